@@ -1,0 +1,107 @@
+"""Every error sbrtcheck raises on purpose: what is wrong, where, and what mends it.
+
+::
+
+    SbrtcheckError
+    ├── InputError          a file or folder cannot be used as it is
+    │   ├── NoPlanError         nothing in the input makes a plan
+    │   ├── AmbiguousPlanError  several plans; none may be picked silently
+    │   └── DicomError          a DICOM file is damaged or lacks something needed
+    ├── GeometryError       a dose grid or contour set that we do not compute
+    ├── MetricError         text that is not one metric
+    ├── TableError          a constraint table has faults, all listed
+    │   └── UnknownTableError   no bundled table has that id
+    ├── NamesError          a structure-name mapping cannot be used
+    └── OutputError         a result cannot be written
+
+Types and fields are public; wording is for people and may change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class SbrtcheckError(Exception):
+    """The root: catch this to catch every error raised on purpose.
+
+    Parameters
+    ----------
+    what
+        What is wrong, one line, no patient identity.
+    place
+        File, and line or tag where known; empty when there is no place.
+    mend
+        What the user can do about it; empty when nothing is known.
+    """
+
+    def __init__(self, what: str, place: str = "", mend: str = "") -> None:
+        super().__init__(what, place, mend)
+        self.what = what
+        self.place = place
+        self.mend = mend
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.what}" if self.place else self.what
+        return f"{text}; {self.mend}" if self.mend else text
+
+
+class InputError(SbrtcheckError):
+    """A file or folder cannot be used as it is."""
+
+
+class NoPlanError(InputError):
+    """Nothing in the input makes a plan."""
+
+
+class AmbiguousPlanError(InputError):
+    """Several plans are in the input and the caller did not say which."""
+
+
+class DicomError(InputError):
+    """A DICOM file is damaged or lacks something that is needed."""
+
+
+class GeometryError(SbrtcheckError):
+    """A dose grid or contour set that is refused rather than computed wrongly."""
+
+
+class MetricError(SbrtcheckError):
+    """Text that is not exactly one metric."""
+
+
+class NamesError(SbrtcheckError):
+    """A structure-name mapping cannot be used."""
+
+
+class OutputError(SbrtcheckError):
+    """A result cannot be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault of a table file: the place, what is wrong, what mends it."""
+
+    place: str
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.what}"
+        return f"{text}; {self.mend}" if self.mend else text
+
+
+class TableError(SbrtcheckError):
+    """A constraint table that does not load; ``faults`` has all of them."""
+
+    def __init__(self, what: str, place: str = "", mend: str = "", faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(what, place, mend)
+        self.args = (what, place, mend, faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults)) if self.faults else super().__str__()
+
+
+class UnknownTableError(TableError):
+    """No bundled table has that id."""

@@ -1,0 +1,227 @@
+"""A treatment plan as frozen values: dose grid, structures, prescription, findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+
+class FindingCode(StrEnum):
+    """What kind of thing was noticed; stable, for programs."""
+
+    CONTOURS_WITHOUT_AREA = "contours without area"
+    OPEN_CONTOURS_IGNORED = "open contours ignored"
+    PLANE_GAP = "gap between planes"
+    TOO_FEW_PLANES = "too few planes"
+    OUTSIDE_DOSE_GRID = "outside the dose grid"
+    SMALLER_THAN_LIMIT_VOLUME = "smaller than the limit's volume"
+    LINKED_BY_FRAME_OF_REFERENCE = "linked by frame of reference"
+    SEVERAL_PRESCRIPTIONS = "several prescriptions"
+    PRESCRIPTION_SOURCE = "where the prescription comes from"
+    SUMMED_DOSES = "summed doses"
+    DOSE_TYPE = "dose type"
+    RELATIVE_DOSE_SCALED = "relative dose scaled"
+    STORED_DVH_UNITS = "stored DVH units"
+    STORED_DVH_INCOMPLETE = "stored DVH incomplete"
+    DERIVED_STRUCTURE = "derived structure"
+    NAME_MATCH = "name match"
+    FILE_SKIPPED = "file skipped"
+    NOT_COMPUTED = "not computed"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something a reader of the report should know; never a verdict.
+
+    ``subject`` is the structure name or UID it is about; empty for the plan as a whole.
+    """
+
+    code: FindingCode
+    text: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contours:
+    """Closed planar polygons of one structure, concatenated.
+
+    Parameters
+    ----------
+    points_mm
+        Shape ``(points, 3)``, patient coordinates in mm.
+    starts
+        Shape ``(contours + 1,)``; contour ``c`` is ``points_mm[starts[c]:starts[c + 1]]``.
+    """
+
+    points_mm: FloatArray
+    starts: IntArray
+
+    def read(self) -> Contours:
+        """Itself: contours in memory are their own source."""
+        return self
+
+    @classmethod
+    def of(cls, *contours_mm: npt.ArrayLike) -> Contours:
+        """Contours from one ``(points, 3)`` array a polygon, in mm."""
+        arrays = [np.asarray(c, dtype=np.float64).reshape(-1, 3) for c in contours_mm]
+        points = np.concatenate(arrays) if arrays else np.zeros((0, 3))
+        starts = np.concatenate([[0], np.cumsum([len(a) for a in arrays])]).astype(np.int64)
+        points.setflags(write=False)
+        starts.setflags(write=False)
+        return cls(points_mm=points, starts=starts)
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+
+class ContourSource(Protocol):
+    """Where contours come from: memory, or bytes of a file decoded when asked for."""
+
+    def read(self) -> Contours:
+        """Decode the contours; raises `DicomError` for malformed numbers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """One ROI of a structure set.
+
+    Parameters
+    ----------
+    name, number
+        ROI Name and ROI Number as in the file.
+    kind
+        RT ROI Interpreted Type (``PTV``, ``ORGAN``, ``EXTERNAL`` ...), or ``""`` when absent.
+    codes
+        Code meanings of the RT ROI Identification Code Sequence.
+    contours
+        Source of the polygons; ``contours.read()`` decodes them.
+    findings
+        What reading it turned up.
+    """
+
+    name: str
+    number: int
+    kind: str = ""
+    codes: tuple[str, ...] = ()
+    contours: ContourSource = field(default_factory=Contours.of)
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseGrid:
+    """Dose on a rectangular grid, trilinear between its points.
+
+    Point ``(k, j, i)`` lies at ``origin_mm + i * spacing_mm[0] * axes[0] + j * spacing_mm[1] * axes[1]
+    + offsets_mm[k] * axes[2]`` and has ``stored[k, j, i] * gy_per_unit`` Gy.
+
+    Parameters
+    ----------
+    stored
+        Shape ``(k, j, i)``, any real dtype; integers as stored in the file, converted where used.
+    gy_per_unit
+        Gy of one stored unit (Dose Grid Scaling); 1.0 for an array that already holds Gy.
+    origin_mm
+        Shape ``(3,)``, patient coordinates of point ``(0, 0, 0)``.
+    axes
+        Shape ``(3, 3)``: unit vectors along i, j and k, mutually perpendicular.
+    spacing_mm
+        Distance between columns (i) and between rows (j), both above 0.
+    offsets_mm
+        Shape ``(k,)``, strictly rising, first 0: position of each frame along ``axes[2]``.
+    """
+
+    stored: npt.NDArray[np.generic]
+    gy_per_unit: float = 1.0
+    origin_mm: FloatArray
+    axes: FloatArray
+    spacing_mm: tuple[float, float]
+    offsets_mm: FloatArray
+
+    @property
+    def values_gy(self) -> FloatArray:
+        """The whole grid in Gy, shape ``(k, j, i)``: a new float64 array at each call."""
+        return np.asarray(self.stored, dtype=np.float64) * self.gy_per_unit
+
+    @property
+    def max_gy(self) -> float:
+        """Largest dose of the grid, Gy."""
+        return float(np.max(self.stored)) * self.gy_per_unit
+
+    @classmethod
+    def axial(
+        cls,
+        values_gy: npt.ArrayLike,
+        *,
+        origin_mm: tuple[float, float, float],
+        spacing_mm: tuple[float, float, float],
+    ) -> DoseGrid:
+        """A grid along the patient axes: ``values_gy[k, j, i]`` at ``origin + (i, j, k) * spacing`` (x, y, z)."""
+        values = np.asarray(values_gy)
+        return cls(
+            stored=values,
+            origin_mm=np.asarray(origin_mm, dtype=np.float64),
+            axes=np.eye(3),
+            spacing_mm=(spacing_mm[0], spacing_mm[1]),
+            offsets_mm=np.arange(values.shape[0]) * spacing_mm[2],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prescription:
+    """Prescribed dose of the whole course, Gy, and number of fractions.
+
+    ``source`` says which rule found it.
+    """
+
+    dose_gy: float
+    fractions: int
+    source: str = "given"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownPrescription:
+    """The prescription could not be told; ``fractions`` may still be known."""
+
+    reason: str
+    fractions: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanUids:
+    """Identifiers of the files a plan was made from; ``""`` where a file had none or none was used."""
+
+    plan: str = ""
+    structure_set: str = ""
+    doses: tuple[str, ...] = ()
+    frame_of_reference: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One plan: no patient identity is kept in it.
+
+    ``label`` is the RT Plan Label, empty when absent.
+    """
+
+    dose: DoseGrid
+    structures: tuple[Structure, ...]
+    prescription: Prescription | UnknownPrescription
+    uids: PlanUids = PlanUids()
+    label: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    def structure(self, name: str) -> Structure:
+        """The one structure of that exact name; KeyError when none or several have it."""
+        found = [s for s in self.structures if s.name == name]
+        if len(found) != 1:
+            raise KeyError(f"{len(found)} structures are named {name!r}")
+        return found[0]
