@@ -1,0 +1,3 @@
+"""Check SBRT plans against published dose constraints."""
+
+__version__ = "0.1.0"
