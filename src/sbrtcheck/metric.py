@@ -133,7 +133,7 @@ def _plain(number: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-# ---------------------------------------------------------------------------------------------------- text -> Metric
+# -------------------------------------------------------------------------------- text -> Metric
 
 _GAP = r"[\s_]*"
 _NUMBER = r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
@@ -313,7 +313,7 @@ def _error(text: str, what: str, mend: str) -> MetricError:
     return MetricError(f"metric {text!r}: {what}", mend=mend)
 
 
-# ------------------------------------------------------------------------------------------------ Metric x DVH -> value
+# -------------------------------------------------------------------------------- Metric x DVH -> value
 
 
 def measure(metric: Metric | str, dvh: DVH) -> Measurement | NotMeasured:
