@@ -1,10 +1,27 @@
-"""Structure names: the TG-263 name a plan's structure has, by which rule; never a guess."""
+"""Structure names: the TG-263 name a plan's structure has, by which rule; never a guess.
+
+Rules, the first that finds a structure decides; several structures at the same rule are `Ambiguous`, never a choice:
+
+1. the user's own mapping,
+2. the exact TG-263 name,
+3. a listed alias (``tg263_names.csv``), after `normalise`,
+4. for targets and the external contour: RT ROI Interpreted Type, then a name such as ``PTV_5000`` or ``PTV1``,
+5. the RT ROI identification code, where the structure's own name does not speak against it.
+
+A name with PTV, CTV, GTV, ITV or PRV in it, or with one of ``- + ~ ^ ! & |``, is never taken for an organ: it is a
+margin or a Boolean of one. ``Lungs-GTV`` and the like are organs of their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, lru_cache
+from importlib.resources import files
 
 
 class Rule(StrEnum):
@@ -13,6 +30,8 @@ class Rule(StrEnum):
     GIVEN = "given by the user"
     EXACT = "TG-263 name"
     ALIAS = "listed alias"
+    KIND = "RT ROI interpreted type"
+    PREFIX = "target name with a suffix"
     CODE = "RT ROI identification code"
     DERIVED = "derived"
 
@@ -52,6 +71,286 @@ class Ambiguous:
     candidates: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How an organ that nobody drew is made: the union of ``plus``, without the union of ``minus``."""
+
+    organ: str
+    plus: tuple[RoiName, ...]
+    minus: tuple[RoiName, ...] = ()
+
+
+TARGETS = ("PTV", "CTV", "GTV", "ITV")
+_TARGET_WORDS = {"PTV": ("ptv",), "CTV": ("ctv",), "GTV": ("gtv",), "ITV": ("itv", "igtv")}  # IGTV: an ITV by its parts
+
+# Organs that can be made from drawn ones: what they are the sum of, and the target that is taken out.
+_DERIVED: tuple[tuple[str, str, str], ...] = (
+    ("Lungs", "Lungs", ""),
+    ("Kidneys", "Kidneys", ""),
+    ("Lungs-GTV", "Lungs", "GTV"),
+    ("Lungs-ITV", "Lungs", "ITV"),
+    ("Lungs-CTV", "Lungs", "CTV"),
+    ("Liver-GTV", "Liver", "GTV"),
+    ("Liver-ITV", "Liver", "ITV"),
+    ("Liver-CTV", "Liver", "CTV"),
+)
+_SIDES_OF = {"Lungs": ("Lung_L", "Lung_R"), "Kidneys": ("Kidney_L", "Kidney_R")}
+
+_MARK = re.compile(r"ptv|ctv|gtv|itv|prv|[-+~^!&|]")
+# a name with one of these is a part or a surrogate of the organ, whatever its code says
+_PART = re.compile(r"canal|kanal|sac|wall|wand|cortex|hilum|rib|ring|avoid|dummy|part|sub|opt|eval")
+_HELPER = re.compile(r"ring|shell|avoid|dummy|opt\d*(_[lr])*$")  # drawn around a target to steer the optimiser
+_WORD_BREAK = re.compile(r"[\s_.]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_SIDE = {"l": "l", "lt": "l", "left": "l", "r": "r", "rt": "r", "right": "r"}
+_GERMAN_SIDE = {"l": ("li", "links"), "r": ("re", "rechts")}  # only on listed German stems: "re" is no side in English
+_NEAR_SCORE = 75.0  # rapidfuzz WRatio; keeps "urinary bladder" for Bladder, drops unrelated short names
+_NEAR_COUNT = 3
+
+
 def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> Match | NoMatch | Ambiguous:
-    """The structure of the plan that is ``organ`` (a TG-263 name); ``names`` maps organ -> ROI name and wins."""
-    raise NotImplementedError
+    """Take the structure of the plan that is ``organ``.
+
+    Parameters
+    ----------
+    organ
+        TG-263 name, or any name a table uses.
+    rois
+        The plan's structures; their order does not matter.
+    names
+        Organ -> ROI name, as the user gave it; wins over every other rule, and is not second-guessed when the plan has
+        no ROI of that name.
+
+    Returns
+    -------
+    Match | NoMatch | Ambiguous
+        Never a guess: close names come back in `NoMatch.near` only.
+    """
+    given = _given(organ, names or {})
+    if given is not None:
+        found = [r for r in rois if r.name == given]
+        return _decide(organ, found, Rule.GIVEN) or NoMatch(organ=organ, near=_near(given, rois))
+    for rule, fits in _RULES:
+        decided = _decide(organ, [r for r in rois if fits(organ, r)], rule)
+        if decided is not None:
+            return decided
+    return NoMatch(organ=organ, near=_near(organ, rois))
+
+
+def derivable(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[Recipe, ...]:
+    """Recipes for the organs that nobody drew but whose parts are all in the plan.
+
+    Both lungs or kidneys make the pair; the lungs or the liver without every GTV, ITV or CTV of the plan make the
+    spared organ. No recipe where a structure (or several) already fits the organ, where the user named one, or where
+    the plan has no target of that kind. In a fixed order, whatever the order of ``rois``.
+    """
+    found = (_recipe(organ, whole, target, rois, names) for organ, whole, target in _DERIVED)
+    return tuple(recipe for recipe in found if recipe is not None)
+
+
+def normalise(name: str) -> str:
+    """Spelling without case, spaces, ``_`` and ``.``, the side last: ``'Lt Lung'`` and ``'LUNG_L'`` give ``'lung_l'``.
+
+    Idempotent. Operators such as ``-`` stay: ``Lungs-GTV`` is not ``LungsGTV``.
+
+    Examples
+    --------
+    >>> normalise("Femoral Head Lt"), normalise("L_FemoralHead"), normalise("Spinal Cord")
+    ('femoralhead_l', 'femoralhead_l', 'spinalcord')
+    """
+    seen = name
+    while (spelled := _spell(seen)) != seen:  # Unicode folding may take a second turn
+        seen = spelled
+    return seen
+
+
+@cache
+def known_names() -> frozenset[str]:
+    """All TG-263 names that sbrtcheck knows, with the targets PTV, CTV, GTV and ITV."""
+    return frozenset(_spellings()) | frozenset(TARGETS)
+
+
+def _given(organ: str, names: Mapping[str, str]) -> str | None:
+    """ROI name that the user gave for the organ, however the organ is spelled."""
+    if organ in names:
+        return names[organ]
+    same = sorted(key for key in names if normalise(key) == normalise(organ))
+    return names[same[0]] if same else None
+
+
+def _decide(organ: str, found: Sequence[RoiName], rule: Rule) -> Match | Ambiguous | None:
+    if not found:
+        return None
+    if len(found) == 1:
+        return Match(organ=organ, roi=found[0], rule=rule)
+    return Ambiguous(organ=organ, candidates=_labels(found))
+
+
+def _labels(rois: Iterable[RoiName]) -> tuple[str, ...]:
+    """Names, with the ROI number where a name alone would not tell them apart."""
+    ordered = sorted(rois, key=_order)
+    names = [r.name for r in ordered]
+    return tuple(r.name if names.count(r.name) == 1 else f"{r.name} (ROI {r.number})" for r in ordered)
+
+
+def _order(roi: RoiName) -> tuple[str, int]:
+    return roi.name, roi.number
+
+
+def _is_exact(organ: str, roi: RoiName) -> bool:
+    return roi.name == organ
+
+
+def _is_alias(organ: str, roi: RoiName) -> bool:
+    if _is_marked(roi.name) and not _is_marked(organ):
+        return False
+    return normalise(roi.name) in _keys(organ)
+
+
+def _has_kind(organ: str, roi: RoiName) -> bool:
+    """RT ROI Interpreted Type says so (PS3.3 C.8.8.8.1), and the name is not of another target."""
+    if organ == "External":
+        return roi.kind == "EXTERNAL"
+    return organ in TARGETS and roi.kind == organ and not _speaks_of_another_target(organ, roi.name)
+
+
+def _has_prefix(organ: str, roi: RoiName) -> bool:
+    """``PTV_5000``, ``PTV1``, ``IGTV lower``: the target's name, then no operator, no target, no planning helper."""
+    name = normalise(roi.name)
+    word = next((w for w in _TARGET_WORDS.get(organ, ()) if name.startswith(w)), "")
+    rest = name.removeprefix(word)
+    return bool(word) and not _MARK.search(rest) and not _HELPER.search(rest)
+
+
+def _has_code(organ: str, roi: RoiName) -> bool:
+    """One of its codes names the organ, and neither its type nor its name says that it is something else."""
+    if organ in TARGETS or roi.kind in {*TARGETS, "EXTERNAL"} or _is_marked(roi.name):
+        return False
+    wanted = _keys(organ) | _described(organ)
+    coded = {key for key in map(normalise, roi.codes) if key in wanted}
+    return bool(coded) and not _name_denies(organ, roi.name, coded)
+
+
+def _name_denies(organ: str, name: str, coded: set[str]) -> bool:
+    key = normalise(name)
+    if _side(key) not in {"", _side(normalise(organ))}:
+        return True
+    if any(key in _keys(other) | _described(other) for other in known_names() - {organ}):
+        return True
+    said = "".join(coded) + normalise(organ)
+    return any(part not in said for part in _PART.findall(key))
+
+
+_RULES: tuple[tuple[Rule, Callable[[str, RoiName], bool]], ...] = (
+    (Rule.EXACT, _is_exact),
+    (Rule.ALIAS, _is_alias),
+    (Rule.KIND, _has_kind),
+    (Rule.PREFIX, _has_prefix),
+    (Rule.CODE, _has_code),
+)
+
+
+def _is_marked(name: str) -> bool:
+    """Of a target or a margin, or a Boolean: never the organ itself."""
+    return _MARK.search(normalise(name)) is not None
+
+
+def _speaks_of_another_target(organ: str, name: str) -> bool:
+    own = _TARGET_WORDS[organ]
+    others = (word for target in TARGETS if target != organ for word in _TARGET_WORDS[target])
+    key = normalise(name)
+    return not key.startswith(own) and any(word in key for word in others)
+
+
+def _recipe(
+    organ: str, whole: str, target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None
+) -> Recipe | None:
+    if _given(organ, names or {}) is not None or not isinstance(match(organ, rois, names), NoMatch):
+        return None
+    plus = _sides(whole, rois, names) if organ == whole else _whole(whole, rois, names)
+    minus = _targets(target, rois, names) if target else ()
+    if not plus or (target and not minus) or set(plus) & set(minus):
+        return None
+    return Recipe(organ=organ, plus=plus, minus=minus)
+
+
+def _whole(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
+    """Structures that together are the organ: itself, or both sides when nobody drew it."""
+    match match(organ, rois, names):
+        case Match(roi=roi):
+            return (roi,)
+        case NoMatch() if _given(organ, names or {}) is None:
+            return _sides(organ, rois, names)
+        case _:
+            return ()
+
+
+def _sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
+    """Left and right, both or nothing."""
+    sides = _SIDES_OF.get(organ, ())
+    found = tuple(m.roi for m in (match(side, rois, names) for side in sides) if isinstance(m, Match))
+    return found if len(set(found)) == len(sides) else ()
+
+
+def _targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
+    """Every structure that is a target of that kind; only the user's where the user named one."""
+    given = _given(target, names or {})
+    if given is not None:
+        return tuple(sorted((r for r in rois if r.name == given), key=_order))
+    rules = (_is_exact, _is_alias, _has_kind, _has_prefix)
+    return tuple(sorted({r for r in rois if any(fits(target, r) for fits in rules)}, key=_order))
+
+
+def _near(organ: str, rois: Iterable[RoiName]) -> tuple[str, ...]:
+    """Names to suggest, the closest first, never one of the other side."""
+    from rapidfuzz import fuzz
+
+    keys = _keys(organ)
+    side = _side(normalise(organ))
+    mirrored = _keys(organ[:-1] + {"L": "R", "R": "L"}.get(organ[-1], "")) if side else frozenset()
+    scored = []
+    for name in {r.name for r in rois}:
+        key = normalise(name)
+        score = max(fuzz.WRatio(key, wanted) for wanted in keys) if key else 0.0
+        if score >= _NEAR_SCORE and key not in mirrored and (not side or _side(key) in {"", side}):
+            scored.append((-score, name))
+    return tuple(name for _, name in sorted(scored)[:_NEAR_COUNT])
+
+
+def _side(key: str) -> str:
+    """``'l'``, ``'r'``, ``'lr'`` or ``''`` of a normalised name."""
+    return "lr" if key.endswith("_l_r") else key[-1] if key.endswith(("_l", "_r")) else ""
+
+
+@lru_cache(maxsize=4096)
+def _spell(name: str) -> str:
+    words = [w.casefold() for w in _WORD_BREAK.split(unicodedata.normalize("NFKC", name)) if w]
+    sides = sorted({_SIDE[w] for w in words if w in _SIDE})
+    return unicodedata.normalize("NFKC", "_".join(["".join(w for w in words if w not in _SIDE), *sides]))
+
+
+@cache
+def _spellings() -> dict[str, tuple[str, str, str]]:
+    """TG-263 name -> its description, its aliases and its German aliases (``;`` between them)."""
+    text = (files("sbrtcheck") / "tg263_names.csv").read_text(encoding="utf-8")
+    return {r["name"]: (r["description"], r["aliases"], r["german"]) for r in csv.DictReader(text.splitlines())}
+
+
+@lru_cache(maxsize=1024)
+def _keys(organ: str) -> frozenset[str]:
+    """Normalised spellings that are the organ."""
+    _, aliases, german = _spellings().get(organ, ("", "", ""))
+    keys = {normalise(name) for name in (organ, *aliases.split(";"), *german.split(";")) if name}
+    if organ == "ITV" or organ.endswith("-ITV"):
+        keys.add(normalise(organ.removesuffix("ITV") + "IGTV"))
+    for key in map(normalise, filter(None, german.split(";"))):
+        for word in _GERMAN_SIDE.get(_side(key), ()):
+            keys |= {key[:-2] + word, word + key[:-2]}
+    return frozenset(keys)
+
+
+@lru_cache(maxsize=1024)
+def _described(organ: str) -> frozenset[str]:
+    """TG-263's description of the organ, where no other organ has the same: what a code's meaning may say."""
+    described = [normalise(text) for text, _, _ in _spellings().values()]
+    own = normalise(_spellings().get(organ, ("", "", ""))[0])
+    return frozenset({own}) if own and described.count(own) == 1 else frozenset()

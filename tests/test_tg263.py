@@ -1,0 +1,327 @@
+"""Names are matched by rule and never guessed."""
+
+from __future__ import annotations
+
+import csv
+import random
+from importlib.resources import files
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sbrtcheck.tg263 import (
+    TARGETS,
+    Ambiguous,
+    Match,
+    NoMatch,
+    Recipe,
+    RoiName,
+    Rule,
+    derivable,
+    known_names,
+    match,
+    normalise,
+)
+
+ORGANS = sorted(known_names())
+PLAIN = sorted(n for n in ORGANS if n not in TARGETS and "-" not in n and "PRV" not in n)
+SIDED = sorted(n for n in PLAIN if n.endswith(("_L", "_R")))
+LISTED = {
+    r["name"]: [a for a in (*r["aliases"].split(";"), *r["german"].split(";")) if a]
+    for r in csv.DictReader((files("sbrtcheck") / "tg263_names.csv").read_text(encoding="utf-8").splitlines())
+}
+
+
+def rois(*names: str | RoiName) -> tuple[RoiName, ...]:
+    return tuple(n if isinstance(n, RoiName) else RoiName(name=n, number=i) for i, n in enumerate(names, 1))
+
+
+def taken(organ: str, *names: str | RoiName) -> tuple[str, Rule] | None:
+    found = match(organ, rois(*names))
+    return (found.roi.name, found.rule) if isinstance(found, Match) else None
+
+
+@st.composite
+def spelled(draw: st.DrawFn, organ: str) -> str:
+    """Spell the organ with another case, other separators, and its side said another way and place."""
+    stem, side = (organ[:-2], organ[-1]) if organ.endswith(("_L", "_R")) else (organ, "")
+    words = stem.split("_")
+    if side:
+        said = draw(st.sampled_from({"L": ["L", "Lt", "left", "LT"], "R": ["R", "Rt", "right", "RT"]}[side]))
+        words = [said, *words] if draw(st.booleans()) else [*words, said]
+    name = draw(st.sampled_from([" ", "_", ".", "  "])).join(words)
+    return draw(st.sampled_from([name, name.upper(), name.lower()]))
+
+
+names = st.one_of(
+    st.sampled_from(ORGANS),
+    st.sampled_from([a for aliases in LISTED.values() for a in aliases]),
+    st.sampled_from(["PTV_5000", "PTV1", "IGTV", "GTV boost", "Lung L", "Lt Lung", "Lungs-PTV", "ring", "Cord PRV"]),
+    st.text(max_size=12),
+)
+roi_lists = st.lists(
+    st.builds(
+        RoiName,
+        name=names,
+        number=st.integers(1, 40),
+        kind=st.sampled_from(["", "ORGAN", "PTV", "GTV", "CTV", "EXTERNAL", "AVOIDANCE"]),
+        codes=st.lists(st.sampled_from([*ORGANS, "Left lung", "Urinary bladder"]), max_size=1).map(tuple),
+    ),
+    max_size=8,
+    unique_by=lambda r: r.number,
+)
+
+
+@given(st.sampled_from(ORGANS), roi_lists, st.randoms(use_true_random=False))
+def test_the_order_of_the_structures_does_not_matter(organ: str, found: list[RoiName], chance: random.Random) -> None:
+    shuffled = list(found)
+    chance.shuffle(shuffled)
+    assert match(organ, shuffled) == match(organ, found)
+    assert derivable(shuffled) == derivable(found)
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(name: str) -> None:
+    assert normalise(normalise(name)) == normalise(name)
+
+
+@given(st.sampled_from(ORGANS), st.lists(st.text(), max_size=4))
+def test_odd_characters_never_crash_a_match(organ: str, odd: list[str]) -> None:
+    assert match(organ, rois(*odd)).organ == organ
+
+
+@given(st.sampled_from(PLAIN).flatmap(lambda organ: st.tuples(st.just(organ), spelled(organ))))
+def test_case_separators_and_the_words_for_a_side_do_not_matter(case: tuple[str, str]) -> None:
+    organ, name = case
+    assert isinstance(match(organ, rois(name)), Match)
+
+
+@given(
+    st.sampled_from(PLAIN),
+    st.sampled_from(PLAIN).flatmap(lambda o: st.one_of(spelled(o), st.sampled_from([o, *LISTED[o]]))),
+    st.sampled_from(["PTV", "CTV", "GTV", "ITV", "IGTV", "PRV", "prv05", "-", "+", "~", "^", "!", "&", "|"]),
+    st.sampled_from(["{name}{mark}", "{mark}{name}", "{name}_{mark}", "{name} {mark} 5mm"]),
+    st.booleans(),
+)
+def test_a_target_margin_or_boolean_name_is_never_an_organ(
+    organ: str, name: str, mark: str, form: str, coded: bool
+) -> None:
+    roi = RoiName(name=form.format(name=name, mark=mark), number=1, codes=(organ,) if coded else ())
+    assert isinstance(match(organ, [roi]), NoMatch)
+
+
+@given(
+    st.sampled_from(SIDED).flatmap(
+        lambda organ: st.tuples(st.just(organ), st.one_of(spelled(organ), st.sampled_from([organ, *LISTED[organ]])))
+    ),
+    st.booleans(),
+)
+def test_one_side_is_never_taken_for_the_other(case: tuple[str, str], coded: bool) -> None:
+    organ, name = case
+    other = organ[:-1] + {"L": "R", "R": "L"}[organ[-1]]
+    found = match(other, [RoiName(name=name, number=1, codes=(other,) if coded else ())])
+    assert found == NoMatch(organ=other)
+
+
+@given(st.sampled_from(sorted(LISTED)))
+def test_every_listed_alias_leads_to_its_organ_and_no_other(organ: str) -> None:
+    for alias in LISTED[organ]:
+        led_to = {o for o in LISTED if isinstance(match(o, rois(alias)), Match)}
+        assert led_to == {organ}, alias
+
+
+@pytest.mark.parametrize(
+    ("organ", "name"),
+    [
+        ("SpinalCord", "SpinalCanal"),
+        ("SpinalCord", "Spinal Canal"),
+        ("SpinalCord", "SpinalCord_PRV05"),
+        ("SpinalCord", "ThecalSac"),
+        ("SpinalCord", "Spinalkanal"),
+        ("SpinalCord", "Myelon PRV"),
+        ("Lungs", "Lungs-PTV"),
+        ("Lungs", "Lungs-GTV"),
+        ("Lungs-GTV", "Lungs-PTV"),
+        ("Lungs-GTV", "Lungs"),
+        ("Lungs", "Lung_L"),
+        ("Liver", "Liver-PTV"),
+        ("Liver-GTV", "Liver-PTV"),
+        ("Rib", "Chestwall"),
+        ("Rib", "Ribs"),
+        ("Chestwall", "Ribs"),
+        ("Kidneys", "Kidney_Cortex"),
+        ("Kidneys", "Renal cortex"),
+        ("Bladder", "Bladder_Wall"),
+        ("Bladder_Wall", "Bladder"),
+        ("Rectum", "rectalwall"),
+        ("Bowel", "Bag_Bowel"),
+        ("Trachea", "BronchialTree"),
+        ("BrachialPlex_L", "BrachialPlexs"),
+        ("External", "Skin"),
+        ("Lungs", "Lung (R&L)"),
+    ],
+)
+def test_names_that_must_never_be_joined(organ: str, name: str) -> None:
+    coded = RoiName(name=name, number=1, codes=(organ,))
+    assert taken(organ, name) is None
+    assert taken(organ, coded) is None
+
+
+@pytest.mark.parametrize(
+    ("organ", "name"), [("BrachialPlex_L", "plexus_l"), ("OpticNrv_L", "nerve_l"), ("BileDuct_Common", "BileDuct")]
+)
+def test_a_name_too_vague_for_one_organ_is_not_an_alias(organ: str, name: str) -> None:
+    assert taken(organ, name) is None
+
+
+@pytest.mark.parametrize(
+    ("organ", "name", "rule"),
+    [
+        ("Lung_L", "Lt Lung", Rule.ALIAS),
+        ("Femur_Head_L", "Femoral Head Lt", Rule.ALIAS),
+        ("Femur_Head_R", "Femoral Head RT", Rule.ALIAS),
+        ("Body", "BODY", Rule.ALIAS),
+        ("Lung_R", "Lunge re", Rule.ALIAS),
+        ("Kidney_L", "Niere links", Rule.ALIAS),
+        ("Bowel_Small", "Du\u0308nndarm", Rule.ALIAS),
+        ("Lungs-GTV", "Lungs-GTV", Rule.EXACT),
+        ("Lungs-GTV", "LUNGS - GTV", Rule.ALIAS),
+        ("Lungs-ITV", "Lungs-IGTV", Rule.ALIAS),
+        ("SpinalCord_PRV05", "SpinalCord_PRV05", Rule.EXACT),
+        ("ITV", "IGTV", Rule.ALIAS),
+        ("PTV", "PTV_5000", Rule.PREFIX),
+        ("PTV", "ptv1", Rule.PREFIX),
+        ("SpinalCord_Sub", "SpinalCord_Sub", Rule.EXACT),
+    ],
+)
+def test_names_that_are_known(organ: str, name: str, rule: Rule) -> None:
+    assert taken(organ, name) == (name, rule)
+
+
+def test_the_users_mapping_wins_over_the_exact_name() -> None:
+    found = match("Heart", rois("Heart", "HeartNew"), {"Heart": "HeartNew"})
+    assert found == Match(organ="Heart", roi=RoiName(name="HeartNew", number=2), rule=Rule.GIVEN)
+
+
+def test_the_users_mapping_may_spell_the_organ_otherwise() -> None:
+    found = match("SpinalCord", rois("x", "SpinalCord"), {"spinal cord": "x"})
+    assert isinstance(found, Match)
+    assert found.roi.name == "x"
+
+
+def test_a_mapping_to_a_name_the_plan_lacks_is_not_second_guessed() -> None:
+    assert match("Heart", rois("Heart", "Hart_neu"), {"Heart": "Hart neu"}) == NoMatch(
+        organ="Heart", near=("Hart_neu",)
+    )
+
+
+def test_the_exact_name_wins_over_an_alias() -> None:
+    assert taken("SpinalCord", "Cord", "SpinalCord") == ("SpinalCord", Rule.EXACT)
+
+
+def test_two_aliases_of_one_organ_are_ambiguous() -> None:
+    assert match("Lung_L", rois("Lung L", "Left Lung")) == Ambiguous(organ="Lung_L", candidates=("Left Lung", "Lung L"))
+
+
+def test_two_structures_of_the_same_exact_name_are_ambiguous() -> None:
+    found = match("Heart", rois("Heart", "Heart"))
+    assert found == Ambiguous(organ="Heart", candidates=("Heart (ROI 1)", "Heart (ROI 2)"))
+
+
+def test_a_close_name_is_suggested_and_not_taken() -> None:
+    found = match("Bladder", rois("Rectum", "Urinary bladder"))
+    assert found == NoMatch(organ="Bladder", near=("Urinary bladder",))
+
+
+def test_a_code_is_taken_where_the_name_says_nothing() -> None:
+    assert taken("Lung_L", RoiName(name="OAR 3", number=1, codes=("Left lung",))) == ("OAR 3", Rule.CODE)
+    assert taken("Bladder", RoiName(name="OAR 4", number=1, codes=("Urinary bladder",))) == ("OAR 4", Rule.CODE)
+
+
+def test_a_body_contour_coded_as_skin_is_not_the_skin() -> None:
+    body = RoiName(name="BODY", number=1, kind="EXTERNAL", codes=("Skin",))
+    assert taken("Skin", body) is None
+    assert taken("External", body) == ("BODY", Rule.KIND)
+
+
+def test_a_code_is_refused_when_the_name_is_another_organs() -> None:
+    assert taken("SpinalCord", RoiName(name="Esophagus", number=1, codes=("Spinal Cord",))) is None
+
+
+def test_the_one_structure_typed_ptv_is_the_ptv() -> None:
+    target = RoiName(name="Boost", number=1, kind="PTV")
+    assert taken("PTV", target, "Heart") == ("Boost", Rule.KIND)
+
+
+def test_two_structures_typed_ptv_are_ambiguous_unless_one_is_named_ptv() -> None:
+    one, two = RoiName(name="PTV_5000", number=1, kind="PTV"), RoiName(name="PTV_3000", number=2, kind="PTV")
+    assert match("PTV", [one, two]) == Ambiguous(organ="PTV", candidates=("PTV_3000", "PTV_5000"))
+    assert taken("PTV", one, two, RoiName(name="PTV", number=3)) == ("PTV", Rule.EXACT)
+
+
+def test_two_names_that_begin_with_ptv_are_ambiguous() -> None:
+    assert match("PTV", rois("PTV_1", "PTV_2")) == Ambiguous(organ="PTV", candidates=("PTV_1", "PTV_2"))
+
+
+@pytest.mark.parametrize("name", ["PTV_ring", "PTV-GTV", "PTV+5mm", "PTV opt2", "PTVGTV", "CTV"])
+def test_helpers_and_booleans_of_a_target_are_not_the_target(name: str) -> None:
+    assert taken("PTV", name) is None
+
+
+def test_a_structure_typed_ptv_but_named_gtv_is_not_the_ptv() -> None:
+    assert taken("PTV", RoiName(name="GTV", number=1, kind="PTV")) is None
+
+
+def test_both_sides_make_the_pair() -> None:
+    left, right = rois("Lung L", "Lung R")
+    assert derivable([right, left]) == (Recipe(organ="Lungs", plus=(left, right)),)
+
+
+def test_one_side_makes_no_pair() -> None:
+    assert derivable(rois("Lung L", "Kidney_R", "GTV")) == ()
+
+
+def test_a_drawn_pair_is_not_made_again() -> None:
+    assert derivable(rois("Lungs", "Lung_L", "Lung_R")) == ()
+
+
+def test_a_spared_organ_is_the_organ_without_every_target_of_that_kind() -> None:
+    liver, first, second, ring = rois("Liver", "GTV_1", RoiName(name="met 2", number=2, kind="GTV"), "GTV ring")
+    assert derivable([ring, second, first, liver]) == (Recipe(organ="Liver-GTV", plus=(liver,), minus=(first, second)),)
+
+
+def test_lungs_without_the_itv_may_be_made_of_both_sides_and_an_igtv() -> None:
+    left, right, itv = rois("Lung_L", "Lung_R", "IGTV")
+    assert Recipe(organ="Lungs-ITV", plus=(left, right), minus=(itv,)) in derivable([left, right, itv])
+
+
+def test_an_organ_the_user_named_is_not_derived() -> None:
+    assert derivable(rois("Lung_L", "Lung_R"), {"Lungs": "both lungs"}) == ()
+
+
+def test_only_the_users_target_is_taken_out() -> None:
+    liver, gtv, _ = rois("Liver", "GTVp", "GTV_old")
+    found = derivable(rois("Liver", "GTVp", "GTV_old"), {"GTV": "GTVp"})
+    assert found == (Recipe(organ="Liver-GTV", plus=(liver,), minus=(gtv,)),)
+
+
+def test_an_ambiguous_part_makes_nothing() -> None:
+    assert derivable(rois("Lung L", "Left Lung", "Lung R")) == ()
+
+
+@given(roi_lists)
+def test_recipes_are_only_for_organs_without_a_match_and_use_only_structures_of_the_plan(found: list[RoiName]) -> None:
+    for recipe in derivable(found):
+        assert isinstance(match(recipe.organ, found), NoMatch)
+        assert recipe.plus
+        assert bool(recipe.minus) == ("-" in recipe.organ)
+        assert set(recipe.plus) | set(recipe.minus) <= set(found)
+        assert not set(recipe.plus) & set(recipe.minus)
+
+
+def test_no_spelling_stands_for_two_organs() -> None:
+    seen: dict[str, str] = {}
+    for organ, aliases in LISTED.items():
+        for key in {normalise(name) for name in (organ, *aliases)}:
+            assert seen.setdefault(key, organ) == organ, key
