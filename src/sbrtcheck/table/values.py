@@ -1,4 +1,4 @@
-"""YAML -> ConstraintTable: every row with its source, all faults of a file at once."""
+"""What a constraint table is: frozen values, nothing of how it was written."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.metric import Metric
+
+READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed: one reader may misread
 
 
 class Sense(StrEnum):
@@ -53,16 +55,34 @@ class Source:
 class Constraint:
     """One row of a table.
 
-    ``limit`` and ``acceptable`` are in the metric's unit; ``acceptable`` (None: no variation allowed) is the looser
-    limit of a protocol's acceptable variation, same ``sense``. ``if_smaller`` holds where a printed "no more than v cc
-    above d" makes a structure smaller than v cc satisfy the row by logic. ``confirmed_by`` names the two independent
-    readings; empty means a single reading: the row is advisory.
+    Parameters
+    ----------
+    id
+        Unique in the table.
+    structures, select
+        TG-263 names (or the clinic's own), and how they are taken.
+    organ
+        As the source prints it.
+    metric, sense, limit
+        ``limit`` is in the metric's unit.
+    acceptable
+        Looser limit of a protocol's acceptable variation, same sense and unit; None: no variation is allowed.
+    mandatory
+        A plan without a value for this row has not been checked.
+    volume_threshold
+        Printed as "no more than v cc above d Gy": a structure smaller than v cc satisfies it by logic.
+    endpoint
+        What the limit protects from.
+    confirmed_by
+        The independent readings of the source.
+    line
+        Of the row in its file, counted from 1.
     """
 
     id: str
     structures: tuple[str, ...]
     select: Select
-    organ: str  # as the source prints it
+    organ: str
     metric: Metric
     sense: Sense
     limit: float
@@ -70,19 +90,25 @@ class Constraint:
     kind: Kind = Kind.LIMIT
     status: Status = Status.OK
     mandatory: bool = False
-    volume_threshold: bool = False  # printed as "no more than v cc above d Gy": smaller than v cc satisfies it by logic
+    volume_threshold: bool = False
     endpoint: str = ""
     source: Source
     confirmed_by: tuple[str, ...] = ()
     note: str = ""
     line: int = 0
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether two independent readings of the source agree; otherwise the row is advisory."""
+        return len(self.confirmed_by) >= READINGS_NEEDED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstraintTable:
     """One published table.
 
-    ``fractions`` are the fraction numbers it holds for; ``sha256`` is of the file's bytes with LF line ends.
+    ``fractions`` are the fraction numbers it holds for; ``sha256`` is of the file's bytes with LF line ends; ``path``
+    is as given by the user, ``"bundled"`` for the shipped ones.
     """
 
     id: str
@@ -94,14 +120,4 @@ class ConstraintTable:
     rows: tuple[Constraint, ...]
     note: str = ""
     sha256: str = ""
-    path: str = ""  # as given by the user; "bundled" for the shipped ones
-
-
-def load_table(table: str) -> ConstraintTable:
-    """A bundled table by id, or a YAML file by path."""
-    raise NotImplementedError
-
-
-def bundled_tables() -> tuple[ConstraintTable, ...]:
-    """All shipped tables, by id."""
-    raise NotImplementedError
+    path: str = ""

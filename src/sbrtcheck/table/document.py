@@ -1,0 +1,174 @@
+"""Bytes of a YAML file -> plain values with their lines, and what YAML would have read in silence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+
+At = tuple[str | int, ...]  # keys and list positions from the top of the file
+
+_TAG = "tag:yaml.org,2002:"
+_WORDS = {"bool": "true or false", "int": "a number", "float": "a number", "timestamp": "a date"}
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Trouble:
+    """A fault on a line, before the file's name is put to it."""
+
+    line: int
+    what: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What a YAML file says.
+
+    ``data`` is None when it cannot be read at all; ``lines`` and ``texts`` (of scalars, as written) are by place;
+    ``told`` are the places that have their trouble already.
+    """
+
+    data: object
+    lines: Mapping[At, int]
+    texts: Mapping[At, str] = field(default_factory=dict)
+    read_as: Mapping[At, str] = field(default_factory=dict)
+    told: frozenset[At] = frozenset()
+    troubles: tuple[Trouble, ...] = ()
+
+    def line(self, at: At) -> int:
+        """Line of the place, or of the nearest thing that holds it."""
+        while at and at not in self.lines:
+            at = at[:-1]
+        return self.lines.get(at, 1)
+
+    def trouble(self, at: At, what: str, mend: str = "") -> Trouble:
+        """Say a fault at a place."""
+        return Trouble(line=self.line(at), what=what, mend=mend)
+
+    def is_told(self, at: At) -> bool:
+        """Whether the place, or what holds it, has its trouble already."""
+        return any(at[:n] in self.told for n in range(len(at) + 1))
+
+
+def read_document(raw: bytes) -> Document:
+    """Read one YAML 1.2 document; never raises for what is in it."""
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        return _unreadable(line, "the file is not UTF-8 text", "save it as UTF-8")
+    return _read_text(text)
+
+
+def _read_text(text: str) -> Document:
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        return _unreadable(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}")
+    except (YAMLError, ValueError) as error:  # characters YAML forbids
+        return _unreadable(1, f"not YAML: {' '.join(str(error).split())}")
+    except RecursionError:
+        return _unreadable(1, "not a table: nested too deeply")
+    if node is None:
+        return _unreadable(1, "the file is empty")
+    reading = _Reading()
+    data = reading.value(node, ())
+    return Document(
+        data=data,
+        lines=reading.lines,
+        texts=reading.texts,
+        read_as=reading.read_as,
+        told=frozenset(reading.told),
+        troubles=tuple(reading.troubles),
+    )
+
+
+def _unreadable(line: int, what: str, mend: str = "") -> Document:
+    return Document(data=None, lines={(): line}, troubles=(Trouble(line=line, what=what, mend=mend),))
+
+
+class _Reading:
+    """One walk over YAML's nodes, collecting as it goes; lives no longer than `read_document`."""
+
+    def __init__(self) -> None:
+        self.lines: dict[At, int] = {}
+        self.texts: dict[At, str] = {}
+        self.read_as: dict[At, str] = {}
+        self.told: set[At] = set()
+        self.troubles: list[Trouble] = []
+        self._seen: set[int] = set()
+
+    def value(self, node: Node, at: At) -> object:
+        from ruamel.yaml.nodes import MappingNode, SequenceNode
+
+        self.lines.setdefault(at, node.start_mark.line + 1)
+        if id(node) in self._seen:
+            self._tell(at, self.lines[at], "an alias (*) is not allowed here", "write the value out where it counts")
+            return None
+        self._seen.add(id(node))
+        match node:
+            case MappingNode():
+                return self._mapping(node, at)
+            case SequenceNode():
+                return self._sequence(node, at)
+            case _:
+                return self._scalar(node, at)
+
+    def _tell(self, at: At, line: int, what: str, mend: str) -> None:
+        self.told.add(at)
+        self.troubles.append(Trouble(line=line, what=what, mend=mend))
+
+    def _mapping(self, node: MappingNode, at: At) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if key.tag != _TAG + "str":
+                shown = f"'{key.value}'" if isinstance(key.value, str) else "of several parts"
+                self._tell((*at, str(key.value)), line, f"key {shown} is not text", "put it in quotes")
+                continue
+            here = (*at, key.value)
+            if key.value in found:
+                first = self.lines[here]
+                self._tell(here, line, f"key '{key.value}' is repeated; first on line {first}", "remove one of them")
+                continue
+            self.lines[here] = line
+            found[key.value] = self.value(value, here)
+        return found
+
+    def _sequence(self, node: SequenceNode, at: At) -> list[object]:
+        return [self.value(item, (*at, position)) for position, item in enumerate(node.value)]
+
+    def _scalar(self, node: Node, at: At) -> object:
+        text = str(node.value)
+        kind = str(node.tag).removeprefix(_TAG)
+        line = self.lines[at]
+        self.texts[at] = text
+        self.read_as[at] = _WORDS.get(kind, "")
+        name = next((str(step) for step in reversed(at) if isinstance(step, str)), "")
+        match kind:
+            case "str":
+                return text
+            case "null":
+                self._tell(at, line, f"'{name}' has no value", "give one, or take the key out")
+            case "bool":
+                return text.lower() == "true"
+            case "int" | "float" if _PLAIN_NUMBER.fullmatch(text):
+                return int(text) if kind == "int" else float(text)
+            case "int" | "float":
+                what = f"'{name}': {text} is not a plain decimal number"
+                self._tell(at, line, what, "write it like 0.5, or put text in quotes")
+            case "timestamp":
+                self._tell(at, line, f"'{name}': YAML reads {text} as a date", f'put it in quotes: "{text}"')
+            case _:
+                self._tell(at, line, f"'{name}': the tag {node.tag} is not allowed here", "take it out")
+        return None

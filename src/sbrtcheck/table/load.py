@@ -1,0 +1,242 @@
+"""A table's id or path -> ConstraintTable; where the shipped tables are; the user's names file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sbrtcheck.errors import Fault, NamesError, TableError, UnknownTableError
+from sbrtcheck.metric import parse
+from sbrtcheck.table.document import Document, Trouble, read_document
+from sbrtcheck.table.rows import head_troubles, row_troubles
+from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Select, Sense, Source, Status
+from sbrtcheck.table.wording import shape_trouble
+
+if TYPE_CHECKING:
+    from sbrtcheck.table.shape import RowFile, TableFile
+
+_SUFFIXES = (".yaml", ".yml")
+_NEAR_SCORE = 50.0  # rapidfuzz WRatio; an id is short and typed by hand
+_NEAR_COUNT = 3
+
+
+def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
+    """Load a bundled table by its id, or a YAML file by its path.
+
+    Parameters
+    ----------
+    table
+        A path when it ends in ``.yaml`` or ``.yml``, has a path separator, or is no bundled id and there is such a
+        file; otherwise the id of a bundled table.
+
+    Raises
+    ------
+    UnknownTableError
+        No bundled table has that id; the nearest ids are named.
+    TableError
+        The file cannot be read, or has faults: all of them, with their lines.
+    """
+    given = os.fspath(table)
+    if not _is_path(given):
+        bundled = _bundled()
+        if given in bundled:
+            place, file = bundled[given]
+            return _load(file.read_bytes(), place=place, path="bundled")
+        if not Path(given).is_file():
+            raise _unknown(given, sorted(bundled))
+    return _load(_bytes(given), place=given, path=given)
+
+
+def bundled_tables() -> tuple[ConstraintTable, ...]:
+    """Load all shipped tables, by id."""
+    return tuple(load_table(key) for key in sorted(_bundled()))
+
+
+def load_names(path: str | os.PathLike[str]) -> dict[str, str]:
+    """Load the user's structure names: a YAML mapping of TG-263 name -> ROI name in the plan.
+
+    Raises
+    ------
+    NamesError
+        The file cannot be read, is no mapping, repeats a name, or has a value that is not text.
+    """
+    place = os.fspath(path)
+    try:
+        document = read_document(Path(place).read_bytes())
+    except OSError as error:
+        raise NamesError(f"cannot be read: {error.strerror}", place, "check the path") from error
+    troubles = sorted({*document.troubles, *_names_troubles(document)})
+    if troubles:
+        first, more = troubles[0], len(troubles) - 1
+        what = first.what + (f" (and {more} more)" if more else "")
+        raise NamesError(what, f"{place}:{first.line}", first.mend)
+    return {str(k): str(v) for k, v in document.data.items()} if isinstance(document.data, dict) else {}
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of a table file, as published in ``constraints/schema.json``."""
+    from sbrtcheck.table import shape
+
+    return shape.json_schema()
+
+
+def _is_path(given: str) -> bool:
+    return given.lower().endswith(_SUFFIXES) or "/" in given or "\\" in given
+
+
+def _bundled() -> dict[str, tuple[str, Traversable]]:
+    """Id -> place and file of every shipped table; a file is named by its table's id."""
+    root = files("sbrtcheck") / "_constraints"
+    if not root.is_dir():  # an editable install does not see what the wheel takes in
+        root = Path(__file__).resolve().parents[3] / "constraints"
+    return {
+        file.name.removesuffix(".yaml"): (f"constraints/{site.name}/{file.name}", file)
+        for site in (root.iterdir() if root.is_dir() else ())
+        if site.is_dir()
+        for file in site.iterdir()
+        if file.name.endswith(".yaml")
+    }
+
+
+def _unknown(given: str, ids: Sequence[str]) -> UnknownTableError:
+    from rapidfuzz import fuzz, process
+
+    found = process.extract(given, ids, scorer=fuzz.WRatio, score_cutoff=_NEAR_SCORE, limit=_NEAR_COUNT)
+    near = [name for name, _, _ in found]
+    mend = f"did you mean {' or '.join(map(repr, near))}?" if near else f"the tables are {', '.join(ids)}"
+    return UnknownTableError(f"no table has the id {given!r}", mend=mend)
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+        fault = Fault(place=path, what=what, mend="check the path, or give the id of a bundled table")
+        raise TableError(fault.what, fault.place, fault.mend, faults=(fault,)) from error
+
+
+def _load(raw: bytes, *, place: str, path: str) -> ConstraintTable:
+    document = read_document(raw)
+    file, shape_troubles = _shaped(document)
+    troubles = sorted({*document.troubles, *shape_troubles, *_row_troubles(document)})
+    if troubles or file is None:
+        faults = tuple(Fault(place=f"{place}:{t.line}", what=t.what, mend=t.mend) for t in troubles)
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        raise TableError(f"the table has {count}", place, faults=faults)
+    return _table(file, document, path=path, sha256=hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest())
+
+
+def _shaped(document: Document) -> tuple[TableFile | None, list[Trouble]]:
+    from pydantic import ValidationError
+
+    from sbrtcheck.table.shape import TableFile
+
+    if document.data is None:
+        return None, []
+    if not isinstance(document.data, dict):
+        return None, [document.trouble((), "a table file has keys at its top", "start with id: and version:")]
+    try:
+        return TableFile.model_validate(document.data), []
+    except ValidationError as error:
+        found = (shape_trouble(document, e, _keys(e["loc"])) for e in error.errors(include_url=False))
+        return None, [trouble for trouble in found if trouble is not None]
+
+
+def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
+    """Keys allowed beside the last step of a place."""
+    from sbrtcheck.table.shape import CiteFile, RowFile, SourceFile, TableFile
+
+    match loc:
+        case ("rows", int(), "source", *_):
+            return tuple(CiteFile.model_fields)
+        case ("rows", int(), *_):
+            return tuple(RowFile.model_fields)
+        case ("sources", int(), *_):
+            return tuple(SourceFile.model_fields)
+        case _:
+            return tuple(TableFile.model_fields)
+
+
+def _row_troubles(document: Document) -> Iterator[Trouble]:
+    data = document.data
+    if not isinstance(data, dict):
+        return
+    yield from head_troubles(document, data)
+    sources, rows = data.get("sources"), data.get("rows")
+    cited = (
+        [s["key"] for s in sources if isinstance(s, dict) and isinstance(s.get("key"), str)]
+        if isinstance(sources, list)
+        else []
+    )
+    for position, row in enumerate(rows if isinstance(rows, list) else []):
+        if isinstance(row, dict):
+            yield from row_troubles(document, ("rows", position), row, cited)
+
+
+def _table(file: TableFile, document: Document, *, path: str, sha256: str) -> ConstraintTable:
+    sources = {s.key: Source(citation=s.citation, doi=s.doi or "", where=s.where) for s in file.sources}
+    rows = tuple(_row(row, sources, document.line(("rows", n))) for n, row in enumerate(file.rows))
+    return ConstraintTable(
+        id=file.id,
+        version=file.version,
+        title=file.title,
+        site=file.site,
+        fractions=tuple(file.fractions),
+        sources=tuple(sources.values()),
+        rows=rows,
+        note=file.note,
+        sha256=sha256,
+        path=path,
+    )
+
+
+def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
+    select, structures = _structures(row)
+    sense = next(s for s in Sense if s in row.model_fields_set)
+    cited = sources[row.source.cite]
+    return Constraint(
+        id=row.id,
+        structures=structures,
+        select=select,
+        organ=row.organ,
+        metric=parse(row.metric),
+        sense=sense,
+        limit=float(getattr(row, sense)),
+        acceptable=row.acceptable,
+        kind=Kind(row.kind),
+        status=Status(row.status),
+        mandatory=row.mandatory,
+        volume_threshold=row.volume_threshold,
+        endpoint=row.endpoint,
+        source=Source(citation=cited.citation, doi=cited.doi, where=row.source.where),
+        confirmed_by=tuple(row.confirmed_by),
+        note=row.note,
+        line=line,
+    )
+
+
+def _structures(row: RowFile) -> tuple[Select, tuple[str, ...]]:
+    if isinstance(row.structure, str):
+        return Select.EACH, (row.structure,)
+    ((word, names),) = row.structure.model_dump().items()
+    return Select(word), tuple(names)
+
+
+def _names_troubles(document: Document) -> Iterator[Trouble]:
+    if document.data is None:
+        return
+    if not isinstance(document.data, dict):
+        yield document.trouble((), "not a mapping of names", "write one 'TG-263 name: ROI name' a line")
+        return
+    for key, value in document.data.items():
+        if document.is_told((key,)) or (isinstance(value, str) and value.strip()):
+            continue
+        text = document.texts.get((key,), "")
+        mend = f'put it in quotes: {key}: "{text}"' if text else f"write {key}: and the ROI's name"
+        yield document.trouble((key,), f"the ROI name of '{key}' is not text", mend)

@@ -1,0 +1,162 @@
+"""What a shape cannot see: limits against their metrics, rows against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sbrtcheck.errors import MetricError
+from sbrtcheck.metric import DoseAtVolume, Metric, Unit, VolumeAtDose, parse
+from sbrtcheck.table.document import At, Document, Trouble
+from sbrtcheck.table.values import Sense
+from sbrtcheck.table.wording import LIMIT_KEYS, LIMIT_WITH_UNIT, nearest
+
+_UPPER = (Sense.BELOW, Sense.AT_MOST)
+
+Row = Mapping[str, Any]
+
+
+def head_troubles(document: Document, data: Mapping[str, Any]) -> Iterator[Trouble]:
+    """Ids and keys used twice, over the whole file."""
+    yield from _repeated(document, data.get("rows"), ("rows",), "id", "row id")
+    yield from _repeated(document, data.get("sources"), ("sources",), "key", "source key")
+    fractions = data.get("fractions")
+    if isinstance(fractions, list) and len(set(map(str, fractions))) < len(fractions):
+        yield document.trouble(("fractions",), "a fraction number is repeated", "name each once")
+
+
+def row_troubles(document: Document, at: At, row: Row, cited: Sequence[str]) -> Iterator[Trouble]:
+    """All that is certainly wrong with one row, whatever else is."""
+    metric = _metric(row)
+    if isinstance(metric, MetricError):
+        yield document.trouble((*at, "metric"), metric.what, metric.mend)
+        metric = None
+    yield from _sense_troubles(document, at, row)
+    yield from _limit_troubles(document, at, row, metric)
+    yield from _standing_troubles(document, at, row)
+    yield from _structure_troubles(document, at, row)
+    source = row.get("source")
+    key = source.get("cite") if isinstance(source, dict) else None
+    if isinstance(key, str) and key not in cited:
+        near = nearest(key, cited)
+        mend = f"did you mean '{near}'?" if near else "add it to sources"
+        yield document.trouble((*at, "source", "cite"), f"'{key}' is not a key of sources", mend)
+
+
+def _repeated(document: Document, items: object, at: At, key: str, name: str) -> Iterator[Trouble]:
+    seen: dict[str, int] = {}
+    for position, item in enumerate(items if isinstance(items, list) else []):
+        value = item.get(key) if isinstance(item, dict) else None
+        if not isinstance(value, str):
+            continue
+        here = (*at, position, key)
+        if value in seen:
+            what = f"{name} '{value}' is repeated; first on line {seen[value]}"
+            yield document.trouble(here, what, "give each its own")
+        seen.setdefault(value, document.line(here))
+
+
+def _metric(row: Row) -> Metric | MetricError | None:
+    text = row.get("metric")
+    if not isinstance(text, str) or not text.strip():
+        return None
+    try:
+        metric = parse(text)
+    except MetricError as error:
+        return error
+    if "cgy" in text.lower():  # parse() converts it, the limit would stay in cGy
+        return MetricError(f"metric {text!r}: tables are in Gy", mend=f"write '{metric}' and the limit in Gy")
+    return metric
+
+
+def _sense_troubles(document: Document, at: At, row: Row) -> Iterator[Trouble]:
+    found = [s for s in Sense if s in row]
+    if not found:
+        yield document.trouble(at, "no limit", "add one of below, at_most, above, at_least")
+    if len(found) > 1:
+        place = (*at, str(found[1]))
+        yield document.trouble(
+            place, f"more than one limit: {' and '.join(found)}", "keep one; two limits are two rows"
+        )
+
+
+def _limit_troubles(document: Document, at: At, row: Row, metric: Metric | None) -> Iterator[Trouble]:
+    for key in LIMIT_KEYS:
+        yield from _unit_troubles(document, (*at, key), row.get(key), metric)
+    found = [s for s in Sense if s in row]
+    if len(found) != 1:
+        return
+    sense, limit, acceptable = found[0], row[found[0]], row.get("acceptable")
+    if metric is not None:
+        yield from _direction_troubles(document, at, row, metric, sense)
+        if _in_percent_of_volume(metric) and _is_number(limit) and limit > 100:
+            yield document.trouble((*at, str(sense)), f"a limit of {limit:g} % of the volume", "at most 100 %")
+    if _is_number(limit) and _is_number(acceptable):
+        looser = acceptable > limit if sense in _UPPER else acceptable < limit
+        if not looser:
+            what = f"acceptable {acceptable:g} is not looser than {sense} {limit:g}"
+            mend = f"an acceptable variation lies {'above' if sense in _UPPER else 'below'} the limit"
+            yield document.trouble((*at, "acceptable"), what, mend)
+
+
+def _unit_troubles(document: Document, at: At, limit: object, metric: Metric | None) -> Iterator[Trouble]:
+    found = LIMIT_WITH_UNIT.fullmatch(limit) if isinstance(limit, str) else None
+    if not found:
+        return
+    number, unit = found[1], "".join(found[2].split())
+    own = str(metric.unit) if metric is not None else unit
+    if unit == own:
+        yield document.trouble(at, f"'{at[-1]}' has a unit; the metric says it", f"write {at[-1]}: {number}")
+    else:
+        what = f"'{at[-1]}' is in {unit}, and the metric in {own}"
+        yield document.trouble(at, what, f"give the number in {own}, without the unit")
+
+
+def _direction_troubles(document: Document, at: At, row: Row, metric: Metric, sense: Sense) -> Iterator[Trouble]:
+    """Hot and cold mixed up, where no reading makes sense; what is only unusual is for lint."""
+    here = (*at, str(sense))
+    match metric:
+        case DoseAtVolume(cold=True) if sense not in _UPPER:
+            what = f"'{metric}' {sense}: a critical volume has to stay below a dose"
+            yield document.trouble(here, what, "write below or at_most")
+        case VolumeAtDose(cold=True) if sense in _UPPER:
+            what = f"'{metric}' {sense}: a spared volume has to be at least so large"
+            yield document.trouble(here, what, "write at_least or above")
+    if row.get("volume_threshold") is True and not _is_hot_cc(metric, sense):
+        what = f"volume_threshold does not fit '{metric}' {sense}"
+        yield document.trouble(
+            (*at, "volume_threshold"), what, "it is for 'no more than v cc above d Gy': D5cc[Gy] below d"
+        )
+
+
+def _standing_troubles(document: Document, at: At, row: Row) -> Iterator[Trouble]:
+    disputed = row.get("status") == "disputed"
+    if disputed and not row.get("note"):
+        yield document.trouble((*at, "status"), "a disputed row without a note", "say in note what is disputed")
+    if row.get("mandatory") is True and (disputed or row.get("kind", "limit") != "limit"):
+        what = "a row that never counts cannot be mandatory"
+        yield document.trouble((*at, "mandatory"), what, "take mandatory out, or make it kind: limit, status: ok")
+    readings = row.get("confirmed_by")
+    if isinstance(readings, list) and len(set(map(str, readings))) < len(readings):
+        yield document.trouble(
+            (*at, "confirmed_by"), "the same reading twice", "two independent readings confirm a row"
+        )
+
+
+def _structure_troubles(document: Document, at: At, row: Row) -> Iterator[Trouble]:
+    structure = row.get("structure")
+    for word, names in structure.items() if isinstance(structure, dict) else ():
+        if isinstance(names, list) and len(set(map(str, names))) < len(names):
+            yield document.trouble((*at, "structure", word), "a structure is named twice", "name each once")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _in_percent_of_volume(metric: Metric) -> bool:
+    return isinstance(metric, VolumeAtDose) and metric.unit is Unit.PERCENT
+
+
+def _is_hot_cc(metric: Metric, sense: Sense) -> bool:
+    return isinstance(metric, DoseAtVolume) and not metric.cold and metric.volume_unit is Unit.CC and sense in _UPPER

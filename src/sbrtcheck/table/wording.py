@@ -1,0 +1,157 @@
+"""What pydantic finds -> a line and words for the person who wrote the table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sbrtcheck.table.document import At, Document, Trouble
+from sbrtcheck.table.values import Sense
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+LIMIT_KEYS = (*(str(sense) for sense in Sense), "acceptable")
+LIMIT_WITH_UNIT = re.compile(r"\s*([0-9.,]+)\s*(c?Gy|cc|cm3|cm³|ml|%\s*Rx|%|[A-Za-z%]+)\s*")
+
+_NEAR_SCORE = 60.0  # rapidfuzz ratio: "metrc" is near "metric", "remark" is near nothing
+_PLAIN_ID = "use small letters, digits, dots and hyphens"
+_FORMS = {
+    "id": _PLAIN_ID,
+    "key": _PLAIN_ID,
+    "cite": _PLAIN_ID,
+    "version": 'write three numbers in quotes, such as "1.0.0"',
+    "doi": "write it without https, such as 10.1000/182",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """One finding: its place, the text that stands there, and the keys that may stand beside it."""
+
+    at: At
+    text: str
+    read_as: str
+    keys: Sequence[str]
+    expected: str
+    message: str
+
+    @property
+    def name(self) -> str:
+        return str(self.at[-1]) if self.at else ""
+
+    @property
+    def label(self) -> str:
+        key = next((step for step in reversed(self.at) if isinstance(step, str)), "")
+        if self.at and isinstance(self.at[-1], int):
+            return f"entry {self.at[-1] + 1} of '{key}'"
+        return f"'{key}'" if key else "the file"
+
+    @property
+    def instead(self) -> str:
+        return f", not '{self.text}'" if self.text else ""
+
+
+def shape_trouble(document: Document, error: ErrorDetails, keys: Sequence[str]) -> Trouble | None:
+    """Say one finding; None where the place has its trouble already, or a better one comes from its row."""
+    loc = error["loc"]
+    at = loc[: loc.index("structure") + 1] if "structure" in loc else loc  # behind it stand the forms that were tried
+    if document.is_told(at) or _is_limit_with_unit(at, error["input"]):
+        return None
+    if at[-1:] == ("structure",) and (loc != at or error["type"] != "missing"):
+        what = "'structure' is neither a name nor one of each, union and first"
+        return document.trouble(at, what, "write a name, or {first: [Liver-GTV, Liver]}")
+    found = _Found(
+        at=at,
+        text=document.texts.get(at, ""),
+        read_as=document.read_as.get(at, ""),
+        keys=keys,
+        expected=str(error.get("ctx", {}).get("expected", "")),
+        message=error["msg"],
+    )
+    return document.trouble(at, *_SAID.get(error["type"], _as_pydantic_says)(found))
+
+
+def nearest(word: str, choices: Sequence[str]) -> str:
+    """Closest of the choices, or ``""`` when none is close."""
+    from rapidfuzz import fuzz, process
+
+    found = process.extractOne(word, choices, scorer=fuzz.ratio, score_cutoff=_NEAR_SCORE)
+    return found[0] if found else ""
+
+
+def _is_limit_with_unit(at: At, value: object) -> bool:
+    return bool(at) and at[-1] in LIMIT_KEYS and isinstance(value, str) and bool(LIMIT_WITH_UNIT.fullmatch(value))
+
+
+def _missing(found: _Found) -> tuple[str, str]:
+    return f"'{found.name}' is missing", "every row names its source" if found.name == "source" else "add it"
+
+
+def _unknown_key(found: _Found) -> tuple[str, str]:
+    near = nearest(found.name, found.keys)
+    return f"unknown key '{found.name}'", f"did you mean '{near}'?" if near else f"known are {', '.join(found.keys)}"
+
+
+def _not_text(found: _Found) -> tuple[str, str]:
+    if not found.read_as:
+        return f"{found.label} must be text", "write text"
+    mend = _FORMS.get(found.name, "") if found.name == "version" else f'put it in quotes: "{found.text}"'
+    return f"{found.label} must be text, and YAML reads {found.text} as {found.read_as}", mend
+
+
+def _wrong_text(found: _Found) -> tuple[str, str]:
+    if not found.text.strip():
+        return f"{found.label} is empty", "say it, or take the key out"
+    return f"{found.label} is '{found.text}'", _FORMS.get(found.name, "say it, or take the key out")
+
+
+def _not_a_number(found: _Found) -> tuple[str, str]:
+    what = "a whole number, 1 or more" if "fractions" in found.at else "a number above 0"
+    return f"{found.label} must be {what}{found.instead}", "write it without quotes or unit"
+
+
+def _not_a_truth(found: _Found) -> tuple[str, str]:
+    return f"{found.label} must be true or false{found.instead}", f"write {found.name}: true, or take it out"
+
+
+def _not_a_choice(found: _Found) -> tuple[str, str]:
+    return f"{found.label} is '{found.text}'", f"write one of {found.expected}"
+
+
+def _not_a_list(found: _Found) -> tuple[str, str]:
+    return f"{found.label} must be a list", f"write {found.name}: [{found.text or '...'}]"
+
+
+def _no_entries(found: _Found) -> tuple[str, str]:
+    return f"{found.label} is empty", "add an entry"
+
+
+def _no_keys(found: _Found) -> tuple[str, str]:
+    return f"{found.label} must have keys of its own", f"they are {', '.join(found.keys)}"
+
+
+def _as_pydantic_says(found: _Found) -> tuple[str, str]:
+    return f"{found.label}: {found.message}", ""
+
+
+_SAID: dict[str, Callable[[_Found], tuple[str, str]]] = {
+    "missing": _missing,
+    "extra_forbidden": _unknown_key,
+    "string_type": _not_text,
+    "string_too_short": _wrong_text,
+    "string_pattern_mismatch": _wrong_text,
+    "float_type": _not_a_number,
+    "int_type": _not_a_number,
+    "greater_than": _not_a_number,
+    "greater_than_equal": _not_a_number,
+    "finite_number": _not_a_number,
+    "bool_type": _not_a_truth,
+    "literal_error": _not_a_choice,
+    "list_type": _not_a_list,
+    "too_short": _no_entries,
+    "model_type": _no_keys,
+    "dict_type": _no_keys,
+}
