@@ -1,0 +1,171 @@
+"""Volume elements in; the cumulative DVH, and curves it provably lies between, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sbrtcheck.dvh.types import Band, Curve, dose_band
+from sbrtcheck.geometry import Elements
+from sbrtcheck.plan import FloatArray
+
+BINS = 1 << 13
+"""Bins up to the largest dose of the grid: 8 mGy for 64 Gy, far below what the bounds state."""
+
+ROUNDING = 4e-6
+"""Doses closer than this times the largest dose are one dose: float32 carries seven digits."""
+
+NARROWEST = 1e-4
+"""Half width, in bins, of the volume of a bin whose elements all have one dose."""
+
+
+@dataclass(slots=True)
+class Histogram:
+    """Sums over elements, a bin of dose each, in units of ``bin_gy``; grows by `add` and `merged`.
+
+    ``volume``, ``offset``, ``spread12``: volume, and volume times the dose from the bin's middle, and times twelve
+    second moments about it. ``low``, ``high``: volume by the bin of each element's lower and upper dose bound.
+    """
+
+    bin_gy: float
+    volume: FloatArray = field(default_factory=lambda: np.zeros(BINS))
+    offset: FloatArray = field(default_factory=lambda: np.zeros(BINS))
+    spread12: FloatArray = field(default_factory=lambda: np.zeros(BINS))
+    low: FloatArray = field(default_factory=lambda: np.zeros(BINS))
+    high: FloatArray = field(default_factory=lambda: np.zeros(BINS))
+    dose: FloatArray = field(default_factory=lambda: np.zeros(3))  # volume times dose: mean, low and high
+    # doses surely present (least, most), and doses surely not passed (least, most), in bins
+    reached: tuple[float, float] = (np.inf, -np.inf)
+    bounds: tuple[float, float] = (np.inf, -np.inf)
+
+    def add(self, block: Elements) -> None:
+        """Add a block of elements whose doses are in bins."""
+        if len(block.mean) == 0:
+            return
+        place = np.minimum(block.mean.astype(np.intp), BINS - 1)
+        offset = block.mean - place.astype(np.float32)
+        offset -= np.float32(0.5)
+        spread12 = block.variance12 + np.float32(12) * offset * offset
+        low = np.clip(block.low.astype(np.intp), 0, BINS - 1)
+        high = np.clip(block.high.astype(np.intp), 0, BINS - 1)
+        if isinstance(block.volume_cc, float):
+            v = block.volume_cc
+            self.volume += v * np.bincount(place, minlength=BINS)
+            self.offset += v * np.bincount(place, weights=offset, minlength=BINS)
+            self.spread12 += v * np.bincount(place, weights=spread12, minlength=BINS)
+            self.low += v * np.bincount(low, minlength=BINS)
+            self.high += v * np.bincount(high, minlength=BINS)
+            mean_dose = v * float(block.mean.sum(dtype=np.float64))
+            bound_dose = v * np.array([block.low.sum(dtype=np.float64), block.high.sum(dtype=np.float64)])
+        else:
+            weight = block.volume_cc
+            self.volume += np.bincount(place, weights=weight, minlength=BINS)
+            self.offset += np.bincount(place, weights=weight * offset, minlength=BINS)
+            self.spread12 += np.bincount(place, weights=weight * spread12, minlength=BINS)
+            self.low += np.bincount(low, weights=weight, minlength=BINS)
+            self.high += np.bincount(high, weights=weight, minlength=BINS)
+            mean_dose = float(weight @ block.mean)
+            bound_dose = np.array([weight @ block.low, weight @ block.high])
+        # the mean of a whole cell is exact; that of a cut one lies between its bounds
+        self.dose += [mean_dose, *((mean_dose, mean_dose) if block.exact else bound_dose)]
+        lowest, highest = float(block.low.min()), float(block.high.max())
+        attained = (lowest, highest) if block.exact else (float(block.mean.min()), float(block.mean.max()))
+        self.reached = min(self.reached[0], attained[0]), max(self.reached[1], attained[1])
+        self.bounds = min(self.bounds[0], lowest), max(self.bounds[1], highest)
+
+    def add_uncovered(self, volume_cc: float, most: float) -> None:
+        """Add volume outside the dose grid: counted at no dose, at most at ``most`` bins."""
+        self.volume[0] += volume_cc
+        self.offset[0] -= 0.5 * volume_cc
+        self.spread12[0] += 3.0 * volume_cc
+        self.low[0] += volume_cc
+        self.high[min(int(most), BINS - 1)] += volume_cc
+        self.dose += [0.0, 0.0, volume_cc * most]
+        self.reached = min(self.reached[0], 0.0), max(self.reached[1], 0.0)
+        self.bounds = min(self.bounds[0], 0.0), max(self.bounds[1], most)
+
+
+def merged(parts: Iterable[Histogram], bin_gy: float) -> Histogram:
+    """The histogram of all parts together."""
+    total = Histogram(bin_gy)
+    for part in parts:
+        for name in ("volume", "offset", "spread12", "low", "high", "dose"):
+            setattr(total, name, getattr(total, name) + getattr(part, name))
+        total.reached = min(total.reached[0], part.reached[0]), max(total.reached[1], part.reached[1])
+        total.bounds = min(total.bounds[0], part.bounds[0]), max(total.bounds[1], part.bounds[1])
+    return total
+
+
+def dvh_curve(histogram: Histogram) -> Curve:
+    """The cumulative DVH: each bin's volume spread evenly about its mean, as wide as its variance says.
+
+    A uniform interval of half width ``sqrt(3 variance)`` has the mean and the variance of the elements in the bin,
+    which does the work of many samples an element.
+    """
+    used = np.flatnonzero(histogram.volume > 0)
+    volume = histogram.volume[used]
+    shift = histogram.offset[used] / volume
+    variance = np.maximum(histogram.spread12[used] / volume / 12 - shift * shift, 0.0)
+    middle = used + 0.5 + shift
+    half = np.clip(np.sqrt(3 * variance), NARROWEST, np.maximum(middle, NARROWEST))
+    ends = np.concatenate([middle - half, middle + half])
+    density = np.concatenate([volume / (2 * half), -volume / (2 * half)])
+    order = np.argsort(ends, kind="stable")
+    dose = ends[order]
+    below = np.concatenate([[0.0], np.cumsum(np.cumsum(density[order])[:-1] * np.diff(dose))])
+    whole = float(volume.sum())
+    left = np.minimum.accumulate(np.clip(whole - below, 0.0, whole))
+    left[-1] = 0.0
+    return _frozen(np.maximum(dose, 0.0) * histogram.bin_gy, left)
+
+
+def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
+    """Piecewise linear curves below and above every DVH that the elements' bounds allow.
+
+    An element whose lower bound falls in bin b surely gets the dose at that bin's lower edge. The curve through
+    (edge b, volume from bin b + 1 up) is therefore nowhere above the true one; for the upper bounds, one bin on.
+    """
+    low = _at_least(histogram.low)
+    high = _at_least(histogram.high)
+    edges = np.arange(BINS + 2, dtype=np.float64) * np.float64(histogram.bin_gy)
+    # every dose is at least 0: the lower curve starts with a step there
+    low_curve = np.concatenate([low[:1], low[1:], [0.0, 0.0, 0.0]])
+    high_curve = np.concatenate([[high[0]], high, [0.0]])
+    return _trimmed(np.concatenate([[0.0], edges]), low_curve), _trimmed(edges, high_curve)
+
+
+def bands(histogram: Histogram) -> tuple[Band, Band, Band]:
+    """Mean, minimum and maximum dose in Gy with their bounds."""
+    volume, unit = histogram.volume.sum(), histogram.bin_gy
+    mean, low, high = histogram.dose / volume * unit
+    slack = ROUNDING * BINS * unit
+    least, most = histogram.bounds[0] * unit, histogram.bounds[1] * unit
+    reached = histogram.reached[0] * unit, histogram.reached[1] * unit
+    return (
+        dose_band(float(mean), max(float(low) - slack, 0.0), float(high) + slack),
+        dose_band(reached[0], max(least - slack, 0.0), reached[0] + slack),
+        dose_band(reached[1], max(reached[1] - slack, 0.0), most + slack),
+    )
+
+
+def _at_least(volume: FloatArray) -> FloatArray:
+    """Volume in each bin and all above."""
+    above: FloatArray = np.cumsum(volume[::-1])[::-1]
+    return above
+
+
+def _trimmed(dose_gy: FloatArray, volume: FloatArray) -> Curve:
+    """The curve without the flat runs before its first and after its last change."""
+    change = np.flatnonzero(np.diff(volume))
+    if len(change) == 0:
+        return _frozen(dose_gy[:1], volume[:1])
+    keep = slice(change[0], change[-1] + 2)
+    return _frozen(dose_gy[keep].copy(), volume[keep].copy())
+
+
+def _frozen(dose_gy: FloatArray, volume: FloatArray) -> Curve:
+    dose_gy.setflags(write=False)
+    volume.setflags(write=False)
+    return Curve(dose_gy=dose_gy, volume=volume)

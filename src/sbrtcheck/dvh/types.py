@@ -1,0 +1,294 @@
+"""Dose-volume histograms as frozen values, and the questions they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from sbrtcheck.plan import Finding, FloatArray, Plan, Prescription, UnknownPrescription
+
+SAME_VOLUME = 1e-9
+"""Volumes closer than this share of the whole are one volume: rounding of sums."""
+
+DOSE_DECIMALS = 4
+"""Doses are answered to 0.1 mGy: what is beyond is rounding noise, and must not turn a verdict."""
+
+SAME_DOSE = 1e-5
+"""Doses closer than this share of the largest dose are one dose, so that V20Gy of a uniform 20 Gy is everything."""
+
+
+class EndCaps(StrEnum):
+    """What lies beyond the first and last contour plane of a part."""
+
+    HALF_SLICE = "half-slice"
+    NONE = "none"
+    CAPPED = "capped"
+
+
+class Origin(StrEnum):
+    """Where a DVH comes from."""
+
+    COMPUTED = "computed"
+    STORED = "stored"
+    IMPORTED = "imported"
+
+
+class VolumeUnit(StrEnum):
+    """Unit of the volumes of a DVH; percent only where a planning system stored no absolute volume."""
+
+    CC = "cc"
+    PERCENT = "%"
+
+
+class Reason(StrEnum):
+    """Why something could not be measured or evaluated; stable, for programs."""
+
+    STRUCTURE_MISSING = "structure missing"
+    STRUCTURE_AMBIGUOUS = "structure ambiguous"
+    STRUCTURE_EMPTY = "structure empty"
+    STRUCTURE_NOT_COMPUTED = "structure not computed"
+    VOLUME_TOO_SMALL = "volume too small"
+    DOSE_GRID_MISSING = "dose grid missing"
+    PRESCRIPTION_UNKNOWN = "prescription unknown"
+    FRACTIONS_DO_NOT_MATCH = "fractions do not match"
+    TARGET_VOLUME_OUTSIDE_RANGE = "target volume outside the rule's range"
+    UNDEFINED_FOR_STORED_DVH = "metric undefined for stored DVHs"
+    UNIT_UNKNOWN = "unit unknown"
+    NOT_IMPLEMENTED = "metric not computed by this version"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """A number and the interval its numerical error is bounded by: ``low <= value <= high``."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """A cumulative DVH: the volume that gets at least each dose, linear between the points.
+
+    ``dose_gy`` shape ``(n,)``, rising (equal neighbours make a step); ``volume`` shape ``(n,)``, never rising, in the
+    DVH's volume unit.
+    """
+
+    dose_gy: FloatArray
+    volume: FloatArray
+
+    def volume_at(self, dose_gy: float) -> float:
+        """Volume that gets at least ``dose_gy``."""
+        after = int(np.searchsorted(self.dose_gy, dose_gy, side="left"))
+        if after == 0:
+            return float(self.volume[0])
+        if after == len(self.dose_gy):
+            return 0.0
+        d0, d1 = self.dose_gy[after - 1], self.dose_gy[after]
+        v0, v1 = self.volume[after - 1], self.volume[after]
+        return float(v0 + (dose_gy - d0) / (d1 - d0) * (v1 - v0))
+
+    def dose_at(self, volume: float) -> float:
+        """Highest dose, Gy, that at least ``volume`` gets; the largest dose for a volume of 0."""
+        last = int(np.searchsorted(-self.volume, -volume, side="right")) - 1
+        if last < 0:
+            return float(self.dose_gy[0])
+        if last == len(self.volume) - 1:
+            return float(self.dose_gy[-1])
+        v0, v1 = self.volume[last], self.volume[last + 1]
+        d0, d1 = self.dose_gy[last], self.dose_gy[last + 1]
+        return float(d0 + (v0 - volume) / (v0 - v1) * (d1 - d0))
+
+    def geud(self, a: float) -> float:
+        """Generalised equivalent uniform dose, Gy: ``(mean of dose**a) ** (1 / a)`` over the volume.
+
+        Exact on the curve, in which dose is uniform between neighbouring points.
+        """
+        share = -np.diff(self.volume) / (self.volume[0] - self.volume[-1])
+        top = float(self.dose_gy[-1])
+        if top == 0.0:
+            return 0.0
+        d0, d1 = self.dose_gy[:-1] / top, self.dose_gy[1:] / top
+        if a < 0 and bool(np.any((d0 == 0) & (share > 0))):
+            return 0.0  # a cold spot of no dose leaves nothing of a negative power mean
+        width = d1 - d0
+        narrow = width < 1e-9
+        safe = np.where(narrow, 1.0, width)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            power = np.log(d1 / d0) if a == -1 else (d1 ** (a + 1) - d0 ** (a + 1)) / (a + 1)
+            moment = np.where(share > 0, np.where(narrow, d0**a, power / safe), 0.0)
+        return float(np.sum(share * moment) ** (1 / a)) * top
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DVH:
+    """The dose-volume histogram of one structure.
+
+    Parameters
+    ----------
+    name, number, kind
+        Of the structure it belongs to; ``number`` is -1 for a derived structure.
+    origin
+        Computed here, stored by a planning system, or imported.
+    volume
+        Whole volume, in ``volume_unit`` (100 where only relative volumes were stored).
+    curve, lower, upper
+        The DVH, and curves that it provably lies between.
+    mean_gy, min_gy, max_gy
+        Gy, each with its bounds.
+    prescription
+        Of the plan, for metrics in percent of it.
+    end_caps
+        The convention these numbers hold under; ``""`` when the DVH was not computed here.
+    alternatives
+        The same structure under the other end-cap conventions (their own ``alternatives`` are empty).
+    uncovered_cc
+        Volume outside the dose grid, counted at 0 Gy.
+    findings
+        What a reader should know of this DVH.
+    """
+
+    name: str
+    number: int
+    kind: str = ""
+    origin: Origin
+    volume: float
+    volume_unit: VolumeUnit = VolumeUnit.CC
+    curve: Curve
+    lower: Curve
+    upper: Curve
+    mean_gy: Band
+    min_gy: Band
+    max_gy: Band
+    prescription: Prescription | UnknownPrescription
+    end_caps: EndCaps | None = None
+    alternatives: tuple[DVH, ...] = ()
+    uncovered_cc: float = 0.0
+    findings: tuple[Finding, ...] = ()
+
+    def dose_at_volume(self, volume: float) -> Band:
+        """Lowest dose in the hottest ``volume``, Gy with bounds.
+
+        Parameters
+        ----------
+        volume
+            In ``volume_unit``, from 0 (the maximum) to the whole volume (the minimum).
+
+        Raises
+        ------
+        ValueError
+            When the structure is smaller than ``volume``, or ``volume`` is negative.
+        """
+        slack = SAME_VOLUME * self.volume
+        if not 0.0 <= volume <= self.volume + slack:
+            raise ValueError(f"volume {volume:g} {self.volume_unit} is outside 0 to {self.volume:g} {self.volume_unit}")
+        inside = max(volume - slack, 0.0)
+        return dose_band(*(curve.dose_at(inside) for curve in (self.curve, self.lower, self.upper)))
+
+    def volume_at_dose(self, dose_gy: float) -> Band:
+        """Volume with at least ``dose_gy``, in ``volume_unit``, with bounds."""
+        dose = dose_gy - SAME_DOSE * float(self.curve.dose_gy[-1])
+        return _band(*(curve.volume_at(dose) for curve in (self.curve, self.lower, self.upper)))
+
+    def geud(self, a: float) -> Band:
+        """Generalised equivalent uniform dose with exponent ``a`` (not 0), Gy with bounds.
+
+        ``(sum of v_i D_i**a) ** (1 / a)`` over volume fractions ``v_i`` (Niemierko 1997, Med Phys 24:103).
+        """
+        if a == 0 or not np.isfinite(a):
+            raise ValueError("gEUD needs an exponent that is a number other than 0")
+        return dose_band(*(curve.geud(a) for curve in (self.curve, self.lower, self.upper)))
+
+    def to_dicompyler(self) -> Any:
+        """This DVH as a `dicompylercore.dvh.DVH`: cumulative, bins of 0.01 Gy."""
+        from sbrtcheck.dvh.exchange import to_dicompyler
+
+        return to_dicompyler(self)
+
+    @staticmethod
+    def from_dicompyler(core: Any, *, fractions: int | None = None) -> DVH:
+        """A `dicompylercore.dvh.DVH` as a DVH of ours; ``fractions`` completes its prescription."""
+        from sbrtcheck.dvh.exchange import from_dicompyler
+
+        return from_dicompyler(core, fractions=fractions)
+
+    @property
+    def volume_cc(self) -> float:
+        """Whole volume in cc; ValueError where only relative volumes are known."""
+        if self.volume_unit is not VolumeUnit.CC:
+            raise ValueError(f"{self.name}: the planning system stored no absolute volume")
+        return self.volume
+
+
+def _band(value: float, low: float, high: float) -> Band:
+    """A band that holds its value: the value curve may leave the bounds by rounding only."""
+    return Band(value=min(max(value, low), high), low=low, high=high)
+
+
+def dose_band(value_gy: float, low_gy: float, high_gy: float) -> Band:
+    """A dose rounded to `DOSE_DECIMALS`, with bounds that hold it."""
+    value = round(value_gy, DOSE_DECIMALS)
+    return _band(value, min(low_gy, value_gy, value), max(high_gy, value_gy, value))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoDVH:
+    """A structure of the plan for which there is no DVH, and why."""
+
+    name: str
+    number: int
+    kind: str = ""
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DVHSet:
+    """All DVHs of one plan: before it nothing knows constraints, after it nothing knows DICOM.
+
+    ``provenance`` has the UIDs of the files and the plan label; ``plan`` and the ``end_caps`` convention are those that
+    the DVHs were computed from and under, ``plan`` None for stored ones.
+    """
+
+    dvhs: tuple[DVH, ...]
+    without: tuple[NoDVH, ...] = ()
+    prescription: Prescription | UnknownPrescription
+    origin: Origin
+    provenance: Mapping[str, str | tuple[str, ...]]
+    findings: tuple[Finding, ...] = ()
+
+    plan: Plan | None = None
+    end_caps: EndCaps = EndCaps.HALF_SLICE
+
+    def __getitem__(self, name: str) -> DVH:
+        """The one DVH of that exact structure name; KeyError when there is none or several."""
+        found = [dvh for dvh in self.dvhs if dvh.name == name]
+        if len(found) != 1:
+            known = ", ".join(sorted({dvh.name for dvh in self.dvhs})) or "none"
+            raise KeyError(f"{len(found)} DVHs are named {name!r}; there are: {known}")
+        return found[0]
+
+    def union(self, names: Collection[str]) -> DVH | NoDVH:
+        """The DVH of several structures as one organ; what lies in two of them counts once.
+
+        Stored DVHs cannot be joined: how much two structures overlap is not in them.
+        """
+        if len(names) == 1:
+            return self[next(iter(names))]
+        name = " + ".join(names)
+        if self.plan is None:
+            detail = "stored DVHs cannot be joined to one organ"
+            return NoDVH(name=name, number=-1, reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
+        from sbrtcheck.dvh.compute import compute_union
+
+        return compute_union(self.plan, names, end_caps=self.end_caps)
+
+    def __iter__(self) -> Iterator[DVH]:
+        return iter(self.dvhs)
+
+    def __len__(self) -> int:
+        return len(self.dvhs)
