@@ -1,3 +1,112 @@
-"""Check SBRT plans against published dose constraints."""
+"""Check SBRT plans against published dose constraints: DICOM RT in, sourced verdicts out.
+
+Where to find what, by task::
+
+    check a plan                     check(folder, table="...")          -> Report
+    the same, step by step
+      read a plan                    load_plan(folder)                   -> Plan
+      compute its DVHs               compute_dvhs(plan)                  -> DVHSet
+      or read those the planning
+      system stored                  load_dvhs(folder)                   -> DVHSet
+      read a table of constraints    load_table("id or file.yaml")       -> ConstraintTable
+      judge every row                evaluate(table, dvhs)               -> Report
+    measure one thing                measure("D0.035cc[Gy]", dvh)        -> Measurement | NotMeasured
+    fractionation                    bed(...), eqd2(...)
+    show a report                    Report.to_dict, Report.to_dataframe, sbrtcheck.report.FORMATS
+    catch what goes wrong            SbrtcheckError; its tree is in sbrtcheck.errors
+
+Doses are in Gy, volumes in cc, lengths in mm. What could not be told is a value of its own type (`NotMeasured`,
+`UnknownPrescription`, the verdict ``NOT_EVALUATED``), never None or NaN. It is a second check, not a replacement for
+review.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sbrtcheck.api import check
+    from sbrtcheck.dicom import load_dvhs, load_plan
+    from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
+    from sbrtcheck.errors import SbrtcheckError
+    from sbrtcheck.evaluate import Report, evaluate
+    from sbrtcheck.metric import Measurement, NotMeasured, measure
+    from sbrtcheck.plan import Plan, Prescription
+    from sbrtcheck.radiobiology import bed, eqd2
+    from sbrtcheck.table import ConstraintTable, load_table
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "DVH",
+    "ConstraintTable",
+    "DVHSet",
+    "Measurement",
+    "NotMeasured",
+    "Plan",
+    "Prescription",
+    "Report",
+    "SbrtcheckError",
+    "__version__",
+    "bed",
+    "check",
+    "compute_dvhs",
+    "eqd2",
+    "evaluate",
+    "load_dvhs",
+    "load_plan",
+    "load_table",
+    "measure",
+]
+
+# Loaded when first used, so that `import sbrtcheck` costs next to nothing.
+_HOME = {
+    "ConstraintTable": "table",
+    "DVH": "dvh",
+    "DVHSet": "dvh",
+    "Measurement": "metric",
+    "NotMeasured": "metric",
+    "Plan": "plan",
+    "Prescription": "plan",
+    "Report": "evaluate",
+    "SbrtcheckError": "errors",
+    "bed": "radiobiology",
+    "check": "api",
+    "compute_dvhs": "dvh",
+    "eqd2": "radiobiology",
+    "evaluate": "evaluate",
+    "load_dvhs": "dicom",
+    "load_plan": "dicom",
+    "load_table": "table",
+    "measure": "metric",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'sbrtcheck' has no attribute {name!r}")
+    value = getattr(import_module(f"sbrtcheck.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+class _Package(ModuleType):
+    """The class of this package: `evaluate` is the function in it, also once the module of that name has been imported.
+
+    Importing a submodule sets an attribute of its name on the package, which would hide the function.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "evaluate" and isinstance(value, ModuleType):
+            value = value.evaluate
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -22,9 +22,10 @@ from importlib import metadata
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason, VolumeUnit
-from sbrtcheck.metric import DoseAtVolume, Measurement, NotMeasured, Unit, VolumeAtDose, measure
-from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.dvh import DVH, DVHSet, EndCaps, NoDVH, Reason, VolumeUnit, compute_union
+from sbrtcheck.errors import TableError
+from sbrtcheck.metric import DoseAtVolume, Measurement, NotMeasured, Unit, VolumeAtDose, has_volume, measure
+from sbrtcheck.plan import Finding, FindingCode, Plan, Prescription, UnknownPrescription
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Select, Sense, Source, Status
 from sbrtcheck.tg263 import Ambiguous, Match, NoMatch, RoiName, Rule, match
 
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 
 SCHEMA = "sbrtcheck-report/1"
 NOTICE = "A second check, not a replacement for review by a physicist and a physician."
-READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed
+
+
+DERIVED_NUMBER = -1  # of a DVH whose structure no file holds
+_NOT_ASKED_FOR = NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail="no DVH of it was asked for")
 
 
 class Verdict(StrEnum):
@@ -167,8 +171,13 @@ def evaluate(
     -------
     Report
         One outcome for every row and structure asked for, in the order of the tables.
+
+    Raises
+    ------
+    TableError
+        Two tables have the same id.
     """
-    tables = (table,) if isinstance(table, ConstraintTable) else tuple(table)
+    tables = _distinct((table,) if isinstance(table, ConstraintTable) else tuple(table))
     plan = _Plan.of(dvhs, names)
     outcomes = tuple(
         outcome
@@ -189,6 +198,14 @@ def evaluate(
         strict=strict,
         include_unconfirmed=include_unconfirmed,
     )
+
+
+def _distinct(tables: tuple[ConstraintTable, ...]) -> tuple[ConstraintTable, ...]:
+    """Refuse tables that a report could not tell apart."""
+    for id_, number in Counter(table.id for table in tables).items():
+        if number > 1:
+            raise TableError(f"{number} tables have the id {id_!r}", mend="give each table once, with an id of its own")
+    return tables
 
 
 @cache
@@ -214,28 +231,32 @@ def _overall(outcomes: Sequence[Outcome], *, strict: bool) -> Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """What matching looks at: the DVHs with the names their structures may be matched by."""
+    """What matching looks at: every structure drawn, and the DVHs by name and number; derived ones by name."""
 
     dvhs: DVHSet
     drawn: tuple[RoiName, ...]
     by_key: Mapping[tuple[str, int], DVH | NoDVH]
-    derived: Mapping[str, DVH]
+    derived: Mapping[str, DVH | NoDVH]
     names: Mapping[str, str] | None
 
     @classmethod
     def of(cls, dvhs: DVHSet, names: Mapping[str, str] | None) -> _Plan:
         everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
-        drawn = [one for one in everything if one.number >= 0]
+        of_files = [one for one in everything if one.number != DERIVED_NUMBER]
         return cls(
             dvhs=dvhs,
-            drawn=tuple(
-                RoiName(name=one.name, number=one.number, kind=one.kind, codes=getattr(one, "codes", ()))
-                for one in drawn
-            ),
-            by_key={(one.name, one.number): one for one in drawn},
-            derived={dvh.name: dvh for dvh in dvhs.dvhs if dvh.number < 0},
+            drawn=_drawn(dvhs.plan, of_files),
+            by_key={(one.name, one.number): one for one in of_files},
+            derived={one.name: one for one in everything if one.number == DERIVED_NUMBER},
             names=names,
         )
+
+
+def _drawn(plan: Plan | None, of_files: Sequence[DVH | NoDVH]) -> tuple[RoiName, ...]:
+    """All structures of the plan, also those without a DVH: a name is ambiguous whether it was computed or not."""
+    if plan is None:
+        return tuple(RoiName(name=one.name, number=one.number, kind=one.kind) for one in of_files)
+    return tuple(RoiName(name=s.name, number=s.number, kind=s.kind, codes=s.codes) for s in plan.structures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,19 +289,20 @@ def _take(organ: str, plan: _Plan) -> _Taken:
         case Ambiguous():
             return _Taken(organ=organ, dvh=_ambiguous(found))
         case NoMatch():
-            if dvh := plan.derived.get(organ):
-                return _Taken(organ=organ, contour=dvh.name, rule=Rule.DERIVED, dvh=dvh)
+            if derived := plan.derived.get(organ):
+                return _Taken(organ=organ, contour=derived.name, rule=Rule.DERIVED, dvh=_or_why_not(derived))
             return _Taken(organ=organ, dvh=_missing(found.near))
 
 
 def _taken(organ: str, found: Match, plan: _Plan) -> _Taken:
-    dvh = plan.by_key[found.roi.name, found.roi.number]
-    return _Taken(
-        organ=organ,
-        contour=dvh.name,
-        rule=found.rule,
-        dvh=dvh if isinstance(dvh, DVH) else NotMeasured(reason=dvh.reason, detail=dvh.detail),
-    )
+    dvh = plan.by_key.get((found.roi.name, found.roi.number))
+    return _Taken(organ=organ, contour=found.roi.name, rule=found.rule, dvh=_or_why_not(dvh))
+
+
+def _or_why_not(dvh: DVH | NoDVH | None) -> DVH | NotMeasured:
+    if isinstance(dvh, DVH):
+        return dvh
+    return NotMeasured(reason=dvh.reason, detail=dvh.detail) if dvh else _NOT_ASKED_FOR
 
 
 def _take_first(row: Constraint, plan: _Plan) -> _Taken:
@@ -327,8 +349,11 @@ def _union_dvh(parts: Sequence[_Taken], contours: tuple[str, ...], plan: _Plan) 
             return part.dvh
     if len(contours) == 1:
         return parts[0].dvh
-    union = plan.dvhs.union(contours)
-    return union if isinstance(union, DVH) else NotMeasured(reason=union.reason, detail=union.detail)
+    if plan.dvhs.plan is None:
+        detail = f"{' + '.join(contours)} cannot be added: where they overlap is not in their DVHs"
+        return NotMeasured(reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
+    end_caps = parts[0].dvh.end_caps if isinstance(parts[0].dvh, DVH) else None
+    return _or_why_not(compute_union(plan.dvhs.plan, contours, end_caps=end_caps or EndCaps.HALF_SLICE))
 
 
 def _without_parts(lacking: Sequence[str], taken: _Taken) -> tuple[Finding, ...]:
@@ -371,12 +396,7 @@ def _not_applicable(table: ConstraintTable, rx: Prescription | UnknownPrescripti
 
 
 def _counts(row: Constraint, *, include_unconfirmed: bool) -> bool:
-    return row.kind is Kind.LIMIT and row.status is Status.OK and (include_unconfirmed or is_confirmed(row))
-
-
-def is_confirmed(row: Constraint) -> bool:
-    """Whether two independent readings of the source stand behind a row."""
-    return len(row.confirmed_by) >= READINGS_NEEDED
+    return row.kind is Kind.LIMIT and row.status is Status.OK and (include_unconfirmed or row.confirmed)
 
 
 def _outcome(table: ConstraintTable, row: Constraint, taken: _Taken) -> Outcome:
@@ -468,7 +488,7 @@ def _infeasible(row: Constraint, dvh: DVH) -> str:
         return ""
     match metric:
         case DoseAtVolume(cold=True, volume_unit=Unit.CC) if _is_upper(row.sense):
-            enough = dvh.volume >= metric.volume
+            enough = has_volume(dvh, metric.volume)
         case VolumeAtDose(cold=True, unit=Unit.CC) if not _is_upper(row.sense):
             enough = _meets(row.sense, dvh.volume, row.limit)
         case _:
@@ -481,16 +501,11 @@ def _met_by_smallness(row: Constraint, dvh: DVH) -> Finding | None:
     metric = row.metric
     if not row.volume_threshold or dvh.volume_unit is not VolumeUnit.CC or not _is_upper(row.sense):
         return None
-    match metric:
-        case DoseAtVolume(cold=False, volume_unit=Unit.CC):
-            asked_cc = metric.volume
-        case VolumeAtDose(cold=False, unit=Unit.CC):
-            asked_cc = row.limit
-        case _:
-            return None
-    if dvh.volume >= asked_cc:
+    if not isinstance(metric, DoseAtVolume) or metric.cold or metric.volume_unit is not Unit.CC:
         return None
-    text = f"{dvh.volume:.4g} cc, smaller than {asked_cc:g} cc: is the contour complete?"
+    if has_volume(dvh, metric.volume):
+        return None
+    text = f"{dvh.volume:.4g} cc, smaller than {metric.volume:g} cc: is the contour complete?"
     return Finding(code=FindingCode.SMALLER_THAN_LIMIT_VOLUME, text=text, subject=dvh.name)
 
 
@@ -576,7 +591,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
         outcome.counts,
         outcome.borderline,
         outcome.convention_sensitive,
-        is_confirmed(row),
+        row.confirmed,
         str(row.status),
         str(row.kind),
         row.mandatory,

@@ -25,6 +25,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from sbrtcheck.dvh import DVH, Band, Reason, VolumeUnit
+from sbrtcheck.dvh.types import SAME_VOLUME
 from sbrtcheck.errors import MetricError
 from sbrtcheck.plan import UnknownPrescription
 
@@ -358,14 +359,19 @@ def measure(metric: Metric | str, dvh: DVH) -> Measurement | NotMeasured:
             return _as_volume(Band(value=dvh.volume, low=dvh.volume, high=dvh.volume), Unit.CC, dvh)
 
 
+def has_volume(dvh: DVH, volume: float) -> bool:
+    """Whether the structure has a volume, in the DVH's unit; a difference of rounding only is none."""
+    return volume <= dvh.volume * (1 + SAME_VOLUME)
+
+
 def _measure_dose_at_volume(metric: DoseAtVolume, dvh: DVH) -> Measurement | NotMeasured:
     if metric.volume_unit is Unit.CC and dvh.volume_unit is not VolumeUnit.CC:
         return _needs_absolute_volume()
     volume = metric.volume if metric.volume_unit is Unit.CC else metric.volume / 100 * dvh.volume
-    if volume > dvh.volume:
+    if not has_volume(dvh, volume):
         return NotMeasured(
             reason=Reason.VOLUME_TOO_SMALL,
-            detail=f"the structure has only {dvh.volume:.4g} cc of the {_plain(metric.volume)} cc asked for",
+            detail=f"the structure has {dvh.volume:.4g} cc, less than {_plain(metric.volume)} cc",
         )
     hot_volume = dvh.volume - volume if metric.cold else volume
     band = dvh.dose_at_volume(hot_volume) if hot_volume > 0 else dvh.max_gy

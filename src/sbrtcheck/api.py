@@ -1,0 +1,219 @@
+"""check(): the steps in a row, no logic of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from os import PathLike, fspath
+
+from sbrtcheck.dicom import load_dvhs, load_plan
+from sbrtcheck.dvh import DVHSet, EndCaps, Origin, compute_dvhs
+from sbrtcheck.errors import InputError, UnknownTableError
+from sbrtcheck.evaluate import Report, evaluate
+from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
+from sbrtcheck.table import ConstraintTable, bundled_tables, load_names, load_table
+from sbrtcheck.tg263 import Match, RoiName, derivable, match
+
+MULTI = "multi"  # the site of tables that hold for every site
+
+_PRESCRIPTION = re.compile(
+    r"\s*(?P<dose>[0-9]+(?:[.,][0-9]+)?)\s*(?P<unit>c?Gy)\s*/\s*(?P<fractions>[0-9]+)\s*", re.IGNORECASE
+)
+
+
+def check(  # noqa: PLR0913 - the front door has every option
+    path: str | PathLike[str] | list[str | PathLike[str]],
+    table: str | PathLike[str] | ConstraintTable | Sequence[str | PathLike[str] | ConstraintTable] | None = None,
+    *,
+    site: str | None = None,
+    plan: str | None = None,
+    prescription: Prescription | str | None = None,
+    names: str | PathLike[str] | Mapping[str, str] | None = None,
+    dvhs: str = "computed",
+    end_caps: str = "half-slice",
+    strict: bool = False,
+    include_unconfirmed: bool = False,
+) -> Report:
+    """Check one plan against one or several tables.
+
+    Parameters
+    ----------
+    path
+        Folder with the RTSTRUCT, RTDOSE and RTPLAN of one plan; or the files.
+    table
+        Id of a bundled table, path of a YAML file, or a table; or several of these.
+    site
+        Take every bundled table of this site, and of site ``multi``, that holds for the plan's fraction number.
+    plan
+        UID of the plan to take, when there are several.
+    prescription
+        Wins over what the files say; ``"50Gy/5"`` is 50 Gy in 5 fractions.
+    names
+        TG-263 name -> structure name of this plan, or a file with that.
+    dvhs
+        ``"computed"`` from contours and dose, or ``"stored"`` by the planning system.
+    end_caps
+        Convention of computed DVHs: ``"half-slice"``, ``"none"`` or ``"capped"``.
+    strict
+        Borderline and convention-sensitive rows count as not passing.
+    include_unconfirmed
+        Rows with a single reading of their source count.
+
+    Returns
+    -------
+    Report
+        Every row with its verdict.
+
+    Raises
+    ------
+    SbrtcheckError
+        The input, a table or an option cannot be used; nothing was checked.
+    """
+    named = _named_tables(table)
+    if not named and site is None:
+        raise UnknownTableError("no table to check against", mend=f"name one of: {_ids(bundled_tables())}")
+    _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
+    _check_choice("end caps", end_caps, *EndCaps)
+    rx = _prescription(prescription)
+    mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
+    if dvhs == Origin.STORED:
+        found = load_dvhs(path, plan=plan, prescription=rx)
+        tables = (*named, *_site_tables(site, found.prescription, named))
+    else:
+        loaded = load_plan(path, plan=plan, prescription=rx)
+        tables = (*named, *_site_tables(site, loaded.prescription, named))
+        found = _computed(loaded, tables, mapping, end_caps)
+    return evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
+
+
+def dvhs_of(
+    path: str | PathLike[str] | list[str | PathLike[str]],
+    *,
+    structures: Collection[str] | None = None,
+    plan: str | None = None,
+    prescription: Prescription | str | None = None,
+    dvhs: str = "computed",
+    end_caps: str = "half-slice",
+) -> DVHSet:
+    """Compute or read the DVHs of one plan; options as in `check`.
+
+    Raises
+    ------
+    SbrtcheckError
+        The input or an option cannot be used, or the plan has no structure of a name asked for.
+    """
+    _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
+    _check_choice("end caps", end_caps, *EndCaps)
+    rx = _prescription(prescription)
+    if dvhs == Origin.STORED:
+        return _only(load_dvhs(path, plan=plan, prescription=rx), structures)
+    loaded = load_plan(path, plan=plan, prescription=rx)
+    derived = {recipe.organ for recipe in derivable(_roi_names(loaded))}
+    _check_known(structures, {structure.name for structure in loaded.structures} | derived)
+    return compute_dvhs(loaded, structures=structures, end_caps=end_caps)
+
+
+def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
+    _check_known(structures, {dvh.name for dvh in dvhs.dvhs} | {one.name for one in dvhs.without})
+    return replace(
+        dvhs,
+        dvhs=tuple(dvh for dvh in dvhs.dvhs if structures is None or dvh.name in structures),
+        without=tuple(one for one in dvhs.without if structures is None or one.name in structures),
+    )
+
+
+def _check_known(structures: Collection[str] | None, there: set[str]) -> None:
+    if lacking := sorted(set(structures or ()) - there):
+        raise InputError(f"the plan has no structure {_listed(lacking)}", mend=f"it has: {_listed(there)}")
+
+
+def _check_choice(option: str, given: str, *choices: str) -> None:
+    if given not in choices:
+        raise InputError(f"{option} cannot be {given!r}", mend=f"choose one of: {', '.join(choices)}")
+
+
+def _prescription(given: Prescription | str | None) -> Prescription | None:
+    return parse_prescription(given) if isinstance(given, str) else given
+
+
+def parse_prescription(text: str) -> Prescription:
+    """Read ``50Gy/5``, ``50 Gy / 5`` or ``5000cGy/5``: dose of the whole course, and fractions.
+
+    Raises
+    ------
+    InputError
+        The text is something else; the unit must be written.
+
+    Examples
+    --------
+    >>> parse_prescription("5000 cGy / 5")
+    Prescription(dose_gy=50.0, fractions=5, source='given')
+    """
+    found = _PRESCRIPTION.fullmatch(text)
+    dose = float(found["dose"].replace(",", ".")) if found else 0.0
+    fractions = int(found["fractions"]) if found else 0
+    if not found or dose <= 0 or fractions < 1:
+        raise InputError(f"prescription {text!r} cannot be read", mend="write dose and fractions like '50Gy/5'")
+    return Prescription(dose_gy=dose / 100 if found["unit"].lower() == "cgy" else dose, fractions=fractions)
+
+
+def _named_tables(
+    table: str | PathLike[str] | ConstraintTable | Sequence[str | PathLike[str] | ConstraintTable] | None,
+) -> tuple[ConstraintTable, ...]:
+    if table is None:
+        return ()
+    several = (table,) if isinstance(table, str | PathLike | ConstraintTable) else table
+    return tuple(one if isinstance(one, ConstraintTable) else load_table(fspath(one)) for one in several)
+
+
+def _site_tables(
+    site: str | None, rx: Prescription | UnknownPrescription, named: Sequence[ConstraintTable]
+) -> tuple[ConstraintTable, ...]:
+    """Bundled tables of the site that hold for the fraction number, without those named already."""
+    if site is None:
+        return ()
+    shipped = bundled_tables()
+    if site not in {table.site for table in shipped}:
+        raise UnknownTableError(
+            f"no bundled table has the site {site!r}", mend=f"choose one of: {_listed({t.site for t in shipped})}"
+        )
+    if rx.fractions is None:
+        raise UnknownTableError(
+            f"the plan's number of fractions is unknown, so no table of site {site!r} can be chosen",
+            mend="give the prescription like '50Gy/5', or name the tables",
+        )
+    of_site = [table for table in shipped if table.site in (site, MULTI)]
+    fitting = tuple(table for table in of_site if rx.fractions in table.fractions)
+    if not fitting:
+        raise UnknownTableError(
+            f"no bundled table of site {site!r} holds for {rx.fractions} fractions", mend=f"there are: {_ids(of_site)}"
+        )
+    known = {table.id for table in named}
+    return tuple(table for table in fitting if table.id not in known)
+
+
+def _ids(tables: Sequence[ConstraintTable]) -> str:
+    return ", ".join(f"{table.id} ({'/'.join(map(str, table.fractions))} fractions)" for table in tables)
+
+
+def _listed(words: Collection[str]) -> str:
+    return ", ".join(sorted(words))
+
+
+def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str, str] | None, end_caps: str) -> DVHSet:
+    organs = {organ for table in tables for row in table.rows for organ in row.structures}
+    return compute_dvhs(plan, structures=_needed(plan, organs, names), end_caps=end_caps, names=names)
+
+
+def _needed(plan: Plan, organs: set[str], names: Mapping[str, str] | None) -> frozenset[str]:
+    """Names of the plan's structures, and of derived ones, that the organs are taken from."""
+    rois = _roi_names(plan)
+    matched = (match(organ, rois, names) for organ in sorted(organs))
+    drawn = {found.roi.name for found in matched if isinstance(found, Match)}
+    derived = {recipe.organ for recipe in derivable(rois, names) if recipe.organ in organs}
+    return frozenset(drawn | derived)
+
+
+def _roi_names(plan: Plan) -> list[RoiName]:
+    return [RoiName(name=s.name, number=s.number, kind=s.kind, codes=s.codes) for s in plan.structures]

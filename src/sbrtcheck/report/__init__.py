@@ -1,0 +1,21 @@
+"""Report -> text, json, csv, markdown: one function a format, one registry.
+
+A new format is a module with one function, and one entry in `FORMATS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from sbrtcheck.evaluate import Report
+from sbrtcheck.report.csv_report import csv_report
+from sbrtcheck.report.json_report import json_report
+from sbrtcheck.report.markdown import markdown_report
+from sbrtcheck.report.text import text_report
+
+FORMATS: Mapping[str, Callable[[Report], str]] = MappingProxyType(
+    {"text": text_report, "json": json_report, "csv": csv_report, "markdown": markdown_report}
+)
+
+__all__ = ["FORMATS", "csv_report", "json_report", "markdown_report", "text_report"]

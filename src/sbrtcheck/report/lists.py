@@ -1,0 +1,154 @@
+"""DVHs, or tables -> the lists that show them, as text, csv or json."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from rich.text import Text
+
+from sbrtcheck.dvh import DVH, Band, DVHSet, NoDVH, VolumeUnit
+from sbrtcheck.evaluate import rounded
+from sbrtcheck.metric import NotMeasured, measure
+from sbrtcheck.plan import Finding
+from sbrtcheck.report import words
+from sbrtcheck.report.text import plain_table, printed
+from sbrtcheck.table import ConstraintTable
+
+SHOWN = ("Volume[cc]", "Mean[Gy]", "Min[Gy]", "Max[Gy]", "D95%[Gy]", "D2%[Gy]", "D0.035cc[Gy]")
+
+# -------------------------------------------------------------------------------- tables
+
+
+def tables_text(tables: Sequence[ConstraintTable]) -> str:
+    """List tables for people."""
+    grid = plain_table("Id", "Version", "Site", "Fractions", "Rows (confirmed + not)", "Title, source")
+    for table in tables:
+        confirmed = _confirmed(table)
+        sources = "; ".join(source.citation for source in table.sources)
+        grid.add_row(
+            *map(Text, (table.id, table.version, table.site, ", ".join(map(str, table.fractions)))),
+            Text(f"{confirmed} + {len(table.rows) - confirmed}"),
+            Text(words.clean(f"{table.title}. {sources}")),
+        )
+    return printed([grid])
+
+
+def tables_json(tables: Sequence[ConstraintTable]) -> str:
+    """List tables for programs."""
+    listed = [
+        {
+            "id": table.id,
+            "version": table.version,
+            "site": table.site,
+            "fractions": list(table.fractions),
+            "title": table.title,
+            "sources": [{"citation": s.citation, "doi": s.doi, "where": s.where} for s in table.sources],
+            "rows_confirmed": _confirmed(table),
+            "rows_unconfirmed": len(table.rows) - _confirmed(table),
+            "sha256": table.sha256,
+        }
+        for table in tables
+    ]
+    return _json({"schema": "sbrtcheck-tables/1", "tables": listed})
+
+
+def _confirmed(table: ConstraintTable) -> int:
+    return sum(row.confirmed for row in table.rows)
+
+
+# -------------------------------------------------------------------------------- DVHs
+
+
+def dvhs_text(dvhs: DVHSet) -> str:
+    """One line a structure, then what was noticed."""
+    grid = plain_table("Structure", *SHOWN, "Outside grid [cc]")
+    for dvh in dvhs.dvhs:
+        shown = (_measured_text(metric, dvh) for metric in SHOWN)
+        grid.add_row(*map(Text, (words.clean(dvh.name), *shown, words.number_text(dvh.uncovered_cc))))
+    found = _all_findings(dvhs)
+    lines = [*map(_why_text, dvhs.without), *dict.fromkeys(map(words.finding_text, found))]
+    return printed([grid, *([Text("")] if lines else []), *map(Text, lines)])
+
+
+def _measured_text(metric: str, dvh: DVH) -> str:
+    found = measure(metric, dvh)
+    return "-" if isinstance(found, NotMeasured) else words.number_text(found.value)
+
+
+def _why_text(without: NoDVH) -> str:
+    detail = f" ({without.detail})" if without.detail else ""
+    return words.clean(f"{without.name}: no DVH, {without.reason}{detail}")
+
+
+def _all_findings(dvhs: DVHSet) -> Iterable[Finding]:
+    yield from dvhs.findings
+    for dvh in dvhs.dvhs:
+        yield from dvh.findings
+
+
+def dvhs_csv(dvhs: DVHSet) -> str:
+    """Points of the cumulative curves; ``volume_cc`` is empty where only percent volumes were stored."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("structure", "dose_gy", "volume_cc", "volume_percent"))
+    for dvh in dvhs.dvhs:
+        in_cc = dvh.volume_unit is VolumeUnit.CC
+        for dose, volume in zip(dvh.curve.dose_gy.tolist(), dvh.curve.volume.tolist(), strict=True):
+            cc = rounded(volume) if in_cc else ""
+            percent = rounded(100 * volume / dvh.volume) if dvh.volume > 0 else ""
+            writer.writerow((dvh.name, rounded(dose), cc, percent))
+    return out.getvalue()
+
+
+def dvhs_json(dvhs: DVHSet) -> str:
+    """Summaries and curves, numbers to 6 significant digits."""
+    return _json(
+        {
+            "schema": "sbrtcheck-dvhs/1",
+            "origin": str(dvhs.origin),
+            "structures": [_dvh_dict(dvh) for dvh in dvhs.dvhs],
+            "without": [{"name": one.name, "reason": str(one.reason), "detail": one.detail} for one in dvhs.without],
+            "findings": [_finding_dict(finding) for finding in dvhs.findings],
+        }
+    )
+
+
+def _dvh_dict(dvh: DVH) -> dict[str, Any]:
+    return {
+        "name": dvh.name,
+        "kind": dvh.kind,
+        "volume": rounded(dvh.volume),
+        "volume_unit": str(dvh.volume_unit),
+        "mean_gy": _band_dict(dvh.mean_gy),
+        "min_gy": _band_dict(dvh.min_gy),
+        "max_gy": _band_dict(dvh.max_gy),
+        "end_caps": str(dvh.end_caps) if dvh.end_caps else None,
+        "uncovered_cc": rounded(dvh.uncovered_cc),
+        "dose_gy": [rounded(dose) for dose in dvh.curve.dose_gy.tolist()],
+        "volume_at_least": [rounded(volume) for volume in dvh.curve.volume.tolist()],
+        "findings": [_finding_dict(finding) for finding in dvh.findings],
+    }
+
+
+def _band_dict(band: Band) -> dict[str, float | None]:
+    return {"value": rounded(band.value), "low": rounded(band.low), "high": rounded(band.high)}
+
+
+def _finding_dict(finding: Finding) -> dict[str, str]:
+    return {"code": str(finding.code), "text": finding.text, "subject": finding.subject}
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
+
+
+DVH_FORMATS: Mapping[str, Callable[[DVHSet], str]] = MappingProxyType(
+    {"text": dvhs_text, "csv": dvhs_csv, "json": dvhs_json}
+)
+
+__all__ = ["DVH_FORMATS", "dvhs_csv", "dvhs_json", "dvhs_text", "tables_json", "tables_text"]

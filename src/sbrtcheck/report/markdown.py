@@ -1,0 +1,64 @@
+"""Report -> Markdown text, for notes and issue threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sbrtcheck.evaluate import Outcome, Report
+from sbrtcheck.report import words
+from sbrtcheck.table import ConstraintTable
+
+
+def markdown_report(report: Report) -> str:
+    """Write the report as GitHub-flavoured Markdown."""
+    sources = words.SourceList.of(report.outcomes)
+    lines = [
+        f"# {report.verdict.replace('_', ' ')}",
+        "",
+        words.summary_text(report) + ".",
+        f"Prescription: {_escape(words.prescription_text(report))}.",
+    ]
+    for table in report.tables:
+        lines += ["", f"## {_escape(words.table_text(table))}", "", *_table(report, table, sources)]
+    lines += _section("Flags", words.legend(report))
+    lines += _section("Remarks", words.remarks(report))
+    lines += _section("Findings", words.findings(report))
+    lines += _section("Sources", sources.lines())
+    lines += _section("Made from", words.made_from(report))
+    return "\n".join(lines) + "\n"
+
+
+def _table(report: Report, table: ConstraintTable, sources: words.SourceList) -> Iterator[str]:
+    yield _line(words.HEADINGS)
+    yield "|" + " --- |" * len(words.HEADINGS)
+    for outcome in words.outcomes_of(report, table):
+        yield _line(map(_escape, _cells(outcome, sources)))
+
+
+def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
+    return (
+        " ".join((words.verdict_text(outcome), *(f"({flag})" for flag in words.flags(outcome)))),
+        words.organ_text(outcome),
+        words.contour_text(outcome),
+        str(outcome.constraint.metric),
+        words.limit_text(outcome.constraint),
+        words.result_text(outcome),
+        words.margin_text(outcome),
+        f"[{sources.number(outcome.constraint.source)}]",
+    )
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    items = [f"- {_escape(line)}" for line in lines]
+    return ["", f"## {title}", "", *items] if items else []
+
+
+def _escape(text: str) -> str:
+    """Nothing that a file says may turn into markup."""
+    for char in "\\`*_{}[]<>|#~":
+        text = text.replace(char, f"\\{char}")
+    return text

@@ -1,0 +1,132 @@
+"""Report -> plain text for a terminal: the table first, then what it stands on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Literal
+
+from rich.box import Box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sbrtcheck.evaluate import Outcome, Report, Verdict
+from sbrtcheck.report import words
+
+PIPED_WIDTH = 120  # columns; fixed, so that the same report gives the same bytes in every pipe and file
+_COLOURS = {
+    Verdict.PASS: "green",
+    Verdict.VARIATION: "yellow",
+    Verdict.FAIL: "bold red",
+    Verdict.NOT_EVALUATED: "magenta",
+    Verdict.RISK: "cyan",
+}
+_HEADINGS = ("Verdict", "Metric", "Limit", "Value [band]", "Margin", "Ref", "Flags")
+NARROWEST = 100  # columns; below, the flags of a row would be lost: better let the screen break the lines
+WIDEST = 26  # of a column; a longer reason wraps
+# a rule under the headings, in ASCII: the same on every console
+_RULED = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+
+
+def text_report(report: Report, *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
+    """Write the report for reading in a terminal.
+
+    Parameters
+    ----------
+    report
+        What to show.
+    width
+        Columns to use, at least 100.
+    colour
+        Mark verdicts by colour too; they always stand there in words.
+    """
+    sources = words.SourceList.of(report.outcomes)
+    return printed(_parts(report, sources), width=max(width, NARROWEST), colour=colour)
+
+
+def printed(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
+    """Lay out what rich can show as text, without blanks at the ends of lines."""
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for part in parts:
+        console.print(part)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def plain_table(*headings: str) -> Table:
+    """Start a table with a rule under its headings."""
+    grid = Table(box=_RULED, pad_edge=False, padding=(0, 1), show_edge=False)
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    return grid
+
+
+def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table | Padding]:
+    verdict = report.verdict.replace("_", " ")
+    yield Text.assemble(("OVERALL: " + verdict, _COLOURS[report.verdict]), f"   {words.summary_text(report)}")
+    yield Text(f"Prescription: {words.prescription_text(report)}")
+    for table in report.tables:
+        yield Text(f"\n{words.table_text(table)}", style="bold")
+        yield from _rows(words.outcomes_of(report, table), sources)
+    yield from _section("Flags", words.legend(report))
+    yield from _section("Remarks", words.remarks(report))
+    yield from _section("Findings", words.findings(report))
+    yield from _section("Sources", sources.lines())
+    yield from _section("Made from", words.made_from(report))
+
+
+def _section(title: str, lines: Iterable[str]) -> Iterator[Text | Padding]:
+    shown = [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
+    if shown:
+        yield Text(f"\n{title}", style="bold")
+        yield from shown
+
+
+def _rows(outcomes: Sequence[Outcome], sources: words.SourceList) -> Iterator[Text | Table]:
+    """Rows under a line with their organ and contour, all in the same columns."""
+    cells = [_cells(outcome, sources) for outcome in outcomes]
+    widths = [max(len(row[column]) for row in [_HEADINGS, *cells]) for column in range(len(_HEADINGS) - 1)]
+    grid = _grid(widths)
+    grid.add_row("", *_HEADINGS)
+    yield grid
+    for organ, rows in groupby(zip(outcomes, cells, strict=True), key=lambda row: words.organ_line(row[0])):
+        yield Text(organ)
+        grid = _grid(widths)
+        for outcome, row in rows:
+            grid.add_row("", Text(row[0], style=_COLOURS[outcome.verdict]), *map(Text, row[1:]))
+        yield grid
+
+
+def _grid(widths: Sequence[int]) -> Table:
+    """Columns of these widths, and one more that takes what is left; they shrink where the screen is too narrow."""
+    grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=True)
+    grid.add_column("", width=0)  # its padding indents the rows
+    for heading, width in zip(_HEADINGS, widths, strict=False):
+        justify: Literal["left", "right"] = "right" if heading == "Margin" else "left"
+        grid.add_column(heading, width=min(width, WIDEST), justify=justify, overflow="fold")
+    grid.add_column(_HEADINGS[-1], overflow="fold")
+    return grid
+
+
+def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
+    return (
+        words.verdict_text(outcome),
+        str(outcome.constraint.metric),
+        words.limit_text(outcome.constraint),
+        words.result_text(outcome),
+        words.margin_text(outcome),
+        f"[{sources.number(outcome.constraint.source)}]",
+        "\n".join(words.flags(outcome)),
+    )

@@ -1,0 +1,238 @@
+"""Outcome and Report -> the words and numbers that every format for people shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sbrtcheck.evaluate import NOTICE, Outcome, Report, UnderConvention, Verdict
+from sbrtcheck.metric import Measurement, NotMeasured
+from sbrtcheck.plan import Finding, Prescription
+from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Source, Status
+
+SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
+HEADINGS = ("Verdict", "Organ", "Contour", "Metric", "Limit", "Value [band]", "Margin", "Source")
+SHA_SHOWN = 12  # enough of a SHA-256 to tell tables apart by eye; JSON has all of it
+
+
+def clean(text: str) -> str:
+    """One line that can be printed: structure names come from files, and may hold control characters."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+# -------------------------------------------------------------------------------- numbers
+
+
+def number_text(value: float, *apart_from: float | None) -> str:
+    """2 decimals, or as many as it takes not to look like a limit that the number only comes close to."""
+    for decimals in range(2, 9):
+        text = f"{value:.{decimals}f}"
+        if all(limit is None or value == limit or float(text) != limit for limit in apart_from):
+            return text
+    return repr(value)
+
+
+def limit_text(row: Constraint) -> str:
+    """``< 18``, or ``< 18 (variation < 21)``: the sense as printed in the source."""
+    sign = SIGNS[row.sense]
+    text = f"{sign} {row.limit:.10g}"
+    return text if row.acceptable is None else f"{text} (variation {sign} {row.acceptable:.10g})"
+
+
+def value_text(found: Measurement | NotMeasured, row: Constraint) -> str:
+    """``17.52 [17.50, 17.55]``; the band is left out when it rounds to the value."""
+    if isinstance(found, NotMeasured):
+        return ""
+    value, low, high = (number_text(x, row.limit, row.acceptable) for x in (found.value, found.low, found.high))
+    return value if low == value == high else f"{value} [{low}, {high}]"
+
+
+def result_text(outcome: Outcome) -> str:
+    """Give the value, or the reason why there is none."""
+    value = value_text(outcome.measurement, outcome.constraint)
+    if value:
+        return value
+    return str(outcome.reason) if outcome.reason else "met by volume alone"
+
+
+def margin_text(outcome: Outcome) -> str:
+    """How far inside the limit, with its sign."""
+    if outcome.margin is None:
+        return ""
+    text = number_text(outcome.margin, 0.0)
+    return text if text.startswith("-") else f"+{text}"
+
+
+# -------------------------------------------------------------------------------- words of one row
+
+
+def verdict_text(outcome: Outcome) -> str:
+    """Name the verdict in words, so that no colour is needed to read it."""
+    return outcome.verdict.replace("_", " ")
+
+
+FLAGS = {
+    "borderline": "the numerical band of the value reaches over a limit",
+    "convention sensitive": "another end-cap convention gives another verdict",
+    "unconfirmed": "a single reading of the source stands behind the row",
+    "disputed": "the printed number is in doubt; never counts",
+    "advisory": "shown for information; never counts",
+    "mandatory": "a plan without a value for this row has not been checked",
+}
+
+
+def flags(outcome: Outcome) -> tuple[str, ...]:
+    """Say what else a reader must know of the verdict; keys of `FLAGS`."""
+    row = outcome.constraint
+    said = {
+        "borderline": outcome.borderline,
+        "convention sensitive": outcome.convention_sensitive,
+        "unconfirmed": not row.confirmed,
+        "disputed": row.status is Status.DISPUTED,
+        "advisory": row.kind is Kind.ADVISORY,
+        "mandatory": row.mandatory and outcome.verdict is Verdict.NOT_EVALUATED,
+    }
+    return tuple(flag for flag, holds in said.items() if holds)
+
+
+def contour_text(outcome: Outcome) -> str:
+    """Name the structure that was taken, and why."""
+    return f"{clean(outcome.contour)} ({outcome.rule})" if outcome.contour else "none"
+
+
+def organ_text(outcome: Outcome) -> str:
+    """Name the organ as asked for, and as the source prints it where that differs."""
+    printed = outcome.constraint.organ
+    return outcome.organ if printed in ("", outcome.organ) else f"{outcome.organ} ({printed})"
+
+
+def organ_line(outcome: Outcome) -> str:
+    """Name organ and contour in one line."""
+    contour = f"contour {contour_text(outcome)}" if outcome.contour else "no contour"
+    return f"{organ_text(outcome)} -> {contour}"
+
+
+def row_name(outcome: Outcome) -> str:
+    """Name a row where it stands outside its table."""
+    return f"{outcome.organ} {outcome.constraint.metric}"
+
+
+def remark(outcome: Outcome) -> str:
+    """Explain a row that needs more than its columns: why, and under which other convention; "" for most."""
+    parts = [outcome.detail] if outcome.detail else []
+    if outcome.constraint.status is Status.DISPUTED:
+        parts.append(f"disputed: {outcome.constraint.note}")
+    if outcome.convention_sensitive:
+        parts += [_convention_text(other, outcome.constraint) for other in outcome.conventions]
+    return clean("; ".join(parts))
+
+
+def _convention_text(other: UnderConvention, row: Constraint) -> str:
+    found = other.measurement
+    value = str(found.reason) if isinstance(found, NotMeasured) else value_text(found, row)
+    return f"end caps {other.end_caps}: {value}, {other.verdict.replace('_', ' ')}"
+
+
+# -------------------------------------------------------------------------------- words of the report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceList:
+    """The sources of a report, numbered from 1 in the order they come up."""
+
+    sources: tuple[Source, ...]
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome]) -> SourceList:
+        """Collect the sources of these rows."""
+        return cls(sources=tuple(dict.fromkeys(outcome.constraint.source for outcome in outcomes)))
+
+    def number(self, source: Source) -> int:
+        """Find the number of one."""
+        return self.sources.index(source) + 1
+
+    def lines(self) -> list[str]:
+        """List them: citation, DOI, table and page."""
+        return [f"[{n}] {_source_text(source)}" for n, source in enumerate(self.sources, start=1)]
+
+
+def _source_text(source: Source) -> str:
+    doi = f" (doi {source.doi})" if source.doi else ""
+    return ", ".join(filter(None, (source.citation, source.where))) + doi
+
+
+def outcomes_of(report: Report, table: ConstraintTable) -> list[Outcome]:
+    """Rows of one table, in its order."""
+    return [outcome for outcome in report.outcomes if outcome.table_id == table.id]
+
+
+def summary_text(report: Report) -> str:
+    """``2 FAIL, 20 PASS, 3 NOT EVALUATED``, the worst first; then what does not count."""
+    order = (Verdict.FAIL, Verdict.NOT_EVALUATED, Verdict.VARIATION, Verdict.PASS)
+    tally = report.tally()
+    counted = [f"{tally[verdict]} {verdict.replace('_', ' ')}" for verdict in order if verdict in tally]
+    aside = sum(not outcome.counts for outcome in report.outcomes)
+    text = ", ".join(counted) or "no row counts"
+    return f"{text}; {aside} shown but not counted" if aside else text
+
+
+def prescription_text(report: Report) -> str:
+    """``50 Gy in 5 fractions``, and which rule found it."""
+    rx = report.prescription
+    if isinstance(rx, Prescription):
+        return f"{rx.dose_gy:.6g} Gy in {rx.fractions} fractions ({clean(rx.source)})"
+    known = f"; {rx.fractions} fractions" if rx.fractions is not None else ""
+    return f"unknown: {clean(rx.reason)}{known}"
+
+
+def table_text(table: ConstraintTable) -> str:
+    """Title, id and version of a table."""
+    fractions = ", ".join(map(str, table.fractions))
+    return f"{table.title} ({table.id}, version {table.version}, for {fractions} fractions)"
+
+
+def dvh_text(report: Report) -> str:
+    """How the DVHs were made."""
+    if report.dvh_origin != "computed":
+        return f"{report.dvh_origin}, not computed here: their own convention holds"
+    return (
+        f"computed here: contours as slabs, end caps {report.end_caps or 'unknown'}; dose trilinear between grid points"
+    )
+
+
+def finding_text(finding: Finding) -> str:
+    """Say what was noticed, and on what."""
+    return clean(f"{finding.subject}: {finding.text}" if finding.subject else finding.text)
+
+
+def legend(report: Report) -> list[str]:
+    """Explain the flags that the report has."""
+    used = {flag for outcome in report.outcomes for flag in flags(outcome)}
+    return [f"{flag}: {meaning}" for flag, meaning in FLAGS.items() if flag in used]
+
+
+def remarks(report: Report) -> list[str]:
+    """One line for every row that needs explaining."""
+    explained = ((row_name(outcome), remark(outcome)) for outcome in report.outcomes)
+    return list(dict.fromkeys(f"{name}: {text}" for name, text in explained if text))
+
+
+def findings(report: Report) -> list[str]:
+    """One line a finding."""
+    return list(dict.fromkeys(map(finding_text, report.all_findings())))
+
+
+def made_from(report: Report) -> Iterator[str]:
+    """Say what the report stands on: tables, files, DVH convention, choices, software, notice."""
+    for table in report.tables:
+        yield f"Table {table.id}, version {table.version}, sha256 {table.sha256[:SHA_SHOWN] or 'unknown'}"
+        if table.note:
+            yield f"Table {table.id}: {clean(table.note)}"
+    for key, value in report.provenance.items():
+        yield clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}")
+    yield f"DVHs {dvh_text(report)}"
+    if report.strict:
+        yield "Strict: borderline and convention-sensitive rows count as not passing"
+    if report.include_unconfirmed:
+        yield "Rows with a single reading of their source count"
+    yield f"{report.software}. {NOTICE}"

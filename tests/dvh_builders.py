@@ -1,0 +1,131 @@
+"""DVHs made by hand, for tests: no plan, no dose grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sbrtcheck.dvh import DVH, Band, Curve, DVHSet, EndCaps, NoDVH, Origin, VolumeUnit
+from sbrtcheck.metric import Metric, parse
+from sbrtcheck.plan import Prescription, UnknownPrescription
+from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense, Source
+
+FIFTY_IN_FIVE = Prescription(dose_gy=50.0, fractions=5)
+NOT_KNOWN = UnknownPrescription(reason="no RT Plan")
+SOURCE = Source(citation="Doe 2020", doi="10.0/x", where="Table 1")
+TWO_READINGS = ("print", "transcription")
+
+
+def exact(value: float) -> Band:
+    """A number without error."""
+    return Band(value=value, low=value, high=value)
+
+
+def band(value: float, half_width: float) -> Band:
+    """A number, known to within a half width; never below 0."""
+    return Band(value=value, low=max(value - half_width, 0.0), high=value + half_width)
+
+
+def curve(doses_gy: Sequence[float], volumes: Sequence[float]) -> Curve:
+    """A cumulative curve through the points."""
+    return Curve(dose_gy=np.asarray(doses_gy, dtype=np.float64), volume=np.asarray(volumes, dtype=np.float64))
+
+
+def ramp_dvh(
+    name: str = "SpinalCord",
+    *,
+    volume_cc: float = 10.0,
+    low_gy: float = 0.0,
+    high_gy: float = 20.0,
+    half_width_gy: float = 0.0,
+    **fields: Any,
+) -> DVH:
+    """Dose spread evenly between two doses: D at v cc is ``high - v / volume * (high - low)``.
+
+    The band is the same ramp, moved ``half_width_gy`` down and up.
+    """
+    e = half_width_gy
+    defaults: dict[str, Any] = {
+        "name": name,
+        "number": 1,
+        "origin": Origin.COMPUTED,
+        "volume": volume_cc,
+        "curve": _ramp(low_gy, high_gy, volume_cc),
+        "lower": _ramp(max(low_gy - e, 0.0), max(high_gy - e, 0.0), volume_cc),
+        "upper": _ramp(low_gy + e, high_gy + e, volume_cc),
+        "mean_gy": band((low_gy + high_gy) / 2, e),
+        "min_gy": band(low_gy, e),
+        "max_gy": band(high_gy, e),
+        "prescription": FIFTY_IN_FIVE,
+        "end_caps": EndCaps.HALF_SLICE,
+    }
+    return DVH(**(defaults | fields))
+
+
+def uniform_dvh(name: str = "SpinalCord", *, volume_cc: float = 10.0, dose_gy: float = 20.0, **fields: Any) -> DVH:
+    """The same dose everywhere."""
+    return ramp_dvh(name, volume_cc=volume_cc, low_gy=dose_gy, high_gy=dose_gy, **fields)
+
+
+def percent_dvh(name: str = "SpinalCord", *, low_gy: float = 0.0, high_gy: float = 20.0, **fields: Any) -> DVH:
+    """As a planning system stores it without absolute volumes."""
+    stored = {"origin": Origin.STORED, "volume_unit": VolumeUnit.PERCENT, "end_caps": None}
+    return ramp_dvh(name, volume_cc=100.0, low_gy=low_gy, high_gy=high_gy, **(stored | fields))
+
+
+def _ramp(low_gy: float, high_gy: float, volume: float) -> Curve:
+    return curve([0.0, low_gy, high_gy], [volume, volume, 0.0])
+
+
+def dvh_set(
+    *dvhs: DVH, without: tuple[NoDVH, ...] = (), rx: Prescription | UnknownPrescription = FIFTY_IN_FIVE
+) -> DVHSet:
+    """DVHs of one plan; ROI numbers are dealt anew, derived ones keep -1."""
+    from dataclasses import replace
+
+    numbered = tuple(
+        replace(one, prescription=rx) if one.number < 0 else replace(one, number=n, prescription=rx)
+        for n, one in enumerate(dvhs, start=1)
+    )
+    origin = dvhs[0].origin if dvhs else Origin.COMPUTED
+    return DVHSet(
+        dvhs=numbered,
+        without=without,
+        prescription=rx,
+        origin=origin,
+        provenance={"plan": "1.2.3", "doses": ("1.2.4", "1.2.5")},
+    )
+
+
+def row(metric: str | Metric, sense: str, limit: float, *structures: str, **fields: Any) -> Constraint:
+    """One confirmed row of a table."""
+    defaults: dict[str, Any] = {
+        "id": "row",
+        "structures": structures or ("SpinalCord",),
+        "select": Select.EACH,
+        "organ": "",
+        "metric": parse(metric) if isinstance(metric, str) else metric,
+        "sense": Sense(sense),
+        "limit": limit,
+        "source": SOURCE,
+        "confirmed_by": TWO_READINGS,
+    }
+    return Constraint(**(defaults | fields))
+
+
+def table(*rows: Constraint, **fields: Any) -> ConstraintTable:
+    """A table for 5 fractions."""
+    defaults: dict[str, Any] = {
+        "id": "test-table",
+        "version": "1",
+        "title": "Table of a test",
+        "site": "lung",
+        "fractions": (5,),
+        "sources": (SOURCE,),
+        "rows": rows,
+        "sha256": "0123456789abcdef" * 4,
+        "path": "bundled",
+    }
+    return ConstraintTable(**(defaults | fields))
