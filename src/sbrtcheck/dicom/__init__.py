@@ -1,0 +1,19 @@
+"""RTSTRUCT, RTDOSE, RTPLAN -> Plan; or the DVHs that the planning system stored -> DVHSet.
+
+::
+
+    files         folder -> headers of the RT files in it
+    link          headers -> which dose belongs to which plan and structure set
+    prescription  RTPLAN -> prescription, or why it is unknown (the rules are in its docstring)
+    dose          RTDOSE -> dose grid
+    structures    RTSTRUCT -> structures, contours still as bytes
+    decimals      decimal text -> numbers
+    stored        DVH Sequence of the RTDOSE -> DVHs
+    tags          one element -> text or number
+"""
+
+from sbrtcheck.dicom.files import Kind, RtFile
+from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
+from sbrtcheck.dicom.load import find_plans, load_dvhs, load_plan
+
+__all__ = ["FoundPlan", "Kind", "Orphan", "PlanFiles", "RtFile", "find_plans", "load_dvhs", "load_plan"]

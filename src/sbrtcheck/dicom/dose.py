@@ -1,0 +1,263 @@
+"""RTDOSE in, dose grid out: stored numbers, one scaling, and where each point lies in the patient."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRBigEndian
+
+from sbrtcheck.dicom.tags import (
+    PIXEL_DATA,
+    READ_ERRORS,
+    UNDEFINED_LENGTH,
+    binary_integer,
+    decimals,
+    integer,
+    number,
+    tag_name,
+    word,
+)
+from sbrtcheck.errors import DicomError
+from sbrtcheck.plan import DoseGrid, Finding, FindingCode, FloatArray, Prescription, UnknownPrescription
+
+# Direction cosines are written with six digits and more; beyond this the axes are not perpendicular unit vectors.
+_ORTHONORMAL = 1e-4
+# A first frame offset within this of the z of Image Position (Patient) means absolute offsets.
+_SAME_PLACE_MM = 0.01
+# Grids of one plan are written by one system; beyond this they are different grids.
+_SAME_GRID_MM = 1e-3
+# No plan's hottest point is below this percentage of its prescription: smaller values are no percent.
+_LEAST_MAXIMUM_PERCENT = 10.0
+
+Stored = npt.NDArray[np.generic]
+_Number = TypeVar("_Number", bound=np.generic)
+
+
+def dose_grid(
+    dataset: Dataset, shown: str, prescription: Prescription | UnknownPrescription
+) -> tuple[DoseGrid, tuple[Finding, ...]]:
+    """The dose grid of an RTDOSE, with its findings.
+
+    Points follow Image Position and Image Orientation (Patient), Pixel Spacing, and the Grid Frame Offset Vector by
+    DICOM PS3.3 C.8.8.3.2: relative along the normal when its first value is 0, patient z when it is the z of Image
+    Position. Frames that fall along the normal come as a reversed view, so that offsets always rise from 0.
+
+    Parameters
+    ----------
+    dataset
+        The RTDOSE.
+    shown
+        How messages name the file.
+    prescription
+        Turns relative dose into Gy.
+
+    Raises
+    ------
+    DicomError
+        When something needed is missing, damaged or contradictory.
+    """
+    _refuse_error_dose(dataset, shown)
+    stored = stored_values(dataset, shown)
+    gy_per_unit, findings = _gy_per_unit(dataset, shown, stored, prescription)
+    axes = _axes(dataset, shown)
+    origin_mm = _numbers(dataset, 0x00200032, 3, shown)
+    offsets_mm = _offsets(dataset, shown, frames=len(stored), normal=axes[2], z_mm=float(origin_mm[2]))
+    if offsets_mm[-1] < 0.0:
+        stored = stored[::-1]
+        origin_mm = origin_mm + offsets_mm[-1] * axes[2]
+        offsets_mm = offsets_mm[::-1] - offsets_mm[-1]
+    grid = DoseGrid(
+        stored=_read_only(stored),
+        gy_per_unit=gy_per_unit,
+        origin_mm=_read_only(origin_mm),
+        axes=_read_only(axes),
+        spacing_mm=_spacing(dataset, shown),
+        offsets_mm=_read_only(offsets_mm),
+    )
+    return grid, (*findings, *_dose_type(dataset))
+
+
+def summed(grids: list[DoseGrid], shown: str) -> DoseGrid:
+    """The sum of doses on one and the same grid, in Gy; `DicomError` when the grids differ."""
+    first = grids[0]
+    for grid in grids[1:]:
+        if not _same_points(first, grid):
+            raise DicomError("the doses to be summed lie on different grids", shown, "export the plan's summed dose")
+    total = first.values_gy
+    for grid in grids[1:]:
+        total += np.asarray(grid.stored, dtype=np.float64) * grid.gy_per_unit
+    return replace(first, stored=_read_only(total), gy_per_unit=1.0)
+
+
+def _same_points(a: DoseGrid, b: DoseGrid) -> bool:
+    if a.stored.shape != b.stored.shape:
+        return False
+    pairs = (
+        (a.origin_mm, b.origin_mm),
+        (a.offsets_mm, b.offsets_mm),
+        (np.asarray(a.spacing_mm), np.asarray(b.spacing_mm)),
+        (a.axes, b.axes),
+    )
+    return all(bool(np.all(np.abs(one - other) <= _SAME_GRID_MM)) for one, other in pairs)
+
+
+def stored_values(dataset: Dataset, shown: str) -> Stored:
+    """Stored numbers, shape ``(frames, rows, columns)``, native byte order.
+
+    Uncompressed little-endian values are a view of the bytes that were read: no copy, no open file (a memory map would
+    keep the file locked on Windows, and saves nothing measurable once the file is in the cache).
+    """
+    shape = _shape(dataset, shown)
+    if PIXEL_DATA not in dataset:
+        raise DicomError("the RTDOSE has no pixel data", shown, "export it with its dose grid")
+    element = dataset.get_item(PIXEL_DATA)
+    raw = element.value
+    plain = getattr(element, "is_little_endian", False) and getattr(element, "length", 0) != UNDEFINED_LENGTH
+    if plain and isinstance(raw, bytes):
+        return _from_bytes(raw, _stored_type(dataset, shown), shape, shown)
+    return _decoded(dataset, shape, shown)
+
+
+def _shape(dataset: Dataset, shown: str) -> tuple[int, int, int]:
+    frames = integer(dataset, 0x00280008) if 0x00280008 in dataset else 1
+    rows, columns = (binary_integer(dataset, tag, shown) for tag in (0x00280010, 0x00280011))
+    if frames is None or min(frames, rows, columns) < 1:
+        raise DicomError("Number Of Frames, Rows and Columns do not describe a grid", shown)
+    return frames, rows, columns
+
+
+def _stored_type(dataset: Dataset, shown: str) -> np.dtype[np.generic]:
+    bits = binary_integer(dataset, 0x00280100, shown)
+    signed = 0x00280103 in dataset and binary_integer(dataset, 0x00280103, shown) == 1
+    if bits not in {16, 32}:
+        raise DicomError(f"Bits Allocated is {bits}; a dose has 16 or 32", shown)
+    return np.dtype(f"<{'i' if signed else 'u'}{bits // 8}")
+
+
+def _from_bytes(raw: bytes, kind: np.dtype[np.generic], shape: tuple[int, int, int], shown: str) -> Stored:
+    count = shape[0] * shape[1] * shape[2]
+    if len(raw) < count * kind.itemsize:
+        what = f"pixel data has {len(raw)} bytes, {shape[0]} frames need {count * kind.itemsize}"
+        raise DicomError(what, shown, "the file may be truncated: export it again")
+    return np.frombuffer(raw, dtype=kind, count=count).reshape(shape)
+
+
+def _decoded(dataset: Dataset, shape: tuple[int, int, int], shown: str) -> Stored:
+    """Compressed or big-endian values, decoded by pydicom."""
+    try:
+        _ensure_transfer_syntax(dataset)
+        values = np.asarray(dataset.pixel_array)
+    except (*READ_ERRORS, RuntimeError) as error:
+        raise DicomError("pixel data cannot be decoded", shown, "export it uncompressed") from error
+    if values.size != shape[0] * shape[1] * shape[2]:
+        raise DicomError(f"pixel data has {values.size} values, expected {shape}", shown)
+    return values.astype(values.dtype.newbyteorder("="), copy=False).reshape(shape)
+
+
+def _ensure_transfer_syntax(dataset: Dataset) -> None:
+    """Files without meta information that are not little endian can only be explicit big endian."""
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+
+
+def _gy_per_unit(
+    dataset: Dataset, shown: str, stored: Stored, prescription: Prescription | UnknownPrescription
+) -> tuple[float, tuple[Finding, ...]]:
+    scaling = number(dataset, 0x3004000E)
+    if scaling is None or scaling <= 0.0:
+        raise DicomError("the RTDOSE has no usable Dose Grid Scaling (3004,000E)", shown, "export it again")
+    match word(dataset, 0x30040002).upper():
+        case "GY":
+            return scaling, ()
+        case "RELATIVE":
+            return _percent_to_gy(scaling, float(np.max(stored)) * scaling, shown, prescription)
+        case other:
+            raise DicomError(f"Dose Units are {other or 'missing'!r}; GY or RELATIVE are known", shown)
+
+
+def _percent_to_gy(
+    scaling: float, maximum: float, shown: str, prescription: Prescription | UnknownPrescription
+) -> tuple[float, tuple[Finding, ...]]:
+    if isinstance(prescription, UnknownPrescription):
+        what = f"dose is RELATIVE and the prescription is unknown ({prescription.reason})"
+        raise DicomError(what, shown, "give the prescription, or export dose in Gy")
+    if maximum < _LEAST_MAXIMUM_PERCENT:
+        what = f"dose is RELATIVE with a maximum of {maximum:g}, which is no percentage of the prescription"
+        raise DicomError(what, shown, "export dose in Gy")
+    text = f"relative dose (maximum {maximum:g}) was taken as percent of {prescription.dose_gy:g} Gy"
+    finding = Finding(code=FindingCode.RELATIVE_DOSE_SCALED, text=text)
+    return scaling * prescription.dose_gy / 100.0, (finding,)
+
+
+def _refuse_error_dose(dataset: Dataset, shown: str) -> None:
+    if word(dataset, 0x30040004).upper() == "ERROR":
+        raise DicomError("Dose Type is ERROR: the difference of two doses is not a plan's dose", shown)
+
+
+def _dose_type(dataset: Dataset) -> tuple[Finding, ...]:
+    kind = word(dataset, 0x30040004).upper()
+    if kind in {"PHYSICAL", ""}:
+        return ()
+    text = f"Dose Type is {kind}: values are not physical dose, and limits for physical dose are applied to them"
+    return (Finding(code=FindingCode.DOSE_TYPE, text=text),)
+
+
+def _numbers(dataset: Dataset, tag: int, count: int, shown: str) -> FloatArray:
+    values = decimals(dataset, tag, shown)
+    if len(values) != count:
+        raise DicomError(f"{tag_name(tag)} has {len(values)} values instead of {count}", shown)
+    return values
+
+
+def _spacing(dataset: Dataset, shown: str) -> tuple[float, float]:
+    """Distance of columns and of rows; the element has that of rows first."""
+    between_rows, between_columns = _numbers(dataset, 0x00280030, 2, shown)
+    if min(between_rows, between_columns) <= 0.0:
+        raise DicomError("Pixel Spacing (0028,0030) is not above 0", shown)
+    return float(between_columns), float(between_rows)
+
+
+def _axes(dataset: Dataset, shown: str) -> FloatArray:
+    i_axis, j_axis = _numbers(dataset, 0x00200037, 6, shown).reshape(2, 3)
+    axes = np.array([i_axis, j_axis, np.cross(i_axis, j_axis)])
+    if np.abs(axes @ axes.T - np.eye(3)).max() > _ORTHONORMAL:
+        raise DicomError("Image Orientation (Patient) is not a pair of perpendicular unit vectors", shown)
+    return axes
+
+
+def _offsets(dataset: Dataset, shown: str, *, frames: int, normal: FloatArray, z_mm: float) -> FloatArray:
+    """Place of each frame along the normal, from the first frame; rising or falling."""
+    if frames < 2:
+        raise DicomError("the dose is a single plane: nothing can be interpolated between planes", shown)
+    written = decimals(dataset, 0x3004000C, shown)
+    if len(written) != frames:
+        raise DicomError(f"{frames} frames, but Grid Frame Offset Vector has {len(written)} values", shown)
+    steps = np.diff(written)
+    if not (np.all(steps > 0.0) or np.all(steps < 0.0)):
+        raise DicomError("Grid Frame Offset Vector neither rises nor falls steadily", shown)
+    if written[0] == 0.0:
+        return written
+    along_z: FloatArray = written - written[0]
+    return along_z * np.float64(_sign_of_z(float(written[0]), normal, z_mm, shown))
+
+
+def _sign_of_z(first_mm: float, normal: FloatArray, z_mm: float, shown: str) -> float:
+    """Direction of the normal along patient z, for offsets that are patient z."""
+    if abs(first_mm - z_mm) > _SAME_PLACE_MM:
+        what = f"Grid Frame Offset Vector begins with {first_mm:g}: neither 0 nor the z of the first plane, {z_mm:g}"
+        raise DicomError(what, shown)
+    if abs(abs(float(normal[2])) - 1.0) > _ORTHONORMAL:
+        raise DicomError("Grid Frame Offset Vector is absolute, but the planes are not transverse", shown)
+    return float(np.sign(normal[2]))
+
+
+def _read_only(array: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,280 @@
+"""Folder or files in, the headers of the RT files among them out; nothing but headers is read."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from pydicom import Dataset
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from sbrtcheck.dicom.tags import PAYLOAD_TAGS, READ_ERRORS, UNDEFINED_LENGTH, items, name, number, word
+from sbrtcheck.errors import InputError
+
+OnePath = str | PathLike[str]
+AnyPath = OnePath | Sequence[OnePath]
+
+
+class Kind(StrEnum):
+    """The three files that make a plan."""
+
+    DOSE = "RTDOSE"
+    PLAN = "RTPLAN"
+    STRUCTURE_SET = "RTSTRUCT"
+
+
+_RT_CLASS = "1.2.840.10008.5.1.4.1.1.481."
+_KIND_OF_CLASS = {
+    _RT_CLASS + "2": Kind.DOSE,
+    _RT_CLASS + "3": Kind.STRUCTURE_SET,
+    _RT_CLASS + "5": Kind.PLAN,
+    _RT_CLASS + "8": Kind.PLAN,  # ion plan
+}
+_MODALITY = 0x00080060
+# Up to here a structure set names its frames of reference; contours come after.
+_STRUCTURE_SET_ROIS = 0x30060020
+_WANTED: dict[Kind, list[BaseTag | int]] = {
+    Kind.DOSE: [0x00080018, 0x00200052, 0x3004000A, 0x300C0002, 0x300C0060],
+    Kind.PLAN: [0x00080018, 0x00200052, 0x300A0002, 0x300A0003, 0x300A0070, 0x300C0060],
+    Kind.STRUCTURE_SET: [0x00080018, 0x00200052, 0x30060002, 0x30060010, _STRUCTURE_SET_ROIS],
+}
+
+Parts = tuple[tuple[int, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RtFile:
+    """The header of one RTDOSE, RTPLAN or RTSTRUCT.
+
+    Parameters
+    ----------
+    path, shown
+        Where it is; how messages name it (below the folder that was given).
+    uid, label
+        SOP Instance UID; plan or structure set label.
+    frames
+        Frame of Reference UIDs that it is in, sorted.
+    plan_refs, structure_set_refs
+        SOP Instance UIDs it refers to.
+    summation
+        Dose Summation Type, ``""`` when absent.
+    parts
+        Fraction groups with their beams: those a plan delivers, or those a dose is of.
+    damage
+        Why its content cannot be trusted; ``""`` when nothing was noticed.
+    """
+
+    path: Path
+    shown: str
+    kind: Kind
+    uid: str
+    label: str = ""
+    frames: tuple[str, ...] = ()
+    plan_refs: tuple[str, ...] = ()
+    structure_set_refs: tuple[str, ...] = ()
+    summation: str = ""
+    parts: Parts = ()
+    damage: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What was found: RT files in order of name, files left out with the reason, how many other DICOM files."""
+
+    files: tuple[RtFile, ...]
+    not_dicom: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    others: int = 0
+
+    def count(self, kind: Kind) -> int:
+        """Files of a kind."""
+        return sum(file.kind is kind for file in self.files)
+
+
+def scan(path: AnyPath) -> Scan:
+    """Headers of all RT files in a folder (any depth), a file, or a list of both; sorted by name.
+
+    Raises
+    ------
+    InputError
+        When a path does not exist.
+    """
+    found: list[RtFile] = []
+    not_dicom: list[str] = []
+    others = 0
+    for file, shown in sorted(_all_files(path), key=lambda pair: (pair[1], pair[0])):
+        header = _read_header(file, shown)
+        match header:
+            case RtFile():
+                found.append(header)
+            case "not DICOM":
+                not_dicom.append(shown)
+            case "other":
+                others += 1
+    unique, copies = _without_copies(found)
+    return Scan(files=unique, not_dicom=tuple(not_dicom), copies=copies, others=others)
+
+
+def _all_files(path: AnyPath) -> Iterator[tuple[Path, str]]:
+    paths = [path] if isinstance(path, str | PathLike) else list(path)
+    seen: set[Path] = set()
+    for given in map(Path, paths):
+        if not given.exists():
+            raise InputError("no such file or folder", str(given), "check the path")
+        for file in _below(given):
+            key = file.resolve()
+            if key not in seen:
+                seen.add(key)
+                yield file, file.relative_to(given).as_posix() if given.is_dir() else file.name
+
+
+def _below(given: Path) -> Iterator[Path]:
+    if not given.is_dir():
+        yield given
+        return
+    for folder, _, names in os.walk(given):
+        yield from (Path(folder, file) for file in names)
+
+
+def _read_header(path: Path, shown: str) -> RtFile | Literal["other", "not DICOM"]:
+    """The header of an RT file, or what else the file is; a file that cannot be opened counts as not DICOM."""
+    try:
+        with path.open("rb") as file:
+            if not _looks_like_dicom(file.read(132)):
+                return "not DICOM"
+            kind = _kind(file)
+            return "other" if kind is None else _rt_header(file, kind, path, shown)
+    except READ_ERRORS:
+        return "not DICOM"
+
+
+def _looks_like_dicom(start: bytes) -> bool:
+    """Preamble and prefix; or, without, a first element of group 0002 or 0008 in either byte order."""
+    if start[128:132] == b"DICM":
+        return True
+    first = start[:8]
+    little, big = first[:2] in {b"\x02\x00", b"\x08\x00"}, first[:2] in {b"\x00\x02", b"\x00\x08"}
+    explicit = first[4:6].isalpha() and first[4:6].isupper()
+    short = len(first) == 8 and first[6:8] == b"\0\0"  # implicit VR: first elements are short
+    return (little and (explicit or short)) or (big and explicit)
+
+
+def _kind(file: BinaryIO) -> Kind | None:
+    file.seek(0)
+    start = read_partial(file, lambda tag, _vr, _length: tag > _MODALITY, force=True)
+    sop_class = word(start, 0x00080016) or word(start.file_meta, 0x00020002)
+    if sop_class:
+        return _KIND_OF_CLASS.get(sop_class)
+    modality = word(start, _MODALITY)
+    return Kind(modality) if modality in set(Kind) else None
+
+
+class _EndWatch:
+    """Stops before the bulk of a file, and notes whether an element runs past the file's end."""
+
+    def __init__(self, file: BinaryIO, last: int) -> None:
+        self.file = file
+        self.last = last
+        self.size = os.fstat(file.fileno()).st_size
+        self.too_long = ""
+
+    def __call__(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
+        if length not in {0, UNDEFINED_LENGTH} and self.file.tell() + length > self.size:
+            self.too_long = f"element ({tag >> 16:04X},{tag & 0xFFFF:04X}) runs past the end of the file"
+        return tag in PAYLOAD_TAGS or tag > self.last
+
+
+def _rt_header(file: BinaryIO, kind: Kind, path: Path, shown: str) -> RtFile:
+    file.seek(0)
+    watch = _EndWatch(file, _STRUCTURE_SET_ROIS if kind is Kind.STRUCTURE_SET else 0xFFFFFFFF)
+    blank = RtFile(path=path, shown=shown, kind=kind, uid="")
+    try:
+        header = read_partial(file, watch, force=True, specific_tags=_WANTED[kind])
+        described = _described(blank, header)
+    except READ_ERRORS:
+        return replace(blank, damage="the file is damaged or truncated")
+    deflated = word(header.file_meta, 0x00020010) == DeflatedExplicitVRLittleEndian
+    if watch.too_long and not deflated:  # a deflated file is watched through its decompressed bytes, not this file
+        return replace(described, damage=f"the file is truncated: {watch.too_long}")
+    return described
+
+
+def _described(blank: RtFile, header: Dataset) -> RtFile:
+    plans = items(header, 0x300C0002)
+    return replace(
+        blank,
+        uid=word(header, 0x00080018),
+        label=name(header, 0x300A0002) or name(header, 0x300A0003) or name(header, 0x30060002),
+        frames=_frames(header),
+        plan_refs=_referenced(plans) if blank.kind is Kind.DOSE else (),
+        structure_set_refs=_referenced(items(header, 0x300C0060)),
+        summation=word(header, 0x3004000A).upper(),
+        parts=_planned_parts(header) if blank.kind is Kind.PLAN else _dose_parts(plans),
+    )
+
+
+def _frames(header: Dataset) -> tuple[str, ...]:
+    found = {word(header, 0x00200052)}
+    found |= {word(item, 0x00200052) for item in items(header, 0x30060010)}
+    found |= {word(item, 0x30060024) for item in items(header, _STRUCTURE_SET_ROIS)}
+    return tuple(sorted(found - {""}))
+
+
+def _referenced(sequence: list[Dataset]) -> tuple[str, ...]:
+    uids = [word(item, 0x00081155) for item in sequence]
+    return tuple(dict.fromkeys(uid for uid in uids if uid))
+
+
+def _planned_parts(plan: Dataset) -> Parts:
+    """Fraction groups of a plan with the beams that deliver something (setup beams have no meterset)."""
+    return tuple((_number(group, 0x300A0071), _beams(group)) for group in items(plan, 0x300A0070))
+
+
+def _beams(group: Dataset) -> tuple[int, ...]:
+    beams = items(group, 0x300C0004)
+    treating = [beam for beam in beams if (number(beam, 0x300A0086) or 0.0) > 0.0]
+    return tuple(sorted(_number(beam, 0x300C0006) for beam in treating or beams))
+
+
+def _dose_parts(plans: list[Dataset]) -> Parts:
+    groups = [group for plan in plans for group in items(plan, 0x300C0020)]
+    return tuple(
+        (_number(group, 0x300C0022), tuple(sorted(_number(beam, 0x300C0006) for beam in items(group, 0x300C0004))))
+        for group in groups
+    )
+
+
+def _number(item: Dataset, tag: int) -> int:
+    """A reference number; -1, which no file uses, when it is missing."""
+    value = number(item, tag)
+    return -1 if value is None else int(value)
+
+
+def _without_copies(files: list[RtFile]) -> tuple[tuple[RtFile, ...], tuple[str, ...]]:
+    """One file of each SOP instance; instances whose files differ are marked, for neither may be picked."""
+    times = Counter(file.uid for file in files if file.uid)
+    unique: list[RtFile] = []
+    copies: list[str] = []
+    first: dict[str, int] = {}
+    for file in files:
+        if times[file.uid] < 2:
+            unique.append(file)
+        elif file.uid not in first:
+            first[file.uid] = len(unique)
+            unique.append(file)
+        elif filecmp.cmp(unique[first[file.uid]].path, file.path, shallow=False):
+            copies.append(file.shown)
+        else:
+            original = unique[first[file.uid]]
+            damage = f"{original.shown} and {file.shown} have the same SOP Instance UID and differ"
+            unique[first[file.uid]] = replace(original, damage=damage)
+    return tuple(unique), tuple(copies)

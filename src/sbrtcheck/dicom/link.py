@@ -1,0 +1,357 @@
+"""Headers of RT files in, the plans they make out: which dose belongs to which plan and structure set, and why not.
+
+References decide: RTDOSE names its RTPLAN, that its RTSTRUCT. Where a reference is missing, the frame of reference
+decides, if it leaves one choice, and a finding says so. A reference to an RTPLAN that is not there is never replaced by
+another RTPLAN, for the prescription depends on it; a reference to an RTSTRUCT that is not there may be met by the one
+structure set of the same frame of reference, with a finding.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sbrtcheck.dicom.files import Kind, RtFile, Scan
+from sbrtcheck.plan import Finding, FindingCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundPlan:
+    """One plan that the files make: its doses (several are summed), and what else belongs to it.
+
+    Parameters
+    ----------
+    doses, plan, structure_set
+        The files; None where there is none.
+    findings
+        How they were linked.
+    no_prescription
+        Why there is no RTPLAN; ``""`` when there is one.
+    no_structures
+        Why no structure set can be used; ``""`` when one can.
+    problem
+        Why neither dose nor stored DVHs can be used; ``""`` when they can.
+    """
+
+    doses: tuple[RtFile, ...]
+    plan: RtFile | None = None
+    structure_set: RtFile | None = None
+    findings: tuple[Finding, ...] = ()
+    no_prescription: str = ""
+    no_structures: str = ""
+    problem: str = ""
+
+    @property
+    def uid(self) -> str:
+        """SOP Instance UID of the plan, or of its first dose where there is no plan."""
+        return self.plan.uid if self.plan is not None else self.doses[0].uid
+
+    @property
+    def label(self) -> str:
+        """RT Plan Label, ``""`` when unknown."""
+        return self.plan.label if self.plan is not None else ""
+
+    @property
+    def dose_uids(self) -> tuple[str, ...]:
+        """SOP Instance UIDs of the doses."""
+        return tuple(dose.uid for dose in self.doses)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files to read; `load_plan` takes them as they are."""
+        parts = (*self.doses, self.plan, self.structure_set)
+        return tuple(part.path for part in parts if part is not None)
+
+    @property
+    def reason(self) -> str:
+        """Why `load_plan` would refuse it; ``""`` when nothing is known against it."""
+        return self.problem or self.no_structures
+
+    def has(self, uid: str) -> bool:
+        """Whether one of its files has this SOP Instance UID."""
+        parts = (self.plan, self.structure_set, *self.doses)
+        return any(part is not None and part.uid == uid for part in parts)
+
+    def __str__(self) -> str:
+        plan = f"{self.plan.uid} {self.label!r}" if self.plan is not None else "no RTPLAN"
+        structures = f", structure set {self.structure_set.uid}" if self.structure_set is not None else ""
+        return f"{plan} (dose {', '.join(self.dose_uids)}{structures})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """RT files that make no plan, and the reason."""
+
+    kind: Kind
+    uid: str
+    label: str
+    files: tuple[Path, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFiles:
+    """Every plan below a folder.
+
+    Parameters
+    ----------
+    plans
+        Plans that `load_plan` can be asked for.
+    orphans
+        RT files that make none, each with the reason: a dose without structure set, a plan without dose ...
+    incomplete
+        The plans among the orphans, for stored DVHs may still be read from them.
+    not_dicom, copies
+        Files left out, by name below the folder; copies repeat another file byte by byte.
+    others
+        Number of other DICOM files (images ...).
+    """
+
+    plans: tuple[FoundPlan, ...]
+    orphans: tuple[Orphan, ...]
+    incomplete: tuple[FoundPlan, ...] = ()
+    not_dicom: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    others: int = 0
+
+
+def link(scan: Scan) -> PlanFiles:
+    """The plans that the scanned files make."""
+    doses, plans, sets = (_of(scan.files, kind) for kind in (Kind.DOSE, Kind.PLAN, Kind.STRUCTURE_SET))
+    found = [
+        with_set
+        for group in _dose_groups(doses, plans, sets)
+        for with_set in _with_structure_sets(_checked(group), sets)
+    ]
+    return PlanFiles(
+        plans=tuple(one for one in found if not one.reason),
+        orphans=(*_broken(found), *_unused(scan.files, found)),
+        incomplete=tuple(one for one in found if one.reason),
+        not_dicom=scan.not_dicom,
+        copies=scan.copies,
+        others=scan.others,
+    )
+
+
+def _of(files: Iterable[RtFile], kind: Kind) -> list[RtFile]:
+    return [file for file in files if file.kind is kind]
+
+
+def _broken(found: list[FoundPlan]) -> tuple[Orphan, ...]:
+    return tuple(
+        Orphan(kind=Kind.DOSE, uid=one.uid, label=one.label, files=one.files, reason=one.reason)
+        for one in found
+        if one.reason
+    )
+
+
+def _unused(files: tuple[RtFile, ...], found: list[FoundPlan]) -> tuple[Orphan, ...]:
+    used = {path for one in found for path in one.files}
+    return tuple(
+        Orphan(
+            kind=file.kind,
+            uid=file.uid,
+            label=file.label,
+            files=(file.path,),
+            reason=file.damage or _why_unused(file),
+        )
+        for file in files
+        if file.path not in used
+    )
+
+
+def _why_unused(file: RtFile) -> str:
+    return "the plan uses another dose" if file.kind is Kind.DOSE else "no RTDOSE belongs to it"
+
+
+# Doses of one plan
+
+
+def _dose_groups(doses: list[RtFile], plans: list[RtFile], sets: list[RtFile]) -> list[FoundPlan]:
+    """Doses that belong together, with their plan, before structure sets are looked for."""
+    by_uid = {plan.uid: plan for plan in plans if plan.uid}
+    with_dose = {ref for dose in doses for ref in dose.plan_refs}
+    free = [plan for plan in plans if plan.uid not in with_dose]
+    owned: dict[tuple[str, str], FoundPlan] = {}
+    for dose in doses:
+        for one in _owners(dose, by_uid, free, sets):
+            key = (one.plan.shown if one.plan is not None else "", _without_plan_key(one))
+            earlier = owned.get(key)
+            owned[key] = one if earlier is None else replace(earlier, doses=(*earlier.doses, dose))
+    return [group for one in owned.values() for group in _by_summation(one)]
+
+
+def _without_plan_key(one: FoundPlan) -> str:
+    """What holds doses together that have no RTPLAN: the plan they name, else nothing."""
+    if one.plan is not None:
+        return ""
+    dose = one.doses[0]
+    return dose.plan_refs[0] if len(dose.plan_refs) == 1 else dose.shown
+
+
+def _owners(dose: RtFile, by_uid: dict[str, RtFile], free: list[RtFile], sets: list[RtFile]) -> list[FoundPlan]:
+    """The plan a dose belongs to: one by reference; every possible one by frame of reference; or none, with reason."""
+    alone = FoundPlan(doses=(dose,))
+    if len(dose.plan_refs) > 1:
+        reason = f"the dose belongs to {len(dose.plan_refs)} plans"
+        return [replace(alone, no_prescription=reason)]
+    if dose.plan_refs:
+        plan = by_uid.get(dose.plan_refs[0])
+        if plan is not None:
+            return [replace(alone, plan=plan)]
+        return [replace(alone, no_prescription=f"the dose's RTPLAN {dose.plan_refs[0]} is not among the files")]
+    shared = [plan for plan in free if set(dose.frames) & _frames_of_plan(plan, sets)]
+    text = f"{dose.shown} names no RTPLAN; it was linked by frame of reference"
+    linked = Finding(code=FindingCode.LINKED_BY_FRAME_OF_REFERENCE, text=text)
+    if shared:
+        return [replace(alone, plan=plan, findings=(linked,)) for plan in shared]
+    return [replace(alone, no_prescription="the dose names no RTPLAN, and none shares its frame of reference")]
+
+
+def _frames_of_plan(plan: RtFile, sets: list[RtFile]) -> set[str]:
+    """Its own frame of reference, or that of the structure set it names."""
+    named = {frame for one in sets if one.uid in plan.structure_set_refs for frame in one.frames}
+    return set(plan.frames) or named
+
+
+def _by_summation(group: FoundPlan) -> list[FoundPlan]:
+    """Whole doses each stand alone; without one, doses of fraction groups or else of beams are summed."""
+    whole = [dose for dose in group.doses if dose.summation in {"PLAN", "MULTI_PLAN"}]
+    if whole:
+        aside = _left_aside(group, whole)
+        return [replace(group, doses=(dose,), findings=(*group.findings, *_multi(dose), *aside)) for dose in whole]
+    for summation in ("FRACTION", "BEAM"):
+        parts = tuple(dose for dose in group.doses if dose.summation == summation)
+        if parts:
+            return [_sum_of(replace(group, doses=parts), summation)]
+    unstated = [dose for dose in group.doses if not dose.summation]
+    if unstated:
+        return [_of_unstated_type(replace(group, doses=(dose,))) for dose in unstated]
+    kinds = ", ".join(sorted({dose.summation for dose in group.doses}))
+    return [replace(group, problem=f"Dose Summation Type {kinds} is not the dose of a plan")]
+
+
+def _left_aside(group: FoundPlan, whole: list[RtFile]) -> tuple[Finding, ...]:
+    aside = Counter(dose.summation or "untyped" for dose in group.doses if dose not in whole)
+    if not aside:
+        return ()
+    listed = ", ".join(f"{count} {summation}" for summation, count in sorted(aside.items()))
+    return (Finding(code=FindingCode.OTHER, text=f"the plan's whole dose was taken; left aside: {listed} doses"),)
+
+
+def _multi(dose: RtFile) -> tuple[Finding, ...]:
+    if dose.summation != "MULTI_PLAN":
+        return ()
+    text = f"{dose.shown} is the sum of several plans (MULTI_PLAN)"
+    return (Finding(code=FindingCode.SUMMED_DOSES, text=text),)
+
+
+def _of_unstated_type(group: FoundPlan) -> FoundPlan:
+    text = f"{group.doses[0].shown} states no Dose Summation Type; it was taken as the plan's whole dose"
+    return replace(group, findings=(*group.findings, Finding(code=FindingCode.OTHER, text=text)))
+
+
+def _sum_of(group: FoundPlan, summation: str) -> FoundPlan:
+    names = "fraction groups" if summation == "FRACTION" else "beams"
+    have = sorted(part for dose in group.doses for part in _parts_of(dose, summation))
+    planned = sorted(_parts_of(group.plan, summation)) if group.plan is not None else []
+    count = f"{len(group.doses)} {summation} doses were summed" if len(group.doses) > 1 else f"one {summation} dose"
+    text = f"{count} ({names} {_listed(have)}); {_cover(have, planned, names)}"
+    summed = replace(group, findings=(*group.findings, Finding(code=FindingCode.SUMMED_DOSES, text=text)))
+    return replace(summed, problem=_bad_sum(group, have, planned, names))
+
+
+def _parts_of(file: RtFile, summation: str) -> list[tuple[int, ...]]:
+    """Fraction groups, or (fraction group, beam) pairs, that a plan delivers or a dose is of."""
+    if summation == "FRACTION":
+        return [(group,) for group, _ in file.parts]
+    return [(group, beam) for group, beams in file.parts for beam in beams]
+
+
+def _listed(parts: list[tuple[int, ...]]) -> str:
+    return ", ".join(str(part[-1]) for part in parts) if parts else "not stated"
+
+
+def _cover(have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> str:
+    if have and planned:
+        return f"these are all {names} of the RTPLAN"
+    return f"whether these are all {names} of the plan cannot be told"
+
+
+def _bad_sum(group: FoundPlan, have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> str:
+    """Why a sum would be wrong: other frames of reference, a part twice, a part missing, fewer doses than parts."""
+    if len({dose.frames for dose in group.doses}) > 1:
+        return "the doses to be summed are in different frames of reference"
+    twice = [part for part, times in Counter(have).items() if times > 1]
+    if twice:
+        return f"several doses are of {names} {_listed(twice)}: their sum would count them twice"
+    missing = [part for part in planned if have and part not in have]
+    if missing:
+        return f"doses of {names} {_listed(missing)} are missing: the sum would be too low"
+    if not have and planned and len(group.doses) != len(planned):
+        return f"{len(group.doses)} doses for {len(planned)} {names} of the RTPLAN: the sum may be wrong"
+    return ""
+
+
+def _checked(group: FoundPlan) -> FoundPlan:
+    """The same, with the damage of a file as its problem."""
+    damaged = [file for file in (*group.doses, group.plan) if file is not None and file.damage]
+    if not damaged:
+        return group
+    return replace(group, problem=f"{damaged[0].shown}: {damaged[0].damage}")
+
+
+# Structure sets
+
+
+def _with_structure_sets(group: FoundPlan, sets: list[RtFile]) -> list[FoundPlan]:
+    """The group with its structure set; once for each possible one where references do not tell."""
+    plan_refs = group.plan.structure_set_refs if group.plan is not None else ()
+    refs = (*plan_refs, *(ref for dose in group.doses for ref in dose.structure_set_refs))
+    for ref in refs:
+        for one in sets:
+            if one.uid == ref:
+                return [_joined(group, one)]
+    frames = set(group.doses[0].frames)
+    shared = [one for one in sets if frames & set(one.frames)]
+    if not shared:
+        return [replace(group, no_structures=_why_no_set(group, refs, sets))]
+    why = f"structure set {refs[0]} is not among the files" if refs else "no structure set is named"
+    return [
+        _joined(replace(group, findings=(*group.findings, _linked_set(why, one, len(shared)))), one) for one in shared
+    ]
+
+
+def _linked_set(why: str, one: RtFile, choices: int) -> Finding:
+    which = "the only one" if choices == 1 else f"one of {choices}"
+    text = f"{why}; {one.shown} was taken, {which} of the dose's frame of reference"
+    return Finding(code=FindingCode.LINKED_BY_FRAME_OF_REFERENCE, text=text)
+
+
+def _joined(group: FoundPlan, one: RtFile) -> FoundPlan:
+    joined = replace(group, structure_set=one)
+    frames = set(group.doses[0].frames)
+    if one.damage:
+        return replace(joined, no_structures=f"{one.shown}: {one.damage}")
+    if frames and one.frames and not frames & set(one.frames):
+        return replace(joined, no_structures=_other_frame(group, [one]))
+    if not frames or not one.frames:
+        file = group.doses[0] if not frames else one
+        text = f"{file.shown} states no frame of reference; that dose and contours share one was not checked"
+        return replace(joined, findings=(*joined.findings, Finding(code=FindingCode.OTHER, text=text)))
+    return joined
+
+
+def _why_no_set(group: FoundPlan, refs: tuple[str, ...], sets: list[RtFile]) -> str:
+    if not sets:
+        return "there is no RTSTRUCT" + (f"; the plan names {refs[0]}" if refs else "")
+    if not group.doses[0].frames or not any(one.frames for one in sets):
+        return "no RTSTRUCT is named, and without frames of reference none can be told to belong to the dose"
+    return _other_frame(group, sets)
+
+
+def _other_frame(group: FoundPlan, sets: list[RtFile]) -> str:
+    theirs = ", ".join(sorted({frame for one in sets for frame in one.frames}))
+    return f"the RTSTRUCT is in frame of reference {theirs}, the RTDOSE in {', '.join(group.doses[0].frames)}"

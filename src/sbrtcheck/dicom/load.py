@@ -1,0 +1,282 @@
+"""Folder or files in; one Plan, the DVHs stored with it, or the list of all plans out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sbrtcheck.dicom.dose import dose_grid, summed
+from sbrtcheck.dicom.files import AnyPath, Kind, scan
+from sbrtcheck.dicom.link import FoundPlan, PlanFiles, link
+from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
+from sbrtcheck.dicom.stored import stored_dvhs
+from sbrtcheck.dicom.structures import names_and_kinds, structures_of
+from sbrtcheck.dicom.tags import quiet, read_dataset
+from sbrtcheck.dvh import DVHSet
+from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError
+from sbrtcheck.plan import (
+    DoseGrid,
+    Finding,
+    FindingCode,
+    Plan,
+    PlanUids,
+    Prescription,
+    Structure,
+    UnknownPrescription,
+)
+
+# A plan's hottest point lies near its prescription; far from it one of the two has another unit or another meaning.
+_LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
+_NAMES_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """A chosen plan, its prescription read, dose and structures not yet."""
+
+    found: FoundPlan
+    prescription: Prescription | UnknownPrescription
+    findings: tuple[Finding, ...]
+
+    @property
+    def shown(self) -> str:
+        return self.found.doses[0].shown
+
+    @property
+    def frame(self) -> str:
+        return next(iter(self.found.doses[0].frames), "")
+
+    @property
+    def uids(self) -> PlanUids:
+        plan, structure_set = self.found.plan, self.found.structure_set
+        return PlanUids(
+            plan=plan.uid if plan is not None else "",
+            structure_set=structure_set.uid if structure_set is not None else "",
+            doses=self.found.dose_uids,
+            frame_of_reference=self.frame,
+        )
+
+
+def find_plans(path: AnyPath) -> PlanFiles:
+    """All plans below a folder (any depth, any file names), and what makes no plan, with the reason.
+
+    Only headers are read; the answer does not depend on the order of the file system.
+
+    Parameters
+    ----------
+    path
+        A folder, a file, or a list of both.
+
+    Raises
+    ------
+    InputError
+        When a path does not exist.
+    """
+    with quiet():
+        return link(scan(path))
+
+
+def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescription | None = None) -> Plan:
+    """Read the one plan in a folder or list of files.
+
+    Parameters
+    ----------
+    path
+        A folder (any depth, any file names, with or without images), a file, or a list of both.
+    plan
+        SOP Instance UID of the plan wanted (or of its dose or structure set), where there are several.
+    prescription
+        Wins over what the RTPLAN states; needed where that states none.
+
+    Returns
+    -------
+    Plan
+        Its contours are decoded when they are read; its ``findings`` say what linking and reading turned up.
+
+    Raises
+    ------
+    NoPlanError
+        When the files make no plan, with the reason.
+    AmbiguousPlanError
+        When they make several and ``plan`` does not tell which; all are listed.
+    DicomError
+        When a file is damaged or lacks something needed.
+    """
+    with quiet():
+        files = link(scan(path))
+        opened = _open(_choose(files, plan, with_structures=True), files, prescription)
+        grid, dose_findings = _dose(opened)
+        structures = _structures(opened)
+    return Plan(
+        dose=grid,
+        structures=structures,
+        prescription=opened.prescription,
+        uids=opened.uids,
+        label=opened.found.label,
+        findings=(*opened.findings, *dose_findings, *_implausible(grid, opened.prescription)),
+    )
+
+
+def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescription | None = None) -> DVHSet:
+    """The DVHs that the planning system stored in the RTDOSE; no RTSTRUCT is needed but for names.
+
+    Parameters
+    ----------
+    path, plan, prescription
+        As for `load_plan`.
+
+    Returns
+    -------
+    DVHSet
+        Structures without a usable stored DVH are in ``without``, each with the reason.
+
+    Raises
+    ------
+    InputError
+        As for `load_plan`; and when the RTDOSE stores no DVHs.
+    """
+    with quiet():
+        files = link(scan(path))
+        opened = _open(_choose(files, plan, with_structures=False), files, prescription)
+        if len(opened.found.doses) > 1:
+            what = "stored DVHs belong to single parts of the summed dose, not to the plan"
+            raise InputError(what, opened.shown, "use computed DVHs")
+        dose = read_dataset(opened.found.doses[0].path, opened.shown)
+        return stored_dvhs(
+            dose,
+            opened.shown,
+            names=_names(opened),
+            prescription=opened.prescription,
+            provenance=_provenance(opened),
+            findings=opened.findings,
+        )
+
+
+def _provenance(opened: _Opened) -> dict[str, str | tuple[str, ...]]:
+    uids = opened.uids
+    return {
+        "plan": uids.plan,
+        "plan_label": opened.found.label,
+        "structure_set": uids.structure_set,
+        "doses": uids.doses,
+        "frame_of_reference": uids.frame_of_reference,
+    }
+
+
+# Which plan
+
+
+def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> FoundPlan:
+    complete = [*files.plans] if with_structures else [one for one in _all(files) if not one.problem]
+    refused = [one for one in _all(files) if one not in complete]
+    if uid is not None:
+        if not any(one.has(uid) for one in _all(files)):
+            raise NoPlanError(f"no plan, dose or structure set {uid} makes a plan", "", _there_are(files))
+        complete = [one for one in complete if one.has(uid)]
+        refused = [one for one in refused if one.has(uid)]
+    if len(complete) > 1:
+        listed = "; ".join(map(str, complete))
+        what = f"{len(complete)} plans are here: {listed}"
+        raise AmbiguousPlanError(what, "", "choose one by the UID of its plan or dose (plan=UID, --plan UID)")
+    if not complete:
+        raise _nothing_to_choose(files, refused)
+    return complete[0]
+
+
+def _all(files: PlanFiles) -> tuple[FoundPlan, ...]:
+    return (*files.plans, *files.incomplete)
+
+
+def _there_are(files: PlanFiles) -> str:
+    return "there are: " + ("; ".join(map(str, _all(files))) or "none")
+
+
+def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
+    if refused:
+        more = f" (and {len(refused) - 1} more doses that make no plan)" if len(refused) > 1 else ""
+        return NoPlanError(refused[0].reason + more, refused[0].doses[0].shown)
+    found = [orphan.kind for orphan in files.orphans]
+    counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
+    what = (
+        f"there is no RTDOSE among the files ({counts}, {files.others} other DICOM, {len(files.not_dicom)} not DICOM)"
+    )
+    return NoPlanError(what, "", "export the plan with its dose")
+
+
+# Reading it
+
+
+def _open(found: FoundPlan, files: PlanFiles, given: Prescription | None) -> _Opened:
+    plan = found.plan
+    dataset = read_dataset(plan.path, plan.shown, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
+    prescription, stated = prescription_of(dataset, given, found.no_prescription)
+    findings = (*found.findings, *stated, *_not_used(found, files), *_skipped(files))
+    return _Opened(found=found, prescription=prescription, findings=findings)
+
+
+def _not_used(found: FoundPlan, files: PlanFiles) -> tuple[Finding, ...]:
+    """Other plans of the same input: left aside on the caller's word, or because they are incomplete."""
+    others = [one for one in _all(files) if one is not found]
+    texts = [f"also here and not used: {one}" + (f": {one.reason}" if one.reason else "") for one in others]
+    texts += [
+        f"also here and not used: {orphan.kind} {orphan.uid}: {orphan.reason}"
+        for orphan in files.orphans
+        if orphan.kind is not Kind.DOSE
+    ]
+    return tuple(Finding(code=FindingCode.OTHER, text=text) for text in texts)
+
+
+def _skipped(files: PlanFiles) -> tuple[Finding, ...]:
+    texts = {
+        "not readable as DICOM and skipped": files.not_dicom,
+        "skipped as copies of other files": files.copies,
+    }
+    return tuple(
+        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(names)} {_files(names)} {what}: {_listed(names)}")
+        for what, names in texts.items()
+        if names
+    )
+
+
+def _files(names: tuple[str, ...]) -> str:
+    return "file" if len(names) == 1 else "files"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
+
+
+def _dose(opened: _Opened) -> tuple[DoseGrid, tuple[Finding, ...]]:
+    read = [
+        dose_grid(read_dataset(dose.path, dose.shown), dose.shown, opened.prescription) for dose in opened.found.doses
+    ]
+    findings = tuple(dict.fromkeys(finding for _, some in read for finding in some))
+    grids = [grid for grid, _ in read]
+    return grids[0] if len(grids) == 1 else summed(grids, opened.shown), findings
+
+
+def _structures(opened: _Opened) -> tuple[Structure, ...]:
+    file = opened.found.structure_set
+    if file is None:
+        raise NoPlanError(opened.found.no_structures, opened.shown)
+    return structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
+
+
+def _names(opened: _Opened) -> dict[int, tuple[str, str]]:
+    file = opened.found.structure_set
+    if file is None or file.damage:
+        return {}
+    return names_and_kinds(read_dataset(file.path, file.shown), file.shown)
+
+
+def _implausible(grid: DoseGrid, prescription: Prescription | UnknownPrescription) -> tuple[Finding, ...]:
+    if isinstance(prescription, UnknownPrescription):
+        return ()
+    maximum = grid.max_gy
+    if _LEAST_MAXIMUM <= maximum / prescription.dose_gy <= _GREATEST_MAXIMUM:
+        return ()
+    text = (
+        f"the largest dose is {maximum:.4g} Gy and the prescription {prescription.dose_gy:g} Gy in"
+        f" {prescription.fractions}: is one of them of a single fraction, or in cGy?"
+    )
+    return (Finding(code=FindingCode.OTHER, text=text),)

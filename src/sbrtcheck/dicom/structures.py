@@ -1,0 +1,200 @@
+"""RTSTRUCT in, structures out; their contours stay bytes of the file until somebody reads them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from pydicom import Dataset
+
+from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals
+from sbrtcheck.dicom.tags import integer, items, name, raw_text, word
+from sbrtcheck.errors import DicomError
+from sbrtcheck.plan import Contours, Finding, FindingCode, Structure
+
+# An absent type is taken as closed, the only kind that volumes are made of.
+_CLOSED = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", ""})
+_POINTS_OF_AN_AREA = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContourTexts:
+    """Contours of one structure as the text of the file, decoded by `read`.
+
+    Parameters
+    ----------
+    place
+        File and structure, for messages.
+    texts
+        Contour Data of each contour with an area.
+    numbers
+        Which contour of the structure each one is, from 1.
+    """
+
+    place: str
+    texts: tuple[bytes, ...] = field(repr=False)
+    numbers: tuple[int, ...] = field(repr=False)
+
+    def read(self) -> Contours:
+        """The polygons; `DicomError` when a coordinate is no number or a point is incomplete."""
+        counts = np.array([text.count(b"\\") + 1 for text in self.texts], dtype=np.int64)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self._refuse_incomplete_points(counts)
+        try:
+            values = parse_decimals(b"\\".join(self.texts))
+        except BadDecimalError as error:
+            contour = self.numbers[int(np.searchsorted(starts, error.index, side="right")) - 1]
+            raise DicomError(f"contour {contour}: {error.token!r} is not a number", self.place) from error
+        points_mm, starts = values.reshape(-1, 3), starts // 3
+        points_mm.setflags(write=False)
+        starts.setflags(write=False)
+        return Contours(points_mm=points_mm, starts=starts)
+
+    def _refuse_incomplete_points(self, counts: np.ndarray) -> None:
+        odd = np.flatnonzero(counts % 3)
+        if len(odd):
+            contour, count = self.numbers[odd[0]], counts[odd[0]]
+            raise DicomError(f"contour {contour} has {count} numbers, no multiple of 3", self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Observation:
+    kind: str = ""
+    codes: tuple[str, ...] = ()
+
+
+def structures_of(dataset: Dataset, shown: str, frame: str) -> tuple[Structure, ...]:
+    """All ROIs of a structure set in the order of the file; those without usable contours are empty and say so.
+
+    Parameters
+    ----------
+    dataset
+        The RTSTRUCT.
+    shown
+        How messages name the file.
+    frame
+        Frame of Reference UID of the dose: contours of a ROI in another one are not used. ``""`` when unknown.
+
+    Raises
+    ------
+    DicomError
+        When the ROI sequences are missing or contradict each other.
+    """
+    rois = items(dataset, 0x30060020, shown)
+    if not rois:
+        raise DicomError("the structure set has no structures", shown, "export it again")
+    if 0x30060039 not in dataset:
+        raise DicomError("the structure set has no ROI Contour Sequence (3006,0039)", shown, "export it again")
+    numbers = [_roi_number(roi, 0x30060022, shown) for roi in rois]
+    _refuse_repeated(numbers, shown)
+    contours = _contours_of_rois(dataset, shown)
+    observations = _observations(dataset, shown)
+    return tuple(
+        _structure(roi, number, contours.get(number, []), observations.get(number, _Observation()), shown, frame)
+        for roi, number in zip(rois, numbers, strict=True)
+    )
+
+
+def names_and_kinds(dataset: Dataset, shown: str) -> dict[int, tuple[str, str]]:
+    """Name and interpreted type of each ROI number: what stored DVHs need of a structure set."""
+    observations = _observations(dataset, shown)
+    numbers = [(roi, integer(roi, 0x30060022)) for roi in items(dataset, 0x30060020, shown)]
+    return {
+        number: (name(roi, 0x30060026), observations.get(number, _Observation()).kind)
+        for roi, number in numbers
+        if number is not None
+    }
+
+
+def _roi_number(item: Dataset, tag: int, shown: str) -> int:
+    number = integer(item, tag)
+    if number is None:
+        raise DicomError("a ROI has no usable number", shown, "export the structure set again")
+    return number
+
+
+def _refuse_repeated(numbers: Iterable[int], shown: str) -> None:
+    repeated = [number for number, times in Counter(numbers).items() if times > 1]
+    if repeated:
+        raise DicomError(f"ROI number {repeated[0]} belongs to several ROIs", shown, "export the structure set again")
+
+
+def _contours_of_rois(dataset: Dataset, shown: str) -> dict[int, list[Dataset]]:
+    """Contour items of each ROI number."""
+    found: dict[int, list[Dataset]] = {}
+    for roi in items(dataset, 0x30060039, shown):
+        number = _roi_number(roi, 0x30060084, shown)
+        found.setdefault(number, []).extend(items(roi, 0x30060040, shown))
+    return found
+
+
+def _observations(dataset: Dataset, shown: str) -> dict[int, _Observation]:
+    found: dict[int, _Observation] = {}
+    for item in items(dataset, 0x30060080, shown):
+        number = integer(item, 0x30060084)
+        if number is not None and number not in found:
+            found[number] = _Observation(word(item, 0x300600A4).upper(), _codes(item))
+    return found
+
+
+def _codes(observation: Dataset) -> tuple[str, ...]:
+    """Meanings, then values, of the identification codes."""
+    codes = items(observation, 0x30060086)
+    texts = [name(code, 0x00080104) for code in codes] + [name(code, 0x00080100) for code in codes]
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _structure(
+    roi: Dataset, number: int, contours: list[Dataset], seen: _Observation, shown: str, frame: str
+) -> Structure:
+    roi_name = name(roi, 0x30060026)
+    own_frame = word(roi, 0x30060024)
+    if frame and own_frame and own_frame != frame:
+        text = f"its contours are in frame of reference {own_frame}, the dose is in {frame}: they are not used"
+        elsewhere = Finding(code=FindingCode.NOT_COMPUTED, text=text, subject=roi_name)
+        return Structure(name=roi_name, number=number, kind=seen.kind, codes=seen.codes, findings=(elsewhere,))
+    usable, findings = _usable(contours, roi_name)
+    source = ContourTexts(
+        place=f"{shown}: ROI {number} {roi_name!r}",
+        texts=tuple(text for _, text in usable),
+        numbers=tuple(at for at, _ in usable),
+    )
+    return Structure(name=roi_name, number=number, kind=seen.kind, codes=seen.codes, contours=source, findings=findings)
+
+
+def _usable(contours: list[Dataset], roi_name: str) -> tuple[list[tuple[int, bytes]], tuple[Finding, ...]]:
+    """Closed contours of at least three points, with their numbers; the others are counted in findings."""
+    usable: list[tuple[int, bytes]] = []
+    other_types: Counter[str] = Counter()
+    without_area = 0
+    for at, contour in enumerate(contours, start=1):
+        kind = word(contour, 0x30060042).upper()
+        text = raw_text(contour, 0x30060050)
+        if kind not in _CLOSED:
+            other_types[kind] += 1
+        elif _count_of_numbers(text) < 3 * _POINTS_OF_AN_AREA and not _count_of_numbers(text) % 3:
+            without_area += 1
+        else:
+            usable.append((at, text))
+    return usable, (*_ignored(other_types, roi_name), *_too_short(without_area, len(contours), roi_name))
+
+
+def _count_of_numbers(text: bytes) -> int:
+    return text.count(b"\\") + 1 if text else 0
+
+
+def _ignored(types: Counter[str], roi_name: str) -> tuple[Finding, ...]:
+    if not types:
+        return ()
+    listed = ", ".join(f"{count} {kind}" for kind, count in sorted(types.items()))
+    text = f"contours that enclose nothing were ignored: {listed}"
+    return (Finding(code=FindingCode.OPEN_CONTOURS_IGNORED, text=text, subject=roi_name),)
+
+
+def _too_short(count: int, total: int, roi_name: str) -> tuple[Finding, ...]:
+    if not count:
+        return ()
+    text = f"{count} of {total} contours have fewer than three points and no area; they were left out"
+    return (Finding(code=FindingCode.CONTOURS_WITHOUT_AREA, text=text, subject=roi_name),)
