@@ -25,7 +25,7 @@ _COLOURS = {
     Verdict.RISK: "cyan",
 }
 _HEADINGS = ("Verdict", "Metric", "Limit", "Value [band]", "Margin", "Ref", "Flags")
-NARROWEST = 100  # columns; below, the flags of a row would be lost: better let the screen break the lines
+NARROWEST = 104  # columns that the flags of a row need; on a smaller screen lines are broken, nothing is lost
 WIDEST = 26  # of a column; a longer reason wraps
 # a rule under the headings, in ASCII: the same on every console
 _RULED = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
@@ -39,7 +39,7 @@ def text_report(report: Report, *, width: int = PIPED_WIDTH, colour: bool = Fals
     report
         What to show.
     width
-        Columns to use, at least 100.
+        Columns to use, at least `NARROWEST`.
     colour
         Mark verdicts by colour too; they always stand there in words.
     """
