@@ -56,6 +56,14 @@ class Document:
         return any(at[:n] in self.told for n in range(len(at) + 1))
 
 
+def label(at: At) -> str:
+    """Words for a place: its key, or which entry of the key's list."""
+    key = next((step for step in reversed(at) if isinstance(step, str)), "")
+    if at and isinstance(at[-1], int):
+        return f"entry {at[-1] + 1} of '{key}'"
+    return f"'{key}'" if key else "the file"
+
+
 def read_document(raw: bytes) -> Document:
     """Read one YAML 1.2 document; never raises for what is in it."""
     try:
@@ -74,7 +82,9 @@ def _read_text(text: str) -> Document:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        return _unreadable(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}")
+        return _unreadable(
+            mark.line + 1 if mark else 1, f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}"
+        )
     except (YAMLError, ValueError) as error:  # characters YAML forbids
         return _unreadable(1, f"not YAML: {' '.join(str(error).split())}")
     except RecursionError:
@@ -132,6 +142,9 @@ class _Reading:
         found: dict[str, object] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
+            if key.tag == _TAG + "merge":
+                self._tell((*at, "<<"), line, "merging keys (<<) is not allowed here", "write the values out")
+                continue
             if key.tag != _TAG + "str":
                 shown = f"'{key.value}'" if isinstance(key.value, str) else "of several parts"
                 self._tell((*at, str(key.value)), line, f"key {shown} is not text", "put it in quotes")
@@ -154,21 +167,21 @@ class _Reading:
         line = self.lines[at]
         self.texts[at] = text
         self.read_as[at] = _WORDS.get(kind, "")
-        name = next((str(step) for step in reversed(at) if isinstance(step, str)), "")
+        name = label(at)
         match kind:
             case "str":
                 return text
             case "null":
-                self._tell(at, line, f"'{name}' has no value", "give one, or take the key out")
+                self._tell(at, line, f"{name} has no value", "give one, or take the key out")
             case "bool":
                 return text.lower() == "true"
             case "int" | "float" if _PLAIN_NUMBER.fullmatch(text):
                 return int(text) if kind == "int" else float(text)
             case "int" | "float":
-                what = f"'{name}': {text} is not a plain decimal number"
+                what = f"{name}: {text} is not a plain decimal number"
                 self._tell(at, line, what, "write it like 0.5, or put text in quotes")
             case "timestamp":
-                self._tell(at, line, f"'{name}': YAML reads {text} as a date", f'put it in quotes: "{text}"')
+                self._tell(at, line, f"{name}: YAML reads {text} as a date", f'put it in quotes: "{text}"')
             case _:
-                self._tell(at, line, f"'{name}': the tag {node.tag} is not allowed here", "take it out")
+                self._tell(at, line, f"{name}: the tag {node.tag} is not allowed here", "take it out")
         return None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sbrtcheck.table.document import At, Document, Trouble
+from sbrtcheck.table.document import At, Document, Trouble, label
 from sbrtcheck.table.values import Sense
 
 if TYPE_CHECKING:
@@ -44,10 +44,7 @@ class _Found:
 
     @property
     def label(self) -> str:
-        key = next((step for step in reversed(self.at) if isinstance(step, str)), "")
-        if self.at and isinstance(self.at[-1], int):
-            return f"entry {self.at[-1] + 1} of '{key}'"
-        return f"'{key}'" if key else "the file"
+        return label(self.at)
 
     @property
     def instead(self) -> str:
@@ -104,13 +101,14 @@ def _not_text(found: _Found) -> tuple[str, str]:
 
 def _wrong_text(found: _Found) -> tuple[str, str]:
     if not found.text.strip():
-        return f"{found.label} is empty", "say it, or take the key out"
-    return f"{found.label} is '{found.text}'", _FORMS.get(found.name, "say it, or take the key out")
+        return f"{found.label} is empty", "write something there"
+    return f"{found.label} is '{found.text}'", _FORMS.get(found.name, "write it otherwise")
 
 
 def _not_a_number(found: _Found) -> tuple[str, str]:
     what = "a whole number, 1 or more" if "fractions" in found.at else "a number above 0"
-    return f"{found.label} must be {what}{found.instead}", "write it without quotes or unit"
+    mend = "check it against the source" if found.read_as == "a number" else "write it without quotes or unit"
+    return f"{found.label} must be {what}{found.instead}", mend
 
 
 def _not_a_truth(found: _Found) -> tuple[str, str]:
