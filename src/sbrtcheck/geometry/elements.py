@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry.coverage import Box, Coverage, clip_to, coverage
-from sbrtcheck.geometry.prisms import Edges, GridFrame, PrismStack, _ranges
+from sbrtcheck.geometry.outline import ranges
+from sbrtcheck.geometry.prisms import Edges, GridFrame, PrismStack
 from sbrtcheck.plan import FloatArray, IntArray
 
 Float32 = npt.NDArray[np.float32]
@@ -148,7 +149,7 @@ def _cut_elements(covered: Coverage, place: IntArray, field: _Field, volume_cc: 
     cells = shape[1] * shape[2]
     first = np.searchsorted(covered.cell, np.arange(layers + 1) * cells)
     count = np.diff(first)[place]
-    pick = _ranges(first[place], count)
+    pick = ranges(first[place], count)
     slice_of = np.repeat(np.arange(len(place)), count)
     keep = covered.fraction[pick] > SMALLEST_FRACTION
     pick, slice_of = pick[keep], slice_of[keep]
@@ -304,7 +305,7 @@ def _thin(
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Prisms cut evenly into slices no thicker than ``limit_mm``."""
     count = np.maximum(np.ceil((high - low) / limit_mm - 1e-6), 1).astype(np.int64)
-    part = _ranges(np.zeros(len(count), dtype=np.int64), count)
+    part = ranges(np.zeros(len(count), dtype=np.int64), count)
     source = np.repeat(np.arange(len(count)), count)
     thickness = ((high - low) / count)[source]
     bottom = low[source] + part * thickness

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntFlag
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
+from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, crossed_layers, even_odd, ranges
 from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, FloatArray, IntArray, Structure
 
 PLANE_TOLERANCE_MM = 0.01
@@ -74,7 +77,7 @@ class Edges:
         """The edges of some layers, renumbered 0, 1, 2 ... in the order asked for."""
         first = np.searchsorted(self.layer, layers, side="left")
         count = np.searchsorted(self.layer, layers, side="right") - first
-        pick = _ranges(first, count)
+        pick = ranges(first, count)
         return Edges(
             u0=self.u0[pick],
             v0=self.v0[pick],
@@ -82,6 +85,20 @@ class Edges:
             v1=self.v1[pick],
             layer=np.repeat(np.arange(len(layers)), count),
         )
+
+    @classmethod
+    def of(cls, outlines: Sequence[Outline]) -> Edges:
+        """The outlines as layers 0, 1, 2 ..."""
+        u0, v0, u1, v1 = (
+            np.concatenate([np.zeros(0), *(getattr(o, name) for o in outlines)]) for name in ("u0", "v0", "u1", "v1")
+        )
+        return cls(u0=u0, v0=v0, u1=u1, v1=v1, layer=np.repeat(np.arange(len(outlines)), [len(o.u0) for o in outlines]))
+
+    def outline(self, layer: int) -> Outline:
+        """The edges of one layer."""
+        first, last = np.searchsorted(self.layer, [layer, layer + 1])
+        pick = slice(first, last)
+        return Outline(u0=self.u0[pick], v0=self.v0[pick], u1=self.u1[pick], v1=self.v1[pick])
 
     def area(self, layers: int) -> FloatArray:
         """Signed area of each layer in grid cells; the region's area where no edges cross."""
@@ -107,7 +124,7 @@ class PrismStack:
     conventions: IntArray
     findings: tuple[Finding, ...] = ()
 
-    def select(self, keep: npt.NDArray[np.bool_]) -> PrismStack:
+    def select(self, keep: BoolArray) -> PrismStack:
         """The prisms where ``keep`` is true."""
         return replace(
             self,
@@ -170,7 +187,7 @@ def with_area(contours: Contours) -> Contours:
     if len(counts) == 0 or counts.min() >= 3:
         return contours
     keep = counts >= 3
-    pick = _ranges(contours.starts[:-1][keep], counts[keep])
+    pick = ranges(contours.starts[:-1][keep], counts[keep])
     starts = np.concatenate([[0], np.cumsum(counts[keep])])
     return Contours(points_mm=contours.points_mm[pick], starts=starts)
 
@@ -214,7 +231,7 @@ def _cluster(height_mm: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
 
 def _slabs(
     name: str, planes_mm: FloatArray, frame: GridFrame
-) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_], npt.NDArray[np.bool_], tuple[Finding, ...]]:
+) -> tuple[FloatArray, FloatArray, BoolArray, BoolArray, tuple[Finding, ...]]:
     """Bottom and top of each plane's slab, whether each is an end, and what was noticed."""
     gaps = np.diff(planes_mm)
     findings: list[Finding] = []
@@ -242,8 +259,8 @@ def _with_caps(
     planes_mm: FloatArray,
     low: FloatArray,
     high: FloatArray,
-    low_end: npt.NDArray[np.bool_],
-    high_end: npt.NDArray[np.bool_],
+    low_end: BoolArray,
+    high_end: BoolArray,
 ) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
     """Slabs cut at end planes, so that each piece belongs to whole conventions: layer, bottom, top, conventions."""
     layer = np.arange(len(planes_mm))
@@ -264,66 +281,70 @@ def _with_caps(
 
 
 def _edges(u: FloatArray, v: FloatArray, contours: Contours, order: IntArray, layer_of_contour: IntArray) -> Edges:
-    """Edges of the contours in plane order, each loop directed by how many others of its plane enclose it."""
-    starts = contours.starts[:-1][order]
+    """Edges of the contours in plane order; those of a plane wind once around its even-odd region."""
     counts = np.diff(contours.starts)[order]
-    pick = _ranges(starts, counts)
+    pick = ranges(contours.starts[:-1][order], counts)
     u, v = u[pick], v[pick]
     begin = np.concatenate([[0], np.cumsum(counts)])
     after = np.arange(1, len(pick) + 1)
     after[begin[1:] - 1] = begin[:-1]
     u1, v1 = u[after], v[after]
+    loops = Loops(u0=u, v0=v, u1=u1, v1=v1, begin=begin, layer=layer_of_contour)
+    enclosed, near = _nesting(loops)
     area = np.add.reduceat((v1 - v) * (-0.5) * (u + u1), begin[:-1])
-    inside = _enclosed_odd(u, v, u1, v1, begin, layer_of_contour)
-    flip = np.repeat((area < 0) != inside, counts)
-    return Edges(
+    flip = np.repeat((area < 0) != enclosed, counts)
+    edges = Edges(
         u0=np.where(flip, u1, u),
         v0=np.where(flip, v1, v),
         u1=np.where(flip, u, u1),
         v1=np.where(flip, v, v1),
         layer=np.repeat(layer_of_contour, counts),
     )
+    crossed = crossed_layers(loops, near)
+    return _disentangled(edges, crossed) if len(crossed) else edges
 
 
-def _enclosed_odd(
-    u0: FloatArray, v0: FloatArray, u1: FloatArray, v1: FloatArray, begin: IntArray, layer: IntArray
-) -> npt.NDArray[np.bool_]:
-    """For each loop, whether an odd number of the other loops of its plane enclose it."""
-    inside = np.zeros(len(layer), dtype=bool)
-    shared = np.flatnonzero(np.bincount(layer)[layer] > 1)
-    if len(shared) == 0:
-        return inside
-    box = [f.reduceat(x, begin[:-1]) for x in (u0, v0) for f in (np.minimum, np.maximum)]
-    for loop in shared:
-        # a loop can only be enclosed by loops of its plane whose box contains its box
-        near = shared[layer[shared] == layer[loop]]
-        holds = (box[0][near] <= box[0][loop]) & (box[1][near] >= box[1][loop])
-        holds &= (box[2][near] <= box[2][loop]) & (box[3][near] >= box[3][loop]) & (near != loop)
-        for other in near[holds]:
-            edge = slice(begin[other], begin[other + 1])
-            inside[loop] ^= _mostly_inside(
-                u0, v0, begin[loop], begin[loop + 1], (u0[edge], v0[edge], u1[edge], v1[edge])
-            )
-    return inside
+def _disentangled(edges: Edges, crossed: IntArray) -> Edges:
+    """The edges with those of the crossed layers replaced by the outline of their even-odd region."""
+    keep = ~np.isin(edges.layer, crossed)
+    made = Edges.of([even_odd(edges.outline(int(layer))) for layer in crossed])
+    layer = np.concatenate([edges.layer[keep], crossed[made.layer]])
+    order = np.argsort(layer, kind="stable")
+    u0, v0, u1, v1 = (
+        np.concatenate([old[keep], new])[order]
+        for old, new in ((edges.u0, made.u0), (edges.v0, made.v0), (edges.u1, made.u1), (edges.v1, made.v1))
+    )
+    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer[order])
 
 
-def _mostly_inside(
-    u: FloatArray, v: FloatArray, begin: int, end: int, edges: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
-) -> bool:
-    """Whether most of a few points of a loop lie inside a polygon: loops may touch, so one point can mislead."""
-    probe = np.unique(np.linspace(begin, end - 1, 9).astype(int))
-    pu, pv = u[probe, None], v[probe, None]
-    u0, v0, u1, v1 = edges
+def _nesting(loops: Loops) -> tuple[BoolArray, BoolArray]:
+    """For each loop, whether an odd number of others of its plane enclose it, and whether any is near it at all."""
+    enclosed, near = np.zeros((2, len(loops.layer)), dtype=bool)
+    box = [f.reduceat(x, loops.begin[:-1]).tolist() for x in (loops.u0, loops.v0) for f in (np.minimum, np.maximum)]
+    u_low, u_high, v_low, v_high = box
+    for i, j in _neighbours(loops.layer):
+        if u_low[i] > u_high[j] or u_low[j] > u_high[i] or v_low[i] > v_high[j] or v_low[j] > v_high[i]:
+            continue
+        near[i] = near[j] = True
+        for inner, outer in ((i, j), (j, i)):
+            if u_low[outer] <= u_low[inner] and u_high[inner] <= u_high[outer]:
+                enclosed[inner] ^= _share_inside(loops, inner, outer) > 0.5
+    return enclosed, near
+
+
+def _neighbours(layer: IntArray) -> Iterator[tuple[int, int]]:
+    """Pairs of loops of one plane; ``layer`` never falls."""
+    first = np.flatnonzero(np.concatenate([[True], np.diff(layer) > 0])).tolist()
+    for start, stop in zip(first, [*first[1:], len(layer)], strict=True):
+        yield from combinations(range(start, stop), 2)
+
+
+def _share_inside(loops: Loops, inner: int, outer: int) -> float:
+    """The share of one loop's corners that lie inside another loop."""
+    mine, other = (slice(loops.begin[loop], loops.begin[loop + 1]) for loop in (inner, outer))
+    pu, pv = loops.u0[mine, None], loops.v0[mine, None]
+    u0, v0, u1, v1 = loops.u0[other], loops.v0[other], loops.u1[other], loops.v1[other]
     crosses = (v0 > pv) != (v1 > pv)
     rise = np.where(v1 == v0, 1.0, v1 - v0)
     left = crosses & (u0 + (pv - v0) / rise * (u1 - u0) < pu)
-    odd = np.count_nonzero(left, axis=1) % 2 == 1
-    return bool(2 * np.count_nonzero(odd) > len(probe))
-
-
-def _ranges(first: IntArray, count: IntArray) -> IntArray:
-    """``first[i], first[i] + 1, ...`` (``count[i]`` of them) for every i, concatenated."""
-    total = int(count.sum())
-    before = np.cumsum(count) - count
-    places: IntArray = np.arange(total) + np.repeat(first - before, count)
-    return places
+    return float(np.mean(np.count_nonzero(left, axis=1) % 2 == 1))
