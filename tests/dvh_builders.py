@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from sbrtcheck.dvh import DVH, Band, Curve, DVHSet, EndCaps, NoDVH, Origin, VolumeUnit
 from sbrtcheck.metric import Metric, parse
-from sbrtcheck.plan import Prescription, UnknownPrescription
+from sbrtcheck.plan import Contours, DoseGrid, Plan, Prescription, Structure, UnknownPrescription
 from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense, Source
 
 FIFTY_IN_FIVE = Prescription(dose_gy=50.0, fractions=5)
@@ -83,8 +84,6 @@ def dvh_set(
     *dvhs: DVH, without: tuple[NoDVH, ...] = (), rx: Prescription | UnknownPrescription = FIFTY_IN_FIVE
 ) -> DVHSet:
     """DVHs of one plan; ROI numbers are dealt anew, derived ones keep -1."""
-    from dataclasses import replace
-
     numbered = tuple(
         replace(one, prescription=rx) if one.number < 0 else replace(one, number=n, prescription=rx)
         for n, one in enumerate(dvhs, start=1)
@@ -129,3 +128,18 @@ def table(*rows: Constraint, **fields: Any) -> ConstraintTable:
         "path": "bundled",
     }
     return ConstraintTable(**(defaults | fields))
+
+
+def box(x_mm: float) -> Contours:
+    """10 mm x 10 mm on five planes 2 mm apart: 1 cc with half-slice end caps."""
+    x0, x1 = x_mm, x_mm + 10.0
+    return Contours.of(*([[x0, 0, z], [x1, 0, z], [x1, 10, z], [x0, 10, z]] for z in (0, 2, 4, 6, 8)))
+
+
+def plan_of(**boxes_mm: float) -> Plan:
+    """10 Gy everywhere, and a box for each name."""
+    dose = DoseGrid.axial(np.full((12, 24, 32), 10.0), origin_mm=(-20.0, -15.0, -10.0), spacing_mm=(2.0, 2.0, 3.0))
+    structures = tuple(
+        Structure(name=name, number=n, contours=box(x)) for n, (name, x) in enumerate(boxes_mm.items(), start=1)
+    )
+    return Plan(dose=dose, structures=structures, prescription=FIFTY_IN_FIVE)

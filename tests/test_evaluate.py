@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -16,6 +15,7 @@ from dvh_builders import (
     NOT_KNOWN,
     dvh_set,
     percent_dvh,
+    plan_of,
     ramp_dvh,
     row,
     table,
@@ -25,7 +25,7 @@ from sbrtcheck.dvh import DVH, DVHSet, EndCaps, NoDVH, Origin, Reason, compute_d
 from sbrtcheck.errors import TableError
 from sbrtcheck.evaluate import Outcome, Report, Verdict, evaluate
 from sbrtcheck.metric import Measurement, NotMeasured, parse
-from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, Plan, Prescription, Structure, UnknownPrescription
+from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.table import Constraint, Kind, Select, Status
 from sbrtcheck.tg263 import Rule
 
@@ -350,21 +350,6 @@ def test_stored_dvhs_cannot_be_added_to_a_union() -> None:
     outcome = check_row(UNION, uniform_dvh("Trachea", **stored), uniform_dvh("Bronchus", **stored))
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.UNDEFINED_FOR_STORED_DVH)
     assert outcome.contour == "Trachea + Bronchus"
-
-
-def box(x_mm: float) -> Contours:
-    """10 mm x 10 mm on five planes 2 mm apart: 1 cc with half-slice end caps."""
-    x0, x1 = x_mm, x_mm + 10.0
-    return Contours.of(*([[x0, 0, z], [x1, 0, z], [x1, 10, z], [x0, 10, z]] for z in (0, 2, 4, 6, 8)))
-
-
-def plan_of(**boxes_mm: float) -> Plan:
-    """10 Gy everywhere, and a box for each name."""
-    dose = DoseGrid.axial(np.full((12, 24, 32), 10.0), origin_mm=(-20.0, -15.0, -10.0), spacing_mm=(2.0, 2.0, 3.0))
-    structures = tuple(
-        Structure(name=name, number=n, contours=box(x)) for n, (name, x) in enumerate(boxes_mm.items(), start=1)
-    )
-    return Plan(dose=dose, structures=structures, prescription=FIFTY_IN_FIVE)
 
 
 def test_what_two_parts_of_a_union_share_counts_once() -> None:

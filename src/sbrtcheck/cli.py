@@ -6,6 +6,7 @@ all, was evaluated. Heavy modules are imported inside the commands that need the
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -31,6 +32,7 @@ EXIT_NOT_EVALUATED = 3
 FORMATS = ("text", "json", "csv", "markdown")
 END_CAPS = ("half-slice", "none", "capped")
 DVHS = ("computed", "stored")
+_READER_GONE = (errno.EPIPE, errno.EINVAL)  # EINVAL: so Windows calls it
 
 
 class _Commands(click.Group):
@@ -276,7 +278,9 @@ def _print(text: str) -> None:
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in _READER_GONE:
+            raise
         # the interpreter flushes once more at its end: let that go nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

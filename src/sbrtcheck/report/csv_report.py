@@ -6,6 +6,7 @@ import csv
 import io
 
 from sbrtcheck.evaluate import RECORD_KEYS, Report
+from sbrtcheck.report import words
 
 
 def csv_report(report: Report) -> str:
@@ -19,4 +20,6 @@ def csv_report(report: Report) -> str:
 
 
 def _field(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return words.clean(value) if isinstance(value, str) else value

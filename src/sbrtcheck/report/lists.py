@@ -101,7 +101,7 @@ def dvhs_csv(dvhs: DVHSet) -> str:
         for dose, volume in zip(dvh.curve.dose_gy.tolist(), dvh.curve.volume.tolist(), strict=True):
             cc = rounded(volume) if in_cc else ""
             percent = rounded(100 * volume / dvh.volume) if dvh.volume > 0 else ""
-            writer.writerow((dvh.name, rounded(dose), cc, percent))
+            writer.writerow((words.clean(dvh.name), rounded(dose), cc, percent))
     return out.getvalue()
 
 

@@ -79,7 +79,10 @@ def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table |
     yield Text(f"Prescription: {words.prescription_text(report)}")
     for table in report.tables:
         yield Text(f"\n{words.table_text(table)}", style="bold")
-        yield from _rows(words.outcomes_of(report, table), sources)
+        outcomes = words.outcomes_of(report, table)
+        missing = [outcome for outcome in outcomes if words.is_just_missing(outcome)]
+        yield from _rows([outcome for outcome in outcomes if outcome not in missing], sources)
+        yield from _section("Not evaluated, no such structure in the plan", words.organ_counts(missing), style="")
     yield from _section("Flags", words.legend(report))
     yield from _section("Remarks", words.remarks(report))
     yield from _section("Findings", words.findings(report))
@@ -87,15 +90,17 @@ def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table |
     yield from _section("Made from", words.made_from(report))
 
 
-def _section(title: str, lines: Iterable[str]) -> Iterator[Text | Padding]:
+def _section(title: str, lines: Iterable[str], *, style: str = "bold") -> Iterator[Text | Padding]:
     shown = [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
     if shown:
-        yield Text(f"\n{title}", style="bold")
+        yield Text(f"\n{title}", style=style)
         yield from shown
 
 
 def _rows(outcomes: Sequence[Outcome], sources: words.SourceList) -> Iterator[Text | Table]:
     """Rows under a line with their organ and contour, all in the same columns."""
+    if not outcomes:
+        return
     cells = [_cells(outcome, sources) for outcome in outcomes]
     widths = [max(len(row[column]) for row in [_HEADINGS, *cells]) for column in range(len(_HEADINGS) - 1)]
     grid = _grid(widths)

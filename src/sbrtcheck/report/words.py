@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate import NOTICE, Outcome, Report, UnderConvention, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription
@@ -106,6 +108,18 @@ def organ_text(outcome: Outcome) -> str:
     return outcome.organ if printed in ("", outcome.organ) else f"{outcome.organ} ({printed})"
 
 
+def is_just_missing(outcome: Outcome) -> bool:
+    """Whether there is nothing to say of a row but that the plan has no such structure, and need not have it."""
+    return outcome.reason is Reason.STRUCTURE_MISSING and not outcome.constraint.mandatory
+
+
+def organ_counts(outcomes: Sequence[Outcome]) -> list[str]:
+    """Name the organs in one line, each with its number of rows; no line when there is none."""
+    counted = Counter(outcome.organ for outcome in outcomes)
+    named = [organ if number == 1 else f"{organ} ({number} rows)" for organ, number in counted.items()]
+    return [", ".join(named)] if named else []
+
+
 def organ_line(outcome: Outcome) -> str:
     """Name organ and contour in one line."""
     contour = f"contour {contour_text(outcome)}" if outcome.contour else "no contour"
@@ -113,7 +127,9 @@ def organ_line(outcome: Outcome) -> str:
 
 
 def row_name(outcome: Outcome) -> str:
-    """Name a row where it stands outside its table."""
+    """Name a row where it stands outside its table; all rows of a missing organ are named alike."""
+    if outcome.reason is Reason.STRUCTURE_MISSING:
+        return outcome.organ
     return f"{outcome.organ} {outcome.constraint.metric}"
 
 
@@ -195,9 +211,9 @@ def dvh_text(report: Report) -> str:
     """How the DVHs were made."""
     if report.dvh_origin != "computed":
         return f"{report.dvh_origin}, not computed here: their own convention holds"
-    return (
-        f"computed here: contours as slabs, end caps {report.end_caps or 'unknown'}; dose trilinear between grid points"
-    )
+    if not report.end_caps:
+        return "none: the plan has no structure that was asked for"
+    return f"computed here: contours as slabs, end caps {report.end_caps}; dose trilinear between grid points"
 
 
 def finding_text(finding: Finding) -> str:

@@ -1,0 +1,380 @@
+"""The command line: the right exit code, results and errors where they belong, no half-written file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dvh_builders import FIFTY_IN_FIVE, NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
+from sbrtcheck import api, cli
+from sbrtcheck.errors import Fault, InputError, TableError, UnknownTableError
+from sbrtcheck.plan import Plan, Prescription
+from sbrtcheck.report import FORMATS
+from sbrtcheck.report.lists import DVH_FORMATS
+from sbrtcheck.table import ConstraintTable
+
+Run = Callable[..., Result]
+
+TABLES = {
+    "passes": table(row("Mean[Gy]", "below", 30), id="passes"),
+    "varies": table(row("Mean[Gy]", "below", 5, acceptable=30), id="varies"),
+    "fails": table(row("Mean[Gy]", "below", 5), id="fails"),
+    "missing": table(row("Mean[Gy]", "below", 5, "Heart"), id="missing", site="liver"),
+    "mandatory": table(
+        row("Mean[Gy]", "below", 30), row("Mean[Gy]", "below", 5, "Heart", id="b", mandatory=True), id="mandatory"
+    ),
+    "everywhere": table(row("Max[Gy]", "below", 30), id="everywhere", site="multi"),
+    "in-three": table(row("Mean[Gy]", "below", 30), id="in-three", fractions=(3,)),
+}
+
+
+def named_table(name: str) -> ConstraintTable:
+    if name not in TABLES:
+        raise UnknownTableError(f"no table has the id {name!r}", mend="the tables are many")
+    return TABLES[name]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """The command line on a plan of one cord, with 10 Gy everywhere, and tables of the test."""
+    monkeypatch.setattr(api, "load_plan", loaded_plan)
+    monkeypatch.setattr(api, "load_dvhs", lambda *_, **__: dvh_set(uniform_dvh(dose_gy=11.0)))
+    monkeypatch.setattr(api, "load_table", named_table)
+    monkeypatch.setattr(api, "bundled_tables", lambda: tuple(TABLES.values()))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plan").mkdir()
+    return lambda *args: CliRunner().invoke(cli.main, list(args))
+
+
+def loaded_plan(_path: object, *, plan: str | None = None, prescription: Prescription | None = None) -> Plan:
+    return replace(plan_of(SpinalCord=0.0), prescription=prescription or FIFTY_IN_FIVE, label=plan or "")
+
+
+# -------------------------------------------------------------------------------- check
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("passes", 0), ("varies", 0), ("fails", 1), ("missing", 3), ("mandatory", 3), ("in-three", 3)]
+)
+def test_the_exit_code_is_the_overall_verdict(run: Run, name: str, code: int) -> None:
+    done = run("check", "plan", "--table", name)
+    assert done.exit_code == code, done.output
+    assert done.stdout.startswith("OVERALL: ")
+    assert done.stderr == ""
+
+
+def test_a_fail_wins_over_what_was_not_evaluated(run: Run) -> None:
+    assert run("check", "plan", "--table", "fails", "--table", "mandatory").exit_code == 1
+
+
+def test_a_table_named_twice_is_taken_once(run: Run) -> None:
+    done = run("check", "plan", "--table", "passes", "--table", "passes", "--format", "json")
+    assert len(json.loads(done.stdout)["tables"]) == 1
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_every_format_is_on_the_command_line(run: Run, name: str) -> None:
+    done = run("check", "plan", "--table", "passes", "--format", name)
+    assert done.exit_code == 0
+    assert done.stdout
+    assert tuple(FORMATS) == cli.FORMATS
+
+
+def test_the_options_reach_the_report(run: Run) -> None:
+    given = ("--strict", "--include-unconfirmed", "--rx", "54 Gy / 3", "--end-caps", "none")
+    done = run("check", "plan", "--table", "in-three", "--format", "json", *given)
+    as_dict = json.loads(done.stdout)
+    assert (as_dict["strict"], as_dict["include_unconfirmed"]) == (True, True)
+    assert as_dict["prescription"] == {"dose_gy": 54.0, "fractions": 3, "source": "given", "unknown": None}
+    assert as_dict["dvh"]["end_caps"] == "none"
+
+
+def test_stored_dvhs_are_taken_when_asked_for(run: Run) -> None:
+    as_dict = json.loads(run("check", "plan", "--table", "passes", "--dvhs", "stored", "--format", "json").stdout)
+    assert as_dict["outcomes"][0]["value"] == 11.0
+
+
+def test_a_file_of_names_says_which_structure_is_which(run: Run) -> None:
+    Path("names.yaml").write_text("Heart: SpinalCord\n", encoding="utf-8")
+    done = run("check", "plan", "--table", "missing", "--names", "names.yaml", "--format", "json")
+    (outcome,) = json.loads(done.stdout)["outcomes"]
+    assert (outcome["contour"], outcome["rule"], outcome["verdict"]) == ("SpinalCord", "given by the user", "FAIL")
+
+
+def test_a_site_stands_for_all_its_tables_that_fit_the_fractions(run: Run) -> None:
+    done = run("check", "plan", "--site", "lung", "--format", "json")
+    ids = [one["id"] for one in json.loads(done.stdout)["tables"]]
+    assert ids == ["passes", "varies", "fails", "mandatory", "everywhere"]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("--table", "nope"), "sbrtcheck: no table has the id 'nope'; the tables are many"),
+        ((), "sbrtcheck: no table to check against; name one of: passes (5 fractions), varies (5 fractions)"),
+        (("--site", "toe"), "sbrtcheck: no bundled table has the site 'toe'; choose one of: liver, lung, multi"),
+        (
+            ("--site", "liver", "--rx", "60Gy/8"),
+            "sbrtcheck: no bundled table of site 'liver' holds for 8 fractions; there are: missing (5 fractions), ",
+        ),
+        (("--table", "passes", "--rx", "50/5"), "sbrtcheck: prescription '50/5' cannot be read; write dose and"),
+        (("--table", "passes", "--names", "none.yaml"), "sbrtcheck: none.yaml: cannot be read"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line_on_standard_error_and_exit_2(
+    run: Run, args: tuple[str, ...], said: str
+) -> None:
+    done = run("check", "plan", *args)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(said)
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(run: Run) -> None:
+    done = run("check", "elsewhere", "--table", "passes")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("sbrtcheck: elsewhere: no such file or folder; give the folder")
+
+
+def test_every_fault_of_a_table_is_a_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    faults = tuple(Fault(place=f"t.yaml:{line}", what="no limit", mend="add one") for line in (3, 9))
+
+    def broken(_name: str) -> ConstraintTable:
+        raise TableError("2 faults", "t.yaml", faults=faults)
+
+    monkeypatch.setattr(api, "load_table", broken)
+    done = run("check", "plan", "--table", "t.yaml")
+    assert done.exit_code == 2
+    assert done.stderr.splitlines() == [
+        "sbrtcheck: t.yaml:3: no limit; add one",
+        "sbrtcheck: t.yaml:9: no limit; add one",
+    ]
+
+
+def test_an_unknown_fraction_number_cannot_choose_tables(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "load_plan", lambda *_, **__: replace(plan_of(SpinalCord=0.0), prescription=NOT_KNOWN))
+    done = run("check", "plan", "--site", "lung")
+    assert done.exit_code == 2
+    assert "number of fractions is unknown" in done.stderr
+
+
+def test_an_error_is_traced_only_when_asked(run: Run) -> None:
+    assert "Traceback" not in run("check", "plan", "--table", "nope").stderr
+    assert "Traceback" in run("check", "plan", "--table", "nope", "-v").stderr
+
+
+def test_a_fault_of_our_own_is_not_dressed_up_as_an_input_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(*_: object, **__: object) -> Plan:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(api, "load_plan", faulty)
+    assert isinstance(run("check", "plan", "--table", "passes").exception, ZeroDivisionError)
+
+
+# -------------------------------------------------------------------------------- --out
+
+
+def test_a_report_is_written_whole_and_nothing_else_stays_behind(run: Run) -> None:
+    shown = run("check", "plan", "--table", "passes", "--format", "json").stdout
+    done = run("check", "plan", "--table", "passes", "--format", "json", "--out", "report.json")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert Path("report.json").read_bytes() == shown.encode()
+    assert sorted(path.name for path in Path().iterdir()) == ["plan", "report.json"]
+
+
+def test_an_older_report_is_replaced(run: Run) -> None:
+    Path("report.txt").write_text("old", encoding="utf-8")
+    run("check", "plan", "--table", "fails", "--out", "report.txt")
+    assert Path("report.txt").read_text(encoding="utf-8").startswith("OVERALL: FAIL")
+
+
+def test_a_check_that_breaks_off_leaves_the_older_report_alone(run: Run) -> None:
+    Path("report.txt").write_text("old", encoding="utf-8")
+    assert run("check", "plan", "--table", "nope", "--out", "report.txt").exit_code == 2
+    assert Path("report.txt").read_text(encoding="utf-8") == "old"
+    assert sorted(path.name for path in Path().iterdir()) == ["plan", "report.txt"]
+
+
+@pytest.mark.parametrize("out", ["nowhere/report.txt", "plan"])
+def test_a_file_that_cannot_be_written_is_found_before_anything_is_computed(
+    run: Run, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    monkeypatch.setattr(api, "load_plan", lambda *_, **__: pytest.fail("computed first"))
+    done = run("check", "plan", "--table", "passes", "--out", out)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"sbrtcheck: {out}: cannot be written")
+
+
+def test_a_full_disk_is_an_output_error_and_leaves_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_draft: Path, _target: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    done = run("check", "plan", "--table", "passes", "--out", "report.txt")
+    assert done.exit_code == 2
+    assert "cannot be written (No space left on device)" in done.stderr
+    assert sorted(path.name for path in Path().iterdir()) == ["plan"]
+
+
+# -------------------------------------------------------------------------------- the other commands
+
+
+def test_the_tables_are_listed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sbrtcheck.table as tables
+
+    monkeypatch.setattr(tables, "bundled_tables", lambda: (TABLES["passes"],))
+    assert "passes" in run("tables").stdout
+    assert json.loads(run("tables", "--format", "json").stdout)["tables"][0]["id"] == "passes"
+
+
+@pytest.mark.parametrize("name", list(DVH_FORMATS))
+def test_dvhs_are_shown_in_every_format(run: Run, name: str) -> None:
+    done = run("dvh", "plan", "--format", name)
+    assert done.exit_code == 0
+    assert "SpinalCord" in done.stdout
+
+
+def test_only_the_dvh_asked_for_is_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "load_plan", lambda *_, **__: plan_of(SpinalCord=0.0, Heart=10.0))
+    done = run("dvh", "plan", "--structure", "Heart")
+    assert "Heart" in done.stdout
+    assert "SpinalCord" not in done.stdout
+
+
+@pytest.mark.parametrize("origin", cli.DVHS)
+def test_a_structure_the_plan_has_not_is_an_input_error_that_lists_those_it_has(run: Run, origin: str) -> None:
+    done = run("dvh", "plan", "--structure", "Heart", "--dvhs", origin)
+    assert done.exit_code == 2
+    assert done.stderr == "sbrtcheck: the plan has no structure Heart; it has: SpinalCord\n"
+
+
+def test_bed_and_eqd2_of_48_gy_in_6_are_86_and_72_gy(run: Run) -> None:
+    done = run("bed", "48", "6", "--alpha-beta", "10")  # 48 (1 + 8 / 10); 48 (8 + 10) / (2 + 10)
+    assert done.stdout.splitlines()[1:] == ["BED  86.40 Gy", "EQD2 72.00 Gy"]
+
+
+@pytest.mark.parametrize(
+    "args", [("48", "0", "--alpha-beta", "10"), ("48", "6", "--alpha-beta", "0"), ("nan", "6", "--alpha-beta", "3")]
+)
+def test_a_course_that_cannot_be_is_an_input_error(run: Run, args: tuple[str, ...]) -> None:
+    done = run("bed", *args)
+    assert done.exit_code == 2
+    assert done.stderr.startswith("sbrtcheck: ")
+
+
+@pytest.mark.parametrize(
+    "args", [("check",), ("check", "plan", "--format", "pdf"), ("frobnicate",), ("bed", "48", "6")]
+)
+def test_wrong_usage_is_exit_2(run: Run, args: tuple[str, ...]) -> None:
+    assert run(*args).exit_code == 2
+
+
+# -------------------------------------------------------------------------------- consoles and pipes
+
+
+def in_a_process(code: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], capture_output=True, check=False, env=os.environ | environment
+    )
+
+
+def test_a_console_without_the_characters_shows_stand_ins_and_does_not_crash() -> None:
+    code = "from sbrtcheck import cli; cli._make_streams_safe(); cli._print('Geh\\u00f6rgang \\u2192 \\u03b1\\n')"
+    done = in_a_process(code, PYTHONIOENCODING="cp1252", PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["Gehörgang".encode("cp1252"), b"?", b"?"]
+
+
+def test_a_reader_that_has_gone_away_is_no_error() -> None:
+    code = (
+        "import os, sys; from sbrtcheck import cli; read, write = os.pipe(); os.dup2(write, 1); os.close(write);"
+        "os.close(read); cli._print('x' * 100000)"
+    )
+    done = in_a_process(code)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+# -------------------------------------------------------------------------------- the front door in Python
+
+
+def test_the_front_door_takes_tables_paths_and_mappings(run: Run) -> None:
+    report = api.check("plan", [TABLES["passes"], "everywhere"], names={"SpinalCord": "SpinalCord"})
+    assert [one.id for one in report.tables] == ["passes", "everywhere"]
+    assert report.outcomes[0].rule == "given by the user"
+
+
+def test_a_named_table_of_the_site_is_taken_once(run: Run) -> None:
+    report = api.check("plan", "everywhere", site="lung")
+    assert [one.id for one in report.tables].count("everywhere") == 1
+
+
+def test_only_the_structures_the_tables_need_are_computed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    compute = api.compute_dvhs
+    monkeypatch.setattr(api, "load_plan", lambda *_, **__: plan_of(SpinalCord=0.0, Heart=5.0))
+    monkeypatch.setattr(
+        api,
+        "compute_dvhs",
+        lambda plan, structures, **rest: asked.append(structures) or compute(plan, structures, **rest),
+    )
+    api.check("plan", "passes")
+    assert asked == [{"SpinalCord"}]
+
+
+@pytest.mark.parametrize("option", [{"dvhs": "guessed"}, {"end_caps": "round"}])
+def test_a_choice_that_is_none_is_an_input_error(run: Run, option: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="choose one of"):
+        api.check("plan", "passes", **option)
+
+
+@pytest.mark.parametrize(
+    ("text", "dose_gy", "fractions"),
+    [("50Gy/5", 50.0, 5), ("50 Gy / 5", 50.0, 5), ("5000cGy/5", 50.0, 5), ("7,5 gy/1", 7.5, 1)],
+)
+def test_a_prescription_is_read_with_its_unit(text: str, dose_gy: float, fractions: int) -> None:
+    assert api.parse_prescription(text) == Prescription(dose_gy=dose_gy, fractions=fractions)
+
+
+@pytest.mark.parametrize("text", ["", "50/5", "50Gy", "50Gy/0", "0Gy/5", "50Gy/5x", "-50Gy/5", "50Gy/2.5", "nanGy/5"])
+def test_a_prescription_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        api.parse_prescription(text)
+
+
+# -------------------------------------------------------------------------------- on a plan in files
+
+LUNG_PLAN = Path(__file__).parents[1] / "examples" / "plans" / "lung-50gy-5fx"
+
+
+def check_in_a_process(**environment: str) -> subprocess.CompletedProcess[bytes]:
+    code = "from sbrtcheck.cli import main; main()"
+    args = ("check", str(LUNG_PLAN), "--site", "lung", "--format", "json")
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code, *args], capture_output=True, check=False, env=os.environ | environment
+    )
+
+
+def test_the_bundled_lung_plan_gives_the_same_bytes_whatever_the_hash_seed() -> None:
+    one, other = check_in_a_process(PYTHONHASHSEED="1"), check_in_a_process(PYTHONHASHSEED="2")
+    assert one.stderr == b""
+    assert one.stdout == other.stdout
+    as_dict = json.loads(one.stdout)
+    assert {table["id"] for table in as_dict["tables"]} == {"rtog-0813", "tg101-5fx"}
+    assert one.returncode == {"PASS": 0, "VARIATION": 0, "FAIL": 1, "NOT_EVALUATED": 3}[as_dict["verdict"]]
+    assert sum(outcome["value"] is not None for outcome in as_dict["outcomes"]) > 20
+
+
+def test_the_bundled_lung_plan_holds_no_band_that_leaves_out_its_value() -> None:
+    for outcome in json.loads(check_in_a_process().stdout)["outcomes"]:
+        if outcome["value"] is not None:
+            assert outcome["low"] <= outcome["value"] <= outcome["high"], outcome["row"]

@@ -1,0 +1,250 @@
+"""Every format shows the whole of a row, the same report gives the same bytes, and no file's text becomes markup."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dvh_builders import dvh_set, percent_dvh, ramp_dvh, row, table, uniform_dvh
+from sbrtcheck.dvh import EndCaps, NoDVH, Reason
+from sbrtcheck.evaluate import NOTICE, Report, evaluate
+from sbrtcheck.plan import Finding, FindingCode
+from sbrtcheck.report import FORMATS, markdown_report, text_report, words
+from sbrtcheck.report.lists import DVH_FORMATS, tables_json, tables_text
+from sbrtcheck.report.text import NARROWEST
+from sbrtcheck.table import Kind, Source, Status
+
+OUTSIDE = Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text="2 cc lie outside the dose grid", subject="Heart")
+
+
+def report(**options: Any) -> Report:
+    """One row of every sort: pass, variation, fail, borderline, convention, disputed, unconfirmed, risk, missing."""
+    cord = ramp_dvh(high_gy=30, half_width_gy=0.02, alternatives=(ramp_dvh(high_gy=30.4, end_caps=EndCaps.NONE),))
+    heart = uniform_dvh("Heart", volume_cc=3.0, dose_gy=20.0, findings=(OUTSIDE,))
+    other = Source(citation="Roe 2021", where="page 7")
+    rows = (
+        row("D0.035cc[Gy]", "below", 29.9, id="flagged", organ="cord and medulla"),
+        row("D0.35cc[Gy]", "at_most", 23, acceptable=30, id="varies"),
+        row("Mean[Gy]", "below", 15, "Heart", id="fails", source=other),
+        row("D5cc[Gy]", "below", 15, "Heart", id="small", volume_threshold=True),
+        row("Mean[Gy]", "below", 15, "Heart", id="once", confirmed_by=("one",)),
+        row("Max[Gy]", "below", 15, "Heart", id="doubted", status=Status.DISPUTED, note="digits swapped in print"),
+        row("V5Gy[%]", "below", 15, "Heart", id="risk", kind=Kind.RISK),
+        row("D5cc[Gy]", "below", 15, "Trachea", id="missing"),
+        row("D5cc[Gy]", "below", 15, "Esophagus", id="must", mandatory=True),
+    )
+    return evaluate(table(*rows, note="a note of the table"), dvh_set(cord, heart), **options)
+
+
+TEXTS = [text_report, markdown_report]
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_the_same_report_gives_the_same_bytes(name: str) -> None:
+    assert FORMATS[name](report()) == FORMATS[name](report())
+
+
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_every_format_ends_with_one_line_end_and_has_no_blanks_before_any(name: str) -> None:
+    text = FORMATS[name](report())
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def plain(text: str) -> str:
+    return " ".join(text.replace("\\", "").split())
+
+
+@pytest.mark.parametrize("render", TEXTS)
+def test_a_row_shows_organ_contour_rule_metric_limit_value_band_margin_verdict_and_source(render: Any) -> None:
+    shown = plain(render(report()))
+    assert "SpinalCord (cord and medulla)" in shown
+    assert "SpinalCord (TG-263 name)" in shown
+    assert "D0.035cc[Gy]" in shown
+    assert "<= 23 (variation <= 30)" in shown
+    assert "28.95 [28.93, 28.97]" in shown
+    assert "-5.95" in shown
+    assert "VARIATION" in shown
+    assert "[2] Roe 2021, page 7" in shown
+    assert "[1] Doe 2020, Table 1 (doi 10.0/x)" in shown
+
+
+@pytest.mark.parametrize("render", TEXTS)
+def test_the_counts_stand_at_the_top_the_worst_first(render: Any) -> None:
+    top = "\n".join(render(report()).splitlines()[:4])
+    assert "FAIL" in top
+    assert "1 FAIL, 2 NOT EVALUATED, 1 VARIATION, 2 PASS; 3 shown but not counted" in top
+
+
+@pytest.mark.parametrize("render", TEXTS)
+@pytest.mark.parametrize("flag", ["borderline", "convention sensitive", "unconfirmed", "disputed", "mandatory"])
+def test_a_flag_is_shown_and_explained(render: Any, flag: str) -> None:
+    shown = plain(render(report()))
+    assert shown.count(flag) >= 2
+    assert f"{flag}: {words.FLAGS[flag]}" in shown
+
+
+@pytest.mark.parametrize("render", TEXTS)
+def test_remarks_say_why(render: Any) -> None:
+    shown = plain(render(report()))
+    assert "SpinalCord D0.035cc[Gy]: end caps none: 30.29 [30.29, 30.29], FAIL".replace(" [30.29, 30.29]", "") in shown
+    assert "3 cc, smaller than 5 cc: is the contour complete?" in shown
+    assert "disputed: digits swapped in print" in shown
+
+
+@pytest.mark.parametrize("render", TEXTS)
+def test_a_report_ends_with_findings_and_with_what_it_was_made_from(render: Any) -> None:
+    shown = plain(render(report(strict=True, include_unconfirmed=True)))
+    assert "Heart: 2 cc lie outside the dose grid" in shown
+    assert "Table test-table, version 1, sha256 0123456789ab" in shown
+    assert "a note of the table" in shown
+    assert "plan: 1.2.3" in shown
+    assert "doses: 1.2.4, 1.2.5" in shown
+    assert "end caps half-slice; dose trilinear between grid points" in shown
+    assert "Strict:" in shown
+    assert "single reading of their source count" in shown
+    assert "sbrtcheck 0.1.0" in shown
+    assert shown.endswith(plain(NOTICE))
+
+
+def test_text_lists_missing_organs_in_one_place_but_leaves_mandatory_ones_in_the_table() -> None:
+    shown = text_report(report())
+    assert "Not evaluated, no such structure in the plan\n  Trachea\n" in shown
+    assert "Esophagus -> no contour\n  NOT EVALUATED  D5cc[Gy]" in shown
+
+
+@pytest.mark.parametrize("width", [40, 80, 104, 120, 200])
+def test_text_loses_nothing_on_a_narrow_screen(width: int) -> None:
+    lines = text_report(report(), width=width).splitlines()
+    assert max(map(len, lines)) <= max(width, NARROWEST)
+    for flag in ("borderline", "unconfirmed", "disputed", "mandatory"):
+        assert sum(flag in line for line in lines) >= 2
+
+
+def test_colour_adds_to_the_words_and_replaces_none() -> None:
+    import re
+
+    coloured = text_report(report(), colour=True)
+    assert "\x1b[" in coloured
+    without = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
+    assert without.split() == text_report(report()).split()
+    assert "\x1b" not in text_report(report())
+
+
+def test_text_is_ascii_when_the_names_are() -> None:
+    assert text_report(report()).isascii()
+
+
+def test_json_is_versioned_ascii_and_complete() -> None:
+    text = FORMATS["json"](report())
+    assert text.isascii()
+    loaded = json.loads(text)
+    assert loaded["schema"] == "sbrtcheck-report/1"
+    assert loaded["tables"][0]["sha256"] == "0123456789abcdef" * 4
+    assert len(loaded["outcomes"]) == 9
+    assert loaded["outcomes"][0]["source"] == {"citation": "Doe 2020", "doi": "10.0/x", "where": "Table 1"}
+    assert loaded["notice"] == NOTICE
+
+
+def test_csv_has_a_header_and_one_line_an_outcome() -> None:
+    lines = list(csv.DictReader(io.StringIO(FORMATS["csv"](report()))))
+    assert [line["row"] for line in lines] == [outcome.constraint.id for outcome in report().outcomes]
+    assert lines[0]["borderline"] == "true"
+    assert lines[7]["value"] == ""
+    assert lines[7]["reason"] == "structure missing"
+
+
+NASTY = ["=x|y", "[red]x[/red]", "a`b*c_d", "<b>", "line\nbreak", "\x1b[31mred", "Gehörgang", "a|b", "{0}", ":smile:"]
+
+
+@pytest.mark.parametrize("name", NASTY)
+@pytest.mark.parametrize("format_", list(FORMATS))
+def test_structure_names_are_text_and_nothing_else(format_: str, name: str) -> None:
+    made = evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set(uniform_dvh(name)), names={"SpinalCord": name})
+    shown = FORMATS[format_](made)
+    assert "\x1b" not in shown
+    if format_ == "json":
+        assert json.loads(shown)["outcomes"][0]["contour"] == name
+    elif format_ == "csv":
+        cells = next(csv.DictReader(io.StringIO(shown)))
+        assert cells["contour"] == words.clean(name)
+    elif format_ == "text":
+        assert words.clean(name) in shown
+    else:
+        (line,) = [line for line in shown.splitlines() if line.startswith("| PASS")]
+        assert line.replace("\\|", "").count("|") == len(words.HEADINGS) + 1
+
+
+@given(
+    st.floats(min_value=0, max_value=1e4),
+    st.floats(min_value=0, max_value=100).map(lambda x: round(x, 2)),
+)
+def test_a_value_is_never_shown_as_the_limit_it_only_comes_close_to(value: float, limit: float) -> None:
+    assert (float(words.number_text(value, limit)) == limit) == (value == limit)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(17.5, "17.50"), (14.996, "14.996"), (15.0, "15.00"), (math.nextafter(15, 0), "14.999999999999998")],
+)
+def test_numbers_have_two_decimals_or_as_many_as_tell_them_from_the_limit(value: float, shown: str) -> None:
+    assert words.number_text(value, 15.0) == shown
+
+
+def test_a_report_in_which_nothing_was_computed_says_so() -> None:
+    nothing = evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set())
+    shown = text_report(nothing)
+    assert "OVERALL: NOT EVALUATED" in shown
+    assert "DVHs none: the plan has no structure that was asked for" in shown
+
+
+def test_stored_dvhs_are_said_to_be_stored() -> None:
+    shown = text_report(evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set(percent_dvh())))
+    assert "DVHs stored, not computed here" in shown
+
+
+# -------------------------------------------------------------------------------- lists of tables and DVHs
+
+
+def test_the_list_of_tables_counts_confirmed_and_other_rows() -> None:
+    shipped = (table(row("Mean[Gy]", "below", 30), row("Max[Gy]", "below", 30, id="b", confirmed_by=())),)
+    (listed,) = json.loads(tables_json(shipped))["tables"]
+    assert (listed["id"], listed["rows_confirmed"], listed["rows_unconfirmed"]) == ("test-table", 1, 1)
+    assert "test-table" in tables_text(shipped)
+    assert "1 + 1" in tables_text(shipped)
+
+
+WITHOUT = NoDVH(name="Areola", number=9, reason=Reason.STRUCTURE_EMPTY, detail="no closed contour")
+
+
+def test_the_summary_of_dvhs_has_a_line_a_structure_and_says_which_have_none() -> None:
+    shown = DVH_FORMATS["text"](dvh_set(ramp_dvh(), uniform_dvh("Heart", findings=(OUTSIDE,)), without=(WITHOUT,)))
+    assert "SpinalCord" in shown
+    assert "19.93" in shown  # D0.035cc of a ramp to 20 Gy in 10 cc
+    assert "Heart: 2 cc lie outside the dose grid" in shown
+    assert "Areola: no DVH, structure empty (no closed contour)" in shown
+
+
+def test_a_metric_that_a_stored_dvh_cannot_answer_is_a_dash() -> None:
+    assert " - " in DVH_FORMATS["text"](dvh_set(percent_dvh()))
+
+
+def test_the_points_of_the_curves_are_in_the_csv() -> None:
+    lines = list(csv.DictReader(io.StringIO(DVH_FORMATS["csv"](dvh_set(ramp_dvh(low_gy=5.0), percent_dvh("Heart"))))))
+    assert lines[2] == {"structure": "SpinalCord", "dose_gy": "20.0", "volume_cc": "0.0", "volume_percent": "0.0"}
+    assert lines[3] == {"structure": "Heart", "dose_gy": "0.0", "volume_cc": "", "volume_percent": "100.0"}
+
+
+def test_the_json_of_dvhs_is_versioned_and_has_curves_and_bounds() -> None:
+    loaded = json.loads(DVH_FORMATS["json"](dvh_set(ramp_dvh(half_width_gy=0.1), without=(WITHOUT,))))
+    assert loaded["schema"] == "sbrtcheck-dvhs/1"
+    assert loaded["structures"][0]["mean_gy"] == {"value": 10.0, "low": 9.9, "high": 10.1}
+    assert loaded["without"] == [{"name": "Areola", "reason": "structure empty", "detail": "no closed contour"}]
