@@ -113,10 +113,10 @@ def stored_values(dataset: Dataset, shown: str) -> Stored:
     keep the file locked on Windows, and saves nothing measurable once the file is in the cache).
     """
     shape = _shape(dataset, shown)
-    if PIXEL_DATA not in dataset:
+    element = dataset.get_item(PIXEL_DATA) if PIXEL_DATA in dataset else None
+    raw = element.value if element is not None else None
+    if element is None or not raw:
         raise DicomError("the RTDOSE has no pixel data", shown, "export it with its dose grid")
-    element = dataset.get_item(PIXEL_DATA)
-    raw = element.value
     plain = getattr(element, "is_little_endian", False) and getattr(element, "length", 0) != UNDEFINED_LENGTH
     if plain and isinstance(raw, bytes):
         return _from_bytes(raw, _stored_type(dataset, shown), shape, shown)

@@ -266,7 +266,7 @@ def _without_copies(files: list[RtFile]) -> tuple[tuple[RtFile, ...], tuple[str,
     copies: list[str] = []
     first: dict[str, int] = {}
     for file in files:
-        if times[file.uid] < 2:
+        if times[file.uid] < 2:  # also 0: files without UID are no copies of each other
             unique.append(file)
         elif file.uid not in first:
             first[file.uid] = len(unique)
@@ -275,6 +275,6 @@ def _without_copies(files: list[RtFile]) -> tuple[tuple[RtFile, ...], tuple[str,
             copies.append(file.shown)
         else:
             original = unique[first[file.uid]]
-            damage = f"{original.shown} and {file.shown} have the same SOP Instance UID and differ"
+            damage = f"{file.shown} has the same SOP Instance UID and differs: neither can be picked"
             unique[first[file.uid]] = replace(original, damage=damage)
     return tuple(unique), tuple(copies)

@@ -9,12 +9,14 @@ structure set of the same frame of reference, with a finding.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbrtcheck.dicom.files import Kind, RtFile, Scan
 from sbrtcheck.plan import Finding, FindingCode
+
+_FRAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class FoundPlan:
         Why no structure set can be used; ``""`` when one can.
     problem
         Why neither dose nor stored DVHs can be used; ``""`` when they can.
+    place
+        The file that is to blame, where that is not the dose.
     """
 
     doses: tuple[RtFile, ...]
@@ -42,6 +46,7 @@ class FoundPlan:
     no_prescription: str = ""
     no_structures: str = ""
     problem: str = ""
+    place: str = ""
 
     @property
     def uid(self) -> str:
@@ -119,11 +124,11 @@ class PlanFiles:
 
 def link(scan: Scan) -> PlanFiles:
     """The plans that the scanned files make."""
-    doses, plans, sets = (_of(scan.files, kind) for kind in (Kind.DOSE, Kind.PLAN, Kind.STRUCTURE_SET))
+    index = _index(scan.files)
     found = [
         with_set
-        for group in _dose_groups(doses, plans, sets)
-        for with_set in _with_structure_sets(_checked(group), sets)
+        for group in _dose_groups(_of(scan.files, Kind.DOSE), index)
+        for with_set in _with_structure_sets(_checked(group), index)
     ]
     return PlanFiles(
         plans=tuple(one for one in found if not one.reason),
@@ -166,17 +171,55 @@ def _why_unused(file: RtFile) -> str:
     return "the plan uses another dose" if file.kind is Kind.DOSE else "no RTDOSE belongs to it"
 
 
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Plans and structure sets by what others refer to them with; ``free`` plans are named by no dose."""
+
+    plans: Mapping[str, RtFile]
+    free: Mapping[str, Sequence[RtFile]]
+    sets: Mapping[str, RtFile]
+    sets_in: Mapping[str, Sequence[RtFile]]
+
+
+def _index(files: tuple[RtFile, ...]) -> _Index:
+    # A file without UID cannot be named, but it can still share a frame of reference.
+    sets = {file.uid or file.shown: file for file in _of(files, Kind.STRUCTURE_SET)}
+    plans = {file.uid or file.shown: file for file in _of(files, Kind.PLAN)}
+    named = {ref for dose in _of(files, Kind.DOSE) for ref in dose.plan_refs}
+    return _Index(
+        plans=plans,
+        free=_by_frame((plan, _frames_of_plan(plan, sets)) for uid, plan in plans.items() if uid not in named),
+        sets=sets,
+        sets_in=_by_frame((one, one.frames) for one in sets.values()),
+    )
+
+
+def _by_frame(files: Iterable[tuple[RtFile, Iterable[str]]]) -> dict[str, list[RtFile]]:
+    found: dict[str, list[RtFile]] = {}
+    for file, frames in files:
+        for frame in frames:
+            found.setdefault(frame, []).append(file)
+    return found
+
+
+def _frames_of_plan(plan: RtFile, sets: Mapping[str, RtFile]) -> Iterable[str]:
+    """Its own frame of reference, or those of the structure set it names."""
+    return plan.frames or {frame for ref in plan.structure_set_refs if ref in sets for frame in sets[ref].frames}
+
+
+def _sharing(frames: Iterable[str], by_frame: Mapping[str, Sequence[RtFile]]) -> list[RtFile]:
+    found = {file.shown: file for frame in frames for file in by_frame.get(frame, ())}
+    return [found[shown] for shown in sorted(found)]
+
+
 # Doses of one plan
 
 
-def _dose_groups(doses: list[RtFile], plans: list[RtFile], sets: list[RtFile]) -> list[FoundPlan]:
+def _dose_groups(doses: list[RtFile], index: _Index) -> list[FoundPlan]:
     """Doses that belong together, with their plan, before structure sets are looked for."""
-    by_uid = {plan.uid: plan for plan in plans if plan.uid}
-    with_dose = {ref for dose in doses for ref in dose.plan_refs}
-    free = [plan for plan in plans if plan.uid not in with_dose]
     owned: dict[tuple[str, str], FoundPlan] = {}
     for dose in doses:
-        for one in _owners(dose, by_uid, free, sets):
+        for one in _owners(dose, index):
             key = (one.plan.shown if one.plan is not None else "", _without_plan_key(one))
             earlier = owned.get(key)
             owned[key] = one if earlier is None else replace(earlier, doses=(*earlier.doses, dose))
@@ -191,29 +234,22 @@ def _without_plan_key(one: FoundPlan) -> str:
     return dose.plan_refs[0] if len(dose.plan_refs) == 1 else dose.shown
 
 
-def _owners(dose: RtFile, by_uid: dict[str, RtFile], free: list[RtFile], sets: list[RtFile]) -> list[FoundPlan]:
+def _owners(dose: RtFile, index: _Index) -> list[FoundPlan]:
     """The plan a dose belongs to: one by reference; every possible one by frame of reference; or none, with reason."""
     alone = FoundPlan(doses=(dose,))
     if len(dose.plan_refs) > 1:
-        reason = f"the dose belongs to {len(dose.plan_refs)} plans"
-        return [replace(alone, no_prescription=reason)]
+        return [replace(alone, no_prescription=f"the dose belongs to {len(dose.plan_refs)} plans")]
     if dose.plan_refs:
-        plan = by_uid.get(dose.plan_refs[0])
+        plan = index.plans.get(dose.plan_refs[0])
         if plan is not None:
             return [replace(alone, plan=plan)]
         return [replace(alone, no_prescription=f"the dose's RTPLAN {dose.plan_refs[0]} is not among the files")]
-    shared = [plan for plan in free if set(dose.frames) & _frames_of_plan(plan, sets)]
+    shared = _sharing(dose.frames, index.free)
+    if not shared:
+        return [replace(alone, no_prescription="the dose names no RTPLAN, and none shares its frame of reference")]
     text = f"{dose.shown} names no RTPLAN; it was linked by frame of reference"
     linked = Finding(code=FindingCode.LINKED_BY_FRAME_OF_REFERENCE, text=text)
-    if shared:
-        return [replace(alone, plan=plan, findings=(linked,)) for plan in shared]
-    return [replace(alone, no_prescription="the dose names no RTPLAN, and none shares its frame of reference")]
-
-
-def _frames_of_plan(plan: RtFile, sets: list[RtFile]) -> set[str]:
-    """Its own frame of reference, or that of the structure set it names."""
-    named = {frame for one in sets if one.uid in plan.structure_set_refs for frame in one.frames}
-    return set(plan.frames) or named
+    return [replace(alone, plan=plan, findings=(linked,)) for plan in shared]
 
 
 def _by_summation(group: FoundPlan) -> list[FoundPlan]:
@@ -300,24 +336,22 @@ def _checked(group: FoundPlan) -> FoundPlan:
     damaged = [file for file in (*group.doses, group.plan) if file is not None and file.damage]
     if not damaged:
         return group
-    return replace(group, problem=f"{damaged[0].shown}: {damaged[0].damage}")
+    return replace(group, problem=damaged[0].damage, place=damaged[0].shown)
 
 
 # Structure sets
 
 
-def _with_structure_sets(group: FoundPlan, sets: list[RtFile]) -> list[FoundPlan]:
+def _with_structure_sets(group: FoundPlan, index: _Index) -> list[FoundPlan]:
     """The group with its structure set; once for each possible one where references do not tell."""
     plan_refs = group.plan.structure_set_refs if group.plan is not None else ()
     refs = (*plan_refs, *(ref for dose in group.doses for ref in dose.structure_set_refs))
-    for ref in refs:
-        for one in sets:
-            if one.uid == ref:
-                return [_joined(group, one)]
-    frames = set(group.doses[0].frames)
-    shared = [one for one in sets if frames & set(one.frames)]
+    named = [index.sets[ref] for ref in refs if ref in index.sets]
+    if named:
+        return [_joined(group, named[0])]
+    shared = _sharing(group.doses[0].frames, index.sets_in)
     if not shared:
-        return [replace(group, no_structures=_why_no_set(group, refs, sets))]
+        return [replace(group, no_structures=_why_no_set(group, refs, index))]
     why = f"structure set {refs[0]} is not among the files" if refs else "no structure set is named"
     return [
         _joined(replace(group, findings=(*group.findings, _linked_set(why, one, len(shared)))), one) for one in shared
@@ -334,9 +368,9 @@ def _joined(group: FoundPlan, one: RtFile) -> FoundPlan:
     joined = replace(group, structure_set=one)
     frames = set(group.doses[0].frames)
     if one.damage:
-        return replace(joined, no_structures=f"{one.shown}: {one.damage}")
+        return replace(joined, no_structures=one.damage, place=group.place or one.shown)
     if frames and one.frames and not frames & set(one.frames):
-        return replace(joined, no_structures=_other_frame(group, [one]))
+        return replace(joined, no_structures=_other_frame(group, one.frames))
     if not frames or not one.frames:
         file = group.doses[0] if not frames else one
         text = f"{file.shown} states no frame of reference; that dose and contours share one was not checked"
@@ -344,14 +378,15 @@ def _joined(group: FoundPlan, one: RtFile) -> FoundPlan:
     return joined
 
 
-def _why_no_set(group: FoundPlan, refs: tuple[str, ...], sets: list[RtFile]) -> str:
-    if not sets:
+def _why_no_set(group: FoundPlan, refs: tuple[str, ...], index: _Index) -> str:
+    if not index.sets:
         return "there is no RTSTRUCT" + (f"; the plan names {refs[0]}" if refs else "")
-    if not group.doses[0].frames or not any(one.frames for one in sets):
+    if not group.doses[0].frames or not index.sets_in:
         return "no RTSTRUCT is named, and without frames of reference none can be told to belong to the dose"
-    return _other_frame(group, sets)
+    return _other_frame(group, sorted(index.sets_in))
 
 
-def _other_frame(group: FoundPlan, sets: list[RtFile]) -> str:
-    theirs = ", ".join(sorted({frame for one in sets for frame in one.frames}))
-    return f"the RTSTRUCT is in frame of reference {theirs}, the RTDOSE in {', '.join(group.doses[0].frames)}"
+def _other_frame(group: FoundPlan, theirs: Sequence[str]) -> str:
+    more = f" and {len(theirs) - _FRAMES_SHOWN} more" if len(theirs) > _FRAMES_SHOWN else ""
+    listed = ", ".join(theirs[:_FRAMES_SHOWN]) + more
+    return f"the RTSTRUCT is in frame of reference {listed}, the RTDOSE in {', '.join(group.doses[0].frames)}"

@@ -27,6 +27,7 @@ from sbrtcheck.plan import (
 # A plan's hottest point lies near its prescription; far from it one of the two has another unit or another meaning.
 _LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
 _NAMES_SHOWN = 20
+_OTHERS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,13 +188,15 @@ def _all(files: PlanFiles) -> tuple[FoundPlan, ...]:
 
 
 def _there_are(files: PlanFiles) -> str:
-    return "there are: " + ("; ".join(map(str, _all(files))) or "none")
+    found = [str(one) for one in _all(files)]
+    more = f" and {len(found) - _OTHERS_SHOWN} more" if len(found) > _OTHERS_SHOWN else ""
+    return "there are: " + ("; ".join(found[:_OTHERS_SHOWN]) + more if found else "none")
 
 
 def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
     if refused:
         more = f" (and {len(refused) - 1} more doses that make no plan)" if len(refused) > 1 else ""
-        return NoPlanError(refused[0].reason + more, refused[0].doses[0].shown)
+        return NoPlanError(refused[0].reason + more, refused[0].place or refused[0].doses[0].shown)
     found = [orphan.kind for orphan in files.orphans]
     counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
     what = (
@@ -222,6 +225,8 @@ def _not_used(found: FoundPlan, files: PlanFiles) -> tuple[Finding, ...]:
         for orphan in files.orphans
         if orphan.kind is not Kind.DOSE
     ]
+    if len(texts) > _OTHERS_SHOWN:
+        texts[_OTHERS_SHOWN:] = [f"also here and not used: {len(texts) - _OTHERS_SHOWN} more plans or parts of plans"]
     return tuple(Finding(code=FindingCode.OTHER, text=text) for text in texts)
 
 

@@ -1,0 +1,222 @@
+"""RTDOSE -> dose grid: encodings, orientations, frame offsets, units, and what is refused."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydicom import Dataset
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+)
+
+import dicom_files as files
+from dicom_files import write, write_plan
+from sbrtcheck.dicom import load_plan
+from sbrtcheck.errors import DicomError, NoPlanError
+from sbrtcheck.plan import DoseGrid, FindingCode, Plan, Prescription
+
+ENCODINGS = [
+    (ImplicitVRLittleEndian, True),
+    (ImplicitVRLittleEndian, False),
+    (ExplicitVRLittleEndian, True),
+    (ExplicitVRLittleEndian, False),
+    (DeflatedExplicitVRLittleEndian, True),
+    (ExplicitVRBigEndian, True),
+    (ExplicitVRBigEndian, False),
+]
+
+
+def load(folder: Path, dose: Dataset, **options: Prescription) -> Plan:
+    return load_plan(write_plan(folder, dose, files.structure_set(), files.plan()), **options)
+
+
+def points_mm(grid: DoseGrid) -> np.ndarray:
+    """Patient coordinates of all points, by the definition of `DoseGrid`; shape ``(k, j, i, 3)``."""
+    k, j, i = np.indices(grid.stored.shape)
+    return (
+        grid.origin_mm
+        + i[..., None] * grid.spacing_mm[0] * grid.axes[0]
+        + j[..., None] * grid.spacing_mm[1] * grid.axes[1]
+        + grid.offsets_mm[k][..., None] * grid.axes[2]
+    )
+
+
+def dose_at(grid: DoseGrid) -> dict[tuple[float, ...], float]:
+    """Dose of each point by its place: equal for the same dose however its frames are written."""
+    places = np.round(points_mm(grid).reshape(-1, 3), 3) + 0.0
+    return dict(zip(map(tuple, places.tolist()), grid.values_gy.ravel().tolist(), strict=True))
+
+
+@pytest.mark.parametrize(("syntax", "meta"), ENCODINGS)
+@pytest.mark.parametrize("dtype", ["uint16", "uint32"])
+def test_every_encoding_gives_the_same_plan(tmp_path: Path, syntax: str, meta: bool, dtype: str) -> None:
+    three = [files.dose(stored=files.values(dtype=dtype)), files.structure_set(), files.plan()]
+    plan = load_plan(write_plan(tmp_path, *three, syntax=syntax, meta=meta))
+    assert plan.dose.values_gy == pytest.approx(files.values() * 0.002)
+    assert plan.dose.stored.dtype == np.dtype(dtype)
+    assert plan.prescription.fractions == 5
+    assert plan.structures[0].contours.read().points_mm[0].tolist() == [-4.0, -4.0, -27.0]
+    assert plan.findings == ()
+
+
+def test_run_length_encoding_gives_the_same_dose(tmp_path: Path) -> None:
+    write_plan(tmp_path)
+    write(tmp_path / "0", files.dose(stored=files.values(dtype="uint16")), RLELossless)
+    assert load_plan(tmp_path).dose.values_gy == pytest.approx(files.values() * 0.002)
+
+
+def test_the_grid_is_read_only_and_leaves_no_file_open(tmp_path: Path) -> None:
+    plan = load(tmp_path, files.dose())
+    assert not plan.dose.stored.flags.writeable
+    assert not isinstance(plan.dose.stored.base, np.memmap)
+    (tmp_path / "0").rename(tmp_path / "moved")
+
+
+def test_spacing_of_rows_comes_first_in_the_file_and_last_in_the_grid(tmp_path: Path) -> None:
+    grid = load(tmp_path, files.dose()).dose
+    assert grid.spacing_mm == (2.0, 2.5)
+    assert points_mm(grid)[0, 0, 1].tolist() == [-8.0, -20.0, -30.0]
+    assert points_mm(grid)[0, 1, 0].tolist() == [-10.0, -17.5, -30.0]
+    assert points_mm(grid)[1, 0, 0].tolist() == [-10.0, -20.0, -27.0]
+
+
+AXIAL = [(1, 0, 0, 0, 1, 0), (-1, 0, 0, 0, -1, 0), (-1, 0, 0, 0, 1, 0), (1, 0, 0, 0, -1, 0)]
+DECUBITUS = [(0, 1, 0, -1, 0, 0), (0, -1, 0, 1, 0, 0), (0, 1, 0, 1, 0, 0), (0, -1, 0, -1, 0, 0)]
+
+
+@pytest.mark.parametrize("orientation", [*AXIAL, *DECUBITUS, (1, 0, 0, 0, 0, -1), (0.8, 0.6, 0, -0.6, 0.8, 0)])
+def test_points_lie_where_position_and_orientation_put_them(tmp_path: Path, orientation: tuple[float, ...]) -> None:
+    grid = load(tmp_path, files.dose(orientation=orientation, offsets=[0, 3, 7, 8])).dose
+    row, column = np.array(orientation[:3]), np.array(orientation[3:])
+    normal = np.cross(row, column)
+    found = points_mm(grid)
+    for (k, offset), j, i in itertools.product(enumerate([0, 3, 7, 8]), range(5), range(6)):
+        expected = np.array([-10.0, -20.0, -30.0]) + 2.0 * i * row + 2.5 * j * column + offset * normal
+        assert found[k, j, i] == pytest.approx(expected)
+
+
+@given(
+    orientation=st.sampled_from(AXIAL),
+    steps=st.lists(st.floats(0.5, 5.0).map(lambda step: round(step, 2)), min_size=3, max_size=3),
+    falling=st.booleans(),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_absolute_and_relative_rising_and_falling_offsets_are_the_same_dose(
+    tmp_path: Path, orientation: tuple[float, ...], steps: list[float], falling: bool
+) -> None:
+    along_normal = np.round(np.concatenate([[0.0], np.cumsum(steps)]) * (-1.0 if falling else 1.0), 2)
+    towards_z = float(np.cross(orientation[:3], orientation[3:])[2])
+    absolute_z = np.round(-30.0 + towards_z * along_normal, 2)
+    relative = load(tmp_path, files.dose(orientation=orientation, offsets=along_normal)).dose
+    absolute = load(tmp_path, files.dose(orientation=orientation, offsets=absolute_z)).dose
+    assert relative.offsets_mm[0] == absolute.offsets_mm[0] == 0.0
+    assert np.all(np.diff(relative.offsets_mm) > 0)
+    assert dose_at(relative) == dose_at(absolute)
+    first_frame = points_mm(relative)[-1 if falling else 0, 0, 0]
+    assert first_frame == pytest.approx([-10.0, -20.0, -30.0])
+    assert relative.values_gy[-1 if falling else 0] == pytest.approx(files.values()[0] * 0.002)
+
+
+def change(**elements: object) -> Callable[[Dataset], None]:
+    def apply(dose: Dataset) -> None:
+        for keyword, value in elements.items():
+            if value is None:
+                delattr(dose, keyword)
+            else:
+                setattr(dose, keyword, value)
+
+    return apply
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (change(DoseGridScaling=None), "no usable Dose Grid Scaling"),
+        (change(DoseGridScaling=0.0), "no usable Dose Grid Scaling"),
+        (change(DoseUnits="RADS"), "Dose Units are 'RADS'"),
+        (change(DoseUnits=None), "Dose Units are 'missing'"),
+        (change(DoseType="ERROR"), "Dose Type is ERROR"),
+        (change(PixelData=None), "no pixel data"),
+        (change(PixelData=bytes(100)), "pixel data has 100 bytes, 4 frames need 480"),
+        (change(PixelSpacing=[0.0, 2.0]), "not above 0"),
+        (change(PixelSpacing=None), "0 values instead of 2"),
+        (change(ImageOrientationPatient=[1, 0, 0, 0.1, 1, 0]), "not a pair of perpendicular unit vectors"),
+        (change(ImagePositionPatient=None), "0 values instead of 3"),
+        (change(GridFrameOffsetVector=[0, 3, 6]), "4 frames, but Grid Frame Offset Vector has 3 values"),
+        (change(GridFrameOffsetVector=[0, 3, 3, 6]), "neither rises nor falls"),
+        (change(GridFrameOffsetVector=[5, 8, 11, 14]), "neither 0 nor the z of the first plane, -30"),
+        (change(NumberOfFrames=None), "a single plane"),
+        (change(BitsAllocated=8), "Bits Allocated is 8"),
+        (change(Rows=None), "Rows .* is missing"),
+    ],
+)
+def test_a_dose_that_cannot_be_used_is_refused_with_the_reason(
+    tmp_path: Path, spoil: Callable[[Dataset], None], reason: str
+) -> None:
+    dose = files.dose()
+    spoil(dose)
+    with pytest.raises(DicomError, match=reason) as caught:
+        load(tmp_path, dose)
+    assert caught.value.place == "0"
+
+
+def test_absolute_offsets_of_planes_that_are_not_transverse_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DicomError, match="absolute, but the planes are not transverse"):
+        load(tmp_path, files.dose(orientation=(1, 0, 0, 0, 0, -1), offsets=[-30, -27, -24, -21]))
+
+
+def test_a_truncated_dose_is_refused(tmp_path: Path) -> None:
+    write_plan(tmp_path)
+    content = (tmp_path / "0").read_bytes()
+    (tmp_path / "0").write_bytes(content[: len(content) // 2])
+    with pytest.raises(NoPlanError, match="0: the file is truncated"):
+        load_plan(tmp_path)
+
+
+def relative_dose(scaling: float) -> Dataset:
+    dose = files.dose(scaling=scaling)
+    dose.DoseUnits = "RELATIVE"
+    return dose
+
+
+def test_relative_dose_is_percent_of_the_prescription_and_the_report_says_so(tmp_path: Path) -> None:
+    plan = load(tmp_path, relative_dose(0.005))  # 50 to 110 %
+    assert plan.dose.values_gy == pytest.approx(files.values() * 0.005 * 0.5)
+    assert [f.text for f in plan.findings] == ["relative dose (maximum 109.5) was taken as percent of 50 Gy"]
+    assert plan.findings[0].code is FindingCode.RELATIVE_DOSE_SCALED
+
+
+def test_relative_dose_without_prescription_is_refused(tmp_path: Path) -> None:
+    write_plan(tmp_path, relative_dose(0.005), files.structure_set(), files.plan(doses=[]))
+    with pytest.raises(DicomError, match="RELATIVE and the prescription is unknown"):
+        load_plan(tmp_path)
+    given_one = Prescription(dose_gy=30.0, fractions=5)
+    assert load_plan(tmp_path, prescription=given_one).dose.max_gy == pytest.approx(1.095 * 30.0)
+
+
+def test_relative_dose_that_is_no_percentage_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DicomError, match="no percentage"):
+        load(tmp_path, relative_dose(0.00005))
+
+
+def test_effective_dose_is_taken_with_a_finding(tmp_path: Path) -> None:
+    dose = files.dose()
+    dose.DoseType = "EFFECTIVE"
+    (finding,) = load(tmp_path, dose).findings
+    assert finding.code is FindingCode.DOSE_TYPE
+
+
+def test_signed_values_keep_their_sign(tmp_path: Path) -> None:
+    stored = files.values(dtype="int32")
+    stored[0, 0, 0] = -5
+    assert load(tmp_path, files.dose(stored=stored)).dose.values_gy[0, 0, 0] == pytest.approx(-0.01)

@@ -1,0 +1,356 @@
+"""Which files make which plan: references, frames of reference, several plans, what is missing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import dicom_files as files
+from dicom_files import DOSE_UID, PLAN_UID, SET_UID, write, write_plan
+from sbrtcheck.dicom import Kind, find_plans, load_plan
+from sbrtcheck.errors import AmbiguousPlanError, DicomError, InputError, NoPlanError
+from sbrtcheck.plan import Finding, FindingCode, Plan, Prescription, UnknownPrescription
+
+
+def texts(plan: Plan, code: FindingCode) -> list[str]:
+    return [finding.text for finding in plan.findings if finding.code is code]
+
+
+def test_any_nesting_and_any_names_make_the_plan(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "b" / "no extension", files.plan())
+    write(tmp_path / "c.txt", files.dose())
+    write(tmp_path / "a" / "IM1", files.structure_set())
+    write(tmp_path / "a" / "b" / "CT.1.dcm", files.image())
+    plan = load_plan(tmp_path)
+    assert (plan.uids.plan, plan.uids.structure_set, plan.uids.doses) == (PLAN_UID, SET_UID, (DOSE_UID,))
+    assert plan.uids.frame_of_reference == files.FRAME_UID
+    assert plan.label == "Lung1"
+    assert plan.findings == ()
+
+
+def test_a_list_of_files_in_any_order_is_the_same_plan_as_their_folder(tmp_path: Path) -> None:
+    write_plan(tmp_path)
+    paths = sorted(tmp_path.iterdir())
+    assert find_plans(paths).plans == find_plans(paths[::-1]).plans
+    assert load_plan([str(path) for path in paths]).uids == load_plan(tmp_path).uids
+
+
+def test_no_patient_identity_is_kept(tmp_path: Path) -> None:
+    plan = load_plan(write_plan(tmp_path))
+    for identity in ("Nobody", "secret-id", "19500101"):
+        assert identity not in repr(plan)
+        assert identity not in repr(find_plans(tmp_path))
+
+
+def test_files_that_are_not_dicom_are_skipped_and_counted(tmp_path: Path) -> None:
+    write_plan(tmp_path)
+    (tmp_path / "notes.txt").write_text("hello, this is a long enough note to be read as anything" * 10)
+    (tmp_path / "empty").write_bytes(b"")
+    (text,) = texts(load_plan(tmp_path), FindingCode.FILE_SKIPPED)
+    assert text == "2 files not readable as DICOM and skipped: empty, notes.txt"
+
+
+def test_a_copy_of_a_file_is_skipped_and_counted(tmp_path: Path) -> None:
+    write_plan(tmp_path)
+    shutil.copy(tmp_path / "0", tmp_path / "copy")
+    (text,) = texts(load_plan(tmp_path), FindingCode.FILE_SKIPPED)
+    assert "copy" in text
+
+
+def test_two_different_files_of_one_uid_are_refused(tmp_path: Path) -> None:
+    write_plan(tmp_path)
+    write(tmp_path / "other", files.dose(scaling=0.004))
+    with pytest.raises(NoPlanError, match="0: other has the same SOP Instance UID and differs"):
+        load_plan(tmp_path)
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file or folder"):
+        load_plan(tmp_path / "nowhere")
+
+
+def test_a_folder_without_dose_says_what_it_has(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.plan(), files.structure_set(), files.image())
+    with pytest.raises(NoPlanError, match=r"no RTDOSE .*0 RTDOSE, 1 RTPLAN, 1 RTSTRUCT, 1 other DICOM"):
+        load_plan(tmp_path)
+
+
+def test_a_dose_without_structure_set_is_no_plan(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(), files.plan())
+    with pytest.raises(NoPlanError, match="no RTSTRUCT"):
+        load_plan(tmp_path)
+    (orphan,) = find_plans(tmp_path).orphans
+    assert (orphan.kind, orphan.uid, orphan.label) == (Kind.DOSE, PLAN_UID, "Lung1")
+
+
+def test_a_structure_set_of_another_frame_of_reference_is_refused_with_both_uids(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(), files.plan(), files.structure_set(frame="2.25.77"))
+    with pytest.raises(NoPlanError, match=r"2\.25\.77.*2\.25\.4"):
+        load_plan(tmp_path)
+
+
+def test_without_references_the_frame_of_reference_links_and_the_report_says_so(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(plans=()), files.plan(structure_set=""), files.structure_set())
+    plan = load_plan(tmp_path)
+    assert plan.uids.plan == PLAN_UID
+    assert len(texts(plan, FindingCode.LINKED_BY_FRAME_OF_REFERENCE)) == 2
+
+
+def test_without_a_plan_the_prescription_is_unknown(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(), files.structure_set())
+    plan = load_plan(tmp_path)
+    assert plan.prescription == UnknownPrescription(reason="the dose's RTPLAN 2.25.1 is not among the files")
+    assert plan.uids.plan == ""
+
+
+def test_another_plan_of_the_same_frame_does_not_stand_in_for_the_one_that_is_named(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(), files.structure_set(), files.plan("2.25.88"))
+    plan = load_plan(tmp_path)
+    assert isinstance(plan.prescription, UnknownPrescription)
+    assert "2.25.88" in texts(plan, FindingCode.OTHER)[0]
+
+
+def test_a_renamed_structure_set_is_found_by_its_frame_of_reference(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(), files.structure_set("2.25.66"), files.plan())
+    plan = load_plan(tmp_path)
+    assert plan.uids.structure_set == "2.25.66"
+    assert "structure set 2.25.2 is not among the files" in texts(plan, FindingCode.LINKED_BY_FRAME_OF_REFERENCE)[0]
+
+
+def two_plans(folder: Path) -> Path:
+    return write_plan(
+        folder,
+        files.dose("2.25.31", plans=["2.25.11"]),
+        files.dose("2.25.32", plans=["2.25.12"], scaling=0.001),
+        files.plan("2.25.11", label="First"),
+        files.plan("2.25.12", label="Second"),
+        files.structure_set(),
+    )
+
+
+def test_several_plans_are_listed_and_none_is_picked(tmp_path: Path) -> None:
+    with pytest.raises(AmbiguousPlanError, match=r"2 plans .*2\.25\.11 'First'.*2\.25\.12 'Second'"):
+        load_plan(two_plans(tmp_path))
+
+
+@pytest.mark.parametrize("uid", ["2.25.12", "2.25.32"])
+def test_a_plan_is_chosen_by_its_uid_or_its_doses(tmp_path: Path, uid: str) -> None:
+    plan = load_plan(two_plans(tmp_path), plan=uid)
+    assert (plan.label, plan.dose.gy_per_unit) == ("Second", 0.001)
+    assert any("2.25.11 'First'" in text for text in texts(plan, FindingCode.OTHER))
+
+
+def test_an_unknown_uid_lists_what_there_is(tmp_path: Path) -> None:
+    with pytest.raises(NoPlanError, match=r"2\.25\.5 makes a plan; there are: 2\.25\.11"):
+        load_plan(two_plans(tmp_path), plan="2.25.5")
+
+
+def test_every_found_plan_can_be_loaded_from_its_own_files(tmp_path: Path) -> None:
+    found = find_plans(two_plans(tmp_path))
+    loaded = [load_plan(list(one.files), plan=one.uid) for one in found.plans]
+    assert [plan.label for plan in loaded] == [one.label for one in found.plans] == ["First", "Second"]
+    assert found.orphans == ()
+
+
+def test_two_whole_doses_of_one_plan_are_told_apart_by_dose_uid(tmp_path: Path) -> None:
+    write_plan(
+        tmp_path, files.dose("2.25.31"), files.dose("2.25.32", scaling=0.001), files.plan(), files.structure_set()
+    )
+    with pytest.raises(AmbiguousPlanError, match=r"dose 2\.25\.31.*dose 2\.25\.32"):
+        load_plan(tmp_path, plan=PLAN_UID)
+    assert load_plan(tmp_path, plan="2.25.31").uids.doses == ("2.25.31",)
+
+
+def test_two_structure_sets_of_the_frame_are_ambiguous_when_none_is_named(tmp_path: Path) -> None:
+    sets = [files.structure_set("2.25.21"), files.structure_set("2.25.22")]
+    write_plan(tmp_path, files.dose(), files.plan(structure_set=""), *sets)
+    with pytest.raises(AmbiguousPlanError, match=r"structure set 2\.25\.21.*structure set 2\.25\.22"):
+        load_plan(tmp_path)
+    assert load_plan(tmp_path, plan="2.25.22").uids.structure_set == "2.25.22"
+
+
+def test_a_plan_without_dose_is_an_orphan_and_mentioned(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(), files.plan(), files.structure_set(), files.plan("2.25.55"))
+    (orphan,) = find_plans(tmp_path).orphans
+    assert (orphan.kind, orphan.uid, orphan.reason) == (Kind.PLAN, "2.25.55", "no RTDOSE belongs to it")
+    assert "2.25.55" in texts(load_plan(tmp_path), FindingCode.OTHER)[0]
+
+
+# Sums
+
+
+def parts(summation: str, numbers: Sequence[int], folder: Path, beams: Sequence[int] = (1, 2)) -> Path:
+    """One dose for each fraction group or beam of a plan with two of them."""
+    doses = [
+        files.dose(
+            f"2.25.3{at}",
+            summation=summation,
+            scaling=0.001 * n,
+            parts=[(1, [n])] if summation == "BEAM" else [(n, [])],
+        )
+        for at, n in enumerate(numbers)
+    ]
+    plan = files.plan(beams=beams) if summation == "BEAM" else files.plan(fractions=(5, 3))
+    return write_plan(folder, *doses, plan, files.structure_set())
+
+
+@pytest.mark.parametrize("summation", ["BEAM", "FRACTION"])
+def test_parts_of_a_plan_are_summed_and_the_report_says_so(tmp_path: Path, summation: str) -> None:
+    plan = load_plan(parts(summation, [1, 2], tmp_path))
+    assert plan.dose.values_gy == pytest.approx(files.values() * 0.003)
+    assert plan.uids.doses == ("2.25.30", "2.25.31")
+    (text,) = texts(plan, FindingCode.SUMMED_DOSES)
+    assert "these are all" in text
+
+
+@pytest.mark.parametrize("summation", ["BEAM", "FRACTION"])
+def test_a_missing_part_is_refused(tmp_path: Path, summation: str) -> None:
+    with pytest.raises(NoPlanError, match="2 are missing: the sum would be too low"):
+        load_plan(parts(summation, [1], tmp_path))
+
+
+def test_a_part_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NoPlanError, match="count them twice"):
+        load_plan(parts("BEAM", [1, 2, 2], tmp_path))
+
+
+def test_parts_on_different_grids_are_refused(tmp_path: Path) -> None:
+    doses = [
+        files.dose("2.25.31", summation="BEAM", parts=[(1, [1])]),
+        files.dose("2.25.32", summation="BEAM", parts=[(1, [2])], position=(-11.0, -20.0, -30.0)),
+    ]
+    write_plan(tmp_path, *doses, files.plan(beams=[1, 2]), files.structure_set())
+    with pytest.raises(DicomError, match="different grids"):
+        load_plan(tmp_path)
+
+
+def test_a_whole_dose_goes_before_its_parts(tmp_path: Path) -> None:
+    parts("BEAM", [1, 2], tmp_path)
+    write(tmp_path / "whole", files.dose())
+    plan = load_plan(tmp_path)
+    assert plan.uids.doses == (DOSE_UID,)
+    assert "left aside: 2 BEAM" in texts(plan, FindingCode.OTHER)[0]
+
+
+def test_the_sum_of_two_plans_has_no_prescription(tmp_path: Path) -> None:
+    both = files.dose(plans=["2.25.11", "2.25.12"], summation="MULTI_PLAN")
+    write_plan(tmp_path, both, files.plan("2.25.11"), files.plan("2.25.12"), files.structure_set())
+    plan = load_plan(tmp_path)
+    assert plan.prescription == UnknownPrescription(reason="the dose belongs to 2 plans")
+    assert "MULTI_PLAN" in texts(plan, FindingCode.SUMMED_DOSES)[0]
+
+
+def test_a_multi_plan_dose_of_one_plan_has_its_prescription(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(summation="MULTI_PLAN"), files.plan(), files.structure_set())
+    assert isinstance(load_plan(tmp_path).prescription, Prescription)
+
+
+def test_a_dose_of_another_summation_is_no_plan(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(summation="CONTROL_POINT"), files.plan(), files.structure_set())
+    with pytest.raises(NoPlanError, match="CONTROL_POINT is not the dose of a plan"):
+        load_plan(tmp_path)
+
+
+# Prescription
+
+
+def prescription_of(folder: Path, plan: files.Dataset, given: Prescription | None = None) -> Plan:
+    return load_plan(write_plan(folder, files.dose(), files.structure_set(), plan), prescription=given)
+
+
+def test_one_target_dose_and_one_fraction_group_are_the_prescription(tmp_path: Path) -> None:
+    read = prescription_of(tmp_path, files.plan(doses=[(54.0, "SITE")], fractions=[3])).prescription
+    assert isinstance(read, Prescription)
+    assert (read.dose_gy, read.fractions) == (54.0, 3)
+    assert "Target Prescription Dose (SITE)" in read.source
+
+
+def test_a_dose_to_a_site_goes_before_a_larger_one_to_a_point_and_all_are_listed(tmp_path: Path) -> None:
+    doses = [(48.0, "VOLUME"), (50.0, "SITE"), (60.0, "COORDINATES")]
+    plan = prescription_of(tmp_path, files.plan(doses=doses))
+    assert isinstance(plan.prescription, Prescription)
+    assert plan.prescription.dose_gy == 50.0
+    (text,) = texts(plan, FindingCode.SEVERAL_PRESCRIPTIONS)
+    assert text == "the RTPLAN prescribes 50 Gy (SITE), 48 Gy (VOLUME), 60 Gy (COORDINATES)"
+
+
+def test_several_fraction_groups_leave_the_prescription_unknown(tmp_path: Path) -> None:
+    read = prescription_of(tmp_path, files.plan(fractions=[5, 3])).prescription
+    assert read == UnknownPrescription(reason="the RTPLAN has 2 fraction groups (5, 3 fractions)")
+
+
+def test_without_target_dose_the_fractions_are_still_known(tmp_path: Path) -> None:
+    read = prescription_of(tmp_path, files.plan(doses=[])).prescription
+    assert read == UnknownPrescription(reason="the RTPLAN states no target prescription dose", fractions=5)
+
+
+def test_missing_sequences_leave_the_prescription_unknown(tmp_path: Path) -> None:
+    bare = files.plan()
+    del bare.FractionGroupSequence
+    del bare.DoseReferenceSequence
+    assert isinstance(prescription_of(tmp_path, bare).prescription, UnknownPrescription)
+
+
+def test_no_number_of_fractions_leaves_the_prescription_unknown(tmp_path: Path) -> None:
+    read = prescription_of(tmp_path, files.plan(fractions=[0])).prescription
+    assert read == UnknownPrescription(reason="the RTPLAN states 50 Gy and no number of fractions")
+
+
+def test_the_given_prescription_wins_and_the_other_is_reported(tmp_path: Path) -> None:
+    given = Prescription(dose_gy=48.0, fractions=4)
+    plan = prescription_of(tmp_path, files.plan(), given)
+    assert plan.prescription == given
+    (text,) = texts(plan, FindingCode.PRESCRIPTION_SOURCE)
+    assert "the RTPLAN states 50 Gy in 5" in text
+
+
+def test_the_same_prescription_given_is_no_finding(tmp_path: Path) -> None:
+    assert prescription_of(tmp_path, files.plan(), Prescription(dose_gy=50.0, fractions=5)).findings == ()
+
+
+def test_a_prescription_far_from_the_largest_dose_is_doubted(tmp_path: Path) -> None:
+    plan = prescription_of(tmp_path, files.plan(doses=[(5000.0, "SITE")]))
+    assert "in cGy?" in texts(plan, FindingCode.OTHER)[0]
+
+
+# Damage
+
+
+def loaded(folder: Path) -> Plan | InputError:
+    try:
+        return load_plan(folder)
+    except InputError as error:
+        return error
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_file_cut_anywhere_is_refused_in_one_line_or_loses_nothing_of_dose_contours_and_prescription(
+    tmp_path: Path, which: int
+) -> None:
+    cut = write_plan(tmp_path) / str(which)
+    content = cut.read_bytes()
+    for at in range(0, len(content), 7):
+        cut.write_bytes(content[:at])
+        match loaded(tmp_path):
+            case InputError() as error:
+                assert len(str(error).splitlines()) == 1
+            case Plan() as plan:
+                assert plan.dose.stored.tobytes() == files.values().tobytes()
+                assert len(plan.structures[0].contours.read()) == 3
+                assert isinstance(plan.prescription, UnknownPrescription) or plan.prescription.dose_gy == 50.0
+
+
+def test_a_truncated_plan_is_named(tmp_path: Path) -> None:
+    write_plan(tmp_path)
+    content = (tmp_path / "2").read_bytes()
+    (tmp_path / "2").write_bytes(content[:-30])
+    with pytest.raises(NoPlanError, match="2: the file is truncated"):
+        load_plan(tmp_path)
+
+
+def test_findings_are_values(tmp_path: Path) -> None:
+    plan = load_plan(write_plan(tmp_path, files.dose(plans=()), files.plan(), files.structure_set()))
+    assert all(isinstance(finding, Finding) for finding in plan.findings)
