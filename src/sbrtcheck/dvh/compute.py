@@ -31,6 +31,9 @@ from sbrtcheck.tg263 import Recipe, RoiName, derivable
 ELEMENTS_WANTED = 20_000
 """A smaller structure is divided until it has about so many elements; more buy nothing but tighter bounds."""
 
+NO_DOSE_GY = 1e-3
+"""Extent of the histogram where the whole grid has no dose at all."""
+
 DERIVED_NUMBER = -1
 """ROI number of a structure that no file holds."""
 
@@ -182,7 +185,7 @@ def _without(of: Structure | _Solid, reason: Reason, detail: str) -> NoDVH:
 def _dvh(solid: _Solid, plan: Plan, chosen: EndCaps) -> DVH | NoDVH:
     """The DVH under the chosen convention, with those under the others, from one pass over the elements."""
     top_gy = plan.dose.max_gy
-    unit_gy = top_gy / (BINS - 1) if top_gy > 0 else 1.0
+    unit_gy = (top_gy or NO_DOSE_GY) / (BINS - 1)
     whole_cc = slices_of(solid.stack, solid.frame, 1).whole_cc
     refinement = refinement_for(whole_cc, solid.frame, ELEMENTS_WANTED)
     parts: dict[int, tuple[Histogram, float]] = {}

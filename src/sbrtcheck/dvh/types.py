@@ -225,7 +225,8 @@ class DVH:
 
 
 def _band(value: float, low: float, high: float) -> Band:
-    """A band that holds its value: the value curve may leave the bounds by rounding only."""
+    """A band that holds its value: the curves it is read off may cross by rounding only."""
+    low, high = min(low, high), max(low, high)
     return Band(value=min(max(value, low), high), low=low, high=high)
 
 

@@ -1,0 +1,382 @@
+"""What a DVH answers: laws over generated plans, closed forms, and a slow lattice as reference."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+
+from sbrtcheck.dvh import DVH, DVHSet, Origin, Reason, VolumeUnit, compute_dvhs
+from sbrtcheck.plan import Contours, DoseGrid, FindingCode, Plan, Structure
+from solids import (
+    along_x,
+    angles,
+    grid,
+    plan,
+    radii,
+    rectangle,
+    ring,
+    sampled_doses,
+    shoelace_mm2,
+    star,
+    star_structures,
+    structure,
+    uniform,
+)
+
+RADIUS_MM = 12.0
+
+
+def curved(x, y, z):  # a fall-off as of a small target, and a bath
+    return 5.0 + 40.0 * np.exp(-(x**2 + y**2 + (z - 1) ** 2) / (2 * 9.0**2)) + 0.1 * y
+
+
+CURVED = grid(curved)
+
+
+def sphere(spacing_mm: float, *, radius: float = RADIUS_MM) -> Structure:
+    planes = np.arange(-radius + spacing_mm / 2, radius, spacing_mm)
+    return structure("Sphere", *[ring(np.sqrt(radius**2 - z**2), z, points=200) for z in planes])
+
+
+def dvh_of(shape: Structure, dose: DoseGrid = CURVED, **options: str) -> DVH:
+    return compute_dvhs(plan(dose, shape), **options).dvhs[0]
+
+
+@settings(max_examples=30)
+@given(star_structures(), st.floats(0, 60), st.floats(0, 60))
+def test_more_dose_never_covers_more_volume(shape: Structure, a: float, b: float) -> None:
+    dvh = dvh_of(shape)
+    low, high = sorted((a, b))
+    assert dvh.volume_at_dose(low).value >= dvh.volume_at_dose(high).value
+
+
+@settings(max_examples=30)
+@given(star_structures(), st.floats(0, 1), st.floats(0, 1))
+def test_a_larger_volume_never_gets_more_dose(shape: Structure, a: float, b: float) -> None:
+    dvh = dvh_of(shape)
+    small, large = sorted((a, b))
+    assert dvh.dose_at_volume(small * dvh.volume).value >= dvh.dose_at_volume(large * dvh.volume).value
+
+
+@settings(max_examples=30)
+@given(star_structures(), st.floats(0.01, 0.99))
+def test_the_volume_at_the_dose_of_a_volume_is_that_volume(shape: Structure, share: float) -> None:
+    dvh = dvh_of(shape)
+    dose = dvh.dose_at_volume(share * dvh.volume).value
+    assert dvh.volume_at_dose(dose - 1e-3).value >= share * dvh.volume - 1e-9
+    assert dvh.volume_at_dose(dose + 1e-3).value <= share * dvh.volume + 1e-9
+
+
+@settings(max_examples=30)
+@given(star_structures(), st.floats(0.001, 0.999), st.floats(-8, 8).filter(lambda a: abs(a) > 0.1))
+def test_every_answer_lies_between_its_bounds(shape: Structure, share: float, a: float) -> None:
+    dvh = dvh_of(shape)
+    answers = [dvh.dose_at_volume(share * dvh.volume), dvh.volume_at_dose(share * 50), dvh.geud(a)]
+    for band in (*answers, dvh.mean_gy, dvh.min_gy, dvh.max_gy):
+        assert band.low <= band.value <= band.high
+    assert dvh.min_gy.value <= dvh.mean_gy.value <= dvh.max_gy.value
+
+
+@settings(max_examples=15)
+@given(star_structures())
+def test_the_trilinear_dose_of_a_fine_lattice_lies_between_the_bounds(shape: Structure) -> None:
+    dvh = dvh_of(shape)
+    contours = shape.contours.read()
+    planes = [contours.points_mm[a:b] for a, b in zip(contours.starts, contours.starts[1:], strict=False)]
+    slabs = [(float(p[0, 2]) - 1.25, float(p[0, 2]) + 1.25, [p]) for p in planes]
+    doses = np.sort(sampled_doses(CURVED, slabs, 0.5))[::-1]
+    for share in (0.02, 0.5, 0.95):
+        band = dvh.dose_at_volume(share * dvh.volume)
+        # the lattice is off by about a step of 0.5 mm at the boundary
+        sampled = doses[int(share * len(doses))]
+        assert band.low - 0.6 <= sampled <= band.high + 0.6
+        assert band.value == pytest.approx(sampled, abs=0.5)
+    assert dvh.mean_gy.value == pytest.approx(doses.mean(), abs=0.1)
+
+
+@settings(max_examples=20)
+@given(star_structures(), st.randoms(use_true_random=False))
+def test_order_and_direction_of_contours_change_nothing(shape: Structure, random) -> None:
+    contours = shape.contours.read()
+    loops = [contours.points_mm[a:b] for a, b in zip(contours.starts, contours.starts[1:], strict=False)]
+    random.shuffle(loops)
+    turned = [np.roll(loop[:: random.choice((1, -1))], random.randrange(len(loop)), axis=0) for loop in loops]
+    same, other = dvh_of(shape), dvh_of(replace(shape, contours=Contours.of(*turned)))
+    assert other.volume == pytest.approx(same.volume, rel=1e-9)
+    assert other.mean_gy.value == pytest.approx(same.mean_gy.value, abs=2e-4)
+    for share in (0.02, 0.5, 0.95):
+        here, there = (d.dose_at_volume(share * d.volume).value for d in (same, other))
+        assert there == pytest.approx(here, abs=1e-3)
+
+
+@settings(max_examples=20)
+@given(star_structures())
+def test_corners_drawn_twice_and_points_on_edges_change_nothing(shape: Structure) -> None:
+    contours = shape.contours.read()
+    loops = [contours.points_mm[a:b] for a, b in zip(contours.starts, contours.starts[1:], strict=False)]
+    denser = [np.stack([p, p, (p + np.roll(p, -1, axis=0)) / 2], axis=1).reshape(-1, 3) for p in loops]
+    same, other = dvh_of(shape), dvh_of(replace(shape, contours=Contours.of(*denser)))
+    assert other.volume == pytest.approx(same.volume, rel=1e-9)
+    assert other.dose_at_volume(0.5 * other.volume).value == pytest.approx(
+        same.dose_at_volume(0.5 * same.volume).value, abs=1e-3
+    )
+
+
+@settings(max_examples=20)
+@given(angles, radii, st.sampled_from([(0, 1, 2), (1, 0, 2), (2, 0, 1)]), st.tuples(*[st.sampled_from([1, -1])] * 3))
+def test_a_plan_turned_in_the_patient_frame_has_the_same_dvh(angle, radius, order, signs) -> None:
+    loops = [star(angle, radius, z, (2.0, -1.0)) for z in (-2.0, 0.0, 2.0)]
+    turn = np.eye(3)[list(order)] * np.array(signs)[:, None]
+    turned_dose = replace(CURVED, origin_mm=CURVED.origin_mm @ turn, axes=CURVED.axes @ turn)
+    here = dvh_of(structure("Organ", *loops))
+    there = dvh_of(structure("Organ", *[loop @ turn for loop in loops]), turned_dose)
+    assert there.volume == pytest.approx(here.volume, rel=1e-9)
+    for share in (0.0, 0.05, 0.5, 0.95, 1.0):
+        assert there.dose_at_volume(share * there.volume).value == pytest.approx(
+            here.dose_at_volume(share * here.volume).value, abs=1e-3
+        )
+
+
+@settings(max_examples=15)
+@given(star_structures(), st.floats(0.2, 3.0))
+def test_scaled_dose_scales_every_answer(shape: Structure, factor: float) -> None:
+    scaled = replace(CURVED, gy_per_unit=factor)
+    here, there = dvh_of(shape), dvh_of(shape, scaled)
+    assert there.mean_gy.value == pytest.approx(factor * here.mean_gy.value, abs=2e-3)
+    assert there.dose_at_volume(0.1 * there.volume).value == pytest.approx(
+        factor * here.dose_at_volume(0.1 * here.volume).value, abs=2e-3
+    )
+
+
+def test_dose_stored_as_integers_with_a_scaling_is_the_same_dose() -> None:
+    stored = np.rint(CURVED.values_gy / 1e-4).astype(np.uint32)
+    here, there = dvh_of(sphere(2.0)), dvh_of(sphere(2.0), replace(CURVED, stored=stored, gy_per_unit=1e-4))
+    assert there.dose_at_volume(1.0).value == pytest.approx(here.dose_at_volume(1.0).value, abs=1e-3)
+
+
+@pytest.mark.parametrize("dose_gy", [20.0, 13.7, 0.1, 54.321])
+def test_a_uniform_dose_is_given_to_everything_and_no_more_to_anything(dose_gy: float) -> None:
+    dvh = dvh_of(sphere(2.0), grid(uniform(dose_gy)))
+    assert dvh.volume_at_dose(dose_gy).value == pytest.approx(dvh.volume)
+    assert dvh.volume_at_dose(dose_gy * 1.001).value == 0.0
+    for share in (0.0, 0.5, 0.95, 1.0):
+        assert dvh.dose_at_volume(share * dvh.volume).value == pytest.approx(dose_gy, abs=1e-4)
+    assert dvh.mean_gy.value == dvh.max_gy.value == dvh.min_gy.value == pytest.approx(dose_gy, abs=1e-4)
+    assert dvh.geud(8).value == pytest.approx(dose_gy, abs=1e-4)
+
+
+def test_no_dose_at_all_is_a_dvh_of_zero() -> None:
+    dvh = dvh_of(sphere(2.0), grid(uniform(0.0)))
+    assert dvh.dose_at_volume(0.03).value == 0.0
+    assert dvh.volume_at_dose(0.0).value == pytest.approx(dvh.volume)
+    assert dvh.volume_at_dose(0.01).value == 0.0
+
+
+@pytest.mark.parametrize(("spacing_mm", "tolerance_gy"), [(1.0, 0.02), (2.0, 0.04), (3.0, 0.06)])
+@pytest.mark.parametrize("shift", [0.0, 0.37])
+def test_a_sphere_in_a_linear_gradient_has_its_closed_form(
+    spacing_mm: float, tolerance_gy: float, shift: float
+) -> None:
+    dose = grid(along_x(), spacing_mm=spacing_mm, shift_mm=shift * spacing_mm)
+    dvh = dvh_of(sphere(spacing_mm), dose)
+
+    def beyond_cc(t: float) -> float:  # volume of the sphere with x > t
+        return np.pi * (RADIUS_MM - t) ** 2 * (2 * RADIUS_MM + t) / 3 / 1000
+
+    whole = beyond_cc(-RADIUS_MM)
+    for share in (0.99, 0.95, 0.5, 0.05, 0.01):
+        truth = 20 + brentq(lambda t, s=share: beyond_cc(t) - s * whole, -RADIUS_MM, RADIUS_MM)
+        band = dvh.dose_at_volume(share * dvh.volume)
+        assert band.value == pytest.approx(truth, abs=tolerance_gy)
+    assert dvh.mean_gy.value == pytest.approx(20.0, abs=0.002)
+
+
+def test_a_box_in_a_linear_gradient_is_exact() -> None:
+    box = structure("Box", *[rectangle(-7.3, 8.9, -5.1, 4.7, z) for z in (-4.0, -2.0, 0.0, 2.0)])
+    dvh = dvh_of(box, grid(along_x(0.7)))
+    assert dvh.volume == pytest.approx(16.2 * 9.8 * 8 / 1000)
+    assert dvh.mean_gy.value == pytest.approx(20 + 0.7 * 0.8, abs=1e-4)
+    for share in (0.1, 0.5, 0.9):
+        truth = 20 + 0.7 * (8.9 - 16.2 * share)
+        assert dvh.dose_at_volume(share * dvh.volume).value == pytest.approx(truth, abs=0.01)
+
+
+def test_half_the_grid_spacing_about_halves_the_bounds_of_a_large_structure() -> None:
+    box = structure("Box", *[rectangle(-30, 30, -30, 30, z) for z in np.arange(-30.0, 31, 2)])
+    widths = []
+    for spacing in (2.0, 1.0):
+        band = dvh_of(box, grid(along_x(), half_mm=40, spacing_mm=spacing)).dose_at_volume(2.0)
+        widths.append(band.high - band.low)
+    assert widths[1] < 0.6 * widths[0]
+
+
+def test_end_caps_are_stated_and_the_other_conventions_come_along() -> None:
+    box = structure("Box", *[rectangle(-5, 5, -5, 5, z) for z in (0.0, 4.0, 8.0)])
+    dvh = dvh_of(box)
+    volumes = {d.end_caps: d.volume for d in (dvh, *dvh.alternatives)}
+    assert volumes == pytest.approx({"half-slice": 1.2, "capped": 1.1, "none": 0.8})
+    assert dvh.end_caps == "half-slice"
+    bare = dvh_of(box, end_caps="none")
+    assert bare.volume == pytest.approx(0.8)
+    assert {d.end_caps for d in bare.alternatives} == {"half-slice", "capped"}
+    with pytest.raises(ValueError, match="rounded"):
+        dvh_of(box, end_caps="rounded")
+
+
+def test_volume_outside_the_grid_counts_at_no_dose_and_bounds_say_how_much_it_could_get() -> None:
+    box = structure("Box", *[rectangle(20, 40, -5, 5, z) for z in (-2.0, 0.0, 2.0)])
+    dvh = dvh_of(box, grid(uniform(20.0)))  # the grid's voxels end at x = 31
+    assert dvh.volume == pytest.approx(20 * 10 * 6 / 1000)
+    assert dvh.uncovered_cc == pytest.approx(9 * 10 * 6 / 1000)
+    assert dvh.volume_at_dose(20.0).value == pytest.approx(11 * 10 * 6 / 1000)
+    assert dvh.volume_at_dose(20.0).high == pytest.approx(dvh.volume)
+    assert dvh.min_gy.value == 0.0
+    assert [f.code for f in dvh.findings] == [FindingCode.OUTSIDE_DOSE_GRID]
+    covered = dvh_of(structure("Box", *[rectangle(20, 30.9, -5, 5, z) for z in (-2.0, 0.0)]), grid(uniform(20.0)))
+    assert covered.uncovered_cc == 0.0
+
+
+def test_a_structure_beyond_the_grid_has_no_dose_but_a_volume() -> None:
+    far = structure("Far", *[rectangle(120, 130, -5, 5, z) for z in (0.0, 2.0)])
+    dvh = dvh_of(far, grid(uniform(20.0)))
+    assert dvh.uncovered_cc == pytest.approx(dvh.volume) == pytest.approx(0.4)
+    assert dvh.max_gy.value == 0.0
+    assert dvh.max_gy.high == pytest.approx(20.0, abs=1e-3)
+
+
+def test_structures_without_area_have_no_dvh_but_a_reason() -> None:
+    line = structure("Line", [[0, 0, 0], [1, 1, 0]])
+    made = compute_dvhs(plan(CURVED, structure("Nothing", number=2), line))
+    assert [(d.name, d.reason) for d in made.without] == [
+        ("Nothing", Reason.STRUCTURE_EMPTY),
+        ("Line", Reason.STRUCTURE_EMPTY),
+    ]
+    assert len(made) == 0
+
+
+def test_tilted_contours_are_not_computed_and_the_others_are() -> None:
+    tilted = rectangle(-5, 5, -5, 5, 0.0)
+    tilted[:, 2] = 0.5 * tilted[:, 0] + 0.4 * tilted[:, 1]
+    tilted[:, 0] += 0.3 * tilted[:, 1]
+    made = compute_dvhs(plan(CURVED, structure("Tilted", tilted), sphere(2.0)))
+    assert [d.name for d in made] == ["Sphere"]
+    assert made.without[0].reason is Reason.STRUCTURE_NOT_COMPUTED
+    assert "tilted" in made.without[0].detail
+
+
+def lungs_and_target() -> Plan:
+    left = structure("Lung_L", *[ring(8, z, centre=(-12, 0)) for z in (-4.0, -2.0, 0.0, 2.0)], number=1)
+    right = structure("Lung_R", *[ring(9, z, centre=(12, 0)) for z in (-4.0, -2.0, 0.0, 2.0)], number=2)
+    target = structure("GTV", *[ring(4, z, centre=(20, 0)) for z in (-2.0, 0.0)], number=3, kind="GTV")
+    return plan(CURVED, left, right, target)
+
+
+def test_lungs_and_lungs_without_target_are_derived_from_their_parts() -> None:
+    made = compute_dvhs(lungs_and_target())
+    both = made["Lung_L"].volume + made["Lung_R"].volume
+    assert made["Lungs"].volume == pytest.approx(both)
+    assert made["Lungs"].findings[0].code is FindingCode.DERIVED_STRUCTURE
+    assert made["Lungs"].findings[0].text == "built from Lung_L + Lung_R"
+    assert made["Lungs"].number == -1
+    spared = made["Lungs-GTV"]
+    target = made["GTV"].volume
+    assert both - target < spared.volume < both  # the target sticks out of the lung
+    assert spared.mean_gy.value == pytest.approx(made["Lungs"].mean_gy.value, rel=0.1)
+
+
+def test_the_dose_of_a_difference_is_the_dose_of_what_is_left() -> None:
+    shell = [
+        structure(n, *[ring(r, z) for z in (-2.0, 0.0, 2.0)], number=i)
+        for i, (n, r) in enumerate([("Liver", 15), ("GTV", 6)])
+    ]
+    made = compute_dvhs(plan(CURVED, *shell))
+    liver, gtv, spared = made["Liver"], made["GTV"], made["Liver-GTV"]
+    assert spared.volume == pytest.approx(liver.volume - gtv.volume)
+    for dose in (10.0, 20.0, 30.0, 40.0):
+        rest = liver.volume_at_dose(dose).value - gtv.volume_at_dose(dose).value
+        assert spared.volume_at_dose(dose).value == pytest.approx(rest, abs=0.02)
+
+
+def test_a_union_counts_what_two_structures_share_once() -> None:
+    a = structure("A", *[rectangle(-6, 2, -4, 4, z) for z in (0.0, 2.0)], number=1)
+    b = structure("B", *[rectangle(-2, 6, -4, 4, z) for z in (0.0, 2.0)], number=2)
+    made = compute_dvhs(plan(CURVED, a, b))
+    joined = made.union(["A", "B"])
+    assert isinstance(joined, DVH)
+    assert joined.volume == pytest.approx(12 * 8 * 4 / 1000)
+    stored = replace(made, plan=None, origin=Origin.STORED)
+    assert stored.union(["A", "B"]).reason is Reason.UNDEFINED_FOR_STORED_DVH
+    assert stored.union(["A"]) is made["A"]
+
+
+def test_only_the_structures_asked_for_are_computed_and_unknown_ones_are_named() -> None:
+    whole = lungs_and_target()
+    assert [d.name for d in compute_dvhs(whole, ["GTV", "Lungs-GTV"])] == ["GTV", "Lungs-GTV"]
+    with pytest.raises(ValueError, match="no structure 'Heart'"):
+        compute_dvhs(whole, ["Heart"])
+
+
+def test_a_dvh_is_found_by_its_name_and_a_name_that_several_have_is_not_guessed() -> None:
+    twice = compute_dvhs(plan(CURVED, sphere(2.0), sphere(3.0)))
+    with pytest.raises(KeyError, match="2 DVHs are named 'Sphere'"):
+        twice["Sphere"]
+    with pytest.raises(KeyError, match="there are: Sphere"):
+        twice["Heart"]
+
+
+def test_a_volume_the_structure_does_not_have_is_an_error_not_zero() -> None:
+    dvh = dvh_of(sphere(2.0))
+    with pytest.raises(ValueError, match="outside 0 to"):
+        dvh.dose_at_volume(dvh.volume * 1.01)
+    with pytest.raises(ValueError, match="outside 0 to"):
+        dvh.dose_at_volume(-0.1)
+
+
+@given(st.floats(-20, 20).filter(lambda a: abs(a) > 0.05))
+@settings(max_examples=30)
+def test_geud_lies_between_least_and_most_and_is_the_mean_for_one(a: float) -> None:
+    dvh = dvh_of(sphere(3.0))
+    assert dvh.min_gy.low <= dvh.geud(a).value <= dvh.max_gy.high
+    assert dvh.geud(1).value == pytest.approx(dvh.mean_gy.value, abs=0.01)
+    assert dvh.geud(a).value <= dvh.geud(a + 1 if abs(a + 1) > 0.05 else a + 1.2).value + 1e-6
+    with pytest.raises(ValueError, match="exponent"):
+        dvh.geud(0)
+
+
+def test_a_dvh_goes_to_dicompyler_core_and_comes_back() -> None:
+    dvh = dvh_of(sphere(2.0))
+    core = dvh.to_dicompyler()
+    assert core.volume == pytest.approx(dvh.volume)
+    assert core.mean == pytest.approx(dvh.mean_gy.value, abs=0.01)
+    assert float(core.D95.value) == pytest.approx(dvh.dose_at_volume(0.95 * dvh.volume).value, abs=0.02)
+    back = DVH.from_dicompyler(core, fractions=5)
+    assert back.origin is Origin.IMPORTED
+    assert back.prescription == replace(dvh.prescription, source="dicompyler-core DVH")
+    for share in (0.02, 0.5, 0.95):
+        there = back.dose_at_volume(share * back.volume)
+        assert there.low <= dvh.dose_at_volume(share * dvh.volume).value + 1e-9
+        assert there.high >= dvh.dose_at_volume(share * dvh.volume).value - 1e-9
+    relative = DVH.from_dicompyler(core.relative_volume)
+    assert relative.volume_unit is VolumeUnit.PERCENT
+    assert relative.volume == pytest.approx(100)
+    with pytest.raises(ValueError, match="no absolute volume"):
+        relative.volume_cc  # noqa: B018
+
+
+def test_what_is_computed_carries_where_it_comes_from() -> None:
+    made = compute_dvhs(plan(CURVED, sphere(2.0)))
+    assert isinstance(made, DVHSet)
+    assert made.origin is Origin.COMPUTED
+    assert set(made.provenance) == {"plan", "structure_set", "doses", "frame_of_reference", "plan_label"}
+    assert made["Sphere"].curve.dose_gy.flags.writeable is False
+
+
+def test_the_area_of_a_polygon_is_its_volume_over_its_slab() -> None:
+    polygon = star([0.3, 0.7, 0.2, 0.9, 0.5], [7, 9, 4, 11, 8], 0.0, (1.0, 2.0))
+    above = polygon + np.array([0, 0, 2.0])
+    assert dvh_of(structure("S", polygon, above)).volume == pytest.approx(shoelace_mm2(polygon) * 4 / 1000, rel=1e-12)
