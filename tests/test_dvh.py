@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from sbrtcheck.dvh import DVH, DVHSet, Origin, Reason, VolumeUnit, compute_dvhs
+from sbrtcheck.errors import GeometryError
 from sbrtcheck.plan import Contours, DoseGrid, FindingCode, Plan, Structure
 from solids import (
     along_x,
@@ -210,9 +211,17 @@ def test_half_the_grid_spacing_about_halves_the_bounds_of_a_large_structure() ->
     box = structure("Box", *[rectangle(-30, 30, -30, 30, z) for z in np.arange(-30.0, 31, 2)])
     widths = []
     for spacing in (2.0, 1.0):
-        band = dvh_of(box, grid(along_x(), half_mm=40, spacing_mm=spacing)).dose_at_volume(2.0)
+        band = dvh_of(box, grid(along_x(middle=60), half_mm=40, spacing_mm=spacing)).dose_at_volume(2.0)
         widths.append(band.high - band.low)
     assert widths[1] < 0.6 * widths[0]
+
+
+@pytest.mark.parametrize("wrong", [-0.5, np.nan])
+def test_a_grid_with_a_value_that_is_no_dose_is_refused(wrong: float) -> None:
+    values = CURVED.values_gy
+    values[3, 4, 5] = wrong
+    with pytest.raises(GeometryError, match="no dose"):
+        dvh_of(sphere(2.0), replace(CURVED, stored=values))
 
 
 def test_end_caps_are_stated_and_the_other_conventions_come_along() -> None:

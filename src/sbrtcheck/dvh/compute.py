@@ -89,8 +89,11 @@ def compute_dvhs(
         For an unknown convention, or a name in ``structures`` that the plan does not have and cannot derive.
     DicomError
         When the contours of a wanted structure are malformed.
+    GeometryError
+        When the dose grid has a value that is negative or not a number.
     """
     chosen = EndCaps(end_caps)
+    _check_dose(plan)
     recipes = {recipe.organ: recipe for recipe in derivable(_roi_names(plan), names)}
     wanted = [s for s in plan.structures if structures is None or s.name in structures]
     asked = [r for organ, r in recipes.items() if structures is None or organ in structures]
@@ -266,6 +269,13 @@ def _largest_on_faces(plan: Plan) -> float:
     d = plan.dose.stored
     faces: Iterable[np.generic] = (f.max() for f in (d[0], d[-1], d[:, 0], d[:, -1], d[:, :, 0], d[:, :, -1]))
     return max(float(face) for face in faces) * plan.dose.gy_per_unit
+
+
+def _check_dose(plan: Plan) -> None:
+    stored = plan.dose.stored
+    if stored.dtype.kind != "u" and not float(np.min(stored)) >= 0.0:
+        what = f"the dose grid has a value that is no dose: {float(np.min(stored)) * plan.dose.gy_per_unit:g} Gy"
+        raise GeometryError(what, mend="export the physical dose, not a difference or an error")
 
 
 def _check_known(structures: Collection[str] | None, plan: Plan, recipes: Mapping[str, Recipe]) -> None:
