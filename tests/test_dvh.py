@@ -216,12 +216,18 @@ def test_half_the_grid_spacing_about_halves_the_bounds_of_a_large_structure() ->
     assert widths[1] < 0.6 * widths[0]
 
 
-@pytest.mark.parametrize("wrong", [-0.5, np.nan])
-def test_a_grid_with_a_value_that_is_no_dose_is_refused(wrong: float) -> None:
+def test_a_grid_with_a_value_that_is_not_a_number_is_refused() -> None:
     values = CURVED.values_gy
-    values[3, 4, 5] = wrong
-    with pytest.raises(GeometryError, match="no dose"):
+    values[3, 4, 5] = np.nan
+    with pytest.raises(GeometryError, match="not a number"):
         dvh_of(sphere(2.0), replace(CURVED, stored=values))
+
+
+def test_a_structure_in_negative_dose_has_no_dvh_but_a_reason() -> None:
+    made = compute_dvhs(plan(grid(along_x(middle=5.0)), sphere(2.0)))
+    assert len(made) == 0
+    assert made.without[0].reason is Reason.STRUCTURE_NOT_COMPUTED
+    assert "which is no dose" in made.without[0].detail
 
 
 def test_end_caps_are_stated_and_the_other_conventions_come_along() -> None:

@@ -90,7 +90,7 @@ def compute_dvhs(
     DicomError
         When the contours of a wanted structure are malformed.
     GeometryError
-        When the dose grid has a value that is negative or not a number.
+        When the dose grid has a value that is not a number.
     """
     chosen = EndCaps(end_caps)
     _check_dose(plan)
@@ -272,10 +272,8 @@ def _largest_on_faces(plan: Plan) -> float:
 
 
 def _check_dose(plan: Plan) -> None:
-    stored = plan.dose.stored
-    if stored.dtype.kind != "u" and not float(np.min(stored)) >= 0.0:
-        what = f"the dose grid has a value that is no dose: {float(np.min(stored)) * plan.dose.gy_per_unit:g} Gy"
-        raise GeometryError(what, mend="export the physical dose, not a difference or an error")
+    if not np.isfinite(plan.dose.max_gy):
+        raise GeometryError("the dose grid has a value that is not a number", mend="export the dose again")
 
 
 def _check_known(structures: Collection[str] | None, plan: Plan, recipes: Mapping[str, Recipe]) -> None:

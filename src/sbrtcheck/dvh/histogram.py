@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sbrtcheck.dvh.types import Band, Curve, dose_band
+from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry import Elements
 from sbrtcheck.plan import FloatArray
 
@@ -41,15 +42,19 @@ class Histogram:
     bounds: tuple[float, float] = (np.inf, -np.inf)
 
     def add(self, block: Elements) -> None:
-        """Add a block of elements whose doses are in bins."""
+        """Add a block of elements whose doses are in bins; raises `GeometryError` for negative ones."""
         if len(block.mean) == 0:
             return
+        lowest, highest = float(block.low.min()), float(block.high.max())
+        if lowest < 0.0:
+            what = f"the dose falls to {lowest * self.bin_gy:g} Gy in the structure, which is no dose"
+            raise GeometryError(what, mend="export the physical dose, not a difference")
         place = np.minimum(block.mean.astype(np.intp), BINS - 1)
         offset = block.mean - place.astype(np.float32)
         offset -= np.float32(0.5)
         spread12 = block.variance12 + np.float32(12) * offset * offset
-        low = np.clip(block.low.astype(np.intp), 0, BINS - 1)
-        high = np.clip(block.high.astype(np.intp), 0, BINS - 1)
+        low = np.minimum(block.low.astype(np.intp), BINS - 1)
+        high = np.minimum(block.high.astype(np.intp), BINS - 1)
         if isinstance(block.volume_cc, float):
             v = block.volume_cc
             self.volume += v * np.bincount(place, minlength=BINS)
@@ -70,7 +75,6 @@ class Histogram:
             bound_dose = np.array([weight @ block.low, weight @ block.high])
         # the mean of a whole cell is exact; that of a cut one lies between its bounds
         self.dose += [mean_dose, *((mean_dose, mean_dose) if block.exact else bound_dose)]
-        lowest, highest = float(block.low.min()), float(block.high.max())
         attained = (lowest, highest) if block.exact else (float(block.mean.min()), float(block.mean.max()))
         self.reached = min(self.reached[0], attained[0]), max(self.reached[1], attained[1])
         self.bounds = min(self.bounds[0], lowest), max(self.bounds[1], highest)
