@@ -1,0 +1,29 @@
+"""ConstraintTable x DVHSet -> Report: outcomes, verdicts, margins.
+
+What a verdict means:
+
+- The value decides; ``borderline`` says that another value inside the numerical band would decide otherwise, and
+  ``convention_sensitive`` that another end-cap convention would.
+- A table holds for its own fraction numbers only. Nothing is ever rescaled.
+- What could not be checked is ``NOT_EVALUATED`` with a reason, never a pass.
+- Overall: the worst of the rows that count. A fail wins over everything; a mandatory row that was not evaluated, or a
+  report in which nothing was evaluated, is not a pass.
+
+``values`` are what a report is, ``structures`` takes a structure for an organ, ``judge`` turns a row and a DVH into an
+outcome, ``run`` puts them in a row, ``plain`` gives a report as plain values.
+"""
+
+from sbrtcheck.evaluate.plain import RECORD_KEYS, rounded
+from sbrtcheck.evaluate.run import evaluate
+from sbrtcheck.evaluate.values import NOTICE, Outcome, Report, UnderConvention, Verdict
+
+__all__ = [
+    "NOTICE",
+    "RECORD_KEYS",
+    "Outcome",
+    "Report",
+    "UnderConvention",
+    "Verdict",
+    "evaluate",
+    "rounded",
+]

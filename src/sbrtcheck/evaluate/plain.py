@@ -1,0 +1,192 @@
+"""Report -> plain values: JSON-ready dictionaries, flat records, a table for notebooks."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from sbrtcheck.metric import Measurement, NotMeasured
+from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
+from sbrtcheck.table import ConstraintTable, Source
+
+if TYPE_CHECKING:
+    from sbrtcheck.evaluate.values import Outcome, Report, UnderConvention
+
+SCHEMA = "sbrtcheck-report/1"
+NOTICE = "A second check, not a replacement for review by a physicist and a physician."
+
+RECORD_KEYS = (
+    "table",
+    "row",
+    "organ",
+    "organ_printed",
+    "contour",
+    "rule",
+    "metric",
+    "sense",
+    "limit",
+    "acceptable",
+    "unit",
+    "value",
+    "low",
+    "high",
+    "margin",
+    "verdict",
+    "counts",
+    "borderline",
+    "convention_sensitive",
+    "confirmed",
+    "status",
+    "kind",
+    "mandatory",
+    "reason",
+    "detail",
+    "endpoint",
+    "citation",
+    "doi",
+    "where",
+    "note",
+)
+
+
+def record(outcome: Outcome) -> dict[str, Any]:
+    """Flatten one row of a report; keys as in `RECORD_KEYS`."""
+    row = outcome.constraint
+    measured = outcome.measurement if isinstance(outcome.measurement, Measurement) else None
+    values = (
+        outcome.table_id,
+        row.id,
+        outcome.organ,
+        row.organ,
+        outcome.contour,
+        str(outcome.rule),
+        str(row.metric),
+        str(row.sense),
+        rounded(row.limit),
+        rounded(row.acceptable),
+        str(row.metric.unit),
+        rounded(measured.value) if measured else None,
+        rounded(measured.low) if measured else None,
+        rounded(measured.high) if measured else None,
+        rounded(outcome.margin),
+        str(outcome.verdict),
+        outcome.counts,
+        outcome.borderline,
+        outcome.convention_sensitive,
+        row.confirmed,
+        str(row.status),
+        str(row.kind),
+        row.mandatory,
+        str(outcome.reason) if outcome.reason else None,
+        outcome.detail,
+        row.endpoint,
+        row.source.citation,
+        row.source.doi,
+        row.source.where,
+        row.note,
+    )
+    return dict(zip(RECORD_KEYS, values, strict=True))
+
+
+def rounded(number: float | None) -> float | None:
+    """6 significant digits: more than any dose calculation has, few enough to be the same on every machine."""
+    return None if number is None else float(f"{number:.6g}") + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def report_dict(report: Report) -> dict[str, Any]:
+    """Give a report as values that JSON knows, in a fixed order."""
+    return {
+        "schema": SCHEMA,
+        "software": report.software,
+        "verdict": str(report.verdict),
+        "summary": {str(verdict): number for verdict, number in report.tally().items()},
+        "strict": report.strict,
+        "include_unconfirmed": report.include_unconfirmed,
+        "prescription": _prescription_dict(report.prescription),
+        "dvh": {"origin": str(report.dvh_origin), "end_caps": report.end_caps, "dose": "trilinear"}
+        if report.dvh_origin == "computed"
+        else {"origin": str(report.dvh_origin)},
+        "provenance": {key: _listed(value) for key, value in report.provenance.items()},
+        "tables": [_table_dict(table) for table in report.tables],
+        "outcomes": [_outcome_dict(outcome) for outcome in report.outcomes],
+        "findings": [_finding_dict(finding) for finding in report.findings],
+        "notice": NOTICE,
+    }
+
+
+def _listed(value: str | tuple[str, ...]) -> str | list[str]:
+    return value if isinstance(value, str) else list(value)
+
+
+def _prescription_dict(rx: Prescription | UnknownPrescription) -> dict[str, Any]:
+    if isinstance(rx, UnknownPrescription):
+        return {"dose_gy": None, "fractions": rx.fractions, "source": None, "unknown": rx.reason}
+    return {"dose_gy": rounded(rx.dose_gy), "fractions": rx.fractions, "source": rx.source, "unknown": None}
+
+
+def _table_dict(table: ConstraintTable) -> dict[str, Any]:
+    return {
+        "id": table.id,
+        "version": table.version,
+        "title": table.title,
+        "site": table.site,
+        "fractions": list(table.fractions),
+        "sha256": table.sha256,
+        # the name alone: the folder is of one machine, and may name a patient
+        "file": PurePath(table.path).name,
+        "note": table.note,
+        "sources": [_source_dict(source) for source in table.sources],
+    }
+
+
+def _source_dict(source: Source) -> dict[str, Any]:
+    return {"citation": source.citation, "doi": source.doi, "where": source.where}
+
+
+def _finding_dict(finding: Finding) -> dict[str, Any]:
+    return {"code": str(finding.code), "text": finding.text, "subject": finding.subject}
+
+
+def _outcome_dict(outcome: Outcome) -> dict[str, Any]:
+    flat = record(outcome)
+    for key in ("citation", "doi", "where"):
+        del flat[key]
+    return flat | {
+        "source": _source_dict(outcome.constraint.source),
+        "confirmed_by": list(outcome.constraint.confirmed_by),
+        "conventions": [_convention_dict(other) for other in outcome.conventions],
+        "findings": [_finding_dict(finding) for finding in outcome.findings],
+    }
+
+
+def _convention_dict(other: UnderConvention) -> dict[str, Any]:
+    found = other.measurement
+    measured = found if isinstance(found, Measurement) else None
+    return {
+        "end_caps": str(other.end_caps),
+        "value": rounded(measured.value) if measured else None,
+        "low": rounded(measured.low) if measured else None,
+        "high": rounded(measured.high) if measured else None,
+        "verdict": str(other.verdict),
+        "reason": str(found.reason) if isinstance(found, NotMeasured) else None,
+    }
+
+
+_HTML_KEYS = ("verdict", "organ", "contour", "metric", "sense", "limit", "value", "low", "high", "margin", "detail")
+
+
+def html_table(report: Report) -> str:
+    """Give a report as one HTML table, everything in it escaped."""
+    head = "".join(f"<th>{key}</th>" for key in _HTML_KEYS)
+    body = "".join(_html_row(one) for one in report.to_records())
+    return (
+        f"<p><b>{report.verdict}</b> ({html.escape(report.software)}). {NOTICE}</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _html_row(values: Mapping[str, Any]) -> str:
+    shown = ("" if values[key] is None else str(values[key]) for key in _HTML_KEYS)
+    return "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in shown) + "</tr>"

@@ -1,0 +1,124 @@
+"""What a report is: frozen values, one outcome a row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sbrtcheck.dvh import Reason
+from sbrtcheck.evaluate import plain
+from sbrtcheck.evaluate.plain import NOTICE
+from sbrtcheck.metric import Measurement, NotMeasured
+from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
+from sbrtcheck.table import Constraint, ConstraintTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["NOTICE", "Outcome", "Report", "UnderConvention", "Verdict"]
+
+
+class Verdict(StrEnum):
+    """What a row came to."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict, not a password
+    VARIATION = "VARIATION"
+    FAIL = "FAIL"
+    NOT_EVALUATED = "NOT_EVALUATED"
+    RISK = "RISK"  # a risk point: reported, no verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderConvention:
+    """The same row under another end-cap convention."""
+
+    end_caps: str
+    measurement: Measurement | NotMeasured
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One row of the report.
+
+    ``contour`` names the structure(s) measured, ``rule`` why they were taken for the organ. ``margin`` is how far
+    inside the limit the value lies, in the metric's unit (negative: beyond). ``counts``: the row takes part in the
+    overall verdict (confirmed, a limit, not disputed). ``reason`` says why there is no measurement or why the row
+    cannot be met; a row that is met by logic alone has a verdict, no measurement and a finding.
+    """
+
+    table_id: str
+    constraint: Constraint
+    organ: str
+    contour: str
+    rule: str
+    measurement: Measurement | NotMeasured
+    verdict: Verdict
+    reason: Reason | None = None
+    detail: str = ""
+    margin: float | None = None
+    borderline: bool = False
+    convention_sensitive: bool = False
+    conventions: tuple[UnderConvention, ...] = ()
+    counts: bool = True
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything one check found.
+
+    ``verdict`` is the overall one: PASS, VARIATION, FAIL or NOT_EVALUATED. ``strict`` and ``include_unconfirmed`` are
+    the choices it was made under.
+    """
+
+    tables: tuple[ConstraintTable, ...]
+    outcomes: tuple[Outcome, ...]
+    verdict: Verdict
+    prescription: Prescription | UnknownPrescription
+    dvh_origin: str
+    end_caps: str
+    provenance: Mapping[str, str | tuple[str, ...]]
+    findings: tuple[Finding, ...]
+    software: str  # "sbrtcheck 0.1.0"
+    strict: bool = False
+    include_unconfirmed: bool = False
+
+    def tally(self) -> dict[Verdict, int]:
+        """How many of the rows that count came to each verdict, in the order of `Verdict`."""
+        counted = Counter(outcome.verdict for outcome in self.outcomes if outcome.counts)
+        return {verdict: counted[verdict] for verdict in Verdict if counted[verdict]}
+
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Gather the findings of the plan and of every row, each once, in the order they come up."""
+        of_rows = (finding for outcome in self.outcomes for finding in outcome.findings)
+        return tuple(dict.fromkeys((*self.findings, *of_rows)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the report as JSON-ready values, numbers to 6 significant digits; ``schema`` names its version."""
+        return plain.report_dict(self)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One flat record a row of the report, all with the same keys."""
+        return [plain.record(outcome) for outcome in self.outcomes]
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One line a row of the report; needs pandas.
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("Report.to_dataframe needs pandas: pip install pandas") from error
+        return pd.DataFrame(self.to_records(), columns=list(plain.RECORD_KEYS))
+
+    def _repr_html_(self) -> str:
+        """Show the report as a table in a notebook."""
+        return plain.html_table(self)
