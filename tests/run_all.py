@@ -1,0 +1,73 @@
+"""Everything a change has to pass, in a virtual environment made for it: ``python tests/run_all.py``.
+
+Needs Python 3.11 or newer and a package index; uses nothing but the standard library. All checks run, also after one
+has failed; the exit code is that of the first that failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CHECKS = {
+    "Style": ("ruff", "check", "."),
+    "Layout": ("ruff", "format", "--check", "."),
+    "Types": ("mypy",),
+    "Direction of imports": ("lint-imports",),
+    "Tests, examples, blocks of the documentation": ("pytest", "-n", "auto"),
+    "Documentation": ("sphinx-build", "-W", "-E", "-q", "-b", "html", "docs", "docs/_build/html"),
+}
+
+
+def main() -> int:
+    """Install the checkout with its tools, run every check, sum up."""
+    parser = argparse.ArgumentParser(description="Run everything a change has to pass.")
+    parser.add_argument("--venv", type=Path, default=ROOT / ".venv", metavar="DIR", help="default: .venv")
+    environment = made(parser.parse_args().venv.resolve())
+    pip = ("python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
+    if code := run(environment, "Installing", (*pip, "--editable", ".[dev,batch]")):
+        return code
+    codes = {name: run(environment, name, command) for name, command in CHECKS.items()}
+    say("\n=== Summary")
+    for name, code in codes.items():
+        say(f"{'ok    ' if code == 0 else 'FAILED'}  {name}")
+    return next(filter(None, codes.values()), 0)
+
+
+def made(folder: Path) -> Path:
+    """A virtual environment in that folder, made if it is not there."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - this script may be started by any Python
+        sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
+    if not (folder / "pyvenv.cfg").exists():
+        say(f"Making a virtual environment in {folder}")
+        venv.create(folder, with_pip=True)
+    return folder
+
+
+def program(environment: Path, name: str) -> str:
+    """Path of a program of the environment."""
+    return str(environment / "Scripts" / f"{name}.exe" if os.name == "nt" else environment / "bin" / name)
+
+
+def run(environment: Path, name: str, command: tuple[str, ...]) -> int:
+    """Run a program of the environment in the checkout, under a heading; its exit code."""
+    say(f"\n=== {name}: {' '.join(command)}")
+    start = time.monotonic()
+    code = subprocess.run([program(environment, command[0]), *command[1:]], cwd=ROOT, check=False).returncode  # noqa: S603
+    say(f"=== {name}: {'ok' if code == 0 else f'FAILED with exit code {code}'}, {time.monotonic() - start:.0f} s")
+    return code
+
+
+def say(line: str) -> None:
+    """Print a line at once, so that it stands before what the next program prints."""
+    print(line, flush=True)  # noqa: T201 - a program for people
+
+
+if __name__ == "__main__":
+    sys.exit(main())
