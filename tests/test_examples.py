@@ -17,7 +17,8 @@ KEY_LINES = {
     "own_table.py": "Overall: PASS",
     "compare_fractionations.py": "50 Gy in 5        100.0",
 }
-NOT_SCRIPTS = {"make_plans.py", "phantom.py"}  # have tests of their own
+# have tests of their own; quickstart.py makes an environment and installs into it, which needs a package index
+ELSEWHERE = {"make_plans.py", "phantom.py", "quickstart.py"}
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:
@@ -31,8 +32,8 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_every_script_is_run_here() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {*KEY_LINES, *NOT_SCRIPTS}
+def test_no_script_is_forgotten() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} - ELSEWHERE == set(KEY_LINES)
 
 
 @pytest.mark.parametrize("script", KEY_LINES)
