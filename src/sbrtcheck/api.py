@@ -26,7 +26,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     path: str | PathLike[str] | list[str | PathLike[str]],
     table: str | PathLike[str] | ConstraintTable | Sequence[str | PathLike[str] | ConstraintTable] | None = None,
     *,
-    site: str | None = None,
+    site: str | Sequence[str] | None = None,
     plan: str | None = None,
     prescription: Prescription | str | None = None,
     names: str | PathLike[str] | Mapping[str, str] | None = None,
@@ -44,7 +44,8 @@ def check(  # noqa: PLR0913 - the front door has every option
     table
         Id of a bundled table, path of a YAML file, or a table; or several of these.
     site
-        Take every bundled table of this site, and of site ``multi``, that holds for the plan's fraction number.
+        Take every bundled table of this site (or of these), and of site ``multi``, that holds for the plan's fraction
+        number.
     plan
         UID of the plan to take, when there are several.
     prescription
@@ -71,7 +72,8 @@ def check(  # noqa: PLR0913 - the front door has every option
         The input, a table or an option cannot be used; nothing was checked.
     """
     named = _named_tables(table)
-    if not named and site is None:
+    sites = (site,) if isinstance(site, str) else tuple(site or ())
+    if not named and not sites:
         raise UnknownTableError("no table to check against", mend=f"name one of: {_ids(bundled_tables())}")
     _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
     _check_choice("end caps", end_caps, *EndCaps)
@@ -79,10 +81,10 @@ def check(  # noqa: PLR0913 - the front door has every option
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
     if dvhs == Origin.STORED:
         found = load_dvhs(path, plan=plan, prescription=rx)
-        tables = (*named, *_site_tables(site, found.prescription, named))
+        tables = (*named, *_site_tables(sites, found.prescription, named))
     else:
         loaded = load_plan(path, plan=plan, prescription=rx)
-        tables = (*named, *_site_tables(site, loaded.prescription, named))
+        tables = (*named, *_site_tables(sites, loaded.prescription, named))
         found = _computed(loaded, tables, mapping, end_caps)
     return evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
 
@@ -168,29 +170,35 @@ def _named_tables(
 
 
 def _site_tables(
-    site: str | None, rx: Prescription | UnknownPrescription, named: Sequence[ConstraintTable]
+    sites: Sequence[str], rx: Prescription | UnknownPrescription, named: Sequence[ConstraintTable]
 ) -> tuple[ConstraintTable, ...]:
-    """Bundled tables of the site that hold for the fraction number, without those named already."""
-    if site is None:
+    """Bundled tables of the sites that hold for the fraction number, without those named already."""
+    if not sites:
         return ()
-    shipped = bundled_tables()
-    if site not in {table.site for table in shipped}:
-        raise UnknownTableError(
-            f"no bundled table has the site {site!r}", mend=f"choose one of: {_listed({t.site for t in shipped})}"
-        )
+    check_sites(sites)
+    shown = " or ".join(map(repr, sites))
     if rx.fractions is None:
         raise UnknownTableError(
-            f"the plan's number of fractions is unknown, so no table of site {site!r} can be chosen",
+            f"the plan's number of fractions is unknown, so no table of site {shown} can be chosen",
             mend="give the prescription like '50Gy/5', or name the tables",
         )
-    of_site = [table for table in shipped if table.site in (site, MULTI)]
+    of_site = [table for table in bundled_tables() if table.site in (*sites, MULTI)]
     fitting = tuple(table for table in of_site if rx.fractions in table.fractions)
     if not fitting:
         raise UnknownTableError(
-            f"no bundled table of site {site!r} holds for {rx.fractions} fractions", mend=f"there are: {_ids(of_site)}"
+            f"no bundled table of site {shown} holds for {rx.fractions} fractions", mend=f"there are: {_ids(of_site)}"
         )
     known = {table.id for table in named}
     return tuple(table for table in fitting if table.id not in known)
+
+
+def check_sites(sites: Sequence[str]) -> None:
+    """Refuse a site that no bundled table has, with `UnknownTableError`."""
+    there = {table.site for table in bundled_tables()}
+    if unknown := [site for site in sites if site not in there]:
+        raise UnknownTableError(
+            f"no bundled table has the site {unknown[0]!r}", mend=f"choose one of: {_listed(there)}"
+        )
 
 
 def _ids(tables: Sequence[ConstraintTable]) -> str:

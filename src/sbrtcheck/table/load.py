@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -52,6 +53,7 @@ def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
     return _load(_bytes(given), place=given, path=given)
 
 
+@cache  # a batch asks for every plan, and reading YAML takes as long as a small plan
 def bundled_tables() -> tuple[ConstraintTable, ...]:
     """Load all shipped tables, by id."""
     return tuple(load_table(key) for key in sorted(_bundled()))
