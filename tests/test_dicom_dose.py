@@ -147,7 +147,7 @@ def change(**elements: object) -> Callable[[Dataset], None]:
         (change(DoseUnits=None), "Dose Units are 'missing'"),
         (change(DoseType="ERROR"), "Dose Type is ERROR"),
         (change(PixelData=None), "no pixel data"),
-        (change(PixelData=bytes(100)), "pixel data has 100 bytes, 4 frames need 480"),
+        (change(PixelData=bytes(100)), "pixel data has 25 values, 4 frames need 120"),
         (change(PixelSpacing=[0.0, 2.0]), "not above 0"),
         (change(PixelSpacing=None), "0 values instead of 2"),
         (change(ImageOrientationPatient=[1, 0, 0, 0.1, 1, 0]), "not a pair of perpendicular unit vectors"),

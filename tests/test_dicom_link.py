@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 import dicom_files as files
 from dicom_files import DOSE_UID, PLAN_UID, SET_UID, write, write_plan
@@ -317,6 +318,36 @@ def test_a_prescription_far_from_the_largest_dose_is_doubted(tmp_path: Path) -> 
 
 
 # Damage
+
+
+def plan_with_open_beams(structure_set_class: str = files.CLASSES["RTSTRUCT"]) -> files.Dataset:
+    """An RTPLAN whose beams, and the sequences in them, have undefined length."""
+    plan = files.plan()
+    segments = files.items(*(files.item(ControlPointIndex=at, CumulativeMetersetWeight=at / 9) for at in range(10)))
+    plan.BeamSequence = files.items(files.item(BeamNumber=1, ControlPointSequence=segments))
+    plan["BeamSequence"].is_undefined_length = True
+    plan.BeamSequence[0]["ControlPointSequence"].is_undefined_length = True
+    plan.BeamSequence[0].is_undefined_length_sequence_item = True
+    plan.ReferencedStructureSetSequence[0].ReferencedSOPClassUID = structure_set_class
+    return plan
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
+@pytest.mark.parametrize("set_class", [files.CLASSES["RTSTRUCT"], "1.2.3"])
+def test_beams_of_undefined_length_do_not_hide_the_structure_set(tmp_path: Path, syntax: str, set_class: str) -> None:
+    sets = [files.structure_set(), files.structure_set("2.25.66")]
+    write_plan(tmp_path, files.dose(), *sets, plan_with_open_beams(set_class), syntax=syntax)
+    plan = load_plan(tmp_path)
+    assert plan.uids.structure_set == SET_UID
+    assert not texts(plan, FindingCode.LINKED_BY_FRAME_OF_REFERENCE)
+
+
+def test_a_plan_cut_within_beams_of_undefined_length_is_damaged(tmp_path: Path) -> None:
+    write_plan(tmp_path, files.dose(), files.structure_set(), plan_with_open_beams())
+    content = (tmp_path / "2").read_bytes()
+    (tmp_path / "2").write_bytes(content[: content.rfind(b"\x0c\x30\x60\x00") - 60])
+    with pytest.raises(NoPlanError, match="2: the file is damaged or truncated"):
+        load_plan(tmp_path)
 
 
 def loaded(folder: Path) -> Plan | InputError:

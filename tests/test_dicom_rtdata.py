@@ -14,8 +14,7 @@ import pydicom
 import pytest
 
 from sbrtcheck.dicom import Kind, find_plans, load_dvhs, load_plan
-from sbrtcheck.dicom.dose import dose_grid, stored_values
-from sbrtcheck.dicom.tags import read_dataset
+from sbrtcheck.dicom.dose import dose_grid, open_dose, stored_values
 from sbrtcheck.errors import DicomError, InputError, NoPlanError
 from sbrtcheck.plan import Contours, FindingCode, Plan, Prescription, UnknownPrescription
 
@@ -139,7 +138,7 @@ def test_below_the_whole_folder_every_plan_is_found_and_loads() -> None:
 
 def test_encodings_of_one_dose_hold_the_same_numbers() -> None:
     names = ["rtdose.dcm", "rtdose_expb.dcm", "rtdose_rle.dcm"]
-    plain, *others = [stored_values(read_dataset(PYDICOM / name, name), name) for name in names]
+    plain, *others = [stored_values(open_dose(PYDICOM / name, name)) for name in names]
     assert plain.shape == (15, 10, 10)
     assert all(np.array_equal(plain, other) for other in others)
 
@@ -150,24 +149,25 @@ def test_a_single_plane_or_a_malformed_count_of_frames_is_refused(name: str) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with pytest.raises(DicomError):
-            dose_grid(read_dataset(PYDICOM / name, name), name, given)
+            dose_grid(open_dose(PYDICOM / name, name), given)
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_dose_header_without_pixels_is_refused(orientation: str) -> None:
     path = RTDATA / "odd" / "varian_orient" / f"RD_{orientation}_empty.dcm"
     with pytest.raises(DicomError, match="no pixel data"):
-        dose_grid(read_dataset(path, path.name), path.name, UnknownPrescription(reason="none"))
+        dose_grid(open_dose(path, path.name), UnknownPrescription(reason="none"))
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_with_pixels_the_planes_of_every_patient_position_rise_along_the_normal(orientation: str) -> None:
-    path = RTDATA / "odd" / "varian_orient" / f"RD_{orientation}_empty.dcm"
-    dataset = read_dataset(path, path.name)
+def test_with_pixels_the_planes_of_every_patient_position_rise_along_the_normal(
+    tmp_path: Path, orientation: str
+) -> None:
+    dataset = pydicom.dcmread(RTDATA / "odd" / "varian_orient" / f"RD_{orientation}_empty.dcm")
     dataset.PixelData = bytes(4 * dataset.NumberOfFrames * dataset.Rows * dataset.Columns)
     dataset["PixelData"].VR = "OW"
-    again = path_of_written(dataset)
-    grid, _ = dose_grid(again, path.name, UnknownPrescription(reason="none"))
+    dataset.save_as(tmp_path / "dose")
+    grid, _ = dose_grid(open_dose(tmp_path / "dose", "dose"), UnknownPrescription(reason="none"))
     row, column = np.reshape(np.array(dataset.ImageOrientationPatient, dtype=float), (2, 3))
     last = grid.origin_mm + grid.offsets_mm[-1] * grid.axes[2]
     expected = np.array(dataset.ImagePositionPatient, dtype=float) + 200.0 * np.cross(row, column)
@@ -175,14 +175,6 @@ def test_with_pixels_the_planes_of_every_patient_position_rise_along_the_normal(
     assert np.linalg.det(grid.axes) == pytest.approx(1.0)
     # head first, frames run towards the head (patient z rises); feet first, towards the feet
     assert np.sign(grid.axes[2][2]) == (1.0 if orientation.startswith("HF") else -1.0)
-
-
-def path_of_written(dataset: pydicom.Dataset) -> pydicom.Dataset:
-    """The dataset after a round trip through bytes, so that its values are raw again."""
-    buffer = pydicom.filebase.DicomBytesIO()
-    dataset.save_as(buffer, implicit_vr=True, little_endian=True)
-    buffer.seek(0)
-    return pydicom.dcmread(buffer, force=True)
 
 
 def test_the_class_of_a_file_counts_and_not_its_modality() -> None:

@@ -67,7 +67,7 @@ def test_the_true_curve_lies_between_the_bounds_whichever_edge_was_meant(doses: 
     counts = [float(np.count_nonzero(true >= edge)) for edge in at]
     assume(counts[0] == len(true))  # by upper edges, points in the first bin are lost from the start
     dose = files.item(DVHSequence=files.items(stored_dvh([(2.0, count) for count in counts])))
-    (dvh,) = stored_dvhs(dose, "RD", names={}, prescription=RX, provenance={}, findings=())
+    (dvh,) = stored_dvhs(dose, "RD", names={}, maximum_gy=None, prescription=RX, provenance={}, findings=())
     assert dvh.mean_gy.low <= true.mean() <= dvh.mean_gy.high
     assert dvh.min_gy.low <= true[0] <= dvh.min_gy.high
     assert dvh.max_gy.low <= true[-1] <= dvh.max_gy.high

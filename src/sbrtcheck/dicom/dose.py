@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
-from pydicom.uid import ExplicitVRBigEndian
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
 from sbrtcheck.dicom.tags import (
     PIXEL_DATA,
@@ -19,6 +22,7 @@ from sbrtcheck.dicom.tags import (
     decimals,
     integer,
     number,
+    read_dataset,
     tag_name,
     word,
 )
@@ -38,9 +42,47 @@ Stored = npt.NDArray[np.generic]
 _Number = TypeVar("_Number", bound=np.generic)
 
 
-def dose_grid(
-    dataset: Dataset, shown: str, prescription: Prescription | UnknownPrescription
-) -> tuple[DoseGrid, tuple[Finding, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseFile:
+    """An RTDOSE with its pixel data still in the file where that can be: plain, little endian, not deflated.
+
+    ``pixels_at`` is their place in the file, None when ``dataset`` has them; ``shown`` is how messages name the file.
+    """
+
+    dataset: Dataset
+    shown: str
+    path: Path
+    pixels_at: int | None = None
+
+
+class _PixelWatch:
+    """Stops before pixel data of a known length and notes where they are."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.at: int | None = None
+
+    def __call__(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
+        if tag == PIXEL_DATA and length not in {0, UNDEFINED_LENGTH}:
+            self.at = self.file.tell()
+        return self.at is not None
+
+
+def open_dose(path: Path, shown: str) -> DoseFile:
+    """An RTDOSE without its pixels where these can be read on their own, else all of it; the file is closed again."""
+    try:
+        with path.open("rb") as file:
+            watch = _PixelWatch(file)
+            dataset = read_partial(file, watch, force=True)
+    except READ_ERRORS as error:
+        raise DicomError("the file is damaged or truncated", shown, "export it again") from error
+    syntax = word(dataset.file_meta, 0x00020010)
+    if watch.at is None or not dataset.original_encoding[1] or syntax == DeflatedExplicitVRLittleEndian:
+        return DoseFile(dataset=read_dataset(path, shown), shown=shown, path=path)
+    return DoseFile(dataset=dataset, shown=shown, path=path, pixels_at=watch.at)
+
+
+def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) -> tuple[DoseGrid, tuple[Finding, ...]]:
     """The dose grid of an RTDOSE, with its findings.
 
     Points follow Image Position and Image Orientation (Patient), Pixel Spacing, and the Grid Frame Offset Vector by
@@ -49,10 +91,8 @@ def dose_grid(
 
     Parameters
     ----------
-    dataset
+    file
         The RTDOSE.
-    shown
-        How messages name the file.
     prescription
         Turns relative dose into Gy.
 
@@ -61,8 +101,9 @@ def dose_grid(
     DicomError
         When something needed is missing, damaged or contradictory.
     """
+    dataset, shown = file.dataset, file.shown
     _refuse_error_dose(dataset, shown)
-    stored = stored_values(dataset, shown)
+    stored = stored_values(file)
     gy_per_unit, findings = _gy_per_unit(dataset, shown, stored, prescription)
     axes = _axes(dataset, shown)
     origin_mm = _numbers(dataset, 0x00200032, 3, shown)
@@ -106,21 +147,44 @@ def _same_points(a: DoseGrid, b: DoseGrid) -> bool:
     return all(bool(np.all(np.abs(one - other) <= _SAME_GRID_MM)) for one, other in pairs)
 
 
-def stored_values(dataset: Dataset, shown: str) -> Stored:
+def grid_maximum_gy(file: DoseFile) -> float | None:
+    """Largest dose of the grid, Gy; None without a usable grid, for an RTDOSE may hold DVHs alone."""
+    scaling = number(file.dataset, 0x3004000E)
+    if scaling is None or scaling <= 0.0 or word(file.dataset, 0x30040002).upper() != "GY":
+        return None
+    try:
+        return float(np.max(stored_values(file))) * scaling
+    except DicomError:
+        return None
+
+
+def stored_values(file: DoseFile) -> Stored:
     """Stored numbers, shape ``(frames, rows, columns)``, native byte order.
 
-    Uncompressed little-endian values are a view of the bytes that were read: no copy, no open file (a memory map would
-    keep the file locked on Windows, and saves nothing measurable once the file is in the cache).
+    Plain little-endian values are read straight into an array: for 45 MB in the cache that takes 13 ms, against 32 ms
+    through a bytes object and about 5 ms for mapping and touching all of it. A map would keep the file open for as long
+    as the plan lives, which on Windows forbids to move or delete it.
     """
-    shape = _shape(dataset, shown)
-    element = dataset.get_item(PIXEL_DATA) if PIXEL_DATA in dataset else None
+    shape, kind = _shape(file.dataset, file.shown), _stored_type(file.dataset, file.shown)
+    if file.pixels_at is not None:
+        count = shape[0] * shape[1] * shape[2]
+        return _shaped(np.fromfile(file.path, dtype=kind, count=count, offset=file.pixels_at), shape, file.shown)
+    element = file.dataset.get_item(PIXEL_DATA) if PIXEL_DATA in file.dataset else None
     raw = element.value if element is not None else None
     if element is None or not raw:
-        raise DicomError("the RTDOSE has no pixel data", shown, "export it with its dose grid")
+        raise DicomError("the RTDOSE has no pixel data", file.shown, "export it with its dose grid")
     plain = getattr(element, "is_little_endian", False) and getattr(element, "length", 0) != UNDEFINED_LENGTH
     if plain and isinstance(raw, bytes):
-        return _from_bytes(raw, _stored_type(dataset, shown), shape, shown)
-    return _decoded(dataset, shape, shown)
+        return _shaped(np.frombuffer(raw[: len(raw) // kind.itemsize * kind.itemsize], dtype=kind), shape, file.shown)
+    return _shaped(_decoded(file.dataset, file.shown), shape, file.shown)
+
+
+def _shaped(values: Stored, shape: tuple[int, int, int], shown: str) -> Stored:
+    count = shape[0] * shape[1] * shape[2]
+    if values.size < count:
+        what = f"pixel data has {values.size} values, {shape[0]} frames need {count}"
+        raise DicomError(what, shown, "the file may be truncated: export it again")
+    return values.reshape(-1)[:count].reshape(shape)
 
 
 def _shape(dataset: Dataset, shown: str) -> tuple[int, int, int]:
@@ -139,24 +203,14 @@ def _stored_type(dataset: Dataset, shown: str) -> np.dtype[np.generic]:
     return np.dtype(f"<{'i' if signed else 'u'}{bits // 8}")
 
 
-def _from_bytes(raw: bytes, kind: np.dtype[np.generic], shape: tuple[int, int, int], shown: str) -> Stored:
-    count = shape[0] * shape[1] * shape[2]
-    if len(raw) < count * kind.itemsize:
-        what = f"pixel data has {len(raw)} bytes, {shape[0]} frames need {count * kind.itemsize}"
-        raise DicomError(what, shown, "the file may be truncated: export it again")
-    return np.frombuffer(raw, dtype=kind, count=count).reshape(shape)
-
-
-def _decoded(dataset: Dataset, shape: tuple[int, int, int], shown: str) -> Stored:
+def _decoded(dataset: Dataset, shown: str) -> Stored:
     """Compressed or big-endian values, decoded by pydicom."""
     try:
         _ensure_transfer_syntax(dataset)
         values = np.asarray(dataset.pixel_array)
     except (*READ_ERRORS, RuntimeError) as error:
         raise DicomError("pixel data cannot be decoded", shown, "export it uncompressed") from error
-    if values.size != shape[0] * shape[1] * shape[2]:
-        raise DicomError(f"pixel data has {values.size} values, expected {shape}", shown)
-    return values.astype(values.dtype.newbyteorder("="), copy=False).reshape(shape)
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
 def _ensure_transfer_syntax(dataset: Dataset) -> None:

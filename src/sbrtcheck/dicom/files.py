@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from pydicom import Dataset
-from pydicom.filereader import read_partial
+from pydicom import Dataset, FileDataset
+from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
@@ -39,12 +40,16 @@ _KIND_OF_CLASS = {
     _RT_CLASS + "5": Kind.PLAN,
     _RT_CLASS + "8": Kind.PLAN,  # ion plan
 }
+_STORAGE = b"1.2.840.10008.5.1.4.1.1."
+_START_BYTES = 512  # holds the media storage class, which is the second or third element of a file
 _MODALITY = 0x00080060
+_BEAMS = frozenset({0x300A00B0, 0x300A03A2})  # of photons and electrons, of ions
+_REFERENCED_SETS = 0x300C0060
 # Up to here a structure set names its frames of reference; contours come after.
 _STRUCTURE_SET_ROIS = 0x30060020
 _WANTED: dict[Kind, list[BaseTag | int]] = {
     Kind.DOSE: [0x00080018, 0x00200052, 0x3004000A, 0x300C0002, 0x300C0060],
-    Kind.PLAN: [0x00080018, 0x00200052, 0x300A0002, 0x300A0003, 0x300A0070, 0x300C0060],
+    Kind.PLAN: [0x00080018, 0x00200052, 0x300A0002, 0x300A0003, 0x300A0070, _REFERENCED_SETS],
     Kind.STRUCTURE_SET: [0x00080018, 0x00200052, 0x30060002, 0x30060010, _STRUCTURE_SET_ROIS],
 }
 
@@ -149,10 +154,15 @@ def _read_header(path: Path, shown: str) -> RtFile | Literal["other", "not DICOM
     """The header of an RT file, or what else the file is; a file that cannot be opened counts as not DICOM."""
     try:
         with path.open("rb") as file:
-            if not _looks_like_dicom(file.read(132)):
+            start = file.read(_START_BYTES)
+            if not _looks_like_dicom(start):
                 return "not DICOM"
-            kind = _kind(file)
-            return "other" if kind is None else _rt_header(file, kind, path, shown)
+            if _is_other_storage(start):
+                return "other"
+            kind, uid = _kind_and_uid(file)
+            return (
+                "other" if kind is None else _rt_header(file, kind, RtFile(path=path, shown=shown, kind=kind, uid=uid))
+            )
     except READ_ERRORS:
         return "not DICOM"
 
@@ -168,9 +178,20 @@ def _looks_like_dicom(start: bytes) -> bool:
     return (little and (explicit or short)) or (big and explicit)
 
 
-def _kind(file: BinaryIO) -> Kind | None:
+def _is_other_storage(start: bytes) -> bool:
+    """Whether the file meta information says image or the like: thousands of CT files need no further look."""
+    at = start.find(b"\x02\x00\x02\x00UI", 132)  # Media Storage SOP Class UID; this group is always explicit
+    storage_class = start[at + 8 : at + 8 + int.from_bytes(start[at + 6 : at + 8], "little")] if at > 0 else b""
+    return storage_class.startswith(_STORAGE) and not storage_class.startswith(_RT_CLASS.encode())
+
+
+def _kind_and_uid(file: BinaryIO) -> tuple[Kind | None, str]:
     file.seek(0)
     start = read_partial(file, lambda tag, _vr, _length: tag > _MODALITY, force=True)
+    return _kind(start), word(start, 0x00080018)
+
+
+def _kind(start: FileDataset) -> Kind | None:
     sop_class = word(start, 0x00080016) or word(start.file_meta, 0x00020002)
     if sop_class:
         return _KIND_OF_CLASS.get(sop_class)
@@ -179,26 +200,32 @@ def _kind(file: BinaryIO) -> Kind | None:
 
 
 class _EndWatch:
-    """Stops before the bulk of a file, and notes whether an element runs past the file's end."""
+    """Stops before the bulk of a file, and notes whether an element runs past the file's end.
+
+    Stops, the first time, at beams of undefined length too: they can only be passed by parsing all of them.
+    """
 
     def __init__(self, file: BinaryIO, last: int) -> None:
         self.file = file
         self.last = last
         self.size = os.fstat(file.fileno()).st_size
         self.too_long = ""
+        self.open_beams = False
 
     def __call__(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
         if length not in {0, UNDEFINED_LENGTH} and self.file.tell() + length > self.size:
             self.too_long = f"element ({tag >> 16:04X},{tag & 0xFFFF:04X}) runs past the end of the file"
+        if tag in _BEAMS and length == UNDEFINED_LENGTH and not self.open_beams:
+            self.open_beams = True
+            return True
         return tag in PAYLOAD_TAGS or tag > self.last
 
 
-def _rt_header(file: BinaryIO, kind: Kind, path: Path, shown: str) -> RtFile:
-    file.seek(0)
-    watch = _EndWatch(file, _STRUCTURE_SET_ROIS if kind is Kind.STRUCTURE_SET else 0xFFFFFFFF)
-    blank = RtFile(path=path, shown=shown, kind=kind, uid="")
+def _rt_header(file: BinaryIO, blank: RtFile) -> RtFile:
+    """The header; ``blank`` with its damage, so that it is still found by its UID, when it cannot be read."""
+    watch = _EndWatch(file, _STRUCTURE_SET_ROIS if blank.kind is Kind.STRUCTURE_SET else 0xFFFFFFFF)
     try:
-        header = read_partial(file, watch, force=True, specific_tags=_WANTED[kind])
+        header = _read_watched(file, watch, blank.kind)
         described = _described(blank, header)
     except READ_ERRORS:
         return replace(blank, damage="the file is damaged or truncated")
@@ -208,11 +235,38 @@ def _rt_header(file: BinaryIO, kind: Kind, path: Path, shown: str) -> RtFile:
     return described
 
 
+def _read_watched(file: BinaryIO, watch: _EndWatch, kind: Kind) -> FileDataset:
+    file.seek(0)
+    header = read_partial(file, watch, force=True, specific_tags=_WANTED[kind])
+    if watch.open_beams:
+        references = _references_after_beams(file, header)
+        if references is None:
+            file.seek(0)
+            return read_partial(file, watch, force=True, specific_tags=_WANTED[kind])
+        header.update(references)
+    return header
+
+
+def _references_after_beams(file: BinaryIO, header: FileDataset) -> Dataset | None:
+    """The reference to the structure set, looked for from the end of the file; None when that is not certain."""
+    implicit, little = header.original_encoding
+    file.seek(0)
+    content = file.read()
+    at = content.rfind(b"\x0c\x30\x60\x00" + (b"" if implicit else b"SQ"))
+    if at < 0 or not little or implicit is None:
+        return None
+    try:
+        found = read_dataset(BytesIO(content[at:]), implicit, little, specific_tags=[_REFERENCED_SETS])
+        classes = [word(item, 0x00081150) for item in items(found, _REFERENCED_SETS)]
+    except READ_ERRORS:
+        return None
+    return found if classes == [_RT_CLASS + "3"] else None
+
+
 def _described(blank: RtFile, header: Dataset) -> RtFile:
     plans = items(header, 0x300C0002)
     return replace(
         blank,
-        uid=word(header, 0x00080018),
         label=name(header, 0x300A0002) or name(header, 0x300A0003) or name(header, 0x30060002),
         frames=_frames(header),
         plan_refs=_referenced(plans) if blank.kind is Kind.DOSE else (),

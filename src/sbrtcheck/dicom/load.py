@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sbrtcheck.dicom.dose import dose_grid, summed
+from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, open_dose, summed
 from sbrtcheck.dicom.files import AnyPath, Kind, scan
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
@@ -141,10 +141,11 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
         if len(opened.found.doses) > 1:
             what = "stored DVHs belong to single parts of the summed dose, not to the plan"
             raise InputError(what, opened.shown, "use computed DVHs")
-        dose = read_dataset(opened.found.doses[0].path, opened.shown)
+        dose = open_dose(opened.found.doses[0].path, opened.shown)
         return stored_dvhs(
-            dose,
+            dose.dataset,
             opened.shown,
+            maximum_gy=grid_maximum_gy(dose),
             names=_names(opened),
             prescription=opened.prescription,
             provenance=_provenance(opened),
@@ -252,9 +253,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _dose(opened: _Opened) -> tuple[DoseGrid, tuple[Finding, ...]]:
-    read = [
-        dose_grid(read_dataset(dose.path, dose.shown), dose.shown, opened.prescription) for dose in opened.found.doses
-    ]
+    read = [dose_grid(open_dose(dose.path, dose.shown), opened.prescription) for dose in opened.found.doses]
     findings = tuple(dict.fromkeys(finding for _, some in read for finding in some))
     grids = [grid for grid, _ in read]
     return grids[0] if len(grids) == 1 else summed(grids, opened.shown), findings

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from pydicom import Dataset
 
-from sbrtcheck.dicom.dose import stored_values
 from sbrtcheck.dicom.tags import decimals, integer, items, number, word
 from sbrtcheck.dvh import DVH, Band, Curve, DVHSet, NoDVH, Origin, Reason, VolumeUnit
 from sbrtcheck.errors import DicomError, InputError
@@ -69,6 +68,7 @@ def stored_dvhs(
     shown: str,
     *,
     names: Names,
+    maximum_gy: float | None,
     prescription: Prescription | UnknownPrescription,
     provenance: Mapping[str, str | tuple[str, ...]],
     findings: tuple[Finding, ...],
@@ -81,6 +81,8 @@ def stored_dvhs(
         The RTDOSE, and how messages name it.
     names
         ROI number -> name and interpreted type, from the structure set; empty without one.
+    maximum_gy
+        Largest dose of the grid, to recognise other units; None when there is none to compare with.
     prescription
         For relative doses, and to recognise percentages.
     provenance, findings
@@ -99,7 +101,7 @@ def stored_dvhs(
         names=names,
         prescription=prescription,
         normalization_gy=number(dose, 0x30040042),
-        maximum_gy=_grid_maximum(dose, shown),
+        maximum_gy=maximum_gy,
     )
     read = _one_for_each_roi([_dvh(item, context) for item in sequence])
     read = _unless_all_hundred(read)
@@ -113,17 +115,6 @@ def stored_dvhs(
         provenance=provenance,
         findings=findings,
     )
-
-
-def _grid_maximum(dose: Dataset, shown: str) -> float | None:
-    """Largest dose of the grid, Gy, to compare with; an RTDOSE may hold DVHs alone, so nothing is required of it."""
-    scaling = number(dose, 0x3004000E)
-    if scaling is None or scaling <= 0.0 or word(dose, 0x30040002).upper() != "GY":
-        return None
-    try:
-        return float(np.max(stored_values(dose, shown))) * scaling
-    except DicomError:
-        return None
 
 
 def _not_stored(read: list[DVH | NoDVH], names: Names) -> tuple[NoDVH, ...]:
