@@ -122,7 +122,7 @@ def _general(text: bytes) -> FloatArray:
 
 def _first_fault(tokens: list[bytes]) -> BadDecimalError:
     index = next(i for i, token in enumerate(tokens) if not _is_finite(token))
-    return BadDecimalError(index, tokens[index].decode("latin-1").strip())
+    return BadDecimalError(index, tokens[index].decode("latin-1").strip(" \0"))
 
 
 def _is_finite(token: bytes) -> bool:

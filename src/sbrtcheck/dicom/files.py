@@ -157,14 +157,19 @@ def _read_header(path: Path, shown: str) -> RtFile | Literal["other", "not DICOM
             start = file.read(_START_BYTES)
             if not _looks_like_dicom(start):
                 return "not DICOM"
-            if _is_other_storage(start):
-                return "other"
-            kind, uid = _kind_and_uid(file)
-            return (
-                "other" if kind is None else _rt_header(file, kind, RtFile(path=path, shown=shown, kind=kind, uid=uid))
-            )
+            return "other" if _is_other_storage(start) else _header_of_dicom(file, path, shown)
+    except OSError:
+        return "not DICOM"
+
+
+def _header_of_dicom(file: BinaryIO, path: Path, shown: str) -> RtFile | Literal["other", "not DICOM"]:
+    file.seek(0)
+    try:
+        start = read_partial(file, lambda tag, _vr, _length: tag > _MODALITY, force=True)
+        kind, uid = _kind(start), word(start, 0x00080018)
     except READ_ERRORS:
         return "not DICOM"
+    return "other" if kind is None else _rt_header(file, RtFile(path=path, shown=shown, kind=kind, uid=uid))
 
 
 def _looks_like_dicom(start: bytes) -> bool:
@@ -183,12 +188,6 @@ def _is_other_storage(start: bytes) -> bool:
     at = start.find(b"\x02\x00\x02\x00UI", 132)  # Media Storage SOP Class UID; this group is always explicit
     storage_class = start[at + 8 : at + 8 + int.from_bytes(start[at + 6 : at + 8], "little")] if at > 0 else b""
     return storage_class.startswith(_STORAGE) and not storage_class.startswith(_RT_CLASS.encode())
-
-
-def _kind_and_uid(file: BinaryIO) -> tuple[Kind | None, str]:
-    file.seek(0)
-    start = read_partial(file, lambda tag, _vr, _length: tag > _MODALITY, force=True)
-    return _kind(start), word(start, 0x00080018)
 
 
 def _kind(start: FileDataset) -> Kind | None:
