@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sbrtcheck.dvh import DVH, Band, Curve, DVHSet, EndCaps, NoDVH, Origin, VolumeUnit
+from sbrtcheck.dvh import DVH, Band, Curve, DVHSet, Model, NoDVH, Origin, VolumeUnit
 from sbrtcheck.metric import Metric, parse
 from sbrtcheck.plan import Contours, DoseGrid, Plan, Prescription, Structure, UnknownPrescription
 from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense, Source
@@ -60,7 +60,7 @@ def ramp_dvh(
         "min_gy": band(low_gy, e),
         "max_gy": band(high_gy, e),
         "prescription": FIFTY_IN_FIVE,
-        "end_caps": EndCaps.HALF_SLICE,
+        "model": Model(),
     }
     return DVH(**(defaults | fields))
 
@@ -72,7 +72,7 @@ def uniform_dvh(name: str = "SpinalCord", *, volume_cc: float = 10.0, dose_gy: f
 
 def percent_dvh(name: str = "SpinalCord", *, low_gy: float = 0.0, high_gy: float = 20.0, **fields: Any) -> DVH:
     """As a planning system stores it without absolute volumes."""
-    stored = {"origin": Origin.STORED, "volume_unit": VolumeUnit.PERCENT, "end_caps": None}
+    stored = {"origin": Origin.STORED, "volume_unit": VolumeUnit.PERCENT, "model": None}
     return ramp_dvh(name, volume_cc=100.0, low_gy=low_gy, high_gy=high_gy, **(stored | fields))
 
 

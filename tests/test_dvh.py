@@ -83,21 +83,21 @@ def test_every_answer_lies_between_its_bounds(shape: Structure, share: float, a:
     assert dvh.min_gy.value <= dvh.mean_gy.value <= dvh.max_gy.value
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(star_structures())
 def test_the_trilinear_dose_of_a_fine_lattice_lies_between_the_bounds(shape: Structure) -> None:
     dvh = dvh_of(shape)
     contours = shape.contours.read()
     planes = [contours.points_mm[a:b] for a, b in zip(contours.starts, contours.starts[1:], strict=False)]
     slabs = [(float(p[0, 2]) - 1.25, float(p[0, 2]) + 1.25, [p]) for p in planes]
-    doses = np.sort(sampled_doses(CURVED, slabs, 0.5))[::-1]
+    doses = np.sort(sampled_doses(CURVED, slabs, 0.25))[::-1]
     for share in (0.02, 0.5, 0.95):
         band = dvh.dose_at_volume(share * dvh.volume)
-        # the lattice is off by about a step of 0.5 mm at the boundary
+        # the lattice is off by some of its step at the boundary, where dose falls by up to 3 Gy a mm
         sampled = doses[int(share * len(doses))]
-        assert band.low - 0.6 <= sampled <= band.high + 0.6
-        assert band.value == pytest.approx(sampled, abs=0.5)
-    assert dvh.mean_gy.value == pytest.approx(doses.mean(), abs=0.1)
+        assert band.low - 0.4 <= sampled <= band.high + 0.4
+        assert band.value == pytest.approx(sampled, abs=0.4)
+    assert dvh.mean_gy.value == pytest.approx(doses.mean(), abs=0.2)
 
 
 @settings(max_examples=20)

@@ -21,7 +21,7 @@ from dvh_builders import (
     table,
     uniform_dvh,
 )
-from sbrtcheck.dvh import DVH, DVHSet, EndCaps, NoDVH, Origin, Reason, compute_dvhs
+from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, NoDVH, Origin, Reason, compute_dvhs
 from sbrtcheck.errors import TableError
 from sbrtcheck.evaluate import Outcome, Report, Verdict, evaluate
 from sbrtcheck.metric import Measurement, NotMeasured, parse
@@ -111,7 +111,7 @@ def test_borderline_says_that_an_end_of_the_band_would_decide_otherwise(
 
 
 def with_alternative(dose_gy: float, other_gy: float) -> DVH:
-    other = uniform_dvh(dose_gy=other_gy, end_caps=EndCaps.NONE)
+    other = uniform_dvh(dose_gy=other_gy, model=Model(end_caps=EndCaps.NONE))
     return uniform_dvh(dose_gy=dose_gy, alternatives=(other,))
 
 
@@ -132,7 +132,7 @@ def test_another_convention_with_the_same_verdict_is_listed_and_not_flagged() ->
 
 
 def test_a_structure_that_is_too_small_under_another_convention_is_convention_sensitive() -> None:
-    other = uniform_dvh(volume_cc=4.0, end_caps=EndCaps.NONE)
+    other = uniform_dvh(volume_cc=4.0, model=Model(end_caps=EndCaps.NONE))
     outcome = check_row(row("D5cc[Gy]", "below", 30), uniform_dvh(volume_cc=6.0, alternatives=(other,)))
     assert outcome.verdict is Verdict.PASS
     assert outcome.convention_sensitive
@@ -346,7 +346,7 @@ def test_a_union_of_which_one_part_is_drawn_is_evaluated_and_names_what_is_missi
 
 
 def test_stored_dvhs_cannot_be_added_to_a_union() -> None:
-    stored = {"origin": Origin.STORED, "end_caps": None}
+    stored = {"origin": Origin.STORED, "model": None}
     outcome = check_row(UNION, uniform_dvh("Trachea", **stored), uniform_dvh("Bronchus", **stored))
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.UNDEFINED_FOR_STORED_DVH)
     assert outcome.contour == "Trachea + Bronchus"
@@ -437,7 +437,8 @@ def test_two_tables_of_one_id_are_refused() -> None:
 
 
 def full_report() -> Report:
-    dvh = uniform_dvh(dose_gy=10 / 3, half_width_gy=0.1, alternatives=(uniform_dvh(end_caps=EndCaps.NONE),))
+    other = uniform_dvh(model=Model(end_caps=EndCaps.NONE))
+    dvh = uniform_dvh(dose_gy=10 / 3, half_width_gy=0.1, alternatives=(other,))
     return evaluate(table(PASSES, MISSING), dvh_set(dvh))
 
 

@@ -20,7 +20,7 @@ GRID = DoseGrid.axial(np.zeros((41, 41, 41)), origin_mm=(-40.0, -40.0, -40.0), s
 def stack_of(*contours: np.ndarray, dose: DoseGrid = GRID) -> PrismStack:
     made = Contours.of(*contours)
     frame = grid_frame(dose, slab_axis_of(made, dose))
-    return prism_stack(Structure(name="S", number=1, contours=made), made, dose, frame)
+    return prism_stack(Structure(name="S", number=1, contours=made), made, dose, frame)[0]
 
 
 def cells_of(covered: Coverage) -> np.ndarray:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dvh_builders import dvh_set, percent_dvh, ramp_dvh, row, table, uniform_dvh
-from sbrtcheck.dvh import EndCaps, NoDVH, Reason
+from sbrtcheck.dvh import EndCaps, Model, NoDVH, Reason
 from sbrtcheck.evaluate import NOTICE, Report, evaluate
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.report import FORMATS, markdown_report, text_report, words
@@ -26,7 +26,8 @@ OUTSIDE = Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text="2 cc lie outside the
 
 def report(**options: Any) -> Report:
     """One row of every sort: pass, variation, fail, borderline, convention, disputed, unconfirmed, risk, missing."""
-    cord = ramp_dvh(high_gy=30, half_width_gy=0.02, alternatives=(ramp_dvh(high_gy=30.4, end_caps=EndCaps.NONE),))
+    bare = ramp_dvh(high_gy=30.4, model=Model(end_caps=EndCaps.NONE))
+    cord = ramp_dvh(high_gy=30, half_width_gy=0.02, alternatives=(bare,))
     heart = uniform_dvh("Heart", volume_cc=3.0, dose_gy=20.0, findings=(OUTSIDE,))
     other = Source(citation="Roe 2021", where="page 7")
     rows = (

@@ -20,6 +20,8 @@ class FindingCode(StrEnum):
     OPEN_CONTOURS_IGNORED = "open contours ignored"
     PLANE_GAP = "gap between planes"
     TOO_FEW_PLANES = "too few planes"
+    STRAIGHT_BETWEEN_PLANES = "straight between planes"
+    DOSE_NOT_CUBIC = "dose not cubic"
     OUTSIDE_DOSE_GRID = "outside the dose grid"
     SMALLER_THAN_LIMIT_VOLUME = "smaller than the limit's volume"
     LINKED_BY_FRAME_OF_REFERENCE = "linked by frame of reference"

@@ -9,14 +9,17 @@ from functools import reduce
 import numpy as np
 
 from sbrtcheck.dvh.histogram import BINS, Histogram, bands, bound_curves, dvh_curve, merged
-from sbrtcheck.dvh.types import DVH, DVHSet, EndCaps, NoDVH, Origin, Reason
+from sbrtcheck.dvh.types import DVH, Between, DVHSet, EndCaps, Interpolation, Model, NoDVH, Origin, Reason
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry import (
+    MAX_REFINEMENT,
     Conventions,
     GridFrame,
     PrismStack,
+    cell_cc,
     elements,
     grid_frame,
+    interpolated,
     minus,
     prism_stack,
     refinement_for,
@@ -24,12 +27,16 @@ from sbrtcheck.geometry import (
     slices_of,
     union,
     with_area,
+    with_cubic_dose,
 )
 from sbrtcheck.plan import Finding, FindingCode, Plan, Structure
 from sbrtcheck.tg263 import Recipe, RoiName, derivable
 
 ELEMENTS_WANTED = 20_000
 """A smaller structure is divided until it has about so many elements; more buy nothing but tighter bounds."""
+
+MOST_ELEMENTS = 4_000_000
+"""Bounds are not tightened beyond this many elements: a few seconds, and a hundredth of a voxel."""
 
 NO_DOSE_GY = 1e-3
 """Extent of the histogram where the whole grid has no dose at all."""
@@ -61,6 +68,8 @@ def compute_dvhs(
     structures: Collection[str] | None = None,
     *,
     end_caps: str = EndCaps.HALF_SLICE,
+    between: str = Between.SLAB,
+    dose: str = Interpolation.TRILINEAR,
     names: Mapping[str, str] | None = None,
 ) -> DVHSet:
     """DVHs of a plan's structures, and of those that can be derived from them.
@@ -68,13 +77,19 @@ def compute_dvhs(
     Parameters
     ----------
     plan
-        The plan; its dose is trilinear between grid points, its structures are slabs around their contour planes.
+        The plan.
     structures
         Names of the structures wanted, of the plan or derived; all when None. Derived are, where the plan has their
         parts but not themselves, ``Lungs``, ``Kidneys``, and lungs or liver without a target such as ``Liver-GTV``.
     end_caps
         ``half-slice``, ``capped`` (half a slice, at most 1.5 mm) or ``none``: what lies beyond the end planes. The
         other conventions come along as each DVH's ``alternatives``.
+    between
+        ``slab``: each contour stands for a prism to half way to its neighbours, as in planning systems;
+        ``interpolated``: outlines between planes follow the structure's shape (see the findings for where they cannot).
+    dose
+        ``trilinear`` between grid points, as in planning systems; or ``cubic`` splines through them, for targets of a
+        few millimetres whose peak trilinear dose cuts off.
     names
         Organ (TG-263 name) to structure name, for plans with names of their own; used to find the parts.
 
@@ -86,19 +101,20 @@ def compute_dvhs(
     Raises
     ------
     ValueError
-        For an unknown convention, or a name in ``structures`` that the plan does not have and cannot derive.
+        For an unknown option, or a name in ``structures`` that the plan does not have and cannot derive.
     DicomError
         When the contours of a wanted structure are malformed.
     GeometryError
         When the dose grid has a value that is not a number.
     """
-    chosen = EndCaps(end_caps)
+    model = Model(end_caps=EndCaps(end_caps), between=Between(between), dose=Interpolation(dose))
     _check_dose(plan)
     recipes = {recipe.organ: recipe for recipe in derivable(_roi_names(plan), names)}
     wanted = [s for s in plan.structures if structures is None or s.name in structures]
     asked = [r for organ, r in recipes.items() if structures is None or organ in structures]
     _check_known(structures, plan, recipes)
-    results = [_of_structure(s, plan, chosen) for s in wanted] + [_of_recipe(r, plan, chosen) for r in asked]
+    made_of = [_alone(s) for s in wanted] + asked
+    results = [_of(recipe, plan, model) for recipe in made_of]
     return DVHSet(
         dvhs=tuple(r for r in results if isinstance(r, DVH)),
         without=tuple(r for r in results if isinstance(r, NoDVH)),
@@ -113,46 +129,75 @@ def compute_dvhs(
         },
         findings=plan.findings,
         plan=plan,
-        end_caps=chosen,
+        model=model,
     )
 
 
-def compute_union(plan: Plan, structures: Collection[str], *, end_caps: str = EndCaps.HALF_SLICE) -> DVH | NoDVH:
+def compute_union(plan: Plan, structures: Collection[str], model: Model) -> DVH | NoDVH:
     """The DVH of several structures as one organ; what lies in two of them counts once."""
     rois = tuple(_roi_name(s) for s in plan.structures if s.name in structures)
-    name = " + ".join(roi.name for roi in rois)
-    return _of_recipe(Recipe(organ=name, plus=rois, minus=()), plan, EndCaps(end_caps))
+    return _of(Recipe(organ=" + ".join(roi.name for roi in rois), plus=rois), plan, model)
 
 
-def _of_structure(structure: Structure, plan: Plan, chosen: EndCaps) -> DVH | NoDVH:
-    solid = _solid(structure, plan)
-    return solid if isinstance(solid, NoDVH) else _dvh(solid, plan, chosen)
+def finer(plan: Plan, dvh: DVH) -> DVH | None:
+    """The DVH from elements half as wide; None where they would be too many."""
+    if dvh.model is None or dvh.made_of is None or dvh.refinement == 0:
+        return None
+    solid = _solid(dvh.made_of, plan, dvh.model)
+    if isinstance(solid, NoDVH):
+        return None
+    refinement = 2 * dvh.refinement
+    if refinement > MAX_REFINEMENT or dvh.volume / cell_cc(solid.frame) * refinement**3 > MOST_ELEMENTS:
+        return None
+    made = _dvh(solid, dvh.made_of, plan, dvh.model, refinement)
+    return made if isinstance(made, DVH) else None
 
 
-def _of_recipe(recipe: Recipe, plan: Plan, chosen: EndCaps) -> DVH | NoDVH:
-    """The DVH of a structure made of others."""
-    parts: dict[bool, list[_Solid]] = {True: [], False: []}
-    for adds, rois in ((True, recipe.plus), (False, recipe.minus)):
-        for roi in rois:
-            solid = _solid(_structure_of(roi, plan), plan)
-            if isinstance(solid, NoDVH):
-                detail = f"its part {roi.name!r}: {solid.detail or solid.reason}"
-                return NoDVH(name=recipe.organ, number=DERIVED_NUMBER, reason=solid.reason, detail=detail)
-            parts[adds].append(solid)
-    everything = parts[True] + parts[False]
-    frame = everything[0].frame
-    if any(solid.frame.axes != frame.axes for solid in everything):
-        detail = "its parts are contoured on differently oriented planes"
-        return NoDVH(name=recipe.organ, number=DERIVED_NUMBER, reason=Reason.STRUCTURE_NOT_COMPUTED, detail=detail)
-    stack = reduce(union, (solid.stack for solid in parts[True]))
-    if parts[False]:
-        stack = minus(stack, reduce(union, (solid.stack for solid in parts[False])))
+def _of(recipe: Recipe, plan: Plan, model: Model) -> DVH | NoDVH:
+    solid = _solid(recipe, plan, model)
+    return solid if isinstance(solid, NoDVH) else _dvh(solid, recipe, plan, model)
+
+
+def _alone(structure: Structure) -> Recipe:
+    """A structure of the plan, as the recipe that leaves it as it is."""
+    return Recipe(organ=structure.name, plus=(_roi_name(structure),))
+
+
+def _solid(recipe: Recipe, plan: Plan, model: Model) -> _Solid | NoDVH:
+    """What a recipe makes, as prisms; or why there are none."""
+    plus, minus_ = ([_drawn(_structure_of(r, plan), plan, model) for r in rois] for rois in (recipe.plus, recipe.minus))
+    if len(plus) == 1 and not minus_ and recipe.organ == recipe.plus[0].name:
+        return _with_dose(plus[0], model)
+    parts = []
+    for part in (*plus, *minus_):
+        if isinstance(part, NoDVH):
+            return _no_recipe(recipe, part.reason, f"its part {part.name!r}: {part.detail or part.reason}")
+        parts.append(part)
+    frame = parts[0].frame
+    if any(part.frame.axes != frame.axes for part in parts):
+        return _no_recipe(recipe, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
+    stacks = [part.stack for part in parts]
+    stack = reduce(union, stacks[: len(plus)])
+    if minus_:
+        stack = minus(stack, reduce(union, stacks[len(plus) :]))
     said = Finding(code=FindingCode.DERIVED_STRUCTURE, text=_composition(recipe), subject=recipe.organ)
-    findings = (said, *(f for solid in everything for f in solid.findings))
-    solid = _Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
     if len(stack.layer) == 0:
-        return NoDVH(name=recipe.organ, number=DERIVED_NUMBER, reason=Reason.STRUCTURE_EMPTY, detail=said.text)
-    return _dvh(solid, plan, chosen)
+        return _no_recipe(recipe, Reason.STRUCTURE_EMPTY, said.text)
+    findings = (said, *(finding for part in parts for finding in part.findings))
+    made = _Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
+    return _with_dose(made, model)
+
+
+def _with_dose(solid: _Solid | NoDVH, model: Model) -> _Solid | NoDVH:
+    """The solid in the dose grid that the model asks for."""
+    if isinstance(solid, NoDVH) or model.dose is Interpolation.TRILINEAR:
+        return solid
+    stack, frame = with_cubic_dose(replace(solid.stack, findings=()), solid.frame, solid.name)
+    return replace(solid, stack=stack, frame=frame, findings=(*solid.findings, *stack.findings))
+
+
+def _no_recipe(recipe: Recipe, reason: Reason, detail: str) -> NoDVH:
+    return NoDVH(name=recipe.organ, number=DERIVED_NUMBER, reason=reason, detail=detail)
 
 
 def _composition(recipe: Recipe) -> str:
@@ -161,16 +206,18 @@ def _composition(recipe: Recipe) -> str:
     return f"built from {plus}{spared}"
 
 
-def _solid(structure: Structure, plan: Plan) -> _Solid | NoDVH:
-    """The structure as prisms; or why there are none."""
+def _drawn(structure: Structure, plan: Plan, model: Model) -> _Solid | NoDVH:
+    """A structure of the plan as prisms; or why there are none."""
     contours = with_area(structure.contours.read())
     if len(contours) == 0:
         return _without(structure, Reason.STRUCTURE_EMPTY, "no closed contour with an area")
     try:
         frame = grid_frame(plan.dose, slab_axis_of(contours, plan.dose))
-        stack = prism_stack(structure, contours, plan.dose, frame)
+        stack, planes = prism_stack(structure, contours, plan.dose, frame)
     except GeometryError as error:
         return _without(structure, Reason.STRUCTURE_NOT_COMPUTED, str(error))
+    if model.between is Between.INTERPOLATED:
+        stack = interpolated(stack, planes, structure.name)
     return _Solid(
         name=structure.name,
         number=structure.number,
@@ -185,28 +232,39 @@ def _without(of: Structure | _Solid, reason: Reason, detail: str) -> NoDVH:
     return NoDVH(name=of.name, number=of.number, kind=of.kind, reason=reason, detail=detail)
 
 
-def _dvh(solid: _Solid, plan: Plan, chosen: EndCaps) -> DVH | NoDVH:
-    """The DVH under the chosen convention, with those under the others, from one pass over the elements."""
-    top_gy = plan.dose.max_gy
-    unit_gy = (top_gy or NO_DOSE_GY) / (BINS - 1)
-    whole_cc = slices_of(solid.stack, solid.frame, 1).whole_cc
-    refinement = refinement_for(whole_cc, solid.frame, ELEMENTS_WANTED)
+def _dvh(solid: _Solid, recipe: Recipe, plan: Plan, model: Model, refinement: int = 0) -> DVH | NoDVH:
+    """The DVH under the model's convention, with those under the others, from one pass over the elements."""
+    top_gy = max(plan.dose.max_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit) or NO_DOSE_GY
+    unit_gy = top_gy / (BINS - 1)
+    masks = [int(mask) for mask in np.unique(solid.stack.conventions)]
     parts: dict[int, tuple[Histogram, float]] = {}
     try:
-        for mask in np.unique(solid.stack.conventions):
+        whole_cc = slices_of(solid.stack, solid.frame, 1).whole_cc
+        refinement = refinement or refinement_for(whole_cc, solid.frame, ELEMENTS_WANTED)
+        for mask in masks:
             stack = solid.stack.select(solid.stack.conventions == mask)
-            parts[int(mask)] = _histogram(stack, solid.frame, refinement, unit_gy, plan)
+            parts[mask] = _histogram(stack, solid.frame, refinement, unit_gy, plan)
     except GeometryError as error:
         return _without(solid, Reason.STRUCTURE_NOT_COMPUTED, str(error))
-    by_convention = {caps: _from_parts(solid, parts, caps, unit_gy, plan) for caps in EndCaps}
-    main = by_convention[chosen]
+    made = _Made(solid=solid, recipe=recipe, refinement=refinement, parts=parts, unit_gy=unit_gy)
+    by_convention = {caps: _under(made, replace(model, end_caps=caps), plan) for caps in EndCaps}
+    main = by_convention[model.end_caps]
     if main is None:
-        detail = f"one contour plane and no end caps ({chosen}) leave no volume"
-        return NoDVH(
-            name=solid.name, number=solid.number, kind=solid.kind, reason=Reason.STRUCTURE_EMPTY, detail=detail
-        )
-    others = tuple(dvh for caps, dvh in by_convention.items() if caps is not chosen and dvh is not None)
+        detail = f"one contour plane and no end caps ({model.end_caps}) leave no volume"
+        return _without(solid, Reason.STRUCTURE_EMPTY, detail)
+    others = tuple(d for caps, d in by_convention.items() if caps is not model.end_caps and d is not None)
     return replace(main, alternatives=others)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """Histogram and uncovered volume in cc of the pieces of a solid, by the conventions that have them."""
+
+    solid: _Solid
+    recipe: Recipe
+    refinement: int
+    parts: Mapping[int, tuple[Histogram, float]]
+    unit_gy: float
 
 
 def _histogram(
@@ -224,19 +282,18 @@ def _histogram(
     return histogram, 0.0
 
 
-def _from_parts(
-    solid: _Solid, parts: Mapping[int, tuple[Histogram, float]], caps: EndCaps, unit_gy: float, plan: Plan
-) -> DVH | None:
+def _under(made: _Made, model: Model, plan: Plan) -> DVH | None:
     """The DVH under one convention, from the histograms of the pieces that exist under it."""
-    mine = [part for mask, part in parts.items() if mask & CONVENTION_OF[caps]]
-    histogram = merged((part[0] for part in mine), unit_gy)
+    mine = [part for mask, part in made.parts.items() if mask & CONVENTION_OF[model.end_caps]]
+    histogram = merged((part[0] for part in mine), made.unit_gy)
     volume_cc = float(histogram.volume.sum())
     if volume_cc <= 0.0:
         return None
     uncovered_cc = sum(part[1] for part in mine)
     curve = dvh_curve(histogram)
     lower, upper = bound_curves(histogram)
-    mean, least, most = bands(histogram)
+    mean, least, most = bands(histogram, curve)
+    solid = made.solid
     return DVH(
         name=solid.name,
         number=solid.number,
@@ -250,7 +307,9 @@ def _from_parts(
         min_gy=least,
         max_gy=most,
         prescription=plan.prescription,
-        end_caps=caps,
+        model=model,
+        refinement=made.refinement,
+        made_of=made.recipe,
         uncovered_cc=uncovered_cc,
         findings=(*solid.findings, *_outside(solid.name, uncovered_cc, volume_cc)),
     )

@@ -140,17 +140,18 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
     return _trimmed(np.concatenate([[0.0], edges]), low_curve), _trimmed(edges, high_curve)
 
 
-def bands(histogram: Histogram) -> tuple[Band, Band, Band]:
-    """Mean, minimum and maximum dose in Gy with their bounds."""
+def bands(histogram: Histogram, curve: Curve) -> tuple[Band, Band, Band]:
+    """Mean, minimum and maximum dose in Gy with their bounds; the extremes are where the curve begins and ends."""
     volume, unit = histogram.volume.sum(), histogram.bin_gy
     mean, low, high = histogram.dose / volume * unit
     slack = ROUNDING * BINS * unit
     least, most = histogram.bounds[0] * unit, histogram.bounds[1] * unit
+    begin, end = float(curve.dose_gy[0]), float(curve.dose_gy[-1])
     reached = histogram.reached[0] * unit, histogram.reached[1] * unit
     return (
         dose_band(float(mean), max(float(low) - slack, 0.0), float(high) + slack),
-        dose_band(reached[0], max(least - slack, 0.0), reached[0] + slack),
-        dose_band(reached[1], max(reached[1] - slack, 0.0), most + slack),
+        dose_band(min(max(begin, least), reached[0]), max(least - slack, 0.0), reached[0] + slack),
+        dose_band(max(min(end, most), reached[1]), max(reached[1] - slack, 0.0), most + slack),
     )
 
 

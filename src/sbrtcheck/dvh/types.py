@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sbrtcheck.plan import Finding, FloatArray, Plan, Prescription, UnknownPrescription
+from sbrtcheck.tg263 import Recipe
 
 SAME_VOLUME = 1e-9
 """Volumes closer than this share of the whole are one volume: rounding of sums."""
@@ -27,6 +28,29 @@ class EndCaps(StrEnum):
     HALF_SLICE = "half-slice"
     NONE = "none"
     CAPPED = "capped"
+
+
+class Between(StrEnum):
+    """What a structure looks like between its contour planes."""
+
+    SLAB = "slab"
+    INTERPOLATED = "interpolated"
+
+
+class Interpolation(StrEnum):
+    """What the dose is between grid points."""
+
+    TRILINEAR = "trilinear"
+    CUBIC = "cubic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What contours and dose grid are taken to mean."""
+
+    end_caps: EndCaps = EndCaps.HALF_SLICE
+    between: Between = Between.SLAB
+    dose: Interpolation = Interpolation.TRILINEAR
 
 
 class Origin(StrEnum):
@@ -142,8 +166,12 @@ class DVH:
         Gy, each with its bounds.
     prescription
         Of the plan, for metrics in percent of it.
-    end_caps
-        The convention these numbers hold under; ``""`` when the DVH was not computed here.
+    model
+        What these numbers hold for; None when the DVH was not computed here.
+    made_of
+        The structures of the plan it was computed from.
+    refinement
+        Divisions of a grid cell along each axis that its elements have; 0 when it was not computed here.
     alternatives
         The same structure under the other end-cap conventions (their own ``alternatives`` are empty).
     uncovered_cc
@@ -165,7 +193,9 @@ class DVH:
     min_gy: Band
     max_gy: Band
     prescription: Prescription | UnknownPrescription
-    end_caps: EndCaps | None = None
+    model: Model | None = None
+    refinement: int = 0
+    made_of: Recipe | None = None
     alternatives: tuple[DVH, ...] = ()
     uncovered_cc: float = 0.0
     findings: tuple[Finding, ...] = ()
@@ -217,6 +247,11 @@ class DVH:
         return from_dicompyler(core, fractions=fractions)
 
     @property
+    def end_caps(self) -> EndCaps | None:
+        """The end-cap convention of a computed DVH."""
+        return self.model.end_caps if self.model else None
+
+    @property
     def volume_cc(self) -> float:
         """Whole volume in cc; ValueError where only relative volumes are known."""
         if self.volume_unit is not VolumeUnit.CC:
@@ -251,8 +286,8 @@ class NoDVH:
 class DVHSet:
     """All DVHs of one plan: before it nothing knows constraints, after it nothing knows DICOM.
 
-    ``provenance`` has the UIDs of the files and the plan label; ``plan`` and the ``end_caps`` convention are those that
-    the DVHs were computed from and under, ``plan`` None for stored ones.
+    ``provenance`` has the UIDs of the files and the plan label; ``plan`` and ``model`` are what the DVHs were computed
+    from, ``plan`` None for stored ones.
     """
 
     dvhs: tuple[DVH, ...]
@@ -263,7 +298,7 @@ class DVHSet:
     findings: tuple[Finding, ...] = ()
 
     plan: Plan | None = None
-    end_caps: EndCaps = EndCaps.HALF_SLICE
+    model: Model = Model()
 
     def __getitem__(self, name: str) -> DVH:
         """The one DVH of that exact structure name; KeyError when there is none or several."""
@@ -286,7 +321,15 @@ class DVHSet:
             return NoDVH(name=name, number=-1, reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
         from sbrtcheck.dvh.compute import compute_union
 
-        return compute_union(self.plan, names, end_caps=self.end_caps)
+        return compute_union(self.plan, names, self.model)
+
+    def finer(self, dvh: DVH) -> DVH | None:
+        """The same DVH from elements half as wide: bounds about half as far apart. None where that is not to be had."""
+        if self.plan is None or dvh.model is None:
+            return None
+        from sbrtcheck.dvh.compute import finer
+
+        return finer(self.plan, dvh)
 
     def __iter__(self) -> Iterator[DVH]:
         return iter(self.dvhs)

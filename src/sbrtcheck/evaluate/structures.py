@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sbrtcheck.dvh import DVH, DVHSet, EndCaps, NoDVH, Reason, compute_union
+from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, FindingCode, Plan
 from sbrtcheck.table import Constraint, Select
@@ -140,8 +140,7 @@ def _union_dvh(parts: Sequence[Taken], contours: tuple[str, ...], plan: Organs) 
     if plan.dvhs.plan is None:
         detail = f"{' + '.join(contours)} cannot be added: where they overlap is not in their DVHs"
         return NotMeasured(reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
-    end_caps = parts[0].dvh.end_caps if isinstance(parts[0].dvh, DVH) else None
-    return _or_why_not(compute_union(plan.dvhs.plan, contours, end_caps=end_caps or EndCaps.HALF_SLICE))
+    return _or_why_not(plan.dvhs.union(contours))
 
 
 def _without_parts(lacking: Sequence[str], taken: Taken) -> tuple[Finding, ...]:

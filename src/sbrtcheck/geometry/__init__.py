@@ -1,7 +1,9 @@
 """Structure x dose grid -> volume elements: exact volumes, dose, and bounds on both."""
 
+from sbrtcheck.geometry.between import interpolated
 from sbrtcheck.geometry.boolean import minus, union
-from sbrtcheck.geometry.elements import Elements, elements, refinement_for, slices_of
+from sbrtcheck.geometry.cubic import with_cubic_dose
+from sbrtcheck.geometry.elements import MAX_REFINEMENT, Elements, cell_cc, elements, refinement_for, slices_of
 from sbrtcheck.geometry.prisms import (
     Conventions,
     GridFrame,
@@ -13,12 +15,15 @@ from sbrtcheck.geometry.prisms import (
 )
 
 __all__ = [
+    "MAX_REFINEMENT",
     "Conventions",
     "Elements",
     "GridFrame",
     "PrismStack",
+    "cell_cc",
     "elements",
     "grid_frame",
+    "interpolated",
     "minus",
     "prism_stack",
     "refinement_for",
@@ -26,4 +31,5 @@ __all__ = [
     "slices_of",
     "union",
     "with_area",
+    "with_cubic_dose",
 ]

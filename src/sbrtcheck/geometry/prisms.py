@@ -192,7 +192,17 @@ def with_area(contours: Contours) -> Contours:
     return Contours(points_mm=contours.points_mm[pick], starts=starts)
 
 
-def prism_stack(structure: Structure, contours: Contours, grid: DoseGrid, frame: GridFrame) -> PrismStack:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planes:
+    """The contour planes of a structure, rising: height from the grid's first point, and number of loops in each."""
+
+    height_mm: FloatArray
+    loops: IntArray
+
+
+def prism_stack(
+    structure: Structure, contours: Contours, grid: DoseGrid, frame: GridFrame
+) -> tuple[PrismStack, Planes]:
     """The structure as slabs reaching half way to the neighbouring planes, with their end caps.
 
     A gap larger than `BREAK_FACTOR` times the usual spacing is an end on either side, not bridged, and a finding.
@@ -208,7 +218,7 @@ def prism_stack(structure: Structure, contours: Contours, grid: DoseGrid, frame:
     )
     low, high, low_end, high_end, findings = _slabs(structure.name, planes_mm, frame)
     layer, bottom, top, conventions = _with_caps(planes_mm, low, high, low_end, high_end)
-    return PrismStack(
+    stack = PrismStack(
         edges=edges,
         layers=len(planes_mm),
         layer=layer,
@@ -217,6 +227,7 @@ def prism_stack(structure: Structure, contours: Contours, grid: DoseGrid, frame:
         conventions=conventions,
         findings=findings,
     )
+    return stack, Planes(height_mm=planes_mm, loops=np.bincount(layer_of_contour))
 
 
 def _cluster(height_mm: FloatArray) -> tuple[IntArray, IntArray, FloatArray]:
