@@ -72,6 +72,10 @@ _rx = click.option("--rx", metavar="50Gy/5", help="Prescription; wins over what 
 _plan = click.option("--plan", metavar="UID", help="Plan to take, when there are several.")
 _dvhs = click.option("--dvhs", type=click.Choice(DVHS), default=DVHS[0], show_default=True)
 _end_caps = click.option("--end-caps", type=click.Choice(END_CAPS), default=END_CAPS[0], show_default=True)
+_strict = click.option("--strict", is_flag=True, help="Borderline and convention-sensitive rows count as not passing.")
+_include_unconfirmed = click.option(
+    "--include-unconfirmed", is_flag=True, help="Rows with a single reading of their source count."
+)
 _verbose = click.option(
     "-v", "--verbose", is_flag=True, expose_value=False, callback=_set_verbose, help="Show where an error comes from."
 )
@@ -88,8 +92,8 @@ _verbose = click.option(
 @_plan
 @_dvhs
 @_end_caps
-@click.option("--strict", is_flag=True, help="Borderline and convention-sensitive rows count as not passing.")
-@click.option("--include-unconfirmed", is_flag=True, help="Rows with a single reading of their source count.")
+@_strict
+@_include_unconfirmed
 @_verbose
 @click.pass_context
 def check(  # noqa: PLR0913 - one argument an option
@@ -194,6 +198,52 @@ def dvh(
             end_caps=end_caps,
         )
         write(DVH_FORMATS[format_](found))
+
+
+@main.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option("--site", "sites", multiple=True, metavar="SITE", help="As for check; may be repeated.")
+@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."
+)
+@click.option("--jobs", type=click.IntRange(1, 61), default=2, show_default=True, help="Number of processes.")
+@_names
+@_dvhs
+@_strict
+@_include_unconfirmed
+@click.option("--with-paths", is_flag=True, help="Write the folder of each plan too; folder names may name patients.")
+@click.option("--quiet", is_flag=True, help="Show neither progress nor summary.")
+@_verbose
+def batch(
+    *, folder: Path, sites: tuple[str, ...], tables: tuple[str, ...], out: Path, jobs: int, quiet: bool, **choices: Any
+) -> None:
+    """Check every plan below FOLDER and write one table, a row an outcome.
+
+    A plan that cannot be checked is a row with the reason. Exit code: 0 the table was written, whatever the verdicts;
+    2 unusable input, or no plan at all.
+    """
+    from sbrtcheck import archive
+
+    options = archive.Options.read(sites=sites, tables=tables, **choices)
+    with _progress(quiet=quiet) as progress:
+        summary = archive.batch(folder, out, options, jobs=jobs, progress=progress)
+    if not quiet:
+        click.echo(f"sbrtcheck: {summary}", err=True)
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows plans done and of all on standard error, when somebody looks at it."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("looking for plans", total=None)
+        yield lambda done, total: bar.update(task, description="checking plans", completed=done, total=total)
 
 
 @main.command()

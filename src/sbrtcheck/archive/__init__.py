@@ -1,0 +1,57 @@
+"""A folder of many plans -> every plan checked, in processes or on a cluster -> one table, a row an outcome.
+
+::
+
+    find    folder -> plans, and the RT files that make none
+    rows    one plan -> its rows, whatever happens; this is what a worker process runs
+    run     plans x executor -> rows, in order
+    write   rows -> CSV or Parquet, whole or not at all
+
+`batch` does all of it. For a cluster, give it (or `run`) any `concurrent.futures.Executor`. Processes start anew
+(*spawn*): a script of your own needs ``if __name__ == "__main__":`` round its call.
+
+Columns, in this order; a missing value is empty in CSV and null in Parquet:
+
+====================================  ===============================================================================
+plan_uid, structure_set_uid           SOP Instance UIDs
+dose_uids                             SOP Instance UIDs of the dose, or of the doses that were summed, spaces between
+prescription_gy, fractions            of the whole course
+table_id, table_version, row_id       which row of which table
+organ, contour                        organ asked for, structure(s) taken for it
+metric, sense, limit, acceptable      what is asked, in ``unit``
+unit, value, low, high, margin        what was measured: value, numerical band, how far inside the limit
+verdict                               PASS, VARIATION, FAIL, RISK or NOT_EVALUATED
+reason, detail                        why there is no value, or why the row cannot be met
+borderline, convention_sensitive      the band, or another end-cap convention, would give another verdict
+counts, confirmed                     takes part in the plan's verdict; two readings of the source agree
+source, where                         citation, and table or page in it
+end_caps, dvh_origin, software        how it was computed
+findings                              of the row, then of the plan, `` | `` between
+plan_verdict                          of the whole plan; missing for a file that is part of no plan
+path                                  only when asked for: the plan's folder, below the one given
+====================================  ===============================================================================
+
+A plan that could not be checked, and an RT file that is part of no plan, is one row without table: NOT_EVALUATED, its
+``reason`` a `NotChecked`. Nothing in the table names a patient: files and folders, whose names may, are left out.
+"""
+
+from sbrtcheck.archive.find import Entry, find
+from sbrtcheck.archive.rows import COLUMNS, Checked, NotChecked, Options, Row, State, check_entry
+from sbrtcheck.archive.run import Summary, batch, run
+from sbrtcheck.archive.write import open_rows
+
+__all__ = [
+    "COLUMNS",
+    "Checked",
+    "Entry",
+    "NotChecked",
+    "Options",
+    "Row",
+    "State",
+    "Summary",
+    "batch",
+    "check_entry",
+    "find",
+    "open_rows",
+    "run",
+]

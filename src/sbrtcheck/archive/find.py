@@ -1,0 +1,159 @@
+"""Folder -> the plans in it, and the RT files that make none, in an order that does not depend on the file system."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sbrtcheck.dicom import FoundPlan, Kind, Orphan, PlanFiles, RtFile, find_plans
+from sbrtcheck.dvh import Origin
+from sbrtcheck.errors import InputError
+from sbrtcheck.plan import Finding
+
+# A file name this short names nobody, and may well be a number in a sentence.
+_SHORT_NAME = 2
+_AROUND_NAMES = frozenset(" ,;:'\"()")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A plan of the archive, or an RT file that is part of none; small, for it travels to a worker.
+
+    Parameters
+    ----------
+    plan_uid, structure_set_uid, dose_uids
+        SOP Instance UIDs; ``""`` where there is none.
+    files
+        The files to read.
+    folder
+        The folder that holds them all, below the archive's.
+    is_plan
+        False for a dose or structure set that is part of no plan.
+    problem
+        Why it cannot be checked; ``""`` when nothing is known against it.
+    findings
+        How its files were linked.
+    stand_ins
+        How messages name a file -> what to write instead.
+    """
+
+    plan_uid: str = ""
+    structure_set_uid: str = ""
+    dose_uids: tuple[str, ...] = ()
+    files: tuple[Path, ...]
+    folder: str
+    is_plan: bool = True
+    problem: str = ""
+    findings: tuple[Finding, ...] = ()
+    stand_ins: Mapping[str, str]
+
+    def order(self) -> tuple[object, ...]:
+        """Sort by UIDs; by place only what has the same."""
+        return self.plan_uid, self.dose_uids, self.structure_set_uid, tuple(map(str, self.files))
+
+
+def find(folder: Path, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
+    """Everything in a folder that is to be checked, or has a reason why not; sorted by UID.
+
+    Parameters
+    ----------
+    folder
+        Searched to any depth.
+    dvhs
+        Stored DVHs need no structure set; computed ones do.
+
+    Raises
+    ------
+    InputError
+        There is no such folder.
+    """
+    if not folder.is_dir():
+        what = "not a folder" if folder.exists() else "no such folder"
+        raise InputError(what, str(folder), "give the folder that the plans are in")
+    found = find_plans(folder)
+    # what is wrong with a file may be said by naming another one
+    anonymous = partial(without_file_names, stand_ins=_all_names(folder, found))
+    plans = (_of_plan(one, folder, anonymous(_problem(one, dvhs))) for one in (*found.plans, *found.incomplete))
+    parts = (_of_part(one, folder, anonymous(one.reason)) for one in _loose(found))
+    return tuple(sorted((*plans, *parts), key=Entry.order))
+
+
+def _problem(found: FoundPlan, dvhs: Origin) -> str:
+    return found.problem if dvhs is Origin.STORED else found.reason
+
+
+def _loose(found: PlanFiles) -> list[Orphan]:
+    """RT files in no plan, not even an incomplete one."""
+    incomplete = {one.files for one in found.incomplete}
+    return [orphan for orphan in found.orphans if orphan.files not in incomplete]
+
+
+def _of_plan(found: FoundPlan, root: Path, problem: str) -> Entry:
+    return Entry(
+        plan_uid=found.plan.uid if found.plan is not None else "",
+        structure_set_uid=found.structure_set.uid if found.structure_set is not None else "",
+        dose_uids=found.dose_uids,
+        files=found.files,
+        folder=_folder(found.files, root),
+        problem=problem,
+        findings=found.findings,
+        stand_ins=dict(_names(_parts(found))),
+    )
+
+
+def _of_part(orphan: Orphan, root: Path, problem: str) -> Entry:
+    return Entry(
+        plan_uid=orphan.uid if orphan.kind is Kind.PLAN else "",
+        structure_set_uid=orphan.uid if orphan.kind is Kind.STRUCTURE_SET else "",
+        dose_uids=(orphan.uid,) if orphan.kind is Kind.DOSE else (),
+        files=orphan.files,
+        folder=_folder(orphan.files, root),
+        is_plan=orphan.kind is Kind.PLAN,
+        problem=problem,
+        stand_ins={},
+    )
+
+
+def _folder(files: Iterable[Path], root: Path) -> str:
+    return Path(os.path.commonpath([file.parent for file in files])).relative_to(root).as_posix()
+
+
+# -------------------------------------------------------------------------------- file names may name patients
+
+
+def _parts(found: FoundPlan) -> tuple[RtFile, ...]:
+    return tuple(part for part in (*found.doses, found.plan, found.structure_set) if part is not None)
+
+
+def _names(parts: Iterable[RtFile]) -> Iterator[tuple[str, str]]:
+    for part in parts:
+        yield from ((name, f"the {part.kind}") for name in (part.shown, part.path.name, str(part.path)))
+
+
+def _all_names(folder: Path, found: PlanFiles) -> dict[str, str]:
+    walked = (Path(root, name) for root, _, names in os.walk(folder) for name in names)
+    files = (part for one in (*found.plans, *found.incomplete) for part in _parts(one))
+    return {path.relative_to(folder).as_posix(): "another file" for path in walked} | dict(_names(files))
+
+
+def without_file_names(text: str, stand_ins: Mapping[str, str]) -> str:
+    """The text with stand-ins for the file names in it.
+
+    Only names that stand by themselves are found: a file called ``50`` does not touch ``50.0 Gy``.
+    """
+    longest = max(map(len, stand_ins), default=0)
+    found = {stretch for stretch in _stretches(text, longest) if stretch in stand_ins}
+    for name in sorted(found, key=lambda name: (-len(name), name)):
+        text = text.replace(name, stand_ins[name])
+    return text
+
+
+def _stretches(text: str, longest: int) -> Iterator[str]:
+    """Whole words of the text, and runs of them: a file name may have blanks."""
+    starts = [at for at in range(len(text)) if at == 0 or text[at - 1] in _AROUND_NAMES]
+    ends = [at for at in range(1, len(text) + 1) if at == len(text) or text[at] in _AROUND_NAMES]
+    for start in starts:
+        yield from (text[start:end] for end in ends if _SHORT_NAME < end - start <= longest)

@@ -1,0 +1,323 @@
+"""One plan -> its rows of the table, whatever happens: this is what a worker process runs."""
+
+from __future__ import annotations
+
+import traceback
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from os import PathLike
+from pathlib import Path
+
+from sbrtcheck import __version__, api
+from sbrtcheck.archive.find import Entry, without_file_names
+from sbrtcheck.dicom import load_dvhs, load_plan
+from sbrtcheck.dvh import Origin
+from sbrtcheck.errors import SbrtcheckError, TableError, UnknownTableError
+from sbrtcheck.evaluate import Outcome, Report, Verdict, rounded
+from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.report.words import clean
+from sbrtcheck.table import ConstraintTable, load_names, load_table
+
+Value = str | float | int | bool | None
+Row = Mapping[str, Value]
+
+COLUMNS: Mapping[str, type] = {
+    "plan_uid": str,
+    "structure_set_uid": str,
+    "dose_uids": str,
+    "prescription_gy": float,
+    "fractions": int,
+    "table_id": str,
+    "table_version": str,
+    "row_id": str,
+    "organ": str,
+    "contour": str,
+    "metric": str,
+    "sense": str,
+    "limit": float,
+    "acceptable": float,
+    "unit": str,
+    "value": float,
+    "low": float,
+    "high": float,
+    "margin": float,
+    "verdict": str,
+    "reason": str,
+    "detail": str,
+    "borderline": bool,
+    "convention_sensitive": bool,
+    "counts": bool,
+    "confirmed": bool,
+    "source": str,
+    "where": str,
+    "end_caps": str,
+    "dvh_origin": str,
+    "software": str,
+    "findings": str,
+    "plan_verdict": str,
+}
+_PATH = {"path": str}
+_BETWEEN_FINDINGS = " | "
+
+
+class NotChecked(StrEnum):
+    """Why a whole plan was not checked; stable, for programs."""
+
+    NO_PLAN = "files make no plan"
+    UNREADABLE = "plan cannot be used"
+    NO_TABLE = "no table applies"
+    CRASHED = "check crashed"
+    WORKER_DIED = "worker process died"
+
+
+class State(StrEnum):
+    """What a plan came to."""
+
+    PASSING = "passing"  # variations included
+    FAILING = "failing"
+    INCOMPLETE = "without a verdict"  # no fail, but something mandatory was not evaluated
+    NOT_CHECKED = "not checked"  # not one row was evaluated
+    NO_PLAN = "part of no plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to check every plan against, and how.
+
+    Parameters
+    ----------
+    tables
+        Named tables; all their rows are reported for every plan.
+    sites
+        Take the bundled tables of these sites that hold for a plan's fraction number.
+    names
+        TG-263 name -> structure name, for all plans.
+    dvhs, strict, include_unconfirmed
+        As for `sbrtcheck.check`.
+    with_paths
+        Add the column ``path``; folder names may name patients.
+    """
+
+    tables: tuple[ConstraintTable, ...] = ()
+    sites: tuple[str, ...] = ()
+    names: Mapping[str, str] | None = None
+    dvhs: Origin = Origin.COMPUTED
+    strict: bool = False
+    include_unconfirmed: bool = False
+    with_paths: bool = False
+
+    @classmethod
+    def read(
+        cls,
+        *,
+        tables: Sequence[str] = (),
+        sites: Sequence[str] = (),
+        names: str | PathLike[str] | None = None,
+        dvhs: str = "computed",
+        strict: bool = False,
+        include_unconfirmed: bool = False,
+        with_paths: bool = False,
+    ) -> Options:
+        """Load tables and names, so that a fault in them is found before the first plan is read.
+
+        Raises
+        ------
+        SbrtcheckError
+            A table, a site or the file of names cannot be used.
+        """
+        if not tables and not sites:
+            raise UnknownTableError("no table to check against", mend="name a site or a table")
+        api.check_sites(sites)
+        return cls(
+            tables=_distinct([load_table(table) for table in dict.fromkeys(tables)]),
+            sites=tuple(dict.fromkeys(sites)),
+            names=None if names is None else load_names(names),
+            dvhs=Origin(dvhs),
+            strict=strict,
+            include_unconfirmed=include_unconfirmed,
+            with_paths=with_paths,
+        )
+
+    @property
+    def columns(self) -> Mapping[str, type]:
+        """Columns of the table, and the type of their values."""
+        return {**COLUMNS, **_PATH} if self.with_paths else COLUMNS
+
+
+def _distinct(tables: Sequence[ConstraintTable]) -> tuple[ConstraintTable, ...]:
+    for id_, number in Counter(table.id for table in tables).items():
+        if number > 1:
+            raise TableError(f"{number} tables have the id {id_!r}", mend="give each table once, with an id of its own")
+    return tuple(tables)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The rows of one plan, at least one, and what it came to."""
+
+    rows: tuple[Row, ...]
+    state: State
+
+
+def check_entry(entry: Entry, options: Options) -> Checked:
+    """Check one plan; whatever goes wrong becomes a row with the reason, so that the others go on."""
+    if entry.problem:
+        return not_checked(entry, options, NotChecked.NO_PLAN, entry.problem)
+    try:
+        return _checked(entry, options)
+    except SbrtcheckError as error:
+        return not_checked(entry, options, NotChecked.UNREADABLE, _said(error, entry))
+    except Exception as error:  # a fault of ours in one plan must not lose the others
+        return not_checked(entry, options, NotChecked.CRASHED, where_from(error))
+
+
+def _checked(entry: Entry, options: Options) -> Checked:
+    try:
+        report = _report(entry, options, options.sites)
+    except UnknownTableError as error:
+        no_table = not_checked(entry, options, NotChecked.NO_TABLE, _said(error, entry), _prescription(entry, options))
+    else:
+        return Checked(rows=_rows(report, entry, options), state=_state(report))
+    if not options.tables:
+        return no_table
+    report = _report(entry, options, ())
+    reason = {**no_table.rows[0], "plan_verdict": str(report.verdict)}
+    return Checked(rows=(reason, *_rows(report, entry, options)), state=_state(report))
+
+
+def _report(entry: Entry, options: Options, sites: Sequence[str]) -> Report:
+    return api.check(
+        list(entry.files),
+        options.tables,
+        site=sites,
+        names=options.names,
+        dvhs=options.dvhs,
+        strict=options.strict,
+        include_unconfirmed=options.include_unconfirmed,
+    )
+
+
+def _prescription(entry: Entry, options: Options) -> Prescription | UnknownPrescription:
+    load = load_dvhs if options.dvhs is Origin.STORED else load_plan
+    return load(list(entry.files)).prescription
+
+
+def _state(report: Report) -> State:
+    if all(outcome.verdict is Verdict.NOT_EVALUATED for outcome in report.outcomes):
+        return State.NOT_CHECKED
+    return {Verdict.FAIL: State.FAILING, Verdict.NOT_EVALUATED: State.INCOMPLETE}.get(report.verdict, State.PASSING)
+
+
+# -------------------------------------------------------------------------------- what went wrong, without names
+
+
+def _said(error: SbrtcheckError, entry: Entry) -> str:
+    """What is wrong; the place only where it is a file of the plan, and that by its kind."""
+    place = f"{entry.stand_ins[error.place]}: " if error.place in entry.stand_ins else ""
+    return place + without_file_names(error.what, entry.stand_ins)
+
+
+def where_from(error: BaseException) -> str:
+    """Kind and origin of an unexpected error; its message is left out, for it may quote the file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    origin = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{origin}: please report it"
+
+
+# -------------------------------------------------------------------------------- rows
+
+
+def not_checked(
+    entry: Entry,
+    options: Options,
+    reason: NotChecked,
+    detail: str,
+    rx: Prescription | UnknownPrescription | None = None,
+) -> Checked:
+    """The one row of a plan that was not checked, or of a file that is part of no plan."""
+    values = {
+        **_head(entry, options),
+        **({} if rx is None else _course(rx)),
+        "verdict": str(Verdict.NOT_EVALUATED),
+        "reason": str(reason),
+        "detail": detail,
+        "findings": _findings(entry.findings, entry),
+        "plan_verdict": str(Verdict.NOT_EVALUATED) if entry.is_plan else None,
+    }
+    return Checked(rows=(_row(values, options),), state=State.NOT_CHECKED if entry.is_plan else State.NO_PLAN)
+
+
+def _rows(report: Report, entry: Entry, options: Options) -> tuple[Row, ...]:
+    versions = {table.id: table.version for table in report.tables}
+    of_plan = _of_plan(report, entry)
+    head = {
+        **_head(entry, options),
+        **_course(report.prescription),
+        "end_caps": report.end_caps,
+        "plan_verdict": str(report.verdict),
+    }
+    return tuple(
+        _row({**head, **_body(outcome, record, versions, of_plan, entry)}, options)
+        for outcome, record in zip(report.outcomes, report.to_records(), strict=True)
+    )
+
+
+def _body(
+    outcome: Outcome,
+    record: Mapping[str, Value],
+    versions: Mapping[str, str],
+    of_plan: Sequence[Finding],
+    entry: Entry,
+) -> dict[str, Value]:
+    return {
+        **{column: record[column] for column in COLUMNS if column in record},
+        "table_id": outcome.table_id,
+        "table_version": versions[outcome.table_id],
+        "row_id": outcome.constraint.id,
+        "source": outcome.constraint.source.citation,
+        "findings": _findings((*outcome.findings, *of_plan), entry),
+    }
+
+
+def _of_plan(report: Report, entry: Entry) -> tuple[Finding, ...]:
+    """How the files were linked in the archive, which has more to choose from than the plan's own few files."""
+    read = [one for one in report.findings if one.code is not FindingCode.LINKED_BY_FRAME_OF_REFERENCE]
+    return (*entry.findings, *read)
+
+
+def _head(entry: Entry, options: Options) -> dict[str, Value]:
+    return {
+        "plan_uid": entry.plan_uid,
+        "structure_set_uid": entry.structure_set_uid,
+        "dose_uids": " ".join(entry.dose_uids),
+        "dvh_origin": str(options.dvhs),
+        "software": f"sbrtcheck {__version__}",
+        "path": entry.folder,
+    }
+
+
+def _course(rx: Prescription | UnknownPrescription) -> dict[str, Value]:
+    dose_gy = rx.dose_gy if isinstance(rx, Prescription) else None
+    return {"prescription_gy": rounded(dose_gy), "fractions": rx.fractions}
+
+
+def _findings(findings: Sequence[Finding], entry: Entry) -> str:
+    """Each once, its file names replaced."""
+    texts = (without_file_names(_finding(one), entry.stand_ins) for one in findings)
+    return _BETWEEN_FINDINGS.join(dict.fromkeys(texts))
+
+
+def _finding(finding: Finding) -> str:
+    about = f" ({finding.subject})" if finding.subject else ""
+    return f"{finding.code}{about}: {finding.text}"
+
+
+def _row(values: Mapping[str, Value], options: Options) -> Row:
+    return {column: _clean(values.get(column)) for column in options.columns}
+
+
+def _clean(value: Value) -> Value:
+    """Text of one line, and no empty text: that is a missing value."""
+    return (clean(value) or None) if isinstance(value, str) else value

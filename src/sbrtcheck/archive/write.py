@@ -1,0 +1,142 @@
+"""Rows -> a CSV or Parquet file that is there whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from sbrtcheck.archive.rows import Row
+from sbrtcheck.errors import OutputError
+
+Columns = Mapping[str, type]
+
+# Parquet compresses and reads best in large groups of rows; this many take a few ten MB while they wait.
+_ROWS_IN_A_GROUP = 20_000
+
+
+@contextmanager
+def open_rows(out: Path, columns: Columns) -> Iterator[Callable[[Iterable[Row]], None]]:
+    """Give a function that writes rows; the file is there when the block ends well.
+
+    Until then they go to a draft in the same folder. What cannot work is found out here, before anything is checked.
+
+    Raises
+    ------
+    OutputError
+        The ending is unknown, pyarrow is missing, or the file cannot be written.
+    """
+    kind = _file_kind(out)
+    draft = out.with_name(f".{out.name}.{os.getpid()}.tmp")  # os.replace needs the same file system
+    with _plain_errors(out):
+        if out.is_dir():
+            raise IsADirectoryError(f"{out} is a folder")
+        draft.open("xb").close()
+    try:
+        with _plain_errors(out):
+            file = kind(draft, columns)
+        try:
+            yield lambda rows: _written(file, rows, out)
+            with _plain_errors(out):
+                file.finish()
+        finally:
+            file.close()
+        with _plain_errors(out):
+            draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+class _RowFile(Protocol):
+    def write(self, rows: Iterable[Row]) -> None:
+        """Take some rows."""
+
+    def finish(self) -> None:
+        """Write what still waits, and close."""
+
+    def close(self) -> None:
+        """Let go of the file, whatever its state."""
+
+
+def _written(file: _RowFile, rows: Iterable[Row], out: Path) -> None:
+    with _plain_errors(out):
+        file.write(rows)
+
+
+@contextmanager
+def _plain_errors(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise OutputError(f"cannot be written ({why})", str(out), "give a file in a folder you may write to") from error
+
+
+class _Csv:
+    def __init__(self, path: Path, columns: Columns) -> None:
+        self._stream = path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.DictWriter(self._stream, columns, lineterminator="\n")
+        self._writer.writeheader()
+
+    def write(self, rows: Iterable[Row]) -> None:
+        self._writer.writerows({key: _field(value) for key, value in row.items()} for row in rows)
+
+    def finish(self) -> None:
+        self._stream.close()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._stream.close()
+
+
+def _field(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+class _Parquet:
+    def __init__(self, path: Path, columns: Columns) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        types = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
+        self._schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
+        self._table: Any = pa.Table
+        self._writer = pq.ParquetWriter(path, self._schema)
+        self._waiting: list[Row] = []
+
+    def write(self, rows: Iterable[Row]) -> None:
+        self._waiting.extend(rows)
+        if len(self._waiting) >= _ROWS_IN_A_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._writer.write_table(self._table.from_pylist(self._waiting, schema=self._schema))
+        self._waiting.clear()
+
+    def finish(self) -> None:
+        self._flush()
+        self._writer.close()
+
+    def close(self) -> None:
+        with suppress(OSError):
+            self._writer.close()
+
+
+_FILE_KINDS: Mapping[str, Callable[[Path, Columns], _RowFile]] = MappingProxyType({".csv": _Csv, ".parquet": _Parquet})
+
+
+def _file_kind(out: Path) -> Callable[[Path, Columns], _RowFile]:
+    kind = _FILE_KINDS.get(out.suffix.lower())
+    if kind is None:
+        raise OutputError("the format cannot be told", str(out), f"end the name in {' or '.join(_FILE_KINDS)}")
+    if kind is _Parquet:
+        try:
+            import pyarrow.parquet  # noqa: F401 - only to see that it is there
+        except ImportError as error:
+            mend = "pip install 'sbrtcheck[batch]', or write a .csv file"
+            raise OutputError("a .parquet file needs pyarrow", str(out), mend) from error
+    return kind
