@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry import grid_frame, minus, prism_stack, slab_axis_of, union
+from sbrtcheck.geometry import grid_frame, in_grid, minus, prism_stack, slab_axis_of, union
 from sbrtcheck.geometry.coverage import Box, Coverage, clip_to, coverage
 from sbrtcheck.geometry.prisms import Conventions, Edges, PrismStack
-from sbrtcheck.plan import Contours, DoseGrid, FindingCode, Structure
+from sbrtcheck.plan import Contours, DoseGrid, FindingCode
 from solids import angles, centres, odd_inside, radii, rectangle, ring, shoelace_mm2, star
 
 GRID = DoseGrid.axial(np.zeros((41, 41, 41)), origin_mm=(-40.0, -40.0, -40.0), spacing_mm=(2.0, 2.0, 2.0))
@@ -19,8 +19,13 @@ GRID = DoseGrid.axial(np.zeros((41, 41, 41)), origin_mm=(-40.0, -40.0, -40.0), s
 
 def stack_of(*contours: np.ndarray, dose: DoseGrid = GRID) -> PrismStack:
     made = Contours.of(*contours)
-    frame = grid_frame(dose, slab_axis_of(made, dose))
-    return prism_stack(Structure(name="S", number=1, contours=made), made, dose, frame)[0]
+    local = in_grid(made, dose)
+    return prism_stack("S", local, made.starts, grid_frame(dose, slab_axis_of(local, made.starts)))[0]
+
+
+def axis_of(*contours: np.ndarray) -> int:
+    made = Contours.of(*contours)
+    return slab_axis_of(in_grid(made, GRID), made.starts)
 
 
 def cells_of(covered: Coverage) -> np.ndarray:
@@ -133,7 +138,7 @@ def test_one_plane_is_as_thick_as_the_dose_planes_are_apart_and_is_reported() ->
 
 def test_contours_across_the_frames_are_stacked_along_their_own_normal() -> None:
     sagittal = [rectangle(-5, 5, -5, 5, x)[:, [2, 0, 1]] for x in (0.0, 2.0)]
-    assert slab_axis_of(Contours.of(*sagittal), GRID) == 0
+    assert axis_of(*sagittal) == 0
     assert volume_cc(stack_of(*sagittal)) == pytest.approx(100 * 4 / 1000)
 
 
@@ -142,7 +147,7 @@ def test_tilted_contours_are_refused() -> None:
     tilted[:, 2] = 0.3 * tilted[:, 0] + 0.2 * tilted[:, 1]
     tilted[:, 0] += 0.1 * tilted[:, 1]
     with pytest.raises(GeometryError, match="tilted"):
-        slab_axis_of(Contours.of(tilted), GRID)
+        axis_of(tilted)
 
 
 @st.composite

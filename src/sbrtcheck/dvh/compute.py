@@ -19,6 +19,7 @@ from sbrtcheck.geometry import (
     cell_cc,
     elements,
     grid_frame,
+    in_grid,
     interpolated,
     minus,
     prism_stack,
@@ -212,8 +213,9 @@ def _drawn(structure: Structure, plan: Plan, model: Model) -> _Solid | NoDVH:
     if len(contours) == 0:
         return _without(structure, Reason.STRUCTURE_EMPTY, "no closed contour with an area")
     try:
-        frame = grid_frame(plan.dose, slab_axis_of(contours, plan.dose))
-        stack, planes = prism_stack(structure, contours, plan.dose, frame)
+        local_mm = in_grid(contours, plan.dose)
+        frame = grid_frame(plan.dose, slab_axis_of(local_mm, contours.starts))
+        stack, planes = prism_stack(structure.name, local_mm, contours.starts, frame)
     except GeometryError as error:
         return _without(structure, Reason.STRUCTURE_NOT_COMPUTED, str(error))
     if model.between is Between.INTERPOLATED:

@@ -36,7 +36,8 @@ class Histogram:
     spread12: FloatArray = field(default_factory=lambda: np.zeros(BINS))
     low: FloatArray = field(default_factory=lambda: np.zeros(BINS))
     high: FloatArray = field(default_factory=lambda: np.zeros(BINS))
-    dose: FloatArray = field(default_factory=lambda: np.zeros(3))  # volume times dose: mean, low and high
+    # volume times how far the mean dose may lie below and above the sum over elements
+    mean_error: FloatArray = field(default_factory=lambda: np.zeros(2))
     # doses surely present (least, most), and doses surely not passed (least, most), in bins
     reached: tuple[float, float] = (np.inf, -np.inf)
     bounds: tuple[float, float] = (np.inf, -np.inf)
@@ -62,8 +63,6 @@ class Histogram:
             self.spread12 += v * np.bincount(place, weights=spread12, minlength=BINS)
             self.low += v * np.bincount(low, minlength=BINS)
             self.high += v * np.bincount(high, minlength=BINS)
-            mean_dose = v * float(block.mean.sum(dtype=np.float64))
-            bound_dose = v * np.array([block.low.sum(dtype=np.float64), block.high.sum(dtype=np.float64)])
         else:
             weight = block.volume_cc
             self.volume += np.bincount(place, weights=weight, minlength=BINS)
@@ -71,11 +70,11 @@ class Histogram:
             self.spread12 += np.bincount(place, weights=weight * spread12, minlength=BINS)
             self.low += np.bincount(low, weights=weight, minlength=BINS)
             self.high += np.bincount(high, weights=weight, minlength=BINS)
-            mean_dose = float(weight @ block.mean)
-            bound_dose = np.array([weight @ block.low, weight @ block.high])
-        # the mean of a whole cell is exact; that of a cut one lies between its bounds
-        self.dose += [mean_dose, *((mean_dose, mean_dose) if block.exact else bound_dose)]
-        attained = (lowest, highest) if block.exact else (float(block.mean.min()), float(block.mean.max()))
+        attained = lowest, highest
+        if not block.exact:  # the mean of a whole cell is exact; that of a cut one lies between its bounds
+            weight = np.broadcast_to(block.volume_cc, block.mean.shape)
+            self.mean_error += [weight @ (block.mean - block.low), weight @ (block.high - block.mean)]
+            attained = float(block.mean.min()), float(block.mean.max())
         self.reached = min(self.reached[0], attained[0]), max(self.reached[1], attained[1])
         self.bounds = min(self.bounds[0], lowest), max(self.bounds[1], highest)
 
@@ -86,7 +85,7 @@ class Histogram:
         self.spread12[0] += 3.0 * volume_cc
         self.low[0] += volume_cc
         self.high[min(int(most), BINS - 1)] += volume_cc
-        self.dose += [0.0, 0.0, volume_cc * most]
+        self.mean_error += [0.0, volume_cc * most]
         self.reached = min(self.reached[0], 0.0), max(self.reached[1], 0.0)
         self.bounds = min(self.bounds[0], 0.0), max(self.bounds[1], most)
 
@@ -95,7 +94,7 @@ def merged(parts: Iterable[Histogram], bin_gy: float) -> Histogram:
     """The histogram of all parts together."""
     total = Histogram(bin_gy)
     for part in parts:
-        for name in ("volume", "offset", "spread12", "low", "high", "dose"):
+        for name in ("volume", "offset", "spread12", "low", "high", "mean_error"):
             setattr(total, name, getattr(total, name) + getattr(part, name))
         total.reached = min(total.reached[0], part.reached[0]), max(total.reached[1], part.reached[1])
         total.bounds = min(total.bounds[0], part.bounds[0]), max(total.bounds[1], part.bounds[1])
@@ -143,13 +142,14 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
 def bands(histogram: Histogram, curve: Curve) -> tuple[Band, Band, Band]:
     """Mean, minimum and maximum dose in Gy with their bounds; the extremes are where the curve begins and ends."""
     volume, unit = histogram.volume.sum(), histogram.bin_gy
-    mean, low, high = histogram.dose / volume * unit
+    mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.offset.sum()) / volume * unit
+    low, high = mean - histogram.mean_error[0] / volume * unit, mean + histogram.mean_error[1] / volume * unit
     slack = ROUNDING * BINS * unit
     least, most = histogram.bounds[0] * unit, histogram.bounds[1] * unit
     begin, end = float(curve.dose_gy[0]), float(curve.dose_gy[-1])
     reached = histogram.reached[0] * unit, histogram.reached[1] * unit
     return (
-        dose_band(float(mean), max(float(low) - slack, 0.0), float(high) + slack),
+        dose_band(mean, max(low - slack, 0.0), high + slack),
         dose_band(min(max(begin, least), reached[0]), max(least - slack, 0.0), reached[0] + slack),
         dose_band(max(min(end, most), reached[1]), max(reached[1] - slack, 0.0), most + slack),
     )

@@ -49,9 +49,7 @@ def with_cubic_dose(stack: PrismStack, frame: GridFrame, name: str) -> tuple[Pri
         return replace(stack, findings=(*stack.findings, finding)), frame
     box = tuple(slice(a, b + 1) for a, b in zip(first, last, strict=True))
     nodes = frame.nodes_mm[box[0]]
-    heights = np.concatenate(
-        [np.linspace(a, b, factor[0], endpoint=False) for a, b in itertools.pairwise(nodes)]
-    )
+    heights = np.concatenate([np.linspace(a, b, factor[0], endpoint=False) for a, b in itertools.pairwise(nodes)])
     dose = np.asarray(frame.stored[box], dtype=np.float64) * frame.gy_per_unit
     dose = _splined(dose, 0, nodes, np.append(heights, nodes[-1]))
     for axis in (1, 2):

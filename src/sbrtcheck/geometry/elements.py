@@ -129,16 +129,17 @@ class _Field:
 def _full_elements(covered: Coverage, place: IntArray, field: _Field, volume_cc: FloatArray) -> Iterator[Elements]:
     """Cells wholly inside, taken together where all slices are equally thick."""
     full = covered.full if len(place) == len(covered.full) else covered.full[place]
-    groups = [slice(None)] if np.ptp(volume_cc) <= 1e-9 * volume_cc[0] else [slice(i, i + 1) for i in range(len(place))]
-    for group in groups:
-        pick = np.flatnonzero(full[group])
+    thickness, group = np.unique(np.round(volume_cc / volume_cc.max(), 9), return_inverse=True)
+    for g in range(len(thickness)):
+        mine = np.flatnonzero(group == g) if len(thickness) > 1 else slice(None)
+        pick = np.flatnonzero(full[mine])
         if len(pick):
             yield Elements(
-                mean=field.mean[group].ravel()[pick],
-                low=field.low[group].ravel()[pick],
-                high=field.high[group].ravel()[pick],
-                variance12=field.variance12[group].ravel()[pick],
-                volume_cc=float(volume_cc[group][0]),
+                mean=field.mean[mine].ravel()[pick],
+                low=field.low[mine].ravel()[pick],
+                high=field.high[mine].ravel()[pick],
+                variance12=field.variance12[mine].ravel()[pick],
+                volume_cc=float(volume_cc[mine][0]),
                 exact=True,
             )
 

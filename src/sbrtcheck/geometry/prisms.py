@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, crossed_layers, even_odd, ranges
-from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, FloatArray, IntArray, Structure
+from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, FloatArray, IntArray
 
 PLANE_TOLERANCE_MM = 0.01
 """Contours closer than this along the slab axis lie in one plane: DICOM text often has three decimals."""
@@ -25,6 +25,10 @@ BREAK_FACTOR = 1.5
 
 CAP_LIMIT_MM = 1.5
 """Thickest end cap under the ``capped`` convention."""
+
+
+PROBES = 9
+"""Corners of a loop that are asked whether they lie inside another."""
 
 
 class Conventions(IntFlag):
@@ -162,22 +166,33 @@ def grid_frame(grid: DoseGrid, slab_axis: int) -> GridFrame:
     )
 
 
-def slab_axis_of(contours: Contours, grid: DoseGrid) -> int:
+def in_grid(contours: Contours, grid: DoseGrid) -> FloatArray:
+    """The contours' points along the grid's axes i, j and k, shape ``(3, points)``, mm from its first point."""
+    offset = contours.points_mm - grid.origin_mm
+    if np.count_nonzero(grid.axes) > 3:
+        return np.ascontiguousarray((offset @ grid.axes.T).T)
+    along = np.argmax(np.abs(grid.axes), axis=1)  # each grid axis is a patient axis, forwards or backwards
+    signs = grid.axes[np.arange(3), along]
+    return np.stack([sign * offset[:, axis] for axis, sign in zip(along, signs, strict=True)])
+
+
+def slab_axis_of(local_mm: FloatArray, starts: IntArray) -> int:
     """The grid axis (0 = i, 1 = j, 2 = k) that all contours are perpendicular to.
+
+    ``local_mm`` are their points as by `in_grid`; contour ``c`` begins at ``starts[c]``.
 
     Raises
     ------
     GeometryError
         When there is none: contour planes are tilted against the dose grid.
     """
-    local = (contours.points_mm - grid.origin_mm) @ grid.axes.T
-    first = contours.starts[:-1]
-    thickness = np.maximum.reduceat(local, first) - np.minimum.reduceat(local, first)
-    worst = thickness.max(axis=0)
+    tilt = np.inf
     for axis in (2, 1, 0):
-        if worst[axis] <= TILT_TOLERANCE_MM:
+        thickness = np.maximum.reduceat(local_mm[axis], starts[:-1]) - np.minimum.reduceat(local_mm[axis], starts[:-1])
+        if thickness.max() <= TILT_TOLERANCE_MM:
             return axis
-    what = f"contour planes are tilted against the dose grid (by {min(worst):.2f} mm or more)"
+        tilt = min(tilt, float(thickness.max()))
+    what = f"contour planes are tilted against the dose grid (by {tilt:.2f} mm or more)"
     raise GeometryError(what, mend="export dose and contours on parallel planes")
 
 
@@ -200,23 +215,20 @@ class Planes:
     loops: IntArray
 
 
-def prism_stack(
-    structure: Structure, contours: Contours, grid: DoseGrid, frame: GridFrame
-) -> tuple[PrismStack, Planes]:
+def prism_stack(name: str, local_mm: FloatArray, starts: IntArray, frame: GridFrame) -> tuple[PrismStack, Planes]:
     """The structure as slabs reaching half way to the neighbouring planes, with their end caps.
 
     A gap larger than `BREAK_FACTOR` times the usual spacing is an end on either side, not bridged, and a finding.
-    ``contours`` are those of the structure, at least one, each of at least three points.
+    The points of the contours, at least one contour and each of at least three points, are ``local_mm`` as by
+    `in_grid`; contour ``c`` begins at ``starts[c]``.
     """
     u, v, w = frame.axes
-    local = (contours.points_mm - grid.origin_mm) @ grid.axes.T
-    first = contours.starts[:-1]
-    height = np.add.reduceat(local[:, w], first) / np.diff(contours.starts)
+    height = np.add.reduceat(local_mm[w], starts[:-1]) / np.diff(starts)
     order, layer_of_contour, planes_mm = _cluster(height)
     edges = _edges(
-        local[:, u] / frame.spacing_mm[0], local[:, v] / frame.spacing_mm[1], contours, order, layer_of_contour
+        local_mm[u] / frame.spacing_mm[0], local_mm[v] / frame.spacing_mm[1], starts, order, layer_of_contour
     )
-    low, high, low_end, high_end, findings = _slabs(structure.name, planes_mm, frame)
+    low, high, low_end, high_end, findings = _slabs(name, planes_mm, frame)
     layer, bottom, top, conventions = _with_caps(planes_mm, low, high, low_end, high_end)
     stack = PrismStack(
         edges=edges,
@@ -291,26 +303,27 @@ def _with_caps(
     return layers[real], bottoms[real], tops[real], flags[real]
 
 
-def _edges(u: FloatArray, v: FloatArray, contours: Contours, order: IntArray, layer_of_contour: IntArray) -> Edges:
+def _edges(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, layer_of_contour: IntArray) -> Edges:
     """Edges of the contours in plane order; those of a plane wind once around its even-odd region."""
-    counts = np.diff(contours.starts)[order]
-    pick = ranges(contours.starts[:-1][order], counts)
-    u, v = u[pick], v[pick]
+    counts = np.diff(starts)[order]
+    if np.any(order[1:] < order[:-1]):
+        pick = ranges(starts[:-1][order], counts)
+        u, v = u[pick], v[pick]
     begin = np.concatenate([[0], np.cumsum(counts)])
-    after = np.arange(1, len(pick) + 1)
-    after[begin[1:] - 1] = begin[:-1]
-    u1, v1 = u[after], v[after]
+    u1, v1 = np.roll(u, -1), np.roll(v, -1)
+    u1[begin[1:] - 1], v1[begin[1:] - 1] = u[begin[:-1]], v[begin[:-1]]
     loops = Loops(u0=u, v0=v, u1=u1, v1=v1, begin=begin, layer=layer_of_contour)
     enclosed, near = _nesting(loops)
     area = np.add.reduceat((v1 - v) * (-0.5) * (u + u1), begin[:-1])
-    flip = np.repeat((area < 0) != enclosed, counts)
-    edges = Edges(
-        u0=np.where(flip, u1, u),
-        v0=np.where(flip, v1, v),
-        u1=np.where(flip, u, u1),
-        v1=np.where(flip, v, v1),
-        layer=np.repeat(layer_of_contour, counts),
-    )
+    turn = (area < 0) != enclosed
+    layer = np.repeat(layer_of_contour, counts)
+    if turn.all():
+        u, v, u1, v1 = u1, v1, u, v
+    elif turn.any():
+        flip = np.repeat(turn, counts)
+        u, u1 = np.where(flip, u1, u), np.where(flip, u, u1)
+        v, v1 = np.where(flip, v1, v), np.where(flip, v, v1)
+    edges = Edges(u0=u, v0=v, u1=u1, v1=v1, layer=layer)
     crossed = crossed_layers(loops, near)
     return _disentangled(edges, crossed) if len(crossed) else edges
 
@@ -351,9 +364,10 @@ def _neighbours(layer: IntArray) -> Iterator[tuple[int, int]]:
 
 
 def _share_inside(loops: Loops, inner: int, outer: int) -> float:
-    """The share of one loop's corners that lie inside another loop."""
-    mine, other = (slice(loops.begin[loop], loops.begin[loop + 1]) for loop in (inner, outer))
-    pu, pv = loops.u0[mine, None], loops.v0[mine, None]
+    """The share of some of one loop's corners that lie inside another loop: loops may touch, so one can mislead."""
+    probe = np.unique(np.linspace(loops.begin[inner], loops.begin[inner + 1] - 1, PROBES).astype(np.int64))
+    other = slice(loops.begin[outer], loops.begin[outer + 1])
+    pu, pv = loops.u0[probe, None], loops.v0[probe, None]
     u0, v0, u1, v1 = loops.u0[other], loops.v0[other], loops.u1[other], loops.v1[other]
     crosses = (v0 > pv) != (v1 > pv)
     rise = np.where(v1 == v0, 1.0, v1 - v0)
