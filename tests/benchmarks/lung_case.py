@@ -15,10 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset
-from pydicom.tag import Tag
-from shop import phantom
+from case_files import phantom, write_case
 
 FloatArray = phantom.FloatArray
 Outline = phantom.Outline
@@ -26,7 +23,6 @@ Loop = phantom.Loop
 Path2 = Callable[[float], tuple[float, float]]  # z -> x, y, or half width and half depth
 
 SLICE_MM = 2.0
-PRESCRIPTION = phantom.PhantomPrescription(dose_gy=50.0, fractions=5)
 LABEL = "LUNGBENCH"
 
 GRIDS: dict[float, tuple[tuple[float, float, float], tuple[int, int, int]]] = {
@@ -34,22 +30,6 @@ GRIDS: dict[float, tuple[tuple[float, float, float], tuple[int, int, int]]] = {
     1.25: ((-199.6, -150.3, -110.4), (320, 240, 200)),
 }
 """Grid spacing, mm -> first point (x, y, z), mm, and number of points along x, y and z."""
-
-OARS = (
-    "SpinalCord",
-    "SpinalCord_PRV05",
-    "Esophagus",
-    "Trachea",
-    "Bronchus",
-    "BrachialPlex_L",
-    "Heart",
-    "GreatVes",
-    "Lungs-GTV",
-    "ChestWall",
-    "Rib",
-    "Stomach",
-)
-"""The twelve organs that a lung SBRT sheet asks for."""
 
 TARGET_MM = (72.0, 14.0, 21.0)
 MET_MM = (-62.0, -12.0, -133.0)
@@ -228,39 +208,10 @@ def dose_grid(spacing_mm: float) -> phantom.PhantomDose:
     return phantom.sample_dose(lung_dose, first_mm=first, last_mm=last, spacing_mm=(spacing_mm,) * 3)
 
 
-# The files
-
-
-def write_case(
-    folder: Path, *, structures: Sequence[phantom.PhantomStructure], dose: phantom.PhantomDose, bits: int = 32
-) -> Path:
-    """Write RTPLAN, RTSTRUCT and RTDOSE; contour numbers have three decimals."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names = phantom.FILE_NAMES
-    phantom.save(phantom.rtplan_dataset(LABEL, PRESCRIPTION), folder / names["RTPLAN"])
-    phantom.save(phantom.rtdose_dataset(LABEL, dose, bits=bits), folder / names["RTDOSE"])
-    phantom.save(_structure_set(structures), folder / names["RTSTRUCT"])
-    return folder
-
-
-def _structure_set(structures: Sequence[phantom.PhantomStructure]) -> Dataset:
-    """The structure set, its contour data put in as bytes: 2.6 million numbers as objects would take a minute."""
-    bare = [phantom.PhantomStructure(name=s.name, kind=s.kind) for s in structures]
-    dataset = phantom.rtstruct_dataset(LABEL, bare)
-    for item, structure in zip(dataset.ROIContourSequence, structures, strict=True):
-        item.ContourSequence = [_contour(loop) for loop in structure.contours_mm]
-    return dataset
-
-
-def _contour(loop: Loop) -> Dataset:
-    text = "\\".join(f"{value:.3f}" for value in (np.round(loop, 3) + 0.0).ravel().tolist()).encode()
-    text += b" " * (len(text) % 2)
-    item = Dataset()
-    item.ContourGeometricType = "CLOSED_PLANAR"
-    item.NumberOfContourPoints = len(loop)
-    tag = Tag("ContourData")
-    item[tag] = RawDataElement(tag, "DS", len(text), text, 0, is_implicit_VR=False, is_little_endian=True)
-    return item
+def growth_grid(spacing_mm: float) -> phantom.PhantomDose:
+    """The dose in one box at any spacing, to see how cost grows with it."""
+    first, last = (-170.0, -126.0, -120.0), (170.0, 126.0, 140.0)
+    return phantom.sample_dose(lung_dose, first_mm=first, last_mm=last, spacing_mm=(spacing_mm,) * 3)
 
 
 def main() -> None:
@@ -268,9 +219,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write the lung case of the benchmarks.")
     parser.add_argument("out_dir", type=Path)
     parser.add_argument("--spacing", type=float, choices=sorted(GRIDS), default=2.0, help="of the dose grid, mm")
+    parser.add_argument("--growth-spacing", type=float, help="mm; instead, a dose grid on one box whatever the spacing")
+    parser.add_argument("--points", type=int, help="on every contour; default: as many as each organ usually has")
     args = parser.parse_args()
-    structures = lung_structures()
-    folder = write_case(args.out_dir, structures=structures, dose=dose_grid(args.spacing))
+    structures = lung_structures(points=args.points)
+    dose = growth_grid(args.growth_spacing) if args.growth_spacing else dose_grid(args.spacing)
+    folder = write_case(args.out_dir, LABEL, structures=structures, dose=dose)
     loops = [loop for structure in structures for loop in structure.contours_mm]
     megabytes = {path.name: round(path.stat().st_size / 1e6, 1) for path in sorted(folder.glob("*.dcm"))}
     print(f"{len(structures)} structures, {len(loops)} contours, {sum(map(len, loops))} points; MB: {megabytes}")
