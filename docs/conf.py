@@ -1,0 +1,50 @@
+"""How Sphinx builds these pages: ``sphinx-build -W docs docs/_build/html``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+import sbrtcheck
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import generated
+
+project = "sbrtcheck"
+author = "the sbrtcheck authors"
+copyright = author  # noqa: A001 - Sphinx's name
+release = version = sbrtcheck.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"sbrtcheck {release}"
+myst_enable_extensions = ["deflist"]
+myst_heading_anchors = 3
+
+autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_typehints_format = "short"
+napoleon_google_docstring = False
+
+_PLACE = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
+
+
+def _fill(_app: Sphinx, _page: str, source: list[str]) -> None:
+    """Put what `generated` knows where a page asks for it."""
+    source[0] = _PLACE.sub(lambda found: generated.PARTS[found[1]](), source[0])
+
+
+def _plain_references(_app: Sphinx, _what: str, _name: str, _of: object, _options: object, lines: list[str]) -> None:
+    """Show references of a docstring as text: each docstring counts from 1, and several stand on one page."""
+    text = re.sub(r"(\[\d+\])_", r"\1", "\n".join(lines))
+    lines[:] = re.sub(r"^\.\. (\[\d+\])", r"| \1", text, flags=re.MULTILINE).split("\n")
+
+
+def setup(app: Sphinx) -> None:
+    """Sphinx calls this."""
+    app.connect("source-read", _fill)
+    app.connect("autodoc-process-docstring", _plain_references)

@@ -1,0 +1,188 @@
+"""Parts of the reference that the package itself knows, as Markdown: they cannot fall behind it.
+
+A page has ``<!-- generated: commands -->`` where it wants one. A reason or finding without a meaning here breaks the
+build, and so does a meaning of one that is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from enum import StrEnum
+from typing import TypeVar
+
+import click
+
+from sbrtcheck import cli
+from sbrtcheck.dvh import Reason
+from sbrtcheck.evaluate import Verdict
+from sbrtcheck.plan import FindingCode
+from sbrtcheck.report.words import FLAGS, limit_text
+from sbrtcheck.table import Constraint, ConstraintTable, Kind, Select, Source, Status, bundled_tables
+from sbrtcheck.tg263 import Rule
+
+Words = TypeVar("Words", bound=StrEnum)
+
+VERDICTS = {
+    Verdict.PASS: "The value meets the limit.",
+    Verdict.VARIATION: "Beyond the limit, inside the acceptable variation that the source prints.",
+    Verdict.FAIL: "Beyond the limit, and beyond the acceptable variation where there is one.",
+    Verdict.NOT_EVALUATED: "There is no value, for the reason given. Never a pass.",
+    Verdict.RISK: "A risk point: the value is reported, and neither passes nor fails.",
+}
+REASONS = {
+    Reason.STRUCTURE_MISSING: "No structure of the plan may be taken for the organ. Close names are listed, not taken.",
+    Reason.STRUCTURE_AMBIGUOUS: "Several structures fit equally well; all are listed. A names file settles it.",
+    Reason.STRUCTURE_EMPTY: "The structure has no closed contour with an area, or what was derived has no volume.",
+    Reason.STRUCTURE_NOT_COMPUTED: "The structure is there and its DVH is not; the detail says why.",
+    Reason.VOLUME_TOO_SMALL: "The structure is smaller than the volume the metric asks about.",
+    Reason.DOSE_GRID_MISSING: "There is no dose. Kept for readers of other sources: a plan without RTDOSE is refused.",
+    Reason.PRESCRIPTION_UNKNOWN: "The row needs the prescribed dose or the number of fractions, and neither is known.",
+    Reason.FRACTIONS_DO_NOT_MATCH: "The table holds for other numbers of fractions. Nothing is rescaled.",
+    Reason.TARGET_VOLUME_OUTSIDE_RANGE: "The rule does not hold for a target of this size. Not given by this version.",
+    Reason.UNDEFINED_FOR_STORED_DVH: "What a planning system stored does not hold the answer.",
+    Reason.UNIT_UNKNOWN: "A stored DVH does not say its units, or they cannot be right.",
+    Reason.NOT_IMPLEMENTED: "The metric is known and not computed. Not given by this version.",
+}
+FINDINGS = {
+    FindingCode.CONTOURS_WITHOUT_AREA: "Contours of fewer than three points were left out.",
+    FindingCode.OPEN_CONTOURS_IGNORED: "Contours that are not closed enclose nothing, and were left out.",
+    FindingCode.PLANE_GAP: "Contour planes are missing; the structure was taken as several parts, not bridged.",
+    FindingCode.TOO_FEW_PLANES: "One contour plane only: its thickness was taken from the dose grid.",
+    FindingCode.STRAIGHT_BETWEEN_PLANES: "Interpolation between planes was asked for, and some planes stayed slabs.",
+    FindingCode.DOSE_NOT_CUBIC: "Cubic dose was asked for, and the dose stayed trilinear.",
+    FindingCode.OUTSIDE_DOSE_GRID: "A part of the structure has no dose; it counts at 0 Gy, and widens the bounds.",
+    FindingCode.SMALLER_THAN_LIMIT_VOLUME: "The row is met because the structure is small. Is the contour complete?",
+    FindingCode.LINKED_BY_FRAME_OF_REFERENCE: "A reference is missing; files belong together by frame of reference.",
+    FindingCode.SEVERAL_PRESCRIPTIONS: "The RTPLAN prescribes several doses; all are listed.",
+    FindingCode.PRESCRIPTION_SOURCE: "The prescription given differs from that of the files.",
+    FindingCode.SUMMED_DOSES: "The dose was summed from several files.",
+    FindingCode.DOSE_TYPE: "The dose is not marked as physical dose.",
+    FindingCode.RELATIVE_DOSE_SCALED: "Relative dose was turned into Gy.",
+    FindingCode.STORED_DVH_UNITS: "Units of a stored DVH limit what can be measured, or were mended.",
+    FindingCode.STORED_DVH_INCOMPLETE: "A stored DVH lacks something, and what was done about it.",
+    FindingCode.DERIVED_STRUCTURE: "The structure was built from others, or without a part that is not drawn.",
+    FindingCode.NAME_MATCH: "Another structure was taken than the one asked for first.",
+    FindingCode.FILE_SKIPPED: "Files that are no DICOM, or copies of others.",
+    FindingCode.NOT_COMPUTED: "Something in the files is not computed by this version.",
+    FindingCode.OTHER: "Anything else worth knowing.",
+}
+RULES = {
+    Rule.GIVEN: "The user's names file says so. It wins over all other rules.",
+    Rule.EXACT: "The structure has exactly that name.",
+    Rule.ALIAS: "The name is listed as another spelling, apart from case, blanks, `_`, `.` and the place of the side.",
+    Rule.KIND: "The RT ROI Interpreted Type says so; for targets and the external contour.",
+    Rule.PREFIX: "A target's name with a suffix, such as `PTV_5000`.",
+    Rule.CODE: "The RT ROI Identification Code says so, and the name does not speak against it.",
+    Rule.DERIVED: "Nobody drew it; it was built from structures that were.",
+}
+
+
+def commands() -> str:
+    """Help text of every command."""
+    return "\n\n".join(
+        f"## `sbrtcheck {name}`\n\n```text\n{_help(command, f'sbrtcheck {name}')}\n```"
+        for name, command in sorted(cli.main.commands.items())
+    )
+
+
+def _help(command: click.Command, name: str) -> str:
+    return command.get_help(click.Context(command, info_name=name, terminal_width=100))
+
+
+def verdicts() -> str:
+    """Verdicts with their meanings."""
+    return _meanings("Verdict", VERDICTS)
+
+
+def reasons() -> str:
+    """Reasons why something was not measured."""
+    return _meanings("Reason", REASONS)
+
+
+def findings() -> str:
+    """Codes of findings."""
+    return _meanings("Code", FINDINGS)
+
+
+def rules() -> str:
+    """Rules by which a structure is taken for an organ, in their order."""
+    return _meanings("Rule", RULES)
+
+
+def flags() -> str:
+    """Flags of a row in a report."""
+    return _table(("Flag", "Meaning"), ((f"`{flag}`", meaning) for flag, meaning in FLAGS.items()))
+
+
+def _meanings(heading: str, meanings: Mapping[Words, str]) -> str:
+    everything = type(next(iter(meanings)))
+    if unlike := set(meanings) ^ set(everything):
+        raise ValueError(f"{everything.__name__}: in one of enum and documentation only: {sorted(unlike)}")
+    return _table((heading, "Meaning"), ((f"`{one}`", meanings[one]) for one in everything))
+
+
+def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    cells = [[*headings]]
+    cells += [["---"] * len(cells[0]), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+
+
+# -------------------------------------------------------------------------------- constraint tables
+
+
+def tables() -> str:
+    """Every bundled table: its rows, where they are printed, who read them, what is disputed."""
+    return "\n\n".join(part for table in bundled_tables() for part in _one_table(table))
+
+
+def _one_table(table: ConstraintTable) -> Iterator[str]:
+    yield f"## {table.id}"
+    yield f"{table.title}. Version {table.version}, for {', '.join(map(str, table.fractions))} fractions."
+    if table.note:
+        yield table.note
+    yield "\n".join(f"- {_cited(source)}" for source in table.sources)
+    headings = ("Row", "Organ", "Structure", "Metric", "Limit", "Printed in", "Readings")
+    yield _table(headings, (_row(row) for row in table.rows))
+    notes = [f"- `{row.id}`: {_escaped(row.note)}" for row in table.rows if row.note]
+    if notes:
+        yield "\n".join(("Notes:\n", *notes))
+
+
+def _row(row: Constraint) -> Iterable[str]:
+    printed_in = f"{row.source.citation}, {row.source.where}"
+    limit = f"`{limit_text(row)}` {row.metric.unit}"
+    return (f"`{row.id}`{_marks(row)}", row.organ, _structures(row), f"`{row.metric}`", limit, printed_in, _read(row))
+
+
+def _marks(row: Constraint) -> str:
+    marks = [
+        "mandatory" if row.mandatory else "",
+        "disputed" if row.status is Status.DISPUTED else "",
+        "" if row.kind is Kind.LIMIT else str(row.kind),
+        "met by a smaller structure" if row.volume_threshold else "",
+    ]
+    return "".join(f"<br>{mark}" for mark in marks if mark)
+
+
+def _structures(row: Constraint) -> str:
+    joined = {Select.EACH: ", ", Select.UNION: " + ", Select.FIRST: " or "}[row.select]
+    return joined.join(row.structures)
+
+
+def _read(row: Constraint) -> str:
+    verdict = "confirmed" if row.confirmed else "unconfirmed"
+    return f"{verdict}: {'; '.join(row.confirmed_by)}" if row.confirmed_by else verdict
+
+
+def _cited(source: Source) -> str:
+    doi = f", doi {source.doi}" if source.doi else ""
+    return f"{source.citation}, {source.where}{doi}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("*", "\\*").replace("_", "\\_")
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    part.__name__: part for part in (commands, verdicts, reasons, findings, rules, flags, tables)
+}
