@@ -11,15 +11,43 @@ from sbrtcheck.metric import DoseAtVolume, Measurement, NotMeasured, Unit, Volum
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Status
 
+NARROW = {Unit.GY: 0.01, Unit.PERCENT: 0.1, Unit.PERCENT_RX: 0.1}
+"""Bands this wide, in the metric's unit, are not narrowed further."""
+
+NARROW_CC_SHARE = 1e-3
+"""The same for volumes in cc: a thousandth of the structure."""
+
 
 def outcomes_of(table: ConstraintTable, row: Constraint, plan: Organs, *, include_unconfirmed: bool) -> list[Outcome]:
     """Judge one row: an outcome for every structure it asks for."""
     blocked = _not_applicable(table, plan.dvhs.prescription)
     counts = _counts(row, include_unconfirmed=include_unconfirmed)
-    return [
-        replace(_outcome(table, row, replace(taken, dvh=blocked) if blocked else taken), counts=counts)
-        for taken in select(row, plan)
-    ]
+    outcomes = []
+    for taken in select(row, plan):
+        dvh = blocked or _sharpened(row, taken.dvh, plan)
+        outcomes.append(replace(_outcome(table, row, replace(taken, dvh=dvh)), counts=counts))
+    return outcomes
+
+
+def _sharpened(row: Constraint, dvh: DVH | NotMeasured, plan: Organs) -> DVH | NotMeasured:
+    """The DVH from finer elements, as long as its bounds leave the verdict open and finer ones can close them."""
+    while isinstance(dvh, DVH):
+        judged = _judge(row, dvh)
+        if not _is_borderline(row, judged) or _is_narrow(judged.measurement, dvh):
+            break
+        finer = plan.finer(dvh)
+        if finer is None:
+            break
+        dvh = finer
+    return dvh
+
+
+def _is_narrow(found: Measurement | NotMeasured, dvh: DVH) -> bool:
+    """Whether a band is as narrow as anybody needs it."""
+    if isinstance(found, NotMeasured):
+        return True
+    enough = NARROW_CC_SHARE * dvh.volume if found.unit is Unit.CC else NARROW[found.unit]
+    return found.high - found.low <= enough
 
 
 def _not_applicable(table: ConstraintTable, rx: Prescription | UnknownPrescription) -> NotMeasured | None:

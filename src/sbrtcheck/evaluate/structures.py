@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.metric import NotMeasured
@@ -24,6 +24,22 @@ class Organs:
     by_key: Mapping[tuple[str, int], DVH | NoDVH]
     derived: Mapping[str, DVH | NoDVH]
     names: Mapping[str, str] | None
+    # unions and finer DVHs computed while judging, kept so that the rows of one report share them
+    made: dict[tuple[str, ...], DVH | NoDVH | None] = field(default_factory=dict, repr=False)
+
+    def union(self, contours: tuple[str, ...]) -> DVH | NoDVH | None:
+        """The DVH of several contours as one organ."""
+        if contours not in self.made:
+            self.made[contours] = self.dvhs.union(contours)
+        return self.made[contours]
+
+    def finer(self, dvh: DVH) -> DVH | None:
+        """The same DVH from finer elements; None where there is none finer."""
+        key = (dvh.name, str(dvh.number), str(dvh.refinement))
+        if key not in self.made:
+            self.made[key] = self.dvhs.finer(dvh)
+        made = self.made[key]
+        return made if isinstance(made, DVH) else None
 
     @classmethod
     def of(cls, dvhs: DVHSet, names: Mapping[str, str] | None) -> Organs:
@@ -140,7 +156,7 @@ def _union_dvh(parts: Sequence[Taken], contours: tuple[str, ...], plan: Organs) 
     if plan.dvhs.plan is None:
         detail = f"{' + '.join(contours)} cannot be added: where they overlap is not in their DVHs"
         return NotMeasured(reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
-    return _or_why_not(plan.dvhs.union(contours))
+    return _or_why_not(plan.union(contours))
 
 
 def _without_parts(lacking: Sequence[str], taken: Taken) -> tuple[Finding, ...]:
