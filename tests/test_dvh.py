@@ -344,6 +344,15 @@ def test_a_dvh_is_found_by_its_name_and_a_name_that_several_have_is_not_guessed(
         twice["Heart"]
 
 
+@settings(max_examples=20)
+@given(star_structures(), st.lists(st.floats(0, 1), min_size=1, max_size=5), st.lists(st.floats(0, 60), min_size=1))
+def test_many_questions_at_once_have_the_answers_of_each(shape: Structure, shares: list[float], doses) -> None:
+    dvh = dvh_of(shape)
+    volumes = [share * dvh.volume for share in shares]
+    assert dvh.dose_at_volumes(np.array(volumes)) == [dvh.dose_at_volume(v) for v in volumes]
+    assert dvh.volume_at_doses(np.array(doses)) == [dvh.volume_at_dose(d) for d in doses]
+
+
 def test_a_volume_the_structure_does_not_have_is_an_error_not_zero() -> None:
     dvh = dvh_of(sphere(2.0))
     with pytest.raises(ValueError, match="outside 0 to"):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from os import PathLike, fspath
 
 from sbrtcheck.dicom import load_dvhs, load_plan
-from sbrtcheck.dvh import DVHSet, EndCaps, Origin, compute_dvhs
+from sbrtcheck.dvh import Between, DVHSet, EndCaps, Interpolation, Model, Origin, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.evaluate import Report, evaluate
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
@@ -32,6 +32,8 @@ def check(  # noqa: PLR0913 - the front door has every option
     names: str | PathLike[str] | Mapping[str, str] | None = None,
     dvhs: str = "computed",
     end_caps: str = "half-slice",
+    between: str = "slab",
+    dose: str = "trilinear",
     strict: bool = False,
     include_unconfirmed: bool = False,
 ) -> Report:
@@ -56,6 +58,10 @@ def check(  # noqa: PLR0913 - the front door has every option
         ``"computed"`` from contours and dose, or ``"stored"`` by the planning system.
     end_caps
         Convention of computed DVHs: ``"half-slice"``, ``"none"`` or ``"capped"``.
+    between
+        What computed structures look like between contour planes: ``"slab"`` or ``"interpolated"``.
+    dose
+        What the dose is between grid points: ``"trilinear"`` or ``"cubic"``.
     strict
         Borderline and convention-sensitive rows count as not passing.
     include_unconfirmed
@@ -76,7 +82,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     if not named and not sites:
         raise UnknownTableError("no table to check against", mend=f"name one of: {_ids(bundled_tables())}")
     _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
-    _check_choice("end caps", end_caps, *EndCaps)
+    model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
     if dvhs == Origin.STORED:
@@ -85,7 +91,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     else:
         loaded = load_plan(path, plan=plan, prescription=rx)
         tables = (*named, *_site_tables(sites, loaded.prescription, named))
-        found = _computed(loaded, tables, mapping, end_caps)
+        found = _computed(loaded, tables, mapping, model)
     return evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
 
 
@@ -97,6 +103,8 @@ def dvhs_of(
     prescription: Prescription | str | None = None,
     dvhs: str = "computed",
     end_caps: str = "half-slice",
+    between: str = "slab",
+    dose: str = "trilinear",
 ) -> DVHSet:
     """Compute or read the DVHs of one plan; options as in `check`.
 
@@ -106,14 +114,14 @@ def dvhs_of(
         The input or an option cannot be used, or the plan has no structure of a name asked for.
     """
     _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
-    _check_choice("end caps", end_caps, *EndCaps)
+    model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
     if dvhs == Origin.STORED:
         return _only(load_dvhs(path, plan=plan, prescription=rx), structures)
     loaded = load_plan(path, plan=plan, prescription=rx)
     derived = {recipe.organ for recipe in derivable(_roi_names(loaded))}
     _check_known(structures, {structure.name for structure in loaded.structures} | derived)
-    return compute_dvhs(loaded, structures=structures, end_caps=end_caps)
+    return compute_dvhs(loaded, structures=structures, end_caps=model.end_caps, between=model.between, dose=model.dose)
 
 
 def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
@@ -128,6 +136,13 @@ def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
 def _check_known(structures: Collection[str] | None, there: set[str]) -> None:
     if lacking := sorted(set(structures or ()) - there):
         raise InputError(f"the plan has no structure {_listed(lacking)}", mend=f"it has: {_listed(there)}")
+
+
+def _model(end_caps: str, between: str, dose: str) -> Model:
+    _check_choice("end caps", end_caps, *EndCaps)
+    _check_choice("the shape between planes", between, *Between)
+    _check_choice("the dose between grid points", dose, *Interpolation)
+    return Model(end_caps=EndCaps(end_caps), between=Between(between), dose=Interpolation(dose))
 
 
 def _check_choice(option: str, given: str, *choices: str) -> None:
@@ -209,9 +224,16 @@ def _listed(words: Collection[str]) -> str:
     return ", ".join(sorted(words))
 
 
-def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str, str] | None, end_caps: str) -> DVHSet:
+def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str, str] | None, model: Model) -> DVHSet:
     organs = {organ for table in tables for row in table.rows for organ in row.structures}
-    return compute_dvhs(plan, structures=_needed(plan, organs, names), end_caps=end_caps, names=names)
+    return compute_dvhs(
+        plan,
+        structures=_needed(plan, organs, names),
+        end_caps=model.end_caps,
+        between=model.between,
+        dose=model.dose,
+        names=names,
+    )
 
 
 def _needed(plan: Plan, organs: set[str], names: Mapping[str, str] | None) -> frozenset[str]:

@@ -31,6 +31,8 @@ EXIT_NOT_EVALUATED = 3
 
 FORMATS = ("text", "json", "csv", "markdown")
 END_CAPS = ("half-slice", "none", "capped")
+BETWEEN = ("slab", "interpolated")
+DOSE = ("trilinear", "cubic")
 DVHS = ("computed", "stored")
 _READER_GONE = (errno.EPIPE, errno.EINVAL)  # EINVAL: so Windows calls it
 
@@ -76,6 +78,8 @@ _strict = click.option("--strict", is_flag=True, help="Borderline and convention
 _include_unconfirmed = click.option(
     "--include-unconfirmed", is_flag=True, help="Rows with a single reading of their source count."
 )
+_between = click.option("--between", type=click.Choice(BETWEEN), default=BETWEEN[0], show_default=True)
+_dose = click.option("--dose", type=click.Choice(DOSE), default=DOSE[0], show_default=True)
 _verbose = click.option(
     "-v", "--verbose", is_flag=True, expose_value=False, callback=_set_verbose, help="Show where an error comes from."
 )
@@ -92,6 +96,8 @@ _verbose = click.option(
 @_plan
 @_dvhs
 @_end_caps
+@_between
+@_dose
 @_strict
 @_include_unconfirmed
 @_verbose
@@ -109,6 +115,8 @@ def check(  # noqa: PLR0913 - one argument an option
     plan: str | None,
     dvhs: str,
     end_caps: str,
+    between: str,
+    dose: str,
     strict: bool,
     include_unconfirmed: bool,
 ) -> None:
@@ -128,6 +136,8 @@ def check(  # noqa: PLR0913 - one argument an option
             names=names,
             dvhs=dvhs,
             end_caps=end_caps,
+            between=between,
+            dose=dose,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
         )
@@ -172,8 +182,10 @@ def tables(format_: str) -> None:
 @_plan
 @_dvhs
 @_end_caps
+@_between
+@_dose
 @_verbose
-def dvh(
+def dvh(  # noqa: PLR0913 - one argument an option
     *,
     folder: Path,
     structures: tuple[str, ...],
@@ -183,6 +195,8 @@ def dvh(
     plan: str | None,
     dvhs: str,
     end_caps: str,
+    between: str,
+    dose: str,
 ) -> None:
     """Show the dose-volume histograms of the plan in DIR: a summary, or the points of the curves (csv, json)."""
     from sbrtcheck import api
@@ -196,6 +210,8 @@ def dvh(
             prescription=rx,
             dvhs=dvhs,
             end_caps=end_caps,
+            between=between,
+            dose=dose,
         )
         write(DVH_FORMATS[format_](found))
 

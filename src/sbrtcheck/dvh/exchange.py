@@ -20,7 +20,7 @@ def to_dicompyler(dvh: DVH) -> Any:
     bins = np.arange(0.0, float(dvh.curve.dose_gy[-1]) + 2 * BIN_GY, BIN_GY)
     rx = dvh.prescription.dose_gy if isinstance(dvh.prescription, Prescription) else None
     return core.DVH(
-        counts=np.array([dvh.volume_at_dose(float(d)).value for d in bins[:-1]]),
+        counts=np.array([band.value for band in dvh.volume_at_doses(bins[:-1])]),
         bins=bins,
         dvh_type="cumulative",
         dose_units="Gy",

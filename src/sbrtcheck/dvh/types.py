@@ -105,27 +105,25 @@ class Curve:
     dose_gy: FloatArray
     volume: FloatArray
 
-    def volume_at(self, dose_gy: float) -> float:
-        """Volume that gets at least ``dose_gy``."""
-        after = int(np.searchsorted(self.dose_gy, dose_gy, side="left"))
-        if after == 0:
-            return float(self.volume[0])
-        if after == len(self.dose_gy):
-            return 0.0
-        d0, d1 = self.dose_gy[after - 1], self.dose_gy[after]
-        v0, v1 = self.volume[after - 1], self.volume[after]
-        return float(v0 + (dose_gy - d0) / (d1 - d0) * (v1 - v0))
+    def volume_at(self, dose_gy: FloatArray) -> FloatArray:
+        """Volume that gets at least each dose."""
+        after = np.searchsorted(self.dose_gy, dose_gy, side="left")
+        right = np.clip(after, 1, max(len(self.dose_gy) - 1, 1)) % len(self.dose_gy)
+        d0, d1 = self.dose_gy[right - 1], self.dose_gy[right]
+        v0, v1 = self.volume[right - 1], self.volume[right]
+        between = v0 + (dose_gy - d0) / np.where(d1 > d0, d1 - d0, 1.0) * (v1 - v0)
+        return np.where(after == 0, self.volume[0], np.where(after == len(self.dose_gy), 0.0, between))
 
-    def dose_at(self, volume: float) -> float:
-        """Highest dose, Gy, that at least ``volume`` gets; the largest dose for a volume of 0."""
-        last = int(np.searchsorted(-self.volume, -volume, side="right")) - 1
-        if last < 0:
-            return float(self.dose_gy[0])
-        if last == len(self.volume) - 1:
-            return float(self.dose_gy[-1])
-        v0, v1 = self.volume[last], self.volume[last + 1]
-        d0, d1 = self.dose_gy[last], self.dose_gy[last + 1]
-        return float(d0 + (v0 - volume) / (v0 - v1) * (d1 - d0))
+    def dose_at(self, volume: FloatArray) -> FloatArray:
+        """Highest dose, Gy, that at least each volume gets; the largest dose for a volume of 0."""
+        last = np.searchsorted(-self.volume, -volume, side="right") - 1
+        left = np.clip(last, 0, max(len(self.volume) - 2, 0))
+        right = np.minimum(left + 1, len(self.volume) - 1)
+        v0, v1 = self.volume[left], self.volume[right]
+        d0, d1 = self.dose_gy[left], self.dose_gy[right]
+        between = d0 + (v0 - volume) / np.where(v0 > v1, v0 - v1, 1.0) * (d1 - d0)
+        ends = np.where(last < 0, self.dose_gy[0], self.dose_gy[-1])
+        return np.where((last < 0) | (last == len(self.volume) - 1), ends, between)
 
     def geud(self, a: float) -> float:
         """Generalised equivalent uniform dose, Gy: ``(mean of dose**a) ** (1 / a)`` over the volume.
@@ -213,16 +211,27 @@ class DVH:
         ValueError
             When the structure is smaller than ``volume``, or ``volume`` is negative.
         """
+        return self.dose_at_volumes(np.array([volume], dtype=np.float64))[0]
+
+    def dose_at_volumes(self, volumes: FloatArray) -> list[Band]:
+        """`dose_at_volume` for many volumes at once, shape ``(n,)``."""
         slack = SAME_VOLUME * self.volume
-        if not 0.0 <= volume <= self.volume + slack:
-            raise ValueError(f"volume {volume:g} {self.volume_unit} is outside 0 to {self.volume:g} {self.volume_unit}")
-        inside = max(volume - slack, 0.0)
-        return dose_band(*(curve.dose_at(inside) for curve in (self.curve, self.lower, self.upper)))
+        if not bool(np.all((volumes >= 0.0) & (volumes <= self.volume + slack))):
+            wrong = float(volumes[~((volumes >= 0.0) & (volumes <= self.volume + slack))][0])
+            raise ValueError(f"volume {wrong:g} {self.volume_unit} is outside 0 to {self.volume:g} {self.volume_unit}")
+        inside = np.maximum(volumes - slack, 0.0)
+        found = [curve.dose_at(inside).tolist() for curve in (self.curve, self.lower, self.upper)]
+        return [dose_band(*band) for band in zip(*found, strict=True)]
 
     def volume_at_dose(self, dose_gy: float) -> Band:
         """Volume with at least ``dose_gy``, in ``volume_unit``, with bounds."""
-        dose = dose_gy - SAME_DOSE * float(self.curve.dose_gy[-1])
-        return _band(*(curve.volume_at(dose) for curve in (self.curve, self.lower, self.upper)))
+        return self.volume_at_doses(np.array([dose_gy], dtype=np.float64))[0]
+
+    def volume_at_doses(self, doses_gy: FloatArray) -> list[Band]:
+        """`volume_at_dose` for many doses at once, shape ``(n,)``."""
+        doses = doses_gy - SAME_DOSE * float(self.curve.dose_gy[-1])
+        found = [curve.volume_at(doses).tolist() for curve in (self.curve, self.lower, self.upper)]
+        return [_band(*band) for band in zip(*found, strict=True)]
 
     def geud(self, a: float) -> Band:
         """Generalised equivalent uniform dose with exponent ``a`` (not 0), Gy with bounds.

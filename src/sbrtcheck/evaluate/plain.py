@@ -105,7 +105,12 @@ def report_dict(report: Report) -> dict[str, Any]:
         "strict": report.strict,
         "include_unconfirmed": report.include_unconfirmed,
         "prescription": _prescription_dict(report.prescription),
-        "dvh": {"origin": str(report.dvh_origin), "end_caps": report.end_caps, "dose": "trilinear"}
+        "dvh": {
+            "origin": str(report.dvh_origin),
+            "end_caps": report.end_caps,
+            "between": str(report.between),
+            "dose": str(report.dose),
+        }
         if report.dvh_origin == "computed"
         else {"origin": str(report.dvh_origin)},
         "provenance": {key: _listed(value) for key, value in report.provenance.items()},

@@ -67,6 +67,8 @@ def evaluate(
         provenance=dvhs.provenance,
         findings=dvhs.findings,
         software=_software(),
+        between=dvhs.model.between,
+        dose=dvhs.model.dose,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
     )

@@ -72,7 +72,8 @@ class Report:
     """Everything one check found.
 
     ``verdict`` is the overall one: PASS, VARIATION, FAIL or NOT_EVALUATED. ``strict`` and ``include_unconfirmed`` are
-    the choices it was made under.
+    the choices it was made under; ``end_caps``, ``between`` and ``dose`` the
+    model behind the numbers.
     """
 
     tables: tuple[ConstraintTable, ...]
@@ -84,6 +85,8 @@ class Report:
     provenance: Mapping[str, str | tuple[str, ...]]
     findings: tuple[Finding, ...]
     software: str  # "sbrtcheck 0.1.0"
+    between: str = "slab"
+    dose: str = "trilinear"
     strict: bool = False
     include_unconfirmed: bool = False
 

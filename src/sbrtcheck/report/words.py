@@ -213,7 +213,8 @@ def dvh_text(report: Report) -> str:
         return f"{report.dvh_origin}, not computed here: their own convention holds"
     if not report.end_caps:
         return "none: the plan has no structure that was asked for"
-    return f"computed here: contours as slabs, end caps {report.end_caps}; dose trilinear between grid points"
+    shape = "contours as slabs" if report.between == "slab" else "outlines interpolated between contours"
+    return f"computed here: {shape}, end caps {report.end_caps}; dose {report.dose} between grid points"
 
 
 def finding_text(finding: Finding) -> str:

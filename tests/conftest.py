@@ -1,0 +1,7 @@
+"""Settings that all tests share."""
+
+from hypothesis import settings
+
+# how long an example takes says nothing about whether it is right
+settings.register_profile("sbrtcheck", deadline=None)
+settings.load_profile("sbrtcheck")
