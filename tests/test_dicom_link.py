@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 import dicom_files as files
@@ -385,3 +387,19 @@ def test_a_truncated_plan_is_named(tmp_path: Path) -> None:
 def test_findings_are_values(tmp_path: Path) -> None:
     plan = load_plan(write_plan(tmp_path, files.dose(plans=()), files.plan(), files.structure_set()))
     assert all(isinstance(finding, Finding) for finding in plan.findings)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_file_with_wrong_bytes_is_refused_in_one_line_or_read(
+    tmp_path: Path, which: int, data: st.DataObject
+) -> None:
+    syntax = data.draw(st.sampled_from([ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian]))
+    spoilt = write_plan(tmp_path, syntax=syntax) / str(which)
+    content = bytearray(spoilt.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(128, len(content) - 1))] = data.draw(st.integers(0, 255))
+    spoilt.write_bytes(content)
+    read = loaded(tmp_path)
+    assert isinstance(read, Plan) or len(str(read).splitlines()) == 1

@@ -22,6 +22,7 @@ from sbrtcheck.dicom.tags import (
     decimals,
     integer,
     number,
+    raw_element,
     read_dataset,
     tag_name,
     word,
@@ -169,9 +170,9 @@ def stored_values(file: DoseFile) -> Stored:
     if file.pixels_at is not None:
         count = shape[0] * shape[1] * shape[2]
         return _shaped(np.fromfile(file.path, dtype=kind, count=count, offset=file.pixels_at), shape, file.shown)
-    element = file.dataset.get_item(PIXEL_DATA) if PIXEL_DATA in file.dataset else None
-    raw = element.value if element is not None else None
-    if element is None or not raw:
+    element = raw_element(file.dataset, PIXEL_DATA)
+    raw = getattr(element, "value", None)
+    if not raw:
         raise DicomError("the RTDOSE has no pixel data", file.shown, "export it with its dose grid")
     plain = getattr(element, "is_little_endian", False) and getattr(element, "length", 0) != UNDEFINED_LENGTH
     if plain and isinstance(raw, bytes):

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from pydicom import Dataset
 from pydicom.datadict import keyword_for_tag
-from pydicom.errors import InvalidDicomError
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_partial
 from pydicom.sequence import Sequence
 
@@ -23,6 +24,7 @@ from sbrtcheck.plan import FloatArray
 # What pydicom raises on bytes that are no DICOM, or end too early.
 READ_ERRORS = (
     InvalidDicomError,
+    BytesLengthException,
     OSError,
     EOFError,
     ValueError,
@@ -66,12 +68,19 @@ def read_dataset(path: Path, shown: str, last: int = 0xFFFFFFFF) -> Dataset:
 
 def _refuse_truncated(dataset: Dataset, shown: str) -> None:
     for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset itself would decode every value
-        element = dataset.get_item(tag)
-        value = element.value
-        length = getattr(element, "length", UNDEFINED_LENGTH)
+        element = raw_element(dataset, tag)
+        value, length = getattr(element, "value", None), getattr(element, "length", UNDEFINED_LENGTH)
         if isinstance(value, bytes) and length != UNDEFINED_LENGTH and len(value) < length:
             what = f"the file is truncated: {tag_name(tag)} should have {length} bytes and has {len(value)}"
             raise DicomError(what, shown, "export it again")
+
+
+def raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | None:
+    """An element as it was read, not converted; None when absent or unreadable (an unknown VR with nothing in it)."""
+    try:
+        return dataset.get_item(tag) if tag in dataset else None
+    except READ_ERRORS:
+        return None
 
 
 def tag_name(tag: int) -> str:
@@ -81,9 +90,7 @@ def tag_name(tag: int) -> str:
 
 def raw_text(dataset: Dataset, tag: int) -> bytes:
     """The text of an element as written; empty when absent."""
-    if tag not in dataset:
-        return b""
-    value = dataset.get_item(tag).value
+    value = getattr(raw_element(dataset, tag), "value", None)
     if isinstance(value, bytes):
         return value.strip(b" \0")
     if value is None or isinstance(value, Sequence):
@@ -95,7 +102,12 @@ def raw_text(dataset: Dataset, tag: int) -> bytes:
 def words(dataset: Dataset, tag: int) -> list[str]:
     """Values of an ASCII text element (UI, CS, IS, DS); empty when absent."""
     text = raw_text(dataset, tag).decode("latin-1")
-    return [word.strip(" \0") for word in text.split("\\")] if text else []
+    return [_printable(word.strip(" \0")) for word in text.split("\\")] if text else []
+
+
+def _printable(text: str) -> str:
+    """Damaged text must not break a message into lines, or a terminal."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
 
 
 def word(dataset: Dataset, tag: int) -> str:
@@ -111,7 +123,7 @@ def name(dataset: Dataset, tag: int) -> str:
         value = dataset[tag].value
     except READ_ERRORS:
         return ""
-    return " ".join(str(value).split()) if value is not None else ""
+    return _printable(" ".join(str(value).split())) if value is not None else ""
 
 
 def decimals(dataset: Dataset, tag: int, shown: str) -> FloatArray:
