@@ -2,9 +2,9 @@
 
 ::
 
-    find    folder -> plans, and the RT files that make none
+    entries folder -> plans, and the RT files that make none
     rows    one plan -> its rows, whatever happens; this is what a worker process runs
-    run     plans x executor -> rows, in order
+    work    plans x executor -> rows, in order
     write   rows -> CSV or Parquet, whole or not at all
 
 `batch` does all of it. For a cluster, give it (or `run`) any `concurrent.futures.Executor`. Processes start anew
@@ -35,9 +35,9 @@ A plan that could not be checked, and an RT file that is part of no plan, is one
 ``reason`` a `NotChecked`. Nothing in the table names a patient: files and folders, whose names may, are left out.
 """
 
-from sbrtcheck.archive.find import Entry, find
+from sbrtcheck.archive.entries import Entry, find
 from sbrtcheck.archive.rows import COLUMNS, Checked, NotChecked, Options, Row, State, check_entry
-from sbrtcheck.archive.run import Summary, batch, run
+from sbrtcheck.archive.work import Summary, batch, run
 from sbrtcheck.archive.write import open_rows
 
 __all__ = [

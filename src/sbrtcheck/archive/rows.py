@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 
 from sbrtcheck import __version__, api
-from sbrtcheck.archive.find import Entry, without_file_names
+from sbrtcheck.archive.entries import Entry, without_file_names
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import SbrtcheckError, TableError, UnknownTableError

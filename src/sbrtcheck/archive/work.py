@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from sbrtcheck.archive.find import Entry, find
+from sbrtcheck.archive.entries import Entry, find
 from sbrtcheck.archive.rows import Checked, NotChecked, Options, State, check_entry, not_checked, where_from
 from sbrtcheck.archive.write import open_rows
 from sbrtcheck.errors import NoPlanError
