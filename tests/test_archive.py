@@ -230,6 +230,7 @@ def test_what_is_wrong_with_a_plan_is_said(tmp_path: Path, kind: Kind, reason: N
     mine = of_plan(rows, 1)
     assert {one["reason"] for one in mine} == {reason}
     assert any(detail in one["detail"] for one in mine)
+    assert {one["counts"] for one in mine} == {"false"}
     assert summary.states[State.PASSING] == 1
 
 

@@ -243,6 +243,7 @@ def not_checked(
         "verdict": str(Verdict.NOT_EVALUATED),
         "reason": str(reason),
         "detail": detail,
+        "counts": False,
         "findings": _findings(entry.findings, entry),
         "plan_verdict": str(Verdict.NOT_EVALUATED) if entry.is_plan else None,
     }
