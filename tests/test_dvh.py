@@ -44,8 +44,8 @@ def sphere(spacing_mm: float, *, radius: float = RADIUS_MM) -> Structure:
     return structure("Sphere", *[ring(np.sqrt(radius**2 - z**2), z, points=200) for z in planes])
 
 
-def dvh_of(shape: Structure, dose: DoseGrid = CURVED, **options: str) -> DVH:
-    return compute_dvhs(plan(dose, shape), **options).dvhs[0]
+def dvh_of(shape: Structure, doses: DoseGrid = CURVED, /, **options: str) -> DVH:
+    return compute_dvhs(plan(doses, shape), **options).dvhs[0]
 
 
 @settings(max_examples=30)
@@ -140,6 +140,33 @@ def test_a_plan_turned_in_the_patient_frame_has_the_same_dvh(angle, radius, orde
     for share in (0.0, 0.05, 0.5, 0.95, 1.0):
         assert there.dose_at_volume(share * there.volume).value == pytest.approx(
             here.dose_at_volume(share * here.volume).value, abs=1e-3
+        )
+
+
+@settings(max_examples=20)
+@given(star_structures(), st.floats(-1, 1))
+def test_a_grid_shifted_by_part_of_a_voxel_agrees_within_the_bounds(shape: Structure, shift_mm: float) -> None:
+    gradient = along_x(1.3, middle=60.0)  # linear, so that both grids hold the same dose
+    here, there = (dvh_of(shape, grid(gradient, shift_mm=shift)) for shift in (0.0, shift_mm))
+    for share in (0.03, 0.5, 0.97):
+        one, other = (d.dose_at_volume(share * d.volume) for d in (here, there))
+        assert max(one.low, other.low) <= min(one.high, other.high) + 1e-4
+        assert one.value == pytest.approx(other.value, abs=0.1)
+    assert here.mean_gy.value == pytest.approx(there.mean_gy.value, abs=1e-3)
+
+
+@settings(max_examples=20)
+@given(angles, radii, st.integers(1, 4))
+def test_a_structure_split_in_two_and_merged_is_the_structure(angle, radius, below: int) -> None:
+    loops = [star(angle, radius, 2.5 * i, (1.0, -2.0)) for i in range(6)]
+    whole = dvh_of(structure("Organ", *loops))
+    lower, upper = structure("A", *loops[: below + 1], number=1), structure("B", *loops[below:], number=2)
+    merged = compute_dvhs(plan(CURVED, lower, upper)).union(["A", "B"])
+    assert isinstance(merged, DVH)
+    assert merged.volume == pytest.approx(whole.volume, rel=1e-9)
+    for share in (0.05, 0.5, 0.95):
+        assert merged.dose_at_volume(share * merged.volume).value == pytest.approx(
+            whole.dose_at_volume(share * whole.volume).value, abs=0.05
         )
 
 
@@ -404,3 +431,67 @@ def test_the_area_of_a_polygon_is_its_volume_over_its_slab() -> None:
     polygon = star([0.3, 0.7, 0.2, 0.9, 0.5], [7, 9, 4, 11, 8], 0.0, (1.0, 2.0))
     above = polygon + np.array([0, 0, 2.0])
     assert dvh_of(structure("S", polygon, above)).volume == pytest.approx(shoelace_mm2(polygon) * 4 / 1000, rel=1e-12)
+
+
+@pytest.mark.parametrize("spacing_mm", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("lying", [False, True])
+def test_outlines_between_planes_give_spheres_and_cylinders_their_volume(spacing_mm: float, lying: bool) -> None:
+    planes = np.arange(-RADIUS_MM + spacing_mm / 2, RADIUS_MM, spacing_mm)
+    widths = [float(np.sqrt(RADIUS_MM**2 - z**2)) for z in planes]
+    if lying:
+        loops = [rectangle(-RADIUS_MM, RADIUS_MM, -w, w, z) for w, z in zip(widths, planes, strict=True)]
+        truth = 2 * np.pi * RADIUS_MM**3 / 1000
+    else:
+        loops = [ring(w, z, points=400) for w, z in zip(widths, planes, strict=True)]
+        truth = 4 / 3 * np.pi * RADIUS_MM**3 / 1000
+    slab, shaped = (dvh_of(structure("S", *loops), between=b) for b in ("slab", "interpolated"))
+    assert shaped.volume == pytest.approx(truth, rel=1.5e-3)
+    assert abs(shaped.volume - truth) <= abs(slab.volume - truth)
+    assert not shaped.findings
+
+
+def test_a_flat_end_keeps_its_half_slice_when_outlines_are_followed() -> None:
+    loops = [ring(6.0, z) for z in (0.0, 3.0, 6.0, 9.0)]
+    slab, shaped = (dvh_of(structure("S", *loops), between=b) for b in ("slab", "interpolated"))
+    assert shaped.volume == pytest.approx(slab.volume, rel=1e-9)
+    bare = {d.end_caps: d.volume for d in (shaped, *shaped.alternatives)}
+    assert bare["none"] == pytest.approx(slab.volume * 9 / 12, rel=1e-9)
+
+
+def test_planes_of_several_loops_keep_straight_walls_and_it_is_said() -> None:
+    loops = [ring(3.0, z, centre=(x, 0)) for z in (0.0, 2.0, 4.0) for x in (-8, 8)]
+    slab, shaped = (dvh_of(structure("S", *loops), between=b) for b in ("slab", "interpolated"))
+    assert shaped.volume == pytest.approx(slab.volume, rel=1e-12)
+    assert [f.code for f in shaped.findings] == [FindingCode.STRAIGHT_BETWEEN_PLANES]
+
+
+@pytest.mark.parametrize("diameter_mm", [3.0, 5.0, 7.0])
+def test_cubic_dose_keeps_the_peak_that_trilinear_dose_cuts_off(diameter_mm: float) -> None:
+    sigma = diameter_mm / 2
+    peak = grid(lambda x, y, z: 40 * np.exp(-(x**2 + y**2 + z**2) / (2 * sigma**2)), spacing_mm=1.0, shift_mm=0.31)
+    around = structure(
+        "GTV", *[rectangle(-diameter_mm, diameter_mm, -diameter_mm, diameter_mm, z) for z in range(-7, 8)]
+    )
+    radius = diameter_mm / 2
+    truth_cc = 4 / 3 * np.pi * radius**3 / 1000  # the isodose exp(-1/2) is the sphere of one sigma
+    linear, cubic = (
+        dvh_of(around, peak, dose=d).volume_at_dose(40 * np.exp(-0.5)).value / truth_cc - 1
+        for d in ("trilinear", "cubic")
+    )
+    assert linear < -0.02
+    assert abs(cubic) < 0.2 * abs(linear)
+
+
+def test_cubic_dose_is_the_dose_where_the_dose_is_linear() -> None:
+    linear, cubic = (dvh_of(sphere(2.0), grid(along_x(middle=60)), dose=d) for d in ("trilinear", "cubic"))
+    for share in (0.02, 0.5, 0.98):
+        assert cubic.dose_at_volume(share * cubic.volume).value == pytest.approx(
+            linear.dose_at_volume(share * linear.volume).value, abs=0.02
+        )
+
+
+def test_a_structure_that_leaves_the_grid_keeps_trilinear_dose_and_it_is_said() -> None:
+    out = structure("Box", *[rectangle(20, 40, -5, 5, z) for z in (-2.0, 0.0, 2.0)])
+    dvh = dvh_of(out, dose="cubic")
+    assert FindingCode.DOSE_NOT_CUBIC in [f.code for f in dvh.findings]
+    assert dvh.mean_gy == dvh_of(out).mean_gy

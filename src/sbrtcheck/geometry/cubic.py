@@ -10,10 +10,10 @@ import numpy as np
 from sbrtcheck.geometry.prisms import Edges, GridFrame, PrismStack
 from sbrtcheck.plan import Finding, FindingCode, FloatArray
 
-FINE_MM = 0.5
-"""The finer grid's spacing: trilinear dose between its points is the spline to a few mGy."""
+FINE_MM = 0.25
+"""The finer grid's spacing: trilinear dose between its points then misses a sixteenth of what it did at 1 mm."""
 
-MOST_POINTS = 1 << 24
+MOST_POINTS = 1 << 22
 """Largest finer grid: the option is for small targets, and large organs need no such grid."""
 
 MARGIN = 4
