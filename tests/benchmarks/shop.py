@@ -5,6 +5,7 @@ It imports no numpy, so that a program started from here does not inherit the me
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DRIVERS = HERE / "drivers"
+PEERS = ROOT / ".cache" / "peers"
 
 sys.path.insert(0, str(ROOT / "examples"))  # for the phantom writer
 
@@ -61,19 +63,48 @@ class Run:
     result: Any
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """Something aimed at, what was measured, and whether that is good enough."""
+
+    what: str
+    aim: str
+    measured: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading, a sentence or two, a Markdown table, and the goals that it answers."""
+
+    heading: str
+    text: str = ""
+    table: str
+    goals: tuple[Goal, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n\n".join(part for part in (f"## {self.heading}", self.text, self.table) if part) + "\n"
+
+
+def goals_table(goals: Iterable[Goal]) -> str:
+    """Goals beside results."""
+    rows = [(goal.what, goal.aim, goal.measured, "yes" if goal.met else "**no**") for goal in goals]
+    return table(["what", "goal", "measured", "met"], rows)
+
+
 def run(python: str | Path, driver: str, *arguments: object) -> Run:
     """Run one of the drivers in a fresh process; its first argument is the JSON file it writes."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "result.json")
-        words = [str(python), str(DRIVERS / driver), str(out), *map(str, arguments)]
         started = time.perf_counter()
-        peak_mb = _wait(words)
+        peak_mb = start([python, DRIVERS / driver, out, *arguments])
         seconds = time.perf_counter() - started
         return Run(seconds=seconds, peak_mb=peak_mb, result=json.loads(out.read_text(encoding="utf-8")))
 
 
-def _wait(words: Sequence[str]) -> float | None:
-    """Run a command line to its end; the peak memory in MB of it and its children, None where nothing tells it."""
+def start(command: Sequence[object]) -> float | None:
+    """Run a command to its end; the peak memory in MB of it and its children, None where nothing tells it."""
+    words = [str(word) for word in command]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(words, stdout=said, stderr=subprocess.STDOUT)
         if hasattr(os, "wait4"):
@@ -87,6 +118,19 @@ def _wait(words: Sequence[str]) -> float | None:
             said.seek(0)
             raise RuntimeError(f"{Path(words[1]).name} failed:\n{said.read().decode(errors='replace')[-2000:]}")
         return peak
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that the scripts share."""
+    parser.add_argument("--quick", action="store_true", help="one round, and without what takes minutes")
+    parser.add_argument("--rounds", type=int, help="of each measurement; default 5, with --quick 1")
+    parser.add_argument("--peers-dir", type=Path, default=PEERS, help="for the environments of other tools, made there")
+    parser.add_argument("--skip-peers", action="store_true", help="without other tools")
+
+
+def rounds_of(args: argparse.Namespace) -> int:
+    """How many rounds were asked for."""
+    return args.rounds or (1 if args.quick else 5)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
