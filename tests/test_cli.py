@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from dvh_builders import FIFTY_IN_FIVE, NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
 from sbrtcheck import api, cli
+from sbrtcheck.cli import options
 from sbrtcheck.errors import Fault, InputError, TableError, UnknownTableError
 from sbrtcheck.plan import Plan, Prescription
 from sbrtcheck.report import FORMATS
@@ -86,7 +87,7 @@ def test_every_format_is_on_the_command_line(run: Run, name: str) -> None:
     done = run("check", "plan", "--table", "passes", "--format", name)
     assert done.exit_code == 0
     assert done.stdout
-    assert tuple(FORMATS) == cli.FORMATS
+    assert tuple(FORMATS) == options.FORMATS
 
 
 def test_the_options_reach_the_report(run: Run) -> None:
@@ -251,7 +252,7 @@ def test_only_the_dvh_asked_for_is_shown(run: Run, monkeypatch: pytest.MonkeyPat
     assert "SpinalCord" not in done.stdout
 
 
-@pytest.mark.parametrize("origin", cli.DVHS)
+@pytest.mark.parametrize("origin", options.DVHS)
 def test_a_structure_the_plan_has_not_is_an_input_error_that_lists_those_it_has(run: Run, origin: str) -> None:
     done = run("dvh", "plan", "--structure", "Heart", "--dvhs", origin)
     assert done.exit_code == 2
@@ -289,7 +290,10 @@ def in_a_process(code: str, **environment: str) -> subprocess.CompletedProcess[b
 
 
 def test_a_console_without_the_characters_shows_stand_ins_and_does_not_crash() -> None:
-    code = "from sbrtcheck import cli; cli._make_streams_safe(); cli._print('Geh\\u00f6rgang \\u2192 \\u03b1\\n')"
+    code = (
+        "from sbrtcheck.cli import streams; streams.make_streams_safe();"
+        "streams.print_text('Geh\\u00f6rgang \\u2192 \\u03b1\\n')"
+    )
     done = in_a_process(code, PYTHONIOENCODING="cp1252", PYTHONUTF8="0")
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["Gehörgang".encode("cp1252"), b"?", b"?"]
@@ -297,8 +301,8 @@ def test_a_console_without_the_characters_shows_stand_ins_and_does_not_crash() -
 
 def test_a_reader_that_has_gone_away_is_no_error() -> None:
     code = (
-        "import os, sys; from sbrtcheck import cli; read, write = os.pipe(); os.dup2(write, 1); os.close(write);"
-        "os.close(read); cli._print('x' * 100000)"
+        "import os, sys; from sbrtcheck.cli import streams; read, write = os.pipe(); os.dup2(write, 1);"
+        "os.close(write); os.close(read); streams.print_text('x' * 100000)"
     )
     done = in_a_process(code)
     assert (done.returncode, done.stderr) == (0, b"")

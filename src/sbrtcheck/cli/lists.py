@@ -1,0 +1,46 @@
+"""Commands without a plan: tables, bed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from sbrtcheck.cli import streams
+from sbrtcheck.errors import InputError
+
+if TYPE_CHECKING:
+    from sbrtcheck.table import ConstraintTable
+
+
+@click.command()
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
+def tables(format_: str) -> None:
+    """List the bundled tables."""
+    from sbrtcheck.report.lists import tables_json, tables_text
+    from sbrtcheck.table import bundled_tables
+
+    shipped: tuple[ConstraintTable, ...] = bundled_tables()
+    streams.print_text(tables_json(shipped) if format_ == "json" else tables_text(shipped))
+
+
+@click.command()
+@click.argument("dose_gy", type=float)
+@click.argument("fractions", type=int)
+@click.option(
+    "--alpha-beta", "alpha_beta_gy", type=float, required=True, metavar="GY", help="alpha/beta of the tissue."
+)
+def bed(dose_gy: float, fractions: int, alpha_beta_gy: float) -> None:
+    """Convert DOSE_GY, given in FRACTIONS, to BED and EQD2 by the linear-quadratic model."""
+    from sbrtcheck import radiobiology
+
+    course = {"fractions": fractions, "alpha_beta_gy": alpha_beta_gy}
+    try:
+        bed_gy, eqd2_gy = radiobiology.bed(dose_gy, **course), radiobiology.eqd2(dose_gy, **course)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    streams.print_text(
+        f"{dose_gy:g} Gy in {fractions} fractions, alpha/beta {alpha_beta_gy:g} Gy\n"
+        f"BED  {bed_gy:.2f} Gy\n"
+        f"EQD2 {eqd2_gy:.2f} Gy\n"
+    )

@@ -1,0 +1,37 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FORMATS = ("text", "json", "csv", "markdown")
+END_CAPS = ("half-slice", "none", "capped")
+BETWEEN = ("slab", "interpolated")
+DOSE = ("trilinear", "cubic")
+DVHS = ("computed", "stored")
+
+
+def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's shape
+    ctx.find_root().meta["sbrtcheck.verbose"] = value
+
+
+folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+out = click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write here instead of to the screen."
+)
+names = click.option("--names", metavar="FILE", help="TG-263 name -> structure name of this plan, as YAML.")
+rx = click.option("--rx", metavar="50Gy/5", help="Prescription; wins over what the files say.")
+plan = click.option("--plan", metavar="UID", help="Plan to take, when there are several.")
+dvhs = click.option("--dvhs", type=click.Choice(DVHS), default=DVHS[0], show_default=True)
+end_caps = click.option("--end-caps", type=click.Choice(END_CAPS), default=END_CAPS[0], show_default=True)
+strict = click.option("--strict", is_flag=True, help="Borderline and convention-sensitive rows count as not passing.")
+include_unconfirmed = click.option(
+    "--include-unconfirmed", is_flag=True, help="Rows with a single reading of their source count."
+)
+between = click.option("--between", type=click.Choice(BETWEEN), default=BETWEEN[0], show_default=True)
+dose = click.option("--dose", type=click.Choice(DOSE), default=DOSE[0], show_default=True)
+verbose = click.option(
+    "-v", "--verbose", is_flag=True, expose_value=False, callback=_set_verbose, help="Show where an error comes from."
+)

@@ -1,0 +1,171 @@
+"""Commands on plans: check, dvh, batch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sbrtcheck.cli import options, streams
+
+if TYPE_CHECKING:
+    from sbrtcheck.evaluate import Report
+
+EXIT_OK = 0
+EXIT_FAIL = 1
+EXIT_NOT_EVALUATED = 3
+
+
+@click.command()
+@options.folder
+@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
+@click.option("--site", metavar="SITE", help="Every bundled table of this site that holds for the fraction number.")
+@click.option("--format", "format_", type=click.Choice(options.FORMATS), default=options.FORMATS[0], show_default=True)
+@options.out
+@options.names
+@options.rx
+@options.plan
+@options.dvhs
+@options.end_caps
+@options.between
+@options.dose
+@options.strict
+@options.include_unconfirmed
+@options.verbose
+@click.pass_context
+def check(  # noqa: PLR0913 - one argument an option
+    ctx: click.Context,
+    *,
+    folder: Path,
+    tables: tuple[str, ...],
+    site: str | None,
+    format_: str,
+    out: Path | None,
+    names: str | None,
+    rx: str | None,
+    plan: str | None,
+    dvhs: str,
+    end_caps: str,
+    between: str,
+    dose: str,
+    strict: bool,
+    include_unconfirmed: bool,
+) -> None:
+    """Check the plan in DIR.
+
+    Exit code: 0 pass or variation, 1 a fail, 2 unusable input, 3 not everything mandatory was evaluated.
+    """
+    from sbrtcheck import api
+
+    with streams.output(out) as write:
+        report = api.check(
+            streams.existing(folder),
+            list(dict.fromkeys(tables)),
+            site=site,
+            plan=plan,
+            prescription=rx,
+            names=names,
+            dvhs=dvhs,
+            end_caps=end_caps,
+            between=between,
+            dose=dose,
+            strict=strict,
+            include_unconfirmed=include_unconfirmed,
+        )
+        write(_rendered(report, format_, for_screen=out is None))
+    ctx.exit(_exit_code(report))
+
+
+def _exit_code(report: Report) -> int:
+    from sbrtcheck.evaluate import Verdict
+
+    return {Verdict.FAIL: EXIT_FAIL, Verdict.NOT_EVALUATED: EXIT_NOT_EVALUATED}.get(report.verdict, EXIT_OK)
+
+
+def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
+    from sbrtcheck.report import FORMATS as RENDERERS
+    from sbrtcheck.report import text_report
+
+    if format_ == "text" and for_screen and sys.stdout.isatty():
+        import shutil
+
+        return text_report(report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ)
+    return RENDERERS[format_](report)
+
+
+@click.command()
+@options.folder
+@click.option("--structure", "structures", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@click.option("--format", "format_", type=click.Choice(("text", "csv", "json")), default="text", show_default=True)
+@options.out
+@options.rx
+@options.plan
+@options.dvhs
+@options.end_caps
+@options.between
+@options.dose
+@options.verbose
+def dvh(  # noqa: PLR0913 - one argument an option
+    *,
+    folder: Path,
+    structures: tuple[str, ...],
+    format_: str,
+    out: Path | None,
+    rx: str | None,
+    plan: str | None,
+    dvhs: str,
+    end_caps: str,
+    between: str,
+    dose: str,
+) -> None:
+    """Show the dose-volume histograms of the plan in DIR: a summary, or the points of the curves (csv, json)."""
+    from sbrtcheck import api
+    from sbrtcheck.report.lists import DVH_FORMATS
+
+    with streams.output(out) as write:
+        found = api.dvhs_of(
+            streams.existing(folder),
+            structures=structures or None,
+            plan=plan,
+            prescription=rx,
+            dvhs=dvhs,
+            end_caps=end_caps,
+            between=between,
+            dose=dose,
+        )
+        write(DVH_FORMATS[format_](found))
+
+
+@click.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option("--site", "sites", multiple=True, metavar="SITE", help="As for check; may be repeated.")
+@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."
+)
+@click.option("--jobs", type=click.IntRange(1, 61), default=2, show_default=True, help="Number of processes.")
+@options.names
+@options.dvhs
+@options.strict
+@options.include_unconfirmed
+@click.option("--with-paths", is_flag=True, help="Write the folder of each plan too; folder names may name patients.")
+@click.option("--quiet", is_flag=True, help="Show neither progress nor summary.")
+@options.verbose
+def batch(
+    *, folder: Path, sites: tuple[str, ...], tables: tuple[str, ...], out: Path, jobs: int, quiet: bool, **choices: Any
+) -> None:
+    """Check every plan below FOLDER and write one table, a row an outcome.
+
+    A plan that cannot be checked is a row with the reason. Exit code: 0 the table was written, whatever the verdicts;
+    2 unusable input, or no plan at all.
+    """
+    from sbrtcheck import archive
+
+    options = archive.Options.read(sites=sites, tables=tables, **choices)
+    with streams.progress(quiet=quiet) as progress:
+        summary = archive.batch(folder, out, options, jobs=jobs, progress=progress)
+    if not quiet:
+        click.echo(f"sbrtcheck: {summary}", err=True)
