@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,25 @@ class Outline:
     v0: FloatArray
     u1: FloatArray
     v1: FloatArray
+
+    def is_apart_from(self, other: Outline) -> bool:
+        """Whether the boxes around two outlines do not touch, or one has no edges."""
+        if len(self.u0) == 0 or len(other.u0) == 0:
+            return True
+        return bool(
+            self.u0.max() < other.u0.min()
+            or other.u0.max() < self.u0.min()
+            or self.v0.max() < other.v0.min()
+            or other.v0.max() < self.v0.min()
+        )
+
+
+def joined(outlines: Sequence[Outline]) -> Outline:
+    """The edges of several outlines that have no point in common."""
+    u0, v0, u1, v1 = (
+        np.concatenate([np.zeros(0), *(getattr(o, name) for o in outlines)]) for name in ("u0", "v0", "u1", "v1")
+    )
+    return Outline(u0=u0, v0=v0, u1=u1, v1=v1)
 
 
 NOTHING = Outline(u0=np.zeros(0), v0=np.zeros(0), u1=np.zeros(0), v1=np.zeros(0))

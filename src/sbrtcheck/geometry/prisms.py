@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, crossed_layers, even_odd, ranges
+from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, crossed_layers, even_odd, joined, ranges
 from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, FloatArray, IntArray
 
 PLANE_TOLERANCE_MM = 0.01
@@ -93,10 +93,9 @@ class Edges:
     @classmethod
     def of(cls, outlines: Sequence[Outline]) -> Edges:
         """The outlines as layers 0, 1, 2 ..."""
-        u0, v0, u1, v1 = (
-            np.concatenate([np.zeros(0), *(getattr(o, name) for o in outlines)]) for name in ("u0", "v0", "u1", "v1")
-        )
-        return cls(u0=u0, v0=v0, u1=u1, v1=v1, layer=np.repeat(np.arange(len(outlines)), [len(o.u0) for o in outlines]))
+        made = joined(outlines)
+        layer = np.repeat(np.arange(len(outlines)), [len(o.u0) for o in outlines])
+        return cls(u0=made.u0, v0=made.v0, u1=made.u1, v1=made.v1, layer=layer)
 
     def outline(self, layer: int) -> Outline:
         """The edges of one layer."""
