@@ -173,7 +173,7 @@ class DoseGrid:
             origin_mm=np.asarray(origin_mm, dtype=np.float64),
             axes=np.eye(3),
             spacing_mm=(spacing_mm[0], spacing_mm[1]),
-            offsets_mm=np.arange(values.shape[0]) * spacing_mm[2],
+            offsets_mm=np.arange(values.shape[0], dtype=np.float64) * np.float64(spacing_mm[2]),
         )
 
 

@@ -111,7 +111,7 @@ class Curve:
         right = np.clip(after, 1, max(len(self.dose_gy) - 1, 1)) % len(self.dose_gy)
         d0, d1 = self.dose_gy[right - 1], self.dose_gy[right]
         v0, v1 = self.volume[right - 1], self.volume[right]
-        between = v0 + (dose_gy - d0) / np.where(d1 > d0, d1 - d0, 1.0) * (v1 - v0)
+        between = v0 + (np.clip(dose_gy, d0, d1) - d0) / np.where(d1 > d0, d1 - d0, 1.0) * (v1 - v0)
         return np.where(after == 0, self.volume[0], np.where(after == len(self.dose_gy), 0.0, between))
 
     def dose_at(self, volume: FloatArray) -> FloatArray:
@@ -121,7 +121,7 @@ class Curve:
         right = np.minimum(left + 1, len(self.volume) - 1)
         v0, v1 = self.volume[left], self.volume[right]
         d0, d1 = self.dose_gy[left], self.dose_gy[right]
-        between = d0 + (v0 - volume) / np.where(v0 > v1, v0 - v1, 1.0) * (d1 - d0)
+        between = d0 + (v0 - np.clip(volume, v1, v0)) / np.where(v0 > v1, v0 - v1, 1.0) * (d1 - d0)
         ends = np.where(last < 0, self.dose_gy[0], self.dose_gy[-1])
         return np.where((last < 0) | (last == len(self.volume) - 1), ends, between)
 
