@@ -109,13 +109,13 @@ def compute_dvhs(
         When the dose grid has a value that is not a number.
     """
     model = Model(end_caps=EndCaps(end_caps), between=Between(between), dose=Interpolation(dose))
-    _check_dose(plan)
+    top_gy = _largest_dose(plan)
     recipes = {recipe.organ: recipe for recipe in derivable(_roi_names(plan), names)}
     wanted = [s for s in plan.structures if structures is None or s.name in structures]
     asked = [r for organ, r in recipes.items() if structures is None or organ in structures]
     _check_known(structures, plan, recipes)
     made_of = [_alone(s) for s in wanted] + asked
-    results = [_of(recipe, plan, model) for recipe in made_of]
+    results = [_of(recipe, plan, model, top_gy) for recipe in made_of]
     return DVHSet(
         dvhs=tuple(r for r in results if isinstance(r, DVH)),
         without=tuple(r for r in results if isinstance(r, NoDVH)),
@@ -137,7 +137,7 @@ def compute_dvhs(
 def compute_union(plan: Plan, structures: Collection[str], model: Model) -> DVH | NoDVH:
     """The DVH of several structures as one organ; what lies in two of them counts once."""
     rois = tuple(_roi_name(s) for s in plan.structures if s.name in structures)
-    return _of(Recipe(organ=" + ".join(roi.name for roi in rois), plus=rois), plan, model)
+    return _of(Recipe(organ=" + ".join(roi.name for roi in rois), plus=rois), plan, model, _largest_dose(plan))
 
 
 def finer(plan: Plan, dvh: DVH) -> DVH | None:
@@ -150,13 +150,13 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
     refinement = 2 * dvh.refinement
     if refinement > MAX_REFINEMENT or dvh.volume / cell_cc(solid.frame) * refinement**3 > MOST_ELEMENTS:
         return None
-    made = _dvh(solid, dvh.made_of, plan, dvh.model, refinement)
+    made = _dvh(solid, dvh.made_of, plan, dvh.model, _largest_dose(plan), refinement)
     return made if isinstance(made, DVH) else None
 
 
-def _of(recipe: Recipe, plan: Plan, model: Model) -> DVH | NoDVH:
+def _of(recipe: Recipe, plan: Plan, model: Model, top_gy: float) -> DVH | NoDVH:
     solid = _solid(recipe, plan, model)
-    return solid if isinstance(solid, NoDVH) else _dvh(solid, recipe, plan, model)
+    return solid if isinstance(solid, NoDVH) else _dvh(solid, recipe, plan, model, top_gy)
 
 
 def _alone(structure: Structure) -> Recipe:
@@ -234,10 +234,13 @@ def _without(of: Structure | _Solid, reason: Reason, detail: str) -> NoDVH:
     return NoDVH(name=of.name, number=of.number, kind=of.kind, reason=reason, detail=detail)
 
 
-def _dvh(solid: _Solid, recipe: Recipe, plan: Plan, model: Model, refinement: int = 0) -> DVH | NoDVH:
+def _dvh(
+    solid: _Solid, recipe: Recipe, plan: Plan, model: Model, top_gy: float, refinement: int = 0
+) -> DVH | NoDVH:
     """The DVH under the model's convention, with those under the others, from one pass over the elements."""
-    top_gy = max(plan.dose.max_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit) or NO_DOSE_GY
-    unit_gy = top_gy / (BINS - 1)
+    if model.dose is Interpolation.CUBIC:  # splines may rise above every grid point
+        top_gy = max(top_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit)
+    unit_gy = (top_gy or NO_DOSE_GY) / (BINS - 1)
     masks = [int(mask) for mask in np.unique(solid.stack.conventions)]
     parts: dict[int, tuple[Histogram, float]] = {}
     try:
@@ -249,7 +252,14 @@ def _dvh(solid: _Solid, recipe: Recipe, plan: Plan, model: Model, refinement: in
     except GeometryError as error:
         return _without(solid, Reason.STRUCTURE_NOT_COMPUTED, str(error))
     made = _Made(solid=solid, recipe=recipe, refinement=refinement, parts=parts, unit_gy=unit_gy)
-    by_convention = {caps: _under(made, replace(model, end_caps=caps), plan) for caps in EndCaps}
+    by_pieces: dict[tuple[int, ...], DVH | None] = {}
+    by_convention: dict[EndCaps, DVH | None] = {}
+    for caps in EndCaps:
+        pieces = tuple(mask for mask in masks if mask & CONVENTION_OF[caps])
+        if pieces not in by_pieces:  # caps of half a slice and of at most 1.5 mm are mostly the same
+            by_pieces[pieces] = _under(made, pieces, replace(model, end_caps=caps), plan)
+        same = by_pieces[pieces]
+        by_convention[caps] = replace(same, model=replace(model, end_caps=caps)) if same else None
     main = by_convention[model.end_caps]
     if main is None:
         detail = f"one contour plane and no end caps ({model.end_caps}) leave no volume"
@@ -284,9 +294,9 @@ def _histogram(
     return histogram, 0.0
 
 
-def _under(made: _Made, model: Model, plan: Plan) -> DVH | None:
+def _under(made: _Made, pieces: tuple[int, ...], model: Model, plan: Plan) -> DVH | None:
     """The DVH under one convention, from the histograms of the pieces that exist under it."""
-    mine = [part for mask, part in made.parts.items() if mask & CONVENTION_OF[model.end_caps]]
+    mine = [made.parts[mask] for mask in pieces]
     histogram = merged((part[0] for part in mine), made.unit_gy)
     volume_cc = float(histogram.volume.sum())
     if volume_cc <= 0.0:
@@ -332,9 +342,11 @@ def _largest_on_faces(plan: Plan) -> float:
     return max(float(face) for face in faces) * plan.dose.gy_per_unit
 
 
-def _check_dose(plan: Plan) -> None:
-    if not np.isfinite(plan.dose.max_gy):
+def _largest_dose(plan: Plan) -> float:
+    top_gy = plan.dose.max_gy
+    if not np.isfinite(top_gy):
         raise GeometryError("the dose grid has a value that is not a number", mend="export the dose again")
+    return top_gy
 
 
 def _check_known(structures: Collection[str] | None, plan: Plan, recipes: Mapping[str, Recipe]) -> None:
