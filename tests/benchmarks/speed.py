@@ -99,8 +99,8 @@ class Cases:
 def take_turns(
     tools: Sequence[Tool], folder: Path, structures: Sequence[str], rounds: int
 ) -> dict[str, list[shop.Run]]:
-    """Each tool once a round; first one run that does not count, so that the files are in the system's cache for all."""
-    US.run(folder, structures)
+    """Each tool once a round."""
+    US.run(folder, structures)  # does not count: it puts the files into the system's cache for all
     runs: dict[str, list[shop.Run]] = {tool.name: [] for tool in tools}
     for _ in range(rounds):
         for tool in tools:
