@@ -18,6 +18,8 @@ class FindingCode(StrEnum):
 
     CONTOURS_WITHOUT_AREA = "contours without area"
     OPEN_CONTOURS_IGNORED = "open contours ignored"
+    OVERLAPPING_CONTOURS = "overlapping contours"
+    PLANES_MERGED = "planes merged"
     PLANE_GAP = "gap between planes"
     TOO_FEW_PLANES = "too few planes"
     STRAIGHT_BETWEEN_PLANES = "straight between planes"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from sbrtcheck.geometry.loops import Edges
 from sbrtcheck.geometry.outline import Outline, Rule, combined, joined, ranges
-from sbrtcheck.geometry.prisms import Conventions, Edges, PrismStack
+from sbrtcheck.geometry.planes import Conventions
+from sbrtcheck.geometry.prisms import PrismStack
 from sbrtcheck.plan import FloatArray, IntArray
 
 SAME_HEIGHT_MM = 1e-6

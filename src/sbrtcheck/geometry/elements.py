@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry.coverage import Box, Coverage, clip_to, coverage
+from sbrtcheck.geometry.loops import Edges
 from sbrtcheck.geometry.outline import ranges
-from sbrtcheck.geometry.prisms import Edges, GridFrame, PrismStack
+from sbrtcheck.geometry.prisms import GridFrame, PrismStack
 from sbrtcheck.plan import FloatArray, IntArray
 
 Float32 = npt.NDArray[np.float32]

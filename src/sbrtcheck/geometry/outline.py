@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sbrtcheck.errors import GeometryError
 from sbrtcheck.plan import FloatArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -15,6 +16,9 @@ Rule = Callable[[BoolArray, BoolArray], BoolArray]
 
 THINNEST_STRIP = 1e-9
 """Strips between polygon corners thinner than this, in grid rows, enclose nothing."""
+
+MOST_PIECES = 1 << 22
+"""A region cut into more pieces than this is no contour that anybody drew."""
 
 PAIRS_AT_ONCE = 1 << 21
 """Pairs of edges compared at once, so that long contours need no more memory than this."""
@@ -79,6 +83,9 @@ def combined(a: Outline, b: Outline, rule: Rule) -> Outline:
     levels = levels[np.concatenate([[True], np.diff(levels) > THINNEST_STRIP])]
     first, last = np.searchsorted(levels, v0 - THINNEST_STRIP), np.searchsorted(levels, v1 - THINNEST_STRIP)
     count = np.maximum(last - first, 0)
+    if int(count.sum()) > MOST_PIECES:
+        what = f"contours cross themselves or each other {len(levels) - len(u0)} times or more on one plane"
+        raise GeometryError(what, mend="draw the contour again")
     strip, edge = ranges(first, count), np.repeat(np.arange(len(u0)), count)
     if len(edge) == 0:
         return NOTHING
