@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, open_dose, summed
 from sbrtcheck.dicom.files import AnyPath, Kind, scan
-from sbrtcheck.dicom.link import FoundPlan, PlanFiles, link
+from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
 from sbrtcheck.dicom.stored import stored_dvhs
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
@@ -26,7 +27,6 @@ from sbrtcheck.plan import (
 
 # A plan's hottest point lies near its prescription; far from it one of the two has another unit or another meaning.
 _LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
-_NAMES_SHOWN = 20
 _OTHERS_SHOWN = 5
 
 
@@ -104,7 +104,8 @@ def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     """
     with quiet():
         files = link(scan(path))
-        opened = _open(_choose(files, plan, with_structures=True), files, prescription)
+        found = _choose(files, plan, with_structures=True)
+        opened = _open(found, found, files, prescription)
         grid, dose_findings = _dose(opened)
         structures = _structures(opened)
     return Plan(
@@ -137,7 +138,8 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     """
     with quiet():
         files = link(scan(path))
-        opened = _open(_choose(files, plan, with_structures=False), files, prescription)
+        found = _choose(files, plan, with_structures=False)
+        opened = _open(found, for_stored_dvhs(found), files, prescription)
         if len(opened.found.doses) > 1:
             what = "stored DVHs belong to single parts of the summed dose, not to the plan"
             raise InputError(what, opened.shown, "use computed DVHs")
@@ -209,11 +211,12 @@ def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanErro
 # Reading it
 
 
-def _open(found: FoundPlan, files: PlanFiles, given: Prescription | None) -> _Opened:
+def _open(chosen: FoundPlan, found: FoundPlan, files: PlanFiles, given: Prescription | None) -> _Opened:
+    """``found`` is the chosen plan, with the structure set that is to be used."""
     plan = found.plan
     dataset = read_dataset(plan.path, plan.shown, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
     prescription, stated = prescription_of(dataset, given, found.no_prescription)
-    findings = (*found.findings, *stated, *_not_used(found, files), *_skipped(files))
+    findings = (*found.findings, *stated, *_not_used(chosen, files), *_skipped(files))
     return _Opened(found=found, prescription=prescription, findings=findings)
 
 
@@ -237,19 +240,14 @@ def _skipped(files: PlanFiles) -> tuple[Finding, ...]:
         "skipped as copies of other files": files.copies,
     }
     return tuple(
-        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(names)} {_files(names)} {what}: {_listed(names)}")
-        for what, names in texts.items()
-        if names
+        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(paths)} {_files(paths)} {what}; -v names them")
+        for what, paths in texts.items()
+        if paths
     )
 
 
-def _files(names: tuple[str, ...]) -> str:
-    return "file" if len(names) == 1 else "files"
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return ", ".join(names[:_NAMES_SHOWN]) + more
+def _files(paths: tuple[Path, ...]) -> str:
+    return "file" if len(paths) == 1 else "files"
 
 
 def _dose(opened: _Opened) -> tuple[DoseGrid, tuple[Finding, ...]]:
