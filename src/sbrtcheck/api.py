@@ -11,6 +11,7 @@ from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Between, DVHSet, EndCaps, Interpolation, Model, Origin, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.evaluate import Report, evaluate
+from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.table import ConstraintTable, bundled_tables, load_names, load_table
 from sbrtcheck.tg263 import Match, RoiName, derivable, match
@@ -122,6 +123,25 @@ def dvhs_of(
     derived = {recipe.organ for recipe in derivable(_roi_names(loaded))}
     _check_known(structures, {structure.name for structure in loaded.structures} | derived)
     return compute_dvhs(loaded, structures=structures, end_caps=model.end_caps, between=model.between, dose=model.dose)
+
+
+def names_of(
+    path: str | PathLike[str] | list[str | PathLike[str]],
+    table: str | PathLike[str] | ConstraintTable | Sequence[str | PathLike[str] | ConstraintTable],
+    *,
+    plan: str | None = None,
+    names: str | PathLike[str] | Mapping[str, str] | None = None,
+) -> PlanNames:
+    """Which structures of one plan `check` would take for the organs of the tables; options as there.
+
+    Raises
+    ------
+    SbrtcheckError
+        The input, a table or the names cannot be used.
+    """
+    tables = _named_tables(table)
+    mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
+    return plan_names(tables, _roi_names(load_plan(path, plan=plan)), mapping)
 
 
 def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:

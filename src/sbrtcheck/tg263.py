@@ -169,6 +169,18 @@ def known_names() -> frozenset[str]:
     return frozenset(_spellings()) | frozenset(TARGETS)
 
 
+def organ_named(name: str) -> str:
+    """TG-263 name that ``name`` is, or is a listed alias of; ``""`` where there is none.
+
+    Examples
+    --------
+    >>> organ_named("Lt Lung"), organ_named("PTV_5000"), organ_named("Liver-PTV")
+    ('Lung_L', '', '')
+    """
+    roi = RoiName(name=name, number=0)
+    return next((organ for organ in sorted(known_names()) if _is_exact(organ, roi) or _is_alias(organ, roi)), "")
+
+
 def _given(organ: str, names: Mapping[str, str]) -> str | None:
     """ROI name that the user gave for the organ, however the organ is spelled."""
     if organ in names:

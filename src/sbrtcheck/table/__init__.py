@@ -4,7 +4,7 @@
 ``rows`` finds what a shape cannot, ``load`` puts them in a row.
 """
 
-from sbrtcheck.table.load import bundled_tables, json_schema, load_names, load_table
+from sbrtcheck.table.load import bundled_tables, json_schema, load_names, load_table, read_table
 from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Select, Sense, Source, Status
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "json_schema",
     "load_names",
     "load_table",
+    "read_table",
 ]

@@ -53,6 +53,17 @@ def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
     return _load(_bytes(given), place=given, path=given)
 
 
+def read_table(raw: bytes, *, place: str) -> ConstraintTable:
+    """Read a table from the bytes of its YAML; ``place`` names them in faults and in `ConstraintTable.path`.
+
+    Raises
+    ------
+    TableError
+        The table has faults: all of them, with their lines.
+    """
+    return _load(raw, place=place, path=place)
+
+
 @cache  # a batch asks for every plan, and reading YAML takes as long as a small plan
 def bundled_tables() -> tuple[ConstraintTable, ...]:
     """Load all shipped tables, by id."""
@@ -61,6 +72,8 @@ def bundled_tables() -> tuple[ConstraintTable, ...]:
 
 def load_names(path: str | os.PathLike[str]) -> dict[str, str]:
     """Load the user's structure names: a YAML mapping of TG-263 name -> ROI name in the plan.
+
+    An empty text in quotes, as in a template that was not filled in yet, counts as not written.
 
     Raises
     ------
@@ -77,7 +90,8 @@ def load_names(path: str | os.PathLike[str]) -> dict[str, str]:
         first, more = troubles[0], len(troubles) - 1
         what = first.what + (f" (and {more} more)" if more else "")
         raise NamesError(what, f"{place}:{first.line}", first.mend)
-    return {str(k): str(v) for k, v in document.data.items()} if isinstance(document.data, dict) else {}
+    found = document.data if isinstance(document.data, dict) else {}
+    return {str(organ): str(name) for organ, name in found.items() if name}
 
 
 def json_schema() -> dict[str, Any]:
@@ -237,7 +251,7 @@ def _names_troubles(document: Document) -> Iterator[Trouble]:
         yield document.trouble((), "not a mapping of names", "write one 'TG-263 name: ROI name' a line")
         return
     for key, value in document.data.items():
-        if document.is_told((key,)) or (isinstance(value, str) and value.strip()):
+        if document.is_told((key,)) or (isinstance(value, str) and (value.strip() or not value)):
             continue
         text = document.texts.get((key,), "")
         mend = f'put it in quotes: {key}: "{text}"' if text else f"write {key}: and the ROI's name"
