@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 
 from sbrtcheck.errors import MetricError
@@ -32,7 +32,7 @@ SENSES = {
 UPPER = (Sense.BELOW, Sense.AT_MOST)
 
 _GY_IN_CGY = Decimal("0.01")
-_NUMBER = re.compile(r"[+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,30}([.,][0-9]{0,30})?|[.,][0-9]{1,30})")
 _COMPARED = re.compile(r"\s*(<=|>=|≤|≥|<|>)\s*(.+?)\s*")
 _IN_CGY = re.compile(r"[\[(_]\s*cGy\s*[\])]?\s*", re.IGNORECASE)
 _INDEX = re.compile(r"\s*(CN|CI|PCI|GI|HI|MGI|R)\s*[0-9.,]*\s*(%|c?Gy)?\s*(\[.*\])?\s*", re.IGNORECASE)
@@ -110,10 +110,7 @@ def number(text: str) -> Decimal:
     """Read a plain decimal number, with a point or a comma."""
     if not _NUMBER.fullmatch(text.strip()):
         raise NoMeaningError(f"'{text.strip()}' is not a number")
-    try:
-        return Decimal(text.strip().replace(",", "."))
-    except InvalidOperation as error:
-        raise NoMeaningError(f"'{text.strip()}' is not a number") from error
+    return Decimal(text.strip().replace(",", "."))
 
 
 def compared(text: str) -> tuple[Sense, str]:
