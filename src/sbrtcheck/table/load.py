@@ -14,12 +14,23 @@ from typing import TYPE_CHECKING, Any
 from sbrtcheck.errors import Fault, NamesError, TableError, UnknownTableError
 from sbrtcheck.metric import parse
 from sbrtcheck.table.document import Document, Trouble, read_document
-from sbrtcheck.table.rows import head_troubles, row_troubles
-from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Select, Sense, Source, Status
+from sbrtcheck.table.rows import cite_troubles, head_troubles, row_troubles
+from sbrtcheck.table.values import (
+    ClinicianItem,
+    Constraint,
+    ConstraintTable,
+    Kind,
+    Select,
+    Sense,
+    Source,
+    Status,
+    Step,
+    VeffStep,
+)
 from sbrtcheck.table.wording import shape_trouble
 
 if TYPE_CHECKING:
-    from sbrtcheck.table.shape import RowFile, TableFile
+    from sbrtcheck.table.shape import CiteFile, RowFile, TableFile
 
 _SUFFIXES = (".yaml", ".yml")
 _NEAR_SCORE = 50.0  # rapidfuzz WRatio; an id is short and typed by hand
@@ -152,11 +163,15 @@ def _shaped(document: Document) -> tuple[TableFile | None, list[Trouble]]:
 
 def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
     """Keys allowed beside the last step of a place."""
-    from sbrtcheck.table.shape import CiteFile, RowFile, SourceFile, TableFile
+    from sbrtcheck.table.shape import CiteFile, ClinicianFile, RowFile, SourceFile, TableFile
 
     match loc:
-        case ("rows", int(), "source", *_):
+        case ("rows" | "for_clinician", int(), "source", *_):
             return tuple(CiteFile.model_fields)
+        case ("for_clinician", int(), *_):
+            return tuple(ClinicianFile.model_fields)
+        case ("rows", int(), str(), "<by-target-volume>" | "<by-veff>", *_):
+            return ("by_target_volume", "by_veff")
         case ("rows", int(), *_):
             return tuple(RowFile.model_fields)
         case ("sources", int(), *_):
@@ -179,6 +194,10 @@ def _row_troubles(document: Document) -> Iterator[Trouble]:
     for position, row in enumerate(rows if isinstance(rows, list) else []):
         if isinstance(row, dict):
             yield from row_troubles(document, ("rows", position), row, cited)
+    items = data.get("for_clinician")
+    for position, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict):
+            yield from cite_troubles(document, ("for_clinician", position), item, cited)
 
 
 def _table(file: TableFile, document: Document, *, path: str, sha256: str) -> ConstraintTable:
@@ -189,10 +208,13 @@ def _table(file: TableFile, document: Document, *, path: str, sha256: str) -> Co
         version=file.version,
         title=file.title,
         site=file.site,
-        fractions=tuple(file.fractions),
+        fractions=() if isinstance(file.fractions, str) else tuple(file.fractions),
         sources=tuple(sources.values()),
         rows=rows,
         note=file.note,
+        for_clinician=tuple(
+            ClinicianItem(text=item.text, source=_cited(item.source, sources)) for item in file.for_clinician
+        ),
         sha256=sha256,
         path=path,
     )
@@ -201,7 +223,7 @@ def _table(file: TableFile, document: Document, *, path: str, sha256: str) -> Co
 def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
     select, structures = _structures(row)
     sense = next(s for s in Sense if s in row.model_fields_set)
-    cited = sources[row.source.cite]
+    limit, acceptable, steps, veff_steps = _limits(row, sense)
     return Constraint(
         id=row.id,
         structures=structures,
@@ -209,18 +231,42 @@ def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
         organ=row.organ,
         metric=parse(row.metric),
         sense=sense,
-        limit=float(getattr(row, sense)),
-        acceptable=row.acceptable,
+        limit=limit,
+        acceptable=acceptable,
         kind=Kind(row.kind),
         status=Status(row.status),
         mandatory=row.mandatory,
         volume_threshold=row.volume_threshold,
         endpoint=row.endpoint,
-        source=Source(citation=cited.citation, doi=cited.doi, where=row.source.where),
+        source=_cited(row.source, sources),
         confirmed_by=tuple(row.confirmed_by),
         note=row.note,
+        steps=steps,
+        veff_steps=veff_steps,
         line=line,
     )
+
+
+def _cited(cite: CiteFile, sources: Mapping[str, Source]) -> Source:
+    cited = sources[cite.cite]
+    return Source(citation=cited.citation, doi=cited.doi, where=cite.where)
+
+
+def _limits(row: RowFile, sense: Sense) -> tuple[float, float | None, tuple[Step, ...], tuple[VeffStep, ...]]:
+    """Limit, acceptable variation, and the steps where they depend on a volume."""
+    from sbrtcheck.table.shape import ByTargetVolumeFile, ByVeffFile
+
+    match getattr(row, sense):
+        case ByTargetVolumeFile(by_target_volume=printed):
+            steps = tuple(
+                Step(volume_cc=cc, limit=limit, acceptable=next(iter(more), None)) for cc, limit, *more in printed
+            )
+            return steps[0].limit, steps[0].acceptable, steps, ()
+        case ByVeffFile(by_veff=printed):
+            veff_steps = tuple(VeffStep(veff_percent=percent, limit=limit) for percent, limit in printed)
+            return veff_steps[0].limit, None, (), veff_steps
+        case limit:
+            return float(limit), row.acceptable, (), ()
 
 
 def _structures(row: RowFile) -> tuple[Select, tuple[str, ...]]:

@@ -200,3 +200,7 @@ class ConstraintTable:
     def holds_for(self, fractions: int | None) -> bool:
         """Whether the table may be used for a plan of so many fractions; None: the number is not known."""
         return not self.fractions or fractions in self.fractions
+
+    def fractions_text(self, between: str = ", ") -> str:
+        """``"3, 4, 5"``, or ``"any number of"``: to stand before the word fractions."""
+        return between.join(map(str, self.fractions)) or "any number of"
