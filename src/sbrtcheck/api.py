@@ -217,7 +217,7 @@ def check_sites(sites: Sequence[str]) -> None:
 
 
 def _ids(tables: Sequence[ConstraintTable]) -> str:
-    return ", ".join(f"{table.id} ({table.fractions_text('/')} fractions)" for table in tables)
+    return ", ".join(f"{table.id} ({table.fractions_text('/')})" for table in tables)
 
 
 def _listed(words: Collection[str]) -> str:

@@ -204,7 +204,7 @@ def prescription_text(report: Report) -> str:
 
 def table_text(table: ConstraintTable) -> str:
     """Title, id and version of a table."""
-    return f"{table.title} ({table.id}, version {table.version}, for {table.fractions_text()} fractions)"
+    return f"{table.title} ({table.id}, version {table.version}, for {table.fractions_text()})"
 
 
 def dvh_text(report: Report) -> str:

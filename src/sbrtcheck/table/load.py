@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -53,21 +54,54 @@ def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
     TableError
         The file cannot be read, or has faults: all of them, with their lines.
     """
+    place, path, raw = _found(table)
+    examined = _examined(raw, place=place, path=path)
+    if examined.faults:
+        count = "1 fault" if len(examined.faults) == 1 else f"{len(examined.faults)} faults"
+        raise TableError(f"the table has {count}", place, faults=examined.faults)
+    return examined.table
+
+
+def _found(table: str | os.PathLike[str]) -> tuple[str, str, bytes]:
+    """Place for messages, path for the table, and bytes of a table."""
     given = os.fspath(table)
     if not _is_path(given):
         bundled = _bundled()
         if given in bundled:
             place, file = bundled[given]
-            return _load(file.read_bytes(), place=place, path="bundled")
+            return place, "bundled", file.read_bytes()
         if not Path(given).is_file():
             raise _unknown(given, sorted(bundled))
-    return _load(_bytes(given), place=given, path=given)
+    return given, given, _bytes(given)
 
 
 @cache  # a batch asks for every plan, and reading YAML takes as long as a small plan
 def bundled_tables() -> tuple[ConstraintTable, ...]:
     """Load all shipped tables, by id."""
     return tuple(load_table(key) for key in sorted(_bundled()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A table file as far as it can be read: its faults, and the rows that have none."""
+
+    place: str
+    faults: tuple[Fault, ...]
+    table: ConstraintTable
+
+
+def examine_table(table: str | os.PathLike[str]) -> Examined:
+    """Read a table that may have faults; ``table`` is as for `load_table`.
+
+    Raises
+    ------
+    UnknownTableError
+        No bundled table has that id.
+    TableError
+        The file cannot be read at all.
+    """
+    place, path, raw = _found(table)
+    return _examined(raw, place=place, path=path)
 
 
 def load_names(path: str | os.PathLike[str]) -> dict[str, str]:
@@ -121,7 +155,7 @@ def _unknown(given: str, ids: Sequence[str]) -> UnknownTableError:
 
     found = process.extract(given, ids, scorer=fuzz.WRatio, score_cutoff=_NEAR_SCORE, limit=_NEAR_COUNT)
     near = [name for name, _, _ in found]
-    mend = f"did you mean {' or '.join(map(repr, near))}?" if near else f"the tables are {', '.join(ids)}"
+    mend = f"did you mean {' or '.join(map(repr, near))}?" if near else "sbrtcheck tables lists them"
     return UnknownTableError(f"no table has the id {given!r}", mend=mend)
 
 
@@ -134,15 +168,48 @@ def _bytes(path: str) -> bytes:
         raise TableError(fault.what, fault.place, fault.mend, faults=(fault,)) from error
 
 
-def _load(raw: bytes, *, place: str, path: str) -> ConstraintTable:
+def _examined(raw: bytes, *, place: str, path: str) -> Examined:
     document = read_document(raw)
     file, shape_troubles = _shaped(document)
     troubles = sorted({*document.troubles, *shape_troubles, *_row_troubles(document)})
-    if troubles or file is None:
-        faults = tuple(Fault(place=f"{place}:{t.line}", what=t.what, mend=t.mend) for t in troubles)
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise TableError(f"the table has {count}", place, faults=faults)
-    return _table(file, document, path=path, sha256=hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest())
+    if not troubles and file is not None:
+        sha256 = hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest()
+        return Examined(place=place, faults=(), table=_table(file, document, path=path, sha256=sha256))
+    faults = tuple(Fault(place=f"{place}:{t.line}", what=t.what, mend=t.mend) for t in troubles)
+    return Examined(place=place, faults=faults, table=_what_stands(document, path))
+
+
+def _what_stands(document: Document, path: str) -> ConstraintTable:
+    """The rows without faults of a table that has some: enough to look for what else is wrong."""
+    data = document.data if isinstance(document.data, dict) else {}
+    rows, fractions = data.get("rows"), data.get("fractions")
+    standing = (_standing_row(document, n, row) for n, row in enumerate(rows if isinstance(rows, list) else []))
+    return ConstraintTable(
+        id=str(data.get("id", "")),
+        version="",
+        title="",
+        site="",
+        fractions=tuple(f for f in fractions if isinstance(f, int)) if isinstance(fractions, list) else (),
+        sources=(),
+        rows=tuple(row for row in standing if row is not None),
+        path=path,
+    )
+
+
+def _standing_row(document: Document, position: int, row: object) -> Constraint | None:
+    from pydantic import ValidationError
+
+    from sbrtcheck.table.shape import RowFile
+
+    try:
+        file = RowFile.model_validate(row)
+    except ValidationError:
+        return None
+    at, cite = ("rows", position), file.source.cite
+    misread = any(told[: len(at)] == at for told in document.told)
+    if not isinstance(row, dict) or misread or any(row_troubles(document, at, row, [cite])):
+        return None
+    return _row(file, {cite: Source(citation=cite, where="")}, document.line(at))
 
 
 def _shaped(document: Document) -> tuple[TableFile | None, list[Trouble]]:

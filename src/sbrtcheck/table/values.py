@@ -202,5 +202,7 @@ class ConstraintTable:
         return not self.fractions or fractions in self.fractions
 
     def fractions_text(self, between: str = ", ") -> str:
-        """``"3, 4, 5"``, or ``"any number of"``: to stand before the word fractions."""
-        return between.join(map(str, self.fractions)) or "any number of"
+        """``"3, 4, 5 fractions"``, ``"1 fraction"`` or ``"any number of fractions"``."""
+        if not self.fractions:
+            return "any number of fractions"
+        return f"{between.join(map(str, self.fractions))} {'fraction' if self.fractions == (1,) else 'fractions'}"

@@ -73,11 +73,11 @@ def shape_trouble(document: Document, error: ErrorDetails, keys: Sequence[str]) 
     return document.trouble(at, *_SAID.get(error["type"], _as_pydantic_says)(found))
 
 
-def nearest(word: str, choices: Sequence[str]) -> str:
+def nearest(word: str, choices: Sequence[str], *, score: float = _NEAR_SCORE) -> str:
     """Closest of the choices, or ``""`` when none is close."""
     from rapidfuzz import fuzz, process
 
-    found = process.extractOne(word, choices, scorer=fuzz.ratio, score_cutoff=_NEAR_SCORE)
+    found = process.extractOne(word, choices, scorer=fuzz.ratio, score_cutoff=score)
     return found[0] if found else ""
 
 
