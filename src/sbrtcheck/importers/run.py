@@ -12,6 +12,7 @@ from sbrtcheck.importers.dialects import dvhmetrics, plancheck, planscorecard, p
 from sbrtcheck.importers.template import LeftOut, Remark, Row, Template
 from sbrtcheck.importers.write import Head, one_line, slug, table_yaml
 from sbrtcheck.table import read_table
+from sbrtcheck.table.lint import lint_bytes
 from sbrtcheck.tg263 import known_names
 
 
@@ -45,7 +46,7 @@ _NOT_SAID = Remark(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """The YAML of a table, and the warnings, each with its place."""
+    """The YAML of a table, and the warnings, each with its place: in the file imported, or in the YAML."""
 
     yaml: str
     warnings: tuple[str, ...]
@@ -85,8 +86,10 @@ def import_table(path: Path, dialect: str, *, table_id: str = "", fractions: int
         why = "; ".join(dict.fromkeys(one.why for one in template.entries if isinstance(one, LeftOut)))
         raise InputError(f"no row can be imported: {one_line(why)}", str(path))
     text = table_yaml(head, template)
-    read_table(text.encode(), place=f"{path.name}, imported")
-    return Imported(yaml=text, warnings=tuple(f"{path}: {one_line(said)}" for said in _warnings(template)))
+    name = f"{head.id}.yaml"
+    read_table(text.encode(), place=name)
+    said = [f"{path}: {one_line(warning)}" for warning in _warnings(template)]
+    return Imported(yaml=text, warnings=(*said, *(str(remark) for remark in lint_bytes(text.encode(), place=name))))
 
 
 def _bytes(path: Path) -> bytes:
