@@ -182,10 +182,10 @@ def organ_named(name: str) -> str:
 
 
 def _given(organ: str, names: Mapping[str, str]) -> str | None:
-    """ROI name that the user gave for the organ, however the organ is spelled."""
-    if organ in names:
+    """ROI name that the user gave for the organ, however the organ is spelled; an empty one counts as none."""
+    if names.get(organ):
         return names[organ]
-    same = sorted(key for key in names if normalise(key) == normalise(organ))
+    same = sorted(key for key, name in names.items() if name and normalise(key) == normalise(organ))
     return names[same[0]] if same else None
 
 
@@ -221,7 +221,7 @@ def _is_alias(organ: str, roi: RoiName) -> bool:
 def _has_kind(organ: str, roi: RoiName) -> bool:
     """RT ROI Interpreted Type says so (PS3.3 C.8.8.8.1), and the name is not of another target."""
     if organ == "External":
-        return roi.kind == "EXTERNAL"
+        return roi.kind == "EXTERNAL" and not _is_marked(roi.name)
     return organ in TARGETS and roi.kind == organ and not _speaks_of_another_target(organ, roi.name)
 
 

@@ -9,8 +9,8 @@ from types import MappingProxyType
 
 from sbrtcheck.errors import InputError, TableError
 from sbrtcheck.importers.dialects import dvhmetrics, plancheck, planscorecard, proknow, ray_scripts
-from sbrtcheck.importers.template import LeftOut, Remark, Row, Template
-from sbrtcheck.importers.write import Head, one_line, slug, table_yaml
+from sbrtcheck.importers.template import LeftOut, Remark, Row, Template, one_line
+from sbrtcheck.importers.write import Head, slug, table_yaml
 from sbrtcheck.table import read_table
 from sbrtcheck.table.lint import lint_bytes
 from sbrtcheck.tg263 import known_names

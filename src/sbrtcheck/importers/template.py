@@ -101,9 +101,23 @@ class Template:
 def entry(where: str, printed: str, fractions: int | None, build: Callable[[], Row]) -> Row | LeftOut:
     """The row that ``build`` makes, or why it cannot be one."""
     try:
-        return replace(build(), where=where, printed=printed, fractions=fractions)
+        row = build()
+        return replace(
+            row,
+            where=where,
+            printed=printed,
+            fractions=fractions,
+            reference=one_line(row.reference),
+            endpoint=one_line(row.endpoint),
+            note=one_line(row.note),
+        )
     except NoMeaningError as error:
         return LeftOut(where=where, printed=printed, why=str(error), fractions=fractions)
+
+
+def one_line(text: str) -> str:
+    """Text from a file in one line that can be printed."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def number(text: str) -> Decimal:
@@ -138,7 +152,7 @@ def asked(text: str) -> tuple[Metric, Decimal]:
 
 def organ(text: str) -> str:
     """The one structure that a row is about."""
-    name = " ".join(text.split())
+    name = one_line(text)
     if not name:
         raise NoMeaningError("no structure is named")
     if "|" in name:
@@ -169,5 +183,5 @@ def plain(value: Decimal) -> str:
 
 def kept(what: str, text: str, warning: str) -> tuple[Remark, ...]:
     """A remark that keeps a field of the file which tables do not have; none where the field is empty."""
-    value = " ".join(text.split())
+    value = one_line(text)
     return (Remark(comment=f"{what}: {value}", warning=warning),) if value else ()

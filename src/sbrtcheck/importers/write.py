@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sbrtcheck.importers.template import LeftOut, Remark, Row, Template, plain
+from sbrtcheck.importers.template import LeftOut, Remark, Row, Template, one_line, plain
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./()-]*(?: [A-Za-z0-9_./()-]+)*")  # text that YAML takes as it stands
 _TAKEN = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
@@ -53,11 +53,6 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", spelled).strip("-.") or "imported"
 
 
-def one_line(text: str) -> str:
-    """Text from a file in one line that can be printed."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
 def _quoted(text: str) -> str:
     line = one_line(text)
     is_plain = _PLAIN.fullmatch(line) and line.lower() not in _TAKEN
@@ -71,7 +66,7 @@ def _head(head: Head, template: Template) -> Iterator[str]:
     yield ""
     yield f"id: {_quoted(head.id)}"
     yield 'version: "1.0.0"'
-    yield f"title: {_quoted(template.title or head.file)}"
+    yield f"title: {_quoted(one_line(template.title) or head.file)}"
     yield "site: multi"
     yield f"fractions: [{head.fractions}]"
     yield ""

@@ -106,11 +106,15 @@ def _roi_dict(roi: RoiName) -> dict[str, Any]:
 
 def names_template(names: PlanNames) -> str:
     """A names file with a line for every organ, empty but where the user gave a name; what is known as comments."""
-    lines = [f"{_key(one.organ)}: {_yaml(one.given)}{_hint(one)}" for one in names.organs]
+    lines = [f"{_key(one.organ)}: {_given(one)}{_hint(one)}" for one in names.organs]
     others = sorted({clean(roi.name) for roi in names.unused})
     if others:
         lines += ["", "# Structures of the plan that no row uses:", *(f"#   {_yaml(name)}" for name in others)]
     return _TEMPLATE + "\n".join(lines) + "\n"
+
+
+def _given(one: OrganName) -> str:
+    return _yaml(one.given) if clean(one.given).strip() else '""'
 
 
 def _hint(one: OrganName) -> str:
