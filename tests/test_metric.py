@@ -13,15 +13,24 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.errors import MetricError
 from sbrtcheck.metric import (
     DoseAtVolume,
+    DoseBeyond,
     DoseStatistic,
+    EffectiveVolume,
     EquivalentUniformDose,
+    Index,
+    IsodoseRatio,
     Measurement,
     Metric,
     NotMeasured,
+    OfOneDvh,
+    PlanIndex,
+    PrescriptionMetric,
     Stat,
     StructureVolume,
+    TargetCount,
     Unit,
     VolumeAtDose,
+    VolumeOutside,
     measure,
     parse,
 )
@@ -30,7 +39,7 @@ from sbrtcheck.plan import Prescription
 positive = st.floats(min_value=0, max_value=1e6, exclude_min=True, allow_subnormal=False)
 dose_units = st.sampled_from([Unit.GY, Unit.PERCENT_RX])
 volume_units = st.sampled_from([Unit.CC, Unit.PERCENT])
-metrics: st.SearchStrategy[Metric] = st.one_of(
+dvh_metrics: st.SearchStrategy[OfOneDvh] = st.one_of(
     st.builds(DoseAtVolume, volume=positive, volume_unit=st.just(Unit.CC), unit=dose_units, cold=st.booleans()),
     st.builds(
         DoseAtVolume,
@@ -43,7 +52,19 @@ metrics: st.SearchStrategy[Metric] = st.one_of(
     st.builds(DoseStatistic, stat=st.sampled_from(Stat), unit=dose_units),
     st.builds(EquivalentUniformDose, a=st.one_of(positive, positive.map(lambda a: -a)), unit=dose_units),
     st.builds(StructureVolume),
+    st.builds(EffectiveVolume),
 )
+plan_metrics: st.SearchStrategy[Metric] = st.one_of(
+    st.builds(IsodoseRatio, percent=positive),
+    st.builds(PlanIndex, index=st.sampled_from(Index)),
+    st.builds(DoseBeyond, unit=dose_units),
+    st.builds(VolumeOutside, dose=positive, unit=st.sampled_from([Unit.PERCENT_PTV, Unit.CC])),
+    st.builds(TargetCount),
+)
+prescription_metrics: st.SearchStrategy[PrescriptionMetric] = st.builds(
+    PrescriptionMetric, alpha_beta_gy=st.none() | positive
+)
+metrics: st.SearchStrategy[Metric] = st.one_of(dvh_metrics, plan_metrics, prescription_metrics)
 ramps = st.builds(
     lambda volume, low, width, error: ramp_dvh(volume_cc=volume, low_gy=low, high_gy=low + width, half_width_gy=error),
     st.floats(min_value=0.01, max_value=3000),
@@ -81,6 +102,19 @@ def test_the_text_of_a_metric_reads_back_as_the_same_metric(metric: Metric) -> N
         "gEUD(a=-0.5)[%Rx]",
         "Volume[cc]",
         "D95%[%Rx]",
+        "R50%[ratio]",
+        "R100%[ratio]",
+        "GI[ratio]",
+        "CI_RTOG[ratio]",
+        "CI_Paddick[ratio]",
+        "D2cm[%Rx]",
+        "D2cm[Gy]",
+        "V105%Rx_outside_PTV[%PTV]",
+        "V105%Rx_outside_PTV[cc]",
+        "Veff[%]",
+        "Rx[Gy]",
+        "RxBED10[Gy]",
+        "Targets[count]",
     ],
 )
 def test_canonical_text_stays_as_it_is(text: str) -> None:
@@ -110,6 +144,14 @@ def test_canonical_text_stays_as_it_is(text: str) -> None:
         ("DMEAN_%", "Mean[%Rx]"),
         ("mean dose [Gy]", "Mean[Gy]"),
         ("EUD(-10)[Gy]", "gEUD(a=-10)[Gy]"),
+        ("r 50 (ratio)", "R50%[ratio]"),
+        ("GI 50% [ratio]", "GI[ratio]"),
+        ("ci rtog [ratio]", "CI_RTOG[ratio]"),
+        ("ci_paddick(ratio)", "CI_Paddick[ratio]"),
+        ("D 2 cm [%]", "D2cm[%Rx]"),
+        ("D2cm_Gy", "D2cm[Gy]"),
+        ("v105% outside ptv [% PTV]", "V105%Rx_outside_PTV[%PTV]"),
+        ("rx bed 3 [Gy]", "RxBED3[Gy]"),
     ],
 )
 def test_dialects_become_canonical(text: str, canonical: str) -> None:
@@ -131,6 +173,17 @@ def test_dialects_become_canonical(text: str, canonical: str) -> None:
         ("Mean", "try 'Mean[Gy]'"),
         ("gEUD(a=10)", "try 'gEUD(a=10)[Gy]'"),
         ("Volume", "try 'Volume[cc]'"),
+        ("R50", "try 'R50%[ratio]'"),
+        ("R100%", "try 'R100%[ratio]'"),
+        ("GI", "try 'GI[ratio]'"),
+        ("CI_Paddick", "try 'CI_Paddick[ratio]'"),
+        ("D2cm", "try 'D2cm[%Rx]' or 'D2cm[Gy]'"),
+        ("V105%outside PTV", "try 'V105%Rx_outside_PTV[%PTV]' or 'V105%Rx_outside_PTV[cc]'"),
+        ("Veff", "try 'Veff[%]'"),
+        ("Rx", "try 'Rx[Gy]'"),
+        ("RxBED[Gy]", "try 'RxBED10[Gy]'"),
+        ("RxBED10", "try 'RxBED10[Gy]'"),
+        ("Targets", "try 'Targets[count]'"),
     ],
 )
 def test_a_missing_unit_is_refused_and_the_meanings_are_named(text: str, said: str) -> None:
@@ -156,6 +209,21 @@ def test_a_missing_unit_is_refused_and_the_meanings_are_named(text: str, said: s
         ("V-5Gy[%]", "negative"),
         ("gEUD(a=0)[Gy]", "must not be 0"),
         (f"D{'9' * 400}cc[Gy]", "too large"),
+        ("R50%[%]", "cannot be in %"),
+        ("R0%[ratio]", "above 0"),
+        ("CI_RTOG[cc]", "cannot be in cc"),
+        ("D2cm[cc]", "the answer is a dose"),
+        ("D3cm[Gy]", "2 cm from the target is the only one"),
+        ("V105Gy_outside_PTV[cc]", "percent of the prescription"),
+        ("V105%Rx_outside_GTV[cc]", "outside the PTV is the only one"),
+        ("V105%Rx_outside_PTV[%]", "cannot be in %"),
+        ("V0%Rx_outside_PTV[cc]", "above 0"),
+        ("Rx[%]", "cannot be in %"),
+        ("RxBED0[Gy]", "above 0"),
+        ("Veff[cc]", "cannot be in cc"),
+        ("Mean[ratio]", "the answer is a dose"),
+        ("V20Gy[%PTV]", "the answer is a volume"),
+        ("Volume[count]", "says nothing"),
     ],
 )
 def test_units_that_do_not_fit_and_impossible_numbers_are_refused(text: str, said: str) -> None:
@@ -172,11 +240,24 @@ def test_text_with_anything_left_over_is_no_metric(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["R50", "R50%", "CI", "GI50%", "HI", "D2cm", "D2cm[%Rx]", "PITV", "Veff[%]", "R50@PTV22cc"]
+    ("text", "said"),
+    [
+        ("CI", "CI_RTOG[ratio]' or 'CI_Paddick[ratio]"),
+        ("CI[ratio]", "CI_RTOG[ratio]' or 'CI_Paddick[ratio]"),
+        ("CI95%", "CI_RTOG[ratio]' or 'CI_Paddick[ratio]"),
+        ("CI_ICRU[ratio]", "CI_RTOG[ratio]' or 'CI_Paddick[ratio]"),
+        ("PCI", "CI_Paddick[ratio]"),
+        ("CN[ratio]", "CI_Paddick[ratio]"),
+        ("nCI", "CI_Paddick[ratio]"),
+        ("PITV[ratio]", "CI_RTOG[ratio]"),
+        ("MGI[ratio]", "R50%[ratio]"),
+        ("HI", "D2%[%Rx]"),
+    ],
 )
-def test_plan_indices_are_said_to_be_not_computed(text: str) -> None:
-    with pytest.raises(MetricError, match="plan indices are not computed by this version"):
+def test_an_index_without_the_name_of_its_definition_is_refused_and_the_names_are_given(text: str, said: str) -> None:
+    with pytest.raises(MetricError) as error:
         parse(text)
+    assert said in error.value.mend
 
 
 @given(positive)
@@ -218,9 +299,24 @@ def test_the_metrics_of_an_even_ramp_are_the_ones_of_its_formula() -> None:
     assert value("Min[Gy]", dvh) == 0.0
     assert value("Volume[cc]", dvh) == 10.0
     assert value("gEUD(a=2)[Gy]", dvh) == pytest.approx((20.0**2 / 3) ** 0.5)
+    assert value("Veff[%]", dvh) == pytest.approx(20.0)  # a mean of 10 Gy, of 50 Gy
+    assert value("Rx[Gy]", dvh) == 50.0
+    assert value("RxBED10[Gy]", dvh) == pytest.approx(50 * (1 + 10 / 10))
 
 
-@given(ramps, metrics)
+@given(ramps, plan_metrics)
+def test_an_index_is_not_read_off_one_dvh(dvh, metric: Metric) -> None:  # type: ignore[no-untyped-def]
+    found = measure(metric, dvh)
+    assert isinstance(found, NotMeasured)
+    assert found.reason is Reason.NEEDS_WHOLE_PLAN
+
+
+@given(ramps)
+def test_the_effective_volume_is_the_mean_in_percent_of_the_prescription(dvh) -> None:  # type: ignore[no-untyped-def]
+    assert value("Veff[%]", dvh) == value("Mean[%Rx]", dvh)
+
+
+@given(ramps, dvh_metrics)
 def test_every_measurement_lies_in_its_band(dvh, metric: Metric) -> None:  # type: ignore[no-untyped-def]
     assume(not isinstance(metric, EquivalentUniformDose) or 0.01 < abs(metric.a) < 100)  # powers that floats hold
     found = measure(metric, dvh)
@@ -264,7 +360,7 @@ def test_a_structure_of_exactly_the_asked_volume_is_measured() -> None:
     assert value("D3cc[Gy]", ramp_dvh(volume_cc=3.0, low_gy=4.0)) == pytest.approx(4.0)
 
 
-@pytest.mark.parametrize("metric", ["D95%[%Rx]", "Mean[%Rx]", "V95%Rx[%]", "gEUD(a=2)[%Rx]"])
+@pytest.mark.parametrize("metric", ["D95%[%Rx]", "Mean[%Rx]", "V95%Rx[%]", "gEUD(a=2)[%Rx]", "Veff[%]", "Rx[Gy]"])
 def test_percent_of_an_unknown_prescription_is_not_measured(metric: str) -> None:
     found = measure(metric, ramp_dvh(prescription=NOT_KNOWN))
     assert found == NotMeasured(reason=Reason.PRESCRIPTION_UNKNOWN, detail="no RT Plan")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import random
+import subprocess
+import sys
 from importlib.resources import files
 
 import pytest
@@ -22,6 +25,7 @@ from sbrtcheck.tg263 import (
     known_names,
     match,
     normalise,
+    organ_named,
 )
 
 ORGANS = sorted(known_names())
@@ -81,6 +85,25 @@ def test_the_order_of_the_structures_does_not_matter(organ: str, found: list[Roi
     assert derivable(shuffled) == derivable(found)
 
 
+@given(st.sampled_from(ORGANS), roi_lists)
+def test_the_same_plan_gives_the_same_match_again(organ: str, found: list[RoiName]) -> None:
+    assert match(organ, found) == match(organ, tuple(found))
+    assert derivable(found) == derivable(tuple(found))
+
+
+@pytest.mark.parametrize("seed", ["0", "1"])
+def test_the_hash_seed_of_python_changes_no_match(seed: str) -> None:
+    rois = "[R(name=n, number=i) for i, n in enumerate(('Lt Lung', 'lung L', 'Ribs', 'Ribcage', 'PTV_1', 'Hart'))]"
+    code = (
+        "from sbrtcheck.tg263 import RoiName as R, known_names, match\n"
+        f"print([match(organ, {rois}) for organ in sorted(known_names())])"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": seed}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)  # noqa: S603
+    here = [RoiName(name=n, number=i) for i, n in enumerate(("Lt Lung", "lung L", "Ribs", "Ribcage", "PTV_1", "Hart"))]
+    assert done.stdout.strip() == str([match(organ, here) for organ in ORGANS])
+
+
 @given(st.text())
 def test_normalising_twice_changes_nothing(name: str) -> None:
     assert normalise(normalise(name)) == normalise(name)
@@ -102,13 +125,15 @@ def test_case_separators_and_the_words_for_a_side_do_not_matter(case: tuple[str,
     st.sampled_from(PLAIN).flatmap(lambda o: st.one_of(spelled(o), st.sampled_from([o, *LISTED[o]]))),
     st.sampled_from(["PTV", "CTV", "GTV", "ITV", "IGTV", "PRV", "prv05", "-", "+", "~", "^", "!", "&", "|"]),
     st.sampled_from(["{name}{mark}", "{mark}{name}", "{name}_{mark}", "{name} {mark} 5mm"]),
+    st.sampled_from(["", "ORGAN", "AVOIDANCE", "EXTERNAL", "PTV"]),
     st.booleans(),
 )
 def test_a_target_margin_or_boolean_name_is_never_an_organ(
-    organ: str, name: str, mark: str, form: str, coded: bool
+    organ: str, name: str, mark: str, form: str, kind: str, coded: bool
 ) -> None:
-    roi = RoiName(name=form.format(name=name, mark=mark), number=1, codes=(organ,) if coded else ())
+    roi = RoiName(name=form.format(name=name, mark=mark), number=1, kind=kind, codes=(organ,) if coded else ())
     assert isinstance(match(organ, [roi]), NoMatch)
+    assert organ_named(roi.name) == ""
 
 
 @given(
@@ -318,6 +343,28 @@ def test_recipes_are_only_for_organs_without_a_match_and_use_only_structures_of_
         assert bool(recipe.minus) == ("-" in recipe.organ)
         assert set(recipe.plus) | set(recipe.minus) <= set(found)
         assert not set(recipe.plus) & set(recipe.minus)
+
+
+@given(st.one_of(names, st.sampled_from(ORGANS).flatmap(spelled)))
+def test_the_organ_of_a_name_is_the_one_that_a_structure_of_that_name_is_taken_for(name: str) -> None:
+    by_name = {
+        organ
+        for organ in ORGANS
+        if isinstance(found := match(organ, rois(name)), Match) and found.rule in (Rule.EXACT, Rule.ALIAS)
+    }
+    assert by_name == ({organ_named(name)} - {""})
+
+
+@given(
+    st.sampled_from(SIDED).flatmap(lambda organ: st.tuples(st.just(organ), spelled(organ))),
+    st.sampled_from(["", " neu", "_new", " 2", "_dup"]),
+)
+def test_a_structure_of_the_other_side_is_not_even_suggested(case: tuple[str, str], suffix: str) -> None:
+    organ, name = case
+    other = organ[:-1] + {"L": "R", "R": "L"}[organ[-1]]
+    found = match(other, rois(name + suffix, organ))
+    assert isinstance(found, NoMatch)
+    assert organ not in found.near
 
 
 def test_no_spelling_stands_for_two_organs() -> None:

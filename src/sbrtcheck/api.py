@@ -11,6 +11,7 @@ from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Between, DVHSet, EndCaps, Interpolation, Model, Origin, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.evaluate import Report, evaluate
+from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.table import ConstraintTable, bundled_tables, load_names, load_table
 from sbrtcheck.tg263 import Match, RoiName, derivable, match
@@ -124,6 +125,25 @@ def dvhs_of(
     return compute_dvhs(loaded, structures=structures, end_caps=model.end_caps, between=model.between, dose=model.dose)
 
 
+def names_of(
+    path: str | PathLike[str] | list[str | PathLike[str]],
+    table: str | PathLike[str] | ConstraintTable | Sequence[str | PathLike[str] | ConstraintTable],
+    *,
+    plan: str | None = None,
+    names: str | PathLike[str] | Mapping[str, str] | None = None,
+) -> PlanNames:
+    """Which structures of one plan `check` would take for the organs of the tables; options as there.
+
+    Raises
+    ------
+    SbrtcheckError
+        The input, a table or the names cannot be used.
+    """
+    tables = _named_tables(table)
+    mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
+    return plan_names(tables, _roi_names(load_plan(path, plan=plan)), mapping)
+
+
 def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
     _check_known(structures, {dvh.name for dvh in dvhs.dvhs} | {one.name for one in dvhs.without})
     return replace(
@@ -198,7 +218,7 @@ def _site_tables(
             mend="give the prescription like '50Gy/5', or name the tables",
         )
     of_site = [table for table in bundled_tables() if table.site in (*sites, MULTI)]
-    fitting = tuple(table for table in of_site if rx.fractions in table.fractions)
+    fitting = tuple(table for table in of_site if table.holds_for(rx.fractions))
     if not fitting:
         raise UnknownTableError(
             f"no bundled table of site {shown} holds for {rx.fractions} fractions", mend=f"there are: {_ids(of_site)}"
@@ -217,7 +237,7 @@ def check_sites(sites: Sequence[str]) -> None:
 
 
 def _ids(tables: Sequence[ConstraintTable]) -> str:
-    return ", ".join(f"{table.id} ({'/'.join(map(str, table.fractions))} fractions)" for table in tables)
+    return ", ".join(f"{table.id} ({table.fractions_text('/')})" for table in tables)
 
 
 def _listed(words: Collection[str]) -> str:

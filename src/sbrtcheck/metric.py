@@ -3,12 +3,17 @@
 Grammar (blanks and underscores between tokens are free, upper and lower case are the same, a decimal comma is read as
 a point)::
 
-    metric      = dose_at_vol | vol_at_dose | stat | geud | volume
+    metric      = dose_at_vol | vol_at_dose | stat | geud | volume | of_plan
     dose_at_vol = ("D" | "DC") number ("%" | "cc") out              DC: coldest volume
     vol_at_dose = ("V" | "CV" | "VS" | "V<") number ("Gy" | "cGy" | "%" | "%Rx") out
     stat        = ["D"] ("Mean" | "Median" | "Max" | "Min") ["Dose"] out
     geud        = ["g"] "EUD" "(" ["a="] number ")" out
     volume      = "Volume" out
+    of_plan     = "R" number "%" out                                isodose volume / target volume
+                | ("GI" | "CI_RTOG" | "CI_Paddick") out             gradient and conformity indices
+                | "D2cm" out                                        largest dose 2 cm or more from the target
+                | "V" number "%Rx" "outside_PTV" out
+                | "Veff" out | "Rx" out | "RxBED" number out | "Targets" out
     out         = "[" unit "]" | "(" unit ")" | "_" unit
 
 ``cm3``, ``cm³`` and ``ml`` are ``cc``. Percent of a dose is percent of the prescription: ``V95%[%]`` is
@@ -20,14 +25,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
 from sbrtcheck.dvh import DVH, Band, Reason, VolumeUnit
 from sbrtcheck.dvh.types import SAME_VOLUME
 from sbrtcheck.errors import MetricError
-from sbrtcheck.plan import UnknownPrescription
+from sbrtcheck.plan import Prescription, UnknownPrescription
+from sbrtcheck.radiobiology import bed
 
 PERCENT_DECIMALS = 9
 """What is beyond is rounding of floating point numbers, and must not turn a verdict."""
@@ -40,7 +46,9 @@ class Unit(StrEnum):
     CC = "cc"
     PERCENT = "%"
     PERCENT_RX = "%Rx"
+    PERCENT_PTV = "%PTV"
     RATIO = "ratio"
+    COUNT = "count"
 
 
 class Stat(StrEnum):
@@ -110,7 +118,106 @@ class StructureVolume:
         return f"Volume[{self.unit}]"
 
 
-Metric = DoseAtVolume | VolumeAtDose | DoseStatistic | EquivalentUniformDose | StructureVolume
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsodoseRatio:
+    """``R50%[ratio]``: volume inside the isodose of that percent of the prescription, anywhere, per target volume."""
+
+    percent: float
+    unit: Unit = Unit.RATIO
+
+    def __str__(self) -> str:
+        return f"R{_plain(self.percent)}%[{self.unit}]"
+
+
+class Index(StrEnum):
+    """Plan indices that compare isodose volumes with the target; each name is one definition."""
+
+    GI = "GI"
+    CI_RTOG = "CI_RTOG"
+    CI_PADDICK = "CI_Paddick"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanIndex:
+    """``GI[ratio]``, ``CI_RTOG[ratio]``, ``CI_Paddick[ratio]``.
+
+    With V50 and V100 the volumes inside the 50 % and the 100 % isodose of the prescription, T the target's volume and
+    T100 the part of it inside the 100 % isodose: GI = V50 / V100 (Paddick and Lippitz 2006, J Neurosurg 105 Suppl:194),
+    CI_RTOG = V100 / T (Shaw 1993, Int J Radiat Oncol Biol Phys 27:1231), CI_Paddick = T100**2 / (T V100)
+    (Paddick 2000, J Neurosurg 93 Suppl 3:219).
+    """
+
+    index: Index
+    unit: Unit = Unit.RATIO
+
+    def __str__(self) -> str:
+        return f"{self.index}[{self.unit}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseBeyond:
+    """``D2cm[%Rx]``, ``D2cm[Gy]``: largest dose at any point 2 cm or more from the target."""
+
+    unit: Unit  # GY | PERCENT_RX
+
+    def __str__(self) -> str:
+        return f"D2cm[{self.unit}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeOutside:
+    """``V105%Rx_outside_PTV[%PTV]``: volume outside the target that gets the dose, in cc or percent of the target."""
+
+    dose: float  # percent of the prescription
+    unit: Unit  # PERCENT_PTV | CC
+
+    def __str__(self) -> str:
+        return f"V{_plain(self.dose)}%Rx_outside_PTV[{self.unit}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectiveVolume:
+    """``Veff[%]``: the share of the organ that, at the prescribed dose, would have the organ's mean dose.
+
+    ``sum of v_i D_i / D_ref`` over volume shares ``v_i`` with ``D_ref`` the prescribed dose: the effective volume of
+    Kutcher and Burman (1989, Int J Radiat Oncol Biol Phys 16:1623) with exponent n = 1.
+    """
+
+    unit: Unit = Unit.PERCENT
+
+    def __str__(self) -> str:
+        return f"Veff[{self.unit}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrescriptionMetric:
+    """``Rx[Gy]``, the prescribed dose; ``RxBED10[Gy]``, its biologically effective dose at alpha/beta 10 Gy."""
+
+    alpha_beta_gy: float | None = None
+    unit: Unit = Unit.GY
+
+    def __str__(self) -> str:
+        bed = "" if self.alpha_beta_gy is None else f"BED{_plain(self.alpha_beta_gy)}"
+        return f"Rx{bed}[{self.unit}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetCount:
+    """``Targets[count]``: how many separate targets the plan has of the row's structure."""
+
+    unit: Unit = Unit.COUNT
+
+    def __str__(self) -> str:
+        return f"Targets[{self.unit}]"
+
+
+OfOneDvh = DoseAtVolume | VolumeAtDose | DoseStatistic | EquivalentUniformDose | StructureVolume | EffectiveVolume
+"""Metrics that the DVH of one structure answers."""
+
+OfPlan = IsodoseRatio | PlanIndex | DoseBeyond | VolumeOutside
+"""Metrics that need the whole dose grid and a target."""
+
+Metric = OfOneDvh | OfPlan | PrescriptionMetric | TargetCount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +249,11 @@ def _plain(number: float) -> str:
 _GAP = r"[\s_]*"
 _NUMBER = r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
 _UNIT = r"(?:%\s*Rx|%|cGy|Gy|cc|cm3|cm³|ml)"
-_OUT = rf"(?:{_GAP}(?:\[\s*(?P<out_b>{_UNIT})\s*\]|\(\s*(?P<out_p>{_UNIT})\s*\))|\s*_[\s_]*(?P<out_u>{_UNIT}))?\s*"
+_ANSWER = rf"(?:%\s*PTV|ratio|count|{_UNIT})"
+_OUT = (
+    rf"(?:{_GAP}(?:\[\s*(?P<out_b>{_ANSWER})\s*\]|\(\s*(?P<out_p>{_ANSWER})\s*\))"
+    rf"|\s*_[\s_]*(?P<out_u>{_ANSWER}))?\s*"
+)
 
 
 def _grammar(body: str) -> re.Pattern[str]:
@@ -157,12 +268,27 @@ _STATISTIC = _grammar(rf"(?:D{_GAP})?(?P<stat>Mean|Median|Max|Min){_GAP}(?:Dose)
 _GEUD = _grammar(rf"g?EUD{_GAP}\(\s*(?:a\s*=\s*)?(?P<number>{_NUMBER})\s*\)")
 _VOLUME = _grammar("Volume")
 
-# Plan indices and distances need more than one structure's DVH.
-_INDEX = re.compile(
-    r"\s*(?:(?:PCI|PITV|MGI|HI|CI|CN|GI|R)[\s_]*[0-9.,]*[\s_]*(?:%|Gy)?|D[\s_]*[0-9.,]+[\s_]*(?:cm(?![3³])|mm).*|Veff)"
-    r"(?:\s*[\[(@].*)?\s*",
-    re.IGNORECASE,
+_ISODOSE_RATIO = _grammar(rf"R{_GAP}(?P<number>{_NUMBER}){_GAP}%?")
+_INDEX = _grammar(rf"(?P<index>GI(?:{_GAP}50{_GAP}%?)?|CI{_GAP}RTOG|CI{_GAP}Paddick)")
+_BEYOND = _grammar(rf"D{_GAP}(?P<number>{_NUMBER}){_GAP}cm(?![3³])")
+_OUTSIDE = _grammar(
+    rf"V{_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?{_GAP}outside{_GAP}(?P<target>PTV|CTV|GTV|ITV)?"
 )
+_EFFECTIVE_VOLUME = _grammar("Veff")
+_PRESCRIPTION = _grammar(rf"Rx(?:{_GAP}(?P<bed>BED){_GAP}(?P<number>{_NUMBER})?)?")
+_TARGETS = _grammar("Targets")
+
+# Names that papers use for more than one number, or for one that is not computed.
+_SEVERAL_MEANINGS = re.compile(r"\s*(?P<name>PCI|PITV|MGI|HI|CI|CN|nCI)(?![a-z])[\s_]*[0-9.,]*.*", re.IGNORECASE)
+_MEANT = {
+    "ci": ("CI has several definitions, so its name must be written", ["CI_RTOG[ratio]", "CI_Paddick[ratio]"]),
+    "pci": ("not a metric", ["CI_Paddick[ratio]"]),
+    "cn": ("not a metric", ["CI_Paddick[ratio]"]),
+    "nci": ("nCI, the inverse of Paddick's index, is not computed by this version", ["CI_Paddick[ratio]"]),
+    "pitv": ("not a metric", ["CI_RTOG[ratio]"]),
+    "mgi": ("MGI is not computed by this version", ["GI[ratio]", "R50%[ratio]"]),
+    "hi": ("HI has several definitions, and is not computed by this version", ["D2%[%Rx]", "D98%[%Rx]"]),
+}
 
 _UNITS = {
     "gy": Unit.GY,
@@ -173,6 +299,9 @@ _UNITS = {
     "ml": Unit.CC,
     "%": Unit.PERCENT,
     "%rx": Unit.PERCENT_RX,
+    "%ptv": Unit.PERCENT_PTV,
+    "ratio": Unit.RATIO,
+    "count": Unit.COUNT,
 }
 
 
@@ -202,11 +331,12 @@ def parse(text: str) -> Metric:
     Traceback (most recent call last):
     sbrtcheck.errors.MetricError: metric 'V20Gy': output unit missing; try 'V20Gy[%]' or 'V20Gy[cc]'
     """
-    if _INDEX.fullmatch(text):
-        raise _error(text, "plan indices are not computed by this version", "take the row out of the table")
     for pattern, build in _RULES:
         if found := pattern.fullmatch(text):
             return build(text, found)
+    if several := _SEVERAL_MEANINGS.fullmatch(text):
+        what, choices = _MEANT[several["name"].lower()]
+        raise _error(text, what, _try(choices))
     raise _error(text, "not a metric", "write it like 'D0.035cc[Gy]', 'V20Gy[%]', 'CV15Gy[cc]' or 'Mean[Gy]'")
 
 
@@ -264,12 +394,77 @@ def _volume(text: str, found: re.Match[str]) -> Metric:
     return StructureVolume()
 
 
+def _isodose_ratio(text: str, found: re.Match[str]) -> Metric:
+    percent = _number(text, found)
+    if percent <= 0:
+        raise _error(text, "the isodose must be above 0", _try(["R50%[ratio]"]))
+    _answer(text, found, f"R{_plain(percent)}%", Unit.RATIO)
+    return IsodoseRatio(percent=percent)
+
+
+def _index(text: str, found: re.Match[str]) -> Metric:
+    name = re.sub(r"[\s_]+|50%?", "", found["index"]).lower()
+    index = next(one for one in Index if one.replace("_", "").lower() == name)
+    _answer(text, found, index, Unit.RATIO)
+    return PlanIndex(index=index)
+
+
+def _beyond(text: str, found: re.Match[str]) -> Metric:
+    if _number(text, found) != 2:
+        raise _error(text, "a distance of 2 cm from the target is the only one computed", _try(["D2cm[%Rx]"]))
+    if _out(found) is None:
+        raise _error(text, "output unit missing", _try(["D2cm[%Rx]", "D2cm[Gy]"]))
+    return DoseBeyond(unit=_dose_unit(text, found, "D2cm"))
+
+
+def _outside(text: str, found: re.Match[str]) -> Metric:
+    dose, at = _number(text, found), _unit(found["at"])
+    stem = f"V{_plain(dose)}%Rx_outside_PTV"
+    if found["target"] is None or found["target"].upper() != "PTV":
+        raise _error(text, "the volume outside the PTV is the only one computed", _try([f"{stem}[%PTV]"]))
+    if at not in (Unit.PERCENT, Unit.PERCENT_RX):
+        raise _error(text, "the dose must be in percent of the prescription", _try([f"{stem}[%PTV]"]))
+    if dose <= 0:
+        raise _error(text, "the dose must be above 0", "")
+    return VolumeOutside(dose=dose, unit=_answer(text, found, stem, Unit.PERCENT_PTV, Unit.CC))
+
+
+def _effective_volume(text: str, found: re.Match[str]) -> Metric:
+    _answer(text, found, "Veff", Unit.PERCENT)
+    return EffectiveVolume()
+
+
+def _prescription(text: str, found: re.Match[str]) -> Metric:
+    if not found["bed"]:
+        _answer(text, found, "Rx", Unit.GY)
+        return PrescriptionMetric()
+    if found["number"] is None:
+        raise _error(text, "alpha/beta missing", _try(["RxBED10[Gy]"]))
+    alpha_beta_gy = _number(text, found)
+    if alpha_beta_gy <= 0:
+        raise _error(text, "alpha/beta must be above 0", "")
+    _answer(text, found, f"RxBED{_plain(alpha_beta_gy)}", Unit.GY)
+    return PrescriptionMetric(alpha_beta_gy=alpha_beta_gy)
+
+
+def _targets(text: str, found: re.Match[str]) -> Metric:
+    _answer(text, found, "Targets", Unit.COUNT)
+    return TargetCount()
+
+
 _RULES: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], Metric]], ...] = (
     (_DOSE_AT_VOLUME, _dose_at_volume),
     (_VOLUME_AT_DOSE, _volume_at_dose),
     (_STATISTIC, _statistic),
     (_GEUD, _geud),
     (_VOLUME, _volume),
+    (_ISODOSE_RATIO, _isodose_ratio),
+    (_INDEX, _index),
+    (_BEYOND, _beyond),
+    (_OUTSIDE, _outside),
+    (_EFFECTIVE_VOLUME, _effective_volume),
+    (_PRESCRIPTION, _prescription),
+    (_TARGETS, _targets),
 )
 
 
@@ -278,8 +473,8 @@ def _dose_unit(text: str, found: re.Match[str], stem: str) -> Unit:
     unit = _out(found)
     if unit is None:
         raise _error(text, "output unit missing", _try([f"{stem}[Gy]"]))
-    if unit is Unit.CC:
-        raise _error(text, "the answer is a dose, it cannot be in cc", _try([f"{stem}[Gy]", f"{stem}[%Rx]"]))
+    if unit not in (Unit.GY, Unit.PERCENT, Unit.PERCENT_RX):
+        raise _error(text, f"the answer is a dose, it cannot be in {unit}", _try([f"{stem}[Gy]", f"{stem}[%Rx]"]))
     return Unit.GY if unit is Unit.GY else Unit.PERCENT_RX
 
 
@@ -291,6 +486,16 @@ def _volume_unit(text: str, found: re.Match[str], stem: str) -> Unit:
         raise _error(text, "output unit missing", choices)
     if unit not in (Unit.CC, Unit.PERCENT):
         raise _error(text, f"the answer is a volume, it cannot be in {unit}", choices)
+    return unit
+
+
+def _answer(text: str, found: re.Match[str], stem: str, *units: Unit) -> Unit:
+    """Read the output unit of a metric that knows few."""
+    unit, choices = _out(found), _try([f"{stem}[{one}]" for one in units])
+    if unit is None:
+        raise _error(text, "output unit missing", choices)
+    if unit not in units:
+        raise _error(text, f"the answer cannot be in {unit}", choices)
     return unit
 
 
@@ -334,7 +539,8 @@ def measure(metric: Metric | str, dvh: DVH) -> Measurement | NotMeasured:
     -------
     Measurement | NotMeasured
         The value with its bounds in the metric's unit, or why there is none: a ``D`` metric asks for more volume than
-        the structure has, ``%Rx`` needs a prescription, ``cc`` needs absolute volumes.
+        the structure has, ``%Rx`` needs a prescription, ``cc`` needs absolute volumes, an index needs the whole plan
+        (`sbrtcheck.indices.measure_index`).
 
     Raises
     ------
@@ -347,24 +553,45 @@ def measure(metric: Metric | str, dvh: DVH) -> Measurement | NotMeasured:
     ``DC`` of the whole volume is the largest dose.
     """
     asked = parse(metric) if isinstance(metric, str) else metric
-    if dvh.volume <= 0:
-        return NotMeasured(reason=Reason.STRUCTURE_EMPTY)
-    match asked:
-        case DoseAtVolume():
-            return _measure_dose_at_volume(asked, dvh)
-        case VolumeAtDose():
-            return _measure_volume_at_dose(asked, dvh)
-        case DoseStatistic():
-            return _as_dose(_statistic_band(asked.stat, dvh), asked.unit, dvh)
-        case EquivalentUniformDose():
-            return _as_dose(dvh.geud(asked.a), asked.unit, dvh)
-        case StructureVolume():
-            return _as_volume(Band(value=dvh.volume, low=dvh.volume, high=dvh.volume), Unit.CC, dvh)
+    if isinstance(asked, PrescriptionMetric):
+        return measure_prescription(asked, dvh.prescription)
+    if isinstance(asked, OfPlan | TargetCount):
+        return NotMeasured(reason=Reason.NEEDS_WHOLE_PLAN, detail=f"{asked} is not read off the DVH of one structure")
+    return _measured(asked, dvh) if dvh.volume > 0 else NotMeasured(reason=Reason.STRUCTURE_EMPTY)
+
+
+def measure_prescription(
+    metric: PrescriptionMetric, rx: Prescription | UnknownPrescription
+) -> Measurement | NotMeasured:
+    """Measure a prescription: its dose, or the biologically effective one at the metric's alpha/beta."""
+    if isinstance(rx, UnknownPrescription):
+        return _needs_prescription(rx)
+    dose_gy = rx.dose_gy
+    if metric.alpha_beta_gy is not None:
+        dose_gy = float(bed(rx.dose_gy, fractions=rx.fractions, alpha_beta_gy=metric.alpha_beta_gy))
+    return Measurement(value=dose_gy, low=dose_gy, high=dose_gy, unit=Unit.GY)
 
 
 def has_volume(dvh: DVH, volume: float) -> bool:
     """Whether the structure has a volume, in the DVH's unit; a difference of rounding only is none."""
     return volume <= dvh.volume * (1 + SAME_VOLUME)
+
+
+def _measured(metric: OfOneDvh, dvh: DVH) -> Measurement | NotMeasured:
+    match metric:
+        case DoseAtVolume():
+            return _measure_dose_at_volume(metric, dvh)
+        case VolumeAtDose():
+            return _measure_volume_at_dose(metric, dvh)
+        case DoseStatistic():
+            return _as_dose(_statistic_band(metric.stat, dvh), metric.unit, dvh)
+        case EquivalentUniformDose():
+            return _as_dose(dvh.geud(metric.a), metric.unit, dvh)
+        case StructureVolume():
+            return _as_volume(Band(value=dvh.volume, low=dvh.volume, high=dvh.volume), Unit.CC, dvh)
+        case EffectiveVolume():
+            mean = _as_dose(dvh.mean_gy, Unit.PERCENT_RX, dvh)
+            return mean if isinstance(mean, NotMeasured) else replace(mean, unit=Unit.PERCENT)
 
 
 def _measure_dose_at_volume(metric: DoseAtVolume, dvh: DVH) -> Measurement | NotMeasured:

@@ -169,11 +169,23 @@ def known_names() -> frozenset[str]:
     return frozenset(_spellings()) | frozenset(TARGETS)
 
 
+def organ_named(name: str) -> str:
+    """TG-263 name that ``name`` is, or is a listed alias of; ``""`` where there is none.
+
+    Examples
+    --------
+    >>> organ_named("Lt Lung"), organ_named("PTV_5000"), organ_named("Liver-PTV")
+    ('Lung_L', '', '')
+    """
+    roi = RoiName(name=name, number=0)
+    return next((organ for organ in sorted(known_names()) if _is_exact(organ, roi) or _is_alias(organ, roi)), "")
+
+
 def _given(organ: str, names: Mapping[str, str]) -> str | None:
-    """ROI name that the user gave for the organ, however the organ is spelled."""
-    if organ in names:
+    """ROI name that the user gave for the organ, however the organ is spelled; an empty one counts as none."""
+    if names.get(organ):
         return names[organ]
-    same = sorted(key for key in names if normalise(key) == normalise(organ))
+    same = sorted(key for key, name in names.items() if name and normalise(key) == normalise(organ))
     return names[same[0]] if same else None
 
 
@@ -209,7 +221,7 @@ def _is_alias(organ: str, roi: RoiName) -> bool:
 def _has_kind(organ: str, roi: RoiName) -> bool:
     """RT ROI Interpreted Type says so (PS3.3 C.8.8.8.1), and the name is not of another target."""
     if organ == "External":
-        return roi.kind == "EXTERNAL"
+        return roi.kind == "EXTERNAL" and not _is_marked(roi.name)
     return organ in TARGETS and roi.kind == organ and not _speaks_of_another_target(organ, roi.name)
 
 

@@ -12,7 +12,10 @@ from typing import Any
 import click
 
 from sbrtcheck import __version__
+from sbrtcheck.cli.importing import import_
+from sbrtcheck.cli.lint import lint
 from sbrtcheck.cli.lists import bed, tables
+from sbrtcheck.cli.names import names
 from sbrtcheck.cli.plans import batch, check, dvh
 from sbrtcheck.cli.streams import make_streams_safe
 from sbrtcheck.errors import SbrtcheckError
@@ -44,5 +47,7 @@ def main() -> None:
     """
 
 
-for command in (check, tables, dvh, batch, bed):
+for command in (check, tables, lint, dvh, batch, bed):
     main.add_command(command)
+main.add_command(import_)
+main.add_command(names)

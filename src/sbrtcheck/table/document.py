@@ -14,7 +14,7 @@ At = tuple[str | int, ...]  # keys and list positions from the top of the file
 
 _TAG = "tag:yaml.org,2002:"
 _WORDS = {"bool": "true or false", "int": "a number", "float": "a number", "timestamp": "a date"}
-_PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?")  # of more digits, none is a dose or a volume
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

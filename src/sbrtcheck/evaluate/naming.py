@@ -1,0 +1,134 @@
+"""Tables and the names of a plan's structures in; which structure is taken for which organ, and why, out.
+
+Nothing is measured here: it is what `evaluate` would take, for people who want to see it, or settle it, beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sbrtcheck.table import Constraint, ConstraintTable, Select
+from sbrtcheck.tg263 import (
+    Ambiguous,
+    Match,
+    NoMatch,
+    Recipe,
+    RoiName,
+    Rule,
+    derivable,
+    match,
+    normalise,
+    organ_named,
+)
+
+Taken = Match | Recipe | NoMatch | Ambiguous
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrganName:
+    """One organ of the tables.
+
+    ``rows`` are ids of table and row, ``rtog-0813/heart-max``; ``needed`` is False where all its rows name several
+    organs to choose from and the plan has one that goes before it; ``given`` is the name that the user gave.
+    """
+
+    organ: str
+    rows: tuple[str, ...]
+    taken: Taken
+    needed: bool
+    given: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanNames:
+    """All organs of the tables in the tables' order, the structures that no row uses, and what is worth a look."""
+
+    organs: tuple[OrganName, ...]
+    unused: tuple[RoiName, ...]
+    remarks: tuple[str, ...]
+
+
+def plan_names(
+    tables: Sequence[ConstraintTable], rois: Sequence[RoiName], names: Mapping[str, str] | None = None
+) -> PlanNames:
+    """Take structures for the organs of tables, as `evaluate` does.
+
+    Parameters
+    ----------
+    tables
+        Their rows name the organs.
+    rois
+        All structures of the plan; their order does not matter.
+    names
+        Organ -> structure name, as the user gave it; wins over every rule.
+    """
+    rows = [(f"{table.id}/{row.id}", row) for table in tables for row in table.rows]
+    asked = dict.fromkeys(organ for _, row in rows for organ in row.structures)
+    taken = _taken(asked, rois, names)
+    used = {organ for _, row in rows for organ in _reached(row, taken)}
+    organs = tuple(
+        OrganName(
+            organ=organ,
+            rows=tuple(row_id for row_id, row in rows if organ in row.structures),
+            taken=taken[organ],
+            needed=organ in used,
+            given=_given(organ, names or {}),
+        )
+        for organ in asked
+    )
+    parts = {roi for organ in used for roi in _parts(taken[organ], rois)}
+    unused = sorted((roi for roi in rois if roi not in parts), key=lambda roi: (roi.name, roi.number))
+    return PlanNames(organs=organs, unused=tuple(unused), remarks=_remarks(organs, names or {}))
+
+
+def _taken(organs: Iterable[str], rois: Sequence[RoiName], names: Mapping[str, str] | None) -> dict[str, Taken]:
+    recipes = {recipe.organ: recipe for recipe in derivable(rois, names)}
+    found = {organ: match(organ, rois, names) for organ in organs}
+    return {organ: recipes.get(organ, one) if isinstance(one, NoMatch) else one for organ, one in found.items()}
+
+
+def _reached(row: Constraint, taken: Mapping[str, Taken]) -> Sequence[str]:
+    """Organs whose structures the row looks at: of several to choose from, up to the first that is there."""
+    if row.select is not Select.FIRST:
+        return row.structures
+    there = [organ for organ in row.structures if not isinstance(taken[organ], NoMatch)]
+    return there[:1] or row.structures
+
+
+def _parts(taken: Taken, rois: Sequence[RoiName]) -> Iterable[RoiName]:
+    match taken:
+        case Match(roi=roi):
+            return (roi,)
+        case Recipe(plus=plus, minus=minus):
+            return (*plus, *minus)
+        case Ambiguous(candidates=candidates):
+            return [roi for roi in rois if roi.name in candidates or f"{roi.name} (ROI {roi.number})" in candidates]
+        case NoMatch():
+            return ()
+
+
+def _given(organ: str, names: Mapping[str, str]) -> str:
+    return next((name for key, name in sorted(names.items()) if normalise(key) == normalise(organ)), "")
+
+
+def _remarks(organs: Sequence[OrganName], names: Mapping[str, str]) -> tuple[str, ...]:
+    asked = {normalise(one.organ) for one in organs}
+    nobody = [f"{key}: a name was given, and no row asks for it" for key in names if normalise(key) not in asked]
+    return (*nobody, *(said for one in organs if (said := _doubt(one))))
+
+
+def _doubt(one: OrganName) -> str:
+    """What speaks against a name that the user gave; "" for nothing."""
+    if not one.given:
+        return ""
+    match one.taken:
+        case Match(rule=Rule.GIVEN, roi=roi) if organ_named(roi.name) not in ("", one.organ):
+            return f"{one.organ}: '{roi.name}' was given, which is a name of {organ_named(roi.name)}"
+        case Match():
+            return ""
+        case _:
+            return f"{one.organ}: '{one.given}' was given, and the plan has no one structure of that name"
+
+
+__all__ = ["OrganName", "PlanNames", "Taken", "plan_names"]

@@ -1,0 +1,1 @@
+"""One module a dialect: ``read`` takes the bytes of a file and gives a `Template`."""

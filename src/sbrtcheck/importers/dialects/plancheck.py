@@ -1,0 +1,118 @@
+"""PlanCheck and ClearPlan: a CSV file with one metric a line, its goal and its variation."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+
+from sbrtcheck.errors import InputError
+from sbrtcheck.importers.files import text_of
+from sbrtcheck.importers.template import (
+    LeftOut,
+    Remark,
+    Row,
+    Template,
+    asked,
+    compared,
+    entry,
+    kept,
+    number,
+    organ,
+    with_variation,
+)
+from sbrtcheck.tg263 import normalise, organ_named
+
+# Columns by their two spellings, without case and blanks.
+_COLUMNS = {
+    "structureids": "organ",
+    "templateid": "organ",
+    "structurecodes": "codes",
+    "templatecodes": "codes",
+    "idaliases": "aliases",
+    "templatealiases": "aliases",
+    "codealiases": "code aliases",
+    "templatetypes": "types",
+    "dvhobjective": "metric",
+    "evaluationpoint": "goal",
+    "goal": "goal",
+    "variation": "variation",
+    "priority": "priority",
+    "source": "reference",
+    "notes": "note",
+}
+_NEEDED = ("organ", "metric", "goal")
+_KEPT = {
+    "codes": "structure codes are kept as comments: tables take structures by name",
+    "code aliases": "structure codes are kept as comments: tables take structures by name",
+    "types": "DICOM types are kept as comments: tables take structures by name",
+    "priority": "priorities are kept as comments: tables have none",
+}
+
+
+def read(raw: bytes) -> Template:
+    """Read a CSV file with PlanCheck's or ClearPlan's columns; separated by commas or semicolons."""
+    text = text_of(raw)
+    first = text.partition("\n")[0]
+    lines = csv.reader(text.splitlines(keepends=True), delimiter=";" if first.count(";") > first.count(",") else ",")
+    try:
+        columns = _columns(next(lines, []))
+        found = [_entry(lines.line_num, columns, cells) for cells in lines if any(map(str.strip, cells))]
+    except csv.Error as error:
+        raise InputError(f"not CSV: {error}", f"line {lines.line_num}") from error
+    return Template(entries=tuple(found))
+
+
+def _columns(header: list[str]) -> list[str]:
+    columns = [_COLUMNS.get("".join(cell.lower().split()), "") for cell in header]
+    if lacking := [name for name in _NEEDED if name not in columns]:
+        raise InputError(
+            f"no column for {' and '.join(lacking)}",
+            "line 1",
+            "name the columns as PlanCheck (Structure IDs, DVH Objective, Evaluation Point) or ClearPlan does",
+        )
+    return columns
+
+
+def _entry(line: int, columns: list[str], cells: list[str]) -> Row | LeftOut:
+    values = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if name}
+    said = (values.get("organ", ""), values.get("metric", ""), values.get("goal", ""))
+    variation = values.get("variation", "")
+    printed = " ".join(filter(None, said)) + (f", variation {variation}" if variation else "")
+    return entry(f"line {line}", printed, None, lambda: _row(values))
+
+
+def _row(values: Mapping[str, str]) -> Row:
+    name = organ(values.get("organ", ""))
+    metric, factor = asked(values.get("metric", ""))
+    sense, goal = compared(values.get("goal", ""))
+    row = Row(
+        where="",
+        printed="",
+        organ=name,
+        metric=metric,
+        sense=sense,
+        limit=number(goal) * factor,
+        reference=values.get("reference", ""),
+        note=values.get("note", ""),
+        remarks=(*_aliases(name, values.get("aliases", "")), *_kept(values)),
+    )
+    variation = values.get("variation", "")
+    if not variation:
+        return row
+    its_sense, value = compared(variation) if variation[0] in "<>≤≥" else (None, variation)
+    return with_variation(row, number(value) * factor, its_sense)
+
+
+def _aliases(name: str, text: str) -> tuple[Remark, ...]:
+    """Other names of the structure that sbrtcheck would not take for it by itself."""
+    organ_ = organ_named(name)
+    others = [
+        alias
+        for alias in map(str.strip, text.split("|"))
+        if alias and normalise(alias) != normalise(name) and not (organ_ and organ_named(alias) == organ_)
+    ]
+    return kept("also called", ", ".join(others), "aliases are kept as comments: say with --names which one it is")
+
+
+def _kept(values: Mapping[str, str]) -> tuple[Remark, ...]:
+    return tuple(remark for key, warning in _KEPT.items() for remark in kept(key, values.get(key, ""), warning))

@@ -1,0 +1,172 @@
+"""ProKnow: a scorecard as JSON, ``computed`` metrics with bands of values from low to high."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+from enum import IntEnum
+from typing import Any
+
+from sbrtcheck.errors import InputError
+from sbrtcheck.importers.files import amount, items, json_of, words
+from sbrtcheck.importers.template import (
+    LeftOut,
+    NoMeaningError,
+    Remark,
+    Row,
+    Template,
+    asked,
+    entry,
+    organ,
+    plain,
+    with_variation,
+)
+from sbrtcheck.table import Sense
+
+_METRICS = {
+    "DOSE_VOLUME_PERCENT_ROI": "D{}%[Gy]",
+    "DOSE_VOLUME_CC_ROI": "D{}cc[Gy]",
+    "DOSE_VOLUME_MINUS_CC_ROI": "DC{}cc[Gy]",  # dose that the whole volume but so much gets: the coldest so much
+    "VOLUME_PERCENT_DOSE_ROI": "V{}Gy[%]",
+    "VOLUME_CC_DOSE_ROI": "V{}Gy[cc]",
+}
+_RANGES = {"VOLUME_PERCENT_DOSE_RANGE_ROI": "CV{}Gy[%]", "VOLUME_CC_DOSE_RANGE_ROI": "CV{}Gy[cc]"}
+_PLAIN = {"MIN_DOSE_ROI": "Min[Gy]", "MAX_DOSE_ROI": "Max[Gy]", "MEAN_DOSE_ROI": "Mean[Gy]", "VOLUME": "Volume[cc]"}
+
+
+class Grade(IntEnum):
+    """What a band means."""
+
+    PASS = 0
+    ACCEPTABLE = 1
+    FAIL = 2
+
+
+_GRADES = {
+    "pass": Grade.PASS,
+    "ideal": Grade.PASS,
+    "good": Grade.PASS,
+    "met": Grade.PASS,
+    "per protocol": Grade.PASS,
+    "acceptable": Grade.ACCEPTABLE,
+    "variation": Grade.ACCEPTABLE,
+    "variation acceptable": Grade.ACCEPTABLE,
+    "acceptable variation": Grade.ACCEPTABLE,
+    "marginal": Grade.FAIL,  # worse than acceptable: the stricter of two readings, and a remark says so
+    "fail": Grade.FAIL,
+    "not met": Grade.FAIL,
+    "unacceptable": Grade.FAIL,
+    "variation unacceptable": Grade.FAIL,
+    "deviation unacceptable": Grade.FAIL,
+}
+_MARGINAL = Remark(
+    comment="the band MARGINAL is taken as a fail: it lies beyond ACCEPTABLE",
+    warning="bands called MARGINAL are taken as fails: they lie beyond ACCEPTABLE",
+)
+
+
+def read(raw: bytes) -> Template:
+    """Read a scorecard template, as ProKnow exports it."""
+    data = json_of(raw)
+    computed = items(data, "computed")
+    if not computed:
+        mend = "this looks like a PlanScoreCard file: --from planscorecard" if "ScoreTemplates" in data else ""
+        raise InputError("no list of metrics under 'computed'", mend=mend)
+    own = items(data, "custom")
+    left_out = f"custom metrics ({len(own)}) were left out: their values are not in a plan"
+    remark = Remark(comment=left_out, warning=left_out)
+    return Template(
+        entries=tuple(_entry(n, metric) for n, metric in enumerate(computed, 1)),
+        title=words(data, "name"),
+        remarks=(remark,) if own else (),
+    )
+
+
+def _entry(position: int, metric: object) -> Row | LeftOut:
+    where = f"computed {position}"
+    if not isinstance(metric, dict):
+        return LeftOut(where=where, printed="an entry that is no JSON object", why="it has no metric")
+    arguments = [plain(v) for v in (metric.get("arg_1"), metric.get("arg_2")) if isinstance(v, Decimal)]
+    bands = "; ".join(map(_band_text, items(metric, "objectives")))
+    printed = " ".join(filter(None, (words(metric, "roi_name"), words(metric, "type"), *arguments)))
+    return entry(where, f"{printed}: {bands}" if bands else printed, None, lambda: _row(metric))
+
+
+def _band_text(band: Any) -> str:
+    edges = [f"{key} {plain(band[key])}" for key in ("min", "max") if _has(band, key)]
+    return " ".join((words(band, "label") or "no label", *edges))
+
+
+def _has(band: object, key: str) -> bool:
+    return isinstance(band, dict) and isinstance(band.get(key), Decimal)
+
+
+def _row(metric: dict[str, Any]) -> Row:
+    name = organ(words(metric, "roi_name"))
+    asked_for, _ = asked(_metric_text(metric))
+    bands = items(metric, "objectives")
+    grades = [_grade(band) for band in bands]
+    best = min(grades, default=Grade.PASS)
+    sense, limit = _edge(bands, grades, best)
+    marginal = any(_label(band) == "marginal" for band in bands)
+    row = Row(
+        where="",
+        printed="",
+        organ=name,
+        metric=asked_for,
+        sense=sense,
+        limit=limit,
+        remarks=(_MARGINAL,) if marginal else (),
+    )
+    if best is Grade.PASS and Grade.ACCEPTABLE in grades:
+        its_sense, variation = _edge(bands, grades, Grade.ACCEPTABLE)
+        return with_variation(row, variation, its_sense)
+    return row
+
+
+def _metric_text(metric: dict[str, Any]) -> str:
+    type_ = words(metric, "type")
+    if type_ in _PLAIN:
+        return _PLAIN[type_]
+    if type_ in _METRICS:
+        return _METRICS[type_].format(plain(amount(metric, "arg_1")))
+    if type_ in _RANGES:
+        if amount(metric, "arg_1") != 0:
+            raise NoMeaningError("a range of doses that does not begin at 0")
+        return _RANGES[type_].format(plain(amount(metric, "arg_2")))
+    raise NoMeaningError(f"'{type_}' is not a metric that tables have")
+
+
+def _label(band: object) -> str:
+    return re.sub(r"\[.*?\]", "", words(band, "label")).strip().lower()  # a score may stand in brackets
+
+
+def _grade(band: object) -> Grade:
+    label = _label(band)
+    if label not in _GRADES:
+        raise NoMeaningError(f"the label '{words(band, 'label')}' does not say whether a plan passes")
+    return _GRADES[label]
+
+
+def _edge(bands: Sequence[Any], grades: Sequence[Grade], worst: Grade) -> tuple[Sense, Decimal]:
+    """Where bands up to a grade end and worse ones begin."""
+    if Grade.FAIL not in grades or len(set(grades)) == 1:
+        raise NoMeaningError("no value is a fail, or every value is; there is no limit" if bands else "no objectives")
+    good = [grade <= worst for grade in grades]
+    if list(grades) == sorted(grades):
+        below = good.index(False) - 1  # the last good band
+        value, is_of_lower = _boundary(bands[below], bands[below + 1])
+        return (Sense.AT_MOST if is_of_lower else Sense.BELOW), value
+    if list(grades) == sorted(grades, reverse=True):
+        below = good.index(True) - 1  # the last bad band
+        value, is_of_lower = _boundary(bands[below], bands[below + 1])
+        return (Sense.ABOVE if is_of_lower else Sense.AT_LEAST), value
+    raise NoMeaningError("good values have worse ones on both sides; a row has one limit")
+
+
+def _boundary(lower: object, upper: object) -> tuple[Decimal, bool]:
+    """Value between two bands, and whether it belongs to the lower one."""
+    if isinstance(lower, dict) and isinstance(upper, dict) and _has(lower, "max") != _has(upper, "min"):
+        return (amount(lower, "max"), True) if _has(lower, "max") else (amount(upper, "min"), False)
+    raise NoMeaningError("two bands do not say where one ends and the other begins")

@@ -1,0 +1,205 @@
+"""A file and its dialect -> the YAML of a table that loads, and what to warn of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+
+from sbrtcheck.errors import InputError, TableError
+from sbrtcheck.importers.dialects import dvhmetrics, plancheck, planscorecard, proknow, ray_scripts
+from sbrtcheck.importers.template import LeftOut, Remark, Row, Template, one_line
+from sbrtcheck.importers.write import Head, slug, table_yaml
+from sbrtcheck.table import read_table
+from sbrtcheck.table.lint import lint_bytes
+from sbrtcheck.tg263 import known_names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """A format that can be imported."""
+
+    title: str
+    read: Callable[[bytes], Template]
+
+
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        "plancheck": Dialect(title="PlanCheck or ClearPlan CSV", read=plancheck.read),
+        "planscorecard": Dialect(title="PlanScoreCard JSON", read=planscorecard.read),
+        "proknow": Dialect(title="ProKnow scorecard JSON", read=proknow.read),
+        "ray-scripts": Dialect(title="ray_scripts XML", read=ray_scripts.read),
+        "dvhmetrics": Dialect(title="DVHmetrics constraints", read=dvhmetrics.read),
+    }
+)
+_LINES_NAMED = 5
+_OWN_NAME = Remark(
+    comment="no TG-263 name: say with --names what the plan calls it",
+    warning="structures without a TG-263 name are taken as written: say with --names what the plan calls them",
+)
+_NOT_SAID = Remark(
+    comment="the row does not say for how many fractions it holds",
+    warning="rows that do not say for how many fractions they hold are taken for those of the table",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """The YAML of a table, and the warnings, each with its place: in the file imported, or in the YAML."""
+
+    yaml: str
+    warnings: tuple[str, ...]
+
+
+def import_table(path: Path, dialect: str, *, table_id: str = "", fractions: int | None = None) -> Imported:
+    """Import a template of another program as the YAML of a table.
+
+    Parameters
+    ----------
+    path
+        The file; its name, not its folder, becomes the source of every row.
+    dialect
+        Key of `DIALECTS`.
+    table_id
+        Id of the table; made from the file's name where empty.
+    fractions
+        Number of fractions the table is for; needed where the file does not say one.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or does not say one number of fractions, or no row of it can be imported.
+    TableError
+        The table would not load: an id that is none.
+    """
+    used = DIALECTS[dialect]
+    try:
+        template = used.read(_bytes(path))
+        chosen, template = _for_fractions(template, fractions)
+    except InputError as error:
+        place = ": ".join(filter(None, (str(path), error.place)))
+        raise InputError(error.what, place, error.mend) from error
+    head = Head(id=table_id or slug(path.stem), file=path.name, dialect=used.title, fractions=chosen)
+    template = _loadable(head, _named(template))
+    if not any(isinstance(one, Row) for one in template.entries):
+        why = "; ".join(dict.fromkeys(one.why for one in template.entries if isinstance(one, LeftOut)))
+        raise InputError(f"no row can be imported: {one_line(why)}", str(path))
+    text = table_yaml(head, template)
+    name = f"{head.id}.yaml"
+    read_table(text.encode(), place=name)
+    said = [f"{path}: {one_line(warning)}" for warning in _warnings(template)]
+    return Imported(yaml=text, warnings=(*said, *(str(remark) for remark in lint_bytes(text.encode(), place=name))))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+        raise InputError(what, mend="check the path") from error
+
+
+# -------------------------------------------------------------------------------- fractions
+
+
+def _for_fractions(template: Template, wanted: int | None) -> tuple[int, Template]:
+    """One number of fractions, and the template with the entries for it alone."""
+    by_row = sorted({one.fractions for one in template.entries if one.fractions is not None})
+    chosen = wanted or template.fractions or (by_row[0] if len(by_row) == 1 else None)
+    if chosen is None:
+        _refuse_many(by_row)
+        raise InputError("the file does not say for how many fractions it holds", mend="add --fractions N")
+    if template.fractions not in (None, chosen):
+        what = f"the file is for {template.fractions} fractions, not {chosen}"
+        raise InputError(what, mend="limits are never rescaled: leave --fractions out")
+    entries = [one for one in template.entries if one.fractions in (None, chosen)]
+    if not entries:
+        what = f"the file has no row for {chosen} fractions"
+        raise InputError(what, mend=f"it has rows for {', '.join(map(str, by_row))}")
+    if by_row:
+        entries = [_not_said(one) for one in entries]
+    return chosen, replace(
+        template, entries=tuple(entries), remarks=(*template.remarks, *_other_fractions(template, chosen))
+    )
+
+
+def _refuse_many(by_row: list[int]) -> None:
+    if by_row:
+        listed = ", ".join(map(str, by_row))
+        raise InputError(f"the file has rows for {listed} fractions", mend="choose one with --fractions")
+
+
+def _not_said(one: Row | LeftOut) -> Row | LeftOut:
+    if isinstance(one, Row) and one.fractions is None:
+        return replace(one, remarks=(*one.remarks, _NOT_SAID))
+    return one
+
+
+def _other_fractions(template: Template, chosen: int) -> tuple[Remark, ...]:
+    numbers = [one.fractions for one in template.entries if one.fractions not in (None, chosen)]
+    if not numbers:
+        return ()
+    counted = ", ".join(f"{numbers.count(n)} for {n}" for n in sorted(filter(None, set(numbers))))
+    text = f"rows for other numbers of fractions were left out: {counted}"
+    return (Remark(comment=text, warning=text),)
+
+
+# -------------------------------------------------------------------------------- what a table takes
+
+
+def _named(template: Template) -> Template:
+    """With a remark where a structure has no TG-263 name."""
+    entries = (
+        replace(one, remarks=(_OWN_NAME, *one.remarks))
+        if isinstance(one, Row) and one.structure not in known_names()
+        else one
+        for one in template.entries
+    )
+    return replace(template, entries=tuple(entries))
+
+
+def _loadable(head: Head, template: Template) -> Template:
+    """Without rows that are there twice, and without those that a table with them would not load for."""
+    first: dict[object, str] = {}
+    entries: list[Row | LeftOut] = []
+    for one in template.entries:
+        if isinstance(one, LeftOut):
+            entries.append(one)
+            continue
+        same = (one.structure, one.metric, one.sense, one.limit, one.acceptable)
+        why = f"the same as {first[same]}" if same in first else _refusal(head, one)
+        first.setdefault(same, one.where)
+        entries.append(LeftOut(where=one.where, printed=one.printed, why=why) if why else one)
+    return replace(template, entries=tuple(entries))
+
+
+def _refusal(head: Head, row: Row) -> str:
+    """Why a table with this row does not load, in the loader's words; ``""`` where it does."""
+    text = table_yaml(replace(head, id="imported"), Template(entries=(row,)))
+    try:
+        read_table(text.encode(), place="row")
+    except TableError as error:
+        return "; ".join(fault.what for fault in error.faults) or error.what
+    return ""
+
+
+# -------------------------------------------------------------------------------- warnings
+
+
+def _warnings(template: Template) -> Iterator[str]:
+    """What was left out, row by row; then what was kept as comments, one line for all rows of a kind."""
+    for one in template.entries:
+        if isinstance(one, LeftOut):
+            yield f"{one.where}: left out: {one.printed}: {one.why}"
+    yield from dict.fromkeys(remark.warning for remark in template.remarks)
+    places: dict[str, list[str]] = {}
+    for one in template.entries:
+        for remark in one.remarks if isinstance(one, Row) else ():
+            places.setdefault(remark.warning, []).append(one.where)
+    yield from (f"{_listed(list(dict.fromkeys(found)))}: {warning}" for warning, found in places.items())
+
+
+def _listed(places: list[str]) -> str:
+    more = len(places) - _LINES_NAMED
+    return ", ".join(places[:_LINES_NAMED]) + (f" and {more} more" if more > 0 else "")

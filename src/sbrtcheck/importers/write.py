@@ -1,0 +1,112 @@
+"""A template's rows -> the YAML of a table, with what has no place in it as comments."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sbrtcheck.importers.template import LeftOut, Remark, Row, Template, one_line, plain
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./()-]*(?: [A-Za-z0-9_./()-]+)*")  # text that YAML takes as it stands
+_TAKEN = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+_OWN_KEY = "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What stands above the rows."""
+
+    id: str
+    file: str
+    dialect: str
+    fractions: int
+
+
+def table_yaml(head: Head, template: Template) -> str:
+    """Write the table; the same template gives the same bytes."""
+    rows = [one for one in template.entries if isinstance(one, Row)]
+    references = list(dict.fromkeys(row.reference for row in rows if row.reference))
+    keys = {text: f"ref-{n}" for n, text in enumerate(references, 1)}
+    lines = [*_head(head, template), *_sources(head, keys), "", "rows:"]
+    ids = dict(zip(map(id, rows), row_ids(rows), strict=True))
+    for one in template.entries:
+        lines += _row(one, ids[id(one)], head, keys) if isinstance(one, Row) else _left_out(one)
+    return "\n".join(lines) + "\n"
+
+
+def row_ids(rows: Sequence[Row]) -> list[str]:
+    """An id for each row, from its structure and metric; a number tells equal ones apart."""
+    seen: dict[str, int] = {}
+    found = []
+    for row in rows:
+        name = slug(f"{row.structure}-{row.metric}")
+        seen[name] = seen.get(name, 0) + 1
+        found.append(name if seen[name] == 1 else f"{name}-no{seen[name]}")
+    return found
+
+
+def slug(text: str) -> str:
+    """Small letters, digits, dots and hyphens of a text; ``imported`` where nothing is left."""
+    spelled = text.lower().replace("%", "pc")
+    return re.sub(r"[^a-z0-9.]+", "-", spelled).strip("-.") or "imported"
+
+
+def _quoted(text: str) -> str:
+    line = one_line(text)
+    is_plain = _PLAIN.fullmatch(line) and line.lower() not in _TAKEN
+    return line if is_plain else json.dumps(line, ensure_ascii=False)
+
+
+def _head(head: Head, template: Template) -> Iterator[str]:
+    yield f"# Imported by sbrtcheck from {one_line(head.file)} ({head.dialect})."
+    yield "# One reading of one file stands behind every row: compare each with the publication it comes from."
+    yield from _comments(template.remarks, indent="")
+    yield ""
+    yield f"id: {_quoted(head.id)}"
+    yield 'version: "1.0.0"'
+    yield f"title: {_quoted(one_line(template.title) or head.file)}"
+    yield "site: multi"
+    yield f"fractions: [{head.fractions}]"
+    yield ""
+
+
+def _sources(head: Head, keys: Mapping[str, str]) -> Iterator[str]:
+    yield "sources:"
+    yield f"  - key: {_OWN_KEY}"
+    yield f"    citation: {_quoted(head.file)}"
+    yield f"    where: {head.dialect}"
+    for text, key in keys.items():
+        yield f"  - key: {key}"
+        yield f"    citation: {_quoted(text)}"
+        yield f"    where: {_quoted(f'as cited in {head.file}')}"
+
+
+def _row(row: Row, row_id: str, head: Head, keys: Mapping[str, str]) -> Iterator[str]:
+    yield f"  # {one_line(f'{row.where}: {row.printed}')}"
+    yield from _comments(row.remarks, indent="  ")
+    yield f"  - id: {_quoted(row_id)}"
+    yield f"    organ: {_quoted(row.organ)}"
+    yield f"    structure: {_quoted(row.structure)}"
+    yield f"    metric: {row.metric}"
+    yield f"    {row.sense}: {plain(row.limit)}"
+    if row.acceptable is not None:
+        yield f"    acceptable: {plain(row.acceptable)}"
+    if row.endpoint:
+        yield f"    endpoint: {_quoted(row.endpoint)}"
+    yield f"    source: {{cite: {keys.get(row.reference, _OWN_KEY)}, where: {_quoted(row.where)}}}"
+    yield f"    confirmed_by: [{_quoted(head.file)}]"
+    if row.note:
+        yield f"    note: {_quoted(row.note)}"
+    yield ""
+
+
+def _left_out(one: LeftOut) -> Iterator[str]:
+    yield f"  # LEFT OUT: {one_line(f'{one.where}: {one.printed}')}"
+    yield f"  #   {one_line(one.why)}"
+    yield ""
+
+
+def _comments(remarks: Sequence[Remark], *, indent: str) -> Iterator[str]:
+    return (f"{indent}# {one_line(remark.comment)}" for remark in remarks)
