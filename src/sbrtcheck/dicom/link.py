@@ -405,17 +405,23 @@ def _with_names(joined: FoundPlan, group: FoundPlan, index: _Index) -> FoundPlan
     """The RTDOSE tells, for its DVHs have the numbers; without a reference in it, the RTPLAN."""
     referring = sorted(_referring(group), key=lambda file: file.kind is not Kind.DOSE)
     if not referring:
-        return replace(joined, names_from=joined.structure_set, names_findings=joined.findings)
+        return _named_by(joined, joined.structure_set, joined.findings)
     refs = referring[0].structure_set_refs
     here = [index.sets[ref] for ref in refs if ref in index.sets]
     if here:
-        noted = _noting(group, _elsewhere(referring, here[0]))
-        return replace(joined, names_from=here[0], names_findings=noted.findings)
+        return _named_by(joined, here[0], _noting(group, _elsewhere(referring, here[0])).findings)
     text = (
         f"the {referring[0].kind} refers to structure set {refs[0]}, which is not among the files: stored DVHs have ROI"
         " numbers for names, for another set may number its ROIs otherwise"
     )
-    return replace(joined, names_findings=_noting(group, {text: FindingCode.OTHER}).findings)
+    return _named_by(joined, None, _noting(group, {text: FindingCode.OTHER}).findings)
+
+
+def _named_by(joined: FoundPlan, one: RtFile | None, findings: tuple[Finding, ...]) -> FoundPlan:
+    if one is None or not one.damage:
+        return replace(joined, names_from=one, names_findings=findings)
+    text = f"{one.shown} gives no names to stored DVHs: {one.damage}"
+    return replace(joined, names_findings=(*findings, Finding(code=FindingCode.OTHER, text=text)))
 
 
 # Frames of reference

@@ -177,6 +177,8 @@ def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> Foun
             raise NoPlanError(f"no plan, dose or structure set {uid} makes a plan", "", _there_are(files))
         complete = [one for one in complete if one.has(uid)]
         refused = [one for one in refused if one.has(uid)]
+    if not with_structures:
+        complete = _told_apart_by_names(complete)
     if len(complete) > 1:
         listed = "; ".join(map(str, complete))
         what = f"{len(complete)} plans are here: {listed}"
@@ -184,6 +186,14 @@ def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> Foun
     if not complete:
         raise _nothing_to_choose(files, refused)
     return complete[0]
+
+
+def _told_apart_by_names(found: list[FoundPlan]) -> list[FoundPlan]:
+    """Of plans that differ in nothing but a structure set whose names are not used, the first."""
+    first: dict[tuple[object, ...], FoundPlan] = {}
+    for one in found:
+        first.setdefault((one.plan, one.doses, one.names_from), one)
+    return list(first.values())
 
 
 def _all(files: PlanFiles) -> tuple[FoundPlan, ...]:
@@ -266,7 +276,7 @@ def _structures(opened: _Opened) -> tuple[Structure, ...]:
 
 def _names(opened: _Opened) -> dict[int, tuple[str, str]]:
     file = opened.found.structure_set
-    if file is None or file.damage:
+    if file is None:
         return {}
     return names_and_kinds(read_dataset(file.path, file.shown), file.shown)
 
