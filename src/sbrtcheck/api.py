@@ -198,7 +198,7 @@ def _site_tables(
             mend="give the prescription like '50Gy/5', or name the tables",
         )
     of_site = [table for table in bundled_tables() if table.site in (*sites, MULTI)]
-    fitting = tuple(table for table in of_site if rx.fractions in table.fractions)
+    fitting = tuple(table for table in of_site if table.holds_for(rx.fractions))
     if not fitting:
         raise UnknownTableError(
             f"no bundled table of site {shown} holds for {rx.fractions} fractions", mend=f"there are: {_ids(of_site)}"
@@ -217,7 +217,7 @@ def check_sites(sites: Sequence[str]) -> None:
 
 
 def _ids(tables: Sequence[ConstraintTable]) -> str:
-    return ", ".join(f"{table.id} ({'/'.join(map(str, table.fractions))} fractions)" for table in tables)
+    return ", ".join(f"{table.id} ({table.fractions_text('/')})" for table in tables)
 
 
 def _listed(words: Collection[str]) -> str:

@@ -52,10 +52,10 @@ def _is_narrow(found: Measurement | NotMeasured, dvh: DVH) -> bool:
 
 def _not_applicable(table: ConstraintTable, rx: Prescription | UnknownPrescription) -> NotMeasured | None:
     """Why no row of the table may be used for this prescription; None when the fraction number fits."""
+    if table.holds_for(rx.fractions):
+        return None
     if isinstance(rx, UnknownPrescription) and rx.fractions is None:
         return NotMeasured(reason=Reason.PRESCRIPTION_UNKNOWN, detail=rx.reason)
-    if rx.fractions in table.fractions:
-        return None
     holds = ", ".join(map(str, table.fractions))
     return NotMeasured(
         reason=Reason.FRACTIONS_DO_NOT_MATCH,

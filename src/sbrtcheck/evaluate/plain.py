@@ -143,6 +143,7 @@ def _table_dict(table: ConstraintTable) -> dict[str, Any]:
         "file": PurePath(table.path).name,
         "note": table.note,
         "sources": [_source_dict(source) for source in table.sources],
+        "for_clinician": [{"text": item.text, "source": _source_dict(item.source)} for item in table.for_clinician],
     }
 
 

@@ -31,7 +31,7 @@ def tables_text(tables: Sequence[ConstraintTable]) -> str:
         confirmed = _confirmed(table)
         sources = "; ".join(source.citation for source in table.sources)
         grid.add_row(
-            *map(Text, (table.id, table.version, table.site, ", ".join(map(str, table.fractions)))),
+            *map(Text, (table.id, table.version, table.site, ", ".join(map(str, table.fractions)) or "any")),
             Text(f"{confirmed} + {len(table.rows) - confirmed}"),
             Text(words.clean(f"{table.title}. {sources}")),
         )

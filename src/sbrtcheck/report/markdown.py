@@ -23,6 +23,7 @@ def markdown_report(report: Report) -> str:
     lines += _section("Flags", words.legend(report))
     lines += _section("Remarks", words.remarks(report))
     lines += _section("Findings", words.findings(report))
+    lines += _section(words.FOR_CLINICIAN, words.for_clinician(report))
     lines += _section("Sources", sources.lines())
     lines += _section("Made from", words.made_from(report))
     return "\n".join(lines) + "\n"

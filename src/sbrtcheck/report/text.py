@@ -86,6 +86,7 @@ def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table |
     yield from _section("Flags", words.legend(report))
     yield from _section("Remarks", words.remarks(report))
     yield from _section("Findings", words.findings(report))
+    yield from _section(words.FOR_CLINICIAN, words.for_clinician(report))
     yield from _section("Sources", sources.lines())
     yield from _section("Made from", words.made_from(report))
 

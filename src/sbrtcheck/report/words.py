@@ -14,6 +14,7 @@ from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Source, St
 
 SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
 HEADINGS = ("Verdict", "Organ", "Contour", "Metric", "Limit", "Value [band]", "Margin", "Source")
+FOR_CLINICIAN = "For the clinician: no plan can answer these"
 SHA_SHOWN = 12  # enough of a SHA-256 to tell tables apart by eye; JSON has all of it
 
 
@@ -203,8 +204,7 @@ def prescription_text(report: Report) -> str:
 
 def table_text(table: ConstraintTable) -> str:
     """Title, id and version of a table."""
-    fractions = ", ".join(map(str, table.fractions))
-    return f"{table.title} ({table.id}, version {table.version}, for {fractions} fractions)"
+    return f"{table.title} ({table.id}, version {table.version}, for {table.fractions_text()})"
 
 
 def dvh_text(report: Report) -> str:
@@ -215,6 +215,12 @@ def dvh_text(report: Report) -> str:
         return "none: the plan has no structure that was asked for"
     shape = "contours as slabs" if report.between == "slab" else "outlines interpolated between contours"
     return f"computed here: {shape}, end caps {report.end_caps}; dose {report.dose} between grid points"
+
+
+def for_clinician(report: Report) -> list[str]:
+    """List what the sources say that no plan can answer, each with its place."""
+    items = (item for table in report.tables for item in table.for_clinician)
+    return list(dict.fromkeys(clean(f"{item.text} ({_source_text(item.source)})") for item in items))
 
 
 def finding_text(finding: Finding) -> str:

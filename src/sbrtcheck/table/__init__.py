@@ -5,16 +5,32 @@
 """
 
 from sbrtcheck.table.load import bundled_tables, json_schema, load_names, load_table
-from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Select, Sense, Source, Status
+from sbrtcheck.table.values import (
+    ClinicianItem,
+    Constraint,
+    ConstraintTable,
+    Kind,
+    NoRule,
+    Select,
+    Sense,
+    Source,
+    Status,
+    Step,
+    VeffStep,
+)
 
 __all__ = [
+    "ClinicianItem",
     "Constraint",
     "ConstraintTable",
     "Kind",
+    "NoRule",
     "Select",
     "Sense",
     "Source",
     "Status",
+    "Step",
+    "VeffStep",
     "bundled_tables",
     "json_schema",
     "load_names",

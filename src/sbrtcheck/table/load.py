@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -14,12 +15,23 @@ from typing import TYPE_CHECKING, Any
 from sbrtcheck.errors import Fault, NamesError, TableError, UnknownTableError
 from sbrtcheck.metric import parse
 from sbrtcheck.table.document import Document, Trouble, read_document
-from sbrtcheck.table.rows import head_troubles, row_troubles
-from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Select, Sense, Source, Status
+from sbrtcheck.table.rows import cite_troubles, head_troubles, row_troubles
+from sbrtcheck.table.values import (
+    ClinicianItem,
+    Constraint,
+    ConstraintTable,
+    Kind,
+    Select,
+    Sense,
+    Source,
+    Status,
+    Step,
+    VeffStep,
+)
 from sbrtcheck.table.wording import shape_trouble
 
 if TYPE_CHECKING:
-    from sbrtcheck.table.shape import RowFile, TableFile
+    from sbrtcheck.table.shape import CiteFile, RowFile, TableFile
 
 _SUFFIXES = (".yaml", ".yml")
 _NEAR_SCORE = 50.0  # rapidfuzz WRatio; an id is short and typed by hand
@@ -42,21 +54,54 @@ def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
     TableError
         The file cannot be read, or has faults: all of them, with their lines.
     """
+    place, path, raw = _found(table)
+    examined = _examined(raw, place=place, path=path)
+    if examined.faults:
+        count = "1 fault" if len(examined.faults) == 1 else f"{len(examined.faults)} faults"
+        raise TableError(f"the table has {count}", place, faults=examined.faults)
+    return examined.table
+
+
+def _found(table: str | os.PathLike[str]) -> tuple[str, str, bytes]:
+    """Place for messages, path for the table, and bytes of a table."""
     given = os.fspath(table)
     if not _is_path(given):
         bundled = _bundled()
         if given in bundled:
             place, file = bundled[given]
-            return _load(file.read_bytes(), place=place, path="bundled")
+            return place, "bundled", file.read_bytes()
         if not Path(given).is_file():
             raise _unknown(given, sorted(bundled))
-    return _load(_bytes(given), place=given, path=given)
+    return given, given, _bytes(given)
 
 
 @cache  # a batch asks for every plan, and reading YAML takes as long as a small plan
 def bundled_tables() -> tuple[ConstraintTable, ...]:
     """Load all shipped tables, by id."""
     return tuple(load_table(key) for key in sorted(_bundled()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A table file as far as it can be read: its faults, and the rows that have none."""
+
+    place: str
+    faults: tuple[Fault, ...]
+    table: ConstraintTable
+
+
+def examine_table(table: str | os.PathLike[str]) -> Examined:
+    """Read a table that may have faults; ``table`` is as for `load_table`.
+
+    Raises
+    ------
+    UnknownTableError
+        No bundled table has that id.
+    TableError
+        The file cannot be read at all.
+    """
+    place, path, raw = _found(table)
+    return _examined(raw, place=place, path=path)
 
 
 def load_names(path: str | os.PathLike[str]) -> dict[str, str]:
@@ -110,7 +155,7 @@ def _unknown(given: str, ids: Sequence[str]) -> UnknownTableError:
 
     found = process.extract(given, ids, scorer=fuzz.WRatio, score_cutoff=_NEAR_SCORE, limit=_NEAR_COUNT)
     near = [name for name, _, _ in found]
-    mend = f"did you mean {' or '.join(map(repr, near))}?" if near else f"the tables are {', '.join(ids)}"
+    mend = f"did you mean {' or '.join(map(repr, near))}?" if near else "sbrtcheck tables lists them"
     return UnknownTableError(f"no table has the id {given!r}", mend=mend)
 
 
@@ -123,15 +168,48 @@ def _bytes(path: str) -> bytes:
         raise TableError(fault.what, fault.place, fault.mend, faults=(fault,)) from error
 
 
-def _load(raw: bytes, *, place: str, path: str) -> ConstraintTable:
+def _examined(raw: bytes, *, place: str, path: str) -> Examined:
     document = read_document(raw)
     file, shape_troubles = _shaped(document)
     troubles = sorted({*document.troubles, *shape_troubles, *_row_troubles(document)})
-    if troubles or file is None:
-        faults = tuple(Fault(place=f"{place}:{t.line}", what=t.what, mend=t.mend) for t in troubles)
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise TableError(f"the table has {count}", place, faults=faults)
-    return _table(file, document, path=path, sha256=hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest())
+    if not troubles and file is not None:
+        sha256 = hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest()
+        return Examined(place=place, faults=(), table=_table(file, document, path=path, sha256=sha256))
+    faults = tuple(Fault(place=f"{place}:{t.line}", what=t.what, mend=t.mend) for t in troubles)
+    return Examined(place=place, faults=faults, table=_what_stands(document, path))
+
+
+def _what_stands(document: Document, path: str) -> ConstraintTable:
+    """The rows without faults of a table that has some: enough to look for what else is wrong."""
+    data = document.data if isinstance(document.data, dict) else {}
+    rows, fractions = data.get("rows"), data.get("fractions")
+    standing = (_standing_row(document, n, row) for n, row in enumerate(rows if isinstance(rows, list) else []))
+    return ConstraintTable(
+        id=str(data.get("id", "")),
+        version="",
+        title="",
+        site="",
+        fractions=tuple(f for f in fractions if isinstance(f, int)) if isinstance(fractions, list) else (),
+        sources=(),
+        rows=tuple(row for row in standing if row is not None),
+        path=path,
+    )
+
+
+def _standing_row(document: Document, position: int, row: object) -> Constraint | None:
+    from pydantic import ValidationError
+
+    from sbrtcheck.table.shape import RowFile
+
+    try:
+        file = RowFile.model_validate(row)
+    except ValidationError:
+        return None
+    at, cite = ("rows", position), file.source.cite
+    misread = any(told[: len(at)] == at for told in document.told)
+    if not isinstance(row, dict) or misread or any(row_troubles(document, at, row, [cite])):
+        return None
+    return _row(file, {cite: Source(citation=cite, where="")}, document.line(at))
 
 
 def _shaped(document: Document) -> tuple[TableFile | None, list[Trouble]]:
@@ -152,11 +230,15 @@ def _shaped(document: Document) -> tuple[TableFile | None, list[Trouble]]:
 
 def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
     """Keys allowed beside the last step of a place."""
-    from sbrtcheck.table.shape import CiteFile, RowFile, SourceFile, TableFile
+    from sbrtcheck.table.shape import CiteFile, ClinicianFile, RowFile, SourceFile, TableFile
 
     match loc:
-        case ("rows", int(), "source", *_):
+        case ("rows" | "for_clinician", int(), "source", *_):
             return tuple(CiteFile.model_fields)
+        case ("for_clinician", int(), *_):
+            return tuple(ClinicianFile.model_fields)
+        case ("rows", int(), str(), "<by-target-volume>" | "<by-veff>", *_):
+            return ("by_target_volume", "by_veff")
         case ("rows", int(), *_):
             return tuple(RowFile.model_fields)
         case ("sources", int(), *_):
@@ -179,6 +261,10 @@ def _row_troubles(document: Document) -> Iterator[Trouble]:
     for position, row in enumerate(rows if isinstance(rows, list) else []):
         if isinstance(row, dict):
             yield from row_troubles(document, ("rows", position), row, cited)
+    items = data.get("for_clinician")
+    for position, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict):
+            yield from cite_troubles(document, ("for_clinician", position), item, cited)
 
 
 def _table(file: TableFile, document: Document, *, path: str, sha256: str) -> ConstraintTable:
@@ -189,10 +275,13 @@ def _table(file: TableFile, document: Document, *, path: str, sha256: str) -> Co
         version=file.version,
         title=file.title,
         site=file.site,
-        fractions=tuple(file.fractions),
+        fractions=() if isinstance(file.fractions, str) else tuple(file.fractions),
         sources=tuple(sources.values()),
         rows=rows,
         note=file.note,
+        for_clinician=tuple(
+            ClinicianItem(text=item.text, source=_cited(item.source, sources)) for item in file.for_clinician
+        ),
         sha256=sha256,
         path=path,
     )
@@ -201,7 +290,7 @@ def _table(file: TableFile, document: Document, *, path: str, sha256: str) -> Co
 def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
     select, structures = _structures(row)
     sense = next(s for s in Sense if s in row.model_fields_set)
-    cited = sources[row.source.cite]
+    limit, acceptable, steps, veff_steps = _limits(row, sense)
     return Constraint(
         id=row.id,
         structures=structures,
@@ -209,18 +298,42 @@ def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
         organ=row.organ,
         metric=parse(row.metric),
         sense=sense,
-        limit=float(getattr(row, sense)),
-        acceptable=row.acceptable,
+        limit=limit,
+        acceptable=acceptable,
         kind=Kind(row.kind),
         status=Status(row.status),
         mandatory=row.mandatory,
         volume_threshold=row.volume_threshold,
         endpoint=row.endpoint,
-        source=Source(citation=cited.citation, doi=cited.doi, where=row.source.where),
+        source=_cited(row.source, sources),
         confirmed_by=tuple(row.confirmed_by),
         note=row.note,
+        steps=steps,
+        veff_steps=veff_steps,
         line=line,
     )
+
+
+def _cited(cite: CiteFile, sources: Mapping[str, Source]) -> Source:
+    cited = sources[cite.cite]
+    return Source(citation=cited.citation, doi=cited.doi, where=cite.where)
+
+
+def _limits(row: RowFile, sense: Sense) -> tuple[float, float | None, tuple[Step, ...], tuple[VeffStep, ...]]:
+    """Limit, acceptable variation, and the steps where they depend on a volume."""
+    from sbrtcheck.table.shape import ByTargetVolumeFile, ByVeffFile
+
+    match getattr(row, sense):
+        case ByTargetVolumeFile(by_target_volume=printed):
+            steps = tuple(
+                Step(volume_cc=cc, limit=limit, acceptable=next(iter(more), None)) for cc, limit, *more in printed
+            )
+            return steps[0].limit, steps[0].acceptable, steps, ()
+        case ByVeffFile(by_veff=printed):
+            veff_steps = tuple(VeffStep(veff_percent=percent, limit=limit) for percent, limit in printed)
+            return veff_steps[0].limit, None, (), veff_steps
+        case limit:
+            return float(limit), row.acceptable, (), ()
 
 
 def _structures(row: RowFile) -> tuple[Select, tuple[str, ...]]:

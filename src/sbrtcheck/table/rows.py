@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from sbrtcheck.errors import MetricError
 from sbrtcheck.metric import DoseAtVolume, Metric, Unit, VolumeAtDose, parse
@@ -35,7 +35,12 @@ def row_troubles(document: Document, at: At, row: Row, cited: Sequence[str]) -> 
     yield from _limit_troubles(document, at, row, metric)
     yield from _standing_troubles(document, at, row)
     yield from _structure_troubles(document, at, row)
-    source = row.get("source")
+    yield from cite_troubles(document, at, row, cited)
+
+
+def cite_troubles(document: Document, at: At, item: Row, cited: Sequence[str]) -> Iterator[Trouble]:
+    """Whether what a row or a statement cites is there."""
+    source = item.get("source")
     key = source.get("cite") if isinstance(source, dict) else None
     if isinstance(key, str) and key not in cited:
         near = nearest(key, cited)
@@ -91,12 +96,42 @@ def _limit_troubles(document: Document, at: At, row: Row, metric: Metric | None)
         yield from _direction_troubles(document, at, row, metric, sense)
         if _in_percent_of_volume(metric) and _is_number(limit) and limit > 100:
             yield document.trouble((*at, str(sense)), f"a limit of {limit:g} % of the volume", "at most 100 %")
-    if _is_number(limit) and _is_number(acceptable):
-        looser = acceptable > limit if sense in _UPPER else acceptable < limit
-        if not looser:
-            what = f"acceptable {acceptable:g} is not looser than {sense} {limit:g}"
-            mend = f"an acceptable variation lies {'above' if sense in _UPPER else 'below'} the limit"
-            yield document.trouble((*at, "acceptable"), what, mend)
+    if isinstance(limit, dict):
+        yield from _step_troubles(document, (*at, str(sense)), limit, sense)
+        if "acceptable" in row:
+            mend = "make it the last number of each step"
+            yield document.trouble((*at, "acceptable"), "'acceptable' beside limits that depend on a volume", mend)
+    yield from _acceptable_troubles(document, (*at, "acceptable"), limit, acceptable, sense)
+
+
+def _acceptable_troubles(
+    document: Document, at: At, limit: object, acceptable: object, sense: Sense
+) -> Iterator[Trouble]:
+    if not _is_number(limit) or not _is_number(acceptable):
+        return
+    looser = acceptable > limit if sense in _UPPER else acceptable < limit
+    if not looser:
+        what = f"acceptable {acceptable:g} is not looser than {sense} {limit:g}"
+        mend = f"an acceptable variation lies {'above' if sense in _UPPER else 'below'} the limit"
+        yield document.trouble(at, what, mend)
+
+
+def _step_troubles(document: Document, at: At, limit: Row, sense: Sense) -> Iterator[Trouble]:
+    """Limits by a volume: volumes rise, and every step has the same numbers."""
+    for key, steps in limit.items():
+        before, length = 0.0, 0
+        for position, step in enumerate(steps if isinstance(steps, list) else []):
+            here = (*at, key, position)
+            if not isinstance(step, list) or not step or not all(map(_is_number, step)):
+                continue
+            if step[0] <= before:
+                yield document.trouble(here, f"volume {step[0]:g} does not rise", "sort the steps by volume")
+            if length and len(step) != length:
+                what = f"{len(step)} numbers where the step before has {length}"
+                yield document.trouble(here, what, "give every step an acceptable variation, or none")
+            before, length = step[0], len(step)
+            if len(step) == len(("volume", "limit", "acceptable")):
+                yield from _acceptable_troubles(document, here, step[1], step[2], sense)
 
 
 def _unit_troubles(document: Document, at: At, limit: object, metric: Metric | None) -> Iterator[Trouble]:
@@ -150,7 +185,7 @@ def _structure_troubles(document: Document, at: At, row: Row) -> Iterator[Troubl
             yield document.trouble((*at, "structure", word), "a structure is named twice", "name each once")
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

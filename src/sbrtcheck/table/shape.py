@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
@@ -15,6 +15,7 @@ Number = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Names = Annotated[list[Text], Field(min_length=1)]
 
 SENSES = ("below", "at_most", "above", "at_least")
+ANY = "any"
 
 
 class _Strict(BaseModel):
@@ -37,6 +38,38 @@ class FirstFile(_Strict):
     """The first structure that the plan has, in this order."""
 
     first: Names
+
+
+class ByTargetVolumeFile(_Strict):
+    """A limit that depends on the volume of the target."""
+
+    by_target_volume: Annotated[list[Annotated[list[Number], Field(min_length=2, max_length=3)]], Field(min_length=2)]
+
+
+class ByVeffFile(_Strict):
+    """A limit that depends on the effective volume of the organ."""
+
+    by_veff: Annotated[list[Annotated[list[Number], Field(min_length=2, max_length=2)]], Field(min_length=1)]
+
+
+def _limit_form(given: object) -> str:
+    if not isinstance(given, dict):
+        return "<number>"
+    return "<by-veff>" if "by_veff" in given else "<by-target-volume>"
+
+
+Limit = Annotated[
+    Annotated[Number, Tag("<number>")]
+    | Annotated[ByTargetVolumeFile, Tag("<by-target-volume>")]
+    | Annotated[ByVeffFile, Tag("<by-veff>")],
+    Discriminator(_limit_form),
+]
+_FractionList = Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
+Fractions = Annotated[
+    Annotated[_FractionList, Tag("<list>")] | Annotated[Literal["any"], Tag("<word>")],
+    Discriminator(lambda given: "<word>" if given == ANY else "<list>"),
+]
+FORMS = ("<number>", "<by-target-volume>", "<by-veff>", "<list>", "<word>")  # pydantic puts them into a place
 
 
 class SourceFile(_Strict):
@@ -68,10 +101,15 @@ class RowFile(_Strict):
         description="TG-263 name, or names and how to take them."
     )
     metric: Text = Field(description="TG-263 metric text with its units, such as D0.035cc[Gy].")
-    below: Number | None = Field(default=None, description="Limit in the metric's unit, printed as <.")
-    at_most: Number | None = Field(default=None, description="Limit in the metric's unit, printed as <=.")
-    above: Number | None = Field(default=None, description="Limit in the metric's unit, printed as >.")
-    at_least: Number | None = Field(default=None, description="Limit in the metric's unit, printed as >=.")
+    below: Limit | None = Field(
+        default=None,
+        description="Limit in the metric's unit, printed as <; or {by_target_volume: [[cc, limit, acceptable], ...]}.",
+    )
+    at_most: Limit | None = Field(
+        default=None, description="Limit in the metric's unit, printed as <=; or {by_veff: [[percent, limit], ...]}."
+    )
+    above: Limit | None = Field(default=None, description="Limit in the metric's unit, printed as >.")
+    at_least: Limit | None = Field(default=None, description="Limit in the metric's unit, printed as >=.")
     acceptable: Number | None = Field(default=None, description="Looser limit of the protocol's acceptable variation.")
     kind: Literal["limit", "risk", "advisory"] = Field(default="limit", description="Only limits give verdicts.")
     status: Literal["ok", "disputed"] = Field(default="ok", description="A disputed row never counts; say why in note.")
@@ -85,19 +123,29 @@ class RowFile(_Strict):
     note: Text = Field(default="", description="What a reader of the report should know.")
 
 
+class ClinicianFile(_Strict):
+    """A statement of a source that no plan can answer."""
+
+    text: Text
+    source: CiteFile
+
+
 class TableFile(_Strict):
     """A published table of dose constraints."""
 
     id: Id = Field(description="Name of the table; the file's name without .yaml.")
     version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] = Field(description='Quoted, such as "1.0.0".')
     title: Text
-    site: Literal["lung", "liver", "multi"] = Field(description="Treatment site; multi: the rows span the body.")
-    fractions: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] = Field(
-        description="Fraction numbers the table holds for."
+    site: Literal["lung", "liver", "spine", "abdomen", "multi"] = Field(
+        description="Treatment site; multi: the rows span the body."
     )
+    fractions: Fractions = Field(description="Fraction numbers the table holds for, or any.")
     note: Text = Field(default="", description="What holds for the whole table.")
     sources: Annotated[list[SourceFile], Field(min_length=1)]
     rows: Annotated[list[RowFile], Field(min_length=1)]
+    for_clinician: list[ClinicianFile] = Field(
+        default=[], description="Statements that no plan can answer; shown at the end of a report."
+    )
 
 
 def json_schema() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -52,6 +53,38 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What a row allows at one volume of the target, in cc; between two printed steps it is interpolated."""
+
+    volume_cc: float
+    limit: float
+    acceptable: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VeffStep:
+    """What a row allows up to an effective volume of its organ, in percent; nothing is interpolated."""
+
+    veff_percent: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoRule:
+    """The source prints nothing for this volume, and why."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClinicianItem:
+    """A statement of a source that no plan can answer: for a person to check."""
+
+    text: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Constraint:
     """One row of a table.
 
@@ -75,6 +108,11 @@ class Constraint:
         What the limit protects from.
     confirmed_by
         The independent readings of the source.
+    steps
+        The limits by the volume of the target, volumes rising; ``limit`` and ``acceptable`` are then those of the
+        first, and hold for no plan.
+    veff_steps
+        The limits by the effective volume of the organ, volumes rising; ``limit`` is then that of the first.
     line
         Of the row in its file, counted from 1.
     """
@@ -95,7 +133,28 @@ class Constraint:
     source: Source
     confirmed_by: tuple[str, ...] = ()
     note: str = ""
+    steps: tuple[Step, ...] = ()
+    veff_steps: tuple[VeffStep, ...] = ()
     line: int = 0
+
+    def at_target_volume(self, volume_cc: float) -> Step | NoRule:
+        """Give what the row allows for a target of this volume, in cc: linear between the printed steps.
+
+        Outside the printed volumes there is no rule. A row without steps allows the same for every volume.
+        """
+        if not self.steps:
+            return Step(volume_cc=volume_cc, limit=self.limit, acceptable=self.acceptable)
+        first, last = self.steps[0].volume_cc, self.steps[-1].volume_cc
+        if not first <= volume_cc <= last:
+            return NoRule(detail=f"the rule is printed for targets of {first:g} to {last:g} cc, not {volume_cc:.4g} cc")
+        above = bisect_left(self.steps, volume_cc, key=lambda step: step.volume_cc)
+        return _between(self.steps[max(above - 1, 0)], self.steps[above], volume_cc)
+
+    def at_effective_volume(self, veff_percent: float) -> VeffStep | NoRule:
+        """Give the step that an effective volume, in percent, falls on: the first that reaches it."""
+        reaching = (step for step in self.veff_steps if veff_percent <= step.veff_percent)
+        last = self.veff_steps[-1].veff_percent if self.veff_steps else 0.0
+        return next(reaching, NoRule(detail=f"the rule ends at {last:g} %, and this is {veff_percent:.4g} %"))
 
     @property
     def confirmed(self) -> bool:
@@ -103,11 +162,26 @@ class Constraint:
         return len(self.confirmed_by) >= READINGS_NEEDED
 
 
+def _between(below: Step, above: Step, volume_cc: float) -> Step:
+    """Interpolate linearly; exact on the steps themselves."""
+    width = above.volume_cc - below.volume_cc
+    share = (volume_cc - below.volume_cc) / width if width else 0.0
+    limit = _mixed(below.limit, above.limit, share)
+    if below.acceptable is None or above.acceptable is None:
+        return Step(volume_cc=volume_cc, limit=limit)
+    return Step(volume_cc=volume_cc, limit=limit, acceptable=_mixed(below.acceptable, above.acceptable, share))
+
+
+def _mixed(first: float, second: float, share: float) -> float:
+    return first * (1 - share) + second * share
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstraintTable:
     """One published table.
 
-    ``fractions`` are the fraction numbers it holds for; ``sha256`` is of the file's bytes with LF line ends; ``path``
+    ``fractions`` are the fraction numbers it holds for, none: for every number; ``for_clinician`` are statements of
+    the sources that no plan can answer; ``sha256`` is of the file's bytes with LF line ends; ``path``
     is as given by the user, ``"bundled"`` for the shipped ones.
     """
 
@@ -119,5 +193,16 @@ class ConstraintTable:
     sources: tuple[Source, ...]
     rows: tuple[Constraint, ...]
     note: str = ""
+    for_clinician: tuple[ClinicianItem, ...] = ()
     sha256: str = ""
     path: str = ""
+
+    def holds_for(self, fractions: int | None) -> bool:
+        """Whether the table may be used for a plan of so many fractions; None: the number is not known."""
+        return not self.fractions or fractions in self.fractions
+
+    def fractions_text(self, between: str = ", ") -> str:
+        """``"3, 4, 5 fractions"``, ``"1 fraction"`` or ``"any number of fractions"``."""
+        if not self.fractions:
+            return "any number of fractions"
+        return f"{between.join(map(str, self.fractions))} {'fraction' if self.fractions == (1,) else 'fractions'}"

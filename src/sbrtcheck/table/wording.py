@@ -53,7 +53,9 @@ class _Found:
 
 def shape_trouble(document: Document, error: ErrorDetails, keys: Sequence[str]) -> Trouble | None:
     """Say one finding; None where the place has its trouble already, or a better one comes from its row."""
-    loc = error["loc"]
+    from sbrtcheck.table.shape import FORMS
+
+    loc = tuple(step for step in error["loc"] if step not in FORMS)
     at = loc[: loc.index("structure") + 1] if "structure" in loc else loc  # behind it stand the forms that were tried
     if document.is_told(at) or _is_limit_with_unit(at, error["input"]):
         return None
@@ -71,11 +73,11 @@ def shape_trouble(document: Document, error: ErrorDetails, keys: Sequence[str]) 
     return document.trouble(at, *_SAID.get(error["type"], _as_pydantic_says)(found))
 
 
-def nearest(word: str, choices: Sequence[str]) -> str:
+def nearest(word: str, choices: Sequence[str], *, score: float = _NEAR_SCORE) -> str:
     """Closest of the choices, or ``""`` when none is close."""
     from rapidfuzz import fuzz, process
 
-    found = process.extractOne(word, choices, scorer=fuzz.ratio, score_cutoff=_NEAR_SCORE)
+    found = process.extractOne(word, choices, scorer=fuzz.ratio, score_cutoff=score)
     return found[0] if found else ""
 
 
