@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from sbrtcheck.dvh import DVH, Reason, VolumeUnit
 from sbrtcheck.evaluate.structures import Organs, Taken, select
 from sbrtcheck.evaluate.values import Outcome, UnderConvention, Verdict
+from sbrtcheck.evaluate.veff import at_effective_volume
 from sbrtcheck.metric import DoseAtVolume, Measurement, NotMeasured, Unit, VolumeAtDose, has_volume, measure
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Status
@@ -24,8 +25,9 @@ def outcomes_of(table: ConstraintTable, row: Constraint, plan: Organs, *, includ
     counts = _counts(row, include_unconfirmed=include_unconfirmed)
     outcomes = []
     for taken in select(row, plan):
-        dvh = blocked or _sharpened(row, taken.dvh, plan)
-        outcomes.append(replace(_outcome(table, row, replace(taken, dvh=dvh)), counts=counts))
+        here, found = at_effective_volume(row, taken.dvh)
+        dvh = blocked or _sharpened(here, found, plan)
+        outcomes.append(replace(_outcome(table, here, replace(taken, dvh=dvh)), counts=counts))
     return outcomes
 
 
