@@ -38,7 +38,7 @@ REASONS = {
     Reason.DOSE_GRID_MISSING: "There is no dose. Kept for readers of other sources: a plan without RTDOSE is refused.",
     Reason.PRESCRIPTION_UNKNOWN: "The row needs the prescribed dose or the number of fractions, and neither is known.",
     Reason.FRACTIONS_DO_NOT_MATCH: "The table holds for other numbers of fractions. Nothing is rescaled.",
-    Reason.TARGET_VOLUME_OUTSIDE_RANGE: "The source prints no limit for a target, or an effective volume, of this size.",
+    Reason.TARGET_VOLUME_OUTSIDE_RANGE: "The source prints no limit for a target or effective volume of this size.",
     Reason.UNDEFINED_FOR_STORED_DVH: "What a planning system stored does not hold the answer.",
     Reason.UNIT_UNKNOWN: "A stored DVH does not say its units, or they cannot be right.",
     Reason.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; what lies outside could turn the verdict.",
