@@ -8,12 +8,21 @@ from dataclasses import replace
 from os import PathLike, fspath
 
 from sbrtcheck.dicom import load_dvhs, load_plan
-from sbrtcheck.dvh import Between, DVHSet, EndCaps, Interpolation, Model, Origin, compute_dvhs
+from sbrtcheck.dvh import (
+    Between,
+    DVHSet,
+    EndCaps,
+    Interpolation,
+    Model,
+    Origin,
+    compute_dvhs,
+    separate_targets,
+)
 from sbrtcheck.errors import InputError, UnknownTableError
-from sbrtcheck.evaluate import Report, evaluate
+from sbrtcheck.evaluate import TARGET, Report, evaluate
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.table import ConstraintTable, bundled_tables, load_names, load_table
-from sbrtcheck.tg263 import Match, RoiName, derivable, match
+from sbrtcheck.tg263 import TARGETS, Match, RoiName, derivable, match
 
 MULTI = "multi"  # the site of tables that hold for every site
 
@@ -225,10 +234,9 @@ def _listed(words: Collection[str]) -> str:
 
 
 def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str, str] | None, model: Model) -> DVHSet:
-    organs = {organ for table in tables for row in table.rows for organ in row.structures}
     return compute_dvhs(
         plan,
-        structures=_needed(plan, organs, names),
+        structures=_needed(plan, _organs(tables), names),
         end_caps=model.end_caps,
         between=model.between,
         dose=model.dose,
@@ -236,13 +244,21 @@ def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str,
     )
 
 
+def _organs(tables: Sequence[ConstraintTable]) -> set[str]:
+    """Organs that rows are on, and the target whose volume limits go by."""
+    rows = [row for table in tables for row in table.rows]
+    target = {TARGET} if any(row.steps for row in rows) else set()
+    return target | {organ for row in rows for organ in row.structures}
+
+
 def _needed(plan: Plan, organs: set[str], names: Mapping[str, str] | None) -> frozenset[str]:
     """Names of the plan's structures, and of derived ones, that the organs are taken from."""
     rois = _roi_names(plan)
     matched = (match(organ, rois, names) for organ in sorted(organs))
     drawn = {found.roi.name for found in matched if isinstance(found, Match)}
+    separate = {roi.name for kind in organs.intersection(TARGETS) for roi in separate_targets(plan, kind, names)}
     derived = {recipe.organ for recipe in derivable(rois, names) if recipe.organ in organs}
-    return frozenset(drawn | derived)
+    return frozenset(drawn | separate | derived)
 
 
 def _roi_names(plan: Plan) -> list[RoiName]:

@@ -50,9 +50,7 @@ class _Boxes:
     point: FloatArray
 
     def select(self, keep: BoolArray | IntArray) -> _Boxes:
-        return _Boxes(
-            middle=self.middle[keep], size=self.size[keep], dose=self.dose[:, keep], point=self.point[keep]
-        )
+        return _Boxes(middle=self.middle[keep], size=self.size[keep], dose=self.dose[:, keep], point=self.point[keep])
 
 
 def largest_dose_beyond(stack: PrismStack, frame: GridFrame, distance_mm: float) -> DoseBeyond | None:
@@ -68,7 +66,7 @@ def largest_dose_beyond(stack: PrismStack, frame: GridFrame, distance_mm: float)
     surface = Surface(stack, frame)
     nodes = _nodes_mm(frame)
     near = [
-        slice(*np.clip(np.searchsorted(x, [low - distance_mm, high + distance_mm]) + (-1, 1), 0, len(x)))
+        slice(*np.clip(np.searchsorted(x, [low - distance_mm, high + distance_mm]) + np.array([-1, 1]), 0, len(x)))
         for x, low, high in zip(nodes, surface.low, surface.high, strict=True)
     ]
     best = _largest_outside(frame, nodes, surface, distance_mm)
@@ -201,7 +199,7 @@ def _bound(boxes: _Boxes, distance_mm: float) -> FloatArray:
 
 
 def _largest_reached(boxes: _Boxes, surface: Surface, distance_mm: float) -> float:
-    """Largest dose found at places of the boxes that are surely far enough: their places straight away from their points."""
+    """Largest dose found in the boxes where they are surely far enough: straight away from their points."""
     if len(boxes.middle) == 0:
         return -1.0
     away = boxes.middle - boxes.point
@@ -214,4 +212,5 @@ def _largest_reached(boxes: _Boxes, surface: Surface, distance_mm: float) -> flo
 
 def _divided(boxes: _Boxes) -> _Boxes:
     middle = (boxes.middle + trilinear.CORNERS[:, None] / 2 * boxes.size).reshape(-1, 3)
-    return _Boxes(middle=middle, size=np.tile(boxes.size / 2, (8, 1)), dose=trilinear.halved(boxes.dose), point=np.tile(boxes.point, (8, 1)))
+    size, point = np.tile(boxes.size / 2, (8, 1)), np.tile(boxes.point, (8, 1))
+    return _Boxes(middle=middle, size=size, dose=trilinear.halved(boxes.dose), point=point)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 
@@ -19,6 +20,7 @@ MOST_CELLS = 1 << 19
 
 STEEPEST = 1e-4
 """A cell's dose rises along each edge by at least this share of its steepest edge: flatter counts as this steep."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsodoseVolume:
@@ -64,17 +66,18 @@ def isodose_volume(frame: GridFrame, dose_gy: float) -> IsodoseVolume:
     volume_cc = widths[0][:, None, None] * widths[1][:, None] * widths[2] / 1000.0
     whole_cc = float(volume_cc[least >= dose_gy].sum())
     cut = (least < dose_gy) & (most >= dose_gy)
-    value, low, high = _cut_volume(
-        np.stack([c[cut] for c in corners]), volume_cc[cut], dose_gy, whole_cc
-    )
+    value, low, high = _cut_volume(np.stack([c[cut] for c in corners]), volume_cc[cut], dose_gy, whole_cc)
     return IsodoseVolume(value_cc=whole_cc + value, low_cc=whole_cc + low, high_cc=whole_cc + high, closed=closed)
 
 
 def _box_above(frame: GridFrame, dose_gy: float) -> tuple[slice, slice, slice] | None:
     """Grid points around those that get the dose, one more to each side where there is one; None when none does."""
-    above = frame.stored >= np.ceil(dose_gy / frame.gy_per_unit) if _whole_numbers(frame) else None
-    if above is None:
-        above = frame.stored * frame.gy_per_unit >= dose_gy
+    level = dose_gy / frame.gy_per_unit
+    kind = frame.stored.dtype
+    if np.issubdtype(kind, np.integer):  # compared as stored: a grid has millions of points
+        limits = np.iinfo(cast("type[np.integer]", kind.type))
+        level = int(np.clip(np.floor(level), limits.min, limits.max))
+    above = np.greater_equal(frame.stored, level)
     if not above.any():
         return None
     found = [np.flatnonzero(above.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
@@ -83,10 +86,6 @@ def _box_above(frame: GridFrame, dose_gy: float) -> tuple[slice, slice, slice] |
         for at, count in zip(found, frame.stored.shape, strict=True)
     )
     return w, v, u
-
-
-def _whole_numbers(frame: GridFrame) -> bool:
-    return bool(np.issubdtype(frame.stored.dtype, np.integer))
 
 
 def _padded(
@@ -117,27 +116,38 @@ def _cut_volume(
     corners: FloatArray, volume_cc: FloatArray, dose_gy: float, whole_cc: float
 ) -> tuple[float, float, float]:
     """Volume above the dose in cells that the isodose cuts, and its bounds; ``corners`` has shape ``(8, n)``."""
-    value, low, high = (float(volume_cc @ share) for share in _shares(corners, dose_gy))
-    settled = 0.0
-    while high - low > NARROW_SHARE * (whole_cc + settled + value) and 0 < len(volume_cc) <= MOST_CELLS // 8:
-        corners = trilinear.halved(corners)
-        volume_cc = np.tile(volume_cc / 8, 8)
+    found = volume_cc * _shares(corners, dose_gy)
+    settled = np.zeros(3)
+    enough_cc = NARROW_SHARE * (whole_cc + float(found[0].sum()))
+    while 0 < len(volume_cc) <= MOST_CELLS // 8 and _width(found.sum(axis=1) + settled) > enough_cc:
+        # what the surest cells leave open together is too little to matter
+        order = np.argsort(_width(found), kind="stable")
+        sure = int(np.searchsorted(np.cumsum(_width(found)[order]), (enough_cc - _width(settled)) / 2))
+        settled += found[:, order[:sure]].sum(axis=1)
+        corners, volume_cc = trilinear.halved(corners[:, order[sure:]]), np.tile(volume_cc[order[sure:]] / 8, 8)
         least, most = corners.min(axis=0), corners.max(axis=0)
-        settled += float(volume_cc[least >= dose_gy].sum())
+        settled += volume_cc[least >= dose_gy].sum()
         cut = (least < dose_gy) & (most >= dose_gy)
         corners, volume_cc = corners[:, cut], volume_cc[cut]
-        value, low, high = (float(volume_cc @ share) for share in _shares(corners, dose_gy))
-    return settled + value, settled + low, settled + high
+        found = volume_cc * _shares(corners, dose_gy)
+    value, low, high = (found.sum(axis=1) + settled).tolist()
+    return value, low, high
 
 
-def _shares(corners: FloatArray, dose_gy: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """The share of each cell above the dose: of its linear part, and bounds."""
+def _width(found: FloatArray) -> FloatArray:
+    """How far the bounds, second and third of (value, low, high), are apart."""
+    width: FloatArray = found[2] - found[1]
+    return width
+
+
+def _shares(corners: FloatArray, dose_gy: float) -> FloatArray:
+    """The share of each cell above the dose, of its linear part, and bounds on it: shape ``(3, n)``."""
     middle, slopes, rest = trilinear.linear_part(corners)
     slopes = np.abs(slopes)
     steep = np.maximum(slopes, STEEPEST * slopes.max(axis=0))
     rest += (steep - slopes).sum(axis=0) / 2
     level = dose_gy - middle
-    return _share_above(level, steep), _share_above(level + rest, steep), _share_above(level - rest, steep)
+    return np.stack([_share_above(at, steep) for at in (level, level + rest, level - rest)])
 
 
 def _share_above(level: FloatArray, slopes: FloatArray) -> FloatArray:

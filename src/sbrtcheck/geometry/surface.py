@@ -38,6 +38,7 @@ class Surface:
         points = np.concatenate([_walls(stack, frame), _levels(stack, frame)])
         self.low = points.min(axis=0)
         self.high = points.max(axis=0)
+        self._points = points
         self._tree: cKDTree[Any] = cKDTree(points)
 
     def distance(self, places: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -46,9 +47,10 @@ class Surface:
         The nearest point of a face lies straight across from the place, so the next sample on that face is its
         hypotenuse: ``found**2 <= true**2 + OFF_SAMPLE_MM**2``.
         """
-        found, which = self._tree.query(places)
+        nearest, which = self._tree.query(places)
+        found = np.asarray(nearest, dtype=np.float64)
         least = np.sqrt(np.maximum(found * found - OFF_SAMPLE_MM**2, 0.0))
-        return least, found, self._tree.data[which]
+        return least, found, self._points[which]
 
 
 def _walls(stack: PrismStack, frame: GridFrame) -> FloatArray:
@@ -104,5 +106,6 @@ def _lattice(stack: PrismStack, frame: GridFrame) -> tuple[BoolArray, FloatArray
     column = np.clip(np.ceil((u - left) / SAMPLE_MM - 0.5).astype(np.int64), 0, columns)
     shape = (stack.layers, rows, columns + 1)
     crossed = np.bincount((e.layer[edge] * rows + row) * shape[2] + column, minlength=int(np.prod(shape)))
-    inside = np.cumsum(crossed.reshape(shape), axis=2)[:, :, :-1] % 2 == 1
-    return inside, front + (np.arange(rows) + 0.5) * SAMPLE_MM, left + (np.arange(columns) + 0.5) * SAMPLE_MM
+    inside: BoolArray = np.cumsum(crossed.reshape(shape), axis=2)[:, :, :-1] % 2 == 1
+    middles = (np.arange(max(rows, columns), dtype=np.float64) + 0.5) * SAMPLE_MM
+    return inside, front + middles[:rows], left + middles[:columns]

@@ -13,7 +13,7 @@ _SIGNS: FloatArray = np.sign(CORNERS).T
 
 
 def at(dose: FloatArray, place: FloatArray) -> FloatArray:
-    """Dose at a place of each box: ``dose`` shape ``(8, n)``, ``place`` shape ``(n, 3)``, -0.5 to 0.5 across the box."""
+    """Dose at a place of each box, given from -0.5 to 0.5 across it: shapes ``(8, n)`` and ``(n, 3)``."""
     weights = np.prod(0.5 + 2 * CORNERS[:, None, :] * place[None, :, :], axis=-1)
     found: FloatArray = np.sum(weights * dose, axis=0)
     return found
@@ -34,8 +34,8 @@ def linear_part(dose: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     Returns
     -------
     tuple
-        Dose in the middle, shape ``(n,)``; by how much it rises along each edge, shape ``(3, n)``; and the largest rest,
-        shape ``(n,)``, which the terms of higher order cannot pass anywhere in the box.
+        Dose in the middle, shape ``(n,)``; by how much it rises along each edge, shape ``(3, n)``; and the largest
+        rest, shape ``(n,)``, which the terms of higher order cannot pass anywhere in the box.
     """
     bends = np.stack([_SIGNS[0] * _SIGNS[1], _SIGNS[0] * _SIGNS[2], _SIGNS[1] * _SIGNS[2], np.prod(_SIGNS, axis=0)])
     return dose.mean(axis=0), _SIGNS @ dose / 4, np.abs(bends @ dose).sum(axis=0) / 8
