@@ -16,11 +16,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvh_builders import curve, dvh_set, exact
+from dvh_builders import curve, dvh_set, exact, plan_of
 from dvh_builders import table as table_of
-from sbrtcheck.dvh import DVH, Model, Origin, Reason
+from sbrtcheck.dvh import DVH, Model, Origin, Reason, compute_dvhs
 from sbrtcheck.evaluate import Verdict, evaluate
-from sbrtcheck.metric import DoseAtVolume, DoseStatistic, StructureVolume, Unit, VolumeAtDose
+from sbrtcheck.indices import WholePlan
+from sbrtcheck.metric import (
+    DoseAtVolume,
+    DoseBeyond,
+    DoseStatistic,
+    IsodoseRatio,
+    Measurement,
+    StructureVolume,
+    Unit,
+    VolumeAtDose,
+    VolumeOutside,
+)
 from sbrtcheck.plan import Prescription
 from sbrtcheck.table import (
     Constraint,
@@ -343,31 +354,91 @@ def verdict(row: Constraint, value: float, rx: Prescription) -> Verdict:
     if found is None:
         raise NotImplementedError(str(row.metric))
     organ = replace(found, name=row.structures[0])
-    alone = replace(row, structures=row.structures[:1], select=Select.EACH, acceptable=None, steps=())
+    alone = replace(row, structures=row.structures[:1], select=Select.EACH, acceptable=None)
     (outcome,) = evaluate(table_of(alone, fractions=(rx.fractions,)), dvh_set(organ, rx=rx)).outcomes
     return outcome.verdict
 
 
-BITING = [
-    pytest.param(table, row, id=f"{table.id}:{row.id}")
-    for table in TABLES.values()
-    for row in table.rows
-    if dvh_of(row.metric, 1.0, Prescription(dose_gy=50, fractions=5)) is not None
-]
+FIVE = Prescription(dose_gy=50, fractions=5)
+ALL = [pytest.param(table, row, id=f"{table.id}:{row.id}") for table in TABLES.values() for row in table.rows]
+OF_PLAN = [p for p in ALL if isinstance(p.values[1].metric, IsodoseRatio | DoseBeyond | VolumeOutside)]
+STEPPED = [p for p in ALL if p.values[1].steps]
+OF_DVH = [p for p in ALL if dvh_of(p.values[1].metric, 1.0, FIVE) is not None and p not in STEPPED]
 
 
-@pytest.mark.parametrize(("table", "row"), BITING)
+def test_every_row_is_shown_to_bite() -> None:
+    shown = {p.id for p in (*OF_PLAN, *STEPPED, *OF_DVH)}
+    rest = {
+        "rtog-1112:rx-by-veff",
+        "review-text:liver-bed10",
+        "review-text:lung-metastases",
+    }  # tests of their own below
+    assert {p.id for p in ALL} - shown == rest
+
+
+@pytest.mark.parametrize(("table", "row"), OF_DVH)
 def test_a_plan_just_inside_passes_and_one_just_outside_does_not(table: ConstraintTable, row: Constraint) -> None:
     rx = Prescription(dose_gy=50, fractions=next(iter(table.fractions), 5))
     upper = row.sense in (Sense.BELOW, Sense.AT_MOST)
     good, bad = (INSIDE, OUTSIDE) if upper else (OUTSIDE, INSIDE)
-    limits = {row.limit, *(step.limit for step in row.steps)}
-    for limit in limits:
-        here = replace(row, limit=limit)
-        expected = (Verdict.RISK, Verdict.RISK) if row.kind is Kind.RISK else (Verdict.PASS, Verdict.FAIL)
-        assert (verdict(here, good * limit, rx), verdict(here, bad * limit, rx)) == expected
-        strict = row.sense in (Sense.BELOW, Sense.ABOVE)
-        assert row.kind is Kind.RISK or verdict(here, limit, rx) is (Verdict.FAIL if strict else Verdict.PASS)
+    found = tuple(verdict(row, factor * row.limit, rx) for factor in (good, 1, bad))
+    at_the_limit = Verdict.FAIL if row.sense in (Sense.BELOW, Sense.ABOVE) else Verdict.PASS
+    assert found == ((Verdict.RISK,) * 3 if row.kind is Kind.RISK else (Verdict.PASS, at_the_limit, Verdict.FAIL))
+
+
+@pytest.mark.parametrize(("table", "row"), OF_PLAN)
+def test_a_plan_index_just_inside_passes_and_one_just_outside_does_not(
+    table: ConstraintTable, row: Constraint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for step in row.steps or (Step(volume_cc=30, limit=row.limit, acceptable=row.acceptable),):
+        assert verdicts_around(row, step, monkeypatch) == around(step)
+
+
+@pytest.mark.parametrize(("table", "row"), [p for p in STEPPED if p not in OF_PLAN])
+def test_an_organ_whose_limit_goes_by_the_targets_volume_bites_at_every_printed_one(
+    table: ConstraintTable, row: Constraint
+) -> None:
+    for step in row.steps:
+        assert verdicts_around(row, step, None) == around(step)
+
+
+def around(step: Step) -> list[Verdict]:
+    """What a strict upper limit comes to just inside and just outside, and its variation likewise."""
+    limit = [Verdict.PASS, Verdict.FAIL if step.acceptable is None else Verdict.VARIATION]
+    return limit if step.acceptable is None else [*limit, Verdict.VARIATION, Verdict.FAIL]
+
+
+def verdicts_around(row: Constraint, step: Step, monkeypatch: pytest.MonkeyPatch | None) -> list[Verdict]:
+    """Verdicts just inside and just outside the limit, and the variation, for a target of the step's volume."""
+    ptv = replace(step_dvh(1, 50, step.volume_cc, FIVE), name="PTV")
+    limits = [limit for limit in (step.limit, step.acceptable) if limit is not None]
+    found = []
+    for value in (factor * limit for limit in limits for factor in (INSIDE, OUTSIDE)):
+        organ = dvh_of(row.metric, value, FIVE)
+        if monkeypatch is not None:
+            measured = Measurement(value=value, low=value, high=value, unit=row.metric.unit)
+            monkeypatch.setattr(WholePlan, "measure", lambda *_, measured=measured: measured)
+        dvhs = [ptv] if organ is None else [ptv, replace(organ, name=row.structures[0])]
+        (outcome,) = evaluate(table_of(row), dvh_set(*dvhs, rx=FIVE)).outcomes
+        found.append(outcome.verdict)
+    return found
+
+
+@pytest.mark.parametrize(("dose_gy", "expected"), [(50.01, "PASS"), (50, "FAIL"), (49.9, "FAIL")])
+def test_a_prescription_of_exactly_the_bed_of_the_review_is_not_above_it(dose_gy: float, expected: str) -> None:
+    (row,) = (row for row in TABLES["review-text"].rows if row.id == "liver-bed10")
+    rx = Prescription(dose_gy=dose_gy, fractions=5)
+    ptv = replace(step_dvh(1, dose_gy, 30, rx), name="PTV")
+    (outcome,) = evaluate(table_of(row), dvh_set(ptv, rx=rx)).outcomes
+    assert (outcome.verdict, outcome.counts) == (expected, False)
+
+
+@pytest.mark.parametrize(("targets", "expected"), [(1, "PASS"), (3, "PASS"), (4, "FAIL")])
+def test_more_than_three_targets_are_more_than_the_review_treats(targets: int, expected: str) -> None:
+    (row,) = (row for row in TABLES["review-text"].rows if row.id == "lung-metastases")
+    plan = plan_of(**{f"PTV{n}": 15.0 * n for n in range(targets)})
+    (outcome,) = evaluate(table_of(row), compute_dvhs(plan)).outcomes
+    assert (outcome.verdict, outcome.counts) == (expected, False)
 
 
 def test_a_risk_point_shows_on_which_side_the_plan_lies() -> None:
@@ -388,7 +459,7 @@ def test_the_prescription_is_held_against_the_effective_liver_volume(
     liver = replace(step_dvh(1, mean_gy, 1500, rx), name="Liver-GTV")
     (outcome,) = evaluate(TABLES["rtog-1112"], dvh_set(liver, rx=rx)).outcomes
     assert (outcome.verdict, outcome.counts) == (expected, False)
-    assert any("effective volume" in finding.text for finding in outcome.findings)
+    assert f"effective volume of {100 * mean_gy / rx_gy:.4g} %" in outcome.detail
 
 
 def test_a_liver_beyond_every_effective_volume_is_not_judged() -> None:
