@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvh_builders import row, table
+from dvh_builders import plan_of, row, table
 from sbrtcheck import api, cli
 from sbrtcheck.evaluate.naming import OrganName, PlanNames, Separate, plan_names
 from sbrtcheck.report.names import names_template, names_text
@@ -191,6 +191,14 @@ def test_a_check_takes_the_structures_that_were_shown(plan: Path, table_id: str,
                 assert (outcome.contour, outcome.rule) == (organ, Rule.DERIVED)
             case _:
                 assert outcome.contour == ""
+
+
+def test_a_check_takes_each_of_the_separate_targets_that_were_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "load_plan", lambda *_, **__: plan_of(PTV_1=0.0, PTV_2=60.0, Heart=120.0))
+    taken = one(api.names_of("plan", asking("PTV", "Heart")), "PTV").taken
+    assert isinstance(taken, Separate)
+    report = api.check("plan", asking("PTV", "Heart"))
+    assert [roi.name for roi in taken.rois] == [o.contour for o in report.outcomes if o.organ == "PTV"]
 
 
 # -------------------------------------------------------------------------------- the command
