@@ -13,11 +13,11 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvh_builders import row, table
+from dvh_builders import plan_of, row, table
 from sbrtcheck import api, cli
-from sbrtcheck.evaluate.naming import OrganName, PlanNames, plan_names
+from sbrtcheck.evaluate.naming import OrganName, PlanNames, Separate, plan_names
 from sbrtcheck.report.names import names_template, names_text
-from sbrtcheck.table import ConstraintTable, Select, bundled_tables, load_names, load_table
+from sbrtcheck.table import ConstraintTable, Select, Step, bundled_tables, load_names, load_table
 from sbrtcheck.tg263 import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule
 
 PLANS = Path(__file__).resolve().parent.parent / "examples" / "plans"
@@ -71,6 +71,23 @@ def test_structures_that_fit_equally_well_are_not_listed_as_unused() -> None:
 
 def test_two_structures_of_one_name_are_both_in_use_where_they_are_ambiguous() -> None:
     assert plan_names([asking("Heart")], rois("Heart", "Heart")).unused == ()
+
+
+def test_separate_targets_are_shown_together_and_none_is_unused() -> None:
+    first, second, body = rois("PTV_1", "PTV_2", "Body")
+    names = plan_names([asking("PTV")], [first, second, body], separate={"PTV": (first, second)})
+    assert one(names, "PTV").taken == Separate(organ="PTV", rois=(first, second))
+    assert names.unused == (body,)
+    assert "PTV_1, PTV_2" in names_text(names)
+    assert 'PTV: ""  # separate targets, each on its own: "PTV_1", "PTV_2"' in names_template(names)
+
+
+def test_a_row_whose_limit_goes_by_the_volume_of_the_target_asks_for_the_target_too() -> None:
+    steps = (Step(volume_cc=1, limit=5), Step(volume_cc=9, limit=6))
+    by_volume = table(row("Mean[Gy]", "below", 5, "Heart", steps=steps), id="by-volume")
+    names = plan_names([by_volume], rois("Heart", "PTV"))
+    assert [found.organ for found in names.organs] == ["Heart", "PTV"]
+    assert names.unused == ()
 
 
 def test_of_several_to_choose_from_those_after_the_first_are_not_needed() -> None:
@@ -174,6 +191,14 @@ def test_a_check_takes_the_structures_that_were_shown(plan: Path, table_id: str,
                 assert (outcome.contour, outcome.rule) == (organ, Rule.DERIVED)
             case _:
                 assert outcome.contour == ""
+
+
+def test_a_check_takes_each_of_the_separate_targets_that_were_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "load_plan", lambda *_, **__: plan_of(PTV_1=0.0, PTV_2=60.0, Heart=120.0))
+    taken = one(api.names_of("plan", asking("PTV", "Heart")), "PTV").taken
+    assert isinstance(taken, Separate)
+    report = api.check("plan", asking("PTV", "Heart"))
+    assert [roi.name for roi in taken.rois] == [o.contour for o in report.outcomes if o.organ == "PTV"]
 
 
 # -------------------------------------------------------------------------------- the command

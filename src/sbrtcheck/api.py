@@ -8,13 +8,22 @@ from dataclasses import replace
 from os import PathLike, fspath
 
 from sbrtcheck.dicom import load_dvhs, load_plan
-from sbrtcheck.dvh import Between, DVHSet, EndCaps, Interpolation, Model, Origin, compute_dvhs
+from sbrtcheck.dvh import (
+    Between,
+    DVHSet,
+    EndCaps,
+    Interpolation,
+    Model,
+    Origin,
+    compute_dvhs,
+    separate_targets,
+)
 from sbrtcheck.errors import InputError, UnknownTableError
-from sbrtcheck.evaluate import Report, evaluate
+from sbrtcheck.evaluate import TARGET, Report, evaluate
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.table import ConstraintTable, bundled_tables, load_names, load_table
-from sbrtcheck.tg263 import Match, RoiName, derivable, match
+from sbrtcheck.tg263 import TARGETS, Match, RoiName, derivable, match
 
 MULTI = "multi"  # the site of tables that hold for every site
 
@@ -81,7 +90,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     named = _named_tables(table)
     sites = (site,) if isinstance(site, str) else tuple(site or ())
     if not named and not sites:
-        raise UnknownTableError("no table to check against", mend=f"name one of: {_ids(bundled_tables())}")
+        raise UnknownTableError("no table to check against", mend="name one that sbrtcheck tables lists, or a site")
     _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
     model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
@@ -141,7 +150,9 @@ def names_of(
     """
     tables = _named_tables(table)
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
-    return plan_names(tables, _roi_names(load_plan(path, plan=plan)), mapping)
+    loaded = load_plan(path, plan=plan)
+    separate = {kind: separate_targets(loaded, kind, mapping) for kind in sorted(_organs(tables).intersection(TARGETS))}
+    return plan_names(tables, _roi_names(loaded), mapping, separate)
 
 
 def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
@@ -219,7 +230,7 @@ def _site_tables(
         )
     of_site = [table for table in bundled_tables() if table.site in (*sites, MULTI)]
     fitting = tuple(table for table in of_site if table.holds_for(rx.fractions))
-    if not fitting:
+    if not any(table.fractions for table in fitting):  # one for any number limits no dose: not enough to check a plan
         raise UnknownTableError(
             f"no bundled table of site {shown} holds for {rx.fractions} fractions", mend=f"there are: {_ids(of_site)}"
         )
@@ -245,10 +256,9 @@ def _listed(words: Collection[str]) -> str:
 
 
 def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str, str] | None, model: Model) -> DVHSet:
-    organs = {organ for table in tables for row in table.rows for organ in row.structures}
     return compute_dvhs(
         plan,
-        structures=_needed(plan, organs, names),
+        structures=_needed(plan, _organs(tables), names),
         end_caps=model.end_caps,
         between=model.between,
         dose=model.dose,
@@ -256,13 +266,21 @@ def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str,
     )
 
 
+def _organs(tables: Sequence[ConstraintTable]) -> set[str]:
+    """Organs that rows are on, and the target whose volume limits go by."""
+    rows = [row for table in tables for row in table.rows]
+    target = {TARGET} if any(row.steps for row in rows) else set()
+    return target | {organ for row in rows for organ in row.structures}
+
+
 def _needed(plan: Plan, organs: set[str], names: Mapping[str, str] | None) -> frozenset[str]:
     """Names of the plan's structures, and of derived ones, that the organs are taken from."""
     rois = _roi_names(plan)
     matched = (match(organ, rois, names) for organ in sorted(organs))
     drawn = {found.roi.name for found in matched if isinstance(found, Match)}
+    separate = {roi.name for kind in organs.intersection(TARGETS) for roi in separate_targets(plan, kind, names)}
     derived = {recipe.organ for recipe in derivable(rois, names) if recipe.organ in organs}
-    return frozenset(drawn | derived)
+    return frozenset(drawn | separate | derived)
 
 
 def _roi_names(plan: Plan) -> list[RoiName]:

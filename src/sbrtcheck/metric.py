@@ -222,12 +222,16 @@ Metric = OfOneDvh | OfPlan | PrescriptionMetric | TargetCount
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """A measured value and the interval that bounds its numerical error: ``low <= value <= high``."""
+    """A measured value and the interval that bounds its numerical error: ``low <= value <= high``.
+
+    ``open_above``: a part that could only add to the value was not seen, so that ``high`` does not bound it.
+    """
 
     value: float
     low: float
     high: float
     unit: Unit
+    open_above: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

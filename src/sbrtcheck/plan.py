@@ -36,6 +36,8 @@ class FindingCode(StrEnum):
     STORED_DVH_INCOMPLETE = "stored DVH incomplete"
     DERIVED_STRUCTURE = "derived structure"
     NAME_MATCH = "name match"
+    SEVERAL_TARGETS = "several targets"
+    ISODOSE_LEAVES_GRID = "isodose leaves the dose grid"
     FILE_SKIPPED = "file skipped"
     NOT_COMPUTED = "not computed"
     OTHER = "other"

@@ -147,6 +147,19 @@ def derivable(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -
     return tuple(recipe for recipe in found if recipe is not None)
 
 
+def is_whole_target(name: str) -> bool:
+    """Whether a target's name says nothing of a part, a helper of the planner, a Boolean or another target in it.
+
+    Examples
+    --------
+    >>> [is_whole_target(name) for name in ("PTV_5000", "PTV 2 left", "PTV_eval", "PTV-Lung", "PTVopt", "PTV+GTV")]
+    [True, True, False, False, False, False]
+    """
+    key = normalise(name)
+    rest = key.removeprefix(next((w for words in _TARGET_WORDS.values() for w in words if key.startswith(w)), ""))
+    return not (_MARK.search(rest) or _HELPER.search(rest) or _PART.search(rest))
+
+
 def normalise(name: str) -> str:
     """Spelling without case, spaces, ``_`` and ``.``, the side last: ``'Lt Lung'`` and ``'LUNG_L'`` give ``'lung_l'``.
 
@@ -279,7 +292,7 @@ def _recipe(
     if _given(organ, names or {}) is not None or not isinstance(match(organ, rois, names), NoMatch):
         return None
     plus = _sides(whole, rois, names) if organ == whole else _whole(whole, rois, names)
-    minus = _targets(target, rois, names) if target else ()
+    minus = targets(target, rois, names) if target else ()
     if not plus or (target and not minus) or set(plus) & set(minus):
         return None
     return Recipe(organ=organ, plus=plus, minus=minus)
@@ -303,8 +316,8 @@ def _sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None)
     return found if len(set(found)) == len(sides) else ()
 
 
-def _targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
-    """Every structure that is a target of that kind; only the user's where the user named one."""
+def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
+    """Every structure that is a target of that kind, by name or type; only the user's where the user named one."""
     given = _given(target, names or {})
     if given is not None:
         return tuple(sorted((r for r in rois if r.name == given), key=_order))

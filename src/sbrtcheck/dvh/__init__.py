@@ -1,6 +1,7 @@
 """A plan in, its dose-volume histograms with bounds out."""
 
-from sbrtcheck.dvh.compute import compute_dvhs, compute_union
+from sbrtcheck.dvh.compute import compute_dvhs, compute_union, largest_dose_on_faces, prisms_of
+from sbrtcheck.dvh.targets import separate_targets
 from sbrtcheck.dvh.types import (
     DVH,
     Band,
@@ -31,4 +32,7 @@ __all__ = [
     "VolumeUnit",
     "compute_dvhs",
     "compute_union",
+    "largest_dose_on_faces",
+    "prisms_of",
+    "separate_targets",
 ]

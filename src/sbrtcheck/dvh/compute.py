@@ -154,6 +154,24 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
     return made if isinstance(made, DVH) else None
 
 
+def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:
+    """The prisms that a computed DVH is of, under its own end-cap convention, in a frame of the plan's dose grid."""
+    if dvh.model is None or not dvh.made_of:
+        return None
+    solid = _solid(dvh.made_of, plan, replace(dvh.model, dose=Interpolation.TRILINEAR))
+    if isinstance(solid, NoDVH):
+        return None
+    exist = (solid.stack.conventions & int(CONVENTION_OF[dvh.model.end_caps])) != 0
+    return solid.stack.select(exist), solid.frame
+
+
+def largest_dose_on_faces(plan: Plan) -> float:
+    """Largest dose on the six faces of the dose grid, Gy: what lies outside may have as much."""
+    d = plan.dose.stored
+    faces: Iterable[np.generic] = (f.max() for f in (d[0], d[-1], d[:, 0], d[:, -1], d[:, :, 0], d[:, :, -1]))
+    return max(float(face) for face in faces) * plan.dose.gy_per_unit
+
+
 def _of(made_of: tuple[Recipe, ...], plan: Plan, model: Model, top_gy: float) -> DVH | NoDVH:
     solid = _solid(made_of, plan, model)
     return solid if isinstance(solid, NoDVH) else _dvh(solid, made_of, plan, model, top_gy)
@@ -319,7 +337,7 @@ def _histogram(
         histogram.add(block)
     uncovered_cc = max(slices.whole_cc - float(histogram.volume.sum()), 0.0) if slices.clipped else 0.0
     if uncovered_cc > 1e-9 * slices.whole_cc:
-        histogram.add_uncovered(uncovered_cc, _largest_on_faces(plan) / unit_gy)
+        histogram.add_uncovered(uncovered_cc, largest_dose_on_faces(plan) / unit_gy)
         return histogram, uncovered_cc
     return histogram, 0.0
 
@@ -363,13 +381,6 @@ def _outside(name: str, uncovered_cc: float, volume_cc: float) -> tuple[Finding,
     share = 100 * uncovered_cc / volume_cc
     text = f"{uncovered_cc:.3g} cc of {volume_cc:.4g} cc ({share:.2g} %) lie outside the dose grid, counted at 0 Gy"
     return (Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text=text, subject=name),)
-
-
-def _largest_on_faces(plan: Plan) -> float:
-    """Largest dose on the six faces of the grid, Gy."""
-    d = plan.dose.stored
-    faces: Iterable[np.generic] = (f.max() for f in (d[0], d[-1], d[:, 0], d[:, -1], d[:, :, 0], d[:, :, -1]))
-    return max(float(face) for face in faces) * plan.dose.gy_per_unit
 
 
 def _largest_dose(plan: Plan) -> float:

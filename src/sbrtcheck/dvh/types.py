@@ -82,6 +82,7 @@ class Reason(StrEnum):
     TARGET_VOLUME_OUTSIDE_RANGE = "target volume outside the rule's range"
     UNDEFINED_FOR_STORED_DVH = "metric undefined for stored DVHs"
     UNIT_UNKNOWN = "unit unknown"
+    ISODOSE_LEAVES_GRID = "isodose leaves the dose grid"
     NEEDS_WHOLE_PLAN = "needs the whole plan"
     NOT_IMPLEMENTED = "metric not computed by this version"
 

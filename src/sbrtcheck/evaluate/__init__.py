@@ -9,10 +9,12 @@ What a verdict means:
 - Overall: the worst of the rows that count. A fail wins over everything; a mandatory row that was not evaluated, or a
   report in which nothing was evaluated, is not a pass.
 
-``values`` are what a report is, ``structures`` takes a structure for an organ, ``judge`` turns a row and a DVH into an
-outcome, ``run`` puts them in a row, ``plain`` gives a report as plain values.
+``values`` are what a report is, ``structures`` takes a structure for an organ, ``limits`` finds what a row allows for
+this plan, ``judge`` turns a row and a DVH into an outcome, ``remarks`` says what a metric takes for granted, ``run``
+puts them in a row, ``plain`` gives a report as plain values.
 """
 
+from sbrtcheck.evaluate.limits import TARGET
 from sbrtcheck.evaluate.plain import RECORD_KEYS, rounded
 from sbrtcheck.evaluate.run import evaluate
 from sbrtcheck.evaluate.values import NOTICE, Outcome, Report, UnderConvention, Verdict
@@ -20,6 +22,7 @@ from sbrtcheck.evaluate.values import NOTICE, Outcome, Report, UnderConvention, 
 __all__ = [
     "NOTICE",
     "RECORD_KEYS",
+    "TARGET",
     "Outcome",
     "Report",
     "UnderConvention",

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, Reason, VolumeUnit
+from sbrtcheck.evaluate.limits import Limits, limits_for
+from sbrtcheck.evaluate.remarks import of_metric
 from sbrtcheck.evaluate.structures import Organs, Taken, select
 from sbrtcheck.evaluate.values import Outcome, UnderConvention, Verdict
 from sbrtcheck.metric import (
     DoseAtVolume,
+    DoseBeyond,
+    Index,
+    IsodoseRatio,
     Measurement,
+    Metric,
     NotMeasured,
+    PlanIndex,
+    PrescriptionMetric,
     StructureVolume,
+    TargetCount,
     Unit,
     VolumeAtDose,
     has_volume,
-    measure,
+    measure_prescription,
 )
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Status
 
-NARROW = {Unit.GY: 0.01, Unit.PERCENT: 0.1, Unit.PERCENT_RX: 0.1}
+NARROW = {
+    Unit.GY: 0.01,
+    Unit.PERCENT: 0.1,
+    Unit.PERCENT_RX: 0.1,
+    Unit.PERCENT_PTV: 0.1,
+    Unit.RATIO: 0.001,
+    Unit.COUNT: 0.0,
+}
 """Bands this wide, in the metric's unit, are not narrowed further."""
 
 NARROW_CC_SHARE = 1e-3
@@ -31,16 +48,23 @@ OUTSIDE_SHARE = 0.999
 """A structure of which this share lies outside the dose grid was not measured."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Case:
+    """One row and what was taken for its organ; ``blocked`` is why the row may not be used for this plan at all."""
+
+    row: Constraint
+    taken: Taken
+    plan: Organs
+    blocked: NotMeasured | None
+
+
 def outcomes_of(table: ConstraintTable, row: Constraint, plan: Organs, *, include_unconfirmed: bool) -> list[Outcome]:
     """Judge one row: an outcome for every structure it asks for."""
     blocked = _not_applicable(table, plan.dvhs.prescription)
     counts = _counts(row, include_unconfirmed=include_unconfirmed)
-    outcomes = []
-    for taken in select(row, plan):
-        dvh = blocked or _sharpened(row, taken.dvh, plan)
-        outcome = _outcome(table, row, replace(taken, dvh=dvh))
-        outcomes.append(replace(_unless_incomplete(outcome, taken), counts=counts))
-    return outcomes
+    cases = [_Case(row=row, taken=taken, plan=plan, blocked=blocked) for taken in select(row, plan)]
+    outcomes = [_unless_incomplete(_outcome(table, _sharpened(case)), case.taken) for case in cases]
+    return [replace(outcome, counts=counts) for outcome in outcomes]
 
 
 def _unless_incomplete(outcome: Outcome, taken: Taken) -> Outcome:
@@ -51,17 +75,25 @@ def _unless_incomplete(outcome: Outcome, taken: Taken) -> Outcome:
     return replace(outcome, verdict=Verdict.NOT_EVALUATED, reason=Reason.STRUCTURE_MISSING, detail=detail)
 
 
-def _sharpened(row: Constraint, dvh: DVH | NotMeasured, plan: Organs) -> DVH | NotMeasured:
-    """The DVH from finer elements, as long as its bounds leave the verdict open and finer ones can close them."""
-    while isinstance(dvh, DVH):
-        judged = _judge(row, dvh)
-        if not _is_borderline(row, judged) or _is_narrow(judged.measurement, dvh):
+def _sharpened(case: _Case) -> _Case:
+    """The case on finer elements, as long as its bounds leave the verdict open and finer ones can close them."""
+    dvh = case.taken.dvh
+    while isinstance(dvh, DVH) and case.blocked is None and _is_of_elements(case.row.metric):
+        judged = _judge(case, dvh)
+        if not _is_borderline(judged) or _is_narrow(judged.measurement, dvh):
             break
-        finer = plan.finer(dvh)
+        finer = case.plan.finer(dvh)
         if finer is None:
             break
         dvh = finer
-    return dvh
+    return replace(case, taken=replace(case.taken, dvh=dvh))
+
+
+def _is_of_elements(metric: Metric) -> bool:
+    """Whether the bounds of a metric come from the elements of its structure."""
+    if isinstance(metric, PlanIndex):
+        return metric.index is Index.CI_PADDICK
+    return not isinstance(metric, IsodoseRatio | DoseBeyond | TargetCount)
 
 
 def _is_narrow(found: Measurement | NotMeasured, dvh: DVH) -> bool:
@@ -78,10 +110,9 @@ def _not_applicable(table: ConstraintTable, rx: Prescription | UnknownPrescripti
         return None
     if isinstance(rx, UnknownPrescription) and rx.fractions is None:
         return NotMeasured(reason=Reason.PRESCRIPTION_UNKNOWN, detail=rx.reason)
-    holds = ", ".join(map(str, table.fractions))
     return NotMeasured(
         reason=Reason.FRACTIONS_DO_NOT_MATCH,
-        detail=f"the table holds for {holds} fractions, the plan has {rx.fractions}",
+        detail=f"the table holds for {table.fractions_text()}, the plan has {rx.fractions}",
     )
 
 
@@ -89,10 +120,12 @@ def _counts(row: Constraint, *, include_unconfirmed: bool) -> bool:
     return row.kind is Kind.LIMIT and row.status is Status.OK and (include_unconfirmed or row.confirmed)
 
 
-def _outcome(table: ConstraintTable, row: Constraint, taken: Taken) -> Outcome:
-    judged = _judge(row, taken.dvh)
-    conventions = _under_other_conventions(row, taken.dvh)
-    of_dvh = taken.dvh.findings if isinstance(taken.dvh, DVH) else ()
+def _outcome(table: ConstraintTable, case: _Case) -> Outcome:
+    row, taken = case.row, case.taken
+    judged = _judge(case, taken.dvh)
+    conventions = _under_other_conventions(case)
+    of_dvh = taken.dvh.findings if isinstance(taken.dvh, DVH) and case.blocked is None else ()
+    of_metric_ = of_metric(row.metric, taken, judged.measurement, case.plan)
     return Outcome(
         table_id=table.id,
         constraint=row,
@@ -103,19 +136,22 @@ def _outcome(table: ConstraintTable, row: Constraint, taken: Taken) -> Outcome:
         verdict=judged.verdict,
         reason=judged.reason,
         detail=judged.detail,
-        margin=_margin(row, judged.measurement),
-        borderline=_is_borderline(row, judged),
+        margin=_margin(judged),
+        limit_used=judged.limits.row.limit if judged.limits else None,
+        acceptable_used=judged.limits.row.acceptable if judged.limits else None,
+        borderline=_is_borderline(judged),
         convention_sensitive=any(other.verdict is not judged.verdict for other in conventions),
         conventions=conventions,
-        findings=(*taken.findings, *of_dvh, *judged.findings),
+        findings=(*taken.findings, *of_dvh, *of_metric_, *judged.findings),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
-    """What one row came to on one DVH."""
+    """What one row came to on one DVH; ``limits`` None where the row has none for this plan."""
 
     measurement: Measurement | NotMeasured
+    limits: Limits | None
     verdict: Verdict
     reason: Reason | None = None
     detail: str = ""
@@ -123,25 +159,64 @@ class _Judged:
     findings: tuple[Finding, ...] = ()
 
 
-def _judge(row: Constraint, dvh: DVH | NotMeasured) -> _Judged:
+def _judge(case: _Case, dvh: DVH | NotMeasured) -> _Judged:
+    printed = None if case.row.steps or case.row.veff_steps else Limits(row=case.row)
+    if case.blocked is not None:
+        return _not_evaluated(case.blocked, case.blocked, printed)
+    found = _measured(case, dvh)
+    if isinstance(dvh, NotMeasured) and isinstance(found, NotMeasured):
+        return _not_evaluated(found, found, printed)
+    limits = limits_for(case.row, case.taken.organ, dvh, case.plan)
+    if isinstance(limits, NotMeasured):
+        return _not_evaluated(found, found if isinstance(found, NotMeasured) else limits, printed)
+    judged = _by_volume(limits, dvh, found) if isinstance(dvh, DVH) else None
+    return judged or _by_value(limits, found)
+
+
+def _measured(case: _Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
+    metric = case.row.metric
+    if isinstance(metric, PrescriptionMetric):
+        return measure_prescription(metric, case.plan.dvhs.prescription)
     if isinstance(dvh, NotMeasured):
-        return _not_evaluated(dvh)
-    found = measure(row.metric, dvh)
-    if _lies_outside(dvh) and not isinstance(row.metric, StructureVolume):
-        return _not_evaluated(NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid"))
+        return dvh
+    if _lies_outside(dvh) and _is_of_elements(metric) and not isinstance(metric, StructureVolume):
+        return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid")
+    if isinstance(metric, TargetCount):
+        number = float(case.taken.targets)
+        return Measurement(value=number, low=number, high=number, unit=metric.unit)
+    return case.plan.measure(metric, dvh)
+
+
+def _by_volume(limits: Limits, dvh: DVH, found: Measurement | NotMeasured) -> _Judged | None:
+    """What the structure's volume alone decides; None where the dose has to."""
+    row = limits.row
     if infeasible := _infeasible(row, dvh):
         verdict, reason = _of_kind(row, Verdict.FAIL), Reason.VOLUME_TOO_SMALL
-        return _Judged(measurement=found, verdict=verdict, reason=reason, detail=infeasible, by_logic=True)
+        return _Judged(
+            measurement=found, limits=limits, verdict=verdict, reason=reason, detail=infeasible, by_logic=True
+        )
     if small := _met_by_smallness(row, dvh):
-        verdict = _of_kind(row, Verdict.PASS)
-        return _Judged(measurement=found, verdict=verdict, detail=small.text, by_logic=True, findings=(small,))
+        verdict, findings = _of_kind(row, Verdict.PASS), (small,)
+        return _Judged(
+            measurement=found, limits=limits, verdict=verdict, detail=small.text, by_logic=True, findings=findings
+        )
+    return None
+
+
+def _by_value(limits: Limits, found: Measurement | NotMeasured) -> _Judged:
     if isinstance(found, NotMeasured):
-        return _not_evaluated(found)
-    return _Judged(measurement=found, verdict=_verdict(row, found.value))
+        return _not_evaluated(found, found, limits)
+    verdict = _verdict(limits.row, found.value)
+    if found.open_above and _verdict(limits.row, math.inf) is not verdict:
+        detail = "the isodose leaves the dose grid: the value is the least it can be, and more would decide otherwise"
+        why = NotMeasured(reason=Reason.ISODOSE_LEAVES_GRID, detail=detail)
+        return _not_evaluated(found, why, limits)
+    return _Judged(measurement=found, limits=limits, verdict=verdict, detail=limits.detail)
 
 
-def _not_evaluated(why: NotMeasured) -> _Judged:
-    return _Judged(measurement=why, verdict=Verdict.NOT_EVALUATED, reason=why.reason, detail=why.detail)
+def _not_evaluated(found: Measurement | NotMeasured, why: NotMeasured, limits: Limits | None) -> _Judged:
+    verdict = Verdict.NOT_EVALUATED
+    return _Judged(measurement=found, limits=limits, verdict=verdict, reason=why.reason, detail=why.detail)
 
 
 def _verdict(row: Constraint, value: float) -> Verdict:
@@ -211,24 +286,28 @@ def _has_gaps(dvh: DVH) -> bool:
     return any(finding.code is FindingCode.PLANE_GAP for finding in dvh.findings)
 
 
-def _margin(row: Constraint, found: Measurement | NotMeasured) -> float | None:
-    if isinstance(found, NotMeasured):
+def _margin(judged: _Judged) -> float | None:
+    found = judged.measurement
+    if isinstance(found, NotMeasured) or judged.limits is None:
         return None
+    row = judged.limits.row
     return row.limit - found.value if _is_upper(row.sense) else found.value - row.limit
 
 
-def _is_borderline(row: Constraint, judged: _Judged) -> bool:
-    """Whether an end of the band gives another verdict: it then straddles a limit that decides."""
-    found = judged.measurement
-    if isinstance(found, NotMeasured) or judged.by_logic:
+def _is_borderline(judged: _Judged) -> bool:
+    """Whether an end of a band, the value's or the limit's, gives another verdict: a limit that decides lies inside."""
+    found, limits = judged.measurement, judged.limits
+    if isinstance(found, NotMeasured) or limits is None or judged.by_logic or judged.verdict is Verdict.NOT_EVALUATED:
         return False
-    return any(_verdict(row, end) is not judged.verdict for end in (found.low, found.high))
+    rows = (limits.row, *limits.or_else)
+    return any(_verdict(row, end) is not judged.verdict for row in rows for end in (found.low, found.high))
 
 
-def _under_other_conventions(row: Constraint, dvh: DVH | NotMeasured) -> tuple[UnderConvention, ...]:
-    if isinstance(dvh, NotMeasured):
+def _under_other_conventions(case: _Case) -> tuple[UnderConvention, ...]:
+    dvh = case.taken.dvh
+    if isinstance(dvh, NotMeasured) or case.blocked is not None or isinstance(case.row.metric, TargetCount):
         return ()
-    judged = [(other.end_caps or "", _judge(row, other)) for other in dvh.alternatives]
+    judged = [(other.end_caps or "", _judge(case, other)) for other in dvh.alternatives]
     return tuple(
         UnderConvention(end_caps=caps, measurement=one.measurement, verdict=one.verdict) for caps, one in judged
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sbrtcheck.evaluate.limits import TARGET
 from sbrtcheck.table import Constraint, ConstraintTable, Select
 from sbrtcheck.tg263 import (
     Ambiguous,
@@ -22,7 +23,16 @@ from sbrtcheck.tg263 import (
     organ_named,
 )
 
-Taken = Match | Recipe | NoMatch | Ambiguous
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Separate:
+    """Several targets apart from one another, each of them the organ."""
+
+    organ: str
+    rois: tuple[RoiName, ...]
+
+
+Taken = Match | Separate | Recipe | NoMatch | Ambiguous
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +60,10 @@ class PlanNames:
 
 
 def plan_names(
-    tables: Sequence[ConstraintTable], rois: Sequence[RoiName], names: Mapping[str, str] | None = None
+    tables: Sequence[ConstraintTable],
+    rois: Sequence[RoiName],
+    names: Mapping[str, str] | None = None,
+    separate: Mapping[str, Sequence[RoiName]] | None = None,
 ) -> PlanNames:
     """Take structures for the organs of tables, as `evaluate` does.
 
@@ -62,15 +75,19 @@ def plan_names(
         All structures of the plan; their order does not matter.
     names
         Organ -> structure name, as the user gave it; wins over every rule.
+    separate
+        Kind of target -> its structures, where the plan has several and they lie apart (`dvh.separate_targets`).
     """
     rows = [(f"{table.id}/{row.id}", row) for table in tables for row in table.rows]
-    asked = dict.fromkeys(organ for _, row in rows for organ in row.structures)
-    taken = _taken(asked, rois, names)
+    asked = dict.fromkeys(organ for _, row in rows for organ in _organs(row))
+    taken = _taken(asked, rois, names) | {
+        organ: Separate(organ=organ, rois=tuple(found)) for organ, found in (separate or {}).items() if found
+    }
     used = {organ for _, row in rows for organ in _reached(row, taken)}
     organs = tuple(
         OrganName(
             organ=organ,
-            rows=tuple(row_id for row_id, row in rows if organ in row.structures),
+            rows=tuple(row_id for row_id, row in rows if organ in _organs(row)),
             taken=taken[organ],
             needed=organ in used,
             given=_given(organ, names or {}),
@@ -88,18 +105,25 @@ def _taken(organs: Iterable[str], rois: Sequence[RoiName], names: Mapping[str, s
     return {organ: recipes.get(organ, one) if isinstance(one, NoMatch) else one for organ, one in found.items()}
 
 
+def _organs(row: Constraint) -> tuple[str, ...]:
+    """Organs of the row, and the target where its limits go by the target's volume."""
+    return (*row.structures, TARGET) if row.steps and TARGET not in row.structures else row.structures
+
+
 def _reached(row: Constraint, taken: Mapping[str, Taken]) -> Sequence[str]:
     """Organs whose structures the row looks at: of several to choose from, up to the first that is there."""
     if row.select is not Select.FIRST:
-        return row.structures
+        return _organs(row)
     there = [organ for organ in row.structures if not isinstance(taken[organ], NoMatch)]
-    return there[:1] or row.structures
+    return (*(there[:1] or row.structures), *(organ for organ in _organs(row) if organ not in row.structures))
 
 
 def _parts(taken: Taken, rois: Sequence[RoiName]) -> Iterable[RoiName]:
     match taken:
         case Match(roi=roi):
             return (roi,)
+        case Separate(rois=several):
+            return several
         case Recipe(plus=plus, minus=minus):
             return (*plus, *minus)
         case Ambiguous(candidates=candidates):
@@ -125,10 +149,10 @@ def _doubt(one: OrganName) -> str:
     match one.taken:
         case Match(rule=Rule.GIVEN, roi=roi) if organ_named(roi.name) not in ("", one.organ):
             return f"{one.organ}: '{roi.name}' was given, which is a name of {organ_named(roi.name)}"
-        case Match():
+        case Match() | Separate():
             return ""
         case _:
             return f"{one.organ}: '{one.given}' was given, and the plan has no one structure of that name"
 
 
-__all__ = ["OrganName", "PlanNames", "Taken", "plan_names"]
+__all__ = ["OrganName", "PlanNames", "Separate", "Taken", "plan_names"]

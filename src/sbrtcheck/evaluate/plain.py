@@ -64,12 +64,12 @@ def record(outcome: Outcome) -> dict[str, Any]:
         str(outcome.rule),
         str(row.metric),
         str(row.sense),
-        rounded(row.limit),
-        rounded(row.acceptable),
+        rounded(outcome.limit_used),
+        rounded(outcome.acceptable_used),
         str(row.metric.unit),
         rounded(measured.value) if measured else None,
         rounded(measured.low) if measured else None,
-        rounded(measured.high) if measured else None,
+        _high(measured) if measured else None,
         rounded(outcome.margin),
         str(outcome.verdict),
         outcome.counts,
@@ -88,6 +88,11 @@ def record(outcome: Outcome) -> dict[str, Any]:
         row.note,
     )
     return dict(zip(RECORD_KEYS, values, strict=True))
+
+
+def _high(found: Measurement) -> float | None:
+    """Give the upper bound; None where there is none."""
+    return None if found.open_above else rounded(found.high)
 
 
 def rounded(number: float | None) -> float | None:
@@ -174,7 +179,7 @@ def _convention_dict(other: UnderConvention) -> dict[str, Any]:
         "end_caps": str(other.end_caps),
         "value": rounded(measured.value) if measured else None,
         "low": rounded(measured.low) if measured else None,
-        "high": rounded(measured.high) if measured else None,
+        "high": _high(measured) if measured else None,
         "verdict": str(other.verdict),
         "reason": str(found.reason) if isinstance(found, NotMeasured) else None,
     }

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
-from sbrtcheck.metric import NotMeasured
+from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason, separate_targets
+from sbrtcheck.indices import WholePlan
+from sbrtcheck.metric import (
+    Measurement,
+    Metric,
+    NotMeasured,
+    OfPlan,
+    PrescriptionMetric,
+    TargetCount,
+    measure,
+)
 from sbrtcheck.plan import Finding, FindingCode, Plan
 from sbrtcheck.table import Constraint, Select
-from sbrtcheck.tg263 import Ambiguous, Match, NoMatch, RoiName, Rule, match
+from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, match, targets
 
 DERIVED_NUMBER = -1  # of a DVH whose structure no file holds
 _NOT_ASKED_FOR = NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail="no DVH of it was asked for")
@@ -24,8 +33,10 @@ class Organs:
     by_key: Mapping[tuple[str, int], DVH | NoDVH]
     derived: Mapping[str, DVH | NoDVH]
     names: Mapping[str, str] | None
+    whole: WholePlan
     # unions and finer DVHs computed while judging, kept so that the rows of one report share them
     made: dict[tuple[str, ...], DVH | NoDVH | None] = field(default_factory=dict, repr=False)
+    separate: dict[str, tuple[RoiName, ...]] = field(default_factory=dict, repr=False)
 
     def union(self, parts: Sequence[DVH]) -> DVH | NoDVH | None:
         """The DVH of several structures as one organ."""
@@ -42,6 +53,17 @@ class Organs:
         made = self.made[key]
         return made if isinstance(made, DVH) else None
 
+    def targets(self, organ: str) -> tuple[RoiName, ...]:
+        """The separate targets that the organ stands for, two or more; none where there are not several."""
+        if organ not in self.separate:
+            plan = self.dvhs.plan if organ in TARGETS else None
+            self.separate[organ] = separate_targets(plan, organ, self.names) if plan else ()
+        return self.separate[organ]
+
+    def measure(self, metric: Metric, dvh: DVH) -> Measurement | NotMeasured:
+        """Measure a metric on a structure's DVH, or on the whole plan with the structure as its target."""
+        return self.whole.measure(metric, dvh) if isinstance(metric, OfPlan) else measure(metric, dvh)
+
     @classmethod
     def of(cls, dvhs: DVHSet, names: Mapping[str, str] | None) -> Organs:
         """Index the DVHs of one plan."""
@@ -53,6 +75,7 @@ class Organs:
             by_key={(one.name, one.number): one for one in of_files},
             derived={one.name: one for one in everything if one.number == DERIVED_NUMBER},
             names=names,
+            whole=WholePlan(dvhs=dvhs),
         )
 
 
@@ -65,12 +88,16 @@ def _drawn(plan: Plan | None, of_files: Sequence[DVH | NoDVH]) -> tuple[RoiName,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """The structure(s) taken for an organ; ``dvh`` is why not, where there is none."""
+    """The structure(s) taken for an organ; ``dvh`` is why not, where there is none.
+
+    ``targets``: how many separate targets it stands for.
+    """
 
     organ: str
     contour: str = ""
     rule: str = ""
     dvh: DVH | NotMeasured
+    targets: int = 1
     findings: tuple[Finding, ...] = ()
     lacking: tuple[str, ...] = ()  # parts of a union that the plan does not have
 
@@ -79,11 +106,67 @@ def select(row: Constraint, plan: Organs) -> list[Taken]:
     """Take the structures that a row asks for, one for every outcome it will have."""
     match row.select:
         case Select.EACH:
-            return [_take(organ, plan) for organ in row.structures]
+            return [taken for organ in row.structures for taken in _takes(organ, row.metric, plan)]
         case Select.UNION:
             return [_take_union(row, plan)]
         case Select.FIRST:
-            return [_take_first(row, plan)]
+            return _take_first(row, plan)
+
+
+def target_of_limits(plan: Organs) -> Taken:
+    """Take the PTV, or all separate ones together, for limits that go by its volume."""
+    (taken,) = _takes("PTV", TargetCount(), plan)
+    return taken
+
+
+def _takes(organ: str, metric: Metric, plan: Organs) -> list[Taken]:
+    """Take one structure for an organ; of several separate targets each, or all together for a metric of the plan."""
+    several = plan.targets(organ)
+    if not several:
+        return [_alone(_take(organ, plan), metric, plan)]
+    names = ", ".join(roi.name for roi in several)
+    each = [_taken(organ, Match(organ=organ, roi=roi, rule=_rule_of(organ, roi, plan)), plan) for roi in several]
+    if isinstance(metric, OfPlan | PrescriptionMetric | TargetCount):
+        text = f"{len(several)} separate targets ({names}), taken together for {metric}"
+        return [replace(_together(organ, each, plan), findings=(_several_targets(text, organ),))]
+    text = f"{len(several)} separate targets ({names}), each evaluated on its own"
+    return [replace(taken, findings=(_several_targets(text, organ),)) for taken in each]
+
+
+def _alone(taken: Taken, metric: Metric, plan: Organs) -> Taken:
+    """What was taken for a target, and the other structures of that kind that were not."""
+    if taken.organ not in TARGETS or not taken.contour:
+        return taken
+    others = [roi.name for roi in targets(taken.organ, plan.drawn, plan.names) if roi.name != taken.contour]
+    if not others:
+        return taken
+    listed = ", ".join(others)
+    if isinstance(metric, TargetCount):
+        detail = f"{taken.contour}, {listed}: not clearly separate targets"
+        return replace(taken, dvh=NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail))
+    text = f"{taken.contour} was taken; {listed} would be {taken.organ} as well, and was not evaluated as such"
+    return replace(taken, findings=(*taken.findings, _several_targets(text, taken.organ)))
+
+
+def _several_targets(text: str, organ: str) -> Finding:
+    return Finding(code=FindingCode.SEVERAL_TARGETS, text=text, subject=organ)
+
+
+def _rule_of(organ: str, roi: RoiName, plan: Organs) -> Rule:
+    """The rule by which a target is one, were it the only one."""
+    found = match(organ, [roi], plan.names)
+    return found.rule if isinstance(found, Match) else Rule.KIND
+
+
+def _together(organ: str, each: Sequence[Taken], plan: Organs) -> Taken:
+    contours = tuple(taken.contour for taken in each)
+    return Taken(
+        organ=organ,
+        contour=" + ".join(contours),
+        rule=", ".join(dict.fromkeys(taken.rule for taken in each)),
+        dvh=_union_dvh(each, plan),
+        targets=len(each),
+    )
 
 
 def _take(organ: str, plan: Organs) -> Taken:
@@ -111,14 +194,19 @@ def _or_why_not(dvh: DVH | NoDVH | None) -> DVH | NotMeasured:
     return NotMeasured(reason=dvh.reason, detail=dvh.detail) if dvh else _NOT_ASKED_FOR
 
 
-def _take_first(row: Constraint, plan: Organs) -> Taken:
+def _take_first(row: Constraint, plan: Organs) -> list[Taken]:
     """Take the first organ that the plan has; an ambiguous one is not passed over."""
-    tried = [_take(organ, plan) for organ in row.structures]
-    for taken in tried:
-        if not _is_missing(taken):
-            passed_over = row.structures[: tried.index(taken)]
-            return replace(taken, findings=_instead_of(passed_over, taken)) if passed_over else taken
-    return replace(tried[0], organ=" or ".join(row.structures))
+    tried: list[Taken] = []
+    for place, organ in enumerate(row.structures):
+        found = _takes(organ, row.metric, plan)
+        if not all(map(_is_missing, found)):
+            passed_over = row.structures[:place]
+            return [
+                replace(taken, findings=(*_instead_of(passed_over, taken), *taken.findings)) if passed_over else taken
+                for taken in found
+            ]
+        tried += found
+    return [replace(tried[0], organ=" or ".join(row.structures))]
 
 
 def _is_missing(taken: Taken) -> bool:

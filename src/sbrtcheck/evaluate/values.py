@@ -45,7 +45,9 @@ class Outcome:
     """One row of the report.
 
     ``contour`` names the structure(s) measured, ``rule`` why they were taken for the organ. ``margin`` is how far
-    inside the limit the value lies, in the metric's unit (negative: beyond). ``counts``: the row takes part in the
+    inside the limit the value lies, in the metric's unit (negative: beyond). ``limit_used`` and ``acceptable_used`` are
+    what the row allows for this plan: where its limits go by a volume, those at that volume, and None where the source
+    prints nothing for it (or the volume is not known); else as printed. ``counts``: the row takes part in the
     overall verdict (confirmed, a limit, not disputed). ``reason`` says why there is no measurement or why the row
     cannot be met; a row that is met by logic alone has a verdict, no measurement and a finding.
     """
@@ -60,6 +62,8 @@ class Outcome:
     reason: Reason | None = None
     detail: str = ""
     margin: float | None = None
+    limit_used: float | None = None
+    acceptable_used: float | None = None
     borderline: bool = False
     convention_sensitive: bool = False
     conventions: tuple[UnderConvention, ...] = ()

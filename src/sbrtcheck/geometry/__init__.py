@@ -1,9 +1,11 @@
 """Structure x dose grid -> volume elements: exact volumes, dose, and bounds on both."""
 
 from sbrtcheck.geometry.between import interpolated
+from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
 from sbrtcheck.geometry.boolean import minus, union
 from sbrtcheck.geometry.cubic import with_cubic_dose
 from sbrtcheck.geometry.elements import MAX_REFINEMENT, Elements, cell_cc, elements, refinement_for, slices_of
+from sbrtcheck.geometry.isodose import IsodoseVolume, isodose_volume
 from sbrtcheck.geometry.planes import Conventions
 from sbrtcheck.geometry.prisms import (
     GridFrame,
@@ -18,14 +20,18 @@ from sbrtcheck.geometry.prisms import (
 __all__ = [
     "MAX_REFINEMENT",
     "Conventions",
+    "DoseBeyond",
     "Elements",
     "GridFrame",
+    "IsodoseVolume",
     "PrismStack",
     "cell_cc",
     "elements",
     "grid_frame",
     "in_grid",
     "interpolated",
+    "isodose_volume",
+    "largest_dose_beyond",
     "minus",
     "prism_stack",
     "refinement_for",

@@ -42,7 +42,7 @@ def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
         words.organ_text(outcome),
         words.contour_text(outcome),
         str(outcome.constraint.metric),
-        words.limit_text(outcome.constraint),
+        words.limit_used_text(outcome),
         words.result_text(outcome),
         words.margin_text(outcome),
         f"[{sources.number(outcome.constraint.source)}]",

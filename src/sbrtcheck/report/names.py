@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
-from sbrtcheck.evaluate.naming import OrganName, PlanNames, Taken
+from sbrtcheck.evaluate.naming import OrganName, PlanNames, Separate, Taken
 from sbrtcheck.report.text import plain_table, printed
 from sbrtcheck.report.words import clean
 from sbrtcheck.tg263 import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule, known_names
@@ -37,6 +37,9 @@ def _taken_cells(one: OrganName) -> tuple[str, str, str, str, str]:
     match one.taken:
         case Match(roi=roi, rule=rule):
             return roi.name, f"{rule}{aside}", roi.kind, ", ".join(roi.codes), ""
+        case Separate(rois=rois):
+            kinds = ", ".join(dict.fromkeys(roi.kind for roi in rois if roi.kind))
+            return ", ".join(roi.name for roi in rois), f"separate targets, each on its own{aside}", kinds, "", ""
         case Recipe() as recipe:
             return _recipe_text(recipe), f"{Rule.DERIVED}{aside}", "", "", ""
         case Ambiguous(candidates=candidates):
@@ -83,6 +86,7 @@ def _organ_dict(one: OrganName) -> dict[str, Any]:
         "given": one.given,
         "contour": _roi_dict(taken.roi) if isinstance(taken, Match) else None,
         "rule": _rule(taken),
+        "targets": [_roi_dict(roi) for roi in taken.rois] if isinstance(taken, Separate) else [],
         "plus": [_roi_dict(roi) for roi in taken.plus] if isinstance(taken, Recipe) else [],
         "minus": [_roi_dict(roi) for roi in taken.minus] if isinstance(taken, Recipe) else [],
         "candidates": list(taken.candidates) if isinstance(taken, Ambiguous) else [],
@@ -123,6 +127,8 @@ def _hint(one: OrganName) -> str:
             return ""
         case Match(roi=roi, rule=rule):
             return f"  # taken: {_yaml(roi.name)} ({rule})"
+        case Separate(rois=rois):
+            return f"  # separate targets, each on its own: {_listed([roi.name for roi in rois])}"
         case Recipe() as recipe:
             return f"  # derived: {clean(_recipe_text(recipe))}"
         case Ambiguous(candidates=candidates):

@@ -130,7 +130,7 @@ def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
     return (
         words.verdict_text(outcome),
         str(outcome.constraint.metric),
-        words.limit_text(outcome.constraint),
+        words.limit_used_text(outcome),
         words.result_text(outcome),
         words.margin_text(outcome),
         f"[{sources.number(outcome.constraint.source)}]",

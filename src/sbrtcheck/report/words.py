@@ -37,22 +37,35 @@ def number_text(value: float, *apart_from: float | None) -> str:
 
 def limit_text(row: Constraint) -> str:
     """``< 18``, or ``< 18 (variation < 21)``: the sense as printed in the source."""
-    sign = SIGNS[row.sense]
-    text = f"{sign} {row.limit:.10g}"
-    return text if row.acceptable is None else f"{text} (variation {sign} {row.acceptable:.10g})"
+    return _limit_text(row.sense, row.limit, row.acceptable)
 
 
-def value_text(found: Measurement | NotMeasured, row: Constraint) -> str:
-    """``17.52 [17.50, 17.55]``; the band is left out when it rounds to the value."""
+def limit_used_text(outcome: Outcome) -> str:
+    """Write the limit as `limit_text` does, but as it is for this plan where it goes by a volume."""
+    if outcome.limit_used is None:
+        return f"{SIGNS[outcome.constraint.sense]} by volume"
+    return _limit_text(outcome.constraint.sense, outcome.limit_used, outcome.acceptable_used)
+
+
+def _limit_text(sense: Sense, limit: float, acceptable: float | None) -> str:
+    text = f"{SIGNS[sense]} {limit:.6g}"
+    return text if acceptable is None else f"{text} (variation {SIGNS[sense]} {acceptable:.6g})"
+
+
+def value_text(found: Measurement | NotMeasured, outcome: Outcome) -> str:
+    """``17.52 [17.50, 17.55]``; the band is left out when it rounds to the value, and where it has no end."""
     if isinstance(found, NotMeasured):
         return ""
-    value, low, high = (number_text(x, row.limit, row.acceptable) for x in (found.value, found.low, found.high))
+    limits = outcome.limit_used, outcome.acceptable_used
+    value, low, high = (number_text(x, *limits) for x in (found.value, found.low, found.high))
+    if found.open_above:
+        return f"{low} or more"
     return value if low == value == high else f"{value} [{low}, {high}]"
 
 
 def result_text(outcome: Outcome) -> str:
     """Give the value, or the reason why there is none."""
-    value = value_text(outcome.measurement, outcome.constraint)
+    value = value_text(outcome.measurement, outcome)
     if value:
         return value
     return str(outcome.reason) if outcome.reason else "met by volume alone"
@@ -140,13 +153,13 @@ def remark(outcome: Outcome) -> str:
     if outcome.constraint.status is Status.DISPUTED:
         parts.append(f"disputed: {outcome.constraint.note}")
     if outcome.convention_sensitive:
-        parts += [_convention_text(other, outcome.constraint) for other in outcome.conventions]
+        parts += [_convention_text(other, outcome) for other in outcome.conventions]
     return clean("; ".join(parts))
 
 
-def _convention_text(other: UnderConvention, row: Constraint) -> str:
+def _convention_text(other: UnderConvention, outcome: Outcome) -> str:
     found = other.measurement
-    value = str(found.reason) if isinstance(found, NotMeasured) else value_text(found, row)
+    value = str(found.reason) if isinstance(found, NotMeasured) else value_text(found, outcome)
     return f"end caps {other.end_caps}: {value}, {other.verdict.replace('_', ' ')}"
 
 

@@ -1,0 +1,53 @@
+"""The structures of a plan -> which of them are separate targets of one kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+
+from sbrtcheck.plan import FloatArray, Plan, Structure
+from sbrtcheck.tg263 import RoiName, is_whole_target, targets
+
+SEPARATE_MM = 5.0
+"""Boxes around separate targets lie at least so far apart along an axis: further than contour planes usually do."""
+
+
+def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
+    """The targets of a kind (``PTV``, ``GTV`` ...), two or more, where all of them are clearly separate ones.
+
+    Clearly means: each is a target of that kind by its RT ROI Interpreted Type or its name, no name speaks of a part,
+    of planning helpers or of a Boolean, and the boxes around any two lie `SEPARATE_MM` or more apart along an axis.
+    Targets inside or beside one another (a boost, dose levels, an evaluation structure) are not told apart from
+    separate ones by that, and give nothing: which one is meant is the user's to say.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    kind
+        ``PTV``, ``CTV``, ``GTV`` or ``ITV``.
+    names
+        Organ to structure name; a kind that the user named one structure for has no others.
+    """
+    rois = {(s.name, s.number): s for s in plan.structures}
+    shown = [RoiName(name=s.name, number=s.number, kind=s.kind, codes=s.codes) for s in plan.structures]
+    found = targets(kind, shown, names)
+    if len(found) < 2 or not all(is_whole_target(roi.name) for roi in found):
+        return ()
+    boxes = [_box(rois[roi.name, roi.number]) for roi in found]
+    apart = (np.any(_gap(a, b) >= SEPARATE_MM) for a, b in combinations(boxes, 2))
+    return found if all(apart) else ()
+
+
+def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:
+    points = structure.contours.read().points_mm
+    if len(points) == 0:  # nowhere: not clearly apart from anything
+        return np.full(3, np.nan), np.full(3, np.nan)
+    return points.min(axis=0), points.max(axis=0)
+
+
+def _gap(a: tuple[FloatArray, FloatArray], b: tuple[FloatArray, FloatArray]) -> FloatArray:
+    """How far two boxes are apart along each axis; negative where they overlap."""
+    return np.maximum(a[0] - b[1], b[0] - a[1])
