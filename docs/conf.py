@@ -38,6 +38,19 @@ def _fill(_app: Sphinx, _page: str, source: list[str]) -> None:
     source[0] = _PLACE.sub(lambda found: generated.PARTS[found[1]](), source[0])
 
 
+def _write_table_pages(app: Sphinx) -> None:
+    """A page for every bundled table; only changed ones are written, so that only those are built anew."""
+    folder = Path(app.srcdir) / "_tables"
+    folder.mkdir(exist_ok=True)
+    pages = generated.table_pages()
+    for stale in {path.stem for path in folder.glob("*.md")} - set(pages):
+        (folder / f"{stale}.md").unlink()
+    for name, text in pages.items():
+        page = folder / f"{name}.md"
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8", newline="\n")
+
+
 def _plain_references(_app: Sphinx, _what: str, _name: str, _of: object, _options: object, lines: list[str]) -> None:
     """Show references of a docstring as text: each docstring counts from 1, and several stand on one page."""
     text = re.sub(r"(\[\d+\])_", r"\1", "\n".join(lines))
@@ -46,5 +59,6 @@ def _plain_references(_app: Sphinx, _what: str, _name: str, _of: object, _option
 
 def setup(app: Sphinx) -> None:
     """Sphinx calls this."""
+    app.connect("builder-inited", _write_table_pages)
     app.connect("source-read", _fill)
     app.connect("autodoc-process-docstring", _plain_references)

@@ -16,7 +16,7 @@ from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate import Verdict
 from sbrtcheck.plan import FindingCode
-from sbrtcheck.report.words import FLAGS, limit_text
+from sbrtcheck.report.words import FLAGS, SIGNS, limit_text
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Select, Source, Status, bundled_tables
 from sbrtcheck.tg263 import Rule
 
@@ -135,27 +135,86 @@ def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def tables() -> str:
-    """Every bundled table: its rows, where they are printed, who read them, what is disputed."""
-    return "\n\n".join(part for table in bundled_tables() for part in _one_table(table))
+    """Every bundled table in a line, with a link to its page."""
+    headings = ("Table", "Title", "Site", "Fractions", "Rows", "Confirmed", "Disputed")
+    return _table(headings, (_line(table) for table in bundled_tables()))
 
 
-def _one_table(table: ConstraintTable) -> Iterator[str]:
-    yield f"## {table.id}"
-    yield f"{table.title}. Version {table.version}, for {', '.join(map(str, table.fractions))} fractions."
+def _line(table: ConstraintTable) -> Iterable[str]:
+    confirmed = sum(row.confirmed for row in table.rows)
+    disputed = sum(row.status is Status.DISPUTED for row in table.rows)
+    fractions = ", ".join(map(str, table.fractions)) or "any"
+    numbers = (str(number) for number in (len(table.rows), confirmed, disputed))
+    return (f"[{table.id}](../_tables/{table.id}.md)", table.title, table.site, fractions, *numbers)
+
+
+def table_pages() -> dict[str, str]:
+    """A page for every bundled table: limits, sources, who read them, what is disputed."""
+    return {table.id: "\n\n".join(_page(table)) + "\n" for table in bundled_tables()}
+
+
+def _page(table: ConstraintTable) -> Iterator[str]:
+    yield f"# {table.id}"
+    yield f"{table.title}. Version {table.version}, for {table.fractions_text()}; site {table.site}."
     if table.note:
-        yield table.note
-    yield "\n".join(f"- {_cited(source)}" for source in table.sources)
+        yield _escaped(table.note)
+    yield "## Limits"
     headings = ("Row", "Organ", "Structure", "Metric", "Limit", "Printed in", "Readings")
     yield _table(headings, (_row(row) for row in table.rows))
-    notes = [f"- `{row.id}`: {_escaped(row.note)}" for row in table.rows if row.note]
-    if notes:
-        yield "\n".join(("Notes:\n", *notes))
+    for row in table.rows:
+        yield from _steps(row)
+    yield from _list("Disputed", (_noted(row) for row in table.rows if row.status is Status.DISPUTED))
+    noted = (row for row in table.rows if row.note and row.status is not Status.DISPUTED)
+    yield from _list("Notes", map(_noted, noted))
+    yield from _list("For the clinician", (_escaped(f"{i.text} ({_cited(i.source)})") for i in table.for_clinician))
+    yield from _list("Sources", (_escaped(_cited(source)) for source in table.sources))
+
+
+def _list(heading: str, lines: Iterable[str]) -> Iterator[str]:
+    if items := [f"- {line}" for line in lines]:
+        yield f"## {heading}"
+        yield "\n".join(items)
+
+
+def _noted(row: Constraint) -> str:
+    return f"`{row.id}`: {_escaped(row.note)}"
 
 
 def _row(row: Constraint) -> Iterable[str]:
     printed_in = f"{row.source.citation}, {row.source.where}"
-    limit = f"`{limit_text(row)}` {row.metric.unit}"
-    return (f"`{row.id}`{_marks(row)}", row.organ, _structures(row), f"`{row.metric}`", limit, printed_in, _read(row))
+    return (
+        f"`{row.id}`{_marks(row)}",
+        _escaped(row.organ),
+        _structures(row),
+        f"`{row.metric}`",
+        _limit(row),
+        _escaped(printed_in),
+        _escaped(_read(row)),
+    )
+
+
+def _limit(row: Constraint) -> str:
+    if row.steps:
+        return f"{SIGNS[row.sense]} by the volume of the target, below"
+    if row.veff_steps:
+        return f"{SIGNS[row.sense]} by the effective volume, below"
+    return f"`{limit_text(row)}` {row.metric.unit}"
+
+
+def _steps(row: Constraint) -> Iterator[str]:
+    """Limits by a volume, in a table of their own."""
+    sign, unit = SIGNS[row.sense], row.metric.unit
+    if row.steps:
+        yield f"`{row.id}`, `{row.metric}` by the volume of the target; linear between the lines, no rule outside:"
+        headings = ("Target [cc]", f"Limit [{unit}]", "Acceptable variation")
+        lines = ((step.volume_cc, step.limit, step.acceptable) for step in row.steps)
+        yield _table(
+            headings, ((f"{cc:g}", f"{sign} {a:g}", "" if b is None else f"{sign} {b:g}") for cc, a, b in lines)
+        )
+    if row.veff_steps:
+        yield f"`{row.id}`, `{row.metric}` by the effective volume; up to the last line:"
+        steps = ((f"up to {step.veff_percent:g}", f"{sign} {step.limit:g}") for step in row.veff_steps)
+        yield _table(("Effective volume [%]", f"Limit [{unit}]"), steps)
 
 
 def _marks(row: Constraint) -> str:
@@ -170,7 +229,7 @@ def _marks(row: Constraint) -> str:
 
 def _structures(row: Constraint) -> str:
     joined = {Select.EACH: ", ", Select.UNION: " + ", Select.FIRST: " or "}[row.select]
-    return joined.join(row.structures)
+    return _escaped(joined.join(row.structures))
 
 
 def _read(row: Constraint) -> str:
@@ -184,7 +243,7 @@ def _cited(source: Source) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("*", "\\*").replace("_", "\\_")
+    return text.replace("*", "\\*").replace("_", "\\_").replace("<", "\\<")
 
 
 PARTS: Mapping[str, Callable[[], str]] = {

@@ -23,9 +23,13 @@ from click.testing import CliRunner
 
 import sbrtcheck
 from sbrtcheck.cli import main
+from sbrtcheck.table import Status, bundled_tables
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted(path for path in ROOT.glob("docs/**/*.md") if "_build" not in path.parts)]
+PAGES = [
+    ROOT / "README.md",
+    *sorted(path for path in ROOT.glob("docs/**/*.md") if not {"_build", "_tables"} & {*path.parts}),
+]
 FENCE = re.compile(r"^```\{?([\w-]+)\}?[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHOWN_ONLY = {"text", "include", "literalinclude", "toctree", "eval-rst"}
 RUN_ELSEWHERE = {"python examples/quickstart.py", "python tests/run_all.py"}  # they make virtual environments
@@ -45,7 +49,8 @@ class Page:
             command, _, shown = part.partition("\n")
             printed = self.printed(command)
             assert not shown or doctest.OutputChecker().check_output(shown, printed, LOOSELY), f"{command}\n{printed}"
-            assert self.code != UNUSABLE or shown.startswith("sbrtcheck: "), printed
+            said = command.startswith("sbrtcheck lint") or shown.startswith("sbrtcheck: ")
+            assert self.code != UNUSABLE or said, printed
 
     def printed(self, command: str) -> str:
         if command == "echo $?":
@@ -104,7 +109,7 @@ def keys(value: object, path: str = "") -> Iterator[str]:
 
 
 def test_the_schema_page_has_the_keys_of_a_report_and_no_others() -> None:
-    report = sbrtcheck.check(ROOT / "examples/plans/lung-50gy-5fx", table="rtog-0813").to_dict()
+    report = sbrtcheck.check(ROOT / "examples/plans/lung-50gy-5fx", table=["rtog-0813", "review-text"]).to_dict()
     found = {key for key in keys(report) if not key.startswith(("summary.", "findings[]"))}
     page = (ROOT / "docs/reference/report-json.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `([^`]+)`", page, re.MULTILINE))
@@ -124,6 +129,24 @@ def test_every_generated_part_stands_on_a_page_and_can_be_made(generated: dict[s
     wanted = {name for page in PAGES for name in re.findall(r"<!-- generated: (\w+) -->", page.read_text("utf-8"))}
     assert wanted == set(generated)
     assert all(make() for make in generated.values())
+
+
+def test_every_table_has_a_page_with_each_of_its_limits_readings_and_notes(
+    generated: dict[str, Callable[[], str]],
+) -> None:
+    import generated as module
+
+    pages = module.table_pages()
+    listed = generated["tables"]()
+    for table in bundled_tables():
+        page = pages[table.id].replace("\\", "")
+        assert f"({'../_tables/' + table.id}.md)" in listed
+        for row in table.rows:
+            numbers = [row.limit, *(s.limit for s in row.steps), *(s.volume_cc for s in row.steps)]
+            shown = (row.id, str(row.metric), row.note, *row.confirmed_by, *(f"{number:g}" for number in numbers))
+            assert all(part in page for part in shown), (table.id, row.id)
+        assert all(item.text in page for item in table.for_clinician)
+        assert ("## Disputed" in page) == any(row.status is Status.DISPUTED for row in table.rows)
 
 
 def test_every_command_is_in_the_readme() -> None:

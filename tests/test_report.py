@@ -19,7 +19,7 @@ from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.report import FORMATS, markdown_report, text_report, words
 from sbrtcheck.report.lists import DVH_FORMATS, tables_json, tables_text
 from sbrtcheck.report.text import NARROWEST
-from sbrtcheck.table import Kind, Source, Status
+from sbrtcheck.table import ClinicianItem, Kind, Source, Status
 
 OUTSIDE = Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text="2 cc lie outside the dose grid", subject="Heart")
 
@@ -41,7 +41,9 @@ def report(**options: Any) -> Report:
         row("D5cc[Gy]", "below", 15, "Trachea", id="missing"),
         row("D5cc[Gy]", "below", 15, "Esophagus", id="must", mandatory=True),
     )
-    return evaluate(table(*rows, note="a note of the table"), dvh_set(cord, heart), **options)
+    asked = ClinicianItem(text="good *general* condition", source=Source(citation="Poe 2022", where="page 9"))
+    of_report = table(*rows, note="a note of the table", for_clinician=(asked,))
+    return evaluate(of_report, dvh_set(cord, heart), **options)
 
 
 TEXTS = [text_report, markdown_report]
@@ -62,6 +64,24 @@ def test_every_format_ends_with_one_line_end_and_has_no_blanks_before_any(name: 
 
 def plain(text: str) -> str:
     return " ".join(text.replace("\\", "").split())
+
+
+@pytest.mark.parametrize("render", TEXTS)
+def test_what_no_plan_can_answer_stands_below_the_rows_with_its_source(render: Any) -> None:
+    shown = plain(render(report()))
+    assert "For the clinician: no plan can answer these" in shown
+    assert "good *general* condition (Poe 2022, page 9)" in shown
+    assert shown.index("Findings") < shown.index("general") < shown.index("Sources")
+    assert "linician" not in plain(render(evaluate(table(), dvh_set(ramp_dvh()))))
+
+
+def test_what_no_plan_can_answer_is_of_its_table_in_json_and_the_last_line_in_csv() -> None:
+    (one,) = json.loads(FORMATS["json"](report()))["tables"]
+    source = {"citation": "Poe 2022", "doi": "", "where": "page 9"}
+    assert one["for_clinician"] == [{"text": "good *general* condition", "source": source}]
+    last = list(csv.DictReader(io.StringIO(FORMATS["csv"](report()))))[-1]
+    assert (last["kind"], last["note"], last["verdict"]) == ("for the clinician", "good *general* condition", "")
+    assert (last["table"], last["counts"], last["citation"]) == ("test-table", "false", "Poe 2022")
 
 
 @pytest.mark.parametrize("render", TEXTS)
@@ -156,7 +176,7 @@ def test_json_is_versioned_ascii_and_complete() -> None:
 
 
 def test_csv_has_a_header_and_one_line_an_outcome() -> None:
-    lines = list(csv.DictReader(io.StringIO(FORMATS["csv"](report()))))
+    lines = [row for row in csv.DictReader(io.StringIO(FORMATS["csv"](report()))) if row["verdict"]]
     assert [line["row"] for line in lines] == [outcome.constraint.id for outcome in report().outcomes]
     assert lines[0]["borderline"] == "true"
     assert lines[7]["value"] == ""

@@ -89,7 +89,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     named = _named_tables(table)
     sites = (site,) if isinstance(site, str) else tuple(site or ())
     if not named and not sites:
-        raise UnknownTableError("no table to check against", mend=f"name one of: {_ids(bundled_tables())}")
+        raise UnknownTableError("no table to check against", mend="name one that sbrtcheck tables lists, or a site")
     _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
     model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
@@ -208,7 +208,7 @@ def _site_tables(
         )
     of_site = [table for table in bundled_tables() if table.site in (*sites, MULTI)]
     fitting = tuple(table for table in of_site if table.holds_for(rx.fractions))
-    if not fitting:
+    if not any(table.fractions for table in fitting):  # one for any number limits no dose: not enough to check a plan
         raise UnknownTableError(
             f"no bundled table of site {shown} holds for {rx.fractions} fractions", mend=f"there are: {_ids(of_site)}"
         )

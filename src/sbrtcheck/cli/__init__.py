@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from sbrtcheck import __version__
+from sbrtcheck.cli.lint import lint
 from sbrtcheck.cli.lists import bed, tables
 from sbrtcheck.cli.plans import batch, check, dvh
 from sbrtcheck.cli.streams import make_streams_safe
@@ -44,5 +45,5 @@ def main() -> None:
     """
 
 
-for command in (check, tables, dvh, batch, bed):
+for command in (check, tables, lint, dvh, batch, bed):
     main.add_command(command)

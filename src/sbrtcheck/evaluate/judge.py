@@ -99,10 +99,9 @@ def _not_applicable(table: ConstraintTable, rx: Prescription | UnknownPrescripti
         return None
     if isinstance(rx, UnknownPrescription) and rx.fractions is None:
         return NotMeasured(reason=Reason.PRESCRIPTION_UNKNOWN, detail=rx.reason)
-    holds = ", ".join(map(str, table.fractions))
     return NotMeasured(
         reason=Reason.FRACTIONS_DO_NOT_MATCH,
-        detail=f"the table holds for {holds} fractions, the plan has {rx.fractions}",
+        detail=f"the table holds for {table.fractions_text()}, the plan has {rx.fractions}",
     )
 
 

@@ -17,6 +17,8 @@ from sbrtcheck.table.lint_rows import UPPER, Level, Shipped, Slip, slips
 from sbrtcheck.table.load import Examined, bundled_tables, examine_table
 from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Status
 
+__all__ = ["Level", "Remark", "lint_files", "worst"]
+
 _ALIKE = 2  # rows that two tables share before all of them being equal says anything
 _SIMILAR_CITATION = 85.0  # rapidfuzz token_set_ratio: "AAPM TG-101" within a longer citation
 _OF_FRACTIONS = re.compile(r"(^|[-_.])(\d{1,2})-?fx\b")

@@ -36,14 +36,15 @@ _MAXIMUM = re.compile(r"\b(d?max|maximum)\b", re.IGNORECASE)
 _POINT = re.compile(r"\bd?0[.,]0\d+ ?cc\b", re.IGNORECASE)
 _FRACTIONS = re.compile(r"(?<![\d.])(\d{1,2})[ -]?(?:fx|fractions?)\b", re.IGNORECASE)
 
-# Words of the printed organ, and structures that are not it.
-_OTHER_THAN: tuple[tuple[re.Pattern[str], tuple[str, ...], str], ...] = (
-    (re.compile(r"hilum|trunk|pedicle", re.I), ("Kidney_L", "Kidney_R", "Kidneys"), "Kidney_Hilum_L, Kidney_Hilum_R"),
-    (re.compile(r"cortex", re.I), ("Kidney_L", "Kidney_R", "Kidneys"), "Kidney_Cortex"),
-    (re.compile(r"canal", re.I), ("SpinalCord",), "SpinalCanal"),
-    (re.compile(r"thecal", re.I), ("SpinalCord",), "ThecalSac"),
-    (re.compile(r"\bprv\b", re.I), ("SpinalCord",), "SpinalCord_PRV"),
-    (re.compile(r"^(?!.*\brib).*chest ?wall", re.I), ("Rib", "Ribs"), "Chestwall"),
+_KIDNEYS = ("Kidney_L", "Kidney_R", "Kidneys")
+# Words of the printed organ, structures that are not it, what it is called, and the structures that are it.
+_OTHER_THAN: tuple[tuple[re.Pattern[str], tuple[str, ...], str, str], ...] = (
+    (re.compile(r"hilum|trunk|pedicle", re.I), _KIDNEYS, "the hilum", "Kidney_Hilum_L, Kidney_Hilum_R"),
+    (re.compile(r"cortex", re.I), _KIDNEYS, "the cortex", "Kidney_Cortex"),
+    (re.compile(r"canal", re.I), ("SpinalCord",), "the canal", "SpinalCanal"),
+    (re.compile(r"thecal", re.I), ("SpinalCord",), "the thecal sac", "ThecalSac"),
+    (re.compile(r"\bprv\b", re.I), ("SpinalCord",), "a PRV", "SpinalCord_PRV"),
+    (re.compile(r"^(?!.*\brib).*chest ?wall", re.I), ("Rib", "Ribs"), "the chest wall", "Chestwall"),
 )
 
 
@@ -127,9 +128,9 @@ def _hot_for_cold(_table: ConstraintTable, row: Constraint, shipped: Shipped) ->
         case VolumeAtDose(cold=False, unit=Unit.CC, dose=dose, dose_unit=unit):
             cold = f"'DC{row.limit:g}cc[{unit}]' below {dose:g}, or 'CV{dose:g}{unit}[cc]' at_least {row.limit:g}"
             if row.limit in critical:
-                what = f"{_said(row)} asks for a small organ: {row.limit:g} cc is a critical volume of {organ}"
+                what = f"{_said(row)} passes a small organ: {row.limit:g} cc is a critical volume of {organ}"
                 yield _error(what, f"write {cold}")
-            else:
+            elif row.limit > min(critical) / 2:
                 what = f"{_said(row)} is the volume of {organ} that gets the dose or more"
                 yield _warning(what, f"if the source says 'at least {row.limit:g} cc below', write {cold}")
         case DoseAtVolume(cold=False, volume_unit=Unit.CC, volume=volume) if volume in critical:
@@ -270,11 +271,11 @@ def _point_or_maximum(table: ConstraintTable, row: Constraint, _shipped: Shipped
 
 def _other_structure(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     words = f"{row.organ} {row.id.replace('-', ' ')}"
-    for pattern, structures, right in _OTHER_THAN:
+    for pattern, structures, part, right in _OTHER_THAN:
         wrong = [name for name in row.structures if name in structures]
-        if wrong and (found := pattern.search(words)):
+        if wrong and pattern.search(words):
             what = f"printed for '{row.organ}', and taken from {', '.join(wrong)}"
-            yield _error(what, f"{found[0].strip()} is another structure: write {right}")
+            yield _error(what, f"{part} is another structure: write {right}")
             return
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from sbrtcheck.errors import MetricError
-from sbrtcheck.metric import DoseAtVolume, Metric, Unit, VolumeAtDose, parse
+from sbrtcheck.metric import DoseAtVolume, Metric, PrescriptionMetric, Unit, VolumeAtDose, parse
 from sbrtcheck.table.document import At, Document, Trouble
 from sbrtcheck.table.values import Sense
 from sbrtcheck.table.wording import LIMIT_KEYS, LIMIT_WITH_UNIT, nearest
 
+_STEP_LENGTHS = (2, 3)  # volume and limit, and perhaps an acceptable variation
 _UPPER = (Sense.BELOW, Sense.AT_MOST)
 
 Row = Mapping[str, Any]
@@ -96,6 +97,9 @@ def _limit_troubles(document: Document, at: At, row: Row, metric: Metric | None)
         yield from _direction_troubles(document, at, row, metric, sense)
         if _in_percent_of_volume(metric) and _is_number(limit) and limit > 100:
             yield document.trouble((*at, str(sense)), f"a limit of {limit:g} % of the volume", "at most 100 %")
+        if isinstance(limit, dict) and "by_veff" in limit and not isinstance(metric, PrescriptionMetric):
+            what = f"'{metric}' by effective volume: only a prescription depends on it"
+            yield document.trouble((*at, str(sense)), what, "write metric: Rx[Gy]")
     if isinstance(limit, dict):
         yield from _step_troubles(document, (*at, str(sense)), limit, sense)
         if "acceptable" in row:
@@ -122,15 +126,15 @@ def _step_troubles(document: Document, at: At, limit: Row, sense: Sense) -> Iter
         before, length = 0.0, 0
         for position, step in enumerate(steps if isinstance(steps, list) else []):
             here = (*at, key, position)
-            if not isinstance(step, list) or not step or not all(map(_is_number, step)):
+            if not isinstance(step, list) or len(step) not in _STEP_LENGTHS or not all(map(_is_number, step)):
                 continue
             if step[0] <= before:
                 yield document.trouble(here, f"volume {step[0]:g} does not rise", "sort the steps by volume")
-            if length and len(step) != length:
+            if length and len(step) != length and key != "by_veff":
                 what = f"{len(step)} numbers where the step before has {length}"
                 yield document.trouble(here, what, "give every step an acceptable variation, or none")
             before, length = step[0], len(step)
-            if len(step) == len(("volume", "limit", "acceptable")):
+            if len(step) == max(_STEP_LENGTHS) and key != "by_veff":
                 yield from _acceptable_troubles(document, here, step[1], step[2], sense)
 
 

@@ -18,6 +18,7 @@ LIMIT_WITH_UNIT = re.compile(r"\s*([0-9.,]+)\s*(c?Gy|cc|cm3|cm³|ml|%\s*Rx|%|[A-
 
 _NEAR_SCORE = 60.0  # rapidfuzz ratio: "metrc" is near "metric", "remark" is near nothing
 _PLAIN_ID = "use small letters, digits, dots and hyphens"
+_STEPS = "write [[cc, limit, acceptable], ...] by target volume, or [[percent, limit], ...] by Veff"
 _FORMS = {
     "id": _PLAIN_ID,
     "key": _PLAIN_ID,
@@ -125,8 +126,14 @@ def _not_a_list(found: _Found) -> tuple[str, str]:
     return f"{found.label} must be a list", f"write {found.name}: [{found.text or '...'}]"
 
 
-def _no_entries(found: _Found) -> tuple[str, str]:
-    return f"{found.label} is empty", "add an entry"
+def _too_few(found: _Found) -> tuple[str, str]:
+    if found.message.endswith("not 0"):
+        return f"{found.label} is empty", "add an entry"
+    return f"{found.label} has too few entries", _STEPS
+
+
+def _too_many(found: _Found) -> tuple[str, str]:
+    return f"{found.label} has too many entries", _STEPS
 
 
 def _no_keys(found: _Found) -> tuple[str, str]:
@@ -151,7 +158,8 @@ _SAID: dict[str, Callable[[_Found], tuple[str, str]]] = {
     "bool_type": _not_a_truth,
     "literal_error": _not_a_choice,
     "list_type": _not_a_list,
-    "too_short": _no_entries,
+    "too_short": _too_few,
+    "too_long": _too_many,
     "model_type": _no_keys,
     "dict_type": _no_keys,
 }

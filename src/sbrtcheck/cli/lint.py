@@ -1,0 +1,48 @@
+"""The command that reads table files for mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from sbrtcheck.cli import options, streams
+
+if TYPE_CHECKING:
+    from sbrtcheck.table.lint import Remark
+
+EXIT_WARNINGS = 1
+EXIT_ERRORS = 2
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--strict", is_flag=True, help="Warnings count: exit code 1.")
+@options.verbose
+@click.pass_context
+def lint(ctx: click.Context, *, files: tuple[str, ...], strict: bool) -> None:
+    """Look for mistakes in constraint tables.
+
+    FILE is a YAML file or the id of a bundled table. Given several, tables of one publication are also compared over
+    their numbers of fractions. Exit code: 0 nothing serious, 1 warnings with --strict, 2 errors.
+    """
+    from sbrtcheck.table.lint import Level, lint_files, worst
+
+    remarks = lint_files(files)
+    streams.print_text("".join(f"{line}\n" for line in _lines(remarks, len(set(files)))))
+    code = {Level.ERROR: EXIT_ERRORS, Level.WARNING: EXIT_WARNINGS if strict else 0}
+    level = worst(remarks)
+    ctx.exit(code[level] if level else 0)
+
+
+def _lines(remarks: Sequence[Remark], files: int) -> list[str]:
+    """One line a remark, and how many there are."""
+    levels = [remark.level for remark in remarks]
+    counts = [_counted(levels.count(level), level) for level in dict.fromkeys(sorted(levels))]
+    where = _counted(files, "file")
+    return [*map(str, remarks), f"{' and '.join(counts) or 'nothing found'} in {where}"]
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
