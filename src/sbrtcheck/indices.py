@@ -12,7 +12,7 @@ from typing import cast
 from sbrtcheck.dvh import DVH, Band, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
 from sbrtcheck.dvh.types import SAME_DOSE
 from sbrtcheck.errors import GeometryError, MetricError
-from sbrtcheck.geometry import IsodoseVolume, grid_frame, isodose_volume, largest_dose_beyond
+from sbrtcheck.geometry import NARROW_SHARE, IsodoseVolume, grid_frame, isodose_volume, largest_dose_beyond, parts_of
 from sbrtcheck.metric import (
     DoseBeyond,
     Index,
@@ -68,9 +68,13 @@ def measure_index(metric: OfPlan | str, dvhs: DVHSet, target: DVH | str) -> Meas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholePlan:
-    """A plan to measure several indices on; isodose volumes are kept, they do not depend on the target."""
+    """A plan to measure several indices on; isodose volumes are kept, they do not depend on the target.
+
+    ``narrow_share``: how close together the bounds of isodose volumes are to be, as a share of the volume.
+    """
 
     dvhs: DVHSet
+    narrow_share: float = NARROW_SHARE
     made: dict[float, IsodoseVolume] = field(default_factory=dict, repr=False)
 
     def measure(self, metric: OfPlan, target: DVH) -> Measurement | NotMeasured:
@@ -90,6 +94,12 @@ class WholePlan:
             return self._of_isodoses(metric, target, rx.dose_gy)
         except GeometryError as error:
             return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=str(error))
+
+    def parts(self, target: DVH) -> int:
+        """How many parts that do not touch a target has; 1 where that is not known."""
+        plan = self.dvhs.plan
+        solid = prisms_of(plan, target) if plan else None
+        return parts_of(*solid) if solid else 1
 
     def _of_isodoses(self, metric: IsodoseRatio | PlanIndex | VolumeOutside, target: DVH, rx_gy: float) -> _Found:
         match metric:
@@ -114,7 +124,9 @@ class WholePlan:
         """The volume that gets a dose; doses are one dose within the same rounding as in a DVH."""
         if dose_gy not in self.made:
             grid = cast("Plan", self.dvhs.plan).dose
-            self.made[dose_gy] = isodose_volume(grid_frame(grid, 2), dose_gy - SAME_DOSE * grid.max_gy)
+            self.made[dose_gy] = isodose_volume(
+                grid_frame(grid, 2), dose_gy - SAME_DOSE * grid.max_gy, self.narrow_share
+            )
         return self.made[dose_gy]
 
 

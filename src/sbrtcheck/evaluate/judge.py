@@ -18,6 +18,7 @@ from sbrtcheck.metric import (
     Measurement,
     Metric,
     NotMeasured,
+    OfPlan,
     PlanIndex,
     PrescriptionMetric,
     StructureVolume,
@@ -78,6 +79,8 @@ def _unless_incomplete(outcome: Outcome, taken: Taken) -> Outcome:
 def _sharpened(case: _Case) -> _Case:
     """The case on finer elements, as long as its bounds leave the verdict open and finer ones can close them."""
     dvh = case.taken.dvh
+    if isinstance(dvh, DVH) and isinstance(case.row.metric, OfPlan) and _is_borderline(_judge(case, dvh)):
+        case = replace(case, plan=case.plan.sharp())
     while isinstance(dvh, DVH) and case.blocked is None and _is_of_elements(case.row.metric):
         judged = _judge(case, dvh)
         if not _is_borderline(judged) or _is_narrow(judged.measurement, dvh):
@@ -182,8 +185,8 @@ def _measured(case: _Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
     if _lies_outside(dvh) and _is_of_elements(metric) and not isinstance(metric, StructureVolume):
         return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid")
     if isinstance(metric, TargetCount):
-        number = float(case.taken.targets)
-        return Measurement(value=number, low=number, high=number, unit=metric.unit)
+        number, parts = case.taken.targets, case.plan.whole.parts(dvh)
+        return Measurement(value=float(number), low=float(number), high=float(max(number, parts)), unit=metric.unit)
     return case.plan.measure(metric, dvh)
 
 

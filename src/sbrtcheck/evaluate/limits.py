@@ -38,10 +38,12 @@ def _by_target_volume(row: Constraint, organ: str, dvh: DVH | NotMeasured, plan:
     target = _target(organ, dvh, plan)
     if isinstance(target, NotMeasured):
         return replace(target, detail=f"the limit goes by the volume of the PTV: {target.detail or target.reason}")
-    step = row.at_target_volume(target.volume)
+    # rounded as shown: rounding noise of a volume or a mixed limit must not turn a verdict
+    step = row.at_target_volume(_rounded(target.volume))
     if isinstance(step, NoRule):
         return NotMeasured(reason=Reason.TARGET_VOLUME_OUTSIDE_RANGE, detail=step.detail)
-    held = replace(row, limit=step.limit, acceptable=step.acceptable)
+    acceptable = None if step.acceptable is None else _rounded(step.acceptable)
+    held = replace(row, limit=_rounded(step.limit), acceptable=acceptable)
     return Limits(row=held, detail=f"limit for a PTV of {target.volume:.4g} cc ({target.name})")
 
 
@@ -71,3 +73,7 @@ def _by_effective_volume(row: Constraint, dvh: DVH | NotMeasured) -> Limits | No
         or_else=tuple(replace(row, limit=end.limit) for end in ends if not isinstance(end, NoRule)),
         detail=f"limit for an effective volume of {veff.value:.4g} %",
     )
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.6g}")

@@ -15,6 +15,7 @@ from sbrtcheck.metric import (
     NotMeasured,
     OfPlan,
     PrescriptionMetric,
+    TargetCount,
     Unit,
     VolumeOutside,
 )
@@ -28,6 +29,9 @@ def of_metric(metric: Metric, taken: Taken, found: Measurement | NotMeasured, pl
     """Give what was built for a metric, what of it was not seen, and what it takes for granted."""
     if isinstance(metric, OfPlan):
         yield from _of_the_grid(metric, taken, found, plan)
+    if isinstance(metric, TargetCount) and isinstance(found, Measurement) and found.high > found.value:
+        text = f"{taken.contour} has {found.high:g} parts that do not touch: each could be a target of its own"
+        yield Finding(code=FindingCode.SEVERAL_TARGETS, text=text, subject=taken.organ)
     if taken.organ in TARGETS and _is_of_prescription(metric):
         yield from _of_prescriptions(taken, plan)
 

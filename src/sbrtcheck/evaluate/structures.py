@@ -20,6 +20,9 @@ from sbrtcheck.plan import Finding, FindingCode, Plan
 from sbrtcheck.table import Constraint, Select
 from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, match, targets
 
+SHARP_SHARE = 1e-3
+"""Bounds of isodose volumes, as a share of the volume, where wider ones leave a verdict open."""
+
 DERIVED_NUMBER = -1  # of a DVH whose structure no file holds
 _NOT_ASKED_FOR = NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail="no DVH of it was asked for")
 
@@ -34,6 +37,7 @@ class Organs:
     derived: Mapping[str, DVH | NoDVH]
     names: Mapping[str, str] | None
     whole: WholePlan
+    sharp_whole: WholePlan
     # unions and finer DVHs computed while judging, kept so that the rows of one report share them
     made: dict[tuple[str, ...], DVH | NoDVH | None] = field(default_factory=dict, repr=False)
     separate: dict[str, tuple[RoiName, ...]] = field(default_factory=dict, repr=False)
@@ -60,6 +64,10 @@ class Organs:
             self.separate[organ] = separate_targets(plan, organ, self.names) if plan else ()
         return self.separate[organ]
 
+    def sharp(self) -> Organs:
+        """The same with narrower bounds of isodose volumes."""
+        return replace(self, whole=self.sharp_whole)
+
     def measure(self, metric: Metric, dvh: DVH) -> Measurement | NotMeasured:
         """Measure a metric on a structure's DVH, or on the whole plan with the structure as its target."""
         return self.whole.measure(metric, dvh) if isinstance(metric, OfPlan) else measure(metric, dvh)
@@ -76,6 +84,7 @@ class Organs:
             derived={one.name: one for one in everything if one.number == DERIVED_NUMBER},
             names=names,
             whole=WholePlan(dvhs=dvhs),
+            sharp_whole=WholePlan(dvhs=dvhs, narrow_share=SHARP_SHARE),
         )
 
 

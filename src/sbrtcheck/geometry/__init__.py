@@ -5,7 +5,8 @@ from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
 from sbrtcheck.geometry.boolean import minus, union
 from sbrtcheck.geometry.cubic import with_cubic_dose
 from sbrtcheck.geometry.elements import MAX_REFINEMENT, Elements, cell_cc, elements, refinement_for, slices_of
-from sbrtcheck.geometry.isodose import IsodoseVolume, isodose_volume
+from sbrtcheck.geometry.isodose import NARROW_SHARE, IsodoseVolume, isodose_volume
+from sbrtcheck.geometry.parts import parts_of
 from sbrtcheck.geometry.planes import Conventions
 from sbrtcheck.geometry.prisms import (
     GridFrame,
@@ -19,6 +20,7 @@ from sbrtcheck.geometry.prisms import (
 
 __all__ = [
     "MAX_REFINEMENT",
+    "NARROW_SHARE",
     "Conventions",
     "DoseBeyond",
     "Elements",
@@ -33,6 +35,7 @@ __all__ = [
     "isodose_volume",
     "largest_dose_beyond",
     "minus",
+    "parts_of",
     "prism_stack",
     "refinement_for",
     "slab_axis_of",

@@ -12,8 +12,8 @@ from sbrtcheck.geometry import trilinear
 from sbrtcheck.geometry.prisms import GridFrame
 from sbrtcheck.plan import FloatArray
 
-NARROW_SHARE = 1e-3
-"""Bounds this close together, as a share of the volume, are not narrowed further."""
+NARROW_SHARE = 0.01
+"""Bounds this close together, as a share of the volume, are not narrowed further unless asked."""
 
 MOST_CELLS = 1 << 19
 """Cells that the isodose surface cuts are not divided into more than so many: a second, and 100 MB."""
@@ -35,8 +35,8 @@ class IsodoseVolume:
     closed: bool
 
 
-def isodose_volume(frame: GridFrame, dose_gy: float) -> IsodoseVolume:
-    """The volume of the grid that gets at least ``dose_gy``, above 0.
+def isodose_volume(frame: GridFrame, dose_gy: float, narrow_share: float = NARROW_SHARE) -> IsodoseVolume:
+    """The volume of the grid that gets at least ``dose_gy``, its bounds ``narrow_share`` of it apart or less.
 
     Dose is trilinear between grid points, and that of the nearest place between them in the half voxel beyond the
     outermost, as for structures. Cells wholly above or below the dose are exact. In a cell that the isodose cuts, the
@@ -66,7 +66,7 @@ def isodose_volume(frame: GridFrame, dose_gy: float) -> IsodoseVolume:
     volume_cc = widths[0][:, None, None] * widths[1][:, None] * widths[2] / 1000.0
     whole_cc = float(volume_cc[least >= dose_gy].sum())
     cut = (least < dose_gy) & (most >= dose_gy)
-    value, low, high = _cut_volume(np.stack([c[cut] for c in corners]), volume_cc[cut], dose_gy, whole_cc)
+    value, low, high = _cut_volume(np.stack([c[cut] for c in corners]), volume_cc[cut], dose_gy, whole_cc, narrow_share)
     return IsodoseVolume(value_cc=whole_cc + value, low_cc=whole_cc + low, high_cc=whole_cc + high, closed=closed)
 
 
@@ -113,12 +113,12 @@ def _padded(
 
 
 def _cut_volume(
-    corners: FloatArray, volume_cc: FloatArray, dose_gy: float, whole_cc: float
+    corners: FloatArray, volume_cc: FloatArray, dose_gy: float, whole_cc: float, narrow_share: float
 ) -> tuple[float, float, float]:
     """Volume above the dose in cells that the isodose cuts, and its bounds; ``corners`` has shape ``(8, n)``."""
     found = volume_cc * _shares(corners, dose_gy)
     settled = np.zeros(3)
-    enough_cc = NARROW_SHARE * (whole_cc + float(found[0].sum()))
+    enough_cc = narrow_share * (whole_cc + float(found[0].sum()))
     while 0 < len(volume_cc) <= MOST_CELLS // 8 and _width(found.sum(axis=1) + settled) > enough_cc:
         # what the surest cells leave open together is too little to matter
         order = np.argsort(_width(found), kind="stable")

@@ -74,7 +74,7 @@ def _walls(stack: PrismStack, frame: GridFrame) -> FloatArray:
 
 def _levels(stack: PrismStack, frame: GridFrame) -> FloatArray:
     """Lattice points on the level faces that are bare, and a few inside."""
-    inside, v, u = _lattice(stack, frame)
+    inside, v, u = lattice(stack, frame)
     order = np.argsort(stack.low_mm, kind="stable")
     inside, low, high = inside[stack.layer[order]], stack.low_mm[order], stack.high_mm[order]
     joined = np.abs(low[1:] - high[:-1]) <= SAME_HEIGHT_MM
@@ -90,7 +90,7 @@ def _levels(stack: PrismStack, frame: GridFrame) -> FloatArray:
     return np.concatenate(parts)
 
 
-def _lattice(stack: PrismStack, frame: GridFrame) -> tuple[BoolArray, FloatArray, FloatArray]:
+def lattice(stack: PrismStack, frame: GridFrame) -> tuple[BoolArray, FloatArray, FloatArray]:
     """Which points of a lattice lie inside each layer, shape ``(layers, rows, columns)``, and where its lines are."""
     e = stack.edges
     u0, u1 = e.u0 * frame.spacing_mm[0], e.u1 * frame.spacing_mm[0]
