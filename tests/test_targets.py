@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import phantom
 from dvh_builders import row, table
+from sbrtcheck import check
 from sbrtcheck.dvh import DVH, Reason, compute_dvhs, separate_targets
 from sbrtcheck.evaluate import Outcome, Verdict, evaluate
 from sbrtcheck.indices import measure_index
@@ -158,6 +161,13 @@ def test_limits_by_target_volume_go_by_all_targets_together() -> None:
     assert outcome.detail == f"limit for a PTV of {whole:.4g} cc (PTV1 + PTV2)"
 
 
+def test_limits_by_target_volume_go_by_the_target_of_the_exact_name_where_others_are_like_it() -> None:
+    steps = (Step(volume_cc=0.1, limit=10), Step(volume_cc=50, limit=10))
+    of = several(ball("PTV", -25.0), ball("PTV_eval", -25.0, radius=5.0), ball("Heart", 0.0, z=30.0, kind="ORGAN"))
+    (outcome,) = judged(of, row("Mean[Gy]", "below", 10, "Heart", steps=steps))
+    assert outcome.detail.endswith("cc (PTV)")
+
+
 def test_targets_that_are_not_clearly_separate_stay_ambiguous() -> None:
     (outcome,) = judged(several(LEFT, ball("PTV2", -20.0)), coverage())
     assert outcome.verdict is Verdict.NOT_EVALUATED
@@ -256,3 +266,26 @@ def test_the_prescription_of_several_targets_is_judged_once() -> None:
     assert outcome.contour == "PTV1 + PTV2"
     assert outcome.measurement == Measurement(value=48.0, low=48.0, high=48.0, unit=outcome.constraint.metric.unit)
     assert TWO.prescription == Prescription(dose_gy=30.0, fractions=5)
+
+
+# -------------------------------------------------------------------------------- from files
+
+
+def test_every_separate_target_of_a_plan_on_disk_is_computed_and_checked(tmp_path: Path) -> None:
+    structures = [
+        phantom.PhantomStructure(name=name, kind="PTV", contours_mm=phantom.sphere((x, 0.0, 0.0), 8.0))
+        for name, x in (("PTV_3000", -30.0), ("PTV_2500", 30.0), ("PTV_c", 0.0))
+    ]
+    structures[2] = replace(structures[2], contours_mm=phantom.sphere((0.0, 40.0, 0.0), 8.0))
+    dose = phantom.dose_around(structures, phantom.uniform_dose(31.0), margin_mm=30.0)
+    rx = phantom.PhantomPrescription(dose_gy=30.0, fractions=5)
+    folder = phantom.write_plan(tmp_path / "plan", structures=structures, dose=dose, prescription=rx)
+    rows = coverage(), row("D2cm[Gy]", "below", 40, "PTV"), row("Targets[count]", "at_most", 3, "PTV")
+    report = check(folder, table(*(replace(r, id=f"row-{n}") for n, r in enumerate(rows))))
+    assert [(o.contour, o.verdict) for o in report.outcomes] == [
+        ("PTV_2500", Verdict.PASS),
+        ("PTV_3000", Verdict.PASS),
+        ("PTV_c", Verdict.PASS),
+        ("PTV_2500 + PTV_3000 + PTV_c", Verdict.PASS),
+        ("PTV_2500 + PTV_3000 + PTV_c", Verdict.PASS),
+    ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason, separate_targets
 from sbrtcheck.indices import WholePlan
 from sbrtcheck.metric import (
+    IsodoseRatio,
     Measurement,
     Metric,
     NotMeasured,
@@ -123,8 +124,8 @@ def select(row: Constraint, plan: Organs) -> list[Taken]:
 
 
 def target_of_limits(plan: Organs) -> Taken:
-    """Take the PTV, or all separate ones together, for limits that go by its volume."""
-    (taken,) = _takes("PTV", TargetCount(), plan)
+    """Take the PTV, or all separate ones together, for limits that go by its volume: as for an index."""
+    (taken,) = _takes("PTV", IsodoseRatio(percent=100.0), plan)
     return taken
 
 
