@@ -49,7 +49,7 @@ FINDINGS = {
     FindingCode.CONTOURS_WITHOUT_AREA: "Contours of fewer than three points were left out.",
     FindingCode.OPEN_CONTOURS_IGNORED: "Contours that are not closed enclose nothing, and were left out.",
     FindingCode.PLANE_GAP: "Contour planes are missing; the structure was taken as several parts, not bridged.",
-    FindingCode.TOO_FEW_PLANES: "One contour plane only: its thickness was taken from the dose grid.",
+    FindingCode.TOO_FEW_PLANES: "Contour planes so few or so far apart that contours may be missing.",
     FindingCode.OVERLAPPING_CONTOURS: "Contours of one plane are there twice, or cross: what two enclose is outside.",
     FindingCode.PLANES_MERGED: "Contours a little apart along the stack were taken as one plane.",
     FindingCode.STRAIGHT_BETWEEN_PLANES: "Interpolation between planes was asked for, and some planes stayed slabs.",

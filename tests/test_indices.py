@@ -265,7 +265,7 @@ def test_the_union_of_two_targets_is_a_target() -> None:
         for n, (name, x) in enumerate([("PTV1", -20.0), ("PTV2", 20.0)], start=1)
     )
     dvhs = compute_dvhs(plan(grid(gaussian(60.0, 20.0), half_mm=60.0, spacing_mm=4.0), left, right, dose_gy=30.0))
-    both = dvhs.union(["PTV1", "PTV2"])
+    both = dvhs.union([dvhs["PTV1"], dvhs["PTV2"]])
     one, two = found("R100%[ratio]", dvhs, "PTV1"), measure_index("R100%[ratio]", dvhs, both)  # type: ignore[arg-type]
     assert isinstance(two, Measurement)
     assert two.value == pytest.approx(one.value / 2, rel=1e-3)

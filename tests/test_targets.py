@@ -135,7 +135,7 @@ def test_a_target_named_exactly_does_not_hide_the_other_one() -> None:
 def test_the_whole_plan_is_judged_on_the_union_of_all_targets() -> None:
     (outcome,) = judged(TWO, row("R50%[ratio]", "below", 99, "PTV"))
     dvhs = compute_dvhs(TWO)
-    both = dvhs.union(["PTV1", "PTV2"])
+    both = dvhs.union([dvhs["PTV1"], dvhs["PTV2"]])
     assert isinstance(both, DVH)
     assert outcome.measurement == measure_index("R50%[ratio]", dvhs, both)
     assert outcome.contour == "PTV1 + PTV2"

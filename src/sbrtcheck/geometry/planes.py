@@ -19,8 +19,8 @@ PLANE_TOLERANCE_SHARE = 0.1
 BREAK_FACTOR = 1.5
 """A gap larger than this times the usual plane spacing separates two parts of a structure."""
 
-LONGEST_GAP_MM = 10.0
-"""A single gap larger than this is bridged under no circumstances."""
+SPARSE_MM = 10.0
+"""Planes usually further apart than this make a reader ask whether contours are missing."""
 
 STEADY_RUN = 3
 """So many equal gaps in a row are a spacing of their own, as where every third slice was drawn, and no breaks."""
@@ -90,6 +90,9 @@ def slabs(name: str, planes_mm: FloatArray, dose_spacing_mm: float) -> tuple[Sla
     if len(whole) == 0:
         text = f"single contour plane(s) only: each taken as {usual:g} mm thick, the spacing of the dose planes"
         findings.append(Finding(code=FindingCode.TOO_FEW_PLANES, text=text, subject=name))
+    elif usual > SPARSE_MM:
+        text = f"{len(planes_mm)} contour planes, {usual:.1f} mm apart, were bridged: are contours missing?"
+        findings.append(Finding(code=FindingCode.TOO_FEW_PLANES, text=text, subject=name))
     if broken.any():
         widest = f"up to {gaps.max():.1f} mm where {usual:.1f} mm is usual"
         text = f"{int(broken.sum())} gap(s) between contour planes, {widest}: not bridged"
@@ -112,7 +115,7 @@ def _breaks(gaps: FloatArray) -> BoolArray:
     change = np.abs(np.diff(gaps)) > PLANE_TOLERANCE_SHARE * np.minimum(gaps[1:], gaps[:-1])
     run = np.concatenate([[0], np.cumsum(change)])
     steady = np.bincount(run)[run] >= STEADY_RUN
-    return np.asarray((wide | (gaps > LONGEST_GAP_MM)) & ~steady)
+    return np.asarray(wide & ~steady)
 
 
 def with_caps(planes_mm: FloatArray, slab: Slabs) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
