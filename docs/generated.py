@@ -76,8 +76,8 @@ RULES = {
     Rule.GIVEN: "The user's names file says so. It wins over all other rules.",
     Rule.EXACT: "The structure has exactly that name.",
     Rule.ALIAS: "The name is listed as another spelling, apart from case, blanks, `_`, `.` and the place of the side.",
-    Rule.KIND: "The RT ROI Interpreted Type says so; for targets and the external contour.",
-    Rule.PREFIX: "A target's name with a suffix, such as `PTV_5000`.",
+    Rule.KIND: "The RT ROI Interpreted Type says so, and a target's name too; for targets and the external contour.",
+    Rule.PREFIX: "A target's name as TG-263 makes them, such as `PTV_5000` or `PTVn1`; never a planner's helper.",
     Rule.CODE: "The RT ROI Identification Code says so, and the name does not speak against it.",
     Rule.DERIVED: "Nobody drew it; it was built from structures that were.",
 }

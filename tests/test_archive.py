@@ -600,6 +600,39 @@ def test_a_full_disk_is_an_output_error_and_leaves_nothing(tmp_path: Path, monke
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_table_written_through_a_link_leaves_the_link(tmp_path: Path) -> None:
+    good(tmp_path / "a", 1)
+    (tmp_path / "shared").mkdir()
+    link, goal = tmp_path / "out.csv", tmp_path / "shared" / "table.csv"
+    try:
+        link.symlink_to(goal)
+    except OSError:
+        pytest.skip("this system lets not everybody make links")
+    checked_here(tmp_path / "a", link)
+    assert link.is_symlink()
+    assert read_csv(goal)
+
+
+def test_a_table_never_takes_the_place_of_a_dicom_file(tmp_path: Path) -> None:
+    out = tmp_path / "dose.csv"
+    out.write_bytes(b"\0" * 128 + b"DICM")
+    with pytest.raises(OutputError, match="is an input"), open_rows(out, COLUMNS):
+        pytest.fail("work began")
+    assert out.read_bytes() == b"\0" * 128 + b"DICM"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such files")
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        with open_rows(pipe, {"n": int}) as write:
+            write([{"n": 7}])
+        assert read.result(timeout=30) == b"n\n7\n"
+    assert pipe.is_fifo()
+
+
 def test_progress_counts_up_to_all(everything: Path, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     checked_here(everything, tmp_path / "out.csv", progress=lambda done, total: seen.append((done, total)))

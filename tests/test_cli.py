@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -15,9 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dvh_builders import FIFTY_IN_FIVE, NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
-from sbrtcheck import api, cli
+from sbrtcheck import api, archive, cli
 from sbrtcheck.cli import options
-from sbrtcheck.errors import Fault, InputError, TableError, UnknownTableError
+from sbrtcheck.errors import Fault, InputError, NamesError, TableError, UnknownTableError
 from sbrtcheck.plan import Plan, Prescription
 from sbrtcheck.report import FORMATS
 from sbrtcheck.report.lists import DVH_FORMATS
@@ -174,12 +175,59 @@ def test_an_error_is_traced_only_when_asked(run: Run) -> None:
     assert "Traceback" in run("check", "plan", "--table", "nope", "-v").stderr
 
 
-def test_a_fault_of_our_own_is_not_dressed_up_as_an_input_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", [ZeroDivisionError, MemoryError, RecursionError, OSError, AttributeError])
+def test_a_fault_of_our_own_is_neither_a_verdict_nor_an_input_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]
+) -> None:
     def faulty(*_: object, **__: object) -> Plan:
-        raise ZeroDivisionError
+        raise fault("Mustermann")
 
     monkeypatch.setattr(api, "load_plan", faulty)
-    assert isinstance(run("check", "plan", "--table", "passes").exception, ZeroDivisionError)
+    done = run("check", "plan", "--table", "passes")
+    assert (done.exit_code, done.stdout) == (cli.EXIT_OUR_FAULT, "")
+    assert done.stderr.startswith(
+        f"sbrtcheck: an error in sbrtcheck itself, no verdict: {fault.__name__} at test_cli.py:"
+    )
+    assert len(done.stderr.splitlines()) == 1
+    assert "Mustermann" not in done.stderr
+    assert "Traceback" in run("check", "plan", "--table", "passes", "-v").stderr
+
+
+def test_an_interrupt_is_no_verdict(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> Plan:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(api, "load_plan", interrupted)
+    assert run("check", "plan", "--table", "passes").exit_code == cli.EXIT_INTERRUPTED
+
+
+def test_what_the_package_logs_is_shown_only_when_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*args: object, **options: Any) -> Plan:
+        logging.getLogger("sbrtcheck.dicom").info("notes.txt is no DICOM file")
+        return loaded_plan(*args, **options)
+
+    monkeypatch.setattr(api, "load_plan", load)
+    assert run("check", "plan", "--table", "passes").stderr == ""
+    for _ in range(2):
+        assert run("check", "plan", "--table", "passes", "-v").stderr == "sbrtcheck: notes.txt is no DICOM file\n"
+    assert run("check", "plan", "--table", "passes").stderr == ""
+
+
+def test_a_names_key_that_no_table_asks_for_is_refused_with_the_nearest(run: Run) -> None:
+    Path("names.yaml").write_text("Hart: SpinalCord\n", encoding="utf-8")
+    done = run("check", "plan", "--table", "missing", "--names", "names.yaml")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith("sbrtcheck: names.yaml: no table has an organ 'Hart'")
+    assert "did you mean 'Heart'" in done.stderr
+    with pytest.raises(NamesError, match="Hart"):
+        archive.Options.read(tables=["tg101-5fx"], names="names.yaml")
+
+
+@pytest.mark.parametrize("key", ["spinal cord", "Parsnip", "PTV", "Lungs-GTV"])
+def test_a_names_key_may_be_known_or_of_the_users_table(run: Run, key: str) -> None:
+    own = table(row("Mean[Gy]", "below", 30, "Parsnip"), id="own")
+    report = api.check("plan", own, names={key: "SpinalCord"})
+    assert (report.outcomes[0].rule == "given by the user") == (key == "Parsnip")
 
 
 # -------------------------------------------------------------------------------- --out
@@ -206,7 +254,7 @@ def test_a_check_that_breaks_off_leaves_the_older_report_alone(run: Run) -> None
     assert sorted(path.name for path in Path().iterdir()) == ["plan", "report.txt"]
 
 
-@pytest.mark.parametrize("out", ["nowhere/report.txt", "plan"])
+@pytest.mark.parametrize("out", ["nowhere/report.txt", "plan", ".", "..", "/"])
 def test_a_file_that_cannot_be_written_is_found_before_anything_is_computed(
     run: Run, monkeypatch: pytest.MonkeyPatch, out: str
 ) -> None:
@@ -214,6 +262,78 @@ def test_a_file_that_cannot_be_written_is_found_before_anything_is_computed(
     done = run("check", "plan", "--table", "passes", "--out", out)
     assert done.exit_code == 2
     assert done.stderr.startswith(f"sbrtcheck: {out}: cannot be written")
+
+
+def test_an_empty_name_is_no_file(run: Run) -> None:
+    done = run("check", "plan", "--table", "passes", "--out", "")
+    assert done.exit_code == 2
+    assert done.stderr.startswith("sbrtcheck: .: cannot be written (it is a folder)")
+
+
+def test_a_link_stays_a_link_and_what_it_leads_to_is_replaced(run: Run) -> None:
+    Path("shared").mkdir()
+    Path("shared/report.txt").write_text("old", encoding="utf-8")
+    for link, goal in (("report.txt", "shared/report.txt"), ("fresh.txt", "shared/fresh.txt")):
+        symlink(link, goal)
+        assert run("check", "plan", "--table", "passes", "--out", link).exit_code == 0
+        assert Path(link).is_symlink()
+        assert Path(goal).read_text(encoding="utf-8").startswith("OVERALL: PASS")
+    assert sorted(path.name for path in Path("shared").iterdir()) == ["fresh.txt", "report.txt"]
+
+
+def symlink(link: str, goal: str) -> None:
+    try:
+        Path(link).symlink_to(goal)
+    except OSError:
+        pytest.skip("this system lets not everybody make links")
+
+
+def test_a_link_that_leads_to_itself_is_an_output_error(run: Run) -> None:
+    symlink("loop.txt", "loop.txt")
+    done = run("check", "plan", "--table", "passes", "--out", "loop.txt")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+
+
+def test_a_device_is_written_to_and_stays(run: Run) -> None:
+    before = Path(os.devnull).stat()
+    assert run("check", "plan", "--table", "passes", "--out", os.devnull).exit_code == 0
+    after = Path(os.devnull).stat()
+    assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+def test_a_device_that_takes_nothing_is_an_output_error(run: Run) -> None:
+    done = run("check", "plan", "--table", "passes", "--out", "/dev/full")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert "/dev/full: cannot be written (No space left on device)" in done.stderr
+
+
+@pytest.mark.parametrize("head", [b"\0" * 128 + b"DICM\2\0", b"\x08\x00\x05\x00CS"])
+@pytest.mark.parametrize("out", ["plan/dose.dcm", "elsewhere.dcm"])
+def test_a_dicom_file_is_never_replaced(run: Run, head: bytes, out: str) -> None:
+    Path(out).write_bytes(head)
+    done = run("check", "plan", "--table", "passes", "--out", out)
+    assert done.exit_code == 2
+    assert (
+        done.stderr == f"sbrtcheck: {out}: would be overwritten, and is an input; give the result a file of its own\n"
+    )
+    assert Path(out).read_bytes() == head
+
+
+@pytest.mark.parametrize("option", ["--names", "--table"])
+def test_a_file_given_as_an_input_is_not_replaced(run: Run, option: str) -> None:
+    Path("given.yaml").write_text("PTV: x\n", encoding="utf-8")
+    done = run("check", "plan", "--table", "passes", option, "given.yaml", "--out", "given.yaml")
+    assert (done.exit_code, "is an input" in done.stderr) == (2, True)
+    assert Path("given.yaml").read_text(encoding="utf-8") == "PTV: x\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such rights")
+def test_an_older_reports_rights_are_kept(run: Run) -> None:
+    Path("report.txt").write_text("old", encoding="utf-8")
+    Path("report.txt").chmod(0o600)
+    run("check", "plan", "--table", "passes", "--out", "report.txt")
+    assert Path("report.txt").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_full_disk_is_an_output_error_and_leaves_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,7 +385,14 @@ def test_bed_and_eqd2_of_48_gy_in_6_are_86_and_72_gy(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [("48", "0", "--alpha-beta", "10"), ("48", "6", "--alpha-beta", "0"), ("nan", "6", "--alpha-beta", "3")]
+    "args",
+    [
+        ("48", "0", "--alpha-beta", "10"),
+        ("48", "6", "--alpha-beta", "0"),
+        ("nan", "6", "--alpha-beta", "3"),
+        ("1e308", "1", "--alpha-beta", "1e-5"),
+        ("50", "9" * 400, "--alpha-beta", "3"),
+    ],
 )
 def test_a_course_that_cannot_be_is_an_input_error(run: Run, args: tuple[str, ...]) -> None:
     done = run("bed", *args)
@@ -306,6 +433,33 @@ def test_a_reader_that_has_gone_away_is_no_error() -> None:
     )
     done = in_a_process(code)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+COMMAND = f"'{sys.executable}' -c 'from sbrtcheck.cli import main; main()'"
+
+
+def in_a_shell(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["/bin/sh", "-c", code], capture_output=True, check=False, text=True)  # noqa: S603
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shell of POSIX")
+@pytest.mark.parametrize("args", ["tables", "bed 48 6 --alpha-beta 10", "--help", "check --help", "--version"])
+@pytest.mark.parametrize("to", ["closed", "full", "gone"])
+def test_standard_output_that_takes_nothing_is_one_line_and_never_a_verdict(args: str, to: str) -> None:
+    if to == "full" and not Path("/dev/full").exists():
+        pytest.skip("only Linux has a disk that is always full")
+    redirect = {"closed": ">&-", "full": ">/dev/full", "gone": "| true"}[to]
+    done = in_a_shell(f"{{ {COMMAND} {args}; echo $? >&2; }} {redirect}")
+    *said, exit_code = done.stderr.splitlines()
+    works = to == "gone" or (to == "closed" and args.endswith(("--help", "--version")))  # nobody to miss the text
+    assert int(exit_code) == (0 if works else 2), done.stderr
+    assert len(said) == (0 if works else 1), done.stderr
+    assert all(line.startswith("sbrtcheck: standard output: cannot be written (") for line in said)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shell of POSIX")
+def test_nobody_listening_to_errors_changes_no_exit_code() -> None:
+    assert in_a_shell(f"{COMMAND} check nowhere --table tg101-5fx 2>&-").returncode == 2
 
 
 # -------------------------------------------------------------------------------- the front door in Python
@@ -351,8 +505,23 @@ def test_a_prescription_is_read_with_its_unit(text: str, dose_gy: float, fractio
 
 @pytest.mark.parametrize("text", ["", "50/5", "50Gy", "50Gy/0", "0Gy/5", "50Gy/5x", "-50Gy/5", "50Gy/2.5", "nanGy/5"])
 def test_a_prescription_that_cannot_be_read_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"cannot be (read|right)"):
         api.parse_prescription(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["50Gy/" + "9" * 5000, "9" * 400 + "Gy/5", "1001Gy/5", "50Gy/1001", "9" * 400 + "cGy/5"]
+)
+def test_a_prescription_that_no_course_has_is_refused_in_a_short_line(text: str) -> None:
+    with pytest.raises(InputError, match="cannot be right") as caught:
+        api.parse_prescription(text)
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("dose_gy", [0.0, -50.0, float("nan"), float("inf")])
+def test_a_prescription_made_in_python_has_the_same_bounds(run: Run, dose_gy: float) -> None:
+    with pytest.raises(InputError, match="cannot be right"):
+        api.check("plan", "passes", prescription=Prescription(dose_gy=dose_gy, fractions=5))
 
 
 # -------------------------------------------------------------------------------- on a plan in files

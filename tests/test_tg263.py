@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.resources import files
 
 import pytest
@@ -62,6 +63,7 @@ names = st.one_of(
     st.sampled_from(ORGANS),
     st.sampled_from([a for aliases in LISTED.values() for a in aliases]),
     st.sampled_from(["PTV_5000", "PTV1", "IGTV", "GTV boost", "Lung L", "Lt Lung", "Lungs-PTV", "ring", "Cord PRV"]),
+    st.sampled_from(["GTV", "GTV1", "GTVn", "GTV_old", "GTV_final", "PTV_opti", "zPTV", "PTV", "PTV 2", "_Heart"]),
     st.text(max_size=12),
 )
 roi_lists = st.lists(
@@ -69,7 +71,7 @@ roi_lists = st.lists(
         RoiName,
         name=names,
         number=st.integers(1, 40),
-        kind=st.sampled_from(["", "ORGAN", "PTV", "GTV", "CTV", "EXTERNAL", "AVOIDANCE"]),
+        kind=st.sampled_from(["", "ORGAN", "PTV", "GTV", "CTV", "EXTERNAL", "AVOIDANCE", "CONTROL"]),
         codes=st.lists(st.sampled_from([*ORGANS, "Left lung", "Urinary bladder"]), max_size=1).map(tuple),
     ),
     max_size=8,
@@ -274,9 +276,169 @@ def test_a_code_is_refused_when_the_name_is_another_organs() -> None:
     assert taken("SpinalCord", RoiName(name="Esophagus", number=1, codes=("Spinal Cord",))) is None
 
 
-def test_the_one_structure_typed_ptv_is_the_ptv() -> None:
-    target = RoiName(name="Boost", number=1, kind="PTV")
-    assert taken("PTV", target, "Heart") == ("Boost", Rule.KIND)
+def test_the_one_structure_typed_and_named_ptv_is_the_ptv() -> None:
+    target = RoiName(name="final PTV", number=1, kind="PTV")
+    assert taken("PTV", target, "Heart") == ("final PTV", Rule.KIND)
+
+
+def test_a_type_alone_makes_no_target_and_is_suggested() -> None:
+    boost, lung = RoiName(name="Boost", number=1, kind="PTV"), RoiName(name="Lung_L", number=2, kind="PTV")
+    assert match("PTV", [boost, lung]) == NoMatch(organ="PTV", near=("Boost",))
+
+
+HELPERS = [
+    *("PTV_opti", "PTV_Expand_2cm", "PTV_2cm", "PTV_Cropped", "PTV_Out", "PTV_in_lung_minus", "PTV_D2cm"),
+    *(
+        "PTV_DONOTUSE",
+        "PTV_do_not_use",
+        "PTV old",
+        "PTVold",
+        "PTV_ring2cm",
+        "PTVring",
+        "zPTV_opt",
+        "z_PTV",
+        "xPTV_5000",
+    ),
+    *(
+        "_PTV",
+        "_PTV_5000",
+        "PTV_eval",
+        "PTVeval",
+        "PTV_dvh",
+        "PTV5mm",
+        "PTV_sub",
+        "PTV_temp",
+        "PTV copy",
+        "PTV_boolean",
+    ),
+    *("PTV_help", "PTV hot", "PTV overlap", "PTV_Kopie", "PTV ohne Lunge"),
+]
+
+
+@pytest.mark.parametrize("kind", ["", "PTV", "ORGAN", "CONTROL"])
+@pytest.mark.parametrize("name", HELPERS)
+def test_a_planners_helper_is_never_the_target_whatever_its_type(name: str, kind: str) -> None:
+    helper = RoiName(name=name, number=1, kind=kind)
+    assert isinstance(match("PTV", [helper]), NoMatch)
+    assert match("PTV", [helper, *rois(RoiName(name="PTV_5000", number=2, kind="ORGAN"))]) == Match(
+        organ="PTV", roi=RoiName(name="PTV_5000", number=2, kind="ORGAN"), rule=Rule.PREFIX
+    )
+
+
+def test_a_helper_is_taken_only_when_the_user_says_so() -> None:
+    found = match("PTV", rois("PTV_eval", "PTV_5000"), {"PTV": "PTV_eval"})
+    assert isinstance(found, Match)
+    assert (found.roi.name, found.rule) == ("PTV_eval", Rule.GIVEN)
+
+
+SUFFIXES = [
+    *(
+        "5000",
+        "50Gy",
+        "50 Gy",
+        "50.4Gy",
+        "5000cGy",
+        "50",
+        "p",
+        "n1",
+        "1",
+        "02",
+        "High",
+        "Mid01",
+        "Low",
+        "A",
+        "left",
+        "L",
+    ),
+    *(
+        "Liver",
+        "Liver_20Gyx3",
+        "Liver_2000x3",
+        "SpinalCord",
+        "Lung_L",
+        "lung left",
+        "RUL",
+        "T12",
+        "CT1",
+        "p2_CT1PT1MR1",
+    ),
+    *("boost", "Glnd_Adrenal_R", "adrenal", "ln 2", "Leber"),
+]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_what_tg263_lets_follow_a_target_may_follow_it(target: str, suffix: str) -> None:
+    for name in (f"{target}{suffix}", f"{target}_{suffix}", f"{target} {suffix}".lower()):
+        assert taken(target, name) == (name, Rule.PREFIX)
+
+
+@given(
+    st.sampled_from(TARGETS),
+    st.lists(st.sampled_from(["5000", "1", "A", "L", "Liver", "High"]), max_size=2),
+    st.sampled_from(
+        ["opt", "opti", "ring", "Expand", "2cm", "3mm", "crop", "out", "minus", "sub", "eval", "dvh", "old"]
+    ),
+    st.lists(st.sampled_from(["5000", "1", "A", "L", "Liver", "High"]), max_size=2),
+    st.sampled_from(["_", " ", "."]),
+    st.sampled_from([str.upper, str.lower, str.title, str]),
+    st.sampled_from(["", "PTV", "CTV", "GTV", "ITV", "ORGAN"]),
+)
+def test_no_place_of_a_helpers_word_makes_it_a_target(
+    target: str, before: list[str], word: str, after: list[str], between: str, case: Callable[[str], str], kind: str
+) -> None:
+    name = case(between.join([target, *before, word, *after]))
+    assert isinstance(match(target, [RoiName(name=name, number=1, kind=kind)]), NoMatch)
+
+
+@given(
+    st.sampled_from(TARGETS),
+    st.text(alphabet="abcdefgopuxz_ 0123459.-", max_size=8),
+    st.sampled_from(["", "z", "x_", "_"]),
+)
+def test_an_exact_target_beside_others_is_taken_and_the_others_are_told_never_a_helper(
+    target: str, text: str, first: str
+) -> None:
+    other = RoiName(name=f"{first}{target}_{text}", number=2)
+    found = match(target, [RoiName(name=target, number=1), other])
+    assert isinstance(found, Match)
+    assert (found.roi.number, found.rule) == (1, Rule.EXACT)
+    if isinstance(match(target, [other]), Match):
+        assert found.others == (other.name,)
+    if first:
+        assert found.others == ()
+
+
+@pytest.mark.parametrize(
+    ("organ", "name", "other"),
+    [
+        ("PTV", "PTV", "PTV2"),
+        ("PTV", "PTV", "PTV_final"),
+        ("Lung_L", "Lung_L", "Lung L"),
+        ("SpinalCord", "SpinalCord", "Myelon"),
+        ("PTV", "PTV_5000", "PTV_final"),
+    ],
+)
+def test_what_a_weaker_rule_would_have_taken_is_told(organ: str, name: str, other: str) -> None:
+    found = match(organ, rois(name, other))
+    assert isinstance(found, Match)
+    assert (found.roi.name, found.others) == (name, (other,))
+
+
+def test_a_structure_typed_as_the_target_beside_the_one_taken_is_told() -> None:
+    found = match("PTV", rois("PTV", RoiName(name="Boost", number=2, kind="PTV"), "PTV_opti", "PTV-Lung", "PTV ring"))
+    assert isinstance(found, Match)
+    assert found.others == ("Boost",)
+
+
+def test_a_helper_of_an_organ_is_not_taken_by_its_code_or_alias() -> None:
+    for name in ("x_Heart", "Heart old", "Heart copy", "_Heart"):
+        assert taken("Heart", RoiName(name=name, number=1, codes=("Heart",))) is None
+
+
+@pytest.mark.parametrize("name", ["PTV-GTV", "PTV+5mm", "PTV\u2013Lung", "PTV \u2212 GTV", "PTVGTV"])
+def test_a_boolean_typed_as_a_target_is_not_the_target(name: str) -> None:
+    assert taken("PTV", RoiName(name=name, number=1, kind="PTV")) is None
 
 
 def test_two_structures_typed_ptv_are_ambiguous_unless_one_is_named_ptv() -> None:
@@ -312,8 +474,36 @@ def test_a_drawn_pair_is_not_made_again() -> None:
 
 
 def test_a_spared_organ_is_the_organ_without_every_target_of_that_kind() -> None:
-    liver, first, second, ring = rois("Liver", "GTV_1", RoiName(name="met 2", number=2, kind="GTV"), "GTV ring")
+    liver, first, second, ring = rois("Liver", "GTV_1", "GTVn", "GTV ring")
     assert derivable([ring, second, first, liver]) == (Recipe(organ="Liver-GTV", plus=(liver,), minus=(first, second)),)
+
+
+@pytest.mark.parametrize("old", ["GTV_old", "GTV copy", "zGTV", "GTV_ring", "GTV_DONOTUSE", "_GTV"])
+def test_older_versions_copies_and_helpers_are_not_taken_out(old: str) -> None:
+    lungs, gtv, _ = found = rois("Lungs", "GTV", RoiName(name=old, number=3, kind="GTV"))
+    assert derivable(found) == (Recipe(organ="Lungs-GTV", plus=(lungs,), minus=(gtv,)),)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("GTV_CT", "GTV_MR"),
+        ("GTV_5000", "GTV_4000"),
+        ("GTV", "gtv"),
+        ("GTV", "GTV_final"),
+        ("GTV_1", "GTV 1"),
+        ("GTV", RoiName(name="met 2", number=9, kind="GTV")),
+    ],
+)
+def test_nothing_is_taken_out_when_it_is_not_clear_what_the_targets_are(names: tuple[str | RoiName, ...]) -> None:
+    assert derivable(rois("Lungs", *names)) == ()
+
+
+@pytest.mark.parametrize("names", [("GTV1", "GTV2"), ("GTV", "GTVn"), ("GTVp", "GTVn1", "GTVn2"), ("GTV_L", "GTV_R")])
+def test_targets_that_their_names_tell_apart_are_all_taken_out(names: tuple[str, ...]) -> None:
+    lungs, *targets = found = rois("Lungs", *names)
+    (recipe,) = derivable(found)
+    assert (recipe.plus, set(recipe.minus)) == ((lungs,), set(targets))
 
 
 def test_lungs_without_the_itv_may_be_made_of_both_sides_and_an_igtv() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 
@@ -18,14 +18,20 @@ from sbrtcheck.dvh import (
     compute_dvhs,
     separate_targets,
 )
-from sbrtcheck.errors import InputError, UnknownTableError
+from sbrtcheck.errors import InputError, NamesError, UnknownTableError
 from sbrtcheck.evaluate import TARGET, Report, evaluate
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.table import ConstraintTable, bundled_tables, load_names, load_table
-from sbrtcheck.tg263 import TARGETS, Match, RoiName, derivable, match
+from sbrtcheck.tg263 import TARGETS, Match, RoiName, derivable, known_names, match, near_organs, normalise
 
 MULTI = "multi"  # the site of tables that hold for every site
+
+# Far beyond any course: a larger number is a slip, or would not be finite in what is computed from it.
+LARGEST_RX_GY = 1000.0
+MOST_FRACTIONS = 1000
+_RX_MEND = "write dose and fractions like '50Gy/5'"
+_SHOWN = 40  # characters of a text that cannot be read
 
 _PRESCRIPTION = re.compile(
     r"\s*(?P<dose>[0-9]+(?:[.,][0-9]+)?)\s*(?P<unit>c?Gy)\s*/\s*(?P<fractions>[0-9]+)\s*", re.IGNORECASE
@@ -95,6 +101,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
+    check_names(mapping or {}, named, place=fspath(names) if isinstance(names, str | PathLike) else "")
     if dvhs == Origin.STORED:
         found = load_dvhs(path, plan=plan, prescription=rx)
         tables = (*named, *_site_tables(sites, found.prescription, named))
@@ -182,7 +189,9 @@ def _check_choice(option: str, given: str, *choices: str) -> None:
 
 
 def _prescription(given: Prescription | str | None) -> Prescription | None:
-    return parse_prescription(given) if isinstance(given, str) else given
+    if isinstance(given, str):
+        return parse_prescription(given)
+    return given if given is None else _possible(given, f"{given.dose_gy:g} Gy in {given.fractions}")
 
 
 def parse_prescription(text: str) -> Prescription:
@@ -191,7 +200,7 @@ def parse_prescription(text: str) -> Prescription:
     Raises
     ------
     InputError
-        The text is something else; the unit must be written.
+        The text is something else, the unit is not written, or no course has such a dose or so many fractions.
 
     Examples
     --------
@@ -199,11 +208,28 @@ def parse_prescription(text: str) -> Prescription:
     Prescription(dose_gy=50.0, fractions=5, source='given')
     """
     found = _PRESCRIPTION.fullmatch(text)
-    dose = float(found["dose"].replace(",", ".")) if found else 0.0
-    fractions = int(found["fractions"]) if found else 0
-    if not found or dose <= 0 or fractions < 1:
-        raise InputError(f"prescription {text!r} cannot be read", mend="write dose and fractions like '50Gy/5'")
-    return Prescription(dose_gy=dose / 100 if found["unit"].lower() == "cgy" else dose, fractions=fractions)
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    if not found:
+        raise InputError(f"prescription {shown!r} cannot be read", mend=_RX_MEND)
+    dose = float(found["dose"].replace(",", "."))  # infinite for very many digits
+    digits = found["fractions"].lstrip("0")
+    fractions = int(digits or 0) if len(digits) <= len(str(MOST_FRACTIONS)) else MOST_FRACTIONS + 1
+    dose_gy = dose / 100 if found["unit"].lower() == "cgy" else dose
+    return _possible(Prescription(dose_gy=dose_gy, fractions=fractions), shown)
+
+
+def _possible(rx: Prescription, shown: str) -> Prescription:
+    """The prescription, if there may be such a course."""
+    if not 0 < rx.dose_gy <= LARGEST_RX_GY:
+        raise InputError(
+            f"prescription {shown!r} cannot be right: its dose is not in 0 to {LARGEST_RX_GY:g} Gy", mend=_RX_MEND
+        )
+    if not 1 <= rx.fractions <= MOST_FRACTIONS:
+        raise InputError(
+            f"prescription {shown!r} cannot be right: its number of fractions is not in 1 to {MOST_FRACTIONS}",
+            mend=_RX_MEND,
+        )
+    return rx
 
 
 def _named_tables(
@@ -245,6 +271,30 @@ def check_sites(sites: Sequence[str]) -> None:
         raise UnknownTableError(
             f"no bundled table has the site {unknown[0]!r}", mend=f"choose one of: {_listed(there)}"
         )
+
+
+def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, place: str = "") -> None:
+    """Refuse a name for an organ that nobody asks for: neither known of TG-263, nor of a table given or bundled.
+
+    Raises
+    ------
+    NamesError
+        With the organs that may have been meant.
+    """
+    organs = known_names() | _organs(tables)
+    if _not_among(names, organs):  # the bundled tables are read only when they are needed
+        organs |= _organs(bundled_tables())
+    unknown = _not_among(names, organs)
+    if not unknown:
+        return
+    near = near_organs(unknown[0], organs)
+    mend = f"did you mean {' or '.join(map(repr, near))}?" if near else "give the organ's TG-263 name, or the table's"
+    raise NamesError(f"no table has an organ {unknown[0]!r}, nor is it a TG-263 name known here", place, mend)
+
+
+def _not_among(names: Iterable[str], organs: Iterable[str]) -> list[str]:
+    known = {normalise(organ) for organ in organs}
+    return sorted(name for name in names if normalise(name) not in known)
 
 
 def _ids(tables: Sequence[ConstraintTable]) -> str:

@@ -5,11 +5,13 @@ Rules, the first that finds a structure decides; several structures at the same 
 1. the user's own mapping,
 2. the exact TG-263 name,
 3. a listed alias (``tg263_names.csv``), after `normalise`,
-4. for targets and the external contour: RT ROI Interpreted Type, then a name such as ``PTV_5000`` or ``PTV1``,
+4. for targets and the external contour: RT ROI Interpreted Type where the name has the target in it, then a target
+   name of TG-263 such as ``PTV_5000`` or ``PTVn1``,
 5. the RT ROI identification code, where the structure's own name does not speak against it.
 
 A name with PTV, CTV, GTV, ITV or PRV in it, or with one of ``- + ~ ^ ! & |``, is never taken for an organ: it is a
-margin or a Boolean of one. ``Lungs-GTV`` and the like are organs of their own.
+margin or a Boolean of one. ``Lungs-GTV`` and the like are organs of their own. What is named as a planner's helper, an
+older version or a copy is taken by the first two rules only. What a weaker rule would have taken is named in the match.
 """
 
 from __future__ import annotations
@@ -17,11 +19,14 @@ from __future__ import annotations
 import csv
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib.resources import files
+
+from sbrtcheck import target_names
+from sbrtcheck.target_names import Says, is_helper
 
 
 class Rule(StrEnum):
@@ -48,11 +53,12 @@ class RoiName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """The one structure taken for an organ."""
+    """The one structure taken for an organ; ``others`` are names of further ones that a weaker rule fits."""
 
     organ: str
     roi: RoiName
     rule: Rule
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +86,7 @@ class Recipe:
     minus: tuple[RoiName, ...] = ()
 
 
-TARGETS = ("PTV", "CTV", "GTV", "ITV")
-_TARGET_WORDS = {"PTV": ("ptv",), "CTV": ("ctv",), "GTV": ("gtv",), "ITV": ("itv", "igtv")}  # IGTV: an ITV by its parts
+TARGETS = target_names.TARGETS
 
 # Organs that can be made from drawn ones: what they are the sum of, and the target that is taken out.
 _DERIVED: tuple[tuple[str, str, str], ...] = (
@@ -96,14 +101,16 @@ _DERIVED: tuple[tuple[str, str, str], ...] = (
 )
 _SIDES_OF = {"Lungs": ("Lung_L", "Lung_R"), "Kidneys": ("Kidney_L", "Kidney_R")}
 
-_MARK = re.compile(r"ptv|ctv|gtv|itv|prv|[-+~^!&|]")
+_OPERATOR = re.compile(r"prv|[-+~^!&|\u2010-\u2015\u2212]")
+_MARK = re.compile(rf"ptv|ctv|gtv|itv|{_OPERATOR.pattern}")
 # a name with one of these is a part or a surrogate of the organ, whatever its code says
 _PART = re.compile(r"canal|kanal|sac|wall|wand|cortex|hilum|rib|ring|avoid|dummy|part|sub|opt|eval")
-_HELPER = re.compile(r"ring|shell|avoid|dummy|opt\d*(_[lr])*$")  # drawn around a target to steer the optimiser
+_STEERING = frozenset({"AVOIDANCE", "CONTROL"})  # interpreted types of what is drawn for the optimiser
 _WORD_BREAK = re.compile(r"[\s_.]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SIDE = {"l": "l", "lt": "l", "left": "l", "r": "r", "rt": "r", "right": "r"}
 _GERMAN_SIDE = {"l": ("li", "links"), "r": ("re", "rechts")}  # only on listed German stems: "re" is no side in English
 _NEAR_SCORE = 75.0  # rapidfuzz WRatio; keeps "urinary bladder" for Bladder, drops unrelated short names
+_NEAR_ORGAN_SCORE = 60.0  # rapidfuzz ratio; a slip of the pen or two in a short name
 _NEAR_COUNT = 3
 
 
@@ -129,8 +136,10 @@ def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None =
     if given is not None:
         found = [r for r in rois if r.name == given]
         return _decide(organ, found, Rule.GIVEN) or NoMatch(organ=organ, near=_near(given, rois))
-    for rule, fits in _RULES:
+    for position, (rule, fits) in enumerate(_RULES):
         decided = _decide(organ, [r for r in rois if fits(organ, r)], rule)
+        if isinstance(decided, Match):
+            return replace(decided, others=_others(decided, rois, _RULES[position + 1 :]))
         if decided is not None:
             return decided
     return NoMatch(organ=organ, near=_near(organ, rois))
@@ -140,8 +149,10 @@ def derivable(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -
     """Recipes for the organs that nobody drew but whose parts are all in the plan.
 
     Both lungs or kidneys make the pair; the lungs or the liver without every GTV, ITV or CTV of the plan make the
-    spared organ. No recipe where a structure (or several) already fits the organ, where the user named one, or where
-    the plan has no target of that kind. In a fixed order, whatever the order of ``rois``.
+    spared organ. No recipe where a structure (or several) already fits the organ, where the user named one, where the
+    plan has no target of that kind, or where it is not clear which structures are: several are taken out only when
+    their names tell separate targets (``GTV1``, ``GTVn``), and none while another may be one too (``GTV_final``).
+    In a fixed order, whatever the order of ``rois``.
     """
     found = (_recipe(organ, whole, target, rois, names) for organ, whole, target in _DERIVED)
     return tuple(recipe for recipe in found if recipe is not None)
@@ -155,9 +166,7 @@ def is_whole_target(name: str) -> bool:
     >>> [is_whole_target(name) for name in ("PTV_5000", "PTV 2 left", "PTV_eval", "PTV-Lung", "PTVopt", "PTV+GTV")]
     [True, True, False, False, False, False]
     """
-    key = normalise(name)
-    rest = key.removeprefix(next((w for words in _TARGET_WORDS.values() for w in words if key.startswith(w)), ""))
-    return not (_MARK.search(rest) or _HELPER.search(rest) or _PART.search(rest))
+    return any(target_names.parts(target, name, _sites()) is not None for target in TARGETS)
 
 
 def normalise(name: str) -> str:
@@ -194,6 +203,21 @@ def organ_named(name: str) -> str:
     return next((organ for organ in sorted(known_names()) if _is_exact(organ, roi) or _is_alias(organ, roi)), "")
 
 
+def near_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
+    """Of some organs, those whose names or aliases are close to a name, the closest first.
+
+    Examples
+    --------
+    >>> near_organs("Hart", known_names())[0], near_organs("Cord", known_names())[0]
+    ('Heart', 'SpinalCord')
+    """
+    from rapidfuzz import fuzz
+
+    key = normalise(name)
+    scored = [(-max(fuzz.ratio(key, wanted) for wanted in _keys(organ)), organ) for organ in organs]
+    return tuple(organ for score, organ in sorted(scored)[:_NEAR_COUNT] if -score >= _NEAR_ORGAN_SCORE)
+
+
 def _given(organ: str, names: Mapping[str, str]) -> str | None:
     """ROI name that the user gave for the organ, however the organ is spelled; an empty one counts as none."""
     if names.get(organ):
@@ -208,6 +232,14 @@ def _decide(organ: str, found: Sequence[RoiName], rule: Rule) -> Match | Ambiguo
     if len(found) == 1:
         return Match(organ=organ, roi=found[0], rule=rule)
     return Ambiguous(organ=organ, candidates=_labels(found))
+
+
+def _others(taken: Match, rois: Iterable[RoiName], weaker: Iterable[tuple[Rule, _Fits]]) -> tuple[str, ...]:
+    """Names of structures that would have fitted too, had the one taken not been there."""
+    fitting = [fits for _, fits in weaker]
+    left = {r for r in rois if r != taken.roi}
+    found = [r for r in left if _may_be(taken.organ, r) or any(fits(taken.organ, r) for fits in fitting)]
+    return _labels(found)
 
 
 def _labels(rois: Iterable[RoiName]) -> tuple[str, ...]:
@@ -228,27 +260,44 @@ def _is_exact(organ: str, roi: RoiName) -> bool:
 def _is_alias(organ: str, roi: RoiName) -> bool:
     if _is_marked(roi.name) and not _is_marked(organ):
         return False
+    if roi.name.startswith("_"):  # TG-263: not for evaluation
+        return False
     return normalise(roi.name) in _keys(organ)
 
 
 def _has_kind(organ: str, roi: RoiName) -> bool:
-    """RT ROI Interpreted Type says so (PS3.3 C.8.8.8.1), and the name is not of another target."""
-    if organ == "External":
-        return roi.kind == "EXTERNAL" and not _is_marked(roi.name)
-    return organ in TARGETS and roi.kind == organ and not _speaks_of_another_target(organ, roi.name)
+    """RT ROI Interpreted Type says so (PS3.3 C.8.8.8.1), and so does the name of a target."""
+    if roi.kind != organ.upper() or organ not in {*TARGETS, "External"} or is_helper(roi.name):
+        return False
+    return not _is_marked(roi.name) if organ == "External" else _mentions(organ, roi.name)
+
+
+def _mentions(target: str, name: str) -> bool:
+    """Whether that target, no other, and no operator is in the name."""
+    return target_names.mentions(target, name) and not _OPERATOR.search(name.casefold())
 
 
 def _has_prefix(organ: str, roi: RoiName) -> bool:
-    """``PTV_5000``, ``PTV1``, ``IGTV lower``: the target's name, then no operator, no target, no planning helper."""
-    name = normalise(roi.name)
-    word = next((w for w in _TARGET_WORDS.get(organ, ()) if name.startswith(w)), "")
-    rest = name.removeprefix(word)
-    return bool(word) and not _MARK.search(rest) and not _HELPER.search(rest)
+    """``PTV_5000``, ``PTV1``, ``IGTV lower``: the target's name, then only what TG-263 lets follow it."""
+    if organ not in TARGETS or roi.kind in _STEERING:
+        return False
+    return target_names.parts(organ, roi.name, _sites()) is not None
+
+
+def _may_be(organ: str, roi: RoiName) -> bool:
+    """A target of that kind by its type or the beginning of its name alone: too little to take it, enough to say so."""
+    if organ not in TARGETS or is_helper(roi.name) or roi.kind in _STEERING or _OPERATOR.search(roi.name.casefold()):
+        return False
+    begins = target_names.suffix(organ, roi.name) is not None
+    typed = roi.kind == organ and not _is_marked(roi.name) and _stem(normalise(roi.name)) not in _sites()
+    return typed or (begins and _mentions(organ, roi.name))
 
 
 def _has_code(organ: str, roi: RoiName) -> bool:
     """One of its codes names the organ, and neither its type nor its name says that it is something else."""
     if organ in TARGETS or roi.kind in {*TARGETS, "EXTERNAL"} or _is_marked(roi.name):
+        return False
+    if is_helper(roi.name) and not is_helper(organ):
         return False
     wanted = _keys(organ) | _described(organ)
     coded = {key for key in map(normalise, roi.codes) if key in wanted}
@@ -265,7 +314,8 @@ def _name_denies(organ: str, name: str, coded: set[str]) -> bool:
     return any(part not in said for part in _PART.findall(key))
 
 
-_RULES: tuple[tuple[Rule, Callable[[str, RoiName], bool]], ...] = (
+_Fits = Callable[[str, RoiName], bool]
+_RULES: tuple[tuple[Rule, _Fits], ...] = (
     (Rule.EXACT, _is_exact),
     (Rule.ALIAS, _is_alias),
     (Rule.KIND, _has_kind),
@@ -277,13 +327,6 @@ _RULES: tuple[tuple[Rule, Callable[[str, RoiName], bool]], ...] = (
 def _is_marked(name: str) -> bool:
     """Of a target or a margin, or a Boolean: never the organ itself."""
     return _MARK.search(normalise(name)) is not None
-
-
-def _speaks_of_another_target(organ: str, name: str) -> bool:
-    own = _TARGET_WORDS[organ]
-    others = (word for target in TARGETS if target != organ for word in _TARGET_WORDS[target])
-    key = normalise(name)
-    return not key.startswith(own) and any(word in key for word in others)
 
 
 def _recipe(
@@ -317,15 +360,26 @@ def _sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None)
 
 
 def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
-    """Every structure that is a target of that kind, by name or type; only the user's where the user named one."""
+    """Every structure that is a target of that kind, by name or type; only the user's where the user named one.
+
+    None where it is not clear which ones are.
+    """
     given = _given(target, names or {})
     if given is not None:
         return tuple(sorted((r for r in rois if r.name == given), key=_order))
-    rules = (_is_exact, _is_alias, _has_kind, _has_prefix)
-    return tuple(sorted({r for r in rois if any(fits(target, r) for fits in rules)}, key=_order))
+    found = {r for r in rois if any(fits(target, r) for fits in (_is_exact, _is_alias, _has_kind, _has_prefix))}
+    unclear = any(_may_be(target, r) for r in rois if r not in found)
+    return () if unclear or not _are_separate(target, found) else tuple(sorted(found, key=_order))
 
 
-def _near(organ: str, rois: Iterable[RoiName]) -> tuple[str, ...]:
+def _are_separate(target: str, rois: Collection[RoiName]) -> bool:
+    """Whether the names, where there are several, tell which target each is: not versions, images or doses of one."""
+    said = [target_names.parts(target, r.name, _sites()) for r in rois]
+    told = {parts for parts in said if parts is not None and {says for says, _ in parts} <= {Says.WHICH}}
+    return len(rois) == 1 or len(told) == len(rois)
+
+
+def _near(organ: str, rois: Sequence[RoiName]) -> tuple[str, ...]:
     """Names to suggest, the closest first, never one of the other side."""
     from rapidfuzz import fuzz
 
@@ -338,12 +392,18 @@ def _near(organ: str, rois: Iterable[RoiName]) -> tuple[str, ...]:
         score = max(fuzz.WRatio(key, wanted) for wanted in keys) if key else 0.0
         if score >= _NEAR_SCORE and key not in mirrored and (not side or _side(key) in {"", side}):
             scored.append((-score, name))
-    return tuple(name for _, name in sorted(scored)[:_NEAR_COUNT])
+    typed = sorted({r.name for r in rois if _may_be(organ, r)})
+    return tuple(dict.fromkeys([*typed, *(name for _, name in sorted(scored))]))[:_NEAR_COUNT]
 
 
 def _side(key: str) -> str:
     """``'l'``, ``'r'``, ``'lr'`` or ``''`` of a normalised name."""
     return "lr" if key.endswith("_l_r") else key[-1] if key.endswith(("_l", "_r")) else ""
+
+
+def _stem(key: str) -> str:
+    """The normalised name without its side."""
+    return key[:-4] if key.endswith("_l_r") else key[:-2] if _side(key) else key
 
 
 @lru_cache(maxsize=4096)
@@ -371,6 +431,13 @@ def _keys(organ: str) -> frozenset[str]:
         for word in _GERMAN_SIDE.get(_side(key), ()):
             keys |= {key[:-2] + word, word + key[:-2]}
     return frozenset(keys)
+
+
+@cache
+def _sites() -> frozenset[str]:
+    """Normalised names of whole organs, without side: what a target may be named after, and what no target is."""
+    whole = (organ for organ in _spellings() if not _is_marked(organ) and not is_helper(organ))
+    return frozenset(_stem(key) for organ in whole for key in _keys(organ))
 
 
 @lru_cache(maxsize=1024)

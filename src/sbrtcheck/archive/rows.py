@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
 
 from sbrtcheck import __version__, api
@@ -130,10 +130,13 @@ class Options:
         if not tables and not sites:
             raise UnknownTableError("no table to check against", mend="name a site or a table")
         api.check_sites(sites)
+        loaded = _distinct([load_table(table) for table in dict.fromkeys(tables)])
+        mapping = None if names is None else load_names(names)
+        api.check_names(mapping or {}, loaded, place="" if names is None else fspath(names))
         return cls(
-            tables=_distinct([load_table(table) for table in dict.fromkeys(tables)]),
+            tables=loaded,
             sites=tuple(dict.fromkeys(sites)),
-            names=None if names is None else load_names(names),
+            names=mapping,
             dvhs=Origin(dvhs),
             strict=strict,
             include_unconfirmed=include_unconfirmed,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 
 from sbrtcheck.archive.rows import Row
 from sbrtcheck.errors import OutputError
+from sbrtcheck.files import whole_file, writing
 
 Columns = Mapping[str, type]
 
@@ -23,7 +23,8 @@ _ROWS_IN_A_GROUP = 20_000
 def open_rows(out: Path, columns: Columns) -> Iterator[Callable[[Iterable[Row]], None]]:
     """Give a function that writes rows; the file is there when the block ends well.
 
-    Until then they go to a draft in the same folder. What cannot work is found out here, before anything is checked.
+    Until then they go to a draft in the same folder (a device or a pipe is written to at once). What cannot work is
+    found out here, before anything is checked.
 
     Raises
     ------
@@ -31,24 +32,15 @@ def open_rows(out: Path, columns: Columns) -> Iterator[Callable[[Iterable[Row]],
         The ending is unknown, pyarrow is missing, or the file cannot be written.
     """
     kind = _file_kind(out)
-    draft = out.with_name(f".{out.name}.{os.getpid()}.tmp")  # os.replace needs the same file system
-    with _plain_errors(out):
-        if out.is_dir():
-            raise IsADirectoryError(f"{out} is a folder")
-        draft.open("xb").close()
-    try:
-        with _plain_errors(out):
-            file = kind(draft, columns)
+    with whole_file(out) as path:
+        with writing(out):
+            file = kind(path, columns)
         try:
             yield lambda rows: _written(file, rows, out)
-            with _plain_errors(out):
+            with writing(out):
                 file.finish()
         finally:
             file.close()
-        with _plain_errors(out):
-            draft.replace(out)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 class _RowFile(Protocol):
@@ -63,17 +55,8 @@ class _RowFile(Protocol):
 
 
 def _written(file: _RowFile, rows: Iterable[Row], out: Path) -> None:
-    with _plain_errors(out):
+    with writing(out):
         file.write(rows)
-
-
-@contextmanager
-def _plain_errors(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise OutputError(f"cannot be written ({why})", str(out), "give a file in a folder you may write to") from error
 
 
 class _Csv:

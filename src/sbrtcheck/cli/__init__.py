@@ -1,13 +1,16 @@
 """The same words on the command line -> text on standard output, exit code.
 
 Exit codes: 0 pass or variation, 1 a fail, 2 usage or unreadable input, 3 no fail but something mandatory, or nothing at
-all, was evaluated. Heavy modules are imported inside the commands that need them, so that ``--help`` answers at once.
+all, was evaluated, 70 an error of sbrtcheck itself, 130 interrupted. Nothing else ends with 1. Heavy modules are
+imported inside the commands that need them, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations
 
+import sys
 import traceback
-from typing import Any
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -17,25 +20,69 @@ from sbrtcheck.cli.lint import lint
 from sbrtcheck.cli.lists import bed, tables
 from sbrtcheck.cli.names import names
 from sbrtcheck.cli.plans import batch, check, dvh
-from sbrtcheck.cli.streams import make_streams_safe
+from sbrtcheck.cli.streams import let_go_of_stdout, make_streams_safe, say, unwritable_stdout
 from sbrtcheck.errors import SbrtcheckError
 
 EXIT_UNUSABLE = 2
+EXIT_OUR_FAULT = 70  # EX_SOFTWARE of BSD's sysexits; 1 would say that the plan fails
+EXIT_INTERRUPTED = 130  # as shells say it
 
 
 class _Commands(click.Group):
-    """Commands whose deliberate errors become lines on standard error and exit code 2."""
+    """Commands whose errors become lines on standard error, and an exit code that is no verdict."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run, and end the process; click's own way out would make 1, a fail, of an interrupt or a closed pipe."""
+        make_streams_safe()
+        try:
+            code = super().main(*args, **extra | {"standalone_mode": False})
+        except SystemExit:  # so click ends when the reader of a help text has gone
+            code = 0
+        except click.Abort:
+            code = EXIT_INTERRUPTED
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except OSError as error:  # of a help text; what commands write is in `print_text`
+            let_go_of_stdout()
+            say(str(unwritable_stdout(error)))
+            code = EXIT_UNUSABLE
+        sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> Any:
-        make_streams_safe()
         try:
             return super().invoke(ctx)
         except SbrtcheckError as error:
-            if ctx.find_root().meta.get("sbrtcheck.verbose"):
-                traceback.print_exception(error)
-            for line in str(error).splitlines():
-                click.echo(f"sbrtcheck: {line}", err=True)
+            _trace(ctx, error)
+            say(str(error))
             ctx.exit(EXIT_UNUSABLE)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # whatever it is, it must not end as the verdict 1
+            if isinstance(error, OSError) and _is_of_click(error):
+                raise  # to `main`
+            _trace(ctx, error)
+            say(_our_fault(error))
+            ctx.exit(EXIT_OUR_FAULT)
+
+
+def _trace(ctx: click.Context, error: Exception) -> None:
+    if ctx.find_root().meta.get("sbrtcheck.verbose"):
+        with suppress(OSError):
+            traceback.print_exception(error)
+
+
+def _is_of_click(error: Exception) -> bool:
+    """Whether click could not write: only its help texts, for what commands write is in `streams`."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")).startswith("click.")
+
+
+def _our_fault(error: Exception) -> str:
+    """Where it came from, without its text, which may quote a file."""
+    from sbrtcheck.archive.rows import where_from
+
+    return f"an error in sbrtcheck itself, no verdict: {where_from(error)}; -v shows more (leave out names of patients)"
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

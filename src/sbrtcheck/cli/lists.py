@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import click
 
-from sbrtcheck.cli import streams
+from sbrtcheck.cli import options, streams
 from sbrtcheck.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
+@options.verbose
 def tables(format_: str) -> None:
     """List the bundled tables."""
     from sbrtcheck.report.lists import tables_json, tables_text
@@ -30,15 +32,21 @@ def tables(format_: str) -> None:
 @click.option(
     "--alpha-beta", "alpha_beta_gy", type=float, required=True, metavar="GY", help="alpha/beta of the tissue."
 )
+@options.verbose
 def bed(dose_gy: float, fractions: int, alpha_beta_gy: float) -> None:
     """Convert DOSE_GY, given in FRACTIONS, to BED and EQD2 by the linear-quadratic model."""
+    import numpy as np
+
     from sbrtcheck import radiobiology
 
     course = {"fractions": fractions, "alpha_beta_gy": alpha_beta_gy}
     try:
-        bed_gy, eqd2_gy = radiobiology.bed(dose_gy, **course), radiobiology.eqd2(dose_gy, **course)
-    except ValueError as error:
+        with np.errstate(over="ignore"):
+            bed_gy, eqd2_gy = radiobiology.bed(dose_gy, **course), radiobiology.eqd2(dose_gy, **course)
+    except (ValueError, OverflowError) as error:
         raise InputError(str(error)) from error
+    if not (math.isfinite(bed_gy) and math.isfinite(eqd2_gy)):
+        raise InputError("the course gives no finite BED or EQD2", mend="check dose, fractions and alpha/beta")
     streams.print_text(
         f"{dose_gy:g} Gy in {fractions} fractions, alpha/beta {alpha_beta_gy:g} Gy\n"
         f"BED  {bed_gy:.2f} Gy\n"

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from sbrtcheck.cli import streams
+
 FORMATS = ("text", "json", "csv", "markdown")
 END_CAPS = ("half-slice", "none", "capped")
 BETWEEN = ("slab", "interpolated")
@@ -15,6 +17,8 @@ DVHS = ("computed", "stored")
 
 def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's shape
     ctx.find_root().meta["sbrtcheck.verbose"] = value
+    if value:
+        ctx.with_resource(streams.log())
 
 
 folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -33,5 +37,10 @@ include_unconfirmed = click.option(
 between = click.option("--between", type=click.Choice(BETWEEN), default=BETWEEN[0], show_default=True)
 dose = click.option("--dose", type=click.Choice(DOSE), default=DOSE[0], show_default=True)
 verbose = click.option(
-    "-v", "--verbose", is_flag=True, expose_value=False, callback=_set_verbose, help="Show where an error comes from."
+    "-v",
+    "--verbose",
+    is_flag=True,
+    expose_value=False,
+    callback=_set_verbose,
+    help="Show what is passed over, and where an error comes from.",
 )

@@ -60,7 +60,7 @@ def check(  # noqa: PLR0913 - one argument an option
     """
     from sbrtcheck import api
 
-    with streams.output(out) as write:
+    with streams.output(out, inputs=[folder, names, *tables]) as write:
         report = api.check(
             streams.existing(folder),
             list(dict.fromkeys(tables)),
@@ -125,7 +125,7 @@ def dvh(  # noqa: PLR0913 - one argument an option
     from sbrtcheck import api
     from sbrtcheck.report.lists import DVH_FORMATS
 
-    with streams.output(out) as write:
+    with streams.output(out, inputs=[folder]) as write:
         found = api.dvhs_of(
             streams.existing(folder),
             structures=structures or None,
@@ -168,4 +168,4 @@ def batch(
     with streams.progress(quiet=quiet) as progress:
         summary = archive.batch(folder, out, options, jobs=jobs, progress=progress)
     if not quiet:
-        click.echo(f"sbrtcheck: {summary}", err=True)
+        streams.say(str(summary))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
 
 import click
 
 from sbrtcheck.errors import InputError, OutputError
+from sbrtcheck.files import whole_file, writing
 
-_READER_GONE = (errno.EPIPE, errno.EINVAL)  # EINVAL: so Windows calls it
+_READER_GONE = (errno.EPIPE, errno.EINVAL) if os.name == "nt" else (errno.EPIPE,)  # EINVAL: so Windows calls it
+_STDOUT = "standard output"
 
 
 def existing(folder: Path) -> Path:
@@ -27,59 +29,72 @@ def existing(folder: Path) -> Path:
 
 
 @contextmanager
-def output(out: Path | None) -> Iterator[Callable[[str], None]]:
+def output(out: Path | None, *, inputs: Iterable[str | Path | None] = ()) -> Iterator[Callable[[str], None]]:
     """Give a function that writes the result, to the screen or to a file that is there whole or not at all.
 
-    A file that cannot be written is found out here, before anything is computed.
+    A file that cannot be written, or is one of the ``inputs``, is found out here, before anything is computed.
     """
     if out is None:
+        _check_stdout()
         yield print_text
         return
-    draft = out.with_name(f".{out.name}.{os.getpid()}.tmp")  # in the same folder: os.replace needs one file system
-    try:
-        if out.is_dir():
-            raise IsADirectoryError(f"{out} is a folder")
-        stream = draft.open("x", encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise _unwritable(out, error) from error
-    try:
-        with stream:
-            yield lambda text: _write(stream, text, out)
-        _publish(draft, out)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole_file(out, inputs=[Path(one) for one in inputs if one]) as path:
+        yield lambda text: _write(path, text, out)
 
 
-def _write(stream: TextIO, text: str, out: Path) -> None:
-    try:
+def _write(path: Path, text: str, out: Path) -> None:
+    with writing(out), path.open("w", encoding="utf-8", newline="\n") as stream:
         stream.write(text)
-        stream.flush()
-    except OSError as error:
-        raise _unwritable(out, error) from error
 
 
-def _publish(draft: Path, out: Path) -> None:
-    try:
-        draft.replace(out)
-    except OSError as error:
-        raise _unwritable(out, error) from error
-
-
-def _unwritable(out: Path, error: OSError) -> OutputError:
-    why = error.strerror or type(error).__name__
-    return OutputError(f"cannot be written ({why})", place=str(out), mend="give a file in a folder you may write to")
+def _check_stdout() -> None:
+    if sys.stdout is None:  # what Python makes of a closed one
+        raise OutputError("cannot be written (it is closed)", _STDOUT, "write to a file with --out")
 
 
 def print_text(text: str) -> None:
     """Write to standard output; a reader that has gone away (``| head``) is no error of ours."""
+    _check_stdout()
     try:
         click.echo(text, nl=False)
         sys.stdout.flush()
     except OSError as error:
+        let_go_of_stdout()
         if error.errno not in _READER_GONE:
-            raise
-        # the interpreter flushes once more at its end: let that go nowhere
+            raise unwritable_stdout(error) from error
+
+
+def unwritable_stdout(error: OSError) -> OutputError:
+    """The error that standard output takes nothing, a full disk for instance."""
+    return OutputError(f"cannot be written ({error.strerror})", _STDOUT, "make room, or write elsewhere")
+
+
+def let_go_of_stdout() -> None:
+    """Let what is still to be written go nowhere: the interpreter tries once more at its end, and would complain."""
+    with suppress(OSError, AttributeError):  # a test's stream, or none
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def say(text: str) -> None:
+    """Write lines to standard error; when nobody can read it, there is nobody to tell."""
+    with suppress(OSError):
+        for line in text.splitlines():
+            click.echo(f"sbrtcheck: {line}", err=True)
+
+
+@contextmanager
+def log() -> Iterator[None]:
+    """Show what the package logs from INFO on, on standard error."""
+    logger, handler = logging.getLogger("sbrtcheck"), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("sbrtcheck: %(message)s"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def make_streams_safe() -> None:

@@ -19,7 +19,7 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.plan import Finding, FindingCode, Plan
 from sbrtcheck.table import Constraint, Select
-from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, match, targets
+from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, match
 
 SHARP_SHARE = 1e-3
 """Bounds of isodose volumes, as a share of the volume, where wider ones leave a verdict open."""
@@ -110,6 +110,7 @@ class Taken:
     targets: int = 1
     findings: tuple[Finding, ...] = ()
     lacking: tuple[str, ...] = ()  # parts of a union that the plan does not have
+    others: tuple[str, ...] = ()  # names of structures that a weaker rule would have taken
 
 
 def select(row: Constraint, plan: Organs) -> list[Taken]:
@@ -147,15 +148,13 @@ def _alone(taken: Taken, metric: Metric, plan: Organs) -> Taken:
     """What was taken for a target, and the other structures of that kind that were not."""
     if taken.organ not in TARGETS or not taken.contour:
         return taken
-    others = [roi.name for roi in targets(taken.organ, plan.drawn, plan.names) if roi.name != taken.contour]
-    if not others:
+    if not taken.others:
         return taken
-    listed = ", ".join(others)
+    listed = ", ".join(taken.others)
     if isinstance(metric, TargetCount):
         detail = f"{taken.contour}, {listed}: not clearly separate targets"
         return replace(taken, dvh=NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail))
-    text = f"{taken.contour} was taken; {listed} would be {taken.organ} as well, and was not evaluated as such"
-    return replace(taken, findings=(*taken.findings, _several_targets(text, taken.organ)))
+    return taken
 
 
 def _several_targets(text: str, organ: str) -> Finding:
@@ -195,7 +194,25 @@ def _take(organ: str, plan: Organs) -> Taken:
 
 def _taken(organ: str, found: Match, plan: Organs) -> Taken:
     dvh = plan.by_key.get((found.roi.name, found.roi.number))
-    return Taken(organ=organ, contour=found.roi.name, rule=found.rule, dvh=_or_why_not(dvh))
+    return Taken(
+        organ=organ,
+        contour=found.roi.name,
+        rule=found.rule,
+        dvh=_or_why_not(dvh),
+        findings=_of_others(organ, found),
+        others=found.others,
+    )
+
+
+def _of_others(organ: str, found: Match) -> tuple[Finding, ...]:
+    """Say which structures would have been the organ too, had the one taken not been there."""
+    if not found.others:
+        return ()
+    text = (
+        f"{found.roi.name} was taken; {', '.join(found.others)} might be {organ} as well, and was not evaluated as such"
+    )
+    code = FindingCode.SEVERAL_TARGETS if organ in TARGETS else FindingCode.NAME_MATCH
+    return (Finding(code=code, text=text, subject=organ),)
 
 
 def _or_why_not(dvh: DVH | NoDVH | None) -> DVH | NotMeasured:
