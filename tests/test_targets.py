@@ -62,7 +62,7 @@ def names_of(of: Plan, kind: str = "PTV", names: dict[str, str] | None = None) -
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("PTV1", "PTV2"), ("PTV_5000", "PTV_4500"), ("PTV", "PTV 2"), ("Met upper lobe", "Met lower lobe")],
+    [("PTV1", "PTV2"), ("PTV_5000", "PTV_4500"), ("PTV", "PTV 2"), ("PTV upper lobe", "PTV lower lobe")],
 )
 def test_targets_apart_from_one_another_are_separate_by_name_or_type(one: str, other: str) -> None:
     assert sorted(names_of(several(ball(one, -25.0), ball(other, 25.0)))) == sorted([one, other])
@@ -176,10 +176,10 @@ def test_targets_that_are_not_clearly_separate_stay_ambiguous() -> None:
 
 
 def test_a_target_taken_by_its_exact_name_names_the_others_of_its_kind() -> None:
-    (outcome,) = judged(several(ball("PTV", -25.0), ball("PTV_eval", -25.0, radius=5.0)), coverage())
+    (outcome,) = judged(several(ball("PTV", -25.0), ball("PTV_final", -25.0, radius=5.0)), coverage())
     assert outcome.contour == "PTV"
     (said,) = (f for f in outcome.findings if f.code is FindingCode.SEVERAL_TARGETS)
-    assert said.text == "PTV was taken; PTV_eval would be PTV as well, and was not evaluated as such"
+    assert said.text == "PTV was taken; PTV_final might be PTV as well, and was not evaluated as such"
 
 
 def test_the_user_names_one_of_several_targets() -> None:
@@ -242,7 +242,7 @@ def test_separate_targets_are_counted(number: int) -> None:
 
 
 def test_targets_that_are_not_clearly_separate_are_not_counted() -> None:
-    for pair in ((LEFT, ball("PTV2", -20.0)), (ball("PTV", -25.0), ball("PTV_eval", -25.0))):
+    for pair in ((LEFT, ball("PTV2", -20.0)), (ball("PTV", -25.0), ball("PTV_final", -25.0))):
         outcome = count(several(*pair))
         assert outcome.reason is Reason.STRUCTURE_AMBIGUOUS
         assert pair[1].name in outcome.detail

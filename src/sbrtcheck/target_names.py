@@ -156,7 +156,7 @@ def _number(words: Sequence[str]) -> tuple[Says | None, int]:
     if times[0] == "x" and times[1].isdecimal():
         return Says.DOSE, length + 2
     whole = number.isdecimal()
-    if length == 1 and whole and 0 < int(number[:3]) <= _LARGEST_NUMBER and len(number) < 3:
+    if length == 1 and whole and int(number[:3]) <= _LARGEST_NUMBER and len(number) < 3:
         return Says.WHICH, 1
     return (Says.DOSE, length) if not whole or len(number) <= _LONGEST_DOSE else (None, 0)
 

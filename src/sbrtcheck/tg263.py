@@ -335,7 +335,7 @@ def _recipe(
     if _given(organ, names or {}) is not None or not isinstance(match(organ, rois, names), NoMatch):
         return None
     plus = _sides(whole, rois, names) if organ == whole else _whole(whole, rois, names)
-    minus = targets(target, rois, names) if target else ()
+    minus = _clear_targets(target, rois, names) if target else ()
     if not plus or (target and not minus) or set(plus) & set(minus):
         return None
     return Recipe(organ=organ, plus=plus, minus=minus)
@@ -360,16 +360,21 @@ def _sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None)
 
 
 def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
-    """Every structure that is a target of that kind, by name or type; only the user's where the user named one.
-
-    None where it is not clear which ones are.
-    """
+    """Every structure that is a target of that kind by its name; only the user's where the user named one."""
     given = _given(target, names or {})
     if given is not None:
         return tuple(sorted((r for r in rois if r.name == given), key=_order))
-    found = {r for r in rois if any(fits(target, r) for fits in (_is_exact, _is_alias, _has_kind, _has_prefix))}
+    fits = (_is_exact, _is_alias, _has_kind, _has_prefix)
+    return tuple(sorted({r for r in rois if any(fit(target, r) for fit in fits)}, key=_order))
+
+
+def _clear_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
+    """The same, but none where the names do not tell that these are all, and separate."""
+    found = targets(target, rois, names)
+    if _given(target, names or {}) is not None:
+        return found
     unclear = any(_may_be(target, r) for r in rois if r not in found)
-    return () if unclear or not _are_separate(target, found) else tuple(sorted(found, key=_order))
+    return () if unclear or not _are_separate(target, found) else found
 
 
 def _are_separate(target: str, rois: Collection[RoiName]) -> bool:

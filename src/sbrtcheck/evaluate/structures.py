@@ -134,7 +134,7 @@ def _takes(organ: str, metric: Metric, plan: Organs) -> list[Taken]:
     """Take one structure for an organ; of several separate targets each, or all together for a metric of the plan."""
     several = plan.targets(organ)
     if not several:
-        return [_alone(_take(organ, plan), metric, plan)]
+        return [_alone(_take(organ, plan), metric)]
     names = ", ".join(roi.name for roi in several)
     each = [_taken(organ, Match(organ=organ, roi=roi, rule=_rule_of(organ, roi, plan)), plan) for roi in several]
     if isinstance(metric, OfPlan | PrescriptionMetric | TargetCount):
@@ -144,8 +144,8 @@ def _takes(organ: str, metric: Metric, plan: Organs) -> list[Taken]:
     return [replace(taken, findings=(_several_targets(text, organ),)) for taken in each]
 
 
-def _alone(taken: Taken, metric: Metric, plan: Organs) -> Taken:
-    """What was taken for a target, and the other structures of that kind that were not."""
+def _alone(taken: Taken, metric: Metric) -> Taken:
+    """What was taken for a target; how many targets there are is not told while another may be one."""
     if taken.organ not in TARGETS or not taken.contour:
         return taken
     if not taken.others:
