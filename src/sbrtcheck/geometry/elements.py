@@ -17,7 +17,7 @@ from sbrtcheck.plan import FloatArray, IntArray
 
 Float32 = npt.NDArray[np.float32]
 
-BLOCK_CELLS = 1 << 16
+BLOCK_CELLS = 1 << 17
 """Cells worked on at once: the float32 arrays of a block then stay in the processor's cache."""
 
 SMALLEST_FRACTION = 1e-9
