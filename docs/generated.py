@@ -63,6 +63,7 @@ FINDINGS = {
     FindingCode.DERIVED_STRUCTURE: "The structure was built from others, or without a part that is not drawn.",
     FindingCode.NAME_MATCH: "Another structure was taken than the one asked for first.",
     FindingCode.FILE_SKIPPED: "Files that are no DICOM, or copies of others.",
+    FindingCode.BEYOND_MODEL: "A radiobiological model is used at doses a fraction beyond its stated range.",
     FindingCode.NOT_COMPUTED: "Something in the files is not computed by this version.",
     FindingCode.OTHER: "Anything else worth knowing.",
 }

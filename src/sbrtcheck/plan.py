@@ -35,6 +35,7 @@ class FindingCode(StrEnum):
     DERIVED_STRUCTURE = "derived structure"
     NAME_MATCH = "name match"
     FILE_SKIPPED = "file skipped"
+    BEYOND_MODEL = "beyond the range of a model"
     NOT_COMPUTED = "not computed"
     OTHER = "other"
 
