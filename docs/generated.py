@@ -16,7 +16,7 @@ from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate import Verdict
 from sbrtcheck.plan import FindingCode
-from sbrtcheck.report.words import FLAGS, limit_text
+from sbrtcheck.report.words import FLAGS, limit_text, metric_text
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Select, Source, Status, bundled_tables
 from sbrtcheck.tg263 import Rule
 
@@ -152,7 +152,15 @@ def _one_table(table: ConstraintTable) -> Iterator[str]:
 def _row(row: Constraint) -> Iterable[str]:
     printed_in = f"{row.source.citation}, {row.source.where}"
     limit = f"`{limit_text(row)}` {row.metric.unit}"
-    return (f"`{row.id}`{_marks(row)}", row.organ, _structures(row), f"`{row.metric}`", limit, printed_in, _read(row))
+    return (
+        f"`{row.id}`{_marks(row)}",
+        row.organ,
+        _structures(row),
+        f"`{metric_text(row)}`",
+        limit,
+        printed_in,
+        _read(row),
+    )
 
 
 def _marks(row: Constraint) -> str:

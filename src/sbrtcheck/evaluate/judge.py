@@ -9,6 +9,7 @@ from sbrtcheck.evaluate.structures import Organs, Taken, select
 from sbrtcheck.evaluate.values import Outcome, UnderConvention, Verdict
 from sbrtcheck.metric import DoseAtVolume, Measurement, NotMeasured, Unit, VolumeAtDose, has_volume, measure
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Status
 
 NARROW = {Unit.GY: 0.01, Unit.PERCENT: 0.1, Unit.PERCENT_RX: 0.1}
@@ -104,6 +105,31 @@ class _Judged:
 def _judge(row: Constraint, dvh: DVH | NotMeasured) -> _Judged:
     if isinstance(dvh, NotMeasured):
         return _not_evaluated(dvh)
+    if row.quantity is Quantity.PHYSICAL:
+        return _judge_doses(row, dvh)
+    converted = _in_quantity(row, dvh)
+    if isinstance(converted, NotMeasured):
+        return _not_evaluated(converted)
+    judged = _judge_doses(row, converted)
+    return replace(judged, findings=(*judged.findings, *converted.findings[len(dvh.findings) :]))
+
+
+def _in_quantity(row: Constraint, dvh: DVH) -> DVH | NotMeasured:
+    """The DVH in the row's EQD2 or BED, by the plan's number of fractions."""
+    alone = replace(dvh, alternatives=())  # they are judged, and converted, on their own
+    if dvh.prescription.fractions is None:
+        return NotMeasured(
+            reason=Reason.PRESCRIPTION_UNKNOWN, detail=f"{row.quantity} needs the plan's number of fractions"
+        )
+    if row.alpha_beta_gy is None:
+        return NotMeasured(reason=Reason.UNIT_UNKNOWN, detail=f"the row asks for {row.quantity} without an alpha/beta")
+    if row.quantity is Quantity.EQD2:
+        return alone.to_eqd2(alpha_beta_gy=row.alpha_beta_gy)
+    return alone.to_bed(alpha_beta_gy=row.alpha_beta_gy)
+
+
+def _judge_doses(row: Constraint, dvh: DVH) -> _Judged:
+    """Judge a row on doses that are what it asks for."""
     found = measure(row.metric, dvh)
     if infeasible := _infeasible(row, dvh):
         verdict, reason = _of_kind(row, Verdict.FAIL), Reason.VOLUME_TOO_SMALL

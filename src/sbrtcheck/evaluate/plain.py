@@ -48,6 +48,8 @@ RECORD_KEYS = (
     "doi",
     "where",
     "note",
+    "quantity",
+    "alpha_beta_gy",
 )
 
 
@@ -86,6 +88,8 @@ def record(outcome: Outcome) -> dict[str, Any]:
         row.source.doi,
         row.source.where,
         row.note,
+        str(row.quantity),
+        rounded(row.alpha_beta_gy),
     )
     return dict(zip(RECORD_KEYS, values, strict=True))
 

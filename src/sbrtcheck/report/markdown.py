@@ -40,7 +40,7 @@ def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
         " ".join((words.verdict_text(outcome), *(f"({flag})" for flag in words.flags(outcome)))),
         words.organ_text(outcome),
         words.contour_text(outcome),
-        str(outcome.constraint.metric),
+        words.metric_text(outcome.constraint),
         words.limit_text(outcome.constraint),
         words.result_text(outcome),
         words.margin_text(outcome),

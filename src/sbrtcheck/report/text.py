@@ -128,7 +128,7 @@ def _grid(widths: Sequence[int]) -> Table:
 def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
     return (
         words.verdict_text(outcome),
-        str(outcome.constraint.metric),
+        words.metric_text(outcome.constraint),
         words.limit_text(outcome.constraint),
         words.result_text(outcome),
         words.margin_text(outcome),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.errors import Fault, NamesError, TableError, UnknownTableError
 from sbrtcheck.metric import parse
+from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table.document import Document, Trouble, read_document
 from sbrtcheck.table.rows import head_troubles, row_troubles
 from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Select, Sense, Source, Status
@@ -220,6 +221,8 @@ def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
         confirmed_by=tuple(row.confirmed_by),
         note=row.note,
         line=line,
+        quantity=Quantity(row.quantity),
+        alpha_beta_gy=row.alpha_beta,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.metric import Metric
+from sbrtcheck.radiobiology import Quantity
 
 READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed: one reader may misread
 
@@ -77,6 +78,8 @@ class Constraint:
         The independent readings of the source.
     line
         Of the row in its file, counted from 1.
+    quantity, alpha_beta_gy
+        What the doses of metric and limit are; EQD2 and BED are for an α/β, Gy, and the plan's number of fractions.
     """
 
     id: str
@@ -96,6 +99,8 @@ class Constraint:
     confirmed_by: tuple[str, ...] = ()
     note: str = ""
     line: int = 0
+    quantity: Quantity = Quantity.PHYSICAL
+    alpha_beta_gy: float | None = None
 
     @property
     def confirmed(self) -> bool:
