@@ -14,6 +14,7 @@ import click
 from sbrtcheck import __version__
 from sbrtcheck.cli.lists import bed, tables
 from sbrtcheck.cli.plans import batch, check, dvh
+from sbrtcheck.cli.regimens import regimens
 from sbrtcheck.cli.streams import make_streams_safe
 from sbrtcheck.errors import SbrtcheckError
 
@@ -46,3 +47,4 @@ def main() -> None:
 
 for command in (check, tables, dvh, batch, bed):
     main.add_command(command)
+main.add_command(regimens)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sbrtcheck.evaluate import Outcome, Report
 from sbrtcheck.report import words
+from sbrtcheck.report.course import course_lines
 from sbrtcheck.table import ConstraintTable
 
 
@@ -23,6 +24,7 @@ def markdown_report(report: Report) -> str:
     lines += _section("Flags", words.legend(report))
     lines += _section("Remarks", words.remarks(report))
     lines += _section("Findings", words.findings(report))
+    lines += _section("Regimen", course_lines(report))
     lines += _section("Sources", sources.lines())
     lines += _section("Made from", words.made_from(report))
     return "\n".join(lines) + "\n"

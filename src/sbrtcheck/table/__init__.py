@@ -1,22 +1,29 @@
 """YAML -> ConstraintTable: every row with its source, all faults of a file at once.
 
 ``values`` are what a table is, ``document`` reads YAML with its lines, ``shape`` says which keys a file has,
-``rows`` finds what a shape cannot, ``load`` puts them in a row.
+``rows`` finds what a shape cannot, ``load`` puts them in a row. Beside tables, ``regimens`` reads known doses and
+fractionations; ``shipped`` is where the files are.
 """
 
 from sbrtcheck.table.load import bundled_tables, json_schema, load_names, load_table
+from sbrtcheck.table.regimens import Regimen, Regimens, Statement, Threshold, load_regimens
 from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Select, Sense, Source, Status
 
 __all__ = [
     "Constraint",
     "ConstraintTable",
     "Kind",
+    "Regimen",
+    "Regimens",
     "Select",
     "Sense",
     "Source",
+    "Statement",
     "Status",
+    "Threshold",
     "bundled_tables",
     "json_schema",
     "load_names",
+    "load_regimens",
     "load_table",
 ]

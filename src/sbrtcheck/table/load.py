@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from sbrtcheck.metric import parse
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table.document import Document, Trouble, read_document
 from sbrtcheck.table.rows import head_troubles, row_troubles
+from sbrtcheck.table.shipped import shipped_root
 from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Select, Sense, Source, Status
 from sbrtcheck.table.wording import shape_trouble
 
@@ -94,9 +94,7 @@ def _is_path(given: str) -> bool:
 
 def _bundled() -> dict[str, tuple[str, Traversable]]:
     """Id -> place and file of every shipped table; a file is named by its table's id."""
-    root = files("sbrtcheck") / "_constraints"
-    if not root.is_dir():  # an editable install does not see what the wheel takes in
-        root = Path(__file__).resolve().parents[3] / "constraints"
+    root = shipped_root()
     return {
         file.name.removesuffix(".yaml"): (f"constraints/{site.name}/{file.name}", file)
         for site in (root.iterdir() if root.is_dir() else ())
