@@ -41,6 +41,7 @@ REASONS = {
     Reason.TARGET_VOLUME_OUTSIDE_RANGE: "The rule does not hold for a target of this size. Not given by this version.",
     Reason.UNDEFINED_FOR_STORED_DVH: "What a planning system stored does not hold the answer.",
     Reason.UNIT_UNKNOWN: "A stored DVH does not say its units, or they cannot be right.",
+    Reason.NOT_GIVEN: "A risk model, or a rule for a sum of plans, needs something that no file says; the detail names it.",
     Reason.NOT_IMPLEMENTED: "The metric is known and not computed. Not given by this version.",
 }
 FINDINGS = {

@@ -10,9 +10,9 @@ from os import PathLike, fspath
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Between, DVHSet, EndCaps, Interpolation, Model, Origin, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
-from sbrtcheck.evaluate import Report, evaluate
+from sbrtcheck.evaluate import NoRisk, Report, Risk, evaluate, risks
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
-from sbrtcheck.table import ConstraintTable, bundled_tables, load_names, load_table
+from sbrtcheck.table import ConstraintTable, bundled_tables, load_names, load_risk_models, load_table
 from sbrtcheck.tg263 import Match, RoiName, derivable, match
 
 MULTI = "multi"  # the site of tables that hold for every site
@@ -122,6 +122,35 @@ def dvhs_of(
     derived = {recipe.organ for recipe in derivable(_roi_names(loaded))}
     _check_known(structures, {structure.name for structure in loaded.structures} | derived)
     return compute_dvhs(loaded, structures=structures, end_caps=model.end_caps, between=model.between, dose=model.dose)
+
+
+def risks_of(
+    path: str | PathLike[str] | list[str | PathLike[str]],
+    *,
+    plan: str | None = None,
+    prescription: Prescription | str | None = None,
+    names: str | PathLike[str] | Mapping[str, str] | None = None,
+    diameter_cm: float | None = None,
+) -> tuple[Risk | NoRisk, ...]:
+    """Apply the shipped complication and control models to one plan; options as in `check`.
+
+    Parameters
+    ----------
+    diameter_cm
+        Of the tumour, for the control models that ask for it.
+
+    Raises
+    ------
+    SbrtcheckError
+        The input or an option cannot be used.
+    """
+    if diameter_cm is not None and not diameter_cm > 0:
+        raise InputError(f"a tumour's diameter cannot be {diameter_cm:g} cm", mend="give it in cm, above 0")
+    mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
+    loaded = load_plan(path, plan=plan, prescription=_prescription(prescription))
+    organs = {organ for model in load_risk_models().ntcp for organ in model.structures}
+    found = compute_dvhs(loaded, structures=_needed(loaded, organs, mapping), names=mapping)
+    return risks(found, names=mapping, diameter_cm=diameter_cm)
 
 
 def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:

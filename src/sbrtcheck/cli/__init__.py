@@ -15,6 +15,7 @@ from sbrtcheck import __version__
 from sbrtcheck.cli.lists import bed, tables
 from sbrtcheck.cli.plans import batch, check, dvh
 from sbrtcheck.cli.regimens import regimens
+from sbrtcheck.cli.risk import risk
 from sbrtcheck.cli.streams import make_streams_safe
 from sbrtcheck.errors import SbrtcheckError
 
@@ -48,3 +49,4 @@ def main() -> None:
 for command in (check, tables, dvh, batch, bed):
     main.add_command(command)
 main.add_command(regimens)
+main.add_command(risk)

@@ -83,6 +83,7 @@ class Reason(StrEnum):
     TARGET_VOLUME_OUTSIDE_RANGE = "target volume outside the rule's range"
     UNDEFINED_FOR_STORED_DVH = "metric undefined for stored DVHs"
     UNIT_UNKNOWN = "unit unknown"
+    NOT_GIVEN = "something needed was not given"
     NOT_IMPLEMENTED = "metric not computed by this version"
 
 

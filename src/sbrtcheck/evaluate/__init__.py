@@ -10,20 +10,27 @@ What a verdict means:
   report in which nothing was evaluated, is not a pass.
 
 ``values`` are what a report is, ``structures`` takes a structure for an organ, ``judge`` turns a row and a DVH into an
-outcome, ``run`` puts them in a row, ``plain`` gives a report as plain values.
+outcome, ``run`` puts them in a row, ``plain`` gives a report as plain values. ``course`` knows what a prescription is,
+``risk`` applies complication and control models; neither gives verdicts.
 """
 
 from sbrtcheck.evaluate.plain import RECORD_KEYS, rounded
+from sbrtcheck.evaluate.risk import NoRisk, Risk, ntcp, risks, tcp
 from sbrtcheck.evaluate.run import evaluate
 from sbrtcheck.evaluate.values import NOTICE, Outcome, Report, UnderConvention, Verdict
 
 __all__ = [
     "NOTICE",
     "RECORD_KEYS",
+    "NoRisk",
     "Outcome",
     "Report",
+    "Risk",
     "UnderConvention",
     "Verdict",
     "evaluate",
+    "ntcp",
+    "risks",
     "rounded",
+    "tcp",
 ]

@@ -81,7 +81,7 @@ def select(row: Constraint, plan: Organs) -> list[Taken]:
         case Select.UNION:
             return [_take_union(row, plan)]
         case Select.FIRST:
-            return [_take_first(row, plan)]
+            return [take_first(row.structures, plan)]
 
 
 def _take(organ: str, plan: Organs) -> Taken:
@@ -109,14 +109,14 @@ def _or_why_not(dvh: DVH | NoDVH | None) -> DVH | NotMeasured:
     return NotMeasured(reason=dvh.reason, detail=dvh.detail) if dvh else _NOT_ASKED_FOR
 
 
-def _take_first(row: Constraint, plan: Organs) -> Taken:
+def take_first(structures: Sequence[str], plan: Organs) -> Taken:
     """Take the first organ that the plan has; an ambiguous one is not passed over."""
-    tried = [_take(organ, plan) for organ in row.structures]
+    tried = [_take(organ, plan) for organ in structures]
     for taken in tried:
         if not _is_missing(taken):
-            passed_over = row.structures[: tried.index(taken)]
+            passed_over = structures[: tried.index(taken)]
             return replace(taken, findings=_instead_of(passed_over, taken)) if passed_over else taken
-    return replace(tried[0], organ=" or ".join(row.structures))
+    return replace(tried[0], organ=" or ".join(structures))
 
 
 def _is_missing(taken: Taken) -> bool:

@@ -5,6 +5,7 @@
     lq        the linear-quadratic model: BED, EQD2, and what inverts them
     highdose  what bends it straight at large doses a fraction: LQ-L, universal survival curve
     time      what days and hours do: repopulation, incomplete repair
+    risk      dose on a model's own scale -> probability of a complication, or of control
     validity  dose a fraction -> findings where a model is used beyond its range
     course    arguments in, arrays out; a meaningless one is refused by its name
 """
@@ -27,6 +28,7 @@ from sbrtcheck.radiobiology.lq import (
     total_dose_for_bed,
     total_dose_for_eqd2,
 )
+from sbrtcheck.radiobiology.risk import logistic_tcp, lyman_ntcp, lyman_td50_gy, m_of_gamma50
 from sbrtcheck.radiobiology.time import (
     bed_with_incomplete_repair,
     bed_with_repopulation,
@@ -49,8 +51,12 @@ __all__ = [
     "fractions_for_bed",
     "incomplete_repair_factor",
     "isoeffective_dose",
+    "logistic_tcp",
     "lql_bed",
     "lql_total_dose_for_bed",
+    "lyman_ntcp",
+    "lyman_td50_gy",
+    "m_of_gamma50",
     "total_dose_for_bed",
     "total_dose_for_eqd2",
     "usc_alpha_beta_gy",

@@ -2,28 +2,42 @@
 
 ``values`` are what a table is, ``document`` reads YAML with its lines, ``shape`` says which keys a file has,
 ``rows`` finds what a shape cannot, ``load`` puts them in a row. Beside tables, ``regimens`` reads known doses and
-fractionations; ``shipped`` is where the files are.
+fractionations, ``risk_models`` parameters of complication and control models; ``shipped`` is where the files are.
 """
 
 from sbrtcheck.table.load import bundled_tables, json_schema, load_names, load_table
 from sbrtcheck.table.regimens import Regimen, Regimens, Statement, Threshold, load_regimens
+from sbrtcheck.table.risk_models import (
+    FractionScale,
+    NtcpModel,
+    PhysicalScale,
+    RiskModels,
+    TcpModel,
+    load_risk_models,
+)
 from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Select, Sense, Source, Status
 
 __all__ = [
     "Constraint",
     "ConstraintTable",
+    "FractionScale",
     "Kind",
+    "NtcpModel",
+    "PhysicalScale",
     "Regimen",
     "Regimens",
+    "RiskModels",
     "Select",
     "Sense",
     "Source",
     "Statement",
     "Status",
+    "TcpModel",
     "Threshold",
     "bundled_tables",
     "json_schema",
     "load_names",
     "load_regimens",
+    "load_risk_models",
     "load_table",
 ]
