@@ -41,7 +41,7 @@ REASONS = {
     Reason.TARGET_VOLUME_OUTSIDE_RANGE: "The rule does not hold for a target of this size. Not given by this version.",
     Reason.UNDEFINED_FOR_STORED_DVH: "What a planning system stored does not hold the answer.",
     Reason.UNIT_UNKNOWN: "A stored DVH does not say its units, or they cannot be right.",
-    Reason.NOT_GIVEN: "A risk model, or a rule for a sum of plans, needs something that no file says; the detail names it.",
+    Reason.NOT_GIVEN: "A risk model, or a rule for a sum of plans, needs what no file says; the detail names it.",
     Reason.NOT_IMPLEMENTED: "The metric is known and not computed. Not given by this version.",
 }
 FINDINGS = {
@@ -83,8 +83,15 @@ def commands() -> str:
     """Help text of every command."""
     return "\n\n".join(
         f"## `sbrtcheck {name}`\n\n```text\n{_help(command, f'sbrtcheck {name}')}\n```"
-        for name, command in sorted(cli.main.commands.items())
+        for name, command in sorted(_all_commands(cli.main), key=lambda named: named[0])
     )
+
+
+def _all_commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield f"{before}{name}", command
+        if isinstance(command, click.Group):
+            yield from _all_commands(command, f"{before}{name} ")
 
 
 def _help(command: click.Command, name: str) -> str:

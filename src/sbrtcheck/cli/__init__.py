@@ -16,6 +16,7 @@ from sbrtcheck.cli.lists import bed, tables
 from sbrtcheck.cli.plans import batch, check, dvh
 from sbrtcheck.cli.regimens import regimens
 from sbrtcheck.cli.risk import risk
+from sbrtcheck.cli.score import score
 from sbrtcheck.cli.streams import make_streams_safe
 from sbrtcheck.errors import SbrtcheckError
 
@@ -50,3 +51,4 @@ for command in (check, tables, dvh, batch, bed):
     main.add_command(command)
 main.add_command(regimens)
 main.add_command(risk)
+main.add_command(score)
