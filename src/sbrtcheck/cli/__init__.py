@@ -18,6 +18,7 @@ from sbrtcheck.cli.regimens import regimens
 from sbrtcheck.cli.risk import risk
 from sbrtcheck.cli.score import score
 from sbrtcheck.cli.streams import make_streams_safe
+from sbrtcheck.cli.sums import sum_
 from sbrtcheck.errors import SbrtcheckError
 
 EXIT_UNUSABLE = 2
@@ -52,3 +53,4 @@ for command in (check, tables, dvh, batch, bed):
 main.add_command(regimens)
 main.add_command(risk)
 main.add_command(score)
+main.add_command(sum_)

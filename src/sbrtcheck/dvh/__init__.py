@@ -1,5 +1,6 @@
 """A plan in, its dose-volume histograms with bounds out."""
 
+from sbrtcheck.dvh.accumulate import Course, accumulate, summed_eqd2
 from sbrtcheck.dvh.compute import compute_dvhs, compute_union
 from sbrtcheck.dvh.types import (
     DVH,
@@ -20,6 +21,7 @@ __all__ = [
     "DVH",
     "Band",
     "Between",
+    "Course",
     "Curve",
     "DVHSet",
     "EndCaps",
@@ -29,6 +31,8 @@ __all__ = [
     "Origin",
     "Reason",
     "VolumeUnit",
+    "accumulate",
     "compute_dvhs",
     "compute_union",
+    "summed_eqd2",
 ]

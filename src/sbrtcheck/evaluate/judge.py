@@ -105,7 +105,7 @@ class _Judged:
 def _judge(row: Constraint, dvh: DVH | NotMeasured) -> _Judged:
     if isinstance(dvh, NotMeasured):
         return _not_evaluated(dvh)
-    if row.quantity is Quantity.PHYSICAL:
+    if row.quantity is dvh.quantity and row.alpha_beta_gy == dvh.alpha_beta_gy:
         return _judge_doses(row, dvh)
     converted = _in_quantity(row, dvh)
     if isinstance(converted, NotMeasured):
@@ -116,6 +116,8 @@ def _judge(row: Constraint, dvh: DVH | NotMeasured) -> _Judged:
 
 def _in_quantity(row: Constraint, dvh: DVH) -> DVH | NotMeasured:
     """The DVH in the row's EQD2 or BED, by the plan's number of fractions."""
+    if dvh.quantity is not Quantity.PHYSICAL:
+        return _not_in(row, dvh)
     alone = replace(dvh, alternatives=())  # they are judged, and converted, on their own
     if dvh.prescription.fractions is None:
         return NotMeasured(
@@ -126,6 +128,17 @@ def _in_quantity(row: Constraint, dvh: DVH) -> DVH | NotMeasured:
     if row.quantity is Quantity.EQD2:
         return alone.to_eqd2(alpha_beta_gy=row.alpha_beta_gy)
     return alone.to_bed(alpha_beta_gy=row.alpha_beta_gy)
+
+
+def _not_in(row: Constraint, dvh: DVH) -> NotMeasured:
+    """Why a sum of courses, which is in one EQD2 and has no physical dose, says nothing to a row."""
+    have = f"the doses are {dvh.quantity} for an alpha/beta of {dvh.alpha_beta_gy:g} Gy"
+    if row.quantity is Quantity.PHYSICAL:
+        detail = f"{have}, the row is for physical dose in its own number of fractions"
+        return NotMeasured(reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=detail)
+    return NotMeasured(
+        reason=Reason.NOT_GIVEN, detail=f"{have}, the row asks for {row.quantity} for {row.alpha_beta_gy:g}"
+    )
 
 
 def _judge_doses(row: Constraint, dvh: DVH) -> _Judged:

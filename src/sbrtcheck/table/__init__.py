@@ -7,6 +7,7 @@ fractionations, ``risk_models`` parameters of complication and control models; `
 
 from sbrtcheck.table.load import bundled_tables, json_schema, load_names, load_table
 from sbrtcheck.table.regimens import Regimen, Regimens, Statement, Threshold, load_regimens
+from sbrtcheck.table.reirradiation import ReirradiationRule, load_reirradiation_rules
 from sbrtcheck.table.risk_models import (
     FractionScale,
     NtcpModel,
@@ -26,6 +27,7 @@ __all__ = [
     "PhysicalScale",
     "Regimen",
     "Regimens",
+    "ReirradiationRule",
     "RiskModels",
     "Select",
     "Sense",
@@ -38,6 +40,7 @@ __all__ = [
     "json_schema",
     "load_names",
     "load_regimens",
+    "load_reirradiation_rules",
     "load_risk_models",
     "load_table",
 ]
