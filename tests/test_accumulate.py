@@ -370,6 +370,16 @@ def test_the_cord_is_not_taken_for_the_thecal_sac() -> None:
     assert {one.reason for one in missing} == {Reason.STRUCTURE_MISSING}
 
 
+def test_the_rule_says_where_an_earlier_grid_does_not_reach() -> None:
+    short = Course(plan=plan(uniform(60.0), 20, shape=(12, 24, 11)))  # ends half a spacing beyond x = 0
+    courses = [Course(plan=plan(uniform(dose_of(20.0, 5)))), short]
+    own = {"ThecalSac": 2.0}
+    found = judge_reirradiation(
+        HYTEC, course=accumulate(courses[:1], own), cumulative=accumulate(courses, own), interval_months=12.0
+    )
+    assert FindingCode.OUTSIDE_DOSE_GRID in {one.code for one in found.findings}
+
+
 def test_the_rule_needs_its_own_alpha_beta() -> None:
     dvhs = accumulate([Course(plan=plan())], {"ThecalSac": 3.0})
     found = judge_reirradiation(HYTEC, course=dvhs, cumulative=dvhs, interval_months=12.0)

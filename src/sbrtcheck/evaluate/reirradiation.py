@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sbrtcheck.dvh import Band, DVHSet, Reason
+from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
 from sbrtcheck.evaluate.structures import Organs, Taken, take_first
 from sbrtcheck.evaluate.values import Report, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured, Unit, measure
-from sbrtcheck.plan import Prescription, UnknownPrescription
+from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table import Sense
 from sbrtcheck.table.reirradiation import Part, PartLimit, ReirradiationRule
@@ -36,6 +36,7 @@ class RuleReport:
     match_rule: str
     outcomes: tuple[PartOutcome, ...]
     verdict: Verdict
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,12 @@ def judge_reirradiation(
     }
     outcomes = tuple(_outcome(limit, found[limit.of]) for limit in rule.limits)
     return RuleReport(
-        rule=rule, contour=taken.contour, match_rule=taken.rule, outcomes=outcomes, verdict=_overall(outcomes)
+        rule=rule,
+        contour=taken.contour,
+        match_rule=taken.rule,
+        outcomes=outcomes,
+        verdict=_overall(outcomes),
+        findings=(*taken.findings, *(taken.dvh.findings if isinstance(taken.dvh, DVH) else ())),
     )
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 from sbrtcheck.dvh import DVH, Band, DVHSet
 from sbrtcheck.evaluate import NOTICE, PartOutcome, RuleReport, SumReport, rounded
 from sbrtcheck.metric import Measurement, NotMeasured, measure
+from sbrtcheck.plan import Finding
 from sbrtcheck.report import words
 from sbrtcheck.report.text import plain_table, printed, text_report
 from sbrtcheck.table.reirradiation import Part
@@ -29,9 +30,10 @@ def sum_text(found: SumReport) -> str:
     verdict = found.verdict.replace("_", " ")
     asked = bool(found.rules or found.report)
     parts: list[Any] = [Text(f"OVERALL: {verdict}") if asked else Text("No rule or table was asked for: no verdict.")]
-    parts += [Text("\nEQD2 of this course, and of all courses together"), _doses(found)]
+    if found.cumulative.dvhs:
+        parts += [Text("\nEQD2 of this course, and of all courses together"), _doses(found)]
     parts += [part for rule in found.rules for part in _rule_parts(rule)]
-    said = dict.fromkeys(map(words.finding_text, _findings(found.cumulative)))
+    said = dict.fromkeys(map(words.finding_text, _findings(found)))
     parts += [Text("\nFindings"), *(Text(f"  {line}") for line in said), Text("\nMade from")]
     parts += [Text(f"  {line}") for line in _made_from(found.cumulative)]
     text = printed([*parts, Text(f"  {NOTICE}")])
@@ -57,8 +59,10 @@ def _value(metric: str, dvh: DVH) -> str:
     return value if low == value == high else f"{value} [{low}, {high}]"
 
 
-def _findings(dvhs: DVHSet) -> list[Any]:
-    return [*dvhs.findings, *(finding for dvh in dvhs.dvhs for finding in dvh.findings)]
+def _findings(found: SumReport) -> list[Finding]:
+    of_rules = [finding for rule in found.rules for finding in rule.findings]
+    of_dvhs = [finding for dvh in found.cumulative.dvhs for finding in dvh.findings]
+    return list(dict.fromkeys((*found.cumulative.findings, *of_rules, *of_dvhs)))
 
 
 def _made_from(dvhs: DVHSet) -> list[str]:
@@ -106,7 +110,7 @@ def sum_json(found: SumReport) -> str:
         "structures": [_structure_dict(dvh, found.course) for dvh in found.cumulative.dvhs],
         "rules": [_rule_dict(one) for one in found.rules],
         "report": found.report.to_dict() if found.report else None,
-        "findings": [_finding_dict(one) for one in _findings(found.cumulative)],
+        "findings": [_finding_dict(one) for one in _findings(found)],
         "provenance": {k: v if isinstance(v, str) else list(v) for k, v in found.cumulative.provenance.items()},
         "notice": NOTICE,
     }
@@ -159,5 +163,5 @@ def _part_dict(one: PartOutcome) -> dict[str, Any]:
     }
 
 
-def _finding_dict(finding: Any) -> dict[str, str]:
+def _finding_dict(finding: Finding) -> dict[str, str]:
     return {"code": str(finding.code), "text": finding.text, "subject": finding.subject}
