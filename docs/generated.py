@@ -49,6 +49,8 @@ FINDINGS = {
     FindingCode.OPEN_CONTOURS_IGNORED: "Contours that are not closed enclose nothing, and were left out.",
     FindingCode.PLANE_GAP: "Contour planes are missing; the structure was taken as several parts, not bridged.",
     FindingCode.TOO_FEW_PLANES: "One contour plane only: its thickness was taken from the dose grid.",
+    FindingCode.OVERLAPPING_CONTOURS: "Contours of one plane are there twice, or cross: what two enclose is outside.",
+    FindingCode.PLANES_MERGED: "Contours a little apart along the stack were taken as one plane.",
     FindingCode.STRAIGHT_BETWEEN_PLANES: "Interpolation between planes was asked for, and some planes stayed slabs.",
     FindingCode.DOSE_NOT_CUBIC: "Cubic dose was asked for, and the dose stayed trilinear.",
     FindingCode.OUTSIDE_DOSE_GRID: "A part of the structure has no dose; it counts at 0 Gy, and widens the bounds.",

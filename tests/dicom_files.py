@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from pydicom import Dataset
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
@@ -27,6 +28,11 @@ def item(**elements: object) -> Dataset:
     for keyword, value in elements.items():
         setattr(dataset, keyword, value)
     return dataset
+
+
+def set_raw(dataset: Dataset, keyword: str, text: str) -> None:
+    """Give an element a text as it stands, which pydicom would refuse; for files of implicit VR."""
+    dataset.add_new(tag_for_keyword(keyword) or 0, "UT", text)
 
 
 def items(*datasets: Dataset) -> Items:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -147,7 +149,11 @@ def change(**elements: object) -> Callable[[Dataset], None]:
         (change(DoseUnits=None), "Dose Units are 'missing'"),
         (change(DoseType="ERROR"), "Dose Type is ERROR"),
         (change(PixelData=None), "no pixel data"),
-        (change(PixelData=bytes(100)), "pixel data has 25 values, 4 frames need 120"),
+        (change(PixelData=bytes(100)), "pixel data has 100 bytes; 4 frames of 5 x 6 values of 32 bits need 480"),
+        (change(PixelData=bytes(482)), "pixel data has 482 bytes"),
+        (change(Rows=4), "pixel data has 480 bytes; 4 frames of 4 x 6 values of 32 bits need 384"),
+        (change(Columns=5), "pixel data has 480 bytes"),
+        (change(BitsAllocated=16), "pixel data has 480 bytes; 4 frames of 5 x 6 values of 16 bits need 240"),
         (change(PixelSpacing=[0.0, 2.0]), "not above 0"),
         (change(PixelSpacing=None), "0 values instead of 2"),
         (change(ImageOrientationPatient=[1, 0, 0, 0.1, 1, 0]), "not a pair of perpendicular unit vectors"),
@@ -155,7 +161,12 @@ def change(**elements: object) -> Callable[[Dataset], None]:
         (change(GridFrameOffsetVector=[0, 3, 6]), "4 frames, but Grid Frame Offset Vector has 3 values"),
         (change(GridFrameOffsetVector=[0, 3, 3, 6]), "neither rises nor falls"),
         (change(GridFrameOffsetVector=[5, 8, 11, 14]), "neither 0 nor the z of the first plane, -30"),
-        (change(NumberOfFrames=None), "a single plane"),
+        (change(GridFrameOffsetVector=[-30, 4, 8, 12]), "half relative, half absolute"),
+        (
+            change(ImagePositionPatient=[0, 0, 20], GridFrameOffsetVector=[0, 24, 28, 32]),
+            "half relative, half absolute",
+        ),
+        (change(NumberOfFrames=None), "pixel data has 480 bytes; 1 frame of"),
         (change(BitsAllocated=8), "Bits Allocated is 8"),
         (change(Rows=None), "Rows .* is missing"),
     ],
@@ -167,7 +178,7 @@ def test_a_dose_that_cannot_be_used_is_refused_with_the_reason(
     spoil(dose)
     with pytest.raises(DicomError, match=reason) as caught:
         load(tmp_path, dose)
-    assert caught.value.place == "0"
+    assert caught.value.place == "RTDOSE 2.25.3"
 
 
 def test_absolute_offsets_of_planes_that_are_not_transverse_are_refused(tmp_path: Path) -> None:
@@ -179,7 +190,7 @@ def test_a_truncated_dose_is_refused(tmp_path: Path) -> None:
     write_plan(tmp_path)
     content = (tmp_path / "0").read_bytes()
     (tmp_path / "0").write_bytes(content[: len(content) // 2])
-    with pytest.raises(NoPlanError, match="0: the file is truncated"):
+    with pytest.raises(NoPlanError, match=r"RTDOSE 2\.25\.3: the file is truncated"):
         load_plan(tmp_path)
 
 
@@ -205,8 +216,9 @@ def test_relative_dose_without_prescription_is_refused(tmp_path: Path) -> None:
 
 
 def test_relative_dose_that_is_no_percentage_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DicomError, match="no percentage"):
-        load(tmp_path, relative_dose(0.00005))
+    for scaling in (0.00005, 0.0025, 0.05):  # maxima of about 1, 55 (a plan of 50 Gy with its doses in Gy) and 1095
+        with pytest.raises(DicomError, match="no percentage"):
+            load(tmp_path, relative_dose(scaling))
 
 
 def test_effective_dose_is_taken_with_a_finding(tmp_path: Path) -> None:
@@ -220,3 +232,86 @@ def test_signed_values_keep_their_sign(tmp_path: Path) -> None:
     stored = files.values(dtype="int32")
     stored[0, 0, 0] = -5
     assert load(tmp_path, files.dose(stored=stored)).dose.values_gy[0, 0, 0] == pytest.approx(-0.01)
+
+
+# The size of the pixel data
+
+
+@pytest.mark.parametrize(("syntax", "meta"), ENCODINGS)
+def test_pixel_data_of_another_size_than_the_grid_are_refused_in_every_encoding(
+    tmp_path: Path, syntax: str, meta: bool
+) -> None:
+    dose = files.dose()
+    dose.Rows -= 1
+    with pytest.raises(DicomError, match="pixel data has 480 bytes"):
+        load_plan(write_plan(tmp_path, dose, files.structure_set(), files.plan(), syntax=syntax, meta=meta))
+
+
+@pytest.mark.parametrize(("keyword", "value"), [("Rows", 4), ("Columns", 5), ("NumberOfFrames", 3), ("Columns", 7)])
+def test_run_length_encoded_data_of_another_size_than_the_grid_are_refused(
+    tmp_path: Path, keyword: str, value: int
+) -> None:
+    write_plan(tmp_path)
+    path = write(tmp_path / "0", files.dose(stored=files.values(dtype="uint16")), RLELossless)
+    dose = pydicom.dcmread(path)
+    setattr(dose, keyword, value)
+    dose.GridFrameOffsetVector = [3.0 * k for k in range(dose.NumberOfFrames)]
+    dose.save_as(path)
+    with pytest.raises(DicomError, match="pixel data"):
+        load_plan(tmp_path)
+
+
+def test_pixel_data_may_have_one_byte_of_padding(tmp_path: Path) -> None:
+    write_plan(tmp_path)
+    content = (tmp_path / "0").read_bytes()
+    stated, odd = (struct.pack("<HHI", 0x7FE0, 0x0010, length) for length in (480, 481))
+    assert content.count(stated) == 1
+    (tmp_path / "0").write_bytes(content.replace(stated, odd) + b"\0")
+    assert load_plan(tmp_path).dose.values_gy == pytest.approx(files.values() * 0.002)
+
+
+def test_values_are_not_read_past_the_end_of_the_element(tmp_path: Path) -> None:
+    """The element ends early, and other bytes follow it in the file."""
+    write_plan(tmp_path)
+    content = (tmp_path / "0").read_bytes()
+    at = content.rfind(struct.pack("<HHI", 0x7FE0, 0x0010, 480))
+    tail = struct.pack("<HHI", 0xFFFC, 0xFFFC, 480 - 240 - 8) + content[at + 8 + 240 + 8 :]
+    early = struct.pack("<HHI", 0x7FE0, 0x0010, 240) + content[at + 8 : at + 8 + 240] + tail
+    (tmp_path / "0").write_bytes(content[:at] + early)
+    with pytest.raises(DicomError, match="pixel data has 240 bytes"):
+        load_plan(tmp_path)
+
+
+def test_plain_pixel_data_of_undefined_length_are_refused(tmp_path: Path) -> None:
+    write_plan(tmp_path, syntax=ExplicitVRLittleEndian)
+    content = (tmp_path / "0").read_bytes()
+    stated = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OW", 0, 480)
+    unstated = struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OW", 0, 0xFFFFFFFF)
+    assert content.count(stated) == 1
+    (tmp_path / "0").write_bytes(content.replace(stated, unstated) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0))
+    with pytest.raises(DicomError, match="pixel data"):
+        load_plan(tmp_path)
+
+
+# Absurd numbers
+
+
+@pytest.mark.parametrize(
+    ("keyword", "text"),
+    [
+        ("NumberOfFrames", "9" * 12),
+        ("DoseGridScaling", "1e300"),
+        ("DoseGridScaling", "1e-320"),
+        ("PixelSpacing", "1e308\\1e308"),
+        ("ImagePositionPatient", "1e308\\0\\-1e308"),
+        ("GridFrameOffsetVector", "0\\1e300\\1e306\\1e308"),
+        ("ImageOrientationPatient", "1e308\\0\\0\\0\\1e308\\0"),
+        ("DoseGridScaling", "7" * 5000),
+    ],
+)
+def test_absurd_numbers_are_refused_in_a_short_line(tmp_path: Path, keyword: str, text: str) -> None:
+    dose = files.dose()
+    files.set_raw(dose, keyword, text)
+    with pytest.raises(DicomError) as caught:
+        load(tmp_path, dose)
+    assert len(str(caught.value)) < 250

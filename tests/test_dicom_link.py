@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,20 +55,20 @@ def test_files_that_are_not_dicom_are_skipped_and_counted(tmp_path: Path) -> Non
     (tmp_path / "notes.txt").write_text("hello, this is a long enough note to be read as anything" * 10)
     (tmp_path / "empty").write_bytes(b"")
     (text,) = texts(load_plan(tmp_path), FindingCode.FILE_SKIPPED)
-    assert text == "2 files not readable as DICOM and skipped: empty, notes.txt"
+    assert text == "2 files not readable as DICOM and skipped; -v names them"
 
 
 def test_a_copy_of_a_file_is_skipped_and_counted(tmp_path: Path) -> None:
     write_plan(tmp_path)
     shutil.copy(tmp_path / "0", tmp_path / "copy")
     (text,) = texts(load_plan(tmp_path), FindingCode.FILE_SKIPPED)
-    assert "copy" in text
+    assert text == "1 file skipped as copies of other files; -v names them"
 
 
 def test_two_different_files_of_one_uid_are_refused(tmp_path: Path) -> None:
     write_plan(tmp_path)
     write(tmp_path / "other", files.dose(scaling=0.004))
-    with pytest.raises(NoPlanError, match="0: other has the same SOP Instance UID and differs"):
+    with pytest.raises(NoPlanError, match=r"RTDOSE 2\.25\.3: another file has the same SOP Instance UID and differs"):
         load_plan(tmp_path)
 
 
@@ -120,7 +122,11 @@ def test_a_renamed_structure_set_is_found_by_its_frame_of_reference(tmp_path: Pa
     write_plan(tmp_path, files.dose(), files.structure_set("2.25.66"), files.plan())
     plan = load_plan(tmp_path)
     assert plan.uids.structure_set == "2.25.66"
-    assert "structure set 2.25.2 is not among the files" in texts(plan, FindingCode.LINKED_BY_FRAME_OF_REFERENCE)[0]
+    (text,) = texts(plan, FindingCode.LINKED_BY_FRAME_OF_REFERENCE)
+    assert text == (
+        "the RTPLAN refers to another structure set (2.25.2) than the one used (2.25.66),"
+        " which was taken as the only one of the dose's frame of reference"
+    )
 
 
 def two_plans(folder: Path) -> Path:
@@ -319,6 +325,131 @@ def test_a_prescription_far_from_the_largest_dose_is_doubted(tmp_path: Path) -> 
     assert "in cGy?" in texts(plan, FindingCode.OTHER)[0]
 
 
+# References that point elsewhere
+
+
+def dose_of_set(structure_set: str) -> files.Dataset:
+    dose = files.dose()
+    dose.ReferencedStructureSetSequence = files.items(
+        files.item(ReferencedSOPClassUID=files.CLASSES["RTSTRUCT"], ReferencedSOPInstanceUID=structure_set)
+    )
+    return dose
+
+
+@pytest.mark.parametrize("both_here", [False, True])
+def test_a_dose_that_refers_to_another_structure_set_than_the_plan_is_reported(tmp_path: Path, both_here: bool) -> None:
+    sets = [files.structure_set(), *([files.structure_set("2.25.66")] if both_here else [])]
+    plan = load_plan(write_plan(tmp_path, dose_of_set("2.25.66"), files.plan(), *sets))
+    assert plan.uids.structure_set == SET_UID
+    (text,) = texts(plan, FindingCode.OTHER)[:1]
+    assert text == "the RTDOSE refers to another structure set (2.25.66) than the one used (2.25.2)"
+
+
+def test_frames_of_reference_of_other_patients_are_not_quoted(tmp_path: Path) -> None:
+    strangers = [files.structure_set(f"2.25.7{n}", frame=f"2.25.80{n}") for n in range(5)]
+    write_plan(tmp_path, files.dose(), files.plan(), *strangers)
+    with pytest.raises(NoPlanError, match=r"the RTSTRUCT that the RTPLAN names \(2\.25\.2\) is not among") as caught:
+        load_plan(tmp_path)
+    assert "2.25.80" not in str(caught.value)
+
+
+# File names may hold the patient's name
+
+
+def everything_said(folder: Path) -> list[str]:
+    """All findings, or the error, of a folder."""
+    try:
+        return [finding.text for finding in load_plan(folder).findings]
+    except InputError as error:
+        return [str(error)]
+
+
+def many_faults(folder: Path) -> list[Path]:
+    """Folders with something to say of files in them."""
+    made = [folder / str(n) for n in range(8)]
+    write_plan(made[0], files.dose(plans=()), files.plan(structure_set=""), files.structure_set(frame=""))
+    write_plan(made[1], files.dose(), files.dose(scaling=0.004), files.plan(), files.structure_set())
+    write_plan(made[2], files.dose(summation="MULTI_PLAN"), files.plan(), files.structure_set("2.25.66"))
+    write_plan(made[3], files.dose(summation=""), files.dose(), files.plan(), files.plan(), files.structure_set())
+    (made[3] / "note").write_text("hello")
+    write_plan(made[4])
+    (made[4] / "2").write_bytes((made[4] / "2").read_bytes()[:-30])
+    two = [files.dose(uid, plans=()) for uid in ("", "1.2.3.4.5.6.7")]
+    write_plan(made[5], *two, files.plan(), files.structure_set(), meta=False)
+    write_plan(made[6], *parts_without_uid(), files.plan(beams=[1, 2]), files.structure_set(""), meta=False)
+    wrong = files.dose()
+    wrong.Rows = 4
+    write_plan(made[7], wrong, files.plan(), files.structure_set())
+    return made
+
+
+def parts_without_uid() -> list[files.Dataset]:
+    return [files.dose("", summation="BEAM", parts=[(1, [n])], scaling=0.001 * n) for n in (1, 2)]
+
+
+def test_nothing_that_is_said_depends_on_file_names_or_holds_one(tmp_path: Path) -> None:
+    for folder in many_faults(tmp_path / "a"):
+        before = everything_said(folder)
+        assert before
+        names = sorted(path.name for path in folder.iterdir())
+        (folder / "Nobody^Really").mkdir()
+        for at, name in enumerate(reversed(names)):
+            (folder / name).rename(folder / "Nobody^Really" / f"really nobody {at}")
+        assert everything_said(folder) == before
+        assert not any("obody" in text for text in before + everything_said(folder))
+
+
+def test_files_are_named_in_the_log_for_those_who_ask(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_plan(tmp_path)
+    (tmp_path / "notes.txt").write_text("hello")
+    shutil.copy(tmp_path / "0", tmp_path / "copy of 0")
+    with caplog.at_level(logging.INFO, logger="sbrtcheck"):
+        load_plan(tmp_path)
+    said = [record.getMessage() for record in caplog.records]
+    assert f"RTDOSE 2.25.3 is {tmp_path / '0'}" in said
+    assert f"not readable as DICOM and skipped: {tmp_path / 'notes.txt'}" in said
+    assert f"skipped as copy of another file: {tmp_path / 'copy of 0'}" in said
+
+
+# What a folder may hold besides files
+
+
+def test_a_named_pipe_is_skipped_and_counted(tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no named pipes here")
+    write_plan(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    assert texts(load_plan(tmp_path), FindingCode.FILE_SKIPPED) == [
+        "1 file not readable as DICOM and skipped; -v names them"
+    ]
+    with pytest.raises(NoPlanError, match="1 not DICOM"):
+        load_plan(tmp_path / "pipe")
+
+
+def linked_to(target: Path, link: Path) -> None:
+    try:
+        link.symlink_to(target, target_is_directory=True)
+    except OSError:
+        pytest.skip("no right to make symbolic links here")
+
+
+def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
+    write_plan(tmp_path / "elsewhere" / "plan")
+    (tmp_path / "given" / "deep").mkdir(parents=True)
+    linked_to(tmp_path / "elsewhere" / "plan", tmp_path / "given" / "link")
+    linked_to(tmp_path / "elsewhere" / "plan", tmp_path / "given" / "again")
+    linked_to(tmp_path / "given", tmp_path / "given" / "deep" / "loop")
+    plan = load_plan(tmp_path / "given")
+    assert plan.uids.doses == (DOSE_UID,)
+    assert plan.findings == ()
+
+
+def test_a_link_to_nowhere_is_skipped_and_counted(tmp_path: Path) -> None:
+    write_plan(tmp_path)
+    linked_to(tmp_path / "nowhere", tmp_path / "link")
+    assert len(texts(load_plan(tmp_path), FindingCode.FILE_SKIPPED)) == 1
+
+
 # Damage
 
 
@@ -348,7 +479,7 @@ def test_a_plan_cut_within_beams_of_undefined_length_is_damaged(tmp_path: Path) 
     write_plan(tmp_path, files.dose(), files.structure_set(), plan_with_open_beams())
     content = (tmp_path / "2").read_bytes()
     (tmp_path / "2").write_bytes(content[: content.rfind(b"\x0c\x30\x60\x00") - 60])
-    with pytest.raises(NoPlanError, match="2: the file is damaged or truncated"):
+    with pytest.raises(NoPlanError, match=r"RTPLAN 2\.25\.1: the file is damaged or truncated"):
         load_plan(tmp_path)
 
 
@@ -380,7 +511,7 @@ def test_a_truncated_plan_is_named(tmp_path: Path) -> None:
     write_plan(tmp_path)
     content = (tmp_path / "2").read_bytes()
     (tmp_path / "2").write_bytes(content[:-30])
-    with pytest.raises(NoPlanError, match="2: the file is truncated"):
+    with pytest.raises(NoPlanError, match=r"RTPLAN 2\.25\.1: the file is truncated"):
         load_plan(tmp_path)
 
 

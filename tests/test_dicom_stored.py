@@ -15,7 +15,7 @@ from dicom_files import stored_dvh, write_plan
 from sbrtcheck.dicom import load_dvhs
 from sbrtcheck.dicom.stored import stored_dvhs
 from sbrtcheck.dvh import DVH, DVHSet, Origin, Reason, VolumeUnit
-from sbrtcheck.errors import InputError, NoPlanError
+from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError
 from sbrtcheck.plan import FindingCode, Prescription, UnknownPrescription
 
 # Bins of 10 Gy: 8 cc get at least 0 and 10 Gy, 4 cc 20 Gy, 1 cc 30 Gy, nothing 40 Gy. The grid reaches 43.8 Gy.
@@ -181,7 +181,7 @@ def test_structures_without_stored_dvh_are_listed(tmp_path: Path) -> None:
 
 
 def test_an_rtdose_without_dvhs_says_what_to_use(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="0: the RTDOSE stores no DVHs; use computed DVHs"):
+    with pytest.raises(InputError, match=r"RTDOSE 2\.25\.3: the RTDOSE stores no DVHs; use computed DVHs"):
         load_dvhs(write_plan(tmp_path))
 
 
@@ -194,3 +194,76 @@ def test_stored_dvhs_of_parts_of_a_plan_are_refused(tmp_path: Path) -> None:
 def test_no_dose_is_no_dvhs(tmp_path: Path) -> None:
     with pytest.raises(NoPlanError):
         load_dvhs(write_plan(tmp_path, files.plan()))
+
+
+# Whose ROI numbers they are
+
+
+def referring(structure_set: str) -> Dataset:
+    dose = files.dose()
+    dose.DVHSequence = files.items(stored_dvh(STAIRS))
+    dose.ReferencedStructureSetSequence = files.items(
+        files.item(ReferencedSOPClassUID=files.CLASSES["RTSTRUCT"], ReferencedSOPInstanceUID=structure_set)
+    )
+    return dose
+
+
+def named(uid: str, name: str) -> Dataset:
+    return files.structure_set(uid, rois=[(1, name, "ORGAN", [files.square(-24.0)])])
+
+
+@pytest.mark.parametrize("by_dose", [True, False])
+def test_names_are_not_taken_from_a_structure_set_that_is_not_referred_to(tmp_path: Path, by_dose: bool) -> None:
+    if by_dose:
+        found = load_dvhs(write_plan(tmp_path, referring("2.25.66"), files.plan(), named(files.SET_UID, "Lung")))
+    else:
+        found = load(tmp_path, stored_dvh(STAIRS), plan=files.plan(structure_set="2.25.66"))
+    assert [(dvh.name, dvh.kind) for dvh in found.dvhs] == [("ROI 1", "")]
+    assert found.without == ()
+    assert found.provenance["structure_set"] == ""
+    (finding,) = found.findings
+    who = "RTDOSE" if by_dose else "RTPLAN"
+    assert finding.text == (
+        f"the {who} refers to structure set 2.25.66, which is not among the files: stored DVHs have ROI numbers for"
+        " names, for another set may number its ROIs otherwise"
+    )
+
+
+def test_names_are_those_of_the_set_that_the_dose_refers_to_and_not_of_the_plans(tmp_path: Path) -> None:
+    sets = [named(files.SET_UID, "Lung"), named("2.25.66", "Heart")]
+    found = load_dvhs(write_plan(tmp_path, referring("2.25.66"), files.plan(), *sets))
+    assert [dvh.name for dvh in found.dvhs] == ["Heart"]
+    assert found.provenance["structure_set"] == "2.25.66"
+    assert any("(2.25.2) than the one used (2.25.66)" in finding.text for finding in found.findings)
+
+
+def test_without_any_reference_names_are_those_of_the_only_set_of_the_frame_with_a_finding(tmp_path: Path) -> None:
+    found = load(tmp_path, stored_dvh(STAIRS), plan=files.plan(structure_set=""))
+    assert [dvh.name for dvh in found.dvhs] == ["PTV"]
+    assert [finding.code for finding in found.findings] == [FindingCode.LINKED_BY_FRAME_OF_REFERENCE]
+
+
+def test_a_damaged_structure_set_gives_no_names_and_a_finding(tmp_path: Path) -> None:
+    write_plan(tmp_path, referring(files.SET_UID), files.plan(), files.structure_set())
+    content = (tmp_path / "2").read_bytes()
+    (tmp_path / "2").write_bytes(content[: content.rfind(b"\x06\x30\x22\x00") + 3])
+    found = load_dvhs(tmp_path)
+    assert [dvh.name for dvh in found.dvhs] == ["ROI 1"]
+    (finding,) = found.findings
+    assert finding.text.startswith("RTSTRUCT 2.25.2 gives no names to stored DVHs: the file is ")
+
+
+def test_sets_that_give_no_names_do_not_make_a_choice_of_plans(tmp_path: Path) -> None:
+    sets = [named("2.25.21", "Lung"), named("2.25.22", "Heart")]
+    found = load_dvhs(write_plan(tmp_path, referring("2.25.66"), files.plan(structure_set=""), *sets))
+    assert [dvh.name for dvh in found.dvhs] == ["ROI 1"]
+
+
+def test_sets_that_might_each_give_the_names_are_a_choice(tmp_path: Path) -> None:
+    dose = files.dose()
+    dose.DVHSequence = files.items(stored_dvh(STAIRS))
+    sets = [named("2.25.21", "Lung"), named("2.25.22", "Heart")]
+    write_plan(tmp_path, dose, files.plan(structure_set=""), *sets)
+    with pytest.raises(AmbiguousPlanError):
+        load_dvhs(tmp_path)
+    assert [dvh.name for dvh in load_dvhs(tmp_path, plan="2.25.22").dvhs] == ["Heart"]

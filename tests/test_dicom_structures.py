@@ -8,8 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import Dataset
-from pydicom.dataelem import RawDataElement
-from pydicom.tag import BaseTag
 
 import dicom_files as files
 from dicom_files import contour, square, write_plan
@@ -31,9 +29,8 @@ def load_structures(folder: Path, dataset: Dataset) -> tuple[Structure, ...]:
 def with_text(text: str) -> Dataset:
     """A contour whose data is written as it stands."""
     one = square(-24.0)
-    padded = text.encode() + b" " * (len(text) % 2)
-    tag = BaseTag(0x30060050)
-    one[tag] = RawDataElement(tag, None, len(padded), padded, 0, is_implicit_VR=True, is_little_endian=True)
+    files.set_raw(one, "ContourData", text)
+    files.set_raw(one, "NumberOfContourPoints", str((text.count("\\") + 1) // 3))
     return one
 
 
@@ -125,13 +122,14 @@ def test_contours_of_another_frame_of_reference_are_not_used(tmp_path: Path) -> 
         ("0\\0\\1\\5\\zero\\1\\5\\5\\1", "contour 2: 'zero' is not a number"),
         ("0\\0\\1\\5\\nan\\1\\5\\5\\1", "contour 2: 'nan' is not a number"),
         ("0\\0\\1\\5\\\\1\\5\\5\\1", "contour 2: '' is not a number"),
+        ("0\\0\\1\\5\\1e300\\1\\5\\5\\1", "contour 2 has a coordinate of 1e+300 mm, which is no place in a patient"),
     ],
 )
 def test_malformed_contours_are_named_when_they_are_read(tmp_path: Path, text: str, fault: str) -> None:
     (structure,) = structures(tmp_path, square(-27.0), with_text(text), square(-21.0), name="Liver")
     with pytest.raises(DicomError) as caught:
         structure.contours.read()
-    assert str(caught.value) == f"2: ROI 1 'Liver': {fault}"
+    assert str(caught.value) == f"RTSTRUCT 2.25.2: ROI 1 'Liver': {fault}"
 
 
 @pytest.mark.parametrize(
@@ -142,4 +140,57 @@ def test_a_structure_set_without_its_sequences_is_refused(tmp_path: Path, keywor
     dataset = files.structure_set(top_frame=True)
     delattr(dataset, keyword)
     with pytest.raises(DicomError, match=reason):
+        load_structures(tmp_path, dataset)
+
+
+@pytest.mark.parametrize("stated", ["5", "3", "-1", "four", "9" * 5000])
+def test_a_stated_number_of_points_that_is_not_that_of_the_data_is_refused(tmp_path: Path, stated: str) -> None:
+    wrong = square(-24.0)
+    files.set_raw(wrong, "NumberOfContourPoints", stated)
+    (structure,) = structures(tmp_path, square(-27.0), wrong, name="Liver")
+    with pytest.raises(
+        DicomError, match=r"ROI 1 'Liver': contour 2 has 4 points where Number Of Contour Points .*says"
+    ):
+        structure.contours.read()
+
+
+def test_a_contour_cut_down_to_a_point_is_not_left_out_as_one_without_area(tmp_path: Path) -> None:
+    cut = contour(LINE[:1])
+    cut.NumberOfContourPoints = 40
+    (structure,) = structures(tmp_path, square(-27.0), cut)
+    with pytest.raises(DicomError, match="contour 2 has 1 points"):
+        structure.contours.read()
+
+
+def test_a_contour_without_stated_number_of_points_is_taken(tmp_path: Path) -> None:
+    unstated = square(-24.0)
+    del unstated.NumberOfContourPoints
+    (structure,) = structures(tmp_path, unstated)
+    assert len(structure.contours.read()) == 1
+
+
+def test_contours_with_an_offset_are_refused(tmp_path: Path) -> None:
+    shifted, unshifted = square(-24.0), square(-21.0)
+    shifted.add_new(0x30060045, "DS", ["0", "0", "2.5"])
+    unshifted.add_new(0x30060045, "DS", ["0", "0", "0"])
+    (structure,) = structures(tmp_path, unshifted)
+    assert len(structure.contours.read()) == 1
+    (structure,) = structures(tmp_path, unshifted, shifted)
+    with pytest.raises(DicomError, match="contour 2 has a Contour Offset Vector"):
+        structure.contours.read()
+
+
+def test_a_faulty_contour_of_one_structure_leaves_the_others(tmp_path: Path) -> None:
+    wrong = square(-24.0)
+    wrong.NumberOfContourPoints = 5
+    rois = [(1, "Liver", "ORGAN", [wrong]), (2, "PTV", "PTV", [square(-24.0)])]
+    _, ptv = load_structures(tmp_path, files.structure_set(rois=rois))
+    assert len(ptv.contours.read()) == 1
+
+
+@pytest.mark.parametrize("number", ["1e300", "9" * 400, "99999999999"])
+def test_absurd_roi_numbers_are_refused_in_a_short_line(tmp_path: Path, number: str) -> None:
+    dataset = files.structure_set()
+    files.set_raw(dataset.StructureSetROISequence[0], "ROINumber", number)
+    with pytest.raises(DicomError, match="no usable number"):
         load_structures(tmp_path, dataset)

@@ -161,7 +161,8 @@ def test_a_structure_split_in_two_and_merged_is_the_structure(angle, radius, bel
     loops = [star(angle, radius, 2.5 * i, (1.0, -2.0)) for i in range(6)]
     whole = dvh_of(structure("Organ", *loops))
     lower, upper = structure("A", *loops[: below + 1], number=1), structure("B", *loops[below:], number=2)
-    merged = compute_dvhs(plan(CURVED, lower, upper)).union(["A", "B"])
+    made = compute_dvhs(plan(CURVED, lower, upper))
+    merged = made.union([made["A"], made["B"]])
     assert isinstance(merged, DVH)
     assert merged.volume == pytest.approx(whole.volume, rel=1e-9)
     for share in (0.05, 0.5, 0.95):
@@ -348,12 +349,12 @@ def test_a_union_counts_what_two_structures_share_once() -> None:
     a = structure("A", *[rectangle(-6, 2, -4, 4, z) for z in (0.0, 2.0)], number=1)
     b = structure("B", *[rectangle(-2, 6, -4, 4, z) for z in (0.0, 2.0)], number=2)
     made = compute_dvhs(plan(CURVED, a, b))
-    joined = made.union(["A", "B"])
+    joined = made.union([made["A"], made["B"]])
     assert isinstance(joined, DVH)
     assert joined.volume == pytest.approx(12 * 8 * 4 / 1000)
     stored = replace(made, plan=None, origin=Origin.STORED)
-    assert stored.union(["A", "B"]).reason is Reason.UNDEFINED_FOR_STORED_DVH
-    assert stored.union(["A"]) is made["A"]
+    assert stored.union([made["A"], made["B"]]).reason is Reason.UNDEFINED_FOR_STORED_DVH
+    assert stored.union([made["A"]]) is made["A"]
 
 
 def test_only_the_structures_asked_for_are_computed_and_unknown_ones_are_named() -> None:
@@ -495,3 +496,57 @@ def test_a_structure_that_leaves_the_grid_keeps_trilinear_dose_and_it_is_said() 
     dvh = dvh_of(out, dose="cubic")
     assert FindingCode.DOSE_NOT_CUBIC in [f.code for f in dvh.findings]
     assert dvh.mean_gy == dvh_of(out).mean_gy
+
+
+def test_a_union_of_derived_structures_has_all_their_parts() -> None:
+    whole = lungs_and_target()
+    made = compute_dvhs(whole)
+    joined = made.union([made["Lungs"], made["GTV"]])
+    assert isinstance(joined, DVH)
+    assert joined.volume == pytest.approx(made["Lungs-GTV"].volume + made["GTV"].volume)
+    assert made.finer(joined) is not None
+
+
+def test_a_contour_that_is_there_twice_counts_once_and_is_reported() -> None:
+    loops = [ring(6.0, z) for z in (0.0, 2.0, 4.0)]
+    once = dvh_of(structure("Cord", *loops))
+    again = [loops[1], np.roll(loops[1][::-1], 7, axis=0), loops[1] + np.array([0, 1e-4, 0])]
+    twice = dvh_of(structure("Cord", loops[0], *again, loops[2]))
+    assert twice.volume == pytest.approx(once.volume, rel=1e-4)
+    assert [f.code for f in twice.findings] == [FindingCode.OVERLAPPING_CONTOURS]
+
+
+def test_contours_that_overlap_are_reported() -> None:
+    loops = [ring(6.0, z, centre=(x, 0)) for z in (0.0, 2.0) for x in (-3, 3)]
+    assert [f.code for f in dvh_of(structure("Lobes", *loops)).findings] == [FindingCode.OVERLAPPING_CONTOURS]
+    apart = [ring(6.0, z, centre=(x, 0)) for z in (0.0, 2.0) for x in (-8, 8)]
+    assert dvh_of(structure("Lobes", *apart)).findings == ()
+
+
+def test_contours_written_at_slightly_different_heights_are_one_plane() -> None:
+    neat = [ring(5.0, z, centre=(x, 0)) for z in np.arange(-9.0, 10, 3) for x in (0, 20)]
+    slipped = [loop + np.array([0, 0, 0.02 if i % 2 else 0.0]) for i, loop in enumerate(neat)]
+    one, other = dvh_of(structure("S", *neat)), dvh_of(structure("S", *slipped))
+    assert other.volume == pytest.approx(one.volume, rel=1e-3)
+    assert [f.code for f in other.findings] == [FindingCode.PLANES_MERGED]
+
+
+def test_a_structure_drawn_finely_in_one_part_and_coarsely_in_another_is_whole() -> None:
+    heights = [*np.arange(-12.0, 0, 3), *np.arange(0.0, 12.1, 1)]
+    dvh = dvh_of(structure("S", *[rectangle(-5, 5, -5, 5, z) for z in heights]))
+    assert dvh.volume == pytest.approx(100 * (24 + 1.5 + 0.5) / 1000)
+    assert dvh.findings == ()
+
+
+def test_two_planes_far_apart_are_two_parts_not_a_bridge() -> None:
+    dvh = dvh_of(structure("S", *[rectangle(-5, 5, -5, 5, z) for z in (-20.0, 20.0)]))
+    assert dvh.volume == pytest.approx(100 * 2 * 2 / 1000)
+    assert {f.code for f in dvh.findings} == {FindingCode.PLANE_GAP, FindingCode.TOO_FEW_PLANES}
+
+
+def test_a_contour_that_crosses_itself_without_end_is_refused() -> None:
+    rng = np.random.default_rng(3)
+    scribble = [np.column_stack([rng.uniform(-20, 20, (3000, 2)), np.full(3000, z)]) for z in (0.0, 2.0)]
+    made = compute_dvhs(plan(CURVED, structure("Scribble", *scribble)))
+    assert made.without[0].reason is Reason.STRUCTURE_NOT_COMPUTED
+    assert "cross themselves" in made.without[0].detail

@@ -482,3 +482,43 @@ def test_a_notebook_shows_names_as_text_and_not_as_markup() -> None:
 def test_a_set_without_dvhs_is_not_evaluated_and_no_error() -> None:
     empty = DVHSet(dvhs=(), prescription=FIFTY_IN_FIVE, origin=Origin.STORED, provenance={})
     assert evaluate(table(PASSES), empty).verdict is Verdict.NOT_EVALUATED
+
+
+@pytest.mark.parametrize(("rx_gy", "dose_gy"), [(22.0, 23.1), (44.0, 46.2), (50.0, 52.5), (54.0, 56.7)])
+def test_at_most_105_percent_is_met_at_105_percent(rx_gy: float, dose_gy: float) -> None:
+    rx = Prescription(dose_gy=rx_gy, fractions=5)
+    dvhs = dvh_set(uniform_dvh(dose_gy=dose_gy), rx=rx)
+    outcome = only(evaluate(table(row("Max[%Rx]", "at_most", 105.0)), dvhs))
+    assert (outcome.verdict, outcome.measurement.value) == (Verdict.PASS, 105.0)
+
+
+def test_an_organ_outside_the_dose_grid_is_not_evaluated() -> None:
+    outside = uniform_dvh(dose_gy=0.0, uncovered_cc=10.0)
+    outcome = check_row(row("Max[Gy]", "below", 30.0), outside)
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.DOSE_GRID_MISSING)
+    half = uniform_dvh(dose_gy=10.0, uncovered_cc=5.0)
+    assert check_row(row("Max[Gy]", "below", 30.0), half).verdict is Verdict.PASS
+
+
+def test_a_mandatory_union_does_not_pass_on_the_parts_that_happen_to_be_drawn() -> None:
+    union = replace(row("Max[Gy]", "below", 30.0), structures=("Trachea", "Bronchus_Main"), select=Select.UNION)
+    for mandatory, verdict in ((True, Verdict.NOT_EVALUATED), (False, Verdict.PASS)):
+        outcome = check_row(replace(union, mandatory=mandatory), uniform_dvh("Trachea", dose_gy=1.0))
+        assert outcome.verdict is verdict
+    hot = check_row(replace(union, mandatory=True), uniform_dvh("Trachea", dose_gy=40.0))
+    assert hot.verdict is Verdict.FAIL
+
+
+def test_a_table_of_which_no_row_could_be_evaluated_leaves_the_check_open() -> None:
+    fits, other = table(PASSES), replace(table(PASSES), id="other", fractions=(3,))
+    assert evaluate(fits, dvh_set(uniform_dvh())).verdict is Verdict.PASS
+    assert evaluate((fits, other), dvh_set(uniform_dvh())).verdict is Verdict.NOT_EVALUATED
+
+
+def test_a_small_volume_with_missing_planes_is_not_taken_for_a_small_organ() -> None:
+    threshold = replace(row("D5cc[Gy]", "below", 10.0), volume_threshold=True)
+    small = uniform_dvh(volume_cc=3.0, dose_gy=20.0)
+    gap = Finding(code=FindingCode.PLANE_GAP, text="2 gap(s)")
+    assert check_row(threshold, small).verdict is Verdict.PASS
+    outcome = check_row(threshold, replace(small, findings=(gap,)))
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.VOLUME_TOO_SMALL)

@@ -29,6 +29,9 @@ from sbrtcheck.dvh.types import SAME_VOLUME
 from sbrtcheck.errors import MetricError
 from sbrtcheck.plan import UnknownPrescription
 
+PERCENT_DECIMALS = 9
+"""What is beyond is rounding of floating point numbers, and must not turn a verdict."""
+
 
 class Unit(StrEnum):
     """Units a metric is asked at or reported in."""
@@ -408,23 +411,29 @@ def _rest(band: Band, whole: float) -> Band:
 
 def _as_dose(band_gy: Band, unit: Unit, dvh: DVH) -> Measurement | NotMeasured:
     if unit is Unit.GY:
-        return _scaled(band_gy, 1.0, unit)
+        return _as_it_is(band_gy, unit)
     if isinstance(dvh.prescription, UnknownPrescription):
         return _needs_prescription(dvh.prescription)
-    return _scaled(band_gy, 100 / dvh.prescription.dose_gy, unit)
+    return _percent_of(dvh.prescription.dose_gy, band_gy, unit)
 
 
 def _as_volume(band: Band, unit: Unit, dvh: DVH) -> Measurement | NotMeasured:
     """``band`` is in the DVH's own volume unit."""
     if unit is Unit.PERCENT:
-        return _scaled(band, 100 / dvh.volume, unit)
+        return _percent_of(dvh.volume, band, unit)
     if dvh.volume_unit is not VolumeUnit.CC:
         return _needs_absolute_volume()
-    return _scaled(band, 1.0, unit)
+    return _as_it_is(band, unit)
 
 
-def _scaled(band: Band, factor: float, unit: Unit) -> Measurement:
-    return Measurement(value=band.value * factor, low=band.low * factor, high=band.high * factor, unit=unit)
+def _as_it_is(band: Band, unit: Unit) -> Measurement:
+    return Measurement(value=band.value, low=band.low, high=band.high, unit=unit)
+
+
+def _percent_of(whole: float, band: Band, unit: Unit) -> Measurement:
+    """``band`` in percent; rounded, so that 23.1 of 22 is 105 % and not a rounding error more."""
+    value, low, high = (round(number / whole * 100, PERCENT_DECIMALS) for number in (band.value, band.low, band.high))
+    return Measurement(value=value, low=low, high=high, unit=unit)
 
 
 def _needs_prescription(unknown: UnknownPrescription) -> NotMeasured:

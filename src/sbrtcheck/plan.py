@@ -19,6 +19,8 @@ class FindingCode(StrEnum):
 
     CONTOURS_WITHOUT_AREA = "contours without area"
     OPEN_CONTOURS_IGNORED = "open contours ignored"
+    OVERLAPPING_CONTOURS = "overlapping contours"
+    PLANES_MERGED = "planes merged"
     PLANE_GAP = "gap between planes"
     TOO_FEW_PLANES = "too few planes"
     STRAIGHT_BETWEEN_PLANES = "straight between planes"
@@ -175,7 +177,7 @@ class DoseGrid:
             origin_mm=np.asarray(origin_mm, dtype=np.float64),
             axes=np.eye(3),
             spacing_mm=(spacing_mm[0], spacing_mm[1]),
-            offsets_mm=np.arange(values.shape[0]) * spacing_mm[2],
+            offsets_mm=np.arange(values.shape[0], dtype=np.float64) * np.float64(spacing_mm[2]),
         )
 
 

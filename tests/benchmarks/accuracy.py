@@ -162,14 +162,12 @@ def by_dicompyler(solid_set: Sequence[Solid], peers_dir: Path) -> list[Measured]
             write_case(Path(scratch, f"solid{i}"), f"SOLID{i}", structures=[s.structure], dose=s.dose)
             for i, s in enumerate(solid_set)
         ]
-        run = shop.run(
-            peers.dicompyler_python(peers_dir), "run_dicompyler_core.py", ",".join([*metrics, "Curve"]), "", *folders
-        )
-    each = 1000.0 * run.seconds / len(solid_set)
-    return [_of_json(run.result[str(folder)]["Solid"], metrics, each) for folder in folders]
+        wanted = ",".join([*metrics, "Curve", "Seconds"])
+        run = shop.run(peers.dicompyler_python(peers_dir), "run_dicompyler_core.py", wanted, "", *folders)
+    return [_of_json(run.result[str(folder)]["Solid"], metrics) for folder in folders]
 
 
-def _of_json(found: dict[str, Any], metrics: Sequence[str], milliseconds: float) -> Measured:
+def _of_json(found: dict[str, Any], metrics: Sequence[str]) -> Measured:
     values = {name: found[metric] for name, metric in zip(ENDPOINTS, metrics, strict=True)}
     curve = np.asarray(found["Curve"])
 

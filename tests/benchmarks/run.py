@@ -22,9 +22,12 @@ PAGE = shop.ROOT / "docs" / "how-right-and-how-fast.md"
 INTRODUCTION = """\
 # How right and how fast
 
-Every number on this page was measured by `{command}`, in one run, on {machine}. Times hold for such a machine only;
-ratios carry over. All cases are synthetic, and their generators are beside the command, so that anyone can measure
-again. What the numbers do not show: other machines, real plans, and settings of other tools than their defaults.
+Every number on this page was measured by `{command}`, in one run.
+Machine: {machine}.
+
+Times hold for such a machine only; ratios carry over. All cases are synthetic, and their generators are beside the
+command, so that anyone can measure again. What the numbers do not show: other machines, real plans, and other tools
+with other settings than their defaults.
 """
 
 

@@ -100,6 +100,7 @@ def take_turns(
     tools: Sequence[Tool], folder: Path, structures: Sequence[str], rounds: int
 ) -> dict[str, list[shop.Run]]:
     """Each tool once a round."""
+    US.run(folder, structures)  # does not count: it puts the files into the system's cache for all
     runs: dict[str, list[shop.Run]] = {tool.name: [] for tool in tools}
     for _ in range(rounds):
         for tool in tools:
@@ -146,7 +147,9 @@ def files_to_metrics(cases: Cases, peers_dir: Path | None, *, rounds: int, quick
         table=shop.table(["case", "tool", "times as long", "seconds, median (range)", "peak MB"], rows),
         goals=tuple(goals),
     )
-    yield apart(first["22 structures, 2 mm"])
+    results = first["22 structures, 2 mm"]
+    if len(results) > 1:
+        yield apart(results)
 
 
 def _speed_goals(case: str, runs: dict[str, list[shop.Run]]) -> Iterator[shop.Goal]:
@@ -156,7 +159,7 @@ def _speed_goals(case: str, runs: dict[str, list[shop.Run]]) -> Iterator[shop.Go
             what = f"{case}: {name} takes"
             yield shop.Goal(what=what, aim=f"at least {aim:g} times as long", measured=f"{times:.1f}", met=times >= aim)
     memory = [r.peak_mb for r in runs[OURS] if r.peak_mb is not None]
-    if memory:
+    if memory and case == "22 structures, 2 mm":
         most = max(memory)
         aim = f"at most {PEAK_AIM_MB:.0f} MB"
         yield shop.Goal(what=f"{case}: peak memory", aim=aim, measured=f"{most:.0f} MB", met=most <= PEAK_AIM_MB)
@@ -275,16 +278,20 @@ def growth(cases: Cases, *, rounds: int, quick: bool) -> shop.Section:
             shown = f"{seconds:.2f}{more[0]}", f"{text:.0f}{more[1]}", f"{dvhs:.0f}{more[2]}"
             rows.append([f"{spacing_mm:g}", count, *shown, peak(whole)])
             if before and series is grids:
-                goals.append(_growth_goal(f"{spacing_mm:g} mm after {2 * spacing_mm:g} mm", dvhs / before[2]))
+                what = f"DVHs, dose grid of {spacing_mm:g} mm after {2 * spacing_mm:g} mm"
+                goals.append(_growth_goal(what, dvhs / before[2], 2.5))
+            if before and series is points:
+                what = f"contour text and DVHs, {count} points a contour after {count // 4}"
+                goals.append(_growth_goal(what, (text + dvhs) / (before[1] + before[2]), 4.0))
             before = now
     heads = ["dose grid, mm", "points a contour", "whole, s", "contour text, ms", "DVHs, ms", "peak MB"]
     text = "The 12 organs, one box of dose whatever the spacing; in brackets, times the line above."
     return shop.Section(heading="Growth", text=text, table=shop.table(heads, rows), goals=tuple(goals))
 
 
-def _growth_goal(what: str, times: float) -> shop.Goal:
-    aim = "at most 2.5 times the time"
-    return shop.Goal(what=f"dose grid twice as fine, {what}", aim=aim, measured=f"{times:.2f}", met=times <= 2.5)
+def _growth_goal(what: str, times: float, most: float) -> shop.Goal:
+    aim = f"at most {most:g} times the time"
+    return shop.Goal(what=what, aim=aim, measured=f"{times:.2f}", met=times <= most)
 
 
 def sections(*, rounds: int, quick: bool, peers_dir: Path | None) -> Iterator[shop.Section]:

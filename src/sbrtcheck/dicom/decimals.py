@@ -9,6 +9,8 @@ from sbrtcheck.plan import FloatArray, IntArray
 _SEPARATOR, _POINT, _MINUS = b"\\.-"
 # An integer below 1e15 and a power of ten up to 1e22 are both exact in float64, so their quotient is rounded once.
 _EXACT_DIGITS = 15
+# DICOM decimals have 16 characters; of a longer text, messages quote no more than this.
+_QUOTED = 20
 
 
 class BadDecimalError(ValueError):
@@ -122,7 +124,8 @@ def _general(text: bytes) -> FloatArray:
 
 def _first_fault(tokens: list[bytes]) -> BadDecimalError:
     index = next(i for i, token in enumerate(tokens) if not _is_finite(token))
-    return BadDecimalError(index, tokens[index].decode("latin-1").strip(" \0"))
+    token = tokens[index].decode("latin-1").strip(" \0")
+    return BadDecimalError(index, token if len(token) <= _QUOTED else f"{token[:_QUOTED]}...")
 
 
 def _is_finite(token: bytes) -> bool:

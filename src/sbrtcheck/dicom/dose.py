@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -19,8 +21,8 @@ from sbrtcheck.dicom.tags import (
     READ_ERRORS,
     UNDEFINED_LENGTH,
     binary_integer,
-    decimals,
     integer,
+    millimetres,
     number,
     raw_element,
     read_dataset,
@@ -36,8 +38,11 @@ _ORTHONORMAL = 1e-4
 _SAME_PLACE_MM = 0.01
 # Grids of one plan are written by one system; beyond this they are different grids.
 _SAME_GRID_MM = 1e-3
-# No plan's hottest point is below this percentage of its prescription: smaller values are no percent.
-_LEAST_MAXIMUM_PERCENT = 10.0
+# A plan's hottest point is never far below its prescription, and no one prescribes to an isodose as low as a fifth of
+# the maximum: a relative dose with its maximum outside is not percent of this prescription, but perhaps Gy.
+_MAXIMUM_PERCENT = (90.0, 500.0)
+# Stored numbers are integers: steps as large as the upper bound, or too small for a normal float, are no dose.
+_SCALING = (np.finfo(np.float64).tiny, 1e3)
 
 Stored = npt.NDArray[np.generic]
 _Number = TypeVar("_Number", bound=np.generic)
@@ -47,25 +52,28 @@ _Number = TypeVar("_Number", bound=np.generic)
 class DoseFile:
     """An RTDOSE with its pixel data still in the file where that can be: plain, little endian, not deflated.
 
-    ``pixels_at`` is their place in the file, None when ``dataset`` has them; ``shown`` is how messages name the file.
+    ``pixels_at`` is their place in the file, None when ``dataset`` has them, and ``pixels_bytes`` their stated length;
+    ``shown`` is how messages name the file.
     """
 
     dataset: Dataset
     shown: str
     path: Path
     pixels_at: int | None = None
+    pixels_bytes: int = 0
 
 
 class _PixelWatch:
-    """Stops before pixel data of a known length and notes where they are."""
+    """Stops before pixel data of a known length and notes where they are, and how many bytes."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.at: int | None = None
+        self.length = 0
 
     def __call__(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
         if tag == PIXEL_DATA and length not in {0, UNDEFINED_LENGTH}:
-            self.at = self.file.tell()
+            self.at, self.length = self.file.tell(), length
         return self.at is not None
 
 
@@ -80,7 +88,7 @@ def open_dose(path: Path, shown: str) -> DoseFile:
     syntax = word(dataset.file_meta, 0x00020010)
     if watch.at is None or not dataset.original_encoding[1] or syntax == DeflatedExplicitVRLittleEndian:
         return DoseFile(dataset=read_dataset(path, shown), shown=shown, path=path)
-    return DoseFile(dataset=dataset, shown=shown, path=path, pixels_at=watch.at)
+    return DoseFile(dataset=dataset, shown=shown, path=path, pixels_at=watch.at, pixels_bytes=watch.length)
 
 
 def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) -> tuple[DoseGrid, tuple[Finding, ...]]:
@@ -168,24 +176,43 @@ def stored_values(file: DoseFile) -> Stored:
     """
     shape, kind = _shape(file.dataset, file.shown), _stored_type(file.dataset, file.shown)
     if file.pixels_at is not None:
-        count = shape[0] * shape[1] * shape[2]
-        return _shaped(np.fromfile(file.path, dtype=kind, count=count, offset=file.pixels_at), shape, file.shown)
+        _refuse_other_size(file.pixels_bytes, shape, kind, file.shown)
+        return _shaped(_from_file(file.path, file.pixels_at, kind, prod(shape)), shape, file.shown)
     element = raw_element(file.dataset, PIXEL_DATA)
     raw = getattr(element, "value", None)
     if not raw:
         raise DicomError("the RTDOSE has no pixel data", file.shown, "export it with its dose grid")
-    plain = getattr(element, "is_little_endian", False) and getattr(element, "length", 0) != UNDEFINED_LENGTH
-    if plain and isinstance(raw, bytes):
-        return _shaped(np.frombuffer(raw[: len(raw) // kind.itemsize * kind.itemsize], dtype=kind), shape, file.shown)
-    return _shaped(_decoded(file.dataset, file.shown), shape, file.shown)
+    if getattr(element, "length", 0) == UNDEFINED_LENGTH or not isinstance(raw, bytes):
+        return _shaped(_decoded(file.dataset, file.shown, compressed=True), shape, file.shown)
+    _refuse_other_size(len(raw), shape, kind, file.shown)
+    if getattr(element, "is_little_endian", False):
+        return _shaped(np.frombuffer(raw, dtype=kind, count=prod(shape)), shape, file.shown)
+    return _shaped(_decoded(file.dataset, file.shown, compressed=False), shape, file.shown)
+
+
+def _from_file(path: Path, at: int, kind: np.dtype[np.generic], count: int) -> Stored:
+    values: Stored = np.fromfile(path, dtype=kind, count=count, offset=at)
+    return values
+
+
+def _refuse_other_size(size: int, shape: tuple[int, int, int], kind: np.dtype[np.generic], shown: str) -> None:
+    """Pixel data have the size of their grid, with one byte of padding at most: any other is of another grid."""
+    needed = prod(shape) * kind.itemsize
+    if size - needed in {0, 1}:
+        return
+    frames, rows, columns = shape
+    what = (
+        f"pixel data has {size} bytes; {frames} {'frame' if frames == 1 else 'frames'} of {rows} x {columns}"
+        f" values of {8 * kind.itemsize} bits need {needed}"
+    )
+    raise DicomError(what, shown, "the file may be damaged or edited: export it again")
 
 
 def _shaped(values: Stored, shape: tuple[int, int, int], shown: str) -> Stored:
-    count = shape[0] * shape[1] * shape[2]
-    if values.size < count:
-        what = f"pixel data has {values.size} values, {shape[0]} frames need {count}"
+    if values.size != prod(shape):
+        what = f"pixel data has {values.size} values, {shape[0]} frames need {prod(shape)}"
         raise DicomError(what, shown, "the file may be truncated: export it again")
-    return values.reshape(-1)[:count].reshape(shape)
+    return values.reshape(shape)
 
 
 def _shape(dataset: Dataset, shown: str) -> tuple[int, int, int]:
@@ -204,12 +231,16 @@ def _stored_type(dataset: Dataset, shown: str) -> np.dtype[np.generic]:
     return np.dtype(f"<{'i' if signed else 'u'}{bits // 8}")
 
 
-def _decoded(dataset: Dataset, shown: str) -> Stored:
-    """Compressed or big-endian values, decoded by pydicom."""
+def _decoded(dataset: Dataset, shown: str, *, compressed: bool) -> Stored:
+    """Compressed or big-endian values, decoded by pydicom; where it would drop some and warn, they are refused."""
     try:
         _ensure_transfer_syntax(dataset)
-        values = np.asarray(dataset.pixel_array)
-    except (*READ_ERRORS, RuntimeError) as error:
+        if compressed and not dataset.file_meta.TransferSyntaxUID.is_compressed:
+            raise DicomError("uncompressed pixel data of undefined length", shown, "export it again")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            values = np.asarray(dataset.pixel_array)
+    except (*READ_ERRORS, RuntimeError, Warning) as error:
         raise DicomError("pixel data cannot be decoded", shown, "export it uncompressed") from error
     return values.astype(values.dtype.newbyteorder("="), copy=False)
 
@@ -226,7 +257,7 @@ def _gy_per_unit(
     dataset: Dataset, shown: str, stored: Stored, prescription: Prescription | UnknownPrescription
 ) -> tuple[float, tuple[Finding, ...]]:
     scaling = number(dataset, 0x3004000E)
-    if scaling is None or scaling <= 0.0:
+    if scaling is None or not _SCALING[0] <= scaling <= _SCALING[1]:
         raise DicomError("the RTDOSE has no usable Dose Grid Scaling (3004,000E)", shown, "export it again")
     match word(dataset, 0x30040002).upper():
         case "GY":
@@ -243,8 +274,12 @@ def _percent_to_gy(
     if isinstance(prescription, UnknownPrescription):
         what = f"dose is RELATIVE and the prescription is unknown ({prescription.reason})"
         raise DicomError(what, shown, "give the prescription, or export dose in Gy")
-    if maximum < _LEAST_MAXIMUM_PERCENT:
-        what = f"dose is RELATIVE with a maximum of {maximum:g}, which is no percentage of the prescription"
+    if not _MAXIMUM_PERCENT[0] <= maximum <= _MAXIMUM_PERCENT[1]:
+        what = (
+            f"dose is RELATIVE with a maximum of {maximum:g}, which is no percentage of the prescription of"
+            f" {prescription.dose_gy:g} Gy: no plan's maximum is below {_MAXIMUM_PERCENT[0]:g} % or above"
+            f" {_MAXIMUM_PERCENT[1]:g} % of it"
+        )
         raise DicomError(what, shown, "export dose in Gy")
     text = f"relative dose (maximum {maximum:g}) was taken as percent of {prescription.dose_gy:g} Gy"
     finding = Finding(code=FindingCode.RELATIVE_DOSE_SCALED, text=text)
@@ -265,7 +300,7 @@ def _dose_type(dataset: Dataset) -> tuple[Finding, ...]:
 
 
 def _numbers(dataset: Dataset, tag: int, count: int, shown: str) -> FloatArray:
-    values = decimals(dataset, tag, shown)
+    values = millimetres(dataset, tag, shown)
     if len(values) != count:
         raise DicomError(f"{tag_name(tag)} has {len(values)} values instead of {count}", shown)
     return values
@@ -291,16 +326,31 @@ def _offsets(dataset: Dataset, shown: str, *, frames: int, normal: FloatArray, z
     """Place of each frame along the normal, from the first frame; rising or falling."""
     if frames < 2:
         raise DicomError("the dose is a single plane: nothing can be interpolated between planes", shown)
-    written = decimals(dataset, 0x3004000C, shown)
+    written = millimetres(dataset, 0x3004000C, shown)
     if len(written) != frames:
         raise DicomError(f"{frames} frames, but Grid Frame Offset Vector has {len(written)} values", shown)
     steps = np.diff(written)
     if not (np.all(steps > 0.0) or np.all(steps < 0.0)):
         raise DicomError("Grid Frame Offset Vector neither rises nor falls steadily", shown)
+    _refuse_mixed_offsets(written, z_mm, shown)
     if written[0] == 0.0:
         return written
     along_z: FloatArray = written - written[0]
     return along_z * np.float64(_sign_of_z(float(written[0]), normal, z_mm, shown))
+
+
+def _refuse_mixed_offsets(written: FloatArray, z_mm: float, shown: str) -> None:
+    """Refuse a first offset of one kind before others of the other kind: the planes would be torn apart."""
+    other_first = z_mm if written[0] == 0.0 else 0.0
+    if _is_even(np.diff(written)) or not _is_even(np.diff([other_first, *written[1:]])):
+        return
+    listed = ", ".join(f"{offset:g}" for offset in written[:3])
+    what = f"Grid Frame Offset Vector ({listed} ...) is half relative, half absolute: planes are even but for the first"
+    raise DicomError(what, shown, "export the dose again")
+
+
+def _is_even(steps: FloatArray) -> bool:
+    return float(np.ptp(steps)) <= _SAME_PLACE_MM
 
 
 def _sign_of_z(first_mm: float, normal: FloatArray, z_mm: float, shown: str) -> float:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import filecmp
+import hashlib
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,9 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from sbrtcheck.dicom.tags import PAYLOAD_TAGS, READ_ERRORS, UNDEFINED_LENGTH, items, name, number, word
-from sbrtcheck.errors import InputError
+from sbrtcheck.errors import DicomError, InputError
+
+_log = logging.getLogger("sbrtcheck")
 
 OnePath = str | PathLike[str]
 AnyPath = OnePath | Sequence[OnePath]
@@ -40,6 +43,8 @@ _KIND_OF_CLASS = {
     _RT_CLASS + "5": Kind.PLAN,
     _RT_CLASS + "8": Kind.PLAN,  # ion plan
 }
+# A UID ends in what tells instances apart; this much of it is enough, and names nobody.
+_END_OF_UID = 8
 _STORAGE = b"1.2.840.10008.5.1.4.1.1."
 _START_BYTES = 512  # holds the media storage class, which is the second or third element of a file
 _MODALITY = 0x00080060
@@ -63,7 +68,7 @@ class RtFile:
     Parameters
     ----------
     path, shown
-        Where it is; how messages name it (below the folder that was given).
+        Where it is; how messages name it: by kind and end of the UID, for file names may hold a patient's name.
     uid, label
         SOP Instance UID; plan or structure set label.
     frames
@@ -93,11 +98,11 @@ class RtFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What was found: RT files in order of name, files left out with the reason, how many other DICOM files."""
+    """What was found: RT files in order of UID, files left out with the reason, how many other DICOM files."""
 
     files: tuple[RtFile, ...]
-    not_dicom: tuple[str, ...] = ()
-    copies: tuple[str, ...] = ()
+    not_dicom: tuple[Path, ...] = ()
+    copies: tuple[Path, ...] = ()
     others: int = 0
 
     def count(self, kind: Kind) -> int:
@@ -106,7 +111,9 @@ class Scan:
 
 
 def scan(path: AnyPath) -> Scan:
-    """Headers of all RT files in a folder (any depth), a file, or a list of both; sorted by name.
+    """Headers of all RT files in a folder (any depth), a file, or a list of both; nothing in it depends on file names.
+
+    Links to folders are followed, each folder once. Which file has which name is logged at level INFO.
 
     Raises
     ------
@@ -114,22 +121,33 @@ def scan(path: AnyPath) -> Scan:
         When a path does not exist.
     """
     found: list[RtFile] = []
-    not_dicom: list[str] = []
+    not_dicom: list[Path] = []
     others = 0
-    for file, shown in sorted(_all_files(path), key=lambda pair: (pair[1], pair[0])):
-        header = _read_header(file, shown)
+    for file in sorted(_all_files(path)):
+        header = _read_header(file)
         match header:
             case RtFile():
                 found.append(header)
             case "not DICOM":
-                not_dicom.append(shown)
+                not_dicom.append(file)
             case "other":
                 others += 1
     unique, copies = _without_copies(found)
-    return Scan(files=unique, not_dicom=tuple(not_dicom), copies=copies, others=others)
+    result = Scan(files=_named(unique), not_dicom=tuple(not_dicom), copies=copies, others=others)
+    _log_names(result)
+    return result
 
 
-def _all_files(path: AnyPath) -> Iterator[tuple[Path, str]]:
+def _log_names(found: Scan) -> None:
+    for file in found.files:
+        _log.info("%s is %s", file.shown, file.path)
+    for path in found.not_dicom:
+        _log.info("not readable as DICOM and skipped: %s", path)
+    for path in found.copies:
+        _log.info("skipped as copy of another file: %s", path)
+
+
+def _all_files(path: AnyPath) -> Iterator[Path]:
     paths = [path] if isinstance(path, str | PathLike) else list(path)
     seen: set[Path] = set()
     for given in map(Path, paths):
@@ -139,37 +157,51 @@ def _all_files(path: AnyPath) -> Iterator[tuple[Path, str]]:
             key = file.resolve()
             if key not in seen:
                 seen.add(key)
-                yield file, file.relative_to(given).as_posix() if given.is_dir() else file.name
+                yield file
 
 
 def _below(given: Path) -> Iterator[Path]:
+    """Files in a folder and its links to folders, each folder once; folders that cannot be opened come as they are."""
     if not given.is_dir():
         yield given
         return
-    for folder, _, names in os.walk(given):
+    closed: list[OSError] = []
+    walked: set[str] = set()
+    for folder, folders, names in os.walk(given, followlinks=True, onerror=closed.append):
+        true_path = os.path.realpath(folder)
+        if true_path in walked:  # a second way to it, or a loop
+            folders.clear()
+            continue
+        walked.add(true_path)
         yield from (Path(folder, file) for file in names)
+    yield from (Path(error.filename) for error in closed)
 
 
-def _read_header(path: Path, shown: str) -> RtFile | Literal["other", "not DICOM"]:
-    """The header of an RT file, or what else the file is; a file that cannot be opened counts as not DICOM."""
+def _read_header(path: Path) -> RtFile | Literal["other", "not DICOM"]:
+    """The header of an RT file, or what else the file is; what cannot be opened counts as not DICOM.
+
+    Only regular files are opened: opening a named pipe would wait for ever.
+    """
+    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where the folder is not ours to read
+        return "not DICOM"
     try:
         with path.open("rb") as file:
             start = file.read(_START_BYTES)
             if not _looks_like_dicom(start):
                 return "not DICOM"
-            return "other" if _is_other_storage(start) else _header_of_dicom(file, path, shown)
+            return "other" if _is_other_storage(start) else _header_of_dicom(file, path)
     except OSError:
         return "not DICOM"
 
 
-def _header_of_dicom(file: BinaryIO, path: Path, shown: str) -> RtFile | Literal["other", "not DICOM"]:
+def _header_of_dicom(file: BinaryIO, path: Path) -> RtFile | Literal["other", "not DICOM"]:
     file.seek(0)
     try:
         start = read_partial(file, lambda tag, _vr, _length: tag > _MODALITY, force=True)
         kind, uid = _kind(start), word(start, 0x00080018)
     except READ_ERRORS:
         return "not DICOM"
-    return "other" if kind is None else _rt_header(file, RtFile(path=path, shown=shown, kind=kind, uid=uid))
+    return "other" if kind is None else _rt_header(file, RtFile(path=path, shown=str(kind), kind=kind, uid=uid))
 
 
 def _looks_like_dicom(start: bytes) -> bool:
@@ -226,7 +258,7 @@ def _rt_header(file: BinaryIO, blank: RtFile) -> RtFile:
     try:
         header = _read_watched(file, watch, blank.kind)
         described = _described(blank, header)
-    except READ_ERRORS:
+    except (*READ_ERRORS, DicomError):
         return replace(blank, damage="the file is damaged or truncated")
     deflated = word(header.file_meta, 0x00020010) == DeflatedExplicitVRLittleEndian
     if watch.too_long and not deflated:  # a deflated file is watched through its decompressed bytes, not this file
@@ -257,7 +289,7 @@ def _references_after_beams(file: BinaryIO, header: FileDataset) -> Dataset | No
     try:
         found = read_dataset(BytesIO(content[at:]), implicit, little, specific_tags=[_REFERENCED_SETS])
         classes = [word(item, 0x00081150) for item in items(found, _REFERENCED_SETS)]
-    except READ_ERRORS:
+    except (*READ_ERRORS, DicomError):
         return None
     return found if classes == [_RT_CLASS + "3"] else None
 
@@ -312,22 +344,54 @@ def _number(item: Dataset, tag: int) -> int:
     return -1 if value is None else int(value)
 
 
-def _without_copies(files: list[RtFile]) -> tuple[tuple[RtFile, ...], tuple[str, ...]]:
-    """One file of each SOP instance; instances whose files differ are marked, for neither may be picked."""
-    times = Counter(file.uid for file in files if file.uid)
-    unique: list[RtFile] = []
-    copies: list[str] = []
-    first: dict[str, int] = {}
+def _without_copies(files: list[RtFile]) -> tuple[list[RtFile], tuple[Path, ...]]:
+    """One file of each SOP instance, by UID; instances whose files differ are marked, for neither may be picked."""
+    by_uid: dict[str, list[RtFile]] = {}
     for file in files:
-        if times[file.uid] < 2:  # also 0: files without UID are no copies of each other
-            unique.append(file)
-        elif file.uid not in first:
-            first[file.uid] = len(unique)
-            unique.append(file)
-        elif filecmp.cmp(unique[first[file.uid]].path, file.path, shallow=False):
-            copies.append(file.shown)
+        by_uid.setdefault(file.uid, []).append(file)
+    unique: list[RtFile] = []
+    copies: list[Path] = []
+    for uid, same in sorted(by_uid.items()):
+        distinct, more = _distinct(same)
+        copies += more
+        if uid and len(distinct) > 1:
+            damage = "another file has the same SOP Instance UID and differs: neither can be picked"
+            distinct = [replace(distinct[0], damage=damage)]
+        unique += distinct
+    return unique, tuple(copies)
+
+
+def _distinct(files: list[RtFile]) -> tuple[list[RtFile], list[Path]]:
+    """Files of different content, in an order that depends on nothing else; and the copies of them."""
+    if len(files) == 1:
+        return files, []
+    by_content: dict[str, RtFile] = {}
+    copies = [file.path for file in files if by_content.setdefault(_content_hash(file.path), file) is not file]
+    return [by_content[content] for content in sorted(by_content)], copies
+
+
+def _content_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _named(files: list[RtFile]) -> tuple[RtFile, ...]:
+    """The files with the names that messages use, each once."""
+    times = Counter(_short_name(file) for file in files)
+    at: Counter[str] = Counter()
+    named: list[RtFile] = []
+    for file in files:
+        short = _short_name(file)
+        at[short] += 1
+        if times[short] == 1:
+            shown = short
         else:
-            original = unique[first[file.uid]]
-            damage = f"{file.shown} has the same SOP Instance UID and differs: neither can be picked"
-            unique[first[file.uid]] = replace(original, damage=damage)
-    return tuple(unique), tuple(copies)
+            shown = f"{file.kind} {file.uid}" if file.uid else f"{short} ({at[short]} of {times[short]})"
+        named.append(replace(file, shown=shown))
+    return tuple(named)
+
+
+def _short_name(file: RtFile) -> str:
+    if not file.uid:
+        return f"{file.kind} without UID"
+    return f"{file.kind} {'...' if len(file.uid) > _END_OF_UID else ''}{file.uid[-_END_OF_UID:]}"

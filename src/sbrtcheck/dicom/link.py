@@ -3,7 +3,8 @@
 References decide: RTDOSE names its RTPLAN, that its RTSTRUCT. Where a reference is missing, the frame of reference
 decides, if it leaves one choice, and a finding says so. A reference to an RTPLAN that is not there is never replaced by
 another RTPLAN, for the prescription depends on it; a reference to an RTSTRUCT that is not there may be met by the one
-structure set of the same frame of reference, with a finding.
+structure set of the same frame of reference, with a finding, but only for its contours: stored DVHs know
+ROI numbers alone, which mean something in the structure set that is referred to and in no other.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ class FoundPlan:
         Why neither dose nor stored DVHs can be used; ``""`` when they can.
     place
         The file that is to blame, where that is not the dose.
+    names_from, names_findings
+        For stored DVHs, in place of ``structure_set`` and ``findings``: the set that their ROI numbers are of, None
+        when it is not there; and how the files were linked, with the reason for that.
     """
 
     doses: tuple[RtFile, ...]
@@ -47,6 +51,8 @@ class FoundPlan:
     no_structures: str = ""
     problem: str = ""
     place: str = ""
+    names_from: RtFile | None = None
+    names_findings: tuple[Finding, ...] = ()
 
     @property
     def uid(self) -> str:
@@ -109,7 +115,7 @@ class PlanFiles:
     incomplete
         The plans among the orphans, for stored DVHs may still be read from them.
     not_dicom, copies
-        Files left out, by name below the folder; copies repeat another file byte by byte.
+        Files left out; copies repeat another file byte by byte.
     others
         Number of other DICOM files (images ...).
     """
@@ -117,8 +123,8 @@ class PlanFiles:
     plans: tuple[FoundPlan, ...]
     orphans: tuple[Orphan, ...]
     incomplete: tuple[FoundPlan, ...] = ()
-    not_dicom: tuple[str, ...] = ()
-    copies: tuple[str, ...] = ()
+    not_dicom: tuple[Path, ...] = ()
+    copies: tuple[Path, ...] = ()
     others: int = 0
 
 
@@ -344,24 +350,81 @@ def _checked(group: FoundPlan) -> FoundPlan:
 
 def _with_structure_sets(group: FoundPlan, index: _Index) -> list[FoundPlan]:
     """The group with its structure set; once for each possible one where references do not tell."""
-    plan_refs = group.plan.structure_set_refs if group.plan is not None else ()
-    refs = (*plan_refs, *(ref for dose in group.doses for ref in dose.structure_set_refs))
-    named = [index.sets[ref] for ref in refs if ref in index.sets]
+    return [_with_names(one, group, index) for one in _with_contours(group, index)]
+
+
+def _with_contours(group: FoundPlan, index: _Index) -> list[FoundPlan]:
+    referring = _referring(group)
+    named = [index.sets[ref] for file in referring for ref in file.structure_set_refs if ref in index.sets]
     if named:
-        return [_joined(group, named[0])]
+        return [_joined(_noting(group, _elsewhere(referring, named[0])), named[0])]
     shared = _sharing(group.doses[0].frames, index.sets_in)
     if not shared:
-        return [replace(group, no_structures=_why_no_set(group, refs, index))]
-    why = f"structure set {refs[0]} is not among the files" if refs else "no structure set is named"
-    return [
-        _joined(replace(group, findings=(*group.findings, _linked_set(why, one, len(shared)))), one) for one in shared
-    ]
+        return [replace(group, no_structures=_why_no_set(group, referring, index))]
+    return [_joined(_noting(group, _linked_set(referring, one, len(shared))), one) for one in shared]
 
 
-def _linked_set(why: str, one: RtFile, choices: int) -> Finding:
+def _referring(group: FoundPlan) -> list[RtFile]:
+    """Files that refer to a structure set, the plan first."""
+    return [file for file in (group.plan, *group.doses) if file is not None and file.structure_set_refs]
+
+
+def _noting(group: FoundPlan, texts: Mapping[str, FindingCode]) -> FoundPlan:
+    noted = tuple(Finding(code=code, text=text) for text, code in texts.items())
+    return replace(group, findings=(*group.findings, *noted))
+
+
+def _linked_set(referring: list[RtFile], one: RtFile, choices: int) -> dict[str, FindingCode]:
     which = "the only one" if choices == 1 else f"one of {choices}"
-    text = f"{why}; {one.shown} was taken, {which} of the dose's frame of reference"
-    return Finding(code=FindingCode.LINKED_BY_FRAME_OF_REFERENCE, text=text)
+    if not referring:
+        text = f"no structure set is named; {one.shown} was taken, {which} of the dose's frame of reference"
+        return {text: FindingCode.LINKED_BY_FRAME_OF_REFERENCE}
+    how = f", which was taken as {which} of the dose's frame of reference"
+    return {text + how: FindingCode.LINKED_BY_FRAME_OF_REFERENCE for text in _elsewhere(referring, one)}
+
+
+def _elsewhere(referring: Iterable[RtFile], used: RtFile) -> dict[str, FindingCode]:
+    """What is to be said of files that refer to another structure set than the one used."""
+    return {
+        f"the {file.kind} refers to another structure set ({file.structure_set_refs[0]})"
+        f" than the one used ({used.uid or 'without UID'})": FindingCode.OTHER
+        for file in referring
+        if used.uid not in file.structure_set_refs
+    }
+
+
+# Structure sets that ROI numbers of stored DVHs are of
+
+
+def for_stored_dvhs(found: FoundPlan) -> FoundPlan:
+    """The same plan, with the structure set that names stored DVHs in place of the one that has its contours."""
+    return replace(found, structure_set=found.names_from, findings=found.names_findings)
+
+
+def _with_names(joined: FoundPlan, group: FoundPlan, index: _Index) -> FoundPlan:
+    """The RTDOSE tells, for its DVHs have the numbers; without a reference in it, the RTPLAN."""
+    referring = sorted(_referring(group), key=lambda file: file.kind is not Kind.DOSE)
+    if not referring:
+        return _named_by(joined, joined.structure_set, joined.findings)
+    refs = referring[0].structure_set_refs
+    here = [index.sets[ref] for ref in refs if ref in index.sets]
+    if here:
+        return _named_by(joined, here[0], _noting(group, _elsewhere(referring, here[0])).findings)
+    text = (
+        f"the {referring[0].kind} refers to structure set {refs[0]}, which is not among the files: stored DVHs have ROI"
+        " numbers for names, for another set may number its ROIs otherwise"
+    )
+    return _named_by(joined, None, _noting(group, {text: FindingCode.OTHER}).findings)
+
+
+def _named_by(joined: FoundPlan, one: RtFile | None, findings: tuple[Finding, ...]) -> FoundPlan:
+    if one is None or not one.damage:
+        return replace(joined, names_from=one, names_findings=findings)
+    text = f"{one.shown} gives no names to stored DVHs: {one.damage}"
+    return replace(joined, names_findings=(*findings, Finding(code=FindingCode.OTHER, text=text)))
+
+
+# Frames of reference
 
 
 def _joined(group: FoundPlan, one: RtFile) -> FoundPlan:
@@ -378,12 +441,17 @@ def _joined(group: FoundPlan, one: RtFile) -> FoundPlan:
     return joined
 
 
-def _why_no_set(group: FoundPlan, refs: tuple[str, ...], index: _Index) -> str:
+def _why_no_set(group: FoundPlan, referring: list[RtFile], index: _Index) -> str:
+    """Without the frames of reference of other sets: in a folder of many plans these are of other patients."""
+    missing = "no RTSTRUCT is named"
+    if referring:
+        kind, ref = referring[0].kind, referring[0].structure_set_refs[0]
+        missing = f"the RTSTRUCT that the {kind} names ({ref}) is not among the files"
     if not index.sets:
-        return "there is no RTSTRUCT" + (f"; the plan names {refs[0]}" if refs else "")
+        return f"there is no RTSTRUCT; {missing}" if referring else "there is no RTSTRUCT"
     if not group.doses[0].frames or not index.sets_in:
-        return "no RTSTRUCT is named, and without frames of reference none can be told to belong to the dose"
-    return _other_frame(group, sorted(index.sets_in))
+        return f"{missing}, and without frames of reference none can be told to belong to the dose"
+    return f"{missing}, and none here shares the dose's frame of reference {', '.join(group.doses[0].frames)}"
 
 
 def _other_frame(group: FoundPlan, theirs: Sequence[str]) -> str:

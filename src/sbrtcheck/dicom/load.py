@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, open_dose, summed
 from sbrtcheck.dicom.files import AnyPath, Kind, scan
-from sbrtcheck.dicom.link import FoundPlan, PlanFiles, link
+from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
 from sbrtcheck.dicom.stored import stored_dvhs
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
@@ -26,7 +27,6 @@ from sbrtcheck.plan import (
 
 # A plan's hottest point lies near its prescription; far from it one of the two has another unit or another meaning.
 _LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
-_NAMES_SHOWN = 20
 _OTHERS_SHOWN = 5
 
 
@@ -104,7 +104,8 @@ def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     """
     with quiet():
         files = link(scan(path))
-        opened = _open(_choose(files, plan, with_structures=True), files, prescription)
+        found = _choose(files, plan, with_structures=True)
+        opened = _open(found, found, files, prescription)
         grid, dose_findings = _dose(opened)
         structures = _structures(opened)
     return Plan(
@@ -137,7 +138,8 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     """
     with quiet():
         files = link(scan(path))
-        opened = _open(_choose(files, plan, with_structures=False), files, prescription)
+        found = _choose(files, plan, with_structures=False)
+        opened = _open(found, for_stored_dvhs(found), files, prescription)
         if len(opened.found.doses) > 1:
             what = "stored DVHs belong to single parts of the summed dose, not to the plan"
             raise InputError(what, opened.shown, "use computed DVHs")
@@ -175,6 +177,8 @@ def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> Foun
             raise NoPlanError(f"no plan, dose or structure set {uid} makes a plan", "", _there_are(files))
         complete = [one for one in complete if one.has(uid)]
         refused = [one for one in refused if one.has(uid)]
+    if not with_structures:
+        complete = _told_apart_by_names(complete)
     if len(complete) > 1:
         listed = "; ".join(map(str, complete))
         what = f"{len(complete)} plans are here: {listed}"
@@ -182,6 +186,14 @@ def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> Foun
     if not complete:
         raise _nothing_to_choose(files, refused)
     return complete[0]
+
+
+def _told_apart_by_names(found: list[FoundPlan]) -> list[FoundPlan]:
+    """Of plans that differ in nothing but a structure set whose names are not used, the first."""
+    first: dict[tuple[object, ...], FoundPlan] = {}
+    for one in found:
+        first.setdefault((one.plan, one.doses, one.names_from), one)
+    return list(first.values())
 
 
 def _all(files: PlanFiles) -> tuple[FoundPlan, ...]:
@@ -209,11 +221,12 @@ def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanErro
 # Reading it
 
 
-def _open(found: FoundPlan, files: PlanFiles, given: Prescription | None) -> _Opened:
+def _open(chosen: FoundPlan, found: FoundPlan, files: PlanFiles, given: Prescription | None) -> _Opened:
+    """``found`` is the chosen plan, with the structure set that is to be used."""
     plan = found.plan
     dataset = read_dataset(plan.path, plan.shown, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
     prescription, stated = prescription_of(dataset, given, found.no_prescription)
-    findings = (*found.findings, *stated, *_not_used(found, files), *_skipped(files))
+    findings = (*found.findings, *stated, *_not_used(chosen, files), *_skipped(files))
     return _Opened(found=found, prescription=prescription, findings=findings)
 
 
@@ -237,19 +250,14 @@ def _skipped(files: PlanFiles) -> tuple[Finding, ...]:
         "skipped as copies of other files": files.copies,
     }
     return tuple(
-        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(names)} {_files(names)} {what}: {_listed(names)}")
-        for what, names in texts.items()
-        if names
+        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(paths)} {_files(paths)} {what}; -v names them")
+        for what, paths in texts.items()
+        if paths
     )
 
 
-def _files(names: tuple[str, ...]) -> str:
-    return "file" if len(names) == 1 else "files"
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return ", ".join(names[:_NAMES_SHOWN]) + more
+def _files(paths: tuple[Path, ...]) -> str:
+    return "file" if len(paths) == 1 else "files"
 
 
 def _dose(opened: _Opened) -> tuple[DoseGrid, tuple[Finding, ...]]:
@@ -268,7 +276,7 @@ def _structures(opened: _Opened) -> tuple[Structure, ...]:
 
 def _names(opened: _Opened) -> dict[int, tuple[str, str]]:
     file = opened.found.structure_set
-    if file is None or file.damage:
+    if file is None:
         return {}
     return names_and_kinds(read_dataset(file.path, file.shown), file.shown)
 

@@ -10,13 +10,15 @@ import numpy as np
 from pydicom import Dataset
 
 from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals
-from sbrtcheck.dicom.tags import integer, items, name, raw_text, word
+from sbrtcheck.dicom.tags import MAXIMUM_MM, decimals, integer, items, name, raw_text, word
 from sbrtcheck.errors import DicomError
-from sbrtcheck.plan import Contours, Finding, FindingCode, Structure
+from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray, Structure
 
 # An absent type is taken as closed, the only kind that volumes are made of.
 _CLOSED = frozenset({"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", ""})
 _POINTS_OF_AN_AREA = 3
+# Of a damaged number, messages quote no more than this.
+_QUOTED = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +33,17 @@ class ContourTexts:
         Contour Data of each contour with an area.
     numbers
         Which contour of the structure each one is, from 1.
+    fault
+        What is contradictory in one of them, known before decoding; ``""`` when nothing is.
     """
 
     place: str
     texts: tuple[bytes, ...] = field(repr=False)
     numbers: tuple[int, ...] = field(repr=False)
+    fault: str = ""
 
     def read(self) -> Contours:
-        """The polygons; `DicomError` when a coordinate is no number or a point is incomplete."""
+        """The polygons; `DicomError` when a coordinate is no number, a point is incomplete, or points are missing."""
         counts = np.array([text.count(b"\\") + 1 for text in self.texts], dtype=np.int64)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._refuse_incomplete_points(counts)
@@ -47,6 +52,9 @@ class ContourTexts:
         except BadDecimalError as error:
             contour = self.numbers[int(np.searchsorted(starts, error.index, side="right")) - 1]
             raise DicomError(f"contour {contour}: {error.token!r} is not a number", self.place) from error
+        self._refuse_far_points(values, starts)
+        if self.fault:
+            raise DicomError(self.fault, self.place, "export the structure set again")
         points_mm, starts = values.reshape(-1, 3), starts // 3
         points_mm.setflags(write=False)
         starts.setflags(write=False)
@@ -57,6 +65,14 @@ class ContourTexts:
         if len(odd):
             contour, count = self.numbers[odd[0]], counts[odd[0]]
             raise DicomError(f"contour {contour} has {count} numbers, no multiple of 3", self.place)
+
+    def _refuse_far_points(self, values: FloatArray, starts: IntArray) -> None:
+        if not len(values) or max(values.max(), -values.min()) <= MAXIMUM_MM:
+            return
+        first = int(np.argmax(np.abs(values) > MAXIMUM_MM))
+        contour = self.numbers[int(np.searchsorted(starts, first, side="right")) - 1]
+        what = f"contour {contour} has a coordinate of {values[first]:g} mm, which is no place in a patient"
+        raise DicomError(what, self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,30 +171,64 @@ def _structure(
         text = f"its contours are in frame of reference {own_frame}, the dose is in {frame}: they are not used"
         elsewhere = Finding(code=FindingCode.NOT_COMPUTED, text=text, subject=roi_name)
         return Structure(name=roi_name, number=number, kind=seen.kind, codes=seen.codes, findings=(elsewhere,))
-    usable, findings = _usable(contours, roi_name)
+    usable, fault, findings = _usable(contours, roi_name)
     source = ContourTexts(
         place=f"{shown}: ROI {number} {roi_name!r}",
         texts=tuple(text for _, text in usable),
         numbers=tuple(at for at, _ in usable),
+        fault=fault,
     )
     return Structure(name=roi_name, number=number, kind=seen.kind, codes=seen.codes, contours=source, findings=findings)
 
 
-def _usable(contours: list[Dataset], roi_name: str) -> tuple[list[tuple[int, bytes]], tuple[Finding, ...]]:
-    """Closed contours of at least three points, with their numbers; the others are counted in findings."""
+Usable = tuple[list[tuple[int, bytes]], str, tuple[Finding, ...]]
+
+
+def _usable(contours: list[Dataset], roi_name: str) -> Usable:
+    """Closed contours of at least three points, with their numbers, and the first fault in any closed one.
+
+    The others are counted in findings.
+    """
     usable: list[tuple[int, bytes]] = []
     other_types: Counter[str] = Counter()
-    without_area = 0
+    without_area, fault = 0, ""
     for at, contour in enumerate(contours, start=1):
         kind = word(contour, 0x30060042).upper()
         text = raw_text(contour, 0x30060050)
         if kind not in _CLOSED:
             other_types[kind] += 1
-        elif _count_of_numbers(text) < 3 * _POINTS_OF_AN_AREA and not _count_of_numbers(text) % 3:
+            continue
+        count = _count_of_numbers(text)
+        fault = fault or _fault(contour, at, count)
+        if count < 3 * _POINTS_OF_AN_AREA and not count % 3:
             without_area += 1
         else:
             usable.append((at, text))
-    return usable, (*_ignored(other_types, roi_name), *_too_short(without_area, len(contours), roi_name))
+    return usable, fault, (*_ignored(other_types, roi_name), *_too_short(without_area, len(contours), roi_name))
+
+
+def _fault(contour: Dataset, at: int, count_of_numbers: int) -> str:
+    """How a contour contradicts itself: its points are not as many as it counts, or are not where they say."""
+    if 0x30060045 in contour and not _is_zero(contour, 0x30060045):
+        return f"contour {at} has a Contour Offset Vector (3006,0045), which is not supported"
+    stated = raw_text(contour, 0x30060046)
+    points, rest = divmod(count_of_numbers, 3)
+    if not stated or rest or _as_integer(stated, contour) == points:
+        return ""
+    said = stated[:_QUOTED].decode("ascii", errors="replace")
+    return f"contour {at} has {points} points where Number Of Contour Points (3006,0046) says {said!r}"
+
+
+def _is_zero(dataset: Dataset, tag: int) -> bool:
+    try:
+        return not np.any(decimals(dataset, tag, ""))
+    except DicomError:
+        return False
+
+
+def _as_integer(text: bytes, contour: Dataset) -> int | None:
+    """`integer` without its cost for plain digits: a plan has thousands of contours."""
+    return int(text) if len(text) < _QUOTED and text.isdigit() else integer(contour, 0x30060046)
 
 
 def _count_of_numbers(text: bytes) -> int:

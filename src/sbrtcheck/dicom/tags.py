@@ -39,7 +39,11 @@ READ_ERRORS = (
     zlib.error,
 )
 
+# Largest value of an IS element; larger numbers are damage.
+_GREATEST_INTEGER = 2**31 - 1
 UNDEFINED_LENGTH = 0xFFFFFFFF
+# Far beyond any couch, and far below where squares of numbers overflow.
+MAXIMUM_MM = 1e5
 PIXEL_DATA = 0x7FE00010
 PAYLOAD_TAGS = frozenset({PIXEL_DATA, 0x7FE00008, 0x7FE00009})
 
@@ -134,6 +138,14 @@ def decimals(dataset: Dataset, tag: int, shown: str) -> FloatArray:
         raise DicomError(f"{tag_name(tag)}: {error.token!r} is not a number", shown) from error
 
 
+def millimetres(dataset: Dataset, tag: int, shown: str) -> FloatArray:
+    """All numbers of a DS element that are places or distances in a patient; `DicomError` when they cannot be."""
+    values = decimals(dataset, tag, shown)
+    if len(values) and np.abs(values).max() > MAXIMUM_MM:
+        raise DicomError(f"{tag_name(tag)} is {np.abs(values).max():g} mm, which is no place in a patient", shown)
+    return values
+
+
 def number(dataset: Dataset, tag: int) -> float | None:
     """First number of a DS or IS element; None when absent or not a number."""
     try:
@@ -143,9 +155,10 @@ def number(dataset: Dataset, tag: int) -> float | None:
 
 
 def integer(dataset: Dataset, tag: int) -> int | None:
-    """First number of an IS element when it is whole (``7`` and ``7.0``); None otherwise."""
+    """First number of an IS element when it is whole (``7`` and ``7.0``) and of its range; None otherwise."""
     value = number(dataset, tag)
-    return int(value) if value is not None and value == np.floor(value) else None
+    usable = value is not None and value == np.floor(value) and abs(value) <= _GREATEST_INTEGER
+    return int(value) if value is not None and usable else None
 
 
 def binary_integer(dataset: Dataset, tag: int, shown: str) -> int:

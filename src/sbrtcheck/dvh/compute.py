@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -109,13 +109,13 @@ def compute_dvhs(
         When the dose grid has a value that is not a number.
     """
     model = Model(end_caps=EndCaps(end_caps), between=Between(between), dose=Interpolation(dose))
-    _check_dose(plan)
+    top_gy = _largest_dose(plan)
     recipes = {recipe.organ: recipe for recipe in derivable(_roi_names(plan), names)}
     wanted = [s for s in plan.structures if structures is None or s.name in structures]
     asked = [r for organ, r in recipes.items() if structures is None or organ in structures]
     _check_known(structures, plan, recipes)
-    made_of = [_alone(s) for s in wanted] + asked
-    results = [_of(recipe, plan, model) for recipe in made_of]
+    made_of = [(_alone(s),) for s in wanted] + [(recipe,) for recipe in asked]
+    results = [_of(recipes, plan, model, top_gy) for recipes in made_of]
     return DVHSet(
         dvhs=tuple(r for r in results if isinstance(r, DVH)),
         without=tuple(r for r in results if isinstance(r, NoDVH)),
@@ -134,15 +134,15 @@ def compute_dvhs(
     )
 
 
-def compute_union(plan: Plan, structures: Collection[str], model: Model) -> DVH | NoDVH:
-    """The DVH of several structures as one organ; what lies in two of them counts once."""
-    rois = tuple(_roi_name(s) for s in plan.structures if s.name in structures)
-    return _of(Recipe(organ=" + ".join(roi.name for roi in rois), plus=rois), plan, model)
+def compute_union(plan: Plan, parts: Sequence[DVH], model: Model) -> DVH | NoDVH:
+    """The DVH of several structures, drawn or derived, as one organ; what lies in two of them counts once."""
+    made_of = tuple(recipe for part in parts for recipe in part.made_of)
+    return _of(made_of, plan, model, _largest_dose(plan))
 
 
 def finer(plan: Plan, dvh: DVH) -> DVH | None:
     """The DVH from elements half as wide; None where they would be too many."""
-    if dvh.model is None or dvh.made_of is None or dvh.refinement == 0:
+    if dvh.model is None or not dvh.made_of or dvh.refinement == 0:
         return None
     solid = _solid(dvh.made_of, plan, dvh.model)
     if isinstance(solid, NoDVH):
@@ -150,13 +150,13 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
     refinement = 2 * dvh.refinement
     if refinement > MAX_REFINEMENT or dvh.volume / cell_cc(solid.frame) * refinement**3 > MOST_ELEMENTS:
         return None
-    made = _dvh(solid, dvh.made_of, plan, dvh.model, refinement)
+    made = _dvh(solid, dvh.made_of, plan, dvh.model, _largest_dose(plan), refinement)
     return made if isinstance(made, DVH) else None
 
 
-def _of(recipe: Recipe, plan: Plan, model: Model) -> DVH | NoDVH:
-    solid = _solid(recipe, plan, model)
-    return solid if isinstance(solid, NoDVH) else _dvh(solid, recipe, plan, model)
+def _of(made_of: tuple[Recipe, ...], plan: Plan, model: Model, top_gy: float) -> DVH | NoDVH:
+    solid = _solid(made_of, plan, model)
+    return solid if isinstance(solid, NoDVH) else _dvh(solid, made_of, plan, model, top_gy)
 
 
 def _alone(structure: Structure) -> Recipe:
@@ -164,29 +164,57 @@ def _alone(structure: Structure) -> Recipe:
     return Recipe(organ=structure.name, plus=(_roi_name(structure),))
 
 
-def _solid(recipe: Recipe, plan: Plan, model: Model) -> _Solid | NoDVH:
-    """What a recipe makes, as prisms; or why there are none."""
+def _solid(made_of: tuple[Recipe, ...], plan: Plan, model: Model) -> _Solid | NoDVH:
+    """What the recipes make together, as prisms in the dose grid that the model asks for; or why there are none."""
+    parts = []
+    for recipe in made_of:
+        part = _mixed(recipe, plan, model)
+        if isinstance(part, NoDVH):
+            return part
+        parts.append(part)
+    return _with_dose(_joined(parts) if len(parts) > 1 else parts[0], model)
+
+
+def _joined(parts: Sequence[_Solid]) -> _Solid | NoDVH:
+    """Several structures as one organ."""
+    name = " + ".join(part.name for part in parts)
+    if any(part.frame.axes != parts[0].frame.axes for part in parts):
+        return _no_recipe(name, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
+    said = Finding(code=FindingCode.DERIVED_STRUCTURE, text=f"built from {name}", subject=name)
+    findings = (said, *(finding for part in parts for finding in part.findings))
+    stack = reduce(union, (part.stack for part in parts))
+    return _Solid(
+        name=name,
+        number=DERIVED_NUMBER,
+        kind="",
+        stack=stack,
+        frame=parts[0].frame,
+        findings=tuple(dict.fromkeys(findings)),
+    )
+
+
+def _mixed(recipe: Recipe, plan: Plan, model: Model) -> _Solid | NoDVH:
+    """What one recipe makes."""
     plus, minus_ = ([_drawn(_structure_of(r, plan), plan, model) for r in rois] for rois in (recipe.plus, recipe.minus))
     if len(plus) == 1 and not minus_ and recipe.organ == recipe.plus[0].name:
-        return _with_dose(plus[0], model)
+        return plus[0]
     parts = []
     for part in (*plus, *minus_):
         if isinstance(part, NoDVH):
-            return _no_recipe(recipe, part.reason, f"its part {part.name!r}: {part.detail or part.reason}")
+            return _no_recipe(recipe.organ, part.reason, f"its part {part.name!r}: {part.detail or part.reason}")
         parts.append(part)
     frame = parts[0].frame
     if any(part.frame.axes != frame.axes for part in parts):
-        return _no_recipe(recipe, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
+        return _no_recipe(recipe.organ, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
     stacks = [part.stack for part in parts]
     stack = reduce(union, stacks[: len(plus)])
     if minus_:
         stack = minus(stack, reduce(union, stacks[len(plus) :]))
     said = Finding(code=FindingCode.DERIVED_STRUCTURE, text=_composition(recipe), subject=recipe.organ)
     if len(stack.layer) == 0:
-        return _no_recipe(recipe, Reason.STRUCTURE_EMPTY, said.text)
+        return _no_recipe(recipe.organ, Reason.STRUCTURE_EMPTY, said.text)
     findings = (said, *(finding for part in parts for finding in part.findings))
-    made = _Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
-    return _with_dose(made, model)
+    return _Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
 
 
 def _with_dose(solid: _Solid | NoDVH, model: Model) -> _Solid | NoDVH:
@@ -197,8 +225,8 @@ def _with_dose(solid: _Solid | NoDVH, model: Model) -> _Solid | NoDVH:
     return replace(solid, stack=stack, frame=frame, findings=(*solid.findings, *stack.findings))
 
 
-def _no_recipe(recipe: Recipe, reason: Reason, detail: str) -> NoDVH:
-    return NoDVH(name=recipe.organ, number=DERIVED_NUMBER, reason=reason, detail=detail)
+def _no_recipe(name: str, reason: Reason, detail: str) -> NoDVH:
+    return NoDVH(name=name, number=DERIVED_NUMBER, reason=reason, detail=detail)
 
 
 def _composition(recipe: Recipe) -> str:
@@ -234,10 +262,13 @@ def _without(of: Structure | _Solid, reason: Reason, detail: str) -> NoDVH:
     return NoDVH(name=of.name, number=of.number, kind=of.kind, reason=reason, detail=detail)
 
 
-def _dvh(solid: _Solid, recipe: Recipe, plan: Plan, model: Model, refinement: int = 0) -> DVH | NoDVH:
+def _dvh(
+    solid: _Solid, made_of: tuple[Recipe, ...], plan: Plan, model: Model, top_gy: float, refinement: int = 0
+) -> DVH | NoDVH:
     """The DVH under the model's convention, with those under the others, from one pass over the elements."""
-    top_gy = max(plan.dose.max_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit) or NO_DOSE_GY
-    unit_gy = top_gy / (BINS - 1)
+    if model.dose is Interpolation.CUBIC:  # splines may rise above every grid point
+        top_gy = max(top_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit)
+    unit_gy = (top_gy or NO_DOSE_GY) / (BINS - 1)
     masks = [int(mask) for mask in np.unique(solid.stack.conventions)]
     parts: dict[int, tuple[Histogram, float]] = {}
     try:
@@ -248,11 +279,20 @@ def _dvh(solid: _Solid, recipe: Recipe, plan: Plan, model: Model, refinement: in
             parts[mask] = _histogram(stack, solid.frame, refinement, unit_gy, plan)
     except GeometryError as error:
         return _without(solid, Reason.STRUCTURE_NOT_COMPUTED, str(error))
-    made = _Made(solid=solid, recipe=recipe, refinement=refinement, parts=parts, unit_gy=unit_gy)
-    by_convention = {caps: _under(made, replace(model, end_caps=caps), plan) for caps in EndCaps}
+    made = _Made(solid=solid, made_of=made_of, refinement=refinement, parts=parts, unit_gy=unit_gy)
+    by_pieces: dict[tuple[int, ...], DVH | None] = {}
+    by_convention: dict[EndCaps, DVH | None] = {}
+    for caps in EndCaps:
+        pieces = tuple(mask for mask in masks if mask & CONVENTION_OF[caps])
+        if pieces not in by_pieces:  # caps of half a slice and of at most 1.5 mm are mostly the same
+            by_pieces[pieces] = _under(made, pieces, replace(model, end_caps=caps), plan)
+        same = by_pieces[pieces]
+        by_convention[caps] = replace(same, model=replace(model, end_caps=caps)) if same else None
     main = by_convention[model.end_caps]
     if main is None:
-        detail = f"one contour plane and no end caps ({model.end_caps}) leave no volume"
+        detail = "its contours enclose no area"
+        if model.end_caps is EndCaps.NONE and any(by_convention.values()):
+            detail = "one contour plane and no end caps leave no volume"
         return _without(solid, Reason.STRUCTURE_EMPTY, detail)
     others = tuple(d for caps, d in by_convention.items() if caps is not model.end_caps and d is not None)
     return replace(main, alternatives=others)
@@ -263,7 +303,7 @@ class _Made:
     """Histogram and uncovered volume in cc of the pieces of a solid, by the conventions that have them."""
 
     solid: _Solid
-    recipe: Recipe
+    made_of: tuple[Recipe, ...]
     refinement: int
     parts: Mapping[int, tuple[Histogram, float]]
     unit_gy: float
@@ -284,9 +324,9 @@ def _histogram(
     return histogram, 0.0
 
 
-def _under(made: _Made, model: Model, plan: Plan) -> DVH | None:
+def _under(made: _Made, pieces: tuple[int, ...], model: Model, plan: Plan) -> DVH | None:
     """The DVH under one convention, from the histograms of the pieces that exist under it."""
-    mine = [part for mask, part in made.parts.items() if mask & CONVENTION_OF[model.end_caps]]
+    mine = [made.parts[mask] for mask in pieces]
     histogram = merged((part[0] for part in mine), made.unit_gy)
     volume_cc = float(histogram.volume.sum())
     if volume_cc <= 0.0:
@@ -311,7 +351,7 @@ def _under(made: _Made, model: Model, plan: Plan) -> DVH | None:
         prescription=plan.prescription,
         model=model,
         refinement=made.refinement,
-        made_of=made.recipe,
+        made_of=made.made_of,
         uncovered_cc=uncovered_cc,
         findings=(*solid.findings, *_outside(solid.name, uncovered_cc, volume_cc)),
     )
@@ -332,9 +372,11 @@ def _largest_on_faces(plan: Plan) -> float:
     return max(float(face) for face in faces) * plan.dose.gy_per_unit
 
 
-def _check_dose(plan: Plan) -> None:
-    if not np.isfinite(plan.dose.max_gy):
+def _largest_dose(plan: Plan) -> float:
+    top_gy = plan.dose.max_gy
+    if not np.isfinite(top_gy):
         raise GeometryError("the dose grid has a value that is not a number", mend="export the dose again")
+    return top_gy
 
 
 def _check_known(structures: Collection[str] | None, plan: Plan, recipes: Mapping[str, Recipe]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -113,7 +113,7 @@ class Curve:
         right = np.clip(after, 1, max(len(self.dose_gy) - 1, 1)) % len(self.dose_gy)
         d0, d1 = self.dose_gy[right - 1], self.dose_gy[right]
         v0, v1 = self.volume[right - 1], self.volume[right]
-        between = v0 + (dose_gy - d0) / np.where(d1 > d0, d1 - d0, 1.0) * (v1 - v0)
+        between = v0 + (np.clip(dose_gy, d0, d1) - d0) / np.where(d1 > d0, d1 - d0, 1.0) * (v1 - v0)
         return np.where(after == 0, self.volume[0], np.where(after == len(self.dose_gy), 0.0, between))
 
     def dose_at(self, volume: FloatArray) -> FloatArray:
@@ -123,7 +123,7 @@ class Curve:
         right = np.minimum(left + 1, len(self.volume) - 1)
         v0, v1 = self.volume[left], self.volume[right]
         d0, d1 = self.dose_gy[left], self.dose_gy[right]
-        between = d0 + (v0 - volume) / np.where(v0 > v1, v0 - v1, 1.0) * (d1 - d0)
+        between = d0 + (v0 - np.clip(volume, v1, v0)) / np.where(v0 > v1, v0 - v1, 1.0) * (d1 - d0)
         ends = np.where(last < 0, self.dose_gy[0], self.dose_gy[-1])
         return np.where((last < 0) | (last == len(self.volume) - 1), ends, between)
 
@@ -169,7 +169,7 @@ class DVH:
     model
         What these numbers hold for; None when the DVH was not computed here.
     made_of
-        The structures of the plan it was computed from.
+        The structures of the plan it was computed from; one recipe, or several for a union.
     refinement
         Divisions of a grid cell along each axis that its elements have; 0 when it was not computed here.
     alternatives
@@ -197,7 +197,7 @@ class DVH:
     prescription: Prescription | UnknownPrescription
     model: Model | None = None
     refinement: int = 0
-    made_of: Recipe | None = None
+    made_of: tuple[Recipe, ...] = ()
     alternatives: tuple[DVH, ...] = ()
     uncovered_cc: float = 0.0
     findings: tuple[Finding, ...] = ()
@@ -359,20 +359,20 @@ class DVHSet:
             raise KeyError(f"{len(found)} DVHs are named {name!r}; there are: {known}")
         return found[0]
 
-    def union(self, names: Collection[str]) -> DVH | NoDVH:
+    def union(self, parts: Sequence[DVH]) -> DVH | NoDVH:
         """The DVH of several structures as one organ; what lies in two of them counts once.
 
         Stored DVHs cannot be joined: how much two structures overlap is not in them.
         """
-        if len(names) == 1:
-            return self[next(iter(names))]
-        name = " + ".join(names)
-        if self.plan is None:
-            detail = "stored DVHs cannot be joined to one organ"
+        if len(parts) == 1:
+            return parts[0]
+        if self.plan is None or not all(part.made_of for part in parts):
+            name = " + ".join(part.name for part in parts)
+            detail = f"{name} cannot be added: where they overlap is not in their DVHs"
             return NoDVH(name=name, number=-1, reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
         from sbrtcheck.dvh.compute import compute_union
 
-        return compute_union(self.plan, names, self.model)
+        return compute_union(self.plan, parts, self.model)
 
     def finer(self, dvh: DVH) -> DVH | None:
         """The same DVH from elements half as wide: bounds about half as far apart. None where that is not to be had."""

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from sbrtcheck.dvh import DVH, Reason, VolumeUnit
 from sbrtcheck.evaluate.structures import Organs, Taken, select
 from sbrtcheck.evaluate.values import Outcome, UnderConvention, Verdict
-from sbrtcheck.metric import DoseAtVolume, Measurement, NotMeasured, Unit, VolumeAtDose, has_volume, measure
+from sbrtcheck.metric import (
+    DoseAtVolume,
+    Measurement,
+    NotMeasured,
+    StructureVolume,
+    Unit,
+    VolumeAtDose,
+    has_volume,
+    measure,
+)
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Status
@@ -19,6 +28,10 @@ NARROW_CC_SHARE = 1e-3
 """The same for volumes in cc: a thousandth of the structure."""
 
 
+OUTSIDE_SHARE = 0.999
+"""A structure of which this share lies outside the dose grid was not measured."""
+
+
 def outcomes_of(table: ConstraintTable, row: Constraint, plan: Organs, *, include_unconfirmed: bool) -> list[Outcome]:
     """Judge one row: an outcome for every structure it asks for."""
     blocked = _not_applicable(table, plan.dvhs.prescription)
@@ -26,8 +39,17 @@ def outcomes_of(table: ConstraintTable, row: Constraint, plan: Organs, *, includ
     outcomes = []
     for taken in select(row, plan):
         dvh = blocked or _sharpened(row, taken.dvh, plan)
-        outcomes.append(replace(_outcome(table, row, replace(taken, dvh=dvh)), counts=counts))
+        outcome = _outcome(table, row, replace(taken, dvh=dvh))
+        outcomes.append(replace(_unless_incomplete(outcome, taken), counts=counts))
     return outcomes
+
+
+def _unless_incomplete(outcome: Outcome, taken: Taken) -> Outcome:
+    """A mandatory row must not pass on the parts of an organ that happen to be drawn; it may well fail on them."""
+    if not taken.lacking or not outcome.constraint.mandatory or outcome.verdict is Verdict.FAIL:
+        return outcome
+    detail = f"{', '.join(taken.lacking)} is missing; the rest would come to {outcome.verdict}"
+    return replace(outcome, verdict=Verdict.NOT_EVALUATED, reason=Reason.STRUCTURE_MISSING, detail=detail)
 
 
 def _sharpened(row: Constraint, dvh: DVH | NotMeasured, plan: Organs) -> DVH | NotMeasured:
@@ -144,6 +166,8 @@ def _not_in(row: Constraint, dvh: DVH) -> NotMeasured:
 def _judge_doses(row: Constraint, dvh: DVH) -> _Judged:
     """Judge a row on doses that are what it asks for."""
     found = measure(row.metric, dvh)
+    if _lies_outside(dvh) and not isinstance(row.metric, StructureVolume):
+        return _not_evaluated(NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid"))
     if infeasible := _infeasible(row, dvh):
         verdict, reason = _of_kind(row, Verdict.FAIL), Reason.VOLUME_TOO_SMALL
         return _Judged(measurement=found, verdict=verdict, reason=reason, detail=infeasible, by_logic=True)
@@ -188,6 +212,11 @@ def _is_upper(sense: Sense) -> bool:
     return sense in (Sense.BELOW, Sense.AT_MOST)
 
 
+def _lies_outside(dvh: DVH) -> bool:
+    """Whether the dose grid has nothing to say of a structure."""
+    return dvh.volume_unit is VolumeUnit.CC and dvh.uncovered_cc >= OUTSIDE_SHARE * dvh.volume
+
+
 def _infeasible(row: Constraint, dvh: DVH) -> str:
     """Why an organ with too little volume cannot meet a critical-volume row; "" when it has enough."""
     metric = row.metric
@@ -210,10 +239,15 @@ def _met_by_smallness(row: Constraint, dvh: DVH) -> Finding | None:
         return None
     if not isinstance(metric, DoseAtVolume) or metric.cold or metric.volume_unit is not Unit.CC:
         return None
-    if has_volume(dvh, metric.volume):
+    if has_volume(dvh, metric.volume) or _has_gaps(dvh):
         return None
     text = f"{dvh.volume:.4g} cc, smaller than {metric.volume:g} cc: is the contour complete?"
     return Finding(code=FindingCode.SMALLER_THAN_LIMIT_VOLUME, text=text, subject=dvh.name)
+
+
+def _has_gaps(dvh: DVH) -> bool:
+    """Whether contours may be missing, so that the volume itself is in doubt."""
+    return any(finding.code is FindingCode.PLANE_GAP for finding in dvh.findings)
 
 
 def _margin(row: Constraint, found: Measurement | NotMeasured) -> float | None:

@@ -87,6 +87,12 @@ def _software() -> str:
     return f"sbrtcheck {metadata.version('sbrtcheck')}"
 
 
+def _not_evaluated_at_all(counting: Sequence[Outcome]) -> bool:
+    """Whether a table was asked for and not one of its rows could be evaluated."""
+    tables = {outcome.table_id for outcome in counting}
+    return bool(tables - {outcome.table_id for outcome in counting if outcome.verdict is not Verdict.NOT_EVALUATED})
+
+
 def _overall(outcomes: Sequence[Outcome], *, strict: bool) -> Verdict:
     """Worst of the rows that count."""
     counting = [outcome for outcome in outcomes if outcome.counts]
@@ -95,6 +101,7 @@ def _overall(outcomes: Sequence[Outcome], *, strict: bool) -> Verdict:
     if Verdict.FAIL in verdicts or (strict and flagged):
         return Verdict.FAIL
     skipped = any(o.constraint.mandatory and o.verdict is Verdict.NOT_EVALUATED for o in counting)
-    if skipped or not verdicts & {Verdict.PASS, Verdict.VARIATION}:
+    idle = _not_evaluated_at_all(counting)
+    if skipped or idle or not verdicts & {Verdict.PASS, Verdict.VARIATION}:
         return Verdict.NOT_EVALUATED
     return Verdict.VARIATION if Verdict.VARIATION in verdicts else Verdict.PASS

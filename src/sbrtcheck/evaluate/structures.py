@@ -27,11 +27,12 @@ class Organs:
     # unions and finer DVHs computed while judging, kept so that the rows of one report share them
     made: dict[tuple[str, ...], DVH | NoDVH | None] = field(default_factory=dict, repr=False)
 
-    def union(self, contours: tuple[str, ...]) -> DVH | NoDVH | None:
-        """The DVH of several contours as one organ."""
-        if contours not in self.made:
-            self.made[contours] = self.dvhs.union(contours)
-        return self.made[contours]
+    def union(self, parts: Sequence[DVH]) -> DVH | NoDVH | None:
+        """The DVH of several structures as one organ."""
+        key = tuple(f"{part.name} {part.number}" for part in parts)
+        if key not in self.made:
+            self.made[key] = self.dvhs.union(parts)
+        return self.made[key]
 
     def finer(self, dvh: DVH) -> DVH | None:
         """The same DVH from finer elements; None where there is none finer."""
@@ -71,6 +72,7 @@ class Taken:
     rule: str = ""
     dvh: DVH | NotMeasured
     findings: tuple[Finding, ...] = ()
+    lacking: tuple[str, ...] = ()  # parts of a union that the plan does not have
 
 
 def select(row: Constraint, plan: Organs) -> list[Taken]:
@@ -141,26 +143,26 @@ def _take_union(row: Constraint, plan: Organs) -> Taken:
         organ=organ,
         contour=" + ".join(contours),
         rule=", ".join(dict.fromkeys(part.rule for part in there if part.rule)),
-        dvh=_union_dvh(there, contours, plan),
+        dvh=_union_dvh(there, plan),
     )
-    lacking = [part.organ for part in parts if part not in there]
-    return replace(taken, findings=_without_parts(lacking, taken)) if lacking else taken
+    lacking = [part for part in parts if part not in there]
+    if not lacking:
+        return taken
+    return replace(taken, findings=_without_parts(lacking, taken), lacking=tuple(part.organ for part in lacking))
 
 
-def _union_dvh(parts: Sequence[Taken], contours: tuple[str, ...], plan: Organs) -> DVH | NotMeasured:
+def _union_dvh(parts: Sequence[Taken], plan: Organs) -> DVH | NotMeasured:
+    drawn: dict[tuple[str, int], DVH] = {}
     for part in parts:
         if isinstance(part.dvh, NotMeasured):
             return part.dvh
-    if len(contours) == 1:
-        return parts[0].dvh
-    if plan.dvhs.plan is None:
-        detail = f"{' + '.join(contours)} cannot be added: where they overlap is not in their DVHs"
-        return NotMeasured(reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
-    return _or_why_not(plan.union(contours))
+        drawn[part.dvh.name, part.dvh.number] = part.dvh
+    return _or_why_not(plan.union(tuple(drawn.values())))
 
 
-def _without_parts(lacking: Sequence[str], taken: Taken) -> tuple[Finding, ...]:
-    text = f"{taken.organ} was evaluated without {', '.join(lacking)}: not drawn in this plan"
+def _without_parts(lacking: Sequence[Taken], taken: Taken) -> tuple[Finding, ...]:
+    why = [f"{part.organ} (drawn without contours)" if part.contour else part.organ for part in lacking]
+    text = f"{taken.organ} was evaluated without {', '.join(why)}: not drawn in this plan"
     return (Finding(code=FindingCode.DERIVED_STRUCTURE, text=text, subject=taken.contour),)
 
 

@@ -4,8 +4,8 @@ from sbrtcheck.geometry.between import interpolated
 from sbrtcheck.geometry.boolean import minus, union
 from sbrtcheck.geometry.cubic import with_cubic_dose
 from sbrtcheck.geometry.elements import MAX_REFINEMENT, Elements, cell_cc, elements, refinement_for, slices_of
+from sbrtcheck.geometry.planes import Conventions
 from sbrtcheck.geometry.prisms import (
-    Conventions,
     GridFrame,
     PrismStack,
     grid_frame,

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sbrtcheck.geometry.loops import Edges
 from sbrtcheck.geometry.outline import BoolArray, ranges
-from sbrtcheck.geometry.prisms import Conventions, Edges, Planes, PrismStack
+from sbrtcheck.geometry.planes import Conventions, Planes
+from sbrtcheck.geometry.prisms import PrismStack
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
 
 THICKEST_MM = 0.5

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sbrtcheck.geometry.outline import Outline, Rule, combined, ranges
-from sbrtcheck.geometry.prisms import Conventions, Edges, PrismStack
+from sbrtcheck.geometry.loops import Edges
+from sbrtcheck.geometry.outline import Outline, Rule, combined, joined, ranges
+from sbrtcheck.geometry.planes import Conventions
+from sbrtcheck.geometry.prisms import PrismStack
 from sbrtcheck.plan import FloatArray, IntArray
 
 SAME_HEIGHT_MM = 1e-6
@@ -34,7 +36,7 @@ def _combined(a: PrismStack, b: PrismStack, rule: Rule) -> PrismStack:
     regions: dict[tuple[int, int], Outline] = {}
     for _, la, lb in pairs:
         if (la, lb) not in regions:
-            regions[la, lb] = combined(a.edges.outline(la), b.edges.outline(lb), rule)
+            regions[la, lb] = _region(a.edges.outline(la), b.edges.outline(lb), rule)
     kept = {key: place for place, key in enumerate(key for key, outline in regions.items() if len(outline.u0))}
     rows = [
         (kept[la, lb], faces[slab], faces[slab + 1], mask) for (slab, la, lb), mask in pairs.items() if (la, lb) in kept
@@ -50,6 +52,15 @@ def _combined(a: PrismStack, b: PrismStack, rule: Rule) -> PrismStack:
         conventions=mask.astype(np.int64),
         findings=a.findings + b.findings,
     )
+
+
+def _region(a: Outline, b: Outline, rule: Rule) -> Outline:
+    """The combined region; outlines that are apart, or one that is empty, need no cutting up."""
+    if not a.is_apart_from(b):
+        return combined(a, b, rule)
+    yes, no = np.array([True]), np.array([False])
+    kept = [outline for outline, of_a in ((a, yes), (b, no)) if bool(rule(of_a, ~of_a)[0]) and len(outline.u0)]
+    return joined(kept)
 
 
 def _layer_between(faces: FloatArray, stack: PrismStack, convention: Conventions) -> IntArray:

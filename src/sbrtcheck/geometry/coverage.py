@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sbrtcheck.geometry.prisms import Edges
+from sbrtcheck.geometry.loops import Edges
 from sbrtcheck.plan import FloatArray, IntArray
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from sbrtcheck.geometry.prisms import Edges, GridFrame, PrismStack
+from sbrtcheck.geometry.loops import Edges
+from sbrtcheck.geometry.prisms import GridFrame, PrismStack
 from sbrtcheck.plan import Finding, FindingCode, FloatArray
 
 FINE_MM = 0.25

@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry.coverage import Box, Coverage, clip_to, coverage
+from sbrtcheck.geometry.loops import Edges
 from sbrtcheck.geometry.outline import ranges
-from sbrtcheck.geometry.prisms import Edges, GridFrame, PrismStack
+from sbrtcheck.geometry.prisms import GridFrame, PrismStack
 from sbrtcheck.plan import FloatArray, IntArray
 
 Float32 = npt.NDArray[np.float32]
 
-BLOCK_CELLS = 1 << 17
+BLOCK_CELLS = 1 << 16
 """Cells worked on at once: the float32 arrays of a block then stay in the processor's cache."""
 
 SMALLEST_FRACTION = 1e-9

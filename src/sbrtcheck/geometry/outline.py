@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from sbrtcheck.errors import GeometryError
 from sbrtcheck.plan import FloatArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
@@ -15,6 +16,9 @@ Rule = Callable[[BoolArray, BoolArray], BoolArray]
 
 THINNEST_STRIP = 1e-9
 """Strips between polygon corners thinner than this, in grid rows, enclose nothing."""
+
+MOST_PIECES = 1 << 22
+"""A region cut into more pieces than this is no contour that anybody drew."""
 
 PAIRS_AT_ONCE = 1 << 21
 """Pairs of edges compared at once, so that long contours need no more memory than this."""
@@ -28,6 +32,25 @@ class Outline:
     v0: FloatArray
     u1: FloatArray
     v1: FloatArray
+
+    def is_apart_from(self, other: Outline) -> bool:
+        """Whether the boxes around two outlines do not touch, or one has no edges."""
+        if len(self.u0) == 0 or len(other.u0) == 0:
+            return True
+        return bool(
+            self.u0.max() < other.u0.min()
+            or other.u0.max() < self.u0.min()
+            or self.v0.max() < other.v0.min()
+            or other.v0.max() < self.v0.min()
+        )
+
+
+def joined(outlines: Sequence[Outline]) -> Outline:
+    """The edges of several outlines that have no point in common."""
+    u0, v0, u1, v1 = (
+        np.concatenate([np.zeros(0), *(getattr(o, name) for o in outlines)]) for name in ("u0", "v0", "u1", "v1")
+    )
+    return Outline(u0=u0, v0=v0, u1=u1, v1=v1)
 
 
 NOTHING = Outline(u0=np.zeros(0), v0=np.zeros(0), u1=np.zeros(0), v1=np.zeros(0))
@@ -60,6 +83,9 @@ def combined(a: Outline, b: Outline, rule: Rule) -> Outline:
     levels = levels[np.concatenate([[True], np.diff(levels) > THINNEST_STRIP])]
     first, last = np.searchsorted(levels, v0 - THINNEST_STRIP), np.searchsorted(levels, v1 - THINNEST_STRIP)
     count = np.maximum(last - first, 0)
+    if int(count.sum()) > MOST_PIECES:
+        what = f"contours cross themselves or each other {len(levels) - len(u0)} times or more on one plane"
+        raise GeometryError(what, mend="draw the contour again")
     strip, edge = ranges(first, count), np.repeat(np.arange(len(u0)), count)
     if len(edge) == 0:
         return NOTHING
@@ -94,20 +120,27 @@ def _parity(mine: BoolArray, strip: IntArray) -> tuple[BoolArray, BoolArray]:
 
 def _crossings(u0: FloatArray, v0: FloatArray, u1: FloatArray, v1: FloatArray) -> FloatArray:
     """Heights at which two of the edges (each directed upwards) cross."""
-    rows = max(PAIRS_AT_ONCE // len(u0), 1)
+    order = np.argsort(v0, kind="stable")
+    u0, v0, u1, v1 = u0[order], v0[order], u1[order], v1[order]
     run = (u1 - u0) / (v1 - v0)
     left, right = np.minimum(u0, u1), np.maximum(u0, u1)
     found = []
-    for start in range(0, len(u0), rows):
-        some = slice(start, start + rows)
-        near = (v0[some, None] < v1) & (v0 < v1[some, None]) & (left[some, None] <= right) & (left <= right[some, None])
-        i, j = np.nonzero(near)
-        i += start
-        once = (i < j) & (run[i] != run[j])
-        i, j = i[once], j[once]
+    for first, second in _overlapping(v0, v1):
+        near = (left[first] <= right[second]) & (left[second] <= right[first]) & (run[first] != run[second])
+        i, j = first[near], second[near]
         height = ((u0[j] - run[j] * v0[j]) - (u0[i] - run[i] * v0[i])) / (run[i] - run[j])
         found.append(height[(height > np.maximum(v0[i], v0[j])) & (height < np.minimum(v1[i], v1[j]))])
     return np.concatenate(found)
+
+
+def _overlapping(low: FloatArray, high: FloatArray) -> Iterator[tuple[IntArray, IntArray]]:
+    """Pairs of intervals that have a point in common, some at a time; ``low`` never falls."""
+    place = np.arange(len(low))
+    meets = np.searchsorted(low, high, side="right") - place - 1
+    step = max(int(PAIRS_AT_ONCE // max(float(meets.mean()), 1.0)), 1)
+    for start in range(0, len(low), step):
+        some = slice(start, start + step)
+        yield np.repeat(place[some], meets[some]), ranges(place[some] + 1, meets[some])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,18 +180,12 @@ def crossed_layers(loops: Loops, near_others: BoolArray) -> IntArray:
     low, high = low + layer * tall, high + layer * tall
     order = np.argsort(low, kind="stable")
     edge, low, high, layer = edge[order], low[order], high[order], layer[order]
-    place = np.arange(len(edge))
-    meets = np.searchsorted(low, high, side="right") - place - 1
     found: list[IntArray] = []
-    step = max(int(PAIRS_AT_ONCE // max(meets.mean(), 1.0)), 1)
-    for start in range(0, len(edge), step):
-        some = slice(start, start + step)
-        first = np.repeat(place[some], meets[some])
-        second = ranges(place[some] + 1, meets[some])
+    for first, second in _overlapping(low, high):
         i, j = edge[first], edge[second]
         neighbours = (following[i] == number[j]) | (following[j] == number[i])
-        first, i, j = first[~neighbours], i[~neighbours], j[~neighbours]
-        found.append(layer[first[_cross(loops, i, j)]])
+        mine, i, j = first[~neighbours], i[~neighbours], j[~neighbours]
+        found.append(layer[mine[_cross(loops, i, j)]])
     return np.unique(np.concatenate(found))
 
 
