@@ -380,6 +380,30 @@ def test_the_rule_says_where_an_earlier_grid_does_not_reach() -> None:
     assert FindingCode.OUTSIDE_DOSE_GRID in {one.code for one in found.findings}
 
 
+def test_where_dose_that_no_grid_covers_decides_nothing_is_decided() -> None:
+    def rule(before_gy: float, columns: int, far_gy: float = 0.0) -> Any:
+        def before(x, y, z):
+            return np.where(y > 25, dose_of(far_gy or before_gy, 20), dose_of(before_gy, 20)) + 0 * (x + z)
+
+        short = Course(plan=plan(before, 20, shape=(12, 24, columns)))
+        courses = [Course(plan=plan(uniform(dose_of(20.0, 5)))), short]
+        own = {"ThecalSac": 2.0}
+        return judge_reirradiation(
+            HYTEC, course=accumulate(courses[:1], own), cumulative=accumulate(courses, own), interval_months=12.0
+        )
+
+    # the sac reaches from x = 0 to 10 mm, the earlier grid of 9 columns to -3 mm: nothing of it is known
+    nowhere = rule(30.0, 9)
+    assert nowhere.verdict is Verdict.NOT_EVALUATED
+    assert parts(nowhere)["cumulative"] is parts(nowhere)["ratio"] is Verdict.NOT_EVALUATED
+    assert rule(30.0, 13).verdict is Verdict.PASS  # to 5 mm: the bound is inside the limits as well
+    assert rule(60.0, 13).verdict is Verdict.FAIL
+    open_ = rule(30.0, 13, far_gy=60.0)  # as much as on the grid's far face could be where it does not reach
+    assert (open_.verdict, parts(open_)["cumulative"]) == (Verdict.NOT_EVALUATED, Verdict.NOT_EVALUATED)
+    (cumulative,) = (one.found for one in open_.outcomes if one.limit.id == "cumulative")
+    assert cumulative.reason is Reason.DOSE_GRID_MISSING
+
+
 def test_the_rule_needs_its_own_alpha_beta() -> None:
     dvhs = accumulate([Course(plan=plan())], {"ThecalSac": 3.0})
     found = judge_reirradiation(HYTEC, course=dvhs, cumulative=dvhs, interval_months=12.0)

@@ -322,6 +322,7 @@ def _bounded(dvh: DVH, highest: DVH, uncovered_cc: float) -> DVH:
     said = Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text=text, subject=dvh.name)
     return replace(
         dvh,
+        uncovered_cc=max(dvh.uncovered_cc, uncovered_cc),
         upper=highest.upper,
         mean_gy=_raised(dvh.mean_gy, highest.mean_gy),
         min_gy=_raised(dvh.min_gy, highest.min_gy),

@@ -166,7 +166,7 @@ def _not_in(row: Constraint, dvh: DVH) -> NotMeasured:
 def _judge_doses(row: Constraint, dvh: DVH) -> _Judged:
     """Judge a row on doses that are what it asks for."""
     found = measure(row.metric, dvh)
-    if _lies_outside(dvh) and not isinstance(row.metric, StructureVolume):
+    if lies_outside(dvh) and not isinstance(row.metric, StructureVolume):
         return _not_evaluated(NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid"))
     if infeasible := _infeasible(row, dvh):
         verdict, reason = _of_kind(row, Verdict.FAIL), Reason.VOLUME_TOO_SMALL
@@ -212,7 +212,7 @@ def _is_upper(sense: Sense) -> bool:
     return sense in (Sense.BELOW, Sense.AT_MOST)
 
 
-def _lies_outside(dvh: DVH) -> bool:
+def lies_outside(dvh: DVH) -> bool:
     """Whether the dose grid has nothing to say of a structure."""
     return dvh.volume_unit is VolumeUnit.CC and dvh.uncovered_cc >= OUTSIDE_SHARE * dvh.volume
 

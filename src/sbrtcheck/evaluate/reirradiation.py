@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
+from sbrtcheck.evaluate.judge import lies_outside
 from sbrtcheck.evaluate.structures import Organs, Taken, take_first
 from sbrtcheck.evaluate.values import Report, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured, Unit, measure
@@ -95,7 +96,8 @@ def judge_reirradiation(
         Part.RATIO: _ratio(alone, together),
         Part.INTERVAL: blocked or _interval(interval_months),
     }
-    outcomes = tuple(_outcome(limit, found[limit.of]) for limit in rule.limits)
+    uncovered = isinstance(taken.dvh, DVH) and taken.dvh.uncovered_cc > 0.0
+    outcomes = tuple(_outcome(limit, found[limit.of], uncovered=uncovered) for limit in rule.limits)
     return RuleReport(
         rule=rule,
         contour=taken.contour,
@@ -121,6 +123,9 @@ def _measured(rule: ReirradiationRule, taken: Taken) -> Found:
     if dvh.quantity is not Quantity.EQD2 or dvh.alpha_beta_gy != rule.alpha_beta_gy:
         ratio = f"EQD2 for an alpha/beta of {rule.alpha_beta_gy:g} Gy"
         return NotMeasured(reason=Reason.NOT_GIVEN, detail=f"the rule needs {ratio} of {taken.contour}")
+    if lies_outside(dvh):
+        detail = f"{taken.contour} lies outside the dose grid of a course"
+        return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
     found = measure(rule.metric, dvh)
     return found if isinstance(found, NotMeasured) else _band(found)
 
@@ -150,10 +155,15 @@ def _interval(months: float | None) -> Found:
     return Band(value=months, low=months, high=months)
 
 
-def _outcome(limit: PartLimit, found: Found) -> PartOutcome:
+def _outcome(limit: PartLimit, found: Found, *, uncovered: bool) -> PartOutcome:
+    """Judge one limit; dose that a grid does not cover may decide, and then nothing is decided."""
     if isinstance(found, NotMeasured):
         return PartOutcome(limit=limit, found=found, verdict=Verdict.NOT_EVALUATED)
     verdicts = [_verdict(limit, end) for end in (found.value, found.low, found.high)]
+    if uncovered and verdicts[0] is Verdict.PASS and len(set(verdicts)) > 1:
+        detail = f"from {found.low:.2f} to {found.high:.2f}: what lies outside the dose grid of a course decides"
+        missing = NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
+        return PartOutcome(limit=limit, found=missing, verdict=Verdict.NOT_EVALUATED)
     return PartOutcome(limit=limit, found=found, verdict=verdicts[0], borderline=len(set(verdicts)) > 1)
 
 

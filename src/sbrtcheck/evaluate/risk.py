@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
+from sbrtcheck.evaluate.judge import lies_outside
 from sbrtcheck.evaluate.structures import Organs, take_first
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, Prescription
@@ -81,6 +82,8 @@ def ntcp(model: NtcpModel | str, dvh: DVH) -> Risk | NoRisk:
 def _not_applicable(model: NtcpModel, dvh: DVH) -> NoRisk | None:
     if dvh.volume <= 0:
         return NoRisk(model=model, reason=Reason.STRUCTURE_EMPTY)
+    if lies_outside(dvh):
+        return NoRisk(model=model, reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid")
     if dvh.quantity is not Quantity.PHYSICAL:
         detail = f"its doses are {dvh.quantity}; the model converts physical dose by its own scale: {model.scale}"
         return NoRisk(model=model, reason=Reason.UNIT_UNKNOWN, detail=detail)
