@@ -17,7 +17,11 @@ from sbrtcheck.cli.lint import lint
 from sbrtcheck.cli.lists import bed, tables
 from sbrtcheck.cli.names import names
 from sbrtcheck.cli.plans import batch, check, dvh
+from sbrtcheck.cli.regimens import regimens
+from sbrtcheck.cli.risk import risk
+from sbrtcheck.cli.score import score
 from sbrtcheck.cli.streams import make_streams_safe
+from sbrtcheck.cli.sums import sum_
 from sbrtcheck.errors import SbrtcheckError
 
 EXIT_UNUSABLE = 2
@@ -51,3 +55,7 @@ for command in (check, tables, lint, dvh, batch, bed):
     main.add_command(command)
 main.add_command(import_)
 main.add_command(names)
+main.add_command(regimens)
+main.add_command(risk)
+main.add_command(score)
+main.add_command(sum_)

@@ -39,8 +39,9 @@ def bed(dose_gy: float, fractions: int, alpha_beta_gy: float) -> None:
         bed_gy, eqd2_gy = radiobiology.bed(dose_gy, **course), radiobiology.eqd2(dose_gy, **course)
     except ValueError as error:
         raise InputError(str(error)) from error
+    notes = "".join(f"Note: {one.text}\n" for one in radiobiology.findings_for(dose_gy, fractions=fractions))
     streams.print_text(
         f"{dose_gy:g} Gy in {fractions} fractions, alpha/beta {alpha_beta_gy:g} Gy\n"
         f"BED  {bed_gy:.2f} Gy\n"
-        f"EQD2 {eqd2_gy:.2f} Gy\n"
+        f"EQD2 {eqd2_gy:.2f} Gy\n{notes}"
     )
