@@ -280,6 +280,11 @@ def test_a_row_in_physical_dose_says_nothing_of_a_sum() -> None:
     assert (found.verdict, found.reason) == (Verdict.NOT_EVALUATED, Reason.FRACTIONS_DO_NOT_MATCH)
 
 
+def test_a_row_on_the_prescription_says_nothing_of_a_sum() -> None:
+    found = judged(row("Rx[Gy]", "below", 100.0, "PTV"), summed())
+    assert (found.verdict, found.reason) == (Verdict.NOT_EVALUATED, Reason.FRACTIONS_DO_NOT_MATCH)
+
+
 def test_a_row_for_another_alpha_beta_says_nothing_of_a_sum() -> None:
     rule = row("Max[Gy]", "below", 100.0, "Heart", quantity=Quantity.EQD2, alpha_beta_gy=3.0)
     found = judged(rule, summed(2.0))

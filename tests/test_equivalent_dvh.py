@@ -220,6 +220,12 @@ def test_without_fractions_a_row_in_eqd2_is_not_evaluated() -> None:
     assert (found.verdict, found.reason) == (Verdict.NOT_EVALUATED, Reason.PRESCRIPTION_UNKNOWN)
 
 
+@pytest.mark.parametrize("metric", ["D2cm[Gy]", "Rx[Gy]"])
+def test_what_is_of_the_whole_plan_is_not_measured_in_eqd2(metric: str) -> None:
+    found = judged(row(metric, "below", 90.0, **IN_EQD2), uniform_dvh())
+    assert (found.verdict, found.reason) == (Verdict.NOT_EVALUATED, Reason.UNIT_UNKNOWN)
+
+
 def test_the_other_conventions_are_judged_in_eqd2_too() -> None:
     dvh = uniform_dvh(dose_gy=25.0)
     dvh = replace(dvh, alternatives=(uniform_dvh(dose_gy=20.0),))
