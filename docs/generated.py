@@ -16,7 +16,7 @@ from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate import Verdict
 from sbrtcheck.plan import FindingCode
-from sbrtcheck.report.words import FLAGS, SIGNS, limit_text
+from sbrtcheck.report.words import FLAGS, SIGNS, limit_text, metric_text
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Select, Source, Status, bundled_tables
 from sbrtcheck.tg263 import Rule
 
@@ -43,6 +43,7 @@ REASONS = {
     Reason.UNIT_UNKNOWN: "A stored DVH does not say its units, or they cannot be right.",
     Reason.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; what lies outside could turn the verdict.",
     Reason.NEEDS_WHOLE_PLAN: "The metric needs the whole dose grid, or all targets; one structure's DVH does not do.",
+    Reason.NOT_GIVEN: "A risk model, or a rule for a sum of plans, needs what no file says; the detail names it.",
     Reason.NOT_IMPLEMENTED: "The metric is known and not computed. Not given by this version.",
 }
 FINDINGS = {
@@ -69,6 +70,7 @@ FINDINGS = {
     FindingCode.SEVERAL_TARGETS: "The plan has several targets of the kind asked for, and how they were taken.",
     FindingCode.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; its volume is more than the value says.",
     FindingCode.FILE_SKIPPED: "Files that are no DICOM, or copies of others.",
+    FindingCode.BEYOND_MODEL: "A radiobiological model is used at doses a fraction beyond its stated range.",
     FindingCode.NOT_COMPUTED: "Something in the files is not computed by this version.",
     FindingCode.OTHER: "Anything else worth knowing.",
 }
@@ -87,8 +89,15 @@ def commands() -> str:
     """Help text of every command."""
     return "\n\n".join(
         f"## `sbrtcheck {name}`\n\n```text\n{_help(command, f'sbrtcheck {name}')}\n```"
-        for name, command in sorted(cli.main.commands.items())
+        for name, command in sorted(_all_commands(cli.main), key=lambda named: named[0])
     )
+
+
+def _all_commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        yield f"{before}{name}", command
+        if isinstance(command, click.Group):
+            yield from _all_commands(command, f"{before}{name} ")
 
 
 def _help(command: click.Command, name: str) -> str:
@@ -188,7 +197,7 @@ def _row(row: Constraint) -> Iterable[str]:
         f"`{row.id}`{_marks(row)}",
         _escaped(row.organ),
         _structures(row),
-        f"`{row.metric}`",
+        f"`{metric_text(row)}`",
         _limit(row),
         _escaped(printed_in),
         _escaped(_read(row)),

@@ -186,6 +186,7 @@ def test_a_row_says_what_was_asked_what_was_measured_and_where_it_comes_from(tmp
         "end_caps": "half-slice",
         "dvh_origin": "computed",
         "plan_verdict": "PASS",
+        "quantity": "physical",
     }
     assert 19.99 < float(first["low"]) <= 20.0 <= float(first["high"]) < 20.01
     assert first["software"].startswith("sbrtcheck ")

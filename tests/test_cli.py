@@ -384,6 +384,12 @@ def test_bed_and_eqd2_of_48_gy_in_6_are_86_and_72_gy(run: Run) -> None:
     assert done.stdout.splitlines()[1:] == ["BED  86.40 Gy", "EQD2 72.00 Gy"]
 
 
+def test_a_dose_beyond_the_models_range_is_converted_with_a_note(run: Run) -> None:
+    done = run("bed", "34", "1", "--alpha-beta", "10")
+    assert done.stdout.splitlines()[1] == "BED  149.60 Gy"
+    assert done.stdout.splitlines()[3].startswith("Note: up to 34 Gy a fraction")
+
+
 @pytest.mark.parametrize(
     "args",
     [

@@ -54,7 +54,7 @@ CLINICAL = Path(os.environ.get("SBRTCHECK_CLINICAL", ROOT / "../shared/clinical"
 
 TABLES = {table.id: table for table in bundled_tables()}
 ROWS = [pytest.param(table, row, id=f"{table.id}:{row.id}") for table in TABLES.values() for row in table.rows]
-FILES = sorted(CONSTRAINTS.rglob("*.yaml"))
+FILES = sorted(CONSTRAINTS.glob("*/*.yaml"))
 
 FILE_OF = {f.stem: f.read_text(encoding="utf-8") for f in FILES}
 

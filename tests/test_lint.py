@@ -95,6 +95,31 @@ def test_what_is_right_is_left_alone(tmp_path: Path, metric: str, limit: str, or
     assert not lint_files([table(tmp_path, metric, limit, organ)])
 
 
+def test_a_bed_may_be_more_than_any_physical_dose(tmp_path: Path) -> None:
+    bed = "below: 209\n    quantity: BED\n    alpha_beta: 3"
+    assert not lint_files([table(tmp_path, "Max[Gy]", bed)])
+    assert [remark.level for remark in lint_files([table(tmp_path, "Max[Gy]", "below: 209")])] == [Level.ERROR]
+
+
+def test_one_eqd2_may_hold_for_several_fraction_numbers(tmp_path: Path) -> None:
+    eqd2 = "below: 50\n    quantity: EQD2\n    alpha_beta: 2"
+    path = table(tmp_path, "Max[Gy]", eqd2)
+    path.write_text(path.read_text("utf-8").replace("[5]", "[3, 4, 5]"), encoding="utf-8")
+    assert not lint_files([path])
+    assert not lint_files([table(tmp_path, "Max[Gy]", eqd2, fractions=n, id_=f"own-{n}fx") for n in (3, 5)])
+
+
+def test_limits_in_eqd2_and_in_physical_dose_are_not_compared(tmp_path: Path) -> None:
+    path = table(tmp_path, "D0.035cc[Gy]", "below: 20")
+    text = path.read_text("utf-8")
+    other = text[text.index("  - id: row") :].replace("id: row", "id: other")
+    eqd2 = other.replace("0.035cc", "3cc").replace("below: 20", "below: 40\n    quantity: EQD2\n    alpha_beta: 2")
+    path.write_text(text + eqd2, encoding="utf-8")
+    assert not lint_files([path])
+    path.write_text(text + other.replace("0.035cc", "3cc").replace("below: 20", "below: 40"), encoding="utf-8")
+    assert [remark.level for remark in lint_files([path])] == [Level.ERROR]
+
+
 @given(st.floats(1, 140), st.floats(1, 140), st.integers(1, 4), st.integers(1, 4))
 def test_more_fractions_with_more_dose_and_only_they_are_left_alone(
     tmp_path_factory: pytest.TempPathFactory, one: float, other: float, few: int, more: int

@@ -13,14 +13,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLES = {path.relative_to(ROOT / "constraints").as_posix(): path for path in ROOT.glob("constraints/*/*.yaml")}
+SHIPPED = {path.relative_to(ROOT / "constraints").as_posix(): path for path in ROOT.glob("constraints/**/*.yaml")}
 FIND = """
 import json, sys
 sys.path[:0] = sys.argv[1:]
 import sbrtcheck
-from sbrtcheck.table import bundled_tables
+from sbrtcheck.table import bundled_tables, load_regimens
 from sbrtcheck.tg263 import known_names
 found = {table.id: table.sha256 for table in bundled_tables()}
-print(json.dumps({"package": sbrtcheck.__file__, "tables": found, "names": len(known_names())}))
+print(json.dumps({"package": sbrtcheck.__file__, "tables": found, "names": len(known_names()),
+                  "regimens": len(load_regimens().regimens)}))
 """
 
 
@@ -67,8 +69,8 @@ def tracked(folder: str) -> set[str]:
 def test_the_wheel_has_the_tables_of_the_checkout_byte_for_byte(in_wheel: dict[str, bytes]) -> None:
     prefix = "sbrtcheck/_constraints/"
     shipped = {name.removeprefix(prefix): raw for name, raw in in_wheel.items() if name.startswith(prefix)}
-    assert {name for name in shipped if name.endswith(".yaml")} == {*TABLES}
-    assert all(shipped[name] == path.read_bytes() for name, path in TABLES.items())
+    assert {name for name in shipped if name.endswith(".yaml")} == {*SHIPPED}
+    assert all(shipped[name] == path.read_bytes() for name, path in SHIPPED.items())
 
 
 def test_the_wheel_has_every_file_of_the_package(in_wheel: dict[str, bytes]) -> None:
@@ -101,6 +103,7 @@ def assert_finds_its_data(said: str, home: Path) -> None:
     assert set(found["tables"]) == {path.stem for path in TABLES.values()}
     assert all(found["tables"].values())
     assert found["names"] > 0
+    assert found["regimens"] > 0
 
 
 def test_the_package_finds_its_data_inside_the_zipped_wheel(wheel: Path) -> None:

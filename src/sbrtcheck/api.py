@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from os import PathLike, fspath
 
-from sbrtcheck.dicom import load_dvhs, load_plan
+from sbrtcheck.dicom import load_dvhs, load_plan, load_registration
 from sbrtcheck.dvh import (
     Between,
+    Course,
     DVHSet,
     EndCaps,
     Interpolation,
     Model,
     Origin,
+    accumulate,
     compute_dvhs,
     separate_targets,
 )
 from sbrtcheck.errors import InputError, NamesError, UnknownTableError
-from sbrtcheck.evaluate import TARGET, Report, evaluate
+from sbrtcheck.evaluate import TARGET, NoRisk, Report, Risk, SumReport, evaluate, judge_reirradiation, risks
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
-from sbrtcheck.table import ConstraintTable, bundled_tables, load_names, load_table
+from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.table import (
+    ConstraintTable,
+    ReirradiationRule,
+    bundled_tables,
+    load_names,
+    load_reirradiation_rules,
+    load_risk_models,
+    load_table,
+)
 from sbrtcheck.tg263 import TARGETS, Match, RoiName, derivable, known_names, match, near_organs, normalise
 
 MULTI = "multi"  # the site of tables that hold for every site
@@ -160,6 +173,157 @@ def names_of(
     loaded = load_plan(path, plan=plan)
     separate = {kind: separate_targets(loaded, kind, mapping) for kind in sorted(_organs(tables).intersection(TARGETS))}
     return plan_names(tables, _roi_names(loaded), mapping, separate)
+
+
+def risks_of(
+    path: str | PathLike[str] | list[str | PathLike[str]],
+    *,
+    plan: str | None = None,
+    prescription: Prescription | str | None = None,
+    names: str | PathLike[str] | Mapping[str, str] | None = None,
+    diameter_cm: float | None = None,
+) -> tuple[Risk | NoRisk, ...]:
+    """Apply the shipped complication and control models to one plan; options as in `check`.
+
+    Parameters
+    ----------
+    diameter_cm
+        Of the tumour, for the control models that ask for it.
+
+    Raises
+    ------
+    SbrtcheckError
+        The input or an option cannot be used.
+    """
+    if diameter_cm is not None and not diameter_cm > 0:
+        raise InputError(f"a tumour's diameter cannot be {diameter_cm:g} cm", mend="give it in cm, above 0")
+    mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
+    loaded = load_plan(path, plan=plan, prescription=_prescription(prescription))
+    organs = {organ for model in load_risk_models().ntcp for organ in model.structures}
+    found = compute_dvhs(loaded, structures=_needed(loaded, organs, mapping), names=mapping)
+    return risks(found, names=mapping, diameter_cm=diameter_cm)
+
+
+def sum_of(  # noqa: PLR0913 - one argument an option
+    paths: Sequence[str | PathLike[str]],
+    alpha_betas_gy: Mapping[str, float] | None = None,
+    table: str | Sequence[str] = (),
+    *,
+    recovery: float = 0.0,
+    interval_months: float | None = None,
+    frames_agree: bool = False,
+    registrations: Sequence[str | PathLike[str]] = (),
+    prescriptions: Sequence[str | None] = (),
+    names: str | PathLike[str] | Mapping[str, str] | None = None,
+) -> SumReport:
+    """Sum several courses of one patient in EQD2, and hold the sum against rules and tables.
+
+    Parameters
+    ----------
+    paths
+        Folders of the plans: the course looked at first, then the earlier ones.
+    alpha_betas_gy
+        α/β in Gy by organ (TG-263 name, or name of a structure of the first plan). Organs of the tables' rows in EQD2
+        are added with their rows' α/β.
+    table
+        Ids of bundled tables or rules, or YAML files. Only rows in EQD2 can be evaluated.
+    recovery
+        Share of the earlier courses' EQD2 that the tissue has got over, from 0 to less than 1.
+    interval_months
+        Since the last course, for rules that ask for it.
+    frames_agree
+        States that the plans lie in one frame of reference although their files say otherwise, or nothing.
+    registrations
+        Spatial Registration files.
+    prescriptions
+        By plan, in order; None or nothing takes what the files say.
+    names
+        TG-263 name -> structure name of the first plan, or a file with that.
+
+    Returns
+    -------
+    SumReport
+        DVHs in EQD2, and what rules and tables come to.
+
+    Raises
+    ------
+    SbrtcheckError
+        The input or an option cannot be used; nothing was summed.
+    """
+    mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
+    rules, tables = _rules_and_tables((table,) if isinstance(table, str) else tuple(table))
+    plans = _plans(paths, prescriptions)
+    courses = [Course(plan=one, recovery=recovery if place else 0.0) for place, one in enumerate(plans)]
+    together = partial(
+        accumulate,
+        frames_agree=frames_agree,
+        registrations=[load_registration(path) for path in registrations],
+        names=mapping,
+    )
+    wanted = {**_ratios_of(tables, plans[0], mapping), **_structures_of(alpha_betas_gy or {}, plans[0], mapping)}
+    judged = []
+    for rule in rules:
+        own = _ratios_for(rule.structures, rule.alpha_beta_gy, plans[0], mapping)
+        alone, all_ = together(courses[:1], own), together(courses, own)
+        judged.append(
+            judge_reirradiation(rule, course=alone, cumulative=all_, interval_months=interval_months, names=mapping)
+        )
+    cumulative = together(courses, wanted)
+    return SumReport(
+        course=together(courses[:1], wanted),
+        cumulative=cumulative,
+        rules=tuple(judged),
+        report=evaluate(tables, cumulative, names=mapping) if tables else None,
+    )
+
+
+def _plans(paths: Sequence[str | PathLike[str]], prescriptions: Sequence[str | None]) -> list[Plan]:
+    if not paths:
+        raise InputError("there is no plan to sum", mend="name the folders of the plans")
+    if len(prescriptions) > len(paths):
+        raise InputError(f"{len(prescriptions)} prescriptions for {len(paths)} plans", mend="give one a plan, in order")
+    given = [*prescriptions, *[None] * (len(paths) - len(prescriptions))]
+    plans = [load_plan(path, prescription=_prescription(rx)) for path, rx in zip(paths, given, strict=True)]
+    doses = [uid for plan in plans for uid in plan.uids.doses]
+    if len(set(doses)) < len(doses):
+        raise InputError("two of the plans have the same dose", mend="give every course once")
+    return plans
+
+
+def _rules_and_tables(given: Sequence[str]) -> tuple[tuple[ReirradiationRule, ...], tuple[ConstraintTable, ...]]:
+    rules = {rule.id: rule for rule in load_reirradiation_rules()}
+    return tuple(rules[one] for one in given if one in rules), tuple(
+        load_table(one) for one in given if one not in rules
+    )
+
+
+def _ratios_of(tables: Sequence[ConstraintTable], plan: Plan, names: Mapping[str, str] | None) -> dict[str, float]:
+    """α/β by structure, as the rows in EQD2 say; the first row's where they differ."""
+    found: dict[str, float] = {}
+    for row in (row for table in tables for row in table.rows):
+        if row.quantity is Quantity.EQD2 and row.alpha_beta_gy is not None:
+            found = {**_ratios_for(row.structures, row.alpha_beta_gy, plan, names), **found}
+    return found
+
+
+def _ratios_for(organs: Sequence[str], ratio: float, plan: Plan, names: Mapping[str, str] | None) -> dict[str, float]:
+    return dict.fromkeys(sorted(_needed(plan, set(organs), names)), ratio)
+
+
+def _structures_of(
+    alpha_betas_gy: Mapping[str, float], plan: Plan, names: Mapping[str, str] | None
+) -> dict[str, float]:
+    """α/β by structure, as the user says by organ or by the structure's own name."""
+    own = {structure.name for structure in plan.structures}
+    found: dict[str, float] = {}
+    for organ, ratio in alpha_betas_gy.items():
+        if not 0 < ratio < math.inf:
+            raise InputError(f"an alpha/beta of {organ} of {ratio:g} Gy is none", mend="give it in Gy, above 0")
+        taken = {organ} if organ in own else _needed(plan, {organ}, names)
+        if not taken:
+            raise InputError(f"the plan has no structure for {organ}", mend=f"it has: {_listed(own)}")
+        found |= dict.fromkeys(taken, ratio)
+    return found
 
 
 def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -39,6 +40,7 @@ class FindingCode(StrEnum):
     SEVERAL_TARGETS = "several targets"
     ISODOSE_LEAVES_GRID = "isodose leaves the dose grid"
     FILE_SKIPPED = "file skipped"
+    BEYOND_MODEL = "beyond the range of a model"
     NOT_COMPUTED = "not computed"
     OTHER = "other"
 
@@ -231,3 +233,21 @@ class Plan:
         if len(found) != 1:
             raise KeyError(f"{len(found)} structures are named {name!r}")
         return found[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """How frames of reference lie to each other: rigid, from each of them to one that they share.
+
+    ``to_shared`` has, by Frame of Reference UID, matrices of shape ``(4, 4)`` that turn a point ``(x, y, z, 1)``, mm,
+    into one of the shared frame.
+    """
+
+    to_shared: Mapping[str, FloatArray]
+
+    def matrix(self, source: str, target: str) -> FloatArray | None:
+        """Matrix from one frame of reference to another, None where one of them is not registered."""
+        if source not in self.to_shared or target not in self.to_shared:
+            return None
+        turned: FloatArray = np.linalg.inv(self.to_shared[target]) @ self.to_shared[source]
+        return turned

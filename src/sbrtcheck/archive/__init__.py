@@ -28,6 +28,7 @@ source, where                         citation, and table or page in it
 end_caps, dvh_origin, software        how it was computed
 findings                              of the row, then of the plan, `` | `` between
 plan_verdict                          of the whole plan; missing for a file that is part of no plan
+quantity, alpha_beta_gy               of the row's doses: physical, or EQD2 or BED for that alpha/beta
 path                                  only when asked for: the plan's folder, below the one given
 ====================================  ===============================================================================
 

@@ -57,6 +57,8 @@ COLUMNS: Mapping[str, type] = {
     "software": str,
     "findings": str,
     "plan_verdict": str,
+    "quantity": str,
+    "alpha_beta_gy": float,
 }
 _PATH = {"path": str}
 _BETWEEN_FINDINGS = " | "

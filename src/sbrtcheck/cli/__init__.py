@@ -20,7 +20,11 @@ from sbrtcheck.cli.lint import lint
 from sbrtcheck.cli.lists import bed, tables
 from sbrtcheck.cli.names import names
 from sbrtcheck.cli.plans import batch, check, dvh
+from sbrtcheck.cli.regimens import regimens
+from sbrtcheck.cli.risk import risk
+from sbrtcheck.cli.score import score
 from sbrtcheck.cli.streams import let_go_of_stdout, make_streams_safe, say, unwritable_stdout
+from sbrtcheck.cli.sums import sum_
 from sbrtcheck.errors import SbrtcheckError
 
 EXIT_UNUSABLE = 2
@@ -98,3 +102,7 @@ for command in (check, tables, lint, dvh, batch, bed):
     main.add_command(command)
 main.add_command(import_)
 main.add_command(names)
+main.add_command(regimens)
+main.add_command(risk)
+main.add_command(score)
+main.add_command(sum_)

@@ -9,11 +9,23 @@
     structures    RTSTRUCT -> structures, contours still as bytes
     decimals      decimal text -> numbers
     stored        DVH Sequence of the RTDOSE -> DVHs
+    registration  Spatial Registration -> how frames of reference lie to each other
     tags          one element -> text or number
 """
 
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
 from sbrtcheck.dicom.load import find_plans, load_dvhs, load_plan
+from sbrtcheck.dicom.registration import load_registration
 
-__all__ = ["FoundPlan", "Kind", "Orphan", "PlanFiles", "RtFile", "find_plans", "load_dvhs", "load_plan"]
+__all__ = [
+    "FoundPlan",
+    "Kind",
+    "Orphan",
+    "PlanFiles",
+    "RtFile",
+    "find_plans",
+    "load_dvhs",
+    "load_plan",
+    "load_registration",
+]

@@ -1,5 +1,6 @@
 """A plan in, its dose-volume histograms with bounds out."""
 
+from sbrtcheck.dvh.accumulate import Course, accumulate, summed_eqd2
 from sbrtcheck.dvh.compute import compute_dvhs, compute_union, largest_dose_on_faces, prisms_of
 from sbrtcheck.dvh.targets import separate_targets
 from sbrtcheck.dvh.types import (
@@ -21,6 +22,7 @@ __all__ = [
     "DVH",
     "Band",
     "Between",
+    "Course",
     "Curve",
     "DVHSet",
     "EndCaps",
@@ -30,9 +32,11 @@ __all__ = [
     "Origin",
     "Reason",
     "VolumeUnit",
+    "accumulate",
     "compute_dvhs",
     "compute_union",
     "largest_dose_on_faces",
     "prisms_of",
     "separate_targets",
+    "summed_eqd2",
 ]

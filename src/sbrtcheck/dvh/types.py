@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sbrtcheck.plan import Finding, FloatArray, Plan, Prescription, UnknownPrescription
+from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tg263 import Recipe
 
 SAME_VOLUME = 1e-9
@@ -84,6 +85,7 @@ class Reason(StrEnum):
     UNIT_UNKNOWN = "unit unknown"
     ISODOSE_LEAVES_GRID = "isodose leaves the dose grid"
     NEEDS_WHOLE_PLAN = "needs the whole plan"
+    NOT_GIVEN = "something needed was not given"
     NOT_IMPLEMENTED = "metric not computed by this version"
 
 
@@ -178,6 +180,8 @@ class DVH:
         Volume outside the dose grid, counted at 0 Gy.
     findings
         What a reader should know of this DVH.
+    quantity, alpha_beta_gy
+        What its doses are; EQD2 and BED are for an α/β, Gy.
     """
 
     name: str
@@ -199,6 +203,8 @@ class DVH:
     alternatives: tuple[DVH, ...] = ()
     uncovered_cc: float = 0.0
     findings: tuple[Finding, ...] = ()
+    quantity: Quantity = Quantity.PHYSICAL
+    alpha_beta_gy: float | None = None
 
     def dose_at_volume(self, volume: float) -> Band:
         """Lowest dose in the hottest ``volume``, Gy with bounds.
@@ -243,6 +249,42 @@ class DVH:
         if a == 0 or not np.isfinite(a):
             raise ValueError("gEUD needs an exponent that is a number other than 0")
         return dose_band(*(curve.geud(a) for curve in (self.curve, self.lower, self.upper)))
+
+    def to_eqd2(self, *, alpha_beta_gy: float, fractions: int | None = None) -> DVH:
+        """This DVH in EQD2: each element's dose converted with its own dose a fraction, ``d = D / n``.
+
+        Parameters
+        ----------
+        alpha_beta_gy
+            Of the tissue, Gy, above 0.
+        fractions
+            Of the course; that of the prescription when None.
+
+        Returns
+        -------
+        DVH
+            Doses at volumes are the EQD2 of the physical ones, and so are minimum and maximum; the mean is the mean of
+            the elements' EQD2, which is more than the EQD2 of the mean. Bounds and alternatives are converted too; the
+            prescription is unknown, for a percentage of it would have two meanings.
+
+        Raises
+        ------
+        ValueError
+            The doses are converted already, or an argument is missing or means nothing.
+
+        Notes
+        -----
+        The linear-quadratic model, as `sbrtcheck.eqd2`; a finding says where it is used beyond its range.
+        """
+        from sbrtcheck.dvh.equivalent import converted
+
+        return converted(self, Quantity.EQD2, fractions=fractions, alpha_beta_gy=alpha_beta_gy)
+
+    def to_bed(self, *, alpha_beta_gy: float, fractions: int | None = None) -> DVH:
+        """This DVH in BED, as `to_eqd2`."""
+        from sbrtcheck.dvh.equivalent import converted
+
+        return converted(self, Quantity.BED, fractions=fractions, alpha_beta_gy=alpha_beta_gy)
 
     def to_dicompyler(self) -> Any:
         """This DVH as a `dicompylercore.dvh.DVH`: cumulative, bins of 0.01 Gy."""
@@ -336,7 +378,7 @@ class DVHSet:
 
     def finer(self, dvh: DVH) -> DVH | None:
         """The same DVH from elements half as wide: bounds about half as far apart. None where that is not to be had."""
-        if self.plan is None or dvh.model is None:
+        if self.plan is None or dvh.model is None or dvh.quantity is not Quantity.PHYSICAL:
             return None
         from sbrtcheck.dvh.compute import finer
 

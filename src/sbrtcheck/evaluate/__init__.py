@@ -11,11 +11,14 @@ What a verdict means:
 
 ``values`` are what a report is, ``structures`` takes a structure for an organ, ``limits`` finds what a row allows for
 this plan, ``judge`` turns a row and a DVH into an outcome, ``remarks`` says what a metric takes for granted, ``run``
-puts them in a row, ``plain`` gives a report as plain values.
+puts them in a row, ``plain`` gives a report as plain values. ``course`` knows what a prescription is, ``risk`` applies
+complication and control models; neither gives verdicts. ``reirradiation`` judges a course that follows another one.
 """
 
 from sbrtcheck.evaluate.limits import TARGET
 from sbrtcheck.evaluate.plain import RECORD_KEYS, rounded
+from sbrtcheck.evaluate.reirradiation import PartOutcome, RuleReport, SumReport, judge_reirradiation
+from sbrtcheck.evaluate.risk import NoRisk, Risk, ntcp, risks, tcp
 from sbrtcheck.evaluate.run import evaluate
 from sbrtcheck.evaluate.values import NOTICE, Outcome, Report, UnderConvention, Verdict
 
@@ -23,10 +26,19 @@ __all__ = [
     "NOTICE",
     "RECORD_KEYS",
     "TARGET",
+    "NoRisk",
     "Outcome",
+    "PartOutcome",
     "Report",
+    "Risk",
+    "RuleReport",
+    "SumReport",
     "UnderConvention",
     "Verdict",
     "evaluate",
+    "judge_reirradiation",
+    "ntcp",
+    "risks",
     "rounded",
+    "tcp",
 ]

@@ -29,6 +29,7 @@ from sbrtcheck.metric import (
     measure_prescription,
 )
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Status
 
 NARROW = {
@@ -166,6 +167,52 @@ def _judge(case: _Case, dvh: DVH | NotMeasured) -> _Judged:
     printed = None if case.row.steps or case.row.veff_steps else Limits(row=case.row)
     if case.blocked is not None:
         return _not_evaluated(case.blocked, case.blocked, printed)
+    asked = _in_quantity(case, dvh)
+    if isinstance(asked, NotMeasured) and isinstance(dvh, DVH):
+        return _not_evaluated(asked, asked, printed)
+    judged = _judge_doses(case, asked, printed)
+    return replace(judged, findings=(*judged.findings, *_said_by_converting(asked, dvh)))
+
+
+def _said_by_converting(asked: DVH | NotMeasured, dvh: DVH | NotMeasured) -> tuple[Finding, ...]:
+    """Findings that a converted DVH has and the physical one does not."""
+    if isinstance(asked, NotMeasured) or isinstance(dvh, NotMeasured):
+        return ()
+    return asked.findings[len(dvh.findings) :]
+
+
+def _in_quantity(case: _Case, dvh: DVH | NotMeasured) -> DVH | NotMeasured:
+    """The DVH in the row's EQD2 or BED, by the plan's number of fractions."""
+    row = case.row
+    if isinstance(dvh, NotMeasured) or (row.quantity is dvh.quantity and row.alpha_beta_gy == dvh.alpha_beta_gy):
+        return dvh
+    if dvh.quantity is not Quantity.PHYSICAL:
+        return _not_in(row, dvh)
+    if row.alpha_beta_gy is None or isinstance(row.metric, OfPlan | PrescriptionMetric):
+        why = "without an alpha/beta" if row.alpha_beta_gy is None else f"of {row.metric}, which is in physical dose"
+        return NotMeasured(reason=Reason.UNIT_UNKNOWN, detail=f"the row asks for {row.quantity} {why}")
+    if dvh.prescription.fractions is None:
+        return NotMeasured(
+            reason=Reason.PRESCRIPTION_UNKNOWN, detail=f"{row.quantity} needs the plan's number of fractions"
+        )
+    alone = replace(dvh, alternatives=())  # they are judged, and converted, on their own
+    convert = alone.to_eqd2 if row.quantity is Quantity.EQD2 else alone.to_bed
+    return convert(alpha_beta_gy=row.alpha_beta_gy)
+
+
+def _not_in(row: Constraint, dvh: DVH) -> NotMeasured:
+    """Why a sum of courses, which is in one EQD2 and has no physical dose, says nothing to a row."""
+    have = f"the doses are {dvh.quantity} for an alpha/beta of {dvh.alpha_beta_gy:g} Gy"
+    if row.quantity is Quantity.PHYSICAL:
+        detail = f"{have}, the row is for physical dose in its own number of fractions"
+        return NotMeasured(reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=detail)
+    return NotMeasured(
+        reason=Reason.NOT_GIVEN, detail=f"{have}, the row asks for {row.quantity} for {row.alpha_beta_gy:g}"
+    )
+
+
+def _judge_doses(case: _Case, dvh: DVH | NotMeasured, printed: Limits | None) -> _Judged:
+    """Judge a row on doses that are what it asks for."""
     found = _measured(case, dvh)
     if isinstance(dvh, NotMeasured) and isinstance(found, NotMeasured):
         return _not_evaluated(found, found, printed)
@@ -179,10 +226,11 @@ def _judge(case: _Case, dvh: DVH | NotMeasured) -> _Judged:
 def _measured(case: _Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
     metric = case.row.metric
     if isinstance(metric, PrescriptionMetric):
-        return measure_prescription(metric, case.plan.dvhs.prescription)
+        summed = next((one for one in case.plan.dvhs if one.quantity is not Quantity.PHYSICAL), None)
+        return _not_in(case.row, summed) if summed else measure_prescription(metric, case.plan.dvhs.prescription)
     if isinstance(dvh, NotMeasured):
         return dvh
-    if _lies_outside(dvh) and _is_of_elements(metric) and not isinstance(metric, StructureVolume):
+    if lies_outside(dvh) and _is_of_elements(metric) and not isinstance(metric, StructureVolume):
         return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid")
     if isinstance(metric, TargetCount):
         number, parts = case.taken.targets, case.plan.whole.parts(dvh)
@@ -251,7 +299,7 @@ def _is_upper(sense: Sense) -> bool:
     return sense in (Sense.BELOW, Sense.AT_MOST)
 
 
-def _lies_outside(dvh: DVH) -> bool:
+def lies_outside(dvh: DVH) -> bool:
     """Whether the dose grid has nothing to say of a structure."""
     return dvh.volume_unit is VolumeUnit.CC and dvh.uncovered_cc >= OUTSIDE_SHARE * dvh.volume
 

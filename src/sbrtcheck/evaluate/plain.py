@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from sbrtcheck.evaluate.course import course_dict
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
 from sbrtcheck.table import ConstraintTable, Source
@@ -48,6 +49,8 @@ RECORD_KEYS = (
     "doi",
     "where",
     "note",
+    "quantity",
+    "alpha_beta_gy",
 )
 
 
@@ -86,6 +89,8 @@ def record(outcome: Outcome) -> dict[str, Any]:
         row.source.doi,
         row.source.where,
         row.note,
+        str(row.quantity),
+        rounded(row.alpha_beta_gy),
     )
     return dict(zip(RECORD_KEYS, values, strict=True))
 
@@ -110,6 +115,7 @@ def report_dict(report: Report) -> dict[str, Any]:
         "strict": report.strict,
         "include_unconfirmed": report.include_unconfirmed,
         "prescription": _prescription_dict(report.prescription),
+        "regimen": course_dict(report.prescription),
         "dvh": {
             "origin": str(report.dvh_origin),
             "end_caps": report.end_caps,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason, separate_targets
@@ -121,7 +121,7 @@ def select(row: Constraint, plan: Organs) -> list[Taken]:
         case Select.UNION:
             return [_take_union(row, plan)]
         case Select.FIRST:
-            return _take_first(row, plan)
+            return _first(row.structures, lambda organ: _takes(organ, row.metric, plan))
 
 
 def target_of_limits(plan: Organs) -> Taken:
@@ -221,19 +221,25 @@ def _or_why_not(dvh: DVH | NoDVH | None) -> DVH | NotMeasured:
     return NotMeasured(reason=dvh.reason, detail=dvh.detail) if dvh else _NOT_ASKED_FOR
 
 
-def _take_first(row: Constraint, plan: Organs) -> list[Taken]:
+def take_first(structures: Sequence[str], plan: Organs) -> Taken:
+    """Take one structure for the first organ that the plan has."""
+    (taken,) = _first(structures, lambda organ: [_take(organ, plan)])
+    return taken
+
+
+def _first(structures: Sequence[str], takes: Callable[[str], list[Taken]]) -> list[Taken]:
     """Take the first organ that the plan has; an ambiguous one is not passed over."""
     tried: list[Taken] = []
-    for place, organ in enumerate(row.structures):
-        found = _takes(organ, row.metric, plan)
+    for place, organ in enumerate(structures):
+        found = takes(organ)
         if not all(map(_is_missing, found)):
-            passed_over = row.structures[:place]
+            passed_over = structures[:place]
             return [
                 replace(taken, findings=(*_instead_of(passed_over, taken), *taken.findings)) if passed_over else taken
                 for taken in found
             ]
         tried += found
-    return [replace(tried[0], organ=" or ".join(row.structures))]
+    return [replace(tried[0], organ=" or ".join(structures))]
 
 
 def _is_missing(taken: Taken) -> bool:

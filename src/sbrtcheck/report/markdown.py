@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sbrtcheck.evaluate import Outcome, Report
 from sbrtcheck.report import words
+from sbrtcheck.report.course import course_lines
 from sbrtcheck.table import ConstraintTable
 
 
@@ -24,6 +25,7 @@ def markdown_report(report: Report) -> str:
     lines += _section("Remarks", words.remarks(report))
     lines += _section("Findings", words.findings(report))
     lines += _section(words.FOR_CLINICIAN, words.for_clinician(report))
+    lines += _section("Regimen", course_lines(report))
     lines += _section("Sources", sources.lines())
     lines += _section("Made from", words.made_from(report))
     return "\n".join(lines) + "\n"
@@ -41,7 +43,7 @@ def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
         " ".join((words.verdict_text(outcome), *(f"({flag})" for flag in words.flags(outcome)))),
         words.organ_text(outcome),
         words.contour_text(outcome),
-        str(outcome.constraint.metric),
+        words.metric_text(outcome.constraint),
         words.limit_used_text(outcome),
         words.result_text(outcome),
         words.margin_text(outcome),

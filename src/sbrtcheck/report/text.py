@@ -15,6 +15,7 @@ from rich.text import Text
 
 from sbrtcheck.evaluate import Outcome, Report, Verdict
 from sbrtcheck.report import words
+from sbrtcheck.report.course import course_lines
 
 PIPED_WIDTH = 120  # columns; fixed, so that the same report gives the same bytes in every pipe and file
 _COLOURS = {
@@ -87,6 +88,7 @@ def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table |
     yield from _section("Remarks", words.remarks(report))
     yield from _section("Findings", words.findings(report))
     yield from _section(words.FOR_CLINICIAN, words.for_clinician(report))
+    yield from _section("Regimen", course_lines(report))
     yield from _section("Sources", sources.lines())
     yield from _section("Made from", words.made_from(report))
 
@@ -129,7 +131,7 @@ def _grid(widths: Sequence[int]) -> Table:
 def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
     return (
         words.verdict_text(outcome),
-        str(outcome.constraint.metric),
+        words.metric_text(outcome.constraint),
         words.limit_used_text(outcome),
         words.result_text(outcome),
         words.margin_text(outcome),

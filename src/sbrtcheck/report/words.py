@@ -35,6 +35,13 @@ def number_text(value: float, *apart_from: float | None) -> str:
     return repr(value)
 
 
+def metric_text(row: Constraint) -> str:
+    """``D0.035cc[Gy]``, or ``Mean[Gy] EQD2(a/b 3)`` where the doses are not physical ones."""
+    if row.alpha_beta_gy is None:
+        return str(row.metric)
+    return f"{row.metric} {row.quantity}(a/b {row.alpha_beta_gy:.4g})"
+
+
 def limit_text(row: Constraint) -> str:
     """``< 18``, or ``< 18 (variation < 21)``: the sense as printed in the source."""
     return _limit_text(row.sense, row.limit, row.acceptable)
@@ -144,7 +151,7 @@ def row_name(outcome: Outcome) -> str:
     """Name a row where it stands outside its table; all rows of a missing organ are named alike."""
     if outcome.reason is Reason.STRUCTURE_MISSING:
         return outcome.organ
-    return f"{outcome.organ} {outcome.constraint.metric}"
+    return f"{outcome.organ} {metric_text(outcome.constraint)}"
 
 
 def remark(outcome: Outcome) -> str:

@@ -1,10 +1,21 @@
 """YAML -> ConstraintTable: every row with its source, all faults of a file at once.
 
 ``values`` are what a table is, ``document`` reads YAML with its lines, ``shape`` says which keys a file has,
-``rows`` finds what a shape cannot, ``load`` puts them in a row.
+``rows`` finds what a shape cannot, ``load`` puts them in a row. Beside tables, ``regimens`` reads known doses and
+fractionations, ``risk_models`` parameters of complication and control models; ``shipped`` is where the files are.
 """
 
 from sbrtcheck.table.load import bundled_tables, json_schema, load_names, load_table, read_table
+from sbrtcheck.table.regimens import Regimen, Regimens, Statement, Threshold, load_regimens
+from sbrtcheck.table.reirradiation import ReirradiationRule, load_reirradiation_rules
+from sbrtcheck.table.risk_models import (
+    FractionScale,
+    NtcpModel,
+    PhysicalScale,
+    RiskModels,
+    TcpModel,
+    load_risk_models,
+)
 from sbrtcheck.table.values import (
     ClinicianItem,
     Constraint,
@@ -23,17 +34,30 @@ __all__ = [
     "ClinicianItem",
     "Constraint",
     "ConstraintTable",
+    "FractionScale",
     "Kind",
     "NoRule",
+    "NtcpModel",
+    "PhysicalScale",
+    "Regimen",
+    "Regimens",
+    "ReirradiationRule",
+    "RiskModels",
     "Select",
     "Sense",
     "Source",
+    "Statement",
     "Status",
     "Step",
+    "TcpModel",
+    "Threshold",
     "VeffStep",
     "bundled_tables",
     "json_schema",
     "load_names",
+    "load_regimens",
+    "load_reirradiation_rules",
+    "load_risk_models",
     "load_table",
     "read_table",
 ]

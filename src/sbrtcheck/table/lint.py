@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
-from sbrtcheck.table.lint_rows import UPPER, Level, Shipped, Slip, slips
+from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.table.lint_rows import UPPER, Level, Shipped, Slip, same_doses, slips
 from sbrtcheck.table.load import Examined, bundled_tables, examine_bytes, examine_table
 from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Status
 
@@ -107,7 +108,9 @@ def _counts(row: Constraint) -> bool:
 
 
 def _in_gray(row: Constraint) -> bool:
-    """Whether a dose of the row is in gray, so that it depends on the number of fractions."""
+    """Whether a dose of the row is in physical gray, so that it depends on the number of fractions."""
+    if row.quantity is not Quantity.PHYSICAL:
+        return False
     return row.metric.unit is Unit.GY or (isinstance(row.metric, VolumeAtDose) and row.metric.dose_unit is Unit.GY)
 
 
@@ -127,7 +130,7 @@ def _order(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
 
 
 def _comparable(one: Constraint, other: Constraint) -> bool:
-    same_kind = _shape(one) == _shape(other) != ()
+    same_kind = _shape(one) == _shape(other) != () and same_doses(one, other)
     return same_kind and (one.structures, one.organ) == (other.structures, other.organ)
 
 
@@ -160,7 +163,7 @@ def _repeated(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
     """The same question asked twice with two answers."""
     seen: dict[tuple[object, ...], Constraint] = {}
     for row in filter(_counts, table.rows):
-        key = (row.structures, row.organ, str(row.metric), row.sense)
+        key = (row.structures, row.organ, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
         if key in seen and seen[key].limit != row.limit:
             what = f"'{row.metric}' of {row.organ} has another limit on line {seen[key].line}"
             mend = "the looser of the two may be the acceptable variation of the other"
@@ -236,7 +239,7 @@ def _not_rising(before: Constraint, after: Constraint, few: Examined) -> Slip:
 
 
 def _key(row: Constraint) -> tuple[object, ...]:
-    return (frozenset(row.structures), row.select, str(row.metric), row.sense)
+    return (frozenset(row.structures), row.select, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
 
 
 def worst(remarks: Iterable[Remark]) -> Level | None:

@@ -17,6 +17,7 @@ from sbrtcheck.metric import (
     Unit,
     VolumeAtDose,
 )
+from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table.values import Constraint, ConstraintTable, Select, Sense
 from sbrtcheck.table.wording import nearest
 from sbrtcheck.tg263 import TARGETS, known_names
@@ -96,6 +97,11 @@ def slips(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator
 def is_target(row: Constraint) -> bool:
     """Whether the row is of a target: more dose is better there."""
     return all(name.upper().startswith(TARGETS) for name in row.structures)
+
+
+def same_doses(one: Constraint, other: Constraint) -> bool:
+    """Whether the doses of two rows are the same quantity, so that their numbers can be compared."""
+    return (one.quantity, one.alpha_beta_gy) == (other.quantity, other.alpha_beta_gy)
 
 
 def _body(name: str) -> str:
@@ -208,7 +214,8 @@ def _small_percentage(_table: ConstraintTable, row: Constraint, _shipped: Shippe
 def _magnitude(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """Gray that are centigray, percentages that are fractions."""
     metric = row.metric
-    if metric.unit is Unit.GY and not isinstance(metric, PrescriptionMetric) and row.limit > _MOST_GY:
+    course = row.quantity is Quantity.PHYSICAL and not isinstance(metric, PrescriptionMetric)  # a BED may well be more
+    if metric.unit is Unit.GY and course and row.limit > _MOST_GY:
         yield _error(f"a limit of {row.limit:g} Gy", f"if it is in cGy, write {row.limit / 100:g}")
     if metric.unit is Unit.PERCENT_RX and row.limit <= _MOST_FRACTION:
         yield _error(f"a limit of {row.limit:g} % of the prescription", f"if it is a fraction, write {_percent(row)}")
@@ -217,7 +224,7 @@ def _magnitude(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> I
         yield say(f"a limit of {row.limit:g} % of the volume", f"if it is a fraction, write {_percent(row)}")
     if not isinstance(metric, VolumeAtDose):
         return
-    if metric.dose_unit is Unit.GY and metric.dose > _MOST_GY:
+    if metric.dose_unit is Unit.GY and course and metric.dose > _MOST_GY:
         yield _error(f"'{metric}': a dose of {metric.dose:g} Gy", f"if it is in cGy, write {metric.dose / 100:g}Gy")
     if metric.dose_unit is Unit.PERCENT_RX and 0 < metric.dose <= _MOST_FRACTION:
         what = f"'{metric}': a dose of {metric.dose:g} % of the prescription"
@@ -234,6 +241,7 @@ def _unit_of_the_shipped(table: ConstraintTable, row: Constraint, shipped: Shipp
     for other in shipped.tables:
         for known in other.rows:
             same_organ = {_body(n) for n in known.structures} & {_body(n) for n in row.structures}
+            same_organ = same_organ if same_doses(known, row) else set()
             if other.id != table.id and same_organ and (str(known.metric), known.limit) == (twin, row.limit):
                 what = f"{_said(row)}, where {other.id} has '{known.metric}' with the same number"
                 yield _error(what, f"if that is the row meant, write '{known.metric}'")

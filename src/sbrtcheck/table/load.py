@@ -7,15 +7,16 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.errors import Fault, NamesError, TableError, UnknownTableError
 from sbrtcheck.metric import parse
+from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table.document import Document, Trouble, read_document
 from sbrtcheck.table.rows import cite_troubles, head_troubles, row_troubles
+from sbrtcheck.table.shipped import shipped_root
 from sbrtcheck.table.values import (
     ClinicianItem,
     Constraint,
@@ -160,9 +161,7 @@ def _is_path(given: str) -> bool:
 
 def _bundled() -> dict[str, tuple[str, Traversable]]:
     """Id -> place and file of every shipped table; a file is named by its table's id."""
-    root = files("sbrtcheck") / "_constraints"
-    if not root.is_dir():  # an editable install does not see what the wheel takes in
-        root = Path(__file__).resolve().parents[3] / "constraints"
+    root = shipped_root()
     return {
         file.name.removesuffix(".yaml"): (f"constraints/{site.name}/{file.name}", file)
         for site in (root.iterdir() if root.is_dir() else ())
@@ -333,6 +332,8 @@ def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
         steps=steps,
         veff_steps=veff_steps,
         line=line,
+        quantity=Quantity(row.quantity),
+        alpha_beta_gy=row.alpha_beta,
     )
 
 

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from sbrtcheck.errors import MetricError
-from sbrtcheck.metric import DoseAtVolume, Metric, PrescriptionMetric, Unit, VolumeAtDose, parse
+from sbrtcheck.metric import (
+    DoseAtVolume,
+    Metric,
+    OfPlan,
+    PrescriptionMetric,
+    StructureVolume,
+    TargetCount,
+    Unit,
+    VolumeAtDose,
+    parse,
+)
 from sbrtcheck.table.document import At, Document, Trouble
 from sbrtcheck.table.values import Sense
 from sbrtcheck.table.wording import LIMIT_KEYS, LIMIT_WITH_UNIT, nearest
@@ -34,6 +44,7 @@ def row_troubles(document: Document, at: At, row: Row, cited: Sequence[str]) -> 
         metric = None
     yield from _sense_troubles(document, at, row)
     yield from _limit_troubles(document, at, row, metric)
+    yield from _quantity_troubles(document, at, row, metric)
     yield from _standing_troubles(document, at, row)
     yield from _structure_troubles(document, at, row)
     yield from cite_troubles(document, at, row, cited)
@@ -168,6 +179,26 @@ def _direction_troubles(document: Document, at: At, row: Row, metric: Metric, se
         )
 
 
+def _quantity_troubles(document: Document, at: At, row: Row, metric: Metric | None) -> Iterator[Trouble]:
+    quantity = row.get("quantity", "physical")
+    if quantity == "physical":
+        if "alpha_beta" in row:
+            what = "alpha_beta without a quantity: physical dose has none"
+            yield document.trouble((*at, "alpha_beta"), what, "add quantity: EQD2 or quantity: BED, as the source says")
+        return
+    here = (*at, "quantity")
+    if "alpha_beta" not in row:
+        what = f"{quantity} without alpha_beta"
+        yield document.trouble(here, what, "add the α/β that the source uses, such as alpha_beta: 3")
+    if isinstance(metric, StructureVolume | TargetCount):
+        yield document.trouble(here, f"'{metric}' has no dose", "take quantity out")
+    elif isinstance(metric, OfPlan | PrescriptionMetric):
+        yield document.trouble(here, f"'{metric}' is of the plan, in physical dose", "take quantity out")
+    elif metric is not None and _in_percent_of_prescription(metric):
+        what = f"'{metric}': a percentage of the prescription means two things in EQD2 and BED"
+        yield document.trouble(here, what, "give dose and limit in Gy")
+
+
 def _standing_troubles(document: Document, at: At, row: Row) -> Iterator[Trouble]:
     disputed = row.get("status") == "disputed"
     if disputed and not row.get("note"):
@@ -195,6 +226,10 @@ def _is_number(value: object) -> TypeGuard[int | float]:
 
 def _in_percent_of_volume(metric: Metric) -> bool:
     return isinstance(metric, VolumeAtDose) and metric.unit is Unit.PERCENT
+
+
+def _in_percent_of_prescription(metric: Metric) -> bool:
+    return Unit.PERCENT_RX in (metric.unit, getattr(metric, "dose_unit", None))
 
 
 def _is_hot_cc(metric: Metric, sense: Sense) -> bool:

@@ -110,6 +110,10 @@ class RowFile(_Strict):
     )
     above: Limit | None = Field(default=None, description="Limit in the metric's unit, printed as >.")
     at_least: Limit | None = Field(default=None, description="Limit in the metric's unit, printed as >=.")
+    quantity: Literal["physical", "EQD2", "BED"] = Field(
+        default="physical", description="What the doses of metric and limit are; the plan's dose is converted to it."
+    )
+    alpha_beta: Number | None = Field(default=None, description="Of the tissue, in Gy; for EQD2 and BED.")
     acceptable: Number | None = Field(default=None, description="Looser limit of the protocol's acceptable variation.")
     kind: Literal["limit", "risk", "advisory"] = Field(default="limit", description="Only limits give verdicts.")
     status: Literal["ok", "disputed"] = Field(default="ok", description="A disputed row never counts; say why in note.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.metric import Metric
+from sbrtcheck.radiobiology import Quantity
 
 READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed: one reader may misread
 
@@ -115,6 +116,8 @@ class Constraint:
         The limits by the effective volume of the organ, volumes rising; ``limit`` is then that of the first.
     line
         Of the row in its file, counted from 1.
+    quantity, alpha_beta_gy
+        What the doses of metric and limit are; EQD2 and BED are for an α/β, Gy, and the plan's number of fractions.
     """
 
     id: str
@@ -136,6 +139,8 @@ class Constraint:
     steps: tuple[Step, ...] = ()
     veff_steps: tuple[VeffStep, ...] = ()
     line: int = 0
+    quantity: Quantity = Quantity.PHYSICAL
+    alpha_beta_gy: float | None = None
 
     def at_target_volume(self, volume_cc: float) -> Step | NoRule:
         """Give what the row allows for a target of this volume, in cc: linear between the printed steps.

@@ -1,0 +1,21 @@
+"""The command regimens: known doses and fractionations."""
+
+from __future__ import annotations
+
+import click
+
+from sbrtcheck.cli import streams
+
+SITES = ("lung", "liver", "bone", "node", "pelvis", "multi")
+
+
+@click.command()
+@click.option("--site", type=click.Choice(SITES), help="Only those of this site.")
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
+def regimens(site: str | None, format_: str) -> None:
+    """List known doses and fractionations, with BED and EQD2 and what was reported for them."""
+    from sbrtcheck.report.regimens import regimens_json, regimens_text
+    from sbrtcheck.table import load_regimens
+
+    render = regimens_json if format_ == "json" else regimens_text
+    streams.print_text(render(load_regimens(), site))

@@ -1,0 +1,37 @@
+"""The command risk: complication and control models on a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from sbrtcheck.cli import options, streams
+
+
+@click.command()
+@options.folder
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
+@options.out
+@options.names
+@options.rx
+@options.plan
+@click.option("--diameter-cm", type=float, metavar="CM", help="Of the tumour, for control models that ask for it.")
+@options.verbose
+def risk(
+    *,
+    folder: Path,
+    format_: str,
+    out: Path | None,
+    names: str | None,
+    rx: str | None,
+    plan: str | None,
+    diameter_cm: float | None,
+) -> None:
+    """Show risks of complications, and of control, for the plan in DIR by published models: no verdicts."""
+    from sbrtcheck import api
+    from sbrtcheck.report.risks import risks_json, risks_text
+
+    with streams.output(out) as write:
+        found = api.risks_of(streams.existing(folder), plan=plan, prescription=rx, names=names, diameter_cm=diameter_cm)
+        write(risks_json(found) if format_ == "json" else risks_text(found))

@@ -1,0 +1,81 @@
+"""The command sum: several courses of one patient together."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import click
+
+from sbrtcheck.cli import options, streams
+from sbrtcheck.cli.plans import EXIT_FAIL, EXIT_NOT_EVALUATED, EXIT_OK
+from sbrtcheck.errors import InputError
+
+_NO_RX = "-"
+
+
+@click.command("sum")
+@click.argument("folders", metavar="PLAN EARLIER...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--alpha-beta", "alpha_betas", multiple=True, metavar="ORGAN=GY", help="For this organ; may be repeated.")
+@click.option("--table", "tables", multiple=True, metavar="ID", help="Rule, table or YAML file; may be repeated.")
+@click.option("--recovery", type=float, default=0.0, metavar="SHARE", help="Of earlier EQD2 that was got over: 0 to 1.")
+@click.option("--interval-months", type=float, metavar="MONTHS", help="Since the last course.")
+@click.option("--frames-agree", is_flag=True, help="State that all plans lie in one frame of reference.")
+@click.option("--registration", "registrations", multiple=True, metavar="FILE", help="Rigid registration object.")
+@click.option("--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="A plan each, in order; - to leave one.")
+@click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
+@options.out
+@options.names
+@options.verbose
+@click.pass_context
+def sum_(  # noqa: PLR0913 - one argument an option
+    ctx: click.Context,
+    *,
+    folders: tuple[Path, ...],
+    alpha_betas: tuple[str, ...],
+    tables: tuple[str, ...],
+    recovery: float,
+    interval_months: float | None,
+    frames_agree: bool,
+    registrations: tuple[str, ...],
+    prescriptions: tuple[str, ...],
+    format_: str,
+    out: Path | None,
+    names: str | None,
+) -> None:
+    """Sum the course in PLAN and the EARLIER ones of the same patient in EQD2, and judge the sum.
+
+    Structures and dose grid are those of PLAN. Exit code as for check; 0 when nothing was asked for.
+    """
+    from sbrtcheck import api
+    from sbrtcheck.report.sums import sum_json, sum_text
+
+    with streams.output(out) as write:
+        found = api.sum_of(
+            [streams.existing(folder) for folder in folders],
+            dict(map(_alpha_beta, alpha_betas)),
+            list(dict.fromkeys(tables)),
+            recovery=recovery,
+            interval_months=interval_months,
+            frames_agree=frames_agree,
+            registrations=registrations,
+            prescriptions=[None if rx == _NO_RX else rx for rx in prescriptions],
+            names=names,
+        )
+        write(sum_json(found) if format_ == "json" else sum_text(found))
+    ctx.exit(_exit_code(found.verdict) if tables else EXIT_OK)
+
+
+def _exit_code(verdict: str) -> int:
+    return {"FAIL": EXIT_FAIL, "NOT_EVALUATED": EXIT_NOT_EVALUATED}.get(str(verdict), EXIT_OK)
+
+
+def _alpha_beta(text: str) -> tuple[str, float]:
+    organ, _, number = text.rpartition("=")
+    try:
+        ratio = float(number.replace(",", "."))
+    except ValueError:
+        ratio = math.nan
+    if not organ.strip() or not math.isfinite(ratio):
+        raise InputError(f"alpha/beta {text!r} cannot be read", mend="write organ and Gy like 'SpinalCord=2'")
+    return organ.strip(), ratio

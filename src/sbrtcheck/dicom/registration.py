@@ -1,0 +1,76 @@
+"""Spatial Registration object in, rigid registration of frames of reference out."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from pydicom import Dataset
+
+from sbrtcheck.dicom.tags import decimals, items, quiet, read_dataset, word
+from sbrtcheck.errors import DicomError, InputError
+from sbrtcheck.plan import FloatArray, Registration
+
+_SPATIAL_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.1"
+_RIGID = 1e-4  # cosines are written with six digits and more
+
+
+def load_registration(path: str | PathLike[str]) -> Registration:
+    """Read a Spatial Registration (REG) object whose matrices are all rigid.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    Registration
+        Matrix of each frame of reference to the one that the object registers them to (DICOM PS3.3 C.20.2).
+
+    Raises
+    ------
+    InputError
+        There is no such file.
+    DicomError
+        It is no Spatial Registration, is damaged, or has a matrix that is not rigid: doses cannot be summed by one
+        that stretches or shears.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError("no such file", str(path), "give the registration's file")
+    with quiet():
+        dataset = read_dataset(file, file.name)
+        if word(dataset, 0x00080016) != _SPATIAL_REGISTRATION:
+            raise DicomError("not a Spatial Registration object", file.name, "give the rigid registration, a REG file")
+        found = dict(_registered(one, file.name) for one in items(dataset, 0x00700308, file.name))
+        shared = word(dataset, 0x00200052)
+    if not found or "" in found:
+        raise DicomError("the registration does not say which frames of reference it registers", file.name)
+    if shared:
+        found.setdefault(shared, np.eye(4))
+    return Registration(to_shared=found)
+
+
+def _registered(one: Dataset, shown: str) -> tuple[str, FloatArray]:
+    """A frame of reference, and its matrices applied one after the other."""
+    matrix = np.eye(4)
+    for step in items(one, 0x00700309, shown):
+        for part in items(step, 0x0070030A, shown):
+            matrix = _matrix(part, shown) @ matrix
+    return word(one, 0x00200052), matrix
+
+
+def _matrix(part: Dataset, shown: str) -> FloatArray:
+    kind, values = word(part, 0x0070030C).upper(), decimals(part, 0x300600C6, shown)
+    if kind != "RIGID":
+        raise DicomError(f"a matrix of the registration is {kind or 'of no stated type'}, not RIGID", shown)
+    if len(values) != 16:
+        raise DicomError(f"a matrix of the registration has {len(values)} values instead of 16", shown)
+    matrix = values.reshape(4, 4)
+    turn = matrix[:3, :3]
+    turned = float(np.abs(turn @ turn.T - np.eye(3)).max())
+    if turned > _RIGID or np.linalg.det(turn) < 0.0 or np.abs(matrix[3] - [0, 0, 0, 1]).max() > _RIGID:
+        raise DicomError("a matrix of the registration is said to be rigid and is not", shown, "export it again")
+    return matrix

@@ -1,0 +1,48 @@
+"""Shipped files: where the folder of tables is, and a file in it that is no table -> its checked content."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from sbrtcheck.errors import Fault, TableError
+from sbrtcheck.table.document import Document, Trouble, read_document
+from sbrtcheck.table.wording import shape_trouble
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    Shape = TypeVar("Shape", bound=BaseModel)
+
+
+def shipped_root() -> Traversable:
+    """The folder with the shipped tables."""
+    root = files("sbrtcheck") / "_constraints"
+    if root.is_dir():
+        return root
+    return Path(__file__).resolve().parents[3] / "constraints"  # an editable install lacks what the wheel takes in
+
+
+def read_shipped(name: str, shape: type[Shape], root: Traversable | None = None) -> Shape:
+    """Read and check a file of that folder; `TableError` with all its faults where it has some."""
+    document = read_document((root or shipped_root()).joinpath(name).read_bytes())
+    checked = _checked(document, shape)
+    troubles = [*document.troubles, *(checked if isinstance(checked, list) else [])]
+    if troubles or isinstance(checked, list):
+        faults = tuple(
+            Fault(place=f"constraints/{name}:{one.line}", what=one.what, mend=one.mend) for one in sorted(troubles)
+        )
+        raise TableError(f"the file has {len(faults)} faults", f"constraints/{name}", faults=faults)
+    return checked
+
+
+def _checked(document: Document, shape: type[Shape]) -> Shape | list[Trouble]:
+    from pydantic import ValidationError
+
+    try:
+        return shape.model_validate(document.data)
+    except ValidationError as error:
+        found = (shape_trouble(document, one, ()) for one in error.errors(include_url=False))
+        return [trouble for trouble in found if trouble is not None]
