@@ -44,7 +44,6 @@ REASONS = {
     Reason.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; what lies outside could turn the verdict.",
     Reason.NEEDS_WHOLE_PLAN: "The metric needs the whole dose grid, or all targets; one structure's DVH does not do.",
     Reason.NOT_GIVEN: "A risk model, or a rule for a sum of plans, needs what no file says; the detail names it.",
-    Reason.NOT_IMPLEMENTED: "The metric is known and not computed. Not given by this version.",
 }
 FINDINGS = {
     FindingCode.CONTOURS_WITHOUT_AREA: "Contours of fewer than three points were left out.",

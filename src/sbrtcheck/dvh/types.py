@@ -86,7 +86,6 @@ class Reason(StrEnum):
     ISODOSE_LEAVES_GRID = "isodose leaves the dose grid"
     NEEDS_WHOLE_PLAN = "needs the whole plan"
     NOT_GIVEN = "something needed was not given"
-    NOT_IMPLEMENTED = "metric not computed by this version"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
