@@ -28,6 +28,8 @@ from sbrtcheck.radiobiology import (
     lql_bed,
     lql_total_dose_for_bed,
     total_dose_for_bed,
+    total_dose_for_bed_with_incomplete_repair,
+    total_dose_for_bed_with_repopulation,
     total_dose_for_eqd2,
     usc_alpha_beta_gy,
     usc_bed,
@@ -197,6 +199,24 @@ def test_doses_at_once_count_as_one_fraction() -> None:
     assert both == pytest.approx(bed(20.0, fractions=1, alpha_beta_gy=3.0))
 
 
+@given(doses_gy, fractions, alpha_betas_gy, st.integers(1, 4), st.floats(0.1, 48.0))
+def test_a_dose_is_found_again_from_its_bed_with_incomplete_repair(
+    total_gy: float, n: int, ratio: float, m: int, hours: float
+) -> None:
+    course: dict[str, Any] = {"fractions": n, "alpha_beta_gy": ratio}
+    course |= {"fractions_per_day": m, "interval_h": hours, "half_time_h": 4.0}
+    effect = bed_with_incomplete_repair(total_gy, **course)
+    assert total_dose_for_bed_with_incomplete_repair(effect, **course) == pytest.approx(total_gy, rel=1e-9)
+
+
+def test_doses_at_once_need_the_dose_of_one_fraction() -> None:
+    # 20 Gy at once, α/β 3 Gy: BED 20 (1 + 20 / 3)
+    dose = total_dose_for_bed_with_incomplete_repair(
+        20.0 * (1 + 20 / 3), fractions=2, alpha_beta_gy=3.0, fractions_per_day=2, interval_h=1e-9, half_time_h=3.0
+    )
+    assert dose == pytest.approx(20.0)
+
+
 # -------------------------------------------------------------------------------- repopulation
 
 GROWTH = {"kick_off_days": 28.0, "alpha_per_gy": 0.3, "doubling_days": 3.0}
@@ -214,6 +234,20 @@ def test_each_day_beyond_the_kick_off_costs_the_same(total_gy: float, days: floa
         return float(bed_with_repopulation(total_gy, fractions=5, alpha_beta_gy=10.0, days=overall, **GROWTH))
 
     assert effect(days) - effect(days + more) == pytest.approx(math.log(2) * more / (0.3 * 3.0))
+
+
+@given(st.floats(0.0, 300.0), fractions, st.floats(0.0, 100.0))
+def test_the_dose_for_a_bed_makes_up_for_growth(bed_gy: float, n: int, days: float) -> None:
+    course: dict[str, Any] = {"fractions": n, "alpha_beta_gy": 10.0, "days": days} | GROWTH
+    total_gy = total_dose_for_bed_with_repopulation(bed_gy, **course)
+    assert bed_with_repopulation(total_gy, **course) == pytest.approx(bed_gy, abs=1e-9)
+
+
+def test_the_dose_for_a_bed_by_hand() -> None:
+    # 60 Gy in 30: BED 72, less ln 2 * 11 d / (0.3 / Gy * 3 d)
+    left_gy = 72.0 - math.log(2) * 11 / 0.9
+    found = total_dose_for_bed_with_repopulation(left_gy, fractions=30, alpha_beta_gy=10.0, days=39.0, **GROWTH)
+    assert found == pytest.approx(60.0)
 
 
 # lung cancer 0.45 Gy a day, pneumonitis 0.54 Gy a day: the clinical evidence
@@ -235,6 +269,8 @@ VECTORISED: list[Callable[[Any], Any]] = [
     lambda d: usc_bed(d, fractions=[3, 5], **LUNG_CANCER),
     lambda d: bed_with_incomplete_repair(d, fractions_per_day=2, interval_h=6, half_time_h=3, **COURSE),
     lambda d: bed_with_repopulation(d, days=40, **GROWTH, **COURSE),
+    lambda d: total_dose_for_bed_with_incomplete_repair(d, fractions_per_day=2, interval_h=6, half_time_h=3, **COURSE),
+    lambda d: total_dose_for_bed_with_repopulation(d, days=40, **GROWTH, **COURSE),
 ]
 
 

@@ -34,6 +34,8 @@ from sbrtcheck.radiobiology.time import (
     bed_with_repopulation,
     eqd2_with_proliferation,
     incomplete_repair_factor,
+    total_dose_for_bed_with_incomplete_repair,
+    total_dose_for_bed_with_repopulation,
 )
 from sbrtcheck.radiobiology.validity import Quantity, SurvivalModel, findings_for
 
@@ -58,6 +60,8 @@ __all__ = [
     "lyman_td50_gy",
     "m_of_gamma50",
     "total_dose_for_bed",
+    "total_dose_for_bed_with_incomplete_repair",
+    "total_dose_for_bed_with_repopulation",
     "total_dose_for_eqd2",
     "usc_alpha_beta_gy",
     "usc_bed",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sbrtcheck.plan import FloatArray
 from sbrtcheck.radiobiology.course import course, float_if_scalar, not_negative, positive, whole_fractions
-from sbrtcheck.radiobiology.lq import bed
+from sbrtcheck.radiobiology.lq import bed, total_dose_for_bed
 
 _DAYS = "a number of days, 0 or more"
 
@@ -106,6 +106,43 @@ def bed_with_incomplete_repair(
     return float_if_scalar(total * (1.0 + total / number * (1.0 + np.asarray(left)) / ratio))
 
 
+def total_dose_for_bed_with_incomplete_repair(
+    bed_gy: npt.ArrayLike,
+    *,
+    fractions: npt.ArrayLike,
+    alpha_beta_gy: npt.ArrayLike,
+    fractions_per_day: npt.ArrayLike,
+    interval_h: npt.ArrayLike,
+    half_time_h: npt.ArrayLike,
+) -> FloatArray | float:
+    """Physical dose of a course of several fractions a day that gives a BED: inverts `bed_with_incomplete_repair`.
+
+    Parameters
+    ----------
+    bed_gy
+        Biologically effective dose, Gy, 0 or more, any shape.
+    fractions, alpha_beta_gy, fractions_per_day, interval_h, half_time_h
+        As for `bed_with_incomplete_repair`.
+
+    Returns
+    -------
+    FloatArray or float
+        Total dose, Gy.
+
+    Raises
+    ------
+    ValueError
+        As for `total_dose_for_bed` and `incomplete_repair_factor`.
+
+    Notes
+    -----
+    What is left unrepaired acts as an α/β smaller by ``1 + H_m``.
+    """
+    effect, number, ratio = course("bed_gy", bed_gy, fractions, alpha_beta_gy)
+    left = incomplete_repair_factor(fractions_per_day=fractions_per_day, interval_h=interval_h, half_time_h=half_time_h)
+    return total_dose_for_bed(effect, fractions=number, alpha_beta_gy=ratio / (1.0 + np.asarray(left)))
+
+
 def bed_with_repopulation(
     total_gy: npt.ArrayLike,
     *,
@@ -156,11 +193,42 @@ def bed_with_repopulation(
     63.53
     """
     total, number, ratio = course("total_gy", total_gy, fractions, alpha_beta_gy)
-    growing = _growing_days(days, kick_off_days)
-    alpha = positive("alpha_per_gy", alpha_per_gy, "a slope in 1/Gy, above 0")
-    doubling = positive("doubling_days", doubling_days, "a number of days, above 0")
     effect = np.asarray(bed(total, fractions=number, alpha_beta_gy=ratio))
-    return float_if_scalar(effect - math.log(2.0) * growing / (alpha * doubling))
+    return float_if_scalar(effect - _bed_lost_to_growth_gy(days, kick_off_days, alpha_per_gy, doubling_days))
+
+
+def total_dose_for_bed_with_repopulation(
+    bed_gy: npt.ArrayLike,
+    *,
+    fractions: npt.ArrayLike,
+    alpha_beta_gy: npt.ArrayLike,
+    days: npt.ArrayLike,
+    kick_off_days: npt.ArrayLike,
+    alpha_per_gy: npt.ArrayLike,
+    doubling_days: npt.ArrayLike,
+) -> FloatArray | float:
+    """Physical dose of the whole course that leaves a BED after regrowth: inverts `bed_with_repopulation`.
+
+    Parameters
+    ----------
+    bed_gy
+        Biologically effective dose that is to be left, Gy, 0 or more, any shape.
+    fractions, alpha_beta_gy, days, kick_off_days, alpha_per_gy, doubling_days
+        As for `bed_with_repopulation`; ``days`` is the overall time of the course asked for.
+
+    Returns
+    -------
+    FloatArray or float
+        Total dose, Gy.
+
+    Raises
+    ------
+    ValueError
+        An argument that is no such number.
+    """
+    effect, number, ratio = course("bed_gy", bed_gy, fractions, alpha_beta_gy)
+    lost = _bed_lost_to_growth_gy(days, kick_off_days, alpha_per_gy, doubling_days)
+    return total_dose_for_bed(effect + lost, fractions=number, alpha_beta_gy=ratio)
 
 
 def eqd2_with_proliferation(
@@ -196,3 +264,13 @@ def _growing_days(days: npt.ArrayLike, kick_off_days: npt.ArrayLike) -> FloatArr
     """Days beyond the kick-off time, never below 0."""
     overall, kick_off = not_negative("days", days, _DAYS), not_negative("kick_off_days", kick_off_days, _DAYS)
     return np.maximum(overall - kick_off, 0.0)
+
+
+def _bed_lost_to_growth_gy(
+    days: npt.ArrayLike, kick_off_days: npt.ArrayLike, alpha_per_gy: npt.ArrayLike, doubling_days: npt.ArrayLike
+) -> FloatArray:
+    """``ln 2 (T - T_k) / (α T_p)``, and 0 before the kick-off time."""
+    growing = _growing_days(days, kick_off_days)
+    alpha = positive("alpha_per_gy", alpha_per_gy, "a slope in 1/Gy, above 0")
+    doubling = positive("doubling_days", doubling_days, "a number of days, above 0")
+    return np.asarray(math.log(2.0) * growing / (alpha * doubling))
