@@ -78,6 +78,12 @@ def test_targets_inside_or_beside_one_another_are_not_clearly_separate(x: float)
     assert names_of(several(LEFT, ball("PTV2", x))) == []
 
 
+def test_a_helper_far_away_changes_nothing_and_what_may_be_a_target_leaves_all_untold() -> None:
+    far = {"x": 0.0, "z": 40.0}
+    assert names_of(several(LEFT, RIGHT, ball("PTV_eval", **far))) == ["PTV1", "PTV2"]
+    assert names_of(several(LEFT, RIGHT, ball("PTV final", **far, kind=""))) == []
+
+
 def test_one_of_three_too_near_to_another_leaves_all_untold() -> None:
     assert names_of(several(LEFT, RIGHT, ball("PTV3", 30.0))) == []
 

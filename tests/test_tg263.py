@@ -135,7 +135,8 @@ def test_a_target_margin_or_boolean_name_is_never_an_organ(
 ) -> None:
     roi = RoiName(name=form.format(name=name, mark=mark), number=1, kind=kind, codes=(organ,) if coded else ())
     assert isinstance(match(organ, [roi]), NoMatch)
-    assert organ_named(roi.name) == ""
+    named = organ_named(roi.name)
+    assert named == "" or (mark == "PRV" and named.endswith("_PRV"))  # SpinalCanalPRV is a listed margin, no organ
 
 
 @given(

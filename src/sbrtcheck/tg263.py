@@ -360,21 +360,23 @@ def _sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None)
 
 
 def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
-    """Every structure that is a target of that kind by its name; only the user's where the user named one."""
+    """Every structure that is a target of that kind by its name; only the user's where the user named one.
+
+    None where another structure may be one too: a target passed over would be one that nothing checked.
+    """
     given = _given(target, names or {})
     if given is not None:
         return tuple(sorted((r for r in rois if r.name == given), key=_order))
     fits = (_is_exact, _is_alias, _has_kind, _has_prefix)
-    return tuple(sorted({r for r in rois if any(fit(target, r) for fit in fits)}, key=_order))
+    found = {r for r in rois if any(fit(target, r) for fit in fits)}
+    unclear = any(_may_be(target, r) for r in rois if r not in found)
+    return () if unclear else tuple(sorted(found, key=_order))
 
 
 def _clear_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
-    """The same, but none where the names do not tell that these are all, and separate."""
+    """The same, but none where the names do not tell that they are separate."""
     found = targets(target, rois, names)
-    if _given(target, names or {}) is not None:
-        return found
-    unclear = any(_may_be(target, r) for r in rois if r not in found)
-    return () if unclear or not _are_separate(target, found) else found
+    return found if _given(target, names or {}) is not None or _are_separate(target, found) else ()
 
 
 def _are_separate(target: str, rois: Collection[RoiName]) -> bool:
