@@ -9,6 +9,7 @@ from importlib import metadata
 
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.errors import TableError
+from sbrtcheck.evaluate.compared import NoComparison
 from sbrtcheck.evaluate.judge import outcomes_of
 from sbrtcheck.evaluate.structures import Organs
 from sbrtcheck.evaluate.values import Outcome, Report, Verdict
@@ -67,6 +68,8 @@ def evaluate(
         provenance=dvhs.provenance,
         findings=dvhs.findings,
         software=_software(),
+        dvhs=dvhs,
+        compared=NoComparison(),
         between=dvhs.model.between,
         dose=dvhs.model.dose,
         strict=strict,

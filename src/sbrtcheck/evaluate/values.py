@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sbrtcheck.dvh import Reason
+from sbrtcheck.dvh import DVHSet, Reason
 from sbrtcheck.evaluate import plain
+from sbrtcheck.evaluate.compared import Comparison, NoComparison
 from sbrtcheck.evaluate.plain import NOTICE
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
@@ -77,7 +78,7 @@ class Report:
 
     ``verdict`` is the overall one: PASS, VARIATION, FAIL or NOT_EVALUATED. ``strict`` and ``include_unconfirmed`` are
     the choices it was made under; ``end_caps``, ``between`` and ``dose`` the
-    model behind the numbers.
+    model behind the numbers. ``dvhs`` are those it was judged on; ``compared`` holds them against others of the plan.
     """
 
     tables: tuple[ConstraintTable, ...]
@@ -89,6 +90,8 @@ class Report:
     provenance: Mapping[str, str | tuple[str, ...]]
     findings: tuple[Finding, ...]
     software: str  # "sbrtcheck 0.1.0"
+    dvhs: DVHSet
+    compared: Comparison | NoComparison
     between: str = "slab"
     dose: str = "trilinear"
     strict: bool = False
