@@ -8,7 +8,7 @@ import click
 
 from sbrtcheck.cli import streams
 
-FORMATS = ("text", "json", "csv", "markdown")
+FORMATS = ("text", "json", "csv", "markdown", "html")
 END_CAPS = ("half-slice", "none", "capped")
 BETWEEN = ("slab", "interpolated")
 DOSE = ("trilinear", "cubic")

@@ -60,6 +60,10 @@ def check(  # noqa: PLR0913 - one argument an option
     """
     from sbrtcheck import api
 
+    if format_ == "html":
+        from sbrtcheck.report.html import check_installed
+
+        check_installed()
     with streams.output(out, inputs=[folder, names, *tables]) as write:
         report = api.check(
             streams.existing(folder),

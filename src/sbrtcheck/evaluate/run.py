@@ -11,6 +11,7 @@ from sbrtcheck.dvh import DVHSet
 from sbrtcheck.errors import TableError
 from sbrtcheck.evaluate.compared import NoComparison
 from sbrtcheck.evaluate.judge import outcomes_of
+from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.evaluate.structures import Organs
 from sbrtcheck.evaluate.values import Outcome, Report, Verdict
 from sbrtcheck.table import ConstraintTable
@@ -70,11 +71,17 @@ def evaluate(
         software=_software(),
         dvhs=dvhs,
         compared=NoComparison(),
+        names=_names(tables, plan),
         between=dvhs.model.between,
         dose=dvhs.model.dose,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
     )
+
+
+def _names(tables: Sequence[ConstraintTable], plan: Organs) -> PlanNames:
+    """Which structures the rows were judged on; called after judging, when it is known which targets are separate."""
+    return plan_names(tables, plan.drawn, plan.names, plan.separate)
 
 
 def _distinct(tables: tuple[ConstraintTable, ...]) -> tuple[ConstraintTable, ...]:

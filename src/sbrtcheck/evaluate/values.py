@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sbrtcheck.dvh import DVHSet, Reason
 from sbrtcheck.evaluate import plain
 from sbrtcheck.evaluate.compared import Comparison, NoComparison
+from sbrtcheck.evaluate.naming import PlanNames
 from sbrtcheck.evaluate.plain import NOTICE
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
@@ -78,7 +79,8 @@ class Report:
 
     ``verdict`` is the overall one: PASS, VARIATION, FAIL or NOT_EVALUATED. ``strict`` and ``include_unconfirmed`` are
     the choices it was made under; ``end_caps``, ``between`` and ``dose`` the
-    model behind the numbers. ``dvhs`` are those it was judged on; ``compared`` holds them against others of the plan.
+    model behind the numbers. ``dvhs`` are those it was judged on; ``compared`` holds them against others of the plan;
+    ``names`` says which structure was taken for which organ, and which ones no row used.
     """
 
     tables: tuple[ConstraintTable, ...]
@@ -92,6 +94,7 @@ class Report:
     software: str  # "sbrtcheck 0.1.0"
     dvhs: DVHSet
     compared: Comparison | NoComparison
+    names: PlanNames
     between: str = "slab"
     dose: str = "trilinear"
     strict: bool = False

@@ -1,4 +1,4 @@
-"""Report -> text, json, csv, markdown: one function a format, one registry.
+"""Report -> text, json, csv, markdown, html: one function a format, one registry.
 
 A new format is a module with one function, and one entry in `FORMATS`.
 """
@@ -10,12 +10,13 @@ from types import MappingProxyType
 
 from sbrtcheck.evaluate import Report
 from sbrtcheck.report.csv_report import csv_report
+from sbrtcheck.report.html import html_report
 from sbrtcheck.report.json_report import json_report
 from sbrtcheck.report.markdown import markdown_report
 from sbrtcheck.report.text import text_report
 
 FORMATS: Mapping[str, Callable[[Report], str]] = MappingProxyType(
-    {"text": text_report, "json": json_report, "csv": csv_report, "markdown": markdown_report}
+    {"text": text_report, "json": json_report, "csv": csv_report, "markdown": markdown_report, "html": html_report}
 )
 
-__all__ = ["FORMATS", "csv_report", "json_report", "markdown_report", "text_report"]
+__all__ = ["FORMATS", "csv_report", "html_report", "json_report", "markdown_report", "text_report"]

@@ -26,13 +26,13 @@ def names_text(names: PlanNames) -> str:
     """One line an organ; then the structures that no row uses."""
     grid = plain_table(*_HEADINGS)
     for one in names.organs:
-        cells = (one.organ, str(len(one.rows)), *_taken_cells(one))
+        cells = (one.organ, str(len(one.rows)), *taken_cells(one))
         grid.add_row(*(Text(clean(cell)) for cell in cells))
     return printed([grid, *map(Text, _below(names))])
 
 
-def _taken_cells(one: OrganName) -> tuple[str, str, str, str, str]:
-    """Contour, rule, type, codes, and what was not taken."""
+def taken_cells(one: OrganName) -> tuple[str, str, str, str, str]:
+    """Contour, rule, type, codes, and what was not taken, of one organ."""
     aside = "" if one.needed else "; not needed, another goes first"
     match one.taken:
         case Match(roi=roi, rule=rule):
@@ -55,13 +55,14 @@ def _recipe_text(recipe: Recipe) -> str:
 
 def _below(names: PlanNames) -> Iterator[str]:
     if names.unused:
-        yield f"\nUsed by no row: {', '.join(clean(_roi_text(roi)) for roi in names.unused)}"
+        yield f"\nUsed by no row: {', '.join(clean(roi_text(roi)) for roi in names.unused)}"
     if names.remarks:
         yield "\nRemarks"
         yield from (f"  {clean(remark)}" for remark in names.remarks)
 
 
-def _roi_text(roi: RoiName) -> str:
+def roi_text(roi: RoiName) -> str:
+    """Name of a structure, with its type and codes."""
     said = ", ".join(filter(None, (roi.kind, *roi.codes)))
     return f"{roi.name} ({said})" if said else roi.name
 

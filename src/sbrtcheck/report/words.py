@@ -86,6 +86,14 @@ def margin_text(outcome: Outcome) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
+def share_of_limit(outcome: Outcome) -> float | None:
+    """Value over limit, to compare rows of different units; None without a value, or with a limit of 0."""
+    found = outcome.measurement
+    if isinstance(found, NotMeasured) or not outcome.limit_used:
+        return None
+    return found.value / outcome.limit_used
+
+
 # -------------------------------------------------------------------------------- words of one row
 
 

@@ -1,0 +1,393 @@
+"""Report -> the texts that its page shows, row by row; the template only lays them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sbrtcheck.dvh import DVH, Band, NoDVH
+from sbrtcheck.evaluate import NOTICE, Outcome, Report, UnderConvention, Verdict
+from sbrtcheck.evaluate.compared import Comparison, MetricDifference, NoComparison, StructureDifference
+from sbrtcheck.evaluate.naming import OrganName
+from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
+from sbrtcheck.plan import Finding
+from sbrtcheck.report import words
+from sbrtcheck.report.course import course_lines
+from sbrtcheck.report.names import roi_text, taken_cells
+from sbrtcheck.table import Constraint, Kind, Status, VeffStep
+from sbrtcheck.tg263 import NoMatch
+
+ICONS = {
+    Verdict.PASS: "pass",
+    Verdict.VARIATION: "variation",
+    Verdict.FAIL: "fail",
+    Verdict.NOT_EVALUATED: "none",
+    Verdict.RISK: "risk",
+}
+"""Verdict -> its shape and colour: class name and id of a symbol."""
+
+_WORST_FIRST = (Verdict.FAIL, Verdict.NOT_EVALUATED, Verdict.VARIATION, Verdict.RISK, Verdict.PASS)
+
+FILTERS = {
+    "fail": "Fail",
+    "variation": "Variation",
+    "none": "Not evaluated",
+    "borderline": "Borderline",
+    "convention": "Convention sensitive",
+    "unconfirmed": "Unconfirmed",
+}
+"""What needs attention: key of a filter -> its button."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """A term and what is said of it; several lines for a list."""
+
+    term: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of the verdict table, and what it opens to; ``facts`` are groups with a heading each."""
+
+    number: int
+    table: str
+    verdict: str
+    icon: str
+    rank: int
+    flags: tuple[str, ...]
+    organ: str
+    contour: str
+    rule: str
+    metric: str
+    limit: str
+    value: str
+    measured: bool
+    margin: str
+    share: str
+    source: int
+    filters: tuple[str, ...]
+    missing: bool
+    counts: bool
+    sort: dict[str, float | None]
+    groups: tuple[tuple[str, tuple[Fact, ...]], ...]
+    drawn: bool
+
+    @property
+    def attention(self) -> bool:
+        """Whether somebody should look at it; a structure that the plan just does not have is said elsewhere."""
+        return bool(self.filters) and not self.missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Structure:
+    """One line of the legend of the chart."""
+
+    name: str
+    kind: str
+    volume: str
+    doses: tuple[str, str, str]
+
+
+def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
+    """Everything the template shows, but the chart; ``drawn_rows`` are numbers of rows that the chart has."""
+    sources = words.SourceList.of(report.outcomes)
+    rows = [_row(n, outcome, report, sources, drawn=n in drawn_rows) for n, outcome in enumerate(report.outcomes)]
+    return {
+        "verdict": report.verdict.replace("_", " "),
+        "icon_name": ICONS[report.verdict],
+        "summary": words.summary_text(report),
+        "prescription": words.prescription_text(report),
+        "course_short": words.prescription_text(report).partition(" (")[0],
+        "course": list(course_lines(report)),
+        "notice": NOTICE,
+        "tables": [words.clean(words.table_text(table)) for table in report.tables],
+        "several_tables": len(report.tables) > 1,
+        "rows": rows,
+        "attention": sum(row.attention for row in rows),
+        "filters": [(key, text, sum(key in row.filters for row in rows)) for key, text in FILTERS.items()],
+        "missing": words.organ_counts([one for one in report.outcomes if words.is_just_missing(one)]),
+        "indices": [row for row, outcome in zip(rows, report.outcomes, strict=True) if _of_whole_plan(outcome)],
+        "legend": words.legend(report),
+        "organs": [_name(one) for one in report.names.organs if not _is_nowhere(one)],
+        "nowhere": [words.clean(one.organ) for one in report.names.organs if _is_nowhere(one)],
+        "unused": [words.clean(roi_text(roi)) for roi in report.names.unused],
+        "name_remarks": list(map(words.clean, report.names.remarks)),
+        "compared": _compared(report.compared),
+        "findings": words.findings(report),
+        "for_clinician": words.for_clinician(report),
+        "sources": [line.partition("] ")[2] for line in sources.lines()],
+        "provenance": list(_provenance(report)),
+        "choices": list(_choices(report)),
+        "without": [_why_no_dvh(one) for one in report.dvhs.without],
+        "software": report.software,
+    }
+
+
+# -------------------------------------------------------------------------------- rows of the verdict table
+
+
+def _row(number: int, outcome: Outcome, report: Report, sources: words.SourceList, *, drawn: bool) -> Row:
+    row = outcome.constraint
+    found = outcome.measurement
+    share = words.share_of_limit(outcome)
+    return Row(
+        number=number,
+        table=outcome.table_id,
+        verdict=words.verdict_text(outcome),
+        icon=ICONS[outcome.verdict],
+        rank=_WORST_FIRST.index(outcome.verdict),
+        flags=words.flags(outcome),
+        organ=words.clean(words.organ_text(outcome)),
+        contour=words.clean(outcome.contour),
+        rule=outcome.rule,
+        metric=words.metric_text(row),
+        limit=words.limit_used_text(outcome),
+        value=words.result_text(outcome),
+        measured=isinstance(found, Measurement),
+        margin=words.margin_text(outcome),
+        share="" if share is None else f"{100 * share:.0f} %",
+        source=sources.number(row.source),
+        filters=tuple(_filters(outcome)),
+        missing=words.is_just_missing(outcome),
+        counts=outcome.counts,
+        sort={
+            "limit": outcome.limit_used,
+            "value": found.value if isinstance(found, Measurement) else None,
+            "margin": outcome.margin,
+            "share": share,
+        },
+        groups=tuple((heading, tuple(facts)) for heading, facts in _groups(outcome, report) if facts),
+        drawn=drawn,
+    )
+
+
+def _filters(outcome: Outcome) -> Iterator[str]:
+    if outcome.verdict in (Verdict.FAIL, Verdict.VARIATION, Verdict.NOT_EVALUATED):
+        yield ICONS[outcome.verdict]
+    if outcome.borderline:
+        yield "borderline"
+    if outcome.convention_sensitive:
+        yield "convention"
+    if not outcome.constraint.confirmed:
+        yield "unconfirmed"
+
+
+def _groups(outcome: Outcome, report: Report) -> Iterator[tuple[str, list[Fact]]]:
+    yield "Source", list(_of_source(outcome))
+    yield "Contour", list(_of_contour(outcome, report))
+    yield "Numbers", list(_of_numbers(outcome))
+    yield "Remarks", list(_of_remarks(outcome))
+
+
+def _fact(term: str, *lines: str) -> Iterator[Fact]:
+    """One fact, unless there is nothing to say."""
+    said = tuple(words.clean(line) for line in lines if line)
+    if said:
+        yield Fact(term=term, lines=said)
+
+
+def _of_source(outcome: Outcome) -> Iterator[Fact]:
+    row, source = outcome.constraint, outcome.constraint.source
+    yield from _fact("Citation", source.citation)
+    yield from _fact("DOI", f"https://doi.org/{source.doi}" if source.doi else "")
+    yield from _fact("Printed", source.where)
+    yield from _fact("As printed", row.organ)
+    yield from _fact("Protects from", row.endpoint)
+    read = ", ".join(row.confirmed_by) or "nobody"
+    yield from _fact("Read by", read if row.confirmed else f"{read}: not confirmed by two independent readings")
+    yield from _fact("Row", f"{row.id} of table {outcome.table_id}")
+
+
+def _of_contour(outcome: Outcome, report: Report) -> Iterator[Fact]:
+    yield from _fact("Organ", outcome.organ)
+    yield from _fact("Contour", outcome.contour or "none")
+    yield from _fact("Taken by", outcome.rule)
+    dvh = next((dvh for dvh in report.dvhs.dvhs if dvh.name == outcome.contour), None)
+    if dvh is not None:
+        yield from _fact("Volume", _volume_text(dvh))
+        yield from _fact("Type", dvh.kind)
+        yield from _fact("Outside the grid", f"{words.number_text(dvh.uncovered_cc)} cc" if dvh.uncovered_cc else "")
+
+
+def _of_numbers(outcome: Outcome) -> Iterator[Fact]:
+    row, found, unit = outcome.constraint, outcome.measurement, outcome.constraint.metric.unit
+    if isinstance(found, Measurement):
+        yield from _fact("Value", f"{words.number_text(found.value, outcome.limit_used)} {unit}")
+        yield from _fact("Band", _band_text(found, outcome))
+    else:
+        yield from _fact("Value", f"none: {found.reason}", found.detail if found.detail != outcome.detail else "")
+    yield from _fact("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))
+    yield from _fact("Acceptable", _with_unit(_limit_line(outcome.acceptable_used, row), unit))
+    yield from _fact("Margin", _with_unit(words.margin_text(outcome), unit))
+    for other in outcome.conventions:
+        yield from _fact(f"End caps {other.end_caps}", _convention(other, outcome))
+    yield from _fact("By volume", *_steps(row))
+    yield from _fact("Dose scale", f"{row.quantity}, alpha/beta {row.alpha_beta_gy:g} Gy" if row.alpha_beta_gy else "")
+
+
+def _band_text(found: Measurement, outcome: Outcome) -> str:
+    limits = outcome.limit_used, outcome.acceptable_used
+    low, high = (words.number_text(one, *limits) for one in (found.low, found.high))
+    if found.open_above:
+        return f"{low} or more"
+    return f"{low} to {high} {found.unit}" if low != high else "narrower than the digits shown"
+
+
+def _limit_line(limit: float | None, row: Constraint) -> str:
+    return "" if limit is None else f"{words.SIGNS[row.sense]} {limit:.6g}"
+
+
+def _with_unit(text: str, unit: str) -> str:
+    return f"{text} {unit}" if text else ""
+
+
+def _steps(row: Constraint) -> Iterator[str]:
+    for step in (*row.steps, *row.veff_steps):
+        at = f"up to {step.veff_percent:g} %" if isinstance(step, VeffStep) else f"at {step.volume_cc:g} cc"
+        acceptable = (
+            "" if isinstance(step, VeffStep) or step.acceptable is None else f" (variation {step.acceptable:g})"
+        )
+        yield f"{at}: {words.SIGNS[row.sense]} {step.limit:g}{acceptable}"
+
+
+def _of_remarks(outcome: Outcome) -> Iterator[Fact]:
+    row = outcome.constraint
+    yield from _fact("Why", str(outcome.reason or ""), outcome.detail)
+    yield from _fact("Counts", _counts(outcome))
+    yield from _fact("Flags", *(f"{flag}: {words.FLAGS[flag]}" for flag in words.flags(outcome)))
+    yield from _fact("Findings", *map(_finding_text, outcome.findings))
+    yield from _fact("Note", row.note)
+
+
+def _finding_text(finding: Finding) -> str:
+    return f"{words.finding_text(finding)} [{finding.code}]"
+
+
+def _counts(outcome: Outcome) -> str:
+    """Whether a row takes part in the overall verdict, and why not."""
+    row = outcome.constraint
+    if outcome.counts:
+        return "yes, mandatory" if row.mandatory else "yes"
+    if row.kind is not Kind.LIMIT:
+        return f"no: {row.kind}"
+    return "no: disputed" if row.status is Status.DISPUTED else "no: unconfirmed"
+
+
+def _convention(other: UnderConvention, outcome: Outcome) -> str:
+    """Value and verdict under another end-cap convention."""
+    found = other.measurement
+    value = str(found.reason) if isinstance(found, NotMeasured) else words.value_text(found, outcome)
+    return f"{value}, {other.verdict.replace('_', ' ')}"
+
+
+def _of_whole_plan(outcome: Outcome) -> bool:
+    """Whether a row is on the quality of the plan, not on an organ."""
+    return isinstance(outcome.constraint.metric, OfPlan | PrescriptionMetric | TargetCount)
+
+
+# -------------------------------------------------------------------------------- other sections
+
+
+def structures(dvhs: Sequence[DVH]) -> list[Structure]:
+    """Legend of the chart."""
+    return [
+        Structure(
+            name=words.clean(dvh.name),
+            kind=words.clean(dvh.kind),
+            volume=_volume_text(dvh),
+            doses=(_band_value(dvh.min_gy), _band_value(dvh.mean_gy), _band_value(dvh.max_gy)),
+        )
+        for dvh in dvhs
+    ]
+
+
+def _volume_text(dvh: DVH) -> str:
+    return f"{dvh.volume:.2f} cc" if dvh.volume_unit == "cc" else "only relative"
+
+
+def _band_value(band: Band) -> str:
+    return f"{band.value:.2f}"
+
+
+def _name(one: OrganName) -> tuple[str | int, ...]:
+    """Organ, number of its rows, contour, rule, type, codes, what was not taken."""
+    return words.clean(one.organ), len(one.rows), *map(words.clean, taken_cells(one))
+
+
+def _is_nowhere(one: OrganName) -> bool:
+    """Whether there is nothing to say of an organ but that the plan has no structure of that name, nor a close one."""
+    return isinstance(one.taken, NoMatch) and not one.taken.near and not one.given
+
+
+def _compared(compared: Comparison | NoComparison) -> dict[str, Any]:
+    """Whose DVHs these were held against, and the lines of each structure; or why there are none."""
+    if isinstance(compared, NoComparison):
+        return {"reason": words.clean(compared.reason)}
+    return {
+        "other": words.clean(compared.other),
+        "structures": [_compared_structure(one) for one in compared.structures],
+        "without": [words.clean(_not_compared(one.name, one.reason, one.detail)) for one in compared.without],
+        "verdicts": sum(len(one.verdicts) for one in compared.structures),
+    }
+
+
+def _not_compared(name: str, reason: str, detail: str) -> str:
+    return f"{name}: {reason} ({detail})" if detail else f"{name}: {reason}"
+
+
+def _compared_structure(one: StructureDifference) -> dict[str, Any]:
+    return {
+        "name": words.clean(one.name),
+        "metrics": [_compared_metric(metric) for metric in one.metrics],
+        "said": [
+            *(
+                words.clean(f"{v.table_id}/{v.row_id}: {_verdict(v.ours)} here, {_verdict(v.theirs)} there")
+                for v in one.verdicts
+            ),
+            *map(words.clean, one.remarks),
+        ],
+        "differs": bool(one.verdicts),
+    }
+
+
+def _verdict(text: str) -> str:
+    return text.replace("_", " ")
+
+
+def _compared_metric(one: MetricDifference) -> tuple[str, str, str, str, str]:
+    """Metric, ours, theirs, the difference, and that in percent of theirs."""
+    difference, theirs = one.difference, one.theirs
+    if isinstance(difference, NotMeasured):
+        return str(one.metric), _found(one.ours), _found(one.theirs), "", ""
+    known = isinstance(theirs, Measurement) and theirs.value != 0
+    percent = f"{100 * difference / theirs.value:+.1f} %" if known and isinstance(theirs, Measurement) else ""
+    return str(one.metric), _found(one.ours), _found(one.theirs), f"{difference:+.2f}", percent
+
+
+def _found(found: Measurement | NotMeasured) -> str:
+    return str(found.reason) if isinstance(found, NotMeasured) else words.number_text(found.value)
+
+
+def _provenance(report: Report) -> Iterator[Fact]:
+    for table in report.tables:
+        yield from _fact(
+            f"Table {table.id}", f"version {table.version}", f"sha256 {table.sha256 or 'unknown'}", table.note
+        )
+    for key, value in report.provenance.items():
+        yield from _fact(key.replace("_", " "), *((value,) if isinstance(value, str) else value))
+    yield from _fact("DVHs", words.dvh_text(report))
+    yield from _fact("Software", report.software)
+
+
+def _choices(report: Report) -> Iterator[str]:
+    if report.strict:
+        yield "Strict: borderline and convention-sensitive rows count as not passing"
+    if report.include_unconfirmed:
+        yield "Rows with a single reading of their source count"
+
+
+def _why_no_dvh(one: NoDVH) -> str:
+    return words.clean(_not_compared(one.name, one.reason, one.detail))
