@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import math
@@ -199,6 +200,8 @@ def test_structure_names_are_text_and_nothing_else(format_: str, name: str) -> N
         assert cells["contour"] == words.clean(name)
     elif format_ == "text":
         assert words.clean(name) in shown
+    elif format_ == "html":
+        assert html.escape(words.clean(name)) in shown
     else:
         (line,) = [line for line in shown.splitlines() if line.startswith("| PASS")]
         assert line.replace("\\|", "").count("|") == len(words.HEADINGS) + 1

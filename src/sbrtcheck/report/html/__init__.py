@@ -11,12 +11,15 @@ import base64
 import hashlib
 import importlib.util
 import json
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.errors import OutputError
 
 if TYPE_CHECKING:
+    from jinja2 import Template
+
     from sbrtcheck.evaluate import Report
 
 _AT_ONCE = 'document.documentElement.className = "js";'  # before anything is drawn
@@ -44,7 +47,7 @@ def html_report(report: Report) -> str:
 
     shown = chart.chart_of(report)
     style, script = _part("report.css"), _part("report.js")
-    return _rendered(
+    text = _template().render(
         **view.page(report, frozenset(point.row for point in shown.points)),
         chart=shown,
         drawing=drawing.drawing_of(shown),
@@ -58,15 +61,18 @@ def html_report(report: Report) -> str:
         policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(_AT_ONCE)}' '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'",
     )
+    return text.strip() + "\n"
 
 
-def _rendered(**values: Any) -> str:
+@cache
+def _template() -> Template:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(_part("report.html.jinja")).render(values).strip() + "\n"
+    return environment.from_string(_part("report.html.jinja"))
 
 
+@cache
 def _part(name: str) -> str:
     """One of the files beside this one, without the line ends around it."""
     return files(__package__).joinpath(name).read_text(encoding="utf-8").strip()

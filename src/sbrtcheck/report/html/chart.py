@@ -12,7 +12,7 @@ import numpy as np
 from sbrtcheck.dvh import DVH, VolumeUnit
 from sbrtcheck.evaluate import Outcome, Report, Verdict
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose, Stat, Unit, VolumeAtDose
-from sbrtcheck.plan import Prescription
+from sbrtcheck.plan import FloatArray, Prescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.report import words
 from sbrtcheck.table import Kind, Sense
@@ -24,8 +24,8 @@ MOST_DOSES = 1000
 MOST_NUMBERS = 90_000
 """Of all curves together: keeps the file small, however many structures a plan has."""
 
-MOST_SHOWN = 8
-"""Curves drawn at first; more at once cannot be told apart."""
+MOST_SHOWN = 7
+"""Curves drawn at first: as many as there are colours; more at once cannot be told apart."""
 
 FURTHEST = 1.5
 """Times the largest dose, or that prescribed: limits beyond would squeeze the curves, and are listed instead."""
@@ -111,12 +111,13 @@ def chart_of(report: Report) -> Chart:
     step = _step(largest, len(dvhs))
     doses = step * np.arange(int(np.ceil(largest / step)) + 1, dtype=np.float64)
     shown = _shown_first(report, dvhs)
-    series = tuple(_series(n, dvh, doses, shown=n in shown) for n, dvh in enumerate(dvhs))
+    styles = sorted(range(len(dvhs)), key=lambda n: (n not in shown, n))  # those shown at first differ in colour
+    series = tuple(_series(dvh, doses, styles.index(n), shown=n in shown) for n, dvh in enumerate(dvhs))
     prescribed = report.prescription.dose_gy if isinstance(report.prescription, Prescription) else None
     points, left_out = _points(report, dvhs, FURTHEST * max(largest, prescribed or 0.0))
     return Chart(
         step_gy=step,
-        top_gy=max([float(doses[-1]), *(point.dose_gy for point in points)]),
+        top_gy=max([step, float(doses[-1]), *(point.dose_gy for point in points)]),
         series=series,
         points=points,
         prescribed_gy=prescribed,
@@ -130,7 +131,7 @@ def _step(largest_gy: float, curves: int) -> float:
     return next((step for step in STEPS_GY if largest_gy / step < most), STEPS_GY[-1])
 
 
-def _series(place: int, dvh: DVH, doses_gy: np.ndarray[Any, np.dtype[np.float64]], *, shown: bool) -> Series:
+def _series(dvh: DVH, doses_gy: FloatArray, style: int, *, shown: bool) -> Series:
     bands = dvh.volume_at_doses(doses_gy)
     return Series(
         dvh=dvh,
@@ -138,9 +139,9 @@ def _series(place: int, dvh: DVH, doses_gy: np.ndarray[Any, np.dtype[np.float64]
         values=tuple(band.value for band in bands),
         low=tuple(band.low for band in bands),
         high=tuple(band.high for band in bands),
-        colour=place % COLOURS,
-        dash=place % DASHES,
-        marker=place % MARKERS,
+        colour=style % COLOURS,
+        dash=style % DASHES,
+        marker=style % MARKERS,
         shown=shown,
     )
 

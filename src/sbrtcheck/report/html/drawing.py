@@ -122,14 +122,8 @@ def _line(place: int, chart: Chart) -> Line:
 
 def _points(volumes: Sequence[float], chart: Chart, one: Series) -> FloatArray:
     """Pixels of a curve, shape ``(n, 2)``."""
-    doses = chart.step_gy * np.arange(len(volumes))
-    percent = np.asarray(one.percent(volumes))
-    return np.column_stack([_x_of(doses, chart), HEIGHT - BOTTOM - percent / 100.0 * (HEIGHT - TOP - BOTTOM)])
-
-
-def _x_of(doses_gy: FloatArray, chart: Chart) -> FloatArray:
-    scaled: FloatArray = LEFT + doses_gy / chart.top_gy * (WIDTH - LEFT - RIGHT)
-    return scaled
+    percent = one.percent(volumes)
+    return np.array([(_x(n * chart.step_gy, chart), _y(volume)) for n, volume in enumerate(percent)], dtype=np.float64)
 
 
 def _thinned(points: FloatArray) -> FloatArray:

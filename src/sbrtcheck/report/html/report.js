@@ -109,7 +109,7 @@
   const data = JSON.parse($("#data").textContent);
   const state = { cc: false, log: false, limits: true, band: true, dose: 0, strong: null, row: null, width: 860 };
   const start = Number($("#dose").value);
-  const HEIGHT = 440, LEFT = 54, RIGHT = 16, TOP = 14, BOTTOM = 42, DECADES = 4, WEDGE = 26;
+  const HEIGHT = 440, LEFT = 54, RIGHT = 16, TOP = 14, BOTTOM = 42, LEAST = 0.01, WEDGE = 26;
   const LEVELS = [0.9, 0.7, 0.5, 0.3, 0.1], SPREAD = 0.16;
   const SHAPES = { PASS: 0, FAIL: 1, VARIATION: 2, RISK: 3, NOT_EVALUATED: 4 };
   const NS = "http://www.w3.org/2000/svg";
@@ -138,8 +138,8 @@
 
   function axes() {
     const volumes = on().map((n) => data.series[n]).filter((one) => one.cc).map((one) => one.volume);
-    const top = state.cc ? Math.max(...volumes, 1e-3) : 100;
-    const bottom = state.log ? 10 ** (Math.ceil(Math.log10(top)) - DECADES) : 0;
+    const top = state.cc ? Math.max(...volumes, 2 * LEAST) : 100;
+    const bottom = state.log ? LEAST : 0; // of a logarithmic scale, in either unit
     const share = (volume) => state.log
       ? Math.log(Math.max(volume, bottom) / bottom) / Math.log(top / bottom) : volume / top;
     return {
@@ -153,7 +153,8 @@
   function volumeTicks(axis) {
     if (!state.log) return ticks(axis.top);
     const first = Math.round(Math.log10(axis.bottom));
-    return Array.from({ length: DECADES + 1 }, (_, n) => 10 ** (first + n)).filter((one) => one <= axis.top * 1.0001);
+    const last = Math.floor(Math.log10(axis.top) + 1e-9);
+    return Array.from({ length: last - first + 1 }, (_, n) => 10 ** (first + n));
   }
 
   function drawAxes(axis) {

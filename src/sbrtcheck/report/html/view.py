@@ -15,7 +15,7 @@ from sbrtcheck.plan import Finding
 from sbrtcheck.report import words
 from sbrtcheck.report.course import course_lines
 from sbrtcheck.report.names import roi_text, taken_cells
-from sbrtcheck.table import Constraint, Kind, Status, VeffStep
+from sbrtcheck.table import Constraint, Kind, Status
 from sbrtcheck.tg263 import NoMatch
 
 ICONS = {
@@ -245,12 +245,11 @@ def _with_unit(text: str, unit: str) -> str:
 
 
 def _steps(row: Constraint) -> Iterator[str]:
-    for step in (*row.steps, *row.veff_steps):
-        at = f"up to {step.veff_percent:g} %" if isinstance(step, VeffStep) else f"at {step.volume_cc:g} cc"
-        acceptable = (
-            "" if isinstance(step, VeffStep) or step.acceptable is None else f" (variation {step.acceptable:g})"
-        )
-        yield f"{at}: {words.SIGNS[row.sense]} {step.limit:g}{acceptable}"
+    for step in row.steps:
+        acceptable = "" if step.acceptable is None else f" (variation {step.acceptable:g})"
+        yield f"at {step.volume_cc:g} cc: {words.SIGNS[row.sense]} {step.limit:g}{acceptable}"
+    for up_to in row.veff_steps:
+        yield f"up to {up_to.veff_percent:g} %: {words.SIGNS[row.sense]} {up_to.limit:g}"
 
 
 def _of_remarks(outcome: Outcome) -> Iterator[Fact]:
