@@ -36,7 +36,10 @@ COLOURS, DASHES, MARKERS = 7, 4, 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One structure: volumes (and their bounds) that get at least each dose of the chart, in the DVH's unit."""
+    """One structure: volumes (and their bounds) that get at least each dose of the chart, in the DVH's unit.
+
+    They end with the first that is 0.
+    """
 
     dvh: DVH
     name: str
@@ -136,14 +139,19 @@ def _series(dvh: DVH, doses_gy: FloatArray, style: int, *, shown: bool) -> Serie
     return Series(
         dvh=dvh,
         name=words.clean(dvh.name),
-        values=tuple(band.value for band in bands),
-        low=tuple(band.low for band in bands),
-        high=tuple(band.high for band in bands),
+        values=_until_nothing([band.value for band in bands]),
+        low=_until_nothing([band.low for band in bands]),
+        high=_until_nothing([band.high for band in bands]),
         colour=style % COLOURS,
         dash=style % DASHES,
         marker=style % MARKERS,
         shown=shown,
     )
+
+
+def _until_nothing(volumes: Sequence[float]) -> tuple[float, ...]:
+    """Volumes up to the first that is 0, as are all after it."""
+    return tuple(volumes[: volumes.index(0.0) + 1] if 0.0 in volumes else volumes)
 
 
 def _shown_first(report: Report, dvhs: Sequence[DVH]) -> set[int]:

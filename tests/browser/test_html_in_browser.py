@@ -1,0 +1,393 @@
+"""The HTML report in a real browser: it answers to mouse and keyboard, shows the DVHs' own values, prints, asks nobody.
+
+Skipped, with the reason, where there is no Chromium.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from html_reports import NASTY, compared_report, lung_report, nasty_report, varied_report
+from sbrtcheck.dvh import DVH
+from sbrtcheck.evaluate import Report
+from sbrtcheck.report import words
+from sbrtcheck.report.lists import dvhs_json
+
+Written = Callable[[Report], Path]
+VARIED = varied_report()
+COMPARED = compared_report()
+NASTILY = nasty_report()
+A4_POINTS = (595, 842)
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture
+def varied(browser: Any, written: Written) -> Any:
+    """A browser with a report that has a row of every sort."""
+    browser.open(written(VARIED))
+    return browser
+
+
+@pytest.fixture
+def lung(browser: Any, written: Written) -> Any:
+    """A browser with the report of the bundled lung plan."""
+    browser.open(written(lung_report()))
+    return browser
+
+
+def rows_seen(browser: Any) -> list[str]:
+    """Ids of the table's rows on display, in their order."""
+    numbers = [one.get_attribute("id").removeprefix("r-") for one in browser.seen("#rows > tbody")]
+    return [VARIED.outcomes[int(number)].constraint.id for number in numbers]
+
+
+def chip(browser: Any, key: str) -> Any:
+    return browser.one(f'.chip[data-filter="{key}"]')
+
+
+# -------------------------------------------------------------------------------- the verdict table
+
+
+def test_a_row_opens_and_closes(varied: Any) -> None:
+    button, detail = varied.one("#r-0 button.open"), varied.one("#d-0")
+    assert (button.get_attribute("aria-expanded"), detail.is_displayed()) == ("false", False)
+    button.click()
+    assert (button.get_attribute("aria-expanded"), detail.is_displayed()) == ("true", True)
+    for part in ("Doe 2020", "https://doi.org/10.0/x", "Table 1", "print, transcription", "End caps none", "myelitis"):
+        assert part in detail.text
+    varied.all("#r-0 td.name")[0].click()
+    assert not detail.is_displayed()
+
+
+def test_rows_that_ask_for_what_the_plan_has_not_are_a_line_until_they_are_asked_for(varied: Any) -> None:
+    assert "missing" not in rows_seen(varied)
+    assert "Trachea" in varied.one(".gone").text
+    assert "1 more" in varied.one("#shown").text
+    varied.one("#show-missing").click()
+    assert "missing" in rows_seen(varied)
+    assert varied.one("#shown").text == f"All {len(VARIED.outcomes)} rows are shown."
+
+
+FILTERED = {
+    "fail": ["fails", "doubted"],
+    "variation": ["varies"],
+    "none": ["missing", "must"],
+    "borderline": ["flagged"],
+    "convention": ["flagged"],
+    "unconfirmed": ["once"],
+    "attention": ["flagged", "varies", "fails", "once", "doubted", "must"],
+}
+
+
+@pytest.mark.parametrize("key", FILTERED)
+def test_a_filter_leaves_its_rows(varied: Any, key: str) -> None:
+    chip(varied, key).click()
+    assert rows_seen(varied) == FILTERED[key]
+    assert chip(varied, key).get_attribute("aria-pressed") == "true"
+    assert chip(varied, "").get_attribute("aria-pressed") == "false"
+    assert f"{len(FILTERED[key])} of {len(VARIED.outcomes)} rows" in varied.one("#shown").text
+    chip(varied, "").click()
+    assert len(rows_seen(varied)) == len(VARIED.outcomes) - 1
+
+
+def test_filters_add_up_and_words_narrow_them(varied: Any) -> None:
+    chip(varied, "fail").click()
+    chip(varied, "variation").click()
+    assert rows_seen(varied) == ["varies", "fails", "doubted"]
+    varied.one("#find").send_keys("HEART")
+    assert rows_seen(varied) == ["fails", "doubted"]
+    varied.one("#find").send_keys(" of nobody")
+    assert rows_seen(varied) == []
+
+
+def test_every_column_sorts_up_down_and_back(varied: Any) -> None:
+    first = rows_seen(varied)
+    column = varied.one('.sort[data-key="margin"]')
+    header = varied.run("return arguments[0].closest('th')", column)
+    margins = {one.constraint.id: one.margin for one in VARIED.outcomes}
+    for direction, sign in (("ascending", 1), ("descending", -1)):
+        column.click()
+        assert header.get_attribute("aria-sort") == direction
+        known = [sign * margins[id_] for id_ in rows_seen(varied) if margins[id_] is not None]
+        assert known == sorted(known)
+        assert margins[rows_seen(varied)[-1]] is None
+    column.click()
+    assert header.get_attribute("aria-sort") == "none"
+    assert rows_seen(varied) == first
+
+
+def test_verdicts_sort_with_the_worst_first(varied: Any) -> None:
+    varied.one('.sort[data-key="rank"]').click()
+    verdicts = {one.constraint.id: one.verdict for one in VARIED.outcomes}
+    found = list(dict.fromkeys(verdicts[id_] for id_ in rows_seen(varied)))
+    assert found == ["FAIL", "NOT_EVALUATED", "VARIATION", "RISK", "PASS"]
+
+
+# -------------------------------------------------------------------------------- the chart
+
+
+def lines(browser: Any) -> list[int]:
+    """Numbers of the structures drawn."""
+    return sorted(int(one.get_attribute("data-series")) for one in browser.all("#chart path.line"))
+
+
+def test_a_structure_is_switched_off_and_on_with_its_limits(varied: Any) -> None:
+    assert lines(varied) == [0, 1, 2]
+    of_cord = len(varied.all("#chart .limit"))
+    varied.one('.switch[data-series="0"]').click()
+    assert lines(varied) == [1, 2]
+    assert 0 < len(varied.all("#chart .limit")) < of_cord
+    varied.one("#all-off").click()
+    assert lines(varied) == []
+    varied.one("#all-on").click()
+    assert lines(varied) == [0, 1, 2]
+    assert len(varied.all("#chart .limit")) == of_cord
+
+
+def test_limits_and_bands_can_be_left_out(varied: Any) -> None:
+    for box, query in (("#with-limits", "#chart .limit"), ("#with-band", "#chart .band")):
+        assert varied.all(query)
+        varied.one(box).click()
+        assert not varied.all(query)
+
+
+def shown_text(dvh: DVH, volume: float, *, in_cc: bool) -> str:
+    """A volume with the digits that the page promises."""
+    if not in_cc:
+        return f"{100 * volume / dvh.volume:.2f}"
+    return f"{volume:.{3 if dvh.volume < 10 else 2 if dvh.volume < 1000 else 1}f}"
+
+
+def check_reading(dvh: DVH, dose_gy: float, text: str, *, in_cc: bool) -> None:
+    """The text is the DVH's own value and band at the dose, to half of the last digit shown."""
+    numbers = [float(number) for number in re.findall(r"[\d.]+", text)]
+    band = dvh.volume_at_dose(dose_gy)
+    exact = [band.value, band.low, band.high]
+    if len(numbers) == 1:
+        numbers *= 3
+    for number, volume in zip(numbers, exact, strict=True):
+        shown = shown_text(dvh, volume, in_cc=in_cc)
+        half = 0.5 * 10.0 ** -len(shown.partition(".")[2])
+        scaled = volume if in_cc else 100 * volume / dvh.volume
+        assert abs(number - scaled) <= half + 1e-6 * scaled
+    assert text.endswith("]") == (len(set(numbers)) > 1)
+
+
+@pytest.mark.parametrize("unit", ["percent", "cc"])
+def test_values_under_the_pointer_are_those_of_the_dvhs(lung: Any, unit: str) -> None:
+    lung.one(f'input[value="{unit}"]').click()
+    chart = lung.one("#chart")
+    found = set()
+    for share in (-0.42, -0.2, 0.0, 0.23, 0.37, 0.41):
+        across = int(share * chart.size["width"])
+        ActionChains(lung.driver).move_to_element_with_offset(chart, across, 20).perform()
+        dose = float(lung.one("#at").text.removesuffix(" Gy"))
+        found.add(dose)
+        for dvh, cell in zip(lung_report().dvhs, lung.all(".reading"), strict=True):
+            check_reading(dvh, dose, cell.text, in_cc=unit == "cc")
+    assert len(found) == 6
+
+
+def test_values_of_the_slider_are_those_of_the_dvhs_and_of_their_json(lung: Any) -> None:
+    script = """
+        const slider = document.querySelector("#dose"), found = [];
+        for (let n = 0; n <= 640; n += 7) {
+          slider.value = n * Number(slider.step);
+          slider.dispatchEvent(new Event("input"));
+          found.push([document.querySelector("#at").textContent,
+                      [...document.querySelectorAll(".reading")].map((cell) => cell.textContent)]);
+        }
+        return found;
+    """
+    in_json = {one["name"]: one for one in json.loads(dvhs_json(lung_report().dvhs))["structures"]}
+    for at, texts in lung.run(script):
+        dose = float(at.removesuffix(" Gy"))
+        for dvh, text in zip(lung_report().dvhs, texts, strict=True):
+            check_reading(dvh, dose, text, in_cc=False)
+            check_json(in_json[dvh.name], dose, float(text.partition(" ")[0]))
+
+
+def check_json(curve: dict[str, Any], dose_gy: float, percent: float) -> None:
+    """The value lies between those of the curve's own points around the dose."""
+    volumes = [100 * volume / curve["volume"] for volume in curve["volume_at_least"]]
+    left = [v for d, v in zip(curve["dose_gy"], volumes, strict=True) if d < dose_gy - 0.01]
+    right = [v for d, v in zip(curve["dose_gy"], volumes, strict=True) if d > dose_gy + 0.01]
+    assert (right[0] if right else 0) - 0.006 <= percent <= (left[-1] if left else 100) + 0.006
+
+
+def test_the_line_of_the_script_is_that_of_the_page_for_paper(browser: Any, written: Written) -> None:
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(written(VARIED))
+    drawn = "return [...document.querySelectorAll('#chart path.line')].map((one) => one.getAttribute('d'))"
+    marks = """
+        const corners = ["x", "y", "width", "height"];
+        return [...document.querySelectorAll("#chart .limit, #chart .wedge")].map((one) =>
+          one.getAttribute("transform") ?? corners.map((key) => Number(one.getAttribute(key)).toFixed(1)).join(" "));
+    """
+    plain, plain_marks = browser.run(drawn), browser.run(marks)
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=False)
+    browser.open(written(VARIED))
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert sorted(browser.run(marks)) == sorted(plain_marks)
+    for few, many in zip(plain, browser.run(drawn), strict=True):
+        assert set(few[1:].split("L")) <= set(many[1:].split("L"))
+
+
+def test_scales_change_the_axes_and_keep_the_values(varied: Any) -> None:
+    axis = varied.all("#chart .axis")[1]
+    assert axis.text == "Volume, %"
+    varied.one('input[value="log"]').click()
+    assert [one.text for one in varied.all("#chart .tick")][-5:] == ["0.01", "0.1", "1", "10", "100"]
+    varied.one('input[value="cc"]').click()
+    assert varied.all("#chart .axis")[1].text == "Volume, cc"
+    assert varied.one('.reading[data-series="1"]').text.endswith("cc")
+
+
+def test_a_row_leads_to_its_limit_and_a_limit_to_its_row(varied: Any) -> None:
+    varied.one("#r-1 button.open").click()
+    varied.one("#all-off").click()
+    varied.one('.to-chart[data-row="1"]').click()
+    assert lines(varied) == [0]
+    assert varied.all("#chart .side")
+    assert varied.one("#at").text.startswith("23.")
+    varied.run("document.querySelector('.limit[data-row=\"0\"]').dispatchEvent(new Event('click', {bubbles: true}))")
+    assert varied.one("#d-0").is_displayed()
+    assert varied.driver.switch_to.active_element == varied.one("#r-0 button.open")
+
+
+# -------------------------------------------------------------------------------- without a mouse, script, network
+
+
+def test_everything_answers_to_the_keyboard(varied: Any) -> None:
+    reached = []
+    varied.run("document.activeElement.blur()")
+    for _ in range(90):
+        ActionChains(varied.driver).send_keys(Keys.TAB).perform()
+        active = varied.driver.switch_to.active_element
+        assert active.is_displayed() or "skip" in (active.get_attribute("class") or "")
+        reached.append(active)
+    for query in (".chip", "#find", ".sort", "#rows button.open", "#show-missing", "#dose", ".switch", "#all-on"):
+        assert set(varied.seen(query)) <= set(reached), query
+    button = varied.one("#r-2 button.open")
+    button.send_keys(Keys.ENTER)
+    assert varied.one("#d-2").is_displayed()
+    button.send_keys(Keys.SPACE)
+    assert not varied.one("#d-2").is_displayed()
+    chip(varied, "fail").send_keys(Keys.SPACE)
+    assert rows_seen(varied) == FILTERED["fail"]
+    varied.one('.switch[data-series="2"]').send_keys(Keys.SPACE)
+    assert lines(varied) == [0, 1]
+    before = float(varied.one("#at").text.removesuffix(" Gy"))
+    varied.one("#dose").send_keys(Keys.ARROW_RIGHT)
+    step = float(varied.one("#dose").get_attribute("step"))
+    assert float(varied.one("#at").text.removesuffix(" Gy")) == pytest.approx(before + step)
+
+
+def test_without_script_every_row_and_the_chart_are_there(browser: Any, written: Written) -> None:
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(written(VARIED))
+    heights = "return [...document.querySelectorAll(arguments[0])].map((one) => one.getBoundingClientRect().height)"
+    assert all(height > 0 for height in browser.run(heights, "#rows > tbody > tr"))
+    assert len(browser.run(heights, "#chart path.line")) == 3
+    assert not any(browser.run(heights, ".controls"))
+
+
+@pytest.mark.parametrize("report", [VARIED, NASTILY, lung_report()], ids=["varied", "nasty", "lung"])
+def test_nobody_is_asked_for_anything(browser: Any, written: Written, report: Report) -> None:
+    browser.open(written(report))
+    for query in ("#all-on", "#open-all", '.sort[data-key="margin"]', 'input[value="cc"]', 'input[value="log"]'):
+        browser.one(query).click()
+    assert browser.requests() == [written(report).as_uri()]
+    assert browser.complaints() == []
+
+
+def test_names_that_would_be_script_do_nothing(browser: Any, written: Written) -> None:
+    browser.open(written(NASTILY))
+    browser.run("window.alert = () => { window.harmed = true; }")
+    browser.one("#open-all").click()
+    browser.one("#find").send_keys("alert")
+    names = [one.get_attribute("textContent") for one in browser.all("#legend tbody th")]
+    assert [" ".join(name.split()) for name in names] == [" ".join(words.clean(name).split()) for name in NASTY]
+    assert browser.run("return window.harmed ?? null") is None
+    assert not browser.all("img")
+    assert len(browser.all("script")) == 3
+
+
+# -------------------------------------------------------------------------------- paper
+
+
+def pages_of(pdf: bytes) -> list[tuple[float, float]]:
+    """Width and height of every page, points."""
+    boxes = re.findall(rb"/MediaBox\s*\[\s*0\s+0\s+([\d.]+)\s+([\d.]+)\s*\]", pdf)
+    return [(float(width), float(height)) for width, height in boxes]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_prints_on_a_few_pages_of_a4(lung: Any, scheme: str) -> None:
+    lung.media(prefers_color_scheme=scheme)
+    pdf = base64.b64decode(lung.cdp("Page.printToPDF", preferCSSPageSize=True)["data"])
+    pages = pages_of(pdf)
+    assert 2 <= len(pages) <= 8
+    assert all(page == pytest.approx(A4_POINTS, abs=1) for page in pages)
+
+
+def test_paper_has_what_needs_attention_open_and_no_controls_whatever_the_screen_shows(varied: Any) -> None:
+    chip(varied, "variation").click()
+    varied.media("print", prefers_color_scheme="dark")
+    details = [one.get_attribute("id") for one in varied.seen("tr.detail")]
+    attention = FILTERED["attention"]
+    assert details == [f"d-{n}" for n, one in enumerate(VARIED.outcomes) if one.constraint.id in attention]
+    assert rows_seen(varied) == [one.constraint.id for one in VARIED.outcomes if one.constraint.id != "missing"]
+    assert "Trachea" in varied.one(".gone").text
+    assert not varied.seen(".controls, .sort, input, select")
+    assert varied.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert varied.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+# -------------------------------------------------------------------------------- for everybody
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("report", [COMPARED, lung_report()], ids=["varied", "lung"])
+def test_axe_finds_nothing_serious(browser: Any, written: Written, report: Report, scheme: str) -> None:
+    browser.media(prefers_color_scheme=scheme)
+    browser.open(written(report))
+    browser.one("#open-all").click()
+    browser.one("#all-on").click()
+    browser.run(files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = browser.driver.execute_async_script("axe.run().then(arguments[0])")
+    serious = [
+        (one["id"], [node["html"] for node in one["nodes"]][:3])
+        for one in found["violations"]
+        if one["impact"] in SERIOUS
+    ]
+    assert serious == []
+    assert len(found["passes"]) > 20
+
+
+@pytest.mark.parametrize("width", [390, 768, 1300])
+def test_the_page_never_scrolls_sideways(browser: Any, written: Written, width: int) -> None:
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    for report in (VARIED, NASTILY, lung_report()):
+        browser.open(written(report))
+        browser.one("#open-all").click()
+        assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_verdicts_are_told_by_word_and_shape(varied: Any) -> None:
+    shapes = {}
+    for outcome, badge in zip(VARIED.outcomes, varied.all("#rows tr.head .badge"), strict=True):
+        words_ = badge.get_attribute("textContent").strip()
+        assert words_ == words.verdict_text(outcome)
+        shapes[words_] = badge.find_element("css selector", "use").get_attribute("href")
+    assert len(set(shapes.values())) == len(shapes) == 5
