@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydicom import Dataset
 
-from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals
+from sbrtcheck.dicom.decimals import BadDecimalError, parse_all_decimals
 from sbrtcheck.dicom.tags import MAXIMUM_MM, decimals, integer, items, name, raw_text, word
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray, Structure
@@ -48,7 +48,7 @@ class ContourTexts:
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._refuse_incomplete_points(counts)
         try:
-            values = parse_decimals(b"\\".join(self.texts))
+            values = parse_all_decimals(self.texts)
         except BadDecimalError as error:
             contour = self.numbers[int(np.searchsorted(starts, error.index, side="right")) - 1]
             raise DicomError(f"contour {contour}: {error.token!r} is not a number", self.place) from error
