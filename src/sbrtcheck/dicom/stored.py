@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from pydicom import Dataset
 
-from sbrtcheck.dicom.tags import decimals, integer, items, number, word
+from sbrtcheck.dicom.tags import AnyElements, decimals, integer, items, number, word
 from sbrtcheck.dvh import DVH, Band, Curve, DVHSet, NoDVH, Origin, Reason, VolumeUnit
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, Prescription, UnknownPrescription
@@ -64,7 +63,7 @@ class _Histogram:
 
 
 def stored_dvhs(
-    dose: Dataset,
+    dose: AnyElements,
     shown: str,
     *,
     names: Names,
@@ -135,7 +134,7 @@ def _not_stored(read: list[DVH | NoDVH], names: Names) -> tuple[NoDVH, ...]:
 # Which structure
 
 
-def _dvh(item: Dataset, context: _Context) -> DVH | NoDVH:
+def _dvh(item: AnyElements, context: _Context) -> DVH | NoDVH:
     roi, roi_notes, trouble = _roi(item, context.shown)
     name, kind = context.names.get(roi, (f"ROI {roi}", "")) if roi >= 0 else (_several_names(item, context), "")
     if trouble:
@@ -147,7 +146,7 @@ def _dvh(item: Dataset, context: _Context) -> DVH | NoDVH:
     return _named(item, context, histogram, name, roi, kind, roi_notes)
 
 
-def _roi(item: Dataset, shown: str) -> tuple[int, tuple[str, ...], str]:
+def _roi(item: AnyElements, shown: str) -> tuple[int, tuple[str, ...], str]:
     """Number of the one ROI, notes, and why there is none (number -1)."""
     parts = [(word(one, 0x30040062).upper(), integer(one, 0x30060084)) for one in items(item, 0x30040060, shown)]
     if not parts:
@@ -162,7 +161,7 @@ def _roi(item: Dataset, shown: str) -> tuple[int, tuple[str, ...], str]:
     return roi, () if contribution else ("states no contribution of its only ROI; INCLUDED was assumed",), ""
 
 
-def _several_names(item: Dataset, context: _Context) -> str:
+def _several_names(item: AnyElements, context: _Context) -> str:
     """Readable name of a combination: ``Liver - GTV``."""
     text = ""
     for one in items(item, 0x30040060, context.shown):
@@ -206,7 +205,7 @@ def _unless_all_hundred(read: list[DVH | NoDVH]) -> list[DVH | NoDVH]:
 # Its histogram
 
 
-def _histogram(item: Dataset, context: _Context) -> _Histogram:
+def _histogram(item: AnyElements, context: _Context) -> _Histogram:
     widths, volumes, notes = _pairs(item, context.shown)
     widths_gy = widths * _gy_per_dose_unit(item, context)
     unit = _volume_unit(item)
@@ -220,7 +219,7 @@ def _histogram(item: Dataset, context: _Context) -> _Histogram:
     return _Histogram(edges_gy=edges_gy[: last + 2], volume=cumulative[: last + 1], unit=unit, findings=(*notes, *more))
 
 
-def _pairs(item: Dataset, shown: str) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
+def _pairs(item: AnyElements, shown: str) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
     """Widths and volumes, each shape ``(n,)``."""
     data = _data(item, shown)
     if len(data) < 2 or len(data) % 2:
@@ -234,14 +233,14 @@ def _pairs(item: Dataset, shown: str) -> tuple[FloatArray, FloatArray, tuple[str
     return pairs[:, 0], pairs[:, 1], (f"states {stated} bins and has {len(pairs)}; all of them were used",)
 
 
-def _data(item: Dataset, shown: str) -> FloatArray:
+def _data(item: AnyElements, shown: str) -> FloatArray:
     try:
         return decimals(item, 0x30040058, shown)
     except DicomError as error:
         raise _Unusable(Reason.STRUCTURE_NOT_COMPUTED, error.what) from error
 
 
-def _gy_per_dose_unit(item: Dataset, context: _Context) -> float:
+def _gy_per_dose_unit(item: AnyElements, context: _Context) -> float:
     scaling = number(item, 0x30040052) if 0x30040052 in item else 1.0
     if scaling is None or scaling <= 0.0:
         raise _Unusable(Reason.UNIT_UNKNOWN, "DVH Dose Scaling is not above 0")
@@ -257,7 +256,7 @@ def _gy_per_dose_unit(item: Dataset, context: _Context) -> float:
     raise _Unusable(Reason.PRESCRIPTION_UNKNOWN, "its doses are relative to an unknown dose")
 
 
-def _volume_unit(item: Dataset) -> VolumeUnit:
+def _volume_unit(item: AnyElements) -> VolumeUnit:
     match word(item, 0x30040054).upper():
         case "CM3":
             return VolumeUnit.CC
@@ -267,7 +266,7 @@ def _volume_unit(item: Dataset) -> VolumeUnit:
             raise _Unusable(Reason.UNIT_UNKNOWN, f"volume units are {other or 'missing'!r}")
 
 
-def _cumulative(item: Dataset, volumes: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
+def _cumulative(item: AnyElements, volumes: FloatArray) -> tuple[FloatArray, tuple[str, ...]]:
     """Volume with at least the dose of each lower edge: never rising, never below 0."""
     kind = word(item, 0x30040001).upper()
     if kind == "DIFFERENTIAL":
@@ -302,7 +301,7 @@ def _refuse_above_grid(widths: FloatArray, top_gy: float, context: _Context) -> 
 
 
 def _named(
-    item: Dataset, context: _Context, histogram: _Histogram, name: str, roi: int, kind: str, notes: tuple[str, ...]
+    item: AnyElements, context: _Context, histogram: _Histogram, name: str, roi: int, kind: str, notes: tuple[str, ...]
 ) -> DVH:
     curve, lower, upper = _curves(histogram)
     mean, least, most, findings = _statistics(item, context, histogram, (curve, lower, upper))
@@ -346,7 +345,7 @@ def _latest_edges(edges_gy: FloatArray) -> FloatArray:
 
 
 def _statistics(
-    item: Dataset, context: _Context, histogram: _Histogram, curves: tuple[Curve, Curve, Curve]
+    item: AnyElements, context: _Context, histogram: _Histogram, curves: tuple[Curve, Curve, Curve]
 ) -> tuple[Band, Band, Band, list[tuple[FindingCode, str]]]:
     """Mean, minimum and maximum with bounds: the stated ones where they agree with the curve, else the curve's."""
     curve, lower, upper = curves
@@ -406,7 +405,7 @@ def _volume_notes(histogram: _Histogram) -> list[tuple[FindingCode, str]]:
     return [(FindingCode.STORED_DVH_UNITS, "volumes are relative; metrics in cc cannot be measured")]
 
 
-def _type_notes(item: Dataset, context: _Context) -> list[tuple[FindingCode, str]]:
+def _type_notes(item: AnyElements, context: _Context) -> list[tuple[FindingCode, str]]:
     notes = []
     kind = word(item, 0x30040004).upper()
     if kind not in {"PHYSICAL", ""}:
