@@ -124,11 +124,11 @@ def test_any_bytes_are_finite_numbers_or_a_named_fault(text: bytes, filler: list
 
 def test_no_text_has_no_numbers() -> None:
     assert parse_decimals(b"").shape == (0,)
-    assert parse_all_decimals([]).shape == (0,)
+    assert parse_all_decimals([], 0).shape == (0,)
 
 
 def test_texts_follow_each_other_and_an_empty_one_is_a_fault() -> None:
-    assert parse_all_decimals([b"1\\2", b"3"]).tolist() == [1.0, 2.0, 3.0]
+    assert parse_all_decimals([b"1\\2", b"3"], 3).tolist() == [1.0, 2.0, 3.0]
     with pytest.raises(BadDecimalError) as caught:
-        parse_all_decimals([b"1\\2", b"", b"3"])
+        parse_all_decimals([b"1\\2", b"", b"3"], 4)
     assert (caught.value.index, caught.value.token) == (2, "")

@@ -61,15 +61,13 @@ def parse_decimals(text: bytes) -> FloatArray:
     >>> parse_decimals(b"12.50\\-3\\ 1e2 ")
     array([ 12.5,  -3. , 100. ])
     """
-    return parse_all_decimals([text]) if text else np.zeros(0)
+    return parse_all_decimals([text], text.count(b"\\") + 1) if text else np.zeros(0)
 
 
-def parse_all_decimals(texts: Sequence[bytes]) -> FloatArray:
-    """Numbers of several texts one after the other, as of `parse_decimals`; an empty text is a fault among others."""
-    if not texts:
-        return np.zeros(0)
+def parse_all_decimals(texts: Sequence[bytes], count: int) -> FloatArray:
+    """Numbers of several texts, ``count`` together, as of `parse_decimals`; here an empty text is a fault."""
     text = b"\\".join([_MARGIN[1:], *texts])
-    values = np.empty(text.count(b"\\", len(_MARGIN)) + 1)
+    values = np.empty(count)
     at, done = len(_MARGIN), 0
     while done < len(values):
         end = text.find(b"\\", at + _PIECE)

@@ -141,7 +141,8 @@ def plain_file(file: BinaryIO, last: int = ANY_TAG) -> PlainFile | None:
         try:
             return _Walk(content, size).file(last)
         except _TooShortError:
-            content += file.read()
+            file.seek(0)
+            content = file.read()
             return _Walk(content, size).file(last) if len(content) == size else None
     except (_NotPlainError, _TooShortError, OSError):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,6 +33,8 @@ class ContourTexts:
         Contour Data of each contour with an area.
     numbers
         Which contour of the structure each one is, from 1.
+    counts
+        How many coordinates the text of each one has.
     fault
         What is contradictory in one of them, known before decoding; ``""`` when nothing is.
     """
@@ -39,15 +42,16 @@ class ContourTexts:
     place: str
     texts: tuple[bytes, ...] = field(repr=False)
     numbers: tuple[int, ...] = field(repr=False)
+    counts: tuple[int, ...] = field(repr=False)
     fault: str = ""
 
     def read(self) -> Contours:
         """The polygons; `DicomError` when a coordinate is no number, a point is incomplete, or points are missing."""
-        counts = np.array([text.count(b"\\") + 1 for text in self.texts], dtype=np.int64)
+        counts = np.array(self.counts, dtype=np.int64)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._refuse_incomplete_points(counts)
         try:
-            values = parse_all_decimals(self.texts)
+            values = parse_all_decimals(self.texts, int(starts[-1]))
         except BadDecimalError as error:
             contour = self.numbers[int(np.searchsorted(starts, error.index, side="right")) - 1]
             raise DicomError(f"contour {contour}: {error.token!r} is not a number", self.place) from error
@@ -173,14 +177,21 @@ def _structure(
     usable, fault, findings = _usable(contours, roi_name)
     source = ContourTexts(
         place=f"{shown}: ROI {number} {roi_name!r}",
-        texts=tuple(text for _, text in usable),
-        numbers=tuple(at for at, _ in usable),
+        texts=tuple(contour.text for contour in usable),
+        numbers=tuple(contour.number for contour in usable),
+        counts=tuple(contour.coordinates for contour in usable),
         fault=fault,
     )
     return Structure(name=roi_name, number=number, kind=seen.kind, codes=seen.codes, contours=source, findings=findings)
 
 
-Usable = tuple[list[tuple[int, bytes]], str, tuple[Finding, ...]]
+class _Contour(NamedTuple):
+    number: int
+    text: bytes
+    coordinates: int
+
+
+Usable = tuple[list[_Contour], str, tuple[Finding, ...]]
 
 
 def _usable(contours: list[AnyElements], roi_name: str) -> Usable:
@@ -188,7 +199,7 @@ def _usable(contours: list[AnyElements], roi_name: str) -> Usable:
 
     The others are counted in findings.
     """
-    usable: list[tuple[int, bytes]] = []
+    usable: list[_Contour] = []
     other_types: Counter[str] = Counter()
     without_area, fault = 0, ""
     for at, contour in enumerate(contours, start=1):
@@ -202,7 +213,7 @@ def _usable(contours: list[AnyElements], roi_name: str) -> Usable:
         if count < 3 * _POINTS_OF_AN_AREA and not count % 3:
             without_area += 1
         else:
-            usable.append((at, text))
+            usable.append(_Contour(at, text, count))
     return usable, fault, (*_ignored(other_types, roi_name), *_too_short(without_area, len(contours), roi_name))
 
 
