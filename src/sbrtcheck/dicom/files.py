@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections import Counter
@@ -334,6 +333,8 @@ def _distinct(files: list[RtFile]) -> tuple[list[RtFile], list[Path]]:
 
 
 def _content_hash(path: Path) -> str:
+    import hashlib
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -9,7 +9,6 @@ from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, open_dose, summed
 from sbrtcheck.dicom.files import AnyPath, Kind, scan
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
-from sbrtcheck.dicom.stored import stored_dvhs
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
 from sbrtcheck.dicom.tags import quiet, read_dataset
 from sbrtcheck.dvh import DVHSet
@@ -136,6 +135,8 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     InputError
         As for `load_plan`; and when the RTDOSE stores no DVHs.
     """
+    from sbrtcheck.dicom.stored import stored_dvhs
+
     with quiet():
         files = link(scan(path))
         found = _choose(files, plan, with_structures=False)
