@@ -11,6 +11,8 @@
     stored        DVH Sequence of the RTDOSE -> DVHs
     registration  Spatial Registration -> how frames of reference lie to each other
     tags          one element -> text or number
+    plain         plain file -> elements, without pydicom
+    general       any other file -> pydicom's dataset
 """
 
 from sbrtcheck.dicom.files import Kind, RtFile

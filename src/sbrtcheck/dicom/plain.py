@@ -1,8 +1,8 @@
 """Plain DICOM file in, its elements as bytes out; None for whatever is not plain, which pydicom reads then.
 
 Reading by pydicom takes longer than computing the DVHs of a small plan, and so does importing it. Nearly every RT file
-is plain, though: preamble and file meta information, explicit or implicit VR little endian, tags that rise, each
-element, sequence and item inside of what holds it, and nothing left over. Such a file can be read in one way only,
+is plain, though: preamble and file meta information, or neither; explicit or implicit VR little endian; tags that rise,
+each element, sequence and item inside of what holds it, and nothing left over. Such a file can be read in one way only,
 which takes two loops. Nothing is repaired or guessed here: a file with the slightest oddity is pydicom's, with its
 errors, and the tests compare the two on files of every kind.
 """
@@ -159,9 +159,7 @@ class _Walk:
         self.stopped_at: tuple[int, int, int] | None = None
 
     def file(self, last: int) -> PlainFile:
-        if self.content[_META_AT - 4 : _META_AT] != b"DICM":
-            raise _NotPlainError
-        at = self._after_meta()
+        at = self._after_meta() if self.content[_META_AT - 4 : _META_AT] == b"DICM" else self._bare()
         self._refuse_other_encoding(at)
         self.last = last
         elements, _ = self._dataset(at, self.size, b"", 0)
@@ -183,6 +181,13 @@ class _Walk:
             raise _NotPlainError
         self.explicit = syntax == _EXPLICIT
         return at
+
+    def _bare(self) -> int:
+        """Where the dataset of a file of nothing else begins; Monaco writes such, of implicit VR."""
+        if self.content[:2] != b"\x08\x00":
+            raise _NotPlainError
+        self.explicit = False
+        return 0
 
     def _refuse_other_encoding(self, at: int) -> None:
         """Refuse a dataset that is empty, begins with a command, or looks explicit where it should be implicit."""
