@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from os import PathLike, fspath
 
-from sbrtcheck.dicom import load_dvhs, load_plan, load_registration
+from sbrtcheck.dicom import NotStored, load_dvhs, load_plan, load_plan_and_dvhs, load_registration
 from sbrtcheck.dvh import (
     Between,
     Course,
@@ -23,7 +24,19 @@ from sbrtcheck.dvh import (
     separate_targets,
 )
 from sbrtcheck.errors import InputError, NamesError, UnknownTableError
-from sbrtcheck.evaluate import TARGET, NoRisk, Report, Risk, SumReport, evaluate, judge_reirradiation, risks
+from sbrtcheck.evaluate import (
+    TARGET,
+    Comparison,
+    NoComparison,
+    NoRisk,
+    Report,
+    Risk,
+    SumReport,
+    compare_with,
+    evaluate,
+    judge_reirradiation,
+    risks,
+)
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
@@ -37,6 +50,8 @@ from sbrtcheck.table import (
     load_table,
 )
 from sbrtcheck.tg263 import TARGETS, Match, RoiName, derivable, known_names, match, near_organs, normalise
+
+_LOG = logging.getLogger(__name__)
 
 MULTI = "multi"  # the site of tables that hold for every site
 
@@ -117,12 +132,25 @@ def check(  # noqa: PLR0913 - the front door has every option
     check_names(mapping or {}, named, place=fspath(names) if isinstance(names, str | PathLike) else "")
     if dvhs == Origin.STORED:
         found = load_dvhs(path, plan=plan, prescription=rx)
+        stored: DVHSet | NotStored = NotStored(reason="the stored DVHs were judged, and none were computed")
         tables = (*named, *_site_tables(sites, found.prescription, named))
     else:
-        loaded = load_plan(path, plan=plan, prescription=rx)
+        loaded, stored = load_plan_and_dvhs(path, plan=plan, prescription=rx)
         tables = (*named, *_site_tables(sites, loaded.prescription, named))
         found = _computed(loaded, tables, mapping, model)
-    return evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
+    report = evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
+    return replace(report, compared=_compared(report, stored, mapping))
+
+
+def _compared(report: Report, stored: DVHSet | NotStored, names: Mapping[str, str] | None) -> Comparison | NoComparison:
+    """The report's DVHs against the stored ones, which the check does not depend on, whatever is wrong with them."""
+    if isinstance(stored, NotStored):
+        return NoComparison(reason=stored.reason)
+    try:
+        return compare_with(report, stored, other="stored in the RTDOSE", names=names)
+    except Exception as error:  # the report stands without it
+        _LOG.info("stored DVHs could not be compared", exc_info=True)
+        return NoComparison(reason=f"an error of sbrtcheck itself ({type(error).__name__}); -v shows more")
 
 
 def dvhs_of(

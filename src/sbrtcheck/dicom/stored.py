@@ -63,6 +63,11 @@ class _Histogram:
     findings: tuple[str, ...]
 
 
+def has_dvhs(dose: Dataset) -> bool:
+    """Whether an RTDOSE says that it stores DVHs."""
+    return 0x30040050 in dose
+
+
 def stored_dvhs(
     dose: Dataset,
     shown: str,

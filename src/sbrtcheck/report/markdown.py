@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sbrtcheck.evaluate import Outcome, Report
 from sbrtcheck.report import words
+from sbrtcheck.report.compared import compared_lines, compared_title
 from sbrtcheck.report.course import course_lines
 from sbrtcheck.table import ConstraintTable
 
@@ -24,6 +25,7 @@ def markdown_report(report: Report) -> str:
     lines += _section("Flags", words.legend(report))
     lines += _section("Remarks", words.remarks(report))
     lines += _section("Findings", words.findings(report))
+    lines += _section(compared_title(report), compared_lines(report))
     lines += _section(words.FOR_CLINICIAN, words.for_clinician(report))
     lines += _section("Regimen", course_lines(report))
     lines += _section("Sources", sources.lines())

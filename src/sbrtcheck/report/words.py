@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sbrtcheck.dvh import Reason
-from sbrtcheck.evaluate import NOTICE, Outcome, Report, UnderConvention, Verdict
+from sbrtcheck.evaluate import NOTICE, NoComparison, Outcome, Report, UnderConvention, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Source, Status
@@ -274,6 +274,8 @@ def made_from(report: Report) -> Iterator[str]:
     for key, value in report.provenance.items():
         yield clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}")
     yield f"DVHs {dvh_text(report)}"
+    if isinstance(report.compared, NoComparison) and report.compared != NoComparison():
+        yield f"No DVHs of the planning system to compare with: {clean(report.compared.reason)}"
     if report.strict:
         yield "Strict: borderline and convention-sensitive rows count as not passing"
     if report.include_unconfirmed:
