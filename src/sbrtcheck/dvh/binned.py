@@ -121,7 +121,7 @@ def falling(volumes: FloatArray) -> FloatArray:
     fallen = with_volume(np.maximum(np.minimum.accumulate(volumes), 0.0))
     rise = float(np.max(volumes - fallen))
     if rise > _RISE * fallen[0]:
-        detail = f"labelled CUMULATIVE, but its volumes rise (by {rise:.3g})"
+        detail = f"its cumulative volumes rise (by {rise:.3g}): is it a differential DVH?"
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
     return fallen
 
@@ -134,7 +134,7 @@ def summed(volumes: FloatArray) -> FloatArray:
 def with_volume(cumulative: FloatArray) -> FloatArray:
     """The same volumes, refused when there are none."""
     if not cumulative[0] > 0.0:
-        raise Unusable(Reason.STRUCTURE_EMPTY, "the stored DVH has no volume")
+        raise Unusable(Reason.STRUCTURE_EMPTY, "its DVH has no volume")
     return cumulative
 
 
