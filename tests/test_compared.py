@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +26,7 @@ from sbrtcheck.evaluate import Comparison, NoComparison, Report, compare_with, e
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Prescription
 from sbrtcheck.report import markdown_report, text_report
-from stored_plans import LUNG, lung_with_stored_dvhs
+from stored_plans import LUNG, lung_export, lung_with_stored_dvhs
 
 ROOT = Path(__file__).resolve().parent.parent
 RTDATA = Path(os.environ.get("SBRTCHECK_RTDATA", ROOT.parent / "shared" / "rtdata"))
@@ -341,6 +341,36 @@ def test_a_cord_that_the_planning_system_sees_hotter_is_told_and_the_verdict_her
     assert {one["contour"] for one in differing} == {"SpinalCord"}
     assert {(one["verdict_ours"], one["verdict_theirs"]) for one in differing} == {("PASS", "FAIL")}
     assert (report["verdict"], report["outcomes"]) == (alone["verdict"], alone["outcomes"])
+
+
+# -------------------------------------------------------------------------------- a text export
+
+
+def against(path: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["check", str(LUNG), "--table", "rtog-0813", "--against", str(path), *options])
+
+
+def test_a_text_export_takes_the_place_of_the_stored_dvhs(tmp_path: Path) -> None:
+    done = against(lung_export(tmp_path / "export.txt", SpinalCord=8.0), "--format", "json")
+    found = json.loads(done.stdout)["compared"]
+    assert found["with"] == "exported by Eclipse"
+    assert {one["contour"] for one in found["verdicts"]} == {"SpinalCord"}
+    heart = next(one for one in found["structures"] if one["name"] == "Heart")
+    assert all(abs(one["difference"]) <= 0.06 for one in heart["metrics"] if one["difference"] is not None)
+
+
+def test_of_an_export_with_several_plans_the_one_with_the_label_of_the_plan_is_taken(tmp_path: Path) -> None:
+    done = against(lung_export(tmp_path / "export.txt", plans=("OTHER", "LUNG")))
+    assert "no verdict would differ" in done.stdout
+    none_of_it = against(lung_export(tmp_path / "others.txt", plans=("A", "B")))
+    assert (none_of_it.exit_code, none_of_it.stdout) == (2, "")
+    assert "no plan 'LUNG'" in none_of_it.stderr
+
+
+def test_an_export_that_was_asked_for_and_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "export.txt").write_text("nothing of the kind", encoding="utf-8")
+    assert against(tmp_path / "export.txt").exit_code == 2
+    assert against(tmp_path / "missing.txt").exit_code == 2
 
 
 if RTDATA.is_dir():  # published plans, where they are at hand

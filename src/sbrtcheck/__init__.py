@@ -8,6 +8,7 @@ Where to find what, by task::
       compute its DVHs               compute_dvhs(plan)                  -> DVHSet
       or read those the planning
       system stored                  load_dvhs(folder)                   -> DVHSet
+      or exported as text            load_dvh_export(file)               -> DVHSet
       read a table of constraints    load_table("id or file.yaml")       -> ConstraintTable
       judge every row                evaluate(table, dvhs)               -> Report
     measure one thing                measure("D0.035cc[Gy]", dvh)        -> Measurement | NotMeasured
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from sbrtcheck.plan import Plan, Prescription
     from sbrtcheck.radiobiology import bed, eqd2
     from sbrtcheck.table import ConstraintTable, load_table
+    from sbrtcheck.textdvh import load_dvh_export
 
 __version__ = "0.1.0"
 
@@ -56,6 +58,7 @@ __all__ = [
     "compute_dvhs",
     "eqd2",
     "evaluate",
+    "load_dvh_export",
     "load_dvhs",
     "load_plan",
     "load_table",
@@ -78,6 +81,7 @@ _HOME = {
     "compute_dvhs": "dvh",
     "eqd2": "radiobiology",
     "evaluate": "evaluate",
+    "load_dvh_export": "textdvh",
     "load_dvhs": "dicom",
     "load_plan": "dicom",
     "load_table": "table",

@@ -23,7 +23,7 @@ from sbrtcheck.dvh import (
     compute_dvhs,
     separate_targets,
 )
-from sbrtcheck.errors import InputError, NamesError, UnknownTableError
+from sbrtcheck.errors import AmbiguousPlanError, InputError, NamesError, UnknownTableError
 from sbrtcheck.evaluate import (
     TARGET,
     Comparison,
@@ -49,6 +49,7 @@ from sbrtcheck.table import (
     load_risk_models,
     load_table,
 )
+from sbrtcheck.textdvh import load_dvh_export
 from sbrtcheck.tg263 import TARGETS, Match, RoiName, derivable, known_names, match, near_organs, normalise
 
 _LOG = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     end_caps: str = "half-slice",
     between: str = "slab",
     dose: str = "trilinear",
+    against: str | PathLike[str] | None = None,
     strict: bool = False,
     include_unconfirmed: bool = False,
 ) -> Report:
@@ -86,26 +88,30 @@ def check(  # noqa: PLR0913 - the front door has every option
     Parameters
     ----------
     path
-        Folder with the RTSTRUCT, RTDOSE and RTPLAN of one plan; or the files.
+        Folder with the RTSTRUCT, RTDOSE and RTPLAN of one plan; or the files. Where ``dvhs`` is ``"imported"``, the
+        text file that a planning system exported its DVHs to.
     table
         Id of a bundled table, path of a YAML file, or a table; or several of these.
     site
         Take every bundled table of this site (or of these), and of site ``multi``, that holds for the plan's fraction
         number.
     plan
-        UID of the plan to take, when there are several.
+        UID of the plan to take, when there are several; its name where ``dvhs`` is ``"imported"``.
     prescription
         Wins over what the files say; ``"50Gy/5"`` is 50 Gy in 5 fractions.
     names
         TG-263 name -> structure name of this plan, or a file with that.
     dvhs
-        ``"computed"`` from contours and dose, or ``"stored"`` by the planning system.
+        ``"computed"`` from contours and dose, ``"stored"`` by the planning system in the RTDOSE, or ``"imported"`` from
+        its text export.
     end_caps
         Convention of computed DVHs: ``"half-slice"``, ``"none"`` or ``"capped"``.
     between
         What computed structures look like between contour planes: ``"slab"`` or ``"interpolated"``.
     dose
         What the dose is between grid points: ``"trilinear"`` or ``"cubic"``.
+    against
+        Text file of DVHs that a planning system exported, to compare with in place of those stored in the RTDOSE.
     strict
         Borderline and convention-sensitive rows count as not passing.
     include_unconfirmed
@@ -125,21 +131,25 @@ def check(  # noqa: PLR0913 - the front door has every option
     sites = (site,) if isinstance(site, str) else tuple(site or ())
     if not named and not sites:
         raise UnknownTableError("no table to check against", mend="name one that sbrtcheck tables lists, or a site")
-    _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
+    _check_choice("DVHs", dvhs, *Origin)
     model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
     check_names(mapping or {}, named, place=fspath(names) if isinstance(names, str | PathLike) else "")
-    if dvhs == Origin.STORED:
-        found = load_dvhs(path, plan=plan, prescription=rx)
-        stored: DVHSet | NotStored = NotStored(reason="the stored DVHs were judged, and none were computed")
+    if dvhs != Origin.COMPUTED:
+        found = _not_computed(path, dvhs, plan=plan, prescription=rx)
+        others: DVHSet | NotStored = NotStored(reason=f"the {dvhs} DVHs were judged, and none were computed")
         tables = (*named, *_site_tables(sites, found.prescription, named))
     else:
-        loaded, stored = load_plan_and_dvhs(path, plan=plan, prescription=rx)
+        loaded, others = load_plan_and_dvhs(path, plan=plan, prescription=rx)
         tables = (*named, *_site_tables(sites, loaded.prescription, named))
         found = _computed(loaded, tables, mapping, model)
     report = evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
-    return replace(report, compared=_compared(report, stored, mapping))
+    if against is not None:
+        exported = _exported(against, found)
+        whose = f"exported by {exported.provenance['system']}"
+        return replace(report, compared=compare_with(report, exported, other=whose, names=mapping))
+    return replace(report, compared=_compared(report, others, mapping))
 
 
 def _compared(report: Report, stored: DVHSet | NotStored, names: Mapping[str, str] | None) -> Comparison | NoComparison:
@@ -151,6 +161,17 @@ def _compared(report: Report, stored: DVHSet | NotStored, names: Mapping[str, st
     except Exception as error:  # the report stands without it
         _LOG.info("stored DVHs could not be compared", exc_info=True)
         return NoComparison(reason=f"an error of sbrtcheck itself ({type(error).__name__}); -v shows more")
+
+
+def _exported(path: str | PathLike[str], found: DVHSet) -> DVHSet:
+    """The DVHs of a text export; of one with several plans, those of the plan with the label of ours."""
+    try:
+        return load_dvh_export(path)
+    except AmbiguousPlanError:
+        label = found.provenance.get("plan_label")
+        if not isinstance(label, str) or not label:
+            raise
+    return load_dvh_export(path, plan=label)
 
 
 def dvhs_of(
@@ -171,15 +192,30 @@ def dvhs_of(
     SbrtcheckError
         The input or an option cannot be used, or the plan has no structure of a name asked for.
     """
-    _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
+    _check_choice("DVHs", dvhs, *Origin)
     model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
-    if dvhs == Origin.STORED:
-        return _only(load_dvhs(path, plan=plan, prescription=rx), structures)
+    if dvhs != Origin.COMPUTED:
+        return _only(_not_computed(path, dvhs, plan=plan, prescription=rx), structures)
     loaded = load_plan(path, plan=plan, prescription=rx)
     derived = {recipe.organ for recipe in derivable(_roi_names(loaded))}
     _check_known(structures, {structure.name for structure in loaded.structures} | derived)
     return compute_dvhs(loaded, structures=structures, end_caps=model.end_caps, between=model.between, dose=model.dose)
+
+
+def _not_computed(
+    path: str | PathLike[str] | list[str | PathLike[str]],
+    dvhs: str,
+    *,
+    plan: str | None,
+    prescription: Prescription | None,
+) -> DVHSet:
+    """The DVHs that a planning system stored or exported."""
+    if dvhs == Origin.STORED:
+        return load_dvhs(path, plan=plan, prescription=prescription)
+    if not isinstance(path, str | PathLike):
+        raise InputError("a list of files is no DVH export", mend="give the one file that the system exported")
+    return load_dvh_export(path, plan=plan, prescription=prescription)
 
 
 def names_of(

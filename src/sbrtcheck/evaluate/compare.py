@@ -68,6 +68,7 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
         not_asked=tuple(dvh.name for dvh in theirs.dvhs if dvh.name not in known),
         remarks=(
             *_other_prescription(report.prescription, theirs.prescription),
+            *(finding.text for finding in theirs.findings),
             *_said_of([one for _, one in held if isinstance(one, DVH)]),
         ),
     )
