@@ -23,6 +23,13 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+def escaped(text: str) -> str:
+    """Text for Markdown: nothing that a file says may turn into markup."""
+    for char in "\\`*_{}[]<>|#~":
+        text = text.replace(char, f"\\{char}")
+    return text
+
+
 # -------------------------------------------------------------------------------- numbers
 
 
