@@ -23,7 +23,7 @@ from sbrtcheck.report.text import plain_table, printed
 from sbrtcheck.table import ConstraintTable
 
 ROWS = ("Better", "Organ", "Metric", "Limit", "First", "Second", "Margin by")
-DIFFERENCES = ("Structure", VOLUME, *GENERAL, "Curves, %", "Curves, Gy")
+DIFFERENCES = ("Structure", VOLUME, *GENERAL, "Curves, % (Gy)", "Curves, Gy (%)")
 NO_WINNER = "Rows are counted, and no plan is called the better one: how they weigh against each other is yours to say."
 SAME = "~: numerical bands overlap, so it may be no difference"
 LEGEND = ("same: the same verdict, within numerical bands", SAME, "*: shown, but not counted")
@@ -76,7 +76,7 @@ def _lines(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
 
 def plans_markdown(found: PlanComparison) -> str:
     """Write the comparison as GitHub-flavoured Markdown."""
-    lines = ["# Two plans compared", "", *(f"- {words.escaped(line)}" for line in _head(found))]
+    lines = ["# Two plans compared", "", *(f"- {words.escaped(line.strip())}" for line in _head(found))]
     lines += _markdown_list("## Remarks", found.remarks)
     for table in found.first.tables:
         compared, aside = _of_table(found, table)
@@ -162,8 +162,8 @@ def _difference_cells(one: StructureDifference) -> tuple[str, ...]:
     return (
         words.clean(one.name),
         *cells,
-        f"{curves.volume_percent:+.1f} at {curves.at_gy:.2f} Gy",
-        f"{_signed(curves.dose_gy)} at {curves.at_percent:.3g} %",
+        f"{curves.volume_percent:+.1f} ({curves.at_gy:.2f})",
+        f"{_signed(curves.dose_gy)} ({curves.at_percent:.3g})",
     )
 
 
