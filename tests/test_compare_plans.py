@@ -21,7 +21,7 @@ from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.evaluate import Better, NoOutcome, PlanComparison, RowComparison, compare_plans, evaluate
 from sbrtcheck.metric import NotMeasured
-from sbrtcheck.plan import Prescription
+from sbrtcheck.plan import Finding, FindingCode, Prescription
 from sbrtcheck.report.plans import PLAN_FORMATS
 from sbrtcheck.table import Constraint, ConstraintTable, Kind
 from stored_plans import LUNG
@@ -309,6 +309,21 @@ def test_the_same_comparison_gives_the_same_bytes(name: str) -> None:
 
 def test_names_from_files_do_not_become_markup() -> None:
     assert "\\|\\<b\\>" in PLAN_FORMATS["markdown"](hostile())
+
+
+def test_what_was_found_in_a_plan_as_a_whole_is_told_with_the_plan() -> None:
+    said = Finding(code=FindingCode.OTHER, text="two prescriptions")
+    first = dvh_set(uniform_dvh())
+    text = PLAN_FORMATS["text"](compared(first, replace(first, findings=(said,))))
+    assert "  second: two prescriptions\n" in text
+    assert "first: two prescriptions" not in text
+
+
+def test_marks_are_explained_only_where_there_may_be_any() -> None:
+    nothing = compared(dvh_set(uniform_dvh("Heart")), dvh_set(uniform_dvh("Trachea")), table(row("Rx[Gy]", "below", 9)))
+    assert "Marks" in PLAN_FORMATS["text"](nothing)
+    missing = compared(dvh_set(uniform_dvh("Heart")), dvh_set(uniform_dvh("Trachea")), table(UPPER[0]))
+    assert "Marks" not in PLAN_FORMATS["text"](missing)
 
 
 def test_text_names_no_winner_but_counts() -> None:

@@ -168,6 +168,22 @@ def test_the_structure_the_user_named_is_the_one_compared() -> None:
     assert [one.row_id for one in compare_with(report, theirs, other="others", names=names).verdicts] == ["cord"]
 
 
+def test_a_name_that_differs_in_blanks_and_case_alone_is_the_structure_and_told() -> None:
+    ours = dvh_set(uniform_dvh("Spinal Cord", dose_gy=17.0), uniform_dvh("PTV 1"), uniform_dvh("PTV_1"))
+    theirs = dvh_set(uniform_dvh("SPINALCORD", dose_gy=19.0), uniform_dvh("PTV1"))
+    found = compared(ours, theirs)
+    assert [one.row_id for one in found.verdicts] == ["cord"]
+    assert found.remarks == ("SPINALCORD there was taken for Spinal Cord here",)
+    assert [one.name for one in found.without] == ["PTV 1", "PTV_1"]
+    assert found.not_asked == ("PTV1",)
+
+
+def test_a_structure_with_its_exact_name_there_takes_no_other_spelling() -> None:
+    both = dvh_set(uniform_dvh("Cord"), uniform_dvh("cord", dose_gy=1.0))
+    found = compared(dvh_set(uniform_dvh("Cord")), both)
+    assert (found.remarks, found.not_asked) == ((), ("cord",))
+
+
 def test_others_are_judged_for_the_prescription_of_the_plan() -> None:
     ours = dvh_set(uniform_dvh(dose_gy=17.0))
     theirs = dvh_set(uniform_dvh(dose_gy=17.0), rx=Prescription(dose_gy=30.0, fractions=3))
@@ -353,7 +369,7 @@ def against(path: Path, *options: str) -> Result:
 def test_a_text_export_takes_the_place_of_the_stored_dvhs(tmp_path: Path) -> None:
     done = against(lung_export(tmp_path / "export.txt", SpinalCord=8.0), "--format", "json")
     found = json.loads(done.stdout)["compared"]
-    assert found["with"] == "exported by Eclipse"
+    assert found["with"] == "in a text export (Eclipse)"
     assert {one["contour"] for one in found["verdicts"]} == {"SpinalCord"}
     heart = next(one for one in found["structures"] if one["name"] == "Heart")
     assert all(abs(one["difference"]) <= 0.06 for one in heart["metrics"] if one["difference"] is not None)

@@ -151,7 +151,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     report = evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
     if against is not None:
         exported = _exported(against, found)
-        whose = f"exported by {exported.provenance['system']}"
+        whose = f"in a text export ({exported.provenance['system']})"
         return replace(report, compared=compare_with(report, exported, other=whose, names=mapping))
     return replace(report, compared=_compared(report, others, mapping))
 

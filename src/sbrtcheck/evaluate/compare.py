@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -51,7 +52,9 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
     Comparison
         Differences are those of the report minus theirs. No DVH is computed for it.
     """
-    ours, same_rx = report.dvhs, _for_prescription(theirs, report.prescription)
+    ours = report.dvhs
+    spelled = _spelled_as_ours(theirs, ours)
+    same_rx = _for_prescription(_renamed(theirs, spelled), report.prescription)
     pairs = _pairs(report, same_rx, names)
     held = [(dvh, dvh_of(dvh.name, dvh.number, same_rx)) for dvh in ours.dvhs]
     known = {dvh.name for dvh in ours.dvhs} | {one.name for one in ours.without}
@@ -65,12 +68,39 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
         verdicts=tuple(_verdict_difference(ours, theirs) for ours, theirs in pairs if _differ(ours, theirs)),
         unanswered=tuple(_unanswered(ours, theirs) for ours, theirs in pairs if _is_unanswered(ours, theirs)),
         same_verdicts=sum(o.verdict is t.verdict is not Verdict.NOT_EVALUATED for o, t in pairs),
-        not_asked=tuple(dvh.name for dvh in theirs.dvhs if dvh.name not in known),
+        not_asked=tuple(dvh.name for dvh in same_rx.dvhs if dvh.name not in known),
         remarks=(
+            *(f"{name} there was taken for {our_name} here" for name, our_name in spelled.items()),
             *_other_prescription(report.prescription, theirs.prescription),
             *(finding.text for finding in theirs.findings),
             *_said_of([one for _, one in held if isinstance(one, DVH)]),
         ),
+    )
+
+
+def _spelled_as_ours(theirs: DVHSet, ours: DVHSet) -> dict[str, str]:
+    """Names of theirs that differ from one of ours in case, blanks, ``_`` and ``.`` alone; systems drop these."""
+    our_names = {s.name for s in ours.plan.structures} if ours.plan else {dvh.name for dvh in ours.dvhs}
+    by_spelling = {_spelling(name): name for name in our_names}
+    unlike = ({dvh.name for dvh in theirs.dvhs} | {one.name for one in theirs.without}) - our_names
+    left = our_names - {one.name for one in theirs.dvhs}
+    counted = Counter(map(_spelling, our_names)) + Counter(map(_spelling, unlike))
+    return {
+        name: by_spelling[key]
+        for name in sorted(unlike)
+        if counted[key := _spelling(name)] == 2 and by_spelling.get(key) in left
+    }
+
+
+def _spelling(name: str) -> str:
+    return "".join(char for char in name.casefold() if char not in " _.")
+
+
+def _renamed(dvhs: DVHSet, names: Mapping[str, str]) -> DVHSet:
+    return replace(
+        dvhs,
+        dvhs=tuple(replace(one, name=names.get(one.name, one.name)) for one in dvhs.dvhs),
+        without=tuple(replace(one, name=names.get(one.name, one.name)) for one in dvhs.without),
     )
 
 

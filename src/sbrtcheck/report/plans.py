@@ -18,7 +18,6 @@ from sbrtcheck.evaluate.compared_plain import measured_dict, not_compared_dict, 
 from sbrtcheck.evaluate.plans import Better, NoOutcome, PlanComparison, RowComparison
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.report import words
-from sbrtcheck.report.compared import not_compared_line
 from sbrtcheck.report.text import plain_table, printed
 from sbrtcheck.table import ConstraintTable
 
@@ -46,14 +45,14 @@ def plans_text(found: PlanComparison) -> str:
 
 def _text_parts(found: PlanComparison) -> Iterator[RenderableType]:
     yield from map(Text, _head(found))
-    yield from _lines("Remarks", found.remarks)
+    yield from _lines("Remarks", _remarks(found))
     for table in found.first.tables:
         yield Text(f"\n{words.table_text(table)}")
         compared, aside = _of_table(found, table)
         if compared:
             yield _grid(ROWS, map(_row_cells, compared))
         yield from _lines("Not compared", aside)
-    yield from _lines("Marks", LEGEND)
+    yield from _lines("Marks", _legend(found))
     if found.structures:
         yield Text(f"\n{DVHS}")
         yield _grid(DIFFERENCES, map(_difference_cells, found.structures))
@@ -77,13 +76,13 @@ def _lines(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
 def plans_markdown(found: PlanComparison) -> str:
     """Write the comparison as GitHub-flavoured Markdown."""
     lines = ["# Two plans compared", "", *(f"- {words.escaped(line.strip())}" for line in _head(found))]
-    lines += _markdown_list("## Remarks", found.remarks)
+    lines += _markdown_list("## Remarks", _remarks(found))
     for table in found.first.tables:
         compared, aside = _of_table(found, table)
         lines += ["", f"## {words.escaped(words.table_text(table))}"]
         lines += _markdown_table(ROWS, map(_row_cells, compared)) if compared else []
         lines += _markdown_list("### Not compared", aside)
-    lines += _markdown_list("## Marks", LEGEND)
+    lines += _markdown_list("## Marks", _legend(found))
     if found.structures:
         lines += ["", f"## {DVHS}", *_markdown_table(DIFFERENCES, map(_difference_cells, found.structures))]
     lines += _markdown_list("## Structures not compared", _without(found.without))
@@ -180,7 +179,22 @@ def _signed(found: float | NotMeasured, *, overlap: bool = False) -> str:
 
 
 def _without(without: Iterable[NotCompared]) -> list[str]:
-    return [not_compared_line(one) for one in without]
+    return [f"{one.name}: {one.detail}" for one in without]
+
+
+def _legend(found: PlanComparison) -> Sequence[str]:
+    """The marks, where there is anything that may have one."""
+    return LEGEND if found.structures or any(row.better is not Better.NOT_COMPARED for row in found.rows) else ()
+
+
+def _remarks(found: PlanComparison) -> list[str]:
+    """What makes the comparison doubtful, then what was found in each plan as a whole."""
+    of_plans = [
+        f"{name}: {words.finding_text(finding)}"
+        for name, report in (("first", found.first), ("second", found.second))
+        for finding in report.findings
+    ]
+    return [*found.remarks, *of_plans]
 
 
 def _made_from(found: PlanComparison) -> list[str]:
