@@ -26,6 +26,7 @@ from sbrtcheck.evaluate import Comparison, NoComparison, Report, compare_with, e
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Prescription
 from sbrtcheck.report import markdown_report, text_report
+from sbrtcheck.table import Kind
 from stored_plans import LUNG, lung_export, lung_with_stored_dvhs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,6 +122,13 @@ def test_a_row_that_they_would_judge_otherwise_is_told_with_both_values() -> Non
     assert (one.table_id, one.row_id, one.ours, one.theirs, one.limit) == ("test-table", "cord", "PASS", "FAIL", 18.0)
     assert one.measured.difference == pytest.approx(-2.0)
     assert not one.measured.within_bands
+
+
+def test_a_risk_point_has_no_verdict_that_could_be_the_same() -> None:
+    ours = dvh_set(uniform_dvh(dose_gy=17.0))
+    report = evaluate(table(row("Mean[Gy]", "below", 20, kind=Kind.RISK)), ours)
+    found = compare_with(report, ours, other="others")
+    assert (found.same_verdicts, found.verdicts, found.unanswered) == (0, (), ())
 
 
 def test_a_verdict_that_another_end_cap_convention_gives_here_too_names_it() -> None:

@@ -29,6 +29,8 @@ GENERAL = ("Mean[Gy]", "D95%[Gy]", "D50%[Gy]", "D2%[Gy]", "D0.03cc[Gy]")
 NAMED = 3
 """Of so many structures at most a remark gives the names."""
 
+JUDGED = (Verdict.PASS, Verdict.VARIATION, Verdict.FAIL)
+
 Pair = tuple[Outcome, Outcome]
 
 
@@ -67,7 +69,7 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
         ),
         verdicts=tuple(_verdict_difference(ours, theirs) for ours, theirs in pairs if _differ(ours, theirs)),
         unanswered=tuple(_unanswered(ours, theirs) for ours, theirs in pairs if _is_unanswered(ours, theirs)),
-        same_verdicts=sum(o.verdict is t.verdict is not Verdict.NOT_EVALUATED for o, t in pairs),
+        same_verdicts=sum(o.verdict is t.verdict and o.verdict in JUDGED for o, t in pairs),
         not_asked=tuple(dvh.name for dvh in same_rx.dvhs if dvh.name not in known),
         remarks=(
             *(f"{name} there was taken for {our_name} here" for name, our_name in spelled.items()),

@@ -131,8 +131,7 @@ def compare_plans(first: Report, second: Report) -> PlanComparison:
 def _rows(first: Report, second: Report) -> Iterator[RowComparison]:
     ours, theirs = _by_row(first), _by_row(second)
     for key in dict.fromkeys((*ours, *theirs)):
-        for one, other in _pairs(ours.get(key, []), theirs.get(key, [])):
-            yield _row(one, other)
+        yield from _compared(ours.get(key, []), theirs.get(key, []))
 
 
 def _by_row(report: Report) -> dict[tuple[str, str, str], list[Outcome]]:
@@ -145,23 +144,25 @@ def _by_row(report: Report) -> dict[tuple[str, str, str], list[Outcome]]:
     return found
 
 
-def _pairs(
-    ours: Sequence[Outcome], theirs: Sequence[Outcome]
-) -> Iterator[tuple[Outcome | NoOutcome, Outcome | NoOutcome]]:
-    """The one outcome with the one; of several separate targets those of one name."""
+def _compared(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Iterator[RowComparison]:
+    """The one outcome of a row with the one; of several separate targets those of one name."""
     if len(ours) == len(theirs) == 1:
-        yield ours[0], theirs[0]
+        yield _row(ours[0], ours[0], theirs[0])
         return
     names = {outcome.contour: outcome for outcome in theirs}
     for one in ours:
-        yield one, names.pop(one.contour, NoOutcome(detail=f"it has no {one.contour or one.organ} of its own"))
+        yield _row(one, one, names.pop(one.contour, _alone(one)))
     for other in names.values():
-        yield NoOutcome(detail=f"it has no {other.contour or other.organ} of its own"), other
+        yield _row(other, _alone(other), other)
 
 
-def _row(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> RowComparison:
-    known = first if isinstance(first, Outcome) else second
-    assert isinstance(known, Outcome)  # noqa: S101 - `_pairs` gives one at least
+def _alone(outcome: Outcome) -> NoOutcome:
+    """What the other plan has for a target that only this one has."""
+    return NoOutcome(detail=f"it has no {outcome.contour or outcome.organ} of its own")
+
+
+def _row(known: Outcome, first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> RowComparison:
+    """The row of the outcome ``known``, one of the two."""
     better, within_bands, why = _better(first, second)
     return RowComparison(
         table_id=known.table_id,
@@ -176,18 +177,22 @@ def _row(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> RowComparis
 
 
 def _better(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> tuple[Better, bool, str]:
-    not_compared = Better.NOT_COMPARED
-    if why := _not_evaluated(first, second):
-        return not_compared, False, why
-    assert isinstance(first, Outcome)  # noqa: S101 - else it was not evaluated
-    assert isinstance(second, Outcome)  # noqa: S101
+    """Which is better, whether the bands overlap, and why nothing was compared."""
+    why = _not_evaluated(first, second)
+    if why or isinstance(first, NoOutcome) or isinstance(second, NoOutcome):
+        return Better.NOT_COMPARED, False, why
+    return _better_of_evaluated(first, second)
+
+
+def _better_of_evaluated(first: Outcome, second: Outcome) -> tuple[Better, bool, str]:
     one, other = _margins(first), _margins(second)
     overlap = one is not None and other is not None and one[0] <= other[1] and other[0] <= one[1]
     ranks = _RANK.get(first.verdict, 0), _RANK.get(second.verdict, 0)  # a risk point has no better verdict
     if ranks[0] != ranks[1]:
         return (Better.FIRST if ranks[0] < ranks[1] else Better.SECOND), overlap, ""
     if first.margin is None or second.margin is None:
-        return not_compared, False, f"{first.verdict} in both, decided without a value: there are no margins to compare"
+        why = f"{first.verdict} in both, decided without a value: there are no margins to compare"
+        return Better.NOT_COMPARED, False, why
     if overlap:
         return Better.SAME, True, ""
     return (Better.FIRST if first.margin > second.margin else Better.SECOND), False, ""
@@ -252,7 +257,7 @@ class _Finer:
             if one is None or other is None:
                 return row
             pair = one, other
-            finer = _row(_measured_on(first, one), _measured_on(second, other))
+            finer = _row(first, _measured_on(first, one), _measured_on(second, other))
             if finer.better is not Better.SAME:
                 return finer
         return row

@@ -42,7 +42,8 @@ def compared_lines(report: Report) -> Iterator[str]:
     yield from _verdict_lines(found)
     yield from map(not_compared_line, found.without)
     if found.not_asked:
-        yield f"no row asked for {len(found.not_asked)} more structures with a DVH there"
+        number = len(found.not_asked)
+        yield f"{number} more {'structure' if number == 1 else 'structures'} with a DVH there, asked for by no row"
 
 
 def structure_line(one: StructureDifference) -> str:
