@@ -30,6 +30,13 @@ _WITH_ASCII = frozenset(
 )
 
 
+def read_errors() -> tuple[type[Exception], ...]:
+    """What pydicom raises on bytes that are no DICOM; asked for, and pydicom imported, when something was raised."""
+    from sbrtcheck.dicom.general import READ_ERRORS
+
+    return READ_ERRORS
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Without pydicom's warnings: what matters in them is raised or reported as a finding."""
