@@ -12,7 +12,7 @@ from typing import Any
 
 import sbrtcheck
 from dvh_builders import dvh_set, ramp_dvh, row, table, uniform_dvh
-from sbrtcheck.dvh import EndCaps, Model, Reason
+from sbrtcheck.dvh import CurveDistance, EndCaps, Model, Reason
 from sbrtcheck.evaluate import Report, evaluate
 from sbrtcheck.evaluate.compared import (
     Comparison,
@@ -67,20 +67,28 @@ def compared_report() -> Report:
     """The same, held against DVHs of another."""
     here, there = (Measurement(value=v, low=v, high=v, unit=Unit.GY) for v in (20.25, 20.0))
     nothing = NotMeasured(reason=Reason.VOLUME_TOO_SMALL)
-    cord = StructureDifference(
-        name="SpinalCord",
-        metrics=(
-            MetricDifference(metric=parse("Mean[Gy]"), ours=here, theirs=there),
-            MetricDifference(metric=parse("D5cc[Gy]"), ours=here, theirs=nothing),
-        ),
-        verdicts=(VerdictDifference(table_id="test-table", row_id="varies", ours="VARIATION", theirs="FAIL"),),
+    volume = MetricDifference(metric=parse("Volume[cc]"), ours=here, theirs=here)
+    mean = MetricDifference(metric=parse("Mean[Gy]"), ours=here, theirs=there)
+    lacking = MetricDifference(metric=parse("D5cc[Gy]"), ours=here, theirs=nothing)
+    apart = CurveDistance(volume_percent=1.25, at_gy=18.5, dose_gy=-0.75, at_percent=95.0)
+    turned = VerdictDifference(
+        table_id="test-table",
+        row_id="varies",
+        organ="SpinalCord",
+        contour="SpinalCord",
+        measured=mean,
+        sense="at_most",
+        limit=23.0,
+        ours="VARIATION",
+        theirs="FAIL",
+    )
+    comparison = Comparison(
+        other="stored in the RTDOSE",
+        structures=(StructureDifference(name="SpinalCord", metrics=(volume, mean, lacking), curves=apart),),
+        without=(NotCompared(name="Liver", reason=Reason.STRUCTURE_MISSING, detail="only there"),),
+        verdicts=(turned,),
         remarks=("bins of <0.1> Gy",),
     )
-    heart = StructureDifference(
-        name="Heart", metrics=(MetricDifference(metric=parse("Mean[Gy]"), ours=there, theirs=there),)
-    )
-    without = NotCompared(name="Liver", reason=Reason.STRUCTURE_MISSING, detail="only there")
-    comparison = Comparison(other="stored in the RTDOSE", structures=(cord, heart), without=(without,))
     return replace(varied_report(), compared=comparison)
 
 

@@ -39,6 +39,7 @@ from sbrtcheck.errors import OutputError
 from sbrtcheck.evaluate import NOTICE, Report, Verdict, evaluate
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.report import html_report, words
+from sbrtcheck.report.compared import compared_lines
 from sbrtcheck.report.html.chart import COLOURS, MOST_SHOWN, Chart, chart_of
 from sbrtcheck.report.html.drawing import TOLERANCE, _thinned, drawing_of, ticks
 from sbrtcheck.report.names import taken_cells
@@ -152,12 +153,17 @@ def test_a_comparison_shows_both_values_their_difference_and_the_verdicts_that_w
         "20.00",
         "+0.25",
         "+1.2 %",
-        "1 verdict would differ",
+        "apart",
         "volume too small",
+        "bins of <0.1> Gy",
     ):
         assert part in section
-    assert "test-table/varies: VARIATION here, FAIL there; bins of <0.1> Gy" in section
-    assert "Liver: structure missing (only there)" in section
+    assert "curves at most +1.25 % of the volume apart, at 18.50 Gy; -0.75 Gy, at 95 %" in section
+    assert all(
+        line in section for line in compared_lines(compared_report()) if not line.startswith("SpinalCord: volume")
+    )
+    assert "VARIATION here, FAIL there" in section
+    assert "Liver: not compared, structure missing (only there)" in section
 
 
 def test_no_comparison_says_why() -> None:

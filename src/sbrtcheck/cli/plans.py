@@ -20,7 +20,9 @@ EXIT_NOT_EVALUATED = 3
 
 
 @click.command()
-@options.folder
+@options.folder_or_not
+@options.export
+@options.against
 @click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
 @click.option("--site", metavar="SITE", help="Every bundled table of this site that holds for the fraction number.")
 @click.option("--format", "format_", type=click.Choice(options.FORMATS), default=options.FORMATS[0], show_default=True)
@@ -39,7 +41,9 @@ EXIT_NOT_EVALUATED = 3
 def check(  # noqa: PLR0913 - one argument an option
     ctx: click.Context,
     *,
-    folder: Path,
+    folder: Path | None,
+    export: Path | None,
+    against: Path | None,
     tables: tuple[str, ...],
     site: str | None,
     format_: str,
@@ -54,7 +58,7 @@ def check(  # noqa: PLR0913 - one argument an option
     strict: bool,
     include_unconfirmed: bool,
 ) -> None:
-    """Check the plan in DIR.
+    """Check the plan in DIR, or the DVHs in a planning system's text export (--dvh).
 
     Exit code: 0 pass or variation, 1 a fail, 2 unusable input, 3 not everything mandatory was evaluated.
     """
@@ -64,9 +68,10 @@ def check(  # noqa: PLR0913 - one argument an option
         from sbrtcheck.report.html import check_installed
 
         check_installed()
-    with streams.output(out, inputs=[folder, names, *tables]) as write:
+    source, dvhs = _source(folder, export, dvhs)
+    with streams.output(out, inputs=[source, names, against, *tables]) as write:
         report = api.check(
-            streams.existing(folder),
+            streams.existing(source),
             list(dict.fromkeys(tables)),
             site=site,
             plan=plan,
@@ -76,11 +81,25 @@ def check(  # noqa: PLR0913 - one argument an option
             end_caps=end_caps,
             between=between,
             dose=dose,
+            against=against,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
         )
         write(_rendered(report, format_, for_screen=out is None))
     ctx.exit(_exit_code(report))
+
+
+def _source(folder: Path | None, export: Path | None, dvhs: str) -> tuple[Path, str]:
+    """What the DVHs come from, and which they are; exactly one of the two must be given."""
+    if folder is not None and export is not None:
+        raise click.UsageError("give DIR or --dvh FILE, not both")
+    if export is not None:
+        if dvhs == "stored":
+            raise click.UsageError("--dvhs stored needs DIR; --dvh FILE has its own DVHs")
+        return export, "imported"
+    if folder is None:
+        raise click.UsageError("give the folder of a plan, DIR, or --dvh FILE")
+    return folder, dvhs
 
 
 def _exit_code(report: Report) -> int:
@@ -101,7 +120,8 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
 
 
 @click.command()
-@options.folder
+@options.folder_or_not
+@options.export
 @click.option("--structure", "structures", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 @click.option("--format", "format_", type=click.Choice(("text", "csv", "json")), default="text", show_default=True)
 @options.out
@@ -114,7 +134,8 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
 @options.verbose
 def dvh(  # noqa: PLR0913 - one argument an option
     *,
-    folder: Path,
+    folder: Path | None,
+    export: Path | None,
     structures: tuple[str, ...],
     format_: str,
     out: Path | None,
@@ -125,13 +146,17 @@ def dvh(  # noqa: PLR0913 - one argument an option
     between: str,
     dose: str,
 ) -> None:
-    """Show the dose-volume histograms of the plan in DIR: a summary, or the points of the curves (csv, json)."""
+    """Show the dose-volume histograms of the plan in DIR, or of a planning system's text export (--dvh).
+
+    A summary, or the points of the curves (csv, json).
+    """
     from sbrtcheck import api
     from sbrtcheck.report.lists import DVH_FORMATS
 
-    with streams.output(out, inputs=[folder]) as write:
+    source, dvhs = _source(folder, export, dvhs)
+    with streams.output(out, inputs=[source]) as write:
         found = api.dvhs_of(
-            streams.existing(folder),
+            streams.existing(source),
             structures=structures or None,
             plan=plan,
             prescription=rx,

@@ -8,11 +8,12 @@ from typing import Any
 
 from sbrtcheck.dvh import DVH, Band, NoDVH
 from sbrtcheck.evaluate import NOTICE, Outcome, Report, UnderConvention, Verdict
-from sbrtcheck.evaluate.compared import Comparison, MetricDifference, NoComparison, StructureDifference
+from sbrtcheck.evaluate.compared import MetricDifference, NoComparison, StructureDifference
 from sbrtcheck.evaluate.naming import OrganName
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding
 from sbrtcheck.report import words
+from sbrtcheck.report.compared import lines_beside_structures, metric_name
 from sbrtcheck.report.course import course_lines
 from sbrtcheck.report.names import roi_text, taken_cells
 from sbrtcheck.table import Constraint, Kind, Status
@@ -115,7 +116,7 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
         "nowhere": [words.clean(one.organ) for one in report.names.organs if _is_nowhere(one)],
         "unused": [words.clean(roi_text(roi)) for roi in report.names.unused],
         "name_remarks": list(map(words.clean, report.names.remarks)),
-        "compared": _compared(report.compared),
+        "compared": _compared(report),
         "findings": words.findings(report),
         "for_clinician": words.for_clinician(report),
         "sources": [line.partition("] ")[2] for line in sources.lines()],
@@ -321,53 +322,47 @@ def _is_nowhere(one: OrganName) -> bool:
     return isinstance(one.taken, NoMatch) and not one.taken.near and not one.given
 
 
-def _compared(compared: Comparison | NoComparison) -> dict[str, Any]:
+def _compared(report: Report) -> dict[str, Any]:
     """Whose DVHs these were held against, and the lines of each structure; or why there are none."""
+    compared = report.compared
     if isinstance(compared, NoComparison):
         return {"reason": words.clean(compared.reason)}
     return {
         "other": words.clean(compared.other),
-        "structures": [_compared_structure(one) for one in compared.structures],
-        "without": [words.clean(_not_compared(one.name, one.reason, one.detail)) for one in compared.without],
-        "verdicts": sum(len(one.verdicts) for one in compared.structures),
+        "structures": list(map(_compared_structure, compared.structures)),
+        "said": list(lines_beside_structures(compared, report.end_caps)),
     }
-
-
-def _not_compared(name: str, reason: str, detail: str) -> str:
-    return f"{name}: {reason} ({detail})" if detail else f"{name}: {reason}"
 
 
 def _compared_structure(one: StructureDifference) -> dict[str, Any]:
+    apart = one.curves
     return {
         "name": words.clean(one.name),
-        "metrics": [_compared_metric(metric) for metric in one.metrics],
-        "said": [
-            *(
-                words.clean(f"{v.table_id}/{v.row_id}: {_verdict(v.ours)} here, {_verdict(v.theirs)} there")
-                for v in one.verdicts
-            ),
-            *map(words.clean, one.remarks),
-        ],
-        "differs": bool(one.verdicts),
+        "metrics": list(map(_compared_metric, one.metrics)),
+        "apart": f"curves at most {apart.volume_percent:+.2f} % of the volume apart, at {apart.at_gy:.2f} Gy; "
+        f"{apart.dose_gy:+.2f} Gy, at {apart.at_percent:.4g} %",
     }
 
 
-def _verdict(text: str) -> str:
-    return text.replace("_", " ")
-
-
-def _compared_metric(one: MetricDifference) -> tuple[str, str, str, str, str]:
-    """Metric, ours, theirs, the difference, and that in percent of theirs."""
-    difference, theirs = one.difference, one.theirs
-    if isinstance(difference, NotMeasured):
-        return str(one.metric), _found(one.ours), _found(one.theirs), "", ""
-    known = isinstance(theirs, Measurement) and theirs.value != 0
-    percent = f"{100 * difference / theirs.value:+.1f} %" if known and isinstance(theirs, Measurement) else ""
-    return str(one.metric), _found(one.ours), _found(one.theirs), f"{difference:+.2f}", percent
+def _compared_metric(one: MetricDifference) -> tuple[str, str, str, str, str, str]:
+    """Metric, ours, theirs, the difference, that in percent of theirs, and whether the bands overlap."""
+    difference, percent = one.difference, one.percent
+    measured = not isinstance(difference, NotMeasured)
+    return (
+        metric_name(one),
+        _found(one.ours),
+        _found(one.theirs),
+        f"{difference:+.2f}" if not isinstance(difference, NotMeasured) else "",
+        f"{percent:+.1f} %" if not isinstance(percent, NotMeasured) else "",
+        ("overlap" if one.within_bands else "apart") if measured else "",
+    )
 
 
 def _found(found: Measurement | NotMeasured) -> str:
-    return str(found.reason) if isinstance(found, NotMeasured) else words.number_text(found.value)
+    if isinstance(found, NotMeasured):
+        return str(found.reason)
+    text = words.number_text(found.value)
+    return f"{text} or more" if found.open_above else text
 
 
 def _provenance(report: Report) -> Iterator[Fact]:
@@ -389,4 +384,5 @@ def _choices(report: Report) -> Iterator[str]:
 
 
 def _why_no_dvh(one: NoDVH) -> str:
-    return words.clean(_not_compared(one.name, one.reason, one.detail))
+    detail = f" ({one.detail})" if one.detail else ""
+    return words.clean(f"{one.name}: {one.reason}{detail}")

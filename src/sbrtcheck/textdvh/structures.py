@@ -1,0 +1,273 @@
+"""One exported structure -> its DVH with bounds, in Gy and cc; or why it has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sbrtcheck.dvh import DVH, NoDVH, Origin, Reason, VolumeUnit
+from sbrtcheck.dvh.binned import (
+    Curves,
+    Histogram,
+    Notes,
+    Stated,
+    Unusable,
+    curves_of,
+    falling,
+    findings_of,
+    in_cc,
+    refuse_other_than_percent,
+    statistics_of,
+    summed,
+)
+from sbrtcheck.plan import FindingCode, FloatArray, Prescription, UnknownPrescription
+from sbrtcheck.textdvh.export import DoseUnit, Exported, ExportedPlan, NoTable, StatedDose, Table, UnknownUnit
+from sbrtcheck.textdvh.numbers import Column, Number
+
+WHOSE = "exported"
+"""How findings call these DVHs."""
+
+# Steps of dose that differ by less than this share are equal, and equal steps were printed without rounding.
+_EQUAL_STEPS = 1e-6
+# A table that leaves off with more than this share of the volume was cut off.
+_LEFT_OVER = 1e-2
+# A stated volume and that of the table, or of a differential DVH's sum, agree within this share.
+_SAME_VOLUME = 0.02
+# A table may begin at the upper edge of its first bin; a later beginning leaves the whole volume out.
+_FIRST_BINS = 2.0
+
+
+def dvh_of(
+    one: Exported, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool
+) -> DVH | NoDVH:
+    """The DVH of a structure.
+
+    Parameters
+    ----------
+    number
+        Its place in the file, from 1.
+    plan, rx
+        Its plan as stated, and the prescription that holds.
+    exact
+        Whether the file says that each volume gets at least the dose beside it.
+    """
+    try:
+        return _dvh(one, number, plan, rx, exact=exact)
+    except Unusable as why:
+        return NoDVH(name=one.name, number=number, reason=why.reason, detail=why.detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Points:
+    """Doses in Gy and the volume that gets at least each, shape ``(n,)``, with half of their last digits."""
+
+    dose_gy: FloatArray
+    rounding_gy: float
+    volume: FloatArray
+    rounding: FloatArray
+    unit: VolumeUnit
+    notes: Notes
+
+
+def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool) -> DVH:
+    points = _points(one, plan)
+    histogram = _histogram(points, _gy(one.most, plan), exact=exact and not _is_differential(one))
+    _refuse_cut_off(one, histogram, plan)
+    curves = curves_of(histogram)
+    found = statistics_of(histogram, curves, _stated(one, plan), percent_of_gy=_percent_of_gy(plan, rx))
+    curves, volume, unit, notes = _with_volume(curves, histogram, one.volume_cc)
+    return DVH(
+        name=one.name,
+        number=number,
+        origin=Origin.IMPORTED,
+        volume=volume,
+        volume_unit=unit,
+        curve=curves.curve,
+        lower=curves.lower,
+        upper=curves.upper,
+        mean_gy=found.mean_gy,
+        min_gy=found.min_gy,
+        max_gy=found.max_gy,
+        prescription=rx,
+        findings=findings_of([*one.notes, *points.notes, *found.notes, *notes], WHOSE, one.name),
+    )
+
+
+# Doses and volumes
+
+
+def _points(one: Exported, plan: ExportedPlan) -> _Points:
+    table = one.table
+    if isinstance(table, NoTable):
+        reason = Reason.STRUCTURE_EMPTY if table.empty else Reason.STRUCTURE_NOT_COMPUTED
+        raise Unusable(reason, table.why)
+    factor, notes = _gy_per_unit(table.dose_unit, plan)
+    dose = table.dose.times(factor)
+    _refuse_falling(dose.values)
+    if isinstance(table.volume_unit, UnknownUnit):
+        raise _unknown(table.volume_unit, "volume")
+    volume = table.volume
+    if bool(np.any(volume.values < -volume.halves)):
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table has volumes below 0")
+    if table.per_dose is not None:
+        volume = _cumulative(table, table.per_dose, dose, plan, one.volume_cc)
+    values, rounding = falling(volume.values), volume.halves
+    if table.volume_unit is VolumeUnit.PERCENT:
+        refuse_other_than_percent(float(values[0]))
+    else:
+        _refuse_other_volume(float(values[0]), one.volume_cc)
+    rounding_gy = 0.0 if _has_equal_steps(dose.values) else float(np.max(dose.halves))
+    return _Points(
+        dose_gy=dose.values,
+        rounding_gy=rounding_gy,
+        volume=values,
+        rounding=rounding,
+        unit=table.volume_unit,
+        notes=notes,
+    )
+
+
+def _is_differential(one: Exported) -> bool:
+    return isinstance(one.table, Table) and one.table.per_dose is not None
+
+
+def _gy_per_unit(unit: DoseUnit | UnknownUnit, plan: ExportedPlan) -> tuple[float, Notes]:
+    match unit:
+        case UnknownUnit():
+            raise _unknown(unit, "dose")
+        case DoseUnit.GY:
+            return 1.0, []
+        case DoseUnit.CGY:
+            return 0.01, []
+        case DoseUnit.PERCENT:
+            if plan.hundred_percent_gy is None:
+                detail = "its doses are relative, and the export does not state the dose of 100 %"
+                raise Unusable(Reason.PRESCRIPTION_UNKNOWN, detail)
+            text = f"relative doses were taken as percent of {plan.hundred_percent_gy:g} Gy"
+            return plan.hundred_percent_gy / 100.0, [(FindingCode.RELATIVE_DOSE_SCALED, text)]
+
+
+def _unknown(unit: UnknownUnit, of: str) -> Unusable:
+    return Unusable(Reason.UNIT_UNKNOWN, f"the unit of its {of} is {unit.text!r}" if unit.text else f"no {of} unit")
+
+
+def _refuse_falling(dose_gy: FloatArray) -> None:
+    if dose_gy[0] < 0.0 or bool(np.any(np.diff(dose_gy) < 0.0)) or not dose_gy[-1] > 0.0:
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "the doses of its table do not rise from 0 or above")
+
+
+def _has_equal_steps(dose_gy: FloatArray) -> bool:
+    steps = np.diff(dose_gy)
+    return len(steps) > 1 and bool(np.max(steps) - np.min(steps) <= _EQUAL_STEPS * dose_gy[-1])
+
+
+def _cumulative(
+    table: Table, per: DoseUnit | UnknownUnit, dose: Column, plan: ExportedPlan, volume_cc: Number | None
+) -> Column:
+    """Volumes of a differential DVH, summed from the top; they must come to the whole volume that is stated."""
+    widths = np.append(np.diff(dose.values), dose.values[-1] - dose.values[-2]) / _gy_per_unit(per, plan)[0]
+    sums = summed(table.volume.values * widths)
+    whole = 100.0 if table.volume_unit is VolumeUnit.PERCENT else volume_cc.value if volume_cc else 0.0
+    if abs(sums[0] - whole) > _SAME_VOLUME * whole + (volume_cc.half if volume_cc else 0.0):
+        detail = (
+            f"its differential volumes come to {sums[0]:.4g}, not to {f'{whole:.4g}' if whole else 'a stated volume'}"
+        )
+        raise Unusable(Reason.UNIT_UNKNOWN, f"{detail}; export the cumulative DVH")
+    scale = whole / sums[0]
+    return Column(values=sums * scale, halves=np.cumsum((table.volume.halves * widths)[::-1])[::-1] * scale)
+
+
+def _refuse_other_volume(table_cc: float, stated: Number | None) -> None:
+    if stated is None or abs(table_cc - stated.value) <= _SAME_VOLUME * stated.value + stated.half:
+        return
+    detail = f"its table begins at {table_cc:.4g} cc, and its volume is stated as {stated.value:.4g} cc"
+    raise Unusable(Reason.UNIT_UNKNOWN, detail)
+
+
+# Bins
+
+
+def _histogram(points: _Points, most: Number | None, *, exact: bool) -> Histogram:
+    """The points as bins: each dose begins one; the last ends at the stated maximum, or is as wide as that before."""
+    dose, volume, rounding = points.dose_gy, points.volume, points.rounding
+    if dose[0] > 0.0:
+        later = dose[dose > dose[0]]
+        if len(later) and dose[0] > _FIRST_BINS * (later[0] - dose[0]) and volume[0] < _whole_of(points):
+            detail = f"its table begins at {dose[0]:.4g} Gy, so its whole volume is not in it"
+            raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
+        dose, volume = np.insert(dose, 0, 0.0), np.insert(volume, 0, volume[0])
+        rounding = np.insert(rounding, 0, rounding[0])
+    steps = np.diff(dose)
+    last = float(steps[steps > 0.0][-1])
+    end = dose[-1] + last
+    if most is not None and dose[-1] < most.value + most.half < end:
+        end = most.value + most.half
+    edges = np.append(dose, end)
+    bins = 0 if exact else 1
+    return Histogram(
+        edges_gy=edges,
+        volume=volume,
+        unit=points.unit,
+        early=bins,
+        late=bins,
+        rounding_gy=points.rounding_gy,
+        rounding=rounding,
+    )
+
+
+def _whole_of(points: _Points) -> float:
+    return 100.0 if points.unit is VolumeUnit.PERCENT else np.inf
+
+
+def _refuse_cut_off(one: Exported, histogram: Histogram, plan: ExportedPlan) -> None:
+    """Refuse a table that ends before the stated maximum, or without one while there is volume left."""
+    end_gy, left = float(histogram.edges_gy[-2]), float(histogram.volume[-1] / histogram.volume[0])
+    most = _gy(one.most, plan)
+    if most is None:
+        cut_off = left > _LEFT_OVER
+    else:
+        cut_off = left > 0.0 and most.value > histogram.edges_gy[-1] + histogram.bin_gy + most.half
+    if cut_off:
+        text = f"its table ends at {end_gy:.4g} Gy with {100.0 * left:.3g} % of the volume left: was it cut off?"
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, text)
+
+
+# What is stated beside the table
+
+
+def _gy(stated: StatedDose | None, plan: ExportedPlan) -> Number | None:
+    """A stated dose in Gy; None where there is none, or its unit cannot be told."""
+    if stated is None or isinstance(stated.unit, UnknownUnit):
+        return None
+    if stated.unit is DoseUnit.PERCENT and plan.hundred_percent_gy is None:
+        return None
+    factor, _ = _gy_per_unit(stated.unit, plan)
+    return Number(value=stated.number.value * factor, half=stated.number.half * factor)
+
+
+def _stated(one: Exported, plan: ExportedPlan) -> Stated | None:
+    mean, least, most = (_gy(stated, plan) for stated in (one.mean, one.least, one.most))
+    if mean is None or least is None or most is None:
+        return None
+    return Stated(mean=mean.value, least=least.value, most=most.value)
+
+
+def _percent_of_gy(plan: ExportedPlan, rx: Prescription | UnknownPrescription) -> float | None:
+    if plan.hundred_percent_gy is not None:
+        return plan.hundred_percent_gy
+    return rx.dose_gy if isinstance(rx, Prescription) else None
+
+
+def _with_volume(
+    curves: Curves, histogram: Histogram, stated: Number | None
+) -> tuple[Curves, float, VolumeUnit, Notes]:
+    """Curves in cc where the volume is known, else in percent as they are."""
+    if histogram.unit is VolumeUnit.CC:
+        return curves, float(histogram.volume[0]), VolumeUnit.CC, []
+    if stated is None or not stated.value > 0.0:
+        text = "volumes are relative; metrics in cc cannot be measured"
+        if stated is not None:
+            text = f"its volume is stated as {stated.value:g} cc, so {text}"
+        return curves, 100.0, VolumeUnit.PERCENT, [(FindingCode.STORED_DVH_UNITS, text)]
+    return in_cc(curves, stated.value, stated.half), stated.value, VolumeUnit.CC, []
