@@ -231,8 +231,9 @@ def test_the_line_of_the_script_is_that_of_the_page_for_paper(browser: Any, writ
     drawn = "return [...document.querySelectorAll('#chart path.line')].map((one) => one.getAttribute('d'))"
     marks = """
         const corners = ["x", "y", "width", "height"];
-        return [...document.querySelectorAll("#chart .limit, #chart .wedge")].map((one) =>
-          one.getAttribute("transform") ?? corners.map((key) => Number(one.getAttribute(key)).toFixed(1)).join(" "));
+        return [...document.querySelectorAll("#chart .limit, #chart .wedge, #chart .axis, #chart .tick")].map((one) =>
+          one.textContent + (one.getAttribute("transform") ??
+          corners.map((key) => Number(one.getAttribute(key)).toFixed(1)).join(" ")));
     """
     plain, plain_marks = browser.run(drawn), browser.run(marks)
     browser.cdp("Emulation.setScriptExecutionDisabled", value=False)

@@ -54,6 +54,7 @@ def html_report(report: Report) -> str:
         structures=view.structures([one.dvh for one in shown.series]),
         width=drawing.WIDTH,
         height=drawing.HEIGHT,
+        frame=drawing.FRAME,
         data=_script_safe(shown.data()),
         style=style,
         script=script,

@@ -19,6 +19,9 @@ WIDTH, HEIGHT = 860, 440
 LEFT, RIGHT, TOP, BOTTOM = 54, 16, 14, 42
 """Margins around the plot, for the numbers at its axes."""
 
+FRAME = {"left": LEFT, "right": WIDTH - RIGHT, "top": TOP, "bottom": HEIGHT - BOTTOM}
+"""Where the axes are."""
+
 TICKS = 10
 TOLERANCE = 0.1  # of a pixel: a line may leave out points that lie closer to it than that
 LEVELS = (0.9, 0.7, 0.5, 0.3, 0.1)
