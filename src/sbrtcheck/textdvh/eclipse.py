@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.plan import FindingCode
 from sbrtcheck.textdvh.export import (
+    LEAST_ROWS,
     Dialect,
     Export,
     Exported,
@@ -23,6 +24,7 @@ from sbrtcheck.textdvh.export import (
     UnknownUnit,
     dose_unit,
     gy_per,
+    too_short,
     volume_unit,
 )
 from sbrtcheck.textdvh.lines import Line, Lines, blocks, fault
@@ -37,7 +39,6 @@ _KEY_UNIT = re.compile(r"(?P<key>.*?)\s*[\[(](?P<unit>[^\])]*)[\])]")
 
 # Cover below this means that part of the structure was not sampled, or lies outside the dose matrix.
 _WHOLE_COVER = 99.5
-_LEAST_ROWS = 2
 
 Texts = Mapping[str, tuple[str, str, int]]
 """Values of a block by their key in small letters: unit, value, number of the line."""
@@ -213,8 +214,8 @@ def _table(block: _Block, *, differential: bool) -> Table | NoTable:
         return NoTable(why="the export has no table for it", empty=True)
     headed = [(" ".join(one["label"].lower().split()), one["unit"]) for one in _HEADED.finditer(block.heading)]
     rows = [(number, cells) for number, cells in block.rows if cells]
-    if len(rows) < _LEAST_ROWS:
-        return NoTable(why="its table is empty", empty=True)
+    if len(rows) < LEAST_ROWS:
+        return too_short(len(rows))
     for number, cells in rows:
         if len(cells) != len(headed) or not all(map(is_number, cells)):
             return NoTable(why=f"line {number} is no row of {len(headed)} numbers")
@@ -228,6 +229,7 @@ def _of_columns(columns: Mapping[str, tuple[str, Column]], *, differential: bool
     if dose is None:
         return NoTable(why="its table has no column of doses that is known")
     unit, doses = dose
+    percent = columns["relative dose"][1] if {"dose", "relative dose"} <= set(columns) else None
     for label, (volume_text, volumes) in columns.items():
         if label == "dvolume / ddose":
             return _per_dose(unit, doses, volume_text, volumes)
@@ -236,7 +238,13 @@ def _of_columns(columns: Mapping[str, tuple[str, Column]], *, differential: bool
         return NoTable(why="its table has no column of volumes that is known")
     if differential:
         return NoTable(why="the export says that it is differential, and its table is cumulative")
-    return Table(dose=doses, dose_unit=dose_unit(unit), volume=volume[1], volume_unit=volume_unit(volume[0]))
+    return Table(
+        dose=doses,
+        dose_unit=dose_unit(unit),
+        volume=volume[1],
+        volume_unit=volume_unit(volume[0]),
+        percent=percent,
+    )
 
 
 _RATIO = "ratio of total structure volume"

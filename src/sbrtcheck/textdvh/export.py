@@ -48,6 +48,8 @@ class Table:
         Shape ``(n,)``: what gets at least each dose; of a differential DVH, volume a unit of dose.
     per_dose
         Unit of dose that differential volumes are for; None for a cumulative DVH.
+    percent
+        The same doses in percent, where the table has both.
     """
 
     dose: Column
@@ -55,6 +57,7 @@ class Table:
     volume: Column
     volume_unit: VolumeUnit | UnknownUnit
     per_dose: DoseUnit | UnknownUnit | None = None
+    percent: Column | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,15 @@ class NoTable:
 
     why: str
     empty: bool = False
+
+
+LEAST_ROWS = 2
+"""Of a table that has a shape."""
+
+
+def too_short(rows: int) -> NoTable:
+    """The table has fewer rows than `LEAST_ROWS`."""
+    return NoTable(why=f"its table has {rows} rows" if rows else "its table is empty", empty=rows == 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

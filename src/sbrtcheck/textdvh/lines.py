@@ -20,7 +20,7 @@ _CONTROL = 0.01  # share of control characters above which bytes are no text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the file, its number from 1, blanks at its ends removed."""
+    """One line of the file, its number from 1; blanks at its ends are removed, tabs at its beginning are not."""
 
     number: int
     text: str
@@ -98,5 +98,5 @@ def _refuse_binary(text: str) -> str:
 
 
 def _clean(line: str) -> str:
-    """Without blanks at the ends, tabs kept, what is not printable removed."""
-    return "".join(one if one.isprintable() or one == "\t" else "" for one in line).strip()
+    """Without blanks at the ends and what is not printable; a tab at the beginning may stand for an empty cell."""
+    return "".join(one if one.isprintable() or one == "\t" else "" for one in line).rstrip().lstrip(" ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from sbrtcheck.textdvh.structures import WHOSE, dvh_of
 
 # Doses closer than this are one prescription, written with another rounding.
 _SAME_DOSE_GY = 5e-3
-# The hottest point of a plan is not this often its prescription: one of the two is of one fraction, or in cGy.
-_GREATEST_MAXIMUM = 3.0
+# The hottest point lies near the prescription: far from it one of the two is of one fraction, or in another unit.
+_LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
+_NAMELESS = "unnamed"
 
 
 def load_dvh_export(
@@ -78,7 +80,7 @@ def load_dvh_export(
 
 def _read(export: Export, key: str, plan: ExportedPlan, rx: Prescription | UnknownPrescription) -> list[DVH | NoDVH]:
     """DVHs in the order of the file; numbers from 1, for names may repeat."""
-    of_plan = [one for one in export.structures if one.plan == key]
+    of_plan = [replace(one, name=one.name or _NAMELESS) for one in export.structures if one.plan == key]
     times = Counter(one.name for one in of_plan)
     read: list[DVH | NoDVH] = []
     for number, one in enumerate(of_plan, start=1):
@@ -156,11 +158,13 @@ def _of_file(export: Export) -> tuple[Finding, ...]:
 
 
 def _implausible(dvhs: tuple[DVH, ...], rx: Prescription | UnknownPrescription) -> tuple[Finding, ...]:
-    maximum = max((dvh.max_gy.value for dvh in dvhs), default=0.0)
-    if isinstance(rx, UnknownPrescription) or maximum <= _GREATEST_MAXIMUM * rx.dose_gy:
+    if isinstance(rx, UnknownPrescription) or not dvhs:
+        return ()
+    maximum = max(dvh.max_gy.value for dvh in dvhs)
+    if _LEAST_MAXIMUM <= maximum / rx.dose_gy <= _GREATEST_MAXIMUM:
         return ()
     text = (
-        f"the largest dose is {maximum:.4g} Gy and the prescription {rx.dose_gy:g} Gy in {rx.fractions}:"
-        " is one of them of a single fraction, or in cGy?"
+        f"the largest dose of the export is {maximum:.4g} Gy and the prescription {rx.dose_gy:g} Gy in {rx.fractions}:"
+        " is one of them of a single fraction, or in cGy? Or is the target not in the export?"
     )
     return (Finding(code=FindingCode.OTHER, text=text),)

@@ -30,6 +30,11 @@ WHOSE = "exported"
 
 # Steps of dose that differ by less than this share are equal, and equal steps were printed without rounding.
 _EQUAL_STEPS = 1e-6
+# Doses and volumes beyond these are of no patient: their unit is another one than the one stated.
+_LARGEST_GY, _SMALLEST_GY = 1000.0, 1e-6
+_LARGEST_CC, _SMALLEST_CC = 1e6, 1e-6
+# Doses in Gy and in percent in one table agree within this share of the largest.
+_SAME_DOSE = 2e-3
 # A table that leaves off with more than this share of the volume was cut off.
 _LEFT_OVER = 1e-2
 # A stated volume and that of the table, or of a differential DVH's sum, agree within this share.
@@ -76,6 +81,8 @@ def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | Unkn
     _refuse_cut_off(one, histogram, plan)
     curves = curves_of(histogram)
     found = statistics_of(histogram, curves, _stated(one, plan), percent_of_gy=_percent_of_gy(plan, rx))
+    if found.notes:  # nothing else in the file tells which of the two is right
+        raise Unusable(Reason.UNIT_UNKNOWN, found.notes[0][1].partition(";")[0])
     curves, volume, unit, notes = _with_volume(curves, histogram, one.volume_cc)
     return DVH(
         name=one.name,
@@ -90,7 +97,7 @@ def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | Unkn
         min_gy=found.min_gy,
         max_gy=found.max_gy,
         prescription=rx,
-        findings=findings_of([*one.notes, *points.notes, *found.notes, *notes], WHOSE, one.name),
+        findings=findings_of([*one.notes, *points.notes, *notes], WHOSE, one.name),
     )
 
 
@@ -104,7 +111,7 @@ def _points(one: Exported, plan: ExportedPlan) -> _Points:
         raise Unusable(reason, table.why)
     factor, notes = _gy_per_unit(table.dose_unit, plan)
     dose = table.dose.times(factor)
-    _refuse_falling(dose.values)
+    _refuse_doses(dose, table.percent, plan)
     if isinstance(table.volume_unit, UnknownUnit):
         raise _unknown(table.volume_unit, "volume")
     volume = table.volume
@@ -152,13 +159,27 @@ def _unknown(unit: UnknownUnit, of: str) -> Unusable:
     return Unusable(Reason.UNIT_UNKNOWN, f"the unit of its {of} is {unit.text!r}" if unit.text else f"no {of} unit")
 
 
-def _refuse_falling(dose_gy: FloatArray) -> None:
-    if dose_gy[0] < 0.0 or bool(np.any(np.diff(dose_gy) < 0.0)) or not dose_gy[-1] > 0.0:
-        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "the doses of its table do not rise from 0 or above")
+def _refuse_doses(dose: Column, percent: Column | None, plan: ExportedPlan) -> None:
+    """Refuse doses that fall, that no patient gets, or that are not those in percent beside them."""
+    gy, steps = dose.values, np.diff(dose.values)
+    if gy[0] < 0.0:
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table has doses below 0")
+    if bool(np.any(steps < 0.0)):
+        at = int(np.argmax(steps < 0.0))
+        detail = f"the doses of its table fall, from {gy[at]:.4g} to {gy[at + 1]:.4g} Gy"
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
+    if not _SMALLEST_GY <= gy[-1] <= _LARGEST_GY:
+        raise Unusable(Reason.UNIT_UNKNOWN, f"its doses reach {gy[-1]:.4g} Gy: is that their unit?")
+    if percent is None or plan.hundred_percent_gy is None:
+        return
+    as_gy = percent.times(plan.hundred_percent_gy / 100.0)
+    if bool(np.any(np.abs(as_gy.values - gy) > as_gy.halves + dose.halves + _SAME_DOSE * gy[-1])):
+        raise Unusable(Reason.UNIT_UNKNOWN, "its doses and its relative doses contradict each other")
 
 
 def _has_equal_steps(dose_gy: FloatArray) -> bool:
-    steps = np.diff(dose_gy)
+    """Whether all steps are equal but for the first, which may be half of a bin."""
+    steps = np.diff(dose_gy)[1:]
     return len(steps) > 1 and bool(np.max(steps) - np.min(steps) <= _EQUAL_STEPS * dose_gy[-1])
 
 
@@ -179,6 +200,8 @@ def _cumulative(
 
 
 def _refuse_other_volume(table_cc: float, stated: Number | None) -> None:
+    if not _SMALLEST_CC <= table_cc <= _LARGEST_CC:
+        raise Unusable(Reason.UNIT_UNKNOWN, f"its volume is {table_cc:.4g} cc: is that its unit?")
     if stated is None or abs(table_cc - stated.value) <= _SAME_VOLUME * stated.value + stated.half:
         return
     detail = f"its table begins at {table_cc:.4g} cc, and its volume is stated as {stated.value:.4g} cc"
@@ -265,7 +288,7 @@ def _with_volume(
     """Curves in cc where the volume is known, else in percent as they are."""
     if histogram.unit is VolumeUnit.CC:
         return curves, float(histogram.volume[0]), VolumeUnit.CC, []
-    if stated is None or not stated.value > 0.0:
+    if stated is None or not _SMALLEST_CC <= stated.value <= _LARGEST_CC:
         text = "volumes are relative; metrics in cc cannot be measured"
         if stated is not None:
             text = f"its volume is stated as {stated.value:g} cc, so {text}"
