@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sbrtcheck.textdvh.lines import Line, Lines
 
 _DELIMITERS = ",;\t"
+_NAMES = ("structure", "roi", "roiname", "structurename", "organ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,16 @@ def heading_of(lines: Lines) -> tuple[str, ...]:
     """Cells of the first line; of one cell where it has no delimiter."""
     filled = lines.filled
     return _cells(filled[0], _delimiter(filled[0])) if filled else ()
+
+
+def plain(text: str) -> str:
+    """A heading in small letters, without blanks, points and underscores."""
+    return re.sub(r"[\s_.]+", "", text.lower())
+
+
+def names_column(heading: Sequence[str]) -> int | None:
+    """Place of the column of structure names; None where there is none."""
+    return next((place for place, text in enumerate(heading) if plain(text) in _NAMES), None)
 
 
 def sheet_of(lines: Lines) -> Sheet:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sbrtcheck.textdvh.cells import Sheet, heading_of, sheet_of
+from sbrtcheck.textdvh.cells import Sheet, heading_of, names_column, sheet_of
 from sbrtcheck.textdvh.export import (
     LEAST_ROWS,
     Dialect,
@@ -44,8 +44,9 @@ class _Pair:
 
 
 def is_columns(lines: Lines) -> bool:
-    """Whether the first line heads a column of doses and one of volumes of a structure."""
-    return bool(list(_pairs(heading_of(lines))))
+    """Whether the first line heads a column of doses and one of volumes of a structure, and none of names."""
+    heading = heading_of(lines)
+    return names_column(heading) is None and bool(list(_pairs(heading)))
 
 
 def read_columns(lines: Lines) -> Export:

@@ -167,6 +167,7 @@ def _structure(block: _Block, plans: Mapping[str, ExportedPlan], *, differential
         mean=_dose(texts, "mean dose"),
         least=_dose(texts, "min dose"),
         most=_dose(texts, "max dose"),
+        outside_percent=100.0 - _cover(texts, "dose cover."),
         notes=tuple(_notes(texts)),
     )
 
@@ -198,12 +199,15 @@ def _dose(texts: Texts, key: str) -> StatedDose | None:
     return StatedDose(number=number, unit=dose_unit(unit)) if number is not None else None
 
 
+def _cover(texts: Texts, key: str) -> float:
+    """Cover in percent; 100 where it is not stated."""
+    cover = number_of(texts[key][1]) if key in texts else None
+    return cover.value if cover is not None and cover.value < _WHOLE_COVER else 100.0
+
+
 def _notes(texts: Texts) -> Iterable[tuple[FindingCode, str]]:
-    for key, what in (("dose cover.", "dose"), ("sampling cover.", "sampling")):
-        cover = number_of(texts[key][1]) if key in texts else None
-        if cover is not None and cover.value < _WHOLE_COVER:
-            code = FindingCode.OUTSIDE_DOSE_GRID if what == "dose" else FindingCode.STORED_DVH_INCOMPLETE
-            yield code, f"the {what} covers {cover.value:g} % of the structure, so the export says"
+    if (cover := _cover(texts, "sampling cover.")) < _WHOLE_COVER:
+        yield FindingCode.STORED_DVH_INCOMPLETE, f"{cover:g} % of the structure is sampled, so the export says"
 
 
 # Tables

@@ -91,6 +91,8 @@ class Exported:
         As stated beside the table; None where it is not.
     mean, least, most
         As stated.
+    outside_percent
+        Part of its volume that the export says has no dose.
     notes
         What a reader of the report should know.
     """
@@ -102,6 +104,7 @@ class Exported:
     mean: StatedDose | None = None
     least: StatedDose | None = None
     most: StatedDose | None = None
+    outside_percent: float = 0.0
     notes: tuple[tuple[FindingCode, str], ...] = ()
 
 

@@ -94,9 +94,6 @@ def _structure(plan: str, texts: Texts, rows: Sequence[Line]) -> Exported:
     unit, said = _dose_unit(texts)
     notes = [(FindingCode.DOSE_TYPE, f"its dose unit is {said!r}")] if said else []
     outside = number_of(texts.get("roivolumefractionoutsidegrid", "").rstrip("% \t"))
-    if outside is not None and outside.value > 0.0:
-        text = f"{outside.value:g} % of it lie outside the dose grid, so the export says"
-        notes.append((FindingCode.OUTSIDE_DOSE_GRID, text))
     volume_cc = _volume_cc(texts)
     if volume_cc is not None:
         notes.append((FindingCode.STORED_DVH_UNITS, "the export prints no unit of its volume; RayStation's are cc"))
@@ -108,6 +105,7 @@ def _structure(plan: str, texts: Texts, rows: Sequence[Line]) -> Exported:
         mean=_stated(texts, "meandose", unit),
         least=_stated(texts, "mindose", unit),
         most=_stated(texts, "maxdose", unit),
+        outside_percent=outside.value if outside is not None else 0.0,
         notes=tuple(notes),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sbrtcheck.textdvh.cells import Row, heading_of, sheet_of
+from sbrtcheck.textdvh.cells import Row, heading_of, names_column, plain, sheet_of
 from sbrtcheck.textdvh.export import (
     LEAST_ROWS,
     Dialect,
@@ -24,7 +24,6 @@ from sbrtcheck.textdvh.export import (
 from sbrtcheck.textdvh.lines import Lines
 from sbrtcheck.textdvh.numbers import column_of, is_number, refuse_two_decimal_marks
 
-_NAMES = ("structure", "roi", "roiname", "structurename", "organ")
 _HEADING = re.compile(r"(?P<of>dose|volume)[\s_]*(?:[(\[]?(?P<unit>c?gy|%|percent|rel|cc|ccm|cm3|cm³|ml)[)\]]?)?")
 _OF_UNITS = {"dose": "doseunit", "volume": "volumeunit"}
 _PERCENT = {"percent": "%", "rel": "%"}
@@ -32,16 +31,16 @@ _PERCENT = {"percent": "%", "rel": "%"}
 
 def is_rows(lines: Lines) -> bool:
     """Whether the first line heads columns of structures, doses and volumes."""
-    heading = [_small(text) for text in heading_of(lines)]
-    return any(text in _NAMES for text in heading) and {"dose", "volume"} <= {of for of, _, _ in _headed(heading)}
+    heading = [plain(text) for text in heading_of(lines)]
+    return names_column(heading) is not None and {"dose", "volume"} <= {of for of, _, _ in _headed(heading)}
 
 
 def read_rows(lines: Lines) -> Export:
     """Read a CSV file with a row a point."""
     sheet = sheet_of(lines)
     refuse_two_decimal_marks(cell for row in sheet.rows for cell in row.cells)
-    heading = [_small(text) for text in sheet.heading]
-    names = next(place for place, text in enumerate(heading) if text in _NAMES)
+    heading = [plain(text) for text in sheet.heading]
+    names = names_column(heading) or 0
     plan = heading.index("plan") if "plan" in heading else None
     found: dict[tuple[str, str], list[Row]] = {}
     for row in sheet.rows:
@@ -55,10 +54,6 @@ def read_rows(lines: Lines) -> Export:
             Exported(name=name, plan=label, table=_table(rows, heading)) for (label, name), rows in found.items()
         ),
     )
-
-
-def _small(text: str) -> str:
-    return re.sub(r"[\s_.]+", "", text.lower())
 
 
 def _cell(row: Row, place: int) -> str:

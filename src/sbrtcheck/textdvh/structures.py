@@ -84,6 +84,10 @@ def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | Unkn
     if found.notes:  # nothing else in the file tells which of the two is right
         raise Unusable(Reason.UNIT_UNKNOWN, found.notes[0][1].partition(";")[0])
     curves, volume, unit, notes = _with_volume(curves, histogram, one.volume_cc)
+    outside = min(max(one.outside_percent, 0.0), 100.0)
+    if outside > 0.0:
+        text = f"{outside:.3g} % of the structure has no dose, so the export says; how it counts that part, it does not"
+        notes.append((FindingCode.OUTSIDE_DOSE_GRID, text))
     return DVH(
         name=one.name,
         number=number,
@@ -97,6 +101,7 @@ def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | Unkn
         min_gy=found.min_gy,
         max_gy=found.max_gy,
         prescription=rx,
+        uncovered_cc=outside / 100.0 * volume if unit is VolumeUnit.CC else 0.0,
         findings=findings_of([*one.notes, *points.notes, *notes], WHOSE, one.name),
     )
 
