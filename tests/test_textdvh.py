@@ -102,6 +102,13 @@ def test_an_empty_structure_and_one_of_no_volume_are_told_apart() -> None:
     assert "25 % of the structure is sampled" in texts(found, "Marker")
 
 
+def test_a_structure_that_gets_less_than_one_step_is_bounded_by_its_stated_maximum(tmp_path: Path) -> None:
+    organs = [Organ(name="Lens", volume_cc=0.5, doses_gy=(0.05, 0.1, 0.15))]
+    (dvh,) = load(eclipse(organs, steps_gy(organs, 0.5), 0), tmp_path)
+    assert (dvh.max_gy.low, dvh.max_gy.high) == (0.0, pytest.approx(0.15, abs=6e-3))
+    assert dvh.mean_gy.value == pytest.approx(0.1)
+
+
 def test_relative_doses_are_percent_of_the_dose_of_hundred_percent() -> None:
     found = load_dvh_export(GOLDEN / "eclipse-relative-dose.txt")  # 40 Gy to 80 %
     assert "percent of 50 Gy" in texts(found, "PTV")
@@ -335,6 +342,7 @@ REFUSED = {
     "two-decimal-marks.txt": "which is the decimal mark",
     "no-structure.txt": "no DVH export that is known",
     "empty.txt": "the file is empty",
+    "two-dose-units.txt": "its tables are in several units of dose: Gy, cGy",
     "two-dialects.txt": "may be of Eclipse or RayStation",
     "structure-of-no-plan.txt": "line 12: structure 'Liver' does not say which of the plans it is of",
     "monaco-broken-row.txt": "line 6: no row of structure, dose and volume",
@@ -352,7 +360,7 @@ NOT_USED = {
     "same-name-twice.txt": (Reason.STRUCTURE_AMBIGUOUS, "2 DVHs of this name"),
     "no-rows.txt": (Reason.STRUCTURE_EMPTY, "its table is empty"),
     "no-volume.txt": (Reason.STRUCTURE_EMPTY, "no volume"),
-    "one-row.txt": (Reason.STRUCTURE_NOT_COMPUTED, "its table has 1 rows"),
+    "one-row.txt": (Reason.STRUCTURE_NOT_COMPUTED, "its table ends at 0 Gy, and no maximum is stated"),
     "unit-of-dose-missing.txt": (Reason.UNIT_UNKNOWN, "no dose unit"),
     "unit-of-dose-unknown.txt": (Reason.UNIT_UNKNOWN, "the unit of its dose is 'rad'"),
     "unit-of-volume-unknown.txt": (Reason.UNIT_UNKNOWN, "the unit of its volume is 'l'"),

@@ -206,9 +206,13 @@ def statistics_of(
 
 
 def unless_all_hundred(read: Sequence[DVH | NoDVH], whose: str) -> list[DVH | NoDVH]:
-    """Refuse volumes labelled cc that are all exactly 100: they are percentages, of volumes that nobody stated."""
-    cc = [one for one in read if isinstance(one, DVH) and one.volume_unit is VolumeUnit.CC]
-    if len(cc) < 2 or any(abs(one.volume - 100.0) > 1e-6 for one in cc):
+    """Refuse volumes labelled cc that are all exactly 100: they are percentages, of volumes that nobody stated.
+
+    A single DVH of 100 cc may be one.
+    """
+    usable = [one for one in read if isinstance(one, DVH)]
+    cc = [one for one in usable if one.volume_unit is VolumeUnit.CC]
+    if len(usable) < 2 or any(abs(one.volume - 100.0) > 1e-6 for one in cc):
         return list(read)
     detail = f"all {whose} volumes are 100 cc: they look like percent"
     return [

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sbrtcheck.textdvh.cells import Sheet, heading_of, names_column, sheet_of
 from sbrtcheck.textdvh.export import (
-    LEAST_ROWS,
+    EMPTY,
     Dialect,
     Export,
     Exported,
@@ -20,7 +20,6 @@ from sbrtcheck.textdvh.export import (
     NoTable,
     Table,
     dose_unit,
-    too_short,
     volume_unit,
 )
 from sbrtcheck.textdvh.lines import Lines
@@ -93,8 +92,8 @@ def _table(pair: _Pair, of_volume: str, sheet: Sheet) -> Table | NoTable:
     cells = list(zip(sheet.column(pair.dose), sheet.column(pair.volume), strict=True))
     while cells and not cells[-1][1][1]:  # columns of several lengths
         cells.pop()
-    if len(cells) < LEAST_ROWS:
-        return too_short(len(cells))
+    if not cells:
+        return EMPTY
     for (line, dose), (_, volume) in cells:
         if not (is_number(dose) and is_number(volume)):
             return NoTable(why=f"line {line} has no numbers in its columns")

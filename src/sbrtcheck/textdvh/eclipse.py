@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.plan import FindingCode
 from sbrtcheck.textdvh.export import (
-    LEAST_ROWS,
+    EMPTY,
     Dialect,
     Export,
     Exported,
@@ -24,7 +24,6 @@ from sbrtcheck.textdvh.export import (
     UnknownUnit,
     dose_unit,
     gy_per,
-    too_short,
     volume_unit,
 )
 from sbrtcheck.textdvh.lines import Line, Lines, blocks, fault
@@ -218,8 +217,8 @@ def _table(block: _Block, *, differential: bool) -> Table | NoTable:
         return NoTable(why="the export has no table for it", empty=True)
     headed = [(" ".join(one["label"].lower().split()), one["unit"]) for one in _HEADED.finditer(block.heading)]
     rows = [(number, cells) for number, cells in block.rows if cells]
-    if len(rows) < LEAST_ROWS:
-        return too_short(len(rows))
+    if not rows:
+        return EMPTY
     for number, cells in rows:
         if len(cells) != len(headed) or not all(map(is_number, cells)):
             return NoTable(why=f"line {number} is no row of {len(headed)} numbers")

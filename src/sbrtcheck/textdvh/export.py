@@ -59,6 +59,11 @@ class Table:
     per_dose: DoseUnit | UnknownUnit | None = None
     percent: Column | None = None
 
+    @property
+    def known_dose(self) -> bool:
+        """Whether the unit of its doses is known."""
+        return isinstance(self.dose_unit, DoseUnit)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoTable:
@@ -68,13 +73,8 @@ class NoTable:
     empty: bool = False
 
 
-LEAST_ROWS = 2
-"""Of a table that has a shape."""
-
-
-def too_short(rows: int) -> NoTable:
-    """The table has fewer rows than `LEAST_ROWS`."""
-    return NoTable(why=f"its table has {rows} rows" if rows else "its table is empty", empty=rows == 0)
+EMPTY = NoTable(why="its table is empty", empty=True)
+"""A structure without rows: nobody drew it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

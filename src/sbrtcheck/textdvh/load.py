@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -12,7 +13,7 @@ from sbrtcheck.dvh.binned import unless_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.textdvh.dialects import dialect_of
-from sbrtcheck.textdvh.export import Export, ExportedPlan
+from sbrtcheck.textdvh.export import Export, Exported, ExportedPlan, Table
 from sbrtcheck.textdvh.lines import SHOWN, fault, lines_of
 from sbrtcheck.textdvh.structures import WHOSE, dvh_of
 
@@ -81,6 +82,7 @@ def load_dvh_export(
 def _read(export: Export, key: str, plan: ExportedPlan, rx: Prescription | UnknownPrescription) -> list[DVH | NoDVH]:
     """DVHs in the order of the file; numbers from 1, for names may repeat."""
     of_plan = [replace(one, name=one.name or _NAMELESS) for one in export.structures if one.plan == key]
+    _refuse_several_dose_units(of_plan)
     times = Counter(one.name for one in of_plan)
     read: list[DVH | NoDVH] = []
     for number, one in enumerate(of_plan, start=1):
@@ -90,6 +92,15 @@ def _read(export: Export, key: str, plan: ExportedPlan, rx: Prescription | Unkno
             detail = f"the export has {times[one.name]} DVHs of this name"
             read.append(NoDVH(name=one.name, number=number, reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail))
     return unless_all_hundred(read, WHOSE)
+
+
+def _refuse_several_dose_units(structures: Sequence[Exported]) -> None:
+    """No system changes its unit within a file: one that differs is a slip, and which of them cannot be told."""
+    units = {str(one.table.dose_unit) for one in structures if isinstance(one.table, Table) and one.table.known_dose}
+    if len(units) > 1:
+        raise fault(
+            f"its tables are in several units of dose: {', '.join(sorted(units))}", mend="export it in one unit"
+        )
 
 
 # Which plan

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.textdvh.export import (
-    LEAST_ROWS,
     Dialect,
     DoseUnit,
     Export,
@@ -21,7 +20,6 @@ from sbrtcheck.textdvh.export import (
     Table,
     UnknownUnit,
     dose_unit,
-    too_short,
     volume_unit,
 )
 from sbrtcheck.textdvh.lines import Line, Lines, fault
@@ -85,8 +83,6 @@ def _table(
     points: Sequence[re.Match[str]], of_dose: DoseUnit | UnknownUnit, of_volume: VolumeUnit | UnknownUnit
 ) -> Table | NoTable:
     dose, volume = (column_of([point[key] for point in points]) for key in ("dose", "volume"))
-    if len(points) < LEAST_ROWS:
-        return too_short(len(points))
     if dose is None or volume is None:
         return NoTable(why="its table has numbers that are out of range")
     return Table(dose=dose, dose_unit=of_dose, volume=volume, volume_unit=of_volume)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.textdvh.export import (
-    LEAST_ROWS,
+    EMPTY,
     Dialect,
     DoseUnit,
     Export,
@@ -20,7 +20,6 @@ from sbrtcheck.textdvh.export import (
     Table,
     UnknownUnit,
     dose_unit,
-    too_short,
     volume_unit,
 )
 from sbrtcheck.textdvh.lines import Line, Lines, blocks, fault
@@ -84,8 +83,8 @@ def _structure(
 def _table(
     rows: Sequence[Line], of_dose: DoseUnit | UnknownUnit, of_volume: VolumeUnit | UnknownUnit
 ) -> Table | NoTable:
-    if len(rows) < LEAST_ROWS:
-        return too_short(len(rows))
+    if not rows:
+        return EMPTY
     cells = [line.text.split() for line in rows]
     for line, row in zip(rows, cells, strict=True):
         if len(row) != _COLUMNS or not all(map(is_number, row)):

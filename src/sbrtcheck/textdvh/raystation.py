@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.plan import FindingCode
 from sbrtcheck.textdvh.export import (
-    LEAST_ROWS,
+    EMPTY,
     Dialect,
     DoseUnit,
     Export,
@@ -24,7 +24,6 @@ from sbrtcheck.textdvh.export import (
     UnknownUnit,
     dose_unit,
     gy_per,
-    too_short,
     volume_unit,
 )
 from sbrtcheck.textdvh.lines import Line, Lines
@@ -134,8 +133,8 @@ def _stated(texts: Texts, key: str, unit: DoseUnit | UnknownUnit) -> StatedDose 
 
 
 def _table(unit: DoseUnit | UnknownUnit, texts: Texts, rows: Sequence[Line]) -> Table | NoTable:
-    if len(rows) < LEAST_ROWS:
-        return too_short(len(rows))
+    if not rows:
+        return EMPTY
     cells = [line.text.split() for line in rows]
     for line, row in zip(rows, cells, strict=True):
         if len(row) != 2 or not all(map(is_number, row)):

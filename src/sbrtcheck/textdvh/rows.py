@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from sbrtcheck.textdvh.cells import Row, heading_of, names_column, plain, sheet_of
 from sbrtcheck.textdvh.export import (
-    LEAST_ROWS,
+    EMPTY,
     Dialect,
     Export,
     Exported,
@@ -18,7 +18,6 @@ from sbrtcheck.textdvh.export import (
     NoTable,
     Table,
     dose_unit,
-    too_short,
     volume_unit,
 )
 from sbrtcheck.textdvh.lines import Lines
@@ -73,9 +72,7 @@ def _headed(heading: Sequence[str]) -> list[tuple[str, str, int]]:
 def _table(rows: Sequence[Row], heading: Sequence[str]) -> Table | NoTable:
     dose, volume = _chosen(rows, heading, "dose"), _chosen(rows, heading, "volume")
     if dose is None or volume is None:
-        return too_short(0)
-    if len(rows) < LEAST_ROWS:
-        return too_short(len(rows))
+        return EMPTY
     for row in rows:
         if not all(is_number(_cell(row, place)) for _, place in (dose, volume)):
             return NoTable(why=f"line {row.line} has no numbers for dose and volume")

@@ -76,9 +76,10 @@ class _Points:
 
 
 def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool) -> DVH:
-    points = _points(one, plan)
-    histogram = _histogram(points, _gy(one.most, plan), exact=exact and not _is_differential(one))
-    _refuse_cut_off(one, histogram, plan)
+    most = _gy(one.most, plan)
+    points = _points(one, plan, most)
+    histogram = _histogram(points, most, exact=exact and not _is_differential(one))
+    _refuse_cut_off(histogram, most)
     curves = curves_of(histogram)
     found = statistics_of(histogram, curves, _stated(one, plan), percent_of_gy=_percent_of_gy(plan, rx))
     if found.notes:  # nothing else in the file tells which of the two is right
@@ -109,14 +110,14 @@ def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | Unkn
 # Doses and volumes
 
 
-def _points(one: Exported, plan: ExportedPlan) -> _Points:
+def _points(one: Exported, plan: ExportedPlan, most: Number | None) -> _Points:
     table = one.table
     if isinstance(table, NoTable):
         reason = Reason.STRUCTURE_EMPTY if table.empty else Reason.STRUCTURE_NOT_COMPUTED
         raise Unusable(reason, table.why)
     factor, notes = _gy_per_unit(table.dose_unit, plan)
     dose = table.dose.times(factor)
-    _refuse_doses(dose, table.percent, plan)
+    _refuse_doses(dose, table.percent, plan, most)
     if isinstance(table.volume_unit, UnknownUnit):
         raise _unknown(table.volume_unit, "volume")
     volume = table.volume
@@ -164,7 +165,7 @@ def _unknown(unit: UnknownUnit, of: str) -> Unusable:
     return Unusable(Reason.UNIT_UNKNOWN, f"the unit of its {of} is {unit.text!r}" if unit.text else f"no {of} unit")
 
 
-def _refuse_doses(dose: Column, percent: Column | None, plan: ExportedPlan) -> None:
+def _refuse_doses(dose: Column, percent: Column | None, plan: ExportedPlan, most: Number | None) -> None:
     """Refuse doses that fall, that no patient gets, or that are not those in percent beside them."""
     gy, steps = dose.values, np.diff(dose.values)
     if gy[0] < 0.0:
@@ -173,7 +174,9 @@ def _refuse_doses(dose: Column, percent: Column | None, plan: ExportedPlan) -> N
         at = int(np.argmax(steps < 0.0))
         detail = f"the doses of its table fall, from {gy[at]:.4g} to {gy[at + 1]:.4g} Gy"
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
-    if not _SMALLEST_GY <= gy[-1] <= _LARGEST_GY:
+    if gy[-1] < _SMALLEST_GY and most is None:
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table ends at 0 Gy, and no maximum is stated")
+    if gy[-1] > _LARGEST_GY:
         raise Unusable(Reason.UNIT_UNKNOWN, f"its doses reach {gy[-1]:.4g} Gy: is that their unit?")
     if percent is None or plan.hundred_percent_gy is None:
         return
@@ -227,10 +230,12 @@ def _histogram(points: _Points, most: Number | None, *, exact: bool) -> Histogra
         dose, volume = np.insert(dose, 0, 0.0), np.insert(volume, 0, volume[0])
         rounding = np.insert(rounding, 0, rounding[0])
     steps = np.diff(dose)
-    last = float(steps[steps > 0.0][-1])
-    end = dose[-1] + last
+    rising = steps[steps > 0.0]
+    end = float(dose[-1] + rising[-1]) if len(rising) else np.inf
     if most is not None and dose[-1] < most.value + most.half < end:
         end = most.value + most.half
+    if not _SMALLEST_GY <= end <= _LARGEST_GY:
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table ends before the stated maximum")
     edges = np.append(dose, end)
     bins = 0 if exact else 1
     return Histogram(
@@ -248,10 +253,9 @@ def _whole_of(points: _Points) -> float:
     return 100.0 if points.unit is VolumeUnit.PERCENT else np.inf
 
 
-def _refuse_cut_off(one: Exported, histogram: Histogram, plan: ExportedPlan) -> None:
+def _refuse_cut_off(histogram: Histogram, most: Number | None) -> None:
     """Refuse a table that ends before the stated maximum, or without one while there is volume left."""
     end_gy, left = float(histogram.edges_gy[-2]), float(histogram.volume[-1] / histogram.volume[0])
-    most = _gy(one.most, plan)
     if most is None:
         cut_off = left > _LEFT_OVER
     else:
