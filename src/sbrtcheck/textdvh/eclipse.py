@@ -223,6 +223,8 @@ def _table(block: _Block, *, differential: bool) -> Table | NoTable:
         if len(cells) != len(headed) or not all(map(is_number, cells)):
             return NoTable(why=f"line {number} is no row of {len(headed)} numbers")
     columns = [column_of(texts) for texts in zip(*(cells for _, cells in rows), strict=True)]
+    if any(column is None for column in columns):
+        return NoTable(why="its table has numbers that are out of range")
     by_label = {label: (unit, column) for (label, unit), column in zip(headed, columns, strict=True) if column}
     return _of_columns(by_label, differential=differential)
 

@@ -17,6 +17,7 @@ from sbrtcheck.dvh.binned import (
     falling,
     findings_of,
     in_cc,
+    last_with_volume,
     refuse_other_than_percent,
     statistics_of,
     summed,
@@ -85,6 +86,8 @@ def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | Unkn
     if found.notes:  # nothing else in the file tells which of the two is right
         raise Unusable(Reason.UNIT_UNKNOWN, found.notes[0][1].partition(";")[0])
     curves, volume, unit, notes = _with_volume(curves, histogram, one.volume_cc)
+    in_cc_of = one.volume_cc if unit is VolumeUnit.CC and histogram.unit is VolumeUnit.PERCENT else None
+    rounding_cc = min(in_cc_of.half, volume) if in_cc_of is not None else 0.0
     outside = min(max(one.outside_percent, 0.0), 100.0)
     if outside > 0.0:
         text = f"{outside:.3g} % of the structure has no dose, so the export says; how it counts that part, it does not"
@@ -102,6 +105,7 @@ def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | Unkn
         min_gy=found.min_gy,
         max_gy=found.max_gy,
         prescription=rx,
+        volume_rounding_cc=rounding_cc,
         uncovered_cc=outside / 100.0 * volume if unit is VolumeUnit.CC else 0.0,
         findings=findings_of([*one.notes, *points.notes, *notes], WHOSE, one.name),
     )
@@ -195,6 +199,8 @@ def _cumulative(
     table: Table, per: DoseUnit | UnknownUnit, dose: Column, plan: ExportedPlan, volume_cc: Number | None
 ) -> Column:
     """Volumes of a differential DVH, summed from the top; they must come to the whole volume that is stated."""
+    if len(dose) < 2:
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its differential table has one row, so no width of a bin")
     widths = np.append(np.diff(dose.values), dose.values[-1] - dose.values[-2]) / _gy_per_unit(per, plan)[0]
     sums = summed(table.volume.values * widths)
     whole = 100.0 if table.volume_unit is VolumeUnit.PERCENT else volume_cc.value if volume_cc else 0.0
@@ -229,14 +235,9 @@ def _histogram(points: _Points, most: Number | None, *, exact: bool) -> Histogra
             raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
         dose, volume = np.insert(dose, 0, 0.0), np.insert(volume, 0, volume[0])
         rounding = np.insert(rounding, 0, rounding[0])
-    steps = np.diff(dose)
-    rising = steps[steps > 0.0]
-    end = float(dose[-1] + rising[-1]) if len(rising) else np.inf
-    if most is not None and dose[-1] < most.value + most.half < end:
-        end = most.value + most.half
-    if not _SMALLEST_GY <= end <= _LARGEST_GY:
+    edges = _edges(dose, last_with_volume(volume), most)
+    if not _SMALLEST_GY <= edges[-1] <= _LARGEST_GY:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table ends before the stated maximum")
-    edges = np.append(dose, end)
     bins = 0 if exact else 1
     return Histogram(
         edges_gy=edges,
@@ -246,7 +247,23 @@ def _histogram(points: _Points, most: Number | None, *, exact: bool) -> Histogra
         late=bins,
         rounding_gy=points.rounding_gy,
         rounding=rounding,
+        last_rounding_gy=most.half if most is not None else 0.0,
     )
+
+
+def _edges(dose_gy: FloatArray, last: int, most: Number | None) -> FloatArray:
+    """The doses and one more: the last bin with volume, number ``last``, ends at the stated maximum, if it may."""
+    steps = np.diff(dose_gy)
+    rising = steps[steps > 0.0]
+    edges: FloatArray = np.append(dose_gy, dose_gy[-1] + rising[-1] if len(rising) else np.inf)
+    if most is None:
+        return edges
+    if last == len(dose_gy) - 1 and edges[last] < most.value <= edges[-1]:
+        edges[-1] = most.value
+    elif len(rising) and edges[last + 1] < most.value <= edges[last + 1] + rising[-1]:
+        # what lies above the last row prints as nothing
+        edges[last + 1 :] = np.maximum(edges[last + 1 :], most.value + most.half)
+    return edges
 
 
 def _whole_of(points: _Points) -> float:
@@ -302,4 +319,4 @@ def _with_volume(
         if stated is not None:
             text = f"its volume is stated as {stated.value:g} cc, so {text}"
         return curves, 100.0, VolumeUnit.PERCENT, [(FindingCode.STORED_DVH_UNITS, text)]
-    return in_cc(curves, stated.value, stated.half), stated.value, VolumeUnit.CC, []
+    return in_cc(curves, stated.value), stated.value, VolumeUnit.CC, []
