@@ -70,6 +70,23 @@ def eclipse(organs: Sequence[Organ], steps_gy: FloatArray, _shift: int, *, unit:
     return text if mark == "." else _with_comma(text)
 
 
+def eclipse_differential(organs: Sequence[Organ], steps_gy: FloatArray, _shift: int) -> str:
+    """Volume of each bin over its width, in the row of its lower edge."""
+    width = float(steps_gy[1] - steps_gy[0])
+    text = (
+        "Type : Differential Dose Volume Histogram\n\nPlan: One\nPrescribed dose [Gy]: 50.0\n% for dose (%): 100.0\n\n"
+    )
+    for organ in organs:
+        text += (
+            f"Structure: {organ.name}\nVolume [cm³]: {organ.volume_cc:.1f}\n\nDose [Gy] dVolume / dDose [cm³ / Gy]\n"
+        )
+        for dose, percent in rows(organ, steps_gy, 0):
+            part = (percent - organ.percent_with(dose + width)) / 100 * organ.volume_cc
+            text += f"{dose:.6g} {part / width:.6f}\n"
+        text += "\n"
+    return text
+
+
 def _with_comma(text: str) -> str:
     head, _, rest = text.partition("Plan: One")
     return head + "Plan: One" + rest.replace(".", ",")
@@ -128,6 +145,7 @@ def long_rows(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
 
 WRITERS = (
     Writer(name="eclipse", write=eclipse, edge_is_said=True, in_cc=True),
+    Writer(name="eclipse_differential", write=eclipse_differential, edge_is_said=True, in_cc=True),
     Writer(name="raystation", write=raystation, in_cc=True),
     Writer(name="monaco", write=monaco, in_cc=True),
     Writer(name="oncentra", write=oncentra, in_cc=True),

@@ -85,30 +85,32 @@ def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | Unkn
     found = statistics_of(histogram, curves, _stated(one, plan), percent_of_gy=_percent_of_gy(plan, rx))
     if found.notes:  # nothing else in the file tells which of the two is right
         raise Unusable(Reason.UNIT_UNKNOWN, found.notes[0][1].partition(";")[0])
-    curves, volume, unit, notes = _with_volume(curves, histogram, one.volume_cc)
-    in_cc_of = one.volume_cc if unit is VolumeUnit.CC and histogram.unit is VolumeUnit.PERCENT else None
-    rounding_cc = min(in_cc_of.half, volume) if in_cc_of is not None else 0.0
+    sized = _sized(curves, histogram, one)
     outside = min(max(one.outside_percent, 0.0), 100.0)
-    if outside > 0.0:
-        text = f"{outside:.3g} % of the structure has no dose, so the export says; how it counts that part, it does not"
-        notes.append((FindingCode.OUTSIDE_DOSE_GRID, text))
     return DVH(
         name=one.name,
         number=number,
         origin=Origin.IMPORTED,
-        volume=volume,
-        volume_unit=unit,
-        curve=curves.curve,
-        lower=curves.lower,
-        upper=curves.upper,
+        volume=sized.volume,
+        volume_unit=sized.unit,
+        curve=sized.curves.curve,
+        lower=sized.curves.lower,
+        upper=sized.curves.upper,
         mean_gy=found.mean_gy,
         min_gy=found.min_gy,
         max_gy=found.max_gy,
         prescription=rx,
-        volume_rounding_cc=rounding_cc,
-        uncovered_cc=outside / 100.0 * volume if unit is VolumeUnit.CC else 0.0,
-        findings=findings_of([*one.notes, *points.notes, *notes], WHOSE, one.name),
+        volume_rounding_cc=sized.rounding_cc,
+        uncovered_cc=outside / 100.0 * sized.volume if sized.unit is VolumeUnit.CC else 0.0,
+        findings=findings_of([*one.notes, *points.notes, *sized.notes, *_outside_notes(outside)], WHOSE, one.name),
     )
+
+
+def _outside_notes(percent: float) -> Notes:
+    if percent <= 0.0:
+        return []
+    text = f"{percent:.3g} % of the structure has no dose, so the export says; how it counts that part, it does not"
+    return [(FindingCode.OUTSIDE_DOSE_GRID, text)]
 
 
 # Doses and volumes
@@ -117,7 +119,8 @@ def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | Unkn
 def _points(one: Exported, plan: ExportedPlan, most: Number | None) -> _Points:
     table = one.table
     if isinstance(table, NoTable):
-        reason = Reason.STRUCTURE_EMPTY if table.empty else Reason.STRUCTURE_NOT_COMPUTED
+        has_volume = one.volume_cc is not None and one.volume_cc.value > 0.0
+        reason = Reason.STRUCTURE_EMPTY if table.empty and not has_volume else Reason.STRUCTURE_NOT_COMPUTED
         raise Unusable(reason, table.why)
     factor, notes = _gy_per_unit(table.dose_unit, plan)
     dose = table.dose.times(factor)
@@ -205,10 +208,9 @@ def _cumulative(
     sums = summed(table.volume.values * widths)
     whole = 100.0 if table.volume_unit is VolumeUnit.PERCENT else volume_cc.value if volume_cc else 0.0
     if abs(sums[0] - whole) > _SAME_VOLUME * whole + (volume_cc.half if volume_cc else 0.0):
-        detail = (
-            f"its differential volumes come to {sums[0]:.4g}, not to {f'{whole:.4g}' if whole else 'a stated volume'}"
-        )
-        raise Unusable(Reason.UNIT_UNKNOWN, f"{detail}; export the cumulative DVH")
+        wanted = f"{whole:.4g}" if whole else "a stated volume"
+        detail = f"its differential volumes come to {sums[0]:.4g}, not to {wanted}; export the cumulative DVH"
+        raise Unusable(Reason.UNIT_UNKNOWN, detail)
     scale = whole / sums[0]
     return Column(values=sums * scale, halves=np.cumsum((table.volume.halves * widths)[::-1])[::-1] * scale)
 
@@ -308,15 +310,34 @@ def _percent_of_gy(plan: ExportedPlan, rx: Prescription | UnknownPrescription) -
     return rx.dose_gy if isinstance(rx, Prescription) else None
 
 
-def _with_volume(
-    curves: Curves, histogram: Histogram, stated: Number | None
-) -> tuple[Curves, float, VolumeUnit, Notes]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sized:
+    """Curves in ``unit``, the whole volume in it, and half of the last digit of a stated volume that they hang on."""
+
+    curves: Curves
+    volume: float
+    unit: VolumeUnit
+    rounding_cc: float = 0.0
+    notes: Notes
+
+
+def _sized(curves: Curves, histogram: Histogram, one: Exported) -> _Sized:
     """Curves in cc where the volume is known, else in percent as they are."""
+    stated = one.volume_cc
     if histogram.unit is VolumeUnit.CC:
-        return curves, float(histogram.volume[0]), VolumeUnit.CC, []
+        volume = float(histogram.volume[0])
+        summed_to = stated.half if stated is not None and _is_differential(one) else 0.0
+        return _Sized(curves=curves, volume=volume, unit=VolumeUnit.CC, rounding_cc=min(summed_to, volume), notes=[])
     if stated is None or not _SMALLEST_CC <= stated.value <= _LARGEST_CC:
         text = "volumes are relative; metrics in cc cannot be measured"
         if stated is not None:
             text = f"its volume is stated as {stated.value:g} cc, so {text}"
-        return curves, 100.0, VolumeUnit.PERCENT, [(FindingCode.STORED_DVH_UNITS, text)]
-    return in_cc(curves, stated.value), stated.value, VolumeUnit.CC, []
+        notes = [(FindingCode.STORED_DVH_UNITS, text)]
+        return _Sized(curves=curves, volume=100.0, unit=VolumeUnit.PERCENT, notes=notes)
+    return _Sized(
+        curves=in_cc(curves, stated.value),
+        volume=stated.value,
+        unit=VolumeUnit.CC,
+        rounding_cc=min(stated.half, stated.value),
+        notes=[],
+    )
