@@ -53,6 +53,8 @@ class Histogram:
         Bins by which the true curve may fall before a bin's lower edge, and after its upper one.
     rounding_gy, rounding
         Half of the last digit that edges and volumes (shape ``(n,)``) were printed with; 0 where they are exact.
+    last_rounding_gy
+        The same of the last edge, where that is a stated maximum.
     """
 
     edges_gy: FloatArray
@@ -62,6 +64,7 @@ class Histogram:
     late: int = 1
     rounding_gy: float = 0.0
     rounding: FloatArray | float = 0.0
+    last_rounding_gy: float = 0.0
 
     @property
     def bin_gy(self) -> float:
@@ -77,9 +80,9 @@ class Histogram:
     @property
     def latest_gy(self) -> FloatArray:
         """Where the volume of each bin is gone at the latest, shape ``(n,)``."""
-        last, width = self.edges_gy[-1], self.edges_gy[-1] - self.edges_gy[-2]
-        after = last + width * np.arange(1, self.late + 1)
-        return np.concatenate([self.edges_gy, after])[1 + self.late :] + self.rounding_gy
+        last, width = self.edges_gy[-1] + self.last_rounding_gy, self.edges_gy[-1] - self.edges_gy[-2]
+        after = last + width * np.arange(self.late + 1)
+        return np.concatenate([self.edges_gy[:-1], after])[1 + self.late :] + self.rounding_gy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +157,9 @@ def curves_of(histogram: Histogram) -> Curves:
     last = last_with_volume(histogram.volume)
     whole = float(histogram.volume[0])
     least = np.maximum(histogram.volume - histogram.rounding, 0.0)
+    least = np.maximum.accumulate(least[::-1])[::-1]
     least[0] = whole
-    most = np.minimum(histogram.volume + histogram.rounding, whole)
+    most = np.minimum.accumulate(np.minimum(histogram.volume + histogram.rounding, whole))
     end = int(np.flatnonzero(most > _ROUNDED_AWAY * whole)[-1])
     latest = max(last, end)
     scale = 100.0 / whole if histogram.unit is VolumeUnit.PERCENT else 1.0
@@ -206,9 +210,13 @@ def statistics_of(
 
 
 def unless_all_hundred(read: Sequence[DVH | NoDVH], whose: str) -> list[DVH | NoDVH]:
-    """Refuse volumes labelled cc that are all exactly 100: they are percentages, of volumes that nobody stated."""
-    cc = [one for one in read if isinstance(one, DVH) and one.volume_unit is VolumeUnit.CC]
-    if len(cc) < 2 or any(abs(one.volume - 100.0) > 1e-6 for one in cc):
+    """Refuse volumes labelled cc that are all exactly 100: they are percentages, of volumes that nobody stated.
+
+    A single DVH of 100 cc may be one.
+    """
+    usable = [one for one in read if isinstance(one, DVH)]
+    cc = [one for one in usable if one.volume_unit is VolumeUnit.CC]
+    if len(usable) < 2 or any(abs(one.volume - 100.0) > 1e-6 for one in cc):
         return list(read)
     detail = f"all {whose} volumes are 100 cc: they look like percent"
     return [
@@ -224,19 +232,13 @@ def findings_of(notes: Notes, whose: str, name: str) -> tuple[Finding, ...]:
     return tuple(Finding(code=code, text=f"{whose} DVH: {text}", subject=name) for code, text in notes)
 
 
-def in_cc(curves: Curves, volume_cc: float, rounding_cc: float) -> Curves:
-    """Curves in percent as curves in cc, of a volume that is known to half of its last digit.
-
-    The whole stays the whole: the bounds of a share of it take the rounding.
-    """
+def in_cc(curves: Curves, volume_cc: float) -> Curves:
+    """Curves in percent as curves in cc."""
     one = volume_cc / 100.0
-    least, most = 1.0 - rounding_cc / volume_cc, 1.0 + rounding_cc / volume_cc
-    lower, upper = curves.lower.volume, curves.upper.volume
-    return Curves(
-        curve=replace(curves.curve, volume=curves.curve.volume * one),
-        lower=replace(curves.lower, volume=np.where(lower >= 100.0, volume_cc, lower * one * max(least, 0.0))),
-        upper=replace(curves.upper, volume=np.minimum(upper * one * most, volume_cc)),
+    curve, lower, upper = (
+        replace(each, volume=each.volume * one) for each in (curves.curve, curves.lower, curves.upper)
     )
+    return Curves(curve=curve, lower=lower, upper=upper)
 
 
 def _ordered(value: float, low: float, high: float) -> Band:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.plan import FindingCode
 from sbrtcheck.textdvh.export import (
+    EMPTY,
     Dialect,
     Export,
     Exported,
@@ -37,7 +38,6 @@ _KEY_UNIT = re.compile(r"(?P<key>.*?)\s*[\[(](?P<unit>[^\])]*)[\])]")
 
 # Cover below this means that part of the structure was not sampled, or lies outside the dose matrix.
 _WHOLE_COVER = 99.5
-_LEAST_ROWS = 2
 
 Texts = Mapping[str, tuple[str, str, int]]
 """Values of a block by their key in small letters: unit, value, number of the line."""
@@ -166,6 +166,7 @@ def _structure(block: _Block, plans: Mapping[str, ExportedPlan], *, differential
         mean=_dose(texts, "mean dose"),
         least=_dose(texts, "min dose"),
         most=_dose(texts, "max dose"),
+        outside_percent=100.0 - _cover(texts, "dose cover."),
         notes=tuple(_notes(texts)),
     )
 
@@ -197,12 +198,15 @@ def _dose(texts: Texts, key: str) -> StatedDose | None:
     return StatedDose(number=number, unit=dose_unit(unit)) if number is not None else None
 
 
+def _cover(texts: Texts, key: str) -> float:
+    """Cover in percent; 100 where it is not stated."""
+    cover = number_of(texts[key][1]) if key in texts else None
+    return cover.value if cover is not None and cover.value < _WHOLE_COVER else 100.0
+
+
 def _notes(texts: Texts) -> Iterable[tuple[FindingCode, str]]:
-    for key, what in (("dose cover.", "dose"), ("sampling cover.", "sampling")):
-        cover = number_of(texts[key][1]) if key in texts else None
-        if cover is not None and cover.value < _WHOLE_COVER:
-            code = FindingCode.OUTSIDE_DOSE_GRID if what == "dose" else FindingCode.STORED_DVH_INCOMPLETE
-            yield code, f"the {what} covers {cover.value:g} % of the structure, so the export says"
+    if (cover := _cover(texts, "sampling cover.")) < _WHOLE_COVER:
+        yield FindingCode.STORED_DVH_INCOMPLETE, f"{cover:g} % of the structure is sampled, so the export says"
 
 
 # Tables
@@ -213,12 +217,14 @@ def _table(block: _Block, *, differential: bool) -> Table | NoTable:
         return NoTable(why="the export has no table for it", empty=True)
     headed = [(" ".join(one["label"].lower().split()), one["unit"]) for one in _HEADED.finditer(block.heading)]
     rows = [(number, cells) for number, cells in block.rows if cells]
-    if len(rows) < _LEAST_ROWS:
-        return NoTable(why="its table is empty", empty=True)
+    if not rows:
+        return EMPTY
     for number, cells in rows:
         if len(cells) != len(headed) or not all(map(is_number, cells)):
             return NoTable(why=f"line {number} is no row of {len(headed)} numbers")
     columns = [column_of(texts) for texts in zip(*(cells for _, cells in rows), strict=True)]
+    if any(column is None for column in columns):
+        return NoTable(why="its table has numbers that are out of range")
     by_label = {label: (unit, column) for (label, unit), column in zip(headed, columns, strict=True) if column}
     return _of_columns(by_label, differential=differential)
 
@@ -228,6 +234,7 @@ def _of_columns(columns: Mapping[str, tuple[str, Column]], *, differential: bool
     if dose is None:
         return NoTable(why="its table has no column of doses that is known")
     unit, doses = dose
+    percent = columns["relative dose"][1] if {"dose", "relative dose"} <= set(columns) else None
     for label, (volume_text, volumes) in columns.items():
         if label == "dvolume / ddose":
             return _per_dose(unit, doses, volume_text, volumes)
@@ -236,7 +243,13 @@ def _of_columns(columns: Mapping[str, tuple[str, Column]], *, differential: bool
         return NoTable(why="its table has no column of volumes that is known")
     if differential:
         return NoTable(why="the export says that it is differential, and its table is cumulative")
-    return Table(dose=doses, dose_unit=dose_unit(unit), volume=volume[1], volume_unit=volume_unit(volume[0]))
+    return Table(
+        dose=doses,
+        dose_unit=dose_unit(unit),
+        volume=volume[1],
+        volume_unit=volume_unit(volume[0]),
+        percent=percent,
+    )
 
 
 _RATIO = "ratio of total structure volume"

@@ -48,6 +48,8 @@ class Table:
         Shape ``(n,)``: what gets at least each dose; of a differential DVH, volume a unit of dose.
     per_dose
         Unit of dose that differential volumes are for; None for a cumulative DVH.
+    percent
+        The same doses in percent, where the table has both.
     """
 
     dose: Column
@@ -55,6 +57,12 @@ class Table:
     volume: Column
     volume_unit: VolumeUnit | UnknownUnit
     per_dose: DoseUnit | UnknownUnit | None = None
+    percent: Column | None = None
+
+    @property
+    def known_dose(self) -> bool:
+        """Whether the unit of its doses is known."""
+        return isinstance(self.dose_unit, DoseUnit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,10 @@ class NoTable:
 
     why: str
     empty: bool = False
+
+
+EMPTY = NoTable(why="its table is empty", empty=True)
+"""A structure without rows: nobody drew it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +91,8 @@ class Exported:
         As stated beside the table; None where it is not.
     mean, least, most
         As stated.
+    outside_percent
+        Part of its volume that the export says has no dose.
     notes
         What a reader of the report should know.
     """
@@ -90,6 +104,7 @@ class Exported:
     mean: StatedDose | None = None
     least: StatedDose | None = None
     most: StatedDose | None = None
+    outside_percent: float = 0.0
     notes: tuple[tuple[FindingCode, str], ...] = ()
 
 

@@ -20,7 +20,7 @@ _CONTROL = 0.01  # share of control characters above which bytes are no text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the file, its number from 1, blanks at its ends removed."""
+    """One line of the file, its number from 1; blanks at its ends are removed, tabs at its beginning are not."""
 
     number: int
     text: str
@@ -68,7 +68,7 @@ def lines_of(path: Path) -> Lines:
 def blocks(lines: Sequence[Line], starts: Sequence[int]) -> list[Sequence[Line]]:
     """The lines from each start (a place in ``lines``) to the next."""
     ends = [*starts[1:], len(lines)]
-    return [lines[start:end] for start, end in zip(starts, ends, strict=True)]
+    return [lines[start:end] for start, end in zip(starts, ends, strict=False)]  # no start: no block
 
 
 def _bytes(path: Path) -> bytes:
@@ -98,5 +98,5 @@ def _refuse_binary(text: str) -> str:
 
 
 def _clean(line: str) -> str:
-    """Without blanks at the ends, tabs kept, what is not printable removed."""
-    return "".join(one if one.isprintable() or one == "\t" else "" for one in line).strip()
+    """Without blanks at the ends and what is not printable; a tab at the beginning may stand for an empty cell."""
+    return "".join(one if one.isprintable() or one == "\t" else "" for one in line).rstrip().lstrip(" ")

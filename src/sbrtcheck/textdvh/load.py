@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 
@@ -11,14 +13,15 @@ from sbrtcheck.dvh.binned import unless_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.textdvh.dialects import dialect_of
-from sbrtcheck.textdvh.export import Export, ExportedPlan
+from sbrtcheck.textdvh.export import Export, Exported, ExportedPlan, Table
 from sbrtcheck.textdvh.lines import SHOWN, fault, lines_of
 from sbrtcheck.textdvh.structures import WHOSE, dvh_of
 
 # Doses closer than this are one prescription, written with another rounding.
 _SAME_DOSE_GY = 5e-3
-# The hottest point of a plan is not this often its prescription: one of the two is of one fraction, or in cGy.
-_GREATEST_MAXIMUM = 3.0
+# The hottest point lies near the prescription: far from it one of the two is of one fraction, or in another unit.
+_LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
+_NAMELESS = "unnamed"
 
 
 def load_dvh_export(
@@ -78,7 +81,8 @@ def load_dvh_export(
 
 def _read(export: Export, key: str, plan: ExportedPlan, rx: Prescription | UnknownPrescription) -> list[DVH | NoDVH]:
     """DVHs in the order of the file; numbers from 1, for names may repeat."""
-    of_plan = [one for one in export.structures if one.plan == key]
+    of_plan = [replace(one, name=one.name or _NAMELESS) for one in export.structures if one.plan == key]
+    _refuse_several_dose_units(of_plan)
     times = Counter(one.name for one in of_plan)
     read: list[DVH | NoDVH] = []
     for number, one in enumerate(of_plan, start=1):
@@ -88,6 +92,15 @@ def _read(export: Export, key: str, plan: ExportedPlan, rx: Prescription | Unkno
             detail = f"the export has {times[one.name]} DVHs of this name"
             read.append(NoDVH(name=one.name, number=number, reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail))
     return unless_all_hundred(read, WHOSE)
+
+
+def _refuse_several_dose_units(structures: Sequence[Exported]) -> None:
+    """No system changes its unit within a file: one that differs is a slip, and which of them cannot be told."""
+    units = {str(one.table.dose_unit) for one in structures if isinstance(one.table, Table) and one.table.known_dose}
+    if len(units) > 1:
+        raise fault(
+            f"its tables are in several units of dose: {', '.join(sorted(units))}", mend="export it in one unit"
+        )
 
 
 # Which plan
@@ -156,11 +169,13 @@ def _of_file(export: Export) -> tuple[Finding, ...]:
 
 
 def _implausible(dvhs: tuple[DVH, ...], rx: Prescription | UnknownPrescription) -> tuple[Finding, ...]:
-    maximum = max((dvh.max_gy.value for dvh in dvhs), default=0.0)
-    if isinstance(rx, UnknownPrescription) or maximum <= _GREATEST_MAXIMUM * rx.dose_gy:
+    if isinstance(rx, UnknownPrescription) or not dvhs:
+        return ()
+    maximum = max(dvh.max_gy.value for dvh in dvhs)
+    if _LEAST_MAXIMUM <= maximum / rx.dose_gy <= _GREATEST_MAXIMUM:
         return ()
     text = (
-        f"the largest dose is {maximum:.4g} Gy and the prescription {rx.dose_gy:g} Gy in {rx.fractions}:"
-        " is one of them of a single fraction, or in cGy?"
+        f"the largest dose of the export is {maximum:.4g} Gy and the prescription {rx.dose_gy:g} Gy in {rx.fractions}:"
+        " is one of them of a single fraction, or in cGy? Or is the target not in the export?"
     )
     return (Finding(code=FindingCode.OTHER, text=text),)
