@@ -383,6 +383,12 @@ class DVHSet:
 
         return finer(self.plan, dvh)
 
+    def _repr_html_(self) -> str:
+        """Show curves and a summary in a notebook; everything in it escaped, no script."""
+        from sbrtcheck.dvh.notebook import dvhs_html
+
+        return dvhs_html(self)
+
     def __iter__(self) -> Iterator[DVH]:
         return iter(self.dvhs)
 

@@ -130,5 +130,7 @@ class Report:
         return pd.DataFrame(self.to_records(), columns=list(plain.RECORD_KEYS))
 
     def _repr_html_(self) -> str:
-        """Show the report as a table in a notebook."""
-        return plain.html_table(self)
+        """Show the report in a notebook: the rows that need attention first, everything in it escaped, no script."""
+        from sbrtcheck.evaluate.notebook import report_html
+
+        return report_html(self)
