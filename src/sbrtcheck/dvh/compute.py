@@ -9,7 +9,18 @@ from functools import reduce
 import numpy as np
 
 from sbrtcheck.dvh.histogram import BINS, Histogram, bands, bound_curves, dvh_curve, merged
-from sbrtcheck.dvh.types import DVH, Between, DVHSet, EndCaps, Interpolation, Model, NoDVH, Origin, Reason
+from sbrtcheck.dvh.types import (
+    DERIVED_NUMBER,
+    DVH,
+    Between,
+    DVHSet,
+    EndCaps,
+    Interpolation,
+    Model,
+    NoDVH,
+    Origin,
+    Reason,
+)
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry import (
     MAX_REFINEMENT,
@@ -41,9 +52,6 @@ MOST_ELEMENTS = 4_000_000
 
 NO_DOSE_GY = 1e-3
 """Extent of the histogram where the whole grid has no dose at all."""
-
-DERIVED_NUMBER = -1
-"""ROI number of a structure that no file holds."""
 
 CONVENTION_OF = {
     EndCaps.HALF_SLICE: Conventions.HALF_SLICE,
