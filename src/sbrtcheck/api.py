@@ -27,6 +27,7 @@ from sbrtcheck.evaluate import TARGET, NoRisk, Report, Risk, SumReport, evaluate
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.stages import Progress, nobody_watches, stage
 from sbrtcheck.table import (
     ConstraintTable,
     ReirradiationRule,
@@ -65,6 +66,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     dose: str = "trilinear",
     strict: bool = False,
     include_unconfirmed: bool = False,
+    progress: Progress = nobody_watches,
 ) -> Report:
     """Check one plan against one or several tables.
 
@@ -95,6 +97,8 @@ def check(  # noqa: PLR0913 - the front door has every option
         Borderline and convention-sensitive rows count as not passing.
     include_unconfirmed
         Rows with a single reading of their source count.
+    progress
+        Called with the number of structures computed and of all.
 
     Returns
     -------
@@ -121,11 +125,11 @@ def check(  # noqa: PLR0913 - the front door has every option
     else:
         loaded = load_plan(path, plan=plan, prescription=rx)
         tables = (*named, *_site_tables(sites, loaded.prescription, named))
-        found = _computed(loaded, tables, mapping, model)
+        found = _computed(loaded, tables, mapping, model, progress)
     return evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
 
 
-def dvhs_of(
+def dvhs_of(  # noqa: PLR0913 - one argument an option
     path: str | PathLike[str] | list[str | PathLike[str]],
     *,
     structures: Collection[str] | None = None,
@@ -135,6 +139,7 @@ def dvhs_of(
     end_caps: str = "half-slice",
     between: str = "slab",
     dose: str = "trilinear",
+    progress: Progress = nobody_watches,
 ) -> DVHSet:
     """Compute or read the DVHs of one plan; options as in `check`.
 
@@ -151,7 +156,14 @@ def dvhs_of(
     loaded = load_plan(path, plan=plan, prescription=rx)
     derived = {recipe.organ for recipe in derivable(_roi_names(loaded))}
     _check_known(structures, {structure.name for structure in loaded.structures} | derived)
-    return compute_dvhs(loaded, structures=structures, end_caps=model.end_caps, between=model.between, dose=model.dose)
+    return compute_dvhs(
+        loaded,
+        structures=structures,
+        end_caps=model.end_caps,
+        between=model.between,
+        dose=model.dose,
+        progress=progress,
+    )
 
 
 def names_of(
@@ -182,6 +194,7 @@ def risks_of(
     prescription: Prescription | str | None = None,
     names: str | PathLike[str] | Mapping[str, str] | None = None,
     diameter_cm: float | None = None,
+    progress: Progress = nobody_watches,
 ) -> tuple[Risk | NoRisk, ...]:
     """Apply the shipped complication and control models to one plan; options as in `check`.
 
@@ -189,6 +202,8 @@ def risks_of(
     ----------
     diameter_cm
         Of the tumour, for the control models that ask for it.
+    progress
+        As for `check`.
 
     Raises
     ------
@@ -200,7 +215,7 @@ def risks_of(
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
     loaded = load_plan(path, plan=plan, prescription=_prescription(prescription))
     organs = {organ for model in load_risk_models().ntcp for organ in model.structures}
-    found = compute_dvhs(loaded, structures=_needed(loaded, organs, mapping), names=mapping)
+    found = compute_dvhs(loaded, structures=_needed(loaded, organs, mapping), names=mapping, progress=progress)
     return risks(found, names=mapping, diameter_cm=diameter_cm)
 
 
@@ -215,6 +230,7 @@ def sum_of(  # noqa: PLR0913 - one argument an option
     registrations: Sequence[str | PathLike[str]] = (),
     prescriptions: Sequence[str | None] = (),
     names: str | PathLike[str] | Mapping[str, str] | None = None,
+    progress: Progress = nobody_watches,
 ) -> SumReport:
     """Sum several courses of one patient in EQD2, and hold the sum against rules and tables.
 
@@ -239,6 +255,8 @@ def sum_of(  # noqa: PLR0913 - one argument an option
         By plan, in order; None or nothing takes what the files say.
     names
         TG-263 name -> structure name of the first plan, or a file with that.
+    progress
+        As for `check`; starts anew for each sum and α/β.
 
     Returns
     -------
@@ -259,6 +277,7 @@ def sum_of(  # noqa: PLR0913 - one argument an option
         frames_agree=frames_agree,
         registrations=[load_registration(path) for path in registrations],
         names=mapping,
+        progress=progress,
     )
     wanted = {**_ratios_of(tables, plans[0], mapping), **_structures_of(alpha_betas_gy or {}, plans[0], mapping)}
     judged = []
@@ -402,7 +421,14 @@ def _named_tables(
     if table is None:
         return ()
     several = (table,) if isinstance(table, str | PathLike | ConstraintTable) else table
-    return tuple(one if isinstance(one, ConstraintTable) else load_table(fspath(one)) for one in several)
+    with stage("tables") as say:
+        found = tuple(one if isinstance(one, ConstraintTable) else load_table(fspath(one)) for one in several)
+        say(_versions(found))
+    return found
+
+
+def _versions(tables: Sequence[ConstraintTable]) -> str:
+    return ", ".join(f"{table.id} {table.version} ({len(table.rows)} rows)" for table in tables) or "none"
 
 
 def _site_tables(
@@ -411,6 +437,14 @@ def _site_tables(
     """Bundled tables of the sites that hold for the fraction number, without those named already."""
     if not sites:
         return ()
+    with stage("tables of the site") as say:
+        fitting = _fitting(sites, rx)
+        say(_versions(fitting))
+    known = {table.id for table in named}
+    return tuple(table for table in fitting if table.id not in known)
+
+
+def _fitting(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
     check_sites(sites)
     shown = " or ".join(map(repr, sites))
     if rx.fractions is None:
@@ -424,8 +458,7 @@ def _site_tables(
         raise UnknownTableError(
             f"no bundled table of site {shown} holds for {rx.fractions} fractions", mend=f"there are: {_ids(of_site)}"
         )
-    known = {table.id for table in named}
-    return tuple(table for table in fitting if table.id not in known)
+    return fitting
 
 
 def check_sites(sites: Sequence[str]) -> None:
@@ -469,7 +502,13 @@ def _listed(words: Collection[str]) -> str:
     return ", ".join(sorted(words))
 
 
-def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str, str] | None, model: Model) -> DVHSet:
+def _computed(
+    plan: Plan,
+    tables: Sequence[ConstraintTable],
+    names: Mapping[str, str] | None,
+    model: Model,
+    progress: Progress,
+) -> DVHSet:
     return compute_dvhs(
         plan,
         structures=_needed(plan, _organs(tables), names),
@@ -477,6 +516,7 @@ def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str,
         between=model.between,
         dose=model.dose,
         names=names,
+        progress=progress,
     )
 
 

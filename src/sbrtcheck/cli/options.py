@@ -14,11 +14,14 @@ BETWEEN = ("slab", "interpolated")
 DOSE = ("trilinear", "cubic")
 DVHS = ("computed", "stored")
 
+STEPS = {"before": "reading", "during": "computing DVHs", "after": "evaluating"}
+"""What a command on a plan is doing, for its progress."""
 
-def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's shape
+
+def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: int) -> None:
     ctx.find_root().meta["sbrtcheck.verbose"] = value
     if value:
-        ctx.with_resource(streams.log())
+        ctx.with_resource(streams.log(everything=value > 1))
 
 
 folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -36,11 +39,12 @@ include_unconfirmed = click.option(
 )
 between = click.option("--between", type=click.Choice(BETWEEN), default=BETWEEN[0], show_default=True)
 dose = click.option("--dose", type=click.Choice(DOSE), default=DOSE[0], show_default=True)
+quiet = click.option("--quiet", is_flag=True, help="Show no progress.")
 verbose = click.option(
     "-v",
     "--verbose",
-    is_flag=True,
+    count=True,
     expose_value=False,
     callback=_set_verbose,
-    help="Show what is passed over, and where an error comes from.",
+    help="Tell what is read and chosen, and where an error comes from; twice: with folders, which may name patients.",
 )

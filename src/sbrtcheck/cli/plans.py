@@ -34,6 +34,7 @@ EXIT_NOT_EVALUATED = 3
 @options.dose
 @options.strict
 @options.include_unconfirmed
+@options.quiet
 @options.verbose
 @click.pass_context
 def check(  # noqa: PLR0913 - one argument an option
@@ -53,6 +54,7 @@ def check(  # noqa: PLR0913 - one argument an option
     dose: str,
     strict: bool,
     include_unconfirmed: bool,
+    quiet: bool,
 ) -> None:
     """Check the plan in DIR.
 
@@ -61,20 +63,22 @@ def check(  # noqa: PLR0913 - one argument an option
     from sbrtcheck import api
 
     with streams.output(out, inputs=[folder, names, *tables]) as write:
-        report = api.check(
-            streams.existing(folder),
-            list(dict.fromkeys(tables)),
-            site=site,
-            plan=plan,
-            prescription=rx,
-            names=names,
-            dvhs=dvhs,
-            end_caps=end_caps,
-            between=between,
-            dose=dose,
-            strict=strict,
-            include_unconfirmed=include_unconfirmed,
-        )
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            report = api.check(
+                streams.existing(folder),
+                list(dict.fromkeys(tables)),
+                site=site,
+                plan=plan,
+                prescription=rx,
+                names=names,
+                dvhs=dvhs,
+                end_caps=end_caps,
+                between=between,
+                dose=dose,
+                strict=strict,
+                include_unconfirmed=include_unconfirmed,
+                progress=progress,
+            )
         write(_rendered(report, format_, for_screen=out is None))
     ctx.exit(_exit_code(report))
 
@@ -107,6 +111,7 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
 @options.end_caps
 @options.between
 @options.dose
+@options.quiet
 @options.verbose
 def dvh(  # noqa: PLR0913 - one argument an option
     *,
@@ -120,22 +125,25 @@ def dvh(  # noqa: PLR0913 - one argument an option
     end_caps: str,
     between: str,
     dose: str,
+    quiet: bool,
 ) -> None:
     """Show the dose-volume histograms of the plan in DIR: a summary, or the points of the curves (csv, json)."""
     from sbrtcheck import api
     from sbrtcheck.report.lists import DVH_FORMATS
 
     with streams.output(out, inputs=[folder]) as write:
-        found = api.dvhs_of(
-            streams.existing(folder),
-            structures=structures or None,
-            plan=plan,
-            prescription=rx,
-            dvhs=dvhs,
-            end_caps=end_caps,
-            between=between,
-            dose=dose,
-        )
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            found = api.dvhs_of(
+                streams.existing(folder),
+                structures=structures or None,
+                plan=plan,
+                prescription=rx,
+                dvhs=dvhs,
+                end_caps=end_caps,
+                between=between,
+                dose=dose,
+                progress=progress,
+            )
         write(DVH_FORMATS[format_](found))
 
 
@@ -164,8 +172,9 @@ def batch(
     """
     from sbrtcheck import archive
 
-    options = archive.Options.read(sites=sites, tables=tables, **choices)
-    with streams.progress(quiet=quiet) as progress:
-        summary = archive.batch(folder, out, options, jobs=jobs, progress=progress)
+    chosen = archive.Options.read(sites=sites, tables=tables, **choices)
+    doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
+    with streams.progress(quiet=quiet, **doing) as progress:
+        summary = archive.batch(folder, out, chosen, jobs=jobs, progress=progress)
     if not quiet:
         streams.say(str(summary))

@@ -17,6 +17,7 @@ from sbrtcheck.cli import options, streams
 @options.rx
 @options.plan
 @click.option("--diameter-cm", type=float, metavar="CM", help="Of the tumour, for control models that ask for it.")
+@options.quiet
 @options.verbose
 def risk(
     *,
@@ -27,11 +28,20 @@ def risk(
     rx: str | None,
     plan: str | None,
     diameter_cm: float | None,
+    quiet: bool,
 ) -> None:
     """Show risks of complications, and of control, for the plan in DIR by published models: no verdicts."""
     from sbrtcheck import api
     from sbrtcheck.report.risks import risks_json, risks_text
 
     with streams.output(out) as write:
-        found = api.risks_of(streams.existing(folder), plan=plan, prescription=rx, names=names, diameter_cm=diameter_cm)
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            found = api.risks_of(
+                streams.existing(folder),
+                plan=plan,
+                prescription=rx,
+                names=names,
+                diameter_cm=diameter_cm,
+                progress=progress,
+            )
         write(risks_json(found) if format_ == "json" else risks_text(found))

@@ -26,6 +26,7 @@ _NO_RX = "-"
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out
 @options.names
+@options.quiet
 @options.verbose
 @click.pass_context
 def sum_(  # noqa: PLR0913 - one argument an option
@@ -42,6 +43,7 @@ def sum_(  # noqa: PLR0913 - one argument an option
     format_: str,
     out: Path | None,
     names: str | None,
+    quiet: bool,
 ) -> None:
     """Sum the course in PLAN and the EARLIER ones of the same patient in EQD2, and judge the sum.
 
@@ -51,17 +53,19 @@ def sum_(  # noqa: PLR0913 - one argument an option
     from sbrtcheck.report.sums import sum_json, sum_text
 
     with streams.output(out) as write:
-        found = api.sum_of(
-            [streams.existing(folder) for folder in folders],
-            dict(map(_alpha_beta, alpha_betas)),
-            list(dict.fromkeys(tables)),
-            recovery=recovery,
-            interval_months=interval_months,
-            frames_agree=frames_agree,
-            registrations=registrations,
-            prescriptions=[None if rx == _NO_RX else rx for rx in prescriptions],
-            names=names,
-        )
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            found = api.sum_of(
+                [streams.existing(folder) for folder in folders],
+                dict(map(_alpha_beta, alpha_betas)),
+                list(dict.fromkeys(tables)),
+                recovery=recovery,
+                interval_months=interval_months,
+                frames_agree=frames_agree,
+                registrations=registrations,
+                prescriptions=[None if rx == _NO_RX else rx for rx in prescriptions],
+                names=names,
+                progress=progress,
+            )
         write(sum_json(found) if format_ == "json" else sum_text(found))
     ctx.exit(_exit_code(found.verdict) if tables else EXIT_OK)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -21,8 +20,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from sbrtcheck.dicom.tags import PAYLOAD_TAGS, READ_ERRORS, UNDEFINED_LENGTH, items, name, number, word
 from sbrtcheck.errors import DicomError, InputError
-
-_log = logging.getLogger("sbrtcheck")
+from sbrtcheck.stages import log
 
 OnePath = str | PathLike[str]
 AnyPath = OnePath | Sequence[OnePath]
@@ -113,7 +111,7 @@ class Scan:
 def scan(path: AnyPath) -> Scan:
     """Headers of all RT files in a folder (any depth), a file, or a list of both; nothing in it depends on file names.
 
-    Links to folders are followed, each folder once. Which file has which name is logged at level INFO.
+    Links to folders are followed, each folder once. Names of files are logged at level INFO, their folders at DEBUG.
 
     Raises
     ------
@@ -140,11 +138,17 @@ def scan(path: AnyPath) -> Scan:
 
 def _log_names(found: Scan) -> None:
     for file in found.files:
-        _log.info("%s is %s", file.shown, file.path)
+        _name("%s is %s", file.shown, path=file.path)
     for path in found.not_dicom:
-        _log.info("not readable as DICOM and skipped: %s", path)
+        _name("not readable as DICOM and skipped: %s", path=path)
     for path in found.copies:
-        _log.info("skipped as copy of another file: %s", path)
+        _name("skipped as copy of another file: %s", path=path)
+
+
+def _name(text: str, *said: str, path: Path) -> None:
+    """Log the name of a file, and only for who asks for more the folders that it is in: they too may name patients."""
+    log.info(text, *said, path.name)
+    log.debug("%s lies in %s", path.name, path.parent)
 
 
 def _all_files(path: AnyPath) -> Iterator[Path]:

@@ -24,6 +24,7 @@ from sbrtcheck.plan import (
     Structure,
     UnknownPrescription,
 )
+from sbrtcheck.stages import stage
 
 # A plan's hottest point lies near its prescription; far from it one of the two has another unit or another meaning.
 _LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
@@ -103,7 +104,7 @@ def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescript
         When a file is damaged or lacks something needed.
     """
     with quiet():
-        files = link(scan(path))
+        files = _linked(path)
         found = _choose(files, plan, with_structures=True)
         opened = _open(found, found, files, prescription)
         grid, dose_findings = _dose(opened)
@@ -137,22 +138,25 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
         As for `load_plan`; and when the RTDOSE stores no DVHs.
     """
     with quiet():
-        files = link(scan(path))
+        files = _linked(path)
         found = _choose(files, plan, with_structures=False)
         opened = _open(found, for_stored_dvhs(found), files, prescription)
         if len(opened.found.doses) > 1:
             what = "stored DVHs belong to single parts of the summed dose, not to the plan"
             raise InputError(what, opened.shown, "use computed DVHs")
         dose = open_dose(opened.found.doses[0].path, opened.shown)
-        return stored_dvhs(
-            dose.dataset,
-            opened.shown,
-            maximum_gy=grid_maximum_gy(dose),
-            names=_names(opened),
-            prescription=opened.prescription,
-            provenance=_provenance(opened),
-            findings=opened.findings,
-        )
+        with stage("DVHs") as say:
+            stored = stored_dvhs(
+                dose.dataset,
+                opened.shown,
+                maximum_gy=grid_maximum_gy(dose),
+                names=_names(opened),
+                prescription=opened.prescription,
+                provenance=_provenance(opened),
+                findings=opened.findings,
+            )
+            say(f"{len(stored)} stored in {opened.shown}, {len(stored.without)} structures without")
+        return stored
 
 
 def _provenance(opened: _Opened) -> dict[str, str | tuple[str, ...]]:
@@ -164,6 +168,16 @@ def _provenance(opened: _Opened) -> dict[str, str | tuple[str, ...]]:
         "doses": uids.doses,
         "frame_of_reference": uids.frame_of_reference,
     }
+
+
+def _linked(path: AnyPath) -> PlanFiles:
+    with stage("files") as say:
+        found = scan(path)
+        files = link(found)
+        counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
+        skipped = f"{found.others} other DICOM, {len(found.not_dicom)} not DICOM, {len(found.copies)} copies"
+        say(f"{counts}; {skipped}; {len(files.plans)} complete plans, {len(files.incomplete)} incomplete")
+    return files
 
 
 # Which plan
@@ -261,17 +275,36 @@ def _files(paths: tuple[Path, ...]) -> str:
 
 
 def _dose(opened: _Opened) -> tuple[DoseGrid, tuple[Finding, ...]]:
-    read = [dose_grid(open_dose(dose.path, dose.shown), opened.prescription) for dose in opened.found.doses]
-    findings = tuple(dict.fromkeys(finding for _, some in read for finding in some))
-    grids = [grid for grid, _ in read]
-    return grids[0] if len(grids) == 1 else summed(grids, opened.shown), findings
+    with stage("dose") as say:
+        read = [dose_grid(open_dose(dose.path, dose.shown), opened.prescription) for dose in opened.found.doses]
+        findings = tuple(dict.fromkeys(finding for _, some in read for finding in some))
+        grids = [grid for grid, _ in read]
+        grid = grids[0] if len(grids) == 1 else summed(grids, opened.shown)
+        say(f"{', '.join(dose.shown for dose in opened.found.doses)}; {_grid_text(grid)}")
+        say(_prescription_text(opened.prescription))
+    return grid, findings
+
+
+def _grid_text(grid: DoseGrid) -> str:
+    planes, rows, columns = grid.stored.shape
+    across = f"{grid.spacing_mm[0]:g} x {grid.spacing_mm[1]:g} mm"
+    return f"{columns} x {rows} x {planes} points, {across} in plane, up to {grid.max_gy:.4g} Gy"
+
+
+def _prescription_text(rx: Prescription | UnknownPrescription) -> str:
+    if isinstance(rx, UnknownPrescription):
+        return "prescription unknown"
+    return f"prescription {rx.dose_gy:g} Gy in {rx.fractions} fractions ({rx.source})"
 
 
 def _structures(opened: _Opened) -> tuple[Structure, ...]:
     file = opened.found.structure_set
     if file is None:
         raise NoPlanError(opened.found.no_structures, opened.shown)
-    return structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
+    with stage("structures") as say:
+        found = structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
+        say(f"{len(found)} in {file.shown}")
+    return found
 
 
 def _names(opened: _Opened) -> dict[int, tuple[str, str]]:
