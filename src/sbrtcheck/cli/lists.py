@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sbrtcheck.table import ConstraintTable
 
 
-@click.command()
+@click.command(epilog=options.examples("sbrtcheck tables", "sbrtcheck tables --format json"))
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.verbose
 def tables(format_: str) -> None:
@@ -26,7 +26,7 @@ def tables(format_: str) -> None:
     streams.print_text(tables_json(shipped) if format_ == "json" else tables_text(shipped))
 
 
-@click.command()
+@click.command(epilog=options.examples("sbrtcheck bed 48 6 --alpha-beta 10"))
 @click.argument("dose_gy", type=float)
 @click.argument("fractions", type=int)
 @click.option(

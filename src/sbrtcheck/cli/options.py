@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from sbrtcheck.bundled import shipped_files
 from sbrtcheck.cli import streams
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 FORMATS = ("text", "json", "csv", "markdown")
 END_CAPS = ("half-slice", "none", "capped")
@@ -24,11 +30,50 @@ def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: int) ->
         ctx.with_resource(streams.log(everything=value > 1))
 
 
+def examples(*commands: str) -> str:
+    """Lines at the end of a help text: commands that work, with a plan in the folder ``plan``."""
+    heading = "Example:" if len(commands) == 1 else "Examples:"
+    return "\n".join(("\b", heading, *(f"  {command}" for command in commands)))
+
+
+def _offer_tables(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Ids of bundled tables, told by the names of their files; else files."""
+    found = sorted(shipped_files().items())
+    ids = [CompletionItem(key, help=site) for key, (site, _) in found if key.startswith(begun)]
+    return [CompletionItem(begun, type="file"), *ids]
+
+
+def _offer_sites(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    sites = sorted({site for site, _ in shipped_files().values()})
+    return [CompletionItem(site) for site in sites if site.startswith(begun)]
+
+
+def tables(*, required: bool = False, text: str = "Bundled table or YAML file; may be repeated.") -> Decorator:
+    """The option ``--table``, which may be repeated."""
+    return click.option(
+        "--table",
+        "tables",
+        multiple=True,
+        required=required,
+        metavar="ID",
+        help=text,
+        shell_complete=_offer_tables,
+    )
+
+
+def site(*names: str, multiple: bool = False, text: str) -> Decorator:
+    """The option ``--site``; ``names`` are its parameter's, where that has another."""
+    return click.option("--site", *names, multiple=multiple, metavar="SITE", help=text, shell_complete=_offer_sites)
+
+
+table_files = click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=_offer_tables)
 folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 out = click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write here instead of to the screen."
 )
-names = click.option("--names", metavar="FILE", help="TG-263 name -> structure name of this plan, as YAML.")
+names = click.option(
+    "--names", metavar="FILE", type=click.Path(), help="TG-263 name -> structure name of this plan, as YAML."
+)
 rx = click.option("--rx", metavar="50Gy/5", help="Prescription; wins over what the files say.")
 plan = click.option("--plan", metavar="UID", help="Plan to take, when there are several.")
 dvhs = click.option("--dvhs", type=click.Choice(DVHS), default=DVHS[0], show_default=True)

@@ -19,10 +19,16 @@ EXIT_FAIL = 1
 EXIT_NOT_EVALUATED = 3
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck check plan --site lung",
+        "sbrtcheck check plan --table rtog-0813 --rx 50Gy/5 --format json --out report.json",
+        "sbrtcheck check plan --table tg101-5fx --table my-clinic.yaml --strict",
+    )
+)
 @options.folder
-@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
-@click.option("--site", metavar="SITE", help="Every bundled table of this site that holds for the fraction number.")
+@options.tables()
+@options.site(text="Every bundled table of this site that holds for the fraction number.")
 @click.option("--format", "format_", type=click.Choice(options.FORMATS), default=options.FORMATS[0], show_default=True)
 @options.out
 @options.names
@@ -100,7 +106,11 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
     return RENDERERS[format_](report)
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck dvh plan", "sbrtcheck dvh plan --structure PTV --structure Heart --format csv --out curves.csv"
+    )
+)
 @options.folder
 @click.option("--structure", "structures", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 @click.option("--format", "format_", type=click.Choice(("text", "csv", "json")), default="text", show_default=True)
@@ -147,10 +157,10 @@ def dvh(  # noqa: PLR0913 - one argument an option
         write(DVH_FORMATS[format_](found))
 
 
-@click.command()
+@click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
-@click.option("--site", "sites", multiple=True, metavar="SITE", help="As for check; may be repeated.")
-@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
+@options.site("sites", multiple=True, text="As for check; may be repeated.")
+@options.tables()
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."
 )

@@ -9,7 +9,7 @@ import click
 from sbrtcheck.cli import options, streams
 
 
-@click.command()
+@click.command(epilog=options.examples("sbrtcheck risk plan", "sbrtcheck risk plan --diameter-cm 2.5"))
 @options.folder
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out

@@ -14,14 +14,27 @@ from sbrtcheck.errors import InputError
 _NO_RX = "-"
 
 
-@click.command("sum")
+@click.command(
+    "sum",
+    epilog=options.examples(
+        "sbrtcheck sum plan earlier --alpha-beta SpinalCord=2 --frames-agree",
+        "sbrtcheck sum plan earlier --table hytec-reirradiation --interval-months 8 --frames-agree",
+    ),
+)
 @click.argument("folders", metavar="PLAN EARLIER...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--alpha-beta", "alpha_betas", multiple=True, metavar="ORGAN=GY", help="For this organ; may be repeated.")
-@click.option("--table", "tables", multiple=True, metavar="ID", help="Rule, table or YAML file; may be repeated.")
+@options.tables(text="Rule, table or YAML file; may be repeated.")
 @click.option("--recovery", type=float, default=0.0, metavar="SHARE", help="Of earlier EQD2 that was got over: 0 to 1.")
 @click.option("--interval-months", type=float, metavar="MONTHS", help="Since the last course.")
 @click.option("--frames-agree", is_flag=True, help="State that all plans lie in one frame of reference.")
-@click.option("--registration", "registrations", multiple=True, metavar="FILE", help="Rigid registration object.")
+@click.option(
+    "--registration",
+    "registrations",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(),
+    help="Rigid registration object.",
+)
 @click.option("--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="A plan each, in order; - to leave one.")
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out

@@ -11,12 +11,12 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sbrtcheck.bundled import shipped_files, shipped_root
 from sbrtcheck.errors import Fault, NamesError, TableError, UnknownTableError
 from sbrtcheck.metric import parse
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table.document import Document, Trouble, read_document
 from sbrtcheck.table.rows import cite_troubles, head_troubles, row_troubles
-from sbrtcheck.table.shipped import shipped_root
 from sbrtcheck.table.values import (
     ClinicianItem,
     Constraint,
@@ -160,15 +160,9 @@ def _is_path(given: str) -> bool:
 
 
 def _bundled() -> dict[str, tuple[str, Traversable]]:
-    """Id -> place and file of every shipped table; a file is named by its table's id."""
-    root = shipped_root()
-    return {
-        file.name.removesuffix(".yaml"): (f"constraints/{site.name}/{file.name}", file)
-        for site in (root.iterdir() if root.is_dir() else ())
-        if site.is_dir()
-        for file in site.iterdir()
-        if file.name.endswith(".yaml")
-    }
+    """Id -> place and file of every shipped table."""
+    found = shipped_files(shipped_root())
+    return {key: (f"constraints/{site}/{file.name}", file) for key, (site, file) in found.items()}
 
 
 def _unknown(given: str, ids: Sequence[str]) -> UnknownTableError:
