@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from os import PathLike, fspath
 
+from sbrtcheck.bundled import shipped_files
 from sbrtcheck.dicom import load_dvhs, load_plan, load_registration
 from sbrtcheck.dvh import (
     Between,
@@ -25,6 +26,7 @@ from sbrtcheck.dvh import (
 from sbrtcheck.errors import InputError, NamesError, UnknownTableError
 from sbrtcheck.evaluate import TARGET, NoRisk, Report, Risk, SumReport, evaluate, judge_reirradiation, risks
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
+from sbrtcheck.near import did_you_mean
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.stages import Progress, nobody_watches, stage
@@ -311,9 +313,13 @@ def _plans(paths: Sequence[str | PathLike[str]], prescriptions: Sequence[str | N
 
 def _rules_and_tables(given: Sequence[str]) -> tuple[tuple[ReirradiationRule, ...], tuple[ConstraintTable, ...]]:
     rules = {rule.id: rule for rule in load_reirradiation_rules()}
-    return tuple(rules[one] for one in given if one in rules), tuple(
-        load_table(one) for one in given if one not in rules
-    )
+    others = [one for one in given if one not in rules]
+    try:
+        return tuple(rules[one] for one in given if one in rules), tuple(map(load_table, others))
+    except UnknownTableError as error:
+        strange = next((one for one in others if repr(one) in error.what), "")
+        meant = did_you_mean(strange, {*rules, *shipped_files()})
+        raise UnknownTableError(error.what, error.place, meant or error.mend) from error
 
 
 def _ratios_of(tables: Sequence[ConstraintTable], plan: Plan, names: Mapping[str, str] | None) -> dict[str, float]:
@@ -340,7 +346,7 @@ def _structures_of(
             raise InputError(f"an alpha/beta of {organ} of {ratio:g} Gy is none", mend="give it in Gy, above 0")
         taken = {organ} if organ in own else _needed(plan, {organ}, names)
         if not taken:
-            raise InputError(f"the plan has no structure for {organ}", mend=f"it has: {_listed(own)}")
+            raise InputError(f"the plan has no structure for {organ}", mend=_or_these(organ, own))
         found |= dict.fromkeys(taken, ratio)
     return found
 
@@ -356,7 +362,12 @@ def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
 
 def _check_known(structures: Collection[str] | None, there: set[str]) -> None:
     if lacking := sorted(set(structures or ()) - there):
-        raise InputError(f"the plan has no structure {_listed(lacking)}", mend=f"it has: {_listed(there)}")
+        raise InputError(f"the plan has no structure {_listed(lacking)}", mend=_or_these(lacking[0], there))
+
+
+def _or_these(given: str, there: Collection[str]) -> str:
+    """Give what may have been meant, and all there is."""
+    return f"{did_you_mean(given, there)} it has: {_listed(there) or 'none'}".strip()
 
 
 def _model(end_caps: str, between: str, dose: str) -> Model:
@@ -466,7 +477,8 @@ def check_sites(sites: Sequence[str]) -> None:
     there = {table.site for table in bundled_tables()}
     if unknown := [site for site in sites if site not in there]:
         raise UnknownTableError(
-            f"no bundled table has the site {unknown[0]!r}", mend=f"choose one of: {_listed(there)}"
+            f"no bundled table has the site {unknown[0]!r}",
+            mend=f"{did_you_mean(unknown[0], there)} choose one of: {_listed(there)}".strip(),
         )
 
 

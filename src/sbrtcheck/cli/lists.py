@@ -27,10 +27,10 @@ def tables(format_: str) -> None:
 
 
 @click.command(epilog=options.examples("sbrtcheck bed 48 6 --alpha-beta 10"))
-@click.argument("dose_gy", type=float)
+@click.argument("dose_gy", type=options.NUMBER)
 @click.argument("fractions", type=int)
 @click.option(
-    "--alpha-beta", "alpha_beta_gy", type=float, required=True, metavar="GY", help="alpha/beta of the tissue."
+    "--alpha-beta", "alpha_beta_gy", type=options.NUMBER, required=True, metavar="GY", help="alpha/beta of the tissue."
 )
 @options.verbose
 def bed(dose_gy: float, fractions: int, alpha_beta_gy: float) -> None:

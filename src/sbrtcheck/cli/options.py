@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -28,6 +28,28 @@ def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: int) ->
     ctx.find_root().meta["sbrtcheck.verbose"] = value
     if value:
         ctx.with_resource(streams.log(everything=value > 1))
+
+
+if TYPE_CHECKING:
+    _ToFloat = click.ParamType[float]
+else:
+    _ToFloat = click.ParamType  # older versions of click cannot be subscripted
+
+
+class Number(_ToFloat):
+    """A number, its decimals after a point or a comma."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number that the text says."""
+        try:
+            return float(str(value).replace(",", "."))
+        except ValueError:
+            self.fail(f"{value!r} is no number; write it like 2.5", param, ctx)
+
+
+NUMBER = Number()
 
 
 def examples(*commands: str) -> str:

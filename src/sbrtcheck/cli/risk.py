@@ -16,7 +16,9 @@ from sbrtcheck.cli import options, streams
 @options.names
 @options.rx
 @options.plan
-@click.option("--diameter-cm", type=float, metavar="CM", help="Of the tumour, for control models that ask for it.")
+@click.option(
+    "--diameter-cm", type=options.NUMBER, metavar="CM", help="Of the tumour, for control models that ask for it."
+)
 @options.quiet
 @options.verbose
 def risk(

@@ -24,8 +24,10 @@ _NO_RX = "-"
 @click.argument("folders", metavar="PLAN EARLIER...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--alpha-beta", "alpha_betas", multiple=True, metavar="ORGAN=GY", help="For this organ; may be repeated.")
 @options.tables(text="Rule, table or YAML file; may be repeated.")
-@click.option("--recovery", type=float, default=0.0, metavar="SHARE", help="Of earlier EQD2 that was got over: 0 to 1.")
-@click.option("--interval-months", type=float, metavar="MONTHS", help="Since the last course.")
+@click.option(
+    "--recovery", type=options.NUMBER, default=0.0, metavar="SHARE", help="Of earlier EQD2 that was got over: 0 to 1."
+)
+@click.option("--interval-months", type=options.NUMBER, metavar="MONTHS", help="Since the last course.")
 @click.option("--frames-agree", is_flag=True, help="State that all plans lie in one frame of reference.")
 @click.option(
     "--registration",

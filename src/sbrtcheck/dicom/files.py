@@ -198,6 +198,12 @@ def _read_header(path: Path) -> RtFile | Literal["other", "not DICOM"]:
         return "not DICOM"
 
 
+def is_dicom(path: Path) -> bool:
+    """Whether a file starts as DICOM files do; `OSError` when it cannot be read."""
+    with path.open("rb") as file:
+        return _looks_like_dicom(file.read(_START_BYTES))
+
+
 def _header_of_dicom(file: BinaryIO, path: Path) -> RtFile | Literal["other", "not DICOM"]:
     file.seek(0)
     try:

@@ -9,7 +9,7 @@ from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, open_dose, summed
 from sbrtcheck.dicom.files import AnyPath, Kind, scan
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
-from sbrtcheck.dicom.stored import stored_dvhs
+from sbrtcheck.dicom.stored import STORED_MEND, stored_dvhs
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
 from sbrtcheck.dicom.tags import quiet, read_dataset
 from sbrtcheck.dvh import DVHSet
@@ -29,6 +29,7 @@ from sbrtcheck.stages import stage
 # A plan's hottest point lies near its prescription; far from it one of the two has another unit or another meaning.
 _LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
 _OTHERS_SHOWN = 5
+_NO_PLAN_MEND = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or export them together"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +144,7 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
         opened = _open(found, for_stored_dvhs(found), files, prescription)
         if len(opened.found.doses) > 1:
             what = "stored DVHs belong to single parts of the summed dose, not to the plan"
-            raise InputError(what, opened.shown, "use computed DVHs")
+            raise InputError(what, opened.shown, STORED_MEND)
         dose = open_dose(opened.found.doses[0].path, opened.shown)
         with stage("DVHs") as say:
             stored = stored_dvhs(
@@ -223,13 +224,13 @@ def _there_are(files: PlanFiles) -> str:
 def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
     if refused:
         more = f" (and {len(refused) - 1} more doses that make no plan)" if len(refused) > 1 else ""
-        return NoPlanError(refused[0].reason + more, refused[0].place or refused[0].doses[0].shown)
+        return NoPlanError(refused[0].reason + more, refused[0].place or refused[0].doses[0].shown, _NO_PLAN_MEND)
     found = [orphan.kind for orphan in files.orphans]
     counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
     what = (
         f"there is no RTDOSE among the files ({counts}, {files.others} other DICOM, {len(files.not_dicom)} not DICOM)"
     )
-    return NoPlanError(what, "", "export the plan with its dose")
+    return NoPlanError(what, "", _NO_PLAN_MEND)
 
 
 # Reading it
@@ -300,7 +301,7 @@ def _prescription_text(rx: Prescription | UnknownPrescription) -> str:
 def _structures(opened: _Opened) -> tuple[Structure, ...]:
     file = opened.found.structure_set
     if file is None:
-        raise NoPlanError(opened.found.no_structures, opened.shown)
+        raise NoPlanError(opened.found.no_structures, opened.shown, _NO_PLAN_MEND)
     with stage("structures") as say:
         found = structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
         say(f"{len(found)} in {file.shown}")

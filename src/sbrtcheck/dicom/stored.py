@@ -19,6 +19,8 @@ from sbrtcheck.dvh import DVH, Band, Curve, DVHSet, NoDVH, Origin, Reason, Volum
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, Prescription, UnknownPrescription
 
+STORED_MEND = "use computed DVHs (dvhs='computed', --dvhs computed)"
+
 # Share of the whole volume below which a bin holds only rounding noise of the system that wrote it.
 _NOISE = 1e-9
 # Volumes that rise by more than this share of the whole are no cumulative histogram with noise.
@@ -95,7 +97,7 @@ def stored_dvhs(
     """
     sequence = items(dose, 0x30040050, shown)
     if not sequence:
-        raise InputError("the RTDOSE stores no DVHs", shown, "use computed DVHs")
+        raise InputError("the RTDOSE stores no DVHs", shown, STORED_MEND)
     context = _Context(
         shown=shown,
         names=names,

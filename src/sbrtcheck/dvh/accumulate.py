@@ -157,7 +157,7 @@ def fractions_of(plan: Plan) -> int:
 
 def _check(courses: Sequence[Course]) -> None:
     if not courses:
-        raise InputError("there is no plan to sum")
+        raise InputError("there is no plan to sum", mend="give one or more courses")
     for one in courses:
         fractions_of(one.plan)
         if not 0.0 <= one.recovery < 1.0:
