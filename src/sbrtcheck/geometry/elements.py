@@ -35,8 +35,8 @@ class Elements:
     """Some elements of a structure; doses in the unit the caller asked for.
 
     ``mean``, ``low``, ``high``, ``variance12``: shape ``(n,)``, mean dose, bounds that the trilinear dose cannot leave
-    in the element, and twelve times its variance there. ``volume_cc``: shape ``(n,)``, or one number for all.
-    ``exact``: the means are exact, not the dose at a centroid, and the bounds are reached.
+    in the element, and twelve times its variance there. ``volume_cc``: shape ``(n,)``; or one number for all, which are
+    whole cells then: their means are exact, not the dose at a centroid, and their bounds are reached.
     """
 
     mean: Float32
@@ -44,7 +44,6 @@ class Elements:
     high: Float32
     variance12: Float32
     volume_cc: FloatArray | float
-    exact: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +161,6 @@ def _full_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: 
                 high=field.high[pick],
                 variance12=field.variance12[pick],
                 volume_cc=float(slice_cc[group == g][0]),
-                exact=True,
             )
 
 
@@ -184,7 +182,6 @@ def _cut_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: F
         # a part of a cell is narrower than the cell: its variance shrinks about as its share does
         variance12=field.variance12[at] * fraction.astype(np.float32),
         volume_cc=slice_cc[slice_of] * fraction,
-        exact=False,
     )
 
 
