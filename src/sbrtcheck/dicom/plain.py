@@ -247,10 +247,8 @@ class _Walk:
                 self.stopped_at = tag, at, length
                 return Elements(values, character_set), at
             value, at = self._value(tag, vr, at, length, end, character_set, depth)
-            if tag == _CHARACTER_SET and isinstance(value, bytes):
-                if not _KNOWN_SETS.fullmatch(value):
-                    raise _NotPlainError
-                character_set = value
+            if tag == _CHARACTER_SET:
+                character_set = _known_set(value)
             if not tag >> 16 & 1:
                 values[tag] = value
         if delimited:
@@ -294,6 +292,12 @@ class _Walk:
         if delimited:
             raise _NotPlainError
         return items, at
+
+
+def _known_set(value: bytes | list[Elements]) -> bytes:
+    if not isinstance(value, bytes) or not _KNOWN_SETS.fullmatch(value):
+        raise _NotPlainError
+    return value
 
 
 @cache
