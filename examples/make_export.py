@@ -16,14 +16,12 @@ PLAN = Path(__file__).parent / "plans" / "lung-50gy-5fx"
 STEP_GY = 0.2
 HEADER = """\
 Patient Name         : Phantom
-Patient ID           : none
 Type                 : Cumulative Dose Volume Histogram
 Description          : The cumulative DVH displays the percentage (relative)
                        or volume (absolute) of structures that receive a dose
                        equal to or greater than a given dose.
 
 Plan: lung
-Course: C1
 Total dose [cGy]: 5000.0
 % for dose (%): 100.0
 """
@@ -39,7 +37,6 @@ def structure(dvh: sbrtcheck.DVH) -> str:
     return f"""
 Structure: {dvh.name}
 Plan: lung
-Course: C1
 Volume [cm³]: {dvh.volume_cc:.1f}
 Dose Cover.[%]: {100 * (1 - dvh.uncovered_cc / dvh.volume_cc):.1f}
 Min Dose [cGy]: {100 * dvh.min_gy.value:.1f}

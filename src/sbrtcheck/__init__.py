@@ -12,6 +12,7 @@ Where to find what, by task::
       read a table of constraints    load_table("id or file.yaml")       -> ConstraintTable
       judge every row                evaluate(table, dvhs)               -> Report
     measure one thing                measure("D0.035cc[Gy]", dvh)        -> Measurement | NotMeasured
+    compare two plans                api.compare(a, b, table="...")      -> PlanComparison
     fractionation                    bed(...), eqd2(...)
     show a report                    Report.to_dict, Report.to_dataframe, sbrtcheck.report.FORMATS
     catch what goes wrong            SbrtcheckError; its tree is in sbrtcheck.errors

@@ -30,6 +30,12 @@ export = click.option(
     metavar="FILE",
     help="Text file of DVHs that a planning system exported, in place of DIR; --plan is then the plan's name.",
 )
+against = click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Text file of DVHs that a planning system exported, to compare with in place of those in the RTDOSE.",
+)
 out = click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write here instead of to the screen."
 )

@@ -22,6 +22,7 @@ EXIT_NOT_EVALUATED = 3
 @click.command()
 @options.folder_or_not
 @options.export
+@options.against
 @click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
 @click.option("--site", metavar="SITE", help="Every bundled table of this site that holds for the fraction number.")
 @click.option("--format", "format_", type=click.Choice(options.FORMATS), default=options.FORMATS[0], show_default=True)
@@ -42,6 +43,7 @@ def check(  # noqa: PLR0913 - one argument an option
     *,
     folder: Path | None,
     export: Path | None,
+    against: Path | None,
     tables: tuple[str, ...],
     site: str | None,
     format_: str,
@@ -63,7 +65,7 @@ def check(  # noqa: PLR0913 - one argument an option
     from sbrtcheck import api
 
     source, dvhs = _source(folder, export, dvhs)
-    with streams.output(out, inputs=[source, names, *tables]) as write:
+    with streams.output(out, inputs=[source, names, against, *tables]) as write:
         report = api.check(
             streams.existing(source),
             list(dict.fromkeys(tables)),
@@ -75,6 +77,7 @@ def check(  # noqa: PLR0913 - one argument an option
             end_caps=end_caps,
             between=between,
             dose=dose,
+            against=against,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
         )

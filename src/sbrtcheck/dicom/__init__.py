@@ -11,21 +11,25 @@
     stored        DVH Sequence of the RTDOSE -> DVHs
     registration  Spatial Registration -> how frames of reference lie to each other
     tags          one element -> text or number
+    plain         plain file -> elements, without pydicom
+    general       any other file -> pydicom's dataset
 """
 
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
-from sbrtcheck.dicom.load import find_plans, load_dvhs, load_plan
+from sbrtcheck.dicom.load import NotStored, find_plans, load_dvhs, load_plan, load_plan_and_dvhs
 from sbrtcheck.dicom.registration import load_registration
 
 __all__ = [
     "FoundPlan",
     "Kind",
+    "NotStored",
     "Orphan",
     "PlanFiles",
     "RtFile",
     "find_plans",
     "load_dvhs",
     "load_plan",
+    "load_plan_and_dvhs",
     "load_registration",
 ]

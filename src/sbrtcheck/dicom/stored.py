@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from pydicom import Dataset
 
-from sbrtcheck.dicom.tags import decimals, integer, items, number, word
+from sbrtcheck.dicom.tags import AnyElements, decimals, integer, items, number, word
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason, VolumeUnit
 from sbrtcheck.dvh.binned import (
     Histogram,
@@ -49,8 +48,13 @@ class _Context:
     maximum_gy: float | None
 
 
+def has_dvhs(dose: AnyElements) -> bool:
+    """Whether an RTDOSE says that it stores DVHs."""
+    return 0x30040050 in dose
+
+
 def stored_dvhs(
-    dose: Dataset,
+    dose: AnyElements,
     shown: str,
     *,
     names: Names,
@@ -121,7 +125,7 @@ def _not_stored(read: list[DVH | NoDVH], names: Names) -> tuple[NoDVH, ...]:
 # Which structure
 
 
-def _dvh(item: Dataset, context: _Context) -> DVH | NoDVH:
+def _dvh(item: AnyElements, context: _Context) -> DVH | NoDVH:
     roi, roi_notes, trouble = _roi(item, context.shown)
     name, kind = context.names.get(roi, (f"ROI {roi}", "")) if roi >= 0 else (_several_names(item, context), "")
     if trouble:
@@ -133,7 +137,7 @@ def _dvh(item: Dataset, context: _Context) -> DVH | NoDVH:
     return _named(item, context, read, name=name, roi=roi, kind=kind, notes=roi_notes)
 
 
-def _roi(item: Dataset, shown: str) -> tuple[int, tuple[str, ...], str]:
+def _roi(item: AnyElements, shown: str) -> tuple[int, tuple[str, ...], str]:
     """Number of the one ROI, notes, and why there is none (number -1)."""
     parts = [(word(one, 0x30040062).upper(), integer(one, 0x30060084)) for one in items(item, 0x30040060, shown)]
     if not parts:
@@ -148,7 +152,7 @@ def _roi(item: Dataset, shown: str) -> tuple[int, tuple[str, ...], str]:
     return roi, () if contribution else ("states no contribution of its only ROI; INCLUDED was assumed",), ""
 
 
-def _several_names(item: Dataset, context: _Context) -> str:
+def _several_names(item: AnyElements, context: _Context) -> str:
     """Readable name of a combination: ``Liver - GTV``."""
     text = ""
     for one in items(item, 0x30040060, context.shown):
@@ -178,7 +182,7 @@ def _one_for_each_roi(read: list[DVH | NoDVH]) -> list[DVH | NoDVH]:
 # Its histogram
 
 
-def _histogram(item: Dataset, context: _Context) -> tuple[Histogram, tuple[str, ...]]:
+def _histogram(item: AnyElements, context: _Context) -> tuple[Histogram, tuple[str, ...]]:
     """The histogram without empty bins at its end, and notes on it."""
     widths, volumes, notes = _pairs(item, context.shown)
     widths_gy = widths * _gy_per_dose_unit(item, context)
@@ -192,7 +196,7 @@ def _histogram(item: Dataset, context: _Context) -> tuple[Histogram, tuple[str, 
     return Histogram(edges_gy=edges_gy[: last + 2], volume=cumulative[: last + 1], unit=unit), notes
 
 
-def _pairs(item: Dataset, shown: str) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
+def _pairs(item: AnyElements, shown: str) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
     """Widths and volumes, each shape ``(n,)``."""
     data = _data(item, shown)
     if len(data) < 2 or len(data) % 2:
@@ -206,14 +210,14 @@ def _pairs(item: Dataset, shown: str) -> tuple[FloatArray, FloatArray, tuple[str
     return pairs[:, 0], pairs[:, 1], (f"states {stated} bins and has {len(pairs)}; all of them were used",)
 
 
-def _data(item: Dataset, shown: str) -> FloatArray:
+def _data(item: AnyElements, shown: str) -> FloatArray:
     try:
         return decimals(item, 0x30040058, shown)
     except DicomError as error:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, error.what) from error
 
 
-def _gy_per_dose_unit(item: Dataset, context: _Context) -> float:
+def _gy_per_dose_unit(item: AnyElements, context: _Context) -> float:
     scaling = number(item, 0x30040052) if 0x30040052 in item else 1.0
     if scaling is None or scaling <= 0.0:
         raise Unusable(Reason.UNIT_UNKNOWN, "DVH Dose Scaling is not above 0")
@@ -229,7 +233,7 @@ def _gy_per_dose_unit(item: Dataset, context: _Context) -> float:
     raise Unusable(Reason.PRESCRIPTION_UNKNOWN, "its doses are relative to an unknown dose")
 
 
-def _volume_unit(item: Dataset) -> VolumeUnit:
+def _volume_unit(item: AnyElements) -> VolumeUnit:
     match word(item, 0x30040054).upper():
         case "CM3":
             return VolumeUnit.CC
@@ -239,7 +243,7 @@ def _volume_unit(item: Dataset) -> VolumeUnit:
             raise Unusable(Reason.UNIT_UNKNOWN, f"volume units are {other or 'missing'!r}")
 
 
-def _cumulative(item: Dataset, volumes: FloatArray) -> FloatArray:
+def _cumulative(item: AnyElements, volumes: FloatArray) -> FloatArray:
     """Volume with at least the dose of each lower edge: never rising, never below 0."""
     match word(item, 0x30040001).upper():
         case "DIFFERENTIAL":
@@ -263,7 +267,7 @@ def _refuse_above_grid(widths: FloatArray, top_gy: float, context: _Context) -> 
 
 
 def _named(
-    item: Dataset,
+    item: AnyElements,
     context: _Context,
     read: tuple[Histogram, tuple[str, ...]],
     *,
@@ -299,7 +303,7 @@ def _named(
     )
 
 
-def _stated(item: Dataset) -> Stated | None:
+def _stated(item: AnyElements) -> Stated | None:
     mean, least, most = (number(item, tag) for tag in (0x30040074, 0x30040070, 0x30040072))
     if mean is None or least is None or most is None:
         return None
@@ -312,7 +316,7 @@ def _volume_notes(histogram: Histogram) -> list[tuple[FindingCode, str]]:
     return [(FindingCode.STORED_DVH_UNITS, "volumes are relative; metrics in cc cannot be measured")]
 
 
-def _type_notes(item: Dataset, context: _Context) -> list[tuple[FindingCode, str]]:
+def _type_notes(item: AnyElements, context: _Context) -> list[tuple[FindingCode, str]]:
     notes = []
     kind = word(item, 0x30040004).upper()
     if kind not in {"PHYSICAL", ""}:
