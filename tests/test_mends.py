@@ -114,7 +114,7 @@ def test_what_is_wrong_where_and_what_mends_it_is_one_line(typed: str, said: str
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("check", "Missing argument 'DIR'"),
+        ("check", "give the folder of a plan, DIR, or --dvh FILE"),
         ("check plan --fromat text", "--format"),
         ("check plan --format htm", "'text', 'json', 'csv', 'markdown'"),
         ("chek plan", "No such command 'chek'"),

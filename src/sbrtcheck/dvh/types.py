@@ -152,7 +152,7 @@ class Curve:
         width = d1 - d0
         narrow = width < 1e-9
         safe = np.where(narrow, 1.0, width)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # a dose of next to nothing: gEUD of 0
             power = np.log(d1 / d0) if a == -1 else (d1 ** (a + 1) - d0 ** (a + 1)) / (a + 1)
             moment = np.where(share > 0, np.where(narrow, d0**a, power / safe), 0.0)
         return float(np.sum(share * moment) ** (1 / a)) * top
