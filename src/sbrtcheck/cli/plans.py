@@ -19,12 +19,18 @@ EXIT_FAIL = 1
 EXIT_NOT_EVALUATED = 3
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck check plan --site lung",
+        "sbrtcheck check plan --table rtog-0813 --rx 50Gy/5 --format json --out report.json",
+        "sbrtcheck check plan --table tg101-5fx --table my-clinic.yaml --strict",
+    )
+)
 @options.folder_or_not
 @options.export
 @options.against
-@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
-@click.option("--site", metavar="SITE", help="Every bundled table of this site that holds for the fraction number.")
+@options.tables()
+@options.site(text="Every bundled table of this site that holds for the fraction number.")
 @click.option("--format", "format_", type=click.Choice(options.FORMATS), default=options.FORMATS[0], show_default=True)
 @options.out
 @options.names
@@ -36,6 +42,7 @@ EXIT_NOT_EVALUATED = 3
 @options.dose
 @options.strict
 @options.include_unconfirmed
+@options.quiet
 @options.verbose
 @click.pass_context
 def check(  # noqa: PLR0913 - one argument an option
@@ -57,6 +64,7 @@ def check(  # noqa: PLR0913 - one argument an option
     dose: str,
     strict: bool,
     include_unconfirmed: bool,
+    quiet: bool,
 ) -> None:
     """Check the plan in DIR, or the DVHs in a planning system's text export (--dvh).
 
@@ -70,21 +78,23 @@ def check(  # noqa: PLR0913 - one argument an option
         check_installed()
     source, dvhs = _source(folder, export, dvhs)
     with streams.output(out, inputs=[source, names, against, *tables]) as write:
-        report = api.check(
-            streams.existing(source),
-            list(dict.fromkeys(tables)),
-            site=site,
-            plan=plan,
-            prescription=rx,
-            names=names,
-            dvhs=dvhs,
-            end_caps=end_caps,
-            between=between,
-            dose=dose,
-            against=against,
-            strict=strict,
-            include_unconfirmed=include_unconfirmed,
-        )
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            report = api.check(
+                streams.existing(source),
+                list(dict.fromkeys(tables)),
+                site=site,
+                plan=plan,
+                prescription=rx,
+                names=names,
+                dvhs=dvhs,
+                end_caps=end_caps,
+                between=between,
+                dose=dose,
+                against=against,
+                strict=strict,
+                include_unconfirmed=include_unconfirmed,
+                progress=progress,
+            )
         write(_rendered(report, format_, for_screen=out is None))
     ctx.exit(_exit_code(report))
 
@@ -119,7 +129,11 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
     return RENDERERS[format_](report)
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck dvh plan", "sbrtcheck dvh plan --structure PTV --structure Heart --format csv --out curves.csv"
+    )
+)
 @options.folder_or_not
 @options.export
 @click.option("--structure", "structures", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
@@ -131,6 +145,7 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
 @options.end_caps
 @options.between
 @options.dose
+@options.quiet
 @options.verbose
 def dvh(  # noqa: PLR0913 - one argument an option
     *,
@@ -145,6 +160,7 @@ def dvh(  # noqa: PLR0913 - one argument an option
     end_caps: str,
     between: str,
     dose: str,
+    quiet: bool,
 ) -> None:
     """Show the dose-volume histograms of the plan in DIR, or of a planning system's text export (--dvh).
 
@@ -155,23 +171,25 @@ def dvh(  # noqa: PLR0913 - one argument an option
 
     source, dvhs = _source(folder, export, dvhs)
     with streams.output(out, inputs=[source]) as write:
-        found = api.dvhs_of(
-            streams.existing(source),
-            structures=structures or None,
-            plan=plan,
-            prescription=rx,
-            dvhs=dvhs,
-            end_caps=end_caps,
-            between=between,
-            dose=dose,
-        )
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            found = api.dvhs_of(
+                streams.existing(source),
+                structures=structures or None,
+                plan=plan,
+                prescription=rx,
+                dvhs=dvhs,
+                end_caps=end_caps,
+                between=between,
+                dose=dose,
+                progress=progress,
+            )
         write(DVH_FORMATS[format_](found))
 
 
-@click.command()
+@click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
-@click.option("--site", "sites", multiple=True, metavar="SITE", help="As for check; may be repeated.")
-@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
+@options.site("sites", multiple=True, text="As for check; may be repeated.")
+@options.tables()
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."
 )
@@ -193,8 +211,9 @@ def batch(
     """
     from sbrtcheck import archive
 
-    options = archive.Options.read(sites=sites, tables=tables, **choices)
-    with streams.progress(quiet=quiet) as progress:
-        summary = archive.batch(folder, out, options, jobs=jobs, progress=progress)
+    chosen = archive.Options.read(sites=sites, tables=tables, **choices)
+    doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
+    with streams.progress(quiet=quiet, **doing) as progress:
+        summary = archive.batch(folder, out, chosen, jobs=jobs, progress=progress)
     if not quiet:
         streams.say(str(summary))
