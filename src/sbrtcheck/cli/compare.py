@@ -33,7 +33,7 @@ _AS_STATED = "-"
 @options.include_unconfirmed
 @options.quiet
 @options.verbose
-def compare(
+def compare(  # noqa: PLR0913 - one argument an option
     *,
     first: Path,
     second: Path,
