@@ -28,7 +28,7 @@ def report_html(report: Report) -> str:
     lacking = [one for one in report.outcomes if words.is_just_missing(one)]
     folded = html_table(_HEADINGS, [_row(one, sources) for one in lacking]) if lacking else ""
     return (
-        f'<div><p style="font-size:1.15em">{_pill(report.verdict)} {escaped(words.summary_text(report))}</p>'
+        f'<div><p style="font-size:1.15em">{_headline(report)} {escaped(words.summary_text(report))}</p>'
         + html_table(_HEADINGS, [_row(one, sources) for one in there])
         + html_details(f"{_rows(len(lacking))}: {_MISSING}", folded)
         + html_lines(sources.lines())
@@ -36,6 +36,14 @@ def report_html(report: Report) -> str:
         + html_lines([f"{report.software}. {NOTICE}"])
         + "</div>"
     )
+
+
+def _headline(report: Report) -> str:
+    """The overall verdict; a second mark beside it where it stands on a part of the rows only."""
+    said = _pill(report.verdict, words.overall_text(report))
+    if words.stands_on_part(report):
+        said += " " + _pill(Verdict.NOT_EVALUATED, f"{words.not_evaluated(report)} NOT EVALUATED")
+    return said
 
 
 def _urgency(outcome: Outcome) -> int:
@@ -64,8 +72,8 @@ def _row(outcome: Outcome, sources: words.SourceList) -> Sequence[str]:
     )
 
 
-def _pill(verdict: Verdict) -> str:
-    return f'<span style="{_PILL};{_LOOK[verdict]}">{verdict.replace("_", " ")}</span>'
+def _pill(verdict: Verdict, text: str = "") -> str:
+    return f'<span style="{_PILL};{_LOOK[verdict]}">{text or verdict.replace("_", " ")}</span>'
 
 
 def _note(text: str) -> str:
