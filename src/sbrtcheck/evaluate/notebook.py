@@ -65,8 +65,8 @@ def _row(outcome: Outcome, sources: words.SourceList) -> Sequence[str]:
         _pill(outcome.verdict) + _note(flags),
         f"{escaped(words.organ_text(outcome))}{_note(words.contour_text(outcome))}",
         escaped(words.metric_text(outcome.constraint)),
-        escaped(words.limit_used_text(outcome)),
-        f'<span style="white-space:nowrap">{escaped(words.result_text(outcome))}</span>{_note(words.remark(outcome))}',
+        _whole(words.limit_used_text(outcome)),
+        f"{_whole(words.result_text(outcome))}{_note(words.remark(outcome))}",
         escaped(words.margin_text(outcome)),
         escaped(f"[{sources.number(outcome.constraint.source)}]"),
     )
@@ -74,6 +74,11 @@ def _row(outcome: Outcome, sources: words.SourceList) -> Sequence[str]:
 
 def _pill(verdict: Verdict, text: str = "") -> str:
     return f'<span style="{_PILL};{_LOOK[verdict]}">{text or verdict.replace("_", " ")}</span>'
+
+
+def _whole(text: str) -> str:
+    """Text in one line; what stands in brackets behind a limit may have a line of its own."""
+    return " (".join(f'<span style="white-space:nowrap">{escaped(part)}</span>' for part in text.split(" ("))
 
 
 def _note(text: str) -> str:
