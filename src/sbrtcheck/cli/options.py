@@ -8,7 +8,9 @@ import click
 
 from sbrtcheck.cli import streams
 
-FORMATS = ("text", "json", "csv", "markdown")
+FORMATS = ("text", "json", "csv", "markdown", "pdf")
+DICOM_PDF, RTDOSE = "dicom-pdf", "rtdose"  # objects for the patient's record
+BINARY = ("pdf", DICOM_PDF, RTDOSE)
 END_CAPS = ("half-slice", "none", "capped")
 BETWEEN = ("slab", "interpolated")
 DOSE = ("trilinear", "cubic")

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sbrtcheck.cli import options, streams
+from sbrtcheck.errors import OutputError
 
 if TYPE_CHECKING:
+    from sbrtcheck.dvh import DVHSet
     from sbrtcheck.evaluate import Report
 
 EXIT_OK = 0
@@ -23,7 +25,14 @@ EXIT_NOT_EVALUATED = 3
 @options.folder
 @click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
 @click.option("--site", metavar="SITE", help="Every bundled table of this site that holds for the fraction number.")
-@click.option("--format", "format_", type=click.Choice(options.FORMATS), default=options.FORMATS[0], show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice((*options.FORMATS, options.DICOM_PDF)),
+    default=options.FORMATS[0],
+    show_default=True,
+    help="dicom-pdf is the PDF as a DICOM object with the patient's name and ID from the plan's files.",
+)
 @options.out
 @options.names
 @options.rx
@@ -60,7 +69,11 @@ def check(  # noqa: PLR0913 - one argument an option
     """
     from sbrtcheck import api
 
-    with streams.output(out, inputs=[folder, names, *tables]) as write:
+    with streams.output(out, inputs=[folder, names, *tables], binary=format_ in options.BINARY) as write:
+        if format_ in options.BINARY:
+            from sbrtcheck.report.pdf import require_pdf
+
+            require_pdf()
         report = api.check(
             streams.existing(folder),
             list(dict.fromkeys(tables)),
@@ -75,7 +88,10 @@ def check(  # noqa: PLR0913 - one argument an option
             strict=strict,
             include_unconfirmed=include_unconfirmed,
         )
-        write(_rendered(report, format_, for_screen=out is None))
+        if format_ == options.DICOM_PDF:
+            write(api.report_as_dicom(report, folder))
+        else:
+            write(_rendered(report, format_, for_screen=out is None))
     ctx.exit(_exit_code(report))
 
 
@@ -85,7 +101,7 @@ def _exit_code(report: Report) -> int:
     return {Verdict.FAIL: EXIT_FAIL, Verdict.NOT_EVALUATED: EXIT_NOT_EVALUATED}.get(report.verdict, EXIT_OK)
 
 
-def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
+def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
     from sbrtcheck.report import FORMATS as RENDERERS
     from sbrtcheck.report import text_report
 
@@ -99,7 +115,14 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
 @click.command()
 @options.folder
 @click.option("--structure", "structures", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
-@click.option("--format", "format_", type=click.Choice(("text", "csv", "json")), default="text", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("text", "csv", "json", options.RTDOSE)),
+    default="text",
+    show_default=True,
+    help="rtdose is a DICOM object with the patient's name and ID from the plan's files.",
+)
 @options.out
 @options.rx
 @options.plan
@@ -121,11 +144,13 @@ def dvh(  # noqa: PLR0913 - one argument an option
     between: str,
     dose: str,
 ) -> None:
-    """Show the dose-volume histograms of the plan in DIR: a summary, or the points of the curves (csv, json)."""
+    """Show the dose-volume histograms of the plan in DIR: a summary, or their curves (csv, json, rtdose)."""
     from sbrtcheck import api
     from sbrtcheck.report.lists import DVH_FORMATS
 
-    with streams.output(out, inputs=[folder]) as write:
+    if format_ == options.RTDOSE:
+        _refuse_among_inputs(out, folder)
+    with streams.output(out, inputs=[folder], binary=format_ in options.BINARY) as write:
         found = api.dvhs_of(
             streams.existing(folder),
             structures=structures or None,
@@ -136,7 +161,24 @@ def dvh(  # noqa: PLR0913 - one argument an option
             between=between,
             dose=dose,
         )
-        write(DVH_FORMATS[format_](found))
+        write(api.dvhs_as_dicom(found, folder) if format_ == options.RTDOSE else DVH_FORMATS[format_](found))
+    if format_ == options.RTDOSE:
+        _say_what_is_left_out(found)
+
+
+def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
+    """A second dose of the plan in its own folder would make the next check ask which is meant."""
+    if out is not None and out.resolve().is_relative_to(folder.resolve()):
+        what = "lies in the plan's folder, where it would be taken for another dose of the plan"
+        raise OutputError(what, str(out), "write to another folder")
+
+
+def _say_what_is_left_out(found: DVHSet) -> None:
+    from sbrtcheck.dicom import left_out
+    from sbrtcheck.report import words
+
+    for line in left_out(found):
+        streams.say(words.clean(f"left out: {line}"))
 
 
 @click.command()

@@ -11,8 +11,17 @@
     stored        DVH Sequence of the RTDOSE -> DVHs
     registration  Spatial Registration -> how frames of reference lie to each other
     tags          one element -> text or number
+
+and back, for the record of the patient whose plan it is::
+
+    origin        UIDs of a plan's files -> patient, study, and what to refer to
+    encapsulated  a report as PDF -> Encapsulated PDF
+    dvh_dose      computed DVHs -> RTDOSE with a DVH Sequence
+    write         dataset -> bytes of a file, UIDs from its content
 """
 
+from sbrtcheck.dicom.dvh_dose import dvh_rtdose, left_out
+from sbrtcheck.dicom.encapsulated import encapsulated_pdf
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
 from sbrtcheck.dicom.load import find_plans, load_dvhs, load_plan
@@ -24,7 +33,10 @@ __all__ = [
     "Orphan",
     "PlanFiles",
     "RtFile",
+    "dvh_rtdose",
+    "encapsulated_pdf",
     "find_plans",
+    "left_out",
     "load_dvhs",
     "load_plan",
     "load_registration",
