@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -23,6 +24,8 @@ CHECKS = {
     "Tests, examples, blocks of the documentation": ("pytest", "-n", "auto"),
     "Documentation": ("sphinx-build", "-W", "-E", "-q", "-b", "html", "docs", "docs/_build/html"),
 }
+# programs that some tests need -> what is left out without them
+OPTIONAL = {"dciodvfy": "validation of the DICOM objects that are written (in Debian's dicom3tools)"}
 
 
 def main() -> int:
@@ -37,6 +40,8 @@ def main() -> int:
     say("\n=== Summary")
     for name, code in codes.items():
         say(f"{'ok    ' if code == 0 else 'FAILED'}  {name}")
+    for missing in (name for name in OPTIONAL if shutil.which(name) is None):
+        say(f"LEFT OUT, there is no {missing}: {OPTIONAL[missing]}")
     return next(filter(None, codes.values()), 0)
 
 

@@ -39,12 +39,17 @@ def output(
     """
     if out is None:
         _check_stdout()
-        if binary and sys.stdout.isatty():
+        if binary and is_screen():
             raise OutputError("is a screen, and this format is not text", _STDOUT, "write to a file with --out")
         yield print_text
         return
     with whole_file(out, inputs=[Path(one) for one in inputs if one]) as path:
         yield lambda result: _write(path, result, out)
+
+
+def is_screen() -> bool:
+    """Whether somebody looks at standard output."""
+    return sys.stdout.isatty()
 
 
 def _write(path: Path, result: str | bytes, out: Path) -> None:

@@ -19,6 +19,7 @@ from sbrtcheck.dicom.write import SOFTWARE, file_bytes, set_equipment, version
 from sbrtcheck.dvh import DVH, DVHSet, VolumeUnit
 from sbrtcheck.dvh import Origin as From
 from sbrtcheck.errors import InputError
+from sbrtcheck.radiobiology import Quantity
 
 BIN_GY = 0.01
 _DVH_DATA = 0x30040058
@@ -48,6 +49,8 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
     written = [dvh for dvh in dvhs if _can_be_written(dvh)]
     if dvhs.origin is not From.COMPUTED:
         raise InputError("these DVHs were not computed here", mend="write computed ones: --dvhs computed")
+    if converted := [dvh for dvh in written if dvh.quantity is not Quantity.PHYSICAL]:
+        raise InputError(f"these DVHs are in {converted[0].quantity}", mend="write them before they are converted")
     if not written:
         raise InputError("there is no DVH to write", mend="ask for structures that have contours and dose")
     origin = origin_of(path, dvhs.provenance)

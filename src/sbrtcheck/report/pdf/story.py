@@ -16,7 +16,7 @@ from sbrtcheck.report import words
 from sbrtcheck.report.course import course_lines
 from sbrtcheck.report.pdf.chart import NOTE, dvh_chart
 from sbrtcheck.report.pdf.page import WIDTH
-from sbrtcheck.report.pdf.style import COLOURS, RULE, cell_markup, markup, styles
+from sbrtcheck.report.pdf.style import COLOURS, PLAIN, RULE, cell_markup, markup, styles
 from sbrtcheck.table import ConstraintTable
 
 _HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [band]", "Margin", "Ref")
@@ -74,6 +74,7 @@ def _grid(headings: Sequence[str], widths: Sequence[float], rows: Iterable[list[
     """A table whose headings stand on every page it goes over."""
     head = [_cell(heading, "head") for heading in headings]
     style: list[Any] = [
+        ("FONTNAME", (0, 0), (-1, -1), PLAIN),  # else a font that is not embedded is named, though nothing is set in it
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LINEBELOW", (0, 0), (-1, 0), 0.8, HexColor("#444444")),
         ("LINEBELOW", (0, 1), (-1, -1), 0.25, RULE),
