@@ -16,12 +16,14 @@ from sbrtcheck.geometry import (
     Conventions,
     GridFrame,
     PrismStack,
+    Slices,
     cell_cc,
     elements,
     grid_frame,
     in_grid,
     interpolated,
     minus,
+    prism_cc,
     prism_stack,
     refinement_for,
     slab_axis_of,
@@ -287,24 +289,21 @@ def _dvh(
     if model.dose is Interpolation.CUBIC:  # splines may rise above every grid point
         top_gy = max(top_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit)
     unit_gy = (top_gy or NO_DOSE_GY) / (BINS - 1)
-    masks = [int(mask) for mask in np.unique(solid.stack.conventions)]
-    parts: dict[int, tuple[Histogram, float]] = {}
+    whole_cc = float(np.sum(prism_cc(solid.stack, solid.frame)))
+    refinement = refinement or refinement_for(whole_cc, solid.frame, ELEMENTS_WANTED)
     try:
-        whole_cc = slices_of(solid.stack, solid.frame, 1).whole_cc
-        refinement = refinement or refinement_for(whole_cc, solid.frame, ELEMENTS_WANTED)
-        for mask in masks:
-            stack = solid.stack.select(solid.stack.conventions == mask)
-            parts[mask] = _histogram(stack, solid.frame, refinement, unit_gy, plan)
+        pieces = slices_of(solid.stack, solid.frame, refinement)
+        parts = {one.conventions: _histogram(one, solid.frame, unit_gy, plan) for one in pieces}
     except GeometryError as error:
         return _without(solid, Reason.STRUCTURE_NOT_COMPUTED, str(error))
     made = _Made(solid=solid, made_of=made_of, refinement=refinement, parts=parts, unit_gy=unit_gy)
     by_pieces: dict[tuple[int, ...], DVH | None] = {}
     by_convention: dict[EndCaps, DVH | None] = {}
     for caps in EndCaps:
-        pieces = tuple(mask for mask in masks if mask & CONVENTION_OF[caps])
-        if pieces not in by_pieces:  # caps of half a slice and of at most 1.5 mm are mostly the same
-            by_pieces[pieces] = _under(made, pieces, replace(model, end_caps=caps), plan)
-        same = by_pieces[pieces]
+        mine = tuple(mask for mask in parts if mask & CONVENTION_OF[caps])
+        if mine not in by_pieces:  # caps of half a slice and of at most 1.5 mm are mostly the same
+            by_pieces[mine] = _under(made, mine, replace(model, end_caps=caps), plan)
+        same = by_pieces[mine]
         by_convention[caps] = replace(same, model=replace(model, end_caps=caps)) if same else None
     main = by_convention[model.end_caps]
     if main is None:
@@ -327,11 +326,8 @@ class _Made:
     unit_gy: float
 
 
-def _histogram(
-    stack: PrismStack, frame: GridFrame, refinement: int, unit_gy: float, plan: Plan
-) -> tuple[Histogram, float]:
-    """The histogram of some prisms, and their volume outside the dose grid in cc."""
-    slices = slices_of(stack, frame, refinement)
+def _histogram(slices: Slices, frame: GridFrame, unit_gy: float, plan: Plan) -> tuple[Histogram, float]:
+    """The histogram of some slices, and the volume of their prisms outside the dose grid in cc."""
     histogram = Histogram(unit_gy)
     for block in elements(slices, frame, unit_gy):
         histogram.add(block)

@@ -9,8 +9,8 @@ import numpy as np
 
 from sbrtcheck.dvh.types import Band, Curve, dose_band
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry import Elements
-from sbrtcheck.plan import FloatArray
+from sbrtcheck.geometry import Elements, Float32
+from sbrtcheck.plan import FloatArray, IntArray
 
 BINS = 1 << 13
 """Bins up to the largest dose of the grid: 8 mGy for 64 Gy, far below what the bounds state."""
@@ -50,30 +50,25 @@ class Histogram:
         if lowest < 0.0:
             what = f"the dose falls to {lowest * self.bin_gy:g} Gy in the structure, which is no dose"
             raise GeometryError(what, mend="export the physical dose, not a difference")
-        place = np.minimum(block.mean.astype(np.intp), BINS - 1)
-        offset = block.mean - place.astype(np.float32)
-        offset -= np.float32(0.5)
-        spread12 = block.variance12 + np.float32(12) * offset * offset
-        low = np.minimum(block.low.astype(np.intp), BINS - 1)
-        high = np.minimum(block.high.astype(np.intp), BINS - 1)
-        if isinstance(block.volume_cc, float):
-            v = block.volume_cc
-            self.volume += v * np.bincount(place, minlength=BINS)
-            self.offset += v * np.bincount(place, weights=offset, minlength=BINS)
-            self.spread12 += v * np.bincount(place, weights=spread12, minlength=BINS)
-            self.low += v * np.bincount(low, minlength=BINS)
-            self.high += v * np.bincount(high, minlength=BINS)
-        else:
-            weight = block.volume_cc
-            self.volume += np.bincount(place, weights=weight, minlength=BINS)
-            self.offset += np.bincount(place, weights=weight * offset, minlength=BINS)
-            self.spread12 += np.bincount(place, weights=weight * spread12, minlength=BINS)
-            self.low += np.bincount(low, weights=weight, minlength=BINS)
-            self.high += np.bincount(high, weights=weight, minlength=BINS)
+        scale, weight = (block.volume_cc, None) if isinstance(block.volume_cc, float) else (1.0, block.volume_cc)
+        floor = np.floor(block.mean)
+        place = _bins(floor)
+        past = np.subtract(block.mean, floor, out=floor)
+        square12 = past * past
+        square12 *= np.float32(12)
+        square12 += block.variance12
+        if weight is not None:
+            past, square12 = weight * past, weight * square12
+        volume, first, second12 = (np.bincount(place, weights=w) for w in (weight, past, square12))
+        # moments about the middle of a bin, from those about its lower edge, which cost fewer passes
+        _add(self.volume, scale, volume)
+        _add(self.offset, scale, first - 0.5 * volume)
+        _add(self.spread12, scale, second12 - 12.0 * first + 3.0 * volume)
+        _add(self.low, scale, np.bincount(_bins(block.low), weights=weight))
+        _add(self.high, scale, np.bincount(_bins(block.high), weights=weight))
         attained = lowest, highest
-        if not block.exact:  # the mean of a whole cell is exact; that of a cut one lies between its bounds
-            weight = np.broadcast_to(block.volume_cc, block.mean.shape)
-            self.mean_error += [weight @ (block.mean - block.low), weight @ (block.high - block.mean)]
+        if weight is not None:  # the mean of a whole cell is exact; that of a cut one lies between its bounds
+            self.mean_error += [np.sum(weight * (block.mean - block.low)), np.sum(weight * (block.high - block.mean))]
             attained = float(block.mean.min()), float(block.mean.max())
         self.reached = min(self.reached[0], attained[0]), max(self.reached[1], attained[1])
         self.bounds = min(self.bounds[0], lowest), max(self.bounds[1], highest)
@@ -88,6 +83,19 @@ class Histogram:
         self.mean_error += [0.0, volume_cc * most]
         self.reached = min(self.reached[0], 0.0), max(self.reached[1], 0.0)
         self.bounds = min(self.bounds[0], 0.0), max(self.bounds[1], most)
+
+
+def _bins(dose: Float32) -> IntArray:
+    """The bin of each dose; the last one for what rounding put beyond."""
+    bins = dose.astype(np.int32)  # in two steps: processors turn float32 into 64-bit integers slowly
+    if bins.max() >= BINS:
+        np.minimum(bins, BINS - 1, out=bins)
+    return bins.astype(np.intp)
+
+
+def _add(total: FloatArray, scale: float, some: FloatArray | IntArray) -> None:
+    """Add the first bins, up to the highest dose that occurs: mostly a small part of them."""
+    total[: len(some)] += scale * some
 
 
 def merged(parts: Iterable[Histogram], bin_gy: float) -> Histogram:

@@ -4,7 +4,17 @@ from sbrtcheck.geometry.between import interpolated
 from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
 from sbrtcheck.geometry.boolean import minus, union
 from sbrtcheck.geometry.cubic import with_cubic_dose
-from sbrtcheck.geometry.elements import MAX_REFINEMENT, Elements, cell_cc, elements, refinement_for, slices_of
+from sbrtcheck.geometry.elements import (
+    MAX_REFINEMENT,
+    Elements,
+    Float32,
+    Slices,
+    cell_cc,
+    elements,
+    prism_cc,
+    refinement_for,
+    slices_of,
+)
 from sbrtcheck.geometry.isodose import NARROW_SHARE, IsodoseVolume, isodose_volume
 from sbrtcheck.geometry.parts import parts_of
 from sbrtcheck.geometry.planes import Conventions
@@ -24,9 +34,11 @@ __all__ = [
     "Conventions",
     "DoseBeyond",
     "Elements",
+    "Float32",
     "GridFrame",
     "IsodoseVolume",
     "PrismStack",
+    "Slices",
     "cell_cc",
     "elements",
     "grid_frame",
@@ -36,6 +48,7 @@ __all__ = [
     "largest_dose_beyond",
     "minus",
     "parts_of",
+    "prism_cc",
     "prism_stack",
     "refinement_for",
     "slab_axis_of",

@@ -58,25 +58,21 @@ def coverage(edges: Edges, layers: int, box: Box) -> Coverage:
     shape = (layers, box.rows, box.columns)
     u0, u1, v0, v1 = edges.u0 - box.column, edges.u1 - box.column, edges.v0 - box.row, edges.v1 - box.row
     row, va, vb, ua, ub, layer = _cut(v0, v1, u0, u1, edges.layer)
-    column, ua, ub, va, vb, line = _cut(ua, ub, va, vb, layer * box.rows + row)
-    row = line % box.rows
-    ua, ub, va, vb = ua - column, ub - column, va - row, vb - row
+    va, vb = va - row, vb - row
+    column, ua, ub, va, vb, line = _cut(ua, ub, va, vb, layer * box.rows + row.astype(np.int64))
+    ua, ub = ua - column, ub - column
 
-    touched, piece_cell = _compact(line * box.columns + column, layers * box.rows * box.columns)
-    n = len(touched)
+    touched, piece_cell = _compact(line * box.columns + column.astype(np.int64), layers * box.rows * box.columns)
 
     def per_cell(weights: FloatArray) -> FloatArray:
-        return np.bincount(piece_cell, weights=weights, minlength=n).astype(np.float64, copy=False)
+        return np.asarray(np.bincount(piece_cell, weights=weights, minlength=len(touched)), dtype=np.float64)
 
-    dv = vb - va
+    du, dv = ub - ua, vb - va
     u_mean, v_mean = (ua + ub) * 0.5, (va + vb) * 0.5
-    uv_mean = u_mean * v_mean + (ub - ua) * dv / 12
-    u2_mean = u_mean * u_mean + (ub - ua) ** 2 / 12
     to_the_right = np.cumsum(per_cell(dv))
-    area = per_cell(-dv * u_mean) + to_the_right
-    moment_u = per_cell(dv * (u_mean - u2_mean)) * 0.5
-    lift = dv * (v_mean - 0.5)
-    moment_v = per_cell(dv * (0.5 * u_mean - uv_mean)) + np.cumsum(per_cell(lift))
+    area = to_the_right - per_cell(dv * u_mean)
+    moment_u = per_cell(dv * (u_mean * (1 - u_mean) - du * du / 12)) * 0.5
+    moment_v = per_cell(dv * (u_mean * (0.5 - v_mean) - du * dv / 12)) + np.cumsum(per_cell(dv * (v_mean - 0.5)))
 
     # folding: an even number of windings is outside; 2 - area and -area are the odd part's area
     turns = np.rint(area * 0.5)
@@ -89,69 +85,72 @@ def coverage(edges: Edges, layers: int, box: Box) -> Coverage:
         fraction=fraction,
         u=np.clip(0.5 + moment_u * share, 0.0, 1.0),
         v=np.clip(0.5 + moment_v * share, 0.0, 1.0),
-        full=_runs(touched, np.rint(to_the_right).astype(np.int64) % 2 == 1, shape),
+        full=_runs(touched, np.rint(to_the_right) % 2 == 1, shape),
     )
 
 
-def _compact(cell: IntArray, cells: int) -> tuple[IntArray, npt.NDArray[np.int32]]:
+def _compact(cell: IntArray, cells: int) -> tuple[IntArray, IntArray]:
     """The distinct cells, rising, and for each entry its place among them."""
     flags = np.zeros(cells, dtype=bool)
     flags[cell] = True
     touched = np.flatnonzero(flags)
-    place = np.empty(cells, dtype=np.int32)
-    place[touched] = np.arange(len(touched), dtype=np.int32)
+    place = np.empty(cells, dtype=np.intp)
+    place[touched] = np.arange(len(touched))
     return touched, place[cell]
 
 
 def _runs(touched: IntArray, covered: npt.NDArray[np.bool_], shape: tuple[int, int, int]) -> npt.NDArray[np.bool_]:
     """Cells between a touched cell after which the row is covered and the next touched cell."""
-    step = np.zeros(shape[0] * shape[1] * shape[2] + 1, dtype=np.int8)
-    run = np.flatnonzero(covered[:-1])
-    # a run of no cells adds and takes away at one place, hence the separate passes
-    step[touched[run] + 1] += 1
-    step[touched[run + 1]] -= 1
-    return np.cumsum(step[:-1], dtype=np.int8).view(bool).reshape(shape)
+    borders = np.concatenate([touched, [shape[0] * shape[1] * shape[2]]])
+    # nothing up to the first touched cell, then in turn what follows each touched cell, and the next touched cell
+    value = np.zeros(2 * len(touched) + 1, dtype=bool)
+    value[1::2] = covered
+    count = np.ones(len(value), dtype=np.int64)
+    count[0] = borders[0] + 1
+    count[1::2] = np.diff(borders) - 1
+    count[-1] = 0
+    return np.repeat(value, count).reshape(shape)
 
 
 def _cut(
     a0: FloatArray, a1: FloatArray, b0: FloatArray, b1: FloatArray, tag: IntArray
-) -> tuple[IntArray, FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
     """Cut segments where coordinate ``a`` crosses a whole number.
 
     Returns
     -------
     tuple
-        Of the pieces: the cell in ``a``, both ends in ``a``, both ends in ``b``, and the tag of their segment. Ends
-        at a border are the same number for both pieces that meet there, so that closed loops stay closed.
+        Of the pieces: the cell in ``a``, both ends in ``a``, both ends in ``b``, and the tag of their segment; first
+        those with which each segment begins. Ends at a border are the same number for both pieces that meet there, so
+        that closed loops stay closed.
     """
-    first = np.floor(a0)
-    last = np.floor(a1)
-    crossing = np.flatnonzero(first != last)
-    whole = np.flatnonzero(first == last)
+    cell, last = np.floor(a0), np.floor(a1)
+    crossing = np.flatnonzero(cell != last)
     if len(crossing) == 0:
-        return first.astype(np.int64), a0, a1, b0, b1, tag
-    steps = last[crossing] - first[crossing]
-    direction = np.sign(steps)
-    count = np.abs(steps).astype(np.int64) + 1
-    source = np.repeat(np.arange(len(crossing)), count)
-    k = np.arange(len(source)) - np.repeat(np.cumsum(count) - count, count)
-    long = crossing[source]
-    way = direction[source]
-    cell = first[long] + way * k
-    up = way > 0
-    slope = ((b1[crossing] - b0[crossing]) / (a1[crossing] - a0[crossing]))[source]
-    begins, ends = k == 0, k == count[source] - 1
-    enter = np.where(begins, a0[long], np.where(up, cell, cell + 1))
-    leave = np.where(ends, a1[long], np.where(up, cell + 1, cell))
-    b_enter = np.where(begins, b0[long], b0[long] + (enter - a0[long]) * slope)
-    b_leave = np.where(ends, b1[long], b0[long] + (leave - a0[long]) * slope)
+        return cell, a0, a1, b0, b1, tag
+    steps = last[crossing] - cell[crossing]
+    count = np.abs(steps).astype(np.int64)
+    before = np.cumsum(count) - count
+    cut = np.repeat(crossing, count)  # the segment that crosses, once a border
+    way = np.sign(steps)
+    slope = (b1[crossing] - b0[crossing]) / (a1[crossing] - a0[crossing])
+    # borders rising from cell c are c + 1, c + 2 ...; falling, c, c - 1 ... with the cells c - 1, c - 2 ... beyond them
+    beyond = np.repeat(cell[crossing] + way - way * before, count) + np.repeat(way, count) * np.arange(len(cut))
+    border = np.maximum(beyond, beyond - np.repeat(way, count))
+    at_border = b0[cut] + (border - a0[cut]) * np.repeat(slope, count)
+    ends = before + count - 1
+    leave_a, leave_b = np.empty_like(border), np.empty_like(border)
+    leave_a[:-1], leave_b[:-1] = border[1:], at_border[1:]
+    leave_a[ends], leave_b[ends] = a1[crossing], b1[crossing]
+    first_a, first_b = a1.copy(), b1.copy()
+    first_a[crossing], first_b[crossing] = border[before], at_border[before]
     return (
-        np.concatenate([first[whole], cell]).astype(np.int64),
-        np.concatenate([a0[whole], enter]),
-        np.concatenate([a1[whole], leave]),
-        np.concatenate([b0[whole], b_enter]),
-        np.concatenate([b1[whole], b_leave]),
-        np.concatenate([tag[whole], tag[long]]),
+        np.concatenate([cell, beyond]),
+        np.concatenate([a0, border]),
+        np.concatenate([first_a, leave_a]),
+        np.concatenate([b0, at_border]),
+        np.concatenate([first_b, leave_b]),
+        np.concatenate([tag, tag[cut]]),
     )
 
 

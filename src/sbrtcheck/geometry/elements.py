@@ -18,7 +18,10 @@ from sbrtcheck.plan import FloatArray, IntArray
 Float32 = npt.NDArray[np.float32]
 
 BLOCK_CELLS = 1 << 17
-"""Cells worked on at once: the float32 arrays of a block then stay in the processor's cache."""
+"""Cells laid under the contours at once."""
+
+SAME_THICKNESS = 1e-9
+"""Slices whose thickness differs by no more than this share are equally thick."""
 
 SMALLEST_FRACTION = 1e-9
 """Cells covered by less are rounding noise of the area sums."""
@@ -48,8 +51,9 @@ class Elements:
 class Slices:
     """Thin prisms, each the region of one layer over a range of ``w``, ready to be laid over the dose.
 
-    ``edges`` are in refined cells: ``refinement`` of them to a grid cell along u and v. ``whole_cc`` is the volume of
-    the structure these slices were cut from; ``clipped`` where parts of it lie outside the dose grid.
+    ``edges`` are in refined cells: ``refinement`` of them to a grid cell along u and v. ``conventions`` are the end-cap
+    conventions under which all of them exist. ``whole_cc`` is the volume of the prisms that these slices were cut from;
+    ``clipped`` where parts of it may lie outside the dose grid.
     """
 
     edges: Edges
@@ -57,6 +61,7 @@ class Slices:
     low_mm: FloatArray
     high_mm: FloatArray
     refinement: int
+    conventions: int
     whole_cc: float
     clipped: bool
 
@@ -72,48 +77,62 @@ def refinement_for(volume_cc: float, frame: GridFrame, elements: int) -> int:
     return int(np.clip(np.ceil((elements / cells) ** (1 / 3) - 1e-9), 1, MAX_REFINEMENT))
 
 
-def slices_of(stack: PrismStack, frame: GridFrame, refinement: int) -> Slices:
+def prism_cc(stack: PrismStack, frame: GridFrame) -> FloatArray:
+    """Volume of each prism, inside the dose grid or not."""
+    areas_mm2 = np.abs(stack.edges.area(stack.layers)) * frame.spacing_mm[0] * frame.spacing_mm[1]
+    volume: FloatArray = areas_mm2[stack.layer] * (stack.high_mm - stack.low_mm) / 1000.0
+    return volume
+
+
+def slices_of(stack: PrismStack, frame: GridFrame, refinement: int) -> list[Slices]:
     """The part of a stack that the dose grid covers, cut into slices no thicker than a refined cell.
 
-    A grid point stands for its voxel: the grid ends half a spacing beyond its outermost points.
+    Slices that exist under the same end-cap conventions come together. A grid point stands for its voxel: the grid ends
+    half a spacing beyond its outermost points.
     """
     if len(frame.nodes_mm) < 2:
         raise GeometryError("the dose grid has one plane only: no dose between planes", mend="export the whole grid")
     bottom, top = _grid_range_mm(frame)
     low, high = np.clip(stack.low_mm, bottom, top), np.clip(stack.high_mm, bottom, top)
     inside, cut = _inside_grid(stack.edges, frame)
-    keep = (high > low) & np.isin(stack.layer, inside.layer)
-    order = np.argsort(stack.layer[keep], kind="stable")
-    layer, thin_low, thin_high = _thin(
-        stack.layer[keep][order], low[keep][order], high[keep][order], _plane_spacing_mm(frame) / refinement
-    )
-    areas = np.abs(stack.edges.area(stack.layers))[stack.layer] * frame.spacing_mm[0] * frame.spacing_mm[1]
-    return Slices(
-        edges=_scaled(inside, refinement),
-        layer=layer,
-        low_mm=thin_low,
-        high_mm=thin_high,
-        refinement=refinement,
-        whole_cc=float(np.sum(areas * (stack.high_mm - stack.low_mm))) / 1000.0,
-        clipped=cut or bool(np.any(low != stack.low_mm) or np.any(high != stack.high_mm)),
-    )
+    cut |= bool(np.any(low != stack.low_mm) or np.any(high != stack.high_mm))
+    there = np.diff(np.searchsorted(inside.layer, np.arange(stack.layers + 1))) > 0
+    keep = (high > low) & there[stack.layer]
+    scaled, whole_cc = _scaled(inside, refinement), prism_cc(stack, frame)
+    made = []
+    for conventions in np.unique(stack.conventions).tolist():
+        mine = stack.conventions == conventions
+        prism = np.flatnonzero(keep & mine)
+        prism = prism[np.argsort(stack.layer[prism], kind="stable")]
+        layer, thin_low, thin_high = _thin(
+            stack.layer[prism], low[prism], high[prism], _plane_spacing_mm(frame) / refinement
+        )
+        made.append(
+            Slices(
+                edges=scaled,
+                layer=layer,
+                low_mm=thin_low,
+                high_mm=thin_high,
+                refinement=refinement,
+                conventions=conventions,
+                whole_cc=float(np.sum(whole_cc[mine])),
+                clipped=cut,
+            )
+        )
+    return made
 
 
 def elements(slices: Slices, frame: GridFrame, unit_gy: float) -> Iterator[Elements]:
     """The volume elements of the slices, doses in units of ``unit_gy``, block by block."""
+    slice_cc = (slices.high_mm - slices.low_mm) * _refined_cell_mm2(slices, frame) / 1000.0
     for block in _blocks(slices):
         layers, place = np.unique(slices.layer[block], return_inverse=True)
         edges = slices.edges.of_layers(layers)
         box = _box_of(edges)
         covered = coverage(edges, len(layers), box)
-        volume = (
-            np.diff([slices.low_mm[block], slices.high_mm[block]], axis=0)[0]
-            * _refined_cell_mm2(slices, frame)
-            / 1000.0
-        )
         field = _dose_field(slices, block, frame, box, unit_gy)
-        yield from _full_elements(covered, place, field, volume)
-        yield _cut_elements(covered, place, field, volume, len(layers))
+        yield from _full_elements(covered, place, field, slice_cc[block])
+        yield _cut_elements(covered, place, field, slice_cc[block], len(layers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,45 +146,42 @@ class _Field:
     variance12: Float32
 
 
-def _full_elements(covered: Coverage, place: IntArray, field: _Field, volume_cc: FloatArray) -> Iterator[Elements]:
+def _full_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: FloatArray) -> Iterator[Elements]:
     """Cells wholly inside, taken together where all slices are equally thick."""
     full = covered.full if len(place) == len(covered.full) else covered.full[place]
-    thickness, group = np.unique(np.round(volume_cc / volume_cc.max(), 9), return_inverse=True)
+    thickness, group = np.unique(np.round(slice_cc / slice_cc[0] / SAME_THICKNESS), return_inverse=True)
     for g in range(len(thickness)):
         mine = np.flatnonzero(group == g) if len(thickness) > 1 else slice(None)
-        pick = np.flatnonzero(full[mine])
-        if len(pick):
+        pick = full[mine]
+        if pick.any():
             yield Elements(
-                mean=field.mean[mine].ravel()[pick],
-                low=field.low[mine].ravel()[pick],
-                high=field.high[mine].ravel()[pick],
-                variance12=field.variance12[mine].ravel()[pick],
-                volume_cc=float(volume_cc[mine][0]),
+                mean=field.mean[mine][pick],
+                low=field.low[mine][pick],
+                high=field.high[mine][pick],
+                variance12=field.variance12[mine][pick],
+                volume_cc=float(slice_cc[mine][0]),
                 exact=True,
             )
 
 
 def _cut_elements(covered: Coverage, place: IntArray, field: _Field, volume_cc: FloatArray, layers: int) -> Elements:
     """Cells that the boundary touches: dose at the centroid of the covered part."""
-    shape = field.mean.shape
-    cells = shape[1] * shape[2]
-    first = np.searchsorted(covered.cell, np.arange(layers + 1) * cells)
+    slices, _, columns = field.mean.shape
+    cells = field.mean[0].size
+    some = np.flatnonzero(covered.fraction > SMALLEST_FRACTION)
+    first = np.searchsorted(covered.cell[some], np.arange(layers + 1) * cells)
     count = np.diff(first)[place]
-    pick = ranges(first[place], count)
-    slice_of = np.repeat(np.arange(len(place)), count)
-    keep = covered.fraction[pick] > SMALLEST_FRACTION
-    pick, slice_of = pick[keep], slice_of[keep]
-    in_layer = covered.cell[pick] % cells
-    row, column = np.divmod(in_layer, shape[2])
+    pick = some[ranges(first[place], count)]
+    slice_of = np.repeat(np.arange(slices), count)
+    at = covered.cell[pick] + np.repeat((np.arange(slices) - place) * cells, count)
     fraction, u, v = covered.fraction[pick], covered.u[pick].astype(np.float32), covered.v[pick].astype(np.float32)
-    corner = (slice_of * (shape[1] + 1) + row) * (shape[2] + 1) + column
     nodes = field.nodes.ravel()
-    near = nodes[corner] * (1 - u) + nodes[corner + 1] * u
-    corner += shape[2] + 1
-    far = nodes[corner] * (1 - u) + nodes[corner + 1] * u
-    at = slice_of * cells + in_layer
+    left, right = nodes[at], nodes[at + 1]
+    near = left + (right - left) * u
+    left, right = nodes[at + columns], nodes[at + (columns + 1)]
+    far = left + (right - left) * u
     return Elements(
-        mean=near * (1 - v) + far * v,
+        mean=near + (far - near) * v,
         low=field.low.ravel()[at],
         high=field.high.ravel()[at],
         # a part of a cell is narrower than the cell: its variance shrinks about as its share does
@@ -175,82 +191,157 @@ def _cut_elements(covered: Coverage, place: IntArray, field: _Field, volume_cc: 
     )
 
 
-def _dose_field(slices: Slices, block: slice, frame: GridFrame, box: Box, unit_gy: float) -> _Field:
-    """Trilinear dose over the slices and cells of a block."""
-    low, high = slices.low_mm[block], slices.high_mm[block]
-    first = np.searchsorted(frame.nodes_mm, low, side="right")
-    inner = np.searchsorted(frame.nodes_mm, high, side="left") - first
-    # levels of a slice: its bottom, the dose planes inside it, its top; padded by repeating the top
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Levels:
+    """Heights between which the dose of some slices is linear: their faces, and the dose planes inside them.
+
+    ``planes`` are the dose planes needed, and all other places count from the first of them. Faces lie in ``share`` of
+    the way from plane ``below`` to the next; slice ``i`` begins at face ``bottom[i]``, ends at face ``top[i]``, and has
+    ``inner[i]`` planes inside, from ``first[i]`` on. ``weights`` has shape ``(levels, slices, 1, 1)``: shares of each
+    level's dose in the mean over the slice, in rising order; where a slice has fewer levels, the top comes earlier.
+    """
+
+    planes: slice
+    below: IntArray
+    share: Float32
+    bottom: IntArray
+    top: IntArray
+    first: IntArray
+    inner: IntArray
+    weights: Float32
+
+
+def _levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> _Levels:
+    """The levels of slices; a face outside the points of the grid has the dose of the nearest plane."""
+    nodes = frame.nodes_mm
+    faces, at = np.unique(np.concatenate([low_mm, high_mm]), return_inverse=True)
+    below = np.clip(np.searchsorted(nodes, faces, side="right") - 1, 0, len(nodes) - 2)
+    share = np.clip((faces - nodes[below]) / (nodes[below + 1] - nodes[below]), 0.0, 1.0)
+    first = np.searchsorted(nodes, low_mm, side="right")
+    inner = np.searchsorted(nodes, high_mm, side="left") - first
     step = np.arange(int(inner.max()) + 2)
-    node = np.minimum(first[:, None] + step - 1, len(frame.nodes_mm) - 1)
-    heights = np.where(step <= inner[:, None], frame.nodes_mm[node], high[:, None])
-    heights[:, 0] = low
-    levels, at = np.unique(heights, return_inverse=True)
-    at = at.reshape(heights.shape)
-    planes = _dose_on_levels(levels, frame, box, slices.refinement, unit_gy)
-    thick = np.diff(heights, axis=1) / (high - low)[:, None]
-    weight = np.zeros(heights.shape)
-    weight[:, :-1] += thick / 2
-    weight[:, 1:] += thick / 2
-    weights: Float32 = weight.astype(np.float32)[:, :, None, None]
-    bottom = planes[at[:, 0]]
-    nodes: Float32 = bottom * weights[:, 0]
-    least, most = bottom, bottom
-    layer = bottom
-    for i in range(1, heights.shape[1]):
-        layer = planes[at[:, i]]
-        nodes += layer * weights[:, i]
-        least = np.minimum(least, layer)
-        most = np.maximum(most, layer)
-    along_w = layer - bottom
-    rows, steps = nodes[:, :-1] + nodes[:, 1:], nodes[:, 1:] - nodes[:, :-1]
-    slope_u = rows[:, :, 1:] - rows[:, :, :-1]
-    slope_v = steps[:, :, 1:] + steps[:, :, :-1]
-    slope_w = along_w[:, :-1] + along_w[:, 1:]
-    slope_w = (slope_w[:, :, 1:] + slope_w[:, :, :-1]) * np.float32(0.5)
-    variance = slope_u * slope_u
-    variance += slope_v * slope_v
-    variance += slope_w * slope_w
-    variance *= np.float32(0.25)
-    least = np.minimum(least[:, :-1], least[:, 1:])
-    most = np.maximum(most[:, :-1], most[:, 1:])
-    return _Field(
-        nodes=nodes,
-        mean=(rows[:, :, 1:] + rows[:, :, :-1]) * np.float32(0.25),
-        low=np.minimum(least[:, :, :-1], least[:, :, 1:]),
-        high=np.maximum(most[:, :, :-1], most[:, :, 1:]),
-        variance12=variance,
+    node = nodes[np.minimum(first[:, None] + step - 1, len(nodes) - 1)]
+    heights = np.where(step <= inner[:, None], node, high_mm[:, None])
+    heights[:, 0] = low_mm
+    thick = np.diff(heights, axis=1) / (high_mm - low_mm)[:, None]
+    weights = np.zeros(heights.shape)
+    weights[:, :-1] += thick / 2
+    weights[:, 1:] += thick / 2
+    lowest = int(below[0])
+    return _Levels(
+        planes=slice(lowest, int(below[-1]) + 2),
+        below=below - lowest,
+        share=share.astype(np.float32)[:, None, None],
+        bottom=at[: len(low_mm)],
+        top=at[len(low_mm) :],
+        first=first - lowest,
+        inner=inner,
+        weights=weights.T.astype(np.float32)[:, :, None, None],
     )
 
 
-def _dose_on_levels(levels_mm: FloatArray, frame: GridFrame, box: Box, refinement: int, unit_gy: float) -> Float32:
-    """Dose at the corners of the box's refined cells, at each height; that of the nearest point outside the points."""
-    count_w, count_v, count_u = frame.stored.shape
-    below = np.clip(np.searchsorted(frame.nodes_mm, levels_mm, side="right") - 1, 0, count_w - 2)
-    share = (levels_mm - frame.nodes_mm[below]) / (frame.nodes_mm[below + 1] - frame.nodes_mm[below])
-    shares: Float32 = np.clip(share, 0.0, 1.0).astype(np.float32)[:, None, None]
-    row0, row1 = box.row // refinement, -(-(box.row + box.rows) // refinement)
-    column0, column1 = box.column // refinement, -(-(box.column + box.columns) // refinement)
-    k0, k1 = int(below.min()), int(below.max()) + 2
-    j0, j1 = np.clip([row0, row1 + 1], 0, count_v)
-    i0, i1 = np.clip([column0, column1 + 1], 0, count_u)
-    dose = frame.stored[k0:k1, j0:j1, i0:i1].astype(np.float32)
-    dose *= np.float32(frame.gy_per_unit / unit_gy)
-    pad = ((0, 0), (j0 - row0, row1 + 1 - j1), (i0 - column0, column1 + 1 - i1))
+def _dose_field(slices: Slices, block: slice, frame: GridFrame, box: Box, unit_gy: float) -> _Field:
+    """Trilinear dose over the slices and cells of a block."""
+    levels = _levels_of(slices.low_mm[block], slices.high_mm[block], frame)
+    mean, rise, least, most = _over_slices(levels, _dose_planes(levels, frame, box, slices.refinement, unit_gy))
+    mean_of_cells, variance12 = _mean_and_variance12(mean, rise)
+    return _Field(
+        nodes=mean,
+        mean=mean_of_cells,
+        low=_of_corners(np.minimum, least),
+        high=_of_corners(np.maximum, most),
+        variance12=variance12,
+    )
+
+
+def _over_slices(levels: _Levels, planes: Float32) -> tuple[Float32, Float32, Float32, Float32]:
+    """Mean, rise, least and largest dose over each slice along w, at each corner."""
+    faces = _planes_at(planes, levels.below + 1) - (under := _planes_at(planes, levels.below))
+    faces *= levels.share
+    faces += under
+    bottom, top = _planes_at(faces, levels.bottom), _planes_at(faces, levels.top)
+    mean = bottom * levels.weights[0]
+    mean += top * levels.weights[-1]
+    least, most = np.minimum(bottom, top), np.maximum(bottom, top)
+    for i in range(len(levels.weights) - 2):
+        has = levels.inner > i
+        level = _planes_at(planes, np.where(has, levels.first + i, 0))
+        if not has.all():
+            level = np.where(has[:, None, None], level, top)
+        mean += level * levels.weights[i + 1]
+        np.minimum(least, level, out=least)
+        np.maximum(most, level, out=most)
+    return mean, top - bottom, least, most
+
+
+# From corners to cells, both of shape (slices, rows, columns). Arrays are gone through as one line, in which the next
+# row is `columns` further on: several times as fast as row by row. The last row and column of a box, in which nothing
+# lies, get values from corners of other rows and slices, and the very last ones none.
+
+
+def _of_corners(extreme: np.ufunc, corners: Float32) -> Float32:
+    """The least or largest of the four corners of each cell."""
+    line, columns = corners.ravel(), corners.shape[2]
+    cells = np.zeros_like(line)
+    extreme(line[:-1], line[1:], out=cells[:-1])
+    # in place: what is read lies further on than what is written
+    extreme(cells[:-columns], cells[columns:], out=cells[:-columns])
+    return cells.reshape(corners.shape)
+
+
+def _mean_and_variance12(mean_w: Float32, rise_w: Float32) -> tuple[Float32, Float32]:
+    """Mean dose of each cell, and twelve times its variance by the slopes in its middle."""
+    columns = mean_w.shape[2]
+    mean, variance12, slope = np.zeros((3, mean_w.size), dtype=np.float32)
+    line = mean_w.ravel()
+    steps = line[1:] - line[:-1]
+    np.add(steps[:-columns], steps[columns:], out=variance12[: -columns - 1])
+    variance12 *= variance12
+    sums = np.add(line[:-1], line[1:], out=steps)
+    np.add(sums[:-columns], sums[columns:], out=mean[: -columns - 1])
+    mean *= np.float32(0.25)
+    np.subtract(sums[columns:], sums[:-columns], out=slope[: -columns - 1])
+    slope *= slope
+    variance12 += slope
+    line = rise_w.ravel()
+    np.add(line[:-1], line[1:], out=sums)
+    sums *= np.float32(0.5)
+    np.add(sums[:-columns], sums[columns:], out=slope[: -columns - 1])
+    slope *= slope
+    variance12 += slope
+    variance12 *= np.float32(0.25)
+    return mean.reshape(mean_w.shape), variance12.reshape(mean_w.shape)
+
+
+def _planes_at(planes: Float32, index: IntArray) -> Float32:
+    """Planes by their index: a view where they follow one another."""
+    start = int(index[0])
+    if np.array_equal(index, np.arange(start, start + len(index))):
+        return planes[start : start + len(index)]
+    return planes[index]
+
+
+def _dose_planes(levels: _Levels, frame: GridFrame, box: Box, refinement: int, unit_gy: float) -> Float32:
+    """Dose at the first corner of each of the box's refined cells, on each plane; beyond the points, of the nearest."""
+    _, count_v, count_u = frame.stored.shape
+    row0, row1 = box.row // refinement, -(-(box.row + box.rows - 1) // refinement) + 1
+    column0, column1 = box.column // refinement, -(-(box.column + box.columns - 1) // refinement) + 1
+    j0, j1 = np.clip([row0, row1], 0, count_v)
+    i0, i1 = np.clip([column0, column1], 0, count_u)
+    planes = frame.stored[levels.planes, j0:j1, i0:i1].astype(np.float32)
+    planes *= np.float32(frame.gy_per_unit / unit_gy)
+    pad = ((0, 0), (j0 - row0, row1 - j1), (i0 - column0, column1 - i1))
     if any(sum(pair) for pair in pad):
-        dose = np.pad(dose, pad, mode="edge")
-    planes: Float32 = dose[below - k0]
-    if shares.any():
-        planes += (dose[below + 1 - k0] - planes) * shares
+        planes = np.pad(planes, pad, mode="edge")
     if refinement > 1:
         planes = _refined(planes, 1, refinement, box.row - row0 * refinement, box.rows)
         planes = _refined(planes, 2, refinement, box.column - column0 * refinement, box.columns)
     return planes
 
 
-def _refined(planes: Float32, axis: int, refinement: int, first: int, cells: int) -> Float32:
-    """Linear interpolation along an axis to the corners of ``cells`` refined cells from the ``first`` on."""
-    place = np.arange(first, first + cells + 1)
+def _refined(planes: Float32, axis: int, refinement: int, first: int, corners: int) -> Float32:
+    """Linear interpolation along an axis to ``corners`` refined corners from the ``first`` on."""
+    place = np.arange(first, first + corners)
     below = np.minimum(place // refinement, planes.shape[axis] - 2)
     shape = [1, 1, 1]
     shape[axis] = -1
@@ -284,11 +375,11 @@ def _blocks(slices: Slices) -> Iterator[slice]:
 
 
 def _box_of(edges: Edges) -> Box:
-    """The cells that edges reach, and a column to their right."""
+    """The cells that edges reach, and a row and a column beyond."""
     u = np.minimum(edges.u0.min(), edges.u1.min()), np.maximum(edges.u0.max(), edges.u1.max())
     v = np.minimum(edges.v0.min(), edges.v1.min()), np.maximum(edges.v0.max(), edges.v1.max())
     column, row = int(np.floor(u[0])), int(np.floor(v[0]))
-    return Box(row=row, column=column, rows=int(np.floor(v[1])) + 1 - row, columns=int(np.floor(u[1])) + 2 - column)
+    return Box(row=row, column=column, rows=int(np.floor(v[1])) + 2 - row, columns=int(np.floor(u[1])) + 2 - column)
 
 
 def _inside_grid(edges: Edges, frame: GridFrame) -> tuple[Edges, bool]:

@@ -37,6 +37,10 @@ class Edges:
 
     def of_layers(self, layers: IntArray) -> Edges:
         """The edges of some layers, renumbered 0, 1, 2 ... in the order asked for."""
+        if len(layers) and layers[-1] - layers[0] == len(layers) - 1 and bool(np.all(np.diff(layers) == 1)):
+            run = slice(*np.searchsorted(self.layer, [layers[0], layers[-1] + 1]))
+            of = self.layer[run] - layers[0]
+            return Edges(u0=self.u0[run], v0=self.v0[run], u1=self.u1[run], v1=self.v1[run], layer=of)
         first = np.searchsorted(self.layer, layers, side="left")
         count = np.searchsorted(self.layer, layers, side="right") - first
         pick = ranges(first, count)
