@@ -23,7 +23,7 @@ import dicom_files as files
 import sbrtcheck
 from dvh_builders import curve, dvh_set, exact, percent_dvh, ramp_dvh, uniform_dvh
 from sbrtcheck import api
-from sbrtcheck.cli import main
+from sbrtcheck.cli import main, streams
 from sbrtcheck.dicom import dvh_rtdose, encapsulated_pdf, left_out
 from sbrtcheck.dicom.dvh_dose import BIN_GY
 from sbrtcheck.dicom.stored import stored_dvhs
@@ -284,6 +284,25 @@ def test_files_of_no_study_are_refused(tmp_path: Path, write: str) -> None:
         object_of(write, files.write_plan(tmp_path, *made))
 
 
+@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+def test_a_file_that_cannot_be_referred_to_is_refused(tmp_path: Path, write: str) -> None:
+    made = headers()
+    del made[1].SOPClassUID
+    with pytest.raises(InputError, match="no SOP Class UID"):
+        object_of(write, files.write_plan(tmp_path, *made, meta=False))
+
+
+@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+def test_what_breaks_the_rules_of_its_kind_is_copied_as_it_is(tmp_path: Path, write: str) -> None:
+    made = headers()
+    odd = {"PatientBirthDate": "1950-01-01", "PatientSex": "not told", "PatientID": "i" * 80}
+    for dataset in made:
+        for keyword, value in odd.items():
+            files.set_raw(dataset, keyword, value)
+    written = read(object_of(write, files.write_plan(tmp_path, *made)))
+    assert {keyword: written.get_item(keyword).value.decode().strip() for keyword in odd} == odd
+
+
 def test_a_dose_without_frame_or_plan_is_refused(tmp_path: Path) -> None:
     no_frame, no_plan = headers(), headers()
     del no_frame[0].FrameOfReferenceUID
@@ -378,6 +397,16 @@ def test_the_commands_write_what_the_functions_give(tmp_path: Path) -> None:
         hashlib.sha256(written).digest()
         == hashlib.sha256(api.dvhs_as_dicom(api.dvhs_of(LUNG, structures=["PTV", "Lungs"]), LUNG)).digest()
     )
+
+
+@pytest.mark.parametrize(
+    "words", [("check", LUNG, "--table", "rtog-0813", "--format", "dicom-pdf"), ("dvh", LUNG, "--format", "rtdose")]
+)
+def test_an_object_is_not_put_on_a_screen(monkeypatch: pytest.MonkeyPatch, words: tuple[object, ...]) -> None:
+    monkeypatch.setattr(streams, "is_screen", lambda: True)
+    done = run(*words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "write to a file with --out" in done.stderr
 
 
 def test_a_second_dose_is_not_put_into_the_plans_own_folder(tmp_path: Path) -> None:

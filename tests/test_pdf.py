@@ -201,6 +201,7 @@ def test_rows_that_need_attention_stand_first_and_those_that_passed_do_not() -> 
     assert "FAIL" in attention
     assert "Mean[Gy]" in attention
     assert "D0.35cc" not in attention
+    assert "in test-table" in attention
 
 
 def test_with_nothing_to_attend_to_it_says_so() -> None:

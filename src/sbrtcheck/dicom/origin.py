@@ -88,6 +88,8 @@ def reference_to(header: Dataset) -> Dataset:
     """Class and UID of an instance, as items of references have them."""
     item = Dataset()
     item.ReferencedSOPClassUID = word(header, 0x00080016)
+    if not item.ReferencedSOPClassUID:
+        raise DicomError("one of the plan's files has no SOP Class UID to refer to it by", mend="export it again")
     item.ReferencedSOPInstanceUID = word(header, 0x00080018)
     return item
 

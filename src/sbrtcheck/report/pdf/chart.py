@@ -144,7 +144,8 @@ def _draw_points(canvas: Canvas, chart: _Chart, looks: Mapping[str, _Look]) -> N
 def _draw_point(canvas: Canvas, point: ConstraintPoint, x: float, y: float, looks: Mapping[str, _Look]) -> None:
     """A triangle whose tip points to where the curve may be; filled and crossed where the limit is not kept."""
     tip = -_MARK if point.curve_below else _MARK
-    broken = point.outcome.verdict in (Verdict.FAIL, Verdict.VARIATION)
+    margin = point.outcome.margin
+    broken = point.outcome.verdict in (Verdict.FAIL, Verdict.VARIATION) or (margin is not None and margin < 0)
     path = canvas.beginPath()
     path.moveTo(x - _MARK, y - 0.6 * tip)
     path.lineTo(x + _MARK, y - 0.6 * tip)

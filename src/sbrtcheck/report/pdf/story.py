@@ -111,7 +111,7 @@ def _attention(report: Report, sources: words.SourceList) -> list[Flowable]:
     rows = [outcome for outcome in report.outcomes if needs_attention(outcome)]
     if not rows:
         return [*_heading("Needs attention"), _text("None of the rows that count and have a contour.")]
-    return [*_heading("Needs attention"), _outcomes(rows, sources)]
+    return [*_heading("Needs attention"), _outcomes(rows, sources, with_table=True)]
 
 
 def _table(report: Report, table: ConstraintTable, sources: words.SourceList) -> list[Flowable]:
@@ -126,16 +126,17 @@ def _table(report: Report, table: ConstraintTable, sources: words.SourceList) ->
     return shown
 
 
-def _outcomes(outcomes: Sequence[Outcome], sources: words.SourceList) -> LongTable:
-    return _grid(_HEADINGS, _WIDTHS, [_row(outcome, sources) for outcome in outcomes])
+def _outcomes(outcomes: Sequence[Outcome], sources: words.SourceList, *, with_table: bool = False) -> LongTable:
+    return _grid(_HEADINGS, _WIDTHS, [_row(outcome, sources, with_table=with_table) for outcome in outcomes])
 
 
-def _row(outcome: Outcome, sources: words.SourceList) -> list[Any]:
+def _row(outcome: Outcome, sources: words.SourceList, *, with_table: bool) -> list[Any]:
     flags: list[Flowable] = [_cell(f"({flag})") for flag in words.flags(outcome)]
+    table: list[Flowable] = [_cell(f"in {outcome.table_id}")] if with_table else []
     verdict = f'<font color="{_hex(outcome.verdict)}"><b>{markup(words.verdict_text(outcome))}</b></font>'
     return [
         [Paragraph(verdict, styles()["cell"]), *flags],
-        [_cell(words.organ_text(outcome)), _cell(f"-> {words.contour_text(outcome)}")],
+        [_cell(words.organ_text(outcome)), _cell(f"-> {words.contour_text(outcome)}"), *table],
         _cell(words.metric_text(outcome.constraint)),
         _cell(words.limit_used_text(outcome)),
         _cell(words.result_text(outcome)),
@@ -177,6 +178,7 @@ def _compared(report: Report) -> list[Flowable]:
             if rows:
                 widths = tuple(part * mm for part in (50, 40, 30, 30, 30))
                 shown.append(_grid(("Structure", "Metric", "Here", "There", "Difference"), widths, rows))
+            shown.append(Spacer(0, 3))
             shown += [Paragraph(markup(line), styles()["item"], bulletText="-") for line in _notes(found)]
             return shown
 
