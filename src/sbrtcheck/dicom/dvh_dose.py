@@ -46,7 +46,7 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
     InputError
         The DVHs are stored ones or there are none; or the files are not there, name different patients or no plan.
     """
-    written = [dvh for dvh in dvhs if _can_be_written(dvh)]
+    written = [dvh for dvh in dvhs if not _why_not(dvh)]
     if dvhs.origin is not From.COMPUTED:
         raise InputError("these DVHs were not computed here", mend="write computed ones: --dvhs computed")
     if converted := [dvh for dvh in written if dvh.quantity is not Quantity.PHYSICAL]:
@@ -67,16 +67,17 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
 def left_out(dvhs: DVHSet) -> tuple[str, ...]:
     """Say of every structure that has no place in the file why; a line each."""
     lines = [f"{one.name}: {one.reason}" + (f" ({one.detail})" if one.detail else "") for one in dvhs.without]
-    lines += [
-        f"{dvh.name}: made here from other structures, so the structure set has no ROI to refer to"
-        for dvh in dvhs
-        if not _can_be_written(dvh)
-    ]
+    lines += [f"{dvh.name}: {why}" for dvh in dvhs if (why := _why_not(dvh))]
     return tuple(lines)
 
 
-def _can_be_written(dvh: DVH) -> bool:
-    return dvh.number >= 0 and dvh.volume > 0 and dvh.volume_unit is VolumeUnit.CC
+def _why_not(dvh: DVH) -> str:
+    """Why a DVH has no place in the file; empty when it has."""
+    if dvh.number < 0:
+        return "made here from other structures, so the structure set has no ROI to refer to"
+    if dvh.volume_unit is not VolumeUnit.CC:
+        return "its volume in cc is not known"
+    return "" if dvh.volume > 0 else "it has no volume"
 
 
 def _set_series(dataset: Dataset, dvhs: DVHSet, origin: Origin) -> None:
