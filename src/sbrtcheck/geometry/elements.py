@@ -35,8 +35,8 @@ class Elements:
     """Some elements of a structure; doses in the unit the caller asked for.
 
     ``mean``, ``low``, ``high``, ``variance12``: shape ``(n,)``, mean dose, bounds that the trilinear dose cannot leave
-    in the element, and twelve times its variance there. ``volume_cc``: shape ``(n,)``, or one number for all.
-    ``exact``: the means are exact, not the dose at a centroid, and the bounds are reached.
+    in the element, and twelve times its variance there. ``volume_cc``: shape ``(n,)``; or one number for all, which are
+    whole cells then: their means are exact, not the dose at a centroid, and their bounds are reached.
     """
 
     mean: Float32
@@ -44,7 +44,6 @@ class Elements:
     high: Float32
     variance12: Float32
     volume_cc: FloatArray | float
-    exact: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +131,17 @@ def elements(slices: Slices, frame: GridFrame, unit_gy: float) -> Iterator[Eleme
         covered = coverage(edges, len(layers), box)
         field = _dose_field(slices, block, frame, box, unit_gy)
         yield from _full_elements(covered, place, field, slice_cc[block])
-        yield _cut_elements(covered, place, field, slice_cc[block], len(layers))
+        yield _cut_elements(covered, place, field, slice_cc[block])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Field:
-    """Dose of a block: ``nodes``, the mean over each slice at the cell corners, and per cell mean, bounds, variance."""
+    """Dose of the cells of a block: mean over the slice at the four corners; and in the cell mean, bounds, variance.
 
-    nodes: Float32
+    All as one line, slice after slice and row after row, as `_four` makes it.
+    """
+
+    corners: tuple[Float32, ...]
     mean: Float32
     low: Float32
     high: Float32
@@ -151,43 +153,35 @@ def _full_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: 
     full = covered.full if len(place) == len(covered.full) else covered.full[place]
     thickness, group = np.unique(np.round(slice_cc / slice_cc[0] / SAME_THICKNESS), return_inverse=True)
     for g in range(len(thickness)):
-        mine = np.flatnonzero(group == g) if len(thickness) > 1 else slice(None)
-        pick = full[mine]
+        pick = (full if len(thickness) == 1 else full & (group == g)[:, None, None]).reshape(-1)[: len(field.mean)]
         if pick.any():
             yield Elements(
-                mean=field.mean[mine][pick],
-                low=field.low[mine][pick],
-                high=field.high[mine][pick],
-                variance12=field.variance12[mine][pick],
-                volume_cc=float(slice_cc[mine][0]),
-                exact=True,
+                mean=field.mean[pick],
+                low=field.low[pick],
+                high=field.high[pick],
+                variance12=field.variance12[pick],
+                volume_cc=float(slice_cc[group == g][0]),
             )
 
 
-def _cut_elements(covered: Coverage, place: IntArray, field: _Field, volume_cc: FloatArray, layers: int) -> Elements:
+def _cut_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: FloatArray) -> Elements:
     """Cells that the boundary touches: dose at the centroid of the covered part."""
-    slices, _, columns = field.mean.shape
-    cells = field.mean[0].size
+    layers, cells = len(covered.full), covered.full[0].size
     some = np.flatnonzero(covered.fraction > SMALLEST_FRACTION)
     first = np.searchsorted(covered.cell[some], np.arange(layers + 1) * cells)
     count = np.diff(first)[place]
     pick = some[ranges(first[place], count)]
-    slice_of = np.repeat(np.arange(slices), count)
-    at = covered.cell[pick] + np.repeat((np.arange(slices) - place) * cells, count)
+    slice_of = np.repeat(np.arange(len(place)), count)
+    at = covered.cell[pick] + ((np.arange(len(place)) - place) * cells)[slice_of]
     fraction, u, v = covered.fraction[pick], covered.u[pick].astype(np.float32), covered.v[pick].astype(np.float32)
-    nodes = field.nodes.ravel()
-    left, right = nodes[at], nodes[at + 1]
-    near = left + (right - left) * u
-    left, right = nodes[at + columns], nodes[at + (columns + 1)]
-    far = left + (right - left) * u
+    near, far = (left[at] + (right[at] - left[at]) * u for left, right in (field.corners[:2], field.corners[2:]))
     return Elements(
         mean=near + (far - near) * v,
-        low=field.low.ravel()[at],
-        high=field.high.ravel()[at],
+        low=field.low[at],
+        high=field.high[at],
         # a part of a cell is narrower than the cell: its variance shrinks about as its share does
-        variance12=field.variance12.ravel()[at] * fraction.astype(np.float32),
-        volume_cc=volume_cc[slice_of] * fraction,
-        exact=False,
+        variance12=field.variance12[at] * fraction.astype(np.float32),
+        volume_cc=slice_cc[slice_of] * fraction,
     )
 
 
@@ -197,7 +191,7 @@ class _Levels:
 
     ``planes`` are the dose planes needed, and all other places count from the first of them. Faces lie in ``share`` of
     the way from plane ``below`` to the next; slice ``i`` begins at face ``bottom[i]``, ends at face ``top[i]``, and has
-    ``inner[i]`` planes inside, from ``first[i]`` on. ``weights`` has shape ``(levels, slices, 1, 1)``: shares of each
+    ``inner[i]`` planes inside, from ``first[i]`` on. ``weights`` has shape ``(levels, slices, 1)``: shares of each
     level's dose in the mean over the slice, in rising order; where a slice has fewer levels, the top comes earlier.
     """
 
@@ -231,27 +225,40 @@ def _levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> _Le
     return _Levels(
         planes=slice(lowest, int(below[-1]) + 2),
         below=below - lowest,
-        share=share.astype(np.float32)[:, None, None],
+        share=share.astype(np.float32)[:, None],
         bottom=at[: len(low_mm)],
         top=at[len(low_mm) :],
         first=first - lowest,
         inner=inner,
-        weights=weights.T.astype(np.float32)[:, :, None, None],
+        weights=weights.T.astype(np.float32)[:, :, None],
     )
 
 
 def _dose_field(slices: Slices, block: slice, frame: GridFrame, box: Box, unit_gy: float) -> _Field:
     """Trilinear dose over the slices and cells of a block."""
     levels = _levels_of(slices.low_mm[block], slices.high_mm[block], frame)
-    mean, rise, least, most = _over_slices(levels, _dose_planes(levels, frame, box, slices.refinement, unit_gy))
-    mean_of_cells, variance12 = _mean_and_variance12(mean, rise)
+    planes = _dose_planes(levels, frame, box, slices.refinement, unit_gy)
+    corners, rise, least, most = (
+        _four(at_corners, box.columns) for at_corners in _over_slices(levels, planes.reshape(len(planes), -1))
+    )
+    mean, variance12 = _mean_and_variance12(corners, rise)
     return _Field(
-        nodes=mean,
-        mean=mean_of_cells,
-        low=_of_corners(np.minimum, least),
-        high=_of_corners(np.maximum, most),
+        corners=corners,
+        mean=mean,
+        low=_extreme(np.minimum, least),
+        high=_extreme(np.maximum, most),
         variance12=variance12,
     )
+
+
+def _four(corners: Float32, columns: int) -> tuple[Float32, ...]:
+    """Values at the four corners of each cell, first along u: four views of one line over all slices and rows.
+
+    The next row is ``columns`` further on, so that a block is a few long passes over arrays. The last row and column of
+    a box, in which nothing lies, get corners of other rows and slices; the line ends where there are no more.
+    """
+    line = corners.reshape(-1)
+    return line[: -columns - 1], line[1:-columns], line[columns:-1], line[columns + 1 :]
 
 
 def _over_slices(levels: _Levels, planes: Float32) -> tuple[Float32, Float32, Float32, Float32]:
@@ -267,50 +274,42 @@ def _over_slices(levels: _Levels, planes: Float32) -> tuple[Float32, Float32, Fl
         has = levels.inner > i
         level = _planes_at(planes, np.where(has, levels.first + i, 0))
         if not has.all():
-            level = np.where(has[:, None, None], level, top)
+            level = np.where(has[:, None], level, top)
         mean += level * levels.weights[i + 1]
         np.minimum(least, level, out=least)
         np.maximum(most, level, out=most)
     return mean, top - bottom, least, most
 
 
-# From corners to cells, both of shape (slices, rows, columns). Arrays are gone through as one line, in which the next
-# row is `columns` further on: several times as fast as row by row. The last row and column of a box, in which nothing
-# lies, get values from corners of other rows and slices, and the very last ones none.
+def _extreme(of: np.ufunc, corners: tuple[Float32, ...]) -> Float32:
+    """The least or the largest of four corners."""
+    found: Float32 = of(corners[0], corners[1])
+    for other in corners[2:]:
+        of(found, other, out=found)
+    return found
 
 
-def _of_corners(extreme: np.ufunc, corners: Float32) -> Float32:
-    """The least or largest of the four corners of each cell."""
-    line, columns = corners.ravel(), corners.shape[2]
-    cells = np.zeros_like(line)
-    extreme(line[:-1], line[1:], out=cells[:-1])
-    # in place: what is read lies further on than what is written
-    extreme(cells[:-columns], cells[columns:], out=cells[:-columns])
-    return cells.reshape(corners.shape)
-
-
-def _mean_and_variance12(mean_w: Float32, rise_w: Float32) -> tuple[Float32, Float32]:
+def _mean_and_variance12(mean_w: tuple[Float32, ...], rise_w: tuple[Float32, ...]) -> tuple[Float32, Float32]:
     """Mean dose of each cell, and twelve times its variance by the slopes in its middle."""
-    columns = mean_w.shape[2]
-    mean, variance12, slope = np.zeros((3, mean_w.size), dtype=np.float32)
-    line = mean_w.ravel()
-    steps = line[1:] - line[:-1]
-    np.add(steps[:-columns], steps[columns:], out=variance12[: -columns - 1])
-    variance12 *= variance12
-    sums = np.add(line[:-1], line[1:], out=steps)
-    np.add(sums[:-columns], sums[columns:], out=mean[: -columns - 1])
+    near, far = mean_w[0] + mean_w[1], mean_w[2] + mean_w[3]
+    variance = _squared(far - near)
+    mean = np.add(near, far, out=near)
     mean *= np.float32(0.25)
-    np.subtract(sums[columns:], sums[:-columns], out=slope[: -columns - 1])
-    slope *= slope
-    variance12 += slope
-    line = rise_w.ravel()
-    np.add(line[:-1], line[1:], out=sums)
-    sums *= np.float32(0.5)
-    np.add(sums[:-columns], sums[columns:], out=slope[: -columns - 1])
-    slope *= slope
-    variance12 += slope
-    variance12 *= np.float32(0.25)
-    return mean.reshape(mean_w.shape), variance12.reshape(mean_w.shape)
+    slope = np.subtract(mean_w[1], mean_w[0], out=far)
+    slope += mean_w[3]
+    slope -= mean_w[2]
+    variance += _squared(slope)
+    slope = np.add(rise_w[0], rise_w[1], out=slope)
+    slope += rise_w[2]
+    slope += rise_w[3]
+    slope *= np.float32(0.5)
+    variance += _squared(slope)
+    variance *= np.float32(0.25)
+    return mean, variance
+
+
+def _squared(slope: Float32) -> Float32:
+    return np.multiply(slope, slope, out=slope)
 
 
 def _planes_at(planes: Float32, index: IntArray) -> Float32:

@@ -133,16 +133,15 @@ def _without_twins(loops: Loops) -> tuple[Loops, int]:
 
 def _same(loops: Loops, i: int, j: int) -> bool:
     """Whether two loops of equally many corners have the same ones, wherever they begin and whichever way they go."""
-    corners = []
-    for loop in (i, j):
-        part = slice(loops.begin[loop], loops.begin[loop + 1])
-        u, v = loops.u0[part], loops.v0[part]
-        by_place = np.lexsort((np.round(v / SAME_CELLS), np.round(u / SAME_CELLS)))
-        corners.append((u[by_place], v[by_place], u.sum(), v.sum()))
-    (u_i, v_i, su_i, sv_i), (u_j, v_j, su_j, sv_j) = corners
-    if abs(su_i - su_j) > SAME_CELLS * len(u_i) or abs(sv_i - sv_j) > SAME_CELLS * len(v_i):
-        return False
-    return bool(np.abs(u_i - u_j).max() <= SAME_CELLS and np.abs(v_i - v_j).max() <= SAME_CELLS)
+    u_i, u_j, v_i, v_j = (x[loops.begin[loop] : loops.begin[loop + 1]] for x in (loops.u0, loops.v0) for loop in (i, j))
+    for a, b in ((u_i, u_j), (v_i, v_j)):  # what is quickly told apart, as nearly all loops are, needs no sorting
+        if abs(a.min() - b.min()) > SAME_CELLS or abs(a.sum() - b.sum()) > SAME_CELLS * len(a):
+            return False
+    order_i, order_j = (
+        np.lexsort((np.round(v / SAME_CELLS), np.round(u / SAME_CELLS))) for u, v in ((u_i, v_i), (u_j, v_j))
+    )
+    apart = max(np.abs(u_i[order_i] - u_j[order_j]).max(), np.abs(v_i[order_i] - v_j[order_j]).max())
+    return bool(apart <= SAME_CELLS)
 
 
 def _directed(loops: Loops, turn: BoolArray) -> Edges:

@@ -180,8 +180,11 @@ def crossed_layers(loops: Loops, near_others: BoolArray) -> IntArray:
     low, high = low + layer * tall, high + layer * tall
     order = np.argsort(low, kind="stable")
     edge, low, high, layer = edge[order], low[order], high[order], layer[order]
+    left, right = np.minimum(loops.u0, loops.u1)[edge], np.maximum(loops.u0, loops.u1)[edge]
     found: list[IntArray] = []
-    for first, second in _overlapping(low, high):
+    for one, other in _overlapping(low, high):
+        meet = (left[one] <= right[other]) & (left[other] <= right[one])
+        first, second = one[meet], other[meet]
         i, j = edge[first], edge[second]
         neighbours = (following[i] == number[j]) | (following[j] == number[i])
         mine, i, j = first[~neighbours], i[~neighbours], j[~neighbours]
@@ -202,22 +205,15 @@ def _turns_about_its_middle(loops: Loops) -> BoolArray:
 
 
 def _cross(loops: Loops, i: IntArray, j: IntArray) -> BoolArray:
-    """Whether edges ``i`` and ``j``, which overlap in height, have a point in common."""
+    """Whether edges ``i`` and ``j``, whose boxes meet, have a point in common."""
     u0, v0, u1, v1 = loops.u0, loops.v0, loops.u1, loops.v1
-    apart = np.maximum(u0[i], u1[i]) < np.minimum(u0[j], u1[j])
-    apart |= np.maximum(u0[j], u1[j]) < np.minimum(u0[i], u1[i])
-    together = np.flatnonzero(~apart)
-    i, j = i[together], j[together]
 
     def side(a: IntArray, u: FloatArray, v: FloatArray) -> FloatArray:
         return (u1[a] - u0[a]) * (v - v0[a]) - (v1[a] - v0[a]) * (u - u0[a])
 
-    crosses = (side(i, u0[j], v0[j]) * side(i, u1[j], v1[j]) <= 0) & (
-        side(j, u0[i], v0[i]) * side(j, u1[i], v1[i]) <= 0
+    return np.asarray(
+        (side(i, u0[j], v0[j]) * side(i, u1[j], v1[j]) <= 0) & (side(j, u0[i], v0[i]) * side(j, u1[i], v1[i]) <= 0)
     )
-    answer = np.zeros(len(apart), dtype=bool)
-    answer[together[crosses]] = True
-    return answer
 
 
 def ranges(first: IntArray, count: IntArray) -> IntArray:

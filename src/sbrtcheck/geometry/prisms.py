@@ -95,12 +95,14 @@ def grid_frame(grid: DoseGrid, slab_axis: int) -> GridFrame:
 
 def in_grid(contours: Contours, grid: DoseGrid) -> FloatArray:
     """The contours' points along the grid's axes i, j and k, shape ``(3, points)``, mm from its first point."""
-    offset = contours.points_mm - grid.origin_mm
     if np.count_nonzero(grid.axes) > 3:
-        return np.ascontiguousarray((offset @ grid.axes.T).T)
-    along = np.argmax(np.abs(grid.axes), axis=1)  # each grid axis is a patient axis, forwards or backwards
-    signs = grid.axes[np.arange(3), along]
-    return np.stack([sign * offset[:, axis] for axis, sign in zip(along, signs, strict=True)])
+        return np.ascontiguousarray(((contours.points_mm - grid.origin_mm) @ grid.axes.T).T)
+    local_mm = np.empty((3, len(contours.points_mm)))
+    for i, axis in enumerate(grid.axes):
+        along = int(np.argmax(np.abs(axis)))  # each grid axis is a patient axis, forwards or backwards
+        np.subtract(contours.points_mm[:, along], grid.origin_mm[along], out=local_mm[i])
+        local_mm[i] *= axis[along]
+    return local_mm
 
 
 def slab_axis_of(local_mm: FloatArray, starts: IntArray) -> int:
