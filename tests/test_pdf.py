@@ -197,7 +197,7 @@ def test_headings_are_bookmarks_in_the_order_of_the_pages() -> None:
 def test_rows_that_need_attention_stand_first_and_those_that_passed_do_not() -> None:
     made = report_on("SpinalCord", row("D0.35cc[Gy]", "below", 50, id="ok"), row("Mean[Gy]", "below", 5, id="bad"))
     first = pages(made)[0]
-    attention = first[first.index("Needs attention") : first.index("test-table")]
+    attention = first[first.index("Needs attention") : first.index("Table of a test")]
     assert "FAIL" in attention
     assert "Mean[Gy]" in attention
     assert "D0.35cc" not in attention
