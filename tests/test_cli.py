@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from dvh_builders import FIFTY_IN_FIVE, NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
 from sbrtcheck import api, archive, cli
 from sbrtcheck.cli import options
+from sbrtcheck.dicom import NotStored
 from sbrtcheck.errors import Fault, InputError, NamesError, TableError, UnknownTableError
 from sbrtcheck.plan import Plan, Prescription
 from sbrtcheck.report import FORMATS
@@ -49,12 +50,17 @@ def named_table(name: str) -> ConstraintTable:
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """The command line on a plan of one cord, with 10 Gy everywhere, and tables of the test."""
     monkeypatch.setattr(api, "load_plan", loaded_plan)
+    monkeypatch.setattr(api, "load_plan_and_dvhs", plan_without_dvhs)
     monkeypatch.setattr(api, "load_dvhs", lambda *_, **__: dvh_set(uniform_dvh(dose_gy=11.0)))
     monkeypatch.setattr(api, "load_table", named_table)
     monkeypatch.setattr(api, "bundled_tables", lambda: tuple(TABLES.values()))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plan").mkdir()
     return lambda *args: CliRunner().invoke(cli.main, list(args))
+
+
+def plan_without_dvhs(*args: Any, **options: Any) -> tuple[Plan, NotStored]:
+    return api.load_plan(*args, **options), NotStored(reason="the RTDOSE stores no DVHs")
 
 
 def loaded_plan(_path: object, *, plan: str | None = None, prescription: Prescription | None = None) -> Plan:

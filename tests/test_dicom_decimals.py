@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals
+from sbrtcheck.dicom import decimals
+from sbrtcheck.dicom.decimals import BadDecimalError, parse_all_decimals, parse_decimals
 
+# The way of cutting text into pieces is the same for all examples of a test.
+SAME_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 SMALL = st.floats(min_value=-1e4, max_value=1e4)
 DIGITS = st.text("0123456789", max_size=17)
@@ -33,23 +36,57 @@ ANY_FORMAT = st.one_of(
 )
 
 
+# Long enough for the fast way, alone and in front of others; numbers of up to 8, and of up to 16 characters.
+FILLERS = [["1.25"] * 80, ["-0.123456789012"] * 40]
+
+
+@pytest.fixture(params=[1 << 18, 300], ids=["one piece", "many pieces"], autouse=True)
+def _pieces(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decimals, "_PIECE", request.param)
+
+
 def bits(numbers: object) -> list[int]:
     return [int(b) for b in np.asarray(numbers, dtype=np.float64).view(np.int64)]
 
 
+@SAME_FIXTURE
 @given(st.lists(ANY_FORMAT, min_size=1, max_size=20))
 def test_any_format_gives_the_bits_of_float(texts: list[str]) -> None:
     expected = [float(text.strip(" \0")) for text in texts]
     assert bits(parse_decimals("\\".join(texts).encode())) == bits(expected)
 
 
-@given(st.lists(fixed_point(), min_size=1, max_size=20))
-def test_plain_text_gives_the_bits_of_float(texts: list[str]) -> None:
-    assert bits(parse_decimals("\\".join(texts).encode())) == bits([float(text) for text in texts])
+@SAME_FIXTURE
+@given(st.lists(st.one_of(fixed_point(), ANY_FORMAT), min_size=1, max_size=20), st.sampled_from(FILLERS), st.booleans())
+def test_among_many_numbers_any_format_gives_the_bits_of_float(
+    texts: list[str], filler: list[str], after: bool
+) -> None:
+    texts = [*texts, *filler] if after else [*filler, *texts]
+    assert bits(parse_decimals("\\".join(texts).encode())) == bits([float(text.strip(" \0")) for text in texts])
 
 
+@st.composite
+def short_fixed_point(draw: st.DrawFn, most: int) -> str:
+    """At most that many characters without the sign, with a point anywhere or none."""
+    digits = draw(st.text("0123456789", min_size=1, max_size=most - 1))
+    at = draw(st.integers(0, len(digits)))
+    point = "." if at < len(digits) else draw(st.sampled_from(["", "."]))
+    return draw(st.sampled_from(["", "-"])) + digits[:at] + point + digits[at:]
+
+
+@SAME_FIXTURE
+@given(st.sampled_from([8, 16]).flatmap(lambda most: st.lists(short_fixed_point(most), min_size=60, max_size=90)))
+def test_many_plain_numbers_are_read_by_whole_words_with_the_bits_of_float(texts: list[str]) -> None:
+    text = "\\".join([*texts, *FILLERS[0]]).encode()
+    numbers = decimals._plain(decimals._MARGIN + text, 16, 16 + len(text))
+    assert numbers is not None
+    assert bits(numbers) == bits([float(text) for text in [*texts, *FILLERS[0]]])
+
+
+@SAME_FIXTURE
 @given(st.integers(0, 15), st.lists(st.integers(-(10**14), 10**14), min_size=1, max_size=50))
 def test_numbers_of_one_format_give_the_bits_of_float(places: int, units: list[int]) -> None:
+    units = units * 20
     texts = [f"{'-' if u < 0 else ''}{str(abs(u)).zfill(places + 1)}" for u in units]
     texts = [text if not places else f"{text[:-places]}.{text[-places:]}" for text in texts]
     assert bits(parse_decimals("\\".join(texts).encode())) == bits([float(text) for text in texts])
@@ -59,15 +96,20 @@ def test_numbers_of_one_format_give_the_bits_of_float(places: int, units: list[i
     "token",
     ["", " ", "-", ".", "-.", "1.2.3", "1-2", "--1", "1,5", "abc", "nan", "inf", "1e999", "1_000", "1 2", "0x1"],
 )
-@pytest.mark.parametrize("before", [["1.25", "2"], ["1e3", " 2"]])
+@pytest.mark.parametrize("before", [["1.25", "2"], ["1e3", " 2"], *FILLERS, FILLERS[0] * 3])
 def test_what_is_no_finite_number_is_named(token: str, before: list[str]) -> None:
     with pytest.raises(BadDecimalError) as caught:
         parse_decimals("\\".join([*before, token, "7"]).encode())
-    assert (caught.value.index, caught.value.token) == (2, token.strip(" "))
+    assert (caught.value.index, caught.value.token) == (len(before), token.strip(" "))
 
 
-@given(st.binary(max_size=40))
-def test_any_bytes_are_finite_numbers_or_a_named_fault(text: bytes) -> None:
+LIKE_NUMBERS = st.lists(st.sampled_from(b"0123456789.-\\ e/:"), max_size=12).map(bytes)
+
+
+@SAME_FIXTURE
+@given(st.one_of(st.binary(max_size=40), LIKE_NUMBERS), st.sampled_from([[], *FILLERS]))
+def test_any_bytes_are_finite_numbers_or_a_named_fault(text: bytes, filler: list[str]) -> None:
+    text = "\\".join([*filler, ""]).encode() + text
     tokens = text.split(b"\\")
     try:
         numbers = parse_decimals(text)
@@ -76,9 +118,17 @@ def test_any_bytes_are_finite_numbers_or_a_named_fault(text: bytes) -> None:
     else:
         refused = b""
         assert np.isfinite(numbers).all()
-        assert len(numbers) == (len(tokens) if text else 0)
+        assert bits(numbers) == bits([float(token.strip(b" \0")) for token in tokens] if text else [])
     assert not refused.isdigit()
 
 
 def test_no_text_has_no_numbers() -> None:
     assert parse_decimals(b"").shape == (0,)
+    assert parse_all_decimals([], 0).shape == (0,)
+
+
+def test_texts_follow_each_other_and_an_empty_one_is_a_fault() -> None:
+    assert parse_all_decimals([b"1\\2", b"3"], 3).tolist() == [1.0, 2.0, 3.0]
+    with pytest.raises(BadDecimalError) as caught:
+        parse_all_decimals([b"1\\2", b"", b"3"], 4)
+    assert (caught.value.index, caught.value.token) == (2, "")

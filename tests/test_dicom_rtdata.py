@@ -17,9 +17,11 @@ import sbrtcheck
 from sbrtcheck import api
 from sbrtcheck.dicom import Kind, find_plans, load_dvhs, load_plan
 from sbrtcheck.dicom.dose import dose_grid, open_dose, stored_values
+from sbrtcheck.dicom.plain import plain_file
 from sbrtcheck.errors import DicomError, InputError, NoPlanError
 from sbrtcheck.plan import Contours, FindingCode, Plan, Prescription, UnknownPrescription
 from test_dicom_write import faults, needs_validator
+from two_ways import both_ways
 
 RTDATA = Path(os.environ.get("SBRTCHECK_RTDATA", Path(__file__).parents[2] / "shared" / "rtdata"))
 if not RTDATA.is_dir():
@@ -68,6 +70,19 @@ def test_every_coordinate_is_that_of_pydicom_to_the_bit(folder: str) -> None:
         read = structure.contours.read()
         assert structure.name == names[structure.number]
         assert points(read) == contours[structure.number]
+
+
+@pytest.mark.parametrize("folder", PLANS)
+def test_the_whole_plan_is_that_of_pydicoms_reader(folder: str) -> None:
+    plainly, by_pydicom_alone = both_ways(RTDATA / folder)
+    assert plainly == by_pydicom_alone
+
+
+@pytest.mark.parametrize("folder", PLANS)
+def test_files_of_every_planning_system_are_plain(folder: str) -> None:
+    for path in sorted((RTDATA / folder).glob("*.dcm")):
+        with path.open("rb") as file:
+            assert plain_file(file) is not None, path.name
 
 
 def points(contours: Contours) -> list[list[float]]:

@@ -12,6 +12,7 @@ from scipy.optimize import brentq
 
 from sbrtcheck.dvh import DVH, DVHSet, Origin, Reason, VolumeUnit, compute_dvhs
 from sbrtcheck.errors import GeometryError
+from sbrtcheck.metric import Measurement, measure
 from sbrtcheck.plan import Contours, DoseGrid, FindingCode, Plan, Structure
 from solids import (
     along_x,
@@ -129,7 +130,7 @@ def test_corners_drawn_twice_and_points_on_edges_change_nothing(shape: Structure
 
 
 @settings(max_examples=20)
-@given(angles, radii, st.sampled_from([(0, 1, 2), (1, 0, 2), (2, 0, 1)]), st.tuples(*[st.sampled_from([1, -1])] * 3))
+@given(angles, radii, st.permutations(range(3)), st.tuples(*[st.sampled_from([1, -1])] * 3))
 def test_a_plan_turned_in_the_patient_frame_has_the_same_dvh(angle, radius, order, signs) -> None:
     loops = [star(angle, radius, z, (2.0, -1.0)) for z in (-2.0, 0.0, 2.0)]
     turn = np.eye(3)[list(order)] * np.array(signs)[:, None]
@@ -180,6 +181,39 @@ def test_scaled_dose_scales_every_answer(shape: Structure, factor: float) -> Non
     assert there.dose_at_volume(0.1 * there.volume).value == pytest.approx(
         factor * here.dose_at_volume(0.1 * here.volume).value, abs=2e-3
     )
+
+
+@settings(max_examples=20)
+@given(star_structures(), st.floats(0.02, 0.98), st.floats(2.0, 44.0))
+def test_metrics_in_cgy_are_a_hundred_times_those_in_gy(shape: Structure, share: float, dose_gy: float) -> None:
+    dvh = dvh_of(shape)
+    volume = f"{share * dvh.volume:.6f}cc"
+    for text in (f"D{volume}[{{}}]", f"DC{volume}[{{}}]", "Mean[{}]", "Max[{}]", "Min[{}]", "gEUD(a=8)[{}]"):
+        gy, cgy = (measure(text.format(unit), dvh) for unit in ("Gy", "cGy"))
+        assert isinstance(gy, Measurement)
+        assert gy == cgy  # answered in Gy, whatever the text was in
+    for text in ("V{}[cc]", "CV{}[%]"):
+        gy, cgy = measure(text.format(f"{dose_gy:.4f}Gy"), dvh), measure(text.format(f"{100 * dose_gy:.2f}cGy"), dvh)
+        assert isinstance(gy, Measurement)
+        assert isinstance(cgy, Measurement)
+        assert gy.value == pytest.approx(cgy.value, abs=1e-3 * dvh.volume)
+
+
+@settings(max_examples=15)
+@given(star_structures(), st.floats(0.05, 0.95))
+def test_half_the_grid_spacing_narrows_the_bounds_and_both_hold_the_truth(shape: Structure, share: float) -> None:
+    gradient = along_x(1.3, middle=60.0)
+    coarse, fine = (dvh_of(shape, grid(gradient, spacing_mm=spacing)) for spacing in (12.0, 6.0))
+    wide, narrow = (d.dose_at_volume(share * d.volume) for d in (coarse, fine))
+    assert max(wide.low, narrow.low) <= min(wide.high, narrow.high) + 1e-4
+    # a small structure is divided until it has elements enough, hence up to a division's rounding
+    assert narrow.high - narrow.low <= 1.1 * (wide.high - wide.low) + 1e-3
+    made = compute_dvhs(plan(grid(gradient, spacing_mm=6.0), shape))
+    finer = made.finer(made.dvhs[0])
+    if finer is not None:  # the least structures are divided as finely as any from the first
+        halved = finer.dose_at_volume(share * finer.volume)
+        assert halved.high - halved.low <= 0.7 * (narrow.high - narrow.low) + 0.01
+        assert max(halved.low, narrow.low) <= min(halved.high, narrow.high) + 1e-4
 
 
 def test_dose_stored_as_integers_with_a_scaling_is_the_same_dose() -> None:

@@ -16,6 +16,7 @@ KEY_LINES = {
     "step_by_step.py": "RTOG 0813, organs and coverage, five fractions: PASS",
     "own_table.py": "Overall: PASS",
     "compare_fractionations.py": "50 Gy in 5        100.0",
+    "make_export.py": "Structure: SpinalCord",
 }
 # have tests of their own; quickstart.py makes an environment and installs into it, which needs a package index
 ELSEWHERE = {"make_plans.py", "phantom.py", "quickstart.py"}

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from dvh_builders import plan_of, row, table
 from sbrtcheck import api, cli
+from sbrtcheck.dicom import NotStored
 from sbrtcheck.evaluate.naming import OrganName, PlanNames, Separate, plan_names
 from sbrtcheck.report.names import names_template, names_text
 from sbrtcheck.table import ConstraintTable, Select, Step, bundled_tables, load_names, load_table
@@ -195,6 +196,7 @@ def test_a_check_takes_the_structures_that_were_shown(plan: Path, table_id: str,
 
 def test_a_check_takes_each_of_the_separate_targets_that_were_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "load_plan", lambda *_, **__: plan_of(PTV_1=0.0, PTV_2=60.0, Heart=120.0))
+    monkeypatch.setattr(api, "load_plan_and_dvhs", lambda *_, **__: (api.load_plan(), NotStored(reason="none")))
     taken = one(api.names_of("plan", asking("PTV", "Heart")), "PTV").taken
     assert isinstance(taken, Separate)
     report = api.check("plan", asking("PTV", "Heart"))

@@ -16,18 +16,11 @@ from pypdf import PdfReader
 
 from dvh_builders import dvh_set, ramp_dvh, row, table
 from sbrtcheck.cli import main, streams
-from sbrtcheck.dvh import Reason
 from sbrtcheck.errors import OutputError
 from sbrtcheck.evaluate import NOTICE, Report, Verdict, evaluate
-from sbrtcheck.evaluate.compared import (
-    Comparison,
-    MetricDifference,
-    NotCompared,
-    StructureDifference,
-    VerdictDifference,
-)
-from sbrtcheck.metric import Measurement, NotMeasured, Unit, parse
+from sbrtcheck.evaluate.compare import compare_with
 from sbrtcheck.report import pdf, pdf_report, words
+from sbrtcheck.report.compared import compared_lines
 from sbrtcheck.report.pdf.style import LONGEST_CELL, printable
 from sbrtcheck.report.points import constraint_points
 from sbrtcheck.table import ClinicianItem, Source
@@ -257,31 +250,15 @@ def test_a_report_without_structures_has_no_chart_and_a_pdf_all_the_same() -> No
     assert squeezed("NOT EVALUATED, no such structure in the plan: SpinalCord") in text_of(made)
 
 
-def difference(ours: float | NotMeasured, theirs: float) -> MetricDifference:
-    def found(value: float) -> Measurement:
-        return Measurement(value=value, low=value, high=value, unit=Unit.GY)
-
-    given = ours if isinstance(ours, NotMeasured) else found(ours)
-    return MetricDifference(metric=parse("D2%[Gy]"), ours=given, theirs=found(theirs))
-
-
-def test_a_comparison_is_shown_metric_by_metric_with_what_it_would_change() -> None:
-    cord = StructureDifference(
-        name="SpinalCord",
-        metrics=(difference(21.5, 20.25), difference(NotMeasured(reason=Reason.VOLUME_TOO_SMALL), 3.0)),
-        verdicts=(VerdictDifference(table_id="t", row_id="r", ours="NOT_EVALUATED", theirs="PASS"),),
-        remarks=("another volume",),
-    )
-    without = NotCompared(name="Heart", reason=Reason.STRUCTURE_MISSING, detail="only here")
-    compared = Comparison(other="stored in the RTDOSE", structures=(cord,), without=(without,))
-    made = replace(report_on("SpinalCord"), compared=compared)
-    shown = text_of(made)
-    assert "Compared with DVHs stored in the RTDOSE" in headings(made)
-    assert squeezed("SpinalCord D2%[Gy] 21.50 20.25 +1.25") in shown
-    assert squeezed("volume too small 3.00") in shown
-    assert squeezed("SpinalCord: row r of t is NOT EVALUATED here and PASS there") in shown
-    assert squeezed("SpinalCord: another volume") in shown
-    assert squeezed("Heart: not compared, structure missing (only here)") in shown
+def test_a_comparison_is_shown_with_what_it_would_change() -> None:
+    rows = (row("Mean[Gy]", "below", 12, id="mean"), row("Max[Gy]", "below", 99, id="max"))
+    made = report_on("SpinalCord", *rows, high_gy=20.0)
+    theirs = dvh_set(ramp_dvh("SpinalCord", high_gy=30.0), ramp_dvh("Heart", high_gy=30.0))
+    compared = replace(made, compared=compare_with(made, theirs, other="stored in the RTDOSE"))
+    assert "DVHs stored in the RTDOSE, against those of this report" in headings(compared)
+    lines = list(compared_lines(compared))
+    assert any("FAIL" in line for line in lines)
+    assert all(squeezed(line) in text_of(compared) for line in lines)
 
 
 # -------------------------------------------------------------------------------- the file

@@ -26,6 +26,7 @@ PUBLIC = [
     "compute_dvhs",
     "eqd2",
     "evaluate",
+    "load_dvh_export",
     "load_dvhs",
     "load_plan",
     "load_table",

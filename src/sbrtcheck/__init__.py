@@ -8,9 +8,11 @@ Where to find what, by task::
       compute its DVHs               compute_dvhs(plan)                  -> DVHSet
       or read those the planning
       system stored                  load_dvhs(folder)                   -> DVHSet
+      or exported as text            load_dvh_export(file)               -> DVHSet
       read a table of constraints    load_table("id or file.yaml")       -> ConstraintTable
       judge every row                evaluate(table, dvhs)               -> Report
     measure one thing                measure("D0.035cc[Gy]", dvh)        -> Measurement | NotMeasured
+    compare two plans                api.compare(a, b, table="...")      -> PlanComparison
     fractionation                    bed(...), eqd2(...)
     show a report                    Report.to_dict, Report.to_dataframe, sbrtcheck.report.FORMATS
     catch what goes wrong            SbrtcheckError; its tree is in sbrtcheck.errors
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from sbrtcheck.plan import Plan, Prescription
     from sbrtcheck.radiobiology import bed, eqd2
     from sbrtcheck.table import ConstraintTable, load_table
+    from sbrtcheck.textdvh import load_dvh_export
 
 __version__ = "0.1.0"
 
@@ -56,6 +59,7 @@ __all__ = [
     "compute_dvhs",
     "eqd2",
     "evaluate",
+    "load_dvh_export",
     "load_dvhs",
     "load_plan",
     "load_table",
@@ -78,6 +82,7 @@ _HOME = {
     "compute_dvhs": "dvh",
     "eqd2": "radiobiology",
     "evaluate": "evaluate",
+    "load_dvh_export": "textdvh",
     "load_dvhs": "dicom",
     "load_plan": "dicom",
     "load_table": "table",

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from os import PathLike, fspath
+from typing import TypeVar
 
-from sbrtcheck.dicom import dvh_rtdose, encapsulated_pdf, load_dvhs, load_plan, load_registration
+from sbrtcheck.dicom import (
+    NotStored,
+    dvh_rtdose,
+    encapsulated_pdf,
+    load_dvhs,
+    load_plan,
+    load_plan_and_dvhs,
+    load_registration,
+)
 from sbrtcheck.dvh import (
     Between,
     Course,
@@ -22,8 +32,22 @@ from sbrtcheck.dvh import (
     compute_dvhs,
     separate_targets,
 )
-from sbrtcheck.errors import InputError, NamesError, UnknownTableError
-from sbrtcheck.evaluate import TARGET, NoRisk, Report, Risk, SumReport, evaluate, judge_reirradiation, risks
+from sbrtcheck.errors import AmbiguousPlanError, InputError, NamesError, UnknownTableError
+from sbrtcheck.evaluate import (
+    TARGET,
+    Comparison,
+    NoComparison,
+    NoRisk,
+    PlanComparison,
+    Report,
+    Risk,
+    SumReport,
+    compare_plans,
+    compare_with,
+    evaluate,
+    judge_reirradiation,
+    risks,
+)
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
@@ -37,7 +61,11 @@ from sbrtcheck.table import (
     load_risk_models,
     load_table,
 )
+from sbrtcheck.textdvh import load_dvh_export
 from sbrtcheck.tg263 import TARGETS, Match, RoiName, derivable, known_names, match, near_organs, normalise
+
+_LOG = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 MULTI = "multi"  # the site of tables that hold for every site
 
@@ -64,6 +92,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     end_caps: str = "half-slice",
     between: str = "slab",
     dose: str = "trilinear",
+    against: str | PathLike[str] | None = None,
     strict: bool = False,
     include_unconfirmed: bool = False,
 ) -> Report:
@@ -72,26 +101,30 @@ def check(  # noqa: PLR0913 - the front door has every option
     Parameters
     ----------
     path
-        Folder with the RTSTRUCT, RTDOSE and RTPLAN of one plan; or the files.
+        Folder with the RTSTRUCT, RTDOSE and RTPLAN of one plan; or the files. Where ``dvhs`` is ``"imported"``, the
+        text file that a planning system exported its DVHs to.
     table
         Id of a bundled table, path of a YAML file, or a table; or several of these.
     site
         Take every bundled table of this site (or of these), and of site ``multi``, that holds for the plan's fraction
         number.
     plan
-        UID of the plan to take, when there are several.
+        UID of the plan to take, when there are several; its name where ``dvhs`` is ``"imported"``.
     prescription
         Wins over what the files say; ``"50Gy/5"`` is 50 Gy in 5 fractions.
     names
         TG-263 name -> structure name of this plan, or a file with that.
     dvhs
-        ``"computed"`` from contours and dose, or ``"stored"`` by the planning system.
+        ``"computed"`` from contours and dose, ``"stored"`` by the planning system in the RTDOSE, or ``"imported"`` from
+        its text export.
     end_caps
         Convention of computed DVHs: ``"half-slice"``, ``"none"`` or ``"capped"``.
     between
         What computed structures look like between contour planes: ``"slab"`` or ``"interpolated"``.
     dose
         What the dose is between grid points: ``"trilinear"`` or ``"cubic"``.
+    against
+        Text file of DVHs that a planning system exported, to compare with in place of those stored in the RTDOSE.
     strict
         Borderline and convention-sensitive rows count as not passing.
     include_unconfirmed
@@ -111,19 +144,133 @@ def check(  # noqa: PLR0913 - the front door has every option
     sites = (site,) if isinstance(site, str) else tuple(site or ())
     if not named and not sites:
         raise UnknownTableError("no table to check against", mend="name one that sbrtcheck tables lists, or a site")
-    _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
+    _check_choice("DVHs", dvhs, *Origin)
     model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
     check_names(mapping or {}, named, place=fspath(names) if isinstance(names, str | PathLike) else "")
-    if dvhs == Origin.STORED:
-        found = load_dvhs(path, plan=plan, prescription=rx)
+    if dvhs != Origin.COMPUTED:
+        found = _not_computed(path, dvhs, plan=plan, prescription=rx)
+        others: DVHSet | NotStored = NotStored(reason=f"the {dvhs} DVHs were judged, and none were computed")
         tables = (*named, *_site_tables(sites, found.prescription, named))
     else:
-        loaded = load_plan(path, plan=plan, prescription=rx)
+        loaded, others = load_plan_and_dvhs(path, plan=plan, prescription=rx)
         tables = (*named, *_site_tables(sites, loaded.prescription, named))
         found = _computed(loaded, tables, mapping, model)
-    return evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
+    report = evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
+    if against is not None:
+        exported = _exported(against, found)
+        whose = f"in a text export ({exported.provenance['system']})"
+        return replace(report, compared=compare_with(report, exported, other=whose, names=mapping))
+    return replace(report, compared=_compared(report, others, mapping))
+
+
+def compare(  # noqa: PLR0913 - one argument an option
+    first: str | PathLike[str],
+    second: str | PathLike[str],
+    table: str | PathLike[str] | ConstraintTable | Sequence[str | PathLike[str] | ConstraintTable] | None = None,
+    *,
+    site: str | Sequence[str] | None = None,
+    plans: Sequence[str | None] = (),
+    prescriptions: Sequence[Prescription | str | None] = (),
+    names: str | PathLike[str] | Mapping[str, str] | None = None,
+    end_caps: str = "half-slice",
+    between: str = "slab",
+    dose: str = "trilinear",
+    include_unconfirmed: bool = False,
+) -> PlanComparison:
+    """Compare two plans of one patient: row by row which is better, and how their DVHs differ.
+
+    Parameters
+    ----------
+    first, second
+        Folders with the RTSTRUCT, RTDOSE and RTPLAN of the plans; may be one folder when ``plans`` tells them apart.
+    table
+        As in `check`.
+    site
+        Take every bundled table of this site (or of these), and of site ``multi``, that holds for the fraction number
+        of either plan.
+    plans
+        UIDs of the plans to take, that of the first, then of the second; None or nothing where there is one.
+    prescriptions
+        Of the first plan, then of the second; None or nothing takes what the files say.
+    names
+        TG-263 name -> structure name, of both plans, or a file with that.
+    end_caps, between, dose, include_unconfirmed
+        As in `check`.
+
+    Returns
+    -------
+    PlanComparison
+        Both reports, each row in both, each structure in both.
+
+    Raises
+    ------
+    SbrtcheckError
+        An input, a table or an option cannot be used; nothing was compared.
+    """
+    named = _named_tables(table)
+    sites = (site,) if isinstance(site, str) else tuple(site or ())
+    if not named and not sites:
+        raise UnknownTableError("no table to compare by", mend="name one that sbrtcheck tables lists, or a site")
+    model = _model(end_caps, between, dose)
+    given = [_prescription(rx) for rx in _two(prescriptions, "prescriptions")]
+    mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
+    check_names(mapping or {}, named, place=fspath(names) if isinstance(names, str | PathLike) else "")
+    chosen = zip((first, second), _two(plans, "plans"), given, strict=True)
+    loaded = [load_plan(path, plan=uid, prescription=rx) for path, uid, rx in chosen]
+    tables = (*named, *_tables_of_either(sites, [plan.prescription for plan in loaded], named))
+    reports = [
+        evaluate(
+            tables, _computed(plan, tables, mapping, model), names=mapping, include_unconfirmed=include_unconfirmed
+        )
+        for plan in loaded
+    ]
+    return compare_plans(*reports)
+
+
+def _two(given: Sequence[_T], what: str) -> list[_T | None]:
+    if len(given) > 2:
+        raise InputError(f"{len(given)} {what} for two plans", mend="give one a plan, in order")
+    return [*given, *[None] * (2 - len(given))]
+
+
+def _tables_of_either(
+    sites: Sequence[str], prescriptions: Sequence[Prescription | UnknownPrescription], named: Sequence[ConstraintTable]
+) -> list[ConstraintTable]:
+    """Bundled tables of the sites that hold for one of the plans at least."""
+    found: dict[str, ConstraintTable] = {}
+    none: list[UnknownTableError] = []
+    for rx in prescriptions:
+        try:
+            found |= {table.id: table for table in _site_tables(sites, rx, named)}
+        except UnknownTableError as error:
+            none.append(error)
+    if none and len(none) == len(prescriptions):
+        raise none[0]
+    return list(found.values())
+
+
+def _compared(report: Report, stored: DVHSet | NotStored, names: Mapping[str, str] | None) -> Comparison | NoComparison:
+    """The report's DVHs against the stored ones, which the check does not depend on, whatever is wrong with them."""
+    if isinstance(stored, NotStored):
+        return NoComparison(reason=stored.reason)
+    try:
+        return compare_with(report, stored, other="stored in the RTDOSE", names=names)
+    except Exception as error:  # the report stands without it
+        _LOG.info("stored DVHs could not be compared", exc_info=True)
+        return NoComparison(reason=f"an error of sbrtcheck itself ({type(error).__name__}); -v shows more")
+
+
+def _exported(path: str | PathLike[str], found: DVHSet) -> DVHSet:
+    """The DVHs of a text export; of one with several plans, those of the plan with the label of ours."""
+    try:
+        return load_dvh_export(path)
+    except AmbiguousPlanError:
+        label = found.provenance.get("plan_label")
+        if not isinstance(label, str) or not label:
+            raise
+    return load_dvh_export(path, plan=label)
 
 
 def dvhs_of(
@@ -144,15 +291,30 @@ def dvhs_of(
     SbrtcheckError
         The input or an option cannot be used, or the plan has no structure of a name asked for.
     """
-    _check_choice("DVHs", dvhs, Origin.COMPUTED, Origin.STORED)
+    _check_choice("DVHs", dvhs, *Origin)
     model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
-    if dvhs == Origin.STORED:
-        return _only(load_dvhs(path, plan=plan, prescription=rx), structures)
+    if dvhs != Origin.COMPUTED:
+        return _only(_not_computed(path, dvhs, plan=plan, prescription=rx), structures)
     loaded = load_plan(path, plan=plan, prescription=rx)
     derived = {recipe.organ for recipe in derivable(_roi_names(loaded))}
     _check_known(structures, {structure.name for structure in loaded.structures} | derived)
     return compute_dvhs(loaded, structures=structures, end_caps=model.end_caps, between=model.between, dose=model.dose)
+
+
+def _not_computed(
+    path: str | PathLike[str] | list[str | PathLike[str]],
+    dvhs: str,
+    *,
+    plan: str | None,
+    prescription: Prescription | None,
+) -> DVHSet:
+    """The DVHs that a planning system stored or exported."""
+    if dvhs == Origin.STORED:
+        return load_dvhs(path, plan=plan, prescription=prescription)
+    if not isinstance(path, str | PathLike):
+        raise InputError("a list of files is no DVH export", mend="give the one file that the system exported")
+    return load_dvh_export(path, plan=plan, prescription=prescription)
 
 
 def names_of(

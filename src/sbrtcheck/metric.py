@@ -607,9 +607,20 @@ def _measure_dose_at_volume(metric: DoseAtVolume, dvh: DVH) -> Measurement | Not
             reason=Reason.VOLUME_TOO_SMALL,
             detail=f"the structure has {dvh.volume:.4g} cc, less than {_plain(metric.volume)} cc",
         )
-    hot_volume = dvh.volume - volume if metric.cold else volume
-    band = dvh.dose_at_volume(hot_volume) if hot_volume > 0 else dvh.max_gy
+    share = dvh.volume_rounding_cc / dvh.volume if metric.volume_unit is Unit.CC else 0.0
+    bands = [_dose_at(dvh, min(volume * factor, dvh.volume), cold=metric.cold) for factor in _factors(share)]
+    band = Band(value=bands[0].value, low=min(b.low for b in bands), high=max(b.high for b in bands))
     return _as_dose(band, metric.unit, dvh)
+
+
+def _dose_at(dvh: DVH, volume: float, *, cold: bool) -> Band:
+    hot_volume = dvh.volume - volume if cold else volume
+    return dvh.dose_at_volume(hot_volume) if hot_volume > 0 else dvh.max_gy
+
+
+def _factors(share: float) -> tuple[float, ...]:
+    """By what a volume in cc may be another part of a structure whose volume is known to within a share of it."""
+    return (1.0, 1.0 / (1.0 + share), 1.0 / max(1.0 - share, SAME_VOLUME)) if share > 0.0 else (1.0,)
 
 
 def _measure_volume_at_dose(metric: VolumeAtDose, dvh: DVH) -> Measurement | NotMeasured:
@@ -654,7 +665,8 @@ def _as_volume(band: Band, unit: Unit, dvh: DVH) -> Measurement | NotMeasured:
         return _percent_of(dvh.volume, band, unit)
     if dvh.volume_unit is not VolumeUnit.CC:
         return _needs_absolute_volume()
-    return _as_it_is(band, unit)
+    share = dvh.volume_rounding_cc / dvh.volume
+    return _as_it_is(Band(value=band.value, low=band.low * (1.0 - share), high=band.high * (1.0 + share)), unit)
 
 
 def _as_it_is(band: Band, unit: Unit) -> Measurement:

@@ -16,14 +16,12 @@ older version or a copy is taken by the first two rules only. What a weaker rule
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, lru_cache
-from importlib.resources import files
 
 from sbrtcheck import target_names
 from sbrtcheck.target_names import Says, is_helper
@@ -423,6 +421,9 @@ def _spell(name: str) -> str:
 @cache
 def _spellings() -> dict[str, tuple[str, str, str]]:
     """TG-263 name -> its description, its aliases and its German aliases (``;`` between them)."""
+    import csv
+    from importlib.resources import files
+
     text = (files("sbrtcheck") / "tg263_names.csv").read_text(encoding="utf-8")
     return {r["name"]: (r["description"], r["aliases"], r["german"]) for r in csv.DictReader(text.splitlines())}
 

@@ -6,23 +6,24 @@
 4. Spheres of 3 to 20 mm at random places in a dose that peaks there.
 5. Whether the bounds of every number hold the exact result of the model.
 
-Every method that ``compute_dvhs`` offers is measured, and dicompyler-core where its environment is.
+Every method that ``compute_dvhs`` offers is measured, and dicompyler-core and plastimatch where they are.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import inspect
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import product
 from pathlib import Path
 from typing import Any
 
+import chart
 import numpy as np
 import peers
 import reference
@@ -31,7 +32,7 @@ from case_files import PRESCRIPTION, write_case
 from closed_forms import ENDPOINTS, GRADIENTS, HALF, SHAPES, Truth, contours, ideal, slabs, volume_of
 
 import phantom
-from sbrtcheck.dvh import DVH, compute_dvhs
+from sbrtcheck.dvh import DVH, compute, compute_dvhs
 
 MATCHED = ((1.0, 1.0), (2.0, 2.0), (3.0, 3.0), (0.2, 1.0))
 """Spacing of contour planes and of the dose grid, mm."""
@@ -50,13 +51,20 @@ class Method:
     """A way to compute a DVH: the options it gives to ``compute_dvhs``."""
 
     options: dict[str, str] = field(default_factory=dict)
+    elements: int = 0  # wanted of a structure; 0 leaves it to sbrtcheck
 
     @property
     def name(self) -> str:
-        return "sbrtcheck" + "".join(f", {value}" for value in self.options.values())
+        words = [*self.options.values(), *([f"{self.elements:,} elements"] if self.elements else [])]
+        return "sbrtcheck" + "".join(f", {word}" for word in words)
 
     def dvh(self, plan: Any, name: str) -> DVH:
-        return compute_dvhs(plan, [name], **self.options)[name]
+        usual = compute.ELEMENTS_WANTED
+        compute.ELEMENTS_WANTED = self.elements or usual
+        try:
+            return compute_dvhs(plan, [name], **self.options)[name]
+        finally:
+            compute.ELEMENTS_WANTED = usual
 
 
 def choices(option: str) -> tuple[str, ...]:
@@ -75,6 +83,12 @@ def methods(*options: str) -> list[Method]:
     offered = [(option, choices(option)) for option in options if choices(option)]
     names = [option for option, _ in offered]
     return [Method(options=dict(zip(names, combo, strict=True))) for combo in product(*(v for _, v in offered))]
+
+
+def coarser_and_finer(method: Method) -> list[Method]:
+    """The method with a twentieth of the elements, and with ten times as many."""
+    usual = compute.ELEMENTS_WANTED
+    return [replace(method, elements=usual // 20), replace(method, elements=10 * usual)]
 
 
 # One DVH against its formula
@@ -154,25 +168,64 @@ def bands(dvh: DVH) -> dict[str, Any]:
     return {"Volume": dvh.volume_at_dose(0.0), "Mean": dvh.mean_gy} | found
 
 
-def by_dicompyler(solid_set: Sequence[Solid], peers_dir: Path) -> list[Measured]:
-    """What dicompyler-core says, through files."""
-    metrics = [f"{name}[{'cc' if name == 'Volume' else 'Gy'}]" for name in ENDPOINTS]
+DICOMPYLER, PLASTIMATCH = "dicompyler-core", "plastimatch"
+
+
+def by_others(solid_set: Sequence[Solid], extent: shop.Extent) -> dict[str, list[Measured] | shop.Missing]:
+    """What the other tools say, through files; or why they were not asked."""
+    python, program = peers.dicompyler_python(extent.peers_dir), peers.plastimatch(extent.peers_dir)
+    if extent.quick and not isinstance(program, shop.Missing):
+        program = shop.Missing(why="left out by --quick")
+    return {
+        DICOMPYLER: python if isinstance(python, shop.Missing) else by_dicompyler(solid_set, python),
+        PLASTIMATCH: program if isinstance(program, shop.Missing) else by_plastimatch(solid_set),
+    }
+
+
+def by_dicompyler(solid_set: Sequence[Solid], python: Path) -> list[Measured]:
+    """What dicompyler-core says, and the time of its function that computes a DVH."""
     with tempfile.TemporaryDirectory() as scratch:
         folders = [
             write_case(Path(scratch, f"solid{i}"), f"SOLID{i}", structures=[s.structure], dose=s.dose)
             for i, s in enumerate(solid_set)
         ]
-        wanted = ",".join([*metrics, "Curve", "Seconds"])
-        run = shop.run(peers.dicompyler_python(peers_dir), "run_dicompyler_core.py", wanted, "", *folders)
-    return [_of_json(run.result[str(folder)]["Solid"], metrics) for folder in folders]
+        wanted = ",".join([*_METRICS, "Curve", "Seconds"])
+        run = shop.run(python, "run_dicompyler_core.py", wanted, "", *folders)
+    return [_of_json(run.result[str(folder)]["Solid"]) for folder in folders]
 
 
-def _of_json(found: dict[str, Any], metrics: Sequence[str]) -> Measured:
-    values = {name: found[metric] for name, metric in zip(ENDPOINTS, metrics, strict=True)}
-    curve = np.asarray(found["Curve"])
+def by_plastimatch(solid_set: Sequence[Solid]) -> list[Measured]:
+    """What plastimatch says of each solid in a box; it drops the last plane of a structure set, here of the box.
+
+    Its time is that of the whole program, reading and all, for it tells no other.
+    """
+    found = []
+    for solid in solid_set:
+        heights = [float(loop[0, 2]) for loop in solid.loops]
+        more = 2.0 * solid.slice_mm
+        levels = phantom.planes(min(heights) - more, max(heights) + more, solid.slice_mm)
+        around = phantom.PhantomStructure(
+            name="BODY",
+            kind="EXTERNAL",
+            contours_mm=phantom.stack(levels, lambda _: [phantom.rectangle((0.0, 0.0), (2.5 * HALF, 2.5 * HALF))]),
+        )
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = write_case(Path(scratch), "SOLID", structures=[solid.structure, around], dose=solid.dose)
+            words = (",".join([*_METRICS, "Curve", "Seconds"]), "Solid", folder)
+            run = shop.run(sys.executable, "run_plastimatch.py", *words)
+            found.append(_of_json(run.result[str(folder)]["Solid"]))
+    return found
+
+
+_METRICS = [f"{name}[{'cc' if name == 'Volume' else 'Gy'}]" for name in ENDPOINTS]
+
+
+def _of_json(found: dict[str, Any]) -> Measured:
+    values = {name: found[metric] for name, metric in zip(ENDPOINTS, _METRICS, strict=True)}
+    doses_gy, volumes_cc = np.asarray(found["Curve"])
 
     def volume_at(dose_gy: float) -> float:
-        return float(np.interp(100.0 * dose_gy, np.arange(len(curve)), curve, right=0.0))
+        return float(np.interp(dose_gy, doses_gy, volumes_cc, right=0.0))
 
     return Measured(values=values, volume_at=volume_at, milliseconds=1000.0 * found["Seconds"])
 
@@ -205,40 +258,86 @@ class Line:
     worst: dict[str, float]
 
 
-def largest_errors(peers_dir: Path | None, *, quick: bool) -> list[Line]:
-    """One line for each pair of spacings and each method."""
-    lines = []
-    for slice_mm, grid_mm in MATCHED[1:3] if quick else MATCHED:
+def largest_errors(extent: shop.Extent) -> tuple[list[Line], dict[str, str]]:
+    """One line for each pair of spacings and each method; and which tools were left out, and why."""
+    lines, missing = [], {}
+    for slice_mm, grid_mm in MATCHED[1:3] if extent.quick else MATCHED:
         chosen = solids([(slice_mm, grid_mm)], middle_gy=20.0)
-        repeats = 1 if quick else 3
-        said = {m.name: [by_sbrtcheck(m, s, repeats=repeats) for s in chosen] for m in methods("between", "dose")}
-        if peers_dir:
-            said["dicompyler-core"] = by_dicompyler(chosen, peers_dir)
+        ways = methods("between", "dose")
+        for usual in [method for method in ways if "trilinear" in method.options.values()]:
+            ways += coarser_and_finer(usual)
+        repeats = 1 if extent.quick else 3
+        said = {method.name: [by_sbrtcheck(method, solid, repeats=repeats) for solid in chosen] for method in ways}
+        for name, others in by_others(chosen, extent).items():
+            if isinstance(others, shop.Missing):
+                missing[name] = others.why
+            else:
+                said[name] = others
         for name, found in said.items():
             off = [errors(measured, solid) for measured, solid in zip(found, chosen, strict=True)]
             worst = {key: max(e[key] for e in off) for key in ERRORS}
             spent = float(np.median([m.milliseconds for m in found]))
             lines.append(Line(slice_mm=slice_mm, grid_mm=grid_mm, method=name, milliseconds=spent, worst=worst))
-    return lines
+    return lines, missing
 
 
-def largest_errors_section(lines: Sequence[Line]) -> shop.Section:
-    """Errors against formulas, over shapes, gradients and positions of the dose grid."""
+def largest_errors_section(lines: Sequence[Line], missing: dict[str, str], picture: Path | None) -> shop.Section:
+    """Errors against formulas, over shapes, gradients and positions of the dose grid; as a picture too."""
     rows = [
         [f"{line.slice_mm:g} / {line.grid_mm:g}", line.method, f"{line.milliseconds:.1f}"]
         + [f"{line.worst[key]:.3f}" for key in ERRORS]
         for line in lines
     ]
     units = [key if key.endswith(" %") else f"{key}, Gy" for key in ERRORS]
+    rows += [["all", name, f"not measured: {why}", *[""] * len(ERRORS)] for name, why in missing.items()]
+    text = (
+        "Sphere, cylinder and cone of 24 mm, standing and lying, in a dose of 1 Gy/mm along z and y (so Gy are also"
+        " mm), dose grid at 0 and 0.37 voxels. Largest error of the 20 cases; median ms a solid, without reading (of"
+        f" plastimatch the whole program). sbrtcheck divides a solid into {compute.ELEMENTS_WANTED:,} elements"
+        " unless another number is given."
+    )
+    if picture:
+        text += f"\n\n![{_in_words(lines)}]({picture.name})"
     return shop.Section(
         heading="Five solids, against formulas",
-        text=(
-            "Sphere, cylinder and cone of 24 mm, standing and lying, in a dose of 1 Gy/mm along z and y (so Gy are also"
-            " mm), dose grid at 0 and 0.37 voxels. Largest error of the 20 cases; median ms a solid, without reading."
-        ),
+        text=text,
         table=shop.table(["planes / grid, mm", "method", "ms", *units], rows),
         goals=tuple(_goals_of_lines(lines)),
     )
+
+
+def draw(lines: Sequence[Line], picture: Path) -> None:
+    """Error against time of every method, a panel for each spacing."""
+    picture.write_text(
+        chart.svg(
+            _points(lines),
+            title="Error against time",
+            x_label="ms a solid",
+            y_label="largest error of D99%, Gy, at 1 Gy/mm",
+        ),
+        encoding="utf-8",
+        newline="\n",
+    )
+
+
+def _points(lines: Sequence[Line]) -> list[chart.Point]:
+    return [
+        chart.Point(
+            group=f"planes {line.slice_mm:g} mm, grid {line.grid_mm:g} mm",
+            name=line.method,
+            time=line.milliseconds,
+            error=max(line.worst["D99%"], 1e-3),
+        )
+        for line in lines
+    ]
+
+
+def _in_words(lines: Sequence[Line]) -> str:
+    """What the picture shows, for those who do not see it."""
+    groups = dict.fromkeys(point.group for point in _points(lines))
+    fronts = {group: chart.front([p for p in _points(lines) if p.group == group]) for group in groups}
+    said = "; ".join(f"{group}: " + ", then ".join(p.name for p in best) for group, best in fronts.items())
+    return f"Error of D99% against time, both on logarithmic axes. Nothing is both faster and closer than, for {said}."
 
 
 def _goals_of_lines(lines: Sequence[Line]) -> Iterable[shop.Goal]:
@@ -256,12 +355,12 @@ def _goals_of_lines(lines: Sequence[Line]) -> Iterable[shop.Goal]:
 # 2. The 240 endpoints
 
 
-def endpoints_far_off(peers_dir: Path | None) -> shop.Section:
+def endpoints_far_off(extent: shop.Extent) -> shop.Section:
     """Planes at the ends, where nothing says whether a solid goes on for half a slice: the kinder truth counts."""
     chosen = solids(MATCHED[:3], middle_gy=16.0, ends_on_planes=True)
     said = {m.name: [by_sbrtcheck(m, s, repeats=1) for s in chosen] for m in methods("end_caps", "between")}
-    if peers_dir:
-        said["dicompyler-core"] = by_dicompyler(chosen, peers_dir)
+    others = by_others(chosen, extent)
+    said |= {name: of for name, of in others.items() if not isinstance(of, shop.Missing)}
     rows, goals = [], []
     for name, found in said.items():
         for offset in OFFSETS:
@@ -274,6 +373,9 @@ def endpoints_far_off(peers_dir: Path | None) -> shop.Section:
             over = {limit: sum(s > limit for s in shares) / len(shares) for limit in (0.03, 0.02)}
             rows.append([name, f"{offset:g}", *(f"{s * len(shares):.0f} ({s:.1%})" for s in over.values())])
             goals += _goals_of_share(name, offset, over[0.03])
+    rows += [
+        [name, "all", f"not measured: {of.why}", ""] for name, of in others.items() if isinstance(of, shop.Missing)
+    ]
     return shop.Section(
         heading="240 endpoints: how many are far off",
         text=(
@@ -512,59 +614,26 @@ def bounds_hold(*, quick: bool) -> shop.Section:
     )
 
 
-# Error against time
-
-
-def write_pareto(lines: Sequence[Line], folder: Path) -> list[Path]:
-    """Error against time as CSV, and as a picture where matplotlib is there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    made = [folder / "error-against-time.csv"]
-    with made[0].open("w", newline="", encoding="utf-8") as file:
-        out = csv.writer(file)
-        out.writerow(["slice_mm", "grid_mm", "method", "ms", *ERRORS])
-        for line in lines:
-            worst = [f"{line.worst[key]:.4f}" for key in ERRORS]
-            out.writerow([line.slice_mm, line.grid_mm, line.method, f"{line.milliseconds:.2f}", *worst])
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        return made
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6.0, 4.0), layout="constrained")
-    for line in lines:
-        axes.plot(line.milliseconds, max(line.worst["D99%"], 1e-3), "o", color="C0")
-        label = f"{line.method}, {line.slice_mm:g}/{line.grid_mm:g} mm"
-        axes.annotate(label, (line.milliseconds, max(line.worst["D99%"], 1e-3)), fontsize=6)
-    axes.set(xscale="log", yscale="log", xlabel="ms a solid", ylabel="largest error of D99, Gy, at 1 Gy/mm")
-    made.append(folder / "error-against-time.png")
-    figure.savefig(made[1], dpi=120)
-    plt.close(figure)
-    return made
-
-
-def sections(*, quick: bool, peers_dir: Path | None, out_dir: Path | None) -> Iterator[shop.Section]:
-    """All tables, as they get ready."""
-    lines = largest_errors(peers_dir, quick=quick)
-    if out_dir:
-        write_pareto(lines, out_dir)
-    yield largest_errors_section(lines)
-    yield endpoints_far_off(peers_dir)
-    yield what_the_files_say(quick=quick)
-    yield small_spheres(quick=quick)
-    yield bounds_hold(quick=quick)
+def sections(extent: shop.Extent, *, picture: Path | None) -> Iterator[shop.Section]:
+    """All tables, as they get ready; the picture is written where asked for."""
+    lines, missing = largest_errors(extent)
+    if picture:
+        draw(lines, picture)
+    yield largest_errors_section(lines, missing, picture)
+    yield endpoints_far_off(extent)
+    yield what_the_files_say(quick=extent.quick)
+    yield small_spheres(quick=extent.quick)
+    yield bounds_hold(quick=extent.quick)
 
 
 def main() -> None:
     """Print all tables, then the goals."""
     parser = argparse.ArgumentParser(description="How far DVHs are from what is known exactly.")
     shop.add_options(parser)
-    parser.add_argument("--out-dir", type=Path, help="for error against time as CSV and picture")
+    parser.add_argument("--picture", type=Path, help="SVG file to write, of error against time")
     args = parser.parse_args()
     goals = []
-    peers_dir = None if args.skip_peers else args.peers_dir
-    for section in sections(quick=args.quick, peers_dir=peers_dir, out_dir=args.out_dir):
+    for section in sections(shop.extent_of(args), picture=args.picture):
         print(section, flush=True)
         goals += section.goals
     print(shop.goals_table(goals))

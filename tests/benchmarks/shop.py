@@ -56,7 +56,10 @@ OARS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One process from start to end: seconds, peak memory in MB where the system tells it, what it wrote as JSON."""
+    """One process from start to end: seconds, peak memory in MB where the system tells it, what it wrote as JSON.
+
+    Memory is the resident set of the largest process: the one that was started, or one that it started.
+    """
 
     seconds: float
     peak_mb: float | None
@@ -64,13 +67,20 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What was not measured, and why: said in the tables, never left out in silence."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Goal:
-    """Something aimed at, what was measured, and whether that is good enough."""
+    """Something aimed at, what was measured, and whether that is good enough; None where it was not measured."""
 
     what: str
     aim: str
     measured: str
-    met: bool
+    met: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +98,8 @@ class Section:
 
 def goals_table(goals: Iterable[Goal]) -> str:
     """Goals beside results."""
-    rows = [(goal.what, goal.aim, goal.measured, "yes" if goal.met else "**no**") for goal in goals]
+    answers = {True: "yes", False: "**no**", None: "not measured"}
+    rows = [(goal.what, goal.aim, goal.measured, answers[goal.met]) for goal in goals]
     return table(["what", "goal", "measured", "met"], rows)
 
 
@@ -103,7 +114,7 @@ def run(python: str | Path, driver: str, *arguments: object) -> Run:
 
 
 def start(command: Sequence[object]) -> float | None:
-    """Run a command to its end; the peak memory in MB of it and its children, None where nothing tells it."""
+    """Run a command to its end; peak memory in MB of the largest process of it, None where nothing tells it."""
     words = [str(word) for word in command]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(words, stdout=said, stderr=subprocess.STDOUT)
@@ -122,15 +133,29 @@ def start(command: Sequence[object]) -> float | None:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that the scripts share."""
-    parser.add_argument("--quick", action="store_true", help="one round, and without what takes minutes")
-    parser.add_argument("--rounds", type=int, help="of each measurement; default 5, with --quick 1")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="one round, without what takes minutes: does it all work?")
+    size.add_argument("--full", action="store_true", help="five rounds, also of what takes minutes: some hours")
+    parser.add_argument("--rounds", type=int, help="of each measurement; default 3, with --quick 1, with --full 5")
     parser.add_argument("--peers-dir", type=Path, default=PEERS, help="for the environments of other tools, made there")
     parser.add_argument("--skip-peers", action="store_true", help="without other tools")
 
 
-def rounds_of(args: argparse.Namespace) -> int:
-    """How many rounds were asked for."""
-    return args.rounds or (1 if args.quick else 5)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much is measured: rounds, and whether less or more than usual."""
+
+    rounds: int
+    quick: bool
+    full: bool
+    peers_dir: Path | None
+
+
+def extent_of(args: argparse.Namespace) -> Extent:
+    """What was asked for."""
+    rounds = args.rounds or (1 if args.quick else 5 if args.full else 3)
+    peers_dir = None if args.skip_peers else args.peers_dir
+    return Extent(rounds=rounds, quick=args.quick, full=args.full, peers_dir=peers_dir)
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -13,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import peers
@@ -53,6 +52,7 @@ class Tool:
     python: Path
     driver: str
     words: tuple[str, ...] = ()
+    once: bool = False  # takes minutes: in the first round only, unless everything is asked for
 
     def run(self, folder: Path, structures: Sequence[str]) -> shop.Run:
         return shop.run(self.python, self.driver, ",".join(shop.METRICS), ",".join(structures), folder, *self.words)
@@ -61,14 +61,28 @@ class Tool:
 US = Tool(name=OURS, python=Path(sys.executable), driver="run_sbrtcheck.py")
 
 
-def other_tools(peers_dir: Path | None) -> list[Tool]:
-    """The other tools that can be run here."""
-    found = []
-    if peers_dir:
-        dicompyler = partial(Tool, python=peers.dicompyler_python(peers_dir), driver="run_dicompyler_core.py")
-        found += [dicompyler(name=EXTENTS, words=("--extents",)), dicompyler(name=DICOMPYLER)]
-        if peers.has_plastimatch():
-            found.append(Tool(name=PLASTIMATCH, python=Path(sys.executable), driver="run_plastimatch.py"))
+def other_tools(case: str, extent: shop.Extent) -> dict[str, Tool | shop.Missing]:
+    """The other tools, or why they are not measured."""
+    python, program = peers.dicompyler_python(extent.peers_dir), peers.plastimatch(extent.peers_dir)
+    few = case == "12 organs, 2 mm"
+    found: dict[str, Tool | shop.Missing] = {}
+    for name, words in ((EXTENTS, ("--extents",)), (DICOMPYLER, ())):
+        slow = not few and name == DICOMPYLER
+        if isinstance(python, shop.Missing):
+            found[name] = python
+        elif slow and extent.quick:
+            found[name] = shop.Missing(why="left out by --quick")
+        elif name == EXTENTS and case == "22 structures, 1.25 mm" and not extent.full:
+            found[name] = shop.Missing(why="only with --full")
+        else:
+            driver = "run_dicompyler_core.py"
+            found[name] = Tool(name=name, python=python, driver=driver, words=words, once=slow and not extent.full)
+    if isinstance(program, shop.Missing):
+        found[PLASTIMATCH] = program
+    elif few:
+        found[PLASTIMATCH] = shop.Missing(why="cannot be asked for some of the structures only")
+    else:
+        found[PLASTIMATCH] = Tool(name=PLASTIMATCH, python=Path(sys.executable), driver="run_plastimatch.py")
     return found
 
 
@@ -99,18 +113,19 @@ class Cases:
 def take_turns(
     tools: Sequence[Tool], folder: Path, structures: Sequence[str], rounds: int
 ) -> dict[str, list[shop.Run]]:
-    """Each tool once a round."""
+    """Each tool once a round; what takes minutes only in the first."""
     US.run(folder, structures)  # does not count: it puts the files into the system's cache for all
     runs: dict[str, list[shop.Run]] = {tool.name: [] for tool in tools}
-    for _ in range(rounds):
+    for number in range(rounds):
         for tool in tools:
-            runs[tool.name].append(tool.run(folder, structures))
+            if number == 0 or not tool.once:
+                runs[tool.name].append(tool.run(folder, structures))
     return runs
 
 
 def ratio(runs: Sequence[shop.Run], ours: Sequence[shop.Run]) -> float:
-    """How many times longer, the median of the rounds."""
-    return statistics.median(a.seconds / b.seconds for a, b in zip(runs, ours, strict=True))
+    """How many times longer, the median of the rounds that both were run in."""
+    return statistics.median(a.seconds / b.seconds for a, b in zip(runs, ours, strict=False))
 
 
 def peak(runs: Sequence[shop.Run]) -> str:
@@ -119,32 +134,30 @@ def peak(runs: Sequence[shop.Run]) -> str:
     return f"{max(known):.0f}" if known else "not known"
 
 
-def skipped(case: str, tool: Tool, *, quick: bool) -> bool:
-    """A quick run leaves out what takes minutes; plastimatch cannot be asked for some of the structures only."""
-    slow = tool.name == DICOMPYLER and case != "12 organs, 2 mm"
-    return (quick and slow) or (tool.name == PLASTIMATCH and case == "12 organs, 2 mm")
-
-
-def files_to_metrics(cases: Cases, peers_dir: Path | None, *, rounds: int, quick: bool) -> Iterator[shop.Section]:
+def files_to_metrics(cases: Cases, extent: shop.Extent) -> Iterator[shop.Section]:
     """The three cases with every tool, then how far the tools' results are apart."""
     rows, goals, first = [], [], {}
     for case, (spacing_mm, structures) in CASES.items():
-        tools = [US, *(t for t in other_tools(peers_dir) if not skipped(case, t, quick=quick))]
-        runs = take_turns(tools, cases.lung(spacing_mm), structures, rounds)
+        others = other_tools(case, extent)
+        tools = [US, *(tool for tool in others.values() if isinstance(tool, Tool))]
+        runs = take_turns(tools, cases.lung(spacing_mm), structures, extent.rounds)
         first.setdefault(case, {name: next(iter(of[0].result.values())) for name, of in runs.items()})
         for name, mine in runs.items():
             seconds = [r.seconds for r in mine]
             times = f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
-            rows.append([case, name, f"{ratio(mine, runs[OURS]):.1f}", times, peak(mine)])
-        goals += _speed_goals(case, runs)
+            rows.append([case, name, f"{ratio(mine, runs[OURS]):.1f}", times, len(mine), peak(mine)])
+        missing = {name: tool.why for name, tool in others.items() if isinstance(tool, shop.Missing)}
+        rows += [[case, name, "not measured", why, 0, ""] for name, why in missing.items()]
+        goals += _speed_goals(case, runs, missing)
     yield shop.Section(
         heading="From files to metrics",
         text=(
             "A synthetic lung plan (22 structures, about 2,250 contours, 909,000 points, RTSTRUCT of 21 MB, 32-bit dose"
             " of 45 MB at 2 mm and 61 MB at 1.25 mm); volume, mean, D99, D95, D50, D5, D1, D0.035cc and V20Gy of each"
-            f" structure. Whole processes, {rounds} round(s)."
+            " structure. Whole processes from their start to their end. A ratio compares two runs of the same round."
+            " Peak memory is the resident set of the largest process."
         ),
-        table=shop.table(["case", "tool", "times as long", "seconds, median (range)", "peak MB"], rows),
+        table=shop.table(["case", "tool", "times as long", "seconds, median (range)", "runs", "peak MB"], rows),
         goals=tuple(goals),
     )
     results = first["22 structures, 2 mm"]
@@ -152,7 +165,11 @@ def files_to_metrics(cases: Cases, peers_dir: Path | None, *, rounds: int, quick
         yield apart(results)
 
 
-def _speed_goals(case: str, runs: dict[str, list[shop.Run]]) -> Iterator[shop.Goal]:
+def _speed_goals(case: str, runs: dict[str, list[shop.Run]], missing: dict[str, str]) -> Iterator[shop.Goal]:
+    for name, why in missing.items():
+        if (case, name) in AIMS:
+            aim = f"at least {AIMS[case, name]:g} times as long"
+            yield shop.Goal(what=f"{case}: {name} takes", aim=aim, measured=why, met=None)
     for name, mine in runs.items():
         if (case, name) in AIMS:
             times, aim = ratio(mine, runs[OURS]), AIMS[case, name]
@@ -207,28 +224,35 @@ def stages(cases: Cases, *, rounds: int) -> shop.Section:
     return shop.Section(heading="Where the time goes", text=text, table=shop.table(["stage", *columns], rows))
 
 
+IMPORTS = {
+    "start Python alone": (),
+    "import numpy": ("numpy",),
+    "import numpy and pydicom": ("numpy", "pydicom"),
+    "import sbrtcheck: its names only, what is behind them is loaded when first used": ("sbrtcheck",),
+    "import all that reading a plan, its DVHs and metrics need": (
+        "sbrtcheck.dicom",
+        "sbrtcheck.dvh",
+        "sbrtcheck.metric",
+    ),
+}
+"""What is timed -> the modules imported."""
+
+
 def parts(cases: Cases, *, rounds: int) -> shop.Section:
-    """Import and contour text, each against the plain way."""
+    """Imports and contour text, each against the plain way."""
     python = Path(sys.executable)
-    imports = [
-        [
-            shop.run(python, "nothing.py", *module).seconds
-            for module in ((), ("numpy",), ("sbrtcheck",), ("sbrtcheck.dvh",))
-        ]
-        for _ in range(max(rounds, 3))
-    ]
-    nothing, numpy, package, dvh = (statistics.median(column) for column in zip(*imports, strict=True))
+    times = max(rounds, 5)
+    shop.run(python, "nothing.py", "sbrtcheck.dicom", "sbrtcheck.dvh", "sbrtcheck.metric")  # fills the caches
+    turns = [[shop.run(python, "nothing.py", *modules).seconds for modules in IMPORTS.values()] for _ in range(times)]
+    seconds = dict(zip(IMPORTS, (statistics.median(column) for column in zip(*turns, strict=True)), strict=True))
+    numpy, package = seconds["import numpy"], seconds[next(name for name in IMPORTS if "names only" in name)]
     texts = [shop.run(python, "contour_text.py", cases.lung(2.0)).result for _ in range(rounds)]
-    times = statistics.median(text["pydicom"] / text["sbrtcheck"] for text in texts)
-    rows = [
-        ["import sbrtcheck, against import numpy", f"{package / numpy:.2f}"],
-        ["import sbrtcheck.dvh, against import numpy", f"{dvh / numpy:.2f}"],
-        ["start Python alone, against import numpy", f"{nothing / numpy:.2f}"],
-        ["all contour numbers by pydicom as it comes, against sbrtcheck", f"{times:.1f}"],
-    ]
+    more = statistics.median(text["pydicom"] / text["sbrtcheck"] for text in texts)
+    rows = [[f"{name}; against importing numpy", f"{value / numpy:.2f}"] for name, value in seconds.items()]
+    rows.append(["all contour numbers by pydicom as it comes; against sbrtcheck", f"{more:.1f}"])
     goals = (
         shop.Goal(
-            what="import of the package, against numpy alone",
+            what="import sbrtcheck (its names only), against numpy",
             aim="at most 1.5 times as long",
             measured=f"{package / numpy:.2f}",
             met=package <= 1.5 * numpy,
@@ -236,11 +260,61 @@ def parts(cases: Cases, *, rounds: int) -> shop.Section:
         shop.Goal(
             what="contour numbers by pydicom as it comes",
             aim="at least 30 times as long",
-            measured=f"{times:.1f}",
-            met=times >= 30.0,
+            measured=f"{more:.1f}",
+            met=more >= 30.0,
         ),
     )
-    return shop.Section(heading="Parts", table=shop.table(["what", "times as long"], rows), goals=goals)
+    text = "Whole processes that do nothing else; a process that computes DVHs needs the last of the imports."
+    return shop.Section(heading="Parts", text=text, table=shop.table(["what", "times as long"], rows), goals=goals)
+
+
+# What bounds cost
+
+
+WITHOUT = "without bounds"
+
+
+def bounds(cases: Cases, *, rounds: int) -> shop.Section:
+    """A report with bounds against one without, on the published table and on one that is all borderline."""
+    said = {
+        "published": "limits of RTOG 0813",
+        "hard": "made for this: every limit half way from the value to its upper bound",
+    }
+    try:
+        found = shop.run(Path(sys.executable), "bounds_cost.py", cases.lung(2.0), rounds).result
+    except RuntimeError as error:
+        why = str(error).strip().splitlines()[-1]
+        goal = shop.Goal(what="a report with bounds", aim="at most 1.5 times as long", measured=why, met=None)
+        return shop.Section(heading="What bounds cost", table=f"Not measured: {why}", goals=(goal,))
+    rows, goals = [], []
+    for which, what in said.items():
+        result = found[which]
+        ways = result["seconds"]
+        times = {
+            name: statistics.median(a / b for a, b in zip(spent, ways[WITHOUT], strict=True))
+            for name, spent in ways.items()
+        }
+        counts = f"{result['rows']} rows, {result['narrowed']} DVHs made finer, {result['open']} borderline in the end"
+        for name, spent in ways.items():
+            rows.append([what, counts, name, f"{times[name]:.2f}", f"{statistics.median(spent):.2f}"])
+        goals.append(
+            shop.Goal(
+                what=f"a report with bounds, narrowed where they leave a verdict open; {what}",
+                aim="at most 1.5 times as long as without bounds",
+                measured=f"{times['as it comes']:.2f}",
+                met=times["as it comes"] <= 1.5,
+            )
+        )
+    return shop.Section(
+        heading="What bounds cost",
+        text=(
+            "One report of the 22 structures at 2 mm in a running process, files to verdicts, processor seconds. *Not"
+            " narrowed*: no DVH is made finer where its bounds leave a verdict open. *Without bounds*: besides, the"
+            " lines that carry bounds from the dose grid to the histogram are taken out, for that measurement only."
+        ),
+        table=shop.table(["limits", "table", "how", f"times as long as {WITHOUT}", "seconds"], rows),
+        goals=tuple(goals),
+    )
 
 
 # Many plans, growth
@@ -285,7 +359,10 @@ def growth(cases: Cases, *, rounds: int, quick: bool) -> shop.Section:
                 goals.append(_growth_goal(what, (text + dvhs) / (before[1] + before[2]), 4.0))
             before = now
     heads = ["dose grid, mm", "points a contour", "whole, s", "contour text, ms", "DVHs, ms", "peak MB"]
-    text = "The 12 organs, one box of dose whatever the spacing; in brackets, times the line above."
+    text = (
+        "The 12 organs, one box of dose whatever the spacing; in brackets, times the line above. Half the spacing is 8"
+        " times the voxels, 4 times the surface in voxels."
+    )
     return shop.Section(heading="Growth", text=text, table=shop.table(heads, rows), goals=tuple(goals))
 
 
@@ -294,25 +371,24 @@ def _growth_goal(what: str, times: float, most: float) -> shop.Goal:
     return shop.Goal(what=what, aim=aim, measured=f"{times:.2f}", met=times <= most)
 
 
-def sections(*, rounds: int, quick: bool, peers_dir: Path | None) -> Iterator[shop.Section]:
+def sections(extent: shop.Extent) -> Iterator[shop.Section]:
     """All tables, as they get ready."""
     with tempfile.TemporaryDirectory() as scratch:
         cases = Cases(Path(scratch))
-        yield from files_to_metrics(cases, peers_dir, rounds=rounds, quick=quick)
-        yield stages(cases, rounds=rounds)
-        yield parts(cases, rounds=rounds)
-        yield batch(cases, quick=quick)
-        yield growth(cases, rounds=rounds, quick=quick)
+        yield from files_to_metrics(cases, extent)
+        yield stages(cases, rounds=extent.rounds)
+        yield parts(cases, rounds=extent.rounds)
+        yield bounds(cases, rounds=extent.rounds)
+        yield batch(cases, quick=extent.quick)
+        yield growth(cases, rounds=extent.rounds, quick=extent.quick)
 
 
 def main() -> None:
     """Print all tables, then the goals."""
     parser = argparse.ArgumentParser(description="Time and memory from files to metrics, as ratios.")
     shop.add_options(parser)
-    args = parser.parse_args()
     goals = []
-    peers_dir = None if args.skip_peers else args.peers_dir
-    for section in sections(rounds=shop.rounds_of(args), quick=args.quick, peers_dir=peers_dir):
+    for section in sections(shop.extent_of(parser.parse_args())):
         print(section, flush=True)
         goals += section.goals
     print(shop.goals_table(goals))

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from sbrtcheck import __version__
+from sbrtcheck.cli.compare import compare
 from sbrtcheck.cli.importing import import_
 from sbrtcheck.cli.lint import lint
 from sbrtcheck.cli.lists import bed, tables
@@ -100,6 +101,7 @@ def main() -> None:
 
 for command in (check, tables, lint, dvh, batch, bed):
     main.add_command(command)
+main.add_command(compare)
 main.add_command(import_)
 main.add_command(names)
 main.add_command(regimens)

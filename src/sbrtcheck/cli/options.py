@@ -24,6 +24,20 @@ def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -
 
 
 folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+folder_or_not = click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+export = click.option(
+    "--dvh",
+    "export",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Text file of DVHs that a planning system exported, in place of DIR; --plan is then the plan's name.",
+)
+against = click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Text file of DVHs that a planning system exported, to compare with in place of those in the RTDOSE.",
+)
 out = click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write here instead of to the screen."
 )

@@ -22,7 +22,9 @@ EXIT_NOT_EVALUATED = 3
 
 
 @click.command()
-@options.folder
+@options.folder_or_not
+@options.export
+@options.against
 @click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
 @click.option("--site", metavar="SITE", help="Every bundled table of this site that holds for the fraction number.")
 @click.option(
@@ -48,7 +50,9 @@ EXIT_NOT_EVALUATED = 3
 def check(  # noqa: PLR0913 - one argument an option
     ctx: click.Context,
     *,
-    folder: Path,
+    folder: Path | None,
+    export: Path | None,
+    against: Path | None,
     tables: tuple[str, ...],
     site: str | None,
     format_: str,
@@ -63,19 +67,21 @@ def check(  # noqa: PLR0913 - one argument an option
     strict: bool,
     include_unconfirmed: bool,
 ) -> None:
-    """Check the plan in DIR.
+    """Check the plan in DIR, or the DVHs in a planning system's text export (--dvh).
 
     Exit code: 0 pass or variation, 1 a fail, 2 unusable input, 3 not everything mandatory was evaluated.
     """
     from sbrtcheck import api
 
-    with streams.output(out, inputs=[folder, names, *tables], binary=format_ in options.BINARY) as write:
-        if format_ in options.BINARY:
+    source, dvhs = _source(folder, export, dvhs)
+    binary = format_ in options.BINARY
+    with streams.output(out, inputs=[source, names, against, *tables], binary=binary) as write:
+        if binary:
             from sbrtcheck.report.pdf import require_pdf
 
             require_pdf()
         report = api.check(
-            streams.existing(folder),
+            streams.existing(source),
             list(dict.fromkeys(tables)),
             site=site,
             plan=plan,
@@ -85,14 +91,28 @@ def check(  # noqa: PLR0913 - one argument an option
             end_caps=end_caps,
             between=between,
             dose=dose,
+            against=against,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
         )
         if format_ == options.DICOM_PDF:
-            write(api.report_as_dicom(report, folder))
+            write(api.report_as_dicom(report, source))
         else:
             write(_rendered(report, format_, for_screen=out is None))
     ctx.exit(_exit_code(report))
+
+
+def _source(folder: Path | None, export: Path | None, dvhs: str) -> tuple[Path, str]:
+    """What the DVHs come from, and which they are; exactly one of the two must be given."""
+    if folder is not None and export is not None:
+        raise click.UsageError("give DIR or --dvh FILE, not both")
+    if export is not None:
+        if dvhs == "stored":
+            raise click.UsageError("--dvhs stored needs DIR; --dvh FILE has its own DVHs")
+        return export, "imported"
+    if folder is None:
+        raise click.UsageError("give the folder of a plan, DIR, or --dvh FILE")
+    return folder, dvhs
 
 
 def _exit_code(report: Report) -> int:
@@ -113,7 +133,8 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
 
 
 @click.command()
-@options.folder
+@options.folder_or_not
+@options.export
 @click.option("--structure", "structures", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 @click.option(
     "--format",
@@ -133,7 +154,8 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
 @options.verbose
 def dvh(  # noqa: PLR0913 - one argument an option
     *,
-    folder: Path,
+    folder: Path | None,
+    export: Path | None,
     structures: tuple[str, ...],
     format_: str,
     out: Path | None,
@@ -144,15 +166,19 @@ def dvh(  # noqa: PLR0913 - one argument an option
     between: str,
     dose: str,
 ) -> None:
-    """Show the dose-volume histograms of the plan in DIR: a summary, or their curves (csv, json, rtdose)."""
+    """Show the dose-volume histograms of the plan in DIR, or of a planning system's text export (--dvh).
+
+    A summary, or the curves (csv, json, rtdose).
+    """
     from sbrtcheck import api
     from sbrtcheck.report.lists import DVH_FORMATS
 
+    source, dvhs = _source(folder, export, dvhs)
     if format_ == options.RTDOSE:
-        _refuse_among_inputs(out, folder)
-    with streams.output(out, inputs=[folder], binary=format_ in options.BINARY) as write:
+        _refuse_among_inputs(out, source)
+    with streams.output(out, inputs=[source], binary=format_ in options.BINARY) as write:
         found = api.dvhs_of(
-            streams.existing(folder),
+            streams.existing(source),
             structures=structures or None,
             plan=plan,
             prescription=rx,
@@ -161,7 +187,7 @@ def dvh(  # noqa: PLR0913 - one argument an option
             between=between,
             dose=dose,
         )
-        write(api.dvhs_as_dicom(found, folder) if format_ == options.RTDOSE else DVH_FORMATS[format_](found))
+        write(api.dvhs_as_dicom(found, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](found))
     if format_ == options.RTDOSE:
         _say_what_is_left_out(found)
 

@@ -11,6 +11,8 @@
     stored        DVH Sequence of the RTDOSE -> DVHs
     registration  Spatial Registration -> how frames of reference lie to each other
     tags          one element -> text or number
+    plain         plain file -> elements, without pydicom
+    general       any other file -> pydicom's dataset
 
 and back, for the record of the patient whose plan it is::
 
@@ -24,12 +26,13 @@ from sbrtcheck.dicom.dvh_dose import dvh_rtdose, left_out
 from sbrtcheck.dicom.encapsulated import encapsulated_pdf
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
-from sbrtcheck.dicom.load import find_plans, load_dvhs, load_plan
+from sbrtcheck.dicom.load import NotStored, find_plans, load_dvhs, load_plan, load_plan_and_dvhs
 from sbrtcheck.dicom.registration import load_registration
 
 __all__ = [
     "FoundPlan",
     "Kind",
+    "NotStored",
     "Orphan",
     "PlanFiles",
     "RtFile",
@@ -39,5 +42,6 @@ __all__ = [
     "left_out",
     "load_dvhs",
     "load_plan",
+    "load_plan_and_dvhs",
     "load_registration",
 ]

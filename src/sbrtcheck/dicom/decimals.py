@@ -1,16 +1,32 @@
-r"""Decimal text of DICOM (``12.5\-3\1e2``) in, the float64 that Python's ``float`` gives out, thousands at once."""
+r"""Decimal text of DICOM (``12.5\-3\1e2``) in, the float64 that Python's ``float`` gives out, thousands at once.
+
+A number of up to 16 characters fits into two 64-bit words, one character a byte. All numbers of a piece of text are
+loaded into such words, what stands before each is cleared, the point is taken out by shifts, and three multiplications
+turn eight digits into an integer. Integer and power of ten are exact in float64, so that their quotient is rounded
+once, as ``float`` rounds. Whatever is not plain digits with a minus and a point goes through ``float``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from sbrtcheck.plan import FloatArray, IntArray
 
-_SEPARATOR, _POINT, _MINUS = b"\\.-"
+_SEPARATOR, _MINUS = b"\\-"
 # An integer below 1e15 and a power of ten up to 1e22 are both exact in float64, so their quotient is rounded once.
 _EXACT_DIGITS = 15
 # DICOM decimals have 16 characters; of a longer text, messages quote no more than this.
 _QUOTED = 20
+# Pieces of text whose words stay in the processor's cache; shorter text is not worth the array operations.
+_PIECE = 1 << 18
+_SHORT = 256
+# Stands before the first number, so that two words can be loaded before the end of any.
+_MARGIN = b"\\" * 16
+
+_Words = npt.NDArray[np.uint64]
 
 
 class BadDecimalError(ValueError):
@@ -25,9 +41,6 @@ class BadDecimalError(ValueError):
 def parse_decimals(text: bytes) -> FloatArray:
     r"""Numbers of a backslash-separated text.
 
-    Fixed-point text of up to 15 digits is read as integers, all at once, and divided by powers of ten; anything else
-    (exponents, plus signs, blanks, long numbers) by ``float``. Both ways give the same bits.
-
     Parameters
     ----------
     text
@@ -36,7 +49,7 @@ def parse_decimals(text: bytes) -> FloatArray:
     Returns
     -------
     FloatArray
-        Shape ``(n,)``, finite.
+        Shape ``(n,)``, finite, each with the bits that ``float`` gives.
 
     Raises
     ------
@@ -48,67 +61,195 @@ def parse_decimals(text: bytes) -> FloatArray:
     >>> parse_decimals(b"12.50\\-3\\ 1e2 ")
     array([ 12.5,  -3. , 100. ])
     """
-    if not text:
-        return np.zeros(0)
-    numbers = _fixed_point(text)
-    return _general(text) if numbers is None else numbers
+    return parse_all_decimals([text], text.count(b"\\") + 1) if text else np.zeros(0)
 
 
-def _fixed_point(text: bytes) -> FloatArray | None:
-    """The numbers, or None when any of them is not plain ``-?digits.digits`` of at most 15 digits."""
-    if text.translate(None, b"0123456789-.\\"):
+def parse_all_decimals(texts: Sequence[bytes], count: int) -> FloatArray:
+    """Numbers of several texts, ``count`` together, as of `parse_decimals`; here an empty text is a fault."""
+    text = b"\\".join([_MARGIN[1:], *texts])
+    values = np.empty(count)
+    at, done = len(_MARGIN), 0
+    while done < len(values):
+        end = text.find(b"\\", at + _PIECE)
+        end = len(text) if end < 0 else end
+        piece = _plain(text, at, end)
+        if piece is None:
+            piece = _general(text[at:end], done)
+        values[done : done + len(piece)] = piece
+        at, done = end + 1, done + len(piece)
+    return values
+
+
+# By whole words
+
+
+def _word(byte: int) -> np.uint64:
+    return np.uint64(byte * 0x0101010101010101)
+
+
+# All numbers below are what `^ "0"` makes of characters: digits 0 to 9, a point 0x1E, anything else above 9.
+_ZEROS, _POINTS = _word(ord("0")), _word(ord("0") ^ ord("."))
+_POINT = ord("0") ^ ord(".")
+_ONES, _TOP_BITS, _SIXES, _HIGH_HALVES = _word(0x01), _word(0x80), _word(0x06), _word(0xF0)
+_ALL = 2**64 - 1
+# k -> the last k characters of a word.
+_LAST = np.array([_ALL ^ (_ALL >> 8 * k) for k in range(9)], dtype=np.uint64)
+# j -> what a point as character j of the last word, or of the one before, divides by; 8: there is none.
+_POWERS = np.array([10.0 ** (7 - j) for j in range(8)] + [1.0])
+_POWERS_BEFORE = np.array([10.0 ** (15 - j) for j in range(8)] + [1.0])
+_1, _7, _8, _16, _32, _56, _63 = (np.uint64(n) for n in (1, 7, 8, 16, 32, 56, 63))
+_10, _100, _10000, _1E8 = (np.uint64(n) for n in (10, 100, 10_000, 100_000_000))
+_PAIRS, _FOURS, _EIGHT = (np.uint64(n) for n in (0x00FF00FF00FF00FF, 0x0000FFFF0000FFFF, 0x00000000FFFFFFFF))
+
+
+def _plain(text: bytes, at: int, end: int) -> FloatArray | None:
+    """The numbers of ``text[at:end]``; None when any of them is not ``-?digits.digits`` of at most 15 digits."""
+    if end - at < _SHORT:
         return None
-    characters = np.frombuffer(text, dtype=np.uint8)
-    marks, is_point = _separators_and_points(characters)
-    ends_at = np.flatnonzero(
-        ~is_point
-    )  # (n + 1,) places in `marks`; the first is the virtual separator before the text
-    if np.any(is_point[1:] & is_point[:-1]):
-        return None  # two points in one number
-    ends = marks[ends_at[1:]]
-    starts = marks[ends_at[:-1]] + 1
-    before_end = ends_at[1:] - 1
-    has_point = is_point[before_end]
-    decimals = np.where(has_point, ends - marks[before_end] - 1, 0)  # (n,)
-    minus = _minus_signs(characters, starts, ends)
-    if minus is None:
+    characters = np.frombuffer(text, dtype=np.uint8)[at:end]
+    starts, ends = _starts_and_ends(characters)
+    minus = characters.take(starts, mode="clip") == _MINUS
+    lengths = ends - starts
+    lengths -= minus
+    longest = lengths.max()
+    if longest > 16 or lengths.min() < 1:
         return None
-    digits = ends - starts - has_point - minus
-    if digits.min() < 1 or digits.max() > _EXACT_DIGITS:
+    ends += at
+    last = _loaded(text, ends - 8, lengths if longest <= 8 else np.minimum(lengths, 8))
+    values = _of_equal_decimals(last) if longest <= 8 else None
+    if values is None:
+        before = _loaded(text, ends - 16, np.maximum(lengths - 8, 0)) if longest > 8 else None
+        values = _of_any_decimals(last, before, lengths)
+    if values is not None:
+        signs = minus.astype(np.uint64)
+        signs <<= _63
+        values.view(np.uint64)[...] |= signs
+    return values
+
+
+def _starts_and_ends(characters: npt.NDArray[np.uint8]) -> tuple[IntArray, IntArray]:
+    """Places of the first character of each number, and after its last."""
+    separators = np.flatnonzero(characters == _SEPARATOR)
+    starts = np.empty(len(separators) + 1, dtype=np.int64)
+    ends = np.empty_like(starts)
+    starts[0], ends[-1] = 0, len(characters)
+    np.add(separators, 1, out=starts[1:])
+    ends[:-1] = separators
+    return starts, ends
+
+
+def _loaded(text: bytes, places: IntArray, lengths: IntArray) -> _Words:
+    """Eight characters from each place, less "0", those before the last ``lengths`` of them cleared."""
+    every = np.ndarray((len(text) - 7,), dtype="V8", buffer=text, strides=(1,))
+    words: _Words = every[places].view("<u8").astype(np.uint64, copy=False)
+    words ^= _ZEROS
+    words &= _LAST.take(lengths)
+    return words
+
+
+def _of_equal_decimals(words: _Words) -> FloatArray | None:
+    """Values of numbers of up to eight characters; None when the point is not at the same place in all of them."""
+    place = int(words[0]).to_bytes(8, "little").find(_POINT)
+    if not 0 <= place < 7:
         return None
-    return _scaled_integers(text, decimals, minus)
-
-
-def _separators_and_points(characters: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> tuple[IntArray, np.ndarray]:
-    """Places of separators and points in order, with a virtual separator at either end of the text."""
-    found = np.flatnonzero((characters == _SEPARATOR) | (characters == _POINT))
-    marks = np.concatenate([[-1], found, [len(characters)]])
-    is_point = np.concatenate([[False], characters[found] == _POINT, [False]])
-    return marks, is_point
-
-
-def _minus_signs(
-    characters: np.ndarray[tuple[int], np.dtype[np.uint8]], starts: IntArray, ends: IntArray
-) -> np.ndarray | None:
-    """Which numbers begin with a minus; None when a number is empty or a minus stands elsewhere."""
-    if np.any(ends <= starts):
+    bits = 8 * place
+    rest = words ^ np.uint64(_POINT << bits)
+    if int(np.bitwise_or.reduce(rest)) & (0xFF << bits):
         return None
-    minus = characters[starts] == _MINUS
-    everywhere = np.count_nonzero(characters == _MINUS)
-    return minus if np.count_nonzero(minus) == everywhere else None
+    whole = rest & np.uint64((1 << bits) - 1)
+    whole <<= _8
+    rest &= np.uint64(_ALL ^ ((1 << bits + 8) - 1))
+    rest |= whole
+    values = _integers(rest)
+    if values is None:
+        return None
+    quotients: FloatArray = values.astype(np.float64)
+    quotients /= _POWERS[place]
+    return quotients
 
 
-def _scaled_integers(text: bytes, decimals: IntArray, minus: np.ndarray) -> FloatArray:
-    numbers = np.fromstring(text.replace(b".", b""), dtype=np.int64, sep="\\").astype(np.float64)
-    numbers[minus & (numbers == 0.0)] = -0.0
-    first = int(decimals[0])
-    if np.all(decimals == first):
-        return numbers / float(10**first) if first else numbers
-    powers = np.array([float(10**k) for k in range(_EXACT_DIGITS + 1)])
-    return np.asarray(numbers / powers[decimals], dtype=np.float64)
+def _of_any_decimals(last: _Words, before: _Words | None, lengths: IntArray) -> FloatArray | None:
+    """Values of numbers with a point anywhere, or none; ``before`` are the words before the last, if any has one."""
+    point = _first_points(last)
+    has_point = point != 0
+    powers = _POWERS.take(_characters_below(point))
+    digits = _without_points(last, point, has_point)
+    if before is None:
+        integers = _integers(digits)
+    else:
+        point_before = _first_points(before)
+        powers *= _POWERS_BEFORE.take(_characters_below(point_before))
+        digits |= (before >> _56) * has_point  # what stands before the point moves up, out of the word before
+        digits_before = _without_points(before, point_before, point_before != 0)
+        np.left_shift(before, _8, out=digits_before, where=has_point)
+        has_point |= point_before != 0
+        integers = _sixteen_digits(digits_before, digits)
+    count_of_digits = lengths - has_point
+    if integers is None or count_of_digits.min() < 1 or count_of_digits.max() > _EXACT_DIGITS:
+        return None
+    values: FloatArray = integers.astype(np.float64)
+    values /= powers
+    return values
 
 
-def _general(text: bytes) -> FloatArray:
+def _sixteen_digits(higher: _Words, lower: _Words) -> _Words | None:
+    high, low = _integers(higher), _integers(lower)
+    return None if high is None or low is None else high * _1E8 + low
+
+
+def _first_points(words: _Words) -> _Words:
+    """The top bit of the first character that is a point; 0 where none is."""
+    found = words ^ _POINTS
+    borrowed = found - _ONES
+    np.invert(found, out=found)
+    found &= borrowed
+    found &= _TOP_BITS  # set for the first zero byte; for later ones by borrowing too, but only the first counts
+    np.negative(found, out=borrowed)
+    found &= borrowed
+    return found
+
+
+def _characters_below(points: _Words) -> npt.NDArray[np.uint8]:
+    """How many characters stand before each point; 8 without one."""
+    counts: npt.NDArray[np.uint8] = np.bitwise_count((points >> _7) - _1) >> 3
+    return counts
+
+
+def _without_points(words: _Words, points: _Words, has_point: npt.NDArray[np.bool_]) -> _Words:
+    """The words with what stands before the point moved up by one character."""
+    below = points >> _7
+    below -= _1
+    below *= has_point
+    whole = words & below
+    whole <<= _8
+    cleared = points << _1
+    cleared -= _1
+    cleared *= has_point
+    np.invert(cleared, out=cleared)
+    cleared &= words
+    cleared |= whole
+    return cleared
+
+
+def _integers(digits: _Words) -> _Words | None:
+    """The integers of eight digits each, in place; None when some character is no digit."""
+    high = digits + _SIXES
+    high |= digits
+    if np.bitwise_or.reduce(high) & _HIGH_HALVES:
+        return None
+    for bits, ten, kept in ((_8, _10, _PAIRS), (_16, _100, _FOURS), (_32, _10000, _EIGHT)):
+        np.right_shift(digits, bits, out=high)
+        digits *= ten
+        digits += high
+        digits &= kept
+    return digits
+
+
+# By `float`
+
+
+def _general(text: bytes, before: int) -> FloatArray:
+    """Numbers of a text of which ``before`` others have been read already."""
     tokens = text.split(b"\\")
     # float() also takes underscores and the words nan and inf, which are no DICOM decimals
     plain = not text.translate(None, b"0123456789+-.eE\\ \0")
@@ -119,13 +260,13 @@ def _general(text: bytes) -> FloatArray:
                 return numbers
     except ValueError:
         pass
-    raise _first_fault(tokens)
+    raise _first_fault(tokens, before)
 
 
-def _first_fault(tokens: list[bytes]) -> BadDecimalError:
+def _first_fault(tokens: list[bytes], before: int) -> BadDecimalError:
     index = next(i for i, token in enumerate(tokens) if not _is_finite(token))
     token = tokens[index].decode("latin-1").strip(" \0")
-    return BadDecimalError(index, token if len(token) <= _QUOTED else f"{token[:_QUOTED]}...")
+    return BadDecimalError(before + index, token if len(token) <= _QUOTED else f"{token[:_QUOTED]}...")
 
 
 def _is_finite(token: bytes) -> bool:

@@ -6,31 +6,18 @@ import warnings
 from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
-from pydicom.filereader import read_partial
-from pydicom.tag import BaseTag
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 
-from sbrtcheck.dicom.tags import (
-    PIXEL_DATA,
-    READ_ERRORS,
-    UNDEFINED_LENGTH,
-    binary_integer,
-    integer,
-    millimetres,
-    number,
-    raw_element,
-    read_dataset,
-    tag_name,
-    word,
-)
+from sbrtcheck.dicom.plain import PIXEL_DATA, UNDEFINED_LENGTH, Elements, plain_file
+from sbrtcheck.dicom.tags import AnyElements, binary_integer, integer, millimetres, number, tag_name, word
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import DoseGrid, Finding, FindingCode, FloatArray, Prescription, UnknownPrescription
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
 # Direction cosines are written with six digits and more; beyond this the axes are not perpendicular unit vectors.
 _ORTHONORMAL = 1e-4
@@ -52,43 +39,31 @@ _Number = TypeVar("_Number", bound=np.generic)
 class DoseFile:
     """An RTDOSE with its pixel data still in the file where that can be: plain, little endian, not deflated.
 
-    ``pixels_at`` is their place in the file, None when ``dataset`` has them, and ``pixels_bytes`` their stated length;
+    ``pixels_at`` is their place in the file, 0 when ``dataset`` has them, and ``pixels_bytes`` their stated length;
     ``shown`` is how messages name the file.
     """
 
-    dataset: Dataset
+    dataset: AnyElements
     shown: str
     path: Path
-    pixels_at: int | None = None
+    pixels_at: int = 0
     pixels_bytes: int = 0
-
-
-class _PixelWatch:
-    """Stops before pixel data of a known length and notes where they are, and how many bytes."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-        self.at: int | None = None
-        self.length = 0
-
-    def __call__(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
-        if tag == PIXEL_DATA and length not in {0, UNDEFINED_LENGTH}:
-            self.at, self.length = self.file.tell(), length
-        return self.at is not None
 
 
 def open_dose(path: Path, shown: str) -> DoseFile:
     """An RTDOSE without its pixels where these can be read on their own, else all of it; the file is closed again."""
     try:
         with path.open("rb") as file:
-            watch = _PixelWatch(file)
-            dataset = read_partial(file, watch, force=True)
-    except READ_ERRORS as error:
+            plain = plain_file(file)
+    except OSError as error:
         raise DicomError("the file is damaged or truncated", shown, "export it again") from error
-    syntax = word(dataset.file_meta, 0x00020010)
-    if watch.at is None or not dataset.original_encoding[1] or syntax == DeflatedExplicitVRLittleEndian:
-        return DoseFile(dataset=read_dataset(path, shown), shown=shown, path=path)
-    return DoseFile(dataset=dataset, shown=shown, path=path, pixels_at=watch.at, pixels_bytes=watch.length)
+    if plain is not None and plain.pixels_bytes:
+        at, length = plain.pixels_at, plain.pixels_bytes
+        return DoseFile(dataset=plain.elements, shown=shown, path=path, pixels_at=at, pixels_bytes=length)
+    from sbrtcheck.dicom.general import dose_dataset
+
+    dataset, at, length = dose_dataset(path, shown)
+    return DoseFile(dataset=dataset, shown=shown, path=path, pixels_at=at, pixels_bytes=length)
 
 
 def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) -> tuple[DoseGrid, tuple[Finding, ...]]:
@@ -175,19 +150,25 @@ def stored_values(file: DoseFile) -> Stored:
     as the plan lives, which on Windows forbids to move or delete it.
     """
     shape, kind = _shape(file.dataset, file.shown), _stored_type(file.dataset, file.shown)
-    if file.pixels_at is not None:
+    if file.pixels_at or isinstance(file.dataset, Elements):
         _refuse_other_size(file.pixels_bytes, shape, kind, file.shown)
         return _shaped(_from_file(file.path, file.pixels_at, kind, prod(shape)), shape, file.shown)
-    element = raw_element(file.dataset, PIXEL_DATA)
+    return _values_in_dataset(file.dataset, shape, kind, file.shown)
+
+
+def _values_in_dataset(dataset: Dataset, shape: tuple[int, int, int], kind: np.dtype[np.generic], shown: str) -> Stored:
+    from sbrtcheck.dicom.general import raw_element
+
+    element = raw_element(dataset, PIXEL_DATA)
     raw = getattr(element, "value", None)
     if not raw:
-        raise DicomError("the RTDOSE has no pixel data", file.shown, "export it with its dose grid")
+        raise DicomError("the RTDOSE has no pixel data", shown, "export it with its dose grid")
     if getattr(element, "length", 0) == UNDEFINED_LENGTH or not isinstance(raw, bytes):
-        return _shaped(_decoded(file.dataset, file.shown, compressed=True), shape, file.shown)
-    _refuse_other_size(len(raw), shape, kind, file.shown)
+        return _shaped(_decoded(dataset, shown, compressed=True), shape, shown)
+    _refuse_other_size(len(raw), shape, kind, shown)
     if getattr(element, "is_little_endian", False):
-        return _shaped(np.frombuffer(raw, dtype=kind, count=prod(shape)), shape, file.shown)
-    return _shaped(_decoded(file.dataset, file.shown, compressed=False), shape, file.shown)
+        return _shaped(np.frombuffer(raw, dtype=kind, count=prod(shape)), shape, shown)
+    return _shaped(_decoded(dataset, shown, compressed=False), shape, shown)
 
 
 def _from_file(path: Path, at: int, kind: np.dtype[np.generic], count: int) -> Stored:
@@ -215,7 +196,7 @@ def _shaped(values: Stored, shape: tuple[int, int, int], shown: str) -> Stored:
     return values.reshape(shape)
 
 
-def _shape(dataset: Dataset, shown: str) -> tuple[int, int, int]:
+def _shape(dataset: AnyElements, shown: str) -> tuple[int, int, int]:
     frames = integer(dataset, 0x00280008) if 0x00280008 in dataset else 1
     rows, columns = (binary_integer(dataset, tag, shown) for tag in (0x00280010, 0x00280011))
     if frames is None or min(frames, rows, columns) < 1:
@@ -223,7 +204,7 @@ def _shape(dataset: Dataset, shown: str) -> tuple[int, int, int]:
     return frames, rows, columns
 
 
-def _stored_type(dataset: Dataset, shown: str) -> np.dtype[np.generic]:
+def _stored_type(dataset: AnyElements, shown: str) -> np.dtype[np.generic]:
     bits = binary_integer(dataset, 0x00280100, shown)
     signed = 0x00280103 in dataset and binary_integer(dataset, 0x00280103, shown) == 1
     if bits not in {16, 32}:
@@ -233,6 +214,8 @@ def _stored_type(dataset: Dataset, shown: str) -> np.dtype[np.generic]:
 
 def _decoded(dataset: Dataset, shown: str, *, compressed: bool) -> Stored:
     """Compressed or big-endian values, decoded by pydicom; where it would drop some and warn, they are refused."""
+    from sbrtcheck.dicom.general import READ_ERRORS
+
     try:
         _ensure_transfer_syntax(dataset)
         if compressed and not dataset.file_meta.TransferSyntaxUID.is_compressed:
@@ -247,6 +230,9 @@ def _decoded(dataset: Dataset, shown: str, *, compressed: bool) -> Stored:
 
 def _ensure_transfer_syntax(dataset: Dataset) -> None:
     """Files without meta information that are not little endian can only be explicit big endian."""
+    from pydicom.dataset import FileMetaDataset
+    from pydicom.uid import ExplicitVRBigEndian
+
     if not hasattr(dataset, "file_meta"):
         dataset.file_meta = FileMetaDataset()
     if "TransferSyntaxUID" not in dataset.file_meta:
@@ -254,7 +240,7 @@ def _ensure_transfer_syntax(dataset: Dataset) -> None:
 
 
 def _gy_per_unit(
-    dataset: Dataset, shown: str, stored: Stored, prescription: Prescription | UnknownPrescription
+    dataset: AnyElements, shown: str, stored: Stored, prescription: Prescription | UnknownPrescription
 ) -> tuple[float, tuple[Finding, ...]]:
     scaling = number(dataset, 0x3004000E)
     if scaling is None or not _SCALING[0] <= scaling <= _SCALING[1]:
@@ -286,12 +272,12 @@ def _percent_to_gy(
     return scaling * prescription.dose_gy / 100.0, (finding,)
 
 
-def _refuse_error_dose(dataset: Dataset, shown: str) -> None:
+def _refuse_error_dose(dataset: AnyElements, shown: str) -> None:
     if word(dataset, 0x30040004).upper() == "ERROR":
         raise DicomError("Dose Type is ERROR: the difference of two doses is not a plan's dose", shown)
 
 
-def _dose_type(dataset: Dataset) -> tuple[Finding, ...]:
+def _dose_type(dataset: AnyElements) -> tuple[Finding, ...]:
     kind = word(dataset, 0x30040004).upper()
     if kind in {"PHYSICAL", ""}:
         return ()
@@ -299,14 +285,14 @@ def _dose_type(dataset: Dataset) -> tuple[Finding, ...]:
     return (Finding(code=FindingCode.DOSE_TYPE, text=text),)
 
 
-def _numbers(dataset: Dataset, tag: int, count: int, shown: str) -> FloatArray:
+def _numbers(dataset: AnyElements, tag: int, count: int, shown: str) -> FloatArray:
     values = millimetres(dataset, tag, shown)
     if len(values) != count:
         raise DicomError(f"{tag_name(tag)} has {len(values)} values instead of {count}", shown)
     return values
 
 
-def _spacing(dataset: Dataset, shown: str) -> tuple[float, float]:
+def _spacing(dataset: AnyElements, shown: str) -> tuple[float, float]:
     """Distance of columns and of rows; the element has that of rows first."""
     between_rows, between_columns = _numbers(dataset, 0x00280030, 2, shown)
     if min(between_rows, between_columns) <= 0.0:
@@ -314,7 +300,7 @@ def _spacing(dataset: Dataset, shown: str) -> tuple[float, float]:
     return float(between_columns), float(between_rows)
 
 
-def _axes(dataset: Dataset, shown: str) -> FloatArray:
+def _axes(dataset: AnyElements, shown: str) -> FloatArray:
     i_axis, j_axis = _numbers(dataset, 0x00200037, 6, shown).reshape(2, 3)
     axes = np.array([i_axis, j_axis, np.cross(i_axis, j_axis)])
     if np.abs(axes @ axes.T - np.eye(3)).max() > _ORTHONORMAL:
@@ -322,7 +308,7 @@ def _axes(dataset: Dataset, shown: str) -> FloatArray:
     return axes
 
 
-def _offsets(dataset: Dataset, shown: str, *, frames: int, normal: FloatArray, z_mm: float) -> FloatArray:
+def _offsets(dataset: AnyElements, shown: str, *, frames: int, normal: FloatArray, z_mm: float) -> FloatArray:
     """Place of each frame along the normal, from the first frame; rising or falling."""
     if frames < 2:
         raise DicomError("the dose is a single plane: nothing can be interpolated between planes", shown)

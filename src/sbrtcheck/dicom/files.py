@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from pydicom import Dataset, FileDataset
-from pydicom.filereader import read_dataset, read_partial
-from pydicom.tag import BaseTag
-from pydicom.uid import DeflatedExplicitVRLittleEndian
-
-from sbrtcheck.dicom.tags import PAYLOAD_TAGS, READ_ERRORS, UNDEFINED_LENGTH, items, name, number, word
+from sbrtcheck.dicom.plain import ANY_TAG, plain_file
+from sbrtcheck.dicom.tags import AnyElements, items, name, number, word
 from sbrtcheck.errors import DicomError, InputError
+
+if TYPE_CHECKING:
+    from pydicom.tag import BaseTag
 
 _log = logging.getLogger("sbrtcheck")
 
@@ -48,7 +45,6 @@ _END_OF_UID = 8
 _STORAGE = b"1.2.840.10008.5.1.4.1.1."
 _START_BYTES = 512  # holds the media storage class, which is the second or third element of a file
 _MODALITY = 0x00080060
-_BEAMS = frozenset({0x300A00B0, 0x300A03A2})  # of photons and electrons, of ions
 _REFERENCED_SETS = 0x300C0060
 # Up to here a structure set names its frames of reference; contours come after.
 _STRUCTURE_SET_ROIS = 0x30060020
@@ -195,13 +191,51 @@ def _read_header(path: Path) -> RtFile | Literal["other", "not DICOM"]:
 
 
 def _header_of_dicom(file: BinaryIO, path: Path) -> RtFile | Literal["other", "not DICOM"]:
-    file.seek(0)
+    start = plain_file(file, _MODALITY)
+    if start is None or not word(start.elements, 0x00080016):
+        return _general_header(file, path)
+    kind = _KIND_OF_CLASS.get(word(start.elements, 0x00080016))
+    if kind is None:
+        return "other"
+    header = plain_file(file, _last_tag(kind))
+    if header is None:
+        return _general_header(file, path)
+    return _described(_blank(path, kind, start.elements), header.elements.only(_WANTED[kind]))
+
+
+def _general_header(file: BinaryIO, path: Path) -> RtFile | Literal["other", "not DICOM"]:
+    from sbrtcheck.dicom import general
+
     try:
-        start = read_partial(file, lambda tag, _vr, _length: tag > _MODALITY, force=True)
-        kind, uid = _kind(start), word(start, 0x00080018)
-    except READ_ERRORS:
+        start = general.start_of(file, _MODALITY)
+        sop_class = word(start, 0x00080016) or word(start.file_meta, 0x00020002)
+        kind = _kind(sop_class, word(start, _MODALITY))
+        if kind is None:
+            return "other"
+        blank = _blank(path, kind, start)
+    except general.READ_ERRORS:
         return "not DICOM"
-    return "other" if kind is None else _rt_header(file, RtFile(path=path, shown=str(kind), kind=kind, uid=uid))
+    try:
+        header, too_long = general.header_of(file, _last_tag(kind), _WANTED[kind])
+        described = _described(blank, header)
+    except (*general.READ_ERRORS, DicomError):
+        # it is still found by its UID
+        return replace(blank, damage="the file is damaged or truncated")
+    return replace(described, damage=f"the file is truncated: {too_long}") if too_long else described
+
+
+def _kind(sop_class: str, modality: str) -> Kind | None:
+    if sop_class:
+        return _KIND_OF_CLASS.get(sop_class)
+    return Kind(modality) if modality in set(Kind) else None
+
+
+def _last_tag(kind: Kind) -> int:
+    return _STRUCTURE_SET_ROIS if kind is Kind.STRUCTURE_SET else ANY_TAG
+
+
+def _blank(path: Path, kind: Kind, start: AnyElements) -> RtFile:
+    return RtFile(path=path, shown=str(kind), kind=kind, uid=word(start, 0x00080018))
 
 
 def _looks_like_dicom(start: bytes) -> bool:
@@ -222,79 +256,7 @@ def _is_other_storage(start: bytes) -> bool:
     return storage_class.startswith(_STORAGE) and not storage_class.startswith(_RT_CLASS.encode())
 
 
-def _kind(start: FileDataset) -> Kind | None:
-    sop_class = word(start, 0x00080016) or word(start.file_meta, 0x00020002)
-    if sop_class:
-        return _KIND_OF_CLASS.get(sop_class)
-    modality = word(start, _MODALITY)
-    return Kind(modality) if modality in set(Kind) else None
-
-
-class _EndWatch:
-    """Stops before the bulk of a file, and notes whether an element runs past the file's end.
-
-    Stops, the first time, at beams of undefined length too: they can only be passed by parsing all of them.
-    """
-
-    def __init__(self, file: BinaryIO, last: int) -> None:
-        self.file = file
-        self.last = last
-        self.size = os.fstat(file.fileno()).st_size
-        self.too_long = ""
-        self.open_beams = False
-
-    def __call__(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
-        if length not in {0, UNDEFINED_LENGTH} and self.file.tell() + length > self.size:
-            self.too_long = f"element ({tag >> 16:04X},{tag & 0xFFFF:04X}) runs past the end of the file"
-        if tag in _BEAMS and length == UNDEFINED_LENGTH and not self.open_beams:
-            self.open_beams = True
-            return True
-        return tag in PAYLOAD_TAGS or tag > self.last
-
-
-def _rt_header(file: BinaryIO, blank: RtFile) -> RtFile:
-    """The header; ``blank`` with its damage, so that it is still found by its UID, when it cannot be read."""
-    watch = _EndWatch(file, _STRUCTURE_SET_ROIS if blank.kind is Kind.STRUCTURE_SET else 0xFFFFFFFF)
-    try:
-        header = _read_watched(file, watch, blank.kind)
-        described = _described(blank, header)
-    except (*READ_ERRORS, DicomError):
-        return replace(blank, damage="the file is damaged or truncated")
-    deflated = word(header.file_meta, 0x00020010) == DeflatedExplicitVRLittleEndian
-    if watch.too_long and not deflated:  # a deflated file is watched through its decompressed bytes, not this file
-        return replace(described, damage=f"the file is truncated: {watch.too_long}")
-    return described
-
-
-def _read_watched(file: BinaryIO, watch: _EndWatch, kind: Kind) -> FileDataset:
-    file.seek(0)
-    header = read_partial(file, watch, force=True, specific_tags=_WANTED[kind])
-    if watch.open_beams:
-        references = _references_after_beams(file, header)
-        if references is None:
-            file.seek(0)
-            return read_partial(file, watch, force=True, specific_tags=_WANTED[kind])
-        header.update(references)
-    return header
-
-
-def _references_after_beams(file: BinaryIO, header: FileDataset) -> Dataset | None:
-    """The reference to the structure set, looked for from the end of the file; None when that is not certain."""
-    implicit, little = header.original_encoding
-    file.seek(0)
-    content = file.read()
-    at = content.rfind(b"\x0c\x30\x60\x00" + (b"" if implicit else b"SQ"))
-    if at < 0 or not little or implicit is None:
-        return None
-    try:
-        found = read_dataset(BytesIO(content[at:]), implicit, little, specific_tags=[_REFERENCED_SETS])
-        classes = [word(item, 0x00081150) for item in items(found, _REFERENCED_SETS)]
-    except (*READ_ERRORS, DicomError):
-        return None
-    return found if classes == [_RT_CLASS + "3"] else None
-
-
-def _described(blank: RtFile, header: Dataset) -> RtFile:
+def _described(blank: RtFile, header: AnyElements) -> RtFile:
     plans = items(header, 0x300C0002)
     return replace(
         blank,
@@ -307,30 +269,30 @@ def _described(blank: RtFile, header: Dataset) -> RtFile:
     )
 
 
-def _frames(header: Dataset) -> tuple[str, ...]:
+def _frames(header: AnyElements) -> tuple[str, ...]:
     found = {word(header, 0x00200052)}
     found |= {word(item, 0x00200052) for item in items(header, 0x30060010)}
     found |= {word(item, 0x30060024) for item in items(header, _STRUCTURE_SET_ROIS)}
     return tuple(sorted(found - {""}))
 
 
-def _referenced(sequence: list[Dataset]) -> tuple[str, ...]:
+def _referenced(sequence: list[AnyElements]) -> tuple[str, ...]:
     uids = [word(item, 0x00081155) for item in sequence]
     return tuple(dict.fromkeys(uid for uid in uids if uid))
 
 
-def _planned_parts(plan: Dataset) -> Parts:
+def _planned_parts(plan: AnyElements) -> Parts:
     """Fraction groups of a plan with the beams that deliver something (setup beams have no meterset)."""
     return tuple((_number(group, 0x300A0071), _beams(group)) for group in items(plan, 0x300A0070))
 
 
-def _beams(group: Dataset) -> tuple[int, ...]:
+def _beams(group: AnyElements) -> tuple[int, ...]:
     beams = items(group, 0x300C0004)
     treating = [beam for beam in beams if (number(beam, 0x300A0086) or 0.0) > 0.0]
     return tuple(sorted(_number(beam, 0x300C0006) for beam in treating or beams))
 
 
-def _dose_parts(plans: list[Dataset]) -> Parts:
+def _dose_parts(plans: list[AnyElements]) -> Parts:
     groups = [group for plan in plans for group in items(plan, 0x300C0020)]
     return tuple(
         (_number(group, 0x300C0022), tuple(sorted(_number(beam, 0x300C0006) for beam in items(group, 0x300C0004))))
@@ -338,7 +300,7 @@ def _dose_parts(plans: list[Dataset]) -> Parts:
     )
 
 
-def _number(item: Dataset, tag: int) -> int:
+def _number(item: AnyElements, tag: int) -> int:
     """A reference number; -1, which no file uses, when it is missing."""
     value = number(item, tag)
     return -1 if value is None else int(value)
@@ -371,6 +333,8 @@ def _distinct(files: list[RtFile]) -> tuple[list[RtFile], list[Path]]:
 
 
 def _content_hash(path: Path) -> str:
+    import hashlib
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, open_dose, summed
+from sbrtcheck.dicom.dose import DoseFile, dose_grid, grid_maximum_gy, open_dose, summed
 from sbrtcheck.dicom.files import AnyPath, Kind, scan
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
-from sbrtcheck.dicom.stored import stored_dvhs
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
-from sbrtcheck.dicom.tags import quiet, read_dataset
+from sbrtcheck.dicom.tags import quiet, read_dataset, read_errors
 from sbrtcheck.dvh import DVHSet
-from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError
+from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError, SbrtcheckError
 from sbrtcheck.plan import (
     DoseGrid,
     Finding,
@@ -28,6 +28,7 @@ from sbrtcheck.plan import (
 # A plan's hottest point lies near its prescription; far from it one of the two has another unit or another meaning.
 _LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
 _OTHERS_SHOWN = 5
+_OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,13 @@ class _Opened:
             doses=self.found.dose_uids,
             frame_of_reference=self.frame,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotStored:
+    """The planning system's own DVHs cannot be had beside a plan, and why."""
+
+    reason: str
 
 
 def find_plans(path: AnyPath) -> PlanFiles:
@@ -103,11 +111,39 @@ def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescript
         When a file is damaged or lacks something needed.
     """
     with quiet():
-        files = link(scan(path))
-        found = _choose(files, plan, with_structures=True)
-        opened = _open(found, found, files, prescription)
-        grid, dose_findings = _dose(opened)
-        structures = _structures(opened)
+        opened = _opened(path, plan, prescription)
+        return _plan(opened, _dose_files(opened))
+
+
+def load_plan_and_dvhs(
+    path: AnyPath, *, plan: str | None = None, prescription: Prescription | None = None
+) -> tuple[Plan, DVHSet | NotStored]:
+    """Read a plan as `load_plan` does, and with it the DVHs that its RTDOSE stores.
+
+    Files are searched and opened once. Stored DVHs that cannot be used never keep the plan from being read. They know
+    ROI numbers alone, so they are used only with the structure set that has those numbers.
+
+    Raises
+    ------
+    SbrtcheckError
+        As for `load_plan`.
+    """
+    with quiet():
+        opened = _opened(path, plan, prescription)
+        doses = _dose_files(opened)
+        loaded = _plan(opened, doses)
+        return loaded, _stored_with(opened, doses, loaded)
+
+
+def _opened(path: AnyPath, uid: str | None, prescription: Prescription | None) -> _Opened:
+    files = link(scan(path))
+    found = _choose(files, uid, with_structures=True)
+    return _open(found, found, files, prescription)
+
+
+def _plan(opened: _Opened, doses: Sequence[DoseFile]) -> Plan:
+    grid, dose_findings = _dose(opened, doses)
+    structures = _structures(opened)
     return Plan(
         dose=grid,
         structures=structures,
@@ -116,6 +152,33 @@ def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescript
         label=opened.found.label,
         findings=(*opened.findings, *dose_findings, *_implausible(grid, opened.prescription)),
     )
+
+
+def _stored_with(opened: _Opened, doses: Sequence[DoseFile], plan: Plan) -> DVHSet | NotStored:
+    """The DVHs stored in the one dose of a plan, named by the plan's own structures."""
+    from sbrtcheck.dicom.stored import has_dvhs, stored_dvhs
+
+    if not any(has_dvhs(dose.dataset) for dose in doses):
+        return NotStored(reason="the RTDOSE stores no DVHs")
+    if len(doses) > 1:
+        return NotStored(reason=_OF_PARTS)
+    if opened.found.names_from != opened.found.structure_set:
+        reason = "the stored DVHs have the ROI numbers of another structure set than the one whose contours are here"
+        return NotStored(reason=reason)
+    try:
+        return stored_dvhs(
+            doses[0].dataset,
+            opened.shown,
+            maximum_gy=plan.dose.max_gy,
+            names={one.number: (one.name, one.kind) for one in plan.structures},
+            prescription=opened.prescription,
+            provenance=_provenance(opened),
+            findings=(),
+        )
+    except SbrtcheckError as error:
+        return NotStored(reason=f"the stored DVHs cannot be read: {error.what}")
+    except read_errors():
+        return NotStored(reason="the stored DVHs cannot be read: they are damaged")
 
 
 def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescription | None = None) -> DVHSet:
@@ -136,13 +199,14 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     InputError
         As for `load_plan`; and when the RTDOSE stores no DVHs.
     """
+    from sbrtcheck.dicom.stored import stored_dvhs
+
     with quiet():
         files = link(scan(path))
         found = _choose(files, plan, with_structures=False)
         opened = _open(found, for_stored_dvhs(found), files, prescription)
         if len(opened.found.doses) > 1:
-            what = "stored DVHs belong to single parts of the summed dose, not to the plan"
-            raise InputError(what, opened.shown, "use computed DVHs")
+            raise InputError(_OF_PARTS, opened.shown, "use computed DVHs")
         dose = open_dose(opened.found.doses[0].path, opened.shown)
         return stored_dvhs(
             dose.dataset,
@@ -260,8 +324,12 @@ def _files(paths: tuple[Path, ...]) -> str:
     return "file" if len(paths) == 1 else "files"
 
 
-def _dose(opened: _Opened) -> tuple[DoseGrid, tuple[Finding, ...]]:
-    read = [dose_grid(open_dose(dose.path, dose.shown), opened.prescription) for dose in opened.found.doses]
+def _dose_files(opened: _Opened) -> list[DoseFile]:
+    return [open_dose(dose.path, dose.shown) for dose in opened.found.doses]
+
+
+def _dose(opened: _Opened, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tuple[Finding, ...]]:
+    read = [dose_grid(dose, opened.prescription) for dose in doses]
     findings = tuple(dict.fromkeys(finding for _, some in read for finding in some))
     grids = [grid for grid, _ in read]
     return grids[0] if len(grids) == 1 else summed(grids, opened.shown), findings

@@ -14,7 +14,8 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
 from sbrtcheck.dicom.files import AnyPath, Kind, RtFile, scan
-from sbrtcheck.dicom.tags import READ_ERRORS, items, name, quiet, read_dataset, word
+from sbrtcheck.dicom.general import READ_ERRORS, dataset_of
+from sbrtcheck.dicom.tags import items, name, quiet, word
 from sbrtcheck.errors import DicomError, InputError
 
 # Of the modules Patient, General Study and Patient Study (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2). What stands in `_PRESENT`
@@ -73,7 +74,7 @@ def origin_of(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) ->
     """
     with quiet():
         files = _files(path, provenance)
-        headers = [read_dataset(file.path, file.shown, _LAST_TAG[file.kind]) for file in files]
+        headers = [dataset_of(file.path, file.shown, _LAST_TAG[file.kind]) for file in files]
         _refuse_several_patients(headers)
         of_kind = {kind: [h for f, h in zip(files, headers, strict=True) if f.kind is kind] for kind in Kind}
         first = next(h for kind in (Kind.PLAN, Kind.DOSE) for h in of_kind[kind])
@@ -86,12 +87,10 @@ def origin_of(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) ->
 
 def reference_to(header: Dataset) -> Dataset:
     """Class and UID of an instance, as items of references have them."""
-    item = Dataset()
-    item.ReferencedSOPClassUID = word(header, 0x00080016)
-    if not item.ReferencedSOPClassUID:
+    sop_class = word(header, 0x00080016)
+    if not sop_class:
         raise DicomError("one of the plan's files has no SOP Class UID to refer to it by", mend="export it again")
-    item.ReferencedSOPInstanceUID = word(header, 0x00080018)
-    return item
+    return _reference(sop_class, word(header, 0x00080018))
 
 
 def _files(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Sequence[RtFile]:
@@ -149,12 +148,12 @@ def _value(header: Dataset, tag: int) -> tuple[str, str]:
 def plan_references(origin: Origin) -> tuple[Dataset, ...]:
     """References to the plans that the doses are of: as the doses have them, else to the RTPLAN that is there."""
     stated = [item for dose in origin.doses for item in items(dose, 0x300C0002)]
-    unique = {word(item, 0x00081155): item for item in stated if word(item, 0x00081155)}
-    return tuple(_plain(item) for item in unique.values()) or origin.references[Kind.PLAN]
+    unique = {uid: word(item, 0x00081150) for item in stated if (uid := word(item, 0x00081155))}
+    return tuple(_reference(sop_class, uid) for uid, sop_class in unique.items()) or origin.references[Kind.PLAN]
 
 
-def _plain(item: Dataset) -> Dataset:
-    plain = Dataset()
-    plain.ReferencedSOPClassUID = word(item, 0x00081150)
-    plain.ReferencedSOPInstanceUID = word(item, 0x00081155)
-    return plain
+def _reference(sop_class: str, uid: str) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID = sop_class
+    item.ReferencedSOPInstanceUID = uid
+    return item

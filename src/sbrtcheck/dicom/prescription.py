@@ -14,9 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydicom import Dataset
-
-from sbrtcheck.dicom.tags import integer, items, number, word
+from sbrtcheck.dicom.tags import AnyElements, integer, items, number, word
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 
 # Doses closer than this are one prescription, written with another rounding.
@@ -42,7 +40,7 @@ class _TargetDose:
 Read = tuple[Prescription | UnknownPrescription, tuple[Finding, ...]]
 
 
-def prescription_of(plan: Dataset | None, given: Prescription | None, missing: str = "") -> Read:
+def prescription_of(plan: AnyElements | None, given: Prescription | None, missing: str = "") -> Read:
     """The prescription of an RTPLAN by the rules above, with its findings.
 
     Parameters
@@ -71,7 +69,7 @@ def _difference(given: Prescription, stated: Prescription | UnknownPrescription)
     return (Finding(code=FindingCode.PRESCRIPTION_SOURCE, text=text),)
 
 
-def _stated(plan: Dataset) -> Read:
+def _stated(plan: AnyElements) -> Read:
     doses = _target_doses(plan)
     findings = _several(doses)
     groups = items(plan, 0x300A0070)
@@ -91,12 +89,12 @@ def _stated(plan: Dataset) -> Read:
     return Prescription(dose_gy=chosen.dose_gy, fractions=fractions, source=source), findings
 
 
-def _fractions(groups: list[Dataset]) -> int | None:
+def _fractions(groups: list[AnyElements]) -> int | None:
     planned = integer(groups[0], 0x300A0078) if groups else None
     return planned if planned is not None and planned > 0 else None
 
 
-def _target_doses(plan: Dataset) -> list[_TargetDose]:
+def _target_doses(plan: AnyElements) -> list[_TargetDose]:
     references = [item for item in items(plan, 0x300A0010) if word(item, 0x300A0020).upper() == "TARGET"]
     doses = [(number(item, 0x300A0026), word(item, 0x300A0014).upper()) for item in references]
     return [_TargetDose(dose_gy, kind) for dose_gy, kind in doses if dose_gy is not None and dose_gy > 0.0]

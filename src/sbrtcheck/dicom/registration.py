@@ -6,9 +6,8 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-from pydicom import Dataset
 
-from sbrtcheck.dicom.tags import decimals, items, quiet, read_dataset, word
+from sbrtcheck.dicom.tags import AnyElements, decimals, items, quiet, read_dataset, word
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import FloatArray, Registration
 
@@ -53,7 +52,7 @@ def load_registration(path: str | PathLike[str]) -> Registration:
     return Registration(to_shared=found)
 
 
-def _registered(one: Dataset, shown: str) -> tuple[str, FloatArray]:
+def _registered(one: AnyElements, shown: str) -> tuple[str, FloatArray]:
     """A frame of reference, and its matrices applied one after the other."""
     matrix = np.eye(4)
     for step in items(one, 0x00700309, shown):
@@ -62,7 +61,7 @@ def _registered(one: Dataset, shown: str) -> tuple[str, FloatArray]:
     return word(one, 0x00200052), matrix
 
 
-def _matrix(part: Dataset, shown: str) -> FloatArray:
+def _matrix(part: AnyElements, shown: str) -> FloatArray:
     kind, values = word(part, 0x0070030C).upper(), decimals(part, 0x300600C6, shown)
     if kind != "RIGID":
         raise DicomError(f"a matrix of the registration is {kind or 'of no stated type'}, not RIGID", shown)

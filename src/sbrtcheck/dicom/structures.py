@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
-from pydicom import Dataset
 
-from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals
-from sbrtcheck.dicom.tags import MAXIMUM_MM, decimals, integer, items, name, raw_text, word
+from sbrtcheck.dicom.decimals import BadDecimalError, parse_all_decimals
+from sbrtcheck.dicom.tags import MAXIMUM_MM, AnyElements, decimals, integer, items, name, raw_text, word
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray, Structure
 
@@ -33,6 +33,8 @@ class ContourTexts:
         Contour Data of each contour with an area.
     numbers
         Which contour of the structure each one is, from 1.
+    counts
+        How many coordinates the text of each one has.
     fault
         What is contradictory in one of them, known before decoding; ``""`` when nothing is.
     """
@@ -40,15 +42,16 @@ class ContourTexts:
     place: str
     texts: tuple[bytes, ...] = field(repr=False)
     numbers: tuple[int, ...] = field(repr=False)
+    counts: tuple[int, ...] = field(repr=False)
     fault: str = ""
 
     def read(self) -> Contours:
         """The polygons; `DicomError` when a coordinate is no number, a point is incomplete, or points are missing."""
-        counts = np.array([text.count(b"\\") + 1 for text in self.texts], dtype=np.int64)
+        counts = np.array(self.counts, dtype=np.int64)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._refuse_incomplete_points(counts)
         try:
-            values = parse_decimals(b"\\".join(self.texts))
+            values = parse_all_decimals(self.texts, int(starts[-1]))
         except BadDecimalError as error:
             contour = self.numbers[int(np.searchsorted(starts, error.index, side="right")) - 1]
             raise DicomError(f"contour {contour}: {error.token!r} is not a number", self.place) from error
@@ -81,7 +84,7 @@ class _Observation:
     codes: tuple[str, ...] = ()
 
 
-def structures_of(dataset: Dataset, shown: str, frame: str) -> tuple[Structure, ...]:
+def structures_of(dataset: AnyElements, shown: str, frame: str) -> tuple[Structure, ...]:
     """All ROIs of a structure set in the order of the file; those without usable contours are empty and say so.
 
     Parameters
@@ -113,7 +116,7 @@ def structures_of(dataset: Dataset, shown: str, frame: str) -> tuple[Structure, 
     )
 
 
-def names_and_kinds(dataset: Dataset, shown: str) -> dict[int, tuple[str, str]]:
+def names_and_kinds(dataset: AnyElements, shown: str) -> dict[int, tuple[str, str]]:
     """Name and interpreted type of each ROI number: what stored DVHs need of a structure set."""
     observations = _observations(dataset, shown)
     numbers = [(roi, integer(roi, 0x30060022)) for roi in items(dataset, 0x30060020, shown)]
@@ -124,7 +127,7 @@ def names_and_kinds(dataset: Dataset, shown: str) -> dict[int, tuple[str, str]]:
     }
 
 
-def _roi_number(item: Dataset, tag: int, shown: str) -> int:
+def _roi_number(item: AnyElements, tag: int, shown: str) -> int:
     number = integer(item, tag)
     if number is None:
         raise DicomError("a ROI has no usable number", shown, "export the structure set again")
@@ -137,16 +140,16 @@ def _refuse_repeated(numbers: Iterable[int], shown: str) -> None:
         raise DicomError(f"ROI number {repeated[0]} belongs to several ROIs", shown, "export the structure set again")
 
 
-def _contours_of_rois(dataset: Dataset, shown: str) -> dict[int, list[Dataset]]:
+def _contours_of_rois(dataset: AnyElements, shown: str) -> dict[int, list[AnyElements]]:
     """Contour items of each ROI number."""
-    found: dict[int, list[Dataset]] = {}
+    found: dict[int, list[AnyElements]] = {}
     for roi in items(dataset, 0x30060039, shown):
         number = _roi_number(roi, 0x30060084, shown)
         found.setdefault(number, []).extend(items(roi, 0x30060040, shown))
     return found
 
 
-def _observations(dataset: Dataset, shown: str) -> dict[int, _Observation]:
+def _observations(dataset: AnyElements, shown: str) -> dict[int, _Observation]:
     found: dict[int, _Observation] = {}
     for item in items(dataset, 0x30060080, shown):
         number = integer(item, 0x30060084)
@@ -155,7 +158,7 @@ def _observations(dataset: Dataset, shown: str) -> dict[int, _Observation]:
     return found
 
 
-def _codes(observation: Dataset) -> tuple[str, ...]:
+def _codes(observation: AnyElements) -> tuple[str, ...]:
     """Meanings, then values, of the identification codes."""
     codes = items(observation, 0x30060086)
     texts = [name(code, 0x00080104) for code in codes] + [name(code, 0x00080100) for code in codes]
@@ -163,7 +166,7 @@ def _codes(observation: Dataset) -> tuple[str, ...]:
 
 
 def _structure(
-    roi: Dataset, number: int, contours: list[Dataset], seen: _Observation, shown: str, frame: str
+    roi: AnyElements, number: int, contours: list[AnyElements], seen: _Observation, shown: str, frame: str
 ) -> Structure:
     roi_name = name(roi, 0x30060026)
     own_frame = word(roi, 0x30060024)
@@ -174,22 +177,29 @@ def _structure(
     usable, fault, findings = _usable(contours, roi_name)
     source = ContourTexts(
         place=f"{shown}: ROI {number} {roi_name!r}",
-        texts=tuple(text for _, text in usable),
-        numbers=tuple(at for at, _ in usable),
+        texts=tuple(contour.text for contour in usable),
+        numbers=tuple(contour.number for contour in usable),
+        counts=tuple(contour.coordinates for contour in usable),
         fault=fault,
     )
     return Structure(name=roi_name, number=number, kind=seen.kind, codes=seen.codes, contours=source, findings=findings)
 
 
-Usable = tuple[list[tuple[int, bytes]], str, tuple[Finding, ...]]
+class _Contour(NamedTuple):
+    number: int
+    text: bytes
+    coordinates: int
 
 
-def _usable(contours: list[Dataset], roi_name: str) -> Usable:
+Usable = tuple[list[_Contour], str, tuple[Finding, ...]]
+
+
+def _usable(contours: list[AnyElements], roi_name: str) -> Usable:
     """Closed contours of at least three points, with their numbers, and the first fault in any closed one.
 
     The others are counted in findings.
     """
-    usable: list[tuple[int, bytes]] = []
+    usable: list[_Contour] = []
     other_types: Counter[str] = Counter()
     without_area, fault = 0, ""
     for at, contour in enumerate(contours, start=1):
@@ -203,11 +213,11 @@ def _usable(contours: list[Dataset], roi_name: str) -> Usable:
         if count < 3 * _POINTS_OF_AN_AREA and not count % 3:
             without_area += 1
         else:
-            usable.append((at, text))
+            usable.append(_Contour(at, text, count))
     return usable, fault, (*_ignored(other_types, roi_name), *_too_short(without_area, len(contours), roi_name))
 
 
-def _fault(contour: Dataset, at: int, count_of_numbers: int) -> str:
+def _fault(contour: AnyElements, at: int, count_of_numbers: int) -> str:
     """How a contour contradicts itself: its points are not as many as it counts, or are not where they say."""
     if 0x30060045 in contour and not _is_zero(contour, 0x30060045):
         return f"contour {at} has a Contour Offset Vector (3006,0045), which is not supported"
@@ -219,14 +229,14 @@ def _fault(contour: Dataset, at: int, count_of_numbers: int) -> str:
     return f"contour {at} has {points} points where Number Of Contour Points (3006,0046) says {said!r}"
 
 
-def _is_zero(dataset: Dataset, tag: int) -> bool:
+def _is_zero(dataset: AnyElements, tag: int) -> bool:
     try:
         return not np.any(decimals(dataset, tag, ""))
     except DicomError:
         return False
 
 
-def _as_integer(text: bytes, contour: Dataset) -> int | None:
+def _as_integer(text: bytes, contour: AnyElements) -> int | None:
     """`integer` without its cost for plain digits: a plan has thousands of contours."""
     return int(text) if len(text) < _QUOTED and text.isdigit() else integer(contour, 0x30060046)
 

@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from pydicom import Dataset
-from pydicom.datadict import keyword_for_tag
-from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.filereader import read_partial
-from pydicom.sequence import Sequence
 
 from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals
+from sbrtcheck.dicom.plain import ANY_TAG, Elements, plain_file
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import FloatArray
 
-# What pydicom raises on bytes that are no DICOM, or end too early.
-READ_ERRORS = (
-    InvalidDicomError,
-    BytesLengthException,
-    OSError,
-    EOFError,
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    IndexError,
-    RecursionError,
-    MemoryError,
-    NotImplementedError,
-    struct.error,
-    zlib.error,
-)
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+AnyElements: TypeAlias = "Elements | Dataset"
 
 # Largest value of an IS element; larger numbers are damage.
 _GREATEST_INTEGER = 2**31 - 1
-UNDEFINED_LENGTH = 0xFFFFFFFF
 # Far beyond any couch, and far below where squares of numbers overflow.
 MAXIMUM_MM = 1e5
-PIXEL_DATA = 0x7FE00010
-PAYLOAD_TAGS = frozenset({PIXEL_DATA, 0x7FE00008, 0x7FE00009})
+# Character sets in which the bytes of ASCII mean the characters of ASCII, all of them.
+_WITH_ASCII = frozenset(
+    [b"", b"GB18030", b"GBK", *(b"ISO_IR " + n for n in b"6 100 101 109 110 126 127 138 144 148 166 192".split())]
+)
+
+
+def read_errors() -> tuple[type[Exception], ...]:
+    """What pydicom raises on bytes that are no DICOM; asked for, and pydicom imported, when something was raised."""
+    from sbrtcheck.dicom.general import READ_ERRORS
+
+    return READ_ERRORS
 
 
 @contextmanager
@@ -56,54 +45,46 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def read_dataset(path: Path, shown: str, last: int = 0xFFFFFFFF) -> Dataset:
-    """The dataset of a file up to the tag ``last``, its values still raw; the file is closed again.
+def read_dataset(path: Path, shown: str, last: int = ANY_TAG) -> AnyElements:
+    """The elements of a file up to the tag ``last``, its values still raw; the file is closed again.
 
     ``shown`` is how messages name the file.
     """
+    plain = _plain(path, last)
+    if plain is not None:
+        return plain
+    from sbrtcheck.dicom.general import dataset_of
+
+    return dataset_of(path, shown, last)
+
+
+def _plain(path: Path, last: int) -> Elements | None:
     try:
         with path.open("rb") as file:
-            dataset = read_partial(file, lambda tag, _vr, _length: tag > last, force=True)
-    except READ_ERRORS as error:
-        raise DicomError("the file is damaged or truncated", shown, "export it again") from error
-    _refuse_truncated(dataset, shown)
-    return dataset
-
-
-def _refuse_truncated(dataset: Dataset, shown: str) -> None:
-    for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset itself would decode every value
-        element = raw_element(dataset, tag)
-        value, length = getattr(element, "value", None), getattr(element, "length", UNDEFINED_LENGTH)
-        if isinstance(value, bytes) and length != UNDEFINED_LENGTH and len(value) < length:
-            what = f"the file is truncated: {tag_name(tag)} should have {length} bytes and has {len(value)}"
-            raise DicomError(what, shown, "export it again")
-
-
-def raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | None:
-    """An element as it was read, not converted; None when absent or unreadable (an unknown VR with nothing in it)."""
-    try:
-        return dataset.get_item(tag) if tag in dataset else None
-    except READ_ERRORS:
+            plain = plain_file(file, last)
+    except OSError:
         return None
+    # what comes before the pixel data is not all of the file
+    return plain.elements if plain is not None and not plain.pixels_at else None
 
 
 def tag_name(tag: int) -> str:
     """Keyword and number of a tag, as in ``RTPlanLabel (300A,0002)``."""
+    from pydicom.datadict import keyword_for_tag
+
     return f"{keyword_for_tag(tag) or 'private element'} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-def raw_text(dataset: Dataset, tag: int) -> bytes:
+def raw_text(dataset: AnyElements, tag: int) -> bytes:
     """The text of an element as written; empty when absent."""
-    value = getattr(raw_element(dataset, tag), "value", None)
-    if isinstance(value, bytes):
-        return value.strip(b" \0")
-    if value is None or isinstance(value, Sequence):
-        return b""
-    parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
-    return "\\".join(map(str, parts)).encode()
+    if isinstance(dataset, Elements):
+        return dataset.raw(tag).strip(b" \0")
+    from sbrtcheck.dicom import general
+
+    return general.raw_text(dataset, tag)
 
 
-def words(dataset: Dataset, tag: int) -> list[str]:
+def words(dataset: AnyElements, tag: int) -> list[str]:
     """Values of an ASCII text element (UI, CS, IS, DS); empty when absent."""
     text = raw_text(dataset, tag).decode("latin-1")
     return [_printable(word.strip(" \0")) for word in text.split("\\")] if text else []
@@ -114,23 +95,33 @@ def _printable(text: str) -> str:
     return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
 
 
-def word(dataset: Dataset, tag: int) -> str:
+def word(dataset: AnyElements, tag: int) -> str:
     """First value of an ASCII text element; empty when absent."""
     return next(iter(words(dataset, tag)), "")
 
 
-def name(dataset: Dataset, tag: int) -> str:
+def name(dataset: AnyElements, tag: int) -> str:
     """A text in the dataset's own character set, in one line; empty when absent."""
-    if tag not in dataset:
-        return ""
-    try:
-        value = dataset[tag].value
-    except READ_ERRORS:
-        return ""
-    return _printable(" ".join(str(value).split())) if value is not None else ""
+    return _printable(" ".join(_decoded(dataset, tag).split()))
 
 
-def decimals(dataset: Dataset, tag: int, shown: str) -> FloatArray:
+def _decoded(dataset: AnyElements, tag: int) -> str:
+    if isinstance(dataset, Elements):
+        text, character_set = dataset.raw(tag), dataset.character_set
+        single = text.rstrip(b" \0")
+        if single.isascii() and b"\\" not in single and character_set.strip(b" \0") in _WITH_ASCII:
+            ascii_text = single.decode("ascii")
+            if ascii_text.isprintable():
+                return ascii_text
+        from sbrtcheck.dicom.general import decoded_alone
+
+        return decoded_alone(text, character_set)
+    from sbrtcheck.dicom.general import decoded
+
+    return decoded(dataset, tag)
+
+
+def decimals(dataset: AnyElements, tag: int, shown: str) -> FloatArray:
     """All numbers of a DS or IS element, shape ``(n,)``; empty when absent."""
     try:
         return parse_decimals(raw_text(dataset, tag))
@@ -138,7 +129,7 @@ def decimals(dataset: Dataset, tag: int, shown: str) -> FloatArray:
         raise DicomError(f"{tag_name(tag)}: {error.token!r} is not a number", shown) from error
 
 
-def millimetres(dataset: Dataset, tag: int, shown: str) -> FloatArray:
+def millimetres(dataset: AnyElements, tag: int, shown: str) -> FloatArray:
     """All numbers of a DS element that are places or distances in a patient; `DicomError` when they cannot be."""
     values = decimals(dataset, tag, shown)
     if len(values) and np.abs(values).max() > MAXIMUM_MM:
@@ -146,7 +137,7 @@ def millimetres(dataset: Dataset, tag: int, shown: str) -> FloatArray:
     return values
 
 
-def number(dataset: Dataset, tag: int) -> float | None:
+def number(dataset: AnyElements, tag: int) -> float | None:
     """First number of a DS or IS element; None when absent or not a number."""
     try:
         return float(parse_decimals(raw_text(dataset, tag))[0])
@@ -154,27 +145,28 @@ def number(dataset: Dataset, tag: int) -> float | None:
         return None
 
 
-def integer(dataset: Dataset, tag: int) -> int | None:
+def integer(dataset: AnyElements, tag: int) -> int | None:
     """First number of an IS element when it is whole (``7`` and ``7.0``) and of its range; None otherwise."""
     value = number(dataset, tag)
     usable = value is not None and value == np.floor(value) and abs(value) <= _GREATEST_INTEGER
     return int(value) if value is not None and usable else None
 
 
-def binary_integer(dataset: Dataset, tag: int, shown: str) -> int:
+def binary_integer(dataset: AnyElements, tag: int, shown: str) -> int:
     """Value of a US element (Rows, Bits Allocated ...); `DicomError` when absent or damaged."""
-    try:
-        return int(dataset[tag].value)
-    except READ_ERRORS as error:
-        raise DicomError(f"{tag_name(tag)} is missing or damaged", shown) from error
+    if isinstance(dataset, Elements):
+        if tag not in dataset:
+            raise DicomError(f"{tag_name(tag)} is missing or damaged", shown)
+        return int.from_bytes(dataset.raw(tag), "little")
+    from sbrtcheck.dicom.general import unsigned
+
+    return unsigned(dataset, tag, shown)
 
 
-def items(dataset: Dataset, tag: int, shown: str = "") -> list[Dataset]:
+def items(dataset: AnyElements, tag: int, shown: str = "") -> list[AnyElements]:
     """Items of a sequence; empty when absent."""
-    if tag not in dataset:
-        return []
-    try:
-        value = dataset[tag].value
-        return list(value) if isinstance(value, Sequence) else []
-    except READ_ERRORS as error:
-        raise DicomError(f"{tag_name(tag)} is damaged or truncated", shown, "export the file again") from error
+    if isinstance(dataset, Elements):
+        return [*dataset.items(tag)]
+    from sbrtcheck.dicom.general import items_of
+
+    return [*items_of(dataset, tag, shown)]

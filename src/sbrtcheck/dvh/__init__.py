@@ -2,6 +2,7 @@
 
 from sbrtcheck.dvh.accumulate import Course, accumulate, summed_eqd2
 from sbrtcheck.dvh.compute import compute_dvhs, compute_union, largest_dose_on_faces, prisms_of
+from sbrtcheck.dvh.distance import CurveDistance, curve_distance
 from sbrtcheck.dvh.targets import separate_targets
 from sbrtcheck.dvh.types import (
     DVH,
@@ -24,6 +25,7 @@ __all__ = [
     "Between",
     "Course",
     "Curve",
+    "CurveDistance",
     "DVHSet",
     "EndCaps",
     "Interpolation",
@@ -35,6 +37,7 @@ __all__ = [
     "accumulate",
     "compute_dvhs",
     "compute_union",
+    "curve_distance",
     "largest_dose_on_faces",
     "prisms_of",
     "separate_targets",

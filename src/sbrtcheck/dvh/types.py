@@ -161,6 +161,9 @@ class DVH:
         Computed here, stored by a planning system, or imported.
     volume
         Whole volume, in ``volume_unit`` (100 where only relative volumes were stored).
+    volume_rounding_cc
+        Half of the last digit of a volume that was printed, and that relative volumes were turned into cc with: the
+        bounds of metrics in cc hold for it, those in percent do not need it.
     curve, lower, upper
         The DVH, and curves that it provably lies between.
     mean_gy, min_gy, max_gy
@@ -201,6 +204,7 @@ class DVH:
     made_of: tuple[Recipe, ...] = ()
     alternatives: tuple[DVH, ...] = ()
     uncovered_cc: float = 0.0
+    volume_rounding_cc: float = 0.0
     findings: tuple[Finding, ...] = ()
     quantity: Quantity = Quantity.PHYSICAL
     alpha_beta_gy: float | None = None

@@ -13,12 +13,26 @@ What a verdict means:
 this plan, ``judge`` turns a row and a DVH into an outcome, ``remarks`` says what a metric takes for granted, ``run``
 puts them in a row, ``plain`` gives a report as plain values. ``course`` knows what a prescription is, ``risk`` applies
 complication and control models; neither gives verdicts. ``reirradiation`` judges a course that follows another one.
+``compared`` is what two sets of DVHs say differently, ``compare`` finds it; ``plans`` holds two plans side by side.
 """
 
+from sbrtcheck.evaluate.compare import compare_with
+from sbrtcheck.evaluate.compared import (
+    Comparison,
+    ConventionVolume,
+    MetricDifference,
+    NoComparison,
+    NotCompared,
+    StructureDifference,
+    Unanswered,
+    VerdictDifference,
+)
 from sbrtcheck.evaluate.limits import TARGET
-from sbrtcheck.evaluate.plain import RECORD_KEYS, rounded
+from sbrtcheck.evaluate.plain import RECORD_KEYS
+from sbrtcheck.evaluate.plans import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
 from sbrtcheck.evaluate.reirradiation import PartOutcome, RuleReport, SumReport, judge_reirradiation
 from sbrtcheck.evaluate.risk import NoRisk, Risk, ntcp, risks, tcp
+from sbrtcheck.evaluate.rounding import rounded
 from sbrtcheck.evaluate.run import evaluate
 from sbrtcheck.evaluate.values import NOTICE, Outcome, Report, UnderConvention, Verdict
 
@@ -26,15 +40,29 @@ __all__ = [
     "NOTICE",
     "RECORD_KEYS",
     "TARGET",
+    "Better",
+    "Comparison",
+    "ConventionVolume",
+    "MetricDifference",
+    "NoComparison",
+    "NoOutcome",
     "NoRisk",
+    "NotCompared",
     "Outcome",
     "PartOutcome",
+    "PlanComparison",
     "Report",
     "Risk",
+    "RowComparison",
     "RuleReport",
+    "StructureDifference",
     "SumReport",
+    "Unanswered",
     "UnderConvention",
     "Verdict",
+    "VerdictDifference",
+    "compare_plans",
+    "compare_with",
     "evaluate",
     "judge_reirradiation",
     "ntcp",

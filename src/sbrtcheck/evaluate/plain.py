@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from sbrtcheck.evaluate.compared_plain import compared_dict
 from sbrtcheck.evaluate.course import course_dict
+from sbrtcheck.evaluate.rounding import rounded
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
 from sbrtcheck.table import ConstraintTable, Source
@@ -100,11 +102,6 @@ def _high(found: Measurement) -> float | None:
     return None if found.open_above else rounded(found.high)
 
 
-def rounded(number: float | None) -> float | None:
-    """6 significant digits: more than any dose calculation has, few enough to be the same on every machine."""
-    return None if number is None else float(f"{number:.6g}") + 0.0  # + 0.0 turns -0.0 into 0.0
-
-
 def report_dict(report: Report) -> dict[str, Any]:
     """Give a report as values that JSON knows, in a fixed order."""
     return {
@@ -128,6 +125,7 @@ def report_dict(report: Report) -> dict[str, Any]:
         "tables": [_table_dict(table) for table in report.tables],
         "outcomes": [_outcome_dict(outcome) for outcome in report.outcomes],
         "findings": [_finding_dict(finding) for finding in report.findings],
+        "compared": compared_dict(report.compared),
         "notice": NOTICE,
     }
 

@@ -52,12 +52,7 @@ def evaluate(
     """
     tables = _distinct((table,) if isinstance(table, ConstraintTable) else tuple(table))
     plan = Organs.of(dvhs, names)
-    outcomes = tuple(
-        outcome
-        for one in tables
-        for row in one.rows
-        for outcome in outcomes_of(one, row, plan, include_unconfirmed=include_unconfirmed)
-    )
+    outcomes = all_outcomes(tables, plan, include_unconfirmed=include_unconfirmed)
     return Report(
         tables=tables,
         outcomes=outcomes,
@@ -74,6 +69,16 @@ def evaluate(
         dose=dvhs.model.dose,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
+    )
+
+
+def all_outcomes(tables: Sequence[ConstraintTable], plan: Organs, *, include_unconfirmed: bool) -> tuple[Outcome, ...]:
+    """Judge every row of the tables, in their order."""
+    return tuple(
+        outcome
+        for table in tables
+        for row in table.rows
+        for outcome in outcomes_of(table, row, plan, include_unconfirmed=include_unconfirmed)
     )
 
 

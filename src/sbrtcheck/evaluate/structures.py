@@ -69,6 +69,16 @@ class Organs:
         """The same with narrower bounds of isodose volumes."""
         return replace(self, whole=self.sharp_whole)
 
+    def with_dvhs_of(self, other: DVHSet) -> Organs:
+        """The same structures, taken by the same rules, with the DVHs that another set has of them."""
+        return replace(
+            Organs.of(other, self.names),
+            drawn=self.drawn,
+            by_key={(roi.name, roi.number): dvh_of(roi.name, roi.number, other) for roi in self.drawn},
+            derived={name: dvh_of(name, DERIVED_NUMBER, other) for name in self.derived},
+            separate={kind: self.targets(kind) for kind in TARGETS},
+        )
+
     def measure(self, metric: Metric, dvh: DVH) -> Measurement | NotMeasured:
         """Measure a metric on a structure's DVH, or on the whole plan with the structure as its target."""
         return self.whole.measure(metric, dvh) if isinstance(metric, OfPlan) else measure(metric, dvh)
@@ -87,6 +97,22 @@ class Organs:
             whole=WholePlan(dvhs=dvhs),
             sharp_whole=WholePlan(dvhs=dvhs, narrow_share=SHARP_SHARE),
         )
+
+
+def dvh_of(name: str, number: int, dvhs: DVHSet) -> DVH | NoDVH:
+    """The DVH that a set has of a structure: that of its name, and of its number where several have the name."""
+    everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
+    named = [one for one in everything if one.name == name]
+    found = [one for one in named if one.number == number] or named
+    if len(found) == 1:
+        return found[0]
+    if number == DERIVED_NUMBER:
+        reason, detail = Reason.UNDEFINED_FOR_STORED_DVH, "built here from others: there is no other DVH of it"
+    elif found:
+        reason, detail = Reason.STRUCTURE_AMBIGUOUS, f"there are {len(found)} DVHs of that name"
+    else:
+        reason, detail = Reason.STRUCTURE_NOT_COMPUTED, "there is no other DVH of it"
+    return NoDVH(name=name, number=number, reason=reason, detail=detail)
 
 
 def _drawn(plan: Plan | None, of_files: Sequence[DVH | NoDVH]) -> tuple[RoiName, ...]:

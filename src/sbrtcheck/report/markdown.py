@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from sbrtcheck.evaluate import Outcome, Report
 from sbrtcheck.report import words
+from sbrtcheck.report.compared import compared_lines, compared_title
 from sbrtcheck.report.course import course_lines
 from sbrtcheck.table import ConstraintTable
 
@@ -17,13 +18,14 @@ def markdown_report(report: Report) -> str:
         f"# {report.verdict.replace('_', ' ')}",
         "",
         words.summary_text(report) + ".",
-        f"Prescription: {_escape(words.prescription_text(report))}.",
+        f"Prescription: {words.escaped(words.prescription_text(report))}.",
     ]
     for table in report.tables:
-        lines += ["", f"## {_escape(words.table_text(table))}", "", *_table(report, table, sources)]
+        lines += ["", f"## {words.escaped(words.table_text(table))}", "", *_table(report, table, sources)]
     lines += _section("Flags", words.legend(report))
     lines += _section("Remarks", words.remarks(report))
     lines += _section("Findings", words.findings(report))
+    lines += _section(compared_title(report), compared_lines(report))
     lines += _section(words.FOR_CLINICIAN, words.for_clinician(report))
     lines += _section("Regimen", course_lines(report))
     lines += _section("Sources", sources.lines())
@@ -35,7 +37,7 @@ def _table(report: Report, table: ConstraintTable, sources: words.SourceList) ->
     yield _line(words.HEADINGS)
     yield "|" + " --- |" * len(words.HEADINGS)
     for outcome in words.outcomes_of(report, table):
-        yield _line(map(_escape, _cells(outcome, sources)))
+        yield _line(map(words.escaped, _cells(outcome, sources)))
 
 
 def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
@@ -56,12 +58,5 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
-    items = [f"- {_escape(line)}" for line in lines]
+    items = [f"- {words.escaped(line)}" for line in lines]
     return ["", f"## {title}", "", *items] if items else []
-
-
-def _escape(text: str) -> str:
-    """Nothing that a file says may turn into markup."""
-    for char in "\\`*_{}[]<>|#~":
-        text = text.replace(char, f"\\{char}")
-    return text

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from sbrtcheck.evaluate import Outcome, Report, Verdict
 from sbrtcheck.report import words
+from sbrtcheck.report.compared import compared_lines, compared_title
 from sbrtcheck.report.course import course_lines
 
 PIPED_WIDTH = 120  # columns; fixed, so that the same report gives the same bytes in every pipe and file
@@ -87,6 +88,7 @@ def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table |
     yield from _section("Flags", words.legend(report))
     yield from _section("Remarks", words.remarks(report))
     yield from _section("Findings", words.findings(report))
+    yield from _section(compared_title(report), compared_lines(report))
     yield from _section(words.FOR_CLINICIAN, words.for_clinician(report))
     yield from _section("Regimen", course_lines(report))
     yield from _section("Sources", sources.lines())

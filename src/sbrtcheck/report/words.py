@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sbrtcheck.dvh import Reason
-from sbrtcheck.evaluate import NOTICE, Outcome, Report, UnderConvention, Verdict
+from sbrtcheck.evaluate import NOTICE, NoComparison, Outcome, Report, UnderConvention, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Source, Status
@@ -21,6 +21,13 @@ SHA_SHOWN = 12  # enough of a SHA-256 to tell tables apart by eye; JSON has all 
 def clean(text: str) -> str:
     """One line that can be printed: structure names come from files, and may hold control characters."""
     return "".join(char if char.isprintable() else " " for char in text)
+
+
+def escaped(text: str) -> str:
+    """Text for Markdown: nothing that a file says may turn into markup."""
+    for char in "\\`*_{}[]<>|#~":
+        text = text.replace(char, f"\\{char}")
+    return text
 
 
 # -------------------------------------------------------------------------------- numbers
@@ -274,6 +281,8 @@ def made_from(report: Report) -> Iterator[str]:
     for key, value in report.provenance.items():
         yield clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}")
     yield f"DVHs {dvh_text(report)}"
+    if isinstance(report.compared, NoComparison) and report.compared != NoComparison():
+        yield f"No DVHs of the planning system to compare with: {clean(report.compared.reason)}"
     if report.strict:
         yield "Strict: borderline and convention-sensitive rows count as not passing"
     if report.include_unconfirmed:

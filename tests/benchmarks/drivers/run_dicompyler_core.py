@@ -1,7 +1,7 @@
 """The same with dicompyler-core: ``run_dicompyler_core.py OUT_JSON METRICS STRUCTURES FOLDER... [--extents]``.
 
 Both files are read once and given to ``get_dvh`` as data sets; everything else is as it comes. ``Curve`` among the
-metrics is the cumulative curve as volumes in cc at every 0.01 Gy from 0, ``Seconds`` the time that ``get_dvh`` took.
+metrics is the cumulative curve as doses in Gy and volumes in cc, ``Seconds`` the time that ``get_dvh`` took.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import pydicom
 from dicompylercore import dicomparser, dvhcalc
 
 
-def statistic(dvh: object, metric: str) -> float | list[float]:
+def statistic(dvh: object, metric: str) -> float | list[list[float]]:
     """What a metric in our notation is on a DVH of dicompyler-core."""
     if metric == "Curve":
-        return [float(v) for v in dvh.counts]
+        return [[0.01 * i for i in range(len(dvh.counts))], [float(v) for v in dvh.counts]]
     if metric in {"Volume[cc]", "Mean[Gy]"}:
         return float(dvh.volume if metric == "Volume[cc]" else dvh.mean)
     name = re.sub(r"%?\[.*", "", metric)

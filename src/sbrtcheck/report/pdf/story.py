@@ -10,9 +10,9 @@ from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, LongTable, Paragraph, Spacer, TableStyle
 
 from sbrtcheck.evaluate import Outcome, Report, Verdict
-from sbrtcheck.evaluate.compared import Comparison, MetricDifference, NoComparison, StructureDifference
-from sbrtcheck.metric import Measurement, NotMeasured
+from sbrtcheck.evaluate.compared import Comparison, NoComparison
 from sbrtcheck.report import words
+from sbrtcheck.report.compared import compared_lines, compared_title
 from sbrtcheck.report.course import course_lines
 from sbrtcheck.report.pdf.chart import NOTE, dvh_chart
 from sbrtcheck.report.pdf.page import WIDTH
@@ -165,50 +165,9 @@ def _names(report: Report) -> list[Flowable]:
     return [*_heading("Structures taken"), _grid(("Organ", "Contour", "Why"), (50 * mm, 70 * mm, 60 * mm), rows)]
 
 
-# ------------------------------------------------------------------------------------- against other DVHs
-
-
 def _compared(report: Report) -> list[Flowable]:
     match report.compared:
         case NoComparison(reason=reason):
             return [*_heading("Compared with other DVHs"), _text(f"Not compared: {reason}.")]
-        case Comparison() as found:
-            rows = [row for one in found.structures for row in _differences(one)]
-            shown = _heading(f"Compared with DVHs {found.other}")
-            if rows:
-                widths = tuple(part * mm for part in (50, 40, 30, 30, 30))
-                shown.append(_grid(("Structure", "Metric", "Here", "There", "Difference"), widths, rows))
-            shown.append(Spacer(0, 3))
-            shown += [Paragraph(markup(line), styles()["item"], bulletText="-") for line in _notes(found)]
-            return shown
-
-
-def _differences(one: StructureDifference) -> Iterator[list[Any]]:
-    for difference in one.metrics:
-        shown = (
-            one.name,
-            str(difference.metric),
-            _found(difference.ours),
-            _found(difference.theirs),
-            _apart(difference),
-        )
-        yield [_cell(words.clean(text)) for text in shown]
-
-
-def _found(found: Measurement | NotMeasured) -> str:
-    return str(found.reason) if isinstance(found, NotMeasured) else words.number_text(found.value)
-
-
-def _apart(difference: MetricDifference) -> str:
-    found = difference.difference
-    return "" if isinstance(found, NotMeasured) else f"{found:+.2f}"
-
-
-def _notes(found: Comparison) -> Iterator[str]:
-    for one in found.structures:
-        for verdict in one.verdicts:
-            ours, theirs = (text.replace("_", " ") for text in (verdict.ours, verdict.theirs))
-            yield f"{one.name}: row {verdict.row_id} of {verdict.table_id} is {ours} here and {theirs} there"
-        yield from (f"{one.name}: {remark}" for remark in one.remarks)
-    for other in found.without:
-        yield f"{other.name}: not compared, {other.reason}" + (f" ({other.detail})" if other.detail else "")
+        case Comparison():
+            return _list(compared_title(report), compared_lines(report))

@@ -1,0 +1,59 @@
+"""The command compare: two plans of one patient, row by row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sbrtcheck.cli import options, streams
+
+_AS_STATED = "-"
+
+
+@click.command()
+@click.argument("first", metavar="A", type=click.Path(path_type=Path))
+@click.argument("second", metavar="B", type=click.Path(path_type=Path))
+@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
+@click.option("--site", metavar="SITE", help="Every bundled table of this site that holds for either fraction number.")
+@click.option("--format", "format_", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True)
+@options.out
+@options.names
+@click.option("--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="A plan each, in order; - to leave one.")
+@click.option("--plan", "plans", multiple=True, metavar="UID", help="Plan to take from A, then from B; - to leave one.")
+@options.end_caps
+@options.between
+@options.dose
+@options.include_unconfirmed
+@options.verbose
+def compare(
+    *,
+    first: Path,
+    second: Path,
+    tables: tuple[str, ...],
+    prescriptions: tuple[str, ...],
+    plans: tuple[str, ...],
+    format_: str,
+    out: Path | None,
+    names: str | None,
+    **choices: Any,
+) -> None:
+    """Compare two plans of one patient, in the folders A and B: row by row which is better, and their DVHs.
+
+    Each keeps its own prescription. Exit code: 0 compared, whichever is better; 2 unusable input.
+    """
+    from sbrtcheck import api
+    from sbrtcheck.report.plans import PLAN_FORMATS
+
+    with streams.output(out, inputs=[first, second, names, *tables]) as write:
+        found = api.compare(
+            streams.existing(first),
+            streams.existing(second),
+            list(dict.fromkeys(tables)),
+            prescriptions=[None if one == _AS_STATED else one for one in prescriptions],
+            plans=[None if one == _AS_STATED else one for one in plans],
+            names=names,
+            **choices,
+        )
+        write(PLAN_FORMATS[format_](found))

@@ -1,0 +1,203 @@
+"""What bounds cost: ``bounds_cost.py OUT_JSON FOLDER ROUNDS``; seconds of one report, files to verdicts, each way.
+
+``as it comes``: bounds, narrowed where they leave a verdict open. ``not narrowed``: the same, but no DVH has a finer
+one. ``without bounds``: not narrowed, and the code that carries bounds from the dose grid to the histogram taken out
+of the functions below, for this process only. The three take turns. Tables: one that is published, and one made for
+the purpose, in which every row's limit lies inside the first bounds of what it limits.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from textwrap import dedent
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from sbrtcheck import compute_dvhs, evaluate, load_plan, load_table, measure
+from sbrtcheck.dvh import DVHSet, histogram
+from sbrtcheck.metric import parse
+from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense, Source
+
+elements = import_module("sbrtcheck.geometry.elements")  # in its package, the name is that of its function
+
+PUBLISHED = "rtog-0813"
+HARD = ("Mean[Gy]", "D5%[Gy]", "D1cc[Gy]", "D0.035cc[Gy]", "V10Gy[%]")
+SOURCE = Source(citation="Nobody, made for this benchmark", where="nowhere")
+
+MEAN_ERROR = (
+    "self.mean_error += [np.sum(weight * (block.mean - block.low)), np.sum(weight * (block.high - block.mean))]"
+)
+
+# module, function, and what of its text carries bounds alone -> what stands there without them
+BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        histogram,
+        "Histogram.add",
+        (
+            ("float(block.low.min()), float(block.high.max())", "float(block.mean.min()), float(block.mean.max())"),
+            ("_add(self.low, scale, np.bincount(_bins(block.low), weights=weight))", "pass"),
+            ("_add(self.high, scale, np.bincount(_bins(block.high), weights=weight))", "pass"),
+            (
+                MEAN_ERROR,
+                "pass",
+            ),
+            ("attained = float(block.mean.min()), float(block.mean.max())", "pass"),
+        ),
+    ),
+    (
+        elements,
+        "_over_slices",
+        (
+            ("least, most = np.minimum(bottom, top), np.maximum(bottom, top)", "least = most = mean"),
+            ("np.minimum(least, level, out=least)", "pass"),
+            ("np.maximum(most, level, out=most)", "pass"),
+        ),
+    ),
+    (
+        elements,
+        "_dose_field",
+        (
+            ("low=_extreme(np.minimum, least)", "low=mean"),
+            ("high=_extreme(np.maximum, most)", "high=mean"),
+        ),
+    ),
+    (
+        elements,
+        "_full_elements",
+        (
+            ("low=field.low[pick]", "low=(mean := field.mean[pick])"),
+            ("high=field.high[pick]", "high=mean"),
+        ),
+    ),
+    (
+        elements,
+        "_cut_elements",
+        (("low=field.low[at]", "low=near"), ("high=field.high[at]", "high=near")),
+    ),
+)
+
+
+def without_bounds() -> list[tuple[Any, str, Any, Any]]:
+    """Owner, name, function, and the function without bounds; LookupError when its text is no longer as above."""
+    made = []
+    for module, path, changes in BOUNDS:
+        *of, name = path.split(".")
+        owner = getattr(module, of[0]) if of else module
+        text = dedent(inspect.getsource(getattr(owner, name)))
+        for old, new in changes:
+            if text.count(old) != 1:
+                raise LookupError(f"{path} does not say {old!r} any more")
+            text = text.replace(old, new)
+        space: dict[str, Any] = {}
+        exec(compile(text, path, "exec"), vars(module), space)  # noqa: S102 - our own text
+        made.append((owner, name, getattr(owner, name), space[name]))
+    return made
+
+
+@contextmanager
+def put(changes: list[tuple[Any, str, Any, Any]]) -> Iterator[None]:
+    """The functions in place of the others for a while."""
+    for owner, name, _, new in changes:
+        setattr(owner, name, new)
+    try:
+        yield
+    finally:
+        for owner, name, old, _ in changes:
+            setattr(owner, name, old)
+
+
+def hard_table(dvhs: DVHSet) -> ConstraintTable:
+    """Every metric on every structure, limited half way from its value to its upper bound."""
+    rows = []
+    for dvh in dvhs:
+        for text in HARD:
+            found = measure(text, dvh)
+            if found.high > found.value:
+                limit = found.value + (found.high - found.value) / 2
+                rows.append((f"r{len(rows)}", dvh.name, text, limit))
+    return ConstraintTable(
+        id="hard",
+        version="1",
+        title="Limits inside the first bounds",
+        site="lung",
+        fractions=(5,),
+        sources=(SOURCE,),
+        rows=tuple(
+            Constraint(
+                id=number,
+                structures=(name,),
+                select=Select.EACH,
+                organ=name,
+                metric=parse(text),
+                sense=Sense.BELOW,
+                limit=limit,
+                source=SOURCE,
+                confirmed_by=("one", "another"),
+            )
+            for number, name, text, limit in rows
+        ),
+    )
+
+
+def report(folder: str, table: ConstraintTable) -> tuple[float, Any, DVHSet]:
+    """Seconds from files to verdicts, the report, and the DVHs."""
+    started = time.process_time()
+    plan = load_plan(folder)
+    dvhs = compute_dvhs(plan, [s.name for s in plan.structures])
+    made = evaluate(table, dvhs)
+    return time.process_time() - started, made, dvhs
+
+
+class Counted:
+    """`DVHSet.finer`, counting what it is asked for."""
+
+    def __init__(self, finer: Callable[..., Any]) -> None:
+        self.finer, self.calls = finer, 0
+
+    def function(self) -> Callable[..., Any]:
+        def finer(dvhs: DVHSet, dvh: Any) -> Any:
+            self.calls += 1
+            return self.finer(dvhs, dvh)
+
+        return finer
+
+
+if __name__ == "__main__":
+    out, case, rounds = sys.argv[1:]
+    bare = without_bounds()
+    no_finer = [(DVHSet, "finer", DVHSet.finer, lambda _, __: None)]
+    ways = {"as it comes": [], "not narrowed": no_finer, "without bounds": [*no_finer, *bare]}
+    first = report(case, load_table(PUBLISHED))[2]
+    tables = {"published": load_table(PUBLISHED), "hard": hard_table(first)}
+    with put(ways["without bounds"]):  # the same values, or the comparison means nothing
+        values = report(case, tables["published"])[2]
+    for dvh, same in zip(first, values, strict=True):
+        half_cc = np.array([0.5 * dvh.volume])
+        if abs(float(dvh.curve.dose_at(half_cc)[0] - same.curve.dose_at(half_cc)[0])) > 1e-6:
+            raise SystemExit(f"{dvh.name}: without bounds its DVH is another")
+    result: dict[str, Any] = {}
+    for which, table in tables.items():
+        counted = Counted(DVHSet.finer)
+        with put([(DVHSet, "finer", DVHSet.finer, counted.function())]):
+            outcomes = report(case, table)[1].outcomes
+        seconds = {name: [] for name in ways}
+        for _ in range(int(rounds)):
+            for name, changes in ways.items():
+                with put(changes):
+                    seconds[name].append(report(case, table)[0])
+        result[which] = {
+            "seconds": seconds,
+            "rows": len(outcomes),
+            "narrowed": counted.calls,
+            "open": sum(one.borderline for one in outcomes),
+        }
+    Path(out).write_text(json.dumps(result), encoding="utf-8")
