@@ -24,8 +24,8 @@ import sbrtcheck
 from dvh_builders import curve, dvh_set, exact, percent_dvh, ramp_dvh, uniform_dvh
 from sbrtcheck import api
 from sbrtcheck.cli import main, streams
-from sbrtcheck.dicom import dvh_rtdose, encapsulated_pdf, left_out
-from sbrtcheck.dicom.dvh_dose import BIN_GY
+from sbrtcheck.dicom.dvh_dose import BIN_GY, dvh_rtdose, left_out
+from sbrtcheck.dicom.encapsulated import encapsulated_pdf
 from sbrtcheck.dicom.stored import stored_dvhs
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.errors import InputError

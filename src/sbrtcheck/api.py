@@ -13,8 +13,6 @@ from typing import TypeVar
 
 from sbrtcheck.dicom import (
     NotStored,
-    dvh_rtdose,
-    encapsulated_pdf,
     load_dvhs,
     load_plan,
     load_plan_and_dvhs,
@@ -509,6 +507,8 @@ def report_as_dicom(report: Report, path: str | PathLike[str] | list[str | PathL
     SbrtcheckError
         The plan's files are not there or name different patients, or what draws the PDF is not installed.
     """
+    from sbrtcheck.dicom.encapsulated import encapsulated_pdf
+
     title = f"{report.software}: dose constraints, {report.verdict.replace('_', ' ')}"
     return encapsulated_pdf(pdf_report(report), path, report.provenance, title=title)
 
@@ -533,6 +533,8 @@ def dvhs_as_dicom(dvhs: DVHSet, path: str | PathLike[str] | list[str | PathLike[
     SbrtcheckError
         There is nothing to write, or the plan's files are not there or name different patients.
     """
+    from sbrtcheck.dicom.dvh_dose import dvh_rtdose
+
     return dvh_rtdose(dvhs, path)
 
 

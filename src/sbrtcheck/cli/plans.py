@@ -200,7 +200,7 @@ def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
 
 
 def _say_what_is_left_out(found: DVHSet) -> None:
-    from sbrtcheck.dicom import left_out
+    from sbrtcheck.dicom.dvh_dose import left_out
     from sbrtcheck.report import words
 
     for line in left_out(found):

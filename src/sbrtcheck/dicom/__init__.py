@@ -14,7 +14,7 @@
     plain         plain file -> elements, without pydicom
     general       any other file -> pydicom's dataset
 
-and back, for the record of the patient whose plan it is::
+and back, for the record of the patient whose plan it is (these need pydicom, and are imported from where they are)::
 
     origin        UIDs of a plan's files -> patient, study, and what to refer to
     encapsulated  a report as PDF -> Encapsulated PDF
@@ -22,8 +22,6 @@ and back, for the record of the patient whose plan it is::
     write         dataset -> bytes of a file, UIDs from its content
 """
 
-from sbrtcheck.dicom.dvh_dose import dvh_rtdose, left_out
-from sbrtcheck.dicom.encapsulated import encapsulated_pdf
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
 from sbrtcheck.dicom.load import NotStored, find_plans, load_dvhs, load_plan, load_plan_and_dvhs
@@ -36,10 +34,7 @@ __all__ = [
     "Orphan",
     "PlanFiles",
     "RtFile",
-    "dvh_rtdose",
-    "encapsulated_pdf",
     "find_plans",
-    "left_out",
     "load_dvhs",
     "load_plan",
     "load_plan_and_dvhs",
