@@ -16,18 +16,12 @@ PLAN = Path(__file__).parent / "plans" / "lung-50gy-5fx"
 STEP_GY = 0.2
 HEADER = """\
 Patient Name         : Phantom
-Patient ID           : none
-Comment              : DVHs for one plan
-Date                 : Wednesday, January 01, 2025 12:00:00
-Exported by          : sbrtcheck
 Type                 : Cumulative Dose Volume Histogram
 Description          : The cumulative DVH displays the percentage (relative)
                        or volume (absolute) of structures that receive a dose
                        equal to or greater than a given dose.
 
 Plan: lung
-Course: C1
-Plan Status: Unapproved
 Total dose [cGy]: 5000.0
 % for dose (%): 100.0
 """
@@ -42,12 +36,9 @@ def structure(dvh: sbrtcheck.DVH) -> str:
     )
     return f"""
 Structure: {dvh.name}
-Approval Status: Unapproved
 Plan: lung
-Course: C1
 Volume [cm³]: {dvh.volume_cc:.1f}
 Dose Cover.[%]: {100 * (1 - dvh.uncovered_cc / dvh.volume_cc):.1f}
-Sampling Cover.[%]: 100.0
 Min Dose [cGy]: {100 * dvh.min_gy.value:.1f}
 Max Dose [cGy]: {100 * dvh.max_gy.value:.1f}
 Mean Dose [cGy]: {100 * dvh.mean_gy.value:.1f}

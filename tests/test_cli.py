@@ -215,7 +215,8 @@ def test_what_the_package_logs_is_shown_only_when_asked(run: Run, monkeypatch: p
     monkeypatch.setattr(api, "load_plan", load)
     assert run("check", "plan", "--table", "passes").stderr == ""
     for _ in range(2):
-        assert run("check", "plan", "--table", "passes", "-v").stderr == "sbrtcheck: notes.txt is no DICOM file\n"
+        said = run("check", "plan", "--table", "passes", "-v").stderr.splitlines()
+        assert said.count("sbrtcheck: notes.txt is no DICOM file") == 1
     assert run("check", "plan", "--table", "passes").stderr == ""
 
 

@@ -203,6 +203,8 @@ def test_a_sequence_deeper_than_any_plan_is_not_plain(tmp_path: Path) -> None:
         MODALITY + element(0x30060050, element(ITEM, ROI) + END_OF_SEQUENCE, OPEN),
         element(0x00000002, b"1.2 ") + MODALITY,
         MODALITY + element(0x00280010, b"\1\0\0\0"),
+        element(0x00080005, b"\0\0SO_IR 192") + MODALITY,
+        element(0x00080005, b"nonsense") + MODALITY,
     ],
 )
 def test_the_slightest_oddity_is_not_plain(tmp_path: Path, content: bytes) -> None:
@@ -393,6 +395,13 @@ def test_a_wrong_length_gives_the_same_plan_or_the_same_error_by_either_way(
         spoilt.write_bytes(content[:at] + wrong + content[at + size :])
         plainly, generally = both_ways(tmp_path)
         assert plainly == generally, at
+
+
+def test_a_damaged_character_set_is_refused_alike_by_either_way(tmp_path: Path) -> None:
+    spoilt = write_plan(tmp_path, files.dose(), rich_structure_set(), files.plan()) / "1"
+    spoilt.write_bytes(spoilt.read_bytes().replace(b"ISO_IR 192", b"\0\0O_IR 192"))
+    plainly, generally = both_ways(tmp_path)
+    assert plainly == generally
 
 
 def test_stored_dvhs_are_the_same_by_either_way(tmp_path: Path) -> None:

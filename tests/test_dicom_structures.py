@@ -129,7 +129,7 @@ def test_malformed_contours_are_named_when_they_are_read(tmp_path: Path, text: s
     (structure,) = structures(tmp_path, square(-27.0), with_text(text), square(-21.0), name="Liver")
     with pytest.raises(DicomError) as caught:
         structure.contours.read()
-    assert str(caught.value) == f"RTSTRUCT 2.25.2: ROI 1 'Liver': {fault}"
+    assert str(caught.value) == f"RTSTRUCT 2.25.2: ROI 1 'Liver': {fault}; export it again"
 
 
 @pytest.mark.parametrize(

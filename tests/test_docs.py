@@ -61,7 +61,7 @@ class Page:
             return ""
         program, *words = shlex.split(command)
         assert program == "sbrtcheck", f"not a command that the tests can run: {command}"
-        done = CliRunner().invoke(main, words)
+        done = CliRunner().invoke(main, words, prog_name="sbrtcheck")
         self.code = done.exit_code
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done.output

@@ -272,11 +272,11 @@ def test_outlines_between_planes_are_those_stretched_one_by_one(seed: int) -> No
     assert dvh.volume == pytest.approx(truth.volume_cc, rel=1e-4)
     assert dvh.mean_gy.value == pytest.approx(truth.mean_gy, abs=2e-3)
     least, most = truth.extremes_gy
-    for share in (0.03, 0.3, 0.7, 0.97):
+    for share in (0.03, 0.3, 0.7, 0.97):  # at the tips, which few elements hold, the value is less sharp
         dose_gy = least + share * (most - least)
         band = dvh.dose_at_volume(truth.volume_at(dose_gy) / truth.volume_cc * dvh.volume)
         assert band.low - 0.01 <= dose_gy <= band.high + 0.01
-        assert band.value == pytest.approx(dose_gy, abs=0.2)  # it bends within an element
+        assert band.value == pytest.approx(dose_gy, abs=0.15 if share in (0.3, 0.7) else 0.3)
 
 
 # -------------------------------------------------------------------------------- cubic dose

@@ -15,6 +15,7 @@ Where to find what, by task::
     compare two plans                api.compare(a, b, table="...")      -> PlanComparison
     fractionation                    bed(...), eqd2(...)
     show a report                    Report.to_dict, Report.to_dataframe, sbrtcheck.report.FORMATS
+    draw curves and constraints      DVHSet.plot, Report.plot; notebooks show both by themselves
     catch what goes wrong            SbrtcheckError; its tree is in sbrtcheck.errors
 
 Doses are in Gy, volumes in cc, lengths in mm. What could not be told is a value of its own type (`NotMeasured`,

@@ -11,13 +11,8 @@ from functools import partial
 from os import PathLike, fspath
 from typing import TypeVar
 
-from sbrtcheck.dicom import (
-    NotStored,
-    load_dvhs,
-    load_plan,
-    load_plan_and_dvhs,
-    load_registration,
-)
+from sbrtcheck.bundled import shipped_files
+from sbrtcheck.dicom import NotStored, load_dvhs, load_plan, load_plan_and_dvhs, load_registration
 from sbrtcheck.dvh import (
     Between,
     Course,
@@ -47,9 +42,11 @@ from sbrtcheck.evaluate import (
     risks,
 )
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
+from sbrtcheck.near import did_you_mean
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.report import pdf_report
+from sbrtcheck.stages import Progress, nobody_watches, stage
 from sbrtcheck.table import (
     ConstraintTable,
     ReirradiationRule,
@@ -93,6 +90,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     against: str | PathLike[str] | None = None,
     strict: bool = False,
     include_unconfirmed: bool = False,
+    progress: Progress = nobody_watches,
 ) -> Report:
     """Check one plan against one or several tables.
 
@@ -127,6 +125,8 @@ def check(  # noqa: PLR0913 - the front door has every option
         Borderline and convention-sensitive rows count as not passing.
     include_unconfirmed
         Rows with a single reading of their source count.
+    progress
+        Called with the number of structures computed and of all.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     else:
         loaded, others = load_plan_and_dvhs(path, plan=plan, prescription=rx)
         tables = (*named, *_site_tables(sites, loaded.prescription, named))
-        found = _computed(loaded, tables, mapping, model)
+        found = _computed(loaded, tables, mapping, model, progress)
     report = evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
     if against is not None:
         exported = _exported(against, found)
@@ -176,6 +176,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     between: str = "slab",
     dose: str = "trilinear",
     include_unconfirmed: bool = False,
+    progress: Progress = nobody_watches,
 ) -> PlanComparison:
     """Compare two plans of one patient: row by row which is better, and how their DVHs differ.
 
@@ -194,7 +195,7 @@ def compare(  # noqa: PLR0913 - one argument an option
         Of the first plan, then of the second; None or nothing takes what the files say.
     names
         TG-263 name -> structure name, of both plans, or a file with that.
-    end_caps, between, dose, include_unconfirmed
+    end_caps, between, dose, include_unconfirmed, progress
         As in `check`.
 
     Returns
@@ -218,12 +219,8 @@ def compare(  # noqa: PLR0913 - one argument an option
     chosen = zip((first, second), _two(plans, "plans"), given, strict=True)
     loaded = [load_plan(path, plan=uid, prescription=rx) for path, uid, rx in chosen]
     tables = (*named, *_tables_of_either(sites, [plan.prescription for plan in loaded], named))
-    reports = [
-        evaluate(
-            tables, _computed(plan, tables, mapping, model), names=mapping, include_unconfirmed=include_unconfirmed
-        )
-        for plan in loaded
-    ]
+    computed = [_computed(plan, tables, mapping, model, progress) for plan in loaded]
+    reports = [evaluate(tables, one, names=mapping, include_unconfirmed=include_unconfirmed) for one in computed]
     return compare_plans(*reports)
 
 
@@ -271,7 +268,7 @@ def _exported(path: str | PathLike[str], found: DVHSet) -> DVHSet:
     return load_dvh_export(path, plan=label)
 
 
-def dvhs_of(
+def dvhs_of(  # noqa: PLR0913 - one argument an option
     path: str | PathLike[str] | list[str | PathLike[str]],
     *,
     structures: Collection[str] | None = None,
@@ -281,6 +278,7 @@ def dvhs_of(
     end_caps: str = "half-slice",
     between: str = "slab",
     dose: str = "trilinear",
+    progress: Progress = nobody_watches,
 ) -> DVHSet:
     """Compute or read the DVHs of one plan; options as in `check`.
 
@@ -297,7 +295,14 @@ def dvhs_of(
     loaded = load_plan(path, plan=plan, prescription=rx)
     derived = {recipe.organ for recipe in derivable(_roi_names(loaded))}
     _check_known(structures, {structure.name for structure in loaded.structures} | derived)
-    return compute_dvhs(loaded, structures=structures, end_caps=model.end_caps, between=model.between, dose=model.dose)
+    return compute_dvhs(
+        loaded,
+        structures=structures,
+        end_caps=model.end_caps,
+        between=model.between,
+        dose=model.dose,
+        progress=progress,
+    )
 
 
 def _not_computed(
@@ -343,6 +348,7 @@ def risks_of(
     prescription: Prescription | str | None = None,
     names: str | PathLike[str] | Mapping[str, str] | None = None,
     diameter_cm: float | None = None,
+    progress: Progress = nobody_watches,
 ) -> tuple[Risk | NoRisk, ...]:
     """Apply the shipped complication and control models to one plan; options as in `check`.
 
@@ -350,6 +356,8 @@ def risks_of(
     ----------
     diameter_cm
         Of the tumour, for the control models that ask for it.
+    progress
+        As for `check`.
 
     Raises
     ------
@@ -361,7 +369,7 @@ def risks_of(
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
     loaded = load_plan(path, plan=plan, prescription=_prescription(prescription))
     organs = {organ for model in load_risk_models().ntcp for organ in model.structures}
-    found = compute_dvhs(loaded, structures=_needed(loaded, organs, mapping), names=mapping)
+    found = compute_dvhs(loaded, structures=_needed(loaded, organs, mapping), names=mapping, progress=progress)
     return risks(found, names=mapping, diameter_cm=diameter_cm)
 
 
@@ -376,6 +384,7 @@ def sum_of(  # noqa: PLR0913 - one argument an option
     registrations: Sequence[str | PathLike[str]] = (),
     prescriptions: Sequence[str | None] = (),
     names: str | PathLike[str] | Mapping[str, str] | None = None,
+    progress: Progress = nobody_watches,
 ) -> SumReport:
     """Sum several courses of one patient in EQD2, and hold the sum against rules and tables.
 
@@ -400,6 +409,8 @@ def sum_of(  # noqa: PLR0913 - one argument an option
         By plan, in order; None or nothing takes what the files say.
     names
         TG-263 name -> structure name of the first plan, or a file with that.
+    progress
+        As for `check`; starts anew for each sum and α/β.
 
     Returns
     -------
@@ -420,6 +431,7 @@ def sum_of(  # noqa: PLR0913 - one argument an option
         frames_agree=frames_agree,
         registrations=[load_registration(path) for path in registrations],
         names=mapping,
+        progress=progress,
     )
     wanted = {**_ratios_of(tables, plans[0], mapping), **_structures_of(alpha_betas_gy or {}, plans[0], mapping)}
     judged = []
@@ -453,9 +465,13 @@ def _plans(paths: Sequence[str | PathLike[str]], prescriptions: Sequence[str | N
 
 def _rules_and_tables(given: Sequence[str]) -> tuple[tuple[ReirradiationRule, ...], tuple[ConstraintTable, ...]]:
     rules = {rule.id: rule for rule in load_reirradiation_rules()}
-    return tuple(rules[one] for one in given if one in rules), tuple(
-        load_table(one) for one in given if one not in rules
-    )
+    others = [one for one in given if one not in rules]
+    try:
+        return tuple(rules[one] for one in given if one in rules), tuple(map(load_table, others))
+    except UnknownTableError as error:
+        strange = next((one for one in others if repr(one) in error.what), "")
+        meant = did_you_mean(strange, {*rules, *shipped_files()})
+        raise UnknownTableError(error.what, error.place, meant or error.mend) from error
 
 
 def _ratios_of(tables: Sequence[ConstraintTable], plan: Plan, names: Mapping[str, str] | None) -> dict[str, float]:
@@ -482,7 +498,7 @@ def _structures_of(
             raise InputError(f"an alpha/beta of {organ} of {ratio:g} Gy is none", mend="give it in Gy, above 0")
         taken = {organ} if organ in own else _needed(plan, {organ}, names)
         if not taken:
-            raise InputError(f"the plan has no structure for {organ}", mend=f"it has: {_listed(own)}")
+            raise InputError(f"the plan has no structure for {organ}", mend=_or_these(organ, own))
         found |= dict.fromkeys(taken, ratio)
     return found
 
@@ -549,7 +565,12 @@ def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
 
 def _check_known(structures: Collection[str] | None, there: set[str]) -> None:
     if lacking := sorted(set(structures or ()) - there):
-        raise InputError(f"the plan has no structure {_listed(lacking)}", mend=f"it has: {_listed(there)}")
+        raise InputError(f"the plan has no structure {_listed(lacking)}", mend=_or_these(lacking[0], there))
+
+
+def _or_these(given: str, there: Collection[str]) -> str:
+    """Give what may have been meant, and all there is."""
+    return f"{did_you_mean(given, there)} it has: {_listed(there) or 'none'}".strip()
 
 
 def _model(end_caps: str, between: str, dose: str) -> Model:
@@ -614,7 +635,14 @@ def _named_tables(
     if table is None:
         return ()
     several = (table,) if isinstance(table, str | PathLike | ConstraintTable) else table
-    return tuple(one if isinstance(one, ConstraintTable) else load_table(fspath(one)) for one in several)
+    with stage("tables") as say:
+        found = tuple(one if isinstance(one, ConstraintTable) else load_table(fspath(one)) for one in several)
+        say(_versions(found))
+    return found
+
+
+def _versions(tables: Sequence[ConstraintTable]) -> str:
+    return ", ".join(f"{table.id} {table.version} ({len(table.rows)} rows)" for table in tables) or "none"
 
 
 def _site_tables(
@@ -623,6 +651,14 @@ def _site_tables(
     """Bundled tables of the sites that hold for the fraction number, without those named already."""
     if not sites:
         return ()
+    with stage("tables of the site") as say:
+        fitting = _fitting(sites, rx)
+        say(_versions(fitting))
+    known = {table.id for table in named}
+    return tuple(table for table in fitting if table.id not in known)
+
+
+def _fitting(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
     check_sites(sites)
     shown = " or ".join(map(repr, sites))
     if rx.fractions is None:
@@ -636,8 +672,7 @@ def _site_tables(
         raise UnknownTableError(
             f"no bundled table of site {shown} holds for {rx.fractions} fractions", mend=f"there are: {_ids(of_site)}"
         )
-    known = {table.id for table in named}
-    return tuple(table for table in fitting if table.id not in known)
+    return fitting
 
 
 def check_sites(sites: Sequence[str]) -> None:
@@ -645,7 +680,8 @@ def check_sites(sites: Sequence[str]) -> None:
     there = {table.site for table in bundled_tables()}
     if unknown := [site for site in sites if site not in there]:
         raise UnknownTableError(
-            f"no bundled table has the site {unknown[0]!r}", mend=f"choose one of: {_listed(there)}"
+            f"no bundled table has the site {unknown[0]!r}",
+            mend=f"{did_you_mean(unknown[0], there)} choose one of: {_listed(there)}".strip(),
         )
 
 
@@ -681,7 +717,13 @@ def _listed(words: Collection[str]) -> str:
     return ", ".join(sorted(words))
 
 
-def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str, str] | None, model: Model) -> DVHSet:
+def _computed(
+    plan: Plan,
+    tables: Sequence[ConstraintTable],
+    names: Mapping[str, str] | None,
+    model: Model,
+    progress: Progress,
+) -> DVHSet:
     return compute_dvhs(
         plan,
         structures=_needed(plan, _organs(tables), names),
@@ -689,6 +731,7 @@ def _computed(plan: Plan, tables: Sequence[ConstraintTable], names: Mapping[str,
         between=model.between,
         dose=model.dose,
         names=names,
+        progress=progress,
     )
 
 

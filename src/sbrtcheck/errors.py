@@ -59,7 +59,10 @@ class AmbiguousPlanError(InputError):
 
 
 class DicomError(InputError):
-    """A DICOM file is damaged or lacks something that is needed."""
+    """A DICOM file is damaged or lacks something that is needed; where nothing else mends it, another export may."""
+
+    def __init__(self, what: str, place: str = "", mend: str = "export it again") -> None:
+        super().__init__(what, place, mend)
 
 
 class GeometryError(SbrtcheckError):

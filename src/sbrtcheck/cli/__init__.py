@@ -15,7 +15,9 @@ from typing import Any, NoReturn
 import click
 
 from sbrtcheck import __version__
+from sbrtcheck.cli import options
 from sbrtcheck.cli.compare import compare
+from sbrtcheck.cli.completion import completion
 from sbrtcheck.cli.importing import import_
 from sbrtcheck.cli.lint import lint
 from sbrtcheck.cli.lists import bed, tables
@@ -90,7 +92,14 @@ def _our_fault(error: Exception) -> str:
     return f"an error in sbrtcheck itself, no verdict: {where_from(error)}; -v shows more (leave out names of patients)"
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=options.examples(
+        "sbrtcheck check plan --site lung     first try: a folder with the DICOM files of one plan",
+        "sbrtcheck check --help               its options, and more examples",
+    ),
+)
 @click.version_option(__version__, prog_name="sbrtcheck")
 def main() -> None:
     """Check SBRT plans against published dose constraints.
@@ -102,6 +111,7 @@ def main() -> None:
 for command in (check, tables, lint, dvh, batch, bed):
     main.add_command(command)
 main.add_command(compare)
+main.add_command(completion)
 main.add_command(import_)
 main.add_command(names)
 main.add_command(regimens)

@@ -12,11 +12,16 @@ from sbrtcheck.cli import options, streams
 _AS_STATED = "-"
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck compare plan earlier --table tg101-5fx",
+        "sbrtcheck compare plan earlier --site lung --rx - --rx 50Gy/5 --format markdown",
+    )
+)
 @click.argument("first", metavar="A", type=click.Path(path_type=Path))
 @click.argument("second", metavar="B", type=click.Path(path_type=Path))
-@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
-@click.option("--site", metavar="SITE", help="Every bundled table of this site that holds for either fraction number.")
+@options.tables()
+@options.site(text="Every bundled table of this site that holds for either fraction number.")
 @click.option("--format", "format_", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True)
 @options.out
 @options.names
@@ -26,8 +31,9 @@ _AS_STATED = "-"
 @options.between
 @options.dose
 @options.include_unconfirmed
+@options.quiet
 @options.verbose
-def compare(
+def compare(  # noqa: PLR0913 - one argument an option
     *,
     first: Path,
     second: Path,
@@ -37,6 +43,7 @@ def compare(
     format_: str,
     out: Path | None,
     names: str | None,
+    quiet: bool,
     **choices: Any,
 ) -> None:
     """Compare two plans of one patient, in the folders A and B: row by row which is better, and their DVHs.
@@ -47,13 +54,15 @@ def compare(
     from sbrtcheck.report.plans import PLAN_FORMATS
 
     with streams.output(out, inputs=[first, second, names, *tables]) as write:
-        found = api.compare(
-            streams.existing(first),
-            streams.existing(second),
-            list(dict.fromkeys(tables)),
-            prescriptions=[None if one == _AS_STATED else one for one in prescriptions],
-            plans=[None if one == _AS_STATED else one for one in plans],
-            names=names,
-            **choices,
-        )
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            found = api.compare(
+                streams.existing(first),
+                streams.existing(second),
+                list(dict.fromkeys(tables)),
+                prescriptions=[None if one == _AS_STATED else one for one in prescriptions],
+                plans=[None if one == _AS_STATED else one for one in plans],
+                names=names,
+                progress=progress,
+                **choices,
+            )
         write(PLAN_FORMATS[format_](found))

@@ -11,7 +11,12 @@ from sbrtcheck.cli import options, streams
 DIALECTS = ("plancheck", "planscorecard", "proknow", "ray-scripts", "dvhmetrics")
 
 
-@click.command("import")
+@click.command(
+    "import",
+    epilog=options.examples(
+        "sbrtcheck import clinic-template.csv --from plancheck --id my-lung --fractions 5 --out my-lung.yaml"
+    ),
+)
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--from", "dialect", type=click.Choice(DIALECTS), required=True, help="What wrote the file.")
 @click.option("--id", "table_id", metavar="ID", default="", help="Id of the table; else made from the file's name.")

@@ -16,8 +16,8 @@ EXIT_WARNINGS = 1
 EXIT_ERRORS = 2
 
 
-@click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.command(epilog=options.examples("sbrtcheck lint tg101-3fx tg101-5fx", "sbrtcheck lint my-clinic.yaml --strict"))
+@options.table_files
 @click.option("--strict", is_flag=True, help="Warnings count: exit code 1.")
 @options.verbose
 @click.pass_context

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sbrtcheck.table import ConstraintTable
 
 
-@click.command()
+@click.command(epilog=options.examples("sbrtcheck tables", "sbrtcheck tables --format json"))
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.verbose
 def tables(format_: str) -> None:
@@ -26,11 +26,11 @@ def tables(format_: str) -> None:
     streams.print_text(tables_json(shipped) if format_ == "json" else tables_text(shipped))
 
 
-@click.command()
-@click.argument("dose_gy", type=float)
+@click.command(epilog=options.examples("sbrtcheck bed 48 6 --alpha-beta 10"))
+@click.argument("dose_gy", type=options.NUMBER)
 @click.argument("fractions", type=int)
 @click.option(
-    "--alpha-beta", "alpha_beta_gy", type=float, required=True, metavar="GY", help="alpha/beta of the tissue."
+    "--alpha-beta", "alpha_beta_gy", type=options.NUMBER, required=True, metavar="GY", help="alpha/beta of the tissue."
 )
 @options.verbose
 def bed(dose_gy: float, fractions: int, alpha_beta_gy: float) -> None:

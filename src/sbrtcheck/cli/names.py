@@ -12,13 +12,20 @@ from sbrtcheck.errors import OutputError
 _SCREEN = "-"
 
 
-@click.command()
-@options.folder
-@click.option(
-    "--table", "tables", multiple=True, required=True, metavar="ID", help="Bundled table or YAML file; may be repeated."
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck names plan --table rtog-0813", "sbrtcheck names plan --table rtog-0813 --template names.yaml"
+    )
 )
+@options.folder
+@options.tables(required=True)
 @options.names
-@click.option("--template", metavar="FILE", help="Write a names file to fill in; - shows it instead of the list.")
+@click.option(
+    "--template",
+    metavar="FILE",
+    type=click.Path(allow_dash=True),
+    help="Write a names file to fill in; - shows it instead of the list.",
+)
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out
 @options.plan

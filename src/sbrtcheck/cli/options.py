@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from sbrtcheck.bundled import shipped_files
 from sbrtcheck.cli import streams
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 FORMATS = ("text", "json", "csv", "markdown", "pdf")
 DICOM_PDF, RTDOSE = "dicom-pdf", "rtdose"  # objects for the patient's record
@@ -16,13 +22,75 @@ BETWEEN = ("slab", "interpolated")
 DOSE = ("trilinear", "cubic")
 DVHS = ("computed", "stored")
 
+STEPS = {"before": "reading", "during": "computing DVHs", "after": "evaluating"}
+"""What a command on a plan is doing, for its progress."""
 
-def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's shape
+
+def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: int) -> None:
     ctx.find_root().meta["sbrtcheck.verbose"] = value
     if value:
-        ctx.with_resource(streams.log())
+        ctx.with_resource(streams.log(everything=value > 1))
 
 
+if TYPE_CHECKING:
+    _ToFloat = click.ParamType[float]
+else:
+    _ToFloat = click.ParamType  # older versions of click cannot be subscripted
+
+
+class Number(_ToFloat):
+    """A number, its decimals after a point or a comma."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number that the text says."""
+        try:
+            return float(str(value).replace(",", "."))
+        except ValueError:
+            self.fail(f"{value!r} is no number; write it like 2.5", param, ctx)
+
+
+NUMBER = Number()
+
+
+def examples(*commands: str) -> str:
+    """Lines at the end of a help text: commands that work, with a plan in the folder ``plan``."""
+    heading = "Example:" if len(commands) == 1 else "Examples:"
+    return "\n".join(("\b", heading, *(f"  {command}" for command in commands)))
+
+
+def _offer_tables(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Ids of bundled tables, told by the names of their files; else files."""
+    found = sorted(shipped_files().items())
+    ids = [CompletionItem(key, help=site) for key, (site, _) in found if key.startswith(begun)]
+    return [CompletionItem(begun, type="file"), *ids]
+
+
+def _offer_sites(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    sites = sorted({site for site, _ in shipped_files().values()})
+    return [CompletionItem(site) for site in sites if site.startswith(begun)]
+
+
+def tables(*, required: bool = False, text: str = "Bundled table or YAML file; may be repeated.") -> Decorator:
+    """The option ``--table``, which may be repeated."""
+    return click.option(
+        "--table",
+        "tables",
+        multiple=True,
+        required=required,
+        metavar="ID",
+        help=text,
+        shell_complete=_offer_tables,
+    )
+
+
+def site(*names: str, multiple: bool = False, text: str) -> Decorator:
+    """The option ``--site``; ``names`` are its parameter's, where that has another."""
+    return click.option("--site", *names, multiple=multiple, metavar="SITE", help=text, shell_complete=_offer_sites)
+
+
+table_files = click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=_offer_tables)
 folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 folder_or_not = click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 export = click.option(
@@ -41,7 +109,9 @@ against = click.option(
 out = click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", help="Write here instead of to the screen."
 )
-names = click.option("--names", metavar="FILE", help="TG-263 name -> structure name of this plan, as YAML.")
+names = click.option(
+    "--names", metavar="FILE", type=click.Path(), help="TG-263 name -> structure name of this plan, as YAML."
+)
 rx = click.option("--rx", metavar="50Gy/5", help="Prescription; wins over what the files say.")
 plan = click.option("--plan", metavar="UID", help="Plan to take, when there are several.")
 dvhs = click.option("--dvhs", type=click.Choice(DVHS), default=DVHS[0], show_default=True)
@@ -52,11 +122,12 @@ include_unconfirmed = click.option(
 )
 between = click.option("--between", type=click.Choice(BETWEEN), default=BETWEEN[0], show_default=True)
 dose = click.option("--dose", type=click.Choice(DOSE), default=DOSE[0], show_default=True)
+quiet = click.option("--quiet", is_flag=True, help="Show no progress.")
 verbose = click.option(
     "-v",
     "--verbose",
-    is_flag=True,
+    count=True,
     expose_value=False,
     callback=_set_verbose,
-    help="Show what is passed over, and where an error comes from.",
+    help="Tell what is read and chosen, and where an error comes from; twice: with folders, which may name patients.",
 )

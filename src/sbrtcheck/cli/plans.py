@@ -21,12 +21,18 @@ EXIT_FAIL = 1
 EXIT_NOT_EVALUATED = 3
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck check plan --site lung",
+        "sbrtcheck check plan --table rtog-0813 --rx 50Gy/5 --format json --out report.json",
+        "sbrtcheck check plan --table tg101-5fx --table my-clinic.yaml --strict",
+    )
+)
 @options.folder_or_not
 @options.export
 @options.against
-@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
-@click.option("--site", metavar="SITE", help="Every bundled table of this site that holds for the fraction number.")
+@options.tables()
+@options.site(text="Every bundled table of this site that holds for the fraction number.")
 @click.option(
     "--format",
     "format_",
@@ -45,6 +51,7 @@ EXIT_NOT_EVALUATED = 3
 @options.dose
 @options.strict
 @options.include_unconfirmed
+@options.quiet
 @options.verbose
 @click.pass_context
 def check(  # noqa: PLR0913 - one argument an option
@@ -66,6 +73,7 @@ def check(  # noqa: PLR0913 - one argument an option
     dose: str,
     strict: bool,
     include_unconfirmed: bool,
+    quiet: bool,
 ) -> None:
     """Check the plan in DIR, or the DVHs in a planning system's text export (--dvh).
 
@@ -80,21 +88,23 @@ def check(  # noqa: PLR0913 - one argument an option
             from sbrtcheck.report.pdf import require_pdf
 
             require_pdf()
-        report = api.check(
-            streams.existing(source),
-            list(dict.fromkeys(tables)),
-            site=site,
-            plan=plan,
-            prescription=rx,
-            names=names,
-            dvhs=dvhs,
-            end_caps=end_caps,
-            between=between,
-            dose=dose,
-            against=against,
-            strict=strict,
-            include_unconfirmed=include_unconfirmed,
-        )
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            report = api.check(
+                streams.existing(source),
+                list(dict.fromkeys(tables)),
+                site=site,
+                plan=plan,
+                prescription=rx,
+                names=names,
+                dvhs=dvhs,
+                end_caps=end_caps,
+                between=between,
+                dose=dose,
+                against=against,
+                strict=strict,
+                include_unconfirmed=include_unconfirmed,
+                progress=progress,
+            )
         if format_ == options.DICOM_PDF:
             write(api.report_as_dicom(report, source))
         else:
@@ -132,7 +142,11 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
     return RENDERERS[format_](report)
 
 
-@click.command()
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck dvh plan", "sbrtcheck dvh plan --structure PTV --structure Heart --format csv --out curves.csv"
+    )
+)
 @options.folder_or_not
 @options.export
 @click.option("--structure", "structures", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
@@ -151,6 +165,7 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
 @options.end_caps
 @options.between
 @options.dose
+@options.quiet
 @options.verbose
 def dvh(  # noqa: PLR0913 - one argument an option
     *,
@@ -165,6 +180,7 @@ def dvh(  # noqa: PLR0913 - one argument an option
     end_caps: str,
     between: str,
     dose: str,
+    quiet: bool,
 ) -> None:
     """Show the dose-volume histograms of the plan in DIR, or of a planning system's text export (--dvh).
 
@@ -177,16 +193,18 @@ def dvh(  # noqa: PLR0913 - one argument an option
     if format_ == options.RTDOSE:
         _refuse_among_inputs(out, source)
     with streams.output(out, inputs=[source], binary=format_ in options.BINARY) as write:
-        found = api.dvhs_of(
-            streams.existing(source),
-            structures=structures or None,
-            plan=plan,
-            prescription=rx,
-            dvhs=dvhs,
-            end_caps=end_caps,
-            between=between,
-            dose=dose,
-        )
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            found = api.dvhs_of(
+                streams.existing(source),
+                structures=structures or None,
+                plan=plan,
+                prescription=rx,
+                dvhs=dvhs,
+                end_caps=end_caps,
+                between=between,
+                dose=dose,
+                progress=progress,
+            )
         write(api.dvhs_as_dicom(found, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](found))
     if format_ == options.RTDOSE:
         _say_what_is_left_out(found)
@@ -207,10 +225,10 @@ def _say_what_is_left_out(found: DVHSet) -> None:
         streams.say(words.clean(f"left out: {line}"))
 
 
-@click.command()
+@click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
-@click.option("--site", "sites", multiple=True, metavar="SITE", help="As for check; may be repeated.")
-@click.option("--table", "tables", multiple=True, metavar="ID", help="Bundled table or YAML file; may be repeated.")
+@options.site("sites", multiple=True, text="As for check; may be repeated.")
+@options.tables()
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."
 )
@@ -232,8 +250,9 @@ def batch(
     """
     from sbrtcheck import archive
 
-    options = archive.Options.read(sites=sites, tables=tables, **choices)
-    with streams.progress(quiet=quiet) as progress:
-        summary = archive.batch(folder, out, options, jobs=jobs, progress=progress)
+    chosen = archive.Options.read(sites=sites, tables=tables, **choices)
+    doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
+    with streams.progress(quiet=quiet, **doing) as progress:
+        summary = archive.batch(folder, out, chosen, jobs=jobs, progress=progress)
     if not quiet:
         streams.say(str(summary))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from sbrtcheck.cli import streams
+from sbrtcheck.cli import options, streams
 
 SITES = ("lung", "liver", "bone", "node", "pelvis", "multi")
 
 
-@click.command()
+@click.command(epilog=options.examples("sbrtcheck regimens --site lung"))
 @click.option("--site", type=click.Choice(SITES), help="Only those of this site.")
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 def regimens(site: str | None, format_: str) -> None:

@@ -9,14 +9,17 @@ import click
 from sbrtcheck.cli import options, streams
 
 
-@click.command()
+@click.command(epilog=options.examples("sbrtcheck risk plan", "sbrtcheck risk plan --diameter-cm 2.5"))
 @options.folder
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out
 @options.names
 @options.rx
 @options.plan
-@click.option("--diameter-cm", type=float, metavar="CM", help="Of the tumour, for control models that ask for it.")
+@click.option(
+    "--diameter-cm", type=options.NUMBER, metavar="CM", help="Of the tumour, for control models that ask for it."
+)
+@options.quiet
 @options.verbose
 def risk(
     *,
@@ -27,11 +30,20 @@ def risk(
     rx: str | None,
     plan: str | None,
     diameter_cm: float | None,
+    quiet: bool,
 ) -> None:
     """Show risks of complications, and of control, for the plan in DIR by published models: no verdicts."""
     from sbrtcheck import api
     from sbrtcheck.report.risks import risks_json, risks_text
 
     with streams.output(out) as write:
-        found = api.risks_of(streams.existing(folder), plan=plan, prescription=rx, names=names, diameter_cm=diameter_cm)
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            found = api.risks_of(
+                streams.existing(folder),
+                plan=plan,
+                prescription=rx,
+                names=names,
+                diameter_cm=diameter_cm,
+                progress=progress,
+            )
         write(risks_json(found) if format_ == "json" else risks_text(found))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbrtcheck.cli import streams
+from sbrtcheck.cli import options, streams
 from sbrtcheck.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,12 +18,12 @@ _synchronous = click.option("--synchronous", is_flag=True, help="Metastases came
 _non_adenocarcinoma = click.option("--non-adenocarcinoma", is_flag=True, help="Any other histology.")
 
 
-@click.group()
+@click.group(epilog=options.examples("sbrtcheck score oligometastatic --count 3 --timing metachronous"))
 def score() -> None:
     """Score a patient, not a plan: median survival of groups, and classes by number of metastases."""
 
 
-@score.command()
+@score.command(epilog=options.examples("sbrtcheck score metabank --male --kps 90"))
 @_male
 @_synchronous
 @click.option("--brain-metastases", is_flag=True)
@@ -49,7 +49,7 @@ def metabank(
     _show(found, format_)
 
 
-@score.command("de-vin")
+@score.command("de-vin", epilog=options.examples("sbrtcheck score de-vin --synchronous --intracranial"))
 @_male
 @_synchronous
 @click.option("--intracranial", is_flag=True, help="Intracranial metastases.")
@@ -65,7 +65,7 @@ def de_vin(*, male: bool, synchronous: bool, intracranial: bool, non_adenocarcin
     _show(found, format_)
 
 
-@score.command()
+@score.command(epilog=options.examples("sbrtcheck score oligometastatic --count 3 --timing metachronous"))
 @click.option("--count", type=click.IntRange(min=0), required=True, help="Number of metastases.")
 @click.option("--timing", type=click.Choice(("synchronous", "metachronous")), required=True)
 @_format

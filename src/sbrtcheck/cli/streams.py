@@ -9,14 +9,19 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock, Timer
 
 import click
 
 from sbrtcheck.errors import InputError, OutputError
 from sbrtcheck.files import whole_file, writing
+from sbrtcheck.stages import Progress, nobody_watches
 
 _READER_GONE = (errno.EPIPE, errno.EINVAL) if os.name == "nt" else (errno.EPIPE,)  # EINVAL: so Windows calls it
 _STDOUT = "standard output"
+
+PATIENCE_S = 1.0
+"""What takes no longer needs no bar."""
 
 
 def existing(folder: Path) -> Path:
@@ -93,13 +98,13 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def log() -> Iterator[None]:
-    """Show what the package logs from INFO on, on standard error."""
+def log(*, everything: bool = False) -> Iterator[None]:
+    """Show what the package logs from INFO on, or all of it, on standard error."""
     logger, handler = logging.getLogger("sbrtcheck"), logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("sbrtcheck: %(message)s"))
     level = logger.level
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.DEBUG if everything else logging.INFO)
     try:
         yield
     finally:
@@ -114,15 +119,64 @@ def make_streams_safe() -> None:
             reconfigure(errors="replace")
 
 
-@contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows plans done and of all on standard error, when somebody looks at it."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
+class Bar:
+    """How far a command is, on standard error: shown once it has taken `PATIENCE_S`, gone when it ends."""
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("looking for plans", total=None)
-        yield lambda done, total: bar.update(task, description="checking plans", completed=done, total=total)
+    def __init__(self, before: str, during: str, after: str) -> None:
+        from rich.console import Console
+        from rich.progress import Progress
+
+        self._during, self._after = during, after
+        self._bar = Progress(console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task(before, total=None)
+        self._lock = Lock()
+        self._over = False
+
+    def show(self) -> None:
+        """Show the bar from now on, unless everything is over."""
+        with self._lock:
+            if not self._over:
+                self._bar.start()
+
+    def end(self) -> None:
+        """Wipe the bar away, for good."""
+        with self._lock:
+            self._over = True
+            self._bar.stop()
+
+    def update(self, done: int, of_all: int) -> None:
+        """Say how far it is; when all is done, something may still follow."""
+        going_on = done < of_all
+        self._bar.update(
+            self._task,
+            description=self._during if going_on else self._after,
+            completed=done,
+            total=of_all if going_on else None,
+        )
+
+
+@contextmanager
+def progress(*, quiet: bool, before: str, during: str, after: str) -> Iterator[Progress]:
+    """Give a function that shows how much is done of all on standard error, when somebody looks at it.
+
+    Parameters
+    ----------
+    quiet
+        Show nothing. Nothing is shown either where standard error is no terminal, and where the log is shown instead.
+    before, during, after
+        What is being done until the first number comes, while there is more to do, and afterwards.
+    """
+    context = click.get_current_context(silent=True)
+    logs = context is not None and context.find_root().meta.get("sbrtcheck.verbose")
+    if quiet or logs or sys.stderr is None or not sys.stderr.isatty():
+        yield nobody_watches
+        return
+    bar = Bar(before, during, after)
+    timer = Timer(PATIENCE_S, bar.show)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield bar.update
+    finally:
+        timer.cancel()
+        bar.end()

@@ -14,18 +14,34 @@ from sbrtcheck.errors import InputError
 _NO_RX = "-"
 
 
-@click.command("sum")
+@click.command(
+    "sum",
+    epilog=options.examples(
+        "sbrtcheck sum plan earlier --alpha-beta SpinalCord=2 --frames-agree",
+        "sbrtcheck sum plan earlier --table hytec-reirradiation --interval-months 8 --frames-agree",
+    ),
+)
 @click.argument("folders", metavar="PLAN EARLIER...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--alpha-beta", "alpha_betas", multiple=True, metavar="ORGAN=GY", help="For this organ; may be repeated.")
-@click.option("--table", "tables", multiple=True, metavar="ID", help="Rule, table or YAML file; may be repeated.")
-@click.option("--recovery", type=float, default=0.0, metavar="SHARE", help="Of earlier EQD2 that was got over: 0 to 1.")
-@click.option("--interval-months", type=float, metavar="MONTHS", help="Since the last course.")
+@options.tables(text="Rule, table or YAML file; may be repeated.")
+@click.option(
+    "--recovery", type=options.NUMBER, default=0.0, metavar="SHARE", help="Of earlier EQD2 that was got over: 0 to 1."
+)
+@click.option("--interval-months", type=options.NUMBER, metavar="MONTHS", help="Since the last course.")
 @click.option("--frames-agree", is_flag=True, help="State that all plans lie in one frame of reference.")
-@click.option("--registration", "registrations", multiple=True, metavar="FILE", help="Rigid registration object.")
+@click.option(
+    "--registration",
+    "registrations",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(),
+    help="Rigid registration object.",
+)
 @click.option("--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="A plan each, in order; - to leave one.")
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out
 @options.names
+@options.quiet
 @options.verbose
 @click.pass_context
 def sum_(  # noqa: PLR0913 - one argument an option
@@ -42,6 +58,7 @@ def sum_(  # noqa: PLR0913 - one argument an option
     format_: str,
     out: Path | None,
     names: str | None,
+    quiet: bool,
 ) -> None:
     """Sum the course in PLAN and the EARLIER ones of the same patient in EQD2, and judge the sum.
 
@@ -51,17 +68,19 @@ def sum_(  # noqa: PLR0913 - one argument an option
     from sbrtcheck.report.sums import sum_json, sum_text
 
     with streams.output(out) as write:
-        found = api.sum_of(
-            [streams.existing(folder) for folder in folders],
-            dict(map(_alpha_beta, alpha_betas)),
-            list(dict.fromkeys(tables)),
-            recovery=recovery,
-            interval_months=interval_months,
-            frames_agree=frames_agree,
-            registrations=registrations,
-            prescriptions=[None if rx == _NO_RX else rx for rx in prescriptions],
-            names=names,
-        )
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            found = api.sum_of(
+                [streams.existing(folder) for folder in folders],
+                dict(map(_alpha_beta, alpha_betas)),
+                list(dict.fromkeys(tables)),
+                recovery=recovery,
+                interval_months=interval_months,
+                frames_agree=frames_agree,
+                registrations=registrations,
+                prescriptions=[None if rx == _NO_RX else rx for rx in prescriptions],
+                names=names,
+                progress=progress,
+            )
         write(sum_json(found) if format_ == "json" else sum_text(found))
     ctx.exit(_exit_code(found.verdict) if tables else EXIT_OK)
 

@@ -251,7 +251,9 @@ def _gy_per_unit(
         case "RELATIVE":
             return _percent_to_gy(scaling, float(np.max(stored)) * scaling, shown, prescription)
         case other:
-            raise DicomError(f"Dose Units are {other or 'missing'!r}; GY or RELATIVE are known", shown)
+            raise DicomError(
+                f"Dose Units are {other or 'missing'!r}; GY or RELATIVE are known", shown, "export dose in Gy"
+            )
 
 
 def _percent_to_gy(
@@ -274,7 +276,9 @@ def _percent_to_gy(
 
 def _refuse_error_dose(dataset: AnyElements, shown: str) -> None:
     if word(dataset, 0x30040004).upper() == "ERROR":
-        raise DicomError("Dose Type is ERROR: the difference of two doses is not a plan's dose", shown)
+        raise DicomError(
+            "Dose Type is ERROR: the difference of two doses is not a plan's dose", shown, "export the plan's dose"
+        )
 
 
 def _dose_type(dataset: AnyElements) -> tuple[Finding, ...]:
@@ -311,7 +315,8 @@ def _axes(dataset: AnyElements, shown: str) -> FloatArray:
 def _offsets(dataset: AnyElements, shown: str, *, frames: int, normal: FloatArray, z_mm: float) -> FloatArray:
     """Place of each frame along the normal, from the first frame; rising or falling."""
     if frames < 2:
-        raise DicomError("the dose is a single plane: nothing can be interpolated between planes", shown)
+        what = "the dose is a single plane: nothing can be interpolated between planes"
+        raise DicomError(what, shown, "export the whole dose grid")
     written = millimetres(dataset, 0x3004000C, shown)
     if len(written) != frames:
         raise DicomError(f"{frames} frames, but Grid Frame Offset Vector has {len(written)} values", shown)

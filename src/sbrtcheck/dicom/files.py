@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -15,11 +14,10 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from sbrtcheck.dicom.plain import ANY_TAG, plain_file
 from sbrtcheck.dicom.tags import AnyElements, items, name, number, word
 from sbrtcheck.errors import DicomError, InputError
+from sbrtcheck.stages import log
 
 if TYPE_CHECKING:
     from pydicom.tag import BaseTag
-
-_log = logging.getLogger("sbrtcheck")
 
 OnePath = str | PathLike[str]
 AnyPath = OnePath | Sequence[OnePath]
@@ -109,7 +107,7 @@ class Scan:
 def scan(path: AnyPath) -> Scan:
     """Headers of all RT files in a folder (any depth), a file, or a list of both; nothing in it depends on file names.
 
-    Links to folders are followed, each folder once. Which file has which name is logged at level INFO.
+    Links to folders are followed, each folder once. Names of files are logged at level INFO, their folders at DEBUG.
 
     Raises
     ------
@@ -136,11 +134,17 @@ def scan(path: AnyPath) -> Scan:
 
 def _log_names(found: Scan) -> None:
     for file in found.files:
-        _log.info("%s is %s", file.shown, file.path)
+        _name("%s is %s", file.shown, path=file.path)
     for path in found.not_dicom:
-        _log.info("not readable as DICOM and skipped: %s", path)
+        _name("not readable as DICOM and skipped: %s", path=path)
     for path in found.copies:
-        _log.info("skipped as copy of another file: %s", path)
+        _name("skipped as copy of another file: %s", path=path)
+
+
+def _name(text: str, *said: str, path: Path) -> None:
+    """Log the name of a file, and only for who asks for more the folders that it is in: they too may name patients."""
+    log.info(text, *said, path.name)
+    log.debug("%s lies in %s", path.name, path.parent)
 
 
 def _all_files(path: AnyPath) -> Iterator[Path]:
@@ -188,6 +192,12 @@ def _read_header(path: Path) -> RtFile | Literal["other", "not DICOM"]:
             return "other" if _is_other_storage(start) else _header_of_dicom(file, path)
     except OSError:
         return "not DICOM"
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file starts as DICOM files do; `OSError` when it cannot be read."""
+    with path.open("rb") as file:
+        return _looks_like_dicom(file.read(_START_BYTES))
 
 
 def _header_of_dicom(file: BinaryIO, path: Path) -> RtFile | Literal["other", "not DICOM"]:

@@ -24,11 +24,13 @@ from sbrtcheck.plan import (
     Structure,
     UnknownPrescription,
 )
+from sbrtcheck.stages import stage
 
 # A plan's hottest point lies near its prescription; far from it one of the two has another unit or another meaning.
 _LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
 _OTHERS_SHOWN = 5
 _OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"
+_NO_PLAN_MEND = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or export them together"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +138,7 @@ def load_plan_and_dvhs(
 
 
 def _opened(path: AnyPath, uid: str | None, prescription: Prescription | None) -> _Opened:
-    files = link(scan(path))
+    files = _linked(path)
     found = _choose(files, uid, with_structures=True)
     return _open(found, found, files, prescription)
 
@@ -199,24 +201,27 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     InputError
         As for `load_plan`; and when the RTDOSE stores no DVHs.
     """
-    from sbrtcheck.dicom.stored import stored_dvhs
+    from sbrtcheck.dicom.stored import STORED_MEND, stored_dvhs
 
     with quiet():
-        files = link(scan(path))
+        files = _linked(path)
         found = _choose(files, plan, with_structures=False)
         opened = _open(found, for_stored_dvhs(found), files, prescription)
         if len(opened.found.doses) > 1:
-            raise InputError(_OF_PARTS, opened.shown, "use computed DVHs")
+            raise InputError(_OF_PARTS, opened.shown, STORED_MEND)
         dose = open_dose(opened.found.doses[0].path, opened.shown)
-        return stored_dvhs(
-            dose.dataset,
-            opened.shown,
-            maximum_gy=grid_maximum_gy(dose),
-            names=_names(opened),
-            prescription=opened.prescription,
-            provenance=_provenance(opened),
-            findings=opened.findings,
-        )
+        with stage("DVHs") as say:
+            stored = stored_dvhs(
+                dose.dataset,
+                opened.shown,
+                maximum_gy=grid_maximum_gy(dose),
+                names=_names(opened),
+                prescription=opened.prescription,
+                provenance=_provenance(opened),
+                findings=opened.findings,
+            )
+            say(f"{len(stored)} stored in {opened.shown}, {len(stored.without)} structures without")
+        return stored
 
 
 def _provenance(opened: _Opened) -> dict[str, str | tuple[str, ...]]:
@@ -228,6 +233,16 @@ def _provenance(opened: _Opened) -> dict[str, str | tuple[str, ...]]:
         "doses": uids.doses,
         "frame_of_reference": uids.frame_of_reference,
     }
+
+
+def _linked(path: AnyPath) -> PlanFiles:
+    with stage("files") as say:
+        found = scan(path)
+        files = link(found)
+        counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
+        skipped = f"{found.others} other DICOM, {len(found.not_dicom)} not DICOM, {len(found.copies)} copies"
+        say(f"{counts}; {skipped}; {len(files.plans)} complete plans, {len(files.incomplete)} incomplete")
+    return files
 
 
 # Which plan
@@ -273,13 +288,13 @@ def _there_are(files: PlanFiles) -> str:
 def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
     if refused:
         more = f" (and {len(refused) - 1} more doses that make no plan)" if len(refused) > 1 else ""
-        return NoPlanError(refused[0].reason + more, refused[0].place or refused[0].doses[0].shown)
+        return NoPlanError(refused[0].reason + more, refused[0].place or refused[0].doses[0].shown, _NO_PLAN_MEND)
     found = [orphan.kind for orphan in files.orphans]
     counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
     what = (
         f"there is no RTDOSE among the files ({counts}, {files.others} other DICOM, {len(files.not_dicom)} not DICOM)"
     )
-    return NoPlanError(what, "", "export the plan with its dose")
+    return NoPlanError(what, "", _NO_PLAN_MEND)
 
 
 # Reading it
@@ -329,17 +344,36 @@ def _dose_files(opened: _Opened) -> list[DoseFile]:
 
 
 def _dose(opened: _Opened, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tuple[Finding, ...]]:
-    read = [dose_grid(dose, opened.prescription) for dose in doses]
-    findings = tuple(dict.fromkeys(finding for _, some in read for finding in some))
-    grids = [grid for grid, _ in read]
-    return grids[0] if len(grids) == 1 else summed(grids, opened.shown), findings
+    with stage("dose") as say:
+        read = [dose_grid(dose, opened.prescription) for dose in doses]
+        findings = tuple(dict.fromkeys(finding for _, some in read for finding in some))
+        grids = [grid for grid, _ in read]
+        grid = grids[0] if len(grids) == 1 else summed(grids, opened.shown)
+        say(f"{', '.join(dose.shown for dose in opened.found.doses)}; {_grid_text(grid)}")
+        say(_prescription_text(opened.prescription))
+    return grid, findings
+
+
+def _grid_text(grid: DoseGrid) -> str:
+    planes, rows, columns = grid.stored.shape
+    across = f"{grid.spacing_mm[0]:g} x {grid.spacing_mm[1]:g} mm"
+    return f"{columns} x {rows} x {planes} points, {across} in plane, up to {grid.max_gy:.4g} Gy"
+
+
+def _prescription_text(rx: Prescription | UnknownPrescription) -> str:
+    if isinstance(rx, UnknownPrescription):
+        return "prescription unknown"
+    return f"prescription {rx.dose_gy:g} Gy in {rx.fractions} fractions ({rx.source})"
 
 
 def _structures(opened: _Opened) -> tuple[Structure, ...]:
     file = opened.found.structure_set
     if file is None:
-        raise NoPlanError(opened.found.no_structures, opened.shown)
-    return structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
+        raise NoPlanError(opened.found.no_structures, opened.shown, _NO_PLAN_MEND)
+    with stage("structures") as say:
+        found = structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
+        say(f"{len(found)} in {file.shown}")
+    return found
 
 
 def _names(opened: _Opened) -> dict[int, tuple[str, str]]:

@@ -10,6 +10,7 @@ errors, and the tests compare the two on files of every kind.
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ PIXEL_DATA = 0x7FE00010
 PAYLOAD_TAGS = frozenset({PIXEL_DATA, 0x7FE00008, 0x7FE00009})
 
 _CHARACTER_SET = 0x00080005
+# Of another character set pydicom makes what it can, or nothing.
+_KNOWN_SETS = re.compile(rb"((ISO_IR|ISO 2022 IR) \d{1,3} *|GB18030|GBK|\\)*[ \0]?")
 # Preamble, prefix.
 _META_AT = 132
 # Headers of doses and structure sets are shorter than this, and all files are read up to here.
@@ -244,8 +247,8 @@ class _Walk:
                 self.stopped_at = tag, at, length
                 return Elements(values, character_set), at
             value, at = self._value(tag, vr, at, length, end, character_set, depth)
-            if tag == _CHARACTER_SET and isinstance(value, bytes):
-                character_set = value
+            if tag == _CHARACTER_SET:
+                character_set = _known_set(value)
             if not tag >> 16 & 1:
                 values[tag] = value
         if delimited:
@@ -289,6 +292,12 @@ class _Walk:
         if delimited:
             raise _NotPlainError
         return items, at
+
+
+def _known_set(value: bytes | list[Elements]) -> bytes:
+    if not isinstance(value, bytes) or not _KNOWN_SETS.fullmatch(value):
+        raise _NotPlainError
+    return value
 
 
 @cache

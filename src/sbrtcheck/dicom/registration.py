@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from sbrtcheck.dicom.files import is_dicom
 from sbrtcheck.dicom.tags import AnyElements, decimals, items, quiet, read_dataset, word
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import FloatArray, Registration
 
 _SPATIAL_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.1"
+_MEND = "give the rigid registration, a REG file"
 _RIGID = 1e-4  # cosines are written with six digits and more
 
 
@@ -38,11 +40,13 @@ def load_registration(path: str | PathLike[str]) -> Registration:
     """
     file = Path(path)
     if not file.is_file():
-        raise InputError("no such file", str(path), "give the registration's file")
+        raise InputError("no such file", str(path), _MEND)
     with quiet():
+        if not is_dicom(file):
+            raise DicomError("not a DICOM file", file.name, _MEND)
         dataset = read_dataset(file, file.name)
         if word(dataset, 0x00080016) != _SPATIAL_REGISTRATION:
-            raise DicomError("not a Spatial Registration object", file.name, "give the rigid registration, a REG file")
+            raise DicomError("not a Spatial Registration object", file.name, _MEND)
         found = dict(_registered(one, file.name) for one in items(dataset, 0x00700308, file.name))
         shared = word(dataset, 0x00200052)
     if not found or "" in found:
@@ -64,7 +68,9 @@ def _registered(one: AnyElements, shown: str) -> tuple[str, FloatArray]:
 def _matrix(part: AnyElements, shown: str) -> FloatArray:
     kind, values = word(part, 0x0070030C).upper(), decimals(part, 0x300600C6, shown)
     if kind != "RIGID":
-        raise DicomError(f"a matrix of the registration is {kind or 'of no stated type'}, not RIGID", shown)
+        raise DicomError(
+            f"a matrix of the registration is {kind or 'of no stated type'}, not RIGID", shown, "give a rigid one"
+        )
     if len(values) != 16:
         raise DicomError(f"a matrix of the registration has {len(values)} values instead of 16", shown)
     matrix = values.reshape(4, 4)

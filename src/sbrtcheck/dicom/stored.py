@@ -31,6 +31,8 @@ from sbrtcheck.dvh.binned import (
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, Prescription, UnknownPrescription
 
+STORED_MEND = "use computed DVHs (dvhs='computed', --dvhs computed)"
+
 # A stored DVH may come from a finer grid than the RTDOSE's; beyond this factor its doses are in another unit.
 _ABOVE_GRID = 1.2
 
@@ -85,7 +87,7 @@ def stored_dvhs(
     """
     sequence = items(dose, 0x30040050, shown)
     if not sequence:
-        raise InputError("the RTDOSE stores no DVHs", shown, "use computed DVHs")
+        raise InputError("the RTDOSE stores no DVHs", shown, STORED_MEND)
     context = _Context(
         shown=shown,
         names=names,

@@ -3,8 +3,9 @@
 from sbrtcheck.dvh.accumulate import Course, accumulate, summed_eqd2
 from sbrtcheck.dvh.compute import compute_dvhs, compute_union, largest_dose_on_faces, prisms_of
 from sbrtcheck.dvh.distance import CurveDistance, curve_distance
-from sbrtcheck.dvh.targets import separate_targets
+from sbrtcheck.dvh.targets import roi_names, separate_targets
 from sbrtcheck.dvh.types import (
+    DERIVED_NUMBER,
     DVH,
     Band,
     Between,
@@ -20,6 +21,7 @@ from sbrtcheck.dvh.types import (
 )
 
 __all__ = [
+    "DERIVED_NUMBER",
     "DVH",
     "Band",
     "Between",
@@ -40,6 +42,7 @@ __all__ = [
     "curve_distance",
     "largest_dose_on_faces",
     "prisms_of",
+    "roi_names",
     "separate_targets",
     "summed_eqd2",
 ]

@@ -25,6 +25,7 @@ from sbrtcheck.plan import (
     UnknownPrescription,
 )
 from sbrtcheck.radiobiology import Quantity, eqd2, findings_for
+from sbrtcheck.stages import Progress, nobody_watches
 
 SAME_POINT_MM = 1e-3
 """Grids whose points lie this close together are one grid: nothing is interpolated."""
@@ -40,10 +41,11 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Structures wanted, and the user's names for their parts."""
+    """Structures wanted, the user's names for their parts, and whom to tell how far it is."""
 
     structures: Collection[str]
     names: Mapping[str, str] | None
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ def accumulate(
     frames_agree: bool = False,
     registrations: Sequence[Registration] = (),
     names: Mapping[str, str] | None = None,
+    progress: Progress = nobody_watches,
 ) -> DVHSet:
     """DVHs of several courses together, in EQD2, each structure by its own α/β.
 
@@ -86,6 +89,8 @@ def accumulate(
         How frames of reference lie to each other.
     names
         Organ (TG-263 name) to structure name, as for `compute_dvhs`.
+    progress
+        As for `compute_dvhs`; starts anew for each α/β.
 
     Returns
     -------
@@ -113,7 +118,7 @@ def accumulate(
     made = [
         found
         for ratio in dict.fromkeys(alpha_betas_gy.values())
-        for found in _of_ratio(placed, ratio, _Asked(_with_ratio(alpha_betas_gy, ratio), names))
+        for found in _of_ratio(placed, ratio, _Asked(_with_ratio(alpha_betas_gy, ratio), names, progress))
     ]
     first = courses[0].plan
     order = {name: place for place, name in enumerate(alpha_betas_gy)}
@@ -152,7 +157,7 @@ def fractions_of(plan: Plan) -> int:
 
 def _check(courses: Sequence[Course]) -> None:
     if not courses:
-        raise InputError("there is no plan to sum")
+        raise InputError("there is no plan to sum", mend="give one or more courses")
     for one in courses:
         fractions_of(one.plan)
         if not 0.0 <= one.recovery < 1.0:
@@ -292,7 +297,7 @@ def _computed(placed: Sequence[_Placed], ratio: float, asked: _Asked, *, beyond:
     first = placed[0].course.plan
     unknown = UnknownPrescription(reason="a percentage of the prescription means nothing in a sum of courses")
     plan = replace(first, dose=_sum(placed, ratio, beyond=beyond), prescription=unknown, findings=())
-    found = compute_dvhs(plan, structures=asked.structures, names=asked.names)
+    found = compute_dvhs(plan, structures=asked.structures, names=asked.names, progress=asked.progress)
     return [*(_in_eqd2(dvh, ratio) for dvh in found.dvhs), *found.without]
 
 

@@ -9,7 +9,18 @@ from functools import reduce
 import numpy as np
 
 from sbrtcheck.dvh.histogram import BINS, Histogram, bands, bound_curves, dvh_curve, merged
-from sbrtcheck.dvh.types import DVH, Between, DVHSet, EndCaps, Interpolation, Model, NoDVH, Origin, Reason
+from sbrtcheck.dvh.types import (
+    DERIVED_NUMBER,
+    DVH,
+    Between,
+    DVHSet,
+    EndCaps,
+    Interpolation,
+    Model,
+    NoDVH,
+    Origin,
+    Reason,
+)
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry import (
     MAX_REFINEMENT,
@@ -33,6 +44,7 @@ from sbrtcheck.geometry import (
     with_cubic_dose,
 )
 from sbrtcheck.plan import Finding, FindingCode, Plan, Structure
+from sbrtcheck.stages import Progress, nobody_watches, stage
 from sbrtcheck.tg263 import Recipe, RoiName, derivable
 
 ELEMENTS_WANTED = 20_000
@@ -43,9 +55,6 @@ MOST_ELEMENTS = 4_000_000
 
 NO_DOSE_GY = 1e-3
 """Extent of the histogram where the whole grid has no dose at all."""
-
-DERIVED_NUMBER = -1
-"""ROI number of a structure that no file holds."""
 
 CONVENTION_OF = {
     EndCaps.HALF_SLICE: Conventions.HALF_SLICE,
@@ -74,6 +83,7 @@ def compute_dvhs(
     between: str = Between.SLAB,
     dose: str = Interpolation.TRILINEAR,
     names: Mapping[str, str] | None = None,
+    progress: Progress = nobody_watches,
 ) -> DVHSet:
     """DVHs of a plan's structures, and of those that can be derived from them.
 
@@ -95,6 +105,8 @@ def compute_dvhs(
         few millimetres whose peak trilinear dose cuts off.
     names
         Organ (TG-263 name) to structure name, for plans with names of their own; used to find the parts.
+    progress
+        Called with the number of structures done and of all, at the start and after each.
 
     Returns
     -------
@@ -117,7 +129,13 @@ def compute_dvhs(
     asked = [r for organ, r in recipes.items() if structures is None or organ in structures]
     _check_known(structures, plan, recipes)
     made_of = [(_alone(s),) for s in wanted] + [(recipe,) for recipe in asked]
-    results = [_of(recipes, plan, model, top_gy) for recipes in made_of]
+    results: list[DVH | NoDVH] = []
+    with stage("DVHs") as say:
+        progress(0, len(made_of))
+        for one in made_of:
+            results.append(_of(one, plan, model, top_gy))
+            progress(len(results), len(made_of))
+        say(_said(results, plan, model))
     return DVHSet(
         dvhs=tuple(r for r in results if isinstance(r, DVH)),
         without=tuple(r for r in results if isinstance(r, NoDVH)),
@@ -134,6 +152,12 @@ def compute_dvhs(
         plan=plan,
         model=model,
     )
+
+
+def _said(results: Sequence[DVH | NoDVH], plan: Plan, model: Model) -> str:
+    there = sum(isinstance(one, DVH) for one in results)
+    wanted = f"{there} of {len(results)} wanted computed, {len(plan.structures)} in the plan"
+    return f"{wanted}; {model.between}, end caps {model.end_caps}, dose {model.dose}"
 
 
 def compute_union(plan: Plan, parts: Sequence[DVH], model: Model) -> DVH | NoDVH:

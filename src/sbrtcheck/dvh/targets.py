@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from sbrtcheck.dvh.types import DERIVED_NUMBER, DVH, DVHSet, NoDVH
 from sbrtcheck.plan import FloatArray, Plan, Structure
 from sbrtcheck.tg263 import RoiName, is_whole_target, targets
 
@@ -39,6 +40,15 @@ def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = No
     boxes = [_box(rois[roi.name, roi.number]) for roi in found]
     apart = (np.any(_gap(a, b) >= SEPARATE_MM) for a, b in combinations(boxes, 2))
     return found if all(apart) else ()
+
+
+def roi_names(dvhs: DVHSet) -> tuple[RoiName, ...]:
+    """All structures of the plan, also those without a DVH: a name is ambiguous whether it was computed or not."""
+    if dvhs.plan is None:
+        everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
+        drawn = [one for one in everything if one.number != DERIVED_NUMBER]
+        return tuple(RoiName(name=one.name, number=one.number, kind=one.kind) for one in drawn)
+    return tuple(RoiName(name=s.name, number=s.number, kind=s.kind, codes=s.codes) for s in dvhs.plan.structures)
 
 
 def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sbrtcheck.plan import Finding, FloatArray, Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tg263 import Recipe
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from sbrtcheck.dvh.points import HasPoints
 
 SAME_VOLUME = 1e-9
 """Volumes closer than this share of the whole are one volume: rounding of sums."""
@@ -21,6 +26,10 @@ DOSE_DECIMALS = 4
 
 SAME_DOSE = 1e-5
 """Doses closer than this share of the largest dose are one dose, so that V20Gy of a uniform 20 Gy is everything."""
+
+
+DERIVED_NUMBER = -1
+"""ROI number of a structure that no file holds."""
 
 
 class EndCaps(StrEnum):
@@ -143,7 +152,7 @@ class Curve:
         width = d1 - d0
         narrow = width < 1e-9
         safe = np.where(narrow, 1.0, width)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # a dose of next to nothing: gEUD of 0
             power = np.log(d1 / d0) if a == -1 else (d1 ** (a + 1) - d0 ** (a + 1)) / (a + 1)
             moment = np.where(share > 0, np.where(narrow, d0**a, power / safe), 0.0)
         return float(np.sum(share * moment) ** (1 / a)) * top
@@ -386,6 +395,54 @@ class DVHSet:
         from sbrtcheck.dvh.compute import finer
 
         return finer(self.plan, dvh)
+
+    def plot(
+        self,
+        *,
+        constraints: HasPoints | Iterable[HasPoints] = (),
+        structures: Collection[str] | None = None,
+        ax: Axes | None = None,
+        relative: bool = True,
+        names: Mapping[str, str] | None = None,
+    ) -> Axes:
+        """Draw the cumulative curves, their bounds shaded, and constraints as points; needs matplotlib.
+
+        Parameters
+        ----------
+        constraints
+            A `ConstraintTable` or a `Report`, or several. A triangle that points down (up) says that the curve has to
+            pass below or left (above or right) of it; a hollow one counts for no verdict. What is no point on a curve
+            is counted in the title.
+        structures
+            Names of the structures to draw; all when None.
+        ax
+            Axes to draw on; new ones when None.
+        relative
+            Volumes in percent of each structure's; else in cc.
+        names
+            TG-263 name -> structure name, to find the structures of a table's organs.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Dose in Gy to the right, volume upwards.
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        ValueError
+            There is no DVH of a name in ``structures``, or no absolute volume to draw.
+        """
+        from sbrtcheck.dvh.plot import plot
+
+        return plot(self, constraints=constraints, structures=structures, ax=ax, relative=relative, names=names)
+
+    def _repr_html_(self) -> str:
+        """Show curves and a summary in a notebook; everything in it escaped, no script."""
+        from sbrtcheck.dvh.notebook import dvhs_html
+
+        return dvhs_html(self)
 
     def __iter__(self) -> Iterator[DVH]:
         return iter(self.dvhs)

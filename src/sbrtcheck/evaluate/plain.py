@@ -1,9 +1,7 @@
-"""Report -> plain values: JSON-ready dictionaries, flat records, a table for notebooks."""
+"""Report -> plain values: JSON-ready dictionaries, flat records."""
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -187,21 +185,3 @@ def _convention_dict(other: UnderConvention) -> dict[str, Any]:
         "verdict": str(other.verdict),
         "reason": str(found.reason) if isinstance(found, NotMeasured) else None,
     }
-
-
-_HTML_KEYS = ("verdict", "organ", "contour", "metric", "sense", "limit", "value", "low", "high", "margin", "detail")
-
-
-def html_table(report: Report) -> str:
-    """Give a report as one HTML table, everything in it escaped."""
-    head = "".join(f"<th>{key}</th>" for key in _HTML_KEYS)
-    body = "".join(_html_row(one) for one in report.to_records())
-    return (
-        f"<p><b>{report.verdict}</b> ({html.escape(report.software)}). {NOTICE}</p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )
-
-
-def _html_row(values: Mapping[str, Any]) -> str:
-    shown = ("" if values[key] is None else str(values[key]) for key in _HTML_KEYS)
-    return "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in shown) + "</tr>"

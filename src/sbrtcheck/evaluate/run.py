@@ -13,6 +13,7 @@ from sbrtcheck.evaluate.compared import NoComparison
 from sbrtcheck.evaluate.judge import outcomes_of
 from sbrtcheck.evaluate.structures import Organs
 from sbrtcheck.evaluate.values import Outcome, Report, Verdict
+from sbrtcheck.stages import stage
 from sbrtcheck.table import ConstraintTable
 
 
@@ -52,11 +53,14 @@ def evaluate(
     """
     tables = _distinct((table,) if isinstance(table, ConstraintTable) else tuple(table))
     plan = Organs.of(dvhs, names)
-    outcomes = all_outcomes(tables, plan, include_unconfirmed=include_unconfirmed)
+    with stage("evaluation") as say:
+        outcomes = all_outcomes(tables, plan, include_unconfirmed=include_unconfirmed)
+        overall = _overall(outcomes, strict=strict)
+        say(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {overall}")
     return Report(
         tables=tables,
         outcomes=outcomes,
-        verdict=_overall(outcomes, strict=strict),
+        verdict=overall,
         prescription=dvhs.prescription,
         dvh_origin=dvhs.origin,
         end_caps=", ".join(sorted({dvh.end_caps for dvh in dvhs.dvhs if dvh.end_caps})),

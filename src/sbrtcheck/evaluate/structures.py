@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason, separate_targets
+from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, roi_names, separate_targets
 from sbrtcheck.indices import WholePlan
 from sbrtcheck.metric import (
     IsodoseRatio,
@@ -17,14 +17,13 @@ from sbrtcheck.metric import (
     TargetCount,
     measure,
 )
-from sbrtcheck.plan import Finding, FindingCode, Plan
+from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.table import Constraint, Select
 from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, match
 
 SHARP_SHARE = 1e-3
 """Bounds of isodose volumes, as a share of the volume, where wider ones leave a verdict open."""
 
-DERIVED_NUMBER = -1  # of a DVH whose structure no file holds
 _NOT_ASKED_FOR = NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail="no DVH of it was asked for")
 
 
@@ -90,7 +89,7 @@ class Organs:
         of_files = [one for one in everything if one.number != DERIVED_NUMBER]
         return cls(
             dvhs=dvhs,
-            drawn=_drawn(dvhs.plan, of_files),
+            drawn=roi_names(dvhs),
             by_key={(one.name, one.number): one for one in of_files},
             derived={one.name: one for one in everything if one.number == DERIVED_NUMBER},
             names=names,
@@ -113,13 +112,6 @@ def dvh_of(name: str, number: int, dvhs: DVHSet) -> DVH | NoDVH:
     else:
         reason, detail = Reason.STRUCTURE_NOT_COMPUTED, "there is no other DVH of it"
     return NoDVH(name=name, number=number, reason=reason, detail=detail)
-
-
-def _drawn(plan: Plan | None, of_files: Sequence[DVH | NoDVH]) -> tuple[RoiName, ...]:
-    """All structures of the plan, also those without a DVH: a name is ambiguous whether it was computed or not."""
-    if plan is None:
-        return tuple(RoiName(name=one.name, number=one.number, kind=one.kind) for one in of_files)
-    return tuple(RoiName(name=s.name, number=s.number, kind=s.kind, codes=s.codes) for s in plan.structures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,9 @@ from sbrtcheck.table import Constraint, ConstraintTable
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+
+    from sbrtcheck.dvh.points import CurvePoint, NotDrawn
 
 __all__ = ["NOTICE", "Outcome", "Report", "UnderConvention", "Verdict"]
 
@@ -129,6 +132,25 @@ class Report:
             raise ImportError("Report.to_dataframe needs pandas: pip install pandas") from error
         return pd.DataFrame(self.to_records(), columns=list(plain.RECORD_KEYS))
 
+    def points(
+        self,
+        dvhs: DVHSet,
+        names: Mapping[str, str] | None = None,  # noqa: ARG002 - of the protocol; the report knows its contours
+    ) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
+        """Give the rows as points on the curves of these DVHs, with the limits used; see `DVHSet.plot`.
+
+        The contours are those that the report took, whatever ``names`` say.
+        """
+        from sbrtcheck.evaluate.points import points_of
+
+        return points_of(self, dvhs)
+
+    def plot(self, *, structures: Collection[str] | None = None, ax: Axes | None = None, relative: bool = True) -> Axes:
+        """Draw the DVHs of the report, and its rows as points; as `DVHSet.plot`."""
+        return self.dvhs.plot(constraints=self, structures=structures, ax=ax, relative=relative)
+
     def _repr_html_(self) -> str:
-        """Show the report as a table in a notebook."""
-        return plain.html_table(self)
+        """Show the report in a notebook: the rows that need attention first, everything in it escaped, no script."""
+        from sbrtcheck.evaluate.notebook import report_html
+
+        return report_html(self)

@@ -83,12 +83,14 @@ def _read_text(text: str) -> Document:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         return _unreadable(
-            mark.line + 1 if mark else 1, f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}"
+            mark.line + 1 if mark else 1,
+            f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}",
+            _SPLIT_MEND if "another document" in (error.problem or "") else _YAML_MEND,
         )
     except (YAMLError, ValueError) as error:  # characters YAML forbids
-        return _unreadable(1, f"not YAML: {' '.join(str(error).split())}")
+        return _unreadable(1, f"not YAML: {' '.join(str(error).split())}", _YAML_MEND)
     except RecursionError:
-        return _unreadable(1, "not a table: nested too deeply")
+        return _unreadable(1, "not a table: nested too deeply", "give the YAML file of a table")
     if node is None:
         return _unreadable(1, "the file is empty")
     reading = _Reading()
@@ -101,6 +103,10 @@ def _read_text(text: str) -> Document:
         told=frozenset(reading.told),
         troubles=tuple(reading.troubles),
     )
+
+
+_SPLIT_MEND = "write each to a file of its own"
+_YAML_MEND = "look at brackets, quotes and indentation on this line and the one before"
 
 
 def _unreadable(line: int, what: str, mend: str = "") -> Document:

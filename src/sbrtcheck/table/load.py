@@ -11,12 +11,13 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sbrtcheck.bundled import shipped_files, shipped_root
 from sbrtcheck.errors import Fault, NamesError, TableError, UnknownTableError
 from sbrtcheck.metric import parse
+from sbrtcheck.near import did_you_mean
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table.document import Document, Trouble, read_document
 from sbrtcheck.table.rows import cite_troubles, head_troubles, row_troubles
-from sbrtcheck.table.shipped import shipped_root
 from sbrtcheck.table.values import (
     ClinicianItem,
     Constraint,
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from sbrtcheck.table.shape import CiteFile, RowFile, TableFile
 
 _SUFFIXES = (".yaml", ".yml")
-_NEAR_SCORE = 50.0  # rapidfuzz WRatio; an id is short and typed by hand
-_NEAR_COUNT = 3
 
 
 def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
@@ -160,23 +159,15 @@ def _is_path(given: str) -> bool:
 
 
 def _bundled() -> dict[str, tuple[str, Traversable]]:
-    """Id -> place and file of every shipped table; a file is named by its table's id."""
-    root = shipped_root()
-    return {
-        file.name.removesuffix(".yaml"): (f"constraints/{site.name}/{file.name}", file)
-        for site in (root.iterdir() if root.is_dir() else ())
-        if site.is_dir()
-        for file in site.iterdir()
-        if file.name.endswith(".yaml")
-    }
+    """Id -> place and file of every shipped table."""
+    found = shipped_files(shipped_root())
+    return {key: (f"constraints/{site}/{file.name}", file) for key, (site, file) in found.items()}
 
 
 def _unknown(given: str, ids: Sequence[str]) -> UnknownTableError:
-    from rapidfuzz import fuzz, process
-
-    found = process.extract(given, ids, scorer=fuzz.WRatio, score_cutoff=_NEAR_SCORE, limit=_NEAR_COUNT)
-    near = [name for name, _, _ in found]
-    mend = f"did you mean {' or '.join(map(repr, near))}?" if near else "sbrtcheck tables lists them"
+    if Path(given).is_dir():
+        return UnknownTableError("is a folder, not a table", given, "give a YAML file, or the id of a bundled table")
+    mend = did_you_mean(given, ids) or "sbrtcheck tables lists them"
     return UnknownTableError(f"no table has the id {given!r}", mend=mend)
 
 

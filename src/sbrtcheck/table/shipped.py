@@ -1,12 +1,11 @@
-"""Shipped files: where the folder of tables is, and a file in it that is no table -> its checked content."""
+"""A shipped file that is no table -> its checked content."""
 
 from __future__ import annotations
 
-from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from sbrtcheck.bundled import shipped_root
 from sbrtcheck.errors import Fault, TableError
 from sbrtcheck.table.document import Document, Trouble, read_document
 from sbrtcheck.table.wording import shape_trouble
@@ -15,14 +14,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     Shape = TypeVar("Shape", bound=BaseModel)
-
-
-def shipped_root() -> Traversable:
-    """The folder with the shipped tables."""
-    root = files("sbrtcheck") / "_constraints"
-    if root.is_dir():
-        return root
-    return Path(__file__).resolve().parents[3] / "constraints"  # an editable install lacks what the wheel takes in
 
 
 def read_shipped(name: str, shape: type[Shape], root: Traversable | None = None) -> Shape:

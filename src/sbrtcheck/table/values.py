@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from sbrtcheck.metric import Metric
 from sbrtcheck.radiobiology import Quantity
+
+if TYPE_CHECKING:
+    from sbrtcheck.dvh import DVHSet
+    from sbrtcheck.dvh.points import CurvePoint, NotDrawn
 
 READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed: one reader may misread
 
@@ -205,6 +211,14 @@ class ConstraintTable:
     def holds_for(self, fractions: int | None) -> bool:
         """Whether the table may be used for a plan of so many fractions; None: the number is not known."""
         return not self.fractions or fractions in self.fractions
+
+    def points(
+        self, dvhs: DVHSet, names: Mapping[str, str] | None = None
+    ) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
+        """Give the rows as points on the curves of these DVHs, and those that are none; see `DVHSet.plot`."""
+        from sbrtcheck.table.points import points_of
+
+        return points_of(self, dvhs, names)
 
     def fractions_text(self, between: str = ", ") -> str:
         """``"3, 4, 5 fractions"``, ``"1 fraction"`` or ``"any number of fractions"``."""

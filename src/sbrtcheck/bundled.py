@@ -1,0 +1,29 @@
+"""Where the shipped tables are: their folder, ids and sites, none of them read."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+_SUFFIX = ".yaml"
+
+
+def shipped_root() -> Traversable:
+    """The folder with the shipped tables."""
+    root = files("sbrtcheck") / "_constraints"
+    if root.is_dir():
+        return root
+    return Path(__file__).resolve().parents[2] / "constraints"  # an editable install lacks what the wheel takes in
+
+
+def shipped_files(root: Traversable | None = None) -> dict[str, tuple[str, Traversable]]:
+    """Id -> site and file of every shipped table: a file is named by its table's id, its folder by the site."""
+    root = root or shipped_root()
+    return {
+        file.name.removesuffix(_SUFFIX): (site.name, file)
+        for site in (root.iterdir() if root.is_dir() else ())
+        if site.is_dir()
+        for file in site.iterdir()
+        if file.name.endswith(_SUFFIX)
+    }

@@ -1,0 +1,76 @@
+"""Report -> HTML for a notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sbrtcheck.evaluate import words
+from sbrtcheck.evaluate.plain import NOTICE
+from sbrtcheck.evaluate.values import Outcome, Report, Verdict
+from sbrtcheck.shown import SMALL, escaped, html_details, html_lines, html_table
+
+_HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [band]", "Margin", "Source")
+_LOOK = {  # text on ground of its own: read in light and dark notebooks alike
+    Verdict.PASS: "background:#d1e7dd;color:#0a3622",
+    Verdict.VARIATION: "background:#fff3cd;color:#664d03",
+    Verdict.FAIL: "background:#f8d7da;color:#58151c",
+    Verdict.NOT_EVALUATED: "background:#e2e3e5;color:#2b2f32",
+    Verdict.RISK: "background:#cfe2ff;color:#052c65",
+}
+_PILL = "padding:.1em .5em;border-radius:.3em;font-weight:600;white-space:nowrap"
+_MISSING = "no structure in the plan, and none is demanded"
+
+
+def report_html(report: Report) -> str:
+    """The verdict with its counts, and a row an outcome, what needs attention first; what the plan lacks is folded."""
+    sources = words.SourceList.of(report.outcomes)
+    there = sorted((one for one in report.outcomes if not words.is_just_missing(one)), key=_urgency)
+    lacking = [one for one in report.outcomes if words.is_just_missing(one)]
+    folded = html_table(_HEADINGS, [_row(one, sources) for one in lacking]) if lacking else ""
+    return (
+        f'<div><p style="font-size:1.15em">{_pill(report.verdict)} {escaped(words.summary_text(report))}</p>'
+        + html_table(_HEADINGS, [_row(one, sources) for one in there])
+        + html_details(f"{_rows(len(lacking))}: {_MISSING}", folded)
+        + html_lines(sources.lines())
+        + html_details("Findings", html_lines(words.findings(report)))
+        + html_lines([f"{report.software}. {NOTICE}"])
+        + "</div>"
+    )
+
+
+def _urgency(outcome: Outcome) -> int:
+    """0 for what decides against the plan, rising to what needs nobody; equals stay in the order of the tables."""
+    flagged = outcome.borderline or outcome.convention_sensitive
+    order = {
+        Verdict.FAIL: 0,
+        Verdict.NOT_EVALUATED: 1 if outcome.constraint.mandatory else 4,
+        Verdict.VARIATION: 2,
+        Verdict.PASS: 3 if flagged else 5,
+        Verdict.RISK: 6,
+    }
+    return order[outcome.verdict] + (0 if outcome.counts else 10)
+
+
+def _row(outcome: Outcome, sources: words.SourceList) -> Sequence[str]:
+    flags = ", ".join((*words.flags(outcome), *(() if outcome.counts else ("does not count",))))
+    return (
+        _pill(outcome.verdict) + _note(flags),
+        f"{escaped(words.organ_text(outcome))}{_note(words.contour_text(outcome))}",
+        escaped(words.metric_text(outcome.constraint)),
+        escaped(words.limit_used_text(outcome)),
+        f'<span style="white-space:nowrap">{escaped(words.result_text(outcome))}</span>{_note(words.remark(outcome))}',
+        escaped(words.margin_text(outcome)),
+        escaped(f"[{sources.number(outcome.constraint.source)}]"),
+    )
+
+
+def _pill(verdict: Verdict) -> str:
+    return f'<span style="{_PILL};{_LOOK[verdict]}">{verdict.replace("_", " ")}</span>'
+
+
+def _note(text: str) -> str:
+    return f'<div style="{SMALL}">{escaped(text)}</div>' if text else ""
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"

@@ -1,0 +1,176 @@
+"""Outcome, or several -> the words and numbers of the rows, the same in every format for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sbrtcheck.dvh import Reason
+from sbrtcheck.evaluate.values import Outcome, Report, UnderConvention, Verdict
+from sbrtcheck.metric import Measurement, NotMeasured
+from sbrtcheck.plan import Finding
+from sbrtcheck.shown import clean, number_text
+from sbrtcheck.table import Constraint, Kind, Sense, Source, Status
+
+SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
+
+
+def metric_text(row: Constraint) -> str:
+    """``D0.035cc[Gy]``, or ``Mean[Gy] EQD2(a/b 3)`` where the doses are not physical ones."""
+    if row.alpha_beta_gy is None:
+        return str(row.metric)
+    return f"{row.metric} {row.quantity}(a/b {row.alpha_beta_gy:.4g})"
+
+
+def limit_text(row: Constraint) -> str:
+    """``< 18``, or ``< 18 (variation < 21)``: the sense as printed in the source."""
+    return _limit_text(row.sense, row.limit, row.acceptable)
+
+
+def limit_used_text(outcome: Outcome) -> str:
+    """Write the limit as `limit_text` does, but as it is for this plan where it goes by a volume."""
+    if outcome.limit_used is None:
+        return f"{SIGNS[outcome.constraint.sense]} by volume"
+    return _limit_text(outcome.constraint.sense, outcome.limit_used, outcome.acceptable_used)
+
+
+def _limit_text(sense: Sense, limit: float, acceptable: float | None) -> str:
+    text = f"{SIGNS[sense]} {limit:.6g}"
+    return text if acceptable is None else f"{text} (variation {SIGNS[sense]} {acceptable:.6g})"
+
+
+def value_text(found: Measurement | NotMeasured, outcome: Outcome) -> str:
+    """``17.52 [17.50, 17.55]``; the band is left out when it rounds to the value, and where it has no end."""
+    if isinstance(found, NotMeasured):
+        return ""
+    limits = outcome.limit_used, outcome.acceptable_used
+    value, low, high = (number_text(x, *limits) for x in (found.value, found.low, found.high))
+    if found.open_above:
+        return f"{low} or more"
+    return value if low == value == high else f"{value} [{low}, {high}]"
+
+
+def result_text(outcome: Outcome) -> str:
+    """Give the value, or the reason why there is none."""
+    value = value_text(outcome.measurement, outcome)
+    if value:
+        return value
+    return str(outcome.reason) if outcome.reason else "met by volume alone"
+
+
+def margin_text(outcome: Outcome) -> str:
+    """How far inside the limit, with its sign."""
+    if outcome.margin is None:
+        return ""
+    text = number_text(outcome.margin, 0.0)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def verdict_text(outcome: Outcome) -> str:
+    """Name the verdict in words, so that no colour is needed to read it."""
+    return outcome.verdict.replace("_", " ")
+
+
+FLAGS = {
+    "borderline": "the numerical band of the value reaches over a limit",
+    "convention sensitive": "another end-cap convention gives another verdict",
+    "unconfirmed": "a single reading of the source stands behind the row",
+    "disputed": "the printed number is in doubt; never counts",
+    "advisory": "shown for information; never counts",
+    "mandatory": "a plan without a value for this row has not been checked",
+}
+
+
+def flags(outcome: Outcome) -> tuple[str, ...]:
+    """Say what else a reader must know of the verdict; keys of `FLAGS`."""
+    row = outcome.constraint
+    said = {
+        "borderline": outcome.borderline,
+        "convention sensitive": outcome.convention_sensitive,
+        "unconfirmed": not row.confirmed,
+        "disputed": row.status is Status.DISPUTED,
+        "advisory": row.kind is Kind.ADVISORY,
+        "mandatory": row.mandatory and outcome.verdict is Verdict.NOT_EVALUATED,
+    }
+    return tuple(flag for flag, holds in said.items() if holds)
+
+
+def contour_text(outcome: Outcome) -> str:
+    """Name the structure that was taken, and why."""
+    return f"{clean(outcome.contour)} ({outcome.rule})" if outcome.contour else "none"
+
+
+def organ_text(outcome: Outcome) -> str:
+    """Name the organ as asked for, and as the source prints it where that differs."""
+    printed = outcome.constraint.organ
+    return outcome.organ if printed in ("", outcome.organ) else f"{outcome.organ} ({printed})"
+
+
+def is_just_missing(outcome: Outcome) -> bool:
+    """Whether there is nothing to say of a row but that the plan has no such structure, and need not have it."""
+    return outcome.reason is Reason.STRUCTURE_MISSING and not outcome.constraint.mandatory
+
+
+def remark(outcome: Outcome) -> str:
+    """Explain a row that needs more than its columns: why, and under which other convention; "" for most."""
+    parts = [outcome.detail] if outcome.detail else []
+    if outcome.constraint.status is Status.DISPUTED:
+        parts.append(f"disputed: {outcome.constraint.note}")
+    if outcome.convention_sensitive:
+        parts += [_convention_text(other, outcome) for other in outcome.conventions]
+    return clean("; ".join(parts))
+
+
+def _convention_text(other: UnderConvention, outcome: Outcome) -> str:
+    found = other.measurement
+    value = str(found.reason) if isinstance(found, NotMeasured) else value_text(found, outcome)
+    return f"end caps {other.end_caps}: {value}, {other.verdict.replace('_', ' ')}"
+
+
+# -------------------------------------------------------------------------------- words of all rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceList:
+    """The sources of a report, numbered from 1 in the order they come up."""
+
+    sources: tuple[Source, ...]
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome]) -> SourceList:
+        """Collect the sources of these rows."""
+        return cls(sources=tuple(dict.fromkeys(outcome.constraint.source for outcome in outcomes)))
+
+    def number(self, source: Source) -> int:
+        """Find the number of one."""
+        return self.sources.index(source) + 1
+
+    def lines(self) -> list[str]:
+        """List them: citation, DOI, table and page."""
+        return [f"[{n}] {source_text(source)}" for n, source in enumerate(self.sources, start=1)]
+
+
+def source_text(source: Source) -> str:
+    """Write citation, table and page, and DOI."""
+    doi = f" (doi {source.doi})" if source.doi else ""
+    return ", ".join(filter(None, (source.citation, source.where))) + doi
+
+
+def summary_text(report: Report) -> str:
+    """``2 FAIL, 20 PASS, 3 NOT EVALUATED``, the worst first; then what does not count."""
+    order = (Verdict.FAIL, Verdict.NOT_EVALUATED, Verdict.VARIATION, Verdict.PASS)
+    tally = report.tally()
+    counted = [f"{tally[verdict]} {verdict.replace('_', ' ')}" for verdict in order if verdict in tally]
+    aside = sum(not outcome.counts for outcome in report.outcomes)
+    text = ", ".join(counted) or "no row counts"
+    return f"{text}; {aside} shown but not counted" if aside else text
+
+
+def finding_text(finding: Finding) -> str:
+    """Say what was noticed, and on what."""
+    return clean(f"{finding.subject}: {finding.text}" if finding.subject else finding.text)
+
+
+def findings(report: Report) -> list[str]:
+    """One line a finding."""
+    return list(dict.fromkeys(map(finding_text, report.all_findings())))

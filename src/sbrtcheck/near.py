@@ -1,0 +1,33 @@
+"""A misspelt word, and those there are -> the ones that may have been meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_LEAST_SCORE = 60.0  # of rapidfuzz's WRatio, 0 to 100; ids and names are short and typed by hand
+_LESS_THAN_BEST = 10.0  # what is further behind the closest was hardly meant
+_MOST = 3
+
+
+def near(given: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Known words close to the one given, the closest first; upper and lower case are the same.
+
+    Examples
+    --------
+    >>> near("rtog-813", ["rtog-0813", "rtog-1112", "tg101-3fx"])
+    ('rtog-0813',)
+    """
+    from rapidfuzz import fuzz, process
+
+    words = sorted(known)
+    found = process.extract(
+        given, words, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=_LEAST_SCORE, limit=_MOST
+    )
+    best = max((score for _, score, _ in found), default=0.0)
+    return tuple(word for word, score, _ in found if score >= best - _LESS_THAN_BEST)
+
+
+def did_you_mean(given: str, known: Iterable[str]) -> str:
+    """``did you mean 'a' or 'b'?``; nothing where no word is close."""
+    found = near(given, known)
+    return f"did you mean {' or '.join(map(repr, found))}?" if found else ""

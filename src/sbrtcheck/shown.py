@@ -1,0 +1,59 @@
+"""Values -> the text that people see of them, the same in every format."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+
+def clean(text: str) -> str:
+    """One line that can be printed: structure names come from files, and may hold control characters."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def number_text(value: float, *apart_from: float | None) -> str:
+    """2 decimals, or as many as it takes not to look like a limit that the number only comes close to."""
+    for decimals in range(2, 9):
+        text = f"{value:.{decimals}f}"
+        if all(limit is None or value == limit or float(text) != limit for limit in apart_from):
+            return text
+    return repr(value)
+
+
+def band_text(value: float, low: float, high: float) -> str:
+    """``17.52 [17.50, 17.55]``; the band is left out where it rounds to the value."""
+    texts = number_text(value), number_text(low), number_text(high)
+    return texts[0] if len({*texts}) == 1 else f"{texts[0]} [{texts[1]}, {texts[2]}]"
+
+
+# -------------------------------------------------------------------------------- HTML for notebooks
+
+# Style stands in the elements themselves: what shows a notebook may leave out style sheets. Lines and text take the
+# notebook's own colour, so that they can be read in the light and in the dark.
+_LINE = "1px solid rgba(128,128,128,.45)"
+_CELL = f"text-align:left;vertical-align:top;padding:.25em .6em;border:0;border-bottom:{_LINE}"
+SMALL = "font-size:.85em;opacity:.85"
+
+
+def escaped(text: str) -> str:
+    """One line of text, harmless in HTML."""
+    return html.escape(clean(text))
+
+
+def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table; headings are text, cells are HTML already."""
+    head = "".join(f'<th scope="col" style="{_CELL}">{escaped(heading)}</th>' for heading in headings)
+    body = "".join("<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in row) + "</tr>" for row in rows)
+    style = "border-collapse:collapse;background:transparent;color:inherit"
+    return f'<table style="{style}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def html_lines(lines: Iterable[str]) -> str:
+    """Small print: one line below the other; lines are text. Nothing where there are none."""
+    listed = "<br>".join(map(escaped, lines))
+    return f'<p style="{SMALL}">{listed}</p>' if listed else ""
+
+
+def html_details(title: str, inner: str) -> str:
+    """HTML that opens when its title is chosen; nothing where there is nothing inside."""
+    return f"<details><summary>{escaped(title)}</summary>{inner}</details>" if inner else ""
