@@ -140,8 +140,7 @@ def errors_by_size() -> str:
          found[size, CLOSEST][dose])
         for size in dict.fromkeys(size for size, _ in found)
     ]  # fmt: skip
-    closest = METHODS[CLOSEST]
-    return _table(("Diameter, mm", "Volume, %", "V20Gy, %", f"Volume, %, {closest}", f"V20Gy, %, {closest}"), lines)
+    return _table(("Diameter, mm", "Volume, %", "V20Gy, %", "Volume, %, closest", "V20Gy, %, closest"), lines)
 
 
 def far_off() -> str:

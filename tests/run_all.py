@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import time
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 from browser_programs import LACKING, programs
@@ -39,9 +41,17 @@ def main() -> int:
     say("\n=== Summary")
     for name, code in codes.items():
         say(f"{'ok    ' if code == 0 else 'FAILED'}  {name}")
-    if programs() is None:
-        say(f"left out: tests of the HTML report in a browser: {LACKING}")
+    for tests in left_out():
+        say(f"left out: {tests}")
     return next(filter(None, codes.values()), 0)
+
+
+def left_out() -> Iterator[str]:
+    """Tests that were skipped because a program is not installed, and which."""
+    if programs() is None:
+        yield f"tests of the HTML report in a browser: {LACKING}"
+    if shutil.which("dciodvfy") is None:
+        yield "validation of the DICOM objects that are written: there is no dciodvfy (Debian's dicom3tools)"
 
 
 def made(folder: Path) -> Path:

@@ -13,11 +13,14 @@ import numpy as np
 import pydicom
 import pytest
 
+import sbrtcheck
+from sbrtcheck import api
 from sbrtcheck.dicom import Kind, find_plans, load_dvhs, load_plan
 from sbrtcheck.dicom.dose import dose_grid, open_dose, stored_values
 from sbrtcheck.dicom.plain import plain_file
 from sbrtcheck.errors import DicomError, InputError, NoPlanError
 from sbrtcheck.plan import Contours, FindingCode, Plan, Prescription, UnknownPrescription
+from test_dicom_write import faults, needs_validator
 from two_ways import both_ways
 
 RTDATA = Path(os.environ.get("SBRTCHECK_RTDATA", Path(__file__).parents[2] / "shared" / "rtdata"))
@@ -205,3 +208,43 @@ def test_a_truncated_plan_of_a_real_system_is_known_as_such() -> None:
 def test_a_relative_beam_dose_without_structures_is_no_plan() -> None:
     with pytest.raises(NoPlanError, match="no RTSTRUCT"):
         load_plan(PYDICOM / "rtdose.dcm")
+
+
+# What the validator says of patient and study as the plans' own files have them; they are copied as they are.
+OF_THE_SOURCE = ("needed to build DICOMDIR - Study", "Retired Person Name form")
+OF_ONE_PATIENT = [folder for folder in PLANS if folder != "raystation14_water"]
+
+
+@needs_validator
+@pytest.mark.parametrize("folder", OF_ONE_PATIENT)
+def test_the_validator_finds_no_more_in_objects_made_of_it_than_its_own_headers(folder: str, tmp_path: Path) -> None:
+    plan = RTDATA / folder
+    report = sbrtcheck.check(plan, "tg101-5fx", prescription="50Gy/5")
+    contents = (api.dvhs_as_dicom(api.dvhs_of(plan), plan), api.report_as_dicom(report, plan))
+    found = [line for content in contents for line in faults(content, tmp_path)]
+    assert [line for line in found if not any(known in line for known in OF_THE_SOURCE)] == []
+
+
+@pytest.mark.parametrize("folder", OF_ONE_PATIENT)
+def test_dvhs_written_as_dicom_answer_as_the_computed_ones_within_a_bin(folder: str, tmp_path: Path) -> None:
+    plan = RTDATA / folder
+    dvhs = api.dvhs_of(plan)
+    content = api.dvhs_as_dicom(dvhs, plan)
+    (tmp_path / "dvhs.dcm").write_bytes(content)
+    for number, file in enumerate(path for path in plan.glob("*.dcm") if b"RTDOSE" not in path.read_bytes()[:2000]):
+        (tmp_path / f"{number}.dcm").write_bytes(file.read_bytes())
+    back = {dvh.number: dvh for dvh in load_dvhs(tmp_path)}
+    assert len(back) > 1
+    for dvh in (one for one in dvhs if one.number in back):
+        again = back[dvh.number]
+        assert again.volume == pytest.approx(dvh.volume, rel=1e-8)
+        assert again.mean_gy.value == pytest.approx(dvh.mean_gy.value, abs=1e-6)
+        for share in (0.02, 0.1, 0.5, 0.9):
+            computed = dvh.dose_at_volume(share * dvh.volume).value
+            assert again.dose_at_volume(share * again.volume).value == pytest.approx(computed, abs=0.0101)
+
+
+def test_a_plan_whose_files_name_two_patients_is_for_nobodys_record() -> None:
+    plan = RTDATA / "raystation14_water"
+    with pytest.raises(InputError, match="different Patient IDs"):
+        api.dvhs_as_dicom(api.dvhs_of(plan), plan)

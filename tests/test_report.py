@@ -48,6 +48,7 @@ def report(**options: Any) -> Report:
 
 
 TEXTS = [text_report, markdown_report]
+OF_TEXT = [name for name in FORMATS if name != "pdf"]
 
 
 @pytest.mark.parametrize("name", list(FORMATS))
@@ -55,7 +56,7 @@ def test_the_same_report_gives_the_same_bytes(name: str) -> None:
     assert FORMATS[name](report()) == FORMATS[name](report())
 
 
-@pytest.mark.parametrize("name", list(FORMATS))
+@pytest.mark.parametrize("name", OF_TEXT)
 def test_every_format_ends_with_one_line_end_and_has_no_blanks_before_any(name: str) -> None:
     text = FORMATS[name](report())
     assert text.endswith("\n")
@@ -188,7 +189,7 @@ NASTY = ["=x|y", "[red]x[/red]", "a`b*c_d", "<b>", "line\nbreak", "\x1b[31mred",
 
 
 @pytest.mark.parametrize("name", NASTY)
-@pytest.mark.parametrize("format_", list(FORMATS))
+@pytest.mark.parametrize("format_", OF_TEXT)
 def test_structure_names_are_text_and_nothing_else(format_: str, name: str) -> None:
     made = evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set(uniform_dvh(name)), names={"SpinalCord": name})
     shown = FORMATS[format_](made)

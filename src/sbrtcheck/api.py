@@ -42,9 +42,11 @@ from sbrtcheck.evaluate import (
     risks,
 )
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
+from sbrtcheck.evaluate.words import overall_text
 from sbrtcheck.near import did_you_mean
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.report import pdf_report
 from sbrtcheck.stages import Progress, nobody_watches, stage
 from sbrtcheck.table import (
     ConstraintTable,
@@ -500,6 +502,57 @@ def _structures_of(
             raise InputError(f"the plan has no structure for {organ}", mend=_or_these(organ, own))
         found |= dict.fromkeys(taken, ratio)
     return found
+
+
+def report_as_dicom(report: Report, path: str | PathLike[str] | list[str | PathLike[str]]) -> bytes:
+    """The report's PDF as a DICOM object for the record of the plan's patient.
+
+    Parameters
+    ----------
+    report
+        What `check` gave.
+    path
+        As given to `check`: patient and study are taken from the files there.
+
+    Returns
+    -------
+    bytes
+        A DICOM file: Encapsulated PDF Storage.
+
+    Raises
+    ------
+    SbrtcheckError
+        The plan's files are not there or name different patients, or what draws the PDF is not installed.
+    """
+    from sbrtcheck.dicom.encapsulated import encapsulated_pdf
+
+    title = f"{report.software}: dose constraints, {overall_text(report)}"
+    return encapsulated_pdf(pdf_report(report), path, report.provenance, title=title)
+
+
+def dvhs_as_dicom(dvhs: DVHSet, path: str | PathLike[str] | list[str | PathLike[str]]) -> bytes:
+    """Computed DVHs as a DICOM object for the record of the plan's patient: an RTDOSE with a DVH Sequence, no grid.
+
+    Parameters
+    ----------
+    dvhs
+        What `dvhs_of` or `compute_dvhs` gave. Structures that the structure set does not have are left out.
+    path
+        The files they were computed from: patient and study are taken from there.
+
+    Returns
+    -------
+    bytes
+        A DICOM file: RT Dose Storage.
+
+    Raises
+    ------
+    SbrtcheckError
+        There is nothing to write, or the plan's files are not there or name different patients.
+    """
+    from sbrtcheck.dicom.dvh_dose import dvh_rtdose
+
+    return dvh_rtdose(dvhs, path)
 
 
 def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:

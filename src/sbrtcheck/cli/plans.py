@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sbrtcheck.cli import options, streams
+from sbrtcheck.errors import OutputError
 
 if TYPE_CHECKING:
+    from sbrtcheck.dvh import DVHSet
     from sbrtcheck.evaluate import Report
 
 EXIT_OK = 0
@@ -31,7 +33,14 @@ EXIT_NOT_EVALUATED = 3
 @options.against
 @options.tables()
 @options.site(text="Every bundled table of this site that holds for the fraction number.")
-@click.option("--format", "format_", type=click.Choice(options.FORMATS), default=options.FORMATS[0], show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice((*options.FORMATS, options.DICOM_PDF)),
+    default=options.FORMATS[0],
+    show_default=True,
+    help="dicom-pdf is the PDF as a DICOM object with the patient's name and ID from the plan's files.",
+)
 @options.out
 @options.names
 @options.rx
@@ -72,12 +81,10 @@ def check(  # noqa: PLR0913 - one argument an option
     """
     from sbrtcheck import api
 
-    if format_ == "html":
-        from sbrtcheck.report.html import check_installed
-
-        check_installed()
     source, dvhs = _source(folder, export, dvhs)
-    with streams.output(out, inputs=[source, names, against, *tables]) as write:
+    _check_installed(format_)
+    binary = format_ in options.BINARY
+    with streams.output(out, inputs=[source, names, against, *tables], binary=binary) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.check(
                 streams.existing(source),
@@ -95,8 +102,23 @@ def check(  # noqa: PLR0913 - one argument an option
                 include_unconfirmed=include_unconfirmed,
                 progress=progress,
             )
-        write(_rendered(report, format_, for_screen=out is None))
+        if format_ == options.DICOM_PDF:
+            write(api.report_as_dicom(report, source))
+        else:
+            write(_rendered(report, format_, for_screen=out is None))
     ctx.exit(_exit_code(report))
+
+
+def _check_installed(format_: str) -> None:
+    """Refuse a format whose packages are not there, before anything is computed."""
+    if format_ == "html":
+        from sbrtcheck.report.html import check_installed
+
+        check_installed()
+    elif format_ in ("pdf", options.DICOM_PDF):
+        from sbrtcheck.report.pdf import require_pdf
+
+        require_pdf()
 
 
 def _source(folder: Path | None, export: Path | None, dvhs: str) -> tuple[Path, str]:
@@ -118,7 +140,7 @@ def _exit_code(report: Report) -> int:
     return {Verdict.FAIL: EXIT_FAIL, Verdict.NOT_EVALUATED: EXIT_NOT_EVALUATED}.get(report.verdict, EXIT_OK)
 
 
-def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
+def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
     from sbrtcheck.report import FORMATS as RENDERERS
     from sbrtcheck.report import text_report
 
@@ -137,7 +159,14 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str:
 @options.folder_or_not
 @options.export
 @click.option("--structure", "structures", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
-@click.option("--format", "format_", type=click.Choice(("text", "csv", "json")), default="text", show_default=True)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(("text", "csv", "json", options.RTDOSE)),
+    default="text",
+    show_default=True,
+    help="rtdose is a DICOM object with the patient's name and ID from the plan's files.",
+)
 @options.out
 @options.rx
 @options.plan
@@ -164,13 +193,15 @@ def dvh(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Show the dose-volume histograms of the plan in DIR, or of a planning system's text export (--dvh).
 
-    A summary, or the points of the curves (csv, json).
+    A summary, or the curves (csv, json, rtdose).
     """
     from sbrtcheck import api
     from sbrtcheck.report.lists import DVH_FORMATS
 
     source, dvhs = _source(folder, export, dvhs)
-    with streams.output(out, inputs=[source]) as write:
+    if format_ == options.RTDOSE:
+        _refuse_among_inputs(out, source)
+    with streams.output(out, inputs=[source], binary=format_ in options.BINARY) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             found = api.dvhs_of(
                 streams.existing(source),
@@ -183,7 +214,24 @@ def dvh(  # noqa: PLR0913 - one argument an option
                 dose=dose,
                 progress=progress,
             )
-        write(DVH_FORMATS[format_](found))
+        write(api.dvhs_as_dicom(found, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](found))
+    if format_ == options.RTDOSE:
+        _say_what_is_left_out(found)
+
+
+def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
+    """A second dose of the plan in its own folder would make the next check ask which is meant."""
+    if out is not None and out.resolve().is_relative_to(folder.resolve()):
+        what = "lies in the plan's folder, where it would be taken for another dose of the plan"
+        raise OutputError(what, str(out), "write to another folder")
+
+
+def _say_what_is_left_out(found: DVHSet) -> None:
+    from sbrtcheck.dicom.dvh_dose import left_out
+    from sbrtcheck.report import words
+
+    for line in left_out(found):
+        streams.say(words.clean(f"left out: {line}"))
 
 
 @click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))

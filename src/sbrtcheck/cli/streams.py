@@ -34,22 +34,32 @@ def existing(folder: Path) -> Path:
 
 
 @contextmanager
-def output(out: Path | None, *, inputs: Iterable[str | Path | None] = ()) -> Iterator[Callable[[str], None]]:
+def output(
+    out: Path | None, *, inputs: Iterable[str | Path | None] = (), binary: bool = False
+) -> Iterator[Callable[[str | bytes], None]]:
     """Give a function that writes the result, to the screen or to a file that is there whole or not at all.
 
-    A file that cannot be written, or is one of the ``inputs``, is found out here, before anything is computed.
+    A file that cannot be written, or is one of the ``inputs``, is found out here, before anything is computed; and so
+    is what is ``binary`` and would go to a screen.
     """
     if out is None:
         _check_stdout()
+        if binary and is_screen():
+            raise OutputError("is a screen, and this format is not text", _STDOUT, "write to a file with --out")
         yield print_text
         return
     with whole_file(out, inputs=[Path(one) for one in inputs if one]) as path:
-        yield lambda text: _write(path, text, out)
+        yield lambda result: _write(path, result, out)
 
 
-def _write(path: Path, text: str, out: Path) -> None:
-    with writing(out), path.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.write(text)
+def is_screen() -> bool:
+    """Whether somebody looks at standard output."""
+    return sys.stdout.isatty()
+
+
+def _write(path: Path, result: str | bytes, out: Path) -> None:
+    with writing(out):
+        path.write_bytes(result if isinstance(result, bytes) else result.encode("utf-8"))
 
 
 def _check_stdout() -> None:
@@ -57,11 +67,11 @@ def _check_stdout() -> None:
         raise OutputError("cannot be written (it is closed)", _STDOUT, "write to a file with --out")
 
 
-def print_text(text: str) -> None:
+def print_text(result: str | bytes) -> None:
     """Write to standard output; a reader that has gone away (``| head``) is no error of ours."""
     _check_stdout()
     try:
-        click.echo(text, nl=False)
+        click.echo(result, nl=False)
         sys.stdout.flush()
     except OSError as error:
         let_go_of_stdout()

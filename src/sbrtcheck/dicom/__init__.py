@@ -13,6 +13,13 @@
     tags          one element -> text or number
     plain         plain file -> elements, without pydicom
     general       any other file -> pydicom's dataset
+
+and back, for the record of the patient whose plan it is (these need pydicom, and are imported from where they are)::
+
+    origin        UIDs of a plan's files -> patient, study, and what to refer to
+    encapsulated  a report as PDF -> Encapsulated PDF
+    dvh_dose      computed DVHs -> RTDOSE with a DVH Sequence
+    write         dataset -> bytes of a file, UIDs from its content
 """
 
 from sbrtcheck.dicom.files import Kind, RtFile

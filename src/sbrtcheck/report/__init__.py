@@ -1,6 +1,6 @@
-"""Report -> text, json, csv, markdown, html: one function a format, one registry.
+"""Report -> text, json, csv, markdown, html, pdf: one function a format, one registry.
 
-A new format is a module with one function, and one entry in `FORMATS`.
+A new format is a module with one function, and one entry in `FORMATS`; what gives bytes is for files, not for screens.
 """
 
 from __future__ import annotations
@@ -13,10 +13,18 @@ from sbrtcheck.report.csv_report import csv_report
 from sbrtcheck.report.html import html_report
 from sbrtcheck.report.json_report import json_report
 from sbrtcheck.report.markdown import markdown_report
+from sbrtcheck.report.pdf import pdf_report
 from sbrtcheck.report.text import text_report
 
-FORMATS: Mapping[str, Callable[[Report], str]] = MappingProxyType(
-    {"text": text_report, "json": json_report, "csv": csv_report, "markdown": markdown_report, "html": html_report}
+FORMATS: Mapping[str, Callable[[Report], str | bytes]] = MappingProxyType(
+    {
+        "text": text_report,
+        "json": json_report,
+        "csv": csv_report,
+        "markdown": markdown_report,
+        "html": html_report,
+        "pdf": pdf_report,
+    }
 )
 
-__all__ = ["FORMATS", "csv_report", "html_report", "json_report", "markdown_report", "text_report"]
+__all__ = ["FORMATS", "csv_report", "html_report", "json_report", "markdown_report", "pdf_report", "text_report"]

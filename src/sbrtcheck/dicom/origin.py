@@ -1,0 +1,159 @@
+"""UIDs of a plan's files -> whose they are: what an object made from them has to repeat, and what it refers to.
+
+This is the one place where a patient's identity is read, and only to be written into an object that is asked for so
+that it lands in that patient's record. It goes into no message, log or file name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from pydicom import Dataset, config
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement
+
+from sbrtcheck.dicom.files import AnyPath, Kind, RtFile, scan
+from sbrtcheck.dicom.general import READ_ERRORS, dataset_of
+from sbrtcheck.dicom.tags import items, name, quiet, word
+from sbrtcheck.errors import DicomError, InputError
+
+# Of the modules Patient, General Study and Patient Study (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2). What stands in `_PRESENT`
+# has to be there, empty where it is not known.
+_PRESENT = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "StudyID",
+)
+_WHERE_KNOWN = (
+    "IssuerOfPatientID",
+    "PatientBirthTime",
+    "PatientIdentityRemoved",
+    "DeidentificationMethod",
+    "StudyInstanceUID",
+    "StudyDescription",
+    "PatientAge",
+    "PatientSize",
+    "PatientWeight",
+)
+_LAST_TAG = {Kind.DOSE: 0x300CFFFF, Kind.PLAN: 0x0020FFFF, Kind.STRUCTURE_SET: 0x0020FFFF}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The files that an object is made from.
+
+    Parameters
+    ----------
+    subject
+        Patient and study, in Unicode.
+    references
+        By kind, an item (class and UID) for each file that is there.
+    doses
+        Headers of the doses.
+    """
+
+    subject: Dataset
+    references: Mapping[Kind, tuple[Dataset, ...]]
+    doses: tuple[Dataset, ...]
+
+
+def origin_of(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Origin:
+    """Find the files again that DVHs were made from, by the UIDs in their ``provenance``.
+
+    Raises
+    ------
+    InputError
+        They are not there, they name different patients, or they are of no study.
+    """
+    with quiet():
+        files = _files(path, provenance)
+        headers = [dataset_of(file.path, file.shown, _LAST_TAG[file.kind]) for file in files]
+        _refuse_several_patients(headers)
+        of_kind = {kind: [h for f, h in zip(files, headers, strict=True) if f.kind is kind] for kind in Kind}
+        first = next(h for kind in (Kind.PLAN, Kind.DOSE) for h in of_kind[kind])
+        return Origin(
+            subject=_subject(first),
+            references={kind: tuple(map(reference_to, found)) for kind, found in of_kind.items()},
+            doses=tuple(of_kind[Kind.DOSE]),
+        )
+
+
+def reference_to(header: Dataset) -> Dataset:
+    """Class and UID of an instance, as items of references have them."""
+    sop_class = word(header, 0x00080016)
+    if not sop_class:
+        raise DicomError("one of the plan's files has no SOP Class UID to refer to it by", mend="export it again")
+    return _reference(sop_class, word(header, 0x00080018))
+
+
+def _files(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Sequence[RtFile]:
+    """The plan's files in a fixed order; at least one dose."""
+    doses = provenance.get("doses", ())
+    wanted = {provenance.get("plan"), provenance.get("structure_set"), *([doses] if isinstance(doses, str) else doses)}
+    files = [file for file in scan(path).files if file.uid and file.uid in wanted]
+    if not any(file.kind is Kind.DOSE for file in files):
+        raise InputError(
+            "the dose that the DVHs were made from is not here", mend="give the folder they were read from"
+        )
+    return files
+
+
+def _refuse_several_patients(headers: Sequence[Dataset]) -> None:
+    if len({name(header, 0x00100020) for header in headers}) > 1:
+        raise InputError(
+            "the plan's files have different Patient IDs, so there is no record that the object would be for",
+            mend="export plan, structure set and dose again, all of one patient",
+        )
+
+
+def _subject(header: Dataset) -> Dataset:
+    subject = Dataset()
+    subject.SpecificCharacterSet = "ISO_IR 192"
+    for element in _copied(header):
+        subject.add(element)
+    if not word(subject, 0x0020000D):
+        raise DicomError("the file has no Study Instance UID", mend="export it again")
+    return subject
+
+
+def _copied(header: Dataset) -> Iterator[DataElement]:
+    """Elements as they are, also where a value breaks the rules of its kind: they must match the record."""
+    for keyword in (*_PRESENT, *_WHERE_KNOWN):
+        tag = tag_for_keyword(keyword) or 0
+        value, vr = _value(header, tag)
+        if value or keyword in _PRESENT:
+            yield DataElement(tag, vr, value, validation_mode=config.IGNORE)
+
+
+def _value(header: Dataset, tag: int) -> tuple[str, str]:
+    """Value as text, several joined as in a file; and its kind."""
+    vr = dictionary_VR(tag)
+    if tag not in header:
+        return "", vr
+    try:
+        value = header[tag].value
+    except READ_ERRORS as error:
+        raise DicomError("patient or study cannot be read", mend="export the plan again") from error
+    several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    return "\\".join("" if one is None else str(one) for one in several), vr
+
+
+def plan_references(origin: Origin) -> tuple[Dataset, ...]:
+    """References to the plans that the doses are of: as the doses have them, else to the RTPLAN that is there."""
+    stated = [item for dose in origin.doses for item in items(dose, 0x300C0002)]
+    unique = {uid: word(item, 0x00081150) for item in stated if (uid := word(item, 0x00081155))}
+    return tuple(_reference(sop_class, uid) for uid, sop_class in unique.items()) or origin.references[Kind.PLAN]
+
+
+def _reference(sop_class: str, uid: str) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID = sop_class
+    item.ReferencedSOPInstanceUID = uid
+    return item
