@@ -42,7 +42,7 @@ def section(heading: str) -> str:
 def rows(heading: str) -> tuple[Row, ...]:
     """The lines of the table under a heading, by column."""
     lines = [
-        [cell.strip() for cell in line.strip("| \n").split(" | ")]
+        [cell.strip() for cell in line.strip()[1:-1].split("|")]
         for line in section(heading).splitlines()
         if line.startswith("|")
     ]
@@ -81,6 +81,7 @@ def _accuracy() -> str:
         (DEFAULT, "sbrtcheck, half-slice, slab"): "sbrtcheck, as it comes",
         ("sbrtcheck, interpolated, trilinear", "sbrtcheck, half-slice, interpolated"): "sbrtcheck, interpolated",
         ("dicompyler-core", "dicompyler-core"): "dicompyler-core",
+        ("plastimatch", "plastimatch"): "plastimatch",
     }
     lines = [
         (name, *(solids[solid][key] for key in asked), off.get(endpoints, ""))
@@ -110,6 +111,8 @@ def _bounds() -> str:
 def _measured() -> str:
     answers = [row["met"] for row in rows("Goals")]
     kept = f"of {len(answers)} goals {answers.count('yes')} were met and {answers.count('**no**')} missed"
+    if open_ := answers.count("not measured"):
+        kept += f", {open_} could not be measured"
     return f"Measured by `{command()}` on one machine and synthetic cases;\n{kept}."
 
 
@@ -135,11 +138,11 @@ def errors_by_size() -> str:
     """Mean, least and largest errors on small spheres, by diameter."""
     volume, dose = "volume %", "V20Gy % in the sphere"
     found = {(row["diameter, mm"], row["method"]): row for row in rows("Small spheres in a peak of dose")}
+    columns = [(method, key) for method in (DEFAULT, CLOSEST) for key in (volume, dose)]
     lines = [
-        (size, found[size, DEFAULT][volume], found[size, DEFAULT][dose], found[size, CLOSEST][volume],
-         found[size, CLOSEST][dose])
+        (size, *(found[size, method][key].replace(" [", "<br>[") for method, key in columns))
         for size in dict.fromkeys(size for size, _ in found)
-    ]  # fmt: skip
+    ]
     return _table(("Diameter, mm", "Volume, %", "V20Gy, %", "Volume, %, closest", "V20Gy, %, closest"), lines)
 
 
@@ -155,8 +158,10 @@ def far_off() -> str:
 
 def between_tools() -> str:
     """How far other programs are from this one on the same files."""
-    found = rows("How far apart the tools are")
-    return _table(tuple(found[0]), (tuple(row.values()) for row in found))
+    if "## How far apart the tools are" not in PAGE.read_text(encoding="utf-8"):
+        return "No other program was at hand when this was measured."
+    asked = ("tool", "Volume %", "Mean, Gy", "D95%, Gy", "D50%, Gy", "D1%, Gy", "D0.035cc, Gy")
+    return _table(asked, ([row[key] for key in asked] for row in rows("How far apart the tools are")))
 
 
 def _table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

@@ -97,6 +97,12 @@ def test_the_blocks_of_the_page_run_and_print_what_it_shows(
             getattr(running, language)(block)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_command_hides_in_a_block_that_is_only_shown(page: Path) -> None:
+    shown = [block for language, block in blocks(page) if language == "text"]
+    assert not [line for block in shown for line in block.splitlines() if line.startswith(("$ ", ">>> "))]
+
+
 def keys(value: object, path: str = "") -> Iterator[str]:
     """Paths of all keys: ``outcomes[].source.doi``."""
     if isinstance(value, dict):
