@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sbrtcheck.shown import of_csv_text
 from sbrtcheck.textdvh.cells import Row, heading_of, names_column, plain, sheet_of
 from sbrtcheck.textdvh.export import (
     EMPTY,
@@ -43,7 +44,7 @@ def read_rows(lines: Lines) -> Export:
     plan = heading.index("plan") if "plan" in heading else None
     found: dict[tuple[str, str], list[Row]] = {}
     for row in sheet.rows:
-        key = (_cell(row, plan) if plan is not None else "", _cell(row, names))
+        key = (_cell(row, plan) if plan is not None else "", of_csv_text(_cell(row, names)))
         found.setdefault(key, []).append(row)
     return Export(
         system="not stated",
