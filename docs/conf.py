@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import sbrtcheck
 sys.path.insert(0, str(Path(__file__).parent))
 
 import generated
+import screenshots
 
 project = "sbrtcheck"
 author = "the sbrtcheck authors"
@@ -20,7 +22,7 @@ copyright = author  # noqa: A001 - Sphinx's name
 release = version = sbrtcheck.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_pictures"]
 html_theme = "furo"
 html_title = f"sbrtcheck {release}"
 myst_enable_extensions = ["deflist"]
@@ -31,11 +33,26 @@ autodoc_typehints_format = "short"
 napoleon_google_docstring = False
 
 _PLACE = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
+_PICTURE = re.compile(r"^<!-- picture: ([\w.-]+): (.*) -->$", re.MULTILINE)
 
 
 def _fill(_app: Sphinx, _page: str, source: list[str]) -> None:
-    """Put what `generated` knows where a page asks for it."""
+    """Put what `generated` knows, and the pictures there are, where a page asks for them."""
     source[0] = _PLACE.sub(lambda found: generated.PARTS[found[1]](), source[0])
+    source[0] = _PICTURE.sub(_picture, source[0])
+
+
+def _picture(found: re.Match[str]) -> str:
+    """The picture as Markdown; nothing where it could not be made."""
+    name, shown = found.groups()
+    return f"![{shown}](/_pictures/{name})" if (screenshots.FOLDER / name).exists() else ""
+
+
+def _make_pictures(_app: Sphinx) -> None:
+    """All pictures that can be made here; a build without Chromium says so, and is none the worse."""
+    logging.getLogger("sbrtcheck").setLevel(logging.WARNING)  # a package of furo's has all logging shown
+    if lacking := screenshots.write_all():
+        sys.stderr.write(f"Built without pictures of the HTML report: {lacking}\n")
 
 
 def _write_table_pages(app: Sphinx) -> None:
@@ -60,5 +77,6 @@ def _plain_references(_app: Sphinx, _what: str, _name: str, _of: object, _option
 def setup(app: Sphinx) -> None:
     """Sphinx calls this."""
     app.connect("builder-inited", _write_table_pages)
+    app.connect("builder-inited", _make_pictures)
     app.connect("source-read", _fill)
     app.connect("autodoc-process-docstring", _plain_references)

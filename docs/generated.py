@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 import click
+import figures
 
 from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
@@ -87,7 +88,7 @@ RULES = {
 def commands() -> str:
     """Help text of every command."""
     return "\n\n".join(
-        f"## `sbrtcheck {name}`\n\n```text\n{_help(command, f'sbrtcheck {name}')}\n```"
+        f"### `sbrtcheck {name}`\n\n```text\n{_help(command, f'sbrtcheck {name}')}\n```"
         for name, command in sorted(_all_commands(cli.main), key=lambda named: named[0])
     )
 
@@ -257,5 +258,9 @@ def _escaped(text: str) -> str:
 
 
 PARTS: Mapping[str, Callable[[], str]] = {
-    part.__name__: part for part in (commands, verdicts, reasons, findings, rules, flags, tables)
+    part.__name__: part
+    for part in (
+        *(commands, verdicts, reasons, findings, rules, flags, tables),
+        *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
+    )
 }

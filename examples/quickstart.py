@@ -23,7 +23,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Set sbrtcheck up and check a bundled plan.")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", metavar="DIR", help="default: .venv")
     environment = made(parser.parse_args().venv.resolve())
-    run(environment, "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--editable", ".")
+    run(environment, "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--editable", ".[html]")
     return run(environment, "sbrtcheck", "check", PLAN, "--table", TABLE, may_fail=True)
 
 

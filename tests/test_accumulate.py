@@ -36,6 +36,7 @@ from sbrtcheck.plan import (
     UnknownPrescription,
 )
 from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.report.sums import sum_text
 from sbrtcheck.table.reirradiation import load_reirradiation_rules
 
 FRAME = PlanUids(frame_of_reference="2.25.10")
@@ -535,6 +536,17 @@ def test_the_command_judges_the_sum(two: list[str]) -> None:
     assert "stated by the user, not checked" in " ".join(done.output.split())
     assert run(*words).exit_code == 3  # the interval is missing
     assert run(*words, "--interval-months", "3").exit_code == 1
+
+
+def test_the_headline_of_a_sum_says_on_how_many_rows_of_a_table_it_stands(two: list[str]) -> None:
+    here, lacking = (
+        row("Max[Gy]", "at_most", 200, name, id=name.lower(), quantity=Quantity.EQD2, alpha_beta_gy=2.0)
+        for name in ("ThecalSac", "Liver")
+    )
+    found = api.sum_of(two, {"ThecalSac": 2.0}, frames_agree=True)
+    judged = evaluate(table(here, lacking, fractions=()), found.cumulative)
+    shown = sum_text(replace(found, report=judged))
+    assert shown.startswith("OVERALL: PASS on 1 of 2 rows of the tables\n")
 
 
 def test_the_command_gives_the_same_to_programs(two: list[str]) -> None:

@@ -97,6 +97,12 @@ def test_the_blocks_of_the_page_run_and_print_what_it_shows(
             getattr(running, language)(block)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_command_hides_in_a_block_that_is_only_shown(page: Path) -> None:
+    shown = [block for language, block in blocks(page) if language == "text"]
+    assert not [line for block in shown for line in block.splitlines() if line.startswith(("$ ", ">>> "))]
+
+
 def keys(value: object, path: str = "") -> Iterator[str]:
     """Paths of all keys: ``outcomes[].source.doi``."""
     if isinstance(value, dict):
@@ -151,9 +157,32 @@ def test_every_table_has_a_page_with_each_of_its_limits_readings_and_notes(
         assert ("## Disputed" in page) == any(row.status is Status.DISPUTED for row in table.rows)
 
 
-def test_every_command_is_in_the_readme() -> None:
+def test_every_command_is_in_the_list_of_commands_and_the_readme_has_no_other() -> None:
+    def named(page: str) -> set[str]:
+        return set(re.findall(r"^\| `sbrtcheck (\w+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert named("docs/reference/command-line.md") == set(main.commands)
+    assert {"check", "tables"} <= named("README.md") <= set(main.commands)
+
+
+def test_the_readme_has_the_figures_of_the_measured_page(generated: dict[str, Callable[[], str]]) -> None:
+    import figures
+
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `sbrtcheck (\w+)", readme, re.MULTILINE)) == set(main.commands)
+    assert figures.readme_block() in readme, "python docs/figures.py writes them"
+    assert readme.count(figures.BEGIN) == readme.count(figures.END) == 1
+
+
+def test_every_picture_stands_on_a_page_and_the_one_of_the_readme_is_small(
+    generated: dict[str, Callable[[], str]],
+) -> None:
+    import screenshots
+
+    wanted = {
+        name for page in PAGES for name in re.findall(r"<!-- picture: ([\w.-]+): .+ -->", page.read_text("utf-8"))
+    }
+    assert wanted == {*screenshots.OF_PAGES, *screenshots.WITHOUT_BROWSER}
+    assert screenshots.README_PICTURE.stat().st_size < 250_000
 
 
 def test_every_page_is_linked_from_another() -> None:

@@ -148,7 +148,12 @@ class Part:
 
 
 def volume_at(parts: list[Part], dose: float) -> float:
-    """Each bin's elements spread evenly about their mean, as wide as their variance: a loop over bins."""
+    """Each bin's elements spread evenly about their mean, as wide as their variance, not beyond what any may have."""
+    rounding = 4e-6 * BINS  # doses closer than that are one dose
+    if dose <= min(p.low for p in parts) - rounding:
+        return sum(p.volume for p in parts)
+    if dose > max(p.high for p in parts) + rounding:
+        return 0.0
     total = 0.0
     for bin_ in {int(part.mean) for part in parts}:
         mine = [part for part in parts if int(part.mean) == bin_]

@@ -50,6 +50,14 @@ class Shown(HTMLParser):
             self.rows[-1][-1] += f"{data} "
 
 
+def test_a_pass_on_a_part_of_the_rows_has_a_second_mark() -> None:
+    there, lacking = row("Mean[Gy]", "below", 30), row("Mean[Gy]", "below", 30, "Heart", id="missing")
+    shown = evaluate(table(there, lacking), dvh_set(uniform_dvh(dose_gy=20.0)))._repr_html_()
+    assert ">PASS on 1 of 2 rows</span> <span" in shown
+    assert ">1 NOT EVALUATED</span>" in shown
+    assert ">PASS</span> 1 PASS" in evaluate(table(there), dvh_set(uniform_dvh(dose_gy=20.0)))._repr_html_()
+
+
 ROWS = (
     row("Mean[Gy]", "below", 30, id="passes"),
     row("Mean[Gy]", "below", 5, id="fails"),

@@ -61,7 +61,7 @@ def in_sdist(dist: Path) -> set[str]:
 
 def tracked(folder: str) -> set[str]:
     """Files of a folder of the checkout, but what running and building leave there."""
-    left = {"__pycache__", "_build", "_tables"}
+    left = {"__pycache__", "_build", "_pictures", "_tables"}
     files = (path for path in (ROOT / folder).rglob("*") if path.is_file() and not left & {*path.parts})
     return {path.relative_to(ROOT).as_posix() for path in files}
 

@@ -248,6 +248,32 @@ def test_a_report_in_which_nothing_was_computed_says_so() -> None:
     assert "DVHs none: the plan has no structure that was asked for" in shown
 
 
+def partly(passing: int, missing: int, *, limit_gy: float = 30.0, acceptable: float | None = None) -> Report:
+    """So many rows on a structure of 20 Gy, and so many on an organ that the plan does not have."""
+    there = [row("Mean[Gy]", "at_most", limit_gy, acceptable=acceptable, id=f"there-{n}") for n in range(passing)]
+    lacking = [row("Mean[Gy]", "at_most", 30, "Liver", id=f"lacking-{n}") for n in range(missing)]
+    aside = row("Mean[Gy]", "at_most", 30, "Liver", id="aside", confirmed_by=("one",))
+    return evaluate(table(*there, *lacking, aside), dvh_set(uniform_dvh(dose_gy=20.0)))
+
+
+@given(st.integers(1, 4), st.integers(0, 4), st.sampled_from(["PASS", "VARIATION", "FAIL"]))
+def test_the_headline_says_on_how_many_rows_a_pass_or_variation_stands(there: int, lacking: int, verdict: str) -> None:
+    limits: dict[str, Any] = {
+        "PASS": {},
+        "VARIATION": {"limit_gy": 10.0, "acceptable": 25.0},
+        "FAIL": {"limit_gy": 10.0},
+    }[verdict]
+    found = partly(there, lacking, **limits)
+    part = f" on {there} of {there + lacking} rows" if lacking and verdict != "FAIL" else ""
+    assert found.verdict == verdict
+    assert words.overall_text(found) == verdict + part
+    assert text_report(found).startswith(f"OVERALL: {verdict}{part}   {words.summary_text(found)}\n")
+    assert markdown_report(found).startswith(f"# {verdict}{part}\n")
+    assert f"<title>{verdict}{part}: plan check" in FORMATS["html"](found)
+    assert ("says nothing of the" in FORMATS["html"](found)) == bool(part)
+    assert json.loads(FORMATS["json"](found))["verdict"] == verdict
+
+
 def test_stored_dvhs_are_said_to_be_stored() -> None:
     shown = text_report(evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set(percent_dvh())))
     assert "DVHs stored, not computed here" in shown

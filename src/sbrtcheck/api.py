@@ -42,6 +42,7 @@ from sbrtcheck.evaluate import (
     risks,
 )
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
+from sbrtcheck.evaluate.words import overall_text
 from sbrtcheck.near import did_you_mean
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
@@ -529,7 +530,7 @@ def report_as_dicom(report: Report, path: str | PathLike[str] | list[str | PathL
     """
     from sbrtcheck.dicom.encapsulated import encapsulated_pdf
 
-    title = f"{report.software}: dose constraints, {report.verdict.replace('_', ' ')}"
+    title = f"{report.software}: dose constraints, {overall_text(report)}"
     return encapsulated_pdf(pdf_report(report), path, report.provenance, title=title)
 
 

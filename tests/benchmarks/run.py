@@ -1,5 +1,7 @@
 """Run every benchmark and write ``docs/how-right-and-how-fast.md``: ``python tests/benchmarks/run.py``.
 
+The README takes its figures from that page, and is written too.
+
 It takes about half an hour with the other tools; with ``--quick`` a few minutes, and no page is written; with
 ``--full`` some hours. A page made on a machine that does other things meanwhile is worth little.
 """
@@ -16,6 +18,9 @@ from pathlib import Path
 
 import shop
 import speed
+
+sys.path.insert(0, str(shop.ROOT / "docs"))
+import figures
 
 PAGE = shop.ROOT / "docs" / "how-right-and-how-fast.md"
 
@@ -72,6 +77,8 @@ def main() -> None:
     if out:
         out.write_text("\n".join([page[0], summary, *page[1:]]), encoding="utf-8", newline="\n")
         print(f"wrote {out.name}", file=sys.stderr)
+    if out == PAGE:
+        figures.write_readme()
 
 
 def _summed_up(goals: Sequence[shop.Goal]) -> str:

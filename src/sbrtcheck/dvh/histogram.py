@@ -113,7 +113,7 @@ def dvh_curve(histogram: Histogram) -> Curve:
     """The cumulative DVH: each bin's volume spread evenly about its mean, as wide as its variance says.
 
     A uniform interval of half width ``sqrt(3 variance)`` has the mean and the variance of the elements in the bin,
-    which does the work of many samples an element.
+    which does the work of many samples an element. It never leaves the doses that the elements can have.
     """
     used = np.flatnonzero(histogram.volume > 0)
     volume = histogram.volume[used]
@@ -129,7 +129,23 @@ def dvh_curve(histogram: Histogram) -> Curve:
     whole = float(volume.sum())
     left = np.minimum.accumulate(np.clip(whole - below, 0.0, whole))
     left[-1] = 0.0
-    return _frozen(np.maximum(dose, 0.0) * histogram.bin_gy, left)
+    slack = ROUNDING * BINS
+    dose, left = _between(dose, left, max(histogram.bounds[0] - slack, 0.0), histogram.bounds[1] + slack)
+    return _frozen(dose * histogram.bin_gy, left)
+
+
+def _between(dose: FloatArray, left: FloatArray, least: float, most: float) -> tuple[FloatArray, FloatArray]:
+    """A curve cut off at doses that nothing goes below or above: what it had beyond them is a step there."""
+    at_least, at_most = np.interp([least, most], dose, left)
+    if dose[0] < least:
+        after = dose > least
+        dose = np.concatenate([[least, least], dose[after]])
+        left = np.concatenate([[left[0], at_least], left[after]])
+    if dose[-1] > most:
+        before = dose < most
+        dose = np.concatenate([dose[before], [most, most]])
+        left = np.concatenate([left[before], [at_most, 0.0]])
+    return dose, left
 
 
 def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:

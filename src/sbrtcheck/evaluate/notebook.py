@@ -28,7 +28,7 @@ def report_html(report: Report) -> str:
     lacking = [one for one in report.outcomes if words.is_just_missing(one)]
     folded = html_table(_HEADINGS, [_row(one, sources) for one in lacking]) if lacking else ""
     return (
-        f'<div><p style="font-size:1.15em">{_pill(report.verdict)} {escaped(words.summary_text(report))}</p>'
+        f'<div><p style="font-size:1.15em">{_headline(report)} {escaped(words.summary_text(report))}</p>'
         + html_table(_HEADINGS, [_row(one, sources) for one in there])
         + html_details(f"{_rows(len(lacking))}: {_MISSING}", folded)
         + html_lines(sources.lines())
@@ -36,6 +36,14 @@ def report_html(report: Report) -> str:
         + html_lines([f"{report.software}. {NOTICE}"])
         + "</div>"
     )
+
+
+def _headline(report: Report) -> str:
+    """The overall verdict; a second mark beside it where it stands on a part of the rows only."""
+    said = _pill(report.verdict, words.overall_text(report))
+    if words.stands_on_part(report):
+        said += " " + _pill(Verdict.NOT_EVALUATED, f"{words.not_evaluated(report)} NOT EVALUATED")
+    return said
 
 
 def _urgency(outcome: Outcome) -> int:
@@ -57,15 +65,20 @@ def _row(outcome: Outcome, sources: words.SourceList) -> Sequence[str]:
         _pill(outcome.verdict) + _note(flags),
         f"{escaped(words.organ_text(outcome))}{_note(words.contour_text(outcome))}",
         escaped(words.metric_text(outcome.constraint)),
-        escaped(words.limit_used_text(outcome)),
-        f'<span style="white-space:nowrap">{escaped(words.result_text(outcome))}</span>{_note(words.remark(outcome))}',
+        _whole(words.limit_used_text(outcome)),
+        f"{_whole(words.result_text(outcome))}{_note(words.remark(outcome))}",
         escaped(words.margin_text(outcome)),
         escaped(f"[{sources.number(outcome.constraint.source)}]"),
     )
 
 
-def _pill(verdict: Verdict) -> str:
-    return f'<span style="{_PILL};{_LOOK[verdict]}">{verdict.replace("_", " ")}</span>'
+def _pill(verdict: Verdict, text: str = "") -> str:
+    return f'<span style="{_PILL};{_LOOK[verdict]}">{text or verdict.replace("_", " ")}</span>'
+
+
+def _whole(text: str) -> str:
+    """Text in one line; what stands in brackets behind a limit may have a line of its own."""
+    return " (".join(f'<span style="white-space:nowrap">{escaped(part)}</span>' for part in text.split(" ("))
 
 
 def _note(text: str) -> str:

@@ -156,6 +156,24 @@ def source_text(source: Source) -> str:
     return ", ".join(filter(None, (source.citation, source.where))) + doi
 
 
+def overall_text(report: Report) -> str:
+    """``PASS``, or ``PASS on 2 of 54 rows`` where the other rows that count were not evaluated."""
+    tally = report.tally()
+    rows = sum(tally.values())
+    part = f" on {rows - not_evaluated(report)} of {rows} rows" if stands_on_part(report) else ""
+    return report.verdict.replace("_", " ") + part
+
+
+def stands_on_part(report: Report) -> bool:
+    """Whether the plan may proceed by the verdict, though rows that count were not evaluated."""
+    return report.verdict in (Verdict.PASS, Verdict.VARIATION) and not_evaluated(report) > 0
+
+
+def not_evaluated(report: Report) -> int:
+    """How many of the rows that count have no verdict."""
+    return report.tally().get(Verdict.NOT_EVALUATED, 0)
+
+
 def summary_text(report: Report) -> str:
     """``2 FAIL, 20 PASS, 3 NOT EVALUATED``, the worst first; then what does not count."""
     order = (Verdict.FAIL, Verdict.NOT_EVALUATED, Verdict.VARIATION, Verdict.PASS)

@@ -15,7 +15,7 @@ def markdown_report(report: Report) -> str:
     """Write the report as GitHub-flavoured Markdown."""
     sources = words.SourceList.of(report.outcomes)
     lines = [
-        f"# {report.verdict.replace('_', ' ')}",
+        f"# {words.overall_text(report)}",
         "",
         words.summary_text(report) + ".",
         f"Prescription: {words.escaped(words.prescription_text(report))}.",

@@ -103,9 +103,8 @@ def _markdown_list(title: str, lines: Sequence[str]) -> list[str]:
 def _head(found: PlanComparison) -> Iterator[str]:
     for name, report in (("First", found.first), ("Second", found.second)):
         label = words.clean(str(report.provenance.get("plan_label") or "no label"))
-        verdict = report.verdict.replace("_", " ")
         yield f"{name}: plan {label}, {words.prescription_text(report)}"
-        yield f"  overall {verdict}: {words.summary_text(report)}"
+        yield f"  overall {words.overall_text(report)}: {words.summary_text(report)}"
     tally = found.tally()
     said = ", ".join(f"{number} {_TALLY[better]}" for better, number in tally.items())
     aside = sum(not row.counts for row in found.rows)

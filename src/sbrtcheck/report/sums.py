@@ -28,6 +28,8 @@ _PARTS = {
 def sum_text(found: SumReport) -> str:
     """Write the courses together: DVHs in EQD2, rules, then the tables."""
     verdict = found.verdict.replace("_", " ")
+    if found.report and found.verdict == found.report.verdict and words.stands_on_part(found.report):
+        verdict = f"{words.overall_text(found.report)} of the tables"
     asked = bool(found.rules or found.report)
     parts: list[Any] = [Text(f"OVERALL: {verdict}") if asked else Text("No rule or table was asked for: no verdict.")]
     if found.cumulative.dvhs:

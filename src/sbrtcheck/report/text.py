@@ -76,8 +76,8 @@ def plain_table(*headings: str) -> Table:
 
 
 def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table | Padding]:
-    verdict = report.verdict.replace("_", " ")
-    yield Text.assemble(("OVERALL: " + verdict, _COLOURS[report.verdict]), f"   {words.summary_text(report)}")
+    colour = _COLOURS[Verdict.NOT_EVALUATED if words.stands_on_part(report) else report.verdict]
+    yield Text.assemble((f"OVERALL: {words.overall_text(report)}", colour), f"   {words.summary_text(report)}")
     yield Text(f"Prescription: {words.prescription_text(report)}")
     for table in report.tables:
         yield Text(f"\n{words.table_text(table)}", style="bold")

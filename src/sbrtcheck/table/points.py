@@ -53,17 +53,17 @@ def curve_point(row: Constraint, dvh: DVH, *, limit: float, counts: bool) -> Cur
         return NotDrawn(label=label, reason="another kind of dose")
     match row.metric:
         case DoseAtVolume() as metric:
-            dose_gy = _dose_gy(limit, metric.unit, dvh)
+            dose_gy = in_gy(limit, metric.unit, dvh)
             share = _percent(metric.volume, metric.volume_unit, dvh)
             upper_limit = row.sense in (Sense.BELOW, Sense.AT_MOST)
             cold = metric.cold
         case VolumeAtDose() as metric:
-            dose_gy = _dose_gy(metric.dose, metric.dose_unit, dvh)
+            dose_gy = in_gy(metric.dose, metric.dose_unit, dvh)
             share = _percent(limit, metric.unit, dvh)
             upper_limit = (row.sense in (Sense.BELOW, Sense.AT_MOST)) != metric.cold  # much cold volume: little dose
             cold = metric.cold
         case DoseStatistic(stat=Stat.MAX | Stat.MEDIAN | Stat.MIN as stat) as metric:
-            dose_gy = _dose_gy(limit, metric.unit, dvh)
+            dose_gy = in_gy(limit, metric.unit, dvh)
             share, cold = _AT_PERCENT[stat], False
             upper_limit = row.sense in (Sense.BELOW, Sense.AT_MOST)
         case _:
@@ -84,8 +84,8 @@ def curve_point(row: Constraint, dvh: DVH, *, limit: float, counts: bool) -> Cur
     )
 
 
-def _dose_gy(dose: float, unit: Unit, dvh: DVH) -> float | str:
-    """A dose in Gy; or why it is none."""
+def in_gy(dose: float, unit: Unit, dvh: DVH) -> float | str:
+    """A dose of a metric or limit in Gy; or why it is none."""
     if unit is Unit.GY:
         return dose
     rx = dvh.prescription

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from sbrtcheck.dvh import DVH, VolumeUnit
+from sbrtcheck.dvh.points import CurvePoint, Side
 from sbrtcheck.evaluate import Outcome, Report, Verdict
-from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose, Stat, Unit, VolumeAtDose
+from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose, Stat, VolumeAtDose
 from sbrtcheck.plan import FloatArray, Prescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.report import words
 from sbrtcheck.table import Kind, Sense
+from sbrtcheck.table.points import curve_point, in_gy
 
 STEPS_GY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 MOST_DOSES = 1000
@@ -212,13 +214,13 @@ def _of_row(outcome: Outcome, number: int, place: int, dvh: DVH) -> Iterator[Poi
         spot = None if limit is None else _spot(outcome, limit, dvh)
         if spot is None:
             continue
-        dose_gy, percent, flipped = spot
+        dose_gy, percent, upper = spot
         yield Point(
             series=place,
             row=number,
             dose_gy=dose_gy,
             percent=percent,
-            upper=(row.sense in (Sense.BELOW, Sense.AT_MOST)) is not flipped,
+            upper=upper,
             verdict=outcome.verdict,
             firm=outcome.counts and row.kind is Kind.LIMIT and limit == outcome.limit_used,
             text=_point_text(outcome),
@@ -231,35 +233,20 @@ def _point_text(outcome: Outcome) -> str:
 
 
 def _spot(outcome: Outcome, limit: float, dvh: DVH) -> tuple[float, float | None, bool] | None:
-    """Dose in Gy, percent of the volume, and whether it is of the cold side, which turns the sense round."""
-    metric = outcome.constraint.metric
-    match metric:
-        case DoseAtVolume(volume=volume, volume_unit=at, unit=unit, cold=cold):
-            dose, percent, flipped = _gy(limit, unit, dvh), _percent(volume, at, dvh), False
-        case VolumeAtDose(dose=at_dose, dose_unit=at, unit=unit, cold=cold):
-            dose, percent, flipped = _gy(at_dose, at, dvh), _percent(limit, unit, dvh), cold
-        case DoseStatistic(stat=Stat.MEDIAN, unit=unit):
-            dose, percent, flipped, cold = _gy(limit, unit, dvh), 50.0, False, False
+    """Dose in Gy and percent of the volume of a limit, and whether the curve has to stay left of it and below."""
+    row = outcome.constraint
+    match row.metric:
+        case DoseAtVolume() | VolumeAtDose() | DoseStatistic(stat=Stat.MEDIAN):
+            point = curve_point(row, dvh, limit=limit, counts=outcome.counts)
+            if isinstance(point, CurvePoint):
+                return point.dose_gy, point.volume_percent, point.side is Side.UNDER
         case DoseStatistic(unit=unit) | EquivalentUniformDose(unit=unit):
-            dose = _gy(limit, unit, dvh)
-            return None if dose is None else (dose, None, False)
+            dose_gy = in_gy(limit, unit, dvh)
+            if not isinstance(dose_gy, str):
+                return dose_gy, None, row.sense in (Sense.BELOW, Sense.AT_MOST)
         case _:
-            return None
-    if dose is None or percent is None or not 0 <= percent <= 100:
-        return None
-    return dose, 100.0 - percent if cold else percent, flipped
-
-
-def _gy(dose: float, unit: Unit, dvh: DVH) -> float | None:
-    if unit is Unit.GY:
-        return dose
-    return dose / 100 * dvh.prescription.dose_gy if isinstance(dvh.prescription, Prescription) else None
-
-
-def _percent(volume: float, unit: Unit, dvh: DVH) -> float | None:
-    if unit is Unit.PERCENT:
-        return volume
-    return 100.0 * volume / dvh.volume if dvh.volume_unit is VolumeUnit.CC else None
+            pass
+    return None
 
 
 # -------------------------------------------------------------------------------- values for JSON

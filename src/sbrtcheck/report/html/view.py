@@ -97,8 +97,9 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
     sources = words.SourceList.of(report.outcomes)
     rows = [_row(n, outcome, report, sources, drawn=n in drawn_rows) for n, outcome in enumerate(report.outcomes)]
     return {
-        "verdict": report.verdict.replace("_", " "),
+        "verdict": words.overall_text(report),
         "icon_name": ICONS[report.verdict],
+        "left_out": words.not_evaluated(report) if words.stands_on_part(report) else 0,
         "summary": words.summary_text(report),
         "prescription": words.prescription_text(report),
         "course_short": words.prescription_text(report).partition(" (")[0],

@@ -14,6 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph
 
 from sbrtcheck.evaluate import NOTICE, Report
+from sbrtcheck.evaluate.words import overall_text
 from sbrtcheck.report.pdf.style import BOLD, FAINT, PLAIN, printable, register_fonts
 
 MARGIN = 15 * mm
@@ -27,7 +28,7 @@ def document(report: Report, story: list[Flowable]) -> bytes:
     """Lay out the story and give the bytes of the PDF."""
     register_fonts()
     out = BytesIO()
-    template = _Template(out, title=f"{report.software}: {report.verdict.replace('_', ' ')}")
+    template = _Template(out, title=f"{report.software}: {overall_text(report)}")
     template.build(story, canvasmaker=lambda *args, **options: _Canvas(report, *args, **options))
     return out.getvalue()
 
@@ -91,7 +92,7 @@ class _Canvas(Canvas):
         self.setFont(PLAIN, _SMALL)
         self.drawString(MARGIN, A4[1] - 11 * mm, printable(f"{report.software}, {_plan_text(report)}"))
         self.setFont(BOLD, _SMALL)
-        self.drawRightString(right, A4[1] - 11 * mm, f"OVERALL: {report.verdict.replace('_', ' ')}")
+        self.drawRightString(right, A4[1] - 11 * mm, f"OVERALL: {overall_text(report)}")
         self.setFont(PLAIN, _SMALL)
         self.drawRightString(right, 14 * mm, f"page {self.getPageNumber()} of {of}")
         for line, text in enumerate(simpleSplit(NOTICE, PLAIN, _SMALL, WIDTH - 25 * mm)):

@@ -91,7 +91,8 @@ def _grid(headings: Sequence[str], widths: Sequence[float], rows: Iterable[list[
 
 
 def _top(report: Report) -> list[Flowable]:
-    verdict = f'<font color="{_hex(report.verdict)}">OVERALL: {markup(report.verdict.replace("_", " "))}</font>'
+    colour = _hex(Verdict.NOT_EVALUATED if words.stands_on_part(report) else report.verdict)
+    verdict = f'<font color="{colour}">OVERALL: {markup(words.overall_text(report))}</font>'
     return [
         Paragraph(verdict, styles()["title"]),
         _text(f"{words.summary_text(report)}."),

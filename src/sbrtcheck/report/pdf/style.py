@@ -17,7 +17,7 @@ from sbrtcheck.evaluate import Verdict
 from sbrtcheck.report import words
 
 PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
-LONGEST_CELL = 300  # characters; a name beyond that is none, and a cell must fit a page
+LONGEST_CELL = 660  # characters; the 64 of a DICOM name all fit, as numbers too, and a cell must fit a page
 INK = HexColor("#1a1a1a")
 FAINT = HexColor("#666666")
 RULE = HexColor("#bbbbbb")
