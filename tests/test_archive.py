@@ -562,6 +562,12 @@ def as_text(value: object) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def test_a_name_in_a_csv_file_is_no_formula_to_a_spreadsheet(tmp_path: Path) -> None:
+    with open_rows(tmp_path / "out.csv", {"contour": str, "margin": float}) as write:
+        write([{"contour": "=1+1|x", "margin": -2.0}, {"contour": "Heart", "margin": 1.0}])
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == "contour,margin\n'=1+1|x,-2.0\nHeart,1.0\n"
+
+
 def test_many_rows_arrive_in_order(tmp_path: Path) -> None:
     number, out = 45_000, tmp_path / "out.parquet"
     with open_rows(out, {"n": int}) as write:

@@ -391,6 +391,27 @@ def test_of_an_export_with_several_plans_the_one_with_the_label_of_the_plan_is_t
     assert "no plan 'LUNG'" in none_of_it.stderr
 
 
+def test_an_export_of_another_plan_dose_or_unit_says_so(tmp_path: Path) -> None:
+    """Structures of one patient have the same names in all plans: only label, dose and unit tell the plans apart."""
+
+    def remarks(label: str, *changes: tuple[str, str]) -> str:
+        path = lung_export(tmp_path / "export.txt", plans=(label,))
+        text = path.read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+        return "\n".join(json.loads(against(path, "--format", "json").stdout)["compared"]["remarks"])
+
+    same = remarks("lung")  # systems do not keep case
+    assert "plan here" not in same
+    assert "another dose" not in same
+    assert "they are of the plan 'OLD', and the plan here is 'LUNG'" in remarks("OLD")
+    assert "the export states 42 Gy, another dose" in remarks("LUNG", ("dose [Gy]: 50.0", "dose [Gy]: 42.0"))
+    assert "plan sum" in remarks("LUNG", ("\nPlan:", "\nPlan sum:"))
+    assert "or in cGy?" in remarks("LUNG", ("[Gy]", "[cGy]"))
+
+
 def test_an_export_that_was_asked_for_and_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "export.txt").write_text("nothing of the kind", encoding="utf-8")
     assert against(tmp_path / "export.txt").exit_code == 2

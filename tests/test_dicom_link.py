@@ -55,14 +55,14 @@ def test_files_that_are_not_dicom_are_skipped_and_counted(tmp_path: Path) -> Non
     (tmp_path / "notes.txt").write_text("hello, this is a long enough note to be read as anything" * 10)
     (tmp_path / "empty").write_bytes(b"")
     (text,) = texts(load_plan(tmp_path), FindingCode.FILE_SKIPPED)
-    assert text == "2 files not readable as DICOM and skipped; -v names them"
+    assert text == "2 files not readable as DICOM and skipped; -vv names them"
 
 
 def test_a_copy_of_a_file_is_skipped_and_counted(tmp_path: Path) -> None:
     write_plan(tmp_path)
     shutil.copy(tmp_path / "0", tmp_path / "copy")
     (text,) = texts(load_plan(tmp_path), FindingCode.FILE_SKIPPED)
-    assert text == "1 file skipped as copies of other files; -v names them"
+    assert text == "1 file skipped as copies of other files; -vv names them"
 
 
 def test_two_different_files_of_one_uid_are_refused(tmp_path: Path) -> None:
@@ -403,22 +403,28 @@ def test_files_are_named_in_the_log_for_those_who_ask(tmp_path: Path, caplog: py
     write_plan(tmp_path)
     (tmp_path / "notes.txt").write_text("hello")
     shutil.copy(tmp_path / "0", tmp_path / "copy of 0")
+    with caplog.at_level(logging.DEBUG, logger="sbrtcheck"):
+        load_plan(tmp_path)
+    said = [record.getMessage() for record in caplog.records]
+    assert f"RTDOSE 2.25.3 is {tmp_path / '0'}" in said
+    assert f"not readable as DICOM and skipped: {tmp_path / 'notes.txt'}" in said
+    assert f"skipped as copy of another file: {tmp_path / 'copy of 0'}" in said
+
+
+def test_no_file_is_named_in_the_log_for_those_who_do_not_ask_for_everything(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Planning systems put the patient's ID into the names of the files that they export."""
+    write_plan(tmp_path)
+    for file in [*tmp_path.iterdir()]:
+        file.rename(tmp_path / f"RS.Mustermann.{file.name}.dcm")
+    (tmp_path / "Mustermann.txt").write_text("hello")
+    shutil.copy(tmp_path / "RS.Mustermann.0.dcm", tmp_path / "copy of Mustermann")
     with caplog.at_level(logging.INFO, logger="sbrtcheck"):
         load_plan(tmp_path)
     said = [record.getMessage() for record in caplog.records]
-    assert "RTDOSE 2.25.3 is 0" in said
-    assert "not readable as DICOM and skipped: notes.txt" in said
-    assert "skipped as copy of another file: copy of 0" in said
-    assert not any(str(tmp_path) in text for text in said)
-
-
-def test_folders_are_named_in_the_log_only_for_those_who_ask_for_everything(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    write_plan(tmp_path)
-    with caplog.at_level(logging.DEBUG, logger="sbrtcheck"):
-        load_plan(tmp_path)
-    assert f"0 lies in {tmp_path}" in [record.getMessage() for record in caplog.records]
+    assert said
+    assert not any("Mustermann" in text or str(tmp_path) in text for text in said)
 
 
 # What a folder may hold besides files
@@ -430,7 +436,7 @@ def test_a_named_pipe_is_skipped_and_counted(tmp_path: Path) -> None:
     write_plan(tmp_path)
     os.mkfifo(tmp_path / "pipe")
     assert texts(load_plan(tmp_path), FindingCode.FILE_SKIPPED) == [
-        "1 file not readable as DICOM and skipped; -v names them"
+        "1 file not readable as DICOM and skipped; -vv names them"
     ]
     with pytest.raises(NoPlanError, match="1 not DICOM"):
         load_plan(tmp_path / "pipe")

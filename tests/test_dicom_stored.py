@@ -50,6 +50,20 @@ def test_a_cumulative_dvh_is_read_at_its_lower_edges_with_bounds_of_a_bin(tmp_pa
     assert found.provenance["doses"] == (files.DOSE_UID,)
 
 
+def test_stated_extremes_beyond_the_curve_are_not_cut_off(tmp_path: Path) -> None:
+    """A point is hotter than any volume that a histogram still shows: a limit on the maximum is about the point."""
+    curve = [(0.1, 8.0)] * 400 + [(0.1, 0.0)]
+    dvh = load(tmp_path, stored_dvh(curve, stated=(39.5, 40.7, 40.0)))["PTV"]
+    assert (dvh.max_gy.value, dvh.min_gy.value) == (40.7, 39.5)
+    assert dvh.max_gy.low <= 40.0 < dvh.max_gy.high == 40.7
+    assert (dvh.min_gy.low, dvh.min_gy.high >= 39.9) == (39.5, True)
+
+
+def test_a_stated_minimum_far_from_the_curve_is_not_taken(tmp_path: Path) -> None:
+    dvh = load(tmp_path, stored_dvh([(0.1, 8.0)] * 400 + [(0.1, 0.0)], stated=(3.0, 40.0, 40.0)))["PTV"]
+    assert dvh.min_gy.value > 39.0
+
+
 def test_a_differential_dvh_is_summed_from_the_top(tmp_path: Path) -> None:
     pairs = [(10, 0.0), (10, 4.0), (10, 3.0), (10, 1.0)]
     differential = load(tmp_path, stored_dvh(pairs, kind="DIFFERENTIAL"))["PTV"]

@@ -280,6 +280,18 @@ def test_files_of_different_patients_are_refused_without_naming_them(tmp_path: P
 
 
 @pytest.mark.parametrize("write", ["dvhs", "pdf"])
+def test_without_ids_files_of_patients_with_different_names_are_refused(tmp_path: Path, write: str) -> None:
+    made = headers()
+    for dataset in made:
+        dataset.PatientID = ""
+    object_of(write, files.write_plan(tmp_path / "one", *made))
+    made[0].PatientName = "Another^Secret"
+    with pytest.raises(InputError, match="no Patient ID and different names") as refused:
+        object_of(write, files.write_plan(tmp_path / "several", *made))
+    assert "Secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("write", ["dvhs", "pdf"])
 def test_files_of_no_study_are_refused(tmp_path: Path, write: str) -> None:
     made = headers()
     for dataset in made:
@@ -411,6 +423,15 @@ def test_an_object_is_not_put_on_a_screen(monkeypatch: pytest.MonkeyPatch, words
     done = run(*words)
     assert (done.exit_code, done.stdout) == (2, "")
     assert "write to a file with --out" in done.stderr
+
+
+def test_a_text_export_is_nobodys_record_and_nothing_is_computed(tmp_path: Path) -> None:
+    export = tmp_path / "export.txt"  # not even read
+    export.write_text("")
+    out = ("--out", tmp_path / "report.dcm")
+    done = run("check", "--dvh", export, "--table", "rtog-0813", "--format", "dicom-pdf", *out)
+    assert (done.exit_code, (tmp_path / "report.dcm").exists()) == (2, False)
+    assert "--format dicom-pdf needs DIR: a text export does not say whose record" in " ".join(done.stderr.split())
 
 
 def test_a_second_dose_is_not_put_into_the_plans_own_folder(tmp_path: Path) -> None:

@@ -308,6 +308,14 @@ def test_the_command_writes_a_pdf_to_a_file_and_to_a_pipe(tmp_path: Path) -> Non
     assert b"PHANTOM" not in written
 
 
+def test_the_day_that_the_environment_names_changes_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = one_of_every_sort()
+    without = pdf_report(made)
+    for day in ("0", "1700000000"):
+        monkeypatch.setenv("SOURCE_DATE_EPOCH", day)  # builders of packages set it, and reportlab looks at it
+        assert pdf_report(made) == without
+
+
 def test_a_pdf_is_not_put_on_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "is_screen", lambda: True)
     done = checked("--format", "pdf")

@@ -7,6 +7,7 @@ import html
 import io
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from sbrtcheck.report import FORMATS, markdown_report, text_report, words
 from sbrtcheck.report.lists import DVH_FORMATS, tables_json, tables_text
 from sbrtcheck.report.text import NARROWEST
 from sbrtcheck.table import ClinicianItem, Kind, Source, Status
+from sbrtcheck.textdvh import load_dvh_export
 
 OUTSIDE = Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text="2 cc lie outside the dose grid", subject="Heart")
 
@@ -185,7 +187,21 @@ def test_csv_has_a_header_and_one_line_an_outcome() -> None:
     assert lines[7]["reason"] == "structure missing"
 
 
-NASTY = ["=x|y", "[red]x[/red]", "a`b*c_d", "<b>", "line\nbreak", "\x1b[31mred", "Gehörgang", "a|b", "{0}", ":smile:"]
+NASTY = [
+    "=x|y",
+    "-1+1|x",
+    "@SUM(A1)",
+    "\t=x",
+    "[red]x[/red]",
+    "a`b*c_d",
+    "<b>",
+    "line\nbreak",
+    "\x1b[31mred",
+    "Gehörgang",
+    "a|b",
+    "{0}",
+    ":smile:",
+]
 
 
 @pytest.mark.parametrize("name", NASTY)
@@ -198,7 +214,8 @@ def test_structure_names_are_text_and_nothing_else(format_: str, name: str) -> N
         assert json.loads(shown)["outcomes"][0]["contour"] == name
     elif format_ == "csv":
         cells = next(csv.DictReader(io.StringIO(shown)))
-        assert cells["contour"] == words.clean(name)
+        mark = "'" if name.strip()[0] in "=+-@" else ""  # so that no spreadsheet takes it for a formula
+        assert cells["contour"] == mark + words.clean(name)
     elif format_ == "text":
         assert words.clean(name) in shown
     elif format_ == "html":
@@ -292,6 +309,14 @@ def test_the_points_of_the_curves_are_in_the_csv() -> None:
     lines = list(csv.DictReader(io.StringIO(DVH_FORMATS["csv"](dvh_set(ramp_dvh(low_gy=5.0), percent_dvh("Heart"))))))
     assert lines[2] == {"structure": "SpinalCord", "dose_gy": "20.0", "volume_cc": "0.0", "volume_percent": "0.0"}
     assert lines[3] == {"structure": "Heart", "dose_gy": "0.0", "volume_cc": "", "volume_percent": "100.0"}
+
+
+def test_a_name_is_no_formula_to_a_spreadsheet_and_is_read_back_as_it_is(tmp_path: Path) -> None:
+    for name in ("=cmd|' /C calc'!A0", "+Ring", "-5mm", "@x", "'=x"):
+        text = DVH_FORMATS["csv"](dvh_set(ramp_dvh(name)))
+        assert next(csv.DictReader(io.StringIO(text)))["structure"] == f"'{name}"
+        (tmp_path / "dvhs.csv").write_text(text, encoding="utf-8")
+        assert [dvh.name for dvh in load_dvh_export(tmp_path / "dvhs.csv")] == [name]
 
 
 def test_the_json_of_dvhs_is_versioned_and_has_curves_and_bounds() -> None:

@@ -168,10 +168,10 @@ def test_every_stage_of_a_check_is_told_in_its_order_without_a_path_or_a_structu
     assert done.exit_code == 0
 
 
-def test_twice_verbose_names_the_folders(tmp_path: Path) -> None:
+def test_twice_verbose_names_the_files(tmp_path: Path) -> None:
     shutil.copytree(LUNG, tmp_path / "plan")
     done = CliRunner().invoke(main, ["dvh", str(tmp_path / "plan"), "--structure", "Heart", "-vv"])
-    assert f"rtdose.dcm lies in {tmp_path / 'plan'}" in done.stderr
+    assert f" is {tmp_path / 'plan' / 'rtdose.dcm'}" in done.stderr
 
 
 def test_choosing_the_tables_of_a_site_is_a_stage_too(caplog: pytest.LogCaptureFixture) -> None:

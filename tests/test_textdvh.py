@@ -339,6 +339,19 @@ def test_our_own_csv_of_dvhs_is_read_back(tmp_path: Path) -> None:
         np.testing.assert_allclose(again[dvh.name].curve.volume, dvh.curve.volume, rtol=1e-5)
 
 
+@pytest.mark.parametrize(("cgy_of_one_gy", "is_used"), [(100.0, True), (1.0, False)])
+def test_doses_in_gy_and_cgy_beside_each_other_have_to_agree(
+    tmp_path: Path, cgy_of_one_gy: float, *, is_used: bool
+) -> None:
+    rows = "".join(f"PTV,{dose * cgy_of_one_gy:g},{dose},{59 - dose}\n" for dose in range(60))
+    found = load(f"structure,dose_cgy,dose_gy,volume_cc\n{rows}", tmp_path)
+    if is_used:
+        assert found["PTV"].max_gy.value == pytest.approx(59.0)
+    else:
+        assert len(found) == 0
+        assert [one.detail for one in found.without] == ["its columns of doses contradict each other"]
+
+
 # -------------------------------------------------------------------------------- what is broken
 
 REFUSED = {

@@ -259,14 +259,18 @@ def _compared(report: Report, stored: DVHSet | NotStored, names: Mapping[str, st
 
 
 def _exported(path: str | PathLike[str], found: DVHSet) -> DVHSet:
-    """The DVHs of a text export; of one with several plans, those of the plan with the label of ours."""
+    """The DVHs of a text export; of one with several plans, those of the plan with the label of ours.
+
+    Read for our prescription, so that its findings say where the export states another, or doses in another unit.
+    """
+    rx = found.prescription if isinstance(found.prescription, Prescription) else None
     try:
-        return load_dvh_export(path)
+        return load_dvh_export(path, prescription=rx)
     except AmbiguousPlanError:
         label = found.provenance.get("plan_label")
         if not isinstance(label, str) or not label:
             raise
-    return load_dvh_export(path, plan=label)
+    return load_dvh_export(path, plan=label, prescription=rx)
 
 
 def dvhs_of(  # noqa: PLR0913 - one argument an option

@@ -11,6 +11,23 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
+# What a spreadsheet takes for a formula where a cell begins with it; and the mark that says that it is none.
+_FORMULA = ("=", "+", "-", "@")
+_NO_FORMULA = "'"
+
+
+def csv_text(text: str) -> str:
+    """One line for a cell of a CSV file: a name that begins as formulas do gets a ``'``, so that it stays a name."""
+    line = clean(text)
+    return _NO_FORMULA + line if line.lstrip(f" {_NO_FORMULA}").startswith(_FORMULA) else line
+
+
+def of_csv_text(cell: str) -> str:
+    """The name again that `csv_text` wrote."""
+    name = cell.removeprefix(_NO_FORMULA)
+    return name if csv_text(name) != name else cell
+
+
 def number_text(value: float, *apart_from: float | None) -> str:
     """2 decimals, or as many as it takes not to look like a limit that the number only comes close to."""
     for decimals in range(2, 9):

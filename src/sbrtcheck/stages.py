@@ -1,6 +1,6 @@
 """What a long run tells while it goes on: how far it is, and in the log what each stage found and how long it took.
 
-Log lines have kinds of files, ends of UIDs, counts and choices; names of files only where that is their whole point.
+Log lines have kinds of files, ends of UIDs, counts and choices; names of files at level DEBUG only.
 """
 
 from __future__ import annotations

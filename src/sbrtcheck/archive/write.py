@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from sbrtcheck.archive.rows import Row
 from sbrtcheck.errors import OutputError
 from sbrtcheck.files import whole_file, writing
+from sbrtcheck.shown import csv_text
 
 Columns = Mapping[str, type]
 
@@ -77,7 +78,9 @@ class _Csv:
 
 
 def _field(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return str(value).lower()
+    return csv_text(value) if isinstance(value, str) else value
 
 
 class _Parquet:

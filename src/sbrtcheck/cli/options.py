@@ -129,5 +129,5 @@ verbose = click.option(
     count=True,
     expose_value=False,
     callback=_set_verbose,
-    help="Tell what is read and chosen, and where an error comes from; twice: with folders, which may name patients.",
+    help="Tell what is read and chosen, and where errors come from; twice: with file names, which may name patients.",
 )

@@ -82,6 +82,8 @@ def check(  # noqa: PLR0913 - one argument an option
     from sbrtcheck import api
 
     source, dvhs = _source(folder, export, dvhs)
+    if export is not None and format_ == options.DICOM_PDF:
+        raise click.UsageError(f"--format {format_} needs DIR: a text export does not say whose record it would be for")
     _check_installed(format_)
     binary = format_ in options.BINARY
     with streams.output(out, inputs=[source, names, against, *tables], binary=binary) as write:

@@ -107,7 +107,7 @@ class Scan:
 def scan(path: AnyPath) -> Scan:
     """Headers of all RT files in a folder (any depth), a file, or a list of both; nothing in it depends on file names.
 
-    Links to folders are followed, each folder once. Names of files are logged at level INFO, their folders at DEBUG.
+    Links to folders are followed, each folder once. Which file has which name is logged at level DEBUG.
 
     Raises
     ------
@@ -133,18 +133,13 @@ def scan(path: AnyPath) -> Scan:
 
 
 def _log_names(found: Scan) -> None:
+    """Only for who asks for everything: planning systems put patients' IDs into names of files."""
     for file in found.files:
-        _name("%s is %s", file.shown, path=file.path)
+        log.debug("%s is %s", file.shown, file.path)
     for path in found.not_dicom:
-        _name("not readable as DICOM and skipped: %s", path=path)
+        log.debug("not readable as DICOM and skipped: %s", path)
     for path in found.copies:
-        _name("skipped as copy of another file: %s", path=path)
-
-
-def _name(text: str, *said: str, path: Path) -> None:
-    """Log the name of a file, and only for who asks for more the folders that it is in: they too may name patients."""
-    log.info(text, *said, path.name)
-    log.debug("%s lies in %s", path.name, path.parent)
+        log.debug("skipped as copy of another file: %s", path)
 
 
 def _all_files(path: AnyPath) -> Iterator[Path]:

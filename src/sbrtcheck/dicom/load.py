@@ -329,7 +329,7 @@ def _skipped(files: PlanFiles) -> tuple[Finding, ...]:
         "skipped as copies of other files": files.copies,
     }
     return tuple(
-        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(paths)} {_files(paths)} {what}; -v names them")
+        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(paths)} {_files(paths)} {what}; -vv names them")
         for what, paths in texts.items()
         if paths
     )

@@ -42,6 +42,7 @@ _WHERE_KNOWN = (
     "PatientSize",
     "PatientWeight",
 )
+_ONE_PATIENT = "export plan, structure set and dose again, all of one patient"
 _LAST_TAG = {Kind.DOSE: 0x300CFFFF, Kind.PLAN: 0x0020FFFF, Kind.STRUCTURE_SET: 0x0020FFFF}
 
 
@@ -109,8 +110,11 @@ def _refuse_several_patients(headers: Sequence[Dataset]) -> None:
     if len({name(header, 0x00100020) for header in headers}) > 1:
         raise InputError(
             "the plan's files have different Patient IDs, so there is no record that the object would be for",
-            mend="export plan, structure set and dose again, all of one patient",
+            mend=_ONE_PATIENT,
         )
+    if not any(name(header, 0x00100020) for header in headers) and len({name(h, 0x00100010) for h in headers}) > 1:
+        what = "the plan's files have no Patient ID and different names, so it cannot be told whose record it is for"
+        raise InputError(what, mend=_ONE_PATIENT)
 
 
 def _subject(header: Dataset) -> Dataset:

@@ -203,8 +203,8 @@ def statistics_of(
         return Statistics(mean_gy=mean, min_gy=least, max_gy=most, notes=notes)
     return Statistics(
         mean_gy=_nearest(stated.mean, mean),
-        min_gy=_nearest(stated.least, least),
-        max_gy=_nearest(stated.most, most),
+        min_gy=_of_a_point(stated.least, least, histogram.bin_gy),
+        max_gy=_of_a_point(stated.most, most, histogram.bin_gy),
         notes=[],
     )
 
@@ -249,6 +249,17 @@ def _nearest(stated: float, band: Band) -> Band:
     return Band(value=min(max(stated, band.low), band.high), low=band.low, high=band.high)
 
 
+def _of_a_point(stated: float, band: Band, bin_gy: float) -> Band:
+    """A stated extreme, which may lie beyond the curve: that ends where its last volume rounds away."""
+    if not _agree(stated, band.value, bin_gy):
+        return _nearest(stated, band)
+    return _ordered(stated, band.low, band.high)
+
+
+def _agree(stated: float, own: float, bin_gy: float) -> bool:
+    return abs(stated - own) <= _AGREEMENT * own + 2.0 * bin_gy
+
+
 def _mean(curve: Curve) -> float:
     whole = float(curve.volume[0])
     return float(np.trapezoid(curve.volume, curve.dose_gy)) / whole + float(curve.dose_gy[0])
@@ -268,7 +279,7 @@ def _unit_of(pairs: tuple[tuple[float, float], ...], bin_gy: float, percent_of_g
     if percent_of_gy is not None:
         units["PERCENT"] = percent_of_gy / 100.0
     for unit, factor in units.items():
-        if all(abs(stated * factor - own) <= _AGREEMENT * own + 2.0 * bin_gy for stated, own in pairs):
+        if all(_agree(stated * factor, own, bin_gy) for stated, own in pairs):
             return unit, factor
     return "", 1.0
 

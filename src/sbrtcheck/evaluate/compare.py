@@ -73,6 +73,7 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
         not_asked=tuple(dvh.name for dvh in same_rx.dvhs if dvh.name not in known),
         remarks=(
             *(f"{name} there was taken for {our_name} here" for name, our_name in spelled.items()),
+            *_other_plan(ours, theirs),
             *_other_prescription(report.prescription, theirs.prescription),
             *(finding.text for finding in theirs.findings),
             *_said_of([one for _, one in held if isinstance(one, DVH)]),
@@ -109,6 +110,14 @@ def _renamed(dvhs: DVHSet, names: Mapping[str, str]) -> DVHSet:
 def _for_prescription(theirs: DVHSet, rx: Prescription | UnknownPrescription) -> DVHSet:
     """The same DVHs, to be judged for the report's prescription."""
     return replace(theirs, prescription=rx, dvhs=tuple(replace(dvh, prescription=rx) for dvh in theirs.dvhs))
+
+
+def _other_plan(ours: DVHSet, theirs: DVHSet) -> tuple[str, ...]:
+    """Structures have the same names in all plans of a patient: only the label tells which plan an export is of."""
+    our_label, label = (str(one.provenance.get("plan_label") or "") for one in (ours, theirs))
+    if not our_label or not label or _spelling(our_label) in _spelling(label):
+        return ()
+    return (f"they are of the plan {label!r}, and the plan here is {our_label!r}: is it the same?",)
 
 
 def _other_prescription(

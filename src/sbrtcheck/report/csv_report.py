@@ -6,7 +6,7 @@ import csv
 import io
 
 from sbrtcheck.evaluate import RECORD_KEYS, Report
-from sbrtcheck.report import words
+from sbrtcheck.shown import csv_text
 from sbrtcheck.table import ClinicianItem, ConstraintTable
 
 
@@ -35,4 +35,4 @@ def _statement(table: ConstraintTable, item: ClinicianItem) -> dict[str, str | b
 def _field(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
-    return words.clean(value) if isinstance(value, str) else value
+    return csv_text(value) if isinstance(value, str) else value

@@ -17,6 +17,7 @@ from sbrtcheck.metric import NotMeasured, measure
 from sbrtcheck.plan import Finding
 from sbrtcheck.report import words
 from sbrtcheck.report.text import plain_table, printed
+from sbrtcheck.shown import csv_text
 from sbrtcheck.table import ConstraintTable
 
 SHOWN = ("Volume[cc]", "Mean[Gy]", "Min[Gy]", "Max[Gy]", "D95%[Gy]", "D2%[Gy]", "D0.035cc[Gy]")
@@ -101,7 +102,7 @@ def dvhs_csv(dvhs: DVHSet) -> str:
         for dose, volume in zip(dvh.curve.dose_gy.tolist(), dvh.curve.volume.tolist(), strict=True):
             cc = rounded(volume) if in_cc else ""
             percent = rounded(100 * volume / dvh.volume) if dvh.volume > 0 else ""
-            writer.writerow((words.clean(dvh.name), rounded(dose), cc, percent))
+            writer.writerow((csv_text(dvh.name), rounded(dose), cc, percent))
     return out.getvalue()
 
 

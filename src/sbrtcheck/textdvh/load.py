@@ -136,7 +136,7 @@ def _prescription(
     stated = _stated(plan)
     if given is None:
         return stated, ()
-    text = f"the prescription of {given.dose_gy:g} Gy in {given.fractions} was given by the user; "
+    text = f"the prescription of {given.dose_gy:g} Gy in {given.fractions} is not from the export; "
     if isinstance(stated, Prescription):
         if stated.fractions == given.fractions and abs(stated.dose_gy - given.dose_gy) < _SAME_DOSE_GY:
             return given, ()

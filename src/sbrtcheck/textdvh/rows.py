@@ -8,6 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
+from sbrtcheck.shown import of_csv_text
 from sbrtcheck.textdvh.cells import Row, heading_of, names_column, plain, sheet_of
 from sbrtcheck.textdvh.export import (
     EMPTY,
@@ -18,6 +21,7 @@ from sbrtcheck.textdvh.export import (
     NoTable,
     Table,
     dose_unit,
+    gy_per,
     volume_unit,
 )
 from sbrtcheck.textdvh.lines import Lines
@@ -26,6 +30,7 @@ from sbrtcheck.textdvh.numbers import column_of, is_number, refuse_two_decimal_m
 _HEADING = re.compile(r"(?P<of>dose|volume)[\s_]*(?:[(\[]?(?P<unit>c?gy|%|percent|rel|cc|ccm|cm3|cm³|ml)[)\]]?)?")
 _OF_UNITS = {"dose": "doseunit", "volume": "volumeunit"}
 _PERCENT = {"percent": "%", "rel": "%"}
+_NOISE_GY = 1e-9
 
 
 def is_rows(lines: Lines) -> bool:
@@ -43,7 +48,7 @@ def read_rows(lines: Lines) -> Export:
     plan = heading.index("plan") if "plan" in heading else None
     found: dict[tuple[str, str], list[Row]] = {}
     for row in sheet.rows:
-        key = (_cell(row, plan) if plan is not None else "", _cell(row, names))
+        key = (_cell(row, plan) if plan is not None else "", of_csv_text(_cell(row, names)))
         found.setdefault(key, []).append(row)
     return Export(
         system="not stated",
@@ -76,6 +81,8 @@ def _table(rows: Sequence[Row], heading: Sequence[str]) -> Table | NoTable:
     for row in rows:
         if not all(is_number(_cell(row, place)) for _, place in (dose, volume)):
             return NoTable(why=f"line {row.line} has no numbers for dose and volume")
+    if _doses_contradict(rows, heading):
+        return NoTable(why="its columns of doses contradict each other")
     doses, volumes = (column_of([_cell(row, place) for row in rows]) for _, place in (dose, volume))
     if doses is None or volumes is None:
         return NoTable(why="its rows have numbers that are out of range")
@@ -84,12 +91,29 @@ def _table(rows: Sequence[Row], heading: Sequence[str]) -> Table | NoTable:
 
 def _chosen(rows: Sequence[Row], heading: Sequence[str], of: str) -> tuple[str, int] | None:
     """Unit and place of the column that is not empty: the absolute one where there are two."""
-    filled = [
+    return min(_filled(rows, heading, of), key=lambda column: column[0] == "%", default=None)
+
+
+def _filled(rows: Sequence[Row], heading: Sequence[str], of: str) -> list[tuple[str, int]]:
+    """Unit and place of every column of doses or volumes that is not empty."""
+    return [
         (unit or _unit_beside(rows, heading, of), place)
         for which, unit, place in _headed(heading)
         if which == of and any(_cell(row, place) for row in rows)
     ]
-    return min(filled, key=lambda column: column[0] == "%", default=None)
+
+
+def _doses_contradict(rows: Sequence[Row], heading: Sequence[str]) -> bool:
+    """Whether columns of absolute doses beside each other (Gy, cGy) are not the same doses."""
+    columns = [
+        column.times(factor)
+        for unit, place in _filled(rows, heading, "dose")
+        if (factor := gy_per(dose_unit(unit))) and (column := column_of([_cell(row, place) for row in rows]))
+    ]
+    return any(
+        bool(np.any(np.abs(other.values - columns[0].values) > other.halves + columns[0].halves + _NOISE_GY))
+        for other in columns[1:]
+    )
 
 
 def _unit_beside(rows: Sequence[Row], heading: Sequence[str], of: str) -> str:

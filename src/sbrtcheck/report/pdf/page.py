@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import md5
 from io import BytesIO
 from typing import Any
 
@@ -65,6 +66,8 @@ class _Canvas(Canvas):
     def __init__(self, report: Report, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options | {"initialFontName": PLAIN})
         self._doc.info = _Undated()  # type: ignore[attr-defined] # there is no public way
+        # the document's ID, begun anew: reportlab began it with the time of SOURCE_DATE_EPOCH, where that is set
+        self._doc.signature = md5(usedforsecurity=False)  # type: ignore[attr-defined]
         self.showOutline()
         self.shown_report = report
         self.pages: list[dict[str, Any]] = []
