@@ -150,6 +150,13 @@ def test_a_plan_sum_has_no_prescription() -> None:
     assert "plan sum" in found.prescription.reason
 
 
+@pytest.mark.parametrize("rx_gy", [2000.0, 4000.0, 8000.0])
+def test_doses_of_a_hundredth_of_the_prescription_are_of_another_unit_and_refused(rx_gy: float) -> None:
+    given_ = Prescription(dose_gy=rx_gy, fractions=5)
+    with pytest.raises(InputError, match="a hundredth of the prescription"):
+        load_dvh_export(GOLDEN / "raystation-dose-unit.txt", prescription=given_)
+
+
 @pytest.mark.parametrize(("rx_gy", "doubted"), [(50.0, False), (10.0, True), (500.0, True)])
 def test_a_prescription_far_from_the_largest_dose_is_doubted(rx_gy: float, doubted: bool) -> None:
     given_ = Prescription(dose_gy=rx_gy, fractions=5)

@@ -64,6 +64,7 @@ def load_dvh_export(
     rx, findings = _prescription(of_plan, prescription)
     read = _read(export, key, of_plan, rx)
     dvhs = tuple(one for one in read if isinstance(one, DVH))
+    _refuse_hundredths(dvhs, rx)
     return DVHSet(
         dvhs=dvhs,
         without=tuple(one for one in read if isinstance(one, NoDVH)),
@@ -166,6 +167,16 @@ def _stated(plan: ExportedPlan) -> Prescription | UnknownPrescription:
 
 def _of_file(export: Export) -> tuple[Finding, ...]:
     return tuple(Finding(code=code, text=f"{WHOSE} DVHs: {text}") for code, text in export.notes)
+
+
+def _refuse_hundredths(dvhs: tuple[DVH, ...], rx: Prescription | UnknownPrescription) -> None:
+    """Gy that are labelled cGy would keep every limit of every organ."""
+    if isinstance(rx, UnknownPrescription) or not dvhs:
+        return
+    maximum = max(dvh.max_gy.value for dvh in dvhs)
+    if _LEAST_MAXIMUM <= 100.0 * maximum / rx.dose_gy <= _GREATEST_MAXIMUM:
+        what = f"its largest dose is {maximum:.4g} Gy, about a hundredth of the prescription, {rx.dose_gy:g} Gy"
+        raise fault(f"{what}: are its numbers Gy, labelled cGy?", mend="export it with the target, in the right unit")
 
 
 def _implausible(dvhs: tuple[DVH, ...], rx: Prescription | UnknownPrescription) -> tuple[Finding, ...]:
