@@ -391,8 +391,8 @@ def test_of_an_export_with_several_plans_the_one_with_the_label_of_the_plan_is_t
     assert "no plan 'LUNG'" in none_of_it.stderr
 
 
-def test_an_export_of_another_plan_dose_or_unit_says_so(tmp_path: Path) -> None:
-    """Structures of one patient have the same names in all plans: only label, dose and unit tell the plans apart."""
+def test_an_export_of_another_plan_or_dose_says_so(tmp_path: Path) -> None:
+    """Structures of one patient have the same names in all plans: only label and dose tell the plans apart."""
 
     def remarks(label: str, *changes: tuple[str, str]) -> str:
         path = lung_export(tmp_path / "export.txt", plans=(label,))
@@ -409,7 +409,14 @@ def test_an_export_of_another_plan_dose_or_unit_says_so(tmp_path: Path) -> None:
     assert "they are of the plan 'OLD', and the plan here is 'LUNG'" in remarks("OLD")
     assert "the export states 42 Gy, another dose" in remarks("LUNG", ("dose [Gy]: 50.0", "dose [Gy]: 42.0"))
     assert "plan sum" in remarks("LUNG", ("\nPlan:", "\nPlan sum:"))
-    assert "or in cGy?" in remarks("LUNG", ("[Gy]", "[cGy]"))
+
+
+def test_an_export_in_a_wrong_unit_is_not_compared_but_refused(tmp_path: Path) -> None:
+    path = lung_export(tmp_path / "export.txt", plans=("LUNG",))
+    path.write_text(path.read_text(encoding="utf-8").replace("[Gy]", "[cGy]"), encoding="utf-8")
+    done = against(path)
+    assert done.exit_code == 2
+    assert "a hundredth of the prescription, 50 Gy: are its numbers Gy, labelled cGy?" in done.stderr
 
 
 def test_an_export_that_was_asked_for_and_cannot_be_read_is_an_error(tmp_path: Path) -> None:
