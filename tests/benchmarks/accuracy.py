@@ -341,7 +341,8 @@ def _in_words(lines: Sequence[Line]) -> str:
 
 
 def _goals_of_lines(lines: Sequence[Line]) -> Iterable[shop.Goal]:
-    coarse = [x for x in lines if x.slice_mm == 3.0 and "interpolated" in x.method and "cubic" not in x.method]
+    asked = "sbrtcheck, interpolated, trilinear"  # with as many elements as it takes by itself
+    coarse = [x for x in lines if x.slice_mm == 3.0 and x.method == asked]
     for line in coarse:
         for key, most in (("D95%", 0.05), ("D0.03cc", 0.3)):
             yield shop.Goal(

@@ -12,6 +12,7 @@ import argparse
 import os
 import platform
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -82,7 +83,8 @@ def main() -> None:
 
 
 def _summed_up(goals: Sequence[shop.Goal]) -> str:
-    met, missed, open_ = (sum(goal.met is answer for goal in goals) for answer in (True, False, None))
+    answers = Counter(None if goal.met is None else bool(goal.met) for goal in goals)
+    met, missed, open_ = (answers[answer] for answer in (True, False, None))
     return f"{met} goals are met, {missed} are missed, and {open_} could not be measured in this run."
 
 
