@@ -54,6 +54,17 @@ def metrics(found: Comparison) -> dict[str, float | NotMeasured]:
     return {str(metric.metric): metric.difference for metric in one.metrics}
 
 
+@pytest.mark.parametrize(
+    ("theirs_cc", "doubted"), [(20.0, False), (14.0, False), (12.0, True), (31.0, True), (500.0, True)]
+)
+def test_volumes_far_apart_are_doubted_to_be_of_one_contour(theirs_cc: float, doubted: bool) -> None:
+    ours, theirs = (
+        dvh_set(uniform_dvh(name="SpinalCord", volume_cc=volume, dose_gy=10.0)) for volume in (20.0, theirs_cc)
+    )
+    asked = "SpinalCord: 20 cc here and"
+    assert any(asked in remark for remark in compared(ours, theirs).remarks) is doubted
+
+
 # -------------------------------------------------------------------------------- curves
 
 

@@ -26,6 +26,9 @@ VOLUME = "Volume[cc]"
 GENERAL = ("Mean[Gy]", "D95%[Gy]", "D50%[Gy]", "D2%[Gy]", "D0.03cc[Gy]")
 """Compared for every structure, asked for by a row or not. The largest dose, the least stable number, is not."""
 
+OTHER_CONTOUR = 1.5
+"""Volumes further apart than this factor, whatever the end caps, are hardly of one contour: systems differ by less."""
+
 NAMED = 3
 """Of so many structures at most a remark gives the names."""
 
@@ -75,6 +78,7 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
             *(f"{name} there was taken for {our_name} here" for name, our_name in spelled.items()),
             *_other_plan(ours, theirs),
             *_other_prescription(report.prescription, theirs.prescription),
+            *_other_contours([(dvh, one) for dvh, one in held if isinstance(one, DVH)]),
             *(finding.text for finding in theirs.findings),
             *_said_of([one for _, one in held if isinstance(one, DVH)]),
         ),
@@ -129,6 +133,18 @@ def _other_prescription(
         return ()
     text = f"they are for {theirs.dose_gy:g} Gy in {theirs.fractions}, and were judged for the plan's prescription"
     return (text,)
+
+
+def _other_contours(held: Sequence[tuple[DVH, DVH]]) -> list[str]:
+    """Structures of one name whose volumes no end-cap convention brings together."""
+    said = []
+    for ours, theirs in held:
+        both_cc = ours.volume_unit is theirs.volume_unit is VolumeUnit.CC
+        volumes = [one.volume for one in (ours, *ours.alternatives)]
+        if both_cc and all(max(one, theirs.volume) > OTHER_CONTOUR * min(one, theirs.volume) for one in volumes):
+            text = f"{ours.name}: {ours.volume:.4g} cc here and {theirs.volume:.4g} cc there"
+            said.append(f"{text}: are they of the same contours?")
+    return said
 
 
 def _said_of(theirs: Sequence[DVH]) -> tuple[str, ...]:
