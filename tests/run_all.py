@@ -24,7 +24,7 @@ CHECKS = {
     "Layout": ("ruff", "format", "--check", "."),
     "Types": ("mypy",),
     "Direction of imports": ("lint-imports",),
-    "Tests, examples, blocks of the documentation": ("pytest", "-n", "auto"),
+    "Tests, examples, blocks of the documentation": ("pytest", "-n", "auto", "--hypothesis-profile", "repeatable"),
     "Documentation": ("sphinx-build", "-W", "-E", "-q", "-b", "html", "docs", "docs/_build/html"),
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections import Counter
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +23,7 @@ from sbrtcheck.evaluate import NOTICE, Report, Verdict, evaluate
 from sbrtcheck.evaluate.compare import compare_with
 from sbrtcheck.report import pdf, pdf_report, words
 from sbrtcheck.report.compared import compared_lines
-from sbrtcheck.report.pdf.style import LONGEST_CELL, printable
+from sbrtcheck.report.pdf.style import LONGEST_CELL, drawn, printable
 from sbrtcheck.report.points import constraint_points
 from sbrtcheck.table import ClinicianItem, Source
 from test_report import report as one_of_every_sort
@@ -89,12 +91,41 @@ def test_any_name_and_any_dose_give_a_pdf_with_the_verdict_of_every_row(
     assert all(squeezed(line) in shown for line in words.organ_counts(missing))
 
 
+def runs_leftwards(char: str) -> bool:
+    return unicodedata.bidirectional(char) in {"R", "AL", "AN"}
+
+
 @settings(max_examples=25)
-@given(st.text(min_size=1, max_size=60).filter(lambda name: bool(squeezed(words.clean(name)))))
+@given(
+    st.text(st.characters().filter(lambda char: not runs_leftwards(char)), min_size=1, max_size=60).filter(
+        lambda name: bool(squeezed(words.clean(name)))
+    )
+)
 def test_a_name_stands_there_as_it_is_with_numbers_for_what_has_no_glyph(name: str) -> None:
     made = report_on(name)
     if any(outcome.contour for outcome in made.outcomes):
         assert squeezed(printable(name)[:LONGEST_CELL]) in text_of(made)
+
+
+def test_a_character_beyond_16_bits_is_a_number_though_the_font_has_it() -> None:
+    assert "PTV[U+1F600]" in text_of(report_on("PTV😀"))
+
+
+@settings(max_examples=25)
+@given(st.text("אבגדהוזחטיכלמנסעפצקרשת", min_size=2, max_size=40), st.text("abcXYZ", max_size=3))
+def test_letters_that_run_leftwards_are_drawn_from_the_last_to_the_first(word: str, before: str) -> None:
+    """On paper glyphs go from left to right, so a reader of Hebrew finds the first letter at the right end."""
+    assert drawn(f"{before}{word}") == f"{before}{word[::-1]}"
+    assert word in text_of(report_on(word))  # a program that takes the text out of a PDF puts it back in order
+
+
+@given(st.text(max_size=60))
+def test_drawing_a_text_moves_its_characters_and_loses_none(text: str) -> None:
+    before, after = printable(text), drawn(text)
+    assert len(after) == len(before)
+    # a bracket that runs leftwards opens the other way
+    kept = [Counter(char for char in shown if not unicodedata.mirrored(char)) for shown in (before, after)]
+    assert kept[0] == kept[1]
 
 
 @given(st.floats(0.5, 40.0), st.floats(0.2, 9.8), st.sampled_from(["below", "above"]), st.sampled_from(range(4)))

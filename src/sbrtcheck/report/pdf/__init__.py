@@ -38,5 +38,6 @@ def pdf_report(report: Report) -> bytes:
 
 def require_pdf() -> None:
     """Find out, before anything is computed, whether a PDF can be made; `OutputError` when not."""
-    if lacking := [name for name in ("reportlab", "matplotlib") if find_spec(name) is None]:
+    needed = {"reportlab": "reportlab", "matplotlib": "matplotlib", "bidi": "python-bidi"}
+    if lacking := [package for module, package in needed.items() if find_spec(module) is None]:
         raise OutputError(f"a PDF needs {' and '.join(lacking)}", mend="pip install 'sbrtcheck[pdf]'")

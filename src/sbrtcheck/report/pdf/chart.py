@@ -13,7 +13,7 @@ from reportlab.platypus import Flowable
 
 from sbrtcheck.dvh import DVH
 from sbrtcheck.evaluate import Report, Verdict
-from sbrtcheck.report.pdf.style import FAINT, INK, PLAIN, RULE, printable
+from sbrtcheck.report.pdf.style import FAINT, INK, PLAIN, RULE, drawn, printable
 from sbrtcheck.report.points import ConstraintPoint, constraint_points
 
 # points of the page
@@ -132,7 +132,7 @@ def _draw_legend(canvas: Canvas, chart: _Chart, n: int, look: _Look) -> None:
     canvas.line(x, y + 2, x + 22, y + 2)
     canvas.setDash()
     name = printable(chart.dvhs[n].name)
-    canvas.drawString(x + 26, y, name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}...")
+    canvas.drawString(x + 26, y, drawn(name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}..."))
 
 
 def _draw_points(canvas: Canvas, chart: _Chart, looks: Mapping[str, _Look]) -> None:

@@ -15,7 +15,7 @@ from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, P
 
 from sbrtcheck.evaluate import NOTICE, Report
 from sbrtcheck.evaluate.words import overall_text
-from sbrtcheck.report.pdf.style import BOLD, FAINT, PLAIN, printable, register_fonts
+from sbrtcheck.report.pdf.style import BOLD, FAINT, PLAIN, drawn, register_fonts
 
 MARGIN = 15 * mm
 _TOP, _BOTTOM = 18 * mm, 22 * mm
@@ -90,7 +90,7 @@ class _Canvas(Canvas):
         report, right = self.shown_report, A4[0] - MARGIN
         self.setFillColor(FAINT)
         self.setFont(PLAIN, _SMALL)
-        self.drawString(MARGIN, A4[1] - 11 * mm, printable(f"{report.software}, {_plan_text(report)}"))
+        self.drawString(MARGIN, A4[1] - 11 * mm, drawn(f"{report.software}, {_plan_text(report)}"))
         self.setFont(BOLD, _SMALL)
         self.drawRightString(right, A4[1] - 11 * mm, f"OVERALL: {overall_text(report)}")
         self.setFont(PLAIN, _SMALL)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from bidi import get_display
 from reportlab.lib.colors import Color, HexColor
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
@@ -45,9 +46,9 @@ def register_fonts() -> tuple[TTFont, ...]:
 
 @cache
 def _glyphs() -> frozenset[int]:
-    """Code points that both fonts can show."""
+    """Code points that both fonts can show, and whose meaning reportlab writes rightly: none beyond 16 bits."""
     plain, bold = register_fonts()
-    return frozenset(plain.face.charToGlyph) & frozenset(bold.face.charToGlyph)
+    return frozenset(plain.face.charToGlyph) & frozenset(bold.face.charToGlyph) & frozenset(range(0x10000))
 
 
 def printable(text: str) -> str:
@@ -56,15 +57,20 @@ def printable(text: str) -> str:
     return "".join(char if ord(char) in glyphs else f"[U+{ord(char):04X}]" for char in words.clean(text))
 
 
+def drawn(text: str) -> str:
+    """The text as `printable`, its characters in the order they have on paper, where some run from right to left."""
+    return str(get_display(printable(text), base_dir="L"))
+
+
 def markup(text: str) -> str:
-    """The text as it stands, for a paragraph; nothing that a file says may turn into markup."""
-    return escape(printable(text))
+    """The text as `drawn`, for a paragraph; nothing that a file says may turn into markup."""
+    return escape(drawn(text))
 
 
 def cell_markup(text: str) -> str:
     """As `markup`, cut where a cell would outgrow its page."""
     shown = printable(text)
-    return escape(shown if len(shown) <= LONGEST_CELL else f"{shown[:LONGEST_CELL]}...")
+    return escape(drawn(shown if len(shown) <= LONGEST_CELL else f"{shown[:LONGEST_CELL]}..."))
 
 
 def _style(name: str, size: float, *, bold: bool = False, **fields: Any) -> ParagraphStyle:
