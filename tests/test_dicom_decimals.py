@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sbrtcheck.dicom import decimals
-from sbrtcheck.dicom.decimals import BadDecimalError, parse_all_decimals, parse_decimals
+from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals
 
 # The way of cutting text into pieces is the same for all examples of a test.
 SAME_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -78,7 +78,8 @@ def short_fixed_point(draw: st.DrawFn, most: int) -> str:
 @given(st.sampled_from([8, 16]).flatmap(lambda most: st.lists(short_fixed_point(most), min_size=60, max_size=90)))
 def test_many_plain_numbers_are_read_by_whole_words_with_the_bits_of_float(texts: list[str]) -> None:
     text = "\\".join([*texts, *FILLERS[0]]).encode()
-    numbers = decimals._plain(decimals._MARGIN + text, 16, 16 + len(text))
+    piece = decimals._MARGIN + text
+    numbers = decimals._plain(piece, *decimals._starts_and_ends(piece))
     assert numbers is not None
     assert bits(numbers) == bits([float(text) for text in [*texts, *FILLERS[0]]])
 
@@ -124,11 +125,20 @@ def test_any_bytes_are_finite_numbers_or_a_named_fault(text: bytes, filler: list
 
 def test_no_text_has_no_numbers() -> None:
     assert parse_decimals(b"").shape == (0,)
-    assert parse_all_decimals([], 0).shape == (0,)
+    numbers, counts = parse_joined_decimals(b"", [])
+    assert (numbers.shape, counts.shape) == ((0,), (0,))
 
 
-def test_texts_follow_each_other_and_an_empty_one_is_a_fault() -> None:
-    assert parse_all_decimals([b"1\\2", b"3"], 3).tolist() == [1.0, 2.0, 3.0]
+@SAME_FIXTURE
+@given(st.lists(st.lists(ANY_FORMAT, min_size=1, max_size=40), min_size=1, max_size=20))
+def test_of_joined_texts_the_numbers_of_each_are_counted(texts: list[list[str]]) -> None:
+    joined = ["\\".join(text).encode() for text in texts]
+    numbers, counts = parse_joined_decimals(b"\\".join(joined), [len(text) for text in joined])
+    assert counts.tolist() == [len(text) for text in texts]
+    assert bits(numbers) == bits([float(number.strip(" \0")) for text in texts for number in text])
+
+
+def test_an_empty_text_among_others_is_a_fault() -> None:
     with pytest.raises(BadDecimalError) as caught:
-        parse_all_decimals([b"1\\2", b"", b"3"], 4)
+        parse_joined_decimals(b"1\\2\\\\3", [3, 0, 1])
     assert (caught.value.index, caught.value.token) == (2, "")

@@ -369,8 +369,8 @@ def places_of_lengths(path: Path) -> list[tuple[int, int]]:
     places = []
     header = plain._Walk._header
 
-    def noted(walk: plain._Walk, at: int) -> tuple[int, int, int, bytes]:
-        found = header(walk, at)
+    def noted(walk: plain._Walk, at: int, end: int) -> tuple[int, int, int, bytes]:
+        found = header(walk, at, end)
         size = 2 if found[3] in plain._SHORT else 4
         places.append((found[1] - size, size))
         return found

@@ -154,6 +154,24 @@ def test_a_stated_number_of_points_that_is_not_that_of_the_data_is_refused(tmp_p
         structure.contours.read()
 
 
+@pytest.mark.parametrize("first", ["5", "four"])
+@pytest.mark.parametrize("second", ["3", "-1"])
+def test_of_several_wrong_numbers_of_points_the_first_is_named(tmp_path: Path, first: str, second: str) -> None:
+    wrong = [square(-24.0), square(-21.0)]
+    for one, stated in zip(wrong, (first, second), strict=True):
+        files.set_raw(one, "NumberOfContourPoints", stated)
+    (structure,) = structures(tmp_path, square(-27.0), *wrong)
+    with pytest.raises(DicomError, match=f"contour 2 has 4 points where .*says '{first} *'"):
+        structure.contours.read()
+
+
+def test_a_point_that_is_not_whole_is_named_before_what_is_no_number(tmp_path: Path) -> None:
+    texts = [with_text("0\\0\\1\\5\\zero\\1\\5\\5\\1"), with_text("0\\0\\1\\5\\0\\1\\5\\5\\1\\0")]
+    (structure,) = structures(tmp_path, square(-27.0), *texts)
+    with pytest.raises(DicomError, match="contour 3 has 10 numbers, no multiple of 3"):
+        structure.contours.read()
+
+
 def test_a_contour_cut_down_to_a_point_is_not_left_out_as_one_without_area(tmp_path: Path) -> None:
     cut = contour(LINE[:1])
     cut.NumberOfContourPoints = 40

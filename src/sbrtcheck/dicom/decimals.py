@@ -61,23 +61,28 @@ def parse_decimals(text: bytes) -> FloatArray:
     >>> parse_decimals(b"12.50\\-3\\ 1e2 ")
     array([ 12.5,  -3. , 100. ])
     """
-    return parse_all_decimals([text], text.count(b"\\") + 1) if text else np.zeros(0)
+    if len(text) < _SHORT:
+        return _general(text, 0) if text else np.zeros(0)
+    return parse_joined_decimals(text, [len(text)])[0]
 
 
-def parse_all_decimals(texts: Sequence[bytes], count: int) -> FloatArray:
-    """Numbers of several texts, ``count`` together, as of `parse_decimals`; here an empty text is a fault."""
-    text = b"\\".join([_MARGIN[1:], *texts])
-    values = np.empty(count)
-    at, done = len(_MARGIN), 0
-    while done < len(values):
+def parse_joined_decimals(text: bytes, lengths: Sequence[int]) -> tuple[FloatArray, IntArray]:
+    """Numbers of texts of these lengths, joined by backslashes, and how many each has; an empty text is a fault."""
+    ends_of_texts = np.cumsum(np.asarray(lengths, dtype=np.int64) + 1) - 1
+    upto = np.zeros(len(ends_of_texts) + 1, dtype=np.int64)
+    pieces = [np.zeros(0)]
+    at, done = 0, 0
+    while at <= len(text) and len(ends_of_texts):
         end = text.find(b"\\", at + _PIECE)
         end = len(text) if end < 0 else end
-        piece = _plain(text, at, end)
-        if piece is None:
-            piece = _general(text[at:end], done)
-        values[done : done + len(piece)] = piece
-        at, done = end + 1, done + len(piece)
-    return values
+        piece = _MARGIN + text[at:end]
+        starts, ends = _starts_and_ends(piece)
+        first, last = np.searchsorted(ends_of_texts, (at, end + 1))
+        upto[first + 1 : last + 1] = np.searchsorted(ends, ends_of_texts[first:last] + (len(_MARGIN) - at)) + done + 1
+        numbers = _plain(piece, starts, ends)
+        pieces.append(_general(text[at:end], done) if numbers is None else numbers)
+        at, done = end + 1, done + len(ends)
+    return np.concatenate(pieces), np.diff(upto)
 
 
 # By whole words
@@ -102,19 +107,14 @@ _10, _100, _10000, _1E8 = (np.uint64(n) for n in (10, 100, 10_000, 100_000_000))
 _PAIRS, _FOURS, _EIGHT = (np.uint64(n) for n in (0x00FF00FF00FF00FF, 0x0000FFFF0000FFFF, 0x00000000FFFFFFFF))
 
 
-def _plain(text: bytes, at: int, end: int) -> FloatArray | None:
-    """The numbers of ``text[at:end]``; None when any of them is not ``-?digits.digits`` of at most 15 digits."""
-    if end - at < _SHORT:
-        return None
-    characters = np.frombuffer(text, dtype=np.uint8)[at:end]
-    starts, ends = _starts_and_ends(characters)
-    minus = characters.take(starts, mode="clip") == _MINUS
+def _plain(text: bytes, starts: IntArray, ends: IntArray) -> FloatArray | None:
+    """The numbers at these places; None when any of them is not ``-?digits.digits`` of at most 15 digits."""
+    minus = np.frombuffer(text, dtype=np.uint8).take(starts, mode="clip") == _MINUS
     lengths = ends - starts
     lengths -= minus
     longest = lengths.max()
     if longest > 16 or lengths.min() < 1:
         return None
-    ends += at
     last = _loaded(text, ends - 8, lengths if longest <= 8 else np.minimum(lengths, 8))
     values = _of_equal_decimals(last) if longest <= 8 else None
     if values is None:
@@ -127,14 +127,15 @@ def _plain(text: bytes, at: int, end: int) -> FloatArray | None:
     return values
 
 
-def _starts_and_ends(characters: npt.NDArray[np.uint8]) -> tuple[IntArray, IntArray]:
-    """Places of the first character of each number, and after its last."""
+def _starts_and_ends(text: bytes) -> tuple[IntArray, IntArray]:
+    """Places of the first character of each number behind the margin, and after its last."""
+    characters = np.frombuffer(text, dtype=np.uint8)[len(_MARGIN) :]
     separators = np.flatnonzero(characters == _SEPARATOR)
     starts = np.empty(len(separators) + 1, dtype=np.int64)
     ends = np.empty_like(starts)
-    starts[0], ends[-1] = 0, len(characters)
-    np.add(separators, 1, out=starts[1:])
-    ends[:-1] = separators
+    starts[0], ends[-1] = len(_MARGIN), len(text)
+    np.add(separators, len(_MARGIN) + 1, out=starts[1:])
+    np.add(separators, len(_MARGIN), out=ends[:-1])
     return starts, ends
 
 

@@ -22,6 +22,7 @@ AnyElements: TypeAlias = "Elements | Dataset"
 
 # Largest value of an IS element; larger numbers are damage.
 _GREATEST_INTEGER = 2**31 - 1
+_PADDING = b" \0"
 # Far beyond any couch, and far below where squares of numbers overflow.
 MAXIMUM_MM = 1e5
 # Character sets in which the bytes of ASCII mean the characters of ASCII, all of them.
@@ -78,10 +79,23 @@ def tag_name(tag: int) -> str:
 def raw_text(dataset: AnyElements, tag: int) -> bytes:
     """The text of an element as written; empty when absent."""
     if isinstance(dataset, Elements):
-        return dataset.raw(tag).strip(b" \0")
+        return dataset.raw(tag).strip(_PADDING)
     from sbrtcheck.dicom import general
 
     return general.raw_text(dataset, tag)
+
+
+def view_of_text(dataset: AnyElements, tag: int) -> memoryview:
+    """What `raw_text` gives, Contour Data not copied."""
+    if not isinstance(dataset, Elements):
+        return memoryview(raw_text(dataset, tag))
+    view = dataset.view(tag)
+    start, stop = 0, len(view)
+    while start < stop and view[stop - 1] in _PADDING:
+        stop -= 1
+    while start < stop and view[start] in _PADDING:
+        start += 1
+    return view[start:stop]
 
 
 def words(dataset: AnyElements, tag: int) -> list[str]:
