@@ -131,16 +131,12 @@ def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None =
         Never a guess: close names come back in `NoMatch.near` only.
     """
     given = _given(organ, names or {})
-    if given is not None:
-        found = [r for r in rois if r.name == given]
-        return _decide(organ, found, Rule.GIVEN) or NoMatch(organ=organ, near=_near(given, rois))
-    for position, (rule, fits) in enumerate(_RULES):
-        decided = _decide(organ, [r for r in rois if fits(organ, r)], rule)
-        if isinstance(decided, Match):
-            return replace(decided, others=_others(decided, rois, _RULES[position + 1 :]))
-        if decided is not None:
-            return decided
-    return NoMatch(organ=organ, near=_near(organ, rois))
+    decided = _decided(organ, rois, given)
+    if decided is None:
+        return NoMatch(organ=organ, near=_near(organ if given is None else given, rois))
+    if isinstance(decided, Match) and given is None:
+        return replace(decided, others=_others(decided, rois))
+    return decided
 
 
 def derivable(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[Recipe, ...]:
@@ -224,6 +220,14 @@ def _given(organ: str, names: Mapping[str, str]) -> str | None:
     return names[same[0]] if same else None
 
 
+def _decided(organ: str, rois: Sequence[RoiName], given: str | None) -> Match | Ambiguous | None:
+    """What `match` finds, without names to suggest and names of others: looking for these takes most of the time."""
+    if given is not None:
+        return _decide(organ, [r for r in rois if r.name == given], Rule.GIVEN)
+    by_rule = (_decide(organ, [r for r in rois if fits(organ, r)], rule) for rule, fits in _RULES)
+    return next((decided for decided in by_rule if decided is not None), None)
+
+
 def _decide(organ: str, found: Sequence[RoiName], rule: Rule) -> Match | Ambiguous | None:
     if not found:
         return None
@@ -232,9 +236,10 @@ def _decide(organ: str, found: Sequence[RoiName], rule: Rule) -> Match | Ambiguo
     return Ambiguous(organ=organ, candidates=_labels(found))
 
 
-def _others(taken: Match, rois: Iterable[RoiName], weaker: Iterable[tuple[Rule, _Fits]]) -> tuple[str, ...]:
-    """Names of structures that would have fitted too, had the one taken not been there."""
-    fitting = [fits for _, fits in weaker]
+def _others(taken: Match, rois: Iterable[RoiName]) -> tuple[str, ...]:
+    """Names of structures that a weaker rule would have taken, had the one taken not been there."""
+    rules = [rule for rule, _ in _RULES]
+    fitting = [fits for _, fits in _RULES[rules.index(taken.rule) + 1 :]]
     left = {r for r in rois if r != taken.roi}
     found = [r for r in left if _may_be(taken.organ, r) or any(fits(taken.organ, r) for fits in fitting)]
     return _labels(found)
@@ -330,7 +335,7 @@ def _is_marked(name: str) -> bool:
 def _recipe(
     organ: str, whole: str, target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None
 ) -> Recipe | None:
-    if _given(organ, names or {}) is not None or not isinstance(match(organ, rois, names), NoMatch):
+    if _given(organ, names or {}) is not None or _decided(organ, rois, None) is not None:
         return None
     plus = _sides(whole, rois, names) if organ == whole else _whole(whole, rois, names)
     minus = _clear_targets(target, rois, names) if target else ()
@@ -341,10 +346,11 @@ def _recipe(
 
 def _whole(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """Structures that together are the organ: itself, or both sides when nobody drew it."""
-    match match(organ, rois, names):
+    given = _given(organ, names or {})
+    match _decided(organ, rois, given):
         case Match(roi=roi):
             return (roi,)
-        case NoMatch() if _given(organ, names or {}) is None:
+        case None if given is None:
             return _sides(organ, rois, names)
         case _:
             return ()
@@ -353,7 +359,8 @@ def _whole(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None)
 def _sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """Left and right, both or nothing."""
     sides = _SIDES_OF.get(organ, ())
-    found = tuple(m.roi for m in (match(side, rois, names) for side in sides) if isinstance(m, Match))
+    decided = [_decided(side, rois, _given(side, names or {})) for side in sides]
+    found = tuple(one.roi for one in decided if isinstance(one, Match))
     return found if len(set(found)) == len(sides) else ()
 
 
@@ -422,10 +429,12 @@ def _spell(name: str) -> str:
 def _spellings() -> dict[str, tuple[str, str, str]]:
     """TG-263 name -> its description, its aliases and its German aliases (``;`` between them)."""
     import csv
-    from importlib.resources import files
+    import pkgutil  # importlib.resources takes 12 ms to import
 
-    text = (files("sbrtcheck") / "tg263_names.csv").read_text(encoding="utf-8")
-    return {r["name"]: (r["description"], r["aliases"], r["german"]) for r in csv.DictReader(text.splitlines())}
+    text = pkgutil.get_data("sbrtcheck", "tg263_names.csv")
+    assert text is not None  # noqa: S101 - None is of loaders that have no files
+    rows = csv.DictReader(text.decode().splitlines())
+    return {r["name"]: (r["description"], r["aliases"], r["german"]) for r in rows}
 
 
 @lru_cache(maxsize=1024)
