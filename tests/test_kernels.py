@@ -29,6 +29,7 @@ from sbrtcheck.geometry import (
     slices_of,
     with_cubic_dose,
 )
+from sbrtcheck.geometry.outline import distinct, median
 from sbrtcheck.plan import Contours, DoseGrid
 from solids import Array, plan, structure
 
@@ -335,3 +336,18 @@ def test_the_slow_dose_of_an_element_is_the_mean_of_many_points() -> None:
     assert cell.mean == pytest.approx(np.mean(sampled), abs=1.0)
     assert cell.low <= min(sampled)
     assert cell.high >= max(sampled)
+
+
+# -------------------------------------------------------------------------------- what numpy has, and imports more for
+
+few_numbers = st.lists(st.one_of(st.sampled_from([0.0, -1.5, 2.0]), st.floats(-1e9, 1e9)), max_size=30)
+
+
+@given(few_numbers)
+def test_distinct_numbers_are_those_of_numpy(values: list[float]) -> None:
+    assert distinct(np.array(values)).tolist() == np.unique(np.array(values)).tolist()
+
+
+@given(few_numbers.filter(len))
+def test_the_median_is_that_of_numpy(values: list[float]) -> None:
+    assert median(np.array(values)) == np.median(np.array(values))

@@ -28,6 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 
 from sbrtcheck.dvh import DVH, Band, Reason, VolumeUnit
 from sbrtcheck.dvh.types import SAME_VOLUME
@@ -260,30 +261,28 @@ _OUT = (
 )
 
 
+@cache
 def _grammar(body: str) -> re.Pattern[str]:
+    """The pattern of one kind of metric; made when a text is tried on it, for all of them together take 5 ms."""
     return re.compile(rf"\s*{body}{_OUT}", re.IGNORECASE)
 
 
-_DOSE_AT_VOLUME = _grammar(rf"(?P<kind>DC|D){_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?")
-_VOLUME_AT_DOSE = _grammar(
-    rf"(?P<kind>CV|VS|V\s*<|V){_GAP}(?:>=|≥|>)?{_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?"
-)
-_STATISTIC = _grammar(rf"(?:D{_GAP})?(?P<stat>Mean|Median|Max|Min){_GAP}(?:Dose)?")
-_GEUD = _grammar(rf"g?EUD{_GAP}\(\s*(?:a\s*=\s*)?(?P<number>{_NUMBER})\s*\)")
-_VOLUME = _grammar("Volume")
+_DOSE_AT_VOLUME = rf"(?P<kind>DC|D){_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?"
+_VOLUME_AT_DOSE = rf"(?P<kind>CV|VS|V\s*<|V){_GAP}(?:>=|≥|>)?{_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?"
+_STATISTIC = rf"(?:D{_GAP})?(?P<stat>Mean|Median|Max|Min){_GAP}(?:Dose)?"
+_GEUD = rf"g?EUD{_GAP}\(\s*(?:a\s*=\s*)?(?P<number>{_NUMBER})\s*\)"
+_VOLUME = "Volume"
 
-_ISODOSE_RATIO = _grammar(rf"R{_GAP}(?P<number>{_NUMBER}){_GAP}%?")
-_INDEX = _grammar(rf"(?P<index>GI(?:{_GAP}50{_GAP}%?)?|CI{_GAP}RTOG|CI{_GAP}Paddick)")
-_BEYOND = _grammar(rf"D{_GAP}(?P<number>{_NUMBER}){_GAP}cm(?![3³])")
-_OUTSIDE = _grammar(
-    rf"V{_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?{_GAP}outside{_GAP}(?P<target>PTV|CTV|GTV|ITV)?"
-)
-_EFFECTIVE_VOLUME = _grammar("Veff")
-_PRESCRIPTION = _grammar(rf"Rx(?:{_GAP}(?P<bed>BED){_GAP}(?P<number>{_NUMBER})?)?")
-_TARGETS = _grammar("Targets")
+_ISODOSE_RATIO = rf"R{_GAP}(?P<number>{_NUMBER}){_GAP}%?"
+_INDEX = rf"(?P<index>GI(?:{_GAP}50{_GAP}%?)?|CI{_GAP}RTOG|CI{_GAP}Paddick)"
+_BEYOND = rf"D{_GAP}(?P<number>{_NUMBER}){_GAP}cm(?![3³])"
+_OUTSIDE = rf"V{_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?{_GAP}outside{_GAP}(?P<target>PTV|CTV|GTV|ITV)?"
+_EFFECTIVE_VOLUME = "Veff"
+_PRESCRIPTION = rf"Rx(?:{_GAP}(?P<bed>BED){_GAP}(?P<number>{_NUMBER})?)?"
+_TARGETS = "Targets"
 
 # Names that papers use for more than one number, or for one that is not computed.
-_SEVERAL_MEANINGS = re.compile(r"\s*(?P<name>PCI|PITV|MGI|HI|CI|CN|nCI)(?![a-z])[\s_]*[0-9.,]*.*", re.IGNORECASE)
+_SEVERAL_MEANINGS = r"\s*(?P<name>PCI|PITV|MGI|HI|CI|CN|nCI)(?![a-z])[\s_]*[0-9.,]*.*"
 _MEANT = {
     "ci": ("CI has several definitions, so its name must be written", ["CI_RTOG[ratio]", "CI_Paddick[ratio]"]),
     "pci": ("not a metric", ["CI_Paddick[ratio]"]),
@@ -335,10 +334,10 @@ def parse(text: str) -> Metric:
     Traceback (most recent call last):
     sbrtcheck.errors.MetricError: metric 'V20Gy': output unit missing; try 'V20Gy[%]' or 'V20Gy[cc]'
     """
-    for pattern, build in _RULES:
-        if found := pattern.fullmatch(text):
+    for body, build in _RULES:
+        if found := _grammar(body).fullmatch(text):
             return build(text, found)
-    if several := _SEVERAL_MEANINGS.fullmatch(text):
+    if several := re.fullmatch(_SEVERAL_MEANINGS, text, re.IGNORECASE):
         what, choices = _MEANT[several["name"].lower()]
         raise _error(text, what, _try(choices))
     raise _error(text, "not a metric", "write it like 'D0.035cc[Gy]', 'V20Gy[%]', 'CV15Gy[cc]' or 'Mean[Gy]'")
@@ -456,7 +455,7 @@ def _targets(text: str, found: re.Match[str]) -> Metric:
     return TargetCount()
 
 
-_RULES: tuple[tuple[re.Pattern[str], Callable[[str, re.Match[str]], Metric]], ...] = (
+_RULES: tuple[tuple[str, Callable[[str, re.Match[str]], Metric]], ...] = (
     (_DOSE_AT_VOLUME, _dose_at_volume),
     (_VOLUME_AT_DOSE, _volume_at_dose),
     (_STATISTIC, _statistic),

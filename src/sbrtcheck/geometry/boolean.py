@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sbrtcheck.geometry.loops import Edges
-from sbrtcheck.geometry.outline import Outline, Rule, combined, joined, ranges
+from sbrtcheck.geometry.outline import Outline, Rule, combined, distinct, joined, ranges
 from sbrtcheck.geometry.planes import Conventions
 from sbrtcheck.geometry.prisms import PrismStack
 from sbrtcheck.plan import FloatArray, IntArray
@@ -25,7 +25,7 @@ def minus(a: PrismStack, b: PrismStack) -> PrismStack:
 
 
 def _combined(a: PrismStack, b: PrismStack, rule: Rule) -> PrismStack:
-    faces = np.unique(np.concatenate([a.low_mm, a.high_mm, b.low_mm, b.high_mm]))
+    faces = distinct(np.concatenate([a.low_mm, a.high_mm, b.low_mm, b.high_mm]))
     faces = faces[np.concatenate([[True], np.diff(faces) > SAME_HEIGHT_MM])]
     pairs: dict[tuple[int, int, int], int] = {}
     for convention in (Conventions.HALF_SLICE, Conventions.CAPPED, Conventions.NONE):

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.geometry.loops import Edges
+from sbrtcheck.geometry.outline import distinct
 from sbrtcheck.plan import FloatArray, IntArray
 
 
@@ -166,7 +167,7 @@ def clip_to(edges: Edges, low: tuple[float, float], high: tuple[float, float]) -
     for left, right in ((-np.inf, low[0]), (low[0], high[0]), (high[0], np.inf)):
         a0, b0, a1, b1, of = _between(u0, v0, u1, v1, layer, left, right)
         parts.append((np.clip(a0, low[0], high[0]), b0, np.clip(a1, low[0], high[0]), b1, of))
-    present = np.unique(edges.layer)
+    present = distinct(edges.layer)
     ends = np.full(len(present), low[0]), np.full(len(present), high[0])
     parts += [
         (ends[0], np.full(len(present), v), ends[1], np.full(len(present), v), present) for v in (low[1], high[1])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry.coverage import Box, Coverage, clip_to, coverage
 from sbrtcheck.geometry.loops import Edges
-from sbrtcheck.geometry.outline import ranges
+from sbrtcheck.geometry.outline import distinct, median, ranges
 from sbrtcheck.geometry.prisms import GridFrame, PrismStack
 from sbrtcheck.plan import FloatArray, IntArray
 
@@ -99,7 +99,7 @@ def slices_of(stack: PrismStack, frame: GridFrame, refinement: int) -> list[Slic
     keep = (high > low) & there[stack.layer]
     scaled, whole_cc = _scaled(inside, refinement), prism_cc(stack, frame)
     made = []
-    for conventions in np.unique(stack.conventions).tolist():
+    for conventions in distinct(stack.conventions).tolist():
         mine = stack.conventions == conventions
         prism = np.flatnonzero(keep & mine)
         prism = prism[np.argsort(stack.layer[prism], kind="stable")]
@@ -418,7 +418,7 @@ def _grid_range_mm(frame: GridFrame) -> tuple[float, float]:
 
 
 def _plane_spacing_mm(frame: GridFrame) -> float:
-    return float(np.median(np.diff(frame.nodes_mm))) if len(frame.nodes_mm) > 1 else 1.0
+    return median(np.diff(frame.nodes_mm)) if len(frame.nodes_mm) > 1 else 1.0
 
 
 def _refined_cell_mm2(slices: Slices, frame: GridFrame) -> float:

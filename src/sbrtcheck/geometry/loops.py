@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, crossed_layers, even_odd, joined, ranges
+from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, crossed_layers, distinct, even_odd, joined, ranges
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
 
 PROBES = 9
@@ -195,7 +195,7 @@ def _neighbours(layer: IntArray) -> Iterator[tuple[int, int]]:
 
 def _share_inside(loops: Loops, inner: int, outer: int) -> float:
     """The share of some of one loop's corners that lie inside another loop: loops may touch, so one can mislead."""
-    probe = np.unique(np.linspace(loops.begin[inner], loops.begin[inner + 1] - 1, PROBES).astype(np.int64))
+    probe = distinct(np.linspace(loops.begin[inner], loops.begin[inner + 1] - 1, PROBES).astype(np.int64))
     other = slice(loops.begin[outer], loops.begin[outer + 1])
     pu, pv = loops.u0[probe, None], loops.v0[probe, None]
     u0, v0, u1, v1 = loops.u0[other], loops.v0[other], loops.u1[other], loops.v1[other]

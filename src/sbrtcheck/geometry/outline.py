@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from sbrtcheck.plan import FloatArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 Rule = Callable[[BoolArray, BoolArray], BoolArray]
+_Number = TypeVar("_Number", bound=np.generic)
 
 THINNEST_STRIP = 1e-9
 """Strips between polygon corners thinner than this, in grid rows, enclose nothing."""
@@ -79,7 +81,7 @@ def combined(a: Outline, b: Outline, rule: Rule) -> Outline:
     v0, v1 = np.where(down, v1, v0), np.where(down, v0, v1)
     if len(u0) == 0:
         return NOTHING
-    levels = np.unique(np.concatenate([v0, v1, _crossings(u0, v0, u1, v1)]))
+    levels = distinct(np.concatenate([v0, v1, _crossings(u0, v0, u1, v1)]))
     levels = levels[np.concatenate([[True], np.diff(levels) > THINNEST_STRIP])]
     first, last = np.searchsorted(levels, v0 - THINNEST_STRIP), np.searchsorted(levels, v1 - THINNEST_STRIP)
     count = np.maximum(last - first, 0)
@@ -161,7 +163,7 @@ def crossed_layers(loops: Loops, near_others: BoolArray) -> IntArray:
     Most contours are seen to be simple by turning about their middle once and never back; only the others, and those
     near another loop, are searched edge by edge.
     """
-    doubtful = np.unique(loops.layer[near_others | ~_turns_about_its_middle(loops)])
+    doubtful = distinct(loops.layer[near_others | ~_turns_about_its_middle(loops)])
     if len(doubtful) == 0:
         return doubtful
     count = np.diff(loops.begin)
@@ -189,7 +191,7 @@ def crossed_layers(loops: Loops, near_others: BoolArray) -> IntArray:
         neighbours = (following[i] == number[j]) | (following[j] == number[i])
         mine, i, j = first[~neighbours], i[~neighbours], j[~neighbours]
         found.append(layer[mine[_cross(loops, i, j)]])
-    return np.unique(np.concatenate(found))
+    return distinct(np.concatenate(found))
 
 
 def _turns_about_its_middle(loops: Loops) -> BoolArray:
@@ -222,3 +224,18 @@ def ranges(first: IntArray, count: IntArray) -> IntArray:
     before = np.cumsum(count) - count
     places: IntArray = np.arange(total) + np.repeat(first - before, count)
     return places
+
+
+def distinct(values: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+    """Each of some numbers once, rising: what `np.unique` gives, which imports numpy.ma, 15 ms at each start."""
+    rising = np.sort(values, axis=None)
+    first = np.ones(len(rising), dtype=bool)
+    np.not_equal(rising[1:], rising[:-1], out=first[1:])
+    return rising[first]
+
+
+def median(values: FloatArray) -> float:
+    """The median of some numbers, as `np.median` gives it, without numpy.ma as well."""
+    rising = np.sort(values)
+    half = len(rising) // 2
+    return float((rising[half] + rising[~half]) / 2)

@@ -7,7 +7,7 @@ from enum import IntFlag
 
 import numpy as np
 
-from sbrtcheck.geometry.outline import BoolArray
+from sbrtcheck.geometry.outline import BoolArray, median
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
 
 PLANE_TOLERANCE_MM = 0.01
@@ -86,7 +86,7 @@ def slabs(name: str, planes_mm: FloatArray, dose_spacing_mm: float) -> tuple[Sla
     findings: list[Finding] = []
     broken = _breaks(gaps)
     whole = gaps[~broken]
-    usual = float(np.median(whole)) if len(whole) else dose_spacing_mm
+    usual = median(whole) if len(whole) else dose_spacing_mm
     if len(whole) == 0:
         text = f"single contour plane(s) only: each taken as {usual:g} mm thick, the spacing of the dose planes"
         findings.append(Finding(code=FindingCode.TOO_FEW_PLANES, text=text, subject=name))
@@ -111,7 +111,7 @@ def _breaks(gaps: FloatArray) -> BoolArray:
     """Which gaps separate parts: much larger than usual, and not one of a steady run of such."""
     if len(gaps) == 0:
         return np.zeros(0, dtype=bool)
-    wide = gaps > BREAK_FACTOR * float(np.median(gaps)) + PLANE_TOLERANCE_MM
+    wide = gaps > BREAK_FACTOR * median(gaps) + PLANE_TOLERANCE_MM
     change = np.abs(np.diff(gaps)) > PLANE_TOLERANCE_SHARE * np.minimum(gaps[1:], gaps[:-1])
     run = np.concatenate([[0], np.cumsum(change)])
     steady = np.bincount(run)[run] >= STEADY_RUN

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry.loops import Edges, region_edges
-from sbrtcheck.geometry.outline import BoolArray, ranges
+from sbrtcheck.geometry.outline import BoolArray, median, ranges
 from sbrtcheck.geometry.planes import PLANE_TOLERANCE_MM, Planes, clustered, slabs, with_caps
 from sbrtcheck.plan import Contours, DoseGrid, Finding, FloatArray, IntArray
 
@@ -148,7 +148,7 @@ def prism_stack(name: str, local_mm: FloatArray, starts: IntArray, frame: GridFr
     order, layer_of_contour, planes_mm, merged = clustered(name, height)
     columns, rows = local_mm[u] / frame.spacing_mm[0], local_mm[v] / frame.spacing_mm[1]
     edges, overlaps = region_edges(name, columns, rows, starts, order, layer_of_contour)
-    spacing_mm = float(np.median(np.diff(frame.nodes_mm))) if len(frame.nodes_mm) > 1 else 1.0
+    spacing_mm = median(np.diff(frame.nodes_mm)) if len(frame.nodes_mm) > 1 else 1.0
     slab, gaps = slabs(name, planes_mm, spacing_mm)
     layer, bottom, top, conventions = with_caps(planes_mm, slab)
     stack = PrismStack(
