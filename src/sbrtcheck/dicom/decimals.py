@@ -70,19 +70,20 @@ def parse_joined_decimals(text: bytes, lengths: Sequence[int]) -> tuple[FloatArr
     """Numbers of texts of these lengths, joined by backslashes, and how many each has; an empty text is a fault."""
     ends_of_texts = np.cumsum(np.asarray(lengths, dtype=np.int64) + 1) - 1
     upto = np.zeros(len(ends_of_texts) + 1, dtype=np.int64)
-    pieces = [np.zeros(0)]
+    separators = np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == _SEPARATOR)
+    values = np.empty(separators + 1 if len(ends_of_texts) else 0)
     at, done = 0, 0
-    while at <= len(text) and len(ends_of_texts):
+    while done < len(values):
         end = text.find(b"\\", at + _PIECE)
         end = len(text) if end < 0 else end
-        piece = _MARGIN + text[at:end]
+        piece = b"".join((_MARGIN, memoryview(text)[at:end]))
         starts, ends = _starts_and_ends(piece)
         first, last = np.searchsorted(ends_of_texts, (at, end + 1))
         upto[first + 1 : last + 1] = np.searchsorted(ends, ends_of_texts[first:last] + (len(_MARGIN) - at)) + done + 1
         numbers = _plain(piece, starts, ends)
-        pieces.append(_general(text[at:end], done) if numbers is None else numbers)
+        values[done : done + len(ends)] = _general(text[at:end], done) if numbers is None else numbers
         at, done = end + 1, done + len(ends)
-    return np.concatenate(pieces), np.diff(upto)
+    return values, np.diff(upto)
 
 
 # By whole words
