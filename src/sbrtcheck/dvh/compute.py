@@ -32,7 +32,6 @@ from sbrtcheck.geometry import (
     elements,
     grid_frame,
     in_grid,
-    interpolated,
     minus,
     prism_cc,
     prism_stack,
@@ -41,7 +40,6 @@ from sbrtcheck.geometry import (
     slices_of,
     union,
     with_area,
-    with_cubic_dose,
 )
 from sbrtcheck.plan import Finding, FindingCode, Plan, Structure
 from sbrtcheck.stages import Progress, nobody_watches, stage
@@ -265,6 +263,8 @@ def _with_dose(solid: _Solid | NoDVH, model: Model) -> _Solid | NoDVH:
     """The solid in the dose grid that the model asks for."""
     if isinstance(solid, NoDVH) or model.dose is Interpolation.TRILINEAR:
         return solid
+    from sbrtcheck.geometry import with_cubic_dose
+
     stack, frame = with_cubic_dose(replace(solid.stack, findings=()), solid.frame, solid.name)
     return replace(solid, stack=stack, frame=frame, findings=(*solid.findings, *stack.findings))
 
@@ -291,6 +291,8 @@ def _drawn(structure: Structure, plan: Plan, model: Model) -> _Solid | NoDVH:
     except GeometryError as error:
         return _without(structure, Reason.STRUCTURE_NOT_COMPUTED, str(error))
     if model.between is Between.INTERPOLATED:
+        from sbrtcheck.geometry import interpolated
+
         stack = interpolated(stack, planes, structure.name)
     return _Solid(
         name=structure.name,

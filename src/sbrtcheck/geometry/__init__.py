@@ -1,9 +1,11 @@
 """Structure x dose grid -> volume elements: exact volumes, dose, and bounds on both."""
 
-from sbrtcheck.geometry.between import interpolated
-from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from sbrtcheck.geometry.boolean import minus, union
-from sbrtcheck.geometry.cubic import with_cubic_dose
 from sbrtcheck.geometry.elements import (
     MAX_REFINEMENT,
     Elements,
@@ -15,8 +17,6 @@ from sbrtcheck.geometry.elements import (
     refinement_for,
     slices_of,
 )
-from sbrtcheck.geometry.isodose import NARROW_SHARE, IsodoseVolume, isodose_volume
-from sbrtcheck.geometry.parts import parts_of
 from sbrtcheck.geometry.planes import Conventions
 from sbrtcheck.geometry.prisms import (
     GridFrame,
@@ -27,6 +27,13 @@ from sbrtcheck.geometry.prisms import (
     slab_axis_of,
     with_area,
 )
+
+if TYPE_CHECKING:
+    from sbrtcheck.geometry.between import interpolated
+    from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
+    from sbrtcheck.geometry.cubic import with_cubic_dose
+    from sbrtcheck.geometry.isodose import NARROW_SHARE, IsodoseVolume, isodose_volume
+    from sbrtcheck.geometry.parts import parts_of
 
 __all__ = [
     "MAX_REFINEMENT",
@@ -57,3 +64,27 @@ __all__ = [
     "with_area",
     "with_cubic_dose",
 ]
+
+# Loaded when first used: what a DVH by the usual conventions does not need.
+_HOME = {
+    "DoseBeyond": "beyond",
+    "IsodoseVolume": "isodose",
+    "NARROW_SHARE": "isodose",
+    "interpolated": "between",
+    "isodose_volume": "isodose",
+    "largest_dose_beyond": "beyond",
+    "parts_of": "parts",
+    "with_cubic_dose": "cubic",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'sbrtcheck.geometry' has no attribute {name!r}")
+    value = getattr(import_module(f"sbrtcheck.geometry.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
