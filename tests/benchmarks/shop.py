@@ -114,10 +114,15 @@ def run(python: str | Path, driver: str, *arguments: object) -> Run:
 
 
 def start(command: Sequence[object]) -> float | None:
-    """Run a command to its end; peak memory in MB of the largest process of it, None where nothing tells it."""
+    """Run a command to its end; peak memory in MB of the largest process of it, None where nothing tells it.
+
+    Python may keep what it compiles: the other tools were compiled when they were installed, and sbrtcheck, run from
+    its sources, would be compiled anew in each process where the environment forbids it.
+    """
     words = [str(word) for word in command]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(words, stdout=said, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(words, env=environment, stdout=said, stderr=subprocess.STDOUT)
         if hasattr(os, "wait4"):
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
