@@ -180,6 +180,29 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
     return made if isinstance(made, DVH) else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """Slices of a computed DVH's structure, laid over the dose as they were for it, and the width of its bins."""
+
+    slices: tuple[Slices, ...]
+    frame: GridFrame
+    unit_gy: float
+
+
+def laid(plan: Plan, dvh: DVH) -> Laid | None:
+    """What a DVH was computed from; None when it was not computed here."""
+    if dvh.model is None or not dvh.made_of or dvh.refinement == 0:
+        return None
+    solid = _solid(dvh.made_of, plan, dvh.model)
+    if isinstance(solid, NoDVH):
+        return None
+    return Laid(
+        slices=tuple(slices_of(solid.stack, solid.frame, dvh.refinement)),
+        frame=solid.frame,
+        unit_gy=_unit_gy(solid, dvh.model, _largest_dose(plan)),
+    )
+
+
 def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:
     """The prisms that a computed DVH is of, under its own end-cap convention, in a frame of the plan's dose grid."""
     if dvh.model is None or not dvh.made_of:
@@ -310,9 +333,7 @@ def _dvh(
     solid: _Solid, made_of: tuple[Recipe, ...], plan: Plan, model: Model, top_gy: float, refinement: int = 0
 ) -> DVH | NoDVH:
     """The DVH under the model's convention, with those under the others, from one pass over the elements."""
-    if model.dose is Interpolation.CUBIC:  # splines may rise above every grid point
-        top_gy = max(top_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit)
-    unit_gy = (top_gy or NO_DOSE_GY) / (BINS - 1)
+    unit_gy = _unit_gy(solid, model, top_gy)
     whole_cc = float(np.sum(prism_cc(solid.stack, solid.frame)))
     refinement = refinement or refinement_for(whole_cc, solid.frame, ELEMENTS_WANTED)
     try:
@@ -337,6 +358,13 @@ def _dvh(
         return _without(solid, Reason.STRUCTURE_EMPTY, detail)
     others = tuple(d for caps, d in by_convention.items() if caps is not model.end_caps and d is not None)
     return replace(main, alternatives=others)
+
+
+def _unit_gy(solid: _Solid, model: Model, top_gy: float) -> float:
+    """Width of the bins of a structure's histogram."""
+    if model.dose is Interpolation.CUBIC:  # splines may rise above every grid point
+        top_gy = max(top_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit)
+    return (top_gy or NO_DOSE_GY) / (BINS - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from sbrtcheck.geometry.between import interpolated
 from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
 from sbrtcheck.geometry.boolean import minus, union
+from sbrtcheck.geometry.crossed import Crossed, Isodose, crossed
 from sbrtcheck.geometry.cubic import with_cubic_dose
 from sbrtcheck.geometry.elements import (
     MAX_REFINEMENT,
@@ -32,14 +33,17 @@ __all__ = [
     "MAX_REFINEMENT",
     "NARROW_SHARE",
     "Conventions",
+    "Crossed",
     "DoseBeyond",
     "Elements",
     "Float32",
     "GridFrame",
+    "Isodose",
     "IsodoseVolume",
     "PrismStack",
     "Slices",
     "cell_cc",
+    "crossed",
     "elements",
     "grid_frame",
     "in_grid",

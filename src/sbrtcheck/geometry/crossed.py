@@ -1,0 +1,315 @@
+"""Slices x dose grid -> the cells in which a dose is passed, halved until it is known how much volume gets it.
+
+How much of a structure gets a dose is in doubt only in the elements whose bounds lie on both sides of it: those along
+that isodose. Halving them alone costs as their surface does; halving the structure, as its volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, pieces_of
+from sbrtcheck.geometry.elements import (
+    SMALLEST_FRACTION,
+    Float32,
+    Slices,
+    _blocks,
+    _box_of,
+    _dose_planes,
+    _extreme,
+    _four,
+    _Levels,
+    _levels_of,
+    _over_slices,
+    _refined_cell_mm2,
+)
+from sbrtcheck.geometry.loops import Edges
+from sbrtcheck.geometry.outline import BoolArray, ranges
+from sbrtcheck.geometry.prisms import GridFrame
+from sbrtcheck.plan import FloatArray, IntArray
+
+WHOLE = -1
+"""Outline of a cell that lies wholly inside."""
+
+_QUARTERS = Box(row=0, column=0, rows=3, columns=3)
+"""The four quarters of a cell, and a row and a column beyond, in which nothing lies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isodose:
+    """A dose, in the unit of the elements, and which elements are in doubt.
+
+    A cell gets it whose dose is at least ``dose + slack`` everywhere, and does not where it is less than
+    ``dose - slack``. In doubt are elements whose lower bound is less than ``most`` and whose upper one is at least
+    ``least``.
+    """
+
+    dose: float
+    slack: float
+    least: float
+    most: float
+
+    def sides(self, low: Float32, high: Float32) -> tuple[BoolArray, BoolArray]:
+        """Which cells get the dose everywhere, and which nowhere, by their extremes."""
+        return low >= self.dose + self.slack, high < self.dose - self.slack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossed:
+    """What is known of the volume that gets a dose, of the elements in doubt, and the cells of them that still are.
+
+    Parameters
+    ----------
+    isodose
+        The dose.
+    above_cc, below_cc
+        Volume found to get it, and found not to.
+    corners
+        Shape ``(2, 2, 2, n)``: dose at the lower and upper end along w, v and u of each cell; trilinear inside.
+    cell_cc
+        Shape ``(n,)``, volume of each cell, be it inside the structure or not.
+    outline
+        Shape ``(n,)``: the layer of ``edges`` that is its outline, or `WHOLE`.
+    edges
+        Outlines of the structure in cells, 0 to 1 across a cell.
+    """
+
+    isodose: Isodose
+    above_cc: float
+    below_cc: float
+    corners: Float32
+    cell_cc: FloatArray
+    outline: IntArray
+    edges: Edges
+
+    def __len__(self) -> int:
+        return len(self.cell_cc)
+
+    def halved(self) -> Crossed:
+        """The same from cells half as long, wide and high; those that lie on one side of the dose now are counted."""
+        outlines = int(self.outline.max(initial=WHOLE)) + 1
+        pieces = pieces_of(_doubled(self.edges), _QUARTERS)
+        share_of, cut_of = _shares(covered_by(pieces, outlines, _QUARTERS))
+        share = share_of.reshape(-1, 3, 3)[self.outline, :2, :2].transpose(1, 2, 0)
+        lattice = _lattice(self.corners)
+        low, high = (_of_eighths(of, lattice) for of in (np.minimum, np.maximum))
+        above, below = self.isodose.sides(low, high)
+        cc = np.broadcast_to(share * (self.cell_cc / 8), low.shape)
+        w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
+        eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
+        place = (self.outline[at] * 3 + v) * 3 + u  # of whole cells, in the last layer, which is whole
+        outline, edges = _outlines(pieces, place, cut_of[place], _QUARTERS)
+        return replace(
+            self,
+            above_cc=self.above_cc + float(cc[above].sum()),
+            below_cc=self.below_cc + float(cc[below].sum()),
+            corners=np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1)),
+            cell_cc=self.cell_cc[at] / 8,
+            outline=outline,
+            edges=edges,
+        )
+
+
+def crossed(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_gy: float) -> list[Crossed]:
+    """What the elements in doubt, cut where the dose along w bends, tell of each isodose."""
+    found: list[list[Crossed]] = [[] for _ in isodoses]
+    for block in _blocks(slices):
+        field = _field(slices, block, frame, unit_gy)
+        if field.planes.size == 0 or not any(_may_be_in_doubt(field.planes, one) for one in isodoses):
+            continue
+        low, high = _bounds(field)
+        picks = [np.flatnonzero((low < one.most) & (high >= one.least)) for one in isodoses]
+        if not any(len(pick) for pick in picks):
+            continue
+        region = _region(slices, block, field.box)
+        for parts, pick, isodose in zip(found, picks, isodoses, strict=True):
+            if len(pick):
+                parts.append(_first(pick, field, region, isodose))
+    return [_together(parts, isodose) for parts, isodose in zip(found, isodoses, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    """Dose on planes over the cells of a box, and the levels of slices in it.
+
+    ``planes`` has shape ``(planes, rows * columns)``. ``plane`` and ``share`` have shape ``(slices, levels)``: each
+    level lies in ``share`` of the way from ``plane`` to the next. ``cell_cc``, shape ``(slices, levels - 1)``, is the
+    volume of a cell between a level and the next.
+    """
+
+    box: Box
+    levels: _Levels
+    planes: Float32
+    plane: IntArray
+    share: Float32
+    cell_cc: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Region:
+    """What the layers of a block cover: ``place`` is the layer of each slice, ``share`` and ``is_cut`` go by cell."""
+
+    place: IntArray
+    pieces: Pieces
+    share: FloatArray
+    is_cut: BoolArray
+
+
+def _field(slices: Slices, block: slice, frame: GridFrame, unit_gy: float) -> _Field:
+    low_mm, high_mm = slices.low_mm[block], slices.high_mm[block]
+    box = _box_of(slices.edges.of_layers(np.unique(slices.layer[block])))
+    levels = _levels_of(low_mm, high_mm, frame)
+    planes = _dose_planes(levels, frame, box, slices.refinement, unit_gy).reshape(-1, box.rows * box.columns)
+    step = np.arange(int(levels.inner.max()) + 2)
+    # dose planes inside a slice are levels; the last plane of all is the end of the way from the one before
+    node = levels.first[:, None] + step - 1
+    plane = np.minimum(node, len(planes) - 2)
+    share = (node - plane).astype(np.float32)
+    place_mm = frame.nodes_mm[np.minimum(node + levels.planes.start, len(frame.nodes_mm) - 1)]
+    for is_face, face, face_mm in (
+        (step[None] == 0, levels.bottom, low_mm),
+        (step > levels.inner[:, None], levels.top, high_mm),
+    ):
+        plane = np.where(is_face, levels.below[face][:, None], plane)
+        share = np.where(is_face, levels.share[face], share)
+        place_mm = np.where(is_face, face_mm[:, None], place_mm)
+    return _Field(
+        box=box,
+        levels=levels,
+        planes=planes,
+        plane=plane,
+        share=share,
+        cell_cc=np.diff(place_mm, axis=1) * _refined_cell_mm2(slices, frame) / 1000.0,
+    )
+
+
+def _may_be_in_doubt(dose: Float32, isodose: Isodose) -> bool:
+    return bool(dose.min() < isodose.most and dose.max() >= isodose.least)
+
+
+def _bounds(field: _Field) -> tuple[Float32, Float32]:
+    """Bounds of the dose in each cell of each slice, as the elements have them."""
+    _, _, least, most = _over_slices(field.levels, field.planes)
+    columns = field.box.columns
+    return _extreme(np.minimum, _four(least, columns)), _extreme(np.maximum, _four(most, columns))
+
+
+def _region(slices: Slices, block: slice, box: Box) -> _Region:
+    layers, place = np.unique(slices.layer[block], return_inverse=True)
+    pieces = pieces_of(slices.edges.of_layers(layers), box)
+    share, is_cut = _shares(covered_by(pieces, len(layers), box))
+    return _Region(place=place, pieces=pieces, share=share, is_cut=is_cut)
+
+
+def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
+    """By cell, and for one layer more that is wholly inside: covered share, and whether the outline has a say in it."""
+    layers, rows, columns = covered.full.shape
+    share = np.ones((layers + 1) * rows * columns)
+    share[: covered.full.size] = covered.full.reshape(-1)
+    is_cut = np.zeros(len(share), dtype=bool)
+    fraction = covered.fraction
+    is_cut[covered.cell] = (fraction > SMALLEST_FRACTION) & (fraction < 1.0 - SMALLEST_FRACTION)
+    share[covered.cell] = np.where(is_cut[covered.cell], fraction, np.rint(fraction))
+    return share, is_cut
+
+
+def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> Crossed:
+    """The elements ``pick``, flat indices into slices and cells, between the levels of their slice."""
+    cells = field.box.rows * field.box.columns
+    of, cell = np.divmod(pick, cells)
+    at = region.place[of] * cells + cell
+    inside = region.share[at] > 0.0
+    of, cell, at = of[inside], cell[inside], at[inside]
+    parts = field.levels.inner[of] + 1
+    level = ranges(np.zeros(len(of), dtype=np.int64), parts)
+    of, cell, at = (np.repeat(x, parts) for x in (of, cell, at))
+    corner = cell + np.array([[0, 1], [field.box.columns, field.box.columns + 1]])[..., None]
+    corners = np.stack([_dose_at(field, of, level + up, corner) for up in (0, 1)])
+    low, high = corners.min(axis=(0, 1, 2)), corners.max(axis=(0, 1, 2))
+    above, below = isodose.sides(low, high)
+    cc = field.cell_cc[of, level]
+    covered_cc = cc * region.share[at]
+    left = ~(above | below)
+    outline, edges = _outlines(region.pieces, at[left], region.is_cut[at[left]], field.box)
+    return Crossed(
+        isodose=isodose,
+        above_cc=float(covered_cc[above].sum()),
+        below_cc=float(covered_cc[below].sum()),
+        corners=corners[..., left],
+        cell_cc=cc[left],
+        outline=outline,
+        edges=edges,
+    )
+
+
+def _dose_at(field: _Field, of: IntArray, level: IntArray, corner: IntArray) -> Float32:
+    plane, share = field.plane[of, level], field.share[of, level]
+    under = field.planes[plane, corner]
+    dose: Float32 = under + (field.planes[plane + 1, corner] - under) * share
+    return dose
+
+
+def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
+    layers = np.cumsum([0, *(int(part.outline.max(initial=WHOLE)) + 1 for part in parts)]).tolist()
+    first = list(zip(parts, layers[:-1], strict=True))
+    edges = [part.edges for part in parts]
+    return Crossed(
+        isodose=isodose,
+        above_cc=sum(part.above_cc for part in parts),
+        below_cc=sum(part.below_cc for part in parts),
+        corners=np.concatenate([np.zeros((2, 2, 2, 0), np.float32), *(part.corners for part in parts)], axis=-1),
+        cell_cc=np.concatenate([np.zeros(0), *(part.cell_cc for part in parts)]),
+        outline=np.concatenate(
+            [np.zeros(0, np.int64), *(np.where(part.outline == WHOLE, WHOLE, part.outline + n) for part, n in first)]
+        ),
+        edges=Edges(
+            u0=np.concatenate([np.zeros(0), *(one.u0 for one in edges)]),
+            v0=np.concatenate([np.zeros(0), *(one.v0 for one in edges)]),
+            u1=np.concatenate([np.zeros(0), *(one.u1 for one in edges)]),
+            v1=np.concatenate([np.zeros(0), *(one.v1 for one in edges)]),
+            layer=np.concatenate([np.zeros(0, np.int64), *(part.edges.layer + n for part, n in first)]),
+        ),
+    )
+
+
+def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tuple[IntArray, Edges]:
+    """The outline of each cell where one has a say; cells of one place in one layer share theirs.
+
+    In a row of cells, what lies beside a cell is moved onto its border, where it closes the region.
+    """
+    cut, place = np.unique(cell[is_cut], return_inverse=True)
+    outline = np.full(len(cell), WHOLE, dtype=np.int64)
+    outline[is_cut] = place
+    order = np.argsort(pieces.cell, kind="stable")
+    row = pieces.cell[order] // box.columns
+    first = np.searchsorted(row, cut // box.columns, side="left")
+    count = np.searchsorted(row, cut // box.columns, side="right") - first
+    pick, layer = order[ranges(first, count)], np.repeat(np.arange(len(cut)), count)
+    columns_off = pieces.cell[pick] % box.columns - cut[layer] % box.columns
+    u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
+    v0, v1 = pieces.va[pick], pieces.vb[pick]
+    keep = (u0 != u1) | (v0 != v1)
+    return outline, Edges(u0=u0[keep], v0=v0[keep], u1=u1[keep], v1=v1[keep], layer=layer[keep])
+
+
+def _doubled(edges: Edges) -> Edges:
+    return replace(edges, u0=edges.u0 * 2, v0=edges.v0 * 2, u1=edges.u1 * 2, v1=edges.v1 * 2)
+
+
+def _lattice(corners: Float32) -> Float32:
+    """Dose at the corners, and half way between them: shape ``(3, 3, 3, n)``."""
+    for axis in range(3):
+        first, last = (np.take(corners, [end], axis=axis) for end in (0, 1))
+        corners = np.concatenate([first, (first + last) * np.float32(0.5), last], axis=axis)
+    return corners
+
+
+def _of_eighths(of: np.ufunc, lattice: Float32) -> Float32:
+    """The least or the largest dose in each eighth of a cell: shape ``(2, 2, 2, n)``."""
+    found = of(lattice[:-1], lattice[1:])
+    found = of(found[:, :-1], found[:, 1:])
+    eighths: Float32 = of(found[:, :, :-1], found[:, :, 1:])
+    return eighths
