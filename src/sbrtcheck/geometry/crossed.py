@@ -34,6 +34,12 @@ from sbrtcheck.plan import FloatArray, IntArray
 WHOLE = -1
 """Outline of a cell that lies wholly inside."""
 
+FLATTEST = 1e-3
+"""Dose is taken to change along each edge of a cell by at least this share of what it does along the steepest."""
+
+SHARE_ROUNDING = 1e-8
+"""Shares of a cell are rounded by less."""
+
 _QUARTERS = Box(row=0, column=0, rows=3, columns=3)
 """The four quarters of a cell, and a row and a column beyond, in which nothing lies."""
 
@@ -66,11 +72,15 @@ class Crossed:
     isodose
         The dose.
     above_cc, below_cc
-        Volume found to get it, and found not to.
+        Volume found to get it, and found not to, apart from the cells.
     corners
         Shape ``(2, 2, 2, n)``: dose at the lower and upper end along w, v and u of each cell; trilinear inside.
     cell_cc
         Shape ``(n,)``, volume of each cell, be it inside the structure or not.
+    inside
+        Shape ``(n,)``, share of each cell that is.
+    cell_above_cc, cell_below_cc
+        Shape ``(n,)``: volume in each cell that surely gets the dose, and that surely does not.
     outline
         Shape ``(n,)``: the layer of ``edges`` that is its outline, or `WHOLE`.
     edges
@@ -82,15 +92,33 @@ class Crossed:
     below_cc: float
     corners: Float32
     cell_cc: FloatArray
+    inside: FloatArray
+    cell_above_cc: FloatArray
+    cell_below_cc: FloatArray
     outline: IntArray
     edges: Edges
 
     def __len__(self) -> int:
         return len(self.cell_cc)
 
+    def without(self, settled: BoolArray) -> Crossed:
+        """The same, with what is known of some cells counted, and no more to be found out of them."""
+        left = ~settled
+        return replace(
+            self,
+            above_cc=self.above_cc + float(self.cell_above_cc[settled].sum()),
+            below_cc=self.below_cc + float(self.cell_below_cc[settled].sum()),
+            corners=self.corners[..., left],
+            cell_cc=self.cell_cc[left],
+            inside=self.inside[left],
+            cell_above_cc=self.cell_above_cc[left],
+            cell_below_cc=self.cell_below_cc[left],
+            outline=self.outline[left],
+        )
+
     def halved(self) -> Crossed:
         """The same from cells half as long, wide and high; those that lie on one side of the dose now are counted."""
-        outlines = int(self.outline.max(initial=WHOLE)) + 1
+        outlines = max(int(self.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
         pieces = pieces_of(_doubled(self.edges), _QUARTERS)
         share_of, cut_of = _shares(covered_by(pieces, outlines, _QUARTERS))
         share = share_of.reshape(-1, 3, 3)[self.outline, :2, :2].transpose(1, 2, 0)
@@ -100,14 +128,20 @@ class Crossed:
         cc = np.broadcast_to(share * (self.cell_cc / 8), low.shape)
         w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
         eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
+        corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
+        inside, cell_cc = share[v, u, at], self.cell_cc[at] / 8
+        cell_above_cc, cell_below_cc = _known_cc(corners, inside, cell_cc, self.isodose)
         place = (self.outline[at] * 3 + v) * 3 + u  # of whole cells, in the last layer, which is whole
         outline, edges = _outlines(pieces, place, cut_of[place], _QUARTERS)
         return replace(
             self,
             above_cc=self.above_cc + float(cc[above].sum()),
             below_cc=self.below_cc + float(cc[below].sum()),
-            corners=np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1)),
-            cell_cc=self.cell_cc[at] / 8,
+            corners=corners,
+            cell_cc=cell_cc,
+            inside=inside,
+            cell_above_cc=cell_above_cc,
+            cell_below_cc=cell_below_cc,
             outline=outline,
             edges=edges,
         )
@@ -221,8 +255,8 @@ def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> 
     cells = field.box.rows * field.box.columns
     of, cell = np.divmod(pick, cells)
     at = region.place[of] * cells + cell
-    inside = region.share[at] > 0.0
-    of, cell, at = of[inside], cell[inside], at[inside]
+    there = region.share[at] > 0.0
+    of, cell, at = of[there], cell[there], at[there]
     parts = field.levels.inner[of] + 1
     level = ranges(np.zeros(len(of), dtype=np.int64), parts)
     of, cell, at = (np.repeat(x, parts) for x in (of, cell, at))
@@ -233,13 +267,18 @@ def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> 
     cc = field.cell_cc[of, level]
     covered_cc = cc * region.share[at]
     left = ~(above | below)
+    inside, cell_cc = region.share[at[left]], cc[left]
+    cell_above_cc, cell_below_cc = _known_cc(corners[..., left], inside, cell_cc, isodose)
     outline, edges = _outlines(region.pieces, at[left], region.is_cut[at[left]], field.box)
     return Crossed(
         isodose=isodose,
         above_cc=float(covered_cc[above].sum()),
         below_cc=float(covered_cc[below].sum()),
         corners=corners[..., left],
-        cell_cc=cc[left],
+        cell_cc=cell_cc,
+        inside=inside,
+        cell_above_cc=cell_above_cc,
+        cell_below_cc=cell_below_cc,
         outline=outline,
         edges=edges,
     )
@@ -253,7 +292,7 @@ def _dose_at(field: _Field, of: IntArray, level: IntArray, corner: IntArray) -> 
 
 
 def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
-    layers = np.cumsum([0, *(int(part.outline.max(initial=WHOLE)) + 1 for part in parts)]).tolist()
+    layers = np.cumsum([0, *(int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts)]).tolist()
     first = list(zip(parts, layers[:-1], strict=True))
     edges = [part.edges for part in parts]
     return Crossed(
@@ -262,6 +301,9 @@ def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
         below_cc=sum(part.below_cc for part in parts),
         corners=np.concatenate([np.zeros((2, 2, 2, 0), np.float32), *(part.corners for part in parts)], axis=-1),
         cell_cc=np.concatenate([np.zeros(0), *(part.cell_cc for part in parts)]),
+        inside=np.concatenate([np.zeros(0), *(part.inside for part in parts)]),
+        cell_above_cc=np.concatenate([np.zeros(0), *(part.cell_above_cc for part in parts)]),
+        cell_below_cc=np.concatenate([np.zeros(0), *(part.cell_below_cc for part in parts)]),
         outline=np.concatenate(
             [np.zeros(0, np.int64), *(np.where(part.outline == WHOLE, WHOLE, part.outline + n) for part, n in first)]
         ),
@@ -313,3 +355,53 @@ def _of_eighths(of: np.ufunc, lattice: Float32) -> Float32:
     found = of(found[:, :-1], found[:, 1:])
     eighths: Float32 = of(found[:, :, :-1], found[:, :, 1:])
     return eighths
+
+
+def _known_cc(
+    corners: Float32, inside: FloatArray, cell_cc: FloatArray, isodose: Isodose
+) -> tuple[FloatArray, FloatArray]:
+    """Volume in each cell that surely gets the dose, and that surely does not.
+
+    What of a cell gets the dose is known well where dose is nearly linear. Where the structure fills a share of it, the
+    two may miss each other as far as there is room.
+    """
+    least, most = _shares_above(corners, isodose)
+    above, below = np.maximum(least + inside - 1.0, 0.0), np.maximum(inside - most, 0.0)
+    return above * cell_cc, below * cell_cc
+
+
+def _shares_above(corners: Float32, isodose: Isodose) -> tuple[FloatArray, FloatArray]:
+    """The least and the largest share of each cell that can get the dose.
+
+    Trilinear dose less the linear dose with its mean and slopes is trilinear again, so that its extremes are at the
+    corners: shifted by these, the linear dose is a bound on either side.
+    """
+    dose = corners.astype(np.float64)
+    mean = dose.mean(axis=(0, 1, 2))
+    slopes = np.stack([(np.take(dose, 1, axis) - np.take(dose, 0, axis)).mean(axis=(0, 1)) for axis in range(3)])
+    ends = np.array([-0.5, 0.5])
+    across = (slopes[0] * ends[:, None, None, None], slopes[1] * ends[:, None, None], slopes[2] * ends[:, None])
+    bent = dose - (mean + across[0] + across[1] + across[2])
+    spans = np.maximum(np.abs(slopes), np.maximum(FLATTEST * np.abs(slopes).max(axis=0), isodose.slack))
+    moved = np.sum(spans - np.abs(slopes), axis=0) / 2
+    lowest = mean - spans.sum(axis=0) / 2
+    low = isodose.dose + isodose.slack - bent.min(axis=(0, 1, 2)) + moved - lowest
+    high = isodose.dose - isodose.slack - bent.max(axis=(0, 1, 2)) - moved - lowest
+    return (
+        np.maximum(1.0 - _share_below(low, spans) - SHARE_ROUNDING, 0.0),
+        np.minimum(1.0 - _share_below(high, spans) + SHARE_ROUNDING, 1.0),
+    )
+
+
+def _share_below(rise: FloatArray, spans: FloatArray) -> FloatArray:
+    """Share of a cell where a linear dose is less than ``rise`` above its least, by what it rises along each edge.
+
+    The distribution of a sum of three independent uniform numbers: inclusion and exclusion over the corners.
+    """
+    rise = np.clip(rise, 0.0, spans.sum(axis=0))
+    total = np.zeros_like(rise)
+    for corner in np.ndindex(2, 2, 2):
+        over = np.maximum(rise - np.array(corner) @ spans, 0.0)
+        total += (-1.0) ** sum(corner) * over * over * over
+    share: FloatArray = np.clip(total / (6.0 * spans.prod(axis=0)), 0.0, 1.0)
+    return share
