@@ -166,9 +166,10 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
 
 def bands(histogram: Histogram, curve: Curve) -> tuple[Band, Band, Band]:
     """Mean, minimum and maximum dose in Gy with their bounds; the extremes are where the curve begins and ends."""
-    volume, unit = histogram.volume.sum(), histogram.bin_gy
-    mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.offset.sum()) / float(volume) * unit
-    low, high = mean - histogram.mean_error[0] / volume * unit, mean + histogram.mean_error[1] / volume * unit
+    volume, unit = float(histogram.volume.sum()), histogram.bin_gy
+    mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.offset.sum()) / volume * unit
+    low_by, high_by = (histogram.mean_error / volume * unit).tolist()
+    low, high = mean - low_by, mean + high_by
     slack = ROUNDING * BINS * unit
     least, most = histogram.bounds[0] * unit, histogram.bounds[1] * unit
     begin, end = float(curve.dose_gy[0]), float(curve.dose_gy[-1])
