@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from itertools import pairwise
 
 import numpy as np
@@ -185,6 +186,35 @@ def volume(known: object) -> float:
     area = np.bincount(edges.layer, weights=beside, minlength=int(known.outline.max(initial=0)) + 1)
     share = np.where(known.outline < 0, 1.0, np.abs(area)[known.outline])
     return known.above_cc + known.below_cc + float(cells @ share)
+
+
+@pytest.mark.parametrize(
+    ("radius", "options"), [(15, {"between": "interpolated"}), (10, {"dose": "cubic"}), (15, {"end_caps": "none"})]
+)
+def test_under_every_option_they_fit_those_of_finer_elements(radius: float, options: dict[str, str]) -> None:
+    rng = np.random.default_rng(2)
+    ball = [ring(float(np.sqrt(radius**2 - z * z)), z) for z in np.arange(2.0 - radius, radius, 3.0)]
+    dvhs = compute_dvhs(plan(twisted(rng), structure("S", *ball)), **options)
+    dvh = dvhs["S"]
+    for dose_gy in (25.0, 35.0, 45.0):
+        first = dvh.volume_at_dose(dose_gy)
+        (narrow,) = dvhs.narrowed(dvh, [point(dvh, dose_gy, first.value)])
+        finer = dvhs.finer(dvh)
+        for one, other, before in zip(all_of(narrow), all_of(finer), all_of(dvh), strict=True):
+            mine, theirs, was = (x.volume_at_dose(dose_gy) for x in (one, other, before))
+            assert max(mine.low, theirs.low) <= min(mine.high, theirs.high) + 1e-6
+            assert mine.high - mine.low < 0.25 * (was.high - was.low)
+
+
+def test_where_too_many_cells_are_in_doubt_their_corners_tell_what_they_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    dvhs = compute_dvhs(STEEP)
+    dvh = dvhs["SpinalCord"]
+    first = dvh.volume_at_dose(77.3)
+    (known,) = dvhs.narrowed(dvh, [point(dvh, 77.3, first.value)])
+    monkeypatch.setattr(import_module("sbrtcheck.geometry.crossed"), "MOST_HELD", 100)
+    (hardly,) = dvhs.narrowed(dvh, [point(dvh, 77.3, first.value)])
+    best, some = known.volume_at_dose(77.3), hardly.volume_at_dose(77.3)
+    assert first.low < some.low <= best.low <= best.high <= some.high < first.high
 
 
 def test_a_question_is_answered_alike_alone_and_among_others() -> None:

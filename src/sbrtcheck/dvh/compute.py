@@ -182,11 +182,10 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laid:
-    """Slices of a computed DVH's structure, laid over the dose as they were for it, and the width of its bins."""
+    """Slices of a computed DVH's structure, laid over the dose as they were for it."""
 
     slices: tuple[Slices, ...]
     frame: GridFrame
-    unit_gy: float
 
 
 def laid(plan: Plan, dvh: DVH) -> Laid | None:
@@ -199,7 +198,6 @@ def laid(plan: Plan, dvh: DVH) -> Laid | None:
     return Laid(
         slices=tuple(slices_of(solid.stack, solid.frame, dvh.refinement)),
         frame=solid.frame,
-        unit_gy=_unit_gy(solid, dvh.model, _largest_dose(plan)),
     )
 
 
@@ -333,7 +331,9 @@ def _dvh(
     solid: _Solid, made_of: tuple[Recipe, ...], plan: Plan, model: Model, top_gy: float, refinement: int = 0
 ) -> DVH | NoDVH:
     """The DVH under the model's convention, with those under the others, from one pass over the elements."""
-    unit_gy = _unit_gy(solid, model, top_gy)
+    if model.dose is Interpolation.CUBIC:  # splines may rise above every grid point
+        top_gy = max(top_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit)
+    unit_gy = (top_gy or NO_DOSE_GY) / (BINS - 1)
     whole_cc = float(np.sum(prism_cc(solid.stack, solid.frame)))
     refinement = refinement or refinement_for(whole_cc, solid.frame, ELEMENTS_WANTED)
     try:
@@ -358,13 +358,6 @@ def _dvh(
         return _without(solid, Reason.STRUCTURE_EMPTY, detail)
     others = tuple(d for caps, d in by_convention.items() if caps is not model.end_caps and d is not None)
     return replace(main, alternatives=others)
-
-
-def _unit_gy(solid: _Solid, model: Model, top_gy: float) -> float:
-    """Width of the bins of a structure's histogram."""
-    if model.dose is Interpolation.CUBIC:  # splines may rise above every grid point
-        top_gy = max(top_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit)
-    return (top_gy or NO_DOSE_GY) / (BINS - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -417,6 +410,7 @@ def _under(made: _Made, pieces: tuple[int, ...], model: Model, plan: Plan) -> DV
         prescription=plan.prescription,
         model=model,
         refinement=made.refinement,
+        bin_gy=made.unit_gy,
         made_of=made.made_of,
         uncovered_cc=uncovered_cc,
         findings=(*solid.findings, *_outside(solid.name, uncovered_cc, volume_cc)),

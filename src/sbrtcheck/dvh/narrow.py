@@ -33,14 +33,14 @@ def narrowed(plan: Plan, dvh: DVH, questions: Sequence[Sequence[CurvePoint]]) ->
     found = laid(plan, dvh)
     if found is None:
         return ()
-    isodoses = [_isodose(point.dose_gy / found.unit_gy) for points in questions for point in points]
-    by_slices = {one.conventions: crossed(one, found.frame, isodoses, found.unit_gy) for one in found.slices}
+    isodoses = [_isodose(point.dose_gy / dvh.bin_gy) for points in questions for point in points]
+    by_slices = {one.conventions: crossed(one, found.frame, isodoses, dvh.bin_gy) for one in found.slices}
     at = iter(range(len(isodoses)))
     made = []
     for points in questions:
         one = dvh
         for point, i in zip(points, at, strict=False):
-            search = _Search(unit_gy=found.unit_gy, parts={mask: of[i] for mask, of in by_slices.items()})
+            search = _Search(unit_gy=dvh.bin_gy, parts={mask: of[i] for mask, of in by_slices.items()})
             one = search.until_known(dvh, point).put_into(one, dvh)
         made.append(one)
     return tuple(made)

@@ -185,6 +185,8 @@ class DVH:
         The structures of the plan it was computed from; one recipe, or several for a union.
     refinement
         Divisions of a grid cell along each axis that its elements have; 0 when it was not computed here.
+    bin_gy
+        Width of the bins in which its elements were summed up, Gy; 0 when it was not computed here.
     alternatives
         The same structure under the other end-cap conventions (their own ``alternatives`` are empty).
     uncovered_cc
@@ -210,6 +212,7 @@ class DVH:
     prescription: Prescription | UnknownPrescription
     model: Model | None = None
     refinement: int = 0
+    bin_gy: float = 0.0
     made_of: tuple[Recipe, ...] = ()
     alternatives: tuple[DVH, ...] = ()
     uncovered_cc: float = 0.0

@@ -37,6 +37,9 @@ WHOLE = -1
 FLATTEST = 1e-3
 """Dose is taken to change along each edge of a cell by at least this share of what it does along the steepest."""
 
+MOST_HELD = 1 << 20
+"""Of more cells in doubt, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
+
 SHARE_ROUNDING = 1e-8
 """Shares of a cell are rounded by less."""
 
@@ -132,7 +135,7 @@ class Crossed:
         inside, cell_cc = share[v, u, at], self.cell_cc[at] / 8
         cell_above_cc, cell_below_cc = _known_cc(corners, inside, cell_cc, self.isodose)
         place = (self.outline[at] * 3 + v) * 3 + u  # of whole cells, in the last layer, which is whole
-        outline, edges = _outlines(pieces, place, cut_of[place], _QUARTERS)
+        outline, edges = _outlines(_in_order(pieces), place, cut_of[place], _QUARTERS)
         return replace(
             self,
             above_cc=self.above_cc + float(cc[above].sum()),
@@ -161,7 +164,9 @@ def crossed(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_
         region = _region(slices, block, field.box)
         for parts, pick, isodose in zip(found, picks, isodoses, strict=True):
             if len(pick):
-                parts.append(_first(pick, field, region, isodose))
+                made = _first(pick, field, region, isodose)
+                full = sum(map(len, parts)) + len(made) > MOST_HELD
+                parts.append(made.without(np.ones(len(made), dtype=bool)) if full else made)
     return [_together(parts, isodose) for parts, isodose in zip(found, isodoses, strict=True)]
 
 
@@ -235,7 +240,7 @@ def _region(slices: Slices, block: slice, box: Box) -> _Region:
     layers, place = np.unique(slices.layer[block], return_inverse=True)
     pieces = pieces_of(slices.edges.of_layers(layers), box)
     share, is_cut = _shares(covered_by(pieces, len(layers), box))
-    return _Region(place=place, pieces=pieces, share=share, is_cut=is_cut)
+    return _Region(place=place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
 
 
 def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
@@ -317,19 +322,26 @@ def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
     )
 
 
+def _in_order(pieces: Pieces) -> Pieces:
+    """The pieces, cell after cell."""
+    order = np.argsort(pieces.cell, kind="stable")
+    return Pieces(
+        cell=pieces.cell[order], ua=pieces.ua[order], va=pieces.va[order], ub=pieces.ub[order], vb=pieces.vb[order]
+    )
+
+
 def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tuple[IntArray, Edges]:
     """The outline of each cell where one has a say; cells of one place in one layer share theirs.
 
-    In a row of cells, what lies beside a cell is moved onto its border, where it closes the region.
+    The pieces come in order. In a row of cells, what lies beside a cell is moved onto its border, where it closes the
+    region.
     """
     cut, place = np.unique(cell[is_cut], return_inverse=True)
     outline = np.full(len(cell), WHOLE, dtype=np.int64)
     outline[is_cut] = place
-    order = np.argsort(pieces.cell, kind="stable")
-    row = pieces.cell[order] // box.columns
-    first = np.searchsorted(row, cut // box.columns, side="left")
-    count = np.searchsorted(row, cut // box.columns, side="right") - first
-    pick, layer = order[ranges(first, count)], np.repeat(np.arange(len(cut)), count)
+    row = cut // box.columns
+    first, end = (np.searchsorted(pieces.cell, (row + more) * box.columns) for more in (0, 1))
+    pick, layer = ranges(first, end - first), np.repeat(np.arange(len(cut)), end - first)
     columns_off = pieces.cell[pick] % box.columns - cut[layer] % box.columns
     u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
     v0, v1 = pieces.va[pick], pieces.vb[pick]
