@@ -206,6 +206,20 @@ def test_under_every_option_they_fit_those_of_finer_elements(radius: float, opti
             assert mine.high - mine.low < 0.25 * (was.high - was.low)
 
 
+@pytest.mark.parametrize("dose_gy", [0.0, 1e-6, 1e-3, 0.01, 0.03])
+def test_next_to_no_dose_as_well(dose_gy: float) -> None:
+    """No dose to the left of the middle, and 2 Gy a mm to its right."""
+    box = structure("SpinalCord", *[rectangle(-6, 6, -5, 5, z) for z in (-2.0, 0.0, 2.0)])
+    dvhs = compute_dvhs(plan(grid(lambda x, y, z: np.maximum(2 * x, 0.0) + 0 * (y + z), spacing_mm=2.0), box))
+    dvh = dvhs["SpinalCord"]
+    (narrow,) = dvhs.narrowed(dvh, [point(dvh, dose_gy, 0.5)])
+    band = narrow.volume_at_dose(dose_gy)
+    truth = 0.72 if dose_gy < 1e-4 else (6 - dose_gy / 2) * 0.06  # doses nearer to nothing are none
+    assert band.low - 1e-3 <= truth <= band.high + 1e-9
+    for dose in (0.5, 1.0, 5.0, 11.0):
+        assert narrow.volume_at_dose(dose).low <= (6 - dose / 2) * 0.06 <= narrow.volume_at_dose(dose).high
+
+
 def test_where_too_many_cells_are_in_doubt_their_corners_tell_what_they_can(monkeypatch: pytest.MonkeyPatch) -> None:
     dvhs = compute_dvhs(STEEP)
     dvh = dvhs["SpinalCord"]

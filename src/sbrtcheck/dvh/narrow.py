@@ -100,11 +100,11 @@ class _Search:
     def _volume_cc(self, dvh: DVH) -> tuple[float, float]:
         """The least and the largest volume that can get the dose: elements out of doubt, and what of the others is."""
         isodose = self._any.isodose
-        # at the lower edge of a bin, the lower curve has what is surely in the bins above; the upper one, from the bin
-        # before on
-        edges_gy = np.array([np.floor(isodose.most), np.floor(isodose.least) + 1.0]) * self.unit_gy
-        above_cc = float(dvh.lower.volume_at(edges_gy[:1])[0])
-        below_cc = dvh.volume - float(dvh.upper.volume_at(edges_gy[1:])[0])
+        # past the lower edge of a bin, the lower curve has what is surely in the bins above; the upper one has, at it,
+        # what may be in the bin before and all above
+        top_gy, bottom_gy = np.floor(isodose.most) * self.unit_gy, (np.floor(isodose.least) + 1.0) * self.unit_gy
+        above_cc = float(dvh.lower.volume_at(np.nextafter([top_gy], np.inf))[0])
+        below_cc = dvh.volume - float(dvh.upper.volume_at(np.array([bottom_gy]))[0])
         for part in self._under(dvh):
             above_cc += part.above_cc + float(part.cell_above_cc.sum())
             below_cc += part.below_cc + float(part.cell_below_cc.sum())
