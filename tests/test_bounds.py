@@ -11,7 +11,7 @@ import pytest
 from scipy.optimize import brentq
 
 from exact import EVERYWHERE, Exact, LinearDose, slabs
-from sbrtcheck.dvh import DVH, Band, EndCaps, compute_dvhs
+from sbrtcheck.dvh import DVH, Band, DVHSet, EndCaps, compute_dvhs
 from sbrtcheck.evaluate import Outcome, Verdict, evaluate
 from sbrtcheck.metric import Measurement, NotMeasured, measure, parse
 from sbrtcheck.plan import DoseGrid
@@ -102,6 +102,7 @@ class Phantom:
     grid: DoseGrid
     leaves: str
     dvh: DVH
+    dvhs: DVHSet
 
     def exact(self, caps: EndCaps, *, whole: bool = False) -> Exact:
         """The closed form under a convention: of what the grid covers, or of the whole structure."""
@@ -138,7 +139,7 @@ def random_phantom(rng: np.random.Generator, draw: Draw) -> Phantom:
     loops = [np.column_stack([loop, np.full(len(loop), z)]) for z, plane in planes for loop in plane]
     rng.shuffle(loops)
     made = compute_dvhs(plan(doses, structure("S", *loops)))
-    return Phantom(planes=planes, dose=dose, grid=doses, leaves=leaves, dvh=made["S"])
+    return Phantom(planes=planes, dose=dose, grid=doses, leaves=leaves, dvh=made["S"], dvhs=made)
 
 
 def holds(band: Band | Measurement | NotMeasured, truth: float, slack: float) -> None:

@@ -145,6 +145,7 @@ class Part:
     low: float
     high: float
     variance: float
+    unsure: float
     volume: float
 
 
@@ -175,7 +176,10 @@ def parts_of_a_structure(draw: st.DrawFn) -> list[Part]:
         low, high = np.sort(rng.uniform(*reach, 2)).astype(np.float32)
         mean = np.float32(rng.uniform(low, high))
         variance = rng.uniform(0, 1) * (high - low) ** 2 / 12
-        made.append(Part(mean=mean, low=low, high=high, variance=variance, volume=rng.uniform(0.001, 1.0)))
+        unsure = np.float32(rng.uniform(0, 1) * (high - low))
+        made.append(
+            Part(mean=mean, low=low, high=high, variance=variance, unsure=unsure, volume=rng.uniform(0.001, 1.0))
+        )
     return made
 
 
@@ -188,6 +192,7 @@ def blocks_of(parts: list[Part], size: int) -> Iterator[Elements]:
             low=low,
             high=high,
             variance12=np.array([12 * p.variance for p in some], dtype=np.float32),
+            unsure=np.array([p.unsure for p in some], dtype=np.float32),
             volume_cc=np.array([p.volume for p in some]),
         )
 
@@ -217,7 +222,12 @@ def test_the_histogram_says_what_a_loop_over_its_elements_says(parts: list[Part]
         assert float(upper.volume_at(at)[0]) <= sum(p.volume for p in parts if p.high >= dose - 2) + 1e-9
     whole = sum(p.volume for p in parts)
     mean, least, most = bands(histogram, curve)
-    expected = [sum(p.volume * getattr(p, n) for p in parts) / whole * bin_gy for n in ("low", "mean", "high")]
+    least_means = [max(p.low, p.mean - p.unsure) for p in parts]
+    most_means = [min(p.high, p.mean + p.unsure) for p in parts]
+    expected = [
+        sum(p.volume * m for p, m in zip(parts, means, strict=True)) / whole * bin_gy
+        for means in (least_means, [p.mean for p in parts], most_means)
+    ]
     rounding = 4e-6 * BINS * bin_gy + 1e-4
     assert [mean.low, mean.value, mean.high] == pytest.approx(expected, abs=rounding)
     assert least.low == pytest.approx(min(p.low for p in parts) * bin_gy, abs=rounding)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import metadata
+from types import ModuleType
 
 import pytest
 
 import sbrtcheck
+from sbrtcheck import dvh, geometry
 
 PUBLIC = [
     "ConstraintTable",
@@ -58,6 +60,14 @@ def test_another_name_is_an_attribute_error() -> None:
 def test_evaluate_stays_the_function_when_its_module_is_imported_first() -> None:
     code = "import sbrtcheck.evaluate; from sbrtcheck import evaluate; print(callable(evaluate), evaluate.__module__)"
     assert in_fresh_python(code) == "True sbrtcheck.evaluate.run"
+
+
+@pytest.mark.parametrize("package", [dvh, geometry])
+def test_what_a_part_of_the_package_loads_later_is_all_there(package: ModuleType) -> None:
+    assert set(package._HOME) <= set(package.__all__)
+    assert all(getattr(package, name) is not None for name in package.__all__)
+    # importing a module sets its name on the package, where it would hide a function of that name
+    assert not set(package._HOME) & set(package._HOME.values())
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

@@ -294,7 +294,10 @@ def bounds(cases: Cases, *, rounds: int) -> shop.Section:
             name: statistics.median(a / b for a, b in zip(spent, ways[WITHOUT], strict=True))
             for name, spent in ways.items()
         }
-        counts = f"{result['rows']} rows, {result['narrowed']} DVHs made finer, {result['open']} borderline in the end"
+        counts = (
+            f"{result['rows']} rows, {result['asked']} decided along isodoses, {result['halved']} DVHs halved,"
+            f" {result['open']} borderline in the end"
+        )
         for name, spent in ways.items():
             rows.append([what, counts, name, f"{times[name]:.2f}", f"{statistics.median(spent):.2f}"])
         goals.append(
@@ -309,7 +312,7 @@ def bounds(cases: Cases, *, rounds: int) -> shop.Section:
         heading="What bounds cost",
         text=(
             "One report of the 22 structures at 2 mm in a running process, files to verdicts, processor seconds. *Not"
-            " narrowed*: no DVH is made finer where its bounds leave a verdict open. *Without bounds*: besides, the"
+            " narrowed*: nothing is made finer where bounds leave a verdict open. *Without bounds*: besides, the"
             " lines that carry bounds from the dose grid to the histogram are taken out, for that measurement only."
         ),
         table=shop.table(["limits", "table", "how", f"times as long as {WITHOUT}", "seconds"], rows),

@@ -178,6 +178,27 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
     return made if isinstance(made, DVH) else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """Slices of a computed DVH's structure, laid over the dose as they were for it."""
+
+    slices: tuple[Slices, ...]
+    frame: GridFrame
+
+
+def laid(plan: Plan, dvh: DVH) -> Laid | None:
+    """What a DVH was computed from; None when it was not computed here."""
+    if dvh.model is None or not dvh.made_of or dvh.refinement == 0:
+        return None
+    solid = _solid(dvh.made_of, plan, dvh.model)
+    if isinstance(solid, NoDVH):
+        return None
+    return Laid(
+        slices=tuple(slices_of(solid.stack, solid.frame, dvh.refinement)),
+        frame=solid.frame,
+    )
+
+
 def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:
     """The prisms that a computed DVH is of, under its own end-cap convention, in a frame of the plan's dose grid."""
     if dvh.model is None or not dvh.made_of:
@@ -391,6 +412,7 @@ def _under(made: _Made, pieces: tuple[int, ...], model: Model, plan: Plan) -> DV
         prescription=plan.prescription,
         model=model,
         refinement=made.refinement,
+        bin_gy=made.unit_gy,
         made_of=made.made_of,
         uncovered_cc=uncovered_cc,
         findings=(*solid.findings, *_outside(solid.name, uncovered_cc, volume_cc)),

@@ -67,8 +67,9 @@ class Histogram:
         _add(self.low, scale, np.bincount(_bins(block.low), weights=weight))
         _add(self.high, scale, np.bincount(_bins(block.high), weights=weight))
         attained = lowest, highest
-        if weight is not None:  # the mean of a whole cell is exact; that of a cut one lies between its bounds
-            self.mean_error += [np.sum(weight * (block.mean - block.low)), np.sum(weight * (block.high - block.mean))]
+        if weight is not None:  # the mean of a whole cell is exact; that of a cut one lies between its bounds as well
+            off = [np.minimum(block.mean - block.low, block.unsure), np.minimum(block.high - block.mean, block.unsure)]
+            self.mean_error += [np.sum(weight * off[0]), np.sum(weight * off[1])]
             attained = float(block.mean.min()), float(block.mean.max())
         self.reached = min(self.reached[0], attained[0]), max(self.reached[1], attained[1])
         self.bounds = min(self.bounds[0], lowest), max(self.bounds[1], highest)
@@ -165,9 +166,10 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
 
 def bands(histogram: Histogram, curve: Curve) -> tuple[Band, Band, Band]:
     """Mean, minimum and maximum dose in Gy with their bounds; the extremes are where the curve begins and ends."""
-    volume, unit = histogram.volume.sum(), histogram.bin_gy
+    volume, unit = float(histogram.volume.sum()), histogram.bin_gy
     mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.offset.sum()) / volume * unit
-    low, high = mean - histogram.mean_error[0] / volume * unit, mean + histogram.mean_error[1] / volume * unit
+    low_by, high_by = (histogram.mean_error / volume * unit).tolist()
+    low, high = mean - low_by, mean + high_by
     slack = ROUNDING * BINS * unit
     least, most = histogram.bounds[0] * unit, histogram.bounds[1] * unit
     begin, end = float(curve.dose_gy[0]), float(curve.dose_gy[-1])

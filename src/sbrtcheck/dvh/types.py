@@ -16,7 +16,7 @@ from sbrtcheck.tg263 import Recipe
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sbrtcheck.dvh.points import HasPoints
+    from sbrtcheck.dvh.points import CurvePoint, HasPoints
 
 SAME_VOLUME = 1e-9
 """Volumes closer than this share of the whole are one volume: rounding of sums."""
@@ -185,6 +185,8 @@ class DVH:
         The structures of the plan it was computed from; one recipe, or several for a union.
     refinement
         Divisions of a grid cell along each axis that its elements have; 0 when it was not computed here.
+    bin_gy
+        Width of the bins in which its elements were summed up, Gy; 0 when it was not computed here.
     alternatives
         The same structure under the other end-cap conventions (their own ``alternatives`` are empty).
     uncovered_cc
@@ -210,6 +212,7 @@ class DVH:
     prescription: Prescription | UnknownPrescription
     model: Model | None = None
     refinement: int = 0
+    bin_gy: float = 0.0
     made_of: tuple[Recipe, ...] = ()
     alternatives: tuple[DVH, ...] = ()
     uncovered_cc: float = 0.0
@@ -395,6 +398,18 @@ class DVHSet:
         from sbrtcheck.dvh.compute import finer
 
         return finer(self.plan, dvh)
+
+    def narrowed(self, dvh: DVH, *questions: Sequence[CurvePoint]) -> tuple[DVH, ...]:
+        """For each question the same DVH, with bounds that tell on which side of each of its points it passes.
+
+        Only cells that the isodose of a point crosses are halved, and only until it is known; where the curve passes
+        through a point, that is never. No DVHs where this one was not computed here.
+        """
+        if self.plan is None or dvh.model is None or dvh.quantity is not Quantity.PHYSICAL:
+            return ()
+        from sbrtcheck.dvh.narrow import narrowed
+
+        return narrowed(self.plan, dvh, questions)
 
     def plot(
         self,

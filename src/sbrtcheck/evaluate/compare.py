@@ -16,7 +16,7 @@ from sbrtcheck.evaluate.compared import (
     Unanswered,
     VerdictDifference,
 )
-from sbrtcheck.evaluate.run import all_outcomes
+from sbrtcheck.evaluate.judge import outcomes_of
 from sbrtcheck.evaluate.structures import Organs, dvh_of
 from sbrtcheck.evaluate.values import Outcome, Report, Verdict
 from sbrtcheck.metric import Metric, NotMeasured, OfOneDvh, measure, parse
@@ -225,7 +225,7 @@ def _volumes(ours: DVH) -> tuple[ConventionVolume, ...]:
 def _pairs(report: Report, theirs: DVHSet, names: Mapping[str, str] | None) -> list[Pair]:
     """Each outcome of the report, and that of the same row on the same structure from their DVHs."""
     organs = Organs.of(report.dvhs, names).with_dvhs_of(theirs)
-    judged = all_outcomes(report.tables, organs, include_unconfirmed=report.include_unconfirmed)
+    judged = outcomes_of(report.tables, organs, include_unconfirmed=report.include_unconfirmed)
     by_key = {_key(outcome): outcome for outcome in judged}
     return [(ours, by_key[_key(ours)]) for ours in report.outcomes if _key(ours) in by_key]
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, Reason, VolumeUnit
+from sbrtcheck.dvh.points import CurvePoint
 from sbrtcheck.evaluate.limits import Limits, limits_for
 from sbrtcheck.evaluate.remarks import of_metric
 from sbrtcheck.evaluate.structures import Organs, Taken, select
@@ -29,8 +31,9 @@ from sbrtcheck.metric import (
     measure_prescription,
 )
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
-from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Status
+from sbrtcheck.table.points import curve_point
 
 NARROW = {
     Unit.GY: 0.01,
@@ -54,19 +57,28 @@ OUTSIDE_SHARE = 0.999
 class _Case:
     """One row and what was taken for its organ; ``blocked`` is why the row may not be used for this plan at all."""
 
+    table: ConstraintTable
     row: Constraint
     taken: Taken
     plan: Organs
     blocked: NotMeasured | None
 
 
-def outcomes_of(table: ConstraintTable, row: Constraint, plan: Organs, *, include_unconfirmed: bool) -> list[Outcome]:
-    """Judge one row: an outcome for every structure it asks for."""
+def outcomes_of(tables: Sequence[ConstraintTable], plan: Organs, *, include_unconfirmed: bool) -> tuple[Outcome, ...]:
+    """Judge every row of the tables, in their order: an outcome for every structure that it asks for."""
+    cases = _sharpened([case for table in tables for row in table.rows for case in _cases(table, row, plan)])
+    return tuple(
+        replace(
+            _unless_incomplete(_outcome(case), case.taken),
+            counts=_counts(case.row, include_unconfirmed=include_unconfirmed),
+        )
+        for case in cases
+    )
+
+
+def _cases(table: ConstraintTable, row: Constraint, plan: Organs) -> list[_Case]:
     blocked = _not_applicable(table, plan.dvhs.prescription)
-    counts = _counts(row, include_unconfirmed=include_unconfirmed)
-    cases = [_Case(row=row, taken=taken, plan=plan, blocked=blocked) for taken in select(row, plan)]
-    outcomes = [_unless_incomplete(_outcome(table, _sharpened(case)), case.taken) for case in cases]
-    return [replace(outcome, counts=counts) for outcome in outcomes]
+    return [_Case(table=table, row=row, taken=taken, plan=plan, blocked=blocked) for taken in select(row, plan)]
 
 
 def _unless_incomplete(outcome: Outcome, taken: Taken) -> Outcome:
@@ -77,20 +89,81 @@ def _unless_incomplete(outcome: Outcome, taken: Taken) -> Outcome:
     return replace(outcome, verdict=Verdict.NOT_EVALUATED, reason=Reason.STRUCTURE_MISSING, detail=detail)
 
 
-def _sharpened(case: _Case) -> _Case:
-    """The case on finer elements, as long as its bounds leave the verdict open and finer ones can close them."""
+# -------------------------------------------------------------------------------- bounds that leave a verdict open
+
+
+def _sharpened(cases: list[_Case]) -> list[_Case]:
+    """The cases on narrower bounds, where theirs leave the verdict open and narrower ones can close it.
+
+    Limits that are a point beside a curve are decided along their isodoses, those on one DVH together: what its
+    elements are is found out once. Other limits need finer elements everywhere.
+    """
+    questions: dict[int, list[tuple[int, DVH, tuple[CurvePoint, ...]]]] = {}
+    made = [_on_sharper_isodoses(case) for case in cases]
+    for at, case in enumerate(made):
+        dvh = case.taken.dvh
+        if not isinstance(dvh, DVH) or not _is_open(case, dvh):
+            continue
+        if points := _points(case, dvh):
+            questions.setdefault(id(dvh), []).append((at, dvh, points))
+        else:
+            made[at] = _on_finer_elements(case, dvh)
+    for asked in questions.values():
+        narrower = cases[0].plan.dvhs.narrowed(asked[0][1], *(points for _, _, points in asked))
+        for (at, _, _), dvh in zip(asked, narrower, strict=False):  # none of a DVH that was not computed here
+            made[at] = _on(cases[at], dvh)
+    return made
+
+
+def _on_sharper_isodoses(case: _Case) -> _Case:
+    """The case with narrower bounds of isodose volumes, where the verdict hangs on them."""
     dvh = case.taken.dvh
     if isinstance(dvh, DVH) and isinstance(case.row.metric, OfPlan) and _is_borderline(_judge(case, dvh)):
-        case = replace(case, plan=case.plan.sharp())
-    while isinstance(dvh, DVH) and case.blocked is None and _is_of_elements(case.row.metric):
-        judged = _judge(case, dvh)
-        if not _is_borderline(judged) or _is_narrow(judged.measurement, dvh):
-            break
+        return replace(case, plan=case.plan.sharp())
+    return case
+
+
+def _on(case: _Case, dvh: DVH) -> _Case:
+    return replace(case, taken=replace(case.taken, dvh=dvh))
+
+
+def _is_open(case: _Case, dvh: DVH) -> bool:
+    """Whether the verdict hangs on where in its band a value lies, and the band is not as narrow as can be asked."""
+    judged = _judge(case, dvh)
+    return case.blocked is None and _is_borderline(judged) and not _is_narrow(judged.measurement, dvh)
+
+
+def _points(case: _Case, dvh: DVH) -> tuple[CurvePoint, ...]:
+    """The limits of a row as points beside the curve of physical dose; none where they are no such points."""
+    asked, limits = _in_quantity(case, dvh), _judge(case, dvh).limits
+    if isinstance(asked, NotMeasured) or limits is None:
+        return ()
+    found = [
+        curve_point(row, asked, limit=limit, counts=True)
+        for row in (limits.row, *limits.or_else)
+        for limit in (row.limit, row.acceptable)
+        if limit is not None
+    ]
+    return tuple(_in_physical_dose(one, asked) for one in found if isinstance(one, CurvePoint))
+
+
+def _in_physical_dose(point: CurvePoint, dvh: DVH) -> CurvePoint:
+    """A point beside a DVH in EQD2 or BED, with the dose over the plan's fractions that it stands for."""
+    ratio, fractions = dvh.alpha_beta_gy, dvh.prescription.fractions
+    if ratio is None or fractions is None:
+        return point
+    physical = total_dose_for_eqd2 if dvh.quantity is Quantity.EQD2 else total_dose_for_bed
+    return replace(point, dose_gy=physical(point.dose_gy, fractions=fractions, alpha_beta_gy=ratio))
+
+
+def _on_finer_elements(case: _Case, dvh: DVH) -> _Case:
+    """The case on elements halved as long as its verdict is open."""
+    while _is_of_elements(case.row.metric) and _is_open(case, dvh):
         finer = case.plan.finer(dvh)
         if finer is None:
             break
         dvh = finer
-    return replace(case, taken=replace(case.taken, dvh=dvh))
+    return _on(case, dvh)
 
 
 def _is_of_elements(metric: Metric) -> bool:
@@ -124,14 +197,14 @@ def _counts(row: Constraint, *, include_unconfirmed: bool) -> bool:
     return row.kind is Kind.LIMIT and row.status is Status.OK and (include_unconfirmed or row.confirmed)
 
 
-def _outcome(table: ConstraintTable, case: _Case) -> Outcome:
+def _outcome(case: _Case) -> Outcome:
     row, taken = case.row, case.taken
     judged = _judge(case, taken.dvh)
     conventions = _under_other_conventions(case)
     of_dvh = taken.dvh.findings if isinstance(taken.dvh, DVH) and case.blocked is None else ()
     of_metric_ = of_metric(row.metric, taken, judged.measurement, case.plan)
     return Outcome(
-        table_id=table.id,
+        table_id=case.table.id,
         constraint=row,
         organ=taken.organ,
         contour=taken.contour,

@@ -55,7 +55,7 @@ def evaluate(
     tables = _distinct((table,) if isinstance(table, ConstraintTable) else tuple(table))
     plan = Organs.of(dvhs, names)
     with stage("evaluation") as say:
-        outcomes = all_outcomes(tables, plan, include_unconfirmed=include_unconfirmed)
+        outcomes = outcomes_of(tables, plan, include_unconfirmed=include_unconfirmed)
         overall = _overall(outcomes, strict=strict)
         say(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {overall}")
     return Report(
@@ -75,16 +75,6 @@ def evaluate(
         dose=dvhs.model.dose,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
-    )
-
-
-def all_outcomes(tables: Sequence[ConstraintTable], plan: Organs, *, include_unconfirmed: bool) -> tuple[Outcome, ...]:
-    """Judge every row of the tables, in their order."""
-    return tuple(
-        outcome
-        for table in tables
-        for row in table.rows
-        for outcome in outcomes_of(table, row, plan, include_unconfirmed=include_unconfirmed)
     )
 
 

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.geometry.boolean import minus, union
+from sbrtcheck.geometry.crossed import Crossed, Isodose, crossed
 from sbrtcheck.geometry.elements import (
     MAX_REFINEMENT,
     Elements,
@@ -39,14 +40,17 @@ __all__ = [
     "MAX_REFINEMENT",
     "NARROW_SHARE",
     "Conventions",
+    "Crossed",
     "DoseBeyond",
     "Elements",
     "Float32",
     "GridFrame",
+    "Isodose",
     "IsodoseVolume",
     "PrismStack",
     "Slices",
     "cell_cc",
+    "crossed",
     "elements",
     "grid_frame",
     "in_grid",

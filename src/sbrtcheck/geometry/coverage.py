@@ -56,14 +56,38 @@ def coverage(edges: Edges, layers: int, box: Box) -> Coverage:
 
     All edges must lie inside the box (a right end on its right border is outside: leave a column).
     """
-    shape = (layers, box.rows, box.columns)
+    return covered_by(pieces_of(edges, box), layers, box)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pieces:
+    """Edges cut at the borders of the cells of a box.
+
+    ``cell`` is the flat index into ``(layers, rows, columns)`` of the cell that a piece lies in; its ends ``(ua, va)``
+    and ``(ub, vb)`` are 0 to 1 across that cell.
+    """
+
+    cell: IntArray
+    ua: FloatArray
+    va: FloatArray
+    ub: FloatArray
+    vb: FloatArray
+
+
+def pieces_of(edges: Edges, box: Box) -> Pieces:
+    """Cut the edges at the borders of the cells they cross."""
     u0, u1, v0, v1 = edges.u0 - box.column, edges.u1 - box.column, edges.v0 - box.row, edges.v1 - box.row
     row, va, vb, ua, ub, layer = _cut(v0, v1, u0, u1, edges.layer)
     va, vb = va - row, vb - row
     column, ua, ub, va, vb, line = _cut(ua, ub, va, vb, layer * box.rows + row.astype(np.int64))
-    ua, ub = ua - column, ub - column
+    return Pieces(cell=line * box.columns + column.astype(np.int64), ua=ua - column, va=va, ub=ub - column, vb=vb)
 
-    touched, piece_cell = _compact(line * box.columns + column.astype(np.int64), layers * box.rows * box.columns)
+
+def covered_by(pieces: Pieces, layers: int, box: Box) -> Coverage:
+    """Cover of the cells of a box by the region around which the pieces run; see `coverage`."""
+    shape = (layers, box.rows, box.columns)
+    ua, va, ub, vb = pieces.ua, pieces.va, pieces.ub, pieces.vb
+    touched, piece_cell = _compact(pieces.cell, layers * box.rows * box.columns)
 
     def per_cell(weights: FloatArray) -> FloatArray:
         return np.asarray(np.bincount(piece_cell, weights=weights, minlength=len(touched)), dtype=np.float64)

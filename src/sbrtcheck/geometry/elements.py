@@ -26,6 +26,9 @@ SAME_THICKNESS = 1e-9
 SMALLEST_FRACTION = 1e-9
 """Cells covered by less are rounding noise of the area sums."""
 
+SMALLEST_CENTROID = 1e-6
+"""Of cells covered by less, the centroid is not known well enough."""
+
 MAX_REFINEMENT = 16
 """Finest division of a grid cell along each axis."""
 
@@ -35,14 +38,15 @@ class Elements:
     """Some elements of a structure; doses in the unit the caller asked for.
 
     ``mean``, ``low``, ``high``, ``variance12``: shape ``(n,)``, mean dose, bounds that the trilinear dose cannot leave
-    in the element, and twelve times its variance there. ``volume_cc``: shape ``(n,)``; or one number for all, which are
-    whole cells then: their means are exact, not the dose at a centroid, and their bounds are reached.
+    in the element, and twelve times its variance there; ``unsure``, how far the mean may be off. ``volume_cc``: shape
+    ``(n,)``; or one number for all, which are whole cells then: their means are exact, and their bounds are reached.
     """
 
     mean: Float32
     low: Float32
     high: Float32
     variance12: Float32
+    unsure: Float32 | float
     volume_cc: FloatArray | float
 
 
@@ -160,6 +164,7 @@ def _full_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: 
                 low=field.low[pick],
                 high=field.high[pick],
                 variance12=field.variance12[pick],
+                unsure=0.0,
                 volume_cc=float(slice_cc[group == g][0]),
             )
 
@@ -181,8 +186,21 @@ def _cut_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: F
         high=field.high[at],
         # a part of a cell is narrower than the cell: its variance shrinks about as its share does
         variance12=field.variance12[at] * fraction.astype(np.float32),
+        unsure=_off_the_centroid(field, at, fraction, u, v),
         volume_cc=slice_cc[slice_of] * fraction,
     )
+
+
+def _off_the_centroid(field: _Field, at: IntArray, fraction: FloatArray, u: Float32, v: Float32) -> Float32:
+    """How far the mean dose of the covered part of a cell may be from the dose at its centroid.
+
+    Mean over the slice, dose in a cell is ``a + b u + c v + d u v``; only the last term has another mean than its value
+    at the centroid, by d times the covariance of u and v: at most the product of their standard deviations, and for
+    numbers from 0 to 1 of a given mean these are at most those of a number that is either 0 or 1.
+    """
+    first, second, third, fourth = (corner[at] for corner in field.corners)
+    bound = np.abs(fourth - third - second + first) * np.sqrt(u * (1 - u) * v * (1 - v))
+    return np.where(fraction > SMALLEST_CENTROID, bound, field.high[at] - field.low[at])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import inspect
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -33,9 +33,7 @@ PUBLISHED = "rtog-0813"
 HARD = ("Mean[Gy]", "D5%[Gy]", "D1cc[Gy]", "D0.035cc[Gy]", "V10Gy[%]")
 SOURCE = Source(citation="Nobody, made for this benchmark", where="nowhere")
 
-MEAN_ERROR = (
-    "self.mean_error += [np.sum(weight * (block.mean - block.low)), np.sum(weight * (block.high - block.mean))]"
-)
+DVH_NARROWED, DVH_FINER = DVHSet.narrowed, DVHSet.finer
 
 # module, function, and what of its text carries bounds alone -> what stands there without them
 BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
@@ -47,9 +45,10 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
             ("_add(self.low, scale, np.bincount(_bins(block.low), weights=weight))", "pass"),
             ("_add(self.high, scale, np.bincount(_bins(block.high), weights=weight))", "pass"),
             (
-                MEAN_ERROR,
-                "pass",
+                "[np.minimum(block.mean - block.low, block.unsure), np.minimum(block.high - block.mean, block.unsure)]",
+                "[0.0, 0.0]",
             ),
+            ("self.mean_error += [np.sum(weight * off[0]), np.sum(weight * off[1])]", "pass"),
             ("attained = float(block.mean.min()), float(block.mean.max())", "pass"),
         ),
     ),
@@ -81,7 +80,11 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
     (
         elements,
         "_cut_elements",
-        (("low=field.low[at]", "low=near"), ("high=field.high[at]", "high=near")),
+        (
+            ("low=field.low[at]", "low=near"),
+            ("high=field.high[at]", "high=near"),
+            ("unsure=_off_the_centroid(field, at, fraction, u, v)", "unsure=0.0"),
+        ),
     ),
 )
 
@@ -157,25 +160,31 @@ def report(folder: str, table: ConstraintTable) -> tuple[float, Any, DVHSet]:
     return time.process_time() - started, made, dvhs
 
 
-class Counted:
-    """`DVHSet.finer`, counting what it is asked for."""
+@contextmanager
+def counting() -> Iterator[dict[str, int]]:
+    """How many limits are decided along their isodoses, and how many DVHs halved, meanwhile."""
+    counts = {"asked": 0, "halved": 0}
 
-    def __init__(self, finer: Callable[..., Any]) -> None:
-        self.finer, self.calls = finer, 0
+    def narrowed(dvhs: DVHSet, dvh: Any, *questions: Any) -> Any:
+        counts["asked"] += len(questions)
+        return DVH_NARROWED(dvhs, dvh, *questions)
 
-    def function(self) -> Callable[..., Any]:
-        def finer(dvhs: DVHSet, dvh: Any) -> Any:
-            self.calls += 1
-            return self.finer(dvhs, dvh)
+    def finer(dvhs: DVHSet, dvh: Any) -> Any:
+        counts["halved"] += 1
+        return DVH_FINER(dvhs, dvh)
 
-        return finer
+    with put([(DVHSet, "narrowed", DVH_NARROWED, narrowed), (DVHSet, "finer", DVH_FINER, finer)]):
+        yield counts
 
 
 if __name__ == "__main__":
     out, case, rounds = sys.argv[1:]
     bare = without_bounds()
-    no_finer = [(DVHSet, "finer", DVHSet.finer, lambda _, __: None)]
-    ways = {"as it comes": [], "not narrowed": no_finer, "without bounds": [*no_finer, *bare]}
+    as_they_are = [
+        (DVHSet, "narrowed", DVH_NARROWED, lambda *_: ()),
+        (DVHSet, "finer", DVH_FINER, lambda *_: None),
+    ]
+    ways = {"as it comes": [], "not narrowed": as_they_are, "without bounds": [*as_they_are, *bare]}
     first = report(case, load_table(PUBLISHED))[2]
     tables = {"published": load_table(PUBLISHED), "hard": hard_table(first)}
     with put(ways["without bounds"]):  # the same values, or the comparison means nothing
@@ -186,8 +195,7 @@ if __name__ == "__main__":
             raise SystemExit(f"{dvh.name}: without bounds its DVH is another")
     result: dict[str, Any] = {}
     for which, table in tables.items():
-        counted = Counted(DVHSet.finer)
-        with put([(DVHSet, "finer", DVHSet.finer, counted.function())]):
+        with counting() as counts:
             outcomes = report(case, table)[1].outcomes
         seconds = {name: [] for name in ways}
         for _ in range(int(rounds)):
@@ -197,7 +205,7 @@ if __name__ == "__main__":
         result[which] = {
             "seconds": seconds,
             "rows": len(outcomes),
-            "narrowed": counted.calls,
+            **counts,
             "open": sum(one.borderline for one in outcomes),
         }
     Path(out).write_text(json.dumps(result), encoding="utf-8")

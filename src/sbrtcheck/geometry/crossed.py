@@ -1,0 +1,419 @@
+"""Slices x dose grid -> the cells in which a dose is passed, halved until it is known how much volume gets it.
+
+How much of a structure gets a dose is in doubt only in the elements whose bounds lie on both sides of it: those along
+that isodose. Halving them alone costs as their surface does; halving the structure, as its volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, pieces_of
+from sbrtcheck.geometry.elements import (
+    SMALLEST_FRACTION,
+    Float32,
+    Slices,
+    _blocks,
+    _box_of,
+    _dose_planes,
+    _extreme,
+    _four,
+    _Levels,
+    _levels_of,
+    _over_slices,
+    _refined_cell_mm2,
+)
+from sbrtcheck.geometry.loops import Edges
+from sbrtcheck.geometry.outline import BoolArray, ranges
+from sbrtcheck.geometry.prisms import GridFrame
+from sbrtcheck.plan import FloatArray, IntArray
+
+WHOLE = -1
+"""Outline of a cell that lies wholly inside."""
+
+FLATTEST = 1e-3
+"""Dose is taken to change along each edge of a cell by at least this share of what it does along the steepest."""
+
+MOST_HELD = 1 << 20
+"""Of more cells in doubt, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
+
+SHARE_ROUNDING = 1e-8
+"""Shares of a cell are rounded by less."""
+
+_QUARTERS = Box(row=0, column=0, rows=3, columns=3)
+"""The four quarters of a cell, and a row and a column beyond, in which nothing lies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isodose:
+    """A dose, in the unit of the elements, and which elements are in doubt.
+
+    A cell gets it whose dose is at least ``dose + slack`` everywhere, and does not where it is less than
+    ``dose - slack``. In doubt are elements whose lower bound is less than ``most`` and whose upper one is at least
+    ``least``.
+    """
+
+    dose: float
+    slack: float
+    least: float
+    most: float
+
+    def sides(self, low: Float32, high: Float32) -> tuple[BoolArray, BoolArray]:
+        """Which cells get the dose everywhere, and which nowhere, by their extremes."""
+        return low >= self.dose + self.slack, high < self.dose - self.slack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossed:
+    """What is known of the volume that gets a dose, of the elements in doubt, and the cells of them that still are.
+
+    Parameters
+    ----------
+    isodose
+        The dose.
+    above_cc, below_cc
+        Volume found to get it, and found not to, apart from the cells.
+    corners
+        Shape ``(2, 2, 2, n)``: dose at the lower and upper end along w, v and u of each cell; trilinear inside.
+    cell_cc
+        Shape ``(n,)``, volume of each cell, be it inside the structure or not.
+    inside
+        Shape ``(n,)``, share of each cell that is.
+    cell_above_cc, cell_below_cc
+        Shape ``(n,)``: volume in each cell that surely gets the dose, and that surely does not.
+    outline
+        Shape ``(n,)``: the layer of ``edges`` that is its outline, or `WHOLE`.
+    edges
+        Outlines of the structure in cells, 0 to 1 across a cell.
+    """
+
+    isodose: Isodose
+    above_cc: float
+    below_cc: float
+    corners: Float32
+    cell_cc: FloatArray
+    inside: FloatArray
+    cell_above_cc: FloatArray
+    cell_below_cc: FloatArray
+    outline: IntArray
+    edges: Edges
+
+    def __len__(self) -> int:
+        return len(self.cell_cc)
+
+    def without(self, settled: BoolArray) -> Crossed:
+        """The same, with what is known of some cells counted, and no more to be found out of them."""
+        left = ~settled
+        return replace(
+            self,
+            above_cc=self.above_cc + float(self.cell_above_cc[settled].sum()),
+            below_cc=self.below_cc + float(self.cell_below_cc[settled].sum()),
+            corners=self.corners[..., left],
+            cell_cc=self.cell_cc[left],
+            inside=self.inside[left],
+            cell_above_cc=self.cell_above_cc[left],
+            cell_below_cc=self.cell_below_cc[left],
+            outline=self.outline[left],
+        )
+
+    def halved(self) -> Crossed:
+        """The same from cells half as long, wide and high; those that lie on one side of the dose now are counted."""
+        outlines = max(int(self.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
+        pieces = pieces_of(_doubled(self.edges), _QUARTERS)
+        share_of, cut_of = _shares(covered_by(pieces, outlines, _QUARTERS))
+        share = share_of.reshape(-1, 3, 3)[self.outline, :2, :2].transpose(1, 2, 0)
+        lattice = _lattice(self.corners)
+        low, high = (_of_eighths(of, lattice) for of in (np.minimum, np.maximum))
+        above, below = self.isodose.sides(low, high)
+        cc = np.broadcast_to(share * (self.cell_cc / 8), low.shape)
+        w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
+        eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
+        corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
+        inside, cell_cc = share[v, u, at], self.cell_cc[at] / 8
+        cell_above_cc, cell_below_cc = _known_cc(corners, inside, cell_cc, self.isodose)
+        place = (self.outline[at] * 3 + v) * 3 + u  # of whole cells, in the last layer, which is whole
+        outline, edges = _outlines(_in_order(pieces), place, cut_of[place], _QUARTERS)
+        return replace(
+            self,
+            above_cc=self.above_cc + float(cc[above].sum()),
+            below_cc=self.below_cc + float(cc[below].sum()),
+            corners=corners,
+            cell_cc=cell_cc,
+            inside=inside,
+            cell_above_cc=cell_above_cc,
+            cell_below_cc=cell_below_cc,
+            outline=outline,
+            edges=edges,
+        )
+
+
+def crossed(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_gy: float) -> list[Crossed]:
+    """What the elements in doubt, cut where the dose along w bends, tell of each isodose."""
+    found: list[list[Crossed]] = [[] for _ in isodoses]
+    for block in _blocks(slices):
+        field = _field(slices, block, frame, unit_gy)
+        if field.planes.size == 0 or not any(_may_be_in_doubt(field.planes, one) for one in isodoses):
+            continue
+        low, high = _bounds(field)
+        picks = [np.flatnonzero((low < one.most) & (high >= one.least)) for one in isodoses]
+        if not any(len(pick) for pick in picks):
+            continue
+        region = _region(slices, block, field.box)
+        for parts, pick, isodose in zip(found, picks, isodoses, strict=True):
+            if len(pick):
+                made = _first(pick, field, region, isodose)
+                full = sum(map(len, parts)) + len(made) > MOST_HELD
+                parts.append(made.without(np.ones(len(made), dtype=bool)) if full else made)
+    return [_together(parts, isodose) for parts, isodose in zip(found, isodoses, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    """Dose on planes over the cells of a box, and the levels of slices in it.
+
+    ``planes`` has shape ``(planes, rows * columns)``. ``plane`` and ``share`` have shape ``(slices, levels)``: each
+    level lies in ``share`` of the way from ``plane`` to the next. ``cell_cc``, shape ``(slices, levels - 1)``, is the
+    volume of a cell between a level and the next.
+    """
+
+    box: Box
+    levels: _Levels
+    planes: Float32
+    plane: IntArray
+    share: Float32
+    cell_cc: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Region:
+    """What the layers of a block cover: ``place`` is the layer of each slice, ``share`` and ``is_cut`` go by cell."""
+
+    place: IntArray
+    pieces: Pieces
+    share: FloatArray
+    is_cut: BoolArray
+
+
+def _field(slices: Slices, block: slice, frame: GridFrame, unit_gy: float) -> _Field:
+    low_mm, high_mm = slices.low_mm[block], slices.high_mm[block]
+    box = _box_of(slices.edges.of_layers(np.unique(slices.layer[block])))
+    levels = _levels_of(low_mm, high_mm, frame)
+    planes = _dose_planes(levels, frame, box, slices.refinement, unit_gy).reshape(-1, box.rows * box.columns)
+    step = np.arange(int(levels.inner.max()) + 2)
+    # dose planes inside a slice are levels; the last plane of all is the end of the way from the one before
+    node = levels.first[:, None] + step - 1
+    plane = np.minimum(node, len(planes) - 2)
+    share = (node - plane).astype(np.float32)
+    place_mm = frame.nodes_mm[np.minimum(node + levels.planes.start, len(frame.nodes_mm) - 1)]
+    for is_face, face, face_mm in (
+        (step[None] == 0, levels.bottom, low_mm),
+        (step > levels.inner[:, None], levels.top, high_mm),
+    ):
+        plane = np.where(is_face, levels.below[face][:, None], plane)
+        share = np.where(is_face, levels.share[face], share)
+        place_mm = np.where(is_face, face_mm[:, None], place_mm)
+    return _Field(
+        box=box,
+        levels=levels,
+        planes=planes,
+        plane=plane,
+        share=share,
+        cell_cc=np.diff(place_mm, axis=1) * _refined_cell_mm2(slices, frame) / 1000.0,
+    )
+
+
+def _may_be_in_doubt(dose: Float32, isodose: Isodose) -> bool:
+    return bool(dose.min() < isodose.most and dose.max() >= isodose.least)
+
+
+def _bounds(field: _Field) -> tuple[Float32, Float32]:
+    """Bounds of the dose in each cell of each slice, as the elements have them."""
+    _, _, least, most = _over_slices(field.levels, field.planes)
+    columns = field.box.columns
+    return _extreme(np.minimum, _four(least, columns)), _extreme(np.maximum, _four(most, columns))
+
+
+def _region(slices: Slices, block: slice, box: Box) -> _Region:
+    layers, place = np.unique(slices.layer[block], return_inverse=True)
+    pieces = pieces_of(slices.edges.of_layers(layers), box)
+    share, is_cut = _shares(covered_by(pieces, len(layers), box))
+    return _Region(place=place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
+
+
+def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
+    """By cell, and for one layer more that is wholly inside: covered share, and whether the outline has a say in it."""
+    layers, rows, columns = covered.full.shape
+    share = np.ones((layers + 1) * rows * columns)
+    share[: covered.full.size] = covered.full.reshape(-1)
+    is_cut = np.zeros(len(share), dtype=bool)
+    fraction = covered.fraction
+    is_cut[covered.cell] = (fraction > SMALLEST_FRACTION) & (fraction < 1.0 - SMALLEST_FRACTION)
+    share[covered.cell] = np.where(is_cut[covered.cell], fraction, np.rint(fraction))
+    return share, is_cut
+
+
+def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> Crossed:
+    """The elements ``pick``, flat indices into slices and cells, between the levels of their slice."""
+    cells = field.box.rows * field.box.columns
+    of, cell = np.divmod(pick, cells)
+    at = region.place[of] * cells + cell
+    there = region.share[at] > 0.0
+    of, cell, at = of[there], cell[there], at[there]
+    parts = field.levels.inner[of] + 1
+    level = ranges(np.zeros(len(of), dtype=np.int64), parts)
+    of, cell, at = (np.repeat(x, parts) for x in (of, cell, at))
+    corner = cell + np.array([[0, 1], [field.box.columns, field.box.columns + 1]])[..., None]
+    corners = np.stack([_dose_at(field, of, level + up, corner) for up in (0, 1)])
+    low, high = corners.min(axis=(0, 1, 2)), corners.max(axis=(0, 1, 2))
+    above, below = isodose.sides(low, high)
+    cc = field.cell_cc[of, level]
+    covered_cc = cc * region.share[at]
+    left = ~(above | below)
+    inside, cell_cc = region.share[at[left]], cc[left]
+    cell_above_cc, cell_below_cc = _known_cc(corners[..., left], inside, cell_cc, isodose)
+    outline, edges = _outlines(region.pieces, at[left], region.is_cut[at[left]], field.box)
+    return Crossed(
+        isodose=isodose,
+        above_cc=float(covered_cc[above].sum()),
+        below_cc=float(covered_cc[below].sum()),
+        corners=corners[..., left],
+        cell_cc=cell_cc,
+        inside=inside,
+        cell_above_cc=cell_above_cc,
+        cell_below_cc=cell_below_cc,
+        outline=outline,
+        edges=edges,
+    )
+
+
+def _dose_at(field: _Field, of: IntArray, level: IntArray, corner: IntArray) -> Float32:
+    plane, share = field.plane[of, level], field.share[of, level]
+    under = field.planes[plane, corner]
+    dose: Float32 = under + (field.planes[plane + 1, corner] - under) * share
+    return dose
+
+
+def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
+    layers = np.cumsum([0, *(int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts)]).tolist()
+    first = list(zip(parts, layers[:-1], strict=True))
+    edges = [part.edges for part in parts]
+    return Crossed(
+        isodose=isodose,
+        above_cc=sum(part.above_cc for part in parts),
+        below_cc=sum(part.below_cc for part in parts),
+        corners=np.concatenate([np.zeros((2, 2, 2, 0), np.float32), *(part.corners for part in parts)], axis=-1),
+        cell_cc=np.concatenate([np.zeros(0), *(part.cell_cc for part in parts)]),
+        inside=np.concatenate([np.zeros(0), *(part.inside for part in parts)]),
+        cell_above_cc=np.concatenate([np.zeros(0), *(part.cell_above_cc for part in parts)]),
+        cell_below_cc=np.concatenate([np.zeros(0), *(part.cell_below_cc for part in parts)]),
+        outline=np.concatenate(
+            [np.zeros(0, np.int64), *(np.where(part.outline == WHOLE, WHOLE, part.outline + n) for part, n in first)]
+        ),
+        edges=Edges(
+            u0=np.concatenate([np.zeros(0), *(one.u0 for one in edges)]),
+            v0=np.concatenate([np.zeros(0), *(one.v0 for one in edges)]),
+            u1=np.concatenate([np.zeros(0), *(one.u1 for one in edges)]),
+            v1=np.concatenate([np.zeros(0), *(one.v1 for one in edges)]),
+            layer=np.concatenate([np.zeros(0, np.int64), *(part.edges.layer + n for part, n in first)]),
+        ),
+    )
+
+
+def _in_order(pieces: Pieces) -> Pieces:
+    """The pieces, cell after cell."""
+    order = np.argsort(pieces.cell, kind="stable")
+    return Pieces(
+        cell=pieces.cell[order], ua=pieces.ua[order], va=pieces.va[order], ub=pieces.ub[order], vb=pieces.vb[order]
+    )
+
+
+def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tuple[IntArray, Edges]:
+    """The outline of each cell where one has a say; cells of one place in one layer share theirs.
+
+    The pieces come in order. In a row of cells, what lies beside a cell is moved onto its border, where it closes the
+    region.
+    """
+    cut, place = np.unique(cell[is_cut], return_inverse=True)
+    outline = np.full(len(cell), WHOLE, dtype=np.int64)
+    outline[is_cut] = place
+    row = cut // box.columns
+    first, end = (np.searchsorted(pieces.cell, (row + more) * box.columns) for more in (0, 1))
+    pick, layer = ranges(first, end - first), np.repeat(np.arange(len(cut)), end - first)
+    columns_off = pieces.cell[pick] % box.columns - cut[layer] % box.columns
+    u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
+    v0, v1 = pieces.va[pick], pieces.vb[pick]
+    keep = (u0 != u1) | (v0 != v1)
+    return outline, Edges(u0=u0[keep], v0=v0[keep], u1=u1[keep], v1=v1[keep], layer=layer[keep])
+
+
+def _doubled(edges: Edges) -> Edges:
+    return replace(edges, u0=edges.u0 * 2, v0=edges.v0 * 2, u1=edges.u1 * 2, v1=edges.v1 * 2)
+
+
+def _lattice(corners: Float32) -> Float32:
+    """Dose at the corners, and half way between them: shape ``(3, 3, 3, n)``."""
+    for axis in range(3):
+        first, last = (np.take(corners, [end], axis=axis) for end in (0, 1))
+        corners = np.concatenate([first, (first + last) * np.float32(0.5), last], axis=axis)
+    return corners
+
+
+def _of_eighths(of: np.ufunc, lattice: Float32) -> Float32:
+    """The least or the largest dose in each eighth of a cell: shape ``(2, 2, 2, n)``."""
+    found = of(lattice[:-1], lattice[1:])
+    found = of(found[:, :-1], found[:, 1:])
+    eighths: Float32 = of(found[:, :, :-1], found[:, :, 1:])
+    return eighths
+
+
+def _known_cc(
+    corners: Float32, inside: FloatArray, cell_cc: FloatArray, isodose: Isodose
+) -> tuple[FloatArray, FloatArray]:
+    """Volume in each cell that surely gets the dose, and that surely does not.
+
+    What of a cell gets the dose is known well where dose is nearly linear. Where the structure fills a share of it, the
+    two may miss each other as far as there is room.
+    """
+    least, most = _shares_above(corners, isodose)
+    above, below = np.maximum(least + inside - 1.0, 0.0), np.maximum(inside - most, 0.0)
+    return above * cell_cc, below * cell_cc
+
+
+def _shares_above(corners: Float32, isodose: Isodose) -> tuple[FloatArray, FloatArray]:
+    """The least and the largest share of each cell that can get the dose.
+
+    Trilinear dose less the linear dose with its mean and slopes is trilinear again, so that its extremes are at the
+    corners: shifted by these, the linear dose is a bound on either side.
+    """
+    dose = corners.astype(np.float64)
+    mean = dose.mean(axis=(0, 1, 2))
+    slopes = np.stack([(np.take(dose, 1, axis) - np.take(dose, 0, axis)).mean(axis=(0, 1)) for axis in range(3)])
+    ends = np.array([-0.5, 0.5])
+    across = (slopes[0] * ends[:, None, None, None], slopes[1] * ends[:, None, None], slopes[2] * ends[:, None])
+    bent = dose - (mean + across[0] + across[1] + across[2])
+    spans = np.maximum(np.abs(slopes), np.maximum(FLATTEST * np.abs(slopes).max(axis=0), isodose.slack))
+    moved = np.sum(spans - np.abs(slopes), axis=0) / 2
+    lowest = mean - spans.sum(axis=0) / 2
+    low = isodose.dose + isodose.slack - bent.min(axis=(0, 1, 2)) + moved - lowest
+    high = isodose.dose - isodose.slack - bent.max(axis=(0, 1, 2)) - moved - lowest
+    return (
+        np.maximum(1.0 - _share_below(low, spans) - SHARE_ROUNDING, 0.0),
+        np.minimum(1.0 - _share_below(high, spans) + SHARE_ROUNDING, 1.0),
+    )
+
+
+def _share_below(rise: FloatArray, spans: FloatArray) -> FloatArray:
+    """Share of a cell where a linear dose is less than ``rise`` above its least, by what it rises along each edge.
+
+    The distribution of a sum of three independent uniform numbers: inclusion and exclusion over the corners.
+    """
+    rise = np.clip(rise, 0.0, spans.sum(axis=0))
+    total = np.zeros_like(rise)
+    for corner in np.ndindex(2, 2, 2):
+        over = np.maximum(rise - np.array(corner) @ spans, 0.0)
+        total += (-1.0) ** sum(corner) * over * over * over
+    share: FloatArray = np.clip(total / (6.0 * spans.prod(axis=0)), 0.0, 1.0)
+    return share

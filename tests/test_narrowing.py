@@ -1,0 +1,346 @@
+"""Bounds narrowed at a limit hold, tell on which side of it the truth lies, and cost what the isodose crosses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib import import_module
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
+from sbrtcheck.dvh.points import CurvePoint, Side
+from sbrtcheck.evaluate import Verdict, evaluate
+from sbrtcheck.geometry import Isodose, crossed, grid_frame, prism_stack, slices_of
+from sbrtcheck.metric import measure, parse
+from sbrtcheck.plan import DoseGrid
+from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense
+from shapes import KINDS
+from solids import Array, along_x, grid, odd_inside, plan, rectangle, ring, structure
+from test_bounds import SOURCE, check_against_closed_form, random_phantom
+
+PHANTOMS = 560
+BATCHES = 8
+
+
+def point(dvh: DVH, dose_gy: float, volume_cc: float) -> CurvePoint:
+    return CurvePoint(
+        structure=dvh.name,
+        label="",
+        dose_gy=dose_gy,
+        volume_percent=100 * volume_cc / dvh.volume,
+        volume_cc=volume_cc,
+        side=Side.UNDER,
+    )
+
+
+def all_of(dvh: DVH) -> tuple[DVH, ...]:
+    return (dvh, *dvh.alternatives)
+
+
+# -------------------------------------------------------------------------------- closed forms
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_narrowed_bounds_hold_and_tell_on_which_side_of_a_point_the_truth_lies(batch: int) -> None:
+    """Contours of every kind in a linear dose; the point lies anywhere in the first bounds of the volume."""
+    rng = np.random.default_rng(700 + batch)
+    asked = 0
+    for i in range(PHANTOMS // BATCHES):
+        made = random_phantom(rng, list(KINDS.values())[i % len(KINDS)])
+        inside = made.exact(made.dvh.end_caps)
+        if made.leaves or inside.volume_cc < 1e-3 or not any(made.dose.slope):
+            continue  # where all dose is one there is no side
+        doses = rng.uniform(*inside.extremes_gy, 2)
+        bands = [made.dvh.volume_at_dose(dose_gy) for dose_gy in doses]
+        points = [point(made.dvh, d, rng.uniform(b.low, b.high)) for d, b in zip(doses, bands, strict=True)]
+        (narrow,) = made.dvhs.narrowed(made.dvh, points)
+        for dvh in all_of(narrow):
+            check_against_closed_form(rng, made, dvh)
+        for at, first in zip(points, bands, strict=True):
+            band = narrow.volume_at_dose(at.dose_gy)
+            assert first.low - 1e-9 <= band.low <= band.high <= first.high + 1e-9
+            truth = inside.volume_at(at.dose_gy)
+            off_cc = abs(truth - at.volume_cc)
+            if off_cc > max(0.06 * (first.high - first.low), 1e-3 * made.dvh.volume):  # nearer, it is on the curve
+                asked += 1
+                assert band.high < at.volume_cc or band.low > at.volume_cc
+            assert not (band.low > at.volume_cc and truth < at.volume_cc - 1e-9)
+            assert not (band.high < at.volume_cc and truth > at.volume_cc + 1e-9)
+    assert asked > 40
+
+
+def twisted(rng: np.random.Generator) -> DoseGrid:
+    """Dose between whose points nothing is a plane."""
+    return DoseGrid.axial(rng.uniform(10, 60, (9, 9, 9)), origin_mm=(-20.0, -20.0, -20.0), spacing_mm=(5.0, 5.0, 5.0))
+
+
+def trilinear(dose: DoseGrid, x: Array, y: Array, z: Array) -> Array:
+    """By the eight points around each, one after the other."""
+    at = np.stack([(z + 20) / 5, (y + 20) / 5, (x + 20) / 5])
+    low = np.clip(np.floor(at).astype(int), 0, 7)
+    share = at - low
+    total = np.zeros(len(x))
+    for corner in np.ndindex(2, 2, 2):
+        weight = np.prod([s if c else 1 - s for c, s in zip(corner, share, strict=True)], axis=0)
+        total += weight * dose.values_gy[tuple(low[a] + corner[a] for a in range(3))]
+    return total
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_in_a_dose_that_is_nowhere_linear_points_thrown_at_random_agree(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    loops = [rng.uniform(-14, 14, (6, 2)), rng.uniform(-14, 14, (5, 2))]
+    dose, heights = twisted(rng), np.arange(-9.0, 10.0, 3.0)
+    drawn = [np.column_stack([loop, np.full(len(loop), z)]) for z in heights for loop in loops]
+    dvhs = compute_dvhs(plan(dose, structure("S", *drawn)))
+    dvh, n = dvhs["S"], 300_000
+    x, y, z = rng.uniform(-14, 14, n), rng.uniform(-14, 14, n), rng.uniform(-10.5, 10.5, n)
+    inside = odd_inside(x, y, loops)
+    each_cc = 28 * 28 * 21 / 1000 / n
+    doses = trilinear(dose, x, y, z)
+    for dose_gy in (20.0, 35.0, 50.0):
+        hit = float(np.sum(inside & (doses >= dose_gy)))
+        truth, error = hit * each_cc, 5 * np.sqrt(hit + 1) * each_cc
+        first = dvh.volume_at_dose(dose_gy)
+        (narrow,) = dvhs.narrowed(dvh, [point(dvh, dose_gy, first.value)])
+        band = narrow.volume_at_dose(dose_gy)
+        assert band.low - error <= truth <= band.high + error
+        assert band.high - band.low < 0.25 * (first.high - first.low)
+
+
+def mean_in_twisted(dose: DoseGrid, loops: list[Array], low_mm: float, high_mm: float) -> float:
+    """Mean over a prism, line by line: along a line dose is straight between columns, so its integral is exact."""
+    columns = rows = planes = np.arange(-20.0, 21.0, 5.0)
+    values = dose.values_gy
+    ends = [(a, b) for loop in loops for a, b in zip(loop, np.roll(loop, -1, axis=0), strict=True)]
+    breaks = np.unique(np.concatenate([rows, *(loop[:, 1] for loop in loops)]))
+    heights = np.unique(np.clip(np.concatenate([planes, [low_mm, high_mm]]), low_mm, high_mm))
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    total = area = 0.0
+    for z0, z1 in pairwise(heights):
+        k = min(int(((z0 + z1) / 2 + 20) // 5), 7)
+        share = ((z0 + z1) / 2 - planes[k]) / 5
+        at_z = values[k] * (1 - share) + values[k + 1] * share  # linear in z: the middle is the mean
+        for y0, y1 in pairwise(breaks):
+            j = min(int(((y0 + y1) / 2 + 20) // 5), 7)
+            for node, weight in zip(nodes, weights, strict=True):
+                y = (y0 + y1) / 2 + node * (y1 - y0) / 2
+                line = at_z[j] + (at_z[j + 1] - at_z[j]) * (y - rows[j]) / 5
+                upto = np.concatenate([[0.0], np.cumsum((line[1:] + line[:-1]) / 2 * 5)])
+                hit = sorted(
+                    a[0] + (y - a[1]) / (b[1] - a[1]) * (b[0] - a[0]) for a, b in ends if (a[1] > y) != (b[1] > y)
+                )
+                for x0, x1 in zip(hit[::2], hit[1::2], strict=True):
+                    i0, i1 = (min(int((x + 20) // 5), 7) for x in (x0, x1))
+                    f0, f1 = (np.interp(x, columns, line) for x in (x0, x1))
+                    from_0 = upto[i0] + (x0 - columns[i0]) * (line[i0] + f0) / 2
+                    to_1 = upto[i1] + (x1 - columns[i1]) * (line[i1] + f1) / 2
+                    step = weight * (y1 - y0) / 2 * (z1 - z0)
+                    total += (to_1 - from_0) * step
+                    area += (x1 - x0) * step
+    return total / area
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_mean_of_a_dose_that_is_nowhere_linear_lies_in_its_narrow_bounds(seed: int) -> None:
+    rng = np.random.default_rng(40 + seed)
+    loops = [rng.uniform(-14, 14, (5, 2)), rng.uniform(-14, 14, (4, 2))]
+    dose = twisted(rng)
+    drawn = [np.column_stack([loop, np.full(len(loop), z)]) for z in (-1.0, 2.0) for loop in loops]
+    band = compute_dvhs(plan(dose, structure("S", *drawn)))["S"].mean_gy
+    truth = mean_in_twisted(dose, loops, -2.5, 3.5)
+    assert band.low - 2e-4 <= truth <= band.high + 2e-4
+    assert band.high - band.low < 0.1
+
+
+# -------------------------------------------------------------------------------- laws
+
+
+def test_halving_moves_volume_to_one_side_or_the_other_and_loses_none() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        dose = twisted(rng)
+        local = np.vstack([rng.uniform(6, 34, (2, 21)), np.repeat([17.0, 20.0, 23.0], 7)])
+        frame = grid_frame(dose, 2)
+        stack, _ = prism_stack("S", local, np.array([0, 7, 14, 21]), frame)
+        slices = slices_of(stack, frame, 2)[0]
+        isodose = Isodose(dose=35.0, slack=1e-3, least=34.0, most=36.0)
+        (known,) = crossed(slices, frame, [isodose], 1.0)
+        whole = volume(known)
+        for _ in range(4):
+            before, known = known, known.halved()
+            assert volume(known) == pytest.approx(whole, rel=1e-7)
+            assert known.above_cc >= before.above_cc
+            assert known.below_cc >= before.below_cc
+            low, high = known.corners.min(axis=(0, 1, 2)), known.corners.max(axis=(0, 1, 2))
+            assert np.all((low < 35.001) & (high >= 34.999))
+
+
+def volume(known: object) -> float:
+    """Of all that is told apart and all that is left, each outline's area by the shoelace formula."""
+    edges, cells = known.edges, known.cell_cc
+    beside = (edges.v1 - edges.v0) * (1 - (edges.u0 + edges.u1) / 2)
+    area = np.bincount(edges.layer, weights=beside, minlength=int(known.outline.max(initial=0)) + 1)
+    share = np.where(known.outline < 0, 1.0, np.abs(area)[known.outline])
+    return known.above_cc + known.below_cc + float(cells @ share)
+
+
+@pytest.mark.parametrize(
+    ("radius", "options"), [(15, {"between": "interpolated"}), (10, {"dose": "cubic"}), (15, {"end_caps": "none"})]
+)
+def test_under_every_option_they_fit_those_of_finer_elements(radius: float, options: dict[str, str]) -> None:
+    rng = np.random.default_rng(2)
+    ball = [ring(float(np.sqrt(radius**2 - z * z)), z) for z in np.arange(2.0 - radius, radius, 3.0)]
+    dvhs = compute_dvhs(plan(twisted(rng), structure("S", *ball)), **options)
+    dvh = dvhs["S"]
+    for dose_gy in (25.0, 35.0, 45.0):
+        first = dvh.volume_at_dose(dose_gy)
+        (narrow,) = dvhs.narrowed(dvh, [point(dvh, dose_gy, first.value)])
+        finer = dvhs.finer(dvh)
+        for one, other, before in zip(all_of(narrow), all_of(finer), all_of(dvh), strict=True):
+            mine, theirs, was = (x.volume_at_dose(dose_gy) for x in (one, other, before))
+            assert max(mine.low, theirs.low) <= min(mine.high, theirs.high) + 1e-6
+            assert mine.high - mine.low < 0.25 * (was.high - was.low)
+
+
+@pytest.mark.parametrize("dose_gy", [0.0, 1e-6, 1e-3, 0.01, 0.03])
+def test_next_to_no_dose_as_well(dose_gy: float) -> None:
+    """No dose to the left of the middle, and 2 Gy a mm to its right."""
+    box = structure("SpinalCord", *[rectangle(-6, 6, -5, 5, z) for z in (-2.0, 0.0, 2.0)])
+    dvhs = compute_dvhs(plan(grid(lambda x, y, z: np.maximum(2 * x, 0.0) + 0 * (y + z), spacing_mm=2.0), box))
+    dvh = dvhs["SpinalCord"]
+    (narrow,) = dvhs.narrowed(dvh, [point(dvh, dose_gy, 0.5)])
+    band = narrow.volume_at_dose(dose_gy)
+    truth = 0.72 if dose_gy < 1e-4 else (6 - dose_gy / 2) * 0.06  # doses nearer to nothing are none
+    assert band.low - 1e-3 <= truth <= band.high + 1e-9
+    for dose in (0.5, 1.0, 5.0, 11.0):
+        assert narrow.volume_at_dose(dose).low <= (6 - dose / 2) * 0.06 <= narrow.volume_at_dose(dose).high
+
+
+def test_where_too_many_cells_are_in_doubt_their_corners_tell_what_they_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    dvhs = compute_dvhs(STEEP)
+    dvh = dvhs["SpinalCord"]
+    first = dvh.volume_at_dose(77.3)
+    (known,) = dvhs.narrowed(dvh, [point(dvh, 77.3, first.value)])
+    monkeypatch.setattr(import_module("sbrtcheck.geometry.crossed"), "MOST_HELD", 100)
+    (hardly,) = dvhs.narrowed(dvh, [point(dvh, 77.3, first.value)])
+    best, some = known.volume_at_dose(77.3), hardly.volume_at_dose(77.3)
+    assert first.low < some.low <= best.low <= best.high <= some.high < first.high
+
+
+def test_a_question_is_answered_alike_alone_and_among_others() -> None:
+    dvhs = compute_dvhs(STEEP)
+    dvh = dvhs["SpinalCord"]
+    points = [point(dvh, dose_gy, dvh.volume_at_dose(dose_gy).value * 1.01) for dose_gy in (75.0, 80.0, 83.0)]
+    together = dvhs.narrowed(dvh, *([one] for one in points))
+    for one, made in zip(points, together, strict=True):
+        (alone,) = dvhs.narrowed(dvh, [one])
+        assert np.array_equal(alone.lower.volume, made.lower.volume)
+        assert np.array_equal(alone.upper.dose_gy, made.upper.dose_gy)
+        assert alone.curve is dvh.curve
+
+
+# -------------------------------------------------------------------------------- verdicts
+
+CORD = structure("SpinalCord", *[ring(5.0, z) for z in np.arange(-20.0, 21, 2)])
+STEEP = plan(grid(along_x(2.0, middle=80.0)), CORD)
+METRICS = ("D0.35cc[Gy]", "D20%[Gy]", "DC1cc[Gy]", "Median[Gy]", "V82.3Gy[cc]", "V78.3Gy[%]", "CV82.3Gy[cc]")
+
+
+def one_row(metric: str, sense: Sense, limit: float, **fields: object) -> ConstraintTable:
+    row = Constraint(
+        id="row",
+        structures=("SpinalCord",),
+        select=Select.EACH,
+        organ="Spinal cord",
+        metric=parse(metric),
+        sense=sense,
+        limit=limit,
+        source=SOURCE,
+        confirmed_by=("one", "another"),
+        **fields,
+    )
+    return ConstraintTable(id="t", version="1", title="T", site="lung", fractions=(5,), sources=(SOURCE,), rows=(row,))
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("above", [False, True])
+@pytest.mark.parametrize("sense", [Sense.BELOW, Sense.AT_LEAST])
+def test_every_limit_that_is_a_point_beside_the_curve_is_decided(metric: str, above: bool, sense: Sense) -> None:
+    dvhs = compute_dvhs(STEEP)
+    first = measure(metric, dvhs["SpinalCord"])
+    limit = first.value + 0.1 * (first.high - first.low) * (1 if above else -1)
+    outcome = evaluate(one_row(metric, sense, limit), dvhs).outcomes[0]
+    assert not outcome.borderline
+    assert outcome.verdict is (Verdict.PASS if above == (sense is Sense.BELOW) else Verdict.FAIL)
+
+
+@pytest.mark.parametrize(
+    ("metric", "limit", "meets"),
+    [
+        ("Max[Gy]", 90.01, True),
+        ("Max[Gy]", 89.9, False),
+        ("Max[Gy]", 89.5, False),
+        ("Min[Gy]", 70.1, True),
+        ("Min[Gy]", 69.98, False),
+    ],
+)
+def test_limits_of_the_extremes_are_decided_by_the_corners_of_the_contour(
+    metric: str, limit: float, meets: bool
+) -> None:
+    """Dose rises along x, 2 Gy a mm, from 70 to 90 Gy at the corners of a contour that reach furthest."""
+    outcome = evaluate(one_row(metric, Sense.BELOW, limit), compute_dvhs(STEEP)).outcomes[0]
+    assert not outcome.borderline
+    assert outcome.verdict is (Verdict.PASS if meets else Verdict.FAIL)
+
+
+@pytest.mark.parametrize("quantity", [Quantity.EQD2, Quantity.BED])
+def test_a_limit_in_another_quantity_is_decided_at_the_dose_it_stands_for(quantity: Quantity) -> None:
+    dvhs = compute_dvhs(STEEP)
+    fields = {"quantity": quantity, "alpha_beta_gy": 2.0}
+    first = evaluate(one_row("D0.35cc[Gy]", Sense.BELOW, 1e4, **fields), dvhs).outcomes[0].measurement
+    limit = first.value + 0.3 * (first.high - first.value)
+    outcome = evaluate(one_row("D0.35cc[Gy]", Sense.BELOW, limit, **fields), dvhs).outcomes[0]
+    assert outcome.verdict is Verdict.PASS
+    assert not outcome.borderline
+    assert outcome.measurement.low == pytest.approx(first.low)  # what the verdict does not hang on was left alone
+    assert outcome.measurement.high < limit
+
+
+def test_only_what_the_verdict_hangs_on_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a row that is certain nor one whose limit is a point beside the curve has the structure halved."""
+    asked: list[int] = []
+
+    def counted(dvhs: DVHSet, dvh: DVH, *questions: object) -> tuple[DVH, ...]:
+        asked.append(len(questions))
+        return narrowed(dvhs, dvh, *questions)
+
+    narrowed = DVHSet.narrowed
+    monkeypatch.setattr(DVHSet, "narrowed", counted)
+    monkeypatch.setattr(DVHSet, "finer", lambda *_: pytest.fail("the whole structure was halved"))
+    dvhs = compute_dvhs(STEEP)
+    value = measure("D0.35cc[Gy]", dvhs["SpinalCord"]).value
+    evaluate(one_row("D0.35cc[Gy]", Sense.BELOW, value + 20), dvhs)
+    assert asked == []
+    evaluate([one_row("D0.35cc[Gy]", Sense.BELOW, value + 0.2)], dvhs)
+    evaluate(
+        [one_row("D0.35cc[Gy]", Sense.BELOW, value + 0.2), replace(one_row("D20%[Gy]", Sense.BELOW, 86.0), id="u")],
+        dvhs,
+    )
+    assert asked[0] == 1
+    assert len(asked) == 2  # rows on one structure are asked together
+
+
+def test_a_large_structure_is_decided_too() -> None:
+    """Halved as a whole it would have more elements than anybody waits for."""
+    body = structure("SpinalCord", *[rectangle(-190, 190, -190, 190, z) for z in np.arange(-190.0, 191, 5)])
+    dvhs = compute_dvhs(plan(grid(along_x(0.1, middle=40.0), half_mm=200, spacing_mm=5.0), body))
+    dvh = dvhs["SpinalCord"]
+    first = measure("D1000cc[Gy]", dvh)
+    limit = first.value + 0.1 * (first.high - first.value)
+    outcome = evaluate(one_row("D1000cc[Gy]", Sense.BELOW, limit), dvhs).outcomes[0]
+    assert not outcome.borderline
+    assert outcome.verdict is Verdict.PASS
