@@ -155,7 +155,7 @@ def crossed(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_
     found: list[list[Crossed]] = [[] for _ in isodoses]
     for block in _blocks(slices):
         field = _field(slices, block, frame, unit_gy)
-        if field.planes.size == 0 or not any(_may_be_in_doubt(field.planes, one) for one in isodoses):
+        if not any(_may_be_in_doubt(field.planes, one) for one in isodoses):
             continue
         low, high = _bounds(field)
         picks = [np.flatnonzero((low < one.most) & (high >= one.least)) for one in isodoses]
