@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.geometry.boolean import minus, union
-from sbrtcheck.geometry.crossed import Crossed, Isodose, crossed
 from sbrtcheck.geometry.elements import (
     MAX_REFINEMENT,
     Elements,
@@ -32,6 +31,7 @@ from sbrtcheck.geometry.prisms import (
 if TYPE_CHECKING:
     from sbrtcheck.geometry.between import interpolated
     from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
+    from sbrtcheck.geometry.crossing import Crossed, Isodose, crossed
     from sbrtcheck.geometry.cubic import with_cubic_dose
     from sbrtcheck.geometry.isodose import NARROW_SHARE, IsodoseVolume, isodose_volume
     from sbrtcheck.geometry.parts import parts_of
@@ -71,9 +71,12 @@ __all__ = [
 
 # Loaded when first used: what a DVH by the usual conventions does not need.
 _HOME = {
+    "Crossed": "crossing",
     "DoseBeyond": "beyond",
+    "Isodose": "crossing",
     "IsodoseVolume": "isodose",
     "NARROW_SHARE": "isodose",
+    "crossed": "crossing",
     "interpolated": "between",
     "isodose_volume": "isodose",
     "largest_dose_beyond": "beyond",
