@@ -75,7 +75,8 @@ def test_the_curve_passes_the_point_on_its_side_just_when_the_value_keeps_the_li
     volume_cc = point.volume_percent / 100 * dvh.volume
     above = float(dvh.curve.volume_at(np.array([point.dose_gy]))[0]) - volume_cc
     beyond = float(dvh.curve.dose_at(np.array([volume_cc]))[0]) - point.dose_gy
-    assume(abs(found.value - limit) > 1e-3)  # on the limit the word decides, and a drawing has no words
+    # on the limit the word decides, and a drawing has no words; doses closer than 0.45 mGy, 0.0012 % here, are one
+    assume(abs(found.value - limit) > 2e-3)
     kept = found.value < limit if sense in {"below", "at_most"} else found.value > limit
     passes = above < 1e-6 and beyond < 1e-6
     assert passes == (kept == (point.side is Side.UNDER))
