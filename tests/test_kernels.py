@@ -108,7 +108,7 @@ def test_the_dose_of_elements_is_that_of_their_parts_of_the_grid(seed: int, refi
     stack, _ = prism_stack("S", in_grid(contours, doses), contours.starts, frame)
     every = slices_of(stack, frame, refinement)
     unit_gy = 0.01
-    found = [cell for slices in every for cell in _one_by_one(elements(slices, frame, unit_gy))]
+    found = _one_by_one(some for _, some in elements(every, frame, unit_gy))
     expected = [
         slow_cell(frame, low, high, (j / refinement, (j + 1) / refinement), (i / refinement, (i + 1) / refinement))
         for slices in every

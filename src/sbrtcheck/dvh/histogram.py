@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from sbrtcheck.dvh.types import Band, Curve, dose_band
-from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry import Elements, Float32
-from sbrtcheck.plan import FloatArray, IntArray
+from sbrtcheck.plan import FloatArray
+
+Int32 = npt.NDArray[np.int32]
 
 BINS = 1 << 13
 """Bins up to the largest dose of the grid: 8 mGy for 64 Gy, far below what the bounds state."""
@@ -22,90 +24,152 @@ NARROWEST = 1e-4
 """Half width, in bins, of the volume of a bin whose elements all have one dose."""
 
 
+VOLUME, OFFSET, SPREAD12, LOW, HIGH = range(5)
+"""Rows of a histogram's sums."""
+
+
 @dataclass(slots=True)
 class Histogram:
-    """Sums over elements, a bin of dose each, in units of ``bin_gy``; grows by `add` and `merged`.
+    """Sums over elements, a bin of dose each, in units of ``bin_gy``; ``sums`` has shape ``(5, BINS)``.
 
     ``volume``, ``offset``, ``spread12``: volume, and volume times the dose from the bin's middle, and times twelve
     second moments about it. ``low``, ``high``: volume by the bin of each element's lower and upper dose bound.
     """
 
     bin_gy: float
-    volume: FloatArray = field(default_factory=lambda: np.zeros(BINS))
-    offset: FloatArray = field(default_factory=lambda: np.zeros(BINS))
-    spread12: FloatArray = field(default_factory=lambda: np.zeros(BINS))
-    low: FloatArray = field(default_factory=lambda: np.zeros(BINS))
-    high: FloatArray = field(default_factory=lambda: np.zeros(BINS))
+    sums: FloatArray = field(default_factory=lambda: np.zeros((5, BINS)))
     # volume times how far the mean dose may lie below and above the sum over elements
     mean_error: FloatArray = field(default_factory=lambda: np.zeros(2))
     # doses surely present (least, most), and doses surely not passed (least, most), in bins
     reached: tuple[float, float] = (np.inf, -np.inf)
     bounds: tuple[float, float] = (np.inf, -np.inf)
 
-    def add(self, block: Elements) -> None:
-        """Add a block of elements whose doses are in bins; raises `GeometryError` for negative ones."""
-        if len(block.mean) == 0:
-            return
-        lowest, highest = float(block.low.min()), float(block.high.max())
-        if lowest < 0.0:
-            what = f"the dose falls to {lowest * self.bin_gy:g} Gy in the structure, which is no dose"
-            raise GeometryError(what, mend="export the physical dose, not a difference")
-        scale, weight = (block.volume_cc, None) if isinstance(block.volume_cc, float) else (1.0, block.volume_cc)
-        floor = np.floor(block.mean)
-        place = _bins(floor)
-        past = np.subtract(block.mean, floor, out=floor)
-        square12 = past * past
-        square12 *= np.float32(12)
-        square12 += block.variance12
-        if weight is not None:
-            past, square12 = weight * past, weight * square12
-        volume, first, second12 = (np.bincount(place, weights=w) for w in (weight, past, square12))
-        # moments about the middle of a bin, from those about its lower edge, which cost fewer passes
-        _add(self.volume, scale, volume)
-        _add(self.offset, scale, first - 0.5 * volume)
-        _add(self.spread12, scale, second12 - 12.0 * first + 3.0 * volume)
-        _add(self.low, scale, np.bincount(_bins(block.low), weights=weight))
-        _add(self.high, scale, np.bincount(_bins(block.high), weights=weight))
-        attained = lowest, highest
-        if weight is not None:  # the mean of a whole cell is exact; that of a cut one lies between its bounds
-            self.mean_error += [np.sum(weight * (block.mean - block.low)), np.sum(weight * (block.high - block.mean))]
-            attained = float(block.mean.min()), float(block.mean.max())
-        self.reached = min(self.reached[0], attained[0]), max(self.reached[1], attained[1])
-        self.bounds = min(self.bounds[0], lowest), max(self.bounds[1], highest)
+    @property
+    def volume(self) -> FloatArray:
+        return self.sums[VOLUME]
+
+    @property
+    def offset(self) -> FloatArray:
+        return self.sums[OFFSET]
+
+    @property
+    def spread12(self) -> FloatArray:
+        return self.sums[SPREAD12]
+
+    @property
+    def low(self) -> FloatArray:
+        return self.sums[LOW]
+
+    @property
+    def high(self) -> FloatArray:
+        return self.sums[HIGH]
 
     def add_uncovered(self, volume_cc: float, most: float) -> None:
         """Add volume outside the dose grid: counted at no dose, at most at ``most`` bins."""
-        self.volume[0] += volume_cc
-        self.offset[0] -= 0.5 * volume_cc
-        self.spread12[0] += 3.0 * volume_cc
-        self.low[0] += volume_cc
+        self.sums[[VOLUME, OFFSET, SPREAD12, LOW], 0] += np.array([1.0, -0.5, 3.0, 1.0]) * volume_cc
         self.high[min(int(most), BINS - 1)] += volume_cc
         self.mean_error += [0.0, volume_cc * most]
-        self.reached = min(self.reached[0], 0.0), max(self.reached[1], 0.0)
-        self.bounds = min(self.bounds[0], 0.0), max(self.bounds[1], most)
+        self.widen(reached=(0.0, 0.0), bounds=(0.0, most))
+
+    def widen(self, *, reached: tuple[float, float], bounds: tuple[float, float]) -> None:
+        """Take in doses that are reached, and doses between which others are."""
+        self.reached = min(self.reached[0], reached[0]), max(self.reached[1], reached[1])
+        self.bounds = min(self.bounds[0], bounds[0]), max(self.bounds[1], bounds[1])
 
 
-def _bins(dose: Float32) -> IntArray:
-    """The bin of each dose; the last one for what rounding put beyond."""
-    bins = dose.astype(np.int32)  # in two steps: processors turn float32 into 64-bit integers slowly
-    if bins.max() >= BINS:
-        np.minimum(bins, BINS - 1, out=bins)
-    return bins.astype(np.intp)
+class Tally:
+    """Histograms of several parts, from blocks of elements that some of the parts hold together."""
+
+    def __init__(self, bin_gy: float) -> None:
+        self._bin_gy = bin_gy
+        self._by_holders: dict[tuple[int, ...], Histogram] = {}
+
+    def histogram(self, part: int) -> Histogram:
+        """The histogram of all that a part holds."""
+        return merged((one for parts, one in self._by_holders.items() if part in parts), self._bin_gy)
+
+    def add(self, block: Elements) -> None:
+        """Add a block of elements whose doses are in bins."""
+        if len(block.mean) == 0:
+            return
+        into = [self._by_holders.setdefault(parts, Histogram(self._bin_gy)) for parts in block.held_by]
+        width = min(max(int(block.high.max()), 0) + 2, BINS)  # a mean may be rounded to just above its bound
+        first = block.kind * np.int32(width)  # the kinds have so many bins each, one kind after the other
+        low, high = _bins(block.low) + first, _bins(block.high) + first
+        sums = _sums(block, first, low, high, (len(into), width))
+        for kind, histogram in enumerate(into):
+            upto = width + 1 - int(np.argmax(sums[HIGH, kind, ::-1] > 0))
+            histogram.sums[:, :upto] += sums[:, kind, :upto]
+        if block.whole:
+            _widen_by_bins(into, block, low, high, sums)
+        else:
+            _widen_by_runs(into, block)
 
 
-def _add(total: FloatArray, scale: float, some: FloatArray | IntArray) -> None:
-    """Add the first bins, up to the highest dose that occurs: mostly a small part of them."""
-    total[: len(some)] += scale * some
+def _sums(
+    block: Elements, first: Int32, low: Int32, high: Int32, shape: tuple[int, int]
+) -> FloatArray:
+    """What `Histogram.sums` holds, for each kind of the elements of a block: shape ``(5, kinds, bins)``."""
+    floor = np.floor(block.mean)
+    place = _bins(floor) + first
+    past = np.subtract(block.mean, floor, out=floor)
+    square12 = past * past
+    square12 *= np.float32(12)
+    square12 += block.variance12
+    weight = None if block.whole else block.volume_cc
+    if weight is not None:
+        past, square12 = weight * past, weight * square12
+    sums = np.empty((5, *shape))
+    for row, (bins, some) in enumerate(((place, weight), (place, past), (place, square12), (low, weight), (high, weight))):
+        sums[row] = np.bincount(bins, weights=some, minlength=shape[0] * shape[1]).reshape(shape)
+    # moments about the middle of a bin, from those about its lower edge, which cost fewer passes
+    sums[SPREAD12] += 3.0 * sums[VOLUME] - 12.0 * sums[OFFSET]
+    sums[OFFSET] -= 0.5 * sums[VOLUME]
+    if block.whole:
+        sums *= block.volume_cc[:, None]
+    return sums
+
+
+def _widen_by_bins(into: Sequence[Histogram], block: Elements, low: Int32, high: Int32, sums: FloatArray) -> None:
+    """Take in the extremes of whole cells: looked for only in the outermost bins, if these lie far enough out."""
+    width = sums.shape[2]
+    for kind, histogram in enumerate(into):
+        least, most = np.inf, -np.inf
+        lowest, highest = int(np.argmax(sums[LOW, kind] > 0)), width - 1 - int(np.argmax(sums[HIGH, kind, ::-1] > 0))
+        if lowest <= histogram.reached[0]:
+            least = float(block.low[low == kind * width + lowest].min())
+        if highest + 1 > histogram.reached[1]:
+            most = float(block.high[high == kind * width + highest].max())
+        histogram.widen(reached=(least, most), bounds=(least, most))
+
+
+def _widen_by_runs(into: Sequence[Histogram], block: Elements) -> None:
+    """Take in the extremes of cut cells, whose means lie somewhere between their bounds."""
+    kinds, begins = np.unique(block.kind, return_index=True)
+    low, high, mean, volume = block.low, block.high, block.mean, block.volume_cc
+    least, most = np.minimum.reduceat(low, begins).tolist(), np.maximum.reduceat(high, begins).tolist()
+    reached = np.minimum.reduceat(mean, begins).tolist(), np.maximum.reduceat(mean, begins).tolist()
+    below, above = np.add.reduceat(volume * (mean - low), begins), np.add.reduceat(volume * (high - mean), begins)
+    for i, kind in enumerate(kinds.tolist()):
+        into[kind].mean_error += [below[i], above[i]]
+        into[kind].widen(reached=(reached[0][i], reached[1][i]), bounds=(least[i], most[i]))
+
+
+def _bins(dose: Float32) -> Int32:
+    """The bin of each dose; the last one for what rounding put beyond, the first for what is no dose."""
+    bins = dose.astype(np.int32)
+    if bins.max() >= BINS or bins.min() < 0:
+        np.clip(bins, 0, BINS - 1, out=bins)
+    return bins
 
 
 def merged(parts: Iterable[Histogram], bin_gy: float) -> Histogram:
     """The histogram of all parts together."""
     total = Histogram(bin_gy)
     for part in parts:
-        for name in ("volume", "offset", "spread12", "low", "high", "mean_error"):
-            setattr(total, name, getattr(total, name) + getattr(part, name))
-        total.reached = min(total.reached[0], part.reached[0]), max(total.reached[1], part.reached[1])
-        total.bounds = min(total.bounds[0], part.bounds[0]), max(total.bounds[1], part.bounds[1])
+        total.sums += part.sums
+        total.mean_error += part.mean_error
+        total.widen(reached=part.reached, bounds=part.bounds)
     return total
 
 

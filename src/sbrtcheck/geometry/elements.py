@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry.coverage import Box, Coverage, clip_to, coverage
 from sbrtcheck.geometry.loops import Edges
-from sbrtcheck.geometry.outline import ranges
+from sbrtcheck.geometry.outline import BoolArray, ranges
 from sbrtcheck.geometry.prisms import GridFrame, PrismStack
 from sbrtcheck.plan import FloatArray, IntArray
 
@@ -19,6 +19,15 @@ Float32 = npt.NDArray[np.float32]
 
 BLOCK_CELLS = 1 << 17
 """Cells laid under the contours at once."""
+
+CELLS_OF_A_BLOCK = 1 << 14
+"""What a block costs beside its cells is about the cost of so many cells."""
+
+SAME_HEIGHT_MM = 1e-6
+"""Slices whose faces are no further apart have one dose."""
+
+PARTS_AT_ONCE = 16
+"""Parts among which a cell's holders are told by one number."""
 
 SAME_THICKNESS = 1e-9
 """Slices whose thickness differs by no more than this share are equally thick."""
@@ -32,18 +41,22 @@ MAX_REFINEMENT = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elements:
-    """Some elements of a structure; doses in the unit the caller asked for.
+    """Some elements of several parts; doses in the unit the caller asked for.
 
     ``mean``, ``low``, ``high``, ``variance12``: shape ``(n,)``, mean dose, bounds that the trilinear dose cannot leave
-    in the element, and twelve times its variance there. ``volume_cc``: shape ``(n,)``; or one number for all, which are
-    whole cells then: their means are exact, not the dose at a centroid, and their bounds are reached.
+    in the element, and twelve times its variance there. ``kind``: shape ``(n,)``; all parts of ``held_by[kind]`` hold
+    the element. ``volume_cc``: shape ``(n,)``, and kinds rise. Or, of ``whole`` cells, one for each kind: their means
+    are exact, not the dose at a centroid, and their bounds are reached.
     """
 
     mean: Float32
     low: Float32
     high: Float32
     variance12: Float32
-    volume_cc: FloatArray | float
+    kind: npt.NDArray[np.int32]
+    held_by: Sequence[tuple[int, ...]]
+    volume_cc: FloatArray
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,17 +134,96 @@ def slices_of(stack: PrismStack, frame: GridFrame, refinement: int) -> list[Slic
     return made
 
 
-def elements(slices: Slices, frame: GridFrame, unit_gy: float) -> Iterator[Elements]:
-    """The volume elements of the slices, doses in units of ``unit_gy``, block by block."""
-    slice_cc = (slices.high_mm - slices.low_mm) * _refined_cell_mm2(slices, frame) / 1000.0
-    for block in _blocks(slices):
-        layers, place = np.unique(slices.layer[block], return_inverse=True)
-        edges = slices.edges.of_layers(layers)
+def elements(parts: Sequence[Slices], frame: GridFrame, unit_gy: float) -> Iterator[Elements]:
+    """The volume elements of parts that are all refined alike, block by block, doses in units of ``unit_gy``.
+
+    What the dose of a slab is, is worked out once for all parts that have a slice there.
+    """
+    if not parts:
+        return
+    slabs = _Slabs.of(parts)
+    cell_cc_per_mm = frame.spacing_mm[0] * frame.spacing_mm[1] / parts[0].refinement ** 2 / 1000.0
+    for block in slabs.blocks():
+        laid = slabs.laid(block)
+        low_mm, high_mm = slabs.low_mm[block], slabs.high_mm[block]
+        field = _dose_field(low_mm, high_mm, frame, laid.box, parts[0].refinement, unit_gy)
+        slab_cc = (high_mm - low_mm) * cell_cc_per_mm
+        yield _cut_elements(laid, field, slab_cc)
+        yield from _whole_cells(laid, field, slab_cc)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Slabs:
+    """Different heights from below, and the slices of several parts that lie there.
+
+    ``boxes``: shape ``(4, slabs)``, least and largest u and v of what lies in each. ``slab``, ``part``, ``layer``: of
+    each slice, in rising order of slab.
+    """
+
+    parts: Sequence[Slices]
+    low_mm: FloatArray
+    high_mm: FloatArray
+    boxes: FloatArray
+    slab: IntArray
+    part: IntArray
+    layer: IntArray
+
+    @classmethod
+    def of(cls, parts: Sequence[Slices]) -> _Slabs:
+        low, high, layer, boxes = (
+            np.concatenate(made, axis=-1)
+            for made in zip(*((one.low_mm, one.high_mm, one.layer, _boxes(one)) for one in parts), strict=True)
+        )
+        heights = np.round(low / SAME_HEIGHT_MM) + 1j * np.round(high / SAME_HEIGHT_MM)
+        _, first, slab = np.unique(heights, return_index=True, return_inverse=True)
+        order = np.argsort(slab, kind="stable")
+        slab, boxes = slab[order], boxes[:, order]
+        begins = np.searchsorted(slab, np.arange(len(first)))
+        extremes = zip((np.minimum, np.maximum) * 2, boxes, strict=True)
+        return cls(
+            parts=parts,
+            low_mm=low[first],
+            high_mm=high[first],
+            boxes=np.array([extreme.reduceat(edge, begins) for extreme, edge in extremes]),
+            slab=slab,
+            part=np.repeat(np.arange(len(parts)), [len(one.layer) for one in parts])[order],
+            layer=layer[order],
+        )
+
+    def blocks(self) -> Iterator[slice]:
+        """Runs of slabs that are laid over the dose together."""
+        return _runs(self.boxes)
+
+    def laid(self, block: slice) -> _Laid:
+        """The slices in some slabs, laid over the cells of a box around them."""
+        mine = slice(*np.searchsorted(self.slab, [block.start, block.stop]))
+        order = np.argsort(self.part[mine], kind="stable")
+        part, slab = self.part[mine][order], self.slab[mine][order] - block.start
+        region, place = np.unique(part * (int(self.layer.max()) + 1) + self.layer[mine][order], return_inverse=True)
+        there, kind = np.unique(part, return_inverse=True)
+        count = np.bincount(part[np.searchsorted(place, np.arange(len(region)))])
+        layers = np.split(region % (int(self.layer.max()) + 1), np.cumsum(count[there])[:-1])
+        edges = _joined([self.parts[i].edges.of_layers(some) for i, some in zip(there, layers, strict=True)])
         box = _box_of(edges)
-        covered = coverage(edges, len(layers), box)
-        field = _dose_field(slices, block, frame, box, unit_gy)
-        yield from _full_elements(covered, place, field, slice_cc[block])
-        yield _cut_elements(covered, place, field, slice_cc[block])
+        return _Laid(
+            covered=coverage(edges, len(region), box), box=box, parts=there, kind=kind, place=place, slab=slab
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Laid:
+    """What slices cover of the cells of a block's box.
+
+    Slice ``i`` is layer ``place[i]`` of ``covered``, in the block's slab ``slab[i]``, and of part ``parts[kind[i]]``;
+    ``kind`` and ``place`` never fall.
+    """
+
+    covered: Coverage
+    box: Box
+    parts: IntArray
+    kind: IntArray
+    place: IntArray
+    slab: IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,31 +240,70 @@ class _Field:
     variance12: Float32
 
 
-def _full_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: FloatArray) -> Iterator[Elements]:
-    """Cells wholly inside, taken together where all slices are equally thick."""
-    full = covered.full if len(place) == len(covered.full) else covered.full[place]
-    thickness, group = np.unique(np.round(slice_cc / slice_cc[0] / SAME_THICKNESS), return_inverse=True)
-    for g in range(len(thickness)):
-        pick = (full if len(thickness) == 1 else full & (group == g)[:, None, None]).reshape(-1)[: len(field.mean)]
-        if pick.any():
+def _whole_cells(laid: _Laid, field: _Field, slab_cc: FloatArray) -> Iterator[Elements]:
+    """Cells wholly inside, each once for all parts that hold it, by these parts and by the thickness of slabs."""
+    begin, end, slice_of = _full_runs(laid)
+    thickness, thick = np.unique(np.round(slab_cc / slab_cc[0] / SAME_THICKNESS), return_inverse=True)
+    cells = laid.covered.shape[1] * laid.covered.shape[2]
+    for first in range(0, len(laid.parts), PARTS_AT_ONCE):
+        some = laid.parts[first : first + PARTS_AT_ONCE]
+        runs = slice(*np.searchsorted(laid.kind[slice_of], [first, first + PARTS_AT_ONCE]))
+        bit = np.left_shift(1, laid.kind[slice_of[runs]] - first, dtype=np.int32)  # a bit for each part
+        change = np.zeros(len(slab_cc) * cells, dtype=np.int32)
+        np.add.at(change, begin[runs], bit)
+        np.subtract.at(change, end[runs], bit)
+        border = np.flatnonzero(change != 0)
+        holds = np.cumsum(change[border])  # from one border to the next
+        inside = holds != 0
+        count = np.diff(border, append=len(change))
+        pick = np.repeat(np.concatenate([[False], inside]), np.concatenate([border[:1], count]))[: len(field.mean)]
+        kinds, kind = _numbered(holds + (thick[border // cells] << len(some)), inside, len(thickness) << len(some))
+        if len(kinds):
             yield Elements(
                 mean=field.mean[pick],
                 low=field.low[pick],
                 high=field.high[pick],
                 variance12=field.variance12[pick],
-                volume_cc=float(slice_cc[group == g][0]),
+                kind=np.repeat(kind, count[inside]),
+                held_by=[tuple(some[(bits >> np.arange(len(some))) & 1 == 1].tolist()) for bits in kinds],
+                volume_cc=np.array([slab_cc[np.argmax(thick == bits >> len(some))] for bits in kinds]),
+                whole=True,
             )
 
 
-def _cut_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: FloatArray) -> Elements:
+def _full_runs(laid: _Laid) -> tuple[IntArray, IntArray, IntArray]:
+    """Where in a block each run of cells wholly inside begins, where it ends, and the slice that it belongs to."""
+    covered = laid.covered
+    layers, cells = covered.shape[0], covered.shape[1] * covered.shape[2]
+    before = np.flatnonzero(covered.before_full)
+    begin, end = covered.cell[before] + 1, covered.cell[before + 1]
+    some = np.flatnonzero(end > begin)
+    first = np.searchsorted(begin[some], np.arange(layers + 1) * cells)
+    count = np.diff(first)[laid.place]
+    pick = some[ranges(first[laid.place], count)]
+    slice_of = np.repeat(np.arange(len(laid.place)), count)
+    moved = ((laid.slab - laid.place) * cells)[slice_of]
+    return begin[pick] + moved, end[pick] + moved, slice_of
+
+
+def _numbered(label: IntArray, where: BoolArray, labels: int) -> tuple[list[int], npt.NDArray[np.int32]]:
+    """The different labels there are somewhere, all below ``labels``, and their place among them."""
+    there = np.zeros(labels, dtype=bool)
+    there[label[where]] = True
+    place = np.cumsum(there, dtype=np.int32) - np.int32(1)
+    return np.flatnonzero(there).tolist(), place[label[where]]
+
+
+def _cut_elements(laid: _Laid, field: _Field, slab_cc: FloatArray) -> Elements:
     """Cells that the boundary touches: dose at the centroid of the covered part."""
-    layers, cells = len(covered.full), covered.full[0].size
+    covered, place = laid.covered, laid.place
+    layers, cells = covered.shape[0], covered.shape[1] * covered.shape[2]
     some = np.flatnonzero(covered.fraction > SMALLEST_FRACTION)
-    first = np.searchsorted(covered.cell[some], np.arange(layers + 1) * cells)
-    count = np.diff(first)[place]
-    pick = some[ranges(first[place], count)]
+    begin = np.searchsorted(covered.cell[some], np.arange(layers + 1) * cells)
+    count = np.diff(begin)[place]
+    pick = some[ranges(begin[place], count)]
     slice_of = np.repeat(np.arange(len(place)), count)
-    at = covered.cell[pick] + ((np.arange(len(place)) - place) * cells)[slice_of]
+    at = covered.cell[pick] + ((laid.slab - place) * cells)[slice_of]
     fraction, u, v = covered.fraction[pick], covered.u[pick].astype(np.float32), covered.v[pick].astype(np.float32)
     near, far = (left[at] + (right[at] - left[at]) * u for left, right in (field.corners[:2], field.corners[2:]))
     return Elements(
@@ -181,7 +312,10 @@ def _cut_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: F
         high=field.high[at],
         # a part of a cell is narrower than the cell: its variance shrinks about as its share does
         variance12=field.variance12[at] * fraction.astype(np.float32),
-        volume_cc=slice_cc[slice_of] * fraction,
+        kind=np.repeat(laid.kind.astype(np.int32), count),
+        held_by=[(part,) for part in laid.parts.tolist()],
+        volume_cc=slab_cc[laid.slab][slice_of] * fraction,
+        whole=False,
     )
 
 
@@ -234,10 +368,12 @@ def _levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> _Le
     )
 
 
-def _dose_field(slices: Slices, block: slice, frame: GridFrame, box: Box, unit_gy: float) -> _Field:
-    """Trilinear dose over the slices and cells of a block."""
-    levels = _levels_of(slices.low_mm[block], slices.high_mm[block], frame)
-    planes = _dose_planes(levels, frame, box, slices.refinement, unit_gy)
+def _dose_field(
+    low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame, box: Box, refinement: int, unit_gy: float
+) -> _Field:
+    """Trilinear dose over the slabs and cells of a block."""
+    levels = _levels_of(low_mm, high_mm, frame)
+    planes = _dose_planes(levels, frame, box, refinement, unit_gy)
     corners, rise, least, most = (
         _four(at_corners, box.columns) for at_corners in _over_slices(levels, planes.reshape(len(planes), -1))
     )
@@ -350,27 +486,33 @@ def _refined(planes: Float32, axis: int, refinement: int, first: int, corners: i
     return refined
 
 
-def _blocks(slices: Slices) -> Iterator[slice]:
-    """Runs of slices whose common box has about `BLOCK_CELLS` cells in all."""
+def _boxes(slices: Slices) -> FloatArray:
+    """Least and largest u, then v, of the region of each slice; shape ``(4, slices)``."""
     if len(slices.layer) == 0:
-        return
+        return np.zeros((4, 0))
     first, back = np.unique(np.searchsorted(slices.edges.layer, slices.layer), return_inverse=True)
     u, v = slices.edges.u0, slices.edges.v0
-    boxes = [f.reduceat(x, first)[back].tolist() for x in (u, v) for f in (np.minimum, np.maximum)]
-    start = 0
-    box = [edge[0] for edge in boxes]
-    for stop in range(1, len(slices.layer)):
-        grown = [
-            min(box[0], boxes[0][stop]),
-            max(box[1], boxes[1][stop]),
-            min(box[2], boxes[2][stop]),
-            max(box[3], boxes[3][stop]),
-        ]
-        if (grown[1] - grown[0] + 2) * (grown[3] - grown[2] + 2) * (stop + 1 - start) > BLOCK_CELLS:
+    return np.array([f.reduceat(x, first)[back] for x in (u, v) for f in (np.minimum, np.maximum)])
+
+
+def _runs(boxes: FloatArray) -> Iterator[slice]:
+    """Runs of slabs whose common box has no more than about `BLOCK_CELLS` cells in all, and wastes few."""
+    boxes_ = boxes.T.tolist()
+    start, cells = 0, 0.0
+    box = [np.inf, -np.inf, np.inf, -np.inf]
+    for stop, own in enumerate(boxes_):
+        grown = [min(box[0], own[0]), max(box[1], own[1]), min(box[2], own[2]), max(box[3], own[3])]
+        more = _cells(grown) * (stop + 1 - start)
+        if stop > start and (more > BLOCK_CELLS or more - cells > _cells(own) + CELLS_OF_A_BLOCK):
             yield slice(start, stop)
-            start, grown = stop, [edge[stop] for edge in boxes]
-        box = grown
-    yield slice(start, len(slices.layer))
+            start, grown, more = stop, own, _cells(own)
+        box, cells = grown, more
+    if boxes_:
+        yield slice(start, len(boxes_))
+
+
+def _cells(box: Sequence[float]) -> float:
+    return (box[1] - box[0] + 2) * (box[3] - box[2] + 2)
 
 
 def _box_of(edges: Edges) -> Box:
@@ -379,6 +521,14 @@ def _box_of(edges: Edges) -> Box:
     v = np.minimum(edges.v0.min(), edges.v1.min()), np.maximum(edges.v0.max(), edges.v1.max())
     column, row = int(np.floor(u[0])), int(np.floor(v[0]))
     return Box(row=row, column=column, rows=int(np.floor(v[1])) + 2 - row, columns=int(np.floor(u[1])) + 2 - column)
+
+
+def _joined(many: Sequence[Edges]) -> Edges:
+    """Edges as one, the layers of each after those before it; each has an edge in its last layer."""
+    ends = np.cumsum([0, *(int(edges.layer[-1]) + 1 for edges in many)])
+    u0, v0, u1, v1 = (np.concatenate([getattr(edges, name) for edges in many]) for name in ("u0", "v0", "u1", "v1"))
+    layer = np.concatenate([edges.layer + end for edges, end in zip(many, ends[:-1], strict=True)])
+    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer)
 
 
 def _inside_grid(edges: Edges, frame: GridFrame) -> tuple[Edges, bool]:
@@ -419,7 +569,3 @@ def _grid_range_mm(frame: GridFrame) -> tuple[float, float]:
 
 def _plane_spacing_mm(frame: GridFrame) -> float:
     return float(np.median(np.diff(frame.nodes_mm))) if len(frame.nodes_mm) > 1 else 1.0
-
-
-def _refined_cell_mm2(slices: Slices, frame: GridFrame) -> float:
-    return frame.spacing_mm[0] * frame.spacing_mm[1] / slices.refinement**2
