@@ -92,7 +92,7 @@ class Tally:
         """Add a block of elements whose doses are in bins."""
         if len(block.mean) == 0:
             return
-        into = [self._by_holders.setdefault(parts, Histogram(self._bin_gy)) for parts in block.held_by]
+        into = [self._of(parts) for parts in block.held_by]
         width = min(max(int(block.high.max()), 0) + 2, BINS)  # a mean may be rounded to just above its bound
         first = block.kind * np.int32(width)  # the kinds have so many bins each, one kind after the other
         low, high = _bins(block.low) + first, _bins(block.high) + first
@@ -104,6 +104,12 @@ class Tally:
             _widen_by_bins(into, block, low, high, sums)
         else:
             _widen_by_runs(into, block)
+
+    def _of(self, parts: tuple[int, ...]) -> Histogram:
+        """The histogram of what these parts, and no others, hold."""
+        if parts not in self._by_holders:
+            self._by_holders[parts] = Histogram(self._bin_gy)
+        return self._by_holders[parts]
 
 
 def _sums(

@@ -17,7 +17,7 @@ from sbrtcheck.plan import FloatArray, IntArray
 
 Float32 = npt.NDArray[np.float32]
 
-BLOCK_CELLS = 1 << 17
+BLOCK_CELLS = 1 << 18
 """Cells laid under the contours at once."""
 
 CELLS_OF_A_BLOCK = 1 << 14
