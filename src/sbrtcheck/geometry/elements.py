@@ -20,7 +20,7 @@ Float32 = npt.NDArray[np.float32]
 BLOCK_CELLS = 1 << 18
 """Cells laid under the contours at once."""
 
-CELLS_OF_A_BLOCK = 1 << 14
+CELLS_OF_A_BLOCK = 1 << 16
 """What a block costs beside its cells is about the cost of so many cells."""
 
 SAME_HEIGHT_MM = 1e-6
