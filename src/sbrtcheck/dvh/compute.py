@@ -8,7 +8,7 @@ from functools import reduce
 
 import numpy as np
 
-from sbrtcheck.dvh.histogram import BINS, Histogram, Tally, bands, bound_curves, dvh_curve, merged
+from sbrtcheck.dvh.histogram import BINS, Histogram, add, bands, bound_curves, dvh_curve, merged
 from sbrtcheck.dvh.types import (
     DERIVED_NUMBER,
     DVH,
@@ -364,18 +364,14 @@ def _sliced(
 
 def _dvhs(many: Sequence[_Sliced], plan: Plan, model: Model) -> list[DVH | NoDVH]:
     """The DVHs of solids that are all refined alike, from one pass over the elements of those in the same frame."""
-    made: dict[int, DVH | NoDVH] = {}
+    histograms = [[Histogram(one.unit_gy) for _ in one.pieces] for one in many]
     for axes in {one.solid.frame.axes for one in many}:
         mine = [i for i, one in enumerate(many) if one.solid.frame.axes == axes]
         first = many[mine[0]]
-        tally = Tally(first.unit_gy)
+        into = [histogram for i in mine for histogram in histograms[i]]
         for block in elements([piece for i in mine for piece in many[i].pieces], first.solid.frame, first.unit_gy):
-            tally.add(block)
-        part = 0
-        for i in mine:
-            made[i] = _dvh(many[i], [tally.histogram(part + j) for j in range(len(many[i].pieces))], plan, model)
-            part += len(many[i].pieces)
-    return [made[i] for i in range(len(many))]
+            add(into, block)
+    return [_dvh(one, made, plan, model) for one, made in zip(many, histograms, strict=True)]
 
 
 def _dvh(sliced: _Sliced, histograms: Sequence[Histogram], plan: Plan, model: Model) -> DVH | NoDVH:

@@ -77,39 +77,23 @@ class Histogram:
         self.bounds = min(self.bounds[0], bounds[0]), max(self.bounds[1], bounds[1])
 
 
-class Tally:
-    """Histograms of several parts, from blocks of elements that some of the parts hold together."""
-
-    def __init__(self, bin_gy: float) -> None:
-        self._bin_gy = bin_gy
-        self._by_holders: dict[tuple[int, ...], Histogram] = {}
-
-    def histogram(self, part: int) -> Histogram:
-        """The histogram of all that a part holds."""
-        return merged((one for parts, one in self._by_holders.items() if part in parts), self._bin_gy)
-
-    def add(self, block: Elements) -> None:
-        """Add a block of elements whose doses are in bins."""
-        if len(block.mean) == 0:
-            return
-        into = [self._of(parts) for parts in block.held_by]
-        width = min(max(int(block.high.max()), 0) + 2, BINS)  # a mean may be rounded to just above its bound
-        first = block.kind * np.int32(width)  # the kinds have so many bins each, one kind after the other
-        low, high = _bins(block.low) + first, _bins(block.high) + first
-        sums = _sums(block, first, low, high, (len(into), width))
-        for kind, histogram in enumerate(into):
-            upto = width + 1 - int(np.argmax(sums[HIGH, kind, ::-1] > 0))
-            histogram.sums[:, :upto] += sums[:, kind, :upto]
-        if block.whole:
-            _widen_by_bins(into, block, low, high, sums)
-        else:
-            _widen_by_runs(into, block)
-
-    def _of(self, parts: tuple[int, ...]) -> Histogram:
-        """The histogram of what these parts, and no others, hold."""
-        if parts not in self._by_holders:
-            self._by_holders[parts] = Histogram(self._bin_gy)
-        return self._by_holders[parts]
+def add(histograms: Sequence[Histogram], block: Elements) -> None:
+    """Add a block of elements whose doses are in bins, each to the histograms of all parts that hold it."""
+    if len(block.mean) == 0:
+        return
+    kinds = len(block.held_by)
+    width = min(max(int(block.high.max()), 0) + 2, BINS)  # a mean may be rounded to just above its bound
+    first = block.kind * np.int32(width)  # the kinds have so many bins each, one kind after the other
+    low, high = _bins(block.low) + first, _bins(block.high) + first
+    sums = _sums(block, first, low, high, (kinds, width))
+    for kind, parts in enumerate(block.held_by):
+        upto = width + 1 - int(np.argmax(sums[HIGH, kind, ::-1] > 0))
+        for part in parts:
+            histograms[part].sums[:, :upto] += sums[:, kind, :upto]
+    if block.whole:
+        _widen_by_bins(histograms, block, low, high, sums)
+    else:
+        _widen_by_runs(histograms, block)
 
 
 def _sums(
@@ -136,20 +120,24 @@ def _sums(
     return sums
 
 
-def _widen_by_bins(into: Sequence[Histogram], block: Elements, low: Int32, high: Int32, sums: FloatArray) -> None:
+def _widen_by_bins(
+    histograms: Sequence[Histogram], block: Elements, low: Int32, high: Int32, sums: FloatArray
+) -> None:
     """Take in the extremes of whole cells: looked for only in the outermost bins, if these lie far enough out."""
     width = sums.shape[2]
-    for kind, histogram in enumerate(into):
+    for kind, parts in enumerate(block.held_by):
+        into = [histograms[part] for part in parts]
         least, most = np.inf, -np.inf
         lowest, highest = int(np.argmax(sums[LOW, kind] > 0)), width - 1 - int(np.argmax(sums[HIGH, kind, ::-1] > 0))
-        if lowest <= histogram.reached[0]:
+        if any(lowest <= histogram.reached[0] for histogram in into):
             least = float(block.low[low == kind * width + lowest].min())
-        if highest + 1 > histogram.reached[1]:
+        if any(highest + 1 > histogram.reached[1] for histogram in into):
             most = float(block.high[high == kind * width + highest].max())
-        histogram.widen(reached=(least, most), bounds=(least, most))
+        for histogram in into:
+            histogram.widen(reached=(least, most), bounds=(least, most))
 
 
-def _widen_by_runs(into: Sequence[Histogram], block: Elements) -> None:
+def _widen_by_runs(histograms: Sequence[Histogram], block: Elements) -> None:
     """Take in the extremes of cut cells, whose means lie somewhere between their bounds."""
     kinds, begins = np.unique(block.kind, return_index=True)
     low, high, mean, volume = block.low, block.high, block.mean, block.volume_cc
@@ -157,8 +145,9 @@ def _widen_by_runs(into: Sequence[Histogram], block: Elements) -> None:
     reached = np.minimum.reduceat(mean, begins).tolist(), np.maximum.reduceat(mean, begins).tolist()
     below, above = np.add.reduceat(volume * (mean - low), begins), np.add.reduceat(volume * (high - mean), begins)
     for i, kind in enumerate(kinds.tolist()):
-        into[kind].mean_error += [below[i], above[i]]
-        into[kind].widen(reached=(reached[0][i], reached[1][i]), bounds=(least[i], most[i]))
+        for part in block.held_by[kind]:
+            histograms[part].mean_error += [below[i], above[i]]
+            histograms[part].widen(reached=(reached[0][i], reached[1][i]), bounds=(least[i], most[i]))
 
 
 def _bins(dose: Float32) -> Int32:
