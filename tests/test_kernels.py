@@ -25,6 +25,7 @@ from sbrtcheck.geometry import (
     elements,
     grid_frame,
     in_grid,
+    prism_cc,
     prism_stack,
     slices_of,
     with_cubic_dose,
@@ -106,7 +107,7 @@ def test_the_dose_of_elements_is_that_of_their_parts_of_the_grid(seed: int, refi
     planes = [np.column_stack([square, np.full(4, z)]) for z in (middle - height / 4, middle + height / 4)]
     contours = Contours.of(*planes)
     stack, _ = prism_stack("S", in_grid(contours, doses), contours.starts, frame)
-    every = slices_of(stack, frame, refinement)
+    every = slices_of(stack, prism_cc(stack, frame), frame, refinement)
     unit_gy = 0.01
     found = _one_by_one(some for _, some in elements(every, frame, unit_gy))
     expected = [

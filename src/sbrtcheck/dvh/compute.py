@@ -127,7 +127,7 @@ def compute_dvhs(
     """
     model = Model(end_caps=EndCaps(end_caps), between=Between(between), dose=Interpolation(dose))
     top_gy = _largest_dose(plan)
-    recipes = {recipe.organ: recipe for recipe in derivable(_roi_names(plan), names)}
+    recipes = _recipes(plan, structures, names)
     wanted = [s for s in plan.structures if structures is None or s.name in structures]
     asked = [r for organ, r in recipes.items() if structures is None or organ in structures]
     _check_known(structures, plan, recipes)
@@ -151,6 +151,13 @@ def compute_dvhs(
         plan=plan,
         model=model,
     )
+
+
+def _recipes(plan: Plan, structures: Collection[str] | None, names: Mapping[str, str] | None) -> dict[str, Recipe]:
+    """What can be derived from the plan's structures, by name; not looked for where the plan has all that is wanted."""
+    if structures is not None and set(structures) <= {s.name for s in plan.structures}:
+        return {}
+    return {recipe.organ: recipe for recipe in derivable(_roi_names(plan), names)}
 
 
 def _said(results: Sequence[DVH | NoDVH], plan: Plan, model: Model) -> str:
@@ -351,11 +358,10 @@ def _sliced(
         return solid
     if model.dose is Interpolation.CUBIC:  # splines may rise above every grid point
         top_gy = max(top_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit)
-    if not refinement:
-        whole_cc = float(np.sum(prism_cc(solid.stack, solid.frame)))
-        refinement = refinement_for(whole_cc, solid.frame, ELEMENTS_WANTED)
+    volume_cc = prism_cc(solid.stack, solid.frame)
+    refinement = refinement or refinement_for(float(np.sum(volume_cc)), solid.frame, ELEMENTS_WANTED)
     try:
-        pieces = slices_of(solid.stack, solid.frame, refinement)
+        pieces = slices_of(solid.stack, volume_cc, solid.frame, refinement)
     except GeometryError as error:
         return _without(solid, Reason.STRUCTURE_NOT_COMPUTED, str(error))
     unit_gy = (top_gy or NO_DOSE_GY) / (BINS - 1)

@@ -96,9 +96,10 @@ def prism_cc(stack: PrismStack, frame: GridFrame) -> FloatArray:
     return volume
 
 
-def slices_of(stack: PrismStack, frame: GridFrame, refinement: int) -> list[Slices]:
+def slices_of(stack: PrismStack, volume_cc: FloatArray, frame: GridFrame, refinement: int) -> list[Slices]:
     """The part of a stack that the dose grid covers, cut into slices no thicker than a refined cell.
 
+    ``volume_cc`` is that of each prism, by `prism_cc`.
     Slices that exist under the same end-cap conventions come together. A grid point stands for its voxel: the grid ends
     half a spacing beyond its outermost points.
     """
@@ -110,7 +111,7 @@ def slices_of(stack: PrismStack, frame: GridFrame, refinement: int) -> list[Slic
     cut |= bool(np.any(low != stack.low_mm) or np.any(high != stack.high_mm))
     there = np.diff(np.searchsorted(inside.layer, np.arange(stack.layers + 1))) > 0
     keep = (high > low) & there[stack.layer]
-    scaled, whole_cc = _scaled(inside, refinement), prism_cc(stack, frame)
+    scaled = _scaled(inside, refinement)
     made = []
     for conventions in np.unique(stack.conventions).tolist():
         mine = stack.conventions == conventions
@@ -127,7 +128,7 @@ def slices_of(stack: PrismStack, frame: GridFrame, refinement: int) -> list[Slic
                 high_mm=thin_high,
                 refinement=refinement,
                 conventions=conventions,
-                whole_cc=float(np.sum(whole_cc[mine])),
+                whole_cc=float(np.sum(volume_cc[mine])),
                 clipped=cut,
             )
         )
