@@ -93,7 +93,7 @@ def coverage(edges: Edges, layers: int, box: Box) -> Coverage:
         fraction=fraction,
         u=np.clip(0.5 + moment_u * share, 0.0, 1.0),
         v=np.clip(0.5 + moment_v * share, 0.0, 1.0),
-        before_full=np.rint(to_the_right) % 2 == 1,
+        before_full=np.rint(to_the_right).astype(np.int64) & 1 == 1,
         shape=shape,
     )
 

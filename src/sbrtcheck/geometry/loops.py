@@ -195,11 +195,13 @@ def _neighbours(layer: IntArray) -> Iterator[tuple[int, int]]:
 
 def _share_inside(loops: Loops, inner: int, outer: int) -> float:
     """The share of some of one loop's corners that lie inside another loop: loops may touch, so one can mislead."""
-    probe = np.unique(np.linspace(loops.begin[inner], loops.begin[inner + 1] - 1, PROBES).astype(np.int64))
+    corners = int(loops.begin[inner + 1] - loops.begin[inner])
+    probes = min(corners, PROBES)
+    probe = loops.begin[inner] + np.arange(probes) * (corners - 1) // (probes - 1)
     other = slice(loops.begin[outer], loops.begin[outer + 1])
     u0, v0, u1, v1 = loops.u0[other], loops.v0[other], loops.u1[other], loops.v1[other]
     height = loops.v0[probe, None]
     of, edge = np.nonzero((v0 > height) != (v1 > height))
     u, v = loops.u0[probe[of]], loops.v0[probe[of]]
     left = u0[edge] + (v - v0[edge]) / (v1[edge] - v0[edge]) * (u1[edge] - u0[edge]) < u
-    return float(np.mean(np.bincount(of[left], minlength=len(probe)) % 2 == 1))
+    return float(np.mean(np.bincount(of[left], minlength=probes) % 2 == 1))
