@@ -375,27 +375,31 @@ def _dose_field(
     """Trilinear dose over the slabs and cells of a block."""
     levels = _levels_of(low_mm, high_mm, frame)
     planes = _dose_planes(levels, frame, box, refinement, unit_gy)
-    corners, rise, least, most = (
-        _four(at_corners, box.columns) for at_corners in _over_slices(levels, planes.reshape(len(planes), -1))
-    )
-    mean, variance12 = _mean_and_variance12(corners, rise)
+    at_corner, rise, least, most = _over_slices(levels, planes.reshape(len(planes), -1))
+    mean, variance12 = _mean_and_variance12(at_corner.reshape(-1), rise.reshape(-1), box.columns)
     return _Field(
-        corners=corners,
+        corners=_four(at_corner.reshape(-1), box.columns),
         mean=mean,
-        low=_extreme(np.minimum, least),
-        high=_extreme(np.maximum, most),
+        low=_of_four(np.minimum, least.reshape(-1), box.columns),
+        high=_of_four(np.maximum, most.reshape(-1), box.columns),
         variance12=variance12,
     )
 
 
-def _four(corners: Float32, columns: int) -> tuple[Float32, ...]:
+def _four(line: Float32, columns: int) -> tuple[Float32, ...]:
     """Values at the four corners of each cell, first along u: four views of one line over all slices and rows.
 
     The next row is ``columns`` further on, so that a block is a few long passes over arrays. The last row and column of
     a box, in which nothing lies, get corners of other rows and slices; the line ends where there are no more.
     """
-    line = corners.reshape(-1)
     return line[: -columns - 1], line[1:-columns], line[columns:-1], line[columns + 1 :]
+
+
+def _of_four(of: np.ufunc, line: Float32, columns: int) -> Float32:
+    """The least, the largest or the sum of the four corners of each cell: of two along u, then of two of these."""
+    pair: Float32 = of(line[:-1], line[1:])
+    found: Float32 = of(pair[:-columns], pair[columns:])
+    return found
 
 
 def _over_slices(levels: _Levels, planes: Float32) -> tuple[Float32, Float32, Float32, Float32]:
@@ -418,27 +422,15 @@ def _over_slices(levels: _Levels, planes: Float32) -> tuple[Float32, Float32, Fl
     return mean, top - bottom, least, most
 
 
-def _extreme(of: np.ufunc, corners: tuple[Float32, ...]) -> Float32:
-    """The least or the largest of four corners."""
-    found: Float32 = of(corners[0], corners[1])
-    for other in corners[2:]:
-        of(found, other, out=found)
-    return found
-
-
-def _mean_and_variance12(mean_w: tuple[Float32, ...], rise_w: tuple[Float32, ...]) -> tuple[Float32, Float32]:
+def _mean_and_variance12(mean_w: Float32, rise_w: Float32, columns: int) -> tuple[Float32, Float32]:
     """Mean dose of each cell, and twelve times its variance by the slopes in its middle."""
-    near, far = mean_w[0] + mean_w[1], mean_w[2] + mean_w[3]
-    variance = _squared(far - near)
-    mean = np.add(near, far, out=near)
+    pair = mean_w[:-1] + mean_w[1:]
+    mean = pair[:-columns] + pair[columns:]
     mean *= np.float32(0.25)
-    slope = np.subtract(mean_w[1], mean_w[0], out=far)
-    slope += mean_w[3]
-    slope -= mean_w[2]
-    variance += _squared(slope)
-    slope = np.add(rise_w[0], rise_w[1], out=slope)
-    slope += rise_w[2]
-    slope += rise_w[3]
+    variance = _squared(pair[columns:] - pair[:-columns])
+    step = np.subtract(mean_w[1:], mean_w[:-1], out=pair)
+    variance += _squared(step[:-columns] + step[columns:])
+    slope = _of_four(np.add, rise_w, columns)
     slope *= np.float32(0.5)
     variance += _squared(slope)
     variance *= np.float32(0.25)
