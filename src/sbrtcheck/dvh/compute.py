@@ -223,7 +223,7 @@ def _all_of(
         if isinstance(sliced, NoDVH):
             done([(place, sliced)])
         elif sliced.refinement > 1 or model.dose is Interpolation.CUBIC:
-            done([(place, *_dvhs([sliced], plan, model))])
+            done([(place, _dvhs([sliced], plan, model)[0])])
         else:
             waiting[place] = sliced
         if sum(len(one.solid.stack.edges) for one in waiting.values()) > MOST_EDGES or place + 1 == len(made_of):

@@ -30,10 +30,10 @@ VOLUME, OFFSET, SPREAD12, LOW, HIGH = range(5)
 
 @dataclass(slots=True)
 class Histogram:
-    """Sums over elements, a bin of dose each, in units of ``bin_gy``; ``sums`` has shape ``(5, BINS)``.
+    """Sums over elements, a bin of dose each, in units of ``bin_gy``; grows by `add`, `add_uncovered` and `merged`.
 
-    ``volume``, ``offset``, ``spread12``: volume, and volume times the dose from the bin's middle, and times twelve
-    second moments about it. ``low``, ``high``: volume by the bin of each element's lower and upper dose bound.
+    ``sums`` has shape ``(5, BINS)``: volume, volume times the dose from the bin's middle, and times twelve second
+    moments about it; and volume by the bin of each element's lower and of its upper dose bound.
     """
 
     bin_gy: float
@@ -46,28 +46,14 @@ class Histogram:
 
     @property
     def volume(self) -> FloatArray:
-        return self.sums[VOLUME]
-
-    @property
-    def offset(self) -> FloatArray:
-        return self.sums[OFFSET]
-
-    @property
-    def spread12(self) -> FloatArray:
-        return self.sums[SPREAD12]
-
-    @property
-    def low(self) -> FloatArray:
-        return self.sums[LOW]
-
-    @property
-    def high(self) -> FloatArray:
-        return self.sums[HIGH]
+        """Volume of each bin."""
+        volume: FloatArray = self.sums[VOLUME]
+        return volume
 
     def add_uncovered(self, volume_cc: float, most: float) -> None:
         """Add volume outside the dose grid: counted at no dose, at most at ``most`` bins."""
         self.sums[[VOLUME, OFFSET, SPREAD12, LOW], 0] += np.array([1.0, -0.5, 3.0, 1.0]) * volume_cc
-        self.high[min(int(most), BINS - 1)] += volume_cc
+        self.sums[HIGH, min(int(most), BINS - 1)] += volume_cc
         self.mean_error += [0.0, volume_cc * most]
         self.widen(reached=(0.0, 0.0), bounds=(0.0, most))
 
@@ -87,7 +73,7 @@ def add(histograms: Sequence[Histogram], block: Elements) -> None:
     low, high = _bins(block.low) + first, _bins(block.high) + first
     sums = _sums(block, first, low, high, (kinds, width))
     for kind, parts in enumerate(block.held_by):
-        upto = width + 1 - int(np.argmax(sums[HIGH, kind, ::-1] > 0))
+        upto = min(width + 1 - int(np.argmax(sums[HIGH, kind, ::-1] > 0)), width)
         for part in parts:
             histograms[part].sums[:, :upto] += sums[:, kind, :upto]
     if block.whole:
@@ -96,9 +82,7 @@ def add(histograms: Sequence[Histogram], block: Elements) -> None:
         _widen_by_runs(histograms, block)
 
 
-def _sums(
-    block: Elements, first: Int32, low: Int32, high: Int32, shape: tuple[int, int]
-) -> FloatArray:
+def _sums(block: Elements, first: Int32, low: Int32, high: Int32, shape: tuple[int, int]) -> FloatArray:
     """What `Histogram.sums` holds, for each kind of the elements of a block: shape ``(5, kinds, bins)``."""
     floor = np.floor(block.mean)
     place = _bins(floor) + first
@@ -110,7 +94,9 @@ def _sums(
     if weight is not None:
         past, square12 = weight * past, weight * square12
     sums = np.empty((5, *shape))
-    for row, (bins, some) in enumerate(((place, weight), (place, past), (place, square12), (low, weight), (high, weight))):
+    for row, (bins, some) in enumerate(
+        ((place, weight), (place, past), (place, square12), (low, weight), (high, weight))
+    ):
         sums[row] = np.bincount(bins, weights=some, minlength=shape[0] * shape[1]).reshape(shape)
     # moments about the middle of a bin, from those about its lower edge, which cost fewer passes
     sums[SPREAD12] += 3.0 * sums[VOLUME] - 12.0 * sums[OFFSET]
@@ -120,9 +106,7 @@ def _sums(
     return sums
 
 
-def _widen_by_bins(
-    histograms: Sequence[Histogram], block: Elements, low: Int32, high: Int32, sums: FloatArray
-) -> None:
+def _widen_by_bins(histograms: Sequence[Histogram], block: Elements, low: Int32, high: Int32, sums: FloatArray) -> None:
     """Take in the extremes of whole cells: looked for only in the outermost bins, if these lie far enough out."""
     width = sums.shape[2]
     for kind, parts in enumerate(block.held_by):
@@ -176,8 +160,8 @@ def dvh_curve(histogram: Histogram) -> Curve:
     """
     used = np.flatnonzero(histogram.volume > 0)
     volume = histogram.volume[used]
-    shift = histogram.offset[used] / volume
-    variance = np.maximum(histogram.spread12[used] / volume / 12 - shift * shift, 0.0)
+    shift = histogram.sums[OFFSET, used] / volume
+    variance = np.maximum(histogram.sums[SPREAD12, used] / volume / 12 - shift * shift, 0.0)
     middle = used + 0.5 + shift
     half = np.clip(np.sqrt(3 * variance), NARROWEST, np.maximum(middle, NARROWEST))
     ends = np.concatenate([middle - half, middle + half])
@@ -213,8 +197,8 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
     An element whose lower bound falls in bin b surely gets the dose at that bin's lower edge. The curve through
     (edge b, volume from bin b + 1 up) is therefore nowhere above the true one; for the upper bounds, one bin on.
     """
-    low = _at_least(histogram.low)
-    high = _at_least(histogram.high)
+    low = _at_least(histogram.sums[LOW])
+    high = _at_least(histogram.sums[HIGH])
     edges = np.arange(BINS + 2, dtype=np.float64) * np.float64(histogram.bin_gy)
     # every dose is at least 0: the lower curve starts with a step there
     low_curve = np.concatenate([low[:1], low[1:], [0.0, 0.0, 0.0]])
@@ -225,7 +209,7 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
 def bands(histogram: Histogram, curve: Curve) -> tuple[Band, Band, Band]:
     """Mean, minimum and maximum dose in Gy with their bounds; the extremes are where the curve begins and ends."""
     volume, unit = histogram.volume.sum(), histogram.bin_gy
-    mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.offset.sum()) / volume * unit
+    mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.sums[OFFSET].sum()) / volume * unit
     low, high = mean - histogram.mean_error[0] / volume * unit, mean + histogram.mean_error[1] / volume * unit
     slack = ROUNDING * BINS * unit
     least, most = histogram.bounds[0] * unit, histogram.bounds[1] * unit

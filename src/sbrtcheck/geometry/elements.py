@@ -9,22 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry.coverage import Box, Coverage, clip_to, coverage
+from sbrtcheck.geometry.coverage import Box, clip_to
 from sbrtcheck.geometry.loops import Edges
-from sbrtcheck.geometry.outline import BoolArray, ranges
+from sbrtcheck.geometry.outline import ranges
 from sbrtcheck.geometry.prisms import GridFrame, PrismStack
+from sbrtcheck.geometry.slabs import Laid, Slabs, Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
 Float32 = npt.NDArray[np.float32]
-
-BLOCK_CELLS = 1 << 18
-"""Cells laid under the contours at once."""
-
-CELLS_OF_A_BLOCK = 1 << 16
-"""What a block costs beside its cells is about the cost of so many cells."""
-
-SAME_HEIGHT_MM = 1e-6
-"""Slices whose faces are no further apart have one dose."""
 
 PARTS_AT_ONCE = 16
 """Parts among which a cell's holders are told by one number."""
@@ -57,25 +49,6 @@ class Elements:
     held_by: Sequence[tuple[int, ...]]
     volume_cc: FloatArray
     whole: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slices:
-    """Thin prisms, each the region of one layer over a range of ``w``, ready to be laid over the dose.
-
-    ``edges`` are in refined cells: ``refinement`` of them to a grid cell along u and v. ``conventions`` are the end-cap
-    conventions under which all of them exist. ``whole_cc`` is the volume of the prisms that these slices were cut from;
-    ``clipped`` where parts of it may lie outside the dose grid.
-    """
-
-    edges: Edges
-    layer: IntArray
-    low_mm: FloatArray
-    high_mm: FloatArray
-    refinement: int
-    conventions: int
-    whole_cc: float
-    clipped: bool
 
 
 def cell_cc(frame: GridFrame) -> float:
@@ -138,11 +111,9 @@ def slices_of(stack: PrismStack, volume_cc: FloatArray, frame: GridFrame, refine
 def elements(parts: Sequence[Slices], frame: GridFrame, unit_gy: float) -> Iterator[Elements]:
     """The volume elements of parts that are all refined alike, block by block, doses in units of ``unit_gy``.
 
-    What the dose of a slab is, is worked out once for all parts that have a slice there.
+    The dose of a slab is worked out once for all parts that have a slice there.
     """
-    if not parts:
-        return
-    slabs = _Slabs.of(parts)
+    slabs = Slabs.of(parts)
     cell_cc_per_mm = frame.spacing_mm[0] * frame.spacing_mm[1] / parts[0].refinement ** 2 / 1000.0
     for block in slabs.blocks():
         laid = slabs.laid(block)
@@ -151,80 +122,6 @@ def elements(parts: Sequence[Slices], frame: GridFrame, unit_gy: float) -> Itera
         slab_cc = (high_mm - low_mm) * cell_cc_per_mm
         yield _cut_elements(laid, field, slab_cc)
         yield from _whole_cells(laid, field, slab_cc)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Slabs:
-    """Different heights from below, and the slices of several parts that lie there.
-
-    ``boxes``: shape ``(4, slabs)``, least and largest u and v of what lies in each. ``slab``, ``part``, ``layer``: of
-    each slice, in rising order of slab.
-    """
-
-    parts: Sequence[Slices]
-    low_mm: FloatArray
-    high_mm: FloatArray
-    boxes: FloatArray
-    slab: IntArray
-    part: IntArray
-    layer: IntArray
-
-    @classmethod
-    def of(cls, parts: Sequence[Slices]) -> _Slabs:
-        low, high, layer, boxes = (
-            np.concatenate(made, axis=-1)
-            for made in zip(*((one.low_mm, one.high_mm, one.layer, _boxes(one)) for one in parts), strict=True)
-        )
-        heights = np.round(low / SAME_HEIGHT_MM) + 1j * np.round(high / SAME_HEIGHT_MM)
-        _, first, slab = np.unique(heights, return_index=True, return_inverse=True)
-        order = np.argsort(slab, kind="stable")
-        slab, boxes = slab[order], boxes[:, order]
-        begins = np.searchsorted(slab, np.arange(len(first)))
-        extremes = zip((np.minimum, np.maximum) * 2, boxes, strict=True)
-        return cls(
-            parts=parts,
-            low_mm=low[first],
-            high_mm=high[first],
-            boxes=np.array([extreme.reduceat(edge, begins) for extreme, edge in extremes]),
-            slab=slab,
-            part=np.repeat(np.arange(len(parts)), [len(one.layer) for one in parts])[order],
-            layer=layer[order],
-        )
-
-    def blocks(self) -> Iterator[slice]:
-        """Runs of slabs that are laid over the dose together."""
-        return _runs(self.boxes)
-
-    def laid(self, block: slice) -> _Laid:
-        """The slices in some slabs, laid over the cells of a box around them."""
-        mine = slice(*np.searchsorted(self.slab, [block.start, block.stop]))
-        order = np.argsort(self.part[mine], kind="stable")
-        part, slab = self.part[mine][order], self.slab[mine][order] - block.start
-        region, place = np.unique(part * (int(self.layer.max()) + 1) + self.layer[mine][order], return_inverse=True)
-        there, kind = np.unique(part, return_inverse=True)
-        count = np.bincount(part[np.searchsorted(place, np.arange(len(region)))])
-        layers = np.split(region % (int(self.layer.max()) + 1), np.cumsum(count[there])[:-1])
-        edges = _joined([self.parts[i].edges.of_layers(some) for i, some in zip(there, layers, strict=True)])
-        box = _box_of(edges)
-        return _Laid(
-            covered=coverage(edges, len(region), box), box=box, parts=there, kind=kind, place=place, slab=slab
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Laid:
-    """What slices cover of the cells of a block's box.
-
-    Slice ``i`` is layer ``place[i]`` of ``covered``, in the block's slab ``slab[i]``, and of part ``parts[kind[i]]``;
-    ``kind`` and ``place`` never fall.
-    """
-
-    covered: Coverage
-    box: Box
-    parts: IntArray
-    kind: IntArray
-    place: IntArray
-    slab: IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,38 +138,40 @@ class _Field:
     variance12: Float32
 
 
-def _whole_cells(laid: _Laid, field: _Field, slab_cc: FloatArray) -> Iterator[Elements]:
+def _whole_cells(laid: Laid, field: _Field, slab_cc: FloatArray) -> Iterator[Elements]:
     """Cells wholly inside, each once for all parts that hold it, by these parts and by the thickness of slabs."""
     begin, end, slice_of = _full_runs(laid)
-    thickness, thick = np.unique(np.round(slab_cc / slab_cc[0] / SAME_THICKNESS), return_inverse=True)
+    same = np.round(slab_cc / slab_cc[0] / SAME_THICKNESS)
+    _, some_slab, thickness = np.unique(same, return_index=True, return_inverse=True)
     cells = laid.covered.shape[1] * laid.covered.shape[2]
     for first in range(0, len(laid.parts), PARTS_AT_ONCE):
-        some = laid.parts[first : first + PARTS_AT_ONCE]
+        parts = laid.parts[first : first + PARTS_AT_ONCE]
         runs = slice(*np.searchsorted(laid.kind[slice_of], [first, first + PARTS_AT_ONCE]))
         bit = np.left_shift(1, laid.kind[slice_of[runs]] - first, dtype=np.int32)  # a bit for each part
         change = np.zeros(len(slab_cc) * cells, dtype=np.int32)
         np.add.at(change, begin[runs], bit)
         np.subtract.at(change, end[runs], bit)
         border = np.flatnonzero(change != 0)
-        holds = np.cumsum(change[border])  # from one border to the next
-        inside = holds != 0
-        count = np.diff(border, append=len(change))
-        pick = np.repeat(np.concatenate([[False], inside]), np.concatenate([border[:1], count]))[: len(field.mean)]
-        kinds, kind = _numbered(holds + (thick[border // cells] << len(some)), inside, len(thickness) << len(some))
+        holders = np.cumsum(change[border])  # from one border to the next
+        held = holders != 0
+        count = np.diff(border, prepend=0, append=len(change))
+        pick = np.repeat(np.concatenate([[False], held]), count)[: len(field.mean)]
+        label = holders[held] + (thickness[border[held] // cells] << len(parts))
+        kinds, kind = _numbered(label, len(some_slab) << len(parts))
         if len(kinds):
             yield Elements(
                 mean=field.mean[pick],
                 low=field.low[pick],
                 high=field.high[pick],
                 variance12=field.variance12[pick],
-                kind=np.repeat(kind, count[inside]),
-                held_by=[tuple(some[(bits >> np.arange(len(some))) & 1 == 1].tolist()) for bits in kinds],
-                volume_cc=np.array([slab_cc[np.argmax(thick == bits >> len(some))] for bits in kinds]),
+                kind=np.repeat(kind, count[1:][held]),
+                held_by=[tuple(parts[kind >> np.arange(len(parts)) & 1 == 1].tolist()) for kind in kinds],
+                volume_cc=slab_cc[some_slab[kinds >> len(parts)]],
                 whole=True,
             )
 
 
-def _full_runs(laid: _Laid) -> tuple[IntArray, IntArray, IntArray]:
+def _full_runs(laid: Laid) -> tuple[IntArray, IntArray, IntArray]:
     """Where in a block each run of cells wholly inside begins, where it ends, and the slice that it belongs to."""
     covered = laid.covered
     layers, cells = covered.shape[0], covered.shape[1] * covered.shape[2]
@@ -287,15 +186,15 @@ def _full_runs(laid: _Laid) -> tuple[IntArray, IntArray, IntArray]:
     return begin[pick] + moved, end[pick] + moved, slice_of
 
 
-def _numbered(label: IntArray, where: BoolArray, labels: int) -> tuple[list[int], npt.NDArray[np.int32]]:
-    """The different labels there are somewhere, all below ``labels``, and their place among them."""
+def _numbered(label: IntArray, labels: int) -> tuple[IntArray, npt.NDArray[np.int32]]:
+    """The different labels, all below ``labels``, and the place of each entry among them."""
     there = np.zeros(labels, dtype=bool)
-    there[label[where]] = True
+    there[label] = True
     place = np.cumsum(there, dtype=np.int32) - np.int32(1)
-    return np.flatnonzero(there).tolist(), place[label[where]]
+    return np.flatnonzero(there), place[label]
 
 
-def _cut_elements(laid: _Laid, field: _Field, slab_cc: FloatArray) -> Elements:
+def _cut_elements(laid: Laid, field: _Field, slab_cc: FloatArray) -> Elements:
     """Cells that the boundary touches: dose at the centroid of the covered part."""
     covered, place = laid.covered, laid.place
     layers, cells = covered.shape[0], covered.shape[1] * covered.shape[2]
@@ -477,51 +376,6 @@ def _refined(planes: Float32, axis: int, refinement: int, first: int, corners: i
     low: Float32 = np.take(planes, below, axis=axis)
     refined: Float32 = low + (np.take(planes, below + 1, axis=axis) - low) * share
     return refined
-
-
-def _boxes(slices: Slices) -> FloatArray:
-    """Least and largest u, then v, of the region of each slice; shape ``(4, slices)``."""
-    if len(slices.layer) == 0:
-        return np.zeros((4, 0))
-    first, back = np.unique(np.searchsorted(slices.edges.layer, slices.layer), return_inverse=True)
-    u, v = slices.edges.u0, slices.edges.v0
-    return np.array([f.reduceat(x, first)[back] for x in (u, v) for f in (np.minimum, np.maximum)])
-
-
-def _runs(boxes: FloatArray) -> Iterator[slice]:
-    """Runs of slabs whose common box has no more than about `BLOCK_CELLS` cells in all, and wastes few."""
-    boxes_ = boxes.T.tolist()
-    start, cells = 0, 0.0
-    box = [np.inf, -np.inf, np.inf, -np.inf]
-    for stop, own in enumerate(boxes_):
-        grown = [min(box[0], own[0]), max(box[1], own[1]), min(box[2], own[2]), max(box[3], own[3])]
-        more = _cells(grown) * (stop + 1 - start)
-        if stop > start and (more > BLOCK_CELLS or more - cells > _cells(own) + CELLS_OF_A_BLOCK):
-            yield slice(start, stop)
-            start, grown, more = stop, own, _cells(own)
-        box, cells = grown, more
-    if boxes_:
-        yield slice(start, len(boxes_))
-
-
-def _cells(box: Sequence[float]) -> float:
-    return (box[1] - box[0] + 2) * (box[3] - box[2] + 2)
-
-
-def _box_of(edges: Edges) -> Box:
-    """The cells that edges reach, and a row and a column beyond."""
-    u = np.minimum(edges.u0.min(), edges.u1.min()), np.maximum(edges.u0.max(), edges.u1.max())
-    v = np.minimum(edges.v0.min(), edges.v1.min()), np.maximum(edges.v0.max(), edges.v1.max())
-    column, row = int(np.floor(u[0])), int(np.floor(v[0]))
-    return Box(row=row, column=column, rows=int(np.floor(v[1])) + 2 - row, columns=int(np.floor(u[1])) + 2 - column)
-
-
-def _joined(many: Sequence[Edges]) -> Edges:
-    """Edges as one, the layers of each after those before it; each has an edge in its last layer."""
-    ends = np.cumsum([0, *(int(edges.layer[-1]) + 1 for edges in many)])
-    u0, v0, u1, v1 = (np.concatenate([getattr(edges, name) for edges in many]) for name in ("u0", "v0", "u1", "v1"))
-    layer = np.concatenate([edges.layer + end for edges, end in zip(many, ends[:-1], strict=True)])
-    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer)
 
 
 def _inside_grid(edges: Edges, frame: GridFrame) -> tuple[Edges, bool]:

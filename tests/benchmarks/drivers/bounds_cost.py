@@ -27,31 +27,37 @@ from sbrtcheck.dvh import DVHSet, histogram
 from sbrtcheck.metric import parse
 from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense, Source
 
+compute = import_module("sbrtcheck.dvh.compute")
 elements = import_module("sbrtcheck.geometry.elements")  # in its package, the name is that of its function
 
 PUBLISHED = "rtog-0813"
 HARD = ("Mean[Gy]", "D5%[Gy]", "D1cc[Gy]", "D0.035cc[Gy]", "V10Gy[%]")
 SOURCE = Source(citation="Nobody, made for this benchmark", where="nowhere")
 
-MEAN_ERROR = (
-    "self.mean_error += [np.sum(weight * (block.mean - block.low)), np.sum(weight * (block.high - block.mean))]"
+MEANS = (
+    "ends = float(block.mean.min()), float(block.mean.max())\n"
+    "        for parts in block.held_by:\n"
+    "            for part in parts:\n"
+    "                histograms[part].widen(reached=ends, bounds=ends)"
 )
 
 # module, function, and what of its text carries bounds alone -> what stands there without them
 BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
     (
-        histogram,
-        "Histogram.add",
+        compute,
+        "add",
         (
-            ("float(block.low.min()), float(block.high.max())", "float(block.mean.min()), float(block.mean.max())"),
-            ("_add(self.low, scale, np.bincount(_bins(block.low), weights=weight))", "pass"),
-            ("_add(self.high, scale, np.bincount(_bins(block.high), weights=weight))", "pass"),
-            (
-                MEAN_ERROR,
-                "pass",
-            ),
-            ("attained = float(block.mean.min()), float(block.mean.max())", "pass"),
+            ("int(block.high.max())", "int(block.mean.max())"),
+            ("low, high = _bins(block.low) + first, _bins(block.high) + first", "low = high = first"),
+            ("sums[HIGH, kind, ::-1]", "sums[VOLUME, kind, ::-1]"),
+            ("_widen_by_bins(histograms, block, low, high, sums)", MEANS),
+            ("_widen_by_runs(histograms, block)", MEANS),
         ),
+    ),
+    (
+        histogram,
+        "_sums",
+        ((", (low, weight), (high, weight))", ")"), ("np.empty((5, *shape))", "np.zeros((5, *shape))")),
     ),
     (
         elements,
@@ -66,13 +72,13 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
         elements,
         "_dose_field",
         (
-            ("low=_extreme(np.minimum, least)", "low=mean"),
-            ("high=_extreme(np.maximum, most)", "high=mean"),
+            ("low=_of_four(np.minimum, least.reshape(-1), box.columns)", "low=mean"),
+            ("high=_of_four(np.maximum, most.reshape(-1), box.columns)", "high=mean"),
         ),
     ),
     (
         elements,
-        "_full_elements",
+        "_whole_cells",
         (
             ("low=field.low[pick]", "low=(mean := field.mean[pick])"),
             ("high=field.high[pick]", "high=mean"),
@@ -92,14 +98,15 @@ def without_bounds() -> list[tuple[Any, str, Any, Any]]:
     for module, path, changes in BOUNDS:
         *of, name = path.split(".")
         owner = getattr(module, of[0]) if of else module
-        text = dedent(inspect.getsource(getattr(owner, name)))
+        function = getattr(owner, name)
+        text = dedent(inspect.getsource(function))
         for old, new in changes:
             if text.count(old) != 1:
                 raise LookupError(f"{path} does not say {old!r} any more")
             text = text.replace(old, new)
         space: dict[str, Any] = {}
-        exec(compile(text, path, "exec"), vars(module), space)  # noqa: S102 - our own text
-        made.append((owner, name, getattr(owner, name), space[name]))
+        exec(compile(text, path, "exec"), function.__globals__, space)  # noqa: S102 - our own text
+        made.append((owner, name, function, space[name]))
     return made
 
 
