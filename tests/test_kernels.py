@@ -18,7 +18,7 @@ from scipy.interpolate import CubicSpline
 
 from exact import Exact, LinearDose, Slab
 from sbrtcheck.dvh import compute_dvhs
-from sbrtcheck.dvh.histogram import BINS, Histogram, bands, bound_curves, dvh_curve, merged
+from sbrtcheck.dvh.histogram import BINS, Histogram, add, bands, bound_curves, dvh_curve, merged
 from sbrtcheck.geometry import (
     Elements,
     GridFrame,
@@ -109,7 +109,7 @@ def test_the_dose_of_elements_is_that_of_their_parts_of_the_grid(seed: int, refi
     stack, _ = prism_stack("S", in_grid(contours, doses), contours.starts, frame)
     every = slices_of(stack, prism_cc(stack, frame), frame, refinement)
     unit_gy = 0.01
-    found = _one_by_one(some for _, some in elements(every, frame, unit_gy))
+    found = _one_by_one(elements(every, frame, unit_gy))
     expected = [
         slow_cell(frame, low, high, (j / refinement, (j + 1) / refinement), (i / refinement, (i + 1) / refinement))
         for slices in every
@@ -188,7 +188,11 @@ def blocks_of(parts: list[Part], size: int) -> Iterator[Elements]:
             low=low,
             high=high,
             variance12=np.array([12 * p.variance for p in some], dtype=np.float32),
+            begin=np.array([0]),
+            kind=np.array([0]),
+            held_by=[(0,)],
             volume_cc=np.array([p.volume for p in some]),
+            whole=False,
         )
 
 
@@ -198,7 +202,7 @@ def test_the_histogram_says_what_a_loop_over_its_elements_says(parts: list[Part]
     bin_gy = 0.01
     halves = [Histogram(bin_gy) for _ in range(several + 1)]
     for i, block in enumerate(blocks_of(parts, size)):
-        halves[i % len(halves)].add(block)
+        add([halves[i % len(halves)]], block)
     histogram = merged(halves, bin_gy)
     curve, (lower, upper) = dvh_curve(histogram), bound_curves(histogram)
     for dose in {d + off for p in parts for d in (p.low, p.mean, p.high) for off in (-1.5, 0.0, 0.37, 1.5)} | {

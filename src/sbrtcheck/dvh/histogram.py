@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from sbrtcheck.dvh.types import Band, Curve, dose_band
 from sbrtcheck.geometry import Elements, Float32
-from sbrtcheck.plan import FloatArray
+from sbrtcheck.plan import FloatArray, IntArray
 
 Int32 = npt.NDArray[np.int32]
 
@@ -67,25 +67,40 @@ def add(histograms: Sequence[Histogram], block: Elements) -> None:
     """Add a block of elements whose doses are in bins, each to the histograms of all parts that hold it."""
     if len(block.mean) == 0:
         return
-    kinds = len(block.held_by)
-    width = min(max(int(block.high.max()), 0) + 2, BINS)  # a mean may be rounded to just above its bound
-    first = block.kind * np.int32(width)  # the kinds have so many bins each, one kind after the other
-    low, high = _bins(block.low) + first, _bins(block.high) + first
-    sums = _sums(block, first, low, high, (kinds, width))
-    for kind, parts in enumerate(block.held_by):
-        upto = min(width + 1 - int(np.argmax(sums[HIGH, kind, ::-1] > 0)), width)
-        for part in parts:
-            histograms[part].sums[:, :upto] += sums[:, kind, :upto]
-    if block.whole:
-        _widen_by_bins(histograms, block, low, high, sums)
-    else:
-        _widen_by_runs(histograms, block)
+    low, high = _by_kind(np.minimum, block.low, block), _by_kind(np.maximum, block.high, block)
+    # bins of one kind after those of another, up to its largest dose; a mean may be rounded to just above that
+    width = np.clip(high, 0, BINS - 2).astype(np.int64) + 2
+    end = np.cumsum(width)
+    sums = _sums(block, end - width, int(end[-1]))
+    reached = (low, high) if block.whole else [_by_kind(of, block.mean, block) for of in (np.minimum, np.maximum)]
+    for kind in np.unique(block.kind).tolist():
+        mine = sums[:, end[kind] - width[kind] : end[kind]]
+        for part in block.held_by[kind]:
+            histogram = histograms[part]
+            histogram.sums[:, : width[kind]] += mine
+            histogram.widen(
+                reached=(float(reached[0][kind]), float(reached[1][kind])), bounds=(float(low[kind]), float(high[kind]))
+            )
+    if not block.whole:  # the mean of a whole cell is exact; that of a cut one lies between its bounds
+        below = np.add.reduceat(block.volume_cc * (block.mean - block.low), block.begin)
+        above = np.add.reduceat(block.volume_cc * (block.high - block.mean), block.begin)
+        for kind, error in zip(block.kind.tolist(), np.stack([below, above], axis=1), strict=True):
+            for part in block.held_by[kind]:
+                histograms[part].mean_error += error
 
 
-def _sums(block: Elements, first: Int32, low: Int32, high: Int32, shape: tuple[int, int]) -> FloatArray:
-    """What `Histogram.sums` holds, for each kind of the elements of a block: shape ``(5, kinds, bins)``."""
+def _by_kind(of: np.ufunc, values: Float32, block: Elements) -> FloatArray:
+    """The least or the largest value of each kind, by way of that of each run."""
+    found = np.full(len(block.held_by), np.inf if of is np.minimum else -np.inf)
+    of.at(found, block.kind, of.reduceat(values, block.begin).astype(np.float64))
+    return found
+
+
+def _sums(block: Elements, first: IntArray, bins: int) -> FloatArray:
+    """What `Histogram.sums` holds, for each kind from its ``first`` bin on: shape ``(5, bins)``."""
+    start = np.repeat(first[block.kind].astype(np.int32), np.diff(block.begin, append=len(block.mean)))
     floor = np.floor(block.mean)
-    place = _bins(floor) + first
+    place = _bins(floor) + start
     past = np.subtract(block.mean, floor, out=floor)
     square12 = past * past
     square12 *= np.float32(12)
@@ -93,45 +108,18 @@ def _sums(block: Elements, first: Int32, low: Int32, high: Int32, shape: tuple[i
     weight = None if block.whole else block.volume_cc
     if weight is not None:
         past, square12 = weight * past, weight * square12
-    sums = np.empty((5, *shape))
-    for row, (bins, some) in enumerate(
-        ((place, weight), (place, past), (place, square12), (low, weight), (high, weight))
-    ):
-        sums[row] = np.bincount(bins, weights=some, minlength=shape[0] * shape[1]).reshape(shape)
+    sums = np.empty((5, bins))
+    sums[VOLUME] = np.bincount(place, weights=weight, minlength=bins)
+    sums[OFFSET] = np.bincount(place, weights=past, minlength=bins)
+    sums[SPREAD12] = np.bincount(place, weights=square12, minlength=bins)
+    sums[LOW] = np.bincount(_bins(block.low) + start, weights=weight, minlength=bins)
+    sums[HIGH] = np.bincount(_bins(block.high) + start, weights=weight, minlength=bins)
     # moments about the middle of a bin, from those about its lower edge, which cost fewer passes
     sums[SPREAD12] += 3.0 * sums[VOLUME] - 12.0 * sums[OFFSET]
     sums[OFFSET] -= 0.5 * sums[VOLUME]
     if block.whole:
-        sums *= block.volume_cc[:, None]
+        sums *= np.repeat(block.volume_cc, np.diff(first, append=bins))
     return sums
-
-
-def _widen_by_bins(histograms: Sequence[Histogram], block: Elements, low: Int32, high: Int32, sums: FloatArray) -> None:
-    """Take in the extremes of whole cells: looked for only in the outermost bins, if these lie far enough out."""
-    width = sums.shape[2]
-    for kind, parts in enumerate(block.held_by):
-        into = [histograms[part] for part in parts]
-        least, most = np.inf, -np.inf
-        lowest, highest = int(np.argmax(sums[LOW, kind] > 0)), width - 1 - int(np.argmax(sums[HIGH, kind, ::-1] > 0))
-        if any(lowest <= histogram.reached[0] for histogram in into):
-            least = float(block.low[low == kind * width + lowest].min())
-        if any(highest + 1 > histogram.reached[1] for histogram in into):
-            most = float(block.high[high == kind * width + highest].max())
-        for histogram in into:
-            histogram.widen(reached=(least, most), bounds=(least, most))
-
-
-def _widen_by_runs(histograms: Sequence[Histogram], block: Elements) -> None:
-    """Take in the extremes of cut cells, whose means lie somewhere between their bounds."""
-    kinds, begins = np.unique(block.kind, return_index=True)
-    low, high, mean, volume = block.low, block.high, block.mean, block.volume_cc
-    least, most = np.minimum.reduceat(low, begins).tolist(), np.maximum.reduceat(high, begins).tolist()
-    reached = np.minimum.reduceat(mean, begins).tolist(), np.maximum.reduceat(mean, begins).tolist()
-    below, above = np.add.reduceat(volume * (mean - low), begins), np.add.reduceat(volume * (high - mean), begins)
-    for i, kind in enumerate(kinds.tolist()):
-        for part in block.held_by[kind]:
-            histograms[part].mean_error += [below[i], above[i]]
-            histograms[part].widen(reached=(reached[0][i], reached[1][i]), bounds=(least[i], most[i]))
 
 
 def _bins(dose: Float32) -> Int32:

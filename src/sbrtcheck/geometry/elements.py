@@ -36,16 +36,17 @@ class Elements:
     """Some elements of several parts; doses in the unit the caller asked for.
 
     ``mean``, ``low``, ``high``, ``variance12``: shape ``(n,)``, mean dose, bounds that the trilinear dose cannot leave
-    in the element, and twelve times its variance there. ``kind``: shape ``(n,)``; all parts of ``held_by[kind]`` hold
-    the element. ``volume_cc``: shape ``(n,)``, and kinds rise. Or, of ``whole`` cells, one for each kind: their means
-    are exact, not the dose at a centroid, and their bounds are reached.
+    in the element, and twelve times its variance there. Elements come in runs: from ``begin[i]`` on, those of kind
+    ``kind[i]``, which all parts of ``held_by[kind[i]]`` hold. ``volume_cc``: shape ``(n,)``; or, of ``whole`` cells,
+    one for each kind: their means are exact, not the dose at a centroid, and their bounds are reached.
     """
 
     mean: Float32
     low: Float32
     high: Float32
     variance12: Float32
-    kind: npt.NDArray[np.int32]
+    begin: IntArray
+    kind: IntArray
     held_by: Sequence[tuple[int, ...]]
     volume_cc: FloatArray
     whole: bool
@@ -156,6 +157,7 @@ def _whole_cells(laid: Laid, field: _Field, slab_cc: FloatArray) -> Iterator[Ele
         held = holders != 0
         count = np.diff(border, prepend=0, append=len(change))
         pick = np.repeat(np.concatenate([[False], held]), count)[: len(field.mean)]
+        length = count[1:][held]
         label = holders[held] + (thickness[border[held] // cells] << len(parts))
         kinds, kind = _numbered(label, len(some_slab) << len(parts))
         if len(kinds):
@@ -164,7 +166,8 @@ def _whole_cells(laid: Laid, field: _Field, slab_cc: FloatArray) -> Iterator[Ele
                 low=field.low[pick],
                 high=field.high[pick],
                 variance12=field.variance12[pick],
-                kind=np.repeat(kind, count[1:][held]),
+                begin=np.cumsum(length) - length,
+                kind=kind,
                 held_by=[tuple(parts[kind >> np.arange(len(parts)) & 1 == 1].tolist()) for kind in kinds],
                 volume_cc=slab_cc[some_slab[kinds >> len(parts)]],
                 whole=True,
@@ -186,11 +189,11 @@ def _full_runs(laid: Laid) -> tuple[IntArray, IntArray, IntArray]:
     return begin[pick] + moved, end[pick] + moved, slice_of
 
 
-def _numbered(label: IntArray, labels: int) -> tuple[IntArray, npt.NDArray[np.int32]]:
+def _numbered(label: IntArray, labels: int) -> tuple[IntArray, IntArray]:
     """The different labels, all below ``labels``, and the place of each entry among them."""
     there = np.zeros(labels, dtype=bool)
     there[label] = True
-    place = np.cumsum(there, dtype=np.int32) - np.int32(1)
+    place = np.cumsum(there) - 1
     return np.flatnonzero(there), place[label]
 
 
@@ -205,6 +208,7 @@ def _cut_elements(laid: Laid, field: _Field, slab_cc: FloatArray) -> Elements:
     slice_of = np.repeat(np.arange(len(place)), count)
     at = covered.cell[pick] + ((laid.slab - place) * cells)[slice_of]
     fraction, u, v = covered.fraction[pick], covered.u[pick].astype(np.float32), covered.v[pick].astype(np.float32)
+    kinds, begin = np.unique(laid.kind[slice_of], return_index=True)
     near, far = (left[at] + (right[at] - left[at]) * u for left, right in (field.corners[:2], field.corners[2:]))
     return Elements(
         mean=near + (far - near) * v,
@@ -212,7 +216,8 @@ def _cut_elements(laid: Laid, field: _Field, slab_cc: FloatArray) -> Elements:
         high=field.high[at],
         # a part of a cell is narrower than the cell: its variance shrinks about as its share does
         variance12=field.variance12[at] * fraction.astype(np.float32),
-        kind=np.repeat(laid.kind.astype(np.int32), count),
+        begin=begin,
+        kind=kinds,
         held_by=[(part,) for part in laid.parts.tolist()],
         volume_cc=slab_cc[laid.slab][slice_of] * fraction,
         whole=False,
@@ -303,9 +308,12 @@ def _of_four(of: np.ufunc, line: Float32, columns: int) -> Float32:
 
 def _over_slices(levels: _Levels, planes: Float32) -> tuple[Float32, Float32, Float32, Float32]:
     """Mean, rise, least and largest dose over each slice along w, at each corner."""
-    faces = _planes_at(planes, levels.below + 1) - (under := _planes_at(planes, levels.below))
-    faces *= levels.share
-    faces += under
+    faces = _planes_at(planes, levels.below)
+    if levels.share.any():
+        above = _planes_at(planes, levels.below + 1) - faces
+        above *= levels.share
+        above += faces
+        faces = above
     bottom, top = _planes_at(faces, levels.bottom), _planes_at(faces, levels.top)
     mean = bottom * levels.weights[0]
     mean += top * levels.weights[-1]

@@ -34,30 +34,26 @@ PUBLISHED = "rtog-0813"
 HARD = ("Mean[Gy]", "D5%[Gy]", "D1cc[Gy]", "D0.035cc[Gy]", "V10Gy[%]")
 SOURCE = Source(citation="Nobody, made for this benchmark", where="nowhere")
 
-MEANS = (
-    "ends = float(block.mean.min()), float(block.mean.max())\n"
-    "        for parts in block.held_by:\n"
-    "            for part in parts:\n"
-    "                histograms[part].widen(reached=ends, bounds=ends)"
-)
-
 # module, function, and what of its text carries bounds alone -> what stands there without them
 BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
     (
         compute,
         "add",
         (
-            ("int(block.high.max())", "int(block.mean.max())"),
-            ("low, high = _bins(block.low) + first, _bins(block.high) + first", "low = high = first"),
-            ("sums[HIGH, kind, ::-1]", "sums[VOLUME, kind, ::-1]"),
-            ("_widen_by_bins(histograms, block, low, high, sums)", MEANS),
-            ("_widen_by_runs(histograms, block)", MEANS),
+            ("block.low, block), _by", "block.mean, block), _by"),
+            ("block.high, block)", "block.mean, block)"),
+            ("if not block.whole:", "if False:"),
+            ("[_by_kind(of, block.mean, block) for of in (np.minimum, np.maximum)]", "(low, high)"),
         ),
     ),
     (
         histogram,
         "_sums",
-        ((", (low, weight), (high, weight))", ")"), ("np.empty((5, *shape))", "np.zeros((5, *shape))")),
+        (
+            ("np.empty((5, bins))", "np.zeros((5, bins))"),
+            ("sums[LOW] = np.bincount(_bins(block.low) + start, weights=weight, minlength=bins)", "pass"),
+            ("sums[HIGH] = np.bincount(_bins(block.high) + start, weights=weight, minlength=bins)", "pass"),
+        ),
     ),
     (
         elements,
