@@ -168,7 +168,7 @@ def _whole_cells(laid: Laid, field: _Field, slab_cc: FloatArray) -> Iterator[Ele
                 variance12=field.variance12[pick],
                 begin=np.cumsum(length) - length,
                 kind=kind,
-                held_by=[tuple(parts[kind >> np.arange(len(parts)) & 1 == 1].tolist()) for kind in kinds],
+                held_by=[tuple(parts[bits >> np.arange(len(parts)) & 1 == 1].tolist()) for bits in kinds],
                 volume_cc=slab_cc[some_slab[kinds >> len(parts)]],
                 whole=True,
             )
@@ -178,7 +178,7 @@ def _full_runs(laid: Laid) -> tuple[IntArray, IntArray, IntArray]:
     """Where in a block each run of cells wholly inside begins, where it ends, and the slice that it belongs to."""
     covered = laid.covered
     layers, cells = covered.shape[0], covered.shape[1] * covered.shape[2]
-    before = np.flatnonzero(covered.before_full)
+    before = np.flatnonzero(covered.before_full[:-1])
     begin, end = covered.cell[before] + 1, covered.cell[before + 1]
     some = np.flatnonzero(end > begin)
     first = np.searchsorted(begin[some], np.arange(layers + 1) * cells)
