@@ -292,6 +292,56 @@ def test_a_structure_in_negative_dose_has_no_dvh_but_a_reason() -> None:
     assert "which is no dose" in made.without[0].detail
 
 
+@pytest.fixture
+def all_at_grid_resolution(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sbrtcheck.dvh.compute.ELEMENTS_WANTED", 1)
+
+
+def several(count: int, seed: int) -> list[Structure]:
+    """Cylinders here and there, on planes of their own or on common ones, some beyond the grid of `CURVED`."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        spacing, middle = rng.choice([2.0, 2.5, 3.0]), tuple(rng.uniform(-15, 15, 2))
+        planes = rng.choice([0.0, 0.7]) + spacing * np.arange(rng.integers(-12, -2), rng.integers(1, 12))
+        loops = [ring(rng.uniform(3.0, 20.0), z, centre=middle) for z in planes]
+        made.append(structure(f"S{number}", *loops, number=number))
+    return made
+
+
+@pytest.mark.usefixtures("all_at_grid_resolution")
+@pytest.mark.parametrize(("count", "seed", "edges"), [(2, 1, 1 << 20), (5, 2, 1 << 20), (25, 3, 1 << 20), (9, 4, 3000)])
+def test_structures_have_the_dvhs_together_that_they_have_alone(
+    count: int, seed: int, edges: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sbrtcheck.dvh.compute.MOST_EDGES", edges)
+    shapes = several(count, seed)
+    together = compute_dvhs(plan(CURVED, *shapes))
+    assert [dvh.name for dvh in together] == [shape.name for shape in shapes]
+    for shape, dvh in zip(shapes, together, strict=True):
+        alone = dvh_of(shape)
+        for mine, other in zip((dvh, *dvh.alternatives), (alone, *alone.alternatives), strict=True):
+            assert mine.volume == pytest.approx(other.volume, rel=1e-9)
+            for name in ("mean_gy", "min_gy", "max_gy"):
+                mine_gy, other_gy = getattr(mine, name), getattr(other, name)
+                assert (mine_gy.low, mine_gy.value, mine_gy.high) == pytest.approx(
+                    (other_gy.low, other_gy.value, other_gy.high), abs=1e-5
+                )
+            for name in ("curve", "lower", "upper"):
+                doses = np.arange(0.0, 50.0, 0.37)
+                found, expected = (getattr(one, name).volume_at(doses) for one in (mine, other))
+                assert found == pytest.approx(expected, abs=1e-6 * mine.volume)
+
+
+@pytest.mark.usefixtures("all_at_grid_resolution")
+def test_negative_dose_in_one_structure_leaves_the_others_their_dvhs() -> None:
+    low, high = (structure(n, *[rectangle(x, x + 8, -5, 5, z) for z in (0.0, 2.0)]) for n, x in (("A", -20), ("B", 8)))
+    doses = grid(along_x(middle=5.0))
+    made = compute_dvhs(plan(doses, low, high))
+    assert [one.name for one in made.without] == ["A"]
+    assert made["B"].mean_gy.value == pytest.approx(dvh_of(high, doses).mean_gy.value)
+
+
 def test_end_caps_are_stated_and_the_other_conventions_come_along() -> None:
     box = structure("Box", *[rectangle(-5, 5, -5, 5, z) for z in (0.0, 4.0, 8.0)])
     dvh = dvh_of(box)

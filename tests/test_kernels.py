@@ -18,13 +18,14 @@ from scipy.interpolate import CubicSpline
 
 from exact import Exact, LinearDose, Slab
 from sbrtcheck.dvh import compute_dvhs
-from sbrtcheck.dvh.histogram import BINS, Histogram, bands, bound_curves, dvh_curve, merged
+from sbrtcheck.dvh.histogram import BINS, Histogram, add, bands, bound_curves, dvh_curve, merged
 from sbrtcheck.geometry import (
     Elements,
     GridFrame,
     elements,
     grid_frame,
     in_grid,
+    prism_cc,
     prism_stack,
     slices_of,
     with_cubic_dose,
@@ -107,9 +108,9 @@ def test_the_dose_of_elements_is_that_of_their_parts_of_the_grid(seed: int, refi
     planes = [np.column_stack([square, np.full(4, z)]) for z in (middle - height / 4, middle + height / 4)]
     contours = Contours.of(*planes)
     stack, _ = prism_stack("S", in_grid(contours, doses), contours.starts, frame)
-    every = slices_of(stack, frame, refinement)
+    every = slices_of(stack, prism_cc(stack, frame), frame, refinement)
     unit_gy = 0.01
-    found = [cell for slices in every for cell in _one_by_one(elements(slices, frame, unit_gy))]
+    found = _one_by_one(elements(every, frame, unit_gy))
     expected = [
         slow_cell(frame, low, high, (j / refinement, (j + 1) / refinement), (i / refinement, (i + 1) / refinement))
         for slices in every
@@ -193,7 +194,11 @@ def blocks_of(parts: list[Part], size: int) -> Iterator[Elements]:
             high=high,
             variance12=np.array([12 * p.variance for p in some], dtype=np.float32),
             unsure=np.array([p.unsure for p in some], dtype=np.float32),
+            begin=np.array([0]),
+            kind=np.array([0]),
+            held_by=[(0,)],
             volume_cc=np.array([p.volume for p in some]),
+            whole=False,
         )
 
 
@@ -203,7 +208,7 @@ def test_the_histogram_says_what_a_loop_over_its_elements_says(parts: list[Part]
     bin_gy = 0.01
     halves = [Histogram(bin_gy) for _ in range(several + 1)]
     for i, block in enumerate(blocks_of(parts, size)):
-        halves[i % len(halves)].add(block)
+        add([halves[i % len(halves)]], block)
     histogram = merged(halves, bin_gy)
     curve, (lower, upper) = dvh_curve(histogram), bound_curves(histogram)
     for dose in {d + off for p in parts for d in (p.low, p.mean, p.high) for off in (-1.5, 0.0, 0.37, 1.5)} | {

@@ -12,7 +12,7 @@ import pytest
 from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
 from sbrtcheck.dvh.points import CurvePoint, Side
 from sbrtcheck.evaluate import Verdict, evaluate
-from sbrtcheck.geometry import Isodose, crossed, grid_frame, prism_stack, slices_of
+from sbrtcheck.geometry import Isodose, crossed, grid_frame, prism_cc, prism_stack, slices_of
 from sbrtcheck.metric import measure, parse
 from sbrtcheck.plan import DoseGrid
 from sbrtcheck.radiobiology import Quantity
@@ -166,7 +166,7 @@ def test_halving_moves_volume_to_one_side_or_the_other_and_loses_none() -> None:
         local = np.vstack([rng.uniform(6, 34, (2, 21)), np.repeat([17.0, 20.0, 23.0], 7)])
         frame = grid_frame(dose, 2)
         stack, _ = prism_stack("S", local, np.array([0, 7, 14, 21]), frame)
-        slices = slices_of(stack, frame, 2)[0]
+        slices = slices_of(stack, prism_cc(stack, frame), frame, 2)[0]
         isodose = Isodose(dose=35.0, slack=1e-3, least=34.0, most=36.0)
         (known,) = crossed(slices, frame, [isodose], 1.0)
         whole = volume(known)

@@ -8,7 +8,7 @@ from functools import reduce
 
 import numpy as np
 
-from sbrtcheck.dvh.histogram import BINS, Histogram, bands, bound_curves, dvh_curve, merged
+from sbrtcheck.dvh.histogram import BINS, Histogram, add, bands, bound_curves, dvh_curve, merged
 from sbrtcheck.dvh.types import (
     DERIVED_NUMBER,
     DVH,
@@ -50,6 +50,9 @@ ELEMENTS_WANTED = 20_000
 
 MOST_ELEMENTS = 4_000_000
 """Bounds are not tightened beyond this many elements: a few seconds, and a hundredth of a voxel."""
+
+MOST_EDGES = 1 << 20
+"""Structures wait for others that share their dose until they have so many contour points: some 40 MB."""
 
 NO_DOSE_GY = 1e-3
 """Extent of the histogram where the whole grid has no dose at all."""
@@ -122,17 +125,13 @@ def compute_dvhs(
     """
     model = Model(end_caps=EndCaps(end_caps), between=Between(between), dose=Interpolation(dose))
     top_gy = _largest_dose(plan)
-    recipes = {recipe.organ: recipe for recipe in derivable(_roi_names(plan), names)}
+    recipes = _recipes(plan, structures, names)
     wanted = [s for s in plan.structures if structures is None or s.name in structures]
     asked = [r for organ, r in recipes.items() if structures is None or organ in structures]
     _check_known(structures, plan, recipes)
     made_of = [(_alone(s),) for s in wanted] + [(recipe,) for recipe in asked]
-    results: list[DVH | NoDVH] = []
     with stage("DVHs") as say:
-        progress(0, len(made_of))
-        for one in made_of:
-            results.append(_of(one, plan, model, top_gy))
-            progress(len(results), len(made_of))
+        results = _all_of(made_of, plan, model, top_gy, progress)
         say(_said(results, plan, model))
     return DVHSet(
         dvhs=tuple(r for r in results if isinstance(r, DVH)),
@@ -150,6 +149,13 @@ def compute_dvhs(
         plan=plan,
         model=model,
     )
+
+
+def _recipes(plan: Plan, structures: Collection[str] | None, names: Mapping[str, str] | None) -> dict[str, Recipe]:
+    """What can be derived from the plan's structures, by name; not looked for where the plan has all that is wanted."""
+    if structures is not None and set(structures) <= {s.name for s in plan.structures}:
+        return {}
+    return {recipe.organ: recipe for recipe in derivable(_roi_names(plan), names)}
 
 
 def _said(results: Sequence[DVH | NoDVH], plan: Plan, model: Model) -> str:
@@ -174,7 +180,8 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
     refinement = 2 * dvh.refinement
     if refinement > MAX_REFINEMENT or dvh.volume / cell_cc(solid.frame) * refinement**3 > MOST_ELEMENTS:
         return None
-    made = _dvh(solid, dvh.made_of, plan, dvh.model, _largest_dose(plan), refinement)
+    sliced = _sliced(solid, dvh.made_of, dvh.model, _largest_dose(plan), refinement)
+    made = sliced if isinstance(sliced, NoDVH) else _dvhs([sliced], plan, dvh.model)[0]
     return made if isinstance(made, DVH) else None
 
 
@@ -193,10 +200,8 @@ def laid(plan: Plan, dvh: DVH) -> Laid | None:
     solid = _solid(dvh.made_of, plan, dvh.model)
     if isinstance(solid, NoDVH):
         return None
-    return Laid(
-        slices=tuple(slices_of(solid.stack, solid.frame, dvh.refinement)),
-        frame=solid.frame,
-    )
+    pieces = slices_of(solid.stack, prism_cc(solid.stack, solid.frame), solid.frame, dvh.refinement)
+    return Laid(slices=tuple(pieces), frame=solid.frame)
 
 
 def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:
@@ -217,9 +222,35 @@ def largest_dose_on_faces(plan: Plan) -> float:
     return max(float(face) for face in faces) * plan.dose.gy_per_unit
 
 
+def _all_of(
+    made_of: Sequence[tuple[Recipe, ...]], plan: Plan, model: Model, top_gy: float, progress: Progress
+) -> list[DVH | NoDVH]:
+    """What each recipe gives, in their order; large structures wait for others that share their dose."""
+    results: dict[int, DVH | NoDVH] = {}
+    waiting: dict[int, _Sliced] = {}
+    progress(0, len(made_of))
+
+    def done(made: Iterable[tuple[int, DVH | NoDVH]]) -> None:
+        for place, one in made:
+            results[place] = one
+            progress(len(results), len(made_of))
+
+    for place, recipes in enumerate(made_of):
+        sliced = _sliced(_solid(recipes, plan, model), recipes, model, top_gy)
+        if isinstance(sliced, NoDVH):
+            done([(place, sliced)])
+        elif sliced.refinement > 1 or model.dose is Interpolation.CUBIC:
+            done([(place, _dvhs([sliced], plan, model)[0])])
+        else:
+            waiting[place] = sliced
+        if sum(len(one.solid.stack.edges) for one in waiting.values()) > MOST_EDGES or place + 1 == len(made_of):
+            done(zip(waiting, _dvhs(list(waiting.values()), plan, model), strict=True))
+            waiting = {}
+    return [results[place] for place in range(len(made_of))]
+
+
 def _of(made_of: tuple[Recipe, ...], plan: Plan, model: Model, top_gy: float) -> DVH | NoDVH:
-    solid = _solid(made_of, plan, model)
-    return solid if isinstance(solid, NoDVH) else _dvh(solid, made_of, plan, model, top_gy)
+    return _all_of([made_of], plan, model, top_gy, nobody_watches)[0]
 
 
 def _alone(structure: Structure) -> Recipe:
@@ -329,21 +360,58 @@ def _without(of: Structure | _Solid, reason: Reason, detail: str) -> NoDVH:
     return NoDVH(name=of.name, number=of.number, kind=of.kind, reason=reason, detail=detail)
 
 
-def _dvh(
-    solid: _Solid, made_of: tuple[Recipe, ...], plan: Plan, model: Model, top_gy: float, refinement: int = 0
-) -> DVH | NoDVH:
-    """The DVH under the model's convention, with those under the others, from one pass over the elements."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sliced:
+    """A solid cut into slices that exist under the same conventions, and the dose of a bin of its histograms."""
+
+    solid: _Solid
+    made_of: tuple[Recipe, ...]
+    refinement: int
+    pieces: list[Slices]
+    unit_gy: float
+
+
+def _sliced(
+    solid: _Solid | NoDVH, made_of: tuple[Recipe, ...], model: Model, top_gy: float, refinement: int = 0
+) -> _Sliced | NoDVH:
+    """The solid cut for the given refinement, or for one that suits its size."""
+    if isinstance(solid, NoDVH):
+        return solid
     if model.dose is Interpolation.CUBIC:  # splines may rise above every grid point
         top_gy = max(top_gy, float(solid.frame.stored.max()) * solid.frame.gy_per_unit)
-    unit_gy = (top_gy or NO_DOSE_GY) / (BINS - 1)
-    whole_cc = float(np.sum(prism_cc(solid.stack, solid.frame)))
-    refinement = refinement or refinement_for(whole_cc, solid.frame, ELEMENTS_WANTED)
+    volume_cc = prism_cc(solid.stack, solid.frame)
+    refinement = refinement or refinement_for(float(np.sum(volume_cc)), solid.frame, ELEMENTS_WANTED)
     try:
-        pieces = slices_of(solid.stack, solid.frame, refinement)
-        parts = {one.conventions: _histogram(one, solid.frame, unit_gy, plan) for one in pieces}
+        pieces = slices_of(solid.stack, volume_cc, solid.frame, refinement)
     except GeometryError as error:
         return _without(solid, Reason.STRUCTURE_NOT_COMPUTED, str(error))
-    made = _Made(solid=solid, made_of=made_of, refinement=refinement, parts=parts, unit_gy=unit_gy)
+    unit_gy = (top_gy or NO_DOSE_GY) / (BINS - 1)
+    return _Sliced(solid=solid, made_of=made_of, refinement=refinement, pieces=pieces, unit_gy=unit_gy)
+
+
+def _dvhs(many: Sequence[_Sliced], plan: Plan, model: Model) -> list[DVH | NoDVH]:
+    """The DVHs of solids that are all refined alike, from one pass over the elements of those in the same frame."""
+    histograms = [[Histogram(one.unit_gy) for _ in one.pieces] for one in many]
+    for axes in {one.solid.frame.axes for one in many}:
+        mine = [i for i, one in enumerate(many) if one.solid.frame.axes == axes]
+        first = many[mine[0]]
+        into = [histogram for i in mine for histogram in histograms[i]]
+        for block in elements([piece for i in mine for piece in many[i].pieces], first.solid.frame, first.unit_gy):
+            add(into, block)
+    return [_dvh(one, made, plan, model) for one, made in zip(many, histograms, strict=True)]
+
+
+def _dvh(sliced: _Sliced, histograms: Sequence[Histogram], plan: Plan, model: Model) -> DVH | NoDVH:
+    """The DVH under the model's convention, with those under the others, from the histograms of the pieces."""
+    solid = sliced.solid
+    try:
+        parts = {
+            piece.conventions: _with_uncovered(histogram, piece, plan)
+            for piece, histogram in zip(sliced.pieces, histograms, strict=True)
+        }
+    except GeometryError as error:
+        return _without(solid, Reason.STRUCTURE_NOT_COMPUTED, str(error))
+    made = _Made(sliced=sliced, parts=parts)
     by_pieces: dict[tuple[int, ...], DVH | None] = {}
     by_convention: dict[EndCaps, DVH | None] = {}
     for caps in EndCaps:
@@ -364,23 +432,20 @@ def _dvh(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """Histogram and uncovered volume in cc of the pieces of a solid, by the conventions that have them."""
+    """A solid in slices; histogram and uncovered volume in cc of its pieces, by the conventions that have them."""
 
-    solid: _Solid
-    made_of: tuple[Recipe, ...]
-    refinement: int
+    sliced: _Sliced
     parts: Mapping[int, tuple[Histogram, float]]
-    unit_gy: float
 
 
-def _histogram(slices: Slices, frame: GridFrame, unit_gy: float, plan: Plan) -> tuple[Histogram, float]:
-    """The histogram of some slices, and the volume of their prisms outside the dose grid in cc."""
-    histogram = Histogram(unit_gy)
-    for block in elements(slices, frame, unit_gy):
-        histogram.add(block)
+def _with_uncovered(histogram: Histogram, slices: Slices, plan: Plan) -> tuple[Histogram, float]:
+    """The histogram of some slices with the volume of their prisms outside the dose grid, and that volume in cc."""
+    if histogram.bounds[0] < 0.0:
+        what = f"the dose falls to {histogram.bounds[0] * histogram.bin_gy:g} Gy in the structure, which is no dose"
+        raise GeometryError(what, mend="export the physical dose, not a difference")
     uncovered_cc = max(slices.whole_cc - float(histogram.volume.sum()), 0.0) if slices.clipped else 0.0
     if uncovered_cc > 1e-9 * slices.whole_cc:
-        histogram.add_uncovered(uncovered_cc, largest_dose_on_faces(plan) / unit_gy)
+        histogram.add_uncovered(uncovered_cc, largest_dose_on_faces(plan) / histogram.bin_gy)
         return histogram, uncovered_cc
     return histogram, 0.0
 
@@ -388,7 +453,7 @@ def _histogram(slices: Slices, frame: GridFrame, unit_gy: float, plan: Plan) -> 
 def _under(made: _Made, pieces: tuple[int, ...], model: Model, plan: Plan) -> DVH | None:
     """The DVH under one convention, from the histograms of the pieces that exist under it."""
     mine = [made.parts[mask] for mask in pieces]
-    histogram = merged((part[0] for part in mine), made.unit_gy)
+    histogram = merged((part[0] for part in mine), made.sliced.unit_gy)
     volume_cc = float(histogram.volume.sum())
     if volume_cc <= 0.0:
         return None
@@ -396,7 +461,7 @@ def _under(made: _Made, pieces: tuple[int, ...], model: Model, plan: Plan) -> DV
     curve = dvh_curve(histogram)
     lower, upper = bound_curves(histogram)
     mean, least, most = bands(histogram, curve)
-    solid = made.solid
+    solid = made.sliced.solid
     return DVH(
         name=solid.name,
         number=solid.number,
@@ -411,9 +476,9 @@ def _under(made: _Made, pieces: tuple[int, ...], model: Model, plan: Plan) -> DV
         max_gy=most,
         prescription=plan.prescription,
         model=model,
-        refinement=made.refinement,
-        bin_gy=made.unit_gy,
-        made_of=made.made_of,
+        refinement=made.sliced.refinement,
+        bin_gy=made.sliced.unit_gy,
+        made_of=made.sliced.made_of,
         uncovered_cc=uncovered_cc,
         findings=(*solid.findings, *_outside(solid.name, uncovered_cc, volume_cc)),
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from sbrtcheck.dvh.types import Band, Curve, dose_band
-from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry import Elements, Float32
 from sbrtcheck.plan import FloatArray, IntArray
+
+Int32 = npt.NDArray[np.int32]
 
 BINS = 1 << 13
 """Bins up to the largest dose of the grid: 8 mGy for 64 Gy, far below what the bounds state."""
@@ -22,91 +24,119 @@ NARROWEST = 1e-4
 """Half width, in bins, of the volume of a bin whose elements all have one dose."""
 
 
+VOLUME, OFFSET, SPREAD12, LOW, HIGH = range(5)
+"""Rows of a histogram's sums."""
+
+
 @dataclass(slots=True)
 class Histogram:
-    """Sums over elements, a bin of dose each, in units of ``bin_gy``; grows by `add` and `merged`.
+    """Sums over elements, a bin of dose each, in units of ``bin_gy``; grows by `add`, `add_uncovered` and `merged`.
 
-    ``volume``, ``offset``, ``spread12``: volume, and volume times the dose from the bin's middle, and times twelve
-    second moments about it. ``low``, ``high``: volume by the bin of each element's lower and upper dose bound.
+    ``sums`` has shape ``(5, BINS)``: volume, volume times the dose from the bin's middle, and times twelve second
+    moments about it; and volume by the bin of each element's lower and of its upper dose bound.
     """
 
     bin_gy: float
-    volume: FloatArray = field(default_factory=lambda: np.zeros(BINS))
-    offset: FloatArray = field(default_factory=lambda: np.zeros(BINS))
-    spread12: FloatArray = field(default_factory=lambda: np.zeros(BINS))
-    low: FloatArray = field(default_factory=lambda: np.zeros(BINS))
-    high: FloatArray = field(default_factory=lambda: np.zeros(BINS))
+    sums: FloatArray = field(default_factory=lambda: np.zeros((5, BINS)))
     # volume times how far the mean dose may lie below and above the sum over elements
     mean_error: FloatArray = field(default_factory=lambda: np.zeros(2))
     # doses surely present (least, most), and doses surely not passed (least, most), in bins
     reached: tuple[float, float] = (np.inf, -np.inf)
     bounds: tuple[float, float] = (np.inf, -np.inf)
 
-    def add(self, block: Elements) -> None:
-        """Add a block of elements whose doses are in bins; raises `GeometryError` for negative ones."""
-        if len(block.mean) == 0:
-            return
-        lowest, highest = float(block.low.min()), float(block.high.max())
-        if lowest < 0.0:
-            what = f"the dose falls to {lowest * self.bin_gy:g} Gy in the structure, which is no dose"
-            raise GeometryError(what, mend="export the physical dose, not a difference")
-        scale, weight = (block.volume_cc, None) if isinstance(block.volume_cc, float) else (1.0, block.volume_cc)
-        floor = np.floor(block.mean)
-        place = _bins(floor)
-        past = np.subtract(block.mean, floor, out=floor)
-        square12 = past * past
-        square12 *= np.float32(12)
-        square12 += block.variance12
-        if weight is not None:
-            past, square12 = weight * past, weight * square12
-        volume, first, second12 = (np.bincount(place, weights=w) for w in (weight, past, square12))
-        # moments about the middle of a bin, from those about its lower edge, which cost fewer passes
-        _add(self.volume, scale, volume)
-        _add(self.offset, scale, first - 0.5 * volume)
-        _add(self.spread12, scale, second12 - 12.0 * first + 3.0 * volume)
-        _add(self.low, scale, np.bincount(_bins(block.low), weights=weight))
-        _add(self.high, scale, np.bincount(_bins(block.high), weights=weight))
-        attained = lowest, highest
-        if weight is not None:  # the mean of a whole cell is exact; that of a cut one lies between its bounds as well
-            off = [np.minimum(block.mean - block.low, block.unsure), np.minimum(block.high - block.mean, block.unsure)]
-            self.mean_error += [np.sum(weight * off[0]), np.sum(weight * off[1])]
-            attained = float(block.mean.min()), float(block.mean.max())
-        self.reached = min(self.reached[0], attained[0]), max(self.reached[1], attained[1])
-        self.bounds = min(self.bounds[0], lowest), max(self.bounds[1], highest)
+    @property
+    def volume(self) -> FloatArray:
+        """Volume of each bin."""
+        volume: FloatArray = self.sums[VOLUME]
+        return volume
 
     def add_uncovered(self, volume_cc: float, most: float) -> None:
         """Add volume outside the dose grid: counted at no dose, at most at ``most`` bins."""
-        self.volume[0] += volume_cc
-        self.offset[0] -= 0.5 * volume_cc
-        self.spread12[0] += 3.0 * volume_cc
-        self.low[0] += volume_cc
-        self.high[min(int(most), BINS - 1)] += volume_cc
+        self.sums[[VOLUME, OFFSET, SPREAD12, LOW], 0] += np.array([1.0, -0.5, 3.0, 1.0]) * volume_cc
+        self.sums[HIGH, min(int(most), BINS - 1)] += volume_cc
         self.mean_error += [0.0, volume_cc * most]
-        self.reached = min(self.reached[0], 0.0), max(self.reached[1], 0.0)
-        self.bounds = min(self.bounds[0], 0.0), max(self.bounds[1], most)
+        self.widen(reached=(0.0, 0.0), bounds=(0.0, most))
+
+    def widen(self, *, reached: tuple[float, float], bounds: tuple[float, float]) -> None:
+        """Take in doses that are reached, and doses between which others are."""
+        self.reached = min(self.reached[0], reached[0]), max(self.reached[1], reached[1])
+        self.bounds = min(self.bounds[0], bounds[0]), max(self.bounds[1], bounds[1])
 
 
-def _bins(dose: Float32) -> IntArray:
-    """The bin of each dose; the last one for what rounding put beyond."""
-    bins = dose.astype(np.int32)  # in two steps: processors turn float32 into 64-bit integers slowly
-    if bins.max() >= BINS:
-        np.minimum(bins, BINS - 1, out=bins)
-    return bins.astype(np.intp)
+def add(histograms: Sequence[Histogram], block: Elements) -> None:
+    """Add a block of elements whose doses are in bins, each to the histograms of all parts that hold it."""
+    if len(block.mean) == 0:
+        return
+    low, high = _by_kind(np.minimum, block.low, block), _by_kind(np.maximum, block.high, block)
+    # bins of one kind after those of another, up to its largest dose; a mean may be rounded to just above that
+    width = np.clip(high, 0, BINS - 2).astype(np.int64) + 2
+    end = np.cumsum(width)
+    sums = _sums(block, end - width, int(end[-1]))
+    reached = (low, high) if block.whole else [_by_kind(of, block.mean, block) for of in (np.minimum, np.maximum)]
+    for kind in np.unique(block.kind).tolist():
+        mine = sums[:, end[kind] - width[kind] : end[kind]]
+        for part in block.held_by[kind]:
+            histogram = histograms[part]
+            histogram.sums[:, : width[kind]] += mine
+            histogram.widen(
+                reached=(float(reached[0][kind]), float(reached[1][kind])), bounds=(float(low[kind]), float(high[kind]))
+            )
+    if not block.whole:  # the mean of a whole cell is exact; that of a cut one lies between its bounds as well
+        off = np.minimum(block.mean - block.low, block.unsure), np.minimum(block.high - block.mean, block.unsure)
+        below, above = (np.add.reduceat(block.volume_cc * most, block.begin) for most in off)
+        for kind, error in zip(block.kind.tolist(), np.stack([below, above], axis=1), strict=True):
+            for part in block.held_by[kind]:
+                histograms[part].mean_error += error
 
 
-def _add(total: FloatArray, scale: float, some: FloatArray | IntArray) -> None:
-    """Add the first bins, up to the highest dose that occurs: mostly a small part of them."""
-    total[: len(some)] += scale * some
+def _by_kind(of: np.ufunc, values: Float32, block: Elements) -> FloatArray:
+    """The least or the largest value of each kind, by way of that of each run."""
+    found = np.full(len(block.held_by), np.inf if of is np.minimum else -np.inf)
+    of.at(found, block.kind, of.reduceat(values, block.begin).astype(np.float64))
+    return found
+
+
+def _sums(block: Elements, first: IntArray, bins: int) -> FloatArray:
+    """What `Histogram.sums` holds, for each kind from its ``first`` bin on: shape ``(5, bins)``."""
+    start = np.repeat(first[block.kind].astype(np.int32), np.diff(block.begin, append=len(block.mean)))
+    floor = np.floor(block.mean)
+    place = _bins(floor) + start
+    past = np.subtract(block.mean, floor, out=floor)
+    square12 = past * past
+    square12 *= np.float32(12)
+    square12 += block.variance12
+    weight = None if block.whole else block.volume_cc
+    if weight is not None:
+        past, square12 = weight * past, weight * square12
+    sums = np.empty((5, bins))
+    sums[VOLUME] = np.bincount(place, weights=weight, minlength=bins)
+    sums[OFFSET] = np.bincount(place, weights=past, minlength=bins)
+    sums[SPREAD12] = np.bincount(place, weights=square12, minlength=bins)
+    sums[LOW] = np.bincount(_bins(block.low) + start, weights=weight, minlength=bins)
+    sums[HIGH] = np.bincount(_bins(block.high) + start, weights=weight, minlength=bins)
+    # moments about the middle of a bin, from those about its lower edge, which cost fewer passes
+    sums[SPREAD12] += 3.0 * sums[VOLUME] - 12.0 * sums[OFFSET]
+    sums[OFFSET] -= 0.5 * sums[VOLUME]
+    if block.whole:
+        sums *= np.repeat(block.volume_cc, np.diff(first, append=bins))
+    return sums
+
+
+def _bins(dose: Float32) -> Int32:
+    """The bin of each dose; the last one for what rounding put beyond, the first for what is no dose."""
+    bins = dose.astype(np.int32)
+    if bins.max() >= BINS or bins.min() < 0:
+        np.clip(bins, 0, BINS - 1, out=bins)
+    return bins
 
 
 def merged(parts: Iterable[Histogram], bin_gy: float) -> Histogram:
     """The histogram of all parts together."""
     total = Histogram(bin_gy)
     for part in parts:
-        for name in ("volume", "offset", "spread12", "low", "high", "mean_error"):
-            setattr(total, name, getattr(total, name) + getattr(part, name))
-        total.reached = min(total.reached[0], part.reached[0]), max(total.reached[1], part.reached[1])
-        total.bounds = min(total.bounds[0], part.bounds[0]), max(total.bounds[1], part.bounds[1])
+        total.sums += part.sums
+        total.mean_error += part.mean_error
+        total.widen(reached=part.reached, bounds=part.bounds)
     return total
 
 
@@ -118,8 +148,8 @@ def dvh_curve(histogram: Histogram) -> Curve:
     """
     used = np.flatnonzero(histogram.volume > 0)
     volume = histogram.volume[used]
-    shift = histogram.offset[used] / volume
-    variance = np.maximum(histogram.spread12[used] / volume / 12 - shift * shift, 0.0)
+    shift = histogram.sums[OFFSET, used] / volume
+    variance = np.maximum(histogram.sums[SPREAD12, used] / volume / 12 - shift * shift, 0.0)
     middle = used + 0.5 + shift
     half = np.clip(np.sqrt(3 * variance), NARROWEST, np.maximum(middle, NARROWEST))
     ends = np.concatenate([middle - half, middle + half])
@@ -155,8 +185,8 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
     An element whose lower bound falls in bin b surely gets the dose at that bin's lower edge. The curve through
     (edge b, volume from bin b + 1 up) is therefore nowhere above the true one; for the upper bounds, one bin on.
     """
-    low = _at_least(histogram.low)
-    high = _at_least(histogram.high)
+    low = _at_least(histogram.sums[LOW])
+    high = _at_least(histogram.sums[HIGH])
     edges = np.arange(BINS + 2, dtype=np.float64) * np.float64(histogram.bin_gy)
     # every dose is at least 0: the lower curve starts with a step there
     low_curve = np.concatenate([low[:1], low[1:], [0.0, 0.0, 0.0]])
@@ -167,7 +197,7 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
 def bands(histogram: Histogram, curve: Curve) -> tuple[Band, Band, Band]:
     """Mean, minimum and maximum dose in Gy with their bounds; the extremes are where the curve begins and ends."""
     volume, unit = float(histogram.volume.sum()), histogram.bin_gy
-    mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.offset.sum()) / volume * unit
+    mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.sums[OFFSET].sum()) / volume * unit
     low_by, high_by = (histogram.mean_error / volume * unit).tolist()
     low, high = mean - low_by, mean + high_by
     slack = ROUNDING * BINS * unit

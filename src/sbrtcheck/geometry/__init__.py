@@ -10,7 +10,6 @@ from sbrtcheck.geometry.elements import (
     MAX_REFINEMENT,
     Elements,
     Float32,
-    Slices,
     cell_cc,
     elements,
     prism_cc,
@@ -27,6 +26,7 @@ from sbrtcheck.geometry.prisms import (
     slab_axis_of,
     with_area,
 )
+from sbrtcheck.geometry.slabs import Slices
 
 if TYPE_CHECKING:
     from sbrtcheck.geometry.between import interpolated

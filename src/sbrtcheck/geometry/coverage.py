@@ -34,15 +34,23 @@ class Coverage:
         Shape ``(n,)``, covered fraction of each, 0 to 1.
     u, v
         Shape ``(n,)``, centroid of the covered part, 0 to 1 across the cell.
-    full
-        Shape ``(layers, rows, columns)``: cells wholly covered that the boundary does not touch.
+    before_full
+        Shape ``(n,)``: whether the cells from each to the next one, which the boundary does not touch, are covered.
+    shape
+        Layers, rows and columns.
     """
 
     cell: IntArray
     fraction: FloatArray
     u: FloatArray
     v: FloatArray
-    full: npt.NDArray[np.bool_]
+    before_full: npt.NDArray[np.bool_]
+    shape: tuple[int, int, int]
+
+    @property
+    def full(self) -> npt.NDArray[np.bool_]:
+        """Cells wholly covered that the boundary does not touch, as an array of the box's shape."""
+        return _runs(self.cell, self.before_full, self.shape)
 
 
 def coverage(edges: Edges, layers: int, box: Box) -> Coverage:
@@ -110,7 +118,8 @@ def covered_by(pieces: Pieces, layers: int, box: Box) -> Coverage:
         fraction=fraction,
         u=np.clip(0.5 + moment_u * share, 0.0, 1.0),
         v=np.clip(0.5 + moment_v * share, 0.0, 1.0),
-        full=_runs(touched, np.rint(to_the_right) % 2 == 1, shape),
+        before_full=np.rint(to_the_right).astype(np.int64) & 1 == 1,
+        shape=shape,
     )
 
 
@@ -119,9 +128,9 @@ def _compact(cell: IntArray, cells: int) -> tuple[IntArray, IntArray]:
     flags = np.zeros(cells, dtype=bool)
     flags[cell] = True
     touched = np.flatnonzero(flags)
-    place = np.empty(cells, dtype=np.intp)
-    place[touched] = np.arange(len(touched))
-    return touched, place[cell]
+    place = np.empty(cells, dtype=np.int32)
+    place[touched] = np.arange(len(touched), dtype=np.int32)
+    return touched, place[cell].astype(np.intp)
 
 
 def _runs(touched: IntArray, covered: npt.NDArray[np.bool_], shape: tuple[int, int, int]) -> npt.NDArray[np.bool_]:

@@ -15,20 +15,16 @@ from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, piece
 from sbrtcheck.geometry.elements import (
     SMALLEST_FRACTION,
     Float32,
-    Slices,
-    _blocks,
-    _box_of,
-    _dose_planes,
-    _extreme,
-    _four,
-    _Levels,
-    _levels_of,
-    _over_slices,
-    _refined_cell_mm2,
+    Levels,
+    dose_planes,
+    levels_of,
+    of_four,
+    over_slices,
 )
 from sbrtcheck.geometry.loops import Edges
 from sbrtcheck.geometry.outline import BoolArray, ranges
 from sbrtcheck.geometry.prisms import GridFrame
+from sbrtcheck.geometry.slabs import Drawn, Slabs, Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
 WHOLE = -1
@@ -153,15 +149,18 @@ class Crossed:
 def crossed(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_gy: float) -> list[Crossed]:
     """What the elements in doubt, cut where the dose along w bends, tell of each isodose."""
     found: list[list[Crossed]] = [[] for _ in isodoses]
-    for block in _blocks(slices):
-        field = _field(slices, block, frame, unit_gy)
+    slabs = Slabs.of([slices])
+    for block in slabs.blocks():
+        drawn = slabs.drawn(block)
+        faces_mm = (slabs.low_mm[block][drawn.slab], slabs.high_mm[block][drawn.slab])
+        field = _field(faces_mm, drawn.box, slices.refinement, frame, unit_gy)
         if not any(_may_be_in_doubt(field.planes, one) for one in isodoses):
             continue
         low, high = _bounds(field)
         picks = [np.flatnonzero((low < one.most) & (high >= one.least)) for one in isodoses]
         if not any(len(pick) for pick in picks):
             continue
-        region = _region(slices, block, field.box)
+        region = _region(drawn)
         for parts, pick, isodose in zip(found, picks, isodoses, strict=True):
             if len(pick):
                 made = _first(pick, field, region, isodose)
@@ -180,7 +179,7 @@ class _Field:
     """
 
     box: Box
-    levels: _Levels
+    levels: Levels
     planes: Float32
     plane: IntArray
     share: Float32
@@ -197,11 +196,12 @@ class _Region:
     is_cut: BoolArray
 
 
-def _field(slices: Slices, block: slice, frame: GridFrame, unit_gy: float) -> _Field:
-    low_mm, high_mm = slices.low_mm[block], slices.high_mm[block]
-    box = _box_of(slices.edges.of_layers(np.unique(slices.layer[block])))
-    levels = _levels_of(low_mm, high_mm, frame)
-    planes = _dose_planes(levels, frame, box, slices.refinement, unit_gy).reshape(-1, box.rows * box.columns)
+def _field(
+    faces_mm: tuple[FloatArray, FloatArray], box: Box, refinement: int, frame: GridFrame, unit_gy: float
+) -> _Field:
+    low_mm, high_mm = faces_mm
+    levels = levels_of(low_mm, high_mm, frame)
+    planes = dose_planes(levels, frame, box, refinement, unit_gy).reshape(-1, box.rows * box.columns)
     step = np.arange(int(levels.inner.max()) + 2)
     # dose planes inside a slice are levels; the last plane of all is the end of the way from the one before
     node = levels.first[:, None] + step - 1
@@ -221,7 +221,7 @@ def _field(slices: Slices, block: slice, frame: GridFrame, unit_gy: float) -> _F
         planes=planes,
         plane=plane,
         share=share,
-        cell_cc=np.diff(place_mm, axis=1) * _refined_cell_mm2(slices, frame) / 1000.0,
+        cell_cc=np.diff(place_mm, axis=1) * frame.spacing_mm[0] * frame.spacing_mm[1] / refinement**2 / 1000.0,
     )
 
 
@@ -231,16 +231,15 @@ def _may_be_in_doubt(dose: Float32, isodose: Isodose) -> bool:
 
 def _bounds(field: _Field) -> tuple[Float32, Float32]:
     """Bounds of the dose in each cell of each slice, as the elements have them."""
-    _, _, least, most = _over_slices(field.levels, field.planes)
+    _, _, least, most = over_slices(field.levels, field.planes)
     columns = field.box.columns
-    return _extreme(np.minimum, _four(least, columns)), _extreme(np.maximum, _four(most, columns))
+    return of_four(np.minimum, least.reshape(-1), columns), of_four(np.maximum, most.reshape(-1), columns)
 
 
-def _region(slices: Slices, block: slice, box: Box) -> _Region:
-    layers, place = np.unique(slices.layer[block], return_inverse=True)
-    pieces = pieces_of(slices.edges.of_layers(layers), box)
-    share, is_cut = _shares(covered_by(pieces, len(layers), box))
-    return _Region(place=place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
+def _region(drawn: Drawn) -> _Region:
+    pieces = pieces_of(drawn.edges, drawn.box)
+    share, is_cut = _shares(covered_by(pieces, drawn.layers, drawn.box))
+    return _Region(place=drawn.place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
 
 
 def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:

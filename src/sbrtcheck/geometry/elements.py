@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry.coverage import Box, Coverage, clip_to, coverage
+from sbrtcheck.geometry.coverage import Box, clip_to
 from sbrtcheck.geometry.loops import Edges
 from sbrtcheck.geometry.outline import distinct, median, ranges
 from sbrtcheck.geometry.prisms import GridFrame, PrismStack
+from sbrtcheck.geometry.slabs import Laid, Slabs, Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
 Float32 = npt.NDArray[np.float32]
 
-BLOCK_CELLS = 1 << 17
-"""Cells laid under the contours at once."""
+PARTS_AT_ONCE = 16
+"""Parts among which a cell's holders are told by one number."""
 
 SAME_THICKNESS = 1e-9
 """Slices whose thickness differs by no more than this share are equally thick."""
@@ -35,11 +36,12 @@ MAX_REFINEMENT = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elements:
-    """Some elements of a structure; doses in the unit the caller asked for.
+    """Some elements of several parts; doses in the unit the caller asked for.
 
     ``mean``, ``low``, ``high``, ``variance12``: shape ``(n,)``, mean dose, bounds that the trilinear dose cannot leave
-    in the element, and twelve times its variance there; ``unsure``, how far the mean may be off. ``volume_cc``: shape
-    ``(n,)``; or one number for all, which are whole cells then: their means are exact, and their bounds are reached.
+    in the element, and twelve times its variance there; ``unsure``, how far the mean may be off. Elements come in runs:
+    from ``begin[i]`` on, those of kind ``kind[i]``, which all parts of ``held_by[kind[i]]`` hold. ``volume_cc``: shape
+    ``(n,)``; or, of ``whole`` cells, one for each kind: their means are exact, and their bounds are reached.
     """
 
     mean: Float32
@@ -47,26 +49,11 @@ class Elements:
     high: Float32
     variance12: Float32
     unsure: Float32 | float
-    volume_cc: FloatArray | float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slices:
-    """Thin prisms, each the region of one layer over a range of ``w``, ready to be laid over the dose.
-
-    ``edges`` are in refined cells: ``refinement`` of them to a grid cell along u and v. ``conventions`` are the end-cap
-    conventions under which all of them exist. ``whole_cc`` is the volume of the prisms that these slices were cut from;
-    ``clipped`` where parts of it may lie outside the dose grid.
-    """
-
-    edges: Edges
-    layer: IntArray
-    low_mm: FloatArray
-    high_mm: FloatArray
-    refinement: int
-    conventions: int
-    whole_cc: float
-    clipped: bool
+    begin: IntArray
+    kind: IntArray
+    held_by: Sequence[tuple[int, ...]]
+    volume_cc: FloatArray
+    whole: bool
 
 
 def cell_cc(frame: GridFrame) -> float:
@@ -87,9 +74,10 @@ def prism_cc(stack: PrismStack, frame: GridFrame) -> FloatArray:
     return volume
 
 
-def slices_of(stack: PrismStack, frame: GridFrame, refinement: int) -> list[Slices]:
+def slices_of(stack: PrismStack, volume_cc: FloatArray, frame: GridFrame, refinement: int) -> list[Slices]:
     """The part of a stack that the dose grid covers, cut into slices no thicker than a refined cell.
 
+    ``volume_cc`` is that of each prism, by `prism_cc`.
     Slices that exist under the same end-cap conventions come together. A grid point stands for its voxel: the grid ends
     half a spacing beyond its outermost points.
     """
@@ -101,7 +89,7 @@ def slices_of(stack: PrismStack, frame: GridFrame, refinement: int) -> list[Slic
     cut |= bool(np.any(low != stack.low_mm) or np.any(high != stack.high_mm))
     there = np.diff(np.searchsorted(inside.layer, np.arange(stack.layers + 1))) > 0
     keep = (high > low) & there[stack.layer]
-    scaled, whole_cc = _scaled(inside, refinement), prism_cc(stack, frame)
+    scaled = _scaled(inside, refinement)
     made = []
     for conventions in distinct(stack.conventions).tolist():
         mine = stack.conventions == conventions
@@ -118,24 +106,27 @@ def slices_of(stack: PrismStack, frame: GridFrame, refinement: int) -> list[Slic
                 high_mm=thin_high,
                 refinement=refinement,
                 conventions=conventions,
-                whole_cc=float(np.sum(whole_cc[mine])),
+                whole_cc=float(np.sum(volume_cc[mine])),
                 clipped=cut,
             )
         )
     return made
 
 
-def elements(slices: Slices, frame: GridFrame, unit_gy: float) -> Iterator[Elements]:
-    """The volume elements of the slices, doses in units of ``unit_gy``, block by block."""
-    slice_cc = (slices.high_mm - slices.low_mm) * _refined_cell_mm2(slices, frame) / 1000.0
-    for block in _blocks(slices):
-        layers, place = np.unique(slices.layer[block], return_inverse=True)
-        edges = slices.edges.of_layers(layers)
-        box = _box_of(edges)
-        covered = coverage(edges, len(layers), box)
-        field = _dose_field(slices, block, frame, box, unit_gy)
-        yield from _full_elements(covered, place, field, slice_cc[block])
-        yield _cut_elements(covered, place, field, slice_cc[block])
+def elements(parts: Sequence[Slices], frame: GridFrame, unit_gy: float) -> Iterator[Elements]:
+    """The volume elements of parts that are all refined alike, block by block, doses in units of ``unit_gy``.
+
+    The dose of a slab is worked out once for all parts that have a slice there.
+    """
+    slabs = Slabs.of(parts)
+    cell_cc_per_mm = frame.spacing_mm[0] * frame.spacing_mm[1] / parts[0].refinement ** 2 / 1000.0
+    for block in slabs.blocks():
+        laid = slabs.laid(block)
+        low_mm, high_mm = slabs.low_mm[block], slabs.high_mm[block]
+        field = _dose_field(low_mm, high_mm, frame, laid.box, parts[0].refinement, unit_gy)
+        slab_cc = (high_mm - low_mm) * cell_cc_per_mm
+        yield _cut_elements(laid, field, slab_cc)
+        yield from _whole_cells(laid, field, slab_cc)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,33 +143,77 @@ class _Field:
     variance12: Float32
 
 
-def _full_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: FloatArray) -> Iterator[Elements]:
-    """Cells wholly inside, taken together where all slices are equally thick."""
-    full = covered.full if len(place) == len(covered.full) else covered.full[place]
-    thickness, group = np.unique(np.round(slice_cc / slice_cc[0] / SAME_THICKNESS), return_inverse=True)
-    for g in range(len(thickness)):
-        pick = (full if len(thickness) == 1 else full & (group == g)[:, None, None]).reshape(-1)[: len(field.mean)]
-        if pick.any():
+def _whole_cells(laid: Laid, field: _Field, slab_cc: FloatArray) -> Iterator[Elements]:
+    """Cells wholly inside, each once for all parts that hold it, by these parts and by the thickness of slabs."""
+    begin, end, slice_of = _full_runs(laid)
+    same = np.round(slab_cc / slab_cc[0] / SAME_THICKNESS)
+    _, some_slab, thickness = np.unique(same, return_index=True, return_inverse=True)
+    cells = laid.covered.shape[1] * laid.covered.shape[2]
+    for first in range(0, len(laid.parts), PARTS_AT_ONCE):
+        parts = laid.parts[first : first + PARTS_AT_ONCE]
+        runs = slice(*np.searchsorted(laid.kind[slice_of], [first, first + PARTS_AT_ONCE]))
+        bit = np.left_shift(1, laid.kind[slice_of[runs]] - first, dtype=np.int32)  # a bit for each part
+        change = np.zeros(len(slab_cc) * cells, dtype=np.int32)
+        np.add.at(change, begin[runs], bit)
+        np.subtract.at(change, end[runs], bit)
+        border = np.flatnonzero(change != 0)
+        holders = np.cumsum(change[border])  # from one border to the next
+        held = holders != 0
+        count = np.diff(border, prepend=0, append=len(change))
+        pick = np.repeat(np.concatenate([[False], held]), count)[: len(field.mean)]
+        length = count[1:][held]
+        label = holders[held] + (thickness[border[held] // cells] << len(parts))
+        kinds, kind = _numbered(label, len(some_slab) << len(parts))
+        if len(kinds):
             yield Elements(
                 mean=field.mean[pick],
                 low=field.low[pick],
                 high=field.high[pick],
                 variance12=field.variance12[pick],
                 unsure=0.0,
-                volume_cc=float(slice_cc[group == g][0]),
+                begin=np.cumsum(length) - length,
+                kind=kind,
+                held_by=[tuple(parts[bits >> np.arange(len(parts)) & 1 == 1].tolist()) for bits in kinds],
+                volume_cc=slab_cc[some_slab[kinds >> len(parts)]],
+                whole=True,
             )
 
 
-def _cut_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: FloatArray) -> Elements:
+def _full_runs(laid: Laid) -> tuple[IntArray, IntArray, IntArray]:
+    """Where in a block each run of cells wholly inside begins, where it ends, and the slice that it belongs to."""
+    covered = laid.covered
+    layers, cells = covered.shape[0], covered.shape[1] * covered.shape[2]
+    before = np.flatnonzero(covered.before_full[:-1])
+    begin, end = covered.cell[before] + 1, covered.cell[before + 1]
+    some = np.flatnonzero(end > begin)
+    first = np.searchsorted(begin[some], np.arange(layers + 1) * cells)
+    count = np.diff(first)[laid.place]
+    pick = some[ranges(first[laid.place], count)]
+    slice_of = np.repeat(np.arange(len(laid.place)), count)
+    moved = ((laid.slab - laid.place) * cells)[slice_of]
+    return begin[pick] + moved, end[pick] + moved, slice_of
+
+
+def _numbered(label: IntArray, labels: int) -> tuple[IntArray, IntArray]:
+    """The different labels, all below ``labels``, and the place of each entry among them."""
+    there = np.zeros(labels, dtype=bool)
+    there[label] = True
+    place = np.cumsum(there) - 1
+    return np.flatnonzero(there), place[label]
+
+
+def _cut_elements(laid: Laid, field: _Field, slab_cc: FloatArray) -> Elements:
     """Cells that the boundary touches: dose at the centroid of the covered part."""
-    layers, cells = len(covered.full), covered.full[0].size
+    covered, place = laid.covered, laid.place
+    layers, cells = covered.shape[0], covered.shape[1] * covered.shape[2]
     some = np.flatnonzero(covered.fraction > SMALLEST_FRACTION)
-    first = np.searchsorted(covered.cell[some], np.arange(layers + 1) * cells)
-    count = np.diff(first)[place]
-    pick = some[ranges(first[place], count)]
+    begin = np.searchsorted(covered.cell[some], np.arange(layers + 1) * cells)
+    count = np.diff(begin)[place]
+    pick = some[ranges(begin[place], count)]
     slice_of = np.repeat(np.arange(len(place)), count)
-    at = covered.cell[pick] + ((np.arange(len(place)) - place) * cells)[slice_of]
+    at = covered.cell[pick] + ((laid.slab - place) * cells)[slice_of]
     fraction, u, v = covered.fraction[pick], covered.u[pick].astype(np.float32), covered.v[pick].astype(np.float32)
+    kinds, begin = np.unique(laid.kind[slice_of], return_index=True)
     near, far = (left[at] + (right[at] - left[at]) * u for left, right in (field.corners[:2], field.corners[2:]))
     return Elements(
         mean=near + (far - near) * v,
@@ -187,7 +222,11 @@ def _cut_elements(covered: Coverage, place: IntArray, field: _Field, slice_cc: F
         # a part of a cell is narrower than the cell: its variance shrinks about as its share does
         variance12=field.variance12[at] * fraction.astype(np.float32),
         unsure=_off_the_centroid(field, at, fraction, u, v),
-        volume_cc=slice_cc[slice_of] * fraction,
+        begin=begin,
+        kind=kinds,
+        held_by=[(part,) for part in laid.parts.tolist()],
+        volume_cc=slab_cc[laid.slab][slice_of] * fraction,
+        whole=False,
     )
 
 
@@ -204,7 +243,7 @@ def _off_the_centroid(field: _Field, at: IntArray, fraction: FloatArray, u: Floa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Levels:
+class Levels:
     """Heights between which the dose of some slices is linear: their faces, and the dose planes inside them.
 
     ``planes`` are the dose planes needed, and all other places count from the first of them. Faces lie in ``share`` of
@@ -223,7 +262,7 @@ class _Levels:
     weights: Float32
 
 
-def _levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> _Levels:
+def levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Levels:
     """The levels of slices; a face outside the points of the grid has the dose of the nearest plane."""
     nodes = frame.nodes_mm
     faces, at = np.unique(np.concatenate([low_mm, high_mm]), return_inverse=True)
@@ -240,7 +279,7 @@ def _levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> _Le
     weights[:, :-1] += thick / 2
     weights[:, 1:] += thick / 2
     lowest = int(below[0])
-    return _Levels(
+    return Levels(
         planes=slice(lowest, int(below[-1]) + 2),
         below=below - lowest,
         share=share.astype(np.float32)[:, None],
@@ -252,38 +291,47 @@ def _levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> _Le
     )
 
 
-def _dose_field(slices: Slices, block: slice, frame: GridFrame, box: Box, unit_gy: float) -> _Field:
-    """Trilinear dose over the slices and cells of a block."""
-    levels = _levels_of(slices.low_mm[block], slices.high_mm[block], frame)
-    planes = _dose_planes(levels, frame, box, slices.refinement, unit_gy)
-    corners, rise, least, most = (
-        _four(at_corners, box.columns) for at_corners in _over_slices(levels, planes.reshape(len(planes), -1))
-    )
-    mean, variance12 = _mean_and_variance12(corners, rise)
+def _dose_field(
+    low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame, box: Box, refinement: int, unit_gy: float
+) -> _Field:
+    """Trilinear dose over the slabs and cells of a block."""
+    levels = levels_of(low_mm, high_mm, frame)
+    planes = dose_planes(levels, frame, box, refinement, unit_gy)
+    at_corner, rise, least, most = over_slices(levels, planes.reshape(len(planes), -1))
+    mean, variance12 = _mean_and_variance12(at_corner.reshape(-1), rise.reshape(-1), box.columns)
     return _Field(
-        corners=corners,
+        corners=_four(at_corner.reshape(-1), box.columns),
         mean=mean,
-        low=_extreme(np.minimum, least),
-        high=_extreme(np.maximum, most),
+        low=of_four(np.minimum, least.reshape(-1), box.columns),
+        high=of_four(np.maximum, most.reshape(-1), box.columns),
         variance12=variance12,
     )
 
 
-def _four(corners: Float32, columns: int) -> tuple[Float32, ...]:
+def _four(line: Float32, columns: int) -> tuple[Float32, ...]:
     """Values at the four corners of each cell, first along u: four views of one line over all slices and rows.
 
     The next row is ``columns`` further on, so that a block is a few long passes over arrays. The last row and column of
     a box, in which nothing lies, get corners of other rows and slices; the line ends where there are no more.
     """
-    line = corners.reshape(-1)
     return line[: -columns - 1], line[1:-columns], line[columns:-1], line[columns + 1 :]
 
 
-def _over_slices(levels: _Levels, planes: Float32) -> tuple[Float32, Float32, Float32, Float32]:
+def of_four(of: np.ufunc, line: Float32, columns: int) -> Float32:
+    """The least, the largest or the sum of the four corners of each cell: of two along u, then of two of these."""
+    pair: Float32 = of(line[:-1], line[1:])
+    found: Float32 = of(pair[:-columns], pair[columns:])
+    return found
+
+
+def over_slices(levels: Levels, planes: Float32) -> tuple[Float32, Float32, Float32, Float32]:
     """Mean, rise, least and largest dose over each slice along w, at each corner."""
-    faces = _planes_at(planes, levels.below + 1) - (under := _planes_at(planes, levels.below))
-    faces *= levels.share
-    faces += under
+    faces = _planes_at(planes, levels.below)
+    if levels.share.any():
+        above = _planes_at(planes, levels.below + 1) - faces
+        above *= levels.share
+        above += faces
+        faces = above
     bottom, top = _planes_at(faces, levels.bottom), _planes_at(faces, levels.top)
     mean = bottom * levels.weights[0]
     mean += top * levels.weights[-1]
@@ -299,27 +347,15 @@ def _over_slices(levels: _Levels, planes: Float32) -> tuple[Float32, Float32, Fl
     return mean, top - bottom, least, most
 
 
-def _extreme(of: np.ufunc, corners: tuple[Float32, ...]) -> Float32:
-    """The least or the largest of four corners."""
-    found: Float32 = of(corners[0], corners[1])
-    for other in corners[2:]:
-        of(found, other, out=found)
-    return found
-
-
-def _mean_and_variance12(mean_w: tuple[Float32, ...], rise_w: tuple[Float32, ...]) -> tuple[Float32, Float32]:
+def _mean_and_variance12(mean_w: Float32, rise_w: Float32, columns: int) -> tuple[Float32, Float32]:
     """Mean dose of each cell, and twelve times its variance by the slopes in its middle."""
-    near, far = mean_w[0] + mean_w[1], mean_w[2] + mean_w[3]
-    variance = _squared(far - near)
-    mean = np.add(near, far, out=near)
+    pair = mean_w[:-1] + mean_w[1:]
+    mean = pair[:-columns] + pair[columns:]
     mean *= np.float32(0.25)
-    slope = np.subtract(mean_w[1], mean_w[0], out=far)
-    slope += mean_w[3]
-    slope -= mean_w[2]
-    variance += _squared(slope)
-    slope = np.add(rise_w[0], rise_w[1], out=slope)
-    slope += rise_w[2]
-    slope += rise_w[3]
+    variance = _squared(pair[columns:] - pair[:-columns])
+    step = np.subtract(mean_w[1:], mean_w[:-1], out=pair)
+    variance += _squared(step[:-columns] + step[columns:])
+    slope = of_four(np.add, rise_w, columns)
     slope *= np.float32(0.5)
     variance += _squared(slope)
     variance *= np.float32(0.25)
@@ -338,7 +374,7 @@ def _planes_at(planes: Float32, index: IntArray) -> Float32:
     return planes[index]
 
 
-def _dose_planes(levels: _Levels, frame: GridFrame, box: Box, refinement: int, unit_gy: float) -> Float32:
+def dose_planes(levels: Levels, frame: GridFrame, box: Box, refinement: int, unit_gy: float) -> Float32:
     """Dose at the first corner of each of the box's refined cells, on each plane; beyond the points, of the nearest."""
     _, count_v, count_u = frame.stored.shape
     row0, row1 = box.row // refinement, -(-(box.row + box.rows - 1) // refinement) + 1
@@ -366,37 +402,6 @@ def _refined(planes: Float32, axis: int, refinement: int, first: int, corners: i
     low: Float32 = np.take(planes, below, axis=axis)
     refined: Float32 = low + (np.take(planes, below + 1, axis=axis) - low) * share
     return refined
-
-
-def _blocks(slices: Slices) -> Iterator[slice]:
-    """Runs of slices whose common box has about `BLOCK_CELLS` cells in all."""
-    if len(slices.layer) == 0:
-        return
-    first, back = np.unique(np.searchsorted(slices.edges.layer, slices.layer), return_inverse=True)
-    u, v = slices.edges.u0, slices.edges.v0
-    boxes = [f.reduceat(x, first)[back].tolist() for x in (u, v) for f in (np.minimum, np.maximum)]
-    start = 0
-    box = [edge[0] for edge in boxes]
-    for stop in range(1, len(slices.layer)):
-        grown = [
-            min(box[0], boxes[0][stop]),
-            max(box[1], boxes[1][stop]),
-            min(box[2], boxes[2][stop]),
-            max(box[3], boxes[3][stop]),
-        ]
-        if (grown[1] - grown[0] + 2) * (grown[3] - grown[2] + 2) * (stop + 1 - start) > BLOCK_CELLS:
-            yield slice(start, stop)
-            start, grown = stop, [edge[stop] for edge in boxes]
-        box = grown
-    yield slice(start, len(slices.layer))
-
-
-def _box_of(edges: Edges) -> Box:
-    """The cells that edges reach, and a row and a column beyond."""
-    u = np.minimum(edges.u0.min(), edges.u1.min()), np.maximum(edges.u0.max(), edges.u1.max())
-    v = np.minimum(edges.v0.min(), edges.v1.min()), np.maximum(edges.v0.max(), edges.v1.max())
-    column, row = int(np.floor(u[0])), int(np.floor(v[0]))
-    return Box(row=row, column=column, rows=int(np.floor(v[1])) + 2 - row, columns=int(np.floor(u[1])) + 2 - column)
 
 
 def _inside_grid(edges: Edges, frame: GridFrame) -> tuple[Edges, bool]:
@@ -437,7 +442,3 @@ def _grid_range_mm(frame: GridFrame) -> tuple[float, float]:
 
 def _plane_spacing_mm(frame: GridFrame) -> float:
     return median(np.diff(frame.nodes_mm)) if len(frame.nodes_mm) > 1 else 1.0
-
-
-def _refined_cell_mm2(slices: Slices, frame: GridFrame) -> float:
-    return frame.spacing_mm[0] * frame.spacing_mm[1] / slices.refinement**2

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
-from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, crossed_layers, distinct, even_odd, joined, ranges
+from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, crossed_layers, even_odd, joined, ranges
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
 
 PROBES = 9
@@ -195,11 +195,13 @@ def _neighbours(layer: IntArray) -> Iterator[tuple[int, int]]:
 
 def _share_inside(loops: Loops, inner: int, outer: int) -> float:
     """The share of some of one loop's corners that lie inside another loop: loops may touch, so one can mislead."""
-    probe = distinct(np.linspace(loops.begin[inner], loops.begin[inner + 1] - 1, PROBES).astype(np.int64))
+    corners = int(loops.begin[inner + 1] - loops.begin[inner])
+    probes = min(corners, PROBES)
+    probe = loops.begin[inner] + np.arange(probes) * (corners - 1) // (probes - 1)
     other = slice(loops.begin[outer], loops.begin[outer + 1])
-    pu, pv = loops.u0[probe, None], loops.v0[probe, None]
     u0, v0, u1, v1 = loops.u0[other], loops.v0[other], loops.u1[other], loops.v1[other]
-    crosses = (v0 > pv) != (v1 > pv)
-    rise = np.where(v1 == v0, 1.0, v1 - v0)
-    left = crosses & (u0 + (pv - v0) / rise * (u1 - u0) < pu)
-    return float(np.mean(np.count_nonzero(left, axis=1) % 2 == 1))
+    height = loops.v0[probe, None]
+    of, edge = np.nonzero((v0 > height) != (v1 > height))
+    u, v = loops.u0[probe[of]], loops.v0[probe[of]]
+    left = u0[edge] + (v - v0[edge]) / (v1[edge] - v0[edge]) * (u1[edge] - u0[edge]) < u
+    return float(np.mean(np.bincount(of[left], minlength=probes) % 2 == 1))

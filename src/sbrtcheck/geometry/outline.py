@@ -22,8 +22,8 @@ THINNEST_STRIP = 1e-9
 MOST_PIECES = 1 << 22
 """A region cut into more pieces than this is no contour that anybody drew."""
 
-PAIRS_AT_ONCE = 1 << 21
-"""Pairs of edges compared at once, so that long contours need no more memory than this."""
+PAIRS_AT_ONCE = 1 << 16
+"""Pairs of edges compared at once: memory for so many is at hand, for more it is asked from the system."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

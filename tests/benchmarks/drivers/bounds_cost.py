@@ -27,6 +27,7 @@ from sbrtcheck.dvh import DVHSet, histogram
 from sbrtcheck.metric import parse
 from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense, Source
 
+compute = import_module("sbrtcheck.dvh.compute")
 elements = import_module("sbrtcheck.geometry.elements")  # in its package, the name is that of its function
 
 PUBLISHED = "rtog-0813"
@@ -38,23 +39,27 @@ DVH_NARROWED, DVH_FINER = DVHSet.narrowed, DVHSet.finer
 # module, function, and what of its text carries bounds alone -> what stands there without them
 BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
     (
-        histogram,
-        "Histogram.add",
+        compute,
+        "add",
         (
-            ("float(block.low.min()), float(block.high.max())", "float(block.mean.min()), float(block.mean.max())"),
-            ("_add(self.low, scale, np.bincount(_bins(block.low), weights=weight))", "pass"),
-            ("_add(self.high, scale, np.bincount(_bins(block.high), weights=weight))", "pass"),
-            (
-                "[np.minimum(block.mean - block.low, block.unsure), np.minimum(block.high - block.mean, block.unsure)]",
-                "[0.0, 0.0]",
-            ),
-            ("self.mean_error += [np.sum(weight * off[0]), np.sum(weight * off[1])]", "pass"),
-            ("attained = float(block.mean.min()), float(block.mean.max())", "pass"),
+            ("block.low, block), _by", "block.mean, block), _by"),
+            ("block.high, block)", "block.mean, block)"),
+            ("if not block.whole:", "if False:"),
+            ("[_by_kind(of, block.mean, block) for of in (np.minimum, np.maximum)]", "(low, high)"),
+        ),
+    ),
+    (
+        histogram,
+        "_sums",
+        (
+            ("np.empty((5, bins))", "np.zeros((5, bins))"),
+            ("sums[LOW] = np.bincount(_bins(block.low) + start, weights=weight, minlength=bins)", "pass"),
+            ("sums[HIGH] = np.bincount(_bins(block.high) + start, weights=weight, minlength=bins)", "pass"),
         ),
     ),
     (
         elements,
-        "_over_slices",
+        "over_slices",
         (
             ("least, most = np.minimum(bottom, top), np.maximum(bottom, top)", "least = most = mean"),
             ("np.minimum(least, level, out=least)", "pass"),
@@ -65,13 +70,13 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
         elements,
         "_dose_field",
         (
-            ("low=_extreme(np.minimum, least)", "low=mean"),
-            ("high=_extreme(np.maximum, most)", "high=mean"),
+            ("low=of_four(np.minimum, least.reshape(-1), box.columns)", "low=mean"),
+            ("high=of_four(np.maximum, most.reshape(-1), box.columns)", "high=mean"),
         ),
     ),
     (
         elements,
-        "_full_elements",
+        "_whole_cells",
         (
             ("low=field.low[pick]", "low=(mean := field.mean[pick])"),
             ("high=field.high[pick]", "high=mean"),
@@ -95,14 +100,15 @@ def without_bounds() -> list[tuple[Any, str, Any, Any]]:
     for module, path, changes in BOUNDS:
         *of, name = path.split(".")
         owner = getattr(module, of[0]) if of else module
-        text = dedent(inspect.getsource(getattr(owner, name)))
+        function = getattr(owner, name)
+        text = dedent(inspect.getsource(function))
         for old, new in changes:
             if text.count(old) != 1:
                 raise LookupError(f"{path} does not say {old!r} any more")
             text = text.replace(old, new)
         space: dict[str, Any] = {}
-        exec(compile(text, path, "exec"), vars(module), space)  # noqa: S102 - our own text
-        made.append((owner, name, getattr(owner, name), space[name]))
+        exec(compile(text, path, "exec"), function.__globals__, space)  # noqa: S102 - our own text
+        made.append((owner, name, function, space[name]))
     return made
 
 

@@ -1,0 +1,178 @@
+"""Slices of several structures -> slabs that have one dose, and what the slices cover of the cells of some slabs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sbrtcheck.geometry.boolean import SAME_HEIGHT_MM
+from sbrtcheck.geometry.coverage import Box, Coverage, coverage
+from sbrtcheck.geometry.loops import Edges
+from sbrtcheck.plan import FloatArray, IntArray
+
+BLOCK_CELLS = 1 << 18
+"""Cells laid under the contours at once."""
+
+CELLS_OF_A_BLOCK = 1 << 16
+"""What a block costs beside its cells is about the cost of so many cells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slices:
+    """Thin prisms, each the region of one layer over a range of ``w``, ready to be laid over the dose.
+
+    ``edges`` are in refined cells: ``refinement`` of them to a grid cell along u and v. ``conventions`` are the end-cap
+    conventions under which all of them exist. ``whole_cc`` is the volume of the prisms that these slices were cut from;
+    ``clipped`` where parts of it may lie outside the dose grid.
+    """
+
+    edges: Edges
+    layer: IntArray
+    low_mm: FloatArray
+    high_mm: FloatArray
+    refinement: int
+    conventions: int
+    whole_cc: float
+    clipped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slabs:
+    """Different heights from below, and the slices of several parts that lie there.
+
+    ``boxes``: shape ``(4, slabs)``, least and largest u and v of what lies in each. ``slab``, ``part``, ``layer``: of
+    each slice, in rising order of slab; layers are below ``layers``.
+    """
+
+    parts: Sequence[Slices]
+    low_mm: FloatArray
+    high_mm: FloatArray
+    boxes: FloatArray
+    slab: IntArray
+    part: IntArray
+    layer: IntArray
+    layers: int
+
+    @classmethod
+    def of(cls, parts: Sequence[Slices]) -> Slabs:
+        """The slabs of parts that are all refined alike."""
+        low, high, layer, boxes = (
+            np.concatenate(made, axis=-1)
+            for made in zip(*((one.low_mm, one.high_mm, one.layer, _boxes(one)) for one in parts), strict=True)
+        )
+        heights = np.round(low / SAME_HEIGHT_MM) + 1j * np.round(high / SAME_HEIGHT_MM)
+        _, first, slab = np.unique(heights, return_index=True, return_inverse=True)
+        order = np.argsort(slab, kind="stable")
+        begins = np.searchsorted(slab[order], np.arange(len(first)))
+        extremes = zip((np.minimum, np.maximum) * 2, boxes[:, order], strict=True)
+        return cls(
+            parts=parts,
+            low_mm=low[first],
+            high_mm=high[first],
+            boxes=np.array([extreme.reduceat(edge, begins) for extreme, edge in extremes]),
+            slab=slab[order],
+            part=np.repeat(np.arange(len(parts)), [len(one.layer) for one in parts])[order],
+            layer=layer[order],
+            layers=int(layer.max(initial=0)) + 1,
+        )
+
+    def blocks(self) -> Iterator[slice]:
+        """Runs of slabs whose common box has no more than about `BLOCK_CELLS` cells in all, and wastes few of them."""
+        start, cells = 0, 0.0
+        box = [np.inf, -np.inf, np.inf, -np.inf]
+        for stop, own in enumerate(self.boxes.T.tolist()):
+            grown = [min(box[0], own[0]), max(box[1], own[1]), min(box[2], own[2]), max(box[3], own[3])]
+            more = _cells(grown) * (stop + 1 - start)
+            if stop > start and (more > BLOCK_CELLS or more - cells > _cells(own) + CELLS_OF_A_BLOCK):
+                yield slice(start, stop)
+                start, grown, more = stop, own, _cells(own)
+            box, cells = grown, more
+        if len(self.low_mm):
+            yield slice(start, len(self.low_mm))
+
+    def drawn(self, block: slice) -> Drawn:
+        """The slices in some slabs, and their outlines."""
+        mine = slice(*np.searchsorted(self.slab, [block.start, block.stop]))
+        order = np.argsort(self.part[mine], kind="stable")
+        part, slab, layer = (of_slices[mine][order] for of_slices in (self.part, self.slab, self.layer))
+        regions, place = np.unique(part * self.layers + layer, return_inverse=True)
+        there, kind = np.unique(part, return_inverse=True)
+        layers = np.split(regions % self.layers, np.searchsorted(regions, there[1:] * self.layers))
+        edges = _joined([self.parts[i].edges.of_layers(some) for i, some in zip(there.tolist(), layers, strict=True)])
+        return Drawn(
+            edges=edges,
+            layers=len(regions),
+            box=_box_of(edges),
+            parts=there,
+            kind=kind,
+            place=place,
+            slab=slab - block.start,
+        )
+
+    def laid(self, block: slice) -> Laid:
+        """The slices in some slabs, laid over the cells of a box around them."""
+        drawn = self.drawn(block)
+        covered = coverage(drawn.edges, drawn.layers, drawn.box)
+        return Laid(
+            covered=covered, box=drawn.box, parts=drawn.parts, kind=drawn.kind, place=drawn.place, slab=drawn.slab
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """The slices of a block.
+
+    Slice ``i`` is layer ``place[i]`` of ``edges``, in the block's slab ``slab[i]``, and of part ``parts[kind[i]]``;
+    ``kind`` never falls. ``box`` is around all ``layers`` of the edges.
+    """
+
+    edges: Edges
+    layers: int
+    box: Box
+    parts: IntArray
+    kind: IntArray
+    place: IntArray
+    slab: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Laid:
+    """What slices cover of the cells of a block's box: as `Drawn`, with ``covered`` in place of the edges."""
+
+    covered: Coverage
+    box: Box
+    parts: IntArray
+    kind: IntArray
+    place: IntArray
+    slab: IntArray
+
+
+def _boxes(slices: Slices) -> FloatArray:
+    """Least and largest u, then v, of the region of each slice; shape ``(4, slices)``."""
+    if len(slices.layer) == 0:
+        return np.zeros((4, 0))
+    first, back = np.unique(np.searchsorted(slices.edges.layer, slices.layer), return_inverse=True)
+    u, v = slices.edges.u0, slices.edges.v0
+    return np.array([f.reduceat(x, first)[back] for x in (u, v) for f in (np.minimum, np.maximum)])
+
+
+def _cells(box: Sequence[float]) -> float:
+    return (box[1] - box[0] + 2) * (box[3] - box[2] + 2)
+
+
+def _box_of(edges: Edges) -> Box:
+    """The cells that edges reach, and a row and a column beyond."""
+    u = np.minimum(edges.u0.min(), edges.u1.min()), np.maximum(edges.u0.max(), edges.u1.max())
+    v = np.minimum(edges.v0.min(), edges.v1.min()), np.maximum(edges.v0.max(), edges.v1.max())
+    column, row = int(np.floor(u[0])), int(np.floor(v[0]))
+    return Box(row=row, column=column, rows=int(np.floor(v[1])) + 2 - row, columns=int(np.floor(u[1])) + 2 - column)
+
+
+def _joined(many: Sequence[Edges]) -> Edges:
+    """Edges as one, the layers of each after those before it; each has an edge in its last layer."""
+    ends = np.cumsum([0, *(int(edges.layer[-1]) + 1 for edges in many)])
+    u0, v0, u1, v1 = (np.concatenate([getattr(edges, name) for edges in many]) for name in ("u0", "v0", "u1", "v1"))
+    layer = np.concatenate([edges.layer + end for edges, end in zip(many, ends[:-1], strict=True)])
+    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer)
