@@ -297,6 +297,27 @@ def test_limits_of_the_extremes_are_decided_by_the_corners_of_the_contour(
     assert outcome.verdict is (Verdict.PASS if meets else Verdict.FAIL)
 
 
+TIP = np.array([(-90, -90), (90, -90), (90, -0.05), (100, 0), (90, 0.05), (90, 90), (-90, 90)])
+"""A contour with a tip that reaches 10 mm out of it: of a large structure, next to no volume."""
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("off_gy", [-8.0, -1.0, -0.1, 0.1])
+def test_limits_of_the_extremes_are_not_met_by_leaving_out_the_tip_of_a_large_structure(
+    side: int, off_gy: float
+) -> None:
+    """Dose is 60 Gy at the end of the tip, and changes by 4 Gy a mm along it; elsewhere it is far from that."""
+    heights = np.arange(-90.0, 91, 2.5)
+    drawn = [np.column_stack([TIP if z == 0 else np.clip(TIP, -90, 90), np.full(len(TIP), z)]) for z in heights]
+    dose = grid(lambda x, y, z: 60 + side * 4 * np.maximum(x - 100, -12.0) + 0 * (y + z), half_mm=110, spacing_mm=2.0)
+    dvhs = compute_dvhs(plan(dose, structure("SpinalCord", *drawn)))
+    metric, sense = ("Max[Gy]", Sense.BELOW) if side == 1 else ("Min[Gy]", Sense.ABOVE)
+    outcome = evaluate(one_row(metric, sense, 60 + side * off_gy), dvhs).outcomes[0]
+    assert not outcome.borderline
+    assert outcome.verdict is (Verdict.PASS if off_gy > 0 else Verdict.FAIL)
+    assert outcome.measurement.low <= 60 <= outcome.measurement.high
+
+
 @pytest.mark.parametrize("quantity", [Quantity.EQD2, Quantity.BED])
 def test_a_limit_in_another_quantity_is_decided_at_the_dose_it_stands_for(quantity: Quantity) -> None:
     dvhs = compute_dvhs(STEEP)

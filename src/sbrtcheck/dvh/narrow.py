@@ -76,13 +76,14 @@ class _Search:
     def _without_cells_that_do_not_matter(self, dvh: DVH, point: CurvePoint) -> _Search:
         """Without those whose doubt, if all cells had as little, would leave none about the point."""
         least_cc, most_cc = self._volume_cc(dvh)
-        off_cc = abs((least_cc + most_cc) / 2 - _volume_cc(point, dvh))
+        volume_cc, slack_cc = _volume_cc(point, dvh), SAME_VOLUME * dvh.volume
+        if not slack_cc < volume_cc < dvh.volume - slack_cc:
+            return self  # an extreme: the smallest part of a cell has a say
+        off_cc = abs((least_cc + most_cc) / 2 - volume_cc)
         enough_cc = off_cc / 4 / max(sum(map(len, self._under(dvh))), 1)
-        parts = {}
-        for mask, part in self.parts.items():
-            doubt_cc = part.inside * part.cell_cc - part.cell_above_cc - part.cell_below_cc
-            parts[mask] = part.without(doubt_cc <= enough_cc)
-        return replace(self, parts=parts)
+        return replace(
+            self, parts={mask: part.without(part.doubt_cc <= enough_cc) for mask, part in self.parts.items()}
+        )
 
     def put_into(self, made: DVH, dvh: DVH) -> DVH:
         """``made``, which comes from ``dvh``, with what is known of this dose, under each convention."""
@@ -94,8 +95,31 @@ class _Search:
         least_cc, most_cc = self._volume_cc(dvh)
         slack_cc = SAME_VOLUME * dvh.volume
         volume_cc = _volume_cc(point, dvh)
-        some = least_cc > volume_cc + slack_cc or most_cc < volume_cc - slack_cc
-        return some or most_cc <= slack_cc or least_cc >= dvh.volume - slack_cc
+        if volume_cc <= slack_cc:
+            return least_cc > 0.0 or self._surely_nowhere(dvh, most_cc)
+        if volume_cc >= dvh.volume - slack_cc:
+            return self._surely_not_everywhere(dvh, most_cc) or self._surely_everywhere(dvh, least_cc)
+        return least_cc > volume_cc + slack_cc or most_cc < volume_cc - slack_cc
+
+    def _surely_nowhere(self, dvh: DVH, most_cc: float) -> bool:
+        """Whether nothing gets the dose: sums cannot tell the tip of a large structure from their rounding.
+
+        The elements out of doubt that get it have means that the maximum's band knows of.
+        """
+        out_of_doubt = dvh.max_gy.low <= self._any.isodose.dose * self.unit_gy
+        in_doubt = all(part.surely_nowhere for part in self._under(dvh))
+        return out_of_doubt and in_doubt and most_cc <= SAME_VOLUME * dvh.volume
+
+    def _surely_not_everywhere(self, dvh: DVH, most_cc: float) -> bool:
+        """Whether something does not get the dose; what surely gets it needs no such care, it is a sum of no noise."""
+        in_doubt = any(part.below_cc > 0.0 or part.cell_below_cc.any() for part in self._under(dvh))
+        return in_doubt or most_cc < (1.0 - SAME_VOLUME) * dvh.volume
+
+    def _surely_everywhere(self, dvh: DVH, least_cc: float) -> bool:
+        """Whether everything gets the dose; see `_surely_nowhere`."""
+        out_of_doubt = dvh.min_gy.high >= self._any.isodose.dose * self.unit_gy
+        in_doubt = all(part.surely_everywhere for part in self._under(dvh))
+        return out_of_doubt and in_doubt and least_cc >= (1.0 - SAME_VOLUME) * dvh.volume
 
     def _volume_cc(self, dvh: DVH) -> tuple[float, float]:
         """The least and the largest volume that can get the dose: elements out of doubt, and what of the others is."""
@@ -116,18 +140,19 @@ class _Search:
         slack_cc = SAME_VOLUME * dvh.volume
         over_gy, under_gy = (x * self.unit_gy for x in (isodose.dose + isodose.slack, isodose.dose - isodose.slack))
         least, most = made.min_gy, made.max_gy
-        if least_cc > slack_cc:
+        if least_cc > 0.0:
             most = _within(most, over_gy, np.inf)
-        if least_cc >= dvh.volume - slack_cc:
+        if self._surely_everywhere(dvh, least_cc):
             least = _within(least, over_gy, np.inf)
-        if most_cc < dvh.volume - slack_cc:
+        if self._surely_not_everywhere(dvh, most_cc):
             least = _within(least, 0.0, under_gy)
-        if most_cc <= slack_cc:
+        nowhere = self._surely_nowhere(dvh, most_cc)
+        if nowhere:
             most = _within(most, 0.0, under_gy)
         return replace(
             made,
             lower=_at_least(made.lower, over_gy, least_cc),
-            upper=_at_most(made.upper, under_gy, most_cc if most_cc > slack_cc else 0.0),
+            upper=_at_most(made.upper, under_gy, 0.0 if nowhere else max(most_cc, slack_cc)),
             min_gy=least,
             max_gy=most,
         )

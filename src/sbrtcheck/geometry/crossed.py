@@ -76,6 +76,8 @@ class Crossed:
         The dose.
     above_cc, below_cc
         Volume found to get it, and found not to, apart from the cells.
+    open_cc
+        Volume, apart from the cells, of which nobody will find out more.
     corners
         Shape ``(2, 2, 2, n)``: dose at the lower and upper end along w, v and u of each cell; trilinear inside.
     cell_cc
@@ -93,6 +95,7 @@ class Crossed:
     isodose: Isodose
     above_cc: float
     below_cc: float
+    open_cc: float
     corners: Float32
     cell_cc: FloatArray
     inside: FloatArray
@@ -104,6 +107,21 @@ class Crossed:
     def __len__(self) -> int:
         return len(self.cell_cc)
 
+    @property
+    def doubt_cc(self) -> FloatArray:
+        """Shape ``(n,)``: volume in each cell of which it is not known whether it gets the dose."""
+        return self.inside * self.cell_cc - self.cell_above_cc - self.cell_below_cc
+
+    @property
+    def surely_nowhere(self) -> bool:
+        """Whether none of the elements in doubt gets the dose anywhere."""
+        return len(self) == 0 and self.above_cc == 0.0 and self.open_cc == 0.0
+
+    @property
+    def surely_everywhere(self) -> bool:
+        """Whether all of the elements in doubt get the dose, in every part."""
+        return len(self) == 0 and self.below_cc == 0.0 and self.open_cc == 0.0
+
     def without(self, settled: BoolArray) -> Crossed:
         """The same, with what is known of some cells counted, and no more to be found out of them."""
         left = ~settled
@@ -111,6 +129,7 @@ class Crossed:
             self,
             above_cc=self.above_cc + float(self.cell_above_cc[settled].sum()),
             below_cc=self.below_cc + float(self.cell_below_cc[settled].sum()),
+            open_cc=self.open_cc + float(np.maximum(self.doubt_cc[settled], 0.0).sum()),
             corners=self.corners[..., left],
             cell_cc=self.cell_cc[left],
             inside=self.inside[left],
@@ -279,6 +298,7 @@ def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> 
         isodose=isodose,
         above_cc=float(covered_cc[above].sum()),
         below_cc=float(covered_cc[below].sum()),
+        open_cc=0.0,
         corners=corners[..., left],
         cell_cc=cell_cc,
         inside=inside,
@@ -304,6 +324,7 @@ def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
         isodose=isodose,
         above_cc=sum(part.above_cc for part in parts),
         below_cc=sum(part.below_cc for part in parts),
+        open_cc=sum(part.open_cc for part in parts),
         corners=np.concatenate([np.zeros((2, 2, 2, 0), np.float32), *(part.corners for part in parts)], axis=-1),
         cell_cc=np.concatenate([np.zeros(0), *(part.cell_cc for part in parts)]),
         inside=np.concatenate([np.zeros(0), *(part.inside for part in parts)]),
