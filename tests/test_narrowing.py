@@ -243,6 +243,25 @@ def test_a_question_is_answered_alike_alone_and_among_others() -> None:
         assert alone.curve is dvh.curve
 
 
+def test_what_was_narrowed_can_be_narrowed_again() -> None:
+    """At doses near one another, where the steps of the first points and the elements of the second ones overlap."""
+    dvhs = compute_dvhs(STEEP)
+    dvh = dvhs["SpinalCord"]
+    for dose_gy in np.linspace(71.3, 88.7, 9):
+        (once,) = dvhs.narrowed(dvh, [point(dvh, dose_gy, dvh.volume_at_dose(dose_gy).value * 1.0001)])
+        for near_gy in (dose_gy - 0.1, dose_gy + 0.1):
+            at = point(dvh, near_gy, dvh.volume_at_dose(near_gy).value * 1.0001)
+            (twice,), (alone,) = dvhs.narrowed(once, [at]), dvhs.narrowed(dvh, [at])
+            for both, first, second in zip(all_of(twice), all_of(once), all_of(alone), strict=True):
+                for dose in (dose_gy, near_gy):
+                    bands = [one.volume_at_dose(dose) for one in (first, second)]
+                    band = both.volume_at_dose(dose)
+                    assert band.low == pytest.approx(max(x.low for x in bands), abs=1e-9)
+                    assert band.high == pytest.approx(min(x.high for x in bands), abs=1e-9)
+            (other,) = dvhs.narrowed(once.alternatives[0], [at])
+            assert other.end_caps is once.alternatives[0].end_caps
+
+
 # -------------------------------------------------------------------------------- verdicts
 
 CORD = structure("SpinalCord", *[ring(5.0, z) for z in np.arange(-20.0, 21, 2)])

@@ -182,10 +182,14 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laid:
-    """Slices of a computed DVH's structure, laid over the dose as they were for it."""
+    """Slices of a computed DVH's structure, laid over the dose as they were for it.
+
+    ``dvh`` has the bounds of their elements, whatever has been found out since.
+    """
 
     slices: tuple[Slices, ...]
     frame: GridFrame
+    dvh: DVH
 
 
 def laid(plan: Plan, dvh: DVH) -> Laid | None:
@@ -195,10 +199,19 @@ def laid(plan: Plan, dvh: DVH) -> Laid | None:
     solid = _solid(dvh.made_of, plan, dvh.model)
     if isinstance(solid, NoDVH):
         return None
-    return Laid(
-        slices=tuple(slices_of(solid.stack, solid.frame, dvh.refinement)),
-        frame=solid.frame,
-    )
+    slices = tuple(slices_of(solid.stack, solid.frame, dvh.refinement))
+    if any(_is_narrowed(one) for one in (dvh, *dvh.alternatives)):
+        made = _dvh(solid, dvh.made_of, plan, dvh.model, _largest_dose(plan), dvh.refinement)
+        if isinstance(made, NoDVH):
+            return None
+        dvh = made if dvh.alternatives else replace(made, alternatives=())
+    return Laid(slices=slices, frame=solid.frame, dvh=dvh)
+
+
+def _is_narrowed(dvh: DVH) -> bool:
+    """Whether bounds have a step, other than that of the lower one at no dose: those of elements are sloping."""
+    lower = dvh.lower.dose_gy[dvh.lower.dose_gy > 0.0]
+    return any(bool(np.any(np.diff(dose_gy) == 0.0)) for dose_gy in (lower, dvh.upper.dose_gy))
 
 
 def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:

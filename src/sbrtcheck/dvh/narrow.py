@@ -28,7 +28,7 @@ def narrowed(plan: Plan, dvh: DVH, questions: Sequence[Sequence[CurvePoint]]) ->
     """For each question the DVH, its bounds narrowed at the doses of the question's points; see `DVHSet.narrowed`.
 
     Elements that the isodose of a point does not cross are in the DVH's bounds already, each as a whole; what is found
-    in the others is added, and the bounds get a step at the dose.
+    in the others is added, and the bounds get a step at the dose. A DVH that has been narrowed keeps the steps it has.
     """
     found = laid(plan, dvh)
     if found is None:
@@ -41,7 +41,7 @@ def narrowed(plan: Plan, dvh: DVH, questions: Sequence[Sequence[CurvePoint]]) ->
         one = dvh
         for point, i in zip(points, at, strict=False):
             search = _Search(unit_gy=dvh.bin_gy, parts={mask: of[i] for mask, of in by_slices.items()})
-            one = search.until_known(dvh, point).put_into(one, dvh)
+            one = search.until_known(found.dvh, point).put_into(one, found.dvh)
         made.append(one)
     return tuple(made)
 
