@@ -8,8 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
-from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
+from exact import Exact, LinearDose, slabs
+from sbrtcheck.dvh import DVH, DVHSet, EndCaps, compute_dvhs
 from sbrtcheck.dvh.points import CurvePoint, Side
 from sbrtcheck.evaluate import Verdict, evaluate
 from sbrtcheck.geometry import Isodose, crossed, grid_frame, prism_stack, slices_of
@@ -265,6 +267,7 @@ def test_what_was_narrowed_can_be_narrowed_again() -> None:
 # -------------------------------------------------------------------------------- verdicts
 
 CORD = structure("SpinalCord", *[ring(5.0, z) for z in np.arange(-20.0, 21, 2)])
+LINEAR = LinearDose(at_0=60.0, slope=(1.5, -1.0, 0.7))
 STEEP = plan(grid(along_x(2.0, middle=80.0)), CORD)
 METRICS = ("D0.35cc[Gy]", "D20%[Gy]", "DC1cc[Gy]", "Median[Gy]", "V82.3Gy[cc]", "V78.3Gy[%]", "CV82.3Gy[cc]")
 
@@ -348,6 +351,23 @@ def test_a_limit_in_another_quantity_is_decided_at_the_dose_it_stands_for(quanti
     assert not outcome.borderline
     assert outcome.measurement.low == pytest.approx(first.low)  # what the verdict does not hang on was left alone
     assert outcome.measurement.high < limit
+
+
+@pytest.mark.parametrize("share", [0.001, 0.996])
+def test_a_limit_between_the_first_value_and_the_truth_is_decided_for_the_truth(share: float) -> None:
+    """The curve of few elements is off by more than the doubt along the isodose."""
+    corners = np.array([(-9.0, -7.0), (3.0, -8.5), (8.0, 1.0), (-2.0, 9.0)])
+    planes = [(z, [corners]) for z in (0.0, 5.0)]
+    made, linear = structure("SpinalCord", *[np.column_stack([corners, np.full(4, z)]) for z, _ in planes]), LINEAR
+    dvhs = compute_dvhs(plan(grid(linear, half_mm=24, spacing_mm=12.0), made))
+    truth = Exact(slabs=slabs(planes, EndCaps.HALF_SLICE), dose=linear)
+    dvh = dvhs["SpinalCord"]
+    true_gy = brentq(lambda d: truth.volume_at(d) - share * dvh.volume, *truth.extremes_gy)
+    value = dvh.dose_at_volume(share * dvh.volume).value
+    limit = 0.8 * value + 0.2 * true_gy
+    outcome = evaluate(one_row(f"D{100 * share:g}%[Gy]", Sense.BELOW, limit), dvhs).outcomes[0]
+    assert not outcome.borderline
+    assert outcome.verdict is (Verdict.PASS if true_gy < limit else Verdict.FAIL)
 
 
 def test_only_what_the_verdict_hangs_on_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -244,7 +244,8 @@ class DVH:
             raise ValueError(f"volume {wrong:g} {self.volume_unit} is outside 0 to {self.volume:g} {self.volume_unit}")
         inside = np.maximum(volumes - slack, 0.0)
         found = [curve.dose_at(inside).tolist() for curve in (self.curve, self.lower, self.upper)]
-        return [dose_band(*band) for band in zip(*found, strict=True)]
+        # where bounds were narrowed at a limit, the curve itself may pass on the other side of it
+        return [dose_band(min(max(value, low), high), low, high) for value, low, high in zip(*found, strict=True)]
 
     def volume_at_dose(self, dose_gy: float) -> Band:
         """Volume with at least ``dose_gy``, in ``volume_unit``, with bounds."""
