@@ -353,6 +353,22 @@ def test_a_limit_in_another_quantity_is_decided_at_the_dose_it_stands_for(quanti
     assert outcome.measurement.high < limit
 
 
+@pytest.mark.parametrize("dose_gy", [9.0, 20.0, 110.0])
+@pytest.mark.parametrize("off", [-0.2, 0.2])
+def test_a_volume_at_a_dose_in_another_quantity_is_decided_far_below_the_largest_dose(
+    dose_gy: float, off: float
+) -> None:
+    """Where 24 Gy a fraction are given too, doses that are one in EQD2 are far apart in the physical dose of 9 Gy."""
+    wide = structure("SpinalCord", *[ring(28.0, z) for z in np.arange(-20.0, 21, 2)])
+    dvhs = compute_dvhs(plan(grid(along_x(2.0, middle=64.0)), wide))
+    fields = {"quantity": Quantity.EQD2, "alpha_beta_gy": 2.0}
+    first = evaluate(one_row(f"V{dose_gy:g}Gy[cc]", Sense.BELOW, 1e4, **fields), dvhs).outcomes[0].measurement
+    limit = first.value + off * (first.high - first.low)
+    outcome = evaluate(one_row(f"V{dose_gy:g}Gy[cc]", Sense.BELOW, limit, **fields), dvhs).outcomes[0]
+    assert not outcome.borderline
+    assert outcome.verdict is (Verdict.PASS if off > 0 else Verdict.FAIL)
+
+
 @pytest.mark.parametrize("share", [0.001, 0.996])
 def test_a_limit_between_the_first_value_and_the_truth_is_decided_for_the_truth(share: float) -> None:
     """The curve of few elements is off by more than the doubt along the isodose."""
