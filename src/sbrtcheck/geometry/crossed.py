@@ -37,7 +37,7 @@ WHOLE = -1
 FLATTEST = 1e-3
 """Dose is taken to change along each edge of a cell by at least this share of what it does along the steepest."""
 
-MOST_HELD = 1 << 20
+MOST_HELD = 1 << 19
 """Of more cells in doubt, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
 
 SHARE_ROUNDING = 1e-8
