@@ -181,6 +181,25 @@ def test_halving_moves_volume_to_one_side_or_the_other_and_loses_none() -> None:
             assert np.all((low < 35.001) & (high >= 34.999))
 
 
+def test_the_outline_of_a_cell_has_no_more_edges_for_the_teeth_beside_it() -> None:
+    teeth = 200
+    x, y = np.linspace(-14, 14, 2 * teeth), np.where(np.arange(2 * teeth) % 2, -14.0, 13.0)
+    comb = np.vstack([np.column_stack([x, y]), [(14.0, -15.0), (-14.0, -15.0)]]) + 20.0
+    frame = grid_frame(twisted(np.random.default_rng(4)), 2)
+    local = np.vstack([np.vstack([comb, comb]).T, np.repeat([18.0, 22.0], len(comb))])
+    stack, _ = prism_stack("S", local, np.array([0, len(comb), 2 * len(comb)]), frame)
+    slices = slices_of(stack, frame, 1)[0]
+    (known,) = crossed(slices, frame, [Isodose(dose=35.0, slack=1e-3, least=34.0, most=36.0)], 1.0)
+    whole = volume(known)
+    for _ in range(3):
+        mine, cells = np.bincount(known.edges.layer), int(known.outline.max()) + 1
+        assert mine.mean() < 8 * teeth / 5 + 8  # of the teeth, some seventy are in a cell of 5 mm
+        assert len(mine) == cells
+        assert np.all(np.diff(known.edges.layer) >= 0)
+        assert volume(known) == pytest.approx(whole, rel=1e-9)
+        known, teeth = known.halved(), teeth / 2
+
+
 def volume(known: object) -> float:
     """Of all that is told apart and all that is left, each outline's area by the shoelace formula."""
     edges, cells = known.edges, known.cell_cc

@@ -366,8 +366,39 @@ def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tu
     columns_off = pieces.cell[pick] % box.columns - cut[layer] % box.columns
     u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
     v0, v1 = pieces.va[pick], pieces.vb[pick]
-    keep = (u0 != u1) | (v0 != v1)
-    return outline, Edges(u0=u0[keep], v0=v0[keep], u1=u1[keep], v1=v1[keep], layer=layer[keep])
+    beside = (u0 == u1) & ((u0 == 0.0) | (u0 == 1.0))
+    border, low, high = _netted(2 * layer[beside] + (u0[beside] == 1.0), v0[beside], v1[beside])
+    inside = ~beside & ((u0 != u1) | (v0 != v1))
+    at = np.concatenate([layer[inside], border // 2])
+    order = np.argsort(at, kind="stable")
+    u0, u1 = (np.concatenate([u[inside], border % 2])[order] for u in (u0, u1))
+    v0, v1 = (np.concatenate([v[inside], more])[order] for v, more in ((v0, low), (v1, high)))
+    return outline, Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=at[order])
+
+
+def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Edges along borders, what runs up and down again left out: a comb has hundreds of teeth beside each cell.
+
+    Returned are the border and both ends of each edge that is left.
+    """
+    count = int(border.max(initial=-1)) + 1
+    across = np.abs(v1 - v0) == 1.0  # most of them, and quickly counted
+    up = np.bincount(border[across], weights=v1[across] - v0[across], minlength=count)
+    whole = np.flatnonzero(up)
+    part = ~across
+    at = np.concatenate([border[part], border[part], whole, whole])
+    v = np.concatenate([v0[part], v1[part], np.zeros(len(whole)), np.ones(len(whole))])
+    ones = np.ones(int(np.count_nonzero(part)))
+    turn = np.concatenate([ones, -ones, up[whole], -up[whole]])
+    order = np.lexsort((v, at))
+    at, v, turn = at[order], v[order], turn[order]
+    first = np.flatnonzero(np.concatenate([np.ones(min(len(at), 1), bool), (np.diff(at) != 0) | (np.diff(v) != 0.0)]))
+    turns = np.add.reduceat(turn, first) if len(first) else turn
+    at, v, turns = at[first][turns != 0.0], v[first][turns != 0.0], turns[turns != 0.0]
+    winds = np.rint(np.cumsum(turns)).astype(np.int64)[:-1]  # to nothing at the end of each border
+    times = np.abs(winds)
+    at, v0, v1 = at[:-1], np.where(winds > 0, v[:-1], v[1:]), np.where(winds > 0, v[1:], v[:-1])
+    return np.repeat(at, times), np.repeat(v0, times), np.repeat(v1, times)
 
 
 def _doubled(edges: Edges) -> Edges:
