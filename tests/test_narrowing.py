@@ -8,8 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
-from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
+from exact import Exact, LinearDose, slabs
+from sbrtcheck.dvh import DVH, DVHSet, EndCaps, compute_dvhs
 from sbrtcheck.dvh.points import CurvePoint, Side
 from sbrtcheck.evaluate import Verdict, evaluate
 from sbrtcheck.geometry import Isodose, crossed, grid_frame, prism_cc, prism_stack, slices_of
@@ -179,6 +181,25 @@ def test_halving_moves_volume_to_one_side_or_the_other_and_loses_none() -> None:
             assert np.all((low < 35.001) & (high >= 34.999))
 
 
+def test_the_outline_of_a_cell_has_no_more_edges_for_the_teeth_beside_it() -> None:
+    teeth = 200
+    x, y = np.linspace(-14, 14, 2 * teeth), np.where(np.arange(2 * teeth) % 2, -14.0, 13.0)
+    comb = np.vstack([np.column_stack([x, y]), [(14.0, -15.0), (-14.0, -15.0)]]) + 20.0
+    frame = grid_frame(twisted(np.random.default_rng(4)), 2)
+    local = np.vstack([np.vstack([comb, comb]).T, np.repeat([18.0, 22.0], len(comb))])
+    stack, _ = prism_stack("S", local, np.array([0, len(comb), 2 * len(comb)]), frame)
+    slices = slices_of(stack, prism_cc(stack, frame), frame, 1)[0]
+    (known,) = crossed(slices, frame, [Isodose(dose=35.0, slack=1e-3, least=34.0, most=36.0)], 1.0)
+    whole = volume(known)
+    for _ in range(3):
+        mine, cells = np.bincount(known.edges.layer), int(known.outline.max()) + 1
+        assert mine.mean() < 8 * teeth / 5 + 8  # of the teeth, some seventy are in a cell of 5 mm
+        assert len(mine) == cells
+        assert np.all(np.diff(known.edges.layer) >= 0)
+        assert volume(known) == pytest.approx(whole, rel=1e-9)
+        known, teeth = known.halved(), teeth / 2
+
+
 def volume(known: object) -> float:
     """Of all that is told apart and all that is left, each outline's area by the shoelace formula."""
     edges, cells = known.edges, known.cell_cc
@@ -243,9 +264,29 @@ def test_a_question_is_answered_alike_alone_and_among_others() -> None:
         assert alone.curve is dvh.curve
 
 
+def test_what_was_narrowed_can_be_narrowed_again() -> None:
+    """At doses near one another, where the steps of the first points and the elements of the second ones overlap."""
+    dvhs = compute_dvhs(STEEP)
+    dvh = dvhs["SpinalCord"]
+    for dose_gy in np.linspace(71.3, 88.7, 9):
+        (once,) = dvhs.narrowed(dvh, [point(dvh, dose_gy, dvh.volume_at_dose(dose_gy).value * 1.0001)])
+        for near_gy in (dose_gy - 0.1, dose_gy + 0.1):
+            at = point(dvh, near_gy, dvh.volume_at_dose(near_gy).value * 1.0001)
+            (twice,), (alone,) = dvhs.narrowed(once, [at]), dvhs.narrowed(dvh, [at])
+            for both, first, second in zip(all_of(twice), all_of(once), all_of(alone), strict=True):
+                for dose in (dose_gy, near_gy):
+                    bands = [one.volume_at_dose(dose) for one in (first, second)]
+                    band = both.volume_at_dose(dose)
+                    assert band.low == pytest.approx(max(x.low for x in bands), abs=1e-9)
+                    assert band.high == pytest.approx(min(x.high for x in bands), abs=1e-9)
+            (other,) = dvhs.narrowed(once.alternatives[0], [at])
+            assert other.end_caps is once.alternatives[0].end_caps
+
+
 # -------------------------------------------------------------------------------- verdicts
 
 CORD = structure("SpinalCord", *[ring(5.0, z) for z in np.arange(-20.0, 21, 2)])
+LINEAR = LinearDose(at_0=60.0, slope=(1.5, -1.0, 0.7))
 STEEP = plan(grid(along_x(2.0, middle=80.0)), CORD)
 METRICS = ("D0.35cc[Gy]", "D20%[Gy]", "DC1cc[Gy]", "Median[Gy]", "V82.3Gy[cc]", "V78.3Gy[%]", "CV82.3Gy[cc]")
 
@@ -297,6 +338,27 @@ def test_limits_of_the_extremes_are_decided_by_the_corners_of_the_contour(
     assert outcome.verdict is (Verdict.PASS if meets else Verdict.FAIL)
 
 
+TIP = np.array([(-90, -90), (90, -90), (90, -0.05), (100, 0), (90, 0.05), (90, 90), (-90, 90)])
+"""A contour with a tip that reaches 10 mm out of it: of a large structure, next to no volume."""
+
+
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize("off_gy", [-8.0, -1.0, -0.1, 0.1])
+def test_limits_of_the_extremes_are_not_met_by_leaving_out_the_tip_of_a_large_structure(
+    side: int, off_gy: float
+) -> None:
+    """Dose is 60 Gy at the end of the tip, and changes by 4 Gy a mm along it; elsewhere it is far from that."""
+    heights = np.arange(-90.0, 91, 2.5)
+    drawn = [np.column_stack([TIP if z == 0 else np.clip(TIP, -90, 90), np.full(len(TIP), z)]) for z in heights]
+    dose = grid(lambda x, y, z: 60 + side * 4 * np.maximum(x - 100, -12.0) + 0 * (y + z), half_mm=110, spacing_mm=2.0)
+    dvhs = compute_dvhs(plan(dose, structure("SpinalCord", *drawn)))
+    metric, sense = ("Max[Gy]", Sense.BELOW) if side == 1 else ("Min[Gy]", Sense.ABOVE)
+    outcome = evaluate(one_row(metric, sense, 60 + side * off_gy), dvhs).outcomes[0]
+    assert not outcome.borderline
+    assert outcome.verdict is (Verdict.PASS if off_gy > 0 else Verdict.FAIL)
+    assert outcome.measurement.low <= 60 <= outcome.measurement.high
+
+
 @pytest.mark.parametrize("quantity", [Quantity.EQD2, Quantity.BED])
 def test_a_limit_in_another_quantity_is_decided_at_the_dose_it_stands_for(quantity: Quantity) -> None:
     dvhs = compute_dvhs(STEEP)
@@ -308,6 +370,39 @@ def test_a_limit_in_another_quantity_is_decided_at_the_dose_it_stands_for(quanti
     assert not outcome.borderline
     assert outcome.measurement.low == pytest.approx(first.low)  # what the verdict does not hang on was left alone
     assert outcome.measurement.high < limit
+
+
+@pytest.mark.parametrize("dose_gy", [9.0, 20.0, 110.0])
+@pytest.mark.parametrize("off", [-0.2, 0.2])
+def test_a_volume_at_a_dose_in_another_quantity_is_decided_far_below_the_largest_dose(
+    dose_gy: float, off: float
+) -> None:
+    """Where 24 Gy a fraction are given too, doses that are one in EQD2 are far apart in the physical dose of 9 Gy."""
+    wide = structure("SpinalCord", *[ring(28.0, z) for z in np.arange(-20.0, 21, 2)])
+    dvhs = compute_dvhs(plan(grid(along_x(2.0, middle=64.0)), wide))
+    fields = {"quantity": Quantity.EQD2, "alpha_beta_gy": 2.0}
+    first = evaluate(one_row(f"V{dose_gy:g}Gy[cc]", Sense.BELOW, 1e4, **fields), dvhs).outcomes[0].measurement
+    limit = first.value + off * (first.high - first.low)
+    outcome = evaluate(one_row(f"V{dose_gy:g}Gy[cc]", Sense.BELOW, limit, **fields), dvhs).outcomes[0]
+    assert not outcome.borderline
+    assert outcome.verdict is (Verdict.PASS if off > 0 else Verdict.FAIL)
+
+
+@pytest.mark.parametrize("share", [0.001, 0.996])
+def test_a_limit_between_the_first_value_and_the_truth_is_decided_for_the_truth(share: float) -> None:
+    """The curve of few elements is off by more than the doubt along the isodose."""
+    corners = np.array([(-9.0, -7.0), (3.0, -8.5), (8.0, 1.0), (-2.0, 9.0)])
+    planes = [(z, [corners]) for z in (0.0, 5.0)]
+    made, linear = structure("SpinalCord", *[np.column_stack([corners, np.full(4, z)]) for z, _ in planes]), LINEAR
+    dvhs = compute_dvhs(plan(grid(linear, half_mm=24, spacing_mm=12.0), made))
+    truth = Exact(slabs=slabs(planes, EndCaps.HALF_SLICE), dose=linear)
+    dvh = dvhs["SpinalCord"]
+    true_gy = brentq(lambda d: truth.volume_at(d) - share * dvh.volume, *truth.extremes_gy)
+    value = dvh.dose_at_volume(share * dvh.volume).value
+    limit = 0.8 * value + 0.2 * true_gy
+    outcome = evaluate(one_row(f"D{100 * share:g}%[Gy]", Sense.BELOW, limit), dvhs).outcomes[0]
+    assert not outcome.borderline
+    assert outcome.verdict is (Verdict.PASS if true_gy < limit else Verdict.FAIL)
 
 
 def test_only_what_the_verdict_hangs_on_is_halved(monkeypatch: pytest.MonkeyPatch) -> None:

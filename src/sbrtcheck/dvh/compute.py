@@ -187,10 +187,14 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laid:
-    """Slices of a computed DVH's structure, laid over the dose as they were for it."""
+    """Slices of a computed DVH's structure, laid over the dose as they were for it.
+
+    ``dvh`` has the bounds of their elements, whatever has been found out since.
+    """
 
     slices: tuple[Slices, ...]
     frame: GridFrame
+    dvh: DVH
 
 
 def laid(plan: Plan, dvh: DVH) -> Laid | None:
@@ -200,8 +204,15 @@ def laid(plan: Plan, dvh: DVH) -> Laid | None:
     solid = _solid(dvh.made_of, plan, dvh.model)
     if isinstance(solid, NoDVH):
         return None
-    pieces = slices_of(solid.stack, prism_cc(solid.stack, solid.frame), solid.frame, dvh.refinement)
-    return Laid(slices=tuple(pieces), frame=solid.frame)
+    sliced = _sliced(solid, dvh.made_of, dvh.model, top_gy=dvh.bin_gy * (BINS - 1), refinement=dvh.refinement)
+    if isinstance(sliced, NoDVH):
+        return None
+    if dvh.narrowed_at_gy:
+        made = _dvhs([sliced], plan, dvh.model)[0]
+        if isinstance(made, NoDVH):
+            return None
+        dvh = made if dvh.alternatives else replace(made, alternatives=())
+    return Laid(slices=tuple(sliced.pieces), frame=solid.frame, dvh=dvh)
 
 
 def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:

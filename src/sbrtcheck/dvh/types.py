@@ -181,6 +181,8 @@ class DVH:
         Of the plan, for metrics in percent of it.
     model
         What these numbers hold for; None when the DVH was not computed here.
+    narrowed_at_gy
+        Doses at which its bounds were narrowed, Gy; there they have steps.
     made_of
         The structures of the plan it was computed from; one recipe, or several for a union.
     refinement
@@ -213,6 +215,7 @@ class DVH:
     model: Model | None = None
     refinement: int = 0
     bin_gy: float = 0.0
+    narrowed_at_gy: tuple[float, ...] = ()
     made_of: tuple[Recipe, ...] = ()
     alternatives: tuple[DVH, ...] = ()
     uncovered_cc: float = 0.0
@@ -244,7 +247,8 @@ class DVH:
             raise ValueError(f"volume {wrong:g} {self.volume_unit} is outside 0 to {self.volume:g} {self.volume_unit}")
         inside = np.maximum(volumes - slack, 0.0)
         found = [curve.dose_at(inside).tolist() for curve in (self.curve, self.lower, self.upper)]
-        return [dose_band(*band) for band in zip(*found, strict=True)]
+        # where bounds were narrowed at a limit, the curve itself may pass on the other side of it
+        return [dose_band(min(max(value, low), high), low, high) for value, low, high in zip(*found, strict=True)]
 
     def volume_at_dose(self, dose_gy: float) -> Band:
         """Volume with at least ``dose_gy``, in ``volume_unit``, with bounds."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, Reason, VolumeUnit
 from sbrtcheck.dvh.points import CurvePoint
+from sbrtcheck.dvh.types import SAME_DOSE
 from sbrtcheck.evaluate.limits import Limits, limits_for
 from sbrtcheck.evaluate.remarks import of_metric
 from sbrtcheck.evaluate.structures import Organs, Taken, select
@@ -144,16 +145,22 @@ def _points(case: _Case, dvh: DVH) -> tuple[CurvePoint, ...]:
         for limit in (row.limit, row.acceptable)
         if limit is not None
     ]
-    return tuple(_in_physical_dose(one, asked) for one in found if isinstance(one, CurvePoint))
+    return tuple(_in_physical_dose(one, case.row.metric, asked) for one in found if isinstance(one, CurvePoint))
 
 
-def _in_physical_dose(point: CurvePoint, dvh: DVH) -> CurvePoint:
-    """A point beside a DVH in EQD2 or BED, with the dose over the plan's fractions that it stands for."""
+def _in_physical_dose(point: CurvePoint, metric: Metric, dvh: DVH) -> CurvePoint:
+    """A point beside a DVH in EQD2 or BED, with the dose over the plan's fractions that it stands for.
+
+    A volume is read off at a dose that is less by `SAME_DOSE`, which may be more in physical dose.
+    """
     ratio, fractions = dvh.alpha_beta_gy, dvh.prescription.fractions
     if ratio is None or fractions is None:
         return point
     physical = total_dose_for_eqd2 if dvh.quantity is Quantity.EQD2 else total_dose_for_bed
-    return replace(point, dose_gy=physical(point.dose_gy, fractions=fractions, alpha_beta_gy=ratio))
+    dose_gy = point.dose_gy
+    if isinstance(metric, VolumeAtDose):
+        dose_gy = max(dose_gy - SAME_DOSE * float(dvh.curve.dose_gy[-1]), 0.0)
+    return replace(point, dose_gy=physical(dose_gy, fractions=fractions, alpha_beta_gy=ratio))
 
 
 def _on_finer_elements(case: _Case, dvh: DVH) -> _Case:

@@ -33,7 +33,7 @@ WHOLE = -1
 FLATTEST = 1e-3
 """Dose is taken to change along each edge of a cell by at least this share of what it does along the steepest."""
 
-MOST_HELD = 1 << 20
+MOST_HELD = 1 << 19
 """Of more cells in doubt, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
 
 SHARE_ROUNDING = 1e-8
@@ -72,6 +72,8 @@ class Crossed:
         The dose.
     above_cc, below_cc
         Volume found to get it, and found not to, apart from the cells.
+    open_cc
+        Volume, apart from the cells, of which nobody will find out more.
     corners
         Shape ``(2, 2, 2, n)``: dose at the lower and upper end along w, v and u of each cell; trilinear inside.
     cell_cc
@@ -89,6 +91,7 @@ class Crossed:
     isodose: Isodose
     above_cc: float
     below_cc: float
+    open_cc: float
     corners: Float32
     cell_cc: FloatArray
     inside: FloatArray
@@ -100,6 +103,21 @@ class Crossed:
     def __len__(self) -> int:
         return len(self.cell_cc)
 
+    @property
+    def doubt_cc(self) -> FloatArray:
+        """Shape ``(n,)``: volume in each cell of which it is not known whether it gets the dose."""
+        return self.inside * self.cell_cc - self.cell_above_cc - self.cell_below_cc
+
+    @property
+    def surely_nowhere(self) -> bool:
+        """Whether none of the elements in doubt gets the dose anywhere."""
+        return len(self) == 0 and self.above_cc == 0.0 and self.open_cc == 0.0
+
+    @property
+    def surely_everywhere(self) -> bool:
+        """Whether all of the elements in doubt get the dose, in every part."""
+        return len(self) == 0 and self.below_cc == 0.0 and self.open_cc == 0.0
+
     def without(self, settled: BoolArray) -> Crossed:
         """The same, with what is known of some cells counted, and no more to be found out of them."""
         left = ~settled
@@ -107,6 +125,7 @@ class Crossed:
             self,
             above_cc=self.above_cc + float(self.cell_above_cc[settled].sum()),
             below_cc=self.below_cc + float(self.cell_below_cc[settled].sum()),
+            open_cc=self.open_cc + float(np.maximum(self.doubt_cc[settled], 0.0).sum()),
             corners=self.corners[..., left],
             cell_cc=self.cell_cc[left],
             inside=self.inside[left],
@@ -278,6 +297,7 @@ def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> 
         isodose=isodose,
         above_cc=float(covered_cc[above].sum()),
         below_cc=float(covered_cc[below].sum()),
+        open_cc=0.0,
         corners=corners[..., left],
         cell_cc=cell_cc,
         inside=inside,
@@ -303,6 +323,7 @@ def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
         isodose=isodose,
         above_cc=sum(part.above_cc for part in parts),
         below_cc=sum(part.below_cc for part in parts),
+        open_cc=sum(part.open_cc for part in parts),
         corners=np.concatenate([np.zeros((2, 2, 2, 0), np.float32), *(part.corners for part in parts)], axis=-1),
         cell_cc=np.concatenate([np.zeros(0), *(part.cell_cc for part in parts)]),
         inside=np.concatenate([np.zeros(0), *(part.inside for part in parts)]),
@@ -344,8 +365,39 @@ def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tu
     columns_off = pieces.cell[pick] % box.columns - cut[layer] % box.columns
     u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
     v0, v1 = pieces.va[pick], pieces.vb[pick]
-    keep = (u0 != u1) | (v0 != v1)
-    return outline, Edges(u0=u0[keep], v0=v0[keep], u1=u1[keep], v1=v1[keep], layer=layer[keep])
+    beside = (u0 == u1) & ((u0 == 0.0) | (u0 == 1.0))
+    border, low, high = _netted(2 * layer[beside] + (u0[beside] == 1.0), v0[beside], v1[beside])
+    inside = ~beside & ((u0 != u1) | (v0 != v1))
+    at = np.concatenate([layer[inside], border // 2])
+    order = np.argsort(at, kind="stable")
+    u0, u1 = (np.concatenate([u[inside], border % 2])[order] for u in (u0, u1))
+    v0, v1 = (np.concatenate([v[inside], more])[order] for v, more in ((v0, low), (v1, high)))
+    return outline, Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=at[order])
+
+
+def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Edges along borders, what runs up and down again left out: a comb has hundreds of teeth beside each cell.
+
+    Returned are the border and both ends of each edge that is left.
+    """
+    count = int(border.max(initial=-1)) + 1
+    across = np.abs(v1 - v0) == 1.0  # most of them, and quickly counted
+    up = np.bincount(border[across], weights=v1[across] - v0[across], minlength=count)
+    whole = np.flatnonzero(up)
+    part = ~across
+    at = np.concatenate([border[part], border[part], whole, whole])
+    v = np.concatenate([v0[part], v1[part], np.zeros(len(whole)), np.ones(len(whole))])
+    ones = np.ones(int(np.count_nonzero(part)))
+    turn = np.concatenate([ones, -ones, up[whole], -up[whole]])
+    order = np.lexsort((v, at))
+    at, v, turn = at[order], v[order], turn[order]
+    first = np.flatnonzero(np.concatenate([np.ones(min(len(at), 1), bool), (np.diff(at) != 0) | (np.diff(v) != 0.0)]))
+    turns = np.add.reduceat(turn, first) if len(first) else turn
+    at, v, turns = at[first][turns != 0.0], v[first][turns != 0.0], turns[turns != 0.0]
+    winds = np.rint(np.cumsum(turns)).astype(np.int64)[:-1]  # to nothing at the end of each border
+    times = np.abs(winds)
+    at, v0, v1 = at[:-1], np.where(winds > 0, v[:-1], v[1:]), np.where(winds > 0, v[1:], v[:-1])
+    return np.repeat(at, times), np.repeat(v0, times), np.repeat(v1, times)
 
 
 def _doubled(edges: Edges) -> Edges:
