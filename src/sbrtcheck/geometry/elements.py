@@ -214,14 +214,18 @@ def _cut_elements(laid: Laid, field: _Field, slab_cc: FloatArray) -> Elements:
     at = covered.cell[pick] + ((laid.slab - place) * cells)[slice_of]
     fraction, u, v = covered.fraction[pick], covered.u[pick].astype(np.float32), covered.v[pick].astype(np.float32)
     kinds, begin = np.unique(laid.kind[slice_of], return_index=True)
-    near, far = (left[at] + (right[at] - left[at]) * u for left, right in (field.corners[:2], field.corners[2:]))
+    first, second, third, fourth = (corner[at] for corner in field.corners)
+    rise, rise_beyond = second - first, fourth - third
+    near, far = first + rise * u, third + rise_beyond * u
+    low, high = field.low[at], field.high[at]
+    off = _off_the_centroid(rise_beyond - rise, u, v)
     return Elements(
         mean=near + (far - near) * v,
-        low=field.low[at],
-        high=field.high[at],
+        low=low,
+        high=high,
         # a part of a cell is narrower than the cell: its variance shrinks about as its share does
         variance12=field.variance12[at] * fraction.astype(np.float32),
-        unsure=_off_the_centroid(field, at, fraction, u, v),
+        unsure=np.where(fraction > SMALLEST_CENTROID, off, high - low),
         begin=begin,
         kind=kinds,
         held_by=[(part,) for part in laid.parts.tolist()],
@@ -230,16 +234,15 @@ def _cut_elements(laid: Laid, field: _Field, slab_cc: FloatArray) -> Elements:
     )
 
 
-def _off_the_centroid(field: _Field, at: IntArray, fraction: FloatArray, u: Float32, v: Float32) -> Float32:
-    """How far the mean dose of the covered part of a cell may be from the dose at its centroid.
+def _off_the_centroid(twist: Float32, u: Float32, v: Float32) -> Float32:
+    """How far the mean dose of a part of a cell may be from the dose at its centroid ``(u, v)``.
 
-    Mean over the slice, dose in a cell is ``a + b u + c v + d u v``; only the last term has another mean than its value
-    at the centroid, by d times the covariance of u and v: at most the product of their standard deviations, and for
-    numbers from 0 to 1 of a given mean these are at most those of a number that is either 0 or 1.
+    Mean over the slice, dose in a cell is ``a + b u + c v + twist u v``; only the last term has another mean than its
+    value at the centroid, by the twist times the covariance of u and v: at most the product of their standard
+    deviations, and for numbers from 0 to 1 of a given mean these are at most those of a number that is either 0 or 1.
     """
-    first, second, third, fourth = (corner[at] for corner in field.corners)
-    bound = np.abs(fourth - third - second + first) * np.sqrt(u * (1 - u) * v * (1 - v))
-    return np.where(fraction > SMALLEST_CENTROID, bound, field.high[at] - field.low[at])
+    off: Float32 = np.abs(twist) * np.sqrt(u * (1 - u) * v * (1 - v))
+    return off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,9 +86,9 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
         elements,
         "_cut_elements",
         (
-            ("low=field.low[at]", "low=near"),
-            ("high=field.high[at]", "high=near"),
-            ("unsure=_off_the_centroid(field, at, fraction, u, v)", "unsure=0.0"),
+            ("low, high = field.low[at], field.high[at]", "low = high = near"),
+            ("off = _off_the_centroid(rise_beyond - rise, u, v)", "off = 0.0"),
+            ("unsure=np.where(fraction > SMALLEST_CENTROID, off, high - low)", "unsure=0.0"),
         ),
     ),
 )
