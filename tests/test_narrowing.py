@@ -177,7 +177,7 @@ def test_halving_moves_volume_to_one_side_or_the_other_and_loses_none() -> None:
             assert volume(known) == pytest.approx(whole, rel=1e-7)
             assert known.above_cc >= before.above_cc
             assert known.below_cc >= before.below_cc
-            low, high = known.corners.min(axis=(0, 1, 2)), known.corners.max(axis=(0, 1, 2))
+            low, high = known.cells.corners.min(axis=(0, 1, 2)), known.cells.corners.max(axis=(0, 1, 2))
             assert np.all((low < 35.001) & (high >= 34.999))
 
 
@@ -192,7 +192,7 @@ def test_the_outline_of_a_cell_has_no_more_edges_for_the_teeth_beside_it() -> No
     (known,) = crossed(slices, frame, [Isodose(dose=35.0, slack=1e-3, least=34.0, most=36.0)], 1.0)
     whole = volume(known)
     for _ in range(3):
-        mine, cells = np.bincount(known.edges.layer), int(known.outline.max()) + 1
+        mine, cells = np.bincount(known.edges.layer), int(known.cells.outline.max()) + 1
         assert mine.mean() < 8 * teeth / 5 + 8  # of the teeth, some seventy are in a cell of 5 mm
         assert len(mine) == cells
         assert np.all(np.diff(known.edges.layer) >= 0)
@@ -202,10 +202,10 @@ def test_the_outline_of_a_cell_has_no_more_edges_for_the_teeth_beside_it() -> No
 
 def volume(known: object) -> float:
     """Of all that is told apart and all that is left, each outline's area by the shoelace formula."""
-    edges, cells = known.edges, known.cell_cc
+    edges, cells = known.edges, known.cells.cc
     beside = (edges.v1 - edges.v0) * (1 - (edges.u0 + edges.u1) / 2)
-    area = np.bincount(edges.layer, weights=beside, minlength=int(known.outline.max(initial=0)) + 1)
-    share = np.where(known.outline < 0, 1.0, np.abs(area)[known.outline])
+    area = np.bincount(edges.layer, weights=beside, minlength=int(known.cells.outline.max(initial=0)) + 1)
+    share = np.where(known.cells.outline < 0, 1.0, np.abs(area)[known.cells.outline])
     return known.above_cc + known.below_cc + float(cells @ share)
 
 

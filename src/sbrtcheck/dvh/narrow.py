@@ -84,7 +84,7 @@ class _Search:
         off_cc = abs((least_cc + most_cc) / 2 - volume_cc)
         enough_cc = off_cc / 4 / max(sum(map(len, self._under(dvh))), 1)
         return replace(
-            self, parts={mask: part.without(part.doubt_cc <= enough_cc) for mask, part in self.parts.items()}
+            self, parts={mask: part.without(part.cells.doubt_cc <= enough_cc) for mask, part in self.parts.items()}
         )
 
     def put_into(self, made: DVH, dvh: DVH) -> DVH:
@@ -114,7 +114,7 @@ class _Search:
 
     def _surely_not_everywhere(self, dvh: DVH, most_cc: float) -> bool:
         """Whether something does not get the dose; what surely gets it needs no such care, it is a sum of no noise."""
-        in_doubt = any(part.below_cc > 0.0 or part.cell_below_cc.any() for part in self._under(dvh))
+        in_doubt = any(part.surely_below_cc > 0.0 for part in self._under(dvh))
         return in_doubt or most_cc < (1.0 - SAME_VOLUME) * dvh.volume
 
     def _surely_everywhere(self, dvh: DVH, least_cc: float) -> bool:
@@ -132,8 +132,8 @@ class _Search:
         above_cc = float(dvh.lower.volume_at(np.nextafter([top_gy], np.inf))[0])
         below_cc = dvh.volume - float(dvh.upper.volume_at(np.array([bottom_gy]))[0])
         for part in self._under(dvh):
-            above_cc += part.above_cc + float(part.cell_above_cc.sum())
-            below_cc += part.below_cc + float(part.cell_below_cc.sum())
+            above_cc += part.surely_above_cc
+            below_cc += part.surely_below_cc
         return above_cc, dvh.volume - below_cc
 
     def _stepped(self, made: DVH, dvh: DVH) -> DVH:

@@ -112,7 +112,7 @@ def _sharpened(cases: list[_Case]) -> list[_Case]:
     for asked in questions.values():
         narrower = cases[0].plan.dvhs.narrowed(asked[0][1], *(points for _, _, points in asked))
         for (at, _, _), dvh in zip(asked, narrower, strict=False):  # none of a DVH that was not computed here
-            made[at] = _on(cases[at], dvh)
+            made[at] = _on(made[at], dvh)
     return made
 
 

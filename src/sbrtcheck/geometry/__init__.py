@@ -31,7 +31,8 @@ from sbrtcheck.geometry.slabs import Slices
 if TYPE_CHECKING:
     from sbrtcheck.geometry.between import interpolated
     from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
-    from sbrtcheck.geometry.crossing import Crossed, Isodose, crossed
+    from sbrtcheck.geometry.cells import Isodose
+    from sbrtcheck.geometry.crossing import Crossed, crossed
     from sbrtcheck.geometry.cubic import with_cubic_dose
     from sbrtcheck.geometry.isodose import NARROW_SHARE, IsodoseVolume, isodose_volume
     from sbrtcheck.geometry.parts import parts_of
@@ -73,7 +74,7 @@ __all__ = [
 _HOME = {
     "Crossed": "crossing",
     "DoseBeyond": "beyond",
-    "Isodose": "crossing",
+    "Isodose": "cells",
     "IsodoseVolume": "isodose",
     "NARROW_SHARE": "isodose",
     "crossed": "crossing",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sbrtcheck.geometry.cells import WHOLE, Cells, Isodose
 from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, pieces_of
 from sbrtcheck.geometry.elements import (
     SMALLEST_FRACTION,
@@ -27,39 +28,11 @@ from sbrtcheck.geometry.prisms import GridFrame
 from sbrtcheck.geometry.slabs import Drawn, Slabs, Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
-WHOLE = -1
-"""Outline of a cell that lies wholly inside."""
-
-FLATTEST = 1e-3
-"""Dose is taken to change along each edge of a cell by at least this share of what it does along the steepest."""
-
 MOST_HELD = 1 << 19
 """Of more cells in doubt, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
 
-SHARE_ROUNDING = 1e-8
-"""Shares of a cell are rounded by less."""
-
 _QUARTERS = Box(row=0, column=0, rows=3, columns=3)
 """The four quarters of a cell, and a row and a column beyond, in which nothing lies."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Isodose:
-    """A dose, in the unit of the elements, and which elements are in doubt.
-
-    A cell gets it whose dose is at least ``dose + slack`` everywhere, and does not where it is less than
-    ``dose - slack``. In doubt are elements whose lower bound is less than ``most`` and whose upper one is at least
-    ``least``.
-    """
-
-    dose: float
-    slack: float
-    least: float
-    most: float
-
-    def sides(self, low: Float32, high: Float32) -> tuple[BoolArray, BoolArray]:
-        """Which cells get the dose everywhere, and which nowhere, by their extremes."""
-        return low >= self.dose + self.slack, high < self.dose - self.slack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,16 +47,8 @@ class Crossed:
         Volume found to get it, and found not to, apart from the cells.
     open_cc
         Volume, apart from the cells, of which nobody will find out more.
-    corners
-        Shape ``(2, 2, 2, n)``: dose at the lower and upper end along w, v and u of each cell; trilinear inside.
-    cell_cc
-        Shape ``(n,)``, volume of each cell, be it inside the structure or not.
-    inside
-        Shape ``(n,)``, share of each cell that is.
-    cell_above_cc, cell_below_cc
-        Shape ``(n,)``: volume in each cell that surely gets the dose, and that surely does not.
-    outline
-        Shape ``(n,)``: the layer of ``edges`` that is its outline, or `WHOLE`.
+    cells
+        What is still in doubt.
     edges
         Outlines of the structure in cells, 0 to 1 across a cell.
     """
@@ -92,21 +57,21 @@ class Crossed:
     above_cc: float
     below_cc: float
     open_cc: float
-    corners: Float32
-    cell_cc: FloatArray
-    inside: FloatArray
-    cell_above_cc: FloatArray
-    cell_below_cc: FloatArray
-    outline: IntArray
+    cells: Cells
     edges: Edges
 
     def __len__(self) -> int:
-        return len(self.cell_cc)
+        return len(self.cells)
 
     @property
-    def doubt_cc(self) -> FloatArray:
-        """Shape ``(n,)``: volume in each cell of which it is not known whether it gets the dose."""
-        return self.inside * self.cell_cc - self.cell_above_cc - self.cell_below_cc
+    def surely_above_cc(self) -> float:
+        """Volume that surely gets the dose."""
+        return self.above_cc + float(self.cells.above_cc.sum())
+
+    @property
+    def surely_below_cc(self) -> float:
+        """Volume that surely does not."""
+        return self.below_cc + float(self.cells.below_cc.sum())
 
     @property
     def surely_nowhere(self) -> bool:
@@ -120,47 +85,36 @@ class Crossed:
 
     def without(self, settled: BoolArray) -> Crossed:
         """The same, with what is known of some cells counted, and no more to be found out of them."""
-        left = ~settled
+        done = self.cells.where(settled)
         return replace(
             self,
-            above_cc=self.above_cc + float(self.cell_above_cc[settled].sum()),
-            below_cc=self.below_cc + float(self.cell_below_cc[settled].sum()),
-            open_cc=self.open_cc + float(np.maximum(self.doubt_cc[settled], 0.0).sum()),
-            corners=self.corners[..., left],
-            cell_cc=self.cell_cc[left],
-            inside=self.inside[left],
-            cell_above_cc=self.cell_above_cc[left],
-            cell_below_cc=self.cell_below_cc[left],
-            outline=self.outline[left],
+            above_cc=self.above_cc + float(done.above_cc.sum()),
+            below_cc=self.below_cc + float(done.below_cc.sum()),
+            open_cc=self.open_cc + float(np.maximum(done.doubt_cc, 0.0).sum()),
+            cells=self.cells.where(~settled),
         )
 
     def halved(self) -> Crossed:
         """The same from cells half as long, wide and high; those that lie on one side of the dose now are counted."""
-        outlines = max(int(self.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
+        cells = self.cells
+        outlines = max(int(cells.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
         pieces = pieces_of(_doubled(self.edges), _QUARTERS)
         share_of, cut_of = _shares(covered_by(pieces, outlines, _QUARTERS))
-        share = share_of.reshape(-1, 3, 3)[self.outline, :2, :2].transpose(1, 2, 0)
-        lattice = _lattice(self.corners)
+        share = share_of.reshape(-1, 3, 3)[cells.outline, :2, :2].transpose(1, 2, 0)
+        lattice = _lattice(cells.corners)
         low, high = (_of_eighths(of, lattice) for of in (np.minimum, np.maximum))
         above, below = self.isodose.sides(low, high)
-        cc = np.broadcast_to(share * (self.cell_cc / 8), low.shape)
+        cc = np.broadcast_to(share * (cells.cc / 8), low.shape)
         w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
         eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
         corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
-        inside, cell_cc = share[v, u, at], self.cell_cc[at] / 8
-        cell_above_cc, cell_below_cc = _known_cc(corners, inside, cell_cc, self.isodose)
-        place = (self.outline[at] * 3 + v) * 3 + u  # of whole cells, in the last layer, which is whole
+        place = (cells.outline[at] * 3 + v) * 3 + u  # of whole cells, in the last layer, which is whole
         outline, edges = _outlines(_in_order(pieces), place, cut_of[place], _QUARTERS)
         return replace(
             self,
             above_cc=self.above_cc + float(cc[above].sum()),
             below_cc=self.below_cc + float(cc[below].sum()),
-            corners=corners,
-            cell_cc=cell_cc,
-            inside=inside,
-            cell_above_cc=cell_above_cc,
-            cell_below_cc=cell_below_cc,
-            outline=outline,
+            cells=Cells.of(corners, cells.cc[at] / 8, share[v, u, at], outline, self.isodose),
             edges=edges,
         )
 
@@ -290,20 +244,13 @@ def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> 
     cc = field.cell_cc[of, level]
     covered_cc = cc * region.share[at]
     left = ~(above | below)
-    inside, cell_cc = region.share[at[left]], cc[left]
-    cell_above_cc, cell_below_cc = _known_cc(corners[..., left], inside, cell_cc, isodose)
     outline, edges = _outlines(region.pieces, at[left], region.is_cut[at[left]], field.box)
     return Crossed(
         isodose=isodose,
         above_cc=float(covered_cc[above].sum()),
         below_cc=float(covered_cc[below].sum()),
         open_cc=0.0,
-        corners=corners[..., left],
-        cell_cc=cell_cc,
-        inside=inside,
-        cell_above_cc=cell_above_cc,
-        cell_below_cc=cell_below_cc,
-        outline=outline,
+        cells=Cells.of(corners[..., left], cc[left], region.share[at[left]], outline, isodose),
         edges=edges,
     )
 
@@ -316,29 +263,21 @@ def _dose_at(field: _Field, of: IntArray, level: IntArray, corner: IntArray) -> 
 
 
 def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
-    layers = np.cumsum([0, *(int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts)]).tolist()
-    first = list(zip(parts, layers[:-1], strict=True))
-    edges = [part.edges for part in parts]
+    none = Crossed(isodose=isodose, above_cc=0.0, below_cc=0.0, open_cc=0.0, cells=Cells.none(), edges=Edges.of([]))
+    parts = [none, *parts]
+    ends = np.cumsum([int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts]).tolist()
+    firsts = [0, *ends[:-1]]
+    u0, v0, u1, v1 = (
+        np.concatenate([getattr(part.edges, name) for part in parts]) for name in ("u0", "v0", "u1", "v1")
+    )
+    layer = np.concatenate([part.edges.layer + first for part, first in zip(parts, firsts, strict=True)])
     return Crossed(
         isodose=isodose,
         above_cc=sum(part.above_cc for part in parts),
         below_cc=sum(part.below_cc for part in parts),
         open_cc=sum(part.open_cc for part in parts),
-        corners=np.concatenate([np.zeros((2, 2, 2, 0), np.float32), *(part.corners for part in parts)], axis=-1),
-        cell_cc=np.concatenate([np.zeros(0), *(part.cell_cc for part in parts)]),
-        inside=np.concatenate([np.zeros(0), *(part.inside for part in parts)]),
-        cell_above_cc=np.concatenate([np.zeros(0), *(part.cell_above_cc for part in parts)]),
-        cell_below_cc=np.concatenate([np.zeros(0), *(part.cell_below_cc for part in parts)]),
-        outline=np.concatenate(
-            [np.zeros(0, np.int64), *(np.where(part.outline == WHOLE, WHOLE, part.outline + n) for part, n in first)]
-        ),
-        edges=Edges(
-            u0=np.concatenate([np.zeros(0), *(one.u0 for one in edges)]),
-            v0=np.concatenate([np.zeros(0), *(one.v0 for one in edges)]),
-            u1=np.concatenate([np.zeros(0), *(one.u1 for one in edges)]),
-            v1=np.concatenate([np.zeros(0), *(one.v1 for one in edges)]),
-            layer=np.concatenate([np.zeros(0, np.int64), *(part.edges.layer + n for part, n in first)]),
-        ),
+        cells=Cells.joined([part.cells for part in parts], firsts),
+        edges=Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer),
     )
 
 
@@ -418,53 +357,3 @@ def _of_eighths(of: np.ufunc, lattice: Float32) -> Float32:
     found = of(found[:, :-1], found[:, 1:])
     eighths: Float32 = of(found[:, :, :-1], found[:, :, 1:])
     return eighths
-
-
-def _known_cc(
-    corners: Float32, inside: FloatArray, cell_cc: FloatArray, isodose: Isodose
-) -> tuple[FloatArray, FloatArray]:
-    """Volume in each cell that surely gets the dose, and that surely does not.
-
-    What of a cell gets the dose is known well where dose is nearly linear. Where the structure fills a share of it, the
-    two may miss each other as far as there is room.
-    """
-    least, most = _shares_above(corners, isodose)
-    above, below = np.maximum(least + inside - 1.0, 0.0), np.maximum(inside - most, 0.0)
-    return above * cell_cc, below * cell_cc
-
-
-def _shares_above(corners: Float32, isodose: Isodose) -> tuple[FloatArray, FloatArray]:
-    """The least and the largest share of each cell that can get the dose.
-
-    Trilinear dose less the linear dose with its mean and slopes is trilinear again, so that its extremes are at the
-    corners: shifted by these, the linear dose is a bound on either side.
-    """
-    dose = corners.astype(np.float64)
-    mean = dose.mean(axis=(0, 1, 2))
-    slopes = np.stack([(np.take(dose, 1, axis) - np.take(dose, 0, axis)).mean(axis=(0, 1)) for axis in range(3)])
-    ends = np.array([-0.5, 0.5])
-    across = (slopes[0] * ends[:, None, None, None], slopes[1] * ends[:, None, None], slopes[2] * ends[:, None])
-    bent = dose - (mean + across[0] + across[1] + across[2])
-    spans = np.maximum(np.abs(slopes), np.maximum(FLATTEST * np.abs(slopes).max(axis=0), isodose.slack))
-    moved = np.sum(spans - np.abs(slopes), axis=0) / 2
-    lowest = mean - spans.sum(axis=0) / 2
-    low = isodose.dose + isodose.slack - bent.min(axis=(0, 1, 2)) + moved - lowest
-    high = isodose.dose - isodose.slack - bent.max(axis=(0, 1, 2)) - moved - lowest
-    return (
-        np.maximum(1.0 - _share_below(low, spans) - SHARE_ROUNDING, 0.0),
-        np.minimum(1.0 - _share_below(high, spans) + SHARE_ROUNDING, 1.0),
-    )
-
-
-def _share_below(rise: FloatArray, spans: FloatArray) -> FloatArray:
-    """Share of a cell where a linear dose is less than ``rise`` above its least, by what it rises along each edge.
-
-    The distribution of a sum of three independent uniform numbers: inclusion and exclusion over the corners.
-    """
-    rise = np.clip(rise, 0.0, spans.sum(axis=0))
-    total = np.zeros_like(rise)
-    for corner in np.ndindex(2, 2, 2):
-        over = np.maximum(rise - np.array(corner) @ spans, 0.0)
-        total += (-1.0) ** sum(corner) * over * over * over
-    share: FloatArray = np.clip(total / (6.0 * spans.prod(axis=0)), 0.0, 1.0)
-    return share
