@@ -120,22 +120,24 @@ class Curve:
     def volume_at(self, dose_gy: FloatArray) -> FloatArray:
         """Volume that gets at least each dose."""
         after = np.searchsorted(self.dose_gy, dose_gy, side="left")
-        right = np.clip(after, 1, max(len(self.dose_gy) - 1, 1)) % len(self.dose_gy)
+        right = np.minimum(np.maximum(after, 1), max(len(self.dose_gy) - 1, 1)) % len(self.dose_gy)
         d0, d1 = self.dose_gy[right - 1], self.dose_gy[right]
         v0, v1 = self.volume[right - 1], self.volume[right]
-        between = v0 + (np.clip(dose_gy, d0, d1) - d0) / np.where(d1 > d0, d1 - d0, 1.0) * (v1 - v0)
+        inside = np.minimum(np.maximum(dose_gy, d0), d1)  # for few numbers in half the time of np.clip
+        between = v0 + (inside - d0) / np.where(d1 > d0, d1 - d0, 1.0) * (v1 - v0)
         return np.where(after == 0, self.volume[0], np.where(after == len(self.dose_gy), 0.0, between))
 
     def dose_at(self, volume: FloatArray) -> FloatArray:
         """Highest dose, Gy, that at least each volume gets; the largest dose for a volume of 0."""
         last = np.searchsorted(-self.volume, -volume, side="right") - 1
-        left = np.clip(last, 0, max(len(self.volume) - 2, 0))
+        left = np.minimum(np.maximum(last, 0), max(len(self.volume) - 2, 0))
         right = np.minimum(left + 1, len(self.volume) - 1)
         v0, v1 = self.volume[left], self.volume[right]
         d0, d1 = self.dose_gy[left], self.dose_gy[right]
-        between = d0 + (v0 - np.clip(volume, v1, v0)) / np.where(v0 > v1, v0 - v1, 1.0) * (d1 - d0)
+        between = d0 + (v0 - np.minimum(np.maximum(volume, v1), v0)) / np.where(v0 > v1, v0 - v1, 1.0) * (d1 - d0)
         ends = np.where(last < 0, self.dose_gy[0], self.dose_gy[-1])
-        return np.where((last < 0) | (last == len(self.volume) - 1), ends, between)
+        found: FloatArray = np.where((last < 0) | (last == len(self.volume) - 1), ends, between)
+        return found
 
     def geud(self, a: float) -> float:
         """Generalised equivalent uniform dose, Gy: ``(mean of dose**a) ** (1 / a)`` over the volume.
