@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from exact import Exact, LinearDose, slabs
@@ -15,6 +17,7 @@ from sbrtcheck.dvh import DVH, DVHSet, EndCaps, compute_dvhs
 from sbrtcheck.dvh.points import CurvePoint, Side
 from sbrtcheck.evaluate import Verdict, evaluate
 from sbrtcheck.geometry import Isodose, crossed, grid_frame, prism_cc, prism_stack, slices_of
+from sbrtcheck.geometry.cells import WHOLE, Cells
 from sbrtcheck.metric import measure, parse
 from sbrtcheck.plan import DoseGrid
 from sbrtcheck.radiobiology import Quantity
@@ -156,6 +159,45 @@ def test_the_mean_of_a_dose_that_is_nowhere_linear_lies_in_its_narrow_bounds(see
     truth = mean_in_twisted(dose, loops, -2.5, 3.5)
     assert band.low - 2e-4 <= truth <= band.high + 2e-4
     assert band.high - band.low < 0.1
+
+
+# -------------------------------------------------------------------------------- how much of a cell gets a dose
+
+
+def share_by_points(corners: Array, dose: float, from_u: float, from_v: float) -> float:
+    """Share of a cell that is inside and gets the dose, at 64 points along each edge, between eight corners by hand."""
+    at = (np.arange(64) + 0.5) / 64
+    w, v, u = np.meshgrid(at, at, at, indexing="ij")
+    value = np.zeros_like(w)
+    for (i, j, k), corner in np.ndenumerate(corners):
+        value += corner * (w if i else 1 - w) * (v if j else 1 - v) * (u if k else 1 - u)
+    return float(np.mean((value >= dose) & (u >= from_u) & (v >= from_v)))
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0.0, 0.01, 0.3, 3.0]),
+    st.sampled_from([(0.0, 0.0), (0.5, 0.0), (0.0, 0.75), (0.5, 0.25)]),
+)
+@settings(max_examples=60)
+def test_what_is_known_of_a_cell_holds_for_points_in_it(seed: int, bent: float, begin: tuple[float, float]) -> None:
+    """Dose rises along any direction, and is bent; the structure fills the cell, or the part of it beyond a corner."""
+    rng = np.random.default_rng(seed)
+    slopes = rng.uniform(-1, 1, 3) * rng.integers(0, 2, 3)
+    w, v, u = np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij")
+    corners = (30 + slopes[0] * w + slopes[1] * v + slopes[2] * u + bent * rng.uniform(-1, 1, (2, 2, 2))).astype(
+        np.float32
+    )
+    dose = float(rng.uniform(corners.min(), corners.max()))
+    share = (1 - begin[0]) * (1 - begin[1])
+    isodose = Isodose(dose=dose, slack=1e-4, least=0.0, most=99.0)
+    cells = Cells.of(corners[..., None], np.array([2.0]), np.array([share]), np.array([WHOLE]), isodose)
+    above, below = float(cells.above_cc[0]) / 2, float(cells.below_cc[0]) / 2
+    least, most = (share_by_points(corners, dose + off, *begin) for off in (0.02, -0.02))
+    assert above <= most + 2e-3
+    assert share - below >= least - 2e-3
+    if bent == 0.0 and share == 1.0 and np.abs(slopes).max() > 0.1:  # then nothing is left to know
+        assert float(cells.doubt_cc[0]) < 0.02
 
 
 # -------------------------------------------------------------------------------- laws
