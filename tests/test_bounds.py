@@ -223,7 +223,7 @@ def test_the_closed_form_of_any_contours_is_what_points_thrown_at_random_say() -
 # -------------------------------------------------------------------------------- verdicts near a limit
 
 
-def judged(dvhs, metric: str, sense: Sense, limit: float) -> Outcome:
+def one_row(metric: str, sense: Sense, limit: float, **fields: object) -> ConstraintTable:
     row = Constraint(
         id="row",
         structures=("SpinalCord",),
@@ -234,9 +234,13 @@ def judged(dvhs, metric: str, sense: Sense, limit: float) -> Outcome:
         limit=limit,
         source=SOURCE,
         confirmed_by=("one", "another"),
+        **fields,
     )
-    table = ConstraintTable(id="t", version="1", title="T", site="lung", fractions=(5,), sources=(SOURCE,), rows=(row,))
-    return evaluate(table, dvhs).outcomes[0]
+    return ConstraintTable(id="t", version="1", title="T", site="lung", fractions=(5,), sources=(SOURCE,), rows=(row,))
+
+
+def judged(dvhs, metric: str, sense: Sense, limit: float) -> Outcome:
+    return evaluate(one_row(metric, sense, limit), dvhs).outcomes[0]
 
 
 CORD = structure("SpinalCord", *[ring(5.0, z) for z in np.arange(-20.0, 21, 2)])

@@ -18,13 +18,13 @@ from sbrtcheck.dvh.points import CurvePoint, Side
 from sbrtcheck.evaluate import Verdict, evaluate
 from sbrtcheck.geometry import Isodose, crossed, grid_frame, prism_cc, prism_stack, slices_of
 from sbrtcheck.geometry.cells import WHOLE, Cells
-from sbrtcheck.metric import measure, parse
+from sbrtcheck.metric import measure
 from sbrtcheck.plan import DoseGrid
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense
+from sbrtcheck.table import Sense
 from shapes import KINDS
 from solids import Array, along_x, grid, odd_inside, plan, rectangle, ring, structure
-from test_bounds import SOURCE, check_against_closed_form, random_phantom
+from test_bounds import STEEP, check_against_closed_form, one_row, random_phantom
 
 PHANTOMS = 560
 BATCHES = 8
@@ -327,26 +327,8 @@ def test_what_was_narrowed_can_be_narrowed_again() -> None:
 
 # -------------------------------------------------------------------------------- verdicts
 
-CORD = structure("SpinalCord", *[ring(5.0, z) for z in np.arange(-20.0, 21, 2)])
 LINEAR = LinearDose(at_0=60.0, slope=(1.5, -1.0, 0.7))
-STEEP = plan(grid(along_x(2.0, middle=80.0)), CORD)
 METRICS = ("D0.35cc[Gy]", "D20%[Gy]", "DC1cc[Gy]", "Median[Gy]", "V82.3Gy[cc]", "V78.3Gy[%]", "CV82.3Gy[cc]")
-
-
-def one_row(metric: str, sense: Sense, limit: float, **fields: object) -> ConstraintTable:
-    row = Constraint(
-        id="row",
-        structures=("SpinalCord",),
-        select=Select.EACH,
-        organ="Spinal cord",
-        metric=parse(metric),
-        sense=sense,
-        limit=limit,
-        source=SOURCE,
-        confirmed_by=("one", "another"),
-        **fields,
-    )
-    return ConstraintTable(id="t", version="1", title="T", site="lung", fractions=(5,), sources=(SOURCE,), rows=(row,))
 
 
 @pytest.mark.parametrize("metric", METRICS)

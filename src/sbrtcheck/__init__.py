@@ -26,9 +26,10 @@ review.
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sbrtcheck.lazy import when_first_used
 
 if TYPE_CHECKING:
     from sbrtcheck.api import check
@@ -90,17 +91,7 @@ _HOME = {
     "measure": "metric",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'sbrtcheck' has no attribute {name!r}")
-    value = getattr(import_module(f"sbrtcheck.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = when_first_used(__name__, _HOME)
 
 
 class _Package(ModuleType):

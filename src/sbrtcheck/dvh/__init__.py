@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sbrtcheck.dvh.compute import compute_dvhs, compute_union, largest_dose_on_faces, prisms_of
 from sbrtcheck.dvh.types import (
@@ -21,6 +20,7 @@ from sbrtcheck.dvh.types import (
     Reason,
     VolumeUnit,
 )
+from sbrtcheck.lazy import when_first_used
 
 if TYPE_CHECKING:
     from sbrtcheck.dvh.courses import Course, accumulate, summed_eqd2
@@ -65,14 +65,4 @@ _HOME = {
     "summed_eqd2": "courses",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'sbrtcheck.dvh' has no attribute {name!r}")
-    value = getattr(import_module(f"sbrtcheck.dvh.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = when_first_used(__name__, _HOME)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sbrtcheck.geometry.boolean import minus, union
 from sbrtcheck.geometry.elements import (
@@ -27,6 +26,7 @@ from sbrtcheck.geometry.prisms import (
     with_area,
 )
 from sbrtcheck.geometry.slabs import Slices
+from sbrtcheck.lazy import when_first_used
 
 if TYPE_CHECKING:
     from sbrtcheck.geometry.between import interpolated
@@ -85,14 +85,4 @@ _HOME = {
     "with_cubic_dose": "cubic",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'sbrtcheck.geometry' has no attribute {name!r}")
-    value = getattr(import_module(f"sbrtcheck.geometry.{_HOME[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = when_first_used(__name__, _HOME)
