@@ -623,7 +623,7 @@ def test_a_table_written_through_a_link_leaves_the_link(tmp_path: Path) -> None:
 def test_a_table_never_takes_the_place_of_a_dicom_file(tmp_path: Path) -> None:
     out = tmp_path / "dose.csv"
     out.write_bytes(b"\0" * 128 + b"DICM")
-    with pytest.raises(OutputError, match="is an input"), open_rows(out, COLUMNS):
+    with pytest.raises(OutputError, match="is a DICOM file already"), open_rows(out, COLUMNS):
         pytest.fail("work began")
     assert out.read_bytes() == b"\0" * 128 + b"DICM"
 

@@ -321,8 +321,9 @@ def test_a_dicom_file_is_never_replaced(run: Run, head: bytes, out: str) -> None
     Path(out).write_bytes(head)
     done = run("check", "plan", "--table", "passes", "--out", out)
     assert done.exit_code == 2
-    assert (
-        done.stderr == f"sbrtcheck: {out}: would be overwritten, and is an input; give the result a file of its own\n"
+    assert done.stderr == (
+        f"sbrtcheck: {out}: is a DICOM file already, and none is ever overwritten;"
+        " give the result a file of its own, or remove that one\n"
     )
     assert Path(out).read_bytes() == head
 

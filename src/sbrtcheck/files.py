@@ -71,8 +71,11 @@ def _refuse(out: Path, target: Path, inputs: Iterable[Path]) -> None:
         return
     if not os.access(out, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    if any(one.exists() and one.samefile(out) for one in inputs) or (target.is_file() and _is_dicom(target)):
+    if any(one.exists() and one.samefile(out) for one in inputs):
         raise OutputError("would be overwritten, and is an input", str(out), "give the result a file of its own")
+    if target.is_file() and _is_dicom(target):
+        what = "is a DICOM file already, and none is ever overwritten"
+        raise OutputError(what, str(out), "give the result a file of its own, or remove that one")
 
 
 def _is_dicom(file: Path) -> bool:
