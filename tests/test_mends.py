@@ -61,7 +61,7 @@ NO_PLAN = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or expo
         (f"{CHECK} --out plan", "plan: cannot be written (it is a folder)", "give the name of a file"),
         (
             f"{CHECK} --out plan/rtdose.dcm",
-            "plan/rtdose.dcm: would be overwritten",
+            "plan/rtdose.dcm: is a DICOM file already",
             "give the result a file of its own",
         ),
         (f"{CHECK} --plan 1.2", "no plan, dose or structure set 1.2 makes a plan", "there are: "),
