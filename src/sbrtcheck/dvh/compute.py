@@ -201,10 +201,8 @@ def laid(plan: Plan, dvh: DVH) -> Laid | None:
     """What a DVH was computed from; None when it was not computed here."""
     if dvh.model is None or not dvh.made_of or dvh.refinement == 0:
         return None
-    solid = _solid(dvh.made_of, plan, dvh.model)
-    if isinstance(solid, NoDVH):
-        return None
-    sliced = _sliced(solid, dvh.made_of, dvh.model, top_gy=dvh.bin_gy * (BINS - 1), refinement=dvh.refinement)
+    solid, top_gy = _solid(dvh.made_of, plan, dvh.model), dvh.bin_gy * (BINS - 1)
+    sliced = _sliced(solid, dvh.made_of, dvh.model, top_gy, dvh.refinement)
     if isinstance(sliced, NoDVH):
         return None
     if dvh.narrowed_at_gy:
@@ -212,7 +210,7 @@ def laid(plan: Plan, dvh: DVH) -> Laid | None:
         if isinstance(made, NoDVH):
             return None
         dvh = made if dvh.alternatives else replace(made, alternatives=())
-    return Laid(slices=tuple(sliced.pieces), frame=solid.frame, dvh=dvh)
+    return Laid(slices=tuple(sliced.pieces), frame=sliced.solid.frame, dvh=dvh)
 
 
 def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:
