@@ -20,12 +20,18 @@ class FindingCode(StrEnum):
     CONTOURS_WITHOUT_AREA = "contours without area"
     OPEN_CONTOURS_IGNORED = "open contours ignored"
     OVERLAPPING_CONTOURS = "overlapping contours"
+    CONTOURS_CONTRADICTORY = "contours contradict each other"
+    CONTOURS_INCOMPLETE = "contours incomplete"
+    PLANE_BRIDGED = "missing plane bridged"
+    SLAB_THICKNESS = "slab thickness"
     PLANES_MERGED = "planes merged"
     PLANE_GAP = "gap between planes"
     TOO_FEW_PLANES = "too few planes"
     STRAIGHT_BETWEEN_PLANES = "straight between planes"
     DOSE_NOT_CUBIC = "dose not cubic"
     OUTSIDE_DOSE_GRID = "outside the dose grid"
+    OUTERMOST_DOSE_PLANES = "beyond the outermost dose planes"
+    PIXEL_PADDING = "padding after the pixel data"
     SMALLER_THAN_LIMIT_VOLUME = "smaller than the limit's volume"
     LINKED_BY_FRAME_OF_REFERENCE = "linked by frame of reference"
     SEVERAL_PRESCRIPTIONS = "several prescriptions"
@@ -43,6 +49,10 @@ class FindingCode(StrEnum):
     BEYOND_MODEL = "beyond the range of a model"
     NOT_COMPUTED = "not computed"
     OTHER = "other"
+
+
+DOUBTFUL_CONTOURS = frozenset({FindingCode.CONTOURS_CONTRADICTORY, FindingCode.CONTOURS_INCOMPLETE})
+"""Findings that leave open which volume the contours of a structure enclose: no report on it is a clean pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +122,11 @@ class Structure:
         Code meanings of the RT ROI Identification Code Sequence.
     contours
         Source of the polygons; ``contours.read()`` decodes them.
+    exclusive_or
+        All contours are of the type CLOSEDPLANAR_XOR: where two overlap, neither counts (PS3.3 C.8.8.6.3).
+    slab_mm
+        Thickness that the file states for a contour (Contour Slab Thickness, or the spacing of the source images),
+        mm; None where it states none, or several.
     findings
         What reading it turned up.
     """
@@ -121,6 +136,8 @@ class Structure:
     kind: str = ""
     codes: tuple[str, ...] = ()
     contours: ContourSource = field(default_factory=Contours.of)
+    exclusive_or: bool = False
+    slab_mm: float | None = None
     findings: tuple[Finding, ...] = ()
 
 

@@ -85,6 +85,13 @@ class Reason(StrEnum):
     STRUCTURE_AMBIGUOUS = "structure ambiguous"
     STRUCTURE_EMPTY = "structure empty"
     STRUCTURE_NOT_COMPUTED = "structure not computed"
+    STRUCTURE_DAMAGED = "structure damaged"
+    GIVEN_NAME_MISSING = "given name not in the plan"
+    PART_MISSING = "part of the organ missing"
+    CONTOURS_CONTRADICTORY = "contours contradict each other"
+    CONTOURS_INCOMPLETE = "contours incomplete"
+    PARTLY_OUTSIDE_GRID = "partly outside the dose grid"
+    DOSE_NOT_OF_PLAN = "dose is not that of the prescription"
     VOLUME_TOO_SMALL = "volume too small"
     DOSE_GRID_MISSING = "dose grid missing"
     PRESCRIPTION_UNKNOWN = "prescription unknown"
@@ -193,6 +200,9 @@ class DVH:
         Width of the bins in which its elements were summed up, Gy; 0 when it was not computed here.
     alternatives
         The same structure under the other end-cap conventions (their own ``alternatives`` are empty).
+    readings
+        The same structure under other readings of its contours, where these contradict each other (their own
+        ``readings`` are empty): a verdict that differs under one of them is none.
     uncovered_cc
         Volume outside the dose grid, counted at 0 Gy.
     findings
@@ -220,6 +230,7 @@ class DVH:
     narrowed_at_gy: tuple[float, ...] = ()
     made_of: tuple[Recipe, ...] = ()
     alternatives: tuple[DVH, ...] = ()
+    readings: tuple[DVH, ...] = ()
     uncovered_cc: float = 0.0
     volume_rounding_cc: float = 0.0
     findings: tuple[Finding, ...] = ()
