@@ -59,7 +59,7 @@ FINDINGS = {
     FindingCode.PLANE_GAP: "Contour planes are missing; the structure was taken as several parts, not bridged.",
     FindingCode.TOO_FEW_PLANES: "Contour planes so few or so far apart that contours may be missing.",
     FindingCode.OVERLAPPING_CONTOURS: "Contours of one plane are there twice, or cross: what two enclose is outside.",
-    FindingCode.CONTOURS_CONTRADICTORY: "Contours overlap in part; their union was taken, and the other reading compared.",
+    FindingCode.CONTOURS_CONTRADICTORY: "Contours overlap in part; the union was taken, the other reading compared.",
     FindingCode.CONTOURS_INCOMPLETE: "Contours of the structure are missing or were left out: its volume is in doubt.",
     FindingCode.PLANE_BRIDGED: "A single missing plane, or a step of the images, was bridged.",
     FindingCode.SLAB_THICKNESS: "The file states how thick a contour is, and that was used.",
