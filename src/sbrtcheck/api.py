@@ -27,16 +27,20 @@ from sbrtcheck.dvh import (
 )
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NamesError, UnknownTableError
 from sbrtcheck.evaluate import (
+    MULTI,
     TARGET,
     Comparison,
     NoComparison,
     NoRisk,
     PlanComparison,
     Report,
+    ReviewCode,
+    ReviewReason,
     Risk,
     SumReport,
     compare_plans,
     compare_with,
+    dose_check,
     evaluate,
     judge_reirradiation,
     risks,
@@ -57,13 +61,22 @@ from sbrtcheck.table import (
     load_risk_models,
     load_table,
 )
+from sbrtcheck.table.sites import Sites, load_sites
 from sbrtcheck.textdvh import load_dvh_export
-from sbrtcheck.tg263 import TARGETS, Match, RoiName, derivable, known_names, match, near_organs, normalise
+from sbrtcheck.tg263 import (
+    TARGETS,
+    Match,
+    RoiName,
+    all_targets,
+    derivable,
+    known_names,
+    match,
+    near_organs,
+    normalise,
+)
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
-
-MULTI = "multi"  # the site of tables that hold for every site
 
 # Far beyond any course: a larger number is a slip, or would not be finite in what is computed from it.
 LARGEST_RX_GY = 1000.0
@@ -89,6 +102,8 @@ def check(  # noqa: PLR0913 - the front door has every option
     between: str = "slab",
     dose: str = "trilinear",
     against: str | PathLike[str] | None = None,
+    sites: str | PathLike[str] | Sites | None = None,
+    accept_dose: bool = False,
     strict: bool = False,
     include_unconfirmed: bool = False,
     progress: Progress = nobody_watches,
@@ -103,8 +118,8 @@ def check(  # noqa: PLR0913 - the front door has every option
     table
         Id of a bundled table, path of a YAML file, or a table; or several of these.
     site
-        Take every bundled table of this site (or of these), and of site ``multi``, that holds for the plan's fraction
-        number.
+        Treatment site of the plan (or several): it says which organs are expected. Without a table, every bundled
+        table of the site, and of site ``multi``, is taken that holds for the plan's fraction number.
     plan
         UID of the plan to take, when there are several; its name where ``dvhs`` is ``"imported"``.
     prescription
@@ -122,8 +137,12 @@ def check(  # noqa: PLR0913 - the front door has every option
         What the dose is between grid points: ``"trilinear"`` or ``"cubic"``.
     against
         Text file of DVHs that a planning system exported, to compare with in place of those stored in the RTDOSE.
+    sites
+        File with the organs that are expected at each site, in place of the shipped one; or its content.
+    accept_dose
+        Judge the plan although its dose cannot be that of its prescription, or the prescription is not known.
     strict
-        Borderline and convention-sensitive rows count as not passing.
+        Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
         Rows with a single reading of their source count.
     progress
@@ -132,7 +151,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     Returns
     -------
     Report
-        Every row with its verdict.
+        Every row with its verdict; the DVHs of the targets are in it whether a row asks for them or not.
 
     Raises
     ------
@@ -140,9 +159,11 @@ def check(  # noqa: PLR0913 - the front door has every option
         The input, a table or an option cannot be used; nothing was checked.
     """
     named = _named_tables(table)
-    sites = (site,) if isinstance(site, str) else tuple(site or ())
-    if not named and not sites:
+    asked = (site,) if isinstance(site, str) else tuple(site or ())
+    if not named and not asked:
         raise UnknownTableError("no table to check against", mend="name one that sbrtcheck tables lists, or a site")
+    lists = _sites(sites)
+    check_sites(asked, lists)
     _check_choice("DVHs", dvhs, *Origin)
     model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
@@ -151,12 +172,21 @@ def check(  # noqa: PLR0913 - the front door has every option
     if dvhs != Origin.COMPUTED:
         found = _not_computed(path, dvhs, plan=plan, prescription=rx)
         others: DVHSet | NotStored = NotStored(reason=f"the {dvhs} DVHs were judged, and none were computed")
-        tables = (*named, *_site_tables(sites, found.prescription, named))
+        tables = named or _site_tables(asked, found.prescription)
     else:
         loaded, others = load_plan_and_dvhs(path, plan=plan, prescription=rx)
-        tables = (*named, *_site_tables(sites, loaded.prescription, named))
+        tables = named or _site_tables(asked, loaded.prescription)
         found = _computed(loaded, tables, mapping, model, progress)
-    report = evaluate(tables, found, names=mapping, strict=strict, include_unconfirmed=include_unconfirmed)
+    report = evaluate(
+        tables,
+        found,
+        names=mapping,
+        site=asked,
+        sites=lists,
+        accept_dose=accept_dose,
+        strict=strict,
+        include_unconfirmed=include_unconfirmed,
+    )
     if against is not None:
         exported = _exported(against, found)
         whose = f"in a text export ({exported.provenance['system']})"
@@ -176,6 +206,8 @@ def compare(  # noqa: PLR0913 - one argument an option
     end_caps: str = "half-slice",
     between: str = "slab",
     dose: str = "trilinear",
+    sites: str | PathLike[str] | Sites | None = None,
+    accept_dose: bool = False,
     include_unconfirmed: bool = False,
     progress: Progress = nobody_watches,
 ) -> PlanComparison:
@@ -188,15 +220,14 @@ def compare(  # noqa: PLR0913 - one argument an option
     table
         As in `check`.
     site
-        Take every bundled table of this site (or of these), and of site ``multi``, that holds for the fraction number
-        of either plan.
+        As in `check`; without a table, every bundled table that holds for the fraction number of either plan.
     plans
         UIDs of the plans to take, that of the first, then of the second; None or nothing where there is one.
     prescriptions
         Of the first plan, then of the second; None or nothing takes what the files say.
     names
         TG-263 name -> structure name, of both plans, or a file with that.
-    end_caps, between, dose, include_unconfirmed, progress
+    end_caps, between, dose, sites, accept_dose, include_unconfirmed, progress
         As in `check`.
 
     Returns
@@ -210,18 +241,30 @@ def compare(  # noqa: PLR0913 - one argument an option
         An input, a table or an option cannot be used; nothing was compared.
     """
     named = _named_tables(table)
-    sites = (site,) if isinstance(site, str) else tuple(site or ())
-    if not named and not sites:
+    asked = (site,) if isinstance(site, str) else tuple(site or ())
+    if not named and not asked:
         raise UnknownTableError("no table to compare by", mend="name one that sbrtcheck tables lists, or a site")
+    lists = _sites(sites)
+    check_sites(asked, lists)
     model = _model(end_caps, between, dose)
     given = [_prescription(rx) for rx in _two(prescriptions, "prescriptions")]
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
     check_names(mapping or {}, named, place=fspath(names) if isinstance(names, str | PathLike) else "")
     chosen = zip((first, second), _two(plans, "plans"), given, strict=True)
     loaded = [load_plan(path, plan=uid, prescription=rx) for path, uid, rx in chosen]
-    tables = (*named, *_tables_of_either(sites, [plan.prescription for plan in loaded], named))
-    computed = [_computed(plan, tables, mapping, model, progress) for plan in loaded]
-    reports = [evaluate(tables, one, names=mapping, include_unconfirmed=include_unconfirmed) for one in computed]
+    tables = named or _tables_of_either(asked, [plan.prescription for plan in loaded])
+    reports = [
+        evaluate(
+            tables,
+            _computed(plan, tables, mapping, model, progress),
+            names=mapping,
+            site=asked,
+            sites=lists,
+            accept_dose=accept_dose,
+            include_unconfirmed=include_unconfirmed,
+        )
+        for plan in loaded
+    ]
     return compare_plans(*reports)
 
 
@@ -232,19 +275,19 @@ def _two(given: Sequence[_T], what: str) -> list[_T | None]:
 
 
 def _tables_of_either(
-    sites: Sequence[str], prescriptions: Sequence[Prescription | UnknownPrescription], named: Sequence[ConstraintTable]
-) -> list[ConstraintTable]:
+    sites: Sequence[str], prescriptions: Sequence[Prescription | UnknownPrescription]
+) -> tuple[ConstraintTable, ...]:
     """Bundled tables of the sites that hold for one of the plans at least."""
     found: dict[str, ConstraintTable] = {}
     none: list[UnknownTableError] = []
     for rx in prescriptions:
         try:
-            found |= {table.id: table for table in _site_tables(sites, rx, named)}
+            found |= {table.id: table for table in _site_tables(sites, rx)}
         except UnknownTableError as error:
             none.append(error)
     if none and len(none) == len(prescriptions):
         raise none[0]
-    return list(found.values())
+    return tuple(found.values())
 
 
 def _compared(report: Report, stored: DVHSet | NotStored, names: Mapping[str, str] | None) -> Comparison | NoComparison:
@@ -389,6 +432,7 @@ def sum_of(  # noqa: PLR0913 - one argument an option
     registrations: Sequence[str | PathLike[str]] = (),
     prescriptions: Sequence[str | None] = (),
     names: str | PathLike[str] | Mapping[str, str] | None = None,
+    accept_dose: bool = False,
     progress: Progress = nobody_watches,
 ) -> SumReport:
     """Sum several courses of one patient in EQD2, and hold the sum against rules and tables.
@@ -414,6 +458,8 @@ def sum_of(  # noqa: PLR0913 - one argument an option
         By plan, in order; None or nothing takes what the files say.
     names
         TG-263 name -> structure name of the first plan, or a file with that.
+    accept_dose
+        Take the doses as they are, though one cannot be that of its course's prescription.
     progress
         As for `check`; starts anew for each sum and α/β.
 
@@ -452,7 +498,21 @@ def sum_of(  # noqa: PLR0913 - one argument an option
         cumulative=cumulative,
         rules=tuple(judged),
         report=evaluate(tables, cumulative, names=mapping) if tables else None,
+        reasons=() if accept_dose else _doubts_of_courses(plans),
+        accept_dose=accept_dose,
     )
+
+
+def _doubts_of_courses(plans: Sequence[Plan]) -> tuple[ReviewReason, ...]:
+    """Why the dose of a course cannot be that of its prescription, or is not known to be."""
+    found = []
+    for number, plan in enumerate(plans, start=1):
+        targets = frozenset(roi.name for roi in all_targets(_roi_names(plan)))
+        check = dose_check(compute_dvhs(plan, structures=targets), None)
+        if check.doubt is not None:
+            text = f"course {number}: {check.doubt.text}"
+            found.append(ReviewReason(code=ReviewCode.DOSE, text=text))
+    return tuple(found)
 
 
 def _plans(paths: Sequence[str | PathLike[str]], prescriptions: Sequence[str | None]) -> list[Plan]:
@@ -650,21 +710,15 @@ def _versions(tables: Sequence[ConstraintTable]) -> str:
     return ", ".join(f"{table.id} {table.version} ({len(table.rows)} rows)" for table in tables) or "none"
 
 
-def _site_tables(
-    sites: Sequence[str], rx: Prescription | UnknownPrescription, named: Sequence[ConstraintTable]
-) -> tuple[ConstraintTable, ...]:
-    """Bundled tables of the sites that hold for the fraction number, without those named already."""
-    if not sites:
-        return ()
+def _site_tables(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
+    """Bundled tables of the sites that hold for the fraction number."""
     with stage("tables of the site") as say:
         fitting = _fitting(sites, rx)
         say(_versions(fitting))
-    known = {table.id for table in named}
-    return tuple(table for table in fitting if table.id not in known)
+    return fitting
 
 
 def _fitting(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
-    check_sites(sites)
     shown = " or ".join(map(repr, sites))
     if rx.fractions is None:
         raise UnknownTableError(
@@ -680,12 +734,16 @@ def _fitting(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tu
     return fitting
 
 
-def check_sites(sites: Sequence[str]) -> None:
-    """Refuse a site that no bundled table has, with `UnknownTableError`."""
-    there = {table.site for table in bundled_tables()}
-    if unknown := [site for site in sites if site not in there]:
+def _sites(given: str | PathLike[str] | Sites | None) -> Sites:
+    return given if isinstance(given, Sites) else load_sites(given)
+
+
+def check_sites(asked: Sequence[str], sites: Sites) -> None:
+    """Refuse a site of which nobody says what organs are expected, with `UnknownTableError`."""
+    there = [site.id for site in sites.sites]
+    if unknown := [site for site in asked if site not in there]:
         raise UnknownTableError(
-            f"no bundled table has the site {unknown[0]!r}",
+            f"no site {unknown[0]!r} is known",
             mend=f"{did_you_mean(unknown[0], there)} choose one of: {_listed(there)}".strip(),
         )
 
@@ -731,7 +789,8 @@ def _computed(
 ) -> DVHSet:
     return compute_dvhs(
         plan,
-        structures=_needed(plan, _organs(tables), names),
+        # targets tell whether the dose can be the plan's, and a reader looks for them first
+        structures=_needed(plan, _organs(tables), names) | {roi.name for roi in all_targets(_roi_names(plan), names)},
         end_caps=model.end_caps,
         between=model.between,
         dose=model.dose,

@@ -10,6 +10,12 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+LEAST_SHARE_OF_PRESCRIPTION = 0.9
+"""Half of a target receives more than this share of the prescription: a lower dose is of a fraction, or of a beam."""
+
+GREATEST_SHARE_OF_PRESCRIPTION = 3.0
+"""A dose beyond so many times the prescription has another unit than it, or is the sum of several plans."""
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 

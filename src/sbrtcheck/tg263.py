@@ -65,6 +65,8 @@ class NoMatch:
 
     organ: str
     near: tuple[str, ...] = ()
+    probable: tuple[str, ...] = ()
+    given: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,6 +378,17 @@ def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | Non
     found = {r for r in rois if any(fit(target, r) for fit in fits)}
     unclear = any(_may_be(target, r) for r in rois if r not in found)
     return () if unclear else tuple(sorted(found, key=_order))
+
+
+def all_targets(rois: Iterable[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
+    """Every structure that is a target of some kind by its name or its type, clear which one or not, but no helper.
+
+    For what asks whether *any* target gets its dose, and for what shows them all.
+    """
+    given = {_given(target, names or {}) for target in TARGETS}
+    fits = (_is_exact, _is_alias, _has_kind, _has_prefix, _may_be)
+    found = {r for r in rois if r.name in given or any(fit(target, r) for target in TARGETS for fit in fits)}
+    return tuple(sorted(found, key=_order))
 
 
 def _clear_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:

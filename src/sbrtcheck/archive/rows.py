@@ -15,10 +15,11 @@ from sbrtcheck.archive.entries import Entry, without_file_names
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import SbrtcheckError, TableError, UnknownTableError
-from sbrtcheck.evaluate import Outcome, Report, Verdict, rounded
+from sbrtcheck.evaluate import Outcome, Report, ReviewCode, Verdict, rounded
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.report.words import clean
 from sbrtcheck.table import ConstraintTable, load_names, load_table
+from sbrtcheck.table.sites import Sites, load_sites
 
 Value = str | float | int | bool | None
 Row = Mapping[str, Value]
@@ -57,6 +58,12 @@ COLUMNS: Mapping[str, type] = {
     "software": str,
     "findings": str,
     "plan_verdict": str,
+    "review_reasons": str,
+    "plan_site": str,
+    "applies": bool,
+    "outside_percent": float,
+    "lacking": str,
+    "percent_of_limit": float,
     "quantity": str,
     "alpha_beta_gy": float,
 }
@@ -79,7 +86,7 @@ class State(StrEnum):
 
     PASSING = "passing"  # variations included
     FAILING = "failing"
-    INCOMPLETE = "without a verdict"  # no fail, but something mandatory was not evaluated
+    TO_REVIEW = "to be reviewed"  # no fail, but something stands against a pass
     NOT_CHECKED = "not checked"  # not one row was evaluated
     NO_PLAN = "part of no plan"
 
@@ -96,8 +103,8 @@ class Options:
         Take the bundled tables of these sites that hold for a plan's fraction number.
     names
         TG-263 name -> structure name, for all plans.
-    dvhs, strict, include_unconfirmed
-        As for `sbrtcheck.check`.
+    dvhs, lists, accept_dose, strict, include_unconfirmed
+        As for `sbrtcheck.check`; ``lists`` are its ``sites``.
     with_paths
         Add the column ``path``; folder names may name patients.
     """
@@ -106,6 +113,8 @@ class Options:
     sites: tuple[str, ...] = ()
     names: Mapping[str, str] | None = None
     dvhs: Origin = Origin.COMPUTED
+    lists: Sites | None = None
+    accept_dose: bool = False
     strict: bool = False
     include_unconfirmed: bool = False
     with_paths: bool = False
@@ -118,6 +127,8 @@ class Options:
         sites: Sequence[str] = (),
         names: str | PathLike[str] | None = None,
         dvhs: str = "computed",
+        sites_file: str | PathLike[str] | None = None,
+        accept_dose: bool = False,
         strict: bool = False,
         include_unconfirmed: bool = False,
         with_paths: bool = False,
@@ -131,7 +142,8 @@ class Options:
         """
         if not tables and not sites:
             raise UnknownTableError("no table to check against", mend="name a site or a table")
-        api.check_sites(sites)
+        lists = load_sites(sites_file)
+        api.check_sites(sites, lists)
         loaded = _distinct([load_table(table) for table in dict.fromkeys(tables)])
         mapping = None if names is None else load_names(names)
         api.check_names(mapping or {}, loaded, place="" if names is None else fspath(names))
@@ -140,6 +152,8 @@ class Options:
             sites=tuple(dict.fromkeys(sites)),
             names=mapping,
             dvhs=Origin(dvhs),
+            lists=lists,
+            accept_dose=accept_dose,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
             with_paths=with_paths,
@@ -199,6 +213,8 @@ def _report(entry: Entry, options: Options, sites: Sequence[str]) -> Report:
         site=sites,
         names=options.names,
         dvhs=options.dvhs,
+        sites=options.lists,
+        accept_dose=options.accept_dose,
         strict=options.strict,
         include_unconfirmed=options.include_unconfirmed,
     )
@@ -212,7 +228,7 @@ def _prescription(entry: Entry, options: Options) -> Prescription | UnknownPresc
 def _state(report: Report) -> State:
     if all(outcome.verdict is Verdict.NOT_EVALUATED for outcome in report.outcomes):
         return State.NOT_CHECKED
-    return {Verdict.FAIL: State.FAILING, Verdict.NOT_EVALUATED: State.INCOMPLETE}.get(report.verdict, State.PASSING)
+    return {Verdict.FAIL: State.FAILING, Verdict.REVIEW: State.TO_REVIEW}.get(report.verdict, State.PASSING)
 
 
 # -------------------------------------------------------------------------------- what went wrong, without names
@@ -250,7 +266,8 @@ def not_checked(
         "detail": detail,
         "counts": False,
         "findings": _findings(entry.findings, entry),
-        "plan_verdict": str(Verdict.NOT_EVALUATED) if entry.is_plan else None,
+        "plan_verdict": str(Verdict.REVIEW) if entry.is_plan else None,
+        "review_reasons": f"{ReviewCode.NOTHING_EVALUATED}: {detail}" if entry.is_plan else None,
     }
     return Checked(rows=(_row(values, options),), state=State.NOT_CHECKED if entry.is_plan else State.NO_PLAN)
 
@@ -263,6 +280,8 @@ def _rows(report: Report, entry: Entry, options: Options) -> tuple[Row, ...]:
         **_course(report.prescription),
         "end_caps": report.end_caps,
         "plan_verdict": str(report.verdict),
+        "review_reasons": _reasons(report, entry),
+        "plan_site": ", ".join(report.site.ids),
     }
     return tuple(
         _row({**head, **_body(outcome, record, versions, of_plan, entry)}, options)
@@ -291,6 +310,12 @@ def _of_plan(report: Report, entry: Entry) -> tuple[Finding, ...]:
     """How the files were linked in the archive, which has more to choose from than the plan's own few files."""
     read = [one for one in report.findings if one.code is not FindingCode.LINKED_BY_FRAME_OF_REFERENCE]
     return (*entry.findings, *read)
+
+
+def _reasons(report: Report, entry: Entry) -> str:
+    """What stands against a pass, each reason once, without file names."""
+    texts = (without_file_names(f"{reason.code}: {reason.text}", entry.stand_ins) for reason in report.reasons)
+    return _BETWEEN_FINDINGS.join(dict.fromkeys(texts))
 
 
 def _head(entry: Entry, options: Options) -> dict[str, Value]:

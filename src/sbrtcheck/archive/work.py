@@ -46,10 +46,10 @@ class Summary:
         return self.plans - self.states[State.NOT_CHECKED]
 
     def __str__(self) -> str:
-        unclear, loose = self.states[State.INCOMPLETE], self.states[State.NO_PLAN]
+        unclear, loose = self.states[State.TO_REVIEW], self.states[State.NO_PLAN]
         return (
             f"{_count(self.plans, 'plan')}: {self.checked} checked, {self.states[State.FAILING]} of them failing"
-            + (f" and {unclear} {State.INCOMPLETE}" if unclear else "")
+            + (f" and {unclear} {State.TO_REVIEW}" if unclear else "")
             + f"; {self.states[State.NOT_CHECKED]} {State.NOT_CHECKED}"
             + (f"; {_count(loose, 'more file')} {State.NO_PLAN}" if loose else "")
             + f"; {_count(self.rows, 'row')} written"

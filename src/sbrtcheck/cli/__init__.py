@@ -1,8 +1,8 @@
 """The same words on the command line -> text on standard output, exit code.
 
-Exit codes: 0 pass or variation, 1 a fail, 2 usage or unreadable input, 3 no fail but something mandatory, or nothing at
-all, was evaluated, 70 an error of sbrtcheck itself, 130 interrupted. Nothing else ends with 1. Heavy modules are
-imported inside the commands that need them, so that ``--help`` answers at once.
+Exit codes: 0 pass or variation, 1 a fail, 2 usage or unreadable input, 3 nothing fails but the plan needs a review, 70
+an error of sbrtcheck itself, 130 interrupted. Nothing else ends with 1. Heavy modules are imported inside the commands
+that need them, so that ``--help`` answers at once.
 """
 
 from __future__ import annotations

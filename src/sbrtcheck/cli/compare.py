@@ -21,7 +21,9 @@ _AS_STATED = "-"
 @click.argument("first", metavar="A", type=click.Path(path_type=Path))
 @click.argument("second", metavar="B", type=click.Path(path_type=Path))
 @options.tables()
-@options.site(text="Every bundled table of this site that holds for either fraction number.")
+@options.site(text="As for check; without --table, tables that hold for either fraction number.")
+@options.sites_file
+@options.accept_dose
 @click.option("--format", "format_", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True)
 @options.out
 @options.names
@@ -43,6 +45,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     format_: str,
     out: Path | None,
     names: str | None,
+    sites_file: str | None,
     quiet: bool,
     **choices: Any,
 ) -> None:
@@ -62,6 +65,7 @@ def compare(  # noqa: PLR0913 - one argument an option
                 prescriptions=[None if one == _AS_STATED else one for one in prescriptions],
                 plans=[None if one == _AS_STATED else one for one in plans],
                 names=names,
+                sites=sites_file,
                 progress=progress,
                 **choices,
             )

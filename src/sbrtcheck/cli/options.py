@@ -116,7 +116,19 @@ rx = click.option("--rx", metavar="50Gy/5", help="Prescription; wins over what t
 plan = click.option("--plan", metavar="UID", help="Plan to take, when there are several.")
 dvhs = click.option("--dvhs", type=click.Choice(DVHS), default=DVHS[0], show_default=True)
 end_caps = click.option("--end-caps", type=click.Choice(END_CAPS), default=END_CAPS[0], show_default=True)
-strict = click.option("--strict", is_flag=True, help="Borderline and convention-sensitive rows count as not passing.")
+sites_file = click.option(
+    "--sites",
+    "sites_file",
+    type=click.Path(),
+    metavar="FILE",
+    help="YAML file with the organs expected at each site, in place of the bundled one.",
+)
+accept_dose = click.option(
+    "--accept-dose",
+    is_flag=True,
+    help="Judge the dose although it cannot be that of the prescription; recorded in the report.",
+)
+strict = click.option("--strict", is_flag=True, help="Borderline and convention-sensitive rows make a review.")
 include_unconfirmed = click.option(
     "--include-unconfirmed", is_flag=True, help="Rows with a single reading of their source count."
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXIT_OK = 0
 EXIT_FAIL = 1
-EXIT_NOT_EVALUATED = 3
+EXIT_REVIEW = 3
 
 
 @click.command(
@@ -32,7 +32,8 @@ EXIT_NOT_EVALUATED = 3
 @options.export
 @options.against
 @options.tables()
-@options.site(text="Every bundled table of this site that holds for the fraction number.")
+@options.site(text="Site of the plan: which organs are expected. Without --table, its tables too.")
+@options.sites_file
 @click.option(
     "--format",
     "format_",
@@ -49,6 +50,7 @@ EXIT_NOT_EVALUATED = 3
 @options.end_caps
 @options.between
 @options.dose
+@options.accept_dose
 @options.strict
 @options.include_unconfirmed
 @options.quiet
@@ -62,6 +64,7 @@ def check(  # noqa: PLR0913 - one argument an option
     against: Path | None,
     tables: tuple[str, ...],
     site: str | None,
+    sites_file: str | None,
     format_: str,
     out: Path | None,
     names: str | None,
@@ -71,13 +74,14 @@ def check(  # noqa: PLR0913 - one argument an option
     end_caps: str,
     between: str,
     dose: str,
+    accept_dose: bool,
     strict: bool,
     include_unconfirmed: bool,
     quiet: bool,
 ) -> None:
     """Check the plan in DIR, or the DVHs in a planning system's text export (--dvh).
 
-    Exit code: 0 pass or variation, 1 a fail, 2 unusable input, 3 not everything mandatory was evaluated.
+    Exit code: 0 pass or variation, 1 a fail, 2 unusable input, 3 nothing fails but the plan needs a review.
     """
     from sbrtcheck import api
 
@@ -86,7 +90,7 @@ def check(  # noqa: PLR0913 - one argument an option
         raise click.UsageError(f"--format {format_} needs DIR: a text export does not say whose record it would be for")
     _check_installed(format_)
     binary = format_ in options.BINARY
-    with streams.output(out, inputs=[source, names, against, *tables], binary=binary) as write:
+    with streams.output(out, inputs=[source, names, against, sites_file, *tables], binary=binary) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.check(
                 streams.existing(source),
@@ -100,6 +104,8 @@ def check(  # noqa: PLR0913 - one argument an option
                 between=between,
                 dose=dose,
                 against=against,
+                sites=sites_file,
+                accept_dose=accept_dose,
                 strict=strict,
                 include_unconfirmed=include_unconfirmed,
                 progress=progress,
@@ -139,7 +145,7 @@ def _source(folder: Path | None, export: Path | None, dvhs: str) -> tuple[Path, 
 def _exit_code(report: Report) -> int:
     from sbrtcheck.evaluate import Verdict
 
-    return {Verdict.FAIL: EXIT_FAIL, Verdict.NOT_EVALUATED: EXIT_NOT_EVALUATED}.get(report.verdict, EXIT_OK)
+    return {Verdict.FAIL: EXIT_FAIL, Verdict.REVIEW: EXIT_REVIEW}.get(report.verdict, EXIT_OK)
 
 
 def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
@@ -246,6 +252,8 @@ def _say_what_is_left_out(found: DVHSet) -> None:
 @click.option("--jobs", type=click.IntRange(1, 61), default=2, show_default=True, help="Number of processes.")
 @options.names
 @options.dvhs
+@options.sites_file
+@options.accept_dose
 @options.strict
 @options.include_unconfirmed
 @click.option("--with-paths", is_flag=True, help="Write the folder of each plan too; folder names may name patients.")

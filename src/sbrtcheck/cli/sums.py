@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from sbrtcheck.cli import options, streams
-from sbrtcheck.cli.plans import EXIT_FAIL, EXIT_NOT_EVALUATED, EXIT_OK
+from sbrtcheck.cli.plans import EXIT_FAIL, EXIT_OK, EXIT_REVIEW
 from sbrtcheck.errors import InputError
 
 _NO_RX = "-"
@@ -41,6 +41,7 @@ _NO_RX = "-"
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out
 @options.names
+@options.accept_dose
 @options.quiet
 @options.verbose
 @click.pass_context
@@ -58,6 +59,7 @@ def sum_(  # noqa: PLR0913 - one argument an option
     format_: str,
     out: Path | None,
     names: str | None,
+    accept_dose: bool,
     quiet: bool,
 ) -> None:
     """Sum the course in PLAN and the EARLIER ones of the same patient in EQD2, and judge the sum.
@@ -79,6 +81,7 @@ def sum_(  # noqa: PLR0913 - one argument an option
                 registrations=registrations,
                 prescriptions=[None if rx == _NO_RX else rx for rx in prescriptions],
                 names=names,
+                accept_dose=accept_dose,
                 progress=progress,
             )
         write(sum_json(found) if format_ == "json" else sum_text(found))
@@ -86,7 +89,7 @@ def sum_(  # noqa: PLR0913 - one argument an option
 
 
 def _exit_code(verdict: str) -> int:
-    return {"FAIL": EXIT_FAIL, "NOT_EVALUATED": EXIT_NOT_EVALUATED}.get(str(verdict), EXIT_OK)
+    return {"FAIL": EXIT_FAIL, "REVIEW": EXIT_REVIEW}.get(str(verdict), EXIT_OK)
 
 
 def _alpha_beta(text: str) -> tuple[str, float]:

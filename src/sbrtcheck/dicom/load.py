@@ -26,8 +26,6 @@ from sbrtcheck.plan import (
 )
 from sbrtcheck.stages import stage
 
-# A plan's hottest point lies near its prescription; far from it one of the two has another unit or another meaning.
-_LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
 _OTHERS_SHOWN = 5
 _OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"
 _NO_PLAN_MEND = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or export them together"
@@ -152,7 +150,7 @@ def _plan(opened: _Opened, doses: Sequence[DoseFile]) -> Plan:
         prescription=opened.prescription,
         uids=opened.uids,
         label=opened.found.label,
-        findings=(*opened.findings, *dose_findings, *_implausible(grid, opened.prescription)),
+        findings=(*opened.findings, *dose_findings),
     )
 
 
@@ -381,16 +379,3 @@ def _names(opened: _Opened) -> dict[int, tuple[str, str]]:
     if file is None:
         return {}
     return names_and_kinds(read_dataset(file.path, file.shown), file.shown)
-
-
-def _implausible(grid: DoseGrid, prescription: Prescription | UnknownPrescription) -> tuple[Finding, ...]:
-    if isinstance(prescription, UnknownPrescription):
-        return ()
-    maximum = grid.max_gy
-    if _LEAST_MAXIMUM <= maximum / prescription.dose_gy <= _GREATEST_MAXIMUM:
-        return ()
-    text = (
-        f"the largest dose is {maximum:.4g} Gy and the prescription {prescription.dose_gy:g} Gy in"
-        f" {prescription.fractions}: is one of them of a single fraction, or in cGy?"
-    )
-    return (Finding(code=FindingCode.OTHER, text=text),)

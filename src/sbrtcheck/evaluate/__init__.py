@@ -2,18 +2,21 @@
 
 What a verdict means:
 
+- A report never looks better than what was checked.
 - The value decides; ``borderline`` says that another value inside the numerical band would decide otherwise, and
   ``convention_sensitive`` that another end-cap convention would.
 - A table holds for its own fraction numbers only. Nothing is ever rescaled.
 - What could not be checked is ``NOT_EVALUATED`` with a reason, never a pass.
-- Overall: the worst of the rows that count. A fail wins over everything; a mandatory row that was not evaluated, or a
-  report in which nothing was evaluated, is not a pass.
+- Overall: ``FAIL`` when a row that counts fails; ``REVIEW`` when anything else stands against calling it a pass, each
+  reason a value of its own; else the worst of the rows that count.
 
 ``values`` are what a report is, ``structures`` takes a structure for an organ, ``limits`` finds what a row allows for
-this plan, ``judge`` turns a row and a DVH into an outcome, ``remarks`` says what a metric takes for granted, ``run``
-puts them in a row, ``plain`` gives a report as plain values. ``course`` knows what a prescription is, ``risk`` applies
-complication and control models; neither gives verdicts. ``reirradiation`` judges a course that follows another one.
-``compared`` is what two sets of DVHs say differently, ``compare`` finds it; ``plans`` holds two plans side by side.
+this plan, ``judge`` turns a row and a DVH into an outcome, ``remarks`` says what a metric takes for granted, ``site``
+knows what a plan should have, ``dose_check`` whether its dose can be that of its prescription, ``overall`` gives the
+verdict and what stands against a pass, ``run`` puts them in a row, ``plain`` gives a report as plain values. ``course``
+knows what a prescription is, ``risk`` applies complication and control models; neither gives verdicts.
+``reirradiation`` judges a course that follows another one. ``compared`` is what two sets of DVHs say differently,
+``compare`` finds it; ``plans`` holds two plans side by side.
 """
 
 from sbrtcheck.evaluate.compare import compare_with
@@ -27,6 +30,7 @@ from sbrtcheck.evaluate.compared import (
     Unanswered,
     VerdictDifference,
 )
+from sbrtcheck.evaluate.dose_check import dose_check
 from sbrtcheck.evaluate.limits import TARGET
 from sbrtcheck.evaluate.plain import RECORD_KEYS
 from sbrtcheck.evaluate.plans import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
@@ -34,9 +38,19 @@ from sbrtcheck.evaluate.reirradiation import PartOutcome, RuleReport, SumReport,
 from sbrtcheck.evaluate.risk import NoRisk, Risk, ntcp, risks, tcp
 from sbrtcheck.evaluate.rounding import rounded
 from sbrtcheck.evaluate.run import evaluate
-from sbrtcheck.evaluate.values import NOTICE, Outcome, Report, UnderConvention, Verdict
+from sbrtcheck.evaluate.site import MULTI, PlanSite, SiteOrigin, site_of
+from sbrtcheck.evaluate.values import (
+    NOTICE,
+    Outcome,
+    Report,
+    ReviewCode,
+    ReviewReason,
+    UnderConvention,
+    Verdict,
+)
 
 __all__ = [
+    "MULTI",
     "NOTICE",
     "RECORD_KEYS",
     "TARGET",
@@ -51,10 +65,14 @@ __all__ = [
     "Outcome",
     "PartOutcome",
     "PlanComparison",
+    "PlanSite",
     "Report",
+    "ReviewCode",
+    "ReviewReason",
     "Risk",
     "RowComparison",
     "RuleReport",
+    "SiteOrigin",
     "StructureDifference",
     "SumReport",
     "Unanswered",
@@ -63,10 +81,12 @@ __all__ = [
     "VerdictDifference",
     "compare_plans",
     "compare_with",
+    "dose_check",
     "evaluate",
     "judge_reirradiation",
     "ntcp",
     "risks",
     "rounded",
+    "site_of",
     "tcp",
 ]

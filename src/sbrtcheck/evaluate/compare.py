@@ -16,6 +16,7 @@ from sbrtcheck.evaluate.compared import (
     Unanswered,
     VerdictDifference,
 )
+from sbrtcheck.evaluate.dose_check import dose_check
 from sbrtcheck.evaluate.judge import outcomes_of
 from sbrtcheck.evaluate.structures import Organs, dvh_of
 from sbrtcheck.evaluate.values import Outcome, Report, Verdict
@@ -32,7 +33,7 @@ OTHER_CONTOUR = 1.5
 NAMED = 3
 """Of so many structures at most a remark gives the names."""
 
-JUDGED = (Verdict.PASS, Verdict.VARIATION, Verdict.FAIL)
+JUDGED = (Verdict.PASS, Verdict.VARIATION, Verdict.FAIL, Verdict.MET, Verdict.NOT_MET)
 
 Pair = tuple[Outcome, Outcome]
 
@@ -224,7 +225,8 @@ def _volumes(ours: DVH) -> tuple[ConventionVolume, ...]:
 
 def _pairs(report: Report, theirs: DVHSet, names: Mapping[str, str] | None) -> list[Pair]:
     """Each outcome of the report, and that of the same row on the same structure from their DVHs."""
-    organs = Organs.of(report.dvhs, names).with_dvhs_of(theirs)
+    dose = dose_check(report.dvhs, names, accepted=report.accept_dose)
+    organs = Organs.of(report.dvhs, names, site=report.site, dose=dose).with_dvhs_of(theirs)
     judged = outcomes_of(report.tables, organs, include_unconfirmed=report.include_unconfirmed)
     by_key = {_key(outcome): outcome for outcome in judged}
     return [(ours, by_key[_key(ours)]) for ours in report.outcomes if _key(ours) in by_key]

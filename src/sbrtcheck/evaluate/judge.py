@@ -6,11 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sbrtcheck.dvh import DVH, Reason, VolumeUnit
+import numpy as np
+
+from sbrtcheck.dvh import DVH, Band, Curve, Reason, VolumeUnit, largest_dose_on_faces
 from sbrtcheck.dvh.points import CurvePoint
 from sbrtcheck.dvh.types import SAME_DOSE
 from sbrtcheck.evaluate.limits import Limits, limits_for
 from sbrtcheck.evaluate.remarks import of_metric
+from sbrtcheck.evaluate.site import rows_for
 from sbrtcheck.evaluate.structures import Organs, Taken, select
 from sbrtcheck.evaluate.values import Outcome, UnderConvention, Verdict
 from sbrtcheck.metric import (
@@ -31,9 +34,9 @@ from sbrtcheck.metric import (
     has_volume,
     measure_prescription,
 )
-from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
-from sbrtcheck.table import Constraint, ConstraintTable, Kind, Sense, Status
+from sbrtcheck.table import Constraint, ConstraintTable, Kind, Select, Sense, Status
 from sbrtcheck.table.points import curve_point
 
 NARROW = {
@@ -53,6 +56,12 @@ NARROW_CC_SHARE = 1e-3
 OUTSIDE_SHARE = 0.999
 """A structure of which this share lies outside the dose grid was not measured."""
 
+ANY_DOSE_GY = 1000.0
+"""Where nothing bounds the dose: more than any course has, and still a number that metrics can be computed with."""
+
+UNSURE_OF_VOLUME = DOUBTFUL_CONTOURS | {FindingCode.PLANE_GAP, FindingCode.TOO_FEW_PLANES}
+"""Findings with which the volume of a structure meets no limit by itself: contours may be missing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
@@ -64,30 +73,35 @@ class _Case:
     plan: Organs
     blocked: NotMeasured | None
 
+    @property
+    def dvh(self) -> DVH | NotMeasured:
+        """What the row is judged on."""
+        return self.taken.dvh
+
 
 def outcomes_of(tables: Sequence[ConstraintTable], plan: Organs, *, include_unconfirmed: bool) -> tuple[Outcome, ...]:
-    """Judge every row of the tables, in their order: an outcome for every structure that it asks for."""
-    cases = _sharpened([case for table in tables for row in table.rows for case in _cases(table, row, plan)])
+    """Judge every row of the tables that holds at the plan's site, in their order.
+
+    There is an outcome for every structure that a row asks for.
+    """
+    cases = [case for table in tables for row in rows_for(table, plan.site) for case in _cases(table, row, plan)]
     return tuple(
-        replace(
-            _unless_incomplete(_outcome(case), case.taken),
-            counts=_counts(case.row, include_unconfirmed=include_unconfirmed),
-        )
-        for case in cases
+        replace(_outcome(case), counts=_counts(case.row, include_unconfirmed=include_unconfirmed))
+        for case in _sharpened(cases)
     )
 
 
 def _cases(table: ConstraintTable, row: Constraint, plan: Organs) -> list[_Case]:
-    blocked = _not_applicable(table, plan.dvhs.prescription)
+    blocked = _not_applicable(table, plan.dvhs.prescription) or _not_on_this_dose(plan)
     return [_Case(table=table, row=row, taken=taken, plan=plan, blocked=blocked) for taken in select(row, plan)]
 
 
-def _unless_incomplete(outcome: Outcome, taken: Taken) -> Outcome:
-    """A mandatory row must not pass on the parts of an organ that happen to be drawn; it may well fail on them."""
-    if not taken.lacking or not outcome.constraint.mandatory or outcome.verdict is Verdict.FAIL:
-        return outcome
-    detail = f"{', '.join(taken.lacking)} is missing; the rest would come to {outcome.verdict}"
-    return replace(outcome, verdict=Verdict.NOT_EVALUATED, reason=Reason.STRUCTURE_MISSING, detail=detail)
+def _not_on_this_dose(plan: Organs) -> NotMeasured | None:
+    """Why no row may be judged on the dose; None when it can be that of the prescription, or the user accepts it."""
+    doubt = plan.dose.doubt if plan.dose else None
+    if doubt is None or plan.dose is None or not plan.dose.blocks:
+        return None
+    return NotMeasured(reason=Reason.DOSE_NOT_OF_PLAN, detail=doubt.text)
 
 
 # -------------------------------------------------------------------------------- bounds that leave a verdict open
@@ -206,10 +220,12 @@ def _counts(row: Constraint, *, include_unconfirmed: bool) -> bool:
 
 def _outcome(case: _Case) -> Outcome:
     row, taken = case.row, case.taken
-    judged = _judge(case, taken.dvh)
+    as_measured = _judge(case, taken.dvh)
+    judged = _unless_outside(_unless_contradicted(_unless_in_part(as_measured, case), case), case)
     conventions = _under_other_conventions(case)
     of_dvh = taken.dvh.findings if isinstance(taken.dvh, DVH) and case.blocked is None else ()
     of_metric_ = of_metric(row.metric, taken, judged.measurement, case.plan)
+    decided = judged is as_measured
     return Outcome(
         table_id=case.table.id,
         constraint=row,
@@ -224,10 +240,160 @@ def _outcome(case: _Case) -> Outcome:
         limit_used=judged.limits.row.limit if judged.limits else None,
         acceptable_used=judged.limits.row.acceptable if judged.limits else None,
         borderline=_is_borderline(judged),
-        convention_sensitive=any(other.verdict is not judged.verdict for other in conventions),
+        convention_sensitive=decided and any(other.verdict is not judged.verdict for other in conventions),
         conventions=conventions,
+        applies=_applies(case),
+        probable=taken.probable,
+        outside_percent=_outside_percent(taken.dvh),
+        lacking=taken.lacking,
         findings=(*taken.findings, *of_dvh, *of_metric_, *judged.findings),
     )
+
+
+def _applies(case: _Case) -> bool:
+    """Whether a plan in which the row cannot be judged was not wholly checked.
+
+    Not so where the organ is neither in the plan, nor nearly so named, nor expected of a plan of this site.
+    """
+    taken = case.taken
+    absent = isinstance(taken.dvh, NotMeasured) and taken.dvh.reason is Reason.STRUCTURE_MISSING
+    asked = (taken.organ,) if case.row.select is Select.EACH else case.row.structures
+    return not absent or case.row.mandatory or bool(taken.probable) or case.plan.site.expects_one_of(asked)
+
+
+def _outside_percent(dvh: DVH | NotMeasured) -> float:
+    return 100.0 * dvh.uncovered_cc / dvh.volume if isinstance(dvh, DVH) and dvh.uncovered_cc > 0.0 else 0.0
+
+
+# ------------------------------------------------------------------------ what a measured value cannot say by itself
+
+
+def _unless_in_part(judged: _Judged, case: _Case) -> _Judged:
+    """No verdict on the parts of an organ that happen to be contoured, but one that the missing part cannot turn.
+
+    With more tissue, an absolute volume at a dose only grows, and so does the dose of the hottest cc: an upper limit
+    that fails on a part fails on the whole organ, and a lower one that is met on a part is met. The coldest volume, and
+    the volume below a dose, are the other way round. A mean, or a percentage, may go either way: an upper limit beyond
+    which the part lies is still reported as failed, and nothing passes.
+    """
+    if not case.taken.lacking or judged.verdict in (Verdict.NOT_EVALUATED, Verdict.RISK):
+        return judged
+    failed = judged.verdict in (Verdict.FAIL, Verdict.NOT_MET)
+    upper = case.row.is_upper
+    if _is_cold(case.row.metric):
+        certain = not failed and _grows_with_volume(case.row.metric)
+    else:
+        certain = failed if upper else not failed and _grows_with_volume(case.row.metric)
+    if certain:
+        return judged
+    detail = f"{', '.join(case.taken.lacking)} is missing; the rest would come to {judged.verdict}"
+    return _not_judged(judged, Reason.PART_MISSING, detail)
+
+
+def _is_cold(metric: Metric) -> bool:
+    return isinstance(metric, DoseAtVolume | VolumeAtDose) and metric.cold
+
+
+def _grows_with_volume(metric: Metric) -> bool:
+    """Whether more tissue can move a value in one direction only: that is so for absolute volumes."""
+    match metric:
+        case DoseAtVolume():
+            return metric.volume_unit is Unit.CC
+        case VolumeAtDose():
+            return metric.unit is Unit.CC
+        case _:
+            return isinstance(metric, StructureVolume)
+
+
+def _unless_contradicted(judged: _Judged, case: _Case) -> _Judged:
+    """No verdict where another reading of contours that contradict each other comes to another one."""
+    dvh = case.dvh
+    if not isinstance(dvh, DVH) or judged.verdict is Verdict.NOT_EVALUATED:
+        return judged
+    others = {_judge(case, reading).verdict for reading in dvh.readings} - {judged.verdict}
+    if not others:
+        return judged
+    detail = f"contours overlap in part: {judged.verdict} with what they enclose together, {', '.join(sorted(others))}"
+    return _not_judged(judged, Reason.CONTOURS_CONTRADICTORY, f"{detail} where what two of them enclose is outside")
+
+
+def _unless_outside(judged: _Judged, case: _Case) -> _Judged:
+    """No verdict where dose beyond the dose grid, of which nothing is known, could come to another one."""
+    dvh = case.dvh
+    if not isinstance(dvh, DVH) or judged.verdict is Verdict.NOT_EVALUATED:
+        return judged
+    if isinstance(case.row.metric, DoseBeyond):
+        return _unless_beyond_the_grid(judged, case)
+    if dvh.uncovered_cc <= 0.0 or not _is_of_elements(case.row.metric):
+        return judged
+    at_gy = _dose_outside_gy(case)
+    if _judge(case, _with_outside_at(dvh, at_gy)).verdict is judged.verdict:
+        return judged
+    bound = "any dose, for a target lies outside too" if at_gy == ANY_DOSE_GY else f"{at_gy:.4g} Gy"
+    detail = f"{_outside_percent(dvh):.2g} % of it lies outside the dose grid, where it may receive {bound}"
+    return _not_judged(judged, Reason.PARTLY_OUTSIDE_GRID, detail)
+
+
+def _unless_beyond_the_grid(judged: _Judged, case: _Case) -> _Judged:
+    """The same for the largest dose at a distance from the target: the grid may end before the distance is reached.
+
+    Where it does not, its faces are at the distance themselves, and their dose is not more than what was found.
+    """
+    found, limits, plan, dvh = judged.measurement, judged.limits, case.plan.dvhs.plan, case.dvh
+    if isinstance(found, NotMeasured) or limits is None or plan is None or isinstance(dvh, NotMeasured):
+        return judged
+    rx = plan.prescription
+    of_a_gy = 100.0 / rx.dose_gy if found.unit is Unit.PERCENT_RX and isinstance(rx, Prescription) else 1.0
+    at_gy = ANY_DOSE_GY if dvh.uncovered_cc > 0.0 else largest_dose_on_faces(plan)
+    if _verdict(limits.row, max(found.value, at_gy * of_a_gy)) is judged.verdict:
+        return judged
+    detail = f"the dose grid ends less than 2 cm from {case.taken.contour}, and beyond it there may be more"
+    return _not_judged(judged, Reason.PARTLY_OUTSIDE_GRID, detail)
+
+
+def _dose_outside_gy(case: _Case) -> float:
+    """The dose that what lies outside the dose grid may receive, Gy.
+
+    It falls off with the distance from the targets, so it is no larger than on the faces of a grid that holds them all.
+    """
+    plan, dose = case.plan.dvhs.plan, case.plan.dose
+    if plan is None or dose is None or dose.targets.partly_outside:
+        return ANY_DOSE_GY
+    return largest_dose_on_faces(plan)
+
+
+def _with_outside_at(dvh: DVH, at_gy: float) -> DVH:
+    """The DVH as it were if all that lies outside the dose grid, which counts at 0 Gy, received a dose.
+
+    ``V'(d) = V(d) + outside`` for every ``d`` from just above 0 to that dose, and ``V(d)`` beyond it.
+    """
+    outside, curve = dvh.uncovered_cc, dvh.curve
+    upto = int(np.searchsorted(curve.dose_gy, at_gy, side="right"))
+    there = curve.volume_at(np.array([at_gy]))
+    raised = np.minimum(np.concatenate([curve.volume[:upto], there]) + outside, dvh.volume)
+    hot = Curve(
+        dose_gy=np.concatenate([curve.dose_gy[:upto], [at_gy, at_gy], curve.dose_gy[upto:]]),
+        volume=np.concatenate([raised, there, curve.volume[upto:]]),
+    )
+    share = outside / dvh.volume
+    mean, least = dvh.mean_gy.value + share * at_gy, min(dvh.min_gy.high, at_gy)
+    return replace(
+        dvh,
+        curve=hot,
+        lower=hot,
+        upper=hot,
+        mean_gy=Band(value=mean, low=mean, high=mean),
+        min_gy=Band(value=least, low=least, high=least),
+        max_gy=Band(value=max(dvh.max_gy.value, at_gy), low=dvh.max_gy.low, high=max(dvh.max_gy.high, at_gy)),
+        uncovered_cc=0.0,
+        alternatives=(),
+        readings=(),
+    )
+
+
+def _not_judged(judged: _Judged, reason: Reason, detail: str) -> _Judged:
+    """A row whose value stays, and whose verdict is withdrawn."""
+    return replace(judged, verdict=Verdict.NOT_EVALUATED, reason=reason, detail=detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,7 +492,11 @@ def _by_volume(limits: Limits, dvh: DVH, found: Measurement | NotMeasured) -> _J
         return _Judged(
             measurement=found, limits=limits, verdict=verdict, reason=reason, detail=infeasible, by_logic=True
         )
-    if small := _met_by_smallness(row, dvh):
+    if _is_smaller_than_threshold(row, dvh):
+        small = _smallness(row, dvh)
+        if any(finding.code in UNSURE_OF_VOLUME for finding in dvh.findings):
+            why = NotMeasured(reason=Reason.CONTOURS_INCOMPLETE, detail=f"{small.text} It cannot be met by that here")
+            return _not_evaluated(found, why, limits)
         verdict, findings = _of_kind(row, Verdict.PASS), (small,)
         return _Judged(
             measurement=found, limits=limits, verdict=verdict, detail=small.text, by_logic=True, findings=findings
@@ -359,8 +529,14 @@ def _verdict(row: Constraint, value: float) -> Verdict:
 
 
 def _of_kind(row: Constraint, verdict: Verdict) -> Verdict:
-    """Never pass or fail a risk point."""
-    return Verdict.RISK if row.kind is Kind.RISK else verdict
+    """Pass or fail a limit only: a risk point is reported, a statement is met or not."""
+    match row.kind:
+        case Kind.LIMIT:
+            return verdict
+        case Kind.RISK:
+            return Verdict.RISK
+        case Kind.ADVISORY:
+            return Verdict.MET if verdict in (Verdict.PASS, Verdict.VARIATION) else Verdict.NOT_MET
 
 
 def _meets(sense: Sense, value: float, limit: float) -> bool:
@@ -375,10 +551,6 @@ def _meets(sense: Sense, value: float, limit: float) -> bool:
             return value >= limit
 
 
-def _is_upper(sense: Sense) -> bool:
-    return sense in (Sense.BELOW, Sense.AT_MOST)
-
-
 def lies_outside(dvh: DVH) -> bool:
     """Whether the dose grid has nothing to say of a structure."""
     return dvh.volume_unit is VolumeUnit.CC and dvh.uncovered_cc >= OUTSIDE_SHARE * dvh.volume
@@ -390,31 +562,29 @@ def _infeasible(row: Constraint, dvh: DVH) -> str:
     if dvh.volume_unit is not VolumeUnit.CC:
         return ""
     match metric:
-        case DoseAtVolume(cold=True, volume_unit=Unit.CC) if _is_upper(row.sense):
+        case DoseAtVolume(cold=True, volume_unit=Unit.CC) if row.is_upper:
             enough = has_volume(dvh, metric.volume)
-        case VolumeAtDose(cold=True, unit=Unit.CC) if not _is_upper(row.sense):
+        case VolumeAtDose(cold=True, unit=Unit.CC) if not row.is_upper:
             enough = _meets(row.sense, dvh.volume, row.limit)
         case _:
             enough = True
     return "" if enough else f"infeasible: the organ has only {dvh.volume:.4g} cc"
 
 
-def _met_by_smallness(row: Constraint, dvh: DVH) -> Finding | None:
-    """Find whether "no more than v cc above d" holds just because the structure is smaller than v cc."""
+def _is_smaller_than_threshold(row: Constraint, dvh: DVH) -> bool:
+    """Whether "no more than v cc above d" holds just because the structure is smaller than v cc."""
     metric = row.metric
-    if not row.volume_threshold or dvh.volume_unit is not VolumeUnit.CC or not _is_upper(row.sense):
-        return None
+    if not row.volume_threshold or dvh.volume_unit is not VolumeUnit.CC or not row.is_upper:
+        return False
     if not isinstance(metric, DoseAtVolume) or metric.cold or metric.volume_unit is not Unit.CC:
-        return None
-    if has_volume(dvh, metric.volume) or _has_gaps(dvh):
-        return None
-    text = f"{dvh.volume:.4g} cc, smaller than {metric.volume:g} cc: is the contour complete?"
+        return False
+    return not has_volume(dvh, metric.volume)
+
+
+def _smallness(row: Constraint, dvh: DVH) -> Finding:
+    asked = f"{row.metric.volume:g} cc" if isinstance(row.metric, DoseAtVolume) else str(row.metric)
+    text = f"{dvh.volume:.4g} cc, smaller than {asked}: is the contour complete?"
     return Finding(code=FindingCode.SMALLER_THAN_LIMIT_VOLUME, text=text, subject=dvh.name)
-
-
-def _has_gaps(dvh: DVH) -> bool:
-    """Whether contours may be missing, so that the volume itself is in doubt."""
-    return any(finding.code is FindingCode.PLANE_GAP for finding in dvh.findings)
 
 
 def _margin(judged: _Judged) -> float | None:
@@ -422,7 +592,7 @@ def _margin(judged: _Judged) -> float | None:
     if isinstance(found, NotMeasured) or judged.limits is None:
         return None
     row = judged.limits.row
-    return row.limit - found.value if _is_upper(row.sense) else found.value - row.limit
+    return row.limit - found.value if row.is_upper else found.value - row.limit
 
 
 def _is_borderline(judged: _Judged) -> bool:

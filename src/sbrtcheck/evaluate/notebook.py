@@ -16,6 +16,9 @@ _LOOK = {  # text on ground of its own: read in light and dark notebooks alike
     Verdict.FAIL: "background:#f8d7da;color:#58151c",
     Verdict.NOT_EVALUATED: "background:#e2e3e5;color:#2b2f32",
     Verdict.RISK: "background:#cfe2ff;color:#052c65",
+    Verdict.REVIEW: "background:#e9d5ff;color:#3b0764",
+    Verdict.MET: "background:#d1e7dd;color:#0a3622",
+    Verdict.NOT_MET: "background:#fff3cd;color:#664d03",
 }
 _PILL = "padding:.1em .5em;border-radius:.3em;font-weight:600;white-space:nowrap"
 _MISSING = "no structure in the plan, and none is demanded"
@@ -39,11 +42,8 @@ def report_html(report: Report) -> str:
 
 
 def _headline(report: Report) -> str:
-    """The overall verdict; a second mark beside it where it stands on a part of the rows only."""
-    said = _pill(report.verdict, words.overall_text(report))
-    if words.stands_on_part(report):
-        said += " " + _pill(Verdict.NOT_EVALUATED, f"{words.not_evaluated(report)} NOT EVALUATED")
-    return said
+    """The overall verdict."""
+    return _pill(report.verdict, words.overall_text(report))
 
 
 def _urgency(outcome: Outcome) -> int:
@@ -54,7 +54,9 @@ def _urgency(outcome: Outcome) -> int:
         Verdict.NOT_EVALUATED: 1 if outcome.constraint.mandatory else 4,
         Verdict.VARIATION: 2,
         Verdict.PASS: 3 if flagged else 5,
-        Verdict.RISK: 6,
+        Verdict.NOT_MET: 6,
+        Verdict.MET: 7,
+        Verdict.RISK: 8,
     }
     return order[outcome.verdict] + (0 if outcome.counts else 10)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,9 @@ from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
 from sbrtcheck.table import ConstraintTable, Source
 
 if TYPE_CHECKING:
-    from sbrtcheck.evaluate.values import Outcome, Report, UnderConvention
+    from sbrtcheck.evaluate.values import Outcome, Report, ReviewReason, UnderConvention
 
-SCHEMA = "sbrtcheck-report/1"
+SCHEMA = "sbrtcheck-report/2"
 NOTICE = "A second check, not a replacement for review by a physicist and a physician."
 
 RECORD_KEYS = (
@@ -34,16 +35,23 @@ RECORD_KEYS = (
     "low",
     "high",
     "margin",
+    "percent_of_limit",
     "verdict",
     "counts",
+    "applies",
     "borderline",
     "convention_sensitive",
     "confirmed",
     "status",
     "kind",
     "mandatory",
+    "optional",
+    "site",
     "reason",
     "detail",
+    "outside_percent",
+    "lacking",
+    "probable",
     "endpoint",
     "citation",
     "doi",
@@ -58,6 +66,7 @@ def record(outcome: Outcome) -> dict[str, Any]:
     """Flatten one row of a report; keys as in `RECORD_KEYS`."""
     row = outcome.constraint
     measured = outcome.measurement if isinstance(outcome.measurement, Measurement) else None
+    percent = outcome.percent_of_limit
     values = (
         outcome.table_id,
         row.id,
@@ -74,16 +83,23 @@ def record(outcome: Outcome) -> dict[str, Any]:
         rounded(measured.low) if measured else None,
         _high(measured) if measured else None,
         rounded(outcome.margin),
+        None if isinstance(percent, NotMeasured) else rounded(percent),
         str(outcome.verdict),
         outcome.counts,
+        outcome.applies,
         outcome.borderline,
         outcome.convention_sensitive,
         row.confirmed,
         str(row.status),
         str(row.kind),
         row.mandatory,
+        _joined(row.optional),
+        row.site,
         str(outcome.reason) if outcome.reason else None,
         outcome.detail,
+        rounded(outcome.outside_percent),
+        _joined(outcome.lacking),
+        _joined(outcome.probable),
         row.endpoint,
         row.source.citation,
         row.source.doi,
@@ -93,6 +109,11 @@ def record(outcome: Outcome) -> dict[str, Any]:
         rounded(row.alpha_beta_gy),
     )
     return dict(zip(RECORD_KEYS, values, strict=True))
+
+
+def _joined(names: Sequence[str]) -> str:
+    """Several names in one field of a flat record."""
+    return " | ".join(names)
 
 
 def _high(found: Measurement) -> float | None:
@@ -105,10 +126,16 @@ def report_dict(report: Report) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "software": report.software,
+        "plan_label": report.label,
         "verdict": str(report.verdict),
+        "reasons": [_reason_dict(reason) for reason in report.reasons],
+        "failing": [_failing_dict(outcome) for outcome in report.failing],
+        "site": {"ids": list(report.site.ids), "origin": str(report.site.origin)},
         "summary": {str(verdict): number for verdict, number in report.tally().items()},
+        "rows_not_expected": len(report.not_expected()),
         "strict": report.strict,
         "include_unconfirmed": report.include_unconfirmed,
+        "accept_dose": report.accept_dose,
         "prescription": _prescription_dict(report.prescription),
         "regimen": course_dict(report.prescription),
         "dvh": {
@@ -126,6 +153,22 @@ def report_dict(report: Report) -> dict[str, Any]:
         "compared": compared_dict(report.compared),
         "notice": NOTICE,
     }
+
+
+def _reason_dict(reason: ReviewReason) -> dict[str, Any]:
+    return {
+        "code": str(reason.code),
+        "text": reason.text,
+        "structure": reason.structure,
+        "rows": list(reason.rows),
+    }
+
+
+def _failing_dict(outcome: Outcome) -> dict[str, Any]:
+    """What a headline says of a row that fails; all of it is among the outcomes."""
+    flat = record(outcome)
+    named = ("table", "row", "organ", "contour", "metric", "value", "sense", "limit", "unit", "percent_of_limit")
+    return {key: flat[key] for key in (*named, "counts", "detail")}
 
 
 def _listed(value: str | tuple[str, ...]) -> str | list[str]:
@@ -150,7 +193,9 @@ def _table_dict(table: ConstraintTable) -> dict[str, Any]:
         "file": PurePath(table.path).name,
         "note": table.note,
         "sources": [_source_dict(source) for source in table.sources],
-        "for_clinician": [{"text": item.text, "source": _source_dict(item.source)} for item in table.for_clinician],
+        "for_clinician": [
+            {"text": item.text, "site": item.site, "source": _source_dict(item.source)} for item in table.for_clinician
+        ],
     }
 
 

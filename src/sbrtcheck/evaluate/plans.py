@@ -18,9 +18,15 @@ from sbrtcheck.evaluate.structures import dvh_of
 from sbrtcheck.evaluate.values import Outcome, Report, Verdict
 from sbrtcheck.metric import NotMeasured, OfOneDvh, measure
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.table import Constraint, Select, Sense
+from sbrtcheck.table import Constraint, Select
 
-_RANK = {Verdict.PASS: 0, Verdict.VARIATION: 1, Verdict.FAIL: 2}
+_RANK = {
+    Verdict.PASS: 0,
+    Verdict.MET: 0,
+    Verdict.VARIATION: 1,
+    Verdict.NOT_MET: 2,
+    Verdict.FAIL: 2,
+}
 
 MOST_HALVINGS = 2
 """Elements of rows whose bands overlap are made narrower this often: 64 times as many of them."""
@@ -225,11 +231,7 @@ def _margins(outcome: Outcome) -> tuple[float, float] | None:
     if isinstance(found, NotMeasured) or outcome.margin is None or limit is None:
         return None
     high = math.inf if found.open_above else found.high
-    return (limit - high, limit - found.low) if _is_upper(outcome) else (found.low - limit, high - limit)
-
-
-def _is_upper(outcome: Outcome) -> bool:
-    return outcome.constraint.sense in (Sense.BELOW, Sense.AT_MOST)
+    return (limit - high, limit - found.low) if outcome.constraint.is_upper else (found.low - limit, high - limit)
 
 
 # Rows whose bands overlap, on finer elements
@@ -288,7 +290,7 @@ def _measured_on(outcome: Outcome, dvh: DVH) -> Outcome:
     found, limit = measure(outcome.constraint.metric, dvh), outcome.limit_used
     if isinstance(found, NotMeasured) or limit is None:
         return outcome
-    margin = limit - found.value if _is_upper(outcome) else found.value - limit
+    margin = limit - found.value if outcome.constraint.is_upper else found.value - limit
     return replace(outcome, measurement=found, margin=margin)
 
 

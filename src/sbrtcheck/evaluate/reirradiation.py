@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
 from sbrtcheck.evaluate.judge import lies_outside
 from sbrtcheck.evaluate.structures import Organs, Taken, take_first
-from sbrtcheck.evaluate.values import Report, Verdict
+from sbrtcheck.evaluate.values import Report, ReviewReason, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured, Unit, measure
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
@@ -44,20 +44,29 @@ class RuleReport:
 class SumReport:
     """Several courses of one patient together: DVHs in EQD2 of the course looked at and of all, rules, and tables.
 
-    ``verdict`` is the worst of rules and tables; not evaluated where none was asked for.
+    ``verdict`` is the worst of rules and tables: FAIL, REVIEW, VARIATION or PASS; not evaluated where none was asked
+    for. ``reasons`` are doubts about the doses of the courses; each stands against a pass. ``accept_dose``: the user
+    took these doses as they are.
     """
 
     course: DVHSet
     cumulative: DVHSet
     rules: tuple[RuleReport, ...] = ()
     report: Report | None = None
+    reasons: tuple[ReviewReason, ...] = ()
+    accept_dose: bool = False
 
     @property
     def verdict(self) -> Verdict:
         """The worst of rules and tables."""
-        verdicts = [one.verdict for one in self.rules] + ([self.report.verdict] if self.report else [])
-        order = (Verdict.FAIL, Verdict.NOT_EVALUATED, Verdict.VARIATION, Verdict.PASS)
-        return next((worst for worst in order if worst in verdicts), Verdict.NOT_EVALUATED)
+        verdicts = {one.verdict for one in self.rules} | ({self.report.verdict} if self.report else set())
+        if not verdicts:
+            return Verdict.NOT_EVALUATED
+        if Verdict.NOT_EVALUATED in verdicts or self.reasons:
+            verdicts.add(Verdict.REVIEW)
+        return next(
+            worst for worst in (Verdict.FAIL, Verdict.REVIEW, Verdict.VARIATION, Verdict.PASS) if worst in verdicts
+        )
 
 
 def judge_reirradiation(

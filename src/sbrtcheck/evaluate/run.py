@@ -10,12 +10,16 @@ from importlib import metadata
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.errors import TableError
 from sbrtcheck.evaluate.compared import NoComparison
+from sbrtcheck.evaluate.dose_check import dose_check
 from sbrtcheck.evaluate.judge import outcomes_of
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
+from sbrtcheck.evaluate.overall import overall, review_reasons
+from sbrtcheck.evaluate.site import site_of
 from sbrtcheck.evaluate.structures import Organs
-from sbrtcheck.evaluate.values import Outcome, Report, Verdict
+from sbrtcheck.evaluate.values import Report
 from sbrtcheck.stages import stage
 from sbrtcheck.table import ConstraintTable
+from sbrtcheck.table.sites import Sites
 
 
 def evaluate(
@@ -23,6 +27,9 @@ def evaluate(
     dvhs: DVHSet,
     *,
     names: Mapping[str, str] | None = None,
+    site: str | Sequence[str] | None = None,
+    sites: Sites | None = None,
+    accept_dose: bool = False,
     strict: bool = False,
     include_unconfirmed: bool = False,
 ) -> Report:
@@ -36,9 +43,17 @@ def evaluate(
         Of one plan, computed or stored.
     names
         TG-263 name -> structure name of this plan; wins over every other matching rule.
+    site
+        Treatment site (or several) that the plan is judged for: it says which organs a plan must have. That of the
+        tables when None; where they do not agree on one, every organ of every row is expected.
+    sites
+        Which organs are expected at each site, by `load_sites`; the shipped lists when None.
+    accept_dose
+        Judge the rows, and let the verdict stand, although the dose cannot be that of the prescription, or the
+        prescription is not known.
     strict
-        A row that counts and is borderline or convention sensitive makes the overall verdict FAIL; the row keeps its
-        own verdict and its flags.
+        A row that counts and is borderline or convention sensitive makes the report a REVIEW; the row keeps its own
+        verdict and its flags.
     include_unconfirmed
         Rows that only one reading of the source stands behind count too.
 
@@ -50,18 +65,22 @@ def evaluate(
     Raises
     ------
     TableError
-        Two tables have the same id.
+        Two tables have the same id, or no such site is known.
     """
     tables = _distinct((table,) if isinstance(table, ConstraintTable) else tuple(table))
-    plan = Organs.of(dvhs, names)
+    asked = (site,) if isinstance(site, str) else tuple(site or ())
+    plan = Organs.of(
+        dvhs, names, site=site_of(tables, asked, sites), dose=dose_check(dvhs, names, accepted=accept_dose)
+    )
     with stage("evaluation") as say:
         outcomes = outcomes_of(tables, plan, include_unconfirmed=include_unconfirmed)
-        overall = _overall(outcomes, strict=strict)
-        say(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {overall}")
+        reasons = review_reasons(outcomes, plan, strict=strict)
+        verdict = overall(outcomes, reasons)
+        say(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
     return Report(
         tables=tables,
         outcomes=outcomes,
-        verdict=overall,
+        verdict=verdict,
         prescription=dvhs.prescription,
         dvh_origin=dvhs.origin,
         end_caps=", ".join(sorted({dvh.end_caps for dvh in dvhs.dvhs if dvh.end_caps})),
@@ -71,10 +90,13 @@ def evaluate(
         dvhs=dvhs,
         compared=NoComparison(),
         names=_names(tables, plan),
+        reasons=reasons,
+        site=plan.site,
         between=dvhs.model.between,
         dose=dvhs.model.dose,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
+        accept_dose=accept_dose,
     )
 
 
@@ -94,23 +116,3 @@ def _distinct(tables: tuple[ConstraintTable, ...]) -> tuple[ConstraintTable, ...
 @cache
 def _software() -> str:
     return f"sbrtcheck {metadata.version('sbrtcheck')}"
-
-
-def _not_evaluated_at_all(counting: Sequence[Outcome]) -> bool:
-    """Whether a table was asked for and not one of its rows could be evaluated."""
-    tables = {outcome.table_id for outcome in counting}
-    return bool(tables - {outcome.table_id for outcome in counting if outcome.verdict is not Verdict.NOT_EVALUATED})
-
-
-def _overall(outcomes: Sequence[Outcome], *, strict: bool) -> Verdict:
-    """Worst of the rows that count."""
-    counting = [outcome for outcome in outcomes if outcome.counts]
-    verdicts = {outcome.verdict for outcome in counting}
-    flagged = any(outcome.borderline or outcome.convention_sensitive for outcome in counting)
-    if Verdict.FAIL in verdicts or (strict and flagged):
-        return Verdict.FAIL
-    skipped = any(o.constraint.mandatory and o.verdict is Verdict.NOT_EVALUATED for o in counting)
-    idle = _not_evaluated_at_all(counting)
-    if skipped or idle or not verdicts & {Verdict.PASS, Verdict.VARIATION}:
-        return Verdict.NOT_EVALUATED
-    return Verdict.VARIATION if Verdict.VARIATION in verdicts else Verdict.PASS

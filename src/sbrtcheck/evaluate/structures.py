@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, roi_names, separate_targets
+from sbrtcheck.evaluate.dose_check import DoseCheck
+from sbrtcheck.evaluate.site import UNKNOWN_SITE, PlanSite
 from sbrtcheck.indices import WholePlan
 from sbrtcheck.metric import (
     IsodoseRatio,
@@ -38,6 +40,8 @@ class Organs:
     names: Mapping[str, str] | None
     whole: WholePlan
     sharp_whole: WholePlan
+    site: PlanSite = UNKNOWN_SITE
+    dose: DoseCheck | None = None  # None where nobody asks whether it is that of the prescription
     # unions and finer DVHs computed while judging, kept so that the rows of one report share them
     made: dict[tuple[str, ...], DVH | NoDVH | None] = field(default_factory=dict, repr=False)
     separate: dict[str, tuple[RoiName, ...]] = field(default_factory=dict, repr=False)
@@ -71,7 +75,7 @@ class Organs:
     def with_dvhs_of(self, other: DVHSet) -> Organs:
         """The same structures, taken by the same rules, with the DVHs that another set has of them."""
         return replace(
-            Organs.of(other, self.names),
+            Organs.of(other, self.names, site=self.site, dose=self.dose),
             drawn=self.drawn,
             by_key={(roi.name, roi.number): dvh_of(roi.name, roi.number, other) for roi in self.drawn},
             derived={name: dvh_of(name, DERIVED_NUMBER, other) for name in self.derived},
@@ -83,7 +87,14 @@ class Organs:
         return self.whole.measure(metric, dvh) if isinstance(metric, OfPlan) else measure(metric, dvh)
 
     @classmethod
-    def of(cls, dvhs: DVHSet, names: Mapping[str, str] | None) -> Organs:
+    def of(
+        cls,
+        dvhs: DVHSet,
+        names: Mapping[str, str] | None,
+        *,
+        site: PlanSite = UNKNOWN_SITE,
+        dose: DoseCheck | None = None,
+    ) -> Organs:
         """Index the DVHs of one plan."""
         everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
         of_files = [one for one in everything if one.number != DERIVED_NUMBER]
@@ -95,6 +106,8 @@ class Organs:
             names=names,
             whole=WholePlan(dvhs=dvhs),
             sharp_whole=WholePlan(dvhs=dvhs, narrow_share=SHARP_SHARE),
+            site=site,
+            dose=dose,
         )
 
 
@@ -118,7 +131,9 @@ def dvh_of(name: str, number: int, dvhs: DVHSet) -> DVH | NoDVH:
 class Taken:
     """The structure(s) taken for an organ; ``dvh`` is why not, where there is none.
 
-    ``targets``: how many separate targets it stands for.
+    ``targets``: how many separate targets it stands for. ``lacking`` are parts of a union that the plan does not have,
+    or that could not be measured; ``others`` names of structures that a weaker rule would have taken; ``probable``
+    names that make a structure the organ, or a part of it, though it was not taken.
     """
 
     organ: str
@@ -127,8 +142,9 @@ class Taken:
     dvh: DVH | NotMeasured
     targets: int = 1
     findings: tuple[Finding, ...] = ()
-    lacking: tuple[str, ...] = ()  # parts of a union that the plan does not have
-    others: tuple[str, ...] = ()  # names of structures that a weaker rule would have taken
+    lacking: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    probable: tuple[str, ...] = ()
 
 
 def select(row: Constraint, plan: Organs) -> list[Taken]:
@@ -205,9 +221,9 @@ def _take(organ: str, plan: Organs) -> Taken:
         case Ambiguous():
             return Taken(organ=organ, dvh=_ambiguous(found))
         case NoMatch():
-            if derived := plan.derived.get(organ):
+            if not found.given and (derived := plan.derived.get(organ)):
                 return Taken(organ=organ, contour=derived.name, rule=Rule.DERIVED, dvh=_or_why_not(derived))
-            return Taken(organ=organ, dvh=_missing(found.near))
+            return Taken(organ=organ, dvh=_missing(found), probable=found.probable)
 
 
 def _taken(organ: str, found: Match, plan: Organs) -> Taken:
@@ -264,30 +280,55 @@ def _is_missing(taken: Taken) -> bool:
     return isinstance(taken.dvh, NotMeasured) and taken.dvh.reason is Reason.STRUCTURE_MISSING
 
 
+def _is_absent(taken: Taken) -> bool:
+    """Whether the plan has nothing of it: no structure of that name, or one that nobody contoured."""
+    absent = {Reason.STRUCTURE_MISSING, Reason.STRUCTURE_EMPTY}
+    return isinstance(taken.dvh, NotMeasured) and taken.dvh.reason in absent and not taken.probable
+
+
 def _instead_of(organs: Sequence[str], taken: Taken) -> tuple[Finding, ...]:
     text = f"the plan has no {' or '.join(organs)}: {taken.contour or taken.organ} was taken"
     return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=taken.contour),)
 
 
 def _take_union(row: Constraint, plan: Organs) -> Taken:
-    """Take all parts that are there as one organ."""
+    """Take all parts that can be measured as one organ, and say which are lacking.
+
+    A part that is in the plan and could not be measured lacks like one that is not: the rest may fail, but not pass.
+    """
     organ = " + ".join(row.structures)
     parts = [_take(part, plan) for part in row.structures]
-    absent = {Reason.STRUCTURE_MISSING, Reason.STRUCTURE_EMPTY}
-    there = [part for part in parts if isinstance(part.dvh, DVH) or part.dvh.reason not in absent]
+    probable = tuple(dict.fromkeys(name for part in parts for name in part.probable))
+    there = [part for part in parts if isinstance(part.dvh, DVH)]
     if not there:
-        return replace(parts[0], organ=organ)
-    contours = tuple(dict.fromkeys(part.contour for part in there if part.contour))
-    taken = Taken(
+        return replace(_first_in_plan(parts), organ=organ, probable=probable)
+    contours = tuple(dict.fromkeys(part.contour for part in there))
+    lacking = [part for part in parts if part not in there]
+    needed = tuple(part for part in lacking if part.organ not in row.optional or not _is_absent(part))
+    dvh = _union_dvh(there, plan)
+    return Taken(
         organ=organ,
         contour=" + ".join(contours),
         rule=", ".join(dict.fromkeys(part.rule for part in there if part.rule)),
-        dvh=_union_dvh(there, plan),
+        dvh=dvh,
+        findings=(*(finding for part in there for finding in part.findings), *_without_parts(lacking, organ, contours)),
+        lacking=tuple(_why_lacking(part) for part in needed),
+        probable=probable,
     )
-    lacking = [part for part in parts if part not in there]
-    if not lacking:
-        return taken
-    return replace(taken, findings=_without_parts(lacking, taken), lacking=tuple(part.organ for part in lacking))
+
+
+def _first_in_plan(parts: Sequence[Taken]) -> Taken:
+    """Of parts none of which can be measured, one that is in the plan, for the reason why not."""
+    return next((part for part in parts if not _is_missing(part)), parts[0])
+
+
+def _why_lacking(part: Taken) -> str:
+    """``Bronchus_Main (is PBT it?)``, ``Trachea (structure damaged)``."""
+    if part.probable:
+        return f"{part.organ} (is {' or '.join(part.probable)} it?)"
+    if isinstance(part.dvh, DVH) or _is_missing(part):
+        return part.organ
+    return f"{part.organ} ({part.dvh.reason})"
 
 
 def _union_dvh(parts: Sequence[Taken], plan: Organs) -> DVH | NotMeasured:
@@ -299,14 +340,23 @@ def _union_dvh(parts: Sequence[Taken], plan: Organs) -> DVH | NotMeasured:
     return _or_why_not(plan.union(tuple(drawn.values())))
 
 
-def _without_parts(lacking: Sequence[Taken], taken: Taken) -> tuple[Finding, ...]:
-    why = [f"{part.organ} (drawn without contours)" if part.contour else part.organ for part in lacking]
-    text = f"{taken.organ} was evaluated without {', '.join(why)}: not drawn in this plan"
-    return (Finding(code=FindingCode.DERIVED_STRUCTURE, text=text, subject=taken.contour),)
+def _without_parts(lacking: Sequence[Taken], organ: str, contours: Sequence[str]) -> tuple[Finding, ...]:
+    if not lacking:
+        return ()
+    text = f"{organ} was evaluated without {', '.join(map(_why_lacking, lacking))}"
+    return (Finding(code=FindingCode.DERIVED_STRUCTURE, text=text, subject=" + ".join(contours)),)
 
 
-def _missing(near: Sequence[str]) -> NotMeasured:
-    detail = f"close names, not taken: {', '.join(near)}" if near else ""
+def _missing(found: NoMatch) -> NotMeasured:
+    """Why there is no structure: the plan lacks the one that the user named, or none is the organ by its name."""
+    if found.given:
+        near = f"; close names: {', '.join(found.near)}" if found.near else ""
+        detail = f"the names given say {found.given!r}, and the plan has no such structure{near}"
+        return NotMeasured(reason=Reason.GIVEN_NAME_MISSING, detail=detail)
+    if found.probable:
+        detail = f"not taken, though by the name it may be this organ: {', '.join(found.probable)}"
+        return NotMeasured(reason=Reason.STRUCTURE_MISSING, detail=detail)
+    detail = f"close names, not taken: {', '.join(found.near)}" if found.near else ""
     return NotMeasured(reason=Reason.STRUCTURE_MISSING, detail=detail)
 
 

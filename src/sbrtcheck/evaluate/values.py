@@ -13,6 +13,7 @@ from sbrtcheck.evaluate import plain
 from sbrtcheck.evaluate.compared import Comparison, NoComparison
 from sbrtcheck.evaluate.naming import PlanNames
 from sbrtcheck.evaluate.plain import NOTICE
+from sbrtcheck.evaluate.site import UNKNOWN_SITE, PlanSite
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
 from sbrtcheck.table import Constraint, ConstraintTable
@@ -23,17 +24,56 @@ if TYPE_CHECKING:
 
     from sbrtcheck.dvh.points import CurvePoint, NotDrawn
 
-__all__ = ["NOTICE", "Outcome", "Report", "UnderConvention", "Verdict"]
+__all__ = [
+    "NOTICE",
+    "Outcome",
+    "Report",
+    "ReviewCode",
+    "ReviewReason",
+    "UnderConvention",
+    "Verdict",
+]
 
 
 class Verdict(StrEnum):
-    """What a row came to."""
+    """What a row, or a whole report, came to."""
 
     PASS = "PASS"  # noqa: S105 - a verdict, not a password
     VARIATION = "VARIATION"
     FAIL = "FAIL"
-    NOT_EVALUATED = "NOT_EVALUATED"
+    REVIEW = "REVIEW"  # of a report: nothing that counts fails, and something stands against calling it a pass
+    NOT_EVALUATED = "NOT_EVALUATED"  # of a row
     RISK = "RISK"  # a risk point: reported, no verdict
+    MET = "MET"  # a statement that is no constraint
+    NOT_MET = "NOT_MET"
+
+
+class ReviewCode(StrEnum):
+    """What keeps a report from being a pass though no row that counts fails; stable, for programs."""
+
+    DOSE = "dose is not that of the prescription"
+    GIVEN_NAME = "given name not in the plan"
+    FAILS_WITHOUT_COUNTING = "a row that does not count fails"
+    NOT_EVALUATED = "not evaluated"
+    PART_OF_ORGAN = "a part of the organ is missing"
+    CONTOURS = "contours incomplete or contradictory"
+    OUTSIDE_GRID = "outside the dose grid"
+    NOTHING_EVALUATED = "nothing that counts was evaluated"
+    STRICT = "borderline or convention sensitive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewReason:
+    """One reason for a `Verdict.REVIEW`, as one line of text.
+
+    ``rows`` are the rows it is about, each as ``table/row``; ``structure`` is the structure or organ it is about. Both
+    are empty where it is about the whole plan.
+    """
+
+    code: ReviewCode
+    text: str
+    structure: str = ""
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +93,12 @@ class Outcome:
     inside the limit the value lies, in the metric's unit (negative: beyond). ``limit_used`` and ``acceptable_used`` are
     what the row allows for this plan: where its limits go by a volume, those at that volume, and None where the source
     prints nothing for it (or the volume is not known); else as printed. ``counts``: the row takes part in the
-    overall verdict (confirmed, a limit, not disputed). ``reason`` says why there is no measurement or why the row
-    cannot be met; a row that is met by logic alone has a verdict, no measurement and a finding.
+    overall verdict (confirmed, a limit, not disputed). ``applies``: its organ is expected at the plan's site, or is in
+    the plan, or the row is mandatory; only of a row that does not apply may nothing be known. ``reason`` says why there
+    is no measurement or why the row cannot be met; a row that is met by logic alone has a verdict, no measurement and a
+    finding. ``probable`` are structures whose names make them this organ or a part of it, none of which was taken.
+    ``outside_percent`` is the share of the structure that lies outside the dose grid. ``lacking`` are parts of the
+    organ that were not measured with the rest.
     """
 
     table_id: str
@@ -73,17 +117,36 @@ class Outcome:
     convention_sensitive: bool = False
     conventions: tuple[UnderConvention, ...] = ()
     counts: bool = True
+    applies: bool = True
+    probable: tuple[str, ...] = ()
+    outside_percent: float = 0.0
+    lacking: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def row_id(self) -> str:
+        """Table and row: ``rtog-0813/heart-max``."""
+        return f"{self.table_id}/{self.constraint.id}"
+
+    @property
+    def percent_of_limit(self) -> float | NotMeasured:
+        """The value in percent of the limit: 100 is the limit itself."""
+        if isinstance(self.measurement, NotMeasured):
+            return self.measurement
+        if not self.limit_used:
+            return NotMeasured(reason=Reason.TARGET_VOLUME_OUTSIDE_RANGE, detail="no limit for this volume")
+        return 100.0 * self.measurement.value / self.limit_used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything one check found.
 
-    ``verdict`` is the overall one: PASS, VARIATION, FAIL or NOT_EVALUATED. ``strict`` and ``include_unconfirmed`` are
-    the choices it was made under; ``end_caps``, ``between`` and ``dose`` the
-    model behind the numbers. ``dvhs`` are those it was judged on; ``compared`` holds them against others of the plan;
-    ``names`` says which structure was taken for which organ, and which ones no row used.
+    ``verdict`` is the overall one: FAIL, REVIEW, VARIATION or PASS; ``reasons`` is what stands against a pass, whatever
+    the verdict. ``site`` says which organs are expected. ``strict``, ``include_unconfirmed`` and ``accept_dose`` are
+    the choices it was made under; ``end_caps``, ``between`` and ``dose`` the model behind the numbers. ``dvhs`` are
+    those it was judged on; ``compared`` holds them against others of the plan; ``names`` says which structure was taken
+    for which organ, and which ones no row used.
     """
 
     tables: tuple[ConstraintTable, ...]
@@ -98,15 +161,34 @@ class Report:
     dvhs: DVHSet
     compared: Comparison | NoComparison
     names: PlanNames
+    reasons: tuple[ReviewReason, ...] = ()
+    site: PlanSite = UNKNOWN_SITE
     between: str = "slab"
     dose: str = "trilinear"
     strict: bool = False
     include_unconfirmed: bool = False
+    accept_dose: bool = False
+
+    @property
+    def label(self) -> str:
+        """RT Plan Label; empty where the files have none."""
+        label = self.provenance.get("plan_label", "")
+        return label if isinstance(label, str) else ""
+
+    @property
+    def failing(self) -> tuple[Outcome, ...]:
+        """Rows that fail, whether they count or not, those that count first."""
+        failing = [outcome for outcome in self.outcomes if outcome.verdict is Verdict.FAIL]
+        return tuple(sorted(failing, key=lambda outcome: not outcome.counts))
 
     def tally(self) -> dict[Verdict, int]:
-        """How many of the rows that count came to each verdict, in the order of `Verdict`."""
-        counted = Counter(outcome.verdict for outcome in self.outcomes if outcome.counts)
+        """How many of the rows that count and apply came to each verdict, in the order of `Verdict`."""
+        counted = Counter(outcome.verdict for outcome in self.outcomes if outcome.counts and outcome.applies)
         return {verdict: counted[verdict] for verdict in Verdict if counted[verdict]}
+
+    def not_expected(self) -> tuple[Outcome, ...]:
+        """Rows that do not apply: their organs are neither in the plan nor expected at its site."""
+        return tuple(outcome for outcome in self.outcomes if not outcome.applies)
 
     def all_findings(self) -> tuple[Finding, ...]:
         """Gather the findings of the plan and of every row, each once, in the order they come up."""

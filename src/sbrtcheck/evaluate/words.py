@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sbrtcheck.dvh import Reason
+from sbrtcheck.evaluate.site import SiteOrigin
 from sbrtcheck.evaluate.values import Outcome, Report, UnderConvention, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding
@@ -66,6 +67,42 @@ def margin_text(outcome: Outcome) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
+def percent_text(outcome: Outcome) -> str:
+    """``245 % of the limit``; nothing without a value."""
+    percent = outcome.percent_of_limit
+    return "" if isinstance(percent, NotMeasured) else f"{_percent(percent)} % of the limit"
+
+
+def _percent(percent: float) -> str:
+    """Whole percent, or as many decimals as it takes not to say 100 of what is not the limit."""
+    for decimals in range(6):
+        text = f"{percent:.{decimals}f}"
+        if percent == 100 or float(text) != 100:
+            return text
+    return repr(percent)
+
+
+def against_limit_text(outcome: Outcome) -> str:
+    """``SpinalCord D0.035cc[Gy] 63.80, limit < 26 (245 % of the limit)``: a row where it stands outside its table."""
+    row = f"{outcome.organ} {metric_text(outcome.constraint)}"
+    found = outcome.measurement
+    if isinstance(found, NotMeasured):
+        return f"{row}: {outcome.detail or result_text(outcome)}"
+    value = number_text(found.value, outcome.limit_used, outcome.acceptable_used)
+    percent = percent_text(outcome)
+    return f"{row} {value}, limit {limit_used_text(outcome)}" + (f" ({percent})" if percent else "")
+
+
+def why_not_counted(outcome: Outcome) -> str:
+    """Say why a row takes no part in the overall verdict; "" when it does."""
+    row = outcome.constraint
+    if outcome.counts:
+        return ""
+    if row.kind is not Kind.LIMIT:
+        return str(row.kind)
+    return "disputed" if row.status is Status.DISPUTED else "unconfirmed"
+
+
 def verdict_text(outcome: Outcome) -> str:
     """Name the verdict in words, so that no colour is needed to read it."""
     return outcome.verdict.replace("_", " ")
@@ -78,6 +115,8 @@ FLAGS = {
     "disputed": "the printed number is in doubt; never counts",
     "advisory": "shown for information; never counts",
     "mandatory": "a plan without a value for this row has not been checked",
+    "partly outside grid": "a part of the structure lies outside the dose grid",
+    "part missing": "the organ is made of several structures, and not all of them are in the plan",
 }
 
 
@@ -91,6 +130,8 @@ def flags(outcome: Outcome) -> tuple[str, ...]:
         "disputed": row.status is Status.DISPUTED,
         "advisory": row.kind is Kind.ADVISORY,
         "mandatory": row.mandatory and outcome.verdict is Verdict.NOT_EVALUATED,
+        "partly outside grid": outcome.outside_percent > 0.0,
+        "part missing": bool(outcome.lacking),
     }
     return tuple(flag for flag, holds in said.items() if holds)
 
@@ -107,8 +148,9 @@ def organ_text(outcome: Outcome) -> str:
 
 
 def is_just_missing(outcome: Outcome) -> bool:
-    """Whether there is nothing to say of a row but that the plan has no such structure, and need not have it."""
-    return outcome.reason is Reason.STRUCTURE_MISSING and not outcome.constraint.mandatory
+    """Whether there is nothing to say of a row but that the plan has no such structure."""
+    absent = outcome.reason is Reason.STRUCTURE_MISSING
+    return absent and not outcome.constraint.mandatory and not outcome.probable
 
 
 def remark(outcome: Outcome) -> str:
@@ -157,31 +199,59 @@ def source_text(source: Source) -> str:
 
 
 def overall_text(report: Report) -> str:
-    """``PASS``, or ``PASS on 2 of 54 rows`` where the other rows that count were not evaluated."""
-    tally = report.tally()
-    rows = sum(tally.values())
-    part = f" on {rows - not_evaluated(report)} of {rows} rows" if stands_on_part(report) else ""
-    return report.verdict.replace("_", " ") + part
+    """``PASS on 31 of 31 rows for lung``; ``FAIL``; ``REVIEW``."""
+    rows = sum(report.tally().values())
+    evaluated = rows - report.tally().get(Verdict.NOT_EVALUATED, 0)
+    if report.verdict not in (Verdict.PASS, Verdict.VARIATION):
+        return str(report.verdict)
+    return f"{report.verdict} on {evaluated} of {rows} rows{_for_site(report)}"
 
 
-def stands_on_part(report: Report) -> bool:
-    """Whether the plan may proceed by the verdict, though rows that count were not evaluated."""
-    return report.verdict in (Verdict.PASS, Verdict.VARIATION) and not_evaluated(report) > 0
-
-
-def not_evaluated(report: Report) -> int:
-    """How many of the rows that count have no verdict."""
-    return report.tally().get(Verdict.NOT_EVALUATED, 0)
+def _for_site(report: Report) -> str:
+    return f" for {report.site}" if report.site.ids else ""
 
 
 def summary_text(report: Report) -> str:
-    """``2 FAIL, 20 PASS, 3 NOT EVALUATED``, the worst first; then what does not count."""
+    """``2 FAIL, 20 PASS, 3 NOT EVALUATED``, the worst first; then what does not count, and what does not apply."""
     order = (Verdict.FAIL, Verdict.NOT_EVALUATED, Verdict.VARIATION, Verdict.PASS)
     tally = report.tally()
     counted = [f"{tally[verdict]} {verdict.replace('_', ' ')}" for verdict in order if verdict in tally]
-    aside = sum(not outcome.counts for outcome in report.outcomes)
-    text = ", ".join(counted) or "no row counts"
-    return f"{text}; {aside} shown but not counted" if aside else text
+    aside = sum(outcome.applies and not outcome.counts for outcome in report.outcomes)
+    absent = len(report.not_expected())
+    parts = [
+        ", ".join(counted) or "no row counts",
+        *([f"{aside} shown but not counted"] if aside else []),
+        *([f"{_rows(absent)} for organs not expected at this site"] if absent else []),
+    ]
+    return "; ".join(parts)
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"
+
+
+def site_text(report: Report) -> str:
+    """``lung, by the tables``; or that no site is known, and what that means."""
+    match report.site.origin:
+        case SiteOrigin.GIVEN:
+            return f"{report.site}, as given"
+        case SiteOrigin.TABLE:
+            return f"{report.site}, by the tables"
+        case SiteOrigin.UNKNOWN:
+            return "unknown, so that every organ of the tables is expected; --site says it"
+
+
+def reason_lines(report: Report) -> list[str]:
+    """One line a reason that stands against a pass."""
+    return [clean(reason.text) for reason in report.reasons]
+
+
+def failing_lines(report: Report) -> list[str]:
+    """One line a row that fails, whether it counts or not."""
+    return [
+        clean(against_limit_text(one) + (f"; does not count: {why_not_counted(one)}" if not one.counts else ""))
+        for one in report.failing
+    ]
 
 
 def finding_text(finding: Finding) -> str:

@@ -28,10 +28,9 @@ _PARTS = {
 def sum_text(found: SumReport) -> str:
     """Write the courses together: DVHs in EQD2, rules, then the tables."""
     verdict = found.verdict.replace("_", " ")
-    if found.report and found.verdict == found.report.verdict and words.stands_on_part(found.report):
-        verdict = f"{words.overall_text(found.report)} of the tables"
     asked = bool(found.rules or found.report)
     parts: list[Any] = [Text(f"OVERALL: {verdict}") if asked else Text("No rule or table was asked for: no verdict.")]
+    parts += [Text(f"  REVIEW {words.clean(reason.text)}") for reason in found.reasons]
     if found.cumulative.dvhs:
         parts += [Text("\nEQD2 of this course, and of all courses together"), _doses(found)]
     parts += [part for rule in found.rules for part in _rule_parts(rule)]
@@ -109,6 +108,8 @@ def sum_json(found: SumReport) -> str:
     listed = {
         "schema": "sbrtcheck-sum/1",
         "verdict": str(found.verdict),
+        "reasons": [{"code": str(one.code), "text": one.text} for one in found.reasons],
+        "accept_dose": found.accept_dose,
         "structures": [_structure_dict(dvh, found.course) for dvh in found.cumulative.dvhs],
         "rules": [_rule_dict(one) for one in found.rules],
         "report": found.report.to_dict() if found.report else None,

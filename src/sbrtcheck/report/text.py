@@ -25,6 +25,9 @@ _COLOURS = {
     Verdict.FAIL: "bold red",
     Verdict.NOT_EVALUATED: "magenta",
     Verdict.RISK: "cyan",
+    Verdict.REVIEW: "bold magenta",
+    Verdict.MET: "green",
+    Verdict.NOT_MET: "yellow",
 }
 _HEADINGS = ("Verdict", "Metric", "Limit", "Value [band]", "Margin", "Ref", "Flags")
 NARROWEST = 104  # columns that the flags of a row need; on a smaller screen lines are broken, nothing is lost
@@ -76,15 +79,22 @@ def plain_table(*headings: str) -> Table:
 
 
 def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table | Padding]:
-    colour = _COLOURS[Verdict.NOT_EVALUATED if words.stands_on_part(report) else report.verdict]
-    yield Text.assemble((f"OVERALL: {words.overall_text(report)}", colour), f"   {words.summary_text(report)}")
+    if report.label:
+        yield Text(f"Plan: {words.clean(report.label)}")
     yield Text(f"Prescription: {words.prescription_text(report)}")
+    yield Text(f"Site: {words.site_text(report)}")
+    overall = (f"OVERALL: {words.overall_text(report)}", _COLOURS[report.verdict])
+    yield Text.assemble(overall, f"   {words.summary_text(report)}")
+    yield from _lines(words.failing_lines(report), "FAIL", _COLOURS[Verdict.FAIL])
+    yield from _lines(words.reason_lines(report), "REVIEW", _COLOURS[Verdict.REVIEW])
     for table in report.tables:
         yield Text(f"\n{words.table_text(table)}", style="bold")
         outcomes = words.outcomes_of(report, table)
         missing = [outcome for outcome in outcomes if words.is_just_missing(outcome)]
         yield from _rows([outcome for outcome in outcomes if outcome not in missing], sources)
-        yield from _section("Not evaluated, no such structure in the plan", words.organ_counts(missing), style="")
+        expected, others = (words.organ_counts([one for one in missing if one.applies is is_]) for is_ in (True, False))
+        yield from _section("Not evaluated, expected and not in the plan", expected, style="")
+        yield from _section("Not in the plan, and not expected at this site", others, style="")
     yield from _section("Flags", words.legend(report))
     yield from _section("Remarks", words.remarks(report))
     yield from _section("Findings", words.findings(report))
@@ -93,6 +103,12 @@ def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table |
     yield from _section("Regimen", course_lines(report))
     yield from _section("Sources", sources.lines())
     yield from _section("Made from", words.made_from(report))
+
+
+def _lines(lines: Iterable[str], mark: str, colour: str) -> Iterator[Padding]:
+    """Lines under the headline, each with the verdict that it is the reason of."""
+    for line in lines:
+        yield Padding(Text.assemble((f"{mark:6} ", colour), line), (0, 0, 0, 2))
 
 
 def _section(title: str, lines: Iterable[str], *, style: str = "bold") -> Iterator[Text | Padding]:

@@ -12,6 +12,7 @@ from sbrtcheck.evaluate.words import (
     SIGNS,
     SourceList,
     contour_text,
+    failing_lines,
     finding_text,
     findings,
     flags,
@@ -20,13 +21,14 @@ from sbrtcheck.evaluate.words import (
     limit_used_text,
     margin_text,
     metric_text,
-    not_evaluated,
     organ_text,
     overall_text,
+    percent_text,
+    reason_lines,
     remark,
     result_text,
+    site_text,
     source_text,
-    stands_on_part,
     summary_text,
     value_text,
     verdict_text,
@@ -48,6 +50,7 @@ __all__ = [
     "contour_text",
     "dvh_text",
     "escaped",
+    "failing_lines",
     "finding_text",
     "findings",
     "flags",
@@ -59,19 +62,20 @@ __all__ = [
     "made_from",
     "margin_text",
     "metric_text",
-    "not_evaluated",
     "number_text",
     "organ_counts",
     "organ_line",
     "organ_text",
     "outcomes_of",
     "overall_text",
+    "percent_text",
     "prescription_text",
+    "reason_lines",
     "remark",
     "remarks",
     "result_text",
     "row_name",
-    "stands_on_part",
+    "site_text",
     "summary_text",
     "table_text",
     "value_text",
@@ -155,7 +159,7 @@ def dvh_text(report: Report) -> str:
 
 def for_clinician(report: Report) -> list[str]:
     """List what the sources say that no plan can answer, each with its place."""
-    items = (item for table in report.tables for item in table.for_clinician)
+    items = (item for table in report.tables for item in table.for_clinician if report.site.holds(item.site))
     return list(dict.fromkeys(clean(f"{item.text} ({source_text(item.source)})") for item in items))
 
 
@@ -183,7 +187,9 @@ def made_from(report: Report) -> Iterator[str]:
     if isinstance(report.compared, NoComparison) and report.compared != NoComparison():
         yield f"No DVHs of the planning system to compare with: {clean(report.compared.reason)}"
     if report.strict:
-        yield "Strict: borderline and convention-sensitive rows count as not passing"
+        yield "Strict: borderline and convention-sensitive rows stand against a pass"
+    if report.accept_dose:
+        yield "The dose was accepted by the user, whatever speaks against it"
     if report.include_unconfirmed:
         yield "Rows with a single reading of their source count"
     yield f"{report.software}. {NOTICE}"

@@ -14,6 +14,7 @@ from sbrtcheck.radiobiology import Quantity
 if TYPE_CHECKING:
     from sbrtcheck.dvh import DVHSet
     from sbrtcheck.dvh.points import CurvePoint, NotDrawn
+    from sbrtcheck.table.sites import ExpectedOrgan
 
 READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed: one reader may misread
 
@@ -89,6 +90,7 @@ class ClinicianItem:
 
     text: str
     source: Source
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,8 @@ class Constraint:
     line: int = 0
     quantity: Quantity = Quantity.PHYSICAL
     alpha_beta_gy: float | None = None
+    site: str = ""
+    optional: tuple[str, ...] = ()
 
     def at_target_volume(self, volume_cc: float) -> Step | NoRule:
         """Give what the row allows for a target of this volume, in cc: linear between the printed steps.
@@ -166,6 +170,11 @@ class Constraint:
         reaching = (step for step in self.veff_steps if veff_percent <= step.veff_percent)
         last = self.veff_steps[-1].veff_percent if self.veff_steps else 0.0
         return next(reaching, NoRule(detail=f"the rule ends at {last:g} %, and this is {veff_percent:.4g} %"))
+
+    @property
+    def is_upper(self) -> bool:
+        """Whether the value has to stay below the limit."""
+        return self.sense in (Sense.BELOW, Sense.AT_MOST)
 
     @property
     def confirmed(self) -> bool:
@@ -205,6 +214,7 @@ class ConstraintTable:
     rows: tuple[Constraint, ...]
     note: str = ""
     for_clinician: tuple[ClinicianItem, ...] = ()
+    expects: tuple[ExpectedOrgan, ...] = ()
     sha256: str = ""
     path: str = ""
 

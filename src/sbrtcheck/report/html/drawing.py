@@ -31,7 +31,15 @@ SPREAD = 0.16  # of the volume: markers of neighbouring curves are moved apart b
 WEDGE = 26.0  # pixels of shading on the allowed side of a limit
 
 
-SHAPES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.VARIATION: 2, Verdict.RISK: 3, Verdict.NOT_EVALUATED: 4}
+SHAPES = {
+    Verdict.PASS: 0,
+    Verdict.MET: 0,
+    Verdict.FAIL: 1,
+    Verdict.VARIATION: 2,
+    Verdict.NOT_MET: 2,
+    Verdict.RISK: 3,
+    Verdict.NOT_EVALUATED: 4,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,10 +25,21 @@ ICONS = {
     Verdict.FAIL: "fail",
     Verdict.NOT_EVALUATED: "none",
     Verdict.RISK: "risk",
+    Verdict.REVIEW: "review",
+    Verdict.MET: "pass",
+    Verdict.NOT_MET: "variation",
 }
 """Verdict -> its shape and colour: class name and id of a symbol."""
 
-_WORST_FIRST = (Verdict.FAIL, Verdict.NOT_EVALUATED, Verdict.VARIATION, Verdict.RISK, Verdict.PASS)
+_WORST_FIRST = (
+    Verdict.FAIL,
+    Verdict.NOT_EVALUATED,
+    Verdict.VARIATION,
+    Verdict.NOT_MET,
+    Verdict.RISK,
+    Verdict.PASS,
+    Verdict.MET,
+)
 
 FILTERS = {
     "fail": "Fail",
@@ -99,7 +110,7 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
     return {
         "verdict": words.overall_text(report),
         "icon_name": ICONS[report.verdict],
-        "left_out": words.not_evaluated(report) if words.stands_on_part(report) else 0,
+        "left_out": 0,
         "summary": words.summary_text(report),
         "prescription": words.prescription_text(report),
         "course_short": words.prescription_text(report).partition(" (")[0],

@@ -91,7 +91,7 @@ def _grid(headings: Sequence[str], widths: Sequence[float], rows: Iterable[list[
 
 
 def _top(report: Report) -> list[Flowable]:
-    colour = _hex(Verdict.NOT_EVALUATED if words.stands_on_part(report) else report.verdict)
+    colour = _hex(report.verdict)
     verdict = f'<font color="{colour}">OVERALL: {markup(words.overall_text(report))}</font>'
     return [
         Paragraph(verdict, styles()["title"]),

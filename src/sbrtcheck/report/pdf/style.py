@@ -29,6 +29,9 @@ COLOURS: dict[Verdict, Color] = {
     Verdict.FAIL: HexColor("#b00020"),
     Verdict.NOT_EVALUATED: HexColor("#7a1fa2"),
     Verdict.RISK: HexColor("#1f5fa8"),
+    Verdict.REVIEW: HexColor("#7a1fa2"),
+    Verdict.MET: HexColor("#1b7f3b"),
+    Verdict.NOT_MET: HexColor("#9a6a00"),
 }
 
 

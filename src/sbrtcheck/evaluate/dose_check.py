@@ -1,0 +1,145 @@
+"""DVHs of a plan in; why their dose cannot be that of the prescription out, or nothing.
+
+A dose of one fraction, of one beam, or a placeholder of zeros lies under every upper limit. What tells it is the
+target: a plan is made so that at least half of a target receives about the prescription. So the median dose of the
+target that receives most is compared with it; in a plan without targets, the largest dose is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs, roi_names
+from sbrtcheck.plan import (
+    GREATEST_SHARE_OF_PRESCRIPTION,
+    LEAST_SHARE_OF_PRESCRIPTION,
+    Prescription,
+    UnknownPrescription,
+)
+from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.tg263 import all_targets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseDoubt:
+    """Why the dose cannot be, or is not known to be, that of the prescription.
+
+    ``blocks``: no row may be judged on it.
+    """
+
+    text: str
+    blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetDoses:
+    """What the targets of a plan receive; ``unmeasured`` are targets without a DVH in cc or percent."""
+
+    dvhs: tuple[DVH, ...]
+    unmeasured: tuple[str, ...]
+
+    @property
+    def partly_outside(self) -> bool:
+        """Whether a target lies beyond the dose grid, so that the dose there may be as high as in a target."""
+        return bool(self.unmeasured) or any(dvh.uncovered_cc > 0.0 for dvh in self.dvhs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseCheck:
+    """What is known of the dose of a plan as a whole; ``accepted``: the user takes it as it is."""
+
+    targets: TargetDoses
+    doubt: DoseDoubt | None
+    accepted: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether no row may be judged on the dose."""
+        return self.doubt is not None and self.doubt.blocks and not self.accepted
+
+
+def dose_check(dvhs: DVHSet, names: Mapping[str, str] | None, *, accepted: bool = False) -> DoseCheck:
+    """Compare the dose of a plan with its prescription: that of its targets or, without any, the largest."""
+    targets = target_doses(dvhs, names)
+    return DoseCheck(targets=targets, doubt=dose_doubt(dvhs, targets), accepted=accepted)
+
+
+def target_doses(dvhs: DVHSet, names: Mapping[str, str] | None) -> TargetDoses:
+    """The DVHs of all targets of a plan; those that nobody asked for yet are computed where that can be done."""
+    wanted = all_targets(roi_names(dvhs), names)
+    there = {(dvh.name, dvh.number): dvh for dvh in dvhs.dvhs}
+    without = {(one.name, one.number) for one in dvhs.without}
+    lacking = [roi for roi in wanted if (roi.name, roi.number) not in there and (roi.name, roi.number) not in without]
+    if lacking and dvhs.plan is not None and dvhs.model is not None:
+        model = dvhs.model
+        computed = compute_dvhs(
+            dvhs.plan,
+            structures=frozenset(roi.name for roi in lacking),
+            end_caps=model.end_caps,
+            between=model.between,
+            dose=model.dose,
+            names=names,
+        )
+        there |= {(dvh.name, dvh.number): dvh for dvh in computed.dvhs}
+    keys = [(roi.name, roi.number) for roi in wanted]
+    return TargetDoses(
+        dvhs=tuple(there[key] for key in keys if key in there),
+        unmeasured=tuple(roi.name for roi, key in zip(wanted, keys, strict=True) if key not in there),
+    )
+
+
+def dose_doubt(dvhs: DVHSet, targets: TargetDoses) -> DoseDoubt | None:
+    """Compare the dose with the prescription.
+
+    Parameters
+    ----------
+    dvhs
+        Of one plan, in physical dose; a sum of courses is not compared with the prescription of one of them.
+    targets
+        Of the same plan, by `target_doses`.
+    """
+    if any(dvh.quantity is not Quantity.PHYSICAL for dvh in dvhs.dvhs):
+        return None
+    rx = dvhs.prescription
+    if isinstance(rx, UnknownPrescription):
+        return DoseDoubt(text=f"the prescribed dose is unknown, so the dose cannot be compared with it: {rx.reason}")
+    if targets.dvhs:
+        return _of_targets(targets.dvhs, rx)
+    largest = _largest_dose_gy(dvhs)
+    if largest is None:
+        return DoseDoubt(text="no structure has a dose that could be compared with the prescription", blocks=True)
+    doubt = _compared("the largest dose", largest, largest, rx)
+    if doubt is None and targets.unmeasured:
+        listed = ", ".join(targets.unmeasured)
+        return DoseDoubt(
+            text=f"no target could be measured ({listed}): the dose cannot be compared with the prescription"
+        )
+    return doubt
+
+
+def _of_targets(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
+    medians = [(dvh.dose_at_volume(dvh.volume / 2), dvh.name) for dvh in targets]
+    # what lies outside the dose grid counts at 0 Gy in the value, and at the largest dose there may be in the bound
+    most = max(
+        (median.high if dvh.uncovered_cc > 0.0 else median.value, name)
+        for (median, name), dvh in zip(medians, targets, strict=True)
+    )
+    least = min(median.value for median, _ in medians)
+    return _compared(f"the median dose of {most[1]}", most[0], least, rx)
+
+
+def _compared(what: str, most_gy: float, least_gy: float, rx: Prescription) -> DoseDoubt | None:
+    percent = 100.0 * most_gy / rx.dose_gy
+    stated = f"{what} is {most_gy:.4g} Gy, {percent:.3g} % of the prescription of {rx.dose_gy:g} Gy in {rx.fractions}"
+    if most_gy < LEAST_SHARE_OF_PRESCRIPTION * rx.dose_gy:
+        return DoseDoubt(text=f"{stated}: is it of one fraction, of one beam, or of another plan?", blocks=True)
+    if least_gy > GREATEST_SHARE_OF_PRESCRIPTION * rx.dose_gy:
+        return DoseDoubt(text=f"{stated}: is it a sum of plans, or in another unit?")
+    return None
+
+
+def _largest_dose_gy(dvhs: DVHSet) -> float | None:
+    if dvhs.plan is not None:
+        return dvhs.plan.dose.max_gy
+    return max((dvh.max_gy.value for dvh in dvhs.dvhs), default=None)
