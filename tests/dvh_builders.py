@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sbrtcheck.dvh import DVH, Band, Curve, DVHSet, Model, NoDVH, Origin, VolumeUnit
+from sbrtcheck.evaluate import Report, evaluate
 from sbrtcheck.metric import Metric, parse
 from sbrtcheck.plan import Contours, DoseGrid, Plan, Prescription, Structure, UnknownPrescription
 from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense, Source
@@ -96,6 +97,11 @@ def dvh_set(
         origin=origin,
         provenance={"plan": "1.2.3", "doses": ("1.2.4", "1.2.5")},
     )
+
+
+def report_on(asked: ConstraintTable | Sequence[ConstraintTable], dvhs: DVHSet, **options: Any) -> Report:
+    """What the rows come to on doses that are no plan's, which the user accepts."""
+    return evaluate(asked, dvhs, **{"accept_dose": True} | options)
 
 
 def row(metric: str | Metric, sense: str, limit: float, *structures: str, **fields: Any) -> Constraint:

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sbrtcheck
-from dvh_builders import NOT_KNOWN, dvh_set, plan_of, ramp_dvh, row, table, uniform_dvh
+from dvh_builders import NOT_KNOWN, dvh_set, plan_of, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck import api
 from sbrtcheck.cli import main
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
-from sbrtcheck.evaluate import Better, NoOutcome, PlanComparison, RowComparison, compare_plans, evaluate
+from sbrtcheck.evaluate import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, FindingCode, Prescription
 from sbrtcheck.report.plans import PLAN_FORMATS
@@ -52,7 +52,7 @@ def cords(draw: st.DrawFn) -> DVHSet:
 
 
 def compared(first: DVHSet, second: DVHSet, asked: ConstraintTable = ROWS) -> PlanComparison:
-    return compare_plans(evaluate(asked, first), evaluate(asked, second))
+    return compare_plans(report_on(asked, first), report_on(asked, second))
 
 
 def one_row(first: DVH, second: DVH, asked: Constraint) -> RowComparison:
@@ -159,9 +159,9 @@ def test_a_risk_point_goes_by_its_margin_and_does_not_count() -> None:
 def test_separate_targets_are_held_against_those_of_their_name() -> None:
     asked = table(row("Mean[Gy]", "above", 5, "PTV"))
     first, second = (compute_dvhs(plan_of(**boxes)) for boxes in ({"PTV_1": 0.0, "PTV_2": 20.0}, {"PTV_2": 20.0}))
-    both = compare_plans(evaluate(asked, first), evaluate(asked, first))
+    both = compare_plans(report_on(asked, first), report_on(asked, first))
     assert [one.better for one in both.rows] == [Better.SAME] * 2
-    less = compare_plans(evaluate(asked, first), evaluate(asked, second))
+    less = compare_plans(report_on(asked, first), report_on(asked, second))
     assert [(one.better, one.why) for one in less.rows] == [
         (Better.NOT_COMPARED, "not in the second: it has no PTV_1 of its own"),
         (Better.SAME, ""),
@@ -175,7 +175,7 @@ def test_a_structure_of_another_name_that_the_same_row_took_is_its_partner() -> 
     first, second = dvh_set(uniform_dvh("Cord", dose_gy=10)), dvh_set(uniform_dvh("Myelon", dose_gy=12))
     asked = table(row("Mean[Gy]", "below", 15))
     found = compare_plans(
-        evaluate(asked, first, names={"SpinalCord": "Cord"}), evaluate(asked, second, names={"SpinalCord": "Myelon"})
+        report_on(asked, first, names={"SpinalCord": "Cord"}), report_on(asked, second, names={"SpinalCord": "Myelon"})
     )
     assert [one.name for one in found.structures] == ["Cord / Myelon"]
     assert found.structures[0].metrics[1].difference == pytest.approx(-2.0)

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvh_builders import curve, dvh_set, exact, plan_of
+from dvh_builders import curve, dvh_set, exact, plan_of, report_on
 from dvh_builders import table as table_of
 from sbrtcheck.dvh import DVH, Model, Origin, Reason, compute_dvhs
-from sbrtcheck.evaluate import Verdict, evaluate
+from sbrtcheck.evaluate import Verdict
 from sbrtcheck.indices import WholePlan
 from sbrtcheck.metric import (
     DoseAtVolume,
@@ -355,7 +355,7 @@ def verdict(row: Constraint, value: float, rx: Prescription) -> Verdict:
         raise NotImplementedError(str(row.metric))
     organ = replace(found, name=row.structures[0])
     alone = replace(row, structures=row.structures[:1], select=Select.EACH, acceptable=None)
-    (outcome,) = evaluate(table_of(alone, fractions=(rx.fractions,)), dvh_set(organ, rx=rx)).outcomes
+    (outcome,) = report_on(table_of(alone, fractions=(rx.fractions,)), dvh_set(organ, rx=rx)).outcomes
     return outcome.verdict
 
 
@@ -419,7 +419,7 @@ def verdicts_around(row: Constraint, step: Step, monkeypatch: pytest.MonkeyPatch
             measured = Measurement(value=value, low=value, high=value, unit=row.metric.unit)
             monkeypatch.setattr(WholePlan, "measure", lambda *_, measured=measured: measured)
         dvhs = [ptv] if organ is None else [ptv, replace(organ, name=row.structures[0])]
-        (outcome,) = evaluate(table_of(row), dvh_set(*dvhs, rx=FIVE)).outcomes
+        (outcome,) = report_on(table_of(row), dvh_set(*dvhs, rx=FIVE)).outcomes
         found.append(outcome.verdict)
     return found
 
@@ -429,7 +429,7 @@ def test_a_prescription_of_exactly_the_bed_of_the_review_is_not_above_it(dose_gy
     (row,) = (row for row in TABLES["review-text"].rows if row.id == "liver-bed10")
     rx = Prescription(dose_gy=dose_gy, fractions=5)
     ptv = replace(step_dvh(1, dose_gy, 30, rx), name="PTV")
-    (outcome,) = evaluate(table_of(row), dvh_set(ptv, rx=rx)).outcomes
+    (outcome,) = report_on(table_of(row), dvh_set(ptv, rx=rx)).outcomes
     assert (outcome.verdict, outcome.counts) == (expected, False)
 
 
@@ -437,7 +437,7 @@ def test_a_prescription_of_exactly_the_bed_of_the_review_is_not_above_it(dose_gy
 def test_more_than_three_targets_are_more_than_the_review_treats(targets: int, expected: str) -> None:
     (row,) = (row for row in TABLES["review-text"].rows if row.id == "lung-metastases")
     plan = plan_of(**{f"PTV{n}": 15.0 * n for n in range(targets)})
-    (outcome,) = evaluate(table_of(row), compute_dvhs(plan)).outcomes
+    (outcome,) = report_on(table_of(row), compute_dvhs(plan)).outcomes
     assert (outcome.verdict, outcome.counts) == (expected, False)
 
 
@@ -446,7 +446,7 @@ def test_a_risk_point_shows_on_which_side_the_plan_lies() -> None:
     row = TABLES["hytec-cord-5fx"].rows[0]
     for share in (INSIDE, OUTSIDE):
         cord = replace(step_dvh(1, share * row.limit, 30, rx), name="SpinalCord")
-        outcome, _ = evaluate(TABLES["hytec-cord-5fx"], dvh_set(cord, rx=rx)).outcomes
+        outcome, _ = report_on(TABLES["hytec-cord-5fx"], dvh_set(cord, rx=rx)).outcomes
         assert outcome.margin is not None
         assert (outcome.margin > 0) == (share < 1)
 
@@ -457,7 +457,7 @@ def test_the_prescription_is_held_against_the_effective_liver_volume(
 ) -> None:
     rx = Prescription(dose_gy=rx_gy, fractions=5)
     liver = replace(step_dvh(1, mean_gy, 1500, rx), name="Liver-GTV")
-    (outcome,) = evaluate(TABLES["rtog-1112"], dvh_set(liver, rx=rx)).outcomes
+    (outcome,) = report_on(TABLES["rtog-1112"], dvh_set(liver, rx=rx)).outcomes
     assert (outcome.verdict, outcome.counts) == (expected, False)
     assert f"effective volume of {100 * mean_gy / rx_gy:.4g} %" in outcome.detail
 
@@ -465,7 +465,7 @@ def test_the_prescription_is_held_against_the_effective_liver_volume(
 def test_a_liver_beyond_every_effective_volume_is_not_judged() -> None:
     rx = Prescription(dose_gy=27.5, fractions=5)
     liver = replace(step_dvh(1, 20, 1500, rx), name="Liver-GTV")
-    (outcome,) = evaluate(TABLES["rtog-1112"], dvh_set(liver, rx=rx)).outcomes
+    (outcome,) = report_on(TABLES["rtog-1112"], dvh_set(liver, rx=rx)).outcomes
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.TARGET_VOLUME_OUTSIDE_RANGE)
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvh_builders import FIFTY_IN_FIVE, dvh_set, percent_dvh, plan_of, ramp_dvh, row, table, uniform_dvh
-from sbrtcheck import compute_dvhs, evaluate, load_table, measure
+from dvh_builders import FIFTY_IN_FIVE, dvh_set, percent_dvh, plan_of, ramp_dvh, report_on, row, table, uniform_dvh
+from sbrtcheck import compute_dvhs, load_table, measure
 from sbrtcheck.dvh import DVH, Reason
 from sbrtcheck.evaluate import Verdict
 from sbrtcheck.metric import Measurement, NotMeasured
@@ -182,7 +182,7 @@ def test_large_doses_a_fraction_are_converted_and_the_models_range_is_said() -> 
 
 
 def judged(rule: Any, dvh: DVH, rx: Any = FIFTY_IN_FIVE) -> Any:
-    (outcome,) = evaluate(table(rule, fractions=(3, 5)), dvh_set(dvh, rx=rx)).outcomes
+    (outcome,) = report_on(table(rule, fractions=(3, 5)), dvh_set(dvh, rx=rx)).outcomes
     return outcome
 
 
@@ -210,7 +210,7 @@ def test_one_table_may_mix_alpha_betas_and_physical_dose() -> None:
         row("Max[Gy]", "below", 100.0, id="cord", quantity=Quantity.EQD2, alpha_beta_gy=2.0),
         row("Max[Gy]", "below", 100.0, id="late", quantity=Quantity.BED, alpha_beta_gy=3.0),
     ]
-    report = evaluate(table(*rows), dvh_set(uniform_dvh(dose_gy=25.0)))
+    report = report_on(table(*rows), dvh_set(uniform_dvh(dose_gy=25.0)))
     values = [outcome.measurement.value for outcome in report.outcomes if isinstance(outcome.measurement, Measurement)]
     assert values == pytest.approx([25.0, 25 * 7 / 4, 25 * (1 + 5 / 3)])
 
@@ -256,13 +256,13 @@ def test_a_borderline_row_in_eqd2_is_decided_with_finer_elements() -> None:
     found = measure(metric, coarse)
     assert isinstance(found, Measurement)
     limit = found.value + 0.45 * (found.high - found.value)
-    outcome = evaluate(table(row(metric, "below", limit, **IN_EQD2)), dvhs).outcomes[0]
+    outcome = report_on(table(row(metric, "below", limit, **IN_EQD2)), dvhs).outcomes[0]
     assert isinstance(outcome.measurement, Measurement)
     assert outcome.measurement.high - outcome.measurement.low < found.high - found.low
 
 
 def test_reports_name_the_quantity_and_the_alpha_beta() -> None:
-    report = evaluate(table(row("Max[Gy]", "below", 41.0, **IN_EQD2)), dvh_set(uniform_dvh(dose_gy=25.0)))
+    report = report_on(table(row("Max[Gy]", "below", 41.0, **IN_EQD2)), dvh_set(uniform_dvh(dose_gy=25.0)))
     assert "Max[Gy] EQD2(a/b 3)" in FORMATS["text"](report)
     assert "EQD2(a/b 3)" in FORMATS["markdown"](report)
     (record,) = report.to_records()

@@ -13,20 +13,24 @@ from hypothesis import strategies as st
 from dvh_builders import (
     FIFTY_IN_FIVE,
     NOT_KNOWN,
+    curve,
     dvh_set,
+    exact,
     percent_dvh,
     plan_of,
     ramp_dvh,
+    report_on,
     row,
     table,
     uniform_dvh,
 )
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, NoDVH, Origin, Reason, compute_dvhs
 from sbrtcheck.errors import TableError
-from sbrtcheck.evaluate import Outcome, Report, Verdict, evaluate
+from sbrtcheck.evaluate import Outcome, Report, ReviewCode, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured, parse
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.table import Constraint, Kind, Select, Status
+from sbrtcheck.table.sites import ExpectedOrgan, Site, Sites
 from sbrtcheck.tg263 import Rule
 
 
@@ -36,7 +40,7 @@ def only(report: Report) -> Outcome:
 
 
 def check_row(constraint: Constraint, *dvhs: DVH, **options: Any) -> Outcome:
-    return only(evaluate(table(constraint), dvh_set(*dvhs), **options))
+    return only(report_on(table(constraint), dvh_set(*dvhs), **options))
 
 
 # -------------------------------------------------------------------------------- the value decides
@@ -143,15 +147,16 @@ def test_a_structure_that_is_too_small_under_another_convention_is_convention_se
     [uniform_dvh(dose_gy=10.0, half_width_gy=0.1), with_alternative(10.0, 11.0)],
     ids=["borderline", "convention"],
 )
-def test_strict_counts_a_flagged_row_as_not_passing_and_leaves_its_verdict(dvh: DVH) -> None:
+def test_strict_asks_for_a_review_of_a_flagged_row_and_leaves_its_verdict(dvh: DVH) -> None:
     asked = table(row("Mean[Gy]", "below", 10.05))
-    lenient, strict = evaluate(asked, dvh_set(dvh)), evaluate(asked, dvh_set(dvh), strict=True)
-    assert (lenient.verdict, strict.verdict) == (Verdict.PASS, Verdict.FAIL)
+    lenient, strict = report_on(asked, dvh_set(dvh)), report_on(asked, dvh_set(dvh), strict=True)
+    assert (lenient.verdict, strict.verdict) == (Verdict.PASS, Verdict.REVIEW)
+    assert [reason.code for reason in strict.reasons] == [ReviewCode.STRICT]
     assert only(strict).verdict is Verdict.PASS
 
 
 def test_strict_leaves_a_clear_pass_alone() -> None:
-    assert evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set(uniform_dvh()), strict=True).verdict is Verdict.PASS
+    assert report_on(table(row("Mean[Gy]", "below", 30)), dvh_set(uniform_dvh()), strict=True).verdict is Verdict.PASS
 
 
 # -------------------------------------------------------------------------------- small structures, cold volumes
@@ -204,22 +209,23 @@ def test_a_critical_volume_cannot_be_judged_on_percent_volumes() -> None:
 
 def test_a_table_for_another_fraction_number_is_never_rescaled() -> None:
     dvhs = dvh_set(uniform_dvh(dose_gy=1.0), rx=Prescription(dose_gy=54.0, fractions=3))
-    report = evaluate(table(row("Mean[Gy]", "below", 30), row("Max[Gy]", "below", 30, id="two")), dvhs)
+    report = report_on(table(row("Mean[Gy]", "below", 30), row("Max[Gy]", "below", 30, id="two")), dvhs)
     assert {(o.verdict, o.reason) for o in report.outcomes} == {(Verdict.NOT_EVALUATED, Reason.FRACTIONS_DO_NOT_MATCH)}
     assert only(replace(report, outcomes=report.outcomes[:1])).detail == (
         "the table holds for 5 fractions, the plan has 3"
     )
-    assert report.verdict is Verdict.NOT_EVALUATED
+    assert report.verdict is Verdict.REVIEW
+    assert [reason.code for reason in report.reasons] == [ReviewCode.NOTHING_EVALUATED]
 
 
 def test_an_unknown_fraction_number_leaves_every_row_not_evaluated() -> None:
-    outcome = only(evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set(uniform_dvh(dose_gy=1.0), rx=NOT_KNOWN)))
+    outcome = only(report_on(table(row("Mean[Gy]", "below", 30)), dvh_set(uniform_dvh(dose_gy=1.0), rx=NOT_KNOWN)))
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.PRESCRIPTION_UNKNOWN)
 
 
 def test_a_known_fraction_number_is_enough_for_rows_in_gy() -> None:
     rx = UnknownPrescription(reason="two dose references", fractions=5)
-    report = evaluate(
+    report = report_on(
         table(row("Mean[Gy]", "below", 30), row("Max[%Rx]", "below", 105, id="two")), dvh_set(uniform_dvh(), rx=rx)
     )
     in_gy, in_percent = report.outcomes
@@ -245,8 +251,9 @@ def test_only_confirmed_undisputed_limits_count(
     assert check_row(failing, uniform_dvh()).counts is counts
     assert check_row(failing, uniform_dvh(), include_unconfirmed=True).counts is counts_with_unconfirmed
     passing = row("Max[Gy]", "below", 30, id="two")
-    report = evaluate(table(failing, passing), dvh_set(uniform_dvh()))
-    assert report.verdict is (Verdict.FAIL if counts else Verdict.PASS)
+    report = report_on(table(failing, passing), dvh_set(uniform_dvh()))
+    speaks = failing.kind is Kind.LIMIT  # the failure of a limit that does not count is not passed over
+    assert report.verdict is (Verdict.FAIL if counts else Verdict.REVIEW if speaks else Verdict.PASS)
 
 
 @pytest.mark.parametrize("dose", [1.0, 30.0])
@@ -288,14 +295,14 @@ def test_the_name_the_user_gives_wins() -> None:
 @pytest.mark.parametrize("reason", list(Reason))
 def test_why_a_structure_has_no_dvh_is_the_reason_of_its_rows(reason: Reason) -> None:
     without = NoDVH(name="SpinalCord", number=7, reason=reason, detail="as it is")
-    outcome = only(evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set(uniform_dvh("Heart"), without=(without,))))
+    outcome = only(report_on(table(row("Mean[Gy]", "below", 30)), dvh_set(uniform_dvh("Heart"), without=(without,))))
     assert (outcome.verdict, outcome.reason, outcome.detail) == (Verdict.NOT_EVALUATED, reason, "as it is")
     assert outcome.contour == "SpinalCord"
 
 
 def test_each_structure_of_a_row_has_an_outcome_of_its_own() -> None:
     constraint = row("Mean[Gy]", "below", 15, "Kidney_L", "Kidney_R")
-    report = evaluate(table(constraint), dvh_set(uniform_dvh("Kidney_L", dose_gy=10.0)))
+    report = report_on(table(constraint), dvh_set(uniform_dvh("Kidney_L", dose_gy=10.0)))
     assert [(o.organ, o.verdict) for o in report.outcomes] == [
         ("Kidney_L", Verdict.PASS),
         ("Kidney_R", Verdict.NOT_EVALUATED),
@@ -330,7 +337,7 @@ def test_a_derived_structure_is_taken_where_none_is_drawn_and_what_it_was_built_
 
 def test_a_derived_structure_that_could_not_be_made_says_why() -> None:
     without = NoDVH(name="Lungs", number=-1, reason=Reason.STRUCTURE_EMPTY, detail="its part 'Lung_L'")
-    outcome = only(evaluate(table(row("Mean[Gy]", "below", 8, "Lungs")), dvh_set(uniform_dvh(), without=(without,))))
+    outcome = only(report_on(table(row("Mean[Gy]", "below", 8, "Lungs")), dvh_set(uniform_dvh(), without=(without,))))
     assert (outcome.reason, outcome.detail) == (Reason.STRUCTURE_EMPTY, "its part 'Lung_L'")
 
 
@@ -339,10 +346,43 @@ UNION = row("Mean[Gy]", "below", 15, "Trachea", "Bronchus", select=Select.UNION)
 
 def test_a_union_of_which_one_part_is_drawn_is_evaluated_and_names_what_is_missing() -> None:
     outcome = check_row(UNION, uniform_dvh("Trachea", dose_gy=10.0))
-    assert (outcome.organ, outcome.contour, outcome.verdict) == ("Trachea + Bronchus", "Trachea", Verdict.PASS)
-    assert [f.text for f in outcome.findings] == [
-        "Trachea + Bronchus was evaluated without Bronchus: not drawn in this plan"
-    ]
+    assert (outcome.organ, outcome.contour) == ("Trachea + Bronchus", "Trachea")
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.PART_MISSING)
+    assert isinstance(outcome.measurement, Measurement)
+    assert outcome.lacking == ("Bronchus",)
+    assert [f.text for f in outcome.findings] == ["Trachea + Bronchus was evaluated without Bronchus"]
+
+
+def test_a_union_that_may_do_without_a_part_passes_without_it() -> None:
+    outcome = check_row(replace(UNION, optional=("Bronchus",)), uniform_dvh("Trachea", dose_gy=10.0))
+    assert (outcome.verdict, outcome.lacking) == (Verdict.PASS, ())
+    other = check_row(replace(UNION, optional=("Trachea",)), uniform_dvh("Trachea", dose_gy=10.0))
+    assert (other.verdict, other.lacking) == (Verdict.NOT_EVALUATED, ("Bronchus",))
+
+
+@pytest.mark.parametrize(
+    ("metric", "sense", "dose_gy", "verdict"),
+    [
+        ("D0.035cc[Gy]", "below", 40.0, Verdict.FAIL),  # a hot part is hot with more tissue too
+        ("D0.035cc[Gy]", "below", 10.0, Verdict.NOT_EVALUATED),
+        ("V20Gy[cc]", "at_most", 40.0, Verdict.FAIL),
+        ("V20Gy[cc]", "at_least", 40.0, Verdict.PASS),  # and it has the volume already
+        ("V20Gy[cc]", "at_least", 10.0, Verdict.NOT_EVALUATED),
+        ("DC5cc[Gy]", "below", 10.0, Verdict.PASS),  # 5 cc are spared already
+        ("DC5cc[Gy]", "below", 40.0, Verdict.NOT_EVALUATED),  # the other part may be the colder one
+        ("CV20Gy[cc]", "at_least", 10.0, Verdict.PASS),
+        ("CV20Gy[cc]", "at_least", 40.0, Verdict.NOT_EVALUATED),
+        ("Mean[Gy]", "below", 10.0, Verdict.NOT_EVALUATED),
+        ("Mean[Gy]", "below", 40.0, Verdict.FAIL),
+        ("V20Gy[%]", "at_least", 40.0, Verdict.NOT_EVALUATED),
+    ],
+)
+def test_a_part_of_an_organ_decides_only_what_the_missing_part_cannot_turn(
+    metric: str, sense: str, dose_gy: float, verdict: Verdict
+) -> None:
+    limit = 5.0 if metric.endswith("[cc]") else 50.0 if metric.endswith("[%]") else 30.0
+    asked = row(metric, sense, limit, "Trachea", "Bronchus", select=Select.UNION)
+    assert check_row(asked, uniform_dvh("Trachea", dose_gy=dose_gy)).verdict is verdict
 
 
 def test_stored_dvhs_cannot_be_added_to_a_union() -> None:
@@ -354,7 +394,7 @@ def test_stored_dvhs_cannot_be_added_to_a_union() -> None:
 
 def test_what_two_parts_of_a_union_share_counts_once() -> None:
     dvhs = compute_dvhs(plan_of(Trachea=0.0, Bronchus=5.0))
-    outcome = only(evaluate(table(replace(UNION, metric=parse("Volume[cc]"))), dvhs))
+    outcome = only(report_on(table(replace(UNION, metric=parse("Volume[cc]"))), dvhs))
     assert outcome.contour == "Trachea + Bronchus"
     assert isinstance(outcome.measurement, Measurement)
     assert outcome.measurement.value == pytest.approx(1.5)
@@ -363,13 +403,13 @@ def test_what_two_parts_of_a_union_share_counts_once() -> None:
 
 def test_a_name_is_ambiguous_whether_its_structures_were_computed_or_not() -> None:
     plan = plan_of(spinal_cord=0.0, Spinalcord=5.0, Heart=10.0)
-    outcome = only(evaluate(table(row("Mean[Gy]", "below", 30)), compute_dvhs(plan, structures=["Heart"])))
+    outcome = only(report_on(table(row("Mean[Gy]", "below", 30)), compute_dvhs(plan, structures=["Heart"])))
     assert outcome.reason is Reason.STRUCTURE_AMBIGUOUS
 
 
 def test_a_structure_that_nobody_asked_to_compute_is_not_called_missing() -> None:
     dvhs = compute_dvhs(plan_of(SpinalCord=0.0, Heart=10.0), structures=["Heart"])
-    outcome = only(evaluate(table(row("Mean[Gy]", "below", 30)), dvhs))
+    outcome = only(report_on(table(row("Mean[Gy]", "below", 30)), dvhs))
     assert (outcome.contour, outcome.reason) == ("SpinalCord", Reason.STRUCTURE_NOT_COMPUTED)
 
 
@@ -380,8 +420,9 @@ def test_a_union_without_any_part_is_missing() -> None:
 
 def test_a_union_with_a_part_that_has_no_dvh_is_not_evaluated() -> None:
     without = NoDVH(name="Bronchus", number=9, reason=Reason.STRUCTURE_NOT_COMPUTED, detail="tilted")
-    outcome = only(evaluate(table(UNION), dvh_set(uniform_dvh("Trachea"), without=(without,))))
-    assert (outcome.reason, outcome.detail) == (Reason.STRUCTURE_NOT_COMPUTED, "tilted")
+    outcome = only(report_on(table(UNION), dvh_set(uniform_dvh("Trachea", dose_gy=10.0), without=(without,))))
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.PART_MISSING)
+    assert outcome.lacking == ("Bronchus (structure not computed)",)
 
 
 def test_what_lies_outside_the_dose_grid_stays_in_sight() -> None:
@@ -396,8 +437,12 @@ def test_what_lies_outside_the_dose_grid_stays_in_sight() -> None:
 PASSES = row("Mean[Gy]", "below", 30, id="passes")
 VARIES = row("Mean[Gy]", "below", 15, acceptable=25, id="varies")
 FAILS = row("Mean[Gy]", "below", 15, id="fails")
-MISSING = row("Mean[Gy]", "below", 15, "Heart", id="missing")
+MISSING = row("Mean[Gy]", "below", 15, "Cochlea_L", id="missing")
+EXPECTED = row("Mean[Gy]", "below", 15, "Heart", id="expected")
 MANDATORY = replace(MISSING, id="mandatory", mandatory=True)
+LUNG = Sites(
+    sites=(Site(id="lung", title="Lung", expects=(ExpectedOrgan(organ="Heart", structures=("Heart",), choice="x"),)),)
+)
 
 
 @pytest.mark.parametrize(
@@ -407,22 +452,28 @@ MANDATORY = replace(MISSING, id="mandatory", mandatory=True)
         ([PASSES, MISSING], Verdict.PASS),
         ([PASSES, VARIES], Verdict.VARIATION),
         ([VARIES, FAILS], Verdict.FAIL),
-        ([PASSES, MANDATORY], Verdict.NOT_EVALUATED),
-        ([VARIES, MANDATORY], Verdict.NOT_EVALUATED),
+        ([PASSES, EXPECTED], Verdict.REVIEW),
+        ([PASSES, MANDATORY], Verdict.REVIEW),
+        ([VARIES, MANDATORY], Verdict.REVIEW),
         ([FAILS, MANDATORY], Verdict.FAIL),
-        ([MISSING], Verdict.NOT_EVALUATED),
-        ([], Verdict.NOT_EVALUATED),
-        ([replace(PASSES, confirmed_by=())], Verdict.NOT_EVALUATED),
+        ([MISSING], Verdict.REVIEW),
+        ([], Verdict.REVIEW),
+        ([replace(PASSES, confirmed_by=())], Verdict.REVIEW),
+        ([PASSES, replace(FAILS, confirmed_by=())], Verdict.REVIEW),
+        ([PASSES, replace(FAILS, status=Status.DISPUTED)], Verdict.REVIEW),
+        ([PASSES, replace(FAILS, kind=Kind.ADVISORY)], Verdict.PASS),
+        ([PASSES, replace(EXPECTED, confirmed_by=())], Verdict.REVIEW),
+        ([PASSES, replace(EXPECTED, kind=Kind.RISK)], Verdict.PASS),
     ],
     ids=lambda value: "+".join(r.id for r in value) if isinstance(value, list) else str(value),
 )
 def test_the_overall_verdict_is_the_worst_of_the_rows_that_count(rows: list[Constraint], verdict: Verdict) -> None:
-    assert evaluate(table(*rows), dvh_set(uniform_dvh(dose_gy=20.0))).verdict is verdict
+    assert report_on(table(*rows), dvh_set(uniform_dvh(dose_gy=20.0)), sites=LUNG).verdict is verdict
 
 
 def test_several_tables_are_reported_together_in_their_order() -> None:
     first, second = table(PASSES, id="first"), table(FAILS, id="second")
-    report = evaluate([first, second], dvh_set(uniform_dvh(dose_gy=20.0)))
+    report = report_on([first, second], dvh_set(uniform_dvh(dose_gy=20.0)))
     assert [outcome.table_id for outcome in report.outcomes] == ["first", "second"]
     assert report.verdict is Verdict.FAIL
     assert report.tally() == {Verdict.PASS: 1, Verdict.FAIL: 1}
@@ -430,7 +481,7 @@ def test_several_tables_are_reported_together_in_their_order() -> None:
 
 def test_two_tables_of_one_id_are_refused() -> None:
     with pytest.raises(TableError, match="2 tables have the id 'test-table'"):
-        evaluate([table(PASSES), table(FAILS)], dvh_set(uniform_dvh()))
+        report_on([table(PASSES), table(FAILS)], dvh_set(uniform_dvh()))
 
 
 # -------------------------------------------------------------------------------- plain values
@@ -439,12 +490,12 @@ def test_two_tables_of_one_id_are_refused() -> None:
 def full_report() -> Report:
     other = uniform_dvh(model=Model(end_caps=EndCaps.NONE))
     dvh = uniform_dvh(dose_gy=10 / 3, half_width_gy=0.1, alternatives=(other,))
-    return evaluate(table(PASSES, MISSING), dvh_set(dvh))
+    return report_on(table(PASSES, MISSING), dvh_set(dvh))
 
 
 def test_the_dict_of_a_report_is_versioned_and_holds_plain_json_values() -> None:
     as_dict = full_report().to_dict()
-    assert as_dict["schema"] == "sbrtcheck-report/1"
+    assert as_dict["schema"] == "sbrtcheck-report/2"
     assert json.loads(json.dumps(as_dict, allow_nan=False)) == as_dict
 
 
@@ -455,7 +506,7 @@ def test_numbers_of_the_dict_have_six_significant_digits() -> None:
 
 
 def test_no_folder_of_a_table_file_is_in_the_dict() -> None:
-    report = evaluate(table(PASSES, path="somebody/somewhere/mine.yaml"), dvh_set(uniform_dvh()))
+    report = report_on(table(PASSES, path="somebody/somewhere/mine.yaml"), dvh_set(uniform_dvh()))
     assert report.to_dict()["tables"][0]["file"] == "mine.yaml"
     assert "somebody" not in json.dumps(report.to_dict())
 
@@ -474,21 +525,21 @@ def test_without_pandas_the_data_frame_says_what_to_install(monkeypatch: pytest.
 
 def test_a_notebook_shows_names_as_text_and_not_as_markup() -> None:
     dvhs = dvh_set(uniform_dvh("<script>"))
-    shown = evaluate(table(PASSES), dvhs, names={"SpinalCord": "<script>"})._repr_html_()
+    shown = report_on(table(PASSES), dvhs, names={"SpinalCord": "<script>"})._repr_html_()
     assert "<script>" not in shown
     assert "&lt;script&gt;" in shown
 
 
 def test_a_set_without_dvhs_is_not_evaluated_and_no_error() -> None:
     empty = DVHSet(dvhs=(), prescription=FIFTY_IN_FIVE, origin=Origin.STORED, provenance={})
-    assert evaluate(table(PASSES), empty).verdict is Verdict.NOT_EVALUATED
+    assert report_on(table(PASSES), empty).verdict is Verdict.REVIEW
 
 
 @pytest.mark.parametrize(("rx_gy", "dose_gy"), [(22.0, 23.1), (44.0, 46.2), (50.0, 52.5), (54.0, 56.7)])
 def test_at_most_105_percent_is_met_at_105_percent(rx_gy: float, dose_gy: float) -> None:
     rx = Prescription(dose_gy=rx_gy, fractions=5)
     dvhs = dvh_set(uniform_dvh(dose_gy=dose_gy), rx=rx)
-    outcome = only(evaluate(table(row("Max[%Rx]", "at_most", 105.0)), dvhs))
+    outcome = only(report_on(table(row("Max[%Rx]", "at_most", 105.0)), dvhs))
     assert (outcome.verdict, outcome.measurement.value) == (Verdict.PASS, 105.0)
 
 
@@ -496,23 +547,46 @@ def test_an_organ_outside_the_dose_grid_is_not_evaluated() -> None:
     outside = uniform_dvh(dose_gy=0.0, uncovered_cc=10.0)
     outcome = check_row(row("Max[Gy]", "below", 30.0), outside)
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.DOSE_GRID_MISSING)
-    half = uniform_dvh(dose_gy=10.0, uncovered_cc=5.0)
-    assert check_row(row("Max[Gy]", "below", 30.0), half).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("metric", "sense", "limit", "verdict"),
+    [
+        ("Max[Gy]", "below", 30.0, Verdict.NOT_EVALUATED),  # the half outside may be as hot as anything
+        ("Max[Gy]", "below", 5.0, Verdict.FAIL),  # and no dose there makes this one cooler
+        ("D4cc[Gy]", "below", 30.0, Verdict.NOT_EVALUATED),
+        ("D6cc[Gy]", "below", 30.0, Verdict.PASS),  # the sixth cc lies inside, whatever the five outside receive
+        ("V5Gy[cc]", "at_least", 4.0, Verdict.PASS),
+        ("V5Gy[cc]", "at_least", 6.0, Verdict.NOT_EVALUATED),
+        ("DC4cc[Gy]", "below", 5.0, Verdict.NOT_EVALUATED),
+        ("Volume[cc]", "at_least", 9.0, Verdict.PASS),
+    ],
+)
+def test_what_a_part_outside_the_dose_grid_could_turn_is_not_evaluated(
+    metric: str, sense: str, limit: float, verdict: Verdict
+) -> None:
+    half = uniform_dvh(dose_gy=10.0, uncovered_cc=5.0, curve=curve([0.0, 0.0, 10.0, 10.0], [10.0, 5.0, 5.0, 0.0]))
+    half = replace(half, lower=half.curve, upper=half.curve, min_gy=exact(0.0), mean_gy=exact(5.0))
+    outcome = check_row(row(metric, sense, limit), half)
+    assert outcome.verdict is verdict
+    assert outcome.outside_percent == pytest.approx(50.0)
+    if verdict is Verdict.NOT_EVALUATED:
+        assert outcome.reason is Reason.PARTLY_OUTSIDE_GRID
 
 
 def test_a_mandatory_union_does_not_pass_on_the_parts_that_happen_to_be_drawn() -> None:
     union = replace(row("Max[Gy]", "below", 30.0), structures=("Trachea", "Bronchus_Main"), select=Select.UNION)
-    for mandatory, verdict in ((True, Verdict.NOT_EVALUATED), (False, Verdict.PASS)):
+    for mandatory in (True, False):
         outcome = check_row(replace(union, mandatory=mandatory), uniform_dvh("Trachea", dose_gy=1.0))
-        assert outcome.verdict is verdict
+        assert outcome.verdict is Verdict.NOT_EVALUATED
     hot = check_row(replace(union, mandatory=True), uniform_dvh("Trachea", dose_gy=40.0))
     assert hot.verdict is Verdict.FAIL
 
 
 def test_a_table_of_which_no_row_could_be_evaluated_leaves_the_check_open() -> None:
     fits, other = table(PASSES), replace(table(PASSES), id="other", fractions=(3,))
-    assert evaluate(fits, dvh_set(uniform_dvh())).verdict is Verdict.PASS
-    assert evaluate((fits, other), dvh_set(uniform_dvh())).verdict is Verdict.NOT_EVALUATED
+    assert report_on(fits, dvh_set(uniform_dvh())).verdict is Verdict.PASS
+    assert report_on((fits, other), dvh_set(uniform_dvh())).verdict is Verdict.REVIEW
 
 
 def test_a_small_volume_with_missing_planes_is_not_taken_for_a_small_organ() -> None:
@@ -521,4 +595,4 @@ def test_a_small_volume_with_missing_planes_is_not_taken_for_a_small_organ() -> 
     gap = Finding(code=FindingCode.PLANE_GAP, text="2 gap(s)")
     assert check_row(threshold, small).verdict is Verdict.PASS
     outcome = check_row(threshold, replace(small, findings=(gap,)))
-    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.VOLUME_TOO_SMALL)
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.CONTOURS_INCOMPLETE)

@@ -7,9 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from dvh_builders import dvh_set, percent_dvh, ramp_dvh, row, table
+from dvh_builders import dvh_set, percent_dvh, ramp_dvh, report_on, row, table
 from sbrtcheck.dvh import Between, DVHSet, EndCaps, Interpolation, Model, Reason, compute_dvhs
-from sbrtcheck.evaluate import Outcome, Verdict, evaluate
+from sbrtcheck.evaluate import Outcome, Verdict
 from sbrtcheck.metric import Measurement
 from sbrtcheck.plan import FindingCode, Plan, Prescription, Structure, UnknownPrescription
 from sbrtcheck.report import FORMATS
@@ -34,7 +34,7 @@ def peaked(*structures: Structure, dose_gy: float = 50.0, sigma: float = 20.0, h
 
 def judged(rows: Constraint | tuple[Constraint, ...], of: Plan | DVHSet) -> list[Outcome]:
     dvhs = compute_dvhs(of) if isinstance(of, Plan) else of
-    return list(evaluate(table(*(rows if isinstance(rows, tuple) else (rows,))), dvhs).outcomes)
+    return list(report_on(table(*(rows if isinstance(rows, tuple) else (rows,))), dvhs).outcomes)
 
 
 # -------------------------------------------------------------------------------- by target volume
@@ -47,7 +47,7 @@ def judged(rows: Constraint | tuple[Constraint, ...], of: Plan | DVHSet) -> list
 def test_conformity_limits_are_linear_between_the_printed_volumes(
     volume_cc: float, r50: tuple[float, float], d2cm: tuple[float, float]
 ) -> None:
-    report = evaluate(CONFORMITY, compute_dvhs(peaked(brick(volume_cc))))
+    report = report_on(CONFORMITY, compute_dvhs(peaked(brick(volume_cc))))
     by_metric = {str(o.constraint.metric): o for o in report.outcomes}
     for metric, limits in (("R50%[ratio]", r50), ("D2cm[%Rx]", d2cm), ("R100%[ratio]", (1.2, 1.5))):
         used = by_metric[metric].limit_used, by_metric[metric].acceptable_used
@@ -57,7 +57,7 @@ def test_conformity_limits_are_linear_between_the_printed_volumes(
 
 @pytest.mark.parametrize("volume_cc", [1.7, 163.5])
 def test_outside_the_printed_volumes_there_is_no_rule_and_the_value_stays_in_sight(volume_cc: float) -> None:
-    report = evaluate(CONFORMITY, compute_dvhs(peaked(brick(volume_cc))))
+    report = report_on(CONFORMITY, compute_dvhs(peaked(brick(volume_cc))))
     for outcome in (o for o in report.outcomes if o.organ == "PTV"):
         assert outcome.verdict is Verdict.NOT_EVALUATED
         assert outcome.reason is Reason.TARGET_VOLUME_OUTSIDE_RANGE
@@ -90,7 +90,7 @@ def test_margin_and_verdict_go_by_the_limit_used(dose: float, verdict: str) -> N
 
 def test_every_format_shows_the_limit_that_was_used() -> None:
     dvhs = compute_dvhs(plan(grid(uniform(1.0)), brick(10.0)))
-    report = evaluate(table(by_volume("Mean[Gy]", "PTV")), dvhs)
+    report = report_on(table(by_volume("Mean[Gy]", "PTV")), dvhs)
     assert report.to_records()[0]["limit"] == 15.0
     assert json.loads(FORMATS["json"](report))["outcomes"][0]["acceptable"] == 18.0
     for name in ("text", "markdown"):
@@ -180,7 +180,7 @@ def test_an_effective_volume_beyond_the_last_step_has_no_rule() -> None:
 def test_a_row_on_the_prescription_needs_no_structure() -> None:
     of = dvh_set(ramp_dvh("Heart"), rx=Prescription(dose_gy=54.0, fractions=3))
     rows = (row("RxBED10[Gy]", "above", 100, "PTV"), row("Rx[Gy]", "at_most", 50, "PTV"))
-    outcomes = evaluate(table(*rows, fractions=(3,)), of).outcomes
+    outcomes = report_on(table(*rows, fractions=(3,)), of).outcomes
     assert [o.verdict for o in outcomes] == [Verdict.PASS, Verdict.FAIL]
     assert outcomes[0].measurement.value == pytest.approx(54 * (1 + 18 / 10))  # type: ignore[union-attr]
 
@@ -240,7 +240,7 @@ def test_an_index_near_its_limit_is_made_certain() -> None:
 def test_where_an_isodose_leaves_the_grid_only_what_more_volume_cannot_turn_is_decided(
     sense: str, limit: float, verdict: str
 ) -> None:
-    report = evaluate(table(row("R50%[ratio]", sense, limit, "PTV")), compute_dvhs(peaked(brick(10.0), half=18.0)))
+    report = report_on(table(row("R50%[ratio]", sense, limit, "PTV")), compute_dvhs(peaked(brick(10.0), half=18.0)))
     (outcome,) = report.outcomes
     assert outcome.verdict == verdict
     assert (outcome.reason is Reason.ISODOSE_LEAVES_GRID) == (verdict == "NOT_EVALUATED")

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from dvh_builders import report_on
 from exact import Exact, LinearDose, slabs
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, compute_dvhs
 from sbrtcheck.dvh.points import CurvePoint, Side
-from sbrtcheck.evaluate import Verdict, evaluate
+from sbrtcheck.evaluate import Verdict
 from sbrtcheck.geometry import Isodose, crossed, grid_frame, prism_cc, prism_stack, slices_of
 from sbrtcheck.geometry.cells import WHOLE, Cells
 from sbrtcheck.metric import measure
@@ -338,7 +339,7 @@ def test_every_limit_that_is_a_point_beside_the_curve_is_decided(metric: str, ab
     dvhs = compute_dvhs(STEEP)
     first = measure(metric, dvhs["SpinalCord"])
     limit = first.value + 0.1 * (first.high - first.low) * (1 if above else -1)
-    outcome = evaluate(one_row(metric, sense, limit), dvhs).outcomes[0]
+    outcome = report_on(one_row(metric, sense, limit), dvhs).outcomes[0]
     assert not outcome.borderline
     assert outcome.verdict is (Verdict.PASS if above == (sense is Sense.BELOW) else Verdict.FAIL)
 
@@ -357,7 +358,7 @@ def test_limits_of_the_extremes_are_decided_by_the_corners_of_the_contour(
     metric: str, limit: float, meets: bool
 ) -> None:
     """Dose rises along x, 2 Gy a mm, from 70 to 90 Gy at the corners of a contour that reach furthest."""
-    outcome = evaluate(one_row(metric, Sense.BELOW, limit), compute_dvhs(STEEP)).outcomes[0]
+    outcome = report_on(one_row(metric, Sense.BELOW, limit), compute_dvhs(STEEP)).outcomes[0]
     assert not outcome.borderline
     assert outcome.verdict is (Verdict.PASS if meets else Verdict.FAIL)
 
@@ -377,7 +378,7 @@ def test_limits_of_the_extremes_are_not_met_by_leaving_out_the_tip_of_a_large_st
     dose = grid(lambda x, y, z: 60 + side * 4 * np.maximum(x - 100, -12.0) + 0 * (y + z), half_mm=110, spacing_mm=2.0)
     dvhs = compute_dvhs(plan(dose, structure("SpinalCord", *drawn)))
     metric, sense = ("Max[Gy]", Sense.BELOW) if side == 1 else ("Min[Gy]", Sense.ABOVE)
-    outcome = evaluate(one_row(metric, sense, 60 + side * off_gy), dvhs).outcomes[0]
+    outcome = report_on(one_row(metric, sense, 60 + side * off_gy), dvhs).outcomes[0]
     assert not outcome.borderline
     assert outcome.verdict is (Verdict.PASS if off_gy > 0 else Verdict.FAIL)
     assert outcome.measurement.low <= 60 <= outcome.measurement.high
@@ -387,9 +388,9 @@ def test_limits_of_the_extremes_are_not_met_by_leaving_out_the_tip_of_a_large_st
 def test_a_limit_in_another_quantity_is_decided_at_the_dose_it_stands_for(quantity: Quantity) -> None:
     dvhs = compute_dvhs(STEEP)
     fields = {"quantity": quantity, "alpha_beta_gy": 2.0}
-    first = evaluate(one_row("D0.35cc[Gy]", Sense.BELOW, 1e4, **fields), dvhs).outcomes[0].measurement
+    first = report_on(one_row("D0.35cc[Gy]", Sense.BELOW, 1e4, **fields), dvhs).outcomes[0].measurement
     limit = first.value + 0.3 * (first.high - first.value)
-    outcome = evaluate(one_row("D0.35cc[Gy]", Sense.BELOW, limit, **fields), dvhs).outcomes[0]
+    outcome = report_on(one_row("D0.35cc[Gy]", Sense.BELOW, limit, **fields), dvhs).outcomes[0]
     assert outcome.verdict is Verdict.PASS
     assert not outcome.borderline
     assert outcome.measurement.low == pytest.approx(first.low)  # what the verdict does not hang on was left alone
@@ -405,9 +406,9 @@ def test_a_volume_at_a_dose_in_another_quantity_is_decided_far_below_the_largest
     wide = structure("SpinalCord", *[ring(28.0, z) for z in np.arange(-20.0, 21, 2)])
     dvhs = compute_dvhs(plan(grid(along_x(2.0, middle=64.0)), wide))
     fields = {"quantity": Quantity.EQD2, "alpha_beta_gy": 2.0}
-    first = evaluate(one_row(f"V{dose_gy:g}Gy[cc]", Sense.BELOW, 1e4, **fields), dvhs).outcomes[0].measurement
+    first = report_on(one_row(f"V{dose_gy:g}Gy[cc]", Sense.BELOW, 1e4, **fields), dvhs).outcomes[0].measurement
     limit = first.value + off * (first.high - first.low)
-    outcome = evaluate(one_row(f"V{dose_gy:g}Gy[cc]", Sense.BELOW, limit, **fields), dvhs).outcomes[0]
+    outcome = report_on(one_row(f"V{dose_gy:g}Gy[cc]", Sense.BELOW, limit, **fields), dvhs).outcomes[0]
     assert not outcome.borderline
     assert outcome.verdict is (Verdict.PASS if off > 0 else Verdict.FAIL)
 
@@ -424,7 +425,7 @@ def test_a_limit_between_the_first_value_and_the_truth_is_decided_for_the_truth(
     true_gy = brentq(lambda d: truth.volume_at(d) - share * dvh.volume, *truth.extremes_gy)
     value = dvh.dose_at_volume(share * dvh.volume).value
     limit = 0.8 * value + 0.2 * true_gy
-    outcome = evaluate(one_row(f"D{100 * share:g}%[Gy]", Sense.BELOW, limit), dvhs).outcomes[0]
+    outcome = report_on(one_row(f"D{100 * share:g}%[Gy]", Sense.BELOW, limit), dvhs).outcomes[0]
     assert not outcome.borderline
     assert outcome.verdict is (Verdict.PASS if true_gy < limit else Verdict.FAIL)
 
@@ -442,10 +443,10 @@ def test_only_what_the_verdict_hangs_on_is_halved(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(DVHSet, "finer", lambda *_: pytest.fail("the whole structure was halved"))
     dvhs = compute_dvhs(STEEP)
     value = measure("D0.35cc[Gy]", dvhs["SpinalCord"]).value
-    evaluate(one_row("D0.35cc[Gy]", Sense.BELOW, value + 20), dvhs)
+    report_on(one_row("D0.35cc[Gy]", Sense.BELOW, value + 20), dvhs)
     assert asked == []
-    evaluate([one_row("D0.35cc[Gy]", Sense.BELOW, value + 0.2)], dvhs)
-    evaluate(
+    report_on([one_row("D0.35cc[Gy]", Sense.BELOW, value + 0.2)], dvhs)
+    report_on(
         [one_row("D0.35cc[Gy]", Sense.BELOW, value + 0.2), replace(one_row("D20%[Gy]", Sense.BELOW, 86.0), id="u")],
         dvhs,
     )
@@ -460,6 +461,6 @@ def test_a_large_structure_is_decided_too() -> None:
     dvh = dvhs["SpinalCord"]
     first = measure("D1000cc[Gy]", dvh)
     limit = first.value + 0.1 * (first.high - first.value)
-    outcome = evaluate(one_row("D1000cc[Gy]", Sense.BELOW, limit), dvhs).outcomes[0]
+    outcome = report_on(one_row("D1000cc[Gy]", Sense.BELOW, limit), dvhs).outcomes[0]
     assert not outcome.borderline
     assert outcome.verdict is Verdict.PASS

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import phantom
-from dvh_builders import row, table
+from dvh_builders import report_on, row, table
 from sbrtcheck import check
 from sbrtcheck.dvh import DVH, Reason, compute_dvhs, separate_targets
-from sbrtcheck.evaluate import Outcome, Verdict, evaluate
+from sbrtcheck.evaluate import Outcome, Verdict
 from sbrtcheck.indices import measure_index
 from sbrtcheck.metric import Measurement
 from sbrtcheck.plan import Finding, FindingCode, Plan, Prescription, Structure
@@ -46,7 +46,7 @@ TWO = several(LEFT, RIGHT)
 
 
 def judged(of: Plan, *rows: Constraint, names: dict[str, str] | None = None) -> list[Outcome]:
-    return list(evaluate(table(*rows), compute_dvhs(of, names=names), names=names).outcomes)
+    return list(report_on(table(*rows), compute_dvhs(of, names=names), names=names).outcomes)
 
 
 def coverage(*structures: str, **fields: object) -> Constraint:
