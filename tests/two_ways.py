@@ -29,7 +29,11 @@ def everything(plan: Plan) -> object:
     """A plan as values that can be compared."""
     dose = plan.dose
     return (
-        [(s.name, s.number, s.kind, s.codes, s.findings, outcome(lambda s=s: contours(s))) for s in plan.structures],
+        [
+            (s.name, s.number, s.kind, s.codes, s.is_contoured, s.exclusive_or, s.slab_mm, s.findings)
+            for s in plan.structures
+        ],
+        [outcome(lambda s=s: contours(s)) for s in plan.structures],
         (dose.stored.dtype, dose.stored.shape, dose.stored.tobytes(), dose.gy_per_unit, dose.spacing_mm),
         [array.tobytes() for array in (dose.origin_mm, dose.axes, dose.offsets_mm)],
         (plan.prescription, plan.uids, plan.label, plan.findings),

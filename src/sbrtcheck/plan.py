@@ -92,6 +92,11 @@ class Contours:
         """Itself: contours in memory are their own source."""
         return self
 
+    @property
+    def is_contoured(self) -> bool:
+        """Whether any of them may enclose an area."""
+        return bool(np.any(np.diff(self.starts) >= 3))
+
     @classmethod
     def of(cls, *contours_mm: npt.ArrayLike) -> Contours:
         """Contours from one ``(points, 3)`` array a polygon, in mm."""
@@ -110,7 +115,12 @@ class ContourSource(Protocol):
     """Where contours come from: memory, or bytes of a file decoded when asked for."""
 
     def read(self) -> Contours:
-        """Decode the contours; raises `DicomError` for malformed numbers."""
+        """Decode the contours; raises `DicomError` when they are damaged."""
+        ...
+
+    @property
+    def is_contoured(self) -> bool:
+        """Whether there is any contour that may enclose an area, damaged ones included; decodes nothing."""
         ...
 
 
@@ -127,7 +137,7 @@ class Structure:
     codes
         Code meanings of the RT ROI Identification Code Sequence.
     contours
-        Source of the polygons; ``contours.read()`` decodes them.
+        Source of the polygons; ``contours.read()`` decodes them, or raises `DicomError` where they are damaged.
     exclusive_or
         All contours are of the type CLOSEDPLANAR_XOR: where two overlap, neither counts (PS3.3 C.8.8.6.3).
     slab_mm
@@ -145,6 +155,11 @@ class Structure:
     exclusive_or: bool = False
     slab_mm: float | None = None
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_contoured(self) -> bool:
+        """Whether it has any contour that may enclose an area, damaged or not used ones included; decodes nothing."""
+        return self.contours.is_contoured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@
     prescription  RTPLAN -> prescription, or why it is unknown (the rules are in its docstring)
     dose          RTDOSE -> dose grid
     structures    RTSTRUCT -> structures, contours still as bytes
+    contours      contour items of one ROI -> those with an area, and what is said of the others
     decimals      decimal text -> numbers
     stored        DVH Sequence of the RTDOSE -> DVHs
     registration  Spatial Registration -> how frames of reference lie to each other

@@ -143,14 +143,14 @@ def _opened(path: AnyPath, uid: str | None, prescription: Prescription | None) -
 
 def _plan(opened: _Opened, doses: Sequence[DoseFile]) -> Plan:
     grid, dose_findings = _dose(opened, doses)
-    structures = _structures(opened)
+    structures, set_findings = _structures(opened)
     return Plan(
         dose=grid,
         structures=structures,
         prescription=opened.prescription,
         uids=opened.uids,
         label=opened.found.label,
-        findings=(*opened.findings, *dose_findings),
+        findings=(*opened.findings, *dose_findings, *set_findings),
     )
 
 
@@ -364,14 +364,14 @@ def _prescription_text(rx: Prescription | UnknownPrescription) -> str:
     return f"prescription {rx.dose_gy:g} Gy in {rx.fractions} fractions ({rx.source})"
 
 
-def _structures(opened: _Opened) -> tuple[Structure, ...]:
+def _structures(opened: _Opened) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
     file = opened.found.structure_set
     if file is None:
         raise NoPlanError(opened.found.no_structures, opened.shown, _NO_PLAN_MEND)
     with stage("structures") as say:
-        found = structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
+        found, findings = structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
         say(f"{len(found)} in {file.shown}")
-    return found
+    return found, findings
 
 
 def _names(opened: _Opened) -> dict[int, tuple[str, str]]:

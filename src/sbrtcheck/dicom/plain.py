@@ -47,6 +47,7 @@ _SEQUENCES = frozenset(
         0x30060020,  # Structure Set ROI
         0x30060039,  # ROI Contour
         0x30060040,  # Contour
+        0x3006004A,  # Source Pixel Planes Characteristics
         0x30060080,  # RT ROI Observations
         0x30060086,  # RT ROI Identification Code
         0x300A0010,  # Dose Reference

@@ -21,7 +21,7 @@ from sbrtcheck.dvh.types import (
     Origin,
     Reason,
 )
-from sbrtcheck.errors import GeometryError
+from sbrtcheck.errors import DicomError, GeometryError
 from sbrtcheck.geometry import (
     MAX_REFINEMENT,
     Conventions,
@@ -112,14 +112,13 @@ def compute_dvhs(
     Returns
     -------
     DVHSet
-        In the plan's order, derived ones last. A structure without DVH is in ``without``, with its reason.
+        In the plan's order, derived ones last. A structure without DVH is in ``without``, with its reason: one whose
+        contours are damaged costs no other.
 
     Raises
     ------
     ValueError
         For an unknown option, or a name in ``structures`` that the plan does not have and cannot derive.
-    DicomError
-        When the contours of a wanted structure are malformed.
     GeometryError
         When the dose grid has a value that is not a number.
     """
@@ -342,9 +341,12 @@ def _composition(recipe: Recipe) -> str:
 
 def _drawn(structure: Structure, plan: Plan, model: Model) -> _Solid | NoDVH:
     """A structure of the plan as prisms; or why there are none."""
-    contours = with_area(structure.contours.read())
+    try:
+        contours = with_area(structure.contours.read())
+    except DicomError as error:
+        return _without(structure, Reason.STRUCTURE_DAMAGED, f"{error.what}; {error.mend}")
     if len(contours) == 0:
-        return _without(structure, Reason.STRUCTURE_EMPTY, "no closed contour with an area")
+        return _nothing_contoured(structure)
     try:
         local_mm = in_grid(contours, plan.dose)
         frame = grid_frame(plan.dose, slab_axis_of(local_mm, contours.starts))
@@ -363,6 +365,14 @@ def _drawn(structure: Structure, plan: Plan, model: Model) -> _Solid | NoDVH:
         frame=frame,
         findings=structure.findings + stack.findings,
     )
+
+
+def _nothing_contoured(structure: Structure) -> NoDVH:
+    """Why a structure has no contours to compute with: what reading it turned up, if anything."""
+    unused = any(finding.code is FindingCode.NOT_COMPUTED for finding in structure.findings)
+    reason = Reason.STRUCTURE_NOT_COMPUTED if unused else Reason.STRUCTURE_EMPTY
+    said = "; ".join(finding.text for finding in structure.findings)
+    return _without(structure, reason, said or "no closed contour with an area")
 
 
 def _without(of: Structure | _Solid, reason: Reason, detail: str) -> NoDVH:

@@ -8,6 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from sbrtcheck.dvh.types import DERIVED_NUMBER, DVH, DVHSet, NoDVH
+from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import FloatArray, Plan, Structure
 from sbrtcheck.tg263 import RoiName, is_whole_target, targets
 
@@ -52,8 +53,11 @@ def roi_names(dvhs: DVHSet) -> tuple[RoiName, ...]:
 
 
 def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:
-    points = structure.contours.read().points_mm
-    if len(points) == 0:  # nowhere: not clearly apart from anything
+    try:
+        points = structure.contours.read().points_mm
+    except DicomError:
+        points = np.zeros((0, 3))
+    if len(points) == 0:  # nowhere, or damaged: not clearly apart from anything
         return np.full(3, np.nan), np.full(3, np.nan)
     return points.min(axis=0), points.max(axis=0)
 

@@ -1,0 +1,415 @@
+"""Contour items of one ROI in, those that enclose an area out: as text of the file, decoded when somebody reads them.
+
+A contour that cannot be read costs its own structure: `ContourTexts.read` says what is wrong with it, and where. What
+is left out is counted by its type; where it may be a part of the organ, the structure is incomplete.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals
+from sbrtcheck.dicom.plain import CONTOUR_DATA
+from sbrtcheck.dicom.tags import MAXIMUM_MM, AnyElements, decimals, integer, raw_text, tag_name, view_of_text, word
+from sbrtcheck.errors import DicomError
+from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray
+
+_EXPORT = "export the structure set again"
+_DECIMAL_COMMA = "it is written with a decimal comma: export the structure set again, with decimal points"
+
+_SLAB_THICKNESS, _SPACING_BETWEEN_SLICES, _PIXEL_PLANES = 0x30060044, 0x00180088, 0x3006004A
+_OFFSET, _TYPE, _POINTS = 0x30060045, 0x30060042, 0x30060046
+
+_CLOSED, _EXCLUSIVE_OR = "CLOSED_PLANAR", "CLOSEDPLANAR_XOR"
+# What closed types are, by their letters alone: the standard's spelling is not everybody's. Some programs give outlines
+# that they interpolated a type of their own; an absent type is taken as closed, the only kind that volumes are made of.
+_CLOSED_TYPES = {
+    "CLOSEDPLANAR": _CLOSED,
+    "INTERPOLATEDPLANAR": _CLOSED,
+    "": _CLOSED,
+    "CLOSEDPLANARXOR": _EXCLUSIVE_OR,
+}
+# What outlines nothing, however many points it has: marks, and curves through space.
+_NO_OUTLINES = frozenset({"POINT", "OPENNONPLANAR"})
+_POINTS_OF_AN_AREA = 3
+# So many characters hold the numbers of an area, blanks between them apart: DICOM decimals have 16.
+_TEXT_OF_AN_AREA = 3 * _POINTS_OF_AN_AREA * 17
+# Of a damaged number, messages quote no more than this; of a type, DICOM's code strings have 16 characters.
+_QUOTED, _QUOTED_TYPE = 12, 20
+
+# Thicknesses that are one: DICOM text often has two decimals.
+_SAME_MM = 0.01
+# No image of a patient has thinner or thicker slices.
+_THINNEST_MM, _THICKEST_MM = 0.1, 50.0
+# Contours closer than this, or this share of the usual spacing, lie in one plane.
+_SAME_PLANE_MM, _SAME_PLANE_SHARE = 0.01, 0.1
+# So many usual spacings beyond an end plane, a contour belongs to the structure no more.
+_NEXT_PLANE = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContourTexts:
+    """Contours of one structure as the text of the file, decoded by `read`.
+
+    Parameters
+    ----------
+    place
+        File and structure, for messages.
+    text
+        Contour Data of all contours with an area, joined by backslashes.
+    lengths
+        How many characters the text of each one has.
+    numbers
+        Which contour of the structure each one is, from 1.
+    stated
+        How many points the file says each one has, in digits; empty where it does not say, or it does not matter.
+    fault
+        What is contradictory in one of them, known before decoding; ``""`` when nothing is. Those that have a number of
+        points in ``stated`` come before it.
+    is_contoured
+        Whether the file has any contour of the structure that may enclose an area, usable or not.
+    """
+
+    place: str
+    text: bytes = field(default=b"", repr=False)
+    lengths: tuple[int, ...] = field(default=(), repr=False)
+    numbers: tuple[int, ...] = field(default=(), repr=False)
+    stated: tuple[bytes, ...] = field(default=(), repr=False)
+    fault: str = ""
+    is_contoured: bool
+
+    def read(self) -> Contours:
+        """The polygons; `DicomError` when a coordinate is no number, a point is incomplete, or points are missing."""
+        try:
+            values, counts = parse_joined_decimals(self.text, self.lengths)
+        except BadDecimalError as error:
+            counts = self._counts()
+            self._refuse_incomplete_points(counts)
+            contour = self.numbers[int(np.searchsorted(np.cumsum(counts), error.index, side="right"))]
+            mend = _DECIMAL_COMMA if "," in error.token else _EXPORT
+            raise DicomError(f"contour {contour}: {error.token!r} is not a number", self.place, mend) from error
+        self._refuse_incomplete_points(counts)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        self._refuse_far_points(values, starts)
+        self._refuse_contradictions(counts)
+        points_mm, starts = values.reshape(-1, 3), starts // 3
+        points_mm.setflags(write=False)
+        starts.setflags(write=False)
+        return Contours(points_mm=points_mm, starts=starts)
+
+    def _counts(self) -> IntArray:
+        """How many coordinates each contour has, when not all of them are numbers."""
+        stops = np.cumsum(np.asarray(self.lengths) + 1)
+        texts = (self.text[stop - 1 - length : stop - 1] for stop, length in zip(stops, self.lengths, strict=True))
+        return np.array([_count_of_numbers(text) for text in texts])
+
+    def _refuse_incomplete_points(self, counts: IntArray) -> None:
+        odd = np.flatnonzero(counts % 3)
+        if len(odd):
+            contour, count = self.numbers[odd[0]], counts[odd[0]]
+            raise DicomError(f"contour {contour} has {count} numbers, no multiple of 3", self.place, _EXPORT)
+
+    def _refuse_far_points(self, values: FloatArray, starts: IntArray) -> None:
+        if not len(values) or max(values.max(), -values.min()) <= MAXIMUM_MM:
+            return
+        first = int(np.argmax(np.abs(values) > MAXIMUM_MM))
+        contour = self.numbers[int(np.searchsorted(starts, first, side="right")) - 1]
+        what = f"contour {contour} has a coordinate of {values[first]:g} mm, which is no place in a patient"
+        raise DicomError(what, self.place, _EXPORT)
+
+    def _refuse_contradictions(self, counts: IntArray) -> None:
+        points = (counts // 3).tolist()
+        for number, stated, found in zip(self.numbers, self.stated, points, strict=True):
+            if stated and int(stated) != found:
+                raise DicomError(_other_points(number, found, stated), self.place, _EXPORT)
+        if self.fault:
+            raise DicomError(self.fault, self.place, _EXPORT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoiContours:
+    """What the contour items of one ROI say together; the fields are those of `sbrtcheck.plan.Structure`."""
+
+    source: ContourTexts
+    exclusive_or: bool = False
+    slab_mm: float | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def unreadable(place: str, fault: str) -> ContourTexts:
+    """Contours of which nothing can be used, for a reason that reading them gives."""
+    return ContourTexts(place=place, fault=fault, is_contoured=True)
+
+
+def roi_contours(contours: Sequence[AnyElements], planes: Sequence[AnyElements], place: str, roi: str) -> RoiContours:
+    """Closed contours of at least three points, and what is said of the others.
+
+    The points of an ordinary contour are counted when it is decoded, and compared with what the file says then.
+
+    Parameters
+    ----------
+    contours
+        Items of the Contour Sequence.
+    planes
+        Items of the Source Pixel Planes Characteristics Sequence.
+    place
+        File and structure, for messages.
+    roi
+        The structure's name, for findings.
+    """
+    sorted_ = _Sorted()
+    for at, contour in enumerate(contours, start=1):
+        sorted_.add(at, contour)
+    source = ContourTexts(
+        place=place,
+        text=b"\\".join(sorted_.texts),
+        lengths=tuple(map(len, sorted_.texts)),
+        numbers=tuple(sorted_.numbers),
+        stated=tuple(sorted_.stated),
+        fault=sorted_.fault,
+        is_contoured=bool(sorted_.texts or sorted_.fault or sorted_.outlines),
+    )
+    if not sorted_.texts:
+        return RoiContours(source=source, findings=_findings(roi, sorted_.why_empty()))
+    slab_mm, unused = _slab_mm(sorted_.thicknesses, {raw_text(one, _SPACING_BETWEEN_SLICES) for one in planes})
+    noticed = [*sorted_.noticed(len(contours)), *_planes_lost(sorted_.short, source), *unused]
+    return RoiContours(
+        source=source,
+        exclusive_or=sorted_.exclusive == len(sorted_.texts),
+        slab_mm=slab_mm,
+        findings=_findings(roi, noticed),
+    )
+
+
+_Noticed = tuple[FindingCode, str]
+
+
+def _findings(roi: str, noticed: Iterable[_Noticed]) -> tuple[Finding, ...]:
+    return tuple(Finding(code=code, text=text, subject=roi) for code, text in noticed)
+
+
+# Which contours count
+
+
+class _Short(NamedTuple):
+    """A closed contour of two points or fewer, shape ``(points, 3)``."""
+
+    number: int
+    points_mm: FloatArray
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The contours of a ROI by what can be made of them, the first fault in any closed one among them.
+
+    The usable ones have a place in each of ``texts``, ``numbers`` and ``stated``, as in `ContourTexts`.
+    """
+
+    texts: list[memoryview] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    stated: list[bytes] = field(default_factory=list)
+    exclusive: int = 0
+    short: list[_Short] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    outlines: Counter[str] = field(default_factory=Counter)
+    read_as: Counter[tuple[str, str]] = field(default_factory=Counter)
+    thicknesses: set[bytes] = field(default_factory=set)
+    fault: str = ""
+
+    def add(self, at: int, contour: AnyElements) -> None:
+        """Sort one contour, number ``at`` of the ROI."""
+        kind = _CLOSED if raw_text(contour, _TYPE) == b"CLOSED_PLANAR" else self._closed_type(contour)
+        if not kind:
+            return
+        text = view_of_text(contour, CONTOUR_DATA)
+        stated = raw_text(contour, _POINTS)
+        if _OFFSET in contour:
+            self.fault = self.fault or _offset(contour, at)
+        if self.fault or not _has_area(text) or not _is_usual(stated):
+            count = _count_of_numbers(text.tobytes())
+            self.fault = self.fault or _miscount(contour, at, stated, count)
+            points_mm = _points(text.tobytes()) if count < 3 * _POINTS_OF_AN_AREA and not count % 3 else None
+            if points_mm is not None:
+                self.short.append(_Short(at, points_mm))
+                return
+            stated = b""
+        self.texts.append(text)
+        self.numbers.append(at)
+        self.stated.append(stated)
+        self.exclusive += kind == _EXCLUSIVE_OR
+        if _SLAB_THICKNESS in contour:
+            self.thicknesses.add(raw_text(contour, _SLAB_THICKNESS))
+
+    def _closed_type(self, contour: AnyElements) -> str:
+        """Which closed type a contour has by its letters, with a note where it is misspelt; ``""`` of any other."""
+        written = word(contour, _TYPE)
+        letters = "".join(filter(str.isalnum, written)).upper()
+        kind, quoted = _CLOSED_TYPES.get(letters, ""), written[:_QUOTED_TYPE]
+        if not kind:
+            self.ignored[quoted.upper()] += 1
+            points = _count_of_numbers(view_of_text(contour, CONTOUR_DATA).tobytes()) // 3
+            if letters not in _NO_OUTLINES and points >= _POINTS_OF_AN_AREA:
+                self.outlines[quoted.upper()] += 1
+        elif written not in {kind, ""}:
+            self.read_as[quoted, kind] += 1
+        return kind
+
+    def why_empty(self) -> list[_Noticed]:
+        """What there is instead of contours with an area."""
+        text = _listed(self.ignored)
+        if self.short:
+            text = ", ".join(filter(None, (f"{len(self.short)} closed of fewer than three points", text)))
+        if not text:
+            return []
+        code = FindingCode.OPEN_CONTOURS_IGNORED if self.ignored else FindingCode.CONTOURS_WITHOUT_AREA
+        return [(code, f"no closed contour with an area: {text}")]
+
+    def noticed(self, total: int) -> list[_Noticed]:
+        """What is to be said of the contours that do not count, and of unusual ones that do."""
+        found = [
+            (FindingCode.OTHER, f"{count} contours of the type {written!r} were read as {kind}")
+            for (written, kind), count in sorted(self.read_as.items())
+        ]
+        if self.ignored:
+            text = f"contours that enclose nothing were ignored: {_listed(self.ignored)}"
+            found.append((FindingCode.OPEN_CONTOURS_IGNORED, text))
+        if self.outlines:
+            text = f"{_listed(self.outlines)} of three or more points left out: are they a part of its outline?"
+            found.append((FindingCode.CONTOURS_INCOMPLETE, text))
+        if self.short:
+            text = f"{len(self.short)} of {total} contours have fewer than three points and no area; they were left out"
+            found.append((FindingCode.CONTOURS_WITHOUT_AREA, text))
+        return found
+
+
+def _listed(types: Counter[str]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(types.items()))
+
+
+def _has_area(text: memoryview) -> bool:
+    """Whether the start of a contour's text has the numbers of three points already."""
+    return text[:_TEXT_OF_AN_AREA].tobytes().count(b"\\") >= 3 * _POINTS_OF_AN_AREA - 1
+
+
+def _is_usual(stated: bytes) -> bool:
+    return not stated or (len(stated) < _QUOTED and stated.isdigit())
+
+
+def _offset(contour: AnyElements, at: int) -> str:
+    if _is_zero(contour, _OFFSET):
+        return ""
+    return f"contour {at} has a Contour Offset Vector (3006,0045), which is not supported"
+
+
+def _miscount(contour: AnyElements, at: int, stated: bytes, count_of_numbers: int) -> str:
+    """How a contour contradicts itself: its points are not as many as it says."""
+    points, rest = divmod(count_of_numbers, 3)
+    if not stated or rest or integer(contour, _POINTS) == points:
+        return ""
+    return _other_points(at, points, stated)
+
+
+def _other_points(number: int, points: int, stated: bytes) -> str:
+    said = stated[:_QUOTED].decode("ascii", errors="replace")
+    return f"contour {number} has {points} points where Number Of Contour Points (3006,0046) says {said!r}"
+
+
+def _is_zero(dataset: AnyElements, tag: int) -> bool:
+    try:
+        return not np.any(decimals(dataset, tag, ""))
+    except DicomError:
+        return False
+
+
+def _count_of_numbers(text: bytes) -> int:
+    return text.count(b"\\") + 1 if text else 0
+
+
+def _points(text: bytes) -> FloatArray | None:
+    """Points of a short contour; None when one is nowhere."""
+    try:
+        values = parse_decimals(text)
+    except BadDecimalError:
+        return None
+    return values.reshape(-1, 3) if len(values) == 0 or np.abs(values).max() <= MAXIMUM_MM else None
+
+
+# Whether short contours stand for planes that were lost
+
+
+def _planes_lost(short: Sequence[_Short], source: ContourTexts) -> list[_Noticed]:
+    """A plane of the structure on which nothing encloses an area, but something was contoured."""
+    if not short:
+        return []
+    try:
+        planes_mm, normal = _planes(source.read())
+    except DicomError:  # said when it is read
+        return []
+    gaps_mm = np.diff(planes_mm)
+    apart_mm = gaps_mm[gaps_mm > _SAME_PLANE_MM]
+    usual_mm = float(np.median(apart_mm)) if len(apart_mm) else np.inf
+    same_mm = max(_SAME_PLANE_MM, _SAME_PLANE_SHARE * usual_mm) if len(apart_mm) else _SAME_PLANE_MM
+    lost = []
+    for contour in short:
+        if len(contour.points_mm) == 0:  # of its plane nothing is left at all
+            lost.append(contour.number)
+            continue
+        height_mm = float(np.mean(contour.points_mm @ normal))
+        beyond_mm = max(planes_mm[0] - height_mm, height_mm - planes_mm[-1])
+        if np.abs(planes_mm - height_mm).min() > same_mm and beyond_mm <= _NEXT_PLANE * usual_mm:
+            lost.append(contour.number)
+    if not lost:
+        return []
+    which = f"contour {lost[0]} has" if len(lost) == 1 else f"contour {lost[0]} and {len(lost) - 1} more have"
+    text = f"{which} fewer than three points and nothing else on the plane: a part of the structure is missing"
+    return [(FindingCode.CONTOURS_INCOMPLETE, text)]
+
+
+def _planes(contours: Contours) -> tuple[FloatArray, FloatArray]:
+    """Heights of the contours, rising, and the direction that they rise in: the one in which no contour extends.
+
+    It is the eigenvector of the least eigenvalue of the sum of all contours' scatter matrices, whatever way the planes
+    lie in the patient.
+    """
+    starts, counts = contours.starts[:-1], np.diff(contours.starts)
+    middles_mm = np.add.reduceat(contours.points_mm, starts) / counts[:, None]
+    around_mm = contours.points_mm - np.repeat(middles_mm, counts, axis=0)
+    normal: FloatArray = np.linalg.eigh(around_mm.T @ around_mm)[1][:, 0]
+    return np.sort(middles_mm @ normal), normal
+
+
+# How thick a contour is
+
+
+def _slab_mm(of_contours: set[bytes], of_planes: set[bytes]) -> tuple[float | None, list[_Noticed]]:
+    """The thickness that the contours state, or else the spacing of the images they were drawn on; None if neither."""
+    unused: list[_Noticed] = []
+    for tag, texts in ((_SLAB_THICKNESS, of_contours), (_SPACING_BETWEEN_SLICES, of_planes)):
+        written = sorted(texts - {b""})
+        if not written:
+            continue
+        thickness_mm = [_thickness_mm(text) for text in written]
+        known_mm = [one for one in thickness_mm if one is not None]
+        if len(known_mm) < len(written):
+            bad = written[thickness_mm.index(None)][:_QUOTED].decode("ascii", errors="replace")
+            unused.append((FindingCode.SLAB_THICKNESS, f"{tag_name(tag)} {bad!r} is no thickness: not used"))
+        elif max(known_mm) - min(known_mm) > _SAME_MM:
+            text = f"{tag_name(tag)} differs, {min(known_mm):g} to {max(known_mm):g} mm: not used"
+            unused.append((FindingCode.SLAB_THICKNESS, text))
+        else:
+            return min(known_mm), unused
+    return None, unused
+
+
+def _thickness_mm(text: bytes) -> float | None:
+    """The one number of a text when it may be the thickness of an image; None otherwise."""
+    try:
+        values = parse_decimals(text)
+    except BadDecimalError:
+        return None
+    return float(values[0]) if len(values) == 1 and _THINNEST_MM <= values[0] <= _THICKEST_MM else None
