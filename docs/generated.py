@@ -15,7 +15,7 @@ import figures
 
 from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
-from sbrtcheck.evaluate import Verdict
+from sbrtcheck.evaluate import ReviewCode, Verdict
 from sbrtcheck.plan import FindingCode
 from sbrtcheck.report.words import FLAGS, SIGNS, limit_text, metric_text
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Select, Source, Status, bundled_tables
@@ -29,6 +29,51 @@ VERDICTS = {
     Verdict.FAIL: "Beyond the limit, and beyond the acceptable variation where there is one.",
     Verdict.NOT_EVALUATED: "There is no value, for the reason given. Never a pass.",
     Verdict.RISK: "A risk point: the value is reported, and neither passes nor fails.",
+    Verdict.REVIEW: "Of a whole report: nothing that counts fails, and something stands against calling it a pass.",
+    Verdict.MET: "A statement that is no constraint, and holds for the plan.",
+    Verdict.NOT_MET: "A statement that is no constraint, and does not hold for the plan.",
+}
+REVIEWS = {
+    ReviewCode.DOSE: (
+        "No target's median dose reaches 90 % of the prescription (without targets: the largest dose), or the"
+        " prescription is not known, or the dose is several times the prescription.",
+        "Is it the dose of one fraction or one beam? Export the plan's summed dose. Is the prescription another? Give"
+        " it with `--rx`. Is all as it should be? `--accept-dose` judges the rows and records that.",
+    ),
+    ReviewCode.GIVEN_NAME: (
+        "A name in the names file is not the name of a structure of the plan.",
+        "Mend the spelling; close names are listed. Of several structures of one name, give the number: `'ROI 6'`.",
+    ),
+    ReviewCode.FAILS_WITHOUT_COUNTING: (
+        "A row fails that only one reader transcribed, or that is disputed.",
+        "Look the number up in its source. The row is right? The plan fails it. It is wrong? Tell us, with the page.",
+    ),
+    ReviewCode.NOT_EVALUATED: (
+        "A mandatory row, a row of an organ that is expected at the site, or one of an organ that is in the plan, could"
+        " not be evaluated; the line says why.",
+        "Contour the organ; name it in a names file where it is there under another name; export it again where it is"
+        " damaged. Is the site another? Give `--site`. Does your clinic expect other organs? Give `--sites`.",
+    ),
+    ReviewCode.PART_OF_ORGAN: (
+        "An organ is made of several structures, and one of them is missing or could not be measured.",
+        "As above. A table of your own may call the part `optional`.",
+    ),
+    ReviewCode.CONTOURS: (
+        "Planes or contours of a structure are missing, or contours overlap so that they can be read in two ways.",
+        "Look at the structure in the planning system: fill the gap, unite the strokes, export it again.",
+    ),
+    ReviewCode.OUTSIDE_GRID: (
+        "A part of the structure, or of what a metric is about, lies beyond the dose grid and could change a verdict.",
+        "Calculate the dose on a grid that holds the organ.",
+    ),
+    ReviewCode.NOTHING_EVALUATED: (
+        "No row that counts was evaluated, in the whole report or in one of the tables asked for.",
+        "Is the table for this number of fractions? `sbrtcheck tables` lists them.",
+    ),
+    ReviewCode.STRICT: (
+        "`--strict` was given, and a row that counts is borderline or convention sensitive.",
+        "Decide by eye, with the bounds and the other conventions that the row shows.",
+    ),
 }
 REASONS = {
     Reason.STRUCTURE_MISSING: "No structure of the plan may be taken for the organ. Close names are listed, not taken.",
@@ -120,6 +165,13 @@ def _help(command: click.Command, name: str) -> str:
 def verdicts() -> str:
     """Verdicts with their meanings."""
     return _meanings("Verdict", VERDICTS)
+
+
+def review_codes() -> str:
+    """Reasons for a review, and what to do about each."""
+    if unlike := set(REVIEWS) ^ set(ReviewCode):
+        raise ValueError(f"ReviewCode: in one of enum and documentation only: {sorted(unlike)}")
+    return _table(("Code", "What it says", "What to do"), ((f"`{one}`", *REVIEWS[one]) for one in ReviewCode))
 
 
 def reasons() -> str:
@@ -273,7 +325,7 @@ def _escaped(text: str) -> str:
 PARTS: Mapping[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
-        *(commands, verdicts, reasons, findings, rules, flags, tables),
+        *(commands, verdicts, review_codes, reasons, findings, rules, flags, tables),
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
     )
 }
