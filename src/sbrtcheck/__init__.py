@@ -11,6 +11,7 @@ Where to find what, by task::
       or exported as text            load_dvh_export(file)               -> DVHSet
       read a table of constraints    load_table("id or file.yaml")       -> ConstraintTable
       judge every row                evaluate(table, dvhs)               -> Report
+    what stands against a pass       Report.verdict, Report.reasons      -> Verdict, ReviewReason
     measure one thing                measure("D0.035cc[Gy]", dvh)        -> Measurement | NotMeasured
     compare two plans                api.compare(a, b, table="...")      -> PlanComparison
     fractionation                    bed(...), eqd2(...)
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from sbrtcheck.dicom import load_dvhs, load_plan
     from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
     from sbrtcheck.errors import SbrtcheckError
-    from sbrtcheck.evaluate import Report, evaluate
+    from sbrtcheck.evaluate import Report, ReviewReason, Verdict, evaluate
     from sbrtcheck.metric import Measurement, NotMeasured, measure
     from sbrtcheck.plan import Plan, Prescription
     from sbrtcheck.radiobiology import bed, eqd2
@@ -54,7 +55,9 @@ __all__ = [
     "Plan",
     "Prescription",
     "Report",
+    "ReviewReason",
     "SbrtcheckError",
+    "Verdict",
     "__version__",
     "bed",
     "check",
@@ -78,7 +81,9 @@ _HOME = {
     "Plan": "plan",
     "Prescription": "plan",
     "Report": "evaluate",
+    "ReviewReason": "evaluate",
     "SbrtcheckError": "errors",
+    "Verdict": "evaluate",
     "bed": "radiobiology",
     "check": "api",
     "compute_dvhs": "dvh",
