@@ -1,14 +1,15 @@
-"""The structures of a plan -> which of them are separate targets of one kind."""
+"""The structures of a plan -> what matching may look at of them; which of them are separate targets of one kind."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import combinations
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DERIVED_NUMBER, DVH, DVHSet, NoDVH
-from sbrtcheck.plan import FloatArray, Plan, Structure
+from sbrtcheck.dvh.types import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
+from sbrtcheck.plan import Contours, ContourSource, FloatArray, Plan, Structure
 from sbrtcheck.tg263 import RoiName, is_whole_target, targets
 
 SEPARATE_MM = 5.0
@@ -33,8 +34,7 @@ def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = No
         Organ to structure name; a kind that the user named one structure for has no others.
     """
     rois = {(s.name, s.number): s for s in plan.structures}
-    shown = [RoiName(name=s.name, number=s.number, kind=s.kind, codes=s.codes) for s in plan.structures]
-    found = targets(kind, shown, names)
+    found = targets(kind, roi_names_of(plan), names)
     if len(found) < 2 or not all(is_whole_target(roi.name) for roi in found):
         return ()
     boxes = [_box(rois[roi.name, roi.number]) for roi in found]
@@ -42,13 +42,49 @@ def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = No
     return found if all(apart) else ()
 
 
+def roi_name_of(structure: Structure) -> RoiName:
+    """What matching may look at of a structure of a plan."""
+    return RoiName(
+        name=structure.name,
+        number=structure.number,
+        kind=structure.kind,
+        codes=structure.codes,
+        contoured=_is_contoured(structure.contours),
+    )
+
+
+def roi_names_of(plan: Plan) -> tuple[RoiName, ...]:
+    """What matching may look at of all structures of a plan."""
+    return tuple(map(roi_name_of, plan.structures))
+
+
 def roi_names(dvhs: DVHSet) -> tuple[RoiName, ...]:
     """All structures of the plan, also those without a DVH: a name is ambiguous whether it was computed or not."""
-    if dvhs.plan is None:
-        everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
-        drawn = [one for one in everything if one.number != DERIVED_NUMBER]
-        return tuple(RoiName(name=one.name, number=one.number, kind=one.kind) for one in drawn)
-    return tuple(RoiName(name=s.name, number=s.number, kind=s.kind, codes=s.codes) for s in dvhs.plan.structures)
+    if dvhs.plan is not None:
+        return roi_names_of(dvhs.plan)
+    everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
+    return tuple(_roi_name_of_dvh(one) for one in everything if one.number != DERIVED_NUMBER)
+
+
+def _roi_name_of_dvh(dvh: DVH | NoDVH) -> RoiName:
+    empty = isinstance(dvh, NoDVH) and dvh.reason is Reason.STRUCTURE_EMPTY
+    return RoiName(name=dvh.name, number=dvh.number, kind=dvh.kind, contoured=not empty)
+
+
+@runtime_checkable
+class _Texts(Protocol):
+    """Contours as the text of a file."""
+
+    lengths: tuple[int, ...]
+    fault: str
+
+
+def _is_contoured(contours: ContourSource) -> bool:
+    """Whether there is a contour, damaged or not; without decoding any."""
+    # to be replaced by `structure.is_contoured` where Structure has it: then this function and `_Texts` go
+    if isinstance(contours, Contours):
+        return len(contours) > 0
+    return not isinstance(contours, _Texts) or bool(contours.lengths or contours.fault)
 
 
 def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:
