@@ -272,8 +272,10 @@ def test_names_map_organs_to_rois(tmp_path: Path) -> None:
         ("Lung_L: a\nLung_L: b\n", ":2: key 'Lung_L' is repeated; first on line 1; remove one of them"),
         (
             "Heart: Herz\nPTV: 5000\n",
-            ":2: the ROI name of 'PTV' is not text; "
-            "for the structure of that number write PTV: 'ROI 5000', for one of that name PTV: \"5000\"",
+            (
+                ":2: the ROI name of 'PTV' is not text; "
+                "for the structure of that number write PTV: 'ROI 5000', for one of that name PTV: \"5000\""
+            ),
         ),
         ("PTV: 0.5\n", ":1: the ROI name of 'PTV' is not text; put it in quotes: PTV: \"0.5\""),
         (

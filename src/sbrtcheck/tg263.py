@@ -379,7 +379,7 @@ def _may_be(organ: str, roi: RoiName) -> bool:
 
 def _has_code(organ: str, roi: RoiName) -> bool:
     """One of its codes names the organ, and neither its type nor its name says that it is something else."""
-    if organ in TARGETS or roi.kind in {*TARGETS, "EXTERNAL"} or _is_marked(roi.name):
+    if not roi.codes or organ in TARGETS or roi.kind in {*TARGETS, "EXTERNAL"} or _is_marked(roi.name):
         return False
     if is_helper(roi.name) and not is_helper(organ):
         return False
@@ -522,7 +522,7 @@ def _stem(key: str) -> str:
     return key[:-4] if key.endswith("_l_r") else key[:-2] if _side(key) else key
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 14)
 def _spell(name: str) -> str:
     words = [w.casefold() for w in _WORD_BREAK.split(unicodedata.normalize("NFKC", name)) if w]
     sides = sorted({_SIDE[w] for w in words if w in _SIDE})

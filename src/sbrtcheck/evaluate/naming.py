@@ -168,8 +168,9 @@ def _doubts_of(found: Match) -> Iterator[str]:
         probably = f"; probably {_quoted(found.probable)}" if found.probable else ""
         yield f"{found.organ}: '{found.roi.name}' has no contours{probably}"
     elif found.passed_over:
+        number = f" (ROI {found.roi.number})" if f"{found.roi.name} (ROI" in "".join(found.passed_over) else ""
         empty = _quoted(found.passed_over)
-        yield f"{found.organ}: '{found.roi.name}' was taken; {empty} without contours passed over"
+        yield f"{found.organ}: '{found.roi.name}{number}' was taken; {empty} without contours passed over"
 
 
 def _quoted(names: Iterable[str]) -> str:

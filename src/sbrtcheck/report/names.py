@@ -75,8 +75,8 @@ def _below(names: PlanNames) -> Iterator[str]:
 
 
 def roi_text(roi: RoiName) -> str:
-    """Name of a structure, with its type and codes."""
-    said = ", ".join(filter(None, (roi.kind, *roi.codes)))
+    """Name of a structure, with its type and codes, and whether it has no contours."""
+    said = ", ".join(filter(None, (roi.kind, *roi.codes, "" if roi.contoured else "no contours")))
     return f"{roi.name} ({said})" if said else roi.name
 
 
