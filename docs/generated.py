@@ -35,10 +35,14 @@ VERDICTS = {
 }
 REVIEWS = {
     ReviewCode.DOSE: (
-        "No target's median dose reaches 90 % of the prescription (without targets: the largest dose), or the"
-        " prescription is not known, or the dose is several times the prescription.",
-        "Is it the dose of one fraction or one beam? Export the plan's summed dose. Is the prescription another? Give"
-        " it with `--rx`. Is all as it should be? `--accept-dose` judges the rows and records that.",
+        (
+            "No target's median dose reaches 90 % of the prescription (without targets: the largest dose), or the"
+            " prescription is not known, or the dose is several times the prescription."
+        ),
+        (
+            "Is it the dose of one fraction or one beam? Export the plan's summed dose. Is the prescription another? Give"
+            " it with `--rx`. Is all as it should be? `--accept-dose` judges the rows and records that."
+        ),
     ),
     ReviewCode.GIVEN_NAME: (
         "A name in the names file is not the name of a structure of the plan.",
@@ -49,10 +53,14 @@ REVIEWS = {
         "Look the number up in its source. The row is right? The plan fails it. It is wrong? Tell us, with the page.",
     ),
     ReviewCode.NOT_EVALUATED: (
-        "A mandatory row, a row of an organ that is expected at the site, or one of an organ that is in the plan, could"
-        " not be evaluated; the line says why.",
-        "Contour the organ; name it in a names file where it is there under another name; export it again where it is"
-        " damaged. Is the site another? Give `--site`. Does your clinic expect other organs? Give `--sites`.",
+        (
+            "A mandatory row, a row of an organ that is expected at the site, or one of an organ that is in the plan, could"
+            " not be evaluated; the line says why."
+        ),
+        (
+            "Contour the organ; name it in a names file where it is there under another name; export it again where it is"
+            " damaged. Is the site another? Give `--site`. Does your clinic expect other organs? Give `--sites`."
+        ),
     ),
     ReviewCode.PART_OF_ORGAN: (
         "An organ is made of several structures, and one of them is missing or could not be measured.",

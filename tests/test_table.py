@@ -270,10 +270,21 @@ def test_names_map_organs_to_rois(tmp_path: Path) -> None:
     [
         ("- Lung_L\n", ":1: not a mapping of names; write one 'TG-263 name: ROI name' a line"),
         ("Lung_L: a\nLung_L: b\n", ":2: key 'Lung_L' is repeated; first on line 1; remove one of them"),
-        ("Heart: Herz\nPTV: 5000\n", ":2: the ROI name of 'PTV' is not text; put it in quotes: PTV: \"5000\""),
+        (
+            "Heart: Herz\nPTV: 5000\n",
+            (
+                ":2: the ROI name of 'PTV' is not text; "
+                "for the structure of that number write PTV: 'ROI 5000', for one of that name PTV: \"5000\""
+            ),
+        ),
+        ("PTV: 0.5\n", ":1: the ROI name of 'PTV' is not text; put it in quotes: PTV: \"0.5\""),
+        (
+            "SpinalCord: A\nHeart: B\nspinal cord: C\n",
+            ":3: 'spinal cord' is the same organ as 'SpinalCord' on line 1; remove one of them",
+        ),
         ("PTV:\n", ":1: 'PTV' has no value; give one, or take the key out"),
         ("PTV: [a, b]\n", ":1: the ROI name of 'PTV' is not text; write PTV: and the ROI's name"),
-        ("PTV: 1\nGTV: 2\n", ":1: the ROI name of 'PTV' is not text (and 1 more); put it in quotes: PTV: \"1\""),
+        ("PTV: [a]\nGTV: [b]\n", ":1: the ROI name of 'PTV' is not text (and 1 more); write PTV: and the ROI's name"),
         ("", ":1: the file is empty"),
     ],
 )

@@ -120,7 +120,7 @@ class Options:
     with_paths: bool = False
 
     @classmethod
-    def read(
+    def read(  # noqa: PLR0913 - one argument an option
         cls,
         *,
         tables: Sequence[str] = (),

@@ -31,6 +31,7 @@ from sbrtcheck.table.values import (
     VeffStep,
 )
 from sbrtcheck.table.wording import shape_trouble
+from sbrtcheck.tg263 import normalise
 
 if TYPE_CHECKING:
     from sbrtcheck.table.shape import CiteFile, RowFile, TableFile
@@ -126,12 +127,13 @@ def examine_bytes(raw: bytes, *, place: str) -> Examined:
 def load_names(path: str | os.PathLike[str]) -> dict[str, str]:
     """Load the user's structure names: a YAML mapping of TG-263 name -> ROI name in the plan.
 
-    An empty text in quotes, as in a template that was not filled in yet, counts as not written.
+    An empty text in quotes, as in a template that was not filled in yet, counts as not written. ``'ROI 6'`` names a
+    structure by its ROI number, where the plan has none that is called so.
 
     Raises
     ------
     NamesError
-        The file cannot be read, is no mapping, repeats a name, or has a value that is not text.
+        The file cannot be read, is no mapping, repeats an organ in whatever spelling, or has a value that is not text.
     """
     place = os.fspath(path)
     try:
@@ -366,6 +368,22 @@ def _names_troubles(document: Document) -> Iterator[Trouble]:
     for key, value in document.data.items():
         if document.is_told((key,)) or (isinstance(value, str) and (value.strip() or not value)):
             continue
-        text = document.texts.get((key,), "")
-        mend = f'put it in quotes: {key}: "{text}"' if text else f"write {key}: and the ROI's name"
-        yield document.trouble((key,), f"the ROI name of '{key}' is not text", mend)
+        what = f"the ROI name of '{key}' is not text"
+        yield document.trouble((key,), what, _mend_of_value(key, value, document.texts.get((key,), "")))
+    yield from _repeated_organs(document, document.data)
+
+
+def _mend_of_value(key: str, value: object, text: str) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"for the structure of that number write {key}: 'ROI {text}', for one of that name {key}: \"{text}\""
+    return f'put it in quotes: {key}: "{text}"' if text else f"write {key}: and the ROI's name"
+
+
+def _repeated_organs(document: Document, data: Mapping[str, object]) -> Iterator[Trouble]:
+    """Two names for one organ, in two spellings of it: one of them would not be used."""
+    first: dict[str, str] = {}
+    for key, value in data.items():
+        if value and first.setdefault(normalise(key), key) != key:
+            other = first[normalise(key)]
+            what = f"'{key}' is the same organ as '{other}' on line {document.line((other,))}"
+            yield document.trouble((key,), what, "remove one of them")
