@@ -10,6 +10,7 @@ Where to find what, by task::
       system stored                  load_dvhs(folder)                   -> DVHSet
       or exported as text            load_dvh_export(file)               -> DVHSet
       read a table of constraints    load_table("id or file.yaml")       -> ConstraintTable
+      or which organs a site expects load_sites()                        -> Sites of Site, of ExpectedOrgan
       judge every row                evaluate(table, dvhs)               -> Report
     measure one thing                measure("D0.035cc[Gy]", dvh)        -> Measurement | NotMeasured
     compare two plans                api.compare(a, b, table="...")      -> PlanComparison
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from sbrtcheck.metric import Measurement, NotMeasured, measure
     from sbrtcheck.plan import Plan, Prescription
     from sbrtcheck.radiobiology import bed, eqd2
-    from sbrtcheck.table import ConstraintTable, load_table
+    from sbrtcheck.table import ConstraintTable, ExpectedOrgan, Site, load_sites, load_table
     from sbrtcheck.textdvh import load_dvh_export
 
 __version__ = "0.1.0"
@@ -49,12 +50,14 @@ __all__ = [
     "DVH",
     "ConstraintTable",
     "DVHSet",
+    "ExpectedOrgan",
     "Measurement",
     "NotMeasured",
     "Plan",
     "Prescription",
     "Report",
     "SbrtcheckError",
+    "Site",
     "__version__",
     "bed",
     "check",
@@ -64,6 +67,7 @@ __all__ = [
     "load_dvh_export",
     "load_dvhs",
     "load_plan",
+    "load_sites",
     "load_table",
     "measure",
 ]
@@ -73,12 +77,14 @@ _HOME = {
     "ConstraintTable": "table",
     "DVH": "dvh",
     "DVHSet": "dvh",
+    "ExpectedOrgan": "table",
     "Measurement": "metric",
     "NotMeasured": "metric",
     "Plan": "plan",
     "Prescription": "plan",
     "Report": "evaluate",
     "SbrtcheckError": "errors",
+    "Site": "table",
     "bed": "radiobiology",
     "check": "api",
     "compute_dvhs": "dvh",
@@ -87,6 +93,7 @@ _HOME = {
     "load_dvh_export": "textdvh",
     "load_dvhs": "dicom",
     "load_plan": "dicom",
+    "load_sites": "table",
     "load_table": "table",
     "measure": "metric",
 }
