@@ -10,6 +10,7 @@ Where to find what, by task::
       system stored                  load_dvhs(folder)                   -> DVHSet
       or exported as text            load_dvh_export(file)               -> DVHSet
       read a table of constraints    load_table("id or file.yaml")       -> ConstraintTable
+      or which organs a site expects load_sites()                        -> Sites of Site, of ExpectedOrgan
       judge every row                evaluate(table, dvhs)               -> Report
     what stands against a pass       Report.verdict, Report.reasons      -> Verdict, ReviewReason
     measure one thing                measure("D0.035cc[Gy]", dvh)        -> Measurement | NotMeasured
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from sbrtcheck.metric import Measurement, NotMeasured, measure
     from sbrtcheck.plan import Plan, Prescription
     from sbrtcheck.radiobiology import bed, eqd2
-    from sbrtcheck.table import ConstraintTable, load_table
+    from sbrtcheck.table import ConstraintTable, ExpectedOrgan, Site, load_sites, load_table
     from sbrtcheck.textdvh import load_dvh_export
 
 __version__ = "0.1.0"
@@ -50,6 +51,7 @@ __all__ = [
     "DVH",
     "ConstraintTable",
     "DVHSet",
+    "ExpectedOrgan",
     "Measurement",
     "NotMeasured",
     "Plan",
@@ -57,6 +59,7 @@ __all__ = [
     "Report",
     "ReviewReason",
     "SbrtcheckError",
+    "Site",
     "Verdict",
     "__version__",
     "bed",
@@ -67,6 +70,7 @@ __all__ = [
     "load_dvh_export",
     "load_dvhs",
     "load_plan",
+    "load_sites",
     "load_table",
     "measure",
 ]
@@ -76,6 +80,7 @@ _HOME = {
     "ConstraintTable": "table",
     "DVH": "dvh",
     "DVHSet": "dvh",
+    "ExpectedOrgan": "table",
     "Measurement": "metric",
     "NotMeasured": "metric",
     "Plan": "plan",
@@ -83,6 +88,7 @@ _HOME = {
     "Report": "evaluate",
     "ReviewReason": "evaluate",
     "SbrtcheckError": "errors",
+    "Site": "table",
     "Verdict": "evaluate",
     "bed": "radiobiology",
     "check": "api",
@@ -92,6 +98,7 @@ _HOME = {
     "load_dvh_export": "textdvh",
     "load_dvhs": "dicom",
     "load_plan": "dicom",
+    "load_sites": "table",
     "load_table": "table",
     "measure": "metric",
 }

@@ -28,7 +28,6 @@ from sbrtcheck.dvh import (
 )
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NamesError, UnknownTableError
 from sbrtcheck.evaluate import (
-    MULTI,
     TARGET,
     Comparison,
     NoComparison,
@@ -54,15 +53,17 @@ from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.report import pdf_report
 from sbrtcheck.stages import Progress, nobody_watches, stage
 from sbrtcheck.table import (
+    MULTI,
     ConstraintTable,
     ReirradiationRule,
+    Sites,
     bundled_tables,
     load_names,
     load_reirradiation_rules,
     load_risk_models,
+    load_sites,
     load_table,
 )
-from sbrtcheck.table.sites import Sites, load_sites
 from sbrtcheck.textdvh import load_dvh_export
 from sbrtcheck.tg263 import (
     TARGETS,
@@ -740,12 +741,8 @@ def _sites(given: str | PathLike[str] | Sites | None) -> Sites:
 
 def check_sites(asked: Sequence[str], sites: Sites) -> None:
     """Refuse a site of which nobody says what organs are expected, with `UnknownTableError`."""
-    there = [site.id for site in sites.sites]
-    if unknown := [site for site in asked if site not in there]:
-        raise UnknownTableError(
-            f"no site {unknown[0]!r} is known",
-            mend=f"{did_you_mean(unknown[0], there)} choose one of: {_listed(there)}".strip(),
-        )
+    for site in asked:
+        sites.site(site)
 
 
 def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, place: str = "") -> None:
