@@ -65,12 +65,12 @@ REVIEWS = {
     ),
     ReviewCode.NOT_EVALUATED: (
         (
-            "A mandatory row, a row of an organ that is expected at the site, or one of an organ that is in the plan, could"
-            " not be evaluated; the line says why."
+            "A mandatory row, a row of an organ that is expected at the site, or one of an organ that is in the plan,"
+            " could not be evaluated; the line says why."
         ),
         (
-            "Contour the organ; name it in a names file where it is there under another name; export it again where it is"
-            " damaged. Is the site another? Give `--site`. Does your clinic expect other organs? Give `--sites`."
+            "Contour the organ; name it in a names file where it is there under another name; export it again where it"
+            " is damaged. Is the site another? Give `--site`. Does your clinic expect other organs? Give `--sites`."
         ),
     ),
     ReviewCode.PART_OF_ORGAN: (
