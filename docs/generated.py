@@ -18,7 +18,18 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate import ReviewCode, Verdict
 from sbrtcheck.plan import FindingCode
 from sbrtcheck.report.words import FLAGS, SIGNS, limit_text, metric_text
-from sbrtcheck.table import Constraint, ConstraintTable, Kind, Select, Source, Status, bundled_tables
+from sbrtcheck.table import (
+    Constraint,
+    ConstraintTable,
+    ExpectedOrgan,
+    Kind,
+    Select,
+    Site,
+    Source,
+    Status,
+    bundled_tables,
+    load_sites,
+)
 from sbrtcheck.tg263 import Rule
 
 Words = TypeVar("Words", bound=StrEnum)
@@ -35,10 +46,14 @@ VERDICTS = {
 }
 REVIEWS = {
     ReviewCode.DOSE: (
-        "No target's median dose reaches 90 % of the prescription (without targets: the largest dose), or the"
-        " prescription is not known, or the dose is several times the prescription.",
-        "Is it the dose of one fraction or one beam? Export the plan's summed dose. Is the prescription another? Give"
-        " it with `--rx`. Is all as it should be? `--accept-dose` judges the rows and records that.",
+        (
+            "No target's median dose reaches 90 % of the prescription (without targets: the largest dose), or the"
+            " prescription is not known, or the dose is several times the prescription."
+        ),
+        (
+            "Is it the dose of one fraction or one beam? Export the plan's summed dose. Is the prescription another?"
+            " Give it with `--rx`. Is all as it should be? `--accept-dose` judges the rows and records that."
+        ),
     ),
     ReviewCode.GIVEN_NAME: (
         "A name in the names file is not the name of a structure of the plan.",
@@ -49,10 +64,14 @@ REVIEWS = {
         "Look the number up in its source. The row is right? The plan fails it. It is wrong? Tell us, with the page.",
     ),
     ReviewCode.NOT_EVALUATED: (
-        "A mandatory row, a row of an organ that is expected at the site, or one of an organ that is in the plan, could"
-        " not be evaluated; the line says why.",
-        "Contour the organ; name it in a names file where it is there under another name; export it again where it is"
-        " damaged. Is the site another? Give `--site`. Does your clinic expect other organs? Give `--sites`.",
+        (
+            "A mandatory row, a row of an organ that is expected at the site, or one of an organ that is in the plan,"
+            " could not be evaluated; the line says why."
+        ),
+        (
+            "Contour the organ; name it in a names file where it is there under another name; export it again where it"
+            " is damaged. Is the site another? Give `--site`. Does your clinic expect other organs? Give `--sites`."
+        ),
     ),
     ReviewCode.PART_OF_ORGAN: (
         "An organ is made of several structures, and one of them is missing or could not be measured.",
@@ -224,6 +243,36 @@ def _line(table: ConstraintTable) -> Iterable[str]:
     return (f"[{table.id}](../_tables/{table.id}.md)", table.title, table.site, fractions, *numbers)
 
 
+def sites() -> str:
+    """Every shipped site: which organs a plan of it is expected to have contoured, and what asks for each."""
+    shipped = load_sites()
+    version = f"Version {shipped.version} of the list. {_escaped(shipped.note)}"
+    return "\n\n".join([version, *(part for site in shipped.sites for part in _site(site))])
+
+
+def _site(site: Site) -> Iterator[str]:
+    yield f"## {site.title}"
+    yield f"Site `{site.id}`."
+    yield _expected(site.expects)
+    if site.note:
+        yield _escaped(site.note)
+
+
+def _expected(organs: Iterable[ExpectedOrgan]) -> str:
+    lines = ((_escaped(one.organ), _escaped(_names(one)), _escaped(_ground(one))) for one in organs)
+    return _table(("Organ", "Contoured as", "Ground"), lines)
+
+
+def _names(organ: ExpectedOrgan) -> str:
+    """``Lungs, or Lung_L + Lung_R``."""
+    whole = ", ".join(name for name in organ.structures if name not in organ.together)
+    return " or ".join(filter(None, (whole, " + ".join(organ.together))))
+
+
+def _ground(organ: ExpectedOrgan) -> str:
+    return _cited(organ.source) if organ.source else f"Choice: {organ.choice}"
+
+
 def table_pages() -> dict[str, str]:
     """A page for every bundled table: limits, sources, who read them, what is disputed."""
     return {table.id: "\n\n".join(_page(table)) + "\n" for table in bundled_tables()}
@@ -242,7 +291,11 @@ def _page(table: ConstraintTable) -> Iterator[str]:
     yield from _list("Disputed", (_noted(row) for row in table.rows if row.status is Status.DISPUTED))
     noted = (row for row in table.rows if row.note and row.status is not Status.DISPUTED)
     yield from _list("Notes", map(_noted, noted))
-    yield from _list("For the clinician", (_escaped(f"{i.text} ({_cited(i.source)})") for i in table.for_clinician))
+    if table.expects:
+        yield "## Organs expected to be contoured"
+        yield _expected(table.expects)
+    items = ((f"{item.text} ({_cited(item.source)})", item.site) for item in table.for_clinician)
+    yield from _list("For the clinician", (_escaped(f"{text}{_only(site)}") for text, site in items))
     yield from _list("Sources", (_escaped(_cited(source)) for source in table.sources))
 
 
@@ -299,13 +352,18 @@ def _marks(row: Constraint) -> str:
         "disputed" if row.status is Status.DISPUTED else "",
         "" if row.kind is Kind.LIMIT else str(row.kind),
         "met by a smaller structure" if row.volume_threshold else "",
+        _only(row.site).strip(" ."),
     ]
     return "".join(f"<br>{mark}" for mark in marks if mark)
 
 
+def _only(site: str) -> str:
+    return f" For plans of site {site} only." if site else ""
+
+
 def _structures(row: Constraint) -> str:
     joined = {Select.EACH: ", ", Select.UNION: " + ", Select.FIRST: " or "}[row.select]
-    return _escaped(joined.join(row.structures))
+    return _escaped(joined.join(f"{name} (optional)" if name in row.optional else name for name in row.structures))
 
 
 def _read(row: Constraint) -> str:
@@ -325,7 +383,7 @@ def _escaped(text: str) -> str:
 PARTS: Mapping[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
-        *(commands, verdicts, review_codes, reasons, findings, rules, flags, tables),
+        *(commands, verdicts, review_codes, reasons, findings, rules, flags, tables, sites),
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
     )
 }

@@ -196,6 +196,34 @@ def test_rows_of_timmerman_far_above_tg101_say_by_how_much_and_never_count() -> 
     assert told == 12
 
 
+def test_the_medulla_alone_may_be_missing_from_an_organ_and_the_note_says_why() -> None:
+    unions = [(t, r) for t in TABLES.values() for r in t.rows if r.select is Select.UNION]
+    for table, row in unions:
+        assert row.optional == (("Medulla",) if row.structures == ("SpinalCord", "Medulla") else ())
+        assert not row.optional or "medulla beside the spinal cord is optional" in " ".join(table.note.split())
+    assert len(unions) == 51
+    assert sum(bool(row.optional) for _, row in unions) == 16
+    assert not any(r.optional for t in TABLES.values() for r in t.rows if r.select is not Select.UNION)
+
+
+def test_what_the_review_says_of_lung_or_liver_is_for_plans_of_lung_or_liver() -> None:
+    review = TABLES["review-text"]
+    for row in review.rows:
+        assert row.site == row.source.where.removesuffix(" section")
+        assert f"For plans of the {row.site}" in row.note
+    by_site = {
+        site: [item.text for item in review.for_clinician if item.site == site] for site in ("lung", "liver", "")
+    }
+    assert all(text.startswith("Liver metastases") for text in by_site["liver"])
+    assert all(text.startswith(("Lung metastases", "Mediastinal and hilar nodes")) for text in by_site["lung"])
+    assert [text.split(":")[0] for text in by_site[""]] == ["Oligometastatic disease"]
+    assert [len(texts) for texts in by_site.values()] == [2, 2, 1]
+
+
+def test_no_row_of_another_table_is_for_one_site() -> None:
+    assert not [r.id for t in TABLES.values() if t.id != "review-text" for r in t.rows if r.site]
+
+
 def test_no_row_of_tg101_is_mandatory() -> None:
     assert not any(r.mandatory for t in TABLES.values() if t.id.startswith("tg101") for r in t.rows)
 

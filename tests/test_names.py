@@ -17,7 +17,7 @@ from dvh_builders import plan_of, row, table
 from sbrtcheck import api, cli
 from sbrtcheck.dicom import NotStored
 from sbrtcheck.evaluate.naming import OrganName, PlanNames, Separate, plan_names
-from sbrtcheck.report.names import names_template, names_text
+from sbrtcheck.report.names import names_json, names_template, names_text
 from sbrtcheck.table import ConstraintTable, Select, Step, bundled_tables, load_names, load_table
 from sbrtcheck.tg263 import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule
 
@@ -53,7 +53,7 @@ def test_a_row_shows_the_structure_taken_its_rule_and_its_rows() -> None:
 
 def test_a_close_name_is_shown_and_not_taken() -> None:
     assert one(plan_names([asking("Bladder")], rois("Urinary bladder")), "Bladder").taken == NoMatch(
-        organ="Bladder", near=("Urinary bladder",)
+        organ="Bladder", near=("Urinary bladder",), probable=("Urinary bladder",)
     )
 
 
@@ -117,7 +117,7 @@ def test_a_name_given_for_an_organ_of_the_other_side_is_remarked_on() -> None:
 def test_a_name_given_that_the_plan_lacks_is_remarked_on() -> None:
     names = plan_names([asking("Heart")], rois("Heart"), {"heart": "Herz"})
     assert isinstance(one(names, "Heart").taken, NoMatch)
-    assert names.remarks == ("Heart: 'Herz' was given, and the plan has no one structure of that name",)
+    assert names.remarks == ("Heart: 'Herz' was given, and the plan has no structure of that name",)
 
 
 def test_a_name_given_for_an_organ_that_no_row_asks_for_is_remarked_on() -> None:
@@ -131,6 +131,62 @@ def test_a_name_given_as_it_should_be_is_not_remarked_on() -> None:
     assert names.remarks == ()
 
 
+def test_a_name_given_that_nobody_asks_for_and_the_plan_lacks_is_told_as_missing_too() -> None:
+    names = plan_names([asking("Heart")], rois("Heart", "Leber_alt"), {"Liver": "Leber alt"})
+    assert names.remarks == (
+        "Liver: a name was given, and no row asks for it",
+        "Liver: 'Leber alt' was given, and the plan has no structure of that name; close: 'Leber_alt'",
+    )
+    assert [roi.name for roi in names.unused] == ["Leber_alt"]
+
+
+def test_a_name_given_that_two_structures_have_is_remarked_on_with_what_settles_it() -> None:
+    found = rois("x", "Pump", "Pump")
+    names = plan_names([asking("Heart")], found, {"Heart": "Pump"})
+    assert names.remarks == (
+        f"Heart: 'Pump' was given, which 2 structures are; {Ambiguous(organ='Heart', candidates=()).hint}",
+    )
+    settled = plan_names([asking("Heart")], found, {"Heart": "ROI 3"})
+    assert one(settled, "Heart").taken == Match(organ="Heart", roi=found[2], rule=Rule.GIVEN)
+    assert settled.remarks == ()
+
+
+def test_what_was_passed_over_for_it_has_no_contours_is_shown() -> None:
+    cord = RoiName(name="SpinalCord", number=2, contoured=False)
+    names = plan_names([asking("SpinalCord")], [*rois("Cord"), cord])
+    (line,) = (line for line in names_text(names).splitlines() if line.startswith("SpinalCord"))
+    assert " ".join(line.split()) == "SpinalCord 1 Cord listed alias SpinalCord (no contours)"
+    assert names.remarks == ("SpinalCord: 'Cord' was taken; 'SpinalCord' without contours passed over",)
+    assert 'SpinalCord: ""  # taken: "Cord" (listed alias); without contours: "SpinalCord"' in names_template(names)
+    (shown,) = json.loads(names_json(names))["organs"]
+    assert (shown["contour"]["contoured"], shown["passed_over"]) == (True, ["SpinalCord"])
+
+
+def test_an_organ_without_contours_is_shown_with_what_is_probably_it() -> None:
+    cord = RoiName(name="SpinalCord", number=2, contoured=False)
+    names = plan_names([asking("SpinalCord")], [*rois("SpinalCord_1"), cord])
+    assert names.remarks == ("SpinalCord: 'SpinalCord' has no contours; probably 'SpinalCord_1'",)
+    assert "TG-263 name, no contours" in names_text(names)
+    assert "SpinalCord_1 (probably)" in names_text(names)
+    assert '# taken: "SpinalCord" (TG-263 name, no contours); probably: "SpinalCord_1"' in names_template(names)
+
+
+def test_a_probable_name_is_shown_as_such_and_not_taken() -> None:
+    names = plan_names([asking("Bronchus_Main")], rois("PBT", "Heart"))
+    assert names.remarks == ("Bronchus_Main: probably 'PBT', and not taken; a names file can say so",)
+    assert "PBT (probably)" in names_text(names)
+    (shown,) = json.loads(names_json(names))["organs"]
+    assert (shown["contour"], shown["near"], shown["probable"]) == (None, ["PBT"], ["PBT"])
+
+
+def test_a_name_given_that_the_plan_lacks_is_shown_in_every_form() -> None:
+    names = plan_names([asking("Heart")], rois("Heart", "Pumpe"), {"Heart": "Pump"})
+    assert "'Pump' was given, not in the plan" in names_text(names)
+    assert 'Heart: "Pump"  # not in the plan; close, not taken: "Pumpe"' in names_template(names)
+    (shown,) = json.loads(names_json(names))["organs"]
+    assert (shown["given"], shown["given_is_missing"], shown["contour"]) == ("Pump", True, None)
+
+
 # -------------------------------------------------------------------------------- laws
 
 drawn = st.lists(
@@ -139,6 +195,7 @@ drawn = st.lists(
         name=st.sampled_from(["Heart", "Lung_L", "Lt Lung", "Lung R", "Liver", "GTV", "PTV_1", "PTV", "Hart", "x"]),
         number=st.integers(1, 30),
         kind=st.sampled_from(["", "ORGAN", "PTV"]),
+        contoured=st.booleans(),
     ),
     max_size=8,
     unique_by=lambda roi: roi.number,
@@ -287,12 +344,12 @@ def test_a_template_on_the_screen_has_a_line_for_every_organ_with_what_is_known(
         rois("Heart", "Urinary bladder", "Lung L", "Left Lung", "Lung R"),
         {"Clinic's own": "Spleen"},
     )
-    assert names_template(names).splitlines()[2:] == [
+    assert names_template(names).splitlines()[3:] == [
         'Heart: ""  # taken: "Heart" (TG-263 name)',
-        'Bladder: ""  # close, not taken: "Urinary bladder"',
+        'Bladder: ""  # probably: "Urinary bladder"',
         'Lung_L: ""  # fit equally well: "Left Lung", "Lung L"',
-        'Lungs: ""',
-        '"Clinic\'s own": "Spleen"',
+        'Lungs: ""  # probably: "Left Lung", "Lung L", "Lung R"',
+        '"Clinic\'s own": "Spleen"  # not in the plan',
         "",
         "# Structures of the plan that no row uses:",
         '#   "Lung R"',

@@ -75,7 +75,7 @@ def test_the_wheel_has_the_tables_of_the_checkout_byte_for_byte(in_wheel: dict[s
 
 def test_the_wheel_has_every_file_of_the_package(in_wheel: dict[str, bytes]) -> None:
     assert {name.removeprefix("src/") for name in tracked("src")} <= {*in_wheel}
-    assert {"sbrtcheck/py.typed", "sbrtcheck/tg263_names.csv"} <= {*in_wheel}
+    assert {"sbrtcheck/py.typed", "sbrtcheck/tg263_names.csv", "sbrtcheck/name_suggestions.csv"} <= {*in_wheel}
 
 
 def test_the_wheel_has_nothing_but_the_package_and_its_metadata(in_wheel: dict[str, bytes]) -> None:

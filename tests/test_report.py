@@ -21,7 +21,7 @@ from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.report import FORMATS, markdown_report, text_report, words
 from sbrtcheck.report.lists import DVH_FORMATS, tables_json, tables_text
 from sbrtcheck.report.text import NARROWEST
-from sbrtcheck.table import ClinicianItem, Kind, Source, Status
+from sbrtcheck.table import ClinicianItem, Kind, Source, Status, load_sites
 from sbrtcheck.textdvh import load_dvh_export
 
 OUTSIDE = Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text="2 cc lie outside the dose grid", subject="Heart")
@@ -284,10 +284,10 @@ def test_stored_dvhs_are_said_to_be_stored() -> None:
 
 def test_the_list_of_tables_counts_confirmed_and_other_rows() -> None:
     shipped = (table(row("Mean[Gy]", "below", 30), row("Max[Gy]", "below", 30, id="b", confirmed_by=())),)
-    (listed,) = json.loads(tables_json(shipped))["tables"]
+    (listed,) = json.loads(tables_json(shipped, load_sites()))["tables"]
     assert (listed["id"], listed["rows_confirmed"], listed["rows_unconfirmed"]) == ("test-table", 1, 1)
-    assert "test-table" in tables_text(shipped)
-    assert "1 + 1" in tables_text(shipped)
+    assert "test-table" in tables_text(shipped, load_sites())
+    assert "1 + 1" in tables_text(shipped, load_sites())
 
 
 WITHOUT = NoDVH(name="Areola", number=9, reason=Reason.STRUCTURE_EMPTY, detail="no closed contour")

@@ -109,6 +109,20 @@ def test_these_sets_are_shipped_and_those_not_usable_are_not() -> None:
     assert not {14.9, 7.9} & {one.td50_gy for one in SHIPPED.ntcp}  # two lung SBRT sets that contradict each other
 
 
+def test_sets_about_one_site_say_so_and_stay_silent_for_another() -> None:
+    models = (*SHIPPED.ntcp, *SHIPPED.tcp)
+    assert {one.id: one.site for one in models} == {
+        "lung-pneumonitis": "",  # of an organ, wherever the target lies
+        "liver-rild-primary": "liver",
+        "liver-rild-metastases": "liver",
+        "liver-enzymes": "liver",
+        "lung-cancer-control": "lung",
+        "liver-metastases-control": "liver",
+    }
+    assert [one.id for one in models if one.holds_at("lung")] == ["lung-pneumonitis", "lung-cancer-control"]
+    assert all(one.holds_at("") for one in models)
+
+
 @pytest.mark.parametrize("model", [*SHIPPED.ntcp, *SHIPPED.tcp], ids=lambda one: one.id)
 def test_every_set_names_source_endpoint_and_readings(model) -> None:
     assert model.source.citation

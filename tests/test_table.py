@@ -15,7 +15,18 @@ from hypothesis import strategies as st
 
 import sbrtcheck.table
 from sbrtcheck.errors import NamesError, TableError, UnknownTableError
-from sbrtcheck.table import Kind, Select, Sense, Status, bundled_tables, json_schema, load_names, load_table
+from sbrtcheck.table import (
+    ExpectedOrgan,
+    Kind,
+    Select,
+    Sense,
+    Source,
+    Status,
+    bundled_tables,
+    json_schema,
+    load_names,
+    load_table,
+)
 from sbrtcheck.table.shape import SENSES, RowFile
 
 HERE = Path(__file__).parent
@@ -52,6 +63,20 @@ rows:
     volume_threshold: true
     source: {cite: paper, where: Table 1}
     note: Two copies differ.
+  - id: airway
+    organ: Airway
+    structure: {union: [Trachea, Carina, Bronchus_Main]}
+    optional: [Carina]
+    site: lung
+    metric: D4cc[Gy]
+    below: 18
+    source: {cite: paper, where: Table 1}
+for_clinician:
+  - {text: For everybody., source: {cite: paper, where: Table 2}}
+  - {text: For lungs., site: lung, source: {cite: paper, where: Table 2}}
+expects:
+  - {organ: Lungs, structures: [Lungs, Lung_L, Lung_R], together: [Lung_L, Lung_R], choice: They always are.}
+  - {organ: Heart, structures: [Heart], source: {cite: paper, where: page 7}}
 """
 
 
@@ -87,7 +112,7 @@ def test_every_value_of_a_row_is_where_the_file_put_it(tmp_path: Path) -> None:
     table = load_table(path)
     assert (table.id, table.version, table.site, table.fractions) == ("example", "1.0.0", "lung", (3, 5))
     assert (table.title, table.note, table.path) == ("An example", "For tests.", str(path))
-    lungs, cord = table.rows
+    lungs, cord, airway = table.rows
     assert (lungs.structures, lungs.select) == (("Lungs-ITV", "Lungs-GTV"), Select.FIRST)
     assert (str(lungs.metric), lungs.sense, lungs.limit, lungs.acceptable) == ("V20Gy[%]", Sense.BELOW, 10.0, 15.0)
     assert (lungs.kind, lungs.endpoint, lungs.note) == (Kind.ADVISORY, "Pneumonitis", "As printed.")
@@ -97,6 +122,18 @@ def test_every_value_of_a_row_is_where_the_file_put_it(tmp_path: Path) -> None:
     assert (cord.sense, cord.limit, cord.acceptable) == (Sense.AT_MOST, 20.5, None)
     assert (cord.status, cord.volume_threshold, cord.mandatory) == (Status.DISPUTED, True, False)
     assert (cord.confirmed, cord.line) == (False, 21)
+    assert (airway.optional, airway.site, cord.optional, cord.site) == (("Carina",), "lung", (), "")
+    assert [(item.text, item.site) for item in table.for_clinician] == [("For everybody.", ""), ("For lungs.", "lung")]
+    paper = Source(citation="A paper", doi="10.1000/182", where="page 7")
+    assert table.expects == (
+        ExpectedOrgan(
+            organ="Lungs",
+            structures=("Lungs", "Lung_L", "Lung_R"),
+            together=("Lung_L", "Lung_R"),
+            choice="They always are.",
+        ),
+        ExpectedOrgan(organ="Heart", structures=("Heart",), source=paper),
+    )
 
 
 # without what YAML forbids unescaped, or folds as a line end
@@ -123,6 +160,7 @@ def rows(draw: st.DrawFn) -> dict[str, object]:
         "note": draw(names),
         "mandatory": draw(st.booleans()),
         "source": {"cite": "paper", "where": draw(names)},
+        **draw(st.sampled_from([{}, {"site": "liver"}, {"site": "prostate"}])),
     }
 
 
@@ -148,6 +186,7 @@ def test_what_is_written_is_what_is_read(
         sense = next(s for s in ("below", "at_most", "above", "at_least") if s in row)
         assert (loaded.id, loaded.organ, loaded.note) == (row["id"], row["organ"], row["note"])
         assert (list(loaded.structures), str(loaded.metric)) == (parts, row["metric"])
+        assert loaded.site == row.get("site", "")
         assert (str(loaded.sense), loaded.limit, loaded.mandatory) == (sense, row[sense], row["mandatory"])
 
 
@@ -270,10 +309,21 @@ def test_names_map_organs_to_rois(tmp_path: Path) -> None:
     [
         ("- Lung_L\n", ":1: not a mapping of names; write one 'TG-263 name: ROI name' a line"),
         ("Lung_L: a\nLung_L: b\n", ":2: key 'Lung_L' is repeated; first on line 1; remove one of them"),
-        ("Heart: Herz\nPTV: 5000\n", ":2: the ROI name of 'PTV' is not text; put it in quotes: PTV: \"5000\""),
+        (
+            "Heart: Herz\nPTV: 5000\n",
+            (
+                ":2: the ROI name of 'PTV' is not text; "
+                "for the structure of that number write PTV: 'ROI 5000', for one of that name PTV: \"5000\""
+            ),
+        ),
+        ("PTV: 0.5\n", ":1: the ROI name of 'PTV' is not text; put it in quotes: PTV: \"0.5\""),
+        (
+            "SpinalCord: A\nHeart: B\nspinal cord: C\n",
+            ":3: 'spinal cord' is the same organ as 'SpinalCord' on line 1; remove one of them",
+        ),
         ("PTV:\n", ":1: 'PTV' has no value; give one, or take the key out"),
         ("PTV: [a, b]\n", ":1: the ROI name of 'PTV' is not text; write PTV: and the ROI's name"),
-        ("PTV: 1\nGTV: 2\n", ":1: the ROI name of 'PTV' is not text (and 1 more); put it in quotes: PTV: \"1\""),
+        ("PTV: [a]\nGTV: [b]\n", ":1: the ROI name of 'PTV' is not text (and 1 more); write PTV: and the ROI's name"),
         ("", ":1: the file is empty"),
     ],
 )

@@ -12,9 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import phantom
+from dicom_files import contour, dose, set_raw, square, structure_set, write_plan
+from dicom_files import plan as files_plan
 from dvh_builders import report_on, row, table
 from sbrtcheck import check
-from sbrtcheck.dvh import DVH, Reason, compute_dvhs, separate_targets
+from sbrtcheck.dicom import load_plan
+from sbrtcheck.dvh import (
+    DVH,
+    Reason,
+    compute_dvhs,
+    roi_name_of,
+    roi_names,
+    roi_names_of,
+    separate_targets,
+)
 from sbrtcheck.evaluate import Outcome, Verdict
 from sbrtcheck.indices import measure_index
 from sbrtcheck.metric import Measurement
@@ -95,6 +106,46 @@ def test_targets_above_one_another_are_separate_once_their_slabs_cannot_touch() 
 
 def test_a_target_without_contours_is_nowhere_and_so_not_separate() -> None:
     assert names_of(several(LEFT, structure("PTV2", kind="PTV"))) == []
+
+
+def test_a_target_without_contours_does_not_keep_two_others_from_being_separate() -> None:
+    assert names_of(several(LEFT, RIGHT, structure("PTV", kind="PTV"))) == ["PTV1", "PTV2"]
+
+
+def test_matching_is_told_which_structures_have_contours_in_memory_and_in_files(tmp_path: Path) -> None:
+    of = several(LEFT, structure("PTV2", kind="PTV"))
+    assert [roi.contoured for roi in roi_names_of(of)] == [True, False]
+    assert roi_names_of(of) == tuple(map(roi_name_of, of.structures)) == roi_names(compute_dvhs(of))
+    damaged = square(-24.0)
+    set_raw(damaged, "ContourData", "1\\2\\nought")
+    rois = [
+        (1, "Heart", "ORGAN", [square(-24.0), square(-21.0)]),
+        (2, "Liver", "ORGAN", []),
+        (3, "Cord", "ORGAN", [contour([(0, 0, -24)], "POINT")]),
+        (4, "Spleen", "ORGAN", [damaged]),
+    ]
+    loaded = load_plan(write_plan(tmp_path, dose(), files_plan(), structure_set(rois=rois)))
+    assert {roi.name: roi.contoured for roi in roi_names_of(loaded)} == {
+        "Heart": True,
+        "Liver": False,
+        "Cord": False,
+        "Spleen": True,
+    }
+
+
+def test_two_structures_of_one_name_are_judged_on_the_contoured_one() -> None:
+    cord, other = ring(6.0, 0.0, centre=(0.0, 0.0)), ring(6.0, 3.0, centre=(0.0, 0.0))
+    of = several(structure("SpinalCord"), LEFT, structure("SpinalCord", cord, other))
+    (outcome,) = judged(of, row("Mean[Gy]", "below", 50, "SpinalCord"))
+    assert (outcome.contour, outcome.verdict) == ("SpinalCord", Verdict.PASS)
+
+
+def test_a_stored_dvh_set_tells_which_structures_are_empty() -> None:
+    full = compute_dvhs(several(LEFT, structure("PTV2", kind="PTV")))
+    assert [(roi.name, roi.contoured) for roi in roi_names(replace(full, plan=None))] == [
+        ("PTV1", True),
+        ("PTV2", False),
+    ]
 
 
 def test_one_target_or_one_that_the_user_named_is_not_several() -> None:

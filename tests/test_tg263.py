@@ -25,8 +25,10 @@ from sbrtcheck.tg263 import (
     derivable,
     known_names,
     match,
+    missing_names,
     normalise,
     organ_named,
+    targets,
 )
 
 ORGANS = sorted(known_names())
@@ -59,10 +61,16 @@ def spelled(draw: st.DrawFn, organ: str) -> str:
     return draw(st.sampled_from([name, name.upper(), name.lower()]))
 
 
+SUGGESTED = {
+    r["organ"]: [name for name in (*r["probable"].split(";"), *r["close"].split(";")) if name]
+    for r in csv.DictReader((files("sbrtcheck") / "name_suggestions.csv").read_text(encoding="utf-8").splitlines())
+}
+
 names = st.one_of(
     st.sampled_from(ORGANS),
     st.sampled_from([a for aliases in LISTED.values() for a in aliases]),
     st.sampled_from(["PTV_5000", "PTV1", "IGTV", "GTV boost", "Lung L", "Lt Lung", "Lungs-PTV", "ring", "Cord PRV"]),
+    st.sampled_from(["SpinalCord_1", "Heart_old", "Hart", "PBT", "Spinal Canal", "Lung B", "ROI 3", "Couch"]),
     st.sampled_from(["GTV", "GTV1", "GTVn", "GTV_old", "GTV_final", "PTV_opti", "zPTV", "PTV", "PTV 2", "_Heart"]),
     st.text(max_size=12),
 )
@@ -73,6 +81,7 @@ roi_lists = st.lists(
         number=st.integers(1, 40),
         kind=st.sampled_from(["", "ORGAN", "PTV", "GTV", "CTV", "EXTERNAL", "AVOIDANCE", "CONTROL"]),
         codes=st.lists(st.sampled_from([*ORGANS, "Left lung", "Urinary bladder"]), max_size=1).map(tuple),
+        contoured=st.booleans(),
     ),
     max_size=8,
     unique_by=lambda r: r.number,
@@ -240,7 +249,7 @@ def test_the_users_mapping_may_spell_the_organ_otherwise() -> None:
 
 def test_a_mapping_to_a_name_the_plan_lacks_is_not_second_guessed() -> None:
     assert match("Heart", rois("Heart", "Hart_neu"), {"Heart": "Hart neu"}) == NoMatch(
-        organ="Heart", near=("Hart_neu",)
+        organ="Heart", given="Hart neu", near=("Hart_neu",)
     )
 
 
@@ -259,7 +268,7 @@ def test_two_structures_of_the_same_exact_name_are_ambiguous() -> None:
 
 def test_a_close_name_is_suggested_and_not_taken() -> None:
     found = match("Bladder", rois("Rectum", "Urinary bladder"))
-    assert found == NoMatch(organ="Bladder", near=("Urinary bladder",))
+    assert found == NoMatch(organ="Bladder", near=("Urinary bladder",), probable=("Urinary bladder",))
 
 
 def test_a_code_is_taken_where_the_name_says_nothing() -> None:
@@ -284,7 +293,7 @@ def test_the_one_structure_typed_and_named_ptv_is_the_ptv() -> None:
 
 def test_a_type_alone_makes_no_target_and_is_suggested() -> None:
     boost, lung = RoiName(name="Boost", number=1, kind="PTV"), RoiName(name="Lung_L", number=2, kind="PTV")
-    assert match("PTV", [boost, lung]) == NoMatch(organ="PTV", near=("Boost",))
+    assert match("PTV", [boost, lung]) == NoMatch(organ="PTV", near=("Boost",), probable=("Boost",))
 
 
 HELPERS = [
@@ -563,3 +572,266 @@ def test_no_spelling_stands_for_two_organs() -> None:
     for organ, aliases in LISTED.items():
         for key in {normalise(name) for name in (organ, *aliases)}:
             assert seen.setdefault(key, organ) == organ, key
+
+
+# -------------------------------------------------------------------------------- structures without contours
+
+
+@given(st.sampled_from(ORGANS), roi_lists, names, st.sampled_from(["", "ORGAN", "PTV", "GTV", "EXTERNAL"]))
+def test_a_structure_without_contours_never_changes_which_contoured_one_is_taken(
+    organ: str, found: list[RoiName], name: str, kind: str
+) -> None:
+    empty = RoiName(name=name, number=99, kind=kind, contoured=False)
+    before, after = match(organ, found), match(organ, [*found, empty])
+    match before:
+        case Match(roi=roi, rule=rule) if roi.contoured:
+            assert isinstance(after, Match)
+            assert (after.roi, after.rule) == (roi, rule)
+        case Ambiguous():
+            assert after == before or not any(r.contoured for r in found)
+        case NoMatch():
+            assert not isinstance(after, Match) or after.roi == empty
+        case Match():
+            assert not isinstance(after, Match) or not after.roi.contoured
+
+
+@given(st.sampled_from(TARGETS), roi_lists, names)
+def test_a_target_without_contours_is_none_beside_those_that_have_some(
+    target: str, found: list[RoiName], name: str
+) -> None:
+    contoured = targets(target, [r for r in found if r.contoured])
+    with_empty = targets(target, [*found, RoiName(name=name, number=99, contoured=False)])
+    assert with_empty == contoured if contoured else not any(r.contoured for r in with_empty)
+
+
+@given(st.sampled_from(ORGANS), roi_lists)
+def test_what_is_suggested_has_contours_and_the_probable_are_among_it(organ: str, found: list[RoiName]) -> None:
+    told = match(organ, found)
+    if isinstance(told, Ambiguous):
+        return
+    assert set(told.probable) <= set(told.near) <= {r.name for r in found if r.contoured}
+    if isinstance(told, Match):
+        assert told.near == () or not told.roi.contoured
+
+
+def test_of_two_structures_of_one_name_the_contoured_one_is_taken_and_that_is_told() -> None:
+    empty, cord = RoiName(name="SpinalCord", number=4, contoured=False), RoiName(name="SpinalCord", number=9)
+    taken_ = Match(organ="SpinalCord", roi=cord, rule=Rule.EXACT, passed_over=("SpinalCord (ROI 4)",))
+    assert match("SpinalCord", [empty, cord]) == match("SpinalCord", [cord, empty]) == taken_
+
+
+def test_an_empty_structure_of_the_exact_name_does_not_hide_a_contoured_one_of_a_weaker_rule() -> None:
+    empty, cord = RoiName(name="SpinalCord", number=1, contoured=False), RoiName(name="Spinal Cord", number=2)
+    found = match("SpinalCord", [empty, cord])
+    assert found == Match(organ="SpinalCord", roi=cord, rule=Rule.ALIAS, passed_over=("SpinalCord",))
+
+
+def test_an_organ_that_is_there_but_empty_is_taken_with_what_is_probably_it() -> None:
+    empty = RoiName(name="SpinalCord", number=1, contoured=False)
+    found = match("SpinalCord", [empty, *rois(RoiName(name="SpinalCord_1", number=2), "Heart")])
+    assert found == Match(
+        organ="SpinalCord", roi=empty, rule=Rule.EXACT, near=("SpinalCord_1",), probable=("SpinalCord_1",)
+    )
+
+
+def test_a_pair_is_not_hidden_by_an_empty_target_and_not_made_without_a_target_that_has_contours() -> None:
+    lungs, gtv = rois("Lungs", "GTV1")
+    empty = RoiName(name="GTV2", number=3, contoured=False)
+    assert derivable([lungs, gtv, empty]) == (Recipe(organ="Lungs-GTV", plus=(lungs,), minus=(gtv,)),)
+
+
+# -------------------------------------------------------------------------------- names that the user gave
+
+
+@given(st.sampled_from(ORGANS), roi_lists, st.one_of(names, st.text(min_size=1, max_size=12)))
+def test_a_name_given_is_used_or_reported_and_never_replaced(organ: str, found: list[RoiName], name: str) -> None:
+    told = match(organ, found, {organ: name}) if name else NoMatch(organ=organ, given=name)
+    called_so = [r for r in found if r.name == name] or [r for r in found if name.casefold() == f"roi {r.number}"]
+    match told:
+        case Match(roi=roi):
+            assert told.rule is Rule.GIVEN
+            assert roi in called_so
+            assert roi.contoured or len(called_so) == 1
+        case Ambiguous():
+            assert len(called_so) > 1
+        case NoMatch():
+            assert called_so == [] or not name
+            assert told.given == name
+            assert not any(recipe.organ == organ for recipe in derivable(found, {organ: name}) if name)
+    missing = [one.organ for one in missing_names({organ: name}, found)]
+    assert missing == ([organ] if isinstance(told, NoMatch) and name else [])
+
+
+@given(roi_lists, st.sampled_from(["Lung_L", "Kidney_R", "GTV", "Liver", "Lungs", "ITV"]))
+def test_a_name_given_for_a_part_that_the_plan_lacks_makes_no_organ_of_other_parts(
+    found: list[RoiName], part: str
+) -> None:
+    for recipe in derivable(found, {part: "no such structure"}):
+        assert part not in recipe.organ.replace("Lungs", "Lung_L Lungs").replace("Kidneys", "Kidney_R Kidneys")
+
+
+@pytest.mark.parametrize("written", ["ROI 2", "roi 2", "Roi  2", " ROI 02 "])
+def test_a_name_given_may_be_a_roi_number(written: str) -> None:
+    first, second = rois("SpinalCord", "SpinalCord")
+    found = match("SpinalCord", [first, second], {"SpinalCord": written})
+    assert found == Match(organ="SpinalCord", roi=second, rule=Rule.GIVEN)
+
+
+def test_a_structure_that_is_called_like_a_roi_number_wins_over_the_number() -> None:
+    called, numbered = RoiName(name="ROI 6", number=1), RoiName(name="Heart", number=6)
+    found = match("SpinalCord", [called, numbered], {"SpinalCord": "ROI 6"})
+    assert isinstance(found, Match)
+    assert found.roi == called
+
+
+@pytest.mark.parametrize(
+    "written", ["ROI 7", "ROI", "6", "ROI six", "XROI 6", "ROI 6.0", "ROI -6", "spinalcord", "Cord "]
+)
+def test_what_is_neither_a_name_nor_a_number_of_the_plan_is_missing(written: str) -> None:
+    found = match("SpinalCord", [RoiName(name="Cord", number=6)], {"SpinalCord": written})
+    assert isinstance(found, NoMatch)
+    assert found.given == written
+
+
+def test_of_two_structures_of_the_name_given_the_contoured_one_is_taken_and_told() -> None:
+    empty, cord = RoiName(name="Myelon", number=1, contoured=False), RoiName(name="Myelon", number=2)
+    found = match("SpinalCord", [empty, cord], {"SpinalCord": "Myelon"})
+    assert found == Match(organ="SpinalCord", roi=cord, rule=Rule.GIVEN, passed_over=("Myelon (ROI 1)",))
+
+
+def test_two_contoured_structures_of_the_name_given_are_ambiguous_and_told_with_their_numbers() -> None:
+    found = match("SpinalCord", rois("x", "Myelon", "Myelon"), {"SpinalCord": "Myelon"})
+    assert found == Ambiguous(organ="SpinalCord", candidates=("Myelon (ROI 2)", "Myelon (ROI 3)"))
+    assert "SpinalCord: 'ROI 6'" in found.hint
+
+
+# -------------------------------------------------------------------------------- names that were changed
+
+
+@given(st.sampled_from(ORGANS), roi_lists, names)
+def test_a_structure_renamed_is_replaced_by_none_but_those_that_were_told(
+    organ: str, found: list[RoiName], name: str
+) -> None:
+    before = match(organ, found)
+    if not isinstance(before, Match):
+        return
+    renamed = RoiName(name=name, number=before.roi.number, contoured=before.roi.contoured)
+    after = match(organ, [renamed if r == before.roi else r for r in found])
+    if isinstance(after, Match) and after.roi != renamed:
+        told = {*before.others, *before.passed_over}
+        assert {after.roi.name, f"{after.roi.name} (ROI {after.roi.number})"} & told
+
+
+@given(st.sampled_from(ORGANS), roi_lists)
+def test_a_match_matches_again(organ: str, found: list[RoiName]) -> None:
+    first = match(organ, found)
+    if isinstance(first, Match):
+        alone = match(organ, [first.roi])
+        assert isinstance(alone, Match)
+        assert (alone.roi, alone.rule) == (first.roi, first.rule)
+
+
+COPIES = ["{}_1", "{} 2", "{}_old", "{}_new", "z{}", "_{}", "{}_copy", "{}_PRV", "{} +5mm", "{}_opt", "{} OAR"]
+
+
+@given(st.sampled_from(PLAIN).filter(lambda organ: organ not in ("External", "Body")), st.sampled_from(COPIES))
+def test_an_organ_renamed_as_a_copy_a_margin_or_a_version_is_probably_still_it(organ: str, form: str) -> None:
+    found = match(organ, rois(form.format(organ), "Couch", "Marker 1"))
+    assert found == NoMatch(organ=organ, near=(form.format(organ),), probable=(form.format(organ),))
+
+
+# -------------------------------------------------------------------------------- names that are suggested
+
+
+def sided(organ: str) -> list[str]:
+    return [known for known in (organ, f"{organ}_L", f"{organ}_R") if known in ORGANS]
+
+
+@pytest.mark.parametrize(
+    ("organ", "name"), [(o, n) for o, several in SUGGESTED.items() for n in several if "*" not in n]
+)
+def test_a_suggestion_is_suggested_and_never_taken(organ: str, name: str) -> None:
+    for known in sided(organ):
+        listed = {normalise(alias) for alias in LISTED[known]}
+        found = match(known, rois(name))
+        if normalise(name) in listed:
+            assert isinstance(found, Match)
+            continue
+        assert isinstance(found, NoMatch)
+        assert found.near == (name,)
+
+
+def test_suggestions_are_for_organs_that_are_known() -> None:
+    assert [organ for organ in SUGGESTED if not sided(organ)] == ["SpinalCord_Sub", "not listed"]
+
+
+@pytest.mark.parametrize(
+    ("organ", "name"),
+    [
+        *(("SpinalCord", n) for n in ("Spinal Canal", "SpinalCanal", "SpinalCord_1", "ThecalSac", "SpinalCord_PRV05")),
+        *(("Bronchus_Main", n) for n in ("PBT", "BronchialTree", "ProxBronchiaZone", "Prox_Bronch_Tree", "Bronchus_L")),
+        *(("Trachea", n) for n in ("PBT", "BronchialTree", "ProxBronchiaZone", "Prox_Bronch_Tree")),
+        *(("Lungs", n) for n in ("Lung B", "Lungs B", "Total Lung", "Lung (R&L)", "Lung_L", "Lungs-PTV")),
+        *(("Lungs-GTV", n) for n in ("Lungs", "Lungs minus PTV", "Lung_R")),
+        *(("GreatVes", n) for n in ("Aorta", "PulmonaryArtery", "A_Pulmonary", "VCS", "V_Venacava_S", "Gt Vessels")),
+        *(("OpticNrv_R", n) for n in ("Optic Nerve - Rt", "Optic Nerve Righ", "Optic Nerve", "Opt Nerve R")),
+        *(("OpticNrv_L", n) for n in ("Optic Nerve-Lt", "Optic Nerve Lef", "Optic Nerves")),
+        ("Femur_Head_L", "Lt Fem Head 2"),
+        ("BrachialPlex_R", "Brachial Plexus "),
+        ("GreatVes", "Superior Vena Ca"),
+        ("Esophagus", "Esophagus_2"),
+        ("Esophagus", "Esophgus"),
+        ("Heart", "Hart"),
+        ("Duodenum", "Duod"),
+        ("Bladder", "Urinary bladder"),
+        ("Bladder", "Bladder_Wall"),
+        ("Rib", "Chestwall"),
+        ("PTV", "1 PTV +1.0 mm"),
+        ("PTV", "PTV_old"),
+    ],
+)
+def test_names_of_real_plans_that_are_probably_the_organ(organ: str, name: str) -> None:
+    found = match(organ, [*rois("Couch", "Dose 95[%]", "Marker1"), RoiName(name=name, number=9)])
+    assert isinstance(found, NoMatch)
+    assert found.probable == (name,)
+
+
+@pytest.mark.parametrize("kind", ["GTV", "PTV", "CONTROL", "AVOIDANCE", "ORGAN", ""])
+def test_an_airway_is_probably_one_whatever_its_type(kind: str) -> None:
+    found = match("Bronchus_Main", [RoiName(name="PBT", number=1, kind=kind)])
+    assert found == NoMatch(organ="Bronchus_Main", near=("PBT",), probable=("PBT",))
+
+
+@pytest.mark.parametrize(
+    ("organ", "name", "kind"),
+    [
+        ("Cochlea_L", "Couch", ""),
+        ("Cochlea_L", "CouchSurface", "SUPPORT"),
+        ("Cochlea_L", "Cochlea_R", ""),
+        ("SpinalCord", "SpinalCord_1", "MARKER"),
+        ("SpinalCord", "POI cord", ""),
+        ("SpinalCord", "Spine", ""),
+        ("SpinalCord", "PTV_SpinalCord", "PTV"),
+        ("Heart", "Heart ring", ""),
+        ("Heart", "Avoid Heart", "AVOIDANCE"),
+        ("Liver", "GTV Liver", ""),
+        ("Liver", "Liver GTV", "GTV"),
+        ("Liver", "Liver mets", ""),
+        ("Liver", "30Gy liver", "DOSE_REGION"),
+        ("Brainstem", "Brain", ""),
+        ("Bladder", "Gall Bladder", ""),
+        ("OpticNrv_R", "Optic Nerve Lef", ""),
+        ("Ileum", "Jejunum", ""),
+        ("PTV", "PTV_ring", ""),
+        ("PTV", "PTV_Expand_2cm", "PTV"),
+        ("PTV", "PTV-GTV", ""),
+    ],
+)
+def test_names_that_help_nobody_are_not_suggested(organ: str, name: str, kind: str) -> None:
+    assert match(organ, [RoiName(name=name, number=1, kind=kind)]) == NoMatch(organ=organ)
+
+
+@given(st.sampled_from(ORGANS), st.text(min_size=65, max_size=80))
+def test_what_is_too_long_for_a_name_is_not_suggested(organ: str, name: str) -> None:
+    found = match(organ, rois(f"{organ} {name}"))
+    assert isinstance(found, Match) or found == NoMatch(organ=organ)

@@ -10,7 +10,9 @@ Where to find what, by task::
       system stored                  load_dvhs(folder)                   -> DVHSet
       or exported as text            load_dvh_export(file)               -> DVHSet
       read a table of constraints    load_table("id or file.yaml")       -> ConstraintTable
+      or which organs a site expects load_sites()                        -> Sites of Site, of ExpectedOrgan
       judge every row                evaluate(table, dvhs)               -> Report
+    what stands against a pass       Report.verdict, Report.reasons      -> Verdict, ReviewReason
     measure one thing                measure("D0.035cc[Gy]", dvh)        -> Measurement | NotMeasured
     compare two plans                api.compare(a, b, table="...")      -> PlanComparison
     fractionation                    bed(...), eqd2(...)
@@ -36,11 +38,11 @@ if TYPE_CHECKING:
     from sbrtcheck.dicom import load_dvhs, load_plan
     from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
     from sbrtcheck.errors import SbrtcheckError
-    from sbrtcheck.evaluate import Report, evaluate
+    from sbrtcheck.evaluate import Report, ReviewReason, Verdict, evaluate
     from sbrtcheck.metric import Measurement, NotMeasured, measure
     from sbrtcheck.plan import Plan, Prescription
     from sbrtcheck.radiobiology import bed, eqd2
-    from sbrtcheck.table import ConstraintTable, load_table
+    from sbrtcheck.table import ConstraintTable, ExpectedOrgan, Site, load_sites, load_table
     from sbrtcheck.textdvh import load_dvh_export
 
 __version__ = "0.1.0"
@@ -49,12 +51,16 @@ __all__ = [
     "DVH",
     "ConstraintTable",
     "DVHSet",
+    "ExpectedOrgan",
     "Measurement",
     "NotMeasured",
     "Plan",
     "Prescription",
     "Report",
+    "ReviewReason",
     "SbrtcheckError",
+    "Site",
+    "Verdict",
     "__version__",
     "bed",
     "check",
@@ -64,6 +70,7 @@ __all__ = [
     "load_dvh_export",
     "load_dvhs",
     "load_plan",
+    "load_sites",
     "load_table",
     "measure",
 ]
@@ -73,12 +80,16 @@ _HOME = {
     "ConstraintTable": "table",
     "DVH": "dvh",
     "DVHSet": "dvh",
+    "ExpectedOrgan": "table",
     "Measurement": "metric",
     "NotMeasured": "metric",
     "Plan": "plan",
     "Prescription": "plan",
     "Report": "evaluate",
+    "ReviewReason": "evaluate",
     "SbrtcheckError": "errors",
+    "Site": "table",
+    "Verdict": "evaluate",
     "bed": "radiobiology",
     "check": "api",
     "compute_dvhs": "dvh",
@@ -87,6 +98,7 @@ _HOME = {
     "load_dvh_export": "textdvh",
     "load_dvhs": "dicom",
     "load_plan": "dicom",
+    "load_sites": "table",
     "load_table": "table",
     "measure": "metric",
 }

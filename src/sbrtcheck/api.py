@@ -23,11 +23,11 @@ from sbrtcheck.dvh import (
     Origin,
     accumulate,
     compute_dvhs,
+    roi_names_of,
     separate_targets,
 )
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NamesError, UnknownTableError
 from sbrtcheck.evaluate import (
-    MULTI,
     TARGET,
     Comparison,
     NoComparison,
@@ -53,20 +53,21 @@ from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.report import pdf_report
 from sbrtcheck.stages import Progress, nobody_watches, stage
 from sbrtcheck.table import (
+    MULTI,
     ConstraintTable,
     ReirradiationRule,
+    Sites,
     bundled_tables,
     load_names,
     load_reirradiation_rules,
     load_risk_models,
+    load_sites,
     load_table,
 )
-from sbrtcheck.table.sites import Sites, load_sites
 from sbrtcheck.textdvh import load_dvh_export
 from sbrtcheck.tg263 import (
     TARGETS,
     Match,
-    RoiName,
     all_targets,
     derivable,
     known_names,
@@ -341,7 +342,7 @@ def dvhs_of(  # noqa: PLR0913 - one argument an option
     if dvhs != Origin.COMPUTED:
         return _only(_not_computed(path, dvhs, plan=plan, prescription=rx), structures)
     loaded = load_plan(path, plan=plan, prescription=rx)
-    derived = {recipe.organ for recipe in derivable(_roi_names(loaded))}
+    derived = {recipe.organ for recipe in derivable(roi_names_of(loaded))}
     _check_known(structures, {structure.name for structure in loaded.structures} | derived)
     return compute_dvhs(
         loaded,
@@ -386,7 +387,7 @@ def names_of(
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
     loaded = load_plan(path, plan=plan)
     separate = {kind: separate_targets(loaded, kind, mapping) for kind in sorted(_organs(tables).intersection(TARGETS))}
-    return plan_names(tables, _roi_names(loaded), mapping, separate)
+    return plan_names(tables, roi_names_of(loaded), mapping, separate)
 
 
 def risks_of(
@@ -507,7 +508,7 @@ def _doubts_of_courses(plans: Sequence[Plan]) -> tuple[ReviewReason, ...]:
     """Why the dose of a course cannot be that of its prescription, or is not known to be."""
     found = []
     for number, plan in enumerate(plans, start=1):
-        targets = frozenset(roi.name for roi in all_targets(_roi_names(plan)))
+        targets = frozenset(roi.name for roi in all_targets(roi_names_of(plan)))
         check = dose_check(compute_dvhs(plan, structures=targets), None)
         if check.doubt is not None:
             text = f"course {number}: {check.doubt.text}"
@@ -740,12 +741,8 @@ def _sites(given: str | PathLike[str] | Sites | None) -> Sites:
 
 def check_sites(asked: Sequence[str], sites: Sites) -> None:
     """Refuse a site of which nobody says what organs are expected, with `UnknownTableError`."""
-    there = [site.id for site in sites.sites]
-    if unknown := [site for site in asked if site not in there]:
-        raise UnknownTableError(
-            f"no site {unknown[0]!r} is known",
-            mend=f"{did_you_mean(unknown[0], there)} choose one of: {_listed(there)}".strip(),
-        )
+    for site in asked:
+        sites.site(site)
 
 
 def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, place: str = "") -> None:
@@ -790,7 +787,7 @@ def _computed(
     return compute_dvhs(
         plan,
         # targets tell whether the dose can be the plan's, and a reader looks for them first
-        structures=_needed(plan, _organs(tables), names) | {roi.name for roi in all_targets(_roi_names(plan), names)},
+        structures=_needed(plan, _organs(tables), names) | {roi.name for roi in all_targets(roi_names_of(plan), names)},
         end_caps=model.end_caps,
         between=model.between,
         dose=model.dose,
@@ -808,13 +805,9 @@ def _organs(tables: Sequence[ConstraintTable]) -> set[str]:
 
 def _needed(plan: Plan, organs: set[str], names: Mapping[str, str] | None) -> frozenset[str]:
     """Names of the plan's structures, and of derived ones, that the organs are taken from."""
-    rois = _roi_names(plan)
+    rois = roi_names_of(plan)
     matched = (match(organ, rois, names) for organ in sorted(organs))
     drawn = {found.roi.name for found in matched if isinstance(found, Match)}
     separate = {roi.name for kind in organs.intersection(TARGETS) for roi in separate_targets(plan, kind, names)}
     derived = {recipe.organ for recipe in derivable(rois, names) if recipe.organ in organs}
     return frozenset(drawn | separate | derived)
-
-
-def _roi_names(plan: Plan) -> list[RoiName]:
-    return [RoiName(name=s.name, number=s.number, kind=s.kind, codes=s.codes) for s in plan.structures]

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 TARGETS = ("PTV", "CTV", "GTV", "ITV")
 TARGET_WORDS = {"PTV": ("ptv",), "CTV": ("ctv",), "GTV": ("gtv",), "ITV": ("itv", "igtv")}  # IGTV: an ITV by its parts
@@ -54,6 +55,7 @@ _HELPER_STEMS = re.compile(r"donotuse|dummy|avoid|overlap|crop|expan|shell|margi
 _HELPER_FIRST = frozenset({"z", "zz", "x", "xx"})
 
 
+@lru_cache(maxsize=1 << 14)
 def is_helper(name: str) -> bool:
     """Whether the name is one of a helper of the planner, an older version or a copy: no structure to report on.
 

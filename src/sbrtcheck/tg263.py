@@ -9,6 +9,9 @@ Rules, the first that finds a structure decides; several structures at the same 
    name of TG-263 such as ``PTV_5000`` or ``PTVn1``,
 5. the RT ROI identification code, where the structure's own name does not speak against it.
 
+A structure without contours is taken only where no rule takes one that has some, and what was passed over is told. A
+name that the user gave is that structure's or nobody's: ``ROI 6``, where nothing is called so, is the ROI number 6.
+
 A name with PTV, CTV, GTV, ITV or PRV in it, or with one of ``- + ~ ^ ! & |``, is never taken for an organ: it is a
 margin or a Boolean of one. ``Lungs-GTV`` and the like are organs of their own. What is named as a planner's helper, an
 older version or a copy is taken by the first two rules only. What a weaker rule would have taken is named in the match.
@@ -18,12 +21,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, lru_cache
 
 from sbrtcheck import target_names
+from sbrtcheck.name_suggestions import Likeness, is_like_target, likeness
 from sbrtcheck.target_names import Says, is_helper
 
 
@@ -47,34 +52,53 @@ class RoiName:
     number: int
     kind: str = ""
     codes: tuple[str, ...] = ()
+    contoured: bool = True  # it has a contour, damaged or not, that could enclose something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """The one structure taken for an organ; ``others`` are names of further ones that a weaker rule fits."""
+    """The one structure taken for an organ.
+
+    ``others`` are names of further contoured ones that a weaker rule fits; ``passed_over`` of those without contours
+    that would have been the organ too. Where the one taken has no contours itself, ``near`` and ``probable`` are as
+    those of `NoMatch`.
+    """
 
     organ: str
     roi: RoiName
     rule: Rule
     others: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    probable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoMatch:
-    """No structure may be taken; ``near`` are close names, only suggested."""
+    """No structure may be taken.
+
+    ``given`` is the name that the user gave for the organ and the plan does not have. ``near`` are names of contoured
+    structures that are only suggested, the likeliest first; ``probable`` those of them that nearly certainly are the
+    organ, a part of it, or what stands for it: the plan has the organ, and nobody said which structure it is.
+    """
 
     organ: str
+    given: str = ""
     near: tuple[str, ...] = ()
     probable: tuple[str, ...] = ()
-    given: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ambiguous:
-    """Several structures fit equally well."""
+    """Several structures fit equally well; those of one name are told with their ROI numbers."""
 
     organ: str
     candidates: tuple[str, ...]
+
+    @property
+    def hint(self) -> str:
+        """What settles it."""
+        return f"say which in a names file, by its name or its number, like {self.organ}: 'ROI 6'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +133,12 @@ _STEERING = frozenset({"AVOIDANCE", "CONTROL"})  # interpreted types of what is 
 _WORD_BREAK = re.compile(r"[\s_.]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SIDE = {"l": "l", "lt": "l", "left": "l", "r": "r", "rt": "r", "right": "r"}
 _GERMAN_SIDE = {"l": ("li", "links"), "r": ("re", "rechts")}  # only on listed German stems: "re" is no side in English
-_NEAR_SCORE = 75.0  # rapidfuzz WRatio; keeps "urinary bladder" for Bladder, drops unrelated short names
 _NEAR_ORGAN_SCORE = 60.0  # rapidfuzz ratio; a slip of the pen or two in a short name
+_NEAR_GIVEN_SCORE = 70.0
+_LONGEST_SHOWN = 64  # letters of a suggested name: those of the value representation LO
 _NEAR_COUNT = 3
+_PROBABLE_COUNT = 6
+_BY_NUMBER = re.compile(r"roi +0*(\d{1,9})", re.IGNORECASE | re.ASCII)
 
 
 def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> Match | NoMatch | Ambiguous:
@@ -130,15 +157,24 @@ def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None =
     Returns
     -------
     Match | NoMatch | Ambiguous
-        Never a guess: close names come back in `NoMatch.near` only.
+        Never a guess: names that are only alike come back in ``near`` and ``probable``.
     """
-    given = _given(organ, names or {})
+    given = given_name(organ, names or {})
     decided = _decided(organ, rois, given)
+    if decided is None and given:
+        return NoMatch(organ=organ, given=given, near=_near_given(given, rois))
     if decided is None:
-        return NoMatch(organ=organ, near=_near(organ if given is None else given, rois))
-    if isinstance(decided, Match) and given is None:
-        return replace(decided, others=_others(decided, rois))
+        near, probable = _suggestions(organ, rois)
+        return NoMatch(organ=organ, near=near, probable=probable)
+    if isinstance(decided, Match):
+        return _told(decided, rois, given)
     return decided
+
+
+def missing_names(names: Mapping[str, str], rois: Sequence[RoiName]) -> tuple[NoMatch, ...]:
+    """All names that the user gave and the plan does not have, by organ; whether a table asks for the organ or not."""
+    found = (match(organ_named(key) or key, rois, {key: name}) for key, name in sorted(names.items()) if name)
+    return tuple(one for one in found if isinstance(one, NoMatch))
 
 
 def derivable(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[Recipe, ...]:
@@ -196,7 +232,8 @@ def organ_named(name: str) -> str:
     ('Lung_L', '', '')
     """
     roi = RoiName(name=name, number=0)
-    return next((organ for organ in sorted(known_names()) if _is_exact(organ, roi) or _is_alias(organ, roi)), "")
+    organ = name if name in known_names() else _organ_by_key().get(normalise(name), "")
+    return organ if organ and (_is_exact(organ, roi) or _is_alias(organ, roi)) else ""
 
 
 def near_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
@@ -214,18 +251,41 @@ def near_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
     return tuple(organ for score, organ in sorted(scored)[:_NEAR_COUNT] if -score >= _NEAR_ORGAN_SCORE)
 
 
-def _given(organ: str, names: Mapping[str, str]) -> str | None:
-    """ROI name that the user gave for the organ, however the organ is spelled; an empty one counts as none."""
+def given_name(organ: str, names: Mapping[str, str]) -> str:
+    """ROI name that the user gave for the organ, however the organ is spelled; ``""`` for none or an empty one.
+
+    Examples
+    --------
+    >>> given_name("SpinalCord", {"spinal cord": "Cord_2"}), given_name("Heart", {"Heart": ""})
+    ('Cord_2', '')
+    """
     if names.get(organ):
         return names[organ]
     same = sorted(key for key, name in names.items() if name and normalise(key) == normalise(organ))
-    return names[same[0]] if same else None
+    return names[same[0]] if same else ""
 
 
-def _decided(organ: str, rois: Sequence[RoiName], given: str | None) -> Match | Ambiguous | None:
-    """What `match` finds, without names to suggest and names of others: looking for these takes most of the time."""
-    if given is not None:
-        return _decide(organ, [r for r in rois if r.name == given], Rule.GIVEN)
+def _of_name(given: str, rois: Sequence[RoiName]) -> list[RoiName]:
+    """Structures that the user's text names: those called so, else the one of the number in ``ROI 6``."""
+    named = [r for r in rois if r.name == given]
+    number = _BY_NUMBER.fullmatch(given.strip())
+    return named if named or not number else [r for r in rois if r.number == int(number[1])]
+
+
+def _decided(organ: str, rois: Sequence[RoiName], given: str) -> Match | Ambiguous | None:
+    """What `match` finds, without names to suggest and names of others: looking for these takes most of the time.
+
+    What has no contours is not looked at while anything that has some fits.
+    """
+    found = _of_name(given, rois) if given else rois
+    contoured = [r for r in found if r.contoured]
+    empty = [r for r in found if not r.contoured] if len(contoured) < len(found) else []
+    if given:
+        return _decide(organ, contoured, Rule.GIVEN) or _decide(organ, empty, Rule.GIVEN)
+    return _by_rule(organ, contoured) or _by_rule(organ, empty)
+
+
+def _by_rule(organ: str, rois: Sequence[RoiName]) -> Match | Ambiguous | None:
     by_rule = (_decide(organ, [r for r in rois if fits(organ, r)], rule) for rule, fits in _RULES)
     return next((decided for decided in by_rule if decided is not None), None)
 
@@ -235,23 +295,42 @@ def _decide(organ: str, found: Sequence[RoiName], rule: Rule) -> Match | Ambiguo
         return None
     if len(found) == 1:
         return Match(organ=organ, roi=found[0], rule=rule)
-    return Ambiguous(organ=organ, candidates=_labels(found))
+    return Ambiguous(organ=organ, candidates=_labels(found, found))
 
 
-def _others(taken: Match, rois: Iterable[RoiName]) -> tuple[str, ...]:
-    """Names of structures that a weaker rule would have taken, had the one taken not been there."""
+def _told(taken: Match, rois: Sequence[RoiName], given: str) -> Match:
+    """The match with the names of what might have been taken too, and was not."""
+    empty = [r for r in rois if not r.contoured and r != taken.roi]
+    if given:
+        passed_over: Iterable[RoiName] = set(_of_name(given, empty))
+    else:
+        passed_over = {r for r in empty if any(fits(taken.organ, r) for _, fits in _RULES)}
+    others = () if given else _others(taken, rois)
+    near, probable = ((), ()) if taken.roi.contoured or given else _suggestions(taken.organ, rois)
+    return replace(
+        taken,
+        others=_labels(others, rois),
+        passed_over=_labels(passed_over, rois),
+        near=near,
+        probable=probable,
+    )
+
+
+def _others(taken: Match, rois: Iterable[RoiName]) -> Iterable[RoiName]:
+    """Contoured structures that a weaker rule would have taken, had the one taken not been there."""
     rules = [rule for rule, _ in _RULES]
     fitting = [fits for _, fits in _RULES[rules.index(taken.rule) + 1 :]]
-    left = {r for r in rois if r != taken.roi}
-    found = [r for r in left if _may_be(taken.organ, r) or any(fits(taken.organ, r) for fits in fitting)]
-    return _labels(found)
+    left = {r for r in rois if r.contoured and r != taken.roi}
+    return [r for r in left if _may_be(taken.organ, r) or any(fits(taken.organ, r) for fits in fitting)]
 
 
-def _labels(rois: Iterable[RoiName]) -> tuple[str, ...]:
-    """Names, with the ROI number where a name alone would not tell them apart."""
+def _labels(rois: Iterable[RoiName], among: Iterable[RoiName]) -> tuple[str, ...]:
+    """Names, with the ROI number where a name alone would not tell them apart from others."""
     ordered = sorted(rois, key=_order)
-    names = [r.name for r in ordered]
-    return tuple(r.name if names.count(r.name) == 1 else f"{r.name} (ROI {r.number})" for r in ordered)
+    if not ordered:
+        return ()
+    count = Counter(r.name for r in among)
+    return tuple(r.name if count[r.name] == 1 else f"{r.name} (ROI {r.number})" for r in ordered)
 
 
 def _order(roi: RoiName) -> tuple[str, int]:
@@ -300,7 +379,7 @@ def _may_be(organ: str, roi: RoiName) -> bool:
 
 def _has_code(organ: str, roi: RoiName) -> bool:
     """One of its codes names the organ, and neither its type nor its name says that it is something else."""
-    if organ in TARGETS or roi.kind in {*TARGETS, "EXTERNAL"} or _is_marked(roi.name):
+    if not roi.codes or organ in TARGETS or roi.kind in {*TARGETS, "EXTERNAL"} or _is_marked(roi.name):
         return False
     if is_helper(roi.name) and not is_helper(organ):
         return False
@@ -337,7 +416,7 @@ def _is_marked(name: str) -> bool:
 def _recipe(
     organ: str, whole: str, target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None
 ) -> Recipe | None:
-    if _given(organ, names or {}) is not None or _decided(organ, rois, None) is not None:
+    if given_name(organ, names or {}) or _decided(organ, rois, "") is not None:
         return None
     plus = _sides(whole, rois, names) if organ == whole else _whole(whole, rois, names)
     minus = _clear_targets(target, rois, names) if target else ()
@@ -348,11 +427,11 @@ def _recipe(
 
 def _whole(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """Structures that together are the organ: itself, or both sides when nobody drew it."""
-    given = _given(organ, names or {})
+    given = given_name(organ, names or {})
     match _decided(organ, rois, given):
         case Match(roi=roi):
             return (roi,)
-        case None if given is None:
+        case None if not given:
             return _sides(organ, rois, names)
         case _:
             return ()
@@ -361,7 +440,7 @@ def _whole(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None)
 def _sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """Left and right, both or nothing."""
     sides = _SIDES_OF.get(organ, ())
-    decided = [_decided(side, rois, _given(side, names or {})) for side in sides]
+    decided = [_decided(side, rois, given_name(side, names or {})) for side in sides]
     found = tuple(one.roi for one in decided if isinstance(one, Match))
     return found if len(set(found)) == len(sides) else ()
 
@@ -369,32 +448,37 @@ def _sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None)
 def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
     """Every structure that is a target of that kind by its name; only the user's where the user named one.
 
-    None where another structure may be one too: a target passed over would be one that nothing checked.
+    None where another structure may be one too: a target passed over would be one that nothing checked. One without
+    contours is no target while others have some.
     """
-    given = _given(target, names or {})
-    if given is not None:
-        return tuple(sorted((r for r in rois if r.name == given), key=_order))
+    given = given_name(target, names or {})
+    if given:
+        return _contoured_or_all(_of_name(given, rois))
     fits = (_is_exact, _is_alias, _has_kind, _has_prefix)
     found = {r for r in rois if any(fit(target, r) for fit in fits)}
-    unclear = any(_may_be(target, r) for r in rois if r not in found)
-    return () if unclear else tuple(sorted(found, key=_order))
+    unclear = any(_may_be(target, r) for r in rois if r.contoured and r not in found)
+    return () if unclear else _contoured_or_all(found)
 
 
-def all_targets(rois: Iterable[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
+def _contoured_or_all(rois: Collection[RoiName]) -> tuple[RoiName, ...]:
+    return tuple(sorted([r for r in rois if r.contoured] or rois, key=_order))
+
+
+def all_targets(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
     """Every structure that is a target of some kind by its name or its type, clear which one or not, but no helper.
 
     For what asks whether *any* target gets its dose, and for what shows them all.
     """
-    given = {_given(target, names or {}) for target in TARGETS}
+    given = {r for target in TARGETS for r in _of_name(given_name(target, names or {}), rois)}
     fits = (_is_exact, _is_alias, _has_kind, _has_prefix, _may_be)
-    found = {r for r in rois if r.name in given or any(fit(target, r) for target in TARGETS for fit in fits)}
-    return tuple(sorted(found, key=_order))
+    found = {r for r in rois if any(fit(target, r) for target in TARGETS for fit in fits)}
+    return tuple(sorted(found | given, key=_order))
 
 
 def _clear_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """The same, but none where the names do not tell that they are separate."""
     found = targets(target, rois, names)
-    return found if _given(target, names or {}) is not None or _are_separate(target, found) else ()
+    return found if given_name(target, names or {}) or _are_separate(target, found) else ()
 
 
 def _are_separate(target: str, rois: Collection[RoiName]) -> bool:
@@ -404,21 +488,39 @@ def _are_separate(target: str, rois: Collection[RoiName]) -> bool:
     return len(rois) == 1 or len(told) == len(rois)
 
 
-def _near(organ: str, rois: Sequence[RoiName]) -> tuple[str, ...]:
-    """Names to suggest, the closest first, never one of the other side."""
+def _suggestions(organ: str, rois: Sequence[RoiName]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names to suggest, the likeliest first, and those of them that are probably the organ; contoured ones only."""
+    graded: dict[str, Likeness] = {}
+    for roi in rois:
+        if not roi.contoured or len(roi.name) > _LONGEST_SHOWN:
+            continue
+        found = _target_likeness(organ, roi) if organ in TARGETS else _likeness(organ, roi)
+        if found is not Likeness.UNLIKE:
+            graded[roi.name] = max(found, graded.get(roi.name, found))
+    probable = sorted(name for name, grade in graded.items() if grade is Likeness.PROBABLE)[:_PROBABLE_COUNT]
+    close = sorted(name for name, grade in graded.items() if grade is Likeness.CLOSE)
+    return (*probable, *close[: max(_NEAR_COUNT - len(probable), 0)]), tuple(probable)
+
+
+def _likeness(organ: str, roi: RoiName) -> Likeness:
+    other = organ_named(roi.name) not in ("", organ)
+    return likeness(organ, _spelled_out(organ), roi.name, kind=roi.kind, other=other)
+
+
+def _target_likeness(target: str, roi: RoiName) -> Likeness:
+    """A target's name with more in it than TG-263 lets follow, or another name with the target's type."""
+    named = target_names.mentions(target, roi.name) and is_like_target(roi.name) and roi.kind not in _STEERING
+    return Likeness.PROBABLE if named or _may_be(target, roi) else Likeness.UNLIKE
+
+
+def _near_given(given: str, rois: Sequence[RoiName]) -> tuple[str, ...]:
+    """Names of contoured structures like the one that the user wrote, the closest first."""
     from rapidfuzz import fuzz
 
-    keys = _keys(organ)
-    side = _side(normalise(organ))
-    mirrored = _keys(organ[:-1] + {"L": "R", "R": "L"}.get(organ[-1], "")) if side else frozenset()
-    scored = []
-    for name in {r.name for r in rois}:
-        key = normalise(name)
-        score = max(fuzz.WRatio(key, wanted) for wanted in keys) if key else 0.0
-        if score >= _NEAR_SCORE and key not in mirrored and (not side or _side(key) in {"", side}):
-            scored.append((-score, name))
-    typed = sorted({r.name for r in rois if _may_be(organ, r)})
-    return tuple(dict.fromkeys([*typed, *(name for _, name in sorted(scored))]))[:_NEAR_COUNT]
+    key = normalise(given[:_LONGEST_SHOWN])
+    names = {r.name for r in rois if r.contoured and len(r.name) <= _LONGEST_SHOWN}
+    scored = sorted((-fuzz.ratio(key, normalise(name)), name) for name in names)
+    return tuple(name for score, name in scored if -score >= _NEAR_GIVEN_SCORE)[:_NEAR_COUNT]
 
 
 def _side(key: str) -> str:
@@ -431,7 +533,7 @@ def _stem(key: str) -> str:
     return key[:-4] if key.endswith("_l_r") else key[:-2] if _side(key) else key
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1 << 14)
 def _spell(name: str) -> str:
     words = [w.casefold() for w in _WORD_BREAK.split(unicodedata.normalize("NFKC", name)) if w]
     sides = sorted({_SIDE[w] for w in words if w in _SIDE})
@@ -451,6 +553,13 @@ def _spellings() -> dict[str, tuple[str, str, str]]:
 
 
 @lru_cache(maxsize=1024)
+def _spelled_out(organ: str) -> tuple[str, ...]:
+    """All spellings of the organ, and its description where that is no list of several."""
+    described, aliases, german = _spellings().get(organ, ("", "", ""))
+    return tuple(filter(None, (*aliases.split(";"), *german.split(";"), "" if "-" in described else described)))
+
+
+@lru_cache(maxsize=1024)
 def _keys(organ: str) -> frozenset[str]:
     """Normalised spellings that are the organ."""
     _, aliases, german = _spellings().get(organ, ("", "", ""))
@@ -461,6 +570,12 @@ def _keys(organ: str) -> frozenset[str]:
         for word in _GERMAN_SIDE.get(_side(key), ()):
             keys |= {key[:-2] + word, word + key[:-2]}
     return frozenset(keys)
+
+
+@cache
+def _organ_by_key() -> dict[str, str]:
+    """Normalised spelling -> organ; none stands for two."""
+    return {key: organ for organ in sorted(known_names(), reverse=True) for key in _keys(organ)}
 
 
 @cache

@@ -18,8 +18,7 @@ from sbrtcheck.errors import SbrtcheckError, TableError, UnknownTableError
 from sbrtcheck.evaluate import Outcome, Report, ReviewCode, Verdict, rounded
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.report.words import clean
-from sbrtcheck.table import ConstraintTable, load_names, load_table
-from sbrtcheck.table.sites import Sites, load_sites
+from sbrtcheck.table import ConstraintTable, Sites, load_names, load_sites, load_table
 
 Value = str | float | int | bool | None
 Row = Mapping[str, Value]
@@ -120,7 +119,7 @@ class Options:
     with_paths: bool = False
 
     @classmethod
-    def read(
+    def read(  # noqa: PLR0913 - one argument an option
         cls,
         *,
         tables: Sequence[str] = (),

@@ -22,7 +22,7 @@ EXIT_ERRORS = 2
 @options.verbose
 @click.pass_context
 def lint(ctx: click.Context, *, files: tuple[str, ...], strict: bool) -> None:
-    """Look for mistakes in constraint tables.
+    """Look for mistakes in constraint tables and in files of sites.
 
     FILE is a YAML file or the id of a bundled table. Given several, tables of one publication are also compared over
     their numbers of fractions. Exit code: 0 nothing serious, 1 warnings with --strict, 2 errors.

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.verbose
 def tables(format_: str) -> None:
-    """List the bundled tables."""
+    """List the bundled tables, and which organs a plan of each site is expected to have contoured."""
     from sbrtcheck.report.lists import tables_json, tables_text
-    from sbrtcheck.table import bundled_tables
+    from sbrtcheck.table import bundled_tables, load_sites
 
     shipped: tuple[ConstraintTable, ...] = bundled_tables()
-    streams.print_text(tables_json(shipped) if format_ == "json" else tables_text(shipped))
+    render = tables_json if format_ == "json" else tables_text
+    streams.print_text(render(shipped, load_sites()))
 
 
 @click.command(epilog=options.examples("sbrtcheck bed 48 6 --alpha-beta 10"))

@@ -25,7 +25,7 @@ from sbrtcheck.lazy import when_first_used
 if TYPE_CHECKING:
     from sbrtcheck.dvh.courses import Course, accumulate, summed_eqd2
     from sbrtcheck.dvh.distance import CurveDistance, curve_distance
-    from sbrtcheck.dvh.targets import roi_names, separate_targets
+    from sbrtcheck.dvh.targets import roi_name_of, roi_names, roi_names_of, separate_targets
 
 __all__ = [
     "DERIVED_NUMBER",
@@ -49,7 +49,9 @@ __all__ = [
     "curve_distance",
     "largest_dose_on_faces",
     "prisms_of",
+    "roi_name_of",
     "roi_names",
+    "roi_names_of",
     "separate_targets",
     "summed_eqd2",
 ]
@@ -60,7 +62,9 @@ _HOME = {
     "CurveDistance": "distance",
     "accumulate": "courses",
     "curve_distance": "distance",
+    "roi_name_of": "targets",
     "roi_names": "targets",
+    "roi_names_of": "targets",
     "separate_targets": "targets",
     "summed_eqd2": "courses",
 }

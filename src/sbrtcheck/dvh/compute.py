@@ -9,6 +9,7 @@ from functools import reduce
 import numpy as np
 
 from sbrtcheck.dvh.histogram import BINS, Histogram, add, bands, bound_curves, dvh_curve, merged
+from sbrtcheck.dvh.targets import roi_name_of, roi_names_of
 from sbrtcheck.dvh.types import (
     DERIVED_NUMBER,
     DVH,
@@ -154,7 +155,7 @@ def _recipes(plan: Plan, structures: Collection[str] | None, names: Mapping[str,
     """What can be derived from the plan's structures, by name; not looked for where the plan has all that is wanted."""
     if structures is not None and set(structures) <= {s.name for s in plan.structures}:
         return {}
-    return {recipe.organ: recipe for recipe in derivable(_roi_names(plan), names)}
+    return {recipe.organ: recipe for recipe in derivable(roi_names_of(plan), names)}
 
 
 def _said(results: Sequence[DVH | NoDVH], plan: Plan, model: Model) -> str:
@@ -263,7 +264,7 @@ def _of(made_of: tuple[Recipe, ...], plan: Plan, model: Model, top_gy: float) ->
 
 def _alone(structure: Structure) -> Recipe:
     """A structure of the plan, as the recipe that leaves it as it is."""
-    return Recipe(organ=structure.name, plus=(_roi_name(structure),))
+    return Recipe(organ=structure.name, plus=(roi_name_of(structure),))
 
 
 def _solid(made_of: tuple[Recipe, ...], plan: Plan, model: Model) -> _Solid | NoDVH:
@@ -529,11 +530,3 @@ def _check_known(structures: Collection[str] | None, plan: Plan, recipes: Mappin
 
 def _structure_of(roi: RoiName, plan: Plan) -> Structure:
     return next(s for s in plan.structures if s.number == roi.number and s.name == roi.name)
-
-
-def _roi_name(structure: Structure) -> RoiName:
-    return RoiName(name=structure.name, number=structure.number, kind=structure.kind, codes=structure.codes)
-
-
-def _roi_names(plan: Plan) -> tuple[RoiName, ...]:
-    return tuple(_roi_name(s) for s in plan.structures)

@@ -1,4 +1,4 @@
-"""The structures of a plan -> which of them are separate targets of one kind."""
+"""The structures of a plan -> what matching may look at of them; which of them are separate targets of one kind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DERIVED_NUMBER, DVH, DVHSet, NoDVH
+from sbrtcheck.dvh.types import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import FloatArray, Plan, Structure
 from sbrtcheck.tg263 import RoiName, is_whole_target, targets
@@ -34,8 +34,7 @@ def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = No
         Organ to structure name; a kind that the user named one structure for has no others.
     """
     rois = {(s.name, s.number): s for s in plan.structures}
-    shown = [RoiName(name=s.name, number=s.number, kind=s.kind, codes=s.codes) for s in plan.structures]
-    found = targets(kind, shown, names)
+    found = targets(kind, roi_names_of(plan), names)
     if len(found) < 2 or not all(is_whole_target(roi.name) for roi in found):
         return ()
     boxes = [_box(rois[roi.name, roi.number]) for roi in found]
@@ -43,13 +42,33 @@ def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = No
     return found if all(apart) else ()
 
 
+def roi_name_of(structure: Structure) -> RoiName:
+    """What matching may look at of a structure of a plan."""
+    return RoiName(
+        name=structure.name,
+        number=structure.number,
+        kind=structure.kind,
+        codes=structure.codes,
+        contoured=structure.is_contoured,
+    )
+
+
+def roi_names_of(plan: Plan) -> tuple[RoiName, ...]:
+    """What matching may look at of all structures of a plan."""
+    return tuple(map(roi_name_of, plan.structures))
+
+
 def roi_names(dvhs: DVHSet) -> tuple[RoiName, ...]:
     """All structures of the plan, also those without a DVH: a name is ambiguous whether it was computed or not."""
-    if dvhs.plan is None:
-        everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
-        drawn = [one for one in everything if one.number != DERIVED_NUMBER]
-        return tuple(RoiName(name=one.name, number=one.number, kind=one.kind) for one in drawn)
-    return tuple(RoiName(name=s.name, number=s.number, kind=s.kind, codes=s.codes) for s in dvhs.plan.structures)
+    if dvhs.plan is not None:
+        return roi_names_of(dvhs.plan)
+    everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
+    return tuple(_roi_name_of_dvh(one) for one in everything if one.number != DERIVED_NUMBER)
+
+
+def _roi_name_of_dvh(dvh: DVH | NoDVH) -> RoiName:
+    empty = isinstance(dvh, NoDVH) and dvh.reason is Reason.STRUCTURE_EMPTY
+    return RoiName(name=dvh.name, number=dvh.number, kind=dvh.kind, contoured=not empty)
 
 
 def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:

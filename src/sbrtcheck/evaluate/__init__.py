@@ -38,7 +38,7 @@ from sbrtcheck.evaluate.reirradiation import PartOutcome, RuleReport, SumReport,
 from sbrtcheck.evaluate.risk import NoRisk, Risk, ntcp, risks, tcp
 from sbrtcheck.evaluate.rounding import rounded
 from sbrtcheck.evaluate.run import evaluate
-from sbrtcheck.evaluate.site import MULTI, PlanSite, SiteOrigin, site_of
+from sbrtcheck.evaluate.site import PlanSite, SiteOrigin, site_of
 from sbrtcheck.evaluate.values import (
     NOTICE,
     Outcome,
@@ -50,7 +50,6 @@ from sbrtcheck.evaluate.values import (
 )
 
 __all__ = [
-    "MULTI",
     "NOTICE",
     "RECORD_KEYS",
     "TARGET",

@@ -5,7 +5,7 @@ Nothing is measured here: it is what `evaluate` would take, for people who want 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sbrtcheck.evaluate.limits import TARGET
@@ -18,7 +18,9 @@ from sbrtcheck.tg263 import (
     RoiName,
     Rule,
     derivable,
+    given_name,
     match,
+    missing_names,
     normalise,
     organ_named,
 )
@@ -90,13 +92,13 @@ def plan_names(
             rows=tuple(row_id for row_id, row in rows if organ in _organs(row)),
             taken=taken[organ],
             needed=organ in used,
-            given=_given(organ, names or {}),
+            given=given_name(organ, names or {}),
         )
         for organ in asked
     )
     parts = {roi for organ in used for roi in _parts(taken[organ], rois)}
     unused = sorted((roi for roi in rois if roi not in parts), key=lambda roi: (roi.name, roi.number))
-    return PlanNames(organs=organs, unused=tuple(unused), remarks=_remarks(organs, names or {}))
+    return PlanNames(organs=organs, unused=tuple(unused), remarks=_remarks(organs, rois, names or {}))
 
 
 def _taken(organs: Iterable[str], rois: Sequence[RoiName], names: Mapping[str, str] | None) -> dict[str, Taken]:
@@ -132,27 +134,47 @@ def _parts(taken: Taken, rois: Sequence[RoiName]) -> Iterable[RoiName]:
             return ()
 
 
-def _given(organ: str, names: Mapping[str, str]) -> str:
-    return next((name for key, name in sorted(names.items()) if normalise(key) == normalise(organ)), "")
-
-
-def _remarks(organs: Sequence[OrganName], names: Mapping[str, str]) -> tuple[str, ...]:
+def _remarks(organs: Sequence[OrganName], rois: Sequence[RoiName], names: Mapping[str, str]) -> tuple[str, ...]:
     asked = {normalise(one.organ) for one in organs}
     nobody = [f"{key}: a name was given, and no row asks for it" for key in names if normalise(key) not in asked]
-    return (*nobody, *(said for one in organs if (said := _doubt(one))))
+    missing = [_missing(one) for one in missing_names(names, rois)]
+    return (*nobody, *missing, *(remark for one in organs for remark in _doubts(one)))
 
 
-def _doubt(one: OrganName) -> str:
-    """What speaks against a name that the user gave; "" for nothing."""
-    if not one.given:
-        return ""
+def _missing(lacking: NoMatch) -> str:
+    near = f"; close: {_quoted(lacking.near)}" if lacking.near else ""
+    return f"{lacking.organ}: '{lacking.given}' was given, and the plan has no structure of that name{near}"
+
+
+def _doubts(one: OrganName) -> Iterator[str]:
+    """What speaks against the structure taken, or for one that was not."""
     match one.taken:
-        case Match(rule=Rule.GIVEN, roi=roi) if organ_named(roi.name) not in ("", one.organ):
-            return f"{one.organ}: '{roi.name}' was given, which is a name of {organ_named(roi.name)}"
-        case Match() | Separate():
-            return ""
+        case Match() as found:
+            yield from _doubts_of(found)
+        case Ambiguous(candidates=candidates) if one.given:
+            yield f"{one.organ}: '{one.given}' was given, which {len(candidates)} structures are; {one.taken.hint}"
+        case NoMatch(given="", probable=probable) if probable:
+            yield f"{one.organ}: probably {_quoted(probable)}, and not taken; a names file can say so"
         case _:
-            return f"{one.organ}: '{one.given}' was given, and the plan has no one structure of that name"
+            pass
+
+
+def _doubts_of(found: Match) -> Iterator[str]:
+    """What speaks against a match."""
+    other = organ_named(found.roi.name)
+    if found.rule is Rule.GIVEN and other not in ("", found.organ):
+        yield f"{found.organ}: '{found.roi.name}' was given, which is a name of {other}"
+    if not found.roi.contoured:
+        probably = f"; probably {_quoted(found.probable)}" if found.probable else ""
+        yield f"{found.organ}: '{found.roi.name}' has no contours{probably}"
+    elif found.passed_over:
+        number = f" (ROI {found.roi.number})" if f"{found.roi.name} (ROI" in "".join(found.passed_over) else ""
+        empty = _quoted(found.passed_over)
+        yield f"{found.organ}: '{found.roi.name}{number}' was taken; {empty} without contours passed over"
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
 
 
 __all__ = ["OrganName", "PlanNames", "Separate", "Taken", "plan_names"]

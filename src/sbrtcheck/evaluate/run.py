@@ -18,8 +18,7 @@ from sbrtcheck.evaluate.site import site_of
 from sbrtcheck.evaluate.structures import Organs
 from sbrtcheck.evaluate.values import Report
 from sbrtcheck.stages import stage
-from sbrtcheck.table import ConstraintTable
-from sbrtcheck.table.sites import Sites
+from sbrtcheck.table import ConstraintTable, Sites
 
 
 def evaluate(

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sbrtcheck.table import Constraint, ConstraintTable
-from sbrtcheck.table.sites import ExpectedOrgan, Sites, load_sites
+from sbrtcheck.table import MULTI, Constraint, ConstraintTable, ExpectedOrgan, Sites, holds_at, load_sites
 from sbrtcheck.tg263 import TARGETS
-
-MULTI = "multi"  # the site of tables that hold for every site
 
 
 class SiteOrigin(StrEnum):
@@ -35,7 +32,7 @@ class PlanSite:
 
     def holds(self, site: str) -> bool:
         """Whether what is for one site only is for this one; what names none is for all."""
-        return not site or not self.ids or site in self.ids
+        return not self.ids or any(holds_at(site, mine) for mine in self.ids)
 
     def expects_one_of(self, structures: Sequence[str]) -> bool:
         """Whether one of these structures is of an organ that every plan of the site is expected to have.
@@ -74,7 +71,7 @@ def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Site
     own = [table for table in tables if table.expects]
     if given:
         known = load_sites() if sites is None else sites
-        listed = {site: known[site].expects for site in given if site not in {table.site for table in own}}
+        listed = {site: known.site(site).expects for site in given if site not in {table.site for table in own}}
         expects = (*(organ for organs in listed.values() for organ in organs), *_own(own, given))
         return PlanSite(ids=tuple(dict.fromkeys(given)), origin=SiteOrigin.GIVEN, expects=expects)
     of_tables = {table.site for table in tables} - {MULTI}
@@ -82,9 +79,9 @@ def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Site
         return UNKNOWN_SITE
     (site,) = of_tables
     known = load_sites() if sites is None else sites
-    if not own and site not in known:
+    if not own and site not in known.ids:
         return UNKNOWN_SITE
-    expects = _own(own, (site,)) or known[site].expects
+    expects = _own(own, (site,)) or known.site(site).expects
     return PlanSite(ids=(site,), origin=SiteOrigin.TABLE, expects=expects)
 
 

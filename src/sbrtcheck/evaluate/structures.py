@@ -233,9 +233,18 @@ def _taken(organ: str, found: Match, plan: Organs) -> Taken:
         contour=found.roi.name,
         rule=found.rule,
         dvh=_or_why_not(dvh),
-        findings=_of_others(organ, found),
+        findings=(*_of_others(organ, found), *_of_passed_over(organ, found)),
         others=found.others,
+        probable=found.probable,
     )
+
+
+def _of_passed_over(organ: str, found: Match) -> tuple[Finding, ...]:
+    """Say which structures have the name and no contours."""
+    if not found.passed_over:
+        return ()
+    text = f"{found.roi.name} was taken; {', '.join(found.passed_over)} is {organ} by name too, and has no contours"
+    return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=organ),)
 
 
 def _of_others(organ: str, found: Match) -> tuple[Finding, ...]:

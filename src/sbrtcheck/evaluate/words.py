@@ -150,7 +150,7 @@ def organ_text(outcome: Outcome) -> str:
 def is_just_missing(outcome: Outcome) -> bool:
     """Whether there is nothing to say of a row but that the plan has no such structure."""
     absent = outcome.reason is Reason.STRUCTURE_MISSING
-    return absent and not outcome.constraint.mandatory and not outcome.probable
+    return absent and not outcome.contour and not outcome.constraint.mandatory and not outcome.probable
 
 
 def remark(outcome: Outcome) -> str:

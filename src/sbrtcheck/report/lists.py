@@ -18,15 +18,15 @@ from sbrtcheck.plan import Finding
 from sbrtcheck.report import words
 from sbrtcheck.report.text import plain_table, printed
 from sbrtcheck.shown import csv_text
-from sbrtcheck.table import ConstraintTable
+from sbrtcheck.table import ConstraintTable, ExpectedOrgan, Site, Sites
 
 SHOWN = ("Volume[cc]", "Mean[Gy]", "Min[Gy]", "Max[Gy]", "D95%[Gy]", "D2%[Gy]", "D0.035cc[Gy]")
 
 # -------------------------------------------------------------------------------- tables
 
 
-def tables_text(tables: Sequence[ConstraintTable]) -> str:
-    """List tables for people."""
+def tables_text(tables: Sequence[ConstraintTable], sites: Sites) -> str:
+    """List tables for people, then the sites with the organs that a plan of each is expected to have contoured."""
     grid = plain_table("Id", "Version", "Site", "Fractions", "Rows (confirmed + not)", "Title, source")
     for table in tables:
         confirmed = _confirmed(table)
@@ -36,11 +36,15 @@ def tables_text(tables: Sequence[ConstraintTable]) -> str:
             Text(f"{confirmed} + {len(table.rows) - confirmed}"),
             Text(words.clean(f"{table.title}. {sources}")),
         )
-    return printed([grid])
+    organs = plain_table("Site", "Organs expected to be contoured; *: by choice, no source asks for it")
+    for site in sites.sites:
+        listed = (f"{organ.organ}{'' if organ.source else '*'}" for organ in site.expects)
+        organs.add_row(Text(site.id), Text(words.clean(", ".join(listed))))
+    return printed([grid, Text(""), organs])
 
 
-def tables_json(tables: Sequence[ConstraintTable]) -> str:
-    """List tables for programs."""
+def tables_json(tables: Sequence[ConstraintTable], sites: Sites) -> str:
+    """List tables and sites for programs."""
     listed = [
         {
             "id": table.id,
@@ -55,7 +59,32 @@ def tables_json(tables: Sequence[ConstraintTable]) -> str:
         }
         for table in tables
     ]
-    return _json({"schema": "sbrtcheck-tables/1", "tables": listed})
+    expected = {
+        "version": sites.version,
+        "sha256": sites.sha256,
+        "sites": [_site_dict(site) for site in sites.sites],
+    }
+    return _json({"schema": "sbrtcheck-tables/1", "tables": listed, "expected_organs": expected})
+
+
+def _site_dict(site: Site) -> dict[str, Any]:
+    return {
+        "id": site.id,
+        "title": site.title,
+        "note": site.note,
+        "expects": [_organ_dict(organ) for organ in site.expects],
+    }
+
+
+def _organ_dict(organ: ExpectedOrgan) -> dict[str, Any]:
+    source = organ.source
+    return {
+        "organ": organ.organ,
+        "structures": list(organ.structures),
+        "together": list(organ.together),
+        "source": {"citation": source.citation, "doi": source.doi, "where": source.where} if source else None,
+        "choice": organ.choice or None,
+    }
 
 
 def _confirmed(table: ConstraintTable) -> int:

@@ -19,6 +19,7 @@ _HEADINGS = ("Organ", "Rows", "Contour", "By", "Type", "Codes", "Not taken")
 _TEMPLATE = """\
 # What the structures of a plan are called: the table's name first, then the structure's, in quotes.
 # A line left with "" counts as not written: the rules of names hold.
+# Of several structures with one name, say which by its ROI number: 'ROI 6'.
 """
 
 
@@ -35,8 +36,9 @@ def taken_cells(one: OrganName) -> tuple[str, str, str, str, str]:
     """Contour, rule, type, codes, and what was not taken, of one organ."""
     aside = "" if one.needed else "; not needed, another goes first"
     match one.taken:
-        case Match(roi=roi, rule=rule):
-            return roi.name, f"{rule}{aside}", roi.kind, ", ".join(roi.codes), ""
+        case Match(roi=roi, rule=rule) as found:
+            bare = "" if roi.contoured else ", no contours"
+            return roi.name, f"{rule}{bare}{aside}", roi.kind, ", ".join(roi.codes), _beside(found)
         case Separate(rois=rois):
             kinds = ", ".join(dict.fromkeys(roi.kind for roi in rois if roi.kind))
             return ", ".join(roi.name for roi in rois), f"separate targets, each on its own{aside}", kinds, "", ""
@@ -44,8 +46,19 @@ def taken_cells(one: OrganName) -> tuple[str, str, str, str, str]:
             return _recipe_text(recipe), f"{Rule.DERIVED}{aside}", "", "", ""
         case Ambiguous(candidates=candidates):
             return "none", f"several fit equally well{aside}", "", "", ", ".join(candidates)
-        case NoMatch(near=near):
-            return "none", aside.removeprefix("; "), "", "", ", ".join(near)
+        case NoMatch(given=given, near=near, probable=probable):
+            why = f"'{given}' was given, not in the plan" if given else ""
+            return "none", f"{why}{aside}".removeprefix("; "), "", "", _graded(near, probable)
+
+
+def _beside(found: Match) -> str:
+    """What might have been taken as well, or instead."""
+    empty = [f"{name} (no contours)" for name in found.passed_over]
+    return ", ".join(filter(None, (*found.others, *empty, _graded(found.near, found.probable))))
+
+
+def _graded(near: Sequence[str], probable: Sequence[str]) -> str:
+    return ", ".join(f"{name} (probably)" if name in probable else name for name in near)
 
 
 def _recipe_text(recipe: Recipe) -> str:
@@ -62,8 +75,8 @@ def _below(names: PlanNames) -> Iterator[str]:
 
 
 def roi_text(roi: RoiName) -> str:
-    """Name of a structure, with its type and codes."""
-    said = ", ".join(filter(None, (roi.kind, *roi.codes)))
+    """Name of a structure, with its type and codes, and whether it has no contours."""
+    said = ", ".join(filter(None, (roi.kind, *roi.codes, "" if roi.contoured else "no contours")))
     return f"{roi.name} ({said})" if said else roi.name
 
 
@@ -91,7 +104,11 @@ def _organ_dict(one: OrganName) -> dict[str, Any]:
         "plus": [_roi_dict(roi) for roi in taken.plus] if isinstance(taken, Recipe) else [],
         "minus": [_roi_dict(roi) for roi in taken.minus] if isinstance(taken, Recipe) else [],
         "candidates": list(taken.candidates) if isinstance(taken, Ambiguous) else [],
-        "near": list(taken.near) if isinstance(taken, NoMatch) else [],
+        "others": list(taken.others) if isinstance(taken, Match) else [],
+        "passed_over": list(taken.passed_over) if isinstance(taken, Match) else [],
+        "near": list(taken.near) if isinstance(taken, NoMatch | Match) else [],
+        "probable": list(taken.probable) if isinstance(taken, NoMatch | Match) else [],
+        "given_is_missing": isinstance(taken, NoMatch) and taken.given != "",
     }
 
 
@@ -106,7 +123,13 @@ def _rule(taken: Taken) -> str:
 
 
 def _roi_dict(roi: RoiName) -> dict[str, Any]:
-    return {"name": roi.name, "number": roi.number, "type": roi.kind, "codes": list(roi.codes)}
+    return {
+        "name": roi.name,
+        "number": roi.number,
+        "type": roi.kind,
+        "codes": list(roi.codes),
+        "contoured": roi.contoured,
+    }
 
 
 def names_template(names: PlanNames) -> str:
@@ -123,19 +146,37 @@ def _given(one: OrganName) -> str:
 
 
 def _hint(one: OrganName) -> str:
+    """What is known, as a comment."""
+    hints = "; ".join(filter(None, _hints(one)))
+    return f"  # {hints}" if hints else ""
+
+
+def _hints(one: OrganName) -> tuple[str, ...]:
     match one.taken:
-        case Match(rule=Rule.GIVEN):
-            return ""
-        case Match(roi=roi, rule=rule):
-            return f"  # taken: {_yaml(roi.name)} ({rule})"
+        case Match(rule=Rule.GIVEN, roi=roi):
+            return ("" if roi.contoured else "it has no contours",)
+        case Match(roi=roi, rule=rule) as found:
+            bare = "" if roi.contoured else ", no contours"
+            taken = f"taken: {_yaml(roi.name)} ({rule}{bare})"
+            empty = f"without contours: {_listed(found.passed_over)}" if found.passed_over else ""
+            return (taken, empty, *_close(found))
         case Separate(rois=rois):
-            return f"  # separate targets, each on its own: {_listed([roi.name for roi in rois])}"
+            return (f"separate targets, each on its own: {_listed([roi.name for roi in rois])}",)
         case Recipe() as recipe:
-            return f"  # derived: {clean(_recipe_text(recipe))}"
+            return (f"derived: {clean(_recipe_text(recipe))}",)
         case Ambiguous(candidates=candidates):
-            return f"  # fit equally well: {_listed(candidates)}"
-        case NoMatch(near=near):
-            return f"  # close, not taken: {_listed(near)}" if near else ""
+            return (f"fit equally well: {_listed(candidates)}",)
+        case NoMatch(given=given) as nothing:
+            return ("not in the plan" if given else "", *_close(nothing))
+
+
+def _close(found: Match | NoMatch) -> tuple[str, str]:
+    """The names that are suggested."""
+    close = [name for name in found.near if name not in found.probable]
+    return (
+        f"probably: {_listed(found.probable)}" if found.probable else "",
+        f"close, not taken: {_listed(close)}" if close else "",
+    )
 
 
 def _key(organ: str) -> str:

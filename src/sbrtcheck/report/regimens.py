@@ -23,7 +23,7 @@ def regimens_text(shipped: Regimens, site: str | None) -> str:
         dose = f"{one.dose_gy:g} Gy/{one.fractions}"
         doses = (f"{gy:.2f}" for gy in (one.bed10_gy, one.eqd2_ab10_gy, one.bed3_gy))
         grid.add_row(*map(Text, (one.id, one.site_printed, dose, *doses, f"{one.named_in}: {said(one)}")))
-    thresholds = [_threshold_text(one) for one in shipped.thresholds if site in (None, one.site)]
+    thresholds = [_threshold_text(one) for one in shipped.thresholds if one.holds_at(site or "")]
     statements = [differs(one) for one in shipped.statements if site in (None, one.site)]
     parts: list[Any] = [grid, *_section("Thresholds", thresholds)]
     parts += _section("Where the review and its sources differ", statements)
@@ -52,7 +52,7 @@ def regimens_json(shipped: Regimens, site: str | None) -> str:
         "citation": shipped.citation,
         "note": shipped.note,
         "regimens": [_regimen_dict(one) for one in _of_site(shipped, site)],
-        "thresholds": [_threshold_dict(one) for one in shipped.thresholds if site in (None, one.site)],
+        "thresholds": [_threshold_dict(one) for one in shipped.thresholds if one.holds_at(site or "")],
         "statements": [_statement_dict(one) for one in shipped.statements if site in (None, one.site)],
     }
     return json.dumps(listed, indent=2, allow_nan=False) + "\n"

@@ -1,8 +1,9 @@
 """YAML -> ConstraintTable: every row with its source, all faults of a file at once.
 
 ``values`` are what a table is, ``document`` reads YAML with its lines, ``shape`` says which keys a file has,
-``rows`` finds what a shape cannot, ``load`` puts them in a row. Beside tables, ``regimens`` reads known doses and
-fractionations, ``risk_models`` parameters of complication and control models; ``shipped`` is where the files are.
+``rows`` finds what a shape cannot, ``load`` puts them in a row. Beside tables, ``sites`` reads which organs a plan of a
+site is expected to have contoured, ``regimens`` known doses and fractionations, ``risk_models`` parameters of
+complication and control models; ``shipped`` is where the files are.
 """
 
 from sbrtcheck.table.load import bundled_tables, json_schema, load_names, load_table, read_table
@@ -16,10 +17,13 @@ from sbrtcheck.table.risk_models import (
     TcpModel,
     load_risk_models,
 )
+from sbrtcheck.table.sites import Site, Sites, load_sites, sites_json_schema
 from sbrtcheck.table.values import (
+    MULTI,
     ClinicianItem,
     Constraint,
     ConstraintTable,
+    ExpectedOrgan,
     Kind,
     NoRule,
     Select,
@@ -28,12 +32,15 @@ from sbrtcheck.table.values import (
     Status,
     Step,
     VeffStep,
+    holds_at,
 )
 
 __all__ = [
+    "MULTI",
     "ClinicianItem",
     "Constraint",
     "ConstraintTable",
+    "ExpectedOrgan",
     "FractionScale",
     "Kind",
     "NoRule",
@@ -45,6 +52,8 @@ __all__ = [
     "RiskModels",
     "Select",
     "Sense",
+    "Site",
+    "Sites",
     "Source",
     "Statement",
     "Status",
@@ -53,11 +62,14 @@ __all__ = [
     "Threshold",
     "VeffStep",
     "bundled_tables",
+    "holds_at",
     "json_schema",
     "load_names",
     "load_regimens",
     "load_reirradiation_rules",
     "load_risk_models",
+    "load_sites",
     "load_table",
     "read_table",
+    "sites_json_schema",
 ]

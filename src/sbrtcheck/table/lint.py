@@ -1,7 +1,7 @@
 """Table files -> everything that is wrong with them: faults, rows that cannot mean what they say, tables that disagree.
 
-What a file cannot be loaded with, the loader says; what a row alone gives away is in ``lint_rows``; here rows are held
-against each other, in one table and over several.
+What a file cannot be loaded with, the loader says; what a row alone gives away is in ``lint_rows``, what is wrong with
+sites in ``lint_sites``; here rows are held against each other, in one table and over several.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from itertools import combinations
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table.lint_rows import UPPER, Level, Shipped, Slip, same_doses, slips
-from sbrtcheck.table.load import Examined, bundled_tables, examine_bytes, examine_table
+from sbrtcheck.table.lint_sites import is_sites, row_site_slips, site_slips, table_slips
+from sbrtcheck.table.load import Examined, bundled_tables, examine_bytes, read_file
+from sbrtcheck.table.sites import ExaminedSites, examine_sites, load_sites
 from sbrtcheck.table.values import Constraint, ConstraintTable, Kind, Status
 
 __all__ = ["Level", "Remark", "lint_bytes", "lint_files", "worst"]
@@ -41,12 +43,12 @@ class Remark:
 
 
 def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:
-    """Look for everything that is wrong with tables, each alone and all together.
+    """Look for everything that is wrong with tables and files of sites, each alone and all together.
 
     Parameters
     ----------
     files
-        Paths of YAML files, or ids of bundled tables.
+        Paths of YAML files, or ids of bundled tables. A file with ``sites`` at its top is one of sites.
 
     Returns
     -------
@@ -58,33 +60,65 @@ def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:
     TableError
         A file cannot be read at all, or no bundled table has such an id.
     """
-    read = [examine_table(file) for file in dict.fromkeys(os.fspath(file) for file in files)]
-    shipped = Shipped.of(bundled_tables())
-    remarks = (*(remark for one in read for remark in _of_one(one, shipped)), *_of_several(read))
+    read = [_examined(file) for file in dict.fromkeys(os.fspath(file) for file in files)]
+    tables = [one for one in read if isinstance(one, Examined)]
+    lists = [one for one in read if isinstance(one, ExaminedSites)]
+    shipped, sites = Shipped.of(bundled_tables()), _sites_with(lists)
+    remarks = (
+        *(remark for one in tables for remark in _of_one(one, shipped, sites)),
+        *_of_several(tables),
+        *(remark for one in lists for remark in _of_sites(one, (*shipped.tables, *(each.table for each in tables)))),
+    )
     place = {one.place: position for position, one in enumerate(read)}
     return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: (place[remark.file], remark.line)))
 
 
+def _examined(file: str) -> Examined | ExaminedSites:
+    place, _, raw = read_file(file)
+    return examine_sites(raw, place=place) if is_sites(raw) else examine_bytes(raw, place=place)
+
+
+def _sites_with(lists: Iterable[ExaminedSites]) -> frozenset[str]:
+    """Ids of the sites that have a list: the shipped ones, and those of the files looked at."""
+    given = (one.sites.ids for one in lists if one.sites)
+    return frozenset(load_sites().ids).union(*given)
+
+
 def lint_bytes(raw: bytes, *, place: str) -> tuple[Remark, ...]:
     """Look for everything that is wrong with one table that is no file yet; ``place`` stands for its name."""
-    remarks = _of_one(examine_bytes(raw, place=place), Shipped.of(bundled_tables()))
+    remarks = _of_one(examine_bytes(raw, place=place), Shipped.of(bundled_tables()), _sites_with(()))
     return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: remark.line))
 
 
-def _of_one(read: Examined, shipped: Shipped) -> Iterator[Remark]:
-    for fault in read.faults:
-        file, _, line = fault.place.rpartition(":")
-        yield Remark(file=file, line=int(line), level=Level.ERROR, what=fault.what, mend=fault.mend)
-    for slip in _of_table(read.table):
+def _of_one(read: Examined, shipped: Shipped, sites: frozenset[str]) -> Iterator[Remark]:
+    yield from _of_faults(read)
+    for slip in (*_of_table(read.table), *(() if read.faults else table_slips(read.table, sites))):
         yield _remark(read, 1, slip)
+    for item in read.table.for_clinician:
+        for slip in row_site_slips(item.site, read.table, sites):
+            yield _remark(read, 1, slip)
     for row in read.table.rows:
         for slip in (*slips(read.table, row, shipped), *_against_shipped(read.table, row, shipped)):
+            yield _remark(read, row.line, slip)
+        for slip in row_site_slips(row.site, read.table, sites):
             yield _remark(read, row.line, slip)
     for row, slip in (*_order(read.table), *_repeated(read.table)):
         yield _remark(read, row.line, slip)
 
 
-def _remark(read: Examined, line: int, slip: Slip) -> Remark:
+def _of_faults(read: Examined | ExaminedSites) -> Iterator[Remark]:
+    for fault in read.faults:
+        file, _, line = fault.place.rpartition(":")
+        yield Remark(file=file, line=int(line), level=Level.ERROR, what=fault.what, mend=fault.mend)
+
+
+def _of_sites(read: ExaminedSites, tables: Sequence[ConstraintTable]) -> Iterator[Remark]:
+    yield from _of_faults(read)
+    for site, organ, slip in site_slips(read.sites, tables) if read.sites else ():
+        yield _remark(read, read.lines[site][organ], slip)
+
+
+def _remark(read: Examined | ExaminedSites, line: int, slip: Slip) -> Remark:
     return Remark(file=read.place, line=line, level=slip.level, what=slip.what, mend=slip.mend)
 
 

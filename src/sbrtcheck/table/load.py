@@ -17,11 +17,12 @@ from sbrtcheck.metric import parse
 from sbrtcheck.near import did_you_mean
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table.document import Document, Trouble, read_document
-from sbrtcheck.table.rows import cite_troubles, head_troubles, row_troubles
+from sbrtcheck.table.rows import cite_troubles, expected_troubles, head_troubles, row_troubles, site_troubles
 from sbrtcheck.table.values import (
     ClinicianItem,
     Constraint,
     ConstraintTable,
+    ExpectedOrgan,
     Kind,
     Select,
     Sense,
@@ -31,9 +32,12 @@ from sbrtcheck.table.values import (
     VeffStep,
 )
 from sbrtcheck.table.wording import shape_trouble
+from sbrtcheck.tg263 import normalise
 
 if TYPE_CHECKING:
-    from sbrtcheck.table.shape import CiteFile, RowFile, TableFile
+    from pydantic import BaseModel
+
+    from sbrtcheck.table.shape import CiteFile, ExpectedFile, RowFile, SourceFile, TableFile
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -54,7 +58,7 @@ def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
     TableError
         The file cannot be read, or has faults: all of them, with their lines.
     """
-    place, path, raw = _found(table)
+    place, path, raw = read_file(table)
     return _faultless(_examined(raw, place=place, path=path))
 
 
@@ -65,8 +69,8 @@ def _faultless(examined: Examined) -> ConstraintTable:
     return examined.table
 
 
-def _found(table: str | os.PathLike[str]) -> tuple[str, str, bytes]:
-    """Place for messages, path for the table, and bytes of a table."""
+def read_file(table: str | os.PathLike[str]) -> tuple[str, str, bytes]:
+    """Place for messages, path for the table, and bytes of a table; ``table`` is as for `load_table`."""
     given = os.fspath(table)
     if not _is_path(given):
         bundled = _bundled()
@@ -104,20 +108,6 @@ class Examined:
     table: ConstraintTable
 
 
-def examine_table(table: str | os.PathLike[str]) -> Examined:
-    """Read a table that may have faults; ``table`` is as for `load_table`.
-
-    Raises
-    ------
-    UnknownTableError
-        No bundled table has that id.
-    TableError
-        The file cannot be read at all.
-    """
-    place, path, raw = _found(table)
-    return _examined(raw, place=place, path=path)
-
-
 def examine_bytes(raw: bytes, *, place: str) -> Examined:
     """Read the bytes of a table that may have faults; ``place`` names them."""
     return _examined(raw, place=place, path=place)
@@ -126,12 +116,13 @@ def examine_bytes(raw: bytes, *, place: str) -> Examined:
 def load_names(path: str | os.PathLike[str]) -> dict[str, str]:
     """Load the user's structure names: a YAML mapping of TG-263 name -> ROI name in the plan.
 
-    An empty text in quotes, as in a template that was not filled in yet, counts as not written.
+    An empty text in quotes, as in a template that was not filled in yet, counts as not written. ``'ROI 6'`` names a
+    structure by its ROI number, where the plan has none that is called so.
 
     Raises
     ------
     NamesError
-        The file cannot be read, is no mapping, repeats a name, or has a value that is not text.
+        The file cannot be read, is no mapping, repeats an organ in whatever spelling, or has a value that is not text.
     """
     place = os.fspath(path)
     try:
@@ -185,10 +176,14 @@ def _examined(raw: bytes, *, place: str, path: str) -> Examined:
     file, shape_troubles = _shaped(document)
     troubles = sorted({*document.troubles, *shape_troubles, *_row_troubles(document)})
     if not troubles and file is not None:
-        sha256 = hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest()
-        return Examined(place=place, faults=(), table=_table(file, document, path=path, sha256=sha256))
+        return Examined(place=place, faults=(), table=_table(file, document, path=path, sha256=hash_of(raw)))
     faults = tuple(Fault(place=f"{place}:{t.line}", what=t.what, mend=t.mend) for t in troubles)
     return Examined(place=place, faults=faults, table=_what_stands(document, path))
+
+
+def hash_of(raw: bytes) -> str:
+    """SHA-256 of a file's bytes with LF line ends."""
+    return hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def _what_stands(document: Document, path: str) -> ConstraintTable:
@@ -200,7 +195,7 @@ def _what_stands(document: Document, path: str) -> ConstraintTable:
         id=str(data.get("id", "")),
         version="",
         title="",
-        site="",
+        site=str(data.get("site", "")),
         fractions=tuple(f for f in fractions if isinstance(f, int)) if isinstance(fractions, list) else (),
         sources=(),
         rows=tuple(row for row in standing if row is not None),
@@ -242,21 +237,25 @@ def _shaped(document: Document) -> tuple[TableFile | None, list[Trouble]]:
 
 def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
     """Keys allowed beside the last step of a place."""
-    from sbrtcheck.table.shape import CiteFile, ClinicianFile, RowFile, SourceFile, TableFile
+    from sbrtcheck.table.shape import CiteFile, ClinicianFile, ExpectedFile, RowFile, SourceFile, TableFile
 
+    shape: type[BaseModel]
     match loc:
-        case ("rows" | "for_clinician", int(), "source", *_):
-            return tuple(CiteFile.model_fields)
-        case ("for_clinician", int(), *_):
-            return tuple(ClinicianFile.model_fields)
         case ("rows", int(), str(), "<by-target-volume>" | "<by-veff>", *_):
             return ("by_target_volume", "by_veff")
+        case ("rows" | "for_clinician" | "expects", int(), "source", *_):
+            shape = CiteFile
+        case ("for_clinician", int(), *_):
+            shape = ClinicianFile
+        case ("expects", int(), *_):
+            shape = ExpectedFile
         case ("rows", int(), *_):
-            return tuple(RowFile.model_fields)
+            shape = RowFile
         case ("sources", int(), *_):
-            return tuple(SourceFile.model_fields)
+            shape = SourceFile
         case _:
-            return tuple(TableFile.model_fields)
+            shape = TableFile
+    return tuple(shape.model_fields)
 
 
 def _row_troubles(document: Document) -> Iterator[Trouble]:
@@ -264,23 +263,27 @@ def _row_troubles(document: Document) -> Iterator[Trouble]:
     if not isinstance(data, dict):
         return
     yield from head_troubles(document, data)
-    sources, rows = data.get("sources"), data.get("rows")
-    cited = (
-        [s["key"] for s in sources if isinstance(s, dict) and isinstance(s.get("key"), str)]
-        if isinstance(sources, list)
-        else []
-    )
+    rows, items, cited = data.get("rows"), data.get("for_clinician"), cited_keys(data)
     for position, row in enumerate(rows if isinstance(rows, list) else []):
         if isinstance(row, dict):
             yield from row_troubles(document, ("rows", position), row, cited)
-    items = data.get("for_clinician")
+            yield from site_troubles(document, ("rows", position), row, data.get("site"))
     for position, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict):
             yield from cite_troubles(document, ("for_clinician", position), item, cited)
+            yield from site_troubles(document, ("for_clinician", position), item, data.get("site"))
+    yield from expected_troubles(document, ("expects",), data.get("expects"), cited)
+
+
+def cited_keys(data: Mapping[str, Any]) -> list[str]:
+    """Keys of the sources of a file, which entries may cite."""
+    sources = data.get("sources")
+    listed = sources if isinstance(sources, list) else []
+    return [one["key"] for one in listed if isinstance(one, dict) and isinstance(one.get("key"), str)]
 
 
 def _table(file: TableFile, document: Document, *, path: str, sha256: str) -> ConstraintTable:
-    sources = {s.key: Source(citation=s.citation, doi=s.doi or "", where=s.where) for s in file.sources}
+    sources = sources_of(file.sources)
     rows = tuple(_row(row, sources, document.line(("rows", n))) for n, row in enumerate(file.rows))
     return ConstraintTable(
         id=file.id,
@@ -292,10 +295,28 @@ def _table(file: TableFile, document: Document, *, path: str, sha256: str) -> Co
         rows=rows,
         note=file.note,
         for_clinician=tuple(
-            ClinicianItem(text=item.text, source=_cited(item.source, sources)) for item in file.for_clinician
+            ClinicianItem(text=item.text, source=_cited(item.source, sources), site=item.site or "")
+            for item in file.for_clinician
         ),
+        expects=tuple(expected(item, sources) for item in file.expects or ()),
         sha256=sha256,
         path=path,
+    )
+
+
+def sources_of(listed: Sequence[SourceFile]) -> dict[str, Source]:
+    """Sources by the key that entries cite them by."""
+    return {one.key: Source(citation=one.citation, doi=one.doi or "", where=one.where) for one in listed}
+
+
+def expected(item: ExpectedFile, sources: Mapping[str, Source]) -> ExpectedOrgan:
+    """An expected organ as a value."""
+    return ExpectedOrgan(
+        organ=item.organ,
+        structures=tuple(item.structures),
+        together=tuple(item.together or ()),
+        source=_cited(item.source, sources) if item.source else None,
+        choice=item.choice or "",
     )
 
 
@@ -316,6 +337,8 @@ def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
         status=Status(row.status),
         mandatory=row.mandatory,
         volume_threshold=row.volume_threshold,
+        optional=tuple(row.optional or ()),
+        site=row.site or "",
         endpoint=row.endpoint,
         source=_cited(row.source, sources),
         confirmed_by=tuple(row.confirmed_by),
@@ -366,6 +389,22 @@ def _names_troubles(document: Document) -> Iterator[Trouble]:
     for key, value in document.data.items():
         if document.is_told((key,)) or (isinstance(value, str) and (value.strip() or not value)):
             continue
-        text = document.texts.get((key,), "")
-        mend = f'put it in quotes: {key}: "{text}"' if text else f"write {key}: and the ROI's name"
-        yield document.trouble((key,), f"the ROI name of '{key}' is not text", mend)
+        what = f"the ROI name of '{key}' is not text"
+        yield document.trouble((key,), what, _mend_of_value(key, value, document.texts.get((key,), "")))
+    yield from _repeated_organs(document, document.data)
+
+
+def _mend_of_value(key: str, value: object, text: str) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"for the structure of that number write {key}: 'ROI {text}', for one of that name {key}: \"{text}\""
+    return f'put it in quotes: {key}: "{text}"' if text else f"write {key}: and the ROI's name"
+
+
+def _repeated_organs(document: Document, data: Mapping[str, object]) -> Iterator[Trouble]:
+    """Two names for one organ, in two spellings of it: one of them would not be used."""
+    first: dict[str, str] = {}
+    for key, value in data.items():
+        if value and first.setdefault(normalise(key), key) != key:
+            other = first[normalise(key)]
+            what = f"'{key}' is the same organ as '{other}' on line {document.line((other,))}"
+            yield document.trouble((key,), what, "remove one of them")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sbrtcheck.radiobiology import bed, eqd2
 from sbrtcheck.table.shipped import read_shipped
-from sbrtcheck.table.values import Sense
+from sbrtcheck.table.values import MULTI, Sense, holds_at
 
 if TYPE_CHECKING:
     from sbrtcheck.table.regimen_shape import RegimenFile, StatementFile, ThresholdFile
@@ -57,7 +57,7 @@ class Threshold:
     """A BED that the review calls decisive.
 
     ``sense`` is the review's, ``source_sense`` what its source prints, the same where that was not read. ``spread_gy``
-    is the ± printed with the BED.
+    is the ± printed with the BED. ``site`` is the one treatment site whose plans it is about; ``""``: every site.
     """
 
     id: str
@@ -72,6 +72,10 @@ class Threshold:
     source: str
     source_says: str
     read: bool
+
+    def holds_at(self, site: str) -> bool:
+        """Whether it is about plans of this site; see `sbrtcheck.table.holds_at`."""
+        return holds_at(self.site, site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +180,7 @@ def _statement(one: StatementFile) -> Statement:
 def _threshold(one: ThresholdFile) -> Threshold:
     return Threshold(
         id=one.id,
-        site=one.site,
+        site="" if one.site == MULTI else one.site,
         bed_gy=one.bed,
         spread_gy=one.spread,
         alpha_beta_gy=one.alpha_beta,

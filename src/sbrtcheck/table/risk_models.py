@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sbrtcheck.errors import UnknownTableError
 from sbrtcheck.radiobiology import m_of_gamma50
 from sbrtcheck.table.shipped import read_shipped
-from sbrtcheck.table.values import READINGS_NEEDED, Source
+from sbrtcheck.table.values import READINGS_NEEDED, Source, holds_at
 
 if TYPE_CHECKING:
     from sbrtcheck.table.risk_shape import NtcpFile, TcpFile
@@ -42,7 +42,8 @@ class PhysicalScale:
 class NtcpModel:
     """Parameters of Lyman's model, with the volume effect n of Kutcher and Burman (``a = 1/n``).
 
-    ``structures`` are TG-263 names, the first that a plan has is taken.
+    ``structures`` are TG-263 names, the first that a plan has is taken. ``site`` is the one treatment site whose plans
+    it is about; ``""``: every site.
     """
 
     id: str
@@ -56,11 +57,16 @@ class NtcpModel:
     source: Source
     confirmed_by: tuple[str, ...]
     note: str
+    site: str = ""
 
     @property
     def confirmed(self) -> bool:
         """Whether two independent readings agree."""
         return len(self.confirmed_by) >= READINGS_NEEDED
+
+    def holds_at(self, site: str) -> bool:
+        """Whether it is about plans of this site; see `sbrtcheck.table.holds_at`."""
+        return holds_at(self.site, site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +74,7 @@ class TcpModel:
     """Parameters of a logistic control curve over BED; ``bed50_per_cm_gy`` grows with the tumour's diameter.
 
     One of the two middles is 0. ``least_fractions`` and ``least_dose_per_fraction_gy`` are where its range begins.
+    ``site`` is the one treatment site whose plans it is about; ``""``: every site.
     """
 
     id: str
@@ -82,11 +89,16 @@ class TcpModel:
     source: Source
     confirmed_by: tuple[str, ...]
     note: str
+    site: str = ""
 
     @property
     def confirmed(self) -> bool:
         """Whether two independent readings agree."""
         return len(self.confirmed_by) >= READINGS_NEEDED
+
+    def holds_at(self, site: str) -> bool:
+        """Whether it is about plans of this site; see `sbrtcheck.table.holds_at`."""
+        return holds_at(self.site, site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +152,7 @@ def _ntcp(one: NtcpFile) -> NtcpModel:
         source=Source(citation=one.citation, where=one.where),
         confirmed_by=tuple(one.confirmed_by),
         note=one.note,
+        site=one.site or "",
     )
 
 
@@ -163,4 +176,5 @@ def _tcp(one: TcpFile) -> TcpModel:
         source=Source(citation=one.citation, where=one.where),
         confirmed_by=tuple(one.confirmed_by),
         note=one.note,
+        site=one.site or "",
     )

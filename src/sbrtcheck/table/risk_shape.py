@@ -38,6 +38,7 @@ class _Sourced(_Strict):
     where: Text
     confirmed_by: Names
     note: Text
+    site: Id | None = None  # the one treatment site whose plans it is about
 
 
 class NtcpFile(_Sourced):

@@ -18,7 +18,7 @@ from sbrtcheck.metric import (
     parse,
 )
 from sbrtcheck.table.document import At, Document, Trouble
-from sbrtcheck.table.values import Sense
+from sbrtcheck.table.values import MULTI, Sense
 from sbrtcheck.table.wording import LIMIT_KEYS, LIMIT_WITH_UNIT, nearest
 
 _STEP_LENGTHS = (2, 3)  # volume and limit, and perhaps an acceptable variation
@@ -29,11 +29,16 @@ Row = Mapping[str, Any]
 
 def head_troubles(document: Document, data: Mapping[str, Any]) -> Iterator[Trouble]:
     """Ids and keys used twice, over the whole file."""
-    yield from _repeated(document, data.get("rows"), ("rows",), "id", "row id")
-    yield from _repeated(document, data.get("sources"), ("sources",), "key", "source key")
+    yield from repeated(document, data.get("rows"), ("rows",), "id", "row id")
+    yield from source_troubles(document, data)
     fractions = data.get("fractions")
     if isinstance(fractions, list) and len(set(map(str, fractions))) < len(fractions):
         yield document.trouble(("fractions",), "a fraction number is repeated", "name each once")
+
+
+def source_troubles(document: Document, data: Mapping[str, Any]) -> Iterator[Trouble]:
+    """Keys of sources used twice."""
+    yield from repeated(document, data.get("sources"), ("sources",), "key", "source key")
 
 
 def row_troubles(document: Document, at: At, row: Row, cited: Sequence[str]) -> Iterator[Trouble]:
@@ -47,6 +52,7 @@ def row_troubles(document: Document, at: At, row: Row, cited: Sequence[str]) -> 
     yield from _quantity_troubles(document, at, row, metric)
     yield from _standing_troubles(document, at, row)
     yield from _structure_troubles(document, at, row)
+    yield from _optional_troubles(document, at, row)
     yield from cite_troubles(document, at, row, cited)
 
 
@@ -60,7 +66,56 @@ def cite_troubles(document: Document, at: At, item: Row, cited: Sequence[str]) -
         yield document.trouble((*at, "source", "cite"), f"'{key}' is not a key of sources", mend)
 
 
-def _repeated(document: Document, items: object, at: At, key: str, name: str) -> Iterator[Trouble]:
+def site_troubles(document: Document, at: At, item: Row, table_site: object) -> Iterator[Trouble]:
+    """Whether the site of a row or a statement is one that its table is for."""
+    site = item.get("site")
+    if not isinstance(site, str) or not isinstance(table_site, str):
+        return
+    here = (*at, "site")
+    if site == MULTI:
+        yield document.trouble(here, f"'{MULTI}' is no site of a plan", "take site out: it holds for every site")
+    elif table_site not in (MULTI, site):
+        what = f"site '{site}' in a table of site '{table_site}'"
+        yield document.trouble(here, what, "take it out, or move it to a table of its site")
+
+
+def expected_troubles(document: Document, at: At, items: object, cited: Sequence[str]) -> Iterator[Trouble]:
+    """All that is certainly wrong with a list of expected organs."""
+    yield from repeated(document, items, at, "organ", "organ")
+    for position, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict):
+            here = (*at, position)
+            yield from _ground_troubles(document, here, item)
+            yield from _together_troubles(document, here, item)
+            yield from cite_troubles(document, here, item, cited)
+
+
+def _ground_troubles(document: Document, at: At, item: Row) -> Iterator[Trouble]:
+    """An organ is expected by a source or by choice: one of them, so that a reader knows whose word it is."""
+    if "source" in item and "choice" in item:
+        yield document.trouble((*at, "choice"), "both a source and a choice", "keep source; the choice is its own")
+    elif "source" not in item and "choice" not in item:
+        mend = "name the source that asks for the organ, or say why in choice"
+        yield document.trouble(at, "neither source nor choice", mend)
+
+
+def _together_troubles(document: Document, at: At, item: Row) -> Iterator[Trouble]:
+    structures, together = item.get("structures"), item.get("together")
+    for key, names in (("structures", structures), ("together", together)):
+        if _is_repeated(names):
+            yield document.trouble((*at, key), "a structure is named twice", "name each once")
+    if not isinstance(structures, list) or not isinstance(together, list):
+        return
+    here = (*at, "together")
+    for name in together:
+        if name not in structures:
+            yield document.trouble(here, f"'{name}' is not among structures", "add it there")
+    if len(together) == 1:
+        yield document.trouble(here, "one structure alone is not together", "name the others, or take it out")
+
+
+def repeated(document: Document, items: object, at: At, key: str, name: str) -> Iterator[Trouble]:
+    """Items of a list that have the same text under a key; ``name`` is what the text is, for people."""
     seen: dict[str, int] = {}
     for position, item in enumerate(items if isinstance(items, list) else []):
         value = item.get(key) if isinstance(item, dict) else None
@@ -216,8 +271,34 @@ def _standing_troubles(document: Document, at: At, row: Row) -> Iterator[Trouble
 def _structure_troubles(document: Document, at: At, row: Row) -> Iterator[Trouble]:
     structure = row.get("structure")
     for word, names in structure.items() if isinstance(structure, dict) else ():
-        if isinstance(names, list) and len(set(map(str, names))) < len(names):
+        if _is_repeated(names):
             yield document.trouble((*at, "structure", word), "a structure is named twice", "name each once")
+
+
+def _optional_troubles(document: Document, at: At, row: Row) -> Iterator[Trouble]:
+    """Only a part of a union may be missing, and never all of it."""
+    optional = row.get("optional")
+    if not isinstance(optional, list) or not optional:
+        return
+    here, structure = (*at, "optional"), row.get("structure")
+    parts = structure.get("union") if isinstance(structure, dict) else None
+    if not isinstance(parts, list):
+        mend = "write structure: {union: [...]}, or take it out"
+        yield document.trouble(here, "optional parts of what is no union", mend)
+        return
+    if _is_repeated(optional):
+        yield document.trouble(here, "a structure is named twice", "name each once")
+    for name in optional:
+        if name not in parts:
+            near = nearest(str(name), [part for part in parts if isinstance(part, str)])
+            mend = f"did you mean '{near}'?" if near else "name parts of the union only"
+            yield document.trouble(here, f"'{name}' is not a part of the union", mend)
+    if all(part in optional for part in parts):
+        yield document.trouble(here, "every part is optional", "keep the parts that make the organ")
+
+
+def _is_repeated(names: object) -> bool:
+    return isinstance(names, list) and len(set(map(str, names))) < len(names)
 
 
 def _is_number(value: object) -> TypeGuard[int | float]:

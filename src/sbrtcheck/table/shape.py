@@ -15,6 +15,7 @@ Number = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Names = Annotated[list[Text], Field(min_length=1)]
 
 SENSES = ("below", "at_most", "above", "at_least")
+GROUNDS = ("source", "choice")
 ANY = "any"
 
 
@@ -121,6 +122,10 @@ class RowFile(_Strict):
     volume_threshold: bool = Field(
         default=False, description='Printed as "no more than v cc above d Gy": a smaller structure satisfies it.'
     )
+    optional: Names | None = Field(
+        default=None, description="Parts of a union without which the organ is whole all the same; say why in a note."
+    )
+    site: Id | None = Field(default=None, description="The one site that the row holds for; absent: every site.")
     endpoint: Text = Field(default="", description="What the limit protects from.")
     source: CiteFile
     confirmed_by: list[Text] = Field(default=[], description="Independent readings of the source; two confirm the row.")
@@ -132,6 +137,21 @@ class ClinicianFile(_Strict):
 
     text: Text
     source: CiteFile
+    site: Id | None = Field(default=None, description="The one site that it holds for; absent: every site.")
+
+
+class ExpectedFile(_Strict):
+    """An organ without which a plan of the site has not been checked, with exactly one of source and choice."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [ground]} for ground in GROUNDS]})
+
+    organ: Text = Field(description="The organ, for people.")
+    structures: Names = Field(description="TG-263 names; with any of them contoured, the organ is.")
+    together: Names | None = Field(
+        default=None, description="Those of structures that are the organ only together, such as both lungs."
+    )
+    source: CiteFile | None = Field(default=None, description="What asks for the organ at this site.")
+    choice: Text | None = Field(default=None, description="Why it is expected, where no source asks for it; one line.")
 
 
 class TableFile(_Strict):
@@ -140,9 +160,7 @@ class TableFile(_Strict):
     id: Id = Field(description="Name of the table; the file's name without .yaml.")
     version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")] = Field(description='Quoted, such as "1.0.0".')
     title: Text
-    site: Literal["lung", "liver", "spine", "abdomen", "multi"] = Field(
-        description="Treatment site; multi: the rows span the body."
-    )
+    site: Id = Field(description="Treatment site, such as lung; multi: the rows span the body.")
     fractions: Fractions = Field(description="Fraction numbers the table holds for, or any.")
     note: Text = Field(default="", description="What holds for the whole table.")
     sources: Annotated[list[SourceFile], Field(min_length=1)]
@@ -150,11 +168,19 @@ class TableFile(_Strict):
     for_clinician: list[ClinicianFile] = Field(
         default=[], description="Statements that no plan can answer; shown at the end of a report."
     )
+    expects: Annotated[list[ExpectedFile], Field(min_length=1)] | None = Field(
+        default=None, description="Organs that a plan must have contoured; absent: those of the site in sites.yaml."
+    )
 
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a table file."""
-    schema = _as_in_a_file(TableFile.model_json_schema())
+    return schema_of(TableFile)
+
+
+def schema_of(file: type[BaseModel]) -> dict[str, Any]:
+    """JSON Schema (2020-12) of files of that shape."""
+    schema = _as_in_a_file(file.model_json_schema())
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

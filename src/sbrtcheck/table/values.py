@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -14,9 +14,9 @@ from sbrtcheck.radiobiology import Quantity
 if TYPE_CHECKING:
     from sbrtcheck.dvh import DVHSet
     from sbrtcheck.dvh.points import CurvePoint, NotDrawn
-    from sbrtcheck.table.sites import ExpectedOrgan
 
 READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed: one reader may misread
+MULTI = "multi"  # the site of tables whose rows span the body; no site of a plan
 
 
 class Sense(StrEnum):
@@ -84,13 +84,62 @@ class NoRule:
     detail: str
 
 
+def holds_at(own: str, site: str) -> bool:
+    """Whether what holds for one site (``""``: for every one) is about a plan of this site (``""``: unknown).
+
+    Of a plan whose site is unknown nothing is left out.
+
+    Examples
+    --------
+    >>> holds_at("liver", "lung"), holds_at("liver", "liver"), holds_at("", "lung"), holds_at("liver", "")
+    (False, True, True, True)
+    """
+    return not own or not site or own == site
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicianItem:
-    """A statement of a source that no plan can answer: for a person to check."""
+    """A statement of a source that no plan can answer: for a person to check; ``site`` as of a `Constraint`."""
 
     text: str
     source: Source
     site: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedOrgan:
+    """An organ without which a plan has not been checked, and what asks for it: a source, or a choice with its reason.
+
+    Parameters
+    ----------
+    organ
+        For people.
+    structures
+        TG-263 names (or the clinic's own) that the organ has in plans and tables.
+    together
+        Those of ``structures`` that are the organ only together, such as the left and the right lung.
+    source, choice
+        Exactly one of them: what asks for the organ; or why it is expected although no source does.
+    """
+
+    organ: str
+    structures: tuple[str, ...]
+    together: tuple[str, ...] = ()
+    source: Source | None = None
+    choice: str = ""
+
+    def is_contoured(self, contoured: Collection[str]) -> bool:
+        """Whether the organ is among the contoured structures: under one of its names, or with all parts of it.
+
+        Examples
+        --------
+        >>> sides = ("Lung_L", "Lung_R")
+        >>> lungs = ExpectedOrgan(organ="Lungs", structures=("Lungs", *sides), together=sides)
+        >>> lungs.is_contoured({"Lungs"}), lungs.is_contoured({"Lung_L", "Lung_R"}), lungs.is_contoured({"Lung_L"})
+        (True, True, False)
+        """
+        whole = any(name in contoured for name in self.structures if name not in self.together)
+        return whole or (bool(self.together) and all(name in contoured for name in self.together))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +162,10 @@ class Constraint:
         A plan without a value for this row has not been checked.
     volume_threshold
         Printed as "no more than v cc above d Gy": a structure smaller than v cc satisfies it by logic.
+    optional
+        Those of the ``structures`` of a union that may be missing: the organ is whole without them.
+    site
+        The one treatment site that the row holds for; ``""``: every site.
     endpoint
         What the limit protects from.
     confirmed_by
@@ -140,6 +193,8 @@ class Constraint:
     status: Status = Status.OK
     mandatory: bool = False
     volume_threshold: bool = False
+    optional: tuple[str, ...] = ()
+    site: str = ""
     endpoint: str = ""
     source: Source
     confirmed_by: tuple[str, ...] = ()
@@ -149,8 +204,6 @@ class Constraint:
     line: int = 0
     quantity: Quantity = Quantity.PHYSICAL
     alpha_beta_gy: float | None = None
-    site: str = ""
-    optional: tuple[str, ...] = ()
 
     def at_target_volume(self, volume_cc: float) -> Step | NoRule:
         """Give what the row allows for a target of this volume, in cc: linear between the printed steps.
@@ -201,7 +254,8 @@ class ConstraintTable:
     """One published table.
 
     ``fractions`` are the fraction numbers it holds for, none: for every number; ``for_clinician`` are statements of
-    the sources that no plan can answer; ``sha256`` is of the file's bytes with LF line ends; ``path``
+    the sources that no plan can answer; ``expects`` are the organs that a plan must have contoured, none: those of the
+    ``site``, as `load_sites` gives them; ``sha256`` is of the file's bytes with LF line ends; ``path``
     is as given by the user, ``"bundled"`` for the shipped ones.
     """
 

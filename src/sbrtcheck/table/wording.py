@@ -23,6 +23,7 @@ _FORMS = {
     "id": _PLAIN_ID,
     "key": _PLAIN_ID,
     "cite": _PLAIN_ID,
+    "site": _PLAIN_ID,
     "version": 'write three numbers in quotes, such as "1.0.0"',
     "doi": "write it without https, such as 10.1000/182",
 }
@@ -60,7 +61,7 @@ def shape_trouble(document: Document, error: ErrorDetails, keys: Sequence[str]) 
     at = loc[: loc.index("structure") + 1] if "structure" in loc else loc  # behind it stand the forms that were tried
     if document.is_told(at) or _is_limit_with_unit(at, error["input"]):
         return None
-    if at[-1:] == ("structure",) and (loc != at or error["type"] != "missing"):
+    if at[-1:] == ("structure",) and (loc != at or error["type"] not in ("missing", "extra_forbidden")):
         what = "'structure' is neither a name nor one of each, union and first"
         return document.trouble(at, what, "write a name, or {first: [Liver-GTV, Liver]}")
     found = _Found(
