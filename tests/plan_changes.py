@@ -182,8 +182,11 @@ CENTRE_MM = (-14.0, 0.0, 0.0)  # of the target
 SPACING_MM = 3.0
 TALL = (-18.0, 18.0)
 
-EXPECTED = ("Heart", "SpinalCord", "Esophagus", "Lung_L", "Lung_R", "Trachea", "Bronchus_Main")
-"""Organs of the small plan that every plan of the lung is expected to have."""
+EXPECTED = ("Heart", "SpinalCord", "Esophagus", "GreatVes", "Lung_L", "Lung_R", "Trachea", "Bronchus_Main")
+"""Organs of the small plan that every plan of the lung is expected to have; it has a Stomach besides."""
+
+NAMED = {"BrachialPlex_R": "vagus 7"}
+"""What only the user can say of the small plan."""
 
 
 def _tube(x: float, y: float, radius: float, span: tuple[float, float], points: int = 14) -> tuple[phantom.Loop, ...]:
@@ -218,6 +221,7 @@ def small_plan_bytes(variant: int = 0) -> tuple[bytes, bytes, bytes]:
         phantom.PhantomStructure(name="Trachea", contours_mm=_tube(0.0, -15.0, 3.5, (3.0, 18.0))),
         phantom.PhantomStructure(name="Bronchus_Main", contours_mm=_tube(-3.0, -8.0, 3.0, (-15.0, 0.0))),
         phantom.PhantomStructure(name="GreatVes", contours_mm=_tube(1.0, -2.0, 2.5 + wider, TALL)),
+        phantom.PhantomStructure(name="Stomach", contours_mm=_tube(-8.0, 13.0, 2.5, TALL)),
         phantom.PhantomStructure(name="vagus 7", contours_mm=_tube(-2.0, 11.0, 2.5, TALL)),
     ]
 
