@@ -73,8 +73,8 @@ class RtFile:
         Dose Summation Type, ``""`` when absent.
     parts
         Fraction groups with their beams: those a plan delivers, or those a dose is of.
-    damage
-        Why its content cannot be trusted; ``""`` when nothing was noticed.
+    damage, hint
+        Why its content cannot be trusted, and what the user can do; ``""`` when nothing was noticed.
     """
 
     path: Path
@@ -88,6 +88,7 @@ class RtFile:
     summation: str = ""
     parts: Parts = ()
     damage: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,9 +212,28 @@ def _header_of_dicom(file: BinaryIO, path: Path) -> RtFile | Literal["other", "n
 def _general_header(file: BinaryIO, path: Path) -> RtFile | Literal["other", "not DICOM"]:
     from sbrtcheck.dicom import general
 
+    meta = general.file_meta(path)
+    unread = general.unread_syntax(meta)
+    header = _header_by_pydicom(file, path, meta)
+    if not unread:
+        return header
+    if isinstance(header, str):
+        kind = _KIND_OF_CLASS.get(word(meta, 0x00020002))
+        if kind is None:
+            return header
+        header = RtFile(path=path, shown=str(kind), kind=kind, uid="")
+    # what else its elements seem to be may be nonsense
+    return replace(
+        header, uid=header.uid or word(meta, 0x00020003), damage=unread, hint=general.EXPORT_PLAINLY
+    )
+
+
+def _header_by_pydicom(file: BinaryIO, path: Path, meta: AnyElements) -> RtFile | Literal["other", "not DICOM"]:
+    from sbrtcheck.dicom import general
+
     try:
         start = general.start_of(file, _MODALITY)
-        sop_class = word(start, 0x00080016) or word(start.file_meta, 0x00020002)
+        sop_class = word(start, 0x00080016) or word(meta, 0x00020002)
         kind = _kind(sop_class, word(start, _MODALITY))
         if kind is None:
             return "other"

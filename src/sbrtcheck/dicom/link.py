@@ -36,8 +36,8 @@ class FoundPlan:
         Why no structure set can be used; ``""`` when one can.
     problem
         Why neither dose nor stored DVHs can be used; ``""`` when they can.
-    place
-        The file that is to blame, where that is not the dose.
+    place, hint
+        The file that is to blame, where that is not the dose; what the user can do, where something is known.
     names_from, names_findings
         For stored DVHs, in place of ``structure_set`` and ``findings``: the set that their ROI numbers are of, None
         when it is not there; and how the files were linked, with the reason for that.
@@ -51,6 +51,7 @@ class FoundPlan:
     no_structures: str = ""
     problem: str = ""
     place: str = ""
+    hint: str = ""
     names_from: RtFile | None = None
     names_findings: tuple[Finding, ...] = ()
 
@@ -342,7 +343,7 @@ def _checked(group: FoundPlan) -> FoundPlan:
     damaged = [file for file in (*group.doses, group.plan) if file is not None and file.damage]
     if not damaged:
         return group
-    return replace(group, problem=damaged[0].damage, place=damaged[0].shown)
+    return replace(group, problem=damaged[0].damage, place=damaged[0].shown, hint=damaged[0].hint)
 
 
 # Structure sets
@@ -431,7 +432,8 @@ def _joined(group: FoundPlan, one: RtFile) -> FoundPlan:
     joined = replace(group, structure_set=one)
     frames = set(group.doses[0].frames)
     if one.damage:
-        return replace(joined, no_structures=one.damage, place=group.place or one.shown)
+        first = group if group.problem else replace(joined, place=one.shown, hint=one.hint)
+        return replace(joined, no_structures=one.damage, place=first.place, hint=first.hint)
     if frames and one.frames and not frames & set(one.frames):
         return replace(joined, no_structures=_other_frame(group, one.frames))
     if not frames or not one.frames:

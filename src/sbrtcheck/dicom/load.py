@@ -288,7 +288,7 @@ def _there_are(files: PlanFiles) -> str:
 def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
     if refused:
         more = f" (and {len(refused) - 1} more doses that make no plan)" if len(refused) > 1 else ""
-        return NoPlanError(refused[0].reason + more, refused[0].place or refused[0].doses[0].shown, _NO_PLAN_MEND)
+        return NoPlanError(refused[0].reason + more, refused[0].place or refused[0].doses[0].shown, refused[0].hint or _NO_PLAN_MEND)
     found = [orphan.kind for orphan in files.orphans]
     counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
     what = (
