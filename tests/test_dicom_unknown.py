@@ -31,6 +31,7 @@ from two_ways import both_ways, everything
 
 CHARACTER_SET = 0x00080005
 
+
 def rich_dose() -> Dataset:
     dose = files.dose(parts=[(1, [1])])
     dose.DVHSequence = files.items(files.stored_dvh([(0.5, 8.0), (0.5, 4.0), (0.5, 1.0)], stated=(0.1, 1.2, 0.6)))
@@ -119,7 +120,11 @@ def test_any_element_of_vr_un_is_read_as_what_it_is(tmp_path: Path, which: int, 
         read = both_ways(tmp_path)
         if (place[0] >> 16, syntax) == (0x0028, ExplicitVRBigEndian) and read[0] != before:
             # pydicom decodes big-endian pixels, and takes these numbers for big-endian ones
-            assert read[0] == read[1] == (DicomError, "RTDOSE 2.25.3: pixel data cannot be decoded; export it uncompressed")
+            assert (
+                read[0]
+                == read[1]
+                == (DicomError, "RTDOSE 2.25.3: pixel data cannot be decoded; export it uncompressed")
+            )
             continue
         assert read == (before, before), [hex(tag) for tag in place]
         assert repr(load_dvhs(tmp_path)) == dvhs, [hex(tag) for tag in place]

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # Direction cosines are written with six digits and more; beyond this the axes are not perpendicular unit vectors.
 _ORTHONORMAL = 1e-4
-# A first frame offset within this of 0 means relative offsets, within this of the z of Image Position (Patient) absolute
-# ones: places are written from floats, with as little as one decimal.
+# A first frame offset within this of 0 means relative offsets, within this of the z of Image Position (Patient)
+# absolute ones: places are written from floats, with as little as one decimal.
 _SAME_PLACE_MM = 0.051
 # Steps that differ by no more than this are even.
 _EVEN_MM = 0.01
@@ -385,7 +385,9 @@ def _direction(written: FloatArray, normal: FloatArray, z_mm: float, shown: str)
         raise DicomError("Grid Frame Offset Vector is absolute, but the planes are not transverse", shown)
     along_z = float(np.sign(normal[2]))
     if relative and along_z < 0.0:
-        what = f"Grid Frame Offset Vector begins with {first_mm:g}, which may be 0 or the z of the first plane, {z_mm:g}"
+        what = (
+            f"Grid Frame Offset Vector begins with {first_mm:g}, which may be 0 or the z of the first plane, {z_mm:g}"
+        )
         raise DicomError(what, shown, "export the dose again, with offsets from 0")
     return along_z
 

@@ -14,17 +14,17 @@ from typing import BinaryIO
 
 from pydicom import Dataset, FileDataset
 from pydicom.dataelem import DataElement, RawDataElement
-from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.dataset import FileMetaDataset
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset, read_file_meta_info, read_partial, read_sequence
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import (
+    HTJ2K,
     UID,
     DeflatedExplicitVRLittleEndian,
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
-    HTJ2K,
     JPEG2000TransferSyntaxes,
     JPEGLSTransferSyntaxes,
     JPEGTransferSyntaxes,
@@ -306,4 +306,6 @@ def _items_of_unknown(value: bytes, dataset: Dataset) -> Sequence:
     """Items of a sequence of VR UN; of explicit VR inside where they look so, for some files have them."""
     encoding = dataset.original_character_set or "iso8859"
     with BytesIO(value) as file:
-        return read_sequence(file, False, True, len(value), encoding)
+        return read_sequence(
+            file, is_implicit_VR=False, is_little_endian=True, bytelength=len(value), encoding=encoding
+        )

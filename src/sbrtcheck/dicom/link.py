@@ -14,10 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbrtcheck.dicom.files import Kind, RtFile, Scan
+from sbrtcheck.dicom.files import Kind, RtFile
+from sbrtcheck.dicom.scan import Scan
 from sbrtcheck.plan import Finding, FindingCode
 
 _FRAMES_SHOWN = 3
+_BY_FOLDER = "files in other folders have the same UIDs and other content, so each folder is taken by itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,11 @@ class FoundPlan:
     def label(self) -> str:
         """RT Plan Label, ``""`` when unknown."""
         return self.plan.label if self.plan is not None else ""
+
+    @property
+    def apart(self) -> bool:
+        """Whether nothing but their folder tells its files from others of the same UIDs."""
+        return self.doses[0].apart > 0
 
     @property
     def dose_uids(self) -> tuple[str, ...]:
@@ -130,20 +137,42 @@ class PlanFiles:
 
 
 def link(scan: Scan) -> PlanFiles:
-    """The plans that the scanned files make."""
-    index = _index(scan.files)
-    found = [
-        with_set
-        for group in _dose_groups(_of(scan.files, Kind.DOSE), index)
-        for with_set in _with_structure_sets(_checked(group), index)
-    ]
+    """The plans that the scanned files make; files that folders tell apart are linked folder by folder."""
+    found: list[FoundPlan] = []
+    unused: list[Orphan] = []
+    for number in sorted({file.apart for file in scan.files}):
+        files = tuple(file for file in scan.files if file.apart == number)
+        linked = [_told_by_folder(one) if one.apart else one for one in _linked(files)]
+        found += linked
+        unused += _unused(files, linked)
     return PlanFiles(
         plans=tuple(one for one in found if not one.reason),
-        orphans=(*_broken(found), *_unused(scan.files, found)),
+        orphans=(*_broken(found), *unused),
         incomplete=tuple(one for one in found if one.reason),
         not_dicom=scan.not_dicom,
         copies=scan.copies,
         others=scan.others,
+    )
+
+
+def _linked(files: tuple[RtFile, ...]) -> list[FoundPlan]:
+    index = _index(files)
+    return [
+        with_set
+        for group in _dose_groups(_of(files, Kind.DOSE), index)
+        for with_set in _with_structure_sets(_checked(group), index)
+    ]
+
+
+def _told_by_folder(one: FoundPlan) -> FoundPlan:
+    """The same, with the word that nothing but its folder tells whose files these are."""
+    text = "files in other folders have the same UIDs and other content; this plan's were told from them by folder"
+    noted = Finding(code=FindingCode.OTHER, text=text)
+    return replace(
+        one,
+        findings=(*one.findings, noted),
+        names_findings=(*one.names_findings, noted),
+        no_structures=f"{one.no_structures} ({_BY_FOLDER})" if one.no_structures else "",
     )
 
 
