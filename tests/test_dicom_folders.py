@@ -30,9 +30,7 @@ def patient(number: int, repeated: str = "dose set plan") -> dict[str, files.Dat
     target = (1, f"PTV {number}", "PTV", [files.square(z) for z in (-27, -24)])
     made = {
         "dose": files.dose(uids["dose"], plans=[uids["plan"]], scaling=0.002 + 0.00001 * number),
-        "set": files.structure_set(
-            uids["set"], rois=[(1, f"PTV {number}", "PTV", [files.square(z) for z in (-27, -24)])]
-        ),
+        "set": files.structure_set(uids["set"], rois=[target]),
         "plan": files.plan(uids["plan"], structure_set=uids["set"], label=f"P{number}"),
     }
     for dataset in made.values():
