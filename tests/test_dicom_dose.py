@@ -24,6 +24,7 @@ from pydicom.uid import (
 import dicom_files as files
 from dicom_files import write, write_plan
 from sbrtcheck.dicom import load_plan
+from sbrtcheck.dvh import Reason, compute_dvhs
 from sbrtcheck.errors import DicomError, NoPlanError
 from sbrtcheck.plan import DoseGrid, FindingCode, Plan, Prescription
 
@@ -287,6 +288,21 @@ def test_signed_values_keep_their_sign(tmp_path: Path) -> None:
     stored = files.values(dtype="int32")
     stored[0, 0, 0] = -5
     assert load(tmp_path, files.dose(stored=stored)).dose.values_gy[0, 0, 0] == pytest.approx(-0.01)
+
+
+def test_doses_below_0_keep_their_own_structures_from_a_dvh_and_no_others(tmp_path: Path) -> None:
+    stored = files.values(dtype="int32")
+    stored[0] = -stored[0]
+    rois = [
+        (1, "Cord", "ORGAN", [files.square(z, half_mm=1.5) for z in (-30.0, -27.0)]),
+        (2, "PTV", "PTV", [files.square(z, half_mm=1.5) for z in (-24.0, -22.0)]),
+    ]
+    dose = files.dose(stored=stored, position=(-6, -6, -30))
+    dvhs = compute_dvhs(load_plan(write_plan(tmp_path, dose, files.structure_set(rois=rois), files.plan())))
+    assert [dvh.name for dvh in dvhs] == ["PTV"]
+    (cord,) = dvhs.without
+    assert (cord.name, cord.reason) == ("Cord", Reason.STRUCTURE_NOT_COMPUTED)
+    assert "the dose falls to -24.35 Gy in the structure, which is no dose" in cord.detail
 
 
 # The size of the pixel data

@@ -42,8 +42,8 @@ class _TargetDose:
     by_group: bool = False
 
     @property
-    def rank(self) -> tuple[bool, bool, bool, bool, bool, float]:
-        """What makes one dose go before another, the weightiest first."""
+    def rank(self) -> tuple[bool, bool, bool, bool, bool, float, str]:
+        """What makes one dose go before another, the weightiest first; at last its text, so that order never counts."""
         return (
             self.interpretation != "ACTUAL",
             self.structure_type in _OF_A_REGION,
@@ -51,6 +51,7 @@ class _TargetDose:
             not self.purposes or "TRACKING" in self.purposes,
             not self.by_group,
             self.dose_gy,
+            self._kind,
         )
 
     @property
