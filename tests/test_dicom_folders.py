@@ -127,6 +127,16 @@ def test_in_one_folder_files_of_one_uid_that_differ_are_refused_as_ever(tmp_path
         load_plan(tmp_path)
 
 
+def test_without_folders_to_tell_them_apart_nothing_is_said_of_folders(tmp_path: Path) -> None:
+    """Two doses of one UID in a folder spoil one another, and not the other dose of that plan."""
+    write_patient(tmp_path, 1)
+    for scaling in (0.003, 0.004):
+        write(tmp_path / str(scaling), files.dose("2.25.8", plans=["2.25.3"], scaling=scaling))
+    plan = load_plan(tmp_path)
+    assert plan.uids.doses == ("2.25.1",)
+    assert not any(OF_OTHERS in one.text for one in plan.findings)
+
+
 def test_a_folder_inside_of_another_does_not_tell_them_apart(tmp_path: Path) -> None:
     """It may be a second export of the same plan: which of the doses is meant cannot be told."""
     write_patient(tmp_path, 1)

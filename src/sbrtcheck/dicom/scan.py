@@ -82,14 +82,11 @@ def _log_names(found: Scan) -> None:
 
 def _each_once(files: Files) -> tuple[list[RtFile], tuple[Path, ...]]:
     """Each file once, in order of UID, with the number of the folder it is to be linked in; and the copies."""
-    contents = _contents(files)
-    apart = _tangled(files, contents) if _of_several_contents(files, contents) else []
-    paths = {file.path for file in apart}
-    unique, copies = _without_copies([file for file in files if file.path not in paths], contents)
-    if apart:
-        contents = {**contents, **{path: _content_hash(path) for path in paths - contents.keys()}}
+    folders, contents = _told_apart(files, _contents(files))
+    apart = {file.path for folder in folders for file in folder}
+    unique, copies = _without_copies([file for file in files if file.path not in apart], contents)
     kept: list[frozenset[str]] = []
-    for folder in sorted(_by_folder(apart, contents), key=lambda folder: _order(folder, contents)):
+    for folder in sorted(folders, key=lambda folder: _order(folder, contents)):
         held = frozenset(contents[file.path] for file in folder)
         if any(held <= other for other in kept):
             copies += [file.path for file in folder]
@@ -149,6 +146,16 @@ def _distinct(files: Files, contents: Mapping[Path, str]) -> tuple[Files, list[P
 # Files of one UID told apart by folder
 
 
+def _told_apart(files: Files, contents: Mapping[Path, str]) -> tuple[list[Files], Mapping[Path, str]]:
+    """The files of each of the folders that tell them apart, none where no folder does; and what those files hold."""
+    if not _of_several_contents(files, contents):
+        return [], contents
+    tangled = _tangled(files, contents)
+    known = {**contents, **{file.path: _content_hash(file.path) for file in tangled if file.path not in contents}}
+    folders = _by_folder(tangled, known)
+    return folders if len(folders) > 1 else [], known
+
+
 def _order(folder: Files, contents: Mapping[Path, str]) -> tuple[int, list[str]]:
     """The largest first; then by nothing but content."""
     held = sorted({contents[file.path] for file in folder})
@@ -179,7 +186,7 @@ def _by_folder(files: Files, contents: Mapping[Path, str]) -> list[Files]:
     """The files of each folder, as high up as its UIDs have one content each; those that no folder parts together."""
     clashing = _of_several_contents(files, contents)
     if not clashing:
-        return [files] if files else []
+        return [files]
     folders = [Path(os.path.abspath(file.path)).parent.parts for file in files]  # noqa: PTH100 - links as they are
     levels = enumerate(zip(*folders, strict=False))
     depth = next((at for at, names in levels if len(set(names)) > 1), min(map(len, folders)))
