@@ -112,7 +112,7 @@ def monaco(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
 def oncentra(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
     text = "Case: Doe 4711\nPlan: One\nCumulative mode\nAbsolute dose - in [Gy]\nAbsolute volume - in [ccm]\n"
     for organ in organs:
-        text += f"\nDose: One\nROI: {organ.name}\nBin Dose Volume\n"
+        text += f"\nDose: One\nROI: {organ.name}\n{'*' * 30}\nBin Dose Volume\n"
         for number, (dose, percent) in enumerate(rows(organ, steps_gy, shift), start=1):
             text += f"{number:03d}  {dose:.3f}  {percent / 100 * organ.volume_cc:.3f}\n"
     return text
@@ -135,6 +135,25 @@ def slicer(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
     return text
 
 
+def hiart(organs: Sequence[Organ], steps_gy: FloatArray, shift: int, *, absolute: bool = False) -> str:
+    """Three columns a structure, each as long as its own table; nothing below the names."""
+    volume = "Absolute Volume (cc)" if absolute else "Relative Volume (%)"
+    text = ",".join(f"{organ.name}(STANDARD),Dose (Gy),{volume}" for organ in organs) + "\n"
+    tables = []
+    for organ in organs:
+        printed = rows(organ, steps_gy, shift)
+        last = next((at for at, (_, percent) in enumerate(printed) if percent <= 0.0), len(printed) - 1)
+        factor = organ.volume_cc / 100 if absolute else 1.0
+        tables.append([f",{dose:.4f},{percent * factor:.6E}" for dose, percent in printed[: last + 1]])
+    for place in range(max(map(len, tables))):
+        text += ",".join(table[place] if place < len(table) else ",," for table in tables) + "\n"
+    return text
+
+
+def hiart_cc(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
+    return hiart(organs, steps_gy, shift, absolute=True)
+
+
 def long_rows(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
     text = "structure;Dose [Gy];Volume [cc]\n"
     for organ in organs:
@@ -151,6 +170,8 @@ WRITERS = (
     Writer(name="oncentra", write=oncentra, in_cc=True),
     Writer(name="proknow", write=proknow),
     Writer(name="slicer", write=slicer, in_cc=True),
+    Writer(name="hiart", write=hiart),
+    Writer(name="hiart_cc", write=hiart_cc, in_cc=True),
     Writer(name="long_rows", write=long_rows, in_cc=True),
 )
 

@@ -43,7 +43,7 @@ from sbrtcheck.archive.entries import without_file_names
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import InputError, NoPlanError, OutputError, TableError, UnknownTableError
 
-TABLE = table(row("Mean[Gy]", "below", 30, "PTV"), row("Mean[Gy]", "below", 5, "Heart", id="second"))
+TABLE = table(row("Mean[Gy]", "below", 30, "PTV"), row("Mean[Gy]", "below", 5, "Cochlea_L", id="second"))
 OPTIONS = Options(tables=(TABLE,))
 IDENTITY = ("Nobody", "Really", "secret-id", "19500101")
 UNIFORM = np.full((8, 12, 12), 10_000, dtype="uint32")  # at 0.002 Gy a unit
@@ -186,11 +186,16 @@ def test_a_row_says_what_was_asked_what_was_measured_and_where_it_comes_from(tmp
         "end_caps": "half-slice",
         "dvh_origin": "computed",
         "plan_verdict": "PASS",
+        "plan_site": "lung",
+        "applies": "true",
+        "percent_of_limit": "66.6667",
+        "outside_percent": "0.0",
         "quantity": "physical",
     }
     assert 19.99 < float(first["low"]) <= 20.0 <= float(first["high"]) < 20.01
     assert first["software"].startswith("sbrtcheck ")
     assert (second["row_id"], second["verdict"], second["reason"]) == ("second", "NOT_EVALUATED", "structure missing")
+    assert second["applies"] == "false"
 
 
 def test_every_column_is_documented_and_every_row_has_them_all(everything: Path) -> None:
@@ -243,13 +248,14 @@ def test_a_plan_with_a_fail_is_counted(tmp_path: Path) -> None:
     assert str(summary) == "1 plan: 1 checked, 1 of them failing; 0 not checked; 1 row written"
 
 
-def test_a_mandatory_row_without_a_value_leaves_a_plan_without_a_verdict(tmp_path: Path) -> None:
+def test_a_mandatory_row_without_a_value_leaves_a_plan_to_be_reviewed(tmp_path: Path) -> None:
     good(tmp_path, 1)
     both = table(row("Mean[Gy]", "below", 30, "PTV"), row("Mean[Gy]", "below", 5, "Heart", id="b", mandatory=True))
     summary, rows = checked_here(tmp_path, tmp_path / "o.csv", Options(tables=(both,)))
-    assert summary.states[State.INCOMPLETE] == 1
-    assert {one["plan_verdict"] for one in rows} == {"NOT_EVALUATED"}
-    assert "1 checked, 0 of them failing and 1 without a verdict" in str(summary)
+    assert summary.states[State.TO_REVIEW] == 1
+    assert {one["plan_verdict"] for one in rows} == {"REVIEW"}
+    assert {one["review_reasons"] for one in rows} == {"not evaluated: Heart: 1 row not evaluated: structure missing"}
+    assert "1 checked, 0 of them failing and 1 to be reviewed" in str(summary)
 
 
 def test_a_dose_and_a_structure_set_of_no_plan_are_rows_but_no_plans(tmp_path: Path) -> None:
@@ -292,19 +298,19 @@ def test_a_fraction_number_that_no_table_holds_for_is_a_row_with_the_reason(tmp_
 
 
 @pytest.mark.usefixtures("sites")
-def test_a_named_table_is_used_where_no_table_of_the_site_applies(tmp_path: Path) -> None:
+def test_a_named_table_is_taken_alone_and_the_site_says_what_is_expected(tmp_path: Path) -> None:
     other_fractions(tmp_path, 1)
     mine = table(row("Mean[Gy]", "below", 30, "PTV"), id="mine", fractions=(8,))
-    summary, (reason, judged) = checked_here(tmp_path, tmp_path / "out.csv", Options(sites=("lung",), tables=(mine,)))
-    assert reason["reason"] == NotChecked.NO_TABLE
+    summary, (judged,) = checked_here(tmp_path, tmp_path / "out.csv", Options(sites=("liver",), tables=(mine,)))
     assert (judged["table_id"], judged["verdict"], judged["plan_verdict"]) == ("mine", "PASS", "PASS")
+    assert judged["plan_site"] == "liver"
     assert summary.states[State.PASSING] == 1
 
 
 def test_faults_in_what_is_asked_are_found_before_any_plan_is_read(tmp_path: Path) -> None:
     with pytest.raises(UnknownTableError, match="no table to check against"):
         Options.read()
-    with pytest.raises(UnknownTableError, match="site 'knee'"):
+    with pytest.raises(UnknownTableError, match="no site has the id 'knee'"):
         Options.read(sites=["lung", "knee"])
     with pytest.raises(UnknownTableError, match="no table has the id"):
         Options.read(tables=["rtog-9999"])
@@ -689,7 +695,7 @@ def test_quiet_says_nothing(command: Callable[..., Result]) -> None:
         (("archive/notes.txt", "--site", "lung", "--out", "out.csv"), "not a folder"),
         (("empty", "--site", "lung", "--out", "out.csv"), "there is no plan"),
         (("archive", "--out", "out.csv"), "no table to check against"),
-        (("archive", "--site", "knee", "--out", "out.csv"), "no bundled table has the site 'knee'"),
+        (("archive", "--site", "knee", "--out", "out.csv"), "no site has the id 'knee'"),
         (("archive", "--site", "lung", "--out", "out.xlsx"), "end the name in .csv or .parquet"),
         (("archive", "--site", "lung", "--out", "nowhere/out.csv"), "cannot be written"),
         (("archive", "--site", "lung", "--out", "empty.csv"), "cannot be written"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
 from pydicom.uid import (
@@ -24,6 +24,7 @@ from pydicom.uid import (
 import dicom_files as files
 from dicom_files import write, write_plan
 from sbrtcheck.dicom import load_plan
+from sbrtcheck.dvh import Reason, compute_dvhs
 from sbrtcheck.errors import DicomError, NoPlanError
 from sbrtcheck.plan import DoseGrid, FindingCode, Plan, Prescription
 
@@ -129,6 +130,57 @@ def test_absolute_and_relative_rising_and_falling_offsets_are_the_same_dose(
     assert relative.values_gy[-1 if falling else 0] == pytest.approx(files.values()[0] * 0.002)
 
 
+@given(
+    orientation=st.sampled_from(AXIAL),
+    z_mm=st.floats(-100.0, 100.0).map(lambda z: round(z, 3)),
+    absolute=st.booleans(),
+    falling=st.booleans(),
+    moved=st.lists(st.floats(-0.025, 0.025), min_size=5, max_size=5),
+)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_offsets_written_with_another_rounding_put_each_frame_where_it_was(
+    tmp_path: Path, orientation: tuple[float, ...], z_mm: float, absolute: bool, falling: bool, moved: list[float]
+) -> None:
+    """Each offset, and the z of Image Position, is off by up to 0.025 mm: so is no frame by more than three of them."""
+    towards_z = float(np.cross(orientation[:3], orientation[3:])[2])
+    # near 0 and against the normal, offsets may be of either kind
+    assume(towards_z > 0.0 or abs(z_mm) > 0.2)
+    along_normal = np.array([0.0, 3.0, 7.0, 8.0]) * (-1.0 if falling else 1.0)
+    exact = z_mm + towards_z * along_normal if absolute else along_normal
+    position = (-10.0, -20.0, z_mm + moved[4])
+    dose = files.dose(orientation=orientation, position=position, offsets=[f"{x:.5f}" for x in exact + moved[:4]])
+    found = points_mm(load(tmp_path, dose).dose)[:, 0, 0, 2]
+    expected = z_mm + towards_z * along_normal
+    assert np.abs(found - (expected[::-1] if falling else expected)).max() <= 0.076
+
+
+@pytest.mark.parametrize("off_mm", [0.06, -0.06, 1.0])
+@pytest.mark.parametrize("z_mm", [-30.0, 30.0])
+def test_a_first_offset_that_is_neither_0_nor_the_first_plane_is_refused(
+    tmp_path: Path, off_mm: float, z_mm: float
+) -> None:
+    for first in (0.0, z_mm):
+        offsets = np.array([0.0, 3.0, 6.0, 9.5]) + first + off_mm
+        with pytest.raises(DicomError, match="neither 0 nor the z of the first plane"):
+            load(tmp_path, files.dose(position=(0, 0, z_mm), offsets=offsets))
+
+
+def test_an_offset_of_0_is_relative_wherever_the_first_plane_lies(tmp_path: Path) -> None:
+    for orientation in AXIAL:
+        grid = load(tmp_path, files.dose(orientation=orientation, position=(0, 0, 0))).dose
+        towards_z = float(np.cross(orientation[:3], orientation[3:])[2])
+        assert points_mm(grid)[:, 0, 0, 2] == pytest.approx(towards_z * np.array([0.0, 3.0, 6.0, 9.0]))
+
+
+def test_an_offset_near_0_that_may_be_of_either_kind_is_refused_where_they_differ(tmp_path: Path) -> None:
+    feet_first = (-1, 0, 0, 0, 1, 0)
+    offsets = [0.01, 3.01, 6.01, 9.01]
+    with pytest.raises(DicomError, match=r"may be 0 or the z of the first plane, 0\.01"):
+        load(tmp_path, files.dose(orientation=feet_first, position=(0, 0, 0.01), offsets=offsets))
+    grid = load(tmp_path, files.dose(position=(0, 0, 0.01), offsets=offsets)).dose
+    assert points_mm(grid)[:, 0, 0, 2] == pytest.approx([0.01, 3.01, 6.01, 9.01])
+
+
 def change(**elements: object) -> Callable[[Dataset], None]:
     def apply(dose: Dataset) -> None:
         for keyword, value in elements.items():
@@ -150,7 +202,11 @@ def change(**elements: object) -> Callable[[Dataset], None]:
         (change(DoseType="ERROR"), "Dose Type is ERROR"),
         (change(PixelData=None), "no pixel data"),
         (change(PixelData=bytes(100)), "pixel data has 100 bytes; 4 frames of 5 x 6 values of 32 bits need 480"),
-        (change(PixelData=bytes(482)), "pixel data has 482 bytes"),
+        (
+            change(PixelData=files.values().tobytes() + bytes(80)),
+            "pixel data has 560 bytes",
+        ),  # a row more in each frame
+        (change(PixelData=files.values().tobytes() + bytes(120)), "pixel data has 600 bytes"),  # a frame more
         (change(Rows=4), "pixel data has 480 bytes; 4 frames of 4 x 6 values of 32 bits need 384"),
         (change(Columns=5), "pixel data has 480 bytes"),
         (change(BitsAllocated=16), "pixel data has 480 bytes; 4 frames of 5 x 6 values of 16 bits need 240"),
@@ -234,6 +290,21 @@ def test_signed_values_keep_their_sign(tmp_path: Path) -> None:
     assert load(tmp_path, files.dose(stored=stored)).dose.values_gy[0, 0, 0] == pytest.approx(-0.01)
 
 
+def test_doses_below_0_keep_their_own_structures_from_a_dvh_and_no_others(tmp_path: Path) -> None:
+    stored = files.values(dtype="int32")
+    stored[0] = -stored[0]
+    rois = [
+        (1, "Cord", "ORGAN", [files.square(z, half_mm=1.5) for z in (-30.0, -27.0)]),
+        (2, "PTV", "PTV", [files.square(z, half_mm=1.5) for z in (-24.0, -22.0)]),
+    ]
+    dose = files.dose(stored=stored, position=(-6, -6, -30))
+    dvhs = compute_dvhs(load_plan(write_plan(tmp_path, dose, files.structure_set(rois=rois), files.plan())))
+    assert [dvh.name for dvh in dvhs] == ["PTV"]
+    (cord,) = dvhs.without
+    assert (cord.name, cord.reason) == ("Cord", Reason.STRUCTURE_NOT_COMPUTED)
+    assert "the dose falls to -24.35 Gy in the structure, which is no dose" in cord.detail
+
+
 # The size of the pixel data
 
 
@@ -268,6 +339,47 @@ def test_pixel_data_may_have_one_byte_of_padding(tmp_path: Path) -> None:
     assert content.count(stated) == 1
     (tmp_path / "0").write_bytes(content.replace(stated, odd) + b"\0")
     assert load_plan(tmp_path).dose.values_gy == pytest.approx(files.values() * 0.002)
+
+
+@pytest.mark.parametrize(("syntax", "meta"), ENCODINGS)
+@pytest.mark.parametrize("byte", [b"\0", b" ", b"\xff"])
+@pytest.mark.parametrize("count", [4, 32, 76])
+def test_padding_after_the_last_frame_is_dropped_and_said_in_every_encoding(
+    tmp_path: Path, syntax: str, meta: bool, byte: bytes, count: int
+) -> None:
+    dose = files.dose()
+    dose.PixelData += count * byte
+    plan = load_plan(write_plan(tmp_path, dose, files.structure_set(), files.plan(), syntax=syntax, meta=meta))
+    assert plan.dose.values_gy == pytest.approx(files.values() * 0.002)
+    (finding,) = plan.findings
+    assert finding.code is FindingCode.PIXEL_PADDING
+    assert f" {count} bytes of padding" in finding.text
+
+
+@pytest.mark.parametrize(("syntax", "meta"), ENCODINGS)
+def test_numbers_after_the_last_frame_are_no_padding(tmp_path: Path, syntax: str, meta: bool) -> None:
+    dose = files.dose()
+    dose.PixelData += bytes(12) + b"\1\0\0\0"
+    with pytest.raises(DicomError, match="goes on for 16 bytes after the last frame, and they are no padding"):
+        load_plan(write_plan(tmp_path, dose, files.structure_set(), files.plan(), syntax=syntax, meta=meta))
+
+
+@given(
+    frames=st.integers(2, 4),
+    rows=st.integers(2, 6),
+    columns=st.integers(2, 6),
+    wrong=st.sampled_from(["NumberOfFrames", "Rows", "Columns"]),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_grid_that_is_stated_too_small_is_never_taken_for_padding(
+    tmp_path: Path, frames: int, rows: int, columns: int, wrong: str
+) -> None:
+    """Also where all that is left over is 0, as the dose at the edge of a grid is."""
+    dose = files.dose(stored=np.zeros((frames + 1, rows, columns), dtype="uint32"))
+    setattr(dose, wrong, dose[wrong].value - 1)
+    dose.GridFrameOffsetVector = [3.0 * k for k in range(dose.NumberOfFrames)]
+    with pytest.raises(DicomError, match="pixel data has"):
+        load(tmp_path, dose)
 
 
 def test_values_are_not_read_past_the_end_of_the_element(tmp_path: Path) -> None:

@@ -64,6 +64,20 @@ def test_a_stated_minimum_far_from_the_curve_is_not_taken(tmp_path: Path) -> Non
     assert dvh.min_gy.value > 39.0
 
 
+@pytest.mark.parametrize("of_item", ["ERROR", ""])
+def test_dvhs_of_the_difference_of_two_doses_are_not_used(tmp_path: Path, of_item: str) -> None:
+    """A DVH that states no type has that of its RTDOSE; one that does keeps its own."""
+    difference, usual = stored_dvh(STAIRS), stored_dvh(STAIRS, rois=((2, "INCLUDED"),))
+    difference.DoseType = of_item
+    dose = files.dose()
+    dose.DoseType = "ERROR" if not of_item else "PHYSICAL"
+    dose.DVHSequence = files.items(difference, usual)
+    found = load_dvhs(write_plan(tmp_path, dose, files.plan(), files.structure_set()))
+    assert [dvh.number for dvh in found] == [2]
+    (one,) = (one for one in found.without if one.number == 1)
+    assert (one.reason, "Dose Type is ERROR" in one.detail) == (Reason.STRUCTURE_NOT_COMPUTED, True)
+
+
 def test_a_differential_dvh_is_summed_from_the_top(tmp_path: Path) -> None:
     pairs = [(10, 0.0), (10, 4.0), (10, 3.0), (10, 1.0)]
     differential = load(tmp_path, stored_dvh(pairs, kind="DIFFERENTIAL"))["PTV"]

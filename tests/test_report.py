@@ -290,6 +290,19 @@ def test_the_list_of_tables_counts_confirmed_and_other_rows() -> None:
     assert "1 + 1" in tables_text(shipped, load_sites())
 
 
+def test_the_list_of_tables_has_every_site_with_its_organs_and_their_grounds() -> None:
+    sites = load_sites()
+    listed = json.loads(tables_json((), sites))["expected_organs"]
+    assert (listed["version"], listed["sha256"]) == (sites.version, sites.sha256)
+    assert tuple(site["id"] for site in listed["sites"]) == sites.ids
+    shown = " ".join(tables_text((), sites).split())
+    for written, site in zip(listed["sites"], sites.sites, strict=True):
+        for organ, value in zip(written["expects"], site.expects, strict=True):
+            assert (organ["organ"], tuple(organ["structures"])) == (value.organ, value.structures)
+            assert (organ["source"] is None) == (organ["choice"] is not None) == bool(value.choice)
+        assert f"{site.id} {', '.join(one.organ + '*' * bool(one.choice) for one in site.expects)}" in shown
+
+
 WITHOUT = NoDVH(name="Areola", number=9, reason=Reason.STRUCTURE_EMPTY, detail="no closed contour")
 
 

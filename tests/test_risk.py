@@ -119,8 +119,9 @@ def test_sets_about_one_site_say_so_and_stay_silent_for_another() -> None:
         "lung-cancer-control": "lung",
         "liver-metastases-control": "liver",
     }
-    assert [one.id for one in models if one.holds_at("lung")] == ["lung-pneumonitis", "lung-cancer-control"]
-    assert all(one.holds_at("") for one in models)
+    nowhere = dvh_set(uniform_dvh("Lungs", dose_gy=8.0))
+    assert [one.model.id for one in risks(nowhere, site="lung")] == ["lung-pneumonitis", "lung-cancer-control"]
+    assert [one.model.id for one in risks(nowhere)] == ["lung-pneumonitis"]  # nobody said where the target lies
 
 
 @pytest.mark.parametrize("model", [*SHIPPED.ntcp, *SHIPPED.tcp], ids=lambda one: one.id)
@@ -285,9 +286,9 @@ def test_more_bed_never_controls_less(effect: float, more: float) -> None:
 
 
 def test_every_model_is_applied_to_a_plan_or_says_why_not() -> None:
-    found = risks(dvh_set(uniform_dvh("Lungs", dose_gy=8.0), rx=FIFTY_IN_FIVE), diameter_cm=2.0)
+    found = risks(dvh_set(uniform_dvh("Lungs", dose_gy=8.0), rx=FIFTY_IN_FIVE), site="liver", diameter_cm=2.0)
     by_model = {one.model.id: one for one in found}
-    assert list(by_model) == [one.id for one in (*SHIPPED.ntcp, *SHIPPED.tcp)]
+    assert list(by_model) == [one.id for one in (*SHIPPED.ntcp, *SHIPPED.tcp) if one.site != "lung"]
     assert isinstance(by_model["lung-pneumonitis"], Risk)
     lacking = by_model["liver-enzymes"]
     assert isinstance(lacking, NoRisk)
@@ -295,7 +296,7 @@ def test_every_model_is_applied_to_a_plan_or_says_why_not() -> None:
 
 
 def test_the_whole_liver_instead_of_the_liver_without_target_is_said() -> None:
-    found = risks(dvh_set(uniform_dvh("Liver", dose_gy=8.0)))
+    found = risks(dvh_set(uniform_dvh("Liver", dose_gy=8.0)), site="liver")
     (one,) = (one for one in found if one.model.id == "liver-rild-primary")
     assert isinstance(one, Risk)
     assert one.findings[0].code is FindingCode.NAME_MATCH
@@ -318,7 +319,7 @@ def test_the_command_shows_risks_with_endpoint_and_no_verdict() -> None:
 
 
 def test_the_command_gives_the_same_to_programs() -> None:
-    done = CliRunner().invoke(main, ["risk", str(EXAMPLES / "lung-50gy-5fx"), "--format", "json"])
+    done = CliRunner().invoke(main, ["risk", str(EXAMPLES / "lung-50gy-5fx"), "--site", "lung", "--format", "json"])
     found = {one["model"]: one for one in json.loads(done.output)["risks"]}
     assert 0 < found["lung-pneumonitis"]["probability"]["value"] < 1
     assert found["lung-cancer-control"]["probability"] is None

@@ -23,6 +23,7 @@ BROKEN = GOLDEN / "broken"
 
 # Files without absolute volumes: nothing in cc can be measured on them.
 IN_PERCENT = {
+    "hiart-gy-percent.csv",
     "monaco-cgy-percent.txt",
     "proknow-one-dose.csv",
     "raystation-dose-unit.txt",
@@ -77,7 +78,12 @@ def test_nothing_of_the_patient_is_kept(name: str) -> None:
 def test_where_it_comes_from_is_said(name: str) -> None:
     provenance = load_dvh_export(GOLDEN / name).provenance
     system = name.partition("-")[0].removesuffix(".csv")
-    said = {"rows": "not stated", "proknow": "columns as ProKnow", "slicerrt": "columns as SlicerRT"}
+    said = {
+        "hiart": "TomoTherapy",
+        "rows": "not stated",
+        "proknow": "columns as ProKnow",
+        "slicerrt": "columns as SlicerRT",
+    }
     assert said.get(system, system).lower() in str(provenance["system"]).lower()
     assert "cumulative" in provenance["file_kind"] or "differential" in name
     assert len(provenance["file_sha256"]) == 64
@@ -357,6 +363,99 @@ def test_doses_in_gy_and_cgy_beside_each_other_have_to_agree(
     else:
         assert len(found) == 0
         assert [one.detail for one in found.without] == ["its columns of doses contradict each other"]
+
+
+# -------------------------------------------------------------------------------- layouts that are not known
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "Dose (Gy),Volume (%)",
+        "Dose (Gy),Relative Volume (%)",
+        "Dose (Gy),Absolute Volume (cc)",
+        "Dose (Gy),Relative Volume (%),Dose (Gy),Relative Volume (%)",
+        "Dose [Gy];Ratio of Total Structure Volume [%]",
+        "Dose (Gy),Structure Volume (cc),Cumulative Volume (%)",
+        "PTV,Dose (Gy),Relative Volume (%)",
+        "PTV(STANDARD),Dose (Gy),Relative Volume (%),Heart,Dose (Gy),Relative Volume (%)",
+        "PTV(STANDARD),Dose (Gy),Relative Volume (%),Note",
+        "PTV(STANDARD),Dose (Gy),Relative Volume (%),Heart(STANDARD),Dose (Gy)",
+        "PTV(STANDARD),Relative Volume (%),Dose (Gy)",
+        "PTV, left(STANDARD),Dose (Gy),Relative Volume (%)",
+        "Bin,Dose (Gy),PTV (%)",
+        "Dose (Gy),PTV (%),Comment",
+        "PTV Dose (Gy),PTV (%),Heart (%)",
+        "Structure,Dose (Gy),Relative Volume (%)",
+    ],
+)
+def test_a_heading_of_which_a_part_is_not_known_is_refused_and_never_taken_for_another(
+    tmp_path: Path, heading: str
+) -> None:
+    mark = ";" if ";" in heading else ","
+    count = heading.count(mark) + 1
+    rows = "".join(mark.join([f"{dose}", *[f"{100 - dose}"] * (count - 1)]) + "\n" for dose in range(101))
+    with pytest.raises(InputError, match="no DVH export that is known"):
+        load(f"{heading}\n{rows}", tmp_path)
+
+
+HIART = """"{name}(STANDARD)",{dose},{volume}
+,0.0,100.0
+,1.0,50.0
+{more}
+"""
+
+
+@pytest.mark.parametrize("name", ["PTV", "PTV, left", "Lung (L)", "Ring 2-4 cm", "Dose (Gy)", "Relative Volume (%)"])
+def test_a_name_of_tomotherapy_may_be_anything(tmp_path: Path, name: str) -> None:
+    text = HIART.format(name=name, dose="Dose (Gy)", volume="Relative Volume (%)", more=",2.0,0.0")
+    (dvh,) = load(text, tmp_path)
+    assert dvh.name == name
+    assert measure("D50%[Gy]", dvh).value == pytest.approx(1.0)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("dose", "volume", "reason"),
+    [
+        ("Relative Dose (%)", "Relative Volume (%)", Reason.PRESCRIPTION_UNKNOWN),
+        ("Relative Dose (Gy)", "Relative Volume (%)", Reason.UNIT_UNKNOWN),
+        ("Absolute Dose (%)", "Relative Volume (%)", Reason.UNIT_UNKNOWN),
+        ("Dose (Gy)", "Relative Volume (cc)", Reason.UNIT_UNKNOWN),
+        ("Dose (Gy)", "Absolute Volume (%)", Reason.UNIT_UNKNOWN),
+        ("Dose (rad)", "Relative Volume (%)", Reason.UNIT_UNKNOWN),
+    ],
+)
+def test_units_of_tomotherapy_that_contradict_their_heading_are_not_used(
+    tmp_path: Path, dose: str, volume: str, reason: Reason
+) -> None:
+    found = load(HIART.format(name="PTV", dose=dose, volume=volume, more=",2.0,0.0"), tmp_path)
+    assert [one.reason for one in found.without] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ("PTV,2.0,0.0", "something below its name"),
+        (",2.0,", "has no numbers in its columns"),
+        (",,0.0", "has no numbers in its columns"),
+        (",2.0,x", "has no numbers in its columns"),
+        (",2.0,60.0", "its cumulative volumes rise"),
+    ],
+)
+def test_rows_of_tomotherapy_that_are_none_are_not_used(tmp_path: Path, more: str, why: str) -> None:
+    text = HIART.format(name="PTV", dose="Dose (Gy)", volume="Relative Volume (%)", more=more)
+    (one,) = load(text, tmp_path).without
+    assert why in one.detail
+
+
+def test_lines_that_part_the_blocks_of_oncentra_change_nothing(tmp_path: Path) -> None:
+    text = (GOLDEN / "oncentra-gy-ccm.txt").read_text(encoding="utf-8")
+    plain = load(text, tmp_path)
+    for rule in ("*" * 3, "*" * 60, "-" * 20, "=" * 9):
+        ruled = "".join(
+            f"{line}\n{rule}\n" if line.startswith(("ROI", "Bin")) else f"{line}\n" for line in text.split("\n")
+        )
+        assert repr(load(ruled, tmp_path).dvhs) == repr(plain.dvhs)
 
 
 # -------------------------------------------------------------------------------- what is broken

@@ -106,6 +106,20 @@ def test_dvh_shows_the_structures_and_why_others_have_none() -> None:
     assert "its table is empty" in done.stdout
 
 
+@pytest.mark.parametrize("format_", ["text", "csv", "json"])
+def test_without_one_dvh_the_exit_code_is_2_and_every_reason_is_said(tmp_path: Path, format_: str) -> None:
+    text = (GOLDEN / "oncentra-gy-ccm.txt").read_text(encoding="utf-8").replace("001 ", "001 x ")
+    (tmp_path / "export.txt").write_text(text, encoding="utf-8")
+    out = tmp_path / "out"
+    done = run("dvh", "--dvh", tmp_path / "export.txt", "--format", format_, "--out", out)
+    assert done.exit_code == 2
+    assert done.stdout == ""
+    assert not out.exists()
+    assert "no DVH: SpinalCord: structure not computed (line " in done.stderr
+    assert "no DVH: PTV: structure not computed (line " in done.stderr
+    assert "no structure has a DVH that can be used" in done.stderr
+
+
 def test_the_export_is_not_overwritten(tmp_path: Path) -> None:
     export = tmp_path / "export.txt"
     export.write_bytes(Path(ECLIPSE).read_bytes())

@@ -393,6 +393,7 @@ def names_of(
 def risks_of(
     path: str | PathLike[str] | list[str | PathLike[str]],
     *,
+    site: str = "",
     plan: str | None = None,
     prescription: Prescription | str | None = None,
     names: str | PathLike[str] | Mapping[str, str] | None = None,
@@ -403,6 +404,8 @@ def risks_of(
 
     Parameters
     ----------
+    site
+        Of the plan: models that are for one site are applied when it is named, and not else.
     diameter_cm
         Of the tumour, for the control models that ask for it.
     progress
@@ -415,11 +418,12 @@ def risks_of(
     """
     if diameter_cm is not None and not diameter_cm > 0:
         raise InputError(f"a tumour's diameter cannot be {diameter_cm:g} cm", mend="give it in cm, above 0")
+    check_sites([site] if site else [], load_sites())
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
     loaded = load_plan(path, plan=plan, prescription=_prescription(prescription))
     organs = {organ for model in load_risk_models().ntcp for organ in model.structures}
     found = compute_dvhs(loaded, structures=_needed(loaded, organs, mapping), names=mapping, progress=progress)
-    return risks(found, names=mapping, diameter_cm=diameter_cm)
+    return risks(found, site=site, names=mapping, diameter_cm=diameter_cm)
 
 
 def sum_of(  # noqa: PLR0913 - one argument an option

@@ -20,14 +20,20 @@ table_id, table_version, row_id       which row of which table
 organ, contour                        organ asked for, structure(s) taken for it
 metric, sense, limit, acceptable      what is asked, in ``unit``
 unit, value, low, high, margin        what was measured: value, numerical band, how far inside the limit
-verdict                               PASS, VARIATION, FAIL, RISK or NOT_EVALUATED
+verdict                               PASS, VARIATION, FAIL, NOT_EVALUATED, RISK; MET or NOT_MET of a statement
 reason, detail                        why there is no value, or why the row cannot be met
 borderline, convention_sensitive      the band, or another end-cap convention, would give another verdict
 counts, confirmed                     takes part in the plan's verdict; two readings of the source agree
 source, where                         citation, and table or page in it
 end_caps, dvh_origin, software        how it was computed
 findings                              of the row, then of the plan, `` | `` between
-plan_verdict                          of the whole plan; missing for a file that is part of no plan
+plan_verdict                          of the whole plan: FAIL, REVIEW, VARIATION or PASS; missing for a file of no plan
+review_reasons                        what stands against a pass of the plan, `` | `` between
+plan_site                             which organs were expected; missing where it is not known: then all were
+applies                               the organ is expected, or in the plan, or the row is mandatory
+outside_percent                       share of the structure that lies outside the dose grid
+lacking                               parts of the organ that were not measured with the rest
+percent_of_limit                      the value in percent of the limit
 quantity, alpha_beta_gy               of the row's doses: physical, or EQD2 or BED for that alpha/beta
 path                                  only when asked for: the plan's folder, below the one given
 ====================================  ===============================================================================

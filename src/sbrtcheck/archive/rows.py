@@ -99,7 +99,8 @@ class Options:
     tables
         Named tables; all their rows are reported for every plan.
     sites
-        Take the bundled tables of these sites that hold for a plan's fraction number.
+        Of the plans: which organs are expected. Without tables, the bundled ones of these sites that hold for a plan's
+        fraction number.
     names
         TG-263 name -> structure name, for all plans.
     dvhs, lists, accept_dose, strict, include_unconfirmed
@@ -193,23 +194,17 @@ def check_entry(entry: Entry, options: Options) -> Checked:
 
 def _checked(entry: Entry, options: Options) -> Checked:
     try:
-        report = _report(entry, options, options.sites)
+        report = _report(entry, options)
     except UnknownTableError as error:
-        no_table = not_checked(entry, options, NotChecked.NO_TABLE, _said(error, entry), _prescription(entry, options))
-    else:
-        return Checked(rows=_rows(report, entry, options), state=_state(report))
-    if not options.tables:
-        return no_table
-    report = _report(entry, options, ())
-    reason = {**no_table.rows[0], "plan_verdict": str(report.verdict)}
-    return Checked(rows=(reason, *_rows(report, entry, options)), state=_state(report))
+        return not_checked(entry, options, NotChecked.NO_TABLE, _said(error, entry), _prescription(entry, options))
+    return Checked(rows=_rows(report, entry, options), state=_state(report))
 
 
-def _report(entry: Entry, options: Options, sites: Sequence[str]) -> Report:
+def _report(entry: Entry, options: Options) -> Report:
     return api.check(
         list(entry.files),
         options.tables,
-        site=sites,
+        site=options.sites,
         names=options.names,
         dvhs=options.dvhs,
         sites=options.lists,

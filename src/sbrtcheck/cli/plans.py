@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sbrtcheck.cli import options, streams
-from sbrtcheck.errors import OutputError
+from sbrtcheck.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from sbrtcheck.dvh import DVHSet
@@ -222,9 +222,22 @@ def dvh(  # noqa: PLR0913 - one argument an option
                 dose=dose,
                 progress=progress,
             )
+        _refuse_none(found)
         write(api.dvhs_as_dicom(found, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](found))
     if format_ == options.RTDOSE:
         _say_what_is_left_out(found)
+
+
+def _refuse_none(found: DVHSet) -> None:
+    """Without one DVH there is nothing to show but the reasons, and no program must take these for a result."""
+    from sbrtcheck.report import words
+
+    if found.dvhs or not found.without:
+        return
+    for one in found.without:
+        detail = f" ({one.detail})" if one.detail else ""
+        streams.say(words.clean(f"no DVH: {one.name}: {one.reason}{detail}"))
+    raise InputError("no structure has a DVH that can be used", mend="the reasons are above")
 
 
 def _refuse_among_inputs(out: Path | None, folder: Path) -> None:

@@ -9,8 +9,9 @@ import click
 from sbrtcheck.cli import options, streams
 
 
-@click.command(epilog=options.examples("sbrtcheck risk plan", "sbrtcheck risk plan --diameter-cm 2.5"))
+@click.command(epilog=options.examples("sbrtcheck risk plan", "sbrtcheck risk plan --site lung --diameter-cm 2.5"))
 @options.folder
+@options.site(text="Site of the plan; models for one site are left out without it.")
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out
 @options.names
@@ -21,9 +22,10 @@ from sbrtcheck.cli import options, streams
 )
 @options.quiet
 @options.verbose
-def risk(
+def risk(  # noqa: PLR0913 - one argument an option
     *,
     folder: Path,
+    site: str | None,
     format_: str,
     out: Path | None,
     names: str | None,
@@ -40,6 +42,7 @@ def risk(
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             found = api.risks_of(
                 streams.existing(folder),
+                site=site or "",
                 plan=plan,
                 prescription=rx,
                 names=names,

@@ -3,6 +3,7 @@
 ::
 
     files         folder -> headers of the RT files in it
+    scan          headers -> each file once, those of one UID told apart or marked
     link          headers -> which dose belongs to which plan and structure set
     prescription  RTPLAN -> prescription, or why it is unknown (the rules are in its docstring)
     dose          RTDOSE -> dose grid

@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 
 # Direction cosines are written with six digits and more; beyond this the axes are not perpendicular unit vectors.
 _ORTHONORMAL = 1e-4
-# A first frame offset within this of the z of Image Position (Patient) means absolute offsets.
-_SAME_PLACE_MM = 0.01
+# A first frame offset within this of 0 means relative offsets, within this of the z of Image Position (Patient)
+# absolute ones: places are written from floats, with as little as one decimal.
+_SAME_PLACE_MM = 0.051
+# Steps that differ by no more than this are even.
+_EVEN_MM = 0.01
 # Grids of one plan are written by one system; beyond this they are different grids.
 _SAME_GRID_MM = 1e-3
 # A plan's hottest point is never far below its prescription, and no one prescribes to an isodose as low as a fifth of
@@ -71,7 +74,8 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
 
     Points follow Image Position and Image Orientation (Patient), Pixel Spacing, and the Grid Frame Offset Vector by
     DICOM PS3.3 C.8.8.3.2: relative along the normal when its first value is 0, patient z when it is the z of Image
-    Position. Frames that fall along the normal come as a reversed view, so that offsets always rise from 0.
+    Position, both within one tolerance; the frames lie where the differences to the first value put them. Frames that
+    fall along the normal come as a reversed view, so that offsets always rise from 0.
 
     Parameters
     ----------
@@ -87,7 +91,7 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
     """
     dataset, shown = file.dataset, file.shown
     _refuse_error_dose(dataset, shown)
-    stored = stored_values(file)
+    stored, padding = _values_and_padding(file)
     gy_per_unit, findings = _gy_per_unit(dataset, shown, stored, prescription)
     axes = _axes(dataset, shown)
     origin_mm = _numbers(dataset, 0x00200032, 3, shown)
@@ -104,7 +108,7 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
         spacing_mm=_spacing(dataset, shown),
         offsets_mm=_read_only(offsets_mm),
     )
-    return grid, (*findings, *_dose_type(dataset))
+    return grid, (*findings, *_dose_type(dataset), *_padded(padding))
 
 
 def summed(grids: list[DoseGrid], shown: str) -> DoseGrid:
@@ -149,14 +153,24 @@ def stored_values(file: DoseFile) -> Stored:
     through a bytes object and about 5 ms for mapping and touching all of it. A map would keep the file open for as long
     as the plan lives, which on Windows forbids to move or delete it.
     """
+    return _values_and_padding(file)[0]
+
+
+def _values_and_padding(file: DoseFile) -> tuple[Stored, int]:
+    """The stored numbers, and how many bytes of padding follow them."""
     shape, kind = _shape(file.dataset, file.shown), _stored_type(file.dataset, file.shown)
-    if file.pixels_at or isinstance(file.dataset, Elements):
-        _refuse_other_size(file.pixels_bytes, shape, kind, file.shown)
-        return _shaped(_from_file(file.path, file.pixels_at, kind, prod(shape)), shape, file.shown)
-    return _values_in_dataset(file.dataset, shape, kind, file.shown)
+    if not file.pixels_at and not isinstance(file.dataset, Elements):
+        return _values_in_dataset(file.dataset, shape, kind, file.shown)
+    excess = _excess(file.pixels_bytes, shape, kind, file.shown)
+    if excess:
+        after = _from_file(file.path, file.pixels_at + prod(shape) * kind.itemsize, np.dtype("u1"), excess)
+        _refuse_other_than_padding(after.tobytes(), excess, file.shown)
+    return _shaped(_from_file(file.path, file.pixels_at, kind, prod(shape)), shape, file.shown), excess
 
 
-def _values_in_dataset(dataset: Dataset, shape: tuple[int, int, int], kind: np.dtype[np.generic], shown: str) -> Stored:
+def _values_in_dataset(
+    dataset: Dataset, shape: tuple[int, int, int], kind: np.dtype[np.generic], shown: str
+) -> tuple[Stored, int]:
     from sbrtcheck.dicom.general import raw_element
 
     element = raw_element(dataset, PIXEL_DATA)
@@ -164,11 +178,17 @@ def _values_in_dataset(dataset: Dataset, shape: tuple[int, int, int], kind: np.d
     if not raw:
         raise DicomError("the RTDOSE has no pixel data", shown, "export it with its dose grid")
     if getattr(element, "length", 0) == UNDEFINED_LENGTH or not isinstance(raw, bytes):
-        return _shaped(_decoded(dataset, shown, compressed=True), shape, shown)
-    _refuse_other_size(len(raw), shape, kind, shown)
+        return _shaped(_decoded(dataset, shown, compressed=True), shape, shown), 0
+    excess = _excess(len(raw), shape, kind, shown)
+    needed = prod(shape) * kind.itemsize
+    _refuse_other_than_padding(raw[needed : needed + excess], excess, shown)
     if getattr(element, "is_little_endian", False):
-        return _shaped(np.frombuffer(raw, dtype=kind, count=prod(shape)), shape, shown)
-    return _shaped(_decoded(dataset, shown, compressed=False), shape, shown)
+        return _shaped(np.frombuffer(raw, dtype=kind, count=prod(shape)), shape, shown), excess
+    if getattr(element, "VR", "") == "UN":
+        raise DicomError("pixel data of unknown VR in a big-endian file: their byte order is not known", shown)
+    if excess:
+        dataset[PIXEL_DATA].value = raw[:needed]
+    return _shaped(_decoded(dataset, shown, compressed=False), shape, shown), excess
 
 
 def _from_file(path: Path, at: int, kind: np.dtype[np.generic], count: int) -> Stored:
@@ -176,17 +196,28 @@ def _from_file(path: Path, at: int, kind: np.dtype[np.generic], count: int) -> S
     return values
 
 
-def _refuse_other_size(size: int, shape: tuple[int, int, int], kind: np.dtype[np.generic], shown: str) -> None:
-    """Pixel data have the size of their grid, with one byte of padding at most: any other is of another grid."""
-    needed = prod(shape) * kind.itemsize
-    if size - needed in {0, 1}:
-        return
+def _excess(size: int, shape: tuple[int, int, int], kind: np.dtype[np.generic], shown: str) -> int:
+    """How many bytes follow the last frame, one of even length apart: fewer than any other grid would have more.
+
+    One frame more, or one row or column more in each frame, is the smallest grid that is larger: pixel data that are
+    longer by as much may be of such a one, and a wrong Rows or Columns would shear the dose.
+    """
     frames, rows, columns = shape
+    excess = size - prod(shape) * kind.itemsize
+    if 0 <= excess < min(rows * columns, frames * rows, frames * columns) * kind.itemsize:
+        return excess if excess > 1 else 0
     what = (
         f"pixel data has {size} bytes; {frames} {'frame' if frames == 1 else 'frames'} of {rows} x {columns}"
-        f" values of {8 * kind.itemsize} bits need {needed}"
+        f" values of {8 * kind.itemsize} bits need {prod(shape) * kind.itemsize}"
     )
     raise DicomError(what, shown, "the file may be damaged or edited: export it again")
+
+
+def _refuse_other_than_padding(after: bytes, count: int, shown: str) -> None:
+    """Padding is one value all through; other numbers may be dose, with the grid beginning elsewhere."""
+    if after and (len(after) < count or after.strip(after[:1])):
+        what = f"pixel data goes on for {count} bytes after the last frame, and they are no padding: they differ"
+        raise DicomError(what, shown, "the file may be damaged or edited: export it again")
 
 
 def _shaped(values: Stored, shape: tuple[int, int, int], shown: str) -> Stored:
@@ -281,6 +312,13 @@ def _refuse_error_dose(dataset: AnyElements, shown: str) -> None:
         )
 
 
+def _padded(count: int) -> tuple[Finding, ...]:
+    if not count:
+        return ()
+    text = f"the pixel data of the dose has {count} bytes of padding after the last frame; they were dropped"
+    return (Finding(code=FindingCode.PIXEL_PADDING, text=text),)
+
+
 def _dose_type(dataset: AnyElements) -> tuple[Finding, ...]:
     kind = word(dataset, 0x30040004).upper()
     if kind in {"PHYSICAL", ""}:
@@ -323,17 +361,40 @@ def _offsets(dataset: AnyElements, shown: str, *, frames: int, normal: FloatArra
     steps = np.diff(written)
     if not (np.all(steps > 0.0) or np.all(steps < 0.0)):
         raise DicomError("Grid Frame Offset Vector neither rises nor falls steadily", shown)
-    _refuse_mixed_offsets(written, z_mm, shown)
-    if written[0] == 0.0:
-        return written
-    along_z: FloatArray = written - written[0]
-    return along_z * np.float64(_sign_of_z(float(written[0]), normal, z_mm, shown))
+    from_first: FloatArray = written - written[0]
+    return from_first * np.float64(_direction(written, normal, z_mm, shown))
 
 
-def _refuse_mixed_offsets(written: FloatArray, z_mm: float, shown: str) -> None:
+def _direction(written: FloatArray, normal: FloatArray, z_mm: float, shown: str) -> float:
+    """Direction in which offsets count: that of the normal (1), or for patient z that of z along the normal.
+
+    The standard has absolute offsets only where both are the same; where they are not, an offset near 0 that is near
+    the z of the first plane too could be of either kind.
+    """
+    first_mm = float(written[0])
+    relative, absolute = abs(first_mm) <= _SAME_PLACE_MM, abs(first_mm - z_mm) <= _SAME_PLACE_MM
+    if not relative and not absolute:
+        what = f"Grid Frame Offset Vector begins with {first_mm:g}: neither 0 nor the z of the first plane, {z_mm:g}"
+        raise DicomError(what, shown)
+    _refuse_mixed_offsets(written, z_mm if relative else 0.0, shown)
+    if first_mm == 0.0 or (relative and not absolute):
+        return 1.0
+    if abs(abs(float(normal[2])) - 1.0) > _ORTHONORMAL:
+        if relative:
+            return 1.0
+        raise DicomError("Grid Frame Offset Vector is absolute, but the planes are not transverse", shown)
+    along_z = float(np.sign(normal[2]))
+    if relative and along_z < 0.0:
+        what = (
+            f"Grid Frame Offset Vector begins with {first_mm:g}, which may be 0 or the z of the first plane, {z_mm:g}"
+        )
+        raise DicomError(what, shown, "export the dose again, with offsets from 0")
+    return along_z
+
+
+def _refuse_mixed_offsets(written: FloatArray, other_first_mm: float, shown: str) -> None:
     """Refuse a first offset of one kind before others of the other kind: the planes would be torn apart."""
-    other_first = z_mm if written[0] == 0.0 else 0.0
-    if _is_even(np.diff(written)) or not _is_even(np.diff([other_first, *written[1:]])):
+    if _is_even(np.diff(written)) or not _is_even(np.diff([other_first_mm, *written[1:]])):
         return
     listed = ", ".join(f"{offset:g}" for offset in written[:3])
     what = f"Grid Frame Offset Vector ({listed} ...) is half relative, half absolute: planes are even but for the first"
@@ -341,17 +402,7 @@ def _refuse_mixed_offsets(written: FloatArray, z_mm: float, shown: str) -> None:
 
 
 def _is_even(steps: FloatArray) -> bool:
-    return float(np.ptp(steps)) <= _SAME_PLACE_MM
-
-
-def _sign_of_z(first_mm: float, normal: FloatArray, z_mm: float, shown: str) -> float:
-    """Direction of the normal along patient z, for offsets that are patient z."""
-    if abs(first_mm - z_mm) > _SAME_PLACE_MM:
-        what = f"Grid Frame Offset Vector begins with {first_mm:g}: neither 0 nor the z of the first plane, {z_mm:g}"
-        raise DicomError(what, shown)
-    if abs(abs(float(normal[2])) - 1.0) > _ORTHONORMAL:
-        raise DicomError("Grid Frame Offset Vector is absolute, but the planes are not transverse", shown)
-    return float(np.sign(normal[2]))
+    return float(np.ptp(steps)) <= _EVEN_MM
 
 
 def _read_only(array: npt.NDArray[_Number]) -> npt.NDArray[_Number]:

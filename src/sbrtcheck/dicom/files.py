@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 from sbrtcheck.dicom.plain import ANY_TAG, plain_file
 from sbrtcheck.dicom.tags import AnyElements, items, name, number, word
 from sbrtcheck.errors import DicomError, InputError
-from sbrtcheck.stages import log
 
 if TYPE_CHECKING:
     from pydicom.tag import BaseTag
@@ -38,8 +36,6 @@ _KIND_OF_CLASS = {
     _RT_CLASS + "5": Kind.PLAN,
     _RT_CLASS + "8": Kind.PLAN,  # ion plan
 }
-# A UID ends in what tells instances apart; this much of it is enough, and names nobody.
-_END_OF_UID = 8
 _STORAGE = b"1.2.840.10008.5.1.4.1.1."
 _START_BYTES = 512  # holds the media storage class, which is the second or third element of a file
 _MODALITY = 0x00080060
@@ -73,8 +69,10 @@ class RtFile:
         Dose Summation Type, ``""`` when absent.
     parts
         Fraction groups with their beams: those a plan delivers, or those a dose is of.
-    damage
-        Why its content cannot be trusted; ``""`` when nothing was noticed.
+    damage, hint
+        Why its content cannot be trusted, and what the user can do; ``""`` when nothing was noticed.
+    apart
+        Files are linked with those of the same number alone: above 0 where folders tell files of one UID apart.
     """
 
     path: Path
@@ -88,61 +86,15 @@ class RtFile:
     summation: str = ""
     parts: Parts = ()
     damage: str = ""
+    hint: str = ""
+    apart: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scan:
-    """What was found: RT files in order of UID, files left out with the reason, how many other DICOM files."""
+def all_files(path: AnyPath) -> Iterator[Path]:
+    """Every file of a folder (any depth), a file, or a list of both, each once; `InputError` when one does not exist.
 
-    files: tuple[RtFile, ...]
-    not_dicom: tuple[Path, ...] = ()
-    copies: tuple[Path, ...] = ()
-    others: int = 0
-
-    def count(self, kind: Kind) -> int:
-        """Files of a kind."""
-        return sum(file.kind is kind for file in self.files)
-
-
-def scan(path: AnyPath) -> Scan:
-    """Headers of all RT files in a folder (any depth), a file, or a list of both; nothing in it depends on file names.
-
-    Links to folders are followed, each folder once. Which file has which name is logged at level DEBUG.
-
-    Raises
-    ------
-    InputError
-        When a path does not exist.
+    Links to folders are followed, each folder once.
     """
-    found: list[RtFile] = []
-    not_dicom: list[Path] = []
-    others = 0
-    for file in sorted(_all_files(path)):
-        header = _read_header(file)
-        match header:
-            case RtFile():
-                found.append(header)
-            case "not DICOM":
-                not_dicom.append(file)
-            case "other":
-                others += 1
-    unique, copies = _without_copies(found)
-    result = Scan(files=_named(unique), not_dicom=tuple(not_dicom), copies=copies, others=others)
-    _log_names(result)
-    return result
-
-
-def _log_names(found: Scan) -> None:
-    """Only for who asks for everything: planning systems put patients' IDs into names of files."""
-    for file in found.files:
-        log.debug("%s is %s", file.shown, file.path)
-    for path in found.not_dicom:
-        log.debug("not readable as DICOM and skipped: %s", path)
-    for path in found.copies:
-        log.debug("skipped as copy of another file: %s", path)
-
-
-def _all_files(path: AnyPath) -> Iterator[Path]:
     paths = [path] if isinstance(path, str | PathLike) else list(path)
     seen: set[Path] = set()
     for given in map(Path, paths):
@@ -172,7 +124,7 @@ def _below(given: Path) -> Iterator[Path]:
     yield from (Path(error.filename) for error in closed)
 
 
-def _read_header(path: Path) -> RtFile | Literal["other", "not DICOM"]:
+def read_header(path: Path) -> RtFile | Literal["other", "not DICOM"]:
     """The header of an RT file, or what else the file is; what cannot be opened counts as not DICOM.
 
     Only regular files are opened: opening a named pipe would wait for ever.
@@ -211,9 +163,26 @@ def _header_of_dicom(file: BinaryIO, path: Path) -> RtFile | Literal["other", "n
 def _general_header(file: BinaryIO, path: Path) -> RtFile | Literal["other", "not DICOM"]:
     from sbrtcheck.dicom import general
 
+    meta = general.file_meta(path)
+    unread = general.unread_syntax(meta)
+    header = _header_by_pydicom(file, path, meta)
+    if not unread:
+        return header
+    if isinstance(header, str):
+        kind = _KIND_OF_CLASS.get(word(meta, 0x00020002))
+        if kind is None:
+            return header
+        header = RtFile(path=path, shown=str(kind), kind=kind, uid="")
+    # what else its elements seem to be may be nonsense
+    return replace(header, uid=header.uid or word(meta, 0x00020003), damage=unread, hint=general.EXPORT_PLAINLY)
+
+
+def _header_by_pydicom(file: BinaryIO, path: Path, meta: AnyElements) -> RtFile | Literal["other", "not DICOM"]:
+    from sbrtcheck.dicom import general
+
     try:
         start = general.start_of(file, _MODALITY)
-        sop_class = word(start, 0x00080016) or word(start.file_meta, 0x00020002)
+        sop_class = word(start, 0x00080016) or word(meta, 0x00020002)
         kind = _kind(sop_class, word(start, _MODALITY))
         if kind is None:
             return "other"
@@ -309,58 +278,3 @@ def _number(item: AnyElements, tag: int) -> int:
     """A reference number; -1, which no file uses, when it is missing."""
     value = number(item, tag)
     return -1 if value is None else int(value)
-
-
-def _without_copies(files: list[RtFile]) -> tuple[list[RtFile], tuple[Path, ...]]:
-    """One file of each SOP instance, by UID; instances whose files differ are marked, for neither may be picked."""
-    by_uid: dict[str, list[RtFile]] = {}
-    for file in files:
-        by_uid.setdefault(file.uid, []).append(file)
-    unique: list[RtFile] = []
-    copies: list[Path] = []
-    for uid, same in sorted(by_uid.items()):
-        distinct, more = _distinct(same)
-        copies += more
-        if uid and len(distinct) > 1:
-            damage = "another file has the same SOP Instance UID and differs: neither can be picked"
-            distinct = [replace(distinct[0], damage=damage)]
-        unique += distinct
-    return unique, tuple(copies)
-
-
-def _distinct(files: list[RtFile]) -> tuple[list[RtFile], list[Path]]:
-    """Files of different content, in an order that depends on nothing else; and the copies of them."""
-    if len(files) == 1:
-        return files, []
-    by_content: dict[str, RtFile] = {}
-    copies = [file.path for file in files if by_content.setdefault(_content_hash(file.path), file) is not file]
-    return [by_content[content] for content in sorted(by_content)], copies
-
-
-def _content_hash(path: Path) -> str:
-    import hashlib
-
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _named(files: list[RtFile]) -> tuple[RtFile, ...]:
-    """The files with the names that messages use, each once."""
-    times = Counter(_short_name(file) for file in files)
-    at: Counter[str] = Counter()
-    named: list[RtFile] = []
-    for file in files:
-        short = _short_name(file)
-        at[short] += 1
-        if times[short] == 1:
-            shown = short
-        else:
-            shown = f"{file.kind} {file.uid}" if file.uid else f"{short} ({at[short]} of {times[short]})"
-        named.append(replace(file, shown=shown))
-    return tuple(named)
-
-
-def _short_name(file: RtFile) -> str:
-    if not file.uid:
-        return f"{file.kind} without UID"
-    return f"{file.kind} {'...' if len(file.uid) > _END_OF_UID else ''}{file.uid[-_END_OF_UID:]}"

@@ -14,11 +14,23 @@ from typing import BinaryIO
 
 from pydicom import Dataset, FileDataset
 from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import FileMetaDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.filereader import read_dataset, read_partial
+from pydicom.filereader import read_dataset, read_file_meta_info, read_partial, read_sequence
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import (
+    HTJ2K,
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000TransferSyntaxes,
+    JPEGLSTransferSyntaxes,
+    JPEGTransferSyntaxes,
+    RLETransferSyntaxes,
+    UncompressedTransferSyntaxes,
+)
 
 from sbrtcheck.dicom.plain import PAYLOAD_TAGS, PIXEL_DATA, UNDEFINED_LENGTH
 from sbrtcheck.dicom.tags import tag_name
@@ -42,9 +54,55 @@ READ_ERRORS = (
     zlib.error,
 )
 
+# Of other ones, private ones above all, the encoding is not known: a file that looks little endian may have big-endian
+# pixel data. Compressed ones have a dataset of explicit VR little endian (PS3.5 A.4).
+_READ_SYNTAXES = frozenset(
+    {
+        *UncompressedTransferSyntaxes,
+        *JPEGTransferSyntaxes,
+        *JPEGLSTransferSyntaxes,
+        *JPEG2000TransferSyntaxes,
+        *(HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K),
+        *RLETransferSyntaxes,
+    }
+)
+EXPORT_PLAINLY = "export it as implicit or explicit VR little endian"
+
 _BEAMS = frozenset({0x300A00B0, 0x300A03A2})  # of photons and electrons, of ions
 _REFERENCED_SETS = 0x300C0060
+_LONGEST_UID = 64
+_SHORT_BYTES = 2
 _RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+
+
+# Transfer syntaxes
+
+
+def file_meta(path: Path) -> FileMetaDataset:
+    """File meta information; empty where a file has none."""
+    try:
+        return read_file_meta_info(path)
+    except READ_ERRORS:
+        return FileMetaDataset()
+
+
+def unread_syntax(meta: Dataset) -> str:
+    """Why a file of this meta information cannot be read, its transfer syntax named; ``""`` where it can be.
+
+    A file that does not name its transfer syntax is read as what it looks like.
+    """
+    syntax = raw_text(meta, 0x00020010).decode("latin-1")
+    if not syntax or syntax in _READ_SYNTAXES:
+        return ""
+    shown = "".join(one if one.isprintable() else "?" for one in syntax[:_LONGEST_UID])
+    known = UID(syntax).name
+    named = f"{shown} ({known})" if known != syntax else f"{shown}, a private one"
+    return f"its transfer syntax is {named}, which is not read: how its numbers are encoded is not known"
+
+
+def _refuse_unread_syntax(path: Path, shown: str) -> None:
+    if why := unread_syntax(file_meta(path)):
+        raise DicomError(why, shown, EXPORT_PLAINLY)
 
 
 # Whole files
@@ -52,6 +110,7 @@ _RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 
 def dataset_of(path: Path, shown: str, last: int) -> Dataset:
     """The dataset of a file up to the tag ``last``, its values still raw; the file is closed again."""
+    _refuse_unread_syntax(path, shown)
     try:
         with path.open("rb") as file:
             dataset = read_partial(file, lambda tag, _vr, _length: tag > last, force=True)
@@ -86,6 +145,7 @@ class _PixelWatch:
 
 def dose_dataset(path: Path, shown: str) -> tuple[Dataset, int, int]:
     """An RTDOSE, with the place and length of its pixel data where they are plain and were not read; else zeros."""
+    _refuse_unread_syntax(path, shown)
     try:
         with path.open("rb") as file:
             watch = _PixelWatch(file)
@@ -210,8 +270,9 @@ def decoded_alone(text: bytes, character_set: bytes) -> str:
 
 def unsigned(dataset: Dataset, tag: int, shown: str) -> int:
     """Value of a US element; `DicomError` when absent or damaged."""
+    unknown = _unknown(dataset, tag)
     try:
-        return int(dataset[tag].value)
+        return int.from_bytes(unknown, "little") if len(unknown) == _SHORT_BYTES else int(dataset[tag].value)
     except READ_ERRORS as error:
         raise DicomError(f"{tag_name(tag)} is missing or damaged", shown) from error
 
@@ -221,7 +282,30 @@ def items_of(dataset: Dataset, tag: int, shown: str) -> list[Dataset]:
     if tag not in dataset:
         return []
     try:
+        unknown = _unknown(dataset, tag)
+        if unknown:
+            return list(_items_of_unknown(unknown, dataset))
         value = dataset[tag].value
         return list(value) if isinstance(value, Sequence) else []
     except READ_ERRORS as error:
         raise DicomError(f"{tag_name(tag)} is damaged or truncated", shown, "export the file again") from error
+
+
+def _unknown(dataset: Dataset, tag: int) -> bytes:
+    """Bytes of an element whose VR is given as UN though the dictionary knows it; empty for any other element.
+
+    Such a value is of implicit VR little endian, whatever the file is (PS3.5 6.2.2). pydicom takes short ones for what
+    they are, in the encoding of the file, and leaves those of 64 kB and more as bytes.
+    """
+    element = raw_element(dataset, tag)
+    value = getattr(element, "value", None)
+    return value if getattr(element, "VR", None) == "UN" and isinstance(value, bytes) else b""
+
+
+def _items_of_unknown(value: bytes, dataset: Dataset) -> Sequence:
+    """Items of a sequence of VR UN; of explicit VR inside where they look so, for some files have them."""
+    encoding = dataset.original_character_set or "iso8859"
+    with BytesIO(value) as file:
+        return read_sequence(
+            file, is_implicit_VR=False, is_little_endian=True, bytelength=len(value), encoding=encoding
+        )

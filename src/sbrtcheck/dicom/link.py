@@ -14,10 +14,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbrtcheck.dicom.files import Kind, RtFile, Scan
+from sbrtcheck.dicom.files import Kind, RtFile
+from sbrtcheck.dicom.scan import Scan
 from sbrtcheck.plan import Finding, FindingCode
 
 _FRAMES_SHOWN = 3
+_BY_FOLDER = "files in other folders have the same UIDs and other content, so each folder is taken by itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,8 @@ class FoundPlan:
         Why no structure set can be used; ``""`` when one can.
     problem
         Why neither dose nor stored DVHs can be used; ``""`` when they can.
-    place
-        The file that is to blame, where that is not the dose.
+    place, hint
+        The file that is to blame, where that is not the dose; what the user can do, where something is known.
     names_from, names_findings
         For stored DVHs, in place of ``structure_set`` and ``findings``: the set that their ROI numbers are of, None
         when it is not there; and how the files were linked, with the reason for that.
@@ -51,6 +53,7 @@ class FoundPlan:
     no_structures: str = ""
     problem: str = ""
     place: str = ""
+    hint: str = ""
     names_from: RtFile | None = None
     names_findings: tuple[Finding, ...] = ()
 
@@ -63,6 +66,11 @@ class FoundPlan:
     def label(self) -> str:
         """RT Plan Label, ``""`` when unknown."""
         return self.plan.label if self.plan is not None else ""
+
+    @property
+    def apart(self) -> bool:
+        """Whether nothing but their folder tells its files from others of the same UIDs."""
+        return self.doses[0].apart > 0
 
     @property
     def dose_uids(self) -> tuple[str, ...]:
@@ -129,20 +137,42 @@ class PlanFiles:
 
 
 def link(scan: Scan) -> PlanFiles:
-    """The plans that the scanned files make."""
-    index = _index(scan.files)
-    found = [
-        with_set
-        for group in _dose_groups(_of(scan.files, Kind.DOSE), index)
-        for with_set in _with_structure_sets(_checked(group), index)
-    ]
+    """The plans that the scanned files make; files that folders tell apart are linked folder by folder."""
+    found: list[FoundPlan] = []
+    unused: list[Orphan] = []
+    for number in sorted({file.apart for file in scan.files}):
+        files = tuple(file for file in scan.files if file.apart == number)
+        linked = [_told_by_folder(one) if one.apart else one for one in _linked(files)]
+        found += linked
+        unused += _unused(files, linked)
     return PlanFiles(
         plans=tuple(one for one in found if not one.reason),
-        orphans=(*_broken(found), *_unused(scan.files, found)),
+        orphans=(*_broken(found), *unused),
         incomplete=tuple(one for one in found if one.reason),
         not_dicom=scan.not_dicom,
         copies=scan.copies,
         others=scan.others,
+    )
+
+
+def _linked(files: tuple[RtFile, ...]) -> list[FoundPlan]:
+    index = _index(files)
+    return [
+        with_set
+        for group in _dose_groups(_of(files, Kind.DOSE), index)
+        for with_set in _with_structure_sets(_checked(group), index)
+    ]
+
+
+def _told_by_folder(one: FoundPlan) -> FoundPlan:
+    """The same, with the word that nothing but its folder tells whose files these are."""
+    text = "files in other folders have the same UIDs and other content; this plan's were told from them by folder"
+    noted = Finding(code=FindingCode.OTHER, text=text)
+    return replace(
+        one,
+        findings=(*one.findings, noted),
+        names_findings=(*one.names_findings, noted),
+        no_structures=f"{one.no_structures} ({_BY_FOLDER})" if one.no_structures else "",
     )
 
 
@@ -342,7 +372,7 @@ def _checked(group: FoundPlan) -> FoundPlan:
     damaged = [file for file in (*group.doses, group.plan) if file is not None and file.damage]
     if not damaged:
         return group
-    return replace(group, problem=damaged[0].damage, place=damaged[0].shown)
+    return replace(group, problem=damaged[0].damage, place=damaged[0].shown, hint=damaged[0].hint)
 
 
 # Structure sets
@@ -431,7 +461,8 @@ def _joined(group: FoundPlan, one: RtFile) -> FoundPlan:
     joined = replace(group, structure_set=one)
     frames = set(group.doses[0].frames)
     if one.damage:
-        return replace(joined, no_structures=one.damage, place=group.place or one.shown)
+        first = group if group.problem else replace(joined, place=one.shown, hint=one.hint)
+        return replace(joined, no_structures=one.damage, place=first.place, hint=first.hint)
     if frames and one.frames and not frames & set(one.frames):
         return replace(joined, no_structures=_other_frame(group, one.frames))
     if not frames or not one.frames:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sbrtcheck.dicom.dose import DoseFile, dose_grid, grid_maximum_gy, open_dose, summed
-from sbrtcheck.dicom.files import AnyPath, Kind, scan
+from sbrtcheck.dicom.files import AnyPath, Kind
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
+from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
 from sbrtcheck.dicom.tags import quiet, read_dataset, read_errors
 from sbrtcheck.dvh import DVHSet
@@ -257,12 +259,19 @@ def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> Foun
     if not with_structures:
         complete = _told_apart_by_names(complete)
     if len(complete) > 1:
-        listed = "; ".join(map(str, complete))
-        what = f"{len(complete)} plans are here: {listed}"
-        raise AmbiguousPlanError(what, "", "choose one by the UID of its plan or dose (plan=UID, --plan UID)")
+        raise _several(complete)
     if not complete:
         raise _nothing_to_choose(files, refused)
     return complete[0]
+
+
+def _several(complete: list[FoundPlan]) -> AmbiguousPlanError:
+    times = Counter(map(str, complete))
+    listed = "; ".join(text if number == 1 else f"{text}, in {number} folders" for text, number in times.items())
+    mend = "choose one by the UID of its plan or dose (plan=UID, --plan UID)"
+    if len({(one.uid, one.dose_uids) for one in complete}) < len(complete) and any(one.apart for one in complete):
+        mend = "those of the same UIDs are told apart by folder alone: give the folder of the one wanted"
+    return AmbiguousPlanError(f"{len(complete)} plans are here: {listed}", "", mend)
 
 
 def _told_apart_by_names(found: list[FoundPlan]) -> list[FoundPlan]:
@@ -286,7 +295,9 @@ def _there_are(files: PlanFiles) -> str:
 def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
     if refused:
         more = f" (and {len(refused) - 1} more doses that make no plan)" if len(refused) > 1 else ""
-        return NoPlanError(refused[0].reason + more, refused[0].place or refused[0].doses[0].shown, _NO_PLAN_MEND)
+        return NoPlanError(
+            refused[0].reason + more, refused[0].place or refused[0].doses[0].shown, refused[0].hint or _NO_PLAN_MEND
+        )
     found = [orphan.kind for orphan in files.orphans]
     counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
     what = (

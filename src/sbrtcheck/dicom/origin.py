@@ -13,8 +13,9 @@ from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
-from sbrtcheck.dicom.files import AnyPath, Kind, RtFile, scan
+from sbrtcheck.dicom.files import AnyPath, Kind, RtFile
 from sbrtcheck.dicom.general import READ_ERRORS, dataset_of
+from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.tags import items, name, quiet, word
 from sbrtcheck.errors import DicomError, InputError
 
@@ -103,6 +104,9 @@ def _files(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Se
         raise InputError(
             "the dose that the DVHs were made from is not here", mend="give the folder they were read from"
         )
+    if len({file.apart for file in files}) > 1:
+        what = "files of several plans have the UIDs of this one"
+        raise InputError(what, mend="give the folder of the plan, or its files")
     return files
 
 

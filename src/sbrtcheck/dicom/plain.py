@@ -55,6 +55,7 @@ _SEQUENCES = frozenset(
         0x300C0002,  # Referenced RT Plan
         0x300C0004,  # Referenced Beam
         0x300C0020,  # Referenced Fraction Group
+        0x300C0050,  # Referenced Dose Reference
         0x300C0060,  # Referenced Structure Set
     }
 )
@@ -72,7 +73,6 @@ _OTHER_SEQUENCES = frozenset(
         0x300A0111,  # Control Point
         0x300A011A,  # Beam Limiting Device Position
         0x300A0180,  # Patient Setup
-        0x300C0050,  # Referenced Dose Reference
     }
 )
 # Elements of which more than the bytes is wanted, with the VRs whose bytes say all.

@@ -5,16 +5,23 @@ The rules, in this order:
 1. A prescription that the caller gives wins; a finding says what the RTPLAN states when that differs.
 2. Fractions: Number Of Fractions Planned of the one fraction group. With several fraction groups the prescription is
    unknown, for no single dose and fraction number describes the sum.
-3. Dose: Target Prescription Dose of the dose references of type TARGET. Several different doses: those prescribed to a
-   site or volume go before those of points and coordinates, then the largest; a finding lists all of them.
-4. Beam doses and dose limits are no prescription: without a target prescription dose it is unknown.
+3. Dose: Target Prescription Dose of the dose references of type TARGET. One that states none has the Target
+   Prescription Dose that the fraction group's Referenced Dose Reference Sequence gives for its number (PS3.3
+   C.8.8.13). Where both state one, that of the dose reference holds, for the RT Prescription Module is about the plan
+   as a whole; a finding lists both when they differ.
+4. Several different doses: a value that was calculated in planning (Dose Value Interpretation ACTUAL, PS3.3
+   C.8.8.10.3) comes last, for it is no prescription; of the others, those prescribed to a site or volume go before
+   those of points and coordinates, those called NOMINAL before those that are not, those for tracking before those for
+   quality assurance alone (Dose Value Purpose), then the largest. A finding lists all of them.
+5. Beam doses and dose limits are no prescription: without a target prescription dose it is unknown.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 
-from sbrtcheck.dicom.tags import AnyElements, integer, items, number, word
+from sbrtcheck.dicom.tags import AnyElements, integer, items, number, word, words
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 
 # Doses closer than this are one prescription, written with another rounding.
@@ -24,17 +31,41 @@ LAST_TAG_OF_PRESCRIPTION = 0x300A0070
 _OF_A_REGION = ("SITE", "VOLUME")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _TargetDose:
+    """A target prescription dose with what the RTPLAN says about it; ``by_group`` when the fraction group states it."""
+
     dose_gy: float
-    structure_type: str
+    structure_type: str = ""
+    interpretation: str = ""
+    purposes: tuple[str, ...] = ()
+    by_group: bool = False
 
     @property
-    def rank(self) -> tuple[bool, float]:
-        return self.structure_type in _OF_A_REGION, self.dose_gy
+    def rank(self) -> tuple[bool, bool, bool, bool, bool, float, str]:
+        """What makes one dose go before another, the weightiest first; at last its text, so that order never counts."""
+        return (
+            self.interpretation != "ACTUAL",
+            self.structure_type in _OF_A_REGION,
+            self.interpretation == "NOMINAL",
+            not self.purposes or "TRACKING" in self.purposes,
+            not self.by_group,
+            self.dose_gy,
+            self._kind,
+        )
+
+    @property
+    def source(self) -> str:
+        """Where it stands, for the report."""
+        place = "Target Prescription Dose in the Fraction Group" if self.by_group else "Target Prescription Dose"
+        return f"{place} ({self._kind})"
+
+    @property
+    def _kind(self) -> str:
+        return ", ".join([self.structure_type or "no type", *filter(None, [self.interpretation]), *self.purposes])
 
     def __str__(self) -> str:
-        return f"{self.dose_gy:g} Gy ({self.structure_type or 'no type'})"
+        return f"{self.dose_gy:g} Gy ({self._kind}{', in the Fraction Group' if self.by_group else ''})"
 
 
 Read = tuple[Prescription | UnknownPrescription, tuple[Finding, ...]]
@@ -70,9 +101,9 @@ def _difference(given: Prescription, stated: Prescription | UnknownPrescription)
 
 
 def _stated(plan: AnyElements) -> Read:
-    doses = _target_doses(plan)
-    findings = _several(doses)
     groups = items(plan, 0x300A0070)
+    doses, unused = _target_doses(plan, groups)
+    findings = _several([*doses, *unused])
     if len(groups) > 1:
         numbers = ", ".join(str(integer(group, 0x300A0078) or "?") for group in groups)
         reason = f"the RTPLAN has {len(groups)} fraction groups ({numbers} fractions)"
@@ -82,10 +113,11 @@ def _stated(plan: AnyElements) -> Read:
         reason = "the RTPLAN states no target prescription dose"
         return UnknownPrescription(reason=reason, fractions=fractions), findings
     chosen = max(doses, key=lambda dose: dose.rank)
+    findings = (*findings, *_calculated(chosen))
     if fractions is None:
         reason = f"the RTPLAN states {chosen.dose_gy:g} Gy and no number of fractions"
         return UnknownPrescription(reason=reason), findings
-    source = f"RTPLAN: Target Prescription Dose ({chosen.structure_type or 'no type'}), Number Of Fractions Planned"
+    source = f"RTPLAN: {chosen.source}, Number Of Fractions Planned"
     return Prescription(dose_gy=chosen.dose_gy, fractions=fractions, source=source), findings
 
 
@@ -94,10 +126,45 @@ def _fractions(groups: list[AnyElements]) -> int | None:
     return planned if planned is not None and planned > 0 else None
 
 
-def _target_doses(plan: AnyElements) -> list[_TargetDose]:
-    references = [item for item in items(plan, 0x300A0010) if word(item, 0x300A0020).upper() == "TARGET"]
-    doses = [(number(item, 0x300A0026), word(item, 0x300A0014).upper()) for item in references]
-    return [_TargetDose(dose_gy, kind) for dose_gy, kind in doses if dose_gy is not None and dose_gy > 0.0]
+def _target_doses(plan: AnyElements, groups: list[AnyElements]) -> tuple[list[_TargetDose], list[_TargetDose]]:
+    """The doses to choose from, and those of the fraction group that a dose reference's own one stands for."""
+    by_number = _doses_of_group(groups[0]) if len(groups) == 1 else {}
+    references = items(plan, 0x300A0010)
+    times = Counter(integer(item, 0x300A0012) for item in references)
+    doses: list[_TargetDose] = []
+    unused: list[_TargetDose] = []
+    for item in references:
+        if word(item, 0x300A0020).upper() != "TARGET":
+            continue
+        number_of_item = integer(item, 0x300A0012)
+        # a number that stands for several dose references tells none of them
+        in_group = by_number.get(number_of_item, []) if times[number_of_item] == 1 else []
+        described = _TargetDose(
+            dose_gy=0.0,
+            structure_type=word(item, 0x300A0014).upper(),
+            interpretation=word(item, 0x300A068B).upper(),
+            purposes=tuple(filter(None, (purpose.upper() for purpose in words(item, 0x300A061D)))),
+        )
+        stated = [replace(described, dose_gy=dose_gy, by_group=True) for dose_gy in in_group]
+        own = _dose_gy(item)
+        doses += stated if own is None else [replace(described, dose_gy=own)]
+        unused += [] if own is None else stated
+    return doses, unused
+
+
+def _doses_of_group(group: AnyElements) -> dict[int | None, list[float]]:
+    """Target prescription doses in a fraction group, by the number of the dose reference that they are for."""
+    found: dict[int | None, list[float]] = {}
+    for item in items(group, 0x300C0050):
+        to, dose_gy = integer(item, 0x300C0051), _dose_gy(item)
+        if to is not None and dose_gy is not None:
+            found.setdefault(to, []).append(dose_gy)
+    return found
+
+
+def _dose_gy(item: AnyElements) -> float | None:
+    dose_gy = number(item, 0x300A0026)
+    return dose_gy if dose_gy is not None and dose_gy > 0.0 else None
 
 
 def _several(doses: list[_TargetDose]) -> tuple[Finding, ...]:
@@ -105,3 +172,10 @@ def _several(doses: list[_TargetDose]) -> tuple[Finding, ...]:
         return ()
     listed = ", ".join(map(str, sorted(doses, key=lambda dose: dose.rank, reverse=True)))
     return (Finding(code=FindingCode.SEVERAL_PRESCRIPTIONS, text=f"the RTPLAN prescribes {listed}"),)
+
+
+def _calculated(chosen: _TargetDose) -> tuple[Finding, ...]:
+    if chosen.interpretation != "ACTUAL":
+        return ()
+    text = f"the RTPLAN calls its {chosen.dose_gy:g} Gy ACTUAL, calculated in planning, and states no nominal dose"
+    return (Finding(code=FindingCode.PRESCRIPTION_SOURCE, text=text),)

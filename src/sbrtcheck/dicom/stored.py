@@ -41,13 +41,17 @@ Names = Mapping[int, tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Context:
-    """What all DVHs of one RTDOSE share; ``maximum_gy`` is of the grid, None when it has none to compare with."""
+    """What all DVHs of one RTDOSE share; ``maximum_gy`` is of the grid, None when it has none to compare with.
+
+    ``dose_type`` is that of the RTDOSE, for DVHs that state none.
+    """
 
     shown: str
     names: Names
     prescription: Prescription | UnknownPrescription
     normalization_gy: float | None
     maximum_gy: float | None
+    dose_type: str
 
 
 def has_dvhs(dose: AnyElements) -> bool:
@@ -94,6 +98,7 @@ def stored_dvhs(
         prescription=prescription,
         normalization_gy=number(dose, 0x30040042),
         maximum_gy=maximum_gy,
+        dose_type=word(dose, 0x30040004).upper(),
     )
     read = _one_for_each_roi([_dvh(item, context) for item in sequence])
     read = unless_all_hundred(read, "stored")
@@ -186,6 +191,9 @@ def _one_for_each_roi(read: list[DVH | NoDVH]) -> list[DVH | NoDVH]:
 
 def _histogram(item: AnyElements, context: _Context) -> tuple[Histogram, tuple[str, ...]]:
     """The histogram without empty bins at its end, and notes on it."""
+    if _dose_type(item, context) == "ERROR":
+        detail = "its Dose Type is ERROR: the difference of two doses is no dose"
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
     widths, volumes, notes = _pairs(item, context.shown)
     widths_gy = widths * _gy_per_dose_unit(item, context)
     unit = _volume_unit(item)
@@ -320,10 +328,14 @@ def _volume_notes(histogram: Histogram) -> list[tuple[FindingCode, str]]:
 
 def _type_notes(item: AnyElements, context: _Context) -> list[tuple[FindingCode, str]]:
     notes = []
-    kind = word(item, 0x30040004).upper()
+    kind = _dose_type(item, context)
     if kind not in {"PHYSICAL", ""}:
         notes.append((FindingCode.DOSE_TYPE, f"Dose Type is {kind}, not physical dose"))
     if word(item, 0x30040002).upper() == "RELATIVE":
         of = 100.0 * _gy_per_dose_unit(item, context) / (number(item, 0x30040052) or 1.0)
         notes.append((FindingCode.RELATIVE_DOSE_SCALED, f"relative doses were taken as percent of {of:g} Gy"))
     return notes
+
+
+def _dose_type(item: AnyElements, context: _Context) -> str:
+    return word(item, 0x30040004).upper() or context.dose_type

@@ -7,6 +7,7 @@ target that receives most is compared with it; in a plan without targets, the la
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -119,14 +120,22 @@ def dose_doubt(dvhs: DVHSet, targets: TargetDoses) -> DoseDoubt | None:
 
 
 def _of_targets(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
-    medians = [(dvh.dose_at_volume(dvh.volume / 2), dvh.name) for dvh in targets]
-    # what lies outside the dose grid counts at 0 Gy in the value, and at the largest dose there may be in the bound
-    most = max(
-        (median.high if dvh.uncovered_cc > 0.0 else median.value, name)
-        for (median, name), dvh in zip(medians, targets, strict=True)
-    )
-    least = min(median.value for median, _ in medians)
-    return _compared(f"the median dose of {most[1]}", most[0], least, rx)
+    """By the target with the largest median dose; what lies outside the dose grid may receive nothing, or any dose."""
+    least_gy = [dvh.dose_at_volume(dvh.volume / 2).value for dvh in targets]
+    most_gy = [_largest_median_gy(dvh) for dvh in targets]
+    at = max(range(len(targets)), key=lambda i: (most_gy[i], least_gy[i]))
+    doubt = _compared(f"the median dose of {targets[at].name}", most_gy[at], min(least_gy), rx)
+    if doubt is None and max(least_gy) < LEAST_SHARE_OF_PRESCRIPTION * rx.dose_gy:
+        percent = 100.0 * targets[at].uncovered_cc / targets[at].volume
+        where = f"{percent:.3g} % of {targets[at].name} lies outside the dose grid"
+        return DoseDoubt(text=f"{where}: whether it receives the prescription of {rx.dose_gy:g} Gy cannot be told")
+    return doubt
+
+
+def _largest_median_gy(dvh: DVH) -> float:
+    """The median dose, were all that lies outside the dose grid hotter than that."""
+    half = dvh.volume / 2 - dvh.uncovered_cc
+    return dvh.dose_at_volume(half).value if half > 0.0 else math.inf
 
 
 def _compared(what: str, most_gy: float, least_gy: float, rx: Prescription) -> DoseDoubt | None:

@@ -330,7 +330,7 @@ def _unless_outside(judged: _Judged, case: _Case) -> _Judged:
     if _judge(case, _with_outside_at(dvh, at_gy)).verdict is judged.verdict:
         return judged
     bound = "any dose, for a target lies outside too" if at_gy == ANY_DOSE_GY else f"{at_gy:.4g} Gy"
-    detail = f"{_outside_percent(dvh):.2g} % of it lies outside the dose grid, where it may receive {bound}"
+    detail = f"{_outside_percent(dvh):.3g} % of it lies outside the dose grid, where it may receive {bound}"
     return _not_judged(judged, Reason.PARTLY_OUTSIDE_GRID, detail)
 
 

@@ -166,14 +166,21 @@ def _outside(model: TcpModel, dose_per_fraction_gy: float, fractions: int) -> st
 
 
 def risks(
-    dvhs: DVHSet, *, names: Mapping[str, str] | None = None, diameter_cm: float | None = None
+    dvhs: DVHSet,
+    *,
+    site: str = "",
+    names: Mapping[str, str] | None = None,
+    diameter_cm: float | None = None,
 ) -> tuple[Risk | NoRisk, ...]:
-    """Apply every shipped model to a plan: complications on its organs, control on its prescription.
+    """Apply the shipped models to a plan: complications on its organs, control on its prescription.
 
     Parameters
     ----------
     dvhs
         Of one plan.
+    site
+        Treatment site of the plan. Models that are for one site are applied to plans of that site alone, and to none
+        when it is not said.
     names
         TG-263 name -> structure name of this plan; wins over every other matching rule.
     diameter_cm
@@ -185,8 +192,9 @@ def risks(
         One for each model, in the order of the file. Which of them are about this patient is the reader's to say.
     """
     shipped, plan = load_risk_models(), Organs.of(dvhs, names)
-    of_organs = tuple(_of_plan(model, plan) for model in shipped.ntcp)
-    return (*of_organs, *(_of_course(model, dvhs, diameter_cm) for model in shipped.tcp))
+    of_organs = tuple(_of_plan(model, plan) for model in shipped.ntcp if model.site in ("", site))
+    of_course = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.site in ("", site))
+    return (*of_organs, *of_course)
 
 
 def _of_plan(model: NtcpModel, plan: Organs) -> Risk | NoRisk:

@@ -14,7 +14,10 @@ from sbrtcheck.report import words
 from sbrtcheck.report.text import plain_table, printed
 from sbrtcheck.table import NtcpModel, TcpModel
 
-CAUTION = "Risks by published models, not verdicts: each holds for patients like those of its source."
+CAUTION = (
+    "Risks by published models, not verdicts: each holds for patients like those of its source."
+    " Models that are for one treatment site are shown where --site names it."
+)
 
 
 def risks_text(found: Sequence[Risk | NoRisk]) -> str:

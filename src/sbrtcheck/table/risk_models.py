@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sbrtcheck.errors import UnknownTableError
 from sbrtcheck.radiobiology import m_of_gamma50
 from sbrtcheck.table.shipped import read_shipped
-from sbrtcheck.table.values import READINGS_NEEDED, Source, holds_at
+from sbrtcheck.table.values import READINGS_NEEDED, Source
 
 if TYPE_CHECKING:
     from sbrtcheck.table.risk_shape import NtcpFile, TcpFile
@@ -64,10 +64,6 @@ class NtcpModel:
         """Whether two independent readings agree."""
         return len(self.confirmed_by) >= READINGS_NEEDED
 
-    def holds_at(self, site: str) -> bool:
-        """Whether it is about plans of this site; see `sbrtcheck.table.holds_at`."""
-        return holds_at(self.site, site)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpModel:
@@ -95,10 +91,6 @@ class TcpModel:
     def confirmed(self) -> bool:
         """Whether two independent readings agree."""
         return len(self.confirmed_by) >= READINGS_NEEDED
-
-    def holds_at(self, site: str) -> bool:
-        """Whether it is about plans of this site; see `sbrtcheck.table.holds_at`."""
-        return holds_at(self.site, site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

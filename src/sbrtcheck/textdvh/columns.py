@@ -2,6 +2,7 @@
 
 ``Dose (Gy), Liver (%), Heart (%)`` or a column of doses a structure: ``Liver Dose (Gy), Liver (%)``. Volumes are in
 percent or cc; ``Liver Value (% of 1432.1 cc)`` has the volume too. They may be padded with zeros to the plan's maximum.
+A heading that is anything else makes another layout, in which what stands where is not known.
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ from sbrtcheck.textdvh.numbers import Number, column_of, is_number, number_of, r
 _DOSE = re.compile(r"(?:(?P<name>.*\S)\s+)?Dose(?:\s*[(\[](?P<unit>[^)\]]*)[)\]])?", re.IGNORECASE)
 _VOLUME = re.compile(r"(?P<name>.*\S)\s*[(\[](?P<unit>[^)\]]*)[)\]]")
 _WORD = re.compile(r"(?:_DvhArray)?(?:\s+(?:Value|Volume))?$")
+# A heading of no other words than these is that of a volume, and names no structure.
+_NO_NAME = re.compile(
+    r"(?:absolute|cumulative|differential|dvh|normali[sz]ed|of|percent|ratio|relative|structure|total|value|vol|volume"
+    r"|volumen|[\W_])*",
+    re.IGNORECASE,
+)
 _OF = re.compile(r"%\s+of\s+(?P<volume>\S+)\s+(?P<unit>\S+)", re.IGNORECASE)
 
 
@@ -43,9 +50,13 @@ class _Pair:
 
 
 def is_columns(lines: Lines) -> bool:
-    """Whether the first line heads a column of doses and one of volumes of a structure, and none of names."""
+    """Whether the first line heads columns of doses, and of volumes of structures that it names, and nothing else."""
     heading = heading_of(lines)
-    return names_column(heading) is None and bool(list(_pairs(heading)))
+    pairs = list(_pairs(heading))
+    known = {place for pair in pairs for place in (pair.dose, pair.volume)}
+    filled = {place for place, text in enumerate(heading) if text}
+    named = not any(_NO_NAME.fullmatch(pair.name) for pair in pairs)
+    return names_column(heading) is None and bool(pairs) and named and filled <= known
 
 
 def read_columns(lines: Lines) -> Export:

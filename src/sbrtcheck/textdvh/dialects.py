@@ -5,13 +5,14 @@ from __future__ import annotations
 from sbrtcheck.textdvh.columns import COLUMNS
 from sbrtcheck.textdvh.eclipse import ECLIPSE
 from sbrtcheck.textdvh.export import Dialect
+from sbrtcheck.textdvh.hiart import HIART
 from sbrtcheck.textdvh.lines import Lines, fault
 from sbrtcheck.textdvh.monaco import MONACO
 from sbrtcheck.textdvh.oncentra import ONCENTRA
 from sbrtcheck.textdvh.raystation import RAYSTATION
 from sbrtcheck.textdvh.rows import ROWS
 
-DIALECTS: tuple[Dialect, ...] = (ECLIPSE, RAYSTATION, MONACO, ONCENTRA, COLUMNS, ROWS)
+DIALECTS: tuple[Dialect, ...] = (ECLIPSE, RAYSTATION, MONACO, ONCENTRA, HIART, COLUMNS, ROWS)
 
 
 def dialect_of(lines: Lines) -> Dialect:

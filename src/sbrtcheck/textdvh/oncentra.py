@@ -1,6 +1,7 @@
 """Oncentra (MasterPlan): mode and units in the header, then a block a ROI: ``Dose:``, ``ROI:``, rows of three numbers.
 
-The case in the header is the patient's, and is not looked at. A ROI without contours has a block without rows.
+The case in the header is the patient's, and is not looked at. A ROI without contours has a block without rows. Lines of
+nothing but asterisks part what belongs together, as under the name of a ROI.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _PLAN = re.compile(r"Plan\s*:\s*(?P<name>.*)", re.IGNORECASE)
 _MODE = re.compile(r"(?P<mode>Cumulative|Differential)\s+mode\b.*", re.IGNORECASE)
 _OF = re.compile(r"(?:Absolute|Relative)\s+(?P<of>dose|volume)\b.*\[(?P<unit>[^\]]*)\].*", re.IGNORECASE)
 _HEADING = re.compile(r"(?:bin\w*\s+)?dose\b.*\bvolume\b.*", re.IGNORECASE)
+_RULE = re.compile(r"([*=_#~-])\1{2,}")
 _COLUMNS = 3
 
 
@@ -77,6 +79,7 @@ def _structure(
     first = _ROI.match(block[0].text)
     name = first["name"].strip() if first else ""
     rows = [line for line in block[1:] if not (_DOSE.match(line.text) or _HEADING.fullmatch(line.text))]
+    rows = [line for line in rows if not _RULE.fullmatch(line.text)]
     return Exported(name=name, plan=plan, table=_table(rows, of_dose, of_volume))
 
 

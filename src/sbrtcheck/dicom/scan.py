@@ -1,0 +1,223 @@
+"""Folder or files in; the RT files that may make plans out, each once, and what was left out.
+
+A UID stands for one file. Copies of a file are left out. Files of one UID that differ can neither of them be picked,
+with one exception: a tool that takes the identity out of files may write the same UIDs for every patient, and then the
+patients' folders tell them apart. So, where one UID has several contents that lie in folders of which none is inside of
+the other, the files that hang together with them by reference are parted by folder, as high up as needed, and linked
+with those of the same folder alone. Of folders whose files are all in another one too, the larger is kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sbrtcheck.dicom.files import AnyPath, Kind, RtFile, all_files, read_header
+from sbrtcheck.stages import log
+
+# A UID ends in what tells instances apart; this much of it is enough, and names nobody.
+_END_OF_UID = 8
+_SEVERAL_CONTENTS = "another file has the same SOP Instance UID and differs: neither can be picked"
+
+Files = Sequence[RtFile]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What was found: RT files in order of UID, files left out with the reason, how many other DICOM files."""
+
+    files: tuple[RtFile, ...]
+    not_dicom: tuple[Path, ...] = ()
+    copies: tuple[Path, ...] = ()
+    others: int = 0
+
+    def count(self, kind: Kind) -> int:
+        """Files of a kind."""
+        return sum(file.kind is kind for file in self.files)
+
+
+def scan(path: AnyPath) -> Scan:
+    """Headers of all RT files in a folder (any depth), a file, or a list of both; nothing in it depends on file names.
+
+    Which file has which name is logged at level DEBUG.
+
+    Raises
+    ------
+    InputError
+        When a path does not exist.
+    """
+    found: list[RtFile] = []
+    not_dicom: list[Path] = []
+    others = 0
+    for file in sorted(all_files(path)):
+        header = read_header(file)
+        match header:
+            case RtFile():
+                found.append(header)
+            case "not DICOM":
+                not_dicom.append(file)
+            case "other":
+                others += 1
+    unique, copies = _each_once(found)
+    result = Scan(files=_named(unique), not_dicom=tuple(not_dicom), copies=copies, others=others)
+    _log_names(result)
+    return result
+
+
+def _log_names(found: Scan) -> None:
+    """Only for who asks for everything: planning systems put patients' IDs into names of files."""
+    for file in found.files:
+        log.debug("%s is %s", file.shown, file.path)
+    for path in found.not_dicom:
+        log.debug("not readable as DICOM and skipped: %s", path)
+    for path in found.copies:
+        log.debug("skipped as copy of another file: %s", path)
+
+
+# Copies, and files of one UID that differ
+
+
+def _each_once(files: Files) -> tuple[list[RtFile], tuple[Path, ...]]:
+    """Each file once, in order of UID, with the number of the folder it is to be linked in; and the copies."""
+    folders, contents = _told_apart(files, _contents(files))
+    apart = {file.path for folder in folders for file in folder}
+    unique, copies = _without_copies([file for file in files if file.path not in apart], contents)
+    kept: list[frozenset[str]] = []
+    for folder in sorted(folders, key=lambda folder: _order(folder, contents)):
+        held = frozenset(contents[file.path] for file in folder)
+        if any(held <= other for other in kept):
+            copies += [file.path for file in folder]
+            continue
+        kept.append(held)
+        own, more = _without_copies(folder, contents)
+        unique += [replace(file, apart=len(kept)) for file in own]
+        copies += more
+    return sorted(unique, key=lambda file: file.uid), tuple(copies)
+
+
+def _contents(files: Files) -> dict[Path, str]:
+    """What files that share their UID with another one hold, by path; the others need not be read for it."""
+    times = Counter(file.uid for file in files)
+    return {file.path: _content_hash(file.path) for file in files if times[file.uid] > 1}
+
+
+def _content_hash(path: Path) -> str:
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _of_several_contents(files: Files, contents: Mapping[Path, str]) -> frozenset[str]:
+    """UIDs of which there are several contents."""
+    pairs = {(file.uid, contents[file.path]) for file in files if file.uid and file.path in contents}
+    times = Counter(uid for uid, _ in pairs)
+    return frozenset(uid for uid, number in times.items() if number > 1)
+
+
+def _without_copies(files: Files, contents: Mapping[Path, str]) -> tuple[list[RtFile], list[Path]]:
+    """One file of each SOP instance; instances whose files differ are marked, for neither may be picked."""
+    by_uid: dict[str, list[RtFile]] = {}
+    for file in files:
+        by_uid.setdefault(file.uid, []).append(file)
+    unique: list[RtFile] = []
+    copies: list[Path] = []
+    for uid, same in sorted(by_uid.items()):
+        distinct, more = _distinct(same, contents)
+        copies += more
+        if uid and len(distinct) > 1:
+            distinct = [replace(distinct[0], damage=_SEVERAL_CONTENTS)]
+        unique += distinct
+    return unique, copies
+
+
+def _distinct(files: Files, contents: Mapping[Path, str]) -> tuple[Files, list[Path]]:
+    """Files of different content, in an order that depends on nothing else; and the copies of them."""
+    if len(files) == 1:
+        return files, []
+    by_content: dict[str, RtFile] = {}
+    copies = [file.path for file in files if by_content.setdefault(contents[file.path], file) is not file]
+    return [by_content[content] for content in sorted(by_content)], copies
+
+
+# Files of one UID told apart by folder
+
+
+def _told_apart(files: Files, contents: Mapping[Path, str]) -> tuple[list[Files], Mapping[Path, str]]:
+    """The files of each of the folders that tell them apart, none where no folder does; and what those files hold."""
+    if not _of_several_contents(files, contents):
+        return [], contents
+    tangled = _tangled(files, contents)
+    known = {**contents, **{file.path: _content_hash(file.path) for file in tangled if file.path not in contents}}
+    folders = _by_folder(tangled, known)
+    return folders if len(folders) > 1 else [], known
+
+
+def _order(folder: Files, contents: Mapping[Path, str]) -> tuple[int, list[str]]:
+    """The largest first; then by nothing but content."""
+    held = sorted({contents[file.path] for file in folder})
+    return -len(held), held
+
+
+def _tangled(files: Files, contents: Mapping[Path, str]) -> list[RtFile]:
+    """Files that hang together, by references, with those of a UID that has several contents."""
+    here = {file.uid for file in files}
+    reached: set[str] = set(_of_several_contents(files, contents))
+    ties = [(file, _ties(file, here)) for file in files]
+    while True:
+        found = [tied for _, tied in ties if tied & reached]
+        more = reached.union(*found)
+        if more == reached:
+            return [file for file, tied in ties if tied & reached]
+        reached = more
+
+
+def _ties(file: RtFile, here: set[str]) -> frozenset[str]:
+    """UIDs that link a file with others: its own, those it refers to, and its frames of reference where they decide."""
+    refs = {*file.plan_refs, *file.structure_set_refs} - {""}
+    by_frame = file.kind is Kind.STRUCTURE_SET or not refs & here
+    return frozenset({file.uid, *refs, *(f"frame {frame}" for frame in file.frames if by_frame)} - {""})
+
+
+def _by_folder(files: Files, contents: Mapping[Path, str]) -> list[Files]:
+    """The files of each folder, as high up as its UIDs have one content each; those that no folder parts together."""
+    clashing = _of_several_contents(files, contents)
+    if not clashing:
+        return [files]
+    folders = [Path(os.path.abspath(file.path)).parent.parts for file in files]  # noqa: PTH100 - links as they are
+    levels = enumerate(zip(*folders, strict=False))
+    depth = next((at for at, names in levels if len(set(names)) > 1), min(map(len, folders)))
+    below: dict[str, list[RtFile]] = {}
+    for file, parts in zip(files, folders, strict=True):
+        below.setdefault(parts[depth] if len(parts) > depth else "", []).append(file)
+    if any(file.uid in clashing for file in below.get("", ())):
+        return [files]
+    return [folder for inside in below.values() for folder in _by_folder(inside, contents)]
+
+
+# Names for messages
+
+
+def _named(files: Iterable[RtFile]) -> tuple[RtFile, ...]:
+    """The files with the names that messages use, each once."""
+    times = Counter(_short_name(file) for file in files)
+    at: Counter[str] = Counter()
+    named: list[RtFile] = []
+    for file in files:
+        short = _short_name(file)
+        at[short] += 1
+        if times[short] == 1:
+            shown = short
+        else:
+            shown = f"{file.kind} {file.uid}" if file.uid else f"{short} ({at[short]} of {times[short]})"
+        named.append(replace(file, shown=shown))
+    return tuple(named)
+
+
+def _short_name(file: RtFile) -> str:
+    if not file.uid:
+        return f"{file.kind} without UID"
+    return f"{file.kind} {'...' if len(file.uid) > _END_OF_UID else ''}{file.uid[-_END_OF_UID:]}"
