@@ -240,7 +240,7 @@ def one_row(metric: str, sense: Sense, limit: float, **fields: object) -> Constr
 
 
 def judged(dvhs, metric: str, sense: Sense, limit: float) -> Outcome:
-    return evaluate(one_row(metric, sense, limit), dvhs).outcomes[0]
+    return evaluate(one_row(metric, sense, limit), dvhs, accept_dose=True).outcomes[0]
 
 
 CORD = structure("SpinalCord", *[ring(5.0, z) for z in np.arange(-20.0, 21, 2)])

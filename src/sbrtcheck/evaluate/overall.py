@@ -85,7 +85,7 @@ def _of_given_names(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[Revie
     """A name that the user gave and the plan does not have, whether a row asks for its organ or not."""
     for organ in sorted(organ for organ, name in (plan.names or {}).items() if name):
         found = match(organ, plan.drawn, plan.names)
-        if isinstance(found, NoMatch):
+        if isinstance(found, NoMatch) and found.given not in plan.derived:
             near = f"; close names: {', '.join(found.near)}" if found.near else ""
             text = f"{organ}: the names given say {found.given!r}, and the plan has no such structure{near}"
             yield ReviewReason(
