@@ -274,15 +274,21 @@ def site_text(report: Report) -> str:
             return "unknown, so that every organ of the tables is expected; --site says it"
 
 
+def headline_of(outcome: Outcome) -> str:
+    """A row as a line under the headline; of one that fails, whether it counts."""
+    uncounted = outcome.verdict is Verdict.FAIL and not outcome.counts
+    return clean(uncounted_fail_text(outcome) if uncounted else against_limit_text(outcome))
+
+
 def failing_lines(report: Report) -> list[str]:
     """One line a row that fails, whether it counts or not."""
-    return [clean(uncounted_fail_text(one) if not one.counts else against_limit_text(one)) for one in report.failing]
+    return list(map(headline_of, report.failing))
 
 
 def varying_lines(report: Report) -> list[str]:
     """One line a row that makes a VARIATION of the report; none under another verdict."""
     rows = [one for one in report.outcomes if one.counts and one.verdict is Verdict.VARIATION]
-    return [clean(against_limit_text(one)) for one in rows if report.verdict is Verdict.VARIATION]
+    return [headline_of(one) for one in rows if report.verdict is Verdict.VARIATION]
 
 
 def reason_lines(report: Report) -> list[str]:

@@ -17,6 +17,7 @@ from sbrtcheck.evaluate.words import (
     findings,
     flags,
     headline_lines,
+    headline_of,
     is_just_missing,
     is_of_target,
     is_of_whole_plan,
@@ -28,6 +29,7 @@ from sbrtcheck.evaluate.words import (
     overall_text,
     percent_text,
     plan_text,
+    reason_lines,
     remark,
     result_text,
     site_text,
@@ -36,6 +38,7 @@ from sbrtcheck.evaluate.words import (
     targets_first,
     value_text,
     verdict_text,
+    why_not_counted,
 )
 from sbrtcheck.plan import Prescription
 from sbrtcheck.shown import clean, number_text
@@ -61,6 +64,7 @@ __all__ = [
     "flags",
     "for_clinician",
     "headline_lines",
+    "headline_of",
     "is_just_missing",
     "is_of_target",
     "is_of_whole_plan",
@@ -79,6 +83,7 @@ __all__ = [
     "percent_text",
     "plan_text",
     "prescription_text",
+    "reason_lines",
     "remark",
     "remarks",
     "result_text",
@@ -89,6 +94,7 @@ __all__ = [
     "targets_first",
     "value_text",
     "verdict_text",
+    "why_not_counted",
 ]
 
 HEADINGS = ("Verdict", "Organ", "Contour", "Metric", "Limit", "Value [band]", "Margin", "Source")
