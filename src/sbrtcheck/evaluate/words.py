@@ -10,7 +10,7 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate.site import SiteOrigin
 from sbrtcheck.evaluate.values import Outcome, Report, UnderConvention, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
-from sbrtcheck.plan import Finding
+from sbrtcheck.plan import Finding, Prescription
 from sbrtcheck.shown import clean, number_text
 from sbrtcheck.table import Constraint, Kind, Sense, Source, Status
 from sbrtcheck.tg263 import RoiName, all_targets
@@ -261,6 +261,15 @@ def summary_text(report: Report) -> str:
 
 def _rows(number: int) -> str:
     return "1 row" if number == 1 else f"{number} rows"
+
+
+def prescription_text(report: Report) -> str:
+    """``50 Gy in 5 fractions``, and which rule found it."""
+    rx = report.prescription
+    if isinstance(rx, Prescription):
+        return f"{rx.dose_gy:.6g} Gy in {rx.fractions} fractions ({clean(rx.source)})"
+    known = f"; {rx.fractions} fractions" if rx.fractions is not None else ""
+    return f"unknown: {clean(rx.reason)}{known}"
 
 
 def site_text(report: Report) -> str:

@@ -29,6 +29,7 @@ from sbrtcheck.evaluate.words import (
     overall_text,
     percent_text,
     plan_text,
+    prescription_text,
     reason_lines,
     remark,
     result_text,
@@ -40,7 +41,6 @@ from sbrtcheck.evaluate.words import (
     verdict_text,
     why_not_counted,
 )
-from sbrtcheck.plan import Prescription
 from sbrtcheck.shown import clean, number_text
 from sbrtcheck.table import ClinicianItem, ConstraintTable
 
@@ -147,15 +147,6 @@ def row_name(outcome: Outcome) -> str:
 def outcomes_of(report: Report, table: ConstraintTable) -> list[Outcome]:
     """Rows of one table, those on targets first, else in its order."""
     return targets_first(outcome for outcome in report.outcomes if outcome.table_id == table.id)
-
-
-def prescription_text(report: Report) -> str:
-    """``50 Gy in 5 fractions``, and which rule found it."""
-    rx = report.prescription
-    if isinstance(rx, Prescription):
-        return f"{rx.dose_gy:.6g} Gy in {rx.fractions} fractions ({clean(rx.source)})"
-    known = f"; {rx.fractions} fractions" if rx.fractions is not None else ""
-    return f"unknown: {clean(rx.reason)}{known}"
 
 
 def table_text(table: ConstraintTable) -> str:

@@ -55,7 +55,7 @@ FILTERS = {
 MOST_REASONS = 12
 """Reasons for a review that are listed one below the other; more are folded, those of one code together."""
 
-MOST_NAMES = 5
+MOST_NAMES = 8
 """Structures that the line of folded reasons names."""
 
 
@@ -362,7 +362,9 @@ def _of_remarks(outcome: Outcome) -> Iterator[Fact]:
     row = outcome.constraint
     yield from _fact("Why", str(outcome.reason or ""), outcome.detail)
     yield from _fact("Counts", _counts(outcome))
-    yield from _fact("Applies", "" if outcome.applies else "no: its organ is neither in the plan nor expected at its site")
+    yield from _fact(
+        "Applies", "" if outcome.applies else "no: its organ is neither in the plan nor expected at its site"
+    )
     yield from _fact("Flags", *(f"{flag}: {words.FLAGS[flag]}" for flag in words.flags(outcome)))
     yield from _fact("Findings", *map(_finding_text, outcome.findings))
     yield from _fact("Note", row.note)
