@@ -42,7 +42,9 @@ from sbrtcheck.report import html_report, words
 from sbrtcheck.report.compared import compared_lines
 from sbrtcheck.report.html.chart import COLOURS, MOST_SHOWN, Chart, chart_of
 from sbrtcheck.report.html.drawing import TOLERANCE, _thinned, drawing_of, ticks
+from sbrtcheck.report.html.view import MOST_REASONS
 from sbrtcheck.report.names import taken_cells
+from sbrtcheck.table import Select
 
 MOST_BYTES = 1_500_000
 TABLES = "rtog-0813"
@@ -87,12 +89,68 @@ def test_every_row_is_there_with_its_verdict_numbers_and_source(report: Report) 
             assert words.value_text(other.measurement, outcome) in str(body)
 
 
-def test_the_banner_has_verdict_counts_prescription_regimen_and_notice() -> None:
+def test_the_banner_has_plan_prescription_site_verdict_counts_and_notice() -> None:
     (banner,) = page(lung_report()).all("header")
     report = lung_report()
-    for part in (report.verdict, words.summary_text(report), words.prescription_text(report), "BED 100.00 Gy", NOTICE):
+    for part in ("Plan LUNG", words.prescription_text(report), "Site lung", words.overall_text(report), NOTICE):
         assert part in str(banner)
+    assert words.summary_text(report) in str(banner)
     assert "fail" in next(page(varied_report()).all("header")).attributes["class"].split()  # type: ignore[union-attr]
+
+
+def test_a_line_of_the_banner_leads_to_its_row() -> None:
+    report = varied_report()
+    links = list(page(report).all("a", class_="to-row"))
+    leads = {str(one): report.outcomes[int((one.attributes["href"] or "").removeprefix("#r-"))] for one in links}
+    assert {one.constraint.id for one in leads.values()} == {"fails", "doubted"}
+    for text, outcome in leads.items():
+        assert text.startswith(f"{outcome.organ} {words.metric_text(outcome.constraint)} ")
+
+
+def lacking(organs: int) -> Report:
+    """A report with so many reasons for a review."""
+    rows = [row("Max[Gy]", "below", 30, f"Organ_{n:02}", id=f"r{n}", mandatory=True) for n in range(organs)]
+    return report_on(table(*rows, row("Mean[Gy]", "below", 30)), dvh_set(ramp_dvh()))
+
+
+@pytest.mark.parametrize("number", [1, MOST_REASONS, MOST_REASONS + 1, 40])
+def test_many_reasons_are_folded_by_their_kind_and_none_is_lost(number: int) -> None:
+    report = lacking(number)
+    shown = page(report)
+    (banner,) = shown.all("header")
+    assert len(report.reasons) == number
+    assert all(str(banner).count(reason.text) == 1 for reason in report.reasons)
+    folds = list(shown.all("details"))
+    assert len(folds) == (number > MOST_REASONS)
+    if folds:
+        assert str(folds[0]).startswith(f"{number} × not evaluated: Organ_00, Organ_01, ")
+        assert "open" in folds[0].attributes  # without script, and on paper, all is there
+
+
+def test_a_row_says_what_of_its_organ_was_not_measured() -> None:
+    asked = row(
+        "D0.5cc[Gy]", "below", 30, "Trachea", "Bronchus_Main", "Carina", select=Select.UNION, optional=("Carina",)
+    )
+    outside = ramp_dvh("Trachea", volume_cc=20.0, uncovered_cc=3.0)
+    (body,) = page(report_on(table(replace(asked, site="lung")), dvh_set(outside))).all("tbody", id="r-0")
+    for part in (
+        "Lacking Bronchus_Main",
+        "Optional Carina",
+        "Outside grid 3.00 cc, 15 % of it",
+        "Only for lung",
+        "Of limit",
+    ):
+        assert part.replace(" ", "") in str(body).replace(" ", "")
+    assert "partly outside grid" in str(body)
+
+
+def test_a_row_shows_the_value_under_every_reading_of_contours_that_contradict_each_other() -> None:
+    other = ramp_dvh(volume_cc=8.0, high_gy=44.0)
+    report = report_on(table(row("Max[Gy]", "below", 30)), dvh_set(ramp_dvh(high_gy=20.0, readings=(other,))))
+    assert report.outcomes[0].reason is Reason.CONTOURS_CONTRADICTORY
+    (body,) = page(report).all("tbody", id="r-0")
+    assert "20.00 Gy" in str(body)
+    assert "44.00 Gy, of 8.00 cc" in str(body)
 
 
 def test_each_row_says_what_is_to_be_filtered_by() -> None:
@@ -108,11 +166,11 @@ def test_each_row_says_what_is_to_be_filtered_by() -> None:
         "fails": "fail",
         "passes": "",
         "once": "unconfirmed",
-        "doubted": "fail",
+        "doubted": "fail review",
         "risk": "",
         "narrowly": "",
-        "missing": "none",
-        "must": "none",
+        "missing": "none review",
+        "must": "none review",
     }
     attention = [one.attributes["id"] for one in shown.all("tbody", class_="attention")]
     assert attention == [

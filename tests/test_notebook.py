@@ -49,12 +49,13 @@ class Shown(HTMLParser):
             self.rows[-1][-1] += f"{data} "
 
 
-def test_a_pass_on_a_part_of_the_rows_has_a_second_mark() -> None:
-    there, lacking = row("Mean[Gy]", "below", 30), row("Mean[Gy]", "below", 30, "Heart", id="missing")
-    shown = report_on(table(there, lacking), dvh_set(uniform_dvh(dose_gy=20.0)))._repr_html_()
-    assert ">PASS on 1 of 2 rows</span> <span" in shown
-    assert ">1 NOT EVALUATED</span>" in shown
-    assert ">PASS</span> 1 PASS" in report_on(table(there), dvh_set(uniform_dvh(dose_gy=20.0)))._repr_html_()
+def test_what_the_plan_lacks_is_folded_what_it_should_have_apart_from_the_rest() -> None:
+    organs = ("SpinalCord", "Heart", "Cochlea_L", "Cochlea_R")
+    rows = [row("Mean[Gy]", "below", 30, organ, id=organ) for organ in organs]
+    shown = report_on(table(*rows), dvh_set(uniform_dvh(dose_gy=20.0)))._repr_html_()
+    assert "<summary>1 row: expected and not in the plan</summary>" in shown
+    assert "<summary>2 rows: not in the plan, and not expected at this site</summary>" in shown
+    assert shown.index("SpinalCord (TG-263 name)") < shown.index("<details>") < shown.index(">Cochlea_L<")
 
 
 ROWS = (
@@ -90,6 +91,7 @@ def test_a_row_of_the_report_has_its_contour_band_margin_flags_and_source() -> N
         "< 20.5 ",
         "20.00 [19.00, 21.00] ",
         "+0.50 ",
+        "98 % ",
         "[1] ",
     ]
     assert "[1] Doe 2020, Table 1 (doi 10.0/x)" in text
@@ -97,8 +99,8 @@ def test_a_row_of_the_report_has_its_contour_band_margin_flags_and_source() -> N
 
 def test_the_counts_stand_beside_the_overall_word() -> None:
     text = report_on(table(*ROWS), dvh_set(uniform_dvh(dose_gy=20.0)))._repr_html_()
-    first = re.sub("<[^>]+>", "", text[: text.index("</p>")])
-    assert first == "FAIL 1 FAIL, 2 NOT EVALUATED, 1 VARIATION, 1 PASS; 1 shown but not counted"
+    overall = re.sub("<[^>]+>", "", text.split("</p>")[1])
+    assert overall == "FAIL 1 FAIL, 2 NOT EVALUATED, 1 VARIATION, 1 PASS; 1 shown but not counted"
 
 
 HOSTILE = '<script>alert(1)</script>"><img src=x onerror=alert(1)>\x1b&'

@@ -28,9 +28,7 @@ _PARTS = {
 
 def sum_text(found: SumReport) -> str:
     """Write the courses together: DVHs in EQD2, rules, then the tables."""
-    verdict = found.verdict.replace("_", " ")
-    asked = bool(found.rules or found.report)
-    parts: list[Any] = [Text(f"OVERALL: {verdict}") if asked else Text("No rule or table was asked for: no verdict.")]
+    parts: list[Any] = [Text(_overall_text(found))]
     parts += [Text(f"  {verdict} {words.clean(line)}") for verdict, line in _headline(found)]
     if found.cumulative.dvhs:
         parts += [Text("\nEQD2 of this course, and of all courses together"), _doses(found)]
@@ -40,6 +38,14 @@ def sum_text(found: SumReport) -> str:
     parts += [Text(f"  {line}") for line in _made_from(found.cumulative)]
     text = printed([*parts, Text(f"  {NOTICE}")])
     return f"{text}\n{text_report(found.report)}" if found.report else text
+
+
+def _overall_text(found: SumReport) -> str:
+    """The verdict, and on how many rows of the tables it stands."""
+    if not found.rules and not found.report:
+        return "No rule or table was asked for: no verdict."
+    of_tables = f"   tables: {words.overall_text(found.report)}, {words.summary_text(found.report)}" if found.report else ""
+    return f"OVERALL: {found.verdict.replace('_', ' ')}{of_tables}"
 
 
 def _headline(found: SumReport) -> Iterator[tuple[Verdict, str]]:
