@@ -44,8 +44,10 @@ def _overall_text(found: SumReport) -> str:
     """The verdict, and on how many rows of the tables it stands."""
     if not found.rules and not found.report:
         return "No rule or table was asked for: no verdict."
-    of_tables = f"   tables: {words.overall_text(found.report)}, {words.summary_text(found.report)}" if found.report else ""
-    return f"OVERALL: {found.verdict.replace('_', ' ')}{of_tables}"
+    overall = f"OVERALL: {found.verdict.replace('_', ' ')}"
+    if found.report is None:
+        return overall
+    return f"{overall}   tables: {words.overall_text(found.report)}, {words.summary_text(found.report)}"
 
 
 def _headline(found: SumReport) -> Iterator[tuple[Verdict, str]]:

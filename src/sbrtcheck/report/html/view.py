@@ -305,7 +305,7 @@ def _of_numbers(outcome: Outcome) -> Iterator[Fact]:
     yield from _fact("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))
     yield from _fact("Acceptable", _with_unit(_limit_line(outcome.acceptable_used, row), unit))
     yield from _fact("Margin", _with_unit(words.margin_text(outcome), unit))
-    yield from _fact("Of limit", words.percent_text(outcome))
+    yield from _fact("Of limit", words.percent_text(outcome).removesuffix(" of the limit"))
     for other in outcome.conventions:
         yield from _fact(f"End caps {other.end_caps}", _convention(other, outcome))
     yield from _fact("By volume", *_steps(row))
