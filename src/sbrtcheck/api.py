@@ -70,6 +70,7 @@ from sbrtcheck.tg263 import (
     Match,
     all_targets,
     derivable,
+    given_name,
     known_names,
     match,
     near_organs,
@@ -813,5 +814,6 @@ def _needed(plan: Plan, organs: set[str], names: Mapping[str, str] | None) -> fr
     matched = (match(organ, rois, names) for organ in sorted(organs))
     drawn = {found.roi.name for found in matched if isinstance(found, Match)}
     separate = {roi.name for kind in organs.intersection(TARGETS) for roi in separate_targets(plan, kind, names)}
-    derived = {recipe.organ for recipe in derivable(rois, names) if recipe.organ in organs}
+    given = {given_name(organ, names or {}) for organ in organs}  # which may name what is derived
+    derived = {recipe.organ for recipe in derivable(rois, names) if recipe.organ in organs | given}
     return frozenset(drawn | separate | derived)

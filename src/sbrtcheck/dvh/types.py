@@ -439,6 +439,8 @@ class DVHSet:
     ) -> Axes:
         """Draw the cumulative curves, their bounds shaded, and constraints as points; needs matplotlib.
 
+        Targets come first, with thicker lines.
+
         Parameters
         ----------
         constraints
@@ -452,7 +454,7 @@ class DVHSet:
         relative
             Volumes in percent of each structure's; else in cc.
         names
-            TG-263 name -> structure name, to find the structures of a table's organs.
+            TG-263 name -> structure name, to find the structures of a table's organs, and targets of any name.
 
         Returns
         -------
