@@ -371,4 +371,4 @@ def _missing(found: NoMatch) -> NotMeasured:
 
 
 def _ambiguous(found: Ambiguous) -> NotMeasured:
-    return NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=f"candidates: {', '.join(found.candidates)}")
+    return NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=f"candidates: {', '.join(found.candidates)}; {found.hint}")
