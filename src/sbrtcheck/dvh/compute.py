@@ -70,11 +70,24 @@ CONVENTION_OF = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """Something that is only ever the same as itself: large frozen values are not compared."""
+
+    of: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.of is other.of
+
+    def __hash__(self) -> int:
+        return id(self.of)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Solid:
     """A structure, or one made of several, as prisms in a frame of the dose grid.
 
-    ``readings``: the prisms under other readings of contours that contradict each other; ``reading`` as of a `DVH`.
+    ``readings``: the same under other readings of contours that contradict each other; ``reading`` as of a `DVH`.
     """
 
     name: str
@@ -83,14 +96,13 @@ class _Solid:
     stack: PrismStack
     frame: GridFrame
     findings: tuple[Finding, ...]
-    readings: tuple[PrismStack, ...] = ()
+    readings: tuple[_Solid, ...] = ()
     reading: int = 0
 
-    def read_otherwise(self) -> Iterator[_Solid]:
-        """The solid under each of its other readings that leave anything of it."""
-        for number, stack in enumerate(self.readings, start=1):
-            if len(stack.layer):
-                yield replace(self, stack=stack, readings=(), reading=number)
+    def or_else(self, stacks: Iterable[PrismStack]) -> _Solid:
+        """The solid with its other readings; one that leaves nothing of it is none."""
+        numbered = enumerate((stack for stack in stacks if len(stack.layer)), start=1)
+        return replace(self, readings=tuple(replace(self, stack=stack, reading=number) for number, stack in numbered))
 
 
 def compute_dvhs(
@@ -243,9 +255,14 @@ def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:
 
 def largest_dose_on_faces(plan: Plan) -> float:
     """Largest dose on the six faces of the dose grid, Gy: what lies outside may have as much."""
-    d = plan.dose.stored
+    return _largest_on_faces(_Same(plan.dose))
+
+
+@lru_cache(maxsize=1)
+def _largest_on_faces(dose: _Same) -> float:
+    d = dose.of.stored
     faces: Iterable[np.generic] = (f.max() for f in (d[0], d[-1], d[:, 0], d[:, -1], d[:, :, 0], d[:, :, -1]))
-    return max(float(face) for face in faces) * plan.dose.gy_per_unit
+    return max(float(face) for face in faces) * float(dose.of.gy_per_unit)
 
 
 def _all_of(
@@ -300,7 +317,7 @@ def _solid_of(dvh: DVH, plan: Plan, model: Model) -> _Solid | NoDVH:
     solid = _solid(dvh.made_of, plan, model)
     if isinstance(solid, NoDVH) or not dvh.reading:
         return solid
-    return next(one for one in solid.read_otherwise() if one.reading == dvh.reading)
+    return solid.readings[dvh.reading - 1]
 
 
 def _joined(parts: Sequence[_Solid]) -> _Solid | NoDVH:
@@ -310,21 +327,21 @@ def _joined(parts: Sequence[_Solid]) -> _Solid | NoDVH:
         return _no_recipe(name, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
     said = Finding(code=FindingCode.DERIVED_STRUCTURE, text=f"built from {name}", subject=name)
     findings = (said, *(finding for part in parts for finding in part.findings))
-    return _Solid(
+    solid = _Solid(
         name=name,
         number=DERIVED_NUMBER,
         kind="",
         stack=reduce(union, (part.stack for part in parts)),
         frame=parts[0].frame,
         findings=tuple(dict.fromkeys(findings)),
-        readings=tuple(reduce(union, stacks) for stacks in _each_reading(parts)),
     )
+    return solid.or_else(reduce(union, stacks) for stacks in _each_reading(parts))
 
 
 def _each_reading(parts: Sequence[_Solid]) -> Iterator[list[PrismStack]]:
     """The parts under their first other reading, under their second, and so on; one that has none as it is."""
     for number in range(max((len(part.readings) for part in parts), default=0)):
-        yield [part.readings[number] if number < len(part.readings) else part.stack for part in parts]
+        yield [part.readings[number].stack if number < len(part.readings) else part.stack for part in parts]
 
 
 def _mixed(recipe: Recipe, plan: Plan, model: Model) -> _Solid | NoDVH:
@@ -350,15 +367,8 @@ def _mixed(recipe: Recipe, plan: Plan, model: Model) -> _Solid | NoDVH:
     if len(stack.layer) == 0:
         return _no_recipe(recipe.organ, Reason.STRUCTURE_EMPTY, said.text)
     findings = (said, *(finding for part in parts for finding in part.findings))
-    return _Solid(
-        name=recipe.organ,
-        number=DERIVED_NUMBER,
-        kind="",
-        stack=stack,
-        frame=frame,
-        findings=findings,
-        readings=tuple(readings),
-    )
+    solid = _Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
+    return solid.or_else(readings)
 
 
 def _left(whole: Sequence[PrismStack], spared: Sequence[PrismStack]) -> PrismStack:
@@ -374,8 +384,14 @@ def _with_dose(solid: _Solid | NoDVH, model: Model) -> _Solid | NoDVH:
     from sbrtcheck.geometry import with_cubic_dose
 
     stack, frame = with_cubic_dose(replace(solid.stack, findings=()), solid.frame, solid.name)
-    readings = tuple(with_cubic_dose(other, solid.frame, solid.name)[0] for other in solid.readings)
-    return replace(solid, stack=stack, frame=frame, findings=(*solid.findings, *stack.findings), readings=readings)
+    others = (_with_dose(reading, model) for reading in solid.readings)
+    return replace(
+        solid,
+        stack=stack,
+        frame=frame,
+        findings=(*solid.findings, *stack.findings),
+        readings=tuple(other for other in others if isinstance(other, _Solid)),
+    )
 
 
 def _no_recipe(name: str, reason: Reason, detail: str) -> NoDVH:
@@ -415,34 +431,21 @@ def _drawn(structure: Structure, plan: Plan, model: Model) -> _Solid | NoDVH:
 
         stack = interpolated(stack, planes, structure.name)
         readings = tuple(interpolated(other, planes, structure.name) for other in readings)
-    return _Solid(
+    solid = _Solid(
         name=structure.name,
         number=structure.number,
         kind=structure.kind,
         stack=stack,
         frame=frame,
         findings=structure.findings + stack.findings,
-        readings=readings,
     )
+    return solid.or_else(readings)
 
 
 def _other_planes(structure: Structure, plan: Plan, axis: int) -> list[FloatArray]:
     """The heights of the contour planes of all other structures, along an axis of the dose grid."""
     heights = _planes_of(_Same(plan.structures), _Same(plan.dose), axis)
     return [planes for one, planes in zip(plan.structures, heights, strict=True) if one is not structure]
-
-
-@dataclass(frozen=True, slots=True)
-class _Same:
-    """Something that is only ever the same as itself: large frozen values are not compared."""
-
-    of: Any
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.of is other.of
-
-    def __hash__(self) -> int:
-        return id(self.of)
 
 
 @lru_cache(maxsize=1)  # the contours of a plan are read once for it, however often it is asked
@@ -512,7 +515,7 @@ def _read_in_every_way(sliced: _Sliced, plan: Plan, model: Model) -> DVH | NoDVH
         return made
     top_gy = sliced.unit_gy * (BINS - 1)
     readings = []
-    for solid in sliced.solid.read_otherwise():
+    for solid in sliced.solid.readings:
         other = _sliced(solid, sliced.made_of, model, top_gy, sliced.refinement)
         dvh = other if isinstance(other, NoDVH) else _dvhs([other], plan, model)[0]
         if isinstance(dvh, DVH):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -93,47 +93,61 @@ def slices_of(stack: PrismStack, volume_cc: FloatArray, frame: GridFrame, refine
     cut |= bool(np.any(stack.low_mm < bottom) or np.any(stack.high_mm > top))
     first, last = float(frame.nodes_mm[0]), float(frame.nodes_mm[-1])
     core, beside = _beside_points(inside, frame)
-    heights = [(core, first, last, False)]
-    if beside is not None:
-        heights.append((beside, first, last, True))
+    rim: list[tuple[Edges, float, float]] = [] if beside is None else [(beside, first, last)]
     if np.any(stack.low_mm < first - SAME_HEIGHT_MM):
-        heights.append((inside, bottom, first, True))
+        rim.append((inside, bottom, first))
     if np.any(stack.high_mm > last + SAME_HEIGHT_MM):
-        heights.append((inside, last, top, True))
-    limit_mm = _plane_spacing_mm(frame) / refinement
+        rim.append((inside, last, top))
+    cutter = _Cutter(limit_mm=_plane_spacing_mm(frame) / refinement, refinement=refinement)
     made = []
     for conventions in distinct(stack.conventions).tolist():
         mine = stack.conventions == conventions
         part = stack.select(mine)
-        for edges, low, high, rim in heights:
-            layer, low_mm, high_mm = _thin(*_between_heights(part, edges, low, high), limit_mm)
-            if rim and len(layer) == 0:
-                continue
-            made.append(
-                Slices(
-                    edges=_scaled(edges, refinement),
-                    layer=layer,
-                    low_mm=low_mm,
-                    high_mm=high_mm,
-                    refinement=refinement,
-                    conventions=conventions,
-                    whole_cc=0.0 if rim else float(np.sum(volume_cc[mine])),
-                    clipped=cut,
-                    rim=rim,
-                )
-            )
+        slices = cutter.cut(part, [(core, first, last)])
+        made.append(replace(slices, whole_cc=float(np.sum(volume_cc[mine])), clipped=cut))
+        beyond = cutter.cut(part, rim) if rim else slices
+        if rim and len(beyond.layer):
+            made.append(replace(beyond, rim=True))
     return made
 
 
-def _between_heights(
-    stack: PrismStack, edges: Edges, low_mm: float, high_mm: float
-) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Layer, bottom and top of the prisms that have edges, cut off at two heights, by rising layer."""
-    low, high = np.clip(stack.low_mm, low_mm, high_mm), np.clip(stack.high_mm, low_mm, high_mm)
-    there = np.diff(np.searchsorted(edges.layer, np.arange(stack.layers + 1))) > 0
-    prism = np.flatnonzero((high > low) & there[stack.layer])
-    prism = prism[np.argsort(stack.layer[prism], kind="stable")]
-    return stack.layer[prism], low[prism], high[prism]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cutter:
+    """Cuts prisms into slices no thicker than ``limit_mm``, in refined cells."""
+
+    limit_mm: float
+    refinement: int
+
+    def cut(self, stack: PrismStack, ranges_mm: Sequence[tuple[Edges, float, float]]) -> Slices:
+        """The prisms, all of the same conventions, between some heights, each with edges of its own."""
+        columns, edges, layers = [], [], 0
+        for outlines, low_mm, high_mm in ranges_mm:
+            low, high = np.clip(stack.low_mm, low_mm, high_mm), np.clip(stack.high_mm, low_mm, high_mm)
+            there = np.diff(np.searchsorted(outlines.layer, np.arange(stack.layers + 1))) > 0
+            prism = np.flatnonzero((high > low) & there[stack.layer])
+            prism = prism[np.argsort(stack.layer[prism], kind="stable")]
+            layer, bottom, top = _thin(stack.layer[prism], low[prism], high[prism], self.limit_mm)
+            columns.append((layer + layers, bottom, top))
+            edges.append(replace(outlines, layer=outlines.layer + layers) if layers else outlines)
+            layers += stack.layers
+        layer, bottom, top = columns[0] if len(columns) == 1 else map(np.concatenate, zip(*columns, strict=True))
+        return Slices(
+            edges=_scaled(edges[0] if len(edges) == 1 else _one_after_another(edges), self.refinement),
+            layer=layer,
+            low_mm=bottom,
+            high_mm=top,
+            refinement=self.refinement,
+            conventions=int(stack.conventions[0]),
+            whole_cc=0.0,
+            clipped=False,
+        )
+
+
+def _one_after_another(many: Sequence[Edges]) -> Edges:
+    u0, v0, u1, v1, layer = (
+        np.concatenate([getattr(edges, name) for edges in many]) for name in ("u0", "v0", "u1", "v1", "layer")
+    )
+    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer)
 
 
 def _beside_points(edges: Edges, frame: GridFrame) -> tuple[Edges, Edges | None]:

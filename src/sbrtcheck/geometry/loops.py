@@ -110,15 +110,15 @@ def region_edges(
         meeting = np.concatenate([meeting, nesting.close])
     if len(crossed) == 0:
         return Regions(edges=edges, readings=(), loops=count, findings=_said_twice(name, again))
-    made = _resolved(loops, crossed, meeting, nesting.inside, rule)
-    drawn = np.abs(edges.area(len(count))[crossed])
+    drawn = edges.area(len(count))[crossed]
+    made = _resolved(loops, crossed, meeting, nesting.inside, drawn, rule)
     edges = _replaced(edges, crossed, [one.region for one in made])
     left = edges.area(len(count))[crossed]
     count[crossed] -= np.array([one.copies for one in made])
     findings = _said_twice(name, again + sum(one.copies for one in made))
     to_others = meeting[meeting[:, 0] != meeting[:, 1], 0]
     by_itself = rule.exclusive_or | ~np.isin(crossed, loops.layer[to_others])
-    changed = by_itself & (np.abs(left - drawn) > LOST_SHARE * np.maximum(left, drawn))
+    changed = by_itself & (np.abs(left - np.abs(drawn)) > LOST_SHARE * np.maximum(left, np.abs(drawn)))
     if changed.any():
         text = f"contours cross themselves or each other on {int(changed.sum())} plane(s)"
         text += ": what an even number of them enclose counts as outside"
@@ -136,16 +136,21 @@ def _said_twice(name: str, again: int) -> tuple[Finding, ...]:
 
 
 def _resolved(
-    loops: Loops, layers: IntArray, meeting: IntArray, inside: Mapping[int, Sequence[int]], rule: Rule
+    loops: Loops,
+    layers: IntArray,
+    meeting: IntArray,
+    inside: Mapping[int, Sequence[int]],
+    drawn: FloatArray,
+    rule: Rule,
 ) -> list[PlaneRegion]:
-    """The regions of planes in which loops meet themselves or each other."""
-    first, last = (np.searchsorted(loops.layer, layers, side=side) for side in ("left", "right"))
+    """The regions of planes in which loops meet themselves or each other; see `plane_region`."""
+    first, last = (np.searchsorted(loops.layer, layers, side=side).tolist() for side in ("left", "right"))
     pairs: dict[int, list[tuple[int, int]]] = {}
     for i, j in meeting.tolist():
         pairs.setdefault(int(loops.layer[i]), []).append((i, j))
     return [
-        plane_region(loops, range(start, stop), pairs.get(layer, ()), inside, rule)
-        for layer, start, stop in zip(layers.tolist(), first.tolist(), last.tolist(), strict=True)
+        plane_region(loops, range(start, stop), pairs[layer], inside, cells, rule)
+        for layer, start, stop, cells in zip(layers.tolist(), first, last, drawn.tolist(), strict=True)
     ]
 
 
@@ -266,12 +271,12 @@ def _nesting(loops: Loops, mm: Millimetres) -> _Nesting:
             continue
         near[i] = near[j] = True
         for inner, outer in ((i, j), (j, i)):
-            if u_low[outer] <= u_low[inner] and u_high[inner] <= u_high[outer]:
-                if _share_inside(loops, inner, outer) > 0.5:
-                    enclosed[inner] ^= True
-                    inside.setdefault(inner, []).append(outer)
-                    if may_be_copies(loops.outline(inner, inner + 1), loops.outline(outer, outer + 1), mm):
-                        close.append((i, j))
+            wide = u_low[outer] <= u_low[inner] and u_high[inner] <= u_high[outer]
+            if wide and _share_inside(loops, inner, outer) > 0.5:
+                enclosed[inner] ^= True
+                inside.setdefault(inner, []).append(outer)
+                if may_be_copies(loops.outline(inner, inner + 1), loops.outline(outer, outer + 1), mm):
+                    close.append((i, j))
     return _Nesting(enclosed=enclosed, near=near, inside=inside, close=np.array(close, dtype=np.int64).reshape(-1, 2))
 
 

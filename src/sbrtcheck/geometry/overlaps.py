@@ -18,6 +18,10 @@ COPY_SHARE = 0.2
 """Copies of a loop differ by no more than this share of its area, however small it is."""
 
 
+ROUNDING = 1e-9
+"""Areas closer than this share of them are one area."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaneRegion:
     """What the loops of one plane enclose: ``region``, and where they contradict each other what else they may mean.
@@ -86,6 +90,7 @@ def plane_region(
     members: range,
     meeting: Iterable[tuple[int, int]],
     inside: Mapping[int, Sequence[int]],
+    drawn_cells: float,
     rule: Rule,
 ) -> PlaneRegion:
     """The region of the loops ``members``, which are all of one plane.
@@ -99,11 +104,14 @@ def plane_region(
         Pairs of loops that cross, touch, or lie close in one another; a loop with itself where its own edges do.
     inside
         The loops that each loop lies inside of, as far as they do not meet it.
+    drawn_cells
+        Signed area of the loops directed by their nesting, in grid cells.
     rule
         How they combine.
     """
-    mm = rule.mm
-    pairs = list(meeting)
+    mm, pairs = rule.mm, list(meeting)
+    if all(i == j for i, j in pairs):
+        return _of_loops_apart(loops, members, drawn_cells, rule)
     alone = {i: loops.outline(i, i + 1) for i in members}
     simple = {i: even_odd(alone[i]) for i in {i for pair in pairs for i in pair}}
     area = {i: mm.area(simple.get(i, alone[i])) for i in members}
@@ -139,6 +147,24 @@ def plane_region(
     )
 
 
+def _of_loops_apart(loops: Loops, members: range, drawn_cells: float, rule: Rule) -> PlaneRegion:
+    """The region of loops that meet no others, only themselves."""
+    everything = loops.outline(members.start, members.stop)
+    region = even_odd(everything)
+    wound = None
+    if not rule.exclusive_or and abs(abs(drawn_cells) - region.area()) > ROUNDING * region.area():
+        alone = [loops.outline(i, i + 1) for i in members]
+        if any(_winds_twice(loop, even_odd(loop), rule.mm) for loop in alone):
+            # each loop around what it winds around; those in one another as even-odd has them
+            wound = even_odd(joined([_wound(loop) for loop in alone]))
+    return PlaneRegion(region=region, even_odd=None, wound=wound, copies=0)
+
+
+def _wound(loop: Outline) -> Outline:
+    """The region that a loop winds around at all."""
+    return levelled(loop, np.zeros(len(loop.u0), dtype=np.int64), np.zeros(1, dtype=np.int64), wound=True)
+
+
 def _lies(inner: Outline, outer: Outline, mm: Millimetres) -> _Lies:
     """How a loop lies to a larger one that it meets; each of the outlines winds around its region once."""
     shared = combined(inner, outer, np.logical_and)
@@ -155,7 +181,6 @@ def _lies(inner: Outline, outer: Outline, mm: Millimetres) -> _Lies:
 
 def _winds_twice(drawn: Outline, odd: Outline, mm: Millimetres) -> bool:
     """Whether a loop goes around some place a second time, which then counts as outside; a hair's breadth is none."""
-    if mm.area(drawn) <= (1.0 + 1e-9) * mm.area(odd):  # what it winds around twice counts twice in the loop's own area
+    if drawn.area() <= (1.0 + ROUNDING) * odd.area():  # what it winds around twice counts twice in its own area
         return False
-    around = levelled(drawn, np.zeros(len(drawn.u0), dtype=np.int64), np.zeros(1, dtype=np.int64), wound=True)
-    return not mm.is_hair(combined(around, odd, np.logical_xor))
+    return not mm.is_hair(combined(_wound(drawn), odd, np.logical_xor))

@@ -152,9 +152,7 @@ def _said_of_spacing(name: str, planes: int, usual_mm: float, slab_mm: float | N
         text = f"{planes} contour planes, {usual_mm:.1f} mm apart, were bridged: are contours missing?"
         found.append(Finding(code=FindingCode.TOO_FEW_PLANES, text=text, subject=name))
     if slab_mm is not None and abs(slab_mm - usual_mm) > PLANE_TOLERANCE_SHARE * usual_mm:
-        text = (
-            f"the file states contours {slab_mm:g} mm thick; its planes are {usual_mm:g} mm apart, and that was taken"
-        )
+        text = f"the file states contours {slab_mm:g} mm thick; its planes are {usual_mm:g} mm apart: that was taken"
         found.append(Finding(code=FindingCode.SLAB_THICKNESS, text=text, subject=name))
     return found
 

@@ -200,6 +200,8 @@ def _readings(
     name: str, regions: Regions, thick_mm: FloatArray, rule: Rule
 ) -> tuple[tuple[Edges, ...], tuple[Finding, ...]]:
     """The readings that are further from the regions than rounding, and how far the furthest is."""
+    if not regions.readings:
+        return (), ()
     whole_cc = float(np.abs(regions.edges.area(len(thick_mm))) @ thick_mm) * rule.mm.u * rule.mm.v / 1000.0
     differ_cc = [float(differ_mm2 @ thick_mm) / 1000.0 for _, differ_mm2 in regions.readings]
     enough_cc = min(SMALLEST_DOUBT_CC, SMALLEST_DOUBT_SHARE * whole_cc)
