@@ -63,9 +63,12 @@ class Millimetres:
 
     def is_hair(self, outline: Outline) -> bool:
         """Whether a region is no wider than `HAIR_MM`, on average over its extent, as where borders nearly agree."""
-        if len(outline.u0) == 0:
+        sloped = outline.v0 != outline.v1  # level edges only mark where something may end
+        if not sloped.any():
             return True
-        return self.area(outline) <= HAIR_MM * float(np.hypot(np.ptp(outline.u0) * self.u, np.ptp(outline.v0) * self.v))
+        across = np.ptp(np.concatenate([outline.u0[sloped], outline.u1[sloped]])) * self.u
+        up = np.ptp(np.concatenate([outline.v0[sloped], outline.v1[sloped]])) * self.v
+        return self.area(outline) <= HAIR_MM * float(np.hypot(across, up))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,7 +127,7 @@ def slabs(
     ``shared(k)`` is the area that the outlines of planes ``k`` and ``k + 1`` share, as a share of the smaller one.
     """
     gaps = np.diff(planes_mm)
-    broken, findings = _breaks(name, planes_mm, dose_spacing_mm, around, shared)
+    broken, step, findings = _breaks(name, planes_mm, dose_spacing_mm, around, shared)
     whole = gaps[~broken]
     if len(whole):
         usual = median(whole)
@@ -139,8 +139,9 @@ def slabs(
     low_end, high_end = np.concatenate([end, broken]), np.concatenate([broken, end])
     half_below = np.concatenate([[np.nan], gaps / 2])
     half_above = np.concatenate([gaps / 2, [np.nan]])
-    half_below[low_end] = np.where(high_end, usual / 2, half_above)[low_end]
-    half_above[high_end] = np.where(low_end, usual / 2, half_below)[high_end]
+    beyond = np.concatenate([step, [np.nan]]) / 2, np.concatenate([[np.nan], step]) / 2
+    half_below[low_end] = np.where(high_end, usual / 2, beyond[0])[low_end]
+    half_above[high_end] = np.where(low_end, usual / 2, beyond[1])[high_end]
     made = Slabs(low_mm=planes_mm - half_below, high_mm=planes_mm + half_above, low_end=low_end, high_end=high_end)
     return made, tuple(findings)
 
@@ -185,16 +186,19 @@ def _commonest(gaps_mm: FloatArray) -> float:
 
 def _breaks(
     name: str, planes_mm: FloatArray, dose_spacing_mm: float, around: Surroundings, shared: Callable[[int], float]
-) -> tuple[BoolArray, list[Finding]]:
-    """Which gaps separate parts: much larger than usual, not one of a steady run of such, and not explained."""
+) -> tuple[BoolArray, FloatArray, list[Finding]]:
+    """Which gaps separate parts: much larger than usual, not one of a steady run of such, and not explained.
+
+    With them the distance between planes that each gap stands for, half of which is an end cap beside it.
+    """
     gaps = np.diff(planes_mm)
     if len(gaps) == 0:
-        return np.zeros(0, dtype=bool), []
+        return np.zeros(0, dtype=bool), gaps, []
     usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])
     wide = (gaps > BREAK_FACTOR * usual + PLANE_TOLERANCE_MM) & ~_steady(gaps)
     doubled = _doubled(gaps)
     if not wide.any() and not doubled.any():
-        return wide, _said_of_few(name, planes_mm, dose_spacing_mm, around, shared)
+        return wide, gaps, _said_of_few(name, planes_mm, dose_spacing_mm, around, shared)
     one_missing = wide & (gaps <= ONE_MISSING * usual + PLANE_TOLERANCE_MM)
     wider = np.flatnonzero(wide & ~one_missing)
     same = [k for k in wider.tolist() if shared(k) >= SAME_PLACE]  # asks for the others only where it has to
@@ -221,7 +225,14 @@ def _breaks(
     if cut:
         text = f"on both sides of {cut} gap(s) between contour planes the outline is at one place: are planes missing?"
         found.append(Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name))
-    return broken, found
+    step = np.where(missing, usual, gaps)
+    step[doubled] = _pairs(gaps)[doubled]
+    return broken, step, found
+
+
+def _pairs(gaps: FloatArray) -> FloatArray:
+    """Each gap with the neighbour that it is uneven with: of the planes of two series, the spacing of one."""
+    return gaps + np.append(gaps[1:], gaps[-2:-1])
 
 
 def _steady(gaps: FloatArray) -> BoolArray:
@@ -234,7 +245,8 @@ def _steady(gaps: FloatArray) -> BoolArray:
 def _doubled(gaps: FloatArray) -> BoolArray:
     """Which gaps are of a run that goes up and down between two sizes: the planes of two series, one into the other.
 
-    Such a run has two gaps of each size, and the two together are no further than images are apart.
+    Such a run has two gaps of each size, and the two together are no further than images are apart. Where one is twice
+    the other, it rather is a plane that is missing.
     """
     doubled = np.zeros(len(gaps), dtype=bool)
     if len(gaps) < 4:
@@ -242,7 +254,9 @@ def _doubled(gaps: FloatArray) -> BoolArray:
     pair = gaps[1:] + gaps[:-1]
     uneven = np.abs(np.diff(gaps)) > 2 * PLANE_TOLERANCE_SHARE * pair / 2
     again = np.abs(gaps[2:] - gaps[:-2]) <= PLANE_TOLERANCE_SHARE * pair[:-1]
-    fits = again & uneven[:-1] & uneven[1:] & (pair[:-1] <= SPARSE_MM)
+    short = np.minimum(gaps[1:], gaps[:-1])
+    twice = np.abs(pair - 3.0 * short) <= PLANE_TOLERANCE_SHARE * pair
+    fits = again & uneven[:-1] & uneven[1:] & (pair[:-1] <= SPARSE_MM) & ~twice[:-1]
     four = np.flatnonzero(fits[:-1] & fits[1:])  # gaps k .. k + 3 are short, long, short, long or the other way round
     for offset in range(4):
         doubled[four + offset] = True
