@@ -126,7 +126,7 @@ FINDINGS = {
     FindingCode.CONTOURS_CONTRADICTORY: "Contours overlap in part; the union was taken, the other reading compared.",
     FindingCode.CONTOURS_INCOMPLETE: "Contours of the structure are missing or were left out: its volume is in doubt.",
     FindingCode.PLANE_BRIDGED: "A single missing plane, or a step of the images, was bridged.",
-    FindingCode.SLAB_THICKNESS: "The file states how thick a contour is: used, or other than its planes tell.",
+    FindingCode.SLAB_THICKNESS: "The file states how thick a contour is; it was used, or its planes tell otherwise.",
     FindingCode.PLANES_MERGED: "Contours a little apart were taken as one plane, or planes of two series as one.",
     FindingCode.STRAIGHT_BETWEEN_PLANES: "Interpolation between planes was asked for, and some planes stayed slabs.",
     FindingCode.DOSE_NOT_CUBIC: "Cubic dose was asked for, and the dose stayed trilinear.",

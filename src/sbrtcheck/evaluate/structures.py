@@ -371,4 +371,5 @@ def _missing(found: NoMatch) -> NotMeasured:
 
 
 def _ambiguous(found: Ambiguous) -> NotMeasured:
-    return NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=f"candidates: {', '.join(found.candidates)}; {found.hint}")
+    detail = f"candidates: {', '.join(found.candidates)}; {found.hint}"
+    return NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail)
