@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import sbrtcheck
-from dvh_builders import dvh_set, ramp_dvh, row, table, uniform_dvh
+from dvh_builders import dvh_set, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck.dvh import CurveDistance, EndCaps, Model, Reason
-from sbrtcheck.evaluate import Report, evaluate
+from sbrtcheck.evaluate import Report
 from sbrtcheck.evaluate.compared import (
     Comparison,
     MetricDifference,
@@ -60,7 +60,7 @@ def varied_report(**options: Any) -> Report:
     )
     asked = ClinicianItem(text="good *general* condition", source=Source(citation="Poe 2022", where="page 9"))
     of_report = table(*rows, note="a note of the table", for_clinician=(asked,))
-    return evaluate(of_report, dvh_set(cord, heart, esophagus), **options)
+    return report_on(of_report, dvh_set(cord, heart, esophagus), **options)
 
 
 def compared_report() -> Report:
@@ -100,7 +100,7 @@ def nasty_report() -> Report:
             source=Source(citation=name, doi=name, where=name), confirmed_by=(name,))
         for n, name in enumerate(NASTY)
     ]  # fmt: skip
-    report = evaluate(table(*rows, title=HOSTILE, note=HOSTILE), dvh_set(*dvhs))
+    report = report_on(table(*rows, title=HOSTILE, note=HOSTILE), dvh_set(*dvhs))
     return replace(report, provenance={"plan_label": HOSTILE})
 
 

@@ -37,8 +37,11 @@ def grid(dose: Dose, *, half_mm: float = 30.0, spacing_mm: float = 2.0, shift_mm
     return DoseGrid.axial(dose(x, y, z), origin_mm=(axis[0],) * 3, spacing_mm=(spacing_mm,) * 3)
 
 
-def structure(name: str, *contours: npt.ArrayLike, number: int = 1, kind: str = "ORGAN") -> Structure:
-    return Structure(name=name, number=number, kind=kind, contours=Contours.of(*contours))
+def structure(
+    name: str, *contours: npt.ArrayLike, number: int = 1, kind: str = "ORGAN", exclusive_or: bool = False
+) -> Structure:
+    made = Contours.of(*contours)
+    return Structure(name=name, number=number, kind=kind, contours=made, exclusive_or=exclusive_or)
 
 
 def plan(dose: DoseGrid, *structures: Structure, dose_gy: float = 50.0, fractions: int = 5) -> Plan:

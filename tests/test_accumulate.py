@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -546,13 +547,37 @@ def test_the_headline_of_a_sum_says_on_how_many_rows_of_a_table_it_stands(two: l
     found = api.sum_of(two, {"ThecalSac": 2.0}, frames_agree=True)
     judged = evaluate(table(here, lacking, fractions=()), found.cumulative)
     shown = sum_text(replace(found, report=judged))
-    assert shown.startswith("OVERALL: PASS on 1 of 2 rows of the tables\n")
+    rows = "1 PASS; 1 row for organs not expected at this site"
+    assert shown.startswith(f"OVERALL: PASS   tables: PASS on 1 of 1 rows for lung, {rows}\n")
+
+
+def test_a_sum_begins_with_the_limits_and_rows_that_fail_and_with_every_reason_for_a_review(two: list[str]) -> None:
+    fails, doubted = (
+        row(
+            "Max[Gy]",
+            "at_most",
+            limit,
+            "ThecalSac",
+            id=f"max-{limit}",
+            quantity=Quantity.EQD2,
+            alpha_beta_gy=2.0,
+            **more,
+        )
+        for limit, more in ((10, {}), (11, {"confirmed_by": ("one",)}))
+    )
+    (rule,) = load_reirradiation_rules()
+    found = api.sum_of(two, {"ThecalSac": 2.0}, [rule.id], frames_agree=True)
+    judged = evaluate(table(fails, doubted, fractions=()), found.cumulative)
+    begin = " ".join(sum_text(replace(found, report=judged)).partition("\nEQD2 of this course")[0].split())
+    assert re.match("OVERALL: FAIL tables: FAIL, 1 FAIL; 1 shown but not counted FAIL ThecalSac Max", begin)
+    assert re.search(r"limit <= 11 \(\d+ % of the limit\): fails, and does not count \(unconfirmed\)", begin)
+    assert f"since the last course ({rule.id}): not evaluated, something needed was not given" in begin
 
 
 def test_the_command_gives_the_same_to_programs(two: list[str]) -> None:
     done = run(*two, "--table", "hytec-reirradiation", "--frames-agree", "--interval-months", "6", "--format", "json")
     found = json.loads(done.output)
-    assert (found["schema"], found["verdict"]) == ("sbrtcheck-sum/1", "PASS")
+    assert (found["schema"], found["verdict"]) == ("sbrtcheck-sum/2", "PASS")
     assert [one["verdict"] for one in found["rules"][0]["limits"]] == ["PASS"] * 4
     assert "Nobody" not in done.output
     assert "PHANTOM" not in done.output

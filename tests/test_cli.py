@@ -130,7 +130,10 @@ def test_a_site_stands_for_all_its_tables_that_fit_the_fractions(run: Run) -> No
     [
         (("--table", "nope"), "sbrtcheck: no table has the id 'nope'; the tables are many"),
         ((), "sbrtcheck: no table to check against; name one that sbrtcheck tables lists, or a site"),
-        (("--site", "toe"), "sbrtcheck: no site has the id 'toe'; did you mean 'abdomen'? the sites are lung, liver, spine, abdomen"),
+        (
+            ("--site", "toe"),
+            "sbrtcheck: no site has the id 'toe'; did you mean 'abdomen'? the sites are lung, liver, spine, abdomen",
+        ),
         (
             ("--site", "liver", "--rx", "60Gy/8"),
             "sbrtcheck: no bundled table of site 'liver' holds for 8 fractions; there are: missing (5 fractions), ",

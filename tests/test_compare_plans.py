@@ -23,7 +23,7 @@ from sbrtcheck.evaluate import Better, NoOutcome, PlanComparison, RowComparison,
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, FindingCode, Prescription
 from sbrtcheck.report.plans import PLAN_FORMATS
-from sbrtcheck.table import Constraint, ConstraintTable, Kind
+from sbrtcheck.table import Constraint, ConstraintTable, Kind, Status
 from stored_plans import LUNG
 
 LIVER = LUNG.parent / "liver-45gy-3fx"
@@ -241,13 +241,33 @@ def test_a_plan_against_itself_says_that_nothing_is_better() -> None:
 def test_json_has_both_values_of_every_row() -> None:
     done = run(LUNG, LIVER, "--table", "rtog-conformity", "--format", "json")
     found = json.loads(done.stdout)
-    assert found["schema"] == "sbrtcheck-compare/1"
+    assert found["schema"] == "sbrtcheck-compare/2"
     assert sum(found["tally"].values()) == sum(one["counts"] for one in found["rows"])
     r50 = next(one for one in found["rows"] if one["metric"] == "R50%[ratio]")
     margin = r50["first"]["limit"] - r50["first"]["measured"]["value"]
     assert r50["first"]["margin"] == pytest.approx(margin, rel=1e-4)
     assert r50["margin_difference"] == pytest.approx(r50["first"]["margin"] - r50["second"]["margin"], rel=1e-4)
     assert found["structures"][0]["metrics"][0].keys() >= {"first", "second", "difference"}
+
+
+def test_both_verdicts_are_shown_with_all_that_is_behind_them() -> None:
+    rows = (row("Mean[Gy]", "below", 15), row("Max[Gy]", "below", 15, "Heart", id="mandatory", mandatory=True))
+    rows += (row("D0.5cc[Gy]", "below", 5, id="doubted", status=Status.DISPUTED),)
+    found = compared(dvh_set(ramp_dvh(high_gy=40)), dvh_set(ramp_dvh(high_gy=20)), table(*rows))
+    assert [one.verdict for one in (found.first, found.second)] == ["FAIL", "REVIEW"]
+    fails = "SpinalCord Mean[Gy] 20.00, limit < 15 (133 % of the limit)"
+    missing = "Heart: 1 row not evaluated: structure missing"
+    doubted = "(disputed)"
+    text, markdown = (PLAN_FORMATS[name](found).replace("\\", "") for name in ("text", "markdown"))
+    for shown in (text, markdown):
+        first, second = shown.partition("Rows that count")[0].split("Second: ")
+        assert fails in first
+        assert fails not in second
+        assert all(part in half for half in (first, second) for part in (missing, doubted))
+    for one in (json.loads(PLAN_FORMATS["json"](found))[key] for key in ("first", "second")):
+        assert missing in [reason["text"] for reason in one["reasons"]]
+        assert "doubted" in [row["row"] for row in one["failing"]]
+        assert one["accept_dose"]
 
 
 def test_a_site_gives_the_tables_of_both_fraction_numbers_and_rows_say_which_do_not_hold() -> None:

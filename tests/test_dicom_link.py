@@ -320,11 +320,6 @@ def test_the_same_prescription_given_is_no_finding(tmp_path: Path) -> None:
     assert prescription_of(tmp_path, files.plan(), Prescription(dose_gy=50.0, fractions=5)).findings == ()
 
 
-def test_a_prescription_far_from_the_largest_dose_is_doubted(tmp_path: Path) -> None:
-    plan = prescription_of(tmp_path, files.plan(doses=[(5000.0, "SITE")]))
-    assert "in cGy?" in texts(plan, FindingCode.OTHER)[0]
-
-
 # References that point elsewhere
 
 

@@ -363,7 +363,7 @@ def test_volume_outside_the_grid_counts_at_no_dose_and_bounds_say_how_much_it_co
     assert dvh.volume_at_dose(20.0).value == pytest.approx(11 * 10 * 6 / 1000)
     assert dvh.volume_at_dose(20.0).high == pytest.approx(dvh.volume)
     assert dvh.min_gy.value == 0.0
-    assert [f.code for f in dvh.findings] == [FindingCode.OUTSIDE_DOSE_GRID]
+    assert [f.code for f in dvh.findings] == [FindingCode.OUTSIDE_DOSE_GRID, FindingCode.OUTERMOST_DOSE_PLANES]
     covered = dvh_of(structure("Box", *[rectangle(20, 30.9, -5, 5, z) for z in (-2.0, 0.0)]), grid(uniform(20.0)))
     assert covered.uncovered_cc == 0.0
 
@@ -602,7 +602,10 @@ def test_a_contour_that_is_there_twice_counts_once_and_is_reported() -> None:
 
 def test_contours_that_overlap_are_reported() -> None:
     loops = [ring(6.0, z, centre=(x, 0)) for z in (0.0, 2.0) for x in (-3, 3)]
-    assert [f.code for f in dvh_of(structure("Lobes", *loops)).findings] == [FindingCode.OVERLAPPING_CONTOURS]
+    assert [f.code for f in dvh_of(structure("Lobes", *loops)).findings] == [FindingCode.CONTOURS_CONTRADICTORY]
+    by_type = dvh_of(structure("Lobes", *loops, exclusive_or=True))
+    assert [f.code for f in by_type.findings] == [FindingCode.OVERLAPPING_CONTOURS]
+    assert by_type.readings == ()
     apart = [ring(6.0, z, centre=(x, 0)) for z in (0.0, 2.0) for x in (-8, 8)]
     assert dvh_of(structure("Lobes", *apart)).findings == ()
 

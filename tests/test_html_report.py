@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dvh_builders import FIFTY_IN_FIVE, dvh_set, percent_dvh, ramp_dvh, row, table
+from dvh_builders import FIFTY_IN_FIVE, dvh_set, percent_dvh, ramp_dvh, report_on, row, table
 from html_reports import (
     HOSTILE,
     NASTY,
@@ -36,13 +36,15 @@ from sbrtcheck import api
 from sbrtcheck.cli import main
 from sbrtcheck.dvh import DVH, NoDVH, Reason
 from sbrtcheck.errors import OutputError
-from sbrtcheck.evaluate import NOTICE, Report, Verdict, evaluate
+from sbrtcheck.evaluate import NOTICE, Report, Verdict
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.report import html_report, words
 from sbrtcheck.report.compared import compared_lines
 from sbrtcheck.report.html.chart import COLOURS, MOST_SHOWN, Chart, chart_of
 from sbrtcheck.report.html.drawing import TOLERANCE, _thinned, drawing_of, ticks
+from sbrtcheck.report.html.view import MOST_REASONS
 from sbrtcheck.report.names import taken_cells
+from sbrtcheck.table import Select
 
 MOST_BYTES = 1_500_000
 TABLES = "rtog-0813"
@@ -87,12 +89,68 @@ def test_every_row_is_there_with_its_verdict_numbers_and_source(report: Report) 
             assert words.value_text(other.measurement, outcome) in str(body)
 
 
-def test_the_banner_has_verdict_counts_prescription_regimen_and_notice() -> None:
+def test_the_banner_has_plan_prescription_site_verdict_counts_and_notice() -> None:
     (banner,) = page(lung_report()).all("header")
     report = lung_report()
-    for part in (report.verdict, words.summary_text(report), words.prescription_text(report), "BED 100.00 Gy", NOTICE):
+    for part in ("Plan LUNG", words.prescription_text(report), "Site lung", words.overall_text(report), NOTICE):
         assert part in str(banner)
+    assert words.summary_text(report) in str(banner)
     assert "fail" in next(page(varied_report()).all("header")).attributes["class"].split()  # type: ignore[union-attr]
+
+
+def test_a_line_of_the_banner_leads_to_its_row() -> None:
+    report = varied_report()
+    links = list(page(report).all("a", class_="to-row"))
+    leads = {str(one): report.outcomes[int((one.attributes["href"] or "").removeprefix("#r-"))] for one in links}
+    assert {one.constraint.id for one in leads.values()} == {"fails", "doubted"}
+    for text, outcome in leads.items():
+        assert text.startswith(f"{outcome.organ} {words.metric_text(outcome.constraint)} ")
+
+
+def lacking(organs: int) -> Report:
+    """A report with so many reasons for a review."""
+    rows = [row("Max[Gy]", "below", 30, f"Organ_{n:02}", id=f"r{n}", mandatory=True) for n in range(organs)]
+    return report_on(table(*rows, row("Mean[Gy]", "below", 30)), dvh_set(ramp_dvh()))
+
+
+@pytest.mark.parametrize("number", [1, MOST_REASONS, MOST_REASONS + 1, 40])
+def test_many_reasons_are_folded_by_their_kind_and_none_is_lost(number: int) -> None:
+    report = lacking(number)
+    shown = page(report)
+    (banner,) = shown.all("header")
+    assert len(report.reasons) == number
+    assert all(str(banner).count(reason.text) == 1 for reason in report.reasons)
+    folds = list(shown.all("details"))
+    assert len(folds) == (number > MOST_REASONS)
+    if folds:
+        assert str(folds[0]).startswith(f"{number} × not evaluated: Organ_00, Organ_01, ")
+        assert "open" in folds[0].attributes  # without script, and on paper, all is there
+
+
+def test_a_row_says_what_of_its_organ_was_not_measured() -> None:
+    asked = row(
+        "D0.5cc[Gy]", "below", 30, "Trachea", "Bronchus_Main", "Carina", select=Select.UNION, optional=("Carina",)
+    )
+    outside = ramp_dvh("Trachea", volume_cc=20.0, uncovered_cc=3.0)
+    (body,) = page(report_on(table(replace(asked, site="lung")), dvh_set(outside))).all("tbody", id="r-0")
+    for part in (
+        "Lacking Bronchus_Main",
+        "Optional Carina",
+        "Outside grid 3.00 cc, 15 % of it",
+        "Only for lung",
+        "Of limit",
+    ):
+        assert part.replace(" ", "") in str(body).replace(" ", "")
+    assert "partly outside grid" in str(body)
+
+
+def test_a_row_shows_the_value_under_every_reading_of_contours_that_contradict_each_other() -> None:
+    other = ramp_dvh(volume_cc=8.0, high_gy=44.0)
+    report = report_on(table(row("Max[Gy]", "below", 30)), dvh_set(ramp_dvh(high_gy=20.0, readings=(other,))))
+    assert report.outcomes[0].reason is Reason.CONTOURS_CONTRADICTORY
+    (body,) = page(report).all("tbody", id="r-0")
+    assert "20.00 Gy" in str(body)
+    assert "44.00 Gy, of 8.00 cc" in str(body)
 
 
 def test_each_row_says_what_is_to_be_filtered_by() -> None:
@@ -108,11 +166,11 @@ def test_each_row_says_what_is_to_be_filtered_by() -> None:
         "fails": "fail",
         "passes": "",
         "once": "unconfirmed",
-        "doubted": "fail",
+        "doubted": "fail review",
         "risk": "",
         "narrowly": "",
-        "missing": "none",
-        "must": "none",
+        "missing": "none review",
+        "must": "none review",
     }
     attention = [one.attributes["id"] for one in shown.all("tbody", class_="attention")]
     assert attention == [
@@ -132,16 +190,16 @@ def test_names_of_the_report_are_those_that_the_command_shows() -> None:
 
 
 def test_names_given_and_names_close_are_shown() -> None:
-    given_ = evaluate(
+    given_ = report_on(
         table(row("Mean[Gy]", "below", 5, "Heart")),
         dvh_set(ramp_dvh("Hrt"), ramp_dvh("Herz 2")),
         names={"Heart": "Hrt"},
     )
     assert "given by the user" in page(given_).section("names")
-    close = evaluate(table(row("Mean[Gy]", "below", 5, "Heart")), dvh_set(ramp_dvh("Heart x")))
+    close = report_on(table(row("Mean[Gy]", "below", 5, "Heart")), dvh_set(ramp_dvh("Heart x")))
     assert "Heart x" in page(close).section("names")
     assert "No structure, and no close name: Heart" in page(
-        evaluate(table(row("Mean[Gy]", "below", 5, "Heart")), dvh_set())
+        report_on(table(row("Mean[Gy]", "below", 5, "Heart")), dvh_set())
     ).section("names")
 
 
@@ -199,7 +257,7 @@ def test_findings_statements_sources_and_provenance_are_there() -> None:
 
 def test_a_structure_without_dvh_and_a_report_without_any_say_so() -> None:
     gone = NoDVH(name="Heart", number=1, reason=Reason.STRUCTURE_EMPTY, detail="no contours")
-    section = page(evaluate(table(row("Mean[Gy]", "below", 5, "Heart")), dvh_set(without=(gone,)))).section("dvh")
+    section = page(report_on(table(row("Mean[Gy]", "below", 5, "Heart")), dvh_set(without=(gone,)))).section("dvh")
     assert "no DVH of any structure" in section
     assert "Heart: structure empty (no contours)" in section
 
@@ -268,7 +326,7 @@ def test_text_of_files_stays_text() -> None:
 @settings(max_examples=30)  # a page each
 @given(st.text(min_size=1, max_size=40))
 def test_any_name_of_a_structure_is_shown_as_it_is(name: str) -> None:
-    shown = page(evaluate(table(row("Mean[Gy]", "below", 5, name)), dvh_set(ramp_dvh(name))))
+    shown = page(report_on(table(row("Mean[Gy]", "below", 5, name)), dvh_set(ramp_dvh(name))))
     assert shown.data()["series"][0]["name"] == words.clean(name)
     assert " ".join(words.clean(name).split()) in shown.section("dvh")
     assert len(list(shown.all("script"))) == 3
@@ -333,7 +391,7 @@ def ramps() -> st.SearchStrategy[DVH]:
 
 @given(st.lists(ramps(), min_size=1, max_size=3), st.lists(st.floats(0, 1.1), min_size=1, max_size=20))
 def test_values_of_the_chart_are_those_of_the_dvh_to_seven_digits(dvhs: list[DVH], shares: list[float]) -> None:
-    report = evaluate(table(), dvh_set(*(replace(dvh, name=f"S{n}") for n, dvh in enumerate(dvhs))))
+    report = report_on(table(), dvh_set(*(replace(dvh, name=f"S{n}") for n, dvh in enumerate(dvhs))))
     chart = chart_of(report)
     data = chart.data()
     for dvh, one in zip(report.dvhs, data["series"], strict=True):
@@ -368,7 +426,7 @@ SPOTS: dict[str, tuple[str, str, float, tuple[float, float | None, bool]]] = {
 @pytest.mark.parametrize("name", SPOTS)
 def test_a_limit_stands_where_its_metric_says(name: str) -> None:
     metric, sense, limit, spot = SPOTS[name]
-    report = evaluate(table(row(metric, sense, limit)), dvh_set(ramp_dvh(volume_cc=10, high_gy=60)))
+    report = report_on(table(row(metric, sense, limit)), dvh_set(ramp_dvh(volume_cc=10, high_gy=60)))
     (point,) = chart_of(report).points
     assert (point.dose_gy, point.percent, point.upper) == pytest.approx(spot)
 
@@ -381,7 +439,7 @@ def test_a_row_passes_where_the_curve_is_on_the_shaded_side(
     metric: str, at: float, limit: float, sense: str, high_gy: float
 ) -> None:
     dvh = ramp_dvh(volume_cc=10, high_gy=high_gy)
-    report = evaluate(table(row(metric.format(f"{at:.3f}"), sense, limit)), dvh_set(dvh))
+    report = report_on(table(row(metric.format(f"{at:.3f}"), sense, limit)), dvh_set(dvh))
     for point in chart_of(report).points:
         assert point.percent is not None
         beyond = dvh.volume_at_dose(point.dose_gy).value * 10 - point.percent
@@ -392,7 +450,7 @@ def test_a_row_passes_where_the_curve_is_on_the_shaded_side(
 def test_limits_on_other_dose_scales_and_far_beyond_are_named_not_drawn() -> None:
     far = row("D1cc[Gy]", "below", 700, id="far")
     scaled = row("D1cc[Gy]", "below", 70, id="eqd2", quantity=Quantity.EQD2, alpha_beta_gy=3.0)
-    chart = chart_of(evaluate(table(far, scaled), dvh_set(ramp_dvh())))
+    chart = chart_of(report_on(table(far, scaled), dvh_set(ramp_dvh())))
     assert not chart.points
     assert [line.partition(": ")[2] for line in chart.left_out] == [
         "far beyond the doses of the plan",
@@ -403,14 +461,16 @@ def test_limits_on_other_dose_scales_and_far_beyond_are_named_not_drawn() -> Non
 
 def test_rows_that_have_no_value_or_no_structure_of_their_own_put_no_limit_into_the_chart() -> None:
     rows = (row("D5cc[Gy]", "below", 15, "Heart"), row("D50cc[Gy]", "below", 15))
-    assert not chart_of(evaluate(table(*rows), dvh_set(ramp_dvh()))).points
+    assert not chart_of(report_on(table(*rows), dvh_set(ramp_dvh()))).points
     of_another_course = replace(FIFTY_IN_FIVE, fractions=3)
-    assert not chart_of(evaluate(table(row("D5cc[Gy]", "below", 15)), dvh_set(ramp_dvh(), rx=of_another_course))).points
+    assert not chart_of(
+        report_on(table(row("D5cc[Gy]", "below", 15)), dvh_set(ramp_dvh(), rx=of_another_course))
+    ).points
 
 
 def test_a_dvh_of_percent_only_has_its_percent_limits() -> None:
     rows = (row("V15Gy[%]", "below", 15), row("D0.035cc[Gy]", "below", 15))
-    chart = chart_of(evaluate(table(*rows), dvh_set(percent_dvh())))
+    chart = chart_of(report_on(table(*rows), dvh_set(percent_dvh())))
     assert not chart.series[0].in_cc
     assert [point.percent for point in chart.points] == [15]
 
@@ -418,7 +478,7 @@ def test_a_dvh_of_percent_only_has_its_percent_limits() -> None:
 def test_structures_shown_at_first_are_few_differ_in_colour_and_hold_what_fails() -> None:
     dvhs = [ramp_dvh(f"S{n}", high_gy=10 + n) for n in range(20)]
     rows = [row("Max[Gy]", "below", 1 if n == 7 else 100, f"S{n}", id=f"r{n}") for n in range(20)]
-    chart = chart_of(evaluate(table(*rows), dvh_set(*dvhs)))
+    chart = chart_of(report_on(table(*rows), dvh_set(*dvhs)))
     shown = [one for one in chart.series if one.shown]
     assert len(shown) == MOST_SHOWN <= COLOURS
     assert len({one.colour for one in shown}) == len(shown)
@@ -449,7 +509,7 @@ def test_points_left_out_of_a_line_lie_on_it(heights: list[float]) -> None:
 
 
 def test_the_drawn_curve_of_a_ramp_is_its_corner_and_its_ends() -> None:
-    chart = chart_of(evaluate(table(), dvh_set(ramp_dvh(low_gy=10, high_gy=20))))
+    chart = chart_of(report_on(table(), dvh_set(ramp_dvh(low_gy=10, high_gy=20))))
     (line,) = drawing_of(chart).lines
     assert line.path == "M54.0 14.0L449.0 14.0L844.0 398.0"
 

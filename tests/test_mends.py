@@ -48,7 +48,7 @@ NO_PLAN = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or expo
         ("check plan --table zzz", "no table has the id 'zzz'", "sbrtcheck tables lists them"),
         ("check plan --table plan", "plan: is a folder, not a table", "give a YAML file, or the id of a bundled table"),
         ("check plan --table syntax.yaml", "syntax.yaml:2: not YAML: ", "look at brackets, quotes and indentation"),
-        ("check plan --site lungs", "no bundled table has the site 'lungs'", "did you mean 'lung'? choose one of: "),
+        ("check plan --site lungs", "no site has the id 'lungs'", "did you mean 'lung'? the sites are "),
         ("check plan --site lung --rx 50/5", "prescription '50/5' cannot be read", "write dose and fractions like"),
         (f"{CHECK} --names no.yaml", "no.yaml: cannot be read", "check the path"),
         (

@@ -101,7 +101,7 @@ def test_in_a_dose_that_is_nowhere_linear_points_thrown_at_random_agree(seed: in
     loops = [rng.uniform(-14, 14, (6, 2)), rng.uniform(-14, 14, (5, 2))]
     dose, heights = twisted(rng), np.arange(-9.0, 10.0, 3.0)
     drawn = [np.column_stack([loop, np.full(len(loop), z)]) for z in heights for loop in loops]
-    dvhs = compute_dvhs(plan(dose, structure("S", *drawn)))
+    dvhs = compute_dvhs(plan(dose, structure("S", *drawn, exclusive_or=True)))
     dvh, n = dvhs["S"], 300_000
     x, y, z = rng.uniform(-14, 14, n), rng.uniform(-14, 14, n), rng.uniform(-10.5, 10.5, n)
     inside = odd_inside(x, y, loops)
@@ -156,7 +156,7 @@ def test_the_mean_of_a_dose_that_is_nowhere_linear_lies_in_its_narrow_bounds(see
     loops = [rng.uniform(-14, 14, (5, 2)), rng.uniform(-14, 14, (4, 2))]
     dose = twisted(rng)
     drawn = [np.column_stack([loop, np.full(len(loop), z)]) for z in (-1.0, 2.0) for loop in loops]
-    band = compute_dvhs(plan(dose, structure("S", *drawn)))["S"].mean_gy
+    band = compute_dvhs(plan(dose, structure("S", *drawn, exclusive_or=True)))["S"].mean_gy
     truth = mean_in_twisted(dose, loops, -2.5, 3.5)
     assert band.low - 2e-4 <= truth <= band.high + 2e-4
     assert band.high - band.low < 0.1

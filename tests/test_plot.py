@@ -13,8 +13,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
-from dvh_builders import NOT_KNOWN, box, dvh_set, percent_dvh, plan_of, ramp_dvh, row, table
-from sbrtcheck import Measurement, compute_dvhs, evaluate, measure
+from dvh_builders import NOT_KNOWN, box, dvh_set, percent_dvh, plan_of, ramp_dvh, report_on, row, table
+from sbrtcheck import Measurement, compute_dvhs, measure
 from sbrtcheck.dvh.points import CurvePoint, Side
 from sbrtcheck.plan import Structure
 from sbrtcheck.radiobiology import Quantity
@@ -141,7 +141,7 @@ def test_organs_are_taken_as_a_report_takes_them() -> None:
     )
     names = {"Heart": "My heart"}
     dvhs = compute_dvhs(plan, names=names)
-    report = evaluate(asked, dvhs, names=names)
+    report = report_on(asked, dvhs, names=names)
     of_table, of_report = asked.points(dvhs, names), report.points(dvhs)
     assert of_table[0] == of_report[0]
     assert [one.reason for one in of_table[1]] == [one.reason for one in of_report[1]] == ["structure missing"]
@@ -152,7 +152,7 @@ def test_rows_that_do_not_count_are_told_apart() -> None:
     asked = table(row("Max[Gy]", "below", 5), row("Max[Gy]", "below", 5, id="one", confirmed_by=("print",)))
     dvhs = dvh_set(ramp_dvh())
     assert [one.counts for one in asked.points(dvhs)[0]] == [True, False]
-    assert [one.counts for one in evaluate(asked, dvhs).points(dvhs)[0]] == [True, False]
+    assert [one.counts for one in report_on(asked, dvhs).points(dvhs)[0]] == [True, False]
 
 
 # -------------------------------------------------------------------------------- axes
@@ -213,7 +213,7 @@ def test_every_drawable_constraint_is_one_marker_at_its_place() -> None:
 
 def test_the_report_draws_itself_in_cc_with_the_limits_it_used() -> None:
     dvhs = dvh_set(ramp_dvh(volume_cc=10.0))
-    axes = evaluate(table(row("V10Gy[%]", "below", 40)), dvhs).plot(relative=False)
+    axes = report_on(table(row("V10Gy[%]", "below", 40)), dvhs).plot(relative=False)
     (marker,) = markers(axes).values()
     assert marker.get_xydata().tolist() == [[10.0, 4.0]]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("Dose [Gy]", "Volume [cc]")

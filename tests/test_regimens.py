@@ -158,9 +158,10 @@ def test_700_ml_of_uninvolved_liver_comes_with_the_dose_that_the_review_leaves_o
 # -------------------------------------------------------------------------------- in reports
 
 
-def report_of(dose_gy: float, fractions: int) -> Report:
+def report_of(dose_gy: float, fractions: int, site: str = "multi") -> Report:
     rx = Prescription(dose_gy=dose_gy, fractions=fractions)
-    return evaluate(table(row("Max[Gy]", "below", 90.0), fractions=(fractions,)), dvh_set(uniform_dvh(), rx=rx))
+    asked = table(row("Max[Gy]", "below", 90.0), fractions=(fractions,), site=site)
+    return evaluate(asked, dvh_set(uniform_dvh(), rx=rx))
 
 
 def test_a_report_says_which_regimens_the_prescription_is_and_where_its_bed_lies() -> None:
@@ -181,6 +182,21 @@ def test_a_report_has_the_same_for_programs() -> None:
     sides = {one["id"]: (one["met"], one["met_by_source"]) for one in found["thresholds"]}
     assert sides["bed-100"] == (False, True)
     assert sides["control-90-after-chemotherapy"] == (False, False)
+
+
+def test_a_report_for_one_site_is_told_nothing_of_another() -> None:
+    at = {site: report_of(50.0, 5, site).to_dict()["regimen"] for site in ("lung", "liver", "multi")}
+    known = {site: [one["id"] for one in found["known"]] for site, found in at.items()}
+    assert known == {
+        "lung": ["mediast-50-5", "lung-50-5"],  # lymph nodes are treated at every site
+        "liver": ["mediast-50-5", "liver-50-5"],
+        "multi": ["mediast-50-5", "lung-50-5", "liver-50-5"],
+    }
+    assert [len(at[site]["thresholds"]) for site in ("lung", "liver", "multi")] == [0, 3, 3]
+    for name in ("text", "markdown", "html"):
+        assert "liver metastases" in FORMATS[name](report_of(50.0, 5, "liver"))
+        assert "liver" not in FORMATS[name](report_of(50.0, 5, "lung"))
+    assert "No known regimen for lung has this dose" in FORMATS["text"](report_of(75.0, 3, "lung"))
 
 
 def test_a_prescription_that_nobody_named_is_no_known_regimen() -> None:

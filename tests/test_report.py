@@ -7,6 +7,7 @@ import html
 import io
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dvh_builders import dvh_set, percent_dvh, ramp_dvh, row, table, uniform_dvh
+from dvh_builders import SOURCE, dvh_set, percent_dvh, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck.dvh import EndCaps, Model, NoDVH, Reason
-from sbrtcheck.evaluate import NOTICE, Report, evaluate
+from sbrtcheck.evaluate import NOTICE, Report
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.report import FORMATS, markdown_report, text_report, words
 from sbrtcheck.report.lists import DVH_FORMATS, tables_json, tables_text
@@ -46,7 +47,7 @@ def report(**options: Any) -> Report:
     )
     asked = ClinicianItem(text="good *general* condition", source=Source(citation="Poe 2022", where="page 9"))
     of_report = table(*rows, note="a note of the table", for_clinician=(asked,))
-    return evaluate(of_report, dvh_set(cord, heart), **options)
+    return report_on(of_report, dvh_set(cord, heart), **options)
 
 
 TEXTS = [text_report, markdown_report]
@@ -76,13 +77,13 @@ def test_what_no_plan_can_answer_stands_below_the_rows_with_its_source(render: A
     assert "For the clinician: no plan can answer these" in shown
     assert "good *general* condition (Poe 2022, page 9)" in shown
     assert shown.index("Findings") < shown.index("general") < shown.index("Sources")
-    assert "linician" not in plain(render(evaluate(table(), dvh_set(ramp_dvh()))))
+    assert "linician" not in plain(render(report_on(table(), dvh_set(ramp_dvh()))))
 
 
 def test_what_no_plan_can_answer_is_of_its_table_in_json_and_the_last_line_in_csv() -> None:
     (one,) = json.loads(FORMATS["json"](report()))["tables"]
     source = {"citation": "Poe 2022", "doi": "", "where": "page 9"}
-    assert one["for_clinician"] == [{"text": "good *general* condition", "source": source}]
+    assert one["for_clinician"] == [{"text": "good *general* condition", "site": "", "source": source}]
     last = list(csv.DictReader(io.StringIO(FORMATS["csv"](report()))))[-1]
     assert (last["kind"], last["note"], last["verdict"]) == ("for the clinician", "good *general* condition", "")
     assert (last["table"], last["counts"], last["citation"]) == ("test-table", "false", "Poe 2022")
@@ -104,7 +105,7 @@ def test_a_row_shows_organ_contour_rule_metric_limit_value_band_margin_verdict_a
 
 @pytest.mark.parametrize("render", TEXTS)
 def test_the_counts_stand_at_the_top_the_worst_first(render: Any) -> None:
-    top = "\n".join(render(report()).splitlines()[:4])
+    top = render(report()).partition("Table of a test")[0]
     assert "FAIL" in top
     assert "1 FAIL, 2 NOT EVALUATED, 1 VARIATION, 2 PASS; 3 shown but not counted" in top
 
@@ -142,8 +143,18 @@ def test_a_report_ends_with_findings_and_with_what_it_was_made_from(render: Any)
 
 def test_text_lists_missing_organs_in_one_place_but_leaves_mandatory_ones_in_the_table() -> None:
     shown = text_report(report())
-    assert "Not evaluated, no such structure in the plan\n  Trachea\n" in shown
+    assert "Not evaluated, expected and not in the plan\n  Trachea\n" in shown
     assert "Esophagus -> no contour\n  NOT EVALUATED  D5cc[Gy]" in shown
+
+
+@pytest.mark.parametrize("render", TEXTS)
+def test_organs_that_the_site_does_not_expect_are_listed_apart(render: Any) -> None:
+    rows = [row("Mean[Gy]", "below", 30, organ, id=organ) for organ in ("SpinalCord", "Trachea", "Cochlea_L")]
+    rows.append(row("Max[Gy]", "below", 30, "Cochlea_L", id="again"))
+    shown = plain(render(report_on(table(*rows), dvh_set(uniform_dvh(dose_gy=20.0)))))
+    assert "; 2 rows for organs not expected at this site" in shown
+    assert re.search(r"Not evaluated, expected and not in the plan:? Trachea", shown)
+    assert re.search(r"Not in the plan, and not expected at this site:? Cochlea_L \(2 rows\)", shown)
 
 
 @pytest.mark.parametrize("width", [40, 80, 104, 120, 200])
@@ -155,8 +166,6 @@ def test_text_loses_nothing_on_a_narrow_screen(width: int) -> None:
 
 
 def test_colour_adds_to_the_words_and_replaces_none() -> None:
-    import re
-
     coloured = text_report(report(), colour=True)
     assert "\x1b[" in coloured
     without = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
@@ -172,7 +181,7 @@ def test_json_is_versioned_ascii_and_complete() -> None:
     text = FORMATS["json"](report())
     assert text.isascii()
     loaded = json.loads(text)
-    assert loaded["schema"] == "sbrtcheck-report/1"
+    assert loaded["schema"] == "sbrtcheck-report/2"
     assert loaded["tables"][0]["sha256"] == "0123456789abcdef" * 4
     assert len(loaded["outcomes"]) == 9
     assert loaded["outcomes"][0]["source"] == {"citation": "Doe 2020", "doi": "10.0/x", "where": "Table 1"}
@@ -180,7 +189,7 @@ def test_json_is_versioned_ascii_and_complete() -> None:
 
 
 def test_csv_has_a_header_and_one_line_an_outcome() -> None:
-    lines = [row for row in csv.DictReader(io.StringIO(FORMATS["csv"](report()))) if row["verdict"]]
+    lines = [row for row in csv.DictReader(io.StringIO(FORMATS["csv"](report()))) if row["kind"] in set(Kind)]
     assert [line["row"] for line in lines] == [outcome.constraint.id for outcome in report().outcomes]
     assert lines[0]["borderline"] == "true"
     assert lines[7]["value"] == ""
@@ -207,7 +216,7 @@ NASTY = [
 @pytest.mark.parametrize("name", NASTY)
 @pytest.mark.parametrize("format_", OF_TEXT)
 def test_structure_names_are_text_and_nothing_else(format_: str, name: str) -> None:
-    made = evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set(uniform_dvh(name)), names={"SpinalCord": name})
+    made = report_on(table(row("Mean[Gy]", "below", 30)), dvh_set(uniform_dvh(name)), names={"SpinalCord": name})
     shown = FORMATS[format_](made)
     assert "\x1b" not in shown
     if format_ == "json":
@@ -241,19 +250,39 @@ def test_numbers_have_two_decimals_or_as_many_as_tell_them_from_the_limit(value:
     assert words.number_text(value, 15.0) == shown
 
 
+def test_csv_ends_with_the_overall_verdict_and_every_reason_against_a_pass() -> None:
+    made = report()
+    lines = list(csv.DictReader(io.StringIO(FORMATS["csv"](made))))
+    (overall,) = [line for line in lines if line["kind"] == "report"]
+    assert (overall["verdict"], overall["counts"]) == ("FAIL", "false")
+    said = [(line["reason"], line["detail"]) for line in lines if line["kind"] == "review"]
+    assert said == [(str(reason.code), reason.text) for reason in made.reasons]
+    assert said
+
+
+def test_a_statement_for_another_site_is_not_asked_of_the_clinician() -> None:
+    asked = [ClinicianItem(text=f"of {site or 'all'}", source=SOURCE, site=site) for site in ("lung", "liver", "")]
+    made = report_on(table(row("Mean[Gy]", "below", 30), for_clinician=tuple(asked)), dvh_set(uniform_dvh()))
+    assert made.site.ids == ("lung",)
+    for name in OF_TEXT:
+        shown = FORMATS[name](made)
+        assert "of lung" in shown
+        assert "of all" in shown
+        assert ("of liver" in shown) == (name == "json")  # where the table is given whole, with the site of each
+
+
 def test_a_report_in_which_nothing_was_computed_says_so() -> None:
-    nothing = evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set())
+    nothing = report_on(table(row("Mean[Gy]", "below", 30)), dvh_set())
     shown = text_report(nothing)
-    assert "OVERALL: NOT EVALUATED" in shown
+    assert "OVERALL: REVIEW" in shown
     assert "DVHs none: the plan has no structure that was asked for" in shown
 
 
 def partly(passing: int, missing: int, *, limit_gy: float = 30.0, acceptable: float | None = None) -> Report:
-    """So many rows on a structure of 20 Gy, and so many on an organ that the plan does not have."""
+    """So many rows on a structure of 20 Gy, and so many on an organ that no lung plan has to have."""
     there = [row("Mean[Gy]", "at_most", limit_gy, acceptable=acceptable, id=f"there-{n}") for n in range(passing)]
-    lacking = [row("Mean[Gy]", "at_most", 30, "Liver", id=f"lacking-{n}") for n in range(missing)]
-    aside = row("Mean[Gy]", "at_most", 30, "Liver", id="aside", confirmed_by=("one",))
-    return evaluate(table(*there, *lacking, aside), dvh_set(uniform_dvh(dose_gy=20.0)))
+    lacking = [row("Mean[Gy]", "at_most", 30, "Cochlea_L", id=f"lacking-{n}") for n in range(missing)]
+    return report_on(table(*there, *lacking), dvh_set(uniform_dvh(dose_gy=20.0)))
 
 
 @given(st.integers(1, 4), st.integers(0, 4), st.sampled_from(["PASS", "VARIATION", "FAIL"]))
@@ -264,18 +293,19 @@ def test_the_headline_says_on_how_many_rows_a_pass_or_variation_stands(there: in
         "FAIL": {"limit_gy": 10.0},
     }[verdict]
     found = partly(there, lacking, **limits)
-    part = f" on {there} of {there + lacking} rows" if lacking and verdict != "FAIL" else ""
+    headline = verdict if verdict == "FAIL" else f"{verdict} on {there} of {there} rows for lung"
+    absent = f"; {lacking} row{'s' if lacking > 1 else ''} for organs not expected at this site" if lacking else ""
     assert found.verdict == verdict
-    assert words.overall_text(found) == verdict + part
-    assert text_report(found).startswith(f"OVERALL: {verdict}{part}   {words.summary_text(found)}\n")
-    assert markdown_report(found).startswith(f"# {verdict}{part}\n")
-    assert f"<title>{verdict}{part}: plan check" in FORMATS["html"](found)
-    assert ("says nothing of the" in FORMATS["html"](found)) == bool(part)
+    assert words.overall_text(found) == headline
+    assert words.summary_text(found) == f"{there} {verdict}{absent}"
+    assert f"\nOVERALL: {headline}   {there} {verdict}{absent}\n" in text_report(found)
+    assert f"\n## {headline}\n\n{there} {verdict}{absent}.\n" in markdown_report(found)
+    assert f"<title>{headline}: plan " in FORMATS["html"](found)
     assert json.loads(FORMATS["json"](found))["verdict"] == verdict
 
 
 def test_stored_dvhs_are_said_to_be_stored() -> None:
-    shown = text_report(evaluate(table(row("Mean[Gy]", "below", 30)), dvh_set(percent_dvh())))
+    shown = text_report(report_on(table(row("Mean[Gy]", "below", 30)), dvh_set(percent_dvh())))
     assert "DVHs stored, not computed here" in shown
 
 

@@ -70,6 +70,7 @@ from sbrtcheck.tg263 import (
     Match,
     all_targets,
     derivable,
+    given_name,
     known_names,
     match,
     near_organs,
@@ -164,7 +165,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     if not named and not asked:
         raise UnknownTableError("no table to check against", mend="name one that sbrtcheck tables lists, or a site")
     lists = _sites(sites)
-    check_sites(asked, lists)
+    check_sites(asked, lists, named)
     _check_choice("DVHs", dvhs, *Origin)
     model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
@@ -246,7 +247,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     if not named and not asked:
         raise UnknownTableError("no table to compare by", mend="name one that sbrtcheck tables lists, or a site")
     lists = _sites(sites)
-    check_sites(asked, lists)
+    check_sites(asked, lists, named)
     model = _model(end_caps, between, dose)
     given = [_prescription(rx) for rx in _two(prescriptions, "prescriptions")]
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
@@ -743,10 +744,12 @@ def _sites(given: str | PathLike[str] | Sites | None) -> Sites:
     return given if isinstance(given, Sites) else load_sites(given)
 
 
-def check_sites(asked: Sequence[str], sites: Sites) -> None:
-    """Refuse a site of which nobody says what organs are expected, with `UnknownTableError`."""
+def check_sites(asked: Sequence[str], sites: Sites, tables: Sequence[ConstraintTable] = ()) -> None:
+    """Refuse a site of which neither the lists nor a table say what organs are expected, with `UnknownTableError`."""
+    own = {table.site for table in tables if table.expects}
     for site in asked:
-        sites.site(site)
+        if site not in own:
+            sites.site(site)
 
 
 def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, place: str = "") -> None:
@@ -755,8 +758,11 @@ def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, 
     Raises
     ------
     NamesError
-        With the organs that may have been meant.
+        With the organs that may have been meant; or for a name that is no text.
     """
+    for organ, name in names.items():
+        if not isinstance(name, str):
+            raise NamesError(f"the name of {organ!r} is no text", place, "write a ROI's number like 'ROI 6'")
     organs = known_names() | _organs(tables)
     if _not_among(names, organs):  # the bundled tables are read only when they are needed
         organs |= _organs(bundled_tables())
@@ -813,5 +819,6 @@ def _needed(plan: Plan, organs: set[str], names: Mapping[str, str] | None) -> fr
     matched = (match(organ, rois, names) for organ in sorted(organs))
     drawn = {found.roi.name for found in matched if isinstance(found, Match)}
     separate = {roi.name for kind in organs.intersection(TARGETS) for roi in separate_targets(plan, kind, names)}
-    derived = {recipe.organ for recipe in derivable(rois, names) if recipe.organ in organs}
+    given = {given_name(organ, names or {}) for organ in organs}  # which may name what is derived
+    derived = {recipe.organ for recipe in derivable(rois, names) if recipe.organ in organs | given}
     return frozenset(drawn | separate | derived)

@@ -9,6 +9,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from dvh_builders import dvh_set, ramp_dvh, row, table, uniform_dvh
 from html_reports import NASTY, compared_report, lung_report, nasty_report, varied_report
 from sbrtcheck.dvh import DVH
-from sbrtcheck.evaluate import Report
+from sbrtcheck.evaluate import Report, evaluate
 from sbrtcheck.report import words
 from sbrtcheck.report.lists import dvhs_json
 
@@ -55,6 +57,58 @@ def chip(browser: Any, key: str) -> Any:
     return browser.one(f'.chip[data-filter="{key}"]')
 
 
+# -------------------------------------------------------------------------------- the first screen
+
+
+def crowded(failing: int, lacking: int) -> Report:
+    """So many rows that fail, every second without counting, and so many organs that the plan lacks."""
+    one_reading: dict[str, Any] = {"confirmed_by": ("one",)}
+    rows = [
+        row("D5cc[Gy]", "below", 16.5 + n / 10, "GreatVes", id=f"fails-{n}", **(one_reading if n % 2 else {}))
+        for n in range(failing)
+    ]
+    rows += [row("D0.035cc[Gy]", "below", 21.9, f"Organ_{n}", id=f"lacks-{n}", mandatory=True) for n in range(lacking)]
+    dvhs = dvh_set(ramp_dvh("GreatVes", volume_cc=40.0, high_gy=63.0), uniform_dvh("PTV", dose_gy=52.0))
+    return evaluate(table(*rows), replace(dvhs, provenance={"plan_label": "RUL 5x10"}))
+
+
+CROWDED = crowded(8, 8)
+OVERFULL = crowded(8, 40)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844)], ids=["screen", "phone"])
+@pytest.mark.parametrize("report", [CROWDED, OVERFULL], ids=["eight", "many"])
+def test_verdict_failing_rows_and_reasons_are_seen_without_scrolling(
+    browser: Any, written: Written, report: Report, width: int, height: int
+) -> None:
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+    browser.open(written(report))
+    bottom = "return Math.max(...[...document.querySelectorAll('h1, .plan, .counts, .reasons > li')].map((one) => "
+    assert browser.run(f"{bottom}one.getBoundingClientRect().bottom))") <= height
+    assert len(browser.seen(".reasons > li")) == 8 + (8 if report is CROWDED else 1)
+
+
+def test_many_reasons_are_a_line_until_they_are_asked_for_or_printed(browser: Any, written: Written) -> None:
+    browser.open(written(OVERFULL))
+    assert not browser.seen(".reasons details li")
+    browser.one(".reasons summary").click()
+    assert len(browser.seen(".reasons details li")) == 40
+    browser.one(".reasons summary").click()
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    assert len(browser.seen(".reasons details li")) == 40
+    browser.run("dispatchEvent(new Event('afterprint'))")
+    assert not browser.seen(".reasons details li")
+
+
+def test_a_line_under_the_verdict_leads_to_its_row_whatever_is_filtered(varied: Any) -> None:
+    chip(varied, "variation").click()
+    varied.one("#find").send_keys("nothing")
+    assert rows_seen(varied) == []
+    varied.all("a.to-row")[0].click()
+    assert varied.one("#d-2").is_displayed()
+    assert varied.driver.switch_to.active_element == varied.one("#r-2 button.open")
+
+
 # -------------------------------------------------------------------------------- the verdict table
 
 
@@ -81,6 +135,7 @@ def test_rows_that_ask_for_what_the_plan_has_not_are_a_line_until_they_are_asked
 FILTERED = {
     "fail": ["fails", "doubted"],
     "variation": ["varies"],
+    "review": ["doubted", "missing", "must"],
     "none": ["missing", "must"],
     "borderline": ["flagged"],
     "convention": ["flagged"],
@@ -183,6 +238,13 @@ def check_reading(dvh: DVH, dose_gy: float, text: str, *, in_cc: bool) -> None:
     assert text.endswith("]") == (len(set(numbers)) > 1)
 
 
+def as_listed(browser: Any) -> list[DVH]:
+    """The DVHs of the lung plan in the order of the legend."""
+    dvhs = [lung_report().dvhs[one.get_attribute("textContent").strip()] for one in browser.all("#legend tbody th")]
+    assert len(dvhs) == len(lung_report().dvhs)
+    return dvhs
+
+
 @pytest.mark.parametrize("unit", ["percent", "cc"])
 def test_values_under_the_pointer_are_those_of_the_dvhs(lung: Any, unit: str) -> None:
     lung.one(f'input[value="{unit}"]').click()
@@ -193,7 +255,7 @@ def test_values_under_the_pointer_are_those_of_the_dvhs(lung: Any, unit: str) ->
         ActionChains(lung.driver).move_to_element_with_offset(chart, across, 20).perform()
         dose = float(lung.one("#at").text.removesuffix(" Gy"))
         found.add(dose)
-        for dvh, cell in zip(lung_report().dvhs, lung.all(".reading"), strict=True):
+        for dvh, cell in zip(as_listed(lung), lung.all(".reading"), strict=True):
             check_reading(dvh, dose, cell.text, in_cc=unit == "cc")
     assert len(found) == 6
 
@@ -212,7 +274,7 @@ def test_values_of_the_slider_are_those_of_the_dvhs_and_of_their_json(lung: Any)
     in_json = {one["name"]: one for one in json.loads(dvhs_json(lung_report().dvhs))["structures"]}
     for at, texts in lung.run(script):
         dose = float(at.removesuffix(" Gy"))
-        for dvh, text in zip(lung_report().dvhs, texts, strict=True):
+        for dvh, text in zip(as_listed(lung), texts, strict=True):
             check_reading(dvh, dose, text, in_cc=False)
             check_json(in_json[dvh.name], dose, float(text.partition(" ")[0]))
 
@@ -359,7 +421,7 @@ def test_paper_has_what_needs_attention_open_and_no_controls_whatever_the_screen
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("report", [COMPARED, lung_report()], ids=["varied", "lung"])
+@pytest.mark.parametrize("report", [COMPARED, lung_report(), OVERFULL], ids=["varied", "lung", "overfull"])
 def test_axe_finds_nothing_serious(browser: Any, written: Written, report: Report, scheme: str) -> None:
     browser.media(prefers_color_scheme=scheme)
     browser.open(written(report))
@@ -379,7 +441,7 @@ def test_axe_finds_nothing_serious(browser: Any, written: Written, report: Repor
 @pytest.mark.parametrize("width", [390, 768, 1300])
 def test_the_page_never_scrolls_sideways(browser: Any, written: Written, width: int) -> None:
     browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-    for report in (VARIED, NASTILY, lung_report()):
+    for report in (VARIED, NASTILY, lung_report(), OVERFULL):
         browser.open(written(report))
         browser.one("#open-all").click()
         assert browser.run("return document.documentElement.scrollWidth <= innerWidth")

@@ -143,8 +143,8 @@ class Options:
         if not tables and not sites:
             raise UnknownTableError("no table to check against", mend="name a site or a table")
         lists = load_sites(sites_file)
-        api.check_sites(sites, lists)
         loaded = _distinct([load_table(table) for table in dict.fromkeys(tables)])
+        api.check_sites(sites, lists, loaded)
         mapping = None if names is None else load_names(names)
         api.check_names(mapping or {}, loaded, place="" if names is None else fspath(names))
         return cls(

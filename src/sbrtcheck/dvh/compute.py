@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import lru_cache, reduce
+from typing import Any
 
 import numpy as np
 
@@ -22,16 +23,18 @@ from sbrtcheck.dvh.types import (
     Origin,
     Reason,
 )
-from sbrtcheck.errors import DicomError, GeometryError
+from sbrtcheck.errors import DicomError, GeometryError, SbrtcheckError
 from sbrtcheck.geometry import (
     MAX_REFINEMENT,
     Conventions,
     GridFrame,
     PrismStack,
     Slices,
+    Surroundings,
     cell_cc,
     elements,
     grid_frame,
+    heights_of,
     in_grid,
     minus,
     prism_cc,
@@ -42,7 +45,7 @@ from sbrtcheck.geometry import (
     union,
     with_area,
 )
-from sbrtcheck.plan import Finding, FindingCode, Plan, Structure
+from sbrtcheck.plan import Finding, FindingCode, FloatArray, Plan, Structure
 from sbrtcheck.stages import Progress, nobody_watches, stage
 from sbrtcheck.tg263 import Recipe, RoiName, derivable
 
@@ -55,6 +58,9 @@ MOST_ELEMENTS = 4_000_000
 MOST_EDGES = 1 << 20
 """Structures wait for others that share their dose until they have so many contour points: some 40 MB."""
 
+SMALLEST_RIM_SHARE = 1e-6
+"""Less of a structure than this beyond the outermost dose points is rounding of its coordinates."""
+
 NO_DOSE_GY = 1e-3
 """Extent of the histogram where the whole grid has no dose at all."""
 
@@ -65,9 +71,25 @@ CONVENTION_OF = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """Something that is only ever the same as itself: large frozen values are not compared."""
+
+    of: Any
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.of is other.of
+
+    def __hash__(self) -> int:
+        return id(self.of)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Solid:
-    """A structure, or one made of several, as prisms in a frame of the dose grid."""
+    """A structure, or one made of several, as prisms in a frame of the dose grid.
+
+    ``readings``: the same under other readings of contours that contradict each other; ``reading`` as of a `DVH`.
+    """
 
     name: str
     number: int
@@ -75,6 +97,13 @@ class _Solid:
     stack: PrismStack
     frame: GridFrame
     findings: tuple[Finding, ...]
+    readings: tuple[_Solid, ...] = ()
+    reading: int = 0
+
+    def or_else(self, stacks: Iterable[PrismStack]) -> _Solid:
+        """The solid with its other readings; one that leaves nothing of it is none."""
+        numbered = enumerate((stack for stack in stacks if len(stack.layer)), start=1)
+        return replace(self, readings=tuple(replace(self, stack=stack, reading=number) for number, stack in numbered))
 
 
 def compute_dvhs(
@@ -174,14 +203,14 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
     """The DVH from elements half as wide; None where they would be too many."""
     if dvh.model is None or not dvh.made_of or dvh.refinement == 0:
         return None
-    solid = _solid(dvh.made_of, plan, dvh.model)
+    solid = _solid_of(dvh, plan, dvh.model)
     if isinstance(solid, NoDVH):
         return None
     refinement = 2 * dvh.refinement
     if refinement > MAX_REFINEMENT or dvh.volume / cell_cc(solid.frame) * refinement**3 > MOST_ELEMENTS:
         return None
     sliced = _sliced(solid, dvh.made_of, dvh.model, _largest_dose(plan), refinement)
-    made = sliced if isinstance(sliced, NoDVH) else _dvhs([sliced], plan, dvh.model)[0]
+    made = sliced if isinstance(sliced, NoDVH) else _read_in_every_way(sliced, plan, dvh.model)
     return made if isinstance(made, DVH) else None
 
 
@@ -201,7 +230,7 @@ def laid(plan: Plan, dvh: DVH) -> Laid | None:
     """What a DVH was computed from; None when it was not computed here."""
     if dvh.model is None or not dvh.made_of or dvh.refinement == 0:
         return None
-    solid, top_gy = _solid(dvh.made_of, plan, dvh.model), dvh.bin_gy * (BINS - 1)
+    solid, top_gy = _solid_of(dvh, plan, dvh.model), dvh.bin_gy * (BINS - 1)
     sliced = _sliced(solid, dvh.made_of, dvh.model, top_gy, dvh.refinement)
     if isinstance(sliced, NoDVH):
         return None
@@ -217,7 +246,7 @@ def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:
     """The prisms that a computed DVH is of, under its own end-cap convention, in a frame of the plan's dose grid."""
     if dvh.model is None or not dvh.made_of:
         return None
-    solid = _solid(dvh.made_of, plan, replace(dvh.model, dose=Interpolation.TRILINEAR))
+    solid = _solid_of(dvh, plan, replace(dvh.model, dose=Interpolation.TRILINEAR))
     if isinstance(solid, NoDVH):
         return None
     exist = (solid.stack.conventions & int(CONVENTION_OF[dvh.model.end_caps])) != 0
@@ -226,9 +255,14 @@ def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:
 
 def largest_dose_on_faces(plan: Plan) -> float:
     """Largest dose on the six faces of the dose grid, Gy: what lies outside may have as much."""
-    d = plan.dose.stored
+    return _largest_on_faces(_Same(plan.dose))
+
+
+@lru_cache(maxsize=1)
+def _largest_on_faces(dose: _Same) -> float:
+    d = dose.of.stored
     faces: Iterable[np.generic] = (f.max() for f in (d[0], d[-1], d[:, 0], d[:, -1], d[:, :, 0], d[:, :, -1]))
-    return max(float(face) for face in faces) * plan.dose.gy_per_unit
+    return max(float(face) for face in faces) * float(dose.of.gy_per_unit)
 
 
 def _all_of(
@@ -248,8 +282,8 @@ def _all_of(
         sliced = _sliced(_solid(recipes, plan, model), recipes, model, top_gy)
         if isinstance(sliced, NoDVH):
             done([(place, sliced)])
-        elif sliced.refinement > 1 or model.dose is Interpolation.CUBIC:
-            done([(place, _dvhs([sliced], plan, model)[0])])
+        elif sliced.refinement > 1 or model.dose is Interpolation.CUBIC or sliced.solid.readings:
+            done([(place, _read_in_every_way(sliced, plan, model))])
         else:
             waiting[place] = sliced
         if sum(len(one.solid.stack.edges) for one in waiting.values()) > MOST_EDGES or place + 1 == len(made_of):
@@ -278,6 +312,14 @@ def _solid(made_of: tuple[Recipe, ...], plan: Plan, model: Model) -> _Solid | No
     return _with_dose(_joined(parts) if len(parts) > 1 else parts[0], model)
 
 
+def _solid_of(dvh: DVH, plan: Plan, model: Model) -> _Solid | NoDVH:
+    """What a DVH is of, under its own reading of the contours."""
+    solid = _solid(dvh.made_of, plan, model)
+    if isinstance(solid, NoDVH) or not dvh.reading:
+        return solid
+    return solid.readings[dvh.reading - 1]
+
+
 def _joined(parts: Sequence[_Solid]) -> _Solid | NoDVH:
     """Several structures as one organ."""
     name = " + ".join(part.name for part in parts)
@@ -285,15 +327,21 @@ def _joined(parts: Sequence[_Solid]) -> _Solid | NoDVH:
         return _no_recipe(name, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
     said = Finding(code=FindingCode.DERIVED_STRUCTURE, text=f"built from {name}", subject=name)
     findings = (said, *(finding for part in parts for finding in part.findings))
-    stack = reduce(union, (part.stack for part in parts))
-    return _Solid(
+    solid = _Solid(
         name=name,
         number=DERIVED_NUMBER,
         kind="",
-        stack=stack,
+        stack=reduce(union, (part.stack for part in parts)),
         frame=parts[0].frame,
         findings=tuple(dict.fromkeys(findings)),
     )
+    return solid.or_else(reduce(union, stacks) for stacks in _each_reading(parts))
+
+
+def _each_reading(parts: Sequence[_Solid]) -> Iterator[list[PrismStack]]:
+    """The parts under their first other reading, under their second, and so on; one that has none as it is."""
+    for number in range(max((len(part.readings) for part in parts), default=0)):
+        yield [part.readings[number].stack if number < len(part.readings) else part.stack for part in parts]
 
 
 def _mixed(recipe: Recipe, plan: Plan, model: Model) -> _Solid | NoDVH:
@@ -309,15 +357,24 @@ def _mixed(recipe: Recipe, plan: Plan, model: Model) -> _Solid | NoDVH:
     frame = parts[0].frame
     if any(part.frame.axes != frame.axes for part in parts):
         return _no_recipe(recipe.organ, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
-    stacks = [part.stack for part in parts]
-    stack = reduce(union, stacks[: len(plus)])
-    if minus_:
-        stack = minus(stack, reduce(union, stacks[len(plus) :]))
+    whole, spared = parts[: len(plus)], parts[len(plus) :]
+    stacks = [part.stack for part in whole], [part.stack for part in spared]
+    stack = _left(*stacks)
+    # the least and the most that the readings can leave, if one reading of each part lies inside the other
+    readings = [_left(other, stacks[1]) for other in _each_reading(whole)]
+    readings += [_left(stacks[0], other) for other in _each_reading(spared)]
     said = Finding(code=FindingCode.DERIVED_STRUCTURE, text=_composition(recipe), subject=recipe.organ)
     if len(stack.layer) == 0:
         return _no_recipe(recipe.organ, Reason.STRUCTURE_EMPTY, said.text)
     findings = (said, *(finding for part in parts for finding in part.findings))
-    return _Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
+    solid = _Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
+    return solid.or_else(readings)
+
+
+def _left(whole: Sequence[PrismStack], spared: Sequence[PrismStack]) -> PrismStack:
+    """The union of some stacks without the union of others."""
+    stack = reduce(union, whole)
+    return minus(stack, reduce(union, spared)) if spared else stack
 
 
 def _with_dose(solid: _Solid | NoDVH, model: Model) -> _Solid | NoDVH:
@@ -327,7 +384,14 @@ def _with_dose(solid: _Solid | NoDVH, model: Model) -> _Solid | NoDVH:
     from sbrtcheck.geometry import with_cubic_dose
 
     stack, frame = with_cubic_dose(replace(solid.stack, findings=()), solid.frame, solid.name)
-    return replace(solid, stack=stack, frame=frame, findings=(*solid.findings, *stack.findings))
+    others = (_with_dose(reading, model) for reading in solid.readings)
+    return replace(
+        solid,
+        stack=stack,
+        frame=frame,
+        findings=(*solid.findings, *stack.findings),
+        readings=tuple(other for other in others if isinstance(other, _Solid)),
+    )
 
 
 def _no_recipe(name: str, reason: Reason, detail: str) -> NoDVH:
@@ -350,15 +414,27 @@ def _drawn(structure: Structure, plan: Plan, model: Model) -> _Solid | NoDVH:
         return _nothing_contoured(structure)
     try:
         local_mm = in_grid(contours, plan.dose)
-        frame = grid_frame(plan.dose, slab_axis_of(local_mm, contours.starts))
-        stack, planes = prism_stack(structure.name, local_mm, contours.starts, frame)
+        axis = slab_axis_of(local_mm, contours.starts)
+        frame = grid_frame(plan.dose, axis)
+        around = Surroundings(slab_mm=structure.slab_mm, others=lambda: _other_planes(structure, plan, axis))
+        stack, planes = prism_stack(
+            structure.name,
+            local_mm,
+            contours.starts,
+            frame,
+            exclusive_or=structure.exclusive_or,
+            around=around,
+        )
     except GeometryError as error:
         return _without(structure, Reason.STRUCTURE_NOT_COMPUTED, str(error))
+    readings = stack.read_otherwise()
+    stack = replace(stack, readings=())
     if model.between is Between.INTERPOLATED:
         from sbrtcheck.geometry import interpolated
 
         stack = interpolated(stack, planes, structure.name)
-    return _Solid(
+        readings = tuple(interpolated(other, planes, structure.name) for other in readings)
+    solid = _Solid(
         name=structure.name,
         number=structure.number,
         kind=structure.kind,
@@ -366,6 +442,28 @@ def _drawn(structure: Structure, plan: Plan, model: Model) -> _Solid | NoDVH:
         frame=frame,
         findings=structure.findings + stack.findings,
     )
+    return solid.or_else(readings)
+
+
+def _other_planes(structure: Structure, plan: Plan, axis: int) -> list[FloatArray]:
+    """The heights of the contour planes of all other structures, along an axis of the dose grid."""
+    heights = _planes_of(_Same(plan.structures), _Same(plan.dose), axis)
+    return [planes for one, planes in zip(plan.structures, heights, strict=True) if one is not structure]
+
+
+@lru_cache(maxsize=1)  # the contours of a plan are read once for it, however often it is asked
+def _planes_of(structures: _Same, dose: _Same, axis: int) -> tuple[FloatArray, ...]:
+    """The heights of the contour planes of each structure; none where its contours cannot be read."""
+    found = []
+    for structure in structures.of:
+        try:
+            contours = with_area(structure.contours.read())
+        except SbrtcheckError:  # its own DVH says so
+            found.append(np.zeros(0))
+            continue
+        first_mm = contours.points_mm[contours.starts[:-1]] - dose.of.origin_mm
+        found.append(heights_of(first_mm @ dose.of.axes[axis]))
+    return tuple(found)
 
 
 def _nothing_contoured(structure: Structure) -> NoDVH:
@@ -421,14 +519,29 @@ def _dvhs(many: Sequence[_Sliced], plan: Plan, model: Model) -> list[DVH | NoDVH
     return [_dvh(one, made, plan, model) for one, made in zip(many, histograms, strict=True)]
 
 
+def _read_in_every_way(sliced: _Sliced, plan: Plan, model: Model) -> DVH | NoDVH:
+    """The DVH of one solid, with those under other readings of its contours."""
+    made = _dvhs([sliced], plan, model)[0]
+    if isinstance(made, NoDVH) or not sliced.solid.readings:
+        return made
+    top_gy = sliced.unit_gy * (BINS - 1)
+    readings = []
+    for solid in sliced.solid.readings:
+        other = _sliced(solid, sliced.made_of, model, top_gy, sliced.refinement)
+        dvh = other if isinstance(other, NoDVH) else _dvhs([other], plan, model)[0]
+        if isinstance(dvh, DVH):
+            readings.append(dvh)
+    return replace(made, readings=tuple(readings))
+
+
 def _dvh(sliced: _Sliced, histograms: Sequence[Histogram], plan: Plan, model: Model) -> DVH | NoDVH:
     """The DVH under the model's convention, with those under the others, from the histograms of the pieces."""
     solid = sliced.solid
+    apart: dict[int, list[tuple[Slices, Histogram]]] = {}
+    for piece, histogram in zip(sliced.pieces, histograms, strict=True):
+        apart.setdefault(piece.conventions, []).append((piece, histogram))
     try:
-        parts = {
-            piece.conventions: _with_uncovered(histogram, piece, plan)
-            for piece, histogram in zip(sliced.pieces, histograms, strict=True)
-        }
+        parts = {conventions: _part(pieces, plan) for conventions, pieces in apart.items()}
     except GeometryError as error:
         return _without(solid, Reason.STRUCTURE_NOT_COMPUTED, str(error))
     made = _Made(sliced=sliced, parts=parts)
@@ -451,33 +564,51 @@ def _dvh(sliced: _Sliced, histograms: Sequence[Histogram], plan: Plan, model: Mo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """What exists under some conventions: its histogram; of it, cc outside the dose grid, and cc in the grid's rim."""
+
+    histogram: Histogram
+    uncovered_cc: float
+    rim_cc: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """A solid in slices; histogram and uncovered volume in cc of its pieces, by the conventions that have them."""
+    """A solid in slices, and what was found in them, by the conventions that have them."""
 
     sliced: _Sliced
-    parts: Mapping[int, tuple[Histogram, float]]
+    parts: Mapping[int, _Part]
 
 
-def _with_uncovered(histogram: Histogram, slices: Slices, plan: Plan) -> tuple[Histogram, float]:
-    """The histogram of some slices with the volume of their prisms outside the dose grid, and that volume in cc."""
-    if histogram.bounds[0] < 0.0:
-        what = f"the dose falls to {histogram.bounds[0] * histogram.bin_gy:g} Gy in the structure, which is no dose"
-        raise GeometryError(what, mend="export the physical dose, not a difference")
-    uncovered_cc = max(slices.whole_cc - float(histogram.volume.sum()), 0.0) if slices.clipped else 0.0
-    if uncovered_cc > 1e-9 * slices.whole_cc:
-        histogram.add_uncovered(uncovered_cc, largest_dose_on_faces(plan) / histogram.bin_gy)
-        return histogram, uncovered_cc
-    return histogram, 0.0
+def _part(pieces: Sequence[tuple[Slices, Histogram]], plan: Plan) -> _Part:
+    """The slices of one set of conventions: in the grid, in its rim, and the volume of their prisms outside."""
+    for _, histogram in pieces:
+        if histogram.bounds[0] < 0.0:
+            what = f"the dose falls to {histogram.bounds[0] * histogram.bin_gy:g} Gy in the structure, which is no dose"
+            raise GeometryError(what, mend="export the physical dose, not a difference")
+    rim_cc = 0.0
+    for slices, histogram in pieces:
+        if slices.rim:
+            rim_cc += float(histogram.volume.sum())
+            histogram.may_rise_to(largest_dose_on_faces(plan) / histogram.bin_gy)
+    first, histogram = pieces[0]
+    if len(pieces) > 1:
+        histogram = merged((one for _, one in pieces), histogram.bin_gy)
+    uncovered_cc = max(first.whole_cc - float(histogram.volume.sum()), 0.0) if first.clipped else 0.0
+    if uncovered_cc <= 1e-9 * first.whole_cc:
+        return _Part(histogram=histogram, uncovered_cc=0.0, rim_cc=rim_cc)
+    histogram.add_uncovered(uncovered_cc, largest_dose_on_faces(plan) / histogram.bin_gy)
+    return _Part(histogram=histogram, uncovered_cc=uncovered_cc, rim_cc=rim_cc)
 
 
 def _under(made: _Made, pieces: tuple[int, ...], model: Model, plan: Plan) -> DVH | None:
     """The DVH under one convention, from the histograms of the pieces that exist under it."""
     mine = [made.parts[mask] for mask in pieces]
-    histogram = merged((part[0] for part in mine), made.sliced.unit_gy)
+    histogram = merged((part.histogram for part in mine), made.sliced.unit_gy)
     volume_cc = float(histogram.volume.sum())
     if volume_cc <= 0.0:
         return None
-    uncovered_cc = sum(part[1] for part in mine)
+    uncovered_cc, rim_cc = sum(part.uncovered_cc for part in mine), sum(part.rim_cc for part in mine)
     curve = dvh_curve(histogram)
     lower, upper = bound_curves(histogram)
     mean, least, most = bands(histogram, curve)
@@ -500,16 +631,24 @@ def _under(made: _Made, pieces: tuple[int, ...], model: Model, plan: Plan) -> DV
         bin_gy=made.sliced.unit_gy,
         made_of=made.sliced.made_of,
         uncovered_cc=uncovered_cc,
-        findings=(*solid.findings, *_outside(solid.name, uncovered_cc, volume_cc)),
+        findings=(*solid.findings, *_outside(solid.name, uncovered_cc, rim_cc, volume_cc)),
+        reading=solid.reading,
     )
 
 
-def _outside(name: str, uncovered_cc: float, volume_cc: float) -> tuple[Finding, ...]:
-    if uncovered_cc <= 0.0:
-        return ()
-    share = 100 * uncovered_cc / volume_cc
-    text = f"{uncovered_cc:.3g} cc of {volume_cc:.4g} cc ({share:.2g} %) lie outside the dose grid, counted at 0 Gy"
-    return (Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text=text, subject=name),)
+def _outside(name: str, uncovered_cc: float, rim_cc: float, volume_cc: float) -> Iterator[Finding]:
+    """What is to be said of the volume where the dose is not known: outside the grid, and in its rim."""
+    if uncovered_cc > 0.0:
+        text = f"{_share_text(uncovered_cc, volume_cc)} lie outside the dose grid, counted at 0 Gy"
+        yield Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text=text, subject=name)
+    if rim_cc > SMALLEST_RIM_SHARE * volume_cc:
+        text = f"{_share_text(rim_cc, volume_cc)} lie beyond the outermost dose points, within half a voxel: "
+        text += "the nearest point's dose was taken"
+        yield Finding(code=FindingCode.OUTERMOST_DOSE_PLANES, text=text, subject=name)
+
+
+def _share_text(part_cc: float, volume_cc: float) -> str:
+    return f"{part_cc:.3g} cc of {volume_cc:.4g} cc ({100 * part_cc / volume_cc:.2g} %)"
 
 
 def _largest_dose(plan: Plan) -> float:

@@ -302,8 +302,8 @@ def _computed(placed: Sequence[_Placed], ratio: float, asked: _Asked, *, beyond:
 
 
 def _in_eqd2(dvh: DVH, ratio: float) -> DVH:
-    others = tuple(_in_eqd2(other, ratio) for other in dvh.alternatives)
-    return replace(dvh, quantity=Quantity.EQD2, alpha_beta_gy=ratio, alternatives=others)
+    others, readings = (tuple(_in_eqd2(other, ratio) for other in many) for many in (dvh.alternatives, dvh.readings))
+    return replace(dvh, quantity=Quantity.EQD2, alpha_beta_gy=ratio, alternatives=others, readings=readings)
 
 
 def _uncovered_cc(placed: Sequence[_Placed], asked: _Asked) -> dict[str, float]:
@@ -325,8 +325,10 @@ def _bounded(dvh: DVH, highest: DVH, uncovered_cc: float) -> DVH:
         return dvh
     text = f"{uncovered_cc:.3g} cc of {dvh.volume:.4g} cc lie outside the dose grid of another course, counted at 0 Gy"
     said = Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text=text, subject=dvh.name)
+    readings = zip(dvh.readings, highest.readings, strict=True)
     return replace(
         dvh,
+        readings=tuple(_bounded(reading, its_highest, uncovered_cc) for reading, its_highest in readings),
         uncovered_cc=max(dvh.uncovered_cc, uncovered_cc),
         upper=highest.upper,
         mean_gy=_raised(dvh.mean_gy, highest.mean_gy),

@@ -43,6 +43,9 @@ def converted(dvh: DVH, quantity: Quantity, *, fractions: int | None, alpha_beta
         alternatives=tuple(
             converted(other, quantity, fractions=number, alpha_beta_gy=alpha_beta_gy) for other in dvh.alternatives
         ),
+        readings=tuple(
+            converted(other, quantity, fractions=number, alpha_beta_gy=alpha_beta_gy) for other in dvh.readings
+        ),
         findings=(*dvh.findings, *said),
     )
 

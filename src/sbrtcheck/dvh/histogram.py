@@ -57,6 +57,15 @@ class Histogram:
         self.mean_error += [0.0, volume_cc * most]
         self.widen(reached=(0.0, 0.0), bounds=(0.0, most))
 
+    def may_rise_to(self, most: float) -> None:
+        """Let all of the volume have up to ``most`` bins of dose by the bounds, its value staying what it is."""
+        most = max(most, self.bounds[1])
+        volume, dose = self.volume.sum(), (np.arange(BINS) + 0.5) @ self.volume + self.sums[OFFSET].sum()
+        self.sums[HIGH] = 0.0
+        self.sums[HIGH, min(int(most), BINS - 1)] = volume
+        self.mean_error[1] = max(float(volume * most - dose), 0.0)
+        self.widen(reached=self.reached, bounds=(self.bounds[0], most))
+
     def widen(self, *, reached: tuple[float, float], bounds: tuple[float, float]) -> None:
         """Take in doses that are reached, and doses between which others are."""
         self.reached = min(self.reached[0], reached[0]), max(self.reached[1], reached[1])

@@ -41,7 +41,9 @@ def narrowed(plan: Plan, dvh: DVH, questions: Sequence[Sequence[CurvePoint]]) ->
     for start in range(0, len(asked), AT_ONCE):
         some = asked[start : start + AT_ONCE]
         isodoses = [_isodose(point.dose_gy / bin_gy) for _, point in some]
-        by_slices = {one.conventions: crossed(one, found.frame, isodoses, bin_gy) for one in found.slices}
+        # in the rim beyond the outermost dose points, the bounds stay those of a dose that is not known
+        sure = [one for one in found.slices if not one.rim]
+        by_slices = {one.conventions: crossed(one, found.frame, isodoses, bin_gy) for one in sure}
         for i, (of, point) in enumerate(some):
             search = _Search(unit_gy=bin_gy, parts={mask: parts[i] for mask, parts in by_slices.items()})
             made[of] = search.until_known(found.dvh, point).put_into(made[of], found.dvh)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sbrtcheck.dvh.looks import Look, look
+from sbrtcheck.dvh.targets import targets_first
 from sbrtcheck.dvh.types import DVH, Band, Curve, DVHSet, Interpolation
 from sbrtcheck.plan import FloatArray
 from sbrtcheck.shown import band_text, escaped, html_details, html_lines, html_table, number_text
@@ -16,6 +17,7 @@ _WIDTH, _HEIGHT = 640, 320
 _LEFT, _TOP, _RIGHT, _BOTTOM = 55, 10, 630, 275  # of the frame of the axes
 _POINTS = 128  # a curve, evenly spaced in dose: less than a pixel of the drawing is lost
 _DOSE_TICKS = 6
+_WIDTH_OF_LINE = 2
 _HEADINGS = (
     "",
     "Structure",
@@ -30,13 +32,18 @@ _HEADINGS = (
 
 
 def dvhs_html(dvhs: DVHSet) -> str:
-    """The curves, a row a structure with the bounds of each number, and what was noticed; everything escaped."""
-    rows = [_row(dvh, look(number)) for number, dvh in enumerate(dvhs.dvhs)]
+    """The curves, a row a structure with the bounds of each number, and what was noticed; everything escaped.
+
+    Targets come first, and their curves are thicker.
+    """
+    shown = targets_first(dvhs.dvhs, dvhs)
+    drawn = [(dvh, look(number, is_target=is_target)) for number, (dvh, is_target) in enumerate(shown)]
+    rows = [_row(dvh, its) for dvh, its in drawn]
     lacking = [f"{one.name}: no DVH, {one.reason}{f' ({one.detail})' if one.detail else ''}" for one in dvhs.without]
     noticed = dict.fromkeys((*dvhs.findings, *(finding for dvh in dvhs.dvhs for finding in dvh.findings)))
     lines = [f"{one.subject}: {one.text}" if one.subject else one.text for one in noticed]
     return (
-        f"<div>{_svg(dvhs.dvhs)}{html_table(_HEADINGS, rows)}"
+        f"<div>{_svg(drawn)}{html_table(_HEADINGS, rows)}"
         f"{html_lines(lacking)}{html_details('Findings', html_lines(lines))}{html_lines([_said(dvhs)])}</div>"
     )
 
@@ -73,16 +80,18 @@ def _sample(its: Look) -> str:
 
 
 def _stroke(its: Look) -> str:
-    dashes = " ".join(f"{2 * length:g}" for length in its.dashes)  # SVG counts pixels, and lines are 2 wide
-    return f'fill="none" stroke="{its.colour}" stroke-width="2"' + (f' stroke-dasharray="{dashes}"' if dashes else "")
+    width = _WIDTH_OF_LINE * its.thickness
+    dashes = " ".join(f"{width * length:g}" for length in its.dashes)  # SVG counts pixels
+    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    return f'fill="none" stroke="{its.colour}" stroke-width="{width:g}"{dashed}'
 
 
-def _svg(dvhs: Sequence[DVH]) -> str:
+def _svg(drawn: Sequence[tuple[DVH, Look]]) -> str:
     """Cumulative curves in percent of each structure's volume, with their bounds shaded; nothing without curves."""
-    if not dvhs:
+    if not drawn:
         return ""
-    top_gy = max(float(dvh.upper.dose_gy[-1]) for dvh in dvhs) or 1.0
-    curves = "".join(_drawn(dvh, look(number), top_gy) for number, dvh in enumerate(dvhs))
+    top_gy = max(float(dvh.upper.dose_gy[-1]) for dvh, _ in drawn) or 1.0
+    curves = "".join(_drawn(dvh, its, top_gy) for dvh, its in drawn)
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" style="max-width:100%;height:auto" role="img" '
         f'aria-label="Cumulative dose-volume histograms" font-size="12" fill="currentColor">'

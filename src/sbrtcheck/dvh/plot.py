@@ -10,6 +10,7 @@ import numpy as np
 
 from sbrtcheck.dvh.looks import Look, look
 from sbrtcheck.dvh.points import CurvePoint, HasPoints, NotDrawn, Side
+from sbrtcheck.dvh.targets import targets_first
 from sbrtcheck.dvh.types import DVH, Curve, DVHSet, VolumeUnit
 from sbrtcheck.plan import FloatArray
 from sbrtcheck.radiobiology import Quantity
@@ -40,7 +41,8 @@ def plot(
     """Draw as `DVHSet.plot` says."""
     axes = ax if ax is not None else _new_axes()
     wanted = [dvh for dvh in dvhs.dvhs if structures is None or dvh.name in structures]
-    chosen = [(dvh, look(place)) for place, dvh in enumerate(wanted)]
+    ordered = targets_first(wanted, dvhs, names)
+    chosen = [(dvh, look(place, is_target=is_target)) for place, (dvh, is_target) in enumerate(ordered)]
     _check(chosen, dvhs, structures, relative=relative)
     for dvh, its in chosen:
         _draw_curve(axes, dvh, its, relative=relative)
@@ -86,6 +88,7 @@ def _draw_curve(axes: Axes, dvh: DVH, its: Look, *, relative: bool) -> None:
     axes.fill(doses, volumes, color=its.colour, alpha=_BAND_ALPHA, linewidth=0)
     dose_gy, volume = _from_zero(dvh.curve)
     (line,) = axes.plot(dose_gy, volume * scale, color=its.colour, label=_legend_text(dvh.name))
+    line.set_linewidth(line.get_linewidth() * its.thickness)
     if its.dashes:
         line.set_dashes(its.dashes)
 

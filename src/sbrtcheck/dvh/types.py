@@ -203,6 +203,8 @@ class DVH:
     readings
         The same structure under other readings of its contours, where these contradict each other (their own
         ``readings`` are empty): a verdict that differs under one of them is none.
+    reading
+        Which of the readings this is, counted from 1; 0 for the structure as it is taken.
     uncovered_cc
         Volume outside the dose grid, counted at 0 Gy.
     findings
@@ -231,6 +233,7 @@ class DVH:
     made_of: tuple[Recipe, ...] = ()
     alternatives: tuple[DVH, ...] = ()
     readings: tuple[DVH, ...] = ()
+    reading: int = 0
     uncovered_cc: float = 0.0
     volume_rounding_cc: float = 0.0
     findings: tuple[Finding, ...] = ()
@@ -296,8 +299,8 @@ class DVH:
         -------
         DVH
             Doses at volumes are the EQD2 of the physical ones, and so are minimum and maximum; the mean is the mean of
-            the elements' EQD2, which is more than the EQD2 of the mean. Bounds and alternatives are converted too; the
-            prescription is unknown, for a percentage of it would have two meanings.
+            the elements' EQD2, which is more than the EQD2 of the mean. Bounds, alternatives and readings are
+            converted too; the prescription is unknown, for a percentage of it would have two meanings.
 
         Raises
         ------
@@ -439,6 +442,8 @@ class DVHSet:
     ) -> Axes:
         """Draw the cumulative curves, their bounds shaded, and constraints as points; needs matplotlib.
 
+        Targets come first, with thicker lines.
+
         Parameters
         ----------
         constraints
@@ -452,7 +457,7 @@ class DVHSet:
         relative
             Volumes in percent of each structure's; else in cc.
         names
-            TG-263 name -> structure name, to find the structures of a table's organs.
+            TG-263 name -> structure name, to find the structures of a table's organs, and targets of any name.
 
         Returns
         -------

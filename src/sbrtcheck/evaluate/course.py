@@ -1,13 +1,15 @@
-"""A prescription in; its BED, the known regimens it is, and its side of known thresholds out: never a verdict."""
+"""A prescription and a site in; BED, known regimens, and the side of known thresholds out: never a verdict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from sbrtcheck.evaluate.site import UNKNOWN_SITE, PlanSite
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import bed, eqd2, findings_for
 from sbrtcheck.table.regimens import TUMOUR_GY, Regimen, Threshold, load_regimens, side_of
+from sbrtcheck.table.sites import load_sites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +33,20 @@ class CourseNote:
     findings: tuple[Finding, ...]
 
 
-def course_note(rx: Prescription) -> CourseNote:
-    """Look a prescription up in the shipped regimens and thresholds."""
+def course_note(rx: Prescription, site: PlanSite = UNKNOWN_SITE) -> CourseNote:
+    """Look a prescription up in the shipped regimens and thresholds, but those for another site of plans.
+
+    Regimens are for places too that are no such site, like lymph nodes; these are looked up at every site.
+    """
     shipped = load_regimens()
+    others = [one.id for one in load_sites().sites if not site.holds(one.id)]
     return CourseNote(
         bed10_gy=bed(rx.dose_gy, fractions=rx.fractions, alpha_beta_gy=TUMOUR_GY),
         eqd2_gy=eqd2(rx.dose_gy, fractions=rx.fractions, alpha_beta_gy=TUMOUR_GY),
-        known=shipped.of_prescription(rx.dose_gy, rx.fractions),
-        sides=tuple(_side(one, rx) for one in shipped.thresholds),
+        known=tuple(
+            one for one in shipped.of_prescription(rx.dose_gy, rx.fractions) if not set(one.sites).issubset(others)
+        ),
+        sides=tuple(_side(one, rx) for one in shipped.thresholds if one.site not in others),
         findings=findings_for(rx.dose_gy, fractions=rx.fractions),
     )
 
@@ -53,11 +61,11 @@ def _side(threshold: Threshold, rx: Prescription) -> Side:
     )
 
 
-def course_dict(rx: Prescription | UnknownPrescription) -> dict[str, Any]:
+def course_dict(rx: Prescription | UnknownPrescription, site: PlanSite) -> dict[str, Any]:
     """Give the note as values that JSON knows; nothing is known of an unknown prescription."""
     if isinstance(rx, UnknownPrescription):
         return {"bed10_gy": None, "eqd2_gy": None, "known": [], "thresholds": []}
-    note = course_note(rx)
+    note = course_note(rx, site)
     return {
         "bed10_gy": float(f"{note.bed10_gy:.6g}"),
         "eqd2_gy": float(f"{note.eqd2_gy:.6g}"),

@@ -23,7 +23,7 @@ from sbrtcheck.evaluate.values import Outcome, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.evaluate.words import against_limit_text, is_just_missing, why_not_counted
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding
 from sbrtcheck.table import Kind
-from sbrtcheck.tg263 import NoMatch, match
+from sbrtcheck.tg263 import missing_names
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -83,17 +83,16 @@ def _of_dose(plan: Organs) -> Iterator[ReviewReason]:
 
 def _of_given_names(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
     """A name that the user gave and the plan does not have, whether a row asks for its organ or not."""
-    for organ in sorted(organ for organ, name in (plan.names or {}).items() if name):
-        found = match(organ, plan.drawn, plan.names)
-        if isinstance(found, NoMatch):
-            near = f"; close names: {', '.join(found.near)}" if found.near else ""
-            text = f"{organ}: the names given say {found.given!r}, and the plan has no such structure{near}"
-            yield ReviewReason(
-                code=ReviewCode.GIVEN_NAME,
-                text=text,
-                structure=organ,
-                rows=_row_ids(one for one in outcomes if organ in one.constraint.structures),
-            )
+    for missing in missing_names(plan.names or {}, plan.drawn):
+        if missing.given in plan.derived:
+            continue
+        near = f"; close names: {', '.join(missing.near)}" if missing.near else ""
+        yield ReviewReason(
+            code=ReviewCode.GIVEN_NAME,
+            text=f"{missing.organ}: the names given say {missing.given!r}, and the plan has no such structure{near}",
+            structure=missing.organ,
+            rows=_row_ids(one for one in outcomes if missing.organ in one.constraint.structures),
+        )
 
 
 def _of_uncounted_fails(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:

@@ -137,7 +137,7 @@ def report_dict(report: Report) -> dict[str, Any]:
         "include_unconfirmed": report.include_unconfirmed,
         "accept_dose": report.accept_dose,
         "prescription": _prescription_dict(report.prescription),
-        "regimen": course_dict(report.prescription),
+        "regimen": course_dict(report.prescription, report.site),
         "dvh": {
             "origin": str(report.dvh_origin),
             "end_caps": report.end_caps,

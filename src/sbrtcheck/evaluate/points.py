@@ -1,14 +1,26 @@
-"""Report -> points that the curves of its structures have to pass on one side."""
+"""Report -> the curves to draw, and points that they have to pass on one side."""
 
 from __future__ import annotations
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH
 from sbrtcheck.dvh.points import CurvePoint, NotDrawn
+from sbrtcheck.dvh.targets import targets_first
 from sbrtcheck.evaluate.values import Outcome, Report
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.table.points import curve_point
+from sbrtcheck.tg263 import TARGETS
 
 _TOGETHER = " + "  # between the names of contours that were taken as one organ
+
+
+def curves_of(report: Report) -> list[tuple[DVH, bool]]:
+    """The DVHs of a report that can be drawn, those of targets first, each with whether it is one of a target."""
+    return targets_first((dvh for dvh in report.dvhs if dvh.volume > 0), report.dvhs, given_targets(report))
+
+
+def given_targets(report: Report) -> dict[str, str]:
+    """The structures that the user named for targets."""
+    return {one.organ: one.given for one in report.names.organs if one.organ in TARGETS and one.given}
 
 
 def points_of(report: Report, dvhs: DVHSet) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:

@@ -221,7 +221,8 @@ def _take(organ: str, plan: Organs) -> Taken:
         case Ambiguous():
             return Taken(organ=organ, dvh=_ambiguous(found))
         case NoMatch():
-            if not found.given and (derived := plan.derived.get(organ)):
+            # a name may be given to what is derived too, such as both kidneys together for their cortex
+            if derived := plan.derived.get(found.given or organ):
                 return Taken(organ=organ, contour=derived.name, rule=Rule.DERIVED, dvh=_or_why_not(derived))
             return Taken(organ=organ, dvh=_missing(found), probable=found.probable)
 
@@ -370,4 +371,5 @@ def _missing(found: NoMatch) -> NotMeasured:
 
 
 def _ambiguous(found: Ambiguous) -> NotMeasured:
-    return NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=f"candidates: {', '.join(found.candidates)}")
+    detail = f"candidates: {', '.join(found.candidates)}; {found.hint}"
+    return NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail)

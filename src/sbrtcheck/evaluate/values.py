@@ -232,7 +232,10 @@ class Report:
 
     def plot(self, *, structures: Collection[str] | None = None, ax: Axes | None = None, relative: bool = True) -> Axes:
         """Draw the DVHs of the report, and its rows as points; as `DVHSet.plot`."""
-        return self.dvhs.plot(constraints=self, structures=structures, ax=ax, relative=relative)
+        from sbrtcheck.evaluate.points import given_targets
+
+        names = given_targets(self)
+        return self.dvhs.plot(constraints=self, structures=structures, ax=ax, relative=relative, names=names)
 
     def _repr_html_(self) -> str:
         """Show the report in a notebook: the rows that need attention first, everything in it escaped, no script."""

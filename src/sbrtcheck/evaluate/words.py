@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate.site import SiteOrigin
 from sbrtcheck.evaluate.values import Outcome, Report, UnderConvention, Verdict
-from sbrtcheck.metric import Measurement, NotMeasured
-from sbrtcheck.plan import Finding
+from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
+from sbrtcheck.plan import Finding, Prescription
 from sbrtcheck.shown import clean, number_text
 from sbrtcheck.table import Constraint, Kind, Sense, Source, Status
+from sbrtcheck.tg263 import RoiName, all_targets
 
 SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
 
@@ -83,14 +85,20 @@ def _percent(percent: float) -> str:
 
 
 def against_limit_text(outcome: Outcome) -> str:
-    """``SpinalCord D0.035cc[Gy] 63.80, limit < 26 (245 % of the limit)``: a row where it stands outside its table."""
+    """``SpinalCord D0.035cc[Gy] 63.80, limit < 26 (245 % of the limit)``: a row where it stands outside its table.
+
+    The contour is named where it is not called as the organ is.
+    """
     row = f"{outcome.organ} {metric_text(outcome.constraint)}"
+    on = f" on contour {outcome.contour}" if outcome.contour not in ("", outcome.organ) else ""
+    limit = f"limit {limit_used_text(outcome)}"
     found = outcome.measurement
     if isinstance(found, NotMeasured):
-        return f"{row}: {outcome.detail or result_text(outcome)}"
+        return f"{row}, {limit}{on}: {outcome.detail or result_text(outcome)}"
     value = number_text(found.value, outcome.limit_used, outcome.acceptable_used)
     percent = percent_text(outcome)
-    return f"{row} {value}, limit {limit_used_text(outcome)}" + (f" ({percent})" if percent else "")
+    why = f": {outcome.detail}" if outcome.reason and outcome.detail else ""
+    return f"{row} {value}, {limit}" + (f" ({percent})" if percent else "") + on + why
 
 
 def why_not_counted(outcome: Outcome) -> str:
@@ -101,6 +109,11 @@ def why_not_counted(outcome: Outcome) -> str:
     if row.kind is not Kind.LIMIT:
         return str(row.kind)
     return "disputed" if row.status is Status.DISPUTED else "unconfirmed"
+
+
+def uncounted_fail_text(outcome: Outcome) -> str:
+    """Say of a row that it fails, and why that does not make the report a FAIL."""
+    return f"{against_limit_text(outcome)}: fails, and does not count ({why_not_counted(outcome)})"
 
 
 def verdict_text(outcome: Outcome) -> str:
@@ -145,6 +158,26 @@ def organ_text(outcome: Outcome) -> str:
     """Name the organ as asked for, and as the source prints it where that differs."""
     printed = outcome.constraint.organ
     return outcome.organ if printed in ("", outcome.organ) else f"{outcome.organ} ({printed})"
+
+
+def is_of_target(row: Constraint) -> bool:
+    """Whether a row is on a target, or on the plan as a whole: what a plan is made for, before what it has to spare."""
+    return is_of_whole_plan(row) or all(map(_is_target, row.structures))
+
+
+def is_of_whole_plan(row: Constraint) -> bool:
+    """Whether a row is on the quality of the plan, not on a structure."""
+    return isinstance(row.metric, OfPlan | PrescriptionMetric | TargetCount)
+
+
+@cache
+def _is_target(name: str) -> bool:
+    return bool(all_targets((RoiName(name=name, number=0),)))
+
+
+def targets_first(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The rows on targets, then those on organs, each in the order they had."""
+    return sorted(outcomes, key=lambda outcome: not is_of_target(outcome.constraint))
 
 
 def is_just_missing(outcome: Outcome) -> bool:
@@ -230,6 +263,15 @@ def _rows(number: int) -> str:
     return "1 row" if number == 1 else f"{number} rows"
 
 
+def prescription_text(report: Report) -> str:
+    """``50 Gy in 5 fractions``, and which rule found it."""
+    rx = report.prescription
+    if isinstance(rx, Prescription):
+        return f"{rx.dose_gy:.6g} Gy in {rx.fractions} fractions ({clean(rx.source)})"
+    known = f"; {rx.fractions} fractions" if rx.fractions is not None else ""
+    return f"unknown: {clean(rx.reason)}{known}"
+
+
 def site_text(report: Report) -> str:
     """``lung, by the tables``; or that no site is known, and what that means."""
     match report.site.origin:
@@ -241,17 +283,51 @@ def site_text(report: Report) -> str:
             return "unknown, so that every organ of the tables is expected; --site says it"
 
 
-def reason_lines(report: Report) -> list[str]:
-    """One line a reason that stands against a pass."""
-    return [clean(reason.text) for reason in report.reasons]
+def headline_of(outcome: Outcome) -> str:
+    """A row as a line under the headline; of one that fails, whether it counts."""
+    uncounted = outcome.verdict is Verdict.FAIL and not outcome.counts
+    return clean(uncounted_fail_text(outcome) if uncounted else against_limit_text(outcome))
 
 
 def failing_lines(report: Report) -> list[str]:
     """One line a row that fails, whether it counts or not."""
+    return list(map(headline_of, report.failing))
+
+
+def varying_lines(report: Report) -> list[str]:
+    """One line a row that makes a VARIATION of the report; none under another verdict."""
+    rows = [one for one in report.outcomes if one.counts and one.verdict is Verdict.VARIATION]
+    return [headline_of(one) for one in rows if report.verdict is Verdict.VARIATION]
+
+
+def reason_lines(report: Report) -> list[str]:
+    """One line a reason that stands against a pass, but those that `failing_lines` say."""
+    said = set(failing_lines(report))
+    return [line for line in dict.fromkeys(clean(reason.text) for reason in report.reasons) if line not in said]
+
+
+def headline_lines(report: Report) -> list[tuple[Verdict, str]]:
+    """What stands under the headline: rows that fail, rows that vary, reasons for a review, each with its verdict."""
     return [
-        clean(against_limit_text(one) + (f"; does not count: {why_not_counted(one)}" if not one.counts else ""))
-        for one in report.failing
+        *((Verdict.FAIL, line) for line in failing_lines(report)),
+        *((Verdict.VARIATION, line) for line in varying_lines(report)),
+        *((Verdict.REVIEW, line) for line in reason_lines(report)),
     ]
+
+
+def choices(report: Report) -> list[str]:
+    """What the user chose that bears on the verdict."""
+    said = {
+        "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
+        "The dose was accepted by the user, whatever speaks against it": report.accept_dose,
+        "Rows with a single reading of their source count": report.include_unconfirmed,
+    }
+    return [text for text, chosen in said.items() if chosen]
+
+
+def plan_text(report: Report) -> str:
+    """The plan's label, which is not the patient's name; or that it has none."""
+    return clean(report.label).strip() or "without a label"
 
 
 def finding_text(finding: Finding) -> str:

@@ -15,7 +15,7 @@ from sbrtcheck.geometry.elements import (
     refinement_for,
     slices_of,
 )
-from sbrtcheck.geometry.planes import Conventions
+from sbrtcheck.geometry.planes import Conventions, Surroundings, heights_of
 from sbrtcheck.geometry.prisms import (
     GridFrame,
     PrismStack,
@@ -50,10 +50,12 @@ __all__ = [
     "IsodoseVolume",
     "PrismStack",
     "Slices",
+    "Surroundings",
     "cell_cc",
     "crossed",
     "elements",
     "grid_frame",
+    "heights_of",
     "in_grid",
     "interpolated",
     "isodose_volume",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
+from sbrtcheck.geometry.boolean import SAME_HEIGHT_MM
 from sbrtcheck.geometry.coverage import Box, clip_to
 from sbrtcheck.geometry.loops import Edges
 from sbrtcheck.geometry.outline import distinct, median, ranges
@@ -29,6 +30,9 @@ SMALLEST_FRACTION = 1e-9
 
 SMALLEST_CENTROID = 1e-6
 """Of cells covered by less, the centroid is not known well enough."""
+
+SAME_PLACE_CELLS = 1e-9
+"""Places closer than this, in grid cells, are one place: rounding of coordinates."""
 
 MAX_REFINEMENT = 16
 """Finest division of a grid cell along each axis."""
@@ -79,38 +83,96 @@ def slices_of(stack: PrismStack, volume_cc: FloatArray, frame: GridFrame, refine
 
     ``volume_cc`` is that of each prism, by `prism_cc`.
     Slices that exist under the same end-cap conventions come together. A grid point stands for its voxel: the grid ends
-    half a spacing beyond its outermost points.
+    half a spacing beyond its outermost points. What lies in that rim comes apart, behind the other slices of the same
+    conventions.
     """
     if len(frame.nodes_mm) < 2:
         raise GeometryError("the dose grid has one plane only: no dose between planes", mend="export the whole grid")
-    bottom, top = _grid_range_mm(frame)
-    low, high = np.clip(stack.low_mm, bottom, top), np.clip(stack.high_mm, bottom, top)
     inside, cut = _inside_grid(stack.edges, frame)
-    cut |= bool(np.any(low != stack.low_mm) or np.any(high != stack.high_mm))
-    there = np.diff(np.searchsorted(inside.layer, np.arange(stack.layers + 1))) > 0
-    keep = (high > low) & there[stack.layer]
-    scaled = _scaled(inside, refinement)
+    bottom, top = _grid_range_mm(frame)
+    cut |= bool(np.any(stack.low_mm < bottom) or np.any(stack.high_mm > top))
+    first, last = float(frame.nodes_mm[0]), float(frame.nodes_mm[-1])
+    core, beside = _beside_points(inside, frame)
+    rim: list[tuple[Edges, float, float]] = [] if beside is None else [(beside, first, last)]
+    if np.any(stack.low_mm < first - SAME_HEIGHT_MM):
+        rim.append((inside, bottom, first))
+    if np.any(stack.high_mm > last + SAME_HEIGHT_MM):
+        rim.append((inside, last, top))
+    cutter = _Cutter(limit_mm=_plane_spacing_mm(frame) / refinement, refinement=refinement)
     made = []
     for conventions in distinct(stack.conventions).tolist():
         mine = stack.conventions == conventions
-        prism = np.flatnonzero(keep & mine)
-        prism = prism[np.argsort(stack.layer[prism], kind="stable")]
-        layer, thin_low, thin_high = _thin(
-            stack.layer[prism], low[prism], high[prism], _plane_spacing_mm(frame) / refinement
-        )
-        made.append(
-            Slices(
-                edges=scaled,
-                layer=layer,
-                low_mm=thin_low,
-                high_mm=thin_high,
-                refinement=refinement,
-                conventions=conventions,
-                whole_cc=float(np.sum(volume_cc[mine])),
-                clipped=cut,
-            )
-        )
+        part = stack.select(mine)
+        slices = cutter.cut(part, [(core, first, last)])
+        made.append(replace(slices, whole_cc=float(np.sum(volume_cc[mine])), clipped=cut))
+        beyond = cutter.cut(part, rim) if rim else slices
+        if rim and len(beyond.layer):
+            made.append(replace(beyond, rim=True))
     return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cutter:
+    """Cuts prisms into slices no thicker than ``limit_mm``, in refined cells."""
+
+    limit_mm: float
+    refinement: int
+
+    def cut(self, stack: PrismStack, ranges_mm: Sequence[tuple[Edges, float, float]]) -> Slices:
+        """The prisms, all of the same conventions, between some heights, each with edges of its own."""
+        columns, edges, layers = [], [], 0
+        for outlines, low_mm, high_mm in ranges_mm:
+            low, high = np.clip(stack.low_mm, low_mm, high_mm), np.clip(stack.high_mm, low_mm, high_mm)
+            there = np.diff(np.searchsorted(outlines.layer, np.arange(stack.layers + 1))) > 0
+            prism = np.flatnonzero((high > low) & there[stack.layer])
+            prism = prism[np.argsort(stack.layer[prism], kind="stable")]
+            layer, bottom, top = _thin(stack.layer[prism], low[prism], high[prism], self.limit_mm)
+            columns.append((layer + layers, bottom, top))
+            edges.append(replace(outlines, layer=outlines.layer + layers) if layers else outlines)
+            layers += stack.layers
+        layer, bottom, top = columns[0] if len(columns) == 1 else map(np.concatenate, zip(*columns, strict=True))
+        return Slices(
+            edges=_scaled(edges[0] if len(edges) == 1 else _one_after_another(edges), self.refinement),
+            layer=layer,
+            low_mm=bottom,
+            high_mm=top,
+            refinement=self.refinement,
+            conventions=int(stack.conventions[0]),
+            whole_cc=0.0,
+            clipped=False,
+        )
+
+
+def _one_after_another(many: Sequence[Edges]) -> Edges:
+    u0, v0, u1, v1, layer = (
+        np.concatenate([getattr(edges, name) for edges in many]) for name in ("u0", "v0", "u1", "v1", "layer")
+    )
+    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer)
+
+
+def _beside_points(edges: Edges, frame: GridFrame) -> tuple[Edges, Edges | None]:
+    """The edges clipped to the rectangle of the grid's points, and those of what lies beside it; None: nothing does."""
+    high = frame.stored.shape[2] - 1.0, frame.stored.shape[1] - 1.0
+    if len(edges) == 0 or (
+        min(edges.u0.min(), edges.v0.min()) >= -SAME_PLACE_CELLS
+        and edges.u0.max() <= high[0] + SAME_PLACE_CELLS
+        and edges.v0.max() <= high[1] + SAME_PLACE_CELLS
+    ):
+        return edges, None
+    core = clip_to(edges, (0.0, 0.0), high)
+    # around the core the other way: what is left winds once around the rim
+    u0, v0, u1, v1, layer = (
+        np.concatenate([whole, cut])
+        for whole, cut in (
+            (edges.u0, core.u1),
+            (edges.v0, core.v1),
+            (edges.u1, core.u0),
+            (edges.v1, core.v0),
+            (edges.layer, core.layer),
+        )
+    )
+    order = np.argsort(layer, kind="stable")
+    return core, Edges(u0=u0[order], v0=v0[order], u1=u1[order], v1=v1[order], layer=layer[order])
 
 
 def elements(parts: Sequence[Slices], frame: GridFrame, unit_gy: float) -> Iterator[Elements]:

@@ -1,14 +1,15 @@
-"""Contours in planes -> directed edges that wind once around the even-odd region of each plane."""
+"""Contours in planes -> directed edges that wind once around the region that each plane's contours enclose."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, crossed_layers, even_odd, joined, ranges
+from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, combined, crossed_layers, distinct, joined, ranges
+from sbrtcheck.geometry.overlaps import Millimetres, PlaneRegion, Rule, may_be_copies, plane_region
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
 
 PROBES = 9
@@ -74,34 +75,108 @@ class Edges:
         return len(self.layer)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regions:
+    """The region of each plane as edges that wind around it once, and what else the contours may mean.
+
+    ``readings``: the edges under other readings, with how far each is from ``edges`` in every plane, mm2. ``loops``:
+    number of loops in each plane, one that is there twice counted once.
+    """
+
+    edges: Edges
+    readings: tuple[tuple[Edges, FloatArray], ...]
+    loops: IntArray
+    findings: tuple[Finding, ...]
+
+
 def region_edges(
-    name: str, u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, layer_of_contour: IntArray
-) -> tuple[Edges, tuple[Finding, ...]]:
-    """Edges of the contours in plane order; those of a plane wind once around its even-odd region.
+    name: str, u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, layer_of_contour: IntArray, rule: Rule
+) -> Regions:
+    """The regions of the contours, plane by plane.
 
     ``u`` and ``v`` are the contours' points in grid cells, contour ``c`` begins at ``starts[c]``; ``order`` are the
-    contours by rising plane, ``layer_of_contour`` the plane of each in that order. A loop that is there twice counts
-    once. What lies in two overlapping loops counts as outside, and a finding says how much that is.
+    contours by rising plane, ``layer_of_contour`` the plane of each in that order. A loop that is there twice, or
+    nearly so, counts once. A loop inside another is a hole in it. Loops that overlap in part are united, unless they
+    are to be combined by exclusive or; then a finding says so.
     """
     loops, again = _without_twins(_in_order(u, v, starts, order, layer_of_contour))
-    enclosed, near = _nesting(loops)
+    nesting = _nesting(loops, rule.mm)
     area = np.add.reduceat((loops.v1 - loops.v0) * (-0.5) * (loops.u0 + loops.u1), loops.begin[:-1])
-    edges = _directed(loops, (area < 0) != enclosed)
-    crossed = crossed_layers(loops, near)
-    findings = []
-    if again:
-        text = f"{again} contour(s) are in the file twice on their plane; each counts once"
-        findings.append(Finding(code=FindingCode.OVERLAPPING_CONTOURS, text=text, subject=name))
-    if len(crossed):
-        drawn = np.abs(edges.area(int(crossed[-1]) + 1)[crossed])
-        edges = _disentangled(edges, crossed)
-        left = edges.area(int(crossed[-1]) + 1)[crossed]
-        changed = np.abs(left - drawn) > LOST_SHARE * np.maximum(left, drawn)
-        if changed.any():
-            text = f"contours cross themselves or each other on {int(changed.sum())} plane(s)"
-            text += ": what an even number of them enclose counts as outside"
-            findings.append(Finding(code=FindingCode.OVERLAPPING_CONTOURS, text=text, subject=name))
-    return edges, tuple(findings)
+    edges = _directed(loops, (area < 0) != nesting.enclosed)
+    crossed, meeting = crossed_layers(loops, nesting.near)
+    count = np.bincount(loops.layer)
+    if len(nesting.close):
+        crossed = distinct(np.concatenate([crossed, loops.layer[nesting.close[:, 0]]]))
+        meeting = np.concatenate([meeting, nesting.close])
+    if len(crossed) == 0:
+        return Regions(edges=edges, readings=(), loops=count, findings=_said_twice(name, again))
+    drawn = edges.area(len(count))[crossed]
+    made = _resolved(loops, crossed, meeting, nesting.inside, drawn, rule)
+    edges = _replaced(edges, crossed, [one.region for one in made])
+    left = edges.area(len(count))[crossed]
+    count[crossed] -= np.array([one.copies for one in made])
+    findings = _said_twice(name, again + sum(one.copies for one in made))
+    to_others = meeting[meeting[:, 0] != meeting[:, 1], 0]
+    by_itself = rule.exclusive_or | ~np.isin(crossed, loops.layer[to_others])
+    changed = by_itself & (np.abs(left - np.abs(drawn)) > LOST_SHARE * np.maximum(left, np.abs(drawn)))
+    if changed.any():
+        text = f"contours cross themselves or each other on {int(changed.sum())} plane(s)"
+        text += ": what an even number of them enclose counts as outside"
+        findings = (*findings, Finding(code=FindingCode.OVERLAPPING_CONTOURS, text=text, subject=name))
+    return Regions(
+        edges=edges, readings=_readings(edges, crossed, made, len(count), rule.mm), loops=count, findings=findings
+    )
+
+
+def _said_twice(name: str, again: int) -> tuple[Finding, ...]:
+    if not again:
+        return ()
+    text = f"{again} contour(s) are in the file twice on their plane, as they are or nearly so; each counts once"
+    return (Finding(code=FindingCode.OVERLAPPING_CONTOURS, text=text, subject=name),)
+
+
+def _resolved(
+    loops: Loops,
+    layers: IntArray,
+    meeting: IntArray,
+    inside: Mapping[int, Sequence[int]],
+    drawn: FloatArray,
+    rule: Rule,
+) -> list[PlaneRegion]:
+    """The regions of planes in which loops meet themselves or each other; see `plane_region`."""
+    first, last = (np.searchsorted(loops.layer, layers, side=side).tolist() for side in ("left", "right"))
+    pairs: dict[int, list[tuple[int, int]]] = {}
+    for i, j in meeting.tolist():
+        pairs.setdefault(int(loops.layer[i]), []).append((i, j))
+    return [
+        plane_region(loops, range(start, stop), pairs[layer], inside, cells, rule)
+        for layer, start, stop, cells in zip(layers.tolist(), first, last, drawn.tolist(), strict=True)
+    ]
+
+
+def _readings(
+    edges: Edges, crossed: IntArray, made: Sequence[PlaneRegion], layers: int, mm: Millimetres
+) -> tuple[tuple[Edges, FloatArray], ...]:
+    """The other readings that there are: by even-odd, and by what loops wind around at all."""
+    found = []
+    for others in ([one.even_odd for one in made], [one.wound for one in made]):
+        if any(other is not None for other in others):
+            differ = np.zeros(layers)
+            for layer, other, one in zip(crossed.tolist(), others, made, strict=True):
+                if other is not None:
+                    differ[layer] = mm.area(combined(other, one.region, np.logical_xor))
+            outlines = [one.region if other is None else other for other, one in zip(others, made, strict=True)]
+            found.append((_replaced(edges, crossed, outlines), differ))
+    return tuple(found)
+
+
+def shared_area(edges: Edges, layer: int) -> float:
+    """The area that the region of a layer shares with that of the next, as a share of the smaller one's."""
+    one, other = edges.outline(layer), edges.outline(layer + 1)
+    if one.is_apart_from(other):
+        return 0.0
+    smaller = min(one.area(), other.area())
+    return combined(one, other, np.logical_and).area() / smaller if smaller > 0.0 else 0.0
 
 
 def _in_order(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, layer: IntArray) -> Loops:
@@ -158,11 +233,11 @@ def _directed(loops: Loops, turn: BoolArray) -> Edges:
     return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer)
 
 
-def _disentangled(edges: Edges, crossed: IntArray) -> Edges:
-    """The edges with those of the crossed layers replaced by the outline of their even-odd region."""
-    keep = ~np.isin(edges.layer, crossed)
-    made = Edges.of([even_odd(edges.outline(int(layer))) for layer in crossed])
-    layer = np.concatenate([edges.layer[keep], crossed[made.layer]])
+def _replaced(edges: Edges, layers: IntArray, outlines: Sequence[Outline]) -> Edges:
+    """The edges with those of some layers replaced by others."""
+    keep = ~np.isin(edges.layer, layers)
+    made = Edges.of(outlines)
+    layer = np.concatenate([edges.layer[keep], layers[made.layer]])
     order = np.argsort(layer, kind="stable")
     u0, v0, u1, v1 = (
         np.concatenate([old[keep], new])[order]
@@ -171,9 +246,24 @@ def _disentangled(edges: Edges, crossed: IntArray) -> Edges:
     return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer[order])
 
 
-def _nesting(loops: Loops) -> tuple[BoolArray, BoolArray]:
-    """For each loop, whether an odd number of others of its plane enclose it, and whether any is near it at all."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Nesting:
+    """Of each loop whether an odd number of others of its plane enclose it, and whether any is near it at all.
+
+    ``inside``: the loops that each loop lies inside of. ``close``: pairs of loops, one in another, that leave next to
+    nothing between them; shape ``(n, 2)``.
+    """
+
+    enclosed: BoolArray
+    near: BoolArray
+    inside: Mapping[int, Sequence[int]]
+    close: IntArray
+
+
+def _nesting(loops: Loops, mm: Millimetres) -> _Nesting:
     enclosed, near = np.zeros((2, len(loops.layer)), dtype=bool)
+    inside: dict[int, list[int]] = {}
+    close: list[tuple[int, int]] = []
     box = [f.reduceat(x, loops.begin[:-1]).tolist() for x in (loops.u0, loops.v0) for f in (np.minimum, np.maximum)]
     u_low, u_high, v_low, v_high = box
     for i, j in _neighbours(loops.layer):
@@ -181,9 +271,13 @@ def _nesting(loops: Loops) -> tuple[BoolArray, BoolArray]:
             continue
         near[i] = near[j] = True
         for inner, outer in ((i, j), (j, i)):
-            if u_low[outer] <= u_low[inner] and u_high[inner] <= u_high[outer]:
-                enclosed[inner] ^= _share_inside(loops, inner, outer) > 0.5
-    return enclosed, near
+            wide = u_low[outer] <= u_low[inner] and u_high[inner] <= u_high[outer]
+            if wide and _share_inside(loops, inner, outer) > 0.5:
+                enclosed[inner] ^= True
+                inside.setdefault(inner, []).append(outer)
+                if may_be_copies(loops.outline(inner, inner + 1), loops.outline(outer, outer + 1), mm):
+                    close.append((i, j))
+    return _Nesting(enclosed=enclosed, near=near, inside=inside, close=np.array(close, dtype=np.int64).reshape(-1, 2))
 
 
 def _neighbours(layer: IntArray) -> Iterator[tuple[int, int]]:

@@ -8,13 +8,28 @@ import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry.loops import Edges, region_edges
+from sbrtcheck.geometry.loops import Edges, Regions, region_edges, shared_area
 from sbrtcheck.geometry.outline import BoolArray, median, ranges
-from sbrtcheck.geometry.planes import PLANE_TOLERANCE_MM, Planes, clustered, slabs, with_caps
-from sbrtcheck.plan import Contours, DoseGrid, Finding, FloatArray, IntArray
+from sbrtcheck.geometry.overlaps import Millimetres, Rule
+from sbrtcheck.geometry.planes import (
+    NOTHING_KNOWN,
+    PLANE_TOLERANCE_MM,
+    Planes,
+    Surroundings,
+    clustered,
+    slabs,
+    with_caps,
+)
+from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, FloatArray, IntArray
 
 TILT_TOLERANCE_MM = 0.1
 """A contour that leaves its plane by more than this is tilted against the dose grid, and refused."""
+
+SMALLEST_DOUBT_CC = 0.01
+"""Readings of contours that differ by this volume contradict each other: limits are set on volumes little larger."""
+
+SMALLEST_DOUBT_SHARE = 1e-3
+"""In a small structure, readings contradict each other from this share of its volume on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +60,7 @@ class PrismStack:
     """A structure as right prisms: ``p`` is the region of layer ``layer[p]`` from ``low_mm[p]`` to ``high_mm[p]``.
 
     ``conventions[p]`` are the `Conventions` under which the prism exists. Prisms of one convention do not overlap.
+    ``readings`` are the edges of the layers as contours that contradict each other may be read as well.
     """
 
     edges: Edges
@@ -54,6 +70,11 @@ class PrismStack:
     high_mm: FloatArray
     conventions: IntArray
     findings: tuple[Finding, ...] = ()
+    readings: tuple[Edges, ...] = ()
+
+    def read_otherwise(self) -> tuple[PrismStack, ...]:
+        """The stack under each of its other readings."""
+        return tuple(replace(self, edges=edges, readings=()) for edges in self.readings)
 
     def select(self, keep: BoolArray) -> PrismStack:
         """The prisms where ``keep`` is true."""
@@ -136,21 +157,32 @@ def with_area(contours: Contours) -> Contours:
     return Contours(points_mm=contours.points_mm[pick], starts=starts)
 
 
-def prism_stack(name: str, local_mm: FloatArray, starts: IntArray, frame: GridFrame) -> tuple[PrismStack, Planes]:
+def prism_stack(
+    name: str,
+    local_mm: FloatArray,
+    starts: IntArray,
+    frame: GridFrame,
+    *,
+    exclusive_or: bool = False,
+    around: Surroundings = NOTHING_KNOWN,
+) -> tuple[PrismStack, Planes]:
     """The structure as slabs reaching half way to the neighbouring planes, with their end caps.
 
-    A gap larger than `BREAK_FACTOR` times the usual spacing is an end on either side, not bridged, and a finding.
     The points of the contours, at least one contour and each of at least three points, are ``local_mm`` as by
-    `in_grid`; contour ``c`` begins at ``starts[c]``.
+    `in_grid`; contour ``c`` begins at ``starts[c]``. ``exclusive_or``: how contours of a plane combine that overlap in
+    part; ``around``: what else the file says of its planes.
     """
     u, v, w = frame.axes
     height = np.add.reduceat(local_mm[w], starts[:-1]) / np.diff(starts)
     order, layer_of_contour, planes_mm, merged = clustered(name, height)
     columns, rows = local_mm[u] / frame.spacing_mm[0], local_mm[v] / frame.spacing_mm[1]
-    edges, overlaps = region_edges(name, columns, rows, starts, order, layer_of_contour)
+    rule = Rule(mm=Millimetres(*frame.spacing_mm), exclusive_or=exclusive_or)
+    regions = region_edges(name, columns, rows, starts, order, layer_of_contour, rule)
+    edges = regions.edges
     spacing_mm = median(np.diff(frame.nodes_mm)) if len(frame.nodes_mm) > 1 else 1.0
-    slab, gaps = slabs(name, planes_mm, spacing_mm)
+    slab, gaps = slabs(name, planes_mm, spacing_mm, around, lambda k: shared_area(edges, k))
     layer, bottom, top, conventions = with_caps(planes_mm, slab)
+    readings, contradictory = _readings(name, regions, slab.high_mm - slab.low_mm, rule)
     stack = PrismStack(
         edges=edges,
         layers=len(planes_mm),
@@ -158,6 +190,28 @@ def prism_stack(name: str, local_mm: FloatArray, starts: IntArray, frame: GridFr
         low_mm=bottom,
         high_mm=top,
         conventions=conventions,
-        findings=(*merged, *overlaps, *gaps),
+        findings=(*merged, *regions.findings, *contradictory, *gaps),
+        readings=readings,
     )
-    return stack, Planes(height_mm=planes_mm, loops=np.bincount(layer_of_contour))
+    return stack, Planes(height_mm=planes_mm, loops=regions.loops)
+
+
+def _readings(
+    name: str, regions: Regions, thick_mm: FloatArray, rule: Rule
+) -> tuple[tuple[Edges, ...], tuple[Finding, ...]]:
+    """The readings that are further from the regions than rounding, and how far the furthest is."""
+    if not regions.readings:
+        return (), ()
+    whole_cc = float(np.abs(regions.edges.area(len(thick_mm))) @ thick_mm) * rule.mm.u * rule.mm.v / 1000.0
+    differ_cc = [float(differ_mm2 @ thick_mm) / 1000.0 for _, differ_mm2 in regions.readings]
+    enough_cc = min(SMALLEST_DOUBT_CC, SMALLEST_DOUBT_SHARE * whole_cc)
+    some = [i for i, cc in enumerate(differ_cc) if cc > enough_cc]
+    if not some:
+        return (), ()
+    worst = max(some, key=lambda i: differ_cc[i])
+    planes = int(np.count_nonzero(regions.readings[worst][1]))
+    share = 100.0 * differ_cc[worst] / max(whole_cc, differ_cc[worst])
+    text = f"contours contradict each other on {planes} plane(s): {differ_cc[worst]:.3g} cc ({share:.2g} %) "
+    text += "are inside by one reading and outside by another"
+    finding = Finding(code=FindingCode.CONTOURS_CONTRADICTORY, text=text, subject=name)
+    return tuple(regions.readings[i][0] for i in some), (finding,)

@@ -25,7 +25,7 @@ class Slices:
 
     ``edges`` are in refined cells: ``refinement`` of them to a grid cell along u and v. ``conventions`` are the end-cap
     conventions under which all of them exist. ``whole_cc`` is the volume of the prisms that these slices were cut from;
-    ``clipped`` where parts of it may lie outside the dose grid.
+    ``clipped`` where parts of it may lie outside the dose grid. ``rim``: they lie beyond the grid's outermost points.
     """
 
     edges: Edges
@@ -36,6 +36,7 @@ class Slices:
     conventions: int
     whole_cc: float
     clipped: bool
+    rim: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

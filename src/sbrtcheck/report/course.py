@@ -16,11 +16,12 @@ def course_lines(report: Report) -> Iterator[str]:
     rx = report.prescription
     if not isinstance(rx, Prescription):
         return
-    note = course_note(rx)
+    note = course_note(rx, report.site)
     yield f"BED {note.bed10_gy:.2f} Gy, EQD2 {note.eqd2_gy:.2f} Gy (a/b 10). For orientation, no verdict."
     yield from (finding.text for finding in note.findings)
     if not note.known:
-        yield "No known regimen has this dose and number of fractions."
+        where = f" for {report.site}" if report.site.ids else ""
+        yield f"No known regimen{where} has this dose and number of fractions."
     for one in note.known:
         yield f"{one.site_printed}: {said(one)}"
     yield from dict.fromkeys(

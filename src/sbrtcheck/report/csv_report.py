@@ -1,35 +1,51 @@
-"""Report -> CSV text: one line a row of the report, a header first; at the end what is for the clinician."""
+"""Report -> CSV text: one line a row of the report, a header first; at the end what no row says."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator, Mapping
 
-from sbrtcheck.evaluate import RECORD_KEYS, Report
+from sbrtcheck.evaluate import RECORD_KEYS, Report, ReviewReason
+from sbrtcheck.report import words
 from sbrtcheck.shown import csv_text
 from sbrtcheck.table import ClinicianItem, ConstraintTable
+
+REPORT, REVIEW, CLINICIAN = "report", "review", "for the clinician"
+"""Kinds of the records that are no rows of a table."""
 
 
 def csv_report(report: Report) -> str:
     """Write one record a row; truth values as ``true`` and ``false``, what is not known as an empty field.
 
-    A statement that no plan can answer is a record of kind ``for the clinician``, without a verdict.
+    What no row says are records of other kinds: ``report`` with the overall verdict, ``review`` for every reason that
+    stands against a pass, ``for the clinician`` for a statement that no plan can answer.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, RECORD_KEYS, lineterminator="\n")
     writer.writeheader()
-    for record in report.to_records():
+    for record in (*report.to_records(), *_beside_rows(report)):
         writer.writerow({key: _field(value) for key, value in record.items()})
-    for table in report.tables:
-        for item in table.for_clinician:
-            writer.writerow({key: _field(value) for key, value in _statement(table, item).items()})
     return out.getvalue()
 
 
-def _statement(table: ConstraintTable, item: ClinicianItem) -> dict[str, str | bool]:
+def _beside_rows(report: Report) -> Iterator[Mapping[str, object]]:
+    said = f"{words.overall_text(report)}: {words.summary_text(report)}"
+    yield {"kind": REPORT, "verdict": str(report.verdict), "counts": False, "detail": said}
+    yield from map(_reason, report.reasons)
+    yield from (_statement(table, item) for table in report.tables for item in words.asked_of_clinician(report, table))
+
+
+def _reason(reason: ReviewReason) -> dict[str, object]:
+    rows = " | ".join(reason.rows)
+    said = {"organ": reason.structure, "reason": str(reason.code), "detail": reason.text}
+    return {"kind": REVIEW, "row": rows, "counts": False, **said}
+
+
+def _statement(table: ConstraintTable, item: ClinicianItem) -> dict[str, object]:
     source = item.source
     place = {"citation": source.citation, "doi": source.doi, "where": source.where}
-    return {"table": table.id, "kind": "for the clinician", "counts": False, "note": item.text, **place}
+    return {"table": table.id, "kind": CLINICIAN, "counts": False, "note": item.text, **place}
 
 
 def _field(value: object) -> object:

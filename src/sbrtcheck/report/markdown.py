@@ -14,12 +14,7 @@ from sbrtcheck.table import ConstraintTable
 def markdown_report(report: Report) -> str:
     """Write the report as GitHub-flavoured Markdown."""
     sources = words.SourceList.of(report.outcomes)
-    lines = [
-        f"# {words.overall_text(report)}",
-        "",
-        words.summary_text(report) + ".",
-        f"Prescription: {words.escaped(words.prescription_text(report))}.",
-    ]
+    lines = list(_head(report))
     for table in report.tables:
         lines += ["", f"## {words.escaped(words.table_text(table))}", "", *_table(report, table, sources)]
     lines += _section("Flags", words.legend(report))
@@ -27,17 +22,34 @@ def markdown_report(report: Report) -> str:
     lines += _section("Findings", words.findings(report))
     lines += _section(compared_title(report), compared_lines(report))
     lines += _section(words.FOR_CLINICIAN, words.for_clinician(report))
-    lines += _section("Regimen", course_lines(report))
     lines += _section("Sources", sources.lines())
+    lines += _section("Regimen", course_lines(report))
     lines += _section("Made from", words.made_from(report))
     return "\n".join(lines) + "\n"
+
+
+def _head(report: Report) -> Iterator[str]:
+    """Which plan, its verdict, and a line for each row and reason behind it."""
+    yield f"# Plan {words.escaped(words.plan_text(report))}"
+    yield ""
+    yield f"Prescription: {words.escaped(words.prescription_text(report))}."
+    yield f"Site: {words.escaped(words.site_text(report))}."
+    yield from (f"{choice}." for choice in words.choices(report))
+    yield from ("", f"## {words.escaped(words.overall_text(report))}", "", f"{words.summary_text(report)}.")
+    lines = words.headline_lines(report)
+    yield from [""] if lines else []
+    yield from (f"- **{verdict}** {words.escaped(line)}" for verdict, line in lines)
 
 
 def _table(report: Report, table: ConstraintTable, sources: words.SourceList) -> Iterator[str]:
     yield _line(words.HEADINGS)
     yield "|" + " --- |" * len(words.HEADINGS)
-    for outcome in words.outcomes_of(report, table):
-        yield _line(map(words.escaped, _cells(outcome, sources)))
+    outcomes = words.outcomes_of(report, table)
+    for outcome in outcomes:
+        if not words.is_just_missing(outcome):
+            yield _line(map(words.escaped, _cells(outcome, sources)))
+    for what, organs in words.absent_organs(outcomes):
+        yield from ("", f"{what}: {words.escaped(organs)}.")
 
 
 def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:

@@ -102,9 +102,11 @@ def _markdown_list(title: str, lines: Sequence[str]) -> list[str]:
 
 def _head(found: PlanComparison) -> Iterator[str]:
     for name, report in (("First", found.first), ("Second", found.second)):
-        label = words.clean(str(report.provenance.get("plan_label") or "no label"))
-        yield f"{name}: plan {label}, {words.prescription_text(report)}"
+        yield f"{name}: plan {words.plan_text(report)}, {words.prescription_text(report)}"
         yield f"  overall {words.overall_text(report)}: {words.summary_text(report)}"
+        yield from (f"    {verdict} {line}" for verdict, line in words.headline_lines(report))
+    yield f"Site: {words.site_text(found.first)}"
+    yield from (f"{choice}." for choice in words.choices(found.first))
     tally = found.tally()
     said = ", ".join(f"{number} {_TALLY[better]}" for better, number in tally.items())
     aside = sum(not row.counts for row in found.rows)
@@ -113,8 +115,9 @@ def _head(found: PlanComparison) -> Iterator[str]:
 
 
 def _of_table(found: PlanComparison, table: ConstraintTable) -> tuple[list[RowComparison], list[str]]:
-    """Rows compared, and one line for each reason why others were not."""
+    """Rows compared, those on targets first, and one line for each reason why others were not."""
     rows = [row for row in found.rows if row.table_id == table.id]
+    rows.sort(key=lambda row: not words.is_of_target(row.constraint))
     compared = [row for row in rows if row.better is not Better.NOT_COMPARED]
     aside: dict[str, Counter[str]] = {}
     for row in rows:
@@ -212,7 +215,7 @@ def _made_from(found: PlanComparison) -> list[str]:
 def plans_json(found: PlanComparison) -> str:
     """Write the comparison for programs, numbers to 6 significant digits; rows name those of both reports."""
     listed = {
-        "schema": "sbrtcheck-compare/1",
+        "schema": "sbrtcheck-compare/2",
         "software": found.first.software,
         "first": _plan_dict(found.first),
         "second": _plan_dict(found.second),
@@ -229,7 +232,24 @@ def plans_json(found: PlanComparison) -> str:
 
 def _plan_dict(report: Report) -> dict[str, Any]:
     whole = report.to_dict()
-    return {key: whole[key] for key in ("verdict", "summary", "prescription", "dvh", "provenance", "findings")}
+    return {key: whole[key] for key in _OF_PLAN}
+
+
+_OF_PLAN = (
+    "plan_label",
+    "verdict",
+    "reasons",
+    "failing",
+    "site",
+    "summary",
+    "rows_not_expected",
+    "accept_dose",
+    "prescription",
+    "dvh",
+    "provenance",
+    "findings",
+)
+"""What the comparison has of each report; its outcomes stand in the rows."""
 
 
 def _structure_dict(one: StructureDifference) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sbrtcheck.dvh import DVH
 from sbrtcheck.dvh.points import CurvePoint, Side
-from sbrtcheck.evaluate import Outcome, Report
+from sbrtcheck.evaluate import Outcome, Report, Verdict
 from sbrtcheck.table.points import curve_point
 
 
@@ -35,14 +35,16 @@ class ConstraintPoint:
 
 
 def constraint_points(report: Report) -> tuple[ConstraintPoint, ...]:
-    """Points of all rows that have one: limits in physical dose on one structure that was drawn."""
+    """Points of all rows that have one: limits in physical dose, on one structure, that were kept or not."""
     return tuple(_points(report))
 
 
 def _points(report: Report) -> Iterator[ConstraintPoint]:
     names = [dvh.name for dvh in report.dvhs]
     for outcome in report.outcomes:
-        if outcome.limit_used is None or names.count(outcome.contour) != 1:
+        if outcome.verdict is Verdict.NOT_EVALUATED or outcome.limit_used is None:
+            continue
+        if names.count(outcome.contour) != 1:
             continue
         dvh = report.dvhs[outcome.contour]
         point = curve_point(outcome.constraint, dvh, limit=outcome.limit_used, counts=outcome.counts)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from rich.text import Text
 
 from sbrtcheck.dvh import DVH, Band, DVHSet
-from sbrtcheck.evaluate import NOTICE, PartOutcome, RuleReport, SumReport, rounded
+from sbrtcheck.evaluate import NOTICE, PartOutcome, RuleReport, SumReport, Verdict, rounded
 from sbrtcheck.metric import Measurement, NotMeasured, measure
 from sbrtcheck.plan import Finding
 from sbrtcheck.report import words
@@ -27,10 +28,8 @@ _PARTS = {
 
 def sum_text(found: SumReport) -> str:
     """Write the courses together: DVHs in EQD2, rules, then the tables."""
-    verdict = found.verdict.replace("_", " ")
-    asked = bool(found.rules or found.report)
-    parts: list[Any] = [Text(f"OVERALL: {verdict}") if asked else Text("No rule or table was asked for: no verdict.")]
-    parts += [Text(f"  REVIEW {words.clean(reason.text)}") for reason in found.reasons]
+    parts: list[Any] = [Text(_overall_text(found))]
+    parts += [Text(f"  {verdict} {words.clean(line)}") for verdict, line in _headline(found)]
     if found.cumulative.dvhs:
         parts += [Text("\nEQD2 of this course, and of all courses together"), _doses(found)]
     parts += [part for rule in found.rules for part in _rule_parts(rule)]
@@ -39,6 +38,35 @@ def sum_text(found: SumReport) -> str:
     parts += [Text(f"  {line}") for line in _made_from(found.cumulative)]
     text = printed([*parts, Text(f"  {NOTICE}")])
     return f"{text}\n{text_report(found.report)}" if found.report else text
+
+
+def _overall_text(found: SumReport) -> str:
+    """The verdict, and on how many rows of the tables it stands."""
+    if not found.rules and not found.report:
+        return "No rule or table was asked for: no verdict."
+    overall = f"OVERALL: {found.verdict.replace('_', ' ')}"
+    if found.report is None:
+        return overall
+    return f"{overall}   tables: {words.overall_text(found.report)}, {words.summary_text(found.report)}"
+
+
+def _headline(found: SumReport) -> Iterator[tuple[Verdict, str]]:
+    """What the verdict comes from, each with the verdict that it is the reason of; the worst first."""
+    of_rules = [(rule, one) for rule in found.rules for one in rule.outcomes]
+    of_tables = words.headline_lines(found.report) if found.report else []
+    for rule, one in of_rules:
+        if one.verdict is Verdict.FAIL:
+            yield Verdict.FAIL, f"{_part_text(rule, one)}: {_found_text(one)}, limit {_limit_text(one)}"
+    yield from (line for line in of_tables if line[0] is not Verdict.REVIEW)
+    yield from ((Verdict.REVIEW, reason.text) for reason in found.reasons)
+    for rule, one in of_rules:
+        if one.verdict is Verdict.NOT_EVALUATED:
+            yield Verdict.REVIEW, f"{_part_text(rule, one)}: not evaluated, {_found_text(one)}"
+    yield from (line for line in of_tables if line[0] is Verdict.REVIEW)
+
+
+def _part_text(rule: RuleReport, one: PartOutcome) -> str:
+    return f"{rule.rule.organ} {rule.rule.metric}, {_PARTS[one.limit.of]} ({rule.rule.id})"
 
 
 def _doses(found: SumReport) -> Any:
@@ -86,10 +114,12 @@ def _rule_parts(one: RuleReport) -> list[Any]:
 
 
 def _outcome_cells(one: PartOutcome) -> tuple[str, str, str, str]:
-    limit, unit = one.limit, _UNITS[one.limit.of]
     flag = " (borderline)" if one.borderline else ""
-    asked = f"{words.SIGNS[limit.sense]} {limit.limit:g} {unit}".rstrip()
-    return (f"{one.verdict.replace('_', ' ')}{flag}", _PARTS[limit.of], asked, _found_text(one))
+    return (f"{one.verdict.replace('_', ' ')}{flag}", _PARTS[one.limit.of], _limit_text(one), _found_text(one))
+
+
+def _limit_text(one: PartOutcome) -> str:
+    return f"{words.SIGNS[one.limit.sense]} {one.limit.limit:g} {_UNITS[one.limit.of]}".rstrip()
 
 
 def _found_text(one: PartOutcome) -> str:
@@ -106,7 +136,7 @@ def _found_text(one: PartOutcome) -> str:
 def sum_json(found: SumReport) -> str:
     """Write the courses together for programs; the tables' report has its own schema inside."""
     listed = {
-        "schema": "sbrtcheck-sum/1",
+        "schema": "sbrtcheck-sum/2",
         "verdict": str(found.verdict),
         "reasons": [{"code": str(one.code), "text": one.text} for one in found.reasons],
         "accept_dose": found.accept_dose,

@@ -1,4 +1,4 @@
-"""Report -> plain text for a terminal: the table first, then what it stands on."""
+"""Report -> plain text for a terminal: the verdict and what stands against it, the rows, then what they stand on."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _COLOURS = {
     Verdict.NOT_EVALUATED: "magenta",
     Verdict.RISK: "cyan",
     Verdict.REVIEW: "bold magenta",
-    Verdict.MET: "green",
-    Verdict.NOT_MET: "yellow",
+    Verdict.MET: "blue",
+    Verdict.NOT_MET: "bold blue",
 }
 _HEADINGS = ("Verdict", "Metric", "Limit", "Value [band]", "Margin", "Ref", "Flags")
 NARROWEST = 104  # columns that the flags of a row need; on a smaller screen lines are broken, nothing is lost
@@ -79,36 +79,40 @@ def plain_table(*headings: str) -> Table:
 
 
 def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table | Padding]:
-    if report.label:
-        yield Text(f"Plan: {words.clean(report.label)}")
-    yield Text(f"Prescription: {words.prescription_text(report)}")
-    yield Text(f"Site: {words.site_text(report)}")
-    overall = (f"OVERALL: {words.overall_text(report)}", _COLOURS[report.verdict])
-    yield Text.assemble(overall, f"   {words.summary_text(report)}")
-    yield from _lines(words.failing_lines(report), "FAIL", _COLOURS[Verdict.FAIL])
-    yield from _lines(words.reason_lines(report), "REVIEW", _COLOURS[Verdict.REVIEW])
+    yield from _head(report)
     for table in report.tables:
         yield Text(f"\n{words.table_text(table)}", style="bold")
         outcomes = words.outcomes_of(report, table)
-        missing = [outcome for outcome in outcomes if words.is_just_missing(outcome)]
-        yield from _rows([outcome for outcome in outcomes if outcome not in missing], sources)
-        expected, others = (words.organ_counts([one for one in missing if one.applies is is_]) for is_ in (True, False))
-        yield from _section("Not evaluated, expected and not in the plan", expected, style="")
-        yield from _section("Not in the plan, and not expected at this site", others, style="")
+        yield from _rows([outcome for outcome in outcomes if not words.is_just_missing(outcome)], sources)
+        for what, organs in words.absent_organs(outcomes):
+            yield from _section(what, [organs], style="")
     yield from _section("Flags", words.legend(report))
     yield from _section("Remarks", words.remarks(report))
     yield from _section("Findings", words.findings(report))
     yield from _section(compared_title(report), compared_lines(report))
     yield from _section(words.FOR_CLINICIAN, words.for_clinician(report))
-    yield from _section("Regimen", course_lines(report))
     yield from _section("Sources", sources.lines())
+    yield from _section("Regimen", course_lines(report))
     yield from _section("Made from", words.made_from(report))
 
 
-def _lines(lines: Iterable[str], mark: str, colour: str) -> Iterator[Padding]:
-    """Lines under the headline, each with the verdict that it is the reason of."""
-    for line in lines:
-        yield Padding(Text.assemble((f"{mark:6} ", colour), line), (0, 0, 0, 2))
+def _head(report: Report) -> Iterator[Text | Padding]:
+    """Which plan, its verdict, and a line for each row and reason behind it."""
+    yield Text(f"Plan: {words.plan_text(report)}")
+    yield Text(f"Prescription: {words.prescription_text(report)}")
+    yield Text(f"Site: {words.site_text(report)}")
+    yield from (Text(f"{choice}.") for choice in words.choices(report))
+    overall = (f"OVERALL: {words.overall_text(report)}", _COLOURS[report.verdict])
+    yield Text.assemble(overall, f"   {words.summary_text(report)}")
+    yield from headline(report)
+
+
+def headline(report: Report) -> Iterator[Padding]:
+    """Lines under the verdict, each with that which it is the reason of."""
+    lines = words.headline_lines(report)
+    width = max((len(verdict) for verdict, _ in lines), default=0)
+    for verdict, line in lines:
+        yield Padding(Text.assemble((f"{verdict:{width}} ", _COLOURS[verdict]), line), (0, 0, 0, 2))
 
 
 def _section(title: str, lines: Iterable[str], *, style: str = "bold") -> Iterator[Text | Padding]:

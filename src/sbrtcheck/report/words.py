@@ -11,12 +11,16 @@ from sbrtcheck.evaluate.words import (
     FLAGS,
     SIGNS,
     SourceList,
+    choices,
     contour_text,
-    failing_lines,
     finding_text,
     findings,
     flags,
+    headline_lines,
+    headline_of,
     is_just_missing,
+    is_of_target,
+    is_of_whole_plan,
     limit_text,
     limit_used_text,
     margin_text,
@@ -24,19 +28,21 @@ from sbrtcheck.evaluate.words import (
     organ_text,
     overall_text,
     percent_text,
+    plan_text,
+    prescription_text,
     reason_lines,
     remark,
     result_text,
     site_text,
     source_text,
     summary_text,
+    targets_first,
     value_text,
     verdict_text,
+    why_not_counted,
 )
-from sbrtcheck.metric import NotMeasured
-from sbrtcheck.plan import Prescription
 from sbrtcheck.shown import clean, number_text
-from sbrtcheck.table import ConstraintTable
+from sbrtcheck.table import ClinicianItem, ConstraintTable
 
 __all__ = [
     "FLAGS",
@@ -46,16 +52,22 @@ __all__ = [
     "SHA_SHOWN",
     "SIGNS",
     "SourceList",
+    "absent_organs",
+    "asked_of_clinician",
+    "choices",
     "clean",
     "contour_text",
     "dvh_text",
     "escaped",
-    "failing_lines",
     "finding_text",
     "findings",
     "flags",
     "for_clinician",
+    "headline_lines",
+    "headline_of",
     "is_just_missing",
+    "is_of_target",
+    "is_of_whole_plan",
     "legend",
     "limit_text",
     "limit_used_text",
@@ -69,6 +81,7 @@ __all__ = [
     "outcomes_of",
     "overall_text",
     "percent_text",
+    "plan_text",
     "prescription_text",
     "reason_lines",
     "remark",
@@ -78,8 +91,10 @@ __all__ = [
     "site_text",
     "summary_text",
     "table_text",
+    "targets_first",
     "value_text",
     "verdict_text",
+    "why_not_counted",
 ]
 
 HEADINGS = ("Verdict", "Organ", "Contour", "Metric", "Limit", "Value [band]", "Margin", "Source")
@@ -97,19 +112,20 @@ def escaped(text: str) -> str:
 # -------------------------------------------------------------------------------- words of one row
 
 
-def share_of_limit(outcome: Outcome) -> float | None:
-    """Value over limit, to compare rows of different units; None without a value, or with a limit of 0."""
-    found = outcome.measurement
-    if isinstance(found, NotMeasured) or not outcome.limit_used:
-        return None
-    return found.value / outcome.limit_used
+def absent_organs(outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
+    """Organs of rows of which nothing is known but that the plan has no such structure: what they are, and which."""
+    missing = [one for one in outcomes if is_just_missing(one)]
+    parts = (
+        ("Not evaluated, expected and not in the plan", [one for one in missing if one.applies]),
+        ("Not in the plan, and not expected at this site", [one for one in missing if not one.applies]),
+    )
+    return [(what, organ_counts(rows)) for what, rows in parts if rows]
 
 
-def organ_counts(outcomes: Sequence[Outcome]) -> list[str]:
-    """Name the organs in one line, each with its number of rows; no line when there is none."""
+def organ_counts(outcomes: Sequence[Outcome]) -> str:
+    """Name the organs in one line, each with its number of rows."""
     counted = Counter(outcome.organ for outcome in outcomes)
-    named = [organ if number == 1 else f"{organ} ({number} rows)" for organ, number in counted.items()]
-    return [", ".join(named)] if named else []
+    return ", ".join(organ if number == 1 else f"{organ} ({number} rows)" for organ, number in counted.items())
 
 
 def organ_line(outcome: Outcome) -> str:
@@ -129,17 +145,8 @@ def row_name(outcome: Outcome) -> str:
 
 
 def outcomes_of(report: Report, table: ConstraintTable) -> list[Outcome]:
-    """Rows of one table, in its order."""
-    return [outcome for outcome in report.outcomes if outcome.table_id == table.id]
-
-
-def prescription_text(report: Report) -> str:
-    """``50 Gy in 5 fractions``, and which rule found it."""
-    rx = report.prescription
-    if isinstance(rx, Prescription):
-        return f"{rx.dose_gy:.6g} Gy in {rx.fractions} fractions ({clean(rx.source)})"
-    known = f"; {rx.fractions} fractions" if rx.fractions is not None else ""
-    return f"unknown: {clean(rx.reason)}{known}"
+    """Rows of one table, those on targets first, else in its order."""
+    return targets_first(outcome for outcome in report.outcomes if outcome.table_id == table.id)
 
 
 def table_text(table: ConstraintTable) -> str:
@@ -159,8 +166,13 @@ def dvh_text(report: Report) -> str:
 
 def for_clinician(report: Report) -> list[str]:
     """List what the sources say that no plan can answer, each with its place."""
-    items = (item for table in report.tables for item in table.for_clinician if report.site.holds(item.site))
+    items = (item for table in report.tables for item in asked_of_clinician(report, table))
     return list(dict.fromkeys(clean(f"{item.text} ({source_text(item.source)})") for item in items))
+
+
+def asked_of_clinician(report: Report, table: ConstraintTable) -> list[ClinicianItem]:
+    """Statements of a table that hold at the site of the plan."""
+    return [item for item in table.for_clinician if report.site.holds(item.site)]
 
 
 def legend(report: Report) -> list[str]:
@@ -176,7 +188,7 @@ def remarks(report: Report) -> list[str]:
 
 
 def made_from(report: Report) -> Iterator[str]:
-    """Say what the report stands on: tables, files, DVH convention, choices, software, notice."""
+    """Say what the report stands on: tables, files, DVH convention, software, notice."""
     for table in report.tables:
         yield f"Table {table.id}, version {table.version}, sha256 {table.sha256[:SHA_SHOWN] or 'unknown'}"
         if table.note:
@@ -186,10 +198,4 @@ def made_from(report: Report) -> Iterator[str]:
     yield f"DVHs {dvh_text(report)}"
     if isinstance(report.compared, NoComparison) and report.compared != NoComparison():
         yield f"No DVHs of the planning system to compare with: {clean(report.compared.reason)}"
-    if report.strict:
-        yield "Strict: borderline and convention-sensitive rows stand against a pass"
-    if report.accept_dose:
-        yield "The dose was accepted by the user, whatever speaks against it"
-    if report.include_unconfirmed:
-        yield "Rows with a single reading of their source count"
     yield f"{report.software}. {NOTICE}"

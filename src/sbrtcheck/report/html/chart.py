@@ -12,7 +12,8 @@ import numpy as np
 from sbrtcheck.dvh import DVH, VolumeUnit
 from sbrtcheck.dvh.points import CurvePoint, Side
 from sbrtcheck.evaluate import Outcome, Report, Verdict
-from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose, Stat, VolumeAtDose
+from sbrtcheck.evaluate.points import curves_of
+from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose, NotMeasured, Stat, VolumeAtDose
 from sbrtcheck.plan import FloatArray, Prescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.report import words
@@ -29,6 +30,9 @@ MOST_NUMBERS = 90_000
 MOST_SHOWN = 7
 """Curves drawn at first: as many as there are colours; more at once cannot be told apart."""
 
+LEAST_ORGANS = 3
+"""Organs among them, however many targets there are."""
+
 FURTHEST = 1.5
 """Times the largest dose, or that prescribed: limits beyond would squeeze the curves, and are listed instead."""
 
@@ -40,7 +44,7 @@ COLOURS, DASHES, MARKERS = 7, 4, 5
 class Series:
     """One structure: volumes (and their bounds) that get at least each dose of the chart, in the DVH's unit.
 
-    They end with the first that is 0.
+    They end with the first that is 0. ``target``: it is a target.
     """
 
     dvh: DVH
@@ -51,6 +55,7 @@ class Series:
     colour: int
     dash: int
     marker: int
+    target: bool
     shown: bool
 
     @property
@@ -111,13 +116,16 @@ class Chart:
 
 def chart_of(report: Report) -> Chart:
     """What the chart of a report shows."""
-    dvhs = [dvh for dvh in report.dvhs.dvhs if dvh.volume > 0]
+    curves = curves_of(report)
+    dvhs = [dvh for dvh, _ in curves]
     largest = max((float(dvh.upper.dose_gy[-1]) for dvh in dvhs), default=0.0)
     step = _step(largest, len(dvhs))
     doses = step * np.arange(int(np.ceil(largest / step)) + 1, dtype=np.float64)
-    shown = _shown_first(report, dvhs)
+    shown = _shown_first(report, curves)
     styles = sorted(range(len(dvhs)), key=lambda n: (n not in shown, n))  # those shown at first differ in colour
-    series = tuple(_series(dvh, doses, styles.index(n), shown=n in shown) for n, dvh in enumerate(dvhs))
+    series = tuple(
+        _series(dvh, doses, styles.index(n), target=target, shown=n in shown) for n, (dvh, target) in enumerate(curves)
+    )
     prescribed = report.prescription.dose_gy if isinstance(report.prescription, Prescription) else None
     points, left_out = _points(report, dvhs, FURTHEST * max(largest, prescribed or 0.0))
     return Chart(
@@ -136,7 +144,7 @@ def _step(largest_gy: float, curves: int) -> float:
     return next((step for step in STEPS_GY if largest_gy / step < most), STEPS_GY[-1])
 
 
-def _series(dvh: DVH, doses_gy: FloatArray, style: int, *, shown: bool) -> Series:
+def _series(dvh: DVH, doses_gy: FloatArray, style: int, *, target: bool, shown: bool) -> Series:
     bands = dvh.volume_at_doses(doses_gy)
     return Series(
         dvh=dvh,
@@ -147,6 +155,7 @@ def _series(dvh: DVH, doses_gy: FloatArray, style: int, *, shown: bool) -> Serie
         colour=style % COLOURS,
         dash=style % DASHES,
         marker=style % MARKERS,
+        target=target,
         shown=shown,
     )
 
@@ -156,25 +165,31 @@ def _until_nothing(volumes: Sequence[float]) -> tuple[float, ...]:
     return tuple(volumes[: volumes.index(0.0) + 1] if 0.0 in volumes else volumes)
 
 
-def _shown_first(report: Report, dvhs: Sequence[DVH]) -> set[int]:
-    """All, or the few that matter most: structures with rows beyond their limit, targets, those closest to a limit."""
-    if len(dvhs) <= MOST_SHOWN:
-        return set(range(len(dvhs)))
-    weight = {dvh.name: 0.0 for dvh in dvhs}
+def _shown_first(report: Report, curves: Sequence[tuple[DVH, bool]]) -> set[int]:
+    """All, or the few that matter most: targets, structures with rows beyond their limit, those closest to one."""
+    if len(curves) <= MOST_SHOWN:
+        return set(range(len(curves)))
+    weight = {dvh.name: 0.0 for dvh, _ in curves}
     for outcome in report.outcomes:
         if outcome.contour in weight:
             weight[outcome.contour] = max(weight[outcome.contour], _weight(outcome))
-    ranked = sorted(range(len(dvhs)), key=lambda n: (-weight[dvhs[n].name], n))
-    return set(ranked[:MOST_SHOWN])
+    targets = {n for n, (_, target) in enumerate(curves) if target}
+    organs = [n for n in range(len(curves)) if n not in targets]
+    ranked = sorted(organs, key=lambda n: (-weight[curves[n][0].name], n))
+    return targets | set(ranked[: max(MOST_SHOWN - len(targets), LEAST_ORGANS)])
 
 
 def _weight(outcome: Outcome) -> float:
-    if outcome.verdict in (Verdict.FAIL, Verdict.VARIATION):
+    """How much a row speaks for its structure: 1 at its limit, more where it is beyond, or nobody knows."""
+    if outcome.verdict in (Verdict.FAIL, Verdict.VARIATION, Verdict.NOT_MET):
         return 3.0
-    if outcome.constraint.sense in (Sense.ABOVE, Sense.AT_LEAST):
+    if outcome.verdict is Verdict.NOT_EVALUATED:
         return 2.0
-    share = words.share_of_limit(outcome)
-    return min(share, 1.0) if share is not None else 0.0
+    percent = outcome.percent_of_limit
+    if isinstance(percent, NotMeasured):
+        return 0.0
+    share = percent / 100.0
+    return min(share if outcome.constraint.is_upper else 1.0 / max(share, 1.0), 1.0)
 
 
 # -------------------------------------------------------------------------------- limits
@@ -261,6 +276,7 @@ def _series_data(one: Series) -> dict[str, Any]:
         "lo": _numbers(one.low),
         "hi": _numbers(one.high),
         "style": [one.colour, one.dash, one.marker],
+        "target": one.target,
         "on": one.shown,
     }
 

@@ -33,13 +33,13 @@ WEDGE = 26.0  # pixels of shading on the allowed side of a limit
 
 SHAPES = {
     Verdict.PASS: 0,
-    Verdict.MET: 0,
     Verdict.FAIL: 1,
     Verdict.VARIATION: 2,
-    Verdict.NOT_MET: 2,
     Verdict.RISK: 3,
-    Verdict.NOT_EVALUATED: 4,
+    Verdict.MET: 5,
+    Verdict.NOT_MET: 6,
 }
+"""Verdict of a row whose limit is drawn -> number of its marker; a row that was not evaluated has no limit there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

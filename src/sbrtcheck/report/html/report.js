@@ -32,7 +32,7 @@
   function filter() {
     const text = $("#find").value.trim().toLowerCase();
     const missing = $("#show-missing")?.getAttribute("aria-pressed") === "true";
-    const narrowed = wanted.has("none") || text !== "";
+    const narrowed = wanted.has("none") || wanted.has("review") || text !== "";
     let shown = 0, lacking = 0;
     for (const body of bodies) {
       body.classList.toggle("hidden", !fits(body, text));
@@ -46,18 +46,39 @@
       : `${shown} of ${bodies.length} rows are shown${rest}.`;
   }
 
-  for (const chip of $$(".chip")) {
-    chip.addEventListener("click", () => {
-      const key = chip.dataset.filter;
-      if (key === "") wanted.clear();
-      else if (!wanted.delete(key)) wanted.add(key);
-      for (const one of $$(".chip")) {
-        const on = one.dataset.filter === "" ? wanted.size === 0 : wanted.has(one.dataset.filter);
-        one.setAttribute("aria-pressed", String(on));
-      }
-      filter();
+  function choose(key) {
+    if (key === "") wanted.clear();
+    else if (!wanted.delete(key)) wanted.add(key);
+    for (const one of $$(".chip")) {
+      const on = one.dataset.filter === "" ? wanted.size === 0 : wanted.has(one.dataset.filter);
+      one.setAttribute("aria-pressed", String(on));
+    }
+    filter();
+  }
+  for (const chip of $$(".chip")) chip.addEventListener("click", () => choose(chip.dataset.filter));
+
+  function show(body) {
+    open(body, true);
+    body.scrollIntoView({ block: "center" });
+    body.querySelector("button.open").focus({ preventScroll: true });
+  }
+
+  // a line under the verdict leads to its row, whatever is filtered
+  for (const link of $$("a.to-row")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      $("#find").value = "";
+      choose("");
+      show($(link.getAttribute("href")));
     });
   }
+
+  // many reasons of one kind are one line, until they are asked for or printed
+  const folded = $$(".reasons details");
+  const fold = (yes) => folded.forEach((one) => { one.open = !yes; });
+  fold(true);
+  addEventListener("beforeprint", () => fold(false));
+  addEventListener("afterprint", () => fold(true));
 
   function pressed(button, action) {
     button?.addEventListener("click", () => {
@@ -111,7 +132,7 @@
   const start = Number($("#dose").value);
   const HEIGHT = 440, LEFT = 54, RIGHT = 16, TOP = 14, BOTTOM = 42, LEAST = 0.01, WEDGE = 26;
   const LEVELS = [0.9, 0.7, 0.5, 0.3, 0.1], SPREAD = 0.16;
-  const SHAPES = { PASS: 0, FAIL: 1, VARIATION: 2, RISK: 3, NOT_EVALUATED: 4 };
+  const SHAPES = { PASS: 0, FAIL: 1, VARIATION: 2, RISK: 3, MET: 5, NOT_MET: 6 };
   const NS = "http://www.w3.org/2000/svg";
 
   const on = () => data.series.map((one, n) => n).filter((n) => data.series[n].on);
@@ -198,7 +219,7 @@
       const around = [...spots(one, one.hi, axis), ...spots(one, one.lo, axis).reverse()];
       element(inside, "path", { class: `band c${colour}`, d: `M${around.join("L")}Z` });
     }
-    const strong = state.strong === n ? " strong" : "";
+    const strong = (one.target ? " target" : "") + (state.strong === n ? " strong" : "");
     element(inside, "path",
       { class: `line c${colour} d${dash}${strong}`, d: `M${spots(one, one.v, axis).join("L")}`, "data-series": n });
     const shift = SPREAD * (n / data.series.length - 0.5);
@@ -362,10 +383,7 @@
   chart.addEventListener("click", (event) => {
     const limit = event.target.closest(".limit");
     if (!limit) return;
-    const body = $(`#r-${limit.dataset.row}`);
-    open(body, true);
-    body.scrollIntoView({ block: "center" });
-    body.querySelector("button.open").focus({ preventScroll: true });
+    show($(`#r-${limit.dataset.row}`));
   });
 
   // ------------------------------------------------------------------ size: of the window, and of paper

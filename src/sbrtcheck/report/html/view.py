@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sbrtcheck.dvh import DVH, Band, NoDVH
-from sbrtcheck.evaluate import NOTICE, Outcome, Report, UnderConvention, Verdict
+from sbrtcheck.evaluate import NOTICE, Outcome, Report, ReviewCode, UnderConvention, Verdict
 from sbrtcheck.evaluate.compared import MetricDifference, NoComparison, StructureDifference
 from sbrtcheck.evaluate.naming import OrganName
-from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
+from sbrtcheck.metric import Measurement, NotMeasured, OfOneDvh, measure
 from sbrtcheck.plan import Finding
 from sbrtcheck.report import words
 from sbrtcheck.report.compared import lines_beside_structures, metric_name
 from sbrtcheck.report.course import course_lines
 from sbrtcheck.report.names import roi_text, taken_cells
-from sbrtcheck.table import Constraint, Kind, Status
+from sbrtcheck.table import Constraint
 from sbrtcheck.tg263 import NoMatch
 
 ICONS = {
@@ -26,8 +26,8 @@ ICONS = {
     Verdict.NOT_EVALUATED: "none",
     Verdict.RISK: "risk",
     Verdict.REVIEW: "review",
-    Verdict.MET: "pass",
-    Verdict.NOT_MET: "variation",
+    Verdict.MET: "met",
+    Verdict.NOT_MET: "unmet",
 }
 """Verdict -> its shape and colour: class name and id of a symbol."""
 
@@ -43,6 +43,7 @@ _WORST_FIRST = (
 
 FILTERS = {
     "fail": "Fail",
+    "review": "Reason for review",
     "variation": "Variation",
     "none": "Not evaluated",
     "borderline": "Borderline",
@@ -50,6 +51,12 @@ FILTERS = {
     "unconfirmed": "Unconfirmed",
 }
 """What needs attention: key of a filter -> its button."""
+
+MOST_REASONS = 12
+"""Reasons for a review that are listed one below the other; more are folded, those of one code together."""
+
+MOST_NAMES = 8
+"""Structures that the line of folded reasons names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +101,24 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """A line under the verdict, and the number of the row it is about; None where it is about none or several."""
+
+    icon: str
+    verdict: str
+    text: str
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """Reasons for a review of one code: a line that says how many of what, and the reasons."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Structure:
     """One line of the legend of the chart."""
 
@@ -106,14 +131,22 @@ class Structure:
 def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
     """Everything the template shows, but the chart; ``drawn_rows`` are numbers of rows that the chart has."""
     sources = words.SourceList.of(report.outcomes)
-    rows = [_row(n, outcome, report, sources, drawn=n in drawn_rows) for n, outcome in enumerate(report.outcomes)]
+    course, _, source = words.prescription_text(report).partition(" (")
+    numbers = {id(outcome): n for n, outcome in enumerate(report.outcomes)}
+    rows = [
+        _row(numbers[id(outcome)], outcome, report, sources, drawn=numbers[id(outcome)] in drawn_rows)
+        for outcome in words.targets_first(report.outcomes)
+    ]
     return {
+        "plan": words.plan_text(report),
         "verdict": words.overall_text(report),
         "icon_name": ICONS[report.verdict],
-        "left_out": 0,
         "summary": words.summary_text(report),
-        "prescription": words.prescription_text(report),
-        "course_short": words.prescription_text(report).partition(" (")[0],
+        "course_short": course,
+        "course_from": source,
+        "site": words.site_text(report),
+        "headlines": list(_headlines(report)),
+        "folded": list(_folded(report)),
         "course": list(course_lines(report)),
         "notice": NOTICE,
         "tables": [words.clean(words.table_text(table)) for table in report.tables],
@@ -121,8 +154,8 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
         "rows": rows,
         "attention": sum(row.attention for row in rows),
         "filters": [(key, text, sum(key in row.filters for row in rows)) for key, text in FILTERS.items()],
-        "missing": words.organ_counts([one for one in report.outcomes if words.is_just_missing(one)]),
-        "indices": [row for row, outcome in zip(rows, report.outcomes, strict=True) if _of_whole_plan(outcome)],
+        "missing": words.absent_organs(report.outcomes),
+        "indices": [row for row in rows if words.is_of_whole_plan(report.outcomes[row.number].constraint)],
         "legend": words.legend(report),
         "organs": [_name(one) for one in report.names.organs if not _is_nowhere(one)],
         "nowhere": [words.clean(one.organ) for one in report.names.organs if _is_nowhere(one)],
@@ -133,10 +166,40 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
         "for_clinician": words.for_clinician(report),
         "sources": [line.partition("] ")[2] for line in sources.lines()],
         "provenance": list(_provenance(report)),
-        "choices": list(_choices(report)),
+        "choices": words.choices(report),
         "without": [_why_no_dvh(one) for one in report.dvhs.without],
         "software": report.software,
     }
+
+
+# -------------------------------------------------------------------------------- what stands under the verdict
+
+
+def _headlines(report: Report) -> Iterator[Headline]:
+    """Rows that fail or vary; then the reasons for a review, where they are few."""
+    texts = {number: words.headline_of(outcome) for number, outcome in enumerate(report.outcomes)}
+    for verdict, line in words.headline_lines(report):
+        if verdict is Verdict.REVIEW and _are_many(report):
+            continue
+        row = next((number for number, text in texts.items() if text == line), None)
+        yield Headline(icon=ICONS[verdict], verdict=verdict, text=line, row=row)
+
+
+def _are_many(report: Report) -> bool:
+    return len(words.reason_lines(report)) > MOST_REASONS
+
+
+def _folded(report: Report) -> Iterator[Folded]:
+    """The reasons for a review, where they are many: those of one code together."""
+    lines = set(words.reason_lines(report)) if _are_many(report) else set()
+    by_code: dict[ReviewCode, dict[str, str]] = {}
+    for reason in report.reasons:
+        if (text := words.clean(reason.text)) in lines:
+            by_code.setdefault(reason.code, {})[text] = words.clean(reason.structure)
+    for code, said in by_code.items():
+        names = list(dict.fromkeys(filter(None, said.values())))
+        listed = ", ".join([*names[:MOST_NAMES], *(["..."] if len(names) > MOST_NAMES else [])])
+        yield Folded(title=f"{len(said)} × {code}{f': {listed}' if listed else ''}", lines=tuple(said))
 
 
 # -------------------------------------------------------------------------------- rows of the verdict table
@@ -145,7 +208,8 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
 def _row(number: int, outcome: Outcome, report: Report, sources: words.SourceList, *, drawn: bool) -> Row:
     row = outcome.constraint
     found = outcome.measurement
-    share = words.share_of_limit(outcome)
+    percent = outcome.percent_of_limit
+    share = None if isinstance(percent, NotMeasured) else percent
     return Row(
         number=number,
         table=outcome.table_id,
@@ -161,9 +225,9 @@ def _row(number: int, outcome: Outcome, report: Report, sources: words.SourceLis
         value=words.result_text(outcome),
         measured=isinstance(found, Measurement),
         margin=words.margin_text(outcome),
-        share="" if share is None else f"{100 * share:.0f} %",
+        share=words.percent_text(outcome).removesuffix(" of the limit"),
         source=sources.number(row.source),
-        filters=tuple(_filters(outcome)),
+        filters=tuple(_filters(outcome, report)),
         missing=words.is_just_missing(outcome),
         counts=outcome.counts,
         sort={
@@ -177,9 +241,11 @@ def _row(number: int, outcome: Outcome, report: Report, sources: words.SourceLis
     )
 
 
-def _filters(outcome: Outcome) -> Iterator[str]:
+def _filters(outcome: Outcome, report: Report) -> Iterator[str]:
     if outcome.verdict in (Verdict.FAIL, Verdict.VARIATION, Verdict.NOT_EVALUATED):
         yield ICONS[outcome.verdict]
+    if any(outcome.row_id in reason.rows for reason in report.reasons):
+        yield "review"
     if outcome.borderline:
         yield "borderline"
     if outcome.convention_sensitive:
@@ -191,7 +257,7 @@ def _filters(outcome: Outcome) -> Iterator[str]:
 def _groups(outcome: Outcome, report: Report) -> Iterator[tuple[str, list[Fact]]]:
     yield "Source", list(_of_source(outcome))
     yield "Contour", list(_of_contour(outcome, report))
-    yield "Numbers", list(_of_numbers(outcome))
+    yield "Numbers", [*_of_numbers(outcome), *_of_other_readings(outcome, report)]
     yield "Remarks", list(_of_remarks(outcome))
 
 
@@ -212,17 +278,21 @@ def _of_source(outcome: Outcome) -> Iterator[Fact]:
     read = ", ".join(row.confirmed_by) or "nobody"
     yield from _fact("Read by", read if row.confirmed else f"{read}: not confirmed by two independent readings")
     yield from _fact("Row", f"{row.id} of table {outcome.table_id}")
+    yield from _fact("Only for", row.site)
 
 
 def _of_contour(outcome: Outcome, report: Report) -> Iterator[Fact]:
     yield from _fact("Organ", outcome.organ)
     yield from _fact("Contour", outcome.contour or "none")
     yield from _fact("Taken by", outcome.rule)
-    dvh = next((dvh for dvh in report.dvhs.dvhs if dvh.name == outcome.contour), None)
+    yield from _fact("Lacking", *outcome.lacking)
+    yield from _fact("Optional", *outcome.constraint.optional)
+    yield from _fact("May be it", *outcome.probable)
+    dvh = _dvh_of(outcome, report)
     if dvh is not None:
         yield from _fact("Volume", _volume_text(dvh))
         yield from _fact("Type", dvh.kind)
-        yield from _fact("Outside the grid", f"{words.number_text(dvh.uncovered_cc)} cc" if dvh.uncovered_cc else "")
+        yield from _fact("Outside grid", _outside_text(outcome, dvh))
 
 
 def _of_numbers(outcome: Outcome) -> Iterator[Fact]:
@@ -235,10 +305,33 @@ def _of_numbers(outcome: Outcome) -> Iterator[Fact]:
     yield from _fact("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))
     yield from _fact("Acceptable", _with_unit(_limit_line(outcome.acceptable_used, row), unit))
     yield from _fact("Margin", _with_unit(words.margin_text(outcome), unit))
+    yield from _fact("Of limit", words.percent_text(outcome).removesuffix(" of the limit"))
     for other in outcome.conventions:
         yield from _fact(f"End caps {other.end_caps}", _convention(other, outcome))
     yield from _fact("By volume", *_steps(row))
     yield from _fact("Dose scale", f"{row.quantity}, alpha/beta {row.alpha_beta_gy:g} Gy" if row.alpha_beta_gy else "")
+
+
+def _of_other_readings(outcome: Outcome, report: Report) -> Iterator[Fact]:
+    """The value under each other reading of contours that contradict each other."""
+    dvh, row = _dvh_of(outcome, report), outcome.constraint
+    if dvh is None or not isinstance(row.metric, OfOneDvh) or row.quantity is not dvh.quantity:
+        return
+    for other in dvh.readings:
+        found = measure(row.metric, other)
+        text = str(found.reason) if isinstance(found, NotMeasured) else words.value_text(found, outcome)
+        yield from _fact("Read otherwise", f"{text} {row.metric.unit}, of {_volume_text(other)}")
+
+
+def _dvh_of(outcome: Outcome, report: Report) -> DVH | None:
+    return next((dvh for dvh in report.dvhs.dvhs if dvh.name == outcome.contour), None)
+
+
+def _outside_text(outcome: Outcome, dvh: DVH) -> str:
+    """How much of a structure the dose grid does not cover."""
+    if not dvh.uncovered_cc:
+        return ""
+    return f"{words.number_text(dvh.uncovered_cc)} cc, {outcome.outside_percent:.2g} % of it, counted at 0 Gy"
 
 
 def _band_text(found: Measurement, outcome: Outcome) -> str:
@@ -269,6 +362,9 @@ def _of_remarks(outcome: Outcome) -> Iterator[Fact]:
     row = outcome.constraint
     yield from _fact("Why", str(outcome.reason or ""), outcome.detail)
     yield from _fact("Counts", _counts(outcome))
+    yield from _fact(
+        "Applies", "" if outcome.applies else "no: its organ is neither in the plan nor expected at its site"
+    )
     yield from _fact("Flags", *(f"{flag}: {words.FLAGS[flag]}" for flag in words.flags(outcome)))
     yield from _fact("Findings", *map(_finding_text, outcome.findings))
     yield from _fact("Note", row.note)
@@ -280,12 +376,9 @@ def _finding_text(finding: Finding) -> str:
 
 def _counts(outcome: Outcome) -> str:
     """Whether a row takes part in the overall verdict, and why not."""
-    row = outcome.constraint
     if outcome.counts:
-        return "yes, mandatory" if row.mandatory else "yes"
-    if row.kind is not Kind.LIMIT:
-        return f"no: {row.kind}"
-    return "no: disputed" if row.status is Status.DISPUTED else "no: unconfirmed"
+        return "yes, mandatory" if outcome.constraint.mandatory else "yes"
+    return f"no: {words.why_not_counted(outcome)}"
 
 
 def _convention(other: UnderConvention, outcome: Outcome) -> str:
@@ -293,11 +386,6 @@ def _convention(other: UnderConvention, outcome: Outcome) -> str:
     found = other.measurement
     value = str(found.reason) if isinstance(found, NotMeasured) else words.value_text(found, outcome)
     return f"{value}, {other.verdict.replace('_', ' ')}"
-
-
-def _of_whole_plan(outcome: Outcome) -> bool:
-    """Whether a row is on the quality of the plan, not on an organ."""
-    return isinstance(outcome.constraint.metric, OfPlan | PrescriptionMetric | TargetCount)
 
 
 # -------------------------------------------------------------------------------- other sections
@@ -386,13 +474,6 @@ def _provenance(report: Report) -> Iterator[Fact]:
         yield from _fact(key.replace("_", " "), *((value,) if isinstance(value, str) else value))
     yield from _fact("DVHs", words.dvh_text(report))
     yield from _fact("Software", report.software)
-
-
-def _choices(report: Report) -> Iterator[str]:
-    if report.strict:
-        yield "Strict: borderline and convention-sensitive rows count as not passing"
-    if report.include_unconfirmed:
-        yield "Rows with a single reading of their source count"
 
 
 def _why_no_dvh(one: NoDVH) -> str:

@@ -12,7 +12,9 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable
 
 from sbrtcheck.dvh import DVH
+from sbrtcheck.dvh.looks import THICKER
 from sbrtcheck.evaluate import Report, Verdict
+from sbrtcheck.evaluate.points import curves_of
 from sbrtcheck.report.pdf.style import FAINT, INK, PLAIN, RULE, drawn, printable
 from sbrtcheck.report.points import ConstraintPoint, constraint_points
 
@@ -31,8 +33,8 @@ _COLOURS = tuple(HexColor(one) for one in ("#0072b2", "#d55e00", "#007a5a", "#a0
 _DASHES: tuple[tuple[float, ...], ...] = ((), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2), (9, 3))
 
 NOTE = (
-    "Points are limits: the curve of that colour has to pass below and left of a triangle that points down, above and"
-    " right of one that points up. A limit that is not kept is filled and crossed."
+    "Thick lines are those of targets. Points are limits: the curve of that colour has to pass below and left of a"
+    " triangle that points down, above and right of one that points up. A limit that is not kept is filled and crossed."
 )
 
 
@@ -40,20 +42,25 @@ NOTE = (
 class _Look:
     colour: Color
     dash: tuple[float, ...]
+    thickness: float
 
 
 def dvh_chart(report: Report, width: float) -> Flowable | None:
-    """Cumulative DVHs in percent of the volume, their limits as points, a legend below; None when there are none."""
-    dvhs = [dvh for dvh in report.dvhs if dvh.volume > 0]
-    return _Chart(dvhs, constraint_points(report), width) if dvhs else None
+    """Cumulative DVHs in percent of the volume, their limits as points, a legend below; None when there are none.
+
+    Targets come first, with thicker lines.
+    """
+    curves = curves_of(report)
+    return _Chart(curves, constraint_points(report), width) if curves else None
 
 
 class _Chart(Flowable):
     """Drawn where the page has room for it; ``x`` and ``y`` say where doses and volumes lie."""
 
-    def __init__(self, dvhs: Sequence[DVH], points: Sequence[ConstraintPoint], width: float) -> None:
+    def __init__(self, curves: Sequence[tuple[DVH, bool]], points: Sequence[ConstraintPoint], width: float) -> None:
         super().__init__()
-        self.dvhs, self.points = dvhs, points
+        dvhs = [dvh for dvh, _ in curves]
+        self.curves, self.dvhs, self.points = curves, dvhs, points
         legend = _LEGEND_LINE * math.ceil(len(dvhs) / _LEGEND_COLUMNS)
         self.width, self.height = width, _HEIGHT + legend
         self.low, self.high = legend + _BELOW, self.height - _ABOVE
@@ -68,8 +75,12 @@ class _Chart(Flowable):
     def draw(self) -> None:
         """Draw it on the page's canvas."""
         looks = {
-            dvh.name: _Look(colour=_COLOURS[n % len(_COLOURS)], dash=_DASHES[n % len(_DASHES)])
-            for n, dvh in enumerate(self.dvhs)
+            dvh.name: _Look(
+                colour=_COLOURS[n % len(_COLOURS)],
+                dash=_DASHES[n % len(_DASHES)],
+                thickness=THICKER if is_target else 1.0,
+            )
+            for n, (dvh, is_target) in enumerate(self.curves)
         }
         self.canv.setFont(PLAIN, _SIZE)
         _draw_axes(self.canv, self)
@@ -121,8 +132,8 @@ def _draw_curve(canvas: Canvas, chart: _Chart, dvh: DVH, look: _Look) -> None:
 
 def _set_stroke(canvas: Canvas, look: _Look) -> None:
     canvas.setStrokeColor(look.colour)
-    canvas.setLineWidth(1.0)
-    canvas.setDash(list(look.dash))
+    canvas.setLineWidth(look.thickness)
+    canvas.setDash([look.thickness * length for length in look.dash])
 
 
 def _draw_legend(canvas: Canvas, chart: _Chart, n: int, look: _Look) -> None:

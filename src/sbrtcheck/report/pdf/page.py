@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph
 
 from sbrtcheck.evaluate import NOTICE, Report
-from sbrtcheck.evaluate.words import overall_text
+from sbrtcheck.evaluate.words import overall_text, plan_text
 from sbrtcheck.report.pdf.style import BOLD, FAINT, PLAIN, drawn, register_fonts
 
 MARGIN = 15 * mm
@@ -22,6 +22,7 @@ _TOP, _BOTTOM = 18 * mm, 22 * mm
 WIDTH = A4[0] - 2 * MARGIN  # points; of what stands on a page
 _SMALL = 6.5
 _UID_SHOWN = 64  # a UID is no longer
+_LABEL_SHOWN = 24  # characters; DICOM allows 16
 
 
 def document(report: Report, story: list[Flowable]) -> bytes:
@@ -100,9 +101,10 @@ class _Canvas(Canvas):
 
 
 def _plan_text(report: Report) -> str:
-    uid = report.provenance.get("plan") or report.provenance.get("doses") or ""
-    first = uid if isinstance(uid, str) else next(iter(uid), "")
-    return f"plan {first[:_UID_SHOWN]}" if first else "plan without UID"
+    known = report.provenance.get("plan") or report.provenance.get("doses") or ""
+    first = known if isinstance(known, str) else next(iter(known), "")
+    uid = first[:_UID_SHOWN] or "without UID"
+    return f"plan {plan_text(report)[:_LABEL_SHOWN]}, {uid}"
 
 
 class _Undated(PDFInfo):

@@ -1,4 +1,4 @@
-"""Report -> what its PDF shows, in order: what needs attention, every row, the chart, what it all stands on."""
+"""Report -> what its PDF shows, in order: the verdict and what is behind it, every row, the chart, its sources."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ def story(report: Report) -> list[Flowable]:
 def _parts(report: Report) -> Iterator[list[Flowable]]:
     sources = words.SourceList.of(report.outcomes)
     yield _top(report)
-    yield _attention(report, sources)
     for table in report.tables:
         yield _table(report, table, sources)
     yield _chart(report)
@@ -43,8 +42,8 @@ def _parts(report: Report) -> Iterator[list[Flowable]]:
     yield _compared(report)
     yield _list("Findings", words.findings(report))
     yield _list(words.FOR_CLINICIAN, words.for_clinician(report))
-    yield _list("Regimen", course_lines(report))
     yield _list("Sources", sources.lines())
+    yield _list("Regimen", course_lines(report))
     yield _list("Made from", words.made_from(report))
 
 
@@ -91,53 +90,44 @@ def _grid(headings: Sequence[str], widths: Sequence[float], rows: Iterable[list[
 
 
 def _top(report: Report) -> list[Flowable]:
-    colour = _hex(report.verdict)
-    verdict = f'<font color="{colour}">OVERALL: {markup(words.overall_text(report))}</font>'
+    """Which plan, its verdict, and a line for each row and reason behind it."""
+    overall = f'<font color="{_hex(report.verdict)}">OVERALL: {markup(words.overall_text(report))}</font>'
     return [
-        Paragraph(verdict, styles()["title"]),
-        _text(f"{words.summary_text(report)}."),
+        _text(f"Plan: {words.plan_text(report)}."),
         _text(f"Prescription: {words.prescription_text(report)}."),
-        _text(f"DVHs {words.dvh_text(report)}."),
+        _text(f"Site: {words.site_text(report)}."),
+        *(_text(f"{choice}.") for choice in words.choices(report)),
+        Paragraph(overall, styles()["title"]),
+        _text(f"{words.summary_text(report)}."),
+        *(_reason(verdict, line) for verdict, line in words.headline_lines(report)),
     ]
 
 
-def needs_attention(outcome: Outcome) -> bool:
-    """Whether a row counts and is not plainly passed; organs that are just missing are listed elsewhere."""
-    if not outcome.counts or words.is_just_missing(outcome):
-        return False
-    return outcome.verdict is not Verdict.PASS or outcome.borderline or outcome.convention_sensitive
-
-
-def _attention(report: Report, sources: words.SourceList) -> list[Flowable]:
-    rows = [outcome for outcome in report.outcomes if needs_attention(outcome)]
-    if not rows:
-        return [*_heading("Needs attention"), _text("None of the rows that count and have a contour.")]
-    return [*_heading("Needs attention"), _outcomes(rows, sources, with_table=True)]
+def _reason(verdict: Verdict, line: str) -> Paragraph:
+    """A line under the verdict."""
+    mark = f'<font color="{_hex(verdict)}"><b>{markup(verdict)}</b></font>'
+    return Paragraph(f"{mark}  {markup(line)}", styles()["reason"])
 
 
 def _table(report: Report, table: ConstraintTable, sources: words.SourceList) -> list[Flowable]:
     outcomes = words.outcomes_of(report, table)
-    missing = [outcome for outcome in outcomes if words.is_just_missing(outcome)]
-    rows = [outcome for outcome in outcomes if outcome not in missing]
+    rows = [outcome for outcome in outcomes if not words.is_just_missing(outcome)]
     shown = _heading(words.table_text(table))
-    shown += [_outcomes(rows, sources)] if rows else [_text("The plan has no structure that this table asks for.")]
-    if missing:
-        organs = f"NOT EVALUATED, no such structure in the plan: {words.organ_counts(missing)[0]}"
-        shown += [Spacer(0, 3), _text(organs)]
+    if rows:
+        shown += [_grid(_HEADINGS, _WIDTHS, [_row(outcome, sources) for outcome in rows])]
+    else:
+        shown += [_text("The plan has no structure that this table asks for.")]
+    for what, organs in words.absent_organs(outcomes):
+        shown += [Spacer(0, 3), _text(f"{what}: {organs}")]
     return shown
 
 
-def _outcomes(outcomes: Sequence[Outcome], sources: words.SourceList, *, with_table: bool = False) -> LongTable:
-    return _grid(_HEADINGS, _WIDTHS, [_row(outcome, sources, with_table=with_table) for outcome in outcomes])
-
-
-def _row(outcome: Outcome, sources: words.SourceList, *, with_table: bool) -> list[Any]:
+def _row(outcome: Outcome, sources: words.SourceList) -> list[Any]:
     flags: list[Flowable] = [_cell(f"({flag})") for flag in words.flags(outcome)]
-    table: list[Flowable] = [_cell(f"in {outcome.table_id}")] if with_table else []
     verdict = f'<font color="{_hex(outcome.verdict)}"><b>{markup(words.verdict_text(outcome))}</b></font>'
     return [
         [Paragraph(verdict, styles()["cell"]), *flags],
-        [_cell(words.organ_text(outcome)), _cell(f"-> {words.contour_text(outcome)}"), *table],
+        [_cell(words.organ_text(outcome)), _cell(f"-> {words.contour_text(outcome)}")],
         _cell(words.metric_text(outcome.constraint)),
         _cell(words.limit_used_text(outcome)),
         _cell(words.result_text(outcome)),

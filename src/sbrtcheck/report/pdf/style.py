@@ -27,11 +27,11 @@ COLOURS: dict[Verdict, Color] = {
     Verdict.PASS: HexColor("#1b6e3c"),
     Verdict.VARIATION: HexColor("#8a5a00"),
     Verdict.FAIL: HexColor("#b00020"),
-    Verdict.NOT_EVALUATED: HexColor("#7a1fa2"),
+    Verdict.NOT_EVALUATED: HexColor("#4a535d"),
     Verdict.RISK: HexColor("#1f5fa8"),
-    Verdict.REVIEW: HexColor("#7a1fa2"),
-    Verdict.MET: HexColor("#1b7f3b"),
-    Verdict.NOT_MET: HexColor("#9a6a00"),
+    Verdict.REVIEW: HexColor("#6a3d9a"),
+    Verdict.MET: HexColor("#0b6b62"),
+    Verdict.NOT_MET: HexColor("#7d4b32"),
 }
 
 
@@ -92,9 +92,10 @@ def _style(name: str, size: float, *, bold: bool = False, **fields: Any) -> Para
 def styles() -> dict[str, ParagraphStyle]:
     """Styles by what they are for."""
     return {
-        "title": _style("title", 15, bold=True, spaceAfter=4),
+        "title": _style("title", 15, bold=True, spaceBefore=3, spaceAfter=5),
         "heading": _style("heading", 10.5, bold=True, spaceBefore=10, spaceAfter=3),
         "text": _style("text", 8, spaceAfter=2),
+        "reason": _style("reason", 8, leftIndent=12, firstLineIndent=-12, spaceAfter=1.5),
         "item": _style("item", 7.5, leftIndent=9, bulletIndent=0, spaceAfter=1.5),
         "cell": _style("cell", 7),
         "head": _style("head", 7, bold=True),
