@@ -228,7 +228,8 @@ def test_no_change_of_the_plan_makes_a_report_better(name: str, situation: Situa
     assert_never_better(situation.verdict, verdict(files, situation.table), (name, situation))
 
 
-LOST = changes.DAMAGES | changes.LOSSES
+LOST = {name: change for name, change in (changes.DAMAGES | changes.LOSSES).items() if name != "every second plane lost"}
+"""Changes that a pass does not outlive; a step of two spacings is bridged, and nothing is lost with it."""
 
 
 @pytest.mark.parametrize("name", LOST)
@@ -243,7 +244,8 @@ def test_no_pass_is_left_of_a_structure_that_is_not_whole(
     assert verdict(files, situation.table) not in ("PASS", "VARIATION"), (name, situation)
 
 
-SEEN = {name: change for name, change in changes.OF_PLAN.items() if name != "dose: cropped"}
+HARMLESS = {"dose: cropped", "a second structure set"}  # it may be air that is cropped; the plan names its own set
+SEEN = {name: change for name, change in changes.OF_PLAN.items() if name not in HARMLESS}
 
 
 @pytest.mark.parametrize("name", SEEN)
