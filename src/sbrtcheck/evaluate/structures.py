@@ -160,8 +160,8 @@ class Taken:
 
     ``targets``: how many separate targets it stands for. ``lacking`` are parts of a union that the plan does not have,
     or that could not be measured; ``others`` names of structures that a weaker rule would have taken; ``probable``
-    names that make a structure the organ, or a part of it, though it was not taken; ``copies`` structures whose names are
-    that of the structure taken and a number, or a word for a version or a part.
+    names that make a structure the organ, or a part of it, though it was not taken; ``copies`` structures whose names
+    are that of the structure taken and a number, or a word for a version or a part.
     """
 
     organ: str
