@@ -28,7 +28,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 
 from sbrtcheck import target_names
-from sbrtcheck.name_suggestions import Likeness, is_like_target, likeness
+from sbrtcheck.name_suggestions import Likeness, is_like_target, likeness, without_copy_words
 from sbrtcheck.target_names import Says, is_helper
 
 
@@ -314,6 +314,30 @@ def _told(taken: Match, rois: Sequence[RoiName], given: str) -> Match:
         near=near,
         probable=probable,
     )
+
+
+def copies_of(roi: RoiName, rois: Iterable[RoiName]) -> tuple[RoiName, ...]:
+    """Contoured structures that are a copy, a version or a part of a structure by their names, such as ``Heart 2``.
+
+    Which of them is meant, or whether all of them are, no name tells.
+
+    Examples
+    --------
+    >>> names = ("SpinalCord", "Spinal Cord 2", "SpinalCord_PRV", "SpinalCord_05", "Heart_1")
+    >>> rois = [RoiName(name=name, number=number) for number, name in enumerate(names)]
+    >>> [copy.name for copy in copies_of(rois[0], rois)]
+    ['Spinal Cord 2']
+    """
+    spelled = _spellings_of(roi.name)
+    found = {r for r in rois if r.contoured and r != roi and normalise(without_copy_words(r.name)) in spelled}
+    return tuple(sorted(found, key=_order))
+
+
+@lru_cache(maxsize=1 << 12)
+def _spellings_of(name: str) -> frozenset[str]:
+    """A structure's name, and all names of the organ that it is, if it is one."""
+    organ = organ_named(name)
+    return frozenset({normalise(name)}) | (_keys(organ) if organ else frozenset())
 
 
 def _others(taken: Match, rois: Iterable[RoiName]) -> Iterable[RoiName]:

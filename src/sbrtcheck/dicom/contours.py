@@ -34,8 +34,6 @@ _CLOSED_TYPES = {
     "": _CLOSED,
     "CLOSEDPLANARXOR": _EXCLUSIVE_OR,
 }
-# What outlines nothing, however many points it has: marks, and curves through space.
-_NO_OUTLINES = frozenset({"POINT", "OPENNONPLANAR"})
 _POINTS_OF_AN_AREA = 3
 # So many characters hold the numbers of an area, blanks between them apart: DICOM decimals have 16.
 _TEXT_OF_AN_AREA = 3 * _POINTS_OF_AN_AREA * 17
@@ -253,7 +251,7 @@ class _Sorted:
         if not kind:
             self.ignored[quoted.upper()] += 1
             points = _count_of_numbers(view_of_text(contour, CONTOUR_DATA).tobytes()) // 3
-            if letters not in _NO_OUTLINES and points >= _POINTS_OF_AN_AREA:
+            if points >= _POINTS_OF_AN_AREA:  # whatever it is called, it may be a part of the outline
                 self.outlines[quoted.upper()] += 1
         elif written not in {kind, ""}:
             self.read_as[quoted, kind] += 1

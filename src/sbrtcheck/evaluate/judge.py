@@ -38,6 +38,7 @@ from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode, Prescription
 from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
 from sbrtcheck.table import Constraint, ConstraintTable, Kind, Select, Sense, Status
 from sbrtcheck.table.points import curve_point
+from sbrtcheck.tg263 import RoiName
 
 NARROW = {
     Unit.GY: 0.01,
@@ -221,7 +222,9 @@ def _counts(row: Constraint, *, include_unconfirmed: bool) -> bool:
 def _outcome(case: _Case) -> Outcome:
     row, taken = case.row, case.taken
     as_measured = _judge(case, taken.dvh)
-    judged = _unless_outside(_unless_contradicted(_unless_in_part(as_measured, case), case), case)
+    judged = as_measured
+    for doubted in (_unless_in_part, _unless_copied, _unless_contradicted, _unless_outside):
+        judged = doubted(judged, case)
     conventions = _under_other_conventions(case)
     of_dvh = taken.dvh.findings if isinstance(taken.dvh, DVH) and case.blocked is None else ()
     of_metric_ = of_metric(row.metric, taken, judged.measurement, case.plan)
@@ -303,6 +306,37 @@ def _grows_with_volume(metric: Metric) -> bool:
             return metric.unit is Unit.CC
         case _:
             return isinstance(metric, StructureVolume)
+
+
+def _unless_copied(judged: _Judged, case: _Case) -> _Judged:
+    """No pass on a structure beside which there is another of its name, but for a number, that would not pass with it.
+
+    Such a structure may be an older version, a copy, or the other half of the organ. One that lies inside, or is as far
+    within the limit, changes nothing.
+    """
+    dvh, copies = case.dvh, case.taken.copies
+    if not copies or not isinstance(dvh, DVH) or judged.verdict in (Verdict.NOT_EVALUATED, Verdict.FAIL):
+        return judged
+    verdicts = _verdicts_with(copies, dvh, case) - {judged.verdict}
+    if not verdicts:
+        return judged
+    names = ", ".join(copy.name for copy in copies)
+    detail = (
+        f"{names} may be a part of it, or be what is meant: {judged.verdict} without, {', '.join(sorted(verdicts))}"
+    )
+    return _not_judged(judged, Reason.STRUCTURE_AMBIGUOUS, f"{detail} with it")
+
+
+def _verdicts_with(copies: Sequence[RoiName], dvh: DVH, case: _Case) -> set[Verdict]:
+    """What a row comes to on the structure and its copies together; or, where they cannot be joined, on each copy."""
+    others = [case.plan.of_roi(copy) for copy in copies]
+    measured = [one for one in others if isinstance(one, DVH)]
+    lacking = {Verdict.NOT_EVALUATED} if len(measured) < len(others) else set()
+    if not dvh.made_of:
+        alone = {_judge(case, one).verdict for one in measured}
+        return lacking | alone - {Verdict.NOT_EVALUATED}  # it may be too small for the metric by itself
+    together = case.plan.union((dvh, *measured))
+    return lacking | {_judge(case, together).verdict if isinstance(together, DVH) else Verdict.NOT_EVALUATED}
 
 
 def _unless_contradicted(judged: _Judged, case: _Case) -> _Judged:

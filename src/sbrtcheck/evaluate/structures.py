@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, roi_names, separate_targets
+from sbrtcheck.dvh import (
+    DERIVED_NUMBER,
+    DVH,
+    DVHSet,
+    NoDVH,
+    Reason,
+    compute_dvhs,
+    roi_names,
+    separate_targets,
+)
 from sbrtcheck.evaluate.dose_check import DoseCheck
 from sbrtcheck.evaluate.site import UNKNOWN_SITE, PlanSite
 from sbrtcheck.indices import WholePlan
@@ -21,7 +30,7 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.table import Constraint, Select
-from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, match
+from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, copies_of, match
 
 SHARP_SHARE = 1e-3
 """Bounds of isodose volumes, as a share of the volume, where wider ones leave a verdict open."""
@@ -51,6 +60,24 @@ class Organs:
         key = tuple(f"{part.name} {part.number}" for part in parts)
         if key not in self.made:
             self.made[key] = self.dvhs.union(parts)
+        return self.made[key]
+
+    def of_roi(self, roi: RoiName) -> DVH | NoDVH | None:
+        """The DVH of a structure; computed where nobody asked for it yet and that can be done."""
+        found = self.by_key.get((roi.name, roi.number))
+        if found is not None or self.dvhs.plan is None:
+            return found
+        key = ("", roi.name, str(roi.number))
+        if key not in self.made:
+            model = self.dvhs.model
+            computed = compute_dvhs(
+                self.dvhs.plan,
+                structures=[roi.name],
+                end_caps=model.end_caps,
+                between=model.between,
+                dose=model.dose,
+            )
+            self.made[key] = dvh_of(roi.name, roi.number, computed)
         return self.made[key]
 
     def finer(self, dvh: DVH) -> DVH | None:
@@ -133,7 +160,8 @@ class Taken:
 
     ``targets``: how many separate targets it stands for. ``lacking`` are parts of a union that the plan does not have,
     or that could not be measured; ``others`` names of structures that a weaker rule would have taken; ``probable``
-    names that make a structure the organ, or a part of it, though it was not taken.
+    names that make a structure the organ, or a part of it, though it was not taken; ``copies`` structures whose names
+    are that of the structure taken and a number, or a word for a version or a part.
     """
 
     organ: str
@@ -145,6 +173,7 @@ class Taken:
     lacking: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     probable: tuple[str, ...] = ()
+    copies: tuple[RoiName, ...] = ()
 
 
 def select(row: Constraint, plan: Organs) -> list[Taken]:
@@ -223,21 +252,47 @@ def _take(organ: str, plan: Organs) -> Taken:
         case NoMatch():
             # a name may be given to what is derived too, such as both kidneys together for their cortex
             if derived := plan.derived.get(found.given or organ):
-                return Taken(organ=organ, contour=derived.name, rule=Rule.DERIVED, dvh=_or_why_not(derived))
+                copies = _copies_of_parts(derived, plan)
+                return Taken(
+                    organ=organ,
+                    contour=derived.name,
+                    rule=Rule.DERIVED,
+                    dvh=_or_why_not(derived),
+                    findings=_of_copies(derived.name, copies),
+                    copies=copies,
+                )
             return Taken(organ=organ, dvh=_missing(found), probable=found.probable)
+
+
+def _copies_of_parts(derived: DVH | NoDVH, plan: Organs) -> tuple[RoiName, ...]:
+    """Copies, versions and parts of what a derived structure was built from."""
+    recipes = derived.made_of if isinstance(derived, DVH) else ()
+    parts = [roi for recipe in recipes for roi in recipe.plus]
+    return tuple(dict.fromkeys(copy for part in parts for copy in copies_of(part, plan.drawn)))
 
 
 def _taken(organ: str, found: Match, plan: Organs) -> Taken:
     dvh = plan.by_key.get((found.roi.name, found.roi.number))
+    # a name that the user gave says which of several is meant
+    copies = () if found.rule is Rule.GIVEN or organ in TARGETS else copies_of(found.roi, plan.drawn)
     return Taken(
         organ=organ,
         contour=found.roi.name,
         rule=found.rule,
         dvh=_or_why_not(dvh),
-        findings=(*_of_others(organ, found), *_of_passed_over(organ, found)),
+        findings=(*_of_others(organ, found), *_of_passed_over(organ, found), *_of_copies(found.roi.name, copies)),
         others=found.others,
         probable=found.probable,
+        copies=copies,
     )
+
+
+def _of_copies(name: str, copies: Sequence[RoiName]) -> tuple[Finding, ...]:
+    """Say which structures are a copy, a version or a part of the one taken by their names."""
+    if not copies:
+        return ()
+    text = f"{', '.join(copy.name for copy in copies)} may be a copy or a part of it by name, and was not taken"
+    return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=name),)
 
 
 def _of_passed_over(organ: str, found: Match) -> tuple[Finding, ...]:
@@ -324,6 +379,7 @@ def _take_union(row: Constraint, plan: Organs) -> Taken:
         findings=(*(finding for part in there for finding in part.findings), *_without_parts(lacking, organ, contours)),
         lacking=tuple(_why_lacking(part) for part in needed),
         probable=probable,
+        copies=tuple(dict.fromkeys(copy for part in there for copy in part.copies)),
     )
 
 
