@@ -153,7 +153,8 @@ def move(one: Dataset, points: Points) -> None:
 
 
 def copy_of(one: Dataset, points: Points) -> Dataset:
-    made = contour(points, str(one.get("ContourGeometricType", "CLOSED_PLANAR")))
+    made = contour(points)
+    set_raw(made, "ContourGeometricType", str(one.get("ContourGeometricType", "CLOSED_PLANAR")))
     made.ContourData = [f"{value:.3f}" for value in np.asarray(points).ravel()]
     return made
 
@@ -423,14 +424,14 @@ def to_type(*kinds: str) -> OfStructure:
     def change(files: PlanFiles, name: str, random: Random) -> None:
         kind = random.choice(kinds)
         for one in files.contours(name):
-            one.ContourGeometricType = kind
+            set_raw(one, "ContourGeometricType", kind)  # some are longer than the type of text allows
 
     return change
 
 
 def one_contour_of_type(*kinds: str) -> OfStructure:
     def change(files: PlanFiles, name: str, random: Random) -> None:
-        random.choice(files.contours(name)).ContourGeometricType = random.choice(kinds)
+        set_raw(random.choice(files.contours(name)), "ContourGeometricType", random.choice(kinds))
 
     return change
 
