@@ -57,7 +57,7 @@ def row_of(number: int, organ: str, limit: float, sort: str) -> Constraint:
         "unconfirmed": {"confirmed_by": ("one",)},
         "disputed": {"status": Status.DISPUTED, "note": "swapped"},
         "advisory": {"kind": Kind.ADVISORY},
-        "acceptable": {"acceptable": 1000.0},
+        "acceptable": {"acceptable": 0.5 if organ == "PTV" else 1000.0},
     }[sort]
     metric, sense = ("D95%[Gy]", "at_least") if organ == "PTV" else ("Mean[Gy]", "below")
     return row(metric, sense, limit, organ, id=f"row-{number}", **fields)
