@@ -268,3 +268,177 @@ def test_no_pass_is_left_on_a_dose_or_a_prescription_of_something_else(
     situation = Situation(at, "passes", variant, site)
     files = changed(situation, SEEN[name], seed)
     assert verdict(files, situation.table) not in ("PASS", "VARIATION"), (name, situation)
+
+
+# ------------------------------------------------------------------------------------------- one after the other
+
+steps = st.lists(
+    st.tuples(st.sampled_from(sorted([*changes.OF_STRUCTURE, *changes.OF_PLAN])), randoms), min_size=2, max_size=3
+)
+
+
+@given(st.sampled_from(sorted(ROWS)), st.sampled_from(sorted(KINDS)), st.integers(0, 3), st.sampled_from(SITES), steps)
+@settings(SLOW, max_examples=120)
+def test_no_changes_one_after_the_other_make_a_report_better(
+    at: str, kind: str, variant: int, site: str, made: list[tuple[str, int]]
+) -> None:
+    situation, files = Situation(at, kind, variant, site), named_plan(variant)
+    before, structures = situation.verdict, OF_WHICH[at]
+    for name, seed in made:
+        random = Random(seed)
+        try:
+            if name in changes.OF_STRUCTURE:
+                changes.OF_STRUCTURE[name](files, structures[seed % len(structures)], random)
+            else:
+                changes.OF_PLAN[name](files, random)
+        except Unchanged:
+            continue
+        after = verdict(files, situation.table)
+        assert_never_better(before, after, (name, made, situation))
+        if after != ERROR:  # an error is no report, and says nothing of what comes after
+            before = after
+
+
+@given(situations, st.tuples(*[st.tuples(st.sampled_from(sorted(changes.OF_STRUCTURE)), randoms)] * 2))
+@settings(SLOW, max_examples=50)
+def test_two_changes_of_two_structures_come_to_the_same_in_either_order(
+    situation: Situation, made: tuple[tuple[str, int], tuple[str, int]]
+) -> None:
+    """The changes that look at one structure alone; a namesake, or a ROI number twice, looks at others too."""
+    assume(not any(name in OF_OTHERS for name, _ in made))
+    structures = (OF_WHICH[situation.at][0], "Heart" if OF_WHICH[situation.at][0] != "Heart" else "Esophagus")
+    pairs = list(zip(structures, made, strict=True))
+    found = []
+    for order in (pairs, pairs[::-1]):
+        files = named_plan(situation.variant)
+        for structure, (name, seed) in order:
+            try:
+                changes.OF_STRUCTURE[name](files, structure, Random(seed))
+            except Unchanged:
+                assume(False)
+        found.append(verdict(files, situation.table))
+        assert_never_better(situation.verdict, found[-1], (order, situation))
+    assert found[0] == found[1]
+
+
+OF_OTHERS = {"a ROI number twice", "renamed to a namesake"}
+
+
+# --------------------------------------------------------------------------------------------------------- orders
+
+
+def in_no_order(report: Report) -> Any:
+    """A report as JSON knows it, but for the order of its lists of rows, findings and files.
+
+    The outcomes are listed in the order of the rows, their findings and those of the plan in the order in which the
+    files have their structures, tables and files as they come.
+    """
+    return _sorted(json.loads(json.dumps(report.to_dict())))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return sorted((_sorted(one) for one in value), key=json.dumps)
+    return value
+
+
+@pytest.mark.parametrize("name", changes.ORDERS)
+@given(situations, st.sampled_from([None, *sorted(changes.OF_STRUCTURE)]), randoms)
+@settings(SLOW, max_examples=8)
+def test_no_order_of_the_files_changes_anything(
+    name: str, situation: Situation, first: str | None, seed: int
+) -> None:
+    files = named_plan(situation.variant)
+    again = named_plan(situation.variant)
+    for one in (files, again):
+        if first is not None:
+            _or_pass_over(changes.OF_STRUCTURE[first], one, OF_WHICH[situation.at][0], Random(seed))
+    _or_pass_over(changes.ORDERS[name], again, Random(seed))
+    reports = [reported(one, situation.table, names=one.names) for one in (files, again)]
+    found = [one if isinstance(one, str) else in_no_order(one) for one in reports]
+    assert found[0] == found[1]
+
+
+def _or_pass_over(change: Any, files: PlanFiles, *of: Any) -> None:
+    try:
+        change(files, *of)
+    except Unchanged:
+        assume(False)
+
+
+@given(situations, st.randoms(use_true_random=False))
+@settings(SLOW, max_examples=15)
+def test_no_order_of_rows_and_tables_changes_anything(situation: Situation, random: Random) -> None:
+    first = situation.table
+    second = table(*(limited(at, situation.variant, 1.3) for at in ("vessels", "cord")), id="second", site="lung")
+    rows = list(first.rows)
+    random.shuffle(rows)
+    files = named_plan(situation.variant)
+    found = []
+    for tables in ([first, second], [second, replace(first, rows=tuple(rows))]):
+        report = reported(files, tables, names=files.names)
+        assert isinstance(report, Report)
+        found.append((report.reasons, in_no_order(report)))
+    assert found[0] == found[1]
+
+
+# --------------------------------------------------------------------------------------------------------- limits
+
+
+@given(
+    st.sampled_from(sorted(ROWS)),
+    st.integers(0, 3),
+    st.floats(0.7, 1.4),
+    st.floats(1.0, 1.6),
+    st.sampled_from([None, *sorted(changes.DOUBLES), "inner planes lost", "one plane left"]),
+    st.sampled_from([None, 0.2, 0.5]),
+    randoms,
+)
+@settings(SLOW, max_examples=80)
+def test_a_looser_limit_never_makes_a_report_worse(
+    at: str, variant: int, factor: float, looser: float, change: str | None, share: float | None, seed: int
+) -> None:
+    """A PASS never becomes a FAIL, and is left a PASS; a FAIL that stays one is of a value beyond both limits."""
+    files = named_plan(variant)
+    if change is not None:
+        _or_pass_over(changes.OF_STRUCTURE[change], files, OF_WHICH[at][0], Random(seed))
+    if share is not None:
+        changes.crop(files, *changes.SIDES[seed % 6], share)
+    others = [limited(other, variant, 2.0) for other in ("heart", "target") if other != at]
+    tight, loose = (
+        verdict(files, table(limited(at, variant, by), *others, site="multi")) for by in (factor, factor * looser)
+    )
+    assert ORDER.index(loose) <= ORDER.index(tight) or (tight, loose) == ("FAIL", "REVIEW")
+    if tight == "PASS":
+        assert loose == "PASS"
+
+
+ORDER = ["PASS", "VARIATION", "REVIEW", "FAIL", ERROR]
+
+
+# ----------------------------------------------------------------------------------------------------- scaled doses
+
+
+@given(situations, st.floats(1.0, 2.5))
+@settings(SLOW, max_examples=20)
+def test_more_dose_everywhere_passes_no_upper_limit(situation: Situation, factor: float) -> None:
+    """Targets get more too: only rows of organs are kept."""
+    assume(ROWS[situation.at].is_upper)
+    upper = replace(situation.table, rows=tuple(one for one in situation.table.rows if one.is_upper))
+    files = named_plan(situation.variant)
+    changes.scale(files, factor)
+    assert_never_better(situation.verdict, verdict(files, upper), (factor, situation))
+
+
+@given(situations, st.floats(0.01, 0.8))
+@settings(SLOW, max_examples=25)
+def test_less_dose_everywhere_is_no_better(situation: Situation, factor: float) -> None:
+    """So much less that half of no target receives 90 % of the prescription: the median of the GTV is 55 Gy."""
+    files = named_plan(situation.variant)
+    changes.scale(files, factor * 45.0 / 63.0)
+    assert verdict(files, situation.table) == "REVIEW"
+    found = reported(files, situation.table, names=NAMED)
+    assert isinstance(found, Report)
+    assert {str(one.verdict) for one in found.outcomes} == {"NOT_EVALUATED"}
