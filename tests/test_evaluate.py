@@ -272,7 +272,7 @@ def test_a_missing_structure_is_not_evaluated_and_close_names_are_only_suggested
     outcome = check_row(row("Mean[Gy]", "below", 30, "SpinalCord"), uniform_dvh("SpinalCord_PRV"))
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.STRUCTURE_MISSING)
     assert outcome.contour == ""
-    assert outcome.detail == "close names, not taken: SpinalCord_PRV"
+    assert outcome.detail == "not taken, though by the name it may be this organ: SpinalCord_PRV"
 
 
 def test_two_structures_that_fit_equally_well_are_ambiguous() -> None:
@@ -441,7 +441,10 @@ MISSING = row("Mean[Gy]", "below", 15, "Cochlea_L", id="missing")
 EXPECTED = row("Mean[Gy]", "below", 15, "Heart", id="expected")
 MANDATORY = replace(MISSING, id="mandatory", mandatory=True)
 LUNG = Sites(
-    sites=(Site(id="lung", title="Lung", expects=(ExpectedOrgan(organ="Heart", structures=("Heart",), choice="x"),)),)
+    id="sites",
+    version="1.0.0",
+    title="Of a test",
+    sites=(Site(id="lung", title="Lung", expects=(ExpectedOrgan(organ="Heart", structures=("Heart",), choice="x"),)),),
 )
 
 

@@ -229,7 +229,10 @@ def test_targets_that_are_not_clearly_separate_stay_ambiguous() -> None:
     (outcome,) = judged(several(LEFT, ball("PTV2", -20.0)), coverage())
     assert outcome.verdict is Verdict.NOT_EVALUATED
     assert outcome.reason is Reason.STRUCTURE_AMBIGUOUS
-    assert outcome.detail == "candidates: PTV1, PTV2"
+    assert (
+        outcome.detail
+        == "candidates: PTV1, PTV2; say which in a names file, by its name or its number, like PTV: 'ROI 6'"
+    )
 
 
 def test_a_target_taken_by_its_exact_name_names_the_others_of_its_kind() -> None:

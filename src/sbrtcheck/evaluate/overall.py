@@ -20,7 +20,7 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate.site import PlanSite
 from sbrtcheck.evaluate.structures import Organs
 from sbrtcheck.evaluate.values import Outcome, ReviewCode, ReviewReason, Verdict
-from sbrtcheck.evaluate.words import against_limit_text, is_just_missing, why_not_counted
+from sbrtcheck.evaluate.words import against_limit_text, is_just_missing, uncounted_fail_text
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding
 from sbrtcheck.table import Kind
 from sbrtcheck.tg263 import missing_names
@@ -98,8 +98,7 @@ def _of_given_names(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[Revie
 def _of_uncounted_fails(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
     for one in outcomes:
         if one.verdict is Verdict.FAIL and not one.counts:
-            text = f"{against_limit_text(one)}: fails, and does not count ({why_not_counted(one)})"
-            code = ReviewCode.FAILS_WITHOUT_COUNTING
+            code, text = ReviewCode.FAILS_WITHOUT_COUNTING, uncounted_fail_text(one)
             yield ReviewReason(code=code, text=text, structure=one.organ, rows=_row_ids([one]))
 
 

@@ -100,8 +100,8 @@ def region_edges(
     are to be combined by exclusive or; then a finding says so.
     """
     loops, again = _without_twins(_in_order(u, v, starts, order, layer_of_contour))
-    nesting = _nesting(loops, rule.mm)
     area = np.add.reduceat((loops.v1 - loops.v0) * (-0.5) * (loops.u0 + loops.u1), loops.begin[:-1])
+    nesting = _nesting(loops, np.abs(area).tolist(), rule.mm)
     edges = _directed(loops, (area < 0) != nesting.enclosed)
     crossed, meeting = crossed_layers(loops, nesting.near)
     count = np.bincount(loops.layer)
@@ -260,7 +260,7 @@ class _Nesting:
     close: IntArray
 
 
-def _nesting(loops: Loops, mm: Millimetres) -> _Nesting:
+def _nesting(loops: Loops, area: Sequence[float], mm: Millimetres) -> _Nesting:
     enclosed, near = np.zeros((2, len(loops.layer)), dtype=bool)
     inside: dict[int, list[int]] = {}
     close: list[tuple[int, int]] = []
@@ -275,7 +275,7 @@ def _nesting(loops: Loops, mm: Millimetres) -> _Nesting:
             if wide and _share_inside(loops, inner, outer) > 0.5:
                 enclosed[inner] ^= True
                 inside.setdefault(inner, []).append(outer)
-                if may_be_copies(loops.outline(inner, inner + 1), loops.outline(outer, outer + 1), mm):
+                if may_be_copies(area[inner], area[outer], loops.outline(outer, outer + 1), mm):
                     close.append((i, j))
     return _Nesting(enclosed=enclosed, near=near, inside=inside, close=np.array(close, dtype=np.int64).reshape(-1, 2))
 

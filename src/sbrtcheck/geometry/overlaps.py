@@ -82,10 +82,13 @@ class Rule:
     exclusive_or: bool = False
 
 
-def may_be_copies(inner: Outline, outer: Outline, mm: Millimetres) -> bool:
-    """Whether a loop inside another, whose edges do not meet, leaves so little that they are one loop."""
-    least, most = mm.area(inner), mm.area(outer)
-    return most - least <= COPY_SHARE * most and most - least <= HAIR_MM * mm.around(outer)
+def may_be_copies(inner_cells: float, outer_cells: float, outer: Outline, mm: Millimetres) -> bool:
+    """Whether a loop inside another, whose edges do not meet, leaves so little that they are one loop.
+
+    Given are the areas of both, in grid cells.
+    """
+    between = outer_cells - inner_cells
+    return between <= COPY_SHARE * outer_cells and between * mm.u * mm.v <= HAIR_MM * mm.around(outer)
 
 
 def plane_region(

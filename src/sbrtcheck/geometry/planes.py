@@ -252,10 +252,10 @@ def _doubled(gaps: FloatArray) -> BoolArray:
     if len(gaps) < 4:
         return doubled
     pair = gaps[1:] + gaps[:-1]
-    uneven = np.abs(np.diff(gaps)) > 2 * PLANE_TOLERANCE_SHARE * pair / 2
+    short, long = np.minimum(gaps[1:], gaps[:-1]), np.maximum(gaps[1:], gaps[:-1])
+    uneven = long > BREAK_FACTOR * short + PLANE_TOLERANCE_MM
     again = np.abs(gaps[2:] - gaps[:-2]) <= PLANE_TOLERANCE_SHARE * pair[:-1]
-    short = np.minimum(gaps[1:], gaps[:-1])
-    twice = np.abs(pair - 3.0 * short) <= PLANE_TOLERANCE_SHARE * pair
+    twice = np.abs(long - 2.0 * short) <= PLANE_TOLERANCE_SHARE * pair
     fits = again & uneven[:-1] & uneven[1:] & (pair[:-1] <= SPARSE_MM) & ~twice[:-1]
     four = np.flatnonzero(fits[:-1] & fits[1:])  # gaps k .. k + 3 are short, long, short, long or the other way round
     for offset in range(4):
