@@ -131,7 +131,7 @@ class PlanFiles:
 def _number(dataset: Dataset, keyword: str) -> int:
     try:
         return int(dataset[keyword].value)
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         raise Unchanged(keyword) from None
 
 
@@ -497,6 +497,13 @@ def cut_to(keep: int) -> OfStructure:
     return of_contour(change)
 
 
+def cut_to_half(one: Dataset) -> None:
+    """Half of the points are left, and the count of all of them."""
+    points = points_of(one)
+    written = [str(value) for value in one.ContourData]
+    set_raw(one, "ContourData", "\\".join(written[: 3 * (len(points) // 2)]))
+
+
 def cut_in_a_number(one: Dataset) -> None:
     """The text ends in the middle of a number, as a field that was too short."""
     text = "\\".join(str(value) for value in one.ContourData)
@@ -518,7 +525,7 @@ DAMAGES: dict[str, OfStructure] = {
     "the last number lost": cut_to(-1),
     "two numbers lost": cut_to(-2),
     "a point lost": cut_to(-3),
-    "half of the points lost": cut_to(18),
+    "half of the points lost": of_contour(cut_to_half),
     "cut in a number": of_contour(cut_in_a_number),
     "nothing left of a contour": cut_to(0),
     "another count": with_count("77"),
@@ -530,7 +537,7 @@ DAMAGES: dict[str, OfStructure] = {
     "points": to_points,
     "type POINT": to_type("POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"),
     "one contour of another type": one_contour_of_type("POINT", "OPEN_PLANAR", "OPEN_NONPLANAR"),
-    "a type that is none": to_type("CLOSED", "", "PLANAR_CLOSED"),
+    "a type that is none": to_type("CLOSED", "PLANAR_CLOSED"),
 }
 """What keeps a structure from being read, or one of its contours."""
 

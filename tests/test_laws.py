@@ -21,6 +21,7 @@ corners changes nothing.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -30,7 +31,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 import plan_changes as changes
@@ -42,7 +43,10 @@ from sbrtcheck.evaluate import Report
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table import Constraint, ConstraintTable, Select, Status
 
-SLOW = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+SLOW = settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # a seed has no simpler seeds
+)
 ERROR = "ERROR"  # the check ended with exit code 2, and there is no report
 
 ALLOWED = {
@@ -331,9 +335,11 @@ def in_no_order(report: Report) -> Any:
     """A report as JSON knows it, but for the order of its lists of rows, findings and files.
 
     The outcomes are listed in the order of the rows, their findings and those of the plan in the order in which the
-    files have their structures, tables and files as they come.
+    files have their structures, tables and files as they come. Of a damaged contour the report says which one it is, by
+    its place in the file.
     """
-    return _sorted(json.loads(json.dumps(report.to_dict())))
+    text = re.sub(r"contour \d+", "contour N", json.dumps(report.to_dict()))
+    return _sorted(json.loads(text))
 
 
 def _sorted(value: Any) -> Any:
