@@ -14,6 +14,7 @@ from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
 from sbrtcheck.table import ConstraintTable, Source
 
 if TYPE_CHECKING:
+    from sbrtcheck.evaluate.site import PlanSite
     from sbrtcheck.evaluate.values import Outcome, Report, ReviewReason, UnderConvention
 
 SCHEMA = "sbrtcheck-report/2"
@@ -130,7 +131,7 @@ def report_dict(report: Report) -> dict[str, Any]:
         "verdict": str(report.verdict),
         "reasons": [_reason_dict(reason) for reason in report.reasons],
         "failing": [_failing_dict(outcome) for outcome in report.failing],
-        "site": {"ids": list(report.site.ids), "origin": str(report.site.origin)},
+        "site": _site_dict(report.site),
         "summary": {str(verdict): number for verdict, number in report.tally().items()},
         "rows_not_expected": len(report.not_expected()),
         "strict": report.strict,
@@ -153,6 +154,11 @@ def report_dict(report: Report) -> dict[str, Any]:
         "compared": compared_dict(report.compared),
         "notice": NOTICE,
     }
+
+
+def _site_dict(site: PlanSite) -> dict[str, Any]:
+    expected = [{"organ": one.organ, "structures": list(one.structures)} for one in site.expects]
+    return {"ids": list(site.ids), "origin": str(site.origin), "expected": expected, "lists": list(site.lists)}
 
 
 def _reason_dict(reason: ReviewReason) -> dict[str, Any]:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from sbrtcheck.table import MULTI, Constraint, ConstraintTable, ExpectedOrgan, Sites, holds_at, load_sites
 from sbrtcheck.tg263 import TARGETS
+
+SHA_SHOWN = 12  # enough of a SHA-256 to tell files apart by eye
 
 
 class SiteOrigin(StrEnum):
@@ -23,12 +26,13 @@ class PlanSite:
     """The treatment site that a plan is judged for, and the organs that a plan of it is expected to have.
 
     ``ids`` has one site, several where the caller named several, and none where it is not known: then every organ of
-    every row is expected.
+    every row is expected. ``lists`` says where the organs are listed: a file of sites with its version, or a table.
     """
 
     ids: tuple[str, ...] = ()
     origin: SiteOrigin = SiteOrigin.UNKNOWN
     expects: tuple[ExpectedOrgan, ...] = ()
+    lists: tuple[str, ...] = ()
 
     def holds(self, site: str) -> bool:
         """Whether what is for one site only is for this one; what names none is for all."""
@@ -71,9 +75,14 @@ def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Site
     own = [table for table in tables if table.expects]
     if given:
         known = load_sites() if sites is None else sites
-        listed = {site: known.site(site).expects for site in given if site not in {table.site for table in own}}
-        expects = (*(organ for organs in listed.values() for organ in organs), *_own(own, given))
-        return PlanSite(ids=tuple(dict.fromkeys(given)), origin=SiteOrigin.GIVEN, expects=expects)
+        of_lists = [known.site(site) for site in dict.fromkeys(given) if site not in {table.site for table in own}]
+        of_own = [table for table in own if table.site in given]
+        return PlanSite(
+            ids=tuple(dict.fromkeys(given)),
+            origin=SiteOrigin.GIVEN,
+            expects=tuple(chain.from_iterable([one.expects for one in of_lists] + [one.expects for one in of_own])),
+            lists=(*([_file_text(known)] if of_lists else []), *map(_table_text, of_own)),
+        )
     of_tables = {table.site for table in tables} - {MULTI}
     if len(of_tables) != 1:
         return UNKNOWN_SITE
@@ -81,13 +90,17 @@ def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Site
     known = load_sites() if sites is None else sites
     if not own and site not in known.ids:
         return UNKNOWN_SITE
-    expects = _own(own, (site,)) or known.site(site).expects
-    return PlanSite(ids=(site,), origin=SiteOrigin.TABLE, expects=expects)
+    expects = tuple(organ for table in own for organ in table.expects) or known.site(site).expects
+    lists = tuple(map(_table_text, own)) or (_file_text(known),)
+    return PlanSite(ids=(site,), origin=SiteOrigin.TABLE, expects=expects, lists=lists)
 
 
-def _own(tables: Sequence[ConstraintTable], sites: Sequence[str]) -> tuple[ExpectedOrgan, ...]:
-    """What tables of these sites list themselves."""
-    return tuple(organ for table in tables if table.site in sites for organ in table.expects)
+def _file_text(sites: Sites) -> str:
+    return f"{sites.id}, version {sites.version}, sha256 {sites.sha256[:SHA_SHOWN] or 'unknown'}"
+
+
+def _table_text(table: ConstraintTable) -> str:
+    return f"table {table.id}, version {table.version}"
 
 
 def rows_for(table: ConstraintTable, site: PlanSite) -> tuple[Constraint, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate import NOTICE, NoComparison, Outcome, Report
+from sbrtcheck.evaluate.site import SHA_SHOWN
 from sbrtcheck.evaluate.words import (
     FLAGS,
     SIGNS,
@@ -99,7 +100,6 @@ __all__ = [
 
 HEADINGS = ("Verdict", "Organ", "Contour", "Metric", "Limit", "Value [band]", "Margin", "Source")
 FOR_CLINICIAN = "For the clinician: no plan can answer these"
-SHA_SHOWN = 12  # enough of a SHA-256 to tell tables apart by eye; JSON has all of it
 
 
 def escaped(text: str) -> str:
@@ -193,6 +193,7 @@ def made_from(report: Report) -> Iterator[str]:
         yield f"Table {table.id}, version {table.version}, sha256 {table.sha256[:SHA_SHOWN] or 'unknown'}"
         if table.note:
             yield f"Table {table.id}: {clean(table.note)}"
+    yield from (f"Organs expected at the site: {clean(one)}" for one in report.site.lists)
     for key, value in report.provenance.items():
         yield clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}")
     yield f"DVHs {dvh_text(report)}"
