@@ -63,22 +63,26 @@ class PlanFiles:
         return [roi for roi in self.structures.StructureSetROISequence if roi.ROIName == name]
 
     def roi(self, name: str) -> Dataset:
+        """The one ROI of a name, or the one of several that is contoured."""
         found = self.rois(name)
-        if not found:
+        with_contours = [roi for roi in found if any(part.get("ContourSequence") for part in self._items(roi))]
+        if not found or len(with_contours) > 1:
             raise Unchanged(name)
-        return found[0]
+        return (with_contours or found)[0]
 
     def number(self, name: str) -> int:
         return _number(self.roi(name), "ROINumber")
 
     def items(self, name: str) -> list[Dataset]:
         """The items that hold the contours of a structure."""
-        number = self.number(name)
-        referring = (one for one in self.structures.ROIContourSequence if "ReferencedROINumber" in one)
-        found = [one for one in referring if _number(one, "ReferencedROINumber") == number]
+        found = self._items(self.roi(name))
         if not found:
             raise Unchanged(name)
         return found
+
+    def _items(self, roi: Dataset) -> list[Dataset]:
+        number = _text(roi, "ROINumber")
+        return [one for one in self.structures.ROIContourSequence if number == _text(one, "ReferencedROINumber") != ""]
 
     def contours(self, name: str) -> list[Dataset]:
         found = [one for part in self.items(name) for one in part.get("ContourSequence", ())]
@@ -128,6 +132,10 @@ class PlanFiles:
         self.dose.PixelData = stored.tobytes() + b"\0" * (stored.nbytes % 2)
 
 
+def _text(dataset: Dataset, keyword: str) -> str:
+    return str(dataset[keyword].value) if keyword in dataset else ""
+
+
 def _number(dataset: Dataset, keyword: str) -> int:
     try:
         return int(dataset[keyword].value)
@@ -148,6 +156,9 @@ def points_of(one: Dataset) -> Points:
 
 def move(one: Dataset, points: Points) -> None:
     """Give a contour these corners; they are written as planning systems do, to a thousandth of a mm."""
+    for keyword in ("ContourData", "NumberOfContourPoints"):
+        if keyword in one:
+            del one[keyword]  # it may be a text that is no number
     one.ContourData = [f"{value:.3f}" for value in np.asarray(points).ravel()]
     one.NumberOfContourPoints = len(points)
 
@@ -374,23 +385,38 @@ def two_strokes(files: PlanFiles, name: str, random: Random) -> None:
     files.put(name, made)
 
 
-def in_two_rois(files: PlanFiles, name: str, random: Random) -> None:
-    """The upper half of the planes in a ROI of its own, with a number or a letter behind the name."""
+def _halves(files: PlanFiles, name: str) -> list[list[Dataset]]:
+    """The contours below and above the middle plane; of a structure that lacks a plane, the gap might lie there."""
     contours = sorted(files.contours(name), key=lambda one: float(points_of(one)[0, 2]))
-    half, suffixes = len(contours) // 2, random.choice([("_1", "_2"), (" a", " b"), ("_inf", "_sup")])
-    files.put(name, contours[:half])
+    steps = np.diff([float(points_of(one)[0, 2]) for one in contours])
+    if len(contours) < 4 or steps.max() > 1.5 * max(steps.min(), 1.0):
+        raise Unchanged("planes are missing")
+    return [contours[: len(contours) // 2], contours[len(contours) // 2 :]]
+
+
+def in_two_rois(files: PlanFiles, name: str, random: Random) -> None:
+    """The halves in ROIs of their own, with a number or a letter behind the name."""
+    lower, upper = _halves(files, name)
+    suffixes = random.choice([("_1", "_2"), (" a", " b"), ("_inf", "_sup")])
+    files.put(name, lower)
     files.roi(name).ROIName = name + suffixes[0]
-    files.add(name + suffixes[1], contours[half:])
+    files.add(name + suffixes[1], upper)
 
 
 def in_a_second_roi(files: PlanFiles, name: str, random: Random) -> None:
-    """The upper half of the planes in a ROI of nearly the same name; the lower half keeps the name."""
-    contours = sorted(files.contours(name), key=lambda one: float(points_of(one)[0, 2]))
-    half = len(contours) // 2
-    halves = [contours[:half], contours[half:]]
+    """One half keeps the name, the other has nearly the same."""
+    halves = _halves(files, name)
     random.shuffle(halves)
     files.put(name, halves[0])
-    files.add(f"{name}{random.choice(['_2', ' 2', '2', '_1', '_sup'])}", halves[1])
+    files.add(random.choice([f"{name}_2", f"{name} 2", f"{name}2", f"{name}_1", f"{name}_sup", f"{name}_old"]), halves[1])
+
+
+def in_other_letters(files: PlanFiles, name: str, random: Random) -> None:
+    """One half keeps the name, the other has it in small letters, or in capitals."""
+    halves = _halves(files, name)
+    random.shuffle(halves)
+    files.put(name, halves[0])
+    files.add(random.choice([name.lower(), name.upper()]), halves[1])
 
 
 def lose_inner_planes(files: PlanFiles, name: str, random: Random) -> None:
@@ -427,6 +453,26 @@ def to_type(*kinds: str) -> OfStructure:
             set_raw(one, "ContourGeometricType", kind)  # some are longer than the type of text allows
 
     return change
+
+
+def _closed(files: PlanFiles, name: str) -> None:
+    if any(str(one.get("ContourGeometricType", "")) != "CLOSED_PLANAR" for one in files.contours(name)):
+        raise Unchanged("contours of another type")
+
+
+def to_interpolated(files: PlanFiles, name: str, random: Random) -> None:
+    """The type that some programs give to contours which they drew between others."""
+    _closed(files, name)
+    to_type("INTERPOLATED_PLANAR")(files, name, random)
+
+
+def to_exclusive_or(files: PlanFiles, name: str, random: Random) -> None:
+    """The type of contours that leave out what two enclose, also misspelt; of one contour a plane, it is the same."""
+    contours = files.contours(name)
+    if len({round(float(points_of(one)[0, 2]), 1) for one in contours}) < len(contours):
+        raise Unchanged("two contours on a plane")
+    _closed(files, name)
+    to_type("CLOSED_PLANAR_XOR", "CLOSEDPLANAR_XOR")(files, name, random)
 
 
 def one_contour_of_type(*kinds: str) -> OfStructure:
@@ -549,6 +595,7 @@ LOSSES: dict[str, OfStructure] = {
     "empty beside a numbered one": empty_beside_numbered,
     "in two ROIs": in_two_rois,
     "in a second ROI": in_a_second_roi,
+    "in other letters": in_other_letters,
     "inner planes lost": lose_inner_planes,
     "every second plane lost": lose_every_second_plane,
     "one plane left": leave_one_plane,
@@ -563,8 +610,8 @@ DOUBLES: dict[str, OfStructure] = {
     "an empty namesake": empty_namesake,
     "a contoured namesake": contoured_namesake,
     "two strokes": two_strokes,
-    "misspelt exclusive or": to_type("CLOSED_PLANAR_XOR", "CLOSEDPLANAR_XOR"),
-    "an interpolated type": to_type("INTERPOLATED_PLANAR"),
+    "exclusive or": to_exclusive_or,
+    "an interpolated type": to_interpolated,
 }
 """What leaves all of a structure in the plan, said more than once or in other words."""
 
@@ -662,7 +709,7 @@ def dose_of_another_plan(files: PlanFiles, _: Random) -> None:
 
 def foreign_dose(files: PlanFiles, _: Random) -> None:
     """The dose file of another plan, which names that plan."""
-    files.dose.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = OTHER_UID
+    files.dose.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = f"{OTHER_UID}.2"
 
 
 def dose_in_another_frame(files: PlanFiles, _: Random) -> None:
@@ -755,12 +802,16 @@ def no_fractions(files: PlanFiles, random: Random) -> None:
 
 def other_fractions(files: PlanFiles, random: Random) -> None:
     for group in files.plan.get("FractionGroupSequence", ()):
+        if "NumberOfFractionsPlanned" in group:
+            del group.NumberOfFractionsPlanned  # it may be a text that is no number
         group.NumberOfFractionsPlanned = random.choice([1, 3, 4, 8, 30])
 
 
 def larger_prescription(files: PlanFiles, random: Random) -> None:
     """So much more that no target gets 90 % of it; also in cGy, of which DICOM knows nothing."""
     for reference in files.plan.get("DoseReferenceSequence", ()):
+        if "TargetPrescriptionDose" in reference:
+            del reference.TargetPrescriptionDose  # it may be a text that is no number
         reference.TargetPrescriptionDose = random.choice(["75", "100", "5000"])
 
 

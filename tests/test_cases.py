@@ -170,6 +170,19 @@ def test_an_organ_that_is_there_twice_counts_once(check: Check, how: str) -> Non
     assert done.row("GreatVes", "D10cc[Gy]")["value"] == LARGE_SPOT_GY
 
 
+@pytest.mark.parametrize("how", ["exactly", "shifted"])
+@pytest.mark.parametrize("kind", ["CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR"])
+def test_copies_do_not_pass_by_exclusive_or(check: Check, how: str, kind: str) -> None:
+    """What two copies leave of each other is a sliver, and no organ."""
+    files = lung()
+    as_the_target(files, "GreatVes")
+    TWICE[how](files, "GreatVes", Random(3))
+    changes.to_type(kind)(files, "GreatVes", ANY)
+    done = check(files, *LUNG)
+    assert done.exit_code in (1, 3)
+    assert "PASS" not in done.verdicts("GreatVes")
+
+
 @pytest.mark.parametrize("name", ["Heart", "Lung_R", "Esophagus", "PTV"])
 def test_a_copy_changes_no_verdict_and_hardly_a_value(check: Check, whole: dict[str, Done], name: str) -> None:
     files = lung()
