@@ -515,9 +515,7 @@ def _doubts_of_courses(plans: Sequence[Plan]) -> tuple[ReviewReason, ...]:
     for number, plan in enumerate(plans, start=1):
         targets = frozenset(roi.name for roi in all_targets(roi_names_of(plan)))
         check = dose_check(compute_dvhs(plan, structures=targets), None)
-        if check.doubt is not None:
-            text = f"course {number}: {check.doubt.text}"
-            found.append(ReviewReason(code=ReviewCode.DOSE, text=text))
+        found += [ReviewReason(code=ReviewCode.DOSE, text=f"course {number}: {doubt.text}") for doubt in check.doubts]
     return tuple(found)
 
 

@@ -28,7 +28,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 
 from sbrtcheck import target_names
-from sbrtcheck.name_suggestions import Likeness, is_like_target, likeness, without_copy_words
+from sbrtcheck.name_suggestions import Likeness, is_like_target, likeness
 from sbrtcheck.target_names import Says, is_helper
 
 
@@ -316,28 +316,38 @@ def _told(taken: Match, rois: Sequence[RoiName], given: str) -> Match:
     )
 
 
-def copies_of(roi: RoiName, rois: Iterable[RoiName]) -> tuple[RoiName, ...]:
-    """Contoured structures that are a copy, a version or a part of a structure by their names, such as ``Heart 2``.
+def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiName, ...]:
+    """Contoured structures that may be the organ as well as the one taken for it, or a part of it, by their names.
 
-    Which of them is meant, or whether all of them are, no name tells.
+    Copies, versions and parts such as ``Heart 2`` or ``Heart_old``, other spellings, and for a target what may be one
+    too. Which of them is meant, or whether all of them are, no name tells. Not among them is what is named as another
+    organ, as a margin or as a Boolean.
+
+    Parameters
+    ----------
+    organ, roi
+        The organ, and the structure that was taken for it by another rule than the user's word.
+    rois
+        All structures of the plan.
 
     Examples
     --------
-    >>> names = ("SpinalCord", "Spinal Cord 2", "SpinalCord_PRV", "SpinalCord_05", "Heart_1")
+    >>> names = ("SpinalCord", "Spinal Cord 2", "SpinalCord_PRV", "SpinalCanal", "Heart_1")
     >>> rois = [RoiName(name=name, number=number) for number, name in enumerate(names)]
-    >>> [copy.name for copy in copies_of(rois[0], rois)]
+    >>> [copy.name for copy in copies_of("SpinalCord", rois[0], rois)]
     ['Spinal Cord 2']
     """
-    spelled = _spellings_of(roi.name)
-    found = {r for r in rois if r.contoured and r != roi and normalise(without_copy_words(r.name)) in spelled}
-    return tuple(sorted(found, key=_order))
+    others = [r for r in rois if r.contoured and r != roi]
+    if organ in TARGETS:
+        return tuple(sorted((r for r in others if _may_be(organ, r)), key=_order))
+    return tuple(sorted((r for r in others if _is_copy(organ, r)), key=_order))
 
 
-@lru_cache(maxsize=1 << 12)
-def _spellings_of(name: str) -> frozenset[str]:
-    """A structure's name, and all names of the organ that it is, if it is one."""
-    organ = organ_named(name)
-    return frozenset({normalise(name)}) | (_keys(organ) if organ else frozenset())
+def _is_copy(organ: str, roi: RoiName) -> bool:
+    named = organ_named(roi.name)
+    if _is_marked(roi.name) or (named and named != organ):
+        return False
+    return named == organ or _likeness(organ, roi) is Likeness.PROBABLE
 
 
 def _others(taken: Match, rois: Iterable[RoiName]) -> Iterable[RoiName]:

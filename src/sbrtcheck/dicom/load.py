@@ -152,8 +152,17 @@ def _plan(opened: _Opened, doses: Sequence[DoseFile]) -> Plan:
         prescription=opened.prescription,
         uids=opened.uids,
         label=opened.found.label,
-        findings=(*opened.findings, *dose_findings, *set_findings),
+        findings=(*opened.findings, *dose_findings, *set_findings, *_without_frame(opened)),
     )
+
+
+def _without_frame(opened: _Opened) -> tuple[Finding, ...]:
+    """Without the dose's frame of reference, contours of another one cannot be told from those that lie in it."""
+    structure_set = opened.found.structure_set
+    if opened.frame or structure_set is None or not structure_set.frames:
+        return ()
+    text = "the RTDOSE names no frame of reference: whether the contours lie in the same one cannot be told"
+    return (Finding(code=FindingCode.FRAME_UNKNOWN, text=text),)
 
 
 def _stored_with(opened: _Opened, doses: Sequence[DoseFile], plan: Plan) -> DVHSet | NotStored:

@@ -99,8 +99,8 @@ def _cases(table: ConstraintTable, row: Constraint, plan: Organs) -> list[_Case]
 
 def _not_on_this_dose(plan: Organs) -> NotMeasured | None:
     """Why no row may be judged on the dose; None when it can be that of the prescription, or the user accepts it."""
-    doubt = plan.dose.doubt if plan.dose else None
-    if doubt is None or plan.dose is None or not plan.dose.blocks:
+    doubt = plan.dose.blocking if plan.dose else None
+    if doubt is None:
         return None
     return NotMeasured(reason=Reason.DOSE_NOT_OF_PLAN, detail=doubt.text)
 

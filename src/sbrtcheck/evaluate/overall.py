@@ -21,9 +21,9 @@ from sbrtcheck.evaluate.site import PlanSite
 from sbrtcheck.evaluate.structures import Organs
 from sbrtcheck.evaluate.values import Outcome, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.evaluate.words import against_limit_text, is_just_missing, uncounted_fail_text
-from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding
+from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.table import Kind
-from sbrtcheck.tg263 import missing_names
+from sbrtcheck.tg263 import TARGETS, missing_names
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -77,8 +77,8 @@ def review_reasons(outcomes: Sequence[Outcome], plan: Organs, *, strict: bool) -
 
 
 def _of_dose(plan: Organs) -> Iterator[ReviewReason]:
-    if plan.dose is not None and plan.dose.doubt is not None and not plan.dose.accepted:
-        yield ReviewReason(code=ReviewCode.DOSE, text=plan.dose.doubt.text)
+    if plan.dose is not None and not plan.dose.accepted:
+        yield from (ReviewReason(code=ReviewCode.DOSE, text=doubt.text) for doubt in plan.dose.doubts)
 
 
 def _of_given_names(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
@@ -131,7 +131,7 @@ def _of_absent_organs(rows: Sequence[Outcome]) -> Iterator[ReviewReason]:
 
 def _of_contours(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
     """Structures that were judged although it is in doubt what their contours enclose."""
-    pairs = [(finding, one) for one in outcomes for finding in one.findings if finding.code in DOUBTFUL_CONTOURS]
+    pairs = [(finding, one) for one in outcomes for finding in one.findings if _is_doubtful(finding, one)]
     about: dict[Finding, list[Outcome]] = {}
     for finding, one in pairs:
         about.setdefault(finding, []).append(one)
@@ -141,9 +141,15 @@ def _of_contours(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
         yield ReviewReason(code=ReviewCode.CONTOURS, text=text, structure=subject, rows=_row_ids(rows))
 
 
+def _is_doubtful(finding: Finding, outcome: Outcome) -> bool:
+    """Whether contours may be missing, or be read in two ways; targets may well be in several parts, organs are one."""
+    in_parts = finding.code is FindingCode.PLANE_GAP and outcome.organ not in TARGETS
+    return in_parts or finding.code in DOUBTFUL_CONTOURS
+
+
 def _of_tables(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
     """Tables that were asked for, of which no row that counts was evaluated; or no row counts at all."""
-    if plan.dose is not None and plan.dose.blocks:
+    if plan.dose is not None and plan.dose.blocking:
         return
     counting = [one for one in outcomes if one.counts]
     if not counting:

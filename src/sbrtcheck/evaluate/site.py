@@ -26,17 +26,22 @@ class PlanSite:
     """The treatment site that a plan is judged for, and the organs that a plan of it is expected to have.
 
     ``ids`` has one site, several where the caller named several, and none where it is not known: then every organ of
-    every row is expected. ``lists`` says where the organs are listed: a file of sites with its version, or a table.
+    every row is expected. ``lists`` says where the organs are listed: a file of sites with its version, or a table;
+    ``known`` are all sites that are listed there.
     """
 
     ids: tuple[str, ...] = ()
     origin: SiteOrigin = SiteOrigin.UNKNOWN
     expects: tuple[ExpectedOrgan, ...] = ()
     lists: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
     def holds(self, site: str) -> bool:
-        """Whether what is for one site only is for this one; what names none is for all."""
-        return not self.ids or any(holds_at(site, mine) for mine in self.ids)
+        """Whether what is for one site only is for this one; what names none is for all.
+
+        A site that nobody knows, a slip of the pen perhaps, leaves nothing out.
+        """
+        return not self.ids or site not in self.known or any(holds_at(site, mine) for mine in self.ids)
 
     def expects_one_of(self, structures: Sequence[str]) -> bool:
         """Whether one of these structures is of an organ that every plan of the site is expected to have.
@@ -82,6 +87,7 @@ def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Site
             origin=SiteOrigin.GIVEN,
             expects=tuple(chain.from_iterable([one.expects for one in of_lists] + [one.expects for one in of_own])),
             lists=(*([_file_text(known)] if of_lists else []), *map(_table_text, of_own)),
+            known=known.ids,
         )
     of_tables = {table.site for table in tables} - {MULTI}
     if len(of_tables) != 1:
@@ -92,7 +98,7 @@ def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Site
         return UNKNOWN_SITE
     expects = tuple(organ for table in own for organ in table.expects) or known.site(site).expects
     lists = tuple(map(_table_text, own)) or (_file_text(known),)
-    return PlanSite(ids=(site,), origin=SiteOrigin.TABLE, expects=expects, lists=lists)
+    return PlanSite(ids=(site,), origin=SiteOrigin.TABLE, expects=expects, lists=lists, known=known.ids)
 
 
 def _file_text(sites: Sites) -> str:

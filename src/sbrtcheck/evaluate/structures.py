@@ -30,7 +30,7 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.table import Constraint, Select
-from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, copies_of, match
+from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, copies_of, match, organ_named
 
 SHARP_SHARE = 1e-3
 """Bounds of isodose volumes, as a share of the volume, where wider ones leave a verdict open."""
@@ -268,13 +268,13 @@ def _copies_of_parts(derived: DVH | NoDVH, plan: Organs) -> tuple[RoiName, ...]:
     """Copies, versions and parts of what a derived structure was built from."""
     recipes = derived.made_of if isinstance(derived, DVH) else ()
     parts = [roi for recipe in recipes for roi in recipe.plus]
-    return tuple(dict.fromkeys(copy for part in parts for copy in copies_of(part, plan.drawn)))
+    return tuple(dict.fromkeys(copy for part in parts for copy in copies_of(organ_named(part.name), part, plan.drawn)))
 
 
 def _taken(organ: str, found: Match, plan: Organs) -> Taken:
     dvh = plan.by_key.get((found.roi.name, found.roi.number))
     # a name that the user gave says which of several is meant
-    copies = () if found.rule is Rule.GIVEN or organ in TARGETS else copies_of(found.roi, plan.drawn)
+    copies = () if found.rule is Rule.GIVEN else copies_of(organ, found.roi, plan.drawn)
     return Taken(
         organ=organ,
         contour=found.roi.name,
