@@ -337,7 +337,7 @@ def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiNam
     >>> [copy.name for copy in copies_of("SpinalCord", rois[0], rois)]
     ['Spinal Cord 2']
     """
-    others = [r for r in rois if r.contoured and r != roi]
+    others = [r for r in rois if r.contoured and r != roi] if organ else []
     if organ in TARGETS:
         return tuple(sorted((r for r in others if _may_be(organ, r)), key=_order))
     return tuple(sorted((r for r in others if _is_copy(organ, r)), key=_order))

@@ -199,7 +199,8 @@ def _takes(organ: str, metric: Metric, plan: Organs) -> list[Taken]:
     if not several:
         return [_alone(_take(organ, plan), metric)]
     names = ", ".join(roi.name for roi in several)
-    each = [_taken(organ, Match(organ=organ, roi=roi, rule=_rule_of(organ, roi, plan)), plan) for roi in several]
+    matches = [Match(organ=organ, roi=roi, rule=_rule_of(organ, roi, plan)) for roi in several]
+    each = [replace(_taken(organ, one, plan), copies=()) for one in matches]  # no target stands for another
     if isinstance(metric, OfPlan | PrescriptionMetric | TargetCount):
         text = f"{len(several)} separate targets ({names}), taken together for {metric}"
         return [replace(_together(organ, each, plan), findings=(_several_targets(text, organ),))]
