@@ -134,7 +134,7 @@ FINDINGS = {
     FindingCode.OUTERMOST_DOSE_PLANES: "A part lies within half a voxel beyond the outermost dose points.",
     FindingCode.PIXEL_PADDING: "The pixel data are longer than the grid needs; the excess was dropped.",
     FindingCode.SMALLER_THAN_LIMIT_VOLUME: "The row is met because the structure is small. Is the contour complete?",
-    FindingCode.FRAME_UNKNOWN: "The dose names no frame of reference: whether the contours lie in it is not known.",
+    FindingCode.FRAME_UNKNOWN: "Dose or contours name no frame of reference: whether they lie in one is not known.",
     FindingCode.LINKED_BY_FRAME_OF_REFERENCE: "A reference is missing; files belong together by frame of reference.",
     FindingCode.SEVERAL_PRESCRIPTIONS: "The RTPLAN prescribes several doses; all are listed.",
     FindingCode.PRESCRIPTION_SOURCE: "The prescription given differs from that of the files.",

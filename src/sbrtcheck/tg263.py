@@ -499,14 +499,14 @@ def _contoured_or_all(rois: Collection[RoiName]) -> tuple[RoiName, ...]:
 
 
 def all_targets(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
-    """Every structure that is a target of some kind by its name or its type, clear which one or not, but no helper.
+    """Every contoured structure that is a target of some kind by its name or type, clear which or not, but no helper.
 
-    For what asks whether *any* target gets its dose, and for what shows them all.
+    For what asks whether *any* target receives its dose, and for what shows them all.
     """
     given = {r for target in TARGETS for r in _of_name(given_name(target, names or {}), rois)}
     fits = (_is_exact, _is_alias, _has_kind, _has_prefix, _may_be)
     found = {r for r in rois if any(fit(target, r) for target in TARGETS for fit in fits)}
-    return tuple(sorted(found | given, key=_order))
+    return tuple(sorted((r for r in found | given if r.contoured), key=_order))
 
 
 def _clear_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:

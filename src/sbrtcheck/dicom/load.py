@@ -157,11 +157,12 @@ def _plan(opened: _Opened, doses: Sequence[DoseFile]) -> Plan:
 
 
 def _without_frame(opened: _Opened) -> tuple[Finding, ...]:
-    """Without the dose's frame of reference, contours of another one cannot be told from those that lie in it."""
+    """Where one of the two names a frame of reference and the other none, whether they lie in one is not known."""
     structure_set = opened.found.structure_set
-    if opened.frame or structure_set is None or not structure_set.frames:
+    if structure_set is None or bool(opened.frame) == bool(structure_set.frames):
         return ()
-    text = "the RTDOSE names no frame of reference: whether the contours lie in the same one cannot be told"
+    which = "RTSTRUCT" if opened.frame else "RTDOSE"
+    text = f"the {which} names no frame of reference: whether contours and dose lie in the same one cannot be told"
     return (Finding(code=FindingCode.FRAME_UNKNOWN, text=text),)
 
 

@@ -100,7 +100,7 @@ def target_doses(dvhs: DVHSet, names: Mapping[str, str] | None) -> TargetDoses:
 
 def _of_the_grid(dvhs: DVHSet) -> Iterator[DoseDoubt]:
     """What the dose grid, or what its file says of it, leaves in doubt."""
-    said = {FindingCode.DOSE_TYPE, FindingCode.FRAME_UNKNOWN}
+    said = {FindingCode.DOSE_TYPE, FindingCode.FRAME_UNKNOWN, FindingCode.RELATIVE_DOSE_SCALED}
     yield from (DoseDoubt(text=finding.text) for finding in dvhs.findings if finding.code in said)
     if dvhs.plan is None:
         return

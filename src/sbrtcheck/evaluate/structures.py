@@ -332,7 +332,7 @@ def _first(structures: Sequence[str], takes: Callable[[str], list[Taken]]) -> li
     tried: list[Taken] = []
     for place, organ in enumerate(structures):
         found = takes(organ)
-        if not all(map(_is_missing, found)):
+        if not all(map(_is_missing, found)) or any(map(_is_probably_there, found)):
             passed_over = structures[:place]
             return [
                 replace(taken, findings=(*_instead_of(passed_over, taken), *taken.findings)) if passed_over else taken
@@ -346,10 +346,16 @@ def _is_missing(taken: Taken) -> bool:
     return isinstance(taken.dvh, NotMeasured) and taken.dvh.reason is Reason.STRUCTURE_MISSING
 
 
-def _is_absent(taken: Taken) -> bool:
+def _is_probably_there(taken: Taken) -> bool:
+    """Whether a structure is the organ by its name, most likely, and is not known as another organ."""
+    return any(not organ_named(name) for name in taken.probable)
+
+
+def _is_absent(taken: Taken, plan: Organs) -> bool:
     """Whether the plan has nothing of it: no structure of that name, or one that nobody contoured."""
-    absent = {Reason.STRUCTURE_MISSING, Reason.STRUCTURE_EMPTY}
-    return isinstance(taken.dvh, NotMeasured) and taken.dvh.reason in absent and not taken.probable
+    if taken.contour:
+        return not any(roi.contoured for roi in plan.drawn if roi.name == taken.contour)
+    return _is_missing(taken) and not taken.probable
 
 
 def _instead_of(organs: Sequence[str], taken: Taken) -> tuple[Finding, ...]:
@@ -370,7 +376,7 @@ def _take_union(row: Constraint, plan: Organs) -> Taken:
         return replace(_first_in_plan(parts), organ=organ, probable=probable)
     contours = tuple(dict.fromkeys(part.contour for part in there))
     lacking = [part for part in parts if part not in there]
-    needed = tuple(part for part in lacking if part.organ not in row.optional or not _is_absent(part))
+    needed = tuple(part for part in lacking if part.organ not in row.optional or not _is_absent(part, plan))
     dvh = _union_dvh(there, plan)
     return Taken(
         organ=organ,
