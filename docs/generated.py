@@ -47,8 +47,9 @@ VERDICTS = {
 REVIEWS = {
     ReviewCode.DOSE: (
         (
-            "No target's median dose reaches 90 % of the prescription (without targets: the largest dose), or the"
-            " prescription is not known, or the dose is several times the prescription."
+            "No target's median dose reaches 90 % of the prescription (without targets: the largest dose), or all are"
+            " beyond twice of it; the prescription is not known; the dose is not physical, was given in percent, or"
+            " lacks planes; a file names no frame of reference."
         ),
         (
             "Is it the dose of one fraction or one beam? Export the plan's summed dose. Is the prescription another?"
