@@ -129,6 +129,7 @@ _OPERATOR = re.compile(r"prv|[-+~^!&|\u2010-\u2015\u2212]")
 _MARK = re.compile(rf"ptv|ctv|gtv|itv|{_OPERATOR.pattern}")
 # a name with one of these is a part or a surrogate of the organ, whatever its code says
 _PART = re.compile(r"canal|kanal|sac|wall|wand|cortex|hilum|rib|ring|avoid|dummy|part|sub|opt|eval")
+_TARGET_WORD = re.compile(r"i?gtv|[pci]tv|(?<![^\W\d_])(mets?|tumou?r|lesion|boost)(?![^\W\d_])")
 _STEERING = frozenset({"AVOIDANCE", "CONTROL"})  # interpreted types of what is drawn for the optimiser
 _WORD_BREAK = re.compile(r"[\s_.]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SIDE = {"l": "l", "lt": "l", "left": "l", "r": "r", "rt": "r", "right": "r"}
@@ -507,6 +508,20 @@ def all_targets(rois: Sequence[RoiName], names: Mapping[str, str] | None = None)
     fits = (_is_exact, _is_alias, _has_kind, _has_prefix, _may_be)
     found = {r for r in rois if any(fit(target, r) for target in TARGETS for fit in fits)}
     return tuple(sorted((r for r in found | given if r.contoured), key=_order))
+
+
+def is_of_target(roi: RoiName) -> bool:
+    """Whether a structure may be a target by its type or its name, or a planner's version of one, but no ring around it.
+
+    Examples
+    --------
+    >>> names = ("zPTV2", "PTV_eval", "Heart", "Met_2", "PTV_ring")
+    >>> [is_of_target(RoiName(name=name, number=1)) for name in names]
+    [True, True, False, True, False]
+    """
+    if not is_like_target(roi.name):
+        return False
+    return roi.kind in TARGETS or bool(_TARGET_WORD.search(unicodedata.normalize("NFKC", roi.name).casefold()))
 
 
 def _clear_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:

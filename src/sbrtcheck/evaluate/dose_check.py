@@ -119,7 +119,7 @@ def _against_prescription(dvhs: DVHSet, targets: TargetDoses) -> DoseDoubt | Non
     if isinstance(rx, UnknownPrescription):
         return DoseDoubt(text=f"the prescribed dose is unknown, so the dose cannot be compared with it: {rx.reason}")
     if targets.dvhs:
-        return _of_targets(targets.dvhs, rx)
+        return _of_targets(targets.dvhs, rx) or _of_the_ptv(targets.dvhs, rx)
     largest = _largest_dose_gy(dvhs)
     if largest is None:
         return DoseDoubt(text="no structure has a dose that could be compared with the prescription", blocks=True)
@@ -143,6 +143,16 @@ def _of_targets(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
         where = f"{percent:.3g} % of {targets[at].name} lies outside the dose grid"
         return DoseDoubt(text=f"{where}: whether it receives the prescription of {rx.dose_gy:g} Gy cannot be told")
     return doubt
+
+
+def _of_the_ptv(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
+    """Whether the structure that is the PTV by its name receives the prescription, where another target does."""
+    for dvh in targets:
+        percent = 100.0 * _largest_median_gy(dvh) / rx.dose_gy
+        if dvh.name == "PTV" and percent < 100.0 * LEAST_SHARE_OF_PRESCRIPTION:
+            text = f"the median dose of {dvh.name} is {percent:.3g} % of the prescription of {rx.dose_gy:g} Gy"
+            return DoseDoubt(text=f"{text}, which another target receives: is the dose that of the whole plan?")
+    return None
 
 
 def _largest_median_gy(dvh: DVH) -> float:

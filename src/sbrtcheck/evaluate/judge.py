@@ -410,7 +410,7 @@ def _dose_outside_gy(case: _Case) -> float:
     It falls off with the distance from the targets, so it is no larger than on the faces of a grid that holds them all.
     """
     plan, dose = case.plan.dvhs.plan, case.plan.dose
-    if plan is None or dose is None or dose.targets.partly_outside:
+    if plan is None or dose is None or dose.targets.partly_outside or case.plan.has_target_outside():
         return ANY_DOSE_GY
     return largest_dose_on_faces(plan)
 

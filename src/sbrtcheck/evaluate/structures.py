@@ -30,7 +30,18 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.table import Constraint, Select
-from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, copies_of, match, organ_named
+from sbrtcheck.tg263 import (
+    TARGETS,
+    Ambiguous,
+    Match,
+    NoMatch,
+    RoiName,
+    Rule,
+    copies_of,
+    is_of_target,
+    match,
+    organ_named,
+)
 
 SHARP_SHARE = 1e-3
 """Bounds of isodose volumes, as a share of the volume, where wider ones leave a verdict open."""
@@ -79,6 +90,12 @@ class Organs:
             )
             self.made[key] = dvh_of(roi.name, roi.number, computed)
         return self.made[key]
+
+    def has_target_outside(self) -> bool:
+        """Whether anything that may be a target, a planner's helper too, lies beyond the dose grid at least in part."""
+        may_be = [roi for roi in self.drawn if roi.contoured and is_of_target(roi)]
+        found = [self.of_roi(roi) for roi in may_be]
+        return any(not isinstance(dvh, DVH) or dvh.uncovered_cc > 0.0 for dvh in found)
 
     def finer(self, dvh: DVH) -> DVH | None:
         """The same DVH from finer elements; None where there is none finer."""
