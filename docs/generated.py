@@ -47,8 +47,9 @@ VERDICTS = {
 REVIEWS = {
     ReviewCode.DOSE: (
         (
-            "No target's median dose reaches 90 % of the prescription (without targets: the largest dose), or the"
-            " prescription is not known, or the dose is several times the prescription."
+            "No target's median dose reaches 90 % of the prescription (without targets: the largest dose), or all are"
+            " beyond twice of it; the prescription is not known; the dose is not physical, was given in percent, or"
+            " lacks planes; a file names no frame of reference."
         ),
         (
             "Is it the dose of one fraction or one beam? Export the plan's summed dose. Is the prescription another?"
@@ -134,6 +135,7 @@ FINDINGS = {
     FindingCode.OUTERMOST_DOSE_PLANES: "A part lies within half a voxel beyond the outermost dose points.",
     FindingCode.PIXEL_PADDING: "The pixel data are longer than the grid needs; the excess was dropped.",
     FindingCode.SMALLER_THAN_LIMIT_VOLUME: "The row is met because the structure is small. Is the contour complete?",
+    FindingCode.FRAME_UNKNOWN: "Dose or contours name no frame of reference: whether they lie in one is not known.",
     FindingCode.LINKED_BY_FRAME_OF_REFERENCE: "A reference is missing; files belong together by frame of reference.",
     FindingCode.SEVERAL_PRESCRIPTIONS: "The RTPLAN prescribes several doses; all are listed.",
     FindingCode.PRESCRIPTION_SOURCE: "The prescription given differs from that of the files.",

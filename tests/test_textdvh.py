@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import sbrtcheck
 from dvh_exports import WRITERS, Organ, Writer, eclipse, steps_gy
-from sbrtcheck import Measurement, NotMeasured, load_dvh_export, measure
+from sbrtcheck import Measurement, NotMeasured, api, load_dvh_export, measure
 from sbrtcheck.dvh import DVHSet, Origin, Reason, VolumeUnit
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError
 from sbrtcheck.plan import FindingCode, Prescription, UnknownPrescription
@@ -166,8 +166,8 @@ def test_doses_of_a_hundredth_of_the_prescription_are_of_another_unit_and_refuse
 @pytest.mark.parametrize(("rx_gy", "doubted"), [(50.0, False), (10.0, True), (500.0, True)])
 def test_a_prescription_far_from_the_largest_dose_is_doubted(rx_gy: float, doubted: bool) -> None:
     given_ = Prescription(dose_gy=rx_gy, fractions=5)
-    found = load_dvh_export(GOLDEN / "raystation-dose-unit.txt", prescription=given_)
-    assert any("single fraction, or in cGy" in finding.text for finding in found.findings) is doubted
+    found = api.dvhs_of(GOLDEN / "raystation-dose-unit.txt", dvhs="imported", prescription=given_)
+    assert any("of the prescription of" in finding.text for finding in found.findings) is doubted
 
 
 TWO_PLANS = """Type : Cumulative Dose Volume Histogram

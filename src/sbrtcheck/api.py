@@ -48,12 +48,11 @@ from sbrtcheck.evaluate import (
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.evaluate.words import overall_text
 from sbrtcheck.near import did_you_mean
-from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
+from sbrtcheck.plan import Finding, FindingCode, Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.report import pdf_report
 from sbrtcheck.stages import Progress, nobody_watches, stage
 from sbrtcheck.table import (
-    MULTI,
     ConstraintTable,
     ReirradiationRule,
     Sites,
@@ -64,6 +63,7 @@ from sbrtcheck.table import (
     load_sites,
     load_table,
 )
+from sbrtcheck.table.values import MULTI
 from sbrtcheck.textdvh import load_dvh_export
 from sbrtcheck.tg263 import (
     TARGETS,
@@ -341,11 +341,12 @@ def dvhs_of(  # noqa: PLR0913 - one argument an option
     model = _model(end_caps, between, dose)
     rx = _prescription(prescription)
     if dvhs != Origin.COMPUTED:
-        return _only(_not_computed(path, dvhs, plan=plan, prescription=rx), structures)
+        stored = _with_doubts(_not_computed(path, dvhs, plan=plan, prescription=rx), None)
+        return _only(stored, structures)
     loaded = load_plan(path, plan=plan, prescription=rx)
     derived = {recipe.organ for recipe in derivable(roi_names_of(loaded))}
     _check_known(structures, {structure.name for structure in loaded.structures} | derived)
-    return compute_dvhs(
+    computed = compute_dvhs(
         loaded,
         structures=structures,
         end_caps=model.end_caps,
@@ -353,6 +354,14 @@ def dvhs_of(  # noqa: PLR0913 - one argument an option
         dose=model.dose,
         progress=progress,
     )
+    return _with_doubts(computed, None)
+
+
+def _with_doubts(dvhs: DVHSet, names: Mapping[str, str] | None) -> DVHSet:
+    """The DVHs with a finding for each doubt about their dose, for what gives no verdict."""
+    known = {finding.text for finding in dvhs.findings}
+    doubts = (doubt.text for doubt in dose_check(dvhs, names).doubts if doubt.text not in known)
+    return replace(dvhs, findings=(*dvhs.findings, *(Finding(code=FindingCode.OTHER, text=text) for text in doubts)))
 
 
 def _not_computed(
@@ -424,7 +433,7 @@ def risks_of(
     loaded = load_plan(path, plan=plan, prescription=_prescription(prescription))
     organs = {organ for model in load_risk_models().ntcp for organ in model.structures}
     found = compute_dvhs(loaded, structures=_needed(loaded, organs, mapping), names=mapping, progress=progress)
-    return risks(found, site=site, names=mapping, diameter_cm=diameter_cm)
+    return risks(_with_doubts(found, mapping), site=site, names=mapping, diameter_cm=diameter_cm)
 
 
 def sum_of(  # noqa: PLR0913 - one argument an option
@@ -504,20 +513,22 @@ def sum_of(  # noqa: PLR0913 - one argument an option
         cumulative=cumulative,
         rules=tuple(judged),
         report=evaluate(tables, cumulative, names=mapping) if tables else None,
-        reasons=() if accept_dose else _doubts_of_courses(plans),
+        reasons=(
+            *(() if accept_dose else _doubts_of_courses(plans, mapping)),
+            *(reason for rule in judged for reason in rule.reasons),
+        ),
         accept_dose=accept_dose,
     )
 
 
-def _doubts_of_courses(plans: Sequence[Plan]) -> tuple[ReviewReason, ...]:
-    """Why the dose of a course cannot be that of its prescription, or is not known to be."""
+def _doubts_of_courses(plans: Sequence[Plan], names: Mapping[str, str] | None) -> tuple[ReviewReason, ...]:
+    """Why the dose of a course cannot be that of its prescription, or is not known to be; names are of the first."""
     found = []
     for number, plan in enumerate(plans, start=1):
-        targets = frozenset(roi.name for roi in all_targets(roi_names_of(plan)))
-        check = dose_check(compute_dvhs(plan, structures=targets), None)
-        if check.doubt is not None:
-            text = f"course {number}: {check.doubt.text}"
-            found.append(ReviewReason(code=ReviewCode.DOSE, text=text))
+        of_plan = names if number == 1 else None
+        targets = frozenset(roi.name for roi in all_targets(roi_names_of(plan), of_plan))
+        doubts = dose_check(compute_dvhs(plan, structures=targets), of_plan).doubts
+        found += [ReviewReason(code=ReviewCode.DOSE, text=f"course {number}: {doubt.text}") for doubt in doubts]
     return tuple(found)
 
 

@@ -85,15 +85,6 @@ _SIDES = {
 _SIDES_AT_THE_END = {"b": "lr", "g": "l", "d": "r"}  # Lung B; Poumon G and D
 _CUT_SIDES = {"le": "l", "ri": "r"}
 
-# what stands at the end of the name of a copy, a version, or a part of a structure that was contoured in several
-_COPY = re.compile(
-    r"(?P<rest>.*[^\W_].*?)"
-    r"(?:[\s_.#-]*\(?(?<!\d)(?!0\d\)?$)\d{1,3}\)?"
-    r"|[\s_.-]+(?:old|new|neu|alt|prev\w*|copy|copies|kopie|final|orig\w*|edit\w*|mod\w*|rest|more|cont\w*|part|teil"
-    r"|sup\w*|inf\w*|upper|lower|oben|unten|top|bottom|prox\w*|dist\w*|cran\w*|caud\w*|ant\w*|post\w*|mid\w*|[a-d]))",
-    re.IGNORECASE,
-)
-
 _PIECE = re.compile(r"[^\W\d_]+|\d+|[-\u2010-\u2015\u2212~!+&|^]")
 _CASE_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TARGET = re.compile(r"(?:i?gtv|[pci]tv)")
@@ -140,23 +131,6 @@ def likeness(organ: str, spellings: tuple[str, ...], name: str, *, kind: str = "
     if found is Likeness.UNLIKE and not other and not reading.stems & _not_listed():
         found = _spelled_like(reading, wanted)
     return Likeness.UNLIKE if found is Likeness.CLOSE and kind in _OF_TARGETS else found
-
-
-@lru_cache(maxsize=1 << 14)
-def without_copy_words(name: str) -> str:
-    """A structure's name without what tells a copy, a version or a part of it; ``""`` where it has no such words.
-
-    A number of two digits that begins with 0 is a margin in mm, as TG-263 writes it, and tells no copy.
-
-    Examples
-    --------
-    >>> [without_copy_words(name) for name in ("SpinalCord 2", "Lung_R_1", "Esophagus_sup", "Heart", "SpinalCord_05")]
-    ['SpinalCord', 'Lung_R', 'Esophagus', '', '']
-    """
-    rest = name if len(name) <= _LONGEST_NAME else ""
-    while found := _COPY.fullmatch(rest):
-        rest = found["rest"]
-    return "" if rest == name else rest
 
 
 def is_like_target(name: str) -> bool:

@@ -13,8 +13,9 @@ import numpy.typing as npt
 LEAST_SHARE_OF_PRESCRIPTION = 0.9
 """Half of a target receives more than this share of the prescription: a lower dose is of a fraction, or of a beam."""
 
-GREATEST_SHARE_OF_PRESCRIPTION = 3.0
-"""A dose beyond so many times the prescription has another unit than it, or is the sum of several plans."""
+GREATEST_SHARE_OF_PRESCRIPTION = 2.0
+"""Nobody prescribes to less than half of the largest dose: where even the median of every target is beyond twice the
+prescription, one of the two is of another unit or another plan."""
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -39,6 +40,7 @@ class FindingCode(StrEnum):
     OUTERMOST_DOSE_PLANES = "beyond the outermost dose planes"
     PIXEL_PADDING = "padding after the pixel data"
     SMALLER_THAN_LIMIT_VOLUME = "smaller than the limit's volume"
+    FRAME_UNKNOWN = "frame of reference unknown"
     LINKED_BY_FRAME_OF_REFERENCE = "linked by frame of reference"
     SEVERAL_PRESCRIPTIONS = "several prescriptions"
     PRESCRIPTION_SOURCE = "where the prescription comes from"

@@ -28,7 +28,7 @@ from enum import StrEnum
 from functools import cache, lru_cache
 
 from sbrtcheck import target_names
-from sbrtcheck.name_suggestions import Likeness, is_like_target, likeness, without_copy_words
+from sbrtcheck.name_suggestions import Likeness, is_like_target, likeness
 from sbrtcheck.target_names import Says, is_helper
 
 
@@ -129,6 +129,7 @@ _OPERATOR = re.compile(r"prv|[-+~^!&|\u2010-\u2015\u2212]")
 _MARK = re.compile(rf"ptv|ctv|gtv|itv|{_OPERATOR.pattern}")
 # a name with one of these is a part or a surrogate of the organ, whatever its code says
 _PART = re.compile(r"canal|kanal|sac|wall|wand|cortex|hilum|rib|ring|avoid|dummy|part|sub|opt|eval")
+_TARGET_WORD = re.compile(r"i?gtv|[pci]tv|(?<![^\W\d_])(mets?|tumou?r|lesion|boost)(?![^\W\d_])")
 _STEERING = frozenset({"AVOIDANCE", "CONTROL"})  # interpreted types of what is drawn for the optimiser
 _WORD_BREAK = re.compile(r"[\s_.]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SIDE = {"l": "l", "lt": "l", "left": "l", "r": "r", "rt": "r", "right": "r"}
@@ -316,28 +317,38 @@ def _told(taken: Match, rois: Sequence[RoiName], given: str) -> Match:
     )
 
 
-def copies_of(roi: RoiName, rois: Iterable[RoiName]) -> tuple[RoiName, ...]:
-    """Contoured structures that are a copy, a version or a part of a structure by their names, such as ``Heart 2``.
+def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiName, ...]:
+    """Contoured structures that may be the organ as well as the one taken for it, or a part of it, by their names.
 
-    Which of them is meant, or whether all of them are, no name tells.
+    Copies, versions and parts such as ``Heart 2`` or ``Heart_old``, other spellings, and for a target what may be one
+    too. Which of them is meant, or whether all of them are, no name tells. Not among them is what is named as another
+    organ, as a margin or as a Boolean.
+
+    Parameters
+    ----------
+    organ, roi
+        The organ, and the structure that was taken for it by another rule than the user's word.
+    rois
+        All structures of the plan.
 
     Examples
     --------
-    >>> names = ("SpinalCord", "Spinal Cord 2", "SpinalCord_PRV", "SpinalCord_05", "Heart_1")
+    >>> names = ("SpinalCord", "Spinal Cord 2", "SpinalCord_PRV", "SpinalCanal", "Heart_1")
     >>> rois = [RoiName(name=name, number=number) for number, name in enumerate(names)]
-    >>> [copy.name for copy in copies_of(rois[0], rois)]
+    >>> [copy.name for copy in copies_of("SpinalCord", rois[0], rois)]
     ['Spinal Cord 2']
     """
-    spelled = _spellings_of(roi.name)
-    found = {r for r in rois if r.contoured and r != roi and normalise(without_copy_words(r.name)) in spelled}
-    return tuple(sorted(found, key=_order))
+    others = [r for r in rois if r.contoured and r != roi] if organ else []
+    if organ in TARGETS:
+        return tuple(sorted((r for r in others if _may_be(organ, r)), key=_order))
+    return tuple(sorted((r for r in others if _is_copy(organ, r)), key=_order))
 
 
-@lru_cache(maxsize=1 << 12)
-def _spellings_of(name: str) -> frozenset[str]:
-    """A structure's name, and all names of the organ that it is, if it is one."""
-    organ = organ_named(name)
-    return frozenset({normalise(name)}) | (_keys(organ) if organ else frozenset())
+def _is_copy(organ: str, roi: RoiName) -> bool:
+    named = organ_named(roi.name)
+    if _is_marked(roi.name) or (named and named != organ):
+        return False
+    return named == organ or _likeness(organ, roi) is Likeness.PROBABLE
 
 
 def _others(taken: Match, rois: Iterable[RoiName]) -> Iterable[RoiName]:
@@ -489,14 +500,28 @@ def _contoured_or_all(rois: Collection[RoiName]) -> tuple[RoiName, ...]:
 
 
 def all_targets(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
-    """Every structure that is a target of some kind by its name or its type, clear which one or not, but no helper.
+    """Every contoured structure that is a target of some kind by its name or type, clear which or not, but no helper.
 
-    For what asks whether *any* target gets its dose, and for what shows them all.
+    For what asks whether *any* target receives its dose, and for what shows them all.
     """
     given = {r for target in TARGETS for r in _of_name(given_name(target, names or {}), rois)}
     fits = (_is_exact, _is_alias, _has_kind, _has_prefix, _may_be)
     found = {r for r in rois if any(fit(target, r) for target in TARGETS for fit in fits)}
-    return tuple(sorted(found | given, key=_order))
+    return tuple(sorted((r for r in found | given if r.contoured), key=_order))
+
+
+def is_of_target(roi: RoiName) -> bool:
+    """Whether a structure may be a target by its type or its name, or a planner's version of one, but no ring around it.
+
+    Examples
+    --------
+    >>> names = ("zPTV2", "PTV_eval", "Heart", "Met_2", "PTV_ring")
+    >>> [is_of_target(RoiName(name=name, number=1)) for name in names]
+    [True, True, False, True, False]
+    """
+    if not is_like_target(roi.name):
+        return False
+    return roi.kind in TARGETS or bool(_TARGET_WORD.search(unicodedata.normalize("NFKC", roi.name).casefold()))
 
 
 def _clear_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:

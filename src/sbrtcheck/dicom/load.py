@@ -152,8 +152,18 @@ def _plan(opened: _Opened, doses: Sequence[DoseFile]) -> Plan:
         prescription=opened.prescription,
         uids=opened.uids,
         label=opened.found.label,
-        findings=(*opened.findings, *dose_findings, *set_findings),
+        findings=(*opened.findings, *dose_findings, *set_findings, *_without_frame(opened)),
     )
+
+
+def _without_frame(opened: _Opened) -> tuple[Finding, ...]:
+    """Where one of the two names a frame of reference and the other none, whether they lie in one is not known."""
+    structure_set = opened.found.structure_set
+    if structure_set is None or bool(opened.frame) == bool(structure_set.frames):
+        return ()
+    which = "RTSTRUCT" if opened.frame else "RTDOSE"
+    text = f"the {which} names no frame of reference: whether contours and dose lie in the same one cannot be told"
+    return (Finding(code=FindingCode.FRAME_UNKNOWN, text=text),)
 
 
 def _stored_with(opened: _Opened, doses: Sequence[DoseFile], plan: Plan) -> DVHSet | NotStored:

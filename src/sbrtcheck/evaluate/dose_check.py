@@ -8,18 +8,24 @@ target that receives most is compared with it; in a plan without targets, the la
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs, roi_names
 from sbrtcheck.plan import (
     GREATEST_SHARE_OF_PRESCRIPTION,
     LEAST_SHARE_OF_PRESCRIPTION,
+    FindingCode,
     Prescription,
     UnknownPrescription,
 )
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tg263 import all_targets
+
+MISSING_PLANE = 1.8
+"""Dose planes this much further apart than is usual in the grid: one plane at least is missing between them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +57,21 @@ class DoseCheck:
     """What is known of the dose of a plan as a whole; ``accepted``: the user takes it as it is."""
 
     targets: TargetDoses
-    doubt: DoseDoubt | None
+    doubts: tuple[DoseDoubt, ...]
     accepted: bool = False
 
     @property
-    def blocks(self) -> bool:
-        """Whether no row may be judged on the dose."""
-        return self.doubt is not None and self.doubt.blocks and not self.accepted
+    def blocking(self) -> DoseDoubt | None:
+        """Why no row may be judged on the dose; None when rows may."""
+        return next((doubt for doubt in self.doubts if doubt.blocks and not self.accepted), None)
 
 
 def dose_check(dvhs: DVHSet, names: Mapping[str, str] | None, *, accepted: bool = False) -> DoseCheck:
     """Compare the dose of a plan with its prescription: that of its targets or, without any, the largest."""
     targets = target_doses(dvhs, names)
-    return DoseCheck(targets=targets, doubt=dose_doubt(dvhs, targets), accepted=accepted)
+    against_rx = _against_prescription(dvhs, targets)
+    doubts = (*([against_rx] if against_rx else []), *_of_the_grid(dvhs))
+    return DoseCheck(targets=targets, doubts=doubts, accepted=accepted)
 
 
 def target_doses(dvhs: DVHSet, names: Mapping[str, str] | None) -> TargetDoses:
@@ -90,23 +98,28 @@ def target_doses(dvhs: DVHSet, names: Mapping[str, str] | None) -> TargetDoses:
     )
 
 
-def dose_doubt(dvhs: DVHSet, targets: TargetDoses) -> DoseDoubt | None:
-    """Compare the dose with the prescription.
+def _of_the_grid(dvhs: DVHSet) -> Iterator[DoseDoubt]:
+    """What the dose grid, or what its file says of it, leaves in doubt."""
+    said = {FindingCode.DOSE_TYPE, FindingCode.FRAME_UNKNOWN, FindingCode.RELATIVE_DOSE_SCALED}
+    yield from (DoseDoubt(text=finding.text) for finding in dvhs.findings if finding.code in said)
+    if dvhs.plan is None:
+        return
+    steps_mm = np.sort(np.diff(dvhs.plan.dose.offsets_mm))
+    usual_mm = float(steps_mm[len(steps_mm) // 2])
+    if steps_mm[-1] > MISSING_PLANE * usual_mm:
+        text = f"dose planes are up to {steps_mm[-1]:.4g} mm apart, where {usual_mm:.4g} mm is usual: are some missing?"
+        yield DoseDoubt(text=text)
 
-    Parameters
-    ----------
-    dvhs
-        Of one plan, in physical dose; a sum of courses is not compared with the prescription of one of them.
-    targets
-        Of the same plan, by `target_doses`.
-    """
+
+def _against_prescription(dvhs: DVHSet, targets: TargetDoses) -> DoseDoubt | None:
+    """Compare the dose with the prescription; a sum of courses is not compared with that of one of them."""
     if any(dvh.quantity is not Quantity.PHYSICAL for dvh in dvhs.dvhs):
         return None
     rx = dvhs.prescription
     if isinstance(rx, UnknownPrescription):
         return DoseDoubt(text=f"the prescribed dose is unknown, so the dose cannot be compared with it: {rx.reason}")
     if targets.dvhs:
-        return _of_targets(targets.dvhs, rx)
+        return _of_targets(targets.dvhs, rx) or _of_the_ptv(targets.dvhs, rx)
     largest = _largest_dose_gy(dvhs)
     if largest is None:
         return DoseDoubt(text="no structure has a dose that could be compared with the prescription", blocks=True)
@@ -130,6 +143,16 @@ def _of_targets(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
         where = f"{percent:.3g} % of {targets[at].name} lies outside the dose grid"
         return DoseDoubt(text=f"{where}: whether it receives the prescription of {rx.dose_gy:g} Gy cannot be told")
     return doubt
+
+
+def _of_the_ptv(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
+    """Whether the structure that is the PTV by its name receives the prescription, where another target does."""
+    for dvh in targets:
+        percent = 100.0 * _largest_median_gy(dvh) / rx.dose_gy
+        if dvh.name == "PTV" and percent < 100.0 * LEAST_SHARE_OF_PRESCRIPTION:
+            text = f"the median dose of {dvh.name} is {percent:.3g} % of the prescription of {rx.dose_gy:g} Gy"
+            return DoseDoubt(text=f"{text}, which another target receives: is the dose that of the whole plan?")
+    return None
 
 
 def _largest_median_gy(dvh: DVH) -> float:

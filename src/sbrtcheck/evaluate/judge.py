@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from sbrtcheck.evaluate.values import Outcome, UnderConvention, Verdict
 from sbrtcheck.metric import (
     DoseAtVolume,
     DoseBeyond,
+    DoseStatistic,
     Index,
     IsodoseRatio,
     Measurement,
@@ -27,6 +29,7 @@ from sbrtcheck.metric import (
     OfPlan,
     PlanIndex,
     PrescriptionMetric,
+    Stat,
     StructureVolume,
     TargetCount,
     Unit,
@@ -99,8 +102,8 @@ def _cases(table: ConstraintTable, row: Constraint, plan: Organs) -> list[_Case]
 
 def _not_on_this_dose(plan: Organs) -> NotMeasured | None:
     """Why no row may be judged on the dose; None when it can be that of the prescription, or the user accepts it."""
-    doubt = plan.dose.doubt if plan.dose else None
-    if doubt is None or plan.dose is None or not plan.dose.blocks:
+    doubt = plan.dose.blocking if plan.dose else None
+    if doubt is None:
         return None
     return NotMeasured(reason=Reason.DOSE_NOT_OF_PLAN, detail=doubt.text)
 
@@ -225,10 +228,10 @@ def _outcome(case: _Case) -> Outcome:
     judged = as_measured
     for doubted in (_unless_in_part, _unless_copied, _unless_contradicted, _unless_outside):
         judged = doubted(judged, case)
-    conventions = _under_other_conventions(case)
+    decided = judged is as_measured
+    conventions = _under_other_conventions(case) if decided else ()  # a verdict that is withdrawn is so under all
     of_dvh = taken.dvh.findings if isinstance(taken.dvh, DVH) and case.blocked is None else ()
     of_metric_ = of_metric(row.metric, taken, judged.measurement, case.plan)
-    decided = judged is as_measured
     return Outcome(
         table_id=case.table.id,
         constraint=row,
@@ -243,7 +246,7 @@ def _outcome(case: _Case) -> Outcome:
         limit_used=judged.limits.row.limit if judged.limits else None,
         acceptable_used=judged.limits.row.acceptable if judged.limits else None,
         borderline=_is_borderline(judged),
-        convention_sensitive=decided and any(other.verdict is not judged.verdict for other in conventions),
+        convention_sensitive=any(other.verdict is not judged.verdict for other in conventions),
         conventions=conventions,
         applies=_applies(case),
         probable=taken.probable,
@@ -274,38 +277,46 @@ def _outside_percent(dvh: DVH | NotMeasured) -> float:
 def _unless_in_part(judged: _Judged, case: _Case) -> _Judged:
     """No verdict on the parts of an organ that happen to be contoured, but one that the missing part cannot turn.
 
-    With more tissue, an absolute volume at a dose only grows, and so does the dose of the hottest cc: an upper limit
-    that fails on a part fails on the whole organ, and a lower one that is met on a part is met. The coldest volume, and
-    the volume below a dose, are the other way round. A mean, or a percentage, may go either way: an upper limit beyond
-    which the part lies is still reported as failed, and nothing passes.
+    With more tissue, the volume at a dose and the volume below a dose only grow, and so does the dose of the hottest
+    cc; the dose of the coldest cc only falls. So an upper limit on what grows that fails on a part fails on the whole
+    organ, and a lower limit on it that is met on a part is met; of what falls the reverse. A mean, or a percentage, may
+    go either way: an upper limit beyond which the part lies is still reported as failed, and nothing passes.
     """
     if not case.taken.lacking or judged.verdict in (Verdict.NOT_EVALUATED, Verdict.RISK):
         return judged
     failed = judged.verdict in (Verdict.FAIL, Verdict.NOT_MET)
-    upper = case.row.is_upper
-    if _is_cold(case.row.metric):
-        certain = not failed and _grows_with_volume(case.row.metric)
-    else:
-        certain = failed if upper else not failed and _grows_with_volume(case.row.metric)
+    match _with_more_tissue(case.row.metric):
+        case _Trend.EITHER:
+            certain = failed and case.row.is_upper
+        case trend:
+            certain = failed == ((trend is _Trend.GROWS) == case.row.is_upper)
     if certain:
         return judged
     detail = f"{', '.join(case.taken.lacking)} is missing; the rest would come to {judged.verdict}"
     return _not_judged(judged, Reason.PART_MISSING, detail)
 
 
-def _is_cold(metric: Metric) -> bool:
-    return isinstance(metric, DoseAtVolume | VolumeAtDose) and metric.cold
+class _Trend(Enum):
+    """Which way the value of a metric can go when the structure gets larger."""
+
+    GROWS = auto()
+    FALLS = auto()
+    EITHER = auto()
 
 
-def _grows_with_volume(metric: Metric) -> bool:
-    """Whether more tissue can move a value in one direction only: that is so for absolute volumes."""
+def _with_more_tissue(metric: Metric) -> _Trend:
+    """Absolute volumes, and doses at them, go one way; what is a share of the structure may go either way."""
     match metric:
-        case DoseAtVolume():
-            return metric.volume_unit is Unit.CC
-        case VolumeAtDose():
-            return metric.unit is Unit.CC
+        case DoseAtVolume(volume_unit=Unit.CC, cold=cold):
+            return _Trend.FALLS if cold else _Trend.GROWS
+        case VolumeAtDose(unit=Unit.CC) | StructureVolume():
+            return _Trend.GROWS
+        case DoseStatistic(stat=Stat.MAX):
+            return _Trend.GROWS
+        case DoseStatistic(stat=Stat.MIN):
+            return _Trend.FALLS
         case _:
-            return isinstance(metric, StructureVolume)
+            return _Trend.EITHER
 
 
 def _unless_copied(judged: _Judged, case: _Case) -> _Judged:
@@ -336,7 +347,15 @@ def _verdicts_with(copies: Sequence[RoiName], dvh: DVH, case: _Case) -> set[Verd
         alone = {_judge(case, one).verdict for one in measured}
         return lacking | alone - {Verdict.NOT_EVALUATED}  # it may be too small for the metric by itself
     together = case.plan.union((dvh, *measured))
-    return lacking | {_judge(case, together).verdict if isinstance(together, DVH) else Verdict.NOT_EVALUATED}
+    return lacking | (_verdicts_on(together, case) if isinstance(together, DVH) else {Verdict.NOT_EVALUATED})
+
+
+def _verdicts_on(dvh: DVH, case: _Case) -> set[Verdict]:
+    """What the row comes to on another DVH of the structure, whatever dose there is beyond the dose grid."""
+    found = {_judge(case, dvh).verdict}
+    if dvh.uncovered_cc > 0.0 and _is_of_elements(case.row.metric):
+        found.add(_judge(case, _with_outside_at(dvh, _dose_outside_gy(case))).verdict)
+    return found
 
 
 def _unless_contradicted(judged: _Judged, case: _Case) -> _Judged:
@@ -344,7 +363,7 @@ def _unless_contradicted(judged: _Judged, case: _Case) -> _Judged:
     dvh = case.dvh
     if not isinstance(dvh, DVH) or judged.verdict is Verdict.NOT_EVALUATED:
         return judged
-    others = {_judge(case, reading).verdict for reading in dvh.readings} - {judged.verdict}
+    others = {verdict for reading in dvh.readings for verdict in _verdicts_on(reading, case)} - {judged.verdict}
     if not others:
         return judged
     detail = f"contours overlap in part: {judged.verdict} with what they enclose together, {', '.join(sorted(others))}"
@@ -381,7 +400,7 @@ def _unless_beyond_the_grid(judged: _Judged, case: _Case) -> _Judged:
     at_gy = ANY_DOSE_GY if dvh.uncovered_cc > 0.0 else largest_dose_on_faces(plan)
     if _verdict(limits.row, max(found.value, at_gy * of_a_gy)) is judged.verdict:
         return judged
-    detail = f"the dose grid ends less than 2 cm from {case.taken.contour}, and beyond it there may be more"
+    detail = f"{case.row.metric}: the dose grid ends too near to {case.taken.contour}, and beyond it there may be more"
     return _not_judged(judged, Reason.PARTLY_OUTSIDE_GRID, detail)
 
 
@@ -391,7 +410,7 @@ def _dose_outside_gy(case: _Case) -> float:
     It falls off with the distance from the targets, so it is no larger than on the faces of a grid that holds them all.
     """
     plan, dose = case.plan.dvhs.plan, case.plan.dose
-    if plan is None or dose is None or dose.targets.partly_outside:
+    if plan is None or dose is None or dose.targets.partly_outside or case.plan.has_target_outside():
         return ANY_DOSE_GY
     return largest_dose_on_faces(plan)
 

@@ -116,8 +116,12 @@ def _reached(row: Constraint, taken: Mapping[str, Taken]) -> Sequence[str]:
     """Organs whose structures the row looks at: of several to choose from, up to the first that is there."""
     if row.select is not Select.FIRST:
         return _organs(row)
-    there = [organ for organ in row.structures if not isinstance(taken[organ], NoMatch)]
+    there = [organ for organ in row.structures if not _is_missing(taken[organ])]
     return (*(there[:1] or row.structures), *(organ for organ in _organs(row) if organ not in row.structures))
+
+
+def _is_missing(taken: Taken) -> bool:
+    return isinstance(taken, NoMatch) and not taken.given
 
 
 def _parts(taken: Taken, rois: Sequence[RoiName]) -> Iterable[RoiName]:

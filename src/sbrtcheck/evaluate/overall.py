@@ -21,9 +21,9 @@ from sbrtcheck.evaluate.site import PlanSite
 from sbrtcheck.evaluate.structures import Organs
 from sbrtcheck.evaluate.values import Outcome, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.evaluate.words import against_limit_text, is_just_missing, uncounted_fail_text
-from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding
+from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.table import Kind
-from sbrtcheck.tg263 import missing_names
+from sbrtcheck.tg263 import TARGETS, derivable, missing_names
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -63,28 +63,33 @@ def review_reasons(outcomes: Sequence[Outcome], plan: Organs, *, strict: bool) -
         Borderline and convention-sensitive rows stand against a pass too.
     """
     limits = [outcome for outcome in outcomes if outcome.constraint.kind is Kind.LIMIT]
+    said_once = [*_of_dose(limits, plan), *_of_given_names(limits, plan), *_of_tables(limits, plan)]
+    rows_said = {row for reason in said_once for row in reason.rows}
+    others = [one for one in limits if one.reason not in _SAID_ONCE or one.row_id not in rows_said]
     found = [
-        *_of_dose(plan),
-        *_of_given_names(limits, plan),
+        *said_once,
         *_of_uncounted_fails(limits),
-        *_of_rows_not_evaluated(limits, plan.site),
+        *_of_rows_not_evaluated(others, plan.site),
         *_of_contours(limits),
-        *_of_tables(limits, plan),
         *(_of_flagged_rows(limits) if strict else ()),
     ]
     order = list(ReviewCode)
     return tuple(sorted(found, key=lambda one: (order.index(one.code), one.structure, one.text)))
 
 
-def _of_dose(plan: Organs) -> Iterator[ReviewReason]:
-    if plan.dose is not None and plan.dose.doubt is not None and not plan.dose.accepted:
-        yield ReviewReason(code=ReviewCode.DOSE, text=plan.dose.doubt.text)
+def _of_dose(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
+    if plan.dose is None or plan.dose.accepted:
+        return
+    blocked = _row_ids(one for one in outcomes if one.reason is Reason.DOSE_NOT_OF_PLAN)
+    for doubt in plan.dose.doubts:
+        yield ReviewReason(code=ReviewCode.DOSE, text=doubt.text, rows=blocked if doubt.blocks else ())
 
 
 def _of_given_names(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
     """A name that the user gave and the plan does not have, whether a row asks for its organ or not."""
+    derived = {*plan.derived, *(recipe.organ for recipe in derivable(plan.drawn, plan.names))}
     for missing in missing_names(plan.names or {}, plan.drawn):
-        if missing.given in plan.derived:
+        if missing.given in derived:
             continue
         near = f"; close names: {', '.join(missing.near)}" if missing.near else ""
         yield ReviewReason(
@@ -110,7 +115,7 @@ def _of_rows_not_evaluated(outcomes: Sequence[Outcome], site: PlanSite) -> Itera
         yield from _of_absent_organs(absent)
         open_ = [one for one in open_ if not is_just_missing(one)]
     for (organ, reason), rows in _grouped(open_, lambda one: (one.organ, one.reason)).items():
-        if reason is None or reason in _SAID_ONCE:
+        if reason is None:
             continue
         details = sorted({one.detail for one in rows if one.detail})
         detail = f" ({details[0]}{'; ...' if len(details) > 1 else ''})" if details else ""
@@ -131,7 +136,7 @@ def _of_absent_organs(rows: Sequence[Outcome]) -> Iterator[ReviewReason]:
 
 def _of_contours(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
     """Structures that were judged although it is in doubt what their contours enclose."""
-    pairs = [(finding, one) for one in outcomes for finding in one.findings if finding.code in DOUBTFUL_CONTOURS]
+    pairs = [(finding, one) for one in outcomes for finding in one.findings if _is_doubtful(finding, one)]
     about: dict[Finding, list[Outcome]] = {}
     for finding, one in pairs:
         about.setdefault(finding, []).append(one)
@@ -141,19 +146,28 @@ def _of_contours(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
         yield ReviewReason(code=ReviewCode.CONTOURS, text=text, structure=subject, rows=_row_ids(rows))
 
 
+def _is_doubtful(finding: Finding, outcome: Outcome) -> bool:
+    """Whether contours may be missing, or be read in two ways; targets may well be in several parts, organs are one."""
+    in_parts = finding.code is FindingCode.PLANE_GAP and outcome.organ not in TARGETS
+    return in_parts or finding.code in DOUBTFUL_CONTOURS
+
+
 def _of_tables(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
-    """Tables that were asked for, of which no row that counts was evaluated; or no row counts at all."""
-    if plan.dose is not None and plan.dose.blocks:
+    """Tables that were asked for and say nothing: they are for other fractions, or no row that counts was evaluated."""
+    if plan.dose is not None and plan.dose.blocking:
         return
-    counting = [one for one in outcomes if one.counts]
-    if not counting:
+    if not any(one.counts for one in outcomes):
         yield ReviewReason(code=ReviewCode.NOTHING_EVALUATED, text="no row of the tables counts")
-    for table_id, rows in _grouped(counting, lambda one: one.table_id).items():
-        if all(one.verdict is Verdict.NOT_EVALUATED for one in rows):
-            why = sorted({one.detail or str(one.reason) for one in rows if one.reason in _SAID_ONCE})
-            said = f": {why[0]}" if why else ""
-            text = f"{table_id}: none of its {_rows_text(len(rows))} that count was evaluated{said}"
-            yield ReviewReason(code=ReviewCode.NOTHING_EVALUATED, text=text, rows=_row_ids(rows))
+    for table_id, rows in _grouped(outcomes, lambda one: one.table_id).items():
+        counting = [one for one in rows if one.counts]
+        for_others = all(one.reason is Reason.FRACTIONS_DO_NOT_MATCH for one in rows)
+        if for_others or (counting and all(one.verdict is Verdict.NOT_EVALUATED for one in counting)):
+            number = _rows_text(len(rows if for_others else counting)) + ("" if for_others else " that count")
+            why = sorted({one.detail for one in rows if one.reason is Reason.FRACTIONS_DO_NOT_MATCH and one.detail})
+            text = f"{table_id}: not evaluated, none of {number}" + (f": {why[0]}" if why else "")
+            yield ReviewReason(
+                code=ReviewCode.NOTHING_EVALUATED, text=text, rows=_row_ids(rows if for_others else counting)
+            )
 
 
 def _of_flagged_rows(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:

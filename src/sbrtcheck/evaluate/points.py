@@ -5,7 +5,7 @@ from __future__ import annotations
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH
 from sbrtcheck.dvh.points import CurvePoint, NotDrawn
 from sbrtcheck.dvh.targets import targets_first
-from sbrtcheck.evaluate.values import Outcome, Report
+from sbrtcheck.evaluate.values import Outcome, Report, Verdict
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.table.points import curve_point
 from sbrtcheck.tg263 import TARGETS
@@ -34,7 +34,7 @@ def points_of(report: Report, dvhs: DVHSet) -> tuple[tuple[CurvePoint, ...], tup
 
 def _point(outcome: Outcome, dvhs: DVHSet) -> CurvePoint | NotDrawn:
     label = str(outcome.constraint.metric)
-    if isinstance(outcome.measurement, NotMeasured) and outcome.reason:
+    if outcome.reason and (isinstance(outcome.measurement, NotMeasured) or outcome.verdict is Verdict.NOT_EVALUATED):
         return NotDrawn(label=label, reason=str(outcome.reason))
     if outcome.limit_used is None:
         return NotDrawn(label=label, reason="no limit for this volume")

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
 from sbrtcheck.evaluate.judge import lies_outside
 from sbrtcheck.evaluate.structures import Organs, Taken, take_first
-from sbrtcheck.evaluate.values import Report, ReviewReason, Verdict
+from sbrtcheck.evaluate.values import Report, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured, Unit, measure
-from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
+from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.table import Sense
 from sbrtcheck.table.reirradiation import Part, PartLimit, ReirradiationRule
@@ -30,7 +30,10 @@ class PartOutcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleReport:
-    """A rule on the courses of one patient; ``verdict`` is the worst of its limits, for they hold together."""
+    """A rule on the courses of one patient; ``verdict`` is the worst of its limits, for they hold together.
+
+    ``reasons`` is what stands against a pass although no limit fails.
+    """
 
     rule: ReirradiationRule
     contour: str
@@ -38,6 +41,7 @@ class RuleReport:
     outcomes: tuple[PartOutcome, ...]
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
+    reasons: tuple[ReviewReason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +118,21 @@ def judge_reirradiation(
         outcomes=outcomes,
         verdict=_overall(outcomes),
         findings=(*taken.findings, *(taken.dvh.findings if isinstance(taken.dvh, DVH) else ())),
+        reasons=tuple(_reasons(rule, taken)),
     )
+
+
+def _reasons(rule: ReirradiationRule, taken: Taken) -> Iterator[ReviewReason]:
+    """Whether the structure's contours are in doubt, or another structure may be it or a part of it."""
+    of_dvh = taken.dvh.findings if isinstance(taken.dvh, DVH) else ()
+    for finding in of_dvh:
+        if finding.code in DOUBTFUL_CONTOURS or finding.code is FindingCode.PLANE_GAP:
+            text = f"{rule.id}: {finding.subject}: {finding.text}"
+            yield ReviewReason(code=ReviewCode.CONTOURS, text=text, structure=finding.subject)
+    if taken.copies:
+        names = ", ".join(copy.name for copy in taken.copies)
+        text = f"{rule.id}: {names} may be a part of {taken.contour}, or be what is meant"
+        yield ReviewReason(code=ReviewCode.NOT_EVALUATED, text=text, structure=taken.contour)
 
 
 def _not_applicable(rule: ReirradiationRule, rx: Prescription | UnknownPrescription) -> NotMeasured | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import metadata
 
@@ -14,7 +15,7 @@ from sbrtcheck.evaluate.dose_check import dose_check
 from sbrtcheck.evaluate.judge import outcomes_of
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.evaluate.overall import overall, review_reasons
-from sbrtcheck.evaluate.site import site_of
+from sbrtcheck.evaluate.site import rows_for, site_of
 from sbrtcheck.evaluate.structures import Organs
 from sbrtcheck.evaluate.values import Report
 from sbrtcheck.stages import stage
@@ -101,7 +102,8 @@ def evaluate(
 
 def _names(tables: Sequence[ConstraintTable], plan: Organs) -> PlanNames:
     """Which structures the rows were judged on; called after judging, when it is known which targets are separate."""
-    return plan_names(tables, plan.drawn, plan.names, plan.separate)
+    judged = [replace(table, rows=rows_for(table, plan.site)) for table in tables]
+    return plan_names(judged, plan.drawn, plan.names, plan.separate)
 
 
 def _distinct(tables: tuple[ConstraintTable, ...]) -> tuple[ConstraintTable, ...]:

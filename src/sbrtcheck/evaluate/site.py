@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 
-from sbrtcheck.table import MULTI, Constraint, ConstraintTable, ExpectedOrgan, Sites, holds_at, load_sites
+from sbrtcheck.table import Constraint, ConstraintTable, ExpectedOrgan, Sites, holds_at, load_sites
+from sbrtcheck.table.values import MULTI
 from sbrtcheck.tg263 import TARGETS
 
 SHA_SHOWN = 12  # enough of a SHA-256 to tell files apart by eye
@@ -26,17 +27,22 @@ class PlanSite:
     """The treatment site that a plan is judged for, and the organs that a plan of it is expected to have.
 
     ``ids`` has one site, several where the caller named several, and none where it is not known: then every organ of
-    every row is expected. ``lists`` says where the organs are listed: a file of sites with its version, or a table.
+    every row is expected. ``lists`` says where the organs are listed: a file of sites with its version, or a table;
+    ``known`` are all sites that are listed there.
     """
 
     ids: tuple[str, ...] = ()
     origin: SiteOrigin = SiteOrigin.UNKNOWN
     expects: tuple[ExpectedOrgan, ...] = ()
     lists: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
 
     def holds(self, site: str) -> bool:
-        """Whether what is for one site only is for this one; what names none is for all."""
-        return not self.ids or any(holds_at(site, mine) for mine in self.ids)
+        """Whether what is for one site only is for this one; what names none is for all.
+
+        A site that nobody knows, a slip of the pen perhaps, leaves nothing out.
+        """
+        return not self.ids or site not in self.known or any(holds_at(site, mine) for mine in self.ids)
 
     def expects_one_of(self, structures: Sequence[str]) -> bool:
         """Whether one of these structures is of an organ that every plan of the site is expected to have.
@@ -61,7 +67,7 @@ def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Site
     Parameters
     ----------
     tables
-        A table's own list of expected organs goes before that of its site; tables of site ``multi`` say nothing.
+        A table's own list of expected organs takes the place of that of its site; tables of site ``multi`` say nothing.
     given
         Sites that the caller names; none to take that of the tables.
     sites
@@ -72,27 +78,24 @@ def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Site
     UnknownTableError
         No such site is known.
     """
-    own = [table for table in tables if table.expects]
-    if given:
-        known = load_sites() if sites is None else sites
-        of_lists = [known.site(site) for site in dict.fromkeys(given) if site not in {table.site for table in own}]
-        of_own = [table for table in own if table.site in given]
-        return PlanSite(
-            ids=tuple(dict.fromkeys(given)),
-            origin=SiteOrigin.GIVEN,
-            expects=tuple(chain.from_iterable([one.expects for one in of_lists] + [one.expects for one in of_own])),
-            lists=(*([_file_text(known)] if of_lists else []), *map(_table_text, of_own)),
-        )
-    of_tables = {table.site for table in tables} - {MULTI}
-    if len(of_tables) != 1:
-        return UNKNOWN_SITE
-    (site,) = of_tables
     known = load_sites() if sites is None else sites
-    if not own and site not in known.ids:
+    of_tables = {table.site for table in tables} - {MULTI}
+    ids = tuple(dict.fromkeys(given)) or (tuple(of_tables) if len(of_tables) == 1 else ())
+    origin = SiteOrigin.GIVEN if given else SiteOrigin.TABLE
+    mine = [table for table in tables if table.site in ids]
+    own = [table for table in mine if table.expects]
+    # the list of a site holds, too, where one of its tables has none of its own
+    listed = [one for one in ids if not any(table.site == one for table in own) or len(own) < len(mine)]
+    of_lists = [known.site(one) for one in listed if given or one in known.ids]
+    if not ids or (not of_lists and not own):
         return UNKNOWN_SITE
-    expects = tuple(organ for table in own for organ in table.expects) or known.site(site).expects
-    lists = tuple(map(_table_text, own)) or (_file_text(known),)
-    return PlanSite(ids=(site,), origin=SiteOrigin.TABLE, expects=expects, lists=lists)
+    return PlanSite(
+        ids=ids,
+        origin=origin,
+        expects=tuple(chain.from_iterable([one.expects for one in of_lists] + [one.expects for one in own])),
+        lists=(*([_file_text(known)] if of_lists else []), *map(_table_text, own)),
+        known=known.ids,
+    )
 
 
 def _file_text(sites: Sites) -> str:

@@ -30,7 +30,18 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.table import Constraint, Select
-from sbrtcheck.tg263 import TARGETS, Ambiguous, Match, NoMatch, RoiName, Rule, copies_of, match
+from sbrtcheck.tg263 import (
+    TARGETS,
+    Ambiguous,
+    Match,
+    NoMatch,
+    RoiName,
+    Rule,
+    copies_of,
+    is_of_target,
+    match,
+    organ_named,
+)
 
 SHARP_SHARE = 1e-3
 """Bounds of isodose volumes, as a share of the volume, where wider ones leave a verdict open."""
@@ -79,6 +90,12 @@ class Organs:
             )
             self.made[key] = dvh_of(roi.name, roi.number, computed)
         return self.made[key]
+
+    def has_target_outside(self) -> bool:
+        """Whether anything that may be a target, a planner's helper too, lies beyond the dose grid at least in part."""
+        may_be = [roi for roi in self.drawn if roi.contoured and is_of_target(roi)]
+        found = [self.of_roi(roi) for roi in may_be]
+        return any(not isinstance(dvh, DVH) or dvh.uncovered_cc > 0.0 for dvh in found)
 
     def finer(self, dvh: DVH) -> DVH | None:
         """The same DVH from finer elements; None where there is none finer."""
@@ -199,7 +216,8 @@ def _takes(organ: str, metric: Metric, plan: Organs) -> list[Taken]:
     if not several:
         return [_alone(_take(organ, plan), metric)]
     names = ", ".join(roi.name for roi in several)
-    each = [_taken(organ, Match(organ=organ, roi=roi, rule=_rule_of(organ, roi, plan)), plan) for roi in several]
+    matches = [Match(organ=organ, roi=roi, rule=_rule_of(organ, roi, plan)) for roi in several]
+    each = [replace(_taken(organ, one, plan), copies=()) for one in matches]  # no target stands for another
     if isinstance(metric, OfPlan | PrescriptionMetric | TargetCount):
         text = f"{len(several)} separate targets ({names}), taken together for {metric}"
         return [replace(_together(organ, each, plan), findings=(_several_targets(text, organ),))]
@@ -268,13 +286,13 @@ def _copies_of_parts(derived: DVH | NoDVH, plan: Organs) -> tuple[RoiName, ...]:
     """Copies, versions and parts of what a derived structure was built from."""
     recipes = derived.made_of if isinstance(derived, DVH) else ()
     parts = [roi for recipe in recipes for roi in recipe.plus]
-    return tuple(dict.fromkeys(copy for part in parts for copy in copies_of(part, plan.drawn)))
+    return tuple(dict.fromkeys(copy for part in parts for copy in copies_of(organ_named(part.name), part, plan.drawn)))
 
 
 def _taken(organ: str, found: Match, plan: Organs) -> Taken:
     dvh = plan.by_key.get((found.roi.name, found.roi.number))
     # a name that the user gave says which of several is meant
-    copies = () if found.rule is Rule.GIVEN or organ in TARGETS else copies_of(found.roi, plan.drawn)
+    copies = () if found.rule is Rule.GIVEN else copies_of(organ, found.roi, plan.drawn)
     return Taken(
         organ=organ,
         contour=found.roi.name,
@@ -331,7 +349,7 @@ def _first(structures: Sequence[str], takes: Callable[[str], list[Taken]]) -> li
     tried: list[Taken] = []
     for place, organ in enumerate(structures):
         found = takes(organ)
-        if not all(map(_is_missing, found)):
+        if not all(map(_is_missing, found)) or any(map(_is_probably_there, found)):
             passed_over = structures[:place]
             return [
                 replace(taken, findings=(*_instead_of(passed_over, taken), *taken.findings)) if passed_over else taken
@@ -345,10 +363,16 @@ def _is_missing(taken: Taken) -> bool:
     return isinstance(taken.dvh, NotMeasured) and taken.dvh.reason is Reason.STRUCTURE_MISSING
 
 
-def _is_absent(taken: Taken) -> bool:
+def _is_probably_there(taken: Taken) -> bool:
+    """Whether a structure is the organ by its name, most likely, and is not known as another organ."""
+    return any(not organ_named(name) for name in taken.probable)
+
+
+def _is_absent(taken: Taken, plan: Organs) -> bool:
     """Whether the plan has nothing of it: no structure of that name, or one that nobody contoured."""
-    absent = {Reason.STRUCTURE_MISSING, Reason.STRUCTURE_EMPTY}
-    return isinstance(taken.dvh, NotMeasured) and taken.dvh.reason in absent and not taken.probable
+    if taken.contour:
+        return not any(roi.contoured for roi in plan.drawn if roi.name == taken.contour)
+    return _is_missing(taken) and not taken.probable
 
 
 def _instead_of(organs: Sequence[str], taken: Taken) -> tuple[Finding, ...]:
@@ -369,7 +393,7 @@ def _take_union(row: Constraint, plan: Organs) -> Taken:
         return replace(_first_in_plan(parts), organ=organ, probable=probable)
     contours = tuple(dict.fromkeys(part.contour for part in there))
     lacking = [part for part in parts if part not in there]
-    needed = tuple(part for part in lacking if part.organ not in row.optional or not _is_absent(part))
+    needed = tuple(part for part in lacking if part.organ not in row.optional or not _is_absent(part, plan))
     dvh = _union_dvh(there, plan)
     return Taken(
         organ=organ,

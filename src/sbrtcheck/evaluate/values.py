@@ -51,7 +51,7 @@ class Verdict(StrEnum):
 class ReviewCode(StrEnum):
     """What keeps a report from being a pass though no row that counts fails; stable, for programs."""
 
-    DOSE = "dose is not that of the prescription"
+    DOSE = "dose in doubt"
     GIVEN_NAME = "given name not in the plan"
     FAILS_WITHOUT_COUNTING = "a row that does not count fails"
     NOT_EVALUATED = "not evaluated"

@@ -38,6 +38,9 @@ SPARSE_MM = 10.0
 STEADY_RUN = 3
 """So many equal gaps in a row are a spacing of their own, as where every third slice was drawn, and no breaks."""
 
+STEADY_FACTOR = 4.0
+"""But not where they are more than so many times the usual one: then planes are missing, however evenly."""
+
 CAP_LIMIT_MM = 1.5
 """Thickest end cap under the ``capped`` convention."""
 
@@ -195,7 +198,8 @@ def _breaks(
     if len(gaps) == 0:
         return np.zeros(0, dtype=bool), gaps, []
     usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])
-    wide = (gaps > BREAK_FACTOR * usual + PLANE_TOLERANCE_MM) & ~_steady(gaps)
+    steady = _steady(gaps) & (gaps <= STEADY_FACTOR * usual + PLANE_TOLERANCE_MM)
+    wide = (gaps > BREAK_FACTOR * usual + PLANE_TOLERANCE_MM) & ~steady
     doubled = _doubled(gaps)
     if not wide.any() and not doubled.any():
         return wide, gaps, _said_of_few(name, planes_mm, dose_spacing_mm, around, shared)

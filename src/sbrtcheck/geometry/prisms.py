@@ -32,6 +32,10 @@ SMALLEST_DOUBT_SHARE = 1e-3
 """In a small structure, readings contradict each other from this share of its volume on."""
 
 
+NO_AREA_MM2 = 1e-3
+"""The contours of a plane that enclose no more than this enclose nothing: they are a line, a point, or cancel."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridFrame:
     """A dose grid seen along one of its axes: slabs are stacked along ``w``, rows along ``v``, columns along ``u``.
@@ -179,6 +183,10 @@ def prism_stack(
     rule = Rule(mm=Millimetres(*frame.spacing_mm), exclusive_or=exclusive_or)
     regions = region_edges(name, columns, rows, starts, order, layer_of_contour, rule)
     edges = regions.edges
+    nothing = np.abs(edges.area(len(planes_mm))) * frame.spacing_mm[0] * frame.spacing_mm[1] < NO_AREA_MM2
+    if nothing.any() and not nothing.all():
+        left = np.sort(order[~nothing[layer_of_contour]])
+        return _without_planes(name, local_mm, starts, frame, left, exclusive_or=exclusive_or, around=around)
     spacing_mm = median(np.diff(frame.nodes_mm)) if len(frame.nodes_mm) > 1 else 1.0
     slab, gaps = slabs(name, planes_mm, spacing_mm, around, lambda k: shared_area(edges, k))
     layer, bottom, top, conventions = with_caps(planes_mm, slab)
@@ -194,6 +202,26 @@ def prism_stack(
         readings=readings,
     )
     return stack, Planes(height_mm=planes_mm, loops=regions.loops)
+
+
+def _without_planes(
+    name: str,
+    local_mm: FloatArray,
+    starts: IntArray,
+    frame: GridFrame,
+    left: IntArray,
+    *,
+    exclusive_or: bool,
+    around: Surroundings,
+) -> tuple[PrismStack, Planes]:
+    """The structure from the contours ``left``: those of its other planes enclose nothing, as if they were missing."""
+    counts = np.diff(starts)[left]
+    pick = ranges(starts[:-1][left], counts)
+    kept = np.concatenate([[0], np.cumsum(counts)])
+    stack, planes = prism_stack(name, local_mm[:, pick], kept, frame, exclusive_or=exclusive_or, around=around)
+    text = f"{len(starts) - 1 - len(left)} contour(s) enclose nothing on their plane: are they damaged?"
+    finding = Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name)
+    return replace(stack, findings=(*stack.findings, finding)), planes
 
 
 def _readings(

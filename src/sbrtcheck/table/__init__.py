@@ -19,7 +19,6 @@ from sbrtcheck.table.risk_models import (
 )
 from sbrtcheck.table.sites import Site, Sites, load_sites, sites_json_schema
 from sbrtcheck.table.values import (
-    MULTI,
     ClinicianItem,
     Constraint,
     ConstraintTable,
@@ -36,7 +35,6 @@ from sbrtcheck.table.values import (
 )
 
 __all__ = [
-    "MULTI",
     "ClinicianItem",
     "Constraint",
     "ConstraintTable",

@@ -206,7 +206,7 @@ def _cover(texts: Texts, key: str) -> float:
 
 def _notes(texts: Texts) -> Iterable[tuple[FindingCode, str]]:
     if (cover := _cover(texts, "sampling cover.")) < _WHOLE_COVER:
-        yield FindingCode.STORED_DVH_INCOMPLETE, f"{cover:g} % of the structure is sampled, so the export says"
+        yield FindingCode.CONTOURS_INCOMPLETE, f"{cover:g} % of the structure is sampled, so the export says"
 
 
 # Tables

@@ -76,7 +76,7 @@ def load_dvh_export(
             "file_sha256": lines.sha256,
             "plan_label": of_plan.label,
         },
-        findings=(*findings, *_of_file(export), *_implausible(dvhs, rx)),
+        findings=(*findings, *_of_file(export)),
     )
 
 
@@ -177,16 +177,3 @@ def _refuse_hundredths(dvhs: tuple[DVH, ...], rx: Prescription | UnknownPrescrip
     if _LEAST_MAXIMUM <= 100.0 * maximum / rx.dose_gy <= _GREATEST_MAXIMUM:
         what = f"its largest dose is {maximum:.4g} Gy, about a hundredth of the prescription, {rx.dose_gy:g} Gy"
         raise fault(f"{what}: are its numbers Gy, labelled cGy?", mend="export it with the target, in the right unit")
-
-
-def _implausible(dvhs: tuple[DVH, ...], rx: Prescription | UnknownPrescription) -> tuple[Finding, ...]:
-    if isinstance(rx, UnknownPrescription) or not dvhs:
-        return ()
-    maximum = max(dvh.max_gy.value for dvh in dvhs)
-    if _LEAST_MAXIMUM <= maximum / rx.dose_gy <= _GREATEST_MAXIMUM:
-        return ()
-    text = (
-        f"the largest dose of the export is {maximum:.4g} Gy and the prescription {rx.dose_gy:g} Gy in {rx.fractions}:"
-        " is one of them of a single fraction, or in cGy? Or is the target not in the export?"
-    )
-    return (Finding(code=FindingCode.OTHER, text=text),)
