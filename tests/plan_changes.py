@@ -59,8 +59,8 @@ class PlanFiles:
     # what a structure set says of one structure
 
     def rois(self, name: str) -> list[Dataset]:
-        """The ROIs of a name, as the structure set lists them."""
-        return [roi for roi in self.structures.StructureSetROISequence if roi.ROIName == name]
+        """The ROIs of a name in any letters, as the structure set lists them."""
+        return [roi for roi in self.structures.StructureSetROISequence if roi.ROIName.lower() == name.lower()]
 
     def roi(self, name: str) -> Dataset:
         """The one ROI of a name, or the one of several that is contoured."""
@@ -387,6 +387,7 @@ def two_strokes(files: PlanFiles, name: str, random: Random) -> None:
 
 def _halves(files: PlanFiles, name: str) -> list[list[Dataset]]:
     """The contours below and above the middle plane; of a structure that lacks a plane, the gap might lie there."""
+    _closed(files, name)
     contours = sorted(files.contours(name), key=lambda one: float(points_of(one)[0, 2]))
     steps = np.diff([float(points_of(one)[0, 2]) for one in contours])
     if len(contours) < 4 or steps.max() > 1.5 * max(steps.min(), 1.0):
@@ -421,6 +422,7 @@ def in_other_letters(files: PlanFiles, name: str, random: Random) -> None:
 
 def lose_inner_planes(files: PlanFiles, name: str, random: Random) -> None:
     """Two planes or more that follow each other, none of them the first or the last."""
+    _closed(files, name)
     by_plane: dict[float, list[Dataset]] = {}
     for one in files.contours(name):
         by_plane.setdefault(round(float(points_of(one)[0, 2]), 1), []).append(one)
@@ -434,10 +436,11 @@ def lose_inner_planes(files: PlanFiles, name: str, random: Random) -> None:
 
 def lose_every_second_plane(files: PlanFiles, name: str, random: Random) -> None:
     """On half of the organ."""
+    _closed(files, name)
     by_plane = sorted(files.contours(name), key=lambda one: float(points_of(one)[0, 2]))
     half, upper = len(by_plane) // 2, random.random() < 0.5
-    kept = [one for at, one in enumerate(by_plane) if at % 2 == 0 or (at >= half) != upper]
-    files.put(name, kept)
+    kept = [one for at, one in enumerate(by_plane[:-1]) if at % 2 == 0 or (at >= half) != upper]
+    files.put(name, [*kept, by_plane[-1]])
 
 
 def leave_one_plane(files: PlanFiles, name: str, random: Random) -> None:
@@ -455,8 +458,11 @@ def to_type(*kinds: str) -> OfStructure:
     return change
 
 
+CLOSED = {"CLOSED_PLANAR", "CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR", "INTERPOLATED_PLANAR"}
+
+
 def _closed(files: PlanFiles, name: str) -> None:
-    if any(str(one.get("ContourGeometricType", "")) != "CLOSED_PLANAR" for one in files.contours(name)):
+    if any(str(one.get("ContourGeometricType", "")) not in CLOSED for one in files.contours(name)):
         raise Unchanged("contours of another type")
 
 
@@ -496,6 +502,7 @@ def other_frame(files: PlanFiles, name: str, _: Random) -> None:
 
 def lose_roi_number(files: PlanFiles, name: str, random: Random) -> None:
     """The number is missing where the structure is listed, or where its contours are."""
+    files.number(name)
     if random.random() < 0.5:
         del files.roi(name).ROINumber
     else:
@@ -704,7 +711,7 @@ def shift_dose(files: PlanFiles, random: Random) -> None:
 def dose_of_another_plan(files: PlanFiles, _: Random) -> None:
     """A dose round another target, in the same place, that says it is of this plan."""
     values = files.dose_gy
-    files.set_dose(np.ascontiguousarray(values[:, ::-1, ::-1]))
+    files.set_dose(np.roll(values, round(0.4 * values.shape[2]), axis=2))
 
 
 def foreign_dose(files: PlanFiles, _: Random) -> None:

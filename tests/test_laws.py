@@ -311,6 +311,15 @@ def test_no_changes_one_after_the_other_make_a_report_better(
             before = after
 
 
+def test_an_unknown_prescription_and_negative_doses_are_no_crash() -> None:
+    files = named_plan(1)
+    for reference in files.plan.DoseReferenceSequence:
+        del reference.TargetPrescriptionDose
+    changes.negative_dose(files, Random(0))
+    for at in ROWS:
+        assert verdict(files, one_row_decides(at, "passes", 1, "lung")) != "PASS"
+
+
 @given(situations, st.tuples(*[st.tuples(st.sampled_from(sorted(changes.OF_STRUCTURE)), randoms)] * 2))
 @settings(SLOW, max_examples=50)
 def test_two_changes_of_two_structures_come_to_the_same_in_either_order(
