@@ -86,6 +86,10 @@ REVIEWS = {
         "A part of the structure, or of what a metric is about, lies beyond the dose grid and could change a verdict.",
         "Calculate the dose on a grid that holds the organ.",
     ),
+    ReviewCode.OTHER_DVH: (
+        "The DVH that the planning system stored, or exported, fails a row that passes here.",
+        "Compare the two DVHs: volumes, end caps, dose grid. The report has a section on them.",
+    ),
     ReviewCode.NOTHING_EVALUATED: (
         "No row that counts was evaluated, in the whole report or in one of the tables asked for.",
         "Is the table for this number of fractions? `sbrtcheck tables` lists them.",
@@ -143,6 +147,7 @@ FINDINGS = {
     FindingCode.DOSE_TYPE: "The dose is not marked as physical dose.",
     FindingCode.RELATIVE_DOSE_SCALED: "Relative dose was turned into Gy.",
     FindingCode.STORED_DVH_UNITS: "Units of a stored or exported DVH limit what can be measured, or were mended.",
+    FindingCode.STORED_DVH_CONTRADICTORY: "What a stored or exported DVH states contradicts its curve.",
     FindingCode.STORED_DVH_INCOMPLETE: "A stored or exported DVH lacks something, and what was done about it.",
     FindingCode.DERIVED_STRUCTURE: "The structure was built from others, or without a part that is not drawn.",
     FindingCode.NAME_MATCH: "Another structure was taken than the one asked for first.",

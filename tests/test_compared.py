@@ -379,7 +379,9 @@ def test_a_cord_that_the_planning_system_sees_hotter_is_told_and_the_verdict_her
     assert differing
     assert {one["contour"] for one in differing} == {"SpinalCord"}
     assert {(one["verdict_ours"], one["verdict_theirs"]) for one in differing} == {("PASS", "FAIL")}
-    assert (report["verdict"], report["outcomes"]) == (alone["verdict"], alone["outcomes"])
+    assert report["outcomes"] == alone["outcomes"]
+    assert (alone["verdict"], report["verdict"]) == ("PASS", "REVIEW")
+    assert {reason["code"] for reason in report["reasons"]} == {"the planning system's DVH fails"}
 
 
 # -------------------------------------------------------------------------------- a text export

@@ -119,7 +119,7 @@ def test_stated_numbers_in_percent_are_found_out(tmp_path: Path) -> None:
 
 def test_stated_numbers_that_contradict_the_curve_are_not_used(tmp_path: Path) -> None:
     dvh = load(tmp_path, stored_dvh([(0.1, 8.0)] * 400 + [(0.1, 0.0)], stated=(3.0, 7.0, 5.0)))["PTV"]
-    assert codes(dvh) == {FindingCode.STORED_DVH_UNITS}
+    assert codes(dvh) == {FindingCode.STORED_DVH_CONTRADICTORY}
     assert "contradicts its curve" in dvh.findings[0].text
 
 

@@ -44,6 +44,7 @@ from sbrtcheck.evaluate import (
     evaluate,
     judge_reirradiation,
     risks,
+    with_comparison,
 )
 from sbrtcheck.evaluate.naming import PlanNames, plan_names
 from sbrtcheck.evaluate.words import overall_text
@@ -192,8 +193,8 @@ def check(  # noqa: PLR0913 - the front door has every option
     if against is not None:
         exported = _exported(against, found)
         whose = f"in a text export ({exported.provenance['system']})"
-        return replace(report, compared=compare_with(report, exported, other=whose, names=mapping))
-    return replace(report, compared=_compared(report, others, mapping))
+        return with_comparison(report, compare_with(report, exported, other=whose, names=mapping))
+    return with_comparison(report, _compared(report, others, mapping))
 
 
 def compare(  # noqa: PLR0913 - one argument an option

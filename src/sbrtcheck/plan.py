@@ -48,6 +48,7 @@ class FindingCode(StrEnum):
     DOSE_TYPE = "dose type"
     RELATIVE_DOSE_SCALED = "relative dose scaled"
     STORED_DVH_UNITS = "stored DVH units"
+    STORED_DVH_CONTRADICTORY = "stored DVH contradicts itself"
     STORED_DVH_INCOMPLETE = "stored DVH incomplete"
     DERIVED_STRUCTURE = "derived structure"
     NAME_MATCH = "name match"
@@ -59,8 +60,10 @@ class FindingCode(StrEnum):
     OTHER = "other"
 
 
-DOUBTFUL_CONTOURS = frozenset({FindingCode.CONTOURS_CONTRADICTORY, FindingCode.CONTOURS_INCOMPLETE})
-"""Findings that leave open which volume the contours of a structure enclose: no report on it is a clean pass."""
+DOUBTFUL_CONTOURS = frozenset(
+    {FindingCode.CONTOURS_CONTRADICTORY, FindingCode.CONTOURS_INCOMPLETE, FindingCode.STORED_DVH_CONTRADICTORY}
+)
+"""Findings that leave open what a structure is, or what it receives: no report on it is a clean pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

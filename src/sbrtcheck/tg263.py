@@ -511,7 +511,7 @@ def all_targets(rois: Sequence[RoiName], names: Mapping[str, str] | None = None)
 
 
 def is_of_target(roi: RoiName) -> bool:
-    """Whether a structure may be a target by its type or its name, or a planner's version of one, but no ring around it.
+    """Whether a structure may be a target by its type or name, or a planner's version of one, but no ring around one.
 
     Examples
     --------

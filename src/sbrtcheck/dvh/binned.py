@@ -199,7 +199,8 @@ def statistics_of(
     pairs = ((stated.mean, mean.value), (stated.most, most.value))
     unit, factor = _unit_of(pairs, histogram.bin_gy, percent_of_gy)
     if unit != "GY":
-        notes = [(FindingCode.STORED_DVH_UNITS, _unit_note(unit, factor, stated.mean, mean.value))]
+        code = FindingCode.STORED_DVH_UNITS if unit else FindingCode.STORED_DVH_CONTRADICTORY
+        notes = [(code, _unit_note(unit, factor, stated.mean, mean.value))]
         return Statistics(mean_gy=mean, min_gy=least, max_gy=most, notes=notes)
     return Statistics(
         mean_gy=_nearest(stated.mean, mean),

@@ -32,6 +32,7 @@ from sbrtcheck.evaluate.compared import (
 )
 from sbrtcheck.evaluate.dose_check import dose_check
 from sbrtcheck.evaluate.limits import TARGET
+from sbrtcheck.evaluate.overall import with_comparison
 from sbrtcheck.evaluate.plain import RECORD_KEYS
 from sbrtcheck.evaluate.plans import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
 from sbrtcheck.evaluate.reirradiation import PartOutcome, RuleReport, SumReport, judge_reirradiation
@@ -88,4 +89,5 @@ __all__ = [
     "rounded",
     "site_of",
     "tcp",
+    "with_comparison",
 ]

@@ -104,6 +104,10 @@ def _of_the_grid(dvhs: DVHSet) -> Iterator[DoseDoubt]:
     yield from (DoseDoubt(text=finding.text) for finding in dvhs.findings if finding.code in said)
     if dvhs.plan is None:
         return
+    some = np.flatnonzero(dvhs.plan.dose.stored.reshape(len(dvhs.plan.dose.stored), -1).any(axis=1))
+    if len(some) and len(some) <= some[-1] - some[0]:
+        number = int(some[-1] - some[0]) + 1 - len(some)
+        yield DoseDoubt(text=f"{number} dose plane(s) between others have no dose at all")
     steps_mm = np.sort(np.diff(dvhs.plan.dose.offsets_mm))
     usual_mm = float(steps_mm[len(steps_mm) // 2])
     if steps_mm[-1] > MISSING_PLANE * usual_mm:

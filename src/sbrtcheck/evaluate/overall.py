@@ -14,13 +14,16 @@ Only limits speak here: risk points are reported, statements are met or not, and
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from sbrtcheck.dvh import Reason
+from sbrtcheck.evaluate.compared import Comparison, NoComparison, VerdictDifference
 from sbrtcheck.evaluate.site import PlanSite
 from sbrtcheck.evaluate.structures import Organs
-from sbrtcheck.evaluate.values import Outcome, ReviewCode, ReviewReason, Verdict
+from sbrtcheck.evaluate.values import Outcome, Report, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.evaluate.words import against_limit_text, is_just_missing, uncounted_fail_text
+from sbrtcheck.metric import Measurement
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.table import Kind
 from sbrtcheck.tg263 import TARGETS, derivable, missing_names
@@ -73,8 +76,29 @@ def review_reasons(outcomes: Sequence[Outcome], plan: Organs, *, strict: bool) -
         *_of_contours(limits),
         *(_of_flagged_rows(limits) if strict else ()),
     ]
+    return _in_order(found)
+
+
+def with_comparison(report: Report, compared: Comparison | NoComparison) -> Report:
+    """The report with what other DVHs of the plan say; where these fail a row that passes here, it is no pass."""
+    differing = compared.verdicts if isinstance(compared, Comparison) else ()
+    found = [_of_other_dvh(one) for one in differing if one.theirs is Verdict.FAIL is not one.ours]
+    reasons = _in_order((*report.reasons, *found))
+    return replace(report, compared=compared, reasons=reasons, verdict=overall(report.outcomes, reasons))
+
+
+def _of_other_dvh(one: VerdictDifference) -> ReviewReason:
+    metric, theirs = one.measured.metric, one.measured.theirs
+    value = f"{theirs.value:.4g}" if isinstance(theirs, Measurement) else "no value"
+    text = f"{one.organ} {metric}: {one.ours} here, and FAIL by the planning system's own DVH ({value})"
+    rows = (f"{one.table_id}/{one.row_id}",)
+    return ReviewReason(code=ReviewCode.OTHER_DVH, text=text, structure=one.organ, rows=rows)
+
+
+def _in_order(reasons: Iterable[ReviewReason]) -> tuple[ReviewReason, ...]:
+    """By what they are about, so that the order of rows does not matter."""
     order = list(ReviewCode)
-    return tuple(sorted(found, key=lambda one: (order.index(one.code), one.structure, one.text)))
+    return tuple(sorted(reasons, key=lambda one: (order.index(one.code), one.structure, one.text)))
 
 
 def _of_dose(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:

@@ -58,6 +58,7 @@ class ReviewCode(StrEnum):
     PART_OF_ORGAN = "a part of the organ is missing"
     CONTOURS = "contours incomplete or contradictory"
     OUTSIDE_GRID = "outside the dose grid"
+    OTHER_DVH = "the planning system's DVH fails"
     NOTHING_EVALUATED = "nothing that counts was evaluated"
     STRICT = "borderline or convention sensitive"
 

@@ -32,6 +32,9 @@ SMALLEST_DOUBT_SHARE = 1e-3
 """In a small structure, readings contradict each other from this share of its volume on."""
 
 
+SUDDEN = 20.0
+"""No outline shrinks, or grows, by such a factor from one plane to the next in the middle of an organ."""
+
 NO_AREA_MM2 = 1e-3
 """The contours of a plane that enclose no more than this enclose nothing: they are a line, a point, or cancel."""
 
@@ -183,7 +186,8 @@ def prism_stack(
     rule = Rule(mm=Millimetres(*frame.spacing_mm), exclusive_or=exclusive_or)
     regions = region_edges(name, columns, rows, starts, order, layer_of_contour, rule)
     edges = regions.edges
-    nothing = np.abs(edges.area(len(planes_mm))) * frame.spacing_mm[0] * frame.spacing_mm[1] < NO_AREA_MM2
+    area_mm2 = np.abs(edges.area(len(planes_mm))) * frame.spacing_mm[0] * frame.spacing_mm[1]
+    nothing = area_mm2 < NO_AREA_MM2
     if nothing.any() and not nothing.all():
         left = np.sort(order[~nothing[layer_of_contour]])
         return _without_planes(name, local_mm, starts, frame, left, exclusive_or=exclusive_or, around=around)
@@ -198,10 +202,24 @@ def prism_stack(
         low_mm=bottom,
         high_mm=top,
         conventions=conventions,
-        findings=(*merged, *regions.findings, *contradictory, *gaps),
+        findings=(*merged, *regions.findings, *contradictory, *gaps, *_shrunken(name, area_mm2)),
         readings=readings,
     )
     return stack, Planes(height_mm=planes_mm, loops=regions.loops)
+
+
+def _shrunken(name: str, area_mm2: FloatArray) -> tuple[Finding, ...]:
+    """Whether the outline shrinks to nearly nothing from one plane to the next, and as suddenly is there again.
+
+    Where one part of a structure ends and another begins it tapers; a contour that was cut off does not.
+    """
+    ratio = area_mm2[1:] / np.maximum(area_mm2[:-1], NO_AREA_MM2)
+    drop, rise = np.flatnonzero(ratio < 1.0 / SUDDEN), np.flatnonzero(ratio > SUDDEN)
+    if len(drop) == 0 or len(rise) == 0 or rise[-1] <= drop[0]:
+        return ()
+    planes = int(rise[rise > drop[0]][0] - drop[0])
+    text = f"on {planes} plane(s) the outline is less than a {SUDDEN:g}th of that beside them: was it cut off?"
+    return (Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name),)
 
 
 def _without_planes(
