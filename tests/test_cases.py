@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -23,13 +22,16 @@ from pydicom.sequence import Sequence as Items
 
 import plan_changes as changes
 from dicom_files import contour, item, set_raw
-from plan_changes import PlanFiles, Points, move, points_of, scale
+from plan_changes import PlanFiles, Points, dice, move, points_of, scale
 from sbrtcheck import cli
+from sbrtcheck.dvh import Reason
+from sbrtcheck.evaluate import ReviewCode
+from sbrtcheck.plan import FindingCode
 
 PLANS = Path(__file__).parent.parent / "examples" / "plans"
 LUNG = ("--table", "tg101-5fx", "--site", "lung")
 LIVER = ("--table", "tg101-3fx", "--site", "liver")
-ANY = Random(7)
+ANY = dice(7)
 
 
 def lung() -> PlanFiles:
@@ -147,7 +149,7 @@ LARGE_SPOT_GY = pytest.approx(60.0, abs=0.1)  # of its hottest 10 cc
 
 def as_the_target(files: PlanFiles, name: str, *, shift_mm: float = 0.0) -> None:
     """The structure's contours are those of the PTV."""
-    moved = [changes.copy_of(one, points_of(one) + (shift_mm, 0.0, 0.0)) for one in files.contours("PTV")]
+    moved = [changes.copy_of(one, points_of(one) + np.array([shift_mm, 0.0, 0.0])) for one in files.contours("PTV")]
     files.put(name, moved)
 
 
@@ -163,7 +165,7 @@ TWICE = {
 def test_an_organ_that_is_there_twice_counts_once(check: Check, how: str) -> None:
     files = lung()
     as_the_target(files, "GreatVes")
-    TWICE[how](files, "GreatVes", Random(3))
+    TWICE[how](files, "GreatVes", dice(3))
     done = check(files, *LUNG)
     assert done.came_to == ("FAIL", 1)
     assert done.row("GreatVes", "D0.035cc[Gy]")["value"] == SPOT_GY
@@ -176,7 +178,7 @@ def test_copies_do_not_pass_by_exclusive_or(check: Check, how: str, kind: str) -
     """What two copies leave of each other is a sliver, and no organ."""
     files = lung()
     as_the_target(files, "GreatVes")
-    TWICE[how](files, "GreatVes", Random(3))
+    TWICE[how](files, "GreatVes", dice(3))
     changes.to_type(kind)(files, "GreatVes", ANY)
     done = check(files, *LUNG)
     assert done.exit_code in (1, 3)
@@ -186,7 +188,7 @@ def test_copies_do_not_pass_by_exclusive_or(check: Check, how: str, kind: str) -
 @pytest.mark.parametrize("name", ["Heart", "Lung_R", "Esophagus", "PTV"])
 def test_a_copy_changes_no_verdict_and_hardly_a_value(check: Check, whole: dict[str, Done], name: str) -> None:
     files = lung()
-    changes.duplicate_shifted(files, name, Random(5))
+    changes.duplicate_shifted(files, name, dice(5))
     done = check(files, *LUNG)
     assert done.came_to == ("PASS", 0)
     for row, before in zip(done.report["outcomes"], whole["lung"].report["outcomes"], strict=True):
@@ -199,7 +201,7 @@ def test_three_copies_are_one_too(check: Check) -> None:
     files = lung()
     as_the_target(files, "GreatVes")
     for at in range(2):
-        changes.duplicate_shifted(files, "GreatVes", Random(at))
+        changes.duplicate_shifted(files, "GreatVes", dice(at))
     done = check(files, *LUNG)
     assert done.verdicts("GreatVes") <= {"FAIL", "NOT_EVALUATED"}
     assert done.exit_code in (1, 3)
@@ -218,7 +220,9 @@ def two_strokes(files: PlanFiles, *, margin_mm: float = 14.0) -> tuple[Points, .
     for z in heights:
         made += [
             np.array([(x0, y0, z), (x1 + 40, y0, z), (x1 + 40, y1, z), (x0, y1, z)]),
-            np.array([(x0 - 0.3, y0 - 40, z), (x1 + 0.3, y0 - 40, z), (x1 + 0.3, y1 + 0.3, z), (x0 - 0.3, y1 + 0.3, z)]),
+            np.array(
+                [(x0 - 0.3, y0 - 40, z), (x1 + 0.3, y0 - 40, z), (x1 + 0.3, y1 + 0.3, z), (x0 - 0.3, y1 + 0.3, z)]
+            ),
         ]
     return tuple(made)
 
@@ -234,7 +238,7 @@ def test_two_strokes_that_overlap_do_not_cancel(check: Check, kind: str, name: s
     row = done.row(name, "D0.035cc[Gy]")
     assert row["verdict"] in ("FAIL", "NOT_EVALUATED")
     assert row["value"] == SPOT_GY
-    assert "contours incomplete or contradictory" in done.codes
+    assert ReviewCode.CONTOURS in done.codes
 
 
 def test_the_order_of_two_strokes_changes_nothing(check: Check) -> None:
@@ -310,9 +314,7 @@ def test_steps_of_three_and_six_millimetres_keep_the_volume(check: Check, tmp_pa
     done = check(files, *LUNG)
     assert done.came_to == ("PASS", 0)
     for name in ("Heart", "Esophagus", "Lung_L"):
-        assert volume_cc(tmp_path / "plan", name) == pytest.approx(
-            volume_cc(PLANS / "lung-50gy-5fx", name), rel=0.01
-        )
+        assert volume_cc(tmp_path / "plan", name) == pytest.approx(volume_cc(PLANS / "lung-50gy-5fx", name), rel=0.01)
     assert "bridged" in done.texts
 
 
@@ -329,7 +331,7 @@ def test_three_planes_that_are_missing_are_no_step(check: Check, name: str) -> N
     lose_planes(files, name, (10, 11, 12))
     done = check(files, *LUNG)
     assert done.came_to == ("REVIEW", 3)
-    assert "contours incomplete or contradictory" in done.codes
+    assert ReviewCode.CONTOURS in done.codes
 
 
 def one_plane(files: PlanFiles, name: str, *, thickness_mm: str = "") -> None:
@@ -344,9 +346,7 @@ def one_plane(files: PlanFiles, name: str, *, thickness_mm: str = "") -> None:
 def test_an_organ_on_one_plane_meets_no_limit_by_its_volume(check: Check, tmp_path: Path, name: str) -> None:
     files = lung()
     one_plane(files, name, thickness_mm="1")
-    area_mm2 = 0.5 * abs(
-        sum(x * v - u * y for (x, y, _), (u, v, _) in _sides(points_of(files.contours(name)[0])))
-    )
+    area_mm2 = 0.5 * abs(sum(x * v - u * y for (x, y, _), (u, v, _) in _sides(points_of(files.contours(name)[0]))))
     done = check(files, *LUNG)
     assert done.came_to == ("REVIEW", 3)
     assert {row["verdict"] for row in done.rows(name) if row["value"] is None} <= {"NOT_EVALUATED"}
@@ -368,12 +368,13 @@ def test_an_organ_on_one_plane_without_a_thickness_meets_none_either(check: Chec
 # ------------------------------------------------------------------------------------------- damaged contours
 
 
-@pytest.mark.parametrize("damage", changes.DAMAGES)
-@pytest.mark.parametrize("name", ["Heart", "GreatVes"])
+@pytest.mark.parametrize(
+    ("damage", "name"), [(damage, ("Heart", "GreatVes")[at % 2]) for at, damage in enumerate(changes.DAMAGES)]
+)
 def test_a_damaged_organ_costs_its_own_rows(check: Check, whole: dict[str, Done], damage: str, name: str) -> None:
     files = lung()
     others = files.structures.StructureSetROISequence
-    changes.DAMAGES[damage](files, name, Random(3))
+    changes.DAMAGES[damage](files, name, dice(3))
     lost = {name}
     if damage == "a ROI number twice":
         number = next(roi.ROINumber for roi in others if roi.ROIName == name)
@@ -405,7 +406,7 @@ def test_of_a_failing_organ_that_is_damaged_a_review_is_left(check: Check) -> No
     changes.DAMAGES["the last number lost"](files, "Duodenum", ANY)
     done = check(files, *LIVER)
     assert done.came_to == ("REVIEW", 3)
-    assert done.reasons("Duodenum") == {"structure damaged"}
+    assert done.reasons("Duodenum") == {Reason.STRUCTURE_DAMAGED}
 
 
 def test_two_damaged_organs_in_either_order(check: Check) -> None:
@@ -413,7 +414,7 @@ def test_two_damaged_organs_in_either_order(check: Check) -> None:
     for names in (("Heart", "Esophagus"), ("Esophagus", "Heart")):
         files = lung()
         for name in names:
-            changes.DAMAGES["NaN"](files, name, Random(1))
+            changes.DAMAGES["NaN"](files, name, dice(1))
         found.append(check(files, *LUNG).report["reasons"])
     assert found[0] == found[1]
     assert {reason["structure"] for reason in found[0]} == {"Heart", "Esophagus"}
@@ -432,7 +433,7 @@ NOT_THE_DOSE: dict[str, Callable[[PlanFiles], None]] = {
     "two fractions of five": lambda files: scale(files, 2 / 5),
     "one beam of two": lambda files: scale(files, 0.45),
     "in cGy, said to be in Gy": lambda files: scale(files, 0.01),
-    "one beam by its shape": lambda files: changes.one_beam(files, Random(1)),
+    "one beam by its shape": lambda files: changes.one_beam(files, dice(1)),
     "of another plan": lambda files: changes.dose_of_another_plan(files, ANY),
 }
 
@@ -443,7 +444,7 @@ def test_a_dose_that_is_not_the_plans_passes_nothing(check: Check, name: str) ->
     NOT_THE_DOSE[name](files)
     done = check(files, *LUNG)
     assert done.came_to == ("REVIEW", 3)
-    assert "dose is not that of the prescription" in done.codes
+    assert ReviewCode.DOSE in done.codes
     assert {row["verdict"] for row in done.report["outcomes"]} == {"NOT_EVALUATED"}
 
 
@@ -456,7 +457,7 @@ def test_nor_without_targets(check: Check, name: str, lost: tuple[str, ...]) -> 
         changes.remove(files, target, ANY)
     done = check(files, *LUNG)
     assert done.came_to == ("REVIEW", 3)
-    assert "dose is not that of the prescription" in done.codes
+    assert ReviewCode.DOSE in done.codes
 
 
 def test_a_dose_that_the_user_accepts_is_judged_and_recorded(check: Check) -> None:
@@ -495,7 +496,7 @@ def test_half_a_dose_grid_passes_nothing_that_lies_outside(check: Check, whole: 
             assert row["verdict"] in ("FAIL", "NOT_EVALUATED")
 
 
-CROPS = [(axis, end, share) for axis in (0, 1, 2) for end in (0, 1) for share in (0.25, 0.5, 0.7)]
+CROPS = [(axis, end, share) for axis in (0, 1, 2) for end in (0, 1) for share in (0.3, 0.6)]
 
 
 @pytest.mark.parametrize(("axis", "end", "share"), CROPS)
@@ -528,10 +529,10 @@ def test_a_grid_that_ends_near_the_target_says_nothing_of_what_is_beyond(
     assert done.came_to == ("REVIEW", 3)
     row = done.row("PTV", "D2cm[Gy]")
     assert row["value"] < row["limit"]
-    assert (row["verdict"], row["reason"]) == ("NOT_EVALUATED", "partly outside the dose grid")
+    assert (row["verdict"], row["reason"]) == ("NOT_EVALUATED", Reason.PARTLY_OUTSIDE_GRID)
     assert done.row("Heart", "V20Gy[%]")["verdict"] == "NOT_EVALUATED"
     assert done.row("Heart", "V20Gy[%]")["outside_percent"] > 90.0
-    assert "outside the dose grid" in done.codes
+    assert ReviewCode.OUTSIDE_GRID in done.codes
 
 
 BEYOND = """
@@ -543,8 +544,20 @@ fractions: [5]
 sources:
   - {key: doe, citation: Doe 2020, where: nowhere}
 rows:
-  - {id: beyond, organ: PTV, structure: PTV, metric: "D2cm[Gy]", below: 26.5, source: {cite: doe, where: nowhere}, confirmed_by: [one, two]}
-  - {id: heart, organ: Heart, structure: Heart, metric: "V20Gy[%]", below: 5, source: {cite: doe, where: nowhere}, confirmed_by: [one, two]}
+  - id: beyond
+    organ: PTV
+    structure: PTV
+    metric: "D2cm[Gy]"
+    below: 26.5
+    source: {cite: doe, where: nowhere}
+    confirmed_by: [one, two]
+  - id: heart
+    organ: Heart
+    structure: Heart
+    metric: "V20Gy[%]"
+    below: 5
+    source: {cite: doe, where: nowhere}
+    confirmed_by: [one, two]
 """
 
 
@@ -557,7 +570,7 @@ def test_what_lies_beyond_the_outermost_dose_planes_is_said(check: Check) -> Non
     changes.crop(files, 0, 1, 1.0 - planes / int(files.dose.NumberOfFrames))
     done = check(files, *LUNG)
     codes = {one["code"] for row in done.rows("Trachea") for one in row["findings"]}
-    assert codes & {"beyond the outermost dose planes", "outside the dose grid"}
+    assert codes & {FindingCode.OUTERMOST_DOSE_PLANES, FindingCode.OUTSIDE_DOSE_GRID}
 
 
 def test_negative_doses_pass_nothing(check: Check) -> None:
@@ -625,7 +638,7 @@ def test_padding_after_the_last_frame_is_read_and_said(check: Check, whole: dict
     done = check(files, *LUNG)
     assert done.came_to == ("PASS", 0)
     assert done.except_of() == whole["lung"].except_of()
-    assert "padding after the pixel data" in {one["code"] for one in done.report["findings"]}
+    assert FindingCode.PIXEL_PADDING in {one["code"] for one in done.report["findings"]}
 
 
 def test_pixels_that_are_missing_are_refused(check: Check) -> None:
@@ -680,7 +693,7 @@ def test_the_nominal_dose_is_the_prescription(check: Check, actual_first: bool, 
 def test_no_prescription_is_no_pass(check: Check) -> None:
     for change in (changes.no_dose_reference, changes.no_fractions, changes.larger_prescription):
         files = lung()
-        change(files, Random(2))
+        change(files, dice(2))
         assert check(files, *LUNG).came_to == ("REVIEW", 3)
 
 
@@ -804,7 +817,7 @@ def test_an_export_is_no_pass_where_its_dose_is_not_the_plans(tmp_path: Path) ->
     export.write_text(hiart_export(low, volume="Absolute Volume (cc)"), encoding="utf-8")
     done = CliRunner().invoke(cli.main, ["check", "--dvh", str(export), "--rx", "50Gy/5", *LUNG, "--format", "json"])
     assert done.exit_code == 3
-    assert "dose is not that of the prescription" in {one["code"] for one in json.loads(done.stdout)["reasons"]}
+    assert ReviewCode.DOSE in {one["code"] for one in json.loads(done.stdout)["reasons"]}
 
 
 # ------------------------------------------------------------------------------------------------------- names
@@ -829,7 +842,7 @@ def test_of_two_contoured_rois_of_one_name_a_number_chooses(check: Check, tmp_pa
     number = files.add("SpinalCord", [deepcopy(one) for one in files.contours("PTV")])
     done = check(files, *LUNG)
     assert done.came_to == ("REVIEW", 3)
-    assert done.reasons("SpinalCord") == {"structure ambiguous"}
+    assert done.reasons("SpinalCord") == {Reason.STRUCTURE_AMBIGUOUS}
     chosen = check(files, *LUNG, "--names", names_file(tmp_path, SpinalCord=f"ROI {cord}"))
     assert chosen.came_to == ("PASS", 0)
     other = check(files, *LUNG, "--names", names_file(tmp_path, SpinalCord=f"ROI {number}"))
@@ -893,7 +906,13 @@ fractions: [5]
 sources:
   - {{key: doe, citation: Doe 2020, where: nowhere}}
 rows:
-  - {{id: it, organ: {organ}, structure: {organ}, metric: "Max[Gy]", below: 100, source: {{cite: doe, where: nowhere}}, confirmed_by: [one, two]}}
+  - id: it
+    organ: {organ}
+    structure: {organ}
+    metric: "Max[Gy]"
+    below: 100
+    source: {{cite: doe, where: nowhere}}
+    confirmed_by: [one, two]
 """
 
 
@@ -924,7 +943,7 @@ def test_a_cord_that_fails_without_counting_is_in_the_headline(check: Check, tmp
     args = ("--table", "nccn-lung-4fx", "--rx", "48Gy/4", "--names", names_file(tmp_path, SpinalCord="GTV"))
     done = check(lung(), *args)
     assert done.came_to == ("REVIEW", 3)
-    assert "a row that does not count fails" in done.codes
+    assert ReviewCode.FAILS_WITHOUT_COUNTING in done.codes
     (failing,) = done.report["failing"]
     assert failing["organ"] == "SpinalCord"
     assert failing["value"] == pytest.approx(63.8, abs=0.3)
@@ -953,7 +972,7 @@ def test_a_union_without_a_part_says_which_and_why(check: Check) -> None:
     done = check(files, *LUNG)
     assert done.came_to == ("REVIEW", 3)
     (row,) = done.rows("Trachea", "D0.035cc[Gy]")
-    assert row["reason"] == "part of the organ missing"
+    assert row["reason"] == Reason.PART_MISSING
     assert "Bronchus_Main" in row["lacking"]
     assert "PBT" in row["lacking"] + row["detail"] + done.texts
 
@@ -992,8 +1011,8 @@ def test_a_typing_error_in_the_names_loses_no_organ(
 ) -> None:
     done = check(liver(), *LIVER, *strict, "--names", names_file(tmp_path, Duodenum=typed))
     assert done.came_to == ("REVIEW", 3)
-    assert done.reasons("Duodenum") == {"given name not in the plan"}
-    assert "given name not in the plan" in done.codes
+    assert done.reasons("Duodenum") == {Reason.GIVEN_NAME_MISSING}
+    assert ReviewCode.GIVEN_NAME in done.codes
     assert typed in done.texts
 
 
@@ -1027,15 +1046,15 @@ rows:
 """
 
 UNJUDGED: dict[str, Callable[[PlanFiles], None]] = {
-    "two of its name": lambda files: changes.contoured_namesake(files, "Duodenum", Random(4)),
+    "two of its name": lambda files: changes.contoured_namesake(files, "Duodenum", dice(4)),
     "another frame of reference": lambda files: changes.other_frame(files, "Duodenum", ANY),
     "points": lambda files: changes.to_points(files, "Duodenum", ANY),
     "type POINT": lambda files: changes.to_type("POINT")(files, "Duodenum", ANY),
     "empty beside a numbered one": lambda files: changes.empty_beside_numbered(files, "Duodenum", ANY),
-    "empty": lambda files: changes.empty(files, "Duodenum", Random(1)),
+    "empty": lambda files: changes.empty(files, "Duodenum", dice(1)),
     "removed": lambda files: changes.remove(files, "Duodenum", ANY),
     "renamed": lambda files: setattr(files.roi("Duodenum"), "ROIName", "zz"),
-    "in another ROI": lambda files: changes.in_two_rois(files, "Duodenum", Random(1)),
+    "in another ROI": lambda files: changes.in_two_rois(files, "Duodenum", dice(1)),
     "outside the grid": lambda files: changes.crop_to(files, (-174.0, -117.0, -135.0), (174.0, 117.0, 0.0)),
 }
 
@@ -1060,14 +1079,14 @@ def test_two_faults_in_either_order(check: Check, order: tuple[str, ...]) -> Non
         faults[name](files)
     done = check(files, *LIVER)
     assert done.came_to == ("REVIEW", 3)
-    assert "dose is not that of the prescription" in done.codes
+    assert ReviewCode.DOSE in done.codes
 
 
 def test_a_prescription_moved_and_an_organ_doubled(check: Check) -> None:
     files = lung()
     into_fraction_group(files)
     as_the_target(files, "GreatVes")
-    changes.duplicate_shifted(files, "GreatVes", Random(1))
+    changes.duplicate_shifted(files, "GreatVes", dice(1))
     files.dose.PixelData = files.dose.PixelData + b"\0" * 300
     done = check(files, *LUNG)
     assert done.came_to == ("FAIL", 1)
