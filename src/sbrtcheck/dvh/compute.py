@@ -655,6 +655,9 @@ def _largest_dose(plan: Plan) -> float:
     top_gy = plan.dose.max_gy
     if not np.isfinite(top_gy):
         raise GeometryError("the dose grid has a value that is not a number", mend="export the dose again")
+    if top_gy < 0.0:
+        what = f"no dose of the grid is above {top_gy:.4g} Gy, which is no dose"
+        raise GeometryError(what, mend="export the physical dose, not a difference")
     return top_gy
 
 

@@ -11,12 +11,13 @@ What a verdict means:
   reason a value of its own; else the worst of the rows that count.
 
 ``values`` are what a report is, ``structures`` takes a structure for an organ, ``limits`` finds what a row allows for
-this plan, ``judge`` turns a row and a DVH into an outcome, ``remarks`` says what a metric takes for granted, ``site``
-knows what a plan should have, ``dose_check`` whether its dose can be that of its prescription, ``overall`` gives the
-verdict and what stands against a pass, ``run`` puts them in a row, ``plain`` gives a report as plain values. ``course``
-knows what a prescription is, ``risk`` applies complication and control models; neither gives verdicts.
-``reirradiation`` judges a course that follows another one. ``compared`` is what two sets of DVHs say differently,
-``compare`` finds it; ``plans`` holds two plans side by side.
+this plan, ``row`` judges a row on one DVH, ``doubts`` withdraws verdicts that a value alone cannot give, ``decide``
+narrows bounds that leave a verdict open, ``judge`` does all that for every row of the tables, ``remarks`` says what a
+metric takes for granted, ``site`` knows what a plan should have, ``dose_check`` whether its dose can be that of its
+prescription, ``overall`` gives the verdict and what stands against a pass, ``run`` puts them in a row, ``plain``
+gives a report as plain values. ``course`` knows what a prescription is, ``risk`` applies complication and control
+models; neither gives verdicts. ``reirradiation`` judges a course that follows another one. ``compared`` is what two
+sets of DVHs say differently, ``compare`` finds it; ``plans`` holds two plans side by side.
 """
 
 from sbrtcheck.evaluate.compare import compare_with

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
-from sbrtcheck.evaluate.judge import lies_outside
+from sbrtcheck.evaluate.row import lies_outside
 from sbrtcheck.evaluate.structures import Organs, Taken, take_first
 from sbrtcheck.evaluate.values import Report, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured, Unit, measure

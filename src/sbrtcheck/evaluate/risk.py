@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
-from sbrtcheck.evaluate.judge import lies_outside
+from sbrtcheck.evaluate.row import lies_outside
 from sbrtcheck.evaluate.structures import Organs, take_first
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, Prescription

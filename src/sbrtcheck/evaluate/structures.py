@@ -65,6 +65,7 @@ class Organs:
     # unions and finer DVHs computed while judging, kept so that the rows of one report share them
     made: dict[tuple[str, ...], DVH | NoDVH | None] = field(default_factory=dict, repr=False)
     separate: dict[str, tuple[RoiName, ...]] = field(default_factory=dict, repr=False)
+    by_organ: dict[str, Taken] = field(default_factory=dict, repr=False)
 
     def union(self, parts: Sequence[DVH]) -> DVH | NoDVH | None:
         """The DVH of several structures as one organ."""
@@ -260,7 +261,13 @@ def _together(organ: str, each: Sequence[Taken], plan: Organs) -> Taken:
 
 
 def _take(organ: str, plan: Organs) -> Taken:
-    """Take the drawn structure for one organ; else the derived one of that name."""
+    """Take the contoured structure for one organ, else the derived one of that name; once for all rows that ask."""
+    if organ not in plan.by_organ:
+        plan.by_organ[organ] = _found(organ, plan)
+    return plan.by_organ[organ]
+
+
+def _found(organ: str, plan: Organs) -> Taken:
     found = match(organ, plan.drawn, plan.names)
     match found:
         case Match():
