@@ -313,9 +313,7 @@ def empty(files: PlanFiles, name: str, random: Random) -> None:
         number = files.number(name)
         listed = files.structures.ROIContourSequence
         kept = [
-            one
-            for one in listed
-            if "ReferencedROINumber" not in one or _number(one, "ReferencedROINumber") != number
+            one for one in listed if "ReferencedROINumber" not in one or _number(one, "ReferencedROINumber") != number
         ]
         files.structures.ROIContourSequence = Items(kept)
 
@@ -368,7 +366,7 @@ def _resampled(points: Points, share: float) -> Points:
 def duplicate_on_other_planes(files: PlanFiles, name: str, _: Random) -> None:
     """The contours of a second series, whose planes lie 0.02 mm higher."""
     contours = files.contours(name)
-    files.put(name, [*contours, *(copy_of(one, points_of(one) + (0.0, 0.0, 0.02)) for one in contours)])
+    files.put(name, [*contours, *(copy_of(one, np.add(points_of(one), (0.0, 0.0, 0.02))) for one in contours)])
 
 
 def two_strokes(files: PlanFiles, name: str, random: Random) -> None:
@@ -409,7 +407,9 @@ def in_a_second_roi(files: PlanFiles, name: str, random: Random) -> None:
     halves = _halves(files, name)
     random.shuffle(halves)
     files.put(name, halves[0])
-    files.add(random.choice([f"{name}_2", f"{name} 2", f"{name}2", f"{name}_1", f"{name}_sup", f"{name}_old"]), halves[1])
+    files.add(
+        random.choice([f"{name}_2", f"{name} 2", f"{name}2", f"{name}_1", f"{name}_sup", f"{name}_old"]), halves[1]
+    )
 
 
 def in_other_letters(files: PlanFiles, name: str, random: Random) -> None:

@@ -37,7 +37,7 @@ from hypothesis import strategies as st
 import plan_changes as changes
 import sbrtcheck
 from dvh_builders import row, table
-from plan_changes import NAMED, OfPlan, PlanFiles, Unchanged, small_plan
+from plan_changes import NAMED, PlanFiles, Unchanged, small_plan
 from sbrtcheck.errors import SbrtcheckError
 from sbrtcheck.evaluate import Report
 from sbrtcheck.radiobiology import Quantity
@@ -88,8 +88,14 @@ ROWS = {
         _row("beyond the target", "D2cm[Gy]", "below", "PTV"),
     )
 }  # fmt: skip
-OF_WHICH = {at: [name for name in one.structures if name not in ("Lungs", "Lungs-GTV", "Carina")] for at, one in ROWS.items()}
-OF_WHICH |= {"lungs": ["Lung_L", "Lung_R", "GTV"], "lungs, the coldest": ["Lung_L", "Lung_R"], "by a name given": ["vagus 7"]}
+OF_WHICH = {
+    at: [name for name in one.structures if name not in ("Lungs", "Lungs-GTV", "Carina")] for at, one in ROWS.items()
+}
+OF_WHICH |= {
+    "lungs": ["Lung_L", "Lung_R", "GTV"],
+    "lungs, the coldest": ["Lung_L", "Lung_R"],
+    "by a name given": ["vagus 7"],
+}
 """Structures that each row hangs on."""
 
 SITES = ("lung", "multi")  # a table for all sites leaves the site unknown, and then every organ is expected
@@ -214,9 +220,7 @@ def changed(situation: Situation, change: Any, seed: int, *of: str) -> PlanFiles
 @pytest.mark.parametrize("name", changes.OF_STRUCTURE)
 @given(situations, st.integers(0, 9), randoms)
 @settings(SLOW, max_examples=12)
-def test_no_change_of_a_structure_makes_a_report_better(
-    name: str, situation: Situation, which: int, seed: int
-) -> None:
+def test_no_change_of_a_structure_makes_a_report_better(name: str, situation: Situation, which: int, seed: int) -> None:
     structures = OF_WHICH[situation.at]
     structure = structures[which % len(structures)]
     files = changed(situation, changes.OF_STRUCTURE[name], seed, structure)
@@ -370,9 +374,7 @@ def _sorted(value: Any) -> Any:
 @pytest.mark.parametrize("name", changes.ORDERS)
 @given(situations, st.sampled_from([None, *sorted(changes.OF_STRUCTURE)]), randoms)
 @settings(SLOW, max_examples=8)
-def test_no_order_of_the_files_changes_anything(
-    name: str, situation: Situation, first: str | None, seed: int
-) -> None:
+def test_no_order_of_the_files_changes_anything(name: str, situation: Situation, first: str | None, seed: int) -> None:
     files = named_plan(situation.variant)
     again = named_plan(situation.variant)
     for one in (files, again):
