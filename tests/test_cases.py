@@ -457,6 +457,16 @@ def test_nor_without_targets(check: Check, name: str, lost: tuple[str, ...]) -> 
     assert "dose in doubt" in done.codes
 
 
+def test_an_organ_that_is_missing_says_so_whatever_the_dose(check: Check) -> None:
+    files = lung()
+    zero_dose(files)
+    changes.remove(files, "Esophagus", ANY)
+    done = check(files, *LUNG)
+    assert done.codes == {"dose in doubt", "not evaluated"}
+    assert done.row("Esophagus", "D5cc[Gy]")["reason"] == "structure missing"
+    assert done.row("SpinalCord", "D0.035cc[Gy]")["reason"] == "dose is not that of the prescription"
+
+
 def test_a_dose_that_the_user_accepts_is_judged_and_recorded(check: Check) -> None:
     files = lung()
     scale(files, 0.45)
