@@ -33,11 +33,6 @@ Points = npt.NDArray[np.float64]  # (points, 3), mm
 OTHER_UID = "2.25.31415926"
 
 
-def dice(seed: int) -> Random:
-    """A random source: the same seed, the same change."""
-    return Random(seed)  # noqa: S311 - nothing is kept secret
-
-
 class Unchanged(Exception):  # noqa: N818 - not an error: there is nothing to change
     """The change does not apply to these files."""
 

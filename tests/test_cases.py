@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from pydicom.sequence import Sequence as Items
 
 import plan_changes as changes
 from dicom_files import contour, item, set_raw
-from plan_changes import PlanFiles, Points, dice, move, points_of, scale
+from plan_changes import PlanFiles, Points, move, points_of, scale
 from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate import ReviewCode
@@ -31,7 +32,7 @@ from sbrtcheck.plan import FindingCode
 PLANS = Path(__file__).parent.parent / "examples" / "plans"
 LUNG = ("--table", "tg101-5fx", "--site", "lung")
 LIVER = ("--table", "tg101-3fx", "--site", "liver")
-ANY = dice(7)
+ANY = Random(7)
 
 
 def lung() -> PlanFiles:
@@ -165,7 +166,7 @@ TWICE = {
 def test_an_organ_that_is_there_twice_counts_once(check: Check, how: str) -> None:
     files = lung()
     as_the_target(files, "GreatVes")
-    TWICE[how](files, "GreatVes", dice(3))
+    TWICE[how](files, "GreatVes", Random(3))
     done = check(files, *LUNG)
     assert done.came_to == ("FAIL", 1)
     assert done.row("GreatVes", "D0.035cc[Gy]")["value"] == SPOT_GY
@@ -178,7 +179,7 @@ def test_copies_do_not_pass_by_exclusive_or(check: Check, how: str, kind: str) -
     """What two copies leave of each other is a sliver, and no organ."""
     files = lung()
     as_the_target(files, "GreatVes")
-    TWICE[how](files, "GreatVes", dice(3))
+    TWICE[how](files, "GreatVes", Random(3))
     changes.to_type(kind)(files, "GreatVes", ANY)
     done = check(files, *LUNG)
     assert done.exit_code in (1, 3)
@@ -188,7 +189,7 @@ def test_copies_do_not_pass_by_exclusive_or(check: Check, how: str, kind: str) -
 @pytest.mark.parametrize("name", ["Heart", "Lung_R", "Esophagus", "PTV"])
 def test_a_copy_changes_no_verdict_and_hardly_a_value(check: Check, whole: dict[str, Done], name: str) -> None:
     files = lung()
-    changes.duplicate_shifted(files, name, dice(5))
+    changes.duplicate_shifted(files, name, Random(5))
     done = check(files, *LUNG)
     assert done.came_to == ("PASS", 0)
     for row, before in zip(done.report["outcomes"], whole["lung"].report["outcomes"], strict=True):
@@ -201,7 +202,7 @@ def test_three_copies_are_one_too(check: Check) -> None:
     files = lung()
     as_the_target(files, "GreatVes")
     for at in range(2):
-        changes.duplicate_shifted(files, "GreatVes", dice(at))
+        changes.duplicate_shifted(files, "GreatVes", Random(at))
     done = check(files, *LUNG)
     assert done.verdicts("GreatVes") <= {"FAIL", "NOT_EVALUATED"}
     assert done.exit_code in (1, 3)
@@ -374,7 +375,7 @@ def test_an_organ_on_one_plane_without_a_thickness_meets_none_either(check: Chec
 def test_a_damaged_organ_costs_its_own_rows(check: Check, whole: dict[str, Done], damage: str, name: str) -> None:
     files = lung()
     others = files.structures.StructureSetROISequence
-    changes.DAMAGES[damage](files, name, dice(3))
+    changes.DAMAGES[damage](files, name, Random(3))
     lost = {name}
     if damage == "a ROI number twice":
         number = next(roi.ROINumber for roi in others if roi.ROIName == name)
@@ -414,7 +415,7 @@ def test_two_damaged_organs_in_either_order(check: Check) -> None:
     for names in (("Heart", "Esophagus"), ("Esophagus", "Heart")):
         files = lung()
         for name in names:
-            changes.DAMAGES["NaN"](files, name, dice(1))
+            changes.DAMAGES["NaN"](files, name, Random(1))
         found.append(check(files, *LUNG).report["reasons"])
     assert found[0] == found[1]
     assert {reason["structure"] for reason in found[0]} == {"Heart", "Esophagus"}
@@ -433,7 +434,7 @@ NOT_THE_DOSE: dict[str, Callable[[PlanFiles], None]] = {
     "two fractions of five": lambda files: scale(files, 2 / 5),
     "one beam of two": lambda files: scale(files, 0.45),
     "in cGy, said to be in Gy": lambda files: scale(files, 0.01),
-    "one beam by its shape": lambda files: changes.one_beam(files, dice(1)),
+    "one beam by its shape": lambda files: changes.one_beam(files, Random(1)),
     "of another plan": lambda files: changes.dose_of_another_plan(files, ANY),
 }
 
@@ -458,6 +459,16 @@ def test_nor_without_targets(check: Check, name: str, lost: tuple[str, ...]) -> 
     done = check(files, *LUNG)
     assert done.came_to == ("REVIEW", 3)
     assert ReviewCode.DOSE in done.codes
+
+
+def test_an_organ_that_is_missing_says_so_whatever_the_dose(check: Check) -> None:
+    files = lung()
+    zero_dose(files)
+    changes.remove(files, "Esophagus", ANY)
+    done = check(files, *LUNG)
+    assert done.codes == {ReviewCode.DOSE, ReviewCode.NOT_EVALUATED}
+    assert done.row("Esophagus", "D5cc[Gy]")["reason"] == Reason.STRUCTURE_MISSING
+    assert done.row("SpinalCord", "D0.035cc[Gy]")["reason"] == Reason.DOSE_NOT_OF_PLAN
 
 
 def test_a_dose_that_the_user_accepts_is_judged_and_recorded(check: Check) -> None:
@@ -693,7 +704,7 @@ def test_the_nominal_dose_is_the_prescription(check: Check, actual_first: bool, 
 def test_no_prescription_is_no_pass(check: Check) -> None:
     for change in (changes.no_dose_reference, changes.no_fractions, changes.larger_prescription):
         files = lung()
-        change(files, dice(2))
+        change(files, Random(2))
         assert check(files, *LUNG).came_to == ("REVIEW", 3)
 
 
@@ -1046,15 +1057,15 @@ rows:
 """
 
 UNJUDGED: dict[str, Callable[[PlanFiles], None]] = {
-    "two of its name": lambda files: changes.contoured_namesake(files, "Duodenum", dice(4)),
+    "two of its name": lambda files: changes.contoured_namesake(files, "Duodenum", Random(4)),
     "another frame of reference": lambda files: changes.other_frame(files, "Duodenum", ANY),
     "points": lambda files: changes.to_points(files, "Duodenum", ANY),
     "type POINT": lambda files: changes.to_type("POINT")(files, "Duodenum", ANY),
     "empty beside a numbered one": lambda files: changes.empty_beside_numbered(files, "Duodenum", ANY),
-    "empty": lambda files: changes.empty(files, "Duodenum", dice(1)),
+    "empty": lambda files: changes.empty(files, "Duodenum", Random(1)),
     "removed": lambda files: changes.remove(files, "Duodenum", ANY),
     "renamed": lambda files: setattr(files.roi("Duodenum"), "ROIName", "zz"),
-    "in another ROI": lambda files: changes.in_two_rois(files, "Duodenum", dice(1)),
+    "in another ROI": lambda files: changes.in_two_rois(files, "Duodenum", Random(1)),
     "outside the grid": lambda files: changes.crop_to(files, (-174.0, -117.0, -135.0), (174.0, 117.0, 0.0)),
 }
 
@@ -1086,7 +1097,7 @@ def test_a_prescription_moved_and_an_organ_doubled(check: Check) -> None:
     files = lung()
     into_fraction_group(files)
     as_the_target(files, "GreatVes")
-    changes.duplicate_shifted(files, "GreatVes", dice(1))
+    changes.duplicate_shifted(files, "GreatVes", Random(1))
     files.dose.PixelData = files.dose.PixelData + b"\0" * 300
     done = check(files, *LUNG)
     assert done.came_to == ("FAIL", 1)

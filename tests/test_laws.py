@@ -30,6 +30,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
@@ -37,7 +38,8 @@ from hypothesis import strategies as st
 import plan_changes as changes
 import sbrtcheck
 from dvh_builders import row, table
-from plan_changes import NAMED, PlanFiles, Unchanged, dice, small_plan
+from plan_changes import NAMED, PlanFiles, Unchanged, small_plan
+from sbrtcheck.dvh import Reason
 from sbrtcheck.errors import SbrtcheckError
 from sbrtcheck.evaluate import Report
 from sbrtcheck.radiobiology import Quantity
@@ -211,7 +213,7 @@ def changed(situation: Situation, change: Any, seed: int, *of: str) -> PlanFiles
     """The plan of a situation after one change; the example is passed over where it does not apply."""
     files = named_plan(situation.variant)
     try:
-        change(files, *of, dice(seed))
+        change(files, *of, Random(seed))
     except Unchanged:
         assume(False)
     return files
@@ -284,6 +286,54 @@ def test_no_pass_is_left_on_a_dose_or_a_prescription_of_something_else(
     assert verdict(files, situation.table) not in ("PASS", "VARIATION"), (name, situation)
 
 
+@pytest.mark.parametrize("at", ROWS)
+def test_no_row_that_fails_passes_on_a_grid_that_is_cut(at: str) -> None:
+    """From every side by a third; and to a box round the target that holds no place 2 cm from it."""
+    variant = list(ROWS).index(at) % 4
+    situation = Situation(at, "fails narrowly", variant, "multi")
+    for side in changes.SIDES:
+        files = named_plan(variant)
+        changes.crop(files, *side, 0.35)
+        assert_never_better("FAIL", verdict(files, situation.table), (side, situation))
+    for margin_mm in (10.0, 16.0):
+        files = named_plan(variant)
+        middle = np.array(changes.CENTRE_MM)
+        changes.crop_to(files, middle - margin_mm, middle + margin_mm)
+        assert_never_better("FAIL", verdict(files, situation.table), (margin_mm, situation))
+
+
+def test_a_row_whose_verdict_hangs_on_how_contours_overlap_has_none() -> None:
+    """Of two strokes, what both enclose is inside or outside; the limit lies between the means of the two readings."""
+    means = []
+    for kind in ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR"):
+        files = named_plan(0)
+        changes.two_strokes(files, "Lung_R", Random(1))
+        changes.to_type(kind)(files, "Lung_R", Random(0))
+        report = reported(files, table(limited("target", 0, 2.0), row("Mean[Gy]", "below", 100, "Lung_R", id="mean")))
+        assert isinstance(report, Report)
+        (mean,) = [one.measurement for one in report.outcomes if one.constraint.id == "mean"]
+        assert isinstance(mean, sbrtcheck.Measurement)
+        means.append(mean.value)
+    assert abs(means[0] - means[1]) > 0.2
+    between = (means[0] + means[1]) / 2
+    for sense in ("below", "above"):
+        files = named_plan(0)
+        changes.two_strokes(files, "Lung_R", Random(1))
+        report = reported(files, table(row("Mean[Gy]", sense, between, "Lung_R")))
+        assert isinstance(report, Report)
+        assert report.outcomes[0].reason is Reason.CONTOURS_CONTRADICTORY
+        assert report.verdict == "REVIEW"
+
+
+@pytest.mark.parametrize("organ", ["Esophagus", "Trachea", "Liver"])
+def test_a_name_that_the_plan_lacks_is_a_review_whether_a_row_asks_for_it_or_not(organ: str) -> None:
+    files = named_plan(0)
+    files.names[organ] = "nothing"
+    for at in ("cord", "airways"):
+        assert verdict(files, one_row_decides(at, "passes", 0, "lung")) == "REVIEW"
+    assert verdict(files, one_row_decides("cord", "fails", 0, "lung")) == "FAIL"
+
+
 # ------------------------------------------------------------------------------------------- one after the other
 
 steps = st.lists(
@@ -299,7 +349,7 @@ def test_no_changes_one_after_the_other_make_a_report_better(
     situation, files = Situation(at, kind, variant, site), named_plan(variant)
     before, structures = situation.verdict, OF_WHICH[at]
     for name, seed in made:
-        random = dice(seed)
+        random = Random(seed)
         try:
             if name in changes.OF_STRUCTURE:
                 if name in ("in a second ROI", "in other letters") and structures[0] in NAMED.values():
@@ -319,7 +369,7 @@ def test_an_unknown_prescription_and_negative_doses_are_no_crash() -> None:
     files = named_plan(1)
     for reference in files.plan.DoseReferenceSequence:
         del reference.TargetPrescriptionDose
-    changes.negative_dose(files, dice(0))
+    changes.negative_dose(files, Random(0))
     for at in ROWS:
         assert verdict(files, one_row_decides(at, "passes", 1, "lung")) != "PASS"
 
@@ -338,7 +388,7 @@ def test_two_changes_of_two_structures_come_to_the_same_in_either_order(
         files = named_plan(situation.variant)
         for structure, (name, seed) in order:
             try:
-                changes.OF_STRUCTURE[name](files, structure, dice(seed))
+                changes.OF_STRUCTURE[name](files, structure, Random(seed))
             except Unchanged:
                 assume(False)
         found.append(verdict(files, situation.table))
@@ -379,8 +429,8 @@ def test_no_order_of_the_files_changes_anything(name: str, situation: Situation,
     again = named_plan(situation.variant)
     for one in (files, again):
         if first is not None:
-            _or_pass_over(changes.OF_STRUCTURE[first], one, OF_WHICH[situation.at][0], dice(seed))
-    _or_pass_over(changes.ORDERS[name], again, dice(seed))
+            _or_pass_over(changes.OF_STRUCTURE[first], one, OF_WHICH[situation.at][0], Random(seed))
+    _or_pass_over(changes.ORDERS[name], again, Random(seed))
     reports = [reported(one, situation.table, names=one.names) for one in (files, again)]
     found = [one if isinstance(one, str) else in_no_order(one) for one in reports]
     assert found[0] == found[1]
@@ -428,7 +478,7 @@ def test_a_looser_limit_never_makes_a_report_worse(
     """A PASS never becomes a FAIL, and is left a PASS; a FAIL that stays one is of a value beyond both limits."""
     files = named_plan(variant)
     if change is not None:
-        _or_pass_over(changes.OF_STRUCTURE[change], files, OF_WHICH[at][0], dice(seed))
+        _or_pass_over(changes.OF_STRUCTURE[change], files, OF_WHICH[at][0], Random(seed))
     if share is not None:
         changes.crop(files, *changes.SIDES[seed % 6], share)
     others = [limited(other, variant, 2.0) for other in ("heart", "target") if other != at]

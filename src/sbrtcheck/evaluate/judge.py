@@ -16,10 +16,11 @@ from sbrtcheck.evaluate.row import (
     margin_of,
 )
 from sbrtcheck.evaluate.site import rows_for
-from sbrtcheck.evaluate.structures import Organs, select
+from sbrtcheck.evaluate.structures import Organs, Taken, select
 from sbrtcheck.evaluate.values import Outcome, UnderConvention
 from sbrtcheck.metric import (
     NotMeasured,
+    PrescriptionMetric,
     TargetCount,
 )
 from sbrtcheck.plan import Prescription, UnknownPrescription
@@ -39,8 +40,14 @@ def outcomes_of(tables: Sequence[ConstraintTable], plan: Organs, *, include_unco
 
 
 def _cases(table: ConstraintTable, row: Constraint, plan: Organs) -> list[Case]:
-    blocked = _not_applicable(table, plan.dvhs.prescription) or _not_on_this_dose(plan)
-    return [Case(table=table, row=row, taken=taken, plan=plan, blocked=blocked) for taken in select(row, plan)]
+    not_applicable, not_on_this_dose = _not_applicable(table, plan.dvhs.prescription), _not_on_this_dose(plan)
+
+    def blocked(taken: Taken) -> NotMeasured | None:
+        # An organ that has no DVH says so itself, whatever the dose.
+        has_no_dvh = isinstance(taken.dvh, NotMeasured) and not isinstance(row.metric, PrescriptionMetric)
+        return not_applicable or (None if has_no_dvh else not_on_this_dose)
+
+    return [Case(table=table, row=row, taken=taken, plan=plan, blocked=blocked(taken)) for taken in select(row, plan)]
 
 
 def _not_on_this_dose(plan: Organs) -> NotMeasured | None:
