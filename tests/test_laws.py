@@ -325,6 +325,21 @@ def test_a_row_whose_verdict_hangs_on_how_contours_overlap_has_none() -> None:
         assert report.verdict == "REVIEW"
 
 
+@pytest.mark.parametrize("name", ["one plane left", "inner planes lost", "two strokes", "one contour of another type"])
+def test_no_limit_is_met_by_the_volume_of_contours_in_doubt(name: str) -> None:
+    """No organ of 1 cc has 5 cc above a dose, if it is all of the organ."""
+    by_volume = table(row("D5cc[Gy]", "below", 1.0, "Esophagus", volume_threshold=True))
+    verdicts = []
+    for change in (None, changes.OF_STRUCTURE[name]):
+        files = named_plan(0)
+        if change is not None:
+            change(files, "Esophagus", Random(2))
+        report = reported(files, by_volume)
+        assert isinstance(report, Report)
+        verdicts.append(str(report.outcomes[0].verdict))
+    assert verdicts == ["PASS", "NOT_EVALUATED"]
+
+
 @pytest.mark.parametrize("organ", ["Esophagus", "Trachea", "Liver"])
 def test_a_name_that_the_plan_lacks_is_a_review_whether_a_row_asks_for_it_or_not(organ: str) -> None:
     files = named_plan(0)
