@@ -110,7 +110,7 @@ REASONS = {
     Reason.CONTOURS_CONTRADICTORY: "Contours overlap in part, and the verdict depends on what the overlap means.",
     Reason.CONTOURS_INCOMPLETE: "Contours are missing, so that the structure's volume cannot meet a limit by itself.",
     Reason.PARTLY_OUTSIDE_GRID: "A part of the structure lies outside the dose grid, and could change the verdict.",
-    Reason.DOSE_NOT_OF_PLAN: "The dose cannot be that of the prescription: of one fraction or beam, of another plan, empty.",
+    Reason.DOSE_NOT_OF_PLAN: "The dose is not that of the prescription: of a fraction, a beam, another plan, or empty.",
     Reason.VOLUME_TOO_SMALL: "The structure is smaller than the volume the metric asks about.",
     Reason.DOSE_GRID_MISSING: "There is no dose. Kept for readers of other sources: a plan without RTDOSE is refused.",
     Reason.PRESCRIPTION_UNKNOWN: "The row needs the prescribed dose or the number of fractions, and neither is known.",
