@@ -302,6 +302,26 @@ def test_no_row_that_fails_passes_on_a_grid_that_is_cut(at: str) -> None:
         assert_never_better("FAIL", verdict(files, situation.table), (margin_mm, situation))
 
 
+@pytest.mark.parametrize("end", [0, 1])
+def test_what_streams_out_of_the_grid_is_not_cold_at_a_distance(end: int) -> None:
+    """A streak of 25 Gy along y: 2 cm from the target it is more than the limit, and the grid is cut before that."""
+    at_a_distance = table(limited("target", 0, 1.6), row("D2cm[Gy]", "below", 15, "PTV", id="beyond"))
+    found = []
+    for share in (None, 0.25):
+        files = named_plan(0)
+        values = files.dose_gy
+        i, k = round((42.0 - 14.0) / 3.0), values.shape[0] // 2
+        half = slice(values.shape[1] // 2, None) if end else slice(None, values.shape[1] // 2)
+        values[k - 1 : k + 2, half, i - 1 : i + 2] = np.maximum(values[k - 1 : k + 2, half, i - 1 : i + 2], 25.0)
+        files.set_dose(values)
+        if share is not None:
+            changes.crop(files, 1, end, share)
+        report = reported(files, at_a_distance)
+        assert isinstance(report, Report)
+        found.append((str(report.verdict), report.outcomes[1].reason))
+    assert found == [("FAIL", None), ("REVIEW", Reason.PARTLY_OUTSIDE_GRID)]
+
+
 def test_a_row_whose_verdict_hangs_on_how_contours_overlap_has_none() -> None:
     """Of two strokes, what both enclose is inside or outside; the limit lies between the means of the two readings."""
     means = []
