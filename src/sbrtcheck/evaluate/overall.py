@@ -98,7 +98,7 @@ def _of_other_dvh(one: VerdictDifference) -> ReviewReason:
 def _in_order(reasons: Iterable[ReviewReason]) -> tuple[ReviewReason, ...]:
     """By what they are about, so that the order of rows does not matter."""
     order = list(ReviewCode)
-    return tuple(sorted(reasons, key=lambda one: (order.index(one.code), one.structure, one.text)))
+    return tuple(sorted(reasons, key=lambda one: (order.index(one.code), one.structure, one.text, one.rows)))
 
 
 def _of_dose(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
