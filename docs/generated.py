@@ -144,6 +144,8 @@ FINDINGS = {
     FindingCode.SEVERAL_PRESCRIPTIONS: "The RTPLAN prescribes several doses; all are listed.",
     FindingCode.PRESCRIPTION_SOURCE: "The prescription given differs from that of the files.",
     FindingCode.SUMMED_DOSES: "The dose was summed from several files.",
+    FindingCode.DOSE_OF_PARTS: "The dose is of fraction groups or beams, and whether they are all is not known.",
+    FindingCode.DOSE_ACCEPTED: "What stands against the dose, which the user accepts.",
     FindingCode.DOSE_TYPE: "The dose is not marked as physical dose.",
     FindingCode.RELATIVE_DOSE_SCALED: "Relative dose was turned into Gy.",
     FindingCode.STORED_DVH_UNITS: "Units of a stored or exported DVH limit what can be measured, or were mended.",

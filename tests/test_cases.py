@@ -477,6 +477,8 @@ def test_a_dose_that_the_user_accepts_is_judged_and_recorded(check: Check) -> No
     done = check(files, *LUNG, "--accept-dose")
     assert done.report["accept_dose"] is True
     assert done.row("GreatVes", "D0.035cc[Gy]")["verdict"] == "PASS"
+    (accepted,) = [one for one in done.report["findings"] if one["code"] == FindingCode.DOSE_ACCEPTED]
+    assert "% of the prescription of 50 Gy in 5" in accepted["text"]
 
 
 @pytest.mark.parametrize("name", ["FRACTION", "BEAM"])
@@ -486,6 +488,17 @@ def test_a_dose_of_a_part_by_its_type_passes_nothing(check: Check, name: str) ->
     scale(files, 0.2)
     done = check(files, *LUNG)
     assert done.exit_code in (2, 3)
+
+
+@pytest.mark.parametrize("name", ["FRACTION", "BEAM"])
+def test_nor_does_one_that_is_large_enough(check: Check, name: str) -> None:
+    """The files do not say of which fraction groups or beams it is."""
+    files = lung()
+    files.dose.DoseSummationType = name
+    done = check(files, *LUNG)
+    assert done.came_to == ("REVIEW", 3)
+    assert done.codes == {ReviewCode.DOSE}
+    assert f"one {name} dose" in done.texts
 
 
 # -------------------------------------------------------------------------------------------------- dose grid

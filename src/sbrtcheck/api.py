@@ -509,13 +509,17 @@ def sum_of(  # noqa: PLR0913 - one argument an option
             judge_reirradiation(rule, course=alone, cumulative=all_, interval_months=interval_months, names=mapping)
         )
     cumulative = together(courses, wanted)
+    doubts = _doubts_of_courses(plans, mapping)
+    if accept_dose:
+        accepted = [Finding(code=FindingCode.DOSE_ACCEPTED, text=f"accepted by the user: {one.text}") for one in doubts]
+        cumulative = replace(cumulative, findings=(*cumulative.findings, *accepted))
     return SumReport(
         course=together(courses[:1], wanted),
         cumulative=cumulative,
         rules=tuple(judged),
         report=evaluate(tables, cumulative, names=mapping) if tables else None,
         reasons=(
-            *(() if accept_dose else _doubts_of_courses(plans, mapping)),
+            *(() if accept_dose else doubts),
             *(reason for rule in judged for reason in rule.reasons),
         ),
         accept_dose=accept_dose,

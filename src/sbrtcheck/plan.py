@@ -45,6 +45,8 @@ class FindingCode(StrEnum):
     SEVERAL_PRESCRIPTIONS = "several prescriptions"
     PRESCRIPTION_SOURCE = "where the prescription comes from"
     SUMMED_DOSES = "summed doses"
+    DOSE_OF_PARTS = "dose of parts of the plan"
+    DOSE_ACCEPTED = "dose accepted by the user"
     DOSE_TYPE = "dose type"
     RELATIVE_DOSE_SCALED = "relative dose scaled"
     STORED_DVH_UNITS = "stored DVH units"

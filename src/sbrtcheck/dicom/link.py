@@ -330,8 +330,9 @@ def _sum_of(group: FoundPlan, summation: str) -> FoundPlan:
     have = sorted(part for dose in group.doses for part in _parts_of(dose, summation))
     planned = sorted(_parts_of(group.plan, summation)) if group.plan is not None else []
     count = f"{len(group.doses)} {summation} doses were summed" if len(group.doses) > 1 else f"one {summation} dose"
-    text = f"{count} ({names} {_listed(have)}); {_cover(have, planned, names)}"
-    summed = replace(group, findings=(*group.findings, Finding(code=FindingCode.SUMMED_DOSES, text=text)))
+    code, cover = _cover(have, planned, names)
+    found = Finding(code=code, text=f"{count} ({names} {_listed(have)}); {cover}")
+    summed = replace(group, findings=(*group.findings, found))
     return replace(summed, problem=_bad_sum(group, have, planned, names))
 
 
@@ -346,10 +347,11 @@ def _listed(parts: list[tuple[int, ...]]) -> str:
     return ", ".join(str(part[-1]) for part in parts) if parts else "not stated"
 
 
-def _cover(have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> str:
+def _cover(have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> tuple[FindingCode, str]:
+    """What is said of a sum that is not refused, where both files name the parts or where one does not."""
     if have and planned:
-        return f"these are all {names} of the RTPLAN"
-    return f"whether these are all {names} of the plan cannot be told"
+        return FindingCode.SUMMED_DOSES, f"these are all {names} of the RTPLAN"
+    return FindingCode.DOSE_OF_PARTS, f"whether these are all {names} of the plan cannot be told"
 
 
 def _bad_sum(group: FoundPlan, have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> str:

@@ -17,12 +17,23 @@ from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs, roi_names
 from sbrtcheck.plan import (
     GREATEST_SHARE_OF_PRESCRIPTION,
     LEAST_SHARE_OF_PRESCRIPTION,
+    Finding,
     FindingCode,
     Prescription,
     UnknownPrescription,
 )
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tg263 import all_targets
+
+OTHER_DOSE = frozenset(
+    {
+        FindingCode.DOSE_TYPE,
+        FindingCode.DOSE_OF_PARTS,
+        FindingCode.FRAME_UNKNOWN,
+        FindingCode.RELATIVE_DOSE_SCALED,
+    }
+)
+"""Findings of a plan by which its dose may be another than the physical dose of the whole plan at its place."""
 
 MISSING_PLANE = 1.8
 """Dose planes this much further apart than is usual in the grid: one plane at least is missing between them."""
@@ -65,12 +76,18 @@ class DoseCheck:
         """Why no row may be judged on the dose; None when rows may."""
         return next((doubt for doubt in self.doubts if doubt.blocks and not self.accepted), None)
 
+    @property
+    def accepted_doubts(self) -> tuple[Finding, ...]:
+        """What the user accepts, for the record."""
+        doubts = self.doubts if self.accepted else ()
+        return tuple(Finding(code=FindingCode.DOSE_ACCEPTED, text=doubt.text) for doubt in doubts)
+
 
 def dose_check(dvhs: DVHSet, names: Mapping[str, str] | None, *, accepted: bool = False) -> DoseCheck:
     """Compare the dose of a plan with its prescription: that of its targets or, without any, the largest."""
     targets = target_doses(dvhs, names)
     against_rx = _against_prescription(dvhs, targets)
-    doubts = (*([against_rx] if against_rx else []), *_of_the_grid(dvhs))
+    doubts = (*([against_rx] if against_rx else []), *_as_stated(dvhs), *_of_the_grid(dvhs))
     return DoseCheck(targets=targets, doubts=doubts, accepted=accepted)
 
 
@@ -98,10 +115,16 @@ def target_doses(dvhs: DVHSet, names: Mapping[str, str] | None) -> TargetDoses:
     )
 
 
+def _as_stated(dvhs: DVHSet) -> Iterator[DoseDoubt]:
+    """What the files say of their dose that makes it another than the physical dose of the whole plan."""
+    of_plan = [finding.text for finding in dvhs.findings if finding.code in OTHER_DOSE]
+    of_dvhs = [finding.text for dvh in dvhs.dvhs for finding in dvh.findings if finding.code is FindingCode.DOSE_TYPE]
+    for text in dict.fromkeys([*of_plan, *of_dvhs]):
+        yield DoseDoubt(text=text)
+
+
 def _of_the_grid(dvhs: DVHSet) -> Iterator[DoseDoubt]:
-    """What the dose grid, or what its file says of it, leaves in doubt."""
-    said = {FindingCode.DOSE_TYPE, FindingCode.FRAME_UNKNOWN, FindingCode.RELATIVE_DOSE_SCALED}
-    yield from (DoseDoubt(text=finding.text) for finding in dvhs.findings if finding.code in said)
+    """What planes without dose, or missing ones, leave in doubt."""
     if dvhs.plan is None:
         return
     some = np.flatnonzero(dvhs.plan.dose.stored.reshape(len(dvhs.plan.dose.stored), -1).any(axis=1))

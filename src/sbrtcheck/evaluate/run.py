@@ -69,9 +69,8 @@ def evaluate(
     """
     tables = _distinct((table,) if isinstance(table, ConstraintTable) else tuple(table))
     asked = (site,) if isinstance(site, str) else tuple(site or ())
-    plan = Organs.of(
-        dvhs, names, site=site_of(tables, asked, sites), dose=dose_check(dvhs, names, accepted=accept_dose)
-    )
+    dose = dose_check(dvhs, names, accepted=accept_dose)
+    plan = Organs.of(dvhs, names, site=site_of(tables, asked, sites), dose=dose)
     with stage("evaluation") as say:
         outcomes = outcomes_of(tables, plan, include_unconfirmed=include_unconfirmed)
         reasons = review_reasons(outcomes, plan, strict=strict)
@@ -85,7 +84,7 @@ def evaluate(
         dvh_origin=dvhs.origin,
         end_caps=", ".join(sorted({dvh.end_caps for dvh in dvhs.dvhs if dvh.end_caps})),
         provenance=dvhs.provenance,
-        findings=dvhs.findings,
+        findings=(*dvhs.findings, *dose.accepted_doubts),
         software=_software(),
         dvhs=dvhs,
         compared=NoComparison(),

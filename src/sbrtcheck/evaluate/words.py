@@ -10,7 +10,7 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.evaluate.site import SiteOrigin
 from sbrtcheck.evaluate.values import Outcome, Report, UnderConvention, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
-from sbrtcheck.plan import Finding, Prescription
+from sbrtcheck.plan import Finding, FindingCode, Prescription
 from sbrtcheck.shown import clean, number_text
 from sbrtcheck.table import Constraint, Kind, Sense, Source, Status
 from sbrtcheck.tg263 import RoiName, all_targets
@@ -319,10 +319,18 @@ def choices(report: Report) -> list[str]:
     """What the user chose that bears on the verdict."""
     said = {
         "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
-        "The dose was accepted by the user, whatever speaks against it": report.accept_dose,
+        _accepted_dose_text(report): report.accept_dose,
         "Rows with a single reading of their source count": report.include_unconfirmed,
     }
     return [text for text, chosen in said.items() if chosen]
+
+
+def _accepted_dose_text(report: Report) -> str:
+    against = "; ".join(one.text for one in report.findings if one.code is FindingCode.DOSE_ACCEPTED)
+    said = "The dose was accepted by the user"
+    return clean(
+        f"{said}, although this stands against it ({against})" if against else f"{said}; nothing was against it"
+    )
 
 
 def plan_text(report: Report) -> str:
