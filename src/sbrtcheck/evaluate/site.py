@@ -51,8 +51,8 @@ class PlanSite:
         """
         if not self.ids or "PTV" in structures:
             return True
-        expected = {name for organ in self.expects for name in organ.structures}
-        return any(name in expected for name in structures if name not in TARGETS)
+        organs = set(structures).difference(TARGETS)
+        return any(organ.is_any_of(organs) for organ in self.expects)
 
     def __str__(self) -> str:
         return ", ".join(self.ids) or "unknown"

@@ -37,8 +37,7 @@ class Site:
 
     def expects_any(self, structures: Collection[str]) -> ExpectedOrgan | None:
         """The first expected organ that one of these structures, such as a row's, is a name of."""
-        found = (one for one in self.expects if not set(one.structures).isdisjoint(structures))
-        return next(found, None)
+        return next((organ for organ in self.expects if organ.is_any_of(structures)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,10 @@ class ExpectedOrgan:
     source: Source | None = None
     choice: str = ""
 
+    def is_any_of(self, structures: Collection[str]) -> bool:
+        """Whether one of these structures, such as a row's, is a name of the organ."""
+        return not set(self.structures).isdisjoint(structures)
+
     def is_contoured(self, contoured: Collection[str]) -> bool:
         """Whether the organ is among the contoured structures: under one of its names, or with all parts of it.
 

@@ -7,7 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sbrtcheck.textdvh.export import EMPTY, NoTable
 from sbrtcheck.textdvh.lines import Line, Lines
+from sbrtcheck.textdvh.numbers import Column, column_of, is_number
 
 _DELIMITERS = ",;\t"
 _NAMES = ("structure", "roi", "roiname", "structurename", "organ")
@@ -31,6 +33,23 @@ class Sheet:
     def column(self, place: int) -> list[tuple[int, str]]:
         """Line and text of every cell of a column, empty ones too."""
         return [(row.line, row.cells[place] if place < len(row.cells) else "") for row in self.rows]
+
+
+Cell = tuple[int, str]
+"""Line and text."""
+
+
+def doses_and_volumes(cells: Sequence[tuple[Cell, Cell]]) -> tuple[Column, Column] | NoTable:
+    """The numbers of two columns side by side, or why they are no DVH."""
+    if not cells:
+        return EMPTY
+    for (line, dose), (_, volume) in cells:
+        if not (is_number(dose) and is_number(volume)):
+            return NoTable(why=f"line {line} has no numbers in its columns")
+    doses, volumes = column_of([dose for (_, dose), _ in cells]), column_of([volume for _, (_, volume) in cells])
+    if doses is None or volumes is None:
+        return NoTable(why="its columns have numbers that are out of range")
+    return doses, volumes
 
 
 def heading_of(lines: Lines) -> tuple[str, ...]:

@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sbrtcheck.textdvh.cells import Sheet, heading_of, names_column, sheet_of
+from sbrtcheck.textdvh.cells import Sheet, doses_and_volumes, heading_of, names_column, sheet_of
 from sbrtcheck.textdvh.export import (
-    EMPTY,
     Dialect,
     Export,
     Exported,
@@ -24,7 +23,7 @@ from sbrtcheck.textdvh.export import (
     volume_unit,
 )
 from sbrtcheck.textdvh.lines import Lines
-from sbrtcheck.textdvh.numbers import Number, column_of, is_number, number_of, refuse_two_decimal_marks
+from sbrtcheck.textdvh.numbers import Number, number_of, refuse_two_decimal_marks
 
 _DOSE = re.compile(r"(?:(?P<name>.*\S)\s+)?Dose(?:\s*[(\[](?P<unit>[^)\]]*)[)\]])?", re.IGNORECASE)
 _VOLUME = re.compile(r"(?P<name>.*\S)\s*[(\[](?P<unit>[^)\]]*)[)\]]")
@@ -103,14 +102,10 @@ def _table(pair: _Pair, of_volume: str, sheet: Sheet) -> Table | NoTable:
     cells = list(zip(sheet.column(pair.dose), sheet.column(pair.volume), strict=True))
     while cells and not cells[-1][1][1]:  # columns of several lengths
         cells.pop()
-    if not cells:
-        return EMPTY
-    for (line, dose), (_, volume) in cells:
-        if not (is_number(dose) and is_number(volume)):
-            return NoTable(why=f"line {line} has no numbers in its columns")
-    doses, volumes = (column_of([pair[place][1] for pair in cells]) for place in (0, 1))
-    if doses is None or volumes is None:
-        return NoTable(why="its columns have numbers that are out of range")
+    found = doses_and_volumes(cells)
+    if isinstance(found, NoTable):
+        return found
+    doses, volumes = found
     return Table(dose=doses, dose_unit=dose_unit(pair.of_dose), volume=volumes, volume_unit=volume_unit(of_volume))
 
 

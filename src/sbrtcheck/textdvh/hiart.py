@@ -10,9 +10,8 @@ import re
 from collections.abc import Sequence
 
 from sbrtcheck.dvh import VolumeUnit
-from sbrtcheck.textdvh.cells import Sheet, heading_of, sheet_of
+from sbrtcheck.textdvh.cells import Sheet, doses_and_volumes, heading_of, sheet_of
 from sbrtcheck.textdvh.export import (
-    EMPTY,
     Dialect,
     DoseUnit,
     Export,
@@ -25,7 +24,7 @@ from sbrtcheck.textdvh.export import (
     volume_unit,
 )
 from sbrtcheck.textdvh.lines import Lines
-from sbrtcheck.textdvh.numbers import column_of, is_number, refuse_two_decimal_marks
+from sbrtcheck.textdvh.numbers import refuse_two_decimal_marks
 
 # What stands in brackets behind the name is the kind of structure, in capitals.
 _NAME = re.compile(r"(?P<name>.*\S)\s*\([A-Z][A-Z _-]*\)")
@@ -84,14 +83,10 @@ def _table(three: tuple[str, str, str], place: int, sheet: Sheet) -> Table | NoT
     cells = list(zip(sheet.column(place + 1), sheet.column(place + 2), strict=True))
     while cells and not (cells[-1][0][1] or cells[-1][1][1]):  # columns of several lengths
         cells.pop()
-    if not cells:
-        return EMPTY
-    for (line, dose), (_, volume) in cells:
-        if not (is_number(dose) and is_number(volume)):
-            return NoTable(why=f"line {line} has no numbers in its columns")
-    doses, volumes = (column_of([pair[at][1] for pair in cells]) for at in (0, 1))
-    if doses is None or volumes is None:
-        return NoTable(why="its columns have numbers that are out of range")
+    found = doses_and_volumes(cells)
+    if isinstance(found, NoTable):
+        return found
+    doses, volumes = found
     of_dose, of_volume = _units(three)
     return Table(dose=doses, dose_unit=of_dose, volume=volumes, volume_unit=of_volume)
 
