@@ -471,6 +471,15 @@ def test_an_organ_that_is_missing_says_so_whatever_the_dose(check: Check) -> Non
     assert done.row("SpinalCord", "D0.035cc[Gy]")["reason"] == Reason.DOSE_NOT_OF_PLAN
 
 
+def test_a_table_for_other_fractions_says_so_once_whatever_the_dose(check: Check) -> None:
+    files = lung()
+    zero_dose(files)
+    done = check(files, "--table", "tg101-3fx", "--site", "lung")
+    assert done.came_to == ("REVIEW", 3)
+    assert len(done.report["reasons"]) == 2
+    assert done.codes == {ReviewCode.DOSE, ReviewCode.NOTHING_EVALUATED}
+
+
 def test_a_dose_that_the_user_accepts_is_judged_and_recorded(check: Check) -> None:
     files = lung()
     scale(files, 0.45)

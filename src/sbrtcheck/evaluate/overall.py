@@ -178,14 +178,14 @@ def _is_doubtful(finding: Finding, outcome: Outcome) -> bool:
 
 def _of_tables(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
     """Tables that were asked for and say nothing: they are for other fractions, or no row that counts was evaluated."""
-    if plan.dose is not None and plan.dose.blocking:
-        return
-    if not any(one.counts for one in outcomes):
+    on_this_dose = plan.dose is None or plan.dose.blocking is None  # else the dose is why no row was evaluated
+    if on_this_dose and not any(one.counts for one in outcomes):
         yield ReviewReason(code=ReviewCode.NOTHING_EVALUATED, text="no row of the tables counts")
     for table_id, rows in _grouped(outcomes, lambda one: one.table_id).items():
         counting = [one for one in rows if one.counts]
         for_others = all(one.reason is Reason.FRACTIONS_DO_NOT_MATCH for one in rows)
-        if for_others or (counting and all(one.verdict is Verdict.NOT_EVALUATED for one in counting)):
+        none = on_this_dose and counting and all(one.verdict is Verdict.NOT_EVALUATED for one in counting)
+        if for_others or none:
             number = _rows_text(len(rows if for_others else counting)) + ("" if for_others else " that count")
             why = sorted({one.detail for one in rows if one.reason is Reason.FRACTIONS_DO_NOT_MATCH and one.detail})
             text = f"{table_id}: not evaluated, none of {number}" + (f": {why[0]}" if why else "")
