@@ -128,7 +128,7 @@ class _Cutter:
             prism = prism[np.argsort(stack.layer[prism], kind="stable")]
             layer, bottom, top = _thin(stack.layer[prism], low[prism], high[prism], self.limit_mm)
             columns.append((layer + layers, bottom, top))
-            edges.append(replace(outlines, layer=outlines.layer + layers) if layers else outlines)
+            edges.append(_of_layers(outlines, layer, layers))
             layers += stack.layers
         layer, bottom, top = columns[0] if len(columns) == 1 else map(np.concatenate, zip(*columns, strict=True))
         return Slices(
@@ -141,6 +141,14 @@ class _Cutter:
             whole_cc=0.0,
             clipped=False,
         )
+
+
+def _of_layers(edges: Edges, layers: IntArray, shift: int) -> Edges:
+    """The edges from the first to the last of rising ``layers``, each layer with a number that is larger by a shift."""
+    ends = [layers[0], layers[-1] + 1] if len(layers) else [0, 0]
+    pick = slice(*np.searchsorted(edges.layer, ends))
+    u0, v0, u1, v1 = (x[pick] for x in (edges.u0, edges.v0, edges.u1, edges.v1))
+    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=edges.layer[pick] + shift)
 
 
 def _one_after_another(many: Sequence[Edges]) -> Edges:

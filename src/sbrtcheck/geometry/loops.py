@@ -80,12 +80,14 @@ class Regions:
     """The region of each plane as edges that wind around it once, and what else the contours may mean.
 
     ``readings``: the edges under other readings, with how far each is from ``edges`` in every plane, mm2. ``loops``:
-    number of loops in each plane, one that is there twice counted once.
+    number of loops in each plane, one that is there twice counted once. ``area_cells``: area of each plane's region, in
+    grid cells.
     """
 
     edges: Edges
     readings: tuple[tuple[Edges, FloatArray], ...]
     loops: IntArray
+    area_cells: FloatArray
     findings: tuple[Finding, ...]
 
 
@@ -105,15 +107,19 @@ def region_edges(
     edges = _directed(loops, (area < 0) != nesting.enclosed)
     crossed, meeting = crossed_layers(loops, nesting.near)
     count = np.bincount(loops.layer)
+    area_cells: FloatArray = np.zeros(len(count))
+    np.add.at(area_cells, loops.layer, np.where(nesting.enclosed, -np.abs(area), np.abs(area)))
     if len(nesting.close):
         crossed = distinct(np.concatenate([crossed, loops.layer[nesting.close[:, 0]]]))
         meeting = np.concatenate([meeting, nesting.close])
     if len(crossed) == 0:
-        return Regions(edges=edges, readings=(), loops=count, findings=_said_twice(name, again))
-    drawn = edges.area(len(count))[crossed]
+        said = _said_twice(name, again)
+        return Regions(edges=edges, readings=(), loops=count, area_cells=area_cells, findings=said)
+    drawn = area_cells[crossed]
     made = _resolved(loops, crossed, meeting, nesting.inside, drawn, rule)
     edges = _replaced(edges, crossed, [one.region for one in made])
-    left = edges.area(len(count))[crossed]
+    left = np.array([one.region.area() for one in made])
+    area_cells[crossed] = left
     count[crossed] -= np.array([one.copies for one in made])
     findings = _said_twice(name, again + sum(one.copies for one in made))
     to_others = meeting[meeting[:, 0] != meeting[:, 1], 0]
@@ -124,7 +130,11 @@ def region_edges(
         text += ": what an even number of them enclose counts as outside"
         findings = (*findings, Finding(code=FindingCode.OVERLAPPING_CONTOURS, text=text, subject=name))
     return Regions(
-        edges=edges, readings=_readings(edges, crossed, made, len(count), rule.mm), loops=count, findings=findings
+        edges=edges,
+        readings=_readings(edges, crossed, made, len(count), rule.mm),
+        loops=count,
+        area_cells=area_cells,
+        findings=findings,
     )
 
 

@@ -186,7 +186,7 @@ def prism_stack(
     rule = Rule(mm=Millimetres(*frame.spacing_mm), exclusive_or=exclusive_or)
     regions = region_edges(name, columns, rows, starts, order, layer_of_contour, rule)
     edges = regions.edges
-    area_mm2 = np.abs(edges.area(len(planes_mm))) * frame.spacing_mm[0] * frame.spacing_mm[1]
+    area_mm2 = np.abs(regions.area_cells) * rule.mm.u * rule.mm.v
     nothing = area_mm2 < NO_AREA_MM2
     if nothing.any() and not nothing.all():
         left = np.sort(order[~nothing[layer_of_contour]])
@@ -248,7 +248,7 @@ def _readings(
     """The readings that are further from the regions than rounding, and how far the furthest is."""
     if not regions.readings:
         return (), ()
-    whole_cc = float(np.abs(regions.edges.area(len(thick_mm))) @ thick_mm) * rule.mm.u * rule.mm.v / 1000.0
+    whole_cc = float(np.abs(regions.area_cells) @ thick_mm) * rule.mm.u * rule.mm.v / 1000.0
     differ_cc = [float(differ_mm2 @ thick_mm) / 1000.0 for _, differ_mm2 in regions.readings]
     enough_cc = min(SMALLEST_DOUBT_CC, SMALLEST_DOUBT_SHARE * whole_cc)
     some = [i for i, cc in enumerate(differ_cc) if cc > enough_cc]
