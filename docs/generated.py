@@ -15,10 +15,11 @@ import figures
 
 from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
-from sbrtcheck.evaluate import ReviewCode, Verdict
 from sbrtcheck.plan import FindingCode
-from sbrtcheck.report.words import FLAGS, SIGNS, limit_text, metric_text
-from sbrtcheck.table import (
+from sbrtcheck.results import ReviewCode, Verdict
+from sbrtcheck.results.labels import FLAGS, SIGNS, limit_text, metric_text
+from sbrtcheck.structure_names import Rule
+from sbrtcheck.tables import (
     Constraint,
     ConstraintTable,
     ExpectedOrgan,
@@ -30,7 +31,6 @@ from sbrtcheck.table import (
     bundled_tables,
     load_sites,
 )
-from sbrtcheck.tg263 import Rule
 
 Words = TypeVar("Words", bound=StrEnum)
 

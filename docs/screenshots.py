@@ -95,7 +95,7 @@ class Browser:
 
 def report(browser: Browser) -> bytes:
     """The report's first screen."""
-    from sbrtcheck.report import html_report
+    from sbrtcheck.render import html_report
 
     browser.open(html_report(lung()))
     return browser.part("header", "#r-9", above=12)
@@ -103,7 +103,7 @@ def report(browser: Browser) -> bytes:
 
 def chart(browser: Browser) -> bytes:
     """The chart with the limits drawn on it."""
-    from sbrtcheck.report import html_report
+    from sbrtcheck.render import html_report
 
     browser.open(html_report(lung()), width=1000)
     return browser.part("#dvh", "#dvh table", below=4)
@@ -111,7 +111,7 @@ def chart(browser: Browser) -> bytes:
 
 def row(browser: Browser) -> bytes:
     """A row that failed, opened."""
-    from sbrtcheck.report import html_report
+    from sbrtcheck.render import html_report
 
     browser.open(html_report(liver()))
     browser.run("document.querySelector('tbody[data-filters~=fail] button.open').click()")
@@ -120,7 +120,7 @@ def row(browser: Browser) -> bytes:
 
 def attention(browser: Browser) -> bytes:
     """The table with what needs attention alone."""
-    from sbrtcheck.report import html_report
+    from sbrtcheck.render import html_report
 
     browser.open(html_report(liver()))
     browser.run("document.querySelector('button[data-filter=attention]').click()")
@@ -129,7 +129,7 @@ def attention(browser: Browser) -> bytes:
 
 def paper(browser: Browser) -> bytes:
     """The first page as printed."""
-    from sbrtcheck.report import html_report
+    from sbrtcheck.render import html_report
 
     browser.open(html_report(liver()), width=PAPER_WIDTH, height=PAPER_HEIGHT, media="print")
     style = f"padding: {PAPER_MARGIN}px; border-bottom: {PAPER_MARGIN}px solid white; height: {PAPER_HEIGHT}px"
@@ -216,7 +216,7 @@ def terminal() -> bytes:
     from rich.terminal_theme import DEFAULT_TERMINAL_THEME
     from rich.text import Text
 
-    from sbrtcheck.report import text_report
+    from sbrtcheck.render import text_report
 
     lines = text_report(liver(), colour=True).splitlines()
     organ = lines.index("Duodenum -> contour Duodenum (TG-263 name)")

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from sbrtcheck.dvh import DVH, Band, Curve, DVHSet, Model, NoDVH, Origin, VolumeUnit
-from sbrtcheck.evaluate import Report, evaluate
+from sbrtcheck.judge import evaluate
 from sbrtcheck.metric import Metric, parse
 from sbrtcheck.plan import Contours, DoseGrid, Plan, Prescription, Structure, UnknownPrescription
-from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense, Source
+from sbrtcheck.results import Report
+from sbrtcheck.tables import Constraint, ConstraintTable, Select, Sense, Source
 
 FIFTY_IN_FIVE = Prescription(dose_gy=50.0, fractions=5)
 NOT_KNOWN = UnknownPrescription(reason="no RT Plan")

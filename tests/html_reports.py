@@ -13,17 +13,17 @@ from typing import Any
 import sbrtcheck
 from dvh_builders import dvh_set, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck.dvh import CurveDistance, EndCaps, Model, Reason
-from sbrtcheck.evaluate import Report
-from sbrtcheck.evaluate.compared import (
+from sbrtcheck.metric import Measurement, NotMeasured, Unit, parse
+from sbrtcheck.plan import Finding, FindingCode
+from sbrtcheck.results import Report
+from sbrtcheck.results.comparison import (
     Comparison,
     MetricDifference,
     NotCompared,
     StructureDifference,
     VerdictDifference,
 )
-from sbrtcheck.metric import Measurement, NotMeasured, Unit, parse
-from sbrtcheck.plan import Finding, FindingCode
-from sbrtcheck.table import ClinicianItem, Kind, Source, Status
+from sbrtcheck.tables import ClinicianItem, Kind, Source, Status
 
 PLANS = Path(__file__).resolve().parent.parent / "examples" / "plans"
 HOSTILE = "<script>alert(1)</script>"

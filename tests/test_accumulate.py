@@ -22,9 +22,10 @@ from dvh_builders import box, row, table
 from sbrtcheck import api, compute_dvhs, evaluate
 from sbrtcheck.cli import main
 from sbrtcheck.dicom import load_registration
-from sbrtcheck.dvh import DVH, Course, DVHSet, Reason, accumulate, summed_eqd2
+from sbrtcheck.dose_accumulation import Course, accumulate, summed_eqd2
+from sbrtcheck.dvh import DVH, DVHSet, Reason
 from sbrtcheck.errors import DicomError, GeometryError, InputError
-from sbrtcheck.evaluate import Verdict, judge_reirradiation
+from sbrtcheck.judge import judge_reirradiation
 from sbrtcheck.metric import Measurement, NotMeasured, measure
 from sbrtcheck.plan import (
     DoseGrid,
@@ -37,8 +38,9 @@ from sbrtcheck.plan import (
     UnknownPrescription,
 )
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.report.sums import sum_text
-from sbrtcheck.table.reirradiation import load_reirradiation_rules
+from sbrtcheck.reference_data.reirradiation import load_reirradiation_rules
+from sbrtcheck.render.sums import sum_text
+from sbrtcheck.results import Verdict
 
 FRAME = PlanUids(frame_of_reference="2.25.10")
 OTHER_FRAME = PlanUids(frame_of_reference="2.25.20")

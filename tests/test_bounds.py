@@ -12,10 +12,11 @@ from scipy.optimize import brentq
 
 from exact import EVERYWHERE, Exact, LinearDose, slabs
 from sbrtcheck.dvh import DVH, Band, DVHSet, EndCaps, compute_dvhs
-from sbrtcheck.evaluate import Outcome, Verdict, evaluate
+from sbrtcheck.judge import evaluate
 from sbrtcheck.metric import Measurement, NotMeasured, measure, parse
 from sbrtcheck.plan import DoseGrid
-from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense, Source
+from sbrtcheck.results import Outcome, Verdict
+from sbrtcheck.tables import Constraint, ConstraintTable, Select, Sense, Source
 from shapes import KINDS, Draw, Plane
 from solids import Array, along_x, grid, odd_inside, plan, rectangle, ring, structure, uniform
 

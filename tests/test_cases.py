@@ -26,8 +26,8 @@ from dicom_files import contour, item, set_raw
 from plan_changes import PlanFiles, Points, move, points_of, scale
 from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
-from sbrtcheck.evaluate import ReviewCode
 from sbrtcheck.plan import FindingCode
+from sbrtcheck.results import ReviewCode
 
 PLANS = Path(__file__).parent.parent / "examples" / "plans"
 LUNG = ("--table", "tg101-5fx", "--site", "lung")

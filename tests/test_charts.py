@@ -15,13 +15,13 @@ from matplotlib import pyplot as plt
 import sbrtcheck
 from dvh_builders import dvh_set, ramp_dvh, report_on, row, table
 from html_reports import PLANS, Page
-from sbrtcheck.evaluate import Report, Verdict
-from sbrtcheck.evaluate.notebook import _LOOK
-from sbrtcheck.report import html_report
-from sbrtcheck.report.html.view import ICONS
-from sbrtcheck.report.pdf.chart import dvh_chart
-from sbrtcheck.report.pdf.style import COLOURS
-from sbrtcheck.report.text import _COLOURS as ON_SCREEN
+from sbrtcheck.render import html_report
+from sbrtcheck.render.html.view import ICONS
+from sbrtcheck.render.notebook import _LOOK
+from sbrtcheck.render.pdf.chart import dvh_chart
+from sbrtcheck.render.pdf.style import COLOURS
+from sbrtcheck.render.text import _COLOURS as ON_SCREEN
+from sbrtcheck.results import Report, Verdict
 
 TARGETS = ("PTV", "GTV_1", "ITV", "CTV_boost")
 ORGANS = ("SpinalCord", "Heart", "Lung_L", "Lung_R", "Liver", "zPTV_ring", "Skin", "Rib", "Stomach", "Colon")

@@ -21,9 +21,9 @@ from sbrtcheck.cli import options
 from sbrtcheck.dicom import NotStored
 from sbrtcheck.errors import Fault, InputError, NamesError, TableError, UnknownTableError
 from sbrtcheck.plan import Plan, Prescription
-from sbrtcheck.report import FORMATS
-from sbrtcheck.report.lists import DVH_FORMATS
-from sbrtcheck.table import ConstraintTable, bundled_tables
+from sbrtcheck.render import FORMATS
+from sbrtcheck.render.lists import DVH_FORMATS
+from sbrtcheck.tables import ConstraintTable, bundled_tables
 
 Run = Callable[..., Result]
 
@@ -363,7 +363,7 @@ def test_a_full_disk_is_an_output_error_and_leaves_nothing(run: Run, monkeypatch
 
 
 def test_the_tables_are_listed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sbrtcheck.table as tables
+    from sbrtcheck import tables
 
     monkeypatch.setattr(tables, "bundled_tables", lambda: (TABLES["passes"],))
     assert "passes" in run("tables").stdout

@@ -17,13 +17,13 @@ import sbrtcheck
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck import api
 from sbrtcheck.cli import main
+from sbrtcheck.comparison import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
-from sbrtcheck.evaluate import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, FindingCode, Prescription
-from sbrtcheck.report.plans import PLAN_FORMATS
-from sbrtcheck.table import Constraint, ConstraintTable, Kind, Status
+from sbrtcheck.render.plans import PLAN_FORMATS
+from sbrtcheck.tables import Constraint, ConstraintTable, Kind, Status
 from stored_plans import LUNG
 
 LIVER = LUNG.parent / "liver-45gy-3fx"

@@ -20,13 +20,14 @@ from dicom_files import stored_dvh, write_plan
 from dvh_builders import dvh_set, percent_dvh, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck import api
 from sbrtcheck.cli import main
+from sbrtcheck.comparison import compare_with
 from sbrtcheck.dicom import NotStored, load_plan_and_dvhs
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, NoDVH, Reason, curve_distance
-from sbrtcheck.evaluate import Comparison, NoComparison, Report, compare_with
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Prescription
-from sbrtcheck.report import markdown_report, text_report
-from sbrtcheck.table import Kind
+from sbrtcheck.render import markdown_report, text_report
+from sbrtcheck.results import Comparison, NoComparison, Report
+from sbrtcheck.tables import Kind
 from stored_plans import LUNG, lung_export, lung_with_stored_dvhs
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,8 +19,6 @@ from hypothesis import strategies as st
 from dvh_builders import curve, dvh_set, exact, plan_of, report_on
 from dvh_builders import table as table_of
 from sbrtcheck.dvh import DVH, Model, Origin, Reason, compute_dvhs
-from sbrtcheck.evaluate import Verdict
-from sbrtcheck.indices import WholePlan
 from sbrtcheck.metric import (
     DoseAtVolume,
     DoseBeyond,
@@ -31,9 +29,12 @@ from sbrtcheck.metric import (
     Unit,
     VolumeAtDose,
     VolumeOutside,
+    WholePlan,
 )
 from sbrtcheck.plan import Prescription
-from sbrtcheck.table import (
+from sbrtcheck.results import Verdict
+from sbrtcheck.structure_names import known_names
+from sbrtcheck.tables import (
     Constraint,
     ConstraintTable,
     Kind,
@@ -46,7 +47,6 @@ from sbrtcheck.table import (
     bundled_tables,
     json_schema,
 )
-from sbrtcheck.tg263 import known_names
 
 ROOT = Path(__file__).parent.parent
 CONSTRAINTS = ROOT / "constraints"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
-from sbrtcheck.dvh.points import CurvePoint, Side
 from sbrtcheck.plan import DoseGrid, FindingCode, Structure
 from solids import Array, grid, plan, rectangle, ring, shoelace_mm2, structure, uniform
 

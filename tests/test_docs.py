@@ -23,7 +23,7 @@ from click.testing import CliRunner
 
 import sbrtcheck
 from sbrtcheck.cli import main
-from sbrtcheck.table import Status, bundled_tables
+from sbrtcheck.tables import Status, bundled_tables
 from stored_plans import lung_with_stored_dvhs
 
 ROOT = Path(__file__).resolve().parent.parent

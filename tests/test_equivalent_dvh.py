@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from dvh_builders import FIFTY_IN_FIVE, dvh_set, percent_dvh, plan_of, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck import compute_dvhs, load_table, measure
 from sbrtcheck.dvh import DVH, Reason
-from sbrtcheck.evaluate import Verdict
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import DoseGrid, FindingCode, Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.report import FORMATS
+from sbrtcheck.render import FORMATS
+from sbrtcheck.results import Verdict
 
 ROUNDED_GY = 2e-4  # doses are answered to 0.1 mGy, before and after the conversion
 

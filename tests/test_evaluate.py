@@ -26,12 +26,13 @@ from dvh_builders import (
 )
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, NoDVH, Origin, Reason, compute_dvhs
 from sbrtcheck.errors import TableError
-from sbrtcheck.evaluate import Outcome, Report, ReviewCode, Verdict
 from sbrtcheck.metric import Measurement, NotMeasured, parse
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
-from sbrtcheck.table import Constraint, Kind, Select, Status
-from sbrtcheck.table.sites import ExpectedOrgan, Site, Sites
-from sbrtcheck.tg263 import Rule
+from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict
+from sbrtcheck.structure_names import Rule
+from sbrtcheck.tables import Constraint, Kind, Select, Status
+from sbrtcheck.tables.sites import Site, Sites
+from sbrtcheck.tables.values import ExpectedOrgan
 
 
 def only(report: Report) -> Outcome:

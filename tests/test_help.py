@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from sbrtcheck.bundled import shipped_files
 from sbrtcheck.cli import main
 from sbrtcheck.cli.completion import SHELLS
-from sbrtcheck.table import bundled_tables
+from sbrtcheck.tables import bundled_tables
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 MOST_EXAMPLES = 3

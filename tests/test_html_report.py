@@ -36,15 +36,15 @@ from sbrtcheck import api
 from sbrtcheck.cli import main
 from sbrtcheck.dvh import DVH, NoDVH, Reason
 from sbrtcheck.errors import OutputError
-from sbrtcheck.evaluate import NOTICE, Report, Verdict
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.report import html_report, words
-from sbrtcheck.report.compared import compared_lines
-from sbrtcheck.report.html.chart import COLOURS, MOST_SHOWN, Chart, chart_of
-from sbrtcheck.report.html.drawing import TOLERANCE, _thinned, drawing_of, ticks
-from sbrtcheck.report.html.view import MOST_REASONS
-from sbrtcheck.report.names import taken_cells
-from sbrtcheck.table import Select
+from sbrtcheck.render import html_report, words
+from sbrtcheck.render.comparison import compared_lines
+from sbrtcheck.render.html.chart import COLOURS, MOST_SHOWN, Chart, chart_of
+from sbrtcheck.render.html.drawing import TOLERANCE, _thinned, drawing_of, ticks
+from sbrtcheck.render.html.view import MOST_REASONS
+from sbrtcheck.render.names import taken_cells
+from sbrtcheck.results import NOTICE, Report, Verdict
+from sbrtcheck.tables import Select
 
 MOST_BYTES = 1_500_000
 TABLES = "rtog-0813"
@@ -343,7 +343,7 @@ WRITE = """
 import sys
 sys.path[:0] = ["tests"]
 from html_reports import compared_report
-from sbrtcheck.report import html_report
+from sbrtcheck.render import html_report
 sys.stdout.buffer.write(html_report(compared_report()).encode())
 """
 

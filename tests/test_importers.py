@@ -23,7 +23,7 @@ from sbrtcheck.cli.importing import DIALECTS as CHOICES
 from sbrtcheck.errors import SbrtcheckError, TableError
 from sbrtcheck.importers import DIALECTS, import_table
 from sbrtcheck.importers.template import Row
-from sbrtcheck.table import ConstraintTable, load_table, read_table
+from sbrtcheck.tables import ConstraintTable, load_table, read_table
 
 FILES = Path(__file__).resolve().parent / "importers"
 PLANS = FILES.parent.parent / "examples" / "plans"

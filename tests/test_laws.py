@@ -41,9 +41,9 @@ from dvh_builders import row, table
 from plan_changes import NAMED, PlanFiles, Unchanged, small_plan
 from sbrtcheck.dvh import Reason
 from sbrtcheck.errors import SbrtcheckError
-from sbrtcheck.evaluate import Report
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.table import Constraint, ConstraintTable, Select, Status
+from sbrtcheck.results import Report
+from sbrtcheck.tables import Constraint, ConstraintTable, Select, Status
 
 SLOW = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

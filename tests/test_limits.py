@@ -9,11 +9,11 @@ import pytest
 
 from dvh_builders import dvh_set, percent_dvh, ramp_dvh, report_on, row, table
 from sbrtcheck.dvh import Between, DVHSet, EndCaps, Interpolation, Model, Reason, compute_dvhs
-from sbrtcheck.evaluate import Outcome, Verdict
 from sbrtcheck.metric import Measurement
 from sbrtcheck.plan import FindingCode, Plan, Prescription, Structure, UnknownPrescription
-from sbrtcheck.report import FORMATS
-from sbrtcheck.table import Constraint, Step, VeffStep, load_table
+from sbrtcheck.render import FORMATS
+from sbrtcheck.results import Outcome, Verdict
+from sbrtcheck.tables import Constraint, Step, VeffStep, load_table
 from solids import grid, plan, rectangle, ring, structure, uniform
 
 CONFORMITY = load_table("rtog-conformity")

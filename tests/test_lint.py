@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from sbrtcheck import cli
 from sbrtcheck.errors import TableError
-from sbrtcheck.table import bundled_tables
-from sbrtcheck.table.lint import Level, lint_files
+from sbrtcheck.tables import bundled_tables
+from sbrtcheck.tables.lint import lint_files
+from sbrtcheck.tables.lint_rows import Level
 
 CASES = Path(__file__).parent / "tables" / "lint"
 BROKEN = Path(__file__).parent / "tables" / "broken"

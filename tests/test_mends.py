@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sbrtcheck.cli import main
 from sbrtcheck.errors import DicomError
-from sbrtcheck.near import did_you_mean, near
-from sbrtcheck.table import bundled_tables
+from sbrtcheck.suggest import did_you_mean, near
+from sbrtcheck.tables import bundled_tables
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 IDS = [table.id for table in bundled_tables()]

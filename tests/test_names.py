@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from dvh_builders import plan_of, row, table
 from sbrtcheck import api, cli
 from sbrtcheck.dicom import NotStored
-from sbrtcheck.evaluate.naming import OrganName, PlanNames, Separate, plan_names
-from sbrtcheck.report.names import names_json, names_template, names_text
-from sbrtcheck.table import ConstraintTable, Select, Step, bundled_tables, load_names, load_table
-from sbrtcheck.tg263 import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule
+from sbrtcheck.judge.naming import plan_names
+from sbrtcheck.render.names import names_json, names_template, names_text
+from sbrtcheck.structure_names import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule
+from sbrtcheck.structure_names.plan_names import OrganName, PlanNames, Separate
+from sbrtcheck.tables import ConstraintTable, Select, Step, bundled_tables, load_names, load_table
 
 PLANS = Path(__file__).resolve().parent.parent / "examples" / "plans"
 LUNG, LIVER = PLANS / "lung-50gy-5fx", PLANS / "liver-45gy-3fx"

@@ -14,15 +14,15 @@ from scipy.optimize import brentq
 
 from dvh_builders import report_on
 from exact import Exact, LinearDose, slabs
+from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, compute_dvhs
-from sbrtcheck.dvh.points import CurvePoint, Side
-from sbrtcheck.evaluate import Verdict
 from sbrtcheck.geometry import Isodose, crossed, grid_frame, prism_cc, prism_stack, slices_of
 from sbrtcheck.geometry.cells import WHOLE, Cells
 from sbrtcheck.metric import measure
 from sbrtcheck.plan import DoseGrid
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.table import Sense
+from sbrtcheck.results import Verdict
+from sbrtcheck.tables import Sense
 from shapes import KINDS
 from solids import Array, along_x, grid, odd_inside, plan, rectangle, ring, structure
 from test_bounds import STEEP, check_against_closed_form, one_row, random_phantom

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dvh_builders import dvh_set, percent_dvh, ramp_dvh, report_on, row, table, uniform_dvh
+from sbrtcheck.chart.line_styles import look
+from sbrtcheck.chart.notebook import _BOTTOM, _LEFT, _RIGHT, _TOP
 from sbrtcheck.dvh import DVHSet, NoDVH, Reason
-from sbrtcheck.dvh.looks import look
-from sbrtcheck.dvh.notebook import _BOTTOM, _LEFT, _RIGHT, _TOP
 
 VOID = {"br", "path"}  # written without an end tag, or closed in themselves
 

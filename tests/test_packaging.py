@@ -18,8 +18,8 @@ FIND = """
 import json, sys
 sys.path[:0] = sys.argv[1:]
 import sbrtcheck
-from sbrtcheck.table import bundled_tables, load_regimens
-from sbrtcheck.tg263 import known_names
+from sbrtcheck.tables import bundled_tables, load_regimens
+from sbrtcheck.structure_names import known_names
 found = {table.id: table.sha256 for table in bundled_tables()}
 print(json.dumps({"package": sbrtcheck.__file__, "tables": found, "names": len(known_names()),
                   "regimens": len(load_regimens().regimens)}))
@@ -75,7 +75,8 @@ def test_the_wheel_has_the_tables_of_the_checkout_byte_for_byte(in_wheel: dict[s
 
 def test_the_wheel_has_every_file_of_the_package(in_wheel: dict[str, bytes]) -> None:
     assert {name.removeprefix("src/") for name in tracked("src")} <= {*in_wheel}
-    assert {"sbrtcheck/py.typed", "sbrtcheck/tg263_names.csv", "sbrtcheck/name_suggestions.csv"} <= {*in_wheel}
+    names = {f"sbrtcheck/structure_names/{file}" for file in ("tg263_names.csv", "likeness.csv")}
+    assert {"sbrtcheck/py.typed", *names} <= {*in_wheel}
 
 
 def test_the_wheel_has_nothing_but_the_package_and_its_metadata(in_wheel: dict[str, bytes]) -> None:

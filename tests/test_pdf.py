@@ -18,14 +18,14 @@ from pypdf import PdfReader
 
 from dvh_builders import dvh_set, ramp_dvh, report_on, row, table
 from sbrtcheck.cli import main, streams
+from sbrtcheck.comparison.stored import compare_with
 from sbrtcheck.errors import OutputError
-from sbrtcheck.evaluate import NOTICE, Report, Verdict
-from sbrtcheck.evaluate.compare import compare_with
-from sbrtcheck.report import pdf, pdf_report, words
-from sbrtcheck.report.compared import compared_lines
-from sbrtcheck.report.pdf.style import LONGEST_CELL, drawn, printable
-from sbrtcheck.report.points import constraint_points
-from sbrtcheck.table import ClinicianItem, Source
+from sbrtcheck.render import pdf, pdf_report, words
+from sbrtcheck.render.comparison import compared_lines
+from sbrtcheck.render.pdf.style import LONGEST_CELL, drawn, printable
+from sbrtcheck.render.points import constraint_points
+from sbrtcheck.results import NOTICE, Report, Verdict
+from sbrtcheck.tables import ClinicianItem, Source
 from test_report import report as one_of_every_sort
 
 PLANS = Path(__file__).parents[1] / "examples" / "plans"

@@ -15,11 +15,11 @@ from matplotlib import pyplot as plt
 
 from dvh_builders import NOT_KNOWN, box, dvh_set, percent_dvh, plan_of, ramp_dvh, report_on, row, table
 from sbrtcheck import Measurement, compute_dvhs, measure
-from sbrtcheck.dvh.points import CurvePoint, Side
+from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.plan import Structure
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.table import Select
-from sbrtcheck.table.points import curve_point
+from sbrtcheck.tables import Select
+from sbrtcheck.tables.points import curve_point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,14 +14,15 @@ from dvh_builders import NOT_KNOWN, dvh_set, row, table, uniform_dvh
 from sbrtcheck import evaluate
 from sbrtcheck.cli import main
 from sbrtcheck.errors import TableError
-from sbrtcheck.evaluate import Report
 from sbrtcheck.plan import Prescription
 from sbrtcheck.radiobiology import bed
-from sbrtcheck.report import FORMATS
-from sbrtcheck.table import Sense, load_regimens, load_table
-from sbrtcheck.table.regimen_shape import RegimensFile
-from sbrtcheck.table.regimens import side_of
-from sbrtcheck.table.shipped import read_shipped
+from sbrtcheck.reference_data import load_regimens
+from sbrtcheck.reference_data.regimen_shape import RegimensFile
+from sbrtcheck.reference_data.regimens import side_of
+from sbrtcheck.render import FORMATS
+from sbrtcheck.results import Report
+from sbrtcheck.tables import Sense, load_table
+from sbrtcheck.tables.shipped import read_shipped
 
 HERE = Path(__file__).parent
 CLINICAL = Path(os.environ.get("SBRTCHECK_CLINICAL", HERE.parent / "../shared/clinical"))

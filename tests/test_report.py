@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from dvh_builders import SOURCE, dvh_set, percent_dvh, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck.dvh import EndCaps, Model, NoDVH, Reason
-from sbrtcheck.evaluate import NOTICE, Report
 from sbrtcheck.plan import Finding, FindingCode
-from sbrtcheck.report import FORMATS, markdown_report, text_report, words
-from sbrtcheck.report.lists import DVH_FORMATS, tables_json, tables_text
-from sbrtcheck.report.text import NARROWEST
-from sbrtcheck.table import ClinicianItem, Kind, Source, Status, load_sites
-from sbrtcheck.textdvh import load_dvh_export
+from sbrtcheck.render import FORMATS, markdown_report, text_report, words
+from sbrtcheck.render.lists import DVH_FORMATS, tables_json, tables_text
+from sbrtcheck.render.text import NARROWEST
+from sbrtcheck.results import NOTICE, Report
+from sbrtcheck.tables import ClinicianItem, Kind, Source, Status, load_sites
+from sbrtcheck.text_export import load_dvh_export
 
 OUTSIDE = Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text="2 cc lie outside the dose grid", subject="Heart")
 

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from dvh_builders import dvh_set, ramp_dvh, report_on, row, table, uniform_dvh
-from sbrtcheck.evaluate import Report
 from sbrtcheck.plan import Finding, FindingCode
-from sbrtcheck.report import csv_report, html_report, json_report, markdown_report, pdf_report, text_report
-from sbrtcheck.table import Constraint, Kind, Status
+from sbrtcheck.render import csv_report, html_report, json_report, markdown_report, pdf_report, text_report
+from sbrtcheck.results import Report
+from sbrtcheck.tables import Constraint, Kind, Status
 
 ORGANS = {"SpinalCord": 20.0, "Heart": 31.5, "Esophagus": 7.25}  # uniform dose of each, Gy
 ABSENT = ("Trachea", "Cochlea_L")  # a lung plan is expected to have the first, not the second

@@ -16,10 +16,10 @@ from dvh_builders import FIFTY_IN_FIVE, NOT_KNOWN, dvh_set, percent_dvh, ramp_dv
 from sbrtcheck.cli import main
 from sbrtcheck.dvh import Reason
 from sbrtcheck.errors import UnknownTableError
-from sbrtcheck.evaluate import NoRisk, Risk, ntcp, risks, tcp
+from sbrtcheck.judge import NoRisk, Risk, ntcp, risks, tcp
 from sbrtcheck.plan import FindingCode, Prescription
 from sbrtcheck.radiobiology import bed, logistic_tcp, lyman_ntcp, lyman_td50_gy, m_of_gamma50
-from sbrtcheck.table import FractionScale, PhysicalScale, load_risk_models
+from sbrtcheck.reference_data import FractionScale, PhysicalScale, load_risk_models
 
 SHIPPED = load_risk_models()
 HALF_A_PERMILLE = 5e-4 + 1e-9

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbrtcheck.cli import main
-from sbrtcheck.table.scores import (
+from sbrtcheck.reference_data.scores import (
     NotPublished,
     OligoClass,
     Survival,

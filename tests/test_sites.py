@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import sbrtcheck
 from sbrtcheck.errors import TableError, UnknownTableError
-from sbrtcheck.table import (
+from sbrtcheck.structure_names import Match, RoiName, derivable, known_names, match
+from sbrtcheck.tables import (
     ConstraintTable,
     ExpectedOrgan,
     Site,
@@ -21,8 +22,7 @@ from sbrtcheck.table import (
     load_sites,
     sites_json_schema,
 )
-from sbrtcheck.table.lint import lint_files
-from sbrtcheck.tg263 import Match, RoiName, derivable, known_names, match
+from sbrtcheck.tables.lint import lint_files
 
 ROOT = Path(__file__).parent.parent
 FILE = ROOT / "constraints" / "sites.yaml"

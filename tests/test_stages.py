@@ -17,8 +17,8 @@ from click.testing import CliRunner
 from dvh_builders import plan_of
 from sbrtcheck import api, compute_dvhs
 from sbrtcheck.cli import main, options, streams
-from sbrtcheck.dvh import Course, accumulate
-from sbrtcheck.stages import stage
+from sbrtcheck.dose_accumulation import Course, accumulate
+from sbrtcheck.progress import stage
 
 LUNG = Path(__file__).resolve().parent.parent / "examples/plans/lung-50gy-5fx"
 LIVER = LUNG.parent / "liver-45gy-3fx"

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import sbrtcheck.table
+import sbrtcheck.tables
 from sbrtcheck.errors import NamesError, TableError, UnknownTableError
-from sbrtcheck.table import (
+from sbrtcheck.tables import (
     ExpectedOrgan,
     Kind,
     Select,
@@ -27,7 +27,7 @@ from sbrtcheck.table import (
     load_names,
     load_table,
 )
-from sbrtcheck.table.shape import SENSES, RowFile
+from sbrtcheck.tables.shape import SENSES, RowFile
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
@@ -280,14 +280,14 @@ def test_tables_and_names_are_read_out_of_a_zipped_package(tmp_path: Path) -> No
                     archive.write(file, f"sbrtcheck/{prefix}{file.relative_to(folder).as_posix()}")
     code = (
         f"import sys; sys.path.insert(0, {str(wheel)!r})\n"
-        "import sbrtcheck.table as t, sbrtcheck.tg263 as n\n"
+        "import sbrtcheck.tables as t, sbrtcheck.structure_names.matching as n\n"
         "print(t.__file__.count('.zip'), len(t.bundled_tables()), 'Lung_L' in n.known_names())"
     )
     assert said_by(code).split() == ["1", str(len(bundled_tables())), "True"]
 
 
 def test_importing_tables_loads_no_yaml_and_no_pydantic() -> None:
-    code = "import sys, sbrtcheck.table; print({'pydantic', 'ruamel.yaml', 'rapidfuzz'} & set(sys.modules))"
+    code = "import sys, sbrtcheck.tables; print({'pydantic', 'ruamel.yaml', 'rapidfuzz'} & set(sys.modules))"
     assert said_by(code) == "set()"
 
 
@@ -341,4 +341,4 @@ def test_a_missing_names_file_is_said_so(tmp_path: Path) -> None:
 
 
 def test_public_names_are_these() -> None:
-    assert sbrtcheck.table.__all__ == sorted(sbrtcheck.table.__all__)
+    assert sbrtcheck.tables.__all__ == sorted(sbrtcheck.tables.__all__)

@@ -17,21 +17,13 @@ from dicom_files import plan as files_plan
 from dvh_builders import report_on, row, table
 from sbrtcheck import check
 from sbrtcheck.dicom import load_plan
-from sbrtcheck.dvh import (
-    DVH,
-    Reason,
-    compute_dvhs,
-    roi_name_of,
-    roi_names,
-    roi_names_of,
-    separate_targets,
-)
-from sbrtcheck.evaluate import Outcome, Verdict
-from sbrtcheck.indices import measure_index
+from sbrtcheck.dvh import DVH, Reason, compute_dvhs, roi_name_of, roi_names, roi_names_of, separate_targets
 from sbrtcheck.metric import Measurement
+from sbrtcheck.metric.plan_indices import measure_index
 from sbrtcheck.plan import Finding, FindingCode, Plan, Prescription, Structure
-from sbrtcheck.table import Constraint, Select, Step
-from sbrtcheck.tg263 import Rule, is_whole_target
+from sbrtcheck.results import Outcome, Verdict
+from sbrtcheck.structure_names import Rule, is_whole_target
+from sbrtcheck.tables import Constraint, Select, Step
 from solids import grid, plan, ring, structure
 
 

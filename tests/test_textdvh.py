@@ -343,7 +343,7 @@ def test_reading_twice_gives_the_same(
 
 
 def test_our_own_csv_of_dvhs_is_read_back(tmp_path: Path) -> None:
-    from sbrtcheck.report.lists import dvhs_csv
+    from sbrtcheck.render.lists import dvhs_csv
 
     first = load_dvh_export(GOLDEN / "eclipse-total-dose.txt")
     again = load(dvhs_csv(first), tmp_path)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sbrtcheck.tg263 import (
+from sbrtcheck.structure_names import (
     TARGETS,
     Ambiguous,
     Match,
@@ -106,7 +106,7 @@ def test_the_same_plan_gives_the_same_match_again(organ: str, found: list[RoiNam
 def test_the_hash_seed_of_python_changes_no_match(seed: str) -> None:
     rois = "[R(name=n, number=i) for i, n in enumerate(('Lt Lung', 'lung L', 'Ribs', 'Ribcage', 'PTV_1', 'Hart'))]"
     code = (
-        "from sbrtcheck.tg263 import RoiName as R, known_names, match\n"
+        "from sbrtcheck.structure_names.matching import RoiName as R, known_names, match\n"
         f"print([match(organ, {rois}) for organ in sorted(known_names())])"
     )
     environment = {**os.environ, "PYTHONHASHSEED": seed}

@@ -16,7 +16,7 @@ Where to find what, by task::
     measure one thing                measure("D0.035cc[Gy]", dvh)        -> Measurement | NotMeasured
     compare two plans                api.compare(a, b, table="...")      -> PlanComparison
     fractionation                    bed(...), eqd2(...)
-    show a report                    Report.to_dict, Report.to_dataframe, sbrtcheck.report.FORMATS
+    show a report                    Report.to_dict, Report.to_dataframe, sbrtcheck.render.FORMATS
     draw curves and constraints      DVHSet.plot, Report.plot; notebooks show both by themselves
     catch what goes wrong            SbrtcheckError; its tree is in sbrtcheck.errors
 
@@ -27,23 +27,23 @@ review.
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from sbrtcheck.lazy import when_first_used
+from sbrtcheck._old_modules import install
 
 if TYPE_CHECKING:
     from sbrtcheck.api import check
     from sbrtcheck.dicom import load_dvhs, load_plan
     from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
     from sbrtcheck.errors import SbrtcheckError
-    from sbrtcheck.evaluate import Report, ReviewReason, Verdict, evaluate
+    from sbrtcheck.judge import evaluate
     from sbrtcheck.metric import Measurement, NotMeasured, measure
     from sbrtcheck.plan import Plan, Prescription
     from sbrtcheck.radiobiology import bed, eqd2
-    from sbrtcheck.table import ConstraintTable, ExpectedOrgan, Site, load_sites, load_table
-    from sbrtcheck.textdvh import load_dvh_export
+    from sbrtcheck.results import Report, ReviewReason, Verdict
+    from sbrtcheck.tables import ConstraintTable, ExpectedOrgan, Site, load_sites, load_table
+    from sbrtcheck.text_export import load_dvh_export
 
 __version__ = "0.1.0"
 
@@ -75,47 +75,45 @@ __all__ = [
     "measure",
 ]
 
-# Loaded when first used, so that `import sbrtcheck` costs next to nothing.
-_HOME = {
-    "ConstraintTable": "table",
+# Loaded when first used, so that `import sbrtcheck` costs next to nothing (PEP 562).
+_HOMES = {
+    "ConstraintTable": "tables",
     "DVH": "dvh",
     "DVHSet": "dvh",
-    "ExpectedOrgan": "table",
+    "ExpectedOrgan": "tables",
     "Measurement": "metric",
     "NotMeasured": "metric",
     "Plan": "plan",
     "Prescription": "plan",
-    "Report": "evaluate",
-    "ReviewReason": "evaluate",
+    "Report": "results",
+    "ReviewReason": "results",
     "SbrtcheckError": "errors",
-    "Site": "table",
-    "Verdict": "evaluate",
+    "Site": "tables",
+    "Verdict": "results",
     "bed": "radiobiology",
     "check": "api",
     "compute_dvhs": "dvh",
     "eqd2": "radiobiology",
-    "evaluate": "evaluate",
-    "load_dvh_export": "textdvh",
+    "evaluate": "judge",
+    "load_dvh_export": "text_export",
     "load_dvhs": "dicom",
     "load_plan": "dicom",
-    "load_sites": "table",
-    "load_table": "table",
+    "load_sites": "tables",
+    "load_table": "tables",
     "measure": "metric",
 }
 
-__getattr__, __dir__ = when_first_used(__name__, _HOME)
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value  # so that this function is not asked again
+    return value
 
 
-class _Package(ModuleType):
-    """The class of this package: `evaluate` is the function in it, also once the module of that name has been imported.
-
-    Importing a submodule sets an attribute of its name on the package, which would hide the function.
-    """
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name == "evaluate" and isinstance(value, ModuleType):
-            value = value.evaluate
-        super().__setattr__(name, value)
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
-sys.modules[__name__].__class__ = _Package
+install()

@@ -12,61 +12,41 @@ from os import PathLike, fspath
 from typing import TypeVar
 
 from sbrtcheck.bundled import shipped_files
+from sbrtcheck.comparison import PlanComparison, compare_plans, compare_with
 from sbrtcheck.dicom import NotStored, load_dvhs, load_plan, load_plan_and_dvhs, load_registration
+from sbrtcheck.dose_accumulation import Course, accumulate
 from sbrtcheck.dvh import (
     Between,
-    Course,
     DVHSet,
     EndCaps,
     Interpolation,
     Model,
     Origin,
-    accumulate,
     compute_dvhs,
     roi_names_of,
     separate_targets,
 )
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NamesError, UnknownTableError
-from sbrtcheck.evaluate import (
+from sbrtcheck.judge import (
     TARGET,
-    Comparison,
-    NoComparison,
     NoRisk,
-    PlanComparison,
-    Report,
-    ReviewCode,
-    ReviewReason,
     Risk,
     SumReport,
-    compare_plans,
-    compare_with,
     dose_check,
     evaluate,
     judge_reirradiation,
     risks,
     with_comparison,
 )
-from sbrtcheck.evaluate.naming import PlanNames, plan_names
-from sbrtcheck.evaluate.words import overall_text
-from sbrtcheck.near import did_you_mean
+from sbrtcheck.judge.naming import plan_names
 from sbrtcheck.plan import Finding, FindingCode, Plan, Prescription, UnknownPrescription
+from sbrtcheck.progress import Progress, nobody_watches, stage
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.report import pdf_report
-from sbrtcheck.stages import Progress, nobody_watches, stage
-from sbrtcheck.table import (
-    ConstraintTable,
-    ReirradiationRule,
-    Sites,
-    bundled_tables,
-    load_names,
-    load_reirradiation_rules,
-    load_risk_models,
-    load_sites,
-    load_table,
-)
-from sbrtcheck.table.values import MULTI
-from sbrtcheck.textdvh import load_dvh_export
-from sbrtcheck.tg263 import (
+from sbrtcheck.reference_data import ReirradiationRule, load_reirradiation_rules, load_risk_models
+from sbrtcheck.render import pdf_report
+from sbrtcheck.results import Comparison, NoComparison, Report, ReviewCode, ReviewReason
+from sbrtcheck.results.labels import overall_text
+from sbrtcheck.structure_names import (
     TARGETS,
     Match,
     all_targets,
@@ -77,6 +57,11 @@ from sbrtcheck.tg263 import (
     near_organs,
     normalise,
 )
+from sbrtcheck.structure_names.plan_names import PlanNames
+from sbrtcheck.suggest import did_you_mean
+from sbrtcheck.tables import ConstraintTable, Sites, bundled_tables, load_names, load_sites, load_table
+from sbrtcheck.tables.values import MULTI
+from sbrtcheck.text_export import load_dvh_export
 
 _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")

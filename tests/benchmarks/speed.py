@@ -232,7 +232,7 @@ IMPORTS = {
     "import all that reading a plan, its DVHs and metrics need": (
         "sbrtcheck.dicom",
         "sbrtcheck.dvh",
-        "sbrtcheck.metric",
+        "sbrtcheck.metric.grammar",
     ),
 }
 """What is timed -> the modules imported."""
@@ -242,7 +242,7 @@ def parts(cases: Cases, *, rounds: int) -> shop.Section:
     """Imports and contour text, each against the plain way."""
     python = Path(sys.executable)
     times = max(rounds, 5)
-    shop.run(python, "nothing.py", "sbrtcheck.dicom", "sbrtcheck.dvh", "sbrtcheck.metric")  # fills the caches
+    shop.run(python, "nothing.py", "sbrtcheck.dicom", "sbrtcheck.dvh", "sbrtcheck.metric.grammar")  # fills the caches
     turns = [[shop.run(python, "nothing.py", *modules).seconds for modules in IMPORTS.values()] for _ in range(times)]
     seconds = dict(zip(IMPORTS, (statistics.median(column) for column in zip(*turns, strict=True)), strict=True))
     numpy, package = seconds["import numpy"], seconds[next(name for name in IMPORTS if "names only" in name)]

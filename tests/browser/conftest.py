@@ -17,8 +17,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
 from browser_programs import LACKING, programs
-from sbrtcheck.evaluate import Report
-from sbrtcheck.report import html_report
+from sbrtcheck.render import html_report
+from sbrtcheck.results import Report
 
 ARGUMENTS = (
     "--headless",

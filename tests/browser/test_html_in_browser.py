@@ -21,9 +21,10 @@ from selenium.webdriver.common.keys import Keys
 from dvh_builders import dvh_set, ramp_dvh, row, table, uniform_dvh
 from html_reports import NASTY, compared_report, lung_report, nasty_report, varied_report
 from sbrtcheck.dvh import DVH
-from sbrtcheck.evaluate import Report, evaluate
-from sbrtcheck.report import words
-from sbrtcheck.report.lists import dvhs_json
+from sbrtcheck.judge import evaluate
+from sbrtcheck.render import words
+from sbrtcheck.render.lists import dvhs_json
+from sbrtcheck.results import Report
 
 Written = Callable[[Report], Path]
 VARIED = varied_report()

@@ -15,10 +15,10 @@ from sbrtcheck.archive.entries import Entry, without_file_names
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import SbrtcheckError, TableError, UnknownTableError
-from sbrtcheck.evaluate import Outcome, Report, ReviewCode, Verdict, rounded
+from sbrtcheck.formatting import clean
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
-from sbrtcheck.report.words import clean
-from sbrtcheck.table import ConstraintTable, Sites, load_names, load_sites, load_table
+from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict, rounded
+from sbrtcheck.tables import ConstraintTable, Sites, load_names, load_sites, load_table
 
 Value = str | float | int | bool | None
 Row = Mapping[str, Value]

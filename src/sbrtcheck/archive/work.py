@@ -18,7 +18,7 @@ from sbrtcheck.archive.entries import Entry, find
 from sbrtcheck.archive.rows import Checked, NotChecked, Options, State, check_entry, not_checked, where_from
 from sbrtcheck.archive.write import open_rows
 from sbrtcheck.errors import NoPlanError
-from sbrtcheck.stages import Progress
+from sbrtcheck.progress import Progress
 
 # Plans handed out before the first of them is back: enough to keep workers busy, few enough to hold in memory.
 WINDOW = 32

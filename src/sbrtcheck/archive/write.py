@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from sbrtcheck.archive.rows import Row
 from sbrtcheck.errors import OutputError
 from sbrtcheck.files import whole_file, writing
-from sbrtcheck.shown import csv_text
+from sbrtcheck.formatting import csv_text
 
 Columns = Mapping[str, type]
 

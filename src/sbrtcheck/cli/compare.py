@@ -54,7 +54,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     Each keeps its own prescription. Exit code: 0 compared, whichever is better; 2 unusable input.
     """
     from sbrtcheck import api
-    from sbrtcheck.report.plans import PLAN_FORMATS
+    from sbrtcheck.render.plans import PLAN_FORMATS
 
     with streams.output(out, inputs=[first, second, names, *tables]) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:

@@ -10,7 +10,7 @@ import click
 from sbrtcheck.cli import options, streams
 
 if TYPE_CHECKING:
-    from sbrtcheck.table.lint import Remark
+    from sbrtcheck.tables.lint import Remark
 
 EXIT_WARNINGS = 1
 EXIT_ERRORS = 2
@@ -27,7 +27,8 @@ def lint(ctx: click.Context, *, files: tuple[str, ...], strict: bool) -> None:
     FILE is a YAML file or the id of a bundled table. Given several, tables of one publication are also compared over
     their numbers of fractions. Exit code: 0 nothing serious, 1 warnings with --strict, 2 errors.
     """
-    from sbrtcheck.table.lint import Level, lint_files, worst
+    from sbrtcheck.tables.lint import lint_files, worst
+    from sbrtcheck.tables.lint_rows import Level
 
     remarks = lint_files(files)
     streams.print_text("".join(f"{line}\n" for line in _lines(remarks, len(set(files)))))

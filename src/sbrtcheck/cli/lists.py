@@ -11,7 +11,7 @@ from sbrtcheck.cli import options, streams
 from sbrtcheck.errors import InputError
 
 if TYPE_CHECKING:
-    from sbrtcheck.table import ConstraintTable
+    from sbrtcheck.tables import ConstraintTable
 
 
 @click.command(epilog=options.examples("sbrtcheck tables", "sbrtcheck tables --format json"))
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 @options.verbose
 def tables(format_: str) -> None:
     """List the bundled tables, and which organs a plan of each site is expected to have contoured."""
-    from sbrtcheck.report.lists import tables_json, tables_text
-    from sbrtcheck.table import bundled_tables, load_sites
+    from sbrtcheck.render.lists import tables_json, tables_text
+    from sbrtcheck.tables import bundled_tables, load_sites
 
     shipped: tuple[ConstraintTable, ...] = bundled_tables()
     render = tables_json if format_ == "json" else tables_text

@@ -42,7 +42,7 @@ def names(
 ) -> None:
     """Show which structure of the plan in DIR is taken for each organ of a table, by which rule, and what is close."""
     from sbrtcheck import api
-    from sbrtcheck.report.names import NAMES_FORMATS, names_template
+    from sbrtcheck.render.names import NAMES_FORMATS, names_template
 
     file = Path(template) if template not in (None, _SCREEN) else None
     if file is not None and file.exists():

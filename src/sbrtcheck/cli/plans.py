@@ -14,7 +14,7 @@ from sbrtcheck.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from sbrtcheck.dvh import DVHSet
-    from sbrtcheck.evaluate import Report
+    from sbrtcheck.results import Report
 
 EXIT_OK = 0
 EXIT_FAIL = 1
@@ -120,11 +120,11 @@ def check(  # noqa: PLR0913 - one argument an option
 def _check_installed(format_: str) -> None:
     """Refuse a format whose packages are not there, before anything is computed."""
     if format_ == "html":
-        from sbrtcheck.report.html import check_installed
+        from sbrtcheck.render.html import check_installed
 
         check_installed()
     elif format_ in ("pdf", options.DICOM_PDF):
-        from sbrtcheck.report.pdf import require_pdf
+        from sbrtcheck.render.pdf import require_pdf
 
         require_pdf()
 
@@ -143,14 +143,14 @@ def _source(folder: Path | None, export: Path | None, dvhs: str) -> tuple[Path, 
 
 
 def _exit_code(report: Report) -> int:
-    from sbrtcheck.evaluate import Verdict
+    from sbrtcheck.results import Verdict
 
     return {Verdict.FAIL: EXIT_FAIL, Verdict.REVIEW: EXIT_REVIEW}.get(report.verdict, EXIT_OK)
 
 
 def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
-    from sbrtcheck.report import FORMATS as RENDERERS
-    from sbrtcheck.report import text_report
+    from sbrtcheck.render import FORMATS as RENDERERS
+    from sbrtcheck.render import text_report
 
     if format_ == "text" and for_screen and sys.stdout.isatty():
         import shutil
@@ -204,7 +204,7 @@ def dvh(  # noqa: PLR0913 - one argument an option
     A summary, or the curves (csv, json, rtdose).
     """
     from sbrtcheck import api
-    from sbrtcheck.report.lists import DVH_FORMATS
+    from sbrtcheck.render.lists import DVH_FORMATS
 
     source, dvhs = _source(folder, export, dvhs)
     if format_ == options.RTDOSE:
@@ -230,7 +230,7 @@ def dvh(  # noqa: PLR0913 - one argument an option
 
 def _refuse_none(found: DVHSet) -> None:
     """Without one DVH there is nothing to show but the reasons, and no program must take these for a result."""
-    from sbrtcheck.report import words
+    from sbrtcheck.render import words
 
     if found.dvhs or not found.without:
         return
@@ -249,7 +249,7 @@ def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
 
 def _say_what_is_left_out(found: DVHSet) -> None:
     from sbrtcheck.dicom.dvh_dose import left_out
-    from sbrtcheck.report import words
+    from sbrtcheck.render import words
 
     for line in left_out(found):
         streams.say(words.clean(f"left out: {line}"))

@@ -14,8 +14,8 @@ SITES = ("lung", "liver", "bone", "node", "pelvis", "multi")
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 def regimens(site: str | None, format_: str) -> None:
     """List known doses and fractionations, with BED and EQD2 and what was reported for them."""
-    from sbrtcheck.report.regimens import regimens_json, regimens_text
-    from sbrtcheck.table import load_regimens
+    from sbrtcheck.reference_data import load_regimens
+    from sbrtcheck.render.regimens import regimens_json, regimens_text
 
     render = regimens_json if format_ == "json" else regimens_text
     streams.print_text(render(load_regimens(), site))

@@ -36,7 +36,7 @@ def risk(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Show risks of complications, and of control, for the plan in DIR by published models: no verdicts."""
     from sbrtcheck import api
-    from sbrtcheck.report.risks import risks_json, risks_text
+    from sbrtcheck.render.risks import risks_json, risks_text
 
     with streams.output(out) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:

@@ -10,7 +10,7 @@ from sbrtcheck.cli import options, streams
 from sbrtcheck.errors import InputError
 
 if TYPE_CHECKING:
-    from sbrtcheck.report.scores import Score
+    from sbrtcheck.render.scores import Score
 
 _format = click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 _male = click.option("--male", is_flag=True)
@@ -34,7 +34,7 @@ def metabank(
     *, male: bool, synchronous: bool, brain_metastases: bool, non_adenocarcinoma: bool, kps: int, format_: str
 ) -> None:
     """MetaBank score: a factor that is not named does not hold."""
-    from sbrtcheck.table import scores
+    from sbrtcheck.reference_data import scores
 
     try:
         found = scores.metabank(
@@ -57,7 +57,7 @@ def metabank(
 @_format
 def de_vin(*, male: bool, synchronous: bool, intracranial: bool, non_adenocarcinoma: bool, format_: str) -> None:
     """De Vin's risk factors: a factor that is not named does not hold."""
-    from sbrtcheck.table import scores
+    from sbrtcheck.reference_data import scores
 
     found = scores.de_vin(
         male=male, synchronous=synchronous, intracranial=intracranial, non_adenocarcinoma=non_adenocarcinoma
@@ -71,12 +71,12 @@ def de_vin(*, male: bool, synchronous: bool, intracranial: bool, non_adenocarcin
 @_format
 def oligometastatic(*, count: int, timing: str, format_: str) -> None:
     """Class of the disease by number of metastases and timing."""
-    from sbrtcheck.table import scores
+    from sbrtcheck.reference_data import scores
 
     _show(scores.oligometastatic(count, scores.Timing(timing)), format_)
 
 
 def _show(found: Score, format_: str) -> None:
-    from sbrtcheck.report.scores import score_json, score_text
+    from sbrtcheck.render.scores import score_json, score_text
 
     streams.print_text(score_json(found) if format_ == "json" else score_text(found))

@@ -15,7 +15,7 @@ import click
 
 from sbrtcheck.errors import InputError, OutputError
 from sbrtcheck.files import whole_file, writing
-from sbrtcheck.stages import Progress, nobody_watches
+from sbrtcheck.progress import Progress, nobody_watches
 
 _READER_GONE = (errno.EPIPE, errno.EINVAL) if os.name == "nt" else (errno.EPIPE,)  # EINVAL: so Windows calls it
 _STDOUT = "standard output"

@@ -67,7 +67,7 @@ def sum_(  # noqa: PLR0913 - one argument an option
     Structures and dose grid are those of PLAN. Exit code as for check; 0 when nothing was asked for.
     """
     from sbrtcheck import api
-    from sbrtcheck.report.sums import sum_json, sum_text
+    from sbrtcheck.render.sums import sum_json, sum_text
 
     with streams.output(out) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:

@@ -16,17 +16,8 @@ from sbrtcheck.dicom.structures import names_and_kinds, structures_of
 from sbrtcheck.dicom.tags import quiet, read_dataset, read_errors
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError, SbrtcheckError
-from sbrtcheck.plan import (
-    DoseGrid,
-    Finding,
-    FindingCode,
-    Plan,
-    PlanUids,
-    Prescription,
-    Structure,
-    UnknownPrescription,
-)
-from sbrtcheck.stages import stage
+from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Plan, PlanUids, Prescription, Structure, UnknownPrescription
+from sbrtcheck.progress import stage
 
 _OTHERS_SHOWN = 5
 _OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"

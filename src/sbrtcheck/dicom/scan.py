@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbrtcheck.dicom.files import AnyPath, Kind, RtFile, all_files, read_header
-from sbrtcheck.stages import log
+from sbrtcheck.progress import log
 
 # A UID ends in what tells instances apart; this much of it is enough, and names nobody.
 _END_OF_UID = 8

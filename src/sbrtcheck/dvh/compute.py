@@ -46,8 +46,8 @@ from sbrtcheck.geometry import (
     with_area,
 )
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, Plan, Structure
-from sbrtcheck.stages import Progress, nobody_watches, stage
-from sbrtcheck.tg263 import Recipe, RoiName, derivable
+from sbrtcheck.progress import Progress, nobody_watches, stage
+from sbrtcheck.structure_names import Recipe, RoiName, derivable
 
 ELEMENTS_WANTED = 20_000
 """A smaller structure is divided until it has about so many elements; more buy nothing but tighter bounds."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from sbrtcheck.chart.points import CurvePoint
 from sbrtcheck.dvh.compute import CONVENTION_OF, laid
 from sbrtcheck.dvh.histogram import BINS
-from sbrtcheck.dvh.points import CurvePoint
 from sbrtcheck.dvh.types import DVH, SAME_DOSE, SAME_VOLUME, Band, Curve
 from sbrtcheck.geometry import Crossed, Isodose, crossed
 from sbrtcheck.plan import FloatArray, Plan

@@ -10,7 +10,7 @@ import numpy as np
 from sbrtcheck.dvh.types import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import FloatArray, Plan, Structure
-from sbrtcheck.tg263 import RoiName, all_targets, is_whole_target, targets
+from sbrtcheck.structure_names import RoiName, all_targets, is_whole_target, targets
 
 SEPARATE_MM = 5.0
 """Boxes around separate targets lie at least so far apart along an axis: further than contour planes usually do."""

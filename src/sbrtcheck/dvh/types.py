@@ -11,12 +11,12 @@ import numpy as np
 
 from sbrtcheck.plan import Finding, FloatArray, Plan, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.tg263 import Recipe
+from sbrtcheck.structure_names import Recipe
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sbrtcheck.dvh.points import CurvePoint, HasPoints
+    from sbrtcheck.chart.points import CurvePoint, HasPoints
 
 SAME_VOLUME = 1e-9
 """Volumes closer than this share of the whole are one volume: rounding of sums."""
@@ -471,13 +471,13 @@ class DVHSet:
         ValueError
             There is no DVH of a name in ``structures``, or no absolute volume to draw.
         """
-        from sbrtcheck.dvh.plot import plot
+        from sbrtcheck.chart.axes import plot
 
         return plot(self, constraints=constraints, structures=structures, ax=ax, relative=relative, names=names)
 
     def _repr_html_(self) -> str:
         """Show curves and a summary in a notebook; everything in it escaped, no script."""
-        from sbrtcheck.dvh.notebook import dvhs_html
+        from sbrtcheck.chart.notebook import dvhs_html
 
         return dvhs_html(self)
 

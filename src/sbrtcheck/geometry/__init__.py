@@ -1,10 +1,11 @@
 """Structure x dose grid -> volume elements: exact volumes, dose, and bounds on both."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
+from sbrtcheck.geometry.between import interpolated
+from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
 from sbrtcheck.geometry.boolean import minus, union
+from sbrtcheck.geometry.cells import Isodose
+from sbrtcheck.geometry.crossing import Crossed, crossed
+from sbrtcheck.geometry.cubic import with_cubic_dose
 from sbrtcheck.geometry.elements import (
     MAX_REFINEMENT,
     Elements,
@@ -15,27 +16,11 @@ from sbrtcheck.geometry.elements import (
     refinement_for,
     slices_of,
 )
+from sbrtcheck.geometry.isodose import NARROW_SHARE, IsodoseVolume, isodose_volume
+from sbrtcheck.geometry.parts import parts_of
 from sbrtcheck.geometry.planes import Conventions, Surroundings, heights_of
-from sbrtcheck.geometry.prisms import (
-    GridFrame,
-    PrismStack,
-    grid_frame,
-    in_grid,
-    prism_stack,
-    slab_axis_of,
-    with_area,
-)
+from sbrtcheck.geometry.prisms import GridFrame, PrismStack, grid_frame, in_grid, prism_stack, slab_axis_of, with_area
 from sbrtcheck.geometry.slabs import Slices
-from sbrtcheck.lazy import when_first_used
-
-if TYPE_CHECKING:
-    from sbrtcheck.geometry.between import interpolated
-    from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
-    from sbrtcheck.geometry.cells import Isodose
-    from sbrtcheck.geometry.crossing import Crossed, crossed
-    from sbrtcheck.geometry.cubic import with_cubic_dose
-    from sbrtcheck.geometry.isodose import NARROW_SHARE, IsodoseVolume, isodose_volume
-    from sbrtcheck.geometry.parts import parts_of
 
 __all__ = [
     "MAX_REFINEMENT",
@@ -71,20 +56,3 @@ __all__ = [
     "with_area",
     "with_cubic_dose",
 ]
-
-# Loaded when first used: what a DVH by the usual conventions does not need.
-_HOME = {
-    "Crossed": "crossing",
-    "DoseBeyond": "beyond",
-    "Isodose": "cells",
-    "IsodoseVolume": "isodose",
-    "NARROW_SHARE": "isodose",
-    "crossed": "crossing",
-    "interpolated": "between",
-    "isodose_volume": "isodose",
-    "largest_dose_beyond": "beyond",
-    "parts_of": "parts",
-    "with_cubic_dose": "cubic",
-}
-
-__getattr__, __dir__ = when_first_used(__name__, _HOME)

@@ -13,15 +13,7 @@ import numpy as np
 
 from sbrtcheck.geometry.cells import WHOLE, Cells, Isodose
 from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, pieces_of
-from sbrtcheck.geometry.elements import (
-    SMALLEST_FRACTION,
-    Float32,
-    Levels,
-    dose_planes,
-    levels_of,
-    of_four,
-    over_slices,
-)
+from sbrtcheck.geometry.elements import SMALLEST_FRACTION, Float32, Levels, dose_planes, levels_of, of_four, over_slices
 from sbrtcheck.geometry.loops import Edges
 from sbrtcheck.geometry.outline import BoolArray, ranges
 from sbrtcheck.geometry.prisms import GridFrame

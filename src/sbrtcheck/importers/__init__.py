@@ -8,4 +8,8 @@ XML, ``write`` puts a template into YAML, ``run`` puts them in a row.
 
 from sbrtcheck.importers.run import DIALECTS, Imported, import_table
 
-__all__ = ["DIALECTS", "Imported", "import_table"]
+__all__ = [
+    "DIALECTS",
+    "Imported",
+    "import_table",
+]

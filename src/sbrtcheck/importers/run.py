@@ -11,9 +11,9 @@ from sbrtcheck.errors import InputError, TableError
 from sbrtcheck.importers.dialects import dvhmetrics, plancheck, planscorecard, proknow, ray_scripts
 from sbrtcheck.importers.template import LeftOut, Remark, Row, Template, one_line
 from sbrtcheck.importers.write import Head, slug, table_yaml
-from sbrtcheck.table import read_table
-from sbrtcheck.table.lint import lint_bytes
-from sbrtcheck.tg263 import known_names
+from sbrtcheck.structure_names import known_names
+from sbrtcheck.tables import read_table
+from sbrtcheck.tables.lint import lint_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

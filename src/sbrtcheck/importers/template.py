@@ -18,8 +18,8 @@ from sbrtcheck.metric import (
     VolumeAtDose,
     parse,
 )
-from sbrtcheck.table import Sense
-from sbrtcheck.tg263 import organ_named
+from sbrtcheck.structure_names import organ_named
+from sbrtcheck.tables import Sense
 
 SENSES = {
     "<": Sense.BELOW,

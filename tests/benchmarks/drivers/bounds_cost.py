@@ -25,7 +25,7 @@ import numpy as np
 from sbrtcheck import compute_dvhs, evaluate, load_plan, load_table, measure
 from sbrtcheck.dvh import DVHSet, histogram
 from sbrtcheck.metric import parse
-from sbrtcheck.table import Constraint, ConstraintTable, Select, Sense, Source
+from sbrtcheck.tables import Constraint, ConstraintTable, Select, Sense, Source
 
 compute = import_module("sbrtcheck.dvh.compute")
 elements = import_module("sbrtcheck.geometry.elements")  # in its package, the name is that of its function

@@ -7,17 +7,7 @@ from collections.abc import Mapping
 
 from sbrtcheck.errors import InputError
 from sbrtcheck.importers.files import text_of
-from sbrtcheck.importers.template import (
-    LeftOut,
-    NoMeaningError,
-    Row,
-    Template,
-    asked,
-    compared,
-    entry,
-    number,
-    organ,
-)
+from sbrtcheck.importers.template import LeftOut, NoMeaningError, Row, Template, asked, compared, entry, number, organ
 
 _CELL = re.compile(r"\"([^\"]*)\"|'([^']*)'|#.*|([^\s\"'#]+)")  # as R's read.table splits a line
 _METRIC = re.compile(r"([DV])([0-9.]+|MIN|MAX|MEAN|MEDIAN|RX|SD|EUD|NTCP|TCP|HI)(%|GY|CGY|CC)?(?:_(%|GY|CGY|CC))?")

@@ -20,7 +20,7 @@ from sbrtcheck.importers.template import (
     organ,
     with_variation,
 )
-from sbrtcheck.tg263 import normalise, organ_named
+from sbrtcheck.structure_names import normalise, organ_named
 
 # Columns by their two spellings, without case and blanks.
 _COLUMNS = {

@@ -21,7 +21,7 @@ from sbrtcheck.importers.template import (
     organ,
     plain,
 )
-from sbrtcheck.table import Sense
+from sbrtcheck.tables import Sense
 
 _UNITS = {"cc": "cc", "cm3": "cc", "cm³": "cc", "%": "%", "gy": "Gy", "cgy": "cGy"}
 _AT = {"DoseAtVolume": "D", "VolumeAtDose": "V"}

@@ -22,7 +22,7 @@ from sbrtcheck.importers.template import (
     plain,
     with_variation,
 )
-from sbrtcheck.table import Sense
+from sbrtcheck.tables import Sense
 
 _METRICS = {
     "DOSE_VOLUME_PERCENT_ROI": "D{}%[Gy]",

@@ -20,7 +20,7 @@ from sbrtcheck.importers.template import (
     organ,
     plain,
 )
-from sbrtcheck.table import Sense
+from sbrtcheck.tables import Sense
 
 _HOLDERS = ("goals", "goal", "set")
 _DIRECTIONS = {"le": Sense.AT_MOST, "lt": Sense.BELOW, "ge": Sense.AT_LEAST, "gt": Sense.ABOVE}

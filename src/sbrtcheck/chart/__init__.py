@@ -1,0 +1,1 @@
+"""DVH charts: points, layout, line styles, one palette."""

@@ -1,0 +1,13 @@
+"""What two sets of DVHs, or two plans, say differently."""
+
+from sbrtcheck.comparison.plans import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
+from sbrtcheck.comparison.stored import compare_with
+
+__all__ = [
+    "Better",
+    "NoOutcome",
+    "PlanComparison",
+    "RowComparison",
+    "compare_plans",
+    "compare_with",
+]

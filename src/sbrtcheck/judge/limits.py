@@ -1,0 +1,79 @@
+"""A row and the structures of a plan in, what the row allows for this plan out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sbrtcheck.dvh import DVH, Reason, VolumeUnit
+from sbrtcheck.judge.structures import Organs, target_of_limits
+from sbrtcheck.metric import EffectiveVolume, NotMeasured, measure
+from sbrtcheck.tables import Constraint, NoRule
+
+TARGET = "PTV"  # the target whose volume limits go by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a row allows for one plan.
+
+    ``row`` has the limits that hold; ``or_else`` are the rows that would hold at the ends of the band of the volume
+    that they go by; ``detail`` says which volume that is.
+    """
+
+    row: Constraint
+    or_else: tuple[Constraint, ...] = ()
+    detail: str = ""
+
+
+def limits_for(row: Constraint, organ: str, dvh: DVH | NotMeasured, plan: Organs) -> Limits | NotMeasured:
+    """Find the limits for a structure, ``dvh``, taken for ``organ``; or why there are none."""
+    if row.steps:
+        return _by_target_volume(row, organ, dvh, plan)
+    if row.veff_steps:
+        return _by_effective_volume(row, dvh)
+    return Limits(row=row)
+
+
+def _by_target_volume(row: Constraint, organ: str, dvh: DVH | NotMeasured, plan: Organs) -> Limits | NotMeasured:
+    target = _target(organ, dvh, plan)
+    if isinstance(target, NotMeasured):
+        return replace(target, detail=f"the limit goes by the volume of the PTV: {target.detail or target.reason}")
+    # rounded as shown: rounding noise of a volume or a mixed limit must not turn a verdict
+    step = row.at_target_volume(_rounded(target.volume))
+    if isinstance(step, NoRule):
+        return NotMeasured(reason=Reason.TARGET_VOLUME_OUTSIDE_RANGE, detail=step.detail)
+    acceptable = None if step.acceptable is None else _rounded(step.acceptable)
+    held = replace(row, limit=_rounded(step.limit), acceptable=acceptable)
+    return Limits(row=held, detail=f"limit for a PTV of {target.volume:.4g} cc ({target.name})")
+
+
+def _target(organ: str, dvh: DVH | NotMeasured, plan: Organs) -> DVH | NotMeasured:
+    """The PTV under the end-cap convention of the structure that is judged."""
+    if organ == TARGET or isinstance(dvh, NotMeasured):
+        target = dvh
+    else:
+        target = target_of_limits(plan).dvh
+        if isinstance(target, DVH):
+            target = next((t for t in (target, *target.alternatives) if t.end_caps == dvh.end_caps), target)
+    if isinstance(target, DVH) and target.volume_unit is not VolumeUnit.CC:
+        return NotMeasured(reason=Reason.UNDEFINED_FOR_STORED_DVH, detail="only volumes in percent are stored")
+    return target
+
+
+def _by_effective_volume(row: Constraint, dvh: DVH | NotMeasured) -> Limits | NotMeasured:
+    veff = dvh if isinstance(dvh, NotMeasured) else measure(EffectiveVolume(), dvh)
+    if isinstance(veff, NotMeasured):
+        return replace(veff, detail=f"the limit goes by the effective volume: {veff.detail or veff.reason}")
+    step = row.at_effective_volume(veff.value)
+    if isinstance(step, NoRule):
+        return NotMeasured(reason=Reason.TARGET_VOLUME_OUTSIDE_RANGE, detail=step.detail)
+    ends = (row.at_effective_volume(end) for end in (veff.low, veff.high))
+    return Limits(
+        row=replace(row, limit=step.limit),
+        or_else=tuple(replace(row, limit=end.limit) for end in ends if not isinstance(end, NoRule)),
+        detail=f"limit for an effective volume of {veff.value:.4g} %",
+    )
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.6g}")

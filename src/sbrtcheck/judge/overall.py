@@ -1,0 +1,220 @@
+"""Outcomes in, the verdict of the whole report and what stands against a pass out.
+
+The rules, worst first:
+
+1. `FAIL` when a row that counts fails.
+2. `REVIEW` when there is any `ReviewReason`: nothing that counts fails, but something keeps a reader from saying that
+   the patient's organs are within their limits.
+3. `VARIATION` when a row that counts is one.
+4. `PASS`.
+
+Only limits speak here: risk points are reported, statements are met or not, and neither changes a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from sbrtcheck.dvh import Reason
+from sbrtcheck.judge.structures import Organs
+from sbrtcheck.metric import Measurement
+from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
+from sbrtcheck.results.comparison import Comparison, NoComparison, VerdictDifference
+from sbrtcheck.results.labels import against_limit_text, is_just_missing, uncounted_fail_text
+from sbrtcheck.results.plan_site import PlanSite
+from sbrtcheck.results.report import Outcome, Report, ReviewCode, ReviewReason, Verdict
+from sbrtcheck.structure_names import TARGETS, derivable, missing_names
+from sbrtcheck.tables import Kind
+
+_Key = TypeVar("_Key", bound=Hashable)
+
+_SAID_ONCE = frozenset({Reason.FRACTIONS_DO_NOT_MATCH, Reason.DOSE_NOT_OF_PLAN, Reason.GIVEN_NAME_MISSING})
+"""Why rows were not evaluated, where another reason says so of the whole table, the plan or the name."""
+
+_CODE_OF = {
+    Reason.PART_MISSING: ReviewCode.PART_OF_ORGAN,
+    Reason.PARTLY_OUTSIDE_GRID: ReviewCode.OUTSIDE_GRID,
+    Reason.DOSE_GRID_MISSING: ReviewCode.OUTSIDE_GRID,
+    Reason.ISODOSE_LEAVES_GRID: ReviewCode.OUTSIDE_GRID,
+    Reason.CONTOURS_CONTRADICTORY: ReviewCode.CONTOURS,
+    Reason.CONTOURS_INCOMPLETE: ReviewCode.CONTOURS,
+}
+
+
+def overall(outcomes: Sequence[Outcome], reasons: Sequence[ReviewReason]) -> Verdict:
+    """The verdict of a report."""
+    counting = {outcome.verdict for outcome in outcomes if outcome.counts}
+    if Verdict.FAIL in counting:
+        return Verdict.FAIL
+    if reasons:
+        return Verdict.REVIEW
+    return Verdict.VARIATION if Verdict.VARIATION in counting else Verdict.PASS
+
+
+def review_reasons(outcomes: Sequence[Outcome], plan: Organs, *, strict: bool) -> tuple[ReviewReason, ...]:
+    """Everything that stands against calling the report a pass; in an order that the order of rows does not change.
+
+    Parameters
+    ----------
+    outcomes
+        Of all tables.
+    plan
+        What they were judged on.
+    strict
+        Borderline and convention-sensitive rows stand against a pass too.
+    """
+    limits = [outcome for outcome in outcomes if outcome.constraint.kind is Kind.LIMIT]
+    said_once = [*_of_dose(limits, plan), *_of_given_names(limits, plan), *_of_tables(limits, plan)]
+    rows_said = {row for reason in said_once for row in reason.rows}
+    others = [one for one in limits if one.reason not in _SAID_ONCE or one.row_id not in rows_said]
+    found = [
+        *said_once,
+        *_of_uncounted_fails(limits),
+        *_of_rows_not_evaluated(others, plan.site),
+        *_of_contours(limits),
+        *(_of_flagged_rows(limits) if strict else ()),
+    ]
+    return _in_order(found)
+
+
+def with_comparison(report: Report, compared: Comparison | NoComparison) -> Report:
+    """The report with what other DVHs of the plan say; where these fail a row that passes here, it is no pass."""
+    differing = compared.verdicts if isinstance(compared, Comparison) else ()
+    found = [_of_other_dvh(one) for one in differing if one.theirs is Verdict.FAIL is not one.ours]
+    reasons = _in_order((*report.reasons, *found))
+    return replace(report, compared=compared, reasons=reasons, verdict=overall(report.outcomes, reasons))
+
+
+def _of_other_dvh(one: VerdictDifference) -> ReviewReason:
+    metric, theirs = one.measured.metric, one.measured.theirs
+    value = f"{theirs.value:.4g}" if isinstance(theirs, Measurement) else "no value"
+    text = f"{one.organ} {metric}: {one.ours} here, and FAIL by the planning system's own DVH ({value})"
+    rows = (f"{one.table_id}/{one.row_id}",)
+    return ReviewReason(code=ReviewCode.OTHER_DVH, text=text, structure=one.organ, rows=rows)
+
+
+def _in_order(reasons: Iterable[ReviewReason]) -> tuple[ReviewReason, ...]:
+    """By what they are about, so that the order of rows does not matter."""
+    order = list(ReviewCode)
+    return tuple(sorted(reasons, key=lambda one: (order.index(one.code), one.structure, one.text, one.rows)))
+
+
+def _of_dose(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
+    if plan.dose is None or plan.dose.accepted:
+        return
+    blocked = _row_ids(one for one in outcomes if one.reason is Reason.DOSE_NOT_OF_PLAN)
+    for doubt in plan.dose.doubts:
+        yield ReviewReason(code=ReviewCode.DOSE, text=doubt.text, rows=blocked if doubt.blocks else ())
+
+
+def _of_given_names(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
+    """A name that the user gave and the plan does not have, whether a row asks for its organ or not."""
+    derived = {*plan.derived, *(recipe.organ for recipe in derivable(plan.drawn, plan.names))}
+    for missing in missing_names(plan.names or {}, plan.drawn):
+        if missing.given in derived:
+            continue
+        near = f"; close names: {', '.join(missing.near)}" if missing.near else ""
+        yield ReviewReason(
+            code=ReviewCode.GIVEN_NAME,
+            text=f"{missing.organ}: the names given say {missing.given!r}, and the plan has no such structure{near}",
+            structure=missing.organ,
+            rows=_row_ids(one for one in outcomes if missing.organ in one.constraint.structures),
+        )
+
+
+def _of_uncounted_fails(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
+    for one in outcomes:
+        if one.verdict is Verdict.FAIL and not one.counts:
+            code, text = ReviewCode.FAILS_WITHOUT_COUNTING, uncounted_fail_text(one)
+            yield ReviewReason(code=code, text=text, structure=one.organ, rows=_row_ids([one]))
+
+
+def _of_rows_not_evaluated(outcomes: Sequence[Outcome], site: PlanSite) -> Iterator[ReviewReason]:
+    """An organ that is in the plan, or should be, and rows on it that could not be judged."""
+    open_ = [one for one in outcomes if one.applies and one.verdict is Verdict.NOT_EVALUATED]
+    if not site.ids:  # then it is not said of each organ that somebody may have expected it
+        absent = [one for one in open_ if is_just_missing(one)]
+        yield from _of_absent_organs(absent)
+        open_ = [one for one in open_ if not is_just_missing(one)]
+    for (organ, reason), rows in _grouped(open_, lambda one: (one.organ, one.reason)).items():
+        if reason is None:
+            continue
+        details = sorted({one.detail for one in rows if one.detail})
+        detail = f" ({details[0]}{'; ...' if len(details) > 1 else ''})" if details else ""
+        text = f"{organ}: {_rows_text(len(rows))} not evaluated: {reason}{detail}"
+        code = _CODE_OF.get(reason, ReviewCode.NOT_EVALUATED)
+        yield ReviewReason(code=code, text=text, structure=organ, rows=_row_ids(rows))
+
+
+def _of_absent_organs(rows: Sequence[Outcome]) -> Iterator[ReviewReason]:
+    """One reason for all organs that the plan lacks, where nobody says which of them it should have."""
+    organs = sorted({one.organ for one in rows})
+    if organs:
+        count = "1 organ" if len(organs) == 1 else f"{len(organs)} organs"
+        what = f"{count} of the tables not in the plan ({_rows_text(len(rows))}): {', '.join(organs)}"
+        text = f"{what}. The site of the plan, which says which are expected, is unknown: give it with --site"
+        yield ReviewReason(code=ReviewCode.NOT_EVALUATED, text=text, rows=_row_ids(rows))
+
+
+def _of_contours(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
+    """Structures that were judged although it is in doubt what their contours enclose."""
+    pairs = [(finding, one) for one in outcomes for finding in one.findings if _is_doubtful(finding, one)]
+    about: dict[Finding, list[Outcome]] = {}
+    for finding, one in pairs:
+        about.setdefault(finding, []).append(one)
+    for finding, rows in about.items():
+        subject = finding.subject or rows[0].contour
+        text = f"{subject}: {finding.text}"
+        yield ReviewReason(code=ReviewCode.CONTOURS, text=text, structure=subject, rows=_row_ids(rows))
+
+
+def _is_doubtful(finding: Finding, outcome: Outcome) -> bool:
+    """Whether contours may be missing, or be read in two ways; targets may well be in several parts, organs are one."""
+    in_parts = finding.code is FindingCode.PLANE_GAP and outcome.organ not in TARGETS
+    return in_parts or finding.code in DOUBTFUL_CONTOURS
+
+
+def _of_tables(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
+    """Tables that were asked for and say nothing: they are for other fractions, or no row that counts was evaluated."""
+    on_this_dose = plan.dose is None or plan.dose.blocking is None  # else the dose is why no row was evaluated
+    if on_this_dose and not any(one.counts for one in outcomes):
+        yield ReviewReason(code=ReviewCode.NOTHING_EVALUATED, text="no row of the tables counts")
+    for table_id, rows in _grouped(outcomes, lambda one: one.table_id).items():
+        counting = [one for one in rows if one.counts]
+        for_others = all(one.reason is Reason.FRACTIONS_DO_NOT_MATCH for one in rows)
+        none = on_this_dose and counting and all(one.verdict is Verdict.NOT_EVALUATED for one in counting)
+        if for_others or none:
+            number = _rows_text(len(rows if for_others else counting)) + ("" if for_others else " that count")
+            why = sorted({one.detail for one in rows if one.reason is Reason.FRACTIONS_DO_NOT_MATCH and one.detail})
+            text = f"{table_id}: not evaluated, none of {number}" + (f": {why[0]}" if why else "")
+            yield ReviewReason(
+                code=ReviewCode.NOTHING_EVALUATED, text=text, rows=_row_ids(rows if for_others else counting)
+            )
+
+
+def _of_flagged_rows(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
+    for one in outcomes:
+        flags = [
+            *(["borderline"] if one.borderline else []),
+            *(["convention sensitive"] if one.convention_sensitive else []),
+        ]
+        if one.counts and flags:
+            text = f"{against_limit_text(one)}: {' and '.join(flags)}, and --strict was asked for"
+            yield ReviewReason(code=ReviewCode.STRICT, text=text, structure=one.organ, rows=_row_ids([one]))
+
+
+def _grouped(outcomes: Iterable[Outcome], key: Callable[[Outcome], _Key]) -> dict[_Key, list[Outcome]]:
+    found: dict[_Key, list[Outcome]] = {}
+    for one in outcomes:
+        found.setdefault(key(one), []).append(one)
+    return found
+
+
+def _row_ids(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
+    return tuple(sorted({one.row_id for one in outcomes}))
+
+
+def _rows_text(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"

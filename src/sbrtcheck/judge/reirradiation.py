@@ -1,0 +1,208 @@
+"""A rule for re-irradiation and the DVHs of the course, and of all courses, in; its verdicts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
+from sbrtcheck.judge.row import lies_outside
+from sbrtcheck.judge.structures import Organs, Taken, take_first
+from sbrtcheck.metric import Measurement, NotMeasured, Unit, measure
+from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.reference_data.reirradiation import Part, PartLimit, ReirradiationRule
+from sbrtcheck.results.report import Report, ReviewCode, ReviewReason, Verdict
+from sbrtcheck.tables import Sense
+
+Found = Band | NotMeasured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartOutcome:
+    """One limit of a rule: what was found (Gy in EQD2, a ratio, or months), and what it comes to."""
+
+    limit: PartLimit
+    found: Found
+    verdict: Verdict
+    borderline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleReport:
+    """A rule on the courses of one patient; ``verdict`` is the worst of its limits, for they hold together.
+
+    ``reasons`` is what stands against a pass although no limit fails.
+    """
+
+    rule: ReirradiationRule
+    contour: str
+    match_rule: str
+    outcomes: tuple[PartOutcome, ...]
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    reasons: tuple[ReviewReason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumReport:
+    """Several courses of one patient together: DVHs in EQD2 of the course looked at and of all, rules, and tables.
+
+    ``verdict`` is the worst of rules and tables: FAIL, REVIEW, VARIATION or PASS; not evaluated where none was asked
+    for. ``reasons`` are doubts about the doses of the courses; each stands against a pass. ``accept_dose``: the user
+    took these doses as they are.
+    """
+
+    course: DVHSet
+    cumulative: DVHSet
+    rules: tuple[RuleReport, ...] = ()
+    report: Report | None = None
+    reasons: tuple[ReviewReason, ...] = ()
+    accept_dose: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of rules and tables."""
+        verdicts = {one.verdict for one in self.rules} | ({self.report.verdict} if self.report else set())
+        if not verdicts:
+            return Verdict.NOT_EVALUATED
+        if Verdict.NOT_EVALUATED in verdicts or self.reasons:
+            verdicts.add(Verdict.REVIEW)
+        return next(
+            worst for worst in (Verdict.FAIL, Verdict.REVIEW, Verdict.VARIATION, Verdict.PASS) if worst in verdicts
+        )
+
+
+def judge_reirradiation(
+    rule: ReirradiationRule,
+    *,
+    course: DVHSet,
+    cumulative: DVHSet,
+    interval_months: float | None = None,
+    names: Mapping[str, str] | None = None,
+) -> RuleReport:
+    """Judge a course that follows another one.
+
+    Parameters
+    ----------
+    rule
+        What has to hold.
+    course, cumulative
+        DVHs in EQD2 for the rule's α/β, by `sbrtcheck.dose_accumulation.accumulate`: of the course looked at alone,
+        and of all.
+    interval_months
+        Since the end of the last course; not evaluated when None, for no file says it.
+    names
+        TG-263 name -> structure name of this plan; wins over every other matching rule.
+
+    Returns
+    -------
+    RuleReport
+        Not evaluated as a whole when any of its limits is not, unless one fails.
+    """
+    blocked = _not_applicable(rule, cumulative.prescription)
+    taken = take_first(rule.structures, Organs.of(cumulative, names))
+    together = blocked or _measured(rule, taken)
+    alone = blocked or _measured(rule, take_first(rule.structures, Organs.of(course, names)))
+    found: dict[Part, Found] = {
+        Part.CUMULATIVE: together,
+        Part.COURSE: alone,
+        Part.RATIO: _ratio(alone, together),
+        Part.INTERVAL: blocked or _interval(interval_months),
+    }
+    uncovered = isinstance(taken.dvh, DVH) and taken.dvh.uncovered_cc > 0.0
+    outcomes = tuple(_outcome(limit, found[limit.of], uncovered=uncovered) for limit in rule.limits)
+    return RuleReport(
+        rule=rule,
+        contour=taken.contour,
+        match_rule=taken.rule,
+        outcomes=outcomes,
+        verdict=_overall(outcomes),
+        findings=(*taken.findings, *(taken.dvh.findings if isinstance(taken.dvh, DVH) else ())),
+        reasons=tuple(_reasons(rule, taken)),
+    )
+
+
+def _reasons(rule: ReirradiationRule, taken: Taken) -> Iterator[ReviewReason]:
+    """Whether the structure's contours are in doubt, or another structure may be it or a part of it."""
+    of_dvh = taken.dvh.findings if isinstance(taken.dvh, DVH) else ()
+    for finding in of_dvh:
+        if finding.code in DOUBTFUL_CONTOURS or finding.code is FindingCode.PLANE_GAP:
+            text = f"{rule.id}: {finding.subject}: {finding.text}"
+            yield ReviewReason(code=ReviewCode.CONTOURS, text=text, structure=finding.subject)
+    if taken.copies:
+        names = ", ".join(copy.name for copy in taken.copies)
+        text = f"{rule.id}: {names} may be a part of {taken.contour}, or be what is meant"
+        yield ReviewReason(code=ReviewCode.NOT_EVALUATED, text=text, structure=taken.contour)
+
+
+def _not_applicable(rule: ReirradiationRule, rx: Prescription | UnknownPrescription) -> NotMeasured | None:
+    if rx.fractions in rule.fractions:
+        return None
+    holds = ", ".join(map(str, rule.fractions))
+    detail = f"the rule holds for {holds} fractions, the course has {rx.fractions or 'an unknown number'}"
+    return NotMeasured(reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=detail)
+
+
+def _measured(rule: ReirradiationRule, taken: Taken) -> Found:
+    dvh = taken.dvh
+    if isinstance(dvh, NotMeasured):
+        return dvh
+    if dvh.quantity is not Quantity.EQD2 or dvh.alpha_beta_gy != rule.alpha_beta_gy:
+        ratio = f"EQD2 for an alpha/beta of {rule.alpha_beta_gy:g} Gy"
+        return NotMeasured(reason=Reason.NOT_GIVEN, detail=f"the rule needs {ratio} of {taken.contour}")
+    if lies_outside(dvh):
+        detail = f"{taken.contour} lies outside the dose grid of a course"
+        return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
+    found = measure(rule.metric, dvh)
+    return found if isinstance(found, NotMeasured) else _band(found)
+
+
+def _band(found: Measurement) -> Band:
+    if found.unit is not Unit.GY:
+        raise ValueError(f"a rule for re-irradiation measures doses, not {found.unit}")
+    return Band(value=found.value, low=found.low, high=found.high)
+
+
+def _ratio(part: Found, whole: Found) -> Found:
+    if isinstance(part, NotMeasured):
+        return part
+    if isinstance(whole, NotMeasured):
+        return whole
+    if whole.low <= 0.0:
+        return NotMeasured(reason=Reason.STRUCTURE_EMPTY, detail="no dose at all: there is no ratio")
+    # the course is a part of the whole, so no ratio is above 1
+    low, high = part.low / whole.high, min(part.high / whole.low, 1.0)
+    value = min(part.value / whole.value, 1.0)
+    return Band(value=value, low=min(low, value), high=max(high, value))
+
+
+def _interval(months: float | None) -> Found:
+    if months is None:
+        return NotMeasured(reason=Reason.NOT_GIVEN, detail="the months since the last course were not given")
+    return Band(value=months, low=months, high=months)
+
+
+def _outcome(limit: PartLimit, found: Found, *, uncovered: bool) -> PartOutcome:
+    """Judge one limit; dose that a grid does not cover may decide, and then nothing is decided."""
+    if isinstance(found, NotMeasured):
+        return PartOutcome(limit=limit, found=found, verdict=Verdict.NOT_EVALUATED)
+    verdicts = [_verdict(limit, end) for end in (found.value, found.low, found.high)]
+    if uncovered and verdicts[0] is Verdict.PASS and len(set(verdicts)) > 1:
+        detail = f"from {found.low:.2f} to {found.high:.2f}: what lies outside the dose grid of a course decides"
+        missing = NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
+        return PartOutcome(limit=limit, found=missing, verdict=Verdict.NOT_EVALUATED)
+    return PartOutcome(limit=limit, found=found, verdict=verdicts[0], borderline=len(set(verdicts)) > 1)
+
+
+def _verdict(limit: PartLimit, value: float) -> Verdict:
+    met = value <= limit.limit if limit.sense is Sense.AT_MOST else value >= limit.limit
+    return Verdict.PASS if met else Verdict.FAIL
+
+
+def _overall(outcomes: tuple[PartOutcome, ...]) -> Verdict:
+    verdicts = {one.verdict for one in outcomes}
+    for worst in (Verdict.FAIL, Verdict.NOT_EVALUATED):
+        if worst in verdicts:
+            return worst
+    return Verdict.PASS

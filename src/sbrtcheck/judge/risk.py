@@ -1,0 +1,212 @@
+"""A parameter set and a DVH, or a course, in; a risk with its endpoint out, or why there is none. Never a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
+from sbrtcheck.judge.row import lies_outside
+from sbrtcheck.judge.structures import Organs, take_first
+from sbrtcheck.metric import NotMeasured
+from sbrtcheck.plan import Finding, Prescription
+from sbrtcheck.radiobiology import Quantity, bed, findings_for, logistic_tcp, lyman_ntcp
+from sbrtcheck.reference_data.risk_models import FractionScale, NtcpModel, TcpModel, load_risk_models
+
+REFERENCE_GY = 2.0  # of EQD2, which every other fraction size is reached by
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """A probability from 0 to 1, with the interval that the numerical error of the dose leaves it.
+
+    ``dose`` is what the model was asked at, on its own ``scale``: gEUD for complications, BED for control. How far the
+    model itself may be off is in no number here.
+    """
+
+    model: NtcpModel | TcpModel
+    probability: Band
+    dose: Band
+    scale: str
+    contour: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoRisk:
+    """A model that was not applied, and why."""
+
+    model: NtcpModel | TcpModel
+    reason: Reason
+    detail: str = ""
+
+
+def ntcp(model: NtcpModel | str, dvh: DVH) -> Risk | NoRisk:
+    """Probability of a complication by Lyman, Kutcher and Burman.
+
+    Parameters
+    ----------
+    model
+        A parameter set, or the id of a shipped one.
+    dvh
+        Of the model's organ, in physical dose; it is converted to the model's dose scale with the fraction number of
+        its prescription.
+
+    Returns
+    -------
+    Risk | NoRisk
+        The probability at the gEUD with ``a = 1/n``; or why the dose cannot be put on the model's scale: the fraction
+        number is unknown, or not one the model holds for, or the DVH is not of physical dose.
+
+    Raises
+    ------
+    UnknownTableError
+        No shipped model has that id.
+    """
+    chosen = load_risk_models().ntcp_model(model) if isinstance(model, str) else model
+    refused = _not_applicable(chosen, dvh)
+    if refused:
+        return refused
+    dose, findings = _on_scale(chosen, dvh)
+    low, value, high = (lyman_ntcp(gy, td50_gy=chosen.td50_gy, m=chosen.m) for gy in (dose.low, dose.value, dose.high))
+    return Risk(
+        model=chosen,
+        probability=Band(value=value, low=low, high=high),
+        dose=dose,
+        scale=str(chosen.scale),
+        contour=dvh.name,
+        findings=findings,
+    )
+
+
+def _not_applicable(model: NtcpModel, dvh: DVH) -> NoRisk | None:
+    if dvh.volume <= 0:
+        return NoRisk(model=model, reason=Reason.STRUCTURE_EMPTY)
+    if lies_outside(dvh):
+        return NoRisk(model=model, reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid")
+    if dvh.quantity is not Quantity.PHYSICAL:
+        detail = f"its doses are {dvh.quantity}; the model converts physical dose by its own scale: {model.scale}"
+        return NoRisk(model=model, reason=Reason.UNIT_UNKNOWN, detail=detail)
+    number = dvh.prescription.fractions
+    if number is None:
+        detail = f"the model is for {model.scale}, which needs the number of fractions"
+        return NoRisk(model=model, reason=Reason.PRESCRIPTION_UNKNOWN, detail=detail)
+    if not isinstance(model.scale, FractionScale) and number not in model.scale.fractions:
+        detail = f"the model is for {model.scale}, the plan has {number}: no conversion is known"
+        return NoRisk(model=model, reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=detail)
+    return None
+
+
+def _on_scale(model: NtcpModel, dvh: DVH) -> tuple[Band, tuple[Finding, ...]]:
+    """GEUD on the model's dose scale: fractions of another size differ from 2 Gy ones by a factor, which gEUD keeps."""
+    if not isinstance(model.scale, FractionScale):
+        return _geud(dvh, model.n), ()
+    ratio = model.scale.alpha_beta_gy
+    converted = dvh.to_eqd2(alpha_beta_gy=ratio)
+    factor = (REFERENCE_GY + ratio) / (model.scale.fraction_gy + ratio)
+    geud = _geud(converted, model.n)
+    on_scale = Band(value=geud.value * factor, low=geud.low * factor, high=geud.high * factor)
+    return on_scale, converted.findings[len(dvh.findings) :]
+
+
+def _geud(dvh: DVH, n: float) -> Band:
+    return dvh.mean_gy if n == 1.0 else dvh.geud(1.0 / n)
+
+
+def tcp(model: TcpModel | str, *, dose_gy: float, fractions: int, diameter_cm: float | None = None) -> Risk | NoRisk:
+    """Probability of tumour control by a logistic curve over BED.
+
+    Parameters
+    ----------
+    model
+        A parameter set, or the id of a shipped one.
+    dose_gy, fractions
+        The course.
+    diameter_cm
+        Of the tumour, above 0, for models that ask for it.
+
+    Returns
+    -------
+    Risk | NoRisk
+        The probability; or why the course is outside the model's range, or that the diameter is missing.
+
+    Raises
+    ------
+    UnknownTableError
+        No shipped model has that id.
+    ValueError
+        A course or a diameter that is none.
+    """
+    chosen = load_risk_models().tcp_model(model) if isinstance(model, str) else model
+    effect = bed(dose_gy, fractions=fractions, alpha_beta_gy=chosen.alpha_beta_gy)
+    if outside := _outside(chosen, dose_gy / fractions, fractions):
+        return NoRisk(model=chosen, reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=outside)
+    if chosen.bed50_per_cm_gy and diameter_cm is None:
+        return NoRisk(model=chosen, reason=Reason.NOT_GIVEN, detail="the model needs the tumour's diameter in cm")
+    if diameter_cm is not None and not diameter_cm > 0:
+        raise ValueError(f"diameter_cm: {diameter_cm:g} is not a diameter in cm, above 0")
+    middle = chosen.bed50_gy + chosen.bed50_per_cm_gy * (diameter_cm or 0.0)
+    probability = logistic_tcp(effect, bed50_gy=middle, scale_gy=chosen.scale_gy)
+    return Risk(
+        model=chosen,
+        probability=Band(value=probability, low=probability, high=probability),
+        dose=Band(value=effect, low=effect, high=effect),
+        scale=f"BED, a/b {chosen.alpha_beta_gy:g} Gy",
+        findings=findings_for(dose_gy, fractions=fractions),
+    )
+
+
+def _outside(model: TcpModel, dose_per_fraction_gy: float, fractions: int) -> str:
+    if fractions < model.least_fractions:
+        return f"the model is for {model.least_fractions} fractions or more, the course has {fractions}"
+    if dose_per_fraction_gy < model.least_dose_per_fraction_gy * (1 - 1e-9):
+        least = model.least_dose_per_fraction_gy
+        return f"the model is for {least:g} Gy a fraction or more, the course has {dose_per_fraction_gy:.4g} Gy"
+    return ""
+
+
+def risks(
+    dvhs: DVHSet,
+    *,
+    site: str = "",
+    names: Mapping[str, str] | None = None,
+    diameter_cm: float | None = None,
+) -> tuple[Risk | NoRisk, ...]:
+    """Apply the shipped models to a plan: complications on its organs, control on its prescription.
+
+    Parameters
+    ----------
+    dvhs
+        Of one plan.
+    site
+        Treatment site of the plan. Models that are for one site are applied to plans of that site alone, and to none
+        when it is not said.
+    names
+        TG-263 name -> structure name of this plan; wins over every other matching rule.
+    diameter_cm
+        Of the tumour, for control models that ask for it.
+
+    Returns
+    -------
+    tuple of Risk and NoRisk
+        One for each model, in the order of the file. Which of them are about this patient is the reader's to say.
+    """
+    shipped, plan = load_risk_models(), Organs.of(dvhs, names)
+    of_organs = tuple(_of_plan(model, plan) for model in shipped.ntcp if model.site in ("", site))
+    of_course = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.site in ("", site))
+    return (*of_organs, *of_course)
+
+
+def _of_plan(model: NtcpModel, plan: Organs) -> Risk | NoRisk:
+    taken = take_first(model.structures, plan)
+    if isinstance(taken.dvh, NotMeasured):
+        return NoRisk(model=model, reason=taken.dvh.reason, detail=taken.dvh.detail)
+    found = ntcp(model, taken.dvh)
+    return replace(found, findings=(*taken.findings, *found.findings)) if isinstance(found, Risk) else found
+
+
+def _of_course(model: TcpModel, dvhs: DVHSet, diameter_cm: float | None) -> Risk | NoRisk:
+    rx = dvhs.prescription
+    if not isinstance(rx, Prescription):
+        return NoRisk(model=model, reason=Reason.PRESCRIPTION_UNKNOWN, detail=rx.reason)
+    return tcp(model, dose_gy=rx.dose_gy, fractions=rx.fractions, diameter_cm=diameter_cm)

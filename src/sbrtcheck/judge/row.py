@@ -1,0 +1,276 @@
+"""One row and one DVH of its organ in; what is measured, and what that comes to, out.
+
+The value alone speaks here: what it cannot say by itself is for `doubts`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from sbrtcheck.dvh import DVH, Reason, VolumeUnit
+from sbrtcheck.judge.limits import Limits, limits_for
+from sbrtcheck.judge.structures import Organs, Taken
+from sbrtcheck.metric import (
+    DoseAtVolume,
+    DoseBeyond,
+    Index,
+    IsodoseRatio,
+    Measurement,
+    Metric,
+    NotMeasured,
+    OfPlan,
+    PlanIndex,
+    PrescriptionMetric,
+    StructureVolume,
+    TargetCount,
+    Unit,
+    VolumeAtDose,
+    has_volume,
+    measure_prescription,
+)
+from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
+from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.results.report import Verdict
+from sbrtcheck.tables import Constraint, ConstraintTable, Kind, Sense
+
+OUTSIDE_SHARE = 0.999
+"""A structure of which this share lies outside the dose grid was not measured."""
+
+
+UNSURE_OF_VOLUME = DOUBTFUL_CONTOURS | {FindingCode.PLANE_GAP, FindingCode.TOO_FEW_PLANES}
+"""Findings with which the volume of a structure meets no limit by itself: contours may be missing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One row and what was taken for its organ; ``blocked`` is why the row may not be used for this plan at all."""
+
+    table: ConstraintTable
+    row: Constraint
+    taken: Taken
+    plan: Organs
+    blocked: NotMeasured | None
+
+    @property
+    def dvh(self) -> DVH | NotMeasured:
+        """What the row is judged on."""
+        return self.taken.dvh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What one row came to on one DVH; ``limits`` None where the row has none for this plan."""
+
+    measurement: Measurement | NotMeasured
+    limits: Limits | None
+    verdict: Verdict
+    reason: Reason | None = None
+    detail: str = ""
+    by_logic: bool = False  # the structure's volume alone decides, no dose does
+    findings: tuple[Finding, ...] = ()
+
+
+def judge_on(case: Case, dvh: DVH | NotMeasured) -> Judged:
+    """What a row comes to on one DVH, that of its organ or another reading of it."""
+    printed = None if case.row.steps or case.row.veff_steps else Limits(row=case.row)
+    if case.blocked is not None:
+        return _not_evaluated(case.blocked, case.blocked, printed)
+    asked = in_quantity(case, dvh)
+    if isinstance(asked, NotMeasured) and isinstance(dvh, DVH):
+        return _not_evaluated(asked, asked, printed)
+    judged = _judge_doses(case, asked, printed)
+    return replace(judged, findings=(*judged.findings, *_said_by_converting(asked, dvh)))
+
+
+def _said_by_converting(asked: DVH | NotMeasured, dvh: DVH | NotMeasured) -> tuple[Finding, ...]:
+    """Findings that a converted DVH has and the physical one does not."""
+    if isinstance(asked, NotMeasured) or isinstance(dvh, NotMeasured):
+        return ()
+    return asked.findings[len(dvh.findings) :]
+
+
+def in_quantity(case: Case, dvh: DVH | NotMeasured) -> DVH | NotMeasured:
+    """The DVH in the row's EQD2 or BED, by the plan's number of fractions."""
+    row = case.row
+    if isinstance(dvh, NotMeasured) or (row.quantity is dvh.quantity and row.alpha_beta_gy == dvh.alpha_beta_gy):
+        return dvh
+    if dvh.quantity is not Quantity.PHYSICAL:
+        return _not_in(row, dvh)
+    if row.alpha_beta_gy is None or isinstance(row.metric, OfPlan | PrescriptionMetric):
+        why = "without an alpha/beta" if row.alpha_beta_gy is None else f"of {row.metric}, which is in physical dose"
+        return NotMeasured(reason=Reason.UNIT_UNKNOWN, detail=f"the row asks for {row.quantity} {why}")
+    if dvh.prescription.fractions is None:
+        return NotMeasured(
+            reason=Reason.PRESCRIPTION_UNKNOWN, detail=f"{row.quantity} needs the plan's number of fractions"
+        )
+    alone = replace(dvh, alternatives=())  # they are judged, and converted, on their own
+    convert = alone.to_eqd2 if row.quantity is Quantity.EQD2 else alone.to_bed
+    return convert(alpha_beta_gy=row.alpha_beta_gy)
+
+
+def _not_in(row: Constraint, dvh: DVH) -> NotMeasured:
+    """Why a sum of courses, which is in one EQD2 and has no physical dose, says nothing to a row."""
+    have = f"the doses are {dvh.quantity} for an alpha/beta of {dvh.alpha_beta_gy:g} Gy"
+    if row.quantity is Quantity.PHYSICAL:
+        detail = f"{have}, the row is for physical dose in its own number of fractions"
+        return NotMeasured(reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=detail)
+    return NotMeasured(
+        reason=Reason.NOT_GIVEN, detail=f"{have}, the row asks for {row.quantity} for {row.alpha_beta_gy:g}"
+    )
+
+
+def _judge_doses(case: Case, dvh: DVH | NotMeasured, printed: Limits | None) -> Judged:
+    """Judge a row on doses that are what it asks for."""
+    found = _measured(case, dvh)
+    if isinstance(dvh, NotMeasured) and isinstance(found, NotMeasured):
+        return _not_evaluated(found, found, printed)
+    limits = limits_for(case.row, case.taken.organ, dvh, case.plan)
+    if isinstance(limits, NotMeasured):
+        return _not_evaluated(found, found if isinstance(found, NotMeasured) else limits, printed)
+    judged = _by_volume(limits, dvh, found) if isinstance(dvh, DVH) else None
+    return judged or _by_value(limits, found)
+
+
+def _measured(case: Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
+    metric = case.row.metric
+    if isinstance(metric, PrescriptionMetric):
+        summed = next((one for one in case.plan.dvhs if one.quantity is not Quantity.PHYSICAL), None)
+        return _not_in(case.row, summed) if summed else measure_prescription(metric, case.plan.dvhs.prescription)
+    if isinstance(dvh, NotMeasured):
+        return dvh
+    if lies_outside(dvh) and is_of_elements(metric) and not isinstance(metric, StructureVolume):
+        return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid")
+    if isinstance(metric, TargetCount):
+        number, parts = case.taken.targets, case.plan.whole.parts(dvh)
+        return Measurement(value=float(number), low=float(number), high=float(max(number, parts)), unit=metric.unit)
+    return case.plan.measure(metric, dvh)
+
+
+def _by_volume(limits: Limits, dvh: DVH, found: Measurement | NotMeasured) -> Judged | None:
+    """What the structure's volume alone decides; None where the dose has to."""
+    row = limits.row
+    if infeasible := _infeasible(row, dvh):
+        verdict, reason = _of_kind(row, Verdict.FAIL), Reason.VOLUME_TOO_SMALL
+        return Judged(
+            measurement=found, limits=limits, verdict=verdict, reason=reason, detail=infeasible, by_logic=True
+        )
+    if _is_smaller_than_threshold(row, dvh):
+        small = _smallness(row, dvh)
+        if any(finding.code in UNSURE_OF_VOLUME for finding in dvh.findings):
+            why = NotMeasured(reason=Reason.CONTOURS_INCOMPLETE, detail=f"{small.text} It cannot be met by that here")
+            return _not_evaluated(found, why, limits)
+        verdict, findings = _of_kind(row, Verdict.PASS), (small,)
+        return Judged(
+            measurement=found, limits=limits, verdict=verdict, detail=small.text, by_logic=True, findings=findings
+        )
+    return None
+
+
+def _by_value(limits: Limits, found: Measurement | NotMeasured) -> Judged:
+    if isinstance(found, NotMeasured):
+        return _not_evaluated(found, found, limits)
+    verdict = verdict_of(limits.row, found.value)
+    if found.open_above and verdict_of(limits.row, math.inf) is not verdict:
+        detail = "the isodose leaves the dose grid: the value is the least it can be, and more would decide otherwise"
+        why = NotMeasured(reason=Reason.ISODOSE_LEAVES_GRID, detail=detail)
+        return _not_evaluated(found, why, limits)
+    return Judged(measurement=found, limits=limits, verdict=verdict, detail=limits.detail)
+
+
+def _not_evaluated(found: Measurement | NotMeasured, why: NotMeasured, limits: Limits | None) -> Judged:
+    verdict = Verdict.NOT_EVALUATED
+    return Judged(measurement=found, limits=limits, verdict=verdict, reason=why.reason, detail=why.detail)
+
+
+def verdict_of(row: Constraint, value: float) -> Verdict:
+    """What a value comes to against the limits of a row."""
+    if _meets(row.sense, value, row.limit):
+        return _of_kind(row, Verdict.PASS)
+    if row.acceptable is not None and _meets(row.sense, value, row.acceptable):
+        return _of_kind(row, Verdict.VARIATION)
+    return _of_kind(row, Verdict.FAIL)
+
+
+def _of_kind(row: Constraint, verdict: Verdict) -> Verdict:
+    """Pass or fail a limit only: a risk point is reported, a statement is met or not."""
+    match row.kind:
+        case Kind.LIMIT:
+            return verdict
+        case Kind.RISK:
+            return Verdict.RISK
+        case Kind.ADVISORY:
+            return Verdict.MET if verdict in (Verdict.PASS, Verdict.VARIATION) else Verdict.NOT_MET
+
+
+def _meets(sense: Sense, value: float, limit: float) -> bool:
+    match sense:
+        case Sense.BELOW:
+            return value < limit
+        case Sense.AT_MOST:
+            return value <= limit
+        case Sense.ABOVE:
+            return value > limit
+        case Sense.AT_LEAST:
+            return value >= limit
+
+
+def is_of_elements(metric: Metric) -> bool:
+    """Whether the bounds of a metric come from the elements of its structure."""
+    if isinstance(metric, PlanIndex):
+        return metric.index is Index.CI_PADDICK
+    return not isinstance(metric, IsodoseRatio | DoseBeyond | TargetCount)
+
+
+def lies_outside(dvh: DVH) -> bool:
+    """Whether the dose grid has nothing to say of a structure."""
+    return dvh.volume_unit is VolumeUnit.CC and dvh.uncovered_cc >= OUTSIDE_SHARE * dvh.volume
+
+
+def _infeasible(row: Constraint, dvh: DVH) -> str:
+    """Why an organ with too little volume cannot meet a critical-volume row; "" when it has enough."""
+    metric = row.metric
+    if dvh.volume_unit is not VolumeUnit.CC:
+        return ""
+    match metric:
+        case DoseAtVolume(cold=True, volume_unit=Unit.CC) if row.is_upper:
+            enough = has_volume(dvh, metric.volume)
+        case VolumeAtDose(cold=True, unit=Unit.CC) if not row.is_upper:
+            enough = _meets(row.sense, dvh.volume, row.limit)
+        case _:
+            enough = True
+    return "" if enough else f"infeasible: the organ has only {dvh.volume:.4g} cc"
+
+
+def _is_smaller_than_threshold(row: Constraint, dvh: DVH) -> bool:
+    """Whether "no more than v cc above d" holds just because the structure is smaller than v cc."""
+    metric = row.metric
+    if not row.volume_threshold or dvh.volume_unit is not VolumeUnit.CC or not row.is_upper:
+        return False
+    if not isinstance(metric, DoseAtVolume) or metric.cold or metric.volume_unit is not Unit.CC:
+        return False
+    return not has_volume(dvh, metric.volume)
+
+
+def _smallness(row: Constraint, dvh: DVH) -> Finding:
+    asked = f"{row.metric.volume:g} cc" if isinstance(row.metric, DoseAtVolume) else str(row.metric)
+    text = f"{dvh.volume:.4g} cc, smaller than {asked}: is the contour complete?"
+    return Finding(code=FindingCode.SMALLER_THAN_LIMIT_VOLUME, text=text, subject=dvh.name)
+
+
+def margin_of(judged: Judged) -> float | None:
+    """How far inside the limit the value lies, in the metric's unit; None without a value or a limit."""
+    found = judged.measurement
+    if isinstance(found, NotMeasured) or judged.limits is None:
+        return None
+    row = judged.limits.row
+    return row.limit - found.value if row.is_upper else found.value - row.limit
+
+
+def is_borderline(judged: Judged) -> bool:
+    """Whether an end of a band, the value's or the limit's, gives another verdict: a limit that decides lies inside."""
+    found, limits = judged.measurement, judged.limits
+    if isinstance(found, NotMeasured) or limits is None or judged.by_logic or judged.verdict is Verdict.NOT_EVALUATED:
+        return False
+    rows = (limits.row, *limits.or_else)
+    return any(verdict_of(row, end) is not judged.verdict for row in rows for end in (found.low, found.high))

@@ -1,0 +1,119 @@
+"""Tables and the DVHs of a plan in, the report out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from importlib import metadata
+
+from sbrtcheck.dvh import DVHSet
+from sbrtcheck.errors import TableError
+from sbrtcheck.judge.dose_check import dose_check
+from sbrtcheck.judge.naming import plan_names
+from sbrtcheck.judge.overall import overall, review_reasons
+from sbrtcheck.judge.rows import outcomes_of
+from sbrtcheck.judge.site import rows_for, site_of
+from sbrtcheck.judge.structures import Organs
+from sbrtcheck.progress import stage
+from sbrtcheck.results.comparison import NoComparison
+from sbrtcheck.results.report import Report
+from sbrtcheck.structure_names.plan_names import PlanNames
+from sbrtcheck.tables import ConstraintTable, Sites
+
+
+def evaluate(
+    table: ConstraintTable | Sequence[ConstraintTable],
+    dvhs: DVHSet,
+    *,
+    names: Mapping[str, str] | None = None,
+    site: str | Sequence[str] | None = None,
+    sites: Sites | None = None,
+    accept_dose: bool = False,
+    strict: bool = False,
+    include_unconfirmed: bool = False,
+) -> Report:
+    """Check every row of the table(s) on the DVHs.
+
+    Parameters
+    ----------
+    table
+        One table, or several that are reported together.
+    dvhs
+        Of one plan, computed or stored.
+    names
+        TG-263 name -> structure name of this plan; wins over every other matching rule.
+    site
+        Treatment site (or several) that the plan is judged for: it says which organs a plan must have. That of the
+        tables when None; where they do not agree on one, every organ of every row is expected.
+    sites
+        Which organs are expected at each site, by `load_sites`; the shipped lists when None.
+    accept_dose
+        Judge the rows, and let the verdict stand, although the dose cannot be that of the prescription, or the
+        prescription is not known.
+    strict
+        A row that counts and is borderline or convention sensitive makes the report a REVIEW; the row keeps its own
+        verdict and its flags.
+    include_unconfirmed
+        Rows that only one reading of the source stands behind count too.
+
+    Returns
+    -------
+    Report
+        One outcome for every row and structure asked for, in the order of the tables.
+
+    Raises
+    ------
+    TableError
+        Two tables have the same id, or no such site is known.
+    """
+    tables = _distinct((table,) if isinstance(table, ConstraintTable) else tuple(table))
+    asked = (site,) if isinstance(site, str) else tuple(site or ())
+    dose = dose_check(dvhs, names, accepted=accept_dose)
+    plan = Organs.of(dvhs, names, site=site_of(tables, asked, sites), dose=dose)
+    with stage("evaluation") as say:
+        outcomes = outcomes_of(tables, plan, include_unconfirmed=include_unconfirmed)
+        reasons = review_reasons(outcomes, plan, strict=strict)
+        verdict = overall(outcomes, reasons)
+        say(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
+    return Report(
+        tables=tables,
+        outcomes=outcomes,
+        verdict=verdict,
+        prescription=dvhs.prescription,
+        dvh_origin=dvhs.origin,
+        end_caps=", ".join(sorted({dvh.end_caps for dvh in dvhs.dvhs if dvh.end_caps})),
+        provenance=dvhs.provenance,
+        findings=(*dvhs.findings, *dose.accepted_doubts),
+        software=_software(),
+        dvhs=dvhs,
+        compared=NoComparison(),
+        names=_names(tables, plan),
+        reasons=reasons,
+        site=plan.site,
+        between=dvhs.model.between,
+        dose=dvhs.model.dose,
+        strict=strict,
+        include_unconfirmed=include_unconfirmed,
+        accept_dose=accept_dose,
+    )
+
+
+def _names(tables: Sequence[ConstraintTable], plan: Organs) -> PlanNames:
+    """Which structures the rows were judged on; called after judging, when it is known which targets are separate."""
+    judged = [replace(table, rows=rows_for(table, plan.site)) for table in tables]
+    return plan_names(judged, plan.drawn, plan.names, plan.separate)
+
+
+def _distinct(tables: tuple[ConstraintTable, ...]) -> tuple[ConstraintTable, ...]:
+    """Refuse tables that a report could not tell apart."""
+    for id_, number in Counter(table.id for table in tables).items():
+        if number > 1:
+            raise TableError(f"{number} tables have the id {id_!r}", mend="give each table once, with an id of its own")
+    return tables
+
+
+@cache
+def _software() -> str:
+    return f"sbrtcheck {metadata.version('sbrtcheck')}"

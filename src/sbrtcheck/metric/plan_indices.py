@@ -1,0 +1,208 @@
+"""Plan indices: isodoses anywhere in the dose grid, and doses at a distance, against a target.
+
+Dose outside every structure counts, so they are computed on the whole grid: with the dose of the DVHs, trilinear
+between grid points, and with the target's own prisms. Every value has bounds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from sbrtcheck.dvh import DVH, Band, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
+from sbrtcheck.dvh.types import SAME_DOSE
+from sbrtcheck.errors import GeometryError, MetricError
+from sbrtcheck.geometry import NARROW_SHARE, IsodoseVolume, grid_frame, isodose_volume, largest_dose_beyond, parts_of
+from sbrtcheck.metric.grammar import (
+    DoseBeyond,
+    Index,
+    IsodoseRatio,
+    Measurement,
+    NotMeasured,
+    OfPlan,
+    PlanIndex,
+    Unit,
+    VolumeOutside,
+    parse,
+)
+from sbrtcheck.plan import Plan, UnknownPrescription
+
+BEYOND_MM = 20.0
+"""The distance of D2cm."""
+
+_NOTHING_PRESCRIBED = NotMeasured(reason=Reason.VOLUME_TOO_SMALL, detail="no place gets the prescribed dose")
+
+
+def measure_index(metric: OfPlan | str, dvhs: DVHSet, target: DVH | str) -> Measurement | NotMeasured:
+    """Measure a plan index.
+
+    Parameters
+    ----------
+    metric
+        ``R50%[ratio]``, ``GI[ratio]``, ``CI_RTOG[ratio]``, ``CI_Paddick[ratio]``, ``D2cm[%Rx]`` or
+        ``V105%Rx_outside_PTV[%PTV]``, parsed or not; other percents of the prescription likewise.
+    dvhs
+        Computed from a plan.
+    target
+        DVH of the target, or its name in ``dvhs``; `DVHSet.union` makes one of several targets.
+
+    Returns
+    -------
+    Measurement | NotMeasured
+        The value with its bounds. Where an isodose leaves the dose grid, only what lies inside is counted: the value
+        is then the least it can be, and ``open_above`` is set. Not measured are stored DVHs, plans without a
+        prescription, and what an isodose that leaves the grid could make smaller.
+
+    Raises
+    ------
+    MetricError
+        ``metric`` is text that is no plan index.
+    KeyError
+        ``dvhs`` has no DVH of that name.
+    """
+    asked = parse(metric) if isinstance(metric, str) else metric
+    if not isinstance(asked, OfPlan):
+        raise MetricError(f"metric {str(asked)!r}: no plan index", mend="a DVH answers it: use measure")
+    return WholePlan(dvhs=dvhs).measure(asked, dvhs[target] if isinstance(target, str) else target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholePlan:
+    """A plan to measure several indices on; isodose volumes are kept, they do not depend on the target.
+
+    ``narrow_share``: how close together the bounds of isodose volumes are to be, as a share of the volume.
+    """
+
+    dvhs: DVHSet
+    narrow_share: float = NARROW_SHARE
+    made: dict[float, IsodoseVolume] = field(default_factory=dict, repr=False)
+
+    def measure(self, metric: OfPlan, target: DVH) -> Measurement | NotMeasured:
+        """Measure one index; as `measure_index`."""
+        plan = self.dvhs.plan
+        if plan is None or target.volume_unit is not VolumeUnit.CC:
+            detail = "it needs the whole dose grid, not what a planning system stored"
+            return NotMeasured(reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
+        if target.volume <= 0:
+            return NotMeasured(reason=Reason.STRUCTURE_EMPTY)
+        if isinstance(metric, DoseBeyond):
+            return _dose_beyond(metric, plan, target)
+        rx = plan.prescription
+        if isinstance(rx, UnknownPrescription):
+            return NotMeasured(reason=Reason.PRESCRIPTION_UNKNOWN, detail=rx.reason)
+        try:
+            return self._of_isodoses(metric, target, rx.dose_gy)
+        except GeometryError as error:
+            return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=str(error))
+
+    def parts(self, target: DVH) -> int:
+        """How many parts that do not touch a target has; 1 where that is not known."""
+        plan = self.dvhs.plan
+        solid = prisms_of(plan, target) if plan else None
+        return parts_of(*solid) if solid else 1
+
+    def _of_isodoses(self, metric: IsodoseRatio | PlanIndex | VolumeOutside, target: DVH, rx_gy: float) -> _Found:
+        match metric:
+            case IsodoseRatio():
+                return _ratio(self._isodose(metric.percent / 100 * rx_gy), target.volume)
+            case VolumeOutside():
+                dose_gy = metric.dose / 100 * rx_gy
+                return _outside(metric, self._isodose(dose_gy), target.volume_at_dose(dose_gy), target.volume)
+            case PlanIndex():
+                return self._index(metric.index, target, rx_gy)
+
+    def _index(self, index: Index, target: DVH, rx_gy: float) -> _Found:
+        match index:
+            case Index.CI_RTOG:
+                return _ratio(self._isodose(rx_gy), target.volume)
+            case Index.CI_PADDICK:
+                return _paddick(self._isodose(rx_gy), target.volume_at_dose(rx_gy), target.volume)
+            case Index.GI:
+                return _gradient(self._isodose(rx_gy / 2), self._isodose(rx_gy))
+
+    def _isodose(self, dose_gy: float) -> IsodoseVolume:
+        """The volume that gets a dose; doses are one dose within the same rounding as in a DVH."""
+        if dose_gy not in self.made:
+            grid = cast("Plan", self.dvhs.plan).dose
+            self.made[dose_gy] = isodose_volume(
+                grid_frame(grid, 2), dose_gy - SAME_DOSE * grid.max_gy, self.narrow_share
+            )
+        return self.made[dose_gy]
+
+
+_Found = Measurement | NotMeasured
+
+
+def _dose_beyond(metric: DoseBeyond, plan: Plan, target: DVH) -> _Found:
+    rx = plan.prescription
+    if metric.unit is Unit.GY:
+        factor = 1.0
+    elif isinstance(rx, UnknownPrescription):
+        return NotMeasured(reason=Reason.PRESCRIPTION_UNKNOWN, detail=rx.reason)
+    else:
+        factor = 100 / rx.dose_gy
+    solid = prisms_of(plan, target)
+    if solid is None:
+        return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=f"{target.name} was not computed here")
+    found = largest_dose_beyond(*solid, BEYOND_MM)
+    if found is None:
+        detail = f"no place of the dose grid is {BEYOND_MM / 10:g} cm from {target.name}"
+        return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
+    high_gy = max(found.high_gy, largest_dose_on_faces(plan))
+    return Measurement(value=found.low_gy * factor, low=found.low_gy * factor, high=high_gy * factor, unit=metric.unit)
+
+
+def _ratio(isodose: IsodoseVolume, target_cc: float) -> _Found:
+    return Measurement(
+        value=isodose.value_cc / target_cc,
+        low=isodose.low_cc / target_cc,
+        high=isodose.high_cc / target_cc,
+        unit=Unit.RATIO,
+        open_above=not isodose.closed,
+    )
+
+
+def _gradient(half: IsodoseVolume, whole: IsodoseVolume) -> _Found:
+    """GI: the 50 % isodose's volume for each of the 100 % isodose's."""
+    if not whole.closed:
+        return _leaves("the 100 % isodose leaves the dose grid, and GI is smaller the more of it lies outside")
+    if whole.low_cc <= 0:
+        return _NOTHING_PRESCRIBED
+    return Measurement(
+        value=half.value_cc / whole.value_cc,
+        low=half.low_cc / whole.high_cc,
+        high=half.high_cc / whole.low_cc,
+        unit=Unit.RATIO,
+        open_above=not half.closed,
+    )
+
+
+def _paddick(isodose: IsodoseVolume, covered: Band, target_cc: float) -> _Found:
+    """CI_Paddick: the covered share of the target times the share of the isodose that lies in the target."""
+    if not isodose.closed:
+        return _leaves("the 100 % isodose leaves the dose grid, and CI_Paddick is smaller the more of it lies outside")
+    if isodose.low_cc <= 0:
+        return _NOTHING_PRESCRIBED
+    low = covered.low**2 / (target_cc * isodose.high_cc)
+    # no more of the isodose can lie in the target than there is of either
+    high = min(covered.high**2 / (target_cc * isodose.low_cc), covered.high / target_cc, 1.0)
+    value = covered.value**2 / (target_cc * isodose.value_cc)
+    return Measurement(value=min(max(value, low), high), low=low, high=high, unit=Unit.RATIO)
+
+
+def _outside(metric: VolumeOutside, isodose: IsodoseVolume, covered: Band, target_cc: float) -> _Found:
+    """All that gets the dose, without what of the target does: volumes of a whole and its part subtract exactly."""
+    factor = 1.0 if metric.unit is Unit.CC else 100 / target_cc
+    low, value, high = (
+        max(cc, 0.0) * factor
+        for cc in (
+            isodose.low_cc - covered.high,
+            isodose.value_cc - covered.value,
+            isodose.high_cc - covered.low,
+        )
+    )
+    return Measurement(value=value, low=low, high=high, unit=metric.unit, open_above=not isodose.closed)
+
+
+def _leaves(detail: str) -> NotMeasured:
+    return NotMeasured(reason=Reason.ISODOSE_LEAVES_GRID, detail=detail)

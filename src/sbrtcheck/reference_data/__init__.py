@@ -1,0 +1,28 @@
+"""Known regimens, risk models, scores and rules of re-irradiation: values with their sources."""
+
+from sbrtcheck.reference_data.regimens import Regimen, Regimens, Statement, Threshold, load_regimens
+from sbrtcheck.reference_data.reirradiation import ReirradiationRule, load_reirradiation_rules
+from sbrtcheck.reference_data.risk_models import (
+    FractionScale,
+    NtcpModel,
+    PhysicalScale,
+    RiskModels,
+    TcpModel,
+    load_risk_models,
+)
+
+__all__ = [
+    "FractionScale",
+    "NtcpModel",
+    "PhysicalScale",
+    "Regimen",
+    "Regimens",
+    "ReirradiationRule",
+    "RiskModels",
+    "Statement",
+    "TcpModel",
+    "Threshold",
+    "load_regimens",
+    "load_reirradiation_rules",
+    "load_risk_models",
+]

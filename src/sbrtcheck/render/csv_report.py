@@ -1,0 +1,54 @@
+"""Report -> CSV text: one line a row of the report, a header first; at the end what no row says."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+
+from sbrtcheck.formatting import csv_text
+from sbrtcheck.render import words
+from sbrtcheck.results import RECORD_KEYS, Report, ReviewReason
+from sbrtcheck.tables import ClinicianItem, ConstraintTable
+
+REPORT, REVIEW, CLINICIAN = "report", "review", "for the clinician"
+"""Kinds of the records that are no rows of a table."""
+
+
+def csv_report(report: Report) -> str:
+    """Write one record a row; truth values as ``true`` and ``false``, what is not known as an empty field.
+
+    What no row says are records of other kinds: ``report`` with the overall verdict, ``review`` for every reason that
+    stands against a pass, ``for the clinician`` for a statement that no plan can answer.
+    """
+    out = io.StringIO()
+    writer = csv.DictWriter(out, RECORD_KEYS, lineterminator="\n")
+    writer.writeheader()
+    for record in (*report.to_records(), *_beside_rows(report)):
+        writer.writerow({key: _field(value) for key, value in record.items()})
+    return out.getvalue()
+
+
+def _beside_rows(report: Report) -> Iterator[Mapping[str, object]]:
+    said = f"{words.overall_text(report)}: {words.summary_text(report)}"
+    yield {"kind": REPORT, "verdict": str(report.verdict), "counts": False, "detail": said}
+    yield from map(_reason, report.reasons)
+    yield from (_statement(table, item) for table in report.tables for item in words.asked_of_clinician(report, table))
+
+
+def _reason(reason: ReviewReason) -> dict[str, object]:
+    rows = " | ".join(reason.rows)
+    said = {"organ": reason.structure, "reason": str(reason.code), "detail": reason.text}
+    return {"kind": REVIEW, "row": rows, "counts": False, **said}
+
+
+def _statement(table: ConstraintTable, item: ClinicianItem) -> dict[str, object]:
+    source = item.source
+    place = {"citation": source.citation, "doi": source.doi, "where": source.where}
+    return {"table": table.id, "kind": CLINICIAN, "counts": False, "note": item.text, **place}
+
+
+def _field(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return csv_text(value) if isinstance(value, str) else value

@@ -1,0 +1,198 @@
+"""Which structure was taken for which organ -> text, JSON, or a names file to fill in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from rich.text import Text
+
+from sbrtcheck.formatting import clean
+from sbrtcheck.render.text import plain_table, printed
+from sbrtcheck.structure_names import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule, known_names
+from sbrtcheck.structure_names.plan_names import OrganName, PlanNames, Separate, Taken
+
+SCHEMA = "sbrtcheck-names/1"
+_HEADINGS = ("Organ", "Rows", "Contour", "By", "Type", "Codes", "Not taken")
+_TEMPLATE = """\
+# What the structures of a plan are called: the table's name first, then the structure's, in quotes.
+# A line left with "" counts as not written: the rules of names hold.
+# Of several structures with one name, say which by its ROI number: 'ROI 6'.
+"""
+
+
+def names_text(names: PlanNames) -> str:
+    """One line an organ; then the structures that no row uses."""
+    grid = plain_table(*_HEADINGS)
+    for one in names.organs:
+        cells = (one.organ, str(len(one.rows)), *taken_cells(one))
+        grid.add_row(*(Text(clean(cell)) for cell in cells))
+    return printed([grid, *map(Text, _below(names))])
+
+
+def taken_cells(one: OrganName) -> tuple[str, str, str, str, str]:
+    """Contour, rule, type, codes, and what was not taken, of one organ."""
+    aside = "" if one.needed else "; not needed, another goes first"
+    match one.taken:
+        case Match(roi=roi, rule=rule) as found:
+            bare = "" if roi.contoured else ", no contours"
+            return roi.name, f"{rule}{bare}{aside}", roi.kind, ", ".join(roi.codes), _beside(found)
+        case Separate(rois=rois):
+            kinds = ", ".join(dict.fromkeys(roi.kind for roi in rois if roi.kind))
+            return ", ".join(roi.name for roi in rois), f"separate targets, each on its own{aside}", kinds, "", ""
+        case Recipe() as recipe:
+            return _recipe_text(recipe), f"{Rule.DERIVED}{aside}", "", "", ""
+        case Ambiguous(candidates=candidates):
+            return "none", f"several fit equally well{aside}", "", "", ", ".join(candidates)
+        case NoMatch(given=given, near=near, probable=probable):
+            why = f"'{given}' was given, not in the plan" if given else ""
+            return "none", f"{why}{aside}".removeprefix("; "), "", "", _graded(near, probable)
+
+
+def _beside(found: Match) -> str:
+    """What might have been taken as well, or instead."""
+    empty = [f"{name} (no contours)" for name in found.passed_over]
+    return ", ".join(filter(None, (*found.others, *empty, _graded(found.near, found.probable))))
+
+
+def _graded(near: Sequence[str], probable: Sequence[str]) -> str:
+    return ", ".join(f"{name} (probably)" if name in probable else name for name in near)
+
+
+def _recipe_text(recipe: Recipe) -> str:
+    plus, minus = (" + ".join(roi.name for roi in rois) for rois in (recipe.plus, recipe.minus))
+    return f"{plus} without {minus}" if minus else plus
+
+
+def _below(names: PlanNames) -> Iterator[str]:
+    if names.unused:
+        yield f"\nUsed by no row: {', '.join(clean(roi_text(roi)) for roi in names.unused)}"
+    if names.remarks:
+        yield "\nRemarks"
+        yield from (f"  {clean(remark)}" for remark in names.remarks)
+
+
+def roi_text(roi: RoiName) -> str:
+    """Name of a structure, with its type and codes, and whether it has no contours."""
+    said = ", ".join(filter(None, (roi.kind, *roi.codes, "" if roi.contoured else "no contours")))
+    return f"{roi.name} ({said})" if said else roi.name
+
+
+def names_json(names: PlanNames) -> str:
+    """The same for programs."""
+    shown = {
+        "schema": SCHEMA,
+        "organs": [_organ_dict(one) for one in names.organs],
+        "unused": [_roi_dict(roi) for roi in names.unused],
+        "remarks": list(names.remarks),
+    }
+    return json.dumps(shown, indent=2, allow_nan=False) + "\n"
+
+
+def _organ_dict(one: OrganName) -> dict[str, Any]:
+    taken = one.taken
+    return {
+        "organ": one.organ,
+        "rows": list(one.rows),
+        "needed": one.needed,
+        "given": one.given,
+        "contour": _roi_dict(taken.roi) if isinstance(taken, Match) else None,
+        "rule": _rule(taken),
+        "targets": [_roi_dict(roi) for roi in taken.rois] if isinstance(taken, Separate) else [],
+        "plus": [_roi_dict(roi) for roi in taken.plus] if isinstance(taken, Recipe) else [],
+        "minus": [_roi_dict(roi) for roi in taken.minus] if isinstance(taken, Recipe) else [],
+        "candidates": list(taken.candidates) if isinstance(taken, Ambiguous) else [],
+        "others": list(taken.others) if isinstance(taken, Match) else [],
+        "passed_over": list(taken.passed_over) if isinstance(taken, Match) else [],
+        "near": list(taken.near) if isinstance(taken, NoMatch | Match) else [],
+        "probable": list(taken.probable) if isinstance(taken, NoMatch | Match) else [],
+        "given_is_missing": isinstance(taken, NoMatch) and taken.given != "",
+    }
+
+
+def _rule(taken: Taken) -> str:
+    match taken:
+        case Match(rule=rule):
+            return str(rule)
+        case Recipe():
+            return str(Rule.DERIVED)
+        case _:
+            return ""
+
+
+def _roi_dict(roi: RoiName) -> dict[str, Any]:
+    return {
+        "name": roi.name,
+        "number": roi.number,
+        "type": roi.kind,
+        "codes": list(roi.codes),
+        "contoured": roi.contoured,
+    }
+
+
+def names_template(names: PlanNames) -> str:
+    """A names file with a line for every organ, empty but where the user gave a name; what is known as comments."""
+    lines = [f"{_key(one.organ)}: {_given(one)}{_hint(one)}" for one in names.organs]
+    others = sorted({clean(roi.name) for roi in names.unused})
+    if others:
+        lines += ["", "# Structures of the plan that no row uses:", *(f"#   {_yaml(name)}" for name in others)]
+    return _TEMPLATE + "\n".join(lines) + "\n"
+
+
+def _given(one: OrganName) -> str:
+    return _yaml(one.given) if clean(one.given).strip() else '""'
+
+
+def _hint(one: OrganName) -> str:
+    """What is known, as a comment."""
+    hints = "; ".join(filter(None, _hints(one)))
+    return f"  # {hints}" if hints else ""
+
+
+def _hints(one: OrganName) -> tuple[str, ...]:
+    match one.taken:
+        case Match(rule=Rule.GIVEN, roi=roi):
+            return ("" if roi.contoured else "it has no contours",)
+        case Match(roi=roi, rule=rule) as found:
+            bare = "" if roi.contoured else ", no contours"
+            taken = f"taken: {_yaml(roi.name)} ({rule}{bare})"
+            empty = f"without contours: {_listed(found.passed_over)}" if found.passed_over else ""
+            return (taken, empty, *_close(found))
+        case Separate(rois=rois):
+            return (f"separate targets, each on its own: {_listed([roi.name for roi in rois])}",)
+        case Recipe() as recipe:
+            return (f"derived: {clean(_recipe_text(recipe))}",)
+        case Ambiguous(candidates=candidates):
+            return (f"fit equally well: {_listed(candidates)}",)
+        case NoMatch(given=given) as nothing:
+            return ("not in the plan" if given else "", *_close(nothing))
+
+
+def _close(found: Match | NoMatch) -> tuple[str, str]:
+    """The names that are suggested."""
+    close = [name for name in found.near if name not in found.probable]
+    return (
+        f"probably: {_listed(found.probable)}" if found.probable else "",
+        f"close, not taken: {_listed(close)}" if close else "",
+    )
+
+
+def _key(organ: str) -> str:
+    """TG-263 names need no quotes; a clinic's own names may."""
+    return organ if organ in known_names() else _yaml(organ)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(map(_yaml, names))
+
+
+def _yaml(text: str) -> str:
+    """Text in quotes, as YAML and JSON write it; a character that does not print would end a comment."""
+    return json.dumps(clean(text), ensure_ascii=False)
+
+
+NAMES_FORMATS: Mapping[str, Callable[[PlanNames], str]] = MappingProxyType({"text": names_text, "json": names_json})
+
+__all__ = ["NAMES_FORMATS", "names_json", "names_template", "names_text"]

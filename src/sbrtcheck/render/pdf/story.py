@@ -1,0 +1,164 @@
+"""Report -> what its PDF shows, in order: the verdict and what is behind it, every row, the chart, its sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from reportlab.lib.colors import HexColor
+from reportlab.lib.units import mm
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, LongTable, Paragraph, Spacer, TableStyle
+
+from sbrtcheck.render import words
+from sbrtcheck.render.comparison import compared_lines, compared_title
+from sbrtcheck.render.course import course_lines
+from sbrtcheck.render.pdf.chart import NOTE, dvh_chart
+from sbrtcheck.render.pdf.page import WIDTH
+from sbrtcheck.render.pdf.style import COLOURS, PLAIN, RULE, cell_markup, markup, styles
+from sbrtcheck.results import Outcome, Report, Verdict
+from sbrtcheck.results.comparison import Comparison, NoComparison
+from sbrtcheck.tables import ConstraintTable
+
+_HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [band]", "Margin", "Ref")
+_WIDTHS = tuple(part * mm for part in (25, 46, 30, 26, 31, 13, 9))
+_WITH_HEADING = 75.0  # points that have to be left below a heading, for a table's own headings and its first row
+_TINT = HexColor("#f2f2f2")
+
+
+def story(report: Report) -> list[Flowable]:
+    """Everything the PDF shows."""
+    return [flowable for part in _parts(report) for flowable in part]
+
+
+def _parts(report: Report) -> Iterator[list[Flowable]]:
+    sources = words.SourceList.of(report.outcomes)
+    yield _top(report)
+    for table in report.tables:
+        yield _table(report, table, sources)
+    yield _chart(report)
+    yield _list("Flags", words.legend(report))
+    yield _list("Remarks", words.remarks(report))
+    yield _names(report)
+    yield _compared(report)
+    yield _list("Findings", words.findings(report))
+    yield _list(words.FOR_CLINICIAN, words.for_clinician(report))
+    yield _list("Sources", sources.lines())
+    yield _list("Regimen", course_lines(report))
+    yield _list("Made from", words.made_from(report))
+
+
+# ------------------------------------------------------------------------------------- building blocks
+
+
+def _heading(text: str) -> list[Flowable]:
+    """A heading that stays with what follows: on the next page where little room is left."""
+    return [CondPageBreak(_WITH_HEADING), Paragraph(markup(text), styles()["heading"])]
+
+
+def _text(text: str) -> Paragraph:
+    return Paragraph(markup(text), styles()["text"])
+
+
+def _list(title: str, lines: Iterable[str]) -> list[Flowable]:
+    """A heading and its lines; nothing when there are no lines."""
+    items: list[Flowable] = [Paragraph(markup(line), styles()["item"], bulletText="-") for line in lines]
+    return [*_heading(title), *items] if items else []
+
+
+def _cell(text: str, style: str = "cell") -> Paragraph:
+    return Paragraph(cell_markup(text), styles()[style])
+
+
+def _grid(headings: Sequence[str], widths: Sequence[float], rows: Iterable[list[Any]]) -> LongTable:
+    """A table whose headings stand on every page it goes over."""
+    head = [_cell(heading, "head") for heading in headings]
+    style: list[Any] = [
+        ("FONTNAME", (0, 0), (-1, -1), PLAIN),  # else a font that is not embedded is named, though nothing is set in it
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.8, HexColor("#444444")),
+        ("LINEBELOW", (0, 1), (-1, -1), 0.25, RULE),
+        ("BACKGROUND", (0, 0), (-1, 0), _TINT),
+        ("LEFTPADDING", (0, 0), (-1, -1), 2),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 2),
+        ("TOPPADDING", (0, 0), (-1, -1), 1.5),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 1.5),
+    ]
+    return LongTable([head, *rows], colWidths=list(widths), repeatRows=1, style=TableStyle(style), hAlign="LEFT")
+
+
+# ------------------------------------------------------------------------------------- parts
+
+
+def _top(report: Report) -> list[Flowable]:
+    """Which plan, its verdict, and a line for each row and reason behind it."""
+    overall = f'<font color="{_hex(report.verdict)}">OVERALL: {markup(words.overall_text(report))}</font>'
+    return [
+        _text(f"Plan: {words.plan_text(report)}."),
+        _text(f"Prescription: {words.prescription_text(report)}."),
+        _text(f"Site: {words.site_text(report)}."),
+        *(_text(f"{choice}.") for choice in words.choices(report)),
+        Paragraph(overall, styles()["title"]),
+        _text(f"{words.summary_text(report)}."),
+        *(_reason(verdict, line) for verdict, line in words.headline_lines(report)),
+    ]
+
+
+def _reason(verdict: Verdict, line: str) -> Paragraph:
+    """A line under the verdict."""
+    mark = f'<font color="{_hex(verdict)}"><b>{markup(verdict)}</b></font>'
+    return Paragraph(f"{mark}  {markup(line)}", styles()["reason"])
+
+
+def _table(report: Report, table: ConstraintTable, sources: words.SourceList) -> list[Flowable]:
+    outcomes = words.outcomes_of(report, table)
+    rows = [outcome for outcome in outcomes if not words.is_just_missing(outcome)]
+    shown = _heading(words.table_text(table))
+    if rows:
+        shown += [_grid(_HEADINGS, _WIDTHS, [_row(outcome, sources) for outcome in rows])]
+    else:
+        shown += [_text("The plan has no structure that this table asks for.")]
+    for what, organs in words.absent_organs(outcomes):
+        shown += [Spacer(0, 3), _text(f"{what}: {organs}")]
+    return shown
+
+
+def _row(outcome: Outcome, sources: words.SourceList) -> list[Any]:
+    flags: list[Flowable] = [_cell(f"({flag})") for flag in words.flags(outcome)]
+    verdict = f'<font color="{_hex(outcome.verdict)}"><b>{markup(words.verdict_text(outcome))}</b></font>'
+    return [
+        [Paragraph(verdict, styles()["cell"]), *flags],
+        [_cell(words.organ_text(outcome)), _cell(f"-> {words.contour_text(outcome)}")],
+        _cell(words.metric_text(outcome.constraint)),
+        _cell(words.limit_used_text(outcome)),
+        _cell(words.result_text(outcome)),
+        _cell(words.margin_text(outcome), "right"),
+        _cell(f"[{sources.number(outcome.constraint.source)}]"),
+    ]
+
+
+def _hex(verdict: Verdict) -> str:
+    return f"#{COLOURS[verdict].hexval()[2:]}"
+
+
+def _chart(report: Report) -> list[Flowable]:
+    drawing = dvh_chart(report, WIDTH)
+    if drawing is None:
+        return []
+    return [KeepTogether([*_heading("Dose-volume histograms"), drawing, Spacer(0, 4), _text(NOTE)])]
+
+
+def _names(report: Report) -> list[Flowable]:
+    """Which contour was taken for which organ, and by which rule; every organ once."""
+    taken = dict.fromkeys((o.organ, o.contour, o.rule) for o in report.outcomes if o.contour)
+    if not taken:
+        return []
+    rows = [[_cell(words.clean(part)) for part in parts] for parts in taken]
+    return [*_heading("Structures taken"), _grid(("Organ", "Contour", "Why"), (50 * mm, 70 * mm, 60 * mm), rows)]
+
+
+def _compared(report: Report) -> list[Flowable]:
+    match report.compared:
+        case NoComparison(reason=reason):
+            return [*_heading("Compared with other DVHs"), _text(f"Not compared: {reason}.")]
+        case Comparison():
+            return _list(compared_title(report), compared_lines(report))

@@ -1,0 +1,162 @@
+"""Report -> plain text for a terminal: the verdict and what stands against it, the rows, then what they stand on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Literal
+
+from rich.box import Box
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from sbrtcheck.render import words
+from sbrtcheck.render.comparison import compared_lines, compared_title
+from sbrtcheck.render.course import course_lines
+from sbrtcheck.results import Outcome, Report, Verdict
+
+PIPED_WIDTH = 120  # columns; fixed, so that the same report gives the same bytes in every pipe and file
+_COLOURS = {
+    Verdict.PASS: "green",
+    Verdict.VARIATION: "yellow",
+    Verdict.FAIL: "bold red",
+    Verdict.NOT_EVALUATED: "magenta",
+    Verdict.RISK: "cyan",
+    Verdict.REVIEW: "bold magenta",
+    Verdict.MET: "blue",
+    Verdict.NOT_MET: "bold blue",
+}
+_HEADINGS = ("Verdict", "Metric", "Limit", "Value [band]", "Margin", "Ref", "Flags")
+NARROWEST = 104  # columns that the flags of a row need; on a smaller screen lines are broken, nothing is lost
+WIDEST = 26  # of a column; a longer reason wraps
+# a rule under the headings, in ASCII: the same on every console
+_RULED = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
+
+
+def text_report(report: Report, *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
+    """Write the report for reading in a terminal.
+
+    Parameters
+    ----------
+    report
+        What to show.
+    width
+        Columns to use, at least `NARROWEST`.
+    colour
+        Mark verdicts by colour too; they always stand there in words.
+    """
+    sources = words.SourceList.of(report.outcomes)
+    return printed(_parts(report, sources), width=max(width, NARROWEST), colour=colour)
+
+
+def printed(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
+    """Lay out what rich can show as text, without blanks at the ends of lines."""
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        legacy_windows=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for part in parts:
+        console.print(part)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+
+
+def plain_table(*headings: str) -> Table:
+    """Start a table with a rule under its headings."""
+    grid = Table(box=_RULED, pad_edge=False, padding=(0, 1), show_edge=False)
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    return grid
+
+
+def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table | Padding]:
+    yield from _head(report)
+    for table in report.tables:
+        yield Text(f"\n{words.table_text(table)}", style="bold")
+        outcomes = words.outcomes_of(report, table)
+        yield from _rows([outcome for outcome in outcomes if not words.is_just_missing(outcome)], sources)
+        for what, organs in words.absent_organs(outcomes):
+            yield from _section(what, [organs], style="")
+    yield from _section("Flags", words.legend(report))
+    yield from _section("Remarks", words.remarks(report))
+    yield from _section("Findings", words.findings(report))
+    yield from _section(compared_title(report), compared_lines(report))
+    yield from _section(words.FOR_CLINICIAN, words.for_clinician(report))
+    yield from _section("Sources", sources.lines())
+    yield from _section("Regimen", course_lines(report))
+    yield from _section("Made from", words.made_from(report))
+
+
+def _head(report: Report) -> Iterator[Text | Padding]:
+    """Which plan, its verdict, and a line for each row and reason behind it."""
+    yield Text(f"Plan: {words.plan_text(report)}")
+    yield Text(f"Prescription: {words.prescription_text(report)}")
+    yield Text(f"Site: {words.site_text(report)}")
+    yield from (Text(f"{choice}.") for choice in words.choices(report))
+    overall = (f"OVERALL: {words.overall_text(report)}", _COLOURS[report.verdict])
+    yield Text.assemble(overall, f"   {words.summary_text(report)}")
+    yield from headline(report)
+
+
+def headline(report: Report) -> Iterator[Padding]:
+    """Lines under the verdict, each with that which it is the reason of."""
+    lines = words.headline_lines(report)
+    width = max((len(verdict) for verdict, _ in lines), default=0)
+    for verdict, line in lines:
+        yield Padding(Text.assemble((f"{verdict:{width}} ", _COLOURS[verdict]), line), (0, 0, 0, 2))
+
+
+def _section(title: str, lines: Iterable[str], *, style: str = "bold") -> Iterator[Text | Padding]:
+    shown = [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
+    if shown:
+        yield Text(f"\n{title}", style=style)
+        yield from shown
+
+
+def _rows(outcomes: Sequence[Outcome], sources: words.SourceList) -> Iterator[Text | Table]:
+    """Rows under a line with their organ and contour, all in the same columns."""
+    if not outcomes:
+        return
+    cells = [_cells(outcome, sources) for outcome in outcomes]
+    widths = [max(len(row[column]) for row in [_HEADINGS, *cells]) for column in range(len(_HEADINGS) - 1)]
+    grid = _grid(widths)
+    grid.add_row("", *_HEADINGS)
+    yield grid
+    for organ, rows in groupby(zip(outcomes, cells, strict=True), key=lambda row: words.organ_line(row[0])):
+        yield Text(organ)
+        grid = _grid(widths)
+        for outcome, row in rows:
+            grid.add_row("", Text(row[0], style=_COLOURS[outcome.verdict]), *map(Text, row[1:]))
+        yield grid
+
+
+def _grid(widths: Sequence[int]) -> Table:
+    """Columns of these widths, and one more that takes what is left; they shrink where the screen is too narrow."""
+    grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=True)
+    grid.add_column("", width=0)  # its padding indents the rows
+    for heading, width in zip(_HEADINGS, widths, strict=False):
+        justify: Literal["left", "right"] = "right" if heading == "Margin" else "left"
+        grid.add_column(heading, width=min(width, WIDEST), justify=justify, overflow="fold")
+    grid.add_column(_HEADINGS[-1], overflow="fold")
+    return grid
+
+
+def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
+    return (
+        words.verdict_text(outcome),
+        words.metric_text(outcome.constraint),
+        words.limit_used_text(outcome),
+        words.result_text(outcome),
+        words.margin_text(outcome),
+        f"[{sources.number(outcome.constraint.source)}]",
+        "\n".join(words.flags(outcome)),
+    )

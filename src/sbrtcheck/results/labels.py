@@ -1,0 +1,348 @@
+"""Outcome, or several -> the words and numbers of the rows, the same in every format for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sbrtcheck.dvh import Reason
+from sbrtcheck.formatting import clean, number_text
+from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
+from sbrtcheck.plan import Finding, FindingCode, Prescription
+from sbrtcheck.results.plan_site import SiteOrigin
+from sbrtcheck.results.report import Outcome, Report, UnderConvention, Verdict
+from sbrtcheck.structure_names import RoiName, all_targets
+from sbrtcheck.tables import Constraint, Kind, Sense, Source, Status
+
+SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
+
+
+def metric_text(row: Constraint) -> str:
+    """``D0.035cc[Gy]``, or ``Mean[Gy] EQD2(a/b 3)`` where the doses are not physical ones."""
+    if row.alpha_beta_gy is None:
+        return str(row.metric)
+    return f"{row.metric} {row.quantity}(a/b {row.alpha_beta_gy:.4g})"
+
+
+def limit_text(row: Constraint) -> str:
+    """``< 18``, or ``< 18 (variation < 21)``: the sense as printed in the source."""
+    return _limit_text(row.sense, row.limit, row.acceptable)
+
+
+def limit_used_text(outcome: Outcome) -> str:
+    """Write the limit as `limit_text` does, but as it is for this plan where it goes by a volume."""
+    if outcome.limit_used is None:
+        return f"{SIGNS[outcome.constraint.sense]} by volume"
+    return _limit_text(outcome.constraint.sense, outcome.limit_used, outcome.acceptable_used)
+
+
+def _limit_text(sense: Sense, limit: float, acceptable: float | None) -> str:
+    text = f"{SIGNS[sense]} {limit:.6g}"
+    return text if acceptable is None else f"{text} (variation {SIGNS[sense]} {acceptable:.6g})"
+
+
+def value_text(found: Measurement | NotMeasured, outcome: Outcome) -> str:
+    """``17.52 [17.50, 17.55]``; the band is left out when it rounds to the value, and where it has no end."""
+    if isinstance(found, NotMeasured):
+        return ""
+    limits = outcome.limit_used, outcome.acceptable_used
+    value, low, high = (number_text(x, *limits) for x in (found.value, found.low, found.high))
+    if found.open_above:
+        return f"{low} or more"
+    return value if low == value == high else f"{value} [{low}, {high}]"
+
+
+def result_text(outcome: Outcome) -> str:
+    """Give the value, or the reason why there is none."""
+    value = value_text(outcome.measurement, outcome)
+    if value:
+        return value
+    return str(outcome.reason) if outcome.reason else "met by volume alone"
+
+
+def margin_text(outcome: Outcome) -> str:
+    """How far inside the limit, with its sign."""
+    if outcome.margin is None:
+        return ""
+    text = number_text(outcome.margin, 0.0)
+    return text if text.startswith("-") else f"+{text}"
+
+
+def percent_text(outcome: Outcome) -> str:
+    """``245 % of the limit``; nothing without a value."""
+    percent = outcome.percent_of_limit
+    return "" if isinstance(percent, NotMeasured) else f"{_percent(percent)} % of the limit"
+
+
+def _percent(percent: float) -> str:
+    """Whole percent, or as many decimals as it takes not to say 100 of what is not the limit."""
+    for decimals in range(6):
+        text = f"{percent:.{decimals}f}"
+        if percent == 100 or float(text) != 100:
+            return text
+    return repr(percent)
+
+
+def against_limit_text(outcome: Outcome) -> str:
+    """``SpinalCord D0.035cc[Gy] 63.80, limit < 26 (245 % of the limit)``: a row where it stands outside its table.
+
+    The contour is named where it is not called as the organ is.
+    """
+    row = f"{outcome.organ} {metric_text(outcome.constraint)}"
+    on = f" on contour {outcome.contour}" if outcome.contour not in ("", outcome.organ) else ""
+    limit = f"limit {limit_used_text(outcome)}"
+    found = outcome.measurement
+    if isinstance(found, NotMeasured):
+        return f"{row}, {limit}{on}: {outcome.detail or result_text(outcome)}"
+    value = number_text(found.value, outcome.limit_used, outcome.acceptable_used)
+    percent = percent_text(outcome)
+    why = f": {outcome.detail}" if outcome.reason and outcome.detail else ""
+    return f"{row} {value}, {limit}" + (f" ({percent})" if percent else "") + on + why
+
+
+def why_not_counted(outcome: Outcome) -> str:
+    """Say why a row takes no part in the overall verdict; "" when it does."""
+    row = outcome.constraint
+    if outcome.counts:
+        return ""
+    if row.kind is not Kind.LIMIT:
+        return str(row.kind)
+    return "disputed" if row.status is Status.DISPUTED else "unconfirmed"
+
+
+def uncounted_fail_text(outcome: Outcome) -> str:
+    """Say of a row that it fails, and why that does not make the report a FAIL."""
+    return f"{against_limit_text(outcome)}: fails, and does not count ({why_not_counted(outcome)})"
+
+
+def verdict_text(outcome: Outcome) -> str:
+    """Name the verdict in words, so that no colour is needed to read it."""
+    return outcome.verdict.replace("_", " ")
+
+
+FLAGS = {
+    "borderline": "the numerical band of the value reaches over a limit",
+    "convention sensitive": "another end-cap convention gives another verdict",
+    "unconfirmed": "a single reading of the source stands behind the row",
+    "disputed": "the printed number is in doubt; never counts",
+    "advisory": "shown for information; never counts",
+    "mandatory": "a plan without a value for this row has not been checked",
+    "partly outside grid": "a part of the structure lies outside the dose grid",
+    "part missing": "the organ is made of several structures, and not all of them are in the plan",
+}
+
+
+def flags(outcome: Outcome) -> tuple[str, ...]:
+    """Say what else a reader must know of the verdict; keys of `FLAGS`."""
+    row = outcome.constraint
+    said = {
+        "borderline": outcome.borderline,
+        "convention sensitive": outcome.convention_sensitive,
+        "unconfirmed": not row.confirmed,
+        "disputed": row.status is Status.DISPUTED,
+        "advisory": row.kind is Kind.ADVISORY,
+        "mandatory": row.mandatory and outcome.verdict is Verdict.NOT_EVALUATED,
+        "partly outside grid": outcome.outside_percent > 0.0,
+        "part missing": bool(outcome.lacking),
+    }
+    return tuple(flag for flag, holds in said.items() if holds)
+
+
+def contour_text(outcome: Outcome) -> str:
+    """Name the structure that was taken, and why."""
+    return f"{clean(outcome.contour)} ({outcome.rule})" if outcome.contour else "none"
+
+
+def organ_text(outcome: Outcome) -> str:
+    """Name the organ as asked for, and as the source prints it where that differs."""
+    printed = outcome.constraint.organ
+    return outcome.organ if printed in ("", outcome.organ) else f"{outcome.organ} ({printed})"
+
+
+def is_of_target(row: Constraint) -> bool:
+    """Whether a row is on a target, or on the plan as a whole: what a plan is made for, before what it has to spare."""
+    return is_of_whole_plan(row) or all(map(_is_target, row.structures))
+
+
+def is_of_whole_plan(row: Constraint) -> bool:
+    """Whether a row is on the quality of the plan, not on a structure."""
+    return isinstance(row.metric, OfPlan | PrescriptionMetric | TargetCount)
+
+
+@cache
+def _is_target(name: str) -> bool:
+    return bool(all_targets((RoiName(name=name, number=0),)))
+
+
+def targets_first(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """The rows on targets, then those on organs, each in the order they had."""
+    return sorted(outcomes, key=lambda outcome: not is_of_target(outcome.constraint))
+
+
+def is_just_missing(outcome: Outcome) -> bool:
+    """Whether there is nothing to say of a row but that the plan has no such structure."""
+    absent = outcome.reason is Reason.STRUCTURE_MISSING
+    return absent and not outcome.contour and not outcome.constraint.mandatory and not outcome.probable
+
+
+def remark(outcome: Outcome) -> str:
+    """Explain a row that needs more than its columns: why, and under which other convention; "" for most."""
+    parts = [outcome.detail] if outcome.detail else []
+    if outcome.constraint.status is Status.DISPUTED:
+        parts.append(f"disputed: {outcome.constraint.note}")
+    if outcome.convention_sensitive:
+        parts += [_convention_text(other, outcome) for other in outcome.conventions]
+    return clean("; ".join(parts))
+
+
+def _convention_text(other: UnderConvention, outcome: Outcome) -> str:
+    found = other.measurement
+    value = str(found.reason) if isinstance(found, NotMeasured) else value_text(found, outcome)
+    return f"end caps {other.end_caps}: {value}, {other.verdict.replace('_', ' ')}"
+
+
+# -------------------------------------------------------------------------------- words of all rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceList:
+    """The sources of a report, numbered from 1 in the order they come up."""
+
+    sources: tuple[Source, ...]
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome]) -> SourceList:
+        """Collect the sources of these rows."""
+        return cls(sources=tuple(dict.fromkeys(outcome.constraint.source for outcome in outcomes)))
+
+    def number(self, source: Source) -> int:
+        """Find the number of one."""
+        return self.sources.index(source) + 1
+
+    def lines(self) -> list[str]:
+        """List them: citation, DOI, table and page."""
+        return [f"[{n}] {source_text(source)}" for n, source in enumerate(self.sources, start=1)]
+
+
+def source_text(source: Source) -> str:
+    """Write citation, table and page, and DOI."""
+    doi = f" (doi {source.doi})" if source.doi else ""
+    return ", ".join(filter(None, (source.citation, source.where))) + doi
+
+
+def overall_text(report: Report) -> str:
+    """``PASS on 31 of 31 rows for lung``; ``FAIL``; ``REVIEW``."""
+    rows = sum(report.tally().values())
+    evaluated = rows - report.tally().get(Verdict.NOT_EVALUATED, 0)
+    if report.verdict not in (Verdict.PASS, Verdict.VARIATION):
+        return str(report.verdict)
+    return f"{report.verdict} on {evaluated} of {rows} rows{_for_site(report)}"
+
+
+def _for_site(report: Report) -> str:
+    return f" for {report.site}" if report.site.ids else ""
+
+
+def summary_text(report: Report) -> str:
+    """``2 FAIL, 20 PASS, 3 NOT EVALUATED``, the worst first; then what does not count, and what does not apply."""
+    order = (Verdict.FAIL, Verdict.NOT_EVALUATED, Verdict.VARIATION, Verdict.PASS)
+    tally = report.tally()
+    counted = [f"{tally[verdict]} {verdict.replace('_', ' ')}" for verdict in order if verdict in tally]
+    aside = sum(outcome.applies and not outcome.counts for outcome in report.outcomes)
+    absent = len(report.not_expected())
+    parts = [
+        ", ".join(counted) or "no row counts",
+        *([f"{aside} shown but not counted"] if aside else []),
+        *([f"{_rows(absent)} for organs not expected at this site"] if absent else []),
+    ]
+    return "; ".join(parts)
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"
+
+
+def prescription_text(report: Report) -> str:
+    """``50 Gy in 5 fractions``, and which rule found it."""
+    rx = report.prescription
+    if isinstance(rx, Prescription):
+        return f"{rx.dose_gy:.6g} Gy in {rx.fractions} fractions ({clean(rx.source)})"
+    known = f"; {rx.fractions} fractions" if rx.fractions is not None else ""
+    return f"unknown: {clean(rx.reason)}{known}"
+
+
+def site_text(report: Report) -> str:
+    """``lung, by the tables``; or that no site is known, and what that means."""
+    match report.site.origin:
+        case SiteOrigin.GIVEN:
+            return f"{report.site}, as given"
+        case SiteOrigin.TABLE:
+            return f"{report.site}, by the tables"
+        case SiteOrigin.UNKNOWN:
+            return "unknown, so that every organ of the tables is expected; --site says it"
+
+
+def headline_of(outcome: Outcome) -> str:
+    """A row as a line under the headline; of one that fails, whether it counts."""
+    uncounted = outcome.verdict is Verdict.FAIL and not outcome.counts
+    return clean(uncounted_fail_text(outcome) if uncounted else against_limit_text(outcome))
+
+
+def failing_lines(report: Report) -> list[str]:
+    """One line a row that fails, whether it counts or not."""
+    return list(map(headline_of, report.failing))
+
+
+def varying_lines(report: Report) -> list[str]:
+    """One line a row that makes a VARIATION of the report; none under another verdict."""
+    rows = [one for one in report.outcomes if one.counts and one.verdict is Verdict.VARIATION]
+    return [headline_of(one) for one in rows if report.verdict is Verdict.VARIATION]
+
+
+def reason_lines(report: Report) -> list[str]:
+    """One line a reason that stands against a pass, but those that `failing_lines` say."""
+    said = set(failing_lines(report))
+    return [line for line in dict.fromkeys(clean(reason.text) for reason in report.reasons) if line not in said]
+
+
+def headline_lines(report: Report) -> list[tuple[Verdict, str]]:
+    """What stands under the headline: rows that fail, rows that vary, reasons for a review, each with its verdict."""
+    return [
+        *((Verdict.FAIL, line) for line in failing_lines(report)),
+        *((Verdict.VARIATION, line) for line in varying_lines(report)),
+        *((Verdict.REVIEW, line) for line in reason_lines(report)),
+    ]
+
+
+def choices(report: Report) -> list[str]:
+    """What the user chose that bears on the verdict."""
+    said = {
+        "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
+        _accepted_dose_text(report): report.accept_dose,
+        "Rows with a single reading of their source count": report.include_unconfirmed,
+    }
+    return [text for text, chosen in said.items() if chosen]
+
+
+def _accepted_dose_text(report: Report) -> str:
+    against = "; ".join(one.text for one in report.findings if one.code is FindingCode.DOSE_ACCEPTED)
+    said = "The dose was accepted by the user"
+    return clean(
+        f"{said}, although this stands against it ({against})" if against else f"{said}; nothing was against it"
+    )
+
+
+def plan_text(report: Report) -> str:
+    """The plan's label, which is not the patient's name; or that it has none."""
+    return clean(report.label).strip() or "without a label"
+
+
+def finding_text(finding: Finding) -> str:
+    """Say what was noticed, and on what."""
+    return clean(f"{finding.subject}: {finding.text}" if finding.subject else finding.text)
+
+
+def findings(report: Report) -> list[str]:
+    """One line a finding."""
+    return list(dict.fromkeys(map(finding_text, report.all_findings())))

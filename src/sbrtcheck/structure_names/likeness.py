@@ -1,0 +1,303 @@
+"""A structure's name -> how likely it is that the structure is an organ, or a part of it, or stands for it.
+
+For suggestions alone: nothing here makes a match. `probable` is what a reader would take for the organ at once: its
+name but for a slip of the pen, a number, ``old``, ``copy`` or a margin; a name cut off by the system that wrote it; a
+part (``Lung_L`` of the lungs) or what is contoured in its place (the spinal canal for the cord), as listed in
+``likeness.csv``. `close` is the rest that is worth a look. Names of targets, of couches, markers and doses, and
+of rings and the like that steer an optimiser are neither.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import cache, lru_cache
+
+
+class Likeness(IntEnum):
+    """How like an organ's name a structure's is."""
+
+    UNLIKE = 0
+    CLOSE = 1
+    PROBABLE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """A structure's name as words.
+
+    ``stems`` are all its words but the side in one, and the same without words that tell versions and parts; ``side``
+    is ``l``, ``r``, ``lr`` or nothing; ``cut`` says that the name may have been cut off.
+    """
+
+    words: tuple[str, ...]
+    stems: frozenset[str]
+    side: str
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Stems that make a name an organ's: its own, those listed for it, and those listed as close."""
+
+    own: frozenset[str]
+    single: tuple[str, ...]  # own stems of one word
+    probable: frozenset[str]
+    close: frozenset[str]
+    patterns: tuple[re.Pattern[str], ...]
+    own_words: tuple[str, ...]  # own stems long enough for a slip of the pen
+    all_words: tuple[str, ...]  # and those listed
+    side: str
+
+
+# kinds of ROI (RT ROI Interpreted Type) that no organ has
+_NO_ORGAN = frozenset(
+    {"MARKER", "ISOCENTER", "REGISTRATION", "SUPPORT", "FIXATION", "BOLUS", "EXTERNAL", "DOSE_REGION"}
+    | {"TREATED_VOLUME", "IRRAD_VOLUME", "DOSE_MEASUREMENT"}
+)
+_OF_TARGETS = frozenset({"PTV", "CTV", "GTV", "ITV"})
+_WHOLE_BODY = frozenset({"External", "Body", "Skin"})
+
+# a name with one of these words is of no organ: things beside the patient, marks, doses, lesions, aids of the optimiser
+_NO_ORGAN_WORD = re.compile(
+    r"couch.*|table|tisch|bolus|support.*|fixation|mask|marker.*|clips?|fiducial.*|seeds?|wire.*|iso|isoc.*|isodose.*"
+    r"|dose|gy|cgy|poi|points?|refpoint|artifact.*|artefa[ck]t.*|implant|metal|ring.*|rim|shell.*|avoid.*|dummy|help.*"
+    r"|hilf.*|hot|cold|cool|push|gradient|expan.*|overlap.*|inters.*|tuning|falloff|override|mets?|metasta.*|tumou?r.*"
+    r"|lesion.*|nodule.*|mass|nodes?|ln|boost|target.*|scar|seroma"
+)
+# words that change nothing about which organ it is: versions, copies, margins, parts, helpers made of the organ
+_ASIDE = re.compile(
+    r"old|new|neu|alt|prev.*|copy.*|kopie.*|final|orig.*|oars?|organ|z+|x+|opti?|optim.*|eval.*|dvh|prv|mm|cm|v|ver"
+    r"|version|rev|test|te?mp|sub.*|part|partial|crop.*|cut|trim|minus|without|wo|ohne|ex|excl.*|not|no|use|unused"
+    r"|donotuse|dont|do|ct|mri?|pet|plan|edit.*|mod.*|true|real|normal|uninvolved|healthy|whole|entire|contour"
+    r"|structure|roi|the|of|auto|ai|atlas"
+)
+_SIDES = {
+    **dict.fromkeys(("l", "lt", "left", "lef", "li", "links", "linke", "linker", "gauche", "izq", "izquierdo"), "l"),
+    **dict.fromkeys(("r", "rt", "right", "righ", "rig", "re", "rechts", "rechte", "rechter", "droit", "droite"), "r"),
+    **dict.fromkeys(("izquierda", "sin"), "l"),
+    **dict.fromkeys(("der", "derecho", "derecha", "dcho", "dex"), "r"),
+    **dict.fromkeys(("both", "bil", "bilat", "bilateral", "total", "combined", "lr", "rl", "beide", "beidseits"), "lr"),
+}
+_SIDES_AT_THE_END = {"b": "lr", "g": "l", "d": "r"}  # Lung B; Poumon G and D
+_CUT_SIDES = {"le": "l", "ri": "r"}
+
+_PIECE = re.compile(r"[^\W\d_]+|\d+|[-\u2010-\u2015\u2212~!+&|^]")
+_CASE_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_TARGET = re.compile(r"(?:i?gtv|[pci]tv)")
+_TAKES_OUT = re.compile(r"[-\u2010-\u2015\u2212~!]|minus|without|wo|ohne|ex|excl.*|not|no")
+_SHAPE = re.compile(
+    r"ring.*|rim|shell.*|avoid.*|dummy|expan.*|outer|outside|out|couch.*|bolus|minus|overlap.*|inters.*"
+)
+
+_LONGEST_NAME = 64  # ROI Name has the value representation LO; a longer one is no name to read or to show
+_CUT_LENGTHS = range(15, 17)  # systems that keep 16 characters, the last of them perhaps a blank
+_LEAST_CUT_STEM = 8  # letters that are left of a name that was cut off
+_MOST_WORDS = 10
+_PROBABLE_SCORE = 86.0  # rapidfuzz ratio: one letter of a word of five
+_CLOSE_SCORE = 72.0
+_LEAST_LETTERS = 4  # in a shorter word one letter is too much
+
+
+def likeness(organ: str, spellings: tuple[str, ...], name: str, *, kind: str = "", other: bool = False) -> Likeness:
+    """How like an organ's name a structure's name is.
+
+    Parameters
+    ----------
+    organ
+        TG-263 name, or any name a table uses; no target.
+    spellings
+        All names that are the organ's.
+    name, kind
+        Of the structure: ROI Name and RT ROI Interpreted Type.
+    other
+        The name is one of another organ; then it is like this one only where the list says so.
+
+    Examples
+    --------
+    >>> [likeness("SpinalCord", (), name).name for name in ("Spinal Canal", "SpinalCord_2", "Couch", "PTV SpinalCord")]
+    ['PROBABLE', 'PROBABLE', 'UNLIKE', 'UNLIKE']
+    """
+    if kind in _NO_ORGAN and organ not in _WHOLE_BODY:
+        return Likeness.UNLIKE
+    wanted = _wanted(organ, spellings)
+    reading = _read(name)
+    if reading is None or reading.side not in {"", "lr", wanted.side or reading.side}:
+        return Likeness.UNLIKE
+    found = _listed(reading, wanted)
+    if found is Likeness.UNLIKE and not other and not reading.stems & _not_listed():
+        found = _spelled_like(reading, wanted)
+    return Likeness.UNLIKE if found is Likeness.CLOSE and kind in _OF_TARGETS else found
+
+
+def is_like_target(name: str) -> bool:
+    """Whether nothing in the name of a target speaks of something around it, or without it.
+
+    Examples
+    --------
+    >>> [is_like_target(name) for name in ("1 PTV +1.0 mm", "PTV_opt", "PTV_ring", "PTV_Expand_2cm")]
+    [True, True, False, False]
+    """
+    return len(name) <= _LONGEST_NAME and not any(_SHAPE.fullmatch(word) for word in _words(name))
+
+
+def _listed(reading: _Reading, wanted: _Wanted) -> Likeness:
+    """What the organ's own names and the list say, without regard to what only looks alike."""
+    if reading.stems & (wanted.own | wanted.probable):
+        return Likeness.PROBABLE
+    if reading.cut and any(_is_cut_from(reading, stem) for stem in wanted.own | wanted.probable):
+        return Likeness.PROBABLE
+    if reading.stems & wanted.close:
+        return Likeness.CLOSE
+    if any(pattern.fullmatch(stem) for pattern in wanted.patterns for stem in reading.stems):
+        return Likeness.PROBABLE
+    return Likeness.UNLIKE
+
+
+def _is_cut_from(reading: _Reading, stem: str) -> bool:
+    return any(len(mine) >= _LEAST_CUT_STEM and stem.startswith(mine) for mine in reading.stems)
+
+
+def _spelled_like(reading: _Reading, wanted: _Wanted) -> Likeness:
+    """An organ's name among other words, an abbreviation of it, or one with other letters."""
+    if any(run in wanted.own for run in _runs(reading.words)):
+        return Likeness.PROBABLE
+    starts = [stem for stem in reading.stems if len(stem) >= _LEAST_LETTERS - 1]
+    if any(one.startswith(stem) for one in wanted.single for stem in starts):
+        return Likeness.PROBABLE if max(map(len, starts)) >= _LEAST_LETTERS else Likeness.CLOSE
+    if any(_is_near(stem, wanted.all_words, _PROBABLE_SCORE) for stem in reading.stems):
+        return Likeness.PROBABLE
+    is_close = any(_is_near(stem, wanted.own_words, _CLOSE_SCORE) for stem in reading.stems)
+    return Likeness.CLOSE if is_close else Likeness.UNLIKE
+
+
+def _is_near(stem: str, stems: Sequence[str], score: float) -> bool:
+    from rapidfuzz import fuzz, process
+
+    return process.extractOne(stem, stems, scorer=fuzz.ratio, score_cutoff=score) is not None
+
+
+def _runs(words: Sequence[str]) -> Iterator[str]:
+    """Words that follow one another, in one."""
+    count = min(len(words), _MOST_WORDS)
+    for first in range(count):
+        for last in range(first + 1, count + 1):
+            run = _singular("".join(words[first:last]))
+            if len(run) >= _LEAST_LETTERS:
+                yield run
+
+
+@lru_cache(maxsize=1 << 14)
+def _read(name: str) -> _Reading | None:
+    """Read a name that may be an organ's; None where it cannot be one."""
+    if len(name) > _LONGEST_NAME:
+        return None
+    words = _without_target(_words(name))
+    if words is None or any(_NO_ORGAN_WORD.fullmatch(word) for word in words):
+        return None
+    cut = len(name.strip()) in _CUT_LENGTHS
+    side, rest = _side_and_rest(words, cut=cut)
+    plain = tuple(word for word in rest if not _ASIDE.fullmatch(word))
+    stems = frozenset(filter(None, (_singular("".join(rest)), _singular("".join(plain)))))
+    return _Reading(words=plain or rest, stems=stems, side=side, cut=cut) if stems else None
+
+
+def _words(name: str) -> list[str]:
+    """Words in small letters without accents, numbers, and operators."""
+    text = unicodedata.normalize("NFKD", name[: _LONGEST_NAME + 1].replace("œ", "oe").replace("Œ", "Oe"))
+    bare = "".join(letter for letter in text if not unicodedata.combining(letter))
+    return [word.casefold() for piece in _PIECE.findall(bare) for word in _CASE_BREAK.split(piece)]
+
+
+def _without_target(words: Sequence[str]) -> list[str] | None:
+    """Words of the organ that a target is taken out of; all where no target is named; None for a target's name."""
+    at = next((place for place, word in enumerate(words) if _TARGET.match(word)), len(words))
+    before = words[:at]
+    if at < len(words) and not any(_TAKES_OUT.fullmatch(word) for word in before):
+        return None
+    return [word for word in before if word.isalpha()]
+
+
+def _side_and_rest(words: Sequence[str], *, cut: bool) -> tuple[str, tuple[str, ...]]:
+    """The side that the words tell, and the other words."""
+    last = len(words) - 1
+    found = [
+        _SIDES.get(word)
+        or (_SIDES_AT_THE_END.get(word) if place == last > 0 else None)
+        or (_CUT_SIDES.get(word) if cut and place == last else None)
+        for place, word in enumerate(words)
+    ]
+    told = set(filter(None, found))
+    side = told.pop() if len(told) == 1 else "lr" if told else ""
+    return side, tuple(word for word, one in zip(words, found, strict=True) if one is None)
+
+
+def _singular(stem: str) -> str:
+    """Without a plural's ``s``; the same for names and for what they are compared with, so that it need not be one."""
+    return stem.removesuffix("s") if len(stem) > _LEAST_LETTERS - 1 else stem
+
+
+@lru_cache(maxsize=1024)
+def _wanted(organ: str, spellings: tuple[str, ...]) -> _Wanted:
+    base = organ.partition("-")[0]  # what Liver-GTV is made of
+    side, rest = _side_and_rest(_letters(base), cut=False)
+    words = [_side_and_rest(_letters(one.partition("-")[0]), cut=False)[1] for one in {organ, *spellings}]
+    listed, close = _list().get("".join(rest) if side else _key(base), ((), ()))
+    own = frozenset(filter(None, (_singular("".join(one)) for one in words)))
+    probable = frozenset(_stem(one) for one in listed if "*" not in one)
+    return _Wanted(
+        own=own,
+        single=tuple(one[0] for one in words if len(one) == 1),
+        probable=probable,
+        close=frozenset(map(_stem, close)),
+        patterns=tuple(_pattern(one) for one in listed if "*" in one),
+        own_words=_long(own),
+        all_words=_long(own | probable),
+        side=side,
+    )
+
+
+def _long(stems: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(stem for stem in stems if len(stem) >= _LEAST_LETTERS))
+
+
+def _letters(name: str) -> list[str]:
+    return [word for word in _words(name) if word.isalpha()]
+
+
+def _stem(name: str) -> str:
+    return _singular(_key(name))
+
+
+def _pattern(name: str) -> re.Pattern[str]:
+    """``*Bronch*Tree*`` for stems; each star is any letters."""
+    return re.compile(".*".join(re.escape("".join(_words(part))) for part in name.split("*")))
+
+
+def _key(organ: str) -> str:
+    return "".join(_letters(organ))
+
+
+@cache
+def _list() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Organ, in one word without side -> names of structures that are probably it, and of those that are close."""
+    import csv
+    import pkgutil  # importlib.resources takes 12 ms to import
+
+    text = pkgutil.get_data(__package__, "likeness.csv")
+    assert text is not None  # noqa: S101 - None is of loaders that have no files
+    rows = csv.DictReader(text.decode().splitlines())
+    return {_key(r["organ"]): (_names(r["probable"]), _names(r["close"])) for r in rows}
+
+
+def _names(cell: str) -> tuple[str, ...]:
+    return tuple(filter(None, cell.split(";")))
+
+
+@cache
+def _not_listed() -> frozenset[str]:
+    """Stems of what is in the body and no organ of the list: no slip of the pen makes it one."""
+    return frozenset(map(_stem, _list()["notlisted"][0]))

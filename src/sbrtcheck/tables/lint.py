@@ -1,0 +1,282 @@
+"""Table files -> everything that is wrong with them: faults, rows that cannot mean what they say, tables that disagree.
+
+What a file cannot be loaded with, the loader says; what a row alone gives away is in ``lint_rows``, what is wrong with
+sites in ``lint_sites``; here rows are held against each other, in one table and over several.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
+from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.tables.lint_rows import UPPER, Level, Shipped, Slip, same_doses, slips
+from sbrtcheck.tables.lint_sites import is_sites, row_site_slips, site_slips, table_slips
+from sbrtcheck.tables.load import Examined, bundled_tables, examine_bytes, read_file
+from sbrtcheck.tables.sites import ExaminedSites, examine_sites, load_sites
+from sbrtcheck.tables.values import Constraint, ConstraintTable, Kind, Status
+
+__all__ = ["Level", "Remark", "lint_bytes", "lint_files", "worst"]
+
+_ALIKE = 2  # rows that two tables share before all of them being equal says anything
+_SIMILAR_CITATION = 85.0  # rapidfuzz token_set_ratio: "AAPM TG-101" within a longer citation
+_OF_FRACTIONS = re.compile(r"(^|[-_.])(\d{1,2})-?fx\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Remark:
+    """One thing wrong: the file and line, how sure it is, what, and what mends it."""
+
+    file: str
+    line: int
+    level: Level
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.file}:{self.line}: {self.level}: {self.what}"
+        return f"{text}; {self.mend}" if self.mend else text
+
+
+def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:
+    """Look for everything that is wrong with tables and files of sites, each alone and all together.
+
+    Parameters
+    ----------
+    files
+        Paths of YAML files, or ids of bundled tables. A file with ``sites`` at its top is one of sites.
+
+    Returns
+    -------
+    tuple[Remark, ...]
+        File by file in the order given, line by line.
+
+    Raises
+    ------
+    TableError
+        A file cannot be read at all, or no bundled table has such an id.
+    """
+    read = [_examined(file) for file in dict.fromkeys(os.fspath(file) for file in files)]
+    tables = [one for one in read if isinstance(one, Examined)]
+    lists = [one for one in read if isinstance(one, ExaminedSites)]
+    shipped, sites = Shipped.of(bundled_tables()), _sites_with(lists)
+    remarks = (
+        *(remark for one in tables for remark in _of_one(one, shipped, sites)),
+        *_of_several(tables),
+        *(remark for one in lists for remark in _of_sites(one, (*shipped.tables, *(each.table for each in tables)))),
+    )
+    place = {one.place: position for position, one in enumerate(read)}
+    return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: (place[remark.file], remark.line)))
+
+
+def _examined(file: str) -> Examined | ExaminedSites:
+    place, _, raw = read_file(file)
+    return examine_sites(raw, place=place) if is_sites(raw) else examine_bytes(raw, place=place)
+
+
+def _sites_with(lists: Iterable[ExaminedSites]) -> frozenset[str]:
+    """Ids of the sites that have a list: the shipped ones, and those of the files looked at."""
+    given = (one.sites.ids for one in lists if one.sites)
+    return frozenset(load_sites().ids).union(*given)
+
+
+def lint_bytes(raw: bytes, *, place: str) -> tuple[Remark, ...]:
+    """Look for everything that is wrong with one table that is no file yet; ``place`` stands for its name."""
+    remarks = _of_one(examine_bytes(raw, place=place), Shipped.of(bundled_tables()), _sites_with(()))
+    return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: remark.line))
+
+
+def _of_one(read: Examined, shipped: Shipped, sites: frozenset[str]) -> Iterator[Remark]:
+    yield from _of_faults(read)
+    for slip in (*_of_table(read.table), *(() if read.faults else table_slips(read.table, sites))):
+        yield _remark(read, 1, slip)
+    for item in read.table.for_clinician:
+        for slip in row_site_slips(item.site, read.table, sites):
+            yield _remark(read, 1, slip)
+    for row in read.table.rows:
+        for slip in (*slips(read.table, row, shipped), *_against_shipped(read.table, row, shipped)):
+            yield _remark(read, row.line, slip)
+        for slip in row_site_slips(row.site, read.table, sites):
+            yield _remark(read, row.line, slip)
+    for row, slip in (*_order(read.table), *_repeated(read.table)):
+        yield _remark(read, row.line, slip)
+
+
+def _of_faults(read: Examined | ExaminedSites) -> Iterator[Remark]:
+    for fault in read.faults:
+        file, _, line = fault.place.rpartition(":")
+        yield Remark(file=file, line=int(line), level=Level.ERROR, what=fault.what, mend=fault.mend)
+
+
+def _of_sites(read: ExaminedSites, tables: Sequence[ConstraintTable]) -> Iterator[Remark]:
+    yield from _of_faults(read)
+    for site, organ, slip in site_slips(read.sites, tables) if read.sites else ():
+        yield _remark(read, read.lines[site][organ], slip)
+
+
+def _remark(read: Examined | ExaminedSites, line: int, slip: Slip) -> Remark:
+    return Remark(file=read.place, line=line, level=slip.level, what=slip.what, mend=slip.mend)
+
+
+# -------------------------------------------------------------------------------- one table
+
+
+def _of_table(table: ConstraintTable) -> Iterator[Slip]:
+    """Fraction numbers of the table as a whole."""
+    said = _OF_FRACTIONS.search(table.id)
+    if said and table.fractions and int(said[2]) not in table.fractions:
+        what = f"the id '{table.id}' says {said[2]} fractions, and the table is for {table.fractions_text()}"
+        yield Slip(level=Level.ERROR, what=what, mend="correct fractions, or the id")
+    in_gray = [row for row in table.rows if _counts(row) and _in_gray(row)]
+    if len(table.fractions) > 1 and in_gray:
+        what = f"limits in Gy for {table.fractions_text()} alike ({in_gray[0].id}, {len(in_gray)} in all)"
+        yield Slip(level=Level.WARNING, what=what, mend="one table for each number of fractions, unless printed so")
+
+
+def _counts(row: Constraint) -> bool:
+    return row.kind is Kind.LIMIT and row.status is Status.OK
+
+
+def _in_gray(row: Constraint) -> bool:
+    """Whether a dose of the row is in physical gray, so that it depends on the number of fractions."""
+    if row.quantity is not Quantity.PHYSICAL:
+        return False
+    return row.metric.unit is Unit.GY or (isinstance(row.metric, VolumeAtDose) and row.metric.dose_unit is Unit.GY)
+
+
+def _order(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
+    """Of one organ: what a larger volume may get is less than what a smaller one may."""
+    rows = [row for row in table.rows if _counts(row) and row.sense in UPPER]
+    for one, other in combinations(rows, 2):
+        first, second = _volume_and_limit(one), _volume_and_limit(other)
+        if first is None or second is None or not _comparable(one, other):
+            continue
+        (small, row, implied) = (first, one, other) if first[0] < second[0] else (second, other, one)
+        large = second if small is first else first
+        if small[0] < large[0] and small[1] <= large[1]:
+            what = f"'{implied.metric}' {implied.sense} {implied.limit:g} cannot be missed where '{row.metric}' "
+            what += f"{row.sense} {row.limit:g} is met (line {row.line})"
+            yield implied, Slip(level=Level.ERROR, what=what, mend="one of the two numbers is a slip")
+
+
+def _comparable(one: Constraint, other: Constraint) -> bool:
+    same_kind = _shape(one) == _shape(other) != () and same_doses(one, other)
+    return same_kind and (one.structures, one.organ) == (other.structures, other.organ)
+
+
+def _shape(row: Constraint) -> tuple[object, ...]:
+    """What two rows must share for their numbers to be ordered."""
+    match row.metric:
+        case DoseAtVolume(cold=False, volume_unit=Unit.CC, unit=unit):
+            return ("dose", unit)
+        case DoseStatistic(stat=Stat.MAX, unit=unit):
+            return ("dose", unit)
+        case VolumeAtDose(cold=False, dose_unit=dose_unit, unit=unit):
+            return ("volume", dose_unit, unit)
+        case _:
+            return ()
+
+
+def _volume_and_limit(row: Constraint) -> tuple[float, float] | None:
+    match row.metric:
+        case DoseAtVolume(volume=volume):
+            return volume, row.limit
+        case DoseStatistic():
+            return 0.0, row.limit
+        case VolumeAtDose(dose=dose):
+            return dose, row.limit
+        case _:
+            return None
+
+
+def _repeated(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
+    """The same question asked twice with two answers."""
+    seen: dict[tuple[object, ...], Constraint] = {}
+    for row in filter(_counts, table.rows):
+        key = (row.structures, row.organ, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
+        if key in seen and seen[key].limit != row.limit:
+            what = f"'{row.metric}' of {row.organ} has another limit on line {seen[key].line}"
+            mend = "the looser of the two may be the acceptable variation of the other"
+            yield row, Slip(level=Level.WARNING, what=what, mend=mend)
+        seen.setdefault(key, row)
+
+
+def _against_shipped(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
+    """A row that a bundled table has from the same source, with another number."""
+    for other in shipped.tables:
+        if other.id == table.id or set(other.fractions) != set(table.fractions):
+            continue
+        for known in other.rows:
+            same = _key(known) == _key(row) and _same_source(known, row)
+            if same and known.limit != row.limit and known.steps == row.steps:
+                what = f"'{row.metric}' {row.sense} {row.limit:g}, where {other.id} has {known.limit:g} "
+                yield Slip(level=Level.WARNING, what=what + "from the same source", mend="compare both with the print")
+                return
+
+
+def _same_source(one: Constraint, other: Constraint) -> bool:
+    if one.source.doi and other.source.doi:
+        return one.source.doi == other.source.doi
+    from rapidfuzz import fuzz, utils
+
+    score = fuzz.token_set_ratio(one.source.citation, other.source.citation, processor=utils.default_process)
+    return score >= _SIMILAR_CITATION
+
+
+# -------------------------------------------------------------------------------- several tables
+
+
+def _of_several(read: Sequence[Examined]) -> Iterator[Remark]:
+    for one, other in combinations(read, 2):
+        few, many = sorted((one, other), key=lambda r: min(r.table.fractions, default=0))
+        if _is_family(few.table, many.table):
+            yield from _as_fractions_rise(few, many)
+
+
+def _is_family(one: ConstraintTable, other: ConstraintTable) -> bool:
+    """Whether two tables are of one publication, for different fraction numbers."""
+    if not one.fractions or not other.fractions or set(one.fractions) & set(other.fractions):
+        return False
+    if _stem(one.id) == _stem(other.id) != "":
+        return True
+    return bool({s.citation for s in one.sources} & {s.citation for s in other.sources})
+
+
+def _stem(id_: str) -> str:
+    return _OF_FRACTIONS.sub("", id_)
+
+
+def _as_fractions_rise(few: Examined, many: Examined) -> Iterator[Remark]:
+    """More fractions are allowed more dose: limits that fall, or do not rise."""
+    later = {_key(row): row for row in many.table.rows if _counts(row) and _in_gray(row)}
+    pairs = [(row, later[_key(row)]) for row in few.table.rows if _counts(row) and _key(row) in later]
+    equal = [pair for pair in pairs if pair[0].limit == pair[1].limit]
+    if len(equal) == len(pairs) >= _ALIKE:
+        what = f"all {len(pairs)} limits are those of {few.place}, for {few.table.fractions_text()}"
+        mend = f"this table is for {many.table.fractions_text()}: were they copied?"
+        yield _remark(many, 1, Slip(level=Level.WARNING, what=what, mend=mend))
+        return
+    for before, after in pairs:
+        if before.limit == after.limit or (after.limit < before.limit) == (after.sense in UPPER):
+            yield _remark(many, after.line, _not_rising(before, after, few))
+
+
+def _not_rising(before: Constraint, after: Constraint, few: Examined) -> Slip:
+    kind = "the same" if before.limit == after.limit else f"{before.limit:g}"
+    what = f"'{after.metric}' {after.sense} {after.limit:g}, and {kind} for {few.table.fractions_text()}"
+    mend = f"more fractions are allowed more dose: compare with line {before.line} of {few.place}"
+    return Slip(level=Level.WARNING, what=what, mend=mend)
+
+
+def _key(row: Constraint) -> tuple[object, ...]:
+    return (frozenset(row.structures), row.select, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
+
+
+def worst(remarks: Iterable[Remark]) -> Level | None:
+    """The more serious level there is; None where there is no remark."""
+    levels = {remark.level for remark in remarks}
+    return next((level for level in Level if level in levels), None)

@@ -1,0 +1,335 @@
+"""Rows that load and cannot mean what they say: hot for cold, cc for percent, the wrong structure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sbrtcheck.metric import (
+    DoseAtVolume,
+    DoseStatistic,
+    EquivalentUniformDose,
+    PrescriptionMetric,
+    Stat,
+    StructureVolume,
+    Unit,
+    VolumeAtDose,
+)
+from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.structure_names import TARGETS, known_names
+from sbrtcheck.tables.values import Constraint, ConstraintTable, Select, Sense
+from sbrtcheck.tables.wording import nearest
+
+UPPER = (Sense.BELOW, Sense.AT_MOST)
+
+# What gives a slip away; none of these is a dose limit.
+_MOST_GY = 150.0  # no course of SBRT gets near it: the number is in cGy
+_MOST_FRACTION = 2.0  # a percentage this small is a fraction: 0.95 for 95 %
+_LEAST_PERCENT = 0.1  # D0.035%: somebody meant cc
+_THIRDS = (100 / 3, 200 / 3)
+_SAME = 0.1
+_NEAR_NAME = 85.0
+
+_SIDE = re.compile(r"_[LR]$")
+_MAXIMUM = re.compile(r"\b(d?max|maximum)\b", re.IGNORECASE)
+_POINT = re.compile(r"\bd?0[.,]0\d+ ?cc\b", re.IGNORECASE)
+_FRACTIONS = re.compile(r"(?<![\d.])(\d{1,2})[ -]?(?:fx|fractions?)\b", re.IGNORECASE)
+
+_KIDNEYS = ("Kidney_L", "Kidney_R", "Kidneys")
+# Words of the printed organ, structures that are not it, what it is called, and the structures that are it.
+_OTHER_THAN: tuple[tuple[re.Pattern[str], tuple[str, ...], str, str], ...] = (
+    (re.compile(r"hilum|trunk|pedicle", re.I), _KIDNEYS, "the hilum", "Kidney_Hilum_L, Kidney_Hilum_R"),
+    (re.compile(r"cortex", re.I), _KIDNEYS, "the cortex", "Kidney_Cortex"),
+    (re.compile(r"canal", re.I), ("SpinalCord",), "the canal", "SpinalCanal"),
+    (re.compile(r"thecal", re.I), ("SpinalCord",), "the thecal sac", "ThecalSac"),
+    (re.compile(r"\bprv\b", re.I), ("SpinalCord",), "a PRV", "SpinalCord_PRV"),
+    (re.compile(r"^(?!.*\brib).*chest ?wall", re.I), ("Rib", "Ribs"), "the chest wall", "Chestwall"),
+)
+
+
+class Level(StrEnum):
+    """How sure a remark is."""
+
+    ERROR = "error"  # the row cannot mean what it says
+    WARNING = "warning"  # it may, and a reader should be told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """A remark on a row, before its place is put to it."""
+
+    level: Level
+    what: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipped:
+    """What the bundled tables say, to hold a row against: their rows, and the critical volumes of each organ in cc."""
+
+    tables: tuple[ConstraintTable, ...]
+    critical_cc: Mapping[str, frozenset[float]]
+
+    @classmethod
+    def of(cls, tables: tuple[ConstraintTable, ...]) -> Shipped:
+        """Gather them."""
+        found: dict[str, set[float]] = {}
+        for row in (row for table in tables for row in table.rows):
+            if isinstance(row.metric, DoseAtVolume) and row.metric.cold and row.metric.volume_unit is Unit.CC:
+                for name in row.structures:
+                    found.setdefault(_body(name), set()).add(row.metric.volume)
+        return cls(tables=tables, critical_cc={body: frozenset(volumes) for body, volumes in found.items()})
+
+    def critical(self, row: Constraint) -> frozenset[float]:
+        """Critical volumes that are printed for an organ of the row, in cc."""
+        none: frozenset[float] = frozenset()
+        return none.union(*(self.critical_cc.get(_body(name), none) for name in row.structures))
+
+
+def slips(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
+    """Say everything that looks wrong with one row."""
+    for look in _LOOKS:
+        yield from look(table, row, shipped)
+
+
+def is_target(row: Constraint) -> bool:
+    """Whether the row is of a target: more dose is better there."""
+    return all(name.upper().startswith(TARGETS) for name in row.structures)
+
+
+def same_doses(one: Constraint, other: Constraint) -> bool:
+    """Whether the doses of two rows are the same quantity, so that their numbers can be compared."""
+    return (one.quantity, one.alpha_beta_gy) == (other.quantity, other.alpha_beta_gy)
+
+
+def _body(name: str) -> str:
+    """Part of the body that a structure belongs to: ``lung`` for Lungs-GTV and Lung_L, ``kidney`` for Kidney_Cortex."""
+    return re.split(r"[-_]", name, maxsplit=1)[0].lower().removesuffix("s")
+
+
+def _error(what: str, mend: str) -> Slip:
+    return Slip(level=Level.ERROR, what=what, mend=mend)
+
+
+def _warning(what: str, mend: str) -> Slip:
+    return Slip(level=Level.WARNING, what=what, mend=mend)
+
+
+def _said(row: Constraint) -> str:
+    return f"'{row.metric}' {row.sense} {row.limit:g}"
+
+
+# -------------------------------------------------------------------------------- hot and cold
+
+
+def _hot_for_cold(_table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
+    """Critical volumes written as hot ones: large organs fail and small ones pass."""
+    critical = shipped.critical(row)
+    if not critical or is_target(row) or row.sense not in UPPER:
+        return
+    organ = row.structures[0]
+    match row.metric:
+        case VolumeAtDose(cold=False, unit=Unit.CC, dose=dose, dose_unit=unit):
+            cold = f"'DC{row.limit:g}cc[{unit}]' below {dose:g}, or 'CV{dose:g}{unit}[cc]' at_least {row.limit:g}"
+            if row.limit in critical:
+                what = f"{_said(row)} passes a small organ: {row.limit:g} cc is a critical volume of {organ}"
+                yield _error(what, f"write {cold}")
+            elif row.limit > min(critical) / 2:
+                what = f"{_said(row)} is the volume of {organ} that gets the dose or more"
+                yield _warning(what, f"if the source says 'at least {row.limit:g} cc below', write {cold}")
+        case DoseAtVolume(cold=False, volume_unit=Unit.CC, volume=volume) if volume in critical:
+            what = f"{_said(row)} is of the hottest {volume:g} cc, and that is a critical volume of {organ}"
+            yield _error(what, f"write 'DC{volume:g}cc[{row.metric.unit}]', the dose to the coldest {volume:g} cc")
+        case _:
+            pass
+
+
+def _asks_for_dose(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    """An organ that has to get a dose: the sense or the side of the volume is wrong."""
+    if is_target(row) or row.sense in UPPER:
+        return
+    match row.metric:
+        case VolumeAtDose(cold=False, unit=Unit.CC, dose=dose, dose_unit=unit):
+            cold = f"'CV{dose:g}{unit}[cc]' {row.sense} {row.limit:g}"
+            yield _error(f"{_said(row)} asks for dose in {row.structures[0]}", f"to spare a volume, write {cold}")
+        case DoseAtVolume(cold=False) | VolumeAtDose(cold=False) | DoseStatistic() | EquivalentUniformDose():
+            yield _error(f"{_said(row)} asks for dose in {row.structures[0]}", "write below or at_most")
+        case _:
+            pass
+
+
+def _caps_coverage(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    """A target that must not be covered."""
+    if not is_target(row) or row.sense not in UPPER:
+        return
+    match row.metric:
+        case VolumeAtDose(cold=False, dose_unit=Unit.PERCENT_RX, dose=dose) if dose <= 100:
+            yield _warning(f"{_said(row)} caps the coverage of {row.structures[0]}", "write at_least or above")
+        case DoseAtVolume(cold=False, volume_unit=Unit.PERCENT, volume=volume) if volume >= 50:
+            yield _warning(f"{_said(row)} caps the coverage of {row.structures[0]}", "write at_least or above")
+        case _:
+            pass
+
+
+def _per_side(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    """Critical volumes are of both sides together."""
+    cold = isinstance(row.metric, DoseAtVolume | VolumeAtDose) and row.metric.cold
+    in_cc = isinstance(row.metric, DoseAtVolume) and row.metric.volume_unit is Unit.CC
+    in_cc |= isinstance(row.metric, VolumeAtDose) and row.metric.unit is Unit.CC
+    one_side = row.select is not Select.UNION and any(_SIDE.search(name) for name in row.structures)
+    if cold and in_cc and one_side:
+        both = sorted({_SIDE.sub("", name) + side for name in row.structures for side in ("_L", "_R")})
+        what = f"'{row.metric}' is asked of one side, and a critical volume is of both together"
+        yield _error(what, f"write structure: {{union: [{', '.join(both)}]}}")
+
+
+# -------------------------------------------------------------------------------- units
+
+
+def _thirds_in_cc(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    """Thirds of an organ, in percent, that were written in cc."""
+    match row.metric:
+        case DoseAtVolume(volume_unit=Unit.CC, volume=volume, unit=unit, cold=cold) if _is_third(volume):
+            mend = f"'{'DC' if cold else 'D'}{volume:g}%[{unit}]'"
+        case VolumeAtDose(unit=Unit.CC, dose=dose, dose_unit=unit, cold=cold) if _is_third(row.limit):
+            mend = f"'{'CV' if cold else 'V'}{dose:g}{unit}[%]'"
+        case _:
+            return
+    yield _error(f"{_said(row)} has a third of an organ in cc", f"if percent is meant, write {mend}")
+
+
+def _is_third(number: float) -> bool:
+    return number % 1 != 0 and any(abs(number - third) < _SAME for third in _THIRDS)
+
+
+def _small_percentage(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    metric = row.metric
+    if isinstance(metric, DoseAtVolume) and metric.volume_unit is Unit.PERCENT and metric.volume < _LEAST_PERCENT:
+        what = f"'{metric}' is of {metric.volume:g} percent of the organ"
+        yield _warning(what, f"if cc is meant, write 'D{metric.volume:g}cc[{metric.unit}]'")
+
+
+def _magnitude(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    """Gray that are centigray, percentages that are fractions."""
+    metric = row.metric
+    course = row.quantity is Quantity.PHYSICAL and not isinstance(metric, PrescriptionMetric)  # a BED may well be more
+    if metric.unit is Unit.GY and course and row.limit > _MOST_GY:
+        yield _error(f"a limit of {row.limit:g} Gy", f"if it is in cGy, write {row.limit / 100:g}")
+    if metric.unit is Unit.PERCENT_RX and row.limit <= _MOST_FRACTION:
+        yield _error(f"a limit of {row.limit:g} % of the prescription", f"if it is a fraction, write {_percent(row)}")
+    if metric.unit is Unit.PERCENT and row.limit <= 1:
+        say = _warning if row.sense in UPPER else _error
+        yield say(f"a limit of {row.limit:g} % of the volume", f"if it is a fraction, write {_percent(row)}")
+    if not isinstance(metric, VolumeAtDose):
+        return
+    if metric.dose_unit is Unit.GY and course and metric.dose > _MOST_GY:
+        yield _error(f"'{metric}': a dose of {metric.dose:g} Gy", f"if it is in cGy, write {metric.dose / 100:g}Gy")
+    if metric.dose_unit is Unit.PERCENT_RX and 0 < metric.dose <= _MOST_FRACTION:
+        what = f"'{metric}': a dose of {metric.dose:g} % of the prescription"
+        yield _error(what, f"if it is a fraction, write {100 * metric.dose:g}%Rx")
+
+
+def _percent(row: Constraint) -> str:
+    return f"{100 * row.limit:g}"
+
+
+def _unit_of_the_shipped(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
+    """The numbers of a bundled row, with cc and percent changed about."""
+    twin = _in_other_unit(row)
+    for other in shipped.tables:
+        for known in other.rows:
+            same_organ = {_body(n) for n in known.structures} & {_body(n) for n in row.structures}
+            same_organ = same_organ if same_doses(known, row) else set()
+            if other.id != table.id and same_organ and (str(known.metric), known.limit) == (twin, row.limit):
+                what = f"{_said(row)}, where {other.id} has '{known.metric}' with the same number"
+                yield _error(what, f"if that is the row meant, write '{known.metric}'")
+                return
+
+
+def _in_other_unit(row: Constraint) -> str:
+    match row.metric:
+        case VolumeAtDose(unit=unit):
+            return str(row.metric).replace(f"[{unit}]", "[%]" if unit is Unit.CC else "[cc]")
+        case DoseAtVolume(volume_unit=unit, unit=out):
+            return str(row.metric).replace(f"{unit}[{out}]", f"{'%' if unit is Unit.CC else 'cc'}[{out}]")
+        case _:
+            return ""
+
+
+# -------------------------------------------------------------------------------- words against numbers
+
+
+def _point_or_maximum(table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    """A dose to a small volume is no maximum, and the reverse; the note may say that one was taken for the other."""
+    words = f"{row.organ} {row.id.replace('-', ' ')}"
+    match row.metric:
+        case DoseAtVolume(cold=False, volume=volume, volume_unit=Unit.CC) if _MAXIMUM.search(words):
+            if f"{volume:g} cc" not in f"{row.note} {table.note}":
+                what = f"called a maximum, and '{row.metric}' is the dose to {volume:g} cc"
+                yield _warning(what, f"write 'Max[{row.metric.unit}]', or say in note that {volume:g} cc was taken")
+        case DoseStatistic(stat=Stat.MAX) if found := _POINT.search(words):
+            volume_text = found[0].lower().removeprefix("d").replace(" ", "").replace(",", ".")
+            what = f"called the dose to {volume_text}, and '{row.metric}' is the hottest point"
+            yield _warning(what, f"write 'D{volume_text}[{row.metric.unit}]'")
+        case _:
+            pass
+
+
+def _other_structure(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    words = f"{row.organ} {row.id.replace('-', ' ')}"
+    for pattern, structures, part, right in _OTHER_THAN:
+        wrong = [name for name in row.structures if name in structures]
+        if wrong and pattern.search(words):
+            what = f"printed for '{row.organ}', and taken from {', '.join(wrong)}"
+            yield _error(what, f"{part} is another structure: write {right}")
+            return
+
+
+def _other_fractions(table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    """A row that names a fraction number which its table does not hold for."""
+    for text in (row.id, row.organ, row.source.where):
+        for found in _FRACTIONS.finditer(text):
+            if not table.holds_for(int(found[1])):
+                what = f"'{text}' says {found[1]} fractions, and the table is for {table.fractions_text()}"
+                yield _error(what, "move the row to its table, or correct the text")
+                return
+
+
+def _misspelt(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    names = known_names()
+    for name in row.structures:
+        near = "" if name in names else nearest(name, sorted(names), score=_NEAR_NAME)
+        if near:
+            yield _warning(f"'{name}' is no TG-263 name", f"did you mean '{near}'?")
+
+
+def _unread(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    if not row.confirmed_by:
+        mend = "name in confirmed_by who read it where; two independent readings make it count"
+        yield _warning("nobody is named who read the number in its source", mend)
+
+
+def _volume_of_nothing(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    """An upper limit on an organ's own volume, which no plan can change."""
+    if isinstance(row.metric, StructureVolume) and not is_target(row) and row.sense in UPPER:
+        yield _warning(f"{_said(row)} limits the size of {row.structures[0]}", "is a volume at a dose meant?")
+
+
+_LOOKS: tuple[Callable[[ConstraintTable, Constraint, Shipped], Iterator[Slip]], ...] = (
+    _hot_for_cold,
+    _asks_for_dose,
+    _caps_coverage,
+    _per_side,
+    _thirds_in_cc,
+    _small_percentage,
+    _magnitude,
+    _unit_of_the_shipped,
+    _point_or_maximum,
+    _other_structure,
+    _other_fractions,
+    _misspelt,
+    _unread,
+    _volume_of_nothing,
+)

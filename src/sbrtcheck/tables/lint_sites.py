@@ -1,0 +1,83 @@
+"""Sites, and what tables say of sites -> what loads and cannot be meant: sites nobody has, organs nobody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from sbrtcheck.structure_names import known_names
+from sbrtcheck.suggest import did_you_mean
+from sbrtcheck.tables.document import read_document
+from sbrtcheck.tables.lint_rows import Level, Slip
+from sbrtcheck.tables.sites import Sites
+from sbrtcheck.tables.values import MULTI, ConstraintTable, ExpectedOrgan
+from sbrtcheck.tables.wording import nearest
+
+
+def is_sites(raw: bytes) -> bool:
+    """Whether the bytes are of a file of sites: ``sites`` is a key at its top, and a table's ``rows`` is not.
+
+    Examples
+    --------
+    >>> is_sites(b"{id: own, sites: []}"), is_sites(b"{id: own, rows: []}"), is_sites(b"note: of all sites")
+    (True, False, False)
+    """
+    if b"sites" not in raw:
+        return False
+    data = read_document(raw).data
+    return isinstance(data, dict) and "sites" in data and "rows" not in data
+
+
+def site_slips(sites: Sites, tables: Sequence[ConstraintTable]) -> Iterator[tuple[int, int, Slip]]:
+    """Say what looks wrong with each site's organs, with the positions of site and organ."""
+    named = {name for table in tables for row in table.rows for name in row.structures}
+    for n, site in enumerate(sites.sites):
+        own = [table for table in tables if table.site in (site.id, MULTI)]
+        for m, organ in enumerate(site.expects):
+            slips = (
+                *_unknown_names(organ, named),
+                *_without_row(organ, own, f"no table of site '{site.id}' has a row for"),
+            )
+            yield from ((n, m, slip) for slip in slips)
+
+
+def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
+    """Say what looks wrong with the sites and expected organs of a table; ``sites`` are the ids that are known."""
+    known = {*sites, MULTI}
+    if table.site and table.site not in known and not table.expects:
+        mend = "list the organs that a plan must have in expects, or the site in a file of sites"
+        yield _warning(f"site '{table.site}' has no list of expected organs", _suggested(table.site, known, mend))
+    named = {name for row in table.rows for name in row.structures}
+    for organ in table.expects:
+        yield from _unknown_names(organ, named)
+        yield from _without_row(organ, [table], "no row of the table is of")
+
+
+def row_site_slips(site: str, table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
+    """Say it where a row or a statement holds for a site that no plan will be said to have."""
+    known = {*sites, *((table.site,) if table.site != MULTI else ())}
+    if site and site not in known:
+        yield _warning(f"site '{site}' is in no file of sites", _suggested(site, known, "no plan will be of that site"))
+
+
+def _suggested(site: str, known: Iterable[str], otherwise: str) -> str:
+    return did_you_mean(site, known) or otherwise
+
+
+def _unknown_names(organ: ExpectedOrgan, named: Iterable[str]) -> Iterator[Slip]:
+    known = known_names() | {*named}
+    for name in organ.structures:
+        if name not in known:
+            near = nearest(name, sorted(known))
+            mend = f"did you mean '{near}'?" if near else "the organ is looked for under exactly this name"
+            yield _warning(f"'{name}' is no TG-263 name, and no table has it", mend)
+
+
+def _without_row(organ: ExpectedOrgan, tables: Iterable[ConstraintTable], nobody: str) -> Iterator[Slip]:
+    """An organ that must be contoured, and of which nothing is then checked."""
+    rows = (row for table in tables for row in table.rows)
+    if all(set(organ.structures).isdisjoint(row.structures) for row in rows):
+        yield _warning(f"{nobody} {organ.organ}", "it is asked for, and its dose is not checked")
+
+
+def _warning(what: str, mend: str) -> Slip:
+    return Slip(level=Level.WARNING, what=what, mend=mend)

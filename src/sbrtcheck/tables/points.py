@@ -1,0 +1,143 @@
+"""A row and a DVH, or a table and the DVHs of a plan -> points that curves have to pass on one side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from sbrtcheck.chart.points import CurvePoint, NotDrawn, Side
+from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, VolumeUnit, roi_names, separate_targets
+from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
+from sbrtcheck.plan import Prescription
+from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, RoiName, match
+from sbrtcheck.tables.values import Constraint, ConstraintTable, Kind, Select, Sense, Status
+
+_AT_PERCENT = {Stat.MAX: 0.0, Stat.MEDIAN: 50.0, Stat.MIN: 100.0}
+_NO_POINT = "no point on a curve"
+
+
+def points_of(
+    table: ConstraintTable, dvhs: DVHSet, names: Mapping[str, str] | None
+) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
+    """What of a table can be drawn on these DVHs, and what cannot."""
+    found = [one for row in table.rows for one in _of_row(table, row, dvhs, names)]
+    return (
+        tuple(one for one in found if isinstance(one, CurvePoint)),
+        tuple(one for one in found if isinstance(one, NotDrawn)),
+    )
+
+
+def _of_row(
+    table: ConstraintTable, row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None
+) -> Iterator[CurvePoint | NotDrawn]:
+    fractions = dvhs.prescription.fractions
+    if not table.holds_for(fractions):
+        yield NotDrawn(label=str(row.metric), reason=f"{table.id} is for {table.fractions_text()}")
+    elif row.steps or row.veff_steps:
+        yield NotDrawn(label=str(row.metric), reason="limit goes by a volume (plot the report)")
+    else:
+        for dvh in _dvhs_for(row, dvhs, names):
+            yield dvh if isinstance(dvh, NotDrawn) else curve_point(row, dvh, limit=row.limit, counts=_counts(row))
+
+
+def _counts(row: Constraint) -> bool:
+    return row.confirmed and row.kind is Kind.LIMIT and row.status is Status.OK
+
+
+# -------------------------------------------------------------------------------- one point
+
+
+def curve_point(row: Constraint, dvh: DVH, *, limit: float, counts: bool) -> CurvePoint | NotDrawn:
+    """The point of a row on the curve of a structure, with the limit that holds for the plan, in the metric's unit."""
+    label = f"{row.metric} {row.sense.replace('_', ' ')} {limit:g}"
+    if (row.quantity, row.alpha_beta_gy) != (dvh.quantity, dvh.alpha_beta_gy):
+        return NotDrawn(label=label, reason="another kind of dose")
+    match row.metric:
+        case DoseAtVolume() as metric:
+            dose_gy = in_gy(limit, metric.unit, dvh)
+            share = _percent(metric.volume, metric.volume_unit, dvh)
+            upper_limit = row.sense in (Sense.BELOW, Sense.AT_MOST)
+            cold = metric.cold
+        case VolumeAtDose() as metric:
+            dose_gy = in_gy(metric.dose, metric.dose_unit, dvh)
+            share = _percent(limit, metric.unit, dvh)
+            upper_limit = (row.sense in (Sense.BELOW, Sense.AT_MOST)) != metric.cold  # much cold volume: little dose
+            cold = metric.cold
+        case DoseStatistic(stat=Stat.MAX | Stat.MEDIAN | Stat.MIN as stat) as metric:
+            dose_gy = in_gy(limit, metric.unit, dvh)
+            share, cold = _AT_PERCENT[stat], False
+            upper_limit = row.sense in (Sense.BELOW, Sense.AT_MOST)
+        case _:
+            return NotDrawn(label=label, reason=_NO_POINT)
+    if isinstance(dose_gy, str) or isinstance(share, str):
+        return NotDrawn(label=label, reason=dose_gy if isinstance(dose_gy, str) else str(share))
+    if share > 100.0:
+        return NotDrawn(label=label, reason=Reason.VOLUME_TOO_SMALL)
+    percent = 100.0 - share if cold else share
+    return CurvePoint(
+        structure=dvh.name,
+        label=label,
+        dose_gy=dose_gy,
+        volume_percent=percent,
+        volume_cc=percent / 100.0 * dvh.volume if dvh.volume_unit is VolumeUnit.CC else None,
+        side=Side.UNDER if upper_limit else Side.OVER,
+        counts=counts,
+    )
+
+
+def in_gy(dose: float, unit: Unit, dvh: DVH) -> float | str:
+    """A dose of a metric or limit in Gy; or why it is none."""
+    if unit is Unit.GY:
+        return dose
+    rx = dvh.prescription
+    return dose / 100.0 * rx.dose_gy if isinstance(rx, Prescription) else str(Reason.PRESCRIPTION_UNKNOWN)
+
+
+def _percent(volume: float, unit: Unit, dvh: DVH) -> float | str:
+    """A volume in percent of the structure's; or why it is none."""
+    if unit is Unit.PERCENT:
+        return volume
+    return volume / dvh.volume * 100.0 if dvh.volume_unit is VolumeUnit.CC else "no absolute volume"
+
+
+# -------------------------------------------------------------------------------- which DVHs
+
+
+def _dvhs_for(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> list[DVH | NotDrawn]:
+    """The DVHs that a row is on, as it says: each organ, the first that is there, or all as one."""
+    if row.select is Select.UNION:
+        return [_together(row, dvhs, names)]
+    each = [_of_organ(organ, row, dvhs, names) for organ in row.structures]
+    if row.select is Select.FIRST:
+        return next((one for one in each if one[0] != _missing(row)), each[0])
+    return [one for found in each for one in found]
+
+
+def _together(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> DVH | NotDrawn:
+    found = (_of_organ(organ, row, dvhs, names) for organ in row.structures)
+    parts = [one for several in found for one in several if one != _missing(row)]
+    drawn = {(part.name, part.number): part for part in parts if isinstance(part, DVH)}
+    if not parts or any(isinstance(part, NotDrawn) for part in parts):
+        return next((part for part in parts if isinstance(part, NotDrawn)), _missing(row))
+    whole = dvhs.union(tuple(drawn.values()))
+    return NotDrawn(label=str(row.metric), reason=str(whole.reason)) if isinstance(whole, NoDVH) else whole
+
+
+def _of_organ(organ: str, row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> list[DVH | NotDrawn]:
+    """The DVH of an organ, or of each separate target; or why there is none."""
+    several = separate_targets(dvhs.plan, organ, names) if dvhs.plan and organ in TARGETS else ()
+    if several:
+        return [_of_roi(roi, row, dvhs) for roi in several]
+    found = match(organ, roi_names(dvhs), names)
+    if isinstance(found, Ambiguous):
+        return [NotDrawn(label=str(row.metric), reason=str(Reason.STRUCTURE_AMBIGUOUS))]
+    roi = found.roi if isinstance(found, Match) else RoiName(name=organ, number=DERIVED_NUMBER)
+    return [_of_roi(roi, row, dvhs)]
+
+
+def _of_roi(roi: RoiName, row: Constraint, dvhs: DVHSet) -> DVH | NotDrawn:
+    mine = (dvh for dvh in dvhs.dvhs if (dvh.name, dvh.number) == (roi.name, roi.number))
+    return next(mine, _missing(row))
+
+
+def _missing(row: Constraint) -> NotDrawn:
+    return NotDrawn(label=str(row.metric), reason=str(Reason.STRUCTURE_MISSING))

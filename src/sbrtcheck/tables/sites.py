@@ -1,0 +1,216 @@
+"""A file of treatment sites -> which organs a plan of each is expected to have contoured, and what asks for them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sbrtcheck.bundled import shipped_root
+from sbrtcheck.errors import Fault, TableError, UnknownTableError
+from sbrtcheck.suggest import did_you_mean
+from sbrtcheck.tables.document import Document, Trouble, read_document
+from sbrtcheck.tables.load import cited_keys, expected, hash_of, sources_of
+from sbrtcheck.tables.rows import expected_troubles, repeated, source_troubles
+from sbrtcheck.tables.values import MULTI, ExpectedOrgan
+from sbrtcheck.tables.wording import shape_trouble
+
+if TYPE_CHECKING:
+    from sbrtcheck.tables.site_shape import SitesFile
+
+__all__ = ["ExaminedSites", "ExpectedOrgan", "Site", "Sites", "examine_sites", "load_sites", "sites_json_schema"]
+
+FILE = "sites.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A treatment site; without its expected organs a plan of it has not been checked. ``note``: what is left out."""
+
+    id: str
+    title: str
+    expects: tuple[ExpectedOrgan, ...]
+    note: str = ""
+
+    def expects_any(self, structures: Collection[str]) -> ExpectedOrgan | None:
+        """The first expected organ that one of these structures, such as a row's, is a name of."""
+        return next((organ for organ in self.expects if organ.is_any_of(structures)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sites:
+    """All of a file; ``sha256`` is of its bytes with LF line ends, ``path`` as given, ``"bundled"`` if shipped."""
+
+    id: str
+    version: str
+    title: str
+    sites: tuple[Site, ...]
+    note: str = ""
+    sha256: str = ""
+    path: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Words for the sites, in the order of the file."""
+        return tuple(site.id for site in self.sites)
+
+    def site(self, id_: str) -> Site:
+        """The site of that id; `UnknownTableError` with the nearest ids when there is none."""
+        for one in self.sites:
+            if one.id == id_:
+                return one
+        mend = f"{did_you_mean(id_, self.ids)} the sites are {', '.join(self.ids)}".strip()
+        raise UnknownTableError(f"no site has the id {id_!r}", "" if self.path == "bundled" else self.path, mend)
+
+
+def load_sites(path: str | os.PathLike[str] | None = None) -> Sites:
+    """Load the shipped sites, or a clinic's own file in their place.
+
+    Parameters
+    ----------
+    path
+        A YAML file like ``constraints/sites.yaml``; None: that file.
+
+    Raises
+    ------
+    TableError
+        The file cannot be read, or has faults: all of them, with their lines.
+
+    Examples
+    --------
+    >>> liver = load_sites().site("liver")
+    >>> liver.expects_any(["Duodenum"]).organ, liver.expects_any(["Cochlea_L"])
+    ('Duodenum', None)
+    """
+    return _shipped() if path is None else _faultless(examine_sites(_bytes(os.fspath(path)), place=os.fspath(path)))
+
+
+@cache  # a batch asks for every plan
+def _shipped() -> Sites:
+    raw = shipped_root().joinpath(FILE).read_bytes()
+    return _faultless(examine_sites(raw, place=f"constraints/{FILE}", path="bundled"))
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+        fault = Fault(place=path, what=what, mend="give the YAML file of the sites")
+        raise TableError(fault.what, fault.place, fault.mend, faults=(fault,)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminedSites:
+    """A file of sites: its faults, or what it says and on which line each organ stands, site by site."""
+
+    place: str
+    faults: tuple[Fault, ...]
+    sites: Sites | None
+    lines: tuple[tuple[int, ...], ...] = ()
+
+
+def _faultless(examined: ExaminedSites) -> Sites:
+    if examined.sites is None:
+        count = "1 fault" if len(examined.faults) == 1 else f"{len(examined.faults)} faults"
+        raise TableError(f"the file of sites has {count}", examined.place, faults=examined.faults)
+    return examined.sites
+
+
+def examine_sites(raw: bytes, *, place: str, path: str = "") -> ExaminedSites:
+    """Read the bytes of a file of sites that may have faults; ``place`` names them."""
+    document = read_document(raw)
+    file, shape_troubles = _shaped(document)
+    troubles = sorted({*document.troubles, *shape_troubles, *_troubles(document)})
+    if troubles or file is None:
+        faults = tuple(Fault(place=f"{place}:{one.line}", what=one.what, mend=one.mend) for one in troubles)
+        return ExaminedSites(place=place, faults=faults, sites=None)
+    lines = tuple(
+        tuple(document.line(("sites", n, "expects", m)) for m in range(len(site.expects)))
+        for n, site in enumerate(file.sites)
+    )
+    sites = _sites(file, path=path or place, sha256=hash_of(raw))
+    return ExaminedSites(place=place, faults=(), sites=sites, lines=lines)
+
+
+def sites_json_schema() -> dict[str, Any]:
+    """JSON Schema of a file of sites, as published in ``constraints/sites.schema.json``."""
+    from sbrtcheck.tables import site_shape
+
+    return site_shape.json_schema()
+
+
+def _shaped(document: Document) -> tuple[SitesFile | None, list[Trouble]]:
+    from pydantic import ValidationError
+
+    from sbrtcheck.tables.site_shape import SitesFile
+
+    if document.data is None:
+        return None, []
+    if not isinstance(document.data, dict):
+        return None, [document.trouble((), "a file of sites has keys at its top", "start with id: and version:")]
+    try:
+        return SitesFile.model_validate(document.data), []
+    except ValidationError as error:
+        found = (shape_trouble(document, one, _keys(one["loc"])) for one in error.errors(include_url=False))
+        return None, [trouble for trouble in found if trouble is not None]
+
+
+def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
+    """Keys allowed beside the last step of a place."""
+    from sbrtcheck.tables.shape import CiteFile, ExpectedFile, SourceFile
+    from sbrtcheck.tables.site_shape import SiteFile, SitesFile
+
+    match loc:
+        case ("sites", int(), "expects", int(), "source", *_):
+            return tuple(CiteFile.model_fields)
+        case ("sites", int(), "expects", int(), *_):
+            return tuple(ExpectedFile.model_fields)
+        case ("sites", int(), *_):
+            return tuple(SiteFile.model_fields)
+        case ("sources", int(), *_):
+            return tuple(SourceFile.model_fields)
+        case _:
+            return tuple(SitesFile.model_fields)
+
+
+def _troubles(document: Document) -> Iterator[Trouble]:
+    """What a shape cannot see: ids, keys and organs used twice, organs without a ground, sources that are not there."""
+    data = document.data
+    if not isinstance(data, dict):
+        return
+    sites = data.get("sites")
+    yield from source_troubles(document, data)
+    yield from repeated(document, sites, ("sites",), "id", "site")
+    for position, site in enumerate(sites if isinstance(sites, list) else []):
+        if not isinstance(site, dict):
+            continue
+        at = ("sites", position)
+        if site.get("id") == MULTI:
+            what = f"'{MULTI}' is no site: tables whose rows span the body have it"
+            yield document.trouble((*at, "id"), what, "name one site, such as lung")
+        yield from expected_troubles(document, (*at, "expects"), site.get("expects"), cited_keys(data))
+
+
+def _sites(file: SitesFile, *, path: str, sha256: str) -> Sites:
+    sources = sources_of(file.sources)
+    return Sites(
+        id=file.id,
+        version=file.version,
+        title=file.title,
+        sites=tuple(
+            Site(
+                id=site.id,
+                title=site.title,
+                expects=tuple(expected(item, sources) for item in site.expects),
+                note=site.note,
+            )
+            for site in file.sites
+        ),
+        note=file.note,
+        sha256=sha256,
+        path=path,
+    )

@@ -1,0 +1,88 @@
+"""Lines of a CSV file -> cells; the delimiter is told from the first line."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sbrtcheck.text_export.export import EMPTY, NoTable
+from sbrtcheck.text_export.lines import Line, Lines
+from sbrtcheck.text_export.numbers import Column, column_of, is_number
+
+_DELIMITERS = ",;\t"
+_NAMES = ("structure", "roi", "roiname", "structurename", "organ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """Cells of one line, blanks at their ends removed."""
+
+    line: int
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """Heading and rows."""
+
+    heading: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def column(self, place: int) -> list[tuple[int, str]]:
+        """Line and text of every cell of a column, empty ones too."""
+        return [(row.line, row.cells[place] if place < len(row.cells) else "") for row in self.rows]
+
+
+Cell = tuple[int, str]
+"""Line and text."""
+
+
+def doses_and_volumes(cells: Sequence[tuple[Cell, Cell]]) -> tuple[Column, Column] | NoTable:
+    """The numbers of two columns side by side, or why they are no DVH."""
+    if not cells:
+        return EMPTY
+    for (line, dose), (_, volume) in cells:
+        if not (is_number(dose) and is_number(volume)):
+            return NoTable(why=f"line {line} has no numbers in its columns")
+    doses, volumes = column_of([dose for (_, dose), _ in cells]), column_of([volume for _, (_, volume) in cells])
+    if doses is None or volumes is None:
+        return NoTable(why="its columns have numbers that are out of range")
+    return doses, volumes
+
+
+def heading_of(lines: Lines) -> tuple[str, ...]:
+    """Cells of the first line; of one cell where it has no delimiter."""
+    filled = lines.filled
+    return _cells(filled[0], _delimiter(filled[0])) if filled else ()
+
+
+def plain(text: str) -> str:
+    """A heading in small letters, without blanks, points and underscores."""
+    return re.sub(r"[\s_.]+", "", text.lower())
+
+
+def names_column(heading: Sequence[str]) -> int | None:
+    """Place of the column of structure names; None where there is none."""
+    return next((place for place, text in enumerate(heading) if plain(text) in _NAMES), None)
+
+
+def sheet_of(lines: Lines) -> Sheet:
+    """Cells of all lines that are not blank."""
+    filled = lines.filled
+    delimiter = _delimiter(filled[0])
+    rows = tuple(Row(line=line.number, cells=_cells(line, delimiter)) for line in filled[1:])
+    return Sheet(heading=_cells(filled[0], delimiter), rows=rows)
+
+
+def _delimiter(first: Line) -> str:
+    return max(_DELIMITERS, key=first.text.count)
+
+
+def _cells(line: Line, delimiter: str) -> tuple[str, ...]:
+    try:
+        cells: Sequence[str] = next(csv.reader([line.text], delimiter=delimiter), [])
+    except csv.Error:  # a cell larger than any number or name
+        return (line.text,)
+    return tuple(cell.strip() for cell in cells)

@@ -1,0 +1,34 @@
+"""Lines of an export -> the one dialect that they are written in; adding a format is adding it here."""
+
+from __future__ import annotations
+
+from sbrtcheck.text_export.columns import COLUMNS
+from sbrtcheck.text_export.eclipse import ECLIPSE
+from sbrtcheck.text_export.export import Dialect
+from sbrtcheck.text_export.hiart import HIART
+from sbrtcheck.text_export.lines import Lines, fault
+from sbrtcheck.text_export.monaco import MONACO
+from sbrtcheck.text_export.oncentra import ONCENTRA
+from sbrtcheck.text_export.raystation import RAYSTATION
+from sbrtcheck.text_export.rows import ROWS
+
+DIALECTS: tuple[Dialect, ...] = (ECLIPSE, RAYSTATION, MONACO, ONCENTRA, HIART, COLUMNS, ROWS)
+
+
+def dialect_of(lines: Lines) -> Dialect:
+    """The dialect of the export.
+
+    Raises
+    ------
+    InputError
+        None knows it, or several do; what was looked for is said.
+    """
+    knowing = [one for one in DIALECTS if one.is_it(lines)]
+    if len(knowing) == 1:
+        return knowing[0]
+    if not lines.filled:
+        raise fault("the file is empty", mend="export it again")
+    if knowing:
+        raise fault(f"the file may be of {' or '.join(one.name for one in knowing)}", mend="export one format a file")
+    tried = "; ".join(f"{one.name} ({one.told_by})" for one in DIALECTS)
+    raise fault("the file is no DVH export that is known", mend=f"looked for: {tried}")

@@ -1,0 +1,183 @@
+"""What every dialect is read into: structures with their tables as printed, units as stated, plans, what is unclear."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sbrtcheck.dvh import VolumeUnit
+from sbrtcheck.plan import FindingCode
+from sbrtcheck.text_export.lines import Lines
+from sbrtcheck.text_export.numbers import Column, Number
+
+
+class DoseUnit(StrEnum):
+    """Unit of doses as an export states it."""
+
+    GY = "Gy"
+    CGY = "cGy"
+    PERCENT = "%"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownUnit:
+    """No unit, or one that is not known; ``text`` as printed."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatedDose:
+    """A printed dose and its unit."""
+
+    number: Number
+    unit: DoseUnit | UnknownUnit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The printed DVH of one structure.
+
+    Parameters
+    ----------
+    dose, dose_unit
+        Shape ``(n,)``.
+    volume, volume_unit
+        Shape ``(n,)``: what gets at least each dose; of a differential DVH, volume a unit of dose.
+    per_dose
+        Unit of dose that differential volumes are for; None for a cumulative DVH.
+    percent
+        The same doses in percent, where the table has both.
+    """
+
+    dose: Column
+    dose_unit: DoseUnit | UnknownUnit
+    volume: Column
+    volume_unit: VolumeUnit | UnknownUnit
+    per_dose: DoseUnit | UnknownUnit | None = None
+    percent: Column | None = None
+
+    @property
+    def known_dose(self) -> bool:
+        """Whether the unit of its doses is known."""
+        return isinstance(self.dose_unit, DoseUnit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoTable:
+    """Why a structure of the export has no table that can be used."""
+
+    why: str
+    empty: bool = False
+
+
+EMPTY = NoTable(why="its table is empty", empty=True)
+"""A structure without rows: nobody drew it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exported:
+    """One structure of an export.
+
+    Parameters
+    ----------
+    name, plan
+        As printed; ``plan`` is a key of `Export.plans`.
+    table
+        Its DVH; or why there is none.
+    volume_cc
+        As stated beside the table; None where it is not.
+    mean, least, most
+        As stated.
+    outside_percent
+        Part of its volume that the export says has no dose.
+    notes
+        What a reader of the report should know.
+    """
+
+    name: str
+    plan: str = ""
+    table: Table | NoTable
+    volume_cc: Number | None = None
+    mean: StatedDose | None = None
+    least: StatedDose | None = None
+    most: StatedDose | None = None
+    outside_percent: float = 0.0
+    notes: tuple[tuple[FindingCode, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportedPlan:
+    """One plan of an export.
+
+    Parameters
+    ----------
+    label
+        Name of the plan or dose, ``""`` where there is none.
+    is_sum
+        A sum of plans, which has no prescription.
+    prescribed_gy, fractions
+        As stated; None where not.
+    hundred_percent_gy
+        Dose that percentages of dose are of; None where the export does not state it.
+    """
+
+    label: str = ""
+    is_sum: bool = False
+    prescribed_gy: float | None = None
+    fractions: int | None = None
+    hundred_percent_gy: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """A whole export.
+
+    ``says_at_least`` is whether the file itself says that each volume gets at least the dose beside it; where it does
+    not, the dose may be that of either edge of a bin.
+    """
+
+    system: str
+    kind: str
+    plans: dict[str, ExportedPlan]
+    structures: tuple[Exported, ...]
+    says_at_least: bool = False
+    notes: tuple[tuple[FindingCode, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One format: what it is called, what tells it from others, and its reader."""
+
+    name: str
+    told_by: str
+    is_it: Callable[[Lines], bool]
+    read: Callable[[Lines], Export]
+
+
+_DOSE_UNITS = {"gy": DoseUnit.GY, "cgy": DoseUnit.CGY, "%": DoseUnit.PERCENT}
+_VOLUME_UNITS = dict.fromkeys(("cc", "ccm", "cm3", "cm³", "cm^3", "ml"), VolumeUnit.CC) | {"%": VolumeUnit.PERCENT}
+
+
+def dose_unit(text: str) -> DoseUnit | UnknownUnit:
+    """The dose unit that the text is, whatever its capitals."""
+    return _DOSE_UNITS.get(text.strip().lower(), UnknownUnit(text=text.strip()[:20]))
+
+
+def volume_unit(text: str) -> VolumeUnit | UnknownUnit:
+    """The volume unit that the text is: ``cc``, ``ccm``, ``cm3``, ``cm³``, ``ml`` are one."""
+    cleaned = re.sub(r"^cm[?\ufffd]$", "cm³", text.strip().lower())  # a system whose character set has no such sign
+    return _VOLUME_UNITS.get(cleaned, UnknownUnit(text=text.strip()[:20]))
+
+
+def gy_per(unit: DoseUnit | UnknownUnit) -> float | None:
+    """Gy of one unit of absolute dose; None of another."""
+    match unit:
+        case DoseUnit.GY:
+            return 1.0
+        case DoseUnit.CGY:
+            return 0.01
+        case _:
+            return None

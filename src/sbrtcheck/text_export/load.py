@@ -1,0 +1,179 @@
+"""A text export of DVHs -> a DVHSet of one plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from os import PathLike, fspath
+from pathlib import Path
+
+from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason
+from sbrtcheck.dvh.binned import unless_all_hundred
+from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
+from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.text_export.dialects import dialect_of
+from sbrtcheck.text_export.export import Export, Exported, ExportedPlan, Table
+from sbrtcheck.text_export.lines import SHOWN, fault, lines_of
+from sbrtcheck.text_export.structures import WHOSE, dvh_of
+
+# Doses closer than this are one prescription, written with another rounding.
+_SAME_DOSE_GY = 5e-3
+# The hottest point lies near the prescription: far from it one of the two is of one fraction, or in another unit.
+_LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
+_NAMELESS = "unnamed"
+
+
+def load_dvh_export(
+    path: str | PathLike[str], *, plan: str | None = None, prescription: Prescription | None = None
+) -> DVHSet:
+    """Read the DVHs of one plan from a planning system's text export.
+
+    Parameters
+    ----------
+    path
+        A text file as Eclipse, RayStation, Monaco or Oncentra export it, or a CSV file (TomoTherapy, ProKnow, SlicerRT,
+        or a row a point). Which of them it is, is told by what is in it.
+    plan
+        Name of the plan (or dose, or plan sum) wanted, where the file has several.
+    prescription
+        Wins over what the file states; needed for most, for they state no number of fractions.
+
+    Returns
+    -------
+    DVHSet
+        Doses in Gy, volumes in cc where the file has what is needed for that, else in percent; bounds hold for the
+        width of the bins, for the last printed digit, and for every reading of a bin's edge that the file leaves open.
+        Structures whose DVH cannot be used are in ``without``, each with the reason. Nothing of the patient is kept.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, is in no format that is known, or has no structures.
+    AmbiguousPlanError
+        It has several plans and ``plan`` does not say which.
+    NoPlanError
+        It has no plan of that name.
+    """
+    lines = lines_of(Path(fspath(path)))
+    export = dialect_of(lines).read(lines)
+    if not export.structures:
+        raise fault("the export has no structures", mend="export it with the DVHs of the structures")
+    key = _chosen(export, plan)
+    of_plan = export.plans.get(key, ExportedPlan(label=key))
+    rx, findings = _prescription(of_plan, prescription)
+    read = _read(export, key, of_plan, rx)
+    dvhs = tuple(one for one in read if isinstance(one, DVH))
+    _refuse_hundredths(dvhs, rx)
+    return DVHSet(
+        dvhs=dvhs,
+        without=tuple(one for one in read if isinstance(one, NoDVH)),
+        prescription=rx,
+        origin=Origin.IMPORTED,
+        provenance={
+            "system": export.system,
+            "file_kind": export.kind,
+            "file_sha256": lines.sha256,
+            "plan_label": of_plan.label,
+        },
+        findings=(*findings, *_of_file(export)),
+    )
+
+
+def _read(export: Export, key: str, plan: ExportedPlan, rx: Prescription | UnknownPrescription) -> list[DVH | NoDVH]:
+    """DVHs in the order of the file; numbers from 1, for names may repeat."""
+    of_plan = [replace(one, name=one.name or _NAMELESS) for one in export.structures if one.plan == key]
+    _refuse_several_dose_units(of_plan)
+    times = Counter(one.name for one in of_plan)
+    read: list[DVH | NoDVH] = []
+    for number, one in enumerate(of_plan, start=1):
+        if times[one.name] == 1:
+            read.append(dvh_of(one, number, plan, rx, exact=export.says_at_least))
+        elif all(other.name != one.name for other in read):
+            detail = f"the export has {times[one.name]} DVHs of this name"
+            read.append(NoDVH(name=one.name, number=number, reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail))
+    return unless_all_hundred(read, WHOSE)
+
+
+def _refuse_several_dose_units(structures: Sequence[Exported]) -> None:
+    """No system changes its unit within a file: one that differs is a slip, and which of them cannot be told."""
+    units = {str(one.table.dose_unit) for one in structures if isinstance(one.table, Table) and one.table.known_dose}
+    if len(units) > 1:
+        raise fault(
+            f"its tables are in several units of dose: {', '.join(sorted(units))}", mend="export it in one unit"
+        )
+
+
+# Which plan
+
+
+def _chosen(export: Export, wanted: str | None) -> str:
+    """Key of the plan: of those that have structures, the only one or the one wanted."""
+    keys = list(dict.fromkeys(one.plan for one in export.structures))
+    if wanted is not None:
+        keys = [key for key in keys if wanted in (key, _label(export, key))]
+        if not keys:
+            raise NoPlanError(f"it has no plan {wanted!r}", SHOWN, f"it has: {_listed(export)}")
+    if len(keys) > 1:
+        what = f"it has {len(keys)} plans: {_listed(export)}"
+        raise AmbiguousPlanError(what, SHOWN, "choose one by its name (plan=NAME, --plan NAME)")
+    return keys[0]
+
+
+def _label(export: Export, key: str) -> str:
+    return export.plans[key].label if key in export.plans else key
+
+
+def _listed(export: Export) -> str:
+    return ", ".join(dict.fromkeys(one.plan or "(no name)" for one in export.structures))
+
+
+# Its prescription
+
+
+def _prescription(
+    plan: ExportedPlan, given: Prescription | None
+) -> tuple[Prescription | UnknownPrescription, tuple[Finding, ...]]:
+    stated = _stated(plan)
+    if given is None:
+        return stated, ()
+    text = f"the prescription of {given.dose_gy:g} Gy in {given.fractions} is not from the export; "
+    if isinstance(stated, Prescription):
+        if stated.fractions == given.fractions and abs(stated.dose_gy - given.dose_gy) < _SAME_DOSE_GY:
+            return given, ()
+        text += f"the export states {stated.dose_gy:g} Gy in {stated.fractions}"
+    elif plan.prescribed_gy is not None and abs(plan.prescribed_gy - given.dose_gy) >= _SAME_DOSE_GY:
+        text += f"the export states {plan.prescribed_gy:g} Gy, another dose"
+    elif plan.fractions is not None and plan.fractions != given.fractions:
+        text += f"the export states {plan.fractions} fractions"
+    else:
+        text += stated.reason
+    return given, (Finding(code=FindingCode.PRESCRIPTION_SOURCE, text=text),)
+
+
+def _stated(plan: ExportedPlan) -> Prescription | UnknownPrescription:
+    if plan.prescribed_gy is not None and plan.fractions is not None:
+        return Prescription(dose_gy=plan.prescribed_gy, fractions=plan.fractions, source="DVH export")
+    if plan.is_sum:
+        return UnknownPrescription(reason="the export is of a plan sum, which has no prescription")
+    if plan.prescribed_gy is None:
+        return UnknownPrescription(reason="the export states no prescribed dose", fractions=plan.fractions)
+    reason = f"the export states {plan.prescribed_gy:g} Gy and no number of fractions"
+    return UnknownPrescription(reason=reason)
+
+
+# What a reader should know
+
+
+def _of_file(export: Export) -> tuple[Finding, ...]:
+    return tuple(Finding(code=code, text=f"{WHOSE} DVHs: {text}") for code, text in export.notes)
+
+
+def _refuse_hundredths(dvhs: tuple[DVH, ...], rx: Prescription | UnknownPrescription) -> None:
+    """Gy that are labelled cGy would keep every limit of every organ."""
+    if isinstance(rx, UnknownPrescription) or not dvhs:
+        return
+    maximum = max(dvh.max_gy.value for dvh in dvhs)
+    if _LEAST_MAXIMUM <= 100.0 * maximum / rx.dose_gy <= _GREATEST_MAXIMUM:
+        what = f"its largest dose is {maximum:.4g} Gy, about a hundredth of the prescription, {rx.dose_gy:g} Gy"
+        raise fault(f"{what}: are its numbers Gy, labelled cGy?", mend="export it with the target, in the right unit")

@@ -1,0 +1,133 @@
+"""CSV with a row a point: structure, dose, volume, as data frames have it (DVHmetrics) and ``sbrtcheck dvh`` writes it.
+
+Units stand in the headings (``dose_gy``, ``Volume [cc]``) or in columns of their own (``doseUnit``, ``volumeUnit``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from sbrtcheck.formatting import of_csv_text
+from sbrtcheck.text_export.cells import Row, heading_of, names_column, plain, sheet_of
+from sbrtcheck.text_export.export import (
+    EMPTY,
+    Dialect,
+    Export,
+    Exported,
+    ExportedPlan,
+    NoTable,
+    Table,
+    dose_unit,
+    gy_per,
+    volume_unit,
+)
+from sbrtcheck.text_export.lines import Lines
+from sbrtcheck.text_export.numbers import column_of, is_number, refuse_two_decimal_marks
+
+_HEADING = re.compile(r"(?P<of>dose|volume)[\s_]*(?:[(\[]?(?P<unit>c?gy|%|percent|rel|cc|ccm|cm3|cm³|ml)[)\]]?)?")
+_OF_UNITS = {"dose": "doseunit", "volume": "volumeunit"}
+_PERCENT = {"percent": "%", "rel": "%"}
+_NOISE_GY = 1e-9
+
+
+def is_rows(lines: Lines) -> bool:
+    """Whether the first line heads columns of structures, doses and volumes."""
+    heading = [plain(text) for text in heading_of(lines)]
+    return names_column(heading) is not None and {"dose", "volume"} <= {of for of, _, _ in _headed(heading)}
+
+
+def read_rows(lines: Lines) -> Export:
+    """Read a CSV file with a row a point."""
+    sheet = sheet_of(lines)
+    refuse_two_decimal_marks(cell for row in sheet.rows for cell in row.cells)
+    heading = [plain(text) for text in sheet.heading]
+    names = names_column(heading) or 0
+    plan = heading.index("plan") if "plan" in heading else None
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in sheet.rows:
+        key = (_cell(row, plan) if plan is not None else "", of_csv_text(_cell(row, names)))
+        found.setdefault(key, []).append(row)
+    return Export(
+        system="not stated",
+        kind="CSV with a row a point, cumulative",
+        plans={label: ExportedPlan(label=label) for label, _ in found},
+        structures=tuple(
+            Exported(name=name, plan=label, table=_table(rows, heading)) for (label, name), rows in found.items()
+        ),
+    )
+
+
+def _cell(row: Row, place: int) -> str:
+    return row.cells[place] if place < len(row.cells) else ""
+
+
+def _headed(heading: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Columns of doses and volumes: which, unit in the heading (empty where none stands there), place."""
+    found = []
+    for place, text in enumerate(heading):
+        if one := _HEADING.fullmatch(text):
+            unit = one["unit"] or ""
+            found.append((one["of"], _PERCENT.get(unit, unit), place))
+    return found
+
+
+def _table(rows: Sequence[Row], heading: Sequence[str]) -> Table | NoTable:
+    dose, volume = _chosen(rows, heading, "dose"), _chosen(rows, heading, "volume")
+    if dose is None or volume is None:
+        return EMPTY
+    for row in rows:
+        if not all(is_number(_cell(row, place)) for _, place in (dose, volume)):
+            return NoTable(why=f"line {row.line} has no numbers for dose and volume")
+    if _doses_contradict(rows, heading):
+        return NoTable(why="its columns of doses contradict each other")
+    doses, volumes = (column_of([_cell(row, place) for row in rows]) for _, place in (dose, volume))
+    if doses is None or volumes is None:
+        return NoTable(why="its rows have numbers that are out of range")
+    return Table(dose=doses, dose_unit=dose_unit(dose[0]), volume=volumes, volume_unit=volume_unit(volume[0]))
+
+
+def _chosen(rows: Sequence[Row], heading: Sequence[str], of: str) -> tuple[str, int] | None:
+    """Unit and place of the column that is not empty: the absolute one where there are two."""
+    return min(_filled(rows, heading, of), key=lambda column: column[0] == "%", default=None)
+
+
+def _filled(rows: Sequence[Row], heading: Sequence[str], of: str) -> list[tuple[str, int]]:
+    """Unit and place of every column of doses or volumes that is not empty."""
+    return [
+        (unit or _unit_beside(rows, heading, of), place)
+        for which, unit, place in _headed(heading)
+        if which == of and any(_cell(row, place) for row in rows)
+    ]
+
+
+def _doses_contradict(rows: Sequence[Row], heading: Sequence[str]) -> bool:
+    """Whether columns of absolute doses beside each other (Gy, cGy) are not the same doses."""
+    columns = [
+        column.times(factor)
+        for unit, place in _filled(rows, heading, "dose")
+        if (factor := gy_per(dose_unit(unit))) and (column := column_of([_cell(row, place) for row in rows]))
+    ]
+    return any(
+        bool(np.any(np.abs(other.values - columns[0].values) > other.halves + columns[0].halves + _NOISE_GY))
+        for other in columns[1:]
+    )
+
+
+def _unit_beside(rows: Sequence[Row], heading: Sequence[str], of: str) -> str:
+    """The one unit in the column of units; empty where there is none, or there are several."""
+    if _OF_UNITS[of] not in heading:
+        return ""
+    units = {_cell(row, heading.index(_OF_UNITS[of])) for row in rows}
+    unit = units.pop() if len(units) == 1 else ""
+    return "%" if unit.lower() == "percent" else unit
+
+
+ROWS = Dialect(
+    name="CSV with a row a point",
+    told_by="a first line with columns for structure, dose and volume, like 'structure, dose_gy, volume_cc'",
+    is_it=is_rows,
+    read=read_rows,
+)

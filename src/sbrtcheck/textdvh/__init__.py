@@ -1,5 +1,0 @@
-"""A planning system's text export of DVHs in, the same values as from any other source out."""
-
-from sbrtcheck.textdvh.load import load_dvh_export
-
-__all__ = ["load_dvh_export"]
