@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sbrtcheck.dvh import DVH, Band, Curve, DVHSet, Model, NoDVH, Origin, VolumeUnit
+from sbrtcheck.dvh import DVH, Bounds, Curve, DVHSet, Model, NoDVH, Origin, VolumeUnit
 from sbrtcheck.judge import evaluate
 from sbrtcheck.metric import Metric, parse
 from sbrtcheck.plan import Contours, DoseGrid, Plan, Prescription, Structure, UnknownPrescription
@@ -21,14 +21,14 @@ SOURCE = Source(citation="Doe 2020", doi="10.0/x", where="Table 1")
 TWO_READINGS = ("print", "transcription")
 
 
-def exact(value: float) -> Band:
+def exact(value: float) -> Bounds:
     """A number without error."""
-    return Band(value=value, low=value, high=value)
+    return Bounds(value=value, low=value, high=value)
 
 
-def band(value: float, half_width: float) -> Band:
+def band(value: float, half_width: float) -> Bounds:
     """A number, known to within a half width; never below 0."""
-    return Band(value=value, low=max(value - half_width, 0.0), high=value + half_width)
+    return Bounds(value=value, low=max(value - half_width, 0.0), high=value + half_width)
 
 
 def curve(doses_gy: Sequence[float], volumes: Sequence[float]) -> Curve:

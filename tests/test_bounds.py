@@ -11,7 +11,7 @@ import pytest
 from scipy.optimize import brentq
 
 from exact import EVERYWHERE, Exact, LinearDose, slabs
-from sbrtcheck.dvh import DVH, Band, DVHSet, EndCaps, compute_dvhs
+from sbrtcheck.dvh import DVH, Bounds, DVHSet, EndCaps, compute_dvhs
 from sbrtcheck.judge import evaluate
 from sbrtcheck.metric import Measurement, NotMeasured, measure, parse
 from sbrtcheck.plan import DoseGrid
@@ -143,7 +143,7 @@ def random_phantom(rng: np.random.Generator, draw: Draw) -> Phantom:
     return Phantom(planes=planes, dose=dose, grid=doses, leaves=leaves, dvh=made["S"], dvhs=made)
 
 
-def holds(band: Band | Measurement | NotMeasured, truth: float, slack: float) -> None:
+def holds(band: Bounds | Measurement | NotMeasured, truth: float, slack: float) -> None:
     assert not isinstance(band, NotMeasured)
     assert band.low - slack <= truth <= band.high + slack
     assert band.low <= band.value <= band.high

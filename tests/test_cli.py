@@ -43,7 +43,7 @@ TABLES = {
 
 def named_table(name: str) -> ConstraintTable:
     if name not in TABLES:
-        raise UnknownTableError(f"no table has the id {name!r}", mend="the tables are many")
+        raise UnknownTableError(f"no table has the id {name!r}", hint="the tables are many")
     return TABLES[name]
 
 
@@ -159,7 +159,7 @@ def test_a_folder_that_is_not_there_is_said_to_be_missing(run: Run) -> None:
 
 
 def test_every_fault_of_a_table_is_a_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    faults = tuple(Fault(place=f"t.yaml:{line}", what="no limit", mend="add one") for line in (3, 9))
+    faults = tuple(Fault(place=f"t.yaml:{line}", what="no limit", hint="add one") for line in (3, 9))
 
     def broken(_name: str) -> ConstraintTable:
         raise TableError("2 faults", "t.yaml", faults=faults)

@@ -97,7 +97,7 @@ def test_none_of_several_folders_is_picked_and_the_hint_names_the_way(three: Pat
     for choice in (None, "2.25.1", "2.25.3"):
         with pytest.raises(AmbiguousPlanError, match="3 plans are here") as caught:
             load_plan(three, plan=choice)
-        assert "give the folder of the one wanted" in caught.value.mend
+        assert "give the folder of the one wanted" in caught.value.hint
         assert "Nobody" not in str(caught.value)
 
 

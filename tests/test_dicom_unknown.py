@@ -214,7 +214,7 @@ def test_a_transfer_syntax_that_is_not_known_is_refused_by_name(
         load_plan(tmp_path)
     assert UNREAD[syntax] in caught.value.what
     assert caught.value.place == NAMES[which]
-    assert caught.value.mend == "export it as implicit or explicit VR little endian"
+    assert caught.value.hint == "export it as implicit or explicit VR little endian"
     done = CliRunner().invoke(cli.main, ["check", str(tmp_path), "--table", "rtog-0813"])
     assert done.exit_code == 2
     assert UNREAD[syntax] in done.stderr

@@ -314,7 +314,7 @@ def several(count: int, seed: int) -> list[Structure]:
 def test_structures_have_the_dvhs_together_that_they_have_alone(
     count: int, seed: int, edges: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sbrtcheck.dvh.compute.MOST_EDGES", edges)
+    monkeypatch.setattr("sbrtcheck.dvh.compute.MAX_EDGES", edges)
     shapes = several(count, seed)
     together = compute_dvhs(plan(CURVED, *shapes))
     assert [dvh.name for dvh in together] == [shape.name for shape in shapes]

@@ -39,9 +39,9 @@ from sbrtcheck.errors import OutputError
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.render import html_report, words
 from sbrtcheck.render.comparison import compared_lines
-from sbrtcheck.render.html.chart import COLOURS, MOST_SHOWN, Chart, chart_of
+from sbrtcheck.render.html.chart import COLOURS, MAX_SHOWN, Chart, chart_of
 from sbrtcheck.render.html.drawing import TOLERANCE, _thinned, drawing_of, ticks
-from sbrtcheck.render.html.view import MOST_REASONS
+from sbrtcheck.render.html.view import MAX_REASONS
 from sbrtcheck.render.names import taken_cells
 from sbrtcheck.results import NOTICE, Report, Verdict
 from sbrtcheck.tables import Select
@@ -113,7 +113,7 @@ def lacking(organs: int) -> Report:
     return report_on(table(*rows, row("Mean[Gy]", "below", 30)), dvh_set(ramp_dvh()))
 
 
-@pytest.mark.parametrize("number", [1, MOST_REASONS, MOST_REASONS + 1, 40])
+@pytest.mark.parametrize("number", [1, MAX_REASONS, MAX_REASONS + 1, 40])
 def test_many_reasons_are_folded_by_their_kind_and_none_is_lost(number: int) -> None:
     report = lacking(number)
     shown = page(report)
@@ -121,7 +121,7 @@ def test_many_reasons_are_folded_by_their_kind_and_none_is_lost(number: int) -> 
     assert len(report.reasons) == number
     assert all(str(banner).count(reason.text) == 1 for reason in report.reasons)
     folds = list(shown.all("details"))
-    assert len(folds) == (number > MOST_REASONS)
+    assert len(folds) == (number > MAX_REASONS)
     if folds:
         assert str(folds[0]).startswith(f"{number} × not evaluated: Organ_00, Organ_01, ")
         assert "open" in folds[0].attributes  # without script, and on paper, all is there
@@ -480,7 +480,7 @@ def test_structures_shown_at_first_are_few_differ_in_colour_and_hold_what_fails(
     rows = [row("Max[Gy]", "below", 1 if n == 7 else 100, f"S{n}", id=f"r{n}") for n in range(20)]
     chart = chart_of(report_on(table(*rows), dvh_set(*dvhs)))
     shown = [one for one in chart.series if one.shown]
-    assert len(shown) == MOST_SHOWN <= COLOURS
+    assert len(shown) == MAX_SHOWN <= COLOURS
     assert len({one.colour for one in shown}) == len(shown)
     assert "S7" in {one.name for one in shown}
     assert len({(one.colour, one.dash, one.marker) for one in chart.series}) == 20

@@ -13,12 +13,12 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.errors import MetricError
 from sbrtcheck.metric import (
     DoseAtVolume,
-    DoseBeyond,
     DoseStatistic,
     EffectiveVolume,
     EquivalentUniformDose,
     Index,
     IsodoseRatio,
+    MaxDoseAtDistance,
     Measurement,
     Metric,
     NotMeasured,
@@ -57,7 +57,7 @@ dvh_metrics: st.SearchStrategy[OfOneDvh] = st.one_of(
 plan_metrics: st.SearchStrategy[Metric] = st.one_of(
     st.builds(IsodoseRatio, percent=positive),
     st.builds(PlanIndex, index=st.sampled_from(Index)),
-    st.builds(DoseBeyond, unit=dose_units),
+    st.builds(MaxDoseAtDistance, unit=dose_units),
     st.builds(VolumeOutside, dose=positive, unit=st.sampled_from([Unit.PERCENT_PTV, Unit.CC])),
     st.builds(TargetCount),
 )
@@ -189,7 +189,7 @@ def test_dialects_become_canonical(text: str, canonical: str) -> None:
 def test_a_missing_unit_is_refused_and_the_meanings_are_named(text: str, said: str) -> None:
     with pytest.raises(MetricError, match="missing") as error:
         parse(text)
-    assert error.value.mend == said
+    assert error.value.hint == said
     assert repr(text) in str(error.value)
 
 
@@ -257,7 +257,7 @@ def test_text_with_anything_left_over_is_no_metric(text: str) -> None:
 def test_an_index_without_the_name_of_its_definition_is_refused_and_the_names_are_given(text: str, said: str) -> None:
     with pytest.raises(MetricError) as error:
         parse(text)
-    assert said in error.value.mend
+    assert said in error.value.hint
 
 
 @given(positive)

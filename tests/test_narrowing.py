@@ -289,7 +289,7 @@ def test_where_too_many_cells_are_in_doubt_their_corners_tell_what_they_can(monk
     dvh = dvhs["SpinalCord"]
     first = dvh.volume_at_dose(77.3)
     (known,) = dvhs.narrowed(dvh, [point(dvh, 77.3, first.value)])
-    monkeypatch.setattr(import_module("sbrtcheck.geometry.crossing"), "MOST_HELD", 100)
+    monkeypatch.setattr(import_module("sbrtcheck.geometry.crossing"), "MAX_HELD", 100)
     (hardly,) = dvhs.narrowed(dvh, [point(dvh, 77.3, first.value)])
     best, some = known.volume_at_dose(77.3), hardly.volume_at_dose(77.3)
     assert first.low < some.low <= best.low <= best.high <= some.high < first.high

@@ -509,7 +509,7 @@ def test_an_export_that_cannot_be_read_is_an_error_with_its_place(name: str) -> 
         load_dvh_export(BROKEN / name)
     assert REFUSED[name] in str(caught.value)
     assert caught.value.place.startswith("DVH export")
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize("name", sorted(NOT_USED))
@@ -536,7 +536,7 @@ def test_what_was_looked_for_is_listed(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load("Dear all,\nplease find attached\n", tmp_path)
     for name in ("Eclipse", "RayStation", "Monaco", "Oncentra", "CSV with columns", "CSV with a row a point"):
-        assert name in caught.value.mend
+        assert name in caught.value.hint
 
 
 # -------------------------------------------------------------------------------- verdicts

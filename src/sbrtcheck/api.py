@@ -40,7 +40,7 @@ from sbrtcheck.judge import (
 )
 from sbrtcheck.judge.naming import plan_names
 from sbrtcheck.plan import Finding, FindingCode, Plan, Prescription, UnknownPrescription
-from sbrtcheck.progress import Progress, nobody_watches, stage
+from sbrtcheck.progress import Progress, log_step, no_progress
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.reference_data import ReirradiationRule, load_reirradiation_rules, load_risk_models
 from sbrtcheck.render import pdf_report
@@ -58,7 +58,7 @@ from sbrtcheck.structure_names import (
     normalise,
 )
 from sbrtcheck.structure_names.plan_names import PlanNames
-from sbrtcheck.suggest import did_you_mean
+from sbrtcheck.suggest import suggest
 from sbrtcheck.tables import ConstraintTable, Sites, bundled_tables, load_names, load_sites, load_table
 from sbrtcheck.tables.values import MULTI
 from sbrtcheck.text_export import load_dvh_export
@@ -67,9 +67,9 @@ _LOG = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 # Far beyond any course: a larger number is a slip, or would not be finite in what is computed from it.
-LARGEST_RX_GY = 1000.0
-MOST_FRACTIONS = 1000
-_RX_MEND = "write dose and fractions like '50Gy/5'"
+MAX_RX_GY = 1000.0
+MAX_FRACTIONS = 1000
+_RX_HINT = "write dose and fractions like '50Gy/5'"
 _SHOWN = 40  # characters of a text that cannot be read
 
 _PRESCRIPTION = re.compile(
@@ -94,7 +94,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     accept_dose: bool = False,
     strict: bool = False,
     include_unconfirmed: bool = False,
-    progress: Progress = nobody_watches,
+    progress: Progress = no_progress,
 ) -> Report:
     """Check one plan against one or several tables.
 
@@ -149,7 +149,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     named = _named_tables(table)
     asked = (site,) if isinstance(site, str) else tuple(site or ())
     if not named and not asked:
-        raise UnknownTableError("no table to check against", mend="name one that sbrtcheck tables lists, or a site")
+        raise UnknownTableError("no table to check against", hint="name one that sbrtcheck tables lists, or a site")
     lists = _sites(sites)
     check_sites(asked, lists, named)
     _check_choice("DVHs", dvhs, *Origin)
@@ -197,7 +197,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     sites: str | PathLike[str] | Sites | None = None,
     accept_dose: bool = False,
     include_unconfirmed: bool = False,
-    progress: Progress = nobody_watches,
+    progress: Progress = no_progress,
 ) -> PlanComparison:
     """Compare two plans of one patient: row by row which is better, and how their DVHs differ.
 
@@ -231,7 +231,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     named = _named_tables(table)
     asked = (site,) if isinstance(site, str) else tuple(site or ())
     if not named and not asked:
-        raise UnknownTableError("no table to compare by", mend="name one that sbrtcheck tables lists, or a site")
+        raise UnknownTableError("no table to compare by", hint="name one that sbrtcheck tables lists, or a site")
     lists = _sites(sites)
     check_sites(asked, lists, named)
     model = _model(end_caps, between, dose)
@@ -258,7 +258,7 @@ def compare(  # noqa: PLR0913 - one argument an option
 
 def _two(given: Sequence[_T], what: str) -> list[_T | None]:
     if len(given) > 2:
-        raise InputError(f"{len(given)} {what} for two plans", mend="give one a plan, in order")
+        raise InputError(f"{len(given)} {what} for two plans", hint="give one a plan, in order")
     return [*given, *[None] * (2 - len(given))]
 
 
@@ -314,7 +314,7 @@ def dvhs_of(  # noqa: PLR0913 - one argument an option
     end_caps: str = "half-slice",
     between: str = "slab",
     dose: str = "trilinear",
-    progress: Progress = nobody_watches,
+    progress: Progress = no_progress,
 ) -> DVHSet:
     """Compute or read the DVHs of one plan; options as in `check`.
 
@@ -361,7 +361,7 @@ def _not_computed(
     if dvhs == Origin.STORED:
         return load_dvhs(path, plan=plan, prescription=prescription)
     if not isinstance(path, str | PathLike):
-        raise InputError("a list of files is no DVH export", mend="give the one file that the system exported")
+        raise InputError("a list of files is no DVH export", hint="give the one file that the system exported")
     return load_dvh_export(path, plan=plan, prescription=prescription)
 
 
@@ -394,7 +394,7 @@ def risks_of(
     prescription: Prescription | str | None = None,
     names: str | PathLike[str] | Mapping[str, str] | None = None,
     diameter_cm: float | None = None,
-    progress: Progress = nobody_watches,
+    progress: Progress = no_progress,
 ) -> tuple[Risk | NoRisk, ...]:
     """Apply the shipped complication and control models to one plan; options as in `check`.
 
@@ -413,7 +413,7 @@ def risks_of(
         The input or an option cannot be used.
     """
     if diameter_cm is not None and not diameter_cm > 0:
-        raise InputError(f"a tumour's diameter cannot be {diameter_cm:g} cm", mend="give it in cm, above 0")
+        raise InputError(f"a tumour's diameter cannot be {diameter_cm:g} cm", hint="give it in cm, above 0")
     check_sites([site] if site else [], load_sites())
     mapping = load_names(fspath(names)) if isinstance(names, str | PathLike) else names
     loaded = load_plan(path, plan=plan, prescription=_prescription(prescription))
@@ -434,7 +434,7 @@ def sum_of(  # noqa: PLR0913 - one argument an option
     prescriptions: Sequence[str | None] = (),
     names: str | PathLike[str] | Mapping[str, str] | None = None,
     accept_dose: bool = False,
-    progress: Progress = nobody_watches,
+    progress: Progress = no_progress,
 ) -> SumReport:
     """Sum several courses of one patient in EQD2, and hold the sum against rules and tables.
 
@@ -524,14 +524,14 @@ def _doubts_of_courses(plans: Sequence[Plan], names: Mapping[str, str] | None) -
 
 def _plans(paths: Sequence[str | PathLike[str]], prescriptions: Sequence[str | None]) -> list[Plan]:
     if not paths:
-        raise InputError("there is no plan to sum", mend="name the folders of the plans")
+        raise InputError("there is no plan to sum", hint="name the folders of the plans")
     if len(prescriptions) > len(paths):
-        raise InputError(f"{len(prescriptions)} prescriptions for {len(paths)} plans", mend="give one a plan, in order")
+        raise InputError(f"{len(prescriptions)} prescriptions for {len(paths)} plans", hint="give one a plan, in order")
     given = [*prescriptions, *[None] * (len(paths) - len(prescriptions))]
     plans = [load_plan(path, prescription=_prescription(rx)) for path, rx in zip(paths, given, strict=True)]
     doses = [uid for plan in plans for uid in plan.uids.doses]
     if len(set(doses)) < len(doses):
-        raise InputError("two of the plans have the same dose", mend="give every course once")
+        raise InputError("two of the plans have the same dose", hint="give every course once")
     return plans
 
 
@@ -542,8 +542,8 @@ def _rules_and_tables(given: Sequence[str]) -> tuple[tuple[ReirradiationRule, ..
         return tuple(rules[one] for one in given if one in rules), tuple(map(load_table, others))
     except UnknownTableError as error:
         strange = next((one for one in others if repr(one) in error.what), "")
-        meant = did_you_mean(strange, {*rules, *shipped_files()})
-        raise UnknownTableError(error.what, error.place, meant or error.mend) from error
+        meant = suggest(strange, {*rules, *shipped_files()})
+        raise UnknownTableError(error.what, error.place, meant or error.hint) from error
 
 
 def _ratios_of(tables: Sequence[ConstraintTable], plan: Plan, names: Mapping[str, str] | None) -> dict[str, float]:
@@ -567,10 +567,10 @@ def _structures_of(
     found: dict[str, float] = {}
     for organ, ratio in alpha_betas_gy.items():
         if not 0 < ratio < math.inf:
-            raise InputError(f"an alpha/beta of {organ} of {ratio:g} Gy is none", mend="give it in Gy, above 0")
+            raise InputError(f"an alpha/beta of {organ} of {ratio:g} Gy is none", hint="give it in Gy, above 0")
         taken = {organ} if organ in own else _needed(plan, {organ}, names)
         if not taken:
-            raise InputError(f"the plan has no structure for {organ}", mend=_or_these(organ, own))
+            raise InputError(f"the plan has no structure for {organ}", hint=_or_these(organ, own))
         found |= dict.fromkeys(taken, ratio)
     return found
 
@@ -637,12 +637,12 @@ def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
 
 def _check_known(structures: Collection[str] | None, there: set[str]) -> None:
     if lacking := sorted(set(structures or ()) - there):
-        raise InputError(f"the plan has no structure {_listed(lacking)}", mend=_or_these(lacking[0], there))
+        raise InputError(f"the plan has no structure {_listed(lacking)}", hint=_or_these(lacking[0], there))
 
 
 def _or_these(given: str, there: Collection[str]) -> str:
     """Give what may have been meant, and all there is."""
-    return f"{did_you_mean(given, there)} it has: {_listed(there) or 'none'}".strip()
+    return f"{suggest(given, there)} it has: {_listed(there) or 'none'}".strip()
 
 
 def _model(end_caps: str, between: str, dose: str) -> Model:
@@ -654,7 +654,7 @@ def _model(end_caps: str, between: str, dose: str) -> Model:
 
 def _check_choice(option: str, given: str, *choices: str) -> None:
     if given not in choices:
-        raise InputError(f"{option} cannot be {given!r}", mend=f"choose one of: {', '.join(choices)}")
+        raise InputError(f"{option} cannot be {given!r}", hint=f"choose one of: {', '.join(choices)}")
 
 
 def _prescription(given: Prescription | str | None) -> Prescription | None:
@@ -679,24 +679,24 @@ def parse_prescription(text: str) -> Prescription:
     found = _PRESCRIPTION.fullmatch(text)
     shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
     if not found:
-        raise InputError(f"prescription {shown!r} cannot be read", mend=_RX_MEND)
+        raise InputError(f"prescription {shown!r} cannot be read", hint=_RX_HINT)
     dose = float(found["dose"].replace(",", "."))  # infinite for very many digits
     digits = found["fractions"].lstrip("0")
-    fractions = int(digits or 0) if len(digits) <= len(str(MOST_FRACTIONS)) else MOST_FRACTIONS + 1
+    fractions = int(digits or 0) if len(digits) <= len(str(MAX_FRACTIONS)) else MAX_FRACTIONS + 1
     dose_gy = dose / 100 if found["unit"].lower() == "cgy" else dose
     return _possible(Prescription(dose_gy=dose_gy, fractions=fractions), shown)
 
 
 def _possible(rx: Prescription, shown: str) -> Prescription:
     """The prescription, if there may be such a course."""
-    if not 0 < rx.dose_gy <= LARGEST_RX_GY:
+    if not 0 < rx.dose_gy <= MAX_RX_GY:
         raise InputError(
-            f"prescription {shown!r} cannot be right: its dose is not in 0 to {LARGEST_RX_GY:g} Gy", mend=_RX_MEND
+            f"prescription {shown!r} cannot be right: its dose is not in 0 to {MAX_RX_GY:g} Gy", hint=_RX_HINT
         )
-    if not 1 <= rx.fractions <= MOST_FRACTIONS:
+    if not 1 <= rx.fractions <= MAX_FRACTIONS:
         raise InputError(
-            f"prescription {shown!r} cannot be right: its number of fractions is not in 1 to {MOST_FRACTIONS}",
-            mend=_RX_MEND,
+            f"prescription {shown!r} cannot be right: its number of fractions is not in 1 to {MAX_FRACTIONS}",
+            hint=_RX_HINT,
         )
     return rx
 
@@ -707,7 +707,7 @@ def _named_tables(
     if table is None:
         return ()
     several = (table,) if isinstance(table, str | PathLike | ConstraintTable) else table
-    with stage("tables") as say:
+    with log_step("tables") as say:
         found = tuple(one if isinstance(one, ConstraintTable) else load_table(fspath(one)) for one in several)
         say(_versions(found))
     return found
@@ -719,7 +719,7 @@ def _versions(tables: Sequence[ConstraintTable]) -> str:
 
 def _site_tables(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
     """Bundled tables of the sites that hold for the fraction number."""
-    with stage("tables of the site") as say:
+    with log_step("tables of the site") as say:
         fitting = _fitting(sites, rx)
         say(_versions(fitting))
     return fitting
@@ -730,13 +730,13 @@ def _fitting(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tu
     if rx.fractions is None:
         raise UnknownTableError(
             f"the plan's number of fractions is unknown, so no table of site {shown} can be chosen",
-            mend="give the prescription like '50Gy/5', or name the tables",
+            hint="give the prescription like '50Gy/5', or name the tables",
         )
     of_site = [table for table in bundled_tables() if table.site in (*sites, MULTI)]
     fitting = tuple(table for table in of_site if table.holds_for(rx.fractions))
     if not any(table.fractions for table in fitting):  # one for any number limits no dose: not enough to check a plan
         raise UnknownTableError(
-            f"no bundled table of site {shown} holds for {rx.fractions} fractions", mend=f"there are: {_ids(of_site)}"
+            f"no bundled table of site {shown} holds for {rx.fractions} fractions", hint=f"there are: {_ids(of_site)}"
         )
     return fitting
 
@@ -771,8 +771,8 @@ def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, 
     if not unknown:
         return
     near = near_organs(unknown[0], organs)
-    mend = f"did you mean {' or '.join(map(repr, near))}?" if near else "give the organ's TG-263 name, or the table's"
-    raise NamesError(f"no table has an organ {unknown[0]!r}, nor is it a TG-263 name known here", place, mend)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "give the organ's TG-263 name, or the table's"
+    raise NamesError(f"no table has an organ {unknown[0]!r}, nor is it a TG-263 name known here", place, hint)
 
 
 def _not_among(names: Iterable[str], organs: Iterable[str]) -> list[str]:

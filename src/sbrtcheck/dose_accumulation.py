@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sbrtcheck.dvh.compute import compute_dvhs
-from sbrtcheck.dvh.types import DVH, Band, DVHSet, NoDVH, Origin, Reason
+from sbrtcheck.dvh.types import DVH, Bounds, DVHSet, NoDVH, Origin, Reason
 from sbrtcheck.errors import GeometryError, InputError
 from sbrtcheck.plan import DoseGrid, Finding, FindingCode, FloatArray, Plan, Registration, UnknownPrescription
-from sbrtcheck.progress import Progress, nobody_watches
+from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.radiobiology import Quantity, eqd2, findings_for
 
 SAME_POINT_MM = 1e-3
@@ -65,7 +65,7 @@ def accumulate(
     frames_agree: bool = False,
     registrations: Sequence[Registration] = (),
     names: Mapping[str, str] | None = None,
-    progress: Progress = nobody_watches,
+    progress: Progress = no_progress,
 ) -> DVHSet:
     """DVHs of several courses together, in EQD2, each structure by its own α/β.
 
@@ -143,20 +143,20 @@ def fractions_of(plan: Plan) -> int:
     number = plan.prescription.fractions
     if number is None:
         what = f"the number of fractions of {_name(plan)} is unknown"
-        raise InputError(what, mend="give its prescription like '50Gy/5'")
+        raise InputError(what, hint="give its prescription like '50Gy/5'")
     return number
 
 
 def _check(courses: Sequence[Course]) -> None:
     if not courses:
-        raise InputError("there is no plan to sum", mend="give one or more courses")
+        raise InputError("there is no plan to sum", hint="give one or more courses")
     for one in courses:
         fractions_of(one.plan)
         if not 0.0 <= one.recovery < 1.0:
             what = f"a recovery of {one.recovery:g} is none"
-            raise InputError(what, mend="give a share from 0 to less than 1")
+            raise InputError(what, hint="give a share from 0 to less than 1")
         if not np.isfinite(one.plan.dose.max_gy):
-            raise GeometryError("the dose grid has a value that is not a number", mend="export the dose again")
+            raise GeometryError("the dose grid has a value that is not a number", hint="export the dose again")
 
 
 def _with_ratio(alpha_betas_gy: Mapping[str, float], ratio: float) -> frozenset[str]:
@@ -187,7 +187,7 @@ def _placed(one: Course, first: Plan, registrations: Sequence[Registration], *, 
     dose_gy, outside = (grid.values_gy, np.zeros((1, 1, 1))) if same else _resampled(grid, first.dose, matrix)
     if float(dose_gy.min()) < 0.0:
         raise GeometryError(
-            f"{_name(one.plan)} has doses below 0 Gy", mend="export the physical dose, not a difference"
+            f"{_name(one.plan)} has doses below 0 Gy", hint="export the physical dose, not a difference"
         )
     return _Placed(course=one, dose_gy=dose_gy, outside=outside, beyond_gy=beyond_gy, interpolated=not same)
 
@@ -206,8 +206,8 @@ def _to_frame_of(plan: Plan, first: Plan, registrations: Sequence[Registration],
     stated = (
         f"{_name(plan)} is in frame of reference {theirs or 'not stated'}, {_name(first)} in {ours or 'not stated'}"
     )
-    mend = "give the registration of the two, or state that the frames agree"
-    raise InputError(f"doses of different frames of reference cannot be summed: {stated}", mend=mend)
+    hint = "give the registration of the two, or state that the frames agree"
+    raise InputError(f"doses of different frames of reference cannot be summed: {stated}", hint=hint)
 
 
 def _same_points(a: DoseGrid, b: DoseGrid) -> bool:
@@ -330,7 +330,7 @@ def _bounded(dvh: DVH, highest: DVH, uncovered_cc: float) -> DVH:
     )
 
 
-def _raised(band: Band, other: Band) -> Band:
+def _raised(band: Bounds, other: Bounds) -> Bounds:
     return replace(band, high=max(band.high, other.high))
 
 

@@ -1,4 +1,4 @@
-"""Every error sbrtcheck raises on purpose: what is wrong, where, and what mends it.
+"""Every error sbrtcheck raises on purpose: what is wrong, where, and a hint what to do.
 
 ::
 
@@ -19,6 +19,7 @@ Types and fields are public; wording is for people and may change.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 
@@ -31,19 +32,25 @@ class SbrtcheckError(Exception):
         What is wrong, one line, no patient identity.
     place
         File, and line or tag where known; empty when there is no place.
-    mend
+    hint
         What the user can do about it; empty when nothing is known.
     """
 
-    def __init__(self, what: str, place: str = "", mend: str = "") -> None:
-        super().__init__(what, place, mend)
+    def __init__(self, what: str, place: str = "", hint: str = "") -> None:
+        super().__init__(what, place, hint)
         self.what = what
         self.place = place
-        self.mend = mend
+        self.hint = hint
+
+    @property
+    def mend(self) -> str:
+        """The hint, under the name that it had in version 0.1."""
+        warnings.warn("SbrtcheckError.mend is now hint; the old name goes with version 0.3", DeprecationWarning, 2)
+        return self.hint
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.what}" if self.place else self.what
-        return f"{text}; {self.mend}" if self.mend else text
+        return f"{text}; {self.hint}" if self.hint else text
 
 
 class InputError(SbrtcheckError):
@@ -59,10 +66,10 @@ class AmbiguousPlanError(InputError):
 
 
 class DicomError(InputError):
-    """A DICOM file is damaged or lacks something that is needed; where nothing else mends it, another export may."""
+    """A DICOM file is damaged or lacks something that is needed; where nothing else helps, another export may."""
 
-    def __init__(self, what: str, place: str = "", mend: str = "export it again") -> None:
-        super().__init__(what, place, mend)
+    def __init__(self, what: str, place: str = "", hint: str = "export it again") -> None:
+        super().__init__(what, place, hint)
 
 
 class GeometryError(SbrtcheckError):
@@ -83,23 +90,23 @@ class OutputError(SbrtcheckError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One fault of a table file: the place, what is wrong, what mends it."""
+    """One fault of a table file: the place, what is wrong, and a hint."""
 
     place: str
     what: str
-    mend: str = ""
+    hint: str = ""
 
     def __str__(self) -> str:
         text = f"{self.place}: {self.what}"
-        return f"{text}; {self.mend}" if self.mend else text
+        return f"{text}; {self.hint}" if self.hint else text
 
 
 class TableError(SbrtcheckError):
     """A constraint table that does not load; ``faults`` has all of them."""
 
-    def __init__(self, what: str, place: str = "", mend: str = "", faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__(what, place, mend)
-        self.args = (what, place, mend, faults)
+    def __init__(self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(what, place, hint)
+        self.args = (what, place, hint, faults)
         self.faults = faults
 
     def __str__(self) -> str:

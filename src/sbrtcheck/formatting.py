@@ -37,7 +37,7 @@ def number_text(value: float, *apart_from: float | None) -> str:
     return repr(value)
 
 
-def band_text(value: float, low: float, high: float) -> str:
+def bounds_text(value: float, low: float, high: float) -> str:
     """``17.52 [17.50, 17.55]``; the band is left out where it rounds to the value."""
     texts = number_text(value), number_text(low), number_text(high)
     return texts[0] if len({*texts}) == 1 else f"{texts[0]} [{texts[1]}, {texts[2]}]"

@@ -10,10 +10,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-LEAST_SHARE_OF_PRESCRIPTION = 0.9
+MIN_SHARE_OF_PRESCRIPTION = 0.9
 """Half of a target receives more than this share of the prescription: a lower dose is of a fraction, or of a beam."""
 
-GREATEST_SHARE_OF_PRESCRIPTION = 2.0
+MAX_SHARE_OF_PRESCRIPTION = 2.0
 """Nobody prescribes to less than half of the largest dose: where even the median of every target is beyond twice the
 prescription, one of the two is of another unit or another plan."""
 

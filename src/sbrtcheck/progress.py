@@ -16,12 +16,12 @@ Progress = Callable[[int, int], None]
 """Called with how much is done, and of how much; the last time with both equal."""
 
 
-def nobody_watches(_done: int, _all: int) -> None:
+def no_progress(_done: int, _all: int) -> None:
     """The `Progress` of those who do not ask."""
 
 
 @contextmanager
-def stage(name: str) -> Iterator[Callable[[str], None]]:
+def log_step(name: str) -> Iterator[Callable[[str], None]]:
     """Log one line at the end of a stage, at level INFO: its name, what was said of it, and the seconds it took.
 
     Nothing is logged of a stage that ends with an error: the error says more.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_LEAST_SCORE = 60.0  # of rapidfuzz's WRatio, 0 to 100; ids and names are short and typed by hand
+_MIN_SCORE = 60.0  # of rapidfuzz's WRatio, 0 to 100; ids and names are short and typed by hand
 _LESS_THAN_BEST = 10.0  # what is further behind the closest was hardly meant
-_MOST = 3
+_MAX_SUGGESTIONS = 3
 
 
 def near(given: str, known: Iterable[str]) -> tuple[str, ...]:
@@ -21,13 +21,13 @@ def near(given: str, known: Iterable[str]) -> tuple[str, ...]:
 
     words = sorted(known)
     found = process.extract(
-        given, words, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=_LEAST_SCORE, limit=_MOST
+        given, words, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=_MIN_SCORE, limit=_MAX_SUGGESTIONS
     )
     best = max((score for _, score, _ in found), default=0.0)
     return tuple(word for word, score, _ in found if score >= best - _LESS_THAN_BEST)
 
 
-def did_you_mean(given: str, known: Iterable[str]) -> str:
+def suggest(given: str, known: Iterable[str]) -> str:
     """``did you mean 'a' or 'b'?``; nothing where no word is close."""
     found = near(given, known)
     return f"did you mean {' or '.join(map(repr, found))}?" if found else ""

@@ -141,7 +141,7 @@ class Options:
             A table, a site or the file of names cannot be used.
         """
         if not tables and not sites:
-            raise UnknownTableError("no table to check against", mend="name a site or a table")
+            raise UnknownTableError("no table to check against", hint="name a site or a table")
         lists = load_sites(sites_file)
         loaded = _distinct([load_table(table) for table in dict.fromkeys(tables)])
         api.check_sites(sites, lists, loaded)
@@ -168,7 +168,7 @@ class Options:
 def _distinct(tables: Sequence[ConstraintTable]) -> tuple[ConstraintTable, ...]:
     for id_, number in Counter(table.id for table in tables).items():
         if number > 1:
-            raise TableError(f"{number} tables have the id {id_!r}", mend="give each table once, with an id of its own")
+            raise TableError(f"{number} tables have the id {id_!r}", hint="give each table once, with an id of its own")
     return tuple(tables)
 
 

@@ -123,6 +123,6 @@ def _file_kind(out: Path) -> Callable[[Path, Columns], _RowFile]:
         try:
             import pyarrow.parquet  # noqa: F401 - only to see that it is there
         except ImportError as error:
-            mend = "pip install 'sbrtcheck[batch]', or write a .csv file"
-            raise OutputError("a .parquet file needs pyarrow", str(out), mend) from error
+            hint = "pip install 'sbrtcheck[batch]', or write a .csv file"
+            raise OutputError("a .parquet file needs pyarrow", str(out), hint) from error
     return kind

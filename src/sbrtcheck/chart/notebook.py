@@ -9,8 +9,8 @@ import numpy as np
 
 from sbrtcheck.chart.line_styles import Look, look
 from sbrtcheck.dvh.targets import targets_first
-from sbrtcheck.dvh.types import DVH, Band, Curve, DVHSet, Interpolation
-from sbrtcheck.formatting import band_text, escaped, html_details, html_lines, html_table, number_text
+from sbrtcheck.dvh.types import DVH, Bounds, Curve, DVHSet, Interpolation
+from sbrtcheck.formatting import bounds_text, escaped, html_details, html_lines, html_table, number_text
 from sbrtcheck.plan import FloatArray
 
 _WIDTH, _HEIGHT = 640, 320
@@ -68,8 +68,8 @@ def _row(dvh: DVH, its: Look) -> Sequence[str]:
     )
 
 
-def _band_text(band: Band) -> str:
-    return band_text(band.value, band.low, band.high)
+def _band_text(band: Bounds) -> str:
+    return bounds_text(band.value, band.low, band.high)
 
 
 # -------------------------------------------------------------------------------- SVG

@@ -47,7 +47,7 @@ def bed(dose_gy: float, fractions: int, alpha_beta_gy: float) -> None:
     except (ValueError, OverflowError) as error:
         raise InputError(str(error)) from error
     if not (math.isfinite(bed_gy) and math.isfinite(eqd2_gy)):
-        raise InputError("the course gives no finite BED or EQD2", mend="check dose, fractions and alpha/beta")
+        raise InputError("the course gives no finite BED or EQD2", hint="check dose, fractions and alpha/beta")
     notes = "".join(f"Note: {one.text}\n" for one in radiobiology.findings_for(dose_gy, fractions=fractions))
     streams.print_text(
         f"{dose_gy:g} Gy in {fractions} fractions, alpha/beta {alpha_beta_gy:g} Gy\n"

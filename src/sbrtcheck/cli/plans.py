@@ -237,7 +237,7 @@ def _refuse_none(found: DVHSet) -> None:
     for one in found.without:
         detail = f" ({one.detail})" if one.detail else ""
         streams.say(words.clean(f"no DVH: {one.name}: {one.reason}{detail}"))
-    raise InputError("no structure has a DVH that can be used", mend="the reasons are above")
+    raise InputError("no structure has a DVH that can be used", hint="the reasons are above")
 
 
 def _refuse_among_inputs(out: Path | None, folder: Path) -> None:

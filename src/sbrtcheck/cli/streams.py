@@ -15,7 +15,7 @@ import click
 
 from sbrtcheck.errors import InputError, OutputError
 from sbrtcheck.files import whole_file, writing
-from sbrtcheck.progress import Progress, nobody_watches
+from sbrtcheck.progress import Progress, no_progress
 
 _READER_GONE = (errno.EPIPE, errno.EINVAL) if os.name == "nt" else (errno.EPIPE,)  # EINVAL: so Windows calls it
 _STDOUT = "standard output"
@@ -28,7 +28,7 @@ def existing(folder: Path) -> Path:
     """The folder, which must be there."""
     if not folder.exists():
         raise InputError(
-            "no such file or folder", place=str(folder), mend="give the folder with the plan's DICOM files"
+            "no such file or folder", place=str(folder), hint="give the folder with the plan's DICOM files"
         )
     return folder
 
@@ -169,7 +169,7 @@ def progress(*, quiet: bool, before: str, during: str, after: str) -> Iterator[P
     context = click.get_current_context(silent=True)
     logs = context is not None and context.find_root().meta.get("sbrtcheck.verbose")
     if quiet or logs or sys.stderr is None or not sys.stderr.isatty():
-        yield nobody_watches
+        yield no_progress
         return
     bar = Bar(before, during, after)
     timer = Timer(PATIENCE_S, bar.show)

@@ -99,5 +99,5 @@ def _alpha_beta(text: str) -> tuple[str, float]:
     except ValueError:
         ratio = math.nan
     if not organ.strip() or not math.isfinite(ratio):
-        raise InputError(f"alpha/beta {text!r} cannot be read", mend="write organ and Gy like 'SpinalCord=2'")
+        raise InputError(f"alpha/beta {text!r} cannot be read", hint="write organ and Gy like 'SpinalCord=2'")
     return organ.strip(), ratio

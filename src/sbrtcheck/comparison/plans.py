@@ -28,7 +28,7 @@ _RANK = {
     Verdict.FAIL: 2,
 }
 
-MOST_HALVINGS = 2
+MAX_HALVINGS = 2
 """Elements of rows whose bands overlap are made narrower this often: 64 times as many of them."""
 
 
@@ -254,7 +254,7 @@ class _Finer:
         if not isinstance(first, Outcome) or not isinstance(second, Outcome) or not _may_be_finer(first, second):
             return row
         pair = self._dvh(first, is_first=True), self._dvh(second, is_first=False)
-        for _ in range(MOST_HALVINGS):
+        for _ in range(MAX_HALVINGS):
             one, other = (self._half(dvh, is_first=at == 0) for at, dvh in enumerate(pair))
             if one is None or other is None:
                 return row

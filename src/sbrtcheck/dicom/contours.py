@@ -89,8 +89,8 @@ class ContourTexts:
             counts = self._counts()
             self._refuse_incomplete_points(counts)
             contour = self.numbers[int(np.searchsorted(np.cumsum(counts), error.index, side="right"))]
-            mend = _DECIMAL_COMMA if "," in error.token else _EXPORT
-            raise DicomError(f"contour {contour}: {error.token!r} is not a number", self.place, mend) from error
+            hint = _DECIMAL_COMMA if "," in error.token else _EXPORT
+            raise DicomError(f"contour {contour}: {error.token!r} is not a number", self.place, hint) from error
         self._refuse_incomplete_points(counts)
         starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         self._refuse_far_points(values, starts)

@@ -48,11 +48,11 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
     """
     written = [dvh for dvh in dvhs if not _why_not(dvh)]
     if dvhs.origin is not From.COMPUTED:
-        raise InputError("these DVHs were not computed here", mend="write computed ones: --dvhs computed")
+        raise InputError("these DVHs were not computed here", hint="write computed ones: --dvhs computed")
     if converted := [dvh for dvh in written if dvh.quantity is not Quantity.PHYSICAL]:
-        raise InputError(f"these DVHs are in {converted[0].quantity}", mend="write them before they are converted")
+        raise InputError(f"these DVHs are in {converted[0].quantity}", hint="write them before they are converted")
     if not written:
-        raise InputError("there is no DVH to write", mend="ask for structures that have contours and dose")
+        raise InputError("there is no DVH to write", hint="ask for structures that have contours and dose")
     origin = origin_of(path, dvhs.provenance)
     with quiet():
         dataset = Dataset(origin.subject)
@@ -88,7 +88,7 @@ def _set_series(dataset: Dataset, dvhs: DVHSet, origin: Origin) -> None:
     dataset.SeriesDescription = f"{SOFTWARE} DVHs"
     frame = next((uid for dose in origin.doses if (uid := word(dose, 0x00200052))), "")
     if not frame:
-        raise InputError("the plan's dose has no frame of reference", mend="export it again")
+        raise InputError("the plan's dose has no frame of reference", hint="export it again")
     dataset.FrameOfReferenceUID = frame
     dataset.PositionReferenceIndicator = ""
     set_equipment(dataset)
@@ -116,7 +116,7 @@ def _set_dose(dataset: Dataset, origin: Origin) -> None:
     """RT Dose (C.8.8.3) without a grid."""
     plans = plan_references(origin)
     if not plans:
-        raise InputError("the dose refers to no plan, and there is no RTPLAN", mend="add the RTPLAN to the folder")
+        raise InputError("the dose refers to no plan, and there is no RTPLAN", hint="add the RTPLAN to the folder")
     dataset.DoseUnits = "GY"
     dataset.DoseType = next((kind for dose in origin.doses if (kind := word(dose, 0x30040004).upper())), "PHYSICAL")
     dataset.DoseComment = f"DVHs of {SOFTWARE} {version()}, no dose grid"
@@ -127,7 +127,7 @@ def _set_dose(dataset: Dataset, origin: Origin) -> None:
 def _structure_set(origin: Origin) -> tuple[Dataset, ...]:
     found = origin.references[Kind.STRUCTURE_SET]
     if len(found) != 1:
-        raise InputError("the structure set of the DVHs is not here", mend="give the folder they were computed from")
+        raise InputError("the structure set of the DVHs is not here", hint="give the folder they were computed from")
     return found
 
 

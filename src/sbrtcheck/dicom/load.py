@@ -17,11 +17,11 @@ from sbrtcheck.dicom.tags import quiet, read_dataset, read_errors
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError, SbrtcheckError
 from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Plan, PlanUids, Prescription, Structure, UnknownPrescription
-from sbrtcheck.progress import stage
+from sbrtcheck.progress import log_step
 
 _OTHERS_SHOWN = 5
 _OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"
-_NO_PLAN_MEND = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or export them together"
+_NO_PLAN_HINT = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or export them together"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,16 +202,16 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     InputError
         As for `load_plan`; and when the RTDOSE stores no DVHs.
     """
-    from sbrtcheck.dicom.stored import STORED_MEND, stored_dvhs
+    from sbrtcheck.dicom.stored import STORED_HINT, stored_dvhs
 
     with quiet():
         files = _linked(path)
         found = _choose(files, plan, with_structures=False)
         opened = _open(found, for_stored_dvhs(found), files, prescription)
         if len(opened.found.doses) > 1:
-            raise InputError(_OF_PARTS, opened.shown, STORED_MEND)
+            raise InputError(_OF_PARTS, opened.shown, STORED_HINT)
         dose = open_dose(opened.found.doses[0].path, opened.shown)
-        with stage("DVHs") as say:
+        with log_step("DVHs") as say:
             stored = stored_dvhs(
                 dose.dataset,
                 opened.shown,
@@ -237,7 +237,7 @@ def _provenance(opened: _Opened) -> dict[str, str | tuple[str, ...]]:
 
 
 def _linked(path: AnyPath) -> PlanFiles:
-    with stage("files") as say:
+    with log_step("files") as say:
         found = scan(path)
         files = link(found)
         counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
@@ -269,10 +269,10 @@ def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> Foun
 def _several(complete: list[FoundPlan]) -> AmbiguousPlanError:
     times = Counter(map(str, complete))
     listed = "; ".join(text if number == 1 else f"{text}, in {number} folders" for text, number in times.items())
-    mend = "choose one by the UID of its plan or dose (plan=UID, --plan UID)"
+    hint = "choose one by the UID of its plan or dose (plan=UID, --plan UID)"
     if len({(one.uid, one.dose_uids) for one in complete}) < len(complete) and any(one.apart for one in complete):
-        mend = "those of the same UIDs are told apart by folder alone: give the folder of the one wanted"
-    return AmbiguousPlanError(f"{len(complete)} plans are here: {listed}", "", mend)
+        hint = "those of the same UIDs are told apart by folder alone: give the folder of the one wanted"
+    return AmbiguousPlanError(f"{len(complete)} plans are here: {listed}", "", hint)
 
 
 def _told_apart_by_names(found: list[FoundPlan]) -> list[FoundPlan]:
@@ -297,14 +297,14 @@ def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanErro
     if refused:
         more = f" (and {len(refused) - 1} more doses that make no plan)" if len(refused) > 1 else ""
         return NoPlanError(
-            refused[0].reason + more, refused[0].place or refused[0].doses[0].shown, refused[0].hint or _NO_PLAN_MEND
+            refused[0].reason + more, refused[0].place or refused[0].doses[0].shown, refused[0].hint or _NO_PLAN_HINT
         )
     found = [orphan.kind for orphan in files.orphans]
     counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
     what = (
         f"there is no RTDOSE among the files ({counts}, {files.others} other DICOM, {len(files.not_dicom)} not DICOM)"
     )
-    return NoPlanError(what, "", _NO_PLAN_MEND)
+    return NoPlanError(what, "", _NO_PLAN_HINT)
 
 
 # Reading it
@@ -354,7 +354,7 @@ def _dose_files(opened: _Opened) -> list[DoseFile]:
 
 
 def _dose(opened: _Opened, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tuple[Finding, ...]]:
-    with stage("dose") as say:
+    with log_step("dose") as say:
         read = [dose_grid(dose, opened.prescription) for dose in doses]
         findings = tuple(dict.fromkeys(finding for _, some in read for finding in some))
         grids = [grid for grid, _ in read]
@@ -379,8 +379,8 @@ def _prescription_text(rx: Prescription | UnknownPrescription) -> str:
 def _structures(opened: _Opened) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
     file = opened.found.structure_set
     if file is None:
-        raise NoPlanError(opened.found.no_structures, opened.shown, _NO_PLAN_MEND)
-    with stage("structures") as say:
+        raise NoPlanError(opened.found.no_structures, opened.shown, _NO_PLAN_HINT)
+    with log_step("structures") as say:
         found, findings = structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
         say(f"{len(found)} in {file.shown}")
     return found, findings

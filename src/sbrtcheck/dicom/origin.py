@@ -91,7 +91,7 @@ def reference_to(header: Dataset) -> Dataset:
     """Class and UID of an instance, as items of references have them."""
     sop_class = word(header, 0x00080016)
     if not sop_class:
-        raise DicomError("one of the plan's files has no SOP Class UID to refer to it by", mend="export it again")
+        raise DicomError("one of the plan's files has no SOP Class UID to refer to it by", hint="export it again")
     return _reference(sop_class, word(header, 0x00080018))
 
 
@@ -102,11 +102,11 @@ def _files(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Se
     files = [file for file in scan(path).files if file.uid and file.uid in wanted]
     if not any(file.kind is Kind.DOSE for file in files):
         raise InputError(
-            "the dose that the DVHs were made from is not here", mend="give the folder they were read from"
+            "the dose that the DVHs were made from is not here", hint="give the folder they were read from"
         )
     if len({file.apart for file in files}) > 1:
         what = "files of several plans have the UIDs of this one"
-        raise InputError(what, mend="give the folder of the plan, or its files")
+        raise InputError(what, hint="give the folder of the plan, or its files")
     return files
 
 
@@ -114,11 +114,11 @@ def _refuse_several_patients(headers: Sequence[Dataset]) -> None:
     if len({name(header, 0x00100020) for header in headers}) > 1:
         raise InputError(
             "the plan's files have different Patient IDs, so there is no record that the object would be for",
-            mend=_ONE_PATIENT,
+            hint=_ONE_PATIENT,
         )
     if not any(name(header, 0x00100020) for header in headers) and len({name(h, 0x00100010) for h in headers}) > 1:
         what = "the plan's files have no Patient ID and different names, so it cannot be told whose record it is for"
-        raise InputError(what, mend=_ONE_PATIENT)
+        raise InputError(what, hint=_ONE_PATIENT)
 
 
 def _subject(header: Dataset) -> Dataset:
@@ -127,7 +127,7 @@ def _subject(header: Dataset) -> Dataset:
     for element in _copied(header):
         subject.add(element)
     if not word(subject, 0x0020000D):
-        raise DicomError("the file has no Study Instance UID", mend="export it again")
+        raise DicomError("the file has no Study Instance UID", hint="export it again")
     return subject
 
 
@@ -148,7 +148,7 @@ def _value(header: Dataset, tag: int) -> tuple[str, str]:
     try:
         value = header[tag].value
     except READ_ERRORS as error:
-        raise DicomError("patient or study cannot be read", mend="export the plan again") from error
+        raise DicomError("patient or study cannot be read", hint="export the plan again") from error
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     return "\\".join("" if one is None else str(one) for one in several), vr
 

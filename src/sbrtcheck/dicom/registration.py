@@ -13,7 +13,7 @@ from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import FloatArray, Registration
 
 _SPATIAL_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.1"
-_MEND = "give the rigid registration, a REG file"
+_HINT = "give the rigid registration, a REG file"
 _RIGID = 1e-4  # cosines are written with six digits and more
 
 
@@ -40,13 +40,13 @@ def load_registration(path: str | PathLike[str]) -> Registration:
     """
     file = Path(path)
     if not file.is_file():
-        raise InputError("no such file", str(path), _MEND)
+        raise InputError("no such file", str(path), _HINT)
     with quiet():
         if not is_dicom(file):
-            raise DicomError("not a DICOM file", file.name, _MEND)
+            raise DicomError("not a DICOM file", file.name, _HINT)
         dataset = read_dataset(file, file.name)
         if word(dataset, 0x00080016) != _SPATIAL_REGISTRATION:
-            raise DicomError("not a Spatial Registration object", file.name, _MEND)
+            raise DicomError("not a Spatial Registration object", file.name, _HINT)
         found = dict(_registered(one, file.name) for one in items(dataset, 0x00700308, file.name))
         shared = word(dataset, 0x00200052)
     if not found or "" in found:

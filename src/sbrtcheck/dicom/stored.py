@@ -31,7 +31,7 @@ from sbrtcheck.dvh.binned import (
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, Prescription, UnknownPrescription
 
-STORED_MEND = "use computed DVHs (dvhs='computed', --dvhs computed)"
+STORED_HINT = "use computed DVHs (dvhs='computed', --dvhs computed)"
 
 # A stored DVH may come from a finer grid than the RTDOSE's; beyond this factor its doses are in another unit.
 _ABOVE_GRID = 1.2
@@ -91,7 +91,7 @@ def stored_dvhs(
     """
     sequence = items(dose, 0x30040050, shown)
     if not sequence:
-        raise InputError("the RTDOSE stores no DVHs", shown, STORED_MEND)
+        raise InputError("the RTDOSE stores no DVHs", shown, STORED_HINT)
     context = _Context(
         shown=shown,
         names=names,

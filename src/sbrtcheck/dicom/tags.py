@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 AnyElements: TypeAlias = "Elements | Dataset"
 
 # Largest value of an IS element; larger numbers are damage.
-_GREATEST_INTEGER = 2**31 - 1
+_MAX_INTEGER = 2**31 - 1
 _PADDING = b" \0"
 # Far beyond any couch, and far below where squares of numbers overflow.
 MAXIMUM_MM = 1e5
@@ -162,7 +162,7 @@ def number(dataset: AnyElements, tag: int) -> float | None:
 def integer(dataset: AnyElements, tag: int) -> int | None:
     """First number of an IS element when it is whole (``7`` and ``7.0``) and of its range; None otherwise."""
     value = number(dataset, tag)
-    usable = value is not None and value == np.floor(value) and abs(value) <= _GREATEST_INTEGER
+    usable = value is not None and value == np.floor(value) and abs(value) <= _MAX_INTEGER
     return int(value) if value is not None and usable else None
 
 

@@ -6,8 +6,8 @@ from sbrtcheck.dvh.targets import roi_name_of, roi_names, roi_names_of, separate
 from sbrtcheck.dvh.types import (
     DERIVED_NUMBER,
     DVH,
-    Band,
     Between,
+    Bounds,
     Curve,
     DVHSet,
     EndCaps,
@@ -22,8 +22,8 @@ from sbrtcheck.dvh.types import (
 __all__ = [
     "DERIVED_NUMBER",
     "DVH",
-    "Band",
     "Between",
+    "Bounds",
     "Curve",
     "CurveDistance",
     "DVHSet",

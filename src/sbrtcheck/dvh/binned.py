@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DVH, Band, Curve, NoDVH, Reason, VolumeUnit
+from sbrtcheck.dvh.types import DVH, Bounds, Curve, NoDVH, Reason, VolumeUnit
 from sbrtcheck.plan import Finding, FindingCode, FloatArray
 
 NOISE = 1e-9
@@ -98,9 +98,9 @@ class Curves:
 class Statistics:
     """Mean, minimum and maximum, Gy with bounds, and what was noticed on the way."""
 
-    mean_gy: Band
-    min_gy: Band
-    max_gy: Band
+    mean_gy: Bounds
+    min_gy: Bounds
+    max_gy: Bounds
     notes: Notes
 
 
@@ -242,15 +242,15 @@ def in_cc(curves: Curves, volume_cc: float) -> Curves:
     return Curves(curve=curve, lower=lower, upper=upper)
 
 
-def _ordered(value: float, low: float, high: float) -> Band:
-    return Band(value=value, low=min(low, value), high=max(high, value))
+def _ordered(value: float, low: float, high: float) -> Bounds:
+    return Bounds(value=value, low=min(low, value), high=max(high, value))
 
 
-def _nearest(stated: float, band: Band) -> Band:
-    return Band(value=min(max(stated, band.low), band.high), low=band.low, high=band.high)
+def _nearest(stated: float, band: Bounds) -> Bounds:
+    return Bounds(value=min(max(stated, band.low), band.high), low=band.low, high=band.high)
 
 
-def _of_a_point(stated: float, band: Band, bin_gy: float) -> Band:
+def _of_a_point(stated: float, band: Bounds, bin_gy: float) -> Bounds:
     """A stated extreme, which may lie beyond the curve: that ends where its last volume rounds away."""
     if not _agree(stated, band.value, bin_gy):
         return _nearest(stated, band)
@@ -266,7 +266,7 @@ def _mean(curve: Curve) -> float:
     return float(np.trapezoid(curve.volume, curve.dose_gy)) / whole + float(curve.dose_gy[0])
 
 
-def _minimum(histogram: Histogram) -> Band:
+def _minimum(histogram: Histogram) -> Bounds:
     least = histogram.volume[0] * (1.0 - NOISE) - histogram.rounding
     whole = np.flatnonzero(histogram.volume >= histogram.volume[0] * (1.0 - NOISE))[-1]
     latest = np.flatnonzero(histogram.volume >= least)[-1]

@@ -46,19 +46,19 @@ from sbrtcheck.geometry import (
     with_area,
 )
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, Plan, Structure
-from sbrtcheck.progress import Progress, nobody_watches, stage
+from sbrtcheck.progress import Progress, log_step, no_progress
 from sbrtcheck.structure_names import Recipe, RoiName, derivable
 
 ELEMENTS_WANTED = 20_000
 """A smaller structure is divided until it has about so many elements; more buy nothing but tighter bounds."""
 
-MOST_ELEMENTS = 4_000_000
+MAX_ELEMENTS = 4_000_000
 """Bounds are not tightened beyond this many elements: a few seconds, and a hundredth of a voxel."""
 
-MOST_EDGES = 1 << 20
+MAX_EDGES = 1 << 20
 """Structures wait for others that share their dose until they have so many contour points: some 40 MB."""
 
-SMALLEST_RIM_SHARE = 1e-6
+MIN_RIM_SHARE = 1e-6
 """Less of a structure than this beyond the outermost dose points is rounding of its coordinates."""
 
 NO_DOSE_GY = 1e-3
@@ -114,7 +114,7 @@ def compute_dvhs(
     between: str = Between.SLAB,
     dose: str = Interpolation.TRILINEAR,
     names: Mapping[str, str] | None = None,
-    progress: Progress = nobody_watches,
+    progress: Progress = no_progress,
 ) -> DVHSet:
     """DVHs of a plan's structures, and of those that can be derived from them.
 
@@ -159,7 +159,7 @@ def compute_dvhs(
     asked = [r for organ, r in recipes.items() if structures is None or organ in structures]
     _check_known(structures, plan, recipes)
     made_of = [(_alone(s),) for s in wanted] + [(recipe,) for recipe in asked]
-    with stage("DVHs") as say:
+    with log_step("DVHs") as say:
         results = _all_of(made_of, plan, model, top_gy, progress)
         say(_said(results, plan, model))
     return DVHSet(
@@ -207,7 +207,7 @@ def finer(plan: Plan, dvh: DVH) -> DVH | None:
     if isinstance(solid, NoDVH):
         return None
     refinement = 2 * dvh.refinement
-    if refinement > MAX_REFINEMENT or dvh.volume / cell_cc(solid.frame) * refinement**3 > MOST_ELEMENTS:
+    if refinement > MAX_REFINEMENT or dvh.volume / cell_cc(solid.frame) * refinement**3 > MAX_ELEMENTS:
         return None
     sliced = _sliced(solid, dvh.made_of, dvh.model, _largest_dose(plan), refinement)
     made = sliced if isinstance(sliced, NoDVH) else _read_in_every_way(sliced, plan, dvh.model)
@@ -286,14 +286,14 @@ def _all_of(
             done([(place, _read_in_every_way(sliced, plan, model))])
         else:
             waiting[place] = sliced
-        if sum(len(one.solid.stack.edges) for one in waiting.values()) > MOST_EDGES or place + 1 == len(made_of):
+        if sum(len(one.solid.stack.edges) for one in waiting.values()) > MAX_EDGES or place + 1 == len(made_of):
             done(zip(waiting, _dvhs(list(waiting.values()), plan, model), strict=True))
             waiting = {}
     return [results[place] for place in range(len(made_of))]
 
 
 def _of(made_of: tuple[Recipe, ...], plan: Plan, model: Model, top_gy: float) -> DVH | NoDVH:
-    return _all_of([made_of], plan, model, top_gy, nobody_watches)[0]
+    return _all_of([made_of], plan, model, top_gy, no_progress)[0]
 
 
 def _alone(structure: Structure) -> Recipe:
@@ -409,7 +409,7 @@ def _drawn(structure: Structure, plan: Plan, model: Model) -> _Solid | NoDVH:
     try:
         contours = with_area(structure.contours.read())
     except DicomError as error:
-        return _without(structure, Reason.STRUCTURE_DAMAGED, f"{error.what}; {error.mend}")
+        return _without(structure, Reason.STRUCTURE_DAMAGED, f"{error.what}; {error.hint}")
     if len(contours) == 0:
         return _nothing_contoured(structure)
     try:
@@ -585,7 +585,7 @@ def _part(pieces: Sequence[tuple[Slices, Histogram]], plan: Plan) -> _Part:
     for _, histogram in pieces:
         if histogram.bounds[0] < 0.0:
             what = f"the dose falls to {histogram.bounds[0] * histogram.bin_gy:g} Gy in the structure, which is no dose"
-            raise GeometryError(what, mend="export the physical dose, not a difference")
+            raise GeometryError(what, hint="export the physical dose, not a difference")
     rim_cc = 0.0
     for slices, histogram in pieces:
         if slices.rim:
@@ -641,7 +641,7 @@ def _outside(name: str, uncovered_cc: float, rim_cc: float, volume_cc: float) ->
     if uncovered_cc > 0.0:
         text = f"{_share_text(uncovered_cc, volume_cc)} lie outside the dose grid, counted at 0 Gy"
         yield Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text=text, subject=name)
-    if rim_cc > SMALLEST_RIM_SHARE * volume_cc:
+    if rim_cc > MIN_RIM_SHARE * volume_cc:
         text = f"{_share_text(rim_cc, volume_cc)} lie beyond the outermost dose points, within half a voxel: "
         text += "the nearest point's dose was taken"
         yield Finding(code=FindingCode.OUTERMOST_DOSE_PLANES, text=text, subject=name)
@@ -654,10 +654,10 @@ def _share_text(part_cc: float, volume_cc: float) -> str:
 def _largest_dose(plan: Plan) -> float:
     top_gy = plan.dose.max_gy
     if not np.isfinite(top_gy):
-        raise GeometryError("the dose grid has a value that is not a number", mend="export the dose again")
+        raise GeometryError("the dose grid has a value that is not a number", hint="export the dose again")
     if top_gy < 0.0:
         what = f"no dose of the grid is above {top_gy:.4g} Gy, which is no dose"
-        raise GeometryError(what, mend="export the physical dose, not a difference")
+        raise GeometryError(what, hint="export the physical dose, not a difference")
     return top_gy
 
 

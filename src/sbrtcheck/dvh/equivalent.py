@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DVH, Band, Curve, dose_band
+from sbrtcheck.dvh.types import DVH, Bounds, Curve, dose_bounds
 from sbrtcheck.plan import FloatArray, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity, findings_for
 from sbrtcheck.radiobiology.course import alpha_beta, whole_fractions
@@ -69,16 +69,16 @@ def _in_doses_of(dvh: DVH, effect: _Effect) -> DVH:
     )
 
 
-def _mapped(band: Band, effect: _Effect) -> Band:
+def _mapped(band: Bounds, effect: _Effect) -> Bounds:
     value, low, high = effect.of(np.array([band.value, band.low, band.high])).tolist()
-    return dose_band(value, low, high)
+    return dose_bounds(value, low, high)
 
 
-def _mean(dvh: DVH, effect: _Effect) -> Band:
+def _mean(dvh: DVH, effect: _Effect) -> Bounds:
     """Mean of the effect over the volume, which is not the effect of the mean: it is at least that."""
     value, low, high = (_mean_of(curve, effect) for curve in (dvh.curve, dvh.lower, dvh.upper))
     at_least = float(effect.of(np.array(dvh.mean_gy.low)))
-    return dose_band(value, max(low, at_least), high)
+    return dose_bounds(value, max(low, at_least), high)
 
 
 def _mean_of(curve: Curve, effect: _Effect) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DVH, Band, Curve, Origin, VolumeUnit
+from sbrtcheck.dvh.types import DVH, Bounds, Curve, Origin, VolumeUnit
 from sbrtcheck.plan import Prescription, UnknownPrescription
 
 BIN_GY = 0.01
@@ -72,7 +72,7 @@ def from_dicompyler(core: Any, *, fractions: int | None = None) -> DVH:
         curve=curve,
         lower=lower,
         upper=upper,
-        mean_gy=Band(value=(low + high) / 2, low=low, high=high),
+        mean_gy=Bounds(value=(low + high) / 2, low=low, high=high),
         min_gy=_between(dose[first], dose[first + 1]),
         max_gy=_between(dose[last], dose[last + 1]),
         prescription=Prescription(dose_gy=float(core.rx_dose), fractions=fractions, source="dicompyler-core DVH")
@@ -81,5 +81,5 @@ def from_dicompyler(core: Any, *, fractions: int | None = None) -> DVH:
     )
 
 
-def _between(low: float, high: float) -> Band:
-    return Band(value=float(low + high) / 2, low=float(low), high=float(high))
+def _between(low: float, high: float) -> Bounds:
+    return Bounds(value=float(low + high) / 2, low=float(low), high=float(high))

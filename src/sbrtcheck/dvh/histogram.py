@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from sbrtcheck.dvh.types import Band, Curve, dose_band
+from sbrtcheck.dvh.types import Bounds, Curve, dose_bounds
 from sbrtcheck.geometry import Elements, Float32
 from sbrtcheck.plan import FloatArray, IntArray
 
@@ -203,7 +203,7 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
     return _trimmed(np.concatenate([[0.0], edges]), low_curve), _trimmed(edges, high_curve)
 
 
-def bands(histogram: Histogram, curve: Curve) -> tuple[Band, Band, Band]:
+def bands(histogram: Histogram, curve: Curve) -> tuple[Bounds, Bounds, Bounds]:
     """Mean, minimum and maximum dose in Gy with their bounds; the extremes are where the curve begins and ends."""
     volume, unit = float(histogram.volume.sum()), histogram.bin_gy
     mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.sums[OFFSET].sum()) / volume * unit
@@ -214,9 +214,9 @@ def bands(histogram: Histogram, curve: Curve) -> tuple[Band, Band, Band]:
     begin, end = float(curve.dose_gy[0]), float(curve.dose_gy[-1])
     reached = histogram.reached[0] * unit, histogram.reached[1] * unit
     return (
-        dose_band(mean, max(low - slack, 0.0), high + slack),
-        dose_band(min(max(begin, least), reached[0]), max(least - slack, 0.0), reached[0] + slack),
-        dose_band(max(min(end, most), reached[1]), max(reached[1] - slack, 0.0), most + slack),
+        dose_bounds(mean, max(low - slack, 0.0), high + slack),
+        dose_bounds(min(max(begin, least), reached[0]), max(least - slack, 0.0), reached[0] + slack),
+        dose_bounds(max(min(end, most), reached[1]), max(reached[1] - slack, 0.0), most + slack),
     )
 
 

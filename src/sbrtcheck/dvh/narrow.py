@@ -10,11 +10,11 @@ import numpy as np
 from sbrtcheck.chart.points import CurvePoint
 from sbrtcheck.dvh.compute import CONVENTION_OF, laid
 from sbrtcheck.dvh.histogram import BINS
-from sbrtcheck.dvh.types import DVH, SAME_DOSE, SAME_VOLUME, Band, Curve
+from sbrtcheck.dvh.types import DVH, SAME_DOSE, SAME_VOLUME, Bounds, Curve
 from sbrtcheck.geometry import Crossed, Isodose, crossed
 from sbrtcheck.plan import FloatArray, Plan
 
-MOST_CELLS = 1 << 15
+MAX_CELLS = 1 << 15
 """More cells along an isodose are not halved: a few tenths of a second, and narrower than anybody needs."""
 
 AT_ONCE = 4
@@ -71,7 +71,7 @@ class _Search:
         search = self
         while not search._knows(dvh, point):
             search = search._without_cells_that_do_not_matter(dvh, point)
-            if not 0 < sum(map(len, search.parts.values())) <= MOST_CELLS:
+            if not 0 < sum(map(len, search.parts.values())) <= MAX_CELLS:
                 break
             halved = {mask: part.halved() for mask, part in search.parts.items()}
             search = replace(search, parts=halved)
@@ -176,10 +176,10 @@ def _volume_cc(point: CurvePoint, dvh: DVH) -> float:
     return point.volume_percent / 100.0 * dvh.volume
 
 
-def _within(band: Band, low_gy: float, high_gy: float) -> Band:
+def _within(band: Bounds, low_gy: float, high_gy: float) -> Bounds:
     """The band without what lies outside; its value is moved to its end where it lay there."""
     low, high = max(band.low, low_gy), min(band.high, high_gy)
-    return Band(value=min(max(band.value, low), high), low=low, high=high) if low <= high else band
+    return Bounds(value=min(max(band.value, low), high), low=low, high=high) if low <= high else band
 
 
 def _at_least(lower: Curve, dose_gy: float, volume: float) -> Curve:

@@ -105,7 +105,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
+class Bounds:
     """A number and the interval its numerical error is bounded by: ``low <= value <= high``."""
 
     value: float
@@ -222,9 +222,9 @@ class DVH:
     curve: Curve
     lower: Curve
     upper: Curve
-    mean_gy: Band
-    min_gy: Band
-    max_gy: Band
+    mean_gy: Bounds
+    min_gy: Bounds
+    max_gy: Bounds
     prescription: Prescription | UnknownPrescription
     model: Model | None = None
     refinement: int = 0
@@ -240,7 +240,7 @@ class DVH:
     quantity: Quantity = Quantity.PHYSICAL
     alpha_beta_gy: float | None = None
 
-    def dose_at_volume(self, volume: float) -> Band:
+    def dose_at_volume(self, volume: float) -> Bounds:
         """Lowest dose in the hottest ``volume``, Gy with bounds.
 
         Parameters
@@ -255,7 +255,7 @@ class DVH:
         """
         return self.dose_at_volumes(np.array([volume], dtype=np.float64))[0]
 
-    def dose_at_volumes(self, volumes: FloatArray) -> list[Band]:
+    def dose_at_volumes(self, volumes: FloatArray) -> list[Bounds]:
         """`dose_at_volume` for many volumes at once, shape ``(n,)``."""
         slack = SAME_VOLUME * self.volume
         if not bool(np.all((volumes >= 0.0) & (volumes <= self.volume + slack))):
@@ -264,26 +264,26 @@ class DVH:
         inside = np.maximum(volumes - slack, 0.0)
         found = [curve.dose_at(inside).tolist() for curve in (self.curve, self.lower, self.upper)]
         # where bounds were narrowed at a limit, the curve itself may pass on the other side of it
-        return [dose_band(min(max(value, low), high), low, high) for value, low, high in zip(*found, strict=True)]
+        return [dose_bounds(min(max(value, low), high), low, high) for value, low, high in zip(*found, strict=True)]
 
-    def volume_at_dose(self, dose_gy: float) -> Band:
+    def volume_at_dose(self, dose_gy: float) -> Bounds:
         """Volume with at least ``dose_gy``, in ``volume_unit``, with bounds."""
         return self.volume_at_doses(np.array([dose_gy], dtype=np.float64))[0]
 
-    def volume_at_doses(self, doses_gy: FloatArray) -> list[Band]:
+    def volume_at_doses(self, doses_gy: FloatArray) -> list[Bounds]:
         """`volume_at_dose` for many doses at once, shape ``(n,)``."""
         doses = doses_gy - SAME_DOSE * float(self.curve.dose_gy[-1])
         found = [curve.volume_at(doses).tolist() for curve in (self.curve, self.lower, self.upper)]
         return [_band(*band) for band in zip(*found, strict=True)]
 
-    def geud(self, a: float) -> Band:
+    def geud(self, a: float) -> Bounds:
         """Generalised equivalent uniform dose with exponent ``a`` (not 0), Gy with bounds.
 
         ``(sum of v_i D_i**a) ** (1 / a)`` over volume fractions ``v_i`` (Niemierko 1997, Med Phys 24:103).
         """
         if a == 0 or not np.isfinite(a):
             raise ValueError("gEUD needs an exponent that is a number other than 0")
-        return dose_band(*(curve.geud(a) for curve in (self.curve, self.lower, self.upper)))
+        return dose_bounds(*(curve.geud(a) for curve in (self.curve, self.lower, self.upper)))
 
     def to_eqd2(self, *, alpha_beta_gy: float, fractions: int | None = None) -> DVH:
         """This DVH in EQD2: each element's dose converted with its own dose a fraction, ``d = D / n``.
@@ -347,13 +347,13 @@ class DVH:
         return self.volume
 
 
-def _band(value: float, low: float, high: float) -> Band:
+def _band(value: float, low: float, high: float) -> Bounds:
     """A band that holds its value: the curves it is read off may cross by rounding only."""
     low, high = min(low, high), max(low, high)
-    return Band(value=min(max(value, low), high), low=low, high=high)
+    return Bounds(value=min(max(value, low), high), low=low, high=high)
 
 
-def dose_band(value_gy: float, low_gy: float, high_gy: float) -> Band:
+def dose_bounds(value_gy: float, low_gy: float, high_gy: float) -> Bounds:
     """A dose rounded to `DOSE_DECIMALS`, with bounds that hold it."""
     value = round(value_gy, DOSE_DECIMALS)
     return _band(value, min(low_gy, value_gy, value), max(high_gy, value_gy, value))

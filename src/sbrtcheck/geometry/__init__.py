@@ -1,7 +1,7 @@
 """Structure x dose grid -> volume elements: exact volumes, dose, and bounds on both."""
 
 from sbrtcheck.geometry.between import interpolated
-from sbrtcheck.geometry.beyond import DoseBeyond, largest_dose_beyond
+from sbrtcheck.geometry.beyond import MaxDoseAtDistance, max_dose_at_distance
 from sbrtcheck.geometry.boolean import minus, union
 from sbrtcheck.geometry.cells import Isodose
 from sbrtcheck.geometry.crossing import Crossed, crossed
@@ -27,12 +27,12 @@ __all__ = [
     "NARROW_SHARE",
     "Conventions",
     "Crossed",
-    "DoseBeyond",
     "Elements",
     "Float32",
     "GridFrame",
     "Isodose",
     "IsodoseVolume",
+    "MaxDoseAtDistance",
     "PrismStack",
     "Slices",
     "Surroundings",
@@ -44,7 +44,7 @@ __all__ = [
     "in_grid",
     "interpolated",
     "isodose_volume",
-    "largest_dose_beyond",
+    "max_dose_at_distance",
     "minus",
     "parts_of",
     "prism_cc",

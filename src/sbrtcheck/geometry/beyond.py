@@ -16,10 +16,10 @@ from sbrtcheck.plan import FloatArray, IntArray
 NARROW_GY = 0.01
 """Bounds this close together are not narrowed further."""
 
-SMALLEST_MM = 0.02
+MIN_MM = 0.02
 """Smaller boxes are not divided: surface points are no denser than that allows."""
 
-MOST_BOXES = 1 << 15
+MAX_BOXES = 1 << 15
 """Boxes are not divided into more than so many: half a second."""
 
 PROMISING = 256
@@ -30,7 +30,7 @@ BLOCK = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoseBeyond:
+class MaxDoseAtDistance:
     """Largest dose at some distance and more, Gy: at least ``low_gy``, which is reached, and at most ``high_gy``."""
 
     low_gy: float
@@ -53,7 +53,7 @@ class _Boxes:
         return _Boxes(middle=self.middle[keep], size=self.size[keep], dose=self.dose[:, keep], point=self.point[keep])
 
 
-def largest_dose_beyond(stack: PrismStack, frame: GridFrame, distance_mm: float) -> DoseBeyond | None:
+def max_dose_at_distance(stack: PrismStack, frame: GridFrame, distance_mm: float) -> MaxDoseAtDistance | None:
     """The largest trilinear dose at least ``distance_mm`` from the prisms of a stack, anywhere in the grid.
 
     The grid is searched from large boxes to small ones: a box that lies too near is dropped, one that lies wholly
@@ -76,15 +76,15 @@ def largest_dose_beyond(stack: PrismStack, frame: GridFrame, distance_mm: float)
     top = best
     while len(boxes.middle):
         boxes, best, top = _sifted(boxes, surface, distance_mm, best)
-        small = len(boxes.middle) == 0 or bool(boxes.size.max() < SMALLEST_MM)
-        if small or top <= best + NARROW_GY or len(boxes.middle) > MOST_BOXES // 8:
+        small = len(boxes.middle) == 0 or bool(boxes.size.max() < MIN_MM)
+        if small or top <= best + NARROW_GY or len(boxes.middle) > MAX_BOXES // 8:
             break
         boxes = _divided(boxes)
     return _found(best, top)
 
 
-def _found(best: float, top: float) -> DoseBeyond | None:
-    return DoseBeyond(low_gy=best, high_gy=max(top, best)) if best >= 0 else None
+def _found(best: float, top: float) -> MaxDoseAtDistance | None:
+    return MaxDoseAtDistance(low_gy=best, high_gy=max(top, best)) if best >= 0 else None
 
 
 def _nodes_mm(frame: GridFrame) -> list[FloatArray]:

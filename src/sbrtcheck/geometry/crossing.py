@@ -13,14 +13,14 @@ import numpy as np
 
 from sbrtcheck.geometry.cells import WHOLE, Cells, Isodose
 from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, pieces_of
-from sbrtcheck.geometry.elements import SMALLEST_FRACTION, Float32, Levels, dose_planes, levels_of, of_four, over_slices
+from sbrtcheck.geometry.elements import MIN_FRACTION, Float32, Levels, dose_planes, levels_of, of_four, over_slices
 from sbrtcheck.geometry.loops import Edges
 from sbrtcheck.geometry.outline import BoolArray, ranges
 from sbrtcheck.geometry.prisms import GridFrame
 from sbrtcheck.geometry.slabs import Drawn, Slabs, Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
-MOST_HELD = 1 << 19
+MAX_HELD = 1 << 19
 """Of more cells in doubt, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
 
 _QUARTERS = Box(row=0, column=0, rows=3, columns=3)
@@ -129,7 +129,7 @@ def crossed(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_
         for parts, pick, isodose in zip(found, picks, isodoses, strict=True):
             if len(pick):
                 made = _first(pick, field, region, isodose)
-                full = sum(map(len, parts)) + len(made) > MOST_HELD
+                full = sum(map(len, parts)) + len(made) > MAX_HELD
                 parts.append(made.without(np.ones(len(made), dtype=bool)) if full else made)
     return [_together(parts, isodose) for parts, isodose in zip(found, isodoses, strict=True)]
 
@@ -214,7 +214,7 @@ def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
     share[: covered.full.size] = covered.full.reshape(-1)
     is_cut = np.zeros(len(share), dtype=bool)
     fraction = covered.fraction
-    is_cut[covered.cell] = (fraction > SMALLEST_FRACTION) & (fraction < 1.0 - SMALLEST_FRACTION)
+    is_cut[covered.cell] = (fraction > MIN_FRACTION) & (fraction < 1.0 - MIN_FRACTION)
     share[covered.cell] = np.where(is_cut[covered.cell], fraction, np.rint(fraction))
     return share, is_cut
 

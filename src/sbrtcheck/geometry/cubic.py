@@ -14,7 +14,7 @@ from sbrtcheck.plan import Finding, FindingCode, FloatArray
 FINE_MM = 0.25
 """The finer grid's spacing: trilinear dose between its points then misses a sixteenth of what it did at 1 mm."""
 
-MOST_POINTS = 1 << 22
+MAX_POINTS = 1 << 22
 """Largest finer grid: the option is for small targets, and large organs need no such grid."""
 
 MARGIN = 4
@@ -42,7 +42,7 @@ def with_cubic_dose(stack: PrismStack, frame: GridFrame, name: str) -> tuple[Pri
         reason = "it leaves the points of the dose grid"
     elif bool(np.any(last - first < 3)):
         reason = "the dose grid has too few points around it"
-    elif int(np.prod(points)) > MOST_POINTS:
+    elif int(np.prod(points)) > MAX_POINTS:
         reason = "it is too large for a finer grid"
     if reason:
         text = f"dose stays trilinear between grid points: {reason}"

@@ -25,10 +25,10 @@ PARTS_AT_ONCE = 16
 SAME_THICKNESS = 1e-9
 """Slices whose thickness differs by no more than this share are equally thick."""
 
-SMALLEST_FRACTION = 1e-9
+MIN_FRACTION = 1e-9
 """Cells covered by less are rounding noise of the area sums."""
 
-SMALLEST_CENTROID = 1e-6
+MIN_CENTROID = 1e-6
 """Of cells covered by less, the centroid is not known well enough."""
 
 SAME_PLACE_CELLS = 1e-9
@@ -87,7 +87,7 @@ def slices_of(stack: PrismStack, volume_cc: FloatArray, frame: GridFrame, refine
     conventions.
     """
     if len(frame.nodes_mm) < 2:
-        raise GeometryError("the dose grid has one plane only: no dose between planes", mend="export the whole grid")
+        raise GeometryError("the dose grid has one plane only: no dose between planes", hint="export the whole grid")
     inside, cut = _inside_grid(stack.edges, frame)
     bottom, top = _grid_range_mm(frame)
     cut |= bool(np.any(stack.low_mm < bottom) or np.any(stack.high_mm > top))
@@ -276,7 +276,7 @@ def _cut_elements(laid: Laid, field: _Field, slab_cc: FloatArray) -> Elements:
     """Cells that the boundary touches: dose at the centroid of the covered part."""
     covered, place = laid.covered, laid.place
     layers, cells = covered.shape[0], covered.shape[1] * covered.shape[2]
-    some = np.flatnonzero(covered.fraction > SMALLEST_FRACTION)
+    some = np.flatnonzero(covered.fraction > MIN_FRACTION)
     begin = np.searchsorted(covered.cell[some], np.arange(layers + 1) * cells)
     count = np.diff(begin)[place]
     pick = some[ranges(begin[place], count)]
@@ -295,7 +295,7 @@ def _cut_elements(laid: Laid, field: _Field, slab_cc: FloatArray) -> Elements:
         high=high,
         # a part of a cell is narrower than the cell: its variance shrinks about as its share does
         variance12=field.variance12[at] * fraction.astype(np.float32),
-        unsure=np.where(fraction > SMALLEST_CENTROID, off, high - low),
+        unsure=np.where(fraction > MIN_CENTROID, off, high - low),
         begin=begin,
         kind=kinds,
         held_by=[(part,) for part in laid.parts.tolist()],

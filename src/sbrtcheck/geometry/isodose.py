@@ -15,7 +15,7 @@ from sbrtcheck.plan import FloatArray
 NARROW_SHARE = 0.01
 """Bounds this close together, as a share of the volume, are not narrowed further unless asked."""
 
-MOST_CELLS = 1 << 19
+MAX_CELLS = 1 << 19
 """Cells that the isodose surface cuts are not divided into more than so many: a second, and 100 MB."""
 
 STEEPEST = 1e-4
@@ -50,7 +50,7 @@ def isodose_volume(frame: GridFrame, dose_gy: float, narrow_share: float = NARRO
         When the grid has a single plane, column or row.
     """
     if min(frame.stored.shape) < 2:
-        raise GeometryError("the dose grid has one plane only: no dose between planes", mend="export the whole grid")
+        raise GeometryError("the dose grid has one plane only: no dose between planes", hint="export the whole grid")
     box = _box_above(frame, dose_gy)
     if box is None:
         return IsodoseVolume(value_cc=0.0, low_cc=0.0, high_cc=0.0, closed=True)
@@ -119,7 +119,7 @@ def _cut_volume(
     found = volume_cc * _shares(corners, dose_gy)
     settled = np.zeros(3)
     enough_cc = narrow_share * (whole_cc + float(found[0].sum()))
-    while 0 < len(volume_cc) <= MOST_CELLS // 8 and _width(found.sum(axis=1) + settled) > enough_cc:
+    while 0 < len(volume_cc) <= MAX_CELLS // 8 and _width(found.sum(axis=1) + settled) > enough_cc:
         # what the surest cells leave open together is too little to matter
         order = np.argsort(_width(found), kind="stable")
         sure = int(np.searchsorted(np.cumsum(_width(found)[order]), (enough_cc - _width(settled)) / 2))

@@ -19,7 +19,7 @@ _Number = TypeVar("_Number", bound=np.generic)
 THINNEST_STRIP = 1e-9
 """Strips between polygon corners thinner than this, in grid rows, enclose nothing."""
 
-MOST_PIECES = 1 << 22
+MAX_PIECES = 1 << 22
 """A region cut into more pieces than this is no contour that anybody drew."""
 
 PAIRS_AT_ONCE = 1 << 16
@@ -162,9 +162,9 @@ def _in_strips(u0: FloatArray, v0: FloatArray, u1: FloatArray, v1: FloatArray) -
     levels = levels[np.concatenate([[True], np.diff(levels) > THINNEST_STRIP])]
     first, last = np.searchsorted(levels, v0 - THINNEST_STRIP), np.searchsorted(levels, v1 - THINNEST_STRIP)
     count = np.maximum(last - first, 0)
-    if int(count.sum()) > MOST_PIECES:
+    if int(count.sum()) > MAX_PIECES:
         what = f"contours cross themselves or each other {len(levels) - len(u0)} times or more on one plane"
-        raise GeometryError(what, mend="draw the contour again")
+        raise GeometryError(what, hint="draw the contour again")
     strip, edge = ranges(first, count), np.repeat(np.arange(len(u0)), count)
     if len(edge) == 0:
         return None

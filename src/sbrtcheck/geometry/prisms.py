@@ -25,10 +25,10 @@ from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, FloatArray,
 TILT_TOLERANCE_MM = 0.1
 """A contour that leaves its plane by more than this is tilted against the dose grid, and refused."""
 
-SMALLEST_DOUBT_CC = 0.01
+MIN_DOUBT_CC = 0.01
 """Readings of contours that differ by this volume contradict each other: limits are set on volumes little larger."""
 
-SMALLEST_DOUBT_SHARE = 1e-3
+MIN_DOUBT_SHARE = 1e-3
 """In a small structure, readings contradict each other from this share of its volume on."""
 
 
@@ -107,7 +107,7 @@ def grid_frame(grid: DoseGrid, slab_axis: int) -> GridFrame:
     even = bool(np.ptp(steps) <= PLANE_TOLERANCE_MM) if len(steps) else True
     if slab_axis != 2 and not even:
         what = "contour planes lie across the dose frames, and the frames are not evenly spaced"
-        raise GeometryError(what, mend="export the dose on evenly spaced frames")
+        raise GeometryError(what, hint="export the dose on evenly spaced frames")
     frame_mm = float(np.mean(steps)) if len(steps) else 1.0
     spacing_mm = (*grid.spacing_mm, frame_mm)
     count = grid.stored.shape[2 - slab_axis]
@@ -150,7 +150,7 @@ def slab_axis_of(local_mm: FloatArray, starts: IntArray) -> int:
             return axis
         tilt = min(tilt, float(thickness.max()))
     what = f"contour planes are tilted against the dose grid (by {tilt:.2f} mm or more)"
-    raise GeometryError(what, mend="export dose and contours on parallel planes")
+    raise GeometryError(what, hint="export dose and contours on parallel planes")
 
 
 def with_area(contours: Contours) -> Contours:
@@ -250,7 +250,7 @@ def _readings(
         return (), ()
     whole_cc = float(np.abs(regions.area_cells) @ thick_mm) * rule.mm.u * rule.mm.v / 1000.0
     differ_cc = [float(differ_mm2 @ thick_mm) / 1000.0 for _, differ_mm2 in regions.readings]
-    enough_cc = min(SMALLEST_DOUBT_CC, SMALLEST_DOUBT_SHARE * whole_cc)
+    enough_cc = min(MIN_DOUBT_CC, MIN_DOUBT_SHARE * whole_cc)
     some = [i for i, cc in enumerate(differ_cc) if cc > enough_cc]
     if not some:
         return (), ()

@@ -61,7 +61,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise InputError(f"the key '{key}' is repeated in one JSON object", mend="remove one of them")
+            raise InputError(f"the key '{key}' is repeated in one JSON object", hint="remove one of them")
         found[key] = value
     return found
 

@@ -79,7 +79,7 @@ def import_table(path: Path, dialect: str, *, table_id: str = "", fractions: int
         chosen, template = _for_fractions(template, fractions)
     except InputError as error:
         place = ": ".join(filter(None, (str(path), error.place)))
-        raise InputError(error.what, place, error.mend) from error
+        raise InputError(error.what, place, error.hint) from error
     head = Head(id=table_id or slug(path.stem), file=path.name, dialect=used.title, fractions=chosen)
     template = _loadable(head, _named(template))
     if not any(isinstance(one, Row) for one in template.entries):
@@ -97,7 +97,7 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-        raise InputError(what, mend="check the path") from error
+        raise InputError(what, hint="check the path") from error
 
 
 # -------------------------------------------------------------------------------- fractions
@@ -109,14 +109,14 @@ def _for_fractions(template: Template, wanted: int | None) -> tuple[int, Templat
     chosen = wanted or template.fractions or (by_row[0] if len(by_row) == 1 else None)
     if chosen is None:
         _refuse_many(by_row)
-        raise InputError("the file does not say for how many fractions it holds", mend="add --fractions N")
+        raise InputError("the file does not say for how many fractions it holds", hint="add --fractions N")
     if template.fractions not in (None, chosen):
         what = f"the file is for {template.fractions} fractions, not {chosen}"
-        raise InputError(what, mend="limits are never rescaled: leave --fractions out")
+        raise InputError(what, hint="limits are never rescaled: leave --fractions out")
     entries = [one for one in template.entries if one.fractions in (None, chosen)]
     if not entries:
         what = f"the file has no row for {chosen} fractions"
-        raise InputError(what, mend=f"it has rows for {', '.join(map(str, by_row))}")
+        raise InputError(what, hint=f"it has rows for {', '.join(map(str, by_row))}")
     if by_row:
         entries = [_not_said(one) for one in entries]
     return chosen, replace(
@@ -127,7 +127,7 @@ def _for_fractions(template: Template, wanted: int | None) -> tuple[int, Templat
 def _refuse_many(by_row: list[int]) -> None:
     if by_row:
         listed = ", ".join(map(str, by_row))
-        raise InputError(f"the file has rows for {listed} fractions", mend="choose one with --fractions")
+        raise InputError(f"the file has rows for {listed} fractions", hint="choose one with --fractions")
 
 
 def _not_said(one: Row | LeftOut) -> Row | LeftOut:

@@ -15,8 +15,8 @@ import numpy as np
 
 from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs, roi_names
 from sbrtcheck.plan import (
-    GREATEST_SHARE_OF_PRESCRIPTION,
-    LEAST_SHARE_OF_PRESCRIPTION,
+    MAX_SHARE_OF_PRESCRIPTION,
+    MIN_SHARE_OF_PRESCRIPTION,
     Finding,
     FindingCode,
     Prescription,
@@ -165,7 +165,7 @@ def _of_targets(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
     most_gy = [_largest_median_gy(dvh) for dvh in targets]
     at = max(range(len(targets)), key=lambda i: (most_gy[i], least_gy[i]))
     doubt = _compared(f"the median dose of {targets[at].name}", most_gy[at], min(least_gy), rx)
-    if doubt is None and max(least_gy) < LEAST_SHARE_OF_PRESCRIPTION * rx.dose_gy:
+    if doubt is None and max(least_gy) < MIN_SHARE_OF_PRESCRIPTION * rx.dose_gy:
         percent = 100.0 * targets[at].uncovered_cc / targets[at].volume
         where = f"{percent:.3g} % of {targets[at].name} lies outside the dose grid"
         return DoseDoubt(text=f"{where}: whether it receives the prescription of {rx.dose_gy:g} Gy cannot be told")
@@ -176,7 +176,7 @@ def _of_the_ptv(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
     """Whether the structure that is the PTV by its name receives the prescription, where another target does."""
     for dvh in targets:
         percent = 100.0 * _largest_median_gy(dvh) / rx.dose_gy
-        if dvh.name == "PTV" and percent < 100.0 * LEAST_SHARE_OF_PRESCRIPTION:
+        if dvh.name == "PTV" and percent < 100.0 * MIN_SHARE_OF_PRESCRIPTION:
             text = f"the median dose of {dvh.name} is {percent:.3g} % of the prescription of {rx.dose_gy:g} Gy"
             return DoseDoubt(text=f"{text}, which another target receives: is the dose that of the whole plan?")
     return None
@@ -191,9 +191,9 @@ def _largest_median_gy(dvh: DVH) -> float:
 def _compared(what: str, most_gy: float, least_gy: float, rx: Prescription) -> DoseDoubt | None:
     percent = 100.0 * most_gy / rx.dose_gy
     stated = f"{what} is {most_gy:.4g} Gy, {percent:.3g} % of the prescription of {rx.dose_gy:g} Gy in {rx.fractions}"
-    if most_gy < LEAST_SHARE_OF_PRESCRIPTION * rx.dose_gy:
+    if most_gy < MIN_SHARE_OF_PRESCRIPTION * rx.dose_gy:
         return DoseDoubt(text=f"{stated}: is it of one fraction, of one beam, or of another plan?", blocks=True)
-    if least_gy > GREATEST_SHARE_OF_PRESCRIPTION * rx.dose_gy:
+    if least_gy > MAX_SHARE_OF_PRESCRIPTION * rx.dose_gy:
         return DoseDoubt(text=f"{stated}: is it a sum of plans, or in another unit?")
     return None
 

@@ -13,12 +13,12 @@ from enum import Enum, auto
 
 import numpy as np
 
-from sbrtcheck.dvh import DVH, Band, Curve, Reason, largest_dose_on_faces
+from sbrtcheck.dvh import DVH, Bounds, Curve, Reason, largest_dose_on_faces
 from sbrtcheck.judge.row import Case, Judged, is_of_elements, judge_on, verdict_of
 from sbrtcheck.metric import (
     DoseAtVolume,
-    DoseBeyond,
     DoseStatistic,
+    MaxDoseAtDistance,
     Metric,
     NotMeasured,
     Stat,
@@ -135,7 +135,7 @@ def _unless_outside(judged: Judged, case: Case) -> Judged:
     dvh = case.dvh
     if not isinstance(dvh, DVH) or judged.verdict is Verdict.NOT_EVALUATED:
         return judged
-    if isinstance(case.row.metric, DoseBeyond):
+    if isinstance(case.row.metric, MaxDoseAtDistance):
         return _unless_beyond_the_grid(judged, case)
     if dvh.uncovered_cc <= 0.0 or not is_of_elements(case.row.metric):
         return judged
@@ -195,9 +195,9 @@ def _with_outside_at(dvh: DVH, at_gy: float) -> DVH:
         curve=hot,
         lower=hot,
         upper=hot,
-        mean_gy=Band(value=mean, low=mean, high=mean),
-        min_gy=Band(value=least, low=least, high=least),
-        max_gy=Band(value=max(dvh.max_gy.value, at_gy), low=dvh.max_gy.low, high=max(dvh.max_gy.high, at_gy)),
+        mean_gy=Bounds(value=mean, low=mean, high=mean),
+        min_gy=Bounds(value=least, low=least, high=least),
+        max_gy=Bounds(value=max(dvh.max_gy.value, at_gy), low=dvh.max_gy.low, high=max(dvh.max_gy.high, at_gy)),
         uncovered_cc=0.0,
         alternatives=(),
         readings=(),

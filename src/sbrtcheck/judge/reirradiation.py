@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
+from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason
 from sbrtcheck.judge.row import lies_outside
 from sbrtcheck.judge.structures import Organs, Taken, take_first
 from sbrtcheck.metric import Measurement, NotMeasured, Unit, measure
@@ -15,7 +15,7 @@ from sbrtcheck.reference_data.reirradiation import Part, PartLimit, Reirradiatio
 from sbrtcheck.results.report import Report, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.tables import Sense
 
-Found = Band | NotMeasured
+Found = Bounds | NotMeasured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,10 +158,10 @@ def _measured(rule: ReirradiationRule, taken: Taken) -> Found:
     return found if isinstance(found, NotMeasured) else _band(found)
 
 
-def _band(found: Measurement) -> Band:
+def _band(found: Measurement) -> Bounds:
     if found.unit is not Unit.GY:
         raise ValueError(f"a rule for re-irradiation measures doses, not {found.unit}")
-    return Band(value=found.value, low=found.low, high=found.high)
+    return Bounds(value=found.value, low=found.low, high=found.high)
 
 
 def _ratio(part: Found, whole: Found) -> Found:
@@ -174,13 +174,13 @@ def _ratio(part: Found, whole: Found) -> Found:
     # the course is a part of the whole, so no ratio is above 1
     low, high = part.low / whole.high, min(part.high / whole.low, 1.0)
     value = min(part.value / whole.value, 1.0)
-    return Band(value=value, low=min(low, value), high=max(high, value))
+    return Bounds(value=value, low=min(low, value), high=max(high, value))
 
 
 def _interval(months: float | None) -> Found:
     if months is None:
         return NotMeasured(reason=Reason.NOT_GIVEN, detail="the months since the last course were not given")
-    return Band(value=months, low=months, high=months)
+    return Bounds(value=months, low=months, high=months)
 
 
 def _outcome(limit: PartLimit, found: Found, *, uncovered: bool) -> PartOutcome:

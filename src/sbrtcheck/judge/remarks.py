@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from sbrtcheck.dvh import Interpolation
 from sbrtcheck.judge.structures import Organs, Taken
 from sbrtcheck.metric import (
-    DoseBeyond,
     EffectiveVolume,
+    MaxDoseAtDistance,
     Measurement,
     Metric,
     NotMeasured,
@@ -42,7 +42,7 @@ def _of_the_grid(metric: OfPlan, taken: Taken, found: Measurement | NotMeasured,
     if found.open_above:
         text = f"{metric}: the isodose leaves the dose grid, so the value is the least it can be"
         yield Finding(code=FindingCode.ISODOSE_LEAVES_GRID, text=text, subject=taken.contour)
-    if isinstance(metric, DoseBeyond):
+    if isinstance(metric, MaxDoseAtDistance):
         text = f"{metric}: the whole dose grid without {taken.contour} and all within 2 cm of it"
         yield Finding(code=FindingCode.DERIVED_STRUCTURE, text=text, subject=taken.contour)
     if isinstance(metric, VolumeOutside):
@@ -54,7 +54,7 @@ def _of_the_grid(metric: OfPlan, taken: Taken, found: Measurement | NotMeasured,
 
 
 def _is_of_prescription(metric: Metric) -> bool:
-    if isinstance(metric, DoseBeyond):
+    if isinstance(metric, MaxDoseAtDistance):
         return metric.unit is Unit.PERCENT_RX
     return isinstance(metric, OfPlan | EffectiveVolume | PrescriptionMetric) or "%Rx" in str(metric)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sbrtcheck.dvh import DVH, Band, DVHSet, Reason
+from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason
 from sbrtcheck.judge.row import lies_outside
 from sbrtcheck.judge.structures import Organs, take_first
 from sbrtcheck.metric import NotMeasured
@@ -25,8 +25,8 @@ class Risk:
     """
 
     model: NtcpModel | TcpModel
-    probability: Band
-    dose: Band
+    probability: Bounds
+    dose: Bounds
     scale: str
     contour: str = ""
     findings: tuple[Finding, ...] = ()
@@ -71,7 +71,7 @@ def ntcp(model: NtcpModel | str, dvh: DVH) -> Risk | NoRisk:
     low, value, high = (lyman_ntcp(gy, td50_gy=chosen.td50_gy, m=chosen.m) for gy in (dose.low, dose.value, dose.high))
     return Risk(
         model=chosen,
-        probability=Band(value=value, low=low, high=high),
+        probability=Bounds(value=value, low=low, high=high),
         dose=dose,
         scale=str(chosen.scale),
         contour=dvh.name,
@@ -97,7 +97,7 @@ def _not_applicable(model: NtcpModel, dvh: DVH) -> NoRisk | None:
     return None
 
 
-def _on_scale(model: NtcpModel, dvh: DVH) -> tuple[Band, tuple[Finding, ...]]:
+def _on_scale(model: NtcpModel, dvh: DVH) -> tuple[Bounds, tuple[Finding, ...]]:
     """GEUD on the model's dose scale: fractions of another size differ from 2 Gy ones by a factor, which gEUD keeps."""
     if not isinstance(model.scale, FractionScale):
         return _geud(dvh, model.n), ()
@@ -105,11 +105,11 @@ def _on_scale(model: NtcpModel, dvh: DVH) -> tuple[Band, tuple[Finding, ...]]:
     converted = dvh.to_eqd2(alpha_beta_gy=ratio)
     factor = (REFERENCE_GY + ratio) / (model.scale.fraction_gy + ratio)
     geud = _geud(converted, model.n)
-    on_scale = Band(value=geud.value * factor, low=geud.low * factor, high=geud.high * factor)
+    on_scale = Bounds(value=geud.value * factor, low=geud.low * factor, high=geud.high * factor)
     return on_scale, converted.findings[len(dvh.findings) :]
 
 
-def _geud(dvh: DVH, n: float) -> Band:
+def _geud(dvh: DVH, n: float) -> Bounds:
     return dvh.mean_gy if n == 1.0 else dvh.geud(1.0 / n)
 
 
@@ -149,8 +149,8 @@ def tcp(model: TcpModel | str, *, dose_gy: float, fractions: int, diameter_cm: f
     probability = logistic_tcp(effect, bed50_gy=middle, scale_gy=chosen.scale_gy)
     return Risk(
         model=chosen,
-        probability=Band(value=probability, low=probability, high=probability),
-        dose=Band(value=effect, low=effect, high=effect),
+        probability=Bounds(value=probability, low=probability, high=probability),
+        dose=Bounds(value=effect, low=effect, high=effect),
         scale=f"BED, a/b {chosen.alpha_beta_gy:g} Gy",
         findings=findings_for(dose_gy, fractions=fractions),
     )

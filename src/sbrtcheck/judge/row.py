@@ -13,9 +13,9 @@ from sbrtcheck.judge.limits import Limits, limits_for
 from sbrtcheck.judge.structures import Organs, Taken
 from sbrtcheck.metric import (
     DoseAtVolume,
-    DoseBeyond,
     Index,
     IsodoseRatio,
+    MaxDoseAtDistance,
     Measurement,
     Metric,
     NotMeasured,
@@ -219,7 +219,7 @@ def is_of_elements(metric: Metric) -> bool:
     """Whether the bounds of a metric come from the elements of its structure."""
     if isinstance(metric, PlanIndex):
         return metric.index is Index.CI_PADDICK
-    return not isinstance(metric, IsodoseRatio | DoseBeyond | TargetCount)
+    return not isinstance(metric, IsodoseRatio | MaxDoseAtDistance | TargetCount)
 
 
 def lies_outside(dvh: DVH) -> bool:

@@ -16,7 +16,7 @@ from sbrtcheck.judge.overall import overall, review_reasons
 from sbrtcheck.judge.rows import outcomes_of
 from sbrtcheck.judge.site import rows_for, site_of
 from sbrtcheck.judge.structures import Organs
-from sbrtcheck.progress import stage
+from sbrtcheck.progress import log_step
 from sbrtcheck.results.comparison import NoComparison
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names.plan_names import PlanNames
@@ -72,7 +72,7 @@ def evaluate(
     asked = (site,) if isinstance(site, str) else tuple(site or ())
     dose = dose_check(dvhs, names, accepted=accept_dose)
     plan = Organs.of(dvhs, names, site=site_of(tables, asked, sites), dose=dose)
-    with stage("evaluation") as say:
+    with log_step("evaluation") as say:
         outcomes = outcomes_of(tables, plan, include_unconfirmed=include_unconfirmed)
         reasons = review_reasons(outcomes, plan, strict=strict)
         verdict = overall(outcomes, reasons)
@@ -110,7 +110,7 @@ def _distinct(tables: tuple[ConstraintTable, ...]) -> tuple[ConstraintTable, ...
     """Refuse tables that a report could not tell apart."""
     for id_, number in Counter(table.id for table in tables).items():
         if number > 1:
-            raise TableError(f"{number} tables have the id {id_!r}", mend="give each table once, with an id of its own")
+            raise TableError(f"{number} tables have the id {id_!r}", hint="give each table once, with an id of its own")
     return tables
 
 

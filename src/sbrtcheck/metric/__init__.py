@@ -2,12 +2,12 @@
 
 from sbrtcheck.metric.grammar import (
     DoseAtVolume,
-    DoseBeyond,
     DoseStatistic,
     EffectiveVolume,
     EquivalentUniformDose,
     Index,
     IsodoseRatio,
+    MaxDoseAtDistance,
     Measurement,
     Metric,
     NotMeasured,
@@ -30,12 +30,12 @@ from sbrtcheck.metric.plan_indices import WholePlan
 
 __all__ = [
     "DoseAtVolume",
-    "DoseBeyond",
     "DoseStatistic",
     "EffectiveVolume",
     "EquivalentUniformDose",
     "Index",
     "IsodoseRatio",
+    "MaxDoseAtDistance",
     "Measurement",
     "Metric",
     "NotMeasured",

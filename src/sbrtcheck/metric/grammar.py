@@ -30,7 +30,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 
-from sbrtcheck.dvh import DVH, Band, Reason, VolumeUnit
+from sbrtcheck.dvh import DVH, Bounds, Reason, VolumeUnit
 from sbrtcheck.dvh.types import SAME_VOLUME
 from sbrtcheck.errors import MetricError
 from sbrtcheck.plan import Prescription, UnknownPrescription
@@ -156,7 +156,7 @@ class PlanIndex:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoseBeyond:
+class MaxDoseAtDistance:
     """``D2cm[%Rx]``, ``D2cm[Gy]``: largest dose at any point 2 cm or more from the target."""
 
     unit: Unit  # GY | PERCENT_RX
@@ -215,7 +215,7 @@ class TargetCount:
 OfOneDvh = DoseAtVolume | VolumeAtDose | DoseStatistic | EquivalentUniformDose | StructureVolume | EffectiveVolume
 """Metrics that the DVH of one structure answers."""
 
-OfPlan = IsodoseRatio | PlanIndex | DoseBeyond | VolumeOutside
+OfPlan = IsodoseRatio | PlanIndex | MaxDoseAtDistance | VolumeOutside
 """Metrics that need the whole dose grid and a target."""
 
 Metric = OfOneDvh | OfPlan | PrescriptionMetric | TargetCount
@@ -324,7 +324,7 @@ def parse(text: str) -> Metric:
     Raises
     ------
     MetricError
-        The text is not exactly one metric; the error names what is missing or has two meanings, and the mend.
+        The text is not exactly one metric; the error names what is missing or has two meanings, and the hint.
 
     Examples
     --------
@@ -417,7 +417,7 @@ def _beyond(text: str, found: re.Match[str]) -> Metric:
         raise _error(text, "a distance of 2 cm from the target is the only one computed", _try(["D2cm[%Rx]"]))
     if _out(found) is None:
         raise _error(text, "output unit missing", _try(["D2cm[%Rx]", "D2cm[Gy]"]))
-    return DoseBeyond(unit=_dose_unit(text, found, "D2cm"))
+    return MaxDoseAtDistance(unit=_dose_unit(text, found, "D2cm"))
 
 
 def _outside(text: str, found: re.Match[str]) -> Metric:
@@ -521,8 +521,8 @@ def _try(choices: list[str]) -> str:
     return "try " + " or ".join(f"'{choice}'" for choice in choices)
 
 
-def _error(text: str, what: str, mend: str) -> MetricError:
-    return MetricError(f"metric {text!r}: {what}", mend=mend)
+def _error(text: str, what: str, hint: str) -> MetricError:
+    return MetricError(f"metric {text!r}: {what}", hint=hint)
 
 
 # -------------------------------------------------------------------------------- Metric x DVH -> value
@@ -591,7 +591,7 @@ def _measured(metric: OfOneDvh, dvh: DVH) -> Measurement | NotMeasured:
         case EquivalentUniformDose():
             return _as_dose(dvh.geud(metric.a), metric.unit, dvh)
         case StructureVolume():
-            return _as_volume(Band(value=dvh.volume, low=dvh.volume, high=dvh.volume), Unit.CC, dvh)
+            return _as_volume(Bounds(value=dvh.volume, low=dvh.volume, high=dvh.volume), Unit.CC, dvh)
         case EffectiveVolume():
             mean = _as_dose(dvh.mean_gy, Unit.PERCENT_RX, dvh)
             return mean if isinstance(mean, NotMeasured) else replace(mean, unit=Unit.PERCENT)
@@ -608,11 +608,11 @@ def _measure_dose_at_volume(metric: DoseAtVolume, dvh: DVH) -> Measurement | Not
         )
     share = dvh.volume_rounding_cc / dvh.volume if metric.volume_unit is Unit.CC else 0.0
     bands = [_dose_at(dvh, min(volume * factor, dvh.volume), cold=metric.cold) for factor in _factors(share)]
-    band = Band(value=bands[0].value, low=min(b.low for b in bands), high=max(b.high for b in bands))
+    band = Bounds(value=bands[0].value, low=min(b.low for b in bands), high=max(b.high for b in bands))
     return _as_dose(band, metric.unit, dvh)
 
 
-def _dose_at(dvh: DVH, volume: float, *, cold: bool) -> Band:
+def _dose_at(dvh: DVH, volume: float, *, cold: bool) -> Bounds:
     hot_volume = dvh.volume - volume if cold else volume
     return dvh.dose_at_volume(hot_volume) if hot_volume > 0 else dvh.max_gy
 
@@ -633,7 +633,7 @@ def _measure_volume_at_dose(metric: VolumeAtDose, dvh: DVH) -> Measurement | Not
     return _as_volume(_rest(band, dvh.volume) if metric.cold else band, metric.unit, dvh)
 
 
-def _statistic_band(stat: Stat, dvh: DVH) -> Band:
+def _statistic_band(stat: Stat, dvh: DVH) -> Bounds:
     match stat:
         case Stat.MEAN:
             return dvh.mean_gy
@@ -645,12 +645,12 @@ def _statistic_band(stat: Stat, dvh: DVH) -> Band:
             return dvh.min_gy
 
 
-def _rest(band: Band, whole: float) -> Band:
+def _rest(band: Bounds, whole: float) -> Bounds:
     """Subtract from the whole volume; the bounds change places."""
-    return Band(value=max(whole - band.value, 0.0), low=max(whole - band.high, 0.0), high=max(whole - band.low, 0.0))
+    return Bounds(value=max(whole - band.value, 0.0), low=max(whole - band.high, 0.0), high=max(whole - band.low, 0.0))
 
 
-def _as_dose(band_gy: Band, unit: Unit, dvh: DVH) -> Measurement | NotMeasured:
+def _as_dose(band_gy: Bounds, unit: Unit, dvh: DVH) -> Measurement | NotMeasured:
     if unit is Unit.GY:
         return _as_it_is(band_gy, unit)
     if isinstance(dvh.prescription, UnknownPrescription):
@@ -658,21 +658,21 @@ def _as_dose(band_gy: Band, unit: Unit, dvh: DVH) -> Measurement | NotMeasured:
     return _percent_of(dvh.prescription.dose_gy, band_gy, unit)
 
 
-def _as_volume(band: Band, unit: Unit, dvh: DVH) -> Measurement | NotMeasured:
+def _as_volume(band: Bounds, unit: Unit, dvh: DVH) -> Measurement | NotMeasured:
     """``band`` is in the DVH's own volume unit."""
     if unit is Unit.PERCENT:
         return _percent_of(dvh.volume, band, unit)
     if dvh.volume_unit is not VolumeUnit.CC:
         return _needs_absolute_volume()
     share = dvh.volume_rounding_cc / dvh.volume
-    return _as_it_is(Band(value=band.value, low=band.low * (1.0 - share), high=band.high * (1.0 + share)), unit)
+    return _as_it_is(Bounds(value=band.value, low=band.low * (1.0 - share), high=band.high * (1.0 + share)), unit)
 
 
-def _as_it_is(band: Band, unit: Unit) -> Measurement:
+def _as_it_is(band: Bounds, unit: Unit) -> Measurement:
     return Measurement(value=band.value, low=band.low, high=band.high, unit=unit)
 
 
-def _percent_of(whole: float, band: Band, unit: Unit) -> Measurement:
+def _percent_of(whole: float, band: Bounds, unit: Unit) -> Measurement:
     """``band`` in percent; rounded, so that 23.1 of 22 is 105 % and not a rounding error more."""
     value, low, high = (round(number / whole * 100, PERCENT_DECIMALS) for number in (band.value, band.low, band.high))
     return Measurement(value=value, low=low, high=high, unit=unit)

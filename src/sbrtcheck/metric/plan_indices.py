@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
-from sbrtcheck.dvh import DVH, Band, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
+from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
 from sbrtcheck.dvh.types import SAME_DOSE
 from sbrtcheck.errors import GeometryError, MetricError
-from sbrtcheck.geometry import NARROW_SHARE, IsodoseVolume, grid_frame, isodose_volume, largest_dose_beyond, parts_of
+from sbrtcheck.geometry import NARROW_SHARE, IsodoseVolume, grid_frame, isodose_volume, max_dose_at_distance, parts_of
 from sbrtcheck.metric.grammar import (
-    DoseBeyond,
     Index,
     IsodoseRatio,
+    MaxDoseAtDistance,
     Measurement,
     NotMeasured,
     OfPlan,
@@ -62,7 +62,7 @@ def measure_index(metric: OfPlan | str, dvhs: DVHSet, target: DVH | str) -> Meas
     """
     asked = parse(metric) if isinstance(metric, str) else metric
     if not isinstance(asked, OfPlan):
-        raise MetricError(f"metric {str(asked)!r}: no plan index", mend="a DVH answers it: use measure")
+        raise MetricError(f"metric {str(asked)!r}: no plan index", hint="a DVH answers it: use measure")
     return WholePlan(dvhs=dvhs).measure(asked, dvhs[target] if isinstance(target, str) else target)
 
 
@@ -85,7 +85,7 @@ class WholePlan:
             return NotMeasured(reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
         if target.volume <= 0:
             return NotMeasured(reason=Reason.STRUCTURE_EMPTY)
-        if isinstance(metric, DoseBeyond):
+        if isinstance(metric, MaxDoseAtDistance):
             return _dose_beyond(metric, plan, target)
         rx = plan.prescription
         if isinstance(rx, UnknownPrescription):
@@ -133,7 +133,7 @@ class WholePlan:
 _Found = Measurement | NotMeasured
 
 
-def _dose_beyond(metric: DoseBeyond, plan: Plan, target: DVH) -> _Found:
+def _dose_beyond(metric: MaxDoseAtDistance, plan: Plan, target: DVH) -> _Found:
     rx = plan.prescription
     if metric.unit is Unit.GY:
         factor = 1.0
@@ -144,7 +144,7 @@ def _dose_beyond(metric: DoseBeyond, plan: Plan, target: DVH) -> _Found:
     solid = prisms_of(plan, target)
     if solid is None:
         return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=f"{target.name} was not computed here")
-    found = largest_dose_beyond(*solid, BEYOND_MM)
+    found = max_dose_at_distance(*solid, BEYOND_MM)
     if found is None:
         detail = f"no place of the dose grid is {BEYOND_MM / 10:g} cm from {target.name}"
         return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
@@ -177,7 +177,7 @@ def _gradient(half: IsodoseVolume, whole: IsodoseVolume) -> _Found:
     )
 
 
-def _paddick(isodose: IsodoseVolume, covered: Band, target_cc: float) -> _Found:
+def _paddick(isodose: IsodoseVolume, covered: Bounds, target_cc: float) -> _Found:
     """CI_Paddick: the covered share of the target times the share of the isodose that lies in the target."""
     if not isodose.closed:
         return _leaves("the 100 % isodose leaves the dose grid, and CI_Paddick is smaller the more of it lies outside")
@@ -190,7 +190,7 @@ def _paddick(isodose: IsodoseVolume, covered: Band, target_cc: float) -> _Found:
     return Measurement(value=min(max(value, low), high), low=low, high=high, unit=Unit.RATIO)
 
 
-def _outside(metric: VolumeOutside, isodose: IsodoseVolume, covered: Band, target_cc: float) -> _Found:
+def _outside(metric: VolumeOutside, isodose: IsodoseVolume, covered: Bounds, target_cc: float) -> _Found:
     """All that gets the dose, without what of the target does: volumes of a whole and its part subtract exactly."""
     factor = 1.0 if metric.unit is Unit.CC else 100 / target_cc
     low, value, high = (

@@ -118,7 +118,7 @@ class RiskModels:
 
 
 def _unknown(id_: str, known: list[str]) -> UnknownTableError:
-    return UnknownTableError(f"no model has the id {id_!r}", mend=f"the models are {', '.join(known)}")
+    return UnknownTableError(f"no model has the id {id_!r}", hint=f"the models are {', '.join(known)}")
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.text import Text
 
-from sbrtcheck.dvh import DVH, Band, DVHSet, NoDVH, VolumeUnit
+from sbrtcheck.dvh import DVH, Bounds, DVHSet, NoDVH, VolumeUnit
 from sbrtcheck.formatting import csv_text
 from sbrtcheck.metric import NotMeasured, measure
 from sbrtcheck.plan import Finding
@@ -167,7 +167,7 @@ def _dvh_dict(dvh: DVH) -> dict[str, Any]:
     }
 
 
-def _band_dict(band: Band) -> dict[str, float | None]:
+def _band_dict(band: Bounds) -> dict[str, float | None]:
     return {"value": rounded(band.value), "low": rounded(band.low), "high": rounded(band.high)}
 
 

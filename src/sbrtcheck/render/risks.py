@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from sbrtcheck.dvh import Band
+from sbrtcheck.dvh import Bounds
 from sbrtcheck.judge import NoRisk, Risk
 from sbrtcheck.reference_data import NtcpModel, TcpModel
 from sbrtcheck.render import words
@@ -39,7 +39,7 @@ def _cells(one: Risk | NoRisk) -> tuple[str, str, str]:
     return (_percent(one.probability), dose, words.clean(one.contour) or "the prescription")
 
 
-def _percent(probability: Band) -> str:
+def _percent(probability: Bounds) -> str:
     """``17.2 % [16.9, 17.5]``; the band is left out when it rounds to the value."""
     value, low, high = (f"{100 * x:.1f}" for x in (probability.value, probability.low, probability.high))
     return f"{value} %" if low == value == high else f"{value} % [{low}, {high}]"
@@ -78,5 +78,5 @@ def _risk_dict(one: Risk | NoRisk) -> dict[str, Any]:
     }
 
 
-def _band_dict(band: Band) -> dict[str, float | None]:
+def _band_dict(band: Bounds) -> dict[str, float | None]:
     return {"value": rounded(float(band.value)), "low": rounded(float(band.low)), "high": rounded(float(band.high))}

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from sbrtcheck.dvh import DVH, Band, DVHSet
+from sbrtcheck.dvh import DVH, Bounds, DVHSet
 from sbrtcheck.judge import PartOutcome, RuleReport, SumReport
 from sbrtcheck.metric import Measurement, NotMeasured, measure
 from sbrtcheck.plan import Finding
@@ -166,7 +166,7 @@ def _measured_dict(metric: str, dvh: DVH) -> dict[str, float | None] | None:
     return _band_dict(found) if isinstance(found, Measurement) else None
 
 
-def _band_dict(band: Band | Measurement) -> dict[str, float | None]:
+def _band_dict(band: Bounds | Measurement) -> dict[str, float | None]:
     return {"value": rounded(float(band.value)), "low": rounded(float(band.low)), "high": rounded(float(band.high))}
 
 

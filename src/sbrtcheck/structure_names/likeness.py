@@ -95,11 +95,11 @@ _SHAPE = re.compile(
 
 _LONGEST_NAME = 64  # ROI Name has the value representation LO; a longer one is no name to read or to show
 _CUT_LENGTHS = range(15, 17)  # systems that keep 16 characters, the last of them perhaps a blank
-_LEAST_CUT_STEM = 8  # letters that are left of a name that was cut off
-_MOST_WORDS = 10
+_MIN_CUT_STEM = 8  # letters that are left of a name that was cut off
+_MAX_WORDS = 10
 _PROBABLE_SCORE = 86.0  # rapidfuzz ratio: one letter of a word of five
 _CLOSE_SCORE = 72.0
-_LEAST_LETTERS = 4  # in a shorter word one letter is too much
+_MIN_LETTERS = 4  # in a shorter word one letter is too much
 
 
 def likeness(organ: str, spellings: tuple[str, ...], name: str, *, kind: str = "", other: bool = False) -> Likeness:
@@ -158,16 +158,16 @@ def _listed(reading: _Reading, wanted: _Wanted) -> Likeness:
 
 
 def _is_cut_from(reading: _Reading, stem: str) -> bool:
-    return any(len(mine) >= _LEAST_CUT_STEM and stem.startswith(mine) for mine in reading.stems)
+    return any(len(mine) >= _MIN_CUT_STEM and stem.startswith(mine) for mine in reading.stems)
 
 
 def _spelled_like(reading: _Reading, wanted: _Wanted) -> Likeness:
     """An organ's name among other words, an abbreviation of it, or one with other letters."""
     if any(run in wanted.own for run in _runs(reading.words)):
         return Likeness.PROBABLE
-    starts = [stem for stem in reading.stems if len(stem) >= _LEAST_LETTERS - 1]
+    starts = [stem for stem in reading.stems if len(stem) >= _MIN_LETTERS - 1]
     if any(one.startswith(stem) for one in wanted.single for stem in starts):
-        return Likeness.PROBABLE if max(map(len, starts)) >= _LEAST_LETTERS else Likeness.CLOSE
+        return Likeness.PROBABLE if max(map(len, starts)) >= _MIN_LETTERS else Likeness.CLOSE
     if any(_is_near(stem, wanted.all_words, _PROBABLE_SCORE) for stem in reading.stems):
         return Likeness.PROBABLE
     is_close = any(_is_near(stem, wanted.own_words, _CLOSE_SCORE) for stem in reading.stems)
@@ -182,11 +182,11 @@ def _is_near(stem: str, stems: Sequence[str], score: float) -> bool:
 
 def _runs(words: Sequence[str]) -> Iterator[str]:
     """Words that follow one another, in one."""
-    count = min(len(words), _MOST_WORDS)
+    count = min(len(words), _MAX_WORDS)
     for first in range(count):
         for last in range(first + 1, count + 1):
             run = _singular("".join(words[first:last]))
-            if len(run) >= _LEAST_LETTERS:
+            if len(run) >= _MIN_LETTERS:
                 yield run
 
 
@@ -237,7 +237,7 @@ def _side_and_rest(words: Sequence[str], *, cut: bool) -> tuple[str, tuple[str, 
 
 def _singular(stem: str) -> str:
     """Without a plural's ``s``; the same for names and for what they are compared with, so that it need not be one."""
-    return stem.removesuffix("s") if len(stem) > _LEAST_LETTERS - 1 else stem
+    return stem.removesuffix("s") if len(stem) > _MIN_LETTERS - 1 else stem
 
 
 @lru_cache(maxsize=1024)
@@ -261,7 +261,7 @@ def _wanted(organ: str, spellings: tuple[str, ...]) -> _Wanted:
 
 
 def _long(stems: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(stem for stem in stems if len(stem) >= _LEAST_LETTERS))
+    return tuple(sorted(stem for stem in stems if len(stem) >= _MIN_LETTERS))
 
 
 def _letters(name: str) -> list[str]:

@@ -37,7 +37,7 @@ _OF_THE_BODY = frozenset({"body", "external", "skin"})  # a target "of" these is
 
 _LARGEST_NUMBER = 19  # a number above is a dose: no plan has that many targets, nor a target so few Gy
 _LONGEST_DOSE = 5  # digits, of cGy; more are a date
-_MOST_WORDS = 4  # in the name of an organ
+_MAX_WORDS = 4  # in the name of an organ
 
 _PIECE = re.compile(r"\d+(?:[.,]\d+)?|(?i:c?gy)(?=x?\d|[\W_]|$)|[^\W\d_]+|[^\w\s.]")
 _GRAY = re.compile(r"c?gy", re.IGNORECASE)
@@ -165,7 +165,7 @@ def _number(words: Sequence[str]) -> tuple[Says | None, int]:
 
 def _organ_length(words: Sequence[str], organs: Collection[str]) -> int:
     """Number of words that are together an organ's name, the longest; 0 for none."""
-    lengths = range(min(_MOST_WORDS, len(words)), 0, -1)
+    lengths = range(min(_MAX_WORDS, len(words)), 0, -1)
     return next((n for n in lengths if "".join(words[:n]) in organs and words[0] not in _OF_THE_BODY), 0)
 
 

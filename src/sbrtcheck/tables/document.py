@@ -23,7 +23,7 @@ class Trouble:
 
     line: int
     what: str
-    mend: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +47,9 @@ class Document:
             at = at[:-1]
         return self.lines.get(at, 1)
 
-    def trouble(self, at: At, what: str, mend: str = "") -> Trouble:
+    def trouble(self, at: At, what: str, hint: str = "") -> Trouble:
         """Say a fault at a place."""
-        return Trouble(line=self.line(at), what=what, mend=mend)
+        return Trouble(line=self.line(at), what=what, hint=hint)
 
     def is_told(self, at: At) -> bool:
         """Whether the place, or what holds it, has its trouble already."""
@@ -85,10 +85,10 @@ def _read_text(text: str) -> Document:
         return _unreadable(
             mark.line + 1 if mark else 1,
             f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}",
-            _SPLIT_MEND if "another document" in (error.problem or "") else _YAML_MEND,
+            _SPLIT_HINT if "another document" in (error.problem or "") else _YAML_HINT,
         )
     except (YAMLError, ValueError) as error:  # characters YAML forbids
-        return _unreadable(1, f"not YAML: {' '.join(str(error).split())}", _YAML_MEND)
+        return _unreadable(1, f"not YAML: {' '.join(str(error).split())}", _YAML_HINT)
     except RecursionError:
         return _unreadable(1, "not a table: nested too deeply", "give the YAML file of a table")
     if node is None:
@@ -105,12 +105,12 @@ def _read_text(text: str) -> Document:
     )
 
 
-_SPLIT_MEND = "write each to a file of its own"
-_YAML_MEND = "look at brackets, quotes and indentation on this line and the one before"
+_SPLIT_HINT = "write each to a file of its own"
+_YAML_HINT = "look at brackets, quotes and indentation on this line and the one before"
 
 
-def _unreadable(line: int, what: str, mend: str = "") -> Document:
-    return Document(data=None, lines={(): line}, troubles=(Trouble(line=line, what=what, mend=mend),))
+def _unreadable(line: int, what: str, hint: str = "") -> Document:
+    return Document(data=None, lines={(): line}, troubles=(Trouble(line=line, what=what, hint=hint),))
 
 
 class _Reading:
@@ -140,9 +140,9 @@ class _Reading:
             case _:
                 return self._scalar(node, at)
 
-    def _tell(self, at: At, line: int, what: str, mend: str) -> None:
+    def _tell(self, at: At, line: int, what: str, hint: str) -> None:
         self.told.add(at)
-        self.troubles.append(Trouble(line=line, what=what, mend=mend))
+        self.troubles.append(Trouble(line=line, what=what, hint=hint))
 
     def _mapping(self, node: MappingNode, at: At) -> dict[str, object]:
         found: dict[str, object] = {}

@@ -29,17 +29,17 @@ _OF_FRACTIONS = re.compile(r"(^|[-_.])(\d{1,2})-?fx\b")
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Remark:
-    """One thing wrong: the file and line, how sure it is, what, and what mends it."""
+    """One thing wrong: the file and line, how sure it is, what is wrong, and a hint."""
 
     file: str
     line: int
     level: Level
     what: str
-    mend: str = ""
+    hint: str = ""
 
     def __str__(self) -> str:
         text = f"{self.file}:{self.line}: {self.level}: {self.what}"
-        return f"{text}; {self.mend}" if self.mend else text
+        return f"{text}; {self.hint}" if self.hint else text
 
 
 def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:
@@ -109,7 +109,7 @@ def _of_one(read: Examined, shipped: Shipped, sites: frozenset[str]) -> Iterator
 def _of_faults(read: Examined | ExaminedSites) -> Iterator[Remark]:
     for fault in read.faults:
         file, _, line = fault.place.rpartition(":")
-        yield Remark(file=file, line=int(line), level=Level.ERROR, what=fault.what, mend=fault.mend)
+        yield Remark(file=file, line=int(line), level=Level.ERROR, what=fault.what, hint=fault.hint)
 
 
 def _of_sites(read: ExaminedSites, tables: Sequence[ConstraintTable]) -> Iterator[Remark]:
@@ -119,7 +119,7 @@ def _of_sites(read: ExaminedSites, tables: Sequence[ConstraintTable]) -> Iterato
 
 
 def _remark(read: Examined | ExaminedSites, line: int, slip: Slip) -> Remark:
-    return Remark(file=read.place, line=line, level=slip.level, what=slip.what, mend=slip.mend)
+    return Remark(file=read.place, line=line, level=slip.level, what=slip.what, hint=slip.hint)
 
 
 # -------------------------------------------------------------------------------- one table
@@ -130,11 +130,11 @@ def _of_table(table: ConstraintTable) -> Iterator[Slip]:
     said = _OF_FRACTIONS.search(table.id)
     if said and table.fractions and int(said[2]) not in table.fractions:
         what = f"the id '{table.id}' says {said[2]} fractions, and the table is for {table.fractions_text()}"
-        yield Slip(level=Level.ERROR, what=what, mend="correct fractions, or the id")
+        yield Slip(level=Level.ERROR, what=what, hint="correct fractions, or the id")
     in_gray = [row for row in table.rows if _counts(row) and _in_gray(row)]
     if len(table.fractions) > 1 and in_gray:
         what = f"limits in Gy for {table.fractions_text()} alike ({in_gray[0].id}, {len(in_gray)} in all)"
-        yield Slip(level=Level.WARNING, what=what, mend="one table for each number of fractions, unless printed so")
+        yield Slip(level=Level.WARNING, what=what, hint="one table for each number of fractions, unless printed so")
 
 
 def _counts(row: Constraint) -> bool:
@@ -160,7 +160,7 @@ def _order(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
         if small[0] < large[0] and small[1] <= large[1]:
             what = f"'{implied.metric}' {implied.sense} {implied.limit:g} cannot be missed where '{row.metric}' "
             what += f"{row.sense} {row.limit:g} is met (line {row.line})"
-            yield implied, Slip(level=Level.ERROR, what=what, mend="one of the two numbers is a slip")
+            yield implied, Slip(level=Level.ERROR, what=what, hint="one of the two numbers is a slip")
 
 
 def _comparable(one: Constraint, other: Constraint) -> bool:
@@ -200,8 +200,8 @@ def _repeated(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
         key = (row.structures, row.organ, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
         if key in seen and seen[key].limit != row.limit:
             what = f"'{row.metric}' of {row.organ} has another limit on line {seen[key].line}"
-            mend = "the looser of the two may be the acceptable variation of the other"
-            yield row, Slip(level=Level.WARNING, what=what, mend=mend)
+            hint = "the looser of the two may be the acceptable variation of the other"
+            yield row, Slip(level=Level.WARNING, what=what, hint=hint)
         seen.setdefault(key, row)
 
 
@@ -214,7 +214,7 @@ def _against_shipped(table: ConstraintTable, row: Constraint, shipped: Shipped) 
             same = _key(known) == _key(row) and _same_source(known, row)
             if same and known.limit != row.limit and known.steps == row.steps:
                 what = f"'{row.metric}' {row.sense} {row.limit:g}, where {other.id} has {known.limit:g} "
-                yield Slip(level=Level.WARNING, what=what + "from the same source", mend="compare both with the print")
+                yield Slip(level=Level.WARNING, what=what + "from the same source", hint="compare both with the print")
                 return
 
 
@@ -257,8 +257,8 @@ def _as_fractions_rise(few: Examined, many: Examined) -> Iterator[Remark]:
     equal = [pair for pair in pairs if pair[0].limit == pair[1].limit]
     if len(equal) == len(pairs) >= _ALIKE:
         what = f"all {len(pairs)} limits are those of {few.place}, for {few.table.fractions_text()}"
-        mend = f"this table is for {many.table.fractions_text()}: were they copied?"
-        yield _remark(many, 1, Slip(level=Level.WARNING, what=what, mend=mend))
+        hint = f"this table is for {many.table.fractions_text()}: were they copied?"
+        yield _remark(many, 1, Slip(level=Level.WARNING, what=what, hint=hint))
         return
     for before, after in pairs:
         if before.limit == after.limit or (after.limit < before.limit) == (after.sense in UPPER):
@@ -268,8 +268,8 @@ def _as_fractions_rise(few: Examined, many: Examined) -> Iterator[Remark]:
 def _not_rising(before: Constraint, after: Constraint, few: Examined) -> Slip:
     kind = "the same" if before.limit == after.limit else f"{before.limit:g}"
     what = f"'{after.metric}' {after.sense} {after.limit:g}, and {kind} for {few.table.fractions_text()}"
-    mend = f"more fractions are allowed more dose: compare with line {before.line} of {few.place}"
-    return Slip(level=Level.WARNING, what=what, mend=mend)
+    hint = f"more fractions are allowed more dose: compare with line {before.line} of {few.place}"
+    return Slip(level=Level.WARNING, what=what, hint=hint)
 
 
 def _key(row: Constraint) -> tuple[object, ...]:

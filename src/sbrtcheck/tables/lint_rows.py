@@ -25,9 +25,9 @@ from sbrtcheck.tables.wording import nearest
 UPPER = (Sense.BELOW, Sense.AT_MOST)
 
 # What gives a slip away; none of these is a dose limit.
-_MOST_GY = 150.0  # no course of SBRT gets near it: the number is in cGy
-_MOST_FRACTION = 2.0  # a percentage this small is a fraction: 0.95 for 95 %
-_LEAST_PERCENT = 0.1  # D0.035%: somebody meant cc
+_MAX_GY = 150.0  # no course of SBRT gets near it: the number is in cGy
+_MAX_FRACTION = 2.0  # a percentage this small is a fraction: 0.95 for 95 %
+_MIN_PERCENT = 0.1  # D0.035%: somebody meant cc
 _THIRDS = (100 / 3, 200 / 3)
 _SAME = 0.1
 _NEAR_NAME = 85.0
@@ -62,7 +62,7 @@ class Slip:
 
     level: Level
     what: str
-    mend: str
+    hint: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,12 +109,12 @@ def _body(name: str) -> str:
     return re.split(r"[-_]", name, maxsplit=1)[0].lower().removesuffix("s")
 
 
-def _error(what: str, mend: str) -> Slip:
-    return Slip(level=Level.ERROR, what=what, mend=mend)
+def _error(what: str, hint: str) -> Slip:
+    return Slip(level=Level.ERROR, what=what, hint=hint)
 
 
-def _warning(what: str, mend: str) -> Slip:
-    return Slip(level=Level.WARNING, what=what, mend=mend)
+def _warning(what: str, hint: str) -> Slip:
+    return Slip(level=Level.WARNING, what=what, hint=hint)
 
 
 def _said(row: Constraint) -> str:
@@ -192,12 +192,12 @@ def _thirds_in_cc(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -
     """Thirds of an organ, in percent, that were written in cc."""
     match row.metric:
         case DoseAtVolume(volume_unit=Unit.CC, volume=volume, unit=unit, cold=cold) if _is_third(volume):
-            mend = f"'{'DC' if cold else 'D'}{volume:g}%[{unit}]'"
+            hint = f"'{'DC' if cold else 'D'}{volume:g}%[{unit}]'"
         case VolumeAtDose(unit=Unit.CC, dose=dose, dose_unit=unit, cold=cold) if _is_third(row.limit):
-            mend = f"'{'CV' if cold else 'V'}{dose:g}{unit}[%]'"
+            hint = f"'{'CV' if cold else 'V'}{dose:g}{unit}[%]'"
         case _:
             return
-    yield _error(f"{_said(row)} has a third of an organ in cc", f"if percent is meant, write {mend}")
+    yield _error(f"{_said(row)} has a third of an organ in cc", f"if percent is meant, write {hint}")
 
 
 def _is_third(number: float) -> bool:
@@ -206,7 +206,7 @@ def _is_third(number: float) -> bool:
 
 def _small_percentage(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     metric = row.metric
-    if isinstance(metric, DoseAtVolume) and metric.volume_unit is Unit.PERCENT and metric.volume < _LEAST_PERCENT:
+    if isinstance(metric, DoseAtVolume) and metric.volume_unit is Unit.PERCENT and metric.volume < _MIN_PERCENT:
         what = f"'{metric}' is of {metric.volume:g} percent of the organ"
         yield _warning(what, f"if cc is meant, write 'D{metric.volume:g}cc[{metric.unit}]'")
 
@@ -215,18 +215,18 @@ def _magnitude(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> I
     """Gray that are centigray, percentages that are fractions."""
     metric = row.metric
     course = row.quantity is Quantity.PHYSICAL and not isinstance(metric, PrescriptionMetric)  # a BED may well be more
-    if metric.unit is Unit.GY and course and row.limit > _MOST_GY:
+    if metric.unit is Unit.GY and course and row.limit > _MAX_GY:
         yield _error(f"a limit of {row.limit:g} Gy", f"if it is in cGy, write {row.limit / 100:g}")
-    if metric.unit is Unit.PERCENT_RX and row.limit <= _MOST_FRACTION:
+    if metric.unit is Unit.PERCENT_RX and row.limit <= _MAX_FRACTION:
         yield _error(f"a limit of {row.limit:g} % of the prescription", f"if it is a fraction, write {_percent(row)}")
     if metric.unit is Unit.PERCENT and row.limit <= 1:
         say = _warning if row.sense in UPPER else _error
         yield say(f"a limit of {row.limit:g} % of the volume", f"if it is a fraction, write {_percent(row)}")
     if not isinstance(metric, VolumeAtDose):
         return
-    if metric.dose_unit is Unit.GY and course and metric.dose > _MOST_GY:
+    if metric.dose_unit is Unit.GY and course and metric.dose > _MAX_GY:
         yield _error(f"'{metric}': a dose of {metric.dose:g} Gy", f"if it is in cGy, write {metric.dose / 100:g}Gy")
-    if metric.dose_unit is Unit.PERCENT_RX and 0 < metric.dose <= _MOST_FRACTION:
+    if metric.dose_unit is Unit.PERCENT_RX and 0 < metric.dose <= _MAX_FRACTION:
         what = f"'{metric}': a dose of {metric.dose:g} % of the prescription"
         yield _error(what, f"if it is a fraction, write {100 * metric.dose:g}%Rx")
 
@@ -307,8 +307,8 @@ def _misspelt(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> It
 
 def _unread(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     if not row.confirmed_by:
-        mend = "name in confirmed_by who read it where; two independent readings make it count"
-        yield _warning("nobody is named who read the number in its source", mend)
+        hint = "name in confirmed_by who read it where; two independent readings make it count"
+        yield _warning("nobody is named who read the number in its source", hint)
 
 
 def _volume_of_nothing(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from sbrtcheck.structure_names import known_names
-from sbrtcheck.suggest import did_you_mean
+from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.document import read_document
 from sbrtcheck.tables.lint_rows import Level, Slip
 from sbrtcheck.tables.sites import Sites
@@ -44,8 +44,8 @@ def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
     """Say what looks wrong with the sites and expected organs of a table; ``sites`` are the ids that are known."""
     known = {*sites, MULTI}
     if table.site and table.site not in known and not table.expects:
-        mend = "list the organs that a plan must have in expects, or the site in a file of sites"
-        yield _warning(f"site '{table.site}' has no list of expected organs", _suggested(table.site, known, mend))
+        hint = "list the organs that a plan must have in expects, or the site in a file of sites"
+        yield _warning(f"site '{table.site}' has no list of expected organs", _suggested(table.site, known, hint))
     named = {name for row in table.rows for name in row.structures}
     for organ in table.expects:
         yield from _unknown_names(organ, named)
@@ -60,7 +60,7 @@ def row_site_slips(site: str, table: ConstraintTable, sites: Iterable[str]) -> I
 
 
 def _suggested(site: str, known: Iterable[str], otherwise: str) -> str:
-    return did_you_mean(site, known) or otherwise
+    return suggest(site, known) or otherwise
 
 
 def _unknown_names(organ: ExpectedOrgan, named: Iterable[str]) -> Iterator[Slip]:
@@ -68,8 +68,8 @@ def _unknown_names(organ: ExpectedOrgan, named: Iterable[str]) -> Iterator[Slip]
     for name in organ.structures:
         if name not in known:
             near = nearest(name, sorted(known))
-            mend = f"did you mean '{near}'?" if near else "the organ is looked for under exactly this name"
-            yield _warning(f"'{name}' is no TG-263 name, and no table has it", mend)
+            hint = f"did you mean '{near}'?" if near else "the organ is looked for under exactly this name"
+            yield _warning(f"'{name}' is no TG-263 name, and no table has it", hint)
 
 
 def _without_row(organ: ExpectedOrgan, tables: Iterable[ConstraintTable], nobody: str) -> Iterator[Slip]:
@@ -79,5 +79,5 @@ def _without_row(organ: ExpectedOrgan, tables: Iterable[ConstraintTable], nobody
         yield _warning(f"{nobody} {organ.organ}", "it is asked for, and its dose is not checked")
 
 
-def _warning(what: str, mend: str) -> Slip:
-    return Slip(level=Level.WARNING, what=what, mend=mend)
+def _warning(what: str, hint: str) -> Slip:
+    return Slip(level=Level.WARNING, what=what, hint=hint)

@@ -16,7 +16,7 @@ from sbrtcheck.errors import Fault, NamesError, TableError, UnknownTableError
 from sbrtcheck.metric import parse
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import normalise
-from sbrtcheck.suggest import did_you_mean
+from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.document import Document, Trouble, read_document
 from sbrtcheck.tables.rows import cite_troubles, expected_troubles, head_troubles, row_troubles, site_troubles
 from sbrtcheck.tables.values import (
@@ -133,7 +133,7 @@ def load_names(path: str | os.PathLike[str]) -> dict[str, str]:
     if troubles:
         first, more = troubles[0], len(troubles) - 1
         what = first.what + (f" (and {more} more)" if more else "")
-        raise NamesError(what, f"{place}:{first.line}", first.mend)
+        raise NamesError(what, f"{place}:{first.line}", first.hint)
     found = document.data if isinstance(document.data, dict) else {}
     return {str(organ): str(name) for organ, name in found.items() if name}
 
@@ -158,8 +158,8 @@ def _bundled() -> dict[str, tuple[str, Traversable]]:
 def _unknown(given: str, ids: Sequence[str]) -> UnknownTableError:
     if Path(given).is_dir():
         return UnknownTableError("is a folder, not a table", given, "give a YAML file, or the id of a bundled table")
-    mend = did_you_mean(given, ids) or "sbrtcheck tables lists them"
-    return UnknownTableError(f"no table has the id {given!r}", mend=mend)
+    hint = suggest(given, ids) or "sbrtcheck tables lists them"
+    return UnknownTableError(f"no table has the id {given!r}", hint=hint)
 
 
 def _bytes(path: str) -> bytes:
@@ -167,8 +167,8 @@ def _bytes(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-        fault = Fault(place=path, what=what, mend="check the path, or give the id of a bundled table")
-        raise TableError(fault.what, fault.place, fault.mend, faults=(fault,)) from error
+        fault = Fault(place=path, what=what, hint="check the path, or give the id of a bundled table")
+        raise TableError(fault.what, fault.place, fault.hint, faults=(fault,)) from error
 
 
 def _examined(raw: bytes, *, place: str, path: str) -> Examined:
@@ -177,7 +177,7 @@ def _examined(raw: bytes, *, place: str, path: str) -> Examined:
     troubles = sorted({*document.troubles, *shape_troubles, *_row_troubles(document)})
     if not troubles and file is not None:
         return Examined(place=place, faults=(), table=_table(file, document, path=path, sha256=hash_of(raw)))
-    faults = tuple(Fault(place=f"{place}:{t.line}", what=t.what, mend=t.mend) for t in troubles)
+    faults = tuple(Fault(place=f"{place}:{t.line}", what=t.what, hint=t.hint) for t in troubles)
     return Examined(place=place, faults=faults, table=_what_stands(document, path))
 
 
@@ -390,11 +390,11 @@ def _names_troubles(document: Document) -> Iterator[Trouble]:
         if document.is_told((key,)) or (isinstance(value, str) and (value.strip() or not value)):
             continue
         what = f"the ROI name of '{key}' is not text"
-        yield document.trouble((key,), what, _mend_of_value(key, value, document.texts.get((key,), "")))
+        yield document.trouble((key,), what, _hint_of_value(key, value, document.texts.get((key,), "")))
     yield from _repeated_organs(document, document.data)
 
 
-def _mend_of_value(key: str, value: object, text: str) -> str:
+def _hint_of_value(key: str, value: object, text: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"for the structure of that number write {key}: 'ROI {text}', for one of that name {key}: \"{text}\""
     return f'put it in quotes: {key}: "{text}"' if text else f"write {key}: and the ROI's name"

@@ -45,7 +45,7 @@ def row_troubles(document: Document, at: At, row: Row, cited: Sequence[str]) -> 
     """All that is certainly wrong with one row, whatever else is."""
     metric = _metric(row)
     if isinstance(metric, MetricError):
-        yield document.trouble((*at, "metric"), metric.what, metric.mend)
+        yield document.trouble((*at, "metric"), metric.what, metric.hint)
         metric = None
     yield from _sense_troubles(document, at, row)
     yield from _limit_troubles(document, at, row, metric)
@@ -62,8 +62,8 @@ def cite_troubles(document: Document, at: At, item: Row, cited: Sequence[str]) -
     key = source.get("cite") if isinstance(source, dict) else None
     if isinstance(key, str) and key not in cited:
         near = nearest(key, cited)
-        mend = f"did you mean '{near}'?" if near else "add it to sources"
-        yield document.trouble((*at, "source", "cite"), f"'{key}' is not a key of sources", mend)
+        hint = f"did you mean '{near}'?" if near else "add it to sources"
+        yield document.trouble((*at, "source", "cite"), f"'{key}' is not a key of sources", hint)
 
 
 def site_troubles(document: Document, at: At, item: Row, table_site: object) -> Iterator[Trouble]:
@@ -95,8 +95,8 @@ def _ground_troubles(document: Document, at: At, item: Row) -> Iterator[Trouble]
     if "source" in item and "choice" in item:
         yield document.trouble((*at, "choice"), "both a source and a choice", "keep source; the choice is its own")
     elif "source" not in item and "choice" not in item:
-        mend = "name the source that asks for the organ, or say why in choice"
-        yield document.trouble(at, "neither source nor choice", mend)
+        hint = "name the source that asks for the organ, or say why in choice"
+        yield document.trouble(at, "neither source nor choice", hint)
 
 
 def _together_troubles(document: Document, at: At, item: Row) -> Iterator[Trouble]:
@@ -137,7 +137,7 @@ def _metric(row: Row) -> Metric | MetricError | None:
     except MetricError as error:
         return error
     if "cgy" in text.lower():  # parse() converts it, the limit would stay in cGy
-        return MetricError(f"metric {text!r}: tables are in Gy", mend=f"write '{metric}' and the limit in Gy")
+        return MetricError(f"metric {text!r}: tables are in Gy", hint=f"write '{metric}' and the limit in Gy")
     return metric
 
 
@@ -169,8 +169,8 @@ def _limit_troubles(document: Document, at: At, row: Row, metric: Metric | None)
     if isinstance(limit, dict):
         yield from _step_troubles(document, (*at, str(sense)), limit, sense)
         if "acceptable" in row:
-            mend = "make it the last number of each step"
-            yield document.trouble((*at, "acceptable"), "'acceptable' beside limits that depend on a volume", mend)
+            hint = "make it the last number of each step"
+            yield document.trouble((*at, "acceptable"), "'acceptable' beside limits that depend on a volume", hint)
     yield from _acceptable_troubles(document, (*at, "acceptable"), limit, acceptable, sense)
 
 
@@ -182,8 +182,8 @@ def _acceptable_troubles(
     looser = acceptable > limit if sense in _UPPER else acceptable < limit
     if not looser:
         what = f"acceptable {acceptable:g} is not looser than {sense} {limit:g}"
-        mend = f"an acceptable variation lies {'above' if sense in _UPPER else 'below'} the limit"
-        yield document.trouble(at, what, mend)
+        hint = f"an acceptable variation lies {'above' if sense in _UPPER else 'below'} the limit"
+        yield document.trouble(at, what, hint)
 
 
 def _step_troubles(document: Document, at: At, limit: Row, sense: Sense) -> Iterator[Trouble]:
@@ -283,16 +283,16 @@ def _optional_troubles(document: Document, at: At, row: Row) -> Iterator[Trouble
     here, structure = (*at, "optional"), row.get("structure")
     parts = structure.get("union") if isinstance(structure, dict) else None
     if not isinstance(parts, list):
-        mend = "write structure: {union: [...]}, or take it out"
-        yield document.trouble(here, "optional parts of what is no union", mend)
+        hint = "write structure: {union: [...]}, or take it out"
+        yield document.trouble(here, "optional parts of what is no union", hint)
         return
     if _is_repeated(optional):
         yield document.trouble(here, "a structure is named twice", "name each once")
     for name in optional:
         if name not in parts:
             near = nearest(str(name), [part for part in parts if isinstance(part, str)])
-            mend = f"did you mean '{near}'?" if near else "name parts of the union only"
-            yield document.trouble(here, f"'{name}' is not a part of the union", mend)
+            hint = f"did you mean '{near}'?" if near else "name parts of the union only"
+            yield document.trouble(here, f"'{name}' is not a part of the union", hint)
     if all(part in optional for part in parts):
         yield document.trouble(here, "every part is optional", "keep the parts that make the organ")
 

@@ -23,7 +23,7 @@ def read_shipped(name: str, shape: type[Shape], root: Traversable | None = None)
     troubles = [*document.troubles, *(checked if isinstance(checked, list) else [])]
     if troubles or isinstance(checked, list):
         faults = tuple(
-            Fault(place=f"constraints/{name}:{one.line}", what=one.what, mend=one.mend) for one in sorted(troubles)
+            Fault(place=f"constraints/{name}:{one.line}", what=one.what, hint=one.hint) for one in sorted(troubles)
         )
         raise TableError(f"the file has {len(faults)} faults", f"constraints/{name}", faults=faults)
     return checked

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.bundled import shipped_root
 from sbrtcheck.errors import Fault, TableError, UnknownTableError
-from sbrtcheck.suggest import did_you_mean
+from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.document import Document, Trouble, read_document
 from sbrtcheck.tables.load import cited_keys, expected, hash_of, sources_of
 from sbrtcheck.tables.rows import expected_troubles, repeated, source_troubles
@@ -62,8 +62,8 @@ class Sites:
         for one in self.sites:
             if one.id == id_:
                 return one
-        mend = f"{did_you_mean(id_, self.ids)} the sites are {', '.join(self.ids)}".strip()
-        raise UnknownTableError(f"no site has the id {id_!r}", "" if self.path == "bundled" else self.path, mend)
+        hint = f"{suggest(id_, self.ids)} the sites are {', '.join(self.ids)}".strip()
+        raise UnknownTableError(f"no site has the id {id_!r}", "" if self.path == "bundled" else self.path, hint)
 
 
 def load_sites(path: str | os.PathLike[str] | None = None) -> Sites:
@@ -99,8 +99,8 @@ def _bytes(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-        fault = Fault(place=path, what=what, mend="give the YAML file of the sites")
-        raise TableError(fault.what, fault.place, fault.mend, faults=(fault,)) from error
+        fault = Fault(place=path, what=what, hint="give the YAML file of the sites")
+        raise TableError(fault.what, fault.place, fault.hint, faults=(fault,)) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ def examine_sites(raw: bytes, *, place: str, path: str = "") -> ExaminedSites:
     file, shape_troubles = _shaped(document)
     troubles = sorted({*document.troubles, *shape_troubles, *_troubles(document)})
     if troubles or file is None:
-        faults = tuple(Fault(place=f"{place}:{one.line}", what=one.what, mend=one.mend) for one in troubles)
+        faults = tuple(Fault(place=f"{place}:{one.line}", what=one.what, hint=one.hint) for one in troubles)
         return ExaminedSites(place=place, faults=faults, sites=None)
     lines = tuple(
         tuple(document.line(("sites", n, "expects", m)) for m in range(len(site.expects)))

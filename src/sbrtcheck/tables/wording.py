@@ -99,8 +99,8 @@ def _unknown_key(found: _Found) -> tuple[str, str]:
 def _not_text(found: _Found) -> tuple[str, str]:
     if not found.read_as:
         return f"{found.label} must be text", "write text"
-    mend = _FORMS.get(found.name, "") if found.name == "version" else f'put it in quotes: "{found.text}"'
-    return f"{found.label} must be text, and YAML reads {found.text} as {found.read_as}", mend
+    hint = _FORMS.get(found.name, "") if found.name == "version" else f'put it in quotes: "{found.text}"'
+    return f"{found.label} must be text, and YAML reads {found.text} as {found.read_as}", hint
 
 
 def _wrong_text(found: _Found) -> tuple[str, str]:
@@ -111,8 +111,8 @@ def _wrong_text(found: _Found) -> tuple[str, str]:
 
 def _not_a_number(found: _Found) -> tuple[str, str]:
     what = "a whole number, 1 or more" if "fractions" in found.at else "a number above 0"
-    mend = "check it against the source" if found.read_as == "a number" else "write it without quotes or unit"
-    return f"{found.label} must be {what}{found.instead}", mend
+    hint = "check it against the source" if found.read_as == "a number" else "write it without quotes or unit"
+    return f"{found.label} must be {what}{found.instead}", hint
 
 
 def _not_a_truth(found: _Found) -> tuple[str, str]:

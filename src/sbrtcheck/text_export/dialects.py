@@ -27,8 +27,8 @@ def dialect_of(lines: Lines) -> Dialect:
     if len(knowing) == 1:
         return knowing[0]
     if not lines.filled:
-        raise fault("the file is empty", mend="export it again")
+        raise fault("the file is empty", hint="export it again")
     if knowing:
-        raise fault(f"the file may be of {' or '.join(one.name for one in knowing)}", mend="export one format a file")
+        raise fault(f"the file may be of {' or '.join(one.name for one in knowing)}", hint="export one format a file")
     tried = "; ".join(f"{one.name} ({one.told_by})" for one in DIALECTS)
-    raise fault("the file is no DVH export that is known", mend=f"looked for: {tried}")
+    raise fault("the file is no DVH export that is known", hint=f"looked for: {tried}")

@@ -13,7 +13,7 @@ from sbrtcheck.errors import InputError
 SHOWN = "DVH export"
 """How messages name the file: its own name may be a patient's."""
 
-_MOST_BYTES = 200 * 2**20  # the largest exports met have some 10 MB; more is another kind of file
+_MAX_BYTES = 200 * 2**20  # the largest exports met have some 10 MB; more is another kind of file
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROL = 0.01  # share of control characters above which bytes are no text
 
@@ -45,9 +45,9 @@ class Lines:
         return tuple(line for line in self.lines if line.text)
 
 
-def fault(what: str, line: int = 0, mend: str = "") -> InputError:
+def fault(what: str, line: int = 0, hint: str = "") -> InputError:
     """An error of the export as a whole, at a line where there is one."""
-    return InputError(what, f"{SHOWN}, line {line}" if line else SHOWN, mend)
+    return InputError(what, f"{SHOWN}, line {line}" if line else SHOWN, hint)
 
 
 def lines_of(path: Path) -> Lines:
@@ -73,12 +73,12 @@ def blocks(lines: Sequence[Line], starts: Sequence[int]) -> list[Sequence[Line]]
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise fault("the file is too large for a DVH export", mend="give the text file that the system exported")
+        if path.stat().st_size > _MAX_BYTES:
+            raise fault("the file is too large for a DVH export", hint="give the text file that the system exported")
         return path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
         why = getattr(error, "strerror", None) or type(error).__name__
-        raise fault(f"cannot be read ({why})", mend="give the text file that the system exported") from error
+        raise fault(f"cannot be read ({why})", hint="give the text file that the system exported") from error
 
 
 def _decoded(raw: bytes) -> str:
@@ -93,7 +93,7 @@ def _decoded(raw: bytes) -> str:
 def _refuse_binary(text: str) -> str:
     odd = sum(not one.isprintable() and one not in "\t\r\n\f\x1a" for one in text[:10_000])
     if "\0" in text[:10_000] or odd > _CONTROL * min(len(text), 10_000) + 1:
-        raise fault("the file is no text", mend="give the text file that the system exported, not DICOM or a workbook")
+        raise fault("the file is no text", hint="give the text file that the system exported, not DICOM or a workbook")
     return text
 
 

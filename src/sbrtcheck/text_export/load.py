@@ -20,7 +20,7 @@ from sbrtcheck.text_export.structures import WHOSE, dvh_of
 # Doses closer than this are one prescription, written with another rounding.
 _SAME_DOSE_GY = 5e-3
 # The hottest point lies near the prescription: far from it one of the two is of one fraction, or in another unit.
-_LEAST_MAXIMUM, _GREATEST_MAXIMUM = 0.5, 3.0
+_MIN_MAXIMUM, _MAX_MAXIMUM = 0.5, 3.0
 _NAMELESS = "unnamed"
 
 
@@ -58,7 +58,7 @@ def load_dvh_export(
     lines = lines_of(Path(fspath(path)))
     export = dialect_of(lines).read(lines)
     if not export.structures:
-        raise fault("the export has no structures", mend="export it with the DVHs of the structures")
+        raise fault("the export has no structures", hint="export it with the DVHs of the structures")
     key = _chosen(export, plan)
     of_plan = export.plans.get(key, ExportedPlan(label=key))
     rx, findings = _prescription(of_plan, prescription)
@@ -100,7 +100,7 @@ def _refuse_several_dose_units(structures: Sequence[Exported]) -> None:
     units = {str(one.table.dose_unit) for one in structures if isinstance(one.table, Table) and one.table.known_dose}
     if len(units) > 1:
         raise fault(
-            f"its tables are in several units of dose: {', '.join(sorted(units))}", mend="export it in one unit"
+            f"its tables are in several units of dose: {', '.join(sorted(units))}", hint="export it in one unit"
         )
 
 
@@ -174,6 +174,6 @@ def _refuse_hundredths(dvhs: tuple[DVH, ...], rx: Prescription | UnknownPrescrip
     if isinstance(rx, UnknownPrescription) or not dvhs:
         return
     maximum = max(dvh.max_gy.value for dvh in dvhs)
-    if _LEAST_MAXIMUM <= 100.0 * maximum / rx.dose_gy <= _GREATEST_MAXIMUM:
+    if _MIN_MAXIMUM <= 100.0 * maximum / rx.dose_gy <= _MAX_MAXIMUM:
         what = f"its largest dose is {maximum:.4g} Gy, about a hundredth of the prescription, {rx.dose_gy:g} Gy"
-        raise fault(f"{what}: are its numbers Gy, labelled cGy?", mend="export it with the target, in the right unit")
+        raise fault(f"{what}: are its numbers Gy, labelled cGy?", hint="export it with the target, in the right unit")

@@ -68,7 +68,7 @@ def _rows(lines: Sequence[Line]) -> list[re.Match[str]]:
     matched = [(line, _ROW.fullmatch(line.text)) for line in lines]
     places = [place for place, (_, row) in enumerate(matched) if row]
     if not places:
-        raise fault("the export has no rows of structure, dose and volume", mend="export it with the DVHs")
+        raise fault("the export has no rows of structure, dose and volume", hint="export it with the DVHs")
     rows = [row for _, row in matched if row]
     names = tuple(f"{row['name']} " for row in {row["name"]: row for row in rows}.values())
     before, after = places[0], len(matched) - places[-1] - 1

@@ -17,7 +17,7 @@ _WHOLE_NUMBER = re.compile(NUMBER)
 # A column whose numbers differ in their decimals was printed to significant digits, if any has more decimals than this;
 # with fewer it may have been printed to decimals, zeros at the end left out.
 _FEW_DECIMALS = 3
-_MOST_CHARACTERS = 40
+_MAX_CHARACTERS = 40
 _LARGEST = 1e12  # beyond it a number is no dose, volume or percentage, and would not stay finite in what follows
 
 
@@ -46,7 +46,7 @@ class Column:
 
 def is_number(text: str) -> bool:
     """Whether the text is one finite decimal number; ``nan``, ``1_000`` and ``1,234.5`` are none."""
-    return len(text) <= _MOST_CHARACTERS and _WHOLE_NUMBER.fullmatch(text) is not None
+    return len(text) <= _MAX_CHARACTERS and _WHOLE_NUMBER.fullmatch(text) is not None
 
 
 def number_of(text: str) -> Number | None:
@@ -74,7 +74,7 @@ def refuse_two_decimal_marks(numbers: Iterable[str]) -> None:
     if len(marks) > 1:
         raise fault(
             "some numbers have a point and others a comma, so it cannot be told which is the decimal mark",
-            mend="export it again with one decimal mark and without marks between thousands",
+            hint="export it again with one decimal mark and without marks between thousands",
         )
 
 

@@ -38,8 +38,8 @@ def read(raw: bytes) -> Template:
     data = json_of(raw)
     templates = items(data, "ScoreTemplates")
     if not templates:
-        mend = "this looks like a ProKnow file: --from proknow" if "computed" in data else ""
-        raise InputError("no list of metrics under 'ScoreTemplates'", mend=mend)
+        hint = "this looks like a ProKnow file: --from proknow" if "computed" in data else ""
+        raise InputError("no list of metrics under 'ScoreTemplates'", hint=hint)
     return Template(
         entries=tuple(_entry(n, template) for n, template in enumerate(templates, 1)),
         title=words(data, "TemplateName"),

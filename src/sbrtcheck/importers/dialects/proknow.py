@@ -71,8 +71,8 @@ def read(raw: bytes) -> Template:
     data = json_of(raw)
     computed = items(data, "computed")
     if not computed:
-        mend = "this looks like a PlanScoreCard file: --from planscorecard" if "ScoreTemplates" in data else ""
-        raise InputError("no list of metrics under 'computed'", mend=mend)
+        hint = "this looks like a PlanScoreCard file: --from planscorecard" if "ScoreTemplates" in data else ""
+        raise InputError("no list of metrics under 'computed'", hint=hint)
     own = items(data, "custom")
     left_out = f"custom metrics ({len(own)}) were left out: their values are not in a plan"
     remark = Remark(comment=left_out, warning=left_out)

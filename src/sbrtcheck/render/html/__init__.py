@@ -29,7 +29,7 @@ _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 def check_installed() -> None:
     """Raise `OutputError` when what lays the page out is not installed."""
     if importlib.util.find_spec("jinja2") is None:
-        raise OutputError("reports as HTML need jinja2", mend="pip install 'sbrtcheck[html]'")
+        raise OutputError("reports as HTML need jinja2", hint="pip install 'sbrtcheck[html]'")
 
 
 def html_report(report: Report) -> str:

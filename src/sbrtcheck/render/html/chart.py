@@ -21,16 +21,16 @@ from sbrtcheck.tables import Kind, Sense
 from sbrtcheck.tables.points import curve_point, in_gy
 
 STEPS_GY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
-MOST_DOSES = 1000
+MAX_DOSES = 1000
 """Doses a curve is given at: closer than the pixels of a screen need no more."""
 
-MOST_NUMBERS = 90_000
+MAX_NUMBERS = 90_000
 """Of all curves together: keeps the file small, however many structures a plan has."""
 
-MOST_SHOWN = 7
+MAX_SHOWN = 7
 """Curves drawn at first: as many as there are colours; more at once cannot be told apart."""
 
-LEAST_ORGANS = 3
+MIN_ORGANS = 3
 """Organs among them, however many targets there are."""
 
 FURTHEST = 1.5
@@ -140,7 +140,7 @@ def chart_of(report: Report) -> Chart:
 
 def _step(largest_gy: float, curves: int) -> float:
     """Smallest step that keeps the number of doses in bounds."""
-    most = min(MOST_DOSES, MOST_NUMBERS // max(3 * curves, 1))
+    most = min(MAX_DOSES, MAX_NUMBERS // max(3 * curves, 1))
     return next((step for step in STEPS_GY if largest_gy / step < most), STEPS_GY[-1])
 
 
@@ -167,7 +167,7 @@ def _until_nothing(volumes: Sequence[float]) -> tuple[float, ...]:
 
 def _shown_first(report: Report, curves: Sequence[tuple[DVH, bool]]) -> set[int]:
     """All, or the few that matter most: targets, structures with rows beyond their limit, those closest to one."""
-    if len(curves) <= MOST_SHOWN:
+    if len(curves) <= MAX_SHOWN:
         return set(range(len(curves)))
     weight = {dvh.name: 0.0 for dvh, _ in curves}
     for outcome in report.outcomes:
@@ -176,7 +176,7 @@ def _shown_first(report: Report, curves: Sequence[tuple[DVH, bool]]) -> set[int]
     targets = {n for n, (_, target) in enumerate(curves) if target}
     organs = [n for n in range(len(curves)) if n not in targets]
     ranked = sorted(organs, key=lambda n: (-weight[curves[n][0].name], n))
-    return targets | set(ranked[: max(MOST_SHOWN - len(targets), LEAST_ORGANS)])
+    return targets | set(ranked[: max(MAX_SHOWN - len(targets), MIN_ORGANS)])
 
 
 def _weight(outcome: Outcome) -> float:

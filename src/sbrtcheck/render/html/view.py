@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sbrtcheck.dvh import DVH, Band, NoDVH
+from sbrtcheck.dvh import DVH, Bounds, NoDVH
 from sbrtcheck.metric import Measurement, NotMeasured, OfOneDvh, measure
 from sbrtcheck.plan import Finding
 from sbrtcheck.render import words
@@ -52,10 +52,10 @@ FILTERS = {
 }
 """What needs attention: key of a filter -> its button."""
 
-MOST_REASONS = 12
+MAX_REASONS = 12
 """Reasons for a review that are listed one below the other; more are folded, those of one code together."""
 
-MOST_NAMES = 8
+MAX_NAMES = 8
 """Structures that the line of folded reasons names."""
 
 
@@ -186,7 +186,7 @@ def _headlines(report: Report) -> Iterator[Headline]:
 
 
 def _are_many(report: Report) -> bool:
-    return len(words.reason_lines(report)) > MOST_REASONS
+    return len(words.reason_lines(report)) > MAX_REASONS
 
 
 def _folded(report: Report) -> Iterator[Folded]:
@@ -198,7 +198,7 @@ def _folded(report: Report) -> Iterator[Folded]:
             by_code.setdefault(reason.code, {})[text] = words.clean(reason.structure)
     for code, said in by_code.items():
         names = list(dict.fromkeys(filter(None, said.values())))
-        listed = ", ".join([*names[:MOST_NAMES], *(["..."] if len(names) > MOST_NAMES else [])])
+        listed = ", ".join([*names[:MAX_NAMES], *(["..."] if len(names) > MAX_NAMES else [])])
         yield Folded(title=f"{len(said)} × {code}{f': {listed}' if listed else ''}", lines=tuple(said))
 
 
@@ -299,7 +299,7 @@ def _of_numbers(outcome: Outcome) -> Iterator[Fact]:
     row, found, unit = outcome.constraint, outcome.measurement, outcome.constraint.metric.unit
     if isinstance(found, Measurement):
         yield from _fact("Value", f"{words.number_text(found.value, outcome.limit_used)} {unit}")
-        yield from _fact("Band", _band_text(found, outcome))
+        yield from _fact("Bounds", _band_text(found, outcome))
     else:
         yield from _fact("Value", f"none: {found.reason}", found.detail if found.detail != outcome.detail else "")
     yield from _fact("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))
@@ -408,7 +408,7 @@ def _volume_text(dvh: DVH) -> str:
     return f"{dvh.volume:.2f} cc" if dvh.volume_unit == "cc" else "only relative"
 
 
-def _band_value(band: Band) -> str:
+def _band_value(band: Bounds) -> str:
     return f"{band.value:.2f}"
 
 

@@ -40,4 +40,4 @@ def require_pdf() -> None:
     """Find out, before anything is computed, whether a PDF can be made; `OutputError` when not."""
     needed = {"reportlab": "reportlab", "matplotlib": "matplotlib", "bidi": "python-bidi"}
     if lacking := [package for module, package in needed.items() if find_spec(module) is None]:
-        raise OutputError(f"a PDF needs {' and '.join(lacking)}", mend="pip install 'sbrtcheck[pdf]'")
+        raise OutputError(f"a PDF needs {' and '.join(lacking)}", hint="pip install 'sbrtcheck[pdf]'")

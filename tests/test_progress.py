@@ -18,7 +18,7 @@ from dvh_builders import plan_of
 from sbrtcheck import api, compute_dvhs
 from sbrtcheck.cli import main, options, streams
 from sbrtcheck.dose_accumulation import Course, accumulate
-from sbrtcheck.progress import stage
+from sbrtcheck.progress import log_step
 
 LUNG = Path(__file__).resolve().parent.parent / "examples/plans/lung-50gy-5fx"
 LIVER = LUNG.parent / "liver-45gy-3fx"
@@ -140,7 +140,7 @@ def test_the_words_are_of_the_steps() -> None:
 
 
 def test_a_stage_is_one_line_with_what_was_said_and_its_seconds(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="sbrtcheck"), stage("tables") as say:
+    with caplog.at_level(logging.INFO, logger="sbrtcheck"), log_step("tables") as say:
         say("two")
         say("of three")
     (record,) = caplog.records
@@ -148,7 +148,7 @@ def test_a_stage_is_one_line_with_what_was_said_and_its_seconds(caplog: pytest.L
 
 
 def test_a_stage_that_fails_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="sbrtcheck"), pytest.raises(ValueError, match="x"), stage("tables"):
+    with caplog.at_level(logging.INFO, logger="sbrtcheck"), pytest.raises(ValueError, match="x"), log_step("tables"):
         raise ValueError("x")
     assert caplog.records == []
 

@@ -1,4 +1,4 @@
-"""What a user types wrong is one line with the place and the mend; a misspelt word is told the closest."""
+"""What a user types wrong is one line with the place and the hint; a misspelt word is told the closest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sbrtcheck.cli import main
 from sbrtcheck.errors import DicomError
-from sbrtcheck.suggest import did_you_mean, near
+from sbrtcheck.suggest import near, suggest
 from sbrtcheck.tables import bundled_tables
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -38,7 +38,7 @@ NO_PLAN = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or expo
 
 @pytest.mark.usefixtures("at_hand")
 @pytest.mark.parametrize(
-    ("typed", "said", "mend"),
+    ("typed", "said", "hint"),
     [
         ("check nowhere --table rtog-0813", "nowhere: no such file or folder", "give the folder with the plan's DICOM"),
         ("check empty --table rtog-0813", "there is no RTDOSE among the files (0 RTDOSE", NO_PLAN),
@@ -103,12 +103,12 @@ NO_PLAN = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or expo
         ),
     ],
 )
-def test_what_is_wrong_where_and_what_mends_it_is_one_line(typed: str, said: str, mend: str) -> None:
+def test_what_is_wrong_where_and_what_mends_it_is_one_line(typed: str, said: str, hint: str) -> None:
     done = CliRunner().invoke(main, typed.split())
     assert (done.exit_code, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"sbrtcheck: {said}")
-    assert f"; {mend}" in line
+    assert f"; {hint}" in line
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_decimals_may_follow_a_comma() -> None:
 
 def test_a_dicom_file_that_cannot_be_used_may_be_exported_again() -> None:
     assert str(DicomError("it is odd", "RTDOSE ...1")) == "RTDOSE ...1: it is odd; export it again"
-    assert str(DicomError("it is odd", mend="leave it")) == "it is odd; leave it"
+    assert str(DicomError("it is odd", hint="leave it")) == "it is odd; leave it"
 
 
 # -------------------------------------------------------------------------------- misspelt words
@@ -164,5 +164,5 @@ def test_case_is_the_same_and_nothing_close_is_nothing() -> None:
     assert near("HEART", ["Heart", "Liver"]) == ("Heart",)
     assert near("Pineapple", ["Heart", "Liver"]) == ()
     assert near("x", []) == ()
-    assert did_you_mean("zzz", ["Heart"]) == ""
-    assert did_you_mean("tg-101", ["tg101-1fx", "tg101-3fx"]) == "did you mean 'tg101-1fx' or 'tg101-3fx'?"
+    assert suggest("zzz", ["Heart"]) == ""
+    assert suggest("tg-101", ["tg101-1fx", "tg101-3fx"]) == "did you mean 'tg101-1fx' or 'tg101-3fx'?"
