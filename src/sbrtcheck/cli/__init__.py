@@ -5,6 +5,17 @@ an error of sbrtcheck itself, 130 interrupted. Nothing else ends with 1. Heavy m
 that need them, so that ``--help`` answers at once.
 """
 
+from __future__ import annotations
+
+import sys
+import traceback
+from contextlib import suppress
+from typing import Any, NoReturn
+
+import click
+
+from sbrtcheck import __version__
+from sbrtcheck.cli import options
 from sbrtcheck.cli.compare import compare
 from sbrtcheck.cli.completion import completion
 from sbrtcheck.cli.importing import import_
@@ -17,24 +28,93 @@ from sbrtcheck.cli.risk import risk
 from sbrtcheck.cli.score import score
 from sbrtcheck.cli.streams import let_go_of_stdout, make_streams_safe, say, unwritable_stdout
 from sbrtcheck.cli.sums import sum_
+from sbrtcheck.errors import SbrtcheckError
 
-__all__ = [
-    "batch",
-    "bed",
-    "check",
-    "compare",
-    "completion",
-    "dvh",
-    "import_",
-    "let_go_of_stdout",
-    "lint",
-    "make_streams_safe",
-    "names",
-    "regimens",
-    "risk",
-    "say",
-    "score",
-    "sum_",
-    "tables",
-    "unwritable_stdout",
-]
+EXIT_UNUSABLE = 2
+EXIT_OUR_FAULT = 70  # EX_SOFTWARE of BSD's sysexits; 1 would say that the plan fails
+EXIT_INTERRUPTED = 130  # as shells say it
+
+
+class _Commands(click.Group):
+    """Commands whose errors become lines on standard error, and an exit code that is no verdict."""
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run, and end the process; click's own way out would make 1, a fail, of an interrupt or a closed pipe."""
+        make_streams_safe()
+        try:
+            code = super().main(*args, **extra | {"standalone_mode": False})
+        except SystemExit:  # so click ends when the reader of a help text has gone
+            code = 0
+        except click.Abort:
+            code = EXIT_INTERRUPTED
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except OSError as error:  # of a help text; what commands write is in `print_text`
+            let_go_of_stdout()
+            say(str(unwritable_stdout(error)))
+            code = EXIT_UNUSABLE
+        sys.exit(code)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SbrtcheckError as error:
+            _trace(ctx, error)
+            say(str(error))
+            ctx.exit(EXIT_UNUSABLE)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:  # whatever it is, it must not end as the verdict 1
+            if isinstance(error, OSError) and _is_of_click(error):
+                raise  # to `main`
+            _trace(ctx, error)
+            say(_our_fault(error))
+            ctx.exit(EXIT_OUR_FAULT)
+
+
+def _trace(ctx: click.Context, error: Exception) -> None:
+    if ctx.find_root().meta.get("sbrtcheck.verbose"):
+        with suppress(OSError):
+            traceback.print_exception(error)
+
+
+def _is_of_click(error: Exception) -> bool:
+    """Whether click could not write: only its help texts, for what commands write is in `streams`."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")).startswith("click.")
+
+
+def _our_fault(error: Exception) -> str:
+    """Where it came from, without its text, which may quote a file."""
+    from sbrtcheck.archive.rows import where_from
+
+    return f"an error in sbrtcheck itself, no verdict: {where_from(error)}; -v shows more (leave out names of patients)"
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=options.examples(
+        "sbrtcheck check plan --site lung     first try: a folder with the DICOM files of one plan",
+        "sbrtcheck check --help               its options, and more examples",
+    ),
+)
+@click.version_option(__version__, prog_name="sbrtcheck")
+def main() -> None:
+    """Check SBRT plans against published dose constraints.
+
+    A second check, not a replacement for review.
+    """
+
+
+for command in (check, tables, lint, dvh, batch, bed):
+    main.add_command(command)
+main.add_command(compare)
+main.add_command(completion)
+main.add_command(import_)
+main.add_command(names)
+main.add_command(regimens)
+main.add_command(risk)
+main.add_command(score)
+main.add_command(sum_)
