@@ -88,7 +88,7 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("low, high = field.low[at], field.high[at]", "low = high = near"),
             ("off = _off_the_centroid(rise_beyond - rise, u, v)", "off = 0.0"),
-            ("unsure=np.where(fraction > SMALLEST_CENTROID, off, high - low)", "unsure=0.0"),
+            ("unsure=np.where(fraction > MIN_CENTROID, off, high - low)", "unsure=0.0"),
         ),
     ),
 )
