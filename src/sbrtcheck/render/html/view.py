@@ -299,7 +299,7 @@ def _of_numbers(outcome: Outcome) -> Iterator[Fact]:
     row, found, unit = outcome.constraint, outcome.measurement, outcome.constraint.metric.unit
     if isinstance(found, Measurement):
         yield from _fact("Value", f"{words.number_text(found.value, outcome.limit_used)} {unit}")
-        yield from _fact("Bounds", _band_text(found, outcome))
+        yield from _fact("Band", _band_text(found, outcome))
     else:
         yield from _fact("Value", f"none: {found.reason}", found.detail if found.detail != outcome.detail else "")
     yield from _fact("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))
