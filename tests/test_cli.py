@@ -95,7 +95,20 @@ def test_every_format_is_on_the_command_line(run: Run, name: str) -> None:
     done = run("check", "plan", "--table", "passes", "--format", name)
     assert done.exit_code == 0
     assert done.stdout
-    assert tuple(FORMATS) == options.FORMATS
+
+
+def test_a_format_is_added_in_one_place() -> None:
+    """An entry in the list of formats is all that the command line, its help and the mapping of functions need."""
+    code = """
+from click.testing import CliRunner
+from sbrtcheck.render import formats
+formats.REPORT_FORMATS += (formats.Format(name="verdict", write=lambda report: str(report.verdict) + "!"),)
+from sbrtcheck.cli import main
+print("verdict|" in CliRunner().invoke(main, ["check", "--help"]).output)
+print(CliRunner().invoke(main, ["check", PLAN, "--table", "rtog-0813", "--format", "verdict"]).output)
+"""
+    done = in_a_process(f"PLAN = {str(LUNG_PLAN)!r}{code}")
+    assert done.stdout.decode().split() == ["True", "PASS!"], done.stderr
 
 
 def test_the_options_reach_the_report(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import subprocess
 import sys
 from importlib import metadata
@@ -10,7 +11,7 @@ from types import ModuleType
 import pytest
 
 import sbrtcheck
-from sbrtcheck import dvh, geometry
+from sbrtcheck import render
 
 PUBLIC = [
     "ConstraintTable",
@@ -67,12 +68,12 @@ def test_evaluate_stays_the_function_when_its_module_is_imported_first() -> None
     assert in_fresh_python(code) == "True sbrtcheck.judge.run"
 
 
-@pytest.mark.parametrize("package", [dvh, geometry])
-def test_what_a_part_of_the_package_loads_later_is_all_there(package: ModuleType) -> None:
-    assert set(package._HOME) <= set(package.__all__)
+@pytest.mark.parametrize("package", [sbrtcheck, render])
+def test_what_is_loaded_later_is_all_there_and_hidden_by_no_module(package: ModuleType) -> None:
+    assert set(package._HOMES) <= set(package.__all__)
     assert all(getattr(package, name) is not None for name in package.__all__)
     # importing a module sets its name on the package, where it would hide a function of that name
-    assert not set(package._HOME) & set(package._HOME.values())
+    assert not set(package._HOMES) & {module.name for module in pkgutil.iter_modules(package.__path__)}
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:

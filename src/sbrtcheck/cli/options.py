@@ -14,9 +14,7 @@ from sbrtcheck.cli import streams
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-FORMATS = ("text", "json", "csv", "markdown", "html", "pdf")
 DICOM_PDF, RTDOSE = "dicom-pdf", "rtdose"  # objects for the patient's record
-BINARY = ("pdf", DICOM_PDF, RTDOSE)
 END_CAPS = ("half-slice", "none", "capped")
 BETWEEN = ("slab", "interpolated")
 DOSE = ("trilinear", "cubic")

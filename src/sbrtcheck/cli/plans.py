@@ -11,6 +11,7 @@ import click
 
 from sbrtcheck.cli import options, streams
 from sbrtcheck.errors import InputError, OutputError
+from sbrtcheck.render.formats import Format, format_named, format_names
 
 if TYPE_CHECKING:
     from sbrtcheck.dvh import DVHSet
@@ -37,8 +38,8 @@ EXIT_REVIEW = 3
 @click.option(
     "--format",
     "format_",
-    type=click.Choice((*options.FORMATS, options.DICOM_PDF)),
-    default=options.FORMATS[0],
+    type=click.Choice((*format_names(), options.DICOM_PDF)),
+    default=format_names()[0],
     show_default=True,
     help="dicom-pdf is the PDF as a DICOM object with the patient's name and ID from the plan's files.",
 )
@@ -88,9 +89,11 @@ def check(  # noqa: PLR0913 - one argument an option
     source, dvhs = _source(folder, export, dvhs)
     if export is not None and format_ == options.DICOM_PDF:
         raise click.UsageError(f"--format {format_} needs DIR: a text export does not say whose record it would be for")
-    _check_installed(format_)
-    binary = format_ in options.BINARY
-    with streams.output(out, inputs=[source, names, against, sites_file, *tables], binary=binary) as write:
+    as_dicom = format_ == options.DICOM_PDF
+    chosen = format_named("pdf" if as_dicom else format_)
+    chosen.check_installed()
+    inputs = [source, names, against, sites_file, *tables]
+    with streams.output(out, inputs=inputs, binary=chosen.binary) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.check(
                 streams.existing(source),
@@ -110,23 +113,8 @@ def check(  # noqa: PLR0913 - one argument an option
                 include_unconfirmed=include_unconfirmed,
                 progress=progress,
             )
-        if format_ == options.DICOM_PDF:
-            write(api.report_as_dicom(report, source))
-        else:
-            write(_rendered(report, format_, for_screen=out is None))
+        write(api.report_as_dicom(report, source) if as_dicom else _rendered(report, chosen, for_screen=out is None))
     ctx.exit(_exit_code(report))
-
-
-def _check_installed(format_: str) -> None:
-    """Refuse a format whose packages are not there, before anything is computed."""
-    if format_ == "html":
-        from sbrtcheck.render.html import check_installed
-
-        check_installed()
-    elif format_ in ("pdf", options.DICOM_PDF):
-        from sbrtcheck.render.pdf import require_pdf
-
-        require_pdf()
 
 
 def _source(folder: Path | None, export: Path | None, dvhs: str) -> tuple[Path, str]:
@@ -148,15 +136,14 @@ def _exit_code(report: Report) -> int:
     return {Verdict.FAIL: EXIT_FAIL, Verdict.REVIEW: EXIT_REVIEW}.get(report.verdict, EXIT_OK)
 
 
-def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
-    from sbrtcheck.render import FORMATS as RENDERERS
-    from sbrtcheck.render import text_report
-
-    if format_ == "text" and for_screen and sys.stdout.isatty():
+def _rendered(report: Report, format_: Format, *, for_screen: bool) -> str | bytes:
+    if format_.name == "text" and for_screen and sys.stdout.isatty():
         import shutil
 
+        from sbrtcheck.render import text_report
+
         return text_report(report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ)
-    return RENDERERS[format_](report)
+    return format_.write(report)
 
 
 @click.command(
@@ -209,7 +196,7 @@ def dvh(  # noqa: PLR0913 - one argument an option
     source, dvhs = _source(folder, export, dvhs)
     if format_ == options.RTDOSE:
         _refuse_among_inputs(out, source)
-    with streams.output(out, inputs=[source], binary=format_ in options.BINARY) as write:
+    with streams.output(out, inputs=[source], binary=format_ == options.RTDOSE) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             found = api.dvhs_of(
                 streams.existing(source),
