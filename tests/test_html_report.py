@@ -180,7 +180,7 @@ def test_each_row_says_what_is_to_be_filtered_by() -> None:
 
 def test_names_of_the_report_are_those_that_the_command_shows() -> None:
     plan = PLANS / "lung-50gy-5fx"
-    report, found = lung_report(), api.names_of(plan, TABLES)
+    report, found = lung_report(), api.names(plan, TABLES)
     assert report.names == found
     section = page(report).section("names")
     for one in found.organs:

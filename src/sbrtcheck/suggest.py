@@ -31,3 +31,9 @@ def suggest(given: str, known: Iterable[str]) -> str:
     """``did you mean 'a' or 'b'?``; nothing where no word is close."""
     found = near(given, known)
     return f"did you mean {' or '.join(map(repr, found))}?" if found else ""
+
+
+def suggest_of_all(given: str, known: Iterable[str]) -> str:
+    """What may have been meant, then all there is: ``did you mean 'Heart'? it has: Heart, Liver``."""
+    listed = sorted(known)
+    return f"{suggest(given, listed)} it has: {', '.join(listed) or 'none'}".strip()

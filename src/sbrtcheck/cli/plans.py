@@ -49,36 +49,26 @@ EXIT_REVIEW = 3
 @options.plan
 @options.dvhs
 @options.end_caps
-@options.between
-@options.dose
+@options.slice_interpolation
+@options.dose_interpolation
 @options.accept_dose
 @options.strict
 @options.include_unconfirmed
 @options.quiet
 @options.verbose
 @click.pass_context
-def check(  # noqa: PLR0913 - one argument an option
+def check(
     ctx: click.Context,
+    /,
     *,
     folder: Path | None,
     export: Path | None,
-    against: Path | None,
     tables: tuple[str, ...],
-    site: str | None,
-    sites_file: str | None,
+    dvhs: str,
     format_: str,
     out: Path | None,
-    names: str | None,
-    rx: str | None,
-    plan: str | None,
-    dvhs: str,
-    end_caps: str,
-    between: str,
-    dose: str,
-    accept_dose: bool,
-    strict: bool,
-    include_unconfirmed: bool,
     quiet: bool,
+    **choices: Any,
 ) -> None:
     """Check the plan in DIR, or the DVHs in a planning system's text export (--dvh).
 
@@ -92,26 +82,15 @@ def check(  # noqa: PLR0913 - one argument an option
     as_dicom = format_ == options.DICOM_PDF
     chosen = format_named("pdf" if as_dicom else format_)
     chosen.check_installed()
-    inputs = [source, names, against, sites_file, *tables]
+    inputs = [source, choices["names"], choices["against"], choices["sites"], *tables]
     with streams.output(out, inputs=inputs, binary=chosen.binary) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.check(
                 streams.existing(source),
                 list(dict.fromkeys(tables)),
-                site=site,
-                plan=plan,
-                prescription=rx,
-                names=names,
                 dvhs=dvhs,
-                end_caps=end_caps,
-                between=between,
-                dose=dose,
-                against=against,
-                sites=sites_file,
-                accept_dose=accept_dose,
-                strict=strict,
-                include_unconfirmed=include_unconfirmed,
                 progress=progress,
+                **choices,
             )
         write(api.report_as_dicom(report, source) if as_dicom else _rendered(report, chosen, for_screen=out is None))
     ctx.exit(_exit_code(report))
@@ -167,24 +146,20 @@ def _rendered(report: Report, format_: Format, *, for_screen: bool) -> str | byt
 @options.plan
 @options.dvhs
 @options.end_caps
-@options.between
-@options.dose
+@options.slice_interpolation
+@options.dose_interpolation
 @options.quiet
 @options.verbose
-def dvh(  # noqa: PLR0913 - one argument an option
+def dvh(
     *,
     folder: Path | None,
     export: Path | None,
     structures: tuple[str, ...],
+    dvhs: str,
     format_: str,
     out: Path | None,
-    rx: str | None,
-    plan: str | None,
-    dvhs: str,
-    end_caps: str,
-    between: str,
-    dose: str,
     quiet: bool,
+    **choices: Any,
 ) -> None:
     """Show the dose-volume histograms of the plan in DIR, or of a planning system's text export (--dvh).
 
@@ -198,16 +173,8 @@ def dvh(  # noqa: PLR0913 - one argument an option
         _refuse_among_inputs(out, source)
     with streams.output(out, inputs=[source], binary=format_ == options.RTDOSE) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
-            found = api.dvhs_of(
-                streams.existing(source),
-                structures=structures or None,
-                plan=plan,
-                prescription=rx,
-                dvhs=dvhs,
-                end_caps=end_caps,
-                between=between,
-                dose=dose,
-                progress=progress,
+            found = api.dvhs(
+                streams.existing(source), structures=structures or None, dvhs=dvhs, progress=progress, **choices
             )
         _refuse_none(found)
         write(api.dvhs_as_dicom(found, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](found))
@@ -244,7 +211,7 @@ def _say_what_is_left_out(found: DVHSet) -> None:
 
 @click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
-@options.site("sites", multiple=True, text="As for check; may be repeated.")
+@options.site(multiple=True, text="As for check; may be repeated.")
 @options.tables()
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."
@@ -260,7 +227,15 @@ def _say_what_is_left_out(found: DVHSet) -> None:
 @click.option("--quiet", is_flag=True, help="Show neither progress nor summary.")
 @options.verbose
 def batch(
-    *, folder: Path, sites: tuple[str, ...], tables: tuple[str, ...], out: Path, jobs: int, quiet: bool, **choices: Any
+    *,
+    folder: Path,
+    site: tuple[str, ...],
+    sites: str | None,
+    tables: tuple[str, ...],
+    out: Path,
+    jobs: int,
+    quiet: bool,
+    **choices: Any,
 ) -> None:
     """Check every plan below FOLDER and write one table, a row an outcome.
 
@@ -269,7 +244,7 @@ def batch(
     """
     from sbrtcheck import archive
 
-    chosen = archive.Options.read(sites=sites, tables=tables, **choices)
+    chosen = archive.Options.read(sites=site, sites_file=sites, tables=tables, **choices)
     doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
     with streams.progress(quiet=quiet, **doing) as progress:
         summary = archive.batch(folder, out, chosen, jobs=jobs, progress=progress)

@@ -1,5 +1,6 @@
 """What two sets of DVHs, or two plans, say differently."""
 
+from sbrtcheck.comparison.other_dvhs import with_export, with_stored
 from sbrtcheck.comparison.plans import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
 from sbrtcheck.comparison.stored import compare_with
 
@@ -10,4 +11,6 @@ __all__ = [
     "RowComparison",
     "compare_plans",
     "compare_with",
+    "with_export",
+    "with_stored",
 ]

@@ -16,6 +16,7 @@ from sbrtcheck.judge.overall import overall, review_reasons
 from sbrtcheck.judge.rows import outcomes_of
 from sbrtcheck.judge.site import rows_for, site_of
 from sbrtcheck.judge.structures import Organs
+from sbrtcheck.options import CheckOptions
 from sbrtcheck.progress import log_step
 from sbrtcheck.results.comparison import NoComparison
 from sbrtcheck.results.report import Report
@@ -68,13 +69,25 @@ def evaluate(
     TableError
         Two tables have the same id, or no such site is known.
     """
-    tables = _distinct((table,) if isinstance(table, ConstraintTable) else tuple(table))
-    asked = (site,) if isinstance(site, str) else tuple(site or ())
-    dose = dose_check(dvhs, names, accepted=accept_dose)
-    plan = Organs.of(dvhs, names, site=site_of(tables, asked, sites), dose=dose)
+    options = CheckOptions(
+        names=names,
+        site=(site,) if isinstance(site, str) else tuple(site or ()),
+        sites=sites,
+        accept_dose=accept_dose,
+        strict=strict,
+        include_unconfirmed=include_unconfirmed,
+    )
+    return evaluate_with((table,) if isinstance(table, ConstraintTable) else table, dvhs, options)
+
+
+def evaluate_with(tables: Sequence[ConstraintTable], dvhs: DVHSet, options: CheckOptions) -> Report:
+    """Check every row of the tables on the DVHs; errors and what is given back as for `evaluate`."""
+    tables = _distinct(tuple(tables))
+    dose = dose_check(dvhs, options.names, accepted=options.accept_dose)
+    plan = Organs.of(dvhs, options.names, site=site_of(tables, options.site, options.sites), dose=dose)
     with log_step("evaluation") as say:
-        outcomes = outcomes_of(tables, plan, include_unconfirmed=include_unconfirmed)
-        reasons = review_reasons(outcomes, plan, strict=strict)
+        outcomes = outcomes_of(tables, plan, include_unconfirmed=options.include_unconfirmed)
+        reasons = review_reasons(outcomes, plan, strict=options.strict)
         verdict = overall(outcomes, reasons)
         say(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
     return Report(
@@ -94,9 +107,9 @@ def evaluate(
         site=plan.site,
         between=dvhs.model.between,
         dose=dvhs.model.dose,
-        strict=strict,
-        include_unconfirmed=include_unconfirmed,
-        accept_dose=accept_dose,
+        strict=options.strict,
+        include_unconfirmed=options.include_unconfirmed,
+        accept_dose=options.accept_dose,
     )
 
 
