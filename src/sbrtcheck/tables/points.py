@@ -9,7 +9,7 @@ from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, VolumeUnit
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
 from sbrtcheck.plan import Prescription
 from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, RoiName, match
-from sbrtcheck.tables.values import Constraint, ConstraintTable, Kind, Select, Sense, Status
+from sbrtcheck.tables.values import Constraint, ConstraintTable, Select
 
 _AT_PERCENT = {Stat.MAX: 0.0, Stat.MEDIAN: 50.0, Stat.MIN: 100.0}
 _NO_POINT = "no point on a curve"
@@ -36,11 +36,11 @@ def _of_row(
         yield NotDrawn(label=str(row.metric), reason="limit goes by a volume (plot the report)")
     else:
         for dvh in _dvhs_for(row, dvhs, names):
-            yield dvh if isinstance(dvh, NotDrawn) else curve_point(row, dvh, limit=row.limit, counts=_counts(row))
-
-
-def _counts(row: Constraint) -> bool:
-    return row.confirmed and row.kind is Kind.LIMIT and row.status is Status.OK
+            yield (
+                dvh
+                if isinstance(dvh, NotDrawn)
+                else curve_point(row, dvh, limit=row.limit, counts=row.counts(include_unconfirmed=False))
+            )
 
 
 # -------------------------------------------------------------------------------- one point
@@ -55,17 +55,17 @@ def curve_point(row: Constraint, dvh: DVH, *, limit: float, counts: bool) -> Cur
         case DoseAtVolume() as metric:
             dose_gy = in_gy(limit, metric.unit, dvh)
             share = _percent(metric.volume, metric.volume_unit, dvh)
-            upper_limit = row.sense in (Sense.BELOW, Sense.AT_MOST)
+            upper_limit = row.is_upper_limit
             cold = metric.cold
         case VolumeAtDose() as metric:
             dose_gy = in_gy(metric.dose, metric.dose_unit, dvh)
             share = _percent(limit, metric.unit, dvh)
-            upper_limit = (row.sense in (Sense.BELOW, Sense.AT_MOST)) != metric.cold  # much cold volume: little dose
+            upper_limit = row.is_upper_limit != metric.cold  # much cold volume: little dose
             cold = metric.cold
         case DoseStatistic(stat=Stat.MAX | Stat.MEDIAN | Stat.MIN as stat) as metric:
             dose_gy = in_gy(limit, metric.unit, dvh)
             share, cold = _AT_PERCENT[stat], False
-            upper_limit = row.sense in (Sense.BELOW, Sense.AT_MOST)
+            upper_limit = row.is_upper_limit
         case _:
             return NotDrawn(label=label, reason=_NO_POINT)
     if isinstance(dose_gy, str) or isinstance(share, str):
