@@ -308,9 +308,13 @@ class ConstraintTable:
         self, dvhs: DVHSet, names: Mapping[str, str] | None = None
     ) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
         """Give the rows as points on the curves of these DVHs, and those that are none; see `DVHSet.plot`."""
-        from sbrtcheck.tables.points import points_of
+        from sbrtcheck.chart.points import NotDrawn
+        from sbrtcheck.tables.points import row_points
 
-        return points_of(self, dvhs, names)
+        if not self.holds_for(dvhs.prescription.fractions):
+            reason = f"{self.id} is for {self.fractions_text()}"
+            return (), tuple(NotDrawn(label=str(row.metric), reason=reason) for row in self.rows)
+        return row_points(self.rows, dvhs, names)
 
     def fractions_text(self, between: str = ", ") -> str:
         """``"3, 4, 5 fractions"``, ``"1 fraction"`` or ``"any number of fractions"``."""
