@@ -19,7 +19,7 @@ import sbrtcheck
 from dicom_files import stored_dvh, write_plan
 from dvh_builders import dvh_set, percent_dvh, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck.cli import main
-from sbrtcheck.comparison import compare_with, other_dvhs
+from sbrtcheck.comparison import compare_with, in_report
 from sbrtcheck.dicom import NotStored, load_plan_and_dvhs
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, NoDVH, Reason, curve_distance
 from sbrtcheck.metric import Measurement, NotMeasured
@@ -327,7 +327,7 @@ def test_a_fault_in_comparing_leaves_the_report_standing(tmp_path: Path, monkeyp
     def faulty(*_: object, **__: object) -> Comparison:
         raise ZeroDivisionError("Mustermann")
 
-    monkeypatch.setattr(other_dvhs, "compare_with", faulty)
+    monkeypatch.setattr(in_report, "compare_with", faulty)
     report = sbrtcheck.check(
         write_plan(tmp_path, dose_with_dvhs(), files.structure_set(), files.plan()), ptv_table(), accept_dose=True
     )

@@ -12,13 +12,14 @@ from sbrtcheck.dvh import DVHSet, compute_dvhs, roi_names_of
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.judge.dose_check import dose_check
 from sbrtcheck.judge.plan_dvhs import structures_for
-from sbrtcheck.judge.reirradiation import RuleReport, SumReport, judge_reirradiation
+from sbrtcheck.judge.reirradiation import judge_reirradiation
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Plan, Registration
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.reference_data import ReirradiationRule, load_reirradiation_rules
 from sbrtcheck.results import ReviewCode, ReviewReason
+from sbrtcheck.results.reirradiation import RuleReport, SumReport
 from sbrtcheck.structure_names import all_targets
 from sbrtcheck.suggest import suggest, suggest_of_all
 from sbrtcheck.tables import ConstraintTable, load_table

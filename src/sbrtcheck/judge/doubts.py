@@ -27,7 +27,7 @@ from sbrtcheck.metric import (
     VolumeAtDose,
 )
 from sbrtcheck.plan import Prescription
-from sbrtcheck.results.report import Verdict
+from sbrtcheck.results.outcome import Verdict
 from sbrtcheck.structure_names import RoiName
 
 ANY_DOSE_GY = 1000.0
@@ -47,9 +47,9 @@ def _unless_in_part(judged: Judged, case: Case) -> Judged:
     failed = judged.verdict in (Verdict.FAIL, Verdict.NOT_MET)
     match _with_more_tissue(case.row.metric):
         case _Trend.EITHER:
-            certain = failed and case.row.is_upper
+            certain = failed and case.row.is_upper_limit
         case trend:
-            certain = failed == ((trend is _Trend.GROWS) == case.row.is_upper)
+            certain = failed == ((trend is _Trend.GROWS) == case.row.is_upper_limit)
     if certain:
         return judged
     detail = f"{', '.join(case.taken.lacking)} is missing; the rest would come to {judged.verdict}"

@@ -31,7 +31,7 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.results.report import Verdict
+from sbrtcheck.results.outcome import Verdict
 from sbrtcheck.tables import Constraint, ConstraintTable, Kind, Sense
 
 OUTSIDE_SHARE = 0.999
@@ -233,9 +233,9 @@ def _infeasible(row: Constraint, dvh: DVH) -> str:
     if dvh.volume_unit is not VolumeUnit.CC:
         return ""
     match metric:
-        case DoseAtVolume(cold=True, volume_unit=Unit.CC) if row.is_upper:
+        case DoseAtVolume(cold=True, volume_unit=Unit.CC) if row.is_upper_limit:
             enough = has_volume(dvh, metric.volume)
-        case VolumeAtDose(cold=True, unit=Unit.CC) if not row.is_upper:
+        case VolumeAtDose(cold=True, unit=Unit.CC) if not row.is_upper_limit:
             enough = _meets(row.sense, dvh.volume, row.limit)
         case _:
             enough = True
@@ -245,7 +245,7 @@ def _infeasible(row: Constraint, dvh: DVH) -> str:
 def _is_smaller_than_threshold(row: Constraint, dvh: DVH) -> bool:
     """Whether "no more than v cc above d" holds just because the structure is smaller than v cc."""
     metric = row.metric
-    if not row.volume_threshold or dvh.volume_unit is not VolumeUnit.CC or not row.is_upper:
+    if not row.volume_threshold or dvh.volume_unit is not VolumeUnit.CC or not row.is_upper_limit:
         return False
     if not isinstance(metric, DoseAtVolume) or metric.cold or metric.volume_unit is not Unit.CC:
         return False
@@ -264,7 +264,7 @@ def margin_of(judged: Judged) -> float | None:
     if isinstance(found, NotMeasured) or judged.limits is None:
         return None
     row = judged.limits.row
-    return row.limit - found.value if row.is_upper else found.value - row.limit
+    return row.limit - found.value if row.is_upper_limit else found.value - row.limit
 
 
 def is_borderline(judged: Judged) -> bool:

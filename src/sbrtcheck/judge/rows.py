@@ -14,8 +14,8 @@ from sbrtcheck.judge.site import rows_for
 from sbrtcheck.judge.structures import Organs, Taken, select
 from sbrtcheck.metric import NotMeasured, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Prescription, UnknownPrescription
-from sbrtcheck.results.report import Outcome, UnderConvention
-from sbrtcheck.tables import Constraint, ConstraintTable, Kind, Select, Status
+from sbrtcheck.results.outcome import Outcome, UnderConvention
+from sbrtcheck.tables import Constraint, ConstraintTable, Select
 
 
 def outcomes_of(tables: Sequence[ConstraintTable], plan: Organs, *, include_unconfirmed: bool) -> tuple[Outcome, ...]:
@@ -25,7 +25,7 @@ def outcomes_of(tables: Sequence[ConstraintTable], plan: Organs, *, include_unco
     """
     cases = [case for table in tables for row in rows_for(table, plan.site) for case in _cases(table, row, plan)]
     return tuple(
-        replace(_outcome(case), counts=_counts(case.row, include_unconfirmed=include_unconfirmed))
+        replace(_outcome(case), counts=case.row.counts(include_unconfirmed=include_unconfirmed))
         for case in decided(cases)
     )
 
@@ -59,10 +59,6 @@ def _not_applicable(table: ConstraintTable, rx: Prescription | UnknownPrescripti
         reason=Reason.FRACTIONS_DO_NOT_MATCH,
         detail=f"the table holds for {table.fractions_text()}, the plan has {rx.fractions}",
     )
-
-
-def _counts(row: Constraint, *, include_unconfirmed: bool) -> bool:
-    return row.kind is Kind.LIMIT and row.status is Status.OK and (include_unconfirmed or row.confirmed)
 
 
 def _outcome(case: Case) -> Outcome:

@@ -14,11 +14,11 @@ from itertools import combinations
 
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.tables.lint_rows import UPPER, Level, Shipped, Slip, same_doses, slips
+from sbrtcheck.tables.lint_rows import Level, Shipped, Slip, same_doses, slips
 from sbrtcheck.tables.lint_sites import is_sites, row_site_slips, site_slips, table_slips
 from sbrtcheck.tables.load import Examined, bundled_tables, examine_bytes, read_file
 from sbrtcheck.tables.sites import ExaminedSites, examine_sites, load_sites
-from sbrtcheck.tables.values import Constraint, ConstraintTable, Kind, Status
+from sbrtcheck.tables.values import Constraint, ConstraintTable
 
 __all__ = ["Level", "Remark", "lint_bytes", "lint_files", "worst"]
 
@@ -138,7 +138,8 @@ def _of_table(table: ConstraintTable) -> Iterator[Slip]:
 
 
 def _counts(row: Constraint) -> bool:
-    return row.kind is Kind.LIMIT and row.status is Status.OK
+    """Whether a number of the row matters: a slip in one that only lacks a second reading does too."""
+    return row.counts(include_unconfirmed=True)
 
 
 def _in_gray(row: Constraint) -> bool:
@@ -150,7 +151,7 @@ def _in_gray(row: Constraint) -> bool:
 
 def _order(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
     """Of one organ: what a larger volume may get is less than what a smaller one may."""
-    rows = [row for row in table.rows if _counts(row) and row.sense in UPPER]
+    rows = [row for row in table.rows if _counts(row) and row.is_upper_limit]
     for one, other in combinations(rows, 2):
         first, second = _volume_and_limit(one), _volume_and_limit(other)
         if first is None or second is None or not _comparable(one, other):
@@ -261,7 +262,7 @@ def _as_fractions_rise(few: Examined, many: Examined) -> Iterator[Remark]:
         yield _remark(many, 1, Slip(level=Level.WARNING, what=what, hint=hint))
         return
     for before, after in pairs:
-        if before.limit == after.limit or (after.limit < before.limit) == (after.sense in UPPER):
+        if before.limit == after.limit or (after.limit < before.limit) == (after.is_upper_limit):
             yield _remark(many, after.line, _not_rising(before, after, few))
 
 

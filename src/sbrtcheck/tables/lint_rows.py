@@ -19,10 +19,8 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import TARGETS, known_names
-from sbrtcheck.tables.values import Constraint, ConstraintTable, Select, Sense
+from sbrtcheck.tables.values import Constraint, ConstraintTable, Select
 from sbrtcheck.tables.wording import nearest
-
-UPPER = (Sense.BELOW, Sense.AT_MOST)
 
 # What gives a slip away; none of these is a dose limit.
 _MAX_GY = 150.0  # no course of SBRT gets near it: the number is in cGy
@@ -127,7 +125,7 @@ def _said(row: Constraint) -> str:
 def _hot_for_cold(_table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
     """Critical volumes written as hot ones: large organs fail and small ones pass."""
     critical = shipped.critical(row)
-    if not critical or is_target(row) or row.sense not in UPPER:
+    if not critical or is_target(row) or not row.is_upper_limit:
         return
     organ = row.structures[0]
     match row.metric:
@@ -148,7 +146,7 @@ def _hot_for_cold(_table: ConstraintTable, row: Constraint, shipped: Shipped) ->
 
 def _asks_for_dose(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """An organ that has to get a dose: the sense or the side of the volume is wrong."""
-    if is_target(row) or row.sense in UPPER:
+    if is_target(row) or row.is_upper_limit:
         return
     match row.metric:
         case VolumeAtDose(cold=False, unit=Unit.CC, dose=dose, dose_unit=unit):
@@ -162,7 +160,7 @@ def _asks_for_dose(_table: ConstraintTable, row: Constraint, _shipped: Shipped) 
 
 def _caps_coverage(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """A target that must not be covered."""
-    if not is_target(row) or row.sense not in UPPER:
+    if not is_target(row) or not row.is_upper_limit:
         return
     match row.metric:
         case VolumeAtDose(cold=False, dose_unit=Unit.PERCENT_RX, dose=dose) if dose <= 100:
@@ -220,7 +218,7 @@ def _magnitude(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> I
     if metric.unit is Unit.PERCENT_RX and row.limit <= _MAX_FRACTION:
         yield _error(f"a limit of {row.limit:g} % of the prescription", f"if it is a fraction, write {_percent(row)}")
     if metric.unit is Unit.PERCENT and row.limit <= 1:
-        say = _warning if row.sense in UPPER else _error
+        say = _warning if row.is_upper_limit else _error
         yield say(f"a limit of {row.limit:g} % of the volume", f"if it is a fraction, write {_percent(row)}")
     if not isinstance(metric, VolumeAtDose):
         return
@@ -313,7 +311,7 @@ def _unread(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iter
 
 def _volume_of_nothing(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """An upper limit on an organ's own volume, which no plan can change."""
-    if isinstance(row.metric, StructureVolume) and not is_target(row) and row.sense in UPPER:
+    if isinstance(row.metric, StructureVolume) and not is_target(row) and row.is_upper_limit:
         yield _warning(f"{_said(row)} limits the size of {row.structures[0]}", "is a volume at a dose meant?")
 
 

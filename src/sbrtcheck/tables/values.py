@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,11 @@ class Sense(StrEnum):
     AT_MOST = "at_most"
     ABOVE = "above"
     AT_LEAST = "at_least"
+
+    @property
+    def is_upper(self) -> bool:
+        """Whether a value has to stay below a limit that is written with this word."""
+        return self in (Sense.BELOW, Sense.AT_MOST)
 
 
 class Kind(StrEnum):
@@ -229,9 +235,27 @@ class Constraint:
         return next(reaching, NoRule(detail=f"the rule ends at {last:g} %, and this is {veff_percent:.4g} %"))
 
     @property
-    def is_upper(self) -> bool:
+    def is_upper_limit(self) -> bool:
         """Whether the value has to stay below the limit."""
-        return self.sense in (Sense.BELOW, Sense.AT_MOST)
+        return self.sense.is_upper
+
+    @property
+    def is_upper(self) -> bool:
+        """The old name of `is_upper_limit`."""
+        text = "Constraint.is_upper is now is_upper_limit; the old name goes with version 0.3"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return self.is_upper_limit
+
+    def counts(self, *, include_unconfirmed: bool) -> bool:
+        """Whether the row may decide the verdict of a plan: a limit, not disputed, and confirmed.
+
+        Parameters
+        ----------
+        include_unconfirmed
+            Rows that are not confirmed by two readings count as well.
+        """
+        standing = self.kind is Kind.LIMIT and self.status is Status.OK
+        return standing and (include_unconfirmed or self.confirmed)
 
     @property
     def confirmed(self) -> bool:
@@ -284,9 +308,13 @@ class ConstraintTable:
         self, dvhs: DVHSet, names: Mapping[str, str] | None = None
     ) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
         """Give the rows as points on the curves of these DVHs, and those that are none; see `DVHSet.plot`."""
-        from sbrtcheck.tables.points import points_of
+        from sbrtcheck.chart.points import NotDrawn
+        from sbrtcheck.tables.points import row_points
 
-        return points_of(self, dvhs, names)
+        if not self.holds_for(dvhs.prescription.fractions):
+            reason = f"{self.id} is for {self.fractions_text()}"
+            return (), tuple(NotDrawn(label=str(row.metric), reason=reason) for row in self.rows)
+        return row_points(self.rows, dvhs, names)
 
     def fractions_text(self, between: str = ", ") -> str:
         """``"3, 4, 5 fractions"``, ``"1 fraction"`` or ``"any number of fractions"``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from sbrtcheck.comparison.stored import compare_with
+from sbrtcheck.comparison.with_other_dvhs import compare_with
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.judge import with_comparison
 from sbrtcheck.results import Comparison, NoComparison, Report
