@@ -184,13 +184,13 @@ def dvh(
 
 def _refuse_none(found: DVHSet) -> None:
     """Without one DVH there is nothing to show but the reasons, and no program must take these for a result."""
-    from sbrtcheck.render import words
+    from sbrtcheck.formatting import clean
 
     if found.dvhs or not found.without:
         return
     for one in found.without:
         detail = f" ({one.detail})" if one.detail else ""
-        streams.say(words.clean(f"no DVH: {one.name}: {one.reason}{detail}"))
+        streams.say(clean(f"no DVH: {one.name}: {one.reason}{detail}"))
     raise InputError("no structure has a DVH that can be used", hint="the reasons are above")
 
 
@@ -203,10 +203,10 @@ def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
 
 def _say_what_is_left_out(found: DVHSet) -> None:
     from sbrtcheck.dicom.dvh_dose import left_out
-    from sbrtcheck.render import words
+    from sbrtcheck.formatting import clean
 
     for line in left_out(found):
-        streams.say(words.clean(f"left out: {line}"))
+        streams.say(clean(f"left out: {line}"))
 
 
 @click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))

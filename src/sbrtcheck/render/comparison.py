@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import cast
 
+from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, StructureVolume, Unit
-from sbrtcheck.render import words
 from sbrtcheck.results import (
     Comparison,
     MetricDifference,
@@ -17,6 +17,7 @@ from sbrtcheck.results import (
     StructureDifference,
     Unanswered,
     VerdictDifference,
+    labels,
 )
 from sbrtcheck.tables import Sense
 
@@ -43,7 +44,7 @@ def compared_lines(report: Report) -> Iterator[str]:
 def lines_beside_structures(found: Comparison, end_caps: str) -> Iterator[str]:
     """All but the lines of the structures; ``end_caps`` is the convention of the report."""
     yield from _convention_lines(found, end_caps)
-    yield from map(words.clean, found.remarks)
+    yield from map(clean, found.remarks)
     yield from _verdict_lines(found)
     yield from map(not_compared_line, found.without)
     if found.not_asked:
@@ -56,7 +57,7 @@ def structure_line(one: StructureDifference) -> str:
     volume, *metrics = one.metrics
     largest = _largest(metrics, volume)
     said = f"{metric_name(largest)} {difference_text(largest)}" if largest else "no metric differs by 0.01"
-    return f"{words.clean(one.name)}: volume {difference_text(volume)}; {said}"
+    return f"{clean(one.name)}: volume {difference_text(volume)}; {said}"
 
 
 def metric_name(one: MetricDifference) -> str:
@@ -81,7 +82,7 @@ def difference_text(one: MetricDifference) -> str:
 def _value(found: Measurement | NotMeasured, limit: float | None = None) -> str:
     if isinstance(found, NotMeasured):
         return "-"
-    text = words.number_text(found.value, limit)
+    text = number_text(found.value, limit)
     return f"{text} or more" if found.open_above else text
 
 
@@ -108,7 +109,7 @@ def _convention_lines(found: Comparison, used: str) -> Iterator[str]:
     by_best: dict[tuple[str, ...], list[str]] = {}
     for one in found.structures:
         if one.agrees_best:
-            by_best.setdefault(one.agrees_best, []).append(words.clean(one.name))
+            by_best.setdefault(one.agrees_best, []).append(clean(one.name))
     for best, names in by_best.items():
         how = "as used here" if used in best else f"not with {used} as used here; --end-caps {best[0]} takes it"
         which = f"{len(names)} of {len(found.structures)} structures" if used in best else ", ".join(names)
@@ -133,17 +134,17 @@ def _verdict_line(one: VerdictDifference) -> str:
     measured = one.measured
     values = f"{_value(measured.ours, one.limit)} {HERE}, {_value(measured.theirs, one.limit)} {THERE}"
     bands = ", bands overlap" if measured.within_bands else ""
-    limit = "" if one.limit is None else f" {words.SIGNS[Sense(one.sense)]} {one.limit:.6g}"
+    limit = "" if one.limit is None else f" {labels.SIGNS[Sense(one.sense)]} {one.limit:.6g}"
     row = f"{one.table_id} {one.row_id}: {one.organ} {metric_name(measured)}{limit}"
-    return words.clean(f"{row}: {ours} {HERE}, {theirs} {THERE} ({values}{bands}){under}")
+    return clean(f"{row}: {ours} {HERE}, {theirs} {THERE} ({values}{bands}){under}")
 
 
 def _why_unanswered(one: Unanswered) -> str:
     detail = f" ({one.detail})" if one.detail else ""
-    return words.clean(f"{one.reason or 'no reason known'}{detail}")
+    return clean(f"{one.reason or 'no reason known'}{detail}")
 
 
 def not_compared_line(one: NotCompared) -> str:
     """Say which structure was not compared, and why."""
     detail = f" ({one.detail})" if one.detail else ""
-    return words.clean(f"{one.name}: not compared, {one.reason}{detail}")
+    return clean(f"{one.name}: not compared, {one.reason}{detail}")

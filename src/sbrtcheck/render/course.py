@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sbrtcheck.reference_data import Regimen, Statement, Threshold
-from sbrtcheck.render import words
-from sbrtcheck.results import Report
+from sbrtcheck.results import Report, labels
 from sbrtcheck.results.course import ThresholdSide, UnknownCourse
 from sbrtcheck.tables import Sense
 
@@ -52,7 +51,7 @@ def _side_text(side: ThresholdSide) -> str:
 def limit(one: Threshold, sense: Sense) -> str:
     """``>= 209 +/- 67 Gy``."""
     spread = f" +/- {one.spread_gy:g}" if one.spread_gy else ""
-    return f"{words.SIGNS[sense]} {one.bed_gy:g}{spread} Gy"
+    return f"{labels.SIGNS[sense]} {one.bed_gy:g}{spread} Gy"
 
 
 def _met(*, met: bool) -> str:

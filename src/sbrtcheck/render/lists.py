@@ -12,12 +12,11 @@ from typing import Any
 from rich.text import Text
 
 from sbrtcheck.dvh import DVH, Bounds, DVHSet, NoDVH, VolumeUnit
-from sbrtcheck.formatting import csv_text
+from sbrtcheck.formatting import clean, csv_text, number_text
 from sbrtcheck.metric import NotMeasured, measure
 from sbrtcheck.plan import Finding
-from sbrtcheck.render import words
 from sbrtcheck.render.text import plain_table, printed
-from sbrtcheck.results import rounded
+from sbrtcheck.results import labels, rounded
 from sbrtcheck.tables import ConstraintTable, ExpectedOrgan, Site, Sites
 
 SHOWN = ("Volume[cc]", "Mean[Gy]", "Min[Gy]", "Max[Gy]", "D95%[Gy]", "D2%[Gy]", "D0.035cc[Gy]")
@@ -34,12 +33,12 @@ def tables_text(tables: Sequence[ConstraintTable], sites: Sites) -> str:
         grid.add_row(
             *map(Text, (table.id, table.version, table.site, ", ".join(map(str, table.fractions)) or "any")),
             Text(f"{confirmed} + {len(table.rows) - confirmed}"),
-            Text(words.clean(f"{table.title}. {sources}")),
+            Text(clean(f"{table.title}. {sources}")),
         )
     organs = plain_table("Site", "Organs expected to be contoured; *: by choice, no source asks for it")
     for site in sites.sites:
         listed = (f"{organ.organ}{'' if organ.source else '*'}" for organ in site.expects)
-        organs.add_row(Text(site.id), Text(words.clean(", ".join(listed))))
+        organs.add_row(Text(site.id), Text(clean(", ".join(listed))))
     return printed([grid, Text(""), organs])
 
 
@@ -99,20 +98,20 @@ def dvhs_text(dvhs: DVHSet) -> str:
     grid = plain_table("Structure", *SHOWN, "Outside grid [cc]")
     for dvh in dvhs.dvhs:
         shown = (_measured_text(metric, dvh) for metric in SHOWN)
-        grid.add_row(*map(Text, (words.clean(dvh.name), *shown, words.number_text(dvh.uncovered_cc))))
+        grid.add_row(*map(Text, (clean(dvh.name), *shown, number_text(dvh.uncovered_cc))))
     found = _all_findings(dvhs)
-    lines = [*map(_why_text, dvhs.without), *dict.fromkeys(map(words.finding_text, found))]
+    lines = [*map(_why_text, dvhs.without), *dict.fromkeys(map(labels.finding_text, found))]
     return printed([grid, *([Text("")] if lines else []), *map(Text, lines)])
 
 
 def _measured_text(metric: str, dvh: DVH) -> str:
     found = measure(metric, dvh)
-    return "-" if isinstance(found, NotMeasured) else words.number_text(found.value)
+    return "-" if isinstance(found, NotMeasured) else number_text(found.value)
 
 
 def _why_text(without: NoDVH) -> str:
     detail = f" ({without.detail})" if without.detail else ""
-    return words.clean(f"{without.name}: no DVH, {without.reason}{detail}")
+    return clean(f"{without.name}: no DVH, {without.reason}{detail}")
 
 
 def _all_findings(dvhs: DVHSet) -> Iterable[Finding]:

@@ -12,13 +12,24 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import NotMeasured
-from sbrtcheck.render import words
+from sbrtcheck.render.markdown import escaped
 from sbrtcheck.render.text import plain_table, printed
-from sbrtcheck.results import NOTICE, MetricDifference, NotCompared, Outcome, Report, StructureDifference, rounded
+from sbrtcheck.results import (
+    NOTICE,
+    MetricDifference,
+    NotCompared,
+    Outcome,
+    Report,
+    StructureDifference,
+    labels,
+    rounded,
+)
 from sbrtcheck.results.comparison_dict import not_compared_dict, structure_dict
 from sbrtcheck.results.dvh_comparison import GENERAL, VOLUME
 from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
+from sbrtcheck.results.plan_site import SHA_SHOWN
 from sbrtcheck.results.to_dict import measured_dict
 from sbrtcheck.tables import ConstraintTable
 
@@ -48,7 +59,7 @@ def _text_parts(found: PlanComparison) -> Iterator[RenderableType]:
     yield from map(Text, _head(found))
     yield from _lines("Remarks", _remarks(found))
     for table in found.first.tables:
-        yield Text(f"\n{words.table_text(table)}")
+        yield Text(f"\n{labels.table_text(table)}")
         compared, aside = _of_table(found, table)
         if compared:
             yield _grid(ROWS, map(_row_cells, compared))
@@ -71,16 +82,16 @@ def _grid(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableT
 def _lines(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
     if lines:
         yield Text(f"\n{title}")
-        yield from (Padding(Text(words.clean(line)), (0, 0, 0, 2)) for line in lines)
+        yield from (Padding(Text(clean(line)), (0, 0, 0, 2)) for line in lines)
 
 
 def plans_markdown(found: PlanComparison) -> str:
     """Write the comparison as GitHub-flavoured Markdown."""
-    lines = ["# Two plans compared", "", *(f"- {words.escaped(line.strip())}" for line in _head(found))]
+    lines = ["# Two plans compared", "", *(f"- {escaped(line.strip())}" for line in _head(found))]
     lines += _markdown_list("## Remarks", _remarks(found))
     for table in found.first.tables:
         compared, aside = _of_table(found, table)
-        lines += ["", f"## {words.escaped(words.table_text(table))}"]
+        lines += ["", f"## {escaped(labels.table_text(table))}"]
         lines += _markdown_table(ROWS, map(_row_cells, compared)) if compared else []
         lines += _markdown_list("### Not compared", aside)
     lines += _markdown_list("## Marks", _legend(found))
@@ -93,21 +104,21 @@ def plans_markdown(found: PlanComparison) -> str:
 
 def _markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     cells = [headings, *rows]
-    lines = [f"| {' | '.join(map(words.escaped, row))} |" for row in cells]
+    lines = [f"| {' | '.join(map(escaped, row))} |" for row in cells]
     return ["", lines[0], "|" + " --- |" * len(headings), *lines[1:]]
 
 
 def _markdown_list(title: str, lines: Sequence[str]) -> list[str]:
-    return ["", title, "", *(f"- {words.escaped(words.clean(line))}" for line in lines)] if lines else []
+    return ["", title, "", *(f"- {escaped(clean(line))}" for line in lines)] if lines else []
 
 
 def _head(found: PlanComparison) -> Iterator[str]:
     for name, report in (("First", found.first), ("Second", found.second)):
-        yield f"{name}: plan {words.plan_text(report)}, {words.prescription_text(report)}"
-        yield f"  overall {words.overall_text(report)}: {words.summary_text(report)}"
-        yield from (f"    {verdict} {line}" for verdict, line in words.headline_lines(report))
-    yield f"Site: {words.site_text(found.first)}"
-    yield from (f"{choice}." for choice in words.choices(found.first))
+        yield f"{name}: plan {labels.plan_text(report)}, {labels.prescription_text(report)}"
+        yield f"  overall {labels.overall_text(report)}: {labels.summary_text(report)}"
+        yield from (f"    {verdict} {line}" for verdict, line in labels.headline_lines(report))
+    yield f"Site: {labels.site_text(found.first)}"
+    yield from (f"{choice}." for choice in labels.choices(found.first))
     tally = found.tally()
     said = ", ".join(f"{number} {_TALLY[better]}" for better, number in tally.items())
     aside = sum(not row.counts for row in found.rows)
@@ -118,7 +129,7 @@ def _head(found: PlanComparison) -> Iterator[str]:
 def _of_table(found: PlanComparison, table: ConstraintTable) -> tuple[list[RowComparison], list[str]]:
     """Rows compared, those on targets first, and one line for each reason why others were not."""
     rows = [row for row in found.rows if row.table_id == table.id]
-    rows.sort(key=lambda row: not words.is_of_target(row.constraint))
+    rows.sort(key=lambda row: not labels.is_of_target(row.constraint))
     compared = [row for row in rows if row.better is not Better.NOT_COMPARED]
     aside: dict[str, Counter[str]] = {}
     for row in rows:
@@ -135,7 +146,7 @@ def _row_cells(row: RowComparison) -> tuple[str, ...]:
     return (
         f"{row.better} ~" if row.within_bands and row.better is not Better.SAME else str(row.better),
         row.organ if row.counts else f"{row.organ} *",
-        words.metric_text(row.constraint),
+        labels.metric_text(row.constraint),
         _limits_text(row),
         _outcome_text(row.first),
         _outcome_text(row.second),
@@ -144,7 +155,7 @@ def _row_cells(row: RowComparison) -> tuple[str, ...]:
 
 
 def _limits_text(row: RowComparison) -> str:
-    limits = [words.limit_used_text(one) for one in (row.first, row.second) if isinstance(one, Outcome)]
+    limits = [labels.limit_used_text(one) for one in (row.first, row.second) if isinstance(one, Outcome)]
     return " / ".join(dict.fromkeys(limits))
 
 
@@ -152,9 +163,9 @@ def _outcome_text(one: Outcome | NoOutcome) -> str:
     if isinstance(one, NoOutcome):
         return "-"
     if isinstance(one.measurement, NotMeasured):
-        return words.verdict_text(one)
-    text = words.number_text(one.measurement.value, one.limit_used, one.acceptable_used)
-    return f"{words.verdict_text(one)} {text}{' or more' if one.measurement.open_above else ''}"
+        return labels.verdict_text(one)
+    text = number_text(one.measurement.value, one.limit_used, one.acceptable_used)
+    return f"{labels.verdict_text(one)} {text}{' or more' if one.measurement.open_above else ''}"
 
 
 def _difference_cells(one: StructureDifference) -> tuple[str, ...]:
@@ -162,7 +173,7 @@ def _difference_cells(one: StructureDifference) -> tuple[str, ...]:
     cells = (_metric_cell(general[name]) for name in (VOLUME, *GENERAL))
     curves = one.curves
     return (
-        words.clean(one.name),
+        clean(one.name),
         *cells,
         f"{curves.volume_percent:+.1f} ({curves.at_gy:.2f})",
         f"{_signed(curves.dose_gy)} ({curves.at_percent:.3g})",
@@ -193,7 +204,7 @@ def _legend(found: PlanComparison) -> Sequence[str]:
 def _remarks(found: PlanComparison) -> list[str]:
     """What makes the comparison doubtful, then what was found in each plan as a whole."""
     of_plans = [
-        f"{name}: {words.finding_text(finding)}"
+        f"{name}: {labels.finding_text(finding)}"
         for name, report in (("first", found.first), ("second", found.second))
         for finding in report.findings
     ]
@@ -201,13 +212,13 @@ def _remarks(found: PlanComparison) -> list[str]:
 
 
 def _made_from(found: PlanComparison) -> list[str]:
-    lines = [f"Table {t.id}, version {t.version}, sha256 {t.sha256[: words.SHA_SHOWN]}" for t in found.first.tables]
+    lines = [f"Table {t.id}, version {t.version}, sha256 {t.sha256[:SHA_SHOWN]}" for t in found.first.tables]
     for name, report in (("first", found.first), ("second", found.second)):
         lines += [
             f"{name}: {key} {value if isinstance(value, str) else ', '.join(value)}"
             for key, value in report.provenance.items()
         ]
-    return [*lines, f"DVHs {words.dvh_text(found.first)}", f"{found.first.software}. {NOTICE}"]
+    return [*lines, f"DVHs {labels.dvh_text(found.first)}", f"{found.first.software}. {NOTICE}"]
 
 
 # -------------------------------------------------------------------------------- for programs

@@ -9,10 +9,10 @@ from typing import Any
 from rich.text import Text
 
 from sbrtcheck.dvh import Bounds
+from sbrtcheck.formatting import clean
 from sbrtcheck.reference_data import NtcpModel, TcpModel
-from sbrtcheck.render import words
 from sbrtcheck.render.text import plain_table, printed
-from sbrtcheck.results import NOTICE, NoRisk, Risk
+from sbrtcheck.results import NOTICE, NoRisk, Risk, labels
 from sbrtcheck.results.to_dict import bounds_dict, finding_dict
 
 CAUTION = (
@@ -27,16 +27,16 @@ def risks_text(found: Sequence[Risk | NoRisk]) -> str:
     for one in found:
         grid.add_row(*map(Text, (one.model.id, one.model.endpoint, *_cells(one))))
     notes = [Text(f"  {one.model.id}: {_note(one.model)}") for one in found]
-    said = dict.fromkeys(words.finding_text(f) for one in found if isinstance(one, Risk) for f in one.findings)
+    said = dict.fromkeys(labels.finding_text(f) for one in found if isinstance(one, Risk) for f in one.findings)
     findings = [Text("\nFindings"), *(Text(f"  {line}") for line in said)] if said else []
     return printed([Text(CAUTION), Text(""), grid, *findings, Text("\nModels"), *notes, Text(f"\n{NOTICE}")])
 
 
 def _cells(one: Risk | NoRisk) -> tuple[str, str, str]:
     if isinstance(one, NoRisk):
-        return (f"none: {one.reason}", "", words.clean(one.detail))
+        return (f"none: {one.reason}", "", clean(one.detail))
     dose = f"{one.dose.value:.2f} Gy ({one.scale})"
-    return (_percent(one.probability), dose, words.clean(one.contour) or "the prescription")
+    return (_percent(one.probability), dose, clean(one.contour) or "the prescription")
 
 
 def _percent(probability: Bounds) -> str:

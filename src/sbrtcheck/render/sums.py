@@ -9,12 +9,12 @@ from typing import Any
 from rich.text import Text
 
 from sbrtcheck.dvh import DVH, DVHSet
+from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import NotMeasured, measure
 from sbrtcheck.plan import Finding
 from sbrtcheck.reference_data.reirradiation import Part
-from sbrtcheck.render import words
 from sbrtcheck.render.text import plain_table, printed, text_report
-from sbrtcheck.results import NOTICE, PartOutcome, RuleReport, SumReport, Verdict, rounded
+from sbrtcheck.results import NOTICE, PartOutcome, RuleReport, SumReport, Verdict, labels, rounded
 from sbrtcheck.results.to_dict import bounds_dict, finding_dict, measured_dict
 
 SHOWN = ("Max[Gy]", "D0.035cc[Gy]", "Mean[Gy]")
@@ -30,11 +30,11 @@ _PARTS = {
 def sum_text(found: SumReport) -> str:
     """Write the courses together: DVHs in EQD2, rules, then the tables."""
     parts: list[Any] = [Text(_overall_text(found))]
-    parts += [Text(f"  {verdict} {words.clean(line)}") for verdict, line in _headline(found)]
+    parts += [Text(f"  {verdict} {clean(line)}") for verdict, line in _headline(found)]
     if found.cumulative.dvhs:
         parts += [Text("\nEQD2 of this course, and of all courses together"), _doses(found)]
     parts += [part for rule in found.rules for part in _rule_parts(rule)]
-    said = dict.fromkeys(map(words.finding_text, _findings(found)))
+    said = dict.fromkeys(map(labels.finding_text, _findings(found)))
     parts += [Text("\nFindings"), *(Text(f"  {line}") for line in said), Text("\nMade from")]
     parts += [Text(f"  {line}") for line in _made_from(found.cumulative)]
     text = printed([*parts, Text(f"  {NOTICE}")])
@@ -48,13 +48,13 @@ def _overall_text(found: SumReport) -> str:
     overall = f"OVERALL: {found.verdict.replace('_', ' ')}"
     if found.report is None:
         return overall
-    return f"{overall}   tables: {words.overall_text(found.report)}, {words.summary_text(found.report)}"
+    return f"{overall}   tables: {labels.overall_text(found.report)}, {labels.summary_text(found.report)}"
 
 
 def _headline(found: SumReport) -> Iterator[tuple[Verdict, str]]:
     """What the verdict comes from, each with the verdict that it is the reason of; the worst first."""
     of_rules = [(rule, one) for rule in found.rules for one in rule.outcomes]
-    of_tables = words.headline_lines(found.report) if found.report else []
+    of_tables = labels.headline_lines(found.report) if found.report else []
     for rule, one in of_rules:
         if one.verdict is Verdict.FAIL:
             yield Verdict.FAIL, f"{_part_text(rule, one)}: {_found_text(one)}, limit {_limit_text(one)}"
@@ -76,7 +76,7 @@ def _doses(found: SumReport) -> Any:
     for dvh in found.cumulative.dvhs:
         rows = [("this", alone[dvh.name])] if dvh.name in alone else []
         for which, one in (*rows, ("all", dvh)):
-            cells = (words.clean(one.name), f"{one.alpha_beta_gy:g}", which, *(_value(metric, one) for metric in SHOWN))
+            cells = (clean(one.name), f"{one.alpha_beta_gy:g}", which, *(_value(metric, one) for metric in SHOWN))
             grid.add_row(*map(Text, cells))
     return grid
 
@@ -97,12 +97,12 @@ def _findings(found: SumReport) -> list[Finding]:
 
 def _made_from(dvhs: DVHSet) -> list[str]:
     items = dvhs.provenance.items()
-    return [words.clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}") for key, value in items]
+    return [clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}") for key, value in items]
 
 
 def _rule_parts(one: RuleReport) -> list[Any]:
     rule = one.rule
-    contour = f"contour {words.clean(one.contour)} ({one.match_rule})" if one.contour else "no contour"
+    contour = f"contour {clean(one.contour)} ({one.match_rule})" if one.contour else "no contour"
     grid = plain_table("Verdict", "Of", "Limit", "Value [band]")
     for outcome in one.outcomes:
         grid.add_row(*map(Text, _outcome_cells(outcome)))
@@ -120,14 +120,14 @@ def _outcome_cells(one: PartOutcome) -> tuple[str, str, str, str]:
 
 
 def _limit_text(one: PartOutcome) -> str:
-    return f"{words.SIGNS[one.limit.sense]} {one.limit.limit:g} {_UNITS[one.limit.of]}".rstrip()
+    return f"{labels.SIGNS[one.limit.sense]} {one.limit.limit:g} {_UNITS[one.limit.of]}".rstrip()
 
 
 def _found_text(one: PartOutcome) -> str:
     if isinstance(one.found, NotMeasured):
-        return words.clean(f"{one.found.reason}: {one.found.detail}" if one.found.detail else str(one.found.reason))
+        return clean(f"{one.found.reason}: {one.found.detail}" if one.found.detail else str(one.found.reason))
     limit = one.limit.limit
-    value, low, high = (words.number_text(x, limit) for x in (one.found.value, one.found.low, one.found.high))
+    value, low, high = (number_text(x, limit) for x in (one.found.value, one.found.low, one.found.high))
     return value if low == value == high else f"{value} [{low}, {high}]"
 
 

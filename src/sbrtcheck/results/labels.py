@@ -1,8 +1,9 @@
-"""Outcome, or several -> the words and numbers of the rows, the same in every format for people."""
+"""Outcomes and reports -> the words and numbers for them, the same in every format; layout is in `render`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,11 +11,12 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode, Prescription
-from sbrtcheck.results.outcome import Outcome, UnderConvention, Verdict
-from sbrtcheck.results.plan_site import SiteOrigin
+from sbrtcheck.results.dvh_comparison import NoComparison
+from sbrtcheck.results.outcome import NOTICE, Outcome, UnderConvention, Verdict
+from sbrtcheck.results.plan_site import SHA_SHOWN, SiteOrigin
 from sbrtcheck.results.report_values import ReportValues
 from sbrtcheck.structure_names import RoiName, all_targets
-from sbrtcheck.tables import Constraint, Kind, Sense, Source, Status
+from sbrtcheck.tables import ClinicianItem, Constraint, ConstraintTable, Kind, Sense, Source, Status
 
 SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
 
@@ -203,7 +205,36 @@ def _convention_text(other: UnderConvention, outcome: Outcome) -> str:
     return f"end caps {other.end_caps}: {value}, {other.verdict.replace('_', ' ')}"
 
 
-# -------------------------------------------------------------------------------- words of all rows
+def absent_organs(outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
+    """Organs of rows of which nothing is known but that the plan has no such structure: what they are, and which."""
+    missing = [one for one in outcomes if is_just_missing(one)]
+    parts = (
+        ("Not evaluated, expected and not in the plan", [one for one in missing if one.applies]),
+        ("Not in the plan, and not expected at this site", [one for one in missing if not one.applies]),
+    )
+    return [(what, organ_counts(rows)) for what, rows in parts if rows]
+
+
+def organ_counts(outcomes: Sequence[Outcome]) -> str:
+    """Name the organs in one line, each with its number of rows."""
+    counted = Counter(outcome.organ for outcome in outcomes)
+    return ", ".join(organ if number == 1 else f"{organ} ({number} rows)" for organ, number in counted.items())
+
+
+def organ_line(outcome: Outcome) -> str:
+    """Name organ and contour in one line."""
+    contour = f"contour {contour_text(outcome)}" if outcome.contour else "no contour"
+    return f"{organ_text(outcome)} -> {contour}"
+
+
+def row_name(outcome: Outcome) -> str:
+    """Name a row where it stands outside its table; all rows of a missing organ are named alike."""
+    if outcome.reason is Reason.STRUCTURE_MISSING:
+        return outcome.organ
+    return f"{outcome.organ} {metric_text(outcome.constraint)}"
+
+
+# -------------------------------------------------------------------------------- the whole report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,3 +378,64 @@ def finding_text(finding: Finding) -> str:
 def findings(report: ReportValues) -> list[str]:
     """One line a finding."""
     return list(dict.fromkeys(map(finding_text, report.all_findings())))
+
+
+FOR_CLINICIAN = "For the clinician: no plan can answer these"
+
+
+def outcomes_of(report: ReportValues, table: ConstraintTable) -> list[Outcome]:
+    """Rows of one table, those on targets first, else in its order."""
+    return targets_first(outcome for outcome in report.outcomes if outcome.table_id == table.id)
+
+
+def table_text(table: ConstraintTable) -> str:
+    """Title, id and version of a table."""
+    return f"{table.title} ({table.id}, version {table.version}, for {table.fractions_text()})"
+
+
+def dvh_text(report: ReportValues) -> str:
+    """How the DVHs were made."""
+    if report.dvh_origin != "computed":
+        return f"{report.dvh_origin}, not computed here: their own convention holds"
+    if not report.end_caps:
+        return "none: the plan has no structure that was asked for"
+    shape = "contours as slabs" if report.between == "slab" else "outlines interpolated between contours"
+    return f"computed here: {shape}, end caps {report.end_caps}; dose {report.dose} between grid points"
+
+
+def for_clinician(report: ReportValues) -> list[str]:
+    """List what the sources say that no plan can answer, each with its place."""
+    items = (item for table in report.tables for item in asked_of_clinician(report, table))
+    return list(dict.fromkeys(clean(f"{item.text} ({source_text(item.source)})") for item in items))
+
+
+def asked_of_clinician(report: ReportValues, table: ConstraintTable) -> list[ClinicianItem]:
+    """Statements of a table that hold at the site of the plan."""
+    return [item for item in table.for_clinician if report.site.holds(item.site)]
+
+
+def legend(report: ReportValues) -> list[str]:
+    """Explain the flags that the report has."""
+    used = {flag for outcome in report.outcomes for flag in flags(outcome)}
+    return [f"{flag}: {meaning}" for flag, meaning in FLAGS.items() if flag in used]
+
+
+def remarks(report: ReportValues) -> list[str]:
+    """One line for every row that needs explaining."""
+    explained = ((row_name(outcome), remark(outcome)) for outcome in report.outcomes)
+    return list(dict.fromkeys(f"{name}: {text}" for name, text in explained if text))
+
+
+def made_from(report: ReportValues) -> Iterator[str]:
+    """Say what the report stands on: tables, files, DVH convention, software, notice."""
+    for table in report.tables:
+        yield f"Table {table.id}, version {table.version}, sha256 {table.sha256[:SHA_SHOWN] or 'unknown'}"
+        if table.note:
+            yield f"Table {table.id}: {clean(table.note)}"
+    yield from (f"Organs expected at the site: {clean(one)}" for one in report.site.lists)
+    for key, value in report.provenance.items():
+        yield clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}")
+    yield f"DVHs {dvh_text(report)}"
+    if isinstance(report.compared, NoComparison) and report.compared.expected:
+        yield f"No DVHs of the planning system to compare with: {clean(report.compared.reason)}"
+    yield f"{report.software}. {NOTICE}"
