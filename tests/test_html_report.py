@@ -41,7 +41,7 @@ from sbrtcheck.errors import OutputError
 from sbrtcheck.formatting import clean
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.render import html_report
-from sbrtcheck.render.comparison import compared_lines
+from sbrtcheck.render.dvh_comparison import compared_lines
 from sbrtcheck.render.html.chart import MAX_SHOWN, chart_of
 from sbrtcheck.render.html.view import MAX_REASONS
 from sbrtcheck.render.names import taken_cells

@@ -23,7 +23,7 @@ from sbrtcheck.comparison import compare_with
 from sbrtcheck.errors import OutputError
 from sbrtcheck.formatting import clean
 from sbrtcheck.render import pdf, pdf_report
-from sbrtcheck.render.comparison import compared_lines
+from sbrtcheck.render.dvh_comparison import compared_lines
 from sbrtcheck.render.pdf.chart import report_chart
 from sbrtcheck.render.pdf.style import LONGEST_CELL, drawn, printable
 from sbrtcheck.results import NOTICE, Report, Verdict, labels

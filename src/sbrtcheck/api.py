@@ -310,8 +310,8 @@ def risks(
     options = CheckOptions.read(site=site or None, names=names, progress=progress)
     options.refuse_unknown_sites()
     loaded = load_plan(path, plan=plan, prescription=read_prescription(prescription))
-    found = with_dose_doubts(dvhs_for_organs(loaded, organs_of_models(), options), options.names)
-    return risks_of_dvhs(found, site=site, names=options.names, diameter_cm=diameter_cm)
+    of_organs = with_dose_doubts(dvhs_for_organs(loaded, organs_of_models(), options), options.names)
+    return risks_of_dvhs(of_organs, site=site, names=options.names, diameter_cm=diameter_cm)
 
 
 def accumulate(  # noqa: PLR0913 - one argument an option

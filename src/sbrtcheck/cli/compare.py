@@ -52,11 +52,11 @@ def compare(
     Each keeps its own prescription. Exit code: 0 compared, whichever is better; 2 unusable input.
     """
     from sbrtcheck import api
-    from sbrtcheck.render.plans import PLAN_FORMATS
+    from sbrtcheck.render.plan_comparison import PLAN_FORMATS
 
     with streams.output(out, inputs=[first, second, choices["names"], *tables]) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
-            found = api.compare(
+            comparison = api.compare(
                 streams.existing(first),
                 streams.existing(second),
                 list(dict.fromkeys(tables)),
@@ -65,4 +65,4 @@ def compare(
                 progress=progress,
                 **choices,
             )
-        write(PLAN_FORMATS[format_](found))
+        write(PLAN_FORMATS[format_](comparison))

@@ -76,8 +76,8 @@ def examples(*commands: str) -> str:
 
 def _offer_tables(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Ids of bundled tables, told by the names of their files; else files."""
-    found = sorted(shipped_files().items())
-    ids = [CompletionItem(key, help=site) for key, (site, _) in found if key.startswith(begun)]
+    files = sorted(shipped_files().items())
+    ids = [CompletionItem(key, help=site) for key, (site, _) in files if key.startswith(begun)]
     return [CompletionItem(begun, type="file"), *ids]
 
 

@@ -173,24 +173,24 @@ def dvh(
         _refuse_among_inputs(out, source)
     with streams.output(out, inputs=[source], binary=format_ == options.RTDOSE) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
-            found = api.dvhs(
+            dvh_set = api.dvhs(
                 streams.existing(source), structures=structures or None, dvhs=dvhs, progress=progress, **choices
             )
-        _refuse_none(found)
-        write(api.dvhs_as_dicom(found, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](found))
+        _refuse_none(dvh_set)
+        write(api.dvhs_as_dicom(dvh_set, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](dvh_set))
     if format_ == options.RTDOSE:
-        _say_what_is_left_out(found)
+        _say_what_is_left_out(dvh_set)
 
 
-def _refuse_none(found: DVHSet) -> None:
+def _refuse_none(dvh_set: DVHSet) -> None:
     """Without one DVH there is nothing to show but the reasons, and no program must take these for a result."""
     from sbrtcheck.formatting import clean
 
-    if found.dvhs or not found.without:
+    if dvh_set.dvhs or not dvh_set.without:
         return
-    for one in found.without:
-        detail = f" ({one.detail})" if one.detail else ""
-        streams.say(clean(f"no DVH: {one.name}: {one.reason}{detail}"))
+    for structure in dvh_set.without:
+        detail = f" ({structure.detail})" if structure.detail else ""
+        streams.say(clean(f"no DVH: {structure.name}: {structure.reason}{detail}"))
     raise InputError("no structure has a DVH that can be used", hint="the reasons are above")
 
 
@@ -201,11 +201,11 @@ def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
         raise OutputError(what, str(out), "write to another folder")
 
 
-def _say_what_is_left_out(found: DVHSet) -> None:
+def _say_what_is_left_out(dvh_set: DVHSet) -> None:
     from sbrtcheck.dicom.dvh_dose import left_out
     from sbrtcheck.formatting import clean
 
-    for line in left_out(found):
+    for line in left_out(dvh_set):
         streams.say(clean(f"left out: {line}"))
 
 

@@ -68,7 +68,7 @@ def sum_(
 
     with streams.output(out) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
-            found = api.accumulate(
+            report = api.accumulate(
                 [streams.existing(folder) for folder in folders],
                 dict(map(_alpha_beta, alpha_betas)),
                 list(dict.fromkeys(tables)),
@@ -76,8 +76,8 @@ def sum_(
                 progress=progress,
                 **choices,
             )
-        write(sum_json(found) if format_ == "json" else sum_text(found))
-    ctx.exit(_exit_code(found.verdict) if tables else EXIT_OK)
+        write(sum_json(report) if format_ == "json" else sum_text(report))
+    ctx.exit(_exit_code(report.verdict) if tables else EXIT_OK)
 
 
 def _exit_code(verdict: str) -> int:

@@ -67,16 +67,16 @@ REPORT_FORMATS: tuple[Format, ...] = (
 """In the order that they are offered in; the first is the usual one."""
 
 FORMATS: Mapping[str, Callable[[Report], str | bytes]] = MappingProxyType(
-    {one.name: one.write for one in REPORT_FORMATS}
+    {format_.name: format_.write for format_ in REPORT_FORMATS}
 )
 """Name -> function that writes a report."""
 
 
 def format_names() -> tuple[str, ...]:
     """The names of all formats, the usual one first."""
-    return tuple(one.name for one in REPORT_FORMATS)
+    return tuple(format_.name for format_ in REPORT_FORMATS)
 
 
 def format_named(name: str) -> Format:
     """The format of that name; `KeyError` when there is none."""
-    return {one.name: one for one in REPORT_FORMATS}[name]
+    return {format_.name: format_ for format_ in REPORT_FORMATS}[name]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sbrtcheck.render.comparison import compared_lines, compared_title
 from sbrtcheck.render.course import course_lines
+from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
 from sbrtcheck.results import Outcome, Report, labels
 from sbrtcheck.tables import ConstraintTable
 

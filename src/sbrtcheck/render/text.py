@@ -13,8 +13,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sbrtcheck.render.comparison import compared_lines, compared_title
 from sbrtcheck.render.course import course_lines
+from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
 from sbrtcheck.results import Outcome, Report, Verdict, labels
 
 PIPED_WIDTH = 120  # columns; fixed, so that the same report gives the same bytes in every pipe and file
@@ -115,10 +115,10 @@ def headline(report: Report) -> Iterator[Padding]:
 
 
 def _section(title: str, lines: Iterable[str], *, style: str = "bold") -> Iterator[Text | Padding]:
-    shown = [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
-    if shown:
+    indented = [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
+    if indented:
         yield Text(f"\n{title}", style=style)
-        yield from shown
+        yield from indented
 
 
 def _rows(outcomes: Sequence[Outcome], sources: labels.SourceList) -> Iterator[Text | Table]:

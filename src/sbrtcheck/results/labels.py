@@ -45,13 +45,13 @@ def _limit_text(sense: Sense, limit: float, acceptable: float | None) -> str:
     return text if acceptable is None else f"{text} (variation {SIGNS[sense]} {acceptable:.6g})"
 
 
-def value_text(found: Measurement | NotMeasured, outcome: Outcome) -> str:
+def value_text(measured: Measurement | NotMeasured, outcome: Outcome) -> str:
     """``17.52 [17.50, 17.55]``; the band is left out when it rounds to the value, and where it has no end."""
-    if isinstance(found, NotMeasured):
+    if isinstance(measured, NotMeasured):
         return ""
     limits = outcome.limit_used, outcome.acceptable_used
-    value, low, high = (number_text(x, *limits) for x in (found.value, found.low, found.high))
-    if found.open_above:
+    value, low, high = (number_text(x, *limits) for x in (measured.value, measured.low, measured.high))
+    if measured.open_above:
         return f"{low} or more"
     return value if low == value == high else f"{value} [{low}, {high}]"
 
@@ -95,10 +95,10 @@ def against_limit_text(outcome: Outcome) -> str:
     row = f"{outcome.organ} {metric_text(outcome.constraint)}"
     on = f" on contour {outcome.contour}" if outcome.contour not in ("", outcome.organ) else ""
     limit = f"limit {limit_used_text(outcome)}"
-    found = outcome.measurement
-    if isinstance(found, NotMeasured):
+    measured = outcome.measurement
+    if isinstance(measured, NotMeasured):
         return f"{row}, {limit}{on}: {outcome.detail or result_text(outcome)}"
-    value = number_text(found.value, outcome.limit_used, outcome.acceptable_used)
+    value = number_text(measured.value, outcome.limit_used, outcome.acceptable_used)
     percent = percent_text(outcome)
     why = f": {outcome.detail}" if outcome.reason and outcome.detail else ""
     return f"{row} {value}, {limit}" + (f" ({percent})" if percent else "") + on + why
@@ -139,7 +139,7 @@ FLAGS = {
 def flags(outcome: Outcome) -> tuple[str, ...]:
     """Say what else a reader must know of the verdict; keys of `FLAGS`."""
     row = outcome.constraint
-    said = {
+    holding = {
         "borderline": outcome.borderline,
         "convention sensitive": outcome.convention_sensitive,
         "unconfirmed": not row.confirmed,
@@ -149,7 +149,7 @@ def flags(outcome: Outcome) -> tuple[str, ...]:
         "partly outside grid": outcome.outside_percent > 0.0,
         "part missing": bool(outcome.lacking),
     }
-    return tuple(flag for flag, holds in said.items() if holds)
+    return tuple(flag for flag, holds in holding.items() if holds)
 
 
 def contour_text(outcome: Outcome) -> str:
@@ -200,17 +200,17 @@ def remark(outcome: Outcome) -> str:
 
 
 def _convention_text(other: UnderConvention, outcome: Outcome) -> str:
-    found = other.measurement
-    value = str(found.reason) if isinstance(found, NotMeasured) else value_text(found, outcome)
+    measured = other.measurement
+    value = str(measured.reason) if isinstance(measured, NotMeasured) else value_text(measured, outcome)
     return f"end caps {other.end_caps}: {value}, {other.verdict.replace('_', ' ')}"
 
 
 def absent_organs(outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
     """Organs of rows of which nothing is known but that the plan has no such structure: what they are, and which."""
-    missing = [one for one in outcomes if is_just_missing(one)]
+    missing = [outcome for outcome in outcomes if is_just_missing(outcome)]
     parts = (
-        ("Not evaluated, expected and not in the plan", [one for one in missing if one.applies]),
-        ("Not in the plan, and not expected at this site", [one for one in missing if not one.applies]),
+        ("Not evaluated, expected and not in the plan", [outcome for outcome in missing if outcome.applies]),
+        ("Not in the plan, and not expected at this site", [outcome for outcome in missing if not outcome.applies]),
     )
     return [(what, organ_counts(rows)) for what, rows in parts if rows]
 
@@ -328,14 +328,14 @@ def failing_lines(report: ReportValues) -> list[str]:
 
 def varying_lines(report: ReportValues) -> list[str]:
     """One line a row that makes a VARIATION of the report; none under another verdict."""
-    rows = [one for one in report.outcomes if one.counts and one.verdict is Verdict.VARIATION]
-    return [headline_of(one) for one in rows if report.verdict is Verdict.VARIATION]
+    rows = [outcome for outcome in report.outcomes if outcome.counts and outcome.verdict is Verdict.VARIATION]
+    return [headline_of(outcome) for outcome in rows if report.verdict is Verdict.VARIATION]
 
 
 def reason_lines(report: ReportValues) -> list[str]:
     """One line a reason that stands against a pass, but those that `failing_lines` say."""
-    said = set(failing_lines(report))
-    return [line for line in dict.fromkeys(clean(reason.text) for reason in report.reasons) if line not in said]
+    failing = set(failing_lines(report))
+    return [line for line in dict.fromkeys(clean(reason.text) for reason in report.reasons) if line not in failing]
 
 
 def headline_lines(report: ReportValues) -> list[tuple[Verdict, str]]:
@@ -349,19 +349,19 @@ def headline_lines(report: ReportValues) -> list[tuple[Verdict, str]]:
 
 def choices(report: ReportValues) -> list[str]:
     """What the user chose that bears on the verdict."""
-    said = {
+    texts = {
         "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
         _accepted_dose_text(report): report.accept_dose,
         "Rows with a single reading of their source count": report.include_unconfirmed,
     }
-    return [text for text, chosen in said.items() if chosen]
+    return [text for text, chosen in texts.items() if chosen]
 
 
 def _accepted_dose_text(report: ReportValues) -> str:
-    against = "; ".join(one.text for one in report.findings if one.code is FindingCode.DOSE_ACCEPTED)
-    said = "The dose was accepted by the user"
+    against = "; ".join(finding.text for finding in report.findings if finding.code is FindingCode.DOSE_ACCEPTED)
+    accepted = "The dose was accepted by the user"
     return clean(
-        f"{said}, although this stands against it ({against})" if against else f"{said}; nothing was against it"
+        f"{accepted}, although this stands against it ({against})" if against else f"{accepted}; nothing was against it"
     )
 
 
@@ -432,7 +432,7 @@ def made_from(report: ReportValues) -> Iterator[str]:
         yield f"Table {table.id}, version {table.version}, sha256 {table.sha256[:SHA_SHOWN] or 'unknown'}"
         if table.note:
             yield f"Table {table.id}: {clean(table.note)}"
-    yield from (f"Organs expected at the site: {clean(one)}" for one in report.site.lists)
+    yield from (f"Organs expected at the site: {clean(line)}" for line in report.site.lists)
     for key, value in report.provenance.items():
         yield clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}")
     yield f"DVHs {dvh_text(report)}"

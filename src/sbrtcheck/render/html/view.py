@@ -10,8 +10,8 @@ from sbrtcheck.dvh import DVH, Bounds, NoDVH
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, OfOneDvh, measure
 from sbrtcheck.plan import Finding
-from sbrtcheck.render.comparison import lines_beside_structures, metric_name
 from sbrtcheck.render.course import course_lines
+from sbrtcheck.render.dvh_comparison import lines_beside_structures, metric_name
 from sbrtcheck.render.names import roi_text, taken_cells
 from sbrtcheck.results import NOTICE, Outcome, Report, ReviewCode, UnderConvention, Verdict, labels
 from sbrtcheck.results.dvh_comparison import MetricDifference, NoComparison, StructureDifference

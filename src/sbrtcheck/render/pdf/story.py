@@ -10,8 +10,8 @@ from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, LongTable, Paragraph, Spacer, TableStyle
 
 from sbrtcheck.formatting import clean
-from sbrtcheck.render.comparison import compared_lines, compared_title
 from sbrtcheck.render.course import course_lines
+from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
 from sbrtcheck.render.pdf.chart import NOTE, dvh_chart
 from sbrtcheck.render.pdf.page import WIDTH
 from sbrtcheck.render.pdf.style import COLOURS, PLAIN, RULE, cell_markup, markup, styles

@@ -50,26 +50,26 @@ _TALLY = {
 # -------------------------------------------------------------------------------- for people
 
 
-def plans_text(found: PlanComparison) -> str:
+def plans_text(comparison: PlanComparison) -> str:
     """Write the comparison for reading in a terminal."""
-    return printed(_text_parts(found))
+    return printed(_text_parts(comparison))
 
 
-def _text_parts(found: PlanComparison) -> Iterator[RenderableType]:
-    yield from map(Text, _head(found))
-    yield from _lines("Remarks", _remarks(found))
-    for table in found.first.tables:
+def _text_parts(comparison: PlanComparison) -> Iterator[RenderableType]:
+    yield from map(Text, _head(comparison))
+    yield from _lines("Remarks", _remarks(comparison))
+    for table in comparison.first.tables:
         yield Text(f"\n{labels.table_text(table)}")
-        compared, aside = _of_table(found, table)
+        compared, aside = _of_table(comparison, table)
         if compared:
             yield _grid(ROWS, map(_row_cells, compared))
         yield from _lines("Not compared", aside)
-    yield from _lines("Marks", _legend(found))
-    if found.structures:
+    yield from _lines("Marks", _legend(comparison))
+    if comparison.structures:
         yield Text(f"\n{DVHS}")
-        yield _grid(DIFFERENCES, map(_difference_cells, found.structures))
-    yield from _lines("Structures not compared", _without(found.without))
-    yield from _lines("Made from", _made_from(found))
+        yield _grid(DIFFERENCES, map(_difference_cells, comparison.structures))
+    yield from _lines("Structures not compared", _without(comparison.without))
+    yield from _lines("Made from", _made_from(comparison))
 
 
 def _grid(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
@@ -85,20 +85,20 @@ def _lines(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
         yield from (Padding(Text(clean(line)), (0, 0, 0, 2)) for line in lines)
 
 
-def plans_markdown(found: PlanComparison) -> str:
+def plans_markdown(comparison: PlanComparison) -> str:
     """Write the comparison as GitHub-flavoured Markdown."""
-    lines = ["# Two plans compared", "", *(f"- {escaped(line.strip())}" for line in _head(found))]
-    lines += _markdown_list("## Remarks", _remarks(found))
-    for table in found.first.tables:
-        compared, aside = _of_table(found, table)
+    lines = ["# Two plans compared", "", *(f"- {escaped(line.strip())}" for line in _head(comparison))]
+    lines += _markdown_list("## Remarks", _remarks(comparison))
+    for table in comparison.first.tables:
+        compared, aside = _of_table(comparison, table)
         lines += ["", f"## {escaped(labels.table_text(table))}"]
         lines += _markdown_table(ROWS, map(_row_cells, compared)) if compared else []
         lines += _markdown_list("### Not compared", aside)
-    lines += _markdown_list("## Marks", _legend(found))
-    if found.structures:
-        lines += ["", f"## {DVHS}", *_markdown_table(DIFFERENCES, map(_difference_cells, found.structures))]
-    lines += _markdown_list("## Structures not compared", _without(found.without))
-    lines += _markdown_list("## Made from", _made_from(found))
+    lines += _markdown_list("## Marks", _legend(comparison))
+    if comparison.structures:
+        lines += ["", f"## {DVHS}", *_markdown_table(DIFFERENCES, map(_difference_cells, comparison.structures))]
+    lines += _markdown_list("## Structures not compared", _without(comparison.without))
+    lines += _markdown_list("## Made from", _made_from(comparison))
     return "\n".join(lines) + "\n"
 
 
@@ -112,23 +112,23 @@ def _markdown_list(title: str, lines: Sequence[str]) -> list[str]:
     return ["", title, "", *(f"- {escaped(clean(line))}" for line in lines)] if lines else []
 
 
-def _head(found: PlanComparison) -> Iterator[str]:
-    for name, report in (("First", found.first), ("Second", found.second)):
+def _head(comparison: PlanComparison) -> Iterator[str]:
+    for name, report in (("First", comparison.first), ("Second", comparison.second)):
         yield f"{name}: plan {labels.plan_text(report)}, {labels.prescription_text(report)}"
         yield f"  overall {labels.overall_text(report)}: {labels.summary_text(report)}"
         yield from (f"    {verdict} {line}" for verdict, line in labels.headline_lines(report))
-    yield f"Site: {labels.site_text(found.first)}"
-    yield from (f"{choice}." for choice in labels.choices(found.first))
-    tally = found.tally()
-    said = ", ".join(f"{number} {_TALLY[better]}" for better, number in tally.items())
-    aside = sum(not row.counts for row in found.rows)
-    yield f"Rows that count: {said}" + (f"; {aside} more shown but not counted" if aside else "")
+    yield f"Site: {labels.site_text(comparison.first)}"
+    yield from (f"{choice}." for choice in labels.choices(comparison.first))
+    tally = comparison.tally()
+    counts = ", ".join(f"{number} {_TALLY[better]}" for better, number in tally.items())
+    aside = sum(not row.counts for row in comparison.rows)
+    yield f"Rows that count: {counts}" + (f"; {aside} more shown but not counted" if aside else "")
     yield NO_WINNER
 
 
-def _of_table(found: PlanComparison, table: ConstraintTable) -> tuple[list[RowComparison], list[str]]:
+def _of_table(comparison: PlanComparison, table: ConstraintTable) -> tuple[list[RowComparison], list[str]]:
     """Rows compared, those on targets first, and one line for each reason why others were not."""
-    rows = [row for row in found.rows if row.table_id == table.id]
+    rows = [row for row in comparison.rows if row.table_id == table.id]
     rows.sort(key=lambda row: not labels.is_of_target(row.constraint))
     compared = [row for row in rows if row.better is not Better.NOT_COMPARED]
     aside: dict[str, Counter[str]] = {}
@@ -155,88 +155,89 @@ def _row_cells(row: RowComparison) -> tuple[str, ...]:
 
 
 def _limits_text(row: RowComparison) -> str:
-    limits = [labels.limit_used_text(one) for one in (row.first, row.second) if isinstance(one, Outcome)]
+    limits = [labels.limit_used_text(outcome) for outcome in (row.first, row.second) if isinstance(outcome, Outcome)]
     return " / ".join(dict.fromkeys(limits))
 
 
-def _outcome_text(one: Outcome | NoOutcome) -> str:
-    if isinstance(one, NoOutcome):
+def _outcome_text(outcome: Outcome | NoOutcome) -> str:
+    if isinstance(outcome, NoOutcome):
         return "-"
-    if isinstance(one.measurement, NotMeasured):
-        return labels.verdict_text(one)
-    text = number_text(one.measurement.value, one.limit_used, one.acceptable_used)
-    return f"{labels.verdict_text(one)} {text}{' or more' if one.measurement.open_above else ''}"
+    if isinstance(outcome.measurement, NotMeasured):
+        return labels.verdict_text(outcome)
+    text = number_text(outcome.measurement.value, outcome.limit_used, outcome.acceptable_used)
+    return f"{labels.verdict_text(outcome)} {text}{' or more' if outcome.measurement.open_above else ''}"
 
 
-def _difference_cells(one: StructureDifference) -> tuple[str, ...]:
-    general = {str(metric.metric): metric for metric in one.metrics if metric.alpha_beta_gy is None}
+def _difference_cells(structure: StructureDifference) -> tuple[str, ...]:
+    general = {str(metric.metric): metric for metric in structure.metrics if metric.alpha_beta_gy is None}
     cells = (_metric_cell(general[name]) for name in (VOLUME, *GENERAL))
-    curves = one.curves
+    curves = structure.curves
     return (
-        clean(one.name),
+        clean(structure.name),
         *cells,
         f"{curves.volume_percent:+.1f} ({curves.at_gy:.2f})",
         f"{_signed(curves.dose_gy)} ({curves.at_percent:.3g})",
     )
 
 
-def _metric_cell(one: MetricDifference) -> str:
-    return _signed(one.difference, overlap=one.within_bands and str(one.metric) != VOLUME)
+def _metric_cell(metric: MetricDifference) -> str:
+    return _signed(metric.difference, overlap=metric.within_bands and str(metric.metric) != VOLUME)
 
 
-def _signed(found: float | NotMeasured, *, overlap: bool = False) -> str:
-    if isinstance(found, NotMeasured):
+def _signed(value: float | NotMeasured, *, overlap: bool = False) -> str:
+    if isinstance(value, NotMeasured):
         return "-"
-    text = f"{found:+.2f}"
-    shown = "0.00" if float(text) == 0 else text
-    return f"{shown} ~" if overlap and found != 0 else shown
+    text = f"{value:+.2f}"
+    number = "0.00" if float(text) == 0 else text
+    return f"{number} ~" if overlap and value != 0 else number
 
 
 def _without(without: Iterable[NotCompared]) -> list[str]:
-    return [f"{one.name}: {one.detail}" for one in without]
+    return [f"{structure.name}: {structure.detail}" for structure in without]
 
 
-def _legend(found: PlanComparison) -> Sequence[str]:
+def _legend(comparison: PlanComparison) -> Sequence[str]:
     """The marks, where there is anything that may have one."""
-    return LEGEND if found.structures or any(row.better is not Better.NOT_COMPARED for row in found.rows) else ()
+    compared = any(row.better is not Better.NOT_COMPARED for row in comparison.rows)
+    return LEGEND if comparison.structures or compared else ()
 
 
-def _remarks(found: PlanComparison) -> list[str]:
+def _remarks(comparison: PlanComparison) -> list[str]:
     """What makes the comparison doubtful, then what was found in each plan as a whole."""
     of_plans = [
         f"{name}: {labels.finding_text(finding)}"
-        for name, report in (("first", found.first), ("second", found.second))
+        for name, report in (("first", comparison.first), ("second", comparison.second))
         for finding in report.findings
     ]
-    return [*found.remarks, *of_plans]
+    return [*comparison.remarks, *of_plans]
 
 
-def _made_from(found: PlanComparison) -> list[str]:
-    lines = [f"Table {t.id}, version {t.version}, sha256 {t.sha256[:SHA_SHOWN]}" for t in found.first.tables]
-    for name, report in (("first", found.first), ("second", found.second)):
+def _made_from(comparison: PlanComparison) -> list[str]:
+    lines = [f"Table {t.id}, version {t.version}, sha256 {t.sha256[:SHA_SHOWN]}" for t in comparison.first.tables]
+    for name, report in (("first", comparison.first), ("second", comparison.second)):
         lines += [
             f"{name}: {key} {value if isinstance(value, str) else ', '.join(value)}"
             for key, value in report.provenance.items()
         ]
-    return [*lines, f"DVHs {labels.dvh_text(found.first)}", f"{found.first.software}. {NOTICE}"]
+    return [*lines, f"DVHs {labels.dvh_text(comparison.first)}", f"{comparison.first.software}. {NOTICE}"]
 
 
 # -------------------------------------------------------------------------------- for programs
 
 
-def plans_json(found: PlanComparison) -> str:
+def plans_json(comparison: PlanComparison) -> str:
     """Write the comparison for programs, numbers to 6 significant digits; rows name those of both reports."""
     listed = {
         "schema": "sbrtcheck-compare/2",
-        "software": found.first.software,
-        "first": _plan_dict(found.first),
-        "second": _plan_dict(found.second),
-        "tables": [{"id": t.id, "version": t.version, "sha256": t.sha256} for t in found.first.tables],
-        "tally": {str(better): number for better, number in found.tally().items()},
-        "rows": [_row_dict(row) for row in found.rows],
-        "structures": [_structure_dict(one) for one in found.structures],
-        "without": [not_compared_dict(one) for one in found.without],
-        "remarks": list(found.remarks),
+        "software": comparison.first.software,
+        "first": _plan_dict(comparison.first),
+        "second": _plan_dict(comparison.second),
+        "tables": [{"id": t.id, "version": t.version, "sha256": t.sha256} for t in comparison.first.tables],
+        "tally": {str(better): number for better, number in comparison.tally().items()},
+        "rows": [_row_dict(row) for row in comparison.rows],
+        "structures": [_structure_dict(structure) for structure in comparison.structures],
+        "without": [not_compared_dict(structure) for structure in comparison.without],
+        "remarks": list(comparison.remarks),
         "notice": NOTICE,
     }
     return json.dumps(listed, indent=2, allow_nan=False) + "\n"
@@ -264,14 +265,14 @@ _OF_PLAN = (
 """What the comparison has of each report; its outcomes stand in the rows."""
 
 
-def _structure_dict(one: StructureDifference) -> dict[str, Any]:
+def _structure_dict(structure: StructureDifference) -> dict[str, Any]:
     """As in a report, with the names of the plans; conventions are of no use here."""
-    found = structure_dict(one)
+    as_dict = structure_dict(structure)
     metrics = [
         {_PLANS.get(key, key): value for key, value in metric.items()}  # ours, theirs: first, second
-        for metric in found["metrics"]
+        for metric in as_dict["metrics"]
     ]
-    return {"name": found["name"], "metrics": metrics, "curves": found["curves"]}
+    return {"name": as_dict["name"], "metrics": metrics, "curves": as_dict["curves"]}
 
 
 _PLANS = {"ours": "first", "theirs": "second"}
@@ -296,20 +297,20 @@ def _row_dict(row: RowComparison) -> dict[str, Any]:
     }
 
 
-def _outcome_dict(one: Outcome | NoOutcome) -> dict[str, Any] | None:
-    if isinstance(one, NoOutcome):
+def _outcome_dict(outcome: Outcome | NoOutcome) -> dict[str, Any] | None:
+    if isinstance(outcome, NoOutcome):
         return None
     return {
-        "contour": one.contour,
-        "verdict": str(one.verdict),
-        "limit": rounded(one.limit_used),
-        "acceptable": rounded(one.acceptable_used),
-        "measured": measured_dict(one.measurement),
-        "margin": rounded(one.margin),
-        "borderline": one.borderline,
-        "convention_sensitive": one.convention_sensitive,
-        "reason": str(one.reason) if one.reason else None,
-        "detail": one.detail,
+        "contour": outcome.contour,
+        "verdict": str(outcome.verdict),
+        "limit": rounded(outcome.limit_used),
+        "acceptable": rounded(outcome.acceptable_used),
+        "measured": measured_dict(outcome.measurement),
+        "margin": rounded(outcome.margin),
+        "borderline": outcome.borderline,
+        "convention_sensitive": outcome.convention_sensitive,
+        "reason": str(outcome.reason) if outcome.reason else None,
+        "detail": outcome.detail,
     }
 
 
