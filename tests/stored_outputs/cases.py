@@ -21,14 +21,16 @@ import sbrtcheck.api
 import sbrtcheck.archive
 import sbrtcheck.dicom
 import sbrtcheck.dvh
-import sbrtcheck.indices
 import sbrtcheck.metric
-import sbrtcheck.report
-import sbrtcheck.table
-import sbrtcheck.table.lint
-import sbrtcheck.table.scores
+import sbrtcheck.reference_data.scores
+import sbrtcheck.render
+import sbrtcheck.tables
+import sbrtcheck.tables.lint
 from sbrtcheck import radiobiology
-from sbrtcheck.evaluate import Risk, compare_with, risks
+from sbrtcheck.comparison import compare_with
+from sbrtcheck.dose_accumulation import Course, accumulate
+from sbrtcheck.judge import Risk, risks
+from sbrtcheck.metric.plan_indices import measure_index
 
 LUNG, LIVER = "plans/lung-50gy-5fx", "plans/liver-45gy-3fx"
 EXPORT, CLINIC = "exports/lung-50gy-5fx.txt", "my-clinic.yaml"
@@ -271,7 +273,7 @@ def call_evaluate() -> str:
 def call_formats() -> str:
     """A report by each function of `FORMATS`; those that are long as a digest."""
     report = sbrtcheck.evaluate(sbrtcheck.load_table("hytec-lung"), dvhs())
-    texts = {name: sbrtcheck.report.FORMATS[name](report) for name in ("text", "markdown", "csv", "json", "html")}
+    texts = {name: sbrtcheck.render.FORMATS[name](report) for name in ("text", "markdown", "csv", "json", "html")}
     return lines(f"--- {name}\n{text if name != 'html' else digest(steady(text))}" for name, text in texts.items())
 
 
@@ -379,7 +381,7 @@ def call_indices() -> str:
     asked = ("R100%[ratio]", "R50%[ratio]", "GI[ratio]", "CI_RTOG[ratio]", "CI_Paddick[ratio]")
     asked += ("D2cm[%Rx]", "V105%Rx_outside_PTV[%PTV]")
     return lines(
-        (folder, index, sbrtcheck.indices.measure_index(index, dvhs(folder), "PTV"))
+        (folder, index, measure_index(index, dvhs(folder), "PTV"))
         for folder in (LUNG, LIVER)
         for index in asked
     )
@@ -422,8 +424,11 @@ def call_compare() -> str:
 
 def call_courses() -> str:
     """`accumulate` and `sum_of`."""
-    courses = [sbrtcheck.dvh.Course(plan=plan()), sbrtcheck.dvh.Course(plan=plan(LIVER), recovery=0.25)]
-    together = sbrtcheck.dvh.accumulate(courses, {"SpinalCord": 2.0, "Heart": 3.0}, frames_agree=True)
+    courses = [
+        Course(plan=plan()),
+        Course(plan=plan(LIVER), recovery=0.25),
+    ]
+    together = accumulate(courses, {"SpinalCord": 2.0, "Heart": 3.0}, frames_agree=True)
     asked = ("D0.035cc[Gy]", "Mean[Gy]", "D50%[Gy]")
     summed = sbrtcheck.api.sum_of([LUNG, LIVER], {"SpinalCord": 2.0}, frames_agree=True, prescriptions=["48Gy/4", None])
     return lines(
@@ -436,7 +441,7 @@ def call_tables() -> str:
     """Every bundled table: rows, sources, points on curves."""
     return lines(
         value
-        for table in sbrtcheck.table.bundled_tables()
+        for table in sbrtcheck.tables.bundled_tables()
         for value in (
             (table.id, table.version, table.site, table.fractions, table.sha256, len(table.sources)),
             (len(table.expects), len(table.for_clinician), [str(row.metric) for row in table.rows]),
@@ -458,8 +463,8 @@ def call_lint() -> str:
         files = [Path(folder, name) for name in ("odd.yaml", "bad.yaml")]
         for file, text in zip(files, (ODD_TABLE, BAD_TABLE), strict=True):
             file.write_text(text, encoding="utf-8")
-        remarks = sbrtcheck.table.lint.lint_files([*files, CLINIC, "tg101-1fx", "tg101-3fx", "tg101-5fx"])
-    return lines((Path(one.file).name, one.line, one.level, one.what, one.mend) for one in remarks)
+        remarks = sbrtcheck.tables.lint.lint_files([*files, CLINIC, "tg101-1fx", "tg101-3fx", "tg101-5fx"])
+    return lines((Path(one.file).name, one.line, one.level, one.what, one.hint) for one in remarks)
 
 
 def call_metrics() -> str:
@@ -509,7 +514,7 @@ def call_fractionation() -> str:
 
 def call_risks() -> str:
     """Risks of both plans, and scores of patients."""
-    scores = sbrtcheck.table.scores
+    scores = sbrtcheck.reference_data.scores
     patient = {"male": True, "synchronous": False, "non_adenocarcinoma": True}
     found = [
         *risks(dvhs(), site="lung", diameter_cm=2.5),
@@ -554,7 +559,7 @@ def error_of(call: Callable[[], object]) -> str:
     try:
         call()
     except (sbrtcheck.SbrtcheckError, ValueError, TypeError, KeyError) as error:
-        parts = [getattr(error, name, "") for name in ("what", "place", "mend")]
+        parts = [getattr(error, name, "") for name in ("what", "place", "hint")]
         return f"{type(error).__name__}: {error}\n    {said(parts)}"
     return "no error"
 
@@ -584,7 +589,7 @@ def call_errors() -> str:
             lambda: sbrtcheck.bed(50.0, fractions=0, alpha_beta_gy=3.0),
             lambda: sbrtcheck.eqd2(50.0, fractions=5, alpha_beta_gy=-3.0),
             lambda: dvhs()["Nobody"],
-            lambda: sbrtcheck.dvh.accumulate([sbrtcheck.dvh.Course(plan=plan())] * 2, {"SpinalCord": 2.0}),
+            lambda: accumulate([Course(plan=plan())] * 2, {"SpinalCord": 2.0}),
         )
     )
 
