@@ -119,7 +119,11 @@ def _docstrings(tree: ast.Module) -> tuple[set[int], set[int]]:
         if not isinstance(body, list):
             continue
         for before, item in zip([None, *body], body, strict=False):
-            if isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and isinstance(item.value.value, str):
+            if (
+                isinstance(item, ast.Expr)
+                and isinstance(item.value, ast.Constant)
+                and isinstance(item.value.value, str)
+            ):
                 where = set(range(item.lineno, (item.end_lineno or item.lineno) + 1))
                 if before is None:
                     of_definitions |= where
@@ -143,7 +147,10 @@ def table(checkout: Path) -> Iterator[tuple[str, str]]:
     yield "import cycles (modules in them)", f"{len(rings)} ({sum(map(len, rings))})"
     yield "imports of the package by itself, a module", f"{mean(len(one) for one in of.values()):.1f}"
     yield "modules of more than 500 lines", str(sum(one.all > 500 for one in counted))
-    yield "lines of tests for a line of the package", f"{sum(one.all for one in tests) / sum(one.all for one in counted):.2f}"
+    yield (
+        "lines of tests for a line of the package",
+        f"{sum(one.all for one in tests) / sum(one.all for one in counted):.2f}",
+    )
 
 
 def main() -> int:

@@ -381,9 +381,7 @@ def call_indices() -> str:
     asked = ("R100%[ratio]", "R50%[ratio]", "GI[ratio]", "CI_RTOG[ratio]", "CI_Paddick[ratio]")
     asked += ("D2cm[%Rx]", "V105%Rx_outside_PTV[%PTV]")
     return lines(
-        (folder, index, measure_index(index, dvhs(folder), "PTV"))
-        for folder in (LUNG, LIVER)
-        for index in asked
+        (folder, index, measure_index(index, dvhs(folder), "PTV")) for folder in (LUNG, LIVER) for index in asked
     )
 
 
