@@ -64,9 +64,10 @@ def spelled(draw: st.DrawFn, organ: str) -> str:
     return draw(st.sampled_from([name, name.upper(), name.lower()]))
 
 
+SPELLINGS = (files("sbrtcheck.structure_names") / "likeness.csv").read_text(encoding="utf-8")
 SUGGESTED = {
     r["organ"]: [name for name in (*r["probable"].split(";"), *r["close"].split(";")) if name]
-    for r in csv.DictReader((files("sbrtcheck") / "name_suggestions.csv").read_text(encoding="utf-8").splitlines())
+    for r in csv.DictReader(SPELLINGS.splitlines())
 }
 
 names = st.one_of(
