@@ -9,6 +9,7 @@ from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, VolumeUnit
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
 from sbrtcheck.plan import Prescription
 from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, RoiName, match
+from sbrtcheck.tables.limits import LimitByVolume
 from sbrtcheck.tables.values import Constraint, ConstraintTable, Select
 
 _AT_PERCENT = {Stat.MAX: 0.0, Stat.MEDIAN: 50.0, Stat.MIN: 100.0}
@@ -32,7 +33,7 @@ def _of_row(
     fractions = dvhs.prescription.fractions
     if not table.holds_for(fractions):
         yield NotDrawn(label=str(row.metric), reason=f"{table.id} is for {table.fractions_text()}")
-    elif row.steps or row.veff_steps:
+    elif isinstance(row.limit, LimitByVolume):
         yield NotDrawn(label=str(row.metric), reason="limit goes by a volume (plot the report)")
     else:
         for dvh in _dvhs_for(row, dvhs, names):
