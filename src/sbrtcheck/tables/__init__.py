@@ -18,10 +18,10 @@ from sbrtcheck.tables.limits import (
 )
 from sbrtcheck.tables.load import bundled_tables, json_schema, load_names, load_table, read_table
 from sbrtcheck.tables.sites import Site, Sites, load_sites, sites_json_schema
+from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
     ClinicianItem,
     Constraint,
-    ConstraintTable,
     ExpectedOrgan,
     Kind,
     Select,

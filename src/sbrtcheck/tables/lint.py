@@ -18,7 +18,8 @@ from sbrtcheck.tables.lint_rows import Level, Shipped, Slip, first_limit, same_d
 from sbrtcheck.tables.lint_sites import is_sites, row_site_slips, site_slips, table_slips
 from sbrtcheck.tables.load import Examined, bundled_tables, examine_bytes, read_file
 from sbrtcheck.tables.sites import ExaminedSites, examine_sites, load_sites
-from sbrtcheck.tables.values import Constraint, ConstraintTable
+from sbrtcheck.tables.table import ConstraintTable
+from sbrtcheck.tables.values import Constraint
 
 __all__ = ["Level", "Remark", "lint_bytes", "lint_files", "worst"]
 

@@ -20,7 +20,8 @@ from sbrtcheck.metric import (
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import TARGETS, known_names
 from sbrtcheck.tables.limits import LimitByVolume
-from sbrtcheck.tables.values import Constraint, ConstraintTable, Select
+from sbrtcheck.tables.table import ConstraintTable
+from sbrtcheck.tables.values import Constraint, Select
 from sbrtcheck.tables.wording import nearest
 
 # What gives a slip away; none of these is a dose limit.

@@ -20,10 +20,10 @@ from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.document import Document, Trouble, read_document
 from sbrtcheck.tables.limits import Limit, LimitByEffectiveVolume, LimitByTargetVolume, Step, VeffStep
 from sbrtcheck.tables.rows import cite_troubles, expected_troubles, head_troubles, row_troubles, site_troubles
+from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
     ClinicianItem,
     Constraint,
-    ConstraintTable,
     ExpectedOrgan,
     Kind,
     Select,

@@ -1,12 +1,11 @@
-"""What a constraint table is: frozen values, nothing of how it was written."""
+"""The parts of a constraint table as frozen values: its rows, their sources, the organs that a plan must have."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from sbrtcheck.metric import Metric
 from sbrtcheck.radiobiology import Quantity
@@ -19,10 +18,6 @@ from sbrtcheck.tables.limits import (
     Step,
     VeffStep,
 )
-
-if TYPE_CHECKING:
-    from sbrtcheck.chart.points import CurvePoint, NotDrawn
-    from sbrtcheck.dvh import DVHSet
 
 READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed: one reader may misread
 MULTI = "multi"  # the site of tables whose rows span the body; no site of a plan
@@ -254,45 +249,3 @@ class Constraint:
     def confirmed(self) -> bool:
         """Whether two independent readings of the source agree; otherwise the row is advisory."""
         return len(self.confirmed_by) >= READINGS_NEEDED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConstraintTable:
-    """One published table.
-
-    ``fractions`` are the fraction numbers it holds for, none: for every number; ``for_clinician`` are statements of
-    the sources that no plan can answer; ``expects`` are the organs that a plan must have contoured, none: those of the
-    ``site``, as `load_sites` gives them; ``sha256`` is of the file's bytes with LF line ends; ``path``
-    is as given by the user, ``"bundled"`` for the shipped ones.
-    """
-
-    id: str
-    version: str
-    title: str
-    site: str
-    fractions: tuple[int, ...]
-    sources: tuple[Source, ...]
-    rows: tuple[Constraint, ...]
-    note: str = ""
-    for_clinician: tuple[ClinicianItem, ...] = ()
-    expects: tuple[ExpectedOrgan, ...] = ()
-    sha256: str = ""
-    path: str = ""
-
-    def holds_for(self, fractions: int | None) -> bool:
-        """Whether the table may be used for a plan of so many fractions; None: the number is not known."""
-        return not self.fractions or fractions in self.fractions
-
-    def points(
-        self, dvhs: DVHSet, names: Mapping[str, str] | None = None
-    ) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
-        """Give the rows as points on the curves of these DVHs, and those that are none; see `DVHSet.plot`."""
-        from sbrtcheck.tables.points import points_of
-
-        return points_of(self, dvhs, names)
-
-    def fractions_text(self, between: str = ", ") -> str:
-        """``"3, 4, 5 fractions"``, ``"1 fraction"`` or ``"any number of fractions"``."""
-        if not self.fractions:
-            return "any number of fractions"
-        return f"{between.join(map(str, self.fractions))} {'fraction' if self.fractions == (1,) else 'fractions'}"
