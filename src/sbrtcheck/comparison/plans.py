@@ -231,7 +231,7 @@ def _margins(outcome: Outcome) -> tuple[float, float] | None:
     if isinstance(found, NotMeasured) or outcome.margin is None or limit is None:
         return None
     high = math.inf if found.open_above else found.high
-    return (limit - high, limit - found.low) if outcome.constraint.is_upper else (found.low - limit, high - limit)
+    return (limit - high, limit - found.low) if outcome.constraint.is_upper_limit else (found.low - limit, high - limit)
 
 
 # Rows whose bands overlap, on finer elements
@@ -290,7 +290,7 @@ def _measured_on(outcome: Outcome, dvh: DVH) -> Outcome:
     found, limit = measure(outcome.constraint.metric, dvh), outcome.limit_used
     if isinstance(found, NotMeasured) or limit is None:
         return outcome
-    margin = limit - found.value if outcome.constraint.is_upper else found.value - limit
+    margin = limit - found.value if outcome.constraint.is_upper_limit else found.value - limit
     return replace(outcome, measurement=found, margin=margin)
 
 

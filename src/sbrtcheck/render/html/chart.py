@@ -17,7 +17,7 @@ from sbrtcheck.plan import FloatArray, Prescription
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.render import words
 from sbrtcheck.results import Outcome, Report, Verdict
-from sbrtcheck.tables import Kind, Sense
+from sbrtcheck.tables import Kind
 from sbrtcheck.tables.points import curve_point, in_gy
 
 STEPS_GY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
@@ -189,7 +189,7 @@ def _weight(outcome: Outcome) -> float:
     if isinstance(percent, NotMeasured):
         return 0.0
     share = percent / 100.0
-    return min(share if outcome.constraint.is_upper else 1.0 / max(share, 1.0), 1.0)
+    return min(share if outcome.constraint.is_upper_limit else 1.0 / max(share, 1.0), 1.0)
 
 
 # -------------------------------------------------------------------------------- limits
@@ -258,7 +258,7 @@ def _spot(outcome: Outcome, limit: float, dvh: DVH) -> tuple[float, float | None
         case DoseStatistic(unit=unit) | EquivalentUniformDose(unit=unit):
             dose_gy = in_gy(limit, unit, dvh)
             if not isinstance(dose_gy, str):
-                return dose_gy, None, row.sense in (Sense.BELOW, Sense.AT_MOST)
+                return dose_gy, None, row.is_upper_limit
         case _:
             pass
     return None
