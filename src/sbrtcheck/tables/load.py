@@ -18,19 +18,18 @@ from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import normalise
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.document import Document, Trouble, read_document
+from sbrtcheck.tables.limits import Limit, LimitByEffectiveVolume, LimitByTargetVolume, Step, VeffStep
 from sbrtcheck.tables.rows import cite_troubles, expected_troubles, head_troubles, row_troubles, site_troubles
+from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
     ClinicianItem,
     Constraint,
-    ConstraintTable,
     ExpectedOrgan,
     Kind,
     Select,
     Sense,
     Source,
     Status,
-    Step,
-    VeffStep,
 )
 from sbrtcheck.tables.wording import shape_trouble
 
@@ -323,7 +322,6 @@ def expected(item: ExpectedFile, sources: Mapping[str, Source]) -> ExpectedOrgan
 def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
     select, structures = _structures(row)
     sense = next(s for s in Sense if s in row.model_fields_set)
-    limit, acceptable, steps, veff_steps = _limits(row, sense)
     return Constraint(
         id=row.id,
         structures=structures,
@@ -331,8 +329,8 @@ def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
         organ=row.organ,
         metric=parse(row.metric),
         sense=sense,
-        limit=limit,
-        acceptable=acceptable,
+        limit=_limit(row, sense),
+        acceptable=row.acceptable,
         kind=Kind(row.kind),
         status=Status(row.status),
         mandatory=row.mandatory,
@@ -343,8 +341,6 @@ def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
         source=_cited(row.source, sources),
         confirmed_by=tuple(row.confirmed_by),
         note=row.note,
-        steps=steps,
-        veff_steps=veff_steps,
         line=line,
         quantity=Quantity(row.quantity),
         alpha_beta_gy=row.alpha_beta,
@@ -356,21 +352,21 @@ def _cited(cite: CiteFile, sources: Mapping[str, Source]) -> Source:
     return Source(citation=cited.citation, doi=cited.doi, where=cite.where)
 
 
-def _limits(row: RowFile, sense: Sense) -> tuple[float, float | None, tuple[Step, ...], tuple[VeffStep, ...]]:
-    """Limit, acceptable variation, and the steps where they depend on a volume."""
+def _limit(row: RowFile, sense: Sense) -> Limit:
+    """The limit of a row: a number, or the values of it by volume."""
     from sbrtcheck.tables.shape import ByTargetVolumeFile, ByVeffFile
 
     match getattr(row, sense):
         case ByTargetVolumeFile(by_target_volume=printed):
-            steps = tuple(
+            by_volume = (
                 Step(volume_cc=cc, limit=limit, acceptable=next(iter(more), None)) for cc, limit, *more in printed
             )
-            return steps[0].limit, steps[0].acceptable, steps, ()
+            return LimitByTargetVolume(steps=tuple(by_volume))
         case ByVeffFile(by_veff=printed):
-            veff_steps = tuple(VeffStep(veff_percent=percent, limit=limit) for percent, limit in printed)
-            return veff_steps[0].limit, None, (), veff_steps
+            by_veff = (VeffStep(veff_percent=percent, limit=limit) for percent, limit in printed)
+            return LimitByEffectiveVolume(steps=tuple(by_veff))
         case limit:
-            return float(limit), row.acceptable, (), ()
+            return float(limit)
 
 
 def _structures(row: RowFile) -> tuple[Select, tuple[str, ...]]:

@@ -1,38 +1,34 @@
-"""A row and a DVH, or a table and the DVHs of a plan -> points that curves have to pass on one side."""
+"""A row and a DVH, or rows and the DVHs of a plan -> points that curves have to pass on one side."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from sbrtcheck.chart.points import CurvePoint, NotDrawn, Side
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, VolumeUnit, roi_names, separate_targets
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
 from sbrtcheck.plan import Prescription
 from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, RoiName, match
-from sbrtcheck.tables.values import Constraint, ConstraintTable, Select
+from sbrtcheck.tables.limits import LimitByVolume
+from sbrtcheck.tables.values import Constraint, Select
 
 _AT_PERCENT = {Stat.MAX: 0.0, Stat.MEDIAN: 50.0, Stat.MIN: 100.0}
 _NO_POINT = "no point on a curve"
 
 
-def points_of(
-    table: ConstraintTable, dvhs: DVHSet, names: Mapping[str, str] | None
+def row_points(
+    rows: Sequence[Constraint], dvhs: DVHSet, names: Mapping[str, str] | None
 ) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
-    """What of a table can be drawn on these DVHs, and what cannot."""
-    found = [one for row in table.rows for one in _of_row(table, row, dvhs, names)]
+    """The rows of a table that are points on these DVHs, and those that are none."""
+    found = [point for row in rows for point in _points_of(row, dvhs, names)]
     return (
-        tuple(one for one in found if isinstance(one, CurvePoint)),
-        tuple(one for one in found if isinstance(one, NotDrawn)),
+        tuple(point for point in found if isinstance(point, CurvePoint)),
+        tuple(point for point in found if isinstance(point, NotDrawn)),
     )
 
 
-def _of_row(
-    table: ConstraintTable, row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None
-) -> Iterator[CurvePoint | NotDrawn]:
-    fractions = dvhs.prescription.fractions
-    if not table.holds_for(fractions):
-        yield NotDrawn(label=str(row.metric), reason=f"{table.id} is for {table.fractions_text()}")
-    elif row.steps or row.veff_steps:
+def _points_of(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> Iterator[CurvePoint | NotDrawn]:
+    if isinstance(row.limit, LimitByVolume):
         yield NotDrawn(label=str(row.metric), reason="limit goes by a volume (plot the report)")
     else:
         for dvh in _dvhs_for(row, dvhs, names):
