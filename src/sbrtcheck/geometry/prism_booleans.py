@@ -1,17 +1,28 @@
-"""Two prism stacks -> their union or difference, exact where polygons are."""
+"""Two stacks of prisms -> their union or difference, as exact as the polygons are.
+
+The faces of both stacks together cut space into slabs in which neither stack changes with height. So in each slab the
+Boolean of the solids is the Boolean of two plane regions (`polygon_booleans`)::
+
+      a      b             faces      slab        region
+    .---.                  ------
+    |   |  .---.           ------     1           a
+    |   |  |   |                      2           a or b
+    '---'  |   |           ------     3           b
+           '---'           ------
+
+Slabs with the same pair of layers share one region, and each end-cap convention is a solid of its own.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from sbrtcheck.geometry.loops import Edges
-from sbrtcheck.geometry.outline import Outline, Rule, combined, distinct, joined, ranges
-from sbrtcheck.geometry.planes import Conventions
-from sbrtcheck.geometry.prisms import PrismStack
+from sbrtcheck.geometry.arrays import distinct, ranges
+from sbrtcheck.geometry.contour_planes import Conventions
+from sbrtcheck.geometry.polygon_booleans import BooleanRule, combined
+from sbrtcheck.geometry.polygons import Edges, Outline, joined
+from sbrtcheck.geometry.prisms import SAME_HEIGHT_MM, PrismStack
 from sbrtcheck.plan import FloatArray, IntArray
-
-SAME_HEIGHT_MM = 1e-6
-"""Prism faces closer than this are one face."""
 
 
 def union(a: PrismStack, b: PrismStack) -> PrismStack:
@@ -24,7 +35,7 @@ def minus(a: PrismStack, b: PrismStack) -> PrismStack:
     return _combined(a, b, lambda in_a, in_b: in_a & ~in_b)
 
 
-def _combined(a: PrismStack, b: PrismStack, rule: Rule) -> PrismStack:
+def _combined(a: PrismStack, b: PrismStack, rule: BooleanRule) -> PrismStack:
     faces = distinct(np.concatenate([a.low_mm, a.high_mm, b.low_mm, b.high_mm]))
     faces = faces[np.concatenate([[True], np.diff(faces) > SAME_HEIGHT_MM])]
     pairs: dict[tuple[int, int, int], int] = {}
@@ -54,7 +65,7 @@ def _combined(a: PrismStack, b: PrismStack, rule: Rule) -> PrismStack:
     )
 
 
-def _region(a: Outline, b: Outline, rule: Rule) -> Outline:
+def _region(a: Outline, b: Outline, rule: BooleanRule) -> Outline:
     """The combined region; outlines that are apart, or one that is empty, need no cutting up."""
     if not a.is_apart_from(b):
         return combined(a, b, rule)

@@ -1,7 +1,17 @@
-"""Slices x dose grid -> the cells in which a dose is passed, halved until it is known how much volume gets it.
+"""Slices x dose grid -> cells cut by an isodose, halved until known how much volume receives at least the dose.
 
-How much of a structure gets a dose is in doubt only in the elements whose bounds lie on both sides of it: those along
-that isodose. Halving them alone costs as their surface does; halving the structure, as its volume.
+How much of a structure receives at least a dose is undecided only in the elements whose bounds lie on both sides of it:
+those along that isodose. Halving these alone costs as the isodose's surface does, four times more each time; halving
+the structure, as its volume, eight times more::
+
+      . . . . . . . .         +---+---+         +-+-+-+-+
+      . . / . . . . .         |   | / |         | | |/| |     only the cells that the line still passes
+      . / . . . . . .   -->   +---+---+   -->   +-+-+-+-+     are halved again; the others have been counted
+      / . . . . . . .         | / |   |         | |/| | |     as above or below
+                              +---+---+         +-+-+-+-+
+
+A cell at the structure's boundary carries its piece of the outline along, as edges from 0 to 1 across the cell, and so
+do its eighths. What is known of the cells that remain comes from `isodose_cells`.
 """
 
 from __future__ import annotations
@@ -11,13 +21,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.geometry.cells import WHOLE, Cells, Isodose
+from sbrtcheck.geometry.arrays import BoolArray, Float32, ranges
+from sbrtcheck.geometry.cell_dose import Levels, dose_planes, levels_of, of_four, over_slices
 from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, pieces_of
-from sbrtcheck.geometry.elements import MIN_FRACTION, Float32, Levels, dose_planes, levels_of, of_four, over_slices
-from sbrtcheck.geometry.loops import Edges
-from sbrtcheck.geometry.outline import BoolArray, ranges
-from sbrtcheck.geometry.prisms import GridFrame
-from sbrtcheck.geometry.slabs import Drawn, Slabs, Slices
+from sbrtcheck.geometry.elements import MIN_FRACTION
+from sbrtcheck.geometry.grid import GridFrame
+from sbrtcheck.geometry.isodose_cells import WHOLE, Cells, Isodose
+from sbrtcheck.geometry.polygons import Edges
+from sbrtcheck.geometry.slabs import BlockOutlines, Slabs
+from sbrtcheck.geometry.slices import Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
 MAX_HELD = 1 << 19
@@ -28,7 +40,7 @@ _QUARTERS = Box(row=0, column=0, rows=3, columns=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crossed:
+class IsodoseCut:
     """What is known of the volume that gets a dose, of the elements in doubt, and the cells of them that still are.
 
     Parameters
@@ -37,7 +49,7 @@ class Crossed:
         The dose.
     above_cc, below_cc
         Volume found to get it, and found not to, apart from the cells.
-    open_cc
+    undecided_cc
         Volume, apart from the cells, of which nobody will find out more.
     cells
         What is still in doubt.
@@ -48,7 +60,7 @@ class Crossed:
     isodose: Isodose
     above_cc: float
     below_cc: float
-    open_cc: float
+    undecided_cc: float
     cells: Cells
     edges: Edges
 
@@ -56,37 +68,37 @@ class Crossed:
         return len(self.cells)
 
     @property
-    def surely_above_cc(self) -> float:
+    def guaranteed_above_cc(self) -> float:
         """Volume that surely gets the dose."""
         return self.above_cc + float(self.cells.above_cc.sum())
 
     @property
-    def surely_below_cc(self) -> float:
+    def guaranteed_below_cc(self) -> float:
         """Volume that surely does not."""
         return self.below_cc + float(self.cells.below_cc.sum())
 
     @property
-    def surely_nowhere(self) -> bool:
+    def guaranteed_nowhere(self) -> bool:
         """Whether none of the elements in doubt gets the dose anywhere."""
-        return len(self) == 0 and self.above_cc == 0.0 and self.open_cc == 0.0
+        return len(self) == 0 and self.above_cc == 0.0 and self.undecided_cc == 0.0
 
     @property
-    def surely_everywhere(self) -> bool:
+    def guaranteed_everywhere(self) -> bool:
         """Whether all of the elements in doubt get the dose, in every part."""
-        return len(self) == 0 and self.below_cc == 0.0 and self.open_cc == 0.0
+        return len(self) == 0 and self.below_cc == 0.0 and self.undecided_cc == 0.0
 
-    def without(self, settled: BoolArray) -> Crossed:
+    def without(self, settled: BoolArray) -> IsodoseCut:
         """The same, with what is known of some cells counted, and no more to be found out of them."""
         done = self.cells.where(settled)
         return replace(
             self,
             above_cc=self.above_cc + float(done.above_cc.sum()),
             below_cc=self.below_cc + float(done.below_cc.sum()),
-            open_cc=self.open_cc + float(np.maximum(done.doubt_cc, 0.0).sum()),
+            undecided_cc=self.undecided_cc + float(np.maximum(done.undecided_cc, 0.0).sum()),
             cells=self.cells.where(~settled),
         )
 
-    def halved(self) -> Crossed:
+    def halved(self) -> IsodoseCut:
         """The same from cells half as long, wide and high; those that lie on one side of the dose now are counted."""
         cells = self.cells
         outlines = max(int(cells.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
@@ -111,12 +123,12 @@ class Crossed:
         )
 
 
-def crossed(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_gy: float) -> list[Crossed]:
+def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_gy: float) -> list[IsodoseCut]:
     """What the elements in doubt, cut where the dose along w bends, tell of each isodose."""
-    found: list[list[Crossed]] = [[] for _ in isodoses]
+    found: list[list[IsodoseCut]] = [[] for _ in isodoses]
     slabs = Slabs.of([slices])
     for block in slabs.blocks():
-        drawn = slabs.drawn(block)
+        drawn = slabs.outlines(block)
         faces_mm = (slabs.low_mm[block][drawn.slab], slabs.high_mm[block][drawn.slab])
         field = _field(faces_mm, drawn.box, slices.refinement, frame, unit_gy)
         if not any(_may_be_in_doubt(field.planes, one) for one in isodoses):
@@ -201,7 +213,7 @@ def _bounds(field: _Field) -> tuple[Float32, Float32]:
     return of_four(np.minimum, least.reshape(-1), columns), of_four(np.maximum, most.reshape(-1), columns)
 
 
-def _region(drawn: Drawn) -> _Region:
+def _region(drawn: BlockOutlines) -> _Region:
     pieces = pieces_of(drawn.edges, drawn.box)
     share, is_cut = _shares(covered_by(pieces, drawn.layers, drawn.box))
     return _Region(place=drawn.place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
@@ -219,7 +231,7 @@ def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
     return share, is_cut
 
 
-def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> Crossed:
+def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> IsodoseCut:
     """The elements ``pick``, flat indices into slices and cells, between the levels of their slice."""
     cells = field.box.rows * field.box.columns
     of, cell = np.divmod(pick, cells)
@@ -237,11 +249,11 @@ def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> 
     covered_cc = cc * region.share[at]
     left = ~(above | below)
     outline, edges = _outlines(region.pieces, at[left], region.is_cut[at[left]], field.box)
-    return Crossed(
+    return IsodoseCut(
         isodose=isodose,
         above_cc=float(covered_cc[above].sum()),
         below_cc=float(covered_cc[below].sum()),
-        open_cc=0.0,
+        undecided_cc=0.0,
         cells=Cells.of(corners[..., left], cc[left], region.share[at[left]], outline, isodose),
         edges=edges,
     )
@@ -254,8 +266,10 @@ def _dose_at(field: _Field, of: IntArray, level: IntArray, corner: IntArray) -> 
     return dose
 
 
-def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
-    none = Crossed(isodose=isodose, above_cc=0.0, below_cc=0.0, open_cc=0.0, cells=Cells.none(), edges=Edges.of([]))
+def _together(parts: Sequence[IsodoseCut], isodose: Isodose) -> IsodoseCut:
+    none = IsodoseCut(
+        isodose=isodose, above_cc=0.0, below_cc=0.0, undecided_cc=0.0, cells=Cells.none(), edges=Edges.of([])
+    )
     parts = [none, *parts]
     ends = np.cumsum([int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts]).tolist()
     firsts = [0, *ends[:-1]]
@@ -263,11 +277,11 @@ def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
         np.concatenate([getattr(part.edges, name) for part in parts]) for name in ("u0", "v0", "u1", "v1")
     )
     layer = np.concatenate([part.edges.layer + first for part, first in zip(parts, firsts, strict=True)])
-    return Crossed(
+    return IsodoseCut(
         isodose=isodose,
         above_cc=sum(part.above_cc for part in parts),
         below_cc=sum(part.below_cc for part in parts),
-        open_cc=sum(part.open_cc for part in parts),
+        undecided_cc=sum(part.undecided_cc for part in parts),
         cells=Cells.joined([part.cells for part in parts], firsts),
         edges=Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer),
     )

@@ -1,4 +1,23 @@
-"""A structure and a dose grid -> the largest dose at least some distance from the structure, with bounds."""
+"""A structure and a dose grid -> the largest dose at least some distance from the structure (D2cm), with bounds.
+
+Branch and bound [1]_ on boxes of the grid: a box that lies too near is dropped; one that lies wholly far enough gives
+its largest corner dose; one across the distance is divided into eight, as long as its bound is above the best dose
+found::
+
+        p    surface point nearest to the box's middle m         +---------+
+        o . . . . . . . . . . . . . . . . . . . . . . . . . ) . .|. . m    |
+             nothing inside the ball of radius `distance`   )    |         |
+             around p is far enough                         )    +---------+
+
+A box's corner doses bound it badly where dose is steep, for its hottest corner is its nearest, which does not count. So
+the bound uses the ball: only places outside it count, and the linear part of the dose can have risen there only so far
+(`_bound`). The two ends of the answer are a dose that is reached, and a dose that no box can pass.
+
+References
+----------
+.. [1] A. H. Land, A. G. Doig, An automatic method of solving discrete programming problems, Econometrica 28 (1960)
+   497-520.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +27,10 @@ from itertools import product
 import numpy as np
 
 from sbrtcheck.geometry import trilinear
-from sbrtcheck.geometry.outline import BoolArray
-from sbrtcheck.geometry.prisms import GridFrame, PrismStack
-from sbrtcheck.geometry.surface import OFF_SAMPLE_MM, Surface
+from sbrtcheck.geometry.arrays import BoolArray
+from sbrtcheck.geometry.grid import GridFrame
+from sbrtcheck.geometry.prism_lattice import OFF_SAMPLE_MM, Surface
+from sbrtcheck.geometry.prisms import PrismStack
 from sbrtcheck.plan import FloatArray, IntArray
 
 NARROW_GY = 0.01

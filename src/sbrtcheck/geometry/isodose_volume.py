@@ -1,4 +1,15 @@
-"""A dose grid -> the volume inside an isodose, anywhere in the grid, with bounds."""
+"""A dose grid -> the volume inside an isodose, anywhere in the grid, with bounds.
+
+No structure is involved, so the cells of the grid are whole, and each is one of three kinds::
+
+     all corners at or above the dose    counted whole, exact
+     all corners below                   not counted, exact
+     some above, some below              volume of the linear part of the dose above the level, by `trilinear`; and
+                                         bounds: the same with the rest of the dose added and taken away
+
+Cells of the third kind are divided until the bounds of the sum are as narrow as asked for. With each halving the rest
+shrinks to a quarter of itself (it is of second order), so a few rounds do.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +20,7 @@ import numpy as np
 
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry import trilinear
-from sbrtcheck.geometry.prisms import GridFrame
+from sbrtcheck.geometry.grid import GridFrame
 from sbrtcheck.plan import FloatArray
 
 NARROW_SHARE = 0.01
@@ -18,8 +29,9 @@ NARROW_SHARE = 0.01
 MAX_CELLS = 1 << 19
 """Cells that the isodose surface cuts are not divided into more than so many: a second, and 100 MB."""
 
-STEEPEST = 1e-4
-"""A cell's dose rises along each edge by at least this share of its steepest edge: flatter counts as this steep."""
+FLATNESS_FLOOR = 1e-4
+"""Floor of slopes, see `trilinear.steepened`. Smaller than in `isodose_cells`: here it changes the value as well, not
+only its bounds, and rounding of 1e-8 of a cell is far below how far apart the bounds may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,24 +155,7 @@ def _width(found: FloatArray) -> FloatArray:
 def _shares(corners: FloatArray, dose_gy: float) -> FloatArray:
     """The share of each cell above the dose, of its linear part, and bounds on it: shape ``(3, n)``."""
     middle, slopes, rest = trilinear.linear_part(corners)
-    slopes = np.abs(slopes)
-    steep = np.maximum(slopes, STEEPEST * slopes.max(axis=0))
-    rest += (steep - slopes).sum(axis=0) / 2
-    level = dose_gy - middle
-    return np.stack([_share_above(at, steep) for at in (level, level + rest, level - rest)])
-
-
-def _share_above(level: FloatArray, slopes: FloatArray) -> FloatArray:
-    """The share of a unit box where a linear function, 0 in its middle and rising by ``slopes``, passes the level.
-
-    By inclusion and exclusion over the box's corners; ``slopes`` has shape ``(3, n)``.
-    """
-    total = slopes.sum(axis=0)
-    flat = total <= 0
-    start = level + total / 2
-    below = np.zeros(len(level))
-    for corner in trilinear.CORNERS + 0.5:
-        below += (-1) ** int(corner.sum()) * np.maximum(start - corner @ slopes, 0.0) ** 3
-    below /= np.where(flat, 1.0, 6 * np.prod(slopes, axis=0))
-    share: FloatArray = np.where(start <= 0, 1.0, np.where(start >= total, 0.0, 1 - np.clip(below, 0.0, 1.0)))
-    return share
+    spans, moved = trilinear.steepened(slopes, FLATNESS_FLOOR)
+    rest += moved
+    level, half = dose_gy - middle, spans.sum(axis=0) / 2  # the least corner lies half of all rises below the middle
+    return np.stack([1.0 - trilinear.share_below(at + half, spans) for at in (level, level + rest, level - rest)])

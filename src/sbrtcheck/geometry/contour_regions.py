@@ -1,4 +1,24 @@
-"""Contours in planes -> directed edges that wind once around the region that each plane's contours enclose."""
+"""Contours of all planes -> the region of each plane, as directed edges that wind around it once.
+
+Most planes have one contour, or a few that nest without meeting. For these the region needs no cutting: a loop that
+lies inside an odd number of others is a hole, and it is enough to direct its edges the other way::
+
+      +-------------->------------+
+      |    +-----<-----+          |        nesting: outer 0, hole 1, island 2
+      ^    v   +->-+   ^          v        direction: clockwise, counter-clockwise, clockwise
+      |    |   ^ # v   |          |        area (shoelace): outer - hole + island
+      |    |   +-<-+   |          |
+      |    +----->-----+          |
+      +--------------<------------+
+
+Whether a loop lies inside another is asked of some of its corners: a corner lies inside where a ray from it passes an
+odd number of edges [1]_. Planes whose loops meet are resolved one by one (`contour_overlaps`), and their other readings
+kept.
+
+References
+----------
+.. [1] M. Shimrat, Algorithm 112: Position of point relative to polygon, Communications of the ACM 5 (1962) 434.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +28,11 @@ from itertools import combinations
 
 import numpy as np
 
-from sbrtcheck.geometry.outline import BoolArray, Loops, Outline, combined, crossed_layers, distinct, joined, ranges
-from sbrtcheck.geometry.overlaps import Millimetres, PlaneRegion, Rule, may_be_copies, plane_region
+from sbrtcheck.geometry.arrays import BoolArray, distinct, ranges
+from sbrtcheck.geometry.contour_crossings import crossed_layers
+from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres, PlaneRegion, may_be_copies, plane_region
+from sbrtcheck.geometry.polygon_booleans import combined
+from sbrtcheck.geometry.polygons import Edges, Loops, Outline
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
 
 PROBES = 9
@@ -20,59 +43,6 @@ SAME_CELLS = 1e-3
 
 LOST_SHARE = 1e-3
 """Area lost or won where loops overlap is worth a finding from this share of the plane's area on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edges:
-    """Directed polygon edges, in units of grid columns (u) and rows (v) from the grid's first point.
-
-    ``layer`` says which plane an edge lies in and never falls. In a layer, the region is where the edges wind around
-    an odd number of times; outer boundaries are directed so that they count positive.
-    """
-
-    u0: FloatArray
-    v0: FloatArray
-    u1: FloatArray
-    v1: FloatArray
-    layer: IntArray
-
-    def of_layers(self, layers: IntArray) -> Edges:
-        """The edges of some layers, renumbered 0, 1, 2 ... in the order asked for."""
-        if len(layers) and layers[-1] - layers[0] == len(layers) - 1 and bool(np.all(np.diff(layers) == 1)):
-            run = slice(*np.searchsorted(self.layer, [layers[0], layers[-1] + 1]))
-            of = self.layer[run] - layers[0]
-            return Edges(u0=self.u0[run], v0=self.v0[run], u1=self.u1[run], v1=self.v1[run], layer=of)
-        first = np.searchsorted(self.layer, layers, side="left")
-        count = np.searchsorted(self.layer, layers, side="right") - first
-        pick = ranges(first, count)
-        return Edges(
-            u0=self.u0[pick],
-            v0=self.v0[pick],
-            u1=self.u1[pick],
-            v1=self.v1[pick],
-            layer=np.repeat(np.arange(len(layers)), count),
-        )
-
-    @classmethod
-    def of(cls, outlines: Sequence[Outline]) -> Edges:
-        """The outlines as layers 0, 1, 2 ..."""
-        made = joined(outlines)
-        layer = np.repeat(np.arange(len(outlines)), [len(o.u0) for o in outlines])
-        return cls(u0=made.u0, v0=made.v0, u1=made.u1, v1=made.v1, layer=layer)
-
-    def outline(self, layer: int) -> Outline:
-        """The edges of one layer."""
-        first, last = np.searchsorted(self.layer, [layer, layer + 1])
-        pick = slice(first, last)
-        return Outline(u0=self.u0[pick], v0=self.v0[pick], u1=self.u1[pick], v1=self.v1[pick])
-
-    def area(self, layers: int) -> FloatArray:
-        """Signed area of each layer in grid cells; the region's area where no edges cross."""
-        sums = np.bincount(self.layer, weights=(self.v1 - self.v0) * (-0.5) * (self.u0 + self.u1), minlength=layers)
-        return sums.astype(np.float64, copy=False)
-
-    def __len__(self) -> int:
-        return len(self.layer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +62,13 @@ class Regions:
 
 
 def region_edges(
-    name: str, u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, layer_of_contour: IntArray, rule: Rule
+    name: str,
+    u: FloatArray,
+    v: FloatArray,
+    starts: IntArray,
+    order: IntArray,
+    layer_of_contour: IntArray,
+    rule: CombinationRule,
 ) -> Regions:
     """The regions of the contours, plane by plane.
 
@@ -101,7 +77,7 @@ def region_edges(
     nearly so, counts once. A loop inside another is a hole in it. Loops that overlap in part are united, unless they
     are to be combined by exclusive or; then a finding says so.
     """
-    loops, again = _without_twins(_in_order(u, v, starts, order, layer_of_contour))
+    loops, again = _without_duplicates(_in_order(u, v, starts, order, layer_of_contour))
     area = np.add.reduceat((loops.v1 - loops.v0) * (-0.5) * (loops.u0 + loops.u1), loops.begin[:-1])
     nesting = _nesting(loops, np.abs(area).tolist(), rule.mm)
     edges = _directed(loops, (area < 0) != nesting.enclosed)
@@ -151,7 +127,7 @@ def _resolved(
     meeting: IntArray,
     inside: Mapping[int, Sequence[int]],
     drawn: FloatArray,
-    rule: Rule,
+    rule: CombinationRule,
 ) -> list[PlaneRegion]:
     """The regions of planes in which loops meet themselves or each other; see `plane_region`."""
     first, last = (np.searchsorted(loops.layer, layers, side=side).tolist() for side in ("left", "right"))
@@ -201,7 +177,7 @@ def _in_order(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, l
     return Loops(u0=u, v0=v, u1=u1, v1=v1, begin=begin, layer=layer)
 
 
-def _without_twins(loops: Loops) -> tuple[Loops, int]:
+def _without_duplicates(loops: Loops) -> tuple[Loops, int]:
     """The loops without those that repeat another of their plane, and how many those were."""
     keep = np.ones(len(loops.layer), dtype=bool)
     counts = np.diff(loops.begin)

@@ -1,4 +1,30 @@
-"""A stack of slabs -> thinner prisms whose outlines follow the structure's shape between its contour planes."""
+r"""A stack of slabs -> thinner prisms whose outlines follow the structure's shape between its contour planes.
+
+The outline of a plane is moved and stretched, along u and along v, so that two of its moments change smoothly with
+height: its centroid and its second central moment. Each follows the parabola through its values in three neighbouring
+planes::
+
+     second moment of a sphere's cross-section: r(w)^2 / 4 = (R^2 - w^2) / 4, a parabola in w
+
+        slabs   .--.           interpolated    .--.
+              .-'  '-.                        /    \
+              |      |                       |      |
+              '-.  .-'                        \    /
+                '--'                           '--'
+
+The moments of spheres, of upright cones and of upright or lying cylinders are polynomials of degree two or less in w,
+so that these solids get their exact cross-section at every height. Moments of a region are sums over its edges, by
+Green's theorem: with ``c = (u1 v0 - u0 v1) / 2``, the signed area of the triangle of an edge and the origin,
+
+    area = sum c,   area * mean(u) = sum c (u0 + u1) / 3,   area * mean(u^2) = sum c (u0^2 + u0 u1 + u1^2) / 6
+
+The parabola is in Newton's form (divided differences), its mean over a thin prism by Simpson's rule, which is exact for
+polynomials up to the third degree [1]_.
+
+References
+----------
+.. [1] P. J. Davis, P. Rabinowitz, Methods of Numerical Integration, 2nd edition, 1984.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +32,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.geometry.loops import Edges
-from sbrtcheck.geometry.outline import BoolArray, ranges
-from sbrtcheck.geometry.planes import Conventions, Planes
+from sbrtcheck.geometry.arrays import BoolArray, ranges
+from sbrtcheck.geometry.contour_planes import Conventions, Planes
+from sbrtcheck.geometry.polygons import Edges
 from sbrtcheck.geometry.prisms import PrismStack
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
 

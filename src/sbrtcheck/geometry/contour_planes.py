@@ -1,4 +1,25 @@
-"""Heights of contours -> planes, slabs around them, end caps under each convention."""
+"""Heights of contours -> the planes of a structure, the slab around each plane, and the end caps by each convention.
+
+Each plane stands for a slab that reaches half way to its neighbours. What lies beyond an end plane is a convention, so
+the slab of an end plane is cut at the plane, and each piece knows under which conventions it exists::
+
+      w                          half-slice   capped   none
+      |   .............             .           .         .     half the usual spacing beyond the plane
+      |   .           .             x           .         .
+      |   .-----------.  1.5 mm     x           .         .     thickest end cap of "capped"
+      |   .           .             x           x         .
+      |   =============  end plane  x           x         x
+      |   |           |             x           x         x
+      |   |-----------|  half way   x           x         x
+      |   |           |             x           x         x
+      |   =============  plane      x           x         x
+
+So a structure needs to be sampled once for all three conventions: a DVH under one is the sum of the pieces that exist
+under it.
+
+A wide gap between planes is bridged or makes two ends. That rests on what the gaps of a structure look like, and where
+this does not decide, on the other structures: a gap in which none of them has a plane is a step of the images.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +29,7 @@ from enum import IntFlag
 
 import numpy as np
 
-from sbrtcheck.geometry.outline import BoolArray, median
+from sbrtcheck.geometry.arrays import BoolArray, median
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
 
 PLANE_TOLERANCE_MM = 0.01
