@@ -46,7 +46,7 @@ def plan_names(
         Kind of target -> its structures, where the plan has several and they lie apart (`dvh.separate_targets`).
     """
     rows = [(f"{table.id}/{row.id}", row) for table in tables for row in table.rows]
-    asked = dict.fromkeys(organ for _, row in rows for organ in _organs(row))
+    asked = dict.fromkeys(organ for _, row in rows for organ in organs_of_row(row))
     taken = _taken(asked, rois, names) | {
         organ: Separate(organ=organ, rois=tuple(found)) for organ, found in (separate or {}).items() if found
     }
@@ -54,7 +54,7 @@ def plan_names(
     organs = tuple(
         OrganName(
             organ=organ,
-            rows=tuple(row_id for row_id, row in rows if organ in _organs(row)),
+            rows=tuple(row_id for row_id, row in rows if organ in organs_of_row(row)),
             taken=taken[organ],
             needed=organ in used,
             given=given_name(organ, names or {}),
@@ -72,17 +72,17 @@ def _taken(organs: Iterable[str], rois: Sequence[RoiName], names: Mapping[str, s
     return {organ: recipes.get(organ, one) if isinstance(one, NoMatch) else one for organ, one in found.items()}
 
 
-def _organs(row: Constraint) -> tuple[str, ...]:
-    """Organs of the row, and the target where its limits go by the target's volume."""
+def organs_of_row(row: Constraint) -> tuple[str, ...]:
+    """Organs of the row, and the target where its limits depend on the target's volume."""
     return (*row.structures, TARGET) if row.steps and TARGET not in row.structures else row.structures
 
 
 def _reached(row: Constraint, taken: Mapping[str, Taken]) -> Sequence[str]:
     """Organs whose structures the row looks at: of several to choose from, up to the first that is there."""
     if row.select is not Select.FIRST:
-        return _organs(row)
+        return organs_of_row(row)
     there = [organ for organ in row.structures if not _is_missing(taken[organ])]
-    return (*(there[:1] or row.structures), *(organ for organ in _organs(row) if organ not in row.structures))
+    return (*(there[:1] or row.structures), *(organ for organ in organs_of_row(row) if organ not in row.structures))
 
 
 def _is_missing(taken: Taken) -> bool:

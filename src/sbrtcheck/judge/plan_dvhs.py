@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from sbrtcheck.dvh import DVHSet, compute_dvhs, roi_names_of, separate_targets
 from sbrtcheck.errors import InputError
-from sbrtcheck.judge.limits import TARGET
-from sbrtcheck.judge.naming import plan_names
+from sbrtcheck.judge.naming import organs_of_row, plan_names
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Plan
 from sbrtcheck.structure_names import TARGETS, Match, all_targets, derivable, given_name, match
@@ -76,9 +75,7 @@ def refuse_lacking(names: Collection[str], there: Collection[str]) -> None:
 
 def organs_of(tables: Sequence[ConstraintTable]) -> frozenset[str]:
     """Organs that rows are on, and the target where limits depend on its volume."""
-    rows = [row for table in tables for row in table.rows]
-    target = {TARGET} if any(row.steps for row in rows) else set()
-    return frozenset(target | {organ for row in rows for organ in row.structures})
+    return frozenset(organ for table in tables for row in table.rows for organ in organs_of_row(row))
 
 
 def structures_for(organs: Collection[str], plan: Plan, names: Mapping[str, str] | None) -> frozenset[str]:

@@ -13,8 +13,8 @@ from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.progress import log_step
 from sbrtcheck.structure_names import known_names, near_organs, normalise
 from sbrtcheck.tables.load import bundled_tables, load_table
-from sbrtcheck.tables.sites import Sites
-from sbrtcheck.tables.values import MULTI, ConstraintTable
+from sbrtcheck.tables.table import ConstraintTable
+from sbrtcheck.tables.values import MULTI, Sites
 
 TableName = str | PathLike[str] | ConstraintTable
 """A table, or its id, or its path."""
