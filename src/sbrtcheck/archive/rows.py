@@ -10,7 +10,8 @@ from enum import StrEnum
 from os import PathLike
 from pathlib import Path
 
-from sbrtcheck import __version__, api
+from sbrtcheck import api
+from sbrtcheck._version import __version__
 from sbrtcheck.archive.entries import Entry, without_file_names
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Origin

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import click
 
-from sbrtcheck import __version__
+from sbrtcheck._version import __version__
 from sbrtcheck.cli import options
 from sbrtcheck.cli.compare import compare
 from sbrtcheck.cli.completion import completion
