@@ -148,6 +148,7 @@ def _as_pydantic_says(found: _Found) -> tuple[str, str]:
 _SAID: dict[str, Callable[[_Found], tuple[str, str]]] = {
     "missing": _missing,
     "extra_forbidden": _unknown_key,
+    "unexpected_keyword_argument": _unknown_key,
     "string_type": _not_text,
     "string_too_short": _wrong_text,
     "string_pattern_mismatch": _wrong_text,
@@ -160,8 +161,10 @@ _SAID: dict[str, Callable[[_Found], tuple[str, str]]] = {
     "enum": _not_a_choice,
     "literal_error": _not_a_choice,
     "list_type": _not_a_list,
+    "tuple_type": _not_a_list,
     "too_short": _too_few,
     "too_long": _too_many,
     "model_type": _no_keys,
+    "dataclass_type": _no_keys,
     "dict_type": _no_keys,
 }
