@@ -18,7 +18,7 @@ from pypdf import PdfReader
 
 from dvh_builders import dvh_set, ramp_dvh, report_on, row, table
 from sbrtcheck.cli import main, streams
-from sbrtcheck.comparison.stored import compare_with
+from sbrtcheck.comparison import compare_with
 from sbrtcheck.errors import OutputError
 from sbrtcheck.render import pdf, pdf_report, words
 from sbrtcheck.render.comparison import compared_lines

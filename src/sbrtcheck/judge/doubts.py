@@ -27,7 +27,7 @@ from sbrtcheck.metric import (
     VolumeAtDose,
 )
 from sbrtcheck.plan import Prescription
-from sbrtcheck.results.report import Verdict
+from sbrtcheck.results.outcome import Verdict
 from sbrtcheck.structure_names import RoiName
 
 ANY_DOSE_GY = 1000.0

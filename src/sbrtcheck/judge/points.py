@@ -6,7 +6,8 @@ from sbrtcheck.chart.points import CurvePoint, NotDrawn
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH
 from sbrtcheck.dvh.targets import targets_first
 from sbrtcheck.metric import NotMeasured
-from sbrtcheck.results.report import Outcome, Report, Verdict
+from sbrtcheck.results.outcome import Outcome, Verdict
+from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import TARGETS
 from sbrtcheck.tables.points import curve_point
 

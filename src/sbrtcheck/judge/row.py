@@ -31,7 +31,7 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.results.report import Verdict
+from sbrtcheck.results.outcome import Verdict
 from sbrtcheck.tables import Constraint, ConstraintTable, FixedLimit, Kind, Sense
 
 OUTSIDE_SHARE = 0.999

@@ -14,7 +14,7 @@ from sbrtcheck.judge.site import rows_for
 from sbrtcheck.judge.structures import Organs, Taken, select
 from sbrtcheck.metric import NotMeasured, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Prescription, UnknownPrescription
-from sbrtcheck.results.report import Outcome, UnderConvention
+from sbrtcheck.results.outcome import Outcome, UnderConvention
 from sbrtcheck.tables import Constraint, ConstraintTable, Select
 
 

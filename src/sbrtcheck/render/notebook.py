@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sbrtcheck.formatting import SMALL, escaped, html_details, html_lines, html_table
 from sbrtcheck.results import labels as words
-from sbrtcheck.results.report import Outcome, Report, Verdict
-from sbrtcheck.results.to_dict import NOTICE
+from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
+from sbrtcheck.results.report import Report
 
 _HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [band]", "Margin", "Of limit", "Source")
 _LOOK = {  # text on ground of its own: read in light and dark notebooks alike

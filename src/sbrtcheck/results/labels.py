@@ -10,8 +10,9 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode, Prescription
+from sbrtcheck.results.outcome import Outcome, UnderConvention, Verdict
 from sbrtcheck.results.plan_site import SiteOrigin
-from sbrtcheck.results.report import Outcome, Report, UnderConvention, Verdict
+from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import RoiName, all_targets
 from sbrtcheck.tables import Constraint, Kind, LimitByVolume, Sense, Source, Status
 
