@@ -7,9 +7,9 @@ from importlib.resources.abc import Traversable
 from typing import Any, ClassVar, TypeVar
 
 from sbrtcheck.bundled import shipped_root
-from sbrtcheck.errors import Fault, TableError
-from sbrtcheck.tables.document import Document, Trouble, read_document
-from sbrtcheck.tables.wording import shape_trouble
+from sbrtcheck.errors import TableError
+from sbrtcheck.tables.document import read_document
+from sbrtcheck.tables.shape_faults import validated
 
 Content = TypeVar("Content")
 
@@ -43,22 +43,13 @@ def read_shipped(name: str, content: type[Content], root: Traversable | None = N
     TableError
         The file has faults: all of them, with their lines.
     """
+    from pydantic import TypeAdapter
+
     document = read_document((root or shipped_root()).joinpath(name).read_bytes())
-    checked = _checked(document, content)
-    troubles = [*document.troubles, *(checked if isinstance(checked, list) else [])]
-    if troubles or isinstance(checked, list):
-        faults = tuple(
-            Fault(place=f"constraints/{name}:{one.line}", what=one.what, hint=one.hint) for one in sorted(troubles)
-        )
-        raise TableError(f"the file has {len(faults)} faults", f"constraints/{name}", faults=faults)
-    return checked
-
-
-def _checked(document: Document, content: type[Content]) -> Content | list[Trouble]:
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(content).validate_python(document.data)
-    except ValidationError as error:
-        found = (shape_trouble(document, one, ()) for one in error.errors(include_url=False))
-        return [trouble for trouble in found if trouble is not None]
+    value, shape_faults = validated(document, TypeAdapter(content).validate_python, lambda _: ())
+    faults = sorted((*document.faults, *shape_faults))
+    if faults or value is None:
+        place = f"constraints/{name}"
+        what = f"the file has {len(faults)} faults"
+        raise TableError(what, place, faults=tuple(fault.in_file(place) for fault in faults))
+    return value
