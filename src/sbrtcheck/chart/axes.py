@@ -10,8 +10,8 @@ import numpy as np
 
 from sbrtcheck.chart.line_styles import Look, look
 from sbrtcheck.chart.points import CurvePoint, HasPoints, NotDrawn, Side
+from sbrtcheck.dvh import DVH, Curve, DVHSet, VolumeUnit
 from sbrtcheck.dvh.targets import targets_first
-from sbrtcheck.dvh.types import DVH, Curve, DVHSet, VolumeUnit
 from sbrtcheck.formatting import clean
 from sbrtcheck.plan import FloatArray
 from sbrtcheck.radiobiology import Quantity

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from sbrtcheck.chart.line_styles import Look, look
+from sbrtcheck.dvh import DVH, Bounds, Curve, DVHSet, Interpolation
 from sbrtcheck.dvh.targets import targets_first
-from sbrtcheck.dvh.types import DVH, Bounds, Curve, DVHSet, Interpolation
 from sbrtcheck.formatting import bounds_text, escaped, html_details, html_lines, html_table, number_text
 from sbrtcheck.plan import FloatArray
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from sbrtcheck.dvh.types import DVHSet
+from sbrtcheck.dvh import DVHSet
 
 
 class Side(StrEnum):
