@@ -209,6 +209,13 @@ class DoseGrid:
         """Largest dose of the grid, Gy."""
         return float(np.max(self.stored)) * self.gy_per_unit
 
+    @property
+    def max_on_faces_gy(self) -> float:
+        """Largest dose on the six faces of the grid, Gy: what lies outside may have as much."""
+        d = self.stored
+        faces = (d[0], d[-1], d[:, 0], d[:, -1], d[:, :, 0], d[:, :, -1])
+        return max(float(np.max(face)) for face in faces) * self.gy_per_unit
+
     @classmethod
     def axial(
         cls,
