@@ -7,8 +7,8 @@ less what the tissue has recovered, and added::
     EQD2(x) = sum over courses i of (1 - recovery_i) EQD2(D_i(x); n_i, alpha/beta)
 
 Doses of different fractionation must not be added in Gy, for the same dose in fewer fractions does more (Withers,
-Thames and Peters 1983, Radiother Oncol 1:187). Alpha/beta is the tissue's, so that there is an accumulated dose grid for
-each of the values that structures have; between its points the dose is trilinear, as that of a plan::
+Thames and Peters 1983, Radiother Oncol 1:187). Alpha/beta is the tissue's, so that there is an accumulated dose grid
+for each of the values that structures have; between its points the dose is trilinear, as that of a plan::
 
       grid of the first course          .   .   .   .   .   .
       grid of an earlier one                  +     +     +        read between its points
