@@ -293,10 +293,10 @@ class Plan:
 
     def structure(self, name: str) -> Structure:
         """The one structure of that exact name; KeyError when none or several have it."""
-        found = [s for s in self.structures if s.name == name]
-        if len(found) != 1:
-            raise KeyError(f"{len(found)} structures are named {name!r}")
-        return found[0]
+        matches = [s for s in self.structures if s.name == name]
+        if len(matches) != 1:
+            raise KeyError(f"{len(matches)} structures are named {name!r}")
+        return matches[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,8 +67,8 @@ def _grammar(body: str) -> re.Pattern[str]:
     return re.compile(rf"\s*{body}{_OUT}", re.IGNORECASE)
 
 
-_DOSE_AT_VOLUME = rf"(?P<kind>DC|D){_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?"
-_VOLUME_AT_DOSE = rf"(?P<kind>CV|VS|V\s*<|V){_GAP}(?:>=|≥|>)?{_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?"
+_DOSE_AT_VOLUME = rf"(?P<letters>DC|D){_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?"
+_VOLUME_AT_DOSE = rf"(?P<letters>CV|VS|V\s*<|V){_GAP}(?:>=|≥|>)?{_GAP}(?P<number>{_NUMBER}){_GAP}(?P<at>{_UNIT})?"
 _STATISTIC = rf"(?:D{_GAP})?(?P<stat>Mean|Median|Max|Min){_GAP}(?:Dose)?"
 _GEUD = rf"g?EUD{_GAP}\(\s*(?:a\s*=\s*)?(?P<number>{_NUMBER})\s*\)"
 _VOLUME = "Volume"
@@ -170,37 +170,39 @@ def parse_written(text: str) -> WrittenMetric:
 
 
 def _dose_at_volume(text: str, match: re.Match[str]) -> Metric:
-    number, cold = _number(text, match), match["kind"].lower() == "dc"
-    kind = "DC" if cold else "D"
+    number, cold = _number(text, match), match["letters"].lower() == "dc"
+    letters = "DC" if cold else "D"
     at = _unit(match["at"])
     if at is None:
-        choices = [f"{kind}{format_number(number)}{unit}[Gy]" for unit in ("%", "cc") if unit == "cc" or number <= 100]
+        choices = [
+            f"{letters}{format_number(number)}{unit}[Gy]" for unit in ("%", "cc") if unit == "cc" or number <= 100
+        ]
         raise _error(text, "unit of the volume missing", _try(choices))
     if at not in (Unit.CC, Unit.PERCENT):
-        raise _error(text, f"a volume cannot be in {match['at']}", _try([f"{kind}{format_number(number)}cc[Gy]"]))
+        raise _error(text, f"a volume cannot be in {match['at']}", _try([f"{letters}{format_number(number)}cc[Gy]"]))
     if number <= 0:
         raise _error(text, "the volume must be above 0", "'Max[Gy]' is the largest dose")
     if at is Unit.PERCENT and number > 100:
-        raise _error(text, "more than 100% of the volume", _try([f"{kind}{format_number(number)}cc[Gy]"]))
-    unit = _dose_unit(text, match, f"{kind}{format_number(number)}{at}")
+        raise _error(text, "more than 100% of the volume", _try([f"{letters}{format_number(number)}cc[Gy]"]))
+    unit = _dose_unit(text, match, f"{letters}{format_number(number)}{at}")
     return DoseAtVolume(volume=number, volume_unit=at, unit=unit, cold=cold)
 
 
 def _volume_at_dose(text: str, match: re.Match[str]) -> Metric:
-    number, cold = _number(text, match), match["kind"].lower() != "v"
-    kind = "CV" if cold else "V"
+    number, cold = _number(text, match), match["letters"].lower() != "v"
+    letters = "CV" if cold else "V"
     at = _unit(match["at"])
     if at is None:
         raise _error(
-            text, "unit of the dose missing", _try([f"{kind}{format_number(number)}{u}[%]" for u in ("Gy", "%Rx")])
+            text, "unit of the dose missing", _try([f"{letters}{format_number(number)}{u}[%]" for u in ("Gy", "%Rx")])
         )
     if at is Unit.CC:
-        raise _error(text, f"a dose cannot be in {match['at']}", _try([f"{kind}{format_number(number)}Gy[cc]"]))
+        raise _error(text, f"a dose cannot be in {match['at']}", _try([f"{letters}{format_number(number)}Gy[cc]"]))
     if number < 0:
         raise _error(text, "the dose must not be negative", "")
     dose = number / _CGY_PER_GY if _is_cgy(match["at"]) else number
     dose_unit = Unit.GY if at is Unit.GY else Unit.PERCENT_RX
-    unit = _volume_unit(text, match, f"{kind}{format_number(dose)}{dose_unit}")
+    unit = _volume_unit(text, match, f"{letters}{format_number(dose)}{dose_unit}")
     return VolumeAtDose(dose=dose, dose_unit=dose_unit, unit=unit, cold=cold)
 
 

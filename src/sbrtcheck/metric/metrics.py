@@ -3,13 +3,12 @@
 A metric says what is asked at, and in which unit the answer is wanted. The names follow the nomenclature of TG-263
 (Mayo et al. 2018, Int J Radiat Oncol Biol Phys 100:1057). Those of one structure are points on its cumulative DVH::
 
-    volume                                              hot: counted from the right end    cold: from the left
-      V  |----.__                                       D5cc   dose_at(5 cc)               DC5cc  dose_at(V - 5 cc)
-         |       `-.                                    V20Gy  volume_at(20 Gy)            CV20Gy V - volume_at(20 Gy)
-    V-5cc|. . . . . x DC5cc
-         |           `.
-     5cc |. . . . . . .`x D5cc
-       0 +--------------- dose
+    volume                           hot: from the right end       cold: from the left end
+       V  |----._                    D5cc   dose_at(5 cc)          DC5cc   dose_at(V - 5 cc)
+    V-5cc |. . . `x DC5cc            V20Gy  volume_at(20 Gy)       CV20Gy  V - volume_at(20 Gy)
+          |        `.
+      5cc |. . . . . `x D5cc
+        0 +------------`-- dose
 
 Metrics of a whole plan compare a target with isodoses anywhere in the dose grid, and no DVH answers them.
 """
