@@ -1,13 +1,15 @@
 """Each fast kernel against its clear, slow version over generated input.
 
 Cover of cells, centroids, clipping and Booleans have theirs in ``test_geometry.py``, contour text in
-``test_dicom_decimals.py``; here are the dose in an element, the histogram, outlines between planes, and cubic dose.
+``test_dicom_decimals.py``; here are the dose in an element, the volume below a linear dose, the histogram,
+outlines between planes, and cubic dose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import pairwise, product
 
 import numpy as np
@@ -20,17 +22,19 @@ from exact import Exact, LinearDose, Slab
 from sbrtcheck.dvh import compute_dvhs
 from sbrtcheck.dvh.histogram import BINS, Histogram, add, bound_curves, bounds_of_statistics, dvh_curve, merged
 from sbrtcheck.geometry import (
+    BoundaryCells,
     Elements,
     GridFrame,
-    elements,
     grid_frame,
     in_grid,
     prism_cc,
     prism_stack,
     slices_of,
-    with_cubic_dose,
+    volume_elements,
 )
-from sbrtcheck.geometry.outline import distinct, median
+from sbrtcheck.geometry.arrays import distinct, median
+from sbrtcheck.geometry.cubic_dose import with_cubic_dose
+from sbrtcheck.geometry.trilinear import share_below, steepened
 from sbrtcheck.plan import Contours, DoseGrid
 from solids import Array, plan, structure
 
@@ -110,7 +114,7 @@ def test_the_dose_of_elements_is_that_of_their_parts_of_the_grid(seed: int, refi
     stack, _ = prism_stack("S", in_grid(contours, doses), contours.starts, frame)
     every = slices_of(stack, prism_cc(stack, frame), frame, refinement)
     unit_gy = 0.01
-    found = _one_by_one(elements(every, frame, unit_gy))
+    found = _one_by_one(volume_elements(every, frame, unit_gy))
     expected = [
         slow_cell(frame, low, high, (j / refinement, (j + 1) / refinement), (i / refinement, (i + 1) / refinement))
         for slices in every
@@ -135,6 +139,69 @@ def _one_by_one(blocks: Iterator[Elements]) -> list[Cell]:
     ]
 
 
+# -------------------------------------------------------------------------------- volume below a linear dose
+
+
+def share_by_lines(rise: float, slopes: Array) -> float:
+    """Share of a unit box where ``slopes @ x`` is below ``rise``: exact along the steepest axis, lines across it."""
+    a, b, c = np.sort(slopes)
+    at = (np.arange(400) + 0.5) / 400
+    y, x = np.meshgrid(at, at, indexing="ij")
+    return float(np.mean(np.clip((rise - a * x - b * y) / c, 0.0, 1.0)))
+
+
+slopes_of_a_box = st.lists(st.sampled_from([0.0, 1e-6, 0.01, 0.3, 1.0, 2.5]), min_size=3, max_size=3).filter(any)
+
+
+@settings(max_examples=60)
+@given(slopes_of_a_box, st.floats(-0.2, 1.2), st.sampled_from([1e-3, 1e-4]))
+def test_a_share_below_a_linear_dose_is_enclosed_and_nearly_that_of_many_lines(
+    slopes: list[float], place: float, floor: float
+) -> None:
+    rise = place * sum(slopes)
+    spans, moved = steepened(np.array(slopes)[:, None], floor)
+    from_corner = rise + (spans.sum(axis=0) - sum(slopes)) / 2  # the middle keeps its dose
+    low, value, high = (float(share_below(from_corner + off, spans)[0]) for off in (-moved, 0.0, moved))
+    truth = share_by_lines(rise, np.array(slopes))
+    assert low - 1e-5 <= truth <= high + 1e-5
+    assert value == pytest.approx(truth, abs=2 * floor + 1e-5)
+
+
+@given(st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.floats(0.0, 1.0))
+def test_a_corner_below_a_linear_dose_is_a_tetrahedron_and_what_is_left_is_the_same_from_the_other_corner(
+    a: float, b: float, c: float, place: float
+) -> None:
+    spans = np.array([[a], [b], [c]])
+    height = place * min(a, b, c)  # the plane meets the edges at the least corner only
+    assert float(share_below(np.array([height]), spans)[0]) == pytest.approx(height**3 / (6 * a * b * c), abs=1e-9)
+    rise = np.array([place * (a + b + c)])
+    assert float((share_below(rise, spans) + share_below(a + b + c - rise, spans))[0]) == pytest.approx(1.0, abs=1e-9)
+
+
+@given(seeds, st.sampled_from([(1e-3, 1e-9), (1e-4, 1e-7)]))
+def test_a_share_below_a_linear_dose_is_rounded_by_no_more_than_its_floor_allows(
+    seed: int, floor_and_rounding: tuple[float, float]
+) -> None:
+    """Against the same sum in exact arithmetic, where two of the slopes are as flat as they may be."""
+    floor, rounding = floor_and_rounding
+    spans = np.array([1.0, floor, floor])
+    rise = float(np.random.default_rng(seed).uniform(0.0, spans.sum()))
+    exact = Fraction(0)
+    for corner in product((0, 1), repeat=3):
+        past = Fraction(rise) - sum(Fraction(s) for s, c in zip(spans.tolist(), corner, strict=True) if c)
+        exact += (-1) ** sum(corner) * max(past, Fraction(0)) ** 3
+    exact /= 6 * Fraction(spans[0]) * Fraction(spans[1]) * Fraction(spans[2])
+    assert abs(float(share_below(np.array([rise]), spans[:, None])[0]) - float(exact)) < rounding
+
+
+def test_a_box_of_one_dose_lies_below_every_rise_and_not_below_none() -> None:
+    flat = np.zeros((3, 3))
+    assert share_below(np.array([-1.0, 0.0, 1e-9]), flat).tolist() == [0.0, 0.0, 1.0]
+    spans, moved = steepened(flat, 1e-3, least=0.1)
+    assert spans.min() == 0.1
+    assert moved == pytest.approx(0.15)
+
+
 # -------------------------------------------------------------------------------- the histogram
 
 
@@ -146,7 +213,7 @@ class Part:
     low: float
     high: float
     variance: float
-    unsure: float
+    mean_error: float
     volume: float
 
 
@@ -177,9 +244,9 @@ def parts_of_a_structure(draw: st.DrawFn) -> list[Part]:
         low, high = np.sort(rng.uniform(*reach, 2)).astype(np.float32)
         mean = np.float32(rng.uniform(low, high))
         variance = rng.uniform(0, 1) * (high - low) ** 2 / 12
-        unsure = np.float32(rng.uniform(0, 1) * (high - low))
+        error = np.float32(rng.uniform(0, 1) * (high - low))
         made.append(
-            Part(mean=mean, low=low, high=high, variance=variance, unsure=unsure, volume=rng.uniform(0.001, 1.0))
+            Part(mean=mean, low=low, high=high, variance=variance, mean_error=error, volume=rng.uniform(0.001, 1.0))
         )
     return made
 
@@ -188,17 +255,16 @@ def blocks_of(parts: list[Part], size: int) -> Iterator[Elements]:
     for start in range(0, len(parts), size):
         some = parts[start : start + size]
         mean, low, high = (np.array([getattr(p, n) for p in some], dtype=np.float32) for n in ("mean", "low", "high"))
-        yield Elements(
+        yield BoundaryCells(
             mean=mean,
             low=low,
             high=high,
             variance12=np.array([12 * p.variance for p in some], dtype=np.float32),
-            unsure=np.array([p.unsure for p in some], dtype=np.float32),
             begin=np.array([0]),
-            kind=np.array([0]),
-            held_by=[(0,)],
+            label=np.array([0]),
+            owners=[(0,)],
             volume_cc=np.array([p.volume for p in some]),
-            whole=False,
+            mean_error=np.array([p.mean_error for p in some], dtype=np.float32),
         )
 
 
@@ -227,8 +293,8 @@ def test_the_histogram_says_what_a_loop_over_its_elements_says(parts: list[Part]
         assert float(upper.volume_at(at)[0]) <= sum(p.volume for p in parts if p.high >= dose - 2) + 1e-9
     whole = sum(p.volume for p in parts)
     mean, least, most = bounds_of_statistics(histogram, curve)
-    least_means = [max(p.low, p.mean - p.unsure) for p in parts]
-    most_means = [min(p.high, p.mean + p.unsure) for p in parts]
+    least_means = [max(p.low, p.mean - p.mean_error) for p in parts]
+    most_means = [min(p.high, p.mean + p.mean_error) for p in parts]
     expected = [
         sum(p.volume * m for p, m in zip(parts, means, strict=True)) / whole * bin_gy
         for means in (least_means, [p.mean for p in parts], most_means)

@@ -39,7 +39,16 @@ from sbrtcheck.dvh.model import EndCaps, Interpolation, Model
 from sbrtcheck.dvh.reason import Reason
 from sbrtcheck.dvh.solids import Solid, SolidBuilder, no_dvh
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry import Conventions, GridFrame, PrismStack, Slices, elements, prism_cc, refinement_for, slices_of
+from sbrtcheck.geometry import (
+    Conventions,
+    GridFrame,
+    PrismStack,
+    Slices,
+    prism_cc,
+    refinement_for,
+    slices_of,
+    volume_elements,
+)
 from sbrtcheck.plan import Finding, FindingCode, Plan
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.structure_names import Recipe
@@ -237,7 +246,8 @@ def _dvhs(solids: Sequence[SlicedSolid], plan: Plan, model: Model) -> list[DVH |
         mine = [i for i, sliced in enumerate(solids) if sliced.solid.frame.axes == axes]
         first = solids[mine[0]]
         into = [histogram for i in mine for histogram in histograms[i]]
-        for block in elements([piece for i in mine for piece in solids[i].pieces], first.solid.frame, first.bin_gy):
+        pieces = [piece for i in mine for piece in solids[i].pieces]
+        for block in volume_elements(pieces, first.solid.frame, first.bin_gy):
             add(into, block)
     return [_dvh(sliced, sums, plan, model) for sliced, sums in zip(solids, histograms, strict=True)]
 

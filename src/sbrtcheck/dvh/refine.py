@@ -37,7 +37,9 @@ from sbrtcheck.dvh.curve import SAME_DOSE, SAME_VOLUME, Bounds, Curve, DosePoint
 from sbrtcheck.dvh.dvh import DVH, NoDVH
 from sbrtcheck.dvh.histogram import BINS
 from sbrtcheck.dvh.solids import SolidBuilder
-from sbrtcheck.geometry import MAX_REFINEMENT, Crossed, Isodose, cell_cc, crossed
+from sbrtcheck.geometry import MAX_REFINEMENT, cell_cc
+from sbrtcheck.geometry.isodose_cells import Isodose
+from sbrtcheck.geometry.isodose_refinement import IsodoseCut, cut_by_isodoses
 from sbrtcheck.plan import Plan
 from sbrtcheck.radiobiology import Quantity
 
@@ -92,7 +94,7 @@ def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Sequence[DosePoin
         isodoses = [_isodose(point.dose_gy / bin_gy) for _, point in batch]
         # in the rim beyond the outermost dose points, the bounds stay those of a dose that is not known
         known = [slices for slices in sampled.slices if not slices.rim]
-        by_slices = {slices.conventions: crossed(slices, sampled.frame, isodoses, bin_gy) for slices in known}
+        by_slices = {slices.conventions: cut_by_isodoses(slices, sampled.frame, isodoses, bin_gy) for slices in known}
         for i, (number, point) in enumerate(batch):
             search = _Search(bin_gy=bin_gy, parts={mask: parts[i] for mask, parts in by_slices.items()})
             refined[number] = search.until_decided(sampled.dvh, point).put_into(refined[number], sampled.dvh)
@@ -113,7 +115,7 @@ class _Search:
     """What one isodose crosses, by the end-cap conventions under which it exists."""
 
     bin_gy: float
-    parts: Mapping[int, Crossed]
+    parts: Mapping[int, IsodoseCut]
 
     def until_decided(self, dvh: DVH, point: DosePoint) -> _Search:
         """Halve until the DVH is known to pass on one side of the point, or never will be."""
@@ -135,7 +137,7 @@ class _Search:
         off_cc = abs((least_cc + most_cc) / 2 - volume_cc)
         enough_cc = off_cc / 4 / max(sum(map(len, self._under(dvh))), 1)
         return replace(
-            self, parts={mask: part.without(part.cells.doubt_cc <= enough_cc) for mask, part in self.parts.items()}
+            self, parts={mask: part.without(part.cells.undecided_cc <= enough_cc) for mask, part in self.parts.items()}
         )
 
     def put_into(self, refined: DVH, dvh: DVH) -> DVH:
@@ -160,18 +162,18 @@ class _Search:
         The elements that are not undecided and receive it have means that the bounds of the maximum know of.
         """
         whole_elements = dvh.max_gy.low <= self._any.isodose.dose * self.bin_gy
-        cells = all(part.surely_nowhere for part in self._under(dvh))
+        cells = all(part.guaranteed_nowhere for part in self._under(dvh))
         return whole_elements and cells and most_cc <= SAME_VOLUME * dvh.volume
 
     def _guaranteed_not_everywhere(self, dvh: DVH, most_cc: float) -> bool:
         """Whether something does not receive it; needs no such care, for what is guaranteed is a sum without noise."""
-        cells = any(part.surely_below_cc > 0.0 for part in self._under(dvh))
+        cells = any(part.guaranteed_below_cc > 0.0 for part in self._under(dvh))
         return cells or most_cc < (1.0 - SAME_VOLUME) * dvh.volume
 
     def _guaranteed_everywhere(self, dvh: DVH, least_cc: float) -> bool:
         """Whether everything receives the dose; see `_guaranteed_nowhere`."""
         whole_elements = dvh.min_gy.high >= self._any.isodose.dose * self.bin_gy
-        cells = all(part.surely_everywhere for part in self._under(dvh))
+        cells = all(part.guaranteed_everywhere for part in self._under(dvh))
         return whole_elements and cells and least_cc >= (1.0 - SAME_VOLUME) * dvh.volume
 
     def _volume_cc(self, dvh: DVH) -> tuple[float, float]:
@@ -183,8 +185,8 @@ class _Search:
         above_cc = float(dvh.lower.volume_at(np.nextafter([top_gy], np.inf))[0])
         below_cc = dvh.volume - float(dvh.upper.volume_at(np.array([bottom_gy]))[0])
         for part in self._under(dvh):
-            above_cc += part.surely_above_cc
-            below_cc += part.surely_below_cc
+            above_cc += part.guaranteed_above_cc
+            below_cc += part.guaranteed_below_cc
         return above_cc, dvh.volume - below_cc
 
     def _with_step(self, refined: DVH, dvh: DVH) -> DVH:
@@ -213,10 +215,10 @@ class _Search:
         )
 
     @property
-    def _any(self) -> Crossed:
+    def _any(self) -> IsodoseCut:
         return next(iter(self.parts.values()))
 
-    def _under(self, dvh: DVH) -> Iterable[Crossed]:
+    def _under(self, dvh: DVH) -> Iterable[IsodoseCut]:
         """The parts that exist under a DVH's convention."""
         exist = CONVENTION_OF[dvh.end_caps] if dvh.end_caps else 0
         return (part for mask, part in self.parts.items() if mask & exist)

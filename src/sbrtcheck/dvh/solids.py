@@ -36,13 +36,11 @@ from sbrtcheck.geometry import (
     grid_frame,
     heights_of,
     in_grid,
-    interpolated,
     minus,
     prism_stack,
     slab_axis_of,
     union,
     with_area,
-    with_cubic_dose,
 )
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, Plan, Structure
 from sbrtcheck.structure_names import Recipe, RoiName
@@ -142,6 +140,8 @@ class SolidBuilder:
         readings = stack.read_otherwise()
         stack = replace(stack, readings=())
         if self.model.between is Between.INTERPOLATED:
+            from sbrtcheck.geometry.prism_interpolation import interpolated
+
             stack = interpolated(stack, planes, structure.name)
             readings = tuple(interpolated(other, planes, structure.name) for other in readings)
         solid = Solid(
@@ -231,6 +231,8 @@ def _with_dose(solid: Solid, model: Model) -> Solid:
     """The solid in the dose grid that the model asks for."""
     if model.dose is Interpolation.TRILINEAR:
         return solid
+    from sbrtcheck.geometry.cubic_dose import with_cubic_dose
+
     stack, frame = with_cubic_dose(replace(solid.stack, findings=()), solid.frame, solid.name)
     return replace(
         solid,

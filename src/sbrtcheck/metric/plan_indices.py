@@ -27,7 +27,8 @@ from typing import cast
 
 from sbrtcheck.dvh import DVH, SAME_DOSE, Bounds, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
 from sbrtcheck.errors import GeometryError, MetricError
-from sbrtcheck.geometry import NARROW_SHARE, IsodoseVolume, grid_frame, isodose_volume, max_dose_at_distance, parts_of
+from sbrtcheck.geometry import grid_frame
+from sbrtcheck.geometry.isodose_volume import NARROW_SHARE, IsodoseVolume, isodose_volume
 from sbrtcheck.metric.grammar import parse
 from sbrtcheck.metric.measurement import Measurement, NotMeasured, needs_prescription
 from sbrtcheck.metric.metrics import (
@@ -118,6 +119,8 @@ class WholePlan:
 
     def parts(self, target: DVH) -> int:
         """How many parts that do not touch a target has; 1 where that is not known."""
+        from sbrtcheck.geometry.prism_lattice import parts_of
+
         plan = self.dvhs.plan
         solid = prisms_of(plan, target) if plan else None
         return parts_of(*solid) if solid else 1
@@ -165,6 +168,8 @@ def _max_dose_at_distance(metric: MaxDoseAtDistance, plan: Plan, target: DVH) ->
     solid = prisms_of(plan, target)
     if solid is None:
         return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=f"{target.name} was not computed here")
+    from sbrtcheck.geometry.dose_at_distance import max_dose_at_distance
+
     largest = max_dose_at_distance(*solid, DISTANCE_MM)
     if largest is None:
         detail = f"no place of the dose grid is {DISTANCE_MM / 10:g} cm from {target.name}"

@@ -1,7 +1,17 @@
-"""Slices x dose grid -> the cells in which a dose is passed, halved until it is known how much volume gets it.
+"""Slices x dose grid -> cells cut by an isodose, halved until known how much volume receives at least the dose.
 
-How much of a structure gets a dose is in doubt only in the elements whose bounds lie on both sides of it: those along
-that isodose. Halving them alone costs as their surface does; halving the structure, as its volume.
+How much of a structure receives at least a dose is undecided only in the elements whose bounds lie on both sides of it:
+those along that isodose. Halving these alone costs as the isodose's surface does, four times more each time; halving
+the structure, as its volume, eight times more::
+
+      . . . . . . . .         +---+---+         +-+-+-+-+
+      . . / . . . . .         |   | / |         | | |/| |     only the cells that the line still passes
+      . / . . . . . .   -->   +---+---+   -->   +-+-+-+-+     are halved again; the others have been counted
+      / . . . . . . .         | / |   |         | |/| | |     as above or below
+                              +---+---+         +-+-+-+-+
+
+A cell at the structure's boundary carries its piece of the outline along, as edges from 0 to 1 across the cell, and so
+do its eighths. What is known of the cells that remain comes from `isodose_cells`.
 """
 
 from __future__ import annotations
@@ -11,36 +21,38 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.geometry.cells import WHOLE, Cells, Isodose
+from sbrtcheck.geometry.arrays import BoolArray, Float32, ranges
+from sbrtcheck.geometry.cell_dose import Levels, dose_planes, levels_of, of_four, over_slices
 from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, pieces_of
-from sbrtcheck.geometry.elements import MIN_FRACTION, Float32, Levels, dose_planes, levels_of, of_four, over_slices
-from sbrtcheck.geometry.loops import Edges
-from sbrtcheck.geometry.outline import BoolArray, ranges
-from sbrtcheck.geometry.prisms import GridFrame
-from sbrtcheck.geometry.slabs import Drawn, Slabs, Slices
+from sbrtcheck.geometry.elements import MIN_FRACTION
+from sbrtcheck.geometry.grid import GridFrame
+from sbrtcheck.geometry.isodose_cells import WHOLE, Cells, Isodose
+from sbrtcheck.geometry.polygons import Edges
+from sbrtcheck.geometry.slabs import BlockOutlines, Slabs
+from sbrtcheck.geometry.slices import Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
 MAX_HELD = 1 << 19
-"""Of more cells in doubt, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
+"""Of more undecided cells, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
 
 _QUARTERS = Box(row=0, column=0, rows=3, columns=3)
 """The four quarters of a cell, and a row and a column beyond, in which nothing lies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crossed:
-    """What is known of the volume that gets a dose, of the elements in doubt, and the cells of them that still are.
+class IsodoseCut:
+    """Of the undecided elements, the volume that receives at least a dose, and the cells that still are undecided.
 
     Parameters
     ----------
     isodose
         The dose.
     above_cc, below_cc
-        Volume found to get it, and found not to, apart from the cells.
-    open_cc
-        Volume, apart from the cells, of which nobody will find out more.
+        Volume found to receive at least the dose, and found not to, apart from the cells.
+    undecided_cc
+        Volume, apart from the cells, that stays undecided: no more will be found out of it.
     cells
-        What is still in doubt.
+        What can still be decided.
     edges
         Outlines of the structure in cells, 0 to 1 across a cell.
     """
@@ -48,7 +60,7 @@ class Crossed:
     isodose: Isodose
     above_cc: float
     below_cc: float
-    open_cc: float
+    undecided_cc: float
     cells: Cells
     edges: Edges
 
@@ -56,41 +68,42 @@ class Crossed:
         return len(self.cells)
 
     @property
-    def surely_above_cc(self) -> float:
-        """Volume that surely gets the dose."""
+    def guaranteed_above_cc(self) -> float:
+        """Volume guaranteed to receive at least the dose."""
         return self.above_cc + float(self.cells.above_cc.sum())
 
     @property
-    def surely_below_cc(self) -> float:
-        """Volume that surely does not."""
+    def guaranteed_below_cc(self) -> float:
+        """Volume guaranteed not to."""
         return self.below_cc + float(self.cells.below_cc.sum())
 
     @property
-    def surely_nowhere(self) -> bool:
-        """Whether none of the elements in doubt gets the dose anywhere."""
-        return len(self) == 0 and self.above_cc == 0.0 and self.open_cc == 0.0
+    def guaranteed_nowhere(self) -> bool:
+        """Whether none of the undecided elements receives at least the dose anywhere."""
+        return len(self) == 0 and self.above_cc == 0.0 and self.undecided_cc == 0.0
 
     @property
-    def surely_everywhere(self) -> bool:
-        """Whether all of the elements in doubt get the dose, in every part."""
-        return len(self) == 0 and self.below_cc == 0.0 and self.open_cc == 0.0
+    def guaranteed_everywhere(self) -> bool:
+        """Whether all of the undecided elements receive at least the dose, in every part."""
+        return len(self) == 0 and self.below_cc == 0.0 and self.undecided_cc == 0.0
 
-    def without(self, settled: BoolArray) -> Crossed:
+    def without(self, settled: BoolArray) -> IsodoseCut:
         """The same, with what is known of some cells counted, and no more to be found out of them."""
         done = self.cells.where(settled)
         return replace(
             self,
             above_cc=self.above_cc + float(done.above_cc.sum()),
             below_cc=self.below_cc + float(done.below_cc.sum()),
-            open_cc=self.open_cc + float(np.maximum(done.doubt_cc, 0.0).sum()),
+            undecided_cc=self.undecided_cc + float(np.maximum(done.undecided_cc, 0.0).sum()),
             cells=self.cells.where(~settled),
         )
 
-    def halved(self) -> Crossed:
+    def halved(self) -> IsodoseCut:
         """The same from cells half as long, wide and high; those that lie on one side of the dose now are counted."""
         cells = self.cells
         outlines = max(int(cells.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
         pieces = pieces_of(_doubled(self.edges), _QUARTERS)
+        # along w the outline is the same in both halves, so the share of an eighth is that of its quarter
         share_of, cut_of = _shares(covered_by(pieces, outlines, _QUARTERS))
         share = share_of.reshape(-1, 3, 3)[cells.outline, :2, :2].transpose(1, 2, 0)
         lattice = _lattice(cells.corners)
@@ -100,7 +113,7 @@ class Crossed:
         w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
         eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
         corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
-        place = (cells.outline[at] * 3 + v) * 3 + u  # of whole cells, in the last layer, which is whole
+        place = (cells.outline[at] * 3 + v) * 3 + u  # of interior cells, in the last layer, which is full
         outline, edges = _outlines(_in_order(pieces), place, cut_of[place], _QUARTERS)
         return replace(
             self,
@@ -111,27 +124,27 @@ class Crossed:
         )
 
 
-def crossed(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_gy: float) -> list[Crossed]:
-    """What the elements in doubt, cut where the dose along w bends, tell of each isodose."""
-    found: list[list[Crossed]] = [[] for _ in isodoses]
+def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_gy: float) -> list[IsodoseCut]:
+    """What the undecided elements, cut where the dose along w bends, tell of each isodose."""
+    cuts: list[list[IsodoseCut]] = [[] for _ in isodoses]
     slabs = Slabs.of([slices])
     for block in slabs.blocks():
-        drawn = slabs.drawn(block)
-        faces_mm = (slabs.low_mm[block][drawn.slab], slabs.high_mm[block][drawn.slab])
-        field = _field(faces_mm, drawn.box, slices.refinement, frame, unit_gy)
-        if not any(_may_be_in_doubt(field.planes, one) for one in isodoses):
+        outlines = slabs.outlines(block)
+        faces_mm = (slabs.low_mm[block][outlines.slab], slabs.high_mm[block][outlines.slab])
+        field = _field(faces_mm, outlines.box, slices.refinement, frame, unit_gy)
+        if not any(_may_be_undecided(field.planes, isodose) for isodose in isodoses):
             continue
         low, high = _bounds(field)
-        picks = [np.flatnonzero((low < one.most) & (high >= one.least)) for one in isodoses]
+        picks = [np.flatnonzero((low < isodose.most) & (high >= isodose.least)) for isodose in isodoses]
         if not any(len(pick) for pick in picks):
             continue
-        region = _region(drawn)
-        for parts, pick, isodose in zip(found, picks, isodoses, strict=True):
+        region = _region(outlines)
+        for parts, pick, isodose in zip(cuts, picks, isodoses, strict=True):
             if len(pick):
-                made = _first(pick, field, region, isodose)
-                full = sum(map(len, parts)) + len(made) > MAX_HELD
-                parts.append(made.without(np.ones(len(made), dtype=bool)) if full else made)
-    return [_together(parts, isodose) for parts, isodose in zip(found, isodoses, strict=True)]
+                cut = _first(pick, field, region, isodose)
+                full = sum(map(len, parts)) + len(cut) > MAX_HELD
+                parts.append(cut.without(np.ones(len(cut), dtype=bool)) if full else cut)
+    return [_together(parts, isodose) for parts, isodose in zip(cuts, isodoses, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +180,7 @@ def _field(
     low_mm, high_mm = faces_mm
     levels = levels_of(low_mm, high_mm, frame)
     planes = dose_planes(levels, frame, box, refinement, unit_gy).reshape(-1, box.rows * box.columns)
+    # a row of levels for each slice: its bottom, the dose planes inside, and its top as often as there is room
     step = np.arange(int(levels.inner.max()) + 2)
     # dose planes inside a slice are levels; the last plane of all is the end of the way from the one before
     node = levels.first[:, None] + step - 1
@@ -190,7 +204,8 @@ def _field(
     )
 
 
-def _may_be_in_doubt(dose: Float32, isodose: Isodose) -> bool:
+def _may_be_undecided(dose: Float32, isodose: Isodose) -> bool:
+    """Whether an isodose may pass at all where the dose is between these extremes."""
     return bool(dose.min() < isodose.most and dose.max() >= isodose.least)
 
 
@@ -201,14 +216,15 @@ def _bounds(field: _Field) -> tuple[Float32, Float32]:
     return of_four(np.minimum, least.reshape(-1), columns), of_four(np.maximum, most.reshape(-1), columns)
 
 
-def _region(drawn: Drawn) -> _Region:
-    pieces = pieces_of(drawn.edges, drawn.box)
-    share, is_cut = _shares(covered_by(pieces, drawn.layers, drawn.box))
-    return _Region(place=drawn.place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
+def _region(outlines: BlockOutlines) -> _Region:
+    """What the outlines of a block cover of its cells, and their pieces in the order of cells."""
+    pieces = pieces_of(outlines.edges, outlines.box)
+    share, is_cut = _shares(covered_by(pieces, outlines.layers, outlines.box))
+    return _Region(place=outlines.place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
 
 
 def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
-    """By cell, and for one layer more that is wholly inside: covered share, and whether the outline has a say in it."""
+    """By cell, and for one layer more that is full: covered share, and whether it is a boundary cell."""
     layers, rows, columns = covered.full.shape
     share = np.ones((layers + 1) * rows * columns)
     share[: covered.full.size] = covered.full.reshape(-1)
@@ -219,13 +235,13 @@ def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
     return share, is_cut
 
 
-def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> Crossed:
+def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> IsodoseCut:
     """The elements ``pick``, flat indices into slices and cells, between the levels of their slice."""
     cells = field.box.rows * field.box.columns
     of, cell = np.divmod(pick, cells)
     at = region.place[of] * cells + cell
-    there = region.share[at] > 0.0
-    of, cell, at = of[there], cell[there], at[there]
+    covered = region.share[at] > 0.0
+    of, cell, at = of[covered], cell[covered], at[covered]
     parts = field.levels.inner[of] + 1
     level = ranges(np.zeros(len(of), dtype=np.int64), parts)
     of, cell, at = (np.repeat(x, parts) for x in (of, cell, at))
@@ -235,14 +251,14 @@ def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> 
     above, below = isodose.sides(low, high)
     cc = field.cell_cc[of, level]
     covered_cc = cc * region.share[at]
-    left = ~(above | below)
-    outline, edges = _outlines(region.pieces, at[left], region.is_cut[at[left]], field.box)
-    return Crossed(
+    open_ = ~(above | below)
+    outline, edges = _outlines(region.pieces, at[open_], region.is_cut[at[open_]], field.box)
+    return IsodoseCut(
         isodose=isodose,
         above_cc=float(covered_cc[above].sum()),
         below_cc=float(covered_cc[below].sum()),
-        open_cc=0.0,
-        cells=Cells.of(corners[..., left], cc[left], region.share[at[left]], outline, isodose),
+        undecided_cc=0.0,
+        cells=Cells.of(corners[..., open_], cc[open_], region.share[at[open_]], outline, isodose),
         edges=edges,
     )
 
@@ -254,8 +270,11 @@ def _dose_at(field: _Field, of: IntArray, level: IntArray, corner: IntArray) -> 
     return dose
 
 
-def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
-    none = Crossed(isodose=isodose, above_cc=0.0, below_cc=0.0, open_cc=0.0, cells=Cells.none(), edges=Edges.of([]))
+def _together(parts: Sequence[IsodoseCut], isodose: Isodose) -> IsodoseCut:
+    """What several blocks tell, as one; the outlines of each are numbered after those before it."""
+    none = IsodoseCut(
+        isodose=isodose, above_cc=0.0, below_cc=0.0, undecided_cc=0.0, cells=Cells.none(), edges=Edges.of([])
+    )
     parts = [none, *parts]
     ends = np.cumsum([int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts]).tolist()
     firsts = [0, *ends[:-1]]
@@ -263,11 +282,11 @@ def _together(parts: Sequence[Crossed], isodose: Isodose) -> Crossed:
         np.concatenate([getattr(part.edges, name) for part in parts]) for name in ("u0", "v0", "u1", "v1")
     )
     layer = np.concatenate([part.edges.layer + first for part, first in zip(parts, firsts, strict=True)])
-    return Crossed(
+    return IsodoseCut(
         isodose=isodose,
         above_cc=sum(part.above_cc for part in parts),
         below_cc=sum(part.below_cc for part in parts),
-        open_cc=sum(part.open_cc for part in parts),
+        undecided_cc=sum(part.undecided_cc for part in parts),
         cells=Cells.joined([part.cells for part in parts], firsts),
         edges=Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer),
     )
@@ -282,18 +301,18 @@ def _in_order(pieces: Pieces) -> Pieces:
 
 
 def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tuple[IntArray, Edges]:
-    """The outline of each cell where one has a say; cells of one place in one layer share theirs.
+    """The outline of each boundary cell; cells of one place in one layer share theirs.
 
     The pieces come in order. In a row of cells, what lies beside a cell is moved onto its border, where it closes the
-    region.
+    region: the part of the region left of the border shrinks to nothing, and inside the cell nothing changes.
     """
-    cut, place = np.unique(cell[is_cut], return_inverse=True)
+    boundary, place = np.unique(cell[is_cut], return_inverse=True)
     outline = np.full(len(cell), WHOLE, dtype=np.int64)
     outline[is_cut] = place
-    row = cut // box.columns
+    row = boundary // box.columns
     first, end = (np.searchsorted(pieces.cell, (row + more) * box.columns) for more in (0, 1))
-    pick, layer = ranges(first, end - first), np.repeat(np.arange(len(cut)), end - first)
-    columns_off = pieces.cell[pick] % box.columns - cut[layer] % box.columns
+    pick, layer = ranges(first, end - first), np.repeat(np.arange(len(boundary)), end - first)
+    columns_off = pieces.cell[pick] % box.columns - boundary[layer] % box.columns
     u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
     v0, v1 = pieces.va[pick], pieces.vb[pick]
     beside = (u0 == u1) & ((u0 == 0.0) | (u0 == 1.0))
@@ -312,6 +331,8 @@ def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray,
     Returned are the border and both ends of each edge that is left.
     """
     count = int(border.max(initial=-1)) + 1
+    # a border is a line: an edge is +1 at its beginning and -1 at its end, and running sums say how often each stretch
+    # of the line is run along, upwards less downwards
     across = np.abs(v1 - v0) == 1.0  # most of them, and quickly counted
     up = np.bincount(border[across], weights=v1[across] - v0[across], minlength=count)
     whole = np.flatnonzero(up)
@@ -332,6 +353,7 @@ def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray,
 
 
 def _doubled(edges: Edges) -> Edges:
+    """The edges in cells half as large."""
     return replace(edges, u0=edges.u0 * 2, v0=edges.v0 * 2, u1=edges.u1 * 2, v1=edges.v1 * 2)
 
 
@@ -345,7 +367,7 @@ def _lattice(corners: Float32) -> Float32:
 
 def _of_eighths(of: np.ufunc, lattice: Float32) -> Float32:
     """The least or the largest dose in each eighth of a cell: shape ``(2, 2, 2, n)``."""
-    found = of(lattice[:-1], lattice[1:])
-    found = of(found[:, :-1], found[:, 1:])
-    eighths: Float32 = of(found[:, :, :-1], found[:, :, 1:])
+    pairs = of(lattice[:-1], lattice[1:])
+    fours = of(pairs[:, :-1], pairs[:, 1:])
+    eighths: Float32 = of(fours[:, :, :-1], fours[:, :, 1:])
     return eighths

@@ -1,4 +1,22 @@
-"""Prisms -> points on their surface, and how far other points lie from it."""
+"""A stack of prisms -> points on its surface, the distance of places from it, and the number of its separate parts.
+
+Questions of distance and connection are asked of points half a millimetre apart. A distance to points is too large, by
+an amount that is known, so distances come with bounds::
+
+                    x  place
+                   /|
+            found / | true distance, straight across to the face
+                 /  |
+      ----o-----o---+-o-----o----  face, and the points that stand for it
+                 off                   off <= OFF_SAMPLE_MM, so  found^2 - OFF_SAMPLE_MM^2 <= true^2 <= found^2
+
+The nearest point is found with a k-d tree [1]_.
+
+References
+----------
+.. [1] J. L. Bentley, Multidimensional binary search trees used for associative searching, Communications of the ACM 18
+   (1975) 509-517.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +24,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sbrtcheck.geometry.boolean import SAME_HEIGHT_MM
-from sbrtcheck.geometry.outline import BoolArray, ranges
-from sbrtcheck.geometry.prisms import GridFrame, PrismStack
+from sbrtcheck.geometry.arrays import BoolArray, ranges
+from sbrtcheck.geometry.grid import GridFrame
+from sbrtcheck.geometry.prisms import SAME_HEIGHT_MM, PrismStack
 from sbrtcheck.plan import FloatArray
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
+
 
 SAMPLE_MM = 0.5
 """Spacing of the points that stand for a surface."""
@@ -48,9 +67,9 @@ class Surface:
         hypotenuse: ``found**2 <= true**2 + OFF_SAMPLE_MM**2``.
         """
         nearest, which = self._tree.query(places)
-        found = np.asarray(nearest, dtype=np.float64)
-        least = np.sqrt(np.maximum(found * found - OFF_SAMPLE_MM**2, 0.0))
-        return least, found, self._points[which]
+        most = np.asarray(nearest, dtype=np.float64)
+        least = np.sqrt(np.maximum(most * most - OFF_SAMPLE_MM**2, 0.0))
+        return least, most, self._points[which]
 
 
 def _walls(stack: PrismStack, frame: GridFrame) -> FloatArray:
@@ -73,7 +92,7 @@ def _walls(stack: PrismStack, frame: GridFrame) -> FloatArray:
 
 
 def _levels(stack: PrismStack, frame: GridFrame) -> FloatArray:
-    """Lattice points on the level faces that are bare, and a few inside."""
+    """Lattice points on the level faces that are bare, and a few inside, so that no inner place is far from all."""
     inside, v, u = lattice(stack, frame)
     order = np.argsort(stack.low_mm, kind="stable")
     inside, low, high = inside[stack.layer[order]], stack.low_mm[order], stack.high_mm[order]
@@ -90,6 +109,23 @@ def _levels(stack: PrismStack, frame: GridFrame) -> FloatArray:
     return np.concatenate(parts)
 
 
+def parts_of(stack: PrismStack, frame: GridFrame) -> int:
+    """The number of parts, seen on a lattice of half a millimetre: gaps and necks finer than that are not told.
+
+    The prisms must not overlap.
+    """
+    # scipy.ndimage takes longer to import than most plans take to check
+    from scipy.ndimage import label
+
+    inside, _, _ = lattice(stack, frame)
+    # layers of the lattice in rising order, an empty one where prisms do not touch, so that nothing joins across it
+    order = np.argsort(stack.low_mm, kind="stable")
+    apart = np.abs(stack.low_mm[order][1:] - stack.high_mm[order][:-1]) > SAME_HEIGHT_MM
+    planes = np.insert(inside[stack.layer[order]], np.flatnonzero(apart) + 1, values=False, axis=0)
+    _, count = label(planes, structure=np.ones((3, 3, 3)))
+    return int(count)
+
+
 def lattice(stack: PrismStack, frame: GridFrame) -> tuple[BoolArray, FloatArray, FloatArray]:
     """Which points of a lattice lie inside each layer, shape ``(layers, rows, columns)``, and where its lines are."""
     e = stack.edges
@@ -97,7 +133,7 @@ def lattice(stack: PrismStack, frame: GridFrame) -> tuple[BoolArray, FloatArray,
     v0, v1 = e.v0 * frame.spacing_mm[1], e.v1 * frame.spacing_mm[1]
     left, front = float(u0.min()), float(v0.min())
     columns, rows = (int(np.ceil((x.max() - x.min()) / SAMPLE_MM)) + 1 for x in (u0, v0))
-    # a line is crossed by an edge that begins on or before and ends after it
+    # an edge passes a line that it begins on or before, and ends after
     begin, end = (np.ceil((f(v0, v1) - front) / SAMPLE_MM - 0.5).astype(np.int64) for f in (np.minimum, np.maximum))
     edge = np.repeat(np.arange(len(begin)), end - begin)
     row = ranges(begin, end - begin)
@@ -105,7 +141,8 @@ def lattice(stack: PrismStack, frame: GridFrame) -> tuple[BoolArray, FloatArray,
     u = u0[edge] + (v - v0[edge]) / (v1 - v0)[edge] * (u1 - u0)[edge]
     column = np.clip(np.ceil((u - left) / SAMPLE_MM - 0.5).astype(np.int64), 0, columns)
     shape = (stack.layers, rows, columns + 1)
-    crossed = np.bincount((e.layer[edge] * rows + row) * shape[2] + column, minlength=int(np.prod(shape)))
-    inside: BoolArray = np.cumsum(crossed.reshape(shape), axis=2)[:, :, :-1] % 2 == 1
+    # the number of edges passed on the way from the left, along each line: odd is inside
+    passed = np.bincount((e.layer[edge] * rows + row) * shape[2] + column, minlength=int(np.prod(shape)))
+    inside: BoolArray = np.cumsum(passed.reshape(shape), axis=2)[:, :, :-1] % 2 == 1
     middles = (np.arange(max(rows, columns), dtype=np.float64) + 0.5) * SAMPLE_MM
     return inside, front + middles[:rows], left + middles[:columns]
