@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.dvh.compute import compute_dvhs
-from sbrtcheck.dvh.types import DVH, Bounds, DVHSet, NoDVH, Origin, Reason
+from sbrtcheck.dvh import DVH, Bounds, DVHSet, NoDVH, Origin, Reason, compute_dvhs
 from sbrtcheck.errors import GeometryError, InputError
 from sbrtcheck.plan import DoseGrid, Finding, FindingCode, FloatArray, Plan, Registration, UnknownPrescription
 from sbrtcheck.progress import Progress, no_progress

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DVH, Bounds, Curve, NoDVH, Reason, VolumeUnit
+from sbrtcheck.dvh.curve import Bounds, Curve, VolumeUnit
+from sbrtcheck.dvh.dvh import DVH, NoDVH
+from sbrtcheck.dvh.reason import Reason
 from sbrtcheck.plan import Finding, FindingCode, FloatArray
 
 NOISE = 1e-9

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DVH, Curve
+from sbrtcheck.dvh.curve import Curve
+from sbrtcheck.dvh.dvh import DVH
 from sbrtcheck.plan import FloatArray
 
 NEAR_PERCENT = 2.0

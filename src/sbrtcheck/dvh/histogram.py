@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from sbrtcheck.dvh.types import Bounds, Curve, dose_bounds
+from sbrtcheck.dvh.curve import Bounds, Curve, dose_bounds, read_only_curve
 from sbrtcheck.geometry import Elements, Float32
 from sbrtcheck.plan import FloatArray, IntArray
 
@@ -171,7 +171,7 @@ def dvh_curve(histogram: Histogram) -> Curve:
     left[-1] = 0.0
     slack = ROUNDING * BINS
     dose, left = _between(dose, left, max(histogram.bounds[0] - slack, 0.0), histogram.bounds[1] + slack)
-    return _frozen(dose * histogram.bin_gy, left)
+    return read_only_curve(dose * histogram.bin_gy, left)
 
 
 def _between(dose: FloatArray, left: FloatArray, least: float, most: float) -> tuple[FloatArray, FloatArray]:
@@ -203,7 +203,7 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
     return _trimmed(np.concatenate([[0.0], edges]), low_curve), _trimmed(edges, high_curve)
 
 
-def bands(histogram: Histogram, curve: Curve) -> tuple[Bounds, Bounds, Bounds]:
+def bounds_of_statistics(histogram: Histogram, curve: Curve) -> tuple[Bounds, Bounds, Bounds]:
     """Mean, minimum and maximum dose in Gy with their bounds; the extremes are where the curve begins and ends."""
     volume, unit = float(histogram.volume.sum()), histogram.bin_gy
     mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.sums[OFFSET].sum()) / volume * unit
@@ -230,12 +230,6 @@ def _trimmed(dose_gy: FloatArray, volume: FloatArray) -> Curve:
     """The curve without the flat runs before its first and after its last change."""
     change = np.flatnonzero(np.diff(volume))
     if len(change) == 0:
-        return _frozen(dose_gy[:1], volume[:1])
+        return read_only_curve(dose_gy[:1], volume[:1])
     keep = slice(change[0], change[-1] + 2)
-    return _frozen(dose_gy[keep].copy(), volume[keep].copy())
-
-
-def _frozen(dose_gy: FloatArray, volume: FloatArray) -> Curve:
-    dose_gy.setflags(write=False)
-    volume.setflags(write=False)
-    return Curve(dose_gy=dose_gy, volume=volume)
+    return read_only_curve(dose_gy[keep].copy(), volume[keep].copy())

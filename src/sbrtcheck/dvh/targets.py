@@ -1,4 +1,4 @@
-"""The structures of a plan -> what matching may look at of them; which of them are separate targets of one kind."""
+"""The structures of a plan -> which of them are targets, and whether those of one kind lie apart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
+from sbrtcheck.dvh.roi_names import roi_names_of
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import FloatArray, Plan, Structure
 from sbrtcheck.structure_names import RoiName, is_whole_target, targets
@@ -40,35 +40,6 @@ def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = No
     boxes = [_box(rois[roi.name, roi.number]) for roi in found]
     apart = (np.any(_gap(a, b) >= SEPARATE_MM) for a, b in combinations(boxes, 2))
     return found if all(apart) else ()
-
-
-def roi_name_of(structure: Structure) -> RoiName:
-    """What matching may look at of a structure of a plan."""
-    return RoiName(
-        name=structure.name,
-        number=structure.number,
-        kind=structure.kind,
-        codes=structure.codes,
-        contoured=structure.is_contoured,
-    )
-
-
-def roi_names_of(plan: Plan) -> tuple[RoiName, ...]:
-    """What matching may look at of all structures of a plan."""
-    return tuple(map(roi_name_of, plan.structures))
-
-
-def roi_names(dvhs: DVHSet) -> tuple[RoiName, ...]:
-    """All structures of the plan, also those without a DVH: a name is ambiguous whether it was computed or not."""
-    if dvhs.plan is not None:
-        return roi_names_of(dvhs.plan)
-    everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
-    return tuple(_roi_name_of_dvh(one) for one in everything if one.number != DERIVED_NUMBER)
-
-
-def _roi_name_of_dvh(dvh: DVH | NoDVH) -> RoiName:
-    empty = isinstance(dvh, NoDVH) and dvh.reason is Reason.STRUCTURE_EMPTY
-    return RoiName(name=dvh.name, number=dvh.number, kind=dvh.kind, contoured=not empty)
 
 
 def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:

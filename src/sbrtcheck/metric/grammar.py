@@ -30,8 +30,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 
-from sbrtcheck.dvh import DVH, Bounds, Reason, VolumeUnit
-from sbrtcheck.dvh.types import SAME_VOLUME
+from sbrtcheck.dvh import DVH, SAME_VOLUME, Bounds, Reason, VolumeUnit
 from sbrtcheck.errors import MetricError
 from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import bed

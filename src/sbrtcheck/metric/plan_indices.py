@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
-from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
-from sbrtcheck.dvh.types import SAME_DOSE
+from sbrtcheck.dvh import DVH, SAME_DOSE, Bounds, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
 from sbrtcheck.errors import GeometryError, MetricError
 from sbrtcheck.geometry import NARROW_SHARE, IsodoseVolume, grid_frame, isodose_volume, max_dose_at_distance, parts_of
 from sbrtcheck.metric.grammar import (
