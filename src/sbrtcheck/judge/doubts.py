@@ -158,7 +158,7 @@ def _unless_beyond_the_grid(judged: Judged, case: Case) -> Judged:
     rx = plan.prescription
     of_a_gy = 100.0 / rx.dose_gy if found.unit is Unit.PERCENT_RX and isinstance(rx, Prescription) else 1.0
     at_gy = ANY_DOSE_GY if dvh.uncovered_cc > 0.0 else largest_dose_on_faces(plan)
-    if verdict_of(limits.row, max(found.value, at_gy * of_a_gy)) is judged.verdict:
+    if verdict_of(limits.row, limits.limit, max(found.value, at_gy * of_a_gy)) is judged.verdict:
         return judged
     detail = f"{case.row.metric}: the dose grid ends too near to {case.taken.contour}, and beyond it there may be more"
     return withdrawn(judged, Reason.PARTLY_OUTSIDE_GRID, detail)

@@ -14,7 +14,7 @@ from sbrtcheck.results.outcome import Outcome, UnderConvention, Verdict
 from sbrtcheck.results.plan_site import SiteOrigin
 from sbrtcheck.results.report_values import ReportValues
 from sbrtcheck.structure_names import RoiName, all_targets
-from sbrtcheck.tables import Constraint, Kind, Sense, Source, Status
+from sbrtcheck.tables import Constraint, Kind, LimitByVolume, Sense, Source, Status
 
 SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
 
@@ -28,6 +28,8 @@ def metric_text(row: Constraint) -> str:
 
 def limit_text(row: Constraint) -> str:
     """``< 18``, or ``< 18 (variation < 21)``: the sense as printed in the source."""
+    if isinstance(row.limit, LimitByVolume):
+        return f"{SIGNS[row.sense]} by volume"
     return _limit_text(row.sense, row.limit, row.acceptable)
 
 

@@ -9,6 +9,7 @@ from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, VolumeUnit
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose, Stat, Unit, VolumeAtDose
 from sbrtcheck.plan import Prescription
 from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, RoiName, match
+from sbrtcheck.tables.limits import LimitByVolume
 from sbrtcheck.tables.values import Constraint, Select
 
 _AT_PERCENT = {Stat.MAX: 0.0, Stat.MEDIAN: 50.0, Stat.MIN: 100.0}
@@ -28,7 +29,7 @@ def row_points(
 
 
 def _points_of(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> Iterator[CurvePoint | NotDrawn]:
-    if row.steps or row.veff_steps:
+    if isinstance(row.limit, LimitByVolume):
         yield NotDrawn(label=str(row.metric), reason="limit goes by a volume (plot the report)")
         return
     for dvh in _dvhs_for(row, dvhs, names):
