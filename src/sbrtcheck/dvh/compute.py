@@ -190,10 +190,8 @@ def largest_dose(plan: Plan) -> float:
 
 
 def largest_dose_on_faces(plan: Plan) -> float:
-    """Largest dose on the six faces of the dose grid, Gy: what lies outside may have as much."""
-    d = plan.dose.stored
-    faces: Iterable[np.generic] = (f.max() for f in (d[0], d[-1], d[:, 0], d[:, -1], d[:, :, 0], d[:, :, -1]))
-    return max(float(face) for face in faces) * float(plan.dose.gy_per_unit)
+    """Largest dose on the faces of the plan's dose grid, Gy."""
+    return plan.dose.max_on_faces_gy
 
 
 # -------------------------------------------------------------------------------- solid -> slices -> histograms
@@ -290,14 +288,14 @@ def _part(pieces: Sequence[tuple[Slices, Histogram]], plan: Plan) -> _Part:
     for slices, histogram in pieces:
         if slices.rim:
             rim_cc += float(histogram.volume.sum())
-            histogram.may_rise_to(largest_dose_on_faces(plan) / histogram.bin_gy)
+            histogram.may_rise_to(plan.dose.max_on_faces_gy / histogram.bin_gy)
     first, histogram = pieces[0]
     if len(pieces) > 1:
         histogram = merged((each for _, each in pieces), histogram.bin_gy)
     uncovered_cc = max(first.whole_cc - float(histogram.volume.sum()), 0.0) if first.clipped else 0.0
     if uncovered_cc <= SAME_AS_WHOLE * first.whole_cc:
         return _Part(histogram=histogram, uncovered_cc=0.0, rim_cc=rim_cc)
-    histogram.add_uncovered(uncovered_cc, largest_dose_on_faces(plan) / histogram.bin_gy)
+    histogram.add_uncovered(uncovered_cc, plan.dose.max_on_faces_gy / histogram.bin_gy)
     return _Part(histogram=histogram, uncovered_cc=uncovered_cc, rim_cc=rim_cc)
 
 

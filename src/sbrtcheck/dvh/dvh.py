@@ -201,20 +201,20 @@ class DVH:
     @staticmethod
     def from_dicompyler(core: Any, *, fractions: int | None = None) -> DVH:
         """A `dicompylercore.dvh.DVH` as a DVH of ours; ``fractions`` completes its prescription."""
-        found = exchange.from_dicompyler(core, fractions=fractions)
+        exchanged = exchange.from_dicompyler(core, fractions=fractions)
         return DVH(
-            name=found.name,
+            name=exchanged.name,
             number=DERIVED_NUMBER,
             origin=Origin.IMPORTED,
-            volume=found.volume,
-            volume_unit=found.volume_unit,
-            curve=found.curve,
-            lower=found.lower,
-            upper=found.upper,
-            mean_gy=found.mean_gy,
-            min_gy=found.min_gy,
-            max_gy=found.max_gy,
-            prescription=found.prescription,
+            volume=exchanged.volume,
+            volume_unit=exchanged.volume_unit,
+            curve=exchanged.curve,
+            lower=exchanged.lower,
+            upper=exchanged.upper,
+            mean_gy=exchanged.mean_gy,
+            min_gy=exchanged.min_gy,
+            max_gy=exchanged.max_gy,
+            prescription=exchanged.prescription,
         )
 
     @property

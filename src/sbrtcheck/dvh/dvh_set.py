@@ -51,11 +51,11 @@ class DVHSet:
 
     def __getitem__(self, name: str) -> DVH:
         """The one DVH of that exact structure name; KeyError when there is none or several."""
-        found = [dvh for dvh in self.dvhs if dvh.name == name]
-        if len(found) != 1:
+        matches = [dvh for dvh in self.dvhs if dvh.name == name]
+        if len(matches) != 1:
             known = ", ".join(sorted({dvh.name for dvh in self.dvhs})) or "none"
-            raise KeyError(f"{len(found)} DVHs are named {name!r}; there are: {known}")
-        return found[0]
+            raise KeyError(f"{len(matches)} DVHs are named {name!r}; there are: {known}")
+        return matches[0]
 
     def union(self, parts: Sequence[DVH]) -> DVH | NoDVH:
         """The DVH of several structures as one organ; what lies in two of them counts once.

@@ -1,4 +1,14 @@
-"""The structures of a plan -> which of them are targets, and whether those of one kind lie apart."""
+"""The structures of a plan -> which of them are targets, and whether those of one kind lie apart.
+
+Two targets are apart where a plane along an axis keeps their boxes apart, with some room::
+
+      +----+                  +----+
+      |PTV1|  +----+          |PTV1|
+      +----+  |PTV2|          |  +----+   boxes that overlap may be a boost in its PTV,
+              +----+          +--|PTV2|   dose levels, or an evaluation structure: which
+      |    |<>|    |             +----+   one is meant is for the user to say
+            5 mm
+"""
 
 from __future__ import annotations
 
@@ -33,13 +43,13 @@ def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = No
     names
         Organ to structure name; a kind that the user named one structure for has no others.
     """
-    rois = {(s.name, s.number): s for s in plan.structures}
-    found = targets(kind, roi_names_of(plan), names)
-    if len(found) < 2 or not all(is_whole_target(roi.name) for roi in found):
+    structures = {(s.name, s.number): s for s in plan.structures}
+    candidates = targets(kind, roi_names_of(plan), names)
+    if len(candidates) < 2 or not all(is_whole_target(roi.name) for roi in candidates):
         return ()
-    boxes = [_box(rois[roi.name, roi.number]) for roi in found]
+    boxes = [_box(structures[roi.name, roi.number]) for roi in candidates]
     apart = (np.any(_gap(a, b) >= SEPARATE_MM) for a, b in combinations(boxes, 2))
-    return found if all(apart) else ()
+    return candidates if all(apart) else ()
 
 
 def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:
