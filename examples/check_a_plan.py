@@ -22,9 +22,9 @@ def main() -> None:
     for outcome in report.outcomes:
         if outcome.verdict != "FAIL":
             continue
-        row, found = outcome.constraint, outcome.measurement
+        row, found, limit = outcome.constraint, outcome.measurement, outcome.limit_used
         if isinstance(found, sbrtcheck.Measurement):
-            asked = f"{row.metric} {row.sense.replace('_', ' ')} {row.limit:g}"
+            asked = f"{row.metric} {row.sense.replace('_', ' ')} {limit:g}"
             print(f"  {outcome.contour}: {asked}, measured {found.value:.1f} [{found.low:.1f}, {found.high:.1f}]")
         print(f"    {row.source.citation}, {row.source.where}")
 

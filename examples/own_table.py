@@ -19,8 +19,9 @@ def main() -> None:
     report = sbrtcheck.check(HERE / "plans" / "liver-45gy-3fx", table=table)
     for outcome in report.outcomes:
         row = outcome.constraint
+        limit = "by volume" if outcome.limit_used is None else f"{outcome.limit_used:g}"
         margin = "" if outcome.margin is None else f"margin {outcome.margin:+.1f}"
-        print(f"  {outcome.verdict:13s} {row.organ:23s} {row.metric!s:13s} {row.sense} {row.limit:g}  {margin}")
+        print(f"  {outcome.verdict:13s} {row.organ:23s} {row.metric!s:13s} {row.sense} {limit}  {margin}")
     print(f"Overall: {report.verdict}")
 
 

@@ -13,7 +13,7 @@ from sbrtcheck.judge import evaluate
 from sbrtcheck.metric import Metric, parse
 from sbrtcheck.plan import Contours, DoseGrid, Plan, Prescription, Structure, UnknownPrescription
 from sbrtcheck.results import Report
-from sbrtcheck.tables import Constraint, ConstraintTable, Select, Sense, Source
+from sbrtcheck.tables import Constraint, ConstraintTable, Limit, Select, Sense, Source
 
 FIFTY_IN_FIVE = Prescription(dose_gy=50.0, fractions=5)
 NOT_KNOWN = UnknownPrescription(reason="no RT Plan")
@@ -105,7 +105,7 @@ def report_on(asked: ConstraintTable | Sequence[ConstraintTable], dvhs: DVHSet, 
     return evaluate(asked, dvhs, **{"accept_dose": True} | options)
 
 
-def row(metric: str | Metric, sense: str, limit: float, *structures: str, **fields: Any) -> Constraint:
+def row(metric: str | Metric, sense: str, limit: Limit, *structures: str, **fields: Any) -> Constraint:
     """One confirmed row of a table."""
     defaults: dict[str, Any] = {
         "id": "row",

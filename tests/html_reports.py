@@ -16,7 +16,7 @@ from sbrtcheck.dvh import CurveDistance, EndCaps, Model, Reason
 from sbrtcheck.metric import Measurement, NotMeasured, Unit, parse
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.results import Report
-from sbrtcheck.results.comparison import (
+from sbrtcheck.results.dvh_comparison import (
     Comparison,
     MetricDifference,
     NotCompared,

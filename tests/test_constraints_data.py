@@ -425,7 +425,7 @@ def test_a_plan_just_inside_passes_and_one_just_outside_does_not(table: Constrai
 def test_a_plan_index_just_inside_passes_and_one_just_outside_does_not(
     table: ConstraintTable, row: Constraint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for step in row.steps or (Step(volume_cc=30, limit=row.limit, acceptable=row.acceptable),):
+    for step in row.steps or (row.at_target_volume(30),):
         assert verdicts_around(row, step, monkeypatch) == around(step)
 
 

@@ -152,7 +152,8 @@ def test_every_table_has_a_page_with_each_of_its_limits_readings_and_notes(
         page = pages[table.id].replace("\\", "")
         assert f"({'../_tables/' + table.id}.md)" in listed
         for row in table.rows:
-            numbers = [row.limit, *(s.limit for s in row.steps), *(s.volume_cc for s in row.steps)]
+            numbers = [row.limit] if isinstance(row.limit, float) else [s.limit for s in row.limit.steps]
+            numbers += [s.volume_cc for s in row.steps]
             shown = (row.id, str(row.metric), row.note, *row.confirmed_by, *(f"{number:g}" for number in numbers))
             assert all(part in page for part in shown), (table.id, row.id)
         assert all(item.text in page for item in table.for_clinician)

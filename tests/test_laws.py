@@ -119,7 +119,7 @@ def values(variant: int) -> Mapping[str, float]:
 def limited(at: str, variant: int, factor: float, **fields: Any) -> Constraint:
     """A row whose limit is its value by a factor: above 1 it is met, below 1 it is not."""
     one = ROWS[at]
-    by = factor if one.is_upper else 1.0 / factor
+    by = factor if one.is_upper_limit else 1.0 / factor
     return replace(one, limit=values(variant)[at] * by, **fields)
 
 
@@ -541,8 +541,8 @@ ORDER = ["PASS", "VARIATION", "REVIEW", "FAIL", ERROR]
 @settings(SLOW, max_examples=20)
 def test_more_dose_everywhere_passes_no_upper_limit(situation: Situation, factor: float) -> None:
     """Targets get more too: only rows of organs are kept."""
-    assume(ROWS[situation.at].is_upper)
-    upper = replace(situation.table, rows=tuple(one for one in situation.table.rows if one.is_upper))
+    assume(ROWS[situation.at].is_upper_limit)
+    upper = replace(situation.table, rows=tuple(one for one in situation.table.rows if one.is_upper_limit))
     files = named_plan(situation.variant)
     changes.scale(files, factor)
     assert_never_better(situation.verdict, verdict(files, upper), (factor, situation))

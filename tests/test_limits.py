@@ -13,7 +13,7 @@ from sbrtcheck.metric import Measurement
 from sbrtcheck.plan import FindingCode, Plan, Prescription, Structure, UnknownPrescription
 from sbrtcheck.render import FORMATS
 from sbrtcheck.results import Outcome, Verdict
-from sbrtcheck.tables import Constraint, Step, VeffStep, load_table
+from sbrtcheck.tables import Constraint, LimitByEffectiveVolume, LimitByTargetVolume, Step, VeffStep, load_table
 from solids import grid, plan, rectangle, ring, structure, uniform
 
 CONFORMITY = load_table("rtog-conformity")
@@ -72,7 +72,7 @@ BY_VOLUME = (Step(volume_cc=5, limit=10, acceptable=12), Step(volume_cc=15, limi
 
 
 def by_volume(metric: str, *structures: str) -> Constraint:
-    return row(metric, "below", 10, *structures, acceptable=12.0, steps=BY_VOLUME)
+    return row(metric, "below", LimitByTargetVolume(steps=BY_VOLUME), *structures)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ VEFF = tuple(VeffStep(veff_percent=v, limit=g) for v, g in ((25, 50), (29, 45), 
 
 
 def by_veff() -> Constraint:
-    return row("Rx[Gy]", "at_most", 50, "Liver", veff_steps=VEFF)
+    return row("Rx[Gy]", "at_most", LimitByEffectiveVolume(steps=VEFF), "Liver")
 
 
 @pytest.mark.parametrize(

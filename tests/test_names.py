@@ -20,7 +20,7 @@ from sbrtcheck.judge.naming import plan_names
 from sbrtcheck.render.names import names_json, names_template, names_text
 from sbrtcheck.structure_names import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule
 from sbrtcheck.structure_names.plan_names import OrganName, PlanNames, Separate
-from sbrtcheck.tables import ConstraintTable, Select, Step, bundled_tables, load_names, load_table
+from sbrtcheck.tables import ConstraintTable, LimitByTargetVolume, Select, Step, bundled_tables, load_names, load_table
 
 PLANS = Path(__file__).resolve().parent.parent / "examples" / "plans"
 LUNG, LIVER = PLANS / "lung-50gy-5fx", PLANS / "liver-45gy-3fx"
@@ -86,7 +86,7 @@ def test_separate_targets_are_shown_together_and_none_is_unused() -> None:
 
 def test_a_row_whose_limit_goes_by_the_volume_of_the_target_asks_for_the_target_too() -> None:
     steps = (Step(volume_cc=1, limit=5), Step(volume_cc=9, limit=6))
-    by_volume = table(row("Mean[Gy]", "below", 5, "Heart", steps=steps), id="by-volume")
+    by_volume = table(row("Mean[Gy]", "below", LimitByTargetVolume(steps=steps), "Heart"), id="by-volume")
     names = plan_names([by_volume], rois("Heart", "PTV"))
     assert [found.organ for found in names.organs] == ["Heart", "PTV"]
     assert names.unused == ()

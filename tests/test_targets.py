@@ -23,7 +23,7 @@ from sbrtcheck.metric.plan_indices import measure_index
 from sbrtcheck.plan import Finding, FindingCode, Plan, Prescription, Structure
 from sbrtcheck.results import Outcome, Verdict
 from sbrtcheck.structure_names import Rule, is_whole_target
-from sbrtcheck.tables import Constraint, Select, Step
+from sbrtcheck.tables import Constraint, LimitByTargetVolume, Select, Step
 from solids import grid, plan, ring, structure
 
 
@@ -205,7 +205,9 @@ def test_no_place_within_2_cm_of_any_target_counts_for_the_dose_2_cm_away() -> N
 def test_limits_by_target_volume_go_by_all_targets_together() -> None:
     steps = (Step(volume_cc=0.1, limit=10), Step(volume_cc=50, limit=10))
     organ = ball("Heart", 0.0, z=30.0, kind="ORGAN")
-    (outcome,) = judged(several(LEFT, RIGHT, organ), row("Mean[Gy]", "below", 10, "Heart", steps=steps))
+    (outcome,) = judged(
+        several(LEFT, RIGHT, organ), row("Mean[Gy]", "below", LimitByTargetVolume(steps=steps), "Heart")
+    )
     whole = sum(compute_dvhs(TWO)[name].volume for name in ("PTV1", "PTV2"))
     assert outcome.detail == f"limit for a PTV of {whole:.4g} cc (PTV1 + PTV2)"
 
@@ -213,7 +215,7 @@ def test_limits_by_target_volume_go_by_all_targets_together() -> None:
 def test_limits_by_target_volume_go_by_the_target_of_the_exact_name_where_others_are_like_it() -> None:
     steps = (Step(volume_cc=0.1, limit=10), Step(volume_cc=50, limit=10))
     of = several(ball("PTV", -25.0), ball("PTV_eval", -25.0, radius=5.0), ball("Heart", 0.0, z=30.0, kind="ORGAN"))
-    (outcome,) = judged(of, row("Mean[Gy]", "below", 10, "Heart", steps=steps))
+    (outcome,) = judged(of, row("Mean[Gy]", "below", LimitByTargetVolume(steps=steps), "Heart"))
     assert outcome.detail.endswith("cc (PTV)")
 
 

@@ -1,7 +1,12 @@
-"""What two sets of DVHs, or two plans, say differently."""
+"""What two sets of DVHs of one plan, or two plans of one patient, say differently; the values are in `results`.
 
-from sbrtcheck.comparison.plans import Better, NoOutcome, PlanComparison, RowComparison, compare_plans
-from sbrtcheck.comparison.stored import compare_with
+`with_other_dvhs` compares a report with DVHs that somebody else has of the same plan, `two_plans` compares the reports
+of two plans.
+"""
+
+from sbrtcheck.comparison.two_plans import compare_plans
+from sbrtcheck.comparison.with_other_dvhs import compare_with
+from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
 
 __all__ = [
     "Better",

@@ -12,17 +12,15 @@ Two targets are apart where a plane along an axis keeps their boxes apart, with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
 
-from sbrtcheck.dvh.dvh import DVH
-from sbrtcheck.dvh.dvh_set import DVHSet, roi_names
 from sbrtcheck.dvh.roi_names import roi_names_of
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import FloatArray, Plan, Structure
-from sbrtcheck.structure_names import RoiName, all_targets, is_whole_target, targets
+from sbrtcheck.structure_names import RoiName, is_whole_target, targets
 
 SEPARATE_MM = 5.0
 """Boxes around separate targets lie at least so far apart along an axis: further than contour planes usually do."""
@@ -52,25 +50,6 @@ def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = No
     boxes = [_box(structures[roi.name, roi.number]) for roi in candidates]
     apart = (np.any(_gap(a, b) >= SEPARATE_MM) for a, b in combinations(boxes, 2))
     return candidates if all(apart) else ()
-
-
-def targets_first(
-    wanted: Iterable[DVH], dvhs: DVHSet, names: Mapping[str, str] | None = None
-) -> list[tuple[DVH, bool]]:
-    """Some DVHs of a plan in the order in which they are drawn, each with whether it is a target's: those come first.
-
-    Parameters
-    ----------
-    wanted
-        Those to draw.
-    dvhs
-        All of the plan.
-    names
-        Organ to structure name, as the user gave it.
-    """
-    found = {(roi.name, roi.number) for roi in all_targets(roi_names(dvhs), names)}
-    marked = [(dvh, (dvh.name, dvh.number) in found) for dvh in wanted]
-    return sorted(marked, key=lambda one: not one[1])
 
 
 def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:

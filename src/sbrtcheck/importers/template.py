@@ -29,7 +29,6 @@ SENSES = {
     ">=": Sense.AT_LEAST,
     "≥": Sense.AT_LEAST,
 }
-UPPER = (Sense.BELOW, Sense.AT_MOST)
 
 _GY_IN_CGY = Decimal("0.01")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,30}([.,][0-9]{0,30})?|[.,][0-9]{1,30})")
@@ -163,7 +162,7 @@ def organ(text: str) -> str:
 
 def with_variation(row: Row, variation: Decimal, sense: Sense | None = None) -> Row:
     """The row with an acceptable variation, where that lies on the looser side and has the same sense."""
-    looser = variation > row.limit if row.sense in UPPER else variation < row.limit
+    looser = variation > row.limit if row.sense.is_upper else variation < row.limit
     if looser and sense in (None, row.sense):
         return replace(row, acceptable=variation)
     why = "not the looser side of the limit" if not looser else f"printed as '{sense}', the limit as '{row.sense}'"

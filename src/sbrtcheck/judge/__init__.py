@@ -23,10 +23,12 @@ sets of DVHs say differently, ``compare`` finds it; ``plans`` holds two plans si
 from sbrtcheck.judge.dose_check import dose_check
 from sbrtcheck.judge.limits import TARGET
 from sbrtcheck.judge.overall import with_comparison
-from sbrtcheck.judge.reirradiation import PartOutcome, RuleReport, SumReport, judge_reirradiation
-from sbrtcheck.judge.risk import NoRisk, Risk, ntcp, risks, tcp
+from sbrtcheck.judge.reirradiation import judge_reirradiation
+from sbrtcheck.judge.risk import ntcp, risks, tcp
 from sbrtcheck.judge.run import evaluate
 from sbrtcheck.judge.site import site_of
+from sbrtcheck.results.reirradiation import PartOutcome, RuleReport, SumReport
+from sbrtcheck.results.risk import NoRisk, Risk
 
 __all__ = [
     "TARGET",

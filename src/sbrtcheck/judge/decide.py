@@ -73,9 +73,9 @@ def _points(case: Case, dvh: DVH) -> tuple[CurvePoint, ...]:
     if isinstance(asked, NotMeasured) or limits is None:
         return ()
     found = [
-        curve_point(row, asked, limit=limit, counts=True)
-        for row in (limits.row, *limits.or_else)
-        for limit in (row.limit, row.acceptable)
+        curve_point(limits.row, asked, limit=limit, counts=True)
+        for possible in (limits.limit, *limits.or_else)
+        for limit in (possible.limit, possible.acceptable)
         if limit is not None
     ]
     return tuple(_in_physical_dose(one, case.row.metric, asked) for one in found if isinstance(one, CurvePoint))

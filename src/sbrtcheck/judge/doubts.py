@@ -27,7 +27,7 @@ from sbrtcheck.metric import (
     VolumeAtDose,
 )
 from sbrtcheck.plan import Prescription
-from sbrtcheck.results.report import Verdict
+from sbrtcheck.results.outcome import Verdict
 from sbrtcheck.structure_names import RoiName
 
 ANY_DOSE_GY = 1000.0
@@ -47,9 +47,9 @@ def _unless_in_part(judged: Judged, case: Case) -> Judged:
     failed = judged.verdict in (Verdict.FAIL, Verdict.NOT_MET)
     match _with_more_tissue(case.row.metric):
         case _Trend.EITHER:
-            certain = failed and case.row.is_upper
+            certain = failed and case.row.is_upper_limit
         case trend:
-            certain = failed == ((trend is _Trend.GROWS) == case.row.is_upper)
+            certain = failed == ((trend is _Trend.GROWS) == case.row.is_upper_limit)
     if certain:
         return judged
     detail = f"{', '.join(case.taken.lacking)} is missing; the rest would come to {judged.verdict}"
@@ -158,7 +158,7 @@ def _unless_beyond_the_grid(judged: Judged, case: Case) -> Judged:
     rx = plan.prescription
     of_a_gy = 100.0 / rx.dose_gy if found.unit is Unit.PERCENT_RX and isinstance(rx, Prescription) else 1.0
     at_gy = ANY_DOSE_GY if dvh.uncovered_cc > 0.0 else largest_dose_on_faces(plan)
-    if verdict_of(limits.row, max(found.value, at_gy * of_a_gy)) is judged.verdict:
+    if verdict_of(limits.row, limits.limit, max(found.value, at_gy * of_a_gy)) is judged.verdict:
         return judged
     detail = f"{case.row.metric}: the dose grid ends too near to {case.taken.contour}, and beyond it there may be more"
     return withdrawn(judged, Reason.PARTLY_OUTSIDE_GRID, detail)

@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from sbrtcheck.dvh import DVH, Reason, VolumeUnit
 from sbrtcheck.judge.structures import Organs, target_of_limits
 from sbrtcheck.metric import EffectiveVolume, NotMeasured, measure
-from sbrtcheck.tables import Constraint, NoRule
+from sbrtcheck.tables import (
+    Constraint,
+    FixedLimit,
+    LimitByEffectiveVolume,
+    LimitByTargetVolume,
+    LimitByVolume,
+    NoRule,
+)
 
 TARGET = "PTV"  # the target whose volume limits go by
 
@@ -16,35 +23,46 @@ TARGET = "PTV"  # the target whose volume limits go by
 class Limits:
     """What a row allows for one plan.
 
-    ``row`` has the limits that hold; ``or_else`` are the rows that would hold at the ends of the band of the volume
-    that they go by; ``detail`` says which volume that is.
+    ``limit`` is what holds; ``or_else`` is what would hold at the ends of the bounds of the volume that it depends on;
+    ``detail`` says which volume that is.
     """
 
     row: Constraint
-    or_else: tuple[Constraint, ...] = ()
+    limit: FixedLimit
+    or_else: tuple[FixedLimit, ...] = ()
     detail: str = ""
 
 
 def limits_for(row: Constraint, organ: str, dvh: DVH | NotMeasured, plan: Organs) -> Limits | NotMeasured:
     """Find the limits for a structure, ``dvh``, taken for ``organ``; or why there are none."""
-    if row.steps:
-        return _by_target_volume(row, organ, dvh, plan)
-    if row.veff_steps:
-        return _by_effective_volume(row, dvh)
-    return Limits(row=row)
+    match row.limit:
+        case LimitByTargetVolume() as limit:
+            return _by_target_volume(row, limit, _target(organ, dvh, plan))
+        case LimitByEffectiveVolume() as limit:
+            return _by_effective_volume(row, limit, dvh)
+        case number:
+            return _printed(row, number)
 
 
-def _by_target_volume(row: Constraint, organ: str, dvh: DVH | NotMeasured, plan: Organs) -> Limits | NotMeasured:
-    target = _target(organ, dvh, plan)
+def printed_limits(row: Constraint) -> Limits | None:
+    """What a row allows for every plan; None where that depends on a volume."""
+    return None if isinstance(row.limit, LimitByVolume) else _printed(row, row.limit)
+
+
+def _printed(row: Constraint, limit: float) -> Limits:
+    return Limits(row=row, limit=FixedLimit(limit=limit, acceptable=row.acceptable))
+
+
+def _by_target_volume(row: Constraint, limit: LimitByTargetVolume, target: DVH | NotMeasured) -> Limits | NotMeasured:
     if isinstance(target, NotMeasured):
         return replace(target, detail=f"the limit goes by the volume of the PTV: {target.detail or target.reason}")
     # rounded as shown: rounding noise of a volume or a mixed limit must not turn a verdict
-    step = row.at_target_volume(_rounded(target.volume))
+    step = limit.at(_rounded(target.volume))
     if isinstance(step, NoRule):
         return NotMeasured(reason=Reason.TARGET_VOLUME_OUTSIDE_RANGE, detail=step.detail)
     acceptable = None if step.acceptable is None else _rounded(step.acceptable)
-    held = replace(row, limit=_rounded(step.limit), acceptable=acceptable)
-    return Limits(row=held, detail=f"limit for a PTV of {target.volume:.4g} cc ({target.name})")
+    held = FixedLimit(limit=_rounded(step.limit), acceptable=acceptable)
+    return Limits(row=row, limit=held, detail=f"limit for a PTV of {target.volume:.4g} cc ({target.name})")
 
 
 def _target(organ: str, dvh: DVH | NotMeasured, plan: Organs) -> DVH | NotMeasured:
@@ -60,17 +78,20 @@ def _target(organ: str, dvh: DVH | NotMeasured, plan: Organs) -> DVH | NotMeasur
     return target
 
 
-def _by_effective_volume(row: Constraint, dvh: DVH | NotMeasured) -> Limits | NotMeasured:
+def _by_effective_volume(
+    row: Constraint, limit: LimitByEffectiveVolume, dvh: DVH | NotMeasured
+) -> Limits | NotMeasured:
     veff = dvh if isinstance(dvh, NotMeasured) else measure(EffectiveVolume(), dvh)
     if isinstance(veff, NotMeasured):
         return replace(veff, detail=f"the limit goes by the effective volume: {veff.detail or veff.reason}")
-    step = row.at_effective_volume(veff.value)
+    step = limit.at(veff.value)
     if isinstance(step, NoRule):
         return NotMeasured(reason=Reason.TARGET_VOLUME_OUTSIDE_RANGE, detail=step.detail)
-    ends = (row.at_effective_volume(end) for end in (veff.low, veff.high))
+    ends = (limit.at(end) for end in (veff.low, veff.high))
     return Limits(
-        row=replace(row, limit=step.limit),
-        or_else=tuple(replace(row, limit=end.limit) for end in ends if not isinstance(end, NoRule)),
+        row=row,
+        limit=FixedLimit(limit=step.limit),
+        or_else=tuple(FixedLimit(limit=end.limit) for end in ends if not isinstance(end, NoRule)),
         detail=f"limit for an effective volume of {veff.value:.4g} %",
     )
 

@@ -21,10 +21,11 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.judge.structures import Organs
 from sbrtcheck.metric import Measurement
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
-from sbrtcheck.results.comparison import Comparison, NoComparison, VerdictDifference
+from sbrtcheck.results.dvh_comparison import Comparison, NoComparison, VerdictDifference
 from sbrtcheck.results.labels import against_limit_text, is_just_missing, uncounted_fail_text
+from sbrtcheck.results.outcome import Outcome, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import PlanSite
-from sbrtcheck.results.report import Outcome, Report, ReviewCode, ReviewReason, Verdict
+from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import TARGETS, derivable, missing_names
 from sbrtcheck.tables import Kind
 

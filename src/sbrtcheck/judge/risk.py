@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason
 from sbrtcheck.judge.row import lies_outside
@@ -12,33 +12,9 @@ from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, Prescription
 from sbrtcheck.radiobiology import Quantity, bed, findings_for, logistic_tcp, lyman_ntcp
 from sbrtcheck.reference_data.risk_models import FractionScale, NtcpModel, TcpModel, load_risk_models
+from sbrtcheck.results.risk import NoRisk, Risk
 
 REFERENCE_GY = 2.0  # of EQD2, which every other fraction size is reached by
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Risk:
-    """A probability from 0 to 1, with the interval that the numerical error of the dose leaves it.
-
-    ``dose`` is what the model was asked at, on its own ``scale``: gEUD for complications, BED for control. How far the
-    model itself may be off is in no number here.
-    """
-
-    model: NtcpModel | TcpModel
-    probability: Bounds
-    dose: Bounds
-    scale: str
-    contour: str = ""
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoRisk:
-    """A model that was not applied, and why."""
-
-    model: NtcpModel | TcpModel
-    reason: Reason
-    detail: str = ""
 
 
 def ntcp(model: NtcpModel | str, dvh: DVH) -> Risk | NoRisk:

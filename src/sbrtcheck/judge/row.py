@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, Reason, VolumeUnit
-from sbrtcheck.judge.limits import Limits, limits_for
+from sbrtcheck.judge.limits import Limits, limits_for, printed_limits
 from sbrtcheck.judge.structures import Organs, Taken
 from sbrtcheck.metric import (
     DoseAtVolume,
@@ -31,8 +31,8 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.results.report import Verdict
-from sbrtcheck.tables import Constraint, ConstraintTable, Kind, Sense
+from sbrtcheck.results.outcome import Verdict
+from sbrtcheck.tables import Constraint, ConstraintTable, FixedLimit, Kind, Sense
 
 OUTSIDE_SHARE = 0.999
 """A structure of which this share lies outside the dose grid was not measured."""
@@ -73,7 +73,7 @@ class Judged:
 
 def judge_on(case: Case, dvh: DVH | NotMeasured) -> Judged:
     """What a row comes to on one DVH, that of its organ or another reading of it."""
-    printed = None if case.row.steps or case.row.veff_steps else Limits(row=case.row)
+    printed = printed_limits(case.row)
     if case.blocked is not None:
         return _not_evaluated(case.blocked, case.blocked, printed)
     asked = in_quantity(case, dvh)
@@ -150,7 +150,7 @@ def _measured(case: Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
 def _by_volume(limits: Limits, dvh: DVH, found: Measurement | NotMeasured) -> Judged | None:
     """What the structure's volume alone decides; None where the dose has to."""
     row = limits.row
-    if infeasible := _infeasible(row, dvh):
+    if infeasible := _infeasible(row, limits.limit, dvh):
         verdict, reason = _of_kind(row, Verdict.FAIL), Reason.VOLUME_TOO_SMALL
         return Judged(
             measurement=found, limits=limits, verdict=verdict, reason=reason, detail=infeasible, by_logic=True
@@ -170,8 +170,8 @@ def _by_volume(limits: Limits, dvh: DVH, found: Measurement | NotMeasured) -> Ju
 def _by_value(limits: Limits, found: Measurement | NotMeasured) -> Judged:
     if isinstance(found, NotMeasured):
         return _not_evaluated(found, found, limits)
-    verdict = verdict_of(limits.row, found.value)
-    if found.open_above and verdict_of(limits.row, math.inf) is not verdict:
+    verdict = verdict_of(limits.row, limits.limit, found.value)
+    if found.open_above and verdict_of(limits.row, limits.limit, math.inf) is not verdict:
         detail = "the isodose leaves the dose grid: the value is the least it can be, and more would decide otherwise"
         why = NotMeasured(reason=Reason.ISODOSE_LEAVES_GRID, detail=detail)
         return _not_evaluated(found, why, limits)
@@ -183,11 +183,11 @@ def _not_evaluated(found: Measurement | NotMeasured, why: NotMeasured, limits: L
     return Judged(measurement=found, limits=limits, verdict=verdict, reason=why.reason, detail=why.detail)
 
 
-def verdict_of(row: Constraint, value: float) -> Verdict:
-    """What a value comes to against the limits of a row."""
-    if _meets(row.sense, value, row.limit):
+def verdict_of(row: Constraint, limit: FixedLimit, value: float) -> Verdict:
+    """What a value comes to against the limit that a row has for the plan."""
+    if _meets(row.sense, value, limit.limit):
         return _of_kind(row, Verdict.PASS)
-    if row.acceptable is not None and _meets(row.sense, value, row.acceptable):
+    if limit.acceptable is not None and _meets(row.sense, value, limit.acceptable):
         return _of_kind(row, Verdict.VARIATION)
     return _of_kind(row, Verdict.FAIL)
 
@@ -227,16 +227,16 @@ def lies_outside(dvh: DVH) -> bool:
     return dvh.volume_unit is VolumeUnit.CC and dvh.uncovered_cc >= OUTSIDE_SHARE * dvh.volume
 
 
-def _infeasible(row: Constraint, dvh: DVH) -> str:
+def _infeasible(row: Constraint, limit: FixedLimit, dvh: DVH) -> str:
     """Why an organ with too little volume cannot meet a critical-volume row; "" when it has enough."""
     metric = row.metric
     if dvh.volume_unit is not VolumeUnit.CC:
         return ""
     match metric:
-        case DoseAtVolume(cold=True, volume_unit=Unit.CC) if row.is_upper:
+        case DoseAtVolume(cold=True, volume_unit=Unit.CC) if row.is_upper_limit:
             enough = has_volume(dvh, metric.volume)
-        case VolumeAtDose(cold=True, unit=Unit.CC) if not row.is_upper:
-            enough = _meets(row.sense, dvh.volume, row.limit)
+        case VolumeAtDose(cold=True, unit=Unit.CC) if not row.is_upper_limit:
+            enough = _meets(row.sense, dvh.volume, limit.limit)
         case _:
             enough = True
     return "" if enough else f"infeasible: the organ has only {dvh.volume:.4g} cc"
@@ -245,7 +245,7 @@ def _infeasible(row: Constraint, dvh: DVH) -> str:
 def _is_smaller_than_threshold(row: Constraint, dvh: DVH) -> bool:
     """Whether "no more than v cc above d" holds just because the structure is smaller than v cc."""
     metric = row.metric
-    if not row.volume_threshold or dvh.volume_unit is not VolumeUnit.CC or not row.is_upper:
+    if not row.volume_threshold or dvh.volume_unit is not VolumeUnit.CC or not row.is_upper_limit:
         return False
     if not isinstance(metric, DoseAtVolume) or metric.cold or metric.volume_unit is not Unit.CC:
         return False
@@ -263,8 +263,8 @@ def margin_of(judged: Judged) -> float | None:
     found = judged.measurement
     if isinstance(found, NotMeasured) or judged.limits is None:
         return None
-    row = judged.limits.row
-    return row.limit - found.value if row.is_upper else found.value - row.limit
+    limit = judged.limits.limit.limit
+    return limit - found.value if judged.limits.row.is_upper_limit else found.value - limit
 
 
 def is_borderline(judged: Judged) -> bool:
@@ -272,5 +272,5 @@ def is_borderline(judged: Judged) -> bool:
     found, limits = judged.measurement, judged.limits
     if isinstance(found, NotMeasured) or limits is None or judged.by_logic or judged.verdict is Verdict.NOT_EVALUATED:
         return False
-    rows = (limits.row, *limits.or_else)
-    return any(verdict_of(row, end) is not judged.verdict for row in rows for end in (found.low, found.high))
+    possible, ends = (limits.limit, *limits.or_else), (found.low, found.high)
+    return any(verdict_of(limits.row, limit, end) is not judged.verdict for limit in possible for end in ends)

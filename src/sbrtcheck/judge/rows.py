@@ -14,8 +14,8 @@ from sbrtcheck.judge.site import rows_for
 from sbrtcheck.judge.structures import Organs, Taken, select
 from sbrtcheck.metric import NotMeasured, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Prescription, UnknownPrescription
-from sbrtcheck.results.report import Outcome, UnderConvention
-from sbrtcheck.tables import Constraint, ConstraintTable, Kind, Select, Status
+from sbrtcheck.results.outcome import Outcome, UnderConvention
+from sbrtcheck.tables import Constraint, ConstraintTable, Select
 
 
 def outcomes_of(tables: Sequence[ConstraintTable], plan: Organs, *, include_unconfirmed: bool) -> tuple[Outcome, ...]:
@@ -25,7 +25,7 @@ def outcomes_of(tables: Sequence[ConstraintTable], plan: Organs, *, include_unco
     """
     cases = [case for table in tables for row in rows_for(table, plan.site) for case in _cases(table, row, plan)]
     return tuple(
-        replace(_outcome(case), counts=_counts(case.row, include_unconfirmed=include_unconfirmed))
+        replace(_outcome(case), counts=case.row.counts(include_unconfirmed=include_unconfirmed))
         for case in decided(cases)
     )
 
@@ -61,10 +61,6 @@ def _not_applicable(table: ConstraintTable, rx: Prescription | UnknownPrescripti
     )
 
 
-def _counts(row: Constraint, *, include_unconfirmed: bool) -> bool:
-    return row.kind is Kind.LIMIT and row.status is Status.OK and (include_unconfirmed or row.confirmed)
-
-
 def _outcome(case: Case) -> Outcome:
     row, taken = case.row, case.taken
     as_measured = judge_on(case, taken.dvh)
@@ -84,8 +80,8 @@ def _outcome(case: Case) -> Outcome:
         reason=judged.reason,
         detail=judged.detail,
         margin=margin_of(judged),
-        limit_used=judged.limits.row.limit if judged.limits else None,
-        acceptable_used=judged.limits.row.acceptable if judged.limits else None,
+        limit_used=judged.limits.limit.limit if judged.limits else None,
+        acceptable_used=judged.limits.limit.acceptable if judged.limits else None,
         borderline=is_borderline(judged),
         convention_sensitive=any(other.verdict is not judged.verdict for other in conventions),
         conventions=conventions,

@@ -10,6 +10,7 @@ from importlib import metadata
 
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.errors import TableError
+from sbrtcheck.judge.course import course_note
 from sbrtcheck.judge.dose_check import dose_check
 from sbrtcheck.judge.naming import plan_names
 from sbrtcheck.judge.overall import overall, review_reasons
@@ -17,7 +18,7 @@ from sbrtcheck.judge.rows import outcomes_of
 from sbrtcheck.judge.site import rows_for, site_of
 from sbrtcheck.judge.structures import Organs
 from sbrtcheck.progress import log_step
-from sbrtcheck.results.comparison import NoComparison
+from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import ConstraintTable, Sites
@@ -88,8 +89,9 @@ def evaluate(
         findings=(*dvhs.findings, *dose.accepted_doubts),
         software=_software(),
         dvhs=dvhs,
-        compared=NoComparison(),
+        compared=NO_OTHER_DVHS,
         names=_names(tables, plan),
+        course=course_note(dvhs.prescription, plan.site),
         reasons=reasons,
         site=plan.site,
         between=dvhs.model.between,

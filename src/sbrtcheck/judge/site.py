@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from sbrtcheck.results.plan_site import UNKNOWN_SITE, PlanSite, SiteOrigin
+from sbrtcheck.results.plan_site import SHA_SHOWN, UNKNOWN_SITE, PlanSite, SiteOrigin
 from sbrtcheck.tables import Constraint, ConstraintTable, Sites, load_sites
 from sbrtcheck.tables.values import MULTI
-
-SHA_SHOWN = 12  # enough of a SHA-256 to tell files apart by eye
 
 
 def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Sites | None = None) -> PlanSite:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sbrtcheck.plan import Prescription
 from sbrtcheck.reference_data import Regimen, Statement, Threshold
 from sbrtcheck.render import words
 from sbrtcheck.results import Report
-from sbrtcheck.results.course import Side, course_note
+from sbrtcheck.results.course import ThresholdSide, UnknownCourse
 from sbrtcheck.tables import Sense
 
 
 def course_lines(report: Report) -> Iterator[str]:
     """What is known of the prescription by its dose and fraction number; for orientation, never a verdict."""
-    rx = report.prescription
-    if not isinstance(rx, Prescription):
+    note = report.course
+    if isinstance(note, UnknownCourse):
         return
-    note = course_note(rx, report.site)
     yield f"BED {note.bed10_gy:.2f} Gy, EQD2 {note.eqd2_gy:.2f} Gy (a/b 10). For orientation, no verdict."
     yield from (finding.text for finding in note.findings)
     if not note.known:
@@ -43,7 +41,7 @@ def differs(statement: Statement) -> str:
     return f"Review: {statement.review} Source: {statement.source} ({statement.citation})"
 
 
-def _side_text(side: Side) -> str:
+def _side_text(side: ThresholdSide) -> str:
     one = side.threshold
     by_review = f"BED {limit(one, one.sense)} by the review: {_met(met=side.met)}"
     if one.source_sense is not one.sense:

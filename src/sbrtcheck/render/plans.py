@@ -12,13 +12,14 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from sbrtcheck.comparison.plans import Better, NoOutcome, PlanComparison, RowComparison
-from sbrtcheck.comparison.stored import GENERAL, VOLUME
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.render import words
 from sbrtcheck.render.text import plain_table, printed
 from sbrtcheck.results import NOTICE, MetricDifference, NotCompared, Outcome, Report, StructureDifference, rounded
-from sbrtcheck.results.comparison_dict import measured_dict, not_compared_dict, structure_dict
+from sbrtcheck.results.comparison_dict import not_compared_dict, structure_dict
+from sbrtcheck.results.dvh_comparison import GENERAL, VOLUME
+from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
+from sbrtcheck.results.to_dict import measured_dict
 from sbrtcheck.tables import ConstraintTable
 
 ROWS = ("Better", "Organ", "Metric", "Limit", "First", "Second", "Margin by")

@@ -9,11 +9,11 @@ from typing import Any
 from rich.text import Text
 
 from sbrtcheck.dvh import Bounds
-from sbrtcheck.judge import NoRisk, Risk
 from sbrtcheck.reference_data import NtcpModel, TcpModel
 from sbrtcheck.render import words
 from sbrtcheck.render.text import plain_table, printed
-from sbrtcheck.results import NOTICE, rounded
+from sbrtcheck.results import NOTICE, NoRisk, Risk
+from sbrtcheck.results.to_dict import bounds_dict, finding_dict
 
 CAUTION = (
     "Risks by published models, not verdicts: each holds for patients like those of its source."
@@ -62,8 +62,8 @@ def _risk_dict(one: Risk | NoRisk) -> dict[str, Any]:
         "model": one.model.id,
         "kind": "complication" if isinstance(one.model, NtcpModel) else "control",
         "endpoint": one.model.endpoint,
-        "probability": _band_dict(risk.probability) if risk else None,
-        "dose_gy": _band_dict(risk.dose) if risk else None,
+        "probability": bounds_dict(risk.probability) if risk else None,
+        "dose_gy": bounds_dict(risk.dose) if risk else None,
         "scale": risk.scale if risk else None,
         "contour": risk.contour if risk else None,
         "reason": None if isinstance(one, Risk) else str(one.reason),
@@ -72,11 +72,5 @@ def _risk_dict(one: Risk | NoRisk) -> dict[str, Any]:
         "citation": one.model.source.citation,
         "where": one.model.source.where,
         "note": one.model.note,
-        "findings": [
-            {"code": str(f.code), "text": f.text, "subject": f.subject} for f in (risk.findings if risk else ())
-        ],
+        "findings": [finding_dict(finding) for finding in (risk.findings if risk else ())],
     }
-
-
-def _band_dict(band: Bounds) -> dict[str, float | None]:
-    return {"value": rounded(float(band.value)), "low": rounded(float(band.low)), "high": rounded(float(band.high))}

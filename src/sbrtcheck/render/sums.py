@@ -8,14 +8,14 @@ from typing import Any
 
 from rich.text import Text
 
-from sbrtcheck.dvh import DVH, Bounds, DVHSet
-from sbrtcheck.judge import PartOutcome, RuleReport, SumReport
-from sbrtcheck.metric import Measurement, NotMeasured, measure
+from sbrtcheck.dvh import DVH, DVHSet
+from sbrtcheck.metric import NotMeasured, measure
 from sbrtcheck.plan import Finding
 from sbrtcheck.reference_data.reirradiation import Part
 from sbrtcheck.render import words
 from sbrtcheck.render.text import plain_table, printed, text_report
-from sbrtcheck.results import NOTICE, Verdict, rounded
+from sbrtcheck.results import NOTICE, PartOutcome, RuleReport, SumReport, Verdict, rounded
+from sbrtcheck.results.to_dict import bounds_dict, finding_dict, measured_dict
 
 SHOWN = ("Max[Gy]", "D0.035cc[Gy]", "Mean[Gy]")
 _UNITS = {Part.CUMULATIVE: "Gy", Part.COURSE: "Gy", Part.RATIO: "", Part.INTERVAL: "months"}
@@ -144,7 +144,7 @@ def sum_json(found: SumReport) -> str:
         "structures": [_structure_dict(dvh, found.course) for dvh in found.cumulative.dvhs],
         "rules": [_rule_dict(one) for one in found.rules],
         "report": found.report.to_dict() if found.report else None,
-        "findings": [_finding_dict(one) for one in _findings(found)],
+        "findings": [finding_dict(one) for one in _findings(found)],
         "provenance": {k: v if isinstance(v, str) else list(v) for k, v in found.cumulative.provenance.items()},
         "notice": NOTICE,
     }
@@ -156,18 +156,9 @@ def _structure_dict(dvh: DVH, course: DVHSet) -> dict[str, Any]:
     return {
         "name": dvh.name,
         "alpha_beta_gy": rounded(dvh.alpha_beta_gy),
-        "cumulative": {metric: _measured_dict(metric, dvh) for metric in SHOWN},
-        "course": {metric: _measured_dict(metric, alone) for metric in SHOWN} if alone else None,
+        "cumulative": {metric: measured_dict(measure(metric, dvh)) for metric in SHOWN},
+        "course": {metric: measured_dict(measure(metric, alone)) for metric in SHOWN} if alone else None,
     }
-
-
-def _measured_dict(metric: str, dvh: DVH) -> dict[str, float | None] | None:
-    found = measure(metric, dvh)
-    return _band_dict(found) if isinstance(found, Measurement) else None
-
-
-def _band_dict(band: Bounds | Measurement) -> dict[str, float | None]:
-    return {"value": rounded(float(band.value)), "low": rounded(float(band.low)), "high": rounded(float(band.high))}
 
 
 def _rule_dict(one: RuleReport) -> dict[str, Any]:
@@ -189,13 +180,9 @@ def _part_dict(one: PartOutcome) -> dict[str, Any]:
         "of": str(one.limit.of),
         "sense": str(one.limit.sense),
         "limit": one.limit.limit,
-        "found": None if isinstance(one.found, NotMeasured) else _band_dict(one.found),
+        "found": None if isinstance(one.found, NotMeasured) else bounds_dict(one.found),
         "verdict": str(one.verdict),
         "borderline": one.borderline,
         "reason": str(missing.reason) if missing else None,
         "detail": missing.detail if missing else "",
     }
-
-
-def _finding_dict(finding: Finding) -> dict[str, str]:
-    return {"code": str(finding.code), "text": finding.text, "subject": finding.subject}

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 
 from sbrtcheck.dvh import Reason
 from sbrtcheck.formatting import clean, number_text
-from sbrtcheck.judge.site import SHA_SHOWN
 from sbrtcheck.results import NOTICE, NoComparison, Outcome, Report
 from sbrtcheck.results.labels import (
     FLAGS,
@@ -43,6 +42,7 @@ from sbrtcheck.results.labels import (
     verdict_text,
     why_not_counted,
 )
+from sbrtcheck.results.plan_site import SHA_SHOWN
 from sbrtcheck.tables import ClinicianItem, ConstraintTable
 
 __all__ = [
@@ -197,6 +197,6 @@ def made_from(report: Report) -> Iterator[str]:
     for key, value in report.provenance.items():
         yield clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}")
     yield f"DVHs {dvh_text(report)}"
-    if isinstance(report.compared, NoComparison) and report.compared != NoComparison():
+    if isinstance(report.compared, NoComparison) and report.compared.expected:
         yield f"No DVHs of the planning system to compare with: {clean(report.compared.reason)}"
     yield f"{report.software}. {NOTICE}"

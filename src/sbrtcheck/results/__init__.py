@@ -1,6 +1,18 @@
-"""What a check found, as frozen values."""
+"""What a check, a comparison, a risk model or a sum of courses gives: frozen values, and the dictionaries for programs.
 
-from sbrtcheck.results.comparison import (
+`outcome` has what one row came to, `report_values` what a whole check found, and `report` the same with its ways to be
+shown. `dvh_comparison` and `plan_comparison` are what
+two sets of DVHs, and two plans, say differently; `reirradiation` several courses of one patient; `risk` what a model
+gives; `course` what is known of a prescription; `plan_site` which organs a plan should have. `to_dict` and
+`comparison_dict` turn their parts into what JSON knows, `labels` into words, `points` into limits on the curves of a
+chart, and `notebook` into HTML.
+
+Nothing here judges, reads a file or draws: a renderer needs no more than these values.
+"""
+
+from sbrtcheck.results.course import CourseNote, ThresholdSide, UnknownCourse
+from sbrtcheck.results.dvh_comparison import (
+    NO_OTHER_DVHS,
     Comparison,
     ConventionVolume,
     MetricDifference,
@@ -10,28 +22,44 @@ from sbrtcheck.results.comparison import (
     Unanswered,
     VerdictDifference,
 )
+from sbrtcheck.results.outcome import NOTICE, Outcome, ReviewCode, ReviewReason, UnderConvention, Verdict
+from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
 from sbrtcheck.results.plan_site import PlanSite, SiteOrigin
-from sbrtcheck.results.report import Outcome, Report, ReviewCode, ReviewReason, UnderConvention, Verdict
-from sbrtcheck.results.rounding import rounded
-from sbrtcheck.results.to_dict import NOTICE, RECORD_KEYS
+from sbrtcheck.results.reirradiation import PartOutcome, RuleReport, SumReport
+from sbrtcheck.results.report import Report
+from sbrtcheck.results.risk import NoRisk, Risk
+from sbrtcheck.results.to_dict import RECORD_KEYS, rounded
 
 __all__ = [
     "NOTICE",
+    "NO_OTHER_DVHS",
     "RECORD_KEYS",
+    "Better",
     "Comparison",
     "ConventionVolume",
+    "CourseNote",
     "MetricDifference",
     "NoComparison",
+    "NoOutcome",
+    "NoRisk",
     "NotCompared",
     "Outcome",
+    "PartOutcome",
+    "PlanComparison",
     "PlanSite",
     "Report",
     "ReviewCode",
     "ReviewReason",
+    "Risk",
+    "RowComparison",
+    "RuleReport",
     "SiteOrigin",
     "StructureDifference",
+    "SumReport",
+    "ThresholdSide",
     "Unanswered",
     "UnderConvention",
+    "UnknownCourse",
     "Verdict",
     "VerdictDifference",
     "rounded",

@@ -9,6 +9,9 @@ from enum import StrEnum
 from sbrtcheck.structure_names import TARGETS
 from sbrtcheck.tables import ExpectedOrgan, holds_at
 
+SHA_SHOWN = 12
+"""So many characters of a SHA-256 are enough to tell files apart by eye."""
+
 
 class SiteOrigin(StrEnum):
     """Where the treatment site of a report comes from."""

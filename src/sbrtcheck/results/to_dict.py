@@ -1,24 +1,25 @@
-"""Report -> plain values: JSON-ready dictionaries, flat records."""
+"""Parts of a report -> JSON-ready dictionaries and flat records.
+
+Numbers have 6 significant digits, enums are their text, and a key is always there: what is not known is None. The
+functions take a report's parts, never the report, so that the values themselves can offer `Report.to_dict`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sbrtcheck.dvh import Bounds
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
-from sbrtcheck.results.comparison_dict import compared_dict
-from sbrtcheck.results.course import course_dict
-from sbrtcheck.results.rounding import rounded
+from sbrtcheck.reference_data import Regimen
+from sbrtcheck.results.course import CourseNote, ThresholdSide, UnknownCourse
+from sbrtcheck.results.outcome import Outcome, ReviewReason, UnderConvention
+from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.tables import ConstraintTable, Source
 
-if TYPE_CHECKING:
-    from sbrtcheck.results.plan_site import PlanSite
-    from sbrtcheck.results.report import Outcome, Report, ReviewReason, UnderConvention
-
 SCHEMA = "sbrtcheck-report/2"
-NOTICE = "A second check, not a replacement for review by a physicist and a physician."
 
 RECORD_KEYS = (
     "table",
@@ -63,10 +64,45 @@ RECORD_KEYS = (
 )
 
 
-def record(outcome: Outcome) -> dict[str, Any]:
+# Numbers
+
+
+def rounded(number: float | None) -> float | None:
+    """6 significant digits: more than any dose calculation has, few enough to be the same on every machine."""
+    return None if number is None else float(f"{number:.6g}") + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def bounds_dict(bounds: Bounds) -> dict[str, float | None]:
+    """A value with its numerical bounds."""
+    return {
+        "value": rounded(float(bounds.value)),
+        "low": rounded(float(bounds.low)),
+        "high": rounded(float(bounds.high)),
+    }
+
+
+def measured_dict(measured: Measurement | NotMeasured) -> dict[str, float | None] | None:
+    """A measurement with its numerical bounds; no ``high`` where nothing bounds it, None where nothing was measured."""
+    if isinstance(measured, NotMeasured):
+        return None
+    value, low, high = _numbers(measured)
+    return {"value": value, "low": low, "high": high}
+
+
+def _numbers(measured: Measurement | NotMeasured) -> tuple[float | None, float | None, float | None]:
+    """Value, lower and upper bound."""
+    if isinstance(measured, NotMeasured):
+        return None, None, None
+    high = None if measured.open_above else rounded(float(measured.high))
+    return rounded(float(measured.value)), rounded(float(measured.low)), high
+
+
+# Rows
+
+
+def outcome_record(outcome: Outcome) -> dict[str, Any]:
     """Flatten one row of a report; keys as in `RECORD_KEYS`."""
     row = outcome.constraint
-    measured = outcome.measurement if isinstance(outcome.measurement, Measurement) else None
     percent = outcome.percent_of_limit
     values = (
         outcome.table_id,
@@ -80,9 +116,7 @@ def record(outcome: Outcome) -> dict[str, Any]:
         rounded(outcome.limit_used),
         rounded(outcome.acceptable_used),
         str(row.metric.unit),
-        rounded(measured.value) if measured else None,
-        rounded(measured.low) if measured else None,
-        _high(measured) if measured else None,
+        *_numbers(outcome.measurement),
         rounded(outcome.margin),
         None if isinstance(percent, NotMeasured) else rounded(percent),
         str(outcome.verdict),
@@ -117,51 +151,48 @@ def _joined(names: Sequence[str]) -> str:
     return " | ".join(names)
 
 
-def _high(found: Measurement) -> float | None:
-    """Give the upper bound; None where there is none."""
-    return None if found.open_above else rounded(found.high)
-
-
-def report_dict(report: Report) -> dict[str, Any]:
-    """Give a report as values that JSON knows, in a fixed order."""
-    return {
-        "schema": SCHEMA,
-        "software": report.software,
-        "plan_label": report.label,
-        "verdict": str(report.verdict),
-        "reasons": [_reason_dict(reason) for reason in report.reasons],
-        "failing": [_failing_dict(outcome) for outcome in report.failing],
-        "site": _site_dict(report.site),
-        "summary": {str(verdict): number for verdict, number in report.tally().items()},
-        "rows_not_expected": len(report.not_expected()),
-        "strict": report.strict,
-        "include_unconfirmed": report.include_unconfirmed,
-        "accept_dose": report.accept_dose,
-        "prescription": _prescription_dict(report.prescription),
-        "regimen": course_dict(report.prescription, report.site),
-        "dvh": {
-            "origin": str(report.dvh_origin),
-            "end_caps": report.end_caps,
-            "between": str(report.between),
-            "dose": str(report.dose),
-        }
-        if report.dvh_origin == "computed"
-        else {"origin": str(report.dvh_origin)},
-        "provenance": {key: _listed(value) for key, value in report.provenance.items()},
-        "tables": [_table_dict(table) for table in report.tables],
-        "outcomes": [_outcome_dict(outcome) for outcome in report.outcomes],
-        "findings": [_finding_dict(finding) for finding in report.findings],
-        "compared": compared_dict(report.compared),
-        "notice": NOTICE,
+def outcome_dict(outcome: Outcome) -> dict[str, Any]:
+    """One row of a report with all that it has: its record, sources, other conventions and findings."""
+    flat = outcome_record(outcome)
+    for key in ("citation", "doi", "where"):
+        del flat[key]
+    return flat | {
+        "source": _source_dict(outcome.constraint.source),
+        "confirmed_by": list(outcome.constraint.confirmed_by),
+        "conventions": [_convention_dict(other) for other in outcome.conventions],
+        "findings": [finding_dict(finding) for finding in outcome.findings],
     }
 
 
-def _site_dict(site: PlanSite) -> dict[str, Any]:
-    expected = [{"organ": one.organ, "structures": list(one.structures)} for one in site.expects]
-    return {"ids": list(site.ids), "origin": str(site.origin), "expected": expected, "lists": list(site.lists)}
+def _convention_dict(other: UnderConvention) -> dict[str, Any]:
+    value, low, high = _numbers(other.measurement)
+    return {
+        "end_caps": str(other.end_caps),
+        "value": value,
+        "low": low,
+        "high": high,
+        "verdict": str(other.verdict),
+        "reason": str(other.measurement.reason) if isinstance(other.measurement, NotMeasured) else None,
+    }
 
 
-def _reason_dict(reason: ReviewReason) -> dict[str, Any]:
+def failing_dict(outcome: Outcome) -> dict[str, Any]:
+    """What a headline says of a row that fails; all of it is among the outcomes."""
+    flat = outcome_record(outcome)
+    named = ("table", "row", "organ", "contour", "metric", "value", "sense", "limit", "unit", "percent_of_limit")
+    return {key: flat[key] for key in (*named, "counts", "detail")}
+
+
+# What the report stands on
+
+
+def finding_dict(finding: Finding) -> dict[str, Any]:
+    """Something that a reader should know."""
+    return {"code": str(finding.code), "text": finding.text, "subject": finding.subject}
+
+
+def reason_dict(reason: ReviewReason) -> dict[str, Any]:
+    """One reason that stands against a pass."""
     return {
         "code": str(reason.code),
         "text": reason.text,
@@ -170,24 +201,26 @@ def _reason_dict(reason: ReviewReason) -> dict[str, Any]:
     }
 
 
-def _failing_dict(outcome: Outcome) -> dict[str, Any]:
-    """What a headline says of a row that fails; all of it is among the outcomes."""
-    flat = record(outcome)
-    named = ("table", "row", "organ", "contour", "metric", "value", "sense", "limit", "unit", "percent_of_limit")
-    return {key: flat[key] for key in (*named, "counts", "detail")}
+def site_dict(site: PlanSite) -> dict[str, Any]:
+    """The site, and the organs that are expected there."""
+    expected = [{"organ": organ.organ, "structures": list(organ.structures)} for organ in site.expects]
+    return {"ids": list(site.ids), "origin": str(site.origin), "expected": expected, "lists": list(site.lists)}
 
 
-def _listed(value: str | tuple[str, ...]) -> str | list[str]:
-    return value if isinstance(value, str) else list(value)
+def provenance_dict(provenance: Mapping[str, str | tuple[str, ...]]) -> dict[str, str | list[str]]:
+    """UIDs, labels and hashes of what was read."""
+    return {key: value if isinstance(value, str) else list(value) for key, value in provenance.items()}
 
 
-def _prescription_dict(rx: Prescription | UnknownPrescription) -> dict[str, Any]:
+def prescription_dict(rx: Prescription | UnknownPrescription) -> dict[str, Any]:
+    """The prescription; or what is known of it, and why not more."""
     if isinstance(rx, UnknownPrescription):
         return {"dose_gy": None, "fractions": rx.fractions, "source": None, "unknown": rx.reason}
     return {"dose_gy": rounded(rx.dose_gy), "fractions": rx.fractions, "source": rx.source, "unknown": None}
 
 
-def _table_dict(table: ConstraintTable) -> dict[str, Any]:
+def table_dict(table: ConstraintTable) -> dict[str, Any]:
+    """Which table it is, its sources, and what it asks a clinician; its rows stand in the outcomes."""
     return {
         "id": table.id,
         "version": table.version,
@@ -209,30 +242,35 @@ def _source_dict(source: Source) -> dict[str, Any]:
     return {"citation": source.citation, "doi": source.doi, "where": source.where}
 
 
-def _finding_dict(finding: Finding) -> dict[str, Any]:
-    return {"code": str(finding.code), "text": finding.text, "subject": finding.subject}
-
-
-def _outcome_dict(outcome: Outcome) -> dict[str, Any]:
-    flat = record(outcome)
-    for key in ("citation", "doi", "where"):
-        del flat[key]
-    return flat | {
-        "source": _source_dict(outcome.constraint.source),
-        "confirmed_by": list(outcome.constraint.confirmed_by),
-        "conventions": [_convention_dict(other) for other in outcome.conventions],
-        "findings": [_finding_dict(finding) for finding in outcome.findings],
+def course_dict(course: CourseNote | UnknownCourse) -> dict[str, Any]:
+    """BED, known regimens and thresholds of a prescription; nothing is known of an unknown one."""
+    if isinstance(course, UnknownCourse):
+        return {"bed10_gy": None, "eqd2_gy": None, "known": [], "thresholds": []}
+    return {
+        "bed10_gy": rounded(course.bed10_gy),
+        "eqd2_gy": rounded(course.eqd2_gy),
+        "known": [_regimen_dict(regimen) for regimen in course.known],
+        "thresholds": [_threshold_dict(side) for side in course.sides],
     }
 
 
-def _convention_dict(other: UnderConvention) -> dict[str, Any]:
-    found = other.measurement
-    measured = found if isinstance(found, Measurement) else None
+def _regimen_dict(regimen: Regimen) -> dict[str, str]:
     return {
-        "end_caps": str(other.end_caps),
-        "value": rounded(measured.value) if measured else None,
-        "low": rounded(measured.low) if measured else None,
-        "high": _high(measured) if measured else None,
-        "verdict": str(other.verdict),
-        "reason": str(found.reason) if isinstance(found, NotMeasured) else None,
+        "id": regimen.id,
+        "site": regimen.site_printed,
+        "where": regimen.where,
+        "reported": regimen.reported,
+        "reported_by": str(regimen.reported_by),
+        "review_says": regimen.differs.review if regimen.differs else "",
+        "source_says": regimen.differs.source if regimen.differs else "",
+    }
+
+
+def _threshold_dict(side: ThresholdSide) -> dict[str, Any]:
+    return {
+        "id": side.threshold.id,
+        "bed_gy": side.threshold.bed_gy,
+        "spread_gy": side.threshold.spread_gy,
+        "met": side.met,
+        "met_by_source": side.met_by_source,
     }

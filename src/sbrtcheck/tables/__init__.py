@@ -6,21 +6,30 @@ site is expected to have contoured, ``regimens`` known doses and fractionations,
 complication and control models; ``shipped`` is where the files are.
 """
 
+from sbrtcheck.tables.limits import (
+    FixedLimit,
+    Limit,
+    LimitByEffectiveVolume,
+    LimitByTargetVolume,
+    LimitByVolume,
+    NoRule,
+    Step,
+    VeffStep,
+)
 from sbrtcheck.tables.load import bundled_tables, json_schema, load_names, load_table, read_table
-from sbrtcheck.tables.sites import Site, Sites, load_sites, sites_json_schema
+from sbrtcheck.tables.sites import load_sites, sites_json_schema
+from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
     ClinicianItem,
     Constraint,
-    ConstraintTable,
     ExpectedOrgan,
     Kind,
-    NoRule,
     Select,
     Sense,
+    Site,
+    Sites,
     Source,
     Status,
-    Step,
-    VeffStep,
     holds_at,
 )
 
@@ -29,7 +38,12 @@ __all__ = [
     "Constraint",
     "ConstraintTable",
     "ExpectedOrgan",
+    "FixedLimit",
     "Kind",
+    "Limit",
+    "LimitByEffectiveVolume",
+    "LimitByTargetVolume",
+    "LimitByVolume",
     "NoRule",
     "Select",
     "Sense",

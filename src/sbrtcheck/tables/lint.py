@@ -14,11 +14,12 @@ from itertools import combinations
 
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.tables.lint_rows import UPPER, Level, Shipped, Slip, same_doses, slips
+from sbrtcheck.tables.lint_rows import Level, Shipped, Slip, first_limit, same_doses, slips
 from sbrtcheck.tables.lint_sites import is_sites, row_site_slips, site_slips, table_slips
 from sbrtcheck.tables.load import Examined, bundled_tables, examine_bytes, read_file
 from sbrtcheck.tables.sites import ExaminedSites, examine_sites, load_sites
-from sbrtcheck.tables.values import Constraint, ConstraintTable, Kind, Status
+from sbrtcheck.tables.table import ConstraintTable
+from sbrtcheck.tables.values import Constraint
 
 __all__ = ["Level", "Remark", "lint_bytes", "lint_files", "worst"]
 
@@ -138,7 +139,8 @@ def _of_table(table: ConstraintTable) -> Iterator[Slip]:
 
 
 def _counts(row: Constraint) -> bool:
-    return row.kind is Kind.LIMIT and row.status is Status.OK
+    """Whether a number of the row matters: a slip in one that only lacks a second reading does too."""
+    return row.counts(include_unconfirmed=True)
 
 
 def _in_gray(row: Constraint) -> bool:
@@ -150,7 +152,7 @@ def _in_gray(row: Constraint) -> bool:
 
 def _order(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
     """Of one organ: what a larger volume may get is less than what a smaller one may."""
-    rows = [row for row in table.rows if _counts(row) and row.sense in UPPER]
+    rows = [row for row in table.rows if _counts(row) and row.is_upper_limit]
     for one, other in combinations(rows, 2):
         first, second = _volume_and_limit(one), _volume_and_limit(other)
         if first is None or second is None or not _comparable(one, other):
@@ -158,8 +160,8 @@ def _order(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
         (small, row, implied) = (first, one, other) if first[0] < second[0] else (second, other, one)
         large = second if small is first else first
         if small[0] < large[0] and small[1] <= large[1]:
-            what = f"'{implied.metric}' {implied.sense} {implied.limit:g} cannot be missed where '{row.metric}' "
-            what += f"{row.sense} {row.limit:g} is met (line {row.line})"
+            what = f"'{implied.metric}' {implied.sense} {first_limit(implied):g} cannot be missed where '{row.metric}' "
+            what += f"{row.sense} {first_limit(row):g} is met (line {row.line})"
             yield implied, Slip(level=Level.ERROR, what=what, hint="one of the two numbers is a slip")
 
 
@@ -184,11 +186,11 @@ def _shape(row: Constraint) -> tuple[object, ...]:
 def _volume_and_limit(row: Constraint) -> tuple[float, float] | None:
     match row.metric:
         case DoseAtVolume(volume=volume):
-            return volume, row.limit
+            return volume, first_limit(row)
         case DoseStatistic():
-            return 0.0, row.limit
+            return 0.0, first_limit(row)
         case VolumeAtDose(dose=dose):
-            return dose, row.limit
+            return dose, first_limit(row)
         case _:
             return None
 
@@ -198,7 +200,7 @@ def _repeated(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
     seen: dict[tuple[object, ...], Constraint] = {}
     for row in filter(_counts, table.rows):
         key = (row.structures, row.organ, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
-        if key in seen and seen[key].limit != row.limit:
+        if key in seen and first_limit(seen[key]) != first_limit(row):
             what = f"'{row.metric}' of {row.organ} has another limit on line {seen[key].line}"
             hint = "the looser of the two may be the acceptable variation of the other"
             yield row, Slip(level=Level.WARNING, what=what, hint=hint)
@@ -212,8 +214,8 @@ def _against_shipped(table: ConstraintTable, row: Constraint, shipped: Shipped) 
             continue
         for known in other.rows:
             same = _key(known) == _key(row) and _same_source(known, row)
-            if same and known.limit != row.limit and known.steps == row.steps:
-                what = f"'{row.metric}' {row.sense} {row.limit:g}, where {other.id} has {known.limit:g} "
+            if same and first_limit(known) != first_limit(row) and known.steps == row.steps:
+                what = f"'{row.metric}' {row.sense} {first_limit(row):g}, where {other.id} has {first_limit(known):g} "
                 yield Slip(level=Level.WARNING, what=what + "from the same source", hint="compare both with the print")
                 return
 
@@ -254,20 +256,21 @@ def _as_fractions_rise(few: Examined, many: Examined) -> Iterator[Remark]:
     """More fractions are allowed more dose: limits that fall, or do not rise."""
     later = {_key(row): row for row in many.table.rows if _counts(row) and _in_gray(row)}
     pairs = [(row, later[_key(row)]) for row in few.table.rows if _counts(row) and _key(row) in later]
-    equal = [pair for pair in pairs if pair[0].limit == pair[1].limit]
+    equal = [pair for pair in pairs if first_limit(pair[0]) == first_limit(pair[1])]
     if len(equal) == len(pairs) >= _ALIKE:
         what = f"all {len(pairs)} limits are those of {few.place}, for {few.table.fractions_text()}"
         hint = f"this table is for {many.table.fractions_text()}: were they copied?"
         yield _remark(many, 1, Slip(level=Level.WARNING, what=what, hint=hint))
         return
     for before, after in pairs:
-        if before.limit == after.limit or (after.limit < before.limit) == (after.sense in UPPER):
+        change = first_limit(after) - first_limit(before)
+        if change == 0.0 or (change < 0.0) == after.is_upper_limit:
             yield _remark(many, after.line, _not_rising(before, after, few))
 
 
 def _not_rising(before: Constraint, after: Constraint, few: Examined) -> Slip:
-    kind = "the same" if before.limit == after.limit else f"{before.limit:g}"
-    what = f"'{after.metric}' {after.sense} {after.limit:g}, and {kind} for {few.table.fractions_text()}"
+    kind = "the same" if first_limit(before) == first_limit(after) else f"{first_limit(before):g}"
+    what = f"'{after.metric}' {after.sense} {first_limit(after):g}, and {kind} for {few.table.fractions_text()}"
     hint = f"more fractions are allowed more dose: compare with line {before.line} of {few.place}"
     return Slip(level=Level.WARNING, what=what, hint=hint)
 

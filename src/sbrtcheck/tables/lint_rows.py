@@ -19,10 +19,10 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import TARGETS, known_names
-from sbrtcheck.tables.values import Constraint, ConstraintTable, Select, Sense
+from sbrtcheck.tables.limits import LimitByVolume
+from sbrtcheck.tables.table import ConstraintTable
+from sbrtcheck.tables.values import Constraint, Select
 from sbrtcheck.tables.wording import nearest
-
-UPPER = (Sense.BELOW, Sense.AT_MOST)
 
 # What gives a slip away; none of these is a dose limit.
 _MAX_GY = 150.0  # no course of SBRT gets near it: the number is in cGy
@@ -99,6 +99,11 @@ def is_target(row: Constraint) -> bool:
     return all(name.upper().startswith(TARGETS) for name in row.structures)
 
 
+def first_limit(row: Constraint) -> float:
+    """The limit as typed, to look for slips; of a limit by volume the first, which shows them as well as any."""
+    return row.limit.steps[0].limit if isinstance(row.limit, LimitByVolume) else row.limit
+
+
 def same_doses(one: Constraint, other: Constraint) -> bool:
     """Whether the doses of two rows are the same quantity, so that their numbers can be compared."""
     return (one.quantity, one.alpha_beta_gy) == (other.quantity, other.alpha_beta_gy)
@@ -118,7 +123,7 @@ def _warning(what: str, hint: str) -> Slip:
 
 
 def _said(row: Constraint) -> str:
-    return f"'{row.metric}' {row.sense} {row.limit:g}"
+    return f"'{row.metric}' {row.sense} {first_limit(row):g}"
 
 
 # -------------------------------------------------------------------------------- hot and cold
@@ -127,18 +132,18 @@ def _said(row: Constraint) -> str:
 def _hot_for_cold(_table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
     """Critical volumes written as hot ones: large organs fail and small ones pass."""
     critical = shipped.critical(row)
-    if not critical or is_target(row) or row.sense not in UPPER:
+    if not critical or is_target(row) or not row.is_upper_limit:
         return
-    organ = row.structures[0]
+    organ, limit = row.structures[0], first_limit(row)
     match row.metric:
         case VolumeAtDose(cold=False, unit=Unit.CC, dose=dose, dose_unit=unit):
-            cold = f"'DC{row.limit:g}cc[{unit}]' below {dose:g}, or 'CV{dose:g}{unit}[cc]' at_least {row.limit:g}"
-            if row.limit in critical:
-                what = f"{_said(row)} passes a small organ: {row.limit:g} cc is a critical volume of {organ}"
+            cold = f"'DC{limit:g}cc[{unit}]' below {dose:g}, or 'CV{dose:g}{unit}[cc]' at_least {limit:g}"
+            if limit in critical:
+                what = f"{_said(row)} passes a small organ: {limit:g} cc is a critical volume of {organ}"
                 yield _error(what, f"write {cold}")
-            elif row.limit > min(critical) / 2:
+            elif limit > min(critical) / 2:
                 what = f"{_said(row)} is the volume of {organ} that gets the dose or more"
-                yield _warning(what, f"if the source says 'at least {row.limit:g} cc below', write {cold}")
+                yield _warning(what, f"if the source says 'at least {limit:g} cc below', write {cold}")
         case DoseAtVolume(cold=False, volume_unit=Unit.CC, volume=volume) if volume in critical:
             what = f"{_said(row)} is of the hottest {volume:g} cc, and that is a critical volume of {organ}"
             yield _error(what, f"write 'DC{volume:g}cc[{row.metric.unit}]', the dose to the coldest {volume:g} cc")
@@ -148,11 +153,11 @@ def _hot_for_cold(_table: ConstraintTable, row: Constraint, shipped: Shipped) ->
 
 def _asks_for_dose(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """An organ that has to get a dose: the sense or the side of the volume is wrong."""
-    if is_target(row) or row.sense in UPPER:
+    if is_target(row) or row.is_upper_limit:
         return
     match row.metric:
         case VolumeAtDose(cold=False, unit=Unit.CC, dose=dose, dose_unit=unit):
-            cold = f"'CV{dose:g}{unit}[cc]' {row.sense} {row.limit:g}"
+            cold = f"'CV{dose:g}{unit}[cc]' {row.sense} {first_limit(row):g}"
             yield _error(f"{_said(row)} asks for dose in {row.structures[0]}", f"to spare a volume, write {cold}")
         case DoseAtVolume(cold=False) | VolumeAtDose(cold=False) | DoseStatistic() | EquivalentUniformDose():
             yield _error(f"{_said(row)} asks for dose in {row.structures[0]}", "write below or at_most")
@@ -162,7 +167,7 @@ def _asks_for_dose(_table: ConstraintTable, row: Constraint, _shipped: Shipped) 
 
 def _caps_coverage(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """A target that must not be covered."""
-    if not is_target(row) or row.sense not in UPPER:
+    if not is_target(row) or not row.is_upper_limit:
         return
     match row.metric:
         case VolumeAtDose(cold=False, dose_unit=Unit.PERCENT_RX, dose=dose) if dose <= 100:
@@ -193,7 +198,7 @@ def _thirds_in_cc(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -
     match row.metric:
         case DoseAtVolume(volume_unit=Unit.CC, volume=volume, unit=unit, cold=cold) if _is_third(volume):
             hint = f"'{'DC' if cold else 'D'}{volume:g}%[{unit}]'"
-        case VolumeAtDose(unit=Unit.CC, dose=dose, dose_unit=unit, cold=cold) if _is_third(row.limit):
+        case VolumeAtDose(unit=Unit.CC, dose=dose, dose_unit=unit, cold=cold) if _is_third(first_limit(row)):
             hint = f"'{'CV' if cold else 'V'}{dose:g}{unit}[%]'"
         case _:
             return
@@ -213,15 +218,16 @@ def _small_percentage(_table: ConstraintTable, row: Constraint, _shipped: Shippe
 
 def _magnitude(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """Gray that are centigray, percentages that are fractions."""
-    metric = row.metric
+    metric, limit = row.metric, first_limit(row)
+    in_percent = f"{100 * limit:g}"
     course = row.quantity is Quantity.PHYSICAL and not isinstance(metric, PrescriptionMetric)  # a BED may well be more
-    if metric.unit is Unit.GY and course and row.limit > _MAX_GY:
-        yield _error(f"a limit of {row.limit:g} Gy", f"if it is in cGy, write {row.limit / 100:g}")
-    if metric.unit is Unit.PERCENT_RX and row.limit <= _MAX_FRACTION:
-        yield _error(f"a limit of {row.limit:g} % of the prescription", f"if it is a fraction, write {_percent(row)}")
-    if metric.unit is Unit.PERCENT and row.limit <= 1:
-        say = _warning if row.sense in UPPER else _error
-        yield say(f"a limit of {row.limit:g} % of the volume", f"if it is a fraction, write {_percent(row)}")
+    if metric.unit is Unit.GY and course and limit > _MAX_GY:
+        yield _error(f"a limit of {limit:g} Gy", f"if it is in cGy, write {limit / 100:g}")
+    if metric.unit is Unit.PERCENT_RX and limit <= _MAX_FRACTION:
+        yield _error(f"a limit of {limit:g} % of the prescription", f"if it is a fraction, write {in_percent}")
+    if metric.unit is Unit.PERCENT and limit <= 1:
+        say = _warning if row.is_upper_limit else _error
+        yield say(f"a limit of {limit:g} % of the volume", f"if it is a fraction, write {in_percent}")
     if not isinstance(metric, VolumeAtDose):
         return
     if metric.dose_unit is Unit.GY and course and metric.dose > _MAX_GY:
@@ -231,18 +237,14 @@ def _magnitude(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> I
         yield _error(what, f"if it is a fraction, write {100 * metric.dose:g}%Rx")
 
 
-def _percent(row: Constraint) -> str:
-    return f"{100 * row.limit:g}"
-
-
 def _unit_of_the_shipped(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
     """The numbers of a bundled row, with cc and percent changed about."""
-    twin = _in_other_unit(row)
+    twin = (_in_other_unit(row), first_limit(row))
     for other in shipped.tables:
         for known in other.rows:
             same_organ = {_body(n) for n in known.structures} & {_body(n) for n in row.structures}
             same_organ = same_organ if same_doses(known, row) else set()
-            if other.id != table.id and same_organ and (str(known.metric), known.limit) == (twin, row.limit):
+            if other.id != table.id and same_organ and (str(known.metric), first_limit(known)) == twin:
                 what = f"{_said(row)}, where {other.id} has '{known.metric}' with the same number"
                 yield _error(what, f"if that is the row meant, write '{known.metric}'")
                 return
@@ -313,7 +315,7 @@ def _unread(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iter
 
 def _volume_of_nothing(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """An upper limit on an organ's own volume, which no plan can change."""
-    if isinstance(row.metric, StructureVolume) and not is_target(row) and row.sense in UPPER:
+    if isinstance(row.metric, StructureVolume) and not is_target(row) and row.is_upper_limit:
         yield _warning(f"{_said(row)} limits the size of {row.structures[0]}", "is a volume at a dose meant?")
 
 

@@ -22,7 +22,6 @@ from sbrtcheck.tables.values import MULTI, Sense
 from sbrtcheck.tables.wording import LIMIT_KEYS, LIMIT_WITH_UNIT, nearest
 
 _STEP_LENGTHS = (2, 3)  # volume and limit, and perhaps an acceptable variation
-_UPPER = (Sense.BELOW, Sense.AT_MOST)
 
 Row = Mapping[str, Any]
 
@@ -179,10 +178,10 @@ def _acceptable_troubles(
 ) -> Iterator[Trouble]:
     if not _is_number(limit) or not _is_number(acceptable):
         return
-    looser = acceptable > limit if sense in _UPPER else acceptable < limit
+    looser = acceptable > limit if sense.is_upper else acceptable < limit
     if not looser:
         what = f"acceptable {acceptable:g} is not looser than {sense} {limit:g}"
-        hint = f"an acceptable variation lies {'above' if sense in _UPPER else 'below'} the limit"
+        hint = f"an acceptable variation lies {'above' if sense.is_upper else 'below'} the limit"
         yield document.trouble(at, what, hint)
 
 
@@ -221,10 +220,10 @@ def _direction_troubles(document: Document, at: At, row: Row, metric: Metric, se
     """Hot and cold mixed up, where no reading makes sense; what is only unusual is for lint."""
     here = (*at, str(sense))
     match metric:
-        case DoseAtVolume(cold=True) if sense not in _UPPER:
+        case DoseAtVolume(cold=True) if not sense.is_upper:
             what = f"'{metric}' {sense}: a critical volume has to stay below a dose"
             yield document.trouble(here, what, "write below or at_most")
-        case VolumeAtDose(cold=True) if sense in _UPPER:
+        case VolumeAtDose(cold=True) if sense.is_upper:
             what = f"'{metric}' {sense}: a spared volume has to be at least so large"
             yield document.trouble(here, what, "write at_least or above")
     if row.get("volume_threshold") is True and not _is_hot_cc(metric, sense):
@@ -314,4 +313,4 @@ def _in_percent_of_prescription(metric: Metric) -> bool:
 
 
 def _is_hot_cc(metric: Metric, sense: Sense) -> bool:
-    return isinstance(metric, DoseAtVolume) and not metric.cold and metric.volume_unit is Unit.CC and sense in _UPPER
+    return isinstance(metric, DoseAtVolume) and not metric.cold and metric.volume_unit is Unit.CC and sense.is_upper

@@ -1,19 +1,25 @@
-"""What a constraint table is: frozen values, nothing of how it was written."""
+"""Rows of a table, their sources, treatment sites and the organs that a plan of them must have: frozen values."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Collection, Mapping
+import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from sbrtcheck.errors import UnknownTableError
 from sbrtcheck.metric import Metric
 from sbrtcheck.radiobiology import Quantity
-
-if TYPE_CHECKING:
-    from sbrtcheck.chart.points import CurvePoint, NotDrawn
-    from sbrtcheck.dvh import DVHSet
+from sbrtcheck.suggest import suggest
+from sbrtcheck.tables.limits import (
+    Limit,
+    LimitByEffectiveVolume,
+    LimitByTargetVolume,
+    LimitByVolume,
+    NoRule,
+    Step,
+    VeffStep,
+)
 
 READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed: one reader may misread
 MULTI = "multi"  # the site of tables whose rows span the body; no site of a plan
@@ -26,6 +32,11 @@ class Sense(StrEnum):
     AT_MOST = "at_most"
     ABOVE = "above"
     AT_LEAST = "at_least"
+
+    @property
+    def is_upper(self) -> bool:
+        """Whether a value has to stay below a limit that is written with this word."""
+        return self in (Sense.BELOW, Sense.AT_MOST)
 
 
 class Kind(StrEnum):
@@ -58,30 +69,6 @@ class Source:
     citation: str
     doi: str = ""
     where: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What a row allows at one volume of the target, in cc; between two printed steps it is interpolated."""
-
-    volume_cc: float
-    limit: float
-    acceptable: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VeffStep:
-    """What a row allows up to an effective volume of its organ, in percent; nothing is interpolated."""
-
-    veff_percent: float
-    limit: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoRule:
-    """The source prints nothing for this volume, and why."""
-
-    detail: str
 
 
 def holds_at(own: str, site: str) -> bool:
@@ -132,18 +119,41 @@ class ExpectedOrgan:
         """Whether one of these structures, such as a row's, is a name of the organ."""
         return not set(self.structures).isdisjoint(structures)
 
-    def is_contoured(self, contoured: Collection[str]) -> bool:
-        """Whether the organ is among the contoured structures: under one of its names, or with all parts of it.
 
-        Examples
-        --------
-        >>> sides = ("Lung_L", "Lung_R")
-        >>> lungs = ExpectedOrgan(organ="Lungs", structures=("Lungs", *sides), together=sides)
-        >>> lungs.is_contoured({"Lungs"}), lungs.is_contoured({"Lung_L", "Lung_R"}), lungs.is_contoured({"Lung_L"})
-        (True, True, False)
-        """
-        whole = any(name in contoured for name in self.structures if name not in self.together)
-        return whole or (bool(self.together) and all(name in contoured for name in self.together))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A treatment site; without its expected organs a plan of it has not been checked. ``note``: what is left out."""
+
+    id: str
+    title: str
+    expects: tuple[ExpectedOrgan, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sites:
+    """All of a file; ``sha256`` is of its bytes with LF line ends, ``path`` as given, ``"bundled"`` if shipped."""
+
+    id: str
+    version: str
+    title: str
+    sites: tuple[Site, ...]
+    note: str = ""
+    sha256: str = ""
+    path: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Words for the sites, in the order of the file."""
+        return tuple(site.id for site in self.sites)
+
+    def site(self, id_: str) -> Site:
+        """The site of that id; `UnknownTableError` with the nearest ids when there is none."""
+        for one in self.sites:
+            if one.id == id_:
+                return one
+        hint = f"{suggest(id_, self.ids)} the sites are {', '.join(self.ids)}".strip()
+        raise UnknownTableError(f"no site has the id {id_!r}", "" if self.path == "bundled" else self.path, hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,9 +169,11 @@ class Constraint:
     organ
         As the source prints it.
     metric, sense, limit
-        ``limit`` is in the metric's unit.
+        ``limit`` is a number in the metric's unit, or, where it depends on the volume of the target or on the effective
+        volume of the organ, the values of it by volume: no number of theirs holds for every plan.
     acceptable
-        Looser limit of a protocol's acceptable variation, same sense and unit; None: no variation is allowed.
+        Looser limit of a protocol's acceptable variation, same sense and unit; None: no variation is allowed. A limit
+        by volume has its own in its steps, and none here.
     mandatory
         A plan without a value for this row has not been checked.
     volume_threshold
@@ -174,11 +186,6 @@ class Constraint:
         What the limit protects from.
     confirmed_by
         The independent readings of the source.
-    steps
-        The limits by the volume of the target, volumes rising; ``limit`` and ``acceptable`` are then those of the
-        first, and hold for no plan.
-    veff_steps
-        The limits by the effective volume of the organ, volumes rising; ``limit`` is then that of the first.
     line
         Of the row in its file, counted from 1.
     quantity, alpha_beta_gy
@@ -191,7 +198,7 @@ class Constraint:
     organ: str
     metric: Metric
     sense: Sense
-    limit: float
+    limit: Limit
     acceptable: float | None = None
     kind: Kind = Kind.LIMIT
     status: Status = Status.OK
@@ -203,93 +210,67 @@ class Constraint:
     source: Source
     confirmed_by: tuple[str, ...] = ()
     note: str = ""
-    steps: tuple[Step, ...] = ()
-    veff_steps: tuple[VeffStep, ...] = ()
     line: int = 0
     quantity: Quantity = Quantity.PHYSICAL
     alpha_beta_gy: float | None = None
 
+    def __post_init__(self) -> None:
+        if isinstance(self.limit, LimitByVolume) and self.acceptable is not None:
+            raise ValueError("the acceptable variation of a limit by volume belongs into its steps")
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The limits by the volume of the target, volumes rising; empty where the limit does not depend on it."""
+        return self.limit.steps if isinstance(self.limit, LimitByTargetVolume) else ()
+
+    @property
+    def veff_steps(self) -> tuple[VeffStep, ...]:
+        """The limits by the effective volume of the organ, volumes rising; empty where the limit does not."""
+        return self.limit.steps if isinstance(self.limit, LimitByEffectiveVolume) else ()
+
     def at_target_volume(self, volume_cc: float) -> Step | NoRule:
         """Give what the row allows for a target of this volume, in cc: linear between the printed steps.
 
-        Outside the printed volumes there is no rule. A row without steps allows the same for every volume.
+        Outside the printed volumes there is no rule. A row whose limit is a number allows the same for every volume.
         """
-        if not self.steps:
-            return Step(volume_cc=volume_cc, limit=self.limit, acceptable=self.acceptable)
-        first, last = self.steps[0].volume_cc, self.steps[-1].volume_cc
-        if not first <= volume_cc <= last:
-            return NoRule(detail=f"the rule is printed for targets of {first:g} to {last:g} cc, not {volume_cc:.4g} cc")
-        above = bisect_left(self.steps, volume_cc, key=lambda step: step.volume_cc)
-        return _between(self.steps[max(above - 1, 0)], self.steps[above], volume_cc)
+        match self.limit:
+            case LimitByTargetVolume() as limit:
+                return limit.at(volume_cc)
+            case LimitByEffectiveVolume():
+                return NoRule(detail="the limit depends on the effective volume, not on that of the target")
+            case limit:
+                return Step(volume_cc=volume_cc, limit=limit, acceptable=self.acceptable)
 
     def at_effective_volume(self, veff_percent: float) -> VeffStep | NoRule:
         """Give the step that an effective volume, in percent, falls on: the first that reaches it."""
-        reaching = (step for step in self.veff_steps if veff_percent <= step.veff_percent)
-        last = self.veff_steps[-1].veff_percent if self.veff_steps else 0.0
-        return next(reaching, NoRule(detail=f"the rule ends at {last:g} %, and this is {veff_percent:.4g} %"))
+        if isinstance(self.limit, LimitByEffectiveVolume):
+            return self.limit.at(veff_percent)
+        return NoRule(detail="the limit does not depend on the effective volume")
+
+    @property
+    def is_upper_limit(self) -> bool:
+        """Whether the value has to stay below the limit."""
+        return self.sense.is_upper
 
     @property
     def is_upper(self) -> bool:
-        """Whether the value has to stay below the limit."""
-        return self.sense in (Sense.BELOW, Sense.AT_MOST)
+        """The old name of `is_upper_limit`."""
+        text = "Constraint.is_upper is now is_upper_limit; the old name goes with version 0.3"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return self.is_upper_limit
+
+    def counts(self, *, include_unconfirmed: bool) -> bool:
+        """Whether the row may decide the verdict of a plan: a limit, not disputed, and confirmed.
+
+        Parameters
+        ----------
+        include_unconfirmed
+            Rows that are not confirmed by two readings count as well.
+        """
+        standing = self.kind is Kind.LIMIT and self.status is Status.OK
+        return standing and (include_unconfirmed or self.confirmed)
 
     @property
     def confirmed(self) -> bool:
         """Whether two independent readings of the source agree; otherwise the row is advisory."""
         return len(self.confirmed_by) >= READINGS_NEEDED
-
-
-def _between(below: Step, above: Step, volume_cc: float) -> Step:
-    """Interpolate linearly; exact on the steps themselves."""
-    width = above.volume_cc - below.volume_cc
-    share = (volume_cc - below.volume_cc) / width if width else 0.0
-    limit = _mixed(below.limit, above.limit, share)
-    if below.acceptable is None or above.acceptable is None:
-        return Step(volume_cc=volume_cc, limit=limit)
-    return Step(volume_cc=volume_cc, limit=limit, acceptable=_mixed(below.acceptable, above.acceptable, share))
-
-
-def _mixed(first: float, second: float, share: float) -> float:
-    return first * (1 - share) + second * share
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConstraintTable:
-    """One published table.
-
-    ``fractions`` are the fraction numbers it holds for, none: for every number; ``for_clinician`` are statements of
-    the sources that no plan can answer; ``expects`` are the organs that a plan must have contoured, none: those of the
-    ``site``, as `load_sites` gives them; ``sha256`` is of the file's bytes with LF line ends; ``path``
-    is as given by the user, ``"bundled"`` for the shipped ones.
-    """
-
-    id: str
-    version: str
-    title: str
-    site: str
-    fractions: tuple[int, ...]
-    sources: tuple[Source, ...]
-    rows: tuple[Constraint, ...]
-    note: str = ""
-    for_clinician: tuple[ClinicianItem, ...] = ()
-    expects: tuple[ExpectedOrgan, ...] = ()
-    sha256: str = ""
-    path: str = ""
-
-    def holds_for(self, fractions: int | None) -> bool:
-        """Whether the table may be used for a plan of so many fractions; None: the number is not known."""
-        return not self.fractions or fractions in self.fractions
-
-    def points(
-        self, dvhs: DVHSet, names: Mapping[str, str] | None = None
-    ) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
-        """Give the rows as points on the curves of these DVHs, and those that are none; see `DVHSet.plot`."""
-        from sbrtcheck.tables.points import points_of
-
-        return points_of(self, dvhs, names)
-
-    def fractions_text(self, between: str = ", ") -> str:
-        """``"3, 4, 5 fractions"``, ``"1 fraction"`` or ``"any number of fractions"``."""
-        if not self.fractions:
-            return "any number of fractions"
-        return f"{between.join(map(str, self.fractions))} {'fraction' if self.fractions == (1,) else 'fractions'}"

@@ -116,8 +116,7 @@ def _sense(type_: Element) -> tuple[Sense, tuple[Remark, ...]]:
     if direction not in _DIRECTIONS:
         raise NoMeaningError(f"the direction '{direction}' is not one of le, lt, ge and gt")
     sense = _DIRECTIONS[direction]
-    wrong_way = (Sense.BELOW, Sense.AT_MOST) if is_minimum else (Sense.ABOVE, Sense.AT_LEAST)
-    if type_.text in ("Min", "Max") and sense in wrong_way:
+    if type_.text in ("Min", "Max") and sense.is_upper == is_minimum:
         raise NoMeaningError(f"{type_.text} with the direction '{direction}': RayStation takes it the other way")
     return sense, ()
 

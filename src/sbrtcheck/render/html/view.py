@@ -14,7 +14,7 @@ from sbrtcheck.render.comparison import lines_beside_structures, metric_name
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.names import roi_text, taken_cells
 from sbrtcheck.results import NOTICE, Outcome, Report, ReviewCode, UnderConvention, Verdict
-from sbrtcheck.results.comparison import MetricDifference, NoComparison, StructureDifference
+from sbrtcheck.results.dvh_comparison import MetricDifference, NoComparison, StructureDifference
 from sbrtcheck.structure_names import NoMatch
 from sbrtcheck.structure_names.plan_names import OrganName
 from sbrtcheck.tables import Constraint

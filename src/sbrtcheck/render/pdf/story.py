@@ -16,7 +16,7 @@ from sbrtcheck.render.pdf.chart import NOTE, dvh_chart
 from sbrtcheck.render.pdf.page import WIDTH
 from sbrtcheck.render.pdf.style import COLOURS, PLAIN, RULE, cell_markup, markup, styles
 from sbrtcheck.results import Outcome, Report, Verdict
-from sbrtcheck.results.comparison import Comparison, NoComparison
+from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
 from sbrtcheck.tables import ConstraintTable
 
 _HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [band]", "Margin", "Ref")

@@ -6,19 +6,19 @@ No plan is called the better one as a whole: how rows weigh against each other i
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
-from sbrtcheck.comparison.stored import structure_difference
+from sbrtcheck.comparison.with_other_dvhs import structure_difference
 from sbrtcheck.dvh import DVH, NoDVH, Reason
 from sbrtcheck.judge.structures import dvh_of
 from sbrtcheck.metric import NotMeasured, OfOneDvh, measure
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.results.comparison import NotCompared, StructureDifference
-from sbrtcheck.results.report import Outcome, Report, Verdict
-from sbrtcheck.tables import Constraint, Select
+from sbrtcheck.results.dvh_comparison import NotCompared, StructureDifference
+from sbrtcheck.results.outcome import Outcome, Verdict
+from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
+from sbrtcheck.results.report import Report
+from sbrtcheck.tables import Select
 
 _RANK = {
     Verdict.PASS: 0,
@@ -30,71 +30,6 @@ _RANK = {
 
 MAX_HALVINGS = 2
 """Elements of rows whose bands overlap are made narrower this often: 64 times as many of them."""
-
-
-class Better(StrEnum):
-    """Which of two plans is better on one row."""
-
-    FIRST = "first"
-    SECOND = "second"
-    SAME = "same"  # the same verdict, and margins that the numerical bands do not tell apart
-    NOT_COMPARED = "not compared"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoOutcome:
-    """A row has no outcome in one of the plans that the other's could be held against, and why."""
-
-    detail: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowComparison:
-    """One row in both plans.
-
-    The verdict decides first (PASS, VARIATION, FAIL), then the margin. ``within_bands``: the numerical bands of the
-    margins overlap, so that the plans may not differ. ``why`` says why a row was not compared.
-    """
-
-    table_id: str
-    constraint: Constraint
-    organ: str
-    first: Outcome | NoOutcome
-    second: Outcome | NoOutcome
-    better: Better
-    within_bands: bool = False
-    why: str = ""
-
-    @property
-    def counts(self) -> bool:
-        """Whether the row takes part in overall verdicts."""
-        return any(isinstance(one, Outcome) and one.counts for one in (self.first, self.second))
-
-    @property
-    def margin_difference(self) -> float | NotMeasured:
-        """How much further inside its limit the first plan is, in the metric's unit."""
-        if isinstance(self.first, NoOutcome) or isinstance(self.second, NoOutcome):
-            return NotMeasured(reason=Reason.NOT_GIVEN, detail=self.why)
-        if self.first.margin is None or self.second.margin is None:
-            return NotMeasured(reason=Reason.NOT_GIVEN, detail=self.why)
-        return self.first.margin - self.second.margin
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanComparison:
-    """Two plans, each with its own report: rows, then structures; differences are the first minus the second."""
-
-    first: Report
-    second: Report
-    rows: tuple[RowComparison, ...]
-    structures: tuple[StructureDifference, ...]
-    without: tuple[NotCompared, ...] = ()
-    remarks: tuple[str, ...] = ()
-
-    def tally(self) -> dict[Better, int]:
-        """How many of the rows that count came to each, in the order of `Better`."""
-        counted = Counter(row.better for row in self.rows if row.counts)
-        return {better: counted[better] for better in Better}
 
 
 def compare_plans(first: Report, second: Report) -> PlanComparison:
@@ -231,7 +166,7 @@ def _margins(outcome: Outcome) -> tuple[float, float] | None:
     if isinstance(found, NotMeasured) or outcome.margin is None or limit is None:
         return None
     high = math.inf if found.open_above else found.high
-    return (limit - high, limit - found.low) if outcome.constraint.is_upper else (found.low - limit, high - limit)
+    return (limit - high, limit - found.low) if outcome.constraint.is_upper_limit else (found.low - limit, high - limit)
 
 
 # Rows whose bands overlap, on finer elements
@@ -290,7 +225,7 @@ def _measured_on(outcome: Outcome, dvh: DVH) -> Outcome:
     found, limit = measure(outcome.constraint.metric, dvh), outcome.limit_used
     if isinstance(found, NotMeasured) or limit is None:
         return outcome
-    margin = limit - found.value if outcome.constraint.is_upper else found.value - limit
+    margin = limit - found.value if outcome.constraint.is_upper_limit else found.value - limit
     return replace(outcome, measurement=found, margin=margin)
 
 

@@ -12,7 +12,9 @@ from sbrtcheck.judge.rows import outcomes_of
 from sbrtcheck.judge.structures import Organs, dvh_of
 from sbrtcheck.metric import Metric, NotMeasured, OfOneDvh, measure, parse
 from sbrtcheck.plan import Prescription, UnknownPrescription
-from sbrtcheck.results.comparison import (
+from sbrtcheck.results.dvh_comparison import (
+    GENERAL,
+    VOLUME,
     Comparison,
     ConventionVolume,
     MetricDifference,
@@ -21,11 +23,8 @@ from sbrtcheck.results.comparison import (
     Unanswered,
     VerdictDifference,
 )
-from sbrtcheck.results.report import Outcome, Report, Verdict
-
-VOLUME = "Volume[cc]"
-GENERAL = ("Mean[Gy]", "D95%[Gy]", "D50%[Gy]", "D2%[Gy]", "D0.03cc[Gy]")
-"""Compared for every structure, asked for by a row or not. The largest dose, the least stable number, is not."""
+from sbrtcheck.results.outcome import Outcome, Verdict
+from sbrtcheck.results.report import Report
 
 OTHER_CONTOUR = 1.5
 """Volumes further apart than this factor, whatever the end caps, are hardly of one contour: systems differ by less."""

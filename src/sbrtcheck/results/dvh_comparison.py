@@ -1,4 +1,4 @@
-"""What two sets of DVHs of one plan, or two plans, say differently: frozen values."""
+"""What two sets of DVHs of one plan say differently: frozen values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from sbrtcheck.dvh import CurveDistance, Reason
 from sbrtcheck.metric import Measurement, Metric, NotMeasured
 from sbrtcheck.radiobiology import Quantity
+
+VOLUME = "Volume[cc]"
+GENERAL = ("Mean[Gy]", "D95%[Gy]", "D50%[Gy]", "D2%[Gy]", "D0.03cc[Gy]")
+"""Compared for every structure, asked for by a row or not. The largest dose, the least stable number, is not."""
 
 SAME_VOLUME_SHARE = 1e-3
 """End-cap conventions whose volumes agree with another one equally well within this share are not told apart."""
@@ -40,23 +44,23 @@ class MetricDifference:
     @property
     def percent(self) -> float | NotMeasured:
         """The difference in percent of theirs."""
-        found = self.difference
-        if isinstance(found, NotMeasured) or isinstance(self.theirs, NotMeasured):
-            return found if isinstance(found, NotMeasured) else NotMeasured(reason=Reason.NOT_GIVEN)
+        difference = self.difference
+        if isinstance(difference, NotMeasured) or isinstance(self.theirs, NotMeasured):
+            return difference if isinstance(difference, NotMeasured) else NotMeasured(reason=Reason.NOT_GIVEN)
         if self.theirs.value == 0:
             return NotMeasured(reason=Reason.NOT_GIVEN, detail="percent of nothing")
-        return 100 * found / self.theirs.value
+        return 100 * difference / self.theirs.value
 
     @property
     def within_bands(self) -> bool:
-        """Whether both are measured and their numerical bands overlap, so that the difference may be no difference."""
+        """Whether both are measured and their numerical bounds overlap, so that there may be no difference."""
         if isinstance(self.ours, NotMeasured) or isinstance(self.theirs, NotMeasured):
             return False
-        return bool(_reach(self.ours) >= self.theirs.low and _reach(self.theirs) >= self.ours.low)
+        return bool(_upper_bound(self.ours) >= self.theirs.low and _upper_bound(self.theirs) >= self.ours.low)
 
 
-def _reach(found: Measurement) -> float:
-    return float("inf") if found.open_above else found.high
+def _upper_bound(measured: Measurement) -> float:
+    return float("inf") if measured.open_above else measured.high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +89,11 @@ class StructureDifference:
         theirs = self.metrics[0].theirs
         if isinstance(theirs, NotMeasured) or not self.conventions:
             return ()
-        apart = {one.end_caps: abs(one.volume_cc - theirs.value) for one in self.conventions}
-        enough = min(apart.values()) + SAME_VOLUME_SHARE * theirs.value
-        best = tuple(caps for caps, cc in apart.items() if cc <= enough)
-        others = [cc for caps, cc in apart.items() if caps not in best]
-        return best if others and min(others) >= CLEARLY * min(apart.values()) else ()
+        difference_cc = {volume.end_caps: abs(volume.volume_cc - theirs.value) for volume in self.conventions}
+        smallest_cc = min(difference_cc.values())
+        best = tuple(caps for caps, cc in difference_cc.items() if cc <= smallest_cc + SAME_VOLUME_SHARE * theirs.value)
+        others_cc = [cc for caps, cc in difference_cc.items() if caps not in best]
+        return best if others_cc and min(others_cc) >= CLEARLY * smallest_cc else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,7 @@ class NotCompared:
 class VerdictDifference:
     """A row of a table that the other DVHs would judge otherwise; ids as in the report, verdicts as its words.
 
-    ``limit`` is that of the report, None where it goes by a volume that is not known here.
+    ``limit`` is that of the report, None where it depends on a volume that is not known here.
     ``under`` is the end-cap convention under which the row has their verdict here too; "" where there is none.
     """
 
@@ -136,7 +140,7 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Our DVHs against those of somebody else; ``other`` says whose: "stored in the RTDOSE", "Eclipse text export".
+    """Our DVHs compared with others of the plan; ``other`` says whose: "stored in the RTDOSE", "Eclipse text export".
 
     ``same_verdicts``: how many rows evaluated on both got the same verdict. ``not_asked`` are structures with a DVH of
     theirs that nothing was computed for here.
@@ -154,6 +158,13 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoComparison:
-    """Nothing to compare with, and why."""
+    """Nothing to compare with, and why; ``expected``: a reader may expect a comparison, and is told why there is none.
 
-    reason: str = "no other DVHs were given"
+    Nobody expects one where no other DVHs were given.
+    """
+
+    reason: str
+    expected: bool = True
+
+
+NO_OTHER_DVHS = NoComparison(reason="no other DVHs were given", expected=False)

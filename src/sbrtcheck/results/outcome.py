@@ -1,0 +1,117 @@
+"""The outcome of one row, and why a report is no pass: frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sbrtcheck.dvh import Reason
+from sbrtcheck.metric import Measurement, NotMeasured
+from sbrtcheck.plan import Finding
+from sbrtcheck.tables import Constraint
+
+NOTICE = "A second check, not a replacement for review by a physicist and a physician."
+
+
+class Verdict(StrEnum):
+    """What a row, or a whole report, came to."""
+
+    PASS = "PASS"  # noqa: S105 - a verdict, not a password
+    VARIATION = "VARIATION"
+    FAIL = "FAIL"
+    REVIEW = "REVIEW"  # of a report: nothing that counts fails, and something stands against calling it a pass
+    NOT_EVALUATED = "NOT_EVALUATED"  # of a row
+    RISK = "RISK"  # a risk point: reported, no verdict
+    MET = "MET"  # a statement that is no constraint
+    NOT_MET = "NOT_MET"
+
+
+class ReviewCode(StrEnum):
+    """What keeps a report from being a pass though no row that counts fails; stable, for programs."""
+
+    DOSE = "dose in doubt"
+    GIVEN_NAME = "given name not in the plan"
+    FAILS_WITHOUT_COUNTING = "a row that does not count fails"
+    NOT_EVALUATED = "not evaluated"
+    PART_OF_ORGAN = "a part of the organ is missing"
+    CONTOURS = "contours incomplete or contradictory"
+    OUTSIDE_GRID = "outside the dose grid"
+    OTHER_DVH = "the planning system's DVH fails"
+    NOTHING_EVALUATED = "nothing that counts was evaluated"
+    STRICT = "borderline or convention sensitive"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewReason:
+    """One reason for a `Verdict.REVIEW`, as one line of text.
+
+    ``rows`` are the rows it is about, each as ``table/row``; ``structure`` is the structure or organ it is about. Both
+    are empty where it is about the whole plan.
+    """
+
+    code: ReviewCode
+    text: str
+    structure: str = ""
+    rows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderConvention:
+    """The same row under another end-cap convention."""
+
+    end_caps: str
+    measurement: Measurement | NotMeasured
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One row of the report.
+
+    ``contour`` names the structure(s) measured, ``rule`` why they were matched to the organ. ``margin`` is how far
+    inside the limit the value lies, in the metric's unit (negative: beyond). ``limit_used`` and ``acceptable_used`` are
+    what the row allows for this plan: where its limits depend on a volume, those at that volume, and None where the
+    source prints nothing for it (or the volume is not known); else as printed. ``counts``: the row takes part in the
+    overall verdict (confirmed, a limit, not disputed). ``applies``: its organ is expected at the plan's site, or is in
+    the plan, or the row is mandatory; only of a row that does not apply may nothing be known. ``reason`` says why there
+    is no measurement or why the row cannot be met; a row that is met by logic alone has a verdict, no measurement and a
+    finding. ``probable`` are structures whose names make them this organ or a part of it, none of which was matched to
+    it. ``outside_percent`` is the share of the structure that lies outside the dose grid. ``lacking`` are parts of the
+    organ that were not measured with the rest.
+    """
+
+    table_id: str
+    constraint: Constraint
+    organ: str
+    contour: str
+    rule: str
+    measurement: Measurement | NotMeasured
+    verdict: Verdict
+    reason: Reason | None = None
+    detail: str = ""
+    margin: float | None = None
+    limit_used: float | None = None
+    acceptable_used: float | None = None
+    borderline: bool = False
+    convention_sensitive: bool = False
+    conventions: tuple[UnderConvention, ...] = ()
+    counts: bool = True
+    applies: bool = True
+    probable: tuple[str, ...] = ()
+    outside_percent: float = 0.0
+    lacking: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def row_id(self) -> str:
+        """Table and row: ``rtog-0813/heart-max``."""
+        return f"{self.table_id}/{self.constraint.id}"
+
+    @property
+    def percent_of_limit(self) -> float | NotMeasured:
+        """The value in percent of the limit: 100 is the limit itself."""
+        if isinstance(self.measurement, NotMeasured):
+            return self.measurement
+        if not self.limit_used:
+            return NotMeasured(reason=Reason.TARGET_VOLUME_OUTSIDE_RANGE, detail="no limit for this volume")
+        return 100.0 * self.measurement.value / self.limit_used

@@ -1,0 +1,69 @@
+"""What several courses of one patient come to together: rules, tables and doubts, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sbrtcheck.dvh import Bounds, DVHSet
+from sbrtcheck.metric import NotMeasured
+from sbrtcheck.plan import Finding
+from sbrtcheck.reference_data.reirradiation import PartLimit, ReirradiationRule
+from sbrtcheck.results.outcome import ReviewReason, Verdict
+from sbrtcheck.results.report import Report
+
+Found = Bounds | NotMeasured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartOutcome:
+    """One limit of a rule: what was found (Gy in EQD2, a ratio, or months), and what it comes to."""
+
+    limit: PartLimit
+    found: Found
+    verdict: Verdict
+    borderline: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleReport:
+    """A rule on the courses of one patient; ``verdict`` is the worst of its limits, for they hold together.
+
+    ``reasons`` is what stands against a pass although no limit fails.
+    """
+
+    rule: ReirradiationRule
+    contour: str
+    match_rule: str
+    outcomes: tuple[PartOutcome, ...]
+    verdict: Verdict
+    findings: tuple[Finding, ...] = ()
+    reasons: tuple[ReviewReason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumReport:
+    """Several courses of one patient together: DVHs in EQD2 of the course looked at and of all, rules, and tables.
+
+    ``verdict`` is the worst of rules and tables: FAIL, REVIEW, VARIATION or PASS; not evaluated where none was asked
+    for. ``reasons`` are doubts about the doses of the courses; each stands against a pass. ``accept_dose``: the user
+    took these doses as they are.
+    """
+
+    course: DVHSet
+    cumulative: DVHSet
+    rules: tuple[RuleReport, ...] = ()
+    report: Report | None = None
+    reasons: tuple[ReviewReason, ...] = ()
+    accept_dose: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of rules and tables."""
+        verdicts = {one.verdict for one in self.rules} | ({self.report.verdict} if self.report else set())
+        if not verdicts:
+            return Verdict.NOT_EVALUATED
+        if Verdict.NOT_EVALUATED in verdicts or self.reasons:
+            verdicts.add(Verdict.REVIEW)
+        return next(
+            worst for worst in (Verdict.FAIL, Verdict.REVIEW, Verdict.VARIATION, Verdict.PASS) if worst in verdicts
+        )
