@@ -20,7 +20,7 @@ from scipy.interpolate import CubicSpline
 
 from exact import Exact, LinearDose, Slab
 from sbrtcheck.dvh import compute_dvhs
-from sbrtcheck.dvh.histogram import BINS, Histogram, add, bands, bound_curves, dvh_curve, merged
+from sbrtcheck.dvh.histogram import BINS, Histogram, add, bound_curves, bounds_of_statistics, dvh_curve, merged
 from sbrtcheck.geometry import (
     BoundaryCells,
     Elements,
@@ -292,7 +292,7 @@ def test_the_histogram_says_what_a_loop_over_its_elements_says(parts: list[Part]
         assert float(lower.volume_at(at)[0]) >= sum(p.volume for p in parts if p.low >= dose + 2) - 1e-9
         assert float(upper.volume_at(at)[0]) <= sum(p.volume for p in parts if p.high >= dose - 2) + 1e-9
     whole = sum(p.volume for p in parts)
-    mean, least, most = bands(histogram, curve)
+    mean, least, most = bounds_of_statistics(histogram, curve)
     least_means = [max(p.low, p.mean - p.mean_error) for p in parts]
     most_means = [min(p.high, p.mean + p.mean_error) for p in parts]
     expected = [

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sbrtcheck.chart.points import CurvePoint
-from sbrtcheck.dvh import DVH
-from sbrtcheck.dvh.types import SAME_DOSE
+from sbrtcheck.dvh import DVH, SAME_DOSE
 from sbrtcheck.judge.row import Case, in_quantity, is_borderline, is_of_elements, judge_on
 from sbrtcheck.metric import Measurement, Metric, NotMeasured, OfPlan, Unit, VolumeAtDose
 from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
