@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Entry:
     is_plan
         False for a dose or structure set that is part of no plan.
     problem
-        Why it cannot be checked; ``""`` when nothing is known against it.
+        Why it cannot be checked; None when nothing is known against it.
     findings
         How its files were linked.
     stand_ins
@@ -46,7 +46,7 @@ class Entry:
     files: tuple[Path, ...]
     folder: str
     is_plan: bool = True
-    problem: str = ""
+    problem: str | None = None
     findings: tuple[Finding, ...] = ()
     stand_ins: Mapping[str, str]
 
@@ -76,13 +76,19 @@ def find(folder: Path, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
     found = find_plans(folder)
     # what is wrong with a file may be said by naming another one
     anonymous = partial(without_file_names, stand_ins=_all_names(folder, found))
-    plans = (_of_plan(one, folder, anonymous(_problem(one, dvhs))) for one in (*found.plans, *found.incomplete))
-    parts = (_of_part(one, folder, anonymous(one.reason)) for one in _loose(found))
-    return tuple(sorted((*plans, *parts), key=Entry.order))
+    plans = [_of_plan(plan, folder, _problem(plan, dvhs)) for plan in (*found.plans, *found.incomplete)]
+    parts = [_of_part(orphan, folder, orphan.reason) for orphan in _loose(found)]
+    entries = [
+        replace(entry, problem=anonymous(entry.problem)) if entry.problem is not None else entry
+        for entry in (*plans, *parts)
+    ]
+    return tuple(sorted(entries, key=Entry.order))
 
 
-def _problem(found: FoundPlan, dvhs: Origin) -> str:
-    return found.problem if dvhs is Origin.STORED else found.reason
+def _problem(found: FoundPlan, dvhs: Origin) -> str | None:
+    """Why it cannot be checked: stored DVHs need no structure set."""
+    obstacle = found.problem if dvhs is Origin.STORED else found.obstacle
+    return obstacle.what if obstacle is not None else None
 
 
 def _loose(found: PlanFiles) -> list[Orphan]:
@@ -91,7 +97,7 @@ def _loose(found: PlanFiles) -> list[Orphan]:
     return [orphan for orphan in found.orphans if orphan.files not in incomplete]
 
 
-def _of_plan(found: FoundPlan, root: Path, problem: str) -> Entry:
+def _of_plan(found: FoundPlan, root: Path, problem: str | None) -> Entry:
     return Entry(
         plan_uid=found.plan.uid if found.plan is not None else "",
         structure_set_uid=found.structure_set.uid if found.structure_set is not None else "",
@@ -104,7 +110,7 @@ def _of_plan(found: FoundPlan, root: Path, problem: str) -> Entry:
     )
 
 
-def _of_part(orphan: Orphan, root: Path, problem: str) -> Entry:
+def _of_part(orphan: Orphan, root: Path, problem: str | None) -> Entry:
     return Entry(
         plan_uid=orphan.uid if orphan.kind is Kind.PLAN else "",
         structure_set_uid=orphan.uid if orphan.kind is Kind.STRUCTURE_SET else "",
@@ -130,7 +136,7 @@ def _parts(found: FoundPlan) -> tuple[RtFile, ...]:
 
 def _names(parts: Iterable[RtFile]) -> Iterator[tuple[str, str]]:
     for part in parts:
-        yield from ((name, f"the {part.kind}") for name in (part.shown, part.path.name, str(part.path)))
+        yield from ((name, f"the {part.kind}") for name in (part.display_name, part.path.name, str(part.path)))
 
 
 def _all_names(folder: Path, found: PlanFiles) -> dict[str, str]:

@@ -182,7 +182,7 @@ class Checked:
 
 def check_entry(entry: Entry, options: Options) -> Checked:
     """Check one plan; whatever goes wrong becomes a row with the reason, so that the others go on."""
-    if entry.problem:
+    if entry.problem is not None:
         return not_checked(entry, options, NotChecked.NO_PLAN, entry.problem)
     try:
         return _checked(entry, options)

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals
-from sbrtcheck.dicom.plain import CONTOUR_DATA
-from sbrtcheck.dicom.tags import MAXIMUM_MM, AnyElements, decimals, integer, raw_text, tag_name, view_of_text, word
+from sbrtcheck.dicom.elements import CONTOUR_DATA, Elements
+from sbrtcheck.dicom.tags import MAX_MM, decimals, integer, tag_name, word
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray
 
@@ -113,9 +113,9 @@ class ContourTexts:
             raise DicomError(f"contour {contour} has {count} numbers, no multiple of 3", self.place, _EXPORT)
 
     def _refuse_far_points(self, values: FloatArray, starts: IntArray) -> None:
-        if not len(values) or max(values.max(), -values.min()) <= MAXIMUM_MM:
+        if not len(values) or max(values.max(), -values.min()) <= MAX_MM:
             return
-        first = int(np.argmax(np.abs(values) > MAXIMUM_MM))
+        first = int(np.argmax(np.abs(values) > MAX_MM))
         contour = self.numbers[int(np.searchsorted(starts, first, side="right")) - 1]
         what = f"contour {contour} has a coordinate of {values[first]:g} mm, which is no place in a patient"
         raise DicomError(what, self.place, _EXPORT)
@@ -144,7 +144,7 @@ def unreadable(place: str, fault: str) -> ContourTexts:
     return ContourTexts(place=place, fault=fault, is_contoured=True)
 
 
-def roi_contours(contours: Sequence[AnyElements], planes: Sequence[AnyElements], place: str, roi: str) -> RoiContours:
+def roi_contours(contours: Sequence[Elements], planes: Sequence[Elements], place: str, roi: str) -> RoiContours:
     """Closed contours of at least three points, and what is said of the others.
 
     The points of an ordinary contour are counted when it is decoded, and compared with what the file says then.
@@ -174,7 +174,7 @@ def roi_contours(contours: Sequence[AnyElements], planes: Sequence[AnyElements],
     )
     if not sorted_.texts:
         return RoiContours(source=source, findings=_findings(roi, sorted_.why_empty()))
-    slab_mm, unused = _slab_mm(sorted_.thicknesses, {raw_text(one, _SPACING_BETWEEN_SLICES) for one in planes})
+    slab_mm, unused = _slab_mm(sorted_.thicknesses, {one.raw_text(_SPACING_BETWEEN_SLICES) for one in planes})
     noticed = [*sorted_.noticed(len(contours)), *_planes_lost(sorted_.short, source), *unused]
     return RoiContours(
         source=source,
@@ -219,13 +219,13 @@ class _Sorted:
     thicknesses: set[bytes] = field(default_factory=set)
     fault: str = ""
 
-    def add(self, at: int, contour: AnyElements) -> None:
+    def add(self, at: int, contour: Elements) -> None:
         """Sort one contour, number ``at`` of the ROI."""
-        kind = _CLOSED if raw_text(contour, _TYPE) == b"CLOSED_PLANAR" else self._closed_type(contour)
+        kind = _CLOSED if contour.raw_text(_TYPE) == b"CLOSED_PLANAR" else self._closed_type(contour)
         if not kind:
             return
-        text = view_of_text(contour, CONTOUR_DATA)
-        stated = raw_text(contour, _POINTS)
+        text = contour.text_view(CONTOUR_DATA)
+        stated = contour.raw_text(_POINTS)
         if _OFFSET in contour:
             self.fault = self.fault or _offset(contour, at)
         if self.fault or not _has_area(text) or not _is_usual(stated):
@@ -241,16 +241,16 @@ class _Sorted:
         self.stated.append(stated)
         self.exclusive += kind == _EXCLUSIVE_OR
         if _SLAB_THICKNESS in contour:
-            self.thicknesses.add(raw_text(contour, _SLAB_THICKNESS))
+            self.thicknesses.add(contour.raw_text(_SLAB_THICKNESS))
 
-    def _closed_type(self, contour: AnyElements) -> str:
+    def _closed_type(self, contour: Elements) -> str:
         """Which closed type a contour has by its letters, with a note where it is misspelt; ``""`` of any other."""
         written = word(contour, _TYPE)
         letters = "".join(filter(str.isalnum, written)).upper()
         kind, quoted = _CLOSED_TYPES.get(letters, ""), written[:_QUOTED_TYPE]
         if not kind:
             self.ignored[quoted.upper()] += 1
-            points = _count_of_numbers(view_of_text(contour, CONTOUR_DATA).tobytes()) // 3
+            points = _count_of_numbers(contour.text_view(CONTOUR_DATA).tobytes()) // 3
             if points >= _POINTS_OF_AN_AREA:  # whatever it is called, it may be a part of the outline
                 self.outlines[quoted.upper()] += 1
         elif written not in {kind, ""}:
@@ -298,13 +298,13 @@ def _is_usual(stated: bytes) -> bool:
     return not stated or (len(stated) < _QUOTED and stated.isdigit())
 
 
-def _offset(contour: AnyElements, at: int) -> str:
+def _offset(contour: Elements, at: int) -> str:
     if _is_zero(contour, _OFFSET):
         return ""
     return f"contour {at} has a Contour Offset Vector (3006,0045), which is not supported"
 
 
-def _miscount(contour: AnyElements, at: int, stated: bytes, count_of_numbers: int) -> str:
+def _miscount(contour: Elements, at: int, stated: bytes, count_of_numbers: int) -> str:
     """How a contour contradicts itself: its points are not as many as it says."""
     points, rest = divmod(count_of_numbers, 3)
     if not stated or rest or integer(contour, _POINTS) == points:
@@ -317,7 +317,7 @@ def _other_points(number: int, points: int, stated: bytes) -> str:
     return f"contour {number} has {points} points where Number Of Contour Points (3006,0046) says {said!r}"
 
 
-def _is_zero(dataset: AnyElements, tag: int) -> bool:
+def _is_zero(dataset: Elements, tag: int) -> bool:
     try:
         return not np.any(decimals(dataset, tag, ""))
     except DicomError:
@@ -334,7 +334,7 @@ def _points(text: bytes) -> FloatArray | None:
         values = parse_decimals(text)
     except BadDecimalError:
         return None
-    return values.reshape(-1, 3) if len(values) == 0 or np.abs(values).max() <= MAXIMUM_MM else None
+    return values.reshape(-1, 3) if len(values) == 0 or np.abs(values).max() <= MAX_MM else None
 
 
 # Whether short contours stand for planes that were lost

@@ -14,12 +14,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sbrtcheck.dicom.elements import Damage
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.scan import Scan
 from sbrtcheck.plan import Finding, FindingCode
 
-_FRAMES_SHOWN = 3
+_MAX_FRAMES_LISTED = 3
 _BY_FOLDER = "files in other folders have the same UIDs and other content, so each folder is taken by itself"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """Why something of a plan cannot be used.
+
+    Parameters
+    ----------
+    what
+        What is wrong.
+    place
+        How messages name the file that is to blame; None where that is the dose.
+    hint
+        What the user can do; None where nothing is known.
+    """
+
+    what: str
+    place: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +53,11 @@ class FoundPlan:
     findings
         How they were linked.
     no_prescription
-        Why there is no RTPLAN; ``""`` when there is one.
+        Why there is no RTPLAN; None when there is one.
     no_structures
-        Why no structure set can be used; ``""`` when one can.
+        Why no structure set can be used; None when one can.
     problem
-        Why neither dose nor stored DVHs can be used; ``""`` when they can.
-    place, hint
-        The file that is to blame, where that is not the dose; what the user can do, where something is known.
+        Why neither dose nor stored DVHs can be used; None when they can.
     names_from, names_findings
         For stored DVHs, in place of ``structure_set`` and ``findings``: the set that their ROI numbers are of, None
         when it is not there; and how the files were linked, with the reason for that.
@@ -49,11 +67,9 @@ class FoundPlan:
     plan: RtFile | None = None
     structure_set: RtFile | None = None
     findings: tuple[Finding, ...] = ()
-    no_prescription: str = ""
-    no_structures: str = ""
-    problem: str = ""
-    place: str = ""
-    hint: str = ""
+    no_prescription: str | None = None
+    no_structures: Obstacle | None = None
+    problem: Obstacle | None = None
     names_from: RtFile | None = None
     names_findings: tuple[Finding, ...] = ()
 
@@ -84,9 +100,14 @@ class FoundPlan:
         return tuple(part.path for part in parts if part is not None)
 
     @property
-    def reason(self) -> str:
-        """Why `load_plan` would refuse it; ``""`` when nothing is known against it."""
+    def obstacle(self) -> Obstacle | None:
+        """Why `load_plan` would refuse it; None when nothing is known against it."""
         return self.problem or self.no_structures
+
+    @property
+    def reason(self) -> str | None:
+        """The same in words."""
+        return self.obstacle.what if self.obstacle is not None else None
 
     def has(self, uid: str) -> bool:
         """Whether one of its files has this SOP Instance UID."""
@@ -168,11 +189,12 @@ def _told_by_folder(one: FoundPlan) -> FoundPlan:
     """The same, with the word that nothing but its folder tells whose files these are."""
     text = "files in other folders have the same UIDs and other content; this plan's were told from them by folder"
     noted = Finding(code=FindingCode.OTHER, text=text)
+    missing = one.no_structures
     return replace(
         one,
         findings=(*one.findings, noted),
         names_findings=(*one.names_findings, noted),
-        no_structures=f"{one.no_structures} ({_BY_FOLDER})" if one.no_structures else "",
+        no_structures=replace(missing, what=f"{missing.what} ({_BY_FOLDER})") if missing is not None else None,
     )
 
 
@@ -196,7 +218,7 @@ def _unused(files: tuple[RtFile, ...], found: list[FoundPlan]) -> tuple[Orphan, 
             uid=file.uid,
             label=file.label,
             files=(file.path,),
-            reason=file.damage or _why_unused(file),
+            reason=file.damage.what if file.damage is not None else _why_unused(file),
         )
         for file in files
         if file.path not in used
@@ -219,8 +241,8 @@ class _Index:
 
 def _index(files: tuple[RtFile, ...]) -> _Index:
     # A file without UID cannot be named, but it can still share a frame of reference.
-    sets = {file.uid or file.shown: file for file in _of(files, Kind.STRUCTURE_SET)}
-    plans = {file.uid or file.shown: file for file in _of(files, Kind.PLAN)}
+    sets = {file.uid or file.display_name: file for file in _of(files, Kind.STRUCTURE_SET)}
+    plans = {file.uid or file.display_name: file for file in _of(files, Kind.PLAN)}
     named = {ref for dose in _of(files, Kind.DOSE) for ref in dose.plan_refs}
     return _Index(
         plans=plans,
@@ -244,8 +266,8 @@ def _frames_of_plan(plan: RtFile, sets: Mapping[str, RtFile]) -> Iterable[str]:
 
 
 def _sharing(frames: Iterable[str], by_frame: Mapping[str, Sequence[RtFile]]) -> list[RtFile]:
-    found = {file.shown: file for frame in frames for file in by_frame.get(frame, ())}
-    return [found[shown] for shown in sorted(found)]
+    found = {file.display_name: file for frame in frames for file in by_frame.get(frame, ())}
+    return [found[display_name] for display_name in sorted(found)]
 
 
 # Doses of one plan
@@ -256,7 +278,7 @@ def _dose_groups(doses: list[RtFile], index: _Index) -> list[FoundPlan]:
     owned: dict[tuple[str, str], FoundPlan] = {}
     for dose in doses:
         for one in _owners(dose, index):
-            key = (one.plan.shown if one.plan is not None else "", _without_plan_key(one))
+            key = (one.plan.display_name if one.plan is not None else "", _without_plan_key(one))
             earlier = owned.get(key)
             owned[key] = one if earlier is None else replace(earlier, doses=(*earlier.doses, dose))
     return [group for one in owned.values() for group in _by_summation(one)]
@@ -267,7 +289,7 @@ def _without_plan_key(one: FoundPlan) -> str:
     if one.plan is not None:
         return ""
     dose = one.doses[0]
-    return dose.plan_refs[0] if len(dose.plan_refs) == 1 else dose.shown
+    return dose.plan_refs[0] if len(dose.plan_refs) == 1 else dose.display_name
 
 
 def _owners(dose: RtFile, index: _Index) -> list[FoundPlan]:
@@ -283,7 +305,7 @@ def _owners(dose: RtFile, index: _Index) -> list[FoundPlan]:
     shared = _sharing(dose.frames, index.free)
     if not shared:
         return [replace(alone, no_prescription="the dose names no RTPLAN, and none shares its frame of reference")]
-    text = f"{dose.shown} names no RTPLAN; it was linked by frame of reference"
+    text = f"{dose.display_name} names no RTPLAN; it was linked by frame of reference"
     linked = Finding(code=FindingCode.LINKED_BY_FRAME_OF_REFERENCE, text=text)
     return [replace(alone, plan=plan, findings=(linked,)) for plan in shared]
 
@@ -298,11 +320,11 @@ def _by_summation(group: FoundPlan) -> list[FoundPlan]:
         parts = tuple(dose for dose in group.doses if dose.summation == summation)
         if parts:
             return [_sum_of(replace(group, doses=parts), summation)]
-    unstated = [dose for dose in group.doses if not dose.summation]
+    unstated = [dose for dose in group.doses if dose.summation is None]
     if unstated:
         return [_of_unstated_type(replace(group, doses=(dose,))) for dose in unstated]
-    kinds = ", ".join(sorted({dose.summation for dose in group.doses}))
-    return [replace(group, problem=f"Dose Summation Type {kinds} is not the dose of a plan")]
+    kinds = ", ".join(sorted({dose.summation for dose in group.doses if dose.summation is not None}))
+    return [replace(group, problem=Obstacle(what=f"Dose Summation Type {kinds} is not the dose of a plan"))]
 
 
 def _left_aside(group: FoundPlan, whole: list[RtFile]) -> tuple[Finding, ...]:
@@ -316,12 +338,12 @@ def _left_aside(group: FoundPlan, whole: list[RtFile]) -> tuple[Finding, ...]:
 def _multi(dose: RtFile) -> tuple[Finding, ...]:
     if dose.summation != "MULTI_PLAN":
         return ()
-    text = f"{dose.shown} is the sum of several plans (MULTI_PLAN)"
+    text = f"{dose.display_name} is the sum of several plans (MULTI_PLAN)"
     return (Finding(code=FindingCode.SUMMED_DOSES, text=text),)
 
 
 def _of_unstated_type(group: FoundPlan) -> FoundPlan:
-    text = f"{group.doses[0].shown} states no Dose Summation Type; it was taken as the plan's whole dose"
+    text = f"{group.doses[0].display_name} states no Dose Summation Type; it was taken as the plan's whole dose"
     return replace(group, findings=(*group.findings, Finding(code=FindingCode.OTHER, text=text)))
 
 
@@ -333,7 +355,8 @@ def _sum_of(group: FoundPlan, summation: str) -> FoundPlan:
     code, cover = _cover(have, planned, names)
     found = Finding(code=code, text=f"{count} ({names} {_listed(have)}); {cover}")
     summed = replace(group, findings=(*group.findings, found))
-    return replace(summed, problem=_bad_sum(group, have, planned, names))
+    bad_sum = _bad_sum(group, have, planned, names)
+    return replace(summed, problem=Obstacle(what=bad_sum) if bad_sum is not None else None)
 
 
 def _parts_of(file: RtFile, summation: str) -> list[tuple[int, ...]]:
@@ -354,7 +377,7 @@ def _cover(have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: s
     return FindingCode.DOSE_OF_PARTS, f"whether these are all {names} of the plan cannot be told"
 
 
-def _bad_sum(group: FoundPlan, have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> str:
+def _bad_sum(group: FoundPlan, have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> str | None:
     """Why a sum would be wrong: other frames of reference, a part twice, a part missing, fewer doses than parts."""
     if len({dose.frames for dose in group.doses}) > 1:
         return "the doses to be summed are in different frames of reference"
@@ -366,15 +389,19 @@ def _bad_sum(group: FoundPlan, have: list[tuple[int, ...]], planned: list[tuple[
         return f"doses of {names} {_listed(missing)} are missing: the sum would be too low"
     if not have and planned and len(group.doses) != len(planned):
         return f"{len(group.doses)} doses for {len(planned)} {names} of the RTPLAN: the sum may be wrong"
-    return ""
+    return None
 
 
 def _checked(group: FoundPlan) -> FoundPlan:
     """The same, with the damage of a file as its problem."""
-    damaged = [file for file in (*group.doses, group.plan) if file is not None and file.damage]
-    if not damaged:
-        return group
-    return replace(group, problem=damaged[0].damage, place=damaged[0].shown, hint=damaged[0].hint)
+    for file in (*group.doses, group.plan):
+        if file is not None and file.damage is not None:
+            return replace(group, problem=_damaged(file, file.damage))
+    return group
+
+
+def _damaged(file: RtFile, damage: Damage) -> Obstacle:
+    return Obstacle(what=damage.what, place=file.display_name, hint=damage.hint)
 
 
 # Structure sets
@@ -392,7 +419,7 @@ def _with_contours(group: FoundPlan, index: _Index) -> list[FoundPlan]:
         return [_joined(_noting(group, _elsewhere(referring, named[0])), named[0])]
     shared = _sharing(group.doses[0].frames, index.sets_in)
     if not shared:
-        return [replace(group, no_structures=_why_no_set(group, referring, index))]
+        return [replace(group, no_structures=Obstacle(what=_why_no_set(group, referring, index)))]
     return [_joined(_noting(group, _linked_set(referring, one, len(shared))), one) for one in shared]
 
 
@@ -409,7 +436,7 @@ def _noting(group: FoundPlan, texts: Mapping[str, FindingCode]) -> FoundPlan:
 def _linked_set(referring: list[RtFile], one: RtFile, choices: int) -> dict[str, FindingCode]:
     which = "the only one" if choices == 1 else f"one of {choices}"
     if not referring:
-        text = f"no structure set is named; {one.shown} was taken, {which} of the dose's frame of reference"
+        text = f"no structure set is named; {one.display_name} was taken, {which} of the dose's frame of reference"
         return {text: FindingCode.LINKED_BY_FRAME_OF_REFERENCE}
     how = f", which was taken as {which} of the dose's frame of reference"
     return {text + how: FindingCode.LINKED_BY_FRAME_OF_REFERENCE for text in _elsewhere(referring, one)}
@@ -450,9 +477,9 @@ def _with_names(joined: FoundPlan, group: FoundPlan, index: _Index) -> FoundPlan
 
 
 def _named_by(joined: FoundPlan, one: RtFile | None, findings: tuple[Finding, ...]) -> FoundPlan:
-    if one is None or not one.damage:
+    if one is None or one.damage is None:
         return replace(joined, names_from=one, names_findings=findings)
-    text = f"{one.shown} gives no names to stored DVHs: {one.damage}"
+    text = f"{one.display_name} gives no names to stored DVHs: {one.damage.what}"
     return replace(joined, names_findings=(*findings, Finding(code=FindingCode.OTHER, text=text)))
 
 
@@ -462,14 +489,13 @@ def _named_by(joined: FoundPlan, one: RtFile | None, findings: tuple[Finding, ..
 def _joined(group: FoundPlan, one: RtFile) -> FoundPlan:
     joined = replace(group, structure_set=one)
     frames = set(group.doses[0].frames)
-    if one.damage:
-        first = group if group.problem else replace(joined, place=one.shown, hint=one.hint)
-        return replace(joined, no_structures=one.damage, place=first.place, hint=first.hint)
+    if one.damage is not None:
+        return replace(joined, no_structures=_damaged(one, one.damage))
     if frames and one.frames and not frames & set(one.frames):
-        return replace(joined, no_structures=_other_frame(group, one.frames))
+        return replace(joined, no_structures=Obstacle(what=_other_frame(group, one.frames)))
     if not frames or not one.frames:
         file = group.doses[0] if not frames else one
-        text = f"{file.shown} states no frame of reference; that dose and contours share one was not checked"
+        text = f"{file.display_name} states no frame of reference; that dose and contours share one was not checked"
         return replace(joined, findings=(*joined.findings, Finding(code=FindingCode.OTHER, text=text)))
     return joined
 
@@ -488,6 +514,6 @@ def _why_no_set(group: FoundPlan, referring: list[RtFile], index: _Index) -> str
 
 
 def _other_frame(group: FoundPlan, theirs: Sequence[str]) -> str:
-    more = f" and {len(theirs) - _FRAMES_SHOWN} more" if len(theirs) > _FRAMES_SHOWN else ""
-    listed = ", ".join(theirs[:_FRAMES_SHOWN]) + more
+    more = f" and {len(theirs) - _MAX_FRAMES_LISTED} more" if len(theirs) > _MAX_FRAMES_LISTED else ""
+    listed = ", ".join(theirs[:_MAX_FRAMES_LISTED]) + more
     return f"the RTSTRUCT is in frame of reference {listed}, the RTDOSE in {', '.join(group.doses[0].frames)}"

@@ -7,19 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbrtcheck.dicom.dose import DoseFile, dose_grid, grid_maximum_gy, open_dose, summed
+from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, summed
+from sbrtcheck.dicom.elements import DoseFile
 from sbrtcheck.dicom.files import AnyPath, Kind
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
+from sbrtcheck.dicom.reader import read_dose, read_elements, read_errors
 from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
-from sbrtcheck.dicom.tags import quiet, read_dataset, read_errors
+from sbrtcheck.dicom.tags import quiet
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError, SbrtcheckError
 from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Plan, PlanUids, Prescription, Structure, UnknownPrescription
 from sbrtcheck.progress import log_step
 
-_OTHERS_SHOWN = 5
+_MAX_LISTED = 5
 _OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"
 _NO_PLAN_HINT = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or export them together"
 
@@ -33,8 +35,8 @@ class _Opened:
     findings: tuple[Finding, ...]
 
     @property
-    def shown(self) -> str:
-        return self.found.doses[0].shown
+    def display_name(self) -> str:
+        return self.found.doses[0].display_name
 
     @property
     def frame(self) -> str:
@@ -161,7 +163,7 @@ def _stored_with(opened: _Opened, doses: Sequence[DoseFile], plan: Plan) -> DVHS
     """The DVHs stored in the one dose of a plan, named by the plan's own structures."""
     from sbrtcheck.dicom.stored import has_dvhs, stored_dvhs
 
-    if not any(has_dvhs(dose.dataset) for dose in doses):
+    if not any(has_dvhs(dose.elements) for dose in doses):
         return NotStored(reason="the RTDOSE stores no DVHs")
     if len(doses) > 1:
         return NotStored(reason=_OF_PARTS)
@@ -170,8 +172,8 @@ def _stored_with(opened: _Opened, doses: Sequence[DoseFile], plan: Plan) -> DVHS
         return NotStored(reason=reason)
     try:
         return stored_dvhs(
-            doses[0].dataset,
-            opened.shown,
+            doses[0].elements,
+            opened.display_name,
             maximum_gy=plan.dose.max_gy,
             names={one.number: (one.name, one.kind) for one in plan.structures},
             prescription=opened.prescription,
@@ -209,19 +211,19 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
         found = _choose(files, plan, with_structures=False)
         opened = _open(found, for_stored_dvhs(found), files, prescription)
         if len(opened.found.doses) > 1:
-            raise InputError(_OF_PARTS, opened.shown, STORED_HINT)
-        dose = open_dose(opened.found.doses[0].path, opened.shown)
+            raise InputError(_OF_PARTS, opened.display_name, STORED_HINT)
+        dose = read_dose(opened.found.doses[0].path, opened.display_name)
         with log_step("DVHs") as say:
             stored = stored_dvhs(
-                dose.dataset,
-                opened.shown,
+                dose.elements,
+                opened.display_name,
                 maximum_gy=grid_maximum_gy(dose),
                 names=_names(opened),
                 prescription=opened.prescription,
                 provenance=_provenance(opened),
                 findings=opened.findings,
             )
-            say(f"{len(stored)} stored in {opened.shown}, {len(stored.without)} structures without")
+            say(f"{len(stored)} stored in {opened.display_name}, {len(stored.without)} structures without")
         return stored
 
 
@@ -250,7 +252,7 @@ def _linked(path: AnyPath) -> PlanFiles:
 
 
 def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> FoundPlan:
-    complete = [*files.plans] if with_structures else [one for one in _all(files) if not one.problem]
+    complete = [*files.plans] if with_structures else [one for one in _all(files) if one.problem is None]
     refused = [one for one in _all(files) if one not in complete]
     if uid is not None:
         if not any(one.has(uid) for one in _all(files)):
@@ -289,16 +291,17 @@ def _all(files: PlanFiles) -> tuple[FoundPlan, ...]:
 
 def _there_are(files: PlanFiles) -> str:
     found = [str(one) for one in _all(files)]
-    more = f" and {len(found) - _OTHERS_SHOWN} more" if len(found) > _OTHERS_SHOWN else ""
-    return "there are: " + ("; ".join(found[:_OTHERS_SHOWN]) + more if found else "none")
+    more = f" and {len(found) - _MAX_LISTED} more" if len(found) > _MAX_LISTED else ""
+    return "there are: " + ("; ".join(found[:_MAX_LISTED]) + more if found else "none")
 
 
 def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
     if refused:
+        first, obstacle = refused[0], refused[0].obstacle
+        assert obstacle is not None  # noqa: S101 - it was refused for it
         more = f" (and {len(refused) - 1} more doses that make no plan)" if len(refused) > 1 else ""
-        return NoPlanError(
-            refused[0].reason + more, refused[0].place or refused[0].doses[0].shown, refused[0].hint or _NO_PLAN_HINT
-        )
+        place = obstacle.place or first.doses[0].display_name
+        return NoPlanError(obstacle.what + more, place, obstacle.hint or _NO_PLAN_HINT)
     found = [orphan.kind for orphan in files.orphans]
     counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
     what = (
@@ -313,7 +316,7 @@ def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanErro
 def _open(chosen: FoundPlan, found: FoundPlan, files: PlanFiles, given: Prescription | None) -> _Opened:
     """``found`` is the chosen plan, with the structure set that is to be used."""
     plan = found.plan
-    dataset = read_dataset(plan.path, plan.shown, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
+    dataset = read_elements(plan.path, plan.display_name, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
     prescription, stated = prescription_of(dataset, given, found.no_prescription)
     findings = (*found.findings, *stated, *_not_used(chosen, files), *_skipped(files))
     return _Opened(found=found, prescription=prescription, findings=findings)
@@ -322,14 +325,14 @@ def _open(chosen: FoundPlan, found: FoundPlan, files: PlanFiles, given: Prescrip
 def _not_used(found: FoundPlan, files: PlanFiles) -> tuple[Finding, ...]:
     """Other plans of the same input: left aside on the caller's word, or because they are incomplete."""
     others = [one for one in _all(files) if one is not found]
-    texts = [f"also here and not used: {one}" + (f": {one.reason}" if one.reason else "") for one in others]
+    texts = [f"also here and not used: {one}" + (f": {one.reason}" if one.reason is not None else "") for one in others]
     texts += [
         f"also here and not used: {orphan.kind} {orphan.uid}: {orphan.reason}"
         for orphan in files.orphans
         if orphan.kind is not Kind.DOSE
     ]
-    if len(texts) > _OTHERS_SHOWN:
-        texts[_OTHERS_SHOWN:] = [f"also here and not used: {len(texts) - _OTHERS_SHOWN} more plans or parts of plans"]
+    if len(texts) > _MAX_LISTED:
+        texts[_MAX_LISTED:] = [f"also here and not used: {len(texts) - _MAX_LISTED} more plans or parts of plans"]
     return tuple(Finding(code=FindingCode.OTHER, text=text) for text in texts)
 
 
@@ -350,7 +353,7 @@ def _files(paths: tuple[Path, ...]) -> str:
 
 
 def _dose_files(opened: _Opened) -> list[DoseFile]:
-    return [open_dose(dose.path, dose.shown) for dose in opened.found.doses]
+    return [read_dose(dose.path, dose.display_name) for dose in opened.found.doses]
 
 
 def _dose(opened: _Opened, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tuple[Finding, ...]]:
@@ -358,8 +361,8 @@ def _dose(opened: _Opened, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tuple[F
         read = [dose_grid(dose, opened.prescription) for dose in doses]
         findings = tuple(dict.fromkeys(finding for _, some in read for finding in some))
         grids = [grid for grid, _ in read]
-        grid = grids[0] if len(grids) == 1 else summed(grids, opened.shown)
-        say(f"{', '.join(dose.shown for dose in opened.found.doses)}; {_grid_text(grid)}")
+        grid = grids[0] if len(grids) == 1 else summed(grids, opened.display_name)
+        say(f"{', '.join(dose.display_name for dose in opened.found.doses)}; {_grid_text(grid)}")
         say(_prescription_text(opened.prescription))
     return grid, findings
 
@@ -379,10 +382,12 @@ def _prescription_text(rx: Prescription | UnknownPrescription) -> str:
 def _structures(opened: _Opened) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
     file = opened.found.structure_set
     if file is None:
-        raise NoPlanError(opened.found.no_structures, opened.shown, _NO_PLAN_HINT)
+        missing = opened.found.no_structures
+        assert missing is not None  # noqa: S101 - it says why there is no structure set
+        raise NoPlanError(missing.what, opened.display_name, _NO_PLAN_HINT)
     with log_step("structures") as say:
-        found, findings = structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
-        say(f"{len(found)} in {file.shown}")
+        found, findings = structures_of(read_elements(file.path, file.display_name), file.display_name, opened.frame)
+        say(f"{len(found)} in {file.display_name}")
     return found, findings
 
 
@@ -390,4 +395,4 @@ def _names(opened: _Opened) -> dict[int, tuple[str, str]]:
     file = opened.found.structure_set
     if file is None:
         return {}
-    return names_and_kinds(read_dataset(file.path, file.shown), file.shown)
+    return names_and_kinds(read_elements(file.path, file.display_name), file.display_name)

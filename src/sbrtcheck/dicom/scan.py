@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbrtcheck.dicom.files import AnyPath, Kind, RtFile, all_files, read_header
+from sbrtcheck.dicom.elements import Damage
+from sbrtcheck.dicom.files import AnyPath, Kind, RtFile, all_files, read_rt_header
 from sbrtcheck.progress import log
 
 # A UID ends in what tells instances apart; this much of it is enough, and names nobody.
@@ -53,7 +54,7 @@ def scan(path: AnyPath) -> Scan:
     not_dicom: list[Path] = []
     others = 0
     for file in sorted(all_files(path)):
-        header = read_header(file)
+        header = read_rt_header(file)
         match header:
             case RtFile():
                 found.append(header)
@@ -70,7 +71,7 @@ def scan(path: AnyPath) -> Scan:
 def _log_names(found: Scan) -> None:
     """Only for who asks for everything: planning systems put patients' IDs into names of files."""
     for file in found.files:
-        log.debug("%s is %s", file.shown, file.path)
+        log.debug("%s is %s", file.display_name, file.path)
     for path in found.not_dicom:
         log.debug("not readable as DICOM and skipped: %s", path)
     for path in found.copies:
@@ -129,7 +130,7 @@ def _without_copies(files: Files, contents: Mapping[Path, str]) -> tuple[list[Rt
         distinct, more = _distinct(same, contents)
         copies += more
         if uid and len(distinct) > 1:
-            distinct = [replace(distinct[0], damage=_SEVERAL_CONTENTS)]
+            distinct = [replace(distinct[0], damage=Damage(what=_SEVERAL_CONTENTS))]
         unique += distinct
     return unique, copies
 
@@ -210,10 +211,10 @@ def _named(files: Iterable[RtFile]) -> tuple[RtFile, ...]:
         short = _short_name(file)
         at[short] += 1
         if times[short] == 1:
-            shown = short
+            display_name = short
         else:
-            shown = f"{file.kind} {file.uid}" if file.uid else f"{short} ({at[short]} of {times[short]})"
-        named.append(replace(file, shown=shown))
+            display_name = f"{file.kind} {file.uid}" if file.uid else f"{short} ({at[short]} of {times[short]})"
+        named.append(replace(file, display_name=display_name))
     return tuple(named)
 
 

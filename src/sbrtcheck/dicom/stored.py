@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.dicom.tags import AnyElements, decimals, integer, items, number, word
+from sbrtcheck.dicom.elements import Elements
+from sbrtcheck.dicom.tags import decimals, integer, number, word
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason, VolumeUnit
 from sbrtcheck.dvh.binned import (
     Histogram,
@@ -46,7 +47,7 @@ class _Context:
     ``dose_type`` is that of the RTDOSE, for DVHs that state none.
     """
 
-    shown: str
+    display_name: str
     names: Names
     prescription: Prescription | UnknownPrescription
     normalization_gy: float | None
@@ -54,14 +55,14 @@ class _Context:
     dose_type: str
 
 
-def has_dvhs(dose: AnyElements) -> bool:
+def has_dvhs(dose: Elements) -> bool:
     """Whether an RTDOSE says that it stores DVHs."""
     return 0x30040050 in dose
 
 
 def stored_dvhs(
-    dose: AnyElements,
-    shown: str,
+    dose: Elements,
+    display_name: str,
     *,
     names: Names,
     maximum_gy: float | None,
@@ -73,7 +74,7 @@ def stored_dvhs(
 
     Parameters
     ----------
-    dose, shown
+    dose, display_name
         The RTDOSE, and how messages name it.
     names
         ROI number -> name and interpreted type, from the structure set; empty without one.
@@ -89,11 +90,11 @@ def stored_dvhs(
     InputError
         When there is no DVH Sequence.
     """
-    sequence = items(dose, 0x30040050, shown)
+    sequence = dose.items(0x30040050, display_name)
     if not sequence:
-        raise InputError("the RTDOSE stores no DVHs", shown, STORED_HINT)
+        raise InputError("the RTDOSE stores no DVHs", display_name, STORED_HINT)
     context = _Context(
-        shown=shown,
+        display_name=display_name,
         names=names,
         prescription=prescription,
         normalization_gy=number(dose, 0x30040042),
@@ -132,8 +133,8 @@ def _not_stored(read: list[DVH | NoDVH], names: Names) -> tuple[NoDVH, ...]:
 # Which structure
 
 
-def _dvh(item: AnyElements, context: _Context) -> DVH | NoDVH:
-    roi, roi_notes, trouble = _roi(item, context.shown)
+def _dvh(item: Elements, context: _Context) -> DVH | NoDVH:
+    roi, roi_notes, trouble = _roi(item, context.display_name)
     name, kind = context.names.get(roi, (f"ROI {roi}", "")) if roi >= 0 else (_several_names(item, context), "")
     if trouble:
         return NoDVH(name=name, number=roi, kind=kind, reason=Reason.STRUCTURE_NOT_COMPUTED, detail=trouble)
@@ -144,9 +145,9 @@ def _dvh(item: AnyElements, context: _Context) -> DVH | NoDVH:
     return _named(item, context, read, name=name, roi=roi, kind=kind, notes=roi_notes)
 
 
-def _roi(item: AnyElements, shown: str) -> tuple[int, tuple[str, ...], str]:
+def _roi(item: Elements, display_name: str) -> tuple[int, tuple[str, ...], str]:
     """Number of the one ROI, notes, and why there is none (number -1)."""
-    parts = [(word(one, 0x30040062).upper(), integer(one, 0x30060084)) for one in items(item, 0x30040060, shown)]
+    parts = [(word(one, 0x30040062).upper(), integer(one, 0x30060084)) for one in item.items(0x30040060, display_name)]
     if not parts:
         return -1, (), "the stored DVH names no ROI"
     if len(parts) > 1 or parts[0][0] == "EXCLUDED":
@@ -159,10 +160,10 @@ def _roi(item: AnyElements, shown: str) -> tuple[int, tuple[str, ...], str]:
     return roi, () if contribution else ("states no contribution of its only ROI; INCLUDED was assumed",), ""
 
 
-def _several_names(item: AnyElements, context: _Context) -> str:
+def _several_names(item: Elements, context: _Context) -> str:
     """Readable name of a combination: ``Liver - GTV``."""
     text = ""
-    for one in items(item, 0x30040060, context.shown):
+    for one in item.items(0x30040060, context.display_name):
         roi = integer(one, 0x30060084)
         roi_name = context.names.get(roi, (f"ROI {roi}", ""))[0] if roi is not None else "ROI ?"
         sign = "-" if word(one, 0x30040062).upper() == "EXCLUDED" else "+"
@@ -189,12 +190,12 @@ def _one_for_each_roi(read: list[DVH | NoDVH]) -> list[DVH | NoDVH]:
 # Its histogram
 
 
-def _histogram(item: AnyElements, context: _Context) -> tuple[Histogram, tuple[str, ...]]:
+def _histogram(item: Elements, context: _Context) -> tuple[Histogram, tuple[str, ...]]:
     """The histogram without empty bins at its end, and notes on it."""
     if _dose_type(item, context) == "ERROR":
         detail = "its Dose Type is ERROR: the difference of two doses is no dose"
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
-    widths, volumes, notes = _pairs(item, context.shown)
+    widths, volumes, notes = _pairs(item, context.display_name)
     widths_gy = widths * _gy_per_dose_unit(item, context)
     unit = _volume_unit(item)
     cumulative = _cumulative(item, volumes)
@@ -206,9 +207,9 @@ def _histogram(item: AnyElements, context: _Context) -> tuple[Histogram, tuple[s
     return Histogram(edges_gy=edges_gy[: last + 2], volume=cumulative[: last + 1], unit=unit), notes
 
 
-def _pairs(item: AnyElements, shown: str) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
+def _pairs(item: Elements, display_name: str) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
     """Widths and volumes, each shape ``(n,)``."""
-    data = _data(item, shown)
+    data = _data(item, display_name)
     if len(data) < 2 or len(data) % 2:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, f"DVH Data has {len(data)} numbers, no pairs")
     pairs = data.reshape(-1, 2)
@@ -220,14 +221,14 @@ def _pairs(item: AnyElements, shown: str) -> tuple[FloatArray, FloatArray, tuple
     return pairs[:, 0], pairs[:, 1], (f"states {stated} bins and has {len(pairs)}; all of them were used",)
 
 
-def _data(item: AnyElements, shown: str) -> FloatArray:
+def _data(item: Elements, display_name: str) -> FloatArray:
     try:
-        return decimals(item, 0x30040058, shown)
+        return decimals(item, 0x30040058, display_name)
     except DicomError as error:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, error.what) from error
 
 
-def _gy_per_dose_unit(item: AnyElements, context: _Context) -> float:
+def _gy_per_dose_unit(item: Elements, context: _Context) -> float:
     scaling = number(item, 0x30040052) if 0x30040052 in item else 1.0
     if scaling is None or scaling <= 0.0:
         raise Unusable(Reason.UNIT_UNKNOWN, "DVH Dose Scaling is not above 0")
@@ -243,7 +244,7 @@ def _gy_per_dose_unit(item: AnyElements, context: _Context) -> float:
     raise Unusable(Reason.PRESCRIPTION_UNKNOWN, "its doses are relative to an unknown dose")
 
 
-def _volume_unit(item: AnyElements) -> VolumeUnit:
+def _volume_unit(item: Elements) -> VolumeUnit:
     match word(item, 0x30040054).upper():
         case "CM3":
             return VolumeUnit.CC
@@ -253,7 +254,7 @@ def _volume_unit(item: AnyElements) -> VolumeUnit:
             raise Unusable(Reason.UNIT_UNKNOWN, f"volume units are {other or 'missing'!r}")
 
 
-def _cumulative(item: AnyElements, volumes: FloatArray) -> FloatArray:
+def _cumulative(item: Elements, volumes: FloatArray) -> FloatArray:
     """Volume with at least the dose of each lower edge: never rising, never below 0."""
     match word(item, 0x30040001).upper():
         case "DIFFERENTIAL":
@@ -277,7 +278,7 @@ def _refuse_above_grid(widths: FloatArray, top_gy: float, context: _Context) -> 
 
 
 def _named(
-    item: AnyElements,
+    item: Elements,
     context: _Context,
     read: tuple[Histogram, tuple[str, ...]],
     *,
@@ -313,7 +314,7 @@ def _named(
     )
 
 
-def _stated(item: AnyElements) -> Stated | None:
+def _stated(item: Elements) -> Stated | None:
     mean, least, most = (number(item, tag) for tag in (0x30040074, 0x30040070, 0x30040072))
     if mean is None or least is None or most is None:
         return None
@@ -326,7 +327,7 @@ def _volume_notes(histogram: Histogram) -> list[tuple[FindingCode, str]]:
     return [(FindingCode.STORED_DVH_UNITS, "volumes are relative; metrics in cc cannot be measured")]
 
 
-def _type_notes(item: AnyElements, context: _Context) -> list[tuple[FindingCode, str]]:
+def _type_notes(item: Elements, context: _Context) -> list[tuple[FindingCode, str]]:
     notes = []
     kind = _dose_type(item, context)
     if kind not in {"PHYSICAL", ""}:
@@ -337,5 +338,5 @@ def _type_notes(item: AnyElements, context: _Context) -> list[tuple[FindingCode,
     return notes
 
 
-def _dose_type(item: AnyElements, context: _Context) -> str:
+def _dose_type(item: Elements, context: _Context) -> str:
     return word(item, 0x30040004).upper() or context.dose_type

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from sbrtcheck.dicom.contours import ContourTexts, roi_contours, unreadable
-from sbrtcheck.dicom.tags import AnyElements, integer, items, name, word
+from sbrtcheck.dicom.elements import Elements
+from sbrtcheck.dicom.tags import integer, name, word
 from sbrtcheck.dvh import DERIVED_NUMBER
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Finding, FindingCode, Structure
@@ -37,8 +38,8 @@ class _Identity:
 class _RoiItems:
     """Everything that the ROI Contour items of one ROI hold."""
 
-    contours: list[AnyElements] = field(default_factory=list)
-    planes: list[AnyElements] = field(default_factory=list)
+    contours: list[Elements] = field(default_factory=list)
+    planes: list[Elements] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
@@ -46,14 +47,16 @@ class _RoiItems:
 class _Context:
     """What all ROIs of a structure set share; ``lost`` says which contours belong to none of them."""
 
-    shown: str
+    display_name: str
     frame: str
     contours: dict[int, _RoiItems]
     observations: dict[int, list[_Observation]]
     lost: str
 
 
-def structures_of(dataset: AnyElements, shown: str, frame: str) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
+def structures_of(
+    dataset: Elements, display_name: str, frame: str
+) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
     """All ROIs of a structure set in the order of the file, and what concerns none of them alone.
 
     Those without usable contours are empty and say so; reading those of a damaged one raises `DicomError`. A ROI whose
@@ -63,7 +66,7 @@ def structures_of(dataset: AnyElements, shown: str, frame: str) -> tuple[tuple[S
     ----------
     dataset
         The RTSTRUCT.
-    shown
+    display_name
         How messages name the file.
     frame
         Frame of Reference UID of the dose: contours of a ROI in another one are not used. ``""`` when unknown.
@@ -73,27 +76,31 @@ def structures_of(dataset: AnyElements, shown: str, frame: str) -> tuple[tuple[S
     DicomError
         When one of the ROI sequences is missing or cannot be read.
     """
-    rois = items(dataset, 0x30060020, shown)
+    rois = dataset.items(0x30060020, display_name)
     if not rois:
-        raise DicomError("the structure set has no structures", shown, "export it again")
+        raise DicomError("the structure set has no structures", display_name, "export it again")
     if 0x30060039 not in dataset:
-        raise DicomError("the structure set has no ROI Contour Sequence (3006,0039)", shown, "export it again")
+        raise DicomError("the structure set has no ROI Contour Sequence (3006,0039)", display_name, "export it again")
     identities = _identities(rois)
-    contours = _contours_of_rois(dataset, shown)
-    lost = _lost(contours, identities, shown)
+    contours = _contours_of_rois(dataset, display_name)
+    lost = _lost(contours, identities, display_name)
     known = {number: found for number, found in contours.items() if number is not None}
     context = _Context(
-        shown=shown, frame=frame, contours=known, observations=_observations(dataset, shown), lost=", ".join(lost)
+        display_name=display_name,
+        frame=frame,
+        contours=known,
+        observations=_observations(dataset, display_name),
+        lost=", ".join(lost),
     )
     structures = tuple(_structure(roi, identity, context) for roi, identity in zip(rois, identities, strict=True))
     texts = [f"the structure set has {text}: whose are they?" for text in lost]
     return structures, tuple(Finding(code=FindingCode.OTHER, text=text) for text in texts)
 
 
-def names_and_kinds(dataset: AnyElements, shown: str) -> dict[int, tuple[str, str]]:
+def names_and_kinds(dataset: Elements, display_name: str) -> dict[int, tuple[str, str]]:
     """Name and interpreted type of each ROI number as `structures_of` gives them: what stored DVHs need of a file."""
-    observations = _observations(dataset, shown)
-    rois = items(dataset, 0x30060020, shown)
+    observations = _observations(dataset, display_name)
+    rois = dataset.items(0x30060020, display_name)
     return {
         identity.number: (name(roi, 0x30060026), _observation(identity, observations).kind)
         for roi, identity in zip(rois, _identities(rois), strict=True)
@@ -103,7 +110,7 @@ def names_and_kinds(dataset: AnyElements, shown: str) -> dict[int, tuple[str, st
 # Which ROI
 
 
-def _identities(rois: Sequence[AnyElements]) -> list[_Identity]:
+def _identities(rois: Sequence[Elements]) -> list[_Identity]:
     """The ROIs' numbers; those that are unusable in an order that the file's does not change."""
     stated = [integer(roi, 0x30060022) for roi in rois]
     times = Counter(stated)
@@ -123,13 +130,13 @@ def _unusable(number: int | None, times: int) -> str:
     return f"ROI number {number} belongs to {times} ROIs, and the contours with it to any of them" if times > 1 else ""
 
 
-def _contours_of_rois(dataset: AnyElements, shown: str) -> dict[int | None, _RoiItems]:
+def _contours_of_rois(dataset: Elements, display_name: str) -> dict[int | None, _RoiItems]:
     """Contour items of each ROI number; of None where an item has no usable one."""
     found: dict[int | None, _RoiItems] = {}
-    for roi in items(dataset, 0x30060039, shown):
+    for roi in dataset.items(0x30060039, display_name):
         mine = found.setdefault(integer(roi, 0x30060084), _RoiItems())
         try:
-            mine.contours.extend(items(roi, 0x30060040, shown))
+            mine.contours.extend(roi.items(0x30060040, display_name))
         except DicomError as error:
             mine.faults.append(error.what)
         if 0x3006004A in roi:
@@ -137,30 +144,30 @@ def _contours_of_rois(dataset: AnyElements, shown: str) -> dict[int | None, _Roi
     return found
 
 
-def _planes(roi: AnyElements) -> list[AnyElements]:
+def _planes(roi: Elements) -> Sequence[Elements]:
     """Items of the Source Pixel Planes Characteristics Sequence; what is optional and damaged is not there."""
     try:
-        return items(roi, 0x3006004A)
+        return roi.items(0x3006004A)
     except DicomError:
         return []
 
 
-def _lost(contours: dict[int | None, _RoiItems], identities: Sequence[_Identity], shown: str) -> list[str]:
+def _lost(contours: dict[int | None, _RoiItems], identities: Sequence[_Identity], display_name: str) -> list[str]:
     """Contours with an area that belong to no ROI of the file."""
     known = {identity.stated for identity in identities} - {None}
     texts = []
     for number, found in contours.items():
         if number in known:
             continue
-        if found.faults or roi_contours(found.contours, (), shown, "").source.is_contoured:
+        if found.faults or roi_contours(found.contours, (), display_name, "").source.is_contoured:
             unnumbered = "contours without a usable Referenced ROI Number"
             texts.append(unnumbered if number is None else f"contours of ROI number {number}, which no ROI has")
     return sorted(texts)
 
 
-def _observations(dataset: AnyElements, shown: str) -> dict[int, list[_Observation]]:
+def _observations(dataset: Elements, display_name: str) -> dict[int, list[_Observation]]:
     found: dict[int, list[_Observation]] = {}
-    for item in items(dataset, 0x30060080, shown):
+    for item in dataset.items(0x30060080, display_name):
         number = integer(item, 0x30060084)
         if number is not None:
             found.setdefault(number, []).append(_Observation(word(item, 0x300600A4).upper(), _codes(item)))
@@ -175,9 +182,9 @@ def _observation(identity: _Identity, observations: dict[int, list[_Observation]
     return found[0] if found else _Observation()
 
 
-def _codes(observation: AnyElements) -> tuple[str, ...]:
+def _codes(observation: Elements) -> tuple[str, ...]:
     """Meanings, then values, of the identification codes."""
-    codes = items(observation, 0x30060086)
+    codes = observation.items(0x30060086)
     texts = [name(code, 0x00080104) for code in codes] + [name(code, 0x00080100) for code in codes]
     return tuple(dict.fromkeys(text for text in texts if text))
 
@@ -185,9 +192,9 @@ def _codes(observation: AnyElements) -> tuple[str, ...]:
 # Its structure
 
 
-def _structure(roi: AnyElements, identity: _Identity, context: _Context) -> Structure:
+def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structure:
     roi_name = name(roi, 0x30060026)
-    place = f"{context.shown}: ROI {identity.number} {roi_name!r}"
+    place = f"{context.display_name}: ROI {identity.number} {roi_name!r}"
     mine = context.contours.get(identity.stated, _RoiItems()) if identity.stated is not None else _RoiItems()
     seen = _observation(identity, context.observations)
     fault = _fault(identity, mine, context)
