@@ -81,7 +81,7 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
         spacing_mm=_spacing(elements, display_name),
         offsets_mm=_read_only(offsets_mm),
     )
-    return grid, (*findings, *_dose_type(elements), *_padded(padding))
+    return grid, (*findings, *_dose_type_findings(elements), *_padding_findings(padding))
 
 
 def summed(grids: list[DoseGrid], display_name: str) -> DoseGrid:
@@ -107,7 +107,7 @@ def _same_points(a: DoseGrid, b: DoseGrid) -> bool:
         (np.asarray(a.spacing_mm), np.asarray(b.spacing_mm)),
         (a.axes, b.axes),
     )
-    return all(bool(np.all(np.abs(one - other) <= _SAME_GRID_MM)) for one, other in pairs)
+    return all(bool(np.all(np.abs(mine - theirs) <= _SAME_GRID_MM)) for mine, theirs in pairs)
 
 
 def grid_maximum_gy(file: DoseFile) -> float | None:
@@ -144,15 +144,15 @@ def _values_and_padding(file: DoseFile) -> tuple[StoredValues, int]:
             if padding:
                 after = _from_file(pixels.path, pixels.at + size, np.dtype("u1"), padding)
                 _refuse_other_than_padding(after.tobytes(), padding, name)
-            return _shaped(_from_file(pixels.path, pixels.at, kind, count), shape, name), padding
+            return _in_shape(_from_file(pixels.path, pixels.at, kind, count), shape, name), padding
         case PixelsInMemory():
             padding = _padding_in(pixels.content, shape, kind, name)
-            return _shaped(np.frombuffer(pixels.content, dtype=kind, count=count), shape, name), padding
+            return _in_shape(np.frombuffer(pixels.content, dtype=kind, count=count), shape, name), padding
         case BigEndianPixels():
             padding = _padding_in(pixels.content, shape, kind, name)
-            return _shaped(pixels.decode(size if padding else len(pixels.content)), shape, name), padding
+            return _in_shape(pixels.decode(size if padding else len(pixels.content)), shape, name), padding
         case CompressedPixels():
-            return _shaped(pixels.decode(), shape, name), 0
+            return _in_shape(pixels.decode(), shape, name), 0
 
 
 def _padding_in(content: bytes, shape: tuple[int, int, int], kind: np.dtype[np.generic], display_name: str) -> int:
@@ -190,7 +190,7 @@ def _refuse_other_than_padding(after: bytes, count: int, display_name: str) -> N
         raise DicomError(what, display_name, "the file may be damaged or edited: export it again")
 
 
-def _shaped(values: StoredValues, shape: tuple[int, int, int], display_name: str) -> StoredValues:
+def _in_shape(values: StoredValues, shape: tuple[int, int, int], display_name: str) -> StoredValues:
     if values.size != prod(shape):
         what = f"pixel data has {values.size} values, {shape[0]} frames need {prod(shape)}"
         raise DicomError(what, display_name, "the file may be truncated: export it again")
@@ -257,14 +257,14 @@ def _refuse_error_dose(elements: Elements, display_name: str) -> None:
         )
 
 
-def _padded(count: int) -> tuple[Finding, ...]:
+def _padding_findings(count: int) -> tuple[Finding, ...]:
     if not count:
         return ()
     text = f"the pixel data of the dose has {count} bytes of padding after the last frame; they were dropped"
     return (Finding(code=FindingCode.PIXEL_PADDING, text=text),)
 
 
-def _dose_type(elements: Elements) -> tuple[Finding, ...]:
+def _dose_type_findings(elements: Elements) -> tuple[Finding, ...]:
     kind = word(elements, 0x30040004).upper()
     if kind in {"PHYSICAL", ""}:
         return ()

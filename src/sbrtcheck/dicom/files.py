@@ -167,7 +167,7 @@ def _rt_file(path: Path, header: Header) -> RtFile:
     file = RtFile(path=path, display_name=str(kind), kind=kind, uid=header.uid)
     try:
         damage = header.cut_off if header.elements is not None else _UNREADABLE
-        file = _described(file, header.elements) if header.elements is not None else file
+        file = _with_description(file, header.elements) if header.elements is not None else file
     except DicomError:
         damage = _UNREADABLE
     # of another transfer syntax, what else its elements seem to be may be nonsense
@@ -192,32 +192,32 @@ def _is_other_storage(start: bytes) -> bool:
     return storage_class.startswith(_STORAGE) and not storage_class.startswith(_RT_CLASS.encode())
 
 
-def _described(file: RtFile, elements: Elements) -> RtFile:
+def _with_description(file: RtFile, elements: Elements) -> RtFile:
     plans = elements.items(0x300C0002)
     return replace(
         file,
         label=name(elements, 0x300A0002) or name(elements, 0x300A0003) or name(elements, 0x30060002),
         frames=_frames(elements),
-        plan_refs=_referenced(plans) if file.kind is Kind.DOSE else (),
-        structure_set_refs=_referenced(elements.items(0x300C0060)),
+        plan_refs=_references(plans) if file.kind is Kind.DOSE else (),
+        structure_set_refs=_references(elements.items(0x300C0060)),
         summation=word(elements, 0x3004000A).upper() or None,
-        parts=_planned_parts(elements) if file.kind is Kind.PLAN else _dose_parts(plans),
+        parts=_parts_of_plan(elements) if file.kind is Kind.PLAN else _parts_of_dose(plans),
     )
 
 
 def _frames(elements: Elements) -> tuple[str, ...]:
-    found = {word(elements, 0x00200052)}
-    found |= {word(item, 0x00200052) for item in elements.items(0x30060010)}
-    found |= {word(item, 0x30060024) for item in elements.items(_STRUCTURE_SET_ROIS)}
-    return tuple(sorted(found - {""}))
+    uids = {word(elements, 0x00200052)}
+    uids |= {word(item, 0x00200052) for item in elements.items(0x30060010)}
+    uids |= {word(item, 0x30060024) for item in elements.items(_STRUCTURE_SET_ROIS)}
+    return tuple(sorted(uids - {""}))
 
 
-def _referenced(sequence: Sequence[Elements]) -> tuple[str, ...]:
+def _references(sequence: Sequence[Elements]) -> tuple[str, ...]:
     uids = [word(item, 0x00081155) for item in sequence]
     return tuple(dict.fromkeys(uid for uid in uids if uid))
 
 
-def _planned_parts(plan: Elements) -> Parts:
+def _parts_of_plan(plan: Elements) -> Parts:
     """Fraction groups of a plan with the beams that deliver something (setup beams have no meterset)."""
     return tuple((_number(group, 0x300A0071), _beams(group)) for group in plan.items(0x300A0070))
 
@@ -228,7 +228,7 @@ def _beams(group: Elements) -> tuple[int, ...]:
     return tuple(sorted(_number(beam, 0x300C0006) for beam in treating or beams))
 
 
-def _dose_parts(plans: Sequence[Elements]) -> Parts:
+def _parts_of_dose(plans: Sequence[Elements]) -> Parts:
     groups = [group for plan in plans for group in plan.items(0x300C0020)]
     return tuple(
         (_number(group, 0x300C0022), tuple(sorted(_number(beam, 0x300C0006) for beam in group.items(0x300C0004))))

@@ -125,14 +125,14 @@ def _refuse_several_patients(headers: Sequence[Elements]) -> None:
 def _subject(header: PydicomElements) -> Dataset:
     subject = Dataset()
     subject.SpecificCharacterSet = "ISO_IR 192"
-    for element in _copied(header.dataset):
+    for element in _identity_elements(header.dataset):
         subject.add(element)
     if not word(PydicomElements(subject), 0x0020000D):
         raise DicomError("the file has no Study Instance UID", hint="export it again")
     return subject
 
 
-def _copied(header: Dataset) -> Iterator[DataElement]:
+def _identity_elements(header: Dataset) -> Iterator[DataElement]:
     """Elements as they are, also where a value breaks the rules of its kind: they must match the record."""
     for keyword in (*_PRESENT, *_WHERE_KNOWN):
         tag = tag_for_keyword(keyword) or 0

@@ -49,22 +49,22 @@ def load_registration(path: str | PathLike[str]) -> Registration:
         dataset = read_elements(file, file.name)
         if word(dataset, 0x00080016) != _SPATIAL_REGISTRATION:
             raise DicomError("not a Spatial Registration object", file.name, _HINT)
-        found = dict(_registered(one, file.name) for one in dataset.items(0x00700308, file.name))
+        to_shared = dict(_frame_and_matrix(item, file.name) for item in dataset.items(0x00700308, file.name))
         shared = word(dataset, 0x00200052)
-    if not found or "" in found:
+    if not to_shared or "" in to_shared:
         raise DicomError("the registration does not say which frames of reference it registers", file.name)
     if shared:
-        found.setdefault(shared, np.eye(4))
-    return Registration(to_shared=found)
+        to_shared.setdefault(shared, np.eye(4))
+    return Registration(to_shared=to_shared)
 
 
-def _registered(one: Elements, display_name: str) -> tuple[str, FloatArray]:
+def _frame_and_matrix(item: Elements, display_name: str) -> tuple[str, FloatArray]:
     """A frame of reference, and its matrices applied one after the other."""
     matrix = np.eye(4)
-    for step in one.items(0x00700309, display_name):
+    for step in item.items(0x00700309, display_name):
         for part in step.items(0x0070030A, display_name):
             matrix = _matrix(part, display_name) @ matrix
-    return word(one, 0x00200052), matrix
+    return word(item, 0x00200052), matrix
 
 
 def _matrix(part: Elements, display_name: str) -> FloatArray:

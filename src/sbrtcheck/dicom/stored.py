@@ -37,6 +37,8 @@ STORED_HINT = "use computed DVHs (dvhs='computed', --dvhs computed)"
 # A stored DVH may come from a finer grid than the RTDOSE's; beyond this factor its doses are in another unit.
 _ABOVE_GRID = 1.2
 
+_NO_ROI_NUMBER = -1  # of what is not the DVH of one ROI; ROIs are numbered from 0 or 1
+
 Names = Mapping[int, tuple[str, str]]
 
 
@@ -101,13 +103,13 @@ def stored_dvhs(
         maximum_gy=maximum_gy,
         dose_type=word(dose, 0x30040004).upper(),
     )
-    read = _one_for_each_roi([_dvh(item, context) for item in sequence])
-    read = unless_all_hundred(read, "stored")
-    dvhs = tuple(one for one in read if isinstance(one, DVH))
-    without = tuple(one for one in read if isinstance(one, NoDVH))
+    all_dvhs = _one_for_each_roi([_dvh(item, context) for item in sequence])
+    all_dvhs = unless_all_hundred(all_dvhs, "stored")
+    dvhs = tuple(dvh for dvh in all_dvhs if isinstance(dvh, DVH))
+    without = tuple(dvh for dvh in all_dvhs if isinstance(dvh, NoDVH))
     return DVHSet(
         dvhs=dvhs,
-        without=(*without, *_not_stored(read, names)),
+        without=(*without, *_structures_without_dvh(all_dvhs, names)),
         prescription=prescription,
         origin=Origin.STORED,
         provenance=provenance,
@@ -115,8 +117,8 @@ def stored_dvhs(
     )
 
 
-def _not_stored(read: list[DVH | NoDVH], names: Names) -> tuple[NoDVH, ...]:
-    stored = {one.number for one in read}
+def _structures_without_dvh(dvhs: list[DVH | NoDVH], names: Names) -> tuple[NoDVH, ...]:
+    stored = {dvh.number for dvh in dvhs}
     return tuple(
         NoDVH(
             name=name,
@@ -134,56 +136,80 @@ def _not_stored(read: list[DVH | NoDVH], names: Names) -> tuple[NoDVH, ...]:
 
 
 def _dvh(item: Elements, context: _Context) -> DVH | NoDVH:
-    roi, roi_notes, trouble = _roi(item, context.display_name)
-    name, kind = context.names.get(roi, (f"ROI {roi}", "")) if roi >= 0 else (_several_names(item, context), "")
-    if trouble:
-        return NoDVH(name=name, number=roi, kind=kind, reason=Reason.STRUCTURE_NOT_COMPUTED, detail=trouble)
+    roi = _roi(item, context.display_name)
+    if isinstance(roi, _NoRoi):
+        name, reason = _several_names(item, context), Reason.STRUCTURE_NOT_COMPUTED
+        return NoDVH(name=name, number=_NO_ROI_NUMBER, kind="", reason=reason, detail=roi.why)
+    number = roi.number
+    if number >= 0:
+        name, kind = context.names.get(number, (f"ROI {number}", ""))
+    else:
+        name, kind = _several_names(item, context), ""
     try:
-        read = _histogram(item, context)
+        histogram = _histogram(item, context)
     except Unusable as why:
-        return NoDVH(name=name, number=roi, kind=kind, reason=why.reason, detail=why.detail)
-    return _named(item, context, read, name=name, roi=roi, kind=kind, notes=roi_notes)
+        return NoDVH(name=name, number=number, kind=kind, reason=why.reason, detail=why.detail)
+    return _dvh_of(item, context, histogram, name=name, roi=number, kind=kind, notes=roi.notes)
 
 
-def _roi(item: Elements, display_name: str) -> tuple[int, tuple[str, ...], str]:
-    """Number of the one ROI, notes, and why there is none (number -1)."""
-    parts = [(word(one, 0x30040062).upper(), integer(one, 0x30060084)) for one in item.items(0x30040060, display_name)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Roi:
+    """The one ROI that a stored DVH is of."""
+
+    number: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NoRoi:
+    """Why a stored DVH is not of one ROI."""
+
+    why: str
+
+
+def _roi(item: Elements, display_name: str) -> _Roi | _NoRoi:
+    """The DVH Referenced ROI Sequence (PS3.3 C.8.8.4): one ROI, included."""
+    parts = [
+        (word(part, 0x30040062).upper(), integer(part, 0x30060084)) for part in item.items(0x30040060, display_name)
+    ]
     if not parts:
-        return -1, (), "the stored DVH names no ROI"
+        return _NoRoi(why="the stored DVH names no ROI")
     if len(parts) > 1 or parts[0][0] == "EXCLUDED":
-        return -1, (), "the stored DVH is of a combination of ROIs"
+        return _NoRoi(why="the stored DVH is of a combination of ROIs")
     contribution, roi = parts[0]
     if roi is None:
-        return -1, (), "the stored DVH names no usable ROI number"
+        return _NoRoi(why="the stored DVH names no usable ROI number")
     if contribution not in {"INCLUDED", ""}:
-        return -1, (), f"the stored DVH has the unknown contribution {contribution!r}"
-    return roi, () if contribution else ("states no contribution of its only ROI; INCLUDED was assumed",), ""
+        return _NoRoi(why=f"the stored DVH has the unknown contribution {contribution!r}")
+    if contribution:
+        return _Roi(number=roi)
+    return _Roi(number=roi, notes=("states no contribution of its only ROI; INCLUDED was assumed",))
 
 
 def _several_names(item: Elements, context: _Context) -> str:
     """Readable name of a combination: ``Liver - GTV``."""
     text = ""
-    for one in item.items(0x30040060, context.display_name):
-        roi = integer(one, 0x30060084)
+    for part in item.items(0x30040060, context.display_name):
+        roi = integer(part, 0x30060084)
         roi_name = context.names.get(roi, (f"ROI {roi}", ""))[0] if roi is not None else "ROI ?"
-        sign = "-" if word(one, 0x30040062).upper() == "EXCLUDED" else "+"
+        sign = "-" if word(part, 0x30040062).upper() == "EXCLUDED" else "+"
         text = f"{text} {sign} {roi_name}" if text or sign == "-" else roi_name
     return text.strip() or "unnamed"
 
 
-def _one_for_each_roi(read: list[DVH | NoDVH]) -> list[DVH | NoDVH]:
+def _one_for_each_roi(dvhs: list[DVH | NoDVH]) -> list[DVH | NoDVH]:
     """Several usable DVHs of one ROI: that in cc when it is the only such one, else none."""
-    usable = Counter(one.number for one in read if isinstance(one, DVH))
-    absolute = Counter(one.number for one in read if isinstance(one, DVH) and one.volume_unit is VolumeUnit.CC)
+    usable = Counter(dvh.number for dvh in dvhs if isinstance(dvh, DVH))
+    absolute = Counter(dvh.number for dvh in dvhs if isinstance(dvh, DVH) and dvh.volume_unit is VolumeUnit.CC)
     kept: list[DVH | NoDVH] = []
-    for one in read:
-        times = usable[one.number]
-        if times < 2 or (isinstance(one, DVH) and one.volume_unit is VolumeUnit.CC and absolute[one.number] == 1):
-            kept.append(one)
-        elif absolute[one.number] != 1 and all(other.number != one.number for other in kept):
+    for dvh in dvhs:
+        times = usable[dvh.number]
+        if times < 2 or (isinstance(dvh, DVH) and dvh.volume_unit is VolumeUnit.CC and absolute[dvh.number] == 1):
+            kept.append(dvh)
+        elif absolute[dvh.number] != 1 and all(other.number != dvh.number for other in kept):
             detail = f"the RTDOSE stores {times} DVHs for it"
             reason = Reason.STRUCTURE_AMBIGUOUS
-            kept.append(NoDVH(name=one.name, number=one.number, kind=one.kind, reason=reason, detail=detail))
+            kept.append(NoDVH(name=dvh.name, number=dvh.number, kind=dvh.kind, reason=reason, detail=detail))
     return kept
 
 
@@ -277,25 +303,27 @@ def _refuse_above_grid(widths: FloatArray, top_gy: float, context: _Context) -> 
 # Its numbers
 
 
-def _named(
+def _dvh_of(
     item: Elements,
     context: _Context,
-    read: tuple[Histogram, tuple[str, ...]],
+    histogram_and_notes: tuple[Histogram, tuple[str, ...]],
     *,
     name: str,
     roi: int,
     kind: str,
     notes: tuple[str, ...],
 ) -> DVH:
-    histogram, more = read
+    histogram, more = histogram_and_notes
     curves = curves_of(histogram)
     rx = context.prescription
-    stated = _stated(item)
-    found = statistics_of(histogram, curves, stated, percent_of_gy=rx.dose_gy if isinstance(rx, Prescription) else None)
-    said = [(FindingCode.STORED_DVH_INCOMPLETE, text) for text in (*notes, *more)]
+    stated = _stated_statistics(item)
+    statistics = statistics_of(
+        histogram, curves, stated, percent_of_gy=rx.dose_gy if isinstance(rx, Prescription) else None
+    )
+    noticed = [(FindingCode.STORED_DVH_INCOMPLETE, text) for text in (*notes, *more)]
     if stated is None:
-        said.append((FindingCode.STORED_DVH_INCOMPLETE, "minimum, maximum or mean is not stated"))
-    said += [*found.notes, *_volume_notes(histogram), *_type_notes(item, context)]
+        noticed.append((FindingCode.STORED_DVH_INCOMPLETE, "minimum, maximum or mean is not stated"))
+    noticed += [*statistics.notes, *_volume_notes(histogram), *_type_notes(item, context)]
     return DVH(
         name=name,
         number=roi,
@@ -306,15 +334,15 @@ def _named(
         curve=curves.curve,
         lower=curves.lower,
         upper=curves.upper,
-        mean_gy=found.mean_gy,
-        min_gy=found.min_gy,
-        max_gy=found.max_gy,
+        mean_gy=statistics.mean_gy,
+        min_gy=statistics.min_gy,
+        max_gy=statistics.max_gy,
         prescription=rx,
-        findings=findings_of(said, "stored", name),
+        findings=findings_of(noticed, "stored", name),
     )
 
 
-def _stated(item: Elements) -> Stated | None:
+def _stated_statistics(item: Elements) -> Stated | None:
     mean, least, most = (number(item, tag) for tag in (0x30040074, 0x30040070, 0x30040072))
     if mean is None or least is None or most is None:
         return None

@@ -31,7 +31,7 @@ class _Identity:
 
     number: int
     stated: int | None
-    fault: str = ""
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class _Context:
     frame: str
     contours: dict[int, _RoiItems]
     observations: dict[int, list[_Observation]]
-    lost: str
+    lost: tuple[str, ...]
 
 
 def structures_of(
@@ -83,14 +83,14 @@ def structures_of(
         raise DicomError("the structure set has no ROI Contour Sequence (3006,0039)", display_name, "export it again")
     identities = _identities(rois)
     contours = _contours_of_rois(dataset, display_name)
-    lost = _lost(contours, identities, display_name)
-    known = {number: found for number, found in contours.items() if number is not None}
+    lost = _contours_of_no_roi(contours, identities, display_name)
+    known = {number: items for number, items in contours.items() if number is not None}
     context = _Context(
         display_name=display_name,
         frame=frame,
         contours=known,
         observations=_observations(dataset, display_name),
-        lost=", ".join(lost),
+        lost=tuple(lost),
     )
     structures = tuple(_structure(roi, identity, context) for roi, identity in zip(rois, identities, strict=True))
     texts = [f"the structure set has {text}: whose are they?" for text in lost]
@@ -119,29 +119,31 @@ def _identities(rois: Sequence[Elements]) -> list[_Identity]:
     free = (number for number in count(DERIVED_NUMBER - 1, -1) if number not in times)
     instead = dict(zip(unusable, free, strict=False))
     return [
-        _Identity(number=instead.get(at, number or 0), stated=number, fault=_unusable(number, times[number]))
+        _Identity(number=instead.get(at, number or 0), stated=number, fault=_number_fault(number, times[number]))
         for at, number in enumerate(stated)
     ]
 
 
-def _unusable(number: int | None, times: int) -> str:
+def _number_fault(number: int | None, times: int) -> str | None:
     if number is None:
         return "the ROI has no usable number (3006,0022) by which its contours could be told"
-    return f"ROI number {number} belongs to {times} ROIs, and the contours with it to any of them" if times > 1 else ""
+    if times > 1:
+        return f"ROI number {number} belongs to {times} ROIs, and the contours with it to any of them"
+    return None
 
 
 def _contours_of_rois(dataset: Elements, display_name: str) -> dict[int | None, _RoiItems]:
     """Contour items of each ROI number; of None where an item has no usable one."""
-    found: dict[int | None, _RoiItems] = {}
+    by_number: dict[int | None, _RoiItems] = {}
     for roi in dataset.items(0x30060039, display_name):
-        mine = found.setdefault(integer(roi, 0x30060084), _RoiItems())
+        of_roi = by_number.setdefault(integer(roi, 0x30060084), _RoiItems())
         try:
-            mine.contours.extend(roi.items(0x30060040, display_name))
+            of_roi.contours.extend(roi.items(0x30060040, display_name))
         except DicomError as error:
-            mine.faults.append(error.what)
+            of_roi.faults.append(error.what)
         if 0x3006004A in roi:
-            mine.planes.extend(_planes(roi))
-    return found
+            of_roi.planes.extend(_planes(roi))
+    return by_number
 
 
 def _planes(roi: Elements) -> Sequence[Elements]:
@@ -152,34 +154,36 @@ def _planes(roi: Elements) -> Sequence[Elements]:
         return []
 
 
-def _lost(contours: dict[int | None, _RoiItems], identities: Sequence[_Identity], display_name: str) -> list[str]:
+def _contours_of_no_roi(
+    contours: dict[int | None, _RoiItems], identities: Sequence[_Identity], display_name: str
+) -> list[str]:
     """Contours with an area that belong to no ROI of the file."""
     known = {identity.stated for identity in identities} - {None}
     texts = []
-    for number, found in contours.items():
+    for number, of_roi in contours.items():
         if number in known:
             continue
-        if found.faults or roi_contours(found.contours, (), display_name, "").source.is_contoured:
+        if of_roi.faults or roi_contours(of_roi.contours, (), display_name, "").source.is_contoured:
             unnumbered = "contours without a usable Referenced ROI Number"
             texts.append(unnumbered if number is None else f"contours of ROI number {number}, which no ROI has")
     return sorted(texts)
 
 
 def _observations(dataset: Elements, display_name: str) -> dict[int, list[_Observation]]:
-    found: dict[int, list[_Observation]] = {}
+    by_number: dict[int, list[_Observation]] = {}
     for item in dataset.items(0x30060080, display_name):
         number = integer(item, 0x30060084)
         if number is not None:
-            found.setdefault(number, []).append(_Observation(word(item, 0x300600A4).upper(), _codes(item)))
-    return found
+            by_number.setdefault(number, []).append(_Observation(word(item, 0x300600A4).upper(), _codes(item)))
+    return by_number
 
 
 def _observation(identity: _Identity, observations: dict[int, list[_Observation]]) -> _Observation:
     """What was observed of a ROI: the first that has its number; where several ROIs have it, what holds for all."""
-    found = observations.get(identity.stated, []) if identity.stated is not None else []
-    if identity.fault:
-        return found[0] if len(set(found)) == 1 else _Observation()
-    return found[0] if found else _Observation()
+    seen = observations.get(identity.stated, []) if identity.stated is not None else []
+    if identity.fault is not None:
+        return seen[0] if len(set(seen)) == 1 else _Observation()
+    return seen[0] if seen else _Observation()
 
 
 def _codes(observation: Elements) -> tuple[str, ...]:
@@ -195,14 +199,14 @@ def _codes(observation: Elements) -> tuple[str, ...]:
 def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structure:
     roi_name = name(roi, 0x30060026)
     place = f"{context.display_name}: ROI {identity.number} {roi_name!r}"
-    mine = context.contours.get(identity.stated, _RoiItems()) if identity.stated is not None else _RoiItems()
+    of_roi = context.contours.get(identity.stated, _RoiItems()) if identity.stated is not None else _RoiItems()
     seen = _observation(identity, context.observations)
-    fault = _fault(identity, mine, context)
-    if fault:
+    fault = _fault(identity, of_roi, context)
+    if fault is not None:
         source = unreadable(place, fault)
         return Structure(name=roi_name, number=identity.number, kind=seen.kind, codes=seen.codes, contours=source)
-    read = roi_contours(mine.contours, mine.planes, place, roi_name)
-    source, findings = read.source, read.findings
+    contours = roi_contours(of_roi.contours, of_roi.planes, place, roi_name)
+    source, findings = contours.source, contours.findings
     own_frame = word(roi, 0x30060024)
     if context.frame and own_frame and own_frame != context.frame and source.is_contoured:
         text = f"its contours are in frame of reference {own_frame}, the dose is in {context.frame}: they are not used"
@@ -214,18 +218,18 @@ def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structu
         kind=seen.kind,
         codes=seen.codes,
         contours=source,
-        exclusive_or=read.exclusive_or,
-        slab_mm=read.slab_mm,
+        exclusive_or=contours.exclusive_or,
+        slab_mm=contours.slab_mm,
         findings=findings,
     )
 
 
-def _fault(identity: _Identity, mine: _RoiItems, context: _Context) -> str:
-    """Why it cannot be told which contours a ROI has; ``""`` where it can."""
-    if identity.fault:
+def _fault(identity: _Identity, of_roi: _RoiItems, context: _Context) -> str | None:
+    """Why it cannot be told which contours a ROI has; None where it can."""
+    if identity.fault is not None:
         return identity.fault
-    if mine.faults:
-        return mine.faults[0]
-    if context.lost and not mine.contours:
-        return f"it has no contours, and the file has {context.lost}: are they its own?"
-    return ""
+    if of_roi.faults:
+        return of_roi.faults[0]
+    if context.lost and not of_roi.contours:
+        return f"it has no contours, and the file has {', '.join(context.lost)}: are they its own?"
+    return None
