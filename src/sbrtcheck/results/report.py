@@ -28,6 +28,7 @@ from sbrtcheck.results.to_dict import (
     site_dict,
     table_dict,
 )
+from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import ConstraintTable
 
@@ -45,8 +46,9 @@ class Report:
     ``verdict`` is the overall one: FAIL, REVIEW, VARIATION or PASS; ``reasons`` is what stands against a pass, whatever
     the verdict. ``site`` says which organs are expected. ``strict``, ``include_unconfirmed`` and ``accept_dose`` are
     the choices it was made under; ``end_caps``, ``between`` and ``dose`` the model behind the numbers. ``dvhs`` are
-    those it was judged on; ``compared`` compares them with others of the plan; ``names`` says which structure was
-    matched to which organ, and which ones no row used; ``course`` is what is known of the prescription by itself.
+    those it was judged on; ``compared`` compares them with others of the plan. ``names`` says which structure was
+    matched to which organ, and which ones no row used; ``matches`` are the matches that all of it was judged by.
+    ``course`` is what is known of the prescription by itself.
     """
 
     tables: tuple[ConstraintTable, ...]
@@ -61,6 +63,7 @@ class Report:
     dvhs: DVHSet
     compared: Comparison | NoComparison
     names: PlanNames
+    matches: StructureMatches
     course: CourseNote | UnknownCourse
     reasons: tuple[ReviewReason, ...] = ()
     site: PlanSite = UNKNOWN_SITE
