@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry import grid_frame, in_grid, minus, prism_stack, slab_axis_of, union
+from sbrtcheck.geometry.contour_planes import Conventions
 from sbrtcheck.geometry.coverage import Box, Coverage, clip_to, coverage
-from sbrtcheck.geometry.loops import Edges
-from sbrtcheck.geometry.planes import Conventions
+from sbrtcheck.geometry.polygons import Edges
 from sbrtcheck.geometry.prisms import PrismStack
 from sbrtcheck.plan import Contours, DoseGrid, FindingCode
 from solids import angles, centres, odd_inside, radii, rectangle, ring, shoelace_mm2, star

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sbrtcheck.dvh import DVHSet, Origin, Reason, compute_dvhs
 from sbrtcheck.errors import MetricError
-from sbrtcheck.geometry import grid_frame, isodose_volume
+from sbrtcheck.geometry import grid_frame
+from sbrtcheck.geometry.isodose_volume import isodose_volume
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.metric.plan_indices import measure_index
 from sbrtcheck.plan import DoseGrid, Plan, UnknownPrescription

@@ -20,17 +20,18 @@ from exact import Exact, LinearDose, Slab
 from sbrtcheck.dvh import compute_dvhs
 from sbrtcheck.dvh.histogram import BINS, Histogram, add, bands, bound_curves, dvh_curve, merged
 from sbrtcheck.geometry import (
+    BoundaryCells,
     Elements,
     GridFrame,
-    elements,
     grid_frame,
     in_grid,
     prism_cc,
     prism_stack,
     slices_of,
-    with_cubic_dose,
+    volume_elements,
 )
-from sbrtcheck.geometry.outline import distinct, median
+from sbrtcheck.geometry.arrays import distinct, median
+from sbrtcheck.geometry.cubic_dose import with_cubic_dose
 from sbrtcheck.plan import Contours, DoseGrid
 from solids import Array, plan, structure
 
@@ -110,7 +111,7 @@ def test_the_dose_of_elements_is_that_of_their_parts_of_the_grid(seed: int, refi
     stack, _ = prism_stack("S", in_grid(contours, doses), contours.starts, frame)
     every = slices_of(stack, prism_cc(stack, frame), frame, refinement)
     unit_gy = 0.01
-    found = _one_by_one(elements(every, frame, unit_gy))
+    found = _one_by_one(volume_elements(every, frame, unit_gy))
     expected = [
         slow_cell(frame, low, high, (j / refinement, (j + 1) / refinement), (i / refinement, (i + 1) / refinement))
         for slices in every
@@ -146,7 +147,7 @@ class Part:
     low: float
     high: float
     variance: float
-    unsure: float
+    mean_error: float
     volume: float
 
 
@@ -177,9 +178,9 @@ def parts_of_a_structure(draw: st.DrawFn) -> list[Part]:
         low, high = np.sort(rng.uniform(*reach, 2)).astype(np.float32)
         mean = np.float32(rng.uniform(low, high))
         variance = rng.uniform(0, 1) * (high - low) ** 2 / 12
-        unsure = np.float32(rng.uniform(0, 1) * (high - low))
+        error = np.float32(rng.uniform(0, 1) * (high - low))
         made.append(
-            Part(mean=mean, low=low, high=high, variance=variance, unsure=unsure, volume=rng.uniform(0.001, 1.0))
+            Part(mean=mean, low=low, high=high, variance=variance, mean_error=error, volume=rng.uniform(0.001, 1.0))
         )
     return made
 
@@ -188,17 +189,16 @@ def blocks_of(parts: list[Part], size: int) -> Iterator[Elements]:
     for start in range(0, len(parts), size):
         some = parts[start : start + size]
         mean, low, high = (np.array([getattr(p, n) for p in some], dtype=np.float32) for n in ("mean", "low", "high"))
-        yield Elements(
+        yield BoundaryCells(
             mean=mean,
             low=low,
             high=high,
             variance12=np.array([12 * p.variance for p in some], dtype=np.float32),
-            unsure=np.array([p.unsure for p in some], dtype=np.float32),
             begin=np.array([0]),
-            kind=np.array([0]),
-            held_by=[(0,)],
+            label=np.array([0]),
+            owners=[(0,)],
             volume_cc=np.array([p.volume for p in some]),
-            whole=False,
+            mean_error=np.array([p.mean_error for p in some], dtype=np.float32),
         )
 
 
@@ -227,8 +227,8 @@ def test_the_histogram_says_what_a_loop_over_its_elements_says(parts: list[Part]
         assert float(upper.volume_at(at)[0]) <= sum(p.volume for p in parts if p.high >= dose - 2) + 1e-9
     whole = sum(p.volume for p in parts)
     mean, least, most = bands(histogram, curve)
-    least_means = [max(p.low, p.mean - p.unsure) for p in parts]
-    most_means = [min(p.high, p.mean + p.unsure) for p in parts]
+    least_means = [max(p.low, p.mean - p.mean_error) for p in parts]
+    most_means = [min(p.high, p.mean + p.mean_error) for p in parts]
     expected = [
         sum(p.volume * m for p, m in zip(parts, means, strict=True)) / whole * bin_gy
         for means in (least_means, [p.mean for p in parts], most_means)

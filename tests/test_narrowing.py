@@ -16,8 +16,9 @@ from dvh_builders import report_on
 from exact import Exact, LinearDose, slabs
 from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, compute_dvhs
-from sbrtcheck.geometry import Isodose, crossed, grid_frame, prism_cc, prism_stack, slices_of
-from sbrtcheck.geometry.cells import WHOLE, Cells
+from sbrtcheck.geometry import grid_frame, prism_cc, prism_stack, slices_of
+from sbrtcheck.geometry.isodose_cells import WHOLE, Cells, Isodose
+from sbrtcheck.geometry.isodose_refinement import cut_by_isodoses
 from sbrtcheck.metric import measure
 from sbrtcheck.plan import DoseGrid
 from sbrtcheck.radiobiology import Quantity
@@ -198,7 +199,7 @@ def test_what_is_known_of_a_cell_holds_for_points_in_it(seed: int, bent: float, 
     assert above <= most + 2e-3
     assert share - below >= least - 2e-3
     if bent == 0.0 and share == 1.0 and np.abs(slopes).max() > 0.1:  # then nothing is left to know
-        assert float(cells.doubt_cc[0]) < 0.02
+        assert float(cells.undecided_cc[0]) < 0.02
 
 
 # -------------------------------------------------------------------------------- laws
@@ -213,7 +214,7 @@ def test_halving_moves_volume_to_one_side_or_the_other_and_loses_none() -> None:
         stack, _ = prism_stack("S", local, np.array([0, 7, 14, 21]), frame)
         slices = slices_of(stack, prism_cc(stack, frame), frame, 2)[0]
         isodose = Isodose(dose=35.0, slack=1e-3, least=34.0, most=36.0)
-        (known,) = crossed(slices, frame, [isodose], 1.0)
+        (known,) = cut_by_isodoses(slices, frame, [isodose], 1.0)
         whole = volume(known)
         for _ in range(4):
             before, known = known, known.halved()
@@ -232,7 +233,7 @@ def test_the_outline_of_a_cell_has_no_more_edges_for_the_teeth_beside_it() -> No
     local = np.vstack([np.vstack([comb, comb]).T, np.repeat([18.0, 22.0], len(comb))])
     stack, _ = prism_stack("S", local, np.array([0, len(comb), 2 * len(comb)]), frame)
     slices = slices_of(stack, prism_cc(stack, frame), frame, 1)[0]
-    (known,) = crossed(slices, frame, [Isodose(dose=35.0, slack=1e-3, least=34.0, most=36.0)], 1.0)
+    (known,) = cut_by_isodoses(slices, frame, [Isodose(dose=35.0, slack=1e-3, least=34.0, most=36.0)], 1.0)
     whole = volume(known)
     for _ in range(3):
         mine, cells = np.bincount(known.edges.layer), int(known.cells.outline.max()) + 1
@@ -289,7 +290,7 @@ def test_where_too_many_cells_are_in_doubt_their_corners_tell_what_they_can(monk
     dvh = dvhs["SpinalCord"]
     first = dvh.volume_at_dose(77.3)
     (known,) = dvhs.narrowed(dvh, [point(dvh, 77.3, first.value)])
-    monkeypatch.setattr(import_module("sbrtcheck.geometry.crossing"), "MAX_HELD", 100)
+    monkeypatch.setattr(import_module("sbrtcheck.geometry.isodose_refinement"), "MAX_HELD", 100)
     (hardly,) = dvhs.narrowed(dvh, [point(dvh, 77.3, first.value)])
     best, some = known.volume_at_dose(77.3), hardly.volume_at_dose(77.3)
     assert first.low < some.low <= best.low <= best.high <= some.high < first.high

@@ -34,9 +34,10 @@ from sbrtcheck.structure_names import (
 ORGANS = sorted(known_names())
 PLAIN = sorted(n for n in ORGANS if n not in TARGETS and "-" not in n and "PRV" not in n)
 SIDED = sorted(n for n in PLAIN if n.endswith(("_L", "_R")))
+NAMES = (files("sbrtcheck.structure_names") / "tg263_names.csv").read_text(encoding="utf-8")
 LISTED = {
     r["name"]: [a for a in (*r["aliases"].split(";"), *r["german"].split(";")) if a]
-    for r in csv.DictReader((files("sbrtcheck.structure_names") / "tg263_names.csv").read_text(encoding="utf-8").splitlines())
+    for r in csv.DictReader(NAMES.splitlines())
 }
 
 
@@ -66,9 +67,10 @@ def spelled(draw: st.DrawFn, organ: str) -> str:
     return draw(st.sampled_from([name, name.upper(), name.lower()]))
 
 
+SPELLINGS = (files("sbrtcheck.structure_names") / "likeness.csv").read_text(encoding="utf-8")
 SUGGESTED = {
     r["organ"]: [name for name in (*r["probable"].split(";"), *r["close"].split(";")) if name]
-    for r in csv.DictReader((files("sbrtcheck.structure_names") / "likeness.csv").read_text(encoding="utf-8").splitlines())
+    for r in csv.DictReader(SPELLINGS.splitlines())
 }
 
 names = st.one_of(

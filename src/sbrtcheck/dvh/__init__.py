@@ -1,5 +1,10 @@
 """A plan in, its dose-volume histograms with bounds out."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from sbrtcheck._old_modules import old_name
 from sbrtcheck.dvh.compute import compute_dvhs, compute_union, largest_dose_on_faces, prisms_of
 from sbrtcheck.dvh.curve_distance import CurveDistance, curve_distance
 from sbrtcheck.dvh.targets import roi_name_of, roi_names, roi_names_of, separate_targets
@@ -44,3 +49,7 @@ __all__ = [
     "roi_names_of",
     "separate_targets",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return old_name(__name__, name)

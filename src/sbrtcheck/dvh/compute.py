@@ -32,7 +32,6 @@ from sbrtcheck.geometry import (
     Slices,
     Surroundings,
     cell_cc,
-    elements,
     grid_frame,
     heights_of,
     in_grid,
@@ -43,6 +42,7 @@ from sbrtcheck.geometry import (
     slab_axis_of,
     slices_of,
     union,
+    volume_elements,
     with_area,
 )
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, Plan, Structure
@@ -381,7 +381,7 @@ def _with_dose(solid: _Solid | NoDVH, model: Model) -> _Solid | NoDVH:
     """The solid in the dose grid that the model asks for."""
     if isinstance(solid, NoDVH) or model.dose is Interpolation.TRILINEAR:
         return solid
-    from sbrtcheck.geometry import with_cubic_dose
+    from sbrtcheck.geometry.cubic_dose import with_cubic_dose
 
     stack, frame = with_cubic_dose(replace(solid.stack, findings=()), solid.frame, solid.name)
     others = (_with_dose(reading, model) for reading in solid.readings)
@@ -430,7 +430,7 @@ def _drawn(structure: Structure, plan: Plan, model: Model) -> _Solid | NoDVH:
     readings = stack.read_otherwise()
     stack = replace(stack, readings=())
     if model.between is Between.INTERPOLATED:
-        from sbrtcheck.geometry import interpolated
+        from sbrtcheck.geometry.prism_interpolation import interpolated
 
         stack = interpolated(stack, planes, structure.name)
         readings = tuple(interpolated(other, planes, structure.name) for other in readings)
@@ -514,7 +514,8 @@ def _dvhs(many: Sequence[_Sliced], plan: Plan, model: Model) -> list[DVH | NoDVH
         mine = [i for i, one in enumerate(many) if one.solid.frame.axes == axes]
         first = many[mine[0]]
         into = [histogram for i in mine for histogram in histograms[i]]
-        for block in elements([piece for i in mine for piece in many[i].pieces], first.solid.frame, first.unit_gy):
+        pieces = [piece for i in mine for piece in many[i].pieces]
+        for block in volume_elements(pieces, first.solid.frame, first.unit_gy):
             add(into, block)
     return [_dvh(one, made, plan, model) for one, made in zip(many, histograms, strict=True)]
 

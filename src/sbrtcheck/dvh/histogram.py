@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.dvh.types import Bounds, Curve, dose_bounds
-from sbrtcheck.geometry import Elements, Float32
+from sbrtcheck.geometry import BoundaryCells, Elements, Float32, InteriorCells
 from sbrtcheck.plan import FloatArray, IntArray
 
 Int32 = npt.NDArray[np.int32]
@@ -76,45 +76,48 @@ def add(histograms: Sequence[Histogram], block: Elements) -> None:
     """Add a block of elements whose doses are in bins, each to the histograms of all parts that hold it."""
     if len(block.mean) == 0:
         return
-    low, high = _by_kind(np.minimum, block.low, block), _by_kind(np.maximum, block.high, block)
-    # bins of one kind after those of another, up to its largest dose; a mean may be rounded to just above that
+    low, high = _by_label(np.minimum, block.low, block), _by_label(np.maximum, block.high, block)
+    # bins of one label after those of another, up to its largest dose; a mean may be rounded to just above that
     width = np.clip(high, 0, BINS - 2).astype(np.int64) + 2
     end = np.cumsum(width)
     sums = _sums(block, end - width, int(end[-1]))
-    reached = (low, high) if block.whole else [_by_kind(of, block.mean, block) for of in (np.minimum, np.maximum)]
-    for kind in np.unique(block.kind).tolist():
-        mine = sums[:, end[kind] - width[kind] : end[kind]]
-        for part in block.held_by[kind]:
+    interior = isinstance(block, InteriorCells)  # whose bounds are reached
+    reached = (low, high) if interior else [_by_label(of, block.mean, block) for of in (np.minimum, np.maximum)]
+    for label in np.unique(block.label).tolist():
+        mine = sums[:, end[label] - width[label] : end[label]]
+        for part in block.owners[label]:
             histogram = histograms[part]
-            histogram.sums[:, : width[kind]] += mine
+            histogram.sums[:, : width[label]] += mine
             histogram.widen(
-                reached=(float(reached[0][kind]), float(reached[1][kind])), bounds=(float(low[kind]), float(high[kind]))
+                reached=(float(reached[0][label]), float(reached[1][label])),
+                bounds=(float(low[label]), float(high[label])),
             )
-    if not block.whole:  # the mean of a whole cell is exact; that of a cut one lies between its bounds as well
-        off = np.minimum(block.mean - block.low, block.unsure), np.minimum(block.high - block.mean, block.unsure)
+    if isinstance(block, BoundaryCells):  # the mean of an interior cell is exact; this one lies between its bounds too
+        error = block.mean_error
+        off = np.minimum(block.mean - block.low, error), np.minimum(block.high - block.mean, error)
         below, above = (np.add.reduceat(block.volume_cc * most, block.begin) for most in off)
-        for kind, error in zip(block.kind.tolist(), np.stack([below, above], axis=1), strict=True):
-            for part in block.held_by[kind]:
-                histograms[part].mean_error += error
+        for label, mean_error in zip(block.label.tolist(), np.stack([below, above], axis=1), strict=True):
+            for part in block.owners[label]:
+                histograms[part].mean_error += mean_error
 
 
-def _by_kind(of: np.ufunc, values: Float32, block: Elements) -> FloatArray:
-    """The least or the largest value of each kind, by way of that of each run."""
-    found = np.full(len(block.held_by), np.inf if of is np.minimum else -np.inf)
-    of.at(found, block.kind, of.reduceat(values, block.begin).astype(np.float64))
+def _by_label(of: np.ufunc, values: Float32, block: Elements) -> FloatArray:
+    """The least or the largest value of each label, by way of that of each span."""
+    found = np.full(len(block.owners), np.inf if of is np.minimum else -np.inf)
+    of.at(found, block.label, of.reduceat(values, block.begin).astype(np.float64))
     return found
 
 
 def _sums(block: Elements, first: IntArray, bins: int) -> FloatArray:
-    """What `Histogram.sums` holds, for each kind from its ``first`` bin on: shape ``(5, bins)``."""
-    start = np.repeat(first[block.kind].astype(np.int32), np.diff(block.begin, append=len(block.mean)))
+    """What `Histogram.sums` holds, for each label from its ``first`` bin on: shape ``(5, bins)``."""
+    start = np.repeat(first[block.label].astype(np.int32), np.diff(block.begin, append=len(block.mean)))
     floor = np.floor(block.mean)
     place = _bins(floor) + start
     past = np.subtract(block.mean, floor, out=floor)
     square12 = past * past
     square12 *= np.float32(12)
     square12 += block.variance12
-    weight = None if block.whole else block.volume_cc
+    weight = block.volume_cc if isinstance(block, BoundaryCells) else None  # those of a label are all as large
     if weight is not None:
         past, square12 = weight * past, weight * square12
     sums = np.empty((5, bins))
@@ -126,8 +129,8 @@ def _sums(block: Elements, first: IntArray, bins: int) -> FloatArray:
     # moments about the middle of a bin, from those about its lower edge, which cost fewer passes
     sums[SPREAD12] += 3.0 * sums[VOLUME] - 12.0 * sums[OFFSET]
     sums[OFFSET] -= 0.5 * sums[VOLUME]
-    if block.whole:
-        sums *= np.repeat(block.volume_cc, np.diff(first, append=bins))
+    if isinstance(block, InteriorCells):
+        sums *= np.repeat(block.cell_cc, np.diff(first, append=bins))
     return sums
 
 

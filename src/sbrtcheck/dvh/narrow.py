@@ -11,7 +11,8 @@ from sbrtcheck.chart.points import CurvePoint
 from sbrtcheck.dvh.compute import CONVENTION_OF, laid
 from sbrtcheck.dvh.histogram import BINS
 from sbrtcheck.dvh.types import DVH, SAME_DOSE, SAME_VOLUME, Bounds, Curve
-from sbrtcheck.geometry import Crossed, Isodose, crossed
+from sbrtcheck.geometry.isodose_cells import Isodose
+from sbrtcheck.geometry.isodose_refinement import IsodoseCut, cut_by_isodoses
 from sbrtcheck.plan import FloatArray, Plan
 
 MAX_CELLS = 1 << 15
@@ -43,7 +44,7 @@ def narrowed(plan: Plan, dvh: DVH, questions: Sequence[Sequence[CurvePoint]]) ->
         isodoses = [_isodose(point.dose_gy / bin_gy) for _, point in some]
         # in the rim beyond the outermost dose points, the bounds stay those of a dose that is not known
         sure = [one for one in found.slices if not one.rim]
-        by_slices = {one.conventions: crossed(one, found.frame, isodoses, bin_gy) for one in sure}
+        by_slices = {one.conventions: cut_by_isodoses(one, found.frame, isodoses, bin_gy) for one in sure}
         for i, (of, point) in enumerate(some):
             search = _Search(unit_gy=bin_gy, parts={mask: parts[i] for mask, parts in by_slices.items()})
             made[of] = search.until_known(found.dvh, point).put_into(made[of], found.dvh)
@@ -64,7 +65,7 @@ class _Search:
     """What one isodose crosses, by the end-cap conventions under which it exists."""
 
     unit_gy: float
-    parts: Mapping[int, Crossed]
+    parts: Mapping[int, IsodoseCut]
 
     def until_known(self, dvh: DVH, point: CurvePoint) -> _Search:
         """Halve until the DVH is known to pass on one side of the point."""
@@ -86,7 +87,7 @@ class _Search:
         off_cc = abs((least_cc + most_cc) / 2 - volume_cc)
         enough_cc = off_cc / 4 / max(sum(map(len, self._under(dvh))), 1)
         return replace(
-            self, parts={mask: part.without(part.cells.doubt_cc <= enough_cc) for mask, part in self.parts.items()}
+            self, parts={mask: part.without(part.cells.undecided_cc <= enough_cc) for mask, part in self.parts.items()}
         )
 
     def put_into(self, made: DVH, dvh: DVH) -> DVH:
@@ -111,18 +112,18 @@ class _Search:
         The elements out of doubt that get it have means that the maximum's band knows of.
         """
         out_of_doubt = dvh.max_gy.low <= self._any.isodose.dose * self.unit_gy
-        in_doubt = all(part.surely_nowhere for part in self._under(dvh))
+        in_doubt = all(part.guaranteed_nowhere for part in self._under(dvh))
         return out_of_doubt and in_doubt and most_cc <= SAME_VOLUME * dvh.volume
 
     def _surely_not_everywhere(self, dvh: DVH, most_cc: float) -> bool:
         """Whether something does not get the dose; what surely gets it needs no such care, it is a sum of no noise."""
-        in_doubt = any(part.surely_below_cc > 0.0 for part in self._under(dvh))
+        in_doubt = any(part.guaranteed_below_cc > 0.0 for part in self._under(dvh))
         return in_doubt or most_cc < (1.0 - SAME_VOLUME) * dvh.volume
 
     def _surely_everywhere(self, dvh: DVH, least_cc: float) -> bool:
         """Whether everything gets the dose; see `_surely_nowhere`."""
         out_of_doubt = dvh.min_gy.high >= self._any.isodose.dose * self.unit_gy
-        in_doubt = all(part.surely_everywhere for part in self._under(dvh))
+        in_doubt = all(part.guaranteed_everywhere for part in self._under(dvh))
         return out_of_doubt and in_doubt and least_cc >= (1.0 - SAME_VOLUME) * dvh.volume
 
     def _volume_cc(self, dvh: DVH) -> tuple[float, float]:
@@ -134,8 +135,8 @@ class _Search:
         above_cc = float(dvh.lower.volume_at(np.nextafter([top_gy], np.inf))[0])
         below_cc = dvh.volume - float(dvh.upper.volume_at(np.array([bottom_gy]))[0])
         for part in self._under(dvh):
-            above_cc += part.surely_above_cc
-            below_cc += part.surely_below_cc
+            above_cc += part.guaranteed_above_cc
+            below_cc += part.guaranteed_below_cc
         return above_cc, dvh.volume - below_cc
 
     def _stepped(self, made: DVH, dvh: DVH) -> DVH:
@@ -163,10 +164,10 @@ class _Search:
         )
 
     @property
-    def _any(self) -> Crossed:
+    def _any(self) -> IsodoseCut:
         return next(iter(self.parts.values()))
 
-    def _under(self, dvh: DVH) -> Iterable[Crossed]:
+    def _under(self, dvh: DVH) -> Iterable[IsodoseCut]:
         """The parts that exist under a DVH's convention."""
         exist = CONVENTION_OF[dvh.end_caps] if dvh.end_caps else 0
         return (part for mask, part in self.parts.items() if mask & exist)

@@ -1,58 +1,69 @@
-"""Structure x dose grid -> volume elements: exact volumes, dose, and bounds on both."""
+"""Structure x dose grid -> volume elements: exact volumes, dose, and bounds on both.
 
-from sbrtcheck.geometry.between import interpolated
-from sbrtcheck.geometry.beyond import MaxDoseAtDistance, max_dose_at_distance
-from sbrtcheck.geometry.boolean import minus, union
-from sbrtcheck.geometry.cells import Isodose
-from sbrtcheck.geometry.crossing import Crossed, crossed
-from sbrtcheck.geometry.cubic import with_cubic_dose
-from sbrtcheck.geometry.elements import (
-    MAX_REFINEMENT,
-    Elements,
-    Float32,
-    cell_cc,
-    elements,
-    prism_cc,
-    refinement_for,
-    slices_of,
-)
-from sbrtcheck.geometry.isodose import NARROW_SHARE, IsodoseVolume, isodose_volume
-from sbrtcheck.geometry.parts import parts_of
-from sbrtcheck.geometry.planes import Conventions, Surroundings, heights_of
-from sbrtcheck.geometry.prisms import GridFrame, PrismStack, grid_frame, in_grid, prism_stack, slab_axis_of, with_area
-from sbrtcheck.geometry.slabs import Slices
+The modules in the order in which a contour passes them; nothing is sampled on the way::
+
+    contour points                    o--o--o   on planes, mm
+          |
+          |  grid, contour_planes               the planes, and which heights each of them stands for
+          |  contour_crossings, contour_overlaps,
+          |  contour_regions                    the region of each plane, as directed edges
+          v
+    regions of planes                 [####]    polygons, polygon_booleans
+          |  prisms                             a region times a range of heights; end caps by convention
+          v
+    stack of prisms                   [####]    prism_booleans: union, minus
+          |                           [####]    prism_interpolation: outlines that follow the shape between planes
+          |  slices, slabs                      cut as thin as grid cells; equal heights share their dose
+          v
+    slices in slabs                   [_|_|_]
+          |  coverage                           exact share and centroid of every cell
+          |  cell_dose                          mean and extremes of the trilinear dose in every cell
+          v
+    elements                          cc, Gy    volume, mean dose, and bounds the dose cannot leave: `elements`
+
+Beside the pipeline, imported from their modules by those who need them:
+
+========================  ==========================================================================
+`isodose_refinement`      how much of a structure receives at least a dose, as narrowly as asked for
+`isodose_volume`          how much of the whole grid does
+`dose_at_distance`        the largest dose at least some distance from a structure (D2cm)
+`cubic_dose`              a finer dose grid by splines, for small targets
+`prism_lattice`           distances from a structure, and the number of its separate parts
+========================  ==========================================================================
+
+`arrays` and `trilinear` (dose in a box, volume above a linear dose) serve several of these.
+"""
+
+from sbrtcheck.geometry.arrays import Float32
+from sbrtcheck.geometry.contour_planes import Conventions, Surroundings, heights_of
+from sbrtcheck.geometry.elements import BoundaryCells, Elements, InteriorCells, volume_elements
+from sbrtcheck.geometry.grid import GridFrame, grid_frame, in_grid, slab_axis_of
+from sbrtcheck.geometry.prism_booleans import minus, union
+from sbrtcheck.geometry.prisms import PrismStack, prism_stack, with_area
+from sbrtcheck.geometry.slices import MAX_REFINEMENT, Slices, cell_cc, prism_cc, refinement_for, slices_of
 
 __all__ = [
     "MAX_REFINEMENT",
-    "NARROW_SHARE",
+    "BoundaryCells",
     "Conventions",
-    "Crossed",
     "Elements",
     "Float32",
     "GridFrame",
-    "Isodose",
-    "IsodoseVolume",
-    "MaxDoseAtDistance",
+    "InteriorCells",
     "PrismStack",
     "Slices",
     "Surroundings",
     "cell_cc",
-    "crossed",
-    "elements",
     "grid_frame",
     "heights_of",
     "in_grid",
-    "interpolated",
-    "isodose_volume",
-    "max_dose_at_distance",
     "minus",
-    "parts_of",
     "prism_cc",
     "prism_stack",
     "refinement_for",
     "slab_axis_of",
     "slices_of",
     "union",
+    "volume_elements",
     "with_area",
-    "with_cubic_dose",
 ]

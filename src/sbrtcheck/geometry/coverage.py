@@ -1,14 +1,39 @@
-"""Polygon edges -> the exact covered fraction, and its centroid, of every grid cell."""
+"""Polygon edges -> the exact covered fraction, and the centroid of the covered part, of every grid cell.
+
+Nothing is sampled: area and first moments of a polygon in a cell are sums over the pieces of its edges, by Green's
+theorem. Every edge is cut where it passes a cell border. A piece from ``(ua, va)`` to ``(ub, vb)``, 0 to 1 across its
+cell, counts the area between itself and the right border of that cell, and all of each cell further right in the row::
+
+            cell          next cells
+        +---------+---------+---------+
+        |    b....|.........|.........|      in its cell:  (vb - va) (1 - (ua + ub) / 2)
+        |   /.....|.........|.........|      in the cells to the right:  vb - va
+        |  a......|.........|.........|
+        +---------+---------+---------+      edges that run down count negative
+
+A running sum along the row over all pieces then gives the covered area of every cell that an edge touches; between two
+touched cells a row is covered wholly or not at all. The same sums with u or v under the integral give first moments,
+and these divided by the area the centroid. With ``du = ub - ua``, ``dv = vb - va`` and ``u``, ``v`` the middle of a
+piece:
+
+    area                 sum dv (1 - u)
+    moment of u - 1/2    sum dv (u (1 - u) - du^2 / 12) / 2
+    moment of v - 1/2    sum dv (v - 1/2) (1 - u) - du dv^2 / 12
+
+(the terms in 1/12 are the variance of a uniform distribution along the piece). Accumulating signed areas along rows is
+how font rasterizers shade the pixels at an outline; here the arithmetic is in float64 and the centroid comes along.
+
+Why the centroid: where dose is linear, its mean over the covered part is the dose at the centroid, exactly.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from sbrtcheck.geometry.loops import Edges
-from sbrtcheck.geometry.outline import distinct
+from sbrtcheck.geometry.arrays import BoolArray, distinct
+from sbrtcheck.geometry.polygons import Edges
 from sbrtcheck.plan import FloatArray, IntArray
 
 
@@ -44,23 +69,20 @@ class Coverage:
     fraction: FloatArray
     u: FloatArray
     v: FloatArray
-    before_full: npt.NDArray[np.bool_]
+    before_full: BoolArray
     shape: tuple[int, int, int]
 
     @property
-    def full(self) -> npt.NDArray[np.bool_]:
+    def full(self) -> BoolArray:
         """Cells wholly covered that the boundary does not touch, as an array of the box's shape."""
-        return _runs(self.cell, self.before_full, self.shape)
+        return _full_spans(self.cell, self.before_full, self.shape)
 
 
 def coverage(edges: Edges, layers: int, box: Box) -> Coverage:
     """Exact cover of the cells of ``box`` by the even-odd region of each layer's edges.
 
-    Every edge is cut at the cell borders it crosses. A piece from ``(ua, va)`` to ``(ub, vb)`` inside a cell adds the
-    area between itself and the cell's right border, ``(vb - va) (1 - (ua + ub) / 2)``, to that cell and ``vb - va`` to
-    every cell further right in the row; running sums over the touched cells then give area and first moments. Area by
-    Green's theorem, so exact up to rounding for edges that do not cross one another. Where they cross, winding numbers
-    are folded to odd or even, which is exact but for the cells in which they cross.
+    Exact up to rounding for edges that do not cross one another. Where they cross, winding numbers are folded to odd or
+    even, which is exact but for the cells in which they cross.
 
     All edges must lie inside the box (a right end on its right border is outside: leave a column).
     """
@@ -100,6 +122,7 @@ def covered_by(pieces: Pieces, layers: int, box: Box) -> Coverage:
     def per_cell(weights: FloatArray) -> FloatArray:
         return np.asarray(np.bincount(piece_cell, weights=weights, minlength=len(touched)), dtype=np.float64)
 
+    # the sums of the module's head; what a piece adds to the cells on its right is in the running sums
     du, dv = ub - ua, vb - va
     u_mean, v_mean = (ua + ub) * 0.5, (va + vb) * 0.5
     to_the_right = np.cumsum(per_cell(dv))
@@ -107,7 +130,8 @@ def covered_by(pieces: Pieces, layers: int, box: Box) -> Coverage:
     moment_u = per_cell(dv * (u_mean * (1 - u_mean) - du * du / 12)) * 0.5
     moment_v = per_cell(dv * (u_mean * (0.5 - v_mean) - du * dv / 12)) + np.cumsum(per_cell(dv * (v_mean - 0.5)))
 
-    # folding: an even number of windings is outside; 2 - area and -area are the odd part's area
+    # the area sum of a cell is the mean winding number in it; folding: an even number of windings is outside, so that
+    # 2 - area and -area are the area of the odd part
     turns = np.rint(area * 0.5)
     odd = area - 2 * turns
     sign = np.where(odd < 0, -1.0, 1.0)
@@ -124,7 +148,7 @@ def covered_by(pieces: Pieces, layers: int, box: Box) -> Coverage:
 
 
 def _compact(cell: IntArray, cells: int) -> tuple[IntArray, IntArray]:
-    """The distinct cells, rising, and for each entry its place among them."""
+    """The distinct cells, rising, and for each entry its place among them; by flags, since sorting costs more."""
     flags = np.zeros(cells, dtype=bool)
     flags[cell] = True
     touched = np.flatnonzero(flags)
@@ -133,7 +157,7 @@ def _compact(cell: IntArray, cells: int) -> tuple[IntArray, IntArray]:
     return touched, place[cell].astype(np.intp)
 
 
-def _runs(touched: IntArray, covered: npt.NDArray[np.bool_], shape: tuple[int, int, int]) -> npt.NDArray[np.bool_]:
+def _full_spans(touched: IntArray, covered: BoolArray, shape: tuple[int, int, int]) -> BoolArray:
     """Cells between a touched cell after which the row is covered and the next touched cell."""
     borders = np.concatenate([touched, [shape[0] * shape[1] * shape[2]]])
     # nothing up to the first touched cell, then in turn what follows each touched cell, and the next touched cell
@@ -197,6 +221,7 @@ def clip_to(edges: Edges, low: tuple[float, float], high: tuple[float, float]) -
     """
     v0, u0, v1, u1, layer = _between(edges.v0, edges.u0, edges.v1, edges.u1, edges.layer, low[1], high[1])
     parts = []
+    # left of the rectangle, in it, and right of it; what lies beside it is moved onto its border below
     for left, right in ((-np.inf, low[0]), (low[0], high[0]), (high[0], np.inf)):
         a0, b0, a1, b1, of = _between(u0, v0, u1, v1, layer, left, right)
         parts.append((np.clip(a0, low[0], high[0]), b0, np.clip(a1, low[0], high[0]), b1, of))
@@ -215,10 +240,12 @@ def _between(
     a0: FloatArray, b0: FloatArray, a1: FloatArray, b1: FloatArray, layer: IntArray, low: float, high: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, IntArray]:
     """The parts of segments with ``low <= a <= high``, as (a0, b0, a1, b1, layer)."""
+    # a segment along ``a = low`` belongs here, one along ``a = high`` to the next part: each is in one part only
     keep = (np.maximum(a0, a1) > low) & (np.minimum(a0, a1) < high) | ((a0 == a1) & (a0 >= low) & (a0 < high))
     a0, b0, a1, b1, layer = a0[keep], b0[keep], a1[keep], b1[keep], layer[keep]
     slope = (b1 - b0) / np.where(a1 == a0, 1.0, a1 - a0)
     c0, c1 = np.clip(a0, low, high), np.clip(a1, low, high)
+    # ends that are kept stay the same number, so that loops stay closed
     d0 = np.where(c0 == a0, b0, b0 + (c0 - a0) * slope)
     d1 = np.where(c1 == a1, b1, b0 + (c1 - a0) * slope)
     return c0, d0, c1, d1, layer

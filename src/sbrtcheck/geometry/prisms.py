@@ -1,29 +1,40 @@
-"""Contours of one structure -> a stack of prisms in the frame of a dose grid."""
+"""Contours of one structure -> a stack of right prisms in the frame of a dose grid.
+
+A prism is a region (the edges of one layer) times a range of heights. The structure between and beyond its contour
+planes is the pile of these prisms: a staircase, as in most planning systems::
+
+         side view            one prism a plane, and one more for each end cap
+        .---------.
+        |         |           volume = sum over prisms of  area(layer) x (high - low)
+      .-'---------'-.
+      |             |         area by the shoelace formula (`polygons`), heights by `contour_planes`:
+      '-.---------.-'         nothing is sampled, so the volume of the model is exact
+        '---------'
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry.loops import Edges, Regions, region_edges, shared_area
-from sbrtcheck.geometry.outline import BoolArray, median, ranges
-from sbrtcheck.geometry.overlaps import Millimetres, Rule
-from sbrtcheck.geometry.planes import (
+from sbrtcheck.geometry.arrays import BoolArray, median, ranges
+from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres
+from sbrtcheck.geometry.contour_planes import (
     NOTHING_KNOWN,
-    PLANE_TOLERANCE_MM,
     Planes,
     Surroundings,
     clustered,
     slabs,
     with_caps,
 )
-from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, FloatArray, IntArray
+from sbrtcheck.geometry.contour_regions import Regions, region_edges, shared_area
+from sbrtcheck.geometry.grid import GridFrame
+from sbrtcheck.geometry.polygons import Edges
+from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray
 
-TILT_TOLERANCE_MM = 0.1
-"""A contour that leaves its plane by more than this is tilted against the dose grid, and refused."""
+SAME_HEIGHT_MM = 1e-6
+"""Prism faces closer than this are one face."""
 
 MIN_DOUBT_CC = 0.01
 """Readings of contours that differ by this volume contradict each other: limits are set on volumes little larger."""
@@ -31,35 +42,11 @@ MIN_DOUBT_CC = 0.01
 MIN_DOUBT_SHARE = 1e-3
 """In a small structure, readings contradict each other from this share of its volume on."""
 
-
 SUDDEN = 20.0
 """No outline shrinks, or grows, by such a factor from one plane to the next in the middle of an organ."""
 
 NO_AREA_MM2 = 1e-3
 """The contours of a plane that enclose no more than this enclose nothing: they are a line, a point, or cancel."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GridFrame:
-    """A dose grid seen along one of its axes: slabs are stacked along ``w``, rows along ``v``, columns along ``u``.
-
-    Parameters
-    ----------
-    stored, gy_per_unit
-        Dose, shape ``(w, v, u)``, a view of the grid's array, and Gy of one stored unit.
-    nodes_mm
-        Shape ``(w,)``, rising: position of each dose plane along ``w``, from the grid's first point.
-    spacing_mm
-        Distance between columns (u) and between rows (v).
-    axes
-        Indices into the grid's axes (0 = i, 1 = j, 2 = k) of u, v and w.
-    """
-
-    stored: npt.NDArray[np.generic]
-    gy_per_unit: float
-    nodes_mm: FloatArray
-    spacing_mm: tuple[float, float]
-    axes: tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,65 +81,6 @@ class PrismStack:
         )
 
 
-def grid_frame(grid: DoseGrid, slab_axis: int) -> GridFrame:
-    """The grid seen with its axis ``slab_axis`` (0 = i, 1 = j, 2 = k) as the stacking direction.
-
-    Raises
-    ------
-    GeometryError
-        When frames are not evenly spaced but would have to be rows or columns.
-    """
-    u, v = [axis for axis in (0, 1, 2) if axis != slab_axis]
-    steps = np.diff(grid.offsets_mm)
-    even = bool(np.ptp(steps) <= PLANE_TOLERANCE_MM) if len(steps) else True
-    if slab_axis != 2 and not even:
-        what = "contour planes lie across the dose frames, and the frames are not evenly spaced"
-        raise GeometryError(what, hint="export the dose on evenly spaced frames")
-    frame_mm = float(np.mean(steps)) if len(steps) else 1.0
-    spacing_mm = (*grid.spacing_mm, frame_mm)
-    count = grid.stored.shape[2 - slab_axis]
-    nodes = grid.offsets_mm if slab_axis == 2 else np.arange(count) * spacing_mm[slab_axis]
-    return GridFrame(
-        stored=grid.stored.transpose(2 - slab_axis, 2 - v, 2 - u),
-        gy_per_unit=grid.gy_per_unit,
-        nodes_mm=np.asarray(nodes, dtype=np.float64),
-        spacing_mm=(spacing_mm[u], spacing_mm[v]),
-        axes=(u, v, slab_axis),
-    )
-
-
-def in_grid(contours: Contours, grid: DoseGrid) -> FloatArray:
-    """The contours' points along the grid's axes i, j and k, shape ``(3, points)``, mm from its first point."""
-    if np.count_nonzero(grid.axes) > 3:
-        return np.ascontiguousarray(((contours.points_mm - grid.origin_mm) @ grid.axes.T).T)
-    local_mm = np.empty((3, len(contours.points_mm)))
-    for i, axis in enumerate(grid.axes):
-        along = int(np.argmax(np.abs(axis)))  # each grid axis is a patient axis, forwards or backwards
-        np.subtract(contours.points_mm[:, along], grid.origin_mm[along], out=local_mm[i])
-        local_mm[i] *= axis[along]
-    return local_mm
-
-
-def slab_axis_of(local_mm: FloatArray, starts: IntArray) -> int:
-    """The grid axis (0 = i, 1 = j, 2 = k) that all contours are perpendicular to.
-
-    ``local_mm`` are their points as by `in_grid`; contour ``c`` begins at ``starts[c]``.
-
-    Raises
-    ------
-    GeometryError
-        When there is none: contour planes are tilted against the dose grid.
-    """
-    tilt = np.inf
-    for axis in (2, 1, 0):
-        thickness = np.maximum.reduceat(local_mm[axis], starts[:-1]) - np.minimum.reduceat(local_mm[axis], starts[:-1])
-        if thickness.max() <= TILT_TOLERANCE_MM:
-            return axis
-        tilt = min(tilt, float(thickness.max()))
-    what = f"contour planes are tilted against the dose grid (by {tilt:.2f} mm or more)"
-    raise GeometryError(what, hint="export dose and contours on parallel planes")
-
-
 def with_area(contours: Contours) -> Contours:
     """The contours of at least three points; fewer enclose no area."""
     counts = np.diff(contours.starts)
@@ -183,7 +111,7 @@ def prism_stack(
     height = np.add.reduceat(local_mm[w], starts[:-1]) / np.diff(starts)
     order, layer_of_contour, planes_mm, merged = clustered(name, height)
     columns, rows = local_mm[u] / frame.spacing_mm[0], local_mm[v] / frame.spacing_mm[1]
-    rule = Rule(mm=Millimetres(*frame.spacing_mm), exclusive_or=exclusive_or)
+    rule = CombinationRule(mm=Millimetres(*frame.spacing_mm), exclusive_or=exclusive_or)
     regions = region_edges(name, columns, rows, starts, order, layer_of_contour, rule)
     edges = regions.edges
     area_mm2 = np.abs(regions.area_cells) * rule.mm.u * rule.mm.v
@@ -243,7 +171,7 @@ def _without_planes(
 
 
 def _readings(
-    name: str, regions: Regions, thick_mm: FloatArray, rule: Rule
+    name: str, regions: Regions, thick_mm: FloatArray, rule: CombinationRule
 ) -> tuple[tuple[Edges, ...], tuple[Finding, ...]]:
     """The readings that are further from the regions than rounding, and how far the furthest is."""
     if not regions.readings:

@@ -1,4 +1,16 @@
-"""Slices of several structures -> slabs that have one dose, and what the slices cover of the cells of some slabs."""
+"""Slices of several structures -> slabs in which they share one dose, and what the slices cover of the cells there.
+
+Organs of a plan are contoured on the same images, so their slices lie at the same heights. The dose of a slab is worked
+out once, and every slice in it is sampled on the same cells::
+
+      w
+      |  [ lung ][ heart ]     slab 2   dose of slab 2 over a box around both
+      |  [ lung ][ heart ]     slab 1
+      |  [ lung ]  [ cord ]    slab 0
+
+Slabs are worked through in blocks of about `BLOCK_CELLS` cells, so that memory stays small however large a structure
+is.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +19,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.geometry.boolean import SAME_HEIGHT_MM
 from sbrtcheck.geometry.coverage import Box, Coverage, coverage
-from sbrtcheck.geometry.loops import Edges
+from sbrtcheck.geometry.polygons import Edges
+from sbrtcheck.geometry.prisms import SAME_HEIGHT_MM
+from sbrtcheck.geometry.slices import Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
 BLOCK_CELLS = 1 << 18
-"""Cells laid under the contours at once."""
+"""Cells of a block, about."""
 
 CELLS_OF_A_BLOCK = 1 << 16
 """What a block costs beside its cells is about the cost of so many cells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slices:
-    """Thin prisms, each the region of one layer over a range of ``w``, ready to be laid over the dose.
-
-    ``edges`` are in refined cells: ``refinement`` of them to a grid cell along u and v. ``conventions`` are the end-cap
-    conventions under which all of them exist. ``whole_cc`` is the volume of the prisms that these slices were cut from;
-    ``clipped`` where parts of it may lie outside the dose grid. ``rim``: they lie beyond the grid's outermost points.
-    """
-
-    edges: Edges
-    layer: IntArray
-    low_mm: FloatArray
-    high_mm: FloatArray
-    refinement: int
-    conventions: int
-    whole_cc: float
-    clipped: bool
-    rim: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Slabs:
-    """Different heights from below, and the slices of several parts that lie there.
+    """The different heights of the slices of several parts, from below, and which slices lie there.
 
-    ``boxes``: shape ``(4, slabs)``, least and largest u and v of what lies in each. ``slab``, ``part``, ``layer``: of
-    each slice, in rising order of slab; layers are below ``layers``.
+    Parameters
+    ----------
+    low_mm, high_mm
+        Shape ``(slabs,)``.
+    boxes
+        Shape ``(4, slabs)``: least and largest u, then v, of what lies in each slab.
+    slab, part, layer
+        Shape ``(slices,)``, in rising order of slab: of each slice its slab, its part, and its layer in that part.
+    layers
+        Every layer is less than this.
     """
 
     parts: Sequence[Slices]
@@ -60,9 +61,10 @@ class Slabs:
     def of(cls, parts: Sequence[Slices]) -> Slabs:
         """The slabs of parts that are all refined alike."""
         low, high, layer, boxes = (
-            np.concatenate(made, axis=-1)
-            for made in zip(*((one.low_mm, one.high_mm, one.layer, _boxes(one)) for one in parts), strict=True)
+            np.concatenate(of_parts, axis=-1)
+            for of_parts in zip(*((p.low_mm, p.high_mm, p.layer, _boxes(p)) for p in parts), strict=True)
         )
+        # bottom and top as one (complex) number each, rounded, so that equal slabs are equal numbers
         heights = np.round(low / SAME_HEIGHT_MM) + 1j * np.round(high / SAME_HEIGHT_MM)
         _, first, slab = np.unique(heights, return_index=True, return_inverse=True)
         order = np.argsort(slab, kind="stable")
@@ -74,13 +76,17 @@ class Slabs:
             high_mm=high[first],
             boxes=np.array([extreme.reduceat(edge, begins) for extreme, edge in extremes]),
             slab=slab[order],
-            part=np.repeat(np.arange(len(parts)), [len(one.layer) for one in parts])[order],
+            part=np.repeat(np.arange(len(parts)), [len(p.layer) for p in parts])[order],
             layer=layer[order],
             layers=int(layer.max(initial=0)) + 1,
         )
 
     def blocks(self) -> Iterator[slice]:
-        """Runs of slabs whose common box has no more than about `BLOCK_CELLS` cells in all, and wastes few of them."""
+        """Runs of slabs whose common box has no more than about `BLOCK_CELLS` cells in all, and wastes few of them.
+
+        All slabs of a block are sampled on one box, so a slab joins while the box it makes is small enough, and while
+        the cells that it adds are not many more than its own and those that a block of its own would cost.
+        """
         start, cells = 0, 0.0
         box = [np.inf, -np.inf, np.inf, -np.inf]
         for stop, own in enumerate(self.boxes.T.tolist()):
@@ -93,59 +99,60 @@ class Slabs:
         if len(self.low_mm):
             yield slice(start, len(self.low_mm))
 
-    def drawn(self, block: slice) -> Drawn:
+    def outlines(self, block: slice) -> BlockOutlines:
         """The slices in some slabs, and their outlines."""
         mine = slice(*np.searchsorted(self.slab, [block.start, block.stop]))
         order = np.argsort(self.part[mine], kind="stable")
         part, slab, layer = (of_slices[mine][order] for of_slices in (self.part, self.slab, self.layer))
+        # a layer that lies in several slabs of the block is sampled once
         regions, place = np.unique(part * self.layers + layer, return_inverse=True)
-        there, kind = np.unique(part, return_inverse=True)
-        layers = np.split(regions % self.layers, np.searchsorted(regions, there[1:] * self.layers))
-        edges = _joined([self.parts[i].edges.of_layers(some) for i, some in zip(there.tolist(), layers, strict=True)])
-        return Drawn(
+        present, owner = np.unique(part, return_inverse=True)
+        layers = np.split(regions % self.layers, np.searchsorted(regions, present[1:] * self.layers))
+        edges = _joined([self.parts[i].edges.of_layers(own) for i, own in zip(present.tolist(), layers, strict=True)])
+        return BlockOutlines(
             edges=edges,
             layers=len(regions),
             box=_box_of(edges),
-            parts=there,
-            kind=kind,
+            parts=present,
+            owner=owner,
             place=place,
             slab=slab - block.start,
         )
 
-    def laid(self, block: slice) -> Laid:
-        """The slices in some slabs, laid over the cells of a box around them."""
-        drawn = self.drawn(block)
-        covered = coverage(drawn.edges, drawn.layers, drawn.box)
-        return Laid(
-            covered=covered, box=drawn.box, parts=drawn.parts, kind=drawn.kind, place=drawn.place, slab=drawn.slab
+    def sampled(self, block: slice) -> SampledSlices:
+        """The slices in some slabs, sampled on the cells of a box around them."""
+        own = self.outlines(block)
+        covered = coverage(own.edges, own.layers, own.box)
+        return SampledSlices(
+            covered=covered, box=own.box, parts=own.parts, owner=own.owner, place=own.place, slab=own.slab
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
+class BlockOutlines:
     """The slices of a block.
 
-    Slice ``i`` is layer ``place[i]`` of ``edges``, in the block's slab ``slab[i]``, and of part ``parts[kind[i]]``;
-    ``kind`` never falls. ``box`` is around all ``layers`` of the edges.
+    Slice ``i`` is layer ``place[i]`` of ``edges``, in the block's slab ``slab[i]``, and owned by ``parts[owner[i]]``;
+    ``owner`` never falls. ``box`` is around all ``layers`` of the edges.
     """
 
     edges: Edges
     layers: int
     box: Box
     parts: IntArray
-    kind: IntArray
+    owner: IntArray
     place: IntArray
     slab: IntArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Laid:
-    """What slices cover of the cells of a block's box: as `Drawn`, with ``covered`` in place of the edges."""
+class SampledSlices:
+    """What slices cover of the cells of a block's box: as `BlockOutlines`, with ``covered`` in place of the edges."""
 
     covered: Coverage
     box: Box
     parts: IntArray
-    kind: IntArray
+    owner: IntArray
     place: IntArray
     slab: IntArray
 
@@ -160,6 +167,7 @@ def _boxes(slices: Slices) -> FloatArray:
 
 
 def _cells(box: Sequence[float]) -> float:
+    """About how many cells a box has, with the row and the column beyond."""
     return (box[1] - box[0] + 2) * (box[3] - box[2] + 2)
 
 

@@ -12,7 +12,8 @@ from typing import cast
 from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
 from sbrtcheck.dvh.types import SAME_DOSE
 from sbrtcheck.errors import GeometryError, MetricError
-from sbrtcheck.geometry import NARROW_SHARE, IsodoseVolume, grid_frame, isodose_volume, max_dose_at_distance, parts_of
+from sbrtcheck.geometry import grid_frame
+from sbrtcheck.geometry.isodose_volume import NARROW_SHARE, IsodoseVolume, isodose_volume
 from sbrtcheck.metric.grammar import (
     Index,
     IsodoseRatio,
@@ -97,6 +98,8 @@ class WholePlan:
 
     def parts(self, target: DVH) -> int:
         """How many parts that do not touch a target has; 1 where that is not known."""
+        from sbrtcheck.geometry.prism_lattice import parts_of
+
         plan = self.dvhs.plan
         solid = prisms_of(plan, target) if plan else None
         return parts_of(*solid) if solid else 1
@@ -144,6 +147,8 @@ def _dose_beyond(metric: MaxDoseAtDistance, plan: Plan, target: DVH) -> _Found:
     solid = prisms_of(plan, target)
     if solid is None:
         return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=f"{target.name} was not computed here")
+    from sbrtcheck.geometry.dose_at_distance import max_dose_at_distance
+
     found = max_dose_at_distance(*solid, BEYOND_MM)
     if found is None:
         detail = f"no place of the dose grid is {BEYOND_MM / 10:g} cm from {target.name}"

@@ -17,7 +17,7 @@ from sbrtcheck.tables.limits import (
     VeffStep,
 )
 from sbrtcheck.tables.load import bundled_tables, json_schema, load_names, load_table, read_table
-from sbrtcheck.tables.sites import Site, Sites, load_sites, sites_json_schema
+from sbrtcheck.tables.sites import load_sites, sites_json_schema
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
     ClinicianItem,
@@ -26,6 +26,8 @@ from sbrtcheck.tables.values import (
     Kind,
     Select,
     Sense,
+    Site,
+    Sites,
     Source,
     Status,
     holds_at,

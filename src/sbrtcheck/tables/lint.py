@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -41,6 +42,12 @@ class Remark:
     def __str__(self) -> str:
         text = f"{self.file}:{self.line}: {self.level}: {self.what}"
         return f"{text}; {self.hint}" if self.hint else text
+
+    @property
+    def mend(self) -> str:
+        """The hint, under the name that it had in version 0.1."""
+        warnings.warn("Remark.mend is now hint; the old name goes with version 0.3", DeprecationWarning, stacklevel=2)
+        return self.hint
 
 
 def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:

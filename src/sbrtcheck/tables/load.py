@@ -13,30 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.bundled import shipped_files, shipped_root
 from sbrtcheck.errors import Fault, NamesError, TableError, UnknownTableError
-from sbrtcheck.metric import parse
-from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import normalise
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.document import Document, Trouble, read_document
-from sbrtcheck.tables.limits import Limit, LimitByEffectiveVolume, LimitByTargetVolume, Step, VeffStep
 from sbrtcheck.tables.rows import cite_troubles, expected_troubles, head_troubles, row_troubles, site_troubles
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
-    ClinicianItem,
     Constraint,
-    ExpectedOrgan,
-    Kind,
-    Select,
-    Sense,
     Source,
-    Status,
 )
 from sbrtcheck.tables.wording import shape_trouble
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from sbrtcheck.tables.shape import CiteFile, ExpectedFile, RowFile, SourceFile, TableFile
+    from sbrtcheck.tables.shape import TableFile
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -139,9 +130,9 @@ def load_names(path: str | os.PathLike[str]) -> dict[str, str]:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a table file, as published in ``constraints/schema.json``."""
-    from sbrtcheck.tables import shape
+    from sbrtcheck.tables.shape import TableFile, schema_of
 
-    return shape.json_schema()
+    return schema_of(TableFile)
 
 
 def _is_path(given: str) -> bool:
@@ -175,7 +166,8 @@ def _examined(raw: bytes, *, place: str, path: str) -> Examined:
     file, shape_troubles = _shaped(document)
     troubles = sorted({*document.troubles, *shape_troubles, *_row_troubles(document)})
     if not troubles and file is not None:
-        return Examined(place=place, faults=(), table=_table(file, document, path=path, sha256=hash_of(raw)))
+        table = file.value(line_of=lambda n: document.line(("rows", n)), path=path, sha256=hash_of(raw))
+        return Examined(place=place, faults=(), table=table)
     faults = tuple(Fault(place=f"{place}:{t.line}", what=t.what, hint=t.hint) for t in troubles)
     return Examined(place=place, faults=faults, table=_what_stands(document, path))
 
@@ -215,7 +207,7 @@ def _standing_row(document: Document, position: int, row: object) -> Constraint 
     misread = any(told[: len(at)] == at for told in document.told)
     if not isinstance(row, dict) or misread or any(row_troubles(document, at, row, [cite])):
         return None
-    return _row(file, {cite: Source(citation=cite, where="")}, document.line(at))
+    return file.value({cite: Source(citation=cite, where="")}, document.line(at))
 
 
 def _shaped(document: Document) -> tuple[TableFile | None, list[Trouble]]:
@@ -279,101 +271,6 @@ def cited_keys(data: Mapping[str, Any]) -> list[str]:
     sources = data.get("sources")
     listed = sources if isinstance(sources, list) else []
     return [one["key"] for one in listed if isinstance(one, dict) and isinstance(one.get("key"), str)]
-
-
-def _table(file: TableFile, document: Document, *, path: str, sha256: str) -> ConstraintTable:
-    sources = sources_of(file.sources)
-    rows = tuple(_row(row, sources, document.line(("rows", n))) for n, row in enumerate(file.rows))
-    return ConstraintTable(
-        id=file.id,
-        version=file.version,
-        title=file.title,
-        site=file.site,
-        fractions=() if isinstance(file.fractions, str) else tuple(file.fractions),
-        sources=tuple(sources.values()),
-        rows=rows,
-        note=file.note,
-        for_clinician=tuple(
-            ClinicianItem(text=item.text, source=_cited(item.source, sources), site=item.site or "")
-            for item in file.for_clinician
-        ),
-        expects=tuple(expected(item, sources) for item in file.expects or ()),
-        sha256=sha256,
-        path=path,
-    )
-
-
-def sources_of(listed: Sequence[SourceFile]) -> dict[str, Source]:
-    """Sources by the key that entries cite them by."""
-    return {one.key: Source(citation=one.citation, doi=one.doi or "", where=one.where) for one in listed}
-
-
-def expected(item: ExpectedFile, sources: Mapping[str, Source]) -> ExpectedOrgan:
-    """An expected organ as a value."""
-    return ExpectedOrgan(
-        organ=item.organ,
-        structures=tuple(item.structures),
-        together=tuple(item.together or ()),
-        source=_cited(item.source, sources) if item.source else None,
-        choice=item.choice or "",
-    )
-
-
-def _row(row: RowFile, sources: Mapping[str, Source], line: int) -> Constraint:
-    select, structures = _structures(row)
-    sense = next(s for s in Sense if s in row.model_fields_set)
-    return Constraint(
-        id=row.id,
-        structures=structures,
-        select=select,
-        organ=row.organ,
-        metric=parse(row.metric),
-        sense=sense,
-        limit=_limit(row, sense),
-        acceptable=row.acceptable,
-        kind=Kind(row.kind),
-        status=Status(row.status),
-        mandatory=row.mandatory,
-        volume_threshold=row.volume_threshold,
-        optional=tuple(row.optional or ()),
-        site=row.site or "",
-        endpoint=row.endpoint,
-        source=_cited(row.source, sources),
-        confirmed_by=tuple(row.confirmed_by),
-        note=row.note,
-        line=line,
-        quantity=Quantity(row.quantity),
-        alpha_beta_gy=row.alpha_beta,
-    )
-
-
-def _cited(cite: CiteFile, sources: Mapping[str, Source]) -> Source:
-    cited = sources[cite.cite]
-    return Source(citation=cited.citation, doi=cited.doi, where=cite.where)
-
-
-def _limit(row: RowFile, sense: Sense) -> Limit:
-    """The limit of a row: a number, or the values of it by volume."""
-    from sbrtcheck.tables.shape import ByTargetVolumeFile, ByVeffFile
-
-    match getattr(row, sense):
-        case ByTargetVolumeFile(by_target_volume=printed):
-            by_volume = (
-                Step(volume_cc=cc, limit=limit, acceptable=next(iter(more), None)) for cc, limit, *more in printed
-            )
-            return LimitByTargetVolume(steps=tuple(by_volume))
-        case ByVeffFile(by_veff=printed):
-            by_veff = (VeffStep(veff_percent=percent, limit=limit) for percent, limit in printed)
-            return LimitByEffectiveVolume(steps=tuple(by_veff))
-        case limit:
-            return float(limit)
-
-
-def _structures(row: RowFile) -> tuple[Select, tuple[str, ...]]:
-    if isinstance(row.structure, str):
-        return Select.EACH, (row.structure,)
-    ((word, names),) = row.structure.model_dump().items()
-    return Select(word), tuple(names)
 
 
 def _names_troubles(document: Document) -> Iterator[Trouble]:

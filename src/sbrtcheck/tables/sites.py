@@ -3,67 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.bundled import shipped_root
-from sbrtcheck.errors import Fault, TableError, UnknownTableError
-from sbrtcheck.suggest import suggest
+from sbrtcheck.errors import Fault, TableError
 from sbrtcheck.tables.document import Document, Trouble, read_document
-from sbrtcheck.tables.load import cited_keys, expected, hash_of, sources_of
+from sbrtcheck.tables.load import cited_keys, hash_of
 from sbrtcheck.tables.rows import expected_troubles, repeated, source_troubles
-from sbrtcheck.tables.values import MULTI, ExpectedOrgan
+from sbrtcheck.tables.values import MULTI, Sites
 from sbrtcheck.tables.wording import shape_trouble
 
 if TYPE_CHECKING:
-    from sbrtcheck.tables.site_shape import SitesFile
-
-__all__ = ["ExaminedSites", "ExpectedOrgan", "Site", "Sites", "examine_sites", "load_sites", "sites_json_schema"]
+    from sbrtcheck.tables.shape import SitesFile
 
 FILE = "sites.yaml"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """A treatment site; without its expected organs a plan of it has not been checked. ``note``: what is left out."""
-
-    id: str
-    title: str
-    expects: tuple[ExpectedOrgan, ...]
-    note: str = ""
-
-    def expects_any(self, structures: Collection[str]) -> ExpectedOrgan | None:
-        """The first expected organ that one of these structures, such as a row's, is a name of."""
-        return next((organ for organ in self.expects if organ.is_any_of(structures)), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sites:
-    """All of a file; ``sha256`` is of its bytes with LF line ends, ``path`` as given, ``"bundled"`` if shipped."""
-
-    id: str
-    version: str
-    title: str
-    sites: tuple[Site, ...]
-    note: str = ""
-    sha256: str = ""
-    path: str = ""
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Words for the sites, in the order of the file."""
-        return tuple(site.id for site in self.sites)
-
-    def site(self, id_: str) -> Site:
-        """The site of that id; `UnknownTableError` with the nearest ids when there is none."""
-        for one in self.sites:
-            if one.id == id_:
-                return one
-        hint = f"{suggest(id_, self.ids)} the sites are {', '.join(self.ids)}".strip()
-        raise UnknownTableError(f"no site has the id {id_!r}", "" if self.path == "bundled" else self.path, hint)
 
 
 def load_sites(path: str | os.PathLike[str] | None = None) -> Sites:
@@ -81,9 +38,8 @@ def load_sites(path: str | os.PathLike[str] | None = None) -> Sites:
 
     Examples
     --------
-    >>> liver = load_sites().site("liver")
-    >>> liver.expects_any(["Duodenum"]).organ, liver.expects_any(["Cochlea_L"])
-    ('Duodenum', None)
+    >>> [organ.organ for organ in load_sites().site("liver").expects if organ.is_any_of(["Duodenum"])]
+    ['Duodenum']
     """
     return _shipped() if path is None else _faultless(examine_sites(_bytes(os.fspath(path)), place=os.fspath(path)))
 
@@ -132,21 +88,21 @@ def examine_sites(raw: bytes, *, place: str, path: str = "") -> ExaminedSites:
         tuple(document.line(("sites", n, "expects", m)) for m in range(len(site.expects)))
         for n, site in enumerate(file.sites)
     )
-    sites = _sites(file, path=path or place, sha256=hash_of(raw))
+    sites = file.value(path=path or place, sha256=hash_of(raw))
     return ExaminedSites(place=place, faults=(), sites=sites, lines=lines)
 
 
 def sites_json_schema() -> dict[str, Any]:
     """JSON Schema of a file of sites, as published in ``constraints/sites.schema.json``."""
-    from sbrtcheck.tables import site_shape
+    from sbrtcheck.tables.shape import SitesFile, schema_of
 
-    return site_shape.json_schema()
+    return schema_of(SitesFile)
 
 
 def _shaped(document: Document) -> tuple[SitesFile | None, list[Trouble]]:
     from pydantic import ValidationError
 
-    from sbrtcheck.tables.site_shape import SitesFile
+    from sbrtcheck.tables.shape import SitesFile
 
     if document.data is None:
         return None, []
@@ -161,8 +117,7 @@ def _shaped(document: Document) -> tuple[SitesFile | None, list[Trouble]]:
 
 def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
     """Keys allowed beside the last step of a place."""
-    from sbrtcheck.tables.shape import CiteFile, ExpectedFile, SourceFile
-    from sbrtcheck.tables.site_shape import SiteFile, SitesFile
+    from sbrtcheck.tables.shape import CiteFile, ExpectedFile, SiteFile, SitesFile, SourceFile
 
     match loc:
         case ("sites", int(), "expects", int(), "source", *_):
@@ -193,24 +148,3 @@ def _troubles(document: Document) -> Iterator[Trouble]:
             what = f"'{MULTI}' is no site: tables whose rows span the body have it"
             yield document.trouble((*at, "id"), what, "name one site, such as lung")
         yield from expected_troubles(document, (*at, "expects"), site.get("expects"), cited_keys(data))
-
-
-def _sites(file: SitesFile, *, path: str, sha256: str) -> Sites:
-    sources = sources_of(file.sources)
-    return Sites(
-        id=file.id,
-        version=file.version,
-        title=file.title,
-        sites=tuple(
-            Site(
-                id=site.id,
-                title=site.title,
-                expects=tuple(expected(item, sources) for item in site.expects),
-                note=site.note,
-            )
-            for site in file.sites
-        ),
-        note=file.note,
-        sha256=sha256,
-        path=path,
-    )

@@ -1,4 +1,4 @@
-"""The parts of a constraint table as frozen values: its rows, their sources, the organs that a plan must have."""
+"""Rows of a table, their sources, treatment sites and the organs that a plan of them must have: frozen values."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sbrtcheck.errors import UnknownTableError
 from sbrtcheck.metric import Metric
 from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.limits import (
     Limit,
     LimitByEffectiveVolume,
@@ -117,18 +119,41 @@ class ExpectedOrgan:
         """Whether one of these structures, such as a row's, is a name of the organ."""
         return not set(self.structures).isdisjoint(structures)
 
-    def is_contoured(self, contoured: Collection[str]) -> bool:
-        """Whether the organ is among the contoured structures: under one of its names, or with all parts of it.
 
-        Examples
-        --------
-        >>> sides = ("Lung_L", "Lung_R")
-        >>> lungs = ExpectedOrgan(organ="Lungs", structures=("Lungs", *sides), together=sides)
-        >>> lungs.is_contoured({"Lungs"}), lungs.is_contoured({"Lung_L", "Lung_R"}), lungs.is_contoured({"Lung_L"})
-        (True, True, False)
-        """
-        whole = any(name in contoured for name in self.structures if name not in self.together)
-        return whole or (bool(self.together) and all(name in contoured for name in self.together))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A treatment site; without its expected organs a plan of it has not been checked. ``note``: what is left out."""
+
+    id: str
+    title: str
+    expects: tuple[ExpectedOrgan, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sites:
+    """All of a file; ``sha256`` is of its bytes with LF line ends, ``path`` as given, ``"bundled"`` if shipped."""
+
+    id: str
+    version: str
+    title: str
+    sites: tuple[Site, ...]
+    note: str = ""
+    sha256: str = ""
+    path: str = ""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Words for the sites, in the order of the file."""
+        return tuple(site.id for site in self.sites)
+
+    def site(self, id_: str) -> Site:
+        """The site of that id; `UnknownTableError` with the nearest ids when there is none."""
+        for one in self.sites:
+            if one.id == id_:
+                return one
+        hint = f"{suggest(id_, self.ids)} the sites are {', '.join(self.ids)}".strip()
+        raise UnknownTableError(f"no site has the id {id_!r}", "" if self.path == "bundled" else self.path, hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,6 +157,7 @@ _SAID: dict[str, Callable[[_Found], tuple[str, str]]] = {
     "greater_than_equal": _not_a_number,
     "finite_number": _not_a_number,
     "bool_type": _not_a_truth,
+    "enum": _not_a_choice,
     "literal_error": _not_a_choice,
     "list_type": _not_a_list,
     "too_short": _too_few,

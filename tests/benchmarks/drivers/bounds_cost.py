@@ -28,7 +28,8 @@ from sbrtcheck.metric import parse
 from sbrtcheck.tables import Constraint, ConstraintTable, Select, Sense, Source
 
 compute = import_module("sbrtcheck.dvh.compute")
-elements = import_module("sbrtcheck.geometry.elements")  # in its package, the name is that of its function
+cell_dose = import_module("sbrtcheck.geometry.cell_dose")
+elements = import_module("sbrtcheck.geometry.elements")
 
 PUBLISHED = "rtog-0813"
 HARD = ("Mean[Gy]", "D5%[Gy]", "D1cc[Gy]", "D0.035cc[Gy]", "V10Gy[%]")
@@ -44,8 +45,8 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("block.low, block), _by", "block.mean, block), _by"),
             ("block.high, block)", "block.mean, block)"),
-            ("if not block.whole:", "if False:"),
-            ("[_by_kind(of, block.mean, block) for of in (np.minimum, np.maximum)]", "(low, high)"),
+            ("if isinstance(block, BoundaryCells):", "if False:"),
+            ("[_by_label(of, block.mean, block) for of in (np.minimum, np.maximum)]", "(low, high)"),
         ),
     ),
     (
@@ -58,7 +59,7 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
-        elements,
+        cell_dose,
         "over_slices",
         (
             ("least, most = np.minimum(bottom, top), np.maximum(bottom, top)", "least = most = mean"),
@@ -67,8 +68,8 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
-        elements,
-        "_dose_field",
+        cell_dose,
+        "dose_field",
         (
             ("low=of_four(np.minimum, least.reshape(-1), box.columns)", "low=mean"),
             ("high=of_four(np.maximum, most.reshape(-1), box.columns)", "high=mean"),
@@ -76,7 +77,7 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
     ),
     (
         elements,
-        "_whole_cells",
+        "_interior_cells",
         (
             ("low=field.low[pick]", "low=(mean := field.mean[pick])"),
             ("high=field.high[pick]", "high=mean"),
@@ -84,11 +85,11 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
     ),
     (
         elements,
-        "_cut_elements",
+        "_boundary_cells",
         (
             ("low, high = field.low[at], field.high[at]", "low = high = near"),
             ("off = _off_the_centroid(rise_beyond - rise, u, v)", "off = 0.0"),
-            ("unsure=np.where(fraction > MIN_CENTROID, off, high - low)", "unsure=0.0"),
+            ("mean_error=np.where(fraction > MIN_CENTROID, off, high - low)", "mean_error=0.0"),
         ),
     ),
 )

@@ -1,0 +1,205 @@
+"""Dose grid, slabs and a box of cells -> mean, bounds and variance of the trilinear dose in each cell of each slab.
+
+Along w the dose is straight from dose plane to dose plane, so the mean over a slab is the trapezoid rule over its
+*levels*, its two faces and the dose planes inside it, and exact::
+
+      top face      ----------  level 2     mean = sum over levels of weight x dose
+      dose plane    ==========  level 1     weight = half the distance to the level before and after,
+      bottom face   ----------  level 0              over the thickness of the slab
+
+In a cell, the mean over the slab is bilinear in u and v, so its mean over the cell is the mean of the four corners. A
+multilinear function on a box has its extremes at corners (along each axis it is straight, so it can be moved to an end
+without getting smaller), so the least and largest dose over all levels and corners are bounds that are reached. Twelve
+times the variance of a linear dose in a box is the sum of its squared rises along the three edges, because a uniform
+distribution over an interval of length L has variance L^2 / 12; for a trilinear dose the rises are those in the middle.
+
+All of it is done in single precision on long lines of cells, slab after slab and row after row: seven digits are far
+more than a dose has, and half the memory is what makes it fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sbrtcheck.geometry.arrays import Float32
+from sbrtcheck.geometry.coverage import Box
+from sbrtcheck.geometry.grid import GridFrame
+from sbrtcheck.plan import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseField:
+    """Dose of the cells of a block: mean over the slice at the four corners; and in the cell mean, bounds, variance.
+
+    All as one line, slice after slice and row after row, as `_four` makes it.
+    """
+
+    corners: tuple[Float32, ...]
+    mean: Float32
+    low: Float32
+    high: Float32
+    variance12: Float32
+
+
+def dose_field(
+    low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame, box: Box, refinement: int, unit_gy: float
+) -> DoseField:
+    """Trilinear dose over the slabs and cells of a block."""
+    levels = levels_of(low_mm, high_mm, frame)
+    planes = dose_planes(levels, frame, box, refinement, unit_gy)
+    at_corner, rise, least, most = over_slices(levels, planes.reshape(len(planes), -1))
+    mean, variance12 = _mean_and_variance12(at_corner.reshape(-1), rise.reshape(-1), box.columns)
+    return DoseField(
+        corners=_four(at_corner.reshape(-1), box.columns),
+        mean=mean,
+        low=of_four(np.minimum, least.reshape(-1), box.columns),
+        high=of_four(np.maximum, most.reshape(-1), box.columns),
+        variance12=variance12,
+    )
+
+
+def _four(line: Float32, columns: int) -> tuple[Float32, ...]:
+    """Values at the four corners of each cell, first along u: four views of one line over all slices and rows.
+
+    The next row is ``columns`` further on, so that a block is a few long passes over arrays. The last row and column of
+    a box, in which nothing lies, get corners of other rows and slices; the line ends where there are no more.
+    """
+    return line[: -columns - 1], line[1:-columns], line[columns:-1], line[columns + 1 :]
+
+
+def of_four(of: np.ufunc, line: Float32, columns: int) -> Float32:
+    """The least, the largest or the sum of the four corners of each cell: of two along u, then of two of these."""
+    pair: Float32 = of(line[:-1], line[1:])
+    found: Float32 = of(pair[:-columns], pair[columns:])
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """Heights between which the dose of some slices is linear: their faces, and the dose planes inside them.
+
+    ``planes`` are the dose planes needed, and all other places count from the first of them. Faces lie in ``share`` of
+    the way from plane ``below`` to the next; slice ``i`` begins at face ``bottom[i]``, ends at face ``top[i]``, and has
+    ``inner[i]`` planes inside, from ``first[i]`` on. ``weights`` has shape ``(levels, slices, 1)``: shares of each
+    level's dose in the mean over the slice, in rising order; where a slice has fewer levels, the top comes earlier.
+    """
+
+    planes: slice
+    below: IntArray
+    share: Float32
+    bottom: IntArray
+    top: IntArray
+    first: IntArray
+    inner: IntArray
+    weights: Float32
+
+
+def levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Levels:
+    """The levels of slices; a face outside the points of the grid has the dose of the nearest plane."""
+    nodes = frame.nodes_mm
+    faces, at = np.unique(np.concatenate([low_mm, high_mm]), return_inverse=True)
+    below = np.clip(np.searchsorted(nodes, faces, side="right") - 1, 0, len(nodes) - 2)
+    share = np.clip((faces - nodes[below]) / (nodes[below + 1] - nodes[below]), 0.0, 1.0)
+    first = np.searchsorted(nodes, low_mm, side="right")
+    inner = np.searchsorted(nodes, high_mm, side="left") - first
+    step = np.arange(int(inner.max()) + 2)
+    node = nodes[np.minimum(first[:, None] + step - 1, len(nodes) - 1)]
+    heights = np.where(step <= inner[:, None], node, high_mm[:, None])
+    heights[:, 0] = low_mm
+    thick = np.diff(heights, axis=1) / (high_mm - low_mm)[:, None]
+    weights = np.zeros(heights.shape)
+    weights[:, :-1] += thick / 2
+    weights[:, 1:] += thick / 2
+    lowest = int(below[0])
+    return Levels(
+        planes=slice(lowest, int(below[-1]) + 2),
+        below=below - lowest,
+        share=share.astype(np.float32)[:, None],
+        bottom=at[: len(low_mm)],
+        top=at[len(low_mm) :],
+        first=first - lowest,
+        inner=inner,
+        weights=weights.T.astype(np.float32)[:, :, None],
+    )
+
+
+def over_slices(levels: Levels, planes: Float32) -> tuple[Float32, Float32, Float32, Float32]:
+    """Mean, rise, least and largest dose over each slice along w, at each corner."""
+    faces = _planes_at(planes, levels.below)
+    if levels.share.any():
+        above = _planes_at(planes, levels.below + 1) - faces
+        above *= levels.share
+        above += faces
+        faces = above
+    bottom, top = _planes_at(faces, levels.bottom), _planes_at(faces, levels.top)
+    mean = bottom * levels.weights[0]
+    mean += top * levels.weights[-1]
+    least, most = np.minimum(bottom, top), np.maximum(bottom, top)
+    for i in range(len(levels.weights) - 2):
+        has = levels.inner > i
+        level = _planes_at(planes, np.where(has, levels.first + i, 0))
+        if not has.all():
+            level = np.where(has[:, None], level, top)
+        mean += level * levels.weights[i + 1]
+        np.minimum(least, level, out=least)
+        np.maximum(most, level, out=most)
+    return mean, top - bottom, least, most
+
+
+def _mean_and_variance12(mean_w: Float32, rise_w: Float32, columns: int) -> tuple[Float32, Float32]:
+    """Mean dose of each cell, and twelve times its variance by the slopes in its middle."""
+    pair = mean_w[:-1] + mean_w[1:]
+    mean = pair[:-columns] + pair[columns:]
+    mean *= np.float32(0.25)
+    variance = _squared(pair[columns:] - pair[:-columns])
+    step = np.subtract(mean_w[1:], mean_w[:-1], out=pair)
+    variance += _squared(step[:-columns] + step[columns:])
+    slope = of_four(np.add, rise_w, columns)
+    slope *= np.float32(0.5)
+    variance += _squared(slope)
+    variance *= np.float32(0.25)
+    return mean, variance
+
+
+def _squared(slope: Float32) -> Float32:
+    return np.multiply(slope, slope, out=slope)
+
+
+def _planes_at(planes: Float32, index: IntArray) -> Float32:
+    """Planes by their index: a view where they follow one another."""
+    start = int(index[0])
+    if np.array_equal(index, np.arange(start, start + len(index))):
+        return planes[start : start + len(index)]
+    return planes[index]
+
+
+def dose_planes(levels: Levels, frame: GridFrame, box: Box, refinement: int, unit_gy: float) -> Float32:
+    """Dose at the first corner of each of the box's refined cells, on each plane; beyond the points, of the nearest."""
+    _, count_v, count_u = frame.stored.shape
+    row0, row1 = box.row // refinement, -(-(box.row + box.rows - 1) // refinement) + 1
+    column0, column1 = box.column // refinement, -(-(box.column + box.columns - 1) // refinement) + 1
+    j0, j1 = np.clip([row0, row1], 0, count_v)
+    i0, i1 = np.clip([column0, column1], 0, count_u)
+    planes = frame.stored[levels.planes, j0:j1, i0:i1].astype(np.float32)
+    planes *= np.float32(frame.gy_per_unit / unit_gy)
+    pad = ((0, 0), (j0 - row0, row1 - j1), (i0 - column0, column1 - i1))
+    if any(sum(pair) for pair in pad):
+        planes = np.pad(planes, pad, mode="edge")
+    if refinement > 1:
+        planes = _refined(planes, 1, refinement, box.row - row0 * refinement, box.rows)
+        planes = _refined(planes, 2, refinement, box.column - column0 * refinement, box.columns)
+    return planes
+
+
+def _refined(planes: Float32, axis: int, refinement: int, first: int, corners: int) -> Float32:
+    """Linear interpolation along an axis to ``corners`` refined corners from the ``first`` on."""
+    place = np.arange(first, first + corners)
+    below = np.minimum(place // refinement, planes.shape[axis] - 2)
+    shape = [1, 1, 1]
+    shape[axis] = -1
+    share = ((place - below * refinement) / refinement).astype(np.float32).reshape(shape)
+    low: Float32 = np.take(planes, below, axis=axis)
+    refined: Float32 = low + (np.take(planes, below + 1, axis=axis) - low) * share
+    return refined

@@ -1,0 +1,287 @@
+"""Contours of all planes -> the region of each plane, as directed edges that wind around it once.
+
+Most planes have one contour, or a few that nest without meeting. For these the region needs no cutting: a loop that
+lies inside an odd number of others is a hole, and it is enough to direct its edges the other way::
+
+      +-------------->------------+
+      |    +-----<-----+          |        nesting: outer 0, hole 1, island 2
+      ^    v   +->-+   ^          v        direction: clockwise, counter-clockwise, clockwise
+      |    |   ^ # v   |          |        area (shoelace): outer - hole + island
+      |    |   +-<-+   |          |
+      |    +----->-----+          |
+      +--------------<------------+
+
+Whether a loop lies inside another is asked of some of its corners: a corner lies inside where a ray from it passes an
+odd number of edges [1]_. Planes whose loops meet are resolved one by one (`contour_overlaps`), and their other readings
+kept.
+
+References
+----------
+.. [1] M. Shimrat, Algorithm 112: Position of point relative to polygon, Communications of the ACM 5 (1962) 434.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from sbrtcheck.geometry.arrays import BoolArray, distinct, ranges
+from sbrtcheck.geometry.contour_crossings import crossed_layers
+from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres, PlaneRegion, may_be_copies, plane_region
+from sbrtcheck.geometry.polygon_booleans import combined
+from sbrtcheck.geometry.polygons import Edges, Loops, Outline
+from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
+
+PROBES = 9
+"""Corners of a loop that are asked whether they lie inside another."""
+
+SAME_CELLS = 1e-3
+"""Loops whose corners are nowhere further apart than this, in grid cells, are one loop drawn twice."""
+
+LOST_SHARE = 1e-3
+"""Area lost or won where loops overlap is worth a finding from this share of the plane's area on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regions:
+    """The region of each plane as edges that wind around it once, and what else the contours may mean.
+
+    ``readings``: the edges under other readings, with how far each is from ``edges`` in every plane, mm2. ``loops``:
+    number of loops in each plane, one that is there twice counted once. ``area_cells``: area of each plane's region, in
+    grid cells.
+    """
+
+    edges: Edges
+    readings: tuple[tuple[Edges, FloatArray], ...]
+    loops: IntArray
+    area_cells: FloatArray
+    findings: tuple[Finding, ...]
+
+
+def region_edges(
+    name: str,
+    u: FloatArray,
+    v: FloatArray,
+    starts: IntArray,
+    order: IntArray,
+    layer_of_contour: IntArray,
+    rule: CombinationRule,
+) -> Regions:
+    """The regions of the contours, plane by plane.
+
+    ``u`` and ``v`` are the contours' points in grid cells, contour ``c`` begins at ``starts[c]``; ``order`` are the
+    contours by rising plane, ``layer_of_contour`` the plane of each in that order. A loop that is there twice, or
+    nearly so, counts once. A loop inside another is a hole in it. Loops that overlap in part are united, unless they
+    are to be combined by exclusive or; then a finding says so.
+    """
+    loops, again = _without_duplicates(_in_order(u, v, starts, order, layer_of_contour))
+    area = np.add.reduceat((loops.v1 - loops.v0) * (-0.5) * (loops.u0 + loops.u1), loops.begin[:-1])
+    nesting = _nesting(loops, np.abs(area).tolist(), rule.mm)
+    edges = _directed(loops, (area < 0) != nesting.enclosed)
+    crossed, meeting = crossed_layers(loops, nesting.near)
+    count = np.bincount(loops.layer)
+    area_cells: FloatArray = np.zeros(len(count))
+    np.add.at(area_cells, loops.layer, np.where(nesting.enclosed, -np.abs(area), np.abs(area)))
+    if len(nesting.close):
+        crossed = distinct(np.concatenate([crossed, loops.layer[nesting.close[:, 0]]]))
+        meeting = np.concatenate([meeting, nesting.close])
+    if len(crossed) == 0:
+        said = _said_twice(name, again)
+        return Regions(edges=edges, readings=(), loops=count, area_cells=area_cells, findings=said)
+    drawn = area_cells[crossed]
+    made = _resolved(loops, crossed, meeting, nesting.inside, drawn, rule)
+    edges = _replaced(edges, crossed, [one.region for one in made])
+    left = np.array([one.region.area() for one in made])
+    area_cells[crossed] = left
+    count[crossed] -= np.array([one.copies for one in made])
+    findings = _said_twice(name, again + sum(one.copies for one in made))
+    to_others = meeting[meeting[:, 0] != meeting[:, 1], 0]
+    by_itself = rule.exclusive_or | ~np.isin(crossed, loops.layer[to_others])
+    changed = by_itself & (np.abs(left - np.abs(drawn)) > LOST_SHARE * np.maximum(left, np.abs(drawn)))
+    if changed.any():
+        text = f"contours cross themselves or each other on {int(changed.sum())} plane(s)"
+        text += ": what an even number of them enclose counts as outside"
+        findings = (*findings, Finding(code=FindingCode.OVERLAPPING_CONTOURS, text=text, subject=name))
+    return Regions(
+        edges=edges,
+        readings=_readings(edges, crossed, made, len(count), rule.mm),
+        loops=count,
+        area_cells=area_cells,
+        findings=findings,
+    )
+
+
+def _said_twice(name: str, again: int) -> tuple[Finding, ...]:
+    if not again:
+        return ()
+    text = f"{again} contour(s) are in the file twice on their plane, as they are or nearly so; each counts once"
+    return (Finding(code=FindingCode.OVERLAPPING_CONTOURS, text=text, subject=name),)
+
+
+def _resolved(
+    loops: Loops,
+    layers: IntArray,
+    meeting: IntArray,
+    inside: Mapping[int, Sequence[int]],
+    drawn: FloatArray,
+    rule: CombinationRule,
+) -> list[PlaneRegion]:
+    """The regions of planes in which loops meet themselves or each other; see `plane_region`."""
+    first, last = (np.searchsorted(loops.layer, layers, side=side).tolist() for side in ("left", "right"))
+    pairs: dict[int, list[tuple[int, int]]] = {}
+    for i, j in meeting.tolist():
+        pairs.setdefault(int(loops.layer[i]), []).append((i, j))
+    return [
+        plane_region(loops, range(start, stop), pairs[layer], inside, cells, rule)
+        for layer, start, stop, cells in zip(layers.tolist(), first, last, drawn.tolist(), strict=True)
+    ]
+
+
+def _readings(
+    edges: Edges, crossed: IntArray, made: Sequence[PlaneRegion], layers: int, mm: Millimetres
+) -> tuple[tuple[Edges, FloatArray], ...]:
+    """The other readings that there are: by even-odd, and by what loops wind around at all."""
+    found = []
+    for others in ([one.even_odd for one in made], [one.wound for one in made]):
+        if any(other is not None for other in others):
+            differ = np.zeros(layers)
+            for layer, other, one in zip(crossed.tolist(), others, made, strict=True):
+                if other is not None:
+                    differ[layer] = mm.area(combined(other, one.region, np.logical_xor))
+            outlines = [one.region if other is None else other for other, one in zip(others, made, strict=True)]
+            found.append((_replaced(edges, crossed, outlines), differ))
+    return tuple(found)
+
+
+def shared_area(edges: Edges, layer: int) -> float:
+    """The area that the region of a layer shares with that of the next, as a share of the smaller one's."""
+    one, other = edges.outline(layer), edges.outline(layer + 1)
+    if one.is_apart_from(other):
+        return 0.0
+    smaller = min(one.area(), other.area())
+    return combined(one, other, np.logical_and).area() / smaller if smaller > 0.0 else 0.0
+
+
+def _in_order(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, layer: IntArray) -> Loops:
+    """The contours as loops, by rising plane."""
+    counts = np.diff(starts)[order]
+    if np.any(order[1:] < order[:-1]):
+        pick = ranges(starts[:-1][order], counts)
+        u, v = u[pick], v[pick]
+    begin = np.concatenate([[0], np.cumsum(counts)])
+    u1, v1 = np.roll(u, -1), np.roll(v, -1)
+    u1[begin[1:] - 1], v1[begin[1:] - 1] = u[begin[:-1]], v[begin[:-1]]
+    return Loops(u0=u, v0=v, u1=u1, v1=v1, begin=begin, layer=layer)
+
+
+def _without_duplicates(loops: Loops) -> tuple[Loops, int]:
+    """The loops without those that repeat another of their plane, and how many those were."""
+    keep = np.ones(len(loops.layer), dtype=bool)
+    counts = np.diff(loops.begin)
+    for i, j in _neighbours(loops.layer):
+        if counts[i] == counts[j] and keep[i] and _same(loops, i, j):
+            keep[j] = False
+    if keep.all():
+        return loops, 0
+    pick = ranges(loops.begin[:-1][keep], counts[keep])
+    begin = np.concatenate([[0], np.cumsum(counts[keep])])
+    u0, v0, u1, v1 = loops.u0[pick], loops.v0[pick], loops.u1[pick], loops.v1[pick]
+    return Loops(u0=u0, v0=v0, u1=u1, v1=v1, begin=begin, layer=loops.layer[keep]), int(np.sum(~keep))
+
+
+def _same(loops: Loops, i: int, j: int) -> bool:
+    """Whether two loops of equally many corners have the same ones, wherever they begin and whichever way they go."""
+    u_i, u_j, v_i, v_j = (x[loops.begin[loop] : loops.begin[loop + 1]] for x in (loops.u0, loops.v0) for loop in (i, j))
+    for a, b in ((u_i, u_j), (v_i, v_j)):  # what is quickly told apart, as nearly all loops are, needs no sorting
+        if abs(a.min() - b.min()) > SAME_CELLS or abs(a.sum() - b.sum()) > SAME_CELLS * len(a):
+            return False
+    order_i, order_j = (
+        np.lexsort((np.round(v / SAME_CELLS), np.round(u / SAME_CELLS))) for u, v in ((u_i, v_i), (u_j, v_j))
+    )
+    apart = max(np.abs(u_i[order_i] - u_j[order_j]).max(), np.abs(v_i[order_i] - v_j[order_j]).max())
+    return bool(apart <= SAME_CELLS)
+
+
+def _directed(loops: Loops, turn: BoolArray) -> Edges:
+    """The loops' edges, those of loops to be turned in the other direction."""
+    counts = np.diff(loops.begin)
+    layer = np.repeat(loops.layer, counts)
+    u0, v0, u1, v1 = loops.u0, loops.v0, loops.u1, loops.v1
+    if turn.all():
+        return Edges(u0=u1, v0=v1, u1=u0, v1=v0, layer=layer)
+    if turn.any():
+        flip = np.repeat(turn, counts)
+        u0, u1 = np.where(flip, u1, u0), np.where(flip, u0, u1)
+        v0, v1 = np.where(flip, v1, v0), np.where(flip, v0, v1)
+    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer)
+
+
+def _replaced(edges: Edges, layers: IntArray, outlines: Sequence[Outline]) -> Edges:
+    """The edges with those of some layers replaced by others."""
+    keep = ~np.isin(edges.layer, layers)
+    made = Edges.of(outlines)
+    layer = np.concatenate([edges.layer[keep], layers[made.layer]])
+    order = np.argsort(layer, kind="stable")
+    u0, v0, u1, v1 = (
+        np.concatenate([old[keep], new])[order]
+        for old, new in ((edges.u0, made.u0), (edges.v0, made.v0), (edges.u1, made.u1), (edges.v1, made.v1))
+    )
+    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer[order])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Nesting:
+    """Of each loop whether an odd number of others of its plane enclose it, and whether any is near it at all.
+
+    ``inside``: the loops that each loop lies inside of. ``close``: pairs of loops, one in another, that leave next to
+    nothing between them; shape ``(n, 2)``.
+    """
+
+    enclosed: BoolArray
+    near: BoolArray
+    inside: Mapping[int, Sequence[int]]
+    close: IntArray
+
+
+def _nesting(loops: Loops, area: Sequence[float], mm: Millimetres) -> _Nesting:
+    enclosed, near = np.zeros((2, len(loops.layer)), dtype=bool)
+    inside: dict[int, list[int]] = {}
+    close: list[tuple[int, int]] = []
+    box = [f.reduceat(x, loops.begin[:-1]).tolist() for x in (loops.u0, loops.v0) for f in (np.minimum, np.maximum)]
+    u_low, u_high, v_low, v_high = box
+    for i, j in _neighbours(loops.layer):
+        if u_low[i] > u_high[j] or u_low[j] > u_high[i] or v_low[i] > v_high[j] or v_low[j] > v_high[i]:
+            continue
+        near[i] = near[j] = True
+        for inner, outer in ((i, j), (j, i)):
+            wide = u_low[outer] <= u_low[inner] and u_high[inner] <= u_high[outer]
+            if wide and _share_inside(loops, inner, outer) > 0.5:
+                enclosed[inner] ^= True
+                inside.setdefault(inner, []).append(outer)
+                if may_be_copies(area[inner], area[outer], loops.outline(outer, outer + 1), mm):
+                    close.append((i, j))
+    return _Nesting(enclosed=enclosed, near=near, inside=inside, close=np.array(close, dtype=np.int64).reshape(-1, 2))
+
+
+def _neighbours(layer: IntArray) -> Iterator[tuple[int, int]]:
+    """Pairs of loops of one plane; ``layer`` never falls."""
+    first = np.flatnonzero(np.concatenate([[True], np.diff(layer) > 0])).tolist()
+    for start, stop in zip(first, [*first[1:], len(layer)], strict=True):
+        yield from combinations(range(start, stop), 2)
+
+
+def _share_inside(loops: Loops, inner: int, outer: int) -> float:
+    """The share of some of one loop's corners that lie inside another loop: loops may touch, so one can mislead."""
+    corners = int(loops.begin[inner + 1] - loops.begin[inner])
+    probes = min(corners, PROBES)
+    probe = loops.begin[inner] + np.arange(probes) * (corners - 1) // (probes - 1)
+    other = slice(loops.begin[outer], loops.begin[outer + 1])
+    u0, v0, u1, v1 = loops.u0[other], loops.v0[other], loops.u1[other], loops.v1[other]
+    height = loops.v0[probe, None]
+    of, edge = np.nonzero((v0 > height) != (v1 > height))
+    u, v = loops.u0[probe[of]], loops.v0[probe[of]]
+    left = u0[edge] + (v - v0[edge]) / (v1[edge] - v0[edge]) * (u1[edge] - u0[edge]) < u
+    return float(np.mean(np.bincount(of[left], minlength=probes) % 2 == 1))

@@ -1,0 +1,108 @@
+"""A dose grid and contours -> the grid seen along the axis that the contours are perpendicular to.
+
+Contours need not be axial. All computations use three directions of the *grid*, whatever they are in the patient::
+
+        v (rows)
+        |   w (planes: contours are perpendicular to it, slabs are stacked along it)
+        |  /
+        | /
+        +--------- u (columns)
+
+Columns and rows are evenly spaced; planes along w need not be, because frame offsets of an RTDOSE may be any.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sbrtcheck.errors import GeometryError
+from sbrtcheck.geometry.contour_planes import PLANE_TOLERANCE_MM
+from sbrtcheck.plan import Contours, DoseGrid, FloatArray, IntArray
+
+TILT_TOLERANCE_MM = 0.1
+"""A contour that leaves its plane by more than this is tilted against the dose grid, and refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridFrame:
+    """A dose grid seen along one of its axes: slabs are stacked along ``w``, rows along ``v``, columns along ``u``.
+
+    Parameters
+    ----------
+    stored, gy_per_unit
+        Dose, shape ``(w, v, u)``, a view of the grid's array, and Gy of one stored unit.
+    nodes_mm
+        Shape ``(w,)``, rising: position of each dose plane along ``w``, from the grid's first point.
+    spacing_mm
+        Distance between columns (u) and between rows (v).
+    axes
+        Indices into the grid's axes (0 = i, 1 = j, 2 = k) of u, v and w.
+    """
+
+    stored: npt.NDArray[np.generic]
+    gy_per_unit: float
+    nodes_mm: FloatArray
+    spacing_mm: tuple[float, float]
+    axes: tuple[int, int, int]
+
+
+def grid_frame(grid: DoseGrid, slab_axis: int) -> GridFrame:
+    """The grid seen with its axis ``slab_axis`` (0 = i, 1 = j, 2 = k) as the stacking direction.
+
+    Raises
+    ------
+    GeometryError
+        When frames are not evenly spaced but would have to be rows or columns.
+    """
+    u, v = [axis for axis in (0, 1, 2) if axis != slab_axis]
+    steps = np.diff(grid.offsets_mm)
+    even = bool(np.ptp(steps) <= PLANE_TOLERANCE_MM) if len(steps) else True
+    if slab_axis != 2 and not even:
+        what = "contour planes lie across the dose frames, and the frames are not evenly spaced"
+        raise GeometryError(what, hint="export the dose on evenly spaced frames")
+    frame_mm = float(np.mean(steps)) if len(steps) else 1.0
+    spacing_mm = (*grid.spacing_mm, frame_mm)
+    count = grid.stored.shape[2 - slab_axis]
+    nodes = grid.offsets_mm if slab_axis == 2 else np.arange(count) * spacing_mm[slab_axis]
+    return GridFrame(
+        stored=grid.stored.transpose(2 - slab_axis, 2 - v, 2 - u),
+        gy_per_unit=grid.gy_per_unit,
+        nodes_mm=np.asarray(nodes, dtype=np.float64),
+        spacing_mm=(spacing_mm[u], spacing_mm[v]),
+        axes=(u, v, slab_axis),
+    )
+
+
+def in_grid(contours: Contours, grid: DoseGrid) -> FloatArray:
+    """The contours' points along the grid's axes i, j and k, shape ``(3, points)``, mm from its first point."""
+    if np.count_nonzero(grid.axes) > 3:
+        return np.ascontiguousarray(((contours.points_mm - grid.origin_mm) @ grid.axes.T).T)
+    local_mm = np.empty((3, len(contours.points_mm)))
+    for i, axis in enumerate(grid.axes):
+        along = int(np.argmax(np.abs(axis)))  # each grid axis is a patient axis, forwards or backwards
+        np.subtract(contours.points_mm[:, along], grid.origin_mm[along], out=local_mm[i])
+        local_mm[i] *= axis[along]
+    return local_mm
+
+
+def slab_axis_of(local_mm: FloatArray, starts: IntArray) -> int:
+    """The grid axis (0 = i, 1 = j, 2 = k) that all contours are perpendicular to.
+
+    ``local_mm`` are their points as by `in_grid`; contour ``c`` begins at ``starts[c]``.
+
+    Raises
+    ------
+    GeometryError
+        When there is none: contour planes are tilted against the dose grid.
+    """
+    tilt = np.inf
+    for axis in (2, 1, 0):
+        thickness = np.maximum.reduceat(local_mm[axis], starts[:-1]) - np.minimum.reduceat(local_mm[axis], starts[:-1])
+        if thickness.max() <= TILT_TOLERANCE_MM:
+            return axis
+        tilt = min(tilt, float(thickness.max()))
+    what = f"contour planes are tilted against the dose grid (by {tilt:.2f} mm or more)"
+    raise GeometryError(what, hint="export dose and contours on parallel planes")

@@ -1,0 +1,148 @@
+"""Cells that the isodose of a dose may cut, and how much of each is guaranteed to receive at least that dose.
+
+Two things are known of a cell: the share of it inside the structure, and bounds on the share of it that receives at
+least the dose. Where exactly either lies in the cell is not known, so what both have in common is bounded as for two
+sets in a box of volume 1: at least ``inside + above - 1``, and never more than either::
+
+     inside = 0.7                 above >= 0.6                 both >= 0.7 + 0.6 - 1 = 0.3
+     [##############......]       [........############]       [........######......]
+
+The bounds on the share above the dose come from `trilinear`: trilinear dose less the linear dose of the same mean and
+slopes is trilinear again, so its extremes are at the corners, and the linear dose moved by them bounds it on both
+sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from sbrtcheck.geometry.arrays import BoolArray, Float32
+from sbrtcheck.geometry.trilinear import share_below, steepened
+from sbrtcheck.plan import FloatArray, IntArray
+
+WHOLE = -1
+"""Outline of a cell that lies wholly inside."""
+
+FLATNESS_FLOOR = 1e-3
+"""Floor of slopes, see `trilinear.steepened`. Larger than that of isodose volumes: these bounds decide a verdict, so
+that rounding of the shares, 1e-10 with this floor, has to stay well inside `SHARE_ROUNDING`."""
+
+SHARE_ROUNDING = 1e-8
+"""Shares of a cell are rounded by less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isodose:
+    """A dose, in the unit of the elements, and which elements are in doubt.
+
+    A cell gets it whose dose is at least ``dose + slack`` everywhere, and does not where it is less than
+    ``dose - slack``. In doubt are elements whose lower bound is less than ``most`` and whose upper one is at least
+    ``least``.
+    """
+
+    dose: float
+    slack: float
+    least: float
+    most: float
+
+    def sides(self, low: Float32, high: Float32) -> tuple[BoolArray, BoolArray]:
+        """Which cells get the dose everywhere, and which nowhere, by their extremes."""
+        return low >= self.dose + self.slack, high < self.dose - self.slack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """Cells of a structure, some of them cut by its outline.
+
+    Parameters
+    ----------
+    corners
+        Shape ``(2, 2, 2, n)``: dose at the lower and upper end along w, v and u of each cell; trilinear inside.
+    cc
+        Shape ``(n,)``, volume of each cell, be it inside the structure or not.
+    inside
+        Shape ``(n,)``, share of each cell that is.
+    above_cc, below_cc
+        Shape ``(n,)``: volume in each cell that surely gets the dose, and that surely does not.
+    outline
+        Shape ``(n,)``: the layer of some edges that is its outline, or `WHOLE`.
+    """
+
+    corners: Float32
+    cc: FloatArray
+    inside: FloatArray
+    above_cc: FloatArray
+    below_cc: FloatArray
+    outline: IntArray
+
+    def __len__(self) -> int:
+        return len(self.cc)
+
+    @property
+    def undecided_cc(self) -> FloatArray:
+        """Shape ``(n,)``: volume in each cell of which it is not known whether it gets the dose."""
+        return self.inside * self.cc - self.above_cc - self.below_cc
+
+    def where(self, keep: BoolArray) -> Cells:
+        """Some of the cells."""
+        return Cells(**{each.name: getattr(self, each.name)[..., keep] for each in fields(self)})
+
+    @classmethod
+    def of(cls, corners: Float32, cc: FloatArray, inside: FloatArray, outline: IntArray, isodose: Isodose) -> Cells:
+        """Cells, and what is known of them.
+
+        What of a cell gets the dose is known well where dose is nearly linear. Where the structure fills a share of it,
+        the two may miss each other as far as there is room.
+        """
+        least, most = _shares_above(corners, isodose)
+        above, below = np.maximum(least + inside - 1.0, 0.0), np.maximum(inside - most, 0.0)
+        return cls(corners=corners, cc=cc, inside=inside, above_cc=above * cc, below_cc=below * cc, outline=outline)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Cells], first_outlines: Sequence[int]) -> Cells:
+        """All cells of one or more parts; the outlines of each part are counted from its ``first_outlines`` on."""
+        columns = {
+            each.name: np.concatenate([getattr(one, each.name) for one in parts], axis=-1) for each in fields(cls)
+        }
+        shift = np.repeat(first_outlines, [len(one) for one in parts])
+        columns["outline"] = np.where(columns["outline"] == WHOLE, WHOLE, columns["outline"] + shift)
+        return cls(**columns)
+
+    @classmethod
+    def none(cls) -> Cells:
+        """No cells."""
+        nothing = np.zeros(0)
+        return cls(
+            corners=np.zeros((2, 2, 2, 0), dtype=np.float32),
+            cc=nothing,
+            inside=nothing,
+            above_cc=nothing,
+            below_cc=nothing,
+            outline=np.zeros(0, dtype=np.int64),
+        )
+
+
+def _shares_above(corners: Float32, isodose: Isodose) -> tuple[FloatArray, FloatArray]:
+    """The least and the largest share of each cell that can receive at least the dose.
+
+    Trilinear dose less the linear dose with its mean and slopes is trilinear again, so that its extremes are at the
+    corners: moved by these, the linear dose is a bound on either side.
+    """
+    dose = corners.astype(np.float64)
+    mean = dose.mean(axis=(0, 1, 2))
+    slopes = np.stack([(np.take(dose, 1, axis) - np.take(dose, 0, axis)).mean(axis=(0, 1)) for axis in range(3)])
+    ends = np.array([-0.5, 0.5])
+    across = (slopes[0] * ends[:, None, None, None], slopes[1] * ends[:, None, None], slopes[2] * ends[:, None])
+    rest = dose - (mean + across[0] + across[1] + across[2])
+    spans, moved = steepened(slopes, FLATNESS_FLOOR, isodose.slack)
+    lowest = mean - spans.sum(axis=0) / 2
+    # where the linear dose is at least the dose less the least rest, the trilinear dose is at least the dose
+    low = isodose.dose + isodose.slack - rest.min(axis=(0, 1, 2)) + moved - lowest
+    high = isodose.dose - isodose.slack - rest.max(axis=(0, 1, 2)) - moved - lowest
+    return (
+        np.maximum(1.0 - share_below(low, spans) - SHARE_ROUNDING, 0.0),
+        np.minimum(1.0 - share_below(high, spans) + SHARE_ROUNDING, 1.0),
+    )

@@ -1,0 +1,365 @@
+"""Slices x dose grid -> cells cut by an isodose, halved until known how much volume receives at least the dose.
+
+How much of a structure receives at least a dose is undecided only in the elements whose bounds lie on both sides of it:
+those along that isodose. Halving these alone costs as the isodose's surface does, four times more each time; halving
+the structure, as its volume, eight times more::
+
+      . . . . . . . .         +---+---+         +-+-+-+-+
+      . . / . . . . .         |   | / |         | | |/| |     only the cells that the line still passes
+      . / . . . . . .   -->   +---+---+   -->   +-+-+-+-+     are halved again; the others have been counted
+      / . . . . . . .         | / |   |         | |/| | |     as above or below
+                              +---+---+         +-+-+-+-+
+
+A cell at the structure's boundary carries its piece of the outline along, as edges from 0 to 1 across the cell, and so
+do its eighths. What is known of the cells that remain comes from `isodose_cells`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from sbrtcheck.geometry.arrays import BoolArray, Float32, ranges
+from sbrtcheck.geometry.cell_dose import Levels, dose_planes, levels_of, of_four, over_slices
+from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, pieces_of
+from sbrtcheck.geometry.elements import MIN_FRACTION
+from sbrtcheck.geometry.grid import GridFrame
+from sbrtcheck.geometry.isodose_cells import WHOLE, Cells, Isodose
+from sbrtcheck.geometry.polygons import Edges
+from sbrtcheck.geometry.slabs import BlockOutlines, Slabs
+from sbrtcheck.geometry.slices import Slices
+from sbrtcheck.plan import FloatArray, IntArray
+
+MAX_HELD = 1 << 19
+"""Of more cells in doubt, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
+
+_QUARTERS = Box(row=0, column=0, rows=3, columns=3)
+"""The four quarters of a cell, and a row and a column beyond, in which nothing lies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsodoseCut:
+    """What is known of the volume that gets a dose, of the elements in doubt, and the cells of them that still are.
+
+    Parameters
+    ----------
+    isodose
+        The dose.
+    above_cc, below_cc
+        Volume found to get it, and found not to, apart from the cells.
+    undecided_cc
+        Volume, apart from the cells, of which nobody will find out more.
+    cells
+        What is still in doubt.
+    edges
+        Outlines of the structure in cells, 0 to 1 across a cell.
+    """
+
+    isodose: Isodose
+    above_cc: float
+    below_cc: float
+    undecided_cc: float
+    cells: Cells
+    edges: Edges
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    @property
+    def guaranteed_above_cc(self) -> float:
+        """Volume that surely gets the dose."""
+        return self.above_cc + float(self.cells.above_cc.sum())
+
+    @property
+    def guaranteed_below_cc(self) -> float:
+        """Volume that surely does not."""
+        return self.below_cc + float(self.cells.below_cc.sum())
+
+    @property
+    def guaranteed_nowhere(self) -> bool:
+        """Whether none of the elements in doubt gets the dose anywhere."""
+        return len(self) == 0 and self.above_cc == 0.0 and self.undecided_cc == 0.0
+
+    @property
+    def guaranteed_everywhere(self) -> bool:
+        """Whether all of the elements in doubt get the dose, in every part."""
+        return len(self) == 0 and self.below_cc == 0.0 and self.undecided_cc == 0.0
+
+    def without(self, settled: BoolArray) -> IsodoseCut:
+        """The same, with what is known of some cells counted, and no more to be found out of them."""
+        done = self.cells.where(settled)
+        return replace(
+            self,
+            above_cc=self.above_cc + float(done.above_cc.sum()),
+            below_cc=self.below_cc + float(done.below_cc.sum()),
+            undecided_cc=self.undecided_cc + float(np.maximum(done.undecided_cc, 0.0).sum()),
+            cells=self.cells.where(~settled),
+        )
+
+    def halved(self) -> IsodoseCut:
+        """The same from cells half as long, wide and high; those that lie on one side of the dose now are counted."""
+        cells = self.cells
+        outlines = max(int(cells.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
+        pieces = pieces_of(_doubled(self.edges), _QUARTERS)
+        share_of, cut_of = _shares(covered_by(pieces, outlines, _QUARTERS))
+        share = share_of.reshape(-1, 3, 3)[cells.outline, :2, :2].transpose(1, 2, 0)
+        lattice = _lattice(cells.corners)
+        low, high = (_of_eighths(of, lattice) for of in (np.minimum, np.maximum))
+        above, below = self.isodose.sides(low, high)
+        cc = np.broadcast_to(share * (cells.cc / 8), low.shape)
+        w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
+        eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
+        corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
+        place = (cells.outline[at] * 3 + v) * 3 + u  # of whole cells, in the last layer, which is whole
+        outline, edges = _outlines(_in_order(pieces), place, cut_of[place], _QUARTERS)
+        return replace(
+            self,
+            above_cc=self.above_cc + float(cc[above].sum()),
+            below_cc=self.below_cc + float(cc[below].sum()),
+            cells=Cells.of(corners, cells.cc[at] / 8, share[v, u, at], outline, self.isodose),
+            edges=edges,
+        )
+
+
+def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_gy: float) -> list[IsodoseCut]:
+    """What the elements in doubt, cut where the dose along w bends, tell of each isodose."""
+    found: list[list[IsodoseCut]] = [[] for _ in isodoses]
+    slabs = Slabs.of([slices])
+    for block in slabs.blocks():
+        drawn = slabs.outlines(block)
+        faces_mm = (slabs.low_mm[block][drawn.slab], slabs.high_mm[block][drawn.slab])
+        field = _field(faces_mm, drawn.box, slices.refinement, frame, unit_gy)
+        if not any(_may_be_in_doubt(field.planes, one) for one in isodoses):
+            continue
+        low, high = _bounds(field)
+        picks = [np.flatnonzero((low < one.most) & (high >= one.least)) for one in isodoses]
+        if not any(len(pick) for pick in picks):
+            continue
+        region = _region(drawn)
+        for parts, pick, isodose in zip(found, picks, isodoses, strict=True):
+            if len(pick):
+                made = _first(pick, field, region, isodose)
+                full = sum(map(len, parts)) + len(made) > MAX_HELD
+                parts.append(made.without(np.ones(len(made), dtype=bool)) if full else made)
+    return [_together(parts, isodose) for parts, isodose in zip(found, isodoses, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Field:
+    """Dose on planes over the cells of a box, and the levels of slices in it.
+
+    ``planes`` has shape ``(planes, rows * columns)``. ``plane`` and ``share`` have shape ``(slices, levels)``: each
+    level lies in ``share`` of the way from ``plane`` to the next. ``cell_cc``, shape ``(slices, levels - 1)``, is the
+    volume of a cell between a level and the next.
+    """
+
+    box: Box
+    levels: Levels
+    planes: Float32
+    plane: IntArray
+    share: Float32
+    cell_cc: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Region:
+    """What the layers of a block cover: ``place`` is the layer of each slice, ``share`` and ``is_cut`` go by cell."""
+
+    place: IntArray
+    pieces: Pieces
+    share: FloatArray
+    is_cut: BoolArray
+
+
+def _field(
+    faces_mm: tuple[FloatArray, FloatArray], box: Box, refinement: int, frame: GridFrame, unit_gy: float
+) -> _Field:
+    low_mm, high_mm = faces_mm
+    levels = levels_of(low_mm, high_mm, frame)
+    planes = dose_planes(levels, frame, box, refinement, unit_gy).reshape(-1, box.rows * box.columns)
+    step = np.arange(int(levels.inner.max()) + 2)
+    # dose planes inside a slice are levels; the last plane of all is the end of the way from the one before
+    node = levels.first[:, None] + step - 1
+    plane = np.minimum(node, len(planes) - 2)
+    share = (node - plane).astype(np.float32)
+    place_mm = frame.nodes_mm[np.minimum(node + levels.planes.start, len(frame.nodes_mm) - 1)]
+    for is_face, face, face_mm in (
+        (step[None] == 0, levels.bottom, low_mm),
+        (step > levels.inner[:, None], levels.top, high_mm),
+    ):
+        plane = np.where(is_face, levels.below[face][:, None], plane)
+        share = np.where(is_face, levels.share[face], share)
+        place_mm = np.where(is_face, face_mm[:, None], place_mm)
+    return _Field(
+        box=box,
+        levels=levels,
+        planes=planes,
+        plane=plane,
+        share=share,
+        cell_cc=np.diff(place_mm, axis=1) * frame.spacing_mm[0] * frame.spacing_mm[1] / refinement**2 / 1000.0,
+    )
+
+
+def _may_be_in_doubt(dose: Float32, isodose: Isodose) -> bool:
+    return bool(dose.min() < isodose.most and dose.max() >= isodose.least)
+
+
+def _bounds(field: _Field) -> tuple[Float32, Float32]:
+    """Bounds of the dose in each cell of each slice, as the elements have them."""
+    _, _, least, most = over_slices(field.levels, field.planes)
+    columns = field.box.columns
+    return of_four(np.minimum, least.reshape(-1), columns), of_four(np.maximum, most.reshape(-1), columns)
+
+
+def _region(drawn: BlockOutlines) -> _Region:
+    pieces = pieces_of(drawn.edges, drawn.box)
+    share, is_cut = _shares(covered_by(pieces, drawn.layers, drawn.box))
+    return _Region(place=drawn.place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
+
+
+def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
+    """By cell, and for one layer more that is wholly inside: covered share, and whether the outline has a say in it."""
+    layers, rows, columns = covered.full.shape
+    share = np.ones((layers + 1) * rows * columns)
+    share[: covered.full.size] = covered.full.reshape(-1)
+    is_cut = np.zeros(len(share), dtype=bool)
+    fraction = covered.fraction
+    is_cut[covered.cell] = (fraction > MIN_FRACTION) & (fraction < 1.0 - MIN_FRACTION)
+    share[covered.cell] = np.where(is_cut[covered.cell], fraction, np.rint(fraction))
+    return share, is_cut
+
+
+def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> IsodoseCut:
+    """The elements ``pick``, flat indices into slices and cells, between the levels of their slice."""
+    cells = field.box.rows * field.box.columns
+    of, cell = np.divmod(pick, cells)
+    at = region.place[of] * cells + cell
+    there = region.share[at] > 0.0
+    of, cell, at = of[there], cell[there], at[there]
+    parts = field.levels.inner[of] + 1
+    level = ranges(np.zeros(len(of), dtype=np.int64), parts)
+    of, cell, at = (np.repeat(x, parts) for x in (of, cell, at))
+    corner = cell + np.array([[0, 1], [field.box.columns, field.box.columns + 1]])[..., None]
+    corners = np.stack([_dose_at(field, of, level + up, corner) for up in (0, 1)])
+    low, high = corners.min(axis=(0, 1, 2)), corners.max(axis=(0, 1, 2))
+    above, below = isodose.sides(low, high)
+    cc = field.cell_cc[of, level]
+    covered_cc = cc * region.share[at]
+    left = ~(above | below)
+    outline, edges = _outlines(region.pieces, at[left], region.is_cut[at[left]], field.box)
+    return IsodoseCut(
+        isodose=isodose,
+        above_cc=float(covered_cc[above].sum()),
+        below_cc=float(covered_cc[below].sum()),
+        undecided_cc=0.0,
+        cells=Cells.of(corners[..., left], cc[left], region.share[at[left]], outline, isodose),
+        edges=edges,
+    )
+
+
+def _dose_at(field: _Field, of: IntArray, level: IntArray, corner: IntArray) -> Float32:
+    plane, share = field.plane[of, level], field.share[of, level]
+    under = field.planes[plane, corner]
+    dose: Float32 = under + (field.planes[plane + 1, corner] - under) * share
+    return dose
+
+
+def _together(parts: Sequence[IsodoseCut], isodose: Isodose) -> IsodoseCut:
+    none = IsodoseCut(
+        isodose=isodose, above_cc=0.0, below_cc=0.0, undecided_cc=0.0, cells=Cells.none(), edges=Edges.of([])
+    )
+    parts = [none, *parts]
+    ends = np.cumsum([int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts]).tolist()
+    firsts = [0, *ends[:-1]]
+    u0, v0, u1, v1 = (
+        np.concatenate([getattr(part.edges, name) for part in parts]) for name in ("u0", "v0", "u1", "v1")
+    )
+    layer = np.concatenate([part.edges.layer + first for part, first in zip(parts, firsts, strict=True)])
+    return IsodoseCut(
+        isodose=isodose,
+        above_cc=sum(part.above_cc for part in parts),
+        below_cc=sum(part.below_cc for part in parts),
+        undecided_cc=sum(part.undecided_cc for part in parts),
+        cells=Cells.joined([part.cells for part in parts], firsts),
+        edges=Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer),
+    )
+
+
+def _in_order(pieces: Pieces) -> Pieces:
+    """The pieces, cell after cell."""
+    order = np.argsort(pieces.cell, kind="stable")
+    return Pieces(
+        cell=pieces.cell[order], ua=pieces.ua[order], va=pieces.va[order], ub=pieces.ub[order], vb=pieces.vb[order]
+    )
+
+
+def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tuple[IntArray, Edges]:
+    """The outline of each cell where one has a say; cells of one place in one layer share theirs.
+
+    The pieces come in order. In a row of cells, what lies beside a cell is moved onto its border, where it closes the
+    region.
+    """
+    cut, place = np.unique(cell[is_cut], return_inverse=True)
+    outline = np.full(len(cell), WHOLE, dtype=np.int64)
+    outline[is_cut] = place
+    row = cut // box.columns
+    first, end = (np.searchsorted(pieces.cell, (row + more) * box.columns) for more in (0, 1))
+    pick, layer = ranges(first, end - first), np.repeat(np.arange(len(cut)), end - first)
+    columns_off = pieces.cell[pick] % box.columns - cut[layer] % box.columns
+    u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
+    v0, v1 = pieces.va[pick], pieces.vb[pick]
+    beside = (u0 == u1) & ((u0 == 0.0) | (u0 == 1.0))
+    border, low, high = _netted(2 * layer[beside] + (u0[beside] == 1.0), v0[beside], v1[beside])
+    inside = ~beside & ((u0 != u1) | (v0 != v1))
+    at = np.concatenate([layer[inside], border // 2])
+    order = np.argsort(at, kind="stable")
+    u0, u1 = (np.concatenate([u[inside], border % 2])[order] for u in (u0, u1))
+    v0, v1 = (np.concatenate([v[inside], more])[order] for v, more in ((v0, low), (v1, high)))
+    return outline, Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=at[order])
+
+
+def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Edges along borders, what runs up and down again left out: a comb has hundreds of teeth beside each cell.
+
+    Returned are the border and both ends of each edge that is left.
+    """
+    count = int(border.max(initial=-1)) + 1
+    across = np.abs(v1 - v0) == 1.0  # most of them, and quickly counted
+    up = np.bincount(border[across], weights=v1[across] - v0[across], minlength=count)
+    whole = np.flatnonzero(up)
+    part = ~across
+    at = np.concatenate([border[part], border[part], whole, whole])
+    v = np.concatenate([v0[part], v1[part], np.zeros(len(whole)), np.ones(len(whole))])
+    ones = np.ones(int(np.count_nonzero(part)))
+    turn = np.concatenate([ones, -ones, up[whole], -up[whole]])
+    order = np.lexsort((v, at))
+    at, v, turn = at[order], v[order], turn[order]
+    first = np.flatnonzero(np.concatenate([np.ones(min(len(at), 1), bool), (np.diff(at) != 0) | (np.diff(v) != 0.0)]))
+    turns = np.add.reduceat(turn, first) if len(first) else turn
+    at, v, turns = at[first][turns != 0.0], v[first][turns != 0.0], turns[turns != 0.0]
+    winds = np.rint(np.cumsum(turns)).astype(np.int64)[:-1]  # to nothing at the end of each border
+    times = np.abs(winds)
+    at, v0, v1 = at[:-1], np.where(winds > 0, v[:-1], v[1:]), np.where(winds > 0, v[1:], v[:-1])
+    return np.repeat(at, times), np.repeat(v0, times), np.repeat(v1, times)
+
+
+def _doubled(edges: Edges) -> Edges:
+    return replace(edges, u0=edges.u0 * 2, v0=edges.v0 * 2, u1=edges.u1 * 2, v1=edges.v1 * 2)
+
+
+def _lattice(corners: Float32) -> Float32:
+    """Dose at the corners, and half way between them: shape ``(3, 3, 3, n)``."""
+    for axis in range(3):
+        first, last = (np.take(corners, [end], axis=axis) for end in (0, 1))
+        corners = np.concatenate([first, (first + last) * np.float32(0.5), last], axis=axis)
+    return corners
+
+
+def _of_eighths(of: np.ufunc, lattice: Float32) -> Float32:
+    """The least or the largest dose in each eighth of a cell: shape ``(2, 2, 2, n)``."""
+    found = of(lattice[:-1], lattice[1:])
+    found = of(found[:, :-1], found[:, 1:])
+    eighths: Float32 = of(found[:, :, :-1], found[:, :, 1:])
+    return eighths

@@ -1,0 +1,161 @@
+"""A dose grid -> the volume inside an isodose, anywhere in the grid, with bounds.
+
+No structure is involved, so the cells of the grid are whole, and each is one of three kinds::
+
+     all corners at or above the dose    counted whole, exact
+     all corners below                   not counted, exact
+     some above, some below              volume of the linear part of the dose above the level, by `trilinear`; and
+                                         bounds: the same with the rest of the dose added and taken away
+
+Cells of the third kind are divided until the bounds of the sum are as narrow as asked for. With each halving the rest
+shrinks to a quarter of itself (it is of second order), so a few rounds do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from sbrtcheck.errors import GeometryError
+from sbrtcheck.geometry import trilinear
+from sbrtcheck.geometry.grid import GridFrame
+from sbrtcheck.plan import FloatArray
+
+NARROW_SHARE = 0.01
+"""Bounds this close together, as a share of the volume, are not narrowed further unless asked."""
+
+MAX_CELLS = 1 << 19
+"""Cells that the isodose surface cuts are not divided into more than so many: a second, and 100 MB."""
+
+FLATNESS_FLOOR = 1e-4
+"""Floor of slopes, see `trilinear.steepened`. Smaller than in `isodose_cells`: here it changes the value as well, not
+only its bounds, and rounding of 1e-8 of a cell is far below how far apart the bounds may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsodoseVolume:
+    """Volume with at least a dose, cc, and the interval its numerical error is bounded by.
+
+    ``closed`` is false where the isodose leaves the grid: the volume is then that of the part inside.
+    """
+
+    value_cc: float
+    low_cc: float
+    high_cc: float
+    closed: bool
+
+
+def isodose_volume(frame: GridFrame, dose_gy: float, narrow_share: float = NARROW_SHARE) -> IsodoseVolume:
+    """The volume of the grid that gets at least ``dose_gy``, its bounds ``narrow_share`` of it apart or less.
+
+    Dose is trilinear between grid points, and that of the nearest place between them in the half voxel beyond the
+    outermost, as for structures. Cells wholly above or below the dose are exact. In a cell that the isodose cuts, the
+    trilinear dose is a linear one and a rest of known size, and the part of a box above a level of a linear dose has a
+    closed form: the cell's volume lies between those of the linear dose with the rest added and taken away. Such
+    cells are divided until the bounds are narrow.
+
+    Raises
+    ------
+    GeometryError
+        When the grid has a single plane, column or row.
+    """
+    if min(frame.stored.shape) < 2:
+        raise GeometryError("the dose grid has one plane only: no dose between planes", hint="export the whole grid")
+    box = _box_above(frame, dose_gy)
+    if box is None:
+        return IsodoseVolume(value_cc=0.0, low_cc=0.0, high_cc=0.0, closed=True)
+    dose, edges_mm, closed = _padded(frame, box, dose_gy)
+    corners = [
+        dose[w : dose.shape[0] - 1 + w, v : dose.shape[1] - 1 + v, u : dose.shape[2] - 1 + u]
+        for w in (0, 1)
+        for v in (0, 1)
+        for u in (0, 1)
+    ]
+    least, most = np.minimum.reduce(corners), np.maximum.reduce(corners)
+    widths = [np.diff(e) for e in edges_mm]
+    volume_cc = widths[0][:, None, None] * widths[1][:, None] * widths[2] / 1000.0
+    whole_cc = float(volume_cc[least >= dose_gy].sum())
+    cut = (least < dose_gy) & (most >= dose_gy)
+    value, low, high = _cut_volume(np.stack([c[cut] for c in corners]), volume_cc[cut], dose_gy, whole_cc, narrow_share)
+    return IsodoseVolume(value_cc=whole_cc + value, low_cc=whole_cc + low, high_cc=whole_cc + high, closed=closed)
+
+
+def _box_above(frame: GridFrame, dose_gy: float) -> tuple[slice, slice, slice] | None:
+    """Grid points around those that get the dose, one more to each side where there is one; None when none does."""
+    level = dose_gy / frame.gy_per_unit
+    kind = frame.stored.dtype
+    if np.issubdtype(kind, np.integer):  # compared as stored: a grid has millions of points
+        limits = np.iinfo(cast("type[np.integer]", kind.type))
+        level = int(np.clip(np.floor(level), limits.min, limits.max))
+    above = np.greater_equal(frame.stored, level)
+    if not above.any():
+        return None
+    found = [np.flatnonzero(above.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    w, v, u = (
+        slice(max(int(at[0]) - 1, 0), min(int(at[-1]) + 2, count))
+        for at, count in zip(found, frame.stored.shape, strict=True)
+    )
+    return w, v, u
+
+
+def _padded(
+    frame: GridFrame, box: tuple[slice, slice, slice], dose_gy: float
+) -> tuple[FloatArray, list[FloatArray], bool]:
+    """Doses of the box with a rim of half a voxel where it ends at the grid's faces; where its points lie; closed."""
+    nodes = [
+        frame.nodes_mm,
+        np.arange(frame.stored.shape[1]) * frame.spacing_mm[1],
+        np.arange(frame.stored.shape[2]) * frame.spacing_mm[0],
+    ]
+    dose = frame.stored[box].astype(np.float64) * frame.gy_per_unit
+    closed = True
+    edges = []
+    pad = []
+    for axis, (points, part) in enumerate(zip(nodes, box, strict=True)):
+        ends = part.start == 0, part.stop == len(points)
+        faces = dose.take(0, axis=axis), dose.take(-1, axis=axis)
+        closed &= not any(end and bool(face.max() >= dose_gy) for end, face in zip(ends, faces, strict=True))
+        first, last = (points[1] - points[0]) / 2, (points[-1] - points[-2]) / 2
+        rim = [points[:1] - first] if ends[0] else [], [points[-1:] + last] if ends[1] else []
+        edges.append(np.concatenate([*rim[0], points[part], *rim[1]]))
+        pad.append((int(ends[0]), int(ends[1])))
+    return np.pad(dose, pad, mode="edge"), edges, closed
+
+
+def _cut_volume(
+    corners: FloatArray, volume_cc: FloatArray, dose_gy: float, whole_cc: float, narrow_share: float
+) -> tuple[float, float, float]:
+    """Volume above the dose in cells that the isodose cuts, and its bounds; ``corners`` has shape ``(8, n)``."""
+    found = volume_cc * _shares(corners, dose_gy)
+    settled = np.zeros(3)
+    enough_cc = narrow_share * (whole_cc + float(found[0].sum()))
+    while 0 < len(volume_cc) <= MAX_CELLS // 8 and _width(found.sum(axis=1) + settled) > enough_cc:
+        # what the surest cells leave open together is too little to matter
+        order = np.argsort(_width(found), kind="stable")
+        sure = int(np.searchsorted(np.cumsum(_width(found)[order]), (enough_cc - _width(settled)) / 2))
+        settled += found[:, order[:sure]].sum(axis=1)
+        corners, volume_cc = trilinear.halved(corners[:, order[sure:]]), np.tile(volume_cc[order[sure:]] / 8, 8)
+        least, most = corners.min(axis=0), corners.max(axis=0)
+        settled += volume_cc[least >= dose_gy].sum()
+        cut = (least < dose_gy) & (most >= dose_gy)
+        corners, volume_cc = corners[:, cut], volume_cc[cut]
+        found = volume_cc * _shares(corners, dose_gy)
+    value, low, high = (found.sum(axis=1) + settled).tolist()
+    return value, low, high
+
+
+def _width(found: FloatArray) -> FloatArray:
+    """How far the bounds, second and third of (value, low, high), are apart."""
+    width: FloatArray = found[2] - found[1]
+    return width
+
+
+def _shares(corners: FloatArray, dose_gy: float) -> FloatArray:
+    """The share of each cell above the dose, of its linear part, and bounds on it: shape ``(3, n)``."""
+    middle, slopes, rest = trilinear.linear_part(corners)
+    spans, moved = trilinear.steepened(slopes, FLATNESS_FLOOR)
+    rest += moved
+    level, half = dose_gy - middle, spans.sum(axis=0) / 2  # the least corner lies half of all rises below the middle
+    return np.stack([1.0 - trilinear.share_below(at + half, spans) for at in (level, level + rest, level - rest)])
