@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 
 from sbrtcheck.comparison.with_other_dvhs import compare_with
 from sbrtcheck.dvh import DVHSet
@@ -13,20 +12,20 @@ from sbrtcheck.results import Comparison, NoComparison, Report
 _LOG = logging.getLogger(__name__)
 
 
-def with_stored(report: Report, stored: DVHSet | NoComparison, names: Mapping[str, str] | None) -> Report:
+def with_stored(report: Report, stored: DVHSet | NoComparison) -> Report:
     """Compare with the DVHs in the RTDOSE, which the check does not depend on, whatever is wrong with them."""
-    return with_comparison(report, _compared(report, stored, names) if isinstance(stored, DVHSet) else stored)
+    return with_comparison(report, _compared(report, stored) if isinstance(stored, DVHSet) else stored)
 
 
-def _compared(report: Report, stored: DVHSet, names: Mapping[str, str] | None) -> Comparison | NoComparison:
+def _compared(report: Report, stored: DVHSet) -> Comparison | NoComparison:
     try:
-        return compare_with(report, stored, other="stored in the RTDOSE", names=names)
+        return compare_with(report, stored, other="stored in the RTDOSE")
     except Exception as error:  # the report stands without it
         _LOG.info("stored DVHs could not be compared", exc_info=True)
         return NoComparison(reason=f"an error of sbrtcheck itself ({type(error).__name__}); -v shows more")
 
 
-def with_export(report: Report, exported: DVHSet, names: Mapping[str, str] | None) -> Report:
+def with_export(report: Report, exported: DVHSet) -> Report:
     """Compare with the DVHs that a planning system exported as text."""
     other = f"in a text export ({exported.provenance['system']})"
-    return with_comparison(report, compare_with(report, exported, other=other, names=names))
+    return with_comparison(report, compare_with(report, exported, other=other))

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sbrtcheck.dvh import DVHSet, compute_dvhs, roi_names_of, separate_targets
 from sbrtcheck.errors import InputError
-from sbrtcheck.judge.naming import organs_of_row, plan_names
+from sbrtcheck.judge.naming import match_plan, names_of_matches, organs_of
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Plan
 from sbrtcheck.structure_names import TARGETS, Match, all_targets, derivable, given_name, match
@@ -73,11 +73,6 @@ def refuse_lacking(names: Collection[str], there: Collection[str]) -> None:
 # -------------------------------------------------------------------------------- organs and structures
 
 
-def organs_of(tables: Sequence[ConstraintTable]) -> frozenset[str]:
-    """Organs that rows are on, and the target where limits depend on its volume."""
-    return frozenset(organ for table in tables for row in table.rows for organ in organs_of_row(row))
-
-
 def structures_for(organs: Collection[str], plan: Plan, names: Mapping[str, str] | None) -> frozenset[str]:
     """Names of the plan's structures, and of derived ones, that the organs are matched to."""
     rois = roi_names_of(plan)
@@ -90,6 +85,5 @@ def structures_for(organs: Collection[str], plan: Plan, names: Mapping[str, str]
 
 
 def names_of_plan(tables: Sequence[ConstraintTable], plan: Plan, names: Mapping[str, str] | None) -> PlanNames:
-    """Which structures of a plan `evaluate` would take for the organs of the tables."""
-    kinds = sorted(organs_of(tables).intersection(TARGETS))
-    return plan_names(tables, roi_names_of(plan), names, {kind: separate_targets(plan, kind, names) for kind in kinds})
+    """Which structures of a plan `evaluate` would judge the organs of the tables on."""
+    return names_of_matches(tables, match_plan(plan, organs_of(tables), names))

@@ -15,7 +15,7 @@ from sbrtcheck.results.dvh_comparison import NoComparison
 from sbrtcheck.results.outcome import NOTICE, Outcome, UnderConvention, Verdict
 from sbrtcheck.results.plan_site import SHA_SHOWN, SiteOrigin
 from sbrtcheck.results.report_values import ReportValues
-from sbrtcheck.structure_names import RoiName, all_targets
+from sbrtcheck.structure_names import is_target_name
 from sbrtcheck.tables import ClinicianItem, Constraint, ConstraintTable, Kind, LimitByVolume, Sense, Source, Status
 
 SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
@@ -175,9 +175,7 @@ def is_of_whole_plan(row: Constraint) -> bool:
     return isinstance(row.metric, OfPlan | PrescriptionMetric | TargetCount)
 
 
-@cache
-def _is_target(name: str) -> bool:
-    return bool(all_targets((RoiName(name=name, number=0),)))
+_is_target = cache(is_target_name)
 
 
 def targets_first(outcomes: Iterable[Outcome]) -> list[Outcome]:
