@@ -17,13 +17,14 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from dvh_builders import dvh_set, ramp_dvh, report_on, row, table
+from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.cli import main, streams
 from sbrtcheck.comparison import compare_with
 from sbrtcheck.errors import OutputError
 from sbrtcheck.render import pdf, pdf_report, words
 from sbrtcheck.render.comparison import compared_lines
+from sbrtcheck.render.pdf.chart import report_chart
 from sbrtcheck.render.pdf.style import LONGEST_CELL, drawn, printable
-from sbrtcheck.render.points import constraint_points
 from sbrtcheck.results import NOTICE, Report, Verdict
 from sbrtcheck.tables import ClinicianItem, Source
 from test_report import report as one_of_every_sort
@@ -52,6 +53,10 @@ def cord_report(name: str, *rows: Any, high_gy: float = 30.0, **fields: Any) -> 
     """Rows on the cord, which has any name."""
     rows = rows or (row("D0.35cc[Gy]", "below", 20.0),)
     return report_on(table(*rows, **fields), dvh_set(ramp_dvh(name, high_gy=high_gy)), names={"SpinalCord": name})
+
+
+def points_drawn(made: Report) -> list[CurvePoint]:
+    return [limit.point for limit in report_chart(made).limits]
 
 
 def headings(made: Report) -> list[str]:
@@ -139,11 +144,11 @@ def test_a_row_passes_where_the_curve_is_on_the_side_of_its_point_that_the_trian
         (f"CV{dose_gy:.3f}Gy[cc]", volume_cc),
     )[kind]
     made = cord_report("SpinalCord", row(metric, sense, limit), high_gy=30.0)
-    (outcome,), (point,) = made.outcomes, constraint_points(made)
+    (outcome,), (point,) = made.outcomes, points_drawn(made)
     if outcome.margin is None or abs(outcome.margin) < 0.01:
         return  # on the limit itself, rounding decides
     curve_percent = 100 * (1 - min(point.dose_gy / 30.0, 1.0))
-    assert (outcome.verdict is Verdict.PASS) == ((curve_percent < point.volume_percent) is point.curve_below)
+    assert (outcome.verdict is Verdict.PASS) == ((curve_percent < point.volume_percent) is (point.side is Side.UNDER))
 
 
 # -------------------------------------------------------------------------------- closed forms
@@ -166,20 +171,20 @@ def test_a_limit_is_a_point_of_the_chart(
     metric: str, sense: str, limit: float, place: tuple[float, float, bool]
 ) -> None:
     """10 cc, 50 Gy prescribed."""
-    (point,) = constraint_points(cord_report("SpinalCord", row(metric, sense, limit)))
-    assert (point.dose_gy, point.volume_percent, point.curve_below) == pytest.approx(place)
+    (point,) = points_drawn(cord_report("SpinalCord", row(metric, sense, limit)))
+    assert (point.dose_gy, point.volume_percent, point.side is Side.UNDER) == pytest.approx(place)
 
 
 @pytest.mark.parametrize("metric", ["Mean[Gy]", "Volume[cc]", "gEUD(a=10)[Gy]"])
 def test_a_limit_on_the_whole_curve_has_no_point(metric: str) -> None:
-    assert constraint_points(cord_report("SpinalCord", row(metric, "below", 30.0))) == ()
+    assert points_drawn(cord_report("SpinalCord", row(metric, "below", 30.0))) == []
 
 
 def test_a_limit_in_eqd2_has_no_point_among_physical_doses() -> None:
     from sbrtcheck.radiobiology import Quantity
 
     eqd2 = row("D0.35cc[Gy]", "below", 30.0, quantity=Quantity.EQD2, alpha_beta_gy=3.0)
-    assert constraint_points(cord_report("SpinalCord", eqd2)) == ()
+    assert points_drawn(cord_report("SpinalCord", eqd2)) == []
 
 
 # -------------------------------------------------------------------------------- what it shows

@@ -67,9 +67,9 @@ class Surface:
         hypotenuse: ``found**2 <= true**2 + OFF_SAMPLE_MM**2``.
         """
         nearest, which = self._tree.query(places)
-        found = np.asarray(nearest, dtype=np.float64)
-        least = np.sqrt(np.maximum(found * found - OFF_SAMPLE_MM**2, 0.0))
-        return least, found, self._points[which]
+        most = np.asarray(nearest, dtype=np.float64)
+        least = np.sqrt(np.maximum(most * most - OFF_SAMPLE_MM**2, 0.0))
+        return least, most, self._points[which]
 
 
 def _walls(stack: PrismStack, frame: GridFrame) -> FloatArray:
@@ -92,7 +92,7 @@ def _walls(stack: PrismStack, frame: GridFrame) -> FloatArray:
 
 
 def _levels(stack: PrismStack, frame: GridFrame) -> FloatArray:
-    """Lattice points on the level faces that are bare, and a few inside."""
+    """Lattice points on the level faces that are bare, and a few inside, so that no inner place is far from all."""
     inside, v, u = lattice(stack, frame)
     order = np.argsort(stack.low_mm, kind="stable")
     inside, low, high = inside[stack.layer[order]], stack.low_mm[order], stack.high_mm[order]
@@ -118,6 +118,7 @@ def parts_of(stack: PrismStack, frame: GridFrame) -> int:
     from scipy.ndimage import label
 
     inside, _, _ = lattice(stack, frame)
+    # layers of the lattice in rising order, an empty one where prisms do not touch, so that nothing joins across it
     order = np.argsort(stack.low_mm, kind="stable")
     apart = np.abs(stack.low_mm[order][1:] - stack.high_mm[order][:-1]) > SAME_HEIGHT_MM
     planes = np.insert(inside[stack.layer[order]], np.flatnonzero(apart) + 1, values=False, axis=0)
@@ -132,7 +133,7 @@ def lattice(stack: PrismStack, frame: GridFrame) -> tuple[BoolArray, FloatArray,
     v0, v1 = e.v0 * frame.spacing_mm[1], e.v1 * frame.spacing_mm[1]
     left, front = float(u0.min()), float(v0.min())
     columns, rows = (int(np.ceil((x.max() - x.min()) / SAMPLE_MM)) + 1 for x in (u0, v0))
-    # a line is crossed by an edge that begins on or before and ends after it
+    # an edge passes a line that it begins on or before, and ends after
     begin, end = (np.ceil((f(v0, v1) - front) / SAMPLE_MM - 0.5).astype(np.int64) for f in (np.minimum, np.maximum))
     edge = np.repeat(np.arange(len(begin)), end - begin)
     row = ranges(begin, end - begin)
@@ -140,7 +141,8 @@ def lattice(stack: PrismStack, frame: GridFrame) -> tuple[BoolArray, FloatArray,
     u = u0[edge] + (v - v0[edge]) / (v1 - v0)[edge] * (u1 - u0)[edge]
     column = np.clip(np.ceil((u - left) / SAMPLE_MM - 0.5).astype(np.int64), 0, columns)
     shape = (stack.layers, rows, columns + 1)
-    crossed = np.bincount((e.layer[edge] * rows + row) * shape[2] + column, minlength=int(np.prod(shape)))
-    inside: BoolArray = np.cumsum(crossed.reshape(shape), axis=2)[:, :, :-1] % 2 == 1
+    # the number of edges passed on the way from the left, along each line: odd is inside
+    passed = np.bincount((e.layer[edge] * rows + row) * shape[2] + column, minlength=int(np.prod(shape)))
+    inside: BoolArray = np.cumsum(passed.reshape(shape), axis=2)[:, :, :-1] % 2 == 1
     middles = (np.arange(max(rows, columns), dtype=np.float64) + 0.5) * SAMPLE_MM
     return inside, front + middles[:rows], left + middles[:columns]

@@ -41,7 +41,7 @@ CORNERS: FloatArray = np.array([[w, v, u] for w in (-0.5, 0.5) for v in (-0.5, 0
 _SIGNS: FloatArray = np.sign(CORNERS).T
 
 
-def at(dose: FloatArray, place: FloatArray) -> FloatArray:
+def dose_at(dose: FloatArray, place: FloatArray) -> FloatArray:
     """Dose at a place of each box, given from -0.5 to 0.5 across it: shapes ``(8, n)`` and ``(n, 3)``."""
     # along each axis the weight of an end falls from 1 there to 0 at the other end; (+-0.5) (place) 2 + 0.5 is that
     weights = np.prod(0.5 + 2 * CORNERS[:, None, :] * place[None, :, :], axis=-1)

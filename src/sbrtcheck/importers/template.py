@@ -16,7 +16,7 @@ from sbrtcheck.metric import (
     Metric,
     StructureVolume,
     VolumeAtDose,
-    parse,
+    parse_written,
 )
 from sbrtcheck.structure_names import organ_named
 from sbrtcheck.tables import Sense
@@ -33,7 +33,6 @@ SENSES = {
 _GY_IN_CGY = Decimal("0.01")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,30}([.,][0-9]{0,30})?|[.,][0-9]{1,30})")
 _COMPARED = re.compile(r"\s*(<=|>=|≤|≥|<|>)\s*(.+?)\s*")
-_IN_CGY = re.compile(r"[\[(_]\s*cGy\s*[\])]?\s*", re.IGNORECASE)
 _INDEX = re.compile(r"\s*(CN|CI|PCI|GI|HI|MGI|R)\s*[0-9.,]*\s*(%|c?Gy)?\s*(\[.*\])?\s*", re.IGNORECASE)
 _WITHOUT_DEFINITION = "a plan index; the file has its name, not its definition"
 
@@ -140,13 +139,13 @@ def metric_of(text: str) -> tuple[Metric, Decimal]:
     if _INDEX.fullmatch(text):
         raise NoMeaningError(_WITHOUT_DEFINITION)
     try:
-        metric = parse(text)
+        written = parse_written(text)
     except MetricError as error:
         raise NoMeaningError(error.what) from error
+    metric = written.metric
     if not isinstance(metric, DoseAtVolume | VolumeAtDose | DoseStatistic | EquivalentUniformDose | StructureVolume):
         raise NoMeaningError(_WITHOUT_DEFINITION)
-    found = _IN_CGY.search(text)
-    return metric, _GY_IN_CGY if found and found.end() == len(text) else Decimal(1)
+    return metric, _GY_IN_CGY if written.answer_in_cgy else Decimal(1)
 
 
 def organ(text: str) -> str:

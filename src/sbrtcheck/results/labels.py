@@ -12,8 +12,8 @@ from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetri
 from sbrtcheck.plan import Finding, FindingCode, Prescription
 from sbrtcheck.results.outcome import Outcome, UnderConvention, Verdict
 from sbrtcheck.results.plan_site import SiteOrigin
-from sbrtcheck.results.report import Report
-from sbrtcheck.structure_names import RoiName, all_targets
+from sbrtcheck.results.report_values import ReportValues
+from sbrtcheck.structure_names import is_target_name
 from sbrtcheck.tables import Constraint, Kind, LimitByVolume, Sense, Source, Status
 
 SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
@@ -173,9 +173,7 @@ def is_of_whole_plan(row: Constraint) -> bool:
     return isinstance(row.metric, OfPlan | PrescriptionMetric | TargetCount)
 
 
-@cache
-def _is_target(name: str) -> bool:
-    return bool(all_targets((RoiName(name=name, number=0),)))
+_is_target = cache(is_target_name)
 
 
 def targets_first(outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -234,7 +232,7 @@ def source_text(source: Source) -> str:
     return ", ".join(filter(None, (source.citation, source.where))) + doi
 
 
-def overall_text(report: Report) -> str:
+def overall_text(report: ReportValues) -> str:
     """``PASS on 31 of 31 rows for lung``; ``FAIL``; ``REVIEW``."""
     rows = sum(report.tally().values())
     evaluated = rows - report.tally().get(Verdict.NOT_EVALUATED, 0)
@@ -243,11 +241,11 @@ def overall_text(report: Report) -> str:
     return f"{report.verdict} on {evaluated} of {rows} rows{_for_site(report)}"
 
 
-def _for_site(report: Report) -> str:
+def _for_site(report: ReportValues) -> str:
     return f" for {report.site}" if report.site.ids else ""
 
 
-def summary_text(report: Report) -> str:
+def summary_text(report: ReportValues) -> str:
     """``2 FAIL, 20 PASS, 3 NOT EVALUATED``, the worst first; then what does not count, and what does not apply."""
     order = (Verdict.FAIL, Verdict.NOT_EVALUATED, Verdict.VARIATION, Verdict.PASS)
     tally = report.tally()
@@ -266,7 +264,7 @@ def _rows(number: int) -> str:
     return "1 row" if number == 1 else f"{number} rows"
 
 
-def prescription_text(report: Report) -> str:
+def prescription_text(report: ReportValues) -> str:
     """``50 Gy in 5 fractions``, and which rule found it."""
     rx = report.prescription
     if isinstance(rx, Prescription):
@@ -275,7 +273,7 @@ def prescription_text(report: Report) -> str:
     return f"unknown: {clean(rx.reason)}{known}"
 
 
-def site_text(report: Report) -> str:
+def site_text(report: ReportValues) -> str:
     """``lung, by the tables``; or that no site is known, and what that means."""
     match report.site.origin:
         case SiteOrigin.GIVEN:
@@ -292,24 +290,24 @@ def headline_of(outcome: Outcome) -> str:
     return clean(uncounted_fail_text(outcome) if uncounted else against_limit_text(outcome))
 
 
-def failing_lines(report: Report) -> list[str]:
+def failing_lines(report: ReportValues) -> list[str]:
     """One line a row that fails, whether it counts or not."""
     return list(map(headline_of, report.failing))
 
 
-def varying_lines(report: Report) -> list[str]:
+def varying_lines(report: ReportValues) -> list[str]:
     """One line a row that makes a VARIATION of the report; none under another verdict."""
     rows = [one for one in report.outcomes if one.counts and one.verdict is Verdict.VARIATION]
     return [headline_of(one) for one in rows if report.verdict is Verdict.VARIATION]
 
 
-def reason_lines(report: Report) -> list[str]:
+def reason_lines(report: ReportValues) -> list[str]:
     """One line a reason that stands against a pass, but those that `failing_lines` say."""
     said = set(failing_lines(report))
     return [line for line in dict.fromkeys(clean(reason.text) for reason in report.reasons) if line not in said]
 
 
-def headline_lines(report: Report) -> list[tuple[Verdict, str]]:
+def headline_lines(report: ReportValues) -> list[tuple[Verdict, str]]:
     """What stands under the headline: rows that fail, rows that vary, reasons for a review, each with its verdict."""
     return [
         *((Verdict.FAIL, line) for line in failing_lines(report)),
@@ -318,7 +316,7 @@ def headline_lines(report: Report) -> list[tuple[Verdict, str]]:
     ]
 
 
-def choices(report: Report) -> list[str]:
+def choices(report: ReportValues) -> list[str]:
     """What the user chose that bears on the verdict."""
     said = {
         "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
@@ -328,7 +326,7 @@ def choices(report: Report) -> list[str]:
     return [text for text, chosen in said.items() if chosen]
 
 
-def _accepted_dose_text(report: Report) -> str:
+def _accepted_dose_text(report: ReportValues) -> str:
     against = "; ".join(one.text for one in report.findings if one.code is FindingCode.DOSE_ACCEPTED)
     said = "The dose was accepted by the user"
     return clean(
@@ -336,7 +334,7 @@ def _accepted_dose_text(report: Report) -> str:
     )
 
 
-def plan_text(report: Report) -> str:
+def plan_text(report: ReportValues) -> str:
     """The plan's label, which is not the patient's name; or that it has none."""
     return clean(report.label).strip() or "without a label"
 
@@ -346,6 +344,6 @@ def finding_text(finding: Finding) -> str:
     return clean(f"{finding.subject}: {finding.text}" if finding.subject else finding.text)
 
 
-def findings(report: Report) -> list[str]:
+def findings(report: ReportValues) -> list[str]:
     """One line a finding."""
     return list(dict.fromkeys(map(finding_text, report.all_findings())))

@@ -19,7 +19,7 @@ from sbrtcheck.metric import (
     TargetCount,
     Unit,
     VolumeAtDose,
-    parse,
+    parse_written,
 )
 from sbrtcheck.tables.document import At, Document, LineFault
 from sbrtcheck.tables.shape_faults import LIMIT_KEYS, LIMIT_WITH_UNIT, nearest
@@ -179,12 +179,12 @@ def _metric(row: Row) -> Metric | MetricError | None:
     if not isinstance(text, str) or not text.strip():
         return None
     try:
-        metric = parse(text)
+        written = parse_written(text)
     except MetricError as error:
         return error
-    if "cgy" in text.lower():  # parse() converts it, the limit would stay in cGy
-        return MetricError(f"metric {text!r}: tables are in Gy", hint=f"write '{metric}' and the limit in Gy")
-    return metric
+    if written.dose_in_cgy or written.answer_in_cgy:  # the metric is in Gy, the limit would stay in cGy
+        return MetricError(f"metric {text!r}: tables are in Gy", hint=f"write '{written.metric}' and the limit in Gy")
+    return written.metric
 
 
 def _sense_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:

@@ -1,4 +1,4 @@
-"""Report -> HTML for a notebook."""
+"""The values of a report -> HTML for a notebook: no script, no style sheet, everything escaped."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from sbrtcheck.formatting import SMALL, escaped, html_details, html_lines, html_table
 from sbrtcheck.results import labels as words
 from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
-from sbrtcheck.results.report import Report
+from sbrtcheck.results.report_values import ReportValues
 
 _HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [band]", "Margin", "Of limit", "Source")
-_LOOK = {  # text on ground of its own: read in light and dark notebooks alike
+STYLES = {  # text on ground of its own: read in light and dark notebooks alike
     Verdict.PASS: "background:#d1e7dd;color:#0a3622",
     Verdict.VARIATION: "background:#fff3cd;color:#664d03",
     Verdict.FAIL: "background:#f8d7da;color:#58151c",
@@ -23,7 +23,7 @@ _LOOK = {  # text on ground of its own: read in light and dark notebooks alike
 _PILL = "padding:.1em .5em;border-radius:.3em;font-weight:600;white-space:nowrap"
 
 
-def report_html(report: Report) -> str:
+def report_html(report: ReportValues) -> str:
     """Which plan, its verdict and what is behind it; a row an outcome, those on targets first; what lacks is folded.
 
     Among the rows on targets, and those on organs, what needs attention comes first.
@@ -42,7 +42,7 @@ def report_html(report: Report) -> str:
     )
 
 
-def _head(report: Report) -> str:
+def _head(report: ReportValues) -> str:
     """Which plan, its verdict, and a line for each row and reason behind it."""
     known = [f"Plan: {words.plan_text(report)}", f"Prescription: {words.prescription_text(report)}"]
     known += [f"Site: {words.site_text(report)}", *(f"{choice}." for choice in words.choices(report))]
@@ -52,7 +52,7 @@ def _head(report: Report) -> str:
     return f'<p>{"<br>".join(map(escaped, known))}</p><p style="font-size:1.15em">{overall}</p>{listed}'
 
 
-def _lacking(report: Report, sources: words.SourceList) -> str:
+def _lacking(report: ReportValues, sources: words.SourceList) -> str:
     """Rows on structures that the plan does not have, folded: those that it should have, then the others."""
     lacking = [one for one in report.outcomes if words.is_just_missing(one)]
     parts = (
@@ -96,7 +96,7 @@ def _row(outcome: Outcome, sources: words.SourceList) -> Sequence[str]:
 
 
 def _pill(verdict: Verdict, text: str = "") -> str:
-    return f'<span style="{_PILL};{_LOOK[verdict]}">{escaped(text) or verdict.replace("_", " ")}</span>'
+    return f'<span style="{_PILL};{STYLES[verdict]}">{escaped(text) or verdict.replace("_", " ")}</span>'
 
 
 def _whole(text: str) -> str:
