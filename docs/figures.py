@@ -1,6 +1,6 @@
 """The page of measurements -> the figures that README and explanation show, so that none of them is typed twice.
 
-``how-right-and-how-fast.md`` is written by ``python tests/benchmarks/run.py``; everything here reads its tables. A
+``accuracy-and-performance.md`` is written by ``python tests/benchmarks/run.py``; everything here reads its tables. A
 heading or column that is gone breaks the build and the tests. ``python docs/figures.py`` writes them into the README.
 """
 
@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "how-right-and-how-fast.md"
+PAGE = ROOT / "docs" / "accuracy-and-performance.md"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 

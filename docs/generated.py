@@ -6,13 +6,17 @@ build, and so does a meaning of one that is gone.
 
 from __future__ import annotations
 
+import ast
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar
 
 import click
 import figures
 
+import sbrtcheck
 from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
 from sbrtcheck.plan import FindingCode
@@ -389,10 +393,36 @@ def _escaped(text: str) -> str:
     return text.replace("*", "\\*").replace("_", "\\_").replace("<", "\\<")
 
 
+SOURCE = Path(sbrtcheck.__file__).parent
+LAYERS = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+
+
+def layers() -> str:
+    """The layers of the package as the contract has them, the highest first."""
+    contract = next(one for one in LAYERS["contracts"] if one.get("containers") == ["sbrtcheck"])
+    return "```text\n" + "\n".join(contract["layers"]) + "\n```"
+
+
+def modules() -> str:
+    """One line a module: what its docstring begins with; packages in alphabetical order, each with its modules."""
+    lines = []
+    for path in sorted(SOURCE.rglob("*.py"), key=_module_parts):
+        *package, name = _module_parts(path)
+        summary = (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").partition("\n")[0]
+        lines.append(f"{'  ' * len(package)}- `{name}`: {summary}")
+    return "\n".join(lines)
+
+
+def _module_parts(path: Path) -> tuple[str, ...]:
+    """Names from the package down to the module, ``("dicom", "dose")``; the package itself goes before its modules."""
+    parts = path.relative_to(SOURCE).with_suffix("").parts
+    return (parts[:-1] if parts[-1] == "__init__" else parts) or ("sbrtcheck",)
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
-        *(commands, verdicts, review_codes, reasons, findings, rules, flags, tables, sites),
+        *(commands, verdicts, review_codes, reasons, findings, rules, flags, tables, sites, layers, modules),
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
     )
 }

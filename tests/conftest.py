@@ -2,13 +2,23 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # how long an example takes says nothing about whether it is right
 settings.register_profile("sbrtcheck", deadline=None)
 # whether a commit passes must not hang on luck; run without this profile to search among new examples
 settings.register_profile("repeatable", deadline=None, derandomize=True)
+# the fast lane looks for what is plainly wrong
+settings.register_profile("fast", deadline=None, max_examples=20)
 settings.load_profile("sbrtcheck")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take few examples for ``-m "not slow"``, unless another profile is asked for."""
+    if config.getoption("markexpr") == "not slow" and not config.getoption("--hypothesis-profile"):
+        settings.load_profile("fast")
+
 
 # figures are looked at by their properties, on no screen
 os.environ["MPLBACKEND"] = "Agg"

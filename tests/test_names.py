@@ -18,8 +18,8 @@ from sbrtcheck import api, cli
 from sbrtcheck.dicom import NotStored
 from sbrtcheck.judge.naming import plan_names
 from sbrtcheck.render.names import names_json, names_template, names_text
-from sbrtcheck.structure_names import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule
-from sbrtcheck.structure_names.plan_names import OrganName, PlanNames, Separate
+from sbrtcheck.structure_names import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule, SeparateTargets
+from sbrtcheck.structure_names.plan_names import OrganName, PlanNames
 from sbrtcheck.tables import ConstraintTable, LimitByTargetVolume, Select, Step, bundled_tables, load_names, load_table
 
 PLANS = Path(__file__).resolve().parent.parent / "examples" / "plans"
@@ -48,26 +48,26 @@ def run(*words: object) -> Result:
 
 def test_a_row_shows_the_structure_taken_its_rule_and_its_rows() -> None:
     heart = one(plan_names([asking("Heart")], rois("HEART", "Spleen")), "Heart")
-    assert heart.taken == Match(organ="Heart", roi=RoiName(name="HEART", number=1), rule=Rule.ALIAS)
+    assert heart.match == Match(organ="Heart", roi=RoiName(name="HEART", number=1), rule=Rule.ALIAS)
     assert heart.rows == (f"asking/{asking('Heart').rows[0].id}",)
 
 
 def test_a_close_name_is_shown_and_not_taken() -> None:
-    assert one(plan_names([asking("Bladder")], rois("Urinary bladder")), "Bladder").taken == NoMatch(
-        organ="Bladder", near=("Urinary bladder",), probable=("Urinary bladder",)
+    assert one(plan_names([asking("Bladder")], rois("Urinary bladder")), "Bladder").match == NoMatch(
+        organ="Bladder", suggested=("Urinary bladder",), probable=("Urinary bladder",)
     )
 
 
 def test_a_pair_that_nobody_drew_is_shown_with_its_parts_which_count_as_used() -> None:
     left, right, spleen = rois("Lung_L", "Lung_R", "Spleen")
     names = plan_names([asking("Lungs")], [left, right, spleen])
-    assert one(names, "Lungs").taken == Recipe(organ="Lungs", plus=(left, right))
+    assert one(names, "Lungs").match == Recipe(organ="Lungs", plus=(left, right))
     assert names.unused == (spleen,)
 
 
 def test_structures_that_fit_equally_well_are_not_listed_as_unused() -> None:
     names = plan_names([asking("Lung_L")], rois("Lung L", "Left Lung", "Heart"))
-    assert isinstance(one(names, "Lung_L").taken, Ambiguous)
+    assert isinstance(one(names, "Lung_L").match, Ambiguous)
     assert [roi.name for roi in names.unused] == ["Heart"]
 
 
@@ -78,7 +78,7 @@ def test_two_structures_of_one_name_are_both_in_use_where_they_are_ambiguous() -
 def test_separate_targets_are_shown_together_and_none_is_unused() -> None:
     first, second, body = rois("PTV_1", "PTV_2", "Body")
     names = plan_names([asking("PTV")], [first, second, body], separate={"PTV": (first, second)})
-    assert one(names, "PTV").taken == Separate(organ="PTV", rois=(first, second))
+    assert one(names, "PTV").match == SeparateTargets(organ="PTV", rois=(first, second))
     assert names.unused == (body,)
     assert "PTV_1, PTV_2" in names_text(names)
     assert 'PTV: ""  # separate targets, each on its own: "PTV_1", "PTV_2"' in names_template(names)
@@ -117,7 +117,7 @@ def test_a_name_given_for_an_organ_of_the_other_side_is_remarked_on() -> None:
 
 def test_a_name_given_that_the_plan_lacks_is_remarked_on() -> None:
     names = plan_names([asking("Heart")], rois("Heart"), {"heart": "Herz"})
-    assert isinstance(one(names, "Heart").taken, NoMatch)
+    assert isinstance(one(names, "Heart").match, NoMatch)
     assert names.remarks == ("Heart: 'Herz' was given, and the plan has no structure of that name",)
 
 
@@ -145,10 +145,10 @@ def test_a_name_given_that_two_structures_have_is_remarked_on_with_what_settles_
     found = rois("x", "Pump", "Pump")
     names = plan_names([asking("Heart")], found, {"Heart": "Pump"})
     assert names.remarks == (
-        f"Heart: 'Pump' was given, which 2 structures are; {Ambiguous(organ='Heart', candidates=()).hint}",
+        f"Heart: 'Pump' was given, which 2 structures are; {Ambiguous(organ='Heart', rois=()).hint}",
     )
     settled = plan_names([asking("Heart")], found, {"Heart": "ROI 3"})
-    assert one(settled, "Heart").taken == Match(organ="Heart", roi=found[2], rule=Rule.GIVEN)
+    assert one(settled, "Heart").match == Match(organ="Heart", roi=found[2], rule=Rule.GIVEN)
     assert settled.remarks == ()
 
 
@@ -215,7 +215,7 @@ def test_every_structure_is_either_used_or_listed_as_unused(found: list[RoiName]
     names = plan_names([asking("Heart", "Lungs", "PTV", "Liver-GTV")], found)
     used = set()
     for organ in names.organs:
-        match organ.taken:
+        match organ.match:
             case Match(roi=roi):
                 used.add(roi)
             case Recipe(plus=plus, minus=minus):
@@ -242,7 +242,7 @@ def test_a_check_takes_the_structures_that_were_shown(plan: Path, table_id: str,
     compared = [outcome for outcome in report.outcomes if outcome.organ in shown]
     assert compared
     for outcome in compared:
-        taken = shown[outcome.organ].taken
+        taken = shown[outcome.organ].match
         match taken:
             case Match(roi=roi, rule=rule):
                 assert (outcome.contour, outcome.rule) == (roi.name, rule)
@@ -255,8 +255,8 @@ def test_a_check_takes_the_structures_that_were_shown(plan: Path, table_id: str,
 def test_a_check_takes_each_of_the_separate_targets_that_were_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "load_plan", lambda *_, **__: plan_of(PTV_1=0.0, PTV_2=60.0, Heart=120.0))
     monkeypatch.setattr(api, "load_plan_and_dvhs", lambda *_, **__: (api.load_plan(), NotStored(reason="none")))
-    taken = one(api.names_of("plan", asking("PTV", "Heart")), "PTV").taken
-    assert isinstance(taken, Separate)
+    taken = one(api.names_of("plan", asking("PTV", "Heart")), "PTV").match
+    assert isinstance(taken, SeparateTargets)
     report = api.check("plan", asking("PTV", "Heart"))
     assert [roi.name for roi in taken.rois] == [o.contour for o in report.outcomes if o.organ == "PTV"]
 

@@ -249,7 +249,7 @@ def test_control_of_lung_cancer_by_diameter(cm: float, fifty: float, fifty_four:
 @pytest.mark.parametrize(("effect", "percent", "rounded"), [(80, 70.4, 0.70), (100, 75.7, 0.76), (180, 90.2, 0.90)])
 def test_control_of_liver_metastases_by_bed(effect: float, percent: float, rounded: float) -> None:
     model = SHIPPED.tcp_model("liver-metastases-control")
-    found = logistic_tcp(effect, bed50_gy=model.bed50_gy, scale_gy=model.scale_gy)
+    found = logistic_tcp(effect, bed50_gy=model.middle.bed50_gy, scale_gy=model.scale_gy)
     assert found == pytest.approx(percent / 100, abs=HALF_A_PERMILLE)
     assert round(found, 2) == rounded
 

@@ -34,9 +34,10 @@ from sbrtcheck.structure_names import (
 ORGANS = sorted(known_names())
 PLAIN = sorted(n for n in ORGANS if n not in TARGETS and "-" not in n and "PRV" not in n)
 SIDED = sorted(n for n in PLAIN if n.endswith(("_L", "_R")))
+NAMES = (files("sbrtcheck.structure_names") / "tg263_names.csv").read_text(encoding="utf-8")
 LISTED = {
     r["name"]: [a for a in (*r["aliases"].split(";"), *r["german"].split(";")) if a]
-    for r in csv.DictReader((files("sbrtcheck") / "tg263_names.csv").read_text(encoding="utf-8").splitlines())
+    for r in csv.DictReader(NAMES.splitlines())
 }
 
 
@@ -47,6 +48,11 @@ def rois(*names: str | RoiName) -> tuple[RoiName, ...]:
 def taken(organ: str, *names: str | RoiName) -> tuple[str, Rule] | None:
     found = match(organ, rois(*names))
     return (found.roi.name, found.rule) if isinstance(found, Match) else None
+
+
+def candidates(found: Match | NoMatch | Ambiguous) -> tuple[str, ...]:
+    assert isinstance(found, Ambiguous)
+    return found.candidates
 
 
 @st.composite
@@ -61,9 +67,10 @@ def spelled(draw: st.DrawFn, organ: str) -> str:
     return draw(st.sampled_from([name, name.upper(), name.lower()]))
 
 
+SPELLINGS = (files("sbrtcheck.structure_names") / "likeness.csv").read_text(encoding="utf-8")
 SUGGESTED = {
     r["organ"]: [name for name in (*r["probable"].split(";"), *r["close"].split(";")) if name]
-    for r in csv.DictReader((files("sbrtcheck") / "name_suggestions.csv").read_text(encoding="utf-8").splitlines())
+    for r in csv.DictReader(SPELLINGS.splitlines())
 }
 
 names = st.one_of(
@@ -249,7 +256,7 @@ def test_the_users_mapping_may_spell_the_organ_otherwise() -> None:
 
 def test_a_mapping_to_a_name_the_plan_lacks_is_not_second_guessed() -> None:
     assert match("Heart", rois("Heart", "Hart_neu"), {"Heart": "Hart neu"}) == NoMatch(
-        organ="Heart", given="Hart neu", near=("Hart_neu",)
+        organ="Heart", given="Hart neu", suggested=("Hart_neu",)
     )
 
 
@@ -258,17 +265,17 @@ def test_the_exact_name_wins_over_an_alias() -> None:
 
 
 def test_two_aliases_of_one_organ_are_ambiguous() -> None:
-    assert match("Lung_L", rois("Lung L", "Left Lung")) == Ambiguous(organ="Lung_L", candidates=("Left Lung", "Lung L"))
+    assert candidates(match("Lung_L", rois("Lung L", "Left Lung"))) == ("Left Lung", "Lung L")
 
 
 def test_two_structures_of_the_same_exact_name_are_ambiguous() -> None:
     found = match("Heart", rois("Heart", "Heart"))
-    assert found == Ambiguous(organ="Heart", candidates=("Heart (ROI 1)", "Heart (ROI 2)"))
+    assert candidates(found) == ("Heart (ROI 1)", "Heart (ROI 2)")
 
 
 def test_a_close_name_is_suggested_and_not_taken() -> None:
     found = match("Bladder", rois("Rectum", "Urinary bladder"))
-    assert found == NoMatch(organ="Bladder", near=("Urinary bladder",), probable=("Urinary bladder",))
+    assert found == NoMatch(organ="Bladder", suggested=("Urinary bladder",), probable=("Urinary bladder",))
 
 
 def test_a_code_is_taken_where_the_name_says_nothing() -> None:
@@ -293,7 +300,7 @@ def test_the_one_structure_typed_and_named_ptv_is_the_ptv() -> None:
 
 def test_a_type_alone_makes_no_target_and_is_suggested() -> None:
     boost, lung = RoiName(name="Boost", number=1, kind="PTV"), RoiName(name="Lung_L", number=2, kind="PTV")
-    assert match("PTV", [boost, lung]) == NoMatch(organ="PTV", near=("Boost",), probable=("Boost",))
+    assert match("PTV", [boost, lung]) == NoMatch(organ="PTV", suggested=("Boost",), probable=("Boost",))
 
 
 HELPERS = [
@@ -453,12 +460,12 @@ def test_a_boolean_typed_as_a_target_is_not_the_target(name: str) -> None:
 
 def test_two_structures_typed_ptv_are_ambiguous_unless_one_is_named_ptv() -> None:
     one, two = RoiName(name="PTV_5000", number=1, kind="PTV"), RoiName(name="PTV_3000", number=2, kind="PTV")
-    assert match("PTV", [one, two]) == Ambiguous(organ="PTV", candidates=("PTV_3000", "PTV_5000"))
+    assert candidates(match("PTV", [one, two])) == ("PTV_3000", "PTV_5000")
     assert taken("PTV", one, two, RoiName(name="PTV", number=3)) == ("PTV", Rule.EXACT)
 
 
 def test_two_names_that_begin_with_ptv_are_ambiguous() -> None:
-    assert match("PTV", rois("PTV_1", "PTV_2")) == Ambiguous(organ="PTV", candidates=("PTV_1", "PTV_2"))
+    assert candidates(match("PTV", rois("PTV_1", "PTV_2"))) == ("PTV_1", "PTV_2")
 
 
 @pytest.mark.parametrize("name", ["PTV_ring", "PTV-GTV", "PTV+5mm", "PTV opt2", "PTVGTV", "CTV"])
@@ -564,7 +571,7 @@ def test_a_structure_of_the_other_side_is_not_even_suggested(case: tuple[str, st
     other = organ[:-1] + {"L": "R", "R": "L"}[organ[-1]]
     found = match(other, rois(name + suffix, organ))
     assert isinstance(found, NoMatch)
-    assert organ not in found.near
+    assert organ not in found.suggested
 
 
 def test_no_spelling_stands_for_two_organs() -> None:
@@ -609,9 +616,9 @@ def test_what_is_suggested_has_contours_and_the_probable_are_among_it(organ: str
     told = match(organ, found)
     if isinstance(told, Ambiguous):
         return
-    assert set(told.probable) <= set(told.near) <= {r.name for r in found if r.contoured}
+    assert set(told.probable) <= set(told.suggested) <= {r.name for r in found if r.contoured}
     if isinstance(told, Match):
-        assert told.near == () or not told.roi.contoured
+        assert told.suggested == () or not told.roi.contoured
 
 
 def test_of_two_structures_of_one_name_the_contoured_one_is_taken_and_that_is_told() -> None:
@@ -630,7 +637,7 @@ def test_an_organ_that_is_there_but_empty_is_taken_with_what_is_probably_it() ->
     empty = RoiName(name="SpinalCord", number=1, contoured=False)
     found = match("SpinalCord", [empty, *rois(RoiName(name="SpinalCord_1", number=2), "Heart")])
     assert found == Match(
-        organ="SpinalCord", roi=empty, rule=Rule.EXACT, near=("SpinalCord_1",), probable=("SpinalCord_1",)
+        organ="SpinalCord", roi=empty, rule=Rule.EXACT, suggested=("SpinalCord_1",), probable=("SpinalCord_1",)
     )
 
 
@@ -701,7 +708,7 @@ def test_of_two_structures_of_the_name_given_the_contoured_one_is_taken_and_told
 
 def test_two_contoured_structures_of_the_name_given_are_ambiguous_and_told_with_their_numbers() -> None:
     found = match("SpinalCord", rois("x", "Myelon", "Myelon"), {"SpinalCord": "Myelon"})
-    assert found == Ambiguous(organ="SpinalCord", candidates=("Myelon (ROI 2)", "Myelon (ROI 3)"))
+    assert candidates(found) == ("Myelon (ROI 2)", "Myelon (ROI 3)")
     assert "SpinalCord: 'ROI 6'" in found.hint
 
 
@@ -737,7 +744,7 @@ COPIES = ["{}_1", "{} 2", "{}_old", "{}_new", "z{}", "_{}", "{}_copy", "{}_PRV",
 @given(st.sampled_from(PLAIN).filter(lambda organ: organ not in ("External", "Body")), st.sampled_from(COPIES))
 def test_an_organ_renamed_as_a_copy_a_margin_or_a_version_is_probably_still_it(organ: str, form: str) -> None:
     found = match(organ, rois(form.format(organ), "Couch", "Marker 1"))
-    assert found == NoMatch(organ=organ, near=(form.format(organ),), probable=(form.format(organ),))
+    assert found == NoMatch(organ=organ, suggested=(form.format(organ),), probable=(form.format(organ),))
 
 
 # -------------------------------------------------------------------------------- names that are suggested
@@ -758,7 +765,7 @@ def test_a_suggestion_is_suggested_and_never_taken(organ: str, name: str) -> Non
             assert isinstance(found, Match)
             continue
         assert isinstance(found, NoMatch)
-        assert found.near == (name,)
+        assert found.suggested == (name,)
 
 
 def test_suggestions_are_for_organs_that_are_known() -> None:
@@ -799,7 +806,7 @@ def test_names_of_real_plans_that_are_probably_the_organ(organ: str, name: str) 
 @pytest.mark.parametrize("kind", ["GTV", "PTV", "CONTROL", "AVOIDANCE", "ORGAN", ""])
 def test_an_airway_is_probably_one_whatever_its_type(kind: str) -> None:
     found = match("Bronchus_Main", [RoiName(name="PBT", number=1, kind=kind)])
-    assert found == NoMatch(organ="Bronchus_Main", near=("PBT",), probable=("PBT",))
+    assert found == NoMatch(organ="Bronchus_Main", suggested=("PBT",), probable=("PBT",))
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ review.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
+        if f"{__name__}.{name}" in sys.modules:  # a module under its old name
+            return sys.modules[f"{__name__}.{name}"]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value  # so that this function is not asked again

@@ -1,7 +1,7 @@
-"""Modules under the names that they had in version 0.1: each name is found where it is now, with a warning.
+"""Names of version 0.1 that are elsewhere now: each is found where it is, with a warning. To go with version 0.3.
 
-An old name stands in `sys.modules` before anybody imports it, so that no file of that name is needed, and so that
-``sbrtcheck.evaluate`` stays the function of that name. To be removed with version 0.3.
+An old module's name stands in `sys.modules` before anybody imports it. So no file of that name is needed, and
+``sbrtcheck.evaluate`` stays the function of that name.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-_NOW_IN = {
+_PACKAGE = __name__.partition(".")[0]
+
+# Modules that are gone -> where their names may be now.
+_OLD_MODULES = {
     "dvh.points": ("chart.points",),
     "evaluate": ("results", "judge", "comparison"),
     "evaluate.naming": ("judge.naming", "structure_names.plan_names"),
-    "indices": ("metric",),
+    "indices": ("metric.plan_indices",),
     "report": ("render",),
     "table": ("tables", "reference_data"),
     "table.lint": ("tables.lint",),
@@ -24,25 +27,51 @@ _NOW_IN = {
     "textdvh": ("text_export",),
 }
 
+# Names that left a module which is still there -> where they are now.
+_OLD_NAMES = {
+    "dvh.Band": "dvh.Bounds",
+    "dvh.Course": "dose_accumulation.Course",
+    "dvh.accumulate": "dose_accumulation.accumulate",
+    "dvh.summed_eqd2": "dose_accumulation.summed_eqd2",
+}
+
 
 class _OldModule(ModuleType):
-    """Looks up each name in the modules that have what was once in this one."""
+    """A module that is gone: looks up each of its names in the modules that have them now."""
 
     def __getattr__(self, name: str) -> Any:
-        package, _, old = self.__name__.partition(".")
-        if name.startswith("__"):
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        for module in _NOW_IN[old]:
-            found = import_module(f"{package}.{module}")
+        whole = f"{self.__name__}.{name}"
+        if whole in sys.modules:
+            return sys.modules[whole]
+        for module in () if name.startswith("__") else _OLD_MODULES[self.__name__.removeprefix(f"{_PACKAGE}.")]:
+            found = import_module(f"{_PACKAGE}.{module}")
             if hasattr(found, name):
-                text = f"{self.__name__}.{name} is now {found.__name__}.{name}; the old name goes with version 0.3"
-                warnings.warn(text, DeprecationWarning, stacklevel=2)
+                _warn(whole, f"{found.__name__}.{name}")
                 return getattr(found, name)
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
 
 def install() -> None:
-    """Put the old names where ``import`` looks first."""
-    package = __name__.partition(".")[0]
-    for old in _NOW_IN:
-        sys.modules.setdefault(f"{package}.{old}", _OldModule(f"{package}.{old}"))
+    """Put the old modules where ``import`` looks first."""
+    for old in _OLD_MODULES:
+        sys.modules.setdefault(f"{_PACKAGE}.{old}", _OldModule(f"{_PACKAGE}.{old}"))
+
+
+def old_name(module: str, name: str) -> Any:
+    """What a module had under a name that has moved; for its ``__getattr__`` (PEP 562).
+
+    Raises
+    ------
+    AttributeError
+        The module never had such a name.
+    """
+    now = _OLD_NAMES.get(f"{module}.{name}".removeprefix(f"{_PACKAGE}."), "")
+    if not now:
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    _warn(f"{module}.{name}", f"{_PACKAGE}.{now}")
+    home, _, new_name = now.rpartition(".")
+    return getattr(import_module(f"{_PACKAGE}.{home}"), new_name)
+
+
+def _warn(old: str, new: str) -> None:
+    warnings.warn(f"{old} is now {new}; the old name goes with version 0.3", DeprecationWarning, stacklevel=3)

@@ -178,8 +178,8 @@ def check(  # noqa: PLR0913 - the front door has every option
     if against is not None:
         exported = _exported(against, found)
         whose = f"in a text export ({exported.provenance['system']})"
-        return with_comparison(report, compare_with(report, exported, other=whose, names=mapping))
-    return with_comparison(report, _compared(report, others, mapping))
+        return with_comparison(report, compare_with(report, exported, other=whose))
+    return with_comparison(report, _compared(report, others))
 
 
 def compare(  # noqa: PLR0913 - one argument an option
@@ -278,12 +278,12 @@ def _tables_of_either(
     return tuple(found.values())
 
 
-def _compared(report: Report, stored: DVHSet | NotStored, names: Mapping[str, str] | None) -> Comparison | NoComparison:
+def _compared(report: Report, stored: DVHSet | NotStored) -> Comparison | NoComparison:
     """The report's DVHs against the stored ones, which the check does not depend on, whatever is wrong with them."""
     if isinstance(stored, NotStored):
         return NoComparison(reason=stored.reason)
     try:
-        return compare_with(report, stored, other="stored in the RTDOSE", names=names)
+        return compare_with(report, stored, other="stored in the RTDOSE")
     except Exception as error:  # the report stands without it
         _LOG.info("stored DVHs could not be compared", exc_info=True)
         return NoComparison(reason=f"an error of sbrtcheck itself ({type(error).__name__}); -v shows more")

@@ -1,4 +1,4 @@
-"""Run every benchmark and write ``docs/how-right-and-how-fast.md``: ``python tests/benchmarks/run.py``.
+"""Run every benchmark and write ``docs/accuracy-and-performance.md``: ``python tests/benchmarks/run.py``.
 
 The README takes its figures from that page, and is written too.
 
@@ -23,10 +23,10 @@ import speed
 sys.path.insert(0, str(shop.ROOT / "docs"))
 import figures
 
-PAGE = shop.ROOT / "docs" / "how-right-and-how-fast.md"
+PAGE = shop.ROOT / "docs" / "accuracy-and-performance.md"
 
 INTRODUCTION = """\
-# How right and how fast
+# Accuracy and performance
 
 Every number on this page was measured by `{command}`, in one run.
 Machine: {machine}.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, VolumeUnit, curve_distance
-from sbrtcheck.judge.dose_check import dose_check
-from sbrtcheck.judge.rows import outcomes_of
-from sbrtcheck.judge.structures import Organs, dvh_of
+from sbrtcheck.judge.dose_check import check_dose
+from sbrtcheck.judge.judged_plan import judged_plan
+from sbrtcheck.judge.outcomes import outcomes_of
+from sbrtcheck.judge.site import rows_for
+from sbrtcheck.judge.structures import dvh_of, plan_structures
 from sbrtcheck.metric import Metric, NotMeasured, OfOneDvh, measure, parse
 from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.results.dvh_comparison import (
@@ -50,17 +53,20 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
     other
         Whose they are, in words: "stored in the RTDOSE".
     names
-        As the report was made with.
+        Not looked at any more: the report has the matches that it was made with. Goes with version 0.3.
 
     Returns
     -------
     Comparison
         Differences are those of the report minus theirs. No DVH is computed for it.
     """
+    if names is not None:
+        text = "compare_with needs no names: the report has them; the parameter goes with version 0.3"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
     ours = report.dvhs
     spelled = _spelled_as_ours(theirs, ours)
     same_rx = _for_prescription(_renamed(theirs, spelled), report.prescription)
-    pairs = _pairs(report, same_rx, names)
+    pairs = _pairs(report, same_rx)
     held = [(dvh, dvh_of(dvh.name, dvh.number, same_rx)) for dvh in ours.dvhs]
     known = {dvh.name for dvh in ours.dvhs} | {one.name for one in ours.without}
     return Comparison(
@@ -222,11 +228,13 @@ def _volumes(ours: DVH) -> tuple[ConventionVolume, ...]:
 # Verdicts
 
 
-def _pairs(report: Report, theirs: DVHSet, names: Mapping[str, str] | None) -> list[Pair]:
+def _pairs(report: Report, theirs: DVHSet) -> list[Pair]:
     """Each outcome of the report, and that of the same row on the same structure from their DVHs."""
-    dose = dose_check(report.dvhs, names, accepted=report.accept_dose)
-    organs = Organs.of(report.dvhs, names, site=report.site, dose=dose).with_dvhs_of(theirs)
-    judged = outcomes_of(report.tables, organs, include_unconfirmed=report.include_unconfirmed)
+    dose = check_dose(report.dvhs, report.matches.targets, accepted=report.accept_dose)
+    structures = plan_structures(report.dvhs, report.matches).with_dvhs_of(theirs)
+    rows = [row for table in report.tables for row in rows_for(table, report.site)]
+    plan = judged_plan(structures, rows, site=report.site, dose=dose)
+    judged = outcomes_of(report.tables, plan, include_unconfirmed=report.include_unconfirmed)
     by_key = {_key(outcome): outcome for outcome in judged}
     return [(ours, by_key[_key(ours)]) for ours in report.outcomes if _key(ours) in by_key]
 

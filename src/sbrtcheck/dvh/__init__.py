@@ -1,5 +1,10 @@
 """A plan in, its dose-volume histograms with bounds out."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from sbrtcheck._old_modules import old_name
 from sbrtcheck.dvh.compute import largest_dose_on_faces, prisms_of
 from sbrtcheck.dvh.curve import SAME_DOSE, SAME_VOLUME, Bounds, Curve, VolumeUnit
 from sbrtcheck.dvh.curve_distance import CurveDistance, curve_distance
@@ -38,3 +43,7 @@ __all__ = [
     "roi_names_of",
     "separate_targets",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    return old_name(__name__, name)

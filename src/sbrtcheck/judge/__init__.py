@@ -21,7 +21,7 @@ sets of DVHs say differently, ``compare`` finds it; ``plans`` holds two plans si
 """
 
 from sbrtcheck.judge.dose_check import dose_check
-from sbrtcheck.judge.limits import TARGET
+from sbrtcheck.judge.naming import TARGET, match_plan
 from sbrtcheck.judge.overall import with_comparison
 from sbrtcheck.judge.reirradiation import judge_reirradiation
 from sbrtcheck.judge.risk import ntcp, risks, tcp
@@ -40,6 +40,7 @@ __all__ = [
     "dose_check",
     "evaluate",
     "judge_reirradiation",
+    "match_plan",
     "ntcp",
     "risks",
     "site_of",

@@ -23,7 +23,7 @@ from sbrtcheck.plan import (
     UnknownPrescription,
 )
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.structure_names import all_targets
+from sbrtcheck.structure_names import RoiName, all_targets
 
 OTHER_DOSE = frozenset(
     {
@@ -85,19 +85,23 @@ class DoseCheck:
 
 def dose_check(dvhs: DVHSet, names: Mapping[str, str] | None, *, accepted: bool = False) -> DoseCheck:
     """Compare the dose of a plan with its prescription: that of its targets or, without any, the largest."""
-    targets = target_doses(dvhs, names)
+    return check_dose(dvhs, all_targets(roi_names(dvhs), names), accepted=accepted)
+
+
+def check_dose(dvhs: DVHSet, targets_of_plan: Sequence[RoiName], *, accepted: bool = False) -> DoseCheck:
+    """The same where it is known which structures are targets."""
+    targets = _target_doses(dvhs, targets_of_plan)
     against_rx = _against_prescription(dvhs, targets)
     doubts = (*([against_rx] if against_rx else []), *_as_stated(dvhs), *_of_the_grid(dvhs))
     return DoseCheck(targets=targets, doubts=doubts, accepted=accepted)
 
 
-def target_doses(dvhs: DVHSet, names: Mapping[str, str] | None) -> TargetDoses:
+def _target_doses(dvhs: DVHSet, targets: Sequence[RoiName]) -> TargetDoses:
     """The DVHs of all targets of a plan; those that nobody asked for yet are computed where that can be done."""
-    wanted = all_targets(roi_names(dvhs), names)
     there = {(dvh.name, dvh.number): dvh for dvh in dvhs.dvhs}
     without = {(one.name, one.number) for one in dvhs.without}
-    lacking = [roi for roi in wanted if (roi.name, roi.number) not in there and (roi.name, roi.number) not in without]
-    if lacking and dvhs.plan is not None and dvhs.model is not None:
+    lacking = [roi for roi in targets if (roi.name, roi.number) not in there and (roi.name, roi.number) not in without]
+    if lacking and dvhs.plan is not None:
         model = dvhs.model
         computed = compute_dvhs(
             dvhs.plan,
@@ -105,13 +109,12 @@ def target_doses(dvhs: DVHSet, names: Mapping[str, str] | None) -> TargetDoses:
             end_caps=model.end_caps,
             between=model.between,
             dose=model.dose,
-            names=names,
         )
         there |= {(dvh.name, dvh.number): dvh for dvh in computed.dvhs}
-    keys = [(roi.name, roi.number) for roi in wanted]
+    keys = [(roi.name, roi.number) for roi in targets]
     return TargetDoses(
         dvhs=tuple(there[key] for key in keys if key in there),
-        unmeasured=tuple(roi.name for roi, key in zip(wanted, keys, strict=True) if key not in there),
+        unmeasured=tuple(roi.name for roi, key in zip(targets, keys, strict=True) if key not in there),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, Reason, VolumeUnit
-from sbrtcheck.judge.structures import Organs, target_of_limits
+from sbrtcheck.judge.naming import TARGET
 from sbrtcheck.metric import EffectiveVolume, NotMeasured, measure
 from sbrtcheck.tables import (
     Constraint,
@@ -15,8 +15,6 @@ from sbrtcheck.tables import (
     LimitByVolume,
     NoRule,
 )
-
-TARGET = "PTV"  # the target whose volume limits go by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +31,13 @@ class Limits:
     detail: str = ""
 
 
-def limits_for(row: Constraint, organ: str, dvh: DVH | NotMeasured, plan: Organs) -> Limits | NotMeasured:
-    """Find the limits for a structure, ``dvh``, taken for ``organ``; or why there are none."""
+def limits_for(
+    row: Constraint, organ: str, dvh: DVH | NotMeasured, target: DVH | NotMeasured | None
+) -> Limits | NotMeasured:
+    """The limits for a structure, ``dvh``, matched to ``organ``, in a plan with that target; or why there are none."""
     match row.limit:
         case LimitByTargetVolume() as limit:
-            return _by_target_volume(row, limit, _target(organ, dvh, plan))
+            return _by_target_volume(row, limit, _target_beside(organ, dvh, target))
         case LimitByEffectiveVolume() as limit:
             return _by_effective_volume(row, limit, dvh)
         case number:
@@ -65,14 +65,12 @@ def _by_target_volume(row: Constraint, limit: LimitByTargetVolume, target: DVH |
     return Limits(row=row, limit=held, detail=f"limit for a PTV of {target.volume:.4g} cc ({target.name})")
 
 
-def _target(organ: str, dvh: DVH | NotMeasured, plan: Organs) -> DVH | NotMeasured:
+def _target_beside(organ: str, dvh: DVH | NotMeasured, target: DVH | NotMeasured | None) -> DVH | NotMeasured:
     """The PTV under the end-cap convention of the structure that is judged."""
-    if organ == TARGET or isinstance(dvh, NotMeasured):
+    if organ == TARGET or isinstance(dvh, NotMeasured) or target is None:
         target = dvh
-    else:
-        target = target_of_limits(plan).dvh
-        if isinstance(target, DVH):
-            target = next((t for t in (target, *target.alternatives) if t.end_caps == dvh.end_caps), target)
+    elif isinstance(target, DVH):
+        target = next((t for t in (target, *target.alternatives) if t.end_caps == dvh.end_caps), target)
     if isinstance(target, DVH) and target.volume_unit is not VolumeUnit.CC:
         return NotMeasured(reason=Reason.UNDEFINED_FOR_STORED_DVH, detail="only volumes in percent are stored")
     return target

@@ -1,13 +1,14 @@
-"""Tables and the names of a plan's structures in; which structure is taken for which organ, and why, out.
+"""Tables and the names of a plan's structures in; which structure is matched to which organ, and why, out.
 
-Nothing is measured here: it is what `evaluate` would take, for people who want to see it, or settle it, beforehand.
+Nothing is measured here: it is what `evaluate` would judge on, for people who want to see it, or settle it, beforehand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sbrtcheck.judge.limits import TARGET
+from sbrtcheck.dvh import DVHSet, roi_names, roi_names_of, separate_targets
+from sbrtcheck.plan import Plan
 from sbrtcheck.structure_names import (
     Ambiguous,
     Match,
@@ -15,15 +16,52 @@ from sbrtcheck.structure_names import (
     Recipe,
     RoiName,
     Rule,
-    derivable,
+    SeparateTargets,
+    StructureMatch,
+    StructureMatches,
     given_name,
-    match,
-    missing_names,
+    match_structures,
     normalise,
     organ_named,
+    targets_among,
 )
-from sbrtcheck.structure_names.plan_names import OrganName, PlanNames, Separate, Taken
+from sbrtcheck.structure_names.plan_names import OrganName, PlanNames
 from sbrtcheck.tables import Constraint, ConstraintTable, Select
+
+TARGET = "PTV"
+"""The target on whose volume limits depend."""
+
+
+def match_plan(
+    source: Plan | DVHSet, organs: Iterable[str], names: Mapping[str, str] | None = None
+) -> StructureMatches:
+    """Match the structures of a plan to organs; which targets lie apart is told by their contours, where there are any.
+
+    Parameters
+    ----------
+    source
+        The plan; or DVHs of it, which were computed from it, or read: then nothing is known of contours.
+    organs
+        TG-263 names, or any names that tables use.
+    names
+        Organ -> structure name, as the user gave it; wins over every rule.
+    """
+    plan = source.plan if isinstance(source, DVHSet) else source
+    rois = roi_names(source) if isinstance(source, DVHSet) else roi_names_of(source)
+    organs = tuple(organs)
+    kinds = targets_among(organs) if plan else ()
+    separate = {kind: separate_targets(plan, kind, names) for kind in kinds} if plan else {}
+    return match_structures(organs, rois, names, separate)
+
+
+def organs_of(tables: Iterable[ConstraintTable]) -> tuple[str, ...]:
+    """Every organ that the rows of tables are on, in their order, and the target where limits depend on its volume."""
+    return tuple(dict.fromkeys(organ for table in tables for row in table.rows for organ in organs_of_row(row)))
+
+
+def organs_of_row(row: Constraint) -> tuple[str, ...]:
+    """Organs of the row, and the target where its limits depend on the target's volume."""
+    return (*row.structures, TARGET) if row.steps and TARGET not in row.structures else row.structures
 
 
 def plan_names(
@@ -32,7 +70,7 @@ def plan_names(
     names: Mapping[str, str] | None = None,
     separate: Mapping[str, Sequence[RoiName]] | None = None,
 ) -> PlanNames:
-    """Take structures for the organs of tables, as `evaluate` does.
+    """Match structures to the organs of tables, as `evaluate` does.
 
     Parameters
     ----------
@@ -45,99 +83,95 @@ def plan_names(
     separate
         Kind of target -> its structures, where the plan has several and they lie apart (`dvh.separate_targets`).
     """
+    return names_of_matches(tables, match_structures(organs_of(tables), rois, names, separate))
+
+
+def names_of_matches(tables: Sequence[ConstraintTable], matches: StructureMatches) -> PlanNames:
+    """What a reader is shown of matches: by organ of the tables, which structures no row uses, and what is doubtful."""
     rows = [(f"{table.id}/{row.id}", row) for table in tables for row in table.rows]
-    asked = dict.fromkeys(organ for _, row in rows for organ in _organs(row))
-    taken = _taken(asked, rois, names) | {
-        organ: Separate(organ=organ, rois=tuple(found)) for organ, found in (separate or {}).items() if found
-    }
-    used = {organ for _, row in rows for organ in _reached(row, taken)}
+    asked = organs_of(tables)
+    matched = {organ: matches.of(organ) for organ in asked}
+    needed = {organ for _, row in rows for organ in _needed_by(row, matched)}
     organs = tuple(
         OrganName(
             organ=organ,
-            rows=tuple(row_id for row_id, row in rows if organ in _organs(row)),
-            taken=taken[organ],
-            needed=organ in used,
-            given=given_name(organ, names or {}),
+            rows=tuple(row_id for row_id, row in rows if organ in organs_of_row(row)),
+            match=matched[organ],
+            needed=organ in needed,
+            given=given_name(organ, matches.given),
         )
         for organ in asked
     )
-    parts = {roi for organ in used for roi in _parts(taken[organ], rois)}
-    unused = sorted((roi for roi in rois if roi not in parts), key=lambda roi: (roi.name, roi.number))
-    return PlanNames(organs=organs, unused=tuple(unused), remarks=_remarks(organs, rois, names or {}))
+    used = {roi for organ in needed for roi in _structures_of(matched[organ])}
+    unused = sorted((roi for roi in matches.structures if roi not in used), key=lambda roi: (roi.name, roi.number))
+    return PlanNames(organs=organs, unused=tuple(unused), remarks=_remarks(organs, matches))
 
 
-def _taken(organs: Iterable[str], rois: Sequence[RoiName], names: Mapping[str, str] | None) -> dict[str, Taken]:
-    recipes = {recipe.organ: recipe for recipe in derivable(rois, names)}
-    found = {organ: match(organ, rois, names) for organ in organs}
-    return {organ: recipes.get(organ, one) if isinstance(one, NoMatch) else one for organ, one in found.items()}
-
-
-def _organs(row: Constraint) -> tuple[str, ...]:
-    """Organs of the row, and the target where its limits go by the target's volume."""
-    return (*row.structures, TARGET) if row.steps and TARGET not in row.structures else row.structures
-
-
-def _reached(row: Constraint, taken: Mapping[str, Taken]) -> Sequence[str]:
+def _needed_by(row: Constraint, matched: Mapping[str, StructureMatch]) -> Sequence[str]:
     """Organs whose structures the row looks at: of several to choose from, up to the first that is there."""
     if row.select is not Select.FIRST:
-        return _organs(row)
-    there = [organ for organ in row.structures if not _is_missing(taken[organ])]
-    return (*(there[:1] or row.structures), *(organ for organ in _organs(row) if organ not in row.structures))
+        return organs_of_row(row)
+    there = [organ for organ in row.structures if not _is_missing(matched[organ])]
+    target = [organ for organ in organs_of_row(row) if organ not in row.structures]
+    return (*(there[:1] or row.structures), *target)
 
 
-def _is_missing(taken: Taken) -> bool:
-    return isinstance(taken, NoMatch) and not taken.given
+def _is_missing(found: StructureMatch) -> bool:
+    """Whether the plan has nothing of the organ; a name that the user gave says that it should have."""
+    return isinstance(found, NoMatch) and not found.given
 
 
-def _parts(taken: Taken, rois: Sequence[RoiName]) -> Iterable[RoiName]:
-    match taken:
+def _structures_of(found: StructureMatch) -> Iterable[RoiName]:
+    match found:
         case Match(roi=roi):
             return (roi,)
-        case Separate(rois=several):
+        case SeparateTargets(rois=several) | Ambiguous(rois=several):
             return several
         case Recipe(plus=plus, minus=minus):
             return (*plus, *minus)
-        case Ambiguous(candidates=candidates):
-            return [roi for roi in rois if roi.name in candidates or f"{roi.name} (ROI {roi.number})" in candidates]
         case NoMatch():
             return ()
 
 
-def _remarks(organs: Sequence[OrganName], rois: Sequence[RoiName], names: Mapping[str, str]) -> tuple[str, ...]:
-    asked = {normalise(one.organ) for one in organs}
-    nobody = [f"{key}: a name was given, and no row asks for it" for key in names if normalise(key) not in asked]
-    missing = [_missing(one) for one in missing_names(names, rois)]
-    return (*nobody, *missing, *(remark for one in organs for remark in _doubts(one)))
+def _remarks(organs: Sequence[OrganName], matches: StructureMatches) -> tuple[str, ...]:
+    asked = {normalise(organ.organ) for organ in organs}
+    unasked = [
+        f"{key}: a name was given, and no row asks for it" for key in matches.given if normalise(key) not in asked
+    ]
+    missing = map(_missing_remark, matches.missing)
+    doubts = (doubt for organ in organs for doubt in _doubts_of_organ(organ, matches.structures))
+    return (*unasked, *missing, *doubts)
 
 
-def _missing(lacking: NoMatch) -> str:
-    near = f"; close: {_quoted(lacking.near)}" if lacking.near else ""
-    return f"{lacking.organ}: '{lacking.given}' was given, and the plan has no structure of that name{near}"
+def _missing_remark(missing: NoMatch) -> str:
+    suggested = f"; close: {_quoted(missing.suggested)}" if missing.suggested else ""
+    return f"{missing.organ}: '{missing.given}' was given, and the plan has no structure of that name{suggested}"
 
 
-def _doubts(one: OrganName) -> Iterator[str]:
-    """What speaks against the structure taken, or for one that was not."""
-    match one.taken:
+def _doubts_of_organ(organ: OrganName, structures: Sequence[RoiName]) -> Iterator[str]:
+    """What speaks against the structure that an organ was matched to, or for one that it was not."""
+    match organ.match:
         case Match() as found:
-            yield from _doubts_of(found)
-        case Ambiguous(candidates=candidates) if one.given:
-            yield f"{one.organ}: '{one.given}' was given, which {len(candidates)} structures are; {one.taken.hint}"
+            yield from _doubts_of_match(found, structures)
+        case Ambiguous(rois=rois, hint=hint) if organ.given:
+            yield f"{organ.organ}: '{organ.given}' was given, which {len(rois)} structures are; {hint}"
         case NoMatch(given="", probable=probable) if probable:
-            yield f"{one.organ}: probably {_quoted(probable)}, and not taken; a names file can say so"
+            yield f"{organ.organ}: probably {_quoted(probable)}, and not taken; a names file can say so"
         case _:
             pass
 
 
-def _doubts_of(found: Match) -> Iterator[str]:
-    """What speaks against a match."""
-    other = organ_named(found.roi.name)
-    if found.rule is Rule.GIVEN and other not in ("", found.organ):
-        yield f"{found.organ}: '{found.roi.name}' was given, which is a name of {other}"
+def _doubts_of_match(found: Match, structures: Sequence[RoiName]) -> Iterator[str]:
+    other_organ = organ_named(found.roi.name)
+    if found.rule is Rule.GIVEN and other_organ not in ("", found.organ):
+        yield f"{found.organ}: '{found.roi.name}' was given, which is a name of {other_organ}"
     if not found.roi.contoured:
         probably = f"; probably {_quoted(found.probable)}" if found.probable else ""
         yield f"{found.organ}: '{found.roi.name}' has no contours{probably}"
     elif found.passed_over:
-        number = f" (ROI {found.roi.number})" if f"{found.roi.name} (ROI" in "".join(found.passed_over) else ""
+        # then the name alone does not tell which was matched
+        shared = any(roi.name == found.roi.name for roi in structures if not roi.contoured)
+        number = f" (ROI {found.roi.number})" if shared else ""
         empty = _quoted(found.passed_over)
         yield f"{found.organ}: '{found.roi.name}{number}' was taken; {empty} without contours passed over"
 

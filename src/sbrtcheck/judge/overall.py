@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from sbrtcheck.dvh import Reason
-from sbrtcheck.judge.structures import Organs
+from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.metric import Measurement
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison, VerdictDifference
@@ -26,7 +26,7 @@ from sbrtcheck.results.labels import against_limit_text, is_just_missing, uncoun
 from sbrtcheck.results.outcome import Outcome, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.results.report import Report
-from sbrtcheck.structure_names import TARGETS, derivable, missing_names
+from sbrtcheck.structure_names import TARGETS
 from sbrtcheck.tables import Kind
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -54,7 +54,7 @@ def overall(outcomes: Sequence[Outcome], reasons: Sequence[ReviewReason]) -> Ver
     return Verdict.VARIATION if Verdict.VARIATION in counting else Verdict.PASS
 
 
-def review_reasons(outcomes: Sequence[Outcome], plan: Organs, *, strict: bool) -> tuple[ReviewReason, ...]:
+def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: bool) -> tuple[ReviewReason, ...]:
     """Everything that stands against calling the report a pass; in an order that the order of rows does not change.
 
     Parameters
@@ -102,24 +102,26 @@ def _in_order(reasons: Iterable[ReviewReason]) -> tuple[ReviewReason, ...]:
     return tuple(sorted(reasons, key=lambda one: (order.index(one.code), one.structure, one.text, one.rows)))
 
 
-def _of_dose(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
-    if plan.dose is None or plan.dose.accepted:
+def _of_dose(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
+    if plan.dose.accepted:
         return
     blocked = _row_ids(one for one in outcomes if one.reason is Reason.DOSE_NOT_OF_PLAN)
     for doubt in plan.dose.doubts:
         yield ReviewReason(code=ReviewCode.DOSE, text=doubt.text, rows=blocked if doubt.blocks else ())
 
 
-def _of_given_names(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
+def _of_given_names(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
     """A name that the user gave and the plan does not have, whether a row asks for its organ or not."""
-    derived = {*plan.derived, *(recipe.organ for recipe in derivable(plan.drawn, plan.names))}
-    for missing in missing_names(plan.names or {}, plan.drawn):
+    structures = plan.structures
+    derived = {*structures.derived, *(recipe.organ for recipe in structures.matches.recipes)}
+    for missing in structures.matches.missing:
         if missing.given in derived:
             continue
-        near = f"; close names: {', '.join(missing.near)}" if missing.near else ""
+        suggested = f"; close names: {', '.join(missing.suggested)}" if missing.suggested else ""
+        what = f"the names given say {missing.given!r}, and the plan has no such structure{suggested}"
         yield ReviewReason(
             code=ReviewCode.GIVEN_NAME,
-            text=f"{missing.organ}: the names given say {missing.given!r}, and the plan has no such structure{near}",
+            text=f"{missing.organ}: {what}",
             structure=missing.organ,
             rows=_row_ids(one for one in outcomes if missing.organ in one.constraint.structures),
         )
@@ -177,9 +179,9 @@ def _is_doubtful(finding: Finding, outcome: Outcome) -> bool:
     return in_parts or finding.code in DOUBTFUL_CONTOURS
 
 
-def _of_tables(outcomes: Sequence[Outcome], plan: Organs) -> Iterator[ReviewReason]:
+def _of_tables(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
     """Tables that were asked for and say nothing: they are for other fractions, or no row that counts was evaluated."""
-    on_this_dose = plan.dose is None or plan.dose.blocking is None  # else the dose is why no row was evaluated
+    on_this_dose = plan.dose.blocking is None  # else the dose is why no row was evaluated
     if on_this_dose and not any(one.counts for one in outcomes):
         yield ReviewReason(code=ReviewCode.NOTHING_EVALUATED, text="no row of the tables counts")
     for table_id, rows in _grouped(outcomes, lambda one: one.table_id).items():

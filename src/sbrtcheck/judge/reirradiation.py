@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason
+from sbrtcheck.judge.naming import match_plan
 from sbrtcheck.judge.row import lies_outside
-from sbrtcheck.judge.structures import Organs, Taken, take_first
+from sbrtcheck.judge.structures import MatchedDvh, first_in_plan, plan_structures
 from sbrtcheck.metric import Measurement, NotMeasured, Unit, measure
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity
@@ -44,39 +45,40 @@ def judge_reirradiation(
         Not evaluated as a whole when any of its limits is not, unless one fails.
     """
     blocked = _not_applicable(rule, cumulative.prescription)
-    taken = take_first(rule.structures, Organs.of(cumulative, names))
-    together = blocked or _measured(rule, taken)
-    alone = blocked or _measured(rule, take_first(rule.structures, Organs.of(course, names)))
+    matches = match_plan(cumulative, rule.structures, names)  # both are of the structures of one plan
+    matched = first_in_plan(rule.structures, plan_structures(cumulative, matches))
+    together = blocked or _measured(rule, matched)
+    alone = blocked or _measured(rule, first_in_plan(rule.structures, plan_structures(course, matches)))
     found: dict[Part, Found] = {
         Part.CUMULATIVE: together,
         Part.COURSE: alone,
         Part.RATIO: _ratio(alone, together),
         Part.INTERVAL: blocked or _interval(interval_months),
     }
-    uncovered = isinstance(taken.dvh, DVH) and taken.dvh.uncovered_cc > 0.0
+    uncovered = isinstance(matched.dvh, DVH) and matched.dvh.uncovered_cc > 0.0
     outcomes = tuple(_outcome(limit, found[limit.of], uncovered=uncovered) for limit in rule.limits)
     return RuleReport(
         rule=rule,
-        contour=taken.contour,
-        match_rule=taken.rule,
+        contour=matched.contour,
+        match_rule=matched.rule,
         outcomes=outcomes,
         verdict=_overall(outcomes),
-        findings=(*taken.findings, *(taken.dvh.findings if isinstance(taken.dvh, DVH) else ())),
-        reasons=tuple(_reasons(rule, taken)),
+        findings=(*matched.findings, *(matched.dvh.findings if isinstance(matched.dvh, DVH) else ())),
+        reasons=tuple(_reasons(rule, matched)),
     )
 
 
-def _reasons(rule: ReirradiationRule, taken: Taken) -> Iterator[ReviewReason]:
+def _reasons(rule: ReirradiationRule, matched: MatchedDvh) -> Iterator[ReviewReason]:
     """Whether the structure's contours are in doubt, or another structure may be it or a part of it."""
-    of_dvh = taken.dvh.findings if isinstance(taken.dvh, DVH) else ()
+    of_dvh = matched.dvh.findings if isinstance(matched.dvh, DVH) else ()
     for finding in of_dvh:
         if finding.code in DOUBTFUL_CONTOURS or finding.code is FindingCode.PLANE_GAP:
             text = f"{rule.id}: {finding.subject}: {finding.text}"
             yield ReviewReason(code=ReviewCode.CONTOURS, text=text, structure=finding.subject)
-    if taken.copies:
-        names = ", ".join(copy.name for copy in taken.copies)
-        text = f"{rule.id}: {names} may be a part of {taken.contour}, or be what is meant"
-        yield ReviewReason(code=ReviewCode.NOT_EVALUATED, text=text, structure=taken.contour)
+    if matched.copies:
+        names = ", ".join(copy.name for copy in matched.copies)
+        text = f"{rule.id}: {names} may be a part of {matched.contour}, or be what is meant"
+        yield ReviewReason(code=ReviewCode.NOT_EVALUATED, text=text, structure=matched.contour)
 
 
 def _not_applicable(rule: ReirradiationRule, rx: Prescription | UnknownPrescription) -> NotMeasured | None:
@@ -87,21 +89,21 @@ def _not_applicable(rule: ReirradiationRule, rx: Prescription | UnknownPrescript
     return NotMeasured(reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=detail)
 
 
-def _measured(rule: ReirradiationRule, taken: Taken) -> Found:
-    dvh = taken.dvh
+def _measured(rule: ReirradiationRule, matched: MatchedDvh) -> Found:
+    dvh = matched.dvh
     if isinstance(dvh, NotMeasured):
         return dvh
     if dvh.quantity is not Quantity.EQD2 or dvh.alpha_beta_gy != rule.alpha_beta_gy:
         ratio = f"EQD2 for an alpha/beta of {rule.alpha_beta_gy:g} Gy"
-        return NotMeasured(reason=Reason.NOT_GIVEN, detail=f"the rule needs {ratio} of {taken.contour}")
+        return NotMeasured(reason=Reason.NOT_GIVEN, detail=f"the rule needs {ratio} of {matched.contour}")
     if lies_outside(dvh):
-        detail = f"{taken.contour} lies outside the dose grid of a course"
+        detail = f"{matched.contour} lies outside the dose grid of a course"
         return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
     found = measure(rule.metric, dvh)
-    return found if isinstance(found, NotMeasured) else _band(found)
+    return found if isinstance(found, NotMeasured) else _bounds(found)
 
 
-def _band(found: Measurement) -> Bounds:
+def _bounds(found: Measurement) -> Bounds:
     if found.unit is not Unit.GY:
         raise ValueError(f"a rule for re-irradiation measures doses, not {found.unit}")
     return Bounds(value=found.value, low=found.low, high=found.high)

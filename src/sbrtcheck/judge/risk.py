@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason
-from sbrtcheck.judge.row import lies_outside
-from sbrtcheck.judge.structures import Organs, take_first
+from sbrtcheck.judge.naming import match_plan
+from sbrtcheck.judge.row import conversion_findings, lies_outside
+from sbrtcheck.judge.structures import PlanStructures, first_in_plan, plan_structures
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, Prescription
 from sbrtcheck.radiobiology import Quantity, bed, findings_for, logistic_tcp, lyman_ntcp
-from sbrtcheck.reference_data.risk_models import FractionScale, NtcpModel, TcpModel, load_risk_models
+from sbrtcheck.reference_data.risk_models import Bed50, Bed50PerCm, FractionScale, NtcpModel, TcpModel, load_risk_models
 from sbrtcheck.results.risk import NoRisk, Risk
 
 REFERENCE_GY = 2.0  # of EQD2, which every other fraction size is reached by
@@ -82,7 +83,7 @@ def _on_scale(model: NtcpModel, dvh: DVH) -> tuple[Bounds, tuple[Finding, ...]]:
     factor = (REFERENCE_GY + ratio) / (model.scale.fraction_gy + ratio)
     geud = _geud(converted, model.n)
     on_scale = Bounds(value=geud.value * factor, low=geud.low * factor, high=geud.high * factor)
-    return on_scale, converted.findings[len(dvh.findings) :]
+    return on_scale, conversion_findings(dvh, converted)
 
 
 def _geud(dvh: DVH, n: float) -> Bounds:
@@ -117,12 +118,12 @@ def tcp(model: TcpModel | str, *, dose_gy: float, fractions: int, diameter_cm: f
     effect = bed(dose_gy, fractions=fractions, alpha_beta_gy=chosen.alpha_beta_gy)
     if outside := _outside(chosen, dose_gy / fractions, fractions):
         return NoRisk(model=chosen, reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=outside)
-    if chosen.bed50_per_cm_gy and diameter_cm is None:
+    if isinstance(chosen.middle, Bed50PerCm) and diameter_cm is None:
         return NoRisk(model=chosen, reason=Reason.NOT_GIVEN, detail="the model needs the tumour's diameter in cm")
     if diameter_cm is not None and not diameter_cm > 0:
         raise ValueError(f"diameter_cm: {diameter_cm:g} is not a diameter in cm, above 0")
-    middle = chosen.bed50_gy + chosen.bed50_per_cm_gy * (diameter_cm or 0.0)
-    probability = logistic_tcp(effect, bed50_gy=middle, scale_gy=chosen.scale_gy)
+    bed50_gy = _bed50_gy(chosen.middle, diameter_cm or 0.0)
+    probability = logistic_tcp(effect, bed50_gy=bed50_gy, scale_gy=chosen.scale_gy)
     return Risk(
         model=chosen,
         probability=Bounds(value=probability, low=probability, high=probability),
@@ -130,6 +131,10 @@ def tcp(model: TcpModel | str, *, dose_gy: float, fractions: int, diameter_cm: f
         scale=f"BED, a/b {chosen.alpha_beta_gy:g} Gy",
         findings=findings_for(dose_gy, fractions=fractions),
     )
+
+
+def _bed50_gy(middle: Bed50 | Bed50PerCm, diameter_cm: float) -> float:
+    return middle.bed50_gy if isinstance(middle, Bed50) else middle.bed50_per_cm_gy * diameter_cm
 
 
 def _outside(model: TcpModel, dose_per_fraction_gy: float, fractions: int) -> str:
@@ -167,18 +172,20 @@ def risks(
     tuple of Risk and NoRisk
         One for each model, in the order of the file. Which of them are about this patient is the reader's to say.
     """
-    shipped, plan = load_risk_models(), Organs.of(dvhs, names)
-    of_organs = tuple(_of_plan(model, plan) for model in shipped.ntcp if model.site in ("", site))
+    shipped = load_risk_models()
+    organs = dict.fromkeys(organ for model in shipped.ntcp for organ in model.structures)
+    structures = plan_structures(dvhs, match_plan(dvhs, organs, names))
+    of_organs = tuple(_of_structures(model, structures) for model in shipped.ntcp if model.site in ("", site))
     of_course = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.site in ("", site))
     return (*of_organs, *of_course)
 
 
-def _of_plan(model: NtcpModel, plan: Organs) -> Risk | NoRisk:
-    taken = take_first(model.structures, plan)
-    if isinstance(taken.dvh, NotMeasured):
-        return NoRisk(model=model, reason=taken.dvh.reason, detail=taken.dvh.detail)
-    found = ntcp(model, taken.dvh)
-    return replace(found, findings=(*taken.findings, *found.findings)) if isinstance(found, Risk) else found
+def _of_structures(model: NtcpModel, structures: PlanStructures) -> Risk | NoRisk:
+    matched = first_in_plan(model.structures, structures)
+    if isinstance(matched.dvh, NotMeasured):
+        return NoRisk(model=model, reason=matched.dvh.reason, detail=matched.dvh.detail)
+    risk = ntcp(model, matched.dvh)
+    return replace(risk, findings=(*matched.findings, *risk.findings)) if isinstance(risk, Risk) else risk
 
 
 def _of_course(model: TcpModel, dvhs: DVHSet, diameter_cm: float | None) -> Risk | NoRisk:

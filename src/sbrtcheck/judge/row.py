@@ -1,6 +1,6 @@
 """One row and one DVH of its organ in; what is measured, and what that comes to, out.
 
-The value alone speaks here: what it cannot say by itself is for `doubts`.
+The value alone speaks here: what it cannot say by itself is for `withdraw`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ import math
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, Reason, VolumeUnit
+from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.judge.limits import Limits, limits_for, printed_limits
-from sbrtcheck.judge.structures import Organs, Taken
+from sbrtcheck.judge.structures import MatchedDvh
 from sbrtcheck.metric import (
     DoseAtVolume,
     Index,
@@ -44,18 +45,18 @@ UNSURE_OF_VOLUME = DOUBTFUL_CONTOURS | {FindingCode.PLANE_GAP, FindingCode.TOO_F
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One row and what was taken for its organ; ``blocked`` is why the row may not be used for this plan at all."""
+    """One row and what its organ was matched to; ``blocked`` is why the row may not be used for this plan at all."""
 
     table: ConstraintTable
     row: Constraint
-    taken: Taken
-    plan: Organs
+    matched: MatchedDvh
+    plan: JudgedPlan
     blocked: NotMeasured | None
 
     @property
     def dvh(self) -> DVH | NotMeasured:
         """What the row is judged on."""
-        return self.taken.dvh
+        return self.matched.dvh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +81,14 @@ def judge_on(case: Case, dvh: DVH | NotMeasured) -> Judged:
     if isinstance(asked, NotMeasured) and isinstance(dvh, DVH):
         return _not_evaluated(asked, asked, printed)
     judged = _judge_doses(case, asked, printed)
-    return replace(judged, findings=(*judged.findings, *_said_by_converting(asked, dvh)))
+    return replace(judged, findings=(*judged.findings, *conversion_findings(dvh, asked)))
 
 
-def _said_by_converting(asked: DVH | NotMeasured, dvh: DVH | NotMeasured) -> tuple[Finding, ...]:
+def conversion_findings(dvh: DVH | NotMeasured, converted: DVH | NotMeasured) -> tuple[Finding, ...]:
     """Findings that a converted DVH has and the physical one does not."""
-    if isinstance(asked, NotMeasured) or isinstance(dvh, NotMeasured):
+    if isinstance(converted, NotMeasured) or isinstance(dvh, NotMeasured):
         return ()
-    return asked.findings[len(dvh.findings) :]
+    return tuple(finding for finding in converted.findings if finding not in dvh.findings)
 
 
 def in_quantity(case: Case, dvh: DVH | NotMeasured) -> DVH | NotMeasured:
@@ -125,7 +126,7 @@ def _judge_doses(case: Case, dvh: DVH | NotMeasured, printed: Limits | None) -> 
     found = _measured(case, dvh)
     if isinstance(dvh, NotMeasured) and isinstance(found, NotMeasured):
         return _not_evaluated(found, found, printed)
-    limits = limits_for(case.row, case.taken.organ, dvh, case.plan)
+    limits = limits_for(case.row, case.matched.organ, dvh, case.plan.limit_target)
     if isinstance(limits, NotMeasured):
         return _not_evaluated(found, found if isinstance(found, NotMeasured) else limits, printed)
     judged = _by_volume(limits, dvh, found) if isinstance(dvh, DVH) else None
@@ -142,7 +143,7 @@ def _measured(case: Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
     if lies_outside(dvh) and is_of_elements(metric) and not isinstance(metric, StructureVolume):
         return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid")
     if isinstance(metric, TargetCount):
-        number, parts = case.taken.targets, case.plan.whole.parts(dvh)
+        number, parts = case.matched.target_count, case.plan.whole.parts(dvh)
         return Measurement(value=float(number), low=float(number), high=float(max(number, parts)), unit=metric.unit)
     return case.plan.measure(metric, dvh)
 

@@ -11,16 +11,16 @@ from importlib import metadata
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.errors import TableError
 from sbrtcheck.judge.course import course_note
-from sbrtcheck.judge.dose_check import dose_check
-from sbrtcheck.judge.naming import plan_names
+from sbrtcheck.judge.dose_check import check_dose
+from sbrtcheck.judge.judged_plan import judged_plan
+from sbrtcheck.judge.naming import match_plan, names_of_matches, organs_of
+from sbrtcheck.judge.outcomes import outcomes_of
 from sbrtcheck.judge.overall import overall, review_reasons
-from sbrtcheck.judge.rows import outcomes_of
 from sbrtcheck.judge.site import rows_for, site_of
-from sbrtcheck.judge.structures import Organs
+from sbrtcheck.judge.structures import plan_structures
 from sbrtcheck.progress import log_step
 from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
 from sbrtcheck.results.report import Report
-from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import ConstraintTable, Sites
 
 
@@ -71,8 +71,12 @@ def evaluate(
     """
     tables = _distinct((table,) if isinstance(table, ConstraintTable) else tuple(table))
     asked = (site,) if isinstance(site, str) else tuple(site or ())
-    dose = dose_check(dvhs, names, accepted=accept_dose)
-    plan = Organs.of(dvhs, names, site=site_of(tables, asked, sites), dose=dose)
+    plan_site = site_of(tables, asked, sites)
+    judged = [replace(table, rows=rows_for(table, plan_site)) for table in tables]
+    matches = match_plan(dvhs, organs_of(judged), names)
+    dose = check_dose(dvhs, matches.targets, accepted=accept_dose)
+    rows = [row for table in judged for row in table.rows]
+    plan = judged_plan(plan_structures(dvhs, matches), rows, site=plan_site, dose=dose)
     with log_step("evaluation") as say:
         outcomes = outcomes_of(tables, plan, include_unconfirmed=include_unconfirmed)
         reasons = review_reasons(outcomes, plan, strict=strict)
@@ -90,22 +94,17 @@ def evaluate(
         software=_software(),
         dvhs=dvhs,
         compared=NO_OTHER_DVHS,
-        names=_names(tables, plan),
-        course=course_note(dvhs.prescription, plan.site),
+        names=names_of_matches(judged, matches),
+        matches=matches,
+        course=course_note(dvhs.prescription, plan_site),
         reasons=reasons,
-        site=plan.site,
+        site=plan_site,
         between=dvhs.model.between,
         dose=dvhs.model.dose,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
         accept_dose=accept_dose,
     )
-
-
-def _names(tables: Sequence[ConstraintTable], plan: Organs) -> PlanNames:
-    """Which structures the rows were judged on; called after judging, when it is known which targets are separate."""
-    judged = [replace(table, rows=rows_for(table, plan.site)) for table in tables]
-    return plan_names(judged, plan.drawn, plan.names, plan.separate)
 
 
 def _distinct(tables: tuple[ConstraintTable, ...]) -> tuple[ConstraintTable, ...]:

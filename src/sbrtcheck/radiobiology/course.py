@@ -1,11 +1,19 @@
-"""Arguments in, arrays out; one that means nothing is refused by its name."""
+"""Arguments in, arrays out; one that means nothing is refused by its name; and results as their callers expect them."""
 
 from __future__ import annotations
+
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.plan import FloatArray
+
+FloatOrArray = TypeVar("FloatOrArray", float, FloatArray)
+"""What a function returns whose arguments are each ``FloatOrArray | float``: a float if all are numbers, else an array.
+
+A type checker finds it for every call, without two signatures for every function.
+"""
 
 _A_DOSE = "a dose in Gy, 0 or more"
 _AN_ALPHA_BETA = "an α/β in Gy, above 0"
@@ -20,10 +28,10 @@ def course(
 
 def whole_fractions(name: str, fractions: npt.ArrayLike) -> FloatArray:
     """A number of fractions, whole and at least 1."""
-    number = np.asarray(fractions, dtype=np.float64)
-    wrong = ~(number >= 1.0) | (np.floor(number) != number)
-    _refuse(name, number, wrong, "a whole number of fractions, at least 1")
-    return number
+    numbers = np.asarray(fractions, dtype=np.float64)
+    wrong = ~(numbers >= 1.0) | (np.floor(numbers) != numbers)
+    _refuse(name, numbers, wrong, "a whole number of fractions, at least 1")
+    return numbers
 
 
 def alpha_beta(alpha_beta_gy: npt.ArrayLike) -> FloatArray:
@@ -33,22 +41,25 @@ def alpha_beta(alpha_beta_gy: npt.ArrayLike) -> FloatArray:
 
 def not_negative(name: str, values: npt.ArrayLike, expected: str = _A_DOSE) -> FloatArray:
     """Finite numbers, 0 or more; by two passes that make no array, for dose grids are large."""
-    found = np.asarray(values, dtype=np.float64)
-    if found.size and not (found.min() >= 0.0 and found.max() < np.inf):  # NaN makes either false
-        _refuse(name, found, ~(found >= 0.0), expected)
-    return found
+    checked = np.asarray(values, dtype=np.float64)
+    if checked.size and not (checked.min() >= 0.0 and checked.max() < np.inf):  # NaN makes either false
+        _refuse(name, checked, ~(checked >= 0.0), expected)
+    return checked
 
 
 def positive(name: str, values: npt.ArrayLike, expected: str) -> FloatArray:
     """Finite numbers above 0."""
-    found = np.asarray(values, dtype=np.float64)
-    _refuse(name, found, ~(found > 0.0), expected)
-    return found
+    checked = np.asarray(values, dtype=np.float64)
+    _refuse(name, checked, ~(checked > 0.0), expected)
+    return checked
 
 
-def float_if_scalar(values: FloatArray) -> FloatArray | float:
-    """A plain float where all arguments were numbers."""
-    return float(values) if np.ndim(values) == 0 else values
+def float_or_array(result: FloatArray, _argument: FloatOrArray | float) -> FloatOrArray:
+    """A plain float where the result is one number, as it is when all arguments were; else the array.
+
+    Any argument of the function serves: a type checker takes from it what the function returns.
+    """
+    return cast("FloatOrArray", float(result) if np.ndim(result) == 0 else result)
 
 
 def _refuse(name: str, values: FloatArray, wrong: npt.NDArray[np.bool_], expected: str) -> None:

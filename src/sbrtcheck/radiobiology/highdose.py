@@ -7,27 +7,23 @@ the straight line fails.
 
 from __future__ import annotations
 
-from typing import overload
-
 import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.plan import FloatArray
-from sbrtcheck.radiobiology.course import course, float_if_scalar, positive
+from sbrtcheck.radiobiology.course import FloatOrArray, course, float_or_array, positive
 from sbrtcheck.radiobiology.lq import total_dose_for_bed
 
 _A_TRANSITION = "a transition dose in Gy, above 0"
 
 
-@overload
-def lql_bed(total_gy: float, *, fractions: int, alpha_beta_gy: float, transition_gy: float) -> float: ...
-@overload
 def lql_bed(
-    total_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike, transition_gy: npt.ArrayLike
-) -> FloatArray: ...
-def lql_bed(
-    total_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike, transition_gy: npt.ArrayLike
-) -> FloatArray | float:
+    total_gy: FloatOrArray | float,
+    *,
+    fractions: FloatOrArray | float,
+    alpha_beta_gy: FloatOrArray | float,
+    transition_gy: FloatOrArray | float,
+) -> FloatOrArray:
     """BED of the linear-quadratic-linear model, in the form where the line is the tangent at the transition dose.
 
     Parameters
@@ -68,18 +64,16 @@ def lql_bed(
     dose = total / number
     bent = np.minimum(dose, transition)
     effect = bent * (1.0 + bent / ratio) + (1.0 + 2.0 * transition / ratio) * (dose - bent)
-    return float_if_scalar(number * effect)
+    return float_or_array(number * effect, total_gy)
 
 
-@overload
-def lql_total_dose_for_bed(bed_gy: float, *, fractions: int, alpha_beta_gy: float, transition_gy: float) -> float: ...
-@overload
 def lql_total_dose_for_bed(
-    bed_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike, transition_gy: npt.ArrayLike
-) -> FloatArray: ...
-def lql_total_dose_for_bed(
-    bed_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike, transition_gy: npt.ArrayLike
-) -> FloatArray | float:
+    bed_gy: FloatOrArray | float,
+    *,
+    fractions: FloatOrArray | float,
+    alpha_beta_gy: FloatOrArray | float,
+    transition_gy: FloatOrArray | float,
+) -> FloatOrArray:
     """Physical dose of the whole course that gives a BED by `lql_bed`: its inverse.
 
     Parameters and errors as for `lql_bed`, with ``bed_gy`` in Gy, 0 or more.
@@ -94,10 +88,12 @@ def lql_total_dose_for_bed(
     at_transition = number * transition * (1.0 + transition / ratio)
     bent = np.minimum(effect, at_transition)
     below = np.asarray(total_dose_for_bed(bent, fractions=number, alpha_beta_gy=ratio))
-    return float_if_scalar(below + (effect - bent) / (1.0 + 2.0 * transition / ratio))
+    return float_or_array(below + (effect - bent) / (1.0 + 2.0 * transition / ratio), bed_gy)
 
 
-def usc_transition_gy(*, alpha_per_gy: npt.ArrayLike, d0_gy: npt.ArrayLike, dq_gy: npt.ArrayLike) -> FloatArray | float:
+def usc_transition_gy(
+    *, alpha_per_gy: FloatOrArray | float, d0_gy: FloatOrArray | float, dq_gy: FloatOrArray | float
+) -> FloatOrArray:
     """Dose a fraction at which the universal survival curve turns straight: ``2 D_q / (1 - α D_0)``, Gy.
 
     Parameters
@@ -118,10 +114,12 @@ def usc_transition_gy(*, alpha_per_gy: npt.ArrayLike, d0_gy: npt.ArrayLike, dq_g
     6.13
     """
     alpha, d0, dq = _curve(alpha_per_gy, d0_gy, dq_gy)
-    return float_if_scalar(2.0 * dq / (1.0 - alpha * d0))
+    return float_or_array(2.0 * dq / (1.0 - alpha * d0), alpha_per_gy)
 
 
-def usc_alpha_beta_gy(*, alpha_per_gy: npt.ArrayLike, d0_gy: npt.ArrayLike, dq_gy: npt.ArrayLike) -> FloatArray | float:
+def usc_alpha_beta_gy(
+    *, alpha_per_gy: FloatOrArray | float, d0_gy: FloatOrArray | float, dq_gy: FloatOrArray | float
+) -> FloatOrArray:
     """α/β that a universal survival curve has: the line being a tangent, ``4 α D_0 D_q / (1 - α D_0)²``, Gy.
 
     Parameters and errors as for `usc_transition_gy`. A published set with another α/β has a curve with a kink.
@@ -132,17 +130,17 @@ def usc_alpha_beta_gy(*, alpha_per_gy: npt.ArrayLike, d0_gy: npt.ArrayLike, dq_g
     8.605
     """
     alpha, d0, dq = _curve(alpha_per_gy, d0_gy, dq_gy)
-    return float_if_scalar(4.0 * alpha * d0 * dq / (1.0 - alpha * d0) ** 2)
+    return float_or_array(4.0 * alpha * d0 * dq / (1.0 - alpha * d0) ** 2, alpha_per_gy)
 
 
 def usc_bed(
-    total_gy: npt.ArrayLike,
+    total_gy: FloatOrArray | float,
     *,
-    fractions: npt.ArrayLike,
-    alpha_per_gy: npt.ArrayLike,
-    d0_gy: npt.ArrayLike,
-    dq_gy: npt.ArrayLike,
-) -> FloatArray | float:
+    fractions: FloatOrArray | float,
+    alpha_per_gy: FloatOrArray | float,
+    d0_gy: FloatOrArray | float,
+    dq_gy: FloatOrArray | float,
+) -> FloatOrArray:
     """BED of the universal survival curve.
 
     Parameters
@@ -184,13 +182,13 @@ def usc_bed(
 
 
 def usc_total_dose_for_bed(
-    bed_gy: npt.ArrayLike,
+    bed_gy: FloatOrArray | float,
     *,
-    fractions: npt.ArrayLike,
-    alpha_per_gy: npt.ArrayLike,
-    d0_gy: npt.ArrayLike,
-    dq_gy: npt.ArrayLike,
-) -> FloatArray | float:
+    fractions: FloatOrArray | float,
+    alpha_per_gy: FloatOrArray | float,
+    d0_gy: FloatOrArray | float,
+    dq_gy: FloatOrArray | float,
+) -> FloatOrArray:
     """Physical dose of the whole course that gives a BED by `usc_bed`: its inverse.
 
     Examples

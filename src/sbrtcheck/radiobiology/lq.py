@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import overload
-
 import numpy as np
-import numpy.typing as npt
 
-from sbrtcheck.plan import FloatArray
-from sbrtcheck.radiobiology.course import alpha_beta, course, float_if_scalar, not_negative, positive, whole_fractions
+from sbrtcheck.radiobiology.course import (
+    FloatOrArray,
+    alpha_beta,
+    course,
+    float_or_array,
+    not_negative,
+    positive,
+    whole_fractions,
+)
 
 
-@overload
-def bed(total_gy: float, *, fractions: int, alpha_beta_gy: float) -> float: ...
-@overload
-def bed(total_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike) -> FloatArray: ...
-def bed(total_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike) -> FloatArray | float:
+def bed(
+    total_gy: FloatOrArray | float, *, fractions: FloatOrArray | float, alpha_beta_gy: FloatOrArray | float
+) -> FloatOrArray:
     """Biologically effective dose: the dose in endlessly small fractions with the same linear-quadratic effect.
 
     Parameters
@@ -60,14 +62,12 @@ def bed(total_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt
     effect = total / (number * ratio)  # in place, as in `eqd2`
     effect += 1.0
     effect *= total
-    return float_if_scalar(effect)
+    return float_or_array(effect, total_gy)
 
 
-@overload
-def eqd2(total_gy: float, *, fractions: int, alpha_beta_gy: float) -> float: ...
-@overload
-def eqd2(total_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike) -> FloatArray: ...
-def eqd2(total_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike) -> FloatArray | float:
+def eqd2(
+    total_gy: FloatOrArray | float, *, fractions: FloatOrArray | float, alpha_beta_gy: FloatOrArray | float
+) -> FloatOrArray:
     """Dose in 2 Gy fractions with the same linear-quadratic effect.
 
     Parameters
@@ -110,18 +110,12 @@ def eqd2(total_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: np
     equivalent = total / (number * (2.0 + ratio))  # in place from here on: dose grids have millions of points
     equivalent += ratio / (2.0 + ratio)
     equivalent *= total
-    return float_if_scalar(equivalent)
+    return float_or_array(equivalent, total_gy)
 
 
-@overload
-def total_dose_for_bed(bed_gy: float, *, fractions: int, alpha_beta_gy: float) -> float: ...
-@overload
 def total_dose_for_bed(
-    bed_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike
-) -> FloatArray: ...
-def total_dose_for_bed(
-    bed_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike
-) -> FloatArray | float:
+    bed_gy: FloatOrArray | float, *, fractions: FloatOrArray | float, alpha_beta_gy: FloatOrArray | float
+) -> FloatOrArray:
     """Physical dose of the whole course that gives a biologically effective dose: the inverse of `bed`.
 
     Parameters
@@ -153,18 +147,12 @@ def total_dose_for_bed(
     54.0
     """
     effect, number, ratio = course("bed_gy", bed_gy, fractions, alpha_beta_gy)
-    return float_if_scalar(2.0 * effect / (1.0 + np.sqrt(1.0 + 4.0 * effect / (number * ratio))))
+    return float_or_array(2.0 * effect / (1.0 + np.sqrt(1.0 + 4.0 * effect / (number * ratio))), bed_gy)
 
 
-@overload
-def total_dose_for_eqd2(eqd2_gy: float, *, fractions: int, alpha_beta_gy: float) -> float: ...
-@overload
 def total_dose_for_eqd2(
-    eqd2_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike
-) -> FloatArray: ...
-def total_dose_for_eqd2(
-    eqd2_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike
-) -> FloatArray | float:
+    eqd2_gy: FloatOrArray | float, *, fractions: FloatOrArray | float, alpha_beta_gy: FloatOrArray | float
+) -> FloatOrArray:
     """Physical dose of the whole course that gives an EQD2: the inverse of `eqd2`.
 
     Parameters and errors as for `total_dose_for_bed`, with ``eqd2_gy`` in Gy, 0 or more.
@@ -176,14 +164,11 @@ def total_dose_for_eqd2(
     """
     equivalent = not_negative("eqd2_gy", eqd2_gy)
     effect = np.asarray(bed_of_eqd2(equivalent, alpha_beta_gy=alpha_beta_gy))
-    return total_dose_for_bed(effect, fractions=fractions, alpha_beta_gy=alpha_beta_gy)
+    total = np.asarray(total_dose_for_bed(effect, fractions=fractions, alpha_beta_gy=alpha_beta_gy))
+    return float_or_array(total, eqd2_gy)
 
 
-@overload
-def eqd2_of_bed(bed_gy: float, *, alpha_beta_gy: float) -> float: ...
-@overload
-def eqd2_of_bed(bed_gy: npt.ArrayLike, *, alpha_beta_gy: npt.ArrayLike) -> FloatArray: ...
-def eqd2_of_bed(bed_gy: npt.ArrayLike, *, alpha_beta_gy: npt.ArrayLike) -> FloatArray | float:
+def eqd2_of_bed(bed_gy: FloatOrArray | float, *, alpha_beta_gy: FloatOrArray | float) -> FloatOrArray:
     """EQD2 that has a BED, by whatever model that was computed: ``BED / (1 + 2 Gy / (α/β))``.
 
     Examples
@@ -191,14 +176,10 @@ def eqd2_of_bed(bed_gy: npt.ArrayLike, *, alpha_beta_gy: npt.ArrayLike) -> Float
     >>> round(eqd2_of_bed(151.2, alpha_beta_gy=10.0), 6)
     126.0
     """
-    return float_if_scalar(not_negative("bed_gy", bed_gy) / (1.0 + 2.0 / alpha_beta(alpha_beta_gy)))
+    return float_or_array(not_negative("bed_gy", bed_gy) / (1.0 + 2.0 / alpha_beta(alpha_beta_gy)), bed_gy)
 
 
-@overload
-def bed_of_eqd2(eqd2_gy: float, *, alpha_beta_gy: float) -> float: ...
-@overload
-def bed_of_eqd2(eqd2_gy: npt.ArrayLike, *, alpha_beta_gy: npt.ArrayLike) -> FloatArray: ...
-def bed_of_eqd2(eqd2_gy: npt.ArrayLike, *, alpha_beta_gy: npt.ArrayLike) -> FloatArray | float:
+def bed_of_eqd2(eqd2_gy: FloatOrArray | float, *, alpha_beta_gy: FloatOrArray | float) -> FloatOrArray:
     """BED that an EQD2 has: ``EQD2 (1 + 2 Gy / (α/β))``.
 
     Examples
@@ -206,18 +187,16 @@ def bed_of_eqd2(eqd2_gy: npt.ArrayLike, *, alpha_beta_gy: npt.ArrayLike) -> Floa
     >>> round(bed_of_eqd2(126.0, alpha_beta_gy=10.0), 6)
     151.2
     """
-    return float_if_scalar(not_negative("eqd2_gy", eqd2_gy) * (1.0 + 2.0 / alpha_beta(alpha_beta_gy)))
+    return float_or_array(not_negative("eqd2_gy", eqd2_gy) * (1.0 + 2.0 / alpha_beta(alpha_beta_gy)), eqd2_gy)
 
 
-@overload
-def isoeffective_dose(total_gy: float, *, fractions: int, new_fractions: int, alpha_beta_gy: float) -> float: ...
-@overload
 def isoeffective_dose(
-    total_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, new_fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike
-) -> FloatArray: ...
-def isoeffective_dose(
-    total_gy: npt.ArrayLike, *, fractions: npt.ArrayLike, new_fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike
-) -> FloatArray | float:
+    total_gy: FloatOrArray | float,
+    *,
+    fractions: FloatOrArray | float,
+    new_fractions: FloatOrArray | float,
+    alpha_beta_gy: FloatOrArray | float,
+) -> FloatOrArray:
     """Total dose in another number of fractions with the same linear-quadratic effect.
 
     Parameters
@@ -251,18 +230,13 @@ def isoeffective_dose(
     """
     new_number = whole_fractions("new_fractions", new_fractions)
     effect = np.asarray(bed(total_gy, fractions=fractions, alpha_beta_gy=alpha_beta_gy))
-    return total_dose_for_bed(effect, fractions=new_number, alpha_beta_gy=alpha_beta_gy)
+    new_total = np.asarray(total_dose_for_bed(effect, fractions=new_number, alpha_beta_gy=alpha_beta_gy))
+    return float_or_array(new_total, total_gy)
 
 
-@overload
-def fractions_for_bed(bed_gy: float, *, dose_per_fraction_gy: float, alpha_beta_gy: float) -> float: ...
-@overload
 def fractions_for_bed(
-    bed_gy: npt.ArrayLike, *, dose_per_fraction_gy: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike
-) -> FloatArray: ...
-def fractions_for_bed(
-    bed_gy: npt.ArrayLike, *, dose_per_fraction_gy: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike
-) -> FloatArray | float:
+    bed_gy: FloatOrArray | float, *, dose_per_fraction_gy: FloatOrArray | float, alpha_beta_gy: FloatOrArray | float
+) -> FloatOrArray:
     """Number of fractions of one size that gives a BED: ``BED / (d (1 + d / (α/β)))``, not rounded.
 
     Which whole number to take, and on which side of the BED it may lie, is the asker's.
@@ -293,4 +267,4 @@ def fractions_for_bed(
     """
     effect, ratio = not_negative("bed_gy", bed_gy), alpha_beta(alpha_beta_gy)
     dose = positive("dose_per_fraction_gy", dose_per_fraction_gy, "a dose in Gy, above 0")
-    return float_if_scalar(effect / (dose * (1.0 + dose / ratio)))
+    return float_or_array(effect / (dose * (1.0 + dose / ratio)), bed_gy)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import overload
 
 import numpy as np
-import numpy.typing as npt
 
-from sbrtcheck.plan import FloatArray
-from sbrtcheck.radiobiology.course import float_if_scalar, not_negative, positive
+from sbrtcheck.radiobiology.course import FloatOrArray, float_or_array, not_negative, positive
 
 
-@overload
-def lyman_ntcp(dose_gy: float, *, td50_gy: float, m: float) -> float: ...
-@overload
-def lyman_ntcp(dose_gy: npt.ArrayLike, *, td50_gy: npt.ArrayLike, m: npt.ArrayLike) -> FloatArray: ...
-def lyman_ntcp(dose_gy: npt.ArrayLike, *, td50_gy: npt.ArrayLike, m: npt.ArrayLike) -> FloatArray | float:
+def lyman_ntcp(
+    dose_gy: FloatOrArray | float, *, td50_gy: FloatOrArray | float, m: FloatOrArray | float
+) -> FloatOrArray:
     """Probability of a complication by Lyman's model: ``Φ((D - TD50) / (m TD50))``.
 
     Parameters
@@ -58,10 +53,12 @@ def lyman_ntcp(dose_gy: npt.ArrayLike, *, td50_gy: npt.ArrayLike, m: npt.ArrayLi
     dose = not_negative("dose_gy", dose_gy)
     td50 = positive("td50_gy", td50_gy, "a dose in Gy, above 0")
     width = positive("m", m, "a relative width, above 0")
-    return float_if_scalar(np.asarray(ndtr((dose - td50) / (width * td50))))
+    return float_or_array(np.asarray(ndtr((dose - td50) / (width * td50))), dose_gy)
 
 
-def lyman_td50_gy(volume_share: npt.ArrayLike, *, td50_gy: npt.ArrayLike, n: npt.ArrayLike) -> FloatArray | float:
+def lyman_td50_gy(
+    volume_share: FloatOrArray | float, *, td50_gy: FloatOrArray | float, n: FloatOrArray | float
+) -> FloatOrArray:
     """TD50 of a part of the organ, uniformly irradiated: ``TD50(1) v^-n``, Gy.
 
     Parameters
@@ -80,7 +77,7 @@ def lyman_td50_gy(volume_share: npt.ArrayLike, *, td50_gy: npt.ArrayLike, n: npt
     if bool(np.any(share > 1.0)):
         raise ValueError("volume_share: a part of an organ is not more than the whole")
     td50 = positive("td50_gy", td50_gy, "a dose in Gy, above 0")
-    return float_if_scalar(td50 * share ** -positive("n", n, "an exponent, above 0"))
+    return float_or_array(td50 * share ** -positive("n", n, "an exponent, above 0"), volume_share)
 
 
 def m_of_gamma50(gamma50: float) -> float:
@@ -88,11 +85,9 @@ def m_of_gamma50(gamma50: float) -> float:
     return 1.0 / (float(positive("gamma50", gamma50, "a slope, above 0")) * math.sqrt(2.0 * math.pi))
 
 
-@overload
-def logistic_tcp(bed_gy: float, *, bed50_gy: float, scale_gy: float) -> float: ...
-@overload
-def logistic_tcp(bed_gy: npt.ArrayLike, *, bed50_gy: npt.ArrayLike, scale_gy: npt.ArrayLike) -> FloatArray: ...
-def logistic_tcp(bed_gy: npt.ArrayLike, *, bed50_gy: npt.ArrayLike, scale_gy: npt.ArrayLike) -> FloatArray | float:
+def logistic_tcp(
+    bed_gy: FloatOrArray | float, *, bed50_gy: FloatOrArray | float, scale_gy: FloatOrArray | float
+) -> FloatOrArray:
     """Probability of tumour control by a logistic curve: ``1 / (1 + exp((BED50 - BED) / k))``.
 
     Parameters
@@ -122,6 +117,6 @@ def logistic_tcp(bed_gy: npt.ArrayLike, *, bed50_gy: npt.ArrayLike, scale_gy: np
     from scipy.special import expit
 
     effect, half = not_negative("bed_gy", bed_gy), not_negative("bed50_gy", bed50_gy)
-    return float_if_scalar(
-        np.asarray(expit((effect - half) / positive("scale_gy", scale_gy, "a width in Gy, above 0")))
+    return float_or_array(
+        np.asarray(expit((effect - half) / positive("scale_gy", scale_gy, "a width in Gy, above 0"))), bed_gy
     )

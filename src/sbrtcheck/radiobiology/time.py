@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import overload
 
 import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.plan import FloatArray
-from sbrtcheck.radiobiology.course import course, float_if_scalar, not_negative, positive, whole_fractions
+from sbrtcheck.radiobiology.course import FloatOrArray, course, float_or_array, not_negative, positive, whole_fractions
 from sbrtcheck.radiobiology.lq import bed, total_dose_for_bed
 
 _DAYS = "a number of days, 0 or more"
 
 
-@overload
-def incomplete_repair_factor(*, fractions_per_day: int, interval_h: float, half_time_h: float) -> float: ...
-@overload
 def incomplete_repair_factor(
-    *, fractions_per_day: npt.ArrayLike, interval_h: npt.ArrayLike, half_time_h: npt.ArrayLike
-) -> FloatArray: ...
-def incomplete_repair_factor(
-    *, fractions_per_day: npt.ArrayLike, interval_h: npt.ArrayLike, half_time_h: npt.ArrayLike
-) -> FloatArray | float:
+    *, fractions_per_day: FloatOrArray | float, interval_h: FloatOrArray | float, half_time_h: FloatOrArray | float
+) -> FloatOrArray:
     """Thames's H_m: how much damage of one fraction is left for the next, over the m fractions of a day.
 
     Parameters
@@ -65,18 +58,20 @@ def incomplete_repair_factor(
     left = np.exp(-rate)
     # 1 - φ and 1 - φ^m by expm1: short intervals bring φ so near to 1 that the difference would lose its digits
     none_left, none_left_of_m = -np.expm1(-rate), -np.expm1(-m * rate)
-    return float_if_scalar(np.maximum(2.0 / m * left / none_left * (m - none_left_of_m / none_left), 0.0))
+    return float_or_array(
+        np.maximum(2.0 / m * left / none_left * (m - none_left_of_m / none_left), 0.0), fractions_per_day
+    )
 
 
 def bed_with_incomplete_repair(
-    total_gy: npt.ArrayLike,
+    total_gy: FloatOrArray | float,
     *,
-    fractions: npt.ArrayLike,
-    alpha_beta_gy: npt.ArrayLike,
-    fractions_per_day: npt.ArrayLike,
-    interval_h: npt.ArrayLike,
-    half_time_h: npt.ArrayLike,
-) -> FloatArray | float:
+    fractions: FloatOrArray | float,
+    alpha_beta_gy: FloatOrArray | float,
+    fractions_per_day: FloatOrArray | float,
+    interval_h: FloatOrArray | float,
+    half_time_h: FloatOrArray | float,
+) -> FloatOrArray:
     """BED of a course with several fractions a day, between which repair is not complete.
 
     Parameters
@@ -103,18 +98,18 @@ def bed_with_incomplete_repair(
     """
     total, number, ratio = course("total_gy", total_gy, fractions, alpha_beta_gy)
     left = incomplete_repair_factor(fractions_per_day=fractions_per_day, interval_h=interval_h, half_time_h=half_time_h)
-    return float_if_scalar(total * (1.0 + total / number * (1.0 + np.asarray(left)) / ratio))
+    return float_or_array(total * (1.0 + total / number * (1.0 + np.asarray(left)) / ratio), total_gy)
 
 
 def total_dose_for_bed_with_incomplete_repair(
-    bed_gy: npt.ArrayLike,
+    bed_gy: FloatOrArray | float,
     *,
-    fractions: npt.ArrayLike,
-    alpha_beta_gy: npt.ArrayLike,
-    fractions_per_day: npt.ArrayLike,
-    interval_h: npt.ArrayLike,
-    half_time_h: npt.ArrayLike,
-) -> FloatArray | float:
+    fractions: FloatOrArray | float,
+    alpha_beta_gy: FloatOrArray | float,
+    fractions_per_day: FloatOrArray | float,
+    interval_h: FloatOrArray | float,
+    half_time_h: FloatOrArray | float,
+) -> FloatOrArray:
     """Physical dose of a course of several fractions a day that gives a BED: inverts `bed_with_incomplete_repair`.
 
     Parameters
@@ -140,19 +135,20 @@ def total_dose_for_bed_with_incomplete_repair(
     """
     effect, number, ratio = course("bed_gy", bed_gy, fractions, alpha_beta_gy)
     left = incomplete_repair_factor(fractions_per_day=fractions_per_day, interval_h=interval_h, half_time_h=half_time_h)
-    return total_dose_for_bed(effect, fractions=number, alpha_beta_gy=ratio / (1.0 + np.asarray(left)))
+    total = np.asarray(total_dose_for_bed(effect, fractions=number, alpha_beta_gy=ratio / (1.0 + np.asarray(left))))
+    return float_or_array(total, bed_gy)
 
 
 def bed_with_repopulation(
-    total_gy: npt.ArrayLike,
+    total_gy: FloatOrArray | float,
     *,
-    fractions: npt.ArrayLike,
-    alpha_beta_gy: npt.ArrayLike,
-    days: npt.ArrayLike,
-    kick_off_days: npt.ArrayLike,
-    alpha_per_gy: npt.ArrayLike,
-    doubling_days: npt.ArrayLike,
-) -> FloatArray | float:
+    fractions: FloatOrArray | float,
+    alpha_beta_gy: FloatOrArray | float,
+    days: FloatOrArray | float,
+    kick_off_days: FloatOrArray | float,
+    alpha_per_gy: FloatOrArray | float,
+    doubling_days: FloatOrArray | float,
+) -> FloatOrArray:
     """BED less what regrowth takes back once it has begun.
 
     Parameters
@@ -194,19 +190,19 @@ def bed_with_repopulation(
     """
     total, number, ratio = course("total_gy", total_gy, fractions, alpha_beta_gy)
     effect = np.asarray(bed(total, fractions=number, alpha_beta_gy=ratio))
-    return float_if_scalar(effect - _bed_lost_to_growth_gy(days, kick_off_days, alpha_per_gy, doubling_days))
+    return float_or_array(effect - _bed_lost_to_growth_gy(days, kick_off_days, alpha_per_gy, doubling_days), total_gy)
 
 
 def total_dose_for_bed_with_repopulation(
-    bed_gy: npt.ArrayLike,
+    bed_gy: FloatOrArray | float,
     *,
-    fractions: npt.ArrayLike,
-    alpha_beta_gy: npt.ArrayLike,
-    days: npt.ArrayLike,
-    kick_off_days: npt.ArrayLike,
-    alpha_per_gy: npt.ArrayLike,
-    doubling_days: npt.ArrayLike,
-) -> FloatArray | float:
+    fractions: FloatOrArray | float,
+    alpha_beta_gy: FloatOrArray | float,
+    days: FloatOrArray | float,
+    kick_off_days: FloatOrArray | float,
+    alpha_per_gy: FloatOrArray | float,
+    doubling_days: FloatOrArray | float,
+) -> FloatOrArray:
     """Physical dose of the whole course that leaves a BED after regrowth: inverts `bed_with_repopulation`.
 
     Parameters
@@ -228,12 +224,17 @@ def total_dose_for_bed_with_repopulation(
     """
     effect, number, ratio = course("bed_gy", bed_gy, fractions, alpha_beta_gy)
     lost = _bed_lost_to_growth_gy(days, kick_off_days, alpha_per_gy, doubling_days)
-    return total_dose_for_bed(effect + lost, fractions=number, alpha_beta_gy=ratio)
+    total = np.asarray(total_dose_for_bed(effect + lost, fractions=number, alpha_beta_gy=ratio))
+    return float_or_array(total, bed_gy)
 
 
 def eqd2_with_proliferation(
-    eqd2_gy: npt.ArrayLike, *, days: npt.ArrayLike, kick_off_days: npt.ArrayLike, gy_per_day: npt.ArrayLike
-) -> FloatArray | float:
+    eqd2_gy: FloatOrArray | float,
+    *,
+    days: FloatOrArray | float,
+    kick_off_days: FloatOrArray | float,
+    gy_per_day: FloatOrArray | float,
+) -> FloatOrArray:
     """EQD2 less the dose that each day beyond the kick-off time takes to make up for growth.
 
     Parameters
@@ -257,7 +258,7 @@ def eqd2_with_proliferation(
     """
     equivalent = not_negative("eqd2_gy", eqd2_gy)
     cost = not_negative("gy_per_day", gy_per_day, "a dose in Gy a day, 0 or more")
-    return float_if_scalar(equivalent - cost * _growing_days(days, kick_off_days))
+    return float_or_array(equivalent - cost * _growing_days(days, kick_off_days), eqd2_gy)
 
 
 def _growing_days(days: npt.ArrayLike, kick_off_days: npt.ArrayLike) -> FloatArray:
@@ -267,7 +268,10 @@ def _growing_days(days: npt.ArrayLike, kick_off_days: npt.ArrayLike) -> FloatArr
 
 
 def _bed_lost_to_growth_gy(
-    days: npt.ArrayLike, kick_off_days: npt.ArrayLike, alpha_per_gy: npt.ArrayLike, doubling_days: npt.ArrayLike
+    days: npt.ArrayLike,
+    kick_off_days: npt.ArrayLike,
+    alpha_per_gy: npt.ArrayLike,
+    doubling_days: npt.ArrayLike,
 ) -> FloatArray:
     """``ln 2 (T - T_k) / (α T_p)``, and 0 before the kick-off time."""
     growing = _growing_days(days, kick_off_days)

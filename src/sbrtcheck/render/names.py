@@ -11,8 +11,18 @@ from rich.text import Text
 
 from sbrtcheck.formatting import clean
 from sbrtcheck.render.text import plain_table, printed
-from sbrtcheck.structure_names import Ambiguous, Match, NoMatch, Recipe, RoiName, Rule, known_names
-from sbrtcheck.structure_names.plan_names import OrganName, PlanNames, Separate, Taken
+from sbrtcheck.structure_names import (
+    Ambiguous,
+    Match,
+    NoMatch,
+    Recipe,
+    RoiName,
+    Rule,
+    SeparateTargets,
+    StructureMatch,
+    known_names,
+)
+from sbrtcheck.structure_names.plan_names import OrganName, PlanNames
 
 SCHEMA = "sbrtcheck-names/1"
 _HEADINGS = ("Organ", "Rows", "Contour", "By", "Type", "Codes", "Not taken")
@@ -35,30 +45,30 @@ def names_text(names: PlanNames) -> str:
 def taken_cells(one: OrganName) -> tuple[str, str, str, str, str]:
     """Contour, rule, type, codes, and what was not taken, of one organ."""
     aside = "" if one.needed else "; not needed, another goes first"
-    match one.taken:
+    match one.match:
         case Match(roi=roi, rule=rule) as found:
             bare = "" if roi.contoured else ", no contours"
             return roi.name, f"{rule}{bare}{aside}", roi.kind, ", ".join(roi.codes), _beside(found)
-        case Separate(rois=rois):
+        case SeparateTargets(rois=rois):
             kinds = ", ".join(dict.fromkeys(roi.kind for roi in rois if roi.kind))
             return ", ".join(roi.name for roi in rois), f"separate targets, each on its own{aside}", kinds, "", ""
         case Recipe() as recipe:
             return _recipe_text(recipe), f"{Rule.DERIVED}{aside}", "", "", ""
         case Ambiguous(candidates=candidates):
             return "none", f"several fit equally well{aside}", "", "", ", ".join(candidates)
-        case NoMatch(given=given, near=near, probable=probable):
+        case NoMatch(given=given, suggested=suggested, probable=probable):
             why = f"'{given}' was given, not in the plan" if given else ""
-            return "none", f"{why}{aside}".removeprefix("; "), "", "", _graded(near, probable)
+            return "none", f"{why}{aside}".removeprefix("; "), "", "", _graded(suggested, probable)
 
 
 def _beside(found: Match) -> str:
     """What might have been taken as well, or instead."""
     empty = [f"{name} (no contours)" for name in found.passed_over]
-    return ", ".join(filter(None, (*found.others, *empty, _graded(found.near, found.probable))))
+    return ", ".join(filter(None, (*found.others, *empty, _graded(found.suggested, found.probable))))
 
 
-def _graded(near: Sequence[str], probable: Sequence[str]) -> str:
-    return ", ".join(f"{name} (probably)" if name in probable else name for name in near)
+def _graded(suggested: Sequence[str], probable: Sequence[str]) -> str:
+    return ", ".join(f"{name} (probably)" if name in probable else name for name in suggested)
 
 
 def _recipe_text(recipe: Recipe) -> str:
@@ -92,28 +102,28 @@ def names_json(names: PlanNames) -> str:
 
 
 def _organ_dict(one: OrganName) -> dict[str, Any]:
-    taken = one.taken
+    matched = one.match
     return {
         "organ": one.organ,
         "rows": list(one.rows),
         "needed": one.needed,
         "given": one.given,
-        "contour": _roi_dict(taken.roi) if isinstance(taken, Match) else None,
-        "rule": _rule(taken),
-        "targets": [_roi_dict(roi) for roi in taken.rois] if isinstance(taken, Separate) else [],
-        "plus": [_roi_dict(roi) for roi in taken.plus] if isinstance(taken, Recipe) else [],
-        "minus": [_roi_dict(roi) for roi in taken.minus] if isinstance(taken, Recipe) else [],
-        "candidates": list(taken.candidates) if isinstance(taken, Ambiguous) else [],
-        "others": list(taken.others) if isinstance(taken, Match) else [],
-        "passed_over": list(taken.passed_over) if isinstance(taken, Match) else [],
-        "near": list(taken.near) if isinstance(taken, NoMatch | Match) else [],
-        "probable": list(taken.probable) if isinstance(taken, NoMatch | Match) else [],
-        "given_is_missing": isinstance(taken, NoMatch) and taken.given != "",
+        "contour": _roi_dict(matched.roi) if isinstance(matched, Match) else None,
+        "rule": _rule(matched),
+        "targets": [_roi_dict(roi) for roi in matched.rois] if isinstance(matched, SeparateTargets) else [],
+        "plus": [_roi_dict(roi) for roi in matched.plus] if isinstance(matched, Recipe) else [],
+        "minus": [_roi_dict(roi) for roi in matched.minus] if isinstance(matched, Recipe) else [],
+        "candidates": list(matched.candidates) if isinstance(matched, Ambiguous) else [],
+        "others": list(matched.others) if isinstance(matched, Match) else [],
+        "passed_over": list(matched.passed_over) if isinstance(matched, Match) else [],
+        "near": list(matched.suggested) if isinstance(matched, NoMatch | Match) else [],
+        "probable": list(matched.probable) if isinstance(matched, NoMatch | Match) else [],
+        "given_is_missing": isinstance(matched, NoMatch) and matched.given != "",
     }
 
 
-def _rule(taken: Taken) -> str:
-    match taken:
+def _rule(matched: StructureMatch) -> str:
+    match matched:
         case Match(rule=rule):
             return str(rule)
         case Recipe():
@@ -152,7 +162,7 @@ def _hint(one: OrganName) -> str:
 
 
 def _hints(one: OrganName) -> tuple[str, ...]:
-    match one.taken:
+    match one.match:
         case Match(rule=Rule.GIVEN, roi=roi):
             return ("" if roi.contoured else "it has no contours",)
         case Match(roi=roi, rule=rule) as found:
@@ -160,7 +170,7 @@ def _hints(one: OrganName) -> tuple[str, ...]:
             taken = f"taken: {_yaml(roi.name)} ({rule}{bare})"
             empty = f"without contours: {_listed(found.passed_over)}" if found.passed_over else ""
             return (taken, empty, *_close(found))
-        case Separate(rois=rois):
+        case SeparateTargets(rois=rois):
             return (f"separate targets, each on its own: {_listed([roi.name for roi in rois])}",)
         case Recipe() as recipe:
             return (f"derived: {clean(_recipe_text(recipe))}",)
@@ -172,7 +182,7 @@ def _hints(one: OrganName) -> tuple[str, ...]:
 
 def _close(found: Match | NoMatch) -> tuple[str, str]:
     """The names that are suggested."""
-    close = [name for name in found.near if name not in found.probable]
+    close = [name for name in found.suggested if name not in found.probable]
     return (
         f"probably: {_listed(found.probable)}" if found.probable else "",
         f"close, not taken: {_listed(close)}" if close else "",

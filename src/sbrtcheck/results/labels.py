@@ -13,7 +13,7 @@ from sbrtcheck.plan import Finding, FindingCode, Prescription
 from sbrtcheck.results.outcome import Outcome, UnderConvention, Verdict
 from sbrtcheck.results.plan_site import SiteOrigin
 from sbrtcheck.results.report_values import ReportValues
-from sbrtcheck.structure_names import RoiName, all_targets
+from sbrtcheck.structure_names import is_target_name
 from sbrtcheck.tables import Constraint, Kind, LimitByVolume, Sense, Source, Status
 
 SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
@@ -173,9 +173,7 @@ def is_of_whole_plan(row: Constraint) -> bool:
     return isinstance(row.metric, OfPlan | PrescriptionMetric | TargetCount)
 
 
-@cache
-def _is_target(name: str) -> bool:
-    return bool(all_targets((RoiName(name=name, number=0),)))
+_is_target = cache(is_target_name)
 
 
 def targets_first(outcomes: Iterable[Outcome]) -> list[Outcome]:

@@ -12,6 +12,7 @@ from sbrtcheck.results.course import CourseNote, UnknownCourse
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
 from sbrtcheck.results.outcome import Outcome, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import UNKNOWN_SITE, PlanSite
+from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import ConstraintTable
 
@@ -32,6 +33,7 @@ class ReportValues:
     dvhs: DVHSet
     compared: Comparison | NoComparison
     names: PlanNames
+    matches: StructureMatches
     course: CourseNote | UnknownCourse
     reasons: tuple[ReviewReason, ...] = ()
     site: PlanSite = UNKNOWN_SITE

@@ -9,12 +9,12 @@ Rules, the first that finds a structure decides; several structures at the same 
    name of TG-263 such as ``PTV_5000`` or ``PTVn1``,
 5. the RT ROI identification code, where the structure's own name does not speak against it.
 
-A structure without contours is taken only where no rule takes one that has some, and what was passed over is told. A
+A structure without contours is matched only where no rule finds one that has some, and what was passed over is named. A
 name that the user gave is that structure's or nobody's: ``ROI 6``, where nothing is called so, is the ROI number 6.
 
-A name with PTV, CTV, GTV, ITV or PRV in it, or with one of ``- + ~ ^ ! & |``, is never taken for an organ: it is a
+A name with PTV, CTV, GTV, ITV or PRV in it, or with one of ``- + ~ ^ ! & |``, is never matched to an organ: it is a
 margin or a Boolean of one. ``Lungs-GTV`` and the like are organs of their own. What is named as a planner's helper, an
-older version or a copy is taken by the first two rules only. What a weaker rule would have taken is named in the match.
+older version or a copy is matched by the first two rules only. What a weaker rule would have found is in the match.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sbrtcheck.structure_names.target_names import Says, is_helper
 
 
 class Rule(StrEnum):
-    """Which rule took a structure for an organ."""
+    """Which rule matched a structure to an organ."""
 
     GIVEN = "given by the user"
     EXACT = "TG-263 name"
@@ -57,11 +57,11 @@ class RoiName:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """The one structure taken for an organ.
+    """The one structure that is the organ.
 
     ``others`` are names of further contoured ones that a weaker rule fits; ``passed_over`` of those without contours
-    that would have been the organ too. Where the one taken has no contours itself, ``near`` and ``probable`` are as
-    those of `NoMatch`.
+    that would have been the organ too. Where the structure has no contours itself, ``suggested`` and ``probable`` are
+    as those of `NoMatch`.
     """
 
     organ: str
@@ -69,22 +69,22 @@ class Match:
     rule: Rule
     others: tuple[str, ...] = ()
     passed_over: tuple[str, ...] = ()
-    near: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
     probable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoMatch:
-    """No structure may be taken.
+    """No structure is the organ by its name.
 
-    ``given`` is the name that the user gave for the organ and the plan does not have. ``near`` are names of contoured
-    structures that are only suggested, the likeliest first; ``probable`` those of them that nearly certainly are the
-    organ, a part of it, or what stands for it: the plan has the organ, and nobody said which structure it is.
+    ``given`` is the name that the user gave for the organ and the plan does not have. ``suggested`` are names of
+    contoured structures that are only alike, the likeliest first; ``probable`` those of them that nearly certainly are
+    the organ, a part of it, or what stands for it: the plan has the organ, and nobody said which structure it is.
     """
 
     organ: str
     given: str = ""
-    near: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
     probable: tuple[str, ...] = ()
 
 
@@ -93,7 +93,12 @@ class Ambiguous:
     """Several structures fit equally well; those of one name are told with their ROI numbers."""
 
     organ: str
-    candidates: tuple[str, ...]
+    rois: tuple[RoiName, ...]
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """Their names, each told apart from the others."""
+        return _labels(self.rois, self.rois)
 
     @property
     def hint(self) -> str:
@@ -103,7 +108,7 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How an organ that nobody drew is made: the union of ``plus``, without the union of ``minus``."""
+    """How an organ that nobody contoured is made: the union of ``plus``, without the union of ``minus``."""
 
     organ: str
     plus: tuple[RoiName, ...]
@@ -112,7 +117,7 @@ class Recipe:
 
 TARGETS = target_names.TARGETS
 
-# Organs that can be made from drawn ones: what they are the sum of, and the target that is taken out.
+# Organs that can be made from contoured ones: what they are the sum of, and the target that is taken out.
 _DERIVED: tuple[tuple[str, str, str], ...] = (
     ("Lungs", "Lungs", ""),
     ("Kidneys", "Kidneys", ""),
@@ -130,20 +135,20 @@ _MARK = re.compile(rf"ptv|ctv|gtv|itv|{_OPERATOR.pattern}")
 # a name with one of these is a part or a surrogate of the organ, whatever its code says
 _PART = re.compile(r"canal|kanal|sac|wall|wand|cortex|hilum|rib|ring|avoid|dummy|part|sub|opt|eval")
 _TARGET_WORD = re.compile(r"i?gtv|[pci]tv|(?<![^\W\d_])(mets?|tumou?r|lesion|boost)(?![^\W\d_])")
-_STEERING = frozenset({"AVOIDANCE", "CONTROL"})  # interpreted types of what is drawn for the optimiser
+_STEERING = frozenset({"AVOIDANCE", "CONTROL"})  # interpreted types of what is contoured for the optimiser
 _WORD_BREAK = re.compile(r"[\s_.]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SIDE = {"l": "l", "lt": "l", "left": "l", "r": "r", "rt": "r", "right": "r"}
 _GERMAN_SIDE = {"l": ("li", "links"), "r": ("re", "rechts")}  # only on listed German stems: "re" is no side in English
-_NEAR_ORGAN_SCORE = 60.0  # rapidfuzz ratio; a slip of the pen or two in a short name
-_NEAR_GIVEN_SCORE = 70.0
+_SIMILAR_ORGAN_SCORE = 60.0  # rapidfuzz ratio; a slip of the pen or two in a short name
+_SIMILAR_GIVEN_SCORE = 70.0
 _LONGEST_SHOWN = 64  # letters of a suggested name: those of the value representation LO
-_NEAR_COUNT = 3
+_SUGGESTED_COUNT = 3
 _PROBABLE_COUNT = 6
 _BY_NUMBER = re.compile(r"roi +0*(\d{1,9})", re.IGNORECASE | re.ASCII)
 
 
 def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> Match | NoMatch | Ambiguous:
-    """Take the structure of the plan that is ``organ``.
+    """Find the structure of the plan that is ``organ``.
 
     Parameters
     ----------
@@ -158,28 +163,28 @@ def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None =
     Returns
     -------
     Match | NoMatch | Ambiguous
-        Never a guess: names that are only alike come back in ``near`` and ``probable``.
+        Never a guess: names that are only alike come back in ``suggested`` and ``probable``.
     """
     given = given_name(organ, names or {})
     decided = _decided(organ, rois, given)
     if decided is None and given:
-        return NoMatch(organ=organ, given=given, near=_near_given(given, rois))
+        return NoMatch(organ=organ, given=given, suggested=_like_given(given, rois))
     if decided is None:
-        near, probable = _suggestions(organ, rois)
-        return NoMatch(organ=organ, near=near, probable=probable)
+        suggested, probable = _suggestions(organ, rois)
+        return NoMatch(organ=organ, suggested=suggested, probable=probable)
     if isinstance(decided, Match):
-        return _told(decided, rois, given)
+        return _with_alternatives(decided, rois, given)
     return decided
 
 
 def missing_names(names: Mapping[str, str], rois: Sequence[RoiName]) -> tuple[NoMatch, ...]:
     """All names that the user gave and the plan does not have, by organ; whether a table asks for the organ or not."""
     found = (match(organ_named(key) or key, rois, {key: name}) for key, name in sorted(names.items()) if name)
-    return tuple(one for one in found if isinstance(one, NoMatch))
+    return tuple(missing for missing in found if isinstance(missing, NoMatch))
 
 
 def derivable(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[Recipe, ...]:
-    """Recipes for the organs that nobody drew but whose parts are all in the plan.
+    """Recipes for the organs that nobody contoured but whose parts are all in the plan.
 
     Both lungs or kidneys make the pair; the lungs or the liver without every GTV, ITV or CTV of the plan make the
     spared organ. No recipe where a structure (or several) already fits the organ, where the user named one, where the
@@ -249,7 +254,7 @@ def near_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
 
     key = normalise(name)
     scored = [(-max(fuzz.ratio(key, wanted) for wanted in _keys(organ)), organ) for organ in organs]
-    return tuple(organ for score, organ in sorted(scored)[:_NEAR_COUNT] if -score >= _NEAR_ORGAN_SCORE)
+    return tuple(organ for score, organ in sorted(scored)[:_SUGGESTED_COUNT] if -score >= _SIMILAR_ORGAN_SCORE)
 
 
 def given_name(organ: str, names: Mapping[str, str]) -> str:
@@ -296,29 +301,29 @@ def _decide(organ: str, found: Sequence[RoiName], rule: Rule) -> Match | Ambiguo
         return None
     if len(found) == 1:
         return Match(organ=organ, roi=found[0], rule=rule)
-    return Ambiguous(organ=organ, candidates=_labels(found, found))
+    return Ambiguous(organ=organ, rois=tuple(sorted(found, key=_order)))
 
 
-def _told(taken: Match, rois: Sequence[RoiName], given: str) -> Match:
-    """The match with the names of what might have been taken too, and was not."""
-    empty = [r for r in rois if not r.contoured and r != taken.roi]
+def _with_alternatives(found: Match, rois: Sequence[RoiName], given: str) -> Match:
+    """The match with the names of other structures that might be the organ too."""
+    empty = [r for r in rois if not r.contoured and r != found.roi]
     if given:
         passed_over: Iterable[RoiName] = set(_of_name(given, empty))
     else:
-        passed_over = {r for r in empty if any(fits(taken.organ, r) for _, fits in _RULES)}
-    others = () if given else _others(taken, rois)
-    near, probable = ((), ()) if taken.roi.contoured or given else _suggestions(taken.organ, rois)
+        passed_over = {r for r in empty if any(fits(found.organ, r) for _, fits in _RULES)}
+    others = () if given else _others(found, rois)
+    suggested, probable = ((), ()) if found.roi.contoured or given else _suggestions(found.organ, rois)
     return replace(
-        taken,
+        found,
         others=_labels(others, rois),
         passed_over=_labels(passed_over, rois),
-        near=near,
+        suggested=suggested,
         probable=probable,
     )
 
 
 def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiName, ...]:
-    """Contoured structures that may be the organ as well as the one taken for it, or a part of it, by their names.
+    """Contoured structures that may be the organ as well as the one matched to it, or a part of it, by their names.
 
     Copies, versions and parts such as ``Heart 2`` or ``Heart_old``, other spellings, and for a target what may be one
     too. Which of them is meant, or whether all of them are, no name tells. Not among them is what is named as another
@@ -327,7 +332,7 @@ def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiNam
     Parameters
     ----------
     organ, roi
-        The organ, and the structure that was taken for it by another rule than the user's word.
+        The organ, and the structure that was matched to it by another rule than the user's word.
     rois
         All structures of the plan.
 
@@ -351,12 +356,12 @@ def _is_copy(organ: str, roi: RoiName) -> bool:
     return named == organ or _likeness(organ, roi) is Likeness.PROBABLE
 
 
-def _others(taken: Match, rois: Iterable[RoiName]) -> Iterable[RoiName]:
-    """Contoured structures that a weaker rule would have taken, had the one taken not been there."""
+def _others(found: Match, rois: Iterable[RoiName]) -> Iterable[RoiName]:
+    """Contoured structures that a weaker rule would have found, had the one matched not been there."""
     rules = [rule for rule, _ in _RULES]
-    fitting = [fits for _, fits in _RULES[rules.index(taken.rule) + 1 :]]
-    left = {r for r in rois if r.contoured and r != taken.roi}
-    return [r for r in left if _may_be(taken.organ, r) or any(fits(taken.organ, r) for fits in fitting)]
+    fitting = [fits for _, fits in _RULES[rules.index(found.rule) + 1 :]]
+    left = {r for r in rois if r.contoured and r != found.roi}
+    return [r for r in left if _may_be(found.organ, r) or any(fits(found.organ, r) for fits in fitting)]
 
 
 def _labels(rois: Iterable[RoiName], among: Iterable[RoiName]) -> tuple[str, ...]:
@@ -404,7 +409,7 @@ def _has_prefix(organ: str, roi: RoiName) -> bool:
 
 
 def _may_be(organ: str, roi: RoiName) -> bool:
-    """A target of that kind by its type or the beginning of its name alone: too little to take it, enough to say so."""
+    """A target of that kind by its type or the beginning of its name alone: too little for a match, to be named."""
     if organ not in TARGETS or is_helper(roi.name) or roi.kind in _STEERING or _OPERATOR.search(roi.name.casefold()):
         return False
     begins = target_names.suffix(organ, roi.name) is not None
@@ -429,8 +434,8 @@ def _name_denies(organ: str, name: str, coded: set[str]) -> bool:
         return True
     if any(key in _keys(other) | _described(other) for other in known_names() - {organ}):
         return True
-    said = "".join(coded) + normalise(organ)
-    return any(part not in said for part in _PART.findall(key))
+    spelled = "".join(coded) + normalise(organ)
+    return any(part not in spelled for part in _PART.findall(key))
 
 
 _Fits = Callable[[str, RoiName], bool]
@@ -461,7 +466,7 @@ def _recipe(
 
 
 def _whole(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
-    """Structures that together are the organ: itself, or both sides when nobody drew it."""
+    """Structures that together are the organ: itself, or both sides when nobody contoured it."""
     given = given_name(organ, names or {})
     match _decided(organ, rois, given):
         case Match(roi=roi):
@@ -476,8 +481,8 @@ def _sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None)
     """Left and right, both or nothing."""
     sides = _SIDES_OF.get(organ, ())
     decided = [_decided(side, rois, given_name(side, names or {})) for side in sides]
-    found = tuple(one.roi for one in decided if isinstance(one, Match))
-    return found if len(set(found)) == len(sides) else ()
+    both = tuple(side.roi for side in decided if isinstance(side, Match))
+    return both if len(set(both)) == len(sides) else ()
 
 
 def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
@@ -510,6 +515,17 @@ def all_targets(rois: Sequence[RoiName], names: Mapping[str, str] | None = None)
     return tuple(sorted((r for r in found | given if r.contoured), key=_order))
 
 
+def is_target_name(name: str) -> bool:
+    """Whether a structure of that name is a target by its name alone.
+
+    Examples
+    --------
+    >>> is_target_name("PTV_5000"), is_target_name("zPTV"), is_target_name("Heart")
+    (True, False, False)
+    """
+    return bool(all_targets((RoiName(name=name, number=0),)))
+
+
 def is_of_target(roi: RoiName) -> bool:
     """Whether a structure may be a target by its type or name, or a planner's version of one, but no ring around one.
 
@@ -532,9 +548,9 @@ def _clear_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str
 
 def _are_separate(target: str, rois: Collection[RoiName]) -> bool:
     """Whether the names, where there are several, tell which target each is: not versions, images or doses of one."""
-    said = [target_names.parts(target, r.name, _sites()) for r in rois]
-    told = {parts for parts in said if parts is not None and {says for says, _ in parts} <= {Says.WHICH}}
-    return len(rois) == 1 or len(told) == len(rois)
+    by_name = [target_names.parts(target, r.name, _sites()) for r in rois]
+    distinct = {parts for parts in by_name if parts is not None and {says for says, _ in parts} <= {Says.WHICH}}
+    return len(rois) == 1 or len(distinct) == len(rois)
 
 
 def _suggestions(organ: str, rois: Sequence[RoiName]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -548,7 +564,7 @@ def _suggestions(organ: str, rois: Sequence[RoiName]) -> tuple[tuple[str, ...], 
             graded[roi.name] = max(found, graded.get(roi.name, found))
     probable = sorted(name for name, grade in graded.items() if grade is Likeness.PROBABLE)[:_PROBABLE_COUNT]
     close = sorted(name for name, grade in graded.items() if grade is Likeness.CLOSE)
-    return (*probable, *close[: max(_NEAR_COUNT - len(probable), 0)]), tuple(probable)
+    return (*probable, *close[: max(_SUGGESTED_COUNT - len(probable), 0)]), tuple(probable)
 
 
 def _likeness(organ: str, roi: RoiName) -> Likeness:
@@ -562,14 +578,14 @@ def _target_likeness(target: str, roi: RoiName) -> Likeness:
     return Likeness.PROBABLE if named or _may_be(target, roi) else Likeness.UNLIKE
 
 
-def _near_given(given: str, rois: Sequence[RoiName]) -> tuple[str, ...]:
+def _like_given(given: str, rois: Sequence[RoiName]) -> tuple[str, ...]:
     """Names of contoured structures like the one that the user wrote, the closest first."""
     from rapidfuzz import fuzz
 
     key = normalise(given[:_LONGEST_SHOWN])
     names = {r.name for r in rois if r.contoured and len(r.name) <= _LONGEST_SHOWN}
     scored = sorted((-fuzz.ratio(key, normalise(name)), name) for name in names)
-    return tuple(name for score, name in scored if -score >= _NEAR_GIVEN_SCORE)[:_NEAR_COUNT]
+    return tuple(name for score, name in scored if -score >= _SIMILAR_GIVEN_SCORE)[:_SUGGESTED_COUNT]
 
 
 def _side(key: str) -> str:

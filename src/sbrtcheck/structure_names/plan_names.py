@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
-from sbrtcheck.structure_names.matching import Ambiguous, Match, NoMatch, Recipe, RoiName
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Separate:
-    """Several targets apart from one another, each of them the organ."""
-
-    organ: str
-    rois: tuple[RoiName, ...]
-
-
-Taken = Match | Separate | Recipe | NoMatch | Ambiguous
+from sbrtcheck.structure_names.matches import StructureMatch
+from sbrtcheck.structure_names.matching import RoiName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +19,16 @@ class OrganName:
 
     organ: str
     rows: tuple[str, ...]
-    taken: Taken
+    match: StructureMatch
     needed: bool
     given: str = ""
+
+    @property
+    def taken(self) -> StructureMatch:
+        """The old name of ``match``."""
+        text = "OrganName.taken is now OrganName.match; the old name goes with version 0.3"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        return self.match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

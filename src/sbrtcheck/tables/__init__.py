@@ -16,7 +16,8 @@ from sbrtcheck.tables.limits import (
     Step,
     VeffStep,
 )
-from sbrtcheck.tables.load import bundled_tables, json_schema, load_names, load_table, read_table
+from sbrtcheck.tables.load import bundled_tables, json_schema, load_table, read_table
+from sbrtcheck.tables.names import load_names
 from sbrtcheck.tables.sites import load_sites, sites_json_schema
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (

@@ -1,13 +1,14 @@
 """Table files -> everything that is wrong with them: faults, rows that cannot mean what they say, tables that disagree.
 
 What a file cannot be loaded with, the loader says; what a row alone gives away is in ``lint_rows``, what is wrong with
-sites in ``lint_sites``; here rows are held against each other, in one table and over several.
+sites in ``lint_sites``; here rows are compared with each other, in one table and over several.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -41,6 +42,12 @@ class Remark:
     def __str__(self) -> str:
         text = f"{self.file}:{self.line}: {self.level}: {self.what}"
         return f"{text}; {self.hint}" if self.hint else text
+
+    @property
+    def mend(self) -> str:
+        """The hint, under the name that it had in version 0.1."""
+        warnings.warn("Remark.mend is now hint; the old name goes with version 0.3", DeprecationWarning, stacklevel=2)
+        return self.hint
 
 
 def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:
@@ -128,9 +135,9 @@ def _remark(read: Examined | ExaminedSites, line: int, slip: Slip) -> Remark:
 
 def _of_table(table: ConstraintTable) -> Iterator[Slip]:
     """Fraction numbers of the table as a whole."""
-    said = _OF_FRACTIONS.search(table.id)
-    if said and table.fractions and int(said[2]) not in table.fractions:
-        what = f"the id '{table.id}' says {said[2]} fractions, and the table is for {table.fractions_text()}"
+    in_id = _OF_FRACTIONS.search(table.id)
+    if in_id and table.fractions and int(in_id[2]) not in table.fractions:
+        what = f"the id '{table.id}' says {in_id[2]} fractions, and the table is for {table.fractions_text()}"
         yield Slip(level=Level.ERROR, what=what, hint="correct fractions, or the id")
     in_gray = [row for row in table.rows if _counts(row) and _in_gray(row)]
     if len(table.fractions) > 1 and in_gray:

@@ -65,16 +65,16 @@ def read_columns(lines: Lines) -> Export:
     )
 
 
-def _pairs(heading: tuple[str, ...]) -> Iterator[_Pair]:
+def _pairs(headings: tuple[str, ...]) -> Iterator[_Pair]:
     """Each column of volumes, with the column of doses before it: its own, or one for all."""
     dose: tuple[int, str, str] | None = None
-    for place, text in enumerate(heading):
-        if found := _DOSE.fullmatch(text):
-            dose = place, found["unit"] or "", _name(found["name"] or "")
-        elif dose and (found := _VOLUME.fullmatch(text)):
-            name = _name(found["name"])
+    for place, text in enumerate(headings):
+        if heading := _DOSE.fullmatch(text):
+            dose = place, heading["unit"] or "", _name(heading["name"] or "")
+        elif dose and (heading := _VOLUME.fullmatch(text)):
+            name = _name(heading["name"])
             if dose[2] in ("", name):
-                yield _Pair(name=name, dose=dose[0], volume=place, of_dose=dose[1], of_volume=found["unit"].strip())
+                yield _Pair(name=name, dose=dose[0], volume=place, of_dose=dose[1], of_volume=heading["unit"].strip())
 
 
 def _name(text: str) -> str:
@@ -93,10 +93,10 @@ def _table(pair: _Pair, of_volume: str, sheet: Sheet) -> Table | NoTable:
     cells = list(zip(sheet.column(pair.dose), sheet.column(pair.volume), strict=True))
     while cells and not cells[-1][1][1]:  # columns of several lengths
         cells.pop()
-    found = doses_and_volumes(cells)
-    if isinstance(found, NoTable):
-        return found
-    doses, volumes = found
+    columns = doses_and_volumes(cells)
+    if isinstance(columns, NoTable):
+        return columns
+    doses, volumes = columns
     return Table(dose=doses, dose_unit=dose_unit(pair.of_dose), volume=volumes, volume_unit=volume_unit(of_volume))
 
 

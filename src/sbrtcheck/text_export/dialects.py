@@ -23,12 +23,14 @@ def dialect_of(lines: Lines) -> Dialect:
     InputError
         None knows it, or several do; what was looked for is said.
     """
-    knowing = [one for one in DIALECTS if one.is_it(lines)]
-    if len(knowing) == 1:
-        return knowing[0]
+    dialects = [dialect for dialect in DIALECTS if dialect.is_it(lines)]
+    if len(dialects) == 1:
+        return dialects[0]
     if not lines.filled:
         raise fault("the file is empty", hint="export it again")
-    if knowing:
-        raise fault(f"the file may be of {' or '.join(one.name for one in knowing)}", hint="export one format a file")
-    tried = "; ".join(f"{one.name} ({one.told_by})" for one in DIALECTS)
+    if dialects:
+        raise fault(
+            f"the file may be of {' or '.join(dialect.name for dialect in dialects)}", hint="export one format a file"
+        )
+    tried = "; ".join(f"{dialect.name} ({dialect.told_by})" for dialect in DIALECTS)
     raise fault("the file is no DVH export that is known", hint=f"looked for: {tried}")

@@ -83,10 +83,10 @@ def _table(three: tuple[str, str, str], place: int, sheet: Sheet) -> Table | NoT
     cells = list(zip(sheet.column(place + 1), sheet.column(place + 2), strict=True))
     while cells and not (cells[-1][0][1] or cells[-1][1][1]):  # columns of several lengths
         cells.pop()
-    found = doses_and_volumes(cells)
-    if isinstance(found, NoTable):
-        return found
-    doses, volumes = found
+    columns = doses_and_volumes(cells)
+    if isinstance(columns, NoTable):
+        return columns
+    doses, volumes = columns
     of_dose, of_volume = _units(three)
     return Table(dose=doses, dose_unit=of_dose, volume=volumes, volume_unit=of_volume)
 

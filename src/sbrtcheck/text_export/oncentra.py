@@ -59,7 +59,7 @@ def read_oncentra(lines: Lines) -> Export:
         raise fault(what, mode.number, "export the cumulative DVH")
     dose, volume = _units(header)
     refuse_two_decimal_marks(cell for line in filled for cell in line.text.split())
-    label = next((found["name"] for line in header if (found := _PLAN.match(line.text))), "")
+    label = next((plan["name"] for line in header if (plan := _PLAN.match(line.text))), "")
     return Export(
         system="Oncentra",
         kind="DVH text export, cumulative",
@@ -69,8 +69,8 @@ def read_oncentra(lines: Lines) -> Export:
 
 
 def _units(header: Sequence[Line]) -> tuple[DoseUnit | UnknownUnit, VolumeUnit | UnknownUnit]:
-    found = {match["of"].lower(): match["unit"] for line in header if (match := _OF.fullmatch(line.text))}
-    return dose_unit(found.get("dose", "")), volume_unit(found.get("volume", ""))
+    units = {match["of"].lower(): match["unit"] for line in header if (match := _OF.fullmatch(line.text))}
+    return dose_unit(units.get("dose", "")), volume_unit(units.get("volume", ""))
 
 
 def _structure(

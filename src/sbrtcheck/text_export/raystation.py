@@ -46,29 +46,29 @@ def read_raystation(lines: Lines) -> Export:
     """Read an export of RayStation."""
     header: dict[str, str] = {}
     plans: dict[str, ExportedPlan] = {}
-    found: list[tuple[str, dict[str, str], list[Line]]] = []
+    structures: list[tuple[str, dict[str, str], list[Line]]] = []
     dose_name = ""
     for line in lines.filled:
         pair = _PAIR.fullmatch(line.text)
         if pair is None:
-            if found:
-                found[-1][2].append(line)
+            if structures:
+                structures[-1][2].append(line)
             continue
         key, value = _small(pair["key"]), pair["value"].strip()
         if key == _DOSE_NAME:
             dose_name = value
         elif key == _ROI:
-            found.append((dose_name, {_ROI: value}, []))
+            structures.append((dose_name, {_ROI: value}, []))
         else:
-            (found[-1][1] if found else header).setdefault(key, value)
-    for name, _, _ in found:
+            (structures[-1][1] if structures else header).setdefault(key, value)
+    for name, _, _ in structures:
         plans.setdefault(name, _plan(name, header))
-    refuse_two_decimal_marks(cell for _, _, rows in found for line in rows for cell in line.text.split())
+    refuse_two_decimal_marks(cell for _, _, rows in structures for line in rows for cell in line.text.split())
     return Export(
         system="RayStation",
         kind="DVH text export, cumulative",
         plans=plans,
-        structures=tuple(_structure(name, {**header, **texts}, rows) for name, texts, rows in found),
+        structures=tuple(_structure(name, {**header, **texts}, rows) for name, texts, rows in structures),
     )
 
 
@@ -90,8 +90,8 @@ def _plan(label: str, header: Texts) -> ExportedPlan:
 
 
 def _structure(plan: str, texts: Texts, rows: Sequence[Line]) -> Exported:
-    unit, said = _dose_unit(texts)
-    notes = [(FindingCode.DOSE_TYPE, f"its dose unit is {said!r}")] if said else []
+    unit, unit_text = _dose_unit(texts)
+    notes = [(FindingCode.DOSE_TYPE, f"its dose unit is {unit_text!r}")] if unit_text else []
     outside = number_of(texts.get("roivolumefractionoutsidegrid", "").rstrip("% \t"))
     volume_cc = _volume_cc(texts)
     if volume_cc is not None:
@@ -112,19 +112,19 @@ def _structure(plan: str, texts: Texts, rows: Sequence[Line]) -> Exported:
 def _dose_unit(texts: Texts) -> tuple[DoseUnit | UnknownUnit, str]:
     """The unit, and the whole text where it says more, as ``cGy (RBE)`` does."""
     text = next((texts[key] for key in ("doseunit", "unit", "doseunits") if key in texts), "")
-    found = _UNIT.fullmatch(text)
-    if found is None:
+    unit = _UNIT.fullmatch(text)
+    if unit is None:
         return UnknownUnit(text=""), ""
-    return dose_unit(found["unit"]), text if found["rest"] else ""
+    return dose_unit(unit["unit"]), text if unit["rest"] else ""
 
 
 def _volume_cc(texts: Texts) -> Number | None:
     """Volume as later versions and scripts state it; where no unit stands beside it, it is in cc."""
     text = next((texts[key] for key in ("roivolume", "volume") if key in texts), "")
-    found = re.fullmatch(r"(?P<number>\S+)\s*(?P<unit>.*)", text)
-    if found is None or (found["unit"] and volume_unit(found["unit"]) is not VolumeUnit.CC):
+    volume = re.fullmatch(r"(?P<number>\S+)\s*(?P<unit>.*)", text)
+    if volume is None or (volume["unit"] and volume_unit(volume["unit"]) is not VolumeUnit.CC):
         return None
-    return number_of(found["number"])
+    return number_of(volume["number"])
 
 
 def _stated(texts: Texts, key: str, unit: DoseUnit | UnknownUnit) -> StatedDose | None:

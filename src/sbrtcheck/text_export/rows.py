@@ -46,16 +46,16 @@ def read_rows(lines: Lines) -> Export:
     heading = [plain(text) for text in sheet.heading]
     names = names_column(heading) or 0
     plan = heading.index("plan") if "plan" in heading else None
-    found: dict[tuple[str, str], list[Row]] = {}
+    rows_of: dict[tuple[str, str], list[Row]] = {}
     for row in sheet.rows:
         key = (_cell(row, plan) if plan is not None else "", of_csv_text(_cell(row, names)))
-        found.setdefault(key, []).append(row)
+        rows_of.setdefault(key, []).append(row)
     return Export(
         system="not stated",
         kind="CSV with a row a point, cumulative",
-        plans={label: ExportedPlan(label=label) for label, _ in found},
+        plans={label: ExportedPlan(label=label) for label, _ in rows_of},
         structures=tuple(
-            Exported(name=name, plan=label, table=_table(rows, heading)) for (label, name), rows in found.items()
+            Exported(name=name, plan=label, table=_table(rows, heading)) for (label, name), rows in rows_of.items()
         ),
     )
 
@@ -66,12 +66,12 @@ def _cell(row: Row, place: int) -> str:
 
 def _headed(heading: Sequence[str]) -> list[tuple[str, str, int]]:
     """Columns of doses and volumes: which, unit in the heading (empty where none stands there), place."""
-    found = []
+    columns = []
     for place, text in enumerate(heading):
-        if one := _HEADING.fullmatch(text):
-            unit = one["unit"] or ""
-            found.append((one["of"], _PERCENT.get(unit, unit), place))
-    return found
+        if matched := _HEADING.fullmatch(text):
+            unit = matched["unit"] or ""
+            columns.append((matched["of"], _PERCENT.get(unit, unit), place))
+    return columns
 
 
 def _table(rows: Sequence[Row], heading: Sequence[str]) -> Table | NoTable:

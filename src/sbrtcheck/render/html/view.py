@@ -419,7 +419,7 @@ def _name(one: OrganName) -> tuple[str | int, ...]:
 
 def _is_nowhere(one: OrganName) -> bool:
     """Whether there is nothing to say of an organ but that the plan has no structure of that name, nor a close one."""
-    return isinstance(one.taken, NoMatch) and not one.taken.near and not one.given
+    return isinstance(one.match, NoMatch) and not one.match.suggested and not one.given
 
 
 def _compared(report: Report) -> dict[str, Any]:
