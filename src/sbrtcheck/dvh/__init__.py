@@ -8,7 +8,7 @@ from sbrtcheck._old_modules import old_name
 from sbrtcheck.dvh.compute import largest_dose_on_faces, prisms_of
 from sbrtcheck.dvh.curve import SAME_DOSE, SAME_VOLUME, Bounds, Curve, VolumeUnit
 from sbrtcheck.dvh.curve_distance import CurveDistance, curve_distance
-from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin
+from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin, Sampling
 from sbrtcheck.dvh.dvh_set import DVHSet, roi_names
 from sbrtcheck.dvh.from_plan import compute_dvhs
 from sbrtcheck.dvh.model import Between, EndCaps, Interpolation, Model
@@ -32,6 +32,7 @@ __all__ = [
     "NoDVH",
     "Origin",
     "Reason",
+    "Sampling",
     "VolumeUnit",
     "compute_dvhs",
     "curve_distance",

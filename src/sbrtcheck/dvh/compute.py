@@ -33,7 +33,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin
+from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin, Sampling
 from sbrtcheck.dvh.histogram import BINS, Histogram, add, bound_curves, bounds_of_statistics, dvh_curve, merged
 from sbrtcheck.dvh.model import EndCaps, Interpolation, Model
 from sbrtcheck.dvh.reason import Reason
@@ -95,6 +95,7 @@ class SampledStructure:
 
     slices: tuple[Slices, ...]
     frame: GridFrame
+    bin_gy: float
     dvh: DVH
 
 
@@ -161,26 +162,28 @@ def union_of(plan: Plan | None, parts: Sequence[DVH], model: Model) -> DVH | NoD
 
 def sampled_again(plan: Plan, dvh: DVH) -> SampledStructure | None:
     """What a DVH was computed from; None when it was not computed here."""
-    if dvh.model is None or not dvh.made_of or dvh.refinement == 0:
+    if dvh.model is None or dvh.sampling is None:
         return None
-    solid = SolidBuilder(plan, dvh.model).solid(dvh.made_of, dvh.reading)
-    sliced = slice_solid(solid, dvh.made_of, dvh.model, dvh.bin_gy * (BINS - 1), dvh.refinement)
+    its = dvh.sampling
+    solid = SolidBuilder(plan, dvh.model).solid(its.recipes, its.reading)
+    sliced = slice_solid(solid, its.recipes, dvh.model, its.bin_gy * (BINS - 1), its.refinement)
     if isinstance(sliced, NoDVH):
         return None
-    if dvh.narrowed_at_gy:
+    bin_gy = its.bin_gy
+    if dvh.narrowed_at_gy:  # its bounds have steps: those of the elements are had by summing these up again
         first = _dvhs([sliced], plan, dvh.model)[0]
         if isinstance(first, NoDVH):
             return None
-        dvh = first if dvh.alternatives else replace(first, alternatives=())
-    return SampledStructure(slices=tuple(sliced.pieces), frame=sliced.solid.frame, dvh=dvh)
+        dvh, bin_gy = first if dvh.alternatives else replace(first, alternatives=()), sliced.bin_gy
+    return SampledStructure(slices=tuple(sliced.pieces), frame=sliced.solid.frame, bin_gy=bin_gy, dvh=dvh)
 
 
 def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:
     """The prisms that a computed DVH is of, under its own end-cap convention, in a frame of the plan's dose grid."""
-    if dvh.model is None or not dvh.made_of:
+    if dvh.model is None or dvh.sampling is None:
         return None
     builder = SolidBuilder(plan, replace(dvh.model, dose=Interpolation.TRILINEAR))
-    solid = builder.solid(dvh.made_of, dvh.reading)
+    solid = builder.solid(dvh.sampling.recipes, dvh.sampling.reading)
     if isinstance(solid, NoDVH):
         return None
     exist = (solid.stack.conventions & int(CONVENTION_OF[dvh.model.end_caps])) != 0
@@ -333,12 +336,11 @@ def _dvh_of_parts(sliced: SlicedSolid, parts: Sequence[_Part], plan: Plan) -> DV
         min_gy=least,
         max_gy=most,
         prescription=plan.prescription,
-        refinement=sliced.refinement,
-        bin_gy=sliced.bin_gy,
-        made_of=sliced.recipes,
+        sampling=Sampling(
+            recipes=sliced.recipes, reading=solid.reading, refinement=sliced.refinement, bin_gy=sliced.bin_gy
+        ),
         uncovered_cc=uncovered_cc,
         findings=(*solid.findings, *_dose_unknown_findings(solid.name, uncovered_cc, rim_cc, volume_cc)),
-        reading=solid.reading,
     )
 
 

@@ -43,6 +43,28 @@ class Origin(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """How a DVH was computed here: with its plan and model, enough to compute it again.
+
+    Parameters
+    ----------
+    recipes
+        The structures of the plan it was computed from; one recipe, or several for a union.
+    reading
+        Which other reading of contradictory contours it is of, counted from 1; 0 for the structure as it is taken.
+    refinement
+        Divisions of a grid cell along each axis that its elements have.
+    bin_gy
+        Width of the bins in which its elements were summed up, Gy.
+    """
+
+    recipes: tuple[Recipe, ...]
+    reading: int
+    refinement: int
+    bin_gy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DVH:
     """The dose-volume histogram of one structure.
 
@@ -67,19 +89,13 @@ class DVH:
         What these numbers hold for; None when the DVH was not computed here.
     narrowed_at_gy
         Doses at which its bounds were refined, Gy; there they have steps.
-    made_of
-        The structures of the plan it was computed from; one recipe, or several for a union.
-    refinement
-        Divisions of a grid cell along each axis that its elements have; 0 when it was not computed here.
-    bin_gy
-        Width of the bins in which its elements were summed up, Gy; 0 when it was not computed here.
+    sampling
+        How it was computed; None when it was not computed here.
     alternatives
         The same structure under the other end-cap conventions (their own ``alternatives`` are empty).
     readings
         The same structure under other readings of its contours, where these contradict each other (their own
         ``readings`` are empty): a verdict that differs under one of them is none.
-    reading
-        Which of the readings this is, counted from 1; 0 for the structure as it is taken.
     uncovered_cc
         Volume outside the dose grid, counted at 0 Gy.
     findings
@@ -102,13 +118,10 @@ class DVH:
     max_gy: Bounds
     prescription: Prescription | UnknownPrescription
     model: Model | None = None
-    refinement: int = 0
-    bin_gy: float = 0.0
+    sampling: Sampling | None = None
     narrowed_at_gy: tuple[float, ...] = ()
-    made_of: tuple[Recipe, ...] = ()
     alternatives: tuple[DVH, ...] = ()
     readings: tuple[DVH, ...] = ()
-    reading: int = 0
     uncovered_cc: float = 0.0
     volume_rounding_cc: float = 0.0
     findings: tuple[Finding, ...] = ()
@@ -221,6 +234,16 @@ class DVH:
     def end_caps(self) -> EndCaps | None:
         """The end-cap convention of a computed DVH."""
         return self.model.end_caps if self.model else None
+
+    @property
+    def made_of(self) -> tuple[Recipe, ...]:
+        """The structures of the plan it was computed from; none when it was not computed here."""
+        return self.sampling.recipes if self.sampling else ()
+
+    @property
+    def refinement(self) -> int:
+        """Divisions of a grid cell along each axis that its elements have; 0 when it was not computed here."""
+        return self.sampling.refinement if self.sampling else 0
 
     @property
     def volume_cc(self) -> float:

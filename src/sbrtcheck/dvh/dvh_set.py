@@ -7,7 +7,8 @@ Before it nothing knows constraints, and after it nothing knows DICOM or voxels:
       stored  -- load_dvhs ------+--> DVHSet --> metrics, verdicts, charts, reports
       exported -- load_dvh_export+
 
-Its methods hand over to the modules below (`compute`, `refine`) and to those that draw.
+Its methods hand over to the modules below: `compute`, `refine`, and those that draw. What only few need is imported
+when it is needed.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from sbrtcheck.dvh.compute import union_of
 from sbrtcheck.dvh.curve import DosePoint
 from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin
 from sbrtcheck.dvh.model import Model
-from sbrtcheck.dvh.refine import refine_at, refine_everywhere
 from sbrtcheck.dvh.roi_names import roi_name_of_dvh, roi_names_of
 from sbrtcheck.plan import Finding, Plan, Prescription, UnknownPrescription
 from sbrtcheck.structure_names import RoiName
@@ -66,6 +66,8 @@ class DVHSet:
 
     def finer(self, dvh: DVH) -> DVH | None:
         """The same DVH from elements half as wide: bounds about half as far apart. None where that is not to be had."""
+        from sbrtcheck.dvh.refine import refine_everywhere
+
         return refine_everywhere(self.plan, dvh)
 
     def narrowed(self, dvh: DVH, *questions: Sequence[DosePoint]) -> tuple[DVH, ...]:
@@ -74,6 +76,8 @@ class DVHSet:
         Only cells that the isodose of a point crosses are halved, and only until it is known; where the curve passes
         through a point, that is never. No DVHs where this one was not computed here.
         """
+        from sbrtcheck.dvh.refine import refine_at
+
         return refine_at(self.plan, dvh, questions)
 
     def plot(

@@ -63,15 +63,15 @@ def refine_everywhere(plan: Plan | None, dvh: DVH) -> DVH | None:
     """The DVH from elements half as wide; None where they would be too many, or it was not computed from a plan."""
     if plan is None or dvh.quantity is not Quantity.PHYSICAL:
         return None
-    if dvh.model is None or not dvh.made_of or dvh.refinement == 0:  # stored or imported
+    if dvh.model is None or dvh.sampling is None:  # stored or imported
         return None
-    solid = SolidBuilder(plan, dvh.model).solid(dvh.made_of, dvh.reading)
+    solid = SolidBuilder(plan, dvh.model).solid(dvh.sampling.recipes, dvh.sampling.reading)
     if isinstance(solid, NoDVH):
         return None
-    refinement = 2 * dvh.refinement
+    refinement = 2 * dvh.sampling.refinement
     if refinement > MAX_REFINEMENT or dvh.volume / cell_cc(solid.frame) * refinement**3 > MAX_ELEMENTS:
         return None
-    sliced = slice_solid(solid, dvh.made_of, dvh.model, largest_dose(plan), refinement)
+    sliced = slice_solid(solid, dvh.sampling.recipes, dvh.model, largest_dose(plan), refinement)
     refined = sliced if isinstance(sliced, NoDVH) else dvh_with_readings(sliced, plan, dvh.model)
     return refined if isinstance(refined, DVH) else None
 
@@ -87,7 +87,7 @@ def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Sequence[DosePoin
     sampled = sampled_again(plan, dvh)
     if sampled is None:
         return ()
-    refined, bin_gy = [dvh] * len(questions), sampled.dvh.bin_gy
+    refined, bin_gy = [dvh] * len(questions), sampled.bin_gy
     asked = [(number, point) for number, points in enumerate(questions) for point in points]
     for start in range(0, len(asked), AT_ONCE):
         batch = asked[start : start + AT_ONCE]
