@@ -13,8 +13,8 @@ from sbrtcheck.dvh.binned import unless_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.text_export.dialects import dialect_of
-from sbrtcheck.text_export.export import Export, Exported, ExportedPlan, Table
-from sbrtcheck.text_export.lines import SHOWN, fault, lines_of
+from sbrtcheck.text_export.export import Export, ExportedPlan, ExportedStructure, Table
+from sbrtcheck.text_export.lines import DISPLAY_NAME, fault, lines_of
 from sbrtcheck.text_export.structures import WHOSE, dvh_of
 
 # Doses closer than this are one prescription, written with another rounding.
@@ -97,7 +97,7 @@ def _read(export: Export, key: str, plan: ExportedPlan, rx: Prescription | Unkno
     return unless_all_hundred(dvhs, WHOSE)
 
 
-def _refuse_several_dose_units(structures: Sequence[Exported]) -> None:
+def _refuse_several_dose_units(structures: Sequence[ExportedStructure]) -> None:
     """No system changes its unit within a file: one that differs is a slip, and which of them cannot be told."""
     units = {
         str(exported.table.dose_unit)
@@ -119,10 +119,10 @@ def _chosen(export: Export, wanted: str | None) -> str:
     if wanted is not None:
         keys = [key for key in keys if wanted in (key, _label(export, key))]
         if not keys:
-            raise NoPlanError(f"it has no plan {wanted!r}", SHOWN, f"it has: {_listed(export)}")
+            raise NoPlanError(f"it has no plan {wanted!r}", DISPLAY_NAME, f"it has: {_listed(export)}")
     if len(keys) > 1:
         what = f"it has {len(keys)} plans: {_listed(export)}"
-        raise AmbiguousPlanError(what, SHOWN, "choose one by its name (plan=NAME, --plan NAME)")
+        raise AmbiguousPlanError(what, DISPLAY_NAME, "choose one by its name (plan=NAME, --plan NAME)")
     return keys[0]
 
 
