@@ -33,17 +33,19 @@ from html_reports import (
     varied_report,
 )
 from sbrtcheck import api
+from sbrtcheck.chart.layout import TOLERANCE, thinned, ticks
+from sbrtcheck.chart.points import Side
 from sbrtcheck.cli import main
 from sbrtcheck.dvh import DVH, NoDVH, Reason
 from sbrtcheck.errors import OutputError
+from sbrtcheck.formatting import clean
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.render import html_report, words
-from sbrtcheck.render.comparison import compared_lines
-from sbrtcheck.render.html.chart import COLOURS, MAX_SHOWN, Chart, chart_of
-from sbrtcheck.render.html.drawing import TOLERANCE, _thinned, drawing_of, ticks
+from sbrtcheck.render import html_report
+from sbrtcheck.render.dvh_comparison import compared_lines
+from sbrtcheck.render.html.chart import MAX_SHOWN, chart_of
 from sbrtcheck.render.html.view import MAX_REASONS
 from sbrtcheck.render.names import taken_cells
-from sbrtcheck.results import NOTICE, Report, Verdict
+from sbrtcheck.results import NOTICE, Report, Verdict, labels
 from sbrtcheck.tables import Select
 
 MOST_BYTES = 1_500_000
@@ -65,13 +67,13 @@ def test_every_row_is_there_with_its_verdict_numbers_and_source(report: Report) 
         (body,) = shown.all("tbody", id=f"r-{number}")
         source = outcome.constraint.source
         parts = (
-            words.verdict_text(outcome),
-            words.organ_text(outcome),
-            words.contour_text(outcome).partition(" (")[0],
-            words.metric_text(outcome.constraint),
-            words.limit_used_text(outcome),
-            words.result_text(outcome),
-            words.margin_text(outcome),
+            labels.verdict_text(outcome),
+            labels.organ_text(outcome),
+            labels.contour_text(outcome).partition(" (")[0],
+            labels.metric_text(outcome.constraint),
+            labels.limit_used_text(outcome),
+            labels.result_text(outcome),
+            labels.margin_text(outcome),
             outcome.rule,
             source.citation,
             source.where,
@@ -79,22 +81,22 @@ def test_every_row_is_there_with_its_verdict_numbers_and_source(report: Report) 
             *outcome.constraint.confirmed_by,
             outcome.constraint.note,
             outcome.constraint.endpoint,
-            *words.flags(outcome),
+            *labels.flags(outcome),
             *(finding.text for finding in outcome.findings),
         )
         for part in parts:
             assert " ".join(part.split()) in str(body)
         for other in outcome.conventions:
             assert f"End caps {other.end_caps}" in str(body)
-            assert words.value_text(other.measurement, outcome) in str(body)
+            assert labels.value_text(other.measurement, outcome) in str(body)
 
 
 def test_the_banner_has_plan_prescription_site_verdict_counts_and_notice() -> None:
     (banner,) = page(lung_report()).all("header")
     report = lung_report()
-    for part in ("Plan LUNG", words.prescription_text(report), "Site lung", words.overall_text(report), NOTICE):
+    for part in ("Plan LUNG", labels.prescription_text(report), "Site lung", labels.overall_text(report), NOTICE):
         assert part in str(banner)
-    assert words.summary_text(report) in str(banner)
+    assert labels.summary_text(report) in str(banner)
     assert "fail" in next(page(varied_report()).all("header")).attributes["class"].split()  # type: ignore[union-attr]
 
 
@@ -104,7 +106,7 @@ def test_a_line_of_the_banner_leads_to_its_row() -> None:
     leads = {str(one): report.outcomes[int((one.attributes["href"] or "").removeprefix("#r-"))] for one in links}
     assert {one.constraint.id for one in leads.values()} == {"fails", "doubted"}
     for text, outcome in leads.items():
-        assert text.startswith(f"{outcome.organ} {words.metric_text(outcome.constraint)} ")
+        assert text.startswith(f"{outcome.organ} {labels.metric_text(outcome.constraint)} ")
 
 
 def lacking(organs: int) -> Report:
@@ -180,7 +182,7 @@ def test_each_row_says_what_is_to_be_filtered_by() -> None:
 
 def test_names_of_the_report_are_those_that_the_command_shows() -> None:
     plan = PLANS / "lung-50gy-5fx"
-    report, found = lung_report(), api.names_of(plan, TABLES)
+    report, found = lung_report(), api.names(plan, TABLES)
     assert report.names == found
     section = page(report).section("names")
     for one in found.organs:
@@ -233,7 +235,7 @@ def test_indices_of_the_plan_have_a_section_of_their_own() -> None:
     section = page(report).section("quality")
     indices = [o for o in report.outcomes if str(o.constraint.metric).startswith(("R50", "R100", "D2cm", "CI"))]
     assert indices
-    assert all(str(o.constraint.metric) in section and words.value_text(o.measurement, o) in section for o in indices)
+    assert all(str(o.constraint.metric) in section and labels.value_text(o.measurement, o) in section for o in indices)
     assert not list(page(varied_report()).all("section", id="quality"))
 
 
@@ -315,7 +317,7 @@ def test_text_of_files_stays_text() -> None:
     shown = page(nasty_report())
     assert len(list(shown.all("script"))) == 3
     assert not shown.comments
-    names = [words.clean(name) for name in NASTY]
+    names = [clean(name) for name in NASTY]
     assert [one["name"] for one in shown.data()["series"]] == names
     assert all(" ".join(name.split()) in shown.section("dvh") for name in names)
     (raw,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', html_report(nasty_report()), re.S)
@@ -327,8 +329,8 @@ def test_text_of_files_stays_text() -> None:
 @given(st.text(min_size=1, max_size=40))
 def test_any_name_of_a_structure_is_shown_as_it_is(name: str) -> None:
     shown = page(report_on(table(row("Mean[Gy]", "below", 5, name)), dvh_set(ramp_dvh(name))))
-    assert shown.data()["series"][0]["name"] == words.clean(name)
-    assert " ".join(words.clean(name).split()) in shown.section("dvh")
+    assert shown.data()["series"][0]["name"] == clean(name)
+    assert " ".join(clean(name).split()) in shown.section("dvh")
     assert len(list(shown.all("script"))) == 3
 
 
@@ -427,8 +429,10 @@ SPOTS: dict[str, tuple[str, str, float, tuple[float, float | None, bool]]] = {
 def test_a_limit_stands_where_its_metric_says(name: str) -> None:
     metric, sense, limit, spot = SPOTS[name]
     report = report_on(table(row(metric, sense, limit)), dvh_set(ramp_dvh(volume_cc=10, high_gy=60)))
-    (point,) = chart_of(report).points
-    assert (point.dose_gy, point.percent, point.upper) == pytest.approx(spot)
+    (limit,) = chart_of(report).limits
+    point = limit.point
+    percent = None if limit.on_axis else point.volume_percent
+    assert (point.dose_gy, percent, point.side is Side.UNDER) == pytest.approx(spot)
 
 
 CURVED = st.sampled_from(["D{}cc[Gy]", "D{}%[Gy]", "DC{}cc[Gy]", "V{}Gy[cc]", "V{}Gy[%]", "CV{}Gy[cc]"])
@@ -440,18 +444,18 @@ def test_a_row_passes_where_the_curve_is_on_the_shaded_side(
 ) -> None:
     dvh = ramp_dvh(volume_cc=10, high_gy=high_gy)
     report = report_on(table(row(metric.format(f"{at:.3f}"), sense, limit)), dvh_set(dvh))
-    for point in chart_of(report).points:
-        assert point.percent is not None
-        beyond = dvh.volume_at_dose(point.dose_gy).value * 10 - point.percent
+    for drawn in chart_of(report).limits:
+        assert not drawn.on_axis
+        beyond = dvh.volume_at_dose(drawn.point.dose_gy).value * 10 - drawn.point.volume_percent
         if abs(beyond) > 0.1:  # not on the curve itself
-            assert (report.outcomes[0].verdict is Verdict.PASS) == ((beyond < 0) == point.upper)
+            assert (report.outcomes[0].verdict is Verdict.PASS) == ((beyond < 0) == (drawn.point.side is Side.UNDER))
 
 
 def test_limits_on_other_dose_scales_and_far_beyond_are_named_not_drawn() -> None:
     far = row("D1cc[Gy]", "below", 700, id="far")
     scaled = row("D1cc[Gy]", "below", 70, id="eqd2", quantity=Quantity.EQD2, alpha_beta_gy=3.0)
     chart = chart_of(report_on(table(far, scaled), dvh_set(ramp_dvh())))
-    assert not chart.points
+    assert not chart.limits
     assert [line.partition(": ")[2] for line in chart.left_out] == [
         "far beyond the doses of the plan",
         "in EQD2, the chart is in physical dose",
@@ -461,29 +465,29 @@ def test_limits_on_other_dose_scales_and_far_beyond_are_named_not_drawn() -> Non
 
 def test_rows_that_have_no_value_or_no_structure_of_their_own_put_no_limit_into_the_chart() -> None:
     rows = (row("D5cc[Gy]", "below", 15, "Heart"), row("D50cc[Gy]", "below", 15))
-    assert not chart_of(report_on(table(*rows), dvh_set(ramp_dvh()))).points
+    assert not chart_of(report_on(table(*rows), dvh_set(ramp_dvh()))).limits
     of_another_course = replace(FIFTY_IN_FIVE, fractions=3)
     assert not chart_of(
         report_on(table(row("D5cc[Gy]", "below", 15)), dvh_set(ramp_dvh(), rx=of_another_course))
-    ).points
+    ).limits
 
 
 def test_a_dvh_of_percent_only_has_its_percent_limits() -> None:
     rows = (row("V15Gy[%]", "below", 15), row("D0.035cc[Gy]", "below", 15))
     chart = chart_of(report_on(table(*rows), dvh_set(percent_dvh())))
     assert not chart.series[0].in_cc
-    assert [point.percent for point in chart.points] == [15]
+    assert [limit.point.volume_percent for limit in chart.limits] == [15]
 
 
-def test_structures_shown_at_first_are_few_differ_in_colour_and_hold_what_fails() -> None:
+def test_structures_shown_at_first_are_few_look_different_and_hold_what_fails() -> None:
     dvhs = [ramp_dvh(f"S{n}", high_gy=10 + n) for n in range(20)]
     rows = [row("Max[Gy]", "below", 1 if n == 7 else 100, f"S{n}", id=f"r{n}") for n in range(20)]
     chart = chart_of(report_on(table(*rows), dvh_set(*dvhs)))
     shown = [one for one in chart.series if one.shown]
-    assert len(shown) == MAX_SHOWN <= COLOURS
-    assert len({one.colour for one in shown}) == len(shown)
+    assert len(shown) == MAX_SHOWN
+    assert len({(one.style.colour, one.style.dashes) for one in shown}) == len(shown)
     assert "S7" in {one.name for one in shown}
-    assert len({(one.colour, one.dash, one.marker) for one in chart.series}) == 20
+    assert len({one.style for one in chart.series}) == 20
 
 
 # -------------------------------------------------------------------------------- the drawing for paper
@@ -502,7 +506,7 @@ def off_line(point: np.ndarray[Any, Any], line: np.ndarray[Any, Any]) -> float:
 @given(st.lists(st.floats(0, 400), min_size=2, max_size=40))
 def test_points_left_out_of_a_line_lie_on_it(heights: list[float]) -> None:
     falling = np.column_stack([3.0 * np.arange(len(heights)), np.sort(heights)])
-    kept = _thinned(falling)
+    kept = thinned(falling)
     assert kept[0].tolist() == falling[0].tolist()
     assert kept[-1].tolist() == falling[-1].tolist()
     assert all(off_line(point, kept) <= TOLERANCE + 1e-9 for point in falling)
@@ -510,8 +514,7 @@ def test_points_left_out_of_a_line_lie_on_it(heights: list[float]) -> None:
 
 def test_the_drawn_curve_of_a_ramp_is_its_corner_and_its_ends() -> None:
     chart = chart_of(report_on(table(), dvh_set(ramp_dvh(low_gy=10, high_gy=20))))
-    (line,) = drawing_of(chart).lines
-    assert line.path == "M54.0 14.0L449.0 14.0L844.0 398.0"
+    assert 'd="M54.0 14.0L449.0 14.0L844.0 398.0"' in chart.drawing()
 
 
 @given(st.floats(1e-3, 1e4))
@@ -524,10 +527,12 @@ def test_ticks_are_round_and_few(top: float) -> None:
 
 
 def test_the_page_shows_the_chart_without_its_script() -> None:
-    chart: Chart = chart_of(lung_report())
+    chart = chart_of(lung_report())
     shown = page(lung_report())
     lines = [one for one in shown.all("path", class_="line") if "M1 7H39" not in (one.attributes["d"] or "")]
     assert len(lines) == sum(one.shown for one in chart.series)
     assert len(list(shown.all("path", class_="band"))) == len(lines)
-    drawn = {n for n, one in enumerate(chart.series) if one.shown}
-    assert len(list(shown.all("g", class_="limit"))) == sum(point.series in drawn for point in chart.points) > 0
+    drawn = {one.name for one in chart.series if one.shown}
+    assert (
+        len(list(shown.all("g", class_="limit"))) == sum(limit.point.structure in drawn for limit in chart.limits) > 0
+    )

@@ -17,14 +17,16 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from dvh_builders import dvh_set, ramp_dvh, report_on, row, table
+from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.cli import main, streams
 from sbrtcheck.comparison import compare_with
 from sbrtcheck.errors import OutputError
-from sbrtcheck.render import pdf, pdf_report, words
-from sbrtcheck.render.comparison import compared_lines
+from sbrtcheck.formatting import clean
+from sbrtcheck.render import pdf, pdf_report
+from sbrtcheck.render.dvh_comparison import compared_lines
+from sbrtcheck.render.pdf.chart import report_chart
 from sbrtcheck.render.pdf.style import LONGEST_CELL, drawn, printable
-from sbrtcheck.render.points import constraint_points
-from sbrtcheck.results import NOTICE, Report, Verdict
+from sbrtcheck.results import NOTICE, Report, Verdict, labels
 from sbrtcheck.tables import ClinicianItem, Source
 from test_report import report as one_of_every_sort
 
@@ -52,6 +54,10 @@ def cord_report(name: str, *rows: Any, high_gy: float = 30.0, **fields: Any) -> 
     """Rows on the cord, which has any name."""
     rows = rows or (row("D0.35cc[Gy]", "below", 20.0),)
     return report_on(table(*rows, **fields), dvh_set(ramp_dvh(name, high_gy=high_gy)), names={"SpinalCord": name})
+
+
+def points_drawn(made: Report) -> list[CurvePoint]:
+    return [limit.point for limit in report_chart(made).limits]
 
 
 def headings(made: Report) -> list[str]:
@@ -82,13 +88,15 @@ def test_any_name_and_any_dose_give_a_pdf_with_the_verdict_of_every_row(
     rows = [row("D0.35cc[Gy]", "below", limit, id=f"row{n}") for n, limit in enumerate(limits)]
     made = cord_report(name, *rows, high_gy=high_gy)
     shown = text_of(made)
-    missing = [outcome for outcome in made.outcomes if words.is_just_missing(outcome)]  # "" is the name of no structure
+    missing = [
+        outcome for outcome in made.outcomes if labels.is_just_missing(outcome)
+    ]  # "" is the name of no structure
     rows_shown = [outcome for outcome in made.outcomes if outcome not in missing]
     for verdict in Verdict:
         wanted = sum(outcome.verdict is verdict for outcome in rows_shown)
         assert shown.count(squeezed(verdict.replace("_", " "))) >= wanted
-    assert all(squeezed(words.limit_used_text(outcome)) in shown for outcome in rows_shown)
-    assert all(squeezed(line) in shown for line in words.organ_counts(missing))
+    assert all(squeezed(labels.limit_used_text(outcome)) in shown for outcome in rows_shown)
+    assert all(squeezed(line) in shown for line in labels.organ_counts(missing))
 
 
 def runs_leftwards(char: str) -> bool:
@@ -98,7 +106,7 @@ def runs_leftwards(char: str) -> bool:
 @settings(max_examples=25)
 @given(
     st.text(st.characters().filter(lambda char: not runs_leftwards(char)), min_size=1, max_size=60).filter(
-        lambda name: bool(squeezed(words.clean(name)))
+        lambda name: bool(squeezed(clean(name)))
     )
 )
 def test_a_name_stands_there_as_it_is_with_numbers_for_what_has_no_glyph(name: str) -> None:
@@ -139,11 +147,11 @@ def test_a_row_passes_where_the_curve_is_on_the_side_of_its_point_that_the_trian
         (f"CV{dose_gy:.3f}Gy[cc]", volume_cc),
     )[kind]
     made = cord_report("SpinalCord", row(metric, sense, limit), high_gy=30.0)
-    (outcome,), (point,) = made.outcomes, constraint_points(made)
+    (outcome,), (point,) = made.outcomes, points_drawn(made)
     if outcome.margin is None or abs(outcome.margin) < 0.01:
         return  # on the limit itself, rounding decides
     curve_percent = 100 * (1 - min(point.dose_gy / 30.0, 1.0))
-    assert (outcome.verdict is Verdict.PASS) == ((curve_percent < point.volume_percent) is point.curve_below)
+    assert (outcome.verdict is Verdict.PASS) == ((curve_percent < point.volume_percent) is (point.side is Side.UNDER))
 
 
 # -------------------------------------------------------------------------------- closed forms
@@ -166,20 +174,20 @@ def test_a_limit_is_a_point_of_the_chart(
     metric: str, sense: str, limit: float, place: tuple[float, float, bool]
 ) -> None:
     """10 cc, 50 Gy prescribed."""
-    (point,) = constraint_points(cord_report("SpinalCord", row(metric, sense, limit)))
-    assert (point.dose_gy, point.volume_percent, point.curve_below) == pytest.approx(place)
+    (point,) = points_drawn(cord_report("SpinalCord", row(metric, sense, limit)))
+    assert (point.dose_gy, point.volume_percent, point.side is Side.UNDER) == pytest.approx(place)
 
 
 @pytest.mark.parametrize("metric", ["Mean[Gy]", "Volume[cc]", "gEUD(a=10)[Gy]"])
 def test_a_limit_on_the_whole_curve_has_no_point(metric: str) -> None:
-    assert constraint_points(cord_report("SpinalCord", row(metric, "below", 30.0))) == ()
+    assert points_drawn(cord_report("SpinalCord", row(metric, "below", 30.0))) == []
 
 
 def test_a_limit_in_eqd2_has_no_point_among_physical_doses() -> None:
     from sbrtcheck.radiobiology import Quantity
 
     eqd2 = row("D0.35cc[Gy]", "below", 30.0, quantity=Quantity.EQD2, alpha_beta_gy=3.0)
-    assert constraint_points(cord_report("SpinalCord", eqd2)) == ()
+    assert points_drawn(cord_report("SpinalCord", eqd2)) == []
 
 
 # -------------------------------------------------------------------------------- what it shows
@@ -189,12 +197,12 @@ def test_each_sort_of_row_shows_its_verdict_organ_metric_limit_value_margin_and_
     made = one_of_every_sort()
     shown = text_of(made)
     for outcome in made.outcomes:
-        if not words.is_just_missing(outcome):
-            parts = (words.organ_text(outcome), words.limit_used_text(outcome), words.result_text(outcome))
+        if not labels.is_just_missing(outcome):
+            parts = (labels.organ_text(outcome), labels.limit_used_text(outcome), labels.result_text(outcome))
             assert all(squeezed(part) in shown for part in parts)
-    assert all(squeezed(line) in shown for line in words.legend(made))
+    assert all(squeezed(line) in shown for line in labels.legend(made))
     assert all(
-        squeezed(line) in shown for line in [*words.remarks(made), *words.findings(made), *words.made_from(made)]
+        squeezed(line) in shown for line in [*labels.remarks(made), *labels.findings(made), *labels.made_from(made)]
     )
     assert squeezed("[2] Roe 2021, page 7") in shown
 
@@ -203,14 +211,14 @@ def test_headings_are_bookmarks_in_the_order_of_the_pages() -> None:
     found = headings(one_of_every_sort(strict=True))
     assert found == [
         "OVERALL: FAIL",
-        words.table_text(one_of_every_sort().tables[0]),
+        labels.table_text(one_of_every_sort().tables[0]),
         "Dose-volume histograms",
         "Flags",
         "Remarks",
         "Structures taken",
         "Compared with other DVHs",
         "Findings",
-        words.FOR_CLINICIAN,
+        labels.FOR_CLINICIAN,
         "Sources",
         "Regimen",
         "Made from",

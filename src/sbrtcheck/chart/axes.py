@@ -1,20 +1,16 @@
-"""DVHSet, and points on it -> matplotlib axes."""
+"""Chart -> matplotlib axes."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sbrtcheck.chart.line_styles import Look, look
-from sbrtcheck.chart.points import CurvePoint, HasPoints, NotDrawn, Side
-from sbrtcheck.dvh.targets import targets_first
-from sbrtcheck.dvh.types import DVH, Curve, DVHSet, VolumeUnit
+from sbrtcheck.chart.points import CurvePoint, NotDrawn, Side
+from sbrtcheck.chart.values import Chart, ChartCurve, ChartLimit
 from sbrtcheck.formatting import clean
-from sbrtcheck.plan import FloatArray
-from sbrtcheck.radiobiology import Quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,34 +25,16 @@ _BAND_ALPHA = 0.2
 _MISSING = "sbrtcheck's plots need matplotlib: pip install 'sbrtcheck[plot]'"
 
 
-def plot(
-    dvhs: DVHSet,
-    *,
-    constraints: HasPoints | Iterable[HasPoints] = (),
-    structures: Collection[str] | None = None,
-    ax: Axes | None = None,
-    relative: bool = True,
-    names: Mapping[str, str] | None = None,
-) -> Axes:
-    """Draw as `DVHSet.plot` says."""
+def draw(chart: Chart, ax: Axes | None = None) -> Axes:
+    """Draw a chart on these axes, or on new ones."""
     axes = ax if ax is not None else _new_axes()
-    wanted = [dvh for dvh in dvhs.dvhs if structures is None or dvh.name in structures]
-    ordered = targets_first(wanted, dvhs, names)
-    chosen = [(dvh, look(place, is_target=is_target)) for place, (dvh, is_target) in enumerate(ordered)]
-    _check(chosen, dvhs, structures, relative=relative)
-    for dvh, its in chosen:
-        _draw_curve(axes, dvh, its, relative=relative)
-    several: Iterable[HasPoints] = constraints if isinstance(constraints, Iterable) else (constraints,)
-    found = [one.points(dvhs, names) for one in several]
-    looks = {dvh.name: its for dvh, its in chosen}
-    points = [one for drawn, _ in found for one in drawn if structures is None or one.structure in looks]
-    no_volume = [NotDrawn(label=one.label, reason="no absolute volume") for one in points if one.volume_cc is None]
-    points = points if relative else [one for one in points if one.volume_cc is not None]
-    for point in points:
-        _draw_point(axes, point, looks.get(point.structure), relative=relative)
-    _label(axes, [dvh for dvh, _ in chosen], relative=relative)
-    _legend(axes, points)
-    _say_what_is_missing(axes, [*(one for _, left in found for one in left), *(() if relative else no_volume)])
+    for curve in chart.curves:
+        _draw_curve(axes, curve)
+    for limit in chart.limits:
+        _draw_limit(axes, limit, chart.volume_of(limit.point))
+    _label(axes, chart)
+    _legend(axes, [limit.point for limit in chart.limits])
+    _list_left_out(axes, chart.left_out)
     return axes
 
 
@@ -68,41 +46,21 @@ def _new_axes() -> Axes:
     return plt.subplots(figsize=(9.0, 5.0), layout="constrained")[1]
 
 
-def _check(
-    chosen: Sequence[tuple[DVH, Look]], dvhs: DVHSet, structures: Collection[str] | None, *, relative: bool
-) -> None:
-    there = {dvh.name for dvh, _ in chosen}
-    if strange := sorted(set(structures or ()) - there):
-        known = ", ".join(sorted({dvh.name for dvh in dvhs.dvhs})) or "none"
-        raise ValueError(f"there is no DVH of {', '.join(map(repr, strange))}; there are: {known}")
-    lacking = [dvh.name for dvh, _ in chosen if dvh.volume_unit is not VolumeUnit.CC]
-    if lacking and not relative:
-        raise ValueError(f"the planning system stored no absolute volume of {', '.join(lacking)}: use relative=True")
+def _draw_curve(axes: Axes, curve: ChartCurve) -> None:
+    upper, lower, value, style = curve.upper, curve.lower, curve.value, curve.style
+    doses = np.concatenate((upper.dose_gy, lower.dose_gy[::-1]))
+    volumes = np.concatenate((upper.volume, lower.volume[::-1]))
+    axes.fill(doses, volumes, color=style.colour, alpha=_BAND_ALPHA, linewidth=0)
+    (line,) = axes.plot(value.dose_gy, value.volume, color=style.colour, label=_legend_text(curve.name))
+    line.set_linewidth(style.width(line.get_linewidth()))
+    if style.dashes:
+        line.set_dashes(style.dashes)
 
 
-def _draw_curve(axes: Axes, dvh: DVH, its: Look, *, relative: bool) -> None:
-    scale = 100.0 / dvh.volume if relative else 1.0
-    upper, lower = _from_zero(dvh.upper), _from_zero(dvh.lower)
-    doses = np.concatenate((upper[0], lower[0][::-1]))
-    volumes = np.concatenate((upper[1], lower[1][::-1])) * scale
-    axes.fill(doses, volumes, color=its.colour, alpha=_BAND_ALPHA, linewidth=0)
-    dose_gy, volume = _from_zero(dvh.curve)
-    (line,) = axes.plot(dose_gy, volume * scale, color=its.colour, label=_legend_text(dvh.name))
-    line.set_linewidth(line.get_linewidth() * its.thickness)
-    if its.dashes:
-        line.set_dashes(its.dashes)
-
-
-def _from_zero(curve: Curve) -> tuple[FloatArray, FloatArray]:
-    """The points of a curve, from 0 Gy on: below its least dose it gets the whole volume."""
-    if curve.dose_gy[0] <= 0.0:
-        return curve.dose_gy, curve.volume
-    return np.concatenate(([0.0], curve.dose_gy)), np.concatenate((curve.volume[:1], curve.volume))
-
-
-def _draw_point(axes: Axes, point: CurvePoint, its: Look | None, *, relative: bool) -> None:
-    colour = its.colour if its else _OF_NO_CURVE
-    volume = point.volume_percent if relative or point.volume_cc is None else point.volume_cc
+def _draw_limit(axes: Axes, limit: ChartLimit, volume: float | None) -> None:
+    if volume is None:
+        return
+    point, colour = limit.point, limit.style.colour if limit.style else _OF_NO_CURVE
     (marker,) = axes.plot(
         [point.dose_gy],
         [volume],
@@ -118,11 +76,9 @@ def _draw_point(axes: Axes, point: CurvePoint, its: Look | None, *, relative: bo
     marker.set_gid(clean(f"{point.structure}: {point.label}"))
 
 
-def _label(axes: Axes, dvhs: Sequence[DVH], *, relative: bool) -> None:
-    quantities = {dvh.quantity for dvh in dvhs}
-    converted = quantities.pop() if len(quantities) == 1 else Quantity.PHYSICAL
-    axes.set_xlabel("Dose [Gy]" if converted is Quantity.PHYSICAL else f"{converted} [Gy]")
-    axes.set_ylabel("Volume [%]" if relative else "Volume [cc]")
+def _label(axes: Axes, chart: Chart) -> None:
+    axes.set_xlabel(chart.dose_label)
+    axes.set_ylabel(chart.volume_label)
     axes.set_xlim(left=0.0)
     axes.set_ylim(bottom=0.0)
     axes.grid(visible=True, alpha=0.3)
@@ -150,9 +106,9 @@ def _legend_text(name: str) -> str:
     return f"\u200b{text}" if text.startswith("_") else text
 
 
-def _say_what_is_missing(axes: Axes, left_out: Sequence[NotDrawn]) -> None:
+def _list_left_out(axes: Axes, left_out: Sequence[NotDrawn]) -> None:
     """A constraint that is not in the picture must not look as if it were kept."""
     counted = Counter(one.reason for one in left_out)
     if counted:
-        said = "; ".join(f"{number} × {reason}" for reason, number in counted.most_common())
-        axes.set_title(f"Not drawn: {said}".replace("$", r"\$"), fontsize="x-small", loc="left", wrap=True)
+        reasons = "; ".join(f"{number} × {reason}" for reason, number in counted.most_common())
+        axes.set_title(f"Not drawn: {reasons}".replace("$", r"\$"), fontsize="x-small", loc="left", wrap=True)

@@ -1,7 +1,7 @@
-"""What may be drawn on the curves of a DVHSet: points, and the protocol of whatever gives them.
+"""What can be drawn on the curves of DVHs: limits as points, and the protocol of whatever has such points.
 
-Constraints are known two layers above. A table, or a report, gives itself as points that a curve has to pass on one
-side, and drawing needs to know no more.
+Constraints are known in packages above. A table, or a report, gives its limits as points that a curve has to pass on
+one side, and a chart needs to know no more.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from sbrtcheck.dvh.types import DVHSet
+_DVHs_contra = TypeVar("_DVHs_contra", contravariant=True)
 
 
 class Side(StrEnum):
@@ -56,10 +56,10 @@ class NotDrawn:
     reason: str
 
 
-class HasPoints(Protocol):
-    """Something that can be drawn on DVHs: a table of constraints, a report."""
+class HasPoints(Protocol[_DVHs_contra]):
+    """Something that can be drawn on DVHs (those of a `DVHSet`): a table of constraints, a report."""
 
     def points(
-        self, dvhs: DVHSet, names: Mapping[str, str] | None = None
+        self, dvhs: _DVHs_contra, names: Mapping[str, str] | None = None
     ) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
         """Points for these DVHs, and what is none; ``names`` is TG-263 name -> structure name."""

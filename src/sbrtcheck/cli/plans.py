@@ -11,6 +11,7 @@ import click
 
 from sbrtcheck.cli import options, streams
 from sbrtcheck.errors import InputError, OutputError
+from sbrtcheck.render.formats import Format, format_named, format_names
 
 if TYPE_CHECKING:
     from sbrtcheck.dvh import DVHSet
@@ -37,8 +38,8 @@ EXIT_REVIEW = 3
 @click.option(
     "--format",
     "format_",
-    type=click.Choice((*options.FORMATS, options.DICOM_PDF)),
-    default=options.FORMATS[0],
+    type=click.Choice((*format_names(), options.DICOM_PDF)),
+    default=format_names()[0],
     show_default=True,
     help="dicom-pdf is the PDF as a DICOM object with the patient's name and ID from the plan's files.",
 )
@@ -48,36 +49,26 @@ EXIT_REVIEW = 3
 @options.plan
 @options.dvhs
 @options.end_caps
-@options.between
-@options.dose
+@options.slice_interpolation
+@options.dose_interpolation
 @options.accept_dose
 @options.strict
 @options.include_unconfirmed
 @options.quiet
 @options.verbose
 @click.pass_context
-def check(  # noqa: PLR0913 - one argument an option
+def check(
     ctx: click.Context,
+    /,
     *,
     folder: Path | None,
     export: Path | None,
-    against: Path | None,
     tables: tuple[str, ...],
-    site: str | None,
-    sites_file: str | None,
+    dvhs: str,
     format_: str,
     out: Path | None,
-    names: str | None,
-    rx: str | None,
-    plan: str | None,
-    dvhs: str,
-    end_caps: str,
-    between: str,
-    dose: str,
-    accept_dose: bool,
-    strict: bool,
-    include_unconfirmed: bool,
     quiet: bool,
+    **choices: Any,
 ) -> None:
     """Check the plan in DIR, or the DVHs in a planning system's text export (--dvh).
 
@@ -88,45 +79,21 @@ def check(  # noqa: PLR0913 - one argument an option
     source, dvhs = _source(folder, export, dvhs)
     if export is not None and format_ == options.DICOM_PDF:
         raise click.UsageError(f"--format {format_} needs DIR: a text export does not say whose record it would be for")
-    _check_installed(format_)
-    binary = format_ in options.BINARY
-    with streams.output(out, inputs=[source, names, against, sites_file, *tables], binary=binary) as write:
+    as_dicom = format_ == options.DICOM_PDF
+    chosen = format_named("pdf" if as_dicom else format_)
+    chosen.check_installed()
+    inputs = [source, choices["names"], choices["against"], choices["sites"], *tables]
+    with streams.output(out, inputs=inputs, binary=chosen.binary) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.check(
                 streams.existing(source),
                 list(dict.fromkeys(tables)),
-                site=site,
-                plan=plan,
-                prescription=rx,
-                names=names,
                 dvhs=dvhs,
-                end_caps=end_caps,
-                between=between,
-                dose=dose,
-                against=against,
-                sites=sites_file,
-                accept_dose=accept_dose,
-                strict=strict,
-                include_unconfirmed=include_unconfirmed,
                 progress=progress,
+                **choices,
             )
-        if format_ == options.DICOM_PDF:
-            write(api.report_as_dicom(report, source))
-        else:
-            write(_rendered(report, format_, for_screen=out is None))
+        write(api.report_as_dicom(report, source) if as_dicom else _rendered(report, chosen, for_screen=out is None))
     ctx.exit(_exit_code(report))
-
-
-def _check_installed(format_: str) -> None:
-    """Refuse a format whose packages are not there, before anything is computed."""
-    if format_ == "html":
-        from sbrtcheck.render.html import check_installed
-
-        check_installed()
-    elif format_ in ("pdf", options.DICOM_PDF):
-        from sbrtcheck.render.pdf import require_pdf
-
-        require_pdf()
 
 
 def _source(folder: Path | None, export: Path | None, dvhs: str) -> tuple[Path, str]:
@@ -148,15 +115,14 @@ def _exit_code(report: Report) -> int:
     return {Verdict.FAIL: EXIT_FAIL, Verdict.REVIEW: EXIT_REVIEW}.get(report.verdict, EXIT_OK)
 
 
-def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
-    from sbrtcheck.render import FORMATS as RENDERERS
-    from sbrtcheck.render import text_report
-
-    if format_ == "text" and for_screen and sys.stdout.isatty():
+def _rendered(report: Report, format_: Format, *, for_screen: bool) -> str | bytes:
+    if format_.name == "text" and for_screen and sys.stdout.isatty():
         import shutil
 
+        from sbrtcheck.render import text_report
+
         return text_report(report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ)
-    return RENDERERS[format_](report)
+    return format_.write(report)
 
 
 @click.command(
@@ -180,24 +146,20 @@ def _rendered(report: Report, format_: str, *, for_screen: bool) -> str | bytes:
 @options.plan
 @options.dvhs
 @options.end_caps
-@options.between
-@options.dose
+@options.slice_interpolation
+@options.dose_interpolation
 @options.quiet
 @options.verbose
-def dvh(  # noqa: PLR0913 - one argument an option
+def dvh(
     *,
     folder: Path | None,
     export: Path | None,
     structures: tuple[str, ...],
+    dvhs: str,
     format_: str,
     out: Path | None,
-    rx: str | None,
-    plan: str | None,
-    dvhs: str,
-    end_caps: str,
-    between: str,
-    dose: str,
     quiet: bool,
+    **choices: Any,
 ) -> None:
     """Show the dose-volume histograms of the plan in DIR, or of a planning system's text export (--dvh).
 
@@ -209,34 +171,26 @@ def dvh(  # noqa: PLR0913 - one argument an option
     source, dvhs = _source(folder, export, dvhs)
     if format_ == options.RTDOSE:
         _refuse_among_inputs(out, source)
-    with streams.output(out, inputs=[source], binary=format_ in options.BINARY) as write:
+    with streams.output(out, inputs=[source], binary=format_ == options.RTDOSE) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
-            found = api.dvhs_of(
-                streams.existing(source),
-                structures=structures or None,
-                plan=plan,
-                prescription=rx,
-                dvhs=dvhs,
-                end_caps=end_caps,
-                between=between,
-                dose=dose,
-                progress=progress,
+            dvh_set = api.dvhs(
+                streams.existing(source), structures=structures or None, dvhs=dvhs, progress=progress, **choices
             )
-        _refuse_none(found)
-        write(api.dvhs_as_dicom(found, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](found))
+        _refuse_none(dvh_set)
+        write(api.dvhs_as_dicom(dvh_set, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](dvh_set))
     if format_ == options.RTDOSE:
-        _say_what_is_left_out(found)
+        _say_what_is_left_out(dvh_set)
 
 
-def _refuse_none(found: DVHSet) -> None:
+def _refuse_none(dvh_set: DVHSet) -> None:
     """Without one DVH there is nothing to show but the reasons, and no program must take these for a result."""
-    from sbrtcheck.render import words
+    from sbrtcheck.formatting import clean
 
-    if found.dvhs or not found.without:
+    if dvh_set.dvhs or not dvh_set.without:
         return
-    for one in found.without:
-        detail = f" ({one.detail})" if one.detail else ""
-        streams.say(words.clean(f"no DVH: {one.name}: {one.reason}{detail}"))
+    for structure in dvh_set.without:
+        detail = f" ({structure.detail})" if structure.detail else ""
+        streams.say(clean(f"no DVH: {structure.name}: {structure.reason}{detail}"))
     raise InputError("no structure has a DVH that can be used", hint="the reasons are above")
 
 
@@ -247,17 +201,17 @@ def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
         raise OutputError(what, str(out), "write to another folder")
 
 
-def _say_what_is_left_out(found: DVHSet) -> None:
+def _say_what_is_left_out(dvh_set: DVHSet) -> None:
     from sbrtcheck.dicom.dvh_dose import left_out
-    from sbrtcheck.render import words
+    from sbrtcheck.formatting import clean
 
-    for line in left_out(found):
-        streams.say(words.clean(f"left out: {line}"))
+    for line in left_out(dvh_set):
+        streams.say(clean(f"left out: {line}"))
 
 
 @click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
-@options.site("sites", multiple=True, text="As for check; may be repeated.")
+@options.site(multiple=True, text="As for check; may be repeated.")
 @options.tables()
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."
@@ -273,7 +227,15 @@ def _say_what_is_left_out(found: DVHSet) -> None:
 @click.option("--quiet", is_flag=True, help="Show neither progress nor summary.")
 @options.verbose
 def batch(
-    *, folder: Path, sites: tuple[str, ...], tables: tuple[str, ...], out: Path, jobs: int, quiet: bool, **choices: Any
+    *,
+    folder: Path,
+    site: tuple[str, ...],
+    sites: str | None,
+    tables: tuple[str, ...],
+    out: Path,
+    jobs: int,
+    quiet: bool,
+    **choices: Any,
 ) -> None:
     """Check every plan below FOLDER and write one table, a row an outcome.
 
@@ -282,7 +244,7 @@ def batch(
     """
     from sbrtcheck import archive
 
-    chosen = archive.Options.read(sites=sites, tables=tables, **choices)
+    chosen = archive.Options.read(sites=site, sites_file=sites, tables=tables, **choices)
     doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
     with streams.progress(quiet=quiet, **doing) as progress:
         summary = archive.batch(folder, out, chosen, jobs=jobs, progress=progress)

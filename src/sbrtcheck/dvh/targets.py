@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import combinations
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from sbrtcheck.dvh.types import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import FloatArray, Plan, Structure
-from sbrtcheck.structure_names import RoiName, all_targets, is_whole_target, targets
+from sbrtcheck.structure_names import RoiName, is_whole_target, targets
 
 SEPARATE_MM = 5.0
 """Boxes around separate targets lie at least so far apart along an axis: further than contour planes usually do."""
@@ -69,25 +69,6 @@ def roi_names(dvhs: DVHSet) -> tuple[RoiName, ...]:
 def _roi_name_of_dvh(dvh: DVH | NoDVH) -> RoiName:
     empty = isinstance(dvh, NoDVH) and dvh.reason is Reason.STRUCTURE_EMPTY
     return RoiName(name=dvh.name, number=dvh.number, kind=dvh.kind, contoured=not empty)
-
-
-def targets_first(
-    wanted: Iterable[DVH], dvhs: DVHSet, names: Mapping[str, str] | None = None
-) -> list[tuple[DVH, bool]]:
-    """Some DVHs of a plan in the order in which they are drawn, each with whether it is a target's: those come first.
-
-    Parameters
-    ----------
-    wanted
-        Those to draw.
-    dvhs
-        All of the plan.
-    names
-        Organ to structure name, as the user gave it.
-    """
-    found = {(roi.name, roi.number) for roi in all_targets(roi_names(dvhs), names)}
-    marked = [(dvh, (dvh.name, dvh.number) in found) for dvh in wanted]
-    return sorted(marked, key=lambda one: not one[1])
 
 
 def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:

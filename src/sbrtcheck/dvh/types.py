@@ -434,7 +434,7 @@ class DVHSet:
     def plot(
         self,
         *,
-        constraints: HasPoints | Iterable[HasPoints] = (),
+        constraints: HasPoints[DVHSet] | Iterable[HasPoints[DVHSet]] = (),
         structures: Collection[str] | None = None,
         ax: Axes | None = None,
         relative: bool = True,
@@ -471,15 +471,29 @@ class DVHSet:
         ValueError
             There is no DVH of a name in ``structures``, or no absolute volume to draw.
         """
-        from sbrtcheck.chart.axes import plot
+        from sbrtcheck.chart.axes import draw
+        from sbrtcheck.dvh.charts import dvh_chart, styled_dvhs
+        from sbrtcheck.dvh.targets import roi_names
 
-        return plot(self, constraints=constraints, structures=structures, ax=ax, relative=relative, names=names)
+        several = constraints if isinstance(constraints, Iterable) else (constraints,)
+        found = [one.points(self, names) for one in several]
+        chart = dvh_chart(
+            styled_dvhs(self.dvhs, roi_names(self), names),
+            points=[point for points, _ in found for point in points],
+            left_out=[constraint for _, left_out in found for constraint in left_out],
+            structures=structures,
+            relative=relative,
+        )
+        return draw(chart, ax)
 
     def _repr_html_(self) -> str:
         """Show curves and a summary in a notebook; everything in it escaped, no script."""
-        from sbrtcheck.chart.notebook import dvhs_html
+        from sbrtcheck.dvh.charts import styled_dvhs
+        from sbrtcheck.dvh.notebook import dvhs_html
+        from sbrtcheck.dvh.targets import roi_names
 
-        return dvhs_html(self)
+        styled = styled_dvhs(self.dvhs, roi_names(self))
+        return dvhs_html(styled, without=self.without, findings=self.findings, origin=self.origin, model=self.model)
 
     def __iter__(self) -> Iterator[DVH]:
         return iter(self.dvhs)

@@ -149,7 +149,7 @@ def _unknown(given: str, ids: Sequence[str]) -> UnknownTableError:
     if Path(given).is_dir():
         return UnknownTableError("is a folder, not a table", given, "give a YAML file, or the id of a bundled table")
     hint = suggest(given, ids) or "sbrtcheck tables lists them"
-    return UnknownTableError(f"no table has the id {given!r}", hint=hint)
+    return UnknownTableError(f"no table has the id {given!r}", hint=hint, table=given)
 
 
 def _bytes(path: str) -> bytes:

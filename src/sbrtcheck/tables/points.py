@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sbrtcheck.chart.points import CurvePoint, NotDrawn, Side
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, VolumeUnit, roi_names, separate_targets
-from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
+from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose, Stat, Unit, VolumeAtDose
 from sbrtcheck.plan import Prescription
 from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, RoiName, match
 from sbrtcheck.tables.limits import LimitByVolume
@@ -14,6 +14,7 @@ from sbrtcheck.tables.values import Constraint, Select
 
 _AT_PERCENT = {Stat.MAX: 0.0, Stat.MEDIAN: 50.0, Stat.MIN: 100.0}
 _NO_POINT = "no point on a curve"
+_OTHER_DOSE = "another kind of dose"
 
 
 def row_points(
@@ -30,13 +31,10 @@ def row_points(
 def _points_of(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> Iterator[CurvePoint | NotDrawn]:
     if isinstance(row.limit, LimitByVolume):
         yield NotDrawn(label=str(row.metric), reason="limit goes by a volume (plot the report)")
-    else:
-        for dvh in _dvhs_for(row, dvhs, names):
-            yield (
-                dvh
-                if isinstance(dvh, NotDrawn)
-                else curve_point(row, dvh, limit=row.limit, counts=row.counts(include_unconfirmed=False))
-            )
+        return
+    for dvh in _dvhs_for(row, dvhs, names):
+        counts = row.counts(include_unconfirmed=False)
+        yield dvh if isinstance(dvh, NotDrawn) else curve_point(row, dvh, limit=row.limit, counts=counts)
 
 
 # -------------------------------------------------------------------------------- one point
@@ -44,22 +42,22 @@ def _points_of(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -
 
 def curve_point(row: Constraint, dvh: DVH, *, limit: float, counts: bool) -> CurvePoint | NotDrawn:
     """The point of a row on the curve of a structure, with the limit that holds for the plan, in the metric's unit."""
-    label = f"{row.metric} {row.sense.replace('_', ' ')} {limit:g}"
+    label = _label(row, limit)
     if (row.quantity, row.alpha_beta_gy) != (dvh.quantity, dvh.alpha_beta_gy):
-        return NotDrawn(label=label, reason="another kind of dose")
+        return NotDrawn(label=label, reason=_OTHER_DOSE)
     match row.metric:
         case DoseAtVolume() as metric:
-            dose_gy = in_gy(limit, metric.unit, dvh)
+            dose_gy = _in_gy(limit, metric.unit, dvh)
             share = _percent(metric.volume, metric.volume_unit, dvh)
             upper_limit = row.is_upper_limit
             cold = metric.cold
         case VolumeAtDose() as metric:
-            dose_gy = in_gy(metric.dose, metric.dose_unit, dvh)
+            dose_gy = _in_gy(metric.dose, metric.dose_unit, dvh)
             share = _percent(limit, metric.unit, dvh)
             upper_limit = row.is_upper_limit != metric.cold  # much cold volume: little dose
             cold = metric.cold
         case DoseStatistic(stat=Stat.MAX | Stat.MEDIAN | Stat.MIN as stat) as metric:
-            dose_gy = in_gy(limit, metric.unit, dvh)
+            dose_gy = _in_gy(limit, metric.unit, dvh)
             share, cold = _AT_PERCENT[stat], False
             upper_limit = row.is_upper_limit
         case _:
@@ -80,7 +78,34 @@ def curve_point(row: Constraint, dvh: DVH, *, limit: float, counts: bool) -> Cur
     )
 
 
-def in_gy(dose: float, unit: Unit, dvh: DVH) -> float | str:
+def axis_point(row: Constraint, dvh: DVH, *, limit: float, counts: bool) -> CurvePoint | NotDrawn:
+    """The limit of a row on one dose of a structure (mean, largest, smallest, gEUD) as a point on the axis of doses."""
+    label = _label(row, limit)
+    if (row.quantity, row.alpha_beta_gy) != (dvh.quantity, dvh.alpha_beta_gy):
+        return NotDrawn(label=label, reason=_OTHER_DOSE)
+    match row.metric:
+        case DoseStatistic(stat=Stat.MEAN | Stat.MAX | Stat.MIN, unit=unit) | EquivalentUniformDose(unit=unit):
+            dose_gy = _in_gy(limit, unit, dvh)
+        case _:
+            return NotDrawn(label=label, reason="no limit on one dose")
+    if isinstance(dose_gy, str):
+        return NotDrawn(label=label, reason=dose_gy)
+    return CurvePoint(
+        structure=dvh.name,
+        label=label,
+        dose_gy=dose_gy,
+        volume_percent=0.0,
+        volume_cc=0.0 if dvh.volume_unit is VolumeUnit.CC else None,
+        side=Side.UNDER if row.is_upper_limit else Side.OVER,
+        counts=counts,
+    )
+
+
+def _label(row: Constraint, limit: float) -> str:
+    return f"{row.metric} {row.sense.replace('_', ' ')} {limit:g}"
+
+
+def _in_gy(dose: float, unit: Unit, dvh: DVH) -> float | str:
     """A dose of a metric or limit in Gy; or why it is none."""
     if unit is Unit.GY:
         return dose

@@ -1,7 +1,7 @@
 """Report -> one HTML page that needs nothing else: no network, no other file; for a screen, and for paper.
 
-``chart`` gives what the DVH chart shows, ``drawing`` lays it out for paper, ``view`` gives the texts, and
-``report.html.jinja``, ``report.css`` and ``report.js`` show them. What files say is text in the page, never markup or
+``chart`` gives what the DVH chart shows, ``view`` gives the texts, and ``report.html.jinja``, ``report.css`` and
+``report.js`` show them. What files say is text in the page, never markup or
 script; the page's own script and style are let in by their hashes, and nothing else is.
 """
 
@@ -43,18 +43,17 @@ def html_report(report: Report) -> str:
         jinja2 is not installed.
     """
     check_installed()
-    from sbrtcheck.render.html import chart, drawing, view
+    from sbrtcheck.render.html import chart, view
 
     shown = chart.chart_of(report)
     style, script = _part("report.css"), _part("report.js")
     text = _template().render(
-        **view.page(report, frozenset(point.row for point in shown.points)),
+        **view.page(report, frozenset(limit.row for limit in shown.limits if limit.row is not None)),
         chart=shown,
-        drawing=drawing.drawing_of(shown),
+        drawing=shown.drawing() if shown.series else "",
         structures=view.structures([one.dvh for one in shown.series]),
-        width=drawing.WIDTH,
-        height=drawing.HEIGHT,
-        frame=drawing.FRAME,
+        width=chart.WIDTH,
+        height=chart.HEIGHT,
         data=_script_safe(shown.data()),
         style=style,
         script=script,

@@ -1,24 +1,26 @@
-"""The DVHs and rows of a report -> what its chart draws: values on a grid of doses, and the limits as points."""
+"""Report -> what the chart of its page shows: volumes at a grid of doses for the script, and the drawing for paper."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sbrtcheck.chart.points import CurvePoint, Side
-from sbrtcheck.dvh import DVH, VolumeUnit
-from sbrtcheck.judge.points import curves_of
-from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose, NotMeasured, Stat, VolumeAtDose
+from sbrtcheck.chart import svg
+from sbrtcheck.chart.layout import Frame
+from sbrtcheck.chart.line_styles import COLOURS, LineStyle
+from sbrtcheck.chart.points import Side
+from sbrtcheck.chart.values import Chart, ChartCurve, ChartLimit, Line
+from sbrtcheck.dvh import DVH, VolumeUnit, roi_names
+from sbrtcheck.dvh.charts import Styled, styled_dvhs
+from sbrtcheck.formatting import clean
+from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import FloatArray, Prescription
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.render import words
-from sbrtcheck.results import Outcome, Report, Verdict
-from sbrtcheck.tables import Kind
-from sbrtcheck.tables.points import curve_point, in_gy
+from sbrtcheck.results import Outcome, Report, Verdict, labels
+from sbrtcheck.results.points import chart_limits, given_targets
 
 STEPS_GY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 MAX_DOSES = 1000
@@ -27,8 +29,8 @@ MAX_DOSES = 1000
 MAX_NUMBERS = 90_000
 """Of all curves together: keeps the file small, however many structures a plan has."""
 
-MAX_SHOWN = 7
-"""Curves drawn at first: as many as there are colours; more at once cannot be told apart."""
+MAX_SHOWN = len(COLOURS)
+"""Curves drawn at first: more at once are hard to tell apart."""
 
 MIN_ORGANS = 3
 """Organs among them, however many targets there are."""
@@ -36,63 +38,54 @@ MIN_ORGANS = 3
 FURTHEST = 1.5
 """Times the largest dose, or that prescribed: limits beyond would squeeze the curves, and are listed instead."""
 
-COLOURS, DASHES, MARKERS = 7, 4, 5
-"""Styles of lines; numbers without a common factor, so that a pair comes again only after all others."""
+WIDTH, HEIGHT = 860, 440
+LEFT, RIGHT, TOP, BOTTOM = 54, 16, 14, 42
+"""Margins around the plot, for the numbers at its axes; ``report.js`` has the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One structure: volumes (and their bounds) that get at least each dose of the chart, in the DVH's unit.
+    """One structure: volumes (and their bounds) that get at least each dose of the grid, in the DVH's unit.
 
-    They end with the first that is 0. ``target``: it is a target.
+    They end with the first that is 0. ``shown``: it is drawn at first.
     """
 
     dvh: DVH
-    name: str
+    style: LineStyle
     values: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
-    colour: int
-    dash: int
-    marker: int
-    target: bool
     shown: bool
+
+    @property
+    def name(self) -> str:
+        """The name of the structure, in one line."""
+        return clean(self.dvh.name)
 
     @property
     def in_cc(self) -> bool:
         """Whether its volumes are absolute."""
         return self.dvh.volume_unit is VolumeUnit.CC
 
-    def percent(self, volumes: Sequence[float]) -> list[float]:
-        """Volumes as percent of the whole."""
-        return [100.0 * volume / self.dvh.volume if self.dvh.volume > 0 else 0.0 for volume in volumes]
+    @property
+    def sample(self) -> str:
+        """A piece of its curve for the legend: SVG."""
+        return svg.sample(self.style, with_marker=True)
+
+    def curve(self, step_gy: float) -> ChartCurve:
+        """Its curve in percent of the volume."""
+        value, low, high = (_percent_line(one, self.dvh, step_gy) for one in (self.values, self.low, self.high))
+        return ChartCurve(name=self.dvh.name, style=self.style, value=value, lower=low, upper=high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
-    """A limit: a dose and, for one on the curve, a percent of the volume; None for a mark on the dose axis.
-
-    ``upper``: the curve has to stay to the left of it and below, else to the right and above. ``firm``: the row counts.
-    """
-
-    series: int
-    row: int
-    dose_gy: float
-    percent: float | None
-    upper: bool
-    verdict: Verdict
-    firm: bool
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
-    """Everything drawn; ``left_out`` says of which rows there is a limit that the chart cannot show, and why."""
+class PageChart:
+    """Everything the page draws; ``left_out`` says of which rows there is a limit that it cannot show, and why."""
 
     step_gy: float
     top_gy: float
     series: tuple[Series, ...]
-    points: tuple[Point, ...]
+    limits: tuple[ChartLimit, ...]
     prescribed_gy: float | None
     left_out: tuple[str, ...]
 
@@ -105,34 +98,66 @@ class Chart:
 
     def data(self) -> dict[str, Any]:
         """The same as values that JSON knows; volumes to 7 significant digits, without the zeros at their ends."""
+        places = {one.dvh.name: n for n, one in enumerate(self.series)}
         return {
             "step": self.step_gy,
             "top": self.top_gy,
             "rx": self.prescribed_gy,
             "series": [_series_data(one) for one in self.series],
-            "points": [_point_data(one) for one in self.points],
+            "points": [_limit_data(one, places[one.point.structure]) for one in self.limits],
         }
 
+    def drawing(self) -> str:
+        """SVG of the structures that are shown at first, in percent of volume and linear: for paper, without script."""
+        shown = {one.dvh.name for one in self.series if one.shown}
+        chart = Chart(
+            curves=tuple(one.curve(self.step_gy) for one in self.series if one.shown),
+            limits=tuple(limit for limit in self.limits if limit.point.structure in shown),
+            relative=True,
+            top_gy=self.top_gy,
+            top_volume=100.0,
+            dose_label="Dose, Gy",
+            volume_label="Volume, %",
+        )
+        return "".join(_drawing(chart, [n for n, one in enumerate(self.series) if one.shown], len(self.series)))
 
-def chart_of(report: Report) -> Chart:
-    """What the chart of a report shows."""
-    curves = curves_of(report)
-    dvhs = [dvh for dvh, _ in curves]
-    largest = max((float(dvh.upper.dose_gy[-1]) for dvh in dvhs), default=0.0)
-    step = _step(largest, len(dvhs))
-    doses = step * np.arange(int(np.ceil(largest / step)) + 1, dtype=np.float64)
-    shown = _shown_first(report, curves)
-    styles = sorted(range(len(dvhs)), key=lambda n: (n not in shown, n))  # those shown at first differ in colour
-    series = tuple(
-        _series(dvh, doses, styles.index(n), target=target, shown=n in shown) for n, (dvh, target) in enumerate(curves)
+
+def _drawing(chart: Chart, places: Sequence[int], of: int) -> Iterator[str]:
+    """The parts of the drawing, what is in front last; ``places`` are those of its curves among all of the page."""
+    frame = Frame(
+        left=LEFT,
+        right=WIDTH - RIGHT,
+        top=TOP,
+        bottom=HEIGHT - BOTTOM,
+        top_gy=chart.top_gy,
+        top_volume=chart.top_volume,
     )
+    yield svg.axes(chart, frame, height=HEIGHT)
+    inside = f"M{frame.left} {frame.top}H{frame.right}V{frame.bottom}H{frame.left}Z"
+    yield f'<clipPath id="plot"><path d="{inside}"/></clipPath><g clip-path="url(#plot)">'
+    yield svg.wedges(chart.limits, frame)
+    yield svg.curves(chart, frame)
+    for place, curve in zip(places, chart.curves, strict=True):
+        yield svg.markers(curve, frame, place=place, of=of)
+    yield "</g>"
+    yield svg.limits(chart.limits, frame)
+
+
+def chart_of(report: Report) -> PageChart:
+    """What the chart of a report shows."""
+    styled = styled_dvhs(report.dvhs.dvhs, roi_names(report.dvhs), given_targets(report.names))
+    largest = max((float(dvh.upper.dose_gy[-1]) for dvh, _ in styled), default=0.0)
+    step = _step(largest, len(styled))
+    doses = step * np.arange(int(np.ceil(largest / step)) + 1, dtype=np.float64)
+    shown = _shown_first(report, styled)
+    series = tuple(_series(dvh, style, doses, shown=n in shown) for n, (dvh, style) in enumerate(styled))
     prescribed = report.prescription.dose_gy if isinstance(report.prescription, Prescription) else None
-    points, left_out = _points(report, dvhs, FURTHEST * max(largest, prescribed or 0.0))
-    return Chart(
+    limits, left_out = _limits(report, styled, FURTHEST * max(largest, prescribed or 0.0))
+    return PageChart(
         step_gy=step,
-        top_gy=max([step, float(doses[-1]), *(point.dose_gy for point in points)]),
+        top_gy=max([step, float(doses[-1]), *(limit.point.dose_gy for limit in limits)]),
         series=series,
-        points=points,
+        limits=limits,
         prescribed_gy=prescribed,
         left_out=left_out,
     )
@@ -144,18 +169,14 @@ def _step(largest_gy: float, curves: int) -> float:
     return next((step for step in STEPS_GY if largest_gy / step < most), STEPS_GY[-1])
 
 
-def _series(dvh: DVH, doses_gy: FloatArray, style: int, *, target: bool, shown: bool) -> Series:
-    bands = dvh.volume_at_doses(doses_gy)
+def _series(dvh: DVH, style: LineStyle, doses_gy: FloatArray, *, shown: bool) -> Series:
+    volumes = dvh.volume_at_doses(doses_gy)
     return Series(
         dvh=dvh,
-        name=words.clean(dvh.name),
-        values=_until_nothing([band.value for band in bands]),
-        low=_until_nothing([band.low for band in bands]),
-        high=_until_nothing([band.high for band in bands]),
-        colour=style % COLOURS,
-        dash=style % DASHES,
-        marker=style % MARKERS,
-        target=target,
+        style=style,
+        values=_until_nothing([volume.value for volume in volumes]),
+        low=_until_nothing([volume.low for volume in volumes]),
+        high=_until_nothing([volume.high for volume in volumes]),
         shown=shown,
     )
 
@@ -165,17 +186,22 @@ def _until_nothing(volumes: Sequence[float]) -> tuple[float, ...]:
     return tuple(volumes[: volumes.index(0.0) + 1] if 0.0 in volumes else volumes)
 
 
-def _shown_first(report: Report, curves: Sequence[tuple[DVH, bool]]) -> set[int]:
+def _percent_line(volumes: Sequence[float], dvh: DVH, step_gy: float) -> Line:
+    percent = np.array([100.0 * volume / dvh.volume for volume in volumes])
+    return Line(dose_gy=step_gy * np.arange(len(percent), dtype=np.float64), volume=percent)
+
+
+def _shown_first(report: Report, styled: Sequence[Styled]) -> set[int]:
     """All, or the few that matter most: targets, structures with rows beyond their limit, those closest to one."""
-    if len(curves) <= MAX_SHOWN:
-        return set(range(len(curves)))
-    weight = {dvh.name: 0.0 for dvh, _ in curves}
+    if len(styled) <= MAX_SHOWN:
+        return set(range(len(styled)))
+    weight = {dvh.name: 0.0 for dvh, _ in styled}
     for outcome in report.outcomes:
         if outcome.contour in weight:
             weight[outcome.contour] = max(weight[outcome.contour], _weight(outcome))
-    targets = {n for n, (_, target) in enumerate(curves) if target}
-    organs = [n for n in range(len(curves)) if n not in targets]
-    ranked = sorted(organs, key=lambda n: (-weight[curves[n][0].name], n))
+    targets = {n for n, (_, style) in enumerate(styled) if style.is_target}
+    organs = [n for n in range(len(styled)) if n not in targets]
+    ranked = sorted(organs, key=lambda n: (-weight[styled[n][0].name], n))
     return targets | set(ranked[: max(MAX_SHOWN - len(targets), MIN_ORGANS)])
 
 
@@ -195,79 +221,40 @@ def _weight(outcome: Outcome) -> float:
 # -------------------------------------------------------------------------------- limits
 
 
-def _points(report: Report, dvhs: Sequence[DVH], furthest_gy: float) -> tuple[tuple[Point, ...], tuple[str, ...]]:
-    named = Counter(dvh.name for dvh in dvhs)
-    places = {dvh.name: n for n, dvh in enumerate(dvhs) if named[dvh.name] == 1}
-    points: list[Point] = []
-    left_out: list[str] = []
-    for number, outcome in enumerate(report.outcomes):
-        if outcome.contour not in places or outcome.verdict is Verdict.NOT_EVALUATED:
-            continue
-        place = places[outcome.contour]
-        found = list(_of_row(outcome, number, place, dvhs[place]))
-        points += [point for point in found if point.dose_gy <= furthest_gy]
-        if why := _why_not(outcome, found, furthest_gy):
-            left_out.append(f"{words.row_name(outcome)}: {why}")
-    return tuple(points), tuple(dict.fromkeys(left_out))
+def _limits(
+    report: Report, styled: Sequence[Styled], furthest_gy: float
+) -> tuple[tuple[ChartLimit, ...], tuple[str, ...]]:
+    """The limits of the chart, in physical dose and not far beyond it; and of the other rows why theirs are not."""
+    scales = [outcome.constraint.quantity for outcome in report.outcomes]
+    found = [
+        limit
+        for limit in chart_limits(report.outcomes, styled)
+        if limit.row is not None and scales[limit.row] is Quantity.PHYSICAL
+    ]
+    drawn = tuple(limit for limit in found if limit.point.dose_gy <= furthest_gy)
+    far = {limit.row for limit in found if not limit.is_variation and limit.point.dose_gy > furthest_gy}
+    names = [dvh.name for dvh, _ in styled]
+    left_out = [
+        f"{labels.row_name(outcome)}: {why}"
+        for number, outcome in enumerate(report.outcomes)
+        if names.count(outcome.contour) == 1 and outcome.verdict is not Verdict.NOT_EVALUATED
+        if (why := _why_not(outcome, is_far=number in far))
+    ]
+    return drawn, tuple(dict.fromkeys(left_out))
 
 
-def _why_not(outcome: Outcome, found: Sequence[Point], furthest_gy: float) -> str:
+def _why_not(outcome: Outcome, *, is_far: bool) -> str:
     """Why a limit on the dose of a structure is not drawn; "" for one that is, and for metrics of other things."""
-    if found:
-        return "far beyond the doses of the plan" if found[0].dose_gy > furthest_gy else ""
     if outcome.constraint.quantity is not Quantity.PHYSICAL:
         return f"in {outcome.constraint.quantity}, the chart is in physical dose"
-    return ""
-
-
-def _of_row(outcome: Outcome, number: int, place: int, dvh: DVH) -> Iterator[Point]:
-    """The limit of a row, and its acceptable variation, as points of a structure's curve."""
-    row = outcome.constraint
-    if row.quantity is not Quantity.PHYSICAL:
-        return
-    for limit in (outcome.limit_used, outcome.acceptable_used):
-        spot = None if limit is None else _spot(outcome, limit, dvh)
-        if spot is None:
-            continue
-        dose_gy, percent, upper = spot
-        yield Point(
-            series=place,
-            row=number,
-            dose_gy=dose_gy,
-            percent=percent,
-            upper=upper,
-            verdict=outcome.verdict,
-            firm=outcome.counts and row.kind is Kind.LIMIT and limit == outcome.limit_used,
-            text=_point_text(outcome),
-        )
-
-
-def _point_text(outcome: Outcome) -> str:
-    said = f"{outcome.contour}: {words.metric_text(outcome.constraint)} {words.limit_used_text(outcome)}"
-    return words.clean(f"{said}; {words.result_text(outcome)}, {words.verdict_text(outcome)}")
-
-
-def _spot(outcome: Outcome, limit: float, dvh: DVH) -> tuple[float, float | None, bool] | None:
-    """Dose in Gy and percent of the volume of a limit, and whether the curve has to stay left of it and below."""
-    row = outcome.constraint
-    match row.metric:
-        case DoseAtVolume() | VolumeAtDose() | DoseStatistic(stat=Stat.MEDIAN):
-            point = curve_point(row, dvh, limit=limit, counts=outcome.counts)
-            if isinstance(point, CurvePoint):
-                return point.dose_gy, point.volume_percent, point.side is Side.UNDER
-        case DoseStatistic(unit=unit) | EquivalentUniformDose(unit=unit):
-            dose_gy = in_gy(limit, unit, dvh)
-            if not isinstance(dose_gy, str):
-                return dose_gy, None, row.is_upper_limit
-        case _:
-            pass
-    return None
+    return "far beyond the doses of the plan" if is_far else ""
 
 
 # -------------------------------------------------------------------------------- values for JSON
 
 
 def _series_data(one: Series) -> dict[str, Any]:
+    style = one.style
     return {
         "name": one.name,
         "volume": _number(one.dvh.volume),
@@ -275,22 +262,26 @@ def _series_data(one: Series) -> dict[str, Any]:
         "v": _numbers(one.values),
         "lo": _numbers(one.low),
         "hi": _numbers(one.high),
-        "style": [one.colour, one.dash, one.marker],
-        "target": one.target,
+        "colour": style.colour,
+        "dashes": svg.dash_array(style),
+        "width": svg.line_width(style),
+        "marker": style.marker,
+        "target": style.is_target,
         "on": one.shown,
     }
 
 
-def _point_data(one: Point) -> dict[str, Any]:
+def _limit_data(limit: ChartLimit, place: int) -> dict[str, Any]:
+    point = limit.point
     return {
-        "s": one.series,
-        "row": one.row,
-        "x": _number(one.dose_gy),
-        "y": None if one.percent is None else _number(one.percent),
-        "upper": one.upper,
-        "verdict": str(one.verdict),
-        "firm": one.firm,
-        "text": one.text,
+        "s": place,
+        "row": limit.row,
+        "x": _number(point.dose_gy),
+        "y": None if limit.on_axis else _number(point.volume_percent),
+        "upper": point.side is Side.UNDER,
+        "verdict": limit.verdict,
+        "firm": limit.is_firm,
+        "text": limit.text,
     }
 
 

@@ -214,18 +214,20 @@
 
   function drawSeries(n, axis) {
     const one = data.series[n];
-    const [colour, dash, marker] = one.style;
+    const color = one.colour;
     if (state.band) {
       const around = [...spots(one, one.hi, axis), ...spots(one, one.lo, axis).reverse()];
-      element(inside, "path", { class: `band c${colour}`, d: `M${around.join("L")}Z` });
+      element(inside, "path", { class: "band", color, d: `M${around.join("L")}Z` });
     }
     const strong = (one.target ? " target" : "") + (state.strong === n ? " strong" : "");
-    element(inside, "path",
-      { class: `line c${colour} d${dash}${strong}`, d: `M${spots(one, one.v, axis).join("L")}`, "data-series": n });
+    element(inside, "path", {
+      class: `line${strong}`, color, "stroke-width": one.width, "stroke-dasharray": one.dashes,
+      d: `M${spots(one, one.v, axis).join("L")}`, "data-series": n,
+    });
     const shift = SPREAD * (n / data.series.length - 0.5);
     for (const level of LEVELS.map((share) => share + shift)) {
       const x = axis.x(doseAtShare(one, level)).toFixed(1), y = axis.y(scaled(one, level * one.volume)).toFixed(1);
-      element(inside, "use", { class: `marker c${colour}`, href: `#m-${marker}`, x, y });
+      element(inside, "use", { class: "marker", color, href: `#m-${one.marker}`, x, y });
     }
   }
 
@@ -235,15 +237,15 @@
   };
 
   function drawPoint(point, axis) {
-    const colour = data.series[point.s].style[0];
+    const color = data.series[point.s].colour;
     const x = axis.x(point.x), onAxis = point.y === null;
     const y = onAxis ? HEIGHT - BOTTOM : axis.y(volumeOf(point));
     const left = point.upper ? x - WEDGE : x, height = onAxis ? WEDGE / 2 : WEDGE;
     const top = onAxis ? y - height : point.upper ? y : y - WEDGE;
-    element(inside, "rect", { class: `wedge c${colour}`, x: left, y: top, width: WEDGE, height });
-    if (point.row === state.row) drawSide(point, x, y, colour);
+    element(inside, "rect", { class: "wedge", color, x: left, y: top, width: WEDGE, height });
+    if (point.row === state.row) drawSide(point, x, y, color);
     const group = element(chart, "g", {
-      class: `limit c${colour} ${point.verdict.toLowerCase()}${point.firm ? "" : " soft"}`,
+      class: `limit ${point.verdict.toLowerCase()}${point.firm ? "" : " soft"}`, color,
       transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`, "data-row": point.row,
     });
     element(group, "title", {}, point.text);
@@ -254,13 +256,13 @@
   }
 
   // all of the allowed side: everything but the quadrant that the arms of the corner enclose
-  function drawSide(point, x, y, colour) {
+  function drawSide(point, x, y, color) {
     const right = state.width - RIGHT, floor = HEIGHT - BOTTOM;
     const d = point.y === null
       ? `M${x} ${TOP}V${floor}H${point.upper ? LEFT : right}V${TOP}Z`
       : point.upper ? `M${LEFT} ${TOP}H${x}V${y}H${right}V${floor}H${LEFT}Z`
         : `M${LEFT} ${TOP}H${right}V${floor}H${x}V${y}H${LEFT}Z`;
-    element(inside, "path", { class: `side c${colour}`, d });
+    element(inside, "path", { class: "side", color, d });
   }
 
   let inside = null; // what lies within the axes
@@ -318,7 +320,7 @@
     for (const n of shown) {
       const one = data.series[n];
       element(cursor, "circle",
-        { class: `dot c${one.style[0]}`, r: 4, cx: x.toFixed(1), cy: axis.y(scaled(one, one.v[at] ?? 0)).toFixed(1) });
+        { class: "dot", color: one.colour, r: 4, cx: x.toFixed(1), cy: axis.y(scaled(one, one.v[at] ?? 0)).toFixed(1) });
     }
   }
 

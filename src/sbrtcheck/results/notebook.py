@@ -1,16 +1,16 @@
-"""Report -> HTML for a notebook."""
+"""The values of a report -> HTML for a notebook: no script, no style sheet, everything escaped."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from sbrtcheck.formatting import SMALL, escaped, html_details, html_lines, html_table
-from sbrtcheck.results import labels as words
+from sbrtcheck.results import labels
 from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
-from sbrtcheck.results.report import Report
+from sbrtcheck.results.report_values import ReportValues
 
 _HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [band]", "Margin", "Of limit", "Source")
-_LOOK = {  # text on ground of its own: read in light and dark notebooks alike
+STYLES = {  # text on ground of its own: read in light and dark notebooks alike
     Verdict.PASS: "background:#d1e7dd;color:#0a3622",
     Verdict.VARIATION: "background:#fff3cd;color:#664d03",
     Verdict.FAIL: "background:#f8d7da;color:#58151c",
@@ -23,38 +23,38 @@ _LOOK = {  # text on ground of its own: read in light and dark notebooks alike
 _PILL = "padding:.1em .5em;border-radius:.3em;font-weight:600;white-space:nowrap"
 
 
-def report_html(report: Report) -> str:
+def report_html(report: ReportValues) -> str:
     """Which plan, its verdict and what is behind it; a row an outcome, those on targets first; what lacks is folded.
 
     Among the rows on targets, and those on organs, what needs attention comes first.
     """
-    sources = words.SourceList.of(report.outcomes)
-    there = sorted((one for one in report.outcomes if not words.is_just_missing(one)), key=_urgency)
+    sources = labels.SourceList.of(report.outcomes)
+    there = sorted((one for one in report.outcomes if not labels.is_just_missing(one)), key=_urgency)
     return (
         "<div>"
         + _head(report)
-        + html_table(_HEADINGS, [_row(one, sources) for one in words.targets_first(there)])
+        + html_table(_HEADINGS, [_row(one, sources) for one in labels.targets_first(there)])
         + _lacking(report, sources)
-        + html_details("Findings", html_lines(words.findings(report)))
+        + html_details("Findings", html_lines(labels.findings(report)))
         + html_lines(sources.lines())
         + html_lines([f"{report.software}. {NOTICE}"])
         + "</div>"
     )
 
 
-def _head(report: Report) -> str:
+def _head(report: ReportValues) -> str:
     """Which plan, its verdict, and a line for each row and reason behind it."""
-    known = [f"Plan: {words.plan_text(report)}", f"Prescription: {words.prescription_text(report)}"]
-    known += [f"Site: {words.site_text(report)}", *(f"{choice}." for choice in words.choices(report))]
-    overall = f"{_pill(report.verdict, words.overall_text(report))} {escaped(words.summary_text(report))}"
-    reasons = [f"{_pill(verdict)} {escaped(line)}" for verdict, line in words.headline_lines(report)]
+    known = [f"Plan: {labels.plan_text(report)}", f"Prescription: {labels.prescription_text(report)}"]
+    known += [f"Site: {labels.site_text(report)}", *(f"{choice}." for choice in labels.choices(report))]
+    overall = f"{_pill(report.verdict, labels.overall_text(report))} {escaped(labels.summary_text(report))}"
+    reasons = [f"{_pill(verdict)} {escaped(line)}" for verdict, line in labels.headline_lines(report)]
     listed = "".join(f'<div style="margin:.15em 0">{reason}</div>' for reason in reasons)
     return f'<p>{"<br>".join(map(escaped, known))}</p><p style="font-size:1.15em">{overall}</p>{listed}'
 
 
-def _lacking(report: Report, sources: words.SourceList) -> str:
+def _lacking(report: ReportValues, sources: labels.SourceList) -> str:
     """Rows on structures that the plan does not have, folded: those that it should have, then the others."""
-    lacking = [one for one in report.outcomes if words.is_just_missing(one)]
+    lacking = [one for one in report.outcomes if labels.is_just_missing(one)]
     parts = (
         ("expected and not in the plan", [one for one in lacking if one.applies]),
         ("not in the plan, and not expected at this site", [one for one in lacking if not one.applies]),
@@ -81,22 +81,22 @@ def _urgency(outcome: Outcome) -> int:
     return order[outcome.verdict] + (0 if outcome.counts else 10)
 
 
-def _row(outcome: Outcome, sources: words.SourceList) -> Sequence[str]:
-    flags = ", ".join((*words.flags(outcome), *(() if outcome.counts else ("does not count",))))
+def _row(outcome: Outcome, sources: labels.SourceList) -> Sequence[str]:
+    flags = ", ".join((*labels.flags(outcome), *(() if outcome.counts else ("does not count",))))
     return (
         _pill(outcome.verdict) + _note(flags),
-        f"{escaped(words.organ_text(outcome))}{_note(words.contour_text(outcome))}",
-        escaped(words.metric_text(outcome.constraint)),
-        _whole(words.limit_used_text(outcome)),
-        f"{_whole(words.result_text(outcome))}{_note(words.remark(outcome))}",
-        escaped(words.margin_text(outcome)),
-        _whole(words.percent_text(outcome).removesuffix(" of the limit")),
+        f"{escaped(labels.organ_text(outcome))}{_note(labels.contour_text(outcome))}",
+        escaped(labels.metric_text(outcome.constraint)),
+        _whole(labels.limit_used_text(outcome)),
+        f"{_whole(labels.result_text(outcome))}{_note(labels.remark(outcome))}",
+        escaped(labels.margin_text(outcome)),
+        _whole(labels.percent_text(outcome).removesuffix(" of the limit")),
         escaped(f"[{sources.number(outcome.constraint.source)}]"),
     )
 
 
 def _pill(verdict: Verdict, text: str = "") -> str:
-    return f'<span style="{_PILL};{_LOOK[verdict]}">{escaped(text) or verdict.replace("_", " ")}</span>'
+    return f'<span style="{_PILL};{STYLES[verdict]}">{escaped(text) or verdict.replace("_", " ")}</span>'
 
 
 def _whole(text: str) -> str:
