@@ -29,7 +29,7 @@ def dvhs_for_matches(source: Plan | DVHSet, matches: StructureMatches, options: 
 
 def dvhs_for_organs(plan: Plan, organs: Collection[str], options: CheckOptions) -> DVHSet:
     """Compute the DVHs of the structures that these organs are matched to."""
-    return _computed(plan, structures_for(organs, plan, options.names), options)
+    return _computed(plan, match_plan(plan, organs, options.names).needed(organs), options)
 
 
 def dvhs_of_structures(source: Plan | DVHSet, structures: Collection[str] | None, options: CheckOptions) -> DVHSet:
@@ -70,11 +70,6 @@ def refuse_lacking(names: Collection[str], there: Collection[str]) -> None:
 
 
 # -------------------------------------------------------------------------------- organs and structures
-
-
-def structures_for(organs: Collection[str], plan: Plan, names: Mapping[str, str] | None) -> frozenset[str]:
-    """Names of the plan's structures, and of derived ones, that the organs are matched to."""
-    return match_plan(plan, organs, names).needed(organs)
 
 
 def names_of_plan(tables: Sequence[ConstraintTable], plan: Plan, names: Mapping[str, str] | None) -> PlanNames:
