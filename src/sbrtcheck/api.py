@@ -18,7 +18,8 @@ from sbrtcheck.errors import InputError
 from sbrtcheck.judge import NoRisk, Risk, SumReport
 from sbrtcheck.judge.courses import Courses, judge_courses, rules_and_tables
 from sbrtcheck.judge.dose_check import with_dose_doubts
-from sbrtcheck.judge.plan_dvhs import dvhs_for_organs, dvhs_for_tables, dvhs_of_structures, names_of_plan
+from sbrtcheck.judge.naming import match_plan, organs_of
+from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of_structures, names_of_plan
 from sbrtcheck.judge.risk import organs_of_models, refuse_diameter
 from sbrtcheck.judge.risk import risks as risks_of_dvhs
 from sbrtcheck.judge.run import evaluate_with
@@ -157,8 +158,9 @@ def check_with(
     rx = read_prescription(prescription)
     source, others = _plan_or_dvhs(path, options.dvhs, plan=plan, prescription=rx)
     tables = named or tables_of_sites(options.site, source.prescription)
-    dvhs = dvhs_for_tables(source, tables, options)
-    report = evaluate_with(tables, dvhs, options)
+    matches = match_plan(source, organs_of(tables), options.names)
+    dvhs = dvhs_for_matches(source, matches, options)
+    report = evaluate_with(tables, dvhs, options, matches)
     if against is not None:
         return with_export(report, load_export_of(against, dvhs))
     return with_stored(report, others)
@@ -228,7 +230,13 @@ def compare(  # noqa: PLR0913 - one argument an option
     files = zip((first, second), uids, rxs, strict=True)
     loaded = [load_plan(path, plan=uid, prescription=rx) for path, uid, rx in files]
     tables = named or tables_of_sites(options.site, *(plan.prescription for plan in loaded))
-    return compare_plans(*(evaluate_with(tables, dvhs_for_tables(plan, tables, options), options) for plan in loaded))
+    matched = [(plan, match_plan(plan, organs_of(tables), options.names)) for plan in loaded]
+    return compare_plans(
+        *(
+            evaluate_with(tables, dvhs_for_matches(plan, matches, options), options, matches)
+            for plan, matches in matched
+        )
+    )
 
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")

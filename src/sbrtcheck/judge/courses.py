@@ -11,7 +11,7 @@ from sbrtcheck.dose_accumulation import Course, accumulate
 from sbrtcheck.dvh import DVHSet, compute_dvhs, roi_names_of
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.judge.dose_check import dose_check
-from sbrtcheck.judge.plan_dvhs import structures_for
+from sbrtcheck.judge.naming import match_plan, organs_of
 from sbrtcheck.judge.reirradiation import judge_reirradiation
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import CheckOptions
@@ -20,7 +20,7 @@ from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.reference_data import ReirradiationRule, load_reirradiation_rules
 from sbrtcheck.results import ReviewCode, ReviewReason
 from sbrtcheck.results.reirradiation import RuleReport, SumReport
-from sbrtcheck.structure_names import all_targets
+from sbrtcheck.structure_names import StructureMatches, all_targets
 from sbrtcheck.suggest import suggest, suggest_of_all
 from sbrtcheck.tables import ConstraintTable, load_table
 
@@ -98,8 +98,10 @@ def judge_courses(
         The courses cannot be summed; an α/β is none, or of an organ that the first plan does not have.
     """
     first, names, accept_dose = courses.plans[0], courses.options.names, courses.options.accept_dose
-    ratios = {**_ratios_of_rows(tables, first, names), **_ratios_given(alpha_betas_gy, first, names)}
-    judged = tuple(_judged(rule, courses, interval_months) for rule in rules)
+    of_rules = [organ for rule in rules for organ in rule.structures]
+    matches = match_plan(first, [*of_rules, *organs_of(tables), *alpha_betas_gy], names)
+    ratios = {**_ratios_of_rows(tables, matches), **_ratios_given(alpha_betas_gy, matches)}
+    judged = tuple(_judged(rule, courses, matches, interval_months) for rule in rules)
     cumulative = courses.together(ratios)
     doubts = _doubts_of_doses(courses.plans, names)
     if accept_dose:
@@ -114,15 +116,16 @@ def judge_courses(
     )
 
 
-def _judged(rule: ReirradiationRule, courses: Courses, interval_months: float | None) -> RuleReport:
-    names = courses.options.names
-    ratios = _of_organs(rule.structures, rule.alpha_beta_gy, courses.plans[0], names)
+def _judged(
+    rule: ReirradiationRule, courses: Courses, matches: StructureMatches, interval_months: float | None
+) -> RuleReport:
+    ratios = _of_organs(rule.structures, rule.alpha_beta_gy, matches)
     return judge_reirradiation(
         rule,
         course=courses.first(ratios),
         cumulative=courses.together(ratios),
         interval_months=interval_months,
-        names=names,
+        names=courses.options.names,
     )
 
 
@@ -166,27 +169,27 @@ def rules_and_tables(given: Sequence[str]) -> tuple[tuple[ReirradiationRule, ...
 # -------------------------------------------------------------------------------- α/β by structure
 
 
-def _ratios_of_rows(tables: Sequence[ConstraintTable], plan: Plan, names: Mapping[str, str] | None) -> Ratios:
+def _ratios_of_rows(tables: Sequence[ConstraintTable], matches: StructureMatches) -> Ratios:
     """As the rows in EQD2 say; the first row's where they differ."""
     ratios: Ratios = {}
     for row in (row for table in tables for row in table.rows):
         if row.quantity is Quantity.EQD2 and row.alpha_beta_gy is not None:
-            ratios = {**_of_organs(row.structures, row.alpha_beta_gy, plan, names), **ratios}
+            ratios = {**_of_organs(row.structures, row.alpha_beta_gy, matches), **ratios}
     return ratios
 
 
-def _of_organs(organs: Collection[str], ratio_gy: float, plan: Plan, names: Mapping[str, str] | None) -> Ratios:
-    return dict.fromkeys(sorted(structures_for(set(organs), plan, names)), ratio_gy)
+def _of_organs(organs: Collection[str], ratio_gy: float, matches: StructureMatches) -> Ratios:
+    return dict.fromkeys(sorted(matches.needed(organs)), ratio_gy)
 
 
-def _ratios_given(alpha_betas_gy: Mapping[str, float], plan: Plan, names: Mapping[str, str] | None) -> Ratios:
+def _ratios_given(alpha_betas_gy: Mapping[str, float], matches: StructureMatches) -> Ratios:
     """As the user says, by organ or by the structure's own name."""
-    own = {structure.name for structure in plan.structures}
+    own = {structure.name for structure in matches.structures}
     ratios: Ratios = {}
     for organ, ratio_gy in alpha_betas_gy.items():
         if not 0 < ratio_gy < math.inf:
             raise InputError(f"an alpha/beta of {organ} of {ratio_gy:g} Gy is none", hint="give it in Gy, above 0")
-        structures = {organ} if organ in own else structures_for({organ}, plan, names)
+        structures = {organ} if organ in own else matches.needed([organ])
         if not structures:
             raise InputError(f"the plan has no structure for {organ}", hint=suggest_of_all(organ, own))
         ratios |= dict.fromkeys(structures, ratio_gy)

@@ -5,32 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from sbrtcheck.dvh import DVHSet, compute_dvhs, roi_names_of, separate_targets
+from sbrtcheck.dvh import DVHSet, compute_dvhs, roi_names_of
 from sbrtcheck.errors import InputError
 from sbrtcheck.judge.naming import match_plan, names_of_matches, organs_of
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Plan
-from sbrtcheck.structure_names import TARGETS, Match, all_targets, derivable, given_name, match
+from sbrtcheck.structure_names import StructureMatches, derivable
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.suggest import suggest_of_all
 from sbrtcheck.tables import ConstraintTable
 
 
-def dvhs_for_tables(source: Plan | DVHSet, tables: Sequence[ConstraintTable], options: CheckOptions) -> DVHSet:
-    """Compute the DVHs of the structures that rows are on, and of all targets; DVHs that were read are taken as is.
+def dvhs_for_matches(source: Plan | DVHSet, matches: StructureMatches, options: CheckOptions) -> DVHSet:
+    """Compute the DVHs of all structures that organs were matched to, and of all targets; DVHs that were read stay.
 
     Targets tell whether the dose can be the plan's, and a reader looks for them first.
     """
     if isinstance(source, DVHSet):
         return source
-    targets = {roi.name for roi in all_targets(roi_names_of(source), options.names)}
-    wanted = structures_for(organs_of(tables), source, options.names) | targets
+    wanted = matches.needed(matches.by_organ) | {roi.name for roi in matches.targets}
     return _computed(source, wanted, options)
 
 
 def dvhs_for_organs(plan: Plan, organs: Collection[str], options: CheckOptions) -> DVHSet:
     """Compute the DVHs of the structures that these organs are matched to."""
-    return _computed(plan, structures_for(organs, plan, options.names), options)
+    return _computed(plan, match_plan(plan, organs, options.names).needed(organs), options)
 
 
 def dvhs_of_structures(source: Plan | DVHSet, structures: Collection[str] | None, options: CheckOptions) -> DVHSet:
@@ -73,17 +72,6 @@ def refuse_lacking(names: Collection[str], there: Collection[str]) -> None:
 # -------------------------------------------------------------------------------- organs and structures
 
 
-def structures_for(organs: Collection[str], plan: Plan, names: Mapping[str, str] | None) -> frozenset[str]:
-    """Names of the plan's structures, and of derived ones, that the organs are matched to."""
-    rois = roi_names_of(plan)
-    matches = (match(organ, rois, names) for organ in sorted(organs))
-    matched = {found.roi.name for found in matches if isinstance(found, Match)}
-    separate = {roi.name for kind in set(organs).intersection(TARGETS) for roi in separate_targets(plan, kind, names)}
-    given = {given_name(organ, names or {}) for organ in organs}  # which may name what is derived
-    derived = {recipe.organ for recipe in derivable(rois, names) if recipe.organ in {*organs, *given}}
-    return frozenset(matched | separate | derived)
-
-
 def names_of_plan(tables: Sequence[ConstraintTable], plan: Plan, names: Mapping[str, str] | None) -> PlanNames:
-    """Which structures of a plan `evaluate` would judge the organs of the tables on."""
+    """Which structures of a plan `evaluate` would match to the organs of the tables."""
     return names_of_matches(tables, match_plan(plan, organs_of(tables), names))

@@ -22,6 +22,7 @@ from sbrtcheck.options import CheckOptions
 from sbrtcheck.progress import log_step
 from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
 from sbrtcheck.results.report import Report
+from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Sites
 
 
@@ -81,15 +82,24 @@ def evaluate(
     return evaluate_with((table,) if isinstance(table, ConstraintTable) else table, dvhs, options)
 
 
-def evaluate_with(tables: Sequence[ConstraintTable], dvhs: DVHSet, options: CheckOptions) -> Report:
-    """Check every row of the tables on the DVHs; errors and what is given back as for `evaluate`."""
+def evaluate_with(
+    tables: Sequence[ConstraintTable],
+    dvhs: DVHSet,
+    options: CheckOptions,
+    matches: StructureMatches | None = None,
+) -> Report:
+    """Check every row of the tables on the DVHs; errors and what is given back as for `evaluate`.
+
+    ``matches`` are those that the DVHs were computed by, of the organs of the tables at least; found here when None.
+    """
     tables = _distinct(tuple(tables))
-    plan_site = site_of(tables, options.site, options.sites)
-    judged = [replace(table, rows=rows_for(table, plan_site)) for table in tables]
-    matches = match_plan(dvhs, organs_of(judged), options.names)
+    site = site_of(tables, options.site, options.sites)
+    judged = [replace(table, rows=rows_for(table, site)) for table in tables]
+    if matches is None:
+        matches = match_plan(dvhs, organs_of(judged), options.names)
     dose = check_dose(dvhs, matches.targets, accepted=options.accept_dose)
     rows = [row for table in judged for row in table.rows]
-    plan = judged_plan(plan_structures(dvhs, matches), rows, site=plan_site, dose=dose)
+    plan = judged_plan(plan_structures(dvhs, matches), rows, site=site, dose=dose)
     with log_step("evaluation") as say:
         outcomes = outcomes_of(tables, plan, include_unconfirmed=options.include_unconfirmed)
         reasons = review_reasons(outcomes, plan, strict=options.strict)
@@ -109,9 +119,9 @@ def evaluate_with(tables: Sequence[ConstraintTable], dvhs: DVHSet, options: Chec
         compared=NO_OTHER_DVHS,
         names=names_of_matches(judged, matches),
         matches=matches,
-        course=course_note(dvhs.prescription, plan_site),
+        course=course_note(dvhs.prescription, site),
         reasons=reasons,
-        site=plan_site,
+        site=site,
         between=dvhs.model.between,
         dose=dvhs.model.dose,
         strict=options.strict,

@@ -19,8 +19,6 @@ from sbrtcheck.text_export.structures import WHOSE, dvh_of
 
 # Doses closer than this are one prescription, written with another rounding.
 _SAME_DOSE_GY = 5e-3
-# The hottest point lies near the prescription: far from it one of the two is of one fraction, or in another unit.
-_MIN_MAXIMUM, _MAX_MAXIMUM = 0.5, 3.0
 _NAMELESS = "unnamed"
 
 
@@ -180,6 +178,6 @@ def _refuse_hundredths(dvhs: tuple[DVH, ...], rx: Prescription | UnknownPrescrip
     if isinstance(rx, UnknownPrescription) or not dvhs:
         return
     maximum = max(dvh.max_gy.value for dvh in dvhs)
-    if _MIN_MAXIMUM <= 100.0 * maximum / rx.dose_gy <= _MAX_MAXIMUM:
+    if rx.is_hundredfold_of(maximum):
         what = f"its largest dose is {maximum:.4g} Gy, about a hundredth of the prescription, {rx.dose_gy:g} Gy"
         raise fault(f"{what}: are its numbers Gy, labelled cGy?", hint="export it with the target, in the right unit")
