@@ -14,7 +14,7 @@ times the variance of a linear dose in a box is the sum of its squared rises alo
 distribution over an interval of length L has variance L^2 / 12; for a trilinear dose the rises are those in the middle.
 
 All of it is done in single precision on long lines of cells, slab after slab and row after row: seven digits are far
-more than a dose has, and half the memory is what makes it fast.
+more than a dose has, and only half as much memory passes by as in double precision.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def max_dose_at_distance(stack: PrismStack, frame: GridFrame, distance_mm: float
 
     The prisms must not overlap. None when no place of the grid is that far away.
     """
-    surface = Surface(stack, frame)
+    surface = Surface.of(stack, frame)
     nodes = _nodes_mm(frame)
     near = [
         slice(*np.clip(np.searchsorted(x, [low - distance_mm, high + distance_mm]) + np.array([-1, 1]), 0, len(x)))
