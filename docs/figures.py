@@ -21,8 +21,8 @@ DEFAULT = "sbrtcheck, slab, trilinear"
 CLOSEST = "sbrtcheck, interpolated, cubic"
 METHODS = {
     DEFAULT: "as it comes",
-    "sbrtcheck, interpolated, trilinear": "`--between interpolated`",
-    CLOSEST: "`--between interpolated --dose cubic`",
+    "sbrtcheck, interpolated, trilinear": "`--slice-interpolation interpolated`",
+    CLOSEST: "`--slice-interpolation interpolated --dose-interpolation cubic`",
 }
 
 Row = dict[str, str]

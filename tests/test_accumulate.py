@@ -517,7 +517,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_courses_are_summed_from_their_files(two: list[str]) -> None:
-    found = api.sum_of(two, {"ThecalSac": 3.0}, "hytec-reirradiation", interval_months=6.0, frames_agree=True)
+    found = api.accumulate(two, {"ThecalSac": 3.0}, "hytec-reirradiation", interval_months=6.0, frames_agree=True)
     (rule,) = found.rules
     assert found.verdict is rule.verdict is Verdict.PASS
     assert parts(rule)["ratio"] is Verdict.PASS
@@ -528,7 +528,7 @@ def test_courses_are_summed_from_their_files(two: list[str]) -> None:
 
 def test_the_same_plan_twice_is_refused(two: list[str]) -> None:
     with pytest.raises(InputError, match="same dose"):
-        api.sum_of([two[0], two[0]], {"ThecalSac": 2.0})
+        api.accumulate([two[0], two[0]], {"ThecalSac": 2.0})
 
 
 def run(*words: str) -> Any:
@@ -551,7 +551,7 @@ def test_the_headline_of_a_sum_says_on_how_many_rows_of_a_table_it_stands(two: l
         row("Max[Gy]", "at_most", 200, name, id=name.lower(), quantity=Quantity.EQD2, alpha_beta_gy=2.0)
         for name in ("ThecalSac", "Liver")
     )
-    found = api.sum_of(two, {"ThecalSac": 2.0}, frames_agree=True)
+    found = api.accumulate(two, {"ThecalSac": 2.0}, frames_agree=True)
     judged = evaluate(table(here, lacking, fractions=()), found.cumulative)
     shown = sum_text(replace(found, report=judged))
     rows = "1 PASS; 1 row for organs not expected at this site"
@@ -573,7 +573,7 @@ def test_a_sum_begins_with_the_limits_and_rows_that_fail_and_with_every_reason_f
         for limit, more in ((10, {}), (11, {"confirmed_by": ("one",)}))
     )
     (rule,) = load_reirradiation_rules()
-    found = api.sum_of(two, {"ThecalSac": 2.0}, [rule.id], frames_agree=True)
+    found = api.accumulate(two, {"ThecalSac": 2.0}, [rule.id], frames_agree=True)
     judged = evaluate(table(fails, doubted, fractions=()), found.cumulative)
     begin = " ".join(sum_text(replace(found, report=judged)).partition("\nEQD2 of this course")[0].split())
     assert re.match("OVERALL: FAIL tables: FAIL, 1 FAIL; 1 shown but not counted FAIL ThecalSac Max", begin)

@@ -42,6 +42,7 @@ from sbrtcheck.archive import (
 from sbrtcheck.archive.entries import without_file_names
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import InputError, NoPlanError, OutputError, TableError, UnknownTableError
+from sbrtcheck.tables import choice
 
 TABLE = table(row("Mean[Gy]", "below", 30, "PTV"), row("Mean[Gy]", "below", 5, "Cochlea_L", id="second"))
 OPTIONS = Options(tables=(TABLE,))
@@ -278,7 +279,7 @@ def sites(monkeypatch: pytest.MonkeyPatch) -> None:
         for site in ("lung", "liver", "multi")
         for fractions in (3, 5)
     ]
-    monkeypatch.setattr(api, "bundled_tables", lambda: tuple(shipped))
+    monkeypatch.setattr(choice, "bundled_tables", lambda: tuple(shipped))
 
 
 @pytest.mark.usefixtures("sites")
@@ -408,14 +409,14 @@ def test_no_more_plans_are_handed_out_than_the_window_holds(number: int, window:
 def test_an_unexpected_error_in_one_plan_leaves_the_others_and_quotes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    check = api.check
+    check = api.check_with
 
     def crash_on_one(given: list[Path], *args: Any, **kwargs: Any) -> Any:
         if "a" in given[0].parts:
             raise ZeroDivisionError("Nobody^Really, born 19500101")
         return check(given, *args, **kwargs)
 
-    monkeypatch.setattr(api, "check", crash_on_one)
+    monkeypatch.setattr(api, "check_with", crash_on_one)
     good(tmp_path / "a", 1)
     good(tmp_path / "b", 2)
     summary, rows = checked_here(tmp_path, tmp_path / "out.csv")

@@ -17,13 +17,14 @@ from click.testing import CliRunner, Result
 
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
 from sbrtcheck import api, archive, cli
-from sbrtcheck.cli import options
+from sbrtcheck.cli import exit_codes, options
 from sbrtcheck.dicom import NotStored
 from sbrtcheck.errors import Fault, InputError, NamesError, TableError, UnknownTableError
+from sbrtcheck.judge import plan_dvhs
 from sbrtcheck.plan import Plan, Prescription
 from sbrtcheck.render import FORMATS
 from sbrtcheck.render.lists import DVH_FORMATS
-from sbrtcheck.tables import ConstraintTable, bundled_tables
+from sbrtcheck.tables import ConstraintTable, bundled_tables, choice
 
 Run = Callable[..., Result]
 
@@ -53,8 +54,8 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.setattr(api, "load_plan", loaded_plan)
     monkeypatch.setattr(api, "load_plan_and_dvhs", plan_without_dvhs)
     monkeypatch.setattr(api, "load_dvhs", lambda *_, **__: dvh_set(uniform_dvh(dose_gy=11.0), rx=TEN_IN_FIVE))
-    monkeypatch.setattr(api, "load_table", named_table)
-    monkeypatch.setattr(api, "bundled_tables", lambda: tuple(TABLES.values()))
+    monkeypatch.setattr(choice, "load_table", named_table)
+    monkeypatch.setattr(choice, "bundled_tables", lambda: tuple(TABLES.values()))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plan").mkdir()
     return lambda *args: CliRunner().invoke(cli.main, list(args))
@@ -95,7 +96,20 @@ def test_every_format_is_on_the_command_line(run: Run, name: str) -> None:
     done = run("check", "plan", "--table", "passes", "--format", name)
     assert done.exit_code == 0
     assert done.stdout
-    assert tuple(FORMATS) == options.FORMATS
+
+
+def test_a_format_is_added_in_one_place() -> None:
+    """An entry in the list of formats is all that the command line, its help and the mapping of functions need."""
+    code = """
+from click.testing import CliRunner
+from sbrtcheck.render import formats
+formats.REPORT_FORMATS += (formats.Format(name="verdict", write=lambda report: str(report.verdict) + "!"),)
+from sbrtcheck.cli import main
+print("verdict|" in CliRunner().invoke(main, ["check", "--help"]).output)
+print(CliRunner().invoke(main, ["check", PLAN, "--table", "rtog-0813", "--format", "verdict"]).output)
+"""
+    done = in_a_process(f"PLAN = {str(LUNG_PLAN)!r}{code}")
+    assert done.stdout.decode().split() == ["True", "PASS!"], done.stderr
 
 
 def test_the_options_reach_the_report(run: Run) -> None:
@@ -105,6 +119,26 @@ def test_the_options_reach_the_report(run: Run) -> None:
     assert (as_dict["strict"], as_dict["include_unconfirmed"]) == (True, True)
     assert as_dict["prescription"] == {"dose_gy": 54.0, "fractions": 3, "source": "given", "unknown": None}
     assert as_dict["dvh"]["end_caps"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("old", "now", "word", "key"),
+    [
+        ("--between", "--slice-interpolation", "interpolated", "between"),
+        ("--dose", "--dose-interpolation", "cubic", "dose"),
+    ],
+)
+def test_an_option_is_taken_by_its_old_name_too_which_no_help_shows(
+    run: Run, old: str, now: str, word: str, key: str
+) -> None:
+    shown = [run("dvh", "plan", "--format", "json", option, word) for option in (old, now)]
+    assert shown[0].stdout == shown[1].stdout
+    assert json.loads(shown[0].stdout)["structures"][0][key] == word
+    for command in ("check", "dvh", "compare"):
+        text = run(command, "--help").output
+        assert f"{now} [" in text
+        assert f"{old} " not in text
+        assert run(command, "plan", old, "round").stderr.count("is not one of") == 1
 
 
 def test_stored_dvhs_are_taken_when_asked_for(run: Run) -> None:
@@ -164,7 +198,7 @@ def test_every_fault_of_a_table_is_a_line(run: Run, monkeypatch: pytest.MonkeyPa
     def broken(_name: str) -> ConstraintTable:
         raise TableError("2 faults", "t.yaml", faults=faults)
 
-    monkeypatch.setattr(api, "load_table", broken)
+    monkeypatch.setattr(choice, "load_table", broken)
     done = run("check", "plan", "--table", "t.yaml")
     assert done.exit_code == 2
     assert done.stderr.splitlines() == [
@@ -194,7 +228,7 @@ def test_a_fault_of_our_own_is_neither_a_verdict_nor_an_input_error(
 
     monkeypatch.setattr(api, "load_plan", faulty)
     done = run("check", "plan", "--table", "passes")
-    assert (done.exit_code, done.stdout) == (cli.EXIT_OUR_FAULT, "")
+    assert (done.exit_code, done.stdout) == (exit_codes.OUR_FAULT, "")
     assert done.stderr.startswith(
         f"sbrtcheck: an error in sbrtcheck itself, no verdict: {fault.__name__} at test_cli.py:"
     )
@@ -208,7 +242,7 @@ def test_an_interrupt_is_no_verdict(run: Run, monkeypatch: pytest.MonkeyPatch) -
         raise KeyboardInterrupt
 
     monkeypatch.setattr(api, "load_plan", interrupted)
-    assert run("check", "plan", "--table", "passes").exit_code == cli.EXIT_INTERRUPTED
+    assert run("check", "plan", "--table", "passes").exit_code == exit_codes.INTERRUPTED
 
 
 def test_what_the_package_logs_is_shown_only_when_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -496,10 +530,10 @@ def test_a_named_table_of_the_site_is_taken_once(run: Run) -> None:
 
 def test_only_the_structures_the_tables_need_are_computed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    compute = api.compute_dvhs
+    compute = plan_dvhs.compute_dvhs
     monkeypatch.setattr(api, "load_plan", lambda *_, **__: plan_of(SpinalCord=0.0, Heart=5.0))
     monkeypatch.setattr(
-        api,
+        plan_dvhs,
         "compute_dvhs",
         lambda plan, structures, **rest: asked.append(structures) or compute(plan, structures, **rest),
     )

@@ -22,7 +22,7 @@ from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, compute_dvhs
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, FindingCode, Prescription
-from sbrtcheck.render.plans import PLAN_FORMATS
+from sbrtcheck.render.plan_comparison import PLAN_FORMATS
 from sbrtcheck.tables import Constraint, ConstraintTable, Kind, Status
 from stored_plans import LUNG
 

@@ -18,9 +18,8 @@ import dicom_files as files
 import sbrtcheck
 from dicom_files import stored_dvh, write_plan
 from dvh_builders import dvh_set, percent_dvh, ramp_dvh, report_on, row, table, uniform_dvh
-from sbrtcheck import api
 from sbrtcheck.cli import main
-from sbrtcheck.comparison import compare_with
+from sbrtcheck.comparison import compare_with, in_report
 from sbrtcheck.dicom import NotStored, load_plan_and_dvhs
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, NoDVH, Reason, curve_distance
 from sbrtcheck.metric import Measurement, NotMeasured
@@ -185,7 +184,7 @@ def test_the_structure_the_user_named_is_the_one_compared() -> None:
     ours, theirs = dvh_set(uniform_dvh("myelon", dose_gy=17.0)), dvh_set(uniform_dvh("myelon", dose_gy=19.0))
     names = {"SpinalCord": "myelon"}
     report = report_on(cord_table(), ours, names=names)
-    assert [one.row_id for one in compare_with(report, theirs, other="others", names=names).verdicts] == ["cord"]
+    assert [one.row_id for one in compare_with(report, theirs, other="others").verdicts] == ["cord"]
 
 
 def test_a_name_that_differs_in_blanks_and_case_alone_is_the_structure_and_told() -> None:
@@ -328,7 +327,7 @@ def test_a_fault_in_comparing_leaves_the_report_standing(tmp_path: Path, monkeyp
     def faulty(*_: object, **__: object) -> Comparison:
         raise ZeroDivisionError("Mustermann")
 
-    monkeypatch.setattr(api, "compare_with", faulty)
+    monkeypatch.setattr(in_report, "compare_with", faulty)
     report = sbrtcheck.check(
         write_plan(tmp_path, dose_with_dvhs(), files.structure_set(), files.plan()), ptv_table(), accept_dose=True
     )

@@ -212,7 +212,7 @@ def test_stored_dvhs_of_several_folders_are_not_mixed(tmp_path: Path) -> None:
 def test_nothing_is_written_for_a_patient_whose_uids_several_folders_have(tmp_path: Path) -> None:
     for number in (1, 2):
         write_patient(tmp_path / str(number), number)
-    dvhs = api.dvhs_of(tmp_path / "1")
+    dvhs = api.dvhs(tmp_path / "1")
     assert api.dvhs_as_dicom(dvhs, tmp_path / "1")
     with pytest.raises(InputError, match="files of several plans have the UIDs of this one"):
         api.dvhs_as_dicom(dvhs, tmp_path)

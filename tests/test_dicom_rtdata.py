@@ -221,7 +221,7 @@ OF_ONE_PATIENT = [folder for folder in PLANS if folder != "raystation14_water"]
 def test_the_validator_finds_no_more_in_objects_made_of_it_than_its_own_headers(folder: str, tmp_path: Path) -> None:
     plan = RTDATA / folder
     report = sbrtcheck.check(plan, "tg101-5fx", prescription="50Gy/5")
-    contents = (api.dvhs_as_dicom(api.dvhs_of(plan), plan), api.report_as_dicom(report, plan))
+    contents = (api.dvhs_as_dicom(api.dvhs(plan), plan), api.report_as_dicom(report, plan))
     found = [line for content in contents for line in faults(content, tmp_path)]
     assert [line for line in found if not any(known in line for known in OF_THE_SOURCE)] == []
 
@@ -229,7 +229,7 @@ def test_the_validator_finds_no_more_in_objects_made_of_it_than_its_own_headers(
 @pytest.mark.parametrize("folder", OF_ONE_PATIENT)
 def test_dvhs_written_as_dicom_answer_as_the_computed_ones_within_a_bin(folder: str, tmp_path: Path) -> None:
     plan = RTDATA / folder
-    dvhs = api.dvhs_of(plan)
+    dvhs = api.dvhs(plan)
     content = api.dvhs_as_dicom(dvhs, plan)
     (tmp_path / "dvhs.dcm").write_bytes(content)
     for number, file in enumerate(path for path in plan.glob("*.dcm") if b"RTDOSE" not in path.read_bytes()[:2000]):
@@ -248,4 +248,4 @@ def test_dvhs_written_as_dicom_answer_as_the_computed_ones_within_a_bin(folder: 
 def test_a_plan_whose_files_name_two_patients_is_for_nobodys_record() -> None:
     plan = RTDATA / "raystation14_water"
     with pytest.raises(InputError, match="different Patient IDs"):
-        api.dvhs_as_dicom(api.dvhs_of(plan), plan)
+        api.dvhs_as_dicom(api.dvhs(plan), plan)

@@ -201,7 +201,7 @@ def test_what_cannot_be_written_is_refused(folder: Path, dvhs: DVHSet, match: st
 def test_dicompyler_core_reads_the_same_numbers() -> None:
     from dicompylercore import dvh as core_dvh
 
-    dvhs = api.dvhs_of(LUNG, structures=["PTV", "Heart", "SpinalCord", "Esophagus"])
+    dvhs = api.dvhs(LUNG, structures=["PTV", "Heart", "SpinalCord", "Esophagus"])
     written = read(api.dvhs_as_dicom(dvhs, LUNG))
     assert len(written.DVHSequence) == 4
     for dvh in dvhs:
@@ -214,7 +214,7 @@ def test_dicompyler_core_reads_the_same_numbers() -> None:
 
 
 def test_our_own_reader_takes_it_for_stored_dvhs_of_the_plan(tmp_path: Path) -> None:
-    dvhs = api.dvhs_of(LUNG, structures=["PTV", "Heart"])
+    dvhs = api.dvhs(LUNG, structures=["PTV", "Heart"])
     (tmp_path / "dvhs.dcm").write_bytes(api.dvhs_as_dicom(dvhs, LUNG))
     for name in ("rtplan.dcm", "rtstruct.dcm"):
         shutil.copy(LUNG / name, tmp_path)
@@ -383,7 +383,7 @@ def test_the_document_is_the_pdf_with_its_sources(folder: Path) -> None:
 @needs_validator
 @pytest.mark.parametrize("plan", sorted(PLANS.iterdir()), ids=lambda path: path.name)
 def test_the_validator_finds_nothing_in_what_is_made_of_the_bundled_plans(plan: Path, tmp_path: Path) -> None:
-    assert faults(api.dvhs_as_dicom(api.dvhs_of(plan), plan), tmp_path) == []
+    assert faults(api.dvhs_as_dicom(api.dvhs(plan), plan), tmp_path) == []
     report = sbrtcheck.check(plan, "review-text")
     assert faults(api.report_as_dicom(report, plan), tmp_path) == []
 
@@ -418,7 +418,7 @@ def test_the_commands_write_what_the_functions_give(tmp_path: Path) -> None:
     assert len(read(written).DVHSequence) == 1
     assert (
         hashlib.sha256(written).digest()
-        == hashlib.sha256(api.dvhs_as_dicom(api.dvhs_of(LUNG, structures=["PTV", "Lungs"]), LUNG)).digest()
+        == hashlib.sha256(api.dvhs_as_dicom(api.dvhs(LUNG, structures=["PTV", "Lungs"]), LUNG)).digest()
     )
 
 
@@ -453,7 +453,7 @@ def test_a_second_dose_is_not_put_into_the_plans_own_folder(tmp_path: Path) -> N
 def test_with_the_dvhs_beside_it_the_plans_own_dose_can_be_named(tmp_path: Path) -> None:
     plan = tmp_path / "plan"
     shutil.copytree(LUNG, plan)
-    (plan / "dvhs.dcm").write_bytes(api.dvhs_as_dicom(api.dvhs_of(LUNG, structures=["PTV"]), LUNG))
+    (plan / "dvhs.dcm").write_bytes(api.dvhs_as_dicom(api.dvhs(LUNG, structures=["PTV"]), LUNG))
     own = str(pydicom.dcmread(LUNG / "rtdose.dcm", stop_before_pixels=True).SOPInstanceUID)
     assert run("check", plan, "--table", "rtog-0813").exit_code == 2
     assert run("check", plan, "--table", "rtog-0813", "--plan", own).exit_code == 0

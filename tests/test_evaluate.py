@@ -30,8 +30,7 @@ from sbrtcheck.metric import Measurement, NotMeasured, parse
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict
 from sbrtcheck.structure_names import Rule
-from sbrtcheck.tables import Constraint, Kind, Select, Status
-from sbrtcheck.tables.sites import Site, Sites
+from sbrtcheck.tables import Constraint, Kind, Select, Site, Sites, Status
 from sbrtcheck.tables.values import ExpectedOrgan
 
 

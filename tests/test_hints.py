@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sbrtcheck.cli import main
 from sbrtcheck.errors import DicomError
-from sbrtcheck.suggest import near, suggest
+from sbrtcheck.suggest import suggest, suggestions
 from sbrtcheck.tables import bundled_tables
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -154,15 +154,15 @@ def test_one_letter_too_many_or_too_few_still_finds_the_word(word: str, data: st
             st.just(word[:at] + word[at + 1 :]), st.sampled_from(TYPED).map(lambda new: word[:at] + new + word[at:])
         )
     )
-    found = near(typed, IDS)
+    found = suggestions(typed, IDS)
     assert found
     alone = sum(one[:-4] == word[:-4] for one in IDS) == 1  # of several fraction numbers, a letter makes another
     assert word in found or typed in IDS or not alone
 
 
 def test_case_is_the_same_and_nothing_close_is_nothing() -> None:
-    assert near("HEART", ["Heart", "Liver"]) == ("Heart",)
-    assert near("Pineapple", ["Heart", "Liver"]) == ()
-    assert near("x", []) == ()
+    assert suggestions("HEART", ["Heart", "Liver"]) == ("Heart",)
+    assert suggestions("Pineapple", ["Heart", "Liver"]) == ()
+    assert suggestions("x", []) == ()
     assert suggest("zzz", ["Heart"]) == ""
     assert suggest("tg-101", ["tg101-1fx", "tg101-3fx"]) == "did you mean 'tg101-1fx' or 'tg101-3fx'?"

@@ -38,13 +38,14 @@ from sbrtcheck.chart.points import Side
 from sbrtcheck.cli import main
 from sbrtcheck.dvh import DVH, NoDVH, Reason
 from sbrtcheck.errors import OutputError
+from sbrtcheck.formatting import clean
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.render import html_report, words
-from sbrtcheck.render.comparison import compared_lines
+from sbrtcheck.render import html_report
+from sbrtcheck.render.dvh_comparison import compared_lines
 from sbrtcheck.render.html.chart import MAX_SHOWN, chart_of
 from sbrtcheck.render.html.view import MAX_REASONS
 from sbrtcheck.render.names import taken_cells
-from sbrtcheck.results import NOTICE, Report, Verdict
+from sbrtcheck.results import NOTICE, Report, Verdict, labels
 from sbrtcheck.tables import Select
 
 MOST_BYTES = 1_500_000
@@ -66,13 +67,13 @@ def test_every_row_is_there_with_its_verdict_numbers_and_source(report: Report) 
         (body,) = shown.all("tbody", id=f"r-{number}")
         source = outcome.constraint.source
         parts = (
-            words.verdict_text(outcome),
-            words.organ_text(outcome),
-            words.contour_text(outcome).partition(" (")[0],
-            words.metric_text(outcome.constraint),
-            words.limit_used_text(outcome),
-            words.result_text(outcome),
-            words.margin_text(outcome),
+            labels.verdict_text(outcome),
+            labels.organ_text(outcome),
+            labels.contour_text(outcome).partition(" (")[0],
+            labels.metric_text(outcome.constraint),
+            labels.limit_used_text(outcome),
+            labels.result_text(outcome),
+            labels.margin_text(outcome),
             outcome.rule,
             source.citation,
             source.where,
@@ -80,22 +81,22 @@ def test_every_row_is_there_with_its_verdict_numbers_and_source(report: Report) 
             *outcome.constraint.confirmed_by,
             outcome.constraint.note,
             outcome.constraint.endpoint,
-            *words.flags(outcome),
+            *labels.flags(outcome),
             *(finding.text for finding in outcome.findings),
         )
         for part in parts:
             assert " ".join(part.split()) in str(body)
         for other in outcome.conventions:
             assert f"End caps {other.end_caps}" in str(body)
-            assert words.value_text(other.measurement, outcome) in str(body)
+            assert labels.value_text(other.measurement, outcome) in str(body)
 
 
 def test_the_banner_has_plan_prescription_site_verdict_counts_and_notice() -> None:
     (banner,) = page(lung_report()).all("header")
     report = lung_report()
-    for part in ("Plan LUNG", words.prescription_text(report), "Site lung", words.overall_text(report), NOTICE):
+    for part in ("Plan LUNG", labels.prescription_text(report), "Site lung", labels.overall_text(report), NOTICE):
         assert part in str(banner)
-    assert words.summary_text(report) in str(banner)
+    assert labels.summary_text(report) in str(banner)
     assert "fail" in next(page(varied_report()).all("header")).attributes["class"].split()  # type: ignore[union-attr]
 
 
@@ -105,7 +106,7 @@ def test_a_line_of_the_banner_leads_to_its_row() -> None:
     leads = {str(one): report.outcomes[int((one.attributes["href"] or "").removeprefix("#r-"))] for one in links}
     assert {one.constraint.id for one in leads.values()} == {"fails", "doubted"}
     for text, outcome in leads.items():
-        assert text.startswith(f"{outcome.organ} {words.metric_text(outcome.constraint)} ")
+        assert text.startswith(f"{outcome.organ} {labels.metric_text(outcome.constraint)} ")
 
 
 def lacking(organs: int) -> Report:
@@ -181,7 +182,7 @@ def test_each_row_says_what_is_to_be_filtered_by() -> None:
 
 def test_names_of_the_report_are_those_that_the_command_shows() -> None:
     plan = PLANS / "lung-50gy-5fx"
-    report, found = lung_report(), api.names_of(plan, TABLES)
+    report, found = lung_report(), api.names(plan, TABLES)
     assert report.names == found
     section = page(report).section("names")
     for one in found.organs:
@@ -234,7 +235,7 @@ def test_indices_of_the_plan_have_a_section_of_their_own() -> None:
     section = page(report).section("quality")
     indices = [o for o in report.outcomes if str(o.constraint.metric).startswith(("R50", "R100", "D2cm", "CI"))]
     assert indices
-    assert all(str(o.constraint.metric) in section and words.value_text(o.measurement, o) in section for o in indices)
+    assert all(str(o.constraint.metric) in section and labels.value_text(o.measurement, o) in section for o in indices)
     assert not list(page(varied_report()).all("section", id="quality"))
 
 
@@ -316,7 +317,7 @@ def test_text_of_files_stays_text() -> None:
     shown = page(nasty_report())
     assert len(list(shown.all("script"))) == 3
     assert not shown.comments
-    names = [words.clean(name) for name in NASTY]
+    names = [clean(name) for name in NASTY]
     assert [one["name"] for one in shown.data()["series"]] == names
     assert all(" ".join(name.split()) in shown.section("dvh") for name in names)
     (raw,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', html_report(nasty_report()), re.S)
@@ -328,8 +329,8 @@ def test_text_of_files_stays_text() -> None:
 @given(st.text(min_size=1, max_size=40))
 def test_any_name_of_a_structure_is_shown_as_it_is(name: str) -> None:
     shown = page(report_on(table(row("Mean[Gy]", "below", 5, name)), dvh_set(ramp_dvh(name))))
-    assert shown.data()["series"][0]["name"] == words.clean(name)
-    assert " ".join(words.clean(name).split()) in shown.section("dvh")
+    assert shown.data()["series"][0]["name"] == clean(name)
+    assert " ".join(clean(name).split()) in shown.section("dvh")
     assert len(list(shown.all("script"))) == 3
 
 

@@ -236,7 +236,7 @@ def test_every_structure_is_either_used_or_listed_as_unused(found: list[RoiName]
     ],
 )
 def test_a_check_takes_the_structures_that_were_shown(plan: Path, table_id: str, given_names: dict[str, str]) -> None:
-    names = api.names_of(plan, table_id, names=given_names)
+    names = api.names(plan, table_id, names=given_names)
     report = api.check(plan, table_id, names=given_names)
     shown = {found.organ: found for found in names.organs}
     compared = [outcome for outcome in report.outcomes if outcome.organ in shown]
@@ -255,7 +255,7 @@ def test_a_check_takes_the_structures_that_were_shown(plan: Path, table_id: str,
 def test_a_check_takes_each_of_the_separate_targets_that_were_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "load_plan", lambda *_, **__: plan_of(PTV_1=0.0, PTV_2=60.0, Heart=120.0))
     monkeypatch.setattr(api, "load_plan_and_dvhs", lambda *_, **__: (api.load_plan(), NotStored(reason="none")))
-    taken = one(api.names_of("plan", asking("PTV", "Heart")), "PTV").match
+    taken = one(api.names("plan", asking("PTV", "Heart")), "PTV").match
     assert isinstance(taken, SeparateTargets)
     report = api.check("plan", asking("PTV", "Heart"))
     assert [roi.name for roi in taken.rois] == [o.contour for o in report.outcomes if o.organ == "PTV"]

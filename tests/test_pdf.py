@@ -21,11 +21,12 @@ from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.cli import main, streams
 from sbrtcheck.comparison import compare_with
 from sbrtcheck.errors import OutputError
-from sbrtcheck.render import pdf, pdf_report, words
-from sbrtcheck.render.comparison import compared_lines
+from sbrtcheck.formatting import clean
+from sbrtcheck.render import pdf, pdf_report
+from sbrtcheck.render.dvh_comparison import compared_lines
 from sbrtcheck.render.pdf.chart import report_chart
 from sbrtcheck.render.pdf.style import LONGEST_CELL, drawn, printable
-from sbrtcheck.results import NOTICE, Report, Verdict
+from sbrtcheck.results import NOTICE, Report, Verdict, labels
 from sbrtcheck.tables import ClinicianItem, Source
 from test_report import report as one_of_every_sort
 
@@ -87,13 +88,15 @@ def test_any_name_and_any_dose_give_a_pdf_with_the_verdict_of_every_row(
     rows = [row("D0.35cc[Gy]", "below", limit, id=f"row{n}") for n, limit in enumerate(limits)]
     made = cord_report(name, *rows, high_gy=high_gy)
     shown = text_of(made)
-    missing = [outcome for outcome in made.outcomes if words.is_just_missing(outcome)]  # "" is the name of no structure
+    missing = [
+        outcome for outcome in made.outcomes if labels.is_just_missing(outcome)
+    ]  # "" is the name of no structure
     rows_shown = [outcome for outcome in made.outcomes if outcome not in missing]
     for verdict in Verdict:
         wanted = sum(outcome.verdict is verdict for outcome in rows_shown)
         assert shown.count(squeezed(verdict.replace("_", " "))) >= wanted
-    assert all(squeezed(words.limit_used_text(outcome)) in shown for outcome in rows_shown)
-    assert all(squeezed(line) in shown for line in words.organ_counts(missing))
+    assert all(squeezed(labels.limit_used_text(outcome)) in shown for outcome in rows_shown)
+    assert all(squeezed(line) in shown for line in labels.organ_counts(missing))
 
 
 def runs_leftwards(char: str) -> bool:
@@ -103,7 +106,7 @@ def runs_leftwards(char: str) -> bool:
 @settings(max_examples=25)
 @given(
     st.text(st.characters().filter(lambda char: not runs_leftwards(char)), min_size=1, max_size=60).filter(
-        lambda name: bool(squeezed(words.clean(name)))
+        lambda name: bool(squeezed(clean(name)))
     )
 )
 def test_a_name_stands_there_as_it_is_with_numbers_for_what_has_no_glyph(name: str) -> None:
@@ -194,12 +197,12 @@ def test_each_sort_of_row_shows_its_verdict_organ_metric_limit_value_margin_and_
     made = one_of_every_sort()
     shown = text_of(made)
     for outcome in made.outcomes:
-        if not words.is_just_missing(outcome):
-            parts = (words.organ_text(outcome), words.limit_used_text(outcome), words.result_text(outcome))
+        if not labels.is_just_missing(outcome):
+            parts = (labels.organ_text(outcome), labels.limit_used_text(outcome), labels.result_text(outcome))
             assert all(squeezed(part) in shown for part in parts)
-    assert all(squeezed(line) in shown for line in words.legend(made))
+    assert all(squeezed(line) in shown for line in labels.legend(made))
     assert all(
-        squeezed(line) in shown for line in [*words.remarks(made), *words.findings(made), *words.made_from(made)]
+        squeezed(line) in shown for line in [*labels.remarks(made), *labels.findings(made), *labels.made_from(made)]
     )
     assert squeezed("[2] Roe 2021, page 7") in shown
 
@@ -208,14 +211,14 @@ def test_headings_are_bookmarks_in_the_order_of_the_pages() -> None:
     found = headings(one_of_every_sort(strict=True))
     assert found == [
         "OVERALL: FAIL",
-        words.table_text(one_of_every_sort().tables[0]),
+        labels.table_text(one_of_every_sort().tables[0]),
         "Dose-volume histograms",
         "Flags",
         "Remarks",
         "Structures taken",
         "Compared with other DVHs",
         "Findings",
-        words.FOR_CLINICIAN,
+        labels.FOR_CLINICIAN,
         "Sources",
         "Regimen",
         "Made from",

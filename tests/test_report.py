@@ -17,11 +17,13 @@ from hypothesis import strategies as st
 
 from dvh_builders import SOURCE, dvh_set, percent_dvh, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck.dvh import EndCaps, Model, NoDVH, Reason
+from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.plan import Finding, FindingCode
-from sbrtcheck.render import FORMATS, markdown_report, text_report, words
+from sbrtcheck.render import FORMATS, markdown_report, text_report
 from sbrtcheck.render.lists import DVH_FORMATS, tables_json, tables_text
+from sbrtcheck.render.markdown import HEADINGS
 from sbrtcheck.render.text import NARROWEST
-from sbrtcheck.results import NOTICE, Report
+from sbrtcheck.results import NOTICE, Report, labels
 from sbrtcheck.tables import ClinicianItem, Kind, Source, Status, load_sites
 from sbrtcheck.text_export import load_dvh_export
 
@@ -115,7 +117,7 @@ def test_the_counts_stand_at_the_top_the_worst_first(render: Any) -> None:
 def test_a_flag_is_shown_and_explained(render: Any, flag: str) -> None:
     shown = plain(render(report()))
     assert shown.count(flag) >= 2
-    assert f"{flag}: {words.FLAGS[flag]}" in shown
+    assert f"{flag}: {labels.FLAGS[flag]}" in shown
 
 
 @pytest.mark.parametrize("render", TEXTS)
@@ -224,14 +226,14 @@ def test_structure_names_are_text_and_nothing_else(format_: str, name: str) -> N
     elif format_ == "csv":
         cells = next(csv.DictReader(io.StringIO(shown)))
         mark = "'" if name.strip()[0] in "=+-@" else ""  # so that no spreadsheet takes it for a formula
-        assert cells["contour"] == mark + words.clean(name)
+        assert cells["contour"] == mark + clean(name)
     elif format_ == "text":
-        assert words.clean(name) in shown
+        assert clean(name) in shown
     elif format_ == "html":
-        assert html.escape(words.clean(name)) in shown
+        assert html.escape(clean(name)) in shown
     else:
         (line,) = [line for line in shown.splitlines() if line.startswith("| PASS")]
-        assert line.replace("\\|", "").count("|") == len(words.HEADINGS) + 1
+        assert line.replace("\\|", "").count("|") == len(HEADINGS) + 1
 
 
 @given(
@@ -239,7 +241,7 @@ def test_structure_names_are_text_and_nothing_else(format_: str, name: str) -> N
     st.floats(min_value=0, max_value=100).map(lambda x: round(x, 2)),
 )
 def test_a_value_is_never_shown_as_the_limit_it_only_comes_close_to(value: float, limit: float) -> None:
-    assert (float(words.number_text(value, limit)) == limit) == (value == limit)
+    assert (float(number_text(value, limit)) == limit) == (value == limit)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +249,7 @@ def test_a_value_is_never_shown_as_the_limit_it_only_comes_close_to(value: float
     [(17.5, "17.50"), (14.996, "14.996"), (15.0, "15.00"), (math.nextafter(15, 0), "14.999999999999998")],
 )
 def test_numbers_have_two_decimals_or_as_many_as_tell_them_from_the_limit(value: float, shown: str) -> None:
-    assert words.number_text(value, 15.0) == shown
+    assert number_text(value, 15.0) == shown
 
 
 def test_csv_ends_with_the_overall_verdict_and_every_reason_against_a_pass() -> None:
@@ -296,8 +298,8 @@ def test_the_headline_says_on_how_many_rows_a_pass_or_variation_stands(there: in
     headline = verdict if verdict == "FAIL" else f"{verdict} on {there} of {there} rows for lung"
     absent = f"; {lacking} row{'s' if lacking > 1 else ''} for organs not expected at this site" if lacking else ""
     assert found.verdict == verdict
-    assert words.overall_text(found) == headline
-    assert words.summary_text(found) == f"{there} {verdict}{absent}"
+    assert labels.overall_text(found) == headline
+    assert labels.summary_text(found) == f"{there} {verdict}{absent}"
     assert f"\nOVERALL: {headline}   {there} {verdict}{absent}\n" in text_report(found)
     assert f"\n## {headline}\n\n{there} {verdict}{absent}.\n" in markdown_report(found)
     assert f"<title>{headline}: plan " in FORMATS["html"](found)

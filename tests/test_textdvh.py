@@ -166,7 +166,7 @@ def test_doses_of_a_hundredth_of_the_prescription_are_of_another_unit_and_refuse
 @pytest.mark.parametrize(("rx_gy", "doubted"), [(50.0, False), (10.0, True), (500.0, True)])
 def test_a_prescription_far_from_the_largest_dose_is_doubted(rx_gy: float, doubted: bool) -> None:
     given_ = Prescription(dose_gy=rx_gy, fractions=5)
-    found = api.dvhs_of(GOLDEN / "raystation-dose-unit.txt", dvhs="imported", prescription=given_)
+    found = api.dvhs(GOLDEN / "raystation-dose-unit.txt", dvhs="imported", prescription=given_)
     assert any("of the prescription of" in finding.text for finding in found.findings) is doubted
 
 

@@ -3,6 +3,12 @@
 Where to find what, by task::
 
     check a plan                     check(folder, table="...")          -> Report
+    compare two plans                compare(a, b, table="...")          -> PlanComparison
+    show its DVHs                    dvhs(folder)                        -> DVHSet
+    which structure is which organ   names(folder, table="...")          -> PlanNames
+    risks by published models        risks(folder)                       -> Risk | NoRisk, several
+    several courses together         accumulate(folders, {"organ": 2.0}) -> SumReport
+    check an archive of plans        batch(folder, file, options)        -> archive.Summary
     the same, step by step
       read a plan                    load_plan(folder)                   -> Plan
       compute its DVHs               compute_dvhs(plan)                  -> DVHSet
@@ -14,7 +20,6 @@ Where to find what, by task::
       judge every row                evaluate(table, dvhs)               -> Report
     what stands against a pass       Report.verdict, Report.reasons      -> Verdict, ReviewReason
     measure one thing                measure("D0.035cc[Gy]", dvh)        -> Measurement | NotMeasured
-    compare two plans                api.compare(a, b, table="...")      -> PlanComparison
     fractionation                    bed(...), eqd2(...)
     show a report                    Report.to_dict, Report.to_dataframe, sbrtcheck.render.FORMATS
     draw curves and constraints      DVHSet.plot, Report.plot; notebooks show both by themselves
@@ -32,9 +37,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck._old_modules import install
+from sbrtcheck._version import __version__
 
 if TYPE_CHECKING:
-    from sbrtcheck.api import check
+    from sbrtcheck.api import accumulate, check, compare, dvhs, names, risks
+    from sbrtcheck.archive import batch
     from sbrtcheck.dicom import load_dvhs, load_plan
     from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
     from sbrtcheck.errors import SbrtcheckError
@@ -45,8 +52,6 @@ if TYPE_CHECKING:
     from sbrtcheck.results import Report, ReviewReason, Verdict
     from sbrtcheck.tables import ConstraintTable, ExpectedOrgan, Site, load_sites, load_table
     from sbrtcheck.text_export import load_dvh_export
-
-__version__ = "0.1.0"
 
 __all__ = [
     "DVH",
@@ -63,9 +68,13 @@ __all__ = [
     "Site",
     "Verdict",
     "__version__",
+    "accumulate",
+    "batch",
     "bed",
     "check",
+    "compare",
     "compute_dvhs",
+    "dvhs",
     "eqd2",
     "evaluate",
     "load_dvh_export",
@@ -74,6 +83,8 @@ __all__ = [
     "load_sites",
     "load_table",
     "measure",
+    "names",
+    "risks",
 ]
 
 # Loaded when first used, so that `import sbrtcheck` costs next to nothing (PEP 562).
@@ -91,9 +102,13 @@ _HOMES = {
     "SbrtcheckError": "errors",
     "Site": "tables",
     "Verdict": "results",
+    "accumulate": "api",
+    "batch": "archive",
     "bed": "radiobiology",
     "check": "api",
+    "compare": "api",
     "compute_dvhs": "dvh",
+    "dvhs": "api",
     "eqd2": "radiobiology",
     "evaluate": "judge",
     "load_dvh_export": "text_export",
@@ -102,6 +117,8 @@ _HOMES = {
     "load_sites": "tables",
     "load_table": "tables",
     "measure": "metric",
+    "names": "api",
+    "risks": "api",
 }
 
 

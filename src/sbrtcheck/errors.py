@@ -114,4 +114,10 @@ class TableError(SbrtcheckError):
 
 
 class UnknownTableError(TableError):
-    """No bundled table has that id."""
+    """No bundled table has that id; ``table`` is the id that was asked for, empty where none was."""
+
+    def __init__(
+        self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = (), *, table: str = ""
+    ) -> None:
+        super().__init__(what, place, hint, faults)
+        self.table = table

@@ -29,6 +29,13 @@ MAX_SHARE_OF_PRESCRIPTION = 2.0
 """Nobody prescribes to less than half of the largest dose: where even the median of every target is beyond twice the
 prescription, one of the two is of another unit or another plan."""
 
+MAXIMUM_PERCENT = 90.0, 500.0
+"""A plan's hottest point is never far below its prescription, and no one prescribes to an isodose as low as a fifth of
+the maximum: a largest dose outside, in percent of the prescription, is of another plan or in another unit."""
+
+HUNDREDFOLD_SHARES = 0.5, 3.0
+"""A largest dose whose hundredfold lies within these shares of the prescription was surely read in a wrong unit."""
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
@@ -247,6 +254,18 @@ class DoseGrid:
         )
 
 
+def may_be_maximum(percent: float) -> bool:
+    """Whether the largest dose of a plan can be that, in percent of its prescription.
+
+    Examples
+    --------
+    >>> may_be_maximum(125.0), may_be_maximum(20.0), may_be_maximum(6000.0)
+    (True, False, False)
+    """
+    low, high = MAXIMUM_PERCENT
+    return low <= percent <= high
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prescription:
     """Prescribed dose of the whole course, Gy, and number of fractions.
@@ -257,6 +276,18 @@ class Prescription:
     dose_gy: float
     fractions: int
     source: str = "given"
+
+    def is_hundredfold_of(self, maximum_gy: float) -> bool:
+        """Whether a largest dose is about a hundredth of what it should be: of Gy that were read as cGy.
+
+        Examples
+        --------
+        >>> rx = Prescription(dose_gy=50.0, fractions=5)
+        >>> rx.is_hundredfold_of(0.62), rx.is_hundredfold_of(62.0)
+        (True, False)
+        """
+        low, high = HUNDREDFOLD_SHARES
+        return low <= 100.0 * maximum_gy / self.dose_gy <= high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,25 +9,31 @@ _LESS_THAN_BEST = 10.0  # what is further behind the closest was hardly meant
 _MAX_SUGGESTIONS = 3
 
 
-def near(given: str, known: Iterable[str]) -> tuple[str, ...]:
+def suggestions(given: str, known: Iterable[str]) -> tuple[str, ...]:
     """Known words close to the one given, the closest first; upper and lower case are the same.
 
     Examples
     --------
-    >>> near("rtog-813", ["rtog-0813", "rtog-1112", "tg101-3fx"])
+    >>> suggestions("rtog-813", ["rtog-0813", "rtog-1112", "tg101-3fx"])
     ('rtog-0813',)
     """
     from rapidfuzz import fuzz, process
 
-    words = sorted(known)
-    found = process.extract(
-        given, words, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=_MIN_SCORE, limit=_MAX_SUGGESTIONS
+    sorted_words = sorted(known)
+    closest = process.extract(
+        given, sorted_words, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=_MIN_SCORE, limit=_MAX_SUGGESTIONS
     )
-    best = max((score for _, score, _ in found), default=0.0)
-    return tuple(word for word, score, _ in found if score >= best - _LESS_THAN_BEST)
+    best = max((score for _, score, _ in closest), default=0.0)
+    return tuple(word for word, score, _ in closest if score >= best - _LESS_THAN_BEST)
 
 
 def suggest(given: str, known: Iterable[str]) -> str:
     """``did you mean 'a' or 'b'?``; nothing where no word is close."""
-    found = near(given, known)
-    return f"did you mean {' or '.join(map(repr, found))}?" if found else ""
+    words = suggestions(given, known)
+    return f"did you mean {' or '.join(map(repr, words))}?" if words else ""
+
+
+def suggest_of_all(given: str, known: Iterable[str]) -> str:
+    """What may have been meant, then all there is: ``did you mean 'Heart'? it has: Heart, Liver``."""
+    listed = sorted(known)
+    return f"{suggest(given, listed)} it has: {', '.join(listed) or 'none'}".strip()

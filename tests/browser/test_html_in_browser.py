@@ -21,10 +21,10 @@ from selenium.webdriver.common.keys import Keys
 from dvh_builders import dvh_set, ramp_dvh, row, table, uniform_dvh
 from html_reports import NASTY, compared_report, lung_report, nasty_report, varied_report
 from sbrtcheck.dvh import DVH
+from sbrtcheck.formatting import clean
 from sbrtcheck.judge import evaluate
-from sbrtcheck.render import words
 from sbrtcheck.render.lists import dvhs_json
-from sbrtcheck.results import Report
+from sbrtcheck.results import Report, labels
 
 Written = Callable[[Report], Path]
 VARIED = varied_report()
@@ -381,7 +381,7 @@ def test_names_that_would_be_script_do_nothing(browser: Any, written: Written) -
     browser.one("#open-all").click()
     browser.one("#find").send_keys("alert")
     names = [one.get_attribute("textContent") for one in browser.all("#legend tbody th")]
-    assert [" ".join(name.split()) for name in names] == [" ".join(words.clean(name).split()) for name in NASTY]
+    assert [" ".join(name.split()) for name in names] == [" ".join(clean(name).split()) for name in NASTY]
     assert browser.run("return window.harmed ?? null") is None
     assert not browser.all("img")
     assert len(browser.all("script")) == 3
@@ -452,6 +452,6 @@ def test_verdicts_are_told_by_word_and_shape(varied: Any) -> None:
     shapes = {}
     for outcome, badge in zip(VARIED.outcomes, varied.all("#rows tr.head .badge"), strict=True):
         words_ = badge.get_attribute("textContent").strip()
-        assert words_ == words.verdict_text(outcome)
+        assert words_ == labels.verdict_text(outcome)
         shapes[words_] = badge.find_element("css selector", "use").get_attribute("href")
     assert len(set(shapes.values())) == len(shapes) == 5

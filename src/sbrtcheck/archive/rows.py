@@ -7,18 +7,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 
-from sbrtcheck import __version__, api
+from sbrtcheck import api
+from sbrtcheck._version import __version__
 from sbrtcheck.archive.entries import Entry, without_file_names
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import SbrtcheckError, TableError, UnknownTableError
 from sbrtcheck.formatting import clean
+from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict, rounded
-from sbrtcheck.tables import ConstraintTable, Sites, load_names, load_sites, load_table
+from sbrtcheck.tables import ConstraintTable, Sites, load_table
 
 Value = str | float | int | bool | None
 Row = Mapping[str, Value]
@@ -142,21 +144,40 @@ class Options:
         """
         if not tables and not sites:
             raise UnknownTableError("no table to check against", hint="name a site or a table")
-        lists = load_sites(sites_file)
-        loaded = _distinct([load_table(table) for table in dict.fromkeys(tables)])
-        api.check_sites(sites, lists, loaded)
-        mapping = None if names is None else load_names(names)
-        api.check_names(mapping or {}, loaded, place="" if names is None else fspath(names))
-        return cls(
-            tables=loaded,
-            sites=tuple(dict.fromkeys(sites)),
-            names=mapping,
-            dvhs=Origin(dvhs),
-            lists=lists,
+        choices = CheckOptions.read(
+            site=tuple(dict.fromkeys(sites)),
+            names=names,
+            dvhs=dvhs,
+            sites=sites_file,
             accept_dose=accept_dose,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
+        )
+        loaded = _distinct([load_table(table) for table in dict.fromkeys(tables)])
+        choices.refuse_unknown(loaded)
+        return cls(
+            tables=loaded,
+            sites=choices.site,
+            names=choices.names,
+            dvhs=choices.dvhs,
+            lists=choices.sites,
+            accept_dose=choices.accept_dose,
+            strict=choices.strict,
+            include_unconfirmed=choices.include_unconfirmed,
             with_paths=with_paths,
+        )
+
+    @property
+    def choices(self) -> CheckOptions:
+        """The same as one value, for the check of a plan."""
+        return CheckOptions(
+            site=self.sites,
+            names=self.names,
+            dvhs=self.dvhs,
+            sites=self.lists,
+            accept_dose=self.accept_dose,
+            strict=self.strict,
+            include_unconfirmed=self.include_unconfirmed,
         )
 
     @property
@@ -201,17 +222,7 @@ def _checked(entry: Entry, options: Options) -> Checked:
 
 
 def _report(entry: Entry, options: Options) -> Report:
-    return api.check(
-        list(entry.files),
-        options.tables,
-        site=options.sites,
-        names=options.names,
-        dvhs=options.dvhs,
-        sites=options.lists,
-        accept_dose=options.accept_dose,
-        strict=options.strict,
-        include_unconfirmed=options.include_unconfirmed,
-    )
+    return api.check_with(list(entry.files), options.tables, options.choices)
 
 
 def _prescription(entry: Entry, options: Options) -> Prescription | UnknownPrescription:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +62,8 @@ def _count(number: int, what: str) -> str:
 
 
 def batch(
-    folder: Path,
-    out: Path,
+    folder: str | PathLike[str],
+    out: str | PathLike[str],
     options: Options,
     *,
     jobs: int = 2,
@@ -98,8 +99,8 @@ def batch(
     """
     states: Counter[State] = Counter()
     rows = 0
-    with open_rows(out, options.columns) as write:
-        entries = find(folder, options.dvhs)
+    with open_rows(Path(out), options.columns) as write:
+        entries = find(Path(folder), options.dvhs)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
         with _checking(entries, options, jobs, executor) as all_checked:

@@ -30,12 +30,12 @@ _AS_STATED = "-"
 @click.option("--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="A plan each, in order; - to leave one.")
 @click.option("--plan", "plans", multiple=True, metavar="UID", help="Plan to take from A, then from B; - to leave one.")
 @options.end_caps
-@options.between
-@options.dose
+@options.slice_interpolation
+@options.dose_interpolation
 @options.include_unconfirmed
 @options.quiet
 @options.verbose
-def compare(  # noqa: PLR0913 - one argument an option
+def compare(
     *,
     first: Path,
     second: Path,
@@ -44,8 +44,6 @@ def compare(  # noqa: PLR0913 - one argument an option
     plans: tuple[str, ...],
     format_: str,
     out: Path | None,
-    names: str | None,
-    sites_file: str | None,
     quiet: bool,
     **choices: Any,
 ) -> None:
@@ -54,19 +52,17 @@ def compare(  # noqa: PLR0913 - one argument an option
     Each keeps its own prescription. Exit code: 0 compared, whichever is better; 2 unusable input.
     """
     from sbrtcheck import api
-    from sbrtcheck.render.plans import PLAN_FORMATS
+    from sbrtcheck.render.plan_comparison import PLAN_FORMATS
 
-    with streams.output(out, inputs=[first, second, names, *tables]) as write:
+    with streams.output(out, inputs=[first, second, choices["names"], *tables]) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
-            found = api.compare(
+            comparison = api.compare(
                 streams.existing(first),
                 streams.existing(second),
                 list(dict.fromkeys(tables)),
                 prescriptions=[None if one == _AS_STATED else one for one in prescriptions],
                 plans=[None if one == _AS_STATED else one for one in plans],
-                names=names,
-                sites=sites_file,
                 progress=progress,
                 **choices,
             )
-        write(PLAN_FORMATS[format_](found))
+        write(PLAN_FORMATS[format_](comparison))

@@ -23,6 +23,6 @@ def completion(ctx: click.Context, *, shell: str) -> None:
     zsh    eval "$(sbrtcheck completion zsh)"       in ~/.zshrc
     fish   sbrtcheck completion fish | source       in ~/.config/fish/config.fish
     """
-    made = get_completion_class(shell)
-    assert made is not None  # noqa: S101 - click has the shells of SHELLS
-    streams.print_text(made(ctx.find_root().command, {}, _PROGRAM, _VARIABLE).source() + "\n")
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None  # noqa: S101 - click has the shells of SHELLS
+    streams.print_text(completion_class(ctx.find_root().command, {}, _PROGRAM, _VARIABLE).source() + "\n")

@@ -48,7 +48,7 @@ def bed(dose_gy: float, fractions: int, alpha_beta_gy: float) -> None:
         raise InputError(str(error)) from error
     if not (math.isfinite(bed_gy) and math.isfinite(eqd2_gy)):
         raise InputError("the course gives no finite BED or EQD2", hint="check dose, fractions and alpha/beta")
-    notes = "".join(f"Note: {one.text}\n" for one in radiobiology.findings_for(dose_gy, fractions=fractions))
+    notes = "".join(f"Note: {finding.text}\n" for finding in radiobiology.findings_for(dose_gy, fractions=fractions))
     streams.print_text(
         f"{dose_gy:g} Gy in {fractions} fractions, alpha/beta {alpha_beta_gy:g} Gy\n"
         f"BED  {bed_gy:.2f} Gy\n"

@@ -1,4 +1,4 @@
-"""The command that shows which structure is taken for which organ: names."""
+"""The command that shows which structure is matched to which organ: names."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def names(
     if file is not None and file.exists():
         raise OutputError("there is such a file already", str(file), "give another name: it may have been filled in")
     with streams.output(out) as write:
-        found = api.names_of(streams.existing(folder), list(dict.fromkeys(tables)), names=names, plan=plan)
-        write(names_template(found) if template == _SCREEN else NAMES_FORMATS[format_](found))
+        plan_names = api.names(streams.existing(folder), list(dict.fromkeys(tables)), names=names, plan=plan)
+        write(names_template(plan_names) if template == _SCREEN else NAMES_FORMATS[format_](plan_names))
     if file is not None:
         with streams.output(file) as write:
-            write(names_template(found))
+            write(names_template(plan_names))

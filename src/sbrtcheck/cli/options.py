@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""The options that several commands share; their parameters are called as the keywords of `sbrtcheck.api`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from sbrtcheck.cli import streams
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-FORMATS = ("text", "json", "csv", "markdown", "html", "pdf")
 DICOM_PDF, RTDOSE = "dicom-pdf", "rtdose"  # objects for the patient's record
-BINARY = ("pdf", DICOM_PDF, RTDOSE)
 END_CAPS = ("half-slice", "none", "capped")
-BETWEEN = ("slab", "interpolated")
-DOSE = ("trilinear", "cubic")
+SLICE_INTERPOLATION = ("slab", "interpolated")
+DOSE_INTERPOLATION = ("trilinear", "cubic")
 DVHS = ("computed", "stored")
 
 STEPS = {"before": "reading", "during": "computing DVHs", "after": "evaluating"}
@@ -54,6 +52,22 @@ class Number(_ToFloat):
 NUMBER = Number()
 
 
+class RenamedOption(click.Option):
+    """An option that can still be given by the name it had in version 0.1, which no help text shows.
+
+    To be removed with version 0.3.
+    """
+
+    def __init__(self, *names: Any, old_name: str, **settings: Any) -> None:
+        super().__init__(*names, **settings)
+        self.old_name = old_name
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        """Let the parser take the old name for this option too."""
+        super().add_to_parser(parser, ctx)
+        parser.add_option(self, [self.old_name], dest=self.name, action="store", nargs=1)
+
+
 def examples(*commands: str) -> str:
     """Lines at the end of a help text: commands that work, with a plan in the folder ``plan``."""
     heading = "Example:" if len(commands) == 1 else "Examples:"
@@ -62,8 +76,8 @@ def examples(*commands: str) -> str:
 
 def _offer_tables(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """Ids of bundled tables, told by the names of their files; else files."""
-    found = sorted(shipped_files().items())
-    ids = [CompletionItem(key, help=site) for key, (site, _) in found if key.startswith(begun)]
+    files = sorted(shipped_files().items())
+    ids = [CompletionItem(key, help=site) for key, (site, _) in files if key.startswith(begun)]
     return [CompletionItem(begun, type="file"), *ids]
 
 
@@ -85,9 +99,9 @@ def tables(*, required: bool = False, text: str = "Bundled table or YAML file; m
     )
 
 
-def site(*names: str, multiple: bool = False, text: str) -> Decorator:
-    """The option ``--site``; ``names`` are its parameter's, where that has another."""
-    return click.option("--site", *names, multiple=multiple, metavar="SITE", help=text, shell_complete=_offer_sites)
+def site(*, multiple: bool = False, text: str) -> Decorator:
+    """The option ``--site``."""
+    return click.option("--site", multiple=multiple, metavar="SITE", help=text, shell_complete=_offer_sites)
 
 
 table_files = click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=_offer_tables)
@@ -112,13 +126,12 @@ out = click.option(
 names = click.option(
     "--names", metavar="FILE", type=click.Path(), help="TG-263 name -> structure name of this plan, as YAML."
 )
-rx = click.option("--rx", metavar="50Gy/5", help="Prescription; wins over what the files say.")
+rx = click.option("--rx", "prescription", metavar="50Gy/5", help="Prescription; wins over what the files say.")
 plan = click.option("--plan", metavar="UID", help="Plan to take, when there are several.")
 dvhs = click.option("--dvhs", type=click.Choice(DVHS), default=DVHS[0], show_default=True)
 end_caps = click.option("--end-caps", type=click.Choice(END_CAPS), default=END_CAPS[0], show_default=True)
 sites_file = click.option(
     "--sites",
-    "sites_file",
     type=click.Path(),
     metavar="FILE",
     help="YAML file with the organs expected at each site, in place of the bundled one.",
@@ -132,8 +145,22 @@ strict = click.option("--strict", is_flag=True, help="Borderline and convention-
 include_unconfirmed = click.option(
     "--include-unconfirmed", is_flag=True, help="Rows with a single reading of their source count."
 )
-between = click.option("--between", type=click.Choice(BETWEEN), default=BETWEEN[0], show_default=True)
-dose = click.option("--dose", type=click.Choice(DOSE), default=DOSE[0], show_default=True)
+slice_interpolation = click.option(
+    "--slice-interpolation",
+    cls=RenamedOption,
+    old_name="--between",
+    type=click.Choice(SLICE_INTERPOLATION),
+    default=SLICE_INTERPOLATION[0],
+    show_default=True,
+)
+dose_interpolation = click.option(
+    "--dose-interpolation",
+    cls=RenamedOption,
+    old_name="--dose",
+    type=click.Choice(DOSE_INTERPOLATION),
+    default=DOSE_INTERPOLATION[0],
+    show_default=True,
+)
 quiet = click.option("--quiet", is_flag=True, help="Show no progress.")
 verbose = click.option(
     "-v",
@@ -143,3 +170,16 @@ verbose = click.option(
     callback=_set_verbose,
     help="Tell what is read and chosen, and where errors come from; twice: with file names, which may name patients.",
 )
+
+
+def source_of(folder: Path | None, export: Path | None, dvhs: str) -> tuple[Path, str]:
+    """What the DVHs come from, and which they are; exactly one of the two must be given."""
+    if folder is not None and export is not None:
+        raise click.UsageError("give DIR or --dvh FILE, not both")
+    if export is not None:
+        if dvhs == "stored":
+            raise click.UsageError("--dvhs stored needs DIR; --dvh FILE has its own DVHs")
+        return export, "imported"
+    if folder is None:
+        raise click.UsageError("give the folder of a plan, DIR, or --dvh FILE")
+    return folder, dvhs

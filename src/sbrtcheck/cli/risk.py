@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,31 +23,12 @@ from sbrtcheck.cli import options, streams
 )
 @options.quiet
 @options.verbose
-def risk(  # noqa: PLR0913 - one argument an option
-    *,
-    folder: Path,
-    site: str | None,
-    format_: str,
-    out: Path | None,
-    names: str | None,
-    rx: str | None,
-    plan: str | None,
-    diameter_cm: float | None,
-    quiet: bool,
-) -> None:
+def risk(*, folder: Path, site: str | None, format_: str, out: Path | None, quiet: bool, **choices: Any) -> None:
     """Show risks of complications, and of control, for the plan in DIR by published models: no verdicts."""
     from sbrtcheck import api
     from sbrtcheck.render.risks import risks_json, risks_text
 
     with streams.output(out) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
-            found = api.risks_of(
-                streams.existing(folder),
-                site=site or "",
-                plan=plan,
-                prescription=rx,
-                names=names,
-                diameter_cm=diameter_cm,
-                progress=progress,
-            )
-        write(risks_json(found) if format_ == "json" else risks_text(found))
+            risks = api.risks(streams.existing(folder), site=site or "", progress=progress, **choices)
+        write(risks_json(risks) if format_ == "json" else risks_text(risks))

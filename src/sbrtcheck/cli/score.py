@@ -37,7 +37,7 @@ def metabank(
     from sbrtcheck.reference_data import scores
 
     try:
-        found = scores.metabank(
+        result = scores.metabank(
             male=male,
             synchronous=synchronous,
             brain_metastases=brain_metastases,
@@ -46,7 +46,7 @@ def metabank(
         )
     except ValueError as error:
         raise InputError(str(error)) from error
-    _show(found, format_)
+    _show(result, format_)
 
 
 @score.command("de-vin", epilog=options.examples("sbrtcheck score de-vin --synchronous --intracranial"))
@@ -59,10 +59,10 @@ def de_vin(*, male: bool, synchronous: bool, intracranial: bool, non_adenocarcin
     """De Vin's risk factors: a factor that is not named does not hold."""
     from sbrtcheck.reference_data import scores
 
-    found = scores.de_vin(
+    result = scores.de_vin(
         male=male, synchronous=synchronous, intracranial=intracranial, non_adenocarcinoma=non_adenocarcinoma
     )
-    _show(found, format_)
+    _show(result, format_)
 
 
 @score.command(epilog=options.examples("sbrtcheck score oligometastatic --count 3 --timing metachronous"))
@@ -76,7 +76,7 @@ def oligometastatic(*, count: int, timing: str, format_: str) -> None:
     _show(scores.oligometastatic(count, scores.Timing(timing)), format_)
 
 
-def _show(found: Score, format_: str) -> None:
+def _show(result: Score, format_: str) -> None:
     from sbrtcheck.render.scores import score_json, score_text
 
-    streams.print_text(score_json(found) if format_ == "json" else score_text(found))
+    streams.print_text(score_json(result) if format_ == "json" else score_text(result))

@@ -48,7 +48,7 @@ def output(
             raise OutputError("is a screen, and this format is not text", _STDOUT, "write to a file with --out")
         yield print_text
         return
-    with whole_file(out, inputs=[Path(one) for one in inputs if one]) as path:
+    with whole_file(out, inputs=[Path(file) for file in inputs if file]) as path:
         yield lambda result: _write(path, result, out)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import click
 
-from sbrtcheck.cli import options, streams
-from sbrtcheck.cli.plans import EXIT_FAIL, EXIT_OK, EXIT_REVIEW
+from sbrtcheck.cli import exit_codes, options, streams
 from sbrtcheck.errors import InputError
 
 _NO_RX = "-"
@@ -45,22 +45,18 @@ _NO_RX = "-"
 @options.quiet
 @options.verbose
 @click.pass_context
-def sum_(  # noqa: PLR0913 - one argument an option
+def sum_(
     ctx: click.Context,
+    /,
     *,
     folders: tuple[Path, ...],
     alpha_betas: tuple[str, ...],
     tables: tuple[str, ...],
-    recovery: float,
-    interval_months: float | None,
-    frames_agree: bool,
-    registrations: tuple[str, ...],
     prescriptions: tuple[str, ...],
     format_: str,
     out: Path | None,
-    names: str | None,
-    accept_dose: bool,
     quiet: bool,
+    **choices: Any,
 ) -> None:
     """Sum the course in PLAN and the EARLIER ones of the same patient in EQD2, and judge the sum.
 
@@ -71,25 +67,20 @@ def sum_(  # noqa: PLR0913 - one argument an option
 
     with streams.output(out) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
-            found = api.sum_of(
+            report = api.accumulate(
                 [streams.existing(folder) for folder in folders],
                 dict(map(_alpha_beta, alpha_betas)),
                 list(dict.fromkeys(tables)),
-                recovery=recovery,
-                interval_months=interval_months,
-                frames_agree=frames_agree,
-                registrations=registrations,
                 prescriptions=[None if rx == _NO_RX else rx for rx in prescriptions],
-                names=names,
-                accept_dose=accept_dose,
                 progress=progress,
+                **choices,
             )
-        write(sum_json(found) if format_ == "json" else sum_text(found))
-    ctx.exit(_exit_code(found.verdict) if tables else EXIT_OK)
+        write(sum_json(report) if format_ == "json" else sum_text(report))
+    ctx.exit(_exit_code(report.verdict) if tables else exit_codes.OK)
 
 
 def _exit_code(verdict: str) -> int:
-    return {"FAIL": EXIT_FAIL, "REVIEW": EXIT_REVIEW}.get(str(verdict), EXIT_OK)
+    return {"FAIL": exit_codes.FAIL, "REVIEW": exit_codes.REVIEW}.get(str(verdict), exit_codes.OK)
 
 
 def _alpha_beta(text: str) -> tuple[str, float]:

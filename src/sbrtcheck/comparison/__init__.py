@@ -1,9 +1,10 @@
 """What two sets of DVHs of one plan, or two plans of one patient, say differently; the values are in `results`.
 
-`with_other_dvhs` compares a report with DVHs that somebody else has of the same plan, `two_plans` compares the reports
-of two plans.
+`with_other_dvhs` compares a report with DVHs that somebody else has of the same plan, `in_report` puts that into the
+report, `two_plans` compares the reports of two plans.
 """
 
+from sbrtcheck.comparison.in_report import with_export, with_stored
 from sbrtcheck.comparison.two_plans import compare_plans
 from sbrtcheck.comparison.with_other_dvhs import compare_with
 from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
@@ -15,4 +16,6 @@ __all__ = [
     "RowComparison",
     "compare_plans",
     "compare_with",
+    "with_export",
+    "with_stored",
 ]

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from sbrtcheck.comparison.with_other_dvhs import structure_difference
-from sbrtcheck.dvh import DVH, NoDVH, Reason
+from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.judge.structures import dvh_of
 from sbrtcheck.metric import NotMeasured, OfOneDvh, measure
 from sbrtcheck.radiobiology import Quantity
@@ -29,11 +29,11 @@ _RANK = {
 }
 
 MAX_HALVINGS = 2
-"""Elements of rows whose bands overlap are made narrower this often: 64 times as many of them."""
+"""Elements of rows whose bounds overlap are halved this often: 64 times as many of them."""
 
 
 def compare_plans(first: Report, second: Report) -> PlanComparison:
-    """Hold two reports, made with the same tables on plans of one patient, against each other.
+    """Compare two reports that were made with the same tables on plans of one patient.
 
     Parameters
     ----------
@@ -45,21 +45,20 @@ def compare_plans(first: Report, second: Report) -> PlanComparison:
     PlanComparison
         Mirrored when the plans change places.
     """
-    told_apart = _Finer(first=first, second=second).told_apart
-    rows = tuple(told_apart(row) if row.better is Better.SAME else row for row in _rows(first, second))
-    held = [(dvh, _partner(dvh, rows, second)) for dvh in first.dvhs.dvhs]
-    taken = {other.name for _, other in held if isinstance(other, DVH)}
+    rows = tuple(_told_apart(tuple(_rows(first, second)), first, second))
+    pairs = [(dvh, _partner(dvh, rows, second)) for dvh in first.dvhs.dvhs]
+    partners = {other.name for _, other in pairs if isinstance(other, DVH)}
     return PlanComparison(
         first=first,
         second=second,
         rows=rows,
-        structures=tuple(_structure(dvh, other, rows) for dvh, other in held if isinstance(other, DVH)),
+        structures=tuple(_structure(dvh, other, rows) for dvh, other in pairs if isinstance(other, DVH)),
         without=(
-            *(_not_in(dvh.name, "second", other) for dvh, other in held if isinstance(other, NoDVH)),
+            *(_not_in(dvh.name, "second", other) for dvh, other in pairs if isinstance(other, NoDVH)),
             *(
                 _not_in(dvh.name, "first", dvh_of(dvh.name, dvh.number, first.dvhs))
                 for dvh in second.dvhs.dvhs
-                if dvh.name not in taken
+                if dvh.name not in partners
             ),
         ),
         remarks=tuple(_remarks(first, second)),
@@ -72,7 +71,7 @@ def compare_plans(first: Report, second: Report) -> PlanComparison:
 def _rows(first: Report, second: Report) -> Iterator[RowComparison]:
     ours, theirs = _by_row(first), _by_row(second)
     for key in dict.fromkeys((*ours, *theirs)):
-        yield from _compared(ours.get(key, []), theirs.get(key, []))
+        yield from _row_comparisons(ours.get(key, []), theirs.get(key, []))
 
 
 def _by_row(report: Report) -> dict[tuple[str, str, str], list[Outcome]]:
@@ -85,7 +84,7 @@ def _by_row(report: Report) -> dict[tuple[str, str, str], list[Outcome]]:
     return found
 
 
-def _compared(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Iterator[RowComparison]:
+def _row_comparisons(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Iterator[RowComparison]:
     """The one outcome of a row with the one; of several separate targets those of one name."""
     if len(ours) == len(theirs) == 1:
         yield _row(ours[0], ours[0], theirs[0])
@@ -118,7 +117,7 @@ def _row(known: Outcome, first: Outcome | NoOutcome, second: Outcome | NoOutcome
 
 
 def _better(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> tuple[Better, bool, str]:
-    """Which is better, whether the bands overlap, and why nothing was compared."""
+    """Which is better, whether the bounds overlap, and why nothing was compared."""
     why = _not_evaluated(first, second)
     if why or isinstance(first, NoOutcome) or isinstance(second, NoOutcome):
         return Better.NOT_COMPARED, False, why
@@ -161,7 +160,7 @@ def _why(one: Outcome | NoOutcome) -> str:
 
 
 def _margins(outcome: Outcome) -> tuple[float, float] | None:
-    """The band of the margin; None where there is none."""
+    """The bounds of the margin; None where there is none."""
     found, limit = outcome.measurement, outcome.limit_used
     if isinstance(found, NotMeasured) or outcome.margin is None or limit is None:
         return None
@@ -169,55 +168,70 @@ def _margins(outcome: Outcome) -> tuple[float, float] | None:
     return (limit - high, limit - found.low) if outcome.constraint.is_upper_limit else (found.low - limit, high - limit)
 
 
-# Rows whose bands overlap, on finer elements
+# Rows whose bounds overlap, on finer elements
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Finer:
-    """Two reports, and the DVHs from finer elements that were made of theirs."""
+def _told_apart(rows: Sequence[RowComparison], first: Report, second: Report) -> list[RowComparison]:
+    """The rows with narrower bounds where these tell the plans apart, else as they are.
 
-    first: Report
-    second: Report
-    made: dict[tuple[bool, str, int, int], DVH | None] = field(default_factory=dict, repr=False)
+    Rows on the same pair of structures are refined together, so that no DVH is computed twice. The verdicts stay: no
+    bounds of a row that is not borderline reach over a limit, so no narrower ones do.
+    """
+    told_apart = list(rows)
+    places_of: dict[tuple[str, str], list[int]] = {}
+    for place, row in enumerate(rows):
+        if row.better is Better.SAME and (contours := _contours_to_refine(row)):
+            places_of.setdefault(contours, []).append(place)
+    for (contour, other_contour), places in places_of.items():
+        pair = _named(contour, first.dvhs), _named(other_contour, second.dvhs)
+        refined = _refined([rows[place] for place in places], pair, (first.dvhs, second.dvhs))
+        for place, row in zip(places, refined, strict=True):
+            told_apart[place] = row
+    return told_apart
 
-    def told_apart(self, row: RowComparison) -> RowComparison:
-        """The row with narrower bands where these tell the plans apart, else as it is.
 
-        The verdicts stay: no band of a row that is not borderline reaches over a limit, so no narrower one does.
-        """
-        first, second = row.first, row.second
-        if not isinstance(first, Outcome) or not isinstance(second, Outcome) or not _may_be_finer(first, second):
-            return row
-        pair = self._dvh(first, is_first=True), self._dvh(second, is_first=False)
-        for _ in range(MAX_HALVINGS):
-            one, other = (self._half(dvh, is_first=at == 0) for at, dvh in enumerate(pair))
-            if one is None or other is None:
-                return row
-            pair = one, other
-            finer = _row(first, _measured_on(first, one), _measured_on(second, other))
-            if finer.better is not Better.SAME:
-                return finer
+def _refined(
+    rows: Sequence[RowComparison], pair: tuple[DVH | None, DVH | None], dvhs: tuple[DVHSet, DVHSet]
+) -> list[RowComparison]:
+    """Rows on one pair of structures, whose elements are halved until the row tells the plans apart."""
+    refined, left = list(rows), list(range(len(rows)))
+    for _ in range(MAX_HALVINGS):
+        pair = _finer(pair[0], dvhs[0]), _finer(pair[1], dvhs[1])
+        if not left or pair[0] is None or pair[1] is None:
+            break
+        on_finer = {place: _on(rows[place], pair[0], pair[1]) for place in left}
+        apart = {place: row for place, row in on_finer.items() if row.better is not Better.SAME}
+        refined = [apart.get(place, row) for place, row in enumerate(refined)]
+        left = [place for place in left if place not in apart]
+    return refined
+
+
+def _on(row: RowComparison, first: DVH, second: DVH) -> RowComparison:
+    """The row measured on other DVHs of its structures."""
+    if not isinstance(row.first, Outcome) or not isinstance(row.second, Outcome):
         return row
-
-    def _dvh(self, outcome: Outcome, *, is_first: bool) -> DVH | None:
-        dvhs = (self.first if is_first else self.second).dvhs
-        named = [dvh for dvh in dvhs if dvh.name == outcome.contour]
-        return named[0] if len(named) == 1 else None
-
-    def _half(self, dvh: DVH | None, *, is_first: bool) -> DVH | None:
-        if dvh is None:
-            return None
-        key = (is_first, dvh.name, dvh.number, dvh.refinement)
-        if key not in self.made:
-            self.made[key] = (self.first if is_first else self.second).dvhs.finer(dvh)
-        return self.made[key]
+    return _row(row.first, _measured_on(row.first, first), _measured_on(row.second, second))
 
 
-def _may_be_finer(first: Outcome, second: Outcome) -> bool:
-    """Whether finer elements may tell whether the values differ; borderline rows are on them already."""
-    row = first.constraint
+def _named(contour: str, dvhs: DVHSet) -> DVH | None:
+    """The one DVH of a structure's name; None where there is none, or several."""
+    named = [dvh for dvh in dvhs if dvh.name == contour]
+    return named[0] if len(named) == 1 else None
+
+
+def _finer(dvh: DVH | None, dvhs: DVHSet) -> DVH | None:
+    return dvhs.finer(dvh) if dvh else None
+
+
+def _contours_to_refine(row: RowComparison) -> tuple[str, str] | None:
+    """The structures whose finer elements may tell whether the values differ; borderline rows are on them already."""
+    first, second, constraint = row.first, row.second, row.constraint
+    if not isinstance(first, Outcome) or not isinstance(second, Outcome):
+        return None
     same = first.margin == second.margin or first.borderline or second.borderline
-    return not same and isinstance(row.metric, OfOneDvh) and row.quantity is Quantity.PHYSICAL
+    if same or not isinstance(constraint.metric, OfOneDvh) or constraint.quantity is not Quantity.PHYSICAL:
+        return None
+    return first.contour, second.contour
 
 
 def _measured_on(outcome: Outcome, dvh: DVH) -> Outcome:
@@ -233,7 +247,7 @@ def _measured_on(outcome: Outcome, dvh: DVH) -> Outcome:
 
 
 def _partner(dvh: DVH, rows: Sequence[RowComparison], second: Report) -> DVH | NoDVH:
-    """What the second plan has for a structure of the first: that taken for the same rows, else that of its name."""
+    """What the second plan has for a structure of the first: that of the same rows, else that of its name."""
     for row in rows:
         if isinstance(row.first, Outcome) and isinstance(row.second, Outcome) and row.first.contour == dvh.name:
             found = dvh_of(row.second.contour, dvh.number, second.dvhs) if row.second.contour else None

@@ -41,7 +41,7 @@ Pair = tuple[Outcome, Outcome]
 
 
 def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[str, str] | None = None) -> Comparison:
-    """Hold the DVHs of a report against those that somebody else has of the same plan.
+    """Compare the DVHs of a report with those that somebody else has of the same plan.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
         Of one plan.
     theirs
         Other DVHs of that plan: stored by the planning system, or exported by it. They are judged for the report's
-        prescription, on the structures that the report took.
+        prescription, on the structures that the report was made on.
     other
         Whose they are, in words: "stored in the RTDOSE".
     names
@@ -67,13 +67,13 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
     spelled = _spelled_as_ours(theirs, ours)
     same_rx = _for_prescription(_renamed(theirs, spelled), report.prescription)
     pairs = _pairs(report, same_rx)
-    held = [(dvh, dvh_of(dvh.name, dvh.number, same_rx)) for dvh in ours.dvhs]
+    both = [(dvh, dvh_of(dvh.name, dvh.number, same_rx)) for dvh in ours.dvhs]
     known = {dvh.name for dvh in ours.dvhs} | {one.name for one in ours.without}
     return Comparison(
         other=other,
-        structures=tuple(_structure(dvh, one, pairs) for dvh, one in held if isinstance(one, DVH)),
+        structures=tuple(_structure(dvh, one, pairs) for dvh, one in both if isinstance(one, DVH)),
         without=(
-            *(NotCompared(name=d.name, reason=o.reason, detail=o.detail) for d, o in held if isinstance(o, NoDVH)),
+            *(NotCompared(name=d.name, reason=o.reason, detail=o.detail) for d, o in both if isinstance(o, NoDVH)),
             *_not_computed(ours.without, same_rx),
         ),
         verdicts=tuple(_verdict_difference(ours, theirs) for ours, theirs in pairs if _differ(ours, theirs)),
@@ -84,9 +84,9 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
             *(f"{name} there was taken for {our_name} here" for name, our_name in spelled.items()),
             *_other_plan(ours, theirs),
             *_other_prescription(report.prescription, theirs.prescription),
-            *_other_contours([(dvh, one) for dvh, one in held if isinstance(one, DVH)]),
+            *_other_contours([(dvh, one) for dvh, one in both if isinstance(one, DVH)]),
             *(finding.text for finding in theirs.findings),
-            *_said_of([one for _, one in held if isinstance(one, DVH)]),
+            *_findings_of([one for _, one in both if isinstance(one, DVH)]),
         ),
     )
 
@@ -141,19 +141,19 @@ def _other_prescription(
     return (text,)
 
 
-def _other_contours(held: Sequence[tuple[DVH, DVH]]) -> list[str]:
+def _other_contours(both: Sequence[tuple[DVH, DVH]]) -> list[str]:
     """Structures of one name whose volumes no end-cap convention brings together."""
-    said = []
-    for ours, theirs in held:
+    remarks = []
+    for ours, theirs in both:
         both_cc = ours.volume_unit is theirs.volume_unit is VolumeUnit.CC
         volumes = [one.volume for one in (ours, *ours.alternatives)]
         if both_cc and all(max(one, theirs.volume) > OTHER_CONTOUR * min(one, theirs.volume) for one in volumes):
             text = f"{ours.name}: {ours.volume:.4g} cc here and {theirs.volume:.4g} cc there"
-            said.append(f"{text}: are they of the same contours?")
-    return said
+            remarks.append(f"{text}: are they of the same contours?")
+    return remarks
 
 
-def _said_of(theirs: Sequence[DVH]) -> tuple[str, ...]:
+def _findings_of(theirs: Sequence[DVH]) -> tuple[str, ...]:
     """What reading the other DVHs turned up, each once with the structures that it is true of."""
     about: dict[str, list[str]] = {}
     for dvh in theirs:

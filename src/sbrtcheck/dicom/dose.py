@@ -22,7 +22,16 @@ from sbrtcheck.dicom.elements import (
 )
 from sbrtcheck.dicom.tags import integer, millimetres, number, tag_name, word
 from sbrtcheck.errors import DicomError
-from sbrtcheck.plan import DoseGrid, Finding, FindingCode, FloatArray, Prescription, UnknownPrescription
+from sbrtcheck.plan import (
+    MAXIMUM_PERCENT,
+    DoseGrid,
+    Finding,
+    FindingCode,
+    FloatArray,
+    Prescription,
+    UnknownPrescription,
+    may_be_maximum,
+)
 
 # Direction cosines are written with six digits and more; beyond this the axes are not perpendicular unit vectors.
 _ORTHONORMAL = 1e-4
@@ -33,9 +42,6 @@ _SAME_PLACE_MM = 0.051
 _EVEN_MM = 0.01
 # Grids of one plan are written by one system; beyond this they are different grids.
 _SAME_GRID_MM = 1e-3
-# A plan's hottest point is never far below its prescription, and no one prescribes to an isodose as low as a fifth of
-# the maximum: a relative dose with its maximum outside is not percent of this prescription, but perhaps Gy.
-_MAXIMUM_PERCENT = (90.0, 500.0)
 # Stored numbers are integers: steps as large as the upper bound, or too small for a normal float, are no dose.
 _SCALING = (np.finfo(np.float64).tiny, 1e3)
 
@@ -236,11 +242,11 @@ def _percent_to_gy(
     if isinstance(prescription, UnknownPrescription):
         what = f"dose is RELATIVE and the prescription is unknown ({prescription.reason})"
         raise DicomError(what, display_name, "give the prescription, or export dose in Gy")
-    if not _MAXIMUM_PERCENT[0] <= maximum <= _MAXIMUM_PERCENT[1]:
+    if not may_be_maximum(maximum):  # then it is not percent of this prescription, but perhaps Gy
         what = (
             f"dose is RELATIVE with a maximum of {maximum:g}, which is no percentage of the prescription of"
-            f" {prescription.dose_gy:g} Gy: no plan's maximum is below {_MAXIMUM_PERCENT[0]:g} % or above"
-            f" {_MAXIMUM_PERCENT[1]:g} % of it"
+            f" {prescription.dose_gy:g} Gy: no plan's maximum is below {MAXIMUM_PERCENT[0]:g} % or above"
+            f" {MAXIMUM_PERCENT[1]:g} % of it"
         )
         raise DicomError(what, display_name, "export dose in Gy")
     text = f"relative dose (maximum {maximum:g}) was taken as percent of {prescription.dose_gy:g} Gy"

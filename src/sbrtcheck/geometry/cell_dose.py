@@ -14,7 +14,7 @@ times the variance of a linear dose in a box is the sum of its squared rises alo
 distribution over an interval of length L has variance L^2 / 12; for a trilinear dose the rises are those in the middle.
 
 All of it is done in single precision on long lines of cells, slab after slab and row after row: seven digits are far
-more than a dose has, and half the memory is what makes it fast.
+more than a dose has, and only half as much memory passes by as in double precision.
 """
 
 from __future__ import annotations
@@ -121,6 +121,7 @@ def levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Leve
     faces, at = np.unique(np.concatenate([low_mm, high_mm]), return_inverse=True)
     below = np.clip(np.searchsorted(nodes, faces, side="right") - 1, 0, len(nodes) - 2)
     share = np.clip((faces - nodes[below]) / (nodes[below + 1] - nodes[below]), 0.0, 1.0)
+    # dose planes on a face are no planes inside: the face has their dose already
     first = np.searchsorted(nodes, low_mm, side="right")
     inner = np.searchsorted(nodes, high_mm, side="left") - first
     # a row of heights for each slice: its bottom, the dose planes inside, and its top as often as there is room
@@ -133,7 +134,7 @@ def levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Leve
     weights = np.zeros(heights.shape)
     weights[:, :-1] += thick / 2
     weights[:, 1:] += thick / 2
-    lowest = int(below[0])
+    lowest = int(below[0])  # faces rise: no plane below that of the first is needed
     return Levels(
         planes=slice(lowest, int(below[-1]) + 2),
         below=below - lowest,
@@ -149,7 +150,7 @@ def levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Leve
 def over_slices(levels: Levels, planes: Float32) -> tuple[Float32, Float32, Float32, Float32]:
     """Mean, rise, least and largest dose over each slice along w, at each corner."""
     faces = _planes_at(planes, levels.below)
-    if levels.share.any():
+    if levels.share.any():  # else all faces lie on dose planes
         above = _planes_at(planes, levels.below + 1) - faces
         above *= levels.share
         above += faces
@@ -198,6 +199,7 @@ def _squared(slope: Float32) -> Float32:
 
 def _planes_at(planes: Float32, index: IntArray) -> Float32:
     """Planes by their index: a view where they follow one another."""
+    # a copy of the planes would be the largest array of a block
     start = int(index[0])
     if np.array_equal(index, np.arange(start, start + len(index))):
         return planes[start : start + len(index)]
@@ -217,6 +219,7 @@ def dose_planes(levels: Levels, frame: GridFrame, box: Box, refinement: int, uni
     pad = ((0, 0), (j0 - row0, row1 - j1), (i0 - column0, column1 - i1))
     if any(sum(pair) for pair in pad):
         planes = np.pad(planes, pad, mode="edge")
+    # linear along v, then along u: bilinear between grid points
     if refinement > 1:
         planes = _refined(planes, 1, refinement, box.row - row0 * refinement, box.rows)
         planes = _refined(planes, 2, refinement, box.column - column0 * refinement, box.columns)

@@ -18,7 +18,8 @@ So a structure needs to be sampled once for all three conventions: a DVH under o
 under it.
 
 A wide gap between planes is bridged or makes two ends. That rests on what the gaps of a structure look like, and where
-this does not decide, on the other structures: a gap in which none of them has a plane is a step of the images.
+this does not decide, on the other structures: a gap with planes of others at both its ends and none between is a step
+of the images.
 """
 
 from __future__ import annotations

@@ -83,6 +83,7 @@ def region_edges(
     nesting = _nesting(loops, np.abs(area).tolist(), rule.mm)
     edges = _directed(loops, (area < 0) != nesting.enclosed)  # outer loops clockwise, holes the other way
     crossed, meeting = layers_with_crossings(loops, nesting.near)
+    # area of each plane as nested: loops less their holes; right unless edges cross
     count = np.bincount(loops.layer)
     area_cells: FloatArray = np.zeros(len(count))
     np.add.at(area_cells, loops.layer, np.where(nesting.enclosed, -np.abs(area), np.abs(area)))
@@ -175,6 +176,7 @@ def _in_order(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, l
         pick = ranges(starts[:-1][order], counts)
         u, v = u[pick], v[pick]
     begin = np.concatenate([[0], np.cumsum(counts)])
+    # each edge ends where the next begins, the last of a loop where its first does
     u1, v1 = np.roll(u, -1), np.roll(v, -1)
     u1[begin[1:] - 1], v1[begin[1:] - 1] = u[begin[:-1]], v[begin[:-1]]
     return Loops(u0=u, v0=v, u1=u1, v1=v1, begin=begin, layer=layer)
@@ -201,6 +203,7 @@ def _same(loops: Loops, i: int, j: int) -> bool:
     for a, b in ((u_i, u_j), (v_i, v_j)):  # what is quickly told apart, as nearly all loops are, needs no sorting
         if abs(a.min() - b.min()) > SAME_CELLS or abs(a.sum() - b.sum()) > SAME_CELLS * len(a):
             return False
+    # the same corners in any order: sorted by place, rounded so that a slip does not change the order
     order_i, order_j = (
         np.lexsort((np.round(v / SAME_CELLS), np.round(u / SAME_CELLS))) for u, v in ((u_i, v_i), (u_j, v_j))
     )
@@ -262,6 +265,7 @@ def _nesting(loops: Loops, area: Sequence[float], mm: Millimetres) -> _Nesting:
     box = [f.reduceat(x, loops.begin[:-1]).tolist() for x in (loops.u0, loops.v0) for f in (np.minimum, np.maximum)]
     u_low, u_high, v_low, v_high = box
     for i, j in _neighbours(loops.layer):
+        # boxes that are apart: nothing more to ask, as of most pairs
         if u_low[i] > u_high[j] or u_low[j] > u_high[i] or v_low[i] > v_high[j] or v_low[j] > v_high[i]:
             continue
         near[i] = near[j] = True

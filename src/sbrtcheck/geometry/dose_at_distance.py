@@ -81,12 +81,13 @@ def max_dose_at_distance(stack: PrismStack, frame: GridFrame, distance_mm: float
 
     The prisms must not overlap. None when no place of the grid is that far away.
     """
-    surface = Surface(stack, frame)
+    surface = Surface.of(stack, frame)
     nodes = _nodes_mm(frame)
     near = [
         slice(*np.clip(np.searchsorted(x, [low - distance_mm, high + distance_mm]) + np.array([-1, 1]), 0, len(x)))
         for x, low, high in zip(nodes, surface.low, surface.high, strict=True)
     ]
+    # a high dose known early keeps many boxes from being looked at
     best = _largest_outside(frame, nodes, surface, distance_mm)
     if any(part.stop - part.start < 2 for part in near):
         return _answer(best, best)
@@ -134,7 +135,7 @@ def _across(
     place = [np.clip(np.arange(x.start, x.stop) - 1, 0, n - 1) for x, n in zip(near, frame.stored.shape, strict=True)]
     dose = frame.stored[np.ix_(*place)].astype(np.float64) * frame.gy_per_unit
     x = [nodes[axis][near[axis]] for axis in range(3)]
-    most = dose
+    most = dose  # becomes the largest corner dose of each cell, pair by pair along each axis
     for axis in range(3):
         most = np.maximum(_without_last(most, axis), _without_first(most, axis))
     blocks = most
@@ -178,6 +179,7 @@ def _where(
     surface: Surface, middle: FloatArray, size: FloatArray, distance_mm: float
 ) -> tuple[BoolArray, BoolArray, FloatArray]:
     """Which boxes lie wholly nearer, which wholly far enough; and the structure's point near each middle."""
+    # no place of a box is further from its middle than half its diagonal
     least, most, point = surface.distance(middle)
     reach = np.linalg.norm(size, axis=1) / 2
     return most + reach < distance_mm, least - reach >= distance_mm, point
@@ -191,6 +193,7 @@ def _sifted(boxes: _Boxes, surface: Surface, distance_mm: float, best: float) ->
     best = float(boxes.dose[:, far].max(initial=best))
     boxes = replace(boxes, point=point).select(~(too_near | far))
     bound = _bound(boxes, distance_mm)
+    # a dose that is reached in the most promising boxes drops many of the others
     promising = boxes.select(np.argsort(-bound, kind="stable")[:PROMISING])
     best = max(best, _largest_reached(promising, surface, distance_mm))
     keep = bound > best

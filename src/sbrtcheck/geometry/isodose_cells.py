@@ -98,6 +98,7 @@ class Cells:
         share of it, the two may miss each other as far as there is room.
         """
         least, most = _shares_above(corners, isodose)
+        # two sets in a box of volume 1 share at least the sum of their volumes less 1; so do their complements
         above, below = np.maximum(least + inside - 1.0, 0.0), np.maximum(inside - most, 0.0)
         return cls(corners=corners, cc=cc, inside=inside, above_cc=above * cc, below_cc=below * cc, outline=outline)
 
@@ -131,7 +132,8 @@ def _shares_above(corners: Float32, isodose: Isodose) -> tuple[FloatArray, Float
     Trilinear dose less the linear dose with its mean and slopes is trilinear again, so that its extremes are at the
     corners: moved by these, the linear dose is a bound on either side.
     """
-    dose = corners.astype(np.float64)
+    dose = corners.astype(np.float64)  # differences of nearly equal doses follow
+    # least squares fit of a linear dose to the corners: mean dose, and mean rise along the four edges of each axis
     mean = dose.mean(axis=(0, 1, 2))
     slopes = np.stack([(np.take(dose, 1, axis) - np.take(dose, 0, axis)).mean(axis=(0, 1)) for axis in range(3)])
     ends = np.array([-0.5, 0.5])

@@ -106,9 +106,11 @@ class IsodoseCut:
         # along w the outline is the same in both halves, so the share of an eighth is that of its quarter
         share_of, cut_of = _shares(covered_by(pieces, outlines, _QUARTERS))
         share = share_of.reshape(-1, 3, 3)[cells.outline, :2, :2].transpose(1, 2, 0)
+        # corners of the eighths: doses half way between corners, which trilinear dose has exactly
         lattice = _lattice(cells.corners)
         low, high = (_of_eighths(of, lattice) for of in (np.minimum, np.maximum))
         above, below = self.isodose.sides(low, high)
+        # eighths wholly above or below are counted and dropped; so are those outside the structure
         cc = np.broadcast_to(share * (cells.cc / 8), low.shape)
         w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
         eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
@@ -134,6 +136,7 @@ def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose
         field = _field(faces_mm, outlines.box, slices.refinement, frame, unit_gy)
         if not any(_may_be_undecided(field.planes, isodose) for isodose in isodoses):
             continue
+        # the same bounds as those of the elements, to the bit: what is undecided there, and nothing else, is looked at
         low, high = _bounds(field)
         picks = [np.flatnonzero((low < isodose.most) & (high >= isodose.least)) for isodose in isodoses]
         if not any(len(pick) for pick in picks):
@@ -230,6 +233,7 @@ def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
     share[: covered.full.size] = covered.full.reshape(-1)
     is_cut = np.zeros(len(share), dtype=bool)
     fraction = covered.fraction
+    # cells that the outline only touches count as wholly inside or outside: nothing is left of it in them
     is_cut[covered.cell] = (fraction > MIN_FRACTION) & (fraction < 1.0 - MIN_FRACTION)
     share[covered.cell] = np.where(is_cut[covered.cell], fraction, np.rint(fraction))
     return share, is_cut
@@ -245,6 +249,7 @@ def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> 
     parts = field.levels.inner[of] + 1
     level = ranges(np.zeros(len(of), dtype=np.int64), parts)
     of, cell, at = (np.repeat(x, parts) for x in (of, cell, at))
+    # bilinear across, straight up and down between two levels: eight corners say it all
     corner = cell + np.array([[0, 1], [field.box.columns, field.box.columns + 1]])[..., None]
     corners = np.stack([_dose_at(field, of, level + up, corner) for up in (0, 1)])
     low, high = corners.min(axis=(0, 1, 2)), corners.max(axis=(0, 1, 2))
@@ -275,7 +280,7 @@ def _together(parts: Sequence[IsodoseCut], isodose: Isodose) -> IsodoseCut:
     none = IsodoseCut(
         isodose=isodose, above_cc=0.0, below_cc=0.0, undecided_cc=0.0, cells=Cells.none(), edges=Edges.of([])
     )
-    parts = [none, *parts]
+    parts = [none, *parts]  # so that there is something to join
     ends = np.cumsum([int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts]).tolist()
     firsts = [0, *ends[:-1]]
     u0, v0, u1, v1 = (
@@ -309,12 +314,14 @@ def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tu
     boundary, place = np.unique(cell[is_cut], return_inverse=True)
     outline = np.full(len(cell), WHOLE, dtype=np.int64)
     outline[is_cut] = place
+    # all pieces in the row of a cell, those beside it included: they tell what of the cell lies inside
     row = boundary // box.columns
     first, end = (np.searchsorted(pieces.cell, (row + more) * box.columns) for more in (0, 1))
     pick, layer = ranges(first, end - first), np.repeat(np.arange(len(boundary)), end - first)
     columns_off = pieces.cell[pick] % box.columns - boundary[layer] % box.columns
     u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
     v0, v1 = pieces.va[pick], pieces.vb[pick]
+    # pieces moved onto a border are netted; hundreds of teeth of a comb beside a cell leave one edge or none
     beside = (u0 == u1) & ((u0 == 0.0) | (u0 == 1.0))
     border, low, high = _netted(2 * layer[beside] + (u0[beside] == 1.0), v0[beside], v1[beside])
     inside = ~beside & ((u0 != u1) | (v0 != v1))
@@ -326,7 +333,7 @@ def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tu
 
 
 def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Edges along borders, what runs up and down again left out: a comb has hundreds of teeth beside each cell.
+    """Edges along borders, what runs up and down again left out: else halving would carry it along in every cell.
 
     Returned are the border and both ends of each edge that is left.
     """
@@ -343,6 +350,7 @@ def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray,
     turn = np.concatenate([ones, -ones, up[whole], -up[whole]])
     order = np.lexsort((v, at))
     at, v, turn = at[order], v[order], turn[order]
+    # ends at one place are one change
     first = np.flatnonzero(np.concatenate([np.ones(min(len(at), 1), bool), (np.diff(at) != 0) | (np.diff(v) != 0.0)]))
     turns = np.add.reduceat(turn, first) if len(first) else turn
     at, v, turns = at[first][turns != 0.0], v[first][turns != 0.0], turns[turns != 0.0]

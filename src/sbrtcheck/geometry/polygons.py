@@ -13,8 +13,8 @@ the surveyor's or shoelace formula [1]_ [2]_::
     +----------------- u   Edges run clockwise around a region (u to the right, v upwards), so the region lies on
                            the right of an edge, and its area is positive; around a hole they run the other way.
 
-A point is inside where the edges wind around it an odd number of times (even-odd rule, [3]_). Level edges (``v0 ==
-v1``) add nothing to an area; some only mark where a region ends.
+A point is inside where the edges wind around it an odd number of times (even-odd rule, [3]_). Level edges add
+nothing to an area; some only mark where a region ends.
 
 Coordinates are columns (u) and rows (v) of the dose grid, from its first point, so that cell borders are whole numbers.
 
@@ -121,6 +121,7 @@ class Edges:
 
     def area(self, layers: int) -> FloatArray:
         """Signed area of each layer in grid cells; the region's area where no edges cross."""
+        # shoelace, all layers in one pass
         sums = np.bincount(self.layer, weights=(self.v1 - self.v0) * (-0.5) * (self.u0 + self.u1), minlength=layers)
         return sums.astype(np.float64, copy=False)
 

@@ -44,6 +44,7 @@ def _combined(a: PrismStack, b: PrismStack, rule: BooleanRule) -> PrismStack:
     # (slab, layer of a, layer of b) -> the conventions under which these layers meet there
     pairs: dict[tuple[int, int, int], int] = {}
     for convention in (Conventions.HALF_SLICE, Conventions.CAPPED, Conventions.NONE):
+        # prisms of one convention do not overlap: at most one layer of each stack in a slab
         layer_a, layer_b = (_layer_between(faces, stack, convention) for stack in (a, b))
         for slab in np.flatnonzero((layer_a != NO_LAYER) | (layer_b != NO_LAYER)):
             key = (int(slab), int(layer_a[slab]), int(layer_b[slab]))
@@ -74,6 +75,7 @@ def _region(a: Outline, b: Outline, rule: BooleanRule) -> Outline:
     """The combined region; outlines that are apart, or one that is empty, need no cutting up."""
     if not a.is_apart_from(b):
         return combined(a, b, rule)
+    # where only one of them is, the rule says whether it stays
     yes, no = np.array([True]), np.array([False])
     kept = [outline for outline, of_a in ((a, yes), (b, no)) if bool(rule(of_a, ~of_a)[0]) and len(outline.u0)]
     return joined(kept)

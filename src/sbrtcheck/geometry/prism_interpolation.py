@@ -108,6 +108,7 @@ def interpolated(stack: PrismStack, planes: Planes, name: str) -> PrismStack:
     def moved(x: FloatArray, old: FloatArray, scale: FloatArray, new: FloatArray) -> FloatArray:
         return (x - old[layer][of]) * scale[of] + new[of]
 
+    # stretched about the old centroid, and moved to the new one: edges stay edges, and loops closed
     return PrismStack(
         edges=Edges(
             u0=moved(edges.u0, shape.u, scale_u, centre_u),
@@ -136,6 +137,7 @@ def _shapes(edges: Edges, layers: int) -> _Shape:
     about_u, about_v = summed(edges.u0) / count, summed(edges.v0) / count
     u0, u1 = edges.u0 - about_u[edges.layer], edges.u1 - about_u[edges.layer]
     v0, v1 = edges.v0 - about_v[edges.layer], edges.v1 - about_v[edges.layer]
+    # signed area of the triangle of each edge and the point, by which its moments are weighted
     cross = (u1 * v0 - u0 * v1) / 2
     area = summed(cross)
     safe = np.where(area > 0, area, 1.0)
@@ -149,6 +151,7 @@ def _shapes(edges: Edges, layers: int) -> _Shape:
 def _neighbour_triples(stack: PrismStack, planes: Planes, shape: _Shape) -> IntArray:
     """For each plane the first of the three neighbouring planes whose parabola it follows, or `NO_PARABOLA`."""
     count = len(planes.height_mm)
+    # slabs of neighbouring planes touch, unless there is a break between them
     body = stack.conventions == Conventions.ALL
     low, high = np.full(count, np.nan), np.full(count, np.nan)
     low[stack.layer[body]], high[stack.layer[body]] = stack.low_mm[body], stack.high_mm[body]
@@ -159,7 +162,7 @@ def _neighbour_triples(stack: PrismStack, planes: Planes, shape: _Shape) -> IntA
         fits[:-2] = joined[:-1] & joined[1:] & single[:-2] & single[1:-1] & single[2:]
     place = np.arange(count)
     answer = np.full(count, NO_PARABOLA)
-    for offset in (-2, 0, -1):  # the middle of three planes is best, an end of them will do
+    for offset in (-2, 0, -1):  # the middle of three planes is best, an end of them will do: the last one wins
         first = place + offset
         usable = (first >= 0) & fits[np.clip(first, 0, count - 1)]
         answer[usable] = first[usable]
@@ -237,7 +240,8 @@ def _mean_of_parabola(
     planes_mm: FloatArray, values: FloatArray, base: IntArray, low: FloatArray, high: FloatArray
 ) -> FloatArray:
     """The parabola's mean from ``low`` to ``high``: Simpson's rule, exact for parabolas."""
-    if len(planes_mm) < 3:
+    if len(planes_mm) < 3:  # no parabola at all, and nothing that follows one
         return np.zeros(len(low))
+    # the mean, not the value in the middle: the volume of a thin prism is that of the shape it stands for
     ends = _parabola(planes_mm, values, base, low) + _parabola(planes_mm, values, base, high)
     return (ends + 4 * _parabola(planes_mm, values, base, (low + high) / 2)) / 6

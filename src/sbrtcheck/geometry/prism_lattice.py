@@ -20,6 +20,7 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,18 +48,26 @@ INNER_STEPS = 10
 """Every so many lattice points along either axis, one inside the structure is kept as well."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surface:
-    """The surface of some prisms that do not overlap, by points; all places are (w, v, u) in mm."""
+    """The surface of some prisms that do not overlap, by points; all places are (w, v, u) in mm.
 
-    def __init__(self, stack: PrismStack, frame: GridFrame) -> None:
+    ``low`` and ``high`` are the corners of the box around them.
+    """
+
+    points: FloatArray
+    low: FloatArray
+    high: FloatArray
+    tree: cKDTree[Any]
+
+    @classmethod
+    def of(cls, stack: PrismStack, frame: GridFrame) -> Surface:
+        """The surface of a stack."""
         # scipy.spatial takes longer to import than most plans take to check
         from scipy.spatial import cKDTree
 
         points = np.concatenate([_walls(stack, frame), _levels(stack, frame)])
-        self.low = points.min(axis=0)
-        self.high = points.max(axis=0)
-        self._points = points
-        self._tree: cKDTree[Any] = cKDTree(points)
+        return cls(points=points, low=points.min(axis=0), high=points.max(axis=0), tree=cKDTree(points))
 
     def distance(self, places: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """How far each place is from the structure: at least, at most, and the structure's point found near it.
@@ -66,10 +75,10 @@ class Surface:
         The nearest point of a face lies straight across from the place, so the next sample on that face is its
         hypotenuse: ``found**2 <= true**2 + OFF_SAMPLE_MM**2``.
         """
-        nearest, which = self._tree.query(places)
+        nearest, which = self.tree.query(places)
         most = np.asarray(nearest, dtype=np.float64)
         least = np.sqrt(np.maximum(most * most - OFF_SAMPLE_MM**2, 0.0))
-        return least, most, self._points[which]
+        return least, most, self.points[which]
 
 
 def _walls(stack: PrismStack, frame: GridFrame) -> FloatArray:

@@ -108,7 +108,7 @@ def prism_stack(
     part; ``around``: what else the file says of its planes.
     """
     u, v, w = frame.axes
-    height = np.add.reduceat(local_mm[w], starts[:-1]) / np.diff(starts)
+    height = np.add.reduceat(local_mm[w], starts[:-1]) / np.diff(starts)  # mean of each contour's points
     order, layer_of_contour, planes_mm, merged = merged_planes(name, height)
     # from here on, in cells of the grid: borders of cells are whole numbers
     columns, rows = local_mm[u] / frame.spacing_mm[0], local_mm[v] / frame.spacing_mm[1]
@@ -142,6 +142,7 @@ def _shrunken(name: str, area_mm2: FloatArray) -> tuple[Finding, ...]:
 
     Where one part of a structure ends and another begins it tapers; a contour that was cut off does not.
     """
+    # area of each plane over that of the plane before
     ratio = area_mm2[1:] / np.maximum(area_mm2[:-1], NO_AREA_MM2)
     drop, rise = np.flatnonzero(ratio < 1.0 / SUDDEN), np.flatnonzero(ratio > SUDDEN)
     if len(drop) == 0 or len(rise) == 0 or rise[-1] <= drop[0]:
@@ -177,6 +178,7 @@ def _readings(
     """The readings that are further from the regions than rounding, and how far the furthest is."""
     if not regions.readings:
         return (), ()
+    # how much it would change the volume, with each plane as thick as its slab
     whole_cc = float(np.abs(regions.area_cells) @ thick_mm) * rule.mm.u * rule.mm.v / 1000.0
     differ_cc = [float(differ_mm2 @ thick_mm) / 1000.0 for _, differ_mm2 in regions.readings]
     enough_cc = min(MIN_CONTRADICTION_CC, MIN_CONTRADICTION_SHARE * whole_cc)

@@ -125,7 +125,7 @@ def number(text: str) -> Decimal:
     return Decimal(text.strip().replace(",", "."))
 
 
-def compared(text: str) -> tuple[Sense, str]:
+def sense_and_value(text: str) -> tuple[Sense, str]:
     """Split ``<= 20`` into its sense and the rest."""
     found = _COMPARED.fullmatch(text)
     if not found:
@@ -134,7 +134,7 @@ def compared(text: str) -> tuple[Sense, str]:
 
 
 @cache
-def asked(text: str) -> tuple[Metric, Decimal]:
+def metric_of(text: str) -> tuple[Metric, Decimal]:
     """Read a metric text; with what its limit has to be multiplied to be in the metric's unit (cGy is read as Gy)."""
     if _INDEX.fullmatch(text):
         raise NoMeaningError(_WITHOUT_DEFINITION)
@@ -167,19 +167,19 @@ def with_variation(row: Row, variation: Decimal, sense: Sense | None = None) -> 
         return replace(row, acceptable=variation)
     why = "not the looser side of the limit" if not looser else f"printed as '{sense}', the limit as '{row.sense}'"
     remark = Remark(
-        comment=f"the variation {plain(variation)} was left out: {why}",
+        comment=f"the variation {plain_number(variation)} was left out: {why}",
         warning="variations that are not their limit loosened were left out",
     )
     return replace(row, remarks=(*row.remarks, remark))
 
 
-def plain(value: Decimal) -> str:
+def plain_number(value: Decimal) -> str:
     """Shortest text of a number, never with an exponent."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def kept(what: str, text: str, warning: str) -> tuple[Remark, ...]:
+def field_remark(what: str, text: str, warning: str) -> tuple[Remark, ...]:
     """A remark that keeps a field of the file which tables do not have; none where the field is empty."""
     value = one_line(text)
     return (Remark(comment=f"{what}: {value}", warning=warning),) if value else ()

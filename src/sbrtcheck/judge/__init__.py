@@ -3,21 +3,23 @@
 What a verdict means:
 
 - A report never looks better than what was checked.
-- The value decides; ``borderline`` says that another value inside the numerical band would decide otherwise, and
+- The value decides; ``borderline`` says that another value inside its numerical bounds would decide otherwise, and
   ``convention_sensitive`` that another end-cap convention would.
 - A table holds for its own fraction numbers only. Nothing is ever rescaled.
 - What could not be checked is ``NOT_EVALUATED`` with a reason, never a pass.
 - Overall: ``FAIL`` when a row that counts fails; ``REVIEW`` when anything else stands against calling it a pass, each
   reason a value of its own; else the worst of the rows that count.
 
-``values`` are what a report is, ``structures`` takes a structure for an organ, ``limits`` finds what a row allows for
-this plan, ``row`` judges a row on one DVH, ``doubts`` withdraws verdicts that a value alone cannot give, ``decide``
-narrows bounds that leave a verdict open, ``judge`` does all that for every row of the tables, ``remarks`` says what a
-metric takes for granted, ``site`` knows what a plan should have, ``dose_check`` whether its dose can be that of its
-prescription, ``overall`` gives the verdict and what stands against a pass, ``run`` puts them in a row, ``plain``
-gives a report as plain values. ``course`` knows what a prescription is, ``risk`` applies complication and control
-models; neither gives verdicts. ``reirradiation`` judges a course that follows another one. ``compared`` is what two
-sets of DVHs say differently, ``compare`` finds it; ``plans`` holds two plans side by side.
+`run` puts the steps in a row. Before any row is judged: `naming` matches the plan's structures to the organs of the
+tables, `structures` finds the DVH of each organ, `selection` the structures that a row is judged on, `site` which
+organs a plan should have, `dose_check` whether its dose can be that of its prescription; `judged_plan` is all of that
+as one value. Then `limits` finds what a row allows for this plan, `row` judges it on one DVH, `refine_bounds` narrows
+bounds that leave a verdict undecided, `withdraw` takes back verdicts that a value alone cannot give, `metric_findings`
+says what a metric takes for granted, and `outcomes` does that for all rows. `overall` gives the verdict and what stands
+against a pass.
+
+`course` looks a prescription up, `risk` applies complication and control models; neither gives verdicts.
+`reirradiation` judges a course that follows another one. What all of them give are values of `sbrtcheck.results`.
 """
 
 from sbrtcheck.judge.dose_check import dose_check

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -94,6 +94,13 @@ def check_dose(dvhs: DVHSet, targets_of_plan: Sequence[RoiName], *, accepted: bo
     against_rx = _against_prescription(dvhs, targets)
     doubts = (*([against_rx] if against_rx else []), *_as_stated(dvhs), *_of_the_grid(dvhs))
     return DoseCheck(targets=targets, doubts=doubts, accepted=accepted)
+
+
+def with_dose_doubts(dvhs: DVHSet, names: Mapping[str, str] | None = None) -> DVHSet:
+    """The DVHs with a finding for each doubt about their dose, for what gives no verdict."""
+    known = {finding.text for finding in dvhs.findings}
+    doubts = (doubt.text for doubt in dose_check(dvhs, names).doubts if doubt.text not in known)
+    return replace(dvhs, findings=(*dvhs.findings, *(Finding(code=FindingCode.OTHER, text=text) for text in doubts)))
 
 
 def _target_doses(dvhs: DVHSet, targets: Sequence[RoiName]) -> TargetDoses:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason
+from sbrtcheck.errors import InputError
 from sbrtcheck.judge.naming import match_plan
 from sbrtcheck.judge.row import conversion_findings, lies_outside
 from sbrtcheck.judge.structures import PlanStructures, first_in_plan, plan_structures
@@ -144,6 +145,17 @@ def _outside(model: TcpModel, dose_per_fraction_gy: float, fractions: int) -> st
         least = model.least_dose_per_fraction_gy
         return f"the model is for {least:g} Gy a fraction or more, the course has {dose_per_fraction_gy:.4g} Gy"
     return ""
+
+
+def organs_of_models() -> frozenset[str]:
+    """The organs that the shipped complication models are for."""
+    return frozenset(organ for model in load_risk_models().ntcp for organ in model.structures)
+
+
+def refuse_diameter(diameter_cm: float | None) -> None:
+    """Raise `InputError` for a tumour's diameter that is none."""
+    if diameter_cm is not None and not diameter_cm > 0:
+        raise InputError(f"a tumour's diameter cannot be {diameter_cm:g} cm", hint="give it in cm, above 0")
 
 
 def risks(

@@ -18,9 +18,11 @@ from sbrtcheck.judge.outcomes import outcomes_of
 from sbrtcheck.judge.overall import overall, review_reasons
 from sbrtcheck.judge.site import rows_for, site_of
 from sbrtcheck.judge.structures import plan_structures
+from sbrtcheck.options import CheckOptions
 from sbrtcheck.progress import log_step
 from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
 from sbrtcheck.results.report import Report
+from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Sites
 
 
@@ -69,17 +71,38 @@ def evaluate(
     TableError
         Two tables have the same id, or no such site is known.
     """
-    tables = _distinct((table,) if isinstance(table, ConstraintTable) else tuple(table))
-    asked = (site,) if isinstance(site, str) else tuple(site or ())
-    plan_site = site_of(tables, asked, sites)
-    judged = [replace(table, rows=rows_for(table, plan_site)) for table in tables]
-    matches = match_plan(dvhs, organs_of(judged), names)
-    dose = check_dose(dvhs, matches.targets, accepted=accept_dose)
+    options = CheckOptions(
+        names=names,
+        site=(site,) if isinstance(site, str) else tuple(site or ()),
+        sites=sites,
+        accept_dose=accept_dose,
+        strict=strict,
+        include_unconfirmed=include_unconfirmed,
+    )
+    return evaluate_with((table,) if isinstance(table, ConstraintTable) else table, dvhs, options)
+
+
+def evaluate_with(
+    tables: Sequence[ConstraintTable],
+    dvhs: DVHSet,
+    options: CheckOptions,
+    matches: StructureMatches | None = None,
+) -> Report:
+    """Check every row of the tables on the DVHs; errors and what is given back as for `evaluate`.
+
+    ``matches`` are those that the DVHs were computed by, of the organs of the tables at least; found here when None.
+    """
+    tables = _distinct(tuple(tables))
+    site = site_of(tables, options.site, options.sites)
+    judged = [replace(table, rows=rows_for(table, site)) for table in tables]
+    if matches is None:
+        matches = match_plan(dvhs, organs_of(judged), options.names)
+    dose = check_dose(dvhs, matches.targets, accepted=options.accept_dose)
     rows = [row for table in judged for row in table.rows]
-    plan = judged_plan(plan_structures(dvhs, matches), rows, site=plan_site, dose=dose)
+    plan = judged_plan(plan_structures(dvhs, matches), rows, site=site, dose=dose)
     with log_step("evaluation") as say:
-        outcomes = outcomes_of(tables, plan, include_unconfirmed=include_unconfirmed)
-        reasons = review_reasons(outcomes, plan, strict=strict)
+        outcomes = outcomes_of(tables, plan, include_unconfirmed=options.include_unconfirmed)
+        reasons = review_reasons(outcomes, plan, strict=options.strict)
         verdict = overall(outcomes, reasons)
         say(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
     return Report(
@@ -96,14 +119,14 @@ def evaluate(
         compared=NO_OTHER_DVHS,
         names=names_of_matches(judged, matches),
         matches=matches,
-        course=course_note(dvhs.prescription, plan_site),
+        course=course_note(dvhs.prescription, site),
         reasons=reasons,
-        site=plan_site,
+        site=site,
         between=dvhs.model.between,
         dose=dvhs.model.dose,
-        strict=strict,
-        include_unconfirmed=include_unconfirmed,
-        accept_dose=accept_dose,
+        strict=options.strict,
+        include_unconfirmed=options.include_unconfirmed,
+        accept_dose=options.accept_dose,
     )
 
 

@@ -1,4 +1,4 @@
-"""Shipped YAML -> the regimens, thresholds and corrected statements of the review that this package began with."""
+"""``regimens.yaml`` -> the regimens, thresholds and corrected statements of the review that this package began with."""
 
 from __future__ import annotations
 
@@ -156,11 +156,13 @@ class Regimens:
     regimens: tuple[Regimen, ...]
 
     def of_prescription(self, dose_gy: float, fractions: int) -> tuple[Regimen, ...]:
-        """The regimens with that dose and number of fractions; a dose that a source gives without them is not told."""
+        """The regimens with that dose and number of fractions, without those that a source names by the dose alone."""
         return tuple(
-            one
-            for one in self.regimens
-            if one.fractions == fractions and abs(one.dose_gy - dose_gy) <= SAME_DOSE_GY and not one.fractions_assumed
+            regimen
+            for regimen in self.regimens
+            if regimen.fractions == fractions
+            and abs(regimen.dose_gy - dose_gy) <= SAME_DOSE_GY
+            and not regimen.fractions_assumed
         )
 
 
@@ -175,7 +177,7 @@ def side_of(bed_gy: float, threshold_gy: float, sense: Sense) -> bool:
 def load_regimens() -> Regimens:
     """Load the shipped regimens."""
     file = read_shipped(FILE, RegimenFile)
-    statements = {one.id: one for one in file.statements}
+    statements = {statement.id: statement for statement in file.statements}
     return Regimens(
         version=file.version,
         title=file.title,
@@ -183,10 +185,10 @@ def load_regimens() -> Regimens:
         note=file.note,
         thresholds=file.thresholds,
         statements=file.statements,
-        regimens=tuple(_regimen(one, statements) for one in file.regimens),
+        regimens=tuple(_regimen(entry, statements) for entry in file.regimens),
     )
 
 
 def _regimen(entry: _RegimenInFile, statements: Mapping[str, Statement]) -> Regimen:
-    printed = {one.name: getattr(entry, one.name) for one in fields(_Printed)}
+    printed = {own.name: getattr(entry, own.name) for own in fields(_Printed)}
     return Regimen(**printed, differs=statements[entry.differs] if entry.differs else None)

@@ -1,4 +1,4 @@
-"""Shipped YAML -> rules for a course that follows another one."""
+"""``reirradiation.yaml`` -> rules for a course that follows another one."""
 
 from __future__ import annotations
 

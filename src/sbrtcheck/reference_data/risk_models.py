@@ -1,4 +1,4 @@
-"""Shipped YAML -> parameter sets of complication and control models, each with its dose scale and source."""
+"""``risk-models.yaml`` -> parameter sets of complication and control models, each with its dose scale and source."""
 
 from __future__ import annotations
 
@@ -118,17 +118,17 @@ class RiskModels(Entry):
 
     def ntcp_model(self, id_: str) -> NtcpModel:
         """The complication model of that id; `UnknownTableError` when there is none."""
-        for one in self.ntcp:
-            if one.id == id_:
-                return one
-        raise _unknown(id_, [one.id for one in self.ntcp])
+        for model in self.ntcp:
+            if model.id == id_:
+                return model
+        raise _unknown(id_, [model.id for model in self.ntcp])
 
     def tcp_model(self, id_: str) -> TcpModel:
         """The control model of that id; `UnknownTableError` when there is none."""
-        for one in self.tcp:
-            if one.id == id_:
-                return one
-        raise _unknown(id_, [one.id for one in self.tcp])
+        for model in self.tcp:
+            if model.id == id_:
+                return model
+        raise _unknown(id_, [model.id for model in self.tcp])
 
 
 def _unknown(id_: str, known: list[str]) -> UnknownTableError:

@@ -195,7 +195,7 @@ def metabank(
         "kps_below_80": kps < score.kps_limit,
     }
     points = sum(value for factor, value in asdict(score.points).items() if has[factor])
-    group = next(one for one in score.groups if one.least <= points <= one.most)
+    group = next(group for group in score.groups if group.least <= points <= group.most)
     return MetabankScore(
         points=points,
         group=(group.least, group.most),

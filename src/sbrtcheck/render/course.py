@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sbrtcheck.reference_data import Regimen, Statement, Threshold
-from sbrtcheck.render import words
-from sbrtcheck.results import Report
+from sbrtcheck.results import Report, labels
 from sbrtcheck.results.course import ThresholdSide, UnknownCourse
 from sbrtcheck.tables import Sense
 
@@ -21,38 +20,40 @@ def course_lines(report: Report) -> Iterator[str]:
     if not note.known:
         where = f" for {report.site}" if report.site.ids else ""
         yield f"No known regimen{where} has this dose and number of fractions."
-    for one in note.known:
-        yield f"{one.site_printed}: {said(one)}"
+    for regimen in note.known:
+        yield f"{regimen.site_printed}: {reported_text(regimen)}"
     yield from dict.fromkeys(
-        f"Here the review and its source differ. {differs(o.differs)}" for o in note.known if o.differs
+        f"Here the review and its source differ. {difference_text(o.differs)}" for o in note.known if o.differs
     )
     yield from map(_side_text, note.sides)
 
 
-def said(one: Regimen) -> str:
+def reported_text(regimen: Regimen) -> str:
     """Where a regimen is named, and what was reported for it."""
-    reported = f" {one.reported} (read in: {one.reported_by})" if one.reported else ""
-    assumed = " The number of fractions is assumed." if one.fractions_assumed else ""
-    return f"{one.where}.{assumed}{reported}"
+    reported = f" {regimen.reported} (read in: {regimen.reported_by})" if regimen.reported else ""
+    assumed = " The number of fractions is assumed." if regimen.fractions_assumed else ""
+    return f"{regimen.where}.{assumed}{reported}"
 
 
-def differs(statement: Statement) -> str:
+def difference_text(statement: Statement) -> str:
     """What the review says, and what its source says."""
     return f"Review: {statement.review} Source: {statement.source} ({statement.citation})"
 
 
 def _side_text(side: ThresholdSide) -> str:
-    one = side.threshold
-    by_review = f"BED {limit(one, one.sense)} by the review: {_met(met=side.met)}"
-    if one.source_sense is not one.sense:
-        by_review += f"; {limit(one, one.source_sense)} by its source: {_met(met=side.met_by_source)}"
-    return f"{one.statement}: {by_review} ({one.source}{'' if one.read else ', not read'})"
+    threshold = side.threshold
+    by_review = f"BED {threshold_text(threshold, threshold.sense)} by the review: {_met(met=side.met)}"
+    if threshold.source_sense is not threshold.sense:
+        by_review += (
+            f"; {threshold_text(threshold, threshold.source_sense)} by its source: {_met(met=side.met_by_source)}"
+        )
+    return f"{threshold.statement}: {by_review} ({threshold.source}{'' if threshold.read else ', not read'})"
 
 
-def limit(one: Threshold, sense: Sense) -> str:
+def threshold_text(threshold: Threshold, sense: Sense) -> str:
     """``>= 209 +/- 67 Gy``."""
-    spread = f" +/- {one.spread_gy:g}" if one.spread_gy else ""
-    return f"{words.SIGNS[sense]} {one.bed_gy:g}{spread} Gy"
+    spread = f" +/- {threshold.spread_gy:g}" if threshold.spread_gy else ""
+    return f"{labels.SIGNS[sense]} {threshold.bed_gy:g}{spread} Gy"
 
 
 def _met(*, met: bool) -> str:

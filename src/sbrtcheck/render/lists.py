@@ -11,16 +11,16 @@ from typing import Any
 
 from rich.text import Text
 
-from sbrtcheck.dvh import DVH, Bounds, DVHSet, NoDVH, VolumeUnit
-from sbrtcheck.formatting import csv_text
+from sbrtcheck.dvh import DVH, DVHSet, NoDVH, VolumeUnit
+from sbrtcheck.formatting import clean, csv_text, number_text
 from sbrtcheck.metric import NotMeasured, measure
 from sbrtcheck.plan import Finding
-from sbrtcheck.render import words
 from sbrtcheck.render.text import plain_table, printed
-from sbrtcheck.results import rounded
+from sbrtcheck.results import labels, rounded
+from sbrtcheck.results.to_dict import bounds_dict, finding_dict
 from sbrtcheck.tables import ConstraintTable, ExpectedOrgan, Site, Sites
 
-SHOWN = ("Volume[cc]", "Mean[Gy]", "Min[Gy]", "Max[Gy]", "D95%[Gy]", "D2%[Gy]", "D0.035cc[Gy]")
+METRICS = ("Volume[cc]", "Mean[Gy]", "Min[Gy]", "Max[Gy]", "D95%[Gy]", "D2%[Gy]", "D0.035cc[Gy]")
 
 # -------------------------------------------------------------------------------- tables
 
@@ -34,12 +34,12 @@ def tables_text(tables: Sequence[ConstraintTable], sites: Sites) -> str:
         grid.add_row(
             *map(Text, (table.id, table.version, table.site, ", ".join(map(str, table.fractions)) or "any")),
             Text(f"{confirmed} + {len(table.rows) - confirmed}"),
-            Text(words.clean(f"{table.title}. {sources}")),
+            Text(clean(f"{table.title}. {sources}")),
         )
     organs = plain_table("Site", "Organs expected to be contoured; *: by choice, no source asks for it")
     for site in sites.sites:
         listed = (f"{organ.organ}{'' if organ.source else '*'}" for organ in site.expects)
-        organs.add_row(Text(site.id), Text(words.clean(", ".join(listed))))
+        organs.add_row(Text(site.id), Text(clean(", ".join(listed))))
     return printed([grid, Text(""), organs])
 
 
@@ -96,23 +96,23 @@ def _confirmed(table: ConstraintTable) -> int:
 
 def dvhs_text(dvhs: DVHSet) -> str:
     """One line a structure, then what was noticed."""
-    grid = plain_table("Structure", *SHOWN, "Outside grid [cc]")
+    grid = plain_table("Structure", *METRICS, "Outside grid [cc]")
     for dvh in dvhs.dvhs:
-        shown = (_measured_text(metric, dvh) for metric in SHOWN)
-        grid.add_row(*map(Text, (words.clean(dvh.name), *shown, words.number_text(dvh.uncovered_cc))))
-    found = _all_findings(dvhs)
-    lines = [*map(_why_text, dvhs.without), *dict.fromkeys(map(words.finding_text, found))]
+        cells = (_measured_text(metric, dvh) for metric in METRICS)
+        grid.add_row(*map(Text, (clean(dvh.name), *cells, number_text(dvh.uncovered_cc))))
+    findings = _all_findings(dvhs)
+    lines = [*map(_why_text, dvhs.without), *dict.fromkeys(map(labels.finding_text, findings))]
     return printed([grid, *([Text("")] if lines else []), *map(Text, lines)])
 
 
 def _measured_text(metric: str, dvh: DVH) -> str:
-    found = measure(metric, dvh)
-    return "-" if isinstance(found, NotMeasured) else words.number_text(found.value)
+    measured = measure(metric, dvh)
+    return "-" if isinstance(measured, NotMeasured) else number_text(measured.value)
 
 
 def _why_text(without: NoDVH) -> str:
     detail = f" ({without.detail})" if without.detail else ""
-    return words.clean(f"{without.name}: no DVH, {without.reason}{detail}")
+    return clean(f"{without.name}: no DVH, {without.reason}{detail}")
 
 
 def _all_findings(dvhs: DVHSet) -> Iterable[Finding]:
@@ -142,8 +142,11 @@ def dvhs_json(dvhs: DVHSet) -> str:
             "schema": "sbrtcheck-dvhs/1",
             "origin": str(dvhs.origin),
             "structures": [_dvh_dict(dvh) for dvh in dvhs.dvhs],
-            "without": [{"name": one.name, "reason": str(one.reason), "detail": one.detail} for one in dvhs.without],
-            "findings": [_finding_dict(finding) for finding in dvhs.findings],
+            "without": [
+                {"name": structure.name, "reason": str(structure.reason), "detail": structure.detail}
+                for structure in dvhs.without
+            ],
+            "findings": [finding_dict(finding) for finding in dvhs.findings],
         }
     )
 
@@ -154,25 +157,17 @@ def _dvh_dict(dvh: DVH) -> dict[str, Any]:
         "kind": dvh.kind,
         "volume": rounded(dvh.volume),
         "volume_unit": str(dvh.volume_unit),
-        "mean_gy": _band_dict(dvh.mean_gy),
-        "min_gy": _band_dict(dvh.min_gy),
-        "max_gy": _band_dict(dvh.max_gy),
+        "mean_gy": bounds_dict(dvh.mean_gy),
+        "min_gy": bounds_dict(dvh.min_gy),
+        "max_gy": bounds_dict(dvh.max_gy),
         "end_caps": str(dvh.model.end_caps) if dvh.model else None,
         "between": str(dvh.model.between) if dvh.model else None,
         "dose": str(dvh.model.dose) if dvh.model else None,
         "uncovered_cc": rounded(dvh.uncovered_cc),
         "dose_gy": [rounded(dose) for dose in dvh.curve.dose_gy.tolist()],
         "volume_at_least": [rounded(volume) for volume in dvh.curve.volume.tolist()],
-        "findings": [_finding_dict(finding) for finding in dvh.findings],
+        "findings": [finding_dict(finding) for finding in dvh.findings],
     }
-
-
-def _band_dict(band: Bounds) -> dict[str, float | None]:
-    return {"value": rounded(band.value), "low": rounded(band.low), "high": rounded(band.high)}
-
-
-def _finding_dict(finding: Finding) -> dict[str, str]:
-    return {"code": str(finding.code), "text": finding.text, "subject": finding.subject}
 
 
 def _json(value: Mapping[str, Any]) -> str:

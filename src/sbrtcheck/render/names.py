@@ -36,19 +36,19 @@ _TEMPLATE = """\
 def names_text(names: PlanNames) -> str:
     """One line an organ; then the structures that no row uses."""
     grid = plain_table(*_HEADINGS)
-    for one in names.organs:
-        cells = (one.organ, str(len(one.rows)), *taken_cells(one))
+    for organ in names.organs:
+        cells = (organ.organ, str(len(organ.rows)), *taken_cells(organ))
         grid.add_row(*(Text(clean(cell)) for cell in cells))
     return printed([grid, *map(Text, _below(names))])
 
 
-def taken_cells(one: OrganName) -> tuple[str, str, str, str, str]:
+def taken_cells(organ: OrganName) -> tuple[str, str, str, str, str]:
     """Contour, rule, type, codes, and what was not taken, of one organ."""
-    aside = "" if one.needed else "; not needed, another goes first"
-    match one.match:
-        case Match(roi=roi, rule=rule) as found:
+    aside = "" if organ.needed else "; not needed, another goes first"
+    match organ.match:
+        case Match(roi=roi, rule=rule) as matched:
             bare = "" if roi.contoured else ", no contours"
-            return roi.name, f"{rule}{bare}{aside}", roi.kind, ", ".join(roi.codes), _beside(found)
+            return roi.name, f"{rule}{bare}{aside}", roi.kind, ", ".join(roi.codes), _beside(matched)
         case SeparateTargets(rois=rois):
             kinds = ", ".join(dict.fromkeys(roi.kind for roi in rois if roi.kind))
             return ", ".join(roi.name for roi in rois), f"separate targets, each on its own{aside}", kinds, "", ""
@@ -61,10 +61,10 @@ def taken_cells(one: OrganName) -> tuple[str, str, str, str, str]:
             return "none", f"{why}{aside}".removeprefix("; "), "", "", _graded(suggested, probable)
 
 
-def _beside(found: Match) -> str:
+def _beside(matched: Match) -> str:
     """What might have been taken as well, or instead."""
-    empty = [f"{name} (no contours)" for name in found.passed_over]
-    return ", ".join(filter(None, (*found.others, *empty, _graded(found.suggested, found.probable))))
+    empty = [f"{name} (no contours)" for name in matched.passed_over]
+    return ", ".join(filter(None, (*matched.others, *empty, _graded(matched.suggested, matched.probable))))
 
 
 def _graded(suggested: Sequence[str], probable: Sequence[str]) -> str:
@@ -86,28 +86,28 @@ def _below(names: PlanNames) -> Iterator[str]:
 
 def roi_text(roi: RoiName) -> str:
     """Name of a structure, with its type and codes, and whether it has no contours."""
-    said = ", ".join(filter(None, (roi.kind, *roi.codes, "" if roi.contoured else "no contours")))
-    return f"{roi.name} ({said})" if said else roi.name
+    remarks = ", ".join(filter(None, (roi.kind, *roi.codes, "" if roi.contoured else "no contours")))
+    return f"{roi.name} ({remarks})" if remarks else roi.name
 
 
 def names_json(names: PlanNames) -> str:
     """The same for programs."""
-    shown = {
+    as_dict = {
         "schema": SCHEMA,
-        "organs": [_organ_dict(one) for one in names.organs],
+        "organs": [_organ_dict(organ) for organ in names.organs],
         "unused": [_roi_dict(roi) for roi in names.unused],
         "remarks": list(names.remarks),
     }
-    return json.dumps(shown, indent=2, allow_nan=False) + "\n"
+    return json.dumps(as_dict, indent=2, allow_nan=False) + "\n"
 
 
-def _organ_dict(one: OrganName) -> dict[str, Any]:
-    matched = one.match
+def _organ_dict(organ: OrganName) -> dict[str, Any]:
+    matched = organ.match
     return {
-        "organ": one.organ,
-        "rows": list(one.rows),
-        "needed": one.needed,
-        "given": one.given,
+        "organ": organ.organ,
+        "rows": list(organ.rows),
+        "needed": organ.needed,
+        "given": organ.given,
         "contour": _roi_dict(matched.roi) if isinstance(matched, Match) else None,
         "rule": _rule(matched),
         "targets": [_roi_dict(roi) for roi in matched.rois] if isinstance(matched, SeparateTargets) else [],
@@ -144,32 +144,32 @@ def _roi_dict(roi: RoiName) -> dict[str, Any]:
 
 def names_template(names: PlanNames) -> str:
     """A names file with a line for every organ, empty but where the user gave a name; what is known as comments."""
-    lines = [f"{_key(one.organ)}: {_given(one)}{_hint(one)}" for one in names.organs]
+    lines = [f"{_key(organ.organ)}: {_given(organ)}{_hint(organ)}" for organ in names.organs]
     others = sorted({clean(roi.name) for roi in names.unused})
     if others:
         lines += ["", "# Structures of the plan that no row uses:", *(f"#   {_yaml(name)}" for name in others)]
     return _TEMPLATE + "\n".join(lines) + "\n"
 
 
-def _given(one: OrganName) -> str:
-    return _yaml(one.given) if clean(one.given).strip() else '""'
+def _given(organ: OrganName) -> str:
+    return _yaml(organ.given) if clean(organ.given).strip() else '""'
 
 
-def _hint(one: OrganName) -> str:
+def _hint(organ: OrganName) -> str:
     """What is known, as a comment."""
-    hints = "; ".join(filter(None, _hints(one)))
+    hints = "; ".join(filter(None, _hints(organ)))
     return f"  # {hints}" if hints else ""
 
 
-def _hints(one: OrganName) -> tuple[str, ...]:
-    match one.match:
+def _hints(organ: OrganName) -> tuple[str, ...]:
+    match organ.match:
         case Match(rule=Rule.GIVEN, roi=roi):
             return ("" if roi.contoured else "it has no contours",)
-        case Match(roi=roi, rule=rule) as found:
+        case Match(roi=roi, rule=rule) as matched:
             bare = "" if roi.contoured else ", no contours"
             taken = f"taken: {_yaml(roi.name)} ({rule}{bare})"
-            empty = f"without contours: {_listed(found.passed_over)}" if found.passed_over else ""
-            return (taken, empty, *_close(found))
+            empty = f"without contours: {_listed(matched.passed_over)}" if matched.passed_over else ""
+            return (taken, empty, *_close(matched))
         case SeparateTargets(rois=rois):
             return (f"separate targets, each on its own: {_listed([roi.name for roi in rois])}",)
         case Recipe() as recipe:
@@ -180,11 +180,11 @@ def _hints(one: OrganName) -> tuple[str, ...]:
             return ("not in the plan" if given else "", *_close(nothing))
 
 
-def _close(found: Match | NoMatch) -> tuple[str, str]:
+def _close(outcome: Match | NoMatch) -> tuple[str, str]:
     """The names that are suggested."""
-    close = [name for name in found.suggested if name not in found.probable]
+    close = [name for name in outcome.suggested if name not in outcome.probable]
     return (
-        f"probably: {_listed(found.probable)}" if found.probable else "",
+        f"probably: {_listed(outcome.probable)}" if outcome.probable else "",
         f"close, not taken: {_listed(close)}" if close else "",
     )
 

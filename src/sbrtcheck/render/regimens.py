@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from sbrtcheck.reference_data import Regimen, Regimens, Statement, Threshold
-from sbrtcheck.render.course import differs, limit, said
+from sbrtcheck.render.course import difference_text, reported_text, threshold_text
 from sbrtcheck.render.text import plain_table, printed
 from sbrtcheck.results import rounded
 
@@ -19,12 +19,13 @@ _HEADINGS = ("Regimen", "Site", "Dose", "BED10", "EQD2 (a/b 10)", "BED3", "Named
 def regimens_text(shipped: Regimens, site: str | None) -> str:
     """List regimens for people, then the thresholds, and where review and sources differ."""
     grid = plain_table(*_HEADINGS)
-    for one in _of_site(shipped, site):
-        dose = f"{one.dose_gy:g} Gy/{one.fractions}"
-        doses = (f"{gy:.2f}" for gy in (one.bed10_gy, one.eqd2_ab10_gy, one.bed3_gy))
-        grid.add_row(*map(Text, (one.id, one.site_printed, dose, *doses, f"{one.named_in}: {said(one)}")))
-    thresholds = [_threshold_text(one) for one in shipped.thresholds if one.holds_at(site or "")]
-    statements = [differs(one) for one in shipped.statements if site in (None, one.site)]
+    for regimen in _of_site(shipped, site):
+        dose = f"{regimen.dose_gy:g} Gy/{regimen.fractions}"
+        doses = (f"{gy:.2f}" for gy in (regimen.bed10_gy, regimen.eqd2_ab10_gy, regimen.bed3_gy))
+        reported = f"{regimen.named_in}: {reported_text(regimen)}"
+        grid.add_row(*map(Text, (regimen.id, regimen.site_printed, dose, *doses, reported)))
+    thresholds = [_threshold_line(one) for one in shipped.thresholds if one.holds_at(site or "")]
+    statements = [difference_text(one) for one in shipped.statements if site in (None, one.site)]
     parts: list[Any] = [grid, *_section("Thresholds", thresholds)]
     parts += _section("Where the review and its sources differ", statements)
     parts += _section("From", [shipped.citation, shipped.note])
@@ -35,13 +36,15 @@ def _section(title: str, lines: Sequence[str]) -> list[Text]:
     return [Text(f"\n{title}"), *(Text(f"  {line}") for line in lines)] if lines else []
 
 
-def _threshold_text(one: Threshold) -> str:
-    by_source = f", {limit(one, one.source_sense)} in its source" if one.source_sense is not one.sense else ""
-    return f"BED {limit(one, one.sense)} in the review{by_source}: {one.statement}. {one.source}: {one.source_says}"
+def _threshold_line(threshold: Threshold) -> str:
+    by_review = f"BED {threshold_text(threshold, threshold.sense)} in the review"
+    if threshold.source_sense is not threshold.sense:
+        by_review += f", {threshold_text(threshold, threshold.source_sense)} in its source"
+    return f"{by_review}: {threshold.statement}. {threshold.source}: {threshold.source_says}"
 
 
 def _of_site(shipped: Regimens, site: str | None) -> list[Regimen]:
-    return [one for one in shipped.regimens if site is None or site in one.sites]
+    return [regimen for regimen in shipped.regimens if site is None or site in regimen.sites]
 
 
 def regimens_json(shipped: Regimens, site: str | None) -> str:
@@ -51,57 +54,57 @@ def regimens_json(shipped: Regimens, site: str | None) -> str:
         "version": shipped.version,
         "citation": shipped.citation,
         "note": shipped.note,
-        "regimens": [_regimen_dict(one) for one in _of_site(shipped, site)],
-        "thresholds": [_threshold_dict(one) for one in shipped.thresholds if one.holds_at(site or "")],
-        "statements": [_statement_dict(one) for one in shipped.statements if site in (None, one.site)],
+        "regimens": [_regimen_dict(entry) for entry in _of_site(shipped, site)],
+        "thresholds": [_threshold_dict(entry) for entry in shipped.thresholds if entry.holds_at(site or "")],
+        "statements": [_statement_dict(entry) for entry in shipped.statements if site in (None, entry.site)],
     }
     return json.dumps(listed, indent=2, allow_nan=False) + "\n"
 
 
-def _regimen_dict(one: Regimen) -> dict[str, Any]:
+def _regimen_dict(regimen: Regimen) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "sites": list(one.sites),
-        "site_printed": one.site_printed,
-        "dose_gy": rounded(one.dose_gy),
-        "fractions": one.fractions,
-        "fractions_assumed": one.fractions_assumed,
-        "bed10_gy": rounded(one.bed10_gy),
-        "eqd2_ab10_gy": rounded(one.eqd2_ab10_gy),
-        "bed3_gy": rounded(one.bed3_gy),
-        "eqd2_ab3_gy": rounded(one.eqd2_ab3_gy),
-        "printed_bed10_gy": rounded(one.printed_bed10_gy),
-        "named_in": str(one.named_in),
-        "where": one.where,
-        "reported": one.reported,
-        "reported_by": str(one.reported_by),
-        "differs": one.differs.id if one.differs else None,
+        "id": regimen.id,
+        "sites": list(regimen.sites),
+        "site_printed": regimen.site_printed,
+        "dose_gy": rounded(regimen.dose_gy),
+        "fractions": regimen.fractions,
+        "fractions_assumed": regimen.fractions_assumed,
+        "bed10_gy": rounded(regimen.bed10_gy),
+        "eqd2_ab10_gy": rounded(regimen.eqd2_ab10_gy),
+        "bed3_gy": rounded(regimen.bed3_gy),
+        "eqd2_ab3_gy": rounded(regimen.eqd2_ab3_gy),
+        "printed_bed10_gy": rounded(regimen.printed_bed10_gy),
+        "named_in": str(regimen.named_in),
+        "where": regimen.where,
+        "reported": regimen.reported,
+        "reported_by": str(regimen.reported_by),
+        "differs": regimen.differs.id if regimen.differs else None,
     }
 
 
-def _threshold_dict(one: Threshold) -> dict[str, Any]:
+def _threshold_dict(threshold: Threshold) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "site": one.site,
-        "bed_gy": one.bed_gy,
-        "spread_gy": one.spread_gy,
-        "alpha_beta_gy": one.alpha_beta_gy,
-        "sense": str(one.sense),
-        "source_sense": str(one.source_sense),
-        "statement": one.statement,
-        "where": one.where,
-        "source": one.source,
-        "source_says": one.source_says,
-        "source_read": one.read,
+        "id": threshold.id,
+        "site": threshold.site,
+        "bed_gy": threshold.bed_gy,
+        "spread_gy": threshold.spread_gy,
+        "alpha_beta_gy": threshold.alpha_beta_gy,
+        "sense": str(threshold.sense),
+        "source_sense": str(threshold.source_sense),
+        "statement": threshold.statement,
+        "where": threshold.where,
+        "source": threshold.source,
+        "source_says": threshold.source_says,
+        "source_read": threshold.read,
     }
 
 
-def _statement_dict(one: Statement) -> dict[str, Any]:
+def _statement_dict(statement: Statement) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "site": one.site,
-        "review": one.review,
-        "source": one.source,
-        "citation": one.citation,
-        "liver_months": dict(one.liver_months),
+        "id": statement.id,
+        "site": statement.site,
+        "review": statement.review,
+        "source": statement.source,
+        "citation": statement.citation,
+        "liver_months": dict(statement.liver_months),
     }

@@ -9,10 +9,10 @@ from typing import Any
 from rich.text import Text
 
 from sbrtcheck.dvh import Bounds
+from sbrtcheck.formatting import clean
 from sbrtcheck.reference_data import NtcpModel, TcpModel
-from sbrtcheck.render import words
 from sbrtcheck.render.text import plain_table, printed
-from sbrtcheck.results import NOTICE, NoRisk, Risk
+from sbrtcheck.results import NOTICE, NoRisk, Risk, labels
 from sbrtcheck.results.to_dict import bounds_dict, finding_dict
 
 CAUTION = (
@@ -21,22 +21,22 @@ CAUTION = (
 )
 
 
-def risks_text(found: Sequence[Risk | NoRisk]) -> str:
+def risks_text(risks: Sequence[Risk | NoRisk]) -> str:
     """List risks for people, then what stands behind each model."""
     grid = plain_table("Model", "Endpoint", "Probability", "Dose", "Of")
-    for one in found:
-        grid.add_row(*map(Text, (one.model.id, one.model.endpoint, *_cells(one))))
-    notes = [Text(f"  {one.model.id}: {_note(one.model)}") for one in found]
-    said = dict.fromkeys(words.finding_text(f) for one in found if isinstance(one, Risk) for f in one.findings)
-    findings = [Text("\nFindings"), *(Text(f"  {line}") for line in said)] if said else []
+    for risk in risks:
+        grid.add_row(*map(Text, (risk.model.id, risk.model.endpoint, *_cells(risk))))
+    notes = [Text(f"  {risk.model.id}: {_note(risk.model)}") for risk in risks]
+    lines = dict.fromkeys(labels.finding_text(f) for risk in risks if isinstance(risk, Risk) for f in risk.findings)
+    findings = [Text("\nFindings"), *(Text(f"  {line}") for line in lines)] if lines else []
     return printed([Text(CAUTION), Text(""), grid, *findings, Text("\nModels"), *notes, Text(f"\n{NOTICE}")])
 
 
-def _cells(one: Risk | NoRisk) -> tuple[str, str, str]:
-    if isinstance(one, NoRisk):
-        return (f"none: {one.reason}", "", words.clean(one.detail))
-    dose = f"{one.dose.value:.2f} Gy ({one.scale})"
-    return (_percent(one.probability), dose, words.clean(one.contour) or "the prescription")
+def _cells(risk: Risk | NoRisk) -> tuple[str, str, str]:
+    if isinstance(risk, NoRisk):
+        return (f"none: {risk.reason}", "", clean(risk.detail))
+    dose = f"{risk.dose.value:.2f} Gy ({risk.scale})"
+    return (_percent(risk.probability), dose, clean(risk.contour) or "the prescription")
 
 
 def _percent(probability: Bounds) -> str:
@@ -50,27 +50,27 @@ def _note(model: NtcpModel | TcpModel) -> str:
     return f"{standing}{model.source.citation}, {model.source.where}. {model.note}"
 
 
-def risks_json(found: Sequence[Risk | NoRisk]) -> str:
+def risks_json(risks: Sequence[Risk | NoRisk]) -> str:
     """List risks for programs; probabilities from 0 to 1."""
-    listed = {"schema": "sbrtcheck-risks/1", "risks": [_risk_dict(one) for one in found], "notice": NOTICE}
+    listed = {"schema": "sbrtcheck-risks/1", "risks": [_risk_dict(risk) for risk in risks], "notice": NOTICE}
     return json.dumps(listed, indent=2, allow_nan=False) + "\n"
 
 
-def _risk_dict(one: Risk | NoRisk) -> dict[str, Any]:
-    risk = one if isinstance(one, Risk) else None
+def _risk_dict(result: Risk | NoRisk) -> dict[str, Any]:
+    risk = result if isinstance(result, Risk) else None
     return {
-        "model": one.model.id,
-        "kind": "complication" if isinstance(one.model, NtcpModel) else "control",
-        "endpoint": one.model.endpoint,
+        "model": result.model.id,
+        "kind": "complication" if isinstance(result.model, NtcpModel) else "control",
+        "endpoint": result.model.endpoint,
         "probability": bounds_dict(risk.probability) if risk else None,
         "dose_gy": bounds_dict(risk.dose) if risk else None,
         "scale": risk.scale if risk else None,
         "contour": risk.contour if risk else None,
-        "reason": None if isinstance(one, Risk) else str(one.reason),
-        "detail": "" if isinstance(one, Risk) else one.detail,
-        "confirmed": one.model.confirmed,
-        "citation": one.model.source.citation,
-        "where": one.model.source.where,
-        "note": one.model.note,
+        "reason": None if isinstance(result, Risk) else str(result.reason),
+        "detail": "" if isinstance(result, Risk) else result.detail,
+        "confirmed": result.model.confirmed,
+        "citation": result.model.source.citation,
+        "where": result.model.source.where,
+        "note": result.model.note,
         "findings": [finding_dict(finding) for finding in (risk.findings if risk else ())],
     }

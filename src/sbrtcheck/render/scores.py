@@ -16,7 +16,7 @@ def score_text(score: Score) -> str:
     about = score.about
     return "\n".join(
         (
-            f"{about.title}: {_found(score)}",
+            f"{about.title}: {_result_text(score)}",
             *_remarks(score),
             f"For: {about.use}",
             f"Not for: {about.not_for}",
@@ -27,7 +27,7 @@ def score_text(score: Score) -> str:
     )
 
 
-def _found(score: Score) -> str:
+def _result_text(score: Score) -> str:
     match score:
         case MetabankScore():
             least, most = score.group

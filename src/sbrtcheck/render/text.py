@@ -13,10 +13,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sbrtcheck.render import words
-from sbrtcheck.render.comparison import compared_lines, compared_title
 from sbrtcheck.render.course import course_lines
-from sbrtcheck.results import Outcome, Report, Verdict
+from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
+from sbrtcheck.results import Outcome, Report, Verdict, labels
 
 PIPED_WIDTH = 120  # columns; fixed, so that the same report gives the same bytes in every pipe and file
 _COLOURS = {
@@ -48,7 +47,7 @@ def text_report(report: Report, *, width: int = PIPED_WIDTH, colour: bool = Fals
     colour
         Mark verdicts by colour too; they always stand there in words.
     """
-    sources = words.SourceList.of(report.outcomes)
+    sources = labels.SourceList.of(report.outcomes)
     return printed(_parts(report, sources), width=max(width, NARROWEST), colour=colour)
 
 
@@ -78,51 +77,51 @@ def plain_table(*headings: str) -> Table:
     return grid
 
 
-def _parts(report: Report, sources: words.SourceList) -> Iterator[Text | Table | Padding]:
+def _parts(report: Report, sources: labels.SourceList) -> Iterator[Text | Table | Padding]:
     yield from _head(report)
     for table in report.tables:
-        yield Text(f"\n{words.table_text(table)}", style="bold")
-        outcomes = words.outcomes_of(report, table)
-        yield from _rows([outcome for outcome in outcomes if not words.is_just_missing(outcome)], sources)
-        for what, organs in words.absent_organs(outcomes):
+        yield Text(f"\n{labels.table_text(table)}", style="bold")
+        outcomes = labels.outcomes_of(report, table)
+        yield from _rows([outcome for outcome in outcomes if not labels.is_just_missing(outcome)], sources)
+        for what, organs in labels.absent_organs(outcomes):
             yield from _section(what, [organs], style="")
-    yield from _section("Flags", words.legend(report))
-    yield from _section("Remarks", words.remarks(report))
-    yield from _section("Findings", words.findings(report))
+    yield from _section("Flags", labels.legend(report))
+    yield from _section("Remarks", labels.remarks(report))
+    yield from _section("Findings", labels.findings(report))
     yield from _section(compared_title(report), compared_lines(report))
-    yield from _section(words.FOR_CLINICIAN, words.for_clinician(report))
+    yield from _section(labels.FOR_CLINICIAN, labels.for_clinician(report))
     yield from _section("Sources", sources.lines())
     yield from _section("Regimen", course_lines(report))
-    yield from _section("Made from", words.made_from(report))
+    yield from _section("Made from", labels.made_from(report))
 
 
 def _head(report: Report) -> Iterator[Text | Padding]:
     """Which plan, its verdict, and a line for each row and reason behind it."""
-    yield Text(f"Plan: {words.plan_text(report)}")
-    yield Text(f"Prescription: {words.prescription_text(report)}")
-    yield Text(f"Site: {words.site_text(report)}")
-    yield from (Text(f"{choice}.") for choice in words.choices(report))
-    overall = (f"OVERALL: {words.overall_text(report)}", _COLOURS[report.verdict])
-    yield Text.assemble(overall, f"   {words.summary_text(report)}")
+    yield Text(f"Plan: {labels.plan_text(report)}")
+    yield Text(f"Prescription: {labels.prescription_text(report)}")
+    yield Text(f"Site: {labels.site_text(report)}")
+    yield from (Text(f"{choice}.") for choice in labels.choices(report))
+    overall = (f"OVERALL: {labels.overall_text(report)}", _COLOURS[report.verdict])
+    yield Text.assemble(overall, f"   {labels.summary_text(report)}")
     yield from headline(report)
 
 
 def headline(report: Report) -> Iterator[Padding]:
     """Lines under the verdict, each with that which it is the reason of."""
-    lines = words.headline_lines(report)
+    lines = labels.headline_lines(report)
     width = max((len(verdict) for verdict, _ in lines), default=0)
     for verdict, line in lines:
         yield Padding(Text.assemble((f"{verdict:{width}} ", _COLOURS[verdict]), line), (0, 0, 0, 2))
 
 
 def _section(title: str, lines: Iterable[str], *, style: str = "bold") -> Iterator[Text | Padding]:
-    shown = [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
-    if shown:
+    indented = [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
+    if indented:
         yield Text(f"\n{title}", style=style)
-        yield from shown
+        yield from indented
 
 
-def _rows(outcomes: Sequence[Outcome], sources: words.SourceList) -> Iterator[Text | Table]:
+def _rows(outcomes: Sequence[Outcome], sources: labels.SourceList) -> Iterator[Text | Table]:
     """Rows under a line with their organ and contour, all in the same columns."""
     if not outcomes:
         return
@@ -131,7 +130,7 @@ def _rows(outcomes: Sequence[Outcome], sources: words.SourceList) -> Iterator[Te
     grid = _grid(widths)
     grid.add_row("", *_HEADINGS)
     yield grid
-    for organ, rows in groupby(zip(outcomes, cells, strict=True), key=lambda row: words.organ_line(row[0])):
+    for organ, rows in groupby(zip(outcomes, cells, strict=True), key=lambda row: labels.organ_line(row[0])):
         yield Text(organ)
         grid = _grid(widths)
         for outcome, row in rows:
@@ -150,13 +149,13 @@ def _grid(widths: Sequence[int]) -> Table:
     return grid
 
 
-def _cells(outcome: Outcome, sources: words.SourceList) -> tuple[str, ...]:
+def _cells(outcome: Outcome, sources: labels.SourceList) -> tuple[str, ...]:
     return (
-        words.verdict_text(outcome),
-        words.metric_text(outcome.constraint),
-        words.limit_used_text(outcome),
-        words.result_text(outcome),
-        words.margin_text(outcome),
+        labels.verdict_text(outcome),
+        labels.metric_text(outcome.constraint),
+        labels.limit_used_text(outcome),
+        labels.result_text(outcome),
+        labels.margin_text(outcome),
         f"[{sources.number(outcome.constraint.source)}]",
-        "\n".join(words.flags(outcome)),
+        "\n".join(labels.flags(outcome)),
     )

@@ -1,8 +1,9 @@
-"""Outcome, or several -> the words and numbers of the rows, the same in every format for people."""
+"""Outcomes and reports -> the words and numbers for them, the same in every format; layout is in `render`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,11 +11,12 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode, Prescription
-from sbrtcheck.results.outcome import Outcome, UnderConvention, Verdict
-from sbrtcheck.results.plan_site import SiteOrigin
+from sbrtcheck.results.dvh_comparison import NoComparison
+from sbrtcheck.results.outcome import NOTICE, Outcome, UnderConvention, Verdict
+from sbrtcheck.results.plan_site import SHA_SHOWN, SiteOrigin
 from sbrtcheck.results.report_values import ReportValues
 from sbrtcheck.structure_names import is_target_name
-from sbrtcheck.tables import Constraint, Kind, LimitByVolume, Sense, Source, Status
+from sbrtcheck.tables import ClinicianItem, Constraint, ConstraintTable, Kind, LimitByVolume, Sense, Source, Status
 
 SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
 
@@ -45,13 +47,13 @@ def _limit_text(sense: Sense, limit: float, acceptable: float | None) -> str:
     return text if acceptable is None else f"{text} (variation {SIGNS[sense]} {acceptable:.6g})"
 
 
-def value_text(found: Measurement | NotMeasured, outcome: Outcome) -> str:
+def value_text(measured: Measurement | NotMeasured, outcome: Outcome) -> str:
     """``17.52 [17.50, 17.55]``; the band is left out when it rounds to the value, and where it has no end."""
-    if isinstance(found, NotMeasured):
+    if isinstance(measured, NotMeasured):
         return ""
     limits = outcome.limit_used, outcome.acceptable_used
-    value, low, high = (number_text(x, *limits) for x in (found.value, found.low, found.high))
-    if found.open_above:
+    value, low, high = (number_text(x, *limits) for x in (measured.value, measured.low, measured.high))
+    if measured.open_above:
         return f"{low} or more"
     return value if low == value == high else f"{value} [{low}, {high}]"
 
@@ -95,10 +97,10 @@ def against_limit_text(outcome: Outcome) -> str:
     row = f"{outcome.organ} {metric_text(outcome.constraint)}"
     on = f" on contour {outcome.contour}" if outcome.contour not in ("", outcome.organ) else ""
     limit = f"limit {limit_used_text(outcome)}"
-    found = outcome.measurement
-    if isinstance(found, NotMeasured):
+    measured = outcome.measurement
+    if isinstance(measured, NotMeasured):
         return f"{row}, {limit}{on}: {outcome.detail or result_text(outcome)}"
-    value = number_text(found.value, outcome.limit_used, outcome.acceptable_used)
+    value = number_text(measured.value, outcome.limit_used, outcome.acceptable_used)
     percent = percent_text(outcome)
     why = f": {outcome.detail}" if outcome.reason and outcome.detail else ""
     return f"{row} {value}, {limit}" + (f" ({percent})" if percent else "") + on + why
@@ -139,7 +141,7 @@ FLAGS = {
 def flags(outcome: Outcome) -> tuple[str, ...]:
     """Say what else a reader must know of the verdict; keys of `FLAGS`."""
     row = outcome.constraint
-    said = {
+    holding = {
         "borderline": outcome.borderline,
         "convention sensitive": outcome.convention_sensitive,
         "unconfirmed": not row.confirmed,
@@ -149,7 +151,7 @@ def flags(outcome: Outcome) -> tuple[str, ...]:
         "partly outside grid": outcome.outside_percent > 0.0,
         "part missing": bool(outcome.lacking),
     }
-    return tuple(flag for flag, holds in said.items() if holds)
+    return tuple(flag for flag, holds in holding.items() if holds)
 
 
 def contour_text(outcome: Outcome) -> str:
@@ -198,12 +200,41 @@ def remark(outcome: Outcome) -> str:
 
 
 def _convention_text(other: UnderConvention, outcome: Outcome) -> str:
-    found = other.measurement
-    value = str(found.reason) if isinstance(found, NotMeasured) else value_text(found, outcome)
+    measured = other.measurement
+    value = str(measured.reason) if isinstance(measured, NotMeasured) else value_text(measured, outcome)
     return f"end caps {other.end_caps}: {value}, {other.verdict.replace('_', ' ')}"
 
 
-# -------------------------------------------------------------------------------- words of all rows
+def absent_organs(outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
+    """Organs of rows of which nothing is known but that the plan has no such structure: what they are, and which."""
+    missing = [outcome for outcome in outcomes if is_just_missing(outcome)]
+    parts = (
+        ("Not evaluated, expected and not in the plan", [outcome for outcome in missing if outcome.applies]),
+        ("Not in the plan, and not expected at this site", [outcome for outcome in missing if not outcome.applies]),
+    )
+    return [(what, organ_counts(rows)) for what, rows in parts if rows]
+
+
+def organ_counts(outcomes: Sequence[Outcome]) -> str:
+    """Name the organs in one line, each with its number of rows."""
+    counted = Counter(outcome.organ for outcome in outcomes)
+    return ", ".join(organ if number == 1 else f"{organ} ({number} rows)" for organ, number in counted.items())
+
+
+def organ_line(outcome: Outcome) -> str:
+    """Name organ and contour in one line."""
+    contour = f"contour {contour_text(outcome)}" if outcome.contour else "no contour"
+    return f"{organ_text(outcome)} -> {contour}"
+
+
+def row_name(outcome: Outcome) -> str:
+    """Name a row where it stands outside its table; all rows of a missing organ are named alike."""
+    if outcome.reason is Reason.STRUCTURE_MISSING:
+        return outcome.organ
+    return f"{outcome.organ} {metric_text(outcome.constraint)}"
+
+
+# -------------------------------------------------------------------------------- the whole report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,14 +328,14 @@ def failing_lines(report: ReportValues) -> list[str]:
 
 def varying_lines(report: ReportValues) -> list[str]:
     """One line a row that makes a VARIATION of the report; none under another verdict."""
-    rows = [one for one in report.outcomes if one.counts and one.verdict is Verdict.VARIATION]
-    return [headline_of(one) for one in rows if report.verdict is Verdict.VARIATION]
+    rows = [outcome for outcome in report.outcomes if outcome.counts and outcome.verdict is Verdict.VARIATION]
+    return [headline_of(outcome) for outcome in rows if report.verdict is Verdict.VARIATION]
 
 
 def reason_lines(report: ReportValues) -> list[str]:
     """One line a reason that stands against a pass, but those that `failing_lines` say."""
-    said = set(failing_lines(report))
-    return [line for line in dict.fromkeys(clean(reason.text) for reason in report.reasons) if line not in said]
+    failing = set(failing_lines(report))
+    return [line for line in dict.fromkeys(clean(reason.text) for reason in report.reasons) if line not in failing]
 
 
 def headline_lines(report: ReportValues) -> list[tuple[Verdict, str]]:
@@ -318,19 +349,19 @@ def headline_lines(report: ReportValues) -> list[tuple[Verdict, str]]:
 
 def choices(report: ReportValues) -> list[str]:
     """What the user chose that bears on the verdict."""
-    said = {
+    texts = {
         "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
         _accepted_dose_text(report): report.accept_dose,
         "Rows with a single reading of their source count": report.include_unconfirmed,
     }
-    return [text for text, chosen in said.items() if chosen]
+    return [text for text, chosen in texts.items() if chosen]
 
 
 def _accepted_dose_text(report: ReportValues) -> str:
-    against = "; ".join(one.text for one in report.findings if one.code is FindingCode.DOSE_ACCEPTED)
-    said = "The dose was accepted by the user"
+    against = "; ".join(finding.text for finding in report.findings if finding.code is FindingCode.DOSE_ACCEPTED)
+    accepted = "The dose was accepted by the user"
     return clean(
-        f"{said}, although this stands against it ({against})" if against else f"{said}; nothing was against it"
+        f"{accepted}, although this stands against it ({against})" if against else f"{accepted}; nothing was against it"
     )
 
 
@@ -347,3 +378,64 @@ def finding_text(finding: Finding) -> str:
 def findings(report: ReportValues) -> list[str]:
     """One line a finding."""
     return list(dict.fromkeys(map(finding_text, report.all_findings())))
+
+
+FOR_CLINICIAN = "For the clinician: no plan can answer these"
+
+
+def outcomes_of(report: ReportValues, table: ConstraintTable) -> list[Outcome]:
+    """Rows of one table, those on targets first, else in its order."""
+    return targets_first(outcome for outcome in report.outcomes if outcome.table_id == table.id)
+
+
+def table_text(table: ConstraintTable) -> str:
+    """Title, id and version of a table."""
+    return f"{table.title} ({table.id}, version {table.version}, for {table.fractions_text()})"
+
+
+def dvh_text(report: ReportValues) -> str:
+    """How the DVHs were made."""
+    if report.dvh_origin != "computed":
+        return f"{report.dvh_origin}, not computed here: their own convention holds"
+    if not report.end_caps:
+        return "none: the plan has no structure that was asked for"
+    shape = "contours as slabs" if report.between == "slab" else "outlines interpolated between contours"
+    return f"computed here: {shape}, end caps {report.end_caps}; dose {report.dose} between grid points"
+
+
+def for_clinician(report: ReportValues) -> list[str]:
+    """List what the sources say that no plan can answer, each with its place."""
+    items = (item for table in report.tables for item in asked_of_clinician(report, table))
+    return list(dict.fromkeys(clean(f"{item.text} ({source_text(item.source)})") for item in items))
+
+
+def asked_of_clinician(report: ReportValues, table: ConstraintTable) -> list[ClinicianItem]:
+    """Statements of a table that hold at the site of the plan."""
+    return [item for item in table.for_clinician if report.site.holds(item.site)]
+
+
+def legend(report: ReportValues) -> list[str]:
+    """Explain the flags that the report has."""
+    used = {flag for outcome in report.outcomes for flag in flags(outcome)}
+    return [f"{flag}: {meaning}" for flag, meaning in FLAGS.items() if flag in used]
+
+
+def remarks(report: ReportValues) -> list[str]:
+    """One line for every row that needs explaining."""
+    explained = ((row_name(outcome), remark(outcome)) for outcome in report.outcomes)
+    return list(dict.fromkeys(f"{name}: {text}" for name, text in explained if text))
+
+
+def made_from(report: ReportValues) -> Iterator[str]:
+    """Say what the report stands on: tables, files, DVH convention, software, notice."""
+    for table in report.tables:
+        yield f"Table {table.id}, version {table.version}, sha256 {table.sha256[:SHA_SHOWN] or 'unknown'}"
+        if table.note:
+            yield f"Table {table.id}: {clean(table.note)}"
+    yield from (f"Organs expected at the site: {clean(line)}" for line in report.site.lists)
+    for key, value in report.provenance.items():
+        yield clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}")
+    yield f"DVHs {dvh_text(report)}"
+    if isinstance(report.compared, NoComparison) and report.compared.expected:
+        yield f"No DVHs of the planning system to compare with: {clean(report.compared.reason)}"
+    yield f"{report.software}. {NOTICE}"

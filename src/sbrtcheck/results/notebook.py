@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sbrtcheck.formatting import SMALL, escaped, html_details, html_lines, html_table
-from sbrtcheck.results import labels as words
+from sbrtcheck.results import labels
 from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
 from sbrtcheck.results.report_values import ReportValues
 
@@ -28,14 +28,14 @@ def report_html(report: ReportValues) -> str:
 
     Among the rows on targets, and those on organs, what needs attention comes first.
     """
-    sources = words.SourceList.of(report.outcomes)
-    there = sorted((one for one in report.outcomes if not words.is_just_missing(one)), key=_urgency)
+    sources = labels.SourceList.of(report.outcomes)
+    there = sorted((one for one in report.outcomes if not labels.is_just_missing(one)), key=_urgency)
     return (
         "<div>"
         + _head(report)
-        + html_table(_HEADINGS, [_row(one, sources) for one in words.targets_first(there)])
+        + html_table(_HEADINGS, [_row(one, sources) for one in labels.targets_first(there)])
         + _lacking(report, sources)
-        + html_details("Findings", html_lines(words.findings(report)))
+        + html_details("Findings", html_lines(labels.findings(report)))
         + html_lines(sources.lines())
         + html_lines([f"{report.software}. {NOTICE}"])
         + "</div>"
@@ -44,17 +44,17 @@ def report_html(report: ReportValues) -> str:
 
 def _head(report: ReportValues) -> str:
     """Which plan, its verdict, and a line for each row and reason behind it."""
-    known = [f"Plan: {words.plan_text(report)}", f"Prescription: {words.prescription_text(report)}"]
-    known += [f"Site: {words.site_text(report)}", *(f"{choice}." for choice in words.choices(report))]
-    overall = f"{_pill(report.verdict, words.overall_text(report))} {escaped(words.summary_text(report))}"
-    reasons = [f"{_pill(verdict)} {escaped(line)}" for verdict, line in words.headline_lines(report)]
+    known = [f"Plan: {labels.plan_text(report)}", f"Prescription: {labels.prescription_text(report)}"]
+    known += [f"Site: {labels.site_text(report)}", *(f"{choice}." for choice in labels.choices(report))]
+    overall = f"{_pill(report.verdict, labels.overall_text(report))} {escaped(labels.summary_text(report))}"
+    reasons = [f"{_pill(verdict)} {escaped(line)}" for verdict, line in labels.headline_lines(report)]
     listed = "".join(f'<div style="margin:.15em 0">{reason}</div>' for reason in reasons)
     return f'<p>{"<br>".join(map(escaped, known))}</p><p style="font-size:1.15em">{overall}</p>{listed}'
 
 
-def _lacking(report: ReportValues, sources: words.SourceList) -> str:
+def _lacking(report: ReportValues, sources: labels.SourceList) -> str:
     """Rows on structures that the plan does not have, folded: those that it should have, then the others."""
-    lacking = [one for one in report.outcomes if words.is_just_missing(one)]
+    lacking = [one for one in report.outcomes if labels.is_just_missing(one)]
     parts = (
         ("expected and not in the plan", [one for one in lacking if one.applies]),
         ("not in the plan, and not expected at this site", [one for one in lacking if not one.applies]),
@@ -81,16 +81,16 @@ def _urgency(outcome: Outcome) -> int:
     return order[outcome.verdict] + (0 if outcome.counts else 10)
 
 
-def _row(outcome: Outcome, sources: words.SourceList) -> Sequence[str]:
-    flags = ", ".join((*words.flags(outcome), *(() if outcome.counts else ("does not count",))))
+def _row(outcome: Outcome, sources: labels.SourceList) -> Sequence[str]:
+    flags = ", ".join((*labels.flags(outcome), *(() if outcome.counts else ("does not count",))))
     return (
         _pill(outcome.verdict) + _note(flags),
-        f"{escaped(words.organ_text(outcome))}{_note(words.contour_text(outcome))}",
-        escaped(words.metric_text(outcome.constraint)),
-        _whole(words.limit_used_text(outcome)),
-        f"{_whole(words.result_text(outcome))}{_note(words.remark(outcome))}",
-        escaped(words.margin_text(outcome)),
-        _whole(words.percent_text(outcome).removesuffix(" of the limit")),
+        f"{escaped(labels.organ_text(outcome))}{_note(labels.contour_text(outcome))}",
+        escaped(labels.metric_text(outcome.constraint)),
+        _whole(labels.limit_used_text(outcome)),
+        f"{_whole(labels.result_text(outcome))}{_note(labels.remark(outcome))}",
+        escaped(labels.margin_text(outcome)),
+        _whole(labels.percent_text(outcome).removesuffix(" of the limit")),
         escaped(f"[{sources.number(outcome.constraint.source)}]"),
     )
 

@@ -1,4 +1,8 @@
-"""What a shape cannot see: limits against their metrics, rows against each other."""
+"""What a table or a list of sites says, of the right shape or not -> faults that no shape can tell, with their lines.
+
+A limit that does not fit its metric, a row id used twice, a source that is not among the sources. The checks look at
+the plain values of the file, not at its models: a file has all its faults told at once, those of its shape among them.
+"""
 
 from __future__ import annotations
 
@@ -26,18 +30,54 @@ _STEP_LENGTHS = (2, 3)  # volume and limit, and perhaps an acceptable variation
 Row = Mapping[str, Any]
 
 
-def head_faults(document: Document, data: Mapping[str, Any]) -> Iterator[LineFault]:
+def table_faults(document: Document) -> Iterator[LineFault]:
+    """All that is certainly wrong with a table beyond its shape: rows against their metrics, and against each other."""
+    data = document.data
+    if not isinstance(data, dict):
+        return
+    yield from _head_faults(document, data)
+    rows, items, cited = data.get("rows"), data.get("for_clinician"), _cited_keys(data)
+    for position, row in enumerate(rows if isinstance(rows, list) else []):
+        if isinstance(row, dict):
+            yield from row_faults(document, ("rows", position), row, cited)
+            yield from _site_faults(document, ("rows", position), row, data.get("site"))
+    for position, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict):
+            yield from _cite_faults(document, ("for_clinician", position), item, cited)
+            yield from _site_faults(document, ("for_clinician", position), item, data.get("site"))
+    yield from _expected_faults(document, ("expects",), data.get("expects"), cited)
+
+
+def sites_faults(document: Document) -> Iterator[LineFault]:
+    """Ids, keys and organs used twice, organs without a reason to be expected, sources that are not there."""
+    data = document.data
+    if not isinstance(data, dict):
+        return
+    sites = data.get("sites")
+    yield from _source_faults(document, data)
+    yield from _repeated(document, sites, ("sites",), "id", "site")
+    for position, site in enumerate(sites if isinstance(sites, list) else []):
+        if not isinstance(site, dict):
+            continue
+        at = ("sites", position)
+        if site.get("id") == MULTI:
+            what = f"'{MULTI}' is no site: tables whose rows span the body have it"
+            yield document.fault((*at, "id"), what, "name one site, such as lung")
+        yield from _expected_faults(document, (*at, "expects"), site.get("expects"), _cited_keys(data))
+
+
+def _head_faults(document: Document, data: Mapping[str, Any]) -> Iterator[LineFault]:
     """Ids and keys used twice, over the whole file."""
-    yield from repeated(document, data.get("rows"), ("rows",), "id", "row id")
-    yield from source_faults(document, data)
+    yield from _repeated(document, data.get("rows"), ("rows",), "id", "row id")
+    yield from _source_faults(document, data)
     fractions = data.get("fractions")
     if isinstance(fractions, list) and len(set(map(str, fractions))) < len(fractions):
         yield document.fault(("fractions",), "a fraction number is repeated", "name each once")
 
 
-def source_faults(document: Document, data: Mapping[str, Any]) -> Iterator[LineFault]:
+def _source_faults(document: Document, data: Mapping[str, Any]) -> Iterator[LineFault]:
     """Keys of sources used twice."""
-    yield from repeated(document, data.get("sources"), ("sources",), "key", "source key")
+    yield from _repeated(document, data.get("sources"), ("sources",), "key", "source key")
 
 
 def row_faults(document: Document, at: At, row: Row, cited: Sequence[str]) -> Iterator[LineFault]:
@@ -49,20 +89,20 @@ def row_faults(document: Document, at: At, row: Row, cited: Sequence[str]) -> It
     yield from _sense_faults(document, at, row)
     yield from _limit_faults(document, at, row, metric)
     yield from _quantity_faults(document, at, row, metric)
-    yield from _standing_faults(document, at, row)
+    yield from _status_faults(document, at, row)
     yield from _structure_faults(document, at, row)
     yield from _optional_faults(document, at, row)
-    yield from cite_faults(document, at, row, cited)
+    yield from _cite_faults(document, at, row, cited)
 
 
-def cited_keys(data: Mapping[str, Any]) -> list[str]:
+def _cited_keys(data: Mapping[str, Any]) -> list[str]:
     """Keys of the sources of a file, which entries may cite."""
     sources = data.get("sources")
     listed = sources if isinstance(sources, list) else []
-    return [one["key"] for one in listed if isinstance(one, dict) and isinstance(one.get("key"), str)]
+    return [source["key"] for source in listed if isinstance(source, dict) and isinstance(source.get("key"), str)]
 
 
-def cite_faults(document: Document, at: At, item: Row, cited: Sequence[str]) -> Iterator[LineFault]:
+def _cite_faults(document: Document, at: At, item: Row, cited: Sequence[str]) -> Iterator[LineFault]:
     """Whether what a row or a statement cites is there."""
     source = item.get("source")
     key = source.get("cite") if isinstance(source, dict) else None
@@ -72,7 +112,7 @@ def cite_faults(document: Document, at: At, item: Row, cited: Sequence[str]) -> 
         yield document.fault((*at, "source", "cite"), f"'{key}' is not a key of sources", hint)
 
 
-def site_faults(document: Document, at: At, item: Row, table_site: object) -> Iterator[LineFault]:
+def _site_faults(document: Document, at: At, item: Row, table_site: object) -> Iterator[LineFault]:
     """Whether the site of a row or a statement is one that its table is for."""
     site = item.get("site")
     if not isinstance(site, str) or not isinstance(table_site, str):
@@ -85,18 +125,18 @@ def site_faults(document: Document, at: At, item: Row, table_site: object) -> It
         yield document.fault(here, what, "take it out, or move it to a table of its site")
 
 
-def expected_faults(document: Document, at: At, items: object, cited: Sequence[str]) -> Iterator[LineFault]:
+def _expected_faults(document: Document, at: At, items: object, cited: Sequence[str]) -> Iterator[LineFault]:
     """All that is certainly wrong with a list of expected organs."""
-    yield from repeated(document, items, at, "organ", "organ")
+    yield from _repeated(document, items, at, "organ", "organ")
     for position, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict):
             here = (*at, position)
-            yield from _ground_faults(document, here, item)
+            yield from _reason_faults(document, here, item)
             yield from _together_faults(document, here, item)
-            yield from cite_faults(document, here, item, cited)
+            yield from _cite_faults(document, here, item, cited)
 
 
-def _ground_faults(document: Document, at: At, item: Row) -> Iterator[LineFault]:
+def _reason_faults(document: Document, at: At, item: Row) -> Iterator[LineFault]:
     """An organ is expected by a source or by choice: one of them, so that a reader knows whose word it is."""
     if "source" in item and "choice" in item:
         yield document.fault((*at, "choice"), "both a source and a choice", "keep source; the choice is its own")
@@ -120,7 +160,7 @@ def _together_faults(document: Document, at: At, item: Row) -> Iterator[LineFaul
         yield document.fault(here, "one structure alone is not together", "name the others, or take it out")
 
 
-def repeated(document: Document, items: object, at: At, key: str, name: str) -> Iterator[LineFault]:
+def _repeated(document: Document, items: object, at: At, key: str, name: str) -> Iterator[LineFault]:
     """Items of a list that have the same text under a key; ``name`` is what the text is, for people."""
     seen: dict[str, int] = {}
     for position, item in enumerate(items if isinstance(items, list) else []):
@@ -148,21 +188,21 @@ def _metric(row: Row) -> Metric | MetricError | None:
 
 
 def _sense_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
-    found = [s for s in Sense if s in row]
-    if not found:
+    senses = [sense for sense in Sense if sense in row]
+    if not senses:
         yield document.fault(at, "no limit", "add one of below, at_most, above, at_least")
-    if len(found) > 1:
-        place = (*at, str(found[1]))
-        yield document.fault(place, f"more than one limit: {' and '.join(found)}", "keep one; two limits are two rows")
+    if len(senses) > 1:
+        place = (*at, str(senses[1]))
+        yield document.fault(place, f"more than one limit: {' and '.join(senses)}", "keep one; two limits are two rows")
 
 
 def _limit_faults(document: Document, at: At, row: Row, metric: Metric | None) -> Iterator[LineFault]:
     for key in LIMIT_KEYS:
         yield from _unit_faults(document, (*at, key), row.get(key), metric)
-    found = [s for s in Sense if s in row]
-    if len(found) != 1:
+    senses = [sense for sense in Sense if sense in row]
+    if len(senses) != 1:
         return
-    sense, limit, acceptable = found[0], row[found[0]], row.get("acceptable")
+    sense, limit, acceptable = senses[0], row[senses[0]], row.get("acceptable")
     if metric is not None:
         yield from _direction_faults(document, at, row, metric, sense)
         if _in_percent_of_volume(metric) and _is_number(limit) and limit > 100:
@@ -209,10 +249,10 @@ def _step_faults(document: Document, at: At, limit: Row, sense: Sense) -> Iterat
 
 
 def _unit_faults(document: Document, at: At, limit: object, metric: Metric | None) -> Iterator[LineFault]:
-    found = LIMIT_WITH_UNIT.fullmatch(limit) if isinstance(limit, str) else None
-    if not found:
+    written = LIMIT_WITH_UNIT.fullmatch(limit) if isinstance(limit, str) else None
+    if not written:
         return
-    number, unit = found[1], "".join(found[2].split())
+    number, unit = written[1], "".join(written[2].split())
     own = str(metric.unit) if metric is not None else unit
     if unit == own:
         yield document.fault(at, f"'{at[-1]}' has a unit; the metric says it", f"write {at[-1]}: {number}")
@@ -258,7 +298,7 @@ def _quantity_faults(document: Document, at: At, row: Row, metric: Metric | None
         yield document.fault(here, what, "give dose and limit in Gy")
 
 
-def _standing_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
+def _status_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
     disputed = row.get("status") == "disputed"
     if disputed and not row.get("note"):
         yield document.fault((*at, "status"), "a disputed row without a note", "say in note what is disputed")

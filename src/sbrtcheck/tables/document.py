@@ -1,4 +1,4 @@
-"""Bytes of a YAML file -> plain values with their lines, and what YAML would have read in silence."""
+"""Bytes of a YAML file -> plain values with their lines; what YAML would have read otherwise than meant is a fault."""
 
 from __future__ import annotations
 

@@ -104,9 +104,9 @@ def first_limit(row: Constraint) -> float:
     return row.limit.steps[0].limit if isinstance(row.limit, LimitByVolume) else row.limit
 
 
-def same_doses(one: Constraint, other: Constraint) -> bool:
+def same_doses(first: Constraint, second: Constraint) -> bool:
     """Whether the doses of two rows are the same quantity, so that their numbers can be compared."""
-    return (one.quantity, one.alpha_beta_gy) == (other.quantity, other.alpha_beta_gy)
+    return (first.quantity, first.alpha_beta_gy) == (second.quantity, second.alpha_beta_gy)
 
 
 def _body(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources.abc import Traversable
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sbrtcheck.bundled import shipped_files, shipped_root
 from sbrtcheck.errors import Fault, TableError, UnknownTableError
 from sbrtcheck.suggest import suggest
-from sbrtcheck.tables.checks import cite_faults, cited_keys, expected_faults, head_faults, row_faults, site_faults
+from sbrtcheck.tables.checks import row_faults, table_faults
 from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
 from sbrtcheck.tables.shape_faults import validated
 from sbrtcheck.tables.table import ConstraintTable
@@ -122,7 +122,7 @@ def _unknown(given: str, ids: Sequence[str]) -> UnknownTableError:
     if Path(given).is_dir():
         return UnknownTableError("is a folder, not a table", given, "give a YAML file, or the id of a bundled table")
     hint = suggest(given, ids) or "sbrtcheck tables lists them"
-    return UnknownTableError(f"no table has the id {given!r}", hint=hint)
+    return UnknownTableError(f"no table has the id {given!r}", hint=hint, table=given)
 
 
 def _bytes(path: str) -> bytes:
@@ -137,7 +137,7 @@ def _bytes(path: str) -> bytes:
 def _examined(raw: bytes, *, place: str, path: str) -> Examined:
     document = read_document(raw)
     file, shape_faults = _shaped(document)
-    faults = sorted({*document.faults, *shape_faults, *_content_faults(document)})
+    faults = sorted({*document.faults, *shape_faults, *table_faults(document)})
     if not faults and file is not None:
         table = file.value(line_of=lambda n: document.line(("rows", n)), path=path, sha256=hash_of(raw))
         return Examined(place=place, faults=(), table=table)
@@ -209,20 +209,3 @@ def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
         case _:
             shape = TableFile
     return tuple(shape.model_fields)
-
-
-def _content_faults(document: Document) -> Iterator[LineFault]:
-    data = document.data
-    if not isinstance(data, dict):
-        return
-    yield from head_faults(document, data)
-    rows, items, cited = data.get("rows"), data.get("for_clinician"), cited_keys(data)
-    for position, row in enumerate(rows if isinstance(rows, list) else []):
-        if isinstance(row, dict):
-            yield from row_faults(document, ("rows", position), row, cited)
-            yield from site_faults(document, ("rows", position), row, data.get("site"))
-    for position, item in enumerate(items if isinstance(items, list) else []):
-        if isinstance(item, dict):
-            yield from cite_faults(document, ("for_clinician", position), item, cited)
-            yield from site_faults(document, ("for_clinician", position), item, data.get("site"))
-    yield from expected_faults(document, ("expects",), data.get("expects"), cited)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.bundled import shipped_root
 from sbrtcheck.errors import Fault, TableError
-from sbrtcheck.tables.checks import cited_keys, expected_faults, repeated, source_faults
+from sbrtcheck.tables.checks import sites_faults
 from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
 from sbrtcheck.tables.shape_faults import validated
-from sbrtcheck.tables.values import MULTI, Sites
+from sbrtcheck.tables.values import Sites
 
 if TYPE_CHECKING:
     from sbrtcheck.tables.shape import SitesFile
@@ -79,7 +79,7 @@ def examine_sites(raw: bytes, *, place: str, path: str = "") -> ExaminedSites:
     """Read the bytes of a file of sites that may have faults; ``place`` names them."""
     document = read_document(raw)
     file, shape_faults = _shaped(document)
-    faults = sorted({*document.faults, *shape_faults, *_content_faults(document)})
+    faults = sorted({*document.faults, *shape_faults, *sites_faults(document)})
     if faults or file is None:
         return ExaminedSites(place=place, faults=tuple(fault.in_file(place) for fault in faults), sites=None)
     lines = tuple(
@@ -122,21 +122,3 @@ def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
             return tuple(SourceFile.model_fields)
         case _:
             return tuple(SitesFile.model_fields)
-
-
-def _content_faults(document: Document) -> Iterator[LineFault]:
-    """What a shape cannot see: ids, keys and organs used twice, organs without a ground, sources that are not there."""
-    data = document.data
-    if not isinstance(data, dict):
-        return
-    sites = data.get("sites")
-    yield from source_faults(document, data)
-    yield from repeated(document, sites, ("sites",), "id", "site")
-    for position, site in enumerate(sites if isinstance(sites, list) else []):
-        if not isinstance(site, dict):
-            continue
-        at = ("sites", position)
-        if site.get("id") == MULTI:
-            what = f"'{MULTI}' is no site: tables whose rows span the body have it"
-            yield document.fault((*at, "id"), what, "name one site, such as lung")
-        yield from expected_faults(document, (*at, "expects"), site.get("expects"), cited_keys(data))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sbrtcheck.errors import InputError
 
-SHOWN = "DVH export"
+DISPLAY_NAME = "DVH export"
 """How messages name the file: its own name may be a patient's."""
 
 _MAX_BYTES = 200 * 2**20  # the largest exports met have some 10 MB; more is another kind of file
@@ -45,9 +45,9 @@ class Lines:
         return tuple(line for line in self.lines if line.text)
 
 
-def fault(what: str, line: int = 0, hint: str = "") -> InputError:
+def fault(what: str, line: int | None = None, hint: str = "") -> InputError:
     """An error of the export as a whole, at a line where there is one."""
-    return InputError(what, f"{SHOWN}, line {line}" if line else SHOWN, hint)
+    return InputError(what, DISPLAY_NAME if line is None else f"{DISPLAY_NAME}, line {line}", hint)
 
 
 def lines_of(path: Path) -> Lines:

@@ -13,14 +13,12 @@ from sbrtcheck.dvh.binned_dvh import refuse_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.text_export.dialects import dialect_of
-from sbrtcheck.text_export.export import Export, Exported, ExportedPlan, Table
-from sbrtcheck.text_export.lines import SHOWN, fault, lines_of
+from sbrtcheck.text_export.export import Export, ExportedPlan, ExportedStructure, Table
+from sbrtcheck.text_export.lines import DISPLAY_NAME, fault, lines_of
 from sbrtcheck.text_export.structures import WHOSE, dvh_of
 
 # Doses closer than this are one prescription, written with another rounding.
 _SAME_DOSE_GY = 5e-3
-# The hottest point lies near the prescription: far from it one of the two is of one fraction, or in another unit.
-_MIN_MAXIMUM, _MAX_MAXIMUM = 0.5, 3.0
 _NAMELESS = "unnamed"
 
 
@@ -97,7 +95,7 @@ def _read(export: Export, key: str, plan: ExportedPlan, rx: Prescription | Unkno
     return refuse_all_hundred(dvhs, WHOSE)
 
 
-def _refuse_several_dose_units(structures: Sequence[Exported]) -> None:
+def _refuse_several_dose_units(structures: Sequence[ExportedStructure]) -> None:
     """No system changes its unit within a file: one that differs is a slip, and which of them cannot be told."""
     units = {
         str(exported.table.dose_unit)
@@ -119,10 +117,10 @@ def _chosen(export: Export, wanted: str | None) -> str:
     if wanted is not None:
         keys = [key for key in keys if wanted in (key, _label(export, key))]
         if not keys:
-            raise NoPlanError(f"it has no plan {wanted!r}", SHOWN, f"it has: {_listed(export)}")
+            raise NoPlanError(f"it has no plan {wanted!r}", DISPLAY_NAME, f"it has: {_listed(export)}")
     if len(keys) > 1:
         what = f"it has {len(keys)} plans: {_listed(export)}"
-        raise AmbiguousPlanError(what, SHOWN, "choose one by its name (plan=NAME, --plan NAME)")
+        raise AmbiguousPlanError(what, DISPLAY_NAME, "choose one by its name (plan=NAME, --plan NAME)")
     return keys[0]
 
 
@@ -180,6 +178,6 @@ def _refuse_hundredths(dvhs: tuple[DVH, ...], rx: Prescription | UnknownPrescrip
     if isinstance(rx, UnknownPrescription) or not dvhs:
         return
     maximum = max(dvh.max_gy.value for dvh in dvhs)
-    if _MIN_MAXIMUM <= 100.0 * maximum / rx.dose_gy <= _MAX_MAXIMUM:
+    if rx.is_hundredfold_of(maximum):
         what = f"its largest dose is {maximum:.4g} Gy, about a hundredth of the prescription, {rx.dose_gy:g} Gy"
         raise fault(f"{what}: are its numbers Gy, labelled cGy?", hint="export it with the target, in the right unit")

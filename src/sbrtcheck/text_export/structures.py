@@ -23,7 +23,16 @@ from sbrtcheck.dvh.binned_dvh import (
     statistics_of,
 )
 from sbrtcheck.plan import FindingCode, FloatArray, Prescription, UnknownPrescription
-from sbrtcheck.text_export.export import DoseUnit, Exported, ExportedPlan, NoTable, StatedDose, Table, UnknownUnit
+from sbrtcheck.text_export.export import (
+    DoseUnit,
+    ExportedPlan,
+    ExportedStructure,
+    NoTable,
+    StatedDose,
+    StatedDoseUnit,
+    Table,
+    UnknownUnit,
+)
 from sbrtcheck.text_export.numbers import Column, Number
 
 WHOSE = "exported"
@@ -32,8 +41,8 @@ WHOSE = "exported"
 # Steps of dose that differ by less than this share are equal, and equal steps were printed without rounding.
 _EQUAL_STEPS = 1e-6
 # Doses and volumes beyond these are of no patient: their unit is another one than the one stated.
-_LARGEST_GY, _SMALLEST_GY = 1000.0, 1e-6
-_LARGEST_CC, _SMALLEST_CC = 1e6, 1e-6
+_MAX_GY, _MIN_GY = 1000.0, 1e-6
+_MAX_CC, _MIN_CC = 1e6, 1e-6
 # Doses in Gy and in percent in one table agree within this share of the largest.
 _SAME_DOSE = 2e-3
 # A table that leaves off with more than this share of the volume was cut off.
@@ -45,7 +54,7 @@ _FIRST_BINS = 2.0
 
 
 def dvh_of(
-    exported: Exported, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool
+    exported: ExportedStructure, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool
 ) -> DVH | NoDVH:
     """The DVH of a structure.
 
@@ -77,9 +86,9 @@ class _Points:
 
 
 def _dvh(
-    exported: Exported, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool
+    exported: ExportedStructure, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool
 ) -> DVH:
-    max_gy = _gy(exported.most, plan)
+    max_gy = _gy(exported.maximum, plan)
     points = _points(exported, plan, max_gy)
     histogram = _histogram(points, max_gy, exact=exact and not _is_differential(exported))
     _refuse_cut_off(histogram, max_gy)
@@ -120,7 +129,7 @@ def _outside_notes(percent: float) -> Notes:
 # Doses and volumes
 
 
-def _points(exported: Exported, plan: ExportedPlan, max_gy: Number | None) -> _Points:
+def _points(exported: ExportedStructure, plan: ExportedPlan, max_gy: Number | None) -> _Points:
     table = exported.table
     if isinstance(table, NoTable):
         has_volume = exported.volume_cc is not None and exported.volume_cc.value > 0.0
@@ -152,11 +161,11 @@ def _points(exported: Exported, plan: ExportedPlan, max_gy: Number | None) -> _P
     )
 
 
-def _is_differential(exported: Exported) -> bool:
+def _is_differential(exported: ExportedStructure) -> bool:
     return isinstance(exported.table, Table) and exported.table.per_dose is not None
 
 
-def _gy_per_unit(unit: DoseUnit | UnknownUnit, plan: ExportedPlan) -> tuple[float, Notes]:
+def _gy_per_unit(unit: StatedDoseUnit, plan: ExportedPlan) -> tuple[float, Notes]:
     match unit:
         case UnknownUnit():
             raise _unknown(unit, "dose")
@@ -185,9 +194,9 @@ def _refuse_doses(dose: Column, percent: Column | None, plan: ExportedPlan, max_
         at = int(np.argmax(steps < 0.0))
         detail = f"the doses of its table fall, from {gy[at]:.4g} to {gy[at + 1]:.4g} Gy"
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
-    if gy[-1] < _SMALLEST_GY and max_gy is None:
+    if gy[-1] < _MIN_GY and max_gy is None:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table ends at 0 Gy, and no maximum is stated")
-    if gy[-1] > _LARGEST_GY:
+    if gy[-1] > _MAX_GY:
         raise Unusable(Reason.UNIT_UNKNOWN, f"its doses reach {gy[-1]:.4g} Gy: is that their unit?")
     if percent is None or plan.hundred_percent_gy is None:
         return
@@ -203,7 +212,7 @@ def _has_equal_steps(dose_gy: FloatArray) -> bool:
 
 
 def _cumulative(
-    table: Table, per: DoseUnit | UnknownUnit, dose: Column, plan: ExportedPlan, volume_cc: Number | None
+    table: Table, per: StatedDoseUnit, dose: Column, plan: ExportedPlan, volume_cc: Number | None
 ) -> Column:
     """Volumes of a differential DVH, summed from the top; they must come to the whole volume that is stated."""
     if len(dose) < 2:
@@ -220,7 +229,7 @@ def _cumulative(
 
 
 def _refuse_other_volume(table_cc: float, stated: Number | None) -> None:
-    if not _SMALLEST_CC <= table_cc <= _LARGEST_CC:
+    if not _MIN_CC <= table_cc <= _MAX_CC:
         raise Unusable(Reason.UNIT_UNKNOWN, f"its volume is {table_cc:.4g} cc: is that its unit?")
     if stated is None or abs(table_cc - stated.value) <= _SAME_VOLUME * stated.value + stated.half:
         return
@@ -242,7 +251,7 @@ def _histogram(points: _Points, max_gy: Number | None, *, exact: bool) -> Binned
         dose, volume = np.insert(dose, 0, 0.0), np.insert(volume, 0, volume[0])
         rounding = np.insert(rounding, 0, rounding[0])
     edges = _edges(dose, last_filled_bin(volume), max_gy)
-    if not _SMALLEST_GY <= edges[-1] <= _LARGEST_GY:
+    if not _MIN_GY <= edges[-1] <= _MAX_GY:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table ends before the stated maximum")
     bins = 0 if exact else 1
     return BinnedDvh(
@@ -301,8 +310,8 @@ def _gy(stated: StatedDose | None, plan: ExportedPlan) -> Number | None:
     return Number(value=stated.number.value * factor, half=stated.number.half * factor)
 
 
-def _stated(exported: Exported, plan: ExportedPlan) -> StatedStatistics | None:
-    mean, least, most = (_gy(stated, plan) for stated in (exported.mean, exported.least, exported.most))
+def _stated(exported: ExportedStructure, plan: ExportedPlan) -> StatedStatistics | None:
+    mean, least, most = (_gy(stated, plan) for stated in (exported.mean, exported.minimum, exported.maximum))
     if mean is None or least is None or most is None:
         return None
     return StatedStatistics(mean=mean.value, least=least.value, most=most.value)
@@ -325,14 +334,14 @@ class _Sized:
     notes: Notes
 
 
-def _sized(curves: Curves, histogram: BinnedDvh, exported: Exported) -> _Sized:
+def _sized(curves: Curves, histogram: BinnedDvh, exported: ExportedStructure) -> _Sized:
     """Curves in cc where the volume is known, else in percent as they are."""
     stated = exported.volume_cc
     if histogram.unit is VolumeUnit.CC:
         volume = float(histogram.volume[0])
         summed_to = stated.half if stated is not None and _is_differential(exported) else 0.0
         return _Sized(curves=curves, volume=volume, unit=VolumeUnit.CC, rounding_cc=min(summed_to, volume), notes=[])
-    if stated is None or not _SMALLEST_CC <= stated.value <= _LARGEST_CC:
+    if stated is None or not _MIN_CC <= stated.value <= _MAX_CC:
         text = "volumes are relative; metrics in cc cannot be measured"
         if stated is not None:
             text = f"its volume is stated as {stated.value:g} cc, so {text}"

@@ -15,11 +15,11 @@ from sbrtcheck.chart.points import Side
 from sbrtcheck.chart.values import Chart, ChartCurve, ChartLimit, Line
 from sbrtcheck.dvh import DVH, VolumeUnit, roi_names
 from sbrtcheck.dvh.charts import Styled, styled_dvhs
+from sbrtcheck.formatting import clean
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import FloatArray, Prescription
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.render import words
-from sbrtcheck.results import Outcome, Report, Verdict
+from sbrtcheck.results import Outcome, Report, Verdict, labels
 from sbrtcheck.results.points import chart_limits, given_targets
 
 STEPS_GY = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
@@ -60,7 +60,7 @@ class Series:
     @property
     def name(self) -> str:
         """The name of the structure, in one line."""
-        return words.clean(self.dvh.name)
+        return clean(self.dvh.name)
 
     @property
     def in_cc(self) -> bool:
@@ -228,7 +228,7 @@ def _limits(
     far = {limit.row for limit in found if not limit.is_variation and limit.point.dose_gy > furthest_gy}
     names = [dvh.name for dvh, _ in styled]
     left_out = [
-        f"{words.row_name(outcome)}: {why}"
+        f"{labels.row_name(outcome)}: {why}"
         for number, outcome in enumerate(report.outcomes)
         if names.count(outcome.contour) == 1 and outcome.verdict is not Verdict.NOT_EVALUATED
         if (why := _why_not(outcome, is_far=number in far))

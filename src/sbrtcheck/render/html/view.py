@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from sbrtcheck.dvh import DVH, Bounds, NoDVH
+from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, OfOneDvh, measure
 from sbrtcheck.plan import Finding
-from sbrtcheck.render import words
-from sbrtcheck.render.comparison import lines_beside_structures, metric_name
 from sbrtcheck.render.course import course_lines
+from sbrtcheck.render.dvh_comparison import lines_beside_structures, metric_name
 from sbrtcheck.render.names import roi_text, taken_cells
-from sbrtcheck.results import NOTICE, Outcome, Report, ReviewCode, UnderConvention, Verdict
+from sbrtcheck.results import NOTICE, Outcome, Report, ReviewCode, UnderConvention, Verdict, labels
 from sbrtcheck.results.dvh_comparison import MetricDifference, NoComparison, StructureDifference
 from sbrtcheck.structure_names import NoMatch
 from sbrtcheck.structure_names.plan_names import OrganName
@@ -130,43 +130,43 @@ class Structure:
 
 def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
     """Everything the template shows, but the chart; ``drawn_rows`` are numbers of rows that the chart has."""
-    sources = words.SourceList.of(report.outcomes)
-    course, _, source = words.prescription_text(report).partition(" (")
+    sources = labels.SourceList.of(report.outcomes)
+    course, _, source = labels.prescription_text(report).partition(" (")
     numbers = {id(outcome): n for n, outcome in enumerate(report.outcomes)}
     rows = [
         _row(numbers[id(outcome)], outcome, report, sources, drawn=numbers[id(outcome)] in drawn_rows)
-        for outcome in words.targets_first(report.outcomes)
+        for outcome in labels.targets_first(report.outcomes)
     ]
     return {
-        "plan": words.plan_text(report),
-        "verdict": words.overall_text(report),
+        "plan": labels.plan_text(report),
+        "verdict": labels.overall_text(report),
         "icon_name": ICONS[report.verdict],
-        "summary": words.summary_text(report),
+        "summary": labels.summary_text(report),
         "course_short": course,
         "course_from": source,
-        "site": words.site_text(report),
+        "site": labels.site_text(report),
         "headlines": list(_headlines(report)),
         "folded": list(_folded(report)),
         "course": list(course_lines(report)),
         "notice": NOTICE,
-        "tables": [words.clean(words.table_text(table)) for table in report.tables],
+        "tables": [clean(labels.table_text(table)) for table in report.tables],
         "several_tables": len(report.tables) > 1,
         "rows": rows,
         "attention": sum(row.attention for row in rows),
         "filters": [(key, text, sum(key in row.filters for row in rows)) for key, text in FILTERS.items()],
-        "missing": words.absent_organs(report.outcomes),
-        "indices": [row for row in rows if words.is_of_whole_plan(report.outcomes[row.number].constraint)],
-        "legend": words.legend(report),
+        "missing": labels.absent_organs(report.outcomes),
+        "indices": [row for row in rows if labels.is_of_whole_plan(report.outcomes[row.number].constraint)],
+        "legend": labels.legend(report),
         "organs": [_name(one) for one in report.names.organs if not _is_nowhere(one)],
-        "nowhere": [words.clean(one.organ) for one in report.names.organs if _is_nowhere(one)],
-        "unused": [words.clean(roi_text(roi)) for roi in report.names.unused],
-        "name_remarks": list(map(words.clean, report.names.remarks)),
+        "nowhere": [clean(one.organ) for one in report.names.organs if _is_nowhere(one)],
+        "unused": [clean(roi_text(roi)) for roi in report.names.unused],
+        "name_remarks": list(map(clean, report.names.remarks)),
         "compared": _compared(report),
-        "findings": words.findings(report),
-        "for_clinician": words.for_clinician(report),
+        "findings": labels.findings(report),
+        "for_clinician": labels.for_clinician(report),
         "sources": [line.partition("] ")[2] for line in sources.lines()],
         "provenance": list(_provenance(report)),
-        "choices": words.choices(report),
+        "choices": labels.choices(report),
         "without": [_why_no_dvh(one) for one in report.dvhs.without],
         "software": report.software,
     }
@@ -177,8 +177,8 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
 
 def _headlines(report: Report) -> Iterator[Headline]:
     """Rows that fail or vary; then the reasons for a review, where they are few."""
-    texts = {number: words.headline_of(outcome) for number, outcome in enumerate(report.outcomes)}
-    for verdict, line in words.headline_lines(report):
+    texts = {number: labels.headline_of(outcome) for number, outcome in enumerate(report.outcomes)}
+    for verdict, line in labels.headline_lines(report):
         if verdict is Verdict.REVIEW and _are_many(report):
             continue
         row = next((number for number, text in texts.items() if text == line), None)
@@ -186,16 +186,16 @@ def _headlines(report: Report) -> Iterator[Headline]:
 
 
 def _are_many(report: Report) -> bool:
-    return len(words.reason_lines(report)) > MAX_REASONS
+    return len(labels.reason_lines(report)) > MAX_REASONS
 
 
 def _folded(report: Report) -> Iterator[Folded]:
     """The reasons for a review, where they are many: those of one code together."""
-    lines = set(words.reason_lines(report)) if _are_many(report) else set()
+    lines = set(labels.reason_lines(report)) if _are_many(report) else set()
     by_code: dict[ReviewCode, dict[str, str]] = {}
     for reason in report.reasons:
-        if (text := words.clean(reason.text)) in lines:
-            by_code.setdefault(reason.code, {})[text] = words.clean(reason.structure)
+        if (text := clean(reason.text)) in lines:
+            by_code.setdefault(reason.code, {})[text] = clean(reason.structure)
     for code, said in by_code.items():
         names = list(dict.fromkeys(filter(None, said.values())))
         listed = ", ".join([*names[:MAX_NAMES], *(["..."] if len(names) > MAX_NAMES else [])])
@@ -205,7 +205,7 @@ def _folded(report: Report) -> Iterator[Folded]:
 # -------------------------------------------------------------------------------- rows of the verdict table
 
 
-def _row(number: int, outcome: Outcome, report: Report, sources: words.SourceList, *, drawn: bool) -> Row:
+def _row(number: int, outcome: Outcome, report: Report, sources: labels.SourceList, *, drawn: bool) -> Row:
     row = outcome.constraint
     found = outcome.measurement
     percent = outcome.percent_of_limit
@@ -213,22 +213,22 @@ def _row(number: int, outcome: Outcome, report: Report, sources: words.SourceLis
     return Row(
         number=number,
         table=outcome.table_id,
-        verdict=words.verdict_text(outcome),
+        verdict=labels.verdict_text(outcome),
         icon=ICONS[outcome.verdict],
         rank=_WORST_FIRST.index(outcome.verdict),
-        flags=words.flags(outcome),
-        organ=words.clean(words.organ_text(outcome)),
-        contour=words.clean(outcome.contour),
+        flags=labels.flags(outcome),
+        organ=clean(labels.organ_text(outcome)),
+        contour=clean(outcome.contour),
         rule=outcome.rule,
-        metric=words.metric_text(row),
-        limit=words.limit_used_text(outcome),
-        value=words.result_text(outcome),
+        metric=labels.metric_text(row),
+        limit=labels.limit_used_text(outcome),
+        value=labels.result_text(outcome),
         measured=isinstance(found, Measurement),
-        margin=words.margin_text(outcome),
-        share=words.percent_text(outcome).removesuffix(" of the limit"),
+        margin=labels.margin_text(outcome),
+        share=labels.percent_text(outcome).removesuffix(" of the limit"),
         source=sources.number(row.source),
         filters=tuple(_filters(outcome, report)),
-        missing=words.is_just_missing(outcome),
+        missing=labels.is_just_missing(outcome),
         counts=outcome.counts,
         sort={
             "limit": outcome.limit_used,
@@ -263,7 +263,7 @@ def _groups(outcome: Outcome, report: Report) -> Iterator[tuple[str, list[Fact]]
 
 def _fact(term: str, *lines: str) -> Iterator[Fact]:
     """One fact, unless there is nothing to say."""
-    said = tuple(words.clean(line) for line in lines if line)
+    said = tuple(clean(line) for line in lines if line)
     if said:
         yield Fact(term=term, lines=said)
 
@@ -298,14 +298,14 @@ def _of_contour(outcome: Outcome, report: Report) -> Iterator[Fact]:
 def _of_numbers(outcome: Outcome) -> Iterator[Fact]:
     row, found, unit = outcome.constraint, outcome.measurement, outcome.constraint.metric.unit
     if isinstance(found, Measurement):
-        yield from _fact("Value", f"{words.number_text(found.value, outcome.limit_used)} {unit}")
+        yield from _fact("Value", f"{number_text(found.value, outcome.limit_used)} {unit}")
         yield from _fact("Band", _band_text(found, outcome))
     else:
         yield from _fact("Value", f"none: {found.reason}", found.detail if found.detail != outcome.detail else "")
     yield from _fact("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))
     yield from _fact("Acceptable", _with_unit(_limit_line(outcome.acceptable_used, row), unit))
-    yield from _fact("Margin", _with_unit(words.margin_text(outcome), unit))
-    yield from _fact("Of limit", words.percent_text(outcome).removesuffix(" of the limit"))
+    yield from _fact("Margin", _with_unit(labels.margin_text(outcome), unit))
+    yield from _fact("Of limit", labels.percent_text(outcome).removesuffix(" of the limit"))
     for other in outcome.conventions:
         yield from _fact(f"End caps {other.end_caps}", _convention(other, outcome))
     yield from _fact("By volume", *_steps(row))
@@ -319,7 +319,7 @@ def _of_other_readings(outcome: Outcome, report: Report) -> Iterator[Fact]:
         return
     for other in dvh.readings:
         found = measure(row.metric, other)
-        text = str(found.reason) if isinstance(found, NotMeasured) else words.value_text(found, outcome)
+        text = str(found.reason) if isinstance(found, NotMeasured) else labels.value_text(found, outcome)
         yield from _fact("Read otherwise", f"{text} {row.metric.unit}, of {_volume_text(other)}")
 
 
@@ -331,19 +331,19 @@ def _outside_text(outcome: Outcome, dvh: DVH) -> str:
     """How much of a structure the dose grid does not cover."""
     if not dvh.uncovered_cc:
         return ""
-    return f"{words.number_text(dvh.uncovered_cc)} cc, {outcome.outside_percent:.2g} % of it, counted at 0 Gy"
+    return f"{number_text(dvh.uncovered_cc)} cc, {outcome.outside_percent:.2g} % of it, counted at 0 Gy"
 
 
 def _band_text(found: Measurement, outcome: Outcome) -> str:
     limits = outcome.limit_used, outcome.acceptable_used
-    low, high = (words.number_text(one, *limits) for one in (found.low, found.high))
+    low, high = (number_text(one, *limits) for one in (found.low, found.high))
     if found.open_above:
         return f"{low} or more"
     return f"{low} to {high} {found.unit}" if low != high else "narrower than the digits shown"
 
 
 def _limit_line(limit: float | None, row: Constraint) -> str:
-    return "" if limit is None else f"{words.SIGNS[row.sense]} {limit:.6g}"
+    return "" if limit is None else f"{labels.SIGNS[row.sense]} {limit:.6g}"
 
 
 def _with_unit(text: str, unit: str) -> str:
@@ -353,9 +353,9 @@ def _with_unit(text: str, unit: str) -> str:
 def _steps(row: Constraint) -> Iterator[str]:
     for step in row.steps:
         acceptable = "" if step.acceptable is None else f" (variation {step.acceptable:g})"
-        yield f"at {step.volume_cc:g} cc: {words.SIGNS[row.sense]} {step.limit:g}{acceptable}"
+        yield f"at {step.volume_cc:g} cc: {labels.SIGNS[row.sense]} {step.limit:g}{acceptable}"
     for up_to in row.veff_steps:
-        yield f"up to {up_to.veff_percent:g} %: {words.SIGNS[row.sense]} {up_to.limit:g}"
+        yield f"up to {up_to.veff_percent:g} %: {labels.SIGNS[row.sense]} {up_to.limit:g}"
 
 
 def _of_remarks(outcome: Outcome) -> Iterator[Fact]:
@@ -365,26 +365,26 @@ def _of_remarks(outcome: Outcome) -> Iterator[Fact]:
     yield from _fact(
         "Applies", "" if outcome.applies else "no: its organ is neither in the plan nor expected at its site"
     )
-    yield from _fact("Flags", *(f"{flag}: {words.FLAGS[flag]}" for flag in words.flags(outcome)))
+    yield from _fact("Flags", *(f"{flag}: {labels.FLAGS[flag]}" for flag in labels.flags(outcome)))
     yield from _fact("Findings", *map(_finding_text, outcome.findings))
     yield from _fact("Note", row.note)
 
 
 def _finding_text(finding: Finding) -> str:
-    return f"{words.finding_text(finding)} [{finding.code}]"
+    return f"{labels.finding_text(finding)} [{finding.code}]"
 
 
 def _counts(outcome: Outcome) -> str:
     """Whether a row takes part in the overall verdict, and why not."""
     if outcome.counts:
         return "yes, mandatory" if outcome.constraint.mandatory else "yes"
-    return f"no: {words.why_not_counted(outcome)}"
+    return f"no: {labels.why_not_counted(outcome)}"
 
 
 def _convention(other: UnderConvention, outcome: Outcome) -> str:
     """Value and verdict under another end-cap convention."""
     found = other.measurement
-    value = str(found.reason) if isinstance(found, NotMeasured) else words.value_text(found, outcome)
+    value = str(found.reason) if isinstance(found, NotMeasured) else labels.value_text(found, outcome)
     return f"{value}, {other.verdict.replace('_', ' ')}"
 
 
@@ -395,8 +395,8 @@ def structures(dvhs: Sequence[DVH]) -> list[Structure]:
     """Legend of the chart."""
     return [
         Structure(
-            name=words.clean(dvh.name),
-            kind=words.clean(dvh.kind),
+            name=clean(dvh.name),
+            kind=clean(dvh.kind),
             volume=_volume_text(dvh),
             doses=(_band_value(dvh.min_gy), _band_value(dvh.mean_gy), _band_value(dvh.max_gy)),
         )
@@ -414,7 +414,7 @@ def _band_value(band: Bounds) -> str:
 
 def _name(one: OrganName) -> tuple[str | int, ...]:
     """Organ, number of its rows, contour, rule, type, codes, what was not taken."""
-    return words.clean(one.organ), len(one.rows), *map(words.clean, taken_cells(one))
+    return clean(one.organ), len(one.rows), *map(clean, taken_cells(one))
 
 
 def _is_nowhere(one: OrganName) -> bool:
@@ -426,9 +426,9 @@ def _compared(report: Report) -> dict[str, Any]:
     """Whose DVHs these were held against, and the lines of each structure; or why there are none."""
     compared = report.compared
     if isinstance(compared, NoComparison):
-        return {"reason": words.clean(compared.reason)}
+        return {"reason": clean(compared.reason)}
     return {
-        "other": words.clean(compared.other),
+        "other": clean(compared.other),
         "structures": list(map(_compared_structure, compared.structures)),
         "said": list(lines_beside_structures(compared, report.end_caps)),
     }
@@ -437,7 +437,7 @@ def _compared(report: Report) -> dict[str, Any]:
 def _compared_structure(one: StructureDifference) -> dict[str, Any]:
     apart = one.curves
     return {
-        "name": words.clean(one.name),
+        "name": clean(one.name),
         "metrics": list(map(_compared_metric, one.metrics)),
         "apart": f"curves at most {apart.volume_percent:+.2f} % of the volume apart, at {apart.at_gy:.2f} Gy; "
         f"{apart.dose_gy:+.2f} Gy, at {apart.at_percent:.4g} %",
@@ -461,7 +461,7 @@ def _compared_metric(one: MetricDifference) -> tuple[str, str, str, str, str, st
 def _found(found: Measurement | NotMeasured) -> str:
     if isinstance(found, NotMeasured):
         return str(found.reason)
-    text = words.number_text(found.value)
+    text = number_text(found.value)
     return f"{text} or more" if found.open_above else text
 
 
@@ -472,10 +472,10 @@ def _provenance(report: Report) -> Iterator[Fact]:
         )
     for key, value in report.provenance.items():
         yield from _fact(key.replace("_", " "), *((value,) if isinstance(value, str) else value))
-    yield from _fact("DVHs", words.dvh_text(report))
+    yield from _fact("DVHs", labels.dvh_text(report))
     yield from _fact("Software", report.software)
 
 
 def _why_no_dvh(one: NoDVH) -> str:
     detail = f" ({one.detail})" if one.detail else ""
-    return words.clean(f"{one.name}: {one.reason}{detail}")
+    return clean(f"{one.name}: {one.reason}{detail}")

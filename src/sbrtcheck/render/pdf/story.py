@@ -9,13 +9,13 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, LongTable, Paragraph, Spacer, TableStyle
 
-from sbrtcheck.render import words
-from sbrtcheck.render.comparison import compared_lines, compared_title
+from sbrtcheck.formatting import clean
 from sbrtcheck.render.course import course_lines
+from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
 from sbrtcheck.render.pdf.chart import NOTE, dvh_chart
 from sbrtcheck.render.pdf.page import WIDTH
 from sbrtcheck.render.pdf.style import COLOURS, PLAIN, RULE, cell_markup, markup, styles
-from sbrtcheck.results import Outcome, Report, Verdict
+from sbrtcheck.results import Outcome, Report, Verdict, labels
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
 from sbrtcheck.tables import ConstraintTable
 
@@ -31,20 +31,20 @@ def story(report: Report) -> list[Flowable]:
 
 
 def _parts(report: Report) -> Iterator[list[Flowable]]:
-    sources = words.SourceList.of(report.outcomes)
+    sources = labels.SourceList.of(report.outcomes)
     yield _top(report)
     for table in report.tables:
         yield _table(report, table, sources)
     yield _chart(report)
-    yield _list("Flags", words.legend(report))
-    yield _list("Remarks", words.remarks(report))
+    yield _list("Flags", labels.legend(report))
+    yield _list("Remarks", labels.remarks(report))
     yield _names(report)
     yield _compared(report)
-    yield _list("Findings", words.findings(report))
-    yield _list(words.FOR_CLINICIAN, words.for_clinician(report))
+    yield _list("Findings", labels.findings(report))
+    yield _list(labels.FOR_CLINICIAN, labels.for_clinician(report))
     yield _list("Sources", sources.lines())
     yield _list("Regimen", course_lines(report))
-    yield _list("Made from", words.made_from(report))
+    yield _list("Made from", labels.made_from(report))
 
 
 # ------------------------------------------------------------------------------------- building blocks
@@ -91,15 +91,15 @@ def _grid(headings: Sequence[str], widths: Sequence[float], rows: Iterable[list[
 
 def _top(report: Report) -> list[Flowable]:
     """Which plan, its verdict, and a line for each row and reason behind it."""
-    overall = f'<font color="{_hex(report.verdict)}">OVERALL: {markup(words.overall_text(report))}</font>'
+    overall = f'<font color="{_hex(report.verdict)}">OVERALL: {markup(labels.overall_text(report))}</font>'
     return [
-        _text(f"Plan: {words.plan_text(report)}."),
-        _text(f"Prescription: {words.prescription_text(report)}."),
-        _text(f"Site: {words.site_text(report)}."),
-        *(_text(f"{choice}.") for choice in words.choices(report)),
+        _text(f"Plan: {labels.plan_text(report)}."),
+        _text(f"Prescription: {labels.prescription_text(report)}."),
+        _text(f"Site: {labels.site_text(report)}."),
+        *(_text(f"{choice}.") for choice in labels.choices(report)),
         Paragraph(overall, styles()["title"]),
-        _text(f"{words.summary_text(report)}."),
-        *(_reason(verdict, line) for verdict, line in words.headline_lines(report)),
+        _text(f"{labels.summary_text(report)}."),
+        *(_reason(verdict, line) for verdict, line in labels.headline_lines(report)),
     ]
 
 
@@ -109,29 +109,29 @@ def _reason(verdict: Verdict, line: str) -> Paragraph:
     return Paragraph(f"{mark}  {markup(line)}", styles()["reason"])
 
 
-def _table(report: Report, table: ConstraintTable, sources: words.SourceList) -> list[Flowable]:
-    outcomes = words.outcomes_of(report, table)
-    rows = [outcome for outcome in outcomes if not words.is_just_missing(outcome)]
-    shown = _heading(words.table_text(table))
+def _table(report: Report, table: ConstraintTable, sources: labels.SourceList) -> list[Flowable]:
+    outcomes = labels.outcomes_of(report, table)
+    rows = [outcome for outcome in outcomes if not labels.is_just_missing(outcome)]
+    shown = _heading(labels.table_text(table))
     if rows:
         shown += [_grid(_HEADINGS, _WIDTHS, [_row(outcome, sources) for outcome in rows])]
     else:
         shown += [_text("The plan has no structure that this table asks for.")]
-    for what, organs in words.absent_organs(outcomes):
+    for what, organs in labels.absent_organs(outcomes):
         shown += [Spacer(0, 3), _text(f"{what}: {organs}")]
     return shown
 
 
-def _row(outcome: Outcome, sources: words.SourceList) -> list[Any]:
-    flags: list[Flowable] = [_cell(f"({flag})") for flag in words.flags(outcome)]
-    verdict = f'<font color="{_hex(outcome.verdict)}"><b>{markup(words.verdict_text(outcome))}</b></font>'
+def _row(outcome: Outcome, sources: labels.SourceList) -> list[Any]:
+    flags: list[Flowable] = [_cell(f"({flag})") for flag in labels.flags(outcome)]
+    verdict = f'<font color="{_hex(outcome.verdict)}"><b>{markup(labels.verdict_text(outcome))}</b></font>'
     return [
         [Paragraph(verdict, styles()["cell"]), *flags],
-        [_cell(words.organ_text(outcome)), _cell(f"-> {words.contour_text(outcome)}")],
-        _cell(words.metric_text(outcome.constraint)),
-        _cell(words.limit_used_text(outcome)),
-        _cell(words.result_text(outcome)),
-        _cell(words.margin_text(outcome), "right"),
+        [_cell(labels.organ_text(outcome)), _cell(f"-> {labels.contour_text(outcome)}")],
+        _cell(labels.metric_text(outcome.constraint)),
+        _cell(labels.limit_used_text(outcome)),
+        _cell(labels.result_text(outcome)),
+        _cell(labels.margin_text(outcome), "right"),
         _cell(f"[{sources.number(outcome.constraint.source)}]"),
     ]
 
@@ -152,7 +152,7 @@ def _names(report: Report) -> list[Flowable]:
     taken = dict.fromkeys((o.organ, o.contour, o.rule) for o in report.outcomes if o.contour)
     if not taken:
         return []
-    rows = [[_cell(words.clean(part)) for part in parts] for parts in taken]
+    rows = [[_cell(clean(part)) for part in parts] for parts in taken]
     return [*_heading("Structures taken"), _grid(("Organ", "Contour", "Why"), (50 * mm, 70 * mm, 60 * mm), rows)]
 
 

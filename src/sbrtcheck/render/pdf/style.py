@@ -14,7 +14,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
-from sbrtcheck.render import words
+from sbrtcheck.formatting import clean
 from sbrtcheck.results import Verdict
 
 PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -57,7 +57,7 @@ def _glyphs() -> frozenset[int]:
 def printable(text: str) -> str:
     """The text on one line, a character without glyph as its number: ``[U+4E2D]``."""
     glyphs = _glyphs()
-    return "".join(char if ord(char) in glyphs else f"[U+{ord(char):04X}]" for char in words.clean(text))
+    return "".join(char if ord(char) in glyphs else f"[U+{ord(char):04X}]" for char in clean(text))
 
 
 def drawn(text: str) -> str:

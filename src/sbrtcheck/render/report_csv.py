@@ -7,8 +7,7 @@ import io
 from collections.abc import Iterator, Mapping
 
 from sbrtcheck.formatting import csv_text
-from sbrtcheck.render import words
-from sbrtcheck.results import RECORD_KEYS, Report, ReviewReason
+from sbrtcheck.results import RECORD_KEYS, Report, ReviewReason, labels
 from sbrtcheck.tables import ClinicianItem, ConstraintTable
 
 REPORT, REVIEW, CLINICIAN = "report", "review", "for the clinician"
@@ -30,16 +29,16 @@ def csv_report(report: Report) -> str:
 
 
 def _beside_rows(report: Report) -> Iterator[Mapping[str, object]]:
-    said = f"{words.overall_text(report)}: {words.summary_text(report)}"
-    yield {"kind": REPORT, "verdict": str(report.verdict), "counts": False, "detail": said}
+    summary = f"{labels.overall_text(report)}: {labels.summary_text(report)}"
+    yield {"kind": REPORT, "verdict": str(report.verdict), "counts": False, "detail": summary}
     yield from map(_reason, report.reasons)
-    yield from (_statement(table, item) for table in report.tables for item in words.asked_of_clinician(report, table))
+    yield from (_statement(table, item) for table in report.tables for item in labels.asked_of_clinician(report, table))
 
 
 def _reason(reason: ReviewReason) -> dict[str, object]:
     rows = " | ".join(reason.rows)
-    said = {"organ": reason.structure, "reason": str(reason.code), "detail": reason.text}
-    return {"kind": REVIEW, "row": rows, "counts": False, **said}
+    texts = {"organ": reason.structure, "reason": str(reason.code), "detail": reason.text}
+    return {"kind": REVIEW, "row": rows, "counts": False, **texts}
 
 
 def _statement(table: ConstraintTable, item: ClinicianItem) -> dict[str, object]:

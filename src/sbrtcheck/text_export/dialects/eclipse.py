@@ -16,8 +16,8 @@ from sbrtcheck.text_export.export import (
     EMPTY,
     Dialect,
     Export,
-    Exported,
     ExportedPlan,
+    ExportedStructure,
     NoTable,
     StatedDose,
     Table,
@@ -70,7 +70,7 @@ def read_eclipse(lines: Lines) -> Export:
     )
 
 
-def _is_per_dose(structure: Exported) -> bool:
+def _is_per_dose(structure: ExportedStructure) -> bool:
     return isinstance(structure.table, Table) and structure.table.per_dose is not None
 
 
@@ -156,16 +156,16 @@ def _texts(lines: Iterable[Line]) -> dict[str, tuple[str, str, int]]:
     return texts
 
 
-def _structure(block: _Block, plans: Mapping[str, ExportedPlan], *, differential: bool) -> Exported:
+def _structure(block: _Block, plans: Mapping[str, ExportedPlan], *, differential: bool) -> ExportedStructure:
     texts = block.texts
-    return Exported(
+    return ExportedStructure(
         name=block.name,
         plan=_plan_of(block, plans),
         table=_table(block, differential=differential),
         volume_cc=_volume_cc(texts),
         mean=_dose(texts, "mean dose"),
-        least=_dose(texts, "min dose"),
-        most=_dose(texts, "max dose"),
+        minimum=_dose(texts, "min dose"),
+        maximum=_dose(texts, "max dose"),
         outside_percent=100.0 - _cover(texts, "dose cover."),
         notes=tuple(_notes(texts)),
     )

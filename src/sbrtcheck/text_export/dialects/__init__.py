@@ -1,16 +1,19 @@
-"""Lines of an export -> the one dialect that they are written in; adding a format is adding it here."""
+"""Lines of an export -> the one dialect that they are written in.
+
+To add a dialect, add its file here and one entry to ``DIALECTS``; how, is said in `sbrtcheck.text_export`.
+"""
 
 from __future__ import annotations
 
-from sbrtcheck.text_export.columns import COLUMNS
-from sbrtcheck.text_export.eclipse import ECLIPSE
+from sbrtcheck.text_export.dialects.columns import COLUMNS
+from sbrtcheck.text_export.dialects.eclipse import ECLIPSE
+from sbrtcheck.text_export.dialects.hiart import HIART
+from sbrtcheck.text_export.dialects.monaco import MONACO
+from sbrtcheck.text_export.dialects.oncentra import ONCENTRA
+from sbrtcheck.text_export.dialects.raystation import RAYSTATION
+from sbrtcheck.text_export.dialects.rows import ROWS
 from sbrtcheck.text_export.export import Dialect
-from sbrtcheck.text_export.hiart import HIART
 from sbrtcheck.text_export.lines import Lines, fault
-from sbrtcheck.text_export.monaco import MONACO
-from sbrtcheck.text_export.oncentra import ONCENTRA
-from sbrtcheck.text_export.raystation import RAYSTATION
-from sbrtcheck.text_export.rows import ROWS
 
 DIALECTS: tuple[Dialect, ...] = (ECLIPSE, RAYSTATION, MONACO, ONCENTRA, HIART, COLUMNS, ROWS)
 

@@ -1,0 +1,77 @@
+"""A plan, and the tables or the structures asked for -> the DVHs that are needed, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from sbrtcheck.dvh import DVHSet, compute_dvhs, roi_names_of
+from sbrtcheck.errors import InputError
+from sbrtcheck.judge.naming import match_plan, names_of_matches, organs_of
+from sbrtcheck.options import CheckOptions
+from sbrtcheck.plan import Plan
+from sbrtcheck.structure_names import StructureMatches, derivable
+from sbrtcheck.structure_names.plan_names import PlanNames
+from sbrtcheck.suggest import suggest_of_all
+from sbrtcheck.tables import ConstraintTable
+
+
+def dvhs_for_matches(source: Plan | DVHSet, matches: StructureMatches, options: CheckOptions) -> DVHSet:
+    """Compute the DVHs of all structures that organs were matched to, and of all targets; DVHs that were read stay.
+
+    Targets tell whether the dose can be the plan's, and a reader looks for them first.
+    """
+    if isinstance(source, DVHSet):
+        return source
+    wanted = matches.needed(matches.by_organ) | {roi.name for roi in matches.targets}
+    return _computed(source, wanted, options)
+
+
+def dvhs_for_organs(plan: Plan, organs: Collection[str], options: CheckOptions) -> DVHSet:
+    """Compute the DVHs of the structures that these organs are matched to."""
+    return _computed(plan, match_plan(plan, organs, options.names).needed(organs), options)
+
+
+def dvhs_of_structures(source: Plan | DVHSet, structures: Collection[str] | None, options: CheckOptions) -> DVHSet:
+    """DVHs of the structures of these names, or of all; `InputError` for a name that is not there."""
+    if isinstance(source, DVHSet):
+        return _only(source, structures)
+    derived = {recipe.organ for recipe in derivable(roi_names_of(source))}
+    refuse_lacking(structures or (), {structure.name for structure in source.structures} | derived)
+    return _computed(source, structures, options)
+
+
+def _computed(plan: Plan, structures: Collection[str] | None, options: CheckOptions) -> DVHSet:
+    return compute_dvhs(
+        plan,
+        structures=structures,
+        end_caps=options.model.end_caps,
+        between=options.model.between,
+        dose=options.model.dose,
+        names=options.names,
+        progress=options.progress,
+    )
+
+
+def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
+    refuse_lacking(structures or (), {dvh.name for dvh in dvhs.dvhs} | {one.name for one in dvhs.without})
+    return replace(
+        dvhs,
+        dvhs=tuple(dvh for dvh in dvhs.dvhs if structures is None or dvh.name in structures),
+        without=tuple(one for one in dvhs.without if structures is None or one.name in structures),
+    )
+
+
+def refuse_lacking(names: Collection[str], there: Collection[str]) -> None:
+    """Raise `InputError` for names that no structure has, with what may have been meant and all there are."""
+    if lacking := sorted(set(names) - set(there)):
+        hint = suggest_of_all(lacking[0], there)
+        raise InputError(f"the plan has no structure {', '.join(lacking)}", hint=hint)
+
+
+# -------------------------------------------------------------------------------- organs and structures
+
+
+def names_of_plan(tables: Sequence[ConstraintTable], plan: Plan, names: Mapping[str, str] | None) -> PlanNames:
+    """Which structures of a plan `evaluate` would match to the organs of the tables."""
+    return names_of_matches(tables, match_plan(plan, organs_of(tables), names))

@@ -1,0 +1,153 @@
+"""What a user chooses for a check, as words, files or values -> one frozen value that travels through all layers.
+
+A choice is named here once: `CheckOptions` holds it, `CheckOptions.read` takes it as people write it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from os import PathLike, fspath
+from typing import TypeVar
+
+from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
+from sbrtcheck.errors import InputError, UnknownTableError
+from sbrtcheck.progress import Progress, no_progress
+from sbrtcheck.tables import ConstraintTable, Sites, load_names, load_sites
+from sbrtcheck.tables.choice import TableName, check_names, check_sites, load_tables
+
+Word = TypeVar("Word", bound=StrEnum)
+
+Names = str | PathLike[str] | Mapping[str, str]
+"""TG-263 name -> structure name of a plan, or a file with that."""
+
+
+_USUAL = Model()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions:
+    """Every choice of a check, read already.
+
+    Parameters
+    ----------
+    dvhs
+        Where the DVHs come from.
+    model
+        What contours and dose grid are taken to mean where DVHs are computed: end caps, the shape of a structure
+        between its contour planes, the dose between grid points.
+    names
+        TG-263 name -> structure name of the plan; wins over every other matching rule.
+    names_file
+        The file that the names are from, for messages; ``""`` where there is none.
+    site
+        Treatment sites of the plan; none to take that of the tables.
+    sites
+        Which organs are expected at each site; the shipped lists when None.
+    accept_dose
+        Judge the plan although its dose cannot be that of its prescription, or the prescription is not known.
+    strict
+        Borderline and convention-sensitive rows stand against a pass.
+    include_unconfirmed
+        Rows with a single reading of their source count.
+    progress
+        Called with the number of structures computed and of all.
+    """
+
+    dvhs: Origin = Origin.COMPUTED
+    model: Model = _USUAL
+    names: Mapping[str, str] | None = None
+    names_file: str = ""
+    site: tuple[str, ...] = ()
+    sites: Sites | None = None
+    accept_dose: bool = False
+    strict: bool = False
+    include_unconfirmed: bool = False
+    progress: Progress = no_progress
+
+    @classmethod
+    def read(  # noqa: PLR0913 - one argument an option
+        cls,
+        *,
+        dvhs: str = Origin.COMPUTED,
+        end_caps: str = EndCaps.HALF_SLICE,
+        slice_interpolation: str = Between.SLAB,
+        dose_interpolation: str = Interpolation.TRILINEAR,
+        names: Names | None = None,
+        site: str | Sequence[str] | None = None,
+        sites: str | PathLike[str] | Sites | None = None,
+        accept_dose: bool = False,
+        strict: bool = False,
+        include_unconfirmed: bool = False,
+        progress: Progress = no_progress,
+    ) -> CheckOptions:
+        """Read the choices as people write them: words for enums, files for names and sites, one site or several.
+
+        Raises
+        ------
+        InputError
+            A word is none of those there are to choose from; all of them are named.
+        NamesError, TableError
+            The file of names, or that of sites, cannot be used.
+        """
+        return cls(
+            dvhs=_chosen(Origin, dvhs, "DVHs"),
+            model=Model(
+                end_caps=_chosen(EndCaps, end_caps, "end caps"),
+                between=_chosen(Between, slice_interpolation, "the shape between planes"),
+                dose=_chosen(Interpolation, dose_interpolation, "the dose between grid points"),
+            ),
+            names=load_names(names),
+            names_file=fspath(names) if isinstance(names, str | PathLike) else "",
+            site=(site,) if isinstance(site, str) else tuple(site or ()),
+            sites=load_sites(sites) if isinstance(sites, str | PathLike) else sites,
+            accept_dose=accept_dose,
+            strict=strict,
+            include_unconfirmed=include_unconfirmed,
+            progress=progress,
+        )
+
+    def named_tables(
+        self, table: TableName | Sequence[TableName] | None, *, purpose: str
+    ) -> tuple[ConstraintTable, ...]:
+        """Load the tables that are named; none where a site chooses them, once a plan's fraction number is known.
+
+        Parameters
+        ----------
+        table
+            Ids of bundled tables, paths of YAML files, or tables.
+        purpose
+            What they are for, as in "no table to check against".
+
+        Raises
+        ------
+        UnknownTableError
+            There is no such table; neither a table nor a site is named; or of a site neither the lists nor one of the
+            tables say which organs are expected.
+        TableError
+            A table has faults.
+        NamesError
+            A name is for an organ that nobody asks for: no TG-263 name, and of no table.
+        """
+        tables = load_tables(table)
+        if not tables and not self.site:
+            raise UnknownTableError(f"no table {purpose}", hint="name one that sbrtcheck tables lists, or a site")
+        self.refuse_unknown(tables)
+        return tables
+
+    def refuse_unknown(self, tables: Sequence[ConstraintTable]) -> None:
+        """Raise `UnknownTableError` for a site, and `NamesError` for an organ, that nobody knows, as above."""
+        self.refuse_unknown_sites(tables)
+        check_names(self.names or {}, tables, place=self.names_file)
+
+    def refuse_unknown_sites(self, tables: Sequence[ConstraintTable] = ()) -> None:
+        """Raise `UnknownTableError` for a site of which neither the lists nor one of these tables know the organs."""
+        if self.site:
+            check_sites(self.site, self.sites or load_sites(), tables)
+
+
+def _chosen(words: type[Word], given: str, what: str) -> Word:
+    if given not in tuple(words):
+        raise InputError(f"{what} cannot be {given!r}", hint=f"choose one of: {', '.join(words)}")
+    return words(given)

@@ -1,0 +1,126 @@
+"""What a user says of tables and sites, and a plan's prescription -> the tables that the plan is checked against.
+
+Beside that, what is refused before a plan is read: a site without a list of organs, a name for an unknown organ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike, fspath
+
+from sbrtcheck.errors import NamesError, UnknownTableError
+from sbrtcheck.plan import Prescription, UnknownPrescription
+from sbrtcheck.progress import log_step
+from sbrtcheck.structure_names import known_names, near_organs, normalise
+from sbrtcheck.tables.load import bundled_tables, load_table
+from sbrtcheck.tables.table import ConstraintTable
+from sbrtcheck.tables.values import MULTI, Sites
+
+TableName = str | PathLike[str] | ConstraintTable
+"""A table, or its id, or its path."""
+
+
+def load_tables(table: TableName | Sequence[TableName] | None) -> tuple[ConstraintTable, ...]:
+    """Load one table or several, by id, path, or as they are; errors as for `load_table`."""
+    if table is None:
+        return ()
+    several = (table,) if isinstance(table, str | PathLike | ConstraintTable) else table
+    with log_step("tables") as say:
+        found = tuple(one if isinstance(one, ConstraintTable) else load_table(fspath(one)) for one in several)
+        say(_versions(found))
+    return found
+
+
+def _versions(tables: Sequence[ConstraintTable]) -> str:
+    return ", ".join(f"{table.id} {table.version} ({len(table.rows)} rows)" for table in tables) or "none"
+
+
+def tables_of_sites(
+    sites: Sequence[str], *prescriptions: Prescription | UnknownPrescription
+) -> tuple[ConstraintTable, ...]:
+    """Bundled tables of the sites that hold for the fraction number of one of the prescriptions at least.
+
+    Raises
+    ------
+    UnknownTableError
+        The number of fractions is unknown, or no table holds for it; of several prescriptions, for any.
+    """
+    found: dict[str, ConstraintTable] = {}
+    errors: list[UnknownTableError] = []
+    for rx in prescriptions:
+        try:
+            found |= {table.id: table for table in _tables_for(sites, rx)}
+        except UnknownTableError as error:
+            errors.append(error)
+    if errors and len(errors) == len(prescriptions):
+        raise errors[0]
+    return tuple(found.values())
+
+
+def _tables_for(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
+    with log_step("tables of the site") as say:
+        fitting = _fitting(sites, rx)
+        say(_versions(fitting))
+    return fitting
+
+
+def _fitting(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
+    asked = " or ".join(map(repr, sites))
+    if rx.fractions is None:
+        raise UnknownTableError(
+            f"the plan's number of fractions is unknown, so no table of site {asked} can be chosen",
+            hint="give the prescription like '50Gy/5', or name the tables",
+        )
+    of_site = [table for table in bundled_tables() if table.site in (*sites, MULTI)]
+    fitting = tuple(table for table in of_site if table.holds_for(rx.fractions))
+    if not any(table.fractions for table in fitting):  # one for any number limits no dose: not enough to check a plan
+        raise UnknownTableError(
+            f"no bundled table of site {asked} holds for {rx.fractions} fractions", hint=f"there are: {_ids(of_site)}"
+        )
+    return fitting
+
+
+def _ids(tables: Sequence[ConstraintTable]) -> str:
+    return ", ".join(f"{table.id} ({table.fractions_text('/')})" for table in tables)
+
+
+# -------------------------------------------------------------------------------- what is refused
+
+
+def check_sites(asked: Sequence[str], sites: Sites, tables: Sequence[ConstraintTable] = ()) -> None:
+    """Refuse a site of which neither the lists nor a table say what organs are expected, with `UnknownTableError`."""
+    own = {table.site for table in tables if table.expects}
+    for site in asked:
+        if site not in own:
+            sites.site(site)
+
+
+def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, place: str = "") -> None:
+    """Refuse a name for an organ that nobody asks for: neither known of TG-263, nor of a table given or bundled.
+
+    Raises
+    ------
+    NamesError
+        With the organs that may have been meant; or for a name that is no text.
+    """
+    for organ, name in names.items():
+        if not isinstance(name, str):
+            raise NamesError(f"the name of {organ!r} is no text", place, "write a ROI's number like 'ROI 6'")
+    organs = known_names() | _organs(tables)
+    if _not_among(names, organs):  # the bundled tables are read only when they are needed
+        organs |= _organs(bundled_tables())
+    unknown = _not_among(names, organs)
+    if not unknown:
+        return
+    near = near_organs(unknown[0], organs)
+    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "give the organ's TG-263 name, or the table's"
+    raise NamesError(f"no table has an organ {unknown[0]!r}, nor is it a TG-263 name known here", place, hint)
+
+
+def _organs(tables: Sequence[ConstraintTable]) -> set[str]:
+    return {organ for table in tables for row in table.rows for organ in row.structures}
+
+
+def _not_among(names: Iterable[str], organs: Iterable[str]) -> list[str]:
+    known = {normalise(organ) for organ in organs}
+    return sorted(name for name in names if normalise(name) not in known)
