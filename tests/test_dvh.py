@@ -637,3 +637,10 @@ def test_a_contour_that_crosses_itself_without_end_is_refused() -> None:
     made = compute_dvhs(plan(CURVED, structure("Scribble", *scribble)))
     assert made.without[0].reason is Reason.STRUCTURE_NOT_COMPUTED
     assert "cross themselves" in made.without[0].detail
+
+
+@pytest.mark.parametrize("name", ["bin_gy", "reading"])
+def test_how_a_dvh_was_sampled_has_its_old_name_for_one_version(name: str) -> None:
+    dvh = dvh_of(sphere(2.0))
+    with pytest.warns(DeprecationWarning, match=name):
+        assert getattr(dvh, name) == getattr(dvh.sampling, name)

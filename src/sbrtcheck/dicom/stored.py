@@ -16,18 +16,18 @@ import numpy as np
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.tags import decimals, integer, number, word
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason, VolumeUnit
-from sbrtcheck.dvh.binned import (
-    Histogram,
-    Stated,
+from sbrtcheck.dvh.binned_dvh import (
+    BinnedDvh,
+    StatedStatistics,
     Unusable,
+    cumulative_volumes,
     curves_of,
-    falling,
+    falling_volumes,
     findings_of,
-    last_with_volume,
+    last_filled_bin,
+    refuse_all_hundred,
     refuse_other_than_percent,
     statistics_of,
-    summed,
-    unless_all_hundred,
 )
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, Prescription, UnknownPrescription
@@ -104,7 +104,7 @@ def stored_dvhs(
         dose_type=word(dose, 0x30040004).upper(),
     )
     all_dvhs = _one_for_each_roi([_dvh(item, context) for item in sequence])
-    all_dvhs = unless_all_hundred(all_dvhs, "stored")
+    all_dvhs = refuse_all_hundred(all_dvhs, "stored")
     dvhs = tuple(dvh for dvh in all_dvhs if isinstance(dvh, DVH))
     without = tuple(dvh for dvh in all_dvhs if isinstance(dvh, NoDVH))
     return DVHSet(
@@ -216,7 +216,7 @@ def _one_for_each_roi(dvhs: list[DVH | NoDVH]) -> list[DVH | NoDVH]:
 # Its histogram
 
 
-def _histogram(item: Elements, context: _Context) -> tuple[Histogram, tuple[str, ...]]:
+def _histogram(item: Elements, context: _Context) -> tuple[BinnedDvh, tuple[str, ...]]:
     """The histogram without empty bins at its end, and notes on it."""
     if _dose_type(item, context) == "ERROR":
         detail = "its Dose Type is ERROR: the difference of two doses is no dose"
@@ -228,9 +228,9 @@ def _histogram(item: Elements, context: _Context) -> tuple[Histogram, tuple[str,
     if unit is VolumeUnit.PERCENT:
         refuse_other_than_percent(float(cumulative[0]))
     edges_gy = np.concatenate([[0.0], np.cumsum(widths_gy)])
-    last = last_with_volume(cumulative)
+    last = last_filled_bin(cumulative)
     _refuse_above_grid(widths, float(edges_gy[last]), context)
-    return Histogram(edges_gy=edges_gy[: last + 2], volume=cumulative[: last + 1], unit=unit), notes
+    return BinnedDvh(edges_gy=edges_gy[: last + 2], volume=cumulative[: last + 1], unit=unit), notes
 
 
 def _pairs(item: Elements, display_name: str) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
@@ -284,9 +284,9 @@ def _cumulative(item: Elements, volumes: FloatArray) -> FloatArray:
     """Volume with at least the dose of each lower edge: never rising, never below 0."""
     match word(item, 0x30040001).upper():
         case "DIFFERENTIAL":
-            return summed(volumes)
+            return cumulative_volumes(volumes)
         case "CUMULATIVE":
-            return falling(volumes)
+            return falling_volumes(volumes)
         case kind:
             raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, f"DVH Type is {kind or 'missing'!r}")
 
@@ -306,7 +306,7 @@ def _refuse_above_grid(widths: FloatArray, top_gy: float, context: _Context) -> 
 def _dvh_of(
     item: Elements,
     context: _Context,
-    histogram_and_notes: tuple[Histogram, tuple[str, ...]],
+    histogram_and_notes: tuple[BinnedDvh, tuple[str, ...]],
     *,
     name: str,
     roi: int,
@@ -342,14 +342,14 @@ def _dvh_of(
     )
 
 
-def _stated_statistics(item: Elements) -> Stated | None:
+def _stated_statistics(item: Elements) -> StatedStatistics | None:
     mean, least, most = (number(item, tag) for tag in (0x30040074, 0x30040070, 0x30040072))
     if mean is None or least is None or most is None:
         return None
-    return Stated(mean=mean, least=least, most=most)
+    return StatedStatistics(mean=mean, least=least, most=most)
 
 
-def _volume_notes(histogram: Histogram) -> list[tuple[FindingCode, str]]:
+def _volume_notes(histogram: BinnedDvh) -> list[tuple[FindingCode, str]]:
     if histogram.unit is VolumeUnit.CC:
         return []
     return [(FindingCode.STORED_DVH_UNITS, "volumes are relative; metrics in cc cannot be measured")]

@@ -15,6 +15,7 @@ The questions of a plan check are points on the curve::
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -246,6 +247,18 @@ class DVH:
         return self.sampling.refinement if self.sampling else 0
 
     @property
+    def bin_gy(self) -> float:
+        """The old name of ``sampling.bin_gy``; 0 when it was not computed here."""
+        _warn_of_old_name("bin_gy")
+        return self.sampling.bin_gy if self.sampling else 0.0
+
+    @property
+    def reading(self) -> int:
+        """The old name of ``sampling.reading``; 0 when it was not computed here."""
+        _warn_of_old_name("reading")
+        return self.sampling.reading if self.sampling else 0
+
+    @property
     def volume_cc(self) -> float:
         """Whole volume in cc; ValueError where only relative volumes are known."""
         if self.volume_unit is not VolumeUnit.CC:
@@ -262,6 +275,11 @@ class NoDVH:
     kind: str = ""
     reason: Reason
     detail: str = ""
+
+
+def _warn_of_old_name(name: str) -> None:
+    text = f"DVH.{name} is now DVH.sampling.{name}; the old name goes with version 0.3"
+    warnings.warn(text, DeprecationWarning, stacklevel=3)
 
 
 def _converted(dvh: DVH, quantity: Quantity, *, fractions: int | None, alpha_beta_gy: float) -> DVH:

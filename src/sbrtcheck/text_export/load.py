@@ -9,7 +9,7 @@ from os import PathLike, fspath
 from pathlib import Path
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason
-from sbrtcheck.dvh.binned import unless_all_hundred
+from sbrtcheck.dvh.binned_dvh import refuse_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.text_export.dialects import dialect_of
@@ -92,7 +92,7 @@ def _read(export: Export, key: str, plan: ExportedPlan, rx: Prescription | Unkno
         elif all(other.name != exported.name for other in dvhs):
             detail = f"the export has {times[exported.name]} DVHs of this name"
             dvhs.append(NoDVH(name=exported.name, number=number, reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail))
-    return unless_all_hundred(dvhs, WHOSE)
+    return refuse_all_hundred(dvhs, WHOSE)
 
 
 def _refuse_several_dose_units(structures: Sequence[ExportedStructure]) -> None:

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from sbrtcheck.dvh import DVH, NoDVH, Origin, Reason, VolumeUnit
-from sbrtcheck.dvh.binned import (
+from sbrtcheck.dvh.binned_dvh import (
+    BinnedDvh,
     Curves,
-    Histogram,
     Notes,
-    Stated,
+    StatedStatistics,
     Unusable,
+    cumulative_volumes,
     curves_of,
-    falling,
+    falling_volumes,
     findings_of,
     in_cc,
-    last_with_volume,
+    last_filled_bin,
     refuse_other_than_percent,
     statistics_of,
-    summed,
 )
 from sbrtcheck.plan import FindingCode, FloatArray, Prescription, UnknownPrescription
 from sbrtcheck.text_export.export import (
@@ -145,7 +145,7 @@ def _points(exported: ExportedStructure, plan: ExportedPlan, max_gy: Number | No
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table has volumes below 0")
     if table.per_dose is not None:
         volume = _cumulative(table, table.per_dose, dose, plan, exported.volume_cc)
-    values, rounding = falling(volume.values), volume.halves
+    values, rounding = falling_volumes(volume.values), volume.halves
     if table.volume_unit is VolumeUnit.PERCENT:
         refuse_other_than_percent(float(values[0]))
     else:
@@ -218,7 +218,7 @@ def _cumulative(
     if len(dose) < 2:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its differential table has one row, so no width of a bin")
     widths = np.append(np.diff(dose.values), dose.values[-1] - dose.values[-2]) / _gy_per_unit(per, plan)[0]
-    sums = summed(table.volume.values * widths)
+    sums = cumulative_volumes(table.volume.values * widths)
     whole = 100.0 if table.volume_unit is VolumeUnit.PERCENT else volume_cc.value if volume_cc else 0.0
     if abs(sums[0] - whole) > _SAME_VOLUME * whole + (volume_cc.half if volume_cc else 0.0):
         wanted = f"{whole:.4g}" if whole else "a stated volume"
@@ -240,7 +240,7 @@ def _refuse_other_volume(table_cc: float, stated: Number | None) -> None:
 # Bins
 
 
-def _histogram(points: _Points, max_gy: Number | None, *, exact: bool) -> Histogram:
+def _histogram(points: _Points, max_gy: Number | None, *, exact: bool) -> BinnedDvh:
     """The points as bins: each dose begins one; the last ends at the stated maximum, or is as wide as that before."""
     dose, volume, rounding = points.dose_gy, points.volume, points.rounding
     if dose[0] > 0.0:
@@ -250,11 +250,11 @@ def _histogram(points: _Points, max_gy: Number | None, *, exact: bool) -> Histog
             raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
         dose, volume = np.insert(dose, 0, 0.0), np.insert(volume, 0, volume[0])
         rounding = np.insert(rounding, 0, rounding[0])
-    edges = _edges(dose, last_with_volume(volume), max_gy)
+    edges = _edges(dose, last_filled_bin(volume), max_gy)
     if not _MIN_GY <= edges[-1] <= _MAX_GY:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table ends before the stated maximum")
     bins = 0 if exact else 1
-    return Histogram(
+    return BinnedDvh(
         edges_gy=edges,
         volume=volume,
         unit=points.unit,
@@ -285,7 +285,7 @@ def _whole_of(points: _Points) -> float:
     return 100.0 if points.unit is VolumeUnit.PERCENT else np.inf
 
 
-def _refuse_cut_off(histogram: Histogram, max_gy: Number | None) -> None:
+def _refuse_cut_off(histogram: BinnedDvh, max_gy: Number | None) -> None:
     """Refuse a table that ends before the stated maximum, or without one while there is volume left."""
     end_gy, left = float(histogram.edges_gy[-2]), float(histogram.volume[-1] / histogram.volume[0])
     if max_gy is None:
@@ -310,11 +310,11 @@ def _gy(stated: StatedDose | None, plan: ExportedPlan) -> Number | None:
     return Number(value=stated.number.value * factor, half=stated.number.half * factor)
 
 
-def _stated(exported: ExportedStructure, plan: ExportedPlan) -> Stated | None:
+def _stated(exported: ExportedStructure, plan: ExportedPlan) -> StatedStatistics | None:
     mean, least, most = (_gy(stated, plan) for stated in (exported.mean, exported.minimum, exported.maximum))
     if mean is None or least is None or most is None:
         return None
-    return Stated(mean=mean.value, least=least.value, most=most.value)
+    return StatedStatistics(mean=mean.value, least=least.value, most=most.value)
 
 
 def _percent_of_gy(plan: ExportedPlan, rx: Prescription | UnknownPrescription) -> float | None:
@@ -334,7 +334,7 @@ class _Sized:
     notes: Notes
 
 
-def _sized(curves: Curves, histogram: Histogram, exported: ExportedStructure) -> _Sized:
+def _sized(curves: Curves, histogram: BinnedDvh, exported: ExportedStructure) -> _Sized:
     """Curves in cc where the volume is known, else in percent as they are."""
     stated = exported.volume_cc
     if histogram.unit is VolumeUnit.CC:

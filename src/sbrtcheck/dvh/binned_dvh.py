@@ -61,7 +61,7 @@ class Unusable(Exception):  # noqa: N818 - never leaves the readers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Histogram:
+class BinnedDvh:
     """Volumes over bins of dose, and what the source leaves open.
 
     Parameters
@@ -127,7 +127,7 @@ class Statistics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stated:
+class StatedStatistics:
     """What the source itself states, in the unit it says: mean, minimum and maximum."""
 
     mean: float
@@ -135,7 +135,7 @@ class Stated:
     most: float
 
 
-def falling(volumes: FloatArray) -> FloatArray:
+def falling_volumes(volumes: FloatArray) -> FloatArray:
     """Cumulative volumes without noise: never rising, never below 0, shape ``(n,)``.
 
     Raises
@@ -143,7 +143,7 @@ def falling(volumes: FloatArray) -> FloatArray:
     Unusable
         They rise by more than noise, or there is no volume.
     """
-    fallen = with_volume(np.maximum(np.minimum.accumulate(volumes), 0.0))
+    fallen = _refuse_empty(np.maximum(np.minimum.accumulate(volumes), 0.0))
     rise = float(np.max(volumes - fallen))
     if rise > _RISE * fallen[0]:
         detail = f"its cumulative volumes rise (by {rise:.3g}): is it a differential DVH?"
@@ -151,12 +151,12 @@ def falling(volumes: FloatArray) -> FloatArray:
     return fallen
 
 
-def summed(volumes: FloatArray) -> FloatArray:
+def cumulative_volumes(volumes: FloatArray) -> FloatArray:
     """Cumulative volumes of differential ones, shape ``(n,)``."""
-    return with_volume(np.cumsum(np.maximum(volumes, 0.0)[::-1])[::-1])
+    return _refuse_empty(np.cumsum(np.maximum(volumes, 0.0)[::-1])[::-1])
 
 
-def with_volume(cumulative: FloatArray) -> FloatArray:
+def _refuse_empty(cumulative: FloatArray) -> FloatArray:
     """The same volumes, refused when there are none."""
     if not cumulative[0] > 0.0:
         raise Unusable(Reason.STRUCTURE_EMPTY, "its DVH has no volume")
@@ -169,14 +169,14 @@ def refuse_other_than_percent(first: float) -> None:
         raise Unusable(Reason.UNIT_UNKNOWN, f"relative volumes begin at {first:g}, not at 100 %")
 
 
-def last_with_volume(cumulative: FloatArray) -> int:
+def last_filled_bin(cumulative: FloatArray) -> int:
     """Index of the last bin that holds more than noise."""
     return int(np.flatnonzero(cumulative > NOISE * cumulative[0])[-1])
 
 
-def curves_of(histogram: Histogram) -> Curves:
+def curves_of(histogram: BinnedDvh) -> Curves:
     """Linear between the edges; falling as early as may be; falling as late as may be."""
-    last = last_with_volume(histogram.volume)
+    last = last_filled_bin(histogram.volume)
     whole = float(histogram.volume[0])
     least = np.maximum(histogram.volume - histogram.rounding, 0.0)
     least = np.maximum.accumulate(least[::-1])[::-1]
@@ -201,7 +201,7 @@ def curves_of(histogram: Histogram) -> Curves:
 
 
 def statistics_of(
-    histogram: Histogram, curves: Curves, stated: Stated | None, *, percent_of_gy: float | None
+    histogram: BinnedDvh, curves: Curves, stated: StatedStatistics | None, *, percent_of_gy: float | None
 ) -> Statistics:
     """Mean, minimum and maximum: the stated ones where they agree with the curve, else the curve's.
 
@@ -232,7 +232,7 @@ def statistics_of(
     )
 
 
-def unless_all_hundred(read: Sequence[DVH | NoDVH], whose: str) -> list[DVH | NoDVH]:
+def refuse_all_hundred(read: Sequence[DVH | NoDVH], whose: str) -> list[DVH | NoDVH]:
     """Refuse volumes labelled cc that are all exactly 100: they are percentages, of volumes that nobody stated.
 
     A single DVH of 100 cc may be one.
@@ -291,7 +291,7 @@ def _mean(curve: Curve) -> float:
     return float(np.trapezoid(curve.volume, curve.dose_gy)) / whole + float(curve.dose_gy[0])
 
 
-def _minimum(histogram: Histogram) -> Bounds:
+def _minimum(histogram: BinnedDvh) -> Bounds:
     least = histogram.volume[0] * (1.0 - NOISE) - histogram.rounding
     whole = np.flatnonzero(histogram.volume >= histogram.volume[0] * (1.0 - NOISE))[-1]
     latest = np.flatnonzero(histogram.volume >= least)[-1]
