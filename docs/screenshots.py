@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+import algorithm_figures
+
 from browser_programs import LACKING, programs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -230,7 +232,11 @@ def terminal() -> bytes:
     return drawn.replace("Fira Code", "ui-monospace, Menlo, Consolas, DejaVu Sans Mono").encode()
 
 
-WITHOUT_BROWSER: Mapping[str, Callable[[], bytes]] = {"plot.png": plot, "terminal.svg": terminal}
+WITHOUT_BROWSER: Mapping[str, Callable[[], bytes]] = {
+    "plot.png": plot,
+    "terminal.svg": terminal,
+    **algorithm_figures.FIGURES,
+}
 
 
 # -------------------------------------------------------------------------------- all of them

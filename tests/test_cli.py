@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
 from sbrtcheck import api, archive, cli
-from sbrtcheck.cli import options
+from sbrtcheck.cli import exit_codes, options
 from sbrtcheck.dicom import NotStored
 from sbrtcheck.errors import Fault, InputError, NamesError, TableError, UnknownTableError
 from sbrtcheck.judge import plan_dvhs
@@ -228,7 +228,7 @@ def test_a_fault_of_our_own_is_neither_a_verdict_nor_an_input_error(
 
     monkeypatch.setattr(api, "load_plan", faulty)
     done = run("check", "plan", "--table", "passes")
-    assert (done.exit_code, done.stdout) == (cli.EXIT_OUR_FAULT, "")
+    assert (done.exit_code, done.stdout) == (exit_codes.OUR_FAULT, "")
     assert done.stderr.startswith(
         f"sbrtcheck: an error in sbrtcheck itself, no verdict: {fault.__name__} at test_cli.py:"
     )
@@ -242,7 +242,7 @@ def test_an_interrupt_is_no_verdict(run: Run, monkeypatch: pytest.MonkeyPatch) -
         raise KeyboardInterrupt
 
     monkeypatch.setattr(api, "load_plan", interrupted)
-    assert run("check", "plan", "--table", "passes").exit_code == cli.EXIT_INTERRUPTED
+    assert run("check", "plan", "--table", "passes").exit_code == exit_codes.INTERRUPTED
 
 
 def test_what_the_package_logs_is_shown_only_when_asked(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, compute_dvhs, separate_targets
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Plan
-from two_ways import without_plain_reading
+from two_ways import without_fast_reading
 
 SLOW = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 NAMES = ("Liver", "Heart", "PTV", "Lung_L", "Lung_R")
@@ -34,8 +34,8 @@ def dose() -> Dataset:
     return files.dose(stored=stored, position=(-20.0, -20.0, -30.0))
 
 
-def plan_of(structure_set: Dataset, *, plain: bool = True) -> Plan:
-    with TemporaryDirectory() as folder, nullcontext() if plain else without_plain_reading():
+def plan_of(structure_set: Dataset, *, fast: bool = True) -> Plan:
+    with TemporaryDirectory() as folder, nullcontext() if fast else without_fast_reading():
         return load_plan(write_plan(Path(folder), dose(), files.plan(), structure_set))
 
 
@@ -165,13 +165,13 @@ HARMLESS: dict[str, Damage] = {
 @given(structure_sets(), st.integers(0, 4), st.integers(0, 5), st.booleans())
 @settings(SLOW, max_examples=6)
 def test_a_damaged_structure_costs_no_other(
-    damage: str, structure_set: Dataset, at: int, which: int, plain: bool
+    damage: str, structure_set: Dataset, at: int, which: int, fast: bool
 ) -> None:
     whole = all_bits(compute_dvhs(plan_of(structure_set)))
     at %= len(structure_set.StructureSetROISequence)
     name = NAMES[at]
     DAMAGES[damage](structure_set, at, which)
-    plan = plan_of(structure_set, plain=plain)
+    plan = plan_of(structure_set, fast=fast)
     dvhs = compute_dvhs(plan)
     lost = {name} | {one for one in whole if name in MADE_OF.get(one, ())}
     assert all_bits(dvhs) == {one: found for one, found in whole.items() if one not in lost}
@@ -190,11 +190,11 @@ def test_a_damaged_structure_costs_no_other(
 @given(structure_sets(), st.integers(0, 4), st.integers(0, 5), st.booleans())
 @settings(SLOW, max_examples=6)
 def test_what_is_no_damage_changes_nothing(
-    change: str, structure_set: Dataset, at: int, which: int, plain: bool
+    change: str, structure_set: Dataset, at: int, which: int, fast: bool
 ) -> None:
     whole = all_bits(compute_dvhs(plan_of(structure_set)))
     HARMLESS[change](structure_set, at % len(structure_set.StructureSetROISequence), which)
-    dvhs = compute_dvhs(plan_of(structure_set, plain=plain))
+    dvhs = compute_dvhs(plan_of(structure_set, fast=fast))
     assert (all_bits(dvhs), dvhs.without) == (whole, ())
 
 

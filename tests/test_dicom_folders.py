@@ -108,7 +108,7 @@ def test_a_folder_by_itself_is_a_plan_like_any_other(three: Path) -> None:
 
 def test_an_archive_has_a_row_for_each_folder_and_names_nobody(three: Path, tmp_path: Path) -> None:
     entries = find(three)
-    assert [(entry.is_plan, entry.problem) for entry in entries] == [(True, "")] * 3
+    assert [(entry.is_plan, entry.problem) for entry in entries] == [(True, None)] * 3
     out = tmp_path / "rows.csv"
     done = CliRunner().invoke(cli.main, ["batch", str(three), "--table", "rtog-0813", "--out", str(out), "--jobs", "1"])
     assert "3 plans: " in done.output

@@ -15,11 +15,12 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 import dicom_files as files
 from dicom_files import write
-from sbrtcheck.dicom import load_plan, plain
+from sbrtcheck.dicom import fast, load_plan
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
-from sbrtcheck.dicom.tags import quiet, read_dataset
+from sbrtcheck.dicom.reader import read_elements
+from sbrtcheck.dicom.tags import quiet
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
-from two_ways import without_plain_reading
+from two_ways import without_fast_reading
 
 
 class Ref(NamedTuple):
@@ -72,10 +73,10 @@ def read(dataset: Dataset, folder: Path) -> Read:
     """By either reader, which agree."""
     path = write(folder / "plan", dataset)
     with quiet():
-        plainly = prescription_of(read_dataset(path, "RTPLAN", LAST_TAG_OF_PRESCRIPTION), None)
-        with without_plain_reading():
-            assert prescription_of(read_dataset(path, "RTPLAN", LAST_TAG_OF_PRESCRIPTION), None) == plainly
-    return plainly
+        fast_read = prescription_of(read_elements(path, "RTPLAN", LAST_TAG_OF_PRESCRIPTION), None)
+        with without_fast_reading():
+            assert prescription_of(read_elements(path, "RTPLAN", LAST_TAG_OF_PRESCRIPTION), None) == fast_read
+    return fast_read
 
 
 REFS = st.builds(
@@ -182,7 +183,7 @@ def test_the_fraction_groups_dose_makes_a_plan_and_beams_are_not_read_for_it(tmp
     assert isinstance(rx, Prescription)
     assert rx.dose_gy == 50.0
     with path.open("rb") as file:
-        found = plain.plain_file(file, LAST_TAG_OF_PRESCRIPTION)
+        found = fast.read_fast(file, LAST_TAG_OF_PRESCRIPTION)
     assert found is not None
     assert max(found.elements.values) == LAST_TAG_OF_PRESCRIPTION
     assert prescription_of(found.elements, None)[0] == rx

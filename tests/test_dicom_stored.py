@@ -13,6 +13,7 @@ from pydicom import Dataset
 import dicom_files as files
 from dicom_files import stored_dvh, write_plan
 from sbrtcheck.dicom import load_dvhs
+from sbrtcheck.dicom.general import PydicomElements
 from sbrtcheck.dicom.stored import stored_dvhs
 from sbrtcheck.dvh import DVH, DVHSet, Origin, Reason, VolumeUnit
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError
@@ -95,7 +96,9 @@ def test_the_true_curve_lies_between_the_bounds_whichever_edge_was_meant(doses: 
     counts = [float(np.count_nonzero(true >= edge)) for edge in at]
     assume(counts[0] == len(true))  # by upper edges, points in the first bin are lost from the start
     dose = files.item(DVHSequence=files.items(stored_dvh([(2.0, count) for count in counts])))
-    (dvh,) = stored_dvhs(dose, "RD", names={}, maximum_gy=None, prescription=RX, provenance={}, findings=())
+    (dvh,) = stored_dvhs(
+        PydicomElements(dose), "RD", names={}, maximum_gy=None, prescription=RX, provenance={}, findings=()
+    )
     assert dvh.mean_gy.low <= true.mean() <= dvh.mean_gy.high
     assert dvh.min_gy.low <= true[0] <= dvh.min_gy.high
     assert dvh.max_gy.low <= true[-1] <= dvh.max_gy.high

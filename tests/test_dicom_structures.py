@@ -18,7 +18,7 @@ from sbrtcheck.dicom import load_plan
 from sbrtcheck.dvh import Reason, compute_dvhs
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Contours, FindingCode, Structure
-from two_ways import without_plain_reading
+from two_ways import without_fast_reading
 
 LINE = [(0, 0, -24), (5, 0, -24)]
 
@@ -431,20 +431,20 @@ def test_contours_without_area_state_no_thickness(tmp_path: Path) -> None:
     assert structure.slab_mm == 3.0
 
 
-@pytest.mark.parametrize("plain", [True, False])
+@pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.parametrize(
     ("of_planes", "of_contours", "slab_mm"),
     [("2.5", "", 2.5), ("2.5", "3", 3.0), ("2.5", "0", 2.5), ("0", "", None), ("", "", None), ("0", "3", 3.0)],
 )
 def test_the_spacing_of_the_source_images_is_the_thickness_where_contours_state_none(
-    tmp_path: Path, of_planes: str, of_contours: str, slab_mm: float | None, plain: bool
+    tmp_path: Path, of_planes: str, of_contours: str, slab_mm: float | None, fast: bool
 ) -> None:
     dataset = files.structure_set(rois=[(1, "PTV", "PTV", [thick(of_contours)])])
     characteristics = files.item(Rows=512, Columns=512, NumberOfFrames=90)
     if of_planes:
         characteristics.SpacingBetweenSlices = of_planes
     dataset.ROIContourSequence[0].SourcePixelPlanesCharacteristicsSequence = files.items(characteristics)
-    with nullcontext() if plain else without_plain_reading():
+    with nullcontext() if fast else without_fast_reading():
         (structure,) = load_structures(tmp_path, dataset)
     assert structure.slab_mm == slab_mm
 

@@ -26,6 +26,7 @@ from sbrtcheck import api
 from sbrtcheck.cli import main, streams
 from sbrtcheck.dicom.dvh_dose import BIN_GY, dvh_rtdose, left_out
 from sbrtcheck.dicom.encapsulated import encapsulated_pdf
+from sbrtcheck.dicom.general import PydicomElements
 from sbrtcheck.dicom.stored import stored_dvhs
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.errors import InputError
@@ -77,7 +78,13 @@ def read_back(content: bytes, names: Sequence[str]) -> DVHSet:
     by_number = {number: (name, "") for number, name in enumerate(names, start=1)}
     rx = sbrtcheck.Prescription(dose_gy=50.0, fractions=5)
     return stored_dvhs(
-        read(content), "RD", names=by_number, maximum_gy=None, prescription=rx, provenance={}, findings=()
+        PydicomElements(read(content)),
+        "RD",
+        names=by_number,
+        maximum_gy=None,
+        prescription=rx,
+        provenance={},
+        findings=(),
     )
 
 

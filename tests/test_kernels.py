@@ -1,13 +1,15 @@
 """Each fast kernel against its clear, slow version over generated input.
 
 Cover of cells, centroids, clipping and Booleans have theirs in ``test_geometry.py``, contour text in
-``test_dicom_decimals.py``; here are the dose in an element, the histogram, outlines between planes, and cubic dose.
+``test_dicom_decimals.py``; here are the dose in an element, the volume below a linear dose, the histogram,
+outlines between planes, and cubic dose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import pairwise, product
 
 import numpy as np
@@ -18,7 +20,7 @@ from scipy.interpolate import CubicSpline
 
 from exact import Exact, LinearDose, Slab
 from sbrtcheck.dvh import compute_dvhs
-from sbrtcheck.dvh.histogram import BINS, Histogram, add, bands, bound_curves, dvh_curve, merged
+from sbrtcheck.dvh.histogram import BINS, Histogram, add, bound_curves, bounds_of_statistics, dvh_curve, merged
 from sbrtcheck.geometry import (
     BoundaryCells,
     Elements,
@@ -32,6 +34,7 @@ from sbrtcheck.geometry import (
 )
 from sbrtcheck.geometry.arrays import distinct, median
 from sbrtcheck.geometry.cubic_dose import with_cubic_dose
+from sbrtcheck.geometry.trilinear import share_below, steepened
 from sbrtcheck.plan import Contours, DoseGrid
 from solids import Array, plan, structure
 
@@ -136,6 +139,69 @@ def _one_by_one(blocks: Iterator[Elements]) -> list[Cell]:
     ]
 
 
+# -------------------------------------------------------------------------------- volume below a linear dose
+
+
+def share_by_lines(rise: float, slopes: Array) -> float:
+    """Share of a unit box where ``slopes @ x`` is below ``rise``: exact along the steepest axis, lines across it."""
+    a, b, c = np.sort(slopes)
+    at = (np.arange(400) + 0.5) / 400
+    y, x = np.meshgrid(at, at, indexing="ij")
+    return float(np.mean(np.clip((rise - a * x - b * y) / c, 0.0, 1.0)))
+
+
+slopes_of_a_box = st.lists(st.sampled_from([0.0, 1e-6, 0.01, 0.3, 1.0, 2.5]), min_size=3, max_size=3).filter(any)
+
+
+@settings(max_examples=60)
+@given(slopes_of_a_box, st.floats(-0.2, 1.2), st.sampled_from([1e-3, 1e-4]))
+def test_a_share_below_a_linear_dose_is_enclosed_and_nearly_that_of_many_lines(
+    slopes: list[float], place: float, floor: float
+) -> None:
+    rise = place * sum(slopes)
+    spans, moved = steepened(np.array(slopes)[:, None], floor)
+    from_corner = rise + (spans.sum(axis=0) - sum(slopes)) / 2  # the middle keeps its dose
+    low, value, high = (float(share_below(from_corner + off, spans)[0]) for off in (-moved, 0.0, moved))
+    truth = share_by_lines(rise, np.array(slopes))
+    assert low - 1e-5 <= truth <= high + 1e-5
+    assert value == pytest.approx(truth, abs=2 * floor + 1e-5)
+
+
+@given(st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.floats(0.01, 1.0), st.floats(0.0, 1.0))
+def test_a_corner_below_a_linear_dose_is_a_tetrahedron_and_what_is_left_is_the_same_from_the_other_corner(
+    a: float, b: float, c: float, place: float
+) -> None:
+    spans = np.array([[a], [b], [c]])
+    height = place * min(a, b, c)  # the plane meets the edges at the least corner only
+    assert float(share_below(np.array([height]), spans)[0]) == pytest.approx(height**3 / (6 * a * b * c), abs=1e-9)
+    rise = np.array([place * (a + b + c)])
+    assert float((share_below(rise, spans) + share_below(a + b + c - rise, spans))[0]) == pytest.approx(1.0, abs=1e-9)
+
+
+@given(seeds, st.sampled_from([(1e-3, 1e-9), (1e-4, 1e-7)]))
+def test_a_share_below_a_linear_dose_is_rounded_by_no_more_than_its_floor_allows(
+    seed: int, floor_and_rounding: tuple[float, float]
+) -> None:
+    """Against the same sum in exact arithmetic, where two of the slopes are as flat as they may be."""
+    floor, rounding = floor_and_rounding
+    spans = np.array([1.0, floor, floor])
+    rise = float(np.random.default_rng(seed).uniform(0.0, spans.sum()))
+    exact = Fraction(0)
+    for corner in product((0, 1), repeat=3):
+        past = Fraction(rise) - sum(Fraction(s) for s, c in zip(spans.tolist(), corner, strict=True) if c)
+        exact += (-1) ** sum(corner) * max(past, Fraction(0)) ** 3
+    exact /= 6 * Fraction(spans[0]) * Fraction(spans[1]) * Fraction(spans[2])
+    assert abs(float(share_below(np.array([rise]), spans[:, None])[0]) - float(exact)) < rounding
+
+
+def test_a_box_of_one_dose_lies_below_every_rise_and_not_below_none() -> None:
+    flat = np.zeros((3, 3))
+    assert share_below(np.array([-1.0, 0.0, 1e-9]), flat).tolist() == [0.0, 0.0, 1.0]
+    spans, moved = steepened(flat, 1e-3, least=0.1)
+    assert spans.min() == 0.1
+    assert moved == pytest.approx(0.15)
+
+
 # -------------------------------------------------------------------------------- the histogram
 
 
@@ -226,7 +292,7 @@ def test_the_histogram_says_what_a_loop_over_its_elements_says(parts: list[Part]
         assert float(lower.volume_at(at)[0]) >= sum(p.volume for p in parts if p.low >= dose + 2) - 1e-9
         assert float(upper.volume_at(at)[0]) <= sum(p.volume for p in parts if p.high >= dose - 2) + 1e-9
     whole = sum(p.volume for p in parts)
-    mean, least, most = bands(histogram, curve)
+    mean, least, most = bounds_of_statistics(histogram, curve)
     least_means = [max(p.low, p.mean - p.mean_error) for p in parts]
     most_means = [min(p.high, p.mean + p.mean_error) for p in parts]
     expected = [

@@ -18,7 +18,8 @@ FIND = """
 import json, sys
 sys.path[:0] = sys.argv[1:]
 import sbrtcheck
-from sbrtcheck.tables import bundled_tables, load_regimens
+from sbrtcheck.reference_data import load_regimens
+from sbrtcheck.tables import bundled_tables
 from sbrtcheck.structure_names import known_names
 found = {table.id: table.sha256 for table in bundled_tables()}
 print(json.dumps({"package": sbrtcheck.__file__, "tables": found, "names": len(known_names()),

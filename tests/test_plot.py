@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 
-from dvh_builders import NOT_KNOWN, box, dvh_set, percent_dvh, plan_of, ramp_dvh, report_on, row, table
+from dvh_builders import NOT_KNOWN, box, dvh_set, percent_dvh, plan_of, ramp_dvh, report_on, row, table, uniform_dvh
 from sbrtcheck import Measurement, compute_dvhs, measure
 from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.plan import Structure
@@ -175,6 +175,11 @@ def test_a_curve_starts_with_the_whole_volume_at_no_dose() -> None:
     dvh = compute_dvhs(plan_of(SpinalCord=0.0))
     x, y = curves(dvh.plot())["SpinalCord"].get_data()
     assert (x[0], y[0]) == (0.0, 100.0)
+
+
+def test_a_curve_ends_with_no_volume_at_the_largest_dose() -> None:
+    x, y = curves(dvh_set(uniform_dvh(dose_gy=20.0)).plot())["SpinalCord"].get_data()
+    assert (x[-1], y[-1]) == (20.0, 0.0)
 
 
 def test_the_band_lies_between_the_bounds() -> None:

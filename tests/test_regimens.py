@@ -17,8 +17,7 @@ from sbrtcheck.errors import TableError
 from sbrtcheck.plan import Prescription
 from sbrtcheck.radiobiology import bed
 from sbrtcheck.reference_data import load_regimens
-from sbrtcheck.reference_data.regimen_shape import RegimensFile
-from sbrtcheck.reference_data.regimens import side_of
+from sbrtcheck.reference_data.regimens import RegimenFile, side_of
 from sbrtcheck.render import FORMATS
 from sbrtcheck.results import Report
 from sbrtcheck.tables import Sense, load_table
@@ -242,5 +241,5 @@ def test_a_faulty_file_is_refused_with_its_lines(tmp_path: Path) -> None:
     text = f"{head}thresholds: []\nstatements: []\nregimens:\n  - id: a\n"
     tmp_path.joinpath("regimens.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(TableError) as caught:
-        read_shipped("regimens.yaml", RegimensFile, tmp_path)
-    assert "constraints/regimens.yaml:9: 'dose' is missing; add it" in map(str, caught.value.faults)
+        read_shipped("regimens.yaml", RegimenFile, tmp_path)
+    assert "constraints/regimens.yaml:9: 'dose_gy' is missing; add it" in map(str, caught.value.faults)

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-from sbrtcheck.dicom import load_plan, plain
+from sbrtcheck.dicom import fast, load_plan
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Plan, Structure
 
 
 @contextmanager
-def without_plain_reading() -> Iterator[None]:
-    with mock.patch.object(plain._Walk, "file", side_effect=plain._NotPlainError):
+def without_fast_reading() -> Iterator[None]:
+    with mock.patch.object(fast._Walk, "file", side_effect=fast._OddFileError):
         yield
 
 
@@ -49,6 +49,6 @@ def both_ways(folder: Path) -> tuple[object, object]:
     def read() -> object:
         return everything(load_plan(folder))
 
-    plainly = outcome(read)
-    with without_plain_reading():
-        return plainly, outcome(read)
+    fast_read = outcome(read)
+    with without_fast_reading():
+        return fast_read, outcome(read)

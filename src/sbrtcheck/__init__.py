@@ -37,6 +37,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck._old_modules import install
+from sbrtcheck._version import __version__
 
 if TYPE_CHECKING:
     from sbrtcheck.api import accumulate, check, compare, dvhs, names, risks
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
     from sbrtcheck.results import Report, ReviewReason, Verdict
     from sbrtcheck.tables import ConstraintTable, ExpectedOrgan, Site, load_sites, load_table
     from sbrtcheck.text_export import load_dvh_export
-
-__version__ = "0.1.0"
 
 __all__ = [
     "DVH",

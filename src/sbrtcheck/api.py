@@ -23,7 +23,7 @@ from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of
 from sbrtcheck.judge.risk import organs_of_models, refuse_diameter
 from sbrtcheck.judge.risk import risks as risks_of_dvhs
 from sbrtcheck.judge.run import evaluate_with
-from sbrtcheck.options import CheckOptions, Names, read_names
+from sbrtcheck.options import CheckOptions, Names
 from sbrtcheck.plan import Plan, Prescription
 from sbrtcheck.prescription_text import parse_prescription, read_prescription
 from sbrtcheck.progress import Progress, no_progress
@@ -31,7 +31,7 @@ from sbrtcheck.render import pdf_report
 from sbrtcheck.results import NoComparison, Report
 from sbrtcheck.results.labels import overall_text
 from sbrtcheck.structure_names.plan_names import PlanNames
-from sbrtcheck.tables import Sites
+from sbrtcheck.tables import Sites, load_names
 from sbrtcheck.tables.choice import TableName, load_tables, tables_of_sites
 from sbrtcheck.text_export import load_dvh_export, load_export_of
 
@@ -284,7 +284,7 @@ def names(
         The input, a table or the names cannot be used.
     """
     tables = load_tables(table)
-    given = read_names(names)
+    given = load_names(names)
     return names_of_plan(tables, load_plan(path, plan=plan), given)
 
 

@@ -1,8 +1,20 @@
-"""Plans of one patient in; their doses summed point by point in EQD2, and the DVHs of that sum, out.
+"""Plans of one patient in; their doses accumulated point by point in EQD2, and the DVHs of that dose, out.
 
 The first course is the one looked at: its structures and its dose grid are taken. The doses of the others are read,
-trilinearly, at the points of that grid. There each course is converted with its own number of fractions, less what the
-tissue has recovered, and added; between the points of the grid the sum is trilinear.
+trilinearly, at the points of that grid. At each point ``x`` every course is converted with its own number of fractions,
+less what the tissue has recovered, and added::
+
+    EQD2(x) = sum over courses i of (1 - recovery_i) EQD2(D_i(x); n_i, alpha/beta)
+
+Doses of different fractionation must not be added in Gy, for the same dose in fewer fractions does more (Withers,
+Thames and Peters 1983, Radiother Oncol 1:187). Alpha/beta is the tissue's, so that there is an accumulated dose grid
+for each of the values that structures have; between its points the dose is trilinear, as that of a plan::
+
+      grid of the first course          .   .   .   .   .   .
+      grid of an earlier one                  +     +     +        read between its points
+                                              |           |
+                                       none --'           '-- none: counted at 0 Gy, and for the upper bound
+                                                              at the largest dose on the faces of that grid
 """
 
 from __future__ import annotations
@@ -12,8 +24,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.dvh.compute import compute_dvhs
-from sbrtcheck.dvh.types import DVH, Bounds, DVHSet, NoDVH, Origin, Reason
+from sbrtcheck.dvh import DVH, Bounds, DVHSet, NoDVH, Origin, Reason, compute_dvhs
 from sbrtcheck.errors import GeometryError, InputError
 from sbrtcheck.plan import DoseGrid, Finding, FindingCode, FloatArray, Plan, Registration, UnknownPrescription
 from sbrtcheck.progress import Progress, no_progress
@@ -32,7 +43,7 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Wanted:
     """Structures wanted, the user's names for their parts, and whom to tell how far it is."""
 
     structures: Collection[str]
@@ -41,20 +52,22 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Placed:
+class SampledCourse:
     """A course with its physical dose, Gy, at the points of the first one's grid.
 
-    ``outside`` is 1 at the points where its own grid has none, and ``beyond_gy`` the largest dose on that grid's faces.
+    ``outside`` is 1 at the points where its own grid has none, and ``outside_gy`` the largest dose on the faces of that
+    grid: what a place outside it may have received.
     """
 
     course: Course
     dose_gy: FloatArray
     outside: FloatArray
-    beyond_gy: float
+    outside_gy: float
     interpolated: bool
 
     @property
     def fractions(self) -> int:
+        """Number of fractions of the course."""
         return fractions_of(self.course.plan)
 
 
@@ -105,37 +118,24 @@ def accumulate(
     on that grid's faces for it.
     """
     _check(courses)
-    placed = [_placed(one, courses[0].plan, registrations, frames_agree=frames_agree) for one in courses]
-    said = (*_findings(courses, placed, registrations, frames_agree=frames_agree),)
-    made = [
-        found
+    sampled = sample_courses(courses, registrations, frames_agree=frames_agree)
+    findings = _findings(courses, sampled, registrations, frames_agree=frames_agree)
+    results = [
+        result
         for ratio in dict.fromkeys(alpha_betas_gy.values())
-        for found in _of_ratio(placed, ratio, _Asked(_with_ratio(alpha_betas_gy, ratio), names, progress))
+        for result in _dvhs_of_ratio(sampled, ratio, _Wanted(_with_ratio(alpha_betas_gy, ratio), names, progress))
     ]
     first = courses[0].plan
     order = {name: place for place, name in enumerate(alpha_betas_gy)}
-    dvhs = sorted((one for one in made if isinstance(one, DVH)), key=lambda dvh: order[dvh.name])
+    dvhs = sorted((result for result in results if isinstance(result, DVH)), key=lambda dvh: order[dvh.name])
     return DVHSet(
         dvhs=tuple(dvhs),
-        without=(*(one for one in made if isinstance(one, NoDVH)), *_not_asked_for(first, alpha_betas_gy)),
+        without=(*(result for result in results if isinstance(result, NoDVH)), *_not_wanted(first, alpha_betas_gy)),
         prescription=first.prescription,
         origin=Origin.COMPUTED,
         provenance=_provenance(courses),
-        findings=(*(finding for one in courses for finding in one.plan.findings), *said),
+        findings=(*(finding for course in courses for finding in course.plan.findings), *findings),
     )
-
-
-def summed_eqd2(
-    courses: Sequence[Course],
-    *,
-    alpha_beta_gy: float,
-    frames_agree: bool = False,
-    registrations: Sequence[Registration] = (),
-) -> DoseGrid:
-    """The EQD2 of several courses together, Gy, on the grid of the first; parameters and errors as for `accumulate`."""
-    _check(courses)
-    placed = [_placed(one, courses[0].plan, registrations, frames_agree=frames_agree) for one in courses]
-    return _sum(placed, alpha_beta_gy, beyond=False)
 
 
 def fractions_of(plan: Plan) -> int:
@@ -150,12 +150,12 @@ def fractions_of(plan: Plan) -> int:
 def _check(courses: Sequence[Course]) -> None:
     if not courses:
         raise InputError("there is no plan to sum", hint="give one or more courses")
-    for one in courses:
-        fractions_of(one.plan)
-        if not 0.0 <= one.recovery < 1.0:
-            what = f"a recovery of {one.recovery:g} is none"
+    for course in courses:
+        fractions_of(course.plan)
+        if not 0.0 <= course.recovery < 1.0:
+            what = f"a recovery of {course.recovery:g} is none"
             raise InputError(what, hint="give a share from 0 to less than 1")
-        if not np.isfinite(one.plan.dose.max_gy):
+        if not np.isfinite(course.plan.dose.max_gy):
             raise GeometryError("the dose grid has a value that is not a number", hint="export the dose again")
 
 
@@ -170,26 +170,28 @@ def _name(plan: Plan) -> str:
 # -------------------------------------------------------------------------------- one frame, one grid
 
 
-def _placed(one: Course, first: Plan, registrations: Sequence[Registration], *, frames_agree: bool) -> _Placed:
-    """The dose of a course at the points of the first one's grid."""
-    matrix = _to_frame_of(one.plan, first, registrations, frames_agree=frames_agree)
-    grid = one.plan.dose
-    faces = (
-        grid.stored[0],
-        grid.stored[-1],
-        grid.stored[:, 0],
-        grid.stored[:, -1],
-        grid.stored[:, :, 0],
-        grid.stored[:, :, -1],
-    )
-    beyond_gy = max(float(np.max(face)) for face in faces) * grid.gy_per_unit
+def sample_courses(
+    courses: Sequence[Course], registrations: Sequence[Registration] = (), *, frames_agree: bool = False
+) -> list[SampledCourse]:
+    """The dose of each course at the points of the first one's grid; parameters and errors as for `accumulate`."""
+    first = courses[0].plan
+    return [_sampled(course, first, registrations, frames_agree=frames_agree) for course in courses]
+
+
+def _sampled(
+    course: Course, first: Plan, registrations: Sequence[Registration], *, frames_agree: bool
+) -> SampledCourse:
+    matrix = _to_frame_of(course.plan, first, registrations, frames_agree=frames_agree)
+    grid = course.plan.dose
     same = np.array_equal(matrix, np.eye(4)) and _same_points(grid, first.dose)
     dose_gy, outside = (grid.values_gy, np.zeros((1, 1, 1))) if same else _resampled(grid, first.dose, matrix)
     if float(dose_gy.min()) < 0.0:
         raise GeometryError(
-            f"{_name(one.plan)} has doses below 0 Gy", hint="export the physical dose, not a difference"
+            f"{_name(course.plan)} has doses below 0 Gy", hint="export the physical dose, not a difference"
         )
-    return _Placed(course=one, dose_gy=dose_gy, outside=outside, beyond_gy=beyond_gy, interpolated=not same)
+    return SampledCourse(
+        course=course, dose_gy=dose_gy, outside=outside, outside_gy=grid.max_on_faces_gy, interpolated=not same
+    )
 
 
 def _to_frame_of(plan: Plan, first: Plan, registrations: Sequence[Registration], *, frames_agree: bool) -> FloatArray:
@@ -241,10 +243,10 @@ def _resampled(grid: DoseGrid, onto: DoseGrid, matrix: FloatArray) -> tuple[Floa
     for plane in range(len(onto.offsets_mm)):  # a plane at a time, for the coordinates take seven times its memory
         points = _points_mm(onto, np.array([plane]))[0] @ matrix[:3, :3].T + matrix[:3, 3]
         place = _places(grid, points)
-        sampled = map_coordinates(values, place, order=1, mode="nearest")
+        inside_gy = map_coordinates(values, place, order=1, mode="nearest")
         ends = np.array(grid.stored.shape).reshape(3, 1, 1) - 0.5
         out = np.any((place < -0.5) | (place > ends), axis=0)
-        dose_gy[plane] = np.where(out, 0.0, sampled)
+        dose_gy[plane] = np.where(out, 0.0, inside_gy)
         outside[plane] = out
     return dose_gy, outside
 
@@ -259,114 +261,128 @@ def _places(grid: DoseGrid, points_mm: FloatArray) -> FloatArray:
     return np.stack([k, along[..., 1] / grid.spacing_mm[1], along[..., 0] / grid.spacing_mm[0]])
 
 
-# -------------------------------------------------------------------------------- the sum and its DVHs
+# -------------------------------------------------------------------------------- the accumulated dose and its DVHs
 
 
-def _sum(placed: Sequence[_Placed], alpha_beta_gy: float, *, beyond: bool) -> DoseGrid:
-    """EQD2 of all courses; ``beyond``: with the largest dose of a grid's faces where that grid does not reach."""
-    total = np.zeros(placed[0].dose_gy.shape)
-    for one in placed:
-        dose_gy = one.dose_gy + one.outside * one.beyond_gy if beyond else one.dose_gy
-        effect = eqd2(dose_gy, fractions=one.fractions, alpha_beta_gy=alpha_beta_gy)
-        total += (1.0 - one.course.recovery) * np.asarray(effect)
+def accumulated_eqd2(courses: Sequence[SampledCourse], alpha_beta_gy: float, *, fill_outside: bool = False) -> DoseGrid:
+    """EQD2 of all courses together, Gy, on the grid of the first.
+
+    ``fill_outside``: with the largest dose on a grid's faces where that grid does not reach, instead of none.
+    """
+    total = np.zeros(courses[0].dose_gy.shape)
+    for sampled in courses:
+        dose_gy = sampled.dose_gy + sampled.outside * sampled.outside_gy if fill_outside else sampled.dose_gy
+        effect = eqd2(dose_gy, fractions=sampled.fractions, alpha_beta_gy=alpha_beta_gy)
+        total += (1.0 - sampled.course.recovery) * np.asarray(effect)
     total.setflags(write=False)
-    return replace(placed[0].course.plan.dose, stored=total, gy_per_unit=1.0)
+    return replace(courses[0].course.plan.dose, stored=total, gy_per_unit=1.0)
 
 
-def _of_ratio(placed: Sequence[_Placed], ratio: float, asked: _Asked) -> list[DVH | NoDVH]:
+def _dvhs_of_ratio(courses: Sequence[SampledCourse], ratio: float, wanted: _Wanted) -> list[DVH | NoDVH]:
     """DVHs of the structures with one α/β."""
-    main = _computed(placed, ratio, asked, beyond=False)
-    if not any(bool(one.outside.any()) for one in placed):
-        return main
-    highest = {one.name: one for one in _computed(placed, ratio, asked, beyond=True) if isinstance(one, DVH)}
-    missing = _uncovered_cc(placed, asked)
+    results = _computed(courses, ratio, wanted, fill_outside=False)
+    if not any(bool(sampled.outside.any()) for sampled in courses):
+        return results
+    filled = _computed(courses, ratio, wanted, fill_outside=True)
+    highest = {dvh.name: dvh for dvh in filled if isinstance(dvh, DVH)}
+    missing_cc = _uncovered_cc(courses, wanted)
     return [
-        _bounded(one, highest[one.name], missing.get(one.name, 0.0)) if isinstance(one, DVH) else one for one in main
+        _with_upper_bounds_of(result, highest[result.name], missing_cc.get(result.name, 0.0))
+        if isinstance(result, DVH)
+        else result
+        for result in results
     ]
 
 
-def _computed(placed: Sequence[_Placed], ratio: float, asked: _Asked, *, beyond: bool) -> list[DVH | NoDVH]:
-    first = placed[0].course.plan
+def _computed(
+    courses: Sequence[SampledCourse], ratio: float, wanted: _Wanted, *, fill_outside: bool
+) -> list[DVH | NoDVH]:
     unknown = UnknownPrescription(reason="a percentage of the prescription means nothing in a sum of courses")
-    plan = replace(first, dose=_sum(placed, ratio, beyond=beyond), prescription=unknown, findings=())
-    found = compute_dvhs(plan, structures=asked.structures, names=asked.names, progress=asked.progress)
+    dose = accumulated_eqd2(courses, ratio, fill_outside=fill_outside)
+    plan = replace(courses[0].course.plan, dose=dose, prescription=unknown, findings=())
+    found = compute_dvhs(plan, structures=wanted.structures, names=wanted.names, progress=wanted.progress)
     return [*(_in_eqd2(dvh, ratio) for dvh in found.dvhs), *found.without]
 
 
 def _in_eqd2(dvh: DVH, ratio: float) -> DVH:
-    others, readings = (tuple(_in_eqd2(other, ratio) for other in many) for many in (dvh.alternatives, dvh.readings))
+    others, readings = (
+        tuple(_in_eqd2(other, ratio) for other in several) for several in (dvh.alternatives, dvh.readings)
+    )
     return replace(dvh, quantity=Quantity.EQD2, alpha_beta_gy=ratio, alternatives=others, readings=readings)
 
 
-def _uncovered_cc(placed: Sequence[_Placed], asked: _Asked) -> dict[str, float]:
-    """Volume of each structure that some course's grid does not cover, cc."""
-    first = placed[0].course.plan
+def _uncovered_cc(courses: Sequence[SampledCourse], wanted: _Wanted) -> dict[str, float]:
+    """Volume of each structure that some course's grid does not cover, cc: what has more than half of a dose of 1."""
+    first = courses[0].course.plan
     mask = np.zeros(first.dose.stored.shape)
-    for one in placed:
-        mask = np.maximum(mask, one.outside)
+    for sampled in courses:
+        mask = np.maximum(mask, sampled.outside)
     plan = replace(first, dose=replace(first.dose, stored=mask, gy_per_unit=1.0))
-    return {
-        dvh.name: dvh.volume_at_dose(0.5).value
-        for dvh in compute_dvhs(plan, structures=asked.structures, names=asked.names).dvhs
-    }
+    found = compute_dvhs(plan, structures=wanted.structures, names=wanted.names)
+    return {dvh.name: dvh.volume_at_dose(0.5).value for dvh in found.dvhs}
 
 
-def _bounded(dvh: DVH, highest: DVH, uncovered_cc: float) -> DVH:
+def _with_upper_bounds_of(dvh: DVH, highest: DVH, uncovered_cc: float) -> DVH:
     """The DVH with the upper bounds of another, in which no course ends."""
     if uncovered_cc <= 0.0:
         return dvh
     text = f"{uncovered_cc:.3g} cc of {dvh.volume:.4g} cc lie outside the dose grid of another course, counted at 0 Gy"
-    said = Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text=text, subject=dvh.name)
+    finding = Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text=text, subject=dvh.name)
     readings = zip(dvh.readings, highest.readings, strict=True)
     return replace(
         dvh,
-        readings=tuple(_bounded(reading, its_highest, uncovered_cc) for reading, its_highest in readings),
+        readings=tuple(_with_upper_bounds_of(reading, its_highest, uncovered_cc) for reading, its_highest in readings),
         uncovered_cc=max(dvh.uncovered_cc, uncovered_cc),
         upper=highest.upper,
         mean_gy=_raised(dvh.mean_gy, highest.mean_gy),
         min_gy=_raised(dvh.min_gy, highest.min_gy),
         max_gy=_raised(dvh.max_gy, highest.max_gy),
-        findings=(*dvh.findings, said),
+        findings=(*dvh.findings, finding),
     )
 
 
-def _raised(band: Bounds, other: Bounds) -> Bounds:
-    return replace(band, high=max(band.high, other.high))
+def _raised(bounds: Bounds, other: Bounds) -> Bounds:
+    return replace(bounds, high=max(bounds.high, other.high))
 
 
 # -------------------------------------------------------------------------------- what a reader should know
 
 
 def _findings(
-    courses: Sequence[Course], placed: Sequence[_Placed], registrations: Sequence[Registration], *, frames_agree: bool
+    courses: Sequence[Course],
+    sampled: Sequence[SampledCourse],
+    registrations: Sequence[Registration],
+    *,
+    frames_agree: bool,
 ) -> list[Finding]:
-    listed = "; ".join(_said(one) for one in courses)
+    listed = "; ".join(_summary(course) for course in courses)
     one_patient = "that they are of one patient was not checked, for no identity is read"
     text = f"courses summed in EQD2: {listed}; {one_patient}" if len(courses) > 1 else f"one course in EQD2: {listed}"
-    found = [Finding(code=FindingCode.SUMMED_DOSES, text=text)]
+    findings = [Finding(code=FindingCode.SUMMED_DOSES, text=text)]
     first = courses[0].plan
-    for one, at in zip(courses[1:], placed[1:], strict=True):
-        found += _of_frame(one.plan, first, registrations, frames_agree=frames_agree)
-        if at.interpolated:
-            text = (
-                f"the dose of {_name(one.plan)} was interpolated to the grid of {_name(first)}; no bound counts this in"
-            )
-            found.append(Finding(code=FindingCode.SUMMED_DOSES, text=text))
-    for one in courses:
-        found += findings_for(one.plan.dose.max_gy, fractions=fractions_of(one.plan), subject=_name(one.plan))
-    return found
+    for course, its in zip(courses[1:], sampled[1:], strict=True):
+        findings += _frame_findings(course.plan, first, registrations, frames_agree=frames_agree)
+        if its.interpolated:
+            moved = f"the dose of {_name(course.plan)} was interpolated to the grid of {_name(first)}"
+            findings.append(Finding(code=FindingCode.SUMMED_DOSES, text=f"{moved}; no bound counts this in"))
+    for course in courses:
+        plan = course.plan
+        findings += findings_for(plan.dose.max_gy, fractions=fractions_of(plan), subject=_name(plan))
+    return findings
 
 
-def _said(one: Course) -> str:
-    recovered = f", less {100 * one.recovery:.4g} % recovered" if one.recovery else ""
-    return f"{_name(one.plan)} in {fractions_of(one.plan)} fractions{recovered}"
+def _summary(course: Course) -> str:
+    recovered = f", less {100 * course.recovery:.4g} % recovered" if course.recovery else ""
+    return f"{_name(course.plan)} in {fractions_of(course.plan)} fractions{recovered}"
 
 
-def _of_frame(plan: Plan, first: Plan, registrations: Sequence[Registration], *, frames_agree: bool) -> list[Finding]:
+def _frame_findings(
+    plan: Plan, first: Plan, registrations: Sequence[Registration], *, frames_agree: bool
+) -> list[Finding]:
     theirs, ours = plan.uids.frame_of_reference, first.uids.frame_of_reference
     if theirs and theirs == ours:
         return []
-    if not frames_agree or any(one.matrix(ours, theirs) is not None for one in registrations):
+    if not frames_agree or any(each.matrix(ours, theirs) is not None for each in registrations):
         text = f"{_name(plan)} was moved to the frame of reference of {_name(first)} by the registration given"
     else:
         text = (
@@ -375,12 +391,12 @@ def _of_frame(plan: Plan, first: Plan, registrations: Sequence[Registration], *,
     return [Finding(code=FindingCode.SUMMED_DOSES, text=text)]
 
 
-def _not_asked_for(plan: Plan, alpha_betas_gy: Mapping[str, float]) -> list[NoDVH]:
+def _not_wanted(plan: Plan, alpha_betas_gy: Mapping[str, float]) -> list[NoDVH]:
     detail = "no alpha/beta was given for it"
     return [
-        NoDVH(name=one.name, number=one.number, kind=one.kind, reason=Reason.NOT_GIVEN, detail=detail)
-        for one in plan.structures
-        if one.name not in alpha_betas_gy
+        NoDVH(name=each.name, number=each.number, kind=each.kind, reason=Reason.NOT_GIVEN, detail=detail)
+        for each in plan.structures
+        if each.name not in alpha_betas_gy
     ]
 
 
@@ -389,8 +405,8 @@ def _provenance(courses: Sequence[Course]) -> dict[str, str | tuple[str, ...]]:
     return {
         "plan": first.uids.plan,
         "structure_set": first.uids.structure_set,
-        "doses": tuple(uid for one in courses for uid in one.plan.uids.doses),
+        "doses": tuple(uid for course in courses for uid in course.plan.uids.doses),
         "frame_of_reference": first.uids.frame_of_reference,
         "plan_label": first.label,
-        "summed_plans": tuple(one.plan.uids.plan for one in courses),
+        "summed_plans": tuple(course.plan.uids.plan for course in courses),
     }

@@ -14,9 +14,8 @@ from typing import TypeVar
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.progress import Progress, no_progress
-from sbrtcheck.tables import ConstraintTable, Sites, load_sites
+from sbrtcheck.tables import ConstraintTable, Sites, load_names, load_sites
 from sbrtcheck.tables.choice import TableName, check_names, check_sites, load_tables
-from sbrtcheck.tables.load import load_names
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -99,7 +98,7 @@ class CheckOptions:
                 between=_chosen(Between, slice_interpolation, "the shape between planes"),
                 dose=_chosen(Interpolation, dose_interpolation, "the dose between grid points"),
             ),
-            names=read_names(names),
+            names=load_names(names),
             names_file=fspath(names) if isinstance(names, str | PathLike) else "",
             site=(site,) if isinstance(site, str) else tuple(site or ()),
             sites=load_sites(sites) if isinstance(sites, str | PathLike) else sites,
@@ -146,11 +145,6 @@ class CheckOptions:
         """Raise `UnknownTableError` for a site of which neither the lists nor one of these tables know the organs."""
         if self.site:
             check_sites(self.site, self.sites or load_sites(), tables)
-
-
-def read_names(names: Names | None) -> Mapping[str, str] | None:
-    """Names as they are, or those of a file."""
-    return load_names(names) if isinstance(names, str | PathLike) else names
 
 
 def _chosen(words: type[Word], given: str, what: str) -> Word:

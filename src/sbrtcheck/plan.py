@@ -1,4 +1,16 @@
-"""A treatment plan as frozen values: dose grid, structures, prescription, findings."""
+"""A treatment plan as frozen values: dose grid, structures, prescription, findings.
+
+This is all that is kept of a plan, whatever it was read from. Lengths are in mm, in the patient coordinates of DICOM
+(x to the left, y to the back, z to the head; PS3.3 C.7.6.2.1.1), doses in Gy. Contours stay polygons and the dose stays
+on its own grid; nothing is resampled::
+
+    Plan
+      dose: DoseGrid            points (k, j, i) along three axes at right angles, in any orientation
+      structures: Structure*    each a source of closed planar polygons, decoded when asked for
+      prescription              dose and fractions, or why they could not be told
+      uids, label               of the files; no identity of the patient
+      findings                  what reading it turned up
+"""
 
 from __future__ import annotations
 
@@ -216,6 +228,13 @@ class DoseGrid:
         """Largest dose of the grid, Gy."""
         return float(np.max(self.stored)) * self.gy_per_unit
 
+    @property
+    def max_on_faces_gy(self) -> float:
+        """Largest dose on the six faces of the grid, Gy: what lies outside may have as much."""
+        d = self.stored
+        faces = (d[0], d[-1], d[:, 0], d[:, -1], d[:, :, 0], d[:, :, -1])
+        return max(float(np.max(face)) for face in faces) * self.gy_per_unit
+
     @classmethod
     def axial(
         cls,
@@ -305,10 +324,10 @@ class Plan:
 
     def structure(self, name: str) -> Structure:
         """The one structure of that exact name; KeyError when none or several have it."""
-        found = [s for s in self.structures if s.name == name]
-        if len(found) != 1:
-            raise KeyError(f"{len(found)} structures are named {name!r}")
-        return found[0]
+        matches = [s for s in self.structures if s.name == name]
+        if len(matches) != 1:
+            raise KeyError(f"{len(matches)} structures are named {name!r}")
+        return matches[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,5 +344,5 @@ class Registration:
         """Matrix from one frame of reference to another, None where one of them is not registered."""
         if source not in self.to_shared or target not in self.to_shared:
             return None
-        turned: FloatArray = np.linalg.inv(self.to_shared[target]) @ self.to_shared[source]
-        return turned
+        matrix: FloatArray = np.linalg.inv(self.to_shared[target]) @ self.to_shared[source]
+        return matrix

@@ -1,4 +1,4 @@
-"""What a long run tells while it goes on: how far it is, and in the log what each stage found and how long it took.
+"""What a long run tells while it goes on: how far it is, and in the log what each step found and how long it took.
 
 Log lines have kinds of files, ends of UIDs, counts and choices; names of files at level DEBUG only.
 """
@@ -22,11 +22,12 @@ def no_progress(_done: int, _all: int) -> None:
 
 @contextmanager
 def log_step(name: str) -> Iterator[Callable[[str], None]]:
-    """Log one line at the end of a stage, at level INFO: its name, what was said of it, and the seconds it took.
+    """Log one line at the end of a step, at level INFO: its name, a summary, and the seconds it took.
 
-    Nothing is logged of a stage that ends with an error: the error says more.
+    What the step found is handed to the function that the context gives. Nothing is logged of a step that ends with an
+    error: the error says more.
     """
-    said: list[str] = []
+    summaries: list[str] = []
     started = perf_counter()
-    yield said.append
-    log.info("%s: %s (%.2f s)", name, "; ".join(said) or "done", perf_counter() - started)
+    yield summaries.append
+    log.info("%s: %s (%.2f s)", name, "; ".join(summaries) or "done", perf_counter() - started)

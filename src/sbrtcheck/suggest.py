@@ -14,7 +14,7 @@ def suggestions(given: str, known: Iterable[str]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> near("rtog-813", ["rtog-0813", "rtog-1112", "tg101-3fx"])
+    >>> suggestions("rtog-813", ["rtog-0813", "rtog-1112", "tg101-3fx"])
     ('rtog-0813',)
     """
     from rapidfuzz import fuzz, process

@@ -124,7 +124,7 @@ COMMANDS: dict[str, Commands] = {
     # check: how DVHs come about
     "check-no-end-caps": command(f"check {LUNG} {TWO_TABLES} --end-caps none --format csv"),
     "check-capped": command(f"check {LIVER} --table {CLINIC} --end-caps capped --strict"),
-    "check-interpolated": command(f"check {LUNG} --table rtog-0813 --between interpolated --format csv"),
+    "check-interpolated": command(f"check {LUNG} --table rtog-0813 --slice-interpolation interpolated --format csv"),
     "check-cubic": command(f"check {LUNG} --table rtog-0813 --table rtog-conformity --dose cubic --format csv"),
     "check-export": command(f"check --dvh {EXPORT} --table rtog-0813"),
     "check-export-json": command(f"check --dvh {EXPORT} --table nccn-lung-5fx --format json"),
@@ -421,14 +421,14 @@ def call_compare() -> str:
 
 
 def call_courses() -> str:
-    """`accumulate` and `sum_of`."""
+    """`dose_accumulation.accumulate` and `sbrtcheck.accumulate`."""
     courses = [
         Course(plan=plan()),
         Course(plan=plan(LIVER), recovery=0.25),
     ]
     together = accumulate(courses, {"SpinalCord": 2.0, "Heart": 3.0}, frames_agree=True)
     asked = ("D0.035cc[Gy]", "Mean[Gy]", "D50%[Gy]")
-    summed = sbrtcheck.api.sum_of([LUNG, LIVER], {"SpinalCord": 2.0}, frames_agree=True, prescriptions=["48Gy/4", None])
+    summed = sbrtcheck.accumulate([LUNG, LIVER], {"SpinalCord": 2.0}, frames_agree=True, prescriptions=["48Gy/4", None])
     return lines(
         [(dvh.name, dvh.quantity, metric, sbrtcheck.measure(metric, dvh)) for dvh in together.dvhs for metric in asked]
         + [*together.findings, type(summed).__name__]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class Entry:
     is_plan
         False for a dose or structure set that is part of no plan.
     problem
-        Why it cannot be checked; ``""`` when nothing is known against it.
+        Why it cannot be checked; None when nothing is known against it.
     findings
         How its files were linked.
     stand_ins
@@ -46,7 +46,7 @@ class Entry:
     files: tuple[Path, ...]
     folder: str
     is_plan: bool = True
-    problem: str = ""
+    problem: str | None = None
     findings: tuple[Finding, ...] = ()
     stand_ins: Mapping[str, str]
 
@@ -73,38 +73,44 @@ def find(folder: Path, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
     if not folder.is_dir():
         what = "not a folder" if folder.exists() else "no such folder"
         raise InputError(what, str(folder), "give the folder that the plans are in")
-    found = find_plans(folder)
+    plan_files = find_plans(folder)
     # what is wrong with a file may be said by naming another one
-    anonymous = partial(without_file_names, stand_ins=_all_names(folder, found))
-    plans = (_of_plan(one, folder, anonymous(_problem(one, dvhs))) for one in (*found.plans, *found.incomplete))
-    parts = (_of_part(one, folder, anonymous(one.reason)) for one in _loose(found))
-    return tuple(sorted((*plans, *parts), key=Entry.order))
+    anonymous = partial(without_file_names, stand_ins=_all_names(folder, plan_files))
+    plans = [_of_plan(plan, folder, _problem(plan, dvhs)) for plan in (*plan_files.plans, *plan_files.incomplete)]
+    parts = [_of_part(orphan, folder, orphan.reason) for orphan in _files_of_no_plan(plan_files)]
+    entries = [
+        replace(entry, problem=anonymous(entry.problem)) if entry.problem is not None else entry
+        for entry in (*plans, *parts)
+    ]
+    return tuple(sorted(entries, key=Entry.order))
 
 
-def _problem(found: FoundPlan, dvhs: Origin) -> str:
-    return found.problem if dvhs is Origin.STORED else found.reason
+def _problem(plan: FoundPlan, dvhs: Origin) -> str | None:
+    """Why it cannot be checked: stored DVHs need no structure set."""
+    obstacle = plan.problem if dvhs is Origin.STORED else plan.obstacle
+    return obstacle.what if obstacle is not None else None
 
 
-def _loose(found: PlanFiles) -> list[Orphan]:
+def _files_of_no_plan(plan_files: PlanFiles) -> list[Orphan]:
     """RT files in no plan, not even an incomplete one."""
-    incomplete = {one.files for one in found.incomplete}
-    return [orphan for orphan in found.orphans if orphan.files not in incomplete]
+    incomplete = {plan.files for plan in plan_files.incomplete}
+    return [orphan for orphan in plan_files.orphans if orphan.files not in incomplete]
 
 
-def _of_plan(found: FoundPlan, root: Path, problem: str) -> Entry:
+def _of_plan(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
     return Entry(
-        plan_uid=found.plan.uid if found.plan is not None else "",
-        structure_set_uid=found.structure_set.uid if found.structure_set is not None else "",
-        dose_uids=found.dose_uids,
-        files=found.files,
-        folder=_folder(found.files, root),
+        plan_uid=plan.plan.uid if plan.plan is not None else "",
+        structure_set_uid=plan.structure_set.uid if plan.structure_set is not None else "",
+        dose_uids=plan.dose_uids,
+        files=plan.files,
+        folder=_folder(plan.files, root),
         problem=problem,
-        findings=found.findings,
-        stand_ins=dict(_names(_parts(found))),
+        findings=plan.findings,
+        stand_ins=dict(_names(_parts(plan))),
     )
 
 
-def _of_part(orphan: Orphan, root: Path, problem: str) -> Entry:
+def _of_part(orphan: Orphan, root: Path, problem: str | None) -> Entry:
     return Entry(
         plan_uid=orphan.uid if orphan.kind is Kind.PLAN else "",
         structure_set_uid=orphan.uid if orphan.kind is Kind.STRUCTURE_SET else "",
@@ -124,18 +130,18 @@ def _folder(files: Iterable[Path], root: Path) -> str:
 # -------------------------------------------------------------------------------- file names may name patients
 
 
-def _parts(found: FoundPlan) -> tuple[RtFile, ...]:
-    return tuple(part for part in (*found.doses, found.plan, found.structure_set) if part is not None)
+def _parts(plan: FoundPlan) -> tuple[RtFile, ...]:
+    return tuple(part for part in (*plan.doses, plan.plan, plan.structure_set) if part is not None)
 
 
 def _names(parts: Iterable[RtFile]) -> Iterator[tuple[str, str]]:
     for part in parts:
-        yield from ((name, f"the {part.kind}") for name in (part.shown, part.path.name, str(part.path)))
+        yield from ((name, f"the {part.kind}") for name in (part.display_name, part.path.name, str(part.path)))
 
 
-def _all_names(folder: Path, found: PlanFiles) -> dict[str, str]:
+def _all_names(folder: Path, plan_files: PlanFiles) -> dict[str, str]:
     walked = (Path(root, name) for root, _, names in os.walk(folder) for name in names)
-    files = (part for one in (*found.plans, *found.incomplete) for part in _parts(one))
+    files = (part for plan in (*plan_files.plans, *plan_files.incomplete) for part in _parts(plan))
     return {path.relative_to(folder).as_posix(): "another file" for path in walked} | dict(_names(files))
 
 
@@ -145,8 +151,8 @@ def without_file_names(text: str, stand_ins: Mapping[str, str]) -> str:
     Only names that stand by themselves are found: a file called ``50`` does not touch ``50.0 Gy``.
     """
     longest = max(map(len, stand_ins), default=0)
-    found = {stretch for stretch in _stretches(text, longest) if stretch in stand_ins}
-    for name in sorted(found, key=lambda name: (-len(name), name)):
+    names = {stretch for stretch in _stretches(text, longest) if stretch in stand_ins}
+    for name in sorted(names, key=lambda name: (-len(name), name)):
         text = text.replace(name, stand_ins[name])
     return text
 

@@ -10,7 +10,8 @@ from enum import StrEnum
 from os import PathLike
 from pathlib import Path
 
-from sbrtcheck import __version__, api
+from sbrtcheck import api
+from sbrtcheck._version import __version__
 from sbrtcheck.archive.entries import Entry, without_file_names
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Origin
@@ -202,12 +203,12 @@ class Checked:
 
 def check_entry(entry: Entry, options: Options) -> Checked:
     """Check one plan; whatever goes wrong becomes a row with the reason, so that the others go on."""
-    if entry.problem:
+    if entry.problem is not None:
         return not_checked(entry, options, NotChecked.NO_PLAN, entry.problem)
     try:
         return _checked(entry, options)
     except SbrtcheckError as error:
-        return not_checked(entry, options, NotChecked.UNREADABLE, _said(error, entry))
+        return not_checked(entry, options, NotChecked.UNREADABLE, _summary(error, entry))
     except Exception as error:  # a fault of ours in one plan must not lose the others
         return not_checked(entry, options, NotChecked.CRASHED, where_from(error))
 
@@ -216,7 +217,7 @@ def _checked(entry: Entry, options: Options) -> Checked:
     try:
         report = _report(entry, options)
     except UnknownTableError as error:
-        return not_checked(entry, options, NotChecked.NO_TABLE, _said(error, entry), _prescription(entry, options))
+        return not_checked(entry, options, NotChecked.NO_TABLE, _summary(error, entry), _prescription(entry, options))
     return Checked(rows=_rows(report, entry, options), state=_state(report))
 
 
@@ -238,7 +239,7 @@ def _state(report: Report) -> State:
 # -------------------------------------------------------------------------------- what went wrong, without names
 
 
-def _said(error: SbrtcheckError, entry: Entry) -> str:
+def _summary(error: SbrtcheckError, entry: Entry) -> str:
     """What is wrong; the place only where it is a file of the plan, and that by its kind."""
     place = f"{entry.stand_ins[error.place]}: " if error.place in entry.stand_ins else ""
     return place + without_file_names(error.what, entry.stand_ins)
@@ -278,7 +279,7 @@ def not_checked(
 
 def _rows(report: Report, entry: Entry, options: Options) -> tuple[Row, ...]:
     versions = {table.id: table.version for table in report.tables}
-    of_plan = _of_plan(report, entry)
+    of_plan = _findings_of_plan(report, entry)
     head = {
         **_head(entry, options),
         **_course(report.prescription),
@@ -310,10 +311,12 @@ def _body(
     }
 
 
-def _of_plan(report: Report, entry: Entry) -> tuple[Finding, ...]:
+def _findings_of_plan(report: Report, entry: Entry) -> tuple[Finding, ...]:
     """How the files were linked in the archive, which has more to choose from than the plan's own few files."""
-    read = [one for one in report.findings if one.code is not FindingCode.LINKED_BY_FRAME_OF_REFERENCE]
-    return (*entry.findings, *read)
+    from_report = [
+        finding for finding in report.findings if finding.code is not FindingCode.LINKED_BY_FRAME_OF_REFERENCE
+    ]
+    return (*entry.findings, *from_report)
 
 
 def _reasons(report: Report, entry: Entry) -> str:
@@ -340,7 +343,7 @@ def _course(rx: Prescription | UnknownPrescription) -> dict[str, Value]:
 
 def _findings(findings: Sequence[Finding], entry: Entry) -> str:
     """Each once, its file names replaced."""
-    texts = (without_file_names(_finding(one), entry.stand_ins) for one in findings)
+    texts = (without_file_names(_finding(finding), entry.stand_ins) for finding in findings)
     return _BETWEEN_FINDINGS.join(dict.fromkeys(texts))
 
 

@@ -193,7 +193,7 @@ def _until_it_breaks(
     while True:
         if not broke:
             fresh = islice(waiting, window - len(ahead))
-            ahead.extend((entry, _submitted(executor, entry, options)) for entry in fresh)
+            ahead.extend((entry, _submit(executor, entry, options)) for entry in fresh)
         if not ahead:
             return broke
         entry, future = ahead.popleft()
@@ -204,7 +204,7 @@ def _until_it_breaks(
         yield checked or not_checked(entry, options, NotChecked.WORKER_DIED, DIED)
 
 
-def _submitted(executor: Executor, entry: Entry, options: Options) -> Future[Checked]:
+def _submit(executor: Executor, entry: Entry, options: Options) -> Future[Checked]:
     try:
         return executor.submit(check_entry, entry, options)
     except BrokenExecutor as error:  # it may break between two plans
@@ -227,6 +227,6 @@ def _alone(restart: MakeExecutor, entry: Entry, options: Options) -> Checked | N
     """The same in an executor with nothing else in it: if that breaks too, this plan is to blame."""
     executor = restart()
     try:
-        return _result(_submitted(executor, entry, options), entry, options)
+        return _result(_submit(executor, entry, options), entry, options)
     finally:
         executor.shutdown(cancel_futures=True)

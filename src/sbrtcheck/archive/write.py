@@ -37,7 +37,7 @@ def open_rows(out: Path, columns: Columns) -> Iterator[Callable[[Iterable[Row]],
         with writing(out):
             file = kind(path, columns)
         try:
-            yield lambda rows: _written(file, rows, out)
+            yield lambda rows: _write_rows(file, rows, out)
             with writing(out):
                 file.finish()
         finally:
@@ -55,7 +55,7 @@ class _RowFile(Protocol):
         """Let go of the file, whatever its state."""
 
 
-def _written(file: _RowFile, rows: Iterable[Row], out: Path) -> None:
+def _write_rows(file: _RowFile, rows: Iterable[Row], out: Path) -> None:
     with writing(out):
         file.write(rows)
 

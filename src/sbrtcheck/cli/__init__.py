@@ -14,25 +14,23 @@ from typing import Any, NoReturn
 
 import click
 
-from sbrtcheck import __version__
-from sbrtcheck.cli import options
+from sbrtcheck._version import __version__
+from sbrtcheck.cli import exit_codes, options
+from sbrtcheck.cli.batch import batch
+from sbrtcheck.cli.check import check
 from sbrtcheck.cli.compare import compare
 from sbrtcheck.cli.completion import completion
+from sbrtcheck.cli.dvh import dvh
 from sbrtcheck.cli.importing import import_
 from sbrtcheck.cli.lint import lint
 from sbrtcheck.cli.lists import bed, tables
 from sbrtcheck.cli.names import names
-from sbrtcheck.cli.plans import batch, check, dvh
 from sbrtcheck.cli.regimens import regimens
 from sbrtcheck.cli.risk import risk
 from sbrtcheck.cli.score import score
 from sbrtcheck.cli.streams import let_go_of_stdout, make_streams_safe, say, unwritable_stdout
 from sbrtcheck.cli.sums import sum_
 from sbrtcheck.errors import SbrtcheckError
-
-EXIT_UNUSABLE = 2
-EXIT_OUR_FAULT = 70  # EX_SOFTWARE of BSD's sysexits; 1 would say that the plan fails
-EXIT_INTERRUPTED = 130  # as shells say it
 
 
 class _Commands(click.Group):
@@ -44,16 +42,16 @@ class _Commands(click.Group):
         try:
             code = super().main(*args, **extra | {"standalone_mode": False})
         except SystemExit:  # so click ends when the reader of a help text has gone
-            code = 0
+            code = exit_codes.OK
         except click.Abort:
-            code = EXIT_INTERRUPTED
+            code = exit_codes.INTERRUPTED
         except click.ClickException as error:
             error.show()
             code = error.exit_code
         except OSError as error:  # of a help text; what commands write is in `print_text`
             let_go_of_stdout()
             say(str(unwritable_stdout(error)))
-            code = EXIT_UNUSABLE
+            code = exit_codes.UNUSABLE
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -62,7 +60,7 @@ class _Commands(click.Group):
         except SbrtcheckError as error:
             _trace(ctx, error)
             say(str(error))
-            ctx.exit(EXIT_UNUSABLE)
+            ctx.exit(exit_codes.UNUSABLE)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # whatever it is, it must not end as the verdict 1
@@ -70,7 +68,7 @@ class _Commands(click.Group):
                 raise  # to `main`
             _trace(ctx, error)
             say(_our_fault(error))
-            ctx.exit(EXIT_OUR_FAULT)
+            ctx.exit(exit_codes.OUR_FAULT)
 
 
 def _trace(ctx: click.Context, error: Exception) -> None:
@@ -108,13 +106,20 @@ def main() -> None:
     """
 
 
-for command in (check, tables, lint, dvh, batch, bed):
+for command in (
+    check,
+    tables,
+    lint,
+    dvh,
+    batch,
+    bed,
+    compare,
+    completion,
+    import_,
+    names,
+    regimens,
+    risk,
+    score,
+    sum_,
+):
     main.add_command(command)
-main.add_command(compare)
-main.add_command(completion)
-main.add_command(import_)
-main.add_command(names)
-main.add_command(regimens)
-main.add_command(risk)
-main.add_command(score)
-main.add_command(sum_)

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sbrtcheck.cli import options, streams
+from sbrtcheck.cli import exit_codes, options, streams
 
 if TYPE_CHECKING:
     from sbrtcheck.tables.lint import Remark
-
-EXIT_WARNINGS = 1
-EXIT_ERRORS = 2
 
 
 @click.command(epilog=options.examples("sbrtcheck lint tg101-3fx tg101-5fx", "sbrtcheck lint my-clinic.yaml --strict"))
@@ -32,9 +29,9 @@ def lint(ctx: click.Context, *, files: tuple[str, ...], strict: bool) -> None:
 
     remarks = lint_files(files)
     streams.print_text("".join(f"{line}\n" for line in _lines(remarks, len(set(files)))))
-    code = {Level.ERROR: EXIT_ERRORS, Level.WARNING: EXIT_WARNINGS if strict else 0}
+    code = {Level.ERROR: exit_codes.UNUSABLE, Level.WARNING: exit_codes.FAIL if strict else exit_codes.OK}
     level = worst(remarks)
-    ctx.exit(code[level] if level else 0)
+    ctx.exit(code[level] if level else exit_codes.OK)
 
 
 def _lines(remarks: Sequence[Remark], files: int) -> list[str]:

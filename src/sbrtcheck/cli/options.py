@@ -170,3 +170,16 @@ verbose = click.option(
     callback=_set_verbose,
     help="Tell what is read and chosen, and where errors come from; twice: with file names, which may name patients.",
 )
+
+
+def source_of(folder: Path | None, export: Path | None, dvhs: str) -> tuple[Path, str]:
+    """What the DVHs come from, and which they are; exactly one of the two must be given."""
+    if folder is not None and export is not None:
+        raise click.UsageError("give DIR or --dvh FILE, not both")
+    if export is not None:
+        if dvhs == "stored":
+            raise click.UsageError("--dvhs stored needs DIR; --dvh FILE has its own DVHs")
+        return export, "imported"
+    if folder is None:
+        raise click.UsageError("give the folder of a plan, DIR, or --dvh FILE")
+    return folder, dvhs

@@ -8,8 +8,7 @@ from typing import Any
 
 import click
 
-from sbrtcheck.cli import options, streams
-from sbrtcheck.cli.plans import EXIT_FAIL, EXIT_OK, EXIT_REVIEW
+from sbrtcheck.cli import exit_codes, options, streams
 from sbrtcheck.errors import InputError
 
 _NO_RX = "-"
@@ -77,11 +76,11 @@ def sum_(
                 **choices,
             )
         write(sum_json(report) if format_ == "json" else sum_text(report))
-    ctx.exit(_exit_code(report.verdict) if tables else EXIT_OK)
+    ctx.exit(_exit_code(report.verdict) if tables else exit_codes.OK)
 
 
 def _exit_code(verdict: str) -> int:
-    return {"FAIL": EXIT_FAIL, "REVIEW": EXIT_REVIEW}.get(str(verdict), EXIT_OK)
+    return {"FAIL": exit_codes.FAIL, "REVIEW": exit_codes.REVIEW}.get(str(verdict), exit_codes.OK)
 
 
 def _alpha_beta(text: str) -> tuple[str, float]:

@@ -1,27 +1,32 @@
 """RTSTRUCT, RTDOSE, RTPLAN -> Plan; or the DVHs that the planning system stored -> DVHSet.
 
-::
+From the top, each importing from below alone::
 
-    files         folder -> headers of the RT files in it
-    scan          headers -> each file once, those of one UID told apart or marked
+    load          folder -> Plan, stored DVHs, or the list of all plans
     link          headers -> which dose belongs to which plan and structure set
+    scan          headers -> each file once, those of one UID told apart or marked
+    files         folder -> headers of the RT files in it
+    registration  Spatial Registration -> how frames of reference lie to each other
     prescription  RTPLAN -> prescription, or why it is unknown (the rules are in its docstring)
     dose          RTDOSE -> dose grid
     structures    RTSTRUCT -> structures, contours still as bytes
-    contours      contour items of one ROI -> those with an area, and what is said of the others
-    decimals      decimal text -> numbers
     stored        DVH Sequence of the RTDOSE -> DVHs
-    registration  Spatial Registration -> how frames of reference lie to each other
+    contours      contour items of one ROI -> those with an area, and findings about the others
+    reader        file -> elements, by one of two readers; nothing above knows by which
+    fast          ordinary file -> elements, without pydicom
+    general       any other file -> elements, by pydicom
     tags          one element -> text or number
-    plain         plain file -> elements, without pydicom
-    general       any other file -> pydicom's dataset
+    decimals      decimal text -> numbers
+    elements      what both readers give
 
 and back, for the record of the patient whose plan it is (these need pydicom, and are imported from where they are)::
 
-    origin        UIDs of a plan's files -> patient, study, and what to refer to
     encapsulated  a report as PDF -> Encapsulated PDF
     dvh_dose      computed DVHs -> RTDOSE with a DVH Sequence
+    origin        UIDs of a plan's files -> patient, study, and what to refer to
     write         dataset -> bytes of a file, UIDs from its content
+
+Numbers like ``0x30060050`` are tags: group and element as one integer, here of Contour Data (3006,0050).
 """
 
 from sbrtcheck.dicom.files import Kind, RtFile

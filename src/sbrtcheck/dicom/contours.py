@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals
-from sbrtcheck.dicom.plain import CONTOUR_DATA
-from sbrtcheck.dicom.tags import MAXIMUM_MM, AnyElements, decimals, integer, raw_text, tag_name, view_of_text, word
+from sbrtcheck.dicom.elements import CONTOUR_DATA, Elements
+from sbrtcheck.dicom.tags import MAX_MM, decimals, integer, tag_name, word
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray
 
@@ -67,7 +67,7 @@ class ContourTexts:
     stated
         How many points the file says each one has, in digits; empty where it does not say, or it does not matter.
     fault
-        What is contradictory in one of them, known before decoding; ``""`` when nothing is. Those that have a number of
+        What is contradictory in one of them, known before decoding; None when nothing is. Those that have a number of
         points in ``stated`` come before it.
     is_contoured
         Whether the file has any contour of the structure that may enclose an area, usable or not.
@@ -78,7 +78,7 @@ class ContourTexts:
     lengths: tuple[int, ...] = field(default=(), repr=False)
     numbers: tuple[int, ...] = field(default=(), repr=False)
     stated: tuple[bytes, ...] = field(default=(), repr=False)
-    fault: str = ""
+    fault: str | None = None
     is_contoured: bool
 
     def read(self) -> Contours:
@@ -113,19 +113,19 @@ class ContourTexts:
             raise DicomError(f"contour {contour} has {count} numbers, no multiple of 3", self.place, _EXPORT)
 
     def _refuse_far_points(self, values: FloatArray, starts: IntArray) -> None:
-        if not len(values) or max(values.max(), -values.min()) <= MAXIMUM_MM:
+        if not len(values) or max(values.max(), -values.min()) <= MAX_MM:
             return
-        first = int(np.argmax(np.abs(values) > MAXIMUM_MM))
+        first = int(np.argmax(np.abs(values) > MAX_MM))
         contour = self.numbers[int(np.searchsorted(starts, first, side="right")) - 1]
         what = f"contour {contour} has a coordinate of {values[first]:g} mm, which is no place in a patient"
         raise DicomError(what, self.place, _EXPORT)
 
     def _refuse_contradictions(self, counts: IntArray) -> None:
         points = (counts // 3).tolist()
-        for number, stated, found in zip(self.numbers, self.stated, points, strict=True):
-            if stated and int(stated) != found:
-                raise DicomError(_other_points(number, found, stated), self.place, _EXPORT)
-        if self.fault:
+        for number, stated, count in zip(self.numbers, self.stated, points, strict=True):
+            if stated and int(stated) != count:
+                raise DicomError(_other_points(number, count, stated), self.place, _EXPORT)
+        if self.fault is not None:
             raise DicomError(self.fault, self.place, _EXPORT)
 
 
@@ -144,7 +144,7 @@ def unreadable(place: str, fault: str) -> ContourTexts:
     return ContourTexts(place=place, fault=fault, is_contoured=True)
 
 
-def roi_contours(contours: Sequence[AnyElements], planes: Sequence[AnyElements], place: str, roi: str) -> RoiContours:
+def roi_contours(contours: Sequence[Elements], planes: Sequence[Elements], place: str, roi: str) -> RoiContours:
     """Closed contours of at least three points, and what is said of the others.
 
     The points of an ordinary contour are counted when it is decoded, and compared with what the file says then.
@@ -160,35 +160,35 @@ def roi_contours(contours: Sequence[AnyElements], planes: Sequence[AnyElements],
     roi
         The structure's name, for findings.
     """
-    sorted_ = _Sorted()
+    sorter = _ContourSorter()
     for at, contour in enumerate(contours, start=1):
-        sorted_.add(at, contour)
+        sorter.add(at, contour)
     source = ContourTexts(
         place=place,
-        text=b"\\".join(sorted_.texts),
-        lengths=tuple(map(len, sorted_.texts)),
-        numbers=tuple(sorted_.numbers),
-        stated=tuple(sorted_.stated),
-        fault=sorted_.fault,
-        is_contoured=bool(sorted_.texts or sorted_.fault or sorted_.outlines),
+        text=b"\\".join(sorter.texts),
+        lengths=tuple(map(len, sorter.texts)),
+        numbers=tuple(sorter.numbers),
+        stated=tuple(sorter.stated),
+        fault=sorter.fault,
+        is_contoured=bool(sorter.texts or sorter.fault is not None or sorter.outlines),
     )
-    if not sorted_.texts:
-        return RoiContours(source=source, findings=_findings(roi, sorted_.why_empty()))
-    slab_mm, unused = _slab_mm(sorted_.thicknesses, {raw_text(one, _SPACING_BETWEEN_SLICES) for one in planes})
-    noticed = [*sorted_.noticed(len(contours)), *_planes_lost(sorted_.short, source), *unused]
+    if not sorter.texts:
+        return RoiContours(source=source, findings=_findings(roi, sorter.why_empty()))
+    slab_mm, unused = _slab_mm(sorter.thicknesses, {plane.raw_text(_SPACING_BETWEEN_SLICES) for plane in planes})
+    notes = [*sorter.notes(len(contours)), *_lost_planes(sorter.short, source), *unused]
     return RoiContours(
         source=source,
-        exclusive_or=sorted_.exclusive == len(sorted_.texts),
+        exclusive_or=sorter.exclusive == len(sorter.texts),
         slab_mm=slab_mm,
-        findings=_findings(roi, noticed),
+        findings=_findings(roi, notes),
     )
 
 
-_Noticed = tuple[FindingCode, str]
+_Note = tuple[FindingCode, str]
 
 
-def _findings(roi: str, noticed: Iterable[_Noticed]) -> tuple[Finding, ...]:
-    return tuple(Finding(code=code, text=text, subject=roi) for code, text in noticed)
+def _findings(roi: str, notes: Iterable[_Note]) -> tuple[Finding, ...]:
+    return tuple(Finding(code=code, text=text, subject=roi) for code, text in notes)
 
 
 # Which contours count
@@ -202,7 +202,7 @@ class _Short(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Sorted:
+class _ContourSorter:
     """The contours of a ROI by what can be made of them, the first fault in any closed one among them.
 
     The usable ones have a place in each of ``texts``, ``numbers`` and ``stated``, as in `ContourTexts`.
@@ -217,18 +217,18 @@ class _Sorted:
     outlines: Counter[str] = field(default_factory=Counter)
     read_as: Counter[tuple[str, str]] = field(default_factory=Counter)
     thicknesses: set[bytes] = field(default_factory=set)
-    fault: str = ""
+    fault: str | None = None
 
-    def add(self, at: int, contour: AnyElements) -> None:
+    def add(self, at: int, contour: Elements) -> None:
         """Sort one contour, number ``at`` of the ROI."""
-        kind = _CLOSED if raw_text(contour, _TYPE) == b"CLOSED_PLANAR" else self._closed_type(contour)
-        if not kind:
+        kind = _CLOSED if contour.raw_text(_TYPE) == b"CLOSED_PLANAR" else self._closed_type(contour)
+        if kind is None:
             return
-        text = view_of_text(contour, CONTOUR_DATA)
-        stated = raw_text(contour, _POINTS)
+        text = contour.text_view(CONTOUR_DATA)
+        stated = contour.raw_text(_POINTS)
         if _OFFSET in contour:
-            self.fault = self.fault or _offset(contour, at)
-        if self.fault or not _has_area(text) or not _is_usual(stated):
+            self.fault = self.fault or _offset_fault(contour, at)
+        if self.fault is not None or not _has_area(text) or not _is_usual(stated):
             count = _count_of_numbers(text.tobytes())
             self.fault = self.fault or _miscount(contour, at, stated, count)
             points_mm = _points(text.tobytes()) if count < 3 * _POINTS_OF_AN_AREA and not count % 3 else None
@@ -241,25 +241,25 @@ class _Sorted:
         self.stated.append(stated)
         self.exclusive += kind == _EXCLUSIVE_OR
         if _SLAB_THICKNESS in contour:
-            self.thicknesses.add(raw_text(contour, _SLAB_THICKNESS))
+            self.thicknesses.add(contour.raw_text(_SLAB_THICKNESS))
 
-    def _closed_type(self, contour: AnyElements) -> str:
-        """Which closed type a contour has by its letters, with a note where it is misspelt; ``""`` of any other."""
+    def _closed_type(self, contour: Elements) -> str | None:
+        """Which closed type a contour has by its letters, with a note where it is misspelt; None of any other."""
         written = word(contour, _TYPE)
         letters = "".join(filter(str.isalnum, written)).upper()
-        kind, quoted = _CLOSED_TYPES.get(letters, ""), written[:_QUOTED_TYPE]
-        if not kind:
+        kind, quoted = _CLOSED_TYPES.get(letters), written[:_QUOTED_TYPE]
+        if kind is None:
             self.ignored[quoted.upper()] += 1
-            points = _count_of_numbers(view_of_text(contour, CONTOUR_DATA).tobytes()) // 3
+            points = _count_of_numbers(contour.text_view(CONTOUR_DATA).tobytes()) // 3
             if points >= _POINTS_OF_AN_AREA:  # whatever it is called, it may be a part of the outline
                 self.outlines[quoted.upper()] += 1
         elif written not in {kind, ""}:
             self.read_as[quoted, kind] += 1
         return kind
 
-    def why_empty(self) -> list[_Noticed]:
+    def why_empty(self) -> list[_Note]:
         """What there is instead of contours with an area."""
-        text = _listed(self.ignored)
+        text = _counts_of_types(self.ignored)
         if self.short:
             text = ", ".join(filter(None, (f"{len(self.short)} closed of fewer than three points", text)))
         if not text:
@@ -267,25 +267,27 @@ class _Sorted:
         code = FindingCode.OPEN_CONTOURS_IGNORED if self.ignored else FindingCode.CONTOURS_WITHOUT_AREA
         return [(code, f"no closed contour with an area: {text}")]
 
-    def noticed(self, total: int) -> list[_Noticed]:
+    def notes(self, total: int) -> list[_Note]:
         """What is to be said of the contours that do not count, and of unusual ones that do."""
-        found = [
+        notes = [
             (FindingCode.OTHER, f"{count} contours of the type {written!r} were read as {kind}")
             for (written, kind), count in sorted(self.read_as.items())
         ]
         if self.ignored:
-            text = f"contours that enclose nothing were ignored: {_listed(self.ignored)}"
-            found.append((FindingCode.OPEN_CONTOURS_IGNORED, text))
+            text = f"contours that enclose nothing were ignored: {_counts_of_types(self.ignored)}"
+            notes.append((FindingCode.OPEN_CONTOURS_IGNORED, text))
         if self.outlines:
-            text = f"{_listed(self.outlines)} of three or more points left out: are they a part of its outline?"
-            found.append((FindingCode.CONTOURS_INCOMPLETE, text))
+            text = (
+                f"{_counts_of_types(self.outlines)} of three or more points left out: are they a part of its outline?"
+            )
+            notes.append((FindingCode.CONTOURS_INCOMPLETE, text))
         if self.short:
             text = f"{len(self.short)} of {total} contours have fewer than three points and no area; they were left out"
-            found.append((FindingCode.CONTOURS_WITHOUT_AREA, text))
-        return found
+            notes.append((FindingCode.CONTOURS_WITHOUT_AREA, text))
+        return notes
 
 
-def _listed(types: Counter[str]) -> str:
+def _counts_of_types(types: Counter[str]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in sorted(types.items()))
 
 
@@ -298,26 +300,26 @@ def _is_usual(stated: bytes) -> bool:
     return not stated or (len(stated) < _QUOTED and stated.isdigit())
 
 
-def _offset(contour: AnyElements, at: int) -> str:
+def _offset_fault(contour: Elements, at: int) -> str | None:
     if _is_zero(contour, _OFFSET):
-        return ""
+        return None
     return f"contour {at} has a Contour Offset Vector (3006,0045), which is not supported"
 
 
-def _miscount(contour: AnyElements, at: int, stated: bytes, count_of_numbers: int) -> str:
+def _miscount(contour: Elements, at: int, stated: bytes, count_of_numbers: int) -> str | None:
     """How a contour contradicts itself: its points are not as many as it says."""
     points, rest = divmod(count_of_numbers, 3)
     if not stated or rest or integer(contour, _POINTS) == points:
-        return ""
+        return None
     return _other_points(at, points, stated)
 
 
 def _other_points(number: int, points: int, stated: bytes) -> str:
-    said = stated[:_QUOTED].decode("ascii", errors="replace")
-    return f"contour {number} has {points} points where Number Of Contour Points (3006,0046) says {said!r}"
+    stated_count = stated[:_QUOTED].decode("ascii", errors="replace")
+    return f"contour {number} has {points} points where Number Of Contour Points (3006,0046) says {stated_count!r}"
 
 
-def _is_zero(dataset: AnyElements, tag: int) -> bool:
+def _is_zero(dataset: Elements, tag: int) -> bool:
     try:
         return not np.any(decimals(dataset, tag, ""))
     except DicomError:
@@ -334,13 +336,13 @@ def _points(text: bytes) -> FloatArray | None:
         values = parse_decimals(text)
     except BadDecimalError:
         return None
-    return values.reshape(-1, 3) if len(values) == 0 or np.abs(values).max() <= MAXIMUM_MM else None
+    return values.reshape(-1, 3) if len(values) == 0 or np.abs(values).max() <= MAX_MM else None
 
 
 # Whether short contours stand for planes that were lost
 
 
-def _planes_lost(short: Sequence[_Short], source: ContourTexts) -> list[_Noticed]:
+def _lost_planes(short: Sequence[_Short], source: ContourTexts) -> list[_Note]:
     """A plane of the structure on which nothing encloses an area, but something was contoured."""
     if not short:
         return []
@@ -384,15 +386,15 @@ def _planes(contours: Contours) -> tuple[FloatArray, FloatArray]:
 # How thick a contour is
 
 
-def _slab_mm(of_contours: set[bytes], of_planes: set[bytes]) -> tuple[float | None, list[_Noticed]]:
+def _slab_mm(of_contours: set[bytes], of_planes: set[bytes]) -> tuple[float | None, list[_Note]]:
     """The thickness that the contours state, or else the spacing of the images they were drawn on; None if neither."""
-    unused: list[_Noticed] = []
+    unused: list[_Note] = []
     for tag, texts in ((_SLAB_THICKNESS, of_contours), (_SPACING_BETWEEN_SLICES, of_planes)):
         written = sorted(texts - {b""})
         if not written:
             continue
         thickness_mm = [_thickness_mm(text) for text in written]
-        known_mm = [one for one in thickness_mm if one is not None]
+        known_mm = [value_mm for value_mm in thickness_mm if value_mm is not None]
         if len(known_mm) < len(written):
             bad = written[thickness_mm.index(None)][:_QUOTED].decode("ascii", errors="replace")
             unused.append((FindingCode.SLAB_THICKNESS, f"{tag_name(tag)} {bad!r} is no thickness: not used"))

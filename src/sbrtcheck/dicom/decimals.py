@@ -62,7 +62,7 @@ def parse_decimals(text: bytes) -> FloatArray:
     array([ 12.5,  -3. , 100. ])
     """
     if len(text) < _SHORT:
-        return _general(text, 0) if text else np.zeros(0)
+        return _by_float(text, 0) if text else np.zeros(0)
     return parse_joined_decimals(text, [len(text)])[0]
 
 
@@ -80,8 +80,8 @@ def parse_joined_decimals(text: bytes, lengths: Sequence[int]) -> tuple[FloatArr
         starts, ends = _starts_and_ends(piece)
         first, last = np.searchsorted(ends_of_texts, (at, end + 1))
         upto[first + 1 : last + 1] = np.searchsorted(ends, ends_of_texts[first:last] + (len(_MARGIN) - at)) + done + 1
-        numbers = _plain(piece, starts, ends)
-        values[done : done + len(ends)] = _general(text[at:end], done) if numbers is None else numbers
+        numbers = _by_words(piece, starts, ends)
+        values[done : done + len(ends)] = _by_float(text[at:end], done) if numbers is None else numbers
         at, done = end + 1, done + len(ends)
     return values, np.diff(upto)
 
@@ -108,7 +108,7 @@ _10, _100, _10000, _1E8 = (np.uint64(n) for n in (10, 100, 10_000, 100_000_000))
 _PAIRS, _FOURS, _EIGHT = (np.uint64(n) for n in (0x00FF00FF00FF00FF, 0x0000FFFF0000FFFF, 0x00000000FFFFFFFF))
 
 
-def _plain(text: bytes, starts: IntArray, ends: IntArray) -> FloatArray | None:
+def _by_words(text: bytes, starts: IntArray, ends: IntArray) -> FloatArray | None:
     """The numbers at these places; None when any of them is not ``-?digits.digits`` of at most 15 digits."""
     minus = np.frombuffer(text, dtype=np.uint8).take(starts, mode="clip") == _MINUS
     lengths = ends - starts
@@ -116,10 +116,10 @@ def _plain(text: bytes, starts: IntArray, ends: IntArray) -> FloatArray | None:
     longest = lengths.max()
     if longest > 16 or lengths.min() < 1:
         return None
-    last = _loaded(text, ends - 8, lengths if longest <= 8 else np.minimum(lengths, 8))
+    last = _words_before(text, ends - 8, lengths if longest <= 8 else np.minimum(lengths, 8))
     values = _of_equal_decimals(last) if longest <= 8 else None
     if values is None:
-        before = _loaded(text, ends - 16, np.maximum(lengths - 8, 0)) if longest > 8 else None
+        before = _words_before(text, ends - 16, np.maximum(lengths - 8, 0)) if longest > 8 else None
         values = _of_any_decimals(last, before, lengths)
     if values is not None:
         signs = minus.astype(np.uint64)
@@ -140,7 +140,7 @@ def _starts_and_ends(text: bytes) -> tuple[IntArray, IntArray]:
     return starts, ends
 
 
-def _loaded(text: bytes, places: IntArray, lengths: IntArray) -> _Words:
+def _words_before(text: bytes, places: IntArray, lengths: IntArray) -> _Words:
     """Eight characters from each place, less "0", those before the last ``lengths`` of them cleared."""
     every = np.ndarray((len(text) - 7,), dtype="V8", buffer=text, strides=(1,))
     words: _Words = every[places].view("<u8").astype(np.uint64, copy=False)
@@ -201,14 +201,14 @@ def _sixteen_digits(higher: _Words, lower: _Words) -> _Words | None:
 
 def _first_points(words: _Words) -> _Words:
     """The top bit of the first character that is a point; 0 where none is."""
-    found = words ^ _POINTS
-    borrowed = found - _ONES
-    np.invert(found, out=found)
-    found &= borrowed
-    found &= _TOP_BITS  # set for the first zero byte; for later ones by borrowing too, but only the first counts
-    np.negative(found, out=borrowed)
-    found &= borrowed
-    return found
+    points = words ^ _POINTS
+    borrowed = points - _ONES
+    np.invert(points, out=points)
+    points &= borrowed
+    points &= _TOP_BITS  # set for the first zero byte; for later ones by borrowing too, but only the first counts
+    np.negative(points, out=borrowed)
+    points &= borrowed
+    return points
 
 
 def _characters_below(points: _Words) -> npt.NDArray[np.uint8]:
@@ -250,7 +250,7 @@ def _integers(digits: _Words) -> _Words | None:
 # By `float`
 
 
-def _general(text: bytes, before: int) -> FloatArray:
+def _by_float(text: bytes, before: int) -> FloatArray:
     """Numbers of a text of which ``before`` others have been read already."""
     tokens = text.split(b"\\")
     # float() also takes underscores and the words nan and inf, which are no DICOM decimals

@@ -46,7 +46,7 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
     InputError
         The DVHs are stored ones or there are none; or the files are not there, name different patients or no plan.
     """
-    written = [dvh for dvh in dvhs if not _why_not(dvh)]
+    written = [dvh for dvh in dvhs if _why_not(dvh) is None]
     if dvhs.origin is not From.COMPUTED:
         raise InputError("these DVHs were not computed here", hint="write computed ones: --dvhs computed")
     if converted := [dvh for dvh in written if dvh.quantity is not Quantity.PHYSICAL]:
@@ -67,17 +67,17 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
 def left_out(dvhs: DVHSet) -> tuple[str, ...]:
     """Say of every structure that has no place in the file why; a line each."""
     lines = [f"{one.name}: {one.reason}" + (f" ({one.detail})" if one.detail else "") for one in dvhs.without]
-    lines += [f"{dvh.name}: {why}" for dvh in dvhs if (why := _why_not(dvh))]
+    lines += [f"{dvh.name}: {why}" for dvh in dvhs if (why := _why_not(dvh)) is not None]
     return tuple(lines)
 
 
-def _why_not(dvh: DVH) -> str:
-    """Why a DVH has no place in the file; empty when it has."""
+def _why_not(dvh: DVH) -> str | None:
+    """Why a DVH has no place in the file; None when it has."""
     if dvh.number < 0:
         return "made here from other structures, so the structure set has no ROI to refer to"
     if dvh.volume_unit is not VolumeUnit.CC:
         return "its volume in cc is not known"
-    return "" if dvh.volume > 0 else "it has no volume"
+    return None if dvh.volume > 0 else "it has no volume"
 
 
 def _set_series(dataset: Dataset, dvhs: DVHSet, origin: Origin) -> None:
@@ -92,24 +92,24 @@ def _set_series(dataset: Dataset, dvhs: DVHSet, origin: Origin) -> None:
     dataset.FrameOfReferenceUID = frame
     dataset.PositionReferenceIndicator = ""
     set_equipment(dataset)
-    dataset.ContributingEquipmentSequence = Sequence([_made_by(dvhs)])
+    dataset.ContributingEquipmentSequence = Sequence([_contributing_equipment(dvhs)])
 
 
-def _made_by(dvhs: DVHSet) -> Dataset:
+def _contributing_equipment(dvhs: DVHSet) -> Dataset:
     """What made the DVHs, and how: the instance's own description of its derivation."""
     purpose = Dataset()
     purpose.CodeValue, purpose.CodingSchemeDesignator = "109102", "DCM"  # of context group 7005
     purpose.CodeMeaning = "Processing Equipment"
-    made = Dataset()
-    made.PurposeOfReferenceCodeSequence = Sequence([purpose])
-    set_equipment(made)
+    equipment = Dataset()
+    equipment.PurposeOfReferenceCodeSequence = Sequence([purpose])
+    set_equipment(equipment)
     model, doses = dvhs.model, dvhs.provenance.get("doses", ())
-    made.ContributionDescription = (
+    equipment.ContributionDescription = (
         f"Cumulative DVHs computed from contours and dose; end caps {model.end_caps}, between planes {model.between},"
         f" dose {model.dose} between grid points; bins of {BIN_GY:g} Gy, volume at the lower edge of each."
         f" Dose: {doses if isinstance(doses, str) else ', '.join(doses)}"
     )
-    return made
+    return equipment
 
 
 def _set_dose(dataset: Dataset, origin: Origin) -> None:
@@ -125,10 +125,10 @@ def _set_dose(dataset: Dataset, origin: Origin) -> None:
 
 
 def _structure_set(origin: Origin) -> tuple[Dataset, ...]:
-    found = origin.references[Kind.STRUCTURE_SET]
-    if len(found) != 1:
+    references = origin.references[Kind.STRUCTURE_SET]
+    if len(references) != 1:
         raise InputError("the structure set of the DVHs is not here", hint="give the folder they were computed from")
-    return found
+    return references
 
 
 def _item(dvh: DVH, dose_type: str) -> Dataset:

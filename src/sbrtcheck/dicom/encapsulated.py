@@ -58,7 +58,7 @@ def _set_document(dataset: Dataset, pdf: bytes, title: str, origin: Origin) -> N
     dataset.InstanceNumber = 1
     dataset.ContentDate = dataset.ContentTime = dataset.AcquisitionDateTime = ""
     dataset.BurnedInAnnotation = "NO"
-    dataset.SourceInstanceSequence = Sequence([one for kind in Kind for one in origin.references[kind]])
+    dataset.SourceInstanceSequence = Sequence([reference for kind in Kind for reference in origin.references[kind]])
     dataset.DocumentTitle = title
     dataset.ConceptNameCodeSequence = Sequence([])
     dataset.VerificationFlag = "UNVERIFIED"

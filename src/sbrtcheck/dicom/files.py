@@ -8,17 +8,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import TypeAlias
 
-from sbrtcheck.dicom.plain import ANY_TAG, plain_file
-from sbrtcheck.dicom.tags import AnyElements, items, name, number, word
+from sbrtcheck.dicom.elements import ANY_TAG, Damage, Elements, Header, HeaderTags, NotRead
+from sbrtcheck.dicom.reader import read_header
+from sbrtcheck.dicom.tags import name, number, word
 from sbrtcheck.errors import DicomError, InputError
 
-if TYPE_CHECKING:
-    from pydicom.tag import BaseTag
-
-OnePath = str | PathLike[str]
-AnyPath = OnePath | Sequence[OnePath]
+OnePath: TypeAlias = str | PathLike[str]
+AnyPath: TypeAlias = OnePath | Sequence[OnePath]
 
 
 class Kind(StrEnum):
@@ -37,12 +35,12 @@ _KIND_OF_CLASS = {
     _RT_CLASS + "8": Kind.PLAN,  # ion plan
 }
 _STORAGE = b"1.2.840.10008.5.1.4.1.1."
+_UNREADABLE = Damage(what="the file is damaged or truncated")
 _START_BYTES = 512  # holds the media storage class, which is the second or third element of a file
-_MODALITY = 0x00080060
 _REFERENCED_SETS = 0x300C0060
 # Up to here a structure set names its frames of reference; contours come after.
 _STRUCTURE_SET_ROIS = 0x30060020
-_WANTED: dict[Kind, list[BaseTag | int]] = {
+_WANTED_TAGS = {
     Kind.DOSE: [0x00080018, 0x00200052, 0x3004000A, 0x300C0002, 0x300C0060],
     Kind.PLAN: [0x00080018, 0x00200052, 0x300A0002, 0x300A0003, 0x300A0070, _REFERENCED_SETS],
     Kind.STRUCTURE_SET: [0x00080018, 0x00200052, 0x30060002, 0x30060010, _STRUCTURE_SET_ROIS],
@@ -57,7 +55,7 @@ class RtFile:
 
     Parameters
     ----------
-    path, shown
+    path, display_name
         Where it is; how messages name it: by kind and end of the UID, for file names may hold a patient's name.
     uid, label
         SOP Instance UID; plan or structure set label.
@@ -66,27 +64,26 @@ class RtFile:
     plan_refs, structure_set_refs
         SOP Instance UIDs it refers to.
     summation
-        Dose Summation Type, ``""`` when absent.
+        Dose Summation Type (PS3.3 C.8.8.3), None when absent.
     parts
         Fraction groups with their beams: those a plan delivers, or those a dose is of.
-    damage, hint
-        Why its content cannot be trusted, and what the user can do; ``""`` when nothing was noticed.
+    damage
+        Why its content cannot be trusted; None when nothing was noticed.
     apart
         Files are linked with those of the same number alone: above 0 where folders tell files of one UID apart.
     """
 
     path: Path
-    shown: str
+    display_name: str
     kind: Kind
     uid: str
     label: str = ""
     frames: tuple[str, ...] = ()
     plan_refs: tuple[str, ...] = ()
     structure_set_refs: tuple[str, ...] = ()
-    summation: str = ""
+    summation: str | None = None
     parts: Parts = ()
-    damage: str = ""
-    hint: str = ""
+    damage: Damage | None = None
     apart: int = 0
 
 
@@ -124,7 +121,7 @@ def _below(given: Path) -> Iterator[Path]:
     yield from (Path(error.filename) for error in closed)
 
 
-def read_header(path: Path) -> RtFile | Literal["other", "not DICOM"]:
+def read_rt_header(path: Path) -> RtFile | NotRead:
     """The header of an RT file, or what else the file is; what cannot be opened counts as not DICOM.
 
     Only regular files are opened: opening a named pipe would wait for ever.
@@ -136,7 +133,10 @@ def read_header(path: Path) -> RtFile | Literal["other", "not DICOM"]:
             start = file.read(_START_BYTES)
             if not _looks_like_dicom(start):
                 return "not DICOM"
-            return "other" if _is_other_storage(start) else _header_of_dicom(file, path)
+            if _is_other_storage(start):
+                return "other"
+            header = read_header(file, path, _wanted)
+            return _rt_file(path, header) if isinstance(header, Header) else header
     except OSError:
         return "not DICOM"
 
@@ -147,55 +147,11 @@ def is_dicom(path: Path) -> bool:
         return _looks_like_dicom(file.read(_START_BYTES))
 
 
-def _header_of_dicom(file: BinaryIO, path: Path) -> RtFile | Literal["other", "not DICOM"]:
-    start = plain_file(file, _MODALITY)
-    if start is None or not word(start.elements, 0x00080016):
-        return _general_header(file, path)
-    kind = _KIND_OF_CLASS.get(word(start.elements, 0x00080016))
+def _wanted(sop_class: str, modality: str) -> HeaderTags | None:
+    kind = _kind(sop_class, modality)
     if kind is None:
-        return "other"
-    header = plain_file(file, _last_tag(kind))
-    if header is None:
-        return _general_header(file, path)
-    return _described(_blank(path, kind, start.elements), header.elements.only(_WANTED[kind]))
-
-
-def _general_header(file: BinaryIO, path: Path) -> RtFile | Literal["other", "not DICOM"]:
-    from sbrtcheck.dicom import general
-
-    meta = general.file_meta(path)
-    unread = general.unread_syntax(meta)
-    header = _header_by_pydicom(file, path, meta)
-    if not unread:
-        return header
-    if isinstance(header, str):
-        kind = _KIND_OF_CLASS.get(word(meta, 0x00020002))
-        if kind is None:
-            return header
-        header = RtFile(path=path, shown=str(kind), kind=kind, uid="")
-    # what else its elements seem to be may be nonsense
-    return replace(header, uid=header.uid or word(meta, 0x00020003), damage=unread, hint=general.EXPORT_PLAINLY)
-
-
-def _header_by_pydicom(file: BinaryIO, path: Path, meta: AnyElements) -> RtFile | Literal["other", "not DICOM"]:
-    from sbrtcheck.dicom import general
-
-    try:
-        start = general.start_of(file, _MODALITY)
-        sop_class = word(start, 0x00080016) or word(meta, 0x00020002)
-        kind = _kind(sop_class, word(start, _MODALITY))
-        if kind is None:
-            return "other"
-        blank = _blank(path, kind, start)
-    except general.READ_ERRORS:
-        return "not DICOM"
-    try:
-        header, too_long = general.header_of(file, _last_tag(kind), _WANTED[kind])
-        described = _described(blank, header)
-    except (*general.READ_ERRORS, DicomError):
-        # it is still found by its UID
-        return replace(blank, damage="the file is damaged or truncated")
-    return replace(described, damage=f"the file is truncated: {too_long}") if too_long else described
+        return None
+    return HeaderTags(last=_STRUCTURE_SET_ROIS if kind is Kind.STRUCTURE_SET else ANY_TAG, tags=_WANTED_TAGS[kind])
 
 
 def _kind(sop_class: str, modality: str) -> Kind | None:
@@ -204,12 +160,18 @@ def _kind(sop_class: str, modality: str) -> Kind | None:
     return Kind(modality) if modality in set(Kind) else None
 
 
-def _last_tag(kind: Kind) -> int:
-    return _STRUCTURE_SET_ROIS if kind is Kind.STRUCTURE_SET else ANY_TAG
-
-
-def _blank(path: Path, kind: Kind, start: AnyElements) -> RtFile:
-    return RtFile(path=path, shown=str(kind), kind=kind, uid=word(start, 0x00080018))
+def _rt_file(path: Path, header: Header) -> RtFile:
+    """The file as its header describes it; one whose header is damaged is still found by its UID."""
+    kind = _kind(header.sop_class, header.modality)
+    assert kind is not None  # noqa: S101 - of a file of no kind nothing was wanted
+    file = RtFile(path=path, display_name=str(kind), kind=kind, uid=header.uid)
+    try:
+        damage = header.cut_off if header.elements is not None else _UNREADABLE
+        file = _with_description(file, header.elements) if header.elements is not None else file
+    except DicomError:
+        damage = _UNREADABLE
+    # of another transfer syntax, what else its elements seem to be may be nonsense
+    return replace(file, damage=header.unread_syntax or damage)
 
 
 def _looks_like_dicom(start: bytes) -> bool:
@@ -230,51 +192,51 @@ def _is_other_storage(start: bytes) -> bool:
     return storage_class.startswith(_STORAGE) and not storage_class.startswith(_RT_CLASS.encode())
 
 
-def _described(blank: RtFile, header: AnyElements) -> RtFile:
-    plans = items(header, 0x300C0002)
+def _with_description(file: RtFile, elements: Elements) -> RtFile:
+    plans = elements.items(0x300C0002)
     return replace(
-        blank,
-        label=name(header, 0x300A0002) or name(header, 0x300A0003) or name(header, 0x30060002),
-        frames=_frames(header),
-        plan_refs=_referenced(plans) if blank.kind is Kind.DOSE else (),
-        structure_set_refs=_referenced(items(header, 0x300C0060)),
-        summation=word(header, 0x3004000A).upper(),
-        parts=_planned_parts(header) if blank.kind is Kind.PLAN else _dose_parts(plans),
+        file,
+        label=name(elements, 0x300A0002) or name(elements, 0x300A0003) or name(elements, 0x30060002),
+        frames=_frames(elements),
+        plan_refs=_references(plans) if file.kind is Kind.DOSE else (),
+        structure_set_refs=_references(elements.items(0x300C0060)),
+        summation=word(elements, 0x3004000A).upper() or None,
+        parts=_parts_of_plan(elements) if file.kind is Kind.PLAN else _parts_of_dose(plans),
     )
 
 
-def _frames(header: AnyElements) -> tuple[str, ...]:
-    found = {word(header, 0x00200052)}
-    found |= {word(item, 0x00200052) for item in items(header, 0x30060010)}
-    found |= {word(item, 0x30060024) for item in items(header, _STRUCTURE_SET_ROIS)}
-    return tuple(sorted(found - {""}))
+def _frames(elements: Elements) -> tuple[str, ...]:
+    uids = {word(elements, 0x00200052)}
+    uids |= {word(item, 0x00200052) for item in elements.items(0x30060010)}
+    uids |= {word(item, 0x30060024) for item in elements.items(_STRUCTURE_SET_ROIS)}
+    return tuple(sorted(uids - {""}))
 
 
-def _referenced(sequence: list[AnyElements]) -> tuple[str, ...]:
+def _references(sequence: Sequence[Elements]) -> tuple[str, ...]:
     uids = [word(item, 0x00081155) for item in sequence]
     return tuple(dict.fromkeys(uid for uid in uids if uid))
 
 
-def _planned_parts(plan: AnyElements) -> Parts:
+def _parts_of_plan(plan: Elements) -> Parts:
     """Fraction groups of a plan with the beams that deliver something (setup beams have no meterset)."""
-    return tuple((_number(group, 0x300A0071), _beams(group)) for group in items(plan, 0x300A0070))
+    return tuple((_number(group, 0x300A0071), _beams(group)) for group in plan.items(0x300A0070))
 
 
-def _beams(group: AnyElements) -> tuple[int, ...]:
-    beams = items(group, 0x300C0004)
+def _beams(group: Elements) -> tuple[int, ...]:
+    beams = group.items(0x300C0004)
     treating = [beam for beam in beams if (number(beam, 0x300A0086) or 0.0) > 0.0]
     return tuple(sorted(_number(beam, 0x300C0006) for beam in treating or beams))
 
 
-def _dose_parts(plans: list[AnyElements]) -> Parts:
-    groups = [group for plan in plans for group in items(plan, 0x300C0020)]
+def _parts_of_dose(plans: Sequence[Elements]) -> Parts:
+    groups = [group for plan in plans for group in plan.items(0x300C0020)]
     return tuple(
-        (_number(group, 0x300C0022), tuple(sorted(_number(beam, 0x300C0006) for beam in items(group, 0x300C0004))))
+        (_number(group, 0x300C0022), tuple(sorted(_number(beam, 0x300C0006) for beam in group.items(0x300C0004))))
         for group in groups
     )
 
 
-def _number(item: AnyElements, tag: int) -> int:
+def _number(item: Elements, tag: int) -> int:
     """A reference number; -1, which no file uses, when it is missing."""
     value = number(item, tag)
     return -1 if value is None else int(value)

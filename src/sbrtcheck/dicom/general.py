@@ -1,17 +1,21 @@
-"""Any DICOM file in, pydicom's dataset out; what its elements hold. The way for all that `plain` does not read.
+"""Any DICOM file in, its elements out as pydicom reads them. The way for all that `sbrtcheck.dicom.fast` does not read.
 
-The only module that needs pydicom when it is imported: the others import it when they have such a file.
+The only reading module that needs pydicom when it is imported: it is imported when there is such a file.
 """
 
 from __future__ import annotations
 
 import os
 import struct
+import warnings
 import zlib
+from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from pydicom import Dataset, FileDataset
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import FileMetaDataset
@@ -23,6 +27,7 @@ from pydicom.uid import (
     HTJ2K,
     UID,
     DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
     HTJ2KLossless,
     HTJ2KLosslessRPCL,
     JPEG2000TransferSyntaxes,
@@ -32,8 +37,28 @@ from pydicom.uid import (
     UncompressedTransferSyntaxes,
 )
 
-from sbrtcheck.dicom.plain import PAYLOAD_TAGS, PIXEL_DATA, UNDEFINED_LENGTH
-from sbrtcheck.dicom.tags import tag_name
+from sbrtcheck.dicom.elements import (
+    ANY_TAG,
+    MODALITY,
+    PADDING,
+    PAYLOAD_TAGS,
+    PIXEL_DATA,
+    UNDEFINED_LENGTH,
+    BigEndianPixels,
+    CompressedPixels,
+    Damage,
+    DoseFile,
+    Header,
+    HeaderTags,
+    NoPixels,
+    NotRead,
+    Pixels,
+    PixelsInFile,
+    PixelsInMemory,
+    StoredValues,
+    Wanted,
+)
+from sbrtcheck.dicom.tags import printable, tag_name, word
 from sbrtcheck.errors import DicomError
 
 # What pydicom raises on bytes that are no DICOM, or end too early.
@@ -66,67 +91,171 @@ _READ_SYNTAXES = frozenset(
         *RLETransferSyntaxes,
     }
 )
-EXPORT_PLAINLY = "export it as implicit or explicit VR little endian"
+_EXPORT_UNCOMPRESSED = "export it as implicit or explicit VR little endian"
 
 _BEAMS = frozenset({0x300A00B0, 0x300A03A2})  # of photons and electrons, of ions
 _REFERENCED_SETS = 0x300C0060
-_LONGEST_UID = 64
+_MAX_UID = 64
 _SHORT_BYTES = 2
 _RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
+
+
+class PydicomElements:
+    """Elements of a dataset of pydicom; nothing in it is decoded before it is asked for."""
+
+    __slots__ = ("dataset",)
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def __contains__(self, tag: int) -> bool:
+        return tag in self.dataset
+
+    def raw_text(self, tag: int) -> bytes:
+        """The text of an element as written, without its padding; empty when absent."""
+        value = getattr(_raw_element(self.dataset, tag), "value", None)
+        if isinstance(value, bytes):
+            return value.strip(PADDING)
+        if value is None or isinstance(value, Sequence):
+            return b""
+        parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
+        return "\\".join(map(str, parts)).encode()
+
+    def text_view(self, tag: int) -> memoryview:
+        """What `raw_text` gives."""
+        return memoryview(self.raw_text(tag))
+
+    def decoded(self, tag: int) -> str:
+        """A text in the dataset's own character set; empty when absent or unreadable."""
+        if tag not in self.dataset:
+            return ""
+        try:
+            value = self.dataset[tag].value
+        except READ_ERRORS:
+            return ""
+        return str(value) if value is not None else ""
+
+    def unsigned(self, tag: int, display_name: str) -> int:
+        """Value of a US element; `DicomError` when absent or damaged."""
+        unknown = _unknown(self.dataset, tag)
+        try:
+            is_short = len(unknown) == _SHORT_BYTES
+            return int.from_bytes(unknown, "little") if is_short else int(self.dataset[tag].value)
+        except READ_ERRORS as error:
+            raise DicomError(f"{tag_name(tag)} is missing or damaged", display_name) from error
+
+    def items(self, tag: int, display_name: str = "") -> list[PydicomElements]:
+        """Items of a sequence, none when it is absent; `DicomError` when it is damaged."""
+        if tag not in self.dataset:
+            return []
+        try:
+            unknown = _unknown(self.dataset, tag)
+            if unknown:
+                return [PydicomElements(item) for item in _items_of_unknown(unknown, self.dataset)]
+            value = self.dataset[tag].value
+            return [PydicomElements(item) for item in value] if isinstance(value, Sequence) else []
+        except READ_ERRORS as error:
+            what = f"{tag_name(tag)} is damaged or truncated"
+            raise DicomError(what, display_name, "export the file again") from error
+
+
+def _raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | None:
+    """An element as it was read, not converted; None when absent or unreadable (an unknown VR with nothing in it)."""
+    try:
+        return dataset.get_item(tag) if tag in dataset else None
+    except READ_ERRORS:
+        return None
+
+
+def _unknown(dataset: Dataset, tag: int) -> bytes:
+    """Bytes of an element whose VR is given as UN though the dictionary knows it; empty for any other element.
+
+    Such a value is of implicit VR little endian, whatever the file is (PS3.5 6.2.2). pydicom takes short ones for what
+    they are, in the encoding of the file, and leaves those of 64 kB and more as bytes.
+    """
+    element = _raw_element(dataset, tag)
+    value = getattr(element, "value", None)
+    return value if getattr(element, "VR", None) == "UN" and isinstance(value, bytes) else b""
+
+
+def _items_of_unknown(value: bytes, dataset: Dataset) -> Sequence:
+    """Items of a sequence of VR UN; of explicit VR inside where they look so, for some files have them."""
+    encoding = dataset.original_character_set or "iso8859"
+    with BytesIO(value) as file:
+        return read_sequence(
+            file, is_implicit_VR=False, is_little_endian=True, bytelength=len(value), encoding=encoding
+        )
+
+
+def decoded_alone(text: bytes, character_set: bytes) -> str:
+    """A text (LO, SH) in a character set, as pydicom reads it from a file."""
+    elements = b"".join(
+        struct.pack("<HH2sH", 0x0008, element, vr, len(value)) + value
+        for element, vr, value in ((0x0005, b"CS", character_set), (0x103E, b"LO", text))
+    )
+    dataset = read_dataset(BytesIO(elements), is_implicit_VR=False, is_little_endian=True)
+    return PydicomElements(dataset).decoded(0x0008103E)
 
 
 # Transfer syntaxes
 
 
-def file_meta(path: Path) -> FileMetaDataset:
+def _file_meta(path: Path) -> PydicomElements:
     """File meta information; empty where a file has none."""
     try:
-        return read_file_meta_info(path)
+        return PydicomElements(read_file_meta_info(path))
     except READ_ERRORS:
-        return FileMetaDataset()
+        return PydicomElements(FileMetaDataset())
 
 
-def unread_syntax(meta: Dataset) -> str:
-    """Why a file of this meta information cannot be read, its transfer syntax named; ``""`` where it can be.
+def _unread_syntax(meta: PydicomElements) -> Damage | None:
+    """Why a file of this meta information cannot be read, its transfer syntax named; None where it can be.
 
     A file that does not name its transfer syntax is read as what it looks like.
     """
-    syntax = raw_text(meta, 0x00020010).decode("latin-1")
+    syntax = meta.raw_text(0x00020010).decode("latin-1")
     if not syntax or syntax in _READ_SYNTAXES:
-        return ""
-    shown = "".join(one if one.isprintable() else "?" for one in syntax[:_LONGEST_UID])
-    known = UID(syntax).name
-    named = f"{shown} ({known})" if known != syntax else f"{shown}, a private one"
-    return f"its transfer syntax is {named}, which is not read: how its numbers are encoded is not known"
+        return None
+    uid, known = printable(syntax[:_MAX_UID]), UID(syntax).name
+    text = f"{uid} ({known})" if known != syntax else f"{uid}, a private one"
+    what = f"its transfer syntax is {text}, which is not read: how its numbers are encoded is not known"
+    return Damage(what=what, hint=_EXPORT_UNCOMPRESSED)
 
 
-def _refuse_unread_syntax(path: Path, shown: str) -> None:
-    if why := unread_syntax(file_meta(path)):
-        raise DicomError(why, shown, EXPORT_PLAINLY)
+def _refuse_unread_syntax(path: Path, display_name: str) -> None:
+    if damage := _unread_syntax(_file_meta(path)):
+        raise DicomError(damage.what, display_name, damage.hint or "")
 
 
 # Whole files
 
 
-def dataset_of(path: Path, shown: str, last: int) -> Dataset:
-    """The dataset of a file up to the tag ``last``, its values still raw; the file is closed again."""
-    _refuse_unread_syntax(path, shown)
+def read_general(path: Path, display_name: str, last: int) -> PydicomElements:
+    """The elements of a file up to the tag ``last``, their values still raw; the file is closed again."""
+    return PydicomElements(_dataset_of(path, display_name, last))
+
+
+def _dataset_of(path: Path, display_name: str, last: int) -> Dataset:
+    _refuse_unread_syntax(path, display_name)
     try:
         with path.open("rb") as file:
             dataset = read_partial(file, lambda tag, _vr, _length: tag > last, force=True)
     except READ_ERRORS as error:
-        raise DicomError("the file is damaged or truncated", shown, "export it again") from error
-    _refuse_truncated(dataset, shown)
+        raise DicomError("the file is damaged or truncated", display_name, "export it again") from error
+    _refuse_truncated(dataset, display_name)
     return dataset
 
 
-def _refuse_truncated(dataset: Dataset, shown: str) -> None:
+def _refuse_truncated(dataset: Dataset, display_name: str) -> None:
     for tag in dataset.keys():  # noqa: SIM118 - iterating a Dataset itself would decode every value
-        element = raw_element(dataset, tag)
+        element = _raw_element(dataset, tag)
         value, length = getattr(element, "value", None), getattr(element, "length", UNDEFINED_LENGTH)
         if isinstance(value, bytes) and length != UNDEFINED_LENGTH and len(value) < length:
             what = f"the file is truncated: {tag_name(tag)} should have {length} bytes and has {len(value)}"
-            raise DicomError(what, shown, "export it again")
+            raise DicomError(what, display_name, "export it again")
+
+
+# Doses
 
 
 class _PixelWatch:
@@ -143,19 +272,70 @@ class _PixelWatch:
         return self.at > 0
 
 
-def dose_dataset(path: Path, shown: str) -> tuple[Dataset, int, int]:
-    """An RTDOSE, with the place and length of its pixel data where they are plain and were not read; else zeros."""
-    _refuse_unread_syntax(path, shown)
+def read_general_dose(path: Path, display_name: str) -> DoseFile:
+    """An RTDOSE, its pixel data still in the file where they are uncompressed, little endian and not deflated."""
+    _refuse_unread_syntax(path, display_name)
     try:
         with path.open("rb") as file:
             watch = _PixelWatch(file)
             dataset = read_partial(file, watch, force=True)
     except READ_ERRORS as error:
-        raise DicomError("the file is damaged or truncated", shown, "export it again") from error
+        raise DicomError("the file is damaged or truncated", display_name, "export it again") from error
     deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-    if not watch.at or not dataset.original_encoding[1] or deflated:
-        return dataset_of(path, shown, 0xFFFFFFFF), 0, 0
-    return dataset, watch.at, watch.length
+    if watch.at and dataset.original_encoding[1] and not deflated:
+        pixels = PixelsInFile(path=path, at=watch.at, size=watch.length)
+        return DoseFile(elements=PydicomElements(dataset), pixels=pixels, display_name=display_name)
+    whole = _dataset_of(path, display_name, ANY_TAG)
+    return DoseFile(elements=PydicomElements(whole), pixels=_pixels_of(whole, display_name), display_name=display_name)
+
+
+def _pixels_of(dataset: Dataset, display_name: str) -> Pixels:
+    element = _raw_element(dataset, PIXEL_DATA)
+    raw = getattr(element, "value", None)
+    if not raw:
+        return NoPixels()
+    if getattr(element, "length", 0) == UNDEFINED_LENGTH or not isinstance(raw, bytes):
+        return CompressedPixels(decode=partial(_decompressed, dataset, display_name))
+    if getattr(element, "is_little_endian", False):
+        return PixelsInMemory(content=raw)
+    return BigEndianPixels(content=raw, decode=partial(_big_endian, dataset, display_name))
+
+
+def _decompressed(dataset: Dataset, display_name: str) -> StoredValues:
+    return _decoded_pixels(dataset, display_name, compressed=True)
+
+
+def _big_endian(dataset: Dataset, display_name: str, size: int) -> StoredValues:
+    element = _raw_element(dataset, PIXEL_DATA)
+    if getattr(element, "VR", "") == "UN":
+        what = "pixel data of unknown VR in a big-endian file: their byte order is not known"
+        raise DicomError(what, display_name)
+    content = getattr(element, "value", b"")
+    if size < len(content):
+        dataset[PIXEL_DATA].value = content[:size]
+    return _decoded_pixels(dataset, display_name, compressed=False)
+
+
+def _decoded_pixels(dataset: Dataset, display_name: str, *, compressed: bool) -> StoredValues:
+    """Pixel values in native byte order; where pydicom would drop some and warn, they are refused."""
+    try:
+        _ensure_transfer_syntax(dataset)
+        if compressed and not dataset.file_meta.TransferSyntaxUID.is_compressed:
+            raise DicomError("uncompressed pixel data of undefined length", display_name, "export it again")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            values = np.asarray(dataset.pixel_array)
+    except (*READ_ERRORS, RuntimeError, Warning) as error:
+        raise DicomError("pixel data cannot be decoded", display_name, "export it uncompressed") from error
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def _ensure_transfer_syntax(dataset: Dataset) -> None:
+    """Files without meta information that are not little endian can only be explicit big endian."""
+    if not hasattr(dataset, "file_meta"):
+        dataset.file_meta = FileMetaDataset()
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
 
 
 # Headers
@@ -171,31 +351,64 @@ class _EndWatch:
         self.file = file
         self.last = last
         self.size = os.fstat(file.fileno()).st_size
-        self.too_long = ""
+        self.cut_off: Damage | None = None
         self.open_beams = False
 
     def __call__(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
         if length not in {0, UNDEFINED_LENGTH} and self.file.tell() + length > self.size:
-            self.too_long = f"element ({tag >> 16:04X},{tag & 0xFFFF:04X}) runs past the end of the file"
+            element = f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+            self.cut_off = Damage(what=f"the file is truncated: element {element} runs past the end of the file")
         if tag in _BEAMS and length == UNDEFINED_LENGTH and not self.open_beams:
             self.open_beams = True
             return True
         return tag in PAYLOAD_TAGS or tag > self.last
 
 
-def start_of(file: BinaryIO, last: int) -> FileDataset:
-    """The first elements of a file; one of `READ_ERRORS` when it cannot be read."""
+def read_general_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | NotRead:
+    """The header of a file that starts as DICOM files do; where its dataset says nothing, its meta information does."""
+    meta = _file_meta(path)
+    unread_syntax = _unread_syntax(meta)
+    header = _header(file, meta, wanted)
+    if unread_syntax is None:
+        return header
+    uid = word(meta, 0x00020003)
+    if isinstance(header, Header):
+        return replace(header, uid=header.uid or uid, unread_syntax=unread_syntax)
+    sop_class = word(meta, 0x00020002)
+    if wanted(sop_class, "") is None:
+        return header
+    return Header(sop_class=sop_class, modality="", uid=uid, elements=None, unread_syntax=unread_syntax)
+
+
+def _header(file: BinaryIO, meta: PydicomElements, wanted: Wanted) -> Header | NotRead:
+    try:
+        start = PydicomElements(_start_of(file))
+        sop_class = word(start, 0x00080016) or word(meta, 0x00020002)
+        header = Header(sop_class=sop_class, modality=word(start, MODALITY), uid=word(start, 0x00080018), elements=None)
+        tags = wanted(sop_class, header.modality)
+    except READ_ERRORS:
+        return "not DICOM"
+    if tags is None:
+        return "other"
+    try:
+        dataset, cut_off = _header_dataset(file, tags)
+    except (*READ_ERRORS, DicomError):
+        return header
+    return replace(header, elements=PydicomElements(dataset), cut_off=cut_off)
+
+
+def _start_of(file: BinaryIO) -> FileDataset:
     file.seek(0)
-    return read_partial(file, lambda tag, _vr, _length: tag > last, force=True)
+    return read_partial(file, lambda tag, _vr, _length: tag > MODALITY, force=True)
 
 
-def header_of(file: BinaryIO, last: int, wanted: list[BaseTag | int]) -> tuple[Dataset, str]:
-    """The wanted elements of a file up to the tag ``last``, and which runs past its end, ``""`` when none does."""
-    watch = _EndWatch(file, last)
-    header = _watched(file, watch, wanted)
-    deflated = header.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+def _header_dataset(file: BinaryIO, tags: HeaderTags) -> tuple[Dataset, Damage | None]:
+    """The wanted elements, and that an element runs past the end of the file."""
+    watch = _EndWatch(file, tags.last)
+    dataset = _watched(file, watch, [*tags.tags])
+    deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
     # a deflated file is watched through its decompressed bytes, not this file
-    return header, "" if deflated else watch.too_long
+    return dataset, None if deflated else watch.cut_off
 
 
 def _watched(file: BinaryIO, watch: _EndWatch, wanted: list[BaseTag | int]) -> FileDataset:
@@ -219,93 +432,9 @@ def _references_after_beams(file: BinaryIO, header: FileDataset) -> Dataset | No
     if at < 0 or not little or implicit is None:
         return None
     try:
-        found = read_dataset(BytesIO(content[at:]), implicit, little, specific_tags=[_REFERENCED_SETS])
-        classes = [raw_text(item, 0x00081150).decode("latin-1") for item in items_of(found, _REFERENCED_SETS, "")]
+        dataset = read_dataset(BytesIO(content[at:]), implicit, little, specific_tags=[_REFERENCED_SETS])
+        references = PydicomElements(dataset).items(_REFERENCED_SETS, "")
+        classes = [item.raw_text(0x00081150).decode("latin-1") for item in references]
     except (*READ_ERRORS, DicomError):
         return None
-    return found if classes == [_RT_STRUCTURE_SET] else None
-
-
-# Elements
-
-
-def raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | None:
-    """An element as it was read, not converted; None when absent or unreadable (an unknown VR with nothing in it)."""
-    try:
-        return dataset.get_item(tag) if tag in dataset else None
-    except READ_ERRORS:
-        return None
-
-
-def raw_text(dataset: Dataset, tag: int) -> bytes:
-    """The text of an element as written, without blanks and NULs around it; empty when absent."""
-    value = getattr(raw_element(dataset, tag), "value", None)
-    if isinstance(value, bytes):
-        return value.strip(b" \0")
-    if value is None or isinstance(value, Sequence):
-        return b""
-    parts = [value] if isinstance(value, str) or not hasattr(value, "__iter__") else list(value)
-    return "\\".join(map(str, parts)).encode()
-
-
-def decoded(dataset: Dataset, tag: int) -> str:
-    """A text in the dataset's own character set; empty when absent or unreadable."""
-    if tag not in dataset:
-        return ""
-    try:
-        value = dataset[tag].value
-    except READ_ERRORS:
-        return ""
-    return str(value) if value is not None else ""
-
-
-def decoded_alone(text: bytes, character_set: bytes) -> str:
-    """A text (LO, SH) in a character set, as pydicom reads it from a file."""
-    elements = b"".join(
-        struct.pack("<HH2sH", 0x0008, element, vr, len(value)) + value
-        for element, vr, value in ((0x0005, b"CS", character_set), (0x103E, b"LO", text))
-    )
-    return decoded(read_dataset(BytesIO(elements), is_implicit_VR=False, is_little_endian=True), 0x0008103E)
-
-
-def unsigned(dataset: Dataset, tag: int, shown: str) -> int:
-    """Value of a US element; `DicomError` when absent or damaged."""
-    unknown = _unknown(dataset, tag)
-    try:
-        return int.from_bytes(unknown, "little") if len(unknown) == _SHORT_BYTES else int(dataset[tag].value)
-    except READ_ERRORS as error:
-        raise DicomError(f"{tag_name(tag)} is missing or damaged", shown) from error
-
-
-def items_of(dataset: Dataset, tag: int, shown: str) -> list[Dataset]:
-    """Items of a sequence; empty when absent."""
-    if tag not in dataset:
-        return []
-    try:
-        unknown = _unknown(dataset, tag)
-        if unknown:
-            return list(_items_of_unknown(unknown, dataset))
-        value = dataset[tag].value
-        return list(value) if isinstance(value, Sequence) else []
-    except READ_ERRORS as error:
-        raise DicomError(f"{tag_name(tag)} is damaged or truncated", shown, "export the file again") from error
-
-
-def _unknown(dataset: Dataset, tag: int) -> bytes:
-    """Bytes of an element whose VR is given as UN though the dictionary knows it; empty for any other element.
-
-    Such a value is of implicit VR little endian, whatever the file is (PS3.5 6.2.2). pydicom takes short ones for what
-    they are, in the encoding of the file, and leaves those of 64 kB and more as bytes.
-    """
-    element = raw_element(dataset, tag)
-    value = getattr(element, "value", None)
-    return value if getattr(element, "VR", None) == "UN" and isinstance(value, bytes) else b""
-
-
-def _items_of_unknown(value: bytes, dataset: Dataset) -> Sequence:
-    """Items of a sequence of VR UN; of explicit VR inside where they look so, for some files have them."""
-    encoding = dataset.original_character_set or "iso8859"
-    with BytesIO(value) as file:
-        return read_sequence(
-            file, is_implicit_VR=False, is_little_endian=True, bytelength=len(value), encoding=encoding
-        )
+    return dataset if classes == [_RT_STRUCTURE_SET] else None

@@ -14,12 +14,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sbrtcheck.dicom.elements import Damage
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.scan import Scan
 from sbrtcheck.plan import Finding, FindingCode
 
-_FRAMES_SHOWN = 3
+_MAX_FRAMES_LISTED = 3
 _BY_FOLDER = "files in other folders have the same UIDs and other content, so each folder is taken by itself"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """Why something of a plan cannot be used.
+
+    Parameters
+    ----------
+    what
+        What is wrong.
+    place
+        How messages name the file that is to blame; None where that is the dose.
+    hint
+        What the user can do; None where nothing is known.
+    """
+
+    what: str
+    place: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +53,11 @@ class FoundPlan:
     findings
         How they were linked.
     no_prescription
-        Why there is no RTPLAN; ``""`` when there is one.
+        Why there is no RTPLAN; None when there is one.
     no_structures
-        Why no structure set can be used; ``""`` when one can.
+        Why no structure set can be used; None when one can.
     problem
-        Why neither dose nor stored DVHs can be used; ``""`` when they can.
-    place, hint
-        The file that is to blame, where that is not the dose; what the user can do, where something is known.
+        Why neither dose nor stored DVHs can be used; None when they can.
     names_from, names_findings
         For stored DVHs, in place of ``structure_set`` and ``findings``: the set that their ROI numbers are of, None
         when it is not there; and how the files were linked, with the reason for that.
@@ -49,11 +67,9 @@ class FoundPlan:
     plan: RtFile | None = None
     structure_set: RtFile | None = None
     findings: tuple[Finding, ...] = ()
-    no_prescription: str = ""
-    no_structures: str = ""
-    problem: str = ""
-    place: str = ""
-    hint: str = ""
+    no_prescription: str | None = None
+    no_structures: Obstacle | None = None
+    problem: Obstacle | None = None
     names_from: RtFile | None = None
     names_findings: tuple[Finding, ...] = ()
 
@@ -84,9 +100,14 @@ class FoundPlan:
         return tuple(part.path for part in parts if part is not None)
 
     @property
-    def reason(self) -> str:
-        """Why `load_plan` would refuse it; ``""`` when nothing is known against it."""
+    def obstacle(self) -> Obstacle | None:
+        """Why `load_plan` would refuse it; None when nothing is known against it."""
         return self.problem or self.no_structures
+
+    @property
+    def reason(self) -> str | None:
+        """The same in words."""
+        return self.obstacle.what if self.obstacle is not None else None
 
     def has(self, uid: str) -> bool:
         """Whether one of its files has this SOP Instance UID."""
@@ -138,41 +159,44 @@ class PlanFiles:
 
 def link(scan: Scan) -> PlanFiles:
     """The plans that the scanned files make; files that folders tell apart are linked folder by folder."""
-    found: list[FoundPlan] = []
+    plans: list[FoundPlan] = []
     unused: list[Orphan] = []
     for number in sorted({file.apart for file in scan.files}):
         files = tuple(file for file in scan.files if file.apart == number)
-        linked = [_told_by_folder(one) if one.apart else one for one in _linked(files)]
-        found += linked
-        unused += _unused(files, linked)
+        linked = [_with_folder_finding(plan) if plan.apart else plan for plan in _plans_of(files)]
+        plans += linked
+        unused += _unused_orphans(files, linked)
     return PlanFiles(
-        plans=tuple(one for one in found if not one.reason),
-        orphans=(*_broken(found), *unused),
-        incomplete=tuple(one for one in found if one.reason),
+        plans=tuple(plan for plan in plans if not plan.reason),
+        orphans=(*_incomplete_orphans(plans), *unused),
+        incomplete=tuple(plan for plan in plans if plan.reason),
         not_dicom=scan.not_dicom,
         copies=scan.copies,
         others=scan.others,
     )
 
 
-def _linked(files: tuple[RtFile, ...]) -> list[FoundPlan]:
+def _plans_of(files: tuple[RtFile, ...]) -> list[FoundPlan]:
     index = _index(files)
     return [
         with_set
         for group in _dose_groups(_of(files, Kind.DOSE), index)
-        for with_set in _with_structure_sets(_checked(group), index)
+        for with_set in _with_structure_sets(_with_damage(group), index)
     ]
 
 
-def _told_by_folder(one: FoundPlan) -> FoundPlan:
+def _with_folder_finding(plan: FoundPlan) -> FoundPlan:
     """The same, with the word that nothing but its folder tells whose files these are."""
     text = "files in other folders have the same UIDs and other content; this plan's were told from them by folder"
-    noted = Finding(code=FindingCode.OTHER, text=text)
+    finding = Finding(code=FindingCode.OTHER, text=text)
+    no_structures = plan.no_structures
     return replace(
-        one,
-        findings=(*one.findings, noted),
-        names_findings=(*one.names_findings, noted),
-        no_structures=f"{one.no_structures} ({_BY_FOLDER})" if one.no_structures else "",
+        plan,
+        findings=(*plan.findings, finding),
+        names_findings=(*plan.names_findings, finding),
+        no_structures=replace(no_structures, what=f"{no_structures.what} ({_BY_FOLDER})")
+        if no_structures is not None
+        else None,
     )
 
 
@@ -180,23 +204,23 @@ def _of(files: Iterable[RtFile], kind: Kind) -> list[RtFile]:
     return [file for file in files if file.kind is kind]
 
 
-def _broken(found: list[FoundPlan]) -> tuple[Orphan, ...]:
+def _incomplete_orphans(plans: list[FoundPlan]) -> tuple[Orphan, ...]:
     return tuple(
-        Orphan(kind=Kind.DOSE, uid=one.uid, label=one.label, files=one.files, reason=one.reason)
-        for one in found
-        if one.reason
+        Orphan(kind=Kind.DOSE, uid=plan.uid, label=plan.label, files=plan.files, reason=plan.reason)
+        for plan in plans
+        if plan.reason
     )
 
 
-def _unused(files: tuple[RtFile, ...], found: list[FoundPlan]) -> tuple[Orphan, ...]:
-    used = {path for one in found for path in one.files}
+def _unused_orphans(files: tuple[RtFile, ...], plans: list[FoundPlan]) -> tuple[Orphan, ...]:
+    used = {path for plan in plans for path in plan.files}
     return tuple(
         Orphan(
             kind=file.kind,
             uid=file.uid,
             label=file.label,
             files=(file.path,),
-            reason=file.damage or _why_unused(file),
+            reason=file.damage.what if file.damage is not None else _why_unused(file),
         )
         for file in files
         if file.path not in used
@@ -219,23 +243,23 @@ class _Index:
 
 def _index(files: tuple[RtFile, ...]) -> _Index:
     # A file without UID cannot be named, but it can still share a frame of reference.
-    sets = {file.uid or file.shown: file for file in _of(files, Kind.STRUCTURE_SET)}
-    plans = {file.uid or file.shown: file for file in _of(files, Kind.PLAN)}
+    sets = {file.uid or file.display_name: file for file in _of(files, Kind.STRUCTURE_SET)}
+    plans = {file.uid or file.display_name: file for file in _of(files, Kind.PLAN)}
     named = {ref for dose in _of(files, Kind.DOSE) for ref in dose.plan_refs}
     return _Index(
         plans=plans,
         free=_by_frame((plan, _frames_of_plan(plan, sets)) for uid, plan in plans.items() if uid not in named),
         sets=sets,
-        sets_in=_by_frame((one, one.frames) for one in sets.values()),
+        sets_in=_by_frame((file, file.frames) for file in sets.values()),
     )
 
 
 def _by_frame(files: Iterable[tuple[RtFile, Iterable[str]]]) -> dict[str, list[RtFile]]:
-    found: dict[str, list[RtFile]] = {}
+    by_frame: dict[str, list[RtFile]] = {}
     for file, frames in files:
         for frame in frames:
-            found.setdefault(frame, []).append(file)
-    return found
+            by_frame.setdefault(frame, []).append(file)
+    return by_frame
 
 
 def _frames_of_plan(plan: RtFile, sets: Mapping[str, RtFile]) -> Iterable[str]:
@@ -244,8 +268,8 @@ def _frames_of_plan(plan: RtFile, sets: Mapping[str, RtFile]) -> Iterable[str]:
 
 
 def _sharing(frames: Iterable[str], by_frame: Mapping[str, Sequence[RtFile]]) -> list[RtFile]:
-    found = {file.shown: file for frame in frames for file in by_frame.get(frame, ())}
-    return [found[shown] for shown in sorted(found)]
+    by_name = {file.display_name: file for frame in frames for file in by_frame.get(frame, ())}
+    return [by_name[display_name] for display_name in sorted(by_name)]
 
 
 # Doses of one plan
@@ -255,19 +279,19 @@ def _dose_groups(doses: list[RtFile], index: _Index) -> list[FoundPlan]:
     """Doses that belong together, with their plan, before structure sets are looked for."""
     owned: dict[tuple[str, str], FoundPlan] = {}
     for dose in doses:
-        for one in _owners(dose, index):
-            key = (one.plan.shown if one.plan is not None else "", _without_plan_key(one))
+        for group in _owners(dose, index):
+            key = (group.plan.display_name if group.plan is not None else "", _without_plan_key(group))
             earlier = owned.get(key)
-            owned[key] = one if earlier is None else replace(earlier, doses=(*earlier.doses, dose))
-    return [group for one in owned.values() for group in _by_summation(one)]
+            owned[key] = group if earlier is None else replace(earlier, doses=(*earlier.doses, dose))
+    return [group for group in owned.values() for group in _by_summation(group)]
 
 
-def _without_plan_key(one: FoundPlan) -> str:
+def _without_plan_key(group: FoundPlan) -> str:
     """What holds doses together that have no RTPLAN: the plan they name, else nothing."""
-    if one.plan is not None:
+    if group.plan is not None:
         return ""
-    dose = one.doses[0]
-    return dose.plan_refs[0] if len(dose.plan_refs) == 1 else dose.shown
+    dose = group.doses[0]
+    return dose.plan_refs[0] if len(dose.plan_refs) == 1 else dose.display_name
 
 
 def _owners(dose: RtFile, index: _Index) -> list[FoundPlan]:
@@ -283,7 +307,7 @@ def _owners(dose: RtFile, index: _Index) -> list[FoundPlan]:
     shared = _sharing(dose.frames, index.free)
     if not shared:
         return [replace(alone, no_prescription="the dose names no RTPLAN, and none shares its frame of reference")]
-    text = f"{dose.shown} names no RTPLAN; it was linked by frame of reference"
+    text = f"{dose.display_name} names no RTPLAN; it was linked by frame of reference"
     linked = Finding(code=FindingCode.LINKED_BY_FRAME_OF_REFERENCE, text=text)
     return [replace(alone, plan=plan, findings=(linked,)) for plan in shared]
 
@@ -292,20 +316,23 @@ def _by_summation(group: FoundPlan) -> list[FoundPlan]:
     """Whole doses each stand alone; without one, doses of fraction groups or else of beams are summed."""
     whole = [dose for dose in group.doses if dose.summation in {"PLAN", "MULTI_PLAN"}]
     if whole:
-        aside = _left_aside(group, whole)
-        return [replace(group, doses=(dose,), findings=(*group.findings, *_multi(dose), *aside)) for dose in whole]
+        aside = _left_aside_findings(group, whole)
+        return [
+            replace(group, doses=(dose,), findings=(*group.findings, *_multi_plan_findings(dose), *aside))
+            for dose in whole
+        ]
     for summation in ("FRACTION", "BEAM"):
         parts = tuple(dose for dose in group.doses if dose.summation == summation)
         if parts:
             return [_sum_of(replace(group, doses=parts), summation)]
-    unstated = [dose for dose in group.doses if not dose.summation]
+    unstated = [dose for dose in group.doses if dose.summation is None]
     if unstated:
         return [_of_unstated_type(replace(group, doses=(dose,))) for dose in unstated]
-    kinds = ", ".join(sorted({dose.summation for dose in group.doses}))
-    return [replace(group, problem=f"Dose Summation Type {kinds} is not the dose of a plan")]
+    kinds = ", ".join(sorted({dose.summation for dose in group.doses if dose.summation is not None}))
+    return [replace(group, problem=Obstacle(what=f"Dose Summation Type {kinds} is not the dose of a plan"))]
 
 
-def _left_aside(group: FoundPlan, whole: list[RtFile]) -> tuple[Finding, ...]:
+def _left_aside_findings(group: FoundPlan, whole: list[RtFile]) -> tuple[Finding, ...]:
     aside = Counter(dose.summation or "untyped" for dose in group.doses if dose not in whole)
     if not aside:
         return ()
@@ -313,15 +340,15 @@ def _left_aside(group: FoundPlan, whole: list[RtFile]) -> tuple[Finding, ...]:
     return (Finding(code=FindingCode.OTHER, text=f"the plan's whole dose was taken; left aside: {listed} doses"),)
 
 
-def _multi(dose: RtFile) -> tuple[Finding, ...]:
+def _multi_plan_findings(dose: RtFile) -> tuple[Finding, ...]:
     if dose.summation != "MULTI_PLAN":
         return ()
-    text = f"{dose.shown} is the sum of several plans (MULTI_PLAN)"
+    text = f"{dose.display_name} is the sum of several plans (MULTI_PLAN)"
     return (Finding(code=FindingCode.SUMMED_DOSES, text=text),)
 
 
 def _of_unstated_type(group: FoundPlan) -> FoundPlan:
-    text = f"{group.doses[0].shown} states no Dose Summation Type; it was taken as the plan's whole dose"
+    text = f"{group.doses[0].display_name} states no Dose Summation Type; it was taken as the plan's whole dose"
     return replace(group, findings=(*group.findings, Finding(code=FindingCode.OTHER, text=text)))
 
 
@@ -331,9 +358,10 @@ def _sum_of(group: FoundPlan, summation: str) -> FoundPlan:
     planned = sorted(_parts_of(group.plan, summation)) if group.plan is not None else []
     count = f"{len(group.doses)} {summation} doses were summed" if len(group.doses) > 1 else f"one {summation} dose"
     code, cover = _cover(have, planned, names)
-    found = Finding(code=code, text=f"{count} ({names} {_listed(have)}); {cover}")
-    summed = replace(group, findings=(*group.findings, found))
-    return replace(summed, problem=_bad_sum(group, have, planned, names))
+    finding = Finding(code=code, text=f"{count} ({names} {_part_numbers(have)}); {cover}")
+    summed = replace(group, findings=(*group.findings, finding))
+    bad_sum = _bad_sum(group, have, planned, names)
+    return replace(summed, problem=Obstacle(what=bad_sum) if bad_sum is not None else None)
 
 
 def _parts_of(file: RtFile, summation: str) -> list[tuple[int, ...]]:
@@ -343,7 +371,7 @@ def _parts_of(file: RtFile, summation: str) -> list[tuple[int, ...]]:
     return [(group, beam) for group, beams in file.parts for beam in beams]
 
 
-def _listed(parts: list[tuple[int, ...]]) -> str:
+def _part_numbers(parts: list[tuple[int, ...]]) -> str:
     return ", ".join(str(part[-1]) for part in parts) if parts else "not stated"
 
 
@@ -354,27 +382,31 @@ def _cover(have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: s
     return FindingCode.DOSE_OF_PARTS, f"whether these are all {names} of the plan cannot be told"
 
 
-def _bad_sum(group: FoundPlan, have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> str:
+def _bad_sum(group: FoundPlan, have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> str | None:
     """Why a sum would be wrong: other frames of reference, a part twice, a part missing, fewer doses than parts."""
     if len({dose.frames for dose in group.doses}) > 1:
         return "the doses to be summed are in different frames of reference"
     twice = [part for part, times in Counter(have).items() if times > 1]
     if twice:
-        return f"several doses are of {names} {_listed(twice)}: their sum would count them twice"
+        return f"several doses are of {names} {_part_numbers(twice)}: their sum would count them twice"
     missing = [part for part in planned if have and part not in have]
     if missing:
-        return f"doses of {names} {_listed(missing)} are missing: the sum would be too low"
+        return f"doses of {names} {_part_numbers(missing)} are missing: the sum would be too low"
     if not have and planned and len(group.doses) != len(planned):
         return f"{len(group.doses)} doses for {len(planned)} {names} of the RTPLAN: the sum may be wrong"
-    return ""
+    return None
 
 
-def _checked(group: FoundPlan) -> FoundPlan:
+def _with_damage(group: FoundPlan) -> FoundPlan:
     """The same, with the damage of a file as its problem."""
-    damaged = [file for file in (*group.doses, group.plan) if file is not None and file.damage]
-    if not damaged:
-        return group
-    return replace(group, problem=damaged[0].damage, place=damaged[0].shown, hint=damaged[0].hint)
+    for file in (*group.doses, group.plan):
+        if file is not None and file.damage is not None:
+            return replace(group, problem=_damaged(file, file.damage))
+    return group
+
+
+def _damaged(file: RtFile, damage: Damage) -> Obstacle:
+    return Obstacle(what=damage.what, place=file.display_name, hint=damage.hint)
 
 
 # Structure sets
@@ -382,18 +414,21 @@ def _checked(group: FoundPlan) -> FoundPlan:
 
 def _with_structure_sets(group: FoundPlan, index: _Index) -> list[FoundPlan]:
     """The group with its structure set; once for each possible one where references do not tell."""
-    return [_with_names(one, group, index) for one in _with_contours(group, index)]
+    return [_with_names(joined, group, index) for joined in _with_contours(group, index)]
 
 
 def _with_contours(group: FoundPlan, index: _Index) -> list[FoundPlan]:
     referring = _referring(group)
     named = [index.sets[ref] for file in referring for ref in file.structure_set_refs if ref in index.sets]
     if named:
-        return [_joined(_noting(group, _elsewhere(referring, named[0])), named[0])]
+        return [_with_structure_set(_with_findings(group, _elsewhere(referring, named[0])), named[0])]
     shared = _sharing(group.doses[0].frames, index.sets_in)
     if not shared:
-        return [replace(group, no_structures=_why_no_set(group, referring, index))]
-    return [_joined(_noting(group, _linked_set(referring, one, len(shared))), one) for one in shared]
+        return [replace(group, no_structures=Obstacle(what=_why_no_set(group, referring, index)))]
+    return [
+        _with_structure_set(_with_findings(group, _linked_set(referring, structure_set, len(shared))), structure_set)
+        for structure_set in shared
+    ]
 
 
 def _referring(group: FoundPlan) -> list[RtFile]:
@@ -401,18 +436,19 @@ def _referring(group: FoundPlan) -> list[RtFile]:
     return [file for file in (group.plan, *group.doses) if file is not None and file.structure_set_refs]
 
 
-def _noting(group: FoundPlan, texts: Mapping[str, FindingCode]) -> FoundPlan:
+def _with_findings(group: FoundPlan, texts: Mapping[str, FindingCode]) -> FoundPlan:
     noted = tuple(Finding(code=code, text=text) for text, code in texts.items())
     return replace(group, findings=(*group.findings, *noted))
 
 
-def _linked_set(referring: list[RtFile], one: RtFile, choices: int) -> dict[str, FindingCode]:
+def _linked_set(referring: list[RtFile], structure_set: RtFile, choices: int) -> dict[str, FindingCode]:
     which = "the only one" if choices == 1 else f"one of {choices}"
     if not referring:
-        text = f"no structure set is named; {one.shown} was taken, {which} of the dose's frame of reference"
+        taken = f"{structure_set.display_name} was taken, {which} of the dose's frame of reference"
+        text = f"no structure set is named; {taken}"
         return {text: FindingCode.LINKED_BY_FRAME_OF_REFERENCE}
     how = f", which was taken as {which} of the dose's frame of reference"
-    return {text + how: FindingCode.LINKED_BY_FRAME_OF_REFERENCE for text in _elsewhere(referring, one)}
+    return {text + how: FindingCode.LINKED_BY_FRAME_OF_REFERENCE for text in _elsewhere(referring, structure_set)}
 
 
 def _elsewhere(referring: Iterable[RtFile], used: RtFile) -> dict[str, FindingCode]:
@@ -428,48 +464,47 @@ def _elsewhere(referring: Iterable[RtFile], used: RtFile) -> dict[str, FindingCo
 # Structure sets that ROI numbers of stored DVHs are of
 
 
-def for_stored_dvhs(found: FoundPlan) -> FoundPlan:
+def for_stored_dvhs(plan: FoundPlan) -> FoundPlan:
     """The same plan, with the structure set that names stored DVHs in place of the one that has its contours."""
-    return replace(found, structure_set=found.names_from, findings=found.names_findings)
+    return replace(plan, structure_set=plan.names_from, findings=plan.names_findings)
 
 
 def _with_names(joined: FoundPlan, group: FoundPlan, index: _Index) -> FoundPlan:
     """The RTDOSE tells, for its DVHs have the numbers; without a reference in it, the RTPLAN."""
     referring = sorted(_referring(group), key=lambda file: file.kind is not Kind.DOSE)
     if not referring:
-        return _named_by(joined, joined.structure_set, joined.findings)
+        return _with_names_of(joined, joined.structure_set, joined.findings)
     refs = referring[0].structure_set_refs
     here = [index.sets[ref] for ref in refs if ref in index.sets]
     if here:
-        return _named_by(joined, here[0], _noting(group, _elsewhere(referring, here[0])).findings)
+        return _with_names_of(joined, here[0], _with_findings(group, _elsewhere(referring, here[0])).findings)
     text = (
         f"the {referring[0].kind} refers to structure set {refs[0]}, which is not among the files: stored DVHs have ROI"
         " numbers for names, for another set may number its ROIs otherwise"
     )
-    return _named_by(joined, None, _noting(group, {text: FindingCode.OTHER}).findings)
+    return _with_names_of(joined, None, _with_findings(group, {text: FindingCode.OTHER}).findings)
 
 
-def _named_by(joined: FoundPlan, one: RtFile | None, findings: tuple[Finding, ...]) -> FoundPlan:
-    if one is None or not one.damage:
-        return replace(joined, names_from=one, names_findings=findings)
-    text = f"{one.shown} gives no names to stored DVHs: {one.damage}"
+def _with_names_of(joined: FoundPlan, structure_set: RtFile | None, findings: tuple[Finding, ...]) -> FoundPlan:
+    if structure_set is None or structure_set.damage is None:
+        return replace(joined, names_from=structure_set, names_findings=findings)
+    text = f"{structure_set.display_name} gives no names to stored DVHs: {structure_set.damage.what}"
     return replace(joined, names_findings=(*findings, Finding(code=FindingCode.OTHER, text=text)))
 
 
 # Frames of reference
 
 
-def _joined(group: FoundPlan, one: RtFile) -> FoundPlan:
-    joined = replace(group, structure_set=one)
+def _with_structure_set(group: FoundPlan, structure_set: RtFile) -> FoundPlan:
+    joined = replace(group, structure_set=structure_set)
     frames = set(group.doses[0].frames)
-    if one.damage:
-        first = group if group.problem else replace(joined, place=one.shown, hint=one.hint)
-        return replace(joined, no_structures=one.damage, place=first.place, hint=first.hint)
-    if frames and one.frames and not frames & set(one.frames):
-        return replace(joined, no_structures=_other_frame(group, one.frames))
-    if not frames or not one.frames:
-        file = group.doses[0] if not frames else one
-        text = f"{file.shown} states no frame of reference; that dose and contours share one was not checked"
+    if structure_set.damage is not None:
+        return replace(joined, no_structures=_damaged(structure_set, structure_set.damage))
+    if frames and structure_set.frames and not frames & set(structure_set.frames):
+        return replace(joined, no_structures=Obstacle(what=_other_frame(group, structure_set.frames)))
+    if not frames or not structure_set.frames:
+        file = group.doses[0] if not frames else structure_set
+        text = f"{file.display_name} states no frame of reference; that dose and contours share one was not checked"
         return replace(joined, findings=(*joined.findings, Finding(code=FindingCode.OTHER, text=text)))
     return joined
 
@@ -488,6 +523,6 @@ def _why_no_set(group: FoundPlan, referring: list[RtFile], index: _Index) -> str
 
 
 def _other_frame(group: FoundPlan, theirs: Sequence[str]) -> str:
-    more = f" and {len(theirs) - _FRAMES_SHOWN} more" if len(theirs) > _FRAMES_SHOWN else ""
-    listed = ", ".join(theirs[:_FRAMES_SHOWN]) + more
+    more = f" and {len(theirs) - _MAX_FRAMES_LISTED} more" if len(theirs) > _MAX_FRAMES_LISTED else ""
+    listed = ", ".join(theirs[:_MAX_FRAMES_LISTED]) + more
     return f"the RTSTRUCT is in frame of reference {listed}, the RTDOSE in {', '.join(group.doses[0].frames)}"

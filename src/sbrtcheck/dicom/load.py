@@ -7,25 +7,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbrtcheck.dicom.dose import DoseFile, dose_grid, grid_maximum_gy, open_dose, summed
+from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, summed
+from sbrtcheck.dicom.elements import DoseFile
 from sbrtcheck.dicom.files import AnyPath, Kind
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
+from sbrtcheck.dicom.reader import read_dose, read_elements, read_errors
 from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
-from sbrtcheck.dicom.tags import quiet, read_dataset, read_errors
+from sbrtcheck.dicom.tags import quiet
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError, SbrtcheckError
 from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Plan, PlanUids, Prescription, Structure, UnknownPrescription
 from sbrtcheck.progress import log_step
 
-_OTHERS_SHOWN = 5
+_MAX_LISTED = 5
 _OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"
 _NO_PLAN_HINT = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or export them together"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Opened:
+class _ChosenPlan:
     """A chosen plan, its prescription read, dose and structures not yet."""
 
     found: FoundPlan
@@ -33,8 +35,8 @@ class _Opened:
     findings: tuple[Finding, ...]
 
     @property
-    def shown(self) -> str:
-        return self.found.doses[0].shown
+    def display_name(self) -> str:
+        return self.found.doses[0].display_name
 
     @property
     def frame(self) -> str:
@@ -128,13 +130,13 @@ def load_plan_and_dvhs(
         return loaded, _stored_with(opened, doses, loaded)
 
 
-def _opened(path: AnyPath, uid: str | None, prescription: Prescription | None) -> _Opened:
-    files = _linked(path)
-    found = _choose(files, uid, with_structures=True)
-    return _open(found, found, files, prescription)
+def _opened(path: AnyPath, uid: str | None, prescription: Prescription | None) -> _ChosenPlan:
+    files = _plan_files(path)
+    plan = _choose(files, uid, with_structures=True)
+    return _open(plan, plan, files, prescription)
 
 
-def _plan(opened: _Opened, doses: Sequence[DoseFile]) -> Plan:
+def _plan(opened: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
     grid, dose_findings = _dose(opened, doses)
     structures, set_findings = _structures(opened)
     return Plan(
@@ -143,11 +145,11 @@ def _plan(opened: _Opened, doses: Sequence[DoseFile]) -> Plan:
         prescription=opened.prescription,
         uids=opened.uids,
         label=opened.found.label,
-        findings=(*opened.findings, *dose_findings, *set_findings, *_without_frame(opened)),
+        findings=(*opened.findings, *dose_findings, *set_findings, *_frame_findings(opened)),
     )
 
 
-def _without_frame(opened: _Opened) -> tuple[Finding, ...]:
+def _frame_findings(opened: _ChosenPlan) -> tuple[Finding, ...]:
     """Where one of the two names a frame of reference and the other none, whether they lie in one is not known."""
     structure_set = opened.found.structure_set
     if structure_set is None or bool(opened.frame) == bool(structure_set.frames):
@@ -157,11 +159,11 @@ def _without_frame(opened: _Opened) -> tuple[Finding, ...]:
     return (Finding(code=FindingCode.FRAME_UNKNOWN, text=text),)
 
 
-def _stored_with(opened: _Opened, doses: Sequence[DoseFile], plan: Plan) -> DVHSet | NotStored:
+def _stored_with(opened: _ChosenPlan, doses: Sequence[DoseFile], plan: Plan) -> DVHSet | NotStored:
     """The DVHs stored in the one dose of a plan, named by the plan's own structures."""
     from sbrtcheck.dicom.stored import has_dvhs, stored_dvhs
 
-    if not any(has_dvhs(dose.dataset) for dose in doses):
+    if not any(has_dvhs(dose.elements) for dose in doses):
         return NotStored(reason="the RTDOSE stores no DVHs")
     if len(doses) > 1:
         return NotStored(reason=_OF_PARTS)
@@ -170,10 +172,10 @@ def _stored_with(opened: _Opened, doses: Sequence[DoseFile], plan: Plan) -> DVHS
         return NotStored(reason=reason)
     try:
         return stored_dvhs(
-            doses[0].dataset,
-            opened.shown,
+            doses[0].elements,
+            opened.display_name,
             maximum_gy=plan.dose.max_gy,
-            names={one.number: (one.name, one.kind) for one in plan.structures},
+            names={structure.number: (structure.name, structure.kind) for structure in plan.structures},
             prescription=opened.prescription,
             provenance=_provenance(opened),
             findings=(),
@@ -205,27 +207,27 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     from sbrtcheck.dicom.stored import STORED_HINT, stored_dvhs
 
     with quiet():
-        files = _linked(path)
-        found = _choose(files, plan, with_structures=False)
-        opened = _open(found, for_stored_dvhs(found), files, prescription)
+        files = _plan_files(path)
+        chosen = _choose(files, plan, with_structures=False)
+        opened = _open(chosen, for_stored_dvhs(chosen), files, prescription)
         if len(opened.found.doses) > 1:
-            raise InputError(_OF_PARTS, opened.shown, STORED_HINT)
-        dose = open_dose(opened.found.doses[0].path, opened.shown)
+            raise InputError(_OF_PARTS, opened.display_name, STORED_HINT)
+        dose = read_dose(opened.found.doses[0].path, opened.display_name)
         with log_step("DVHs") as say:
             stored = stored_dvhs(
-                dose.dataset,
-                opened.shown,
+                dose.elements,
+                opened.display_name,
                 maximum_gy=grid_maximum_gy(dose),
                 names=_names(opened),
                 prescription=opened.prescription,
                 provenance=_provenance(opened),
                 findings=opened.findings,
             )
-            say(f"{len(stored)} stored in {opened.shown}, {len(stored.without)} structures without")
+            say(f"{len(stored)} stored in {opened.display_name}, {len(stored.without)} structures without")
         return stored
 
 
-def _provenance(opened: _Opened) -> dict[str, str | tuple[str, ...]]:
+def _provenance(opened: _ChosenPlan) -> dict[str, str | tuple[str, ...]]:
     uids = opened.uids
     return {
         "plan": uids.plan,
@@ -236,27 +238,27 @@ def _provenance(opened: _Opened) -> dict[str, str | tuple[str, ...]]:
     }
 
 
-def _linked(path: AnyPath) -> PlanFiles:
+def _plan_files(path: AnyPath) -> PlanFiles:
     with log_step("files") as say:
-        found = scan(path)
-        files = link(found)
-        counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
-        skipped = f"{found.others} other DICOM, {len(found.not_dicom)} not DICOM, {len(found.copies)} copies"
-        say(f"{counts}; {skipped}; {len(files.plans)} complete plans, {len(files.incomplete)} incomplete")
-    return files
+        files = scan(path)
+        linked = link(files)
+        counts = ", ".join(f"{files.count(kind)} {kind}" for kind in Kind)
+        skipped = f"{files.others} other DICOM, {len(files.not_dicom)} not DICOM, {len(files.copies)} copies"
+        say(f"{counts}; {skipped}; {len(linked.plans)} complete plans, {len(linked.incomplete)} incomplete")
+    return linked
 
 
 # Which plan
 
 
 def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> FoundPlan:
-    complete = [*files.plans] if with_structures else [one for one in _all(files) if not one.problem]
-    refused = [one for one in _all(files) if one not in complete]
+    complete = [*files.plans] if with_structures else [plan for plan in _all(files) if plan.problem is None]
+    refused = [plan for plan in _all(files) if plan not in complete]
     if uid is not None:
-        if not any(one.has(uid) for one in _all(files)):
+        if not any(plan.has(uid) for plan in _all(files)):
             raise NoPlanError(f"no plan, dose or structure set {uid} makes a plan", "", _there_are(files))
-        complete = [one for one in complete if one.has(uid)]
-        refused = [one for one in refused if one.has(uid)]
+        complete = [plan for plan in complete if plan.has(uid)]
+        refused = [plan for plan in refused if plan.has(uid)]
     if not with_structures:
         complete = _told_apart_by_names(complete)
     if len(complete) > 1:
@@ -270,16 +272,16 @@ def _several(complete: list[FoundPlan]) -> AmbiguousPlanError:
     times = Counter(map(str, complete))
     listed = "; ".join(text if number == 1 else f"{text}, in {number} folders" for text, number in times.items())
     hint = "choose one by the UID of its plan or dose (plan=UID, --plan UID)"
-    if len({(one.uid, one.dose_uids) for one in complete}) < len(complete) and any(one.apart for one in complete):
+    if len({(plan.uid, plan.dose_uids) for plan in complete}) < len(complete) and any(plan.apart for plan in complete):
         hint = "those of the same UIDs are told apart by folder alone: give the folder of the one wanted"
     return AmbiguousPlanError(f"{len(complete)} plans are here: {listed}", "", hint)
 
 
-def _told_apart_by_names(found: list[FoundPlan]) -> list[FoundPlan]:
+def _told_apart_by_names(plans: list[FoundPlan]) -> list[FoundPlan]:
     """Of plans that differ in nothing but a structure set whose names are not used, the first."""
     first: dict[tuple[object, ...], FoundPlan] = {}
-    for one in found:
-        first.setdefault((one.plan, one.doses, one.names_from), one)
+    for plan in plans:
+        first.setdefault((plan.plan, plan.doses, plan.names_from), plan)
     return list(first.values())
 
 
@@ -288,19 +290,20 @@ def _all(files: PlanFiles) -> tuple[FoundPlan, ...]:
 
 
 def _there_are(files: PlanFiles) -> str:
-    found = [str(one) for one in _all(files)]
-    more = f" and {len(found) - _OTHERS_SHOWN} more" if len(found) > _OTHERS_SHOWN else ""
-    return "there are: " + ("; ".join(found[:_OTHERS_SHOWN]) + more if found else "none")
+    plans = [str(plan) for plan in _all(files)]
+    more = f" and {len(plans) - _MAX_LISTED} more" if len(plans) > _MAX_LISTED else ""
+    return "there are: " + ("; ".join(plans[:_MAX_LISTED]) + more if plans else "none")
 
 
 def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
     if refused:
+        first, obstacle = refused[0], refused[0].obstacle
+        assert obstacle is not None  # noqa: S101 - it was refused for it
         more = f" (and {len(refused) - 1} more doses that make no plan)" if len(refused) > 1 else ""
-        return NoPlanError(
-            refused[0].reason + more, refused[0].place or refused[0].doses[0].shown, refused[0].hint or _NO_PLAN_HINT
-        )
-    found = [orphan.kind for orphan in files.orphans]
-    counts = ", ".join(f"{found.count(kind)} {kind}" for kind in Kind)
+        place = obstacle.place or first.doses[0].display_name
+        return NoPlanError(obstacle.what + more, place, obstacle.hint or _NO_PLAN_HINT)
+    kinds = [orphan.kind for orphan in files.orphans]
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in Kind)
     what = (
         f"there is no RTDOSE among the files ({counts}, {files.others} other DICOM, {len(files.not_dicom)} not DICOM)"
     )
@@ -310,30 +313,32 @@ def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanErro
 # Reading it
 
 
-def _open(chosen: FoundPlan, found: FoundPlan, files: PlanFiles, given: Prescription | None) -> _Opened:
+def _open(chosen: FoundPlan, found: FoundPlan, files: PlanFiles, given: Prescription | None) -> _ChosenPlan:
     """``found`` is the chosen plan, with the structure set that is to be used."""
     plan = found.plan
-    dataset = read_dataset(plan.path, plan.shown, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
+    dataset = read_elements(plan.path, plan.display_name, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
     prescription, stated = prescription_of(dataset, given, found.no_prescription)
-    findings = (*found.findings, *stated, *_not_used(chosen, files), *_skipped(files))
-    return _Opened(found=found, prescription=prescription, findings=findings)
+    findings = (*found.findings, *stated, *_not_used_findings(chosen, files), *_skipped_findings(files))
+    return _ChosenPlan(found=found, prescription=prescription, findings=findings)
 
 
-def _not_used(found: FoundPlan, files: PlanFiles) -> tuple[Finding, ...]:
+def _not_used_findings(chosen: FoundPlan, files: PlanFiles) -> tuple[Finding, ...]:
     """Other plans of the same input: left aside on the caller's word, or because they are incomplete."""
-    others = [one for one in _all(files) if one is not found]
-    texts = [f"also here and not used: {one}" + (f": {one.reason}" if one.reason else "") for one in others]
+    others = [plan for plan in _all(files) if plan is not chosen]
+    texts = [
+        f"also here and not used: {plan}" + (f": {plan.reason}" if plan.reason is not None else "") for plan in others
+    ]
     texts += [
         f"also here and not used: {orphan.kind} {orphan.uid}: {orphan.reason}"
         for orphan in files.orphans
         if orphan.kind is not Kind.DOSE
     ]
-    if len(texts) > _OTHERS_SHOWN:
-        texts[_OTHERS_SHOWN:] = [f"also here and not used: {len(texts) - _OTHERS_SHOWN} more plans or parts of plans"]
+    if len(texts) > _MAX_LISTED:
+        texts[_MAX_LISTED:] = [f"also here and not used: {len(texts) - _MAX_LISTED} more plans or parts of plans"]
     return tuple(Finding(code=FindingCode.OTHER, text=text) for text in texts)
 
 
-def _skipped(files: PlanFiles) -> tuple[Finding, ...]:
+def _skipped_findings(files: PlanFiles) -> tuple[Finding, ...]:
     texts = {
         "not readable as DICOM and skipped": files.not_dicom,
         "skipped as copies of other files": files.copies,
@@ -349,17 +354,17 @@ def _files(paths: tuple[Path, ...]) -> str:
     return "file" if len(paths) == 1 else "files"
 
 
-def _dose_files(opened: _Opened) -> list[DoseFile]:
-    return [open_dose(dose.path, dose.shown) for dose in opened.found.doses]
+def _dose_files(opened: _ChosenPlan) -> list[DoseFile]:
+    return [read_dose(dose.path, dose.display_name) for dose in opened.found.doses]
 
 
-def _dose(opened: _Opened, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tuple[Finding, ...]]:
+def _dose(opened: _ChosenPlan, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tuple[Finding, ...]]:
     with log_step("dose") as say:
-        read = [dose_grid(dose, opened.prescription) for dose in doses]
-        findings = tuple(dict.fromkeys(finding for _, some in read for finding in some))
-        grids = [grid for grid, _ in read]
-        grid = grids[0] if len(grids) == 1 else summed(grids, opened.shown)
-        say(f"{', '.join(dose.shown for dose in opened.found.doses)}; {_grid_text(grid)}")
+        grids_and_findings = [dose_grid(dose, opened.prescription) for dose in doses]
+        findings = tuple(dict.fromkeys(finding for _, some in grids_and_findings for finding in some))
+        grids = [grid for grid, _ in grids_and_findings]
+        grid = grids[0] if len(grids) == 1 else summed(grids, opened.display_name)
+        say(f"{', '.join(dose.display_name for dose in opened.found.doses)}; {_grid_text(grid)}")
         say(_prescription_text(opened.prescription))
     return grid, findings
 
@@ -376,18 +381,22 @@ def _prescription_text(rx: Prescription | UnknownPrescription) -> str:
     return f"prescription {rx.dose_gy:g} Gy in {rx.fractions} fractions ({rx.source})"
 
 
-def _structures(opened: _Opened) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
+def _structures(opened: _ChosenPlan) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
     file = opened.found.structure_set
     if file is None:
-        raise NoPlanError(opened.found.no_structures, opened.shown, _NO_PLAN_HINT)
+        missing = opened.found.no_structures
+        assert missing is not None  # noqa: S101 - it says why there is no structure set
+        raise NoPlanError(missing.what, opened.display_name, _NO_PLAN_HINT)
     with log_step("structures") as say:
-        found, findings = structures_of(read_dataset(file.path, file.shown), file.shown, opened.frame)
-        say(f"{len(found)} in {file.shown}")
-    return found, findings
+        structures, findings = structures_of(
+            read_elements(file.path, file.display_name), file.display_name, opened.frame
+        )
+        say(f"{len(structures)} in {file.display_name}")
+    return structures, findings
 
 
-def _names(opened: _Opened) -> dict[int, tuple[str, str]]:
+def _names(opened: _ChosenPlan) -> dict[int, tuple[str, str]]:
     file = opened.found.structure_set
     if file is None:
         return {}
-    return names_and_kinds(read_dataset(file.path, file.shown), file.shown)
+    return names_and_kinds(read_elements(file.path, file.display_name), file.display_name)

@@ -13,10 +13,11 @@ from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
+from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import AnyPath, Kind, RtFile
-from sbrtcheck.dicom.general import READ_ERRORS, dataset_of
+from sbrtcheck.dicom.general import READ_ERRORS, PydicomElements, read_general
 from sbrtcheck.dicom.scan import scan
-from sbrtcheck.dicom.tags import items, name, quiet, word
+from sbrtcheck.dicom.tags import name, quiet, word
 from sbrtcheck.errors import DicomError, InputError
 
 # Of the modules Patient, General Study and Patient Study (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2). What stands in `_PRESENT`
@@ -63,7 +64,7 @@ class Origin:
 
     subject: Dataset
     references: Mapping[Kind, tuple[Dataset, ...]]
-    doses: tuple[Dataset, ...]
+    doses: tuple[Elements, ...]
 
 
 def origin_of(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Origin:
@@ -76,7 +77,7 @@ def origin_of(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) ->
     """
     with quiet():
         files = _files(path, provenance)
-        headers = [dataset_of(file.path, file.shown, _LAST_TAG[file.kind]) for file in files]
+        headers = [read_general(file.path, file.display_name, _LAST_TAG[file.kind]) for file in files]
         _refuse_several_patients(headers)
         of_kind = {kind: [h for f, h in zip(files, headers, strict=True) if f.kind is kind] for kind in Kind}
         first = next(h for kind in (Kind.PLAN, Kind.DOSE) for h in of_kind[kind])
@@ -87,7 +88,7 @@ def origin_of(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) ->
         )
 
 
-def reference_to(header: Dataset) -> Dataset:
+def reference_to(header: Elements) -> Dataset:
     """Class and UID of an instance, as items of references have them."""
     sop_class = word(header, 0x00080016)
     if not sop_class:
@@ -110,7 +111,7 @@ def _files(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Se
     return files
 
 
-def _refuse_several_patients(headers: Sequence[Dataset]) -> None:
+def _refuse_several_patients(headers: Sequence[Elements]) -> None:
     if len({name(header, 0x00100020) for header in headers}) > 1:
         raise InputError(
             "the plan's files have different Patient IDs, so there is no record that the object would be for",
@@ -121,17 +122,17 @@ def _refuse_several_patients(headers: Sequence[Dataset]) -> None:
         raise InputError(what, hint=_ONE_PATIENT)
 
 
-def _subject(header: Dataset) -> Dataset:
+def _subject(header: PydicomElements) -> Dataset:
     subject = Dataset()
     subject.SpecificCharacterSet = "ISO_IR 192"
-    for element in _copied(header):
+    for element in _identity_elements(header.dataset):
         subject.add(element)
-    if not word(subject, 0x0020000D):
+    if not word(PydicomElements(subject), 0x0020000D):
         raise DicomError("the file has no Study Instance UID", hint="export it again")
     return subject
 
 
-def _copied(header: Dataset) -> Iterator[DataElement]:
+def _identity_elements(header: Dataset) -> Iterator[DataElement]:
     """Elements as they are, also where a value breaks the rules of its kind: they must match the record."""
     for keyword in (*_PRESENT, *_WHERE_KNOWN):
         tag = tag_for_keyword(keyword) or 0
@@ -155,7 +156,7 @@ def _value(header: Dataset, tag: int) -> tuple[str, str]:
 
 def plan_references(origin: Origin) -> tuple[Dataset, ...]:
     """References to the plans that the doses are of: as the doses have them, else to the RTPLAN that is there."""
-    stated = [item for dose in origin.doses for item in items(dose, 0x300C0002)]
+    stated = [item for dose in origin.doses for item in dose.items(0x300C0002)]
     unique = {uid: word(item, 0x00081150) for item in stated if (uid := word(item, 0x00081155))}
     return tuple(_reference(sop_class, uid) for uid, sop_class in unique.items()) or origin.references[Kind.PLAN]
 

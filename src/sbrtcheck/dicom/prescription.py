@@ -19,9 +19,11 @@ The rules, in this order:
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sbrtcheck.dicom.tags import AnyElements, integer, items, number, word, words
+from sbrtcheck.dicom.elements import Elements
+from sbrtcheck.dicom.tags import integer, number, word, words
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 
 # Doses closer than this are one prescription, written with another rounding.
@@ -71,7 +73,7 @@ class _TargetDose:
 Read = tuple[Prescription | UnknownPrescription, tuple[Finding, ...]]
 
 
-def prescription_of(plan: AnyElements | None, given: Prescription | None, missing: str = "") -> Read:
+def prescription_of(plan: Elements | None, given: Prescription | None, missing: str | None = None) -> Read:
     """The prescription of an RTPLAN by the rules above, with its findings.
 
     Parameters
@@ -81,15 +83,17 @@ def prescription_of(plan: AnyElements | None, given: Prescription | None, missin
     given
         The caller's prescription, which wins.
     missing
-        Why there is no RTPLAN.
+        Why there is no RTPLAN, where there is none.
     """
-    stated, findings = _stated(plan) if plan is not None else (UnknownPrescription(reason=missing), ())
+    stated, findings = (
+        _stated_prescription(plan) if plan is not None else (UnknownPrescription(reason=missing or ""), ())
+    )
     if given is None:
         return stated, findings
-    return given, (*_difference(given, stated), *findings)
+    return given, (*_difference_findings(given, stated), *findings)
 
 
-def _difference(given: Prescription, stated: Prescription | UnknownPrescription) -> tuple[Finding, ...]:
+def _difference_findings(given: Prescription, stated: Prescription | UnknownPrescription) -> tuple[Finding, ...]:
     if isinstance(stated, UnknownPrescription):
         other = f"from the files it is unknown: {stated.reason}"
     elif stated.fractions == given.fractions and abs(stated.dose_gy - given.dose_gy) < _SAME_DOSE_GY:
@@ -100,10 +104,10 @@ def _difference(given: Prescription, stated: Prescription | UnknownPrescription)
     return (Finding(code=FindingCode.PRESCRIPTION_SOURCE, text=text),)
 
 
-def _stated(plan: AnyElements) -> Read:
-    groups = items(plan, 0x300A0070)
+def _stated_prescription(plan: Elements) -> Read:
+    groups = plan.items(0x300A0070)
     doses, unused = _target_doses(plan, groups)
-    findings = _several([*doses, *unused])
+    findings = _several_doses_findings([*doses, *unused])
     if len(groups) > 1:
         numbers = ", ".join(str(integer(group, 0x300A0078) or "?") for group in groups)
         reason = f"the RTPLAN has {len(groups)} fraction groups ({numbers} fractions)"
@@ -113,7 +117,7 @@ def _stated(plan: AnyElements) -> Read:
         reason = "the RTPLAN states no target prescription dose"
         return UnknownPrescription(reason=reason, fractions=fractions), findings
     chosen = max(doses, key=lambda dose: dose.rank)
-    findings = (*findings, *_calculated(chosen))
+    findings = (*findings, *_actual_dose_findings(chosen))
     if fractions is None:
         reason = f"the RTPLAN states {chosen.dose_gy:g} Gy and no number of fractions"
         return UnknownPrescription(reason=reason), findings
@@ -121,15 +125,15 @@ def _stated(plan: AnyElements) -> Read:
     return Prescription(dose_gy=chosen.dose_gy, fractions=fractions, source=source), findings
 
 
-def _fractions(groups: list[AnyElements]) -> int | None:
+def _fractions(groups: Sequence[Elements]) -> int | None:
     planned = integer(groups[0], 0x300A0078) if groups else None
     return planned if planned is not None and planned > 0 else None
 
 
-def _target_doses(plan: AnyElements, groups: list[AnyElements]) -> tuple[list[_TargetDose], list[_TargetDose]]:
+def _target_doses(plan: Elements, groups: Sequence[Elements]) -> tuple[list[_TargetDose], list[_TargetDose]]:
     """The doses to choose from, and those of the fraction group that a dose reference's own one stands for."""
     by_number = _doses_of_group(groups[0]) if len(groups) == 1 else {}
-    references = items(plan, 0x300A0010)
+    references = plan.items(0x300A0010)
     times = Counter(integer(item, 0x300A0012) for item in references)
     doses: list[_TargetDose] = []
     unused: list[_TargetDose] = []
@@ -152,29 +156,29 @@ def _target_doses(plan: AnyElements, groups: list[AnyElements]) -> tuple[list[_T
     return doses, unused
 
 
-def _doses_of_group(group: AnyElements) -> dict[int | None, list[float]]:
+def _doses_of_group(group: Elements) -> dict[int | None, list[float]]:
     """Target prescription doses in a fraction group, by the number of the dose reference that they are for."""
-    found: dict[int | None, list[float]] = {}
-    for item in items(group, 0x300C0050):
-        to, dose_gy = integer(item, 0x300C0051), _dose_gy(item)
-        if to is not None and dose_gy is not None:
-            found.setdefault(to, []).append(dose_gy)
-    return found
+    by_number: dict[int | None, list[float]] = {}
+    for item in group.items(0x300C0050):
+        reference, dose_gy = integer(item, 0x300C0051), _dose_gy(item)
+        if reference is not None and dose_gy is not None:
+            by_number.setdefault(reference, []).append(dose_gy)
+    return by_number
 
 
-def _dose_gy(item: AnyElements) -> float | None:
+def _dose_gy(item: Elements) -> float | None:
     dose_gy = number(item, 0x300A0026)
     return dose_gy if dose_gy is not None and dose_gy > 0.0 else None
 
 
-def _several(doses: list[_TargetDose]) -> tuple[Finding, ...]:
+def _several_doses_findings(doses: list[_TargetDose]) -> tuple[Finding, ...]:
     if not doses or max(d.dose_gy for d in doses) - min(d.dose_gy for d in doses) < _SAME_DOSE_GY:
         return ()
     listed = ", ".join(map(str, sorted(doses, key=lambda dose: dose.rank, reverse=True)))
     return (Finding(code=FindingCode.SEVERAL_PRESCRIPTIONS, text=f"the RTPLAN prescribes {listed}"),)
 
 
-def _calculated(chosen: _TargetDose) -> tuple[Finding, ...]:
+def _actual_dose_findings(chosen: _TargetDose) -> tuple[Finding, ...]:
     if chosen.interpretation != "ACTUAL":
         return ()
     text = f"the RTPLAN calls its {chosen.dose_gy:g} Gy ACTUAL, calculated in planning, and states no nominal dose"

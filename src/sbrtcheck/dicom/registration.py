@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import is_dicom
-from sbrtcheck.dicom.tags import AnyElements, decimals, items, quiet, read_dataset, word
+from sbrtcheck.dicom.reader import read_elements
+from sbrtcheck.dicom.tags import decimals, quiet, word
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import FloatArray, Registration
 
@@ -44,38 +46,40 @@ def load_registration(path: str | PathLike[str]) -> Registration:
     with quiet():
         if not is_dicom(file):
             raise DicomError("not a DICOM file", file.name, _HINT)
-        dataset = read_dataset(file, file.name)
+        dataset = read_elements(file, file.name)
         if word(dataset, 0x00080016) != _SPATIAL_REGISTRATION:
             raise DicomError("not a Spatial Registration object", file.name, _HINT)
-        found = dict(_registered(one, file.name) for one in items(dataset, 0x00700308, file.name))
+        to_shared = dict(_frame_and_matrix(item, file.name) for item in dataset.items(0x00700308, file.name))
         shared = word(dataset, 0x00200052)
-    if not found or "" in found:
+    if not to_shared or "" in to_shared:
         raise DicomError("the registration does not say which frames of reference it registers", file.name)
     if shared:
-        found.setdefault(shared, np.eye(4))
-    return Registration(to_shared=found)
+        to_shared.setdefault(shared, np.eye(4))
+    return Registration(to_shared=to_shared)
 
 
-def _registered(one: AnyElements, shown: str) -> tuple[str, FloatArray]:
+def _frame_and_matrix(item: Elements, display_name: str) -> tuple[str, FloatArray]:
     """A frame of reference, and its matrices applied one after the other."""
     matrix = np.eye(4)
-    for step in items(one, 0x00700309, shown):
-        for part in items(step, 0x0070030A, shown):
-            matrix = _matrix(part, shown) @ matrix
-    return word(one, 0x00200052), matrix
+    for step in item.items(0x00700309, display_name):
+        for part in step.items(0x0070030A, display_name):
+            matrix = _matrix(part, display_name) @ matrix
+    return word(item, 0x00200052), matrix
 
 
-def _matrix(part: AnyElements, shown: str) -> FloatArray:
-    kind, values = word(part, 0x0070030C).upper(), decimals(part, 0x300600C6, shown)
+def _matrix(part: Elements, display_name: str) -> FloatArray:
+    kind, values = word(part, 0x0070030C).upper(), decimals(part, 0x300600C6, display_name)
     if kind != "RIGID":
         raise DicomError(
-            f"a matrix of the registration is {kind or 'of no stated type'}, not RIGID", shown, "give a rigid one"
+            f"a matrix of the registration is {kind or 'of no stated type'}, not RIGID",
+            display_name,
+            "give a rigid one",
         )
     if len(values) != 16:
-        raise DicomError(f"a matrix of the registration has {len(values)} values instead of 16", shown)
+        raise DicomError(f"a matrix of the registration has {len(values)} values instead of 16", display_name)
     matrix = values.reshape(4, 4)
     turn = matrix[:3, :3]
     turned = float(np.abs(turn @ turn.T - np.eye(3)).max())
     if turned > _RIGID or np.linalg.det(turn) < 0.0 or np.abs(matrix[3] - [0, 0, 0, 1]).max() > _RIGID:
-        raise DicomError("a matrix of the registration is said to be rigid and is not", shown, "export it again")
+        raise DicomError("a matrix of the registration is said to be rigid and is not", display_name, "export it again")
     return matrix

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sbrtcheck.dicom.files import AnyPath, Kind, RtFile, all_files, read_header
+from sbrtcheck.dicom.elements import Damage
+from sbrtcheck.dicom.files import AnyPath, Kind, RtFile, all_files, read_rt_header
 from sbrtcheck.progress import log
 
 # A UID ends in what tells instances apart; this much of it is enough, and names nobody.
@@ -49,40 +50,40 @@ def scan(path: AnyPath) -> Scan:
     InputError
         When a path does not exist.
     """
-    found: list[RtFile] = []
+    headers: list[RtFile] = []
     not_dicom: list[Path] = []
     others = 0
     for file in sorted(all_files(path)):
-        header = read_header(file)
+        header = read_rt_header(file)
         match header:
             case RtFile():
-                found.append(header)
+                headers.append(header)
             case "not DICOM":
                 not_dicom.append(file)
             case "other":
                 others += 1
-    unique, copies = _each_once(found)
-    result = Scan(files=_named(unique), not_dicom=tuple(not_dicom), copies=copies, others=others)
+    unique, copies = _unique_files(headers)
+    result = Scan(files=_with_display_names(unique), not_dicom=tuple(not_dicom), copies=copies, others=others)
     _log_names(result)
     return result
 
 
-def _log_names(found: Scan) -> None:
+def _log_names(scan: Scan) -> None:
     """Only for who asks for everything: planning systems put patients' IDs into names of files."""
-    for file in found.files:
-        log.debug("%s is %s", file.shown, file.path)
-    for path in found.not_dicom:
+    for file in scan.files:
+        log.debug("%s is %s", file.display_name, file.path)
+    for path in scan.not_dicom:
         log.debug("not readable as DICOM and skipped: %s", path)
-    for path in found.copies:
+    for path in scan.copies:
         log.debug("skipped as copy of another file: %s", path)
 
 
 # Copies, and files of one UID that differ
 
 
-def _each_once(files: Files) -> tuple[list[RtFile], tuple[Path, ...]]:
+def _unique_files(files: Files) -> tuple[list[RtFile], tuple[Path, ...]]:
     """Each file once, in order of UID, with the number of the folder it is to be linked in; and the copies."""
-    folders, contents = _told_apart(files, _contents(files))
+    folders, contents = _folders_that_tell_apart(files, _contents(files))
     apart = {file.path for folder in folders for file in folder}
     unique, copies = _without_copies([file for file in files if file.path not in apart], contents)
     kept: list[frozenset[str]] = []
@@ -129,7 +130,7 @@ def _without_copies(files: Files, contents: Mapping[Path, str]) -> tuple[list[Rt
         distinct, more = _distinct(same, contents)
         copies += more
         if uid and len(distinct) > 1:
-            distinct = [replace(distinct[0], damage=_SEVERAL_CONTENTS)]
+            distinct = [replace(distinct[0], damage=Damage(what=_SEVERAL_CONTENTS))]
         unique += distinct
     return unique, copies
 
@@ -146,11 +147,11 @@ def _distinct(files: Files, contents: Mapping[Path, str]) -> tuple[Files, list[P
 # Files of one UID told apart by folder
 
 
-def _told_apart(files: Files, contents: Mapping[Path, str]) -> tuple[list[Files], Mapping[Path, str]]:
+def _folders_that_tell_apart(files: Files, contents: Mapping[Path, str]) -> tuple[list[Files], Mapping[Path, str]]:
     """The files of each of the folders that tell them apart, none where no folder does; and what those files hold."""
     if not _of_several_contents(files, contents):
         return [], contents
-    tangled = _tangled(files, contents)
+    tangled = _files_tied_to_clashes(files, contents)
     known = {**contents, **{file.path: _content_hash(file.path) for file in tangled if file.path not in contents}}
     folders = _by_folder(tangled, known)
     return folders if len(folders) > 1 else [], known
@@ -162,14 +163,14 @@ def _order(folder: Files, contents: Mapping[Path, str]) -> tuple[int, list[str]]
     return -len(held), held
 
 
-def _tangled(files: Files, contents: Mapping[Path, str]) -> list[RtFile]:
+def _files_tied_to_clashes(files: Files, contents: Mapping[Path, str]) -> list[RtFile]:
     """Files that hang together, by references, with those of a UID that has several contents."""
     here = {file.uid for file in files}
     reached: set[str] = set(_of_several_contents(files, contents))
     ties = [(file, _ties(file, here)) for file in files]
     while True:
-        found = [tied for _, tied in ties if tied & reached]
-        more = reached.union(*found)
+        ties_reached = [tied for _, tied in ties if tied & reached]
+        more = reached.union(*ties_reached)
         if more == reached:
             return [file for file, tied in ties if tied & reached]
         reached = more
@@ -201,7 +202,7 @@ def _by_folder(files: Files, contents: Mapping[Path, str]) -> list[Files]:
 # Names for messages
 
 
-def _named(files: Iterable[RtFile]) -> tuple[RtFile, ...]:
+def _with_display_names(files: Iterable[RtFile]) -> tuple[RtFile, ...]:
     """The files with the names that messages use, each once."""
     times = Counter(_short_name(file) for file in files)
     at: Counter[str] = Counter()
@@ -210,10 +211,10 @@ def _named(files: Iterable[RtFile]) -> tuple[RtFile, ...]:
         short = _short_name(file)
         at[short] += 1
         if times[short] == 1:
-            shown = short
+            display_name = short
         else:
-            shown = f"{file.kind} {file.uid}" if file.uid else f"{short} ({at[short]} of {times[short]})"
-        named.append(replace(file, shown=shown))
+            display_name = f"{file.kind} {file.uid}" if file.uid else f"{short} ({at[short]} of {times[short]})"
+        named.append(replace(file, display_name=display_name))
     return tuple(named)
 
 

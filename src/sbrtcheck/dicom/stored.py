@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.dicom.tags import AnyElements, decimals, integer, items, number, word
+from sbrtcheck.dicom.elements import Elements
+from sbrtcheck.dicom.tags import decimals, integer, number, word
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason, VolumeUnit
 from sbrtcheck.dvh.binned import (
     Histogram,
@@ -36,6 +37,8 @@ STORED_HINT = "use computed DVHs (dvhs='computed', --dvhs computed)"
 # A stored DVH may come from a finer grid than the RTDOSE's; beyond this factor its doses are in another unit.
 _ABOVE_GRID = 1.2
 
+_NO_ROI_NUMBER = -1  # of what is not the DVH of one ROI; ROIs are numbered from 0 or 1
+
 Names = Mapping[int, tuple[str, str]]
 
 
@@ -46,7 +49,7 @@ class _Context:
     ``dose_type`` is that of the RTDOSE, for DVHs that state none.
     """
 
-    shown: str
+    display_name: str
     names: Names
     prescription: Prescription | UnknownPrescription
     normalization_gy: float | None
@@ -54,14 +57,14 @@ class _Context:
     dose_type: str
 
 
-def has_dvhs(dose: AnyElements) -> bool:
+def has_dvhs(dose: Elements) -> bool:
     """Whether an RTDOSE says that it stores DVHs."""
     return 0x30040050 in dose
 
 
 def stored_dvhs(
-    dose: AnyElements,
-    shown: str,
+    dose: Elements,
+    display_name: str,
     *,
     names: Names,
     maximum_gy: float | None,
@@ -73,7 +76,7 @@ def stored_dvhs(
 
     Parameters
     ----------
-    dose, shown
+    dose, display_name
         The RTDOSE, and how messages name it.
     names
         ROI number -> name and interpreted type, from the structure set; empty without one.
@@ -89,24 +92,24 @@ def stored_dvhs(
     InputError
         When there is no DVH Sequence.
     """
-    sequence = items(dose, 0x30040050, shown)
+    sequence = dose.items(0x30040050, display_name)
     if not sequence:
-        raise InputError("the RTDOSE stores no DVHs", shown, STORED_HINT)
+        raise InputError("the RTDOSE stores no DVHs", display_name, STORED_HINT)
     context = _Context(
-        shown=shown,
+        display_name=display_name,
         names=names,
         prescription=prescription,
         normalization_gy=number(dose, 0x30040042),
         maximum_gy=maximum_gy,
         dose_type=word(dose, 0x30040004).upper(),
     )
-    read = _one_for_each_roi([_dvh(item, context) for item in sequence])
-    read = unless_all_hundred(read, "stored")
-    dvhs = tuple(one for one in read if isinstance(one, DVH))
-    without = tuple(one for one in read if isinstance(one, NoDVH))
+    all_dvhs = _one_for_each_roi([_dvh(item, context) for item in sequence])
+    all_dvhs = unless_all_hundred(all_dvhs, "stored")
+    dvhs = tuple(dvh for dvh in all_dvhs if isinstance(dvh, DVH))
+    without = tuple(dvh for dvh in all_dvhs if isinstance(dvh, NoDVH))
     return DVHSet(
         dvhs=dvhs,
-        without=(*without, *_not_stored(read, names)),
+        without=(*without, *_structures_without_dvh(all_dvhs, names)),
         prescription=prescription,
         origin=Origin.STORED,
         provenance=provenance,
@@ -114,8 +117,8 @@ def stored_dvhs(
     )
 
 
-def _not_stored(read: list[DVH | NoDVH], names: Names) -> tuple[NoDVH, ...]:
-    stored = {one.number for one in read}
+def _structures_without_dvh(dvhs: list[DVH | NoDVH], names: Names) -> tuple[NoDVH, ...]:
+    stored = {dvh.number for dvh in dvhs}
     return tuple(
         NoDVH(
             name=name,
@@ -132,69 +135,93 @@ def _not_stored(read: list[DVH | NoDVH], names: Names) -> tuple[NoDVH, ...]:
 # Which structure
 
 
-def _dvh(item: AnyElements, context: _Context) -> DVH | NoDVH:
-    roi, roi_notes, trouble = _roi(item, context.shown)
-    name, kind = context.names.get(roi, (f"ROI {roi}", "")) if roi >= 0 else (_several_names(item, context), "")
-    if trouble:
-        return NoDVH(name=name, number=roi, kind=kind, reason=Reason.STRUCTURE_NOT_COMPUTED, detail=trouble)
+def _dvh(item: Elements, context: _Context) -> DVH | NoDVH:
+    roi = _roi(item, context.display_name)
+    if isinstance(roi, _NoRoi):
+        name, reason = _several_names(item, context), Reason.STRUCTURE_NOT_COMPUTED
+        return NoDVH(name=name, number=_NO_ROI_NUMBER, kind="", reason=reason, detail=roi.why)
+    number = roi.number
+    if number >= 0:
+        name, kind = context.names.get(number, (f"ROI {number}", ""))
+    else:
+        name, kind = _several_names(item, context), ""
     try:
-        read = _histogram(item, context)
+        histogram = _histogram(item, context)
     except Unusable as why:
-        return NoDVH(name=name, number=roi, kind=kind, reason=why.reason, detail=why.detail)
-    return _named(item, context, read, name=name, roi=roi, kind=kind, notes=roi_notes)
+        return NoDVH(name=name, number=number, kind=kind, reason=why.reason, detail=why.detail)
+    return _dvh_of(item, context, histogram, name=name, roi=number, kind=kind, notes=roi.notes)
 
 
-def _roi(item: AnyElements, shown: str) -> tuple[int, tuple[str, ...], str]:
-    """Number of the one ROI, notes, and why there is none (number -1)."""
-    parts = [(word(one, 0x30040062).upper(), integer(one, 0x30060084)) for one in items(item, 0x30040060, shown)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Roi:
+    """The one ROI that a stored DVH is of."""
+
+    number: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NoRoi:
+    """Why a stored DVH is not of one ROI."""
+
+    why: str
+
+
+def _roi(item: Elements, display_name: str) -> _Roi | _NoRoi:
+    """The DVH Referenced ROI Sequence (PS3.3 C.8.8.4): one ROI, included."""
+    parts = [
+        (word(part, 0x30040062).upper(), integer(part, 0x30060084)) for part in item.items(0x30040060, display_name)
+    ]
     if not parts:
-        return -1, (), "the stored DVH names no ROI"
+        return _NoRoi(why="the stored DVH names no ROI")
     if len(parts) > 1 or parts[0][0] == "EXCLUDED":
-        return -1, (), "the stored DVH is of a combination of ROIs"
+        return _NoRoi(why="the stored DVH is of a combination of ROIs")
     contribution, roi = parts[0]
     if roi is None:
-        return -1, (), "the stored DVH names no usable ROI number"
+        return _NoRoi(why="the stored DVH names no usable ROI number")
     if contribution not in {"INCLUDED", ""}:
-        return -1, (), f"the stored DVH has the unknown contribution {contribution!r}"
-    return roi, () if contribution else ("states no contribution of its only ROI; INCLUDED was assumed",), ""
+        return _NoRoi(why=f"the stored DVH has the unknown contribution {contribution!r}")
+    if contribution:
+        return _Roi(number=roi)
+    return _Roi(number=roi, notes=("states no contribution of its only ROI; INCLUDED was assumed",))
 
 
-def _several_names(item: AnyElements, context: _Context) -> str:
+def _several_names(item: Elements, context: _Context) -> str:
     """Readable name of a combination: ``Liver - GTV``."""
     text = ""
-    for one in items(item, 0x30040060, context.shown):
-        roi = integer(one, 0x30060084)
+    for part in item.items(0x30040060, context.display_name):
+        roi = integer(part, 0x30060084)
         roi_name = context.names.get(roi, (f"ROI {roi}", ""))[0] if roi is not None else "ROI ?"
-        sign = "-" if word(one, 0x30040062).upper() == "EXCLUDED" else "+"
+        sign = "-" if word(part, 0x30040062).upper() == "EXCLUDED" else "+"
         text = f"{text} {sign} {roi_name}" if text or sign == "-" else roi_name
     return text.strip() or "unnamed"
 
 
-def _one_for_each_roi(read: list[DVH | NoDVH]) -> list[DVH | NoDVH]:
+def _one_for_each_roi(dvhs: list[DVH | NoDVH]) -> list[DVH | NoDVH]:
     """Several usable DVHs of one ROI: that in cc when it is the only such one, else none."""
-    usable = Counter(one.number for one in read if isinstance(one, DVH))
-    absolute = Counter(one.number for one in read if isinstance(one, DVH) and one.volume_unit is VolumeUnit.CC)
+    usable = Counter(dvh.number for dvh in dvhs if isinstance(dvh, DVH))
+    absolute = Counter(dvh.number for dvh in dvhs if isinstance(dvh, DVH) and dvh.volume_unit is VolumeUnit.CC)
     kept: list[DVH | NoDVH] = []
-    for one in read:
-        times = usable[one.number]
-        if times < 2 or (isinstance(one, DVH) and one.volume_unit is VolumeUnit.CC and absolute[one.number] == 1):
-            kept.append(one)
-        elif absolute[one.number] != 1 and all(other.number != one.number for other in kept):
+    for dvh in dvhs:
+        times = usable[dvh.number]
+        if times < 2 or (isinstance(dvh, DVH) and dvh.volume_unit is VolumeUnit.CC and absolute[dvh.number] == 1):
+            kept.append(dvh)
+        elif absolute[dvh.number] != 1 and all(other.number != dvh.number for other in kept):
             detail = f"the RTDOSE stores {times} DVHs for it"
             reason = Reason.STRUCTURE_AMBIGUOUS
-            kept.append(NoDVH(name=one.name, number=one.number, kind=one.kind, reason=reason, detail=detail))
+            kept.append(NoDVH(name=dvh.name, number=dvh.number, kind=dvh.kind, reason=reason, detail=detail))
     return kept
 
 
 # Its histogram
 
 
-def _histogram(item: AnyElements, context: _Context) -> tuple[Histogram, tuple[str, ...]]:
+def _histogram(item: Elements, context: _Context) -> tuple[Histogram, tuple[str, ...]]:
     """The histogram without empty bins at its end, and notes on it."""
     if _dose_type(item, context) == "ERROR":
         detail = "its Dose Type is ERROR: the difference of two doses is no dose"
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
-    widths, volumes, notes = _pairs(item, context.shown)
+    widths, volumes, notes = _pairs(item, context.display_name)
     widths_gy = widths * _gy_per_dose_unit(item, context)
     unit = _volume_unit(item)
     cumulative = _cumulative(item, volumes)
@@ -206,9 +233,9 @@ def _histogram(item: AnyElements, context: _Context) -> tuple[Histogram, tuple[s
     return Histogram(edges_gy=edges_gy[: last + 2], volume=cumulative[: last + 1], unit=unit), notes
 
 
-def _pairs(item: AnyElements, shown: str) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
+def _pairs(item: Elements, display_name: str) -> tuple[FloatArray, FloatArray, tuple[str, ...]]:
     """Widths and volumes, each shape ``(n,)``."""
-    data = _data(item, shown)
+    data = _data(item, display_name)
     if len(data) < 2 or len(data) % 2:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, f"DVH Data has {len(data)} numbers, no pairs")
     pairs = data.reshape(-1, 2)
@@ -220,14 +247,14 @@ def _pairs(item: AnyElements, shown: str) -> tuple[FloatArray, FloatArray, tuple
     return pairs[:, 0], pairs[:, 1], (f"states {stated} bins and has {len(pairs)}; all of them were used",)
 
 
-def _data(item: AnyElements, shown: str) -> FloatArray:
+def _data(item: Elements, display_name: str) -> FloatArray:
     try:
-        return decimals(item, 0x30040058, shown)
+        return decimals(item, 0x30040058, display_name)
     except DicomError as error:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, error.what) from error
 
 
-def _gy_per_dose_unit(item: AnyElements, context: _Context) -> float:
+def _gy_per_dose_unit(item: Elements, context: _Context) -> float:
     scaling = number(item, 0x30040052) if 0x30040052 in item else 1.0
     if scaling is None or scaling <= 0.0:
         raise Unusable(Reason.UNIT_UNKNOWN, "DVH Dose Scaling is not above 0")
@@ -243,7 +270,7 @@ def _gy_per_dose_unit(item: AnyElements, context: _Context) -> float:
     raise Unusable(Reason.PRESCRIPTION_UNKNOWN, "its doses are relative to an unknown dose")
 
 
-def _volume_unit(item: AnyElements) -> VolumeUnit:
+def _volume_unit(item: Elements) -> VolumeUnit:
     match word(item, 0x30040054).upper():
         case "CM3":
             return VolumeUnit.CC
@@ -253,7 +280,7 @@ def _volume_unit(item: AnyElements) -> VolumeUnit:
             raise Unusable(Reason.UNIT_UNKNOWN, f"volume units are {other or 'missing'!r}")
 
 
-def _cumulative(item: AnyElements, volumes: FloatArray) -> FloatArray:
+def _cumulative(item: Elements, volumes: FloatArray) -> FloatArray:
     """Volume with at least the dose of each lower edge: never rising, never below 0."""
     match word(item, 0x30040001).upper():
         case "DIFFERENTIAL":
@@ -276,25 +303,27 @@ def _refuse_above_grid(widths: FloatArray, top_gy: float, context: _Context) -> 
 # Its numbers
 
 
-def _named(
-    item: AnyElements,
+def _dvh_of(
+    item: Elements,
     context: _Context,
-    read: tuple[Histogram, tuple[str, ...]],
+    histogram_and_notes: tuple[Histogram, tuple[str, ...]],
     *,
     name: str,
     roi: int,
     kind: str,
     notes: tuple[str, ...],
 ) -> DVH:
-    histogram, more = read
+    histogram, more = histogram_and_notes
     curves = curves_of(histogram)
     rx = context.prescription
-    stated = _stated(item)
-    found = statistics_of(histogram, curves, stated, percent_of_gy=rx.dose_gy if isinstance(rx, Prescription) else None)
-    said = [(FindingCode.STORED_DVH_INCOMPLETE, text) for text in (*notes, *more)]
+    stated = _stated_statistics(item)
+    statistics = statistics_of(
+        histogram, curves, stated, percent_of_gy=rx.dose_gy if isinstance(rx, Prescription) else None
+    )
+    noticed = [(FindingCode.STORED_DVH_INCOMPLETE, text) for text in (*notes, *more)]
     if stated is None:
-        said.append((FindingCode.STORED_DVH_INCOMPLETE, "minimum, maximum or mean is not stated"))
-    said += [*found.notes, *_volume_notes(histogram), *_type_notes(item, context)]
+        noticed.append((FindingCode.STORED_DVH_INCOMPLETE, "minimum, maximum or mean is not stated"))
+    noticed += [*statistics.notes, *_volume_notes(histogram), *_type_notes(item, context)]
     return DVH(
         name=name,
         number=roi,
@@ -305,15 +334,15 @@ def _named(
         curve=curves.curve,
         lower=curves.lower,
         upper=curves.upper,
-        mean_gy=found.mean_gy,
-        min_gy=found.min_gy,
-        max_gy=found.max_gy,
+        mean_gy=statistics.mean_gy,
+        min_gy=statistics.min_gy,
+        max_gy=statistics.max_gy,
         prescription=rx,
-        findings=findings_of(said, "stored", name),
+        findings=findings_of(noticed, "stored", name),
     )
 
 
-def _stated(item: AnyElements) -> Stated | None:
+def _stated_statistics(item: Elements) -> Stated | None:
     mean, least, most = (number(item, tag) for tag in (0x30040074, 0x30040070, 0x30040072))
     if mean is None or least is None or most is None:
         return None
@@ -326,7 +355,7 @@ def _volume_notes(histogram: Histogram) -> list[tuple[FindingCode, str]]:
     return [(FindingCode.STORED_DVH_UNITS, "volumes are relative; metrics in cc cannot be measured")]
 
 
-def _type_notes(item: AnyElements, context: _Context) -> list[tuple[FindingCode, str]]:
+def _type_notes(item: Elements, context: _Context) -> list[tuple[FindingCode, str]]:
     notes = []
     kind = _dose_type(item, context)
     if kind not in {"PHYSICAL", ""}:
@@ -337,5 +366,5 @@ def _type_notes(item: AnyElements, context: _Context) -> list[tuple[FindingCode,
     return notes
 
 
-def _dose_type(item: AnyElements, context: _Context) -> str:
+def _dose_type(item: Elements, context: _Context) -> str:
     return word(item, 0x30040004).upper() or context.dose_type

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from sbrtcheck.dicom.contours import ContourTexts, roi_contours, unreadable
-from sbrtcheck.dicom.tags import AnyElements, integer, items, name, word
+from sbrtcheck.dicom.elements import Elements
+from sbrtcheck.dicom.tags import integer, name, word
 from sbrtcheck.dvh import DERIVED_NUMBER
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Finding, FindingCode, Structure
@@ -30,15 +31,15 @@ class _Identity:
 
     number: int
     stated: int | None
-    fault: str = ""
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RoiItems:
     """Everything that the ROI Contour items of one ROI hold."""
 
-    contours: list[AnyElements] = field(default_factory=list)
-    planes: list[AnyElements] = field(default_factory=list)
+    contours: list[Elements] = field(default_factory=list)
+    planes: list[Elements] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
 
@@ -46,14 +47,16 @@ class _RoiItems:
 class _Context:
     """What all ROIs of a structure set share; ``lost`` says which contours belong to none of them."""
 
-    shown: str
+    display_name: str
     frame: str
     contours: dict[int, _RoiItems]
     observations: dict[int, list[_Observation]]
-    lost: str
+    lost: tuple[str, ...]
 
 
-def structures_of(dataset: AnyElements, shown: str, frame: str) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
+def structures_of(
+    dataset: Elements, display_name: str, frame: str
+) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
     """All ROIs of a structure set in the order of the file, and what concerns none of them alone.
 
     Those without usable contours are empty and say so; reading those of a damaged one raises `DicomError`. A ROI whose
@@ -63,7 +66,7 @@ def structures_of(dataset: AnyElements, shown: str, frame: str) -> tuple[tuple[S
     ----------
     dataset
         The RTSTRUCT.
-    shown
+    display_name
         How messages name the file.
     frame
         Frame of Reference UID of the dose: contours of a ROI in another one are not used. ``""`` when unknown.
@@ -73,27 +76,31 @@ def structures_of(dataset: AnyElements, shown: str, frame: str) -> tuple[tuple[S
     DicomError
         When one of the ROI sequences is missing or cannot be read.
     """
-    rois = items(dataset, 0x30060020, shown)
+    rois = dataset.items(0x30060020, display_name)
     if not rois:
-        raise DicomError("the structure set has no structures", shown, "export it again")
+        raise DicomError("the structure set has no structures", display_name, "export it again")
     if 0x30060039 not in dataset:
-        raise DicomError("the structure set has no ROI Contour Sequence (3006,0039)", shown, "export it again")
+        raise DicomError("the structure set has no ROI Contour Sequence (3006,0039)", display_name, "export it again")
     identities = _identities(rois)
-    contours = _contours_of_rois(dataset, shown)
-    lost = _lost(contours, identities, shown)
-    known = {number: found for number, found in contours.items() if number is not None}
+    contours = _contours_of_rois(dataset, display_name)
+    lost = _contours_of_no_roi(contours, identities, display_name)
+    known = {number: items for number, items in contours.items() if number is not None}
     context = _Context(
-        shown=shown, frame=frame, contours=known, observations=_observations(dataset, shown), lost=", ".join(lost)
+        display_name=display_name,
+        frame=frame,
+        contours=known,
+        observations=_observations(dataset, display_name),
+        lost=tuple(lost),
     )
     structures = tuple(_structure(roi, identity, context) for roi, identity in zip(rois, identities, strict=True))
     texts = [f"the structure set has {text}: whose are they?" for text in lost]
     return structures, tuple(Finding(code=FindingCode.OTHER, text=text) for text in texts)
 
 
-def names_and_kinds(dataset: AnyElements, shown: str) -> dict[int, tuple[str, str]]:
+def names_and_kinds(dataset: Elements, display_name: str) -> dict[int, tuple[str, str]]:
     """Name and interpreted type of each ROI number as `structures_of` gives them: what stored DVHs need of a file."""
-    observations = _observations(dataset, shown)
-    rois = items(dataset, 0x30060020, shown)
+    observations = _observations(dataset, display_name)
+    rois = dataset.items(0x30060020, display_name)
     return {
         identity.number: (name(roi, 0x30060026), _observation(identity, observations).kind)
         for roi, identity in zip(rois, _identities(rois), strict=True)
@@ -103,7 +110,7 @@ def names_and_kinds(dataset: AnyElements, shown: str) -> dict[int, tuple[str, st
 # Which ROI
 
 
-def _identities(rois: Sequence[AnyElements]) -> list[_Identity]:
+def _identities(rois: Sequence[Elements]) -> list[_Identity]:
     """The ROIs' numbers; those that are unusable in an order that the file's does not change."""
     stated = [integer(roi, 0x30060022) for roi in rois]
     times = Counter(stated)
@@ -112,72 +119,76 @@ def _identities(rois: Sequence[AnyElements]) -> list[_Identity]:
     free = (number for number in count(DERIVED_NUMBER - 1, -1) if number not in times)
     instead = dict(zip(unusable, free, strict=False))
     return [
-        _Identity(number=instead.get(at, number or 0), stated=number, fault=_unusable(number, times[number]))
+        _Identity(number=instead.get(at, number or 0), stated=number, fault=_number_fault(number, times[number]))
         for at, number in enumerate(stated)
     ]
 
 
-def _unusable(number: int | None, times: int) -> str:
+def _number_fault(number: int | None, times: int) -> str | None:
     if number is None:
         return "the ROI has no usable number (3006,0022) by which its contours could be told"
-    return f"ROI number {number} belongs to {times} ROIs, and the contours with it to any of them" if times > 1 else ""
+    if times > 1:
+        return f"ROI number {number} belongs to {times} ROIs, and the contours with it to any of them"
+    return None
 
 
-def _contours_of_rois(dataset: AnyElements, shown: str) -> dict[int | None, _RoiItems]:
+def _contours_of_rois(dataset: Elements, display_name: str) -> dict[int | None, _RoiItems]:
     """Contour items of each ROI number; of None where an item has no usable one."""
-    found: dict[int | None, _RoiItems] = {}
-    for roi in items(dataset, 0x30060039, shown):
-        mine = found.setdefault(integer(roi, 0x30060084), _RoiItems())
+    by_number: dict[int | None, _RoiItems] = {}
+    for roi in dataset.items(0x30060039, display_name):
+        of_roi = by_number.setdefault(integer(roi, 0x30060084), _RoiItems())
         try:
-            mine.contours.extend(items(roi, 0x30060040, shown))
+            of_roi.contours.extend(roi.items(0x30060040, display_name))
         except DicomError as error:
-            mine.faults.append(error.what)
+            of_roi.faults.append(error.what)
         if 0x3006004A in roi:
-            mine.planes.extend(_planes(roi))
-    return found
+            of_roi.planes.extend(_planes(roi))
+    return by_number
 
 
-def _planes(roi: AnyElements) -> list[AnyElements]:
+def _planes(roi: Elements) -> Sequence[Elements]:
     """Items of the Source Pixel Planes Characteristics Sequence; what is optional and damaged is not there."""
     try:
-        return items(roi, 0x3006004A)
+        return roi.items(0x3006004A)
     except DicomError:
         return []
 
 
-def _lost(contours: dict[int | None, _RoiItems], identities: Sequence[_Identity], shown: str) -> list[str]:
+def _contours_of_no_roi(
+    contours: dict[int | None, _RoiItems], identities: Sequence[_Identity], display_name: str
+) -> list[str]:
     """Contours with an area that belong to no ROI of the file."""
     known = {identity.stated for identity in identities} - {None}
     texts = []
-    for number, found in contours.items():
+    for number, of_roi in contours.items():
         if number in known:
             continue
-        if found.faults or roi_contours(found.contours, (), shown, "").source.is_contoured:
+        if of_roi.faults or roi_contours(of_roi.contours, (), display_name, "").source.is_contoured:
             unnumbered = "contours without a usable Referenced ROI Number"
             texts.append(unnumbered if number is None else f"contours of ROI number {number}, which no ROI has")
     return sorted(texts)
 
 
-def _observations(dataset: AnyElements, shown: str) -> dict[int, list[_Observation]]:
-    found: dict[int, list[_Observation]] = {}
-    for item in items(dataset, 0x30060080, shown):
+def _observations(dataset: Elements, display_name: str) -> dict[int, list[_Observation]]:
+    by_number: dict[int, list[_Observation]] = {}
+    for item in dataset.items(0x30060080, display_name):
         number = integer(item, 0x30060084)
         if number is not None:
-            found.setdefault(number, []).append(_Observation(word(item, 0x300600A4).upper(), _codes(item)))
-    return found
+            by_number.setdefault(number, []).append(_Observation(word(item, 0x300600A4).upper(), _codes(item)))
+    return by_number
 
 
 def _observation(identity: _Identity, observations: dict[int, list[_Observation]]) -> _Observation:
     """What was observed of a ROI: the first that has its number; where several ROIs have it, what holds for all."""
-    found = observations.get(identity.stated, []) if identity.stated is not None else []
-    if identity.fault:
-        return found[0] if len(set(found)) == 1 else _Observation()
-    return found[0] if found else _Observation()
+    seen = observations.get(identity.stated, []) if identity.stated is not None else []
+    if identity.fault is not None:
+        return seen[0] if len(set(seen)) == 1 else _Observation()
+    return seen[0] if seen else _Observation()
 
 
-def _codes(observation: AnyElements) -> tuple[str, ...]:
+def _codes(observation: Elements) -> tuple[str, ...]:
     """Meanings, then values, of the identification codes."""
-    codes = items(observation, 0x30060086)
+    codes = observation.items(0x30060086)
     texts = [name(code, 0x00080104) for code in codes] + [name(code, 0x00080100) for code in codes]
     return tuple(dict.fromkeys(text for text in texts if text))
 
@@ -185,17 +196,17 @@ def _codes(observation: AnyElements) -> tuple[str, ...]:
 # Its structure
 
 
-def _structure(roi: AnyElements, identity: _Identity, context: _Context) -> Structure:
+def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structure:
     roi_name = name(roi, 0x30060026)
-    place = f"{context.shown}: ROI {identity.number} {roi_name!r}"
-    mine = context.contours.get(identity.stated, _RoiItems()) if identity.stated is not None else _RoiItems()
+    place = f"{context.display_name}: ROI {identity.number} {roi_name!r}"
+    of_roi = context.contours.get(identity.stated, _RoiItems()) if identity.stated is not None else _RoiItems()
     seen = _observation(identity, context.observations)
-    fault = _fault(identity, mine, context)
-    if fault:
+    fault = _fault(identity, of_roi, context)
+    if fault is not None:
         source = unreadable(place, fault)
         return Structure(name=roi_name, number=identity.number, kind=seen.kind, codes=seen.codes, contours=source)
-    read = roi_contours(mine.contours, mine.planes, place, roi_name)
-    source, findings = read.source, read.findings
+    contours = roi_contours(of_roi.contours, of_roi.planes, place, roi_name)
+    source, findings = contours.source, contours.findings
     own_frame = word(roi, 0x30060024)
     if context.frame and own_frame and own_frame != context.frame and source.is_contoured:
         text = f"its contours are in frame of reference {own_frame}, the dose is in {context.frame}: they are not used"
@@ -207,18 +218,18 @@ def _structure(roi: AnyElements, identity: _Identity, context: _Context) -> Stru
         kind=seen.kind,
         codes=seen.codes,
         contours=source,
-        exclusive_or=read.exclusive_or,
-        slab_mm=read.slab_mm,
+        exclusive_or=contours.exclusive_or,
+        slab_mm=contours.slab_mm,
         findings=findings,
     )
 
 
-def _fault(identity: _Identity, mine: _RoiItems, context: _Context) -> str:
-    """Why it cannot be told which contours a ROI has; ``""`` where it can."""
-    if identity.fault:
+def _fault(identity: _Identity, of_roi: _RoiItems, context: _Context) -> str | None:
+    """Why it cannot be told which contours a ROI has; None where it can."""
+    if identity.fault is not None:
         return identity.fault
-    if mine.faults:
-        return mine.faults[0]
-    if context.lost and not mine.contours:
-        return f"it has no contours, and the file has {context.lost}: are they its own?"
-    return ""
+    if of_roi.faults:
+        return of_roi.faults[0]
+    if context.lost and not of_roi.contours:
+        return f"it has no contours, and the file has {', '.join(context.lost)}: are they its own?"
+    return None

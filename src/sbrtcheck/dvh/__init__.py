@@ -5,28 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from sbrtcheck._old_modules import old_name
-from sbrtcheck.dvh.compute import compute_dvhs, compute_union, largest_dose_on_faces, prisms_of
+from sbrtcheck.dvh.compute import largest_dose_on_faces, prisms_of
+from sbrtcheck.dvh.curve import SAME_DOSE, SAME_VOLUME, Bounds, Curve, VolumeUnit
 from sbrtcheck.dvh.curve_distance import CurveDistance, curve_distance
-from sbrtcheck.dvh.targets import roi_name_of, roi_names, roi_names_of, separate_targets
-from sbrtcheck.dvh.types import (
-    DERIVED_NUMBER,
-    DVH,
-    Between,
-    Bounds,
-    Curve,
-    DVHSet,
-    EndCaps,
-    Interpolation,
-    Model,
-    NoDVH,
-    Origin,
-    Reason,
-    VolumeUnit,
-)
+from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin, Sampling
+from sbrtcheck.dvh.dvh_set import DVHSet, roi_names
+from sbrtcheck.dvh.from_plan import compute_dvhs
+from sbrtcheck.dvh.model import Between, EndCaps, Interpolation, Model
+from sbrtcheck.dvh.reason import Reason
+from sbrtcheck.dvh.roi_names import roi_name_of, roi_names_of
+from sbrtcheck.dvh.targets import separate_targets
 
 __all__ = [
     "DERIVED_NUMBER",
     "DVH",
+    "SAME_DOSE",
+    "SAME_VOLUME",
     "Between",
     "Bounds",
     "Curve",
@@ -38,9 +32,9 @@ __all__ = [
     "NoDVH",
     "Origin",
     "Reason",
+    "Sampling",
     "VolumeUnit",
     "compute_dvhs",
-    "compute_union",
     "curve_distance",
     "largest_dose_on_faces",
     "prisms_of",

@@ -1,17 +1,31 @@
 """A cumulative histogram as a planning system wrote it -> curve, curves it lies between, mean, minimum and maximum.
 
-The volume of a bin is read as that which gets at least the dose at its lower edge. Where a system means another edge,
-the true curve falls some bins earlier or later: the bounds hold for every reading that the source leaves open.
+The volume of a bin is read as that which receives at least the dose at its lower edge. Where a system means another
+edge, the true curve falls some bins earlier or later: the bounds hold for every reading that the source leaves open
+(``early`` and ``late``, in bins), and for the digits that it printed::
+
+    volume |------+-------+
+           |      |`.     |        upper: all that a bin loses, `late` bins after its lower edge
+           |      |  `.   +----
+           |      |    `.          curve: linear between the edges
+           +------+      `.
+              lower: all that a bin loses, `early` bins before its lower edge
+
+What the source states of its own (mean, minimum, maximum) is kept where the curve confirms it, for it was computed from
+more than the histogram has. Where it does not, its unit is tried for what systems are known to mix up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DVH, Bounds, Curve, NoDVH, Reason, VolumeUnit
+from sbrtcheck.dvh.curve import Bounds, Curve, VolumeUnit
+from sbrtcheck.dvh.dvh import DVH, NoDVH
+from sbrtcheck.dvh.reason import Reason
 from sbrtcheck.plan import Finding, FindingCode, FloatArray
 
 NOISE = 1e-9
@@ -27,6 +41,14 @@ _ROUNDED_AWAY = 1e-6
 _WHOLE_PERCENT = 0.5
 
 Notes = list[tuple[FindingCode, str]]
+
+
+class _StatedUnit(StrEnum):
+    """Units in which stated numbers are found, whatever their label says."""
+
+    GY = "GY"
+    PERCENT = "PERCENT"
+    CGY = "CGY"
 
 
 class Unusable(Exception):  # noqa: N818 - never leaves the readers
@@ -47,8 +69,8 @@ class Histogram:
     edges_gy
         Shape ``(n + 1,)``, Gy, never falling, the first 0.
     volume
-        Shape ``(n,)``, in ``unit``: what gets at least the dose at each bin's lower edge; never rising, the first is
-        the whole.
+        Shape ``(n,)``, in ``unit``: what receives at least the dose at each bin's lower edge; never rising, the first
+        is the whole.
     early, late
         Bins by which the true curve may fall before a bin's lower edge, and after its upper one.
     rounding_gy, rounding
@@ -198,8 +220,8 @@ def statistics_of(
         return Statistics(mean_gy=mean, min_gy=least, max_gy=most, notes=[])
     pairs = ((stated.mean, mean.value), (stated.most, most.value))
     unit, factor = _unit_of(pairs, histogram.bin_gy, percent_of_gy)
-    if unit != "GY":
-        code = FindingCode.STORED_DVH_UNITS if unit else FindingCode.STORED_DVH_CONTRADICTORY
+    if unit is not _StatedUnit.GY:
+        code = FindingCode.STORED_DVH_UNITS if unit is not None else FindingCode.STORED_DVH_CONTRADICTORY
         notes = [(code, _unit_note(unit, factor, stated.mean, mean.value))]
         return Statistics(mean_gy=mean, min_gy=least, max_gy=most, notes=notes)
     return Statistics(
@@ -215,17 +237,20 @@ def unless_all_hundred(read: Sequence[DVH | NoDVH], whose: str) -> list[DVH | No
 
     A single DVH of 100 cc may be one.
     """
-    usable = [one for one in read if isinstance(one, DVH)]
-    cc = [one for one in usable if one.volume_unit is VolumeUnit.CC]
-    if len(usable) < 2 or any(abs(one.volume - 100.0) > 1e-6 for one in cc):
+    usable = [dvh for dvh in read if isinstance(dvh, DVH)]
+    if len(usable) < 2 or any(_is_in_cc(dvh) and abs(dvh.volume - 100.0) > 1e-6 for dvh in usable):
         return list(read)
     detail = f"all {whose} volumes are 100 cc: they look like percent"
     return [
-        NoDVH(name=one.name, number=one.number, kind=one.kind, reason=Reason.UNIT_UNKNOWN, detail=detail)
-        if one in cc
-        else one
-        for one in read
+        NoDVH(name=dvh.name, number=dvh.number, kind=dvh.kind, reason=Reason.UNIT_UNKNOWN, detail=detail)
+        if isinstance(dvh, DVH) and _is_in_cc(dvh)
+        else dvh
+        for dvh in read
     ]
+
+
+def _is_in_cc(dvh: DVH) -> bool:
+    return dvh.volume_unit is VolumeUnit.CC
 
 
 def findings_of(notes: Notes, whose: str, name: str) -> tuple[Finding, ...]:
@@ -235,9 +260,9 @@ def findings_of(notes: Notes, whose: str, name: str) -> tuple[Finding, ...]:
 
 def in_cc(curves: Curves, volume_cc: float) -> Curves:
     """Curves in percent as curves in cc."""
-    one = volume_cc / 100.0
+    cc_per_percent = volume_cc / 100.0
     curve, lower, upper = (
-        replace(each, volume=each.volume * one) for each in (curves.curve, curves.lower, curves.upper)
+        replace(each, volume=each.volume * cc_per_percent) for each in (curves.curve, curves.lower, curves.upper)
     )
     return Curves(curve=curve, lower=lower, upper=upper)
 
@@ -246,15 +271,15 @@ def _ordered(value: float, low: float, high: float) -> Bounds:
     return Bounds(value=value, low=min(low, value), high=max(high, value))
 
 
-def _nearest(stated: float, band: Bounds) -> Bounds:
-    return Bounds(value=min(max(stated, band.low), band.high), low=band.low, high=band.high)
+def _nearest(stated: float, bounds: Bounds) -> Bounds:
+    return Bounds(value=min(max(stated, bounds.low), bounds.high), low=bounds.low, high=bounds.high)
 
 
-def _of_a_point(stated: float, band: Bounds, bin_gy: float) -> Bounds:
+def _of_a_point(stated: float, bounds: Bounds, bin_gy: float) -> Bounds:
     """A stated extreme, which may lie beyond the curve: that ends where its last volume rounds away."""
-    if not _agree(stated, band.value, bin_gy):
-        return _nearest(stated, band)
-    return _ordered(stated, band.low, band.high)
+    if not _agree(stated, bounds.value, bin_gy):
+        return _nearest(stated, bounds)
+    return _ordered(stated, bounds.low, bounds.high)
 
 
 def _agree(stated: float, own: float, bin_gy: float) -> bool:
@@ -274,23 +299,25 @@ def _minimum(histogram: Histogram) -> Bounds:
     return _ordered(low, float(histogram.earliest_gy[whole]), float(histogram.latest_gy[max(whole, latest)]))
 
 
-def _unit_of(pairs: tuple[tuple[float, float], ...], bin_gy: float, percent_of_gy: float | None) -> tuple[str, float]:
-    """The unit in which stated numbers agree with the curve: ``GY``, ``PERCENT``, ``CGY``, or ``""`` for none."""
-    units = {"GY": 1.0, "CGY": 0.01}
+def _unit_of(
+    pairs: tuple[tuple[float, float], ...], bin_gy: float, percent_of_gy: float | None
+) -> tuple[_StatedUnit | None, float]:
+    """The unit in which stated numbers agree with the curve, None for none, and Gy in one of it."""
+    units = {_StatedUnit.GY: 1.0, _StatedUnit.CGY: 0.01}
     if percent_of_gy is not None:
-        units["PERCENT"] = percent_of_gy / 100.0
+        units[_StatedUnit.PERCENT] = percent_of_gy / 100.0
     for unit, factor in units.items():
         if all(_agree(stated * factor, own, bin_gy) for stated, own in pairs):
             return unit, factor
-    return "", 1.0
+    return None, 1.0
 
 
-def _unit_note(unit: str, factor: float, stated_mean: float, mean_gy: float) -> str:
+def _unit_note(unit: _StatedUnit | None, factor: float, stated_mean: float, mean_gy: float) -> str:
     used = "those of its curve are used"
     match unit:
-        case "PERCENT":
+        case _StatedUnit.PERCENT:
             return f"minimum, maximum and mean are percent of {100.0 * factor:g} Gy though labelled Gy; {used}"
-        case "CGY":
+        case _StatedUnit.CGY:
             return f"minimum, maximum and mean are cGy though labelled Gy; {used}"
         case _:
             return f"its stated mean {stated_mean:.4g} or maximum contradicts its curve (mean {mean_gy:.4g} Gy); {used}"

@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from sbrtcheck.chart.line_styles import LineStyle, line_style
 from sbrtcheck.chart.points import CurvePoint, NotDrawn
 from sbrtcheck.chart.values import Chart, ChartCurve, ChartLimit, Line, chart_of, cumulative_line
-from sbrtcheck.dvh.types import DVH, Curve, VolumeUnit
+from sbrtcheck.dvh.curve import Curve, VolumeUnit
+from sbrtcheck.dvh.dvh import DVH
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import RoiName, all_targets
 

@@ -1,4 +1,15 @@
-"""Two DVHs -> how far apart their curves lie."""
+"""Two DVHs -> how far apart their curves lie, along the volume and along the dose.
+
+Two cumulative curves differ in two directions, and neither says enough. On a steep part a small shift in dose is a
+large difference in volume, and on a flat part the other way round::
+
+    volume |---.---.
+           |    `.  `.    dose: how far to the right, at one volume
+           |      `<-->`.
+           |       `.|   `.
+           |        `v     `.   volume: how far down, at one dose
+           +------------------- dose
+"""
 
 from __future__ import annotations
 
@@ -6,7 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DVH, Curve
+from sbrtcheck.dvh.curve import Curve
+from sbrtcheck.dvh.dvh import DVH
 from sbrtcheck.plan import FloatArray
 
 NEAR_PERCENT = 2.0
@@ -33,11 +45,11 @@ def curve_distance(first: DVH, second: DVH) -> CurveDistance:
     Both are linear between their points, so the largest distances are at points of either, looked at from both sides
     of a step.
     """
-    one, other = _in_percent(first), _in_percent(second)
-    doses = _both_sides(one.dose_gy, other.dose_gy)
-    volumes = np.clip(_both_sides(one.volume, other.volume), NEAR_PERCENT, 100.0 - NEAR_PERCENT)
-    apart_percent = one.volume_at(doses) - other.volume_at(doses)
-    apart_gy = one.dose_at(volumes) - other.dose_at(volumes)
+    a, b = _in_percent(first), _in_percent(second)
+    doses = _both_sides(a.dose_gy, b.dose_gy)
+    volumes = np.clip(_both_sides(a.volume, b.volume), NEAR_PERCENT, 100.0 - NEAR_PERCENT)
+    apart_percent = a.volume_at(doses) - b.volume_at(doses)
+    apart_gy = a.dose_at(volumes) - b.dose_at(volumes)
     at_dose, at_volume = int(np.argmax(np.abs(apart_percent))), int(np.argmax(np.abs(apart_gy)))
     return CurveDistance(
         volume_percent=float(apart_percent[at_dose]),

@@ -1,37 +1,75 @@
-"""DVH <-> the DVH class of dicompyler-core, the field's exchange type."""
+"""Curves <-> the DVH class of dicompyler-core, the field's exchange type for Python.
+
+Its DVHs are histograms: volumes over bins of dose, without bounds. What comes from it is taken to lie within its bins.
+Of one bin, from edge to edge::
+
+    volume  +----------+  upper: all that the bin loses, at its end
+            | `.       |
+            |    `.    |  curve: linear between the edges
+            |       `. |
+            +----------+  lower: all of it at the beginning
+           edge      edge -- dose
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DVH, Bounds, Curve, Origin, VolumeUnit
-from sbrtcheck.plan import Prescription, UnknownPrescription
+from sbrtcheck.dvh.curve import Bounds, Curve, VolumeUnit
+from sbrtcheck.plan import FloatArray, Prescription, UnknownPrescription
 
 BIN_GY = 0.01
 """Bin width that dicompyler-core works with."""
 
 
-def to_dicompyler(dvh: DVH) -> Any:
-    """The DVH as a `dicompylercore.dvh.DVH`: cumulative, bins of 0.01 Gy, volumes in cm3 (or percent)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangedDvh:
+    """What another program's DVH says; the fields are those of `DVH`."""
+
+    name: str
+    volume: float
+    volume_unit: VolumeUnit
+    curve: Curve
+    lower: Curve
+    upper: Curve
+    mean_gy: Bounds
+    min_gy: Bounds
+    max_gy: Bounds
+    prescription: Prescription | UnknownPrescription
+
+
+def bin_edges_gy(curve: Curve) -> FloatArray:
+    """Edges of dicompyler-core's bins that reach beyond the curve, Gy, shape ``(bins + 1,)``."""
+    return np.arange(0.0, float(curve.dose_gy[-1]) + 2 * BIN_GY, BIN_GY)
+
+
+def to_dicompyler(
+    name: str,
+    edges_gy: FloatArray,
+    volumes: Sequence[float],
+    unit: VolumeUnit,
+    prescription: Prescription | UnknownPrescription,
+) -> Any:
+    """A `dicompylercore.dvh.DVH` of the cumulative volume at the lower edge of each bin, in cm3 (or percent)."""
     from dicompylercore import dvh as core
 
-    bins = np.arange(0.0, float(dvh.curve.dose_gy[-1]) + 2 * BIN_GY, BIN_GY)
-    rx = dvh.prescription.dose_gy if isinstance(dvh.prescription, Prescription) else None
     return core.DVH(
-        counts=np.array([band.value for band in dvh.volume_at_doses(bins[:-1])]),
-        bins=bins,
+        counts=np.array(volumes),
+        bins=edges_gy,
         dvh_type="cumulative",
         dose_units="Gy",
-        volume_units="cm3" if dvh.volume_unit is VolumeUnit.CC else "%",
-        rx_dose=rx,
-        name=dvh.name,
+        volume_units="cm3" if unit is VolumeUnit.CC else "%",
+        rx_dose=prescription.dose_gy if isinstance(prescription, Prescription) else None,
+        name=name,
     )
 
 
-def from_dicompyler(core: Any, *, fractions: int | None = None) -> DVH:
-    """A `dicompylercore.dvh.DVH` as a DVH of ours, its bounds one bin wide.
+def from_dicompyler(core: Any, *, fractions: int | None = None) -> ExchangedDvh:
+    """What a `dicompylercore.dvh.DVH` says, its bounds one bin wide.
 
     Parameters
     ----------
@@ -54,32 +92,29 @@ def from_dicompyler(core: Any, *, fractions: int | None = None) -> DVH:
     dose = np.asarray(cumulative.bins, dtype=np.float64)[: len(volume)]
     if len(volume) < 2 or volume[0] <= 0:
         raise ValueError("the DVH is empty")
-    unit = VolumeUnit.PERCENT if cumulative.volume_units == "%" else VolumeUnit.CC
-    curve = Curve(dose_gy=dose, volume=volume)
-    lower = Curve(dose_gy=np.repeat(dose, 2)[:-1], volume=np.repeat(volume, 2)[1:])
-    upper = Curve(dose_gy=np.repeat(dose, 2)[1:], volume=np.repeat(volume, 2)[:-1])
-    steps = -np.diff(volume) / volume[0]
-    low, high = float(steps @ dose[:-1]), float(steps @ dose[1:])
-    some = np.flatnonzero(steps > 0)
-    first, last = some[0], some[-1]
-    known = core.rx_dose and fractions
-    return DVH(
+    loss = -np.diff(volume) / volume[0]  # share of the volume whose dose lies in each bin
+    filled = np.flatnonzero(loss > 0)
+    first, last = filled[0], filled[-1]
+    low, high = float(loss @ dose[:-1]), float(loss @ dose[1:])
+    return ExchangedDvh(
         name=core.name or "",
-        number=-1,
-        origin=Origin.IMPORTED,
         volume=float(volume[0]),
-        volume_unit=unit,
-        curve=curve,
-        lower=lower,
-        upper=upper,
+        volume_unit=VolumeUnit.PERCENT if cumulative.volume_units == "%" else VolumeUnit.CC,
+        curve=Curve(dose_gy=dose, volume=volume),
+        lower=Curve(dose_gy=np.repeat(dose, 2)[:-1], volume=np.repeat(volume, 2)[1:]),
+        upper=Curve(dose_gy=np.repeat(dose, 2)[1:], volume=np.repeat(volume, 2)[:-1]),
         mean_gy=Bounds(value=(low + high) / 2, low=low, high=high),
-        min_gy=_between(dose[first], dose[first + 1]),
-        max_gy=_between(dose[last], dose[last + 1]),
-        prescription=Prescription(dose_gy=float(core.rx_dose), fractions=fractions, source="dicompyler-core DVH")
-        if known and fractions
-        else UnknownPrescription(reason="the imported DVH has none", fractions=fractions),
+        min_gy=_middle(dose[first], dose[first + 1]),
+        max_gy=_middle(dose[last], dose[last + 1]),
+        prescription=_prescription(core.rx_dose, fractions),
     )
 
 
-def _between(low: float, high: float) -> Bounds:
+def _prescription(dose_gy: float | None, fractions: int | None) -> Prescription | UnknownPrescription:
+    if dose_gy and fractions:
+        return Prescription(dose_gy=float(dose_gy), fractions=fractions, source="dicompyler-core DVH")
+    return UnknownPrescription(reason="the imported DVH has none", fractions=fractions)
+
+
+def _middle(low: float, high: float) -> Bounds:
     return Bounds(value=float(low + high) / 2, low=float(low), high=float(high))

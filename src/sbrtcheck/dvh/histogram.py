@@ -1,4 +1,32 @@
-"""Volume elements in; the cumulative DVH, and curves it provably lies between, out."""
+"""Volume elements in; the cumulative DVH, and curves it provably lies between, out.
+
+Elements (a volume, its mean dose, the variance of the dose in it, and two doses that none of it leaves) are not kept:
+there may be millions. Their sums over 8192 bins of dose are, and three curves are made of these.
+
+**The curve.** Taking each element at its mean dose would make a staircase, and lose what is known of the spread inside
+elements. So each bin keeps the mean ``m`` and the variance ``s**2`` of the dose in its elements, and its volume is
+spread evenly over ``m - h`` to ``m + h``. A uniform distribution of half width ``h`` has the variance ``h**2 / 3``, so
+``h = sqrt(3) s`` gives back both moments::
+
+    density                                     volume
+      |      ______  bin k                        |----.        sum of all boxes,
+      |   __|__    |                              |     `.      integrated from the right:
+      |  |  |  |___|__  bin k+1                   |       `-.   linear between the ends of boxes
+      |  |  |__|______|                           |          `-.
+      +--------m-------- dose                     +-------------`- dose
+         m-h       m+h
+
+**The bounds.** An element is counted a second time in the bin of its lowest dose, and a third time in that of its
+highest. All of an element whose lowest dose falls into bin ``b`` receives at least the dose at that bin's lower edge,
+so the volume counted above an edge is guaranteed; in the same way, the volume whose highest dose lies above an edge is
+all that can be there. Both are exact sums, moved outwards by at most one bin, and need no model of the spread.
+
+**The mean** is the sum of volume times mean dose, to which the bins add no error; what it may be wrong by is summed up
+beside it. **Minimum and maximum** lie between the extreme bounds and doses that an element is known to reach.
+
+Variances are carried twelvefold: a linear dose with difference ``g`` across a cell has the variance ``g**2 / 12``, so
+that twelve times it is a plain sum of squares.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +36,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from sbrtcheck.dvh.types import Bounds, Curve, dose_bounds
+from sbrtcheck.dvh.curve import Bounds, Curve, dose_bounds, read_only_curve
 from sbrtcheck.geometry import BoundaryCells, Elements, Float32, InteriorCells
 from sbrtcheck.plan import FloatArray, IntArray
 
@@ -30,7 +58,7 @@ VOLUME, OFFSET, SPREAD12, LOW, HIGH = range(5)
 
 @dataclass(slots=True)
 class Histogram:
-    """Sums over elements, a bin of dose each, in units of ``bin_gy``; grows by `add`, `add_uncovered` and `merged`.
+    """Sums over elements by bins of dose, in units of ``bin_gy``; no value but a tally, to which elements are added.
 
     ``sums`` has shape ``(5, BINS)``: volume, volume times the dose from the bin's middle, and times twelve second
     moments about it; and volume by the bin of each element's lower and of its upper dose bound.
@@ -38,9 +66,9 @@ class Histogram:
 
     bin_gy: float
     sums: FloatArray = field(default_factory=lambda: np.zeros((5, BINS)))
-    # volume times how far the mean dose may lie below and above the sum over elements
+    # volume times how far the mean dose may lie below, and above, the sum over elements
     mean_error: FloatArray = field(default_factory=lambda: np.zeros(2))
-    # doses surely present (least, most), and doses surely not passed (least, most), in bins
+    # in bins: the lowest and highest dose that some element is known to reach; and two that no element passes
     reached: tuple[float, float] = (np.inf, -np.inf)
     bounds: tuple[float, float] = (np.inf, -np.inf)
 
@@ -52,6 +80,7 @@ class Histogram:
 
     def add_uncovered(self, volume_cc: float, most: float) -> None:
         """Add volume outside the dose grid: counted at no dose, at most at ``most`` bins."""
+        # a dose of 0 lies half a bin below the middle of bin 0: offset -1/2, and twelve times its square, 3
         self.sums[[VOLUME, OFFSET, SPREAD12, LOW], 0] += np.array([1.0, -0.5, 3.0, 1.0]) * volume_cc
         self.sums[HIGH, min(int(most), BINS - 1)] += volume_cc
         self.mean_error += [0.0, volume_cc * most]
@@ -156,7 +185,7 @@ def dvh_curve(histogram: Histogram) -> Curve:
     """The cumulative DVH: each bin's volume spread evenly about its mean, as wide as its variance says.
 
     A uniform interval of half width ``sqrt(3 variance)`` has the mean and the variance of the elements in the bin,
-    which does the work of many samples an element. It never leaves the doses that the elements can have.
+    which does the work of many samples an element. It is cut off where no element can have the dose.
     """
     used = np.flatnonzero(histogram.volume > 0)
     volume = histogram.volume[used]
@@ -164,6 +193,8 @@ def dvh_curve(histogram: Histogram) -> Curve:
     variance = np.maximum(histogram.sums[SPREAD12, used] / volume / 12 - shift * shift, 0.0)
     middle = used + 0.5 + shift
     half = np.clip(np.sqrt(3 * variance), NARROWEST, np.maximum(middle, NARROWEST))
+    # the density of volume over dose is a sum of boxes: it rises where one begins and falls where it ends; its integral
+    # is piecewise linear between these ends
     ends = np.concatenate([middle - half, middle + half])
     density = np.concatenate([volume / (2 * half), -volume / (2 * half)])
     order = np.argsort(ends, kind="stable")
@@ -173,11 +204,11 @@ def dvh_curve(histogram: Histogram) -> Curve:
     left = np.minimum.accumulate(np.clip(whole - below, 0.0, whole))
     left[-1] = 0.0
     slack = ROUNDING * BINS
-    dose, left = _between(dose, left, max(histogram.bounds[0] - slack, 0.0), histogram.bounds[1] + slack)
-    return _frozen(dose * histogram.bin_gy, left)
+    dose, left = _cut_off(dose, left, max(histogram.bounds[0] - slack, 0.0), histogram.bounds[1] + slack)
+    return read_only_curve(dose * histogram.bin_gy, left)
 
 
-def _between(dose: FloatArray, left: FloatArray, least: float, most: float) -> tuple[FloatArray, FloatArray]:
+def _cut_off(dose: FloatArray, left: FloatArray, least: float, most: float) -> tuple[FloatArray, FloatArray]:
     """A curve cut off at doses that nothing goes below or above: what it had beyond them is a step there."""
     at_least, at_most = np.interp([least, most], dose, left)
     if dose[0] < least:
@@ -194,8 +225,14 @@ def _between(dose: FloatArray, left: FloatArray, least: float, most: float) -> t
 def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
     """Piecewise linear curves below and above every DVH that the elements' bounds allow.
 
-    An element whose lower bound falls in bin b surely gets the dose at that bin's lower edge. The curve through
-    (edge b, volume from bin b + 1 up) is therefore nowhere above the true one; for the upper bounds, one bin on.
+    An element whose lower bound falls in bin b is guaranteed to receive the dose at that bin's lower edge. The curve
+    through (edge b, volume from bin b + 1 up) is therefore nowhere above the true one; for the upper bounds, one bin
+    on::
+
+        lower bounds of elements in       bin b            bin b + 1
+                                     |--o---o--------|--o----o----o--|
+        curve at this edge counts  edge b               '----'----'------ these and all above: below the true volume
+                                                                          up to edge b + 1, where all of them count
     """
     low = _at_least(histogram.sums[LOW])
     high = _at_least(histogram.sums[HIGH])
@@ -206,7 +243,7 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
     return _trimmed(np.concatenate([[0.0], edges]), low_curve), _trimmed(edges, high_curve)
 
 
-def bands(histogram: Histogram, curve: Curve) -> tuple[Bounds, Bounds, Bounds]:
+def bounds_of_statistics(histogram: Histogram, curve: Curve) -> tuple[Bounds, Bounds, Bounds]:
     """Mean, minimum and maximum dose in Gy with their bounds; the extremes are where the curve begins and ends."""
     volume, unit = float(histogram.volume.sum()), histogram.bin_gy
     mean = float((np.arange(BINS) + 0.5) @ histogram.volume + histogram.sums[OFFSET].sum()) / volume * unit
@@ -216,6 +253,7 @@ def bands(histogram: Histogram, curve: Curve) -> tuple[Bounds, Bounds, Bounds]:
     least, most = histogram.bounds[0] * unit, histogram.bounds[1] * unit
     begin, end = float(curve.dose_gy[0]), float(curve.dose_gy[-1])
     reached = histogram.reached[0] * unit, histogram.reached[1] * unit
+    # rounding could put a reached dose outside the bounds by a float32 step: hence the slack on every side
     return (
         dose_bounds(mean, max(low - slack, 0.0), high + slack),
         dose_bounds(min(max(begin, least), reached[0]), max(least - slack, 0.0), reached[0] + slack),
@@ -233,12 +271,6 @@ def _trimmed(dose_gy: FloatArray, volume: FloatArray) -> Curve:
     """The curve without the flat runs before its first and after its last change."""
     change = np.flatnonzero(np.diff(volume))
     if len(change) == 0:
-        return _frozen(dose_gy[:1], volume[:1])
+        return read_only_curve(dose_gy[:1], volume[:1])
     keep = slice(change[0], change[-1] + 2)
-    return _frozen(dose_gy[keep].copy(), volume[keep].copy())
-
-
-def _frozen(dose_gy: FloatArray, volume: FloatArray) -> Curve:
-    dose_gy.setflags(write=False)
-    volume.setflags(write=False)
-    return Curve(dose_gy=dose_gy, volume=volume)
+    return read_only_curve(dose_gy[keep].copy(), volume[keep].copy())

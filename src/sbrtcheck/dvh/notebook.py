@@ -11,7 +11,9 @@ from sbrtcheck.chart.layout import frame_of
 from sbrtcheck.chart.line_styles import LineStyle
 from sbrtcheck.chart.values import Chart
 from sbrtcheck.dvh.charts import Styled, dvh_chart
-from sbrtcheck.dvh.types import DVH, Bounds, Interpolation, Model, NoDVH, Origin
+from sbrtcheck.dvh.curve import Bounds
+from sbrtcheck.dvh.dvh import DVH, NoDVH, Origin
+from sbrtcheck.dvh.model import Interpolation, Model
 from sbrtcheck.formatting import bounds_text, escaped, html_details, html_lines, html_table, number_text
 from sbrtcheck.plan import Finding
 

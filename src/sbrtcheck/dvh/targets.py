@@ -1,4 +1,14 @@
-"""The structures of a plan -> what matching may look at of them; which of them are separate targets of one kind."""
+"""The structures of a plan -> which of them are targets, and whether those of one kind lie apart.
+
+Two targets are apart where a plane along an axis keeps their boxes apart, with some room::
+
+      +----+                  +----+
+      |PTV1|  +----+          |PTV1|
+      +----+  |PTV2|          |  +----+   boxes that overlap may be a boost in its PTV,
+              +----+          +--|PTV2|   dose levels, or an evaluation structure: which
+      |    |<>|    |             +----+   one is meant is for the user to say
+            5 mm
+"""
 
 from __future__ import annotations
 
@@ -7,7 +17,7 @@ from itertools import combinations
 
 import numpy as np
 
-from sbrtcheck.dvh.types import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
+from sbrtcheck.dvh.roi_names import roi_names_of
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import FloatArray, Plan, Structure
 from sbrtcheck.structure_names import RoiName, is_whole_target, targets
@@ -33,42 +43,13 @@ def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = No
     names
         Organ to structure name; a kind that the user named one structure for has no others.
     """
-    rois = {(s.name, s.number): s for s in plan.structures}
-    found = targets(kind, roi_names_of(plan), names)
-    if len(found) < 2 or not all(is_whole_target(roi.name) for roi in found):
+    structures = {(s.name, s.number): s for s in plan.structures}
+    candidates = targets(kind, roi_names_of(plan), names)
+    if len(candidates) < 2 or not all(is_whole_target(roi.name) for roi in candidates):
         return ()
-    boxes = [_box(rois[roi.name, roi.number]) for roi in found]
+    boxes = [_box(structures[roi.name, roi.number]) for roi in candidates]
     apart = (np.any(_gap(a, b) >= SEPARATE_MM) for a, b in combinations(boxes, 2))
-    return found if all(apart) else ()
-
-
-def roi_name_of(structure: Structure) -> RoiName:
-    """What matching may look at of a structure of a plan."""
-    return RoiName(
-        name=structure.name,
-        number=structure.number,
-        kind=structure.kind,
-        codes=structure.codes,
-        contoured=structure.is_contoured,
-    )
-
-
-def roi_names_of(plan: Plan) -> tuple[RoiName, ...]:
-    """What matching may look at of all structures of a plan."""
-    return tuple(map(roi_name_of, plan.structures))
-
-
-def roi_names(dvhs: DVHSet) -> tuple[RoiName, ...]:
-    """All structures of the plan, also those without a DVH: a name is ambiguous whether it was computed or not."""
-    if dvhs.plan is not None:
-        return roi_names_of(dvhs.plan)
-    everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
-    return tuple(_roi_name_of_dvh(one) for one in everything if one.number != DERIVED_NUMBER)
-
-
-def _roi_name_of_dvh(dvh: DVH | NoDVH) -> RoiName:
-    empty = isinstance(dvh, NoDVH) and dvh.reason is Reason.STRUCTURE_EMPTY
-    return RoiName(name=dvh.name, number=dvh.number, kind=dvh.kind, contoured=not empty)
+    return candidates if all(apart) else ()
 
 
 def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:

@@ -1,6 +1,7 @@
 """Structure x dose grid -> volume elements: exact volumes, dose, and bounds on both.
 
-The modules in the order in which a contour passes them; nothing is sampled on the way::
+The modules in the order in which a contour passes them. Volumes are sums over edges all the way, never counts of
+points::
 
     contour points                    o--o--o   on planes, mm
           |

@@ -17,11 +17,12 @@ Float32 = npt.NDArray[np.float32]
 _Number = TypeVar("_Number", bound=np.generic)
 
 PAIRS_AT_ONCE = 1 << 16
-"""Pairs of edges compared at once: memory for so many is at hand, for more it is asked from the system."""
+"""Pairs compared at once: memory for so many is at hand, for more it is asked from the system."""
 
 
 def ranges(first: IntArray, count: IntArray) -> IntArray:
     """``first[i], first[i] + 1, ...`` (``count[i]`` of them) for every i, concatenated."""
+    # rising by 1 all along, shifted in each run so that it begins at its first: one pass, and no Python loop
     total = int(count.sum())
     before = np.cumsum(count) - count
     places: IntArray = np.arange(total) + np.repeat(first - before, count)
@@ -29,7 +30,11 @@ def ranges(first: IntArray, count: IntArray) -> IntArray:
 
 
 def overlapping_intervals(low: FloatArray, high: FloatArray) -> Iterator[tuple[IntArray, IntArray]]:
-    """Pairs of intervals that have a point in common, some at a time; ``low`` never falls."""
+    """Pairs of intervals that have a point in common, some at a time; ``low`` never falls.
+
+    Of intervals sorted by where they begin, those that meet interval i and begin after it are the next ones, as far as
+    they begin before it ends: a binary search finds how many.
+    """
     place = np.arange(len(low))
     meets = np.searchsorted(low, high, side="right") - place - 1
     step = max(int(PAIRS_AT_ONCE // max(float(meets.mean()), 1.0)), 1)

@@ -14,7 +14,7 @@ times the variance of a linear dose in a box is the sum of its squared rises alo
 distribution over an interval of length L has variance L^2 / 12; for a trilinear dose the rises are those in the middle.
 
 All of it is done in single precision on long lines of cells, slab after slab and row after row: seven digits are far
-more than a dose has, and half the memory is what makes it fast.
+more than a dose has, and only half as much memory passes by as in double precision.
 """
 
 from __future__ import annotations
@@ -31,9 +31,16 @@ from sbrtcheck.plan import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseField:
-    """Dose of the cells of a block: mean over the slice at the four corners; and in the cell mean, bounds, variance.
+    """Dose of the cells of a block, each array one line of cells: slab after slab, row after row (see `_four`).
 
-    All as one line, slice after slice and row after row, as `_four` makes it.
+    Parameters
+    ----------
+    corners
+        Mean over the slab at the four corners of each cell: (v, u) = (0, 0), (0, 1), (1, 0), (1, 1).
+    mean, low, high
+        Mean dose of each cell, and the least and largest in it.
+    variance12
+        Twelve times its variance.
     """
 
     corners: tuple[Float32, ...]
@@ -70,20 +77,32 @@ def _four(line: Float32, columns: int) -> tuple[Float32, ...]:
 
 
 def of_four(of: np.ufunc, line: Float32, columns: int) -> Float32:
-    """The least, the largest or the sum of the four corners of each cell: of two along u, then of two of these."""
+    """The least, the largest or the sum of the four corners of each cell: of two along u, then of two of these.
+
+    Neighbouring cells share a pair of corners: two passes do what three would, one corner after the other.
+    """
     pair: Float32 = of(line[:-1], line[1:])
-    found: Float32 = of(pair[:-columns], pair[columns:])
-    return found
+    result: Float32 = of(pair[:-columns], pair[columns:])
+    return result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Levels:
     """Heights between which the dose of some slices is linear: their faces, and the dose planes inside them.
 
-    ``planes`` are the dose planes needed, and all other places count from the first of them. Faces lie in ``share`` of
-    the way from plane ``below`` to the next; slice ``i`` begins at face ``bottom[i]``, ends at face ``top[i]``, and has
-    ``inner[i]`` planes inside, from ``first[i]`` on. ``weights`` has shape ``(levels, slices, 1)``: shares of each
-    level's dose in the mean over the slice, in rising order; where a slice has fewer levels, the top comes earlier.
+    Parameters
+    ----------
+    planes
+        The dose planes needed; all other places count from the first of them.
+    below, share
+        Shape ``(faces,)`` and ``(faces, 1)``: faces lie in ``share`` of the way from plane ``below`` to the next.
+    bottom, top
+        Shape ``(slices,)``: the faces at which each slice begins and ends.
+    first, inner
+        Shape ``(slices,)``: the first dose plane inside each slice, and how many there are.
+    weights
+        Shape ``(levels, slices, 1)``: shares of each level's dose in the mean over the slice, by the trapezoid rule, in
+        rising order; where a slice has fewer levels, the top comes earlier.
     """
 
     planes: slice
@@ -102,17 +121,20 @@ def levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Leve
     faces, at = np.unique(np.concatenate([low_mm, high_mm]), return_inverse=True)
     below = np.clip(np.searchsorted(nodes, faces, side="right") - 1, 0, len(nodes) - 2)
     share = np.clip((faces - nodes[below]) / (nodes[below + 1] - nodes[below]), 0.0, 1.0)
+    # dose planes on a face are no planes inside: the face has their dose already
     first = np.searchsorted(nodes, low_mm, side="right")
     inner = np.searchsorted(nodes, high_mm, side="left") - first
+    # a row of heights for each slice: its bottom, the dose planes inside, and its top as often as there is room
     step = np.arange(int(inner.max()) + 2)
     node = nodes[np.minimum(first[:, None] + step - 1, len(nodes) - 1)]
     heights = np.where(step <= inner[:, None], node, high_mm[:, None])
     heights[:, 0] = low_mm
+    # trapezoid rule: half of each interval to the level at either end; repeated tops have intervals of nothing
     thick = np.diff(heights, axis=1) / (high_mm - low_mm)[:, None]
     weights = np.zeros(heights.shape)
     weights[:, :-1] += thick / 2
     weights[:, 1:] += thick / 2
-    lowest = int(below[0])
+    lowest = int(below[0])  # faces rise: no plane below that of the first is needed
     return Levels(
         planes=slice(lowest, int(below[-1]) + 2),
         below=below - lowest,
@@ -128,11 +150,12 @@ def levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Leve
 def over_slices(levels: Levels, planes: Float32) -> tuple[Float32, Float32, Float32, Float32]:
     """Mean, rise, least and largest dose over each slice along w, at each corner."""
     faces = _planes_at(planes, levels.below)
-    if levels.share.any():
+    if levels.share.any():  # else all faces lie on dose planes
         above = _planes_at(planes, levels.below + 1) - faces
         above *= levels.share
         above += faces
         faces = above
+    # where a slice has fewer planes inside than others, its top stands in for the missing ones: it changes no extreme
     bottom, top = _planes_at(faces, levels.bottom), _planes_at(faces, levels.top)
     mean = bottom * levels.weights[0]
     mean += top * levels.weights[-1]
@@ -149,13 +172,19 @@ def over_slices(levels: Levels, planes: Float32) -> tuple[Float32, Float32, Floa
 
 
 def _mean_and_variance12(mean_w: Float32, rise_w: Float32, columns: int) -> tuple[Float32, Float32]:
-    """Mean dose of each cell, and twelve times its variance by the slopes in its middle."""
+    """Mean dose of each cell, and twelve times its variance by the slopes in its middle.
+
+    Sums of two along u and of two along v share their parts with the differences that make the slopes; everything is
+    done in place, since memory, not arithmetic, is what takes time.
+    """
     pair = mean_w[:-1] + mean_w[1:]
     mean = pair[:-columns] + pair[columns:]
     mean *= np.float32(0.25)
+    # slope along v: difference of the rows' sums, twice too large; squared, 4 times; so is that along u
     variance = _squared(pair[columns:] - pair[:-columns])
     step = np.subtract(mean_w[1:], mean_w[:-1], out=pair)
     variance += _squared(step[:-columns] + step[columns:])
+    # slope along w: four corners' rises, halved, is twice the mean as well
     slope = of_four(np.add, rise_w, columns)
     slope *= np.float32(0.5)
     variance += _squared(slope)
@@ -164,11 +193,13 @@ def _mean_and_variance12(mean_w: Float32, rise_w: Float32, columns: int) -> tupl
 
 
 def _squared(slope: Float32) -> Float32:
+    """Squares, in place."""
     return np.multiply(slope, slope, out=slope)
 
 
 def _planes_at(planes: Float32, index: IntArray) -> Float32:
     """Planes by their index: a view where they follow one another."""
+    # a copy of the planes would be the largest array of a block
     start = int(index[0])
     if np.array_equal(index, np.arange(start, start + len(index))):
         return planes[start : start + len(index)]
@@ -178,6 +209,7 @@ def _planes_at(planes: Float32, index: IntArray) -> Float32:
 def dose_planes(levels: Levels, frame: GridFrame, box: Box, refinement: int, unit_gy: float) -> Float32:
     """Dose at the first corner of each of the box's refined cells, on each plane; beyond the points, of the nearest."""
     _, count_v, count_u = frame.stored.shape
+    # grid points around the box; those that the grid does not have repeat its outermost ones
     row0, row1 = box.row // refinement, -(-(box.row + box.rows - 1) // refinement) + 1
     column0, column1 = box.column // refinement, -(-(box.column + box.columns - 1) // refinement) + 1
     j0, j1 = np.clip([row0, row1], 0, count_v)
@@ -187,6 +219,7 @@ def dose_planes(levels: Levels, frame: GridFrame, box: Box, refinement: int, uni
     pad = ((0, 0), (j0 - row0, row1 - j1), (i0 - column0, column1 - i1))
     if any(sum(pair) for pair in pad):
         planes = np.pad(planes, pad, mode="edge")
+    # linear along v, then along u: bilinear between grid points
     if refinement > 1:
         planes = _refined(planes, 1, refinement, box.row - row0 * refinement, box.rows)
         planes = _refined(planes, 2, refinement, box.column - column0 * refinement, box.columns)

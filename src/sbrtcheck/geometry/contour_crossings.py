@@ -29,7 +29,7 @@ from sbrtcheck.geometry.polygons import Loops
 from sbrtcheck.plan import FloatArray, IntArray
 
 
-def crossed_layers(loops: Loops, near_others: BoolArray) -> tuple[IntArray, IntArray]:
+def layers_with_crossings(loops: Loops, near_others: BoolArray) -> tuple[IntArray, IntArray]:
     """The planes in which an edge crosses, touches or covers another, other than its neighbours in the loop.
 
     With them the pairs of loops whose edges do, shape ``(n, 2)``, rising: a loop with itself, or with another.
@@ -37,13 +37,13 @@ def crossed_layers(loops: Loops, near_others: BoolArray) -> tuple[IntArray, IntA
     Most contours are seen to be simple by turning about their middle once and never back; only the others, and those
     near another loop, are searched edge by edge.
     """
-    doubtful = distinct(loops.layer[near_others | ~_turns_about_its_middle(loops)])
+    searched = distinct(loops.layer[near_others | ~_turns_about_its_middle(loops)])
     no_pairs = np.zeros((0, 2), dtype=np.int64)
-    if len(doubtful) == 0:
-        return doubtful, no_pairs
+    if len(searched) == 0:
+        return searched, no_pairs
     count = np.diff(loops.begin)
     moves = (loops.u0 != loops.u1) | (loops.v0 != loops.v1)
-    edge = np.flatnonzero(np.repeat(np.isin(loops.layer, doubtful), count) & moves)
+    edge = np.flatnonzero(np.repeat(np.isin(loops.layer, searched), count) & moves)
     if len(edge) == 0:
         return edge, no_pairs
     of_loop = np.repeat(np.arange(len(count)), count)
@@ -59,20 +59,22 @@ def crossed_layers(loops: Loops, near_others: BoolArray) -> tuple[IntArray, IntA
     order = np.argsort(low, kind="stable")
     edge, low, high, layer = edge[order], low[order], high[order], layer[order]
     left, right = np.minimum(loops.u0, loops.u1)[edge], np.maximum(loops.u0, loops.u1)[edge]
-    found: list[IntArray] = []
+    meeting_layers: list[IntArray] = []
     pairs: list[IntArray] = []
-    for one, other in overlapping_intervals(low, high):
-        meet = (left[one] <= right[other]) & (left[other] <= right[one])
-        first, second = one[meet], other[meet]
+    for lower, upper in overlapping_intervals(low, high):
+        meet = (left[lower] <= right[upper]) & (left[upper] <= right[lower])
+        first, second = lower[meet], upper[meet]
         i, j = edge[first], edge[second]
+        # an edge and the next one of its loop share a corner, which is no crossing
         neighbours = (following[i] == number[j]) | (following[j] == number[i])
-        mine, i, j = first[~neighbours], i[~neighbours], j[~neighbours]
+        candidate, i, j = first[~neighbours], i[~neighbours], j[~neighbours]
         meet = _cross(loops, i, j)
-        found.append(layer[mine[meet]])
+        meeting_layers.append(layer[candidate[meet]])
         i, j = of_loop[i[meet]], of_loop[j[meet]]
+        # a pair of loops as one number, to tell pairs apart quickly
         pairs.append(np.minimum(i, j) * len(count) + np.maximum(i, j))
     pair = distinct(np.concatenate(pairs))
-    return distinct(np.concatenate(found)), np.stack([pair // len(count), pair % len(count)], axis=1)
+    return distinct(np.concatenate(meeting_layers)), np.stack([pair // len(count), pair % len(count)], axis=1)
 
 
 def _turns_about_its_middle(loops: Loops) -> BoolArray:
@@ -81,6 +83,7 @@ def _turns_about_its_middle(loops: Loops) -> BoolArray:
     count = np.diff(loops.begin)
     u = np.repeat(np.add.reduceat(loops.u0, first) / count, count)
     v = np.repeat(np.add.reduceat(loops.v0, first) / count, count)
+    # cross product of the lines from the middle to both ends of each edge
     turn = (loops.u0 - u) * (loops.v1 - v) - (loops.v0 - v) * (loops.u1 - u)
     one_way = (np.minimum.reduceat(turn, first) > 0) | (np.maximum.reduceat(turn, first) < 0)
     rounds = np.add.reduceat(((loops.v0 <= v) & (loops.v1 > v)).astype(np.int64), first)
@@ -91,6 +94,7 @@ def _cross(loops: Loops, i: IntArray, j: IntArray) -> BoolArray:
     """Whether edges ``i`` and ``j``, whose boxes meet, have a point in common."""
     u0, v0, u1, v1 = loops.u0, loops.v0, loops.u1, loops.v1
 
+    # on which side of edge ``a`` a point lies: the sign of a cross product, 0 on its line
     def side(a: IntArray, u: FloatArray, v: FloatArray) -> FloatArray:
         return (u1[a] - u0[a]) * (v - v0[a]) - (v1[a] - v0[a]) * (u - u0[a])
 

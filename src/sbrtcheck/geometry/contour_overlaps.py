@@ -30,8 +30,8 @@ from sbrtcheck.geometry.polygon_booleans import combined, even_odd, levelled
 from sbrtcheck.geometry.polygons import Loops, Outline, joined
 
 SLIVER_MM = 0.3
-"""What two loops differ or overlap by, on average along it, is a slip of the pen up to this width: a fraction of the
-pixels that contours are drawn on."""
+"""A strip by which two loops differ or overlap is a slip of the pen up to this width: a fraction of the pixels that
+contours are drawn on."""
 
 COPY_SHARE = 0.2
 """Copies of a loop differ by no more than this share of its area, however small it is."""
@@ -45,18 +45,18 @@ class PlaneRegion:
     """What the loops of one plane enclose: ``region``, and where they contradict each other what else they may mean.
 
     ``even_odd``: what an odd number of loops enclose, copies counted once; None where no loops overlap in part.
-    ``wound``: with all that a loop goes around more than once counted as inside; None where no loop does.
+    ``nonzero_winding``: with all that a loop goes around more than once counted as inside; None where no loop does.
     ``copies``: how many loops are another one again.
     """
 
     region: Outline
     even_odd: Outline | None
-    wound: Outline | None
+    nonzero_winding: Outline | None
     copies: int
 
 
 class _Relation(Enum):
-    """How one of two loops that meet lies to the other, the larger one."""
+    """How one of two loops that meet relates to the other, the larger one."""
 
     APART = auto()
     INSIDE = auto()
@@ -114,7 +114,7 @@ def plane_region(
     members: range,
     meeting: Iterable[tuple[int, int]],
     inside: Mapping[int, Sequence[int]],
-    drawn_cells: float,
+    as_nested_cells: float,
     rule: CombinationRule,
 ) -> PlaneRegion:
     """The region of the loops ``members``, which are all of one plane.
@@ -128,14 +128,14 @@ def plane_region(
         Pairs of loops that cross, touch, or lie close in one another; a loop with itself where its own edges do.
     inside
         The loops that each loop lies inside of, as far as they do not meet it.
-    drawn_cells
+    as_nested_cells
         Signed area of the loops directed by their nesting, in grid cells.
     rule
         How they combine.
     """
     mm, pairs = rule.mm, list(meeting)
     if all(i == j for i, j in pairs):
-        return _of_loops_apart(loops, members, drawn_cells, rule)
+        return _of_loops_apart(loops, members, as_nested_cells, rule)
     alone = {i: loops.outline(i, i + 1) for i in members}
     simple = {i: even_odd(alone[i]) for i in {i for pair in pairs for i in pair}}
     area = {i: mm.area(simple.get(i, alone[i])) for i in members}
@@ -148,12 +148,13 @@ def plane_region(
             continue
         around[inner].discard(outer)
         around[outer].discard(inner)
-        lies = _relation(simple[inner], simple[outer], mm)
-        if lies is _Relation.INSIDE:
+        relation = _relation(simple[inner], simple[outer], mm)
+        if relation is _Relation.INSIDE:
             around[inner].add(outer)
-        elif lies is _Relation.COPY:
+        elif relation is _Relation.COPY:
             copies.add(inner)
-        contradict |= lies is _Relation.PARTLY_INSIDE
+        contradict |= relation is _Relation.PARTLY_INSIDE
+    # from the largest loop on, so that the level of what lies around a loop is known before its own
     level = dict.fromkeys(members, 0)
     for i in sorted(members, key=lambda i: (-area[i], i)):
         level[i] = max((level[j] + 1 for j in around[i]), default=0)
@@ -161,40 +162,41 @@ def plane_region(
     of_loop = np.repeat(np.arange(len(members)), np.diff(loops.begin[members.start : members.stop + 1]))
     once = joined([alone[i] for i in members if i not in copies])
     if rule.exclusive_or:
-        return PlaneRegion(region=even_odd(once), even_odd=None, wound=None, copies=len(copies))
+        return PlaneRegion(region=even_odd(once), even_odd=None, nonzero_winding=None, copies=len(copies))
     twice = any(i == j and _winds_twice(alone[i], simple[i], mm) for i, j in pairs)
     return PlaneRegion(
         region=levelled(everything, of_loop, levels),
         even_odd=even_odd(once) if contradict else None,
-        wound=levelled(everything, of_loop, levels, wound=True) if twice else None,
+        nonzero_winding=levelled(everything, of_loop, levels, nonzero_winding=True) if twice else None,
         copies=len(copies),
     )
 
 
-def _of_loops_apart(loops: Loops, members: range, drawn_cells: float, rule: CombinationRule) -> PlaneRegion:
+def _of_loops_apart(loops: Loops, members: range, as_nested_cells: float, rule: CombinationRule) -> PlaneRegion:
     """The region of loops that meet no others, only themselves."""
     everything = loops.outline(members.start, members.stop)
     region = even_odd(everything)
-    wound = None
-    if not rule.exclusive_or and abs(abs(drawn_cells) - region.area()) > ROUNDING * region.area():
+    nonzero_winding = None
+    if not rule.exclusive_or and abs(abs(as_nested_cells) - region.area()) > ROUNDING * region.area():
         alone = [loops.outline(i, i + 1) for i in members]
         if any(_winds_twice(loop, even_odd(loop), rule.mm) for loop in alone):
             # each loop around what it winds around; those in one another as even-odd has them
-            wound = even_odd(joined([_wound(loop) for loop in alone]))
-    return PlaneRegion(region=region, even_odd=None, wound=wound, copies=0)
+            nonzero_winding = even_odd(joined([_wound_around(loop) for loop in alone]))
+    return PlaneRegion(region=region, even_odd=None, nonzero_winding=nonzero_winding, copies=0)
 
 
-def _wound(loop: Outline) -> Outline:
+def _wound_around(loop: Outline) -> Outline:
     """The region that a loop winds around at all."""
-    return levelled(loop, np.zeros(len(loop.u0), dtype=np.int64), np.zeros(1, dtype=np.int64), wound=True)
+    return levelled(loop, np.zeros(len(loop.u0), dtype=np.int64), np.zeros(1, dtype=np.int64), nonzero_winding=True)
 
 
 def _relation(inner: Outline, outer: Outline, mm: Millimetres) -> _Relation:
-    """How a loop lies to a larger one that it meets; each of the outlines winds around its region once."""
+    """How a loop relates to a larger one that it meets; each of the outlines winds around its region once."""
     shared = combined(inner, outer, np.logical_and)
     if len(shared.u0) == 0:
         return _Relation.APART
     area, least, most = (mm.area(outline) for outline in (shared, inner, outer))
+    # area of the symmetric difference; over the length of the loops it is the width of the strip between them
     differ = least + most - 2.0 * area
     if differ <= min(SLIVER_MM * (mm.around(inner) + mm.around(outer)) / 2.0, COPY_SHARE * most):
         return _Relation.COPY
@@ -203,8 +205,8 @@ def _relation(inner: Outline, outer: Outline, mm: Millimetres) -> _Relation:
     return _Relation.APART if mm.is_sliver(shared) else _Relation.PARTLY_INSIDE
 
 
-def _winds_twice(drawn: Outline, odd: Outline, mm: Millimetres) -> bool:
-    """Whether a loop goes around some place a second time, which then counts as outside; a sliver's breadth is none."""
-    if drawn.area() <= (1.0 + ROUNDING) * odd.area():  # what it winds around twice counts twice in its own area
+def _winds_twice(loop: Outline, odd: Outline, mm: Millimetres) -> bool:
+    """Whether a loop goes around some place a second time, which then counts as outside; a sliver is none."""
+    if loop.area() <= (1.0 + ROUNDING) * odd.area():  # what it winds around twice counts twice in its own area
         return False
-    return not mm.is_sliver(combined(_wound(drawn), odd, np.logical_xor))
+    return not mm.is_sliver(combined(_wound_around(loop), odd, np.logical_xor))

@@ -18,7 +18,8 @@ So a structure needs to be sampled once for all three conventions: a DVH under o
 under it.
 
 A wide gap between planes is bridged or makes two ends. That rests on what the gaps of a structure look like, and where
-this does not decide, on the other structures: a gap in which none of them has a plane is a step of the images.
+this does not decide, on the other structures: a gap with planes of others at both its ends and none between is a step
+of the images.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ SPARSE_MM = 10.0
 """Planes usually further apart than this make a reader ask whether contours are missing."""
 
 STEADY_RUN = 3
-"""So many equal gaps in a row are a spacing of their own, as where every third slice was drawn, and no breaks."""
+"""So many equal gaps in a row are a spacing of their own, as where every third slice was contoured, and no breaks."""
 
 STEADY_FACTOR = 4.0
 """But not where they are more than so many times the usual one: then planes are missing, however evenly."""
@@ -84,7 +85,7 @@ class Planes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slabs:
+class PlaneSlabs:
     """Bottom and top of the slab around each plane, and whether each is an end of the structure or of a part of it."""
 
     low_mm: FloatArray
@@ -99,7 +100,7 @@ def heights_of(height_mm: FloatArray) -> FloatArray:
     return rising[np.diff(rising, prepend=-np.inf) > SLIP_MM]
 
 
-def clustered(name: str, height_mm: FloatArray) -> tuple[IntArray, IntArray, FloatArray, tuple[Finding, ...]]:
+def merged_planes(name: str, height_mm: FloatArray) -> tuple[IntArray, IntArray, FloatArray, tuple[Finding, ...]]:
     """Contours in rising order, the plane of each, the planes' heights, and what was noticed."""
     order = np.argsort(height_mm, kind="stable")
     rising = height_mm[order]
@@ -119,7 +120,7 @@ def clustered(name: str, height_mm: FloatArray) -> tuple[IntArray, IntArray, Flo
 def _usual(gaps_mm: FloatArray) -> float:
     """The gap that half of the structure's length has at most: small slips between contours do not count for much."""
     rising = np.sort(gaps_mm)
-    along = np.cumsum(rising)
+    along = np.cumsum(rising)  # median by length, not by number
     return float(rising[np.searchsorted(along, along[-1] / 2)])
 
 
@@ -139,65 +140,69 @@ NOTHING_KNOWN = Surroundings()
 """Of a structure alone."""
 
 
-def slabs(
+def slabs_around(
     name: str,
     planes_mm: FloatArray,
     dose_spacing_mm: float,
     around: Surroundings,
     shared: Callable[[int], float],
-) -> tuple[Slabs, tuple[Finding, ...]]:
+) -> tuple[PlaneSlabs, tuple[Finding, ...]]:
     """Slabs reaching half way to the neighbouring planes, half a gap beyond an end, not across a break.
 
     ``shared(k)`` is the area that the outlines of planes ``k`` and ``k + 1`` share, as a share of the smaller one.
     """
     gaps = np.diff(planes_mm)
+    # step: the spacing that each gap stands for, which is not the gap where a plane is missing in it
     broken, step, findings = _breaks(name, planes_mm, dose_spacing_mm, around, shared)
     whole = gaps[~broken]
     if len(whole):
         usual = median(whole)
-        findings += _said_of_spacing(name, len(planes_mm), usual, around.slab_mm)
+        findings += _spacing_findings(name, len(planes_mm), usual, around.slab_mm)
     else:
-        usual, said = _single(name, dose_spacing_mm, around)
-        findings += said
+        usual, of_single = _single(name, dose_spacing_mm, around)
+        findings += of_single
     end = np.array([True])
     low_end, high_end = np.concatenate([end, broken]), np.concatenate([broken, end])
     half_below = np.concatenate([[np.nan], gaps / 2])
     half_above = np.concatenate([gaps / 2, [np.nan]])
-    beyond = np.concatenate([step, [np.nan]]) / 2, np.concatenate([[np.nan], step]) / 2
-    half_below[low_end] = np.where(high_end, usual / 2, beyond[0])[low_end]
-    half_above[high_end] = np.where(low_end, usual / 2, beyond[1])[high_end]
-    made = Slabs(low_mm=planes_mm - half_below, high_mm=planes_mm + half_above, low_end=low_end, high_end=high_end)
-    return made, tuple(findings)
+    next_step = np.concatenate([step, [np.nan]]) / 2, np.concatenate([[np.nan], step]) / 2
+    # an end cap is as thick as the half gap on the other side of its plane; a plane that is both ends, as is usual
+    half_below[low_end] = np.where(high_end, usual / 2, next_step[0])[low_end]
+    half_above[high_end] = np.where(low_end, usual / 2, next_step[1])[high_end]
+    around_planes = PlaneSlabs(
+        low_mm=planes_mm - half_below, high_mm=planes_mm + half_above, low_end=low_end, high_end=high_end
+    )
+    return around_planes, tuple(findings)
 
 
-def _said_of_spacing(name: str, planes: int, usual_mm: float, slab_mm: float | None) -> list[Finding]:
+def _spacing_findings(name: str, planes: int, usual_mm: float, slab_mm: float | None) -> list[Finding]:
     """What is odd about the spacing of a structure's planes."""
-    found = []
+    findings = []
     if usual_mm > SPARSE_MM:
         text = f"{planes} contour planes, {usual_mm:.1f} mm apart, were bridged: are contours missing?"
-        found.append(Finding(code=FindingCode.TOO_FEW_PLANES, text=text, subject=name))
+        findings.append(Finding(code=FindingCode.TOO_FEW_PLANES, text=text, subject=name))
     if slab_mm is not None and abs(slab_mm - usual_mm) > PLANE_TOLERANCE_SHARE * usual_mm:
         text = f"the file states contours {slab_mm:g} mm thick; its planes are {usual_mm:g} mm apart: that was taken"
-        found.append(Finding(code=FindingCode.SLAB_THICKNESS, text=text, subject=name))
-    return found
+        findings.append(Finding(code=FindingCode.SLAB_THICKNESS, text=text, subject=name))
+    return findings
 
 
 def _single(name: str, dose_spacing_mm: float, around: Surroundings) -> tuple[float, list[Finding]]:
     """How thick planes are that have no neighbours, and what is to be said of them."""
     others = [heights for heights in around.others() if len(heights) > 1]
-    thick_mm, source, found = dose_spacing_mm, "the spacing of the dose planes", []
+    thick_mm, source, findings = dose_spacing_mm, "the spacing of the dose planes", []
     if around.slab_mm is not None:
         thick_mm, source = around.slab_mm, "as the file states"
         text = f"contours taken as {thick_mm:g} mm thick, {source}"
-        found.append(Finding(code=FindingCode.SLAB_THICKNESS, text=text, subject=name))
+        findings.append(Finding(code=FindingCode.SLAB_THICKNESS, text=text, subject=name))
     elif others:
         thick_mm, source = _commonest(np.concatenate([np.diff(heights) for heights in others])), "as most others are"
     text = f"single contour plane(s) only: each taken as {thick_mm:g} mm thick, {source}"
-    found.append(Finding(code=FindingCode.TOO_FEW_PLANES, text=text, subject=name))
+    findings.append(Finding(code=FindingCode.TOO_FEW_PLANES, text=text, subject=name))
     if others:
         text = "contours on single planes only, where other structures have several in a row: is it complete?"
-        found.append(Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name))
-    return thick_mm, found
+        findings.append(Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name))
+    return thick_mm, findings
 
 
 def _commonest(gaps_mm: FloatArray) -> float:
@@ -218,12 +223,12 @@ def _breaks(
     gaps = np.diff(planes_mm)
     if len(gaps) == 0:
         return np.zeros(0, dtype=bool), gaps, []
-    usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])
+    usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])  # lower median: of two gaps the smaller one is usual
     steady = _steady(gaps) & (gaps <= STEADY_FACTOR * usual + PLANE_TOLERANCE_MM)
     wide = (gaps > BREAK_FACTOR * usual + PLANE_TOLERANCE_MM) & ~steady
     doubled = _doubled(gaps)
     if not wide.any() and not doubled.any():
-        return wide, gaps, _said_of_few(name, planes_mm, dose_spacing_mm, around, shared)
+        return wide, gaps, _few_planes_findings(name, planes_mm, dose_spacing_mm, around, shared)
     one_missing = wide & (gaps <= ONE_MISSING * usual + PLANE_TOLERANCE_MM)
     wider = np.flatnonzero(wide & ~one_missing)
     same = [k for k in wider.tolist() if shared(k) >= SAME_PLACE]  # asks for the others only where it has to
@@ -234,25 +239,25 @@ def _breaks(
         bridged[k] = of_two_series or _explained(planes_mm, k, usual, others)
     missing = (one_missing | bridged) & ~doubled
     broken = wide & ~one_missing & ~bridged
-    found = []
+    findings = []
     if doubled.any():
         text = f"planes of two series, as little as {gaps.min():.2g} mm apart: each stands for half way to the next"
-        found.append(Finding(code=FindingCode.PLANES_MERGED, text=text, subject=name))
+        findings.append(Finding(code=FindingCode.PLANES_MERGED, text=text, subject=name))
     if missing.any():
         text = f"{int(missing.sum())} gap(s) of up to {gaps[missing].max():.1f} mm between contour planes, "
         text += f"where {usual:.1f} mm is usual, were bridged"
-        found.append(Finding(code=FindingCode.PLANE_BRIDGED, text=text, subject=name))
+        findings.append(Finding(code=FindingCode.PLANE_BRIDGED, text=text, subject=name))
     if broken.any():
         widest = f"up to {gaps[broken].max():.1f} mm where {usual:.1f} mm is usual"
         text = f"{int(broken.sum())} gap(s) between contour planes, {widest}: not bridged"
-        found.append(Finding(code=FindingCode.PLANE_GAP, text=text, subject=name))
+        findings.append(Finding(code=FindingCode.PLANE_GAP, text=text, subject=name))
     cut = sum(bool(broken[k]) for k in same)
     if cut:
         text = f"on both sides of {cut} gap(s) between contour planes the outline is at one place: are planes missing?"
-        found.append(Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name))
+        findings.append(Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name))
     step = np.where(missing, usual, gaps)
     step[doubled] = _pairs(gaps)[doubled]
-    return broken, step, found
+    return broken, step, findings
 
 
 def _pairs(gaps: FloatArray) -> FloatArray:
@@ -261,7 +266,7 @@ def _pairs(gaps: FloatArray) -> FloatArray:
 
 
 def _steady(gaps: FloatArray) -> BoolArray:
-    """Which gaps are of a run of equal ones: a spacing of its own, as where every third slice was drawn."""
+    """Which gaps are of a run of equal ones: a spacing of its own, as where every third slice was contoured."""
     change = np.abs(np.diff(gaps)) > PLANE_TOLERANCE_SHARE * np.minimum(gaps[1:], gaps[:-1])
     run = np.concatenate([[0], np.cumsum(change)])
     return np.asarray(np.bincount(run)[run] >= STEADY_RUN)
@@ -307,7 +312,7 @@ def _explained(planes_mm: FloatArray, gap: int, usual_mm: float, others: Sequenc
     return any(bool(np.all(np.abs(heights - ends).min(axis=1) <= slip)) for heights in others if len(heights))
 
 
-def _said_of_few(
+def _few_planes_findings(
     name: str, planes_mm: FloatArray, dose_spacing_mm: float, around: Surroundings, shared: Callable[[int], float]
 ) -> list[Finding]:
     """Two or three planes do not tell how far apart planes should be; where they are far apart, the others do."""
@@ -319,14 +324,14 @@ def _said_of_few(
     if not any(missing):
         return []
     text = f"{len(planes_mm)} contour planes {gaps.max():.1f} mm apart, between which others have more, were bridged"
-    found = [Finding(code=FindingCode.PLANE_BRIDGED, text=text, subject=name)]
+    findings = [Finding(code=FindingCode.PLANE_BRIDGED, text=text, subject=name)]
     if any(planes > 1 and shared(k) >= SAME_PLACE for k, planes in enumerate(missing)):
         text = f"up to {max(missing)} planes in a row on which other structures have contours are missing"
-        found.append(Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name))
-    return found
+        findings.append(Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name))
+    return findings
 
 
-def with_caps(planes_mm: FloatArray, slab: Slabs) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
+def with_end_caps(planes_mm: FloatArray, slab: PlaneSlabs) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
     """Slabs cut at end planes, so that each piece belongs to whole conventions: layer, bottom, top, conventions."""
     layer = np.arange(len(planes_mm))
     low, high, low_end, high_end = slab.low_mm, slab.high_mm, slab.low_end, slab.high_end

@@ -29,7 +29,7 @@ from itertools import combinations
 import numpy as np
 
 from sbrtcheck.geometry.arrays import BoolArray, distinct, ranges
-from sbrtcheck.geometry.contour_crossings import crossed_layers
+from sbrtcheck.geometry.contour_crossings import layers_with_crossings
 from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres, PlaneRegion, may_be_copies, plane_region
 from sbrtcheck.geometry.polygon_booleans import combined
 from sbrtcheck.geometry.polygons import Edges, Loops, Outline
@@ -39,7 +39,7 @@ PROBES = 9
 """Corners of a loop that are asked whether they lie inside another."""
 
 SAME_CELLS = 1e-3
-"""Loops whose corners are nowhere further apart than this, in grid cells, are one loop drawn twice."""
+"""Loops whose corners are nowhere further apart than this, in grid cells, are one loop contoured twice."""
 
 LOST_SHARE = 1e-3
 """Area lost or won where loops overlap is worth a finding from this share of the plane's area on."""
@@ -77,11 +77,13 @@ def region_edges(
     nearly so, counts once. A loop inside another is a hole in it. Loops that overlap in part are united, unless they
     are to be combined by exclusive or; then a finding says so.
     """
-    loops, again = _without_duplicates(_in_order(u, v, starts, order, layer_of_contour))
+    loops, duplicates = _without_duplicates(_in_order(u, v, starts, order, layer_of_contour))
+    # shoelace, loop by loop: positive where a loop runs clockwise
     area = np.add.reduceat((loops.v1 - loops.v0) * (-0.5) * (loops.u0 + loops.u1), loops.begin[:-1])
     nesting = _nesting(loops, np.abs(area).tolist(), rule.mm)
-    edges = _directed(loops, (area < 0) != nesting.enclosed)
-    crossed, meeting = crossed_layers(loops, nesting.near)
+    edges = _directed(loops, (area < 0) != nesting.enclosed)  # outer loops clockwise, holes the other way
+    crossed, meeting = layers_with_crossings(loops, nesting.near)
+    # area of each plane as nested: loops less their holes; right unless edges cross
     count = np.bincount(loops.layer)
     area_cells: FloatArray = np.zeros(len(count))
     np.add.at(area_cells, loops.layer, np.where(nesting.enclosed, -np.abs(area), np.abs(area)))
@@ -89,35 +91,37 @@ def region_edges(
         crossed = distinct(np.concatenate([crossed, loops.layer[nesting.close[:, 0]]]))
         meeting = np.concatenate([meeting, nesting.close])
     if len(crossed) == 0:
-        said = _said_twice(name, again)
-        return Regions(edges=edges, readings=(), loops=count, area_cells=area_cells, findings=said)
-    drawn = area_cells[crossed]
-    made = _resolved(loops, crossed, meeting, nesting.inside, drawn, rule)
-    edges = _replaced(edges, crossed, [one.region for one in made])
-    left = np.array([one.region.area() for one in made])
-    area_cells[crossed] = left
-    count[crossed] -= np.array([one.copies for one in made])
-    findings = _said_twice(name, again + sum(one.copies for one in made))
+        findings = _duplicates_finding(name, duplicates)
+        return Regions(edges=edges, readings=(), loops=count, area_cells=area_cells, findings=findings)
+    as_nested = area_cells[crossed]
+    resolved = _resolved(loops, crossed, meeting, nesting.inside, as_nested, rule)
+    edges = _replaced(edges, crossed, [plane.region for plane in resolved])
+    areas = np.array([plane.region.area() for plane in resolved])
+    area_cells[crossed] = areas
+    count[crossed] -= np.array([plane.copies for plane in resolved])
+    findings = _duplicates_finding(name, duplicates + sum(plane.copies for plane in resolved))
     to_others = meeting[meeting[:, 0] != meeting[:, 1], 0]
     by_itself = rule.exclusive_or | ~np.isin(crossed, loops.layer[to_others])
-    changed = by_itself & (np.abs(left - np.abs(drawn)) > LOST_SHARE * np.maximum(left, np.abs(drawn)))
+    # the shoelace sum counts what a loop goes around twice double: another area tells that edges crossed to some effect
+    changed = by_itself & (np.abs(areas - np.abs(as_nested)) > LOST_SHARE * np.maximum(areas, np.abs(as_nested)))
     if changed.any():
         text = f"contours cross themselves or each other on {int(changed.sum())} plane(s)"
         text += ": what an even number of them enclose counts as outside"
         findings = (*findings, Finding(code=FindingCode.OVERLAPPING_CONTOURS, text=text, subject=name))
     return Regions(
         edges=edges,
-        readings=_readings(edges, crossed, made, len(count), rule.mm),
+        readings=_readings(edges, crossed, resolved, len(count), rule.mm),
         loops=count,
         area_cells=area_cells,
         findings=findings,
     )
 
 
-def _said_twice(name: str, again: int) -> tuple[Finding, ...]:
-    if not again:
+def _duplicates_finding(name: str, duplicates: int) -> tuple[Finding, ...]:
+    """What is said of contours that repeat another one; nothing where there are none."""
+    if not duplicates:
         return ()
-    text = f"{again} contour(s) are in the file twice on their plane, as they are or nearly so; each counts once"
+    text = f"{duplicates} contour(s) are in the file twice on their plane, as they are or nearly so; each counts once"
     return (Finding(code=FindingCode.OVERLAPPING_CONTOURS, text=text, subject=name),)
 
 
@@ -126,7 +130,7 @@ def _resolved(
     layers: IntArray,
     meeting: IntArray,
     inside: Mapping[int, Sequence[int]],
-    drawn: FloatArray,
+    as_nested: FloatArray,
     rule: CombinationRule,
 ) -> list[PlaneRegion]:
     """The regions of planes in which loops meet themselves or each other; see `plane_region`."""
@@ -136,33 +140,33 @@ def _resolved(
         pairs.setdefault(int(loops.layer[i]), []).append((i, j))
     return [
         plane_region(loops, range(start, stop), pairs[layer], inside, cells, rule)
-        for layer, start, stop, cells in zip(layers.tolist(), first, last, drawn.tolist(), strict=True)
+        for layer, start, stop, cells in zip(layers.tolist(), first, last, as_nested.tolist(), strict=True)
     ]
 
 
 def _readings(
-    edges: Edges, crossed: IntArray, made: Sequence[PlaneRegion], layers: int, mm: Millimetres
+    edges: Edges, crossed: IntArray, resolved: Sequence[PlaneRegion], layers: int, mm: Millimetres
 ) -> tuple[tuple[Edges, FloatArray], ...]:
-    """The other readings that there are: by even-odd, and by what loops wind around at all."""
-    found = []
-    for others in ([one.even_odd for one in made], [one.wound for one in made]):
+    """The other readings that there are: by even-odd, and by nonzero winding."""
+    readings = []
+    for others in ([plane.even_odd for plane in resolved], [plane.nonzero_winding for plane in resolved]):
         if any(other is not None for other in others):
             differ = np.zeros(layers)
-            for layer, other, one in zip(crossed.tolist(), others, made, strict=True):
+            for layer, other, plane in zip(crossed.tolist(), others, resolved, strict=True):
                 if other is not None:
-                    differ[layer] = mm.area(combined(other, one.region, np.logical_xor))
-            outlines = [one.region if other is None else other for other, one in zip(others, made, strict=True)]
-            found.append((_replaced(edges, crossed, outlines), differ))
-    return tuple(found)
+                    differ[layer] = mm.area(combined(other, plane.region, np.logical_xor))
+            outlines = [plane.region if other is None else other for other, plane in zip(others, resolved, strict=True)]
+            readings.append((_replaced(edges, crossed, outlines), differ))
+    return tuple(readings)
 
 
 def shared_area(edges: Edges, layer: int) -> float:
     """The area that the region of a layer shares with that of the next, as a share of the smaller one's."""
-    one, other = edges.outline(layer), edges.outline(layer + 1)
-    if one.is_apart_from(other):
+    lower, upper = edges.outline(layer), edges.outline(layer + 1)
+    if lower.is_apart_from(upper):
         return 0.0
-    smaller = min(one.area(), other.area())
-    return combined(one, other, np.logical_and).area() / smaller if smaller > 0.0 else 0.0
+    smaller = min(lower.area(), upper.area())
+    return combined(lower, upper, np.logical_and).area() / smaller if smaller > 0.0 else 0.0
 
 
 def _in_order(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, layer: IntArray) -> Loops:
@@ -172,13 +176,14 @@ def _in_order(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, l
         pick = ranges(starts[:-1][order], counts)
         u, v = u[pick], v[pick]
     begin = np.concatenate([[0], np.cumsum(counts)])
+    # each edge ends where the next begins, the last of a loop where its first does
     u1, v1 = np.roll(u, -1), np.roll(v, -1)
     u1[begin[1:] - 1], v1[begin[1:] - 1] = u[begin[:-1]], v[begin[:-1]]
     return Loops(u0=u, v0=v, u1=u1, v1=v1, begin=begin, layer=layer)
 
 
 def _without_duplicates(loops: Loops) -> tuple[Loops, int]:
-    """The loops without those that repeat another of their plane, and how many those were."""
+    """The loops without those that repeat another of their plane, and how many these were."""
     keep = np.ones(len(loops.layer), dtype=bool)
     counts = np.diff(loops.begin)
     for i, j in _neighbours(loops.layer):
@@ -198,6 +203,7 @@ def _same(loops: Loops, i: int, j: int) -> bool:
     for a, b in ((u_i, u_j), (v_i, v_j)):  # what is quickly told apart, as nearly all loops are, needs no sorting
         if abs(a.min() - b.min()) > SAME_CELLS or abs(a.sum() - b.sum()) > SAME_CELLS * len(a):
             return False
+    # the same corners in any order: sorted by place, rounded so that a slip does not change the order
     order_i, order_j = (
         np.lexsort((np.round(v / SAME_CELLS), np.round(u / SAME_CELLS))) for u, v in ((u_i, v_i), (u_j, v_j))
     )
@@ -222,12 +228,17 @@ def _directed(loops: Loops, turn: BoolArray) -> Edges:
 def _replaced(edges: Edges, layers: IntArray, outlines: Sequence[Outline]) -> Edges:
     """The edges with those of some layers replaced by others."""
     keep = ~np.isin(edges.layer, layers)
-    made = Edges.of(outlines)
-    layer = np.concatenate([edges.layer[keep], layers[made.layer]])
+    others = Edges.of(outlines)
+    layer = np.concatenate([edges.layer[keep], layers[others.layer]])
     order = np.argsort(layer, kind="stable")
     u0, v0, u1, v1 = (
         np.concatenate([old[keep], new])[order]
-        for old, new in ((edges.u0, made.u0), (edges.v0, made.v0), (edges.u1, made.u1), (edges.v1, made.v1))
+        for old, new in (
+            (edges.u0, others.u0),
+            (edges.v0, others.v0),
+            (edges.u1, others.u1),
+            (edges.v1, others.v1),
+        )
     )
     return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer[order])
 
@@ -247,19 +258,22 @@ class _Nesting:
 
 
 def _nesting(loops: Loops, area: Sequence[float], mm: Millimetres) -> _Nesting:
+    """How the loops of each plane lie in one another, as far as their edges do not meet."""
     enclosed, near = np.zeros((2, len(loops.layer)), dtype=bool)
     inside: dict[int, list[int]] = {}
     close: list[tuple[int, int]] = []
     box = [f.reduceat(x, loops.begin[:-1]).tolist() for x in (loops.u0, loops.v0) for f in (np.minimum, np.maximum)]
     u_low, u_high, v_low, v_high = box
     for i, j in _neighbours(loops.layer):
+        # boxes that are apart: nothing more to ask, as of most pairs
         if u_low[i] > u_high[j] or u_low[j] > u_high[i] or v_low[i] > v_high[j] or v_low[j] > v_high[i]:
             continue
         near[i] = near[j] = True
         for inner, outer in ((i, j), (j, i)):
+            # inside another loop, if its box lies in the other's box and most of some of its corners inside it
             wide = u_low[outer] <= u_low[inner] and u_high[inner] <= u_high[outer]
             if wide and _share_inside(loops, inner, outer) > 0.5:
-                enclosed[inner] ^= True
+                enclosed[inner] ^= True  # inside an odd number of others: a hole
                 inside.setdefault(inner, []).append(outer)
                 if may_be_copies(area[inner], area[outer], loops.outline(outer, outer + 1), mm):
                     close.append((i, j))
@@ -281,6 +295,7 @@ def _share_inside(loops: Loops, inner: int, outer: int) -> float:
     other = slice(loops.begin[outer], loops.begin[outer + 1])
     u0, v0, u1, v1 = loops.u0[other], loops.v0[other], loops.u1[other], loops.v1[other]
     height = loops.v0[probe, None]
+    # edges that pass the height of a corner, and of these the ones left of it: an odd number of them means inside
     of, edge = np.nonzero((v0 > height) != (v1 > height))
     u, v = loops.u0[probe[of]], loops.v0[probe[of]]
     left = u0[edge] + (v - v0[edge]) / (v1[edge] - v0[edge]) * (u1[edge] - u0[edge]) < u

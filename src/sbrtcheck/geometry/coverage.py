@@ -188,7 +188,7 @@ def _cut(
         return cell, a0, a1, b0, b1, tag
     steps = last[crossing] - cell[crossing]
     count = np.abs(steps).astype(np.int64)
-    before = np.cumsum(count) - count
+    before = np.cumsum(count) - count  # cuts of the segments before each
     cut = np.repeat(crossing, count)  # the segment that crosses, once a border
     way = np.sign(steps)
     slope = (b1[crossing] - b0[crossing]) / (a1[crossing] - a0[crossing])
@@ -196,6 +196,7 @@ def _cut(
     beyond = np.repeat(cell[crossing] + way - way * before, count) + np.repeat(way, count) * np.arange(len(cut))
     border = np.maximum(beyond, beyond - np.repeat(way, count))
     at_border = b0[cut] + (border - a0[cut]) * np.repeat(slope, count)
+    # each piece ends where the next one begins; the last of a segment at its end, the first at its first border
     ends = before + count - 1
     leave_a, leave_b = np.empty_like(border), np.empty_like(border)
     leave_a[:-1], leave_b[:-1] = border[1:], at_border[1:]

@@ -48,14 +48,14 @@ def with_cubic_dose(stack: PrismStack, frame: GridFrame, name: str) -> tuple[Pri
     spacing = np.array([float(np.median(np.diff(frame.nodes_mm))), frame.spacing_mm[1], frame.spacing_mm[0]])
     factor = np.maximum(np.ceil(spacing / FINE_MM - 1e-9).astype(int), 1)
     points = (last - first) * factor + 1
-    reason = ""
+    reason = None
     if bool(np.any(low < 0) or np.any(high > count - 1)):
         reason = "it leaves the points of the dose grid"
     elif bool(np.any(last - first < 3)):
         reason = "the dose grid has too few points around it"
     elif int(np.prod(points)) > MAX_POINTS:
         reason = "it is too large for a finer grid"
-    if reason:
+    if reason is not None:
         text = f"dose stays trilinear between grid points: {reason}"
         finding = Finding(code=FindingCode.DOSE_NOT_CUBIC, text=text, subject=name)
         return replace(stack, findings=(*stack.findings, finding)), frame
@@ -63,6 +63,7 @@ def with_cubic_dose(stack: PrismStack, frame: GridFrame, name: str) -> tuple[Pri
     nodes = frame.nodes_mm[box[0]]
     heights = np.concatenate([np.linspace(a, b, factor[0], endpoint=False) for a, b in itertools.pairwise(nodes)])
     dose = np.asarray(frame.stored[box], dtype=np.float64) * frame.gy_per_unit
+    # a tensor product of splines: along one axis after the other, in any order
     dose = _splined(dose, 0, nodes, np.append(heights, nodes[-1]))
     for axis in (1, 2):
         known = np.arange(first[axis], last[axis] + 1, dtype=np.float64)
@@ -74,6 +75,7 @@ def with_cubic_dose(stack: PrismStack, frame: GridFrame, name: str) -> tuple[Pri
         nodes_mm=np.append(heights, nodes[-1]) - nodes[0],
         spacing_mm=(frame.spacing_mm[0] / factor[2], frame.spacing_mm[1] / factor[1]),
     )
+    # the same outlines and heights, from the first point of the finer grid and in its cells
     e = stack.edges
     edges = Edges(
         u0=(e.u0 - first[2]) * factor[2],
@@ -100,7 +102,9 @@ def _extent(stack: PrismStack, frame: GridFrame) -> tuple[FloatArray, FloatArray
 
 
 def _splined(dose: FloatArray, axis: int, known: FloatArray, wanted: FloatArray) -> FloatArray:
+    """The cubic spline through dose at known places along an axis, at the wanted places."""
+    # scipy.interpolate takes longer to import than most plans take to check
     from scipy.interpolate import make_interp_spline
 
-    made: FloatArray = make_interp_spline(known, dose, k=3, axis=axis)(wanted)
-    return made
+    at_wanted: FloatArray = make_interp_spline(known, dose, k=3, axis=axis)(wanted)
+    return at_wanted

@@ -26,15 +26,15 @@ from itertools import product
 
 import numpy as np
 
-from sbrtcheck.geometry import trilinear
 from sbrtcheck.geometry.arrays import BoolArray
 from sbrtcheck.geometry.grid import GridFrame
 from sbrtcheck.geometry.prism_lattice import OFF_SAMPLE_MM, Surface
 from sbrtcheck.geometry.prisms import PrismStack
+from sbrtcheck.geometry.trilinear import CORNERS, dose_at, halved, linear_part
 from sbrtcheck.plan import FloatArray, IntArray
 
 NARROW_GY = 0.01
-"""Bounds this close together are not narrowed further."""
+"""Bounds this close together are not refined further."""
 
 MIN_MM = 0.02
 """Smaller boxes are not divided: surface points are no denser than that allows."""
@@ -47,6 +47,9 @@ PROMISING = 256
 
 BLOCK = 4
 """Grid cells along each edge of the boxes that are looked at first."""
+
+NOWHERE_GY = -np.inf
+"""The largest of no doses at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,22 +79,18 @@ class _Boxes:
 def max_dose_at_distance(stack: PrismStack, frame: GridFrame, distance_mm: float) -> MaxDoseAtDistance | None:
     """The largest trilinear dose at least ``distance_mm`` from the prisms of a stack, anywhere in the grid.
 
-    The grid is searched from large boxes to small ones: a box that lies too near is dropped, one that lies wholly
-    beyond gives its largest dose, and one that lies across is divided while it may hold more than the best dose found.
-    Whatever else it holds, such a box has nothing inside the ball around the structure's point nearest to its middle,
-    and its dose is a linear one and a rest of known size: together they bound it far better than its corners do.
-
     The prisms must not overlap. None when no place of the grid is that far away.
     """
-    surface = Surface(stack, frame)
+    surface = Surface.of(stack, frame)
     nodes = _nodes_mm(frame)
     near = [
         slice(*np.clip(np.searchsorted(x, [low - distance_mm, high + distance_mm]) + np.array([-1, 1]), 0, len(x)))
         for x, low, high in zip(nodes, surface.low, surface.high, strict=True)
     ]
+    # a high dose known early keeps many boxes from being looked at
     best = _largest_outside(frame, nodes, surface, distance_mm)
     if any(part.stop - part.start < 2 for part in near):
-        return _found(best, best)
+        return _answer(best, best)
     boxes, best = _across(surface, frame, nodes, near, distance_mm, best)
     top = best
     while len(boxes.middle):
@@ -100,11 +99,12 @@ def max_dose_at_distance(stack: PrismStack, frame: GridFrame, distance_mm: float
         if small or top <= best + NARROW_GY or len(boxes.middle) > MAX_BOXES // 8:
             break
         boxes = _divided(boxes)
-    return _found(best, top)
+    return _answer(best, top)
 
 
-def _found(best: float, top: float) -> MaxDoseAtDistance | None:
-    return MaxDoseAtDistance(low_gy=best, high_gy=max(top, best)) if best >= 0 else None
+def _answer(best: float, top: float) -> MaxDoseAtDistance | None:
+    """Bounds from the best dose found and what no box can pass; None where no dose was found."""
+    return MaxDoseAtDistance(low_gy=best, high_gy=max(top, best)) if best > NOWHERE_GY else None
 
 
 def _nodes_mm(frame: GridFrame) -> list[FloatArray]:
@@ -115,13 +115,14 @@ def _nodes_mm(frame: GridFrame) -> list[FloatArray]:
 
 
 def _largest_outside(frame: GridFrame, nodes: list[FloatArray], surface: Surface, distance_mm: float) -> float:
-    """Largest dose of the grid points outside the structure's bounding box and a margin; -1 when there are none."""
+    """Largest dose of the grid points outside the structure's bounding box and a margin: they are far enough away."""
     rest = frame.stored
-    best = -1.0
+    best = NOWHERE_GY
     for axis in range(3):
         x = nodes[axis][1:-1]
         low = int(np.searchsorted(x, surface.low[axis] - distance_mm, side="right"))
         high = int(np.searchsorted(x, surface.high[axis] + distance_mm, side="left"))
+        # what lies before and after the box along this axis is far enough; along the next axis, of what is left
         before, rest, after = np.split(rest, [low, max(low, high)], axis=axis)
         best = max([best, *(float(part.max()) * frame.gy_per_unit for part in (before, after) if part.size)])
     return best
@@ -130,11 +131,11 @@ def _largest_outside(frame: GridFrame, nodes: list[FloatArray], surface: Surface
 def _across(
     surface: Surface, frame: GridFrame, nodes: list[FloatArray], near: list[slice], distance_mm: float, best: float
 ) -> tuple[_Boxes, float]:
-    """Cells that may hold more than the best dose, in blocks that neither lie too near nor wholly beyond."""
+    """Cells that may hold more than the best dose, in blocks that lie neither too near nor wholly far enough."""
     place = [np.clip(np.arange(x.start, x.stop) - 1, 0, n - 1) for x, n in zip(near, frame.stored.shape, strict=True)]
     dose = frame.stored[np.ix_(*place)].astype(np.float64) * frame.gy_per_unit
     x = [nodes[axis][near[axis]] for axis in range(3)]
-    most = dose
+    most = dose  # becomes the largest corner dose of each cell, pair by pair along each axis
     for axis in range(3):
         most = np.maximum(_without_last(most, axis), _without_first(most, axis))
     blocks = most
@@ -144,10 +145,10 @@ def _across(
     first = block * BLOCK
     last = np.minimum(first + BLOCK, most.shape)
     low, high = (np.stack([x[axis][at[:, axis]] for axis in range(3)], axis=1) for at in (first, last))
-    too_near, beyond, point = _where(surface, (low + high) / 2, high - low, distance_mm)
-    best = max([best, *blocks[tuple(block[beyond].T)]])
-    cells, of = _cells_of(first[~(too_near | beyond)], most.shape)
-    point = point[~(too_near | beyond)][of]
+    too_near, far, point = _where(surface, (low + high) / 2, high - low, distance_mm)
+    best = max([best, *blocks[tuple(block[far].T)]])
+    cells, of = _cells_of(first[~(too_near | far)], most.shape)
+    point = point[~(too_near | far)][of]
     keep = most[tuple(cells.T)] > best
     return _boxes_of(cells[keep], point[keep], dose, x), best
 
@@ -170,14 +171,15 @@ def _cells_of(first: IntArray, shape: tuple[int, ...]) -> tuple[IntArray, IntArr
 
 def _boxes_of(cells: IntArray, point: FloatArray, dose: FloatArray, x: list[FloatArray]) -> _Boxes:
     low, high = (np.stack([x[axis][cells[:, axis] + end] for axis in range(3)], axis=1) for end in (0, 1))
-    corners = [dose[tuple((cells + (corner > 0)).T)] for corner in trilinear.CORNERS]
+    corners = [dose[tuple((cells + (corner > 0)).T)] for corner in CORNERS]
     return _Boxes(middle=(low + high) / 2, size=high - low, dose=np.array(corners).reshape(8, -1), point=point)
 
 
 def _where(
     surface: Surface, middle: FloatArray, size: FloatArray, distance_mm: float
 ) -> tuple[BoolArray, BoolArray, FloatArray]:
-    """Which boxes lie wholly nearer, which wholly beyond; and the structure's point near each middle."""
+    """Which boxes lie wholly nearer, which wholly far enough; and the structure's point near each middle."""
+    # no place of a box is further from its middle than half its diagonal
     least, most, point = surface.distance(middle)
     reach = np.linalg.norm(size, axis=1) / 2
     return most + reach < distance_mm, least - reach >= distance_mm, point
@@ -185,11 +187,13 @@ def _where(
 
 def _sifted(boxes: _Boxes, surface: Surface, distance_mm: float, best: float) -> tuple[_Boxes, float, float]:
     """The boxes that may still hold a dose above the best one; the best, and what none of them can pass."""
-    boxes = boxes.select(_bound(boxes, distance_mm) > best)  # by a point not quite the nearest, but already known
-    too_near, beyond, point = _where(surface, boxes.middle, boxes.size, distance_mm)
-    best = float(boxes.dose[:, beyond].max(initial=best))
-    boxes = replace(boxes, point=point).select(~(too_near | beyond))
+    # first by a point of the structure that is not quite the nearest, but already known: no search is needed
+    boxes = boxes.select(_bound(boxes, distance_mm) > best)
+    too_near, far, point = _where(surface, boxes.middle, boxes.size, distance_mm)
+    best = float(boxes.dose[:, far].max(initial=best))
+    boxes = replace(boxes, point=point).select(~(too_near | far))
     bound = _bound(boxes, distance_mm)
+    # a dose that is reached in the most promising boxes drops many of the others
     promising = boxes.select(np.argsort(-bound, kind="stable")[:PROMISING])
     best = max(best, _largest_reached(promising, surface, distance_mm))
     keep = bound > best
@@ -199,16 +203,17 @@ def _sifted(boxes: _Boxes, surface: Surface, distance_mm: float, best: float) ->
 def _bound(boxes: _Boxes, distance_mm: float) -> FloatArray:
     """A dose that no place of each box passes that is far enough from the box's point of the structure.
 
-    With n the direction from the point to the middle, m their distance and r the box's half diagonal, such a place
-    lies at least ``s = (distance**2 - m**2 - r**2) / (2 m)`` from the middle along n, outside the ball around the
-    point. There the linear dose has risen by at most s times its slope along n, where it falls that way, and by r times
-    its slope across n.
+    With n the direction from the point to the middle, m their distance and r the box's half diagonal, a place at
+    ``s n + t`` from the middle, t across n, is far enough if ``(m + s)^2 + t^2 >= distance^2``. In the box
+    ``s^2 + t^2 <= r^2``, so ``s >= (distance^2 - m^2 - r^2) / (2 m)``. There the linear dose has risen by at most s
+    times its slope along n, where it falls that way, or r times this slope, where it rises; and by r times its slope
+    across n.
     """
     away = boxes.middle - boxes.point
     apart = np.maximum(np.linalg.norm(away, axis=1), 1e-9)
     away /= apart[:, None]
     reach = np.linalg.norm(boxes.size, axis=1) / 2
-    middle, slopes, rest = trilinear.linear_part(boxes.dose)
+    middle, slopes, rest = linear_part(boxes.dose)
     slope = slopes.T / boxes.size
     along = np.sum(slope * away, axis=1)
     across = np.linalg.norm(slope - along[:, None] * away, axis=1)
@@ -219,18 +224,20 @@ def _bound(boxes: _Boxes, distance_mm: float) -> FloatArray:
 
 
 def _largest_reached(boxes: _Boxes, surface: Surface, distance_mm: float) -> float:
-    """Largest dose found in the boxes where they are surely far enough: straight away from their points."""
+    """Largest dose found in the boxes at places guaranteed to be far enough, straight away from their points."""
     if len(boxes.middle) == 0:
-        return -1.0
+        return NOWHERE_GY
     away = boxes.middle - boxes.point
     away /= np.maximum(np.linalg.norm(away, axis=1), 1e-9)[:, None]
-    aim = boxes.point + away * np.hypot(distance_mm, OFF_SAMPLE_MM)  # so far that it is surely far enough
+    # the distance, and what the surface may be nearer than its points
+    aim = boxes.point + away * np.hypot(distance_mm, OFF_SAMPLE_MM)
     place = np.clip((aim - boxes.middle) / boxes.size, -0.5, 0.5)
     least, _, _ = surface.distance(boxes.middle + place * boxes.size)
-    return float(trilinear.at(boxes.dose, place)[least >= distance_mm].max(initial=-1.0))
+    return float(dose_at(boxes.dose, place)[least >= distance_mm].max(initial=NOWHERE_GY))
 
 
 def _divided(boxes: _Boxes) -> _Boxes:
-    middle = (boxes.middle + trilinear.CORNERS[:, None] / 2 * boxes.size).reshape(-1, 3)
+    """Each box in eight; the point of the structure stays that of the whole box until a nearer one is looked for."""
+    middle = (boxes.middle + CORNERS[:, None] / 2 * boxes.size).reshape(-1, 3)
     size, point = np.tile(boxes.size / 2, (8, 1)), np.tile(boxes.point, (8, 1))
-    return _Boxes(middle=middle, size=size, dose=trilinear.halved(boxes.dose), point=point)
+    return _Boxes(middle=middle, size=size, dose=halved(boxes.dose), point=point)

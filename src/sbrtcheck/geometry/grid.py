@@ -58,7 +58,7 @@ def grid_frame(grid: DoseGrid, slab_axis: int) -> GridFrame:
         When frames are not evenly spaced but would have to be rows or columns.
     """
     u, v = [axis for axis in (0, 1, 2) if axis != slab_axis]
-    steps = np.diff(grid.offsets_mm)
+    steps = np.diff(grid.offsets_mm)  # distances between dose frames, which need not be equal
     even = bool(np.ptp(steps) <= PLANE_TOLERANCE_MM) if len(steps) else True
     if slab_axis != 2 and not even:
         what = "contour planes lie across the dose frames, and the frames are not evenly spaced"
@@ -78,7 +78,7 @@ def grid_frame(grid: DoseGrid, slab_axis: int) -> GridFrame:
 
 def in_grid(contours: Contours, grid: DoseGrid) -> FloatArray:
     """The contours' points along the grid's axes i, j and k, shape ``(3, points)``, mm from its first point."""
-    if np.count_nonzero(grid.axes) > 3:
+    if np.count_nonzero(grid.axes) > 3:  # a rotated grid: a matrix product
         return np.ascontiguousarray(((contours.points_mm - grid.origin_mm) @ grid.axes.T).T)
     local_mm = np.empty((3, len(contours.points_mm)))
     for i, axis in enumerate(grid.axes):

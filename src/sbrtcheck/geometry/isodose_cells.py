@@ -24,7 +24,7 @@ from sbrtcheck.geometry.trilinear import share_below, steepened
 from sbrtcheck.plan import FloatArray, IntArray
 
 WHOLE = -1
-"""Outline of a cell that lies wholly inside."""
+"""Outline of an interior cell: as an index, the last of the layers that cells are covered by, which is always full."""
 
 FLATNESS_FLOOR = 1e-3
 """Floor of slopes, see `trilinear.steepened`. Larger than that of isodose volumes: these bounds decide a verdict, so
@@ -36,10 +36,10 @@ SHARE_ROUNDING = 1e-8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isodose:
-    """A dose, in the unit of the elements, and which elements are in doubt.
+    """A dose, in the unit of the elements, and which elements are undecided.
 
-    A cell gets it whose dose is at least ``dose + slack`` everywhere, and does not where it is less than
-    ``dose - slack``. In doubt are elements whose lower bound is less than ``most`` and whose upper one is at least
+    A cell receives at least it whose dose is at least ``dose + slack`` everywhere, and does not where it is less than
+    ``dose - slack``. Undecided are elements whose lower bound is less than ``most`` and whose upper one is at least
     ``least``.
     """
 
@@ -49,7 +49,7 @@ class Isodose:
     most: float
 
     def sides(self, low: Float32, high: Float32) -> tuple[BoolArray, BoolArray]:
-        """Which cells get the dose everywhere, and which nowhere, by their extremes."""
+        """Which cells receive at least the dose everywhere, and which nowhere, by their extremes."""
         return low >= self.dose + self.slack, high < self.dose - self.slack
 
 
@@ -66,7 +66,7 @@ class Cells:
     inside
         Shape ``(n,)``, share of each cell that is.
     above_cc, below_cc
-        Shape ``(n,)``: volume in each cell that surely gets the dose, and that surely does not.
+        Shape ``(n,)``: volume in each cell that is guaranteed to receive at least the dose, and not to.
     outline
         Shape ``(n,)``: the layer of some edges that is its outline, or `WHOLE`.
     """
@@ -83,7 +83,7 @@ class Cells:
 
     @property
     def undecided_cc(self) -> FloatArray:
-        """Shape ``(n,)``: volume in each cell of which it is not known whether it gets the dose."""
+        """Shape ``(n,)``: volume in each cell of which it is undecided whether it receives at least the dose."""
         return self.inside * self.cc - self.above_cc - self.below_cc
 
     def where(self, keep: BoolArray) -> Cells:
@@ -94,10 +94,11 @@ class Cells:
     def of(cls, corners: Float32, cc: FloatArray, inside: FloatArray, outline: IntArray, isodose: Isodose) -> Cells:
         """Cells, and what is known of them.
 
-        What of a cell gets the dose is known well where dose is nearly linear. Where the structure fills a share of it,
-        the two may miss each other as far as there is room.
+        What of a cell receives at least the dose is known well where dose is nearly linear. Where the structure fills a
+        share of it, the two may miss each other as far as there is room.
         """
         least, most = _shares_above(corners, isodose)
+        # two sets in a box of volume 1 share at least the sum of their volumes less 1; so do their complements
         above, below = np.maximum(least + inside - 1.0, 0.0), np.maximum(inside - most, 0.0)
         return cls(corners=corners, cc=cc, inside=inside, above_cc=above * cc, below_cc=below * cc, outline=outline)
 
@@ -105,9 +106,9 @@ class Cells:
     def joined(cls, parts: Sequence[Cells], first_outlines: Sequence[int]) -> Cells:
         """All cells of one or more parts; the outlines of each part are counted from its ``first_outlines`` on."""
         columns = {
-            each.name: np.concatenate([getattr(one, each.name) for one in parts], axis=-1) for each in fields(cls)
+            each.name: np.concatenate([getattr(part, each.name) for part in parts], axis=-1) for each in fields(cls)
         }
-        shift = np.repeat(first_outlines, [len(one) for one in parts])
+        shift = np.repeat(first_outlines, [len(part) for part in parts])
         columns["outline"] = np.where(columns["outline"] == WHOLE, WHOLE, columns["outline"] + shift)
         return cls(**columns)
 
@@ -131,7 +132,8 @@ def _shares_above(corners: Float32, isodose: Isodose) -> tuple[FloatArray, Float
     Trilinear dose less the linear dose with its mean and slopes is trilinear again, so that its extremes are at the
     corners: moved by these, the linear dose is a bound on either side.
     """
-    dose = corners.astype(np.float64)
+    dose = corners.astype(np.float64)  # differences of nearly equal doses follow
+    # least squares fit of a linear dose to the corners: mean dose, and mean rise along the four edges of each axis
     mean = dose.mean(axis=(0, 1, 2))
     slopes = np.stack([(np.take(dose, 1, axis) - np.take(dose, 0, axis)).mean(axis=(0, 1)) for axis in range(3)])
     ends = np.array([-0.5, 0.5])

@@ -33,7 +33,7 @@ from sbrtcheck.geometry.slices import Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
 MAX_HELD = 1 << 19
-"""Of more cells in doubt, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
+"""Of more undecided cells, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
 
 _QUARTERS = Box(row=0, column=0, rows=3, columns=3)
 """The four quarters of a cell, and a row and a column beyond, in which nothing lies."""
@@ -41,18 +41,18 @@ _QUARTERS = Box(row=0, column=0, rows=3, columns=3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsodoseCut:
-    """What is known of the volume that gets a dose, of the elements in doubt, and the cells of them that still are.
+    """Of the undecided elements, the volume that receives at least a dose, and the cells that still are undecided.
 
     Parameters
     ----------
     isodose
         The dose.
     above_cc, below_cc
-        Volume found to get it, and found not to, apart from the cells.
+        Volume found to receive at least the dose, and found not to, apart from the cells.
     undecided_cc
-        Volume, apart from the cells, of which nobody will find out more.
+        Volume, apart from the cells, that stays undecided: no more will be found out of it.
     cells
-        What is still in doubt.
+        What can still be decided.
     edges
         Outlines of the structure in cells, 0 to 1 across a cell.
     """
@@ -69,22 +69,22 @@ class IsodoseCut:
 
     @property
     def guaranteed_above_cc(self) -> float:
-        """Volume that surely gets the dose."""
+        """Volume guaranteed to receive at least the dose."""
         return self.above_cc + float(self.cells.above_cc.sum())
 
     @property
     def guaranteed_below_cc(self) -> float:
-        """Volume that surely does not."""
+        """Volume guaranteed not to."""
         return self.below_cc + float(self.cells.below_cc.sum())
 
     @property
     def guaranteed_nowhere(self) -> bool:
-        """Whether none of the elements in doubt gets the dose anywhere."""
+        """Whether none of the undecided elements receives at least the dose anywhere."""
         return len(self) == 0 and self.above_cc == 0.0 and self.undecided_cc == 0.0
 
     @property
     def guaranteed_everywhere(self) -> bool:
-        """Whether all of the elements in doubt get the dose, in every part."""
+        """Whether all of the undecided elements receive at least the dose, in every part."""
         return len(self) == 0 and self.below_cc == 0.0 and self.undecided_cc == 0.0
 
     def without(self, settled: BoolArray) -> IsodoseCut:
@@ -103,16 +103,19 @@ class IsodoseCut:
         cells = self.cells
         outlines = max(int(cells.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
         pieces = pieces_of(_doubled(self.edges), _QUARTERS)
+        # along w the outline is the same in both halves, so the share of an eighth is that of its quarter
         share_of, cut_of = _shares(covered_by(pieces, outlines, _QUARTERS))
         share = share_of.reshape(-1, 3, 3)[cells.outline, :2, :2].transpose(1, 2, 0)
+        # corners of the eighths: doses half way between corners, which trilinear dose has exactly
         lattice = _lattice(cells.corners)
         low, high = (_of_eighths(of, lattice) for of in (np.minimum, np.maximum))
         above, below = self.isodose.sides(low, high)
+        # eighths wholly above or below are counted and dropped; so are those outside the structure
         cc = np.broadcast_to(share * (cells.cc / 8), low.shape)
         w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
         eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
         corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
-        place = (cells.outline[at] * 3 + v) * 3 + u  # of whole cells, in the last layer, which is whole
+        place = (cells.outline[at] * 3 + v) * 3 + u  # of interior cells, in the last layer, which is full
         outline, edges = _outlines(_in_order(pieces), place, cut_of[place], _QUARTERS)
         return replace(
             self,
@@ -124,26 +127,27 @@ class IsodoseCut:
 
 
 def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_gy: float) -> list[IsodoseCut]:
-    """What the elements in doubt, cut where the dose along w bends, tell of each isodose."""
-    found: list[list[IsodoseCut]] = [[] for _ in isodoses]
+    """What the undecided elements, cut where the dose along w bends, tell of each isodose."""
+    cuts: list[list[IsodoseCut]] = [[] for _ in isodoses]
     slabs = Slabs.of([slices])
     for block in slabs.blocks():
-        drawn = slabs.outlines(block)
-        faces_mm = (slabs.low_mm[block][drawn.slab], slabs.high_mm[block][drawn.slab])
-        field = _field(faces_mm, drawn.box, slices.refinement, frame, unit_gy)
-        if not any(_may_be_in_doubt(field.planes, one) for one in isodoses):
+        outlines = slabs.outlines(block)
+        faces_mm = (slabs.low_mm[block][outlines.slab], slabs.high_mm[block][outlines.slab])
+        field = _field(faces_mm, outlines.box, slices.refinement, frame, unit_gy)
+        if not any(_may_be_undecided(field.planes, isodose) for isodose in isodoses):
             continue
+        # the same bounds as those of the elements, to the bit: what is undecided there, and nothing else, is looked at
         low, high = _bounds(field)
-        picks = [np.flatnonzero((low < one.most) & (high >= one.least)) for one in isodoses]
+        picks = [np.flatnonzero((low < isodose.most) & (high >= isodose.least)) for isodose in isodoses]
         if not any(len(pick) for pick in picks):
             continue
-        region = _region(drawn)
-        for parts, pick, isodose in zip(found, picks, isodoses, strict=True):
+        region = _region(outlines)
+        for parts, pick, isodose in zip(cuts, picks, isodoses, strict=True):
             if len(pick):
-                made = _first(pick, field, region, isodose)
-                full = sum(map(len, parts)) + len(made) > MAX_HELD
-                parts.append(made.without(np.ones(len(made), dtype=bool)) if full else made)
-    return [_together(parts, isodose) for parts, isodose in zip(found, isodoses, strict=True)]
+                cut = _first(pick, field, region, isodose)
+                full = sum(map(len, parts)) + len(cut) > MAX_HELD
+                parts.append(cut.without(np.ones(len(cut), dtype=bool)) if full else cut)
+    return [_together(parts, isodose) for parts, isodose in zip(cuts, isodoses, strict=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +183,7 @@ def _field(
     low_mm, high_mm = faces_mm
     levels = levels_of(low_mm, high_mm, frame)
     planes = dose_planes(levels, frame, box, refinement, unit_gy).reshape(-1, box.rows * box.columns)
+    # a row of levels for each slice: its bottom, the dose planes inside, and its top as often as there is room
     step = np.arange(int(levels.inner.max()) + 2)
     # dose planes inside a slice are levels; the last plane of all is the end of the way from the one before
     node = levels.first[:, None] + step - 1
@@ -202,7 +207,8 @@ def _field(
     )
 
 
-def _may_be_in_doubt(dose: Float32, isodose: Isodose) -> bool:
+def _may_be_undecided(dose: Float32, isodose: Isodose) -> bool:
+    """Whether an isodose may pass at all where the dose is between these extremes."""
     return bool(dose.min() < isodose.most and dose.max() >= isodose.least)
 
 
@@ -213,19 +219,21 @@ def _bounds(field: _Field) -> tuple[Float32, Float32]:
     return of_four(np.minimum, least.reshape(-1), columns), of_four(np.maximum, most.reshape(-1), columns)
 
 
-def _region(drawn: BlockOutlines) -> _Region:
-    pieces = pieces_of(drawn.edges, drawn.box)
-    share, is_cut = _shares(covered_by(pieces, drawn.layers, drawn.box))
-    return _Region(place=drawn.place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
+def _region(outlines: BlockOutlines) -> _Region:
+    """What the outlines of a block cover of its cells, and their pieces in the order of cells."""
+    pieces = pieces_of(outlines.edges, outlines.box)
+    share, is_cut = _shares(covered_by(pieces, outlines.layers, outlines.box))
+    return _Region(place=outlines.place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
 
 
 def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
-    """By cell, and for one layer more that is wholly inside: covered share, and whether the outline has a say in it."""
+    """By cell, and for one layer more that is full: covered share, and whether it is a boundary cell."""
     layers, rows, columns = covered.full.shape
     share = np.ones((layers + 1) * rows * columns)
     share[: covered.full.size] = covered.full.reshape(-1)
     is_cut = np.zeros(len(share), dtype=bool)
     fraction = covered.fraction
+    # cells that the outline only touches count as wholly inside or outside: nothing is left of it in them
     is_cut[covered.cell] = (fraction > MIN_FRACTION) & (fraction < 1.0 - MIN_FRACTION)
     share[covered.cell] = np.where(is_cut[covered.cell], fraction, np.rint(fraction))
     return share, is_cut
@@ -236,25 +244,26 @@ def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> 
     cells = field.box.rows * field.box.columns
     of, cell = np.divmod(pick, cells)
     at = region.place[of] * cells + cell
-    there = region.share[at] > 0.0
-    of, cell, at = of[there], cell[there], at[there]
+    covered = region.share[at] > 0.0
+    of, cell, at = of[covered], cell[covered], at[covered]
     parts = field.levels.inner[of] + 1
     level = ranges(np.zeros(len(of), dtype=np.int64), parts)
     of, cell, at = (np.repeat(x, parts) for x in (of, cell, at))
+    # bilinear across, straight up and down between two levels: eight corners say it all
     corner = cell + np.array([[0, 1], [field.box.columns, field.box.columns + 1]])[..., None]
     corners = np.stack([_dose_at(field, of, level + up, corner) for up in (0, 1)])
     low, high = corners.min(axis=(0, 1, 2)), corners.max(axis=(0, 1, 2))
     above, below = isodose.sides(low, high)
     cc = field.cell_cc[of, level]
     covered_cc = cc * region.share[at]
-    left = ~(above | below)
-    outline, edges = _outlines(region.pieces, at[left], region.is_cut[at[left]], field.box)
+    open_ = ~(above | below)
+    outline, edges = _outlines(region.pieces, at[open_], region.is_cut[at[open_]], field.box)
     return IsodoseCut(
         isodose=isodose,
         above_cc=float(covered_cc[above].sum()),
         below_cc=float(covered_cc[below].sum()),
         undecided_cc=0.0,
-        cells=Cells.of(corners[..., left], cc[left], region.share[at[left]], outline, isodose),
+        cells=Cells.of(corners[..., open_], cc[open_], region.share[at[open_]], outline, isodose),
         edges=edges,
     )
 
@@ -267,10 +276,11 @@ def _dose_at(field: _Field, of: IntArray, level: IntArray, corner: IntArray) -> 
 
 
 def _together(parts: Sequence[IsodoseCut], isodose: Isodose) -> IsodoseCut:
+    """What several blocks tell, as one; the outlines of each are numbered after those before it."""
     none = IsodoseCut(
         isodose=isodose, above_cc=0.0, below_cc=0.0, undecided_cc=0.0, cells=Cells.none(), edges=Edges.of([])
     )
-    parts = [none, *parts]
+    parts = [none, *parts]  # so that there is something to join
     ends = np.cumsum([int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts]).tolist()
     firsts = [0, *ends[:-1]]
     u0, v0, u1, v1 = (
@@ -296,20 +306,22 @@ def _in_order(pieces: Pieces) -> Pieces:
 
 
 def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tuple[IntArray, Edges]:
-    """The outline of each cell where one has a say; cells of one place in one layer share theirs.
+    """The outline of each boundary cell; cells of one place in one layer share theirs.
 
     The pieces come in order. In a row of cells, what lies beside a cell is moved onto its border, where it closes the
-    region.
+    region: the part of the region left of the border shrinks to nothing, and inside the cell nothing changes.
     """
-    cut, place = np.unique(cell[is_cut], return_inverse=True)
+    boundary, place = np.unique(cell[is_cut], return_inverse=True)
     outline = np.full(len(cell), WHOLE, dtype=np.int64)
     outline[is_cut] = place
-    row = cut // box.columns
+    # all pieces in the row of a cell, those beside it included: they tell what of the cell lies inside
+    row = boundary // box.columns
     first, end = (np.searchsorted(pieces.cell, (row + more) * box.columns) for more in (0, 1))
-    pick, layer = ranges(first, end - first), np.repeat(np.arange(len(cut)), end - first)
-    columns_off = pieces.cell[pick] % box.columns - cut[layer] % box.columns
+    pick, layer = ranges(first, end - first), np.repeat(np.arange(len(boundary)), end - first)
+    columns_off = pieces.cell[pick] % box.columns - boundary[layer] % box.columns
     u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
     v0, v1 = pieces.va[pick], pieces.vb[pick]
+    # pieces moved onto a border are netted; hundreds of teeth of a comb beside a cell leave one edge or none
     beside = (u0 == u1) & ((u0 == 0.0) | (u0 == 1.0))
     border, low, high = _netted(2 * layer[beside] + (u0[beside] == 1.0), v0[beside], v1[beside])
     inside = ~beside & ((u0 != u1) | (v0 != v1))
@@ -321,11 +333,13 @@ def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tu
 
 
 def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Edges along borders, what runs up and down again left out: a comb has hundreds of teeth beside each cell.
+    """Edges along borders, what runs up and down again left out: else halving would carry it along in every cell.
 
     Returned are the border and both ends of each edge that is left.
     """
     count = int(border.max(initial=-1)) + 1
+    # a border is a line: an edge is +1 at its beginning and -1 at its end, and running sums say how often each stretch
+    # of the line is run along, upwards less downwards
     across = np.abs(v1 - v0) == 1.0  # most of them, and quickly counted
     up = np.bincount(border[across], weights=v1[across] - v0[across], minlength=count)
     whole = np.flatnonzero(up)
@@ -336,6 +350,7 @@ def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray,
     turn = np.concatenate([ones, -ones, up[whole], -up[whole]])
     order = np.lexsort((v, at))
     at, v, turn = at[order], v[order], turn[order]
+    # ends at one place are one change
     first = np.flatnonzero(np.concatenate([np.ones(min(len(at), 1), bool), (np.diff(at) != 0) | (np.diff(v) != 0.0)]))
     turns = np.add.reduceat(turn, first) if len(first) else turn
     at, v, turns = at[first][turns != 0.0], v[first][turns != 0.0], turns[turns != 0.0]
@@ -346,6 +361,7 @@ def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray,
 
 
 def _doubled(edges: Edges) -> Edges:
+    """The edges in cells half as large."""
     return replace(edges, u0=edges.u0 * 2, v0=edges.v0 * 2, u1=edges.u1 * 2, v1=edges.v1 * 2)
 
 
@@ -359,7 +375,7 @@ def _lattice(corners: Float32) -> Float32:
 
 def _of_eighths(of: np.ufunc, lattice: Float32) -> Float32:
     """The least or the largest dose in each eighth of a cell: shape ``(2, 2, 2, n)``."""
-    found = of(lattice[:-1], lattice[1:])
-    found = of(found[:, :-1], found[:, 1:])
-    eighths: Float32 = of(found[:, :, :-1], found[:, :, 1:])
+    pairs = of(lattice[:-1], lattice[1:])
+    fours = of(pairs[:, :-1], pairs[:, 1:])
+    eighths: Float32 = of(fours[:, :, :-1], fours[:, :, 1:])
     return eighths

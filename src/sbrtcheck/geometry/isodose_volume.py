@@ -19,15 +19,15 @@ from typing import cast
 import numpy as np
 
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry import trilinear
 from sbrtcheck.geometry.grid import GridFrame
+from sbrtcheck.geometry.trilinear import halved, linear_part, share_below, steepened
 from sbrtcheck.plan import FloatArray
 
 NARROW_SHARE = 0.01
-"""Bounds this close together, as a share of the volume, are not narrowed further unless asked."""
+"""Bounds this close together, as a share of the volume, are not refined further unless asked."""
 
 MAX_CELLS = 1 << 19
-"""Cells that the isodose surface cuts are not divided into more than so many: a second, and 100 MB."""
+"""Cells that the isodose cuts are not divided into more than so many: a second, and 100 MB."""
 
 FLATNESS_FLOOR = 1e-4
 """Floor of slopes, see `trilinear.steepened`. Smaller than in `isodose_cells`: here it changes the value as well, not
@@ -48,13 +48,10 @@ class IsodoseVolume:
 
 
 def isodose_volume(frame: GridFrame, dose_gy: float, narrow_share: float = NARROW_SHARE) -> IsodoseVolume:
-    """The volume of the grid that gets at least ``dose_gy``, its bounds ``narrow_share`` of it apart or less.
+    """The volume of the grid that receives at least ``dose_gy``, its bounds ``narrow_share`` of it apart or less.
 
     Dose is trilinear between grid points, and that of the nearest place between them in the half voxel beyond the
-    outermost, as for structures. Cells wholly above or below the dose are exact. In a cell that the isodose cuts, the
-    trilinear dose is a linear one and a rest of known size, and the part of a box above a level of a linear dose has a
-    closed form: the cell's volume lies between those of the linear dose with the rest added and taken away. Such
-    cells are divided until the bounds are narrow.
+    outermost, as for structures.
 
     Raises
     ------
@@ -83,19 +80,20 @@ def isodose_volume(frame: GridFrame, dose_gy: float, narrow_share: float = NARRO
 
 
 def _box_above(frame: GridFrame, dose_gy: float) -> tuple[slice, slice, slice] | None:
-    """Grid points around those that get the dose, one more to each side where there is one; None when none does."""
+    """Grid points around those that receive at least the dose, and one more to each side; None when none does."""
     level = dose_gy / frame.gy_per_unit
     kind = frame.stored.dtype
     if np.issubdtype(kind, np.integer):  # compared as stored: a grid has millions of points
+        # whole numbers are compared with the level rounded down: at worst a few points too many, which cost nothing
         limits = np.iinfo(cast("type[np.integer]", kind.type))
         level = int(np.clip(np.floor(level), limits.min, limits.max))
     above = np.greater_equal(frame.stored, level)
     if not above.any():
         return None
-    found = [np.flatnonzero(above.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    reached = [np.flatnonzero(above.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
     w, v, u = (
         slice(max(int(at[0]) - 1, 0), min(int(at[-1]) + 2, count))
-        for at, count in zip(found, frame.stored.shape, strict=True)
+        for at, count in zip(reached, frame.stored.shape, strict=True)
     )
     return w, v, u
 
@@ -128,34 +126,34 @@ def _cut_volume(
     corners: FloatArray, volume_cc: FloatArray, dose_gy: float, whole_cc: float, narrow_share: float
 ) -> tuple[float, float, float]:
     """Volume above the dose in cells that the isodose cuts, and its bounds; ``corners`` has shape ``(8, n)``."""
-    found = volume_cc * _shares(corners, dose_gy)
+    above_cc = volume_cc * _shares(corners, dose_gy)  # (value, low, high) by cell
     settled = np.zeros(3)
-    enough_cc = narrow_share * (whole_cc + float(found[0].sum()))
-    while 0 < len(volume_cc) <= MAX_CELLS // 8 and _width(found.sum(axis=1) + settled) > enough_cc:
-        # what the surest cells leave open together is too little to matter
-        order = np.argsort(_width(found), kind="stable")
-        sure = int(np.searchsorted(np.cumsum(_width(found)[order]), (enough_cc - _width(settled)) / 2))
-        settled += found[:, order[:sure]].sum(axis=1)
-        corners, volume_cc = trilinear.halved(corners[:, order[sure:]]), np.tile(volume_cc[order[sure:]] / 8, 8)
+    enough_cc = narrow_share * (whole_cc + float(above_cc[0].sum()))
+    while 0 < len(volume_cc) <= MAX_CELLS // 8 and _width(above_cc.sum(axis=1) + settled) > enough_cc:
+        # cells of the narrowest bounds are left as they are, as many as leave half of what may stay undecided together
+        order = np.argsort(_width(above_cc), kind="stable")
+        narrow = int(np.searchsorted(np.cumsum(_width(above_cc)[order]), (enough_cc - _width(settled)) / 2))
+        settled += above_cc[:, order[:narrow]].sum(axis=1)
+        corners, volume_cc = halved(corners[:, order[narrow:]]), np.tile(volume_cc[order[narrow:]] / 8, 8)
         least, most = corners.min(axis=0), corners.max(axis=0)
         settled += volume_cc[least >= dose_gy].sum()
         cut = (least < dose_gy) & (most >= dose_gy)
         corners, volume_cc = corners[:, cut], volume_cc[cut]
-        found = volume_cc * _shares(corners, dose_gy)
-    value, low, high = (found.sum(axis=1) + settled).tolist()
+        above_cc = volume_cc * _shares(corners, dose_gy)
+    value, low, high = (above_cc.sum(axis=1) + settled).tolist()
     return value, low, high
 
 
-def _width(found: FloatArray) -> FloatArray:
+def _width(above_cc: FloatArray) -> FloatArray:
     """How far the bounds, second and third of (value, low, high), are apart."""
-    width: FloatArray = found[2] - found[1]
+    width: FloatArray = above_cc[2] - above_cc[1]
     return width
 
 
 def _shares(corners: FloatArray, dose_gy: float) -> FloatArray:
     """The share of each cell above the dose, of its linear part, and bounds on it: shape ``(3, n)``."""
-    middle, slopes, rest = trilinear.linear_part(corners)
-    spans, moved = trilinear.steepened(slopes, FLATNESS_FLOOR)
+    middle, slopes, rest = linear_part(corners)
+    spans, moved = steepened(slopes, FLATNESS_FLOOR)
     rest += moved
     level, half = dose_gy - middle, spans.sum(axis=0) / 2  # the least corner lies half of all rises below the middle
-    return np.stack([1.0 - trilinear.share_below(at + half, spans) for at in (level, level + rest, level - rest)])
+    return np.stack([1.0 - share_below(at + half, spans) for at in (level, level + rest, level - rest)])

@@ -39,6 +39,7 @@ from sbrtcheck.geometry.polygons import NOTHING, Outline
 from sbrtcheck.plan import FloatArray, IntArray
 
 BooleanRule = Callable[[BoolArray, BoolArray], BoolArray]
+"""Inside a, inside b -> inside the result: a logical function of numpy."""
 
 THINNEST_STRIP = 1e-9
 """Strips between polygon corners thinner than this, in grid rows, enclose nothing."""
@@ -58,27 +59,29 @@ def combined(a: Outline, b: Outline, rule: BooleanRule) -> Outline:
     if cut is None:
         return NOTHING
     of_a = cut.edge < len(a.u0)
+    # inside a, left and right of each piece: has the walk from the left passed an odd number of edges of a?
     before_a, after_a = _parity(of_a, cut.strip)
     before_b, after_b = _parity(~of_a, cut.strip)
     return cut.where_changes(rule(before_a, before_b), rule(after_a, after_b))
 
 
-def levelled(outline: Outline, loop: IntArray, level: IntArray, *, wound: bool = False) -> Outline:
+def levelled(outline: Outline, loop: IntArray, level: IntArray, *, nonzero_winding: bool = False) -> Outline:
     """The region of loops on levels, as if each were painted in turn: an even level fills, an odd one clears.
 
     A place belongs to the region when the highest level of the loops around it is even. Edge ``i`` belongs to
     ``loop[i]``, which lies on ``level[loop[i]]``. A loop is around what it winds around an odd number of times; or,
-    with ``wound``, any number of times but none.
+    with ``nonzero_winding``, any number of times but none.
     """
     cut = _in_strips(outline.u0, outline.v0, outline.u1, outline.v1)
     if cut is None:
         return NOTHING
-    change = cut.entered(loop, wound=wound)
+    change = cut.entered(loop, nonzero_winding=nonzero_winding)
     before, after = np.zeros((2, len(change)), dtype=bool)
-    for one in distinct(level).tolist():
-        mine = np.where(level[loop[cut.edge]] == one, change, 0)
-        upto = _within_strip(mine, cut.strip)
-        before, after = np.where(upto > mine, one % 2 == 0, before), np.where(upto > 0, one % 2 == 0, after)
+    for painted in distinct(level).tolist():  # rising: a higher level paints over what is below
+        own = np.where(level[loop[cut.edge]] == painted, change, 0)
+        upto = _within_strip(own, cut.strip)  # loops of this level around what lies right of each piece
+        fills = painted % 2 == 0
+        before, after = np.where(upto > own, fills, before), np.where(upto > 0, fills, after)
     return cut.where_changes(before, after)
 
 
@@ -112,15 +115,16 @@ class _Strips:
             v1=np.concatenate([np.where(enters, top, bottom), self.marks.v1]),
         )
 
-    def entered(self, loop: IntArray, *, wound: bool) -> IntArray:
+    def entered(self, loop: IntArray, *, nonzero_winding: bool) -> IntArray:
         """For each piece 1 where its loop is around what lies right of it only, -1 where left of it only, else 0."""
         of = loop[self.edge]
-        order = np.lexsort((of, self.strip))  # stable: still from left to right in each loop
+        # a walk of its own for each loop in each strip; lexsort is stable: still from left to right
+        order = np.lexsort((of, self.strip))
         group = self.strip[order] * (int(of.max()) + 1) + of[order]
-        turn = np.where(self.down[order], -1, 1) if wound else np.ones(len(order), dtype=np.int64)
+        turn = np.where(self.down[order], -1, 1) if nonzero_winding else np.ones(len(order), dtype=np.int64)
         after = _within_strip(turn, group)
         before = after - turn
-        around = (after != 0, before != 0) if wound else (after % 2 == 1, before % 2 == 1)
+        around = (after != 0, before != 0) if nonzero_winding else (after % 2 == 1, before % 2 == 1)
         change = np.empty(len(order), dtype=np.int64)
         change[order] = around[0].astype(np.int64) - around[1]
         return change
@@ -150,13 +154,14 @@ def _in_strips(u0: FloatArray, v0: FloatArray, u1: FloatArray, v1: FloatArray) -
     if int(count.sum()) > MAX_PIECES:
         what = f"contours cross themselves or each other {len(levels) - len(u0)} times or more on one plane"
         raise GeometryError(what, hint="draw the contour again")
+    # pieces: each edge once in every strip that it passes
     strip, edge = ranges(first, count), np.repeat(np.arange(len(u0)), count)
     if len(edge) == 0:
         return None
     slope = ((u1 - u0) / (v1 - v0))[edge]
     bottom, top = levels[strip], levels[strip + 1]
     ub, ut = u0[edge] + (bottom - v0[edge]) * slope, u0[edge] + (top - v0[edge]) * slope
-    order = np.lexsort((ub + ut, strip))
+    order = np.lexsort((ub + ut, strip))  # pieces of a strip do not cross: the order of their middles is that of all
     edge = edge[order]
     return _Strips(
         edge=number[edge],
@@ -170,15 +175,15 @@ def _in_strips(u0: FloatArray, v0: FloatArray, u1: FloatArray, v1: FloatArray) -
     )
 
 
-def _parity(mine: BoolArray, strip: IntArray) -> tuple[BoolArray, BoolArray]:
+def _parity(own: BoolArray, strip: IntArray) -> tuple[BoolArray, BoolArray]:
     """Whether an odd number of one's own edges lie left of each edge of a strip: without it, and with it."""
-    within = _within_strip(mine.astype(np.int64), strip)
-    odd_before, odd_after = (within - mine) % 2 == 1, within % 2 == 1
+    within = _within_strip(own.astype(np.int64), strip)
+    odd_before, odd_after = (within - own) % 2 == 1, within % 2 == 1
     return np.asarray(odd_before), np.asarray(odd_after)
 
 
 def _within_strip(values: IntArray, strip: IntArray) -> IntArray:
-    """Running sums that begin anew in each strip; those of a strip come together."""
+    """Running sums that begin anew in each strip; the values of a strip stand together."""
     upto: IntArray = np.cumsum(values)
     begins = np.concatenate([[True], np.diff(strip) != 0])
     at_begin: IntArray = (upto - values)[begins]
@@ -190,12 +195,12 @@ def _crossings(u0: FloatArray, v0: FloatArray, u1: FloatArray, v1: FloatArray) -
     """Heights at which two of the edges (each directed upwards) cross."""
     order = np.argsort(v0, kind="stable")
     u0, v0, u1, v1 = u0[order], v0[order], u1[order], v1[order]
-    run = (u1 - u0) / (v1 - v0)
+    run = (u1 - u0) / (v1 - v0)  # along an edge, u = u0 + run (v - v0)
     left, right = np.minimum(u0, u1), np.maximum(u0, u1)
-    found = []
+    heights = []
     for first, second in overlapping_intervals(v0, v1):
         near = (left[first] <= right[second]) & (left[second] <= right[first]) & (run[first] != run[second])
         i, j = first[near], second[near]
         height = ((u0[j] - run[j] * v0[j]) - (u0[i] - run[i] * v0[i])) / (run[i] - run[j])
-        found.append(height[(height > np.maximum(v0[i], v0[j])) & (height < np.minimum(v1[i], v1[j]))])
-    return np.concatenate(found)
+        heights.append(height[(height > np.maximum(v0[i], v0[j])) & (height < np.minimum(v1[i], v1[j]))])
+    return np.concatenate(heights)

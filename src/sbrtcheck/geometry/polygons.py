@@ -13,8 +13,8 @@ the surveyor's or shoelace formula [1]_ [2]_::
     +----------------- u   Edges run clockwise around a region (u to the right, v upwards), so the region lies on
                            the right of an edge, and its area is positive; around a hole they run the other way.
 
-A point is inside where the edges wind around it an odd number of times (even-odd rule, [3]_). Level edges (``v0 ==
-v1``) add nothing to an area; some only mark where a region ends.
+A point is inside where the edges wind around it an odd number of times (even-odd rule, [3]_). Level edges add
+nothing to an area; some only mark where a region ends.
 
 Coordinates are columns (u) and rows (v) of the dose grid, from its first point, so that cell borders are whole numbers.
 
@@ -40,7 +40,7 @@ from sbrtcheck.plan import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
-    """The edges of one region."""
+    """The edges of one region, in any order."""
 
     u0: FloatArray
     v0: FloatArray
@@ -60,7 +60,7 @@ class Outline:
 
     def area(self) -> float:
         """Area, in grid cells, of the region around which the edges wind once."""
-        return abs(float(np.sum((self.v1 - self.v0) * (-0.5) * (self.u0 + self.u1))))
+        return abs(float(np.sum((self.v1 - self.v0) * (-0.5) * (self.u0 + self.u1))))  # shoelace
 
 
 NOTHING = Outline(u0=np.zeros(0), v0=np.zeros(0), u1=np.zeros(0), v1=np.zeros(0))
@@ -90,6 +90,7 @@ class Edges:
 
     def of_layers(self, layers: IntArray) -> Edges:
         """The edges of some layers, renumbered 0, 1, 2 ... in the order asked for."""
+        # layers that follow one another are one run of edges, which needs no copy
         if len(layers) and layers[-1] - layers[0] == len(layers) - 1 and bool(np.all(np.diff(layers) == 1)):
             run = slice(*np.searchsorted(self.layer, [layers[0], layers[-1] + 1]))
             of = self.layer[run] - layers[0]
@@ -108,9 +109,9 @@ class Edges:
     @classmethod
     def of(cls, outlines: Sequence[Outline]) -> Edges:
         """The outlines as layers 0, 1, 2 ..."""
-        made = joined(outlines)
+        edges = joined(outlines)
         layer = np.repeat(np.arange(len(outlines)), [len(o.u0) for o in outlines])
-        return cls(u0=made.u0, v0=made.v0, u1=made.u1, v1=made.v1, layer=layer)
+        return cls(u0=edges.u0, v0=edges.v0, u1=edges.u1, v1=edges.v1, layer=layer)
 
     def outline(self, layer: int) -> Outline:
         """The edges of one layer."""
@@ -120,6 +121,7 @@ class Edges:
 
     def area(self, layers: int) -> FloatArray:
         """Signed area of each layer in grid cells; the region's area where no edges cross."""
+        # shoelace, all layers in one pass
         sums = np.bincount(self.layer, weights=(self.v1 - self.v0) * (-0.5) * (self.u0 + self.u1), minlength=layers)
         return sums.astype(np.float64, copy=False)
 

@@ -41,6 +41,9 @@ from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
 THICKEST_MM = 0.5
 """Prisms no thicker than this follow the shape between planes."""
 
+NO_PARABOLA = -1
+"""In place of the index of a plane: no three neighbouring planes that the outline could follow."""
+
 BROAD = 1e-6
 """Second moments smaller than this share of their plane's are a structure that has closed."""
 
@@ -58,9 +61,7 @@ class _Shape:
 def interpolated(stack: PrismStack, planes: Planes, name: str) -> PrismStack:
     """The stack with every slab that can be made to follow its neighbours replaced by thin prisms.
 
-    In each plane the outline is moved and stretched along u and v so that its centroid and second central moments lie
-    on the parabola through those of the plane and its two neighbours: spheres, cones and cylinders along any axis then
-    have their exact cross-section everywhere. Beyond an end plane the parabola of the last three planes is followed to
+    Beyond an end plane the parabola of the last three planes is followed to
     where it closes, if that is within one spacing; a flat end keeps its end cap.
 
     Planes with several loops, with a neighbour of several, or with fewer than two neighbours in their part, stay
@@ -78,7 +79,7 @@ def interpolated(stack: PrismStack, planes: Planes, name: str) -> PrismStack:
     planes_mm = planes.height_mm
     shape = _shapes(stack.edges, stack.layers)
     base = _neighbour_triples(stack, planes, shape)
-    follows = base >= 0
+    follows = base != NO_PARABOLA
     findings = stack.findings
     if not follows.all():
         text = (
@@ -97,6 +98,7 @@ def interpolated(stack: PrismStack, planes: Planes, name: str) -> PrismStack:
         _mean_of_parabola(planes_mm, values, base[layer], low, high)
         for values in (shape.u, shape.v, shape.uu, shape.vv)
     )
+    # second moments go with the square of the width
     scale_u = np.where(moves, np.sqrt(np.maximum(at_uu, 0.0) / shape.uu[layer]), 1.0)
     scale_v = np.where(moves, np.sqrt(np.maximum(at_vv, 0.0) / shape.vv[layer]), 1.0)
     centre_u, centre_v = np.where(moves, at_u, shape.u[layer]), np.where(moves, at_v, shape.v[layer])
@@ -106,6 +108,7 @@ def interpolated(stack: PrismStack, planes: Planes, name: str) -> PrismStack:
     def moved(x: FloatArray, old: FloatArray, scale: FloatArray, new: FloatArray) -> FloatArray:
         return (x - old[layer][of]) * scale[of] + new[of]
 
+    # stretched about the old centroid, and moved to the new one: edges stay edges, and loops closed
     return PrismStack(
         edges=Edges(
             u0=moved(edges.u0, shape.u, scale_u, centre_u),
@@ -134,6 +137,7 @@ def _shapes(edges: Edges, layers: int) -> _Shape:
     about_u, about_v = summed(edges.u0) / count, summed(edges.v0) / count
     u0, u1 = edges.u0 - about_u[edges.layer], edges.u1 - about_u[edges.layer]
     v0, v1 = edges.v0 - about_v[edges.layer], edges.v1 - about_v[edges.layer]
+    # signed area of the triangle of each edge and the point, by which its moments are weighted
     cross = (u1 * v0 - u0 * v1) / 2
     area = summed(cross)
     safe = np.where(area > 0, area, 1.0)
@@ -145,8 +149,9 @@ def _shapes(edges: Edges, layers: int) -> _Shape:
 
 
 def _neighbour_triples(stack: PrismStack, planes: Planes, shape: _Shape) -> IntArray:
-    """For each plane the first of the three neighbouring planes whose parabola it follows, or -1."""
+    """For each plane the first of the three neighbouring planes whose parabola it follows, or `NO_PARABOLA`."""
     count = len(planes.height_mm)
+    # slabs of neighbouring planes touch, unless there is a break between them
     body = stack.conventions == Conventions.ALL
     low, high = np.full(count, np.nan), np.full(count, np.nan)
     low[stack.layer[body]], high[stack.layer[body]] = stack.low_mm[body], stack.high_mm[body]
@@ -156,8 +161,8 @@ def _neighbour_triples(stack: PrismStack, planes: Planes, shape: _Shape) -> IntA
     if count >= 3:
         fits[:-2] = joined[:-1] & joined[1:] & single[:-2] & single[1:-1] & single[2:]
     place = np.arange(count)
-    answer = np.full(count, -1)
-    for offset in (-2, 0, -1):  # the middle of three planes is best, an end of them will do
+    answer = np.full(count, NO_PARABOLA)
+    for offset in (-2, 0, -1):  # the middle of three planes is best, an end of them will do: the last one wins
         first = place + offset
         usable = (first >= 0) & fits[np.clip(first, 0, count - 1)]
         answer[usable] = first[usable]
@@ -168,13 +173,14 @@ def _closed_ends(stack: PrismStack, planes_mm: FloatArray, base: IntArray, shape
     """End caps of tapering ends moved to where the parabola closes."""
     low, high = stack.low_mm.copy(), stack.high_mm.copy()
     keep = np.ones(len(low), dtype=bool)
-    for p in np.flatnonzero((stack.conventions != Conventions.ALL) & (base[stack.layer] >= 0)):
+    for p in np.flatnonzero((stack.conventions != Conventions.ALL) & (base[stack.layer] != NO_PARABOLA)):
         k = int(stack.layer[p])
         up = bool(stack.low_mm[p] >= planes_mm[k])
         spacing = abs(planes_mm[k] - planes_mm[k - 1 if up else k + 1])
         tip = _tip_mm(planes_mm, shape, int(base[k]), planes_mm[k], spacing if up else -spacing)
         if tip is None:
             continue
+        # under the conventions that have a second piece beyond this one, only that one reaches to the tip
         outermost = stack.conventions[p] == Conventions.HALF_SLICE or not np.any(
             (stack.layer == k) & (stack.conventions == Conventions.HALF_SLICE) & ((stack.low_mm >= planes_mm[k]) == up)
         )
@@ -188,6 +194,7 @@ def _closed_ends(stack: PrismStack, planes_mm: FloatArray, base: IntArray, shape
 
 def _tip_mm(planes_mm: FloatArray, shape: _Shape, base: int, plane_mm: float, reach_mm: float) -> float | None:
     """Where the structure closes beyond an end plane, if it does within ``reach_mm`` (signed)."""
+    # the first of 256 places ahead at which one of the second moments has shrunk to nothing
     ahead = plane_mm + np.linspace(0.0, 1.0, 257)[1:] * reach_mm
     triple = np.full(len(ahead), base)
     for values in (shape.uu, shape.vv):
@@ -214,25 +221,27 @@ def _thinned(stack: PrismStack, follows: BoolArray) -> tuple[IntArray, FloatArra
     return stack.layer[source], low, high, source
 
 
-def _weights(planes_mm: FloatArray, base: IntArray) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+def _nodes(planes_mm: FloatArray, base: IntArray) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+    """The first of three planes, and the heights of all three; of any three where there is no parabola."""
     first = np.maximum(base, 0)
     return first, planes_mm[first], planes_mm[first + 1], planes_mm[first + 2]
 
 
 def _parabola(planes_mm: FloatArray, values: FloatArray, base: IntArray, at_mm: FloatArray) -> FloatArray:
     """The parabola through three neighbouring planes' values, Newton's form."""
-    first, z0, z1, z2 = _weights(planes_mm, base)
+    first, z0, z1, z2 = _nodes(planes_mm, base)
     slope = (values[first + 1] - values[first]) / (z1 - z0)
     bend = ((values[first + 2] - values[first + 1]) / (z2 - z1) - slope) / (z2 - z0)
-    made: FloatArray = values[first] + (at_mm - z0) * (slope + (at_mm - z1) * bend)
-    return made
+    value: FloatArray = values[first] + (at_mm - z0) * (slope + (at_mm - z1) * bend)
+    return value
 
 
 def _mean_of_parabola(
     planes_mm: FloatArray, values: FloatArray, base: IntArray, low: FloatArray, high: FloatArray
 ) -> FloatArray:
     """The parabola's mean from ``low`` to ``high``: Simpson's rule, exact for parabolas."""
-    if len(planes_mm) < 3:
+    if len(planes_mm) < 3:  # no parabola at all, and nothing that follows one
         return np.zeros(len(low))
+    # the mean, not the value in the middle: the volume of a thin prism is that of the shape it stands for
     ends = _parabola(planes_mm, values, base, low) + _parabola(planes_mm, values, base, high)
     return (ends + 4 * _parabola(planes_mm, values, base, (low + high) / 2)) / 6

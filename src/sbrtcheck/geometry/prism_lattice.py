@@ -20,6 +20,7 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,18 +48,26 @@ INNER_STEPS = 10
 """Every so many lattice points along either axis, one inside the structure is kept as well."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surface:
-    """The surface of some prisms that do not overlap, by points; all places are (w, v, u) in mm."""
+    """The surface of some prisms that do not overlap, by points; all places are (w, v, u) in mm.
 
-    def __init__(self, stack: PrismStack, frame: GridFrame) -> None:
+    ``low`` and ``high`` are the corners of the box around them.
+    """
+
+    points: FloatArray
+    low: FloatArray
+    high: FloatArray
+    tree: cKDTree[Any]
+
+    @classmethod
+    def of(cls, stack: PrismStack, frame: GridFrame) -> Surface:
+        """The surface of a stack."""
         # scipy.spatial takes longer to import than most plans take to check
         from scipy.spatial import cKDTree
 
         points = np.concatenate([_walls(stack, frame), _levels(stack, frame)])
-        self.low = points.min(axis=0)
-        self.high = points.max(axis=0)
-        self._points = points
-        self._tree: cKDTree[Any] = cKDTree(points)
+        return cls(points=points, low=points.min(axis=0), high=points.max(axis=0), tree=cKDTree(points))
 
     def distance(self, places: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """How far each place is from the structure: at least, at most, and the structure's point found near it.
@@ -66,10 +75,10 @@ class Surface:
         The nearest point of a face lies straight across from the place, so the next sample on that face is its
         hypotenuse: ``found**2 <= true**2 + OFF_SAMPLE_MM**2``.
         """
-        nearest, which = self._tree.query(places)
-        found = np.asarray(nearest, dtype=np.float64)
-        least = np.sqrt(np.maximum(found * found - OFF_SAMPLE_MM**2, 0.0))
-        return least, found, self._points[which]
+        nearest, which = self.tree.query(places)
+        most = np.asarray(nearest, dtype=np.float64)
+        least = np.sqrt(np.maximum(most * most - OFF_SAMPLE_MM**2, 0.0))
+        return least, most, self.points[which]
 
 
 def _walls(stack: PrismStack, frame: GridFrame) -> FloatArray:
@@ -92,7 +101,7 @@ def _walls(stack: PrismStack, frame: GridFrame) -> FloatArray:
 
 
 def _levels(stack: PrismStack, frame: GridFrame) -> FloatArray:
-    """Lattice points on the level faces that are bare, and a few inside."""
+    """Lattice points on the level faces that are bare, and a few inside, so that no inner place is far from all."""
     inside, v, u = lattice(stack, frame)
     order = np.argsort(stack.low_mm, kind="stable")
     inside, low, high = inside[stack.layer[order]], stack.low_mm[order], stack.high_mm[order]
@@ -118,6 +127,7 @@ def parts_of(stack: PrismStack, frame: GridFrame) -> int:
     from scipy.ndimage import label
 
     inside, _, _ = lattice(stack, frame)
+    # layers of the lattice in rising order, an empty one where prisms do not touch, so that nothing joins across it
     order = np.argsort(stack.low_mm, kind="stable")
     apart = np.abs(stack.low_mm[order][1:] - stack.high_mm[order][:-1]) > SAME_HEIGHT_MM
     planes = np.insert(inside[stack.layer[order]], np.flatnonzero(apart) + 1, values=False, axis=0)
@@ -132,7 +142,7 @@ def lattice(stack: PrismStack, frame: GridFrame) -> tuple[BoolArray, FloatArray,
     v0, v1 = e.v0 * frame.spacing_mm[1], e.v1 * frame.spacing_mm[1]
     left, front = float(u0.min()), float(v0.min())
     columns, rows = (int(np.ceil((x.max() - x.min()) / SAMPLE_MM)) + 1 for x in (u0, v0))
-    # a line is crossed by an edge that begins on or before and ends after it
+    # an edge passes a line that it begins on or before, and ends after
     begin, end = (np.ceil((f(v0, v1) - front) / SAMPLE_MM - 0.5).astype(np.int64) for f in (np.minimum, np.maximum))
     edge = np.repeat(np.arange(len(begin)), end - begin)
     row = ranges(begin, end - begin)
@@ -140,7 +150,8 @@ def lattice(stack: PrismStack, frame: GridFrame) -> tuple[BoolArray, FloatArray,
     u = u0[edge] + (v - v0[edge]) / (v1 - v0)[edge] * (u1 - u0)[edge]
     column = np.clip(np.ceil((u - left) / SAMPLE_MM - 0.5).astype(np.int64), 0, columns)
     shape = (stack.layers, rows, columns + 1)
-    crossed = np.bincount((e.layer[edge] * rows + row) * shape[2] + column, minlength=int(np.prod(shape)))
-    inside: BoolArray = np.cumsum(crossed.reshape(shape), axis=2)[:, :, :-1] % 2 == 1
+    # the number of edges passed on the way from the left, along each line: odd is inside
+    passed = np.bincount((e.layer[edge] * rows + row) * shape[2] + column, minlength=int(np.prod(shape)))
+    inside: BoolArray = np.cumsum(passed.reshape(shape), axis=2)[:, :, :-1] % 2 == 1
     middles = (np.arange(max(rows, columns), dtype=np.float64) + 0.5) * SAMPLE_MM
     return inside, front + middles[:rows], left + middles[:columns]

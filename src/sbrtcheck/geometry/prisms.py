@@ -24,9 +24,9 @@ from sbrtcheck.geometry.contour_planes import (
     NOTHING_KNOWN,
     Planes,
     Surroundings,
-    clustered,
-    slabs,
-    with_caps,
+    merged_planes,
+    slabs_around,
+    with_end_caps,
 )
 from sbrtcheck.geometry.contour_regions import Regions, region_edges, shared_area
 from sbrtcheck.geometry.grid import GridFrame
@@ -36,10 +36,10 @@ from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray
 SAME_HEIGHT_MM = 1e-6
 """Prism faces closer than this are one face."""
 
-MIN_DOUBT_CC = 0.01
+MIN_CONTRADICTION_CC = 0.01
 """Readings of contours that differ by this volume contradict each other: limits are set on volumes little larger."""
 
-MIN_DOUBT_SHARE = 1e-3
+MIN_CONTRADICTION_SHARE = 1e-3
 """In a small structure, readings contradict each other from this share of its volume on."""
 
 SUDDEN = 20.0
@@ -108,20 +108,21 @@ def prism_stack(
     part; ``around``: what else the file says of its planes.
     """
     u, v, w = frame.axes
-    height = np.add.reduceat(local_mm[w], starts[:-1]) / np.diff(starts)
-    order, layer_of_contour, planes_mm, merged = clustered(name, height)
+    height = np.add.reduceat(local_mm[w], starts[:-1]) / np.diff(starts)  # mean of each contour's points
+    order, layer_of_contour, planes_mm, merged = merged_planes(name, height)
+    # from here on, in cells of the grid: borders of cells are whole numbers
     columns, rows = local_mm[u] / frame.spacing_mm[0], local_mm[v] / frame.spacing_mm[1]
     rule = CombinationRule(mm=Millimetres(*frame.spacing_mm), exclusive_or=exclusive_or)
     regions = region_edges(name, columns, rows, starts, order, layer_of_contour, rule)
     edges = regions.edges
     area_mm2 = np.abs(regions.area_cells) * rule.mm.u * rule.mm.v
-    nothing = area_mm2 < NO_AREA_MM2
-    if nothing.any() and not nothing.all():
-        left = np.sort(order[~nothing[layer_of_contour]])
-        return _without_planes(name, local_mm, starts, frame, left, exclusive_or=exclusive_or, around=around)
+    empty = area_mm2 < NO_AREA_MM2
+    if empty.any() and not empty.all():
+        kept = np.sort(order[~empty[layer_of_contour]])
+        return _without_planes(name, local_mm, starts, frame, kept, exclusive_or=exclusive_or, around=around)
     spacing_mm = median(np.diff(frame.nodes_mm)) if len(frame.nodes_mm) > 1 else 1.0
-    slab, gaps = slabs(name, planes_mm, spacing_mm, around, lambda k: shared_area(edges, k))
-    layer, bottom, top, conventions = with_caps(planes_mm, slab)
+    slab, gaps = slabs_around(name, planes_mm, spacing_mm, around, lambda k: shared_area(edges, k))
+    layer, bottom, top, conventions = with_end_caps(planes_mm, slab)
     readings, contradictory = _readings(name, regions, slab.high_mm - slab.low_mm, rule)
     stack = PrismStack(
         edges=edges,
@@ -141,6 +142,7 @@ def _shrunken(name: str, area_mm2: FloatArray) -> tuple[Finding, ...]:
 
     Where one part of a structure ends and another begins it tapers; a contour that was cut off does not.
     """
+    # area of each plane over that of the plane before
     ratio = area_mm2[1:] / np.maximum(area_mm2[:-1], NO_AREA_MM2)
     drop, rise = np.flatnonzero(ratio < 1.0 / SUDDEN), np.flatnonzero(ratio > SUDDEN)
     if len(drop) == 0 or len(rise) == 0 or rise[-1] <= drop[0]:
@@ -155,17 +157,17 @@ def _without_planes(
     local_mm: FloatArray,
     starts: IntArray,
     frame: GridFrame,
-    left: IntArray,
+    kept: IntArray,
     *,
     exclusive_or: bool,
     around: Surroundings,
 ) -> tuple[PrismStack, Planes]:
-    """The structure from the contours ``left``: those of its other planes enclose nothing, as if they were missing."""
-    counts = np.diff(starts)[left]
-    pick = ranges(starts[:-1][left], counts)
-    kept = np.concatenate([[0], np.cumsum(counts)])
-    stack, planes = prism_stack(name, local_mm[:, pick], kept, frame, exclusive_or=exclusive_or, around=around)
-    text = f"{len(starts) - 1 - len(left)} contour(s) enclose nothing on their plane: are they damaged?"
+    """The structure from the contours ``kept``: those of its other planes enclose nothing, as if they were missing."""
+    counts = np.diff(starts)[kept]
+    pick = ranges(starts[:-1][kept], counts)
+    begins = np.concatenate([[0], np.cumsum(counts)])
+    stack, planes = prism_stack(name, local_mm[:, pick], begins, frame, exclusive_or=exclusive_or, around=around)
+    text = f"{len(starts) - 1 - len(kept)} contour(s) enclose nothing on their plane: are they damaged?"
     finding = Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name)
     return replace(stack, findings=(*stack.findings, finding)), planes
 
@@ -176,16 +178,17 @@ def _readings(
     """The readings that are further from the regions than rounding, and how far the furthest is."""
     if not regions.readings:
         return (), ()
+    # how much it would change the volume, with each plane as thick as its slab
     whole_cc = float(np.abs(regions.area_cells) @ thick_mm) * rule.mm.u * rule.mm.v / 1000.0
     differ_cc = [float(differ_mm2 @ thick_mm) / 1000.0 for _, differ_mm2 in regions.readings]
-    enough_cc = min(MIN_DOUBT_CC, MIN_DOUBT_SHARE * whole_cc)
-    some = [i for i, cc in enumerate(differ_cc) if cc > enough_cc]
-    if not some:
+    enough_cc = min(MIN_CONTRADICTION_CC, MIN_CONTRADICTION_SHARE * whole_cc)
+    apart = [i for i, cc in enumerate(differ_cc) if cc > enough_cc]
+    if not apart:
         return (), ()
-    worst = max(some, key=lambda i: differ_cc[i])
+    worst = max(apart, key=lambda i: differ_cc[i])
     planes = int(np.count_nonzero(regions.readings[worst][1]))
     share = 100.0 * differ_cc[worst] / max(whole_cc, differ_cc[worst])
     text = f"contours contradict each other on {planes} plane(s): {differ_cc[worst]:.3g} cc ({share:.2g} %) "
     text += "are inside by one reading and outside by another"
     finding = Finding(code=FindingCode.CONTOURS_CONTRADICTORY, text=text, subject=name)
-    return tuple(regions.readings[i][0] for i in some), (finding,)
+    return tuple(regions.readings[i][0] for i in apart), (finding,)

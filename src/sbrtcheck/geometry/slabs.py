@@ -161,6 +161,7 @@ def _boxes(slices: Slices) -> FloatArray:
     """Least and largest u, then v, of the region of each slice; shape ``(4, slices)``."""
     if len(slices.layer) == 0:
         return np.zeros((4, 0))
+    # layers are runs of edges: extremes of each run, and back to the slices, several of which may be of one layer
     first, back = np.unique(np.searchsorted(slices.edges.layer, slices.layer), return_inverse=True)
     u, v = slices.edges.u0, slices.edges.v0
     return np.array([f.reduceat(x, first)[back] for x in (u, v) for f in (np.minimum, np.maximum)])
@@ -175,6 +176,7 @@ def _box_of(edges: Edges) -> Box:
     """The cells that edges reach, and a row and a column beyond."""
     u = np.minimum(edges.u0.min(), edges.u1.min()), np.maximum(edges.u0.max(), edges.u1.max())
     v = np.minimum(edges.v0.min(), edges.v1.min()), np.maximum(edges.v0.max(), edges.v1.max())
+    # one column more, for what lies right of an edge in the last one; one row more, for the corners above the last
     column, row = int(np.floor(u[0])), int(np.floor(v[0]))
     return Box(row=row, column=column, rows=int(np.floor(v[1])) + 2 - row, columns=int(np.floor(u[1])) + 2 - column)
 

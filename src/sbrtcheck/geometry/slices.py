@@ -133,11 +133,12 @@ class _Cutter:
     def cut(self, ranges_mm: Sequence[tuple[Edges, float, float]], *, rim: bool) -> Slices:
         """The prisms between some heights; each range of heights with edges of its own."""
         stack = self.stack
-        columns, edges, layers = [], [], 0
+        columns, edges, layers = [], [], 0  # layers of each range are numbered after those of the ranges before it
         for outlines, low_mm, high_mm in ranges_mm:
             low, high = np.clip(stack.low_mm, low_mm, high_mm), np.clip(stack.high_mm, low_mm, high_mm)
             has_edges = np.diff(np.searchsorted(outlines.layer, np.arange(stack.layers + 1))) > 0
             prism = np.flatnonzero((high > low) & has_edges[stack.layer])
+            # rising layers, so that their edges are one run without a copy
             prism = prism[np.argsort(stack.layer[prism], kind="stable")]
             layer, bottom, top = _thin(stack.layer[prism], low[prism], high[prism], self.limit_mm)
             columns.append((layer + layers, bottom, top))
@@ -203,6 +204,7 @@ def _inside_grid(edges: Edges, frame: GridFrame) -> tuple[Edges, bool]:
     high = frame.stored.shape[2] - 0.5, frame.stored.shape[1] - 0.5
     if len(edges) == 0:
         return edges, False
+    # nearly all structures lie inside, which their extremes tell without clipping
     box = edges.u0.min(), edges.v0.min(), edges.u0.max(), edges.v0.max()
     if box[0] >= -0.5 and box[1] >= -0.5 and box[2] <= high[0] and box[3] <= high[1]:
         return edges, False

@@ -12,11 +12,14 @@ again such a tetrahedron, and so on in turn, added and taken away::
 
      share(r) = sum over corners c of (-1)^|c| max(r - c.s, 0)^3  /  (6 s1 s2 s3),    c in {0, 1}^3
 
-        s2 |\                     in a square:  r^2 / 2
-           | \  r                             - (r - s1)^2 / 2   beyond the right side
-           |__\____                          - (r - s2)^2 / 2   beyond the upper side
-           |   \   |                         + (r - s1 - s2)^2 / 2, taken away twice;   all over s1 s2
-           |____\__| s1
+      r |\            the part of a rectangle s1 x s2 below the line x + y = r, its edges in units of dose:
+        | \
+     s2 |--\--+           r^2 / 2               the whole triangle
+        |   \ |         - (r - s1)^2 / 2        its tip right of the rectangle
+        |    \|         - (r - s2)^2 / 2        its tip above
+        |     |\        + (r - s1 - s2)^2 / 2   what both tips share, where they meet
+        +-----+-\       all over s1 s2
+             s1  r
 
 It is the distribution function of a sum of three independent uniform numbers, a divided difference of ``max(r, 0)^3``;
 the history of the formula goes back to Polya's thesis of 1912 [1]_. A slope near zero makes it a difference of large,
@@ -39,9 +42,10 @@ CORNERS: FloatArray = np.array([[w, v, u] for w in (-0.5, 0.5) for v in (-0.5, 0
 """Places of a unit box's corners from its middle, in the order of its 8 doses: w slowest, u fastest."""
 
 _SIGNS: FloatArray = np.sign(CORNERS).T
+"""On which side of the middle each corner lies along each axis: shape ``(3, 8)``."""
 
 
-def at(dose: FloatArray, place: FloatArray) -> FloatArray:
+def dose_at(dose: FloatArray, place: FloatArray) -> FloatArray:
     """Dose at a place of each box, given from -0.5 to 0.5 across it: shapes ``(8, n)`` and ``(n, 3)``."""
     # along each axis the weight of an end falls from 1 there to 0 at the other end; (+-0.5) (place) 2 + 0.5 is that
     weights = np.prod(0.5 + 2 * CORNERS[:, None, :] * place[None, :, :], axis=-1)
@@ -91,9 +95,12 @@ def steepened(slopes: FloatArray, floor: float, least: float = 0.0) -> tuple[Flo
         Rises from the least corner, shape ``(3, n)``; and the largest change of the dose, shape ``(n,)``: half of the
         change of each slope, since the middle stays as it is.
     """
-    slopes = np.abs(slopes)
-    spans = np.maximum(slopes, np.maximum(floor * slopes.max(axis=0), least))
-    return spans, (spans - slopes).sum(axis=0) / 2
+    spans = np.abs(slopes)
+    flattest = np.maximum(floor * spans.max(axis=0), least)
+    change = flattest - spans
+    np.maximum(change, 0.0, out=change)
+    np.maximum(spans, flattest, out=spans)
+    return spans, change.sum(axis=0) / 2
 
 
 def share_below(rise: FloatArray, spans: FloatArray) -> FloatArray:
@@ -113,15 +120,23 @@ def share_below(rise: FloatArray, spans: FloatArray) -> FloatArray:
     array([0.   , 0.167, 0.5  , 1.   ])
     """
     total = spans.sum(axis=0)
-    level = np.clip(rise, 0.0, total)
     cubes = np.zeros_like(total)
     for corner in np.ndindex(2, 2, 2):
-        beyond = np.maximum(level - np.array(corner) @ spans, 0.0)
-        cubes += (-1.0) ** sum(corner) * beyond * beyond * beyond
-    share = np.clip(cubes / np.where(total > 0.0, 6.0 * spans.prod(axis=0), 1.0), 0.0, 1.0)
-    # at the ends the sum of cubes is rounded; these are known
-    within: FloatArray = np.where(rise <= 0.0, 0.0, np.where(rise >= total, 1.0, share))
-    return within
+        beyond = rise - np.array(corner) @ spans
+        np.maximum(beyond, 0.0, out=beyond)
+        cube = beyond * beyond
+        cube *= beyond
+        if sum(corner) % 2 == 0:
+            cubes += cube
+        else:
+            cubes -= cube
+    share: FloatArray = cubes
+    share /= np.where(total > 0.0, 6.0 * spans.prod(axis=0), 1.0)
+    np.clip(share, 0.0, 1.0, out=share)
+    # beyond its ends, where the sum of cubes is nothing or rounding, the share is known
+    share[rise >= total] = 1.0
+    share[rise <= 0.0] = 0.0
+    return share
 
 
 def _eighths() -> FloatArray:
@@ -131,4 +146,4 @@ def _eighths() -> FloatArray:
     return product
 
 
-_EIGHTHS = _eighths()
+_EIGHTHS = _eighths()  # the same for every box

@@ -66,19 +66,19 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def items(data: dict[str, Any], key: str) -> list[Any]:
+def list_at(data: dict[str, Any], key: str) -> list[Any]:
     """The list under a key; empty where there is none."""
     value = data.get(key)
     return value if isinstance(value, list) else []
 
 
-def words(data: object, key: str) -> str:
+def text_at(data: object, key: str) -> str:
     """The text under a key, in one line; ``""`` where there is none."""
     value = data.get(key) if isinstance(data, dict) else None
     return " ".join(value.split()) if isinstance(value, str) else ""
 
 
-def amount(data: dict[str, Any], key: str) -> Decimal:
+def number_at(data: dict[str, Any], key: str) -> Decimal:
     """The number under a key, which must be there."""
     value = data.get(key)
     if not isinstance(value, Decimal):
@@ -108,7 +108,7 @@ class Element:
         """First child of that tag."""
         return next((child for child in self.children if child.tag == tag), None)
 
-    def said(self, tag: str) -> str:
+    def child_text(self, tag: str) -> str:
         """Text of the first child of that tag; ``""`` where there is none."""
         child = self.find(tag)
         return child.text if child else ""

@@ -38,7 +38,7 @@ _OWN_NAME = Remark(
     comment="no TG-263 name: say with --names what the plan calls it",
     warning="structures without a TG-263 name are taken as written: say with --names what the plan calls them",
 )
-_NOT_SAID = Remark(
+_FRACTIONS_NOT_GIVEN = Remark(
     comment="the row does not say for how many fractions it holds",
     warning="rows that do not say for how many fractions they hold are taken for those of the table",
 )
@@ -64,7 +64,7 @@ def import_table(path: Path, dialect: str, *, table_id: str = "", fractions: int
     table_id
         Id of the table; made from the file's name where empty.
     fractions
-        Number of fractions the table is for; needed where the file does not say one.
+        Number of fractions the table is for; needed where the file does not say entry.
 
     Raises
     ------
@@ -82,14 +82,14 @@ def import_table(path: Path, dialect: str, *, table_id: str = "", fractions: int
         raise InputError(error.what, place, error.hint) from error
     head = Head(id=table_id or slug(path.stem), file=path.name, dialect=used.title, fractions=chosen)
     template = _loadable(head, _named(template))
-    if not any(isinstance(one, Row) for one in template.entries):
-        why = "; ".join(dict.fromkeys(one.why for one in template.entries if isinstance(one, LeftOut)))
+    if not any(isinstance(entry, Row) for entry in template.entries):
+        why = "; ".join(dict.fromkeys(entry.why for entry in template.entries if isinstance(entry, LeftOut)))
         raise InputError(f"no row can be imported: {one_line(why)}", str(path))
     text = table_yaml(head, template)
     name = f"{head.id}.yaml"
     read_table(text.encode(), place=name)
-    said = [f"{path}: {one_line(warning)}" for warning in _warnings(template)]
-    return Imported(yaml=text, warnings=(*said, *(str(remark) for remark in lint_bytes(text.encode(), place=name))))
+    warnings = [f"{path}: {one_line(warning)}" for warning in _warnings(template)]
+    return Imported(yaml=text, warnings=(*warnings, *(str(remark) for remark in lint_bytes(text.encode(), place=name))))
 
 
 def _bytes(path: Path) -> bytes:
@@ -105,7 +105,7 @@ def _bytes(path: Path) -> bytes:
 
 def _for_fractions(template: Template, wanted: int | None) -> tuple[int, Template]:
     """One number of fractions, and the template with the entries for it alone."""
-    by_row = sorted({one.fractions for one in template.entries if one.fractions is not None})
+    by_row = sorted({entry.fractions for entry in template.entries if entry.fractions is not None})
     chosen = wanted or template.fractions or (by_row[0] if len(by_row) == 1 else None)
     if chosen is None:
         _refuse_many(by_row)
@@ -113,12 +113,12 @@ def _for_fractions(template: Template, wanted: int | None) -> tuple[int, Templat
     if template.fractions not in (None, chosen):
         what = f"the file is for {template.fractions} fractions, not {chosen}"
         raise InputError(what, hint="limits are never rescaled: leave --fractions out")
-    entries = [one for one in template.entries if one.fractions in (None, chosen)]
+    entries = [entry for entry in template.entries if entry.fractions in (None, chosen)]
     if not entries:
         what = f"the file has no row for {chosen} fractions"
         raise InputError(what, hint=f"it has rows for {', '.join(map(str, by_row))}")
     if by_row:
-        entries = [_not_said(one) for one in entries]
+        entries = [_with_fractions_remark(entry) for entry in entries]
     return chosen, replace(
         template, entries=tuple(entries), remarks=(*template.remarks, *_other_fractions(template, chosen))
     )
@@ -130,14 +130,14 @@ def _refuse_many(by_row: list[int]) -> None:
         raise InputError(f"the file has rows for {listed} fractions", hint="choose one with --fractions")
 
 
-def _not_said(one: Row | LeftOut) -> Row | LeftOut:
-    if isinstance(one, Row) and one.fractions is None:
-        return replace(one, remarks=(*one.remarks, _NOT_SAID))
-    return one
+def _with_fractions_remark(entry: Row | LeftOut) -> Row | LeftOut:
+    if isinstance(entry, Row) and entry.fractions is None:
+        return replace(entry, remarks=(*entry.remarks, _FRACTIONS_NOT_GIVEN))
+    return entry
 
 
 def _other_fractions(template: Template, chosen: int) -> tuple[Remark, ...]:
-    numbers = [one.fractions for one in template.entries if one.fractions not in (None, chosen)]
+    numbers = [entry.fractions for entry in template.entries if entry.fractions not in (None, chosen)]
     if not numbers:
         return ()
     counted = ", ".join(f"{numbers.count(n)} for {n}" for n in sorted(filter(None, set(numbers))))
@@ -151,10 +151,10 @@ def _other_fractions(template: Template, chosen: int) -> tuple[Remark, ...]:
 def _named(template: Template) -> Template:
     """With a remark where a structure has no TG-263 name."""
     entries = (
-        replace(one, remarks=(_OWN_NAME, *one.remarks))
-        if isinstance(one, Row) and one.structure not in known_names()
-        else one
-        for one in template.entries
+        replace(entry, remarks=(_OWN_NAME, *entry.remarks))
+        if isinstance(entry, Row) and entry.structure not in known_names()
+        else entry
+        for entry in template.entries
     )
     return replace(template, entries=tuple(entries))
 
@@ -163,14 +163,14 @@ def _loadable(head: Head, template: Template) -> Template:
     """Without rows that are there twice, and without those that a table with them would not load for."""
     first: dict[object, str] = {}
     entries: list[Row | LeftOut] = []
-    for one in template.entries:
-        if isinstance(one, LeftOut):
-            entries.append(one)
+    for entry in template.entries:
+        if isinstance(entry, LeftOut):
+            entries.append(entry)
             continue
-        same = (one.structure, one.metric, one.sense, one.limit, one.acceptable)
-        why = f"the same as {first[same]}" if same in first else _refusal(head, one)
-        first.setdefault(same, one.where)
-        entries.append(LeftOut(where=one.where, printed=one.printed, why=why) if why else one)
+        same = (entry.structure, entry.metric, entry.sense, entry.limit, entry.acceptable)
+        why = f"the same as {first[same]}" if same in first else _refusal(head, entry)
+        first.setdefault(same, entry.where)
+        entries.append(LeftOut(where=entry.where, printed=entry.printed, why=why) if why else entry)
     return replace(template, entries=tuple(entries))
 
 
@@ -189,14 +189,14 @@ def _refusal(head: Head, row: Row) -> str:
 
 def _warnings(template: Template) -> Iterator[str]:
     """What was left out, row by row; then what was kept as comments, one line for all rows of a kind."""
-    for one in template.entries:
-        if isinstance(one, LeftOut):
-            yield f"{one.where}: left out: {one.printed}: {one.why}"
+    for entry in template.entries:
+        if isinstance(entry, LeftOut):
+            yield f"{entry.where}: left out: {entry.printed}: {entry.why}"
     yield from dict.fromkeys(remark.warning for remark in template.remarks)
     places: dict[str, list[str]] = {}
-    for one in template.entries:
-        for remark in one.remarks if isinstance(one, Row) else ():
-            places.setdefault(remark.warning, []).append(one.where)
+    for entry in template.entries:
+        for remark in entry.remarks if isinstance(entry, Row) else ():
+            places.setdefault(remark.warning, []).append(entry.where)
     yield from (f"{_listed(list(dict.fromkeys(found)))}: {warning}" for warning, found in places.items())
 
 

@@ -16,7 +16,7 @@ from sbrtcheck.metric import (
     Metric,
     StructureVolume,
     VolumeAtDose,
-    parse,
+    parse_written,
 )
 from sbrtcheck.structure_names import organ_named
 from sbrtcheck.tables import Sense
@@ -33,7 +33,6 @@ SENSES = {
 _GY_IN_CGY = Decimal("0.01")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,30}([.,][0-9]{0,30})?|[.,][0-9]{1,30})")
 _COMPARED = re.compile(r"\s*(<=|>=|≤|≥|<|>)\s*(.+?)\s*")
-_IN_CGY = re.compile(r"[\[(_]\s*cGy\s*[\])]?\s*", re.IGNORECASE)
 _INDEX = re.compile(r"\s*(CN|CI|PCI|GI|HI|MGI|R)\s*[0-9.,]*\s*(%|c?Gy)?\s*(\[.*\])?\s*", re.IGNORECASE)
 _WITHOUT_DEFINITION = "a plan index; the file has its name, not its definition"
 
@@ -126,7 +125,7 @@ def number(text: str) -> Decimal:
     return Decimal(text.strip().replace(",", "."))
 
 
-def compared(text: str) -> tuple[Sense, str]:
+def sense_and_value(text: str) -> tuple[Sense, str]:
     """Split ``<= 20`` into its sense and the rest."""
     found = _COMPARED.fullmatch(text)
     if not found:
@@ -135,18 +134,18 @@ def compared(text: str) -> tuple[Sense, str]:
 
 
 @cache
-def asked(text: str) -> tuple[Metric, Decimal]:
+def metric_of(text: str) -> tuple[Metric, Decimal]:
     """Read a metric text; with what its limit has to be multiplied to be in the metric's unit (cGy is read as Gy)."""
     if _INDEX.fullmatch(text):
         raise NoMeaningError(_WITHOUT_DEFINITION)
     try:
-        metric = parse(text)
+        written = parse_written(text)
     except MetricError as error:
         raise NoMeaningError(error.what) from error
+    metric = written.metric
     if not isinstance(metric, DoseAtVolume | VolumeAtDose | DoseStatistic | EquivalentUniformDose | StructureVolume):
         raise NoMeaningError(_WITHOUT_DEFINITION)
-    found = _IN_CGY.search(text)
-    return metric, _GY_IN_CGY if found and found.end() == len(text) else Decimal(1)
+    return metric, _GY_IN_CGY if written.answer_in_cgy else Decimal(1)
 
 
 def organ(text: str) -> str:
@@ -168,19 +167,19 @@ def with_variation(row: Row, variation: Decimal, sense: Sense | None = None) -> 
         return replace(row, acceptable=variation)
     why = "not the looser side of the limit" if not looser else f"printed as '{sense}', the limit as '{row.sense}'"
     remark = Remark(
-        comment=f"the variation {plain(variation)} was left out: {why}",
+        comment=f"the variation {plain_number(variation)} was left out: {why}",
         warning="variations that are not their limit loosened were left out",
     )
     return replace(row, remarks=(*row.remarks, remark))
 
 
-def plain(value: Decimal) -> str:
+def plain_number(value: Decimal) -> str:
     """Shortest text of a number, never with an exponent."""
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def kept(what: str, text: str, warning: str) -> tuple[Remark, ...]:
+def field_remark(what: str, text: str, warning: str) -> tuple[Remark, ...]:
     """A remark that keeps a field of the file which tables do not have; none where the field is empty."""
     value = one_line(text)
     return (Remark(comment=f"{what}: {value}", warning=warning),) if value else ()

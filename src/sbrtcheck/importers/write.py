@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from sbrtcheck.importers.template import LeftOut, Remark, Row, Template, one_line, plain
+from sbrtcheck.importers.template import LeftOut, Remark, Row, Template, one_line, plain_number
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./()-]*(?: [A-Za-z0-9_./()-]+)*")  # text that YAML takes as it stands
-_TAKEN = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+_YAML_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _OWN_KEY = "file"
 
 
@@ -26,25 +26,25 @@ class Head:
 
 def table_yaml(head: Head, template: Template) -> str:
     """Write the table; the same template gives the same bytes."""
-    rows = [one for one in template.entries if isinstance(one, Row)]
+    rows = [entry for entry in template.entries if isinstance(entry, Row)]
     references = list(dict.fromkeys(row.reference for row in rows if row.reference))
     keys = {text: f"ref-{n}" for n, text in enumerate(references, 1)}
     lines = [*_head(head, template), *_sources(head, keys), "", "rows:"]
-    ids = dict(zip(map(id, rows), row_ids(rows), strict=True))
-    for one in template.entries:
-        lines += _row(one, ids[id(one)], head, keys) if isinstance(one, Row) else _left_out(one)
+    ids = iter(row_ids(rows))
+    for entry in template.entries:
+        lines += _row(entry, next(ids), head, keys) if isinstance(entry, Row) else _left_out(entry)
     return "\n".join(lines) + "\n"
 
 
 def row_ids(rows: Sequence[Row]) -> list[str]:
     """An id for each row, from its structure and metric; a number tells equal ones apart."""
-    seen: dict[str, int] = {}
-    found = []
+    counts: dict[str, int] = {}
+    ids = []
     for row in rows:
         name = slug(f"{row.structure}-{row.metric}")
-        seen[name] = seen.get(name, 0) + 1
-        found.append(name if seen[name] == 1 else f"{name}-no{seen[name]}")
-    return found
+        counts[name] = counts.get(name, 0) + 1
+        ids.append(name if counts[name] == 1 else f"{name}-no{counts[name]}")
+    return ids
 
 
 def slug(text: str) -> str:
@@ -55,7 +55,7 @@ def slug(text: str) -> str:
 
 def _quoted(text: str) -> str:
     line = one_line(text)
-    is_plain = _PLAIN.fullmatch(line) and line.lower() not in _TAKEN
+    is_plain = _PLAIN.fullmatch(line) and line.lower() not in _YAML_WORDS
     return line if is_plain else json.dumps(line, ensure_ascii=False)
 
 
@@ -90,9 +90,9 @@ def _row(row: Row, row_id: str, head: Head, keys: Mapping[str, str]) -> Iterator
     yield f"    organ: {_quoted(row.organ)}"
     yield f"    structure: {_quoted(row.structure)}"
     yield f"    metric: {row.metric}"
-    yield f"    {row.sense}: {plain(row.limit)}"
+    yield f"    {row.sense}: {plain_number(row.limit)}"
     if row.acceptable is not None:
-        yield f"    acceptable: {plain(row.acceptable)}"
+        yield f"    acceptable: {plain_number(row.acceptable)}"
     if row.endpoint:
         yield f"    endpoint: {_quoted(row.endpoint)}"
     yield f"    source: {{cite: {keys.get(row.reference, _OWN_KEY)}, where: {_quoted(row.where)}}}"
@@ -102,9 +102,9 @@ def _row(row: Row, row_id: str, head: Head, keys: Mapping[str, str]) -> Iterator
     yield ""
 
 
-def _left_out(one: LeftOut) -> Iterator[str]:
-    yield f"  # LEFT OUT: {one_line(f'{one.where}: {one.printed}')}"
-    yield f"  #   {one_line(one.why)}"
+def _left_out(entry: LeftOut) -> Iterator[str]:
+    yield f"  # LEFT OUT: {one_line(f'{entry.where}: {entry.printed}')}"
+    yield f"  #   {one_line(entry.why)}"
     yield ""
 
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sbrtcheck.chart.points import CurvePoint
-from sbrtcheck.dvh import DVH, DVHSet
-from sbrtcheck.dvh.types import SAME_DOSE
+from sbrtcheck.dvh import DVH, SAME_DOSE, DVHSet
 from sbrtcheck.judge.row import Case, in_quantity, is_borderline, is_of_elements, judge_on
 from sbrtcheck.judge.structures import StructureKey
 from sbrtcheck.metric import Measurement, Metric, NotMeasured, OfPlan, Unit, VolumeAtDose

@@ -13,7 +13,7 @@ from sbrtcheck.judge.structures import PlanStructures, first_in_plan, plan_struc
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, Prescription
 from sbrtcheck.radiobiology import Quantity, bed, findings_for, logistic_tcp, lyman_ntcp
-from sbrtcheck.reference_data.risk_models import FractionScale, NtcpModel, TcpModel, load_risk_models
+from sbrtcheck.reference_data.risk_models import Bed50, Bed50PerCm, FractionScale, NtcpModel, TcpModel, load_risk_models
 from sbrtcheck.results.risk import NoRisk, Risk
 
 REFERENCE_GY = 2.0  # of EQD2, which every other fraction size is reached by
@@ -119,12 +119,12 @@ def tcp(model: TcpModel | str, *, dose_gy: float, fractions: int, diameter_cm: f
     effect = bed(dose_gy, fractions=fractions, alpha_beta_gy=chosen.alpha_beta_gy)
     if outside := _outside(chosen, dose_gy / fractions, fractions):
         return NoRisk(model=chosen, reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=outside)
-    if chosen.bed50_per_cm_gy and diameter_cm is None:
+    if isinstance(chosen.middle, Bed50PerCm) and diameter_cm is None:
         return NoRisk(model=chosen, reason=Reason.NOT_GIVEN, detail="the model needs the tumour's diameter in cm")
     if diameter_cm is not None and not diameter_cm > 0:
         raise ValueError(f"diameter_cm: {diameter_cm:g} is not a diameter in cm, above 0")
-    middle = chosen.bed50_gy + chosen.bed50_per_cm_gy * (diameter_cm or 0.0)
-    probability = logistic_tcp(effect, bed50_gy=middle, scale_gy=chosen.scale_gy)
+    bed50_gy = _bed50_gy(chosen.middle, diameter_cm or 0.0)
+    probability = logistic_tcp(effect, bed50_gy=bed50_gy, scale_gy=chosen.scale_gy)
     return Risk(
         model=chosen,
         probability=Bounds(value=probability, low=probability, high=probability),
@@ -132,6 +132,10 @@ def tcp(model: TcpModel | str, *, dose_gy: float, fractions: int, diameter_cm: f
         scale=f"BED, a/b {chosen.alpha_beta_gy:g} Gy",
         findings=findings_for(dose_gy, fractions=fractions),
     )
+
+
+def _bed50_gy(middle: Bed50 | Bed50PerCm, diameter_cm: float) -> float:
+    return middle.bed50_gy if isinstance(middle, Bed50) else middle.bed50_per_cm_gy * diameter_cm
 
 
 def _outside(model: TcpModel, dose_per_fraction_gy: float, fractions: int) -> str:

@@ -1,7 +1,23 @@
-"""Plan indices: isodoses anywhere in the dose grid, and doses at a distance, against a target.
+"""A plan and a target in, its plan indices with bounds out: what isodoses anywhere in the dose grid say of a target.
 
-Dose outside every structure counts, so they are computed on the whole grid: with the dose of the DVHs, trilinear
-between grid points, and with the target's own prisms. Every value has bounds.
+Dose outside every structure counts, so indices are computed on the whole grid: with the dose of the DVHs, trilinear
+between grid points, and with the target's own prisms. With ``V_p`` the volume inside the isodose of ``p`` percent of
+the prescription, ``T`` the volume of the target and ``T_p`` the part of it inside that isodose::
+
+      .-----------------.   50 % isodose        R50%       = V_50 / T
+     |    .---------.    |                      GI         = V_50 / V_100
+     |   | +-------+ |   |                      CI_RTOG    = V_100 / T
+     |   | |target | |   |  100 % isodose       CI_Paddick = (T_100 / T) (T_100 / V_100)
+     |    `|-------|'    |                      V105%Rx_outside_PTV = V_105 - T_105
+     |     +-------+     |                      D2cm       = largest dose 2 cm or more from the target
+      `-----------------'
+
+**Where an isodose leaves the dose grid**, only what lies inside is seen, so ``V_p`` can only be larger. An index that
+rises with it keeps its value, open above. One that would fall (GI by ``V_100``, CI_Paddick) is not measured.
+
+**Bounds.** A quotient is least with the least numerator and the largest denominator. Where the same places are in both
+(CI_Paddick, the volume outside the target), the two are taken as if they knew nothing of one another: bounds that are
+wider than they had to be, and hold.
 """
 
 from __future__ import annotations
@@ -9,26 +25,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import cast
 
-from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
-from sbrtcheck.dvh.types import SAME_DOSE
+from sbrtcheck.dvh import DVH, SAME_DOSE, Bounds, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
 from sbrtcheck.errors import GeometryError, MetricError
 from sbrtcheck.geometry import grid_frame
 from sbrtcheck.geometry.isodose_volume import NARROW_SHARE, IsodoseVolume, isodose_volume
-from sbrtcheck.metric.grammar import (
+from sbrtcheck.metric.grammar import parse
+from sbrtcheck.metric.measurement import Measurement, NotMeasured, needs_prescription
+from sbrtcheck.metric.metrics import (
     Index,
     IsodoseRatio,
     MaxDoseAtDistance,
-    Measurement,
-    NotMeasured,
     OfPlan,
     PlanIndex,
     Unit,
     VolumeOutside,
-    parse,
 )
 from sbrtcheck.plan import Plan, UnknownPrescription
 
-BEYOND_MM = 20.0
+DISTANCE_MM = 20.0
 """The distance of D2cm."""
 
 _NOTHING_PRESCRIBED = NotMeasured(reason=Reason.VOLUME_TOO_SMALL, detail="no place gets the prescribed dose")
@@ -67,16 +81,23 @@ def measure_index(metric: OfPlan | str, dvhs: DVHSet, target: DVH | str) -> Meas
     return WholePlan(dvhs=dvhs).measure(asked, dvhs[target] if isinstance(target, str) else target)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class WholePlan:
-    """A plan to measure several indices on; isodose volumes are kept, they do not depend on the target.
+    """Measures several indices on one plan; no value, but a tool that keeps the isodose volumes it has found.
 
-    ``narrow_share``: how close together the bounds of isodose volumes are to be, as a share of the volume.
+    These do not depend on the target, and several rows of a table ask for the same ones.
+
+    Parameters
+    ----------
+    dvhs
+        Of the plan.
+    narrow_share
+        How close together the bounds of isodose volumes are to be, as a share of the volume.
     """
 
     dvhs: DVHSet
     narrow_share: float = NARROW_SHARE
-    made: dict[float, IsodoseVolume] = field(default_factory=dict, repr=False)
+    _isodoses: dict[float, IsodoseVolume] = field(default_factory=dict, init=False, repr=False)
 
     def measure(self, metric: OfPlan, target: DVH) -> Measurement | NotMeasured:
         """Measure one index; as `measure_index`."""
@@ -87,12 +108,12 @@ class WholePlan:
         if target.volume <= 0:
             return NotMeasured(reason=Reason.STRUCTURE_EMPTY)
         if isinstance(metric, MaxDoseAtDistance):
-            return _dose_beyond(metric, plan, target)
+            return _max_dose_at_distance(metric, plan, target)
         rx = plan.prescription
         if isinstance(rx, UnknownPrescription):
-            return NotMeasured(reason=Reason.PRESCRIPTION_UNKNOWN, detail=rx.reason)
+            return needs_prescription(rx)
         try:
-            return self._of_isodoses(metric, target, rx.dose_gy)
+            return self._from_isodoses(metric, target, rx.dose_gy)
         except GeometryError as error:
             return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=str(error))
 
@@ -104,7 +125,7 @@ class WholePlan:
         solid = prisms_of(plan, target) if plan else None
         return parts_of(*solid) if solid else 1
 
-    def _of_isodoses(self, metric: IsodoseRatio | PlanIndex | VolumeOutside, target: DVH, rx_gy: float) -> _Found:
+    def _from_isodoses(self, metric: IsodoseRatio | PlanIndex | VolumeOutside, target: DVH, rx_gy: float) -> _Result:
         match metric:
             case IsodoseRatio():
                 return _ratio(self._isodose(metric.percent / 100 * rx_gy), target.volume)
@@ -114,7 +135,7 @@ class WholePlan:
             case PlanIndex():
                 return self._index(metric.index, target, rx_gy)
 
-    def _index(self, index: Index, target: DVH, rx_gy: float) -> _Found:
+    def _index(self, index: Index, target: DVH, rx_gy: float) -> _Result:
         match index:
             case Index.CI_RTOG:
                 return _ratio(self._isodose(rx_gy), target.volume)
@@ -124,24 +145,24 @@ class WholePlan:
                 return _gradient(self._isodose(rx_gy / 2), self._isodose(rx_gy))
 
     def _isodose(self, dose_gy: float) -> IsodoseVolume:
-        """The volume that gets a dose; doses are one dose within the same rounding as in a DVH."""
-        if dose_gy not in self.made:
+        """The volume that receives at least a dose; doses are one dose within the same rounding as in a DVH."""
+        if dose_gy not in self._isodoses:
             grid = cast("Plan", self.dvhs.plan).dose
-            self.made[dose_gy] = isodose_volume(
+            self._isodoses[dose_gy] = isodose_volume(
                 grid_frame(grid, 2), dose_gy - SAME_DOSE * grid.max_gy, self.narrow_share
             )
-        return self.made[dose_gy]
+        return self._isodoses[dose_gy]
 
 
-_Found = Measurement | NotMeasured
+_Result = Measurement | NotMeasured
 
 
-def _dose_beyond(metric: MaxDoseAtDistance, plan: Plan, target: DVH) -> _Found:
+def _max_dose_at_distance(metric: MaxDoseAtDistance, plan: Plan, target: DVH) -> _Result:
     rx = plan.prescription
     if metric.unit is Unit.GY:
         factor = 1.0
     elif isinstance(rx, UnknownPrescription):
-        return NotMeasured(reason=Reason.PRESCRIPTION_UNKNOWN, detail=rx.reason)
+        return needs_prescription(rx)
     else:
         factor = 100 / rx.dose_gy
     solid = prisms_of(plan, target)
@@ -149,15 +170,16 @@ def _dose_beyond(metric: MaxDoseAtDistance, plan: Plan, target: DVH) -> _Found:
         return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=f"{target.name} was not computed here")
     from sbrtcheck.geometry.dose_at_distance import max_dose_at_distance
 
-    found = max_dose_at_distance(*solid, BEYOND_MM)
-    if found is None:
-        detail = f"no place of the dose grid is {BEYOND_MM / 10:g} cm from {target.name}"
+    largest = max_dose_at_distance(*solid, DISTANCE_MM)
+    if largest is None:
+        detail = f"no place of the dose grid is {DISTANCE_MM / 10:g} cm from {target.name}"
         return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
-    high_gy = max(found.high_gy, largest_dose_on_faces(plan))
-    return Measurement(value=found.low_gy * factor, low=found.low_gy * factor, high=high_gy * factor, unit=metric.unit)
+    high_gy = max(largest.high_gy, largest_dose_on_faces(plan))
+    low = largest.low_gy * factor
+    return Measurement(value=low, low=low, high=high_gy * factor, unit=metric.unit)
 
 
-def _ratio(isodose: IsodoseVolume, target_cc: float) -> _Found:
+def _ratio(isodose: IsodoseVolume, target_cc: float) -> _Result:
     return Measurement(
         value=isodose.value_cc / target_cc,
         low=isodose.low_cc / target_cc,
@@ -167,10 +189,10 @@ def _ratio(isodose: IsodoseVolume, target_cc: float) -> _Found:
     )
 
 
-def _gradient(half: IsodoseVolume, whole: IsodoseVolume) -> _Found:
+def _gradient(half: IsodoseVolume, whole: IsodoseVolume) -> _Result:
     """GI: the 50 % isodose's volume for each of the 100 % isodose's."""
     if not whole.closed:
-        return _leaves("the 100 % isodose leaves the dose grid, and GI is smaller the more of it lies outside")
+        return _leaves_grid(Index.GI)
     if whole.low_cc <= 0:
         return _NOTHING_PRESCRIBED
     return Measurement(
@@ -182,10 +204,10 @@ def _gradient(half: IsodoseVolume, whole: IsodoseVolume) -> _Found:
     )
 
 
-def _paddick(isodose: IsodoseVolume, covered: Bounds, target_cc: float) -> _Found:
+def _paddick(isodose: IsodoseVolume, covered: Bounds, target_cc: float) -> _Result:
     """CI_Paddick: the covered share of the target times the share of the isodose that lies in the target."""
     if not isodose.closed:
-        return _leaves("the 100 % isodose leaves the dose grid, and CI_Paddick is smaller the more of it lies outside")
+        return _leaves_grid(Index.CI_PADDICK)
     if isodose.low_cc <= 0:
         return _NOTHING_PRESCRIBED
     low = covered.low**2 / (target_cc * isodose.high_cc)
@@ -195,8 +217,8 @@ def _paddick(isodose: IsodoseVolume, covered: Bounds, target_cc: float) -> _Foun
     return Measurement(value=min(max(value, low), high), low=low, high=high, unit=Unit.RATIO)
 
 
-def _outside(metric: VolumeOutside, isodose: IsodoseVolume, covered: Bounds, target_cc: float) -> _Found:
-    """All that gets the dose, without what of the target does: volumes of a whole and its part subtract exactly."""
+def _outside(metric: VolumeOutside, isodose: IsodoseVolume, covered: Bounds, target_cc: float) -> _Result:
+    """All that receives the dose, less what of the target does: volumes of a whole and its part subtract exactly."""
     factor = 1.0 if metric.unit is Unit.CC else 100 / target_cc
     low, value, high = (
         max(cc, 0.0) * factor
@@ -209,5 +231,6 @@ def _outside(metric: VolumeOutside, isodose: IsodoseVolume, covered: Bounds, tar
     return Measurement(value=value, low=low, high=high, unit=metric.unit, open_above=not isodose.closed)
 
 
-def _leaves(detail: str) -> NotMeasured:
+def _leaves_grid(index: Index) -> NotMeasured:
+    detail = f"the 100 % isodose leaves the dose grid, and {index} is smaller the more of it lies outside"
     return NotMeasured(reason=Reason.ISODOSE_LEAVES_GRID, detail=detail)

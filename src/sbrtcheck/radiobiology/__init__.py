@@ -28,7 +28,7 @@ from sbrtcheck.radiobiology.lq import (
     total_dose_for_bed,
     total_dose_for_eqd2,
 )
-from sbrtcheck.radiobiology.risk import logistic_tcp, lyman_ntcp, lyman_td50_gy, m_of_gamma50
+from sbrtcheck.radiobiology.risk import logistic_tcp, lyman_ntcp, m_of_gamma50
 from sbrtcheck.radiobiology.time import (
     bed_with_incomplete_repair,
     bed_with_repopulation,
@@ -57,7 +57,6 @@ __all__ = [
     "lql_bed",
     "lql_total_dose_for_bed",
     "lyman_ntcp",
-    "lyman_td50_gy",
     "m_of_gamma50",
     "total_dose_for_bed",
     "total_dose_for_bed_with_incomplete_repair",

@@ -56,30 +56,6 @@ def lyman_ntcp(
     return float_or_array(np.asarray(ndtr((dose - td50) / (width * td50))), dose_gy)
 
 
-def lyman_td50_gy(
-    volume_share: FloatOrArray | float, *, td50_gy: FloatOrArray | float, n: FloatOrArray | float
-) -> FloatOrArray:
-    """TD50 of a part of the organ, uniformly irradiated: ``TD50(1) v^-n``, Gy.
-
-    Parameters
-    ----------
-    volume_share
-        Part of the organ, above 0, at most 1.
-    td50_gy, n
-        Of the whole organ, and of its volume effect; above 0.
-
-    Raises
-    ------
-    ValueError
-        An argument that is no such number.
-    """
-    share = positive("volume_share", volume_share, "a share of the volume, above 0 and at most 1")
-    if bool(np.any(share > 1.0)):
-        raise ValueError("volume_share: a part of an organ is not more than the whole")
-    td50 = positive("td50_gy", td50_gy, "a dose in Gy, above 0")
-    return float_or_array(td50 * share ** -positive("n", n, "an exponent, above 0"), volume_share)
-
-
 def m_of_gamma50(gamma50: float) -> float:
     """Lyman's m of a curve whose slope at 50 % is γ50 (per relative dose): ``1 / (γ50 sqrt(2π))``."""
     return 1.0 / (float(positive("gamma50", gamma50, "a slope, above 0")) * math.sqrt(2.0 * math.pi))

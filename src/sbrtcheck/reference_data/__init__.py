@@ -3,15 +3,21 @@
 from sbrtcheck.reference_data.regimens import Regimen, Regimens, Statement, Threshold, load_regimens
 from sbrtcheck.reference_data.reirradiation import ReirradiationRule, load_reirradiation_rules
 from sbrtcheck.reference_data.risk_models import (
+    Bed50,
+    Bed50PerCm,
     FractionScale,
     NtcpModel,
     PhysicalScale,
     RiskModels,
+    Slope,
     TcpModel,
+    Width,
     load_risk_models,
 )
 
 __all__ = [
+    "Bed50",
+    "Bed50PerCm",
     "FractionScale",
     "NtcpModel",
     "PhysicalScale",
@@ -19,9 +25,11 @@ __all__ = [
     "Regimens",
     "ReirradiationRule",
     "RiskModels",
+    "Slope",
     "Statement",
     "TcpModel",
     "Threshold",
+    "Width",
     "load_regimens",
     "load_reirradiation_rules",
     "load_risk_models",

@@ -1,18 +1,15 @@
-"""Shipped YAML -> the regimens, thresholds and corrected statements of the review that this package began with."""
+"""``regimens.yaml`` -> the regimens, thresholds and corrected statements of the review that this package began with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING
 
 from sbrtcheck.radiobiology import bed, eqd2
-from sbrtcheck.tables.shipped import read_shipped
-from sbrtcheck.tables.values import MULTI, Sense, holds_at
-
-if TYPE_CHECKING:
-    from sbrtcheck.reference_data.regimen_shape import RegimenFile, StatementFile, ThresholdFile
+from sbrtcheck.tables.shipped import Entry, read_shipped
+from sbrtcheck.tables.values import Sense, holds_at
 
 FILE = "regimens.yaml"
 TUMOUR_GY, LATE_GY = 10.0, 3.0  # the α/β by which regimens are compared: of a tumour, of late-reacting tissue
@@ -38,7 +35,7 @@ class ReportedBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Entry):
     """Something the review says and its source says otherwise; the source's number is the one to use.
 
     ``liver_months`` is the median survival of patients with liver metastases by primary tumour, where it is about that.
@@ -49,21 +46,22 @@ class Statement:
     review: str
     source: str
     citation: str
-    liver_months: tuple[tuple[str, float], ...] = ()
+    liver_months: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold:
+class Threshold(Entry):
     """A BED that the review calls decisive.
 
     ``sense`` is the review's, ``source_sense`` what its source prints, the same where that was not read. ``spread_gy``
-    is the ± printed with the BED. ``site`` is the one treatment site whose plans it is about; ``""``: every site.
+    is the ± printed with the BED, 0 where none is. ``site`` is the one treatment site whose plans it is about; ``""``:
+    every site.
     """
 
     id: str
-    site: str
+    site: str = ""
     bed_gy: float
-    spread_gy: float
+    spread_gy: float = 0.0
     alpha_beta_gy: float
     sense: Sense
     source_sense: Sense
@@ -79,25 +77,29 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Regimen:
+class _Printed(Entry):
+    id: str
+    sites: tuple[str, ...]
+    site_printed: str
+    dose_gy: float
+    fractions: int
+    fractions_assumed: bool = False
+    named_in: Named
+    where: str
+    printed_bed10_gy: float | None = None
+    reported: str = ""
+    reported_by: ReportedBy = ReportedBy.NOBODY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regimen(_Printed):
     """A dose and fractionation, where it is named, and what was reported for it.
 
     ``fractions_assumed``: the source names the dose alone. ``printed_bed10_gy`` is the BED that a source prints, None
     where none does. ``differs`` is what the review says otherwise than its source.
     """
 
-    id: str
-    sites: tuple[str, ...]
-    site_printed: str
-    dose_gy: float
-    fractions: int
-    fractions_assumed: bool
-    named_in: Named
-    where: str
-    printed_bed10_gy: float | None
-    reported: str
-    reported_by: ReportedBy
-    differs: Statement | None
+    differs: Statement | None = None
 
     @property
     def bed10_gy(self) -> float:
@@ -121,6 +123,27 @@ class Regimen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _RegimenInFile(_Printed):
+    """A regimen as the file has it: ``differs`` is the id of a statement."""
+
+    differs: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegimenFile(Entry):
+    """What the file has at its top."""
+
+    id: str
+    version: str
+    title: str
+    citation: str
+    note: str
+    thresholds: tuple[Threshold, ...]
+    statements: tuple[Statement, ...]
+    regimens: tuple[_RegimenInFile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Regimens:
     """All of the file; ``citation`` is of the review."""
 
@@ -133,11 +156,13 @@ class Regimens:
     regimens: tuple[Regimen, ...]
 
     def of_prescription(self, dose_gy: float, fractions: int) -> tuple[Regimen, ...]:
-        """The regimens with that dose and number of fractions; a dose that a source gives without them is not told."""
+        """The regimens with that dose and number of fractions, without those that a source names by the dose alone."""
         return tuple(
-            one
-            for one in self.regimens
-            if one.fractions == fractions and abs(one.dose_gy - dose_gy) <= SAME_DOSE_GY and not one.fractions_assumed
+            regimen
+            for regimen in self.regimens
+            if regimen.fractions == fractions
+            and abs(regimen.dose_gy - dose_gy) <= SAME_DOSE_GY
+            and not regimen.fractions_assumed
         )
 
 
@@ -151,61 +176,19 @@ def side_of(bed_gy: float, threshold_gy: float, sense: Sense) -> bool:
 @cache
 def load_regimens() -> Regimens:
     """Load the shipped regimens."""
-    from sbrtcheck.reference_data.regimen_shape import RegimensFile
-
-    file = read_shipped(FILE, RegimensFile)
-    statements = {one.id: _statement(one) for one in file.statements}
+    file = read_shipped(FILE, RegimenFile)
+    statements = {statement.id: statement for statement in file.statements}
     return Regimens(
         version=file.version,
         title=file.title,
         citation=file.citation,
         note=file.note,
-        thresholds=tuple(map(_threshold, file.thresholds)),
-        statements=tuple(statements.values()),
-        regimens=tuple(_regimen(one, statements) for one in file.regimens),
+        thresholds=file.thresholds,
+        statements=file.statements,
+        regimens=tuple(_regimen(entry, statements) for entry in file.regimens),
     )
 
 
-def _statement(one: StatementFile) -> Statement:
-    return Statement(
-        id=one.id,
-        site=one.site,
-        review=one.review,
-        source=one.source,
-        citation=one.citation,
-        liver_months=tuple(one.liver_months.items()),
-    )
-
-
-def _threshold(one: ThresholdFile) -> Threshold:
-    return Threshold(
-        id=one.id,
-        site="" if one.site == MULTI else one.site,
-        bed_gy=one.bed,
-        spread_gy=one.spread,
-        alpha_beta_gy=one.alpha_beta,
-        sense=Sense(one.sense),
-        source_sense=Sense(one.source_sense or one.sense),
-        statement=one.statement,
-        where=one.where,
-        source=one.source,
-        source_says=one.source_says,
-        read=one.read,
-    )
-
-
-def _regimen(one: RegimenFile, statements: dict[str, Statement]) -> Regimen:
-    return Regimen(
-        id=one.id,
-        sites=tuple(one.sites),
-        site_printed=one.site_printed,
-        dose_gy=one.dose,
-        fractions=one.fractions,
-        fractions_assumed=one.fractions_assumed,
-        named_in=Named(one.named_in),
-        where=one.where,
-        printed_bed10_gy=one.printed_bed10,
-        reported=one.reported,
-        reported_by=ReportedBy(one.reported_by),
-        differs=statements[one.differs] if one.differs else None,
-    )
+def _regimen(entry: _RegimenInFile, statements: Mapping[str, Statement]) -> Regimen:
+    printed = {own.name: getattr(entry, own.name) for own in fields(_Printed)}
+    return Regimen(**printed, differs=statements[entry.differs] if entry.differs else None)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING
 
-from sbrtcheck.tables.shipped import read_shipped
-
-if TYPE_CHECKING:
-    from sbrtcheck.reference_data.score_shape import ScoresFile
+from sbrtcheck.tables.shipped import Entry, read_shipped
 
 FILE = "scores.yaml"
 HIGHEST_KPS = 100
@@ -33,7 +29,7 @@ class OligoClass(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class About:
+class About(Entry):
     """What a score is for and not for, and where it was read."""
 
     title: str
@@ -44,7 +40,7 @@ class About:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survival:
+class Survival(Entry):
     """Median survival in months, with its 95 % interval; both ends are the median where none is printed."""
 
     months: float
@@ -89,6 +85,73 @@ class Oligometastatic:
     about: About
 
 
+# -------------------------------------------------------------------------------- what the file has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Points(Entry):
+    male: int
+    synchronous: int
+    brain: int
+    non_adenocarcinoma: int
+    kps_below_80: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group(Entry):
+    least: int
+    most: int
+    survival: Survival
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Metabank(Entry):
+    about: About
+    points: _Points
+    kps_limit: int
+    groups: tuple[_Group, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _End(Entry):
+    factors: int
+    months: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DeVin(Entry):
+    about: About
+    ends: tuple[_End, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Oligometastatic(Entry):
+    about: About
+    few: int
+    several: int
+    remark: str
+    lung_candidate_most: int
+    lung_candidate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File(Entry):
+    id: str
+    version: str
+    note: str
+    metabank: _Metabank
+    de_vin: _DeVin
+    oligometastatic: _Oligometastatic
+
+
+@cache
+def _file() -> _File:
+    return read_shipped(FILE, _File)
+
+
+# -------------------------------------------------------------------------------- scores of a patient
+
+
 def metabank(
     *, male: bool, synchronous: bool, brain_metastases: bool, non_adenocarcinoma: bool, kps: int
 ) -> MetabankScore:
@@ -123,21 +186,21 @@ def metabank(
     """
     if not 0 <= kps <= HIGHEST_KPS:
         raise ValueError(f"kps: {kps} is not a Karnofsky performance status, 0 to 100")
-    file = _file().metabank
+    score = _file().metabank
     has = {
         "male": male,
         "synchronous": synchronous,
         "brain": brain_metastases,
         "non_adenocarcinoma": non_adenocarcinoma,
-        "kps_below_80": kps < file.kps_limit,
+        "kps_below_80": kps < score.kps_limit,
     }
-    points = sum(value for factor, value in file.points.model_dump().items() if has[factor])
-    group = next(one for one in file.groups if one.least <= points <= one.most)
+    points = sum(value for factor, value in asdict(score.points).items() if has[factor])
+    group = next(group for group in score.groups if group.least <= points <= group.most)
     return MetabankScore(
         points=points,
         group=(group.least, group.most),
-        survival=Survival(months=group.months, low=group.low, high=group.high),
-        about=_about("metabank"),
+        survival=group.survival,
+        about=score.about,
     )
 
 
@@ -155,13 +218,14 @@ def de_vin(*, male: bool, synchronous: bool, intracranial: bool, non_adenocarcin
     40.0
     """
     factors = sum((male, synchronous, intracranial, non_adenocarcinoma))
-    months = {one.factors: one.months for one in _file().de_vin.ends}
+    score = _file().de_vin
+    months = {end.factors: end.months for end in score.ends}
     return DeVinScore(
         factors=factors,
         survival=Survival(months=months[factors], low=months[factors], high=months[factors])
         if factors in months
         else NotPublished(detail=f"survival with {factors} of 4 factors was not read; the ends are 0 and 4"),
-        about=_about("de_vin"),
+        about=score.about,
     )
 
 
@@ -187,13 +251,13 @@ def oligometastatic(metastases: int, timing: Timing) -> Oligometastatic:
     """
     if metastases < 0:
         raise ValueError(f"metastases: {metastases} is not a number of metastases")
-    file = _file().oligometastatic
+    score = _file().oligometastatic
     return Oligometastatic(
         metastases=metastases,
-        disease=_oligo_class(metastases, few=file.few, several=file.several),
+        disease=_oligo_class(metastases, few=score.few, several=score.several),
         timing=timing,
-        remarks=(file.remark,) if metastases == file.few else (),
-        about=_about("oligometastatic"),
+        remarks=(score.remark,) if metastases == score.few else (),
+        about=score.about,
     )
 
 
@@ -218,15 +282,3 @@ def lung_candidate_by_number(nodules: int) -> bool:
     if nodules < 0:
         raise ValueError(f"nodules: {nodules} is not a number of metastases")
     return 1 <= nodules <= _file().oligometastatic.lung_candidate_most
-
-
-@cache
-def _file() -> ScoresFile:
-    from sbrtcheck.reference_data.score_shape import ScoresFile
-
-    return read_shipped(FILE, ScoresFile)
-
-
-def _about(score: str) -> About:
-    one = getattr(_file(), score)
-    return About(title=one.title, citation=one.citation, where=one.where, use=one.use, not_for=one.not_for)

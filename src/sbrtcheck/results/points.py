@@ -18,12 +18,12 @@ from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import Kind
 from sbrtcheck.tables.points import axis_point, curve_point
 
-_TOGETHER = " + "  # between the names of contours that were taken as one organ
+_TOGETHER = " + "  # between the names of contours that were measured as one organ
 
 
 def given_targets(names: PlanNames) -> dict[str, str]:
     """The structures that the user named for targets."""
-    return {one.organ: one.given for one in names.organs if one.organ in TARGETS and one.given}
+    return {organ.organ: organ.given for organ in names.organs if organ.organ in TARGETS and organ.given}
 
 
 def outcome_points(outcomes: Sequence[Outcome], dvhs: DVHSet) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:

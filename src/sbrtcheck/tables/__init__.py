@@ -1,9 +1,11 @@
 """YAML -> ConstraintTable: every row with its source, all faults of a file at once.
 
-``values`` are what a table is, ``document`` reads YAML with its lines, ``shape`` says which keys a file has,
-``rows`` finds what a shape cannot, ``load`` puts them in a row. Beside tables, ``sites`` reads which organs a plan of a
-site is expected to have contoured, ``regimens`` known doses and fractionations, ``risk_models`` parameters of
-complication and control models; ``shipped`` is where the files are.
+What a table is: ``limits`` (a number, or values by volume), ``values`` (rows, sources, sites), ``points`` (rows as
+points on curves), ``table``. From a file to it: ``document`` reads YAML with its lines, ``shape`` has a model of each
+entry that gives its value, ``shape_faults`` and ``checks`` say what is wrong, ``load`` calls one after the other.
+Likewise ``sites`` (which organs a plan of a site is expected to have contoured), ``names`` (the user's names for
+organs), ``shipped`` (other files of this package, whose values are in ``reference_data``). ``lint``, ``lint_rows`` and
+``lint_sites`` look for what loads and cannot be meant.
 """
 
 from sbrtcheck.tables.limits import (
@@ -16,7 +18,8 @@ from sbrtcheck.tables.limits import (
     Step,
     VeffStep,
 )
-from sbrtcheck.tables.load import bundled_tables, json_schema, load_names, load_table, read_table
+from sbrtcheck.tables.load import bundled_tables, json_schema, load_table, read_table
+from sbrtcheck.tables.names import load_names
 from sbrtcheck.tables.sites import load_sites, sites_json_schema
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (

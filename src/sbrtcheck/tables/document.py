@@ -1,11 +1,14 @@
-"""Bytes of a YAML file -> plain values with their lines, and what YAML would have read in silence."""
+"""Bytes of a YAML file -> plain values with their lines; what YAML would have read otherwise than meant is a fault."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from sbrtcheck.errors import Fault
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
@@ -18,12 +21,16 @@ _PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,30})?")  # of more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Trouble:
-    """A fault on a line, before the file's name is put to it."""
+class LineFault:
+    """A fault on a line of a file, whose name is not known here."""
 
     line: int
     what: str
     hint: str = ""
+
+    def in_file(self, place: str) -> Fault:
+        """The same fault with the name of the file."""
+        return Fault(place=f"{place}:{self.line}", what=self.what, hint=self.hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,15 +38,15 @@ class Document:
     """What a YAML file says.
 
     ``data`` is None when it cannot be read at all; ``lines`` and ``texts`` (of scalars, as written) are by place;
-    ``told`` are the places that have their trouble already.
+    ``unreadable`` are the places that have a fault already: their ``data`` says nothing.
     """
 
     data: object
     lines: Mapping[At, int]
     texts: Mapping[At, str] = field(default_factory=dict)
     read_as: Mapping[At, str] = field(default_factory=dict)
-    told: frozenset[At] = frozenset()
-    troubles: tuple[Trouble, ...] = ()
+    unreadable: frozenset[At] = frozenset()
+    faults: tuple[LineFault, ...] = ()
 
     def line(self, at: At) -> int:
         """Line of the place, or of the nearest thing that holds it."""
@@ -47,13 +54,13 @@ class Document:
             at = at[:-1]
         return self.lines.get(at, 1)
 
-    def trouble(self, at: At, what: str, hint: str = "") -> Trouble:
-        """Say a fault at a place."""
-        return Trouble(line=self.line(at), what=what, hint=hint)
+    def fault(self, at: At, what: str, hint: str = "") -> LineFault:
+        """A fault at a place, with its line."""
+        return LineFault(line=self.line(at), what=what, hint=hint)
 
-    def is_told(self, at: At) -> bool:
-        """Whether the place, or what holds it, has its trouble already."""
-        return any(at[:n] in self.told for n in range(len(at) + 1))
+    def is_reported(self, at: At) -> bool:
+        """Whether the place, or what holds it, has a fault of reading already."""
+        return any(at[:n] in self.unreadable for n in range(len(at) + 1))
 
 
 def label(at: At) -> str:
@@ -100,8 +107,8 @@ def _read_text(text: str) -> Document:
         lines=reading.lines,
         texts=reading.texts,
         read_as=reading.read_as,
-        told=frozenset(reading.told),
-        troubles=tuple(reading.troubles),
+        unreadable=frozenset(reading.unreadable),
+        faults=tuple(reading.faults),
     )
 
 
@@ -110,7 +117,7 @@ _YAML_HINT = "look at brackets, quotes and indentation on this line and the one 
 
 
 def _unreadable(line: int, what: str, hint: str = "") -> Document:
-    return Document(data=None, lines={(): line}, troubles=(Trouble(line=line, what=what, hint=hint),))
+    return Document(data=None, lines={(): line}, faults=(LineFault(line=line, what=what, hint=hint),))
 
 
 class _Reading:
@@ -120,8 +127,8 @@ class _Reading:
         self.lines: dict[At, int] = {}
         self.texts: dict[At, str] = {}
         self.read_as: dict[At, str] = {}
-        self.told: set[At] = set()
-        self.troubles: list[Trouble] = []
+        self.unreadable: set[At] = set()
+        self.faults: list[LineFault] = []
         self._seen: set[int] = set()
 
     def value(self, node: Node, at: At) -> object:
@@ -129,7 +136,7 @@ class _Reading:
 
         self.lines.setdefault(at, node.start_mark.line + 1)
         if id(node) in self._seen:
-            self._tell(at, self.lines[at], "an alias (*) is not allowed here", "write the value out where it counts")
+            self._report(at, self.lines[at], "an alias (*) is not allowed here", "write the value out where it counts")
             return None
         self._seen.add(id(node))
         match node:
@@ -140,25 +147,25 @@ class _Reading:
             case _:
                 return self._scalar(node, at)
 
-    def _tell(self, at: At, line: int, what: str, hint: str) -> None:
-        self.told.add(at)
-        self.troubles.append(Trouble(line=line, what=what, hint=hint))
+    def _report(self, at: At, line: int, what: str, hint: str) -> None:
+        self.unreadable.add(at)
+        self.faults.append(LineFault(line=line, what=what, hint=hint))
 
     def _mapping(self, node: MappingNode, at: At) -> dict[str, object]:
         found: dict[str, object] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             if key.tag == _TAG + "merge":
-                self._tell((*at, "<<"), line, "merging keys (<<) is not allowed here", "write the values out")
+                self._report((*at, "<<"), line, "merging keys (<<) is not allowed here", "write the values out")
                 continue
             if key.tag != _TAG + "str":
                 shown = f"'{key.value}'" if isinstance(key.value, str) else "of several parts"
-                self._tell((*at, str(key.value)), line, f"key {shown} is not text", "put it in quotes")
+                self._report((*at, str(key.value)), line, f"key {shown} is not text", "put it in quotes")
                 continue
             here = (*at, key.value)
             if key.value in found:
                 first = self.lines[here]
-                self._tell(here, line, f"key '{key.value}' is repeated; first on line {first}", "remove one of them")
+                self._report(here, line, f"key '{key.value}' is repeated; first on line {first}", "remove one of them")
                 continue
             self.lines[here] = line
             found[key.value] = self.value(value, here)
@@ -178,16 +185,21 @@ class _Reading:
             case "str":
                 return text
             case "null":
-                self._tell(at, line, f"{name} has no value", "give one, or take the key out")
+                self._report(at, line, f"{name} has no value", "give one, or take the key out")
             case "bool":
                 return text.lower() == "true"
             case "int" | "float" if _PLAIN_NUMBER.fullmatch(text):
                 return int(text) if kind == "int" else float(text)
             case "int" | "float":
                 what = f"{name}: {text} is not a plain decimal number"
-                self._tell(at, line, what, "write it like 0.5, or put text in quotes")
+                self._report(at, line, what, "write it like 0.5, or put text in quotes")
             case "timestamp":
-                self._tell(at, line, f"{name}: YAML reads {text} as a date", f'put it in quotes: "{text}"')
+                self._report(at, line, f"{name}: YAML reads {text} as a date", f'put it in quotes: "{text}"')
             case _:
-                self._tell(at, line, f"{name}: the tag {node.tag} is not allowed here", "take it out")
+                self._report(at, line, f"{name}: the tag {node.tag} is not allowed here", "take it out")
         return None
+
+
+def hash_of(raw: bytes) -> str:
+    """SHA-256 of a file's bytes with LF line ends."""
+    return hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest()

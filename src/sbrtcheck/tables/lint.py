@@ -1,7 +1,7 @@
 """Table files -> everything that is wrong with them: faults, rows that cannot mean what they say, tables that disagree.
 
 What a file cannot be loaded with, the loader says; what a row alone gives away is in ``lint_rows``, what is wrong with
-sites in ``lint_sites``; here rows are held against each other, in one table and over several.
+sites in ``lint_sites``; here rows are compared with each other, in one table and over several.
 """
 
 from __future__ import annotations
@@ -69,15 +69,16 @@ def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:
         A file cannot be read at all, or no bundled table has such an id.
     """
     read = [_examined(file) for file in dict.fromkeys(os.fspath(file) for file in files)]
-    tables = [one for one in read if isinstance(one, Examined)]
-    lists = [one for one in read if isinstance(one, ExaminedSites)]
+    tables = [file for file in read if isinstance(file, Examined)]
+    lists = [file for file in read if isinstance(file, ExaminedSites)]
     shipped, sites = Shipped.of(bundled_tables()), _sites_with(lists)
+    known = (*shipped.tables, *(file.table for file in tables))
     remarks = (
-        *(remark for one in tables for remark in _of_one(one, shipped, sites)),
+        *(remark for file in tables for remark in _of_table_alone(file, shipped, sites)),
         *_of_several(tables),
-        *(remark for one in lists for remark in _of_sites(one, (*shipped.tables, *(each.table for each in tables)))),
+        *(remark for file in lists for remark in _of_sites(file, known)),
     )
-    place = {one.place: position for position, one in enumerate(read)}
+    place = {file.place: position for position, file in enumerate(read)}
     return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: (place[remark.file], remark.line)))
 
 
@@ -88,17 +89,17 @@ def _examined(file: str) -> Examined | ExaminedSites:
 
 def _sites_with(lists: Iterable[ExaminedSites]) -> frozenset[str]:
     """Ids of the sites that have a list: the shipped ones, and those of the files looked at."""
-    given = (one.sites.ids for one in lists if one.sites)
+    given = (file.sites.ids for file in lists if file.sites)
     return frozenset(load_sites().ids).union(*given)
 
 
 def lint_bytes(raw: bytes, *, place: str) -> tuple[Remark, ...]:
     """Look for everything that is wrong with one table that is no file yet; ``place`` stands for its name."""
-    remarks = _of_one(examine_bytes(raw, place=place), Shipped.of(bundled_tables()), _sites_with(()))
+    remarks = _of_table_alone(examine_bytes(raw, place=place), Shipped.of(bundled_tables()), _sites_with(()))
     return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: remark.line))
 
 
-def _of_one(read: Examined, shipped: Shipped, sites: frozenset[str]) -> Iterator[Remark]:
+def _of_table_alone(read: Examined, shipped: Shipped, sites: frozenset[str]) -> Iterator[Remark]:
     yield from _of_faults(read)
     for slip in (*_of_table(read.table), *(() if read.faults else table_slips(read.table, sites))):
         yield _remark(read, 1, slip)
@@ -135,9 +136,9 @@ def _remark(read: Examined | ExaminedSites, line: int, slip: Slip) -> Remark:
 
 def _of_table(table: ConstraintTable) -> Iterator[Slip]:
     """Fraction numbers of the table as a whole."""
-    said = _OF_FRACTIONS.search(table.id)
-    if said and table.fractions and int(said[2]) not in table.fractions:
-        what = f"the id '{table.id}' says {said[2]} fractions, and the table is for {table.fractions_text()}"
+    in_id = _OF_FRACTIONS.search(table.id)
+    if in_id and table.fractions and int(in_id[2]) not in table.fractions:
+        what = f"the id '{table.id}' says {in_id[2]} fractions, and the table is for {table.fractions_text()}"
         yield Slip(level=Level.ERROR, what=what, hint="correct fractions, or the id")
     in_gray = [row for row in table.rows if _counts(row) and _in_gray(row)]
     if len(table.fractions) > 1 and in_gray:
@@ -160,21 +161,20 @@ def _in_gray(row: Constraint) -> bool:
 def _order(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
     """Of one organ: what a larger volume may get is less than what a smaller one may."""
     rows = [row for row in table.rows if _counts(row) and row.is_upper_limit]
-    for one, other in combinations(rows, 2):
-        first, second = _volume_and_limit(one), _volume_and_limit(other)
-        if first is None or second is None or not _comparable(one, other):
+    for pair in combinations(rows, 2):
+        numbers = [(found, row) for row in pair if (found := _volume_and_limit(row)) is not None]
+        if len(numbers) < 2 or not _comparable(*pair):
             continue
-        (small, row, implied) = (first, one, other) if first[0] < second[0] else (second, other, one)
-        large = second if small is first else first
+        (small, row), (large, implied) = sorted(numbers, key=lambda number: number[0][0])
         if small[0] < large[0] and small[1] <= large[1]:
             what = f"'{implied.metric}' {implied.sense} {first_limit(implied):g} cannot be missed where '{row.metric}' "
             what += f"{row.sense} {first_limit(row):g} is met (line {row.line})"
             yield implied, Slip(level=Level.ERROR, what=what, hint="one of the two numbers is a slip")
 
 
-def _comparable(one: Constraint, other: Constraint) -> bool:
-    same_kind = _shape(one) == _shape(other) != () and same_doses(one, other)
-    return same_kind and (one.structures, one.organ) == (other.structures, other.organ)
+def _comparable(first: Constraint, second: Constraint) -> bool:
+    same_kind = _shape(first) == _shape(second) != () and same_doses(first, second)
+    return same_kind and (first.structures, first.organ) == (second.structures, second.organ)
 
 
 def _shape(row: Constraint) -> tuple[object, ...]:
@@ -227,12 +227,12 @@ def _against_shipped(table: ConstraintTable, row: Constraint, shipped: Shipped) 
                 return
 
 
-def _same_source(one: Constraint, other: Constraint) -> bool:
-    if one.source.doi and other.source.doi:
-        return one.source.doi == other.source.doi
+def _same_source(first: Constraint, second: Constraint) -> bool:
+    if first.source.doi and second.source.doi:
+        return first.source.doi == second.source.doi
     from rapidfuzz import fuzz, utils
 
-    score = fuzz.token_set_ratio(one.source.citation, other.source.citation, processor=utils.default_process)
+    score = fuzz.token_set_ratio(first.source.citation, second.source.citation, processor=utils.default_process)
     return score >= _SIMILAR_CITATION
 
 
@@ -240,19 +240,19 @@ def _same_source(one: Constraint, other: Constraint) -> bool:
 
 
 def _of_several(read: Sequence[Examined]) -> Iterator[Remark]:
-    for one, other in combinations(read, 2):
-        few, many = sorted((one, other), key=lambda r: min(r.table.fractions, default=0))
+    for first, second in combinations(read, 2):
+        few, many = sorted((first, second), key=lambda r: min(r.table.fractions, default=0))
         if _is_family(few.table, many.table):
             yield from _as_fractions_rise(few, many)
 
 
-def _is_family(one: ConstraintTable, other: ConstraintTable) -> bool:
+def _is_family(first: ConstraintTable, second: ConstraintTable) -> bool:
     """Whether two tables are of one publication, for different fraction numbers."""
-    if not one.fractions or not other.fractions or set(one.fractions) & set(other.fractions):
+    if not first.fractions or not second.fractions or set(first.fractions) & set(second.fractions):
         return False
-    if _stem(one.id) == _stem(other.id) != "":
+    if _stem(first.id) == _stem(second.id) != "":
         return True
-    return bool({s.citation for s in one.sources} & {s.citation for s in other.sources})
+    return bool({s.citation for s in first.sources} & {s.citation for s in second.sources})
 
 
 def _stem(id_: str) -> str:

@@ -20,9 +20,9 @@ from sbrtcheck.metric import (
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import TARGETS, known_names
 from sbrtcheck.tables.limits import LimitByVolume
+from sbrtcheck.tables.shape_faults import nearest
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint, Select
-from sbrtcheck.tables.wording import nearest
 
 # What gives a slip away; none of these is a dose limit.
 _MAX_GY = 150.0  # no course of SBRT gets near it: the number is in cGy
@@ -67,7 +67,7 @@ class Slip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped:
-    """What the bundled tables say, to hold a row against: their rows, and the critical volumes of each organ in cc."""
+    """What the bundled tables say, to compare a row with: their rows, and the critical volumes of each organ in cc."""
 
     tables: tuple[ConstraintTable, ...]
     critical_cc: Mapping[str, frozenset[float]]
@@ -89,9 +89,9 @@ class Shipped:
 
 
 def slips(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
-    """Say everything that looks wrong with one row."""
-    for look in _LOOKS:
-        yield from look(table, row, shipped)
+    """Everything that looks wrong with one row."""
+    for check in _CHECKS:
+        yield from check(table, row, shipped)
 
 
 def is_target(row: Constraint) -> bool:
@@ -104,9 +104,9 @@ def first_limit(row: Constraint) -> float:
     return row.limit.steps[0].limit if isinstance(row.limit, LimitByVolume) else row.limit
 
 
-def same_doses(one: Constraint, other: Constraint) -> bool:
+def same_doses(first: Constraint, second: Constraint) -> bool:
     """Whether the doses of two rows are the same quantity, so that their numbers can be compared."""
-    return (one.quantity, one.alpha_beta_gy) == (other.quantity, other.alpha_beta_gy)
+    return (first.quantity, first.alpha_beta_gy) == (second.quantity, second.alpha_beta_gy)
 
 
 def _body(name: str) -> str:
@@ -122,7 +122,7 @@ def _warning(what: str, hint: str) -> Slip:
     return Slip(level=Level.WARNING, what=what, hint=hint)
 
 
-def _said(row: Constraint) -> str:
+def _summary(row: Constraint) -> str:
     return f"'{row.metric}' {row.sense} {first_limit(row):g}"
 
 
@@ -139,13 +139,13 @@ def _hot_for_cold(_table: ConstraintTable, row: Constraint, shipped: Shipped) ->
         case VolumeAtDose(cold=False, unit=Unit.CC, dose=dose, dose_unit=unit):
             cold = f"'DC{limit:g}cc[{unit}]' below {dose:g}, or 'CV{dose:g}{unit}[cc]' at_least {limit:g}"
             if limit in critical:
-                what = f"{_said(row)} passes a small organ: {limit:g} cc is a critical volume of {organ}"
+                what = f"{_summary(row)} passes a small organ: {limit:g} cc is a critical volume of {organ}"
                 yield _error(what, f"write {cold}")
             elif limit > min(critical) / 2:
-                what = f"{_said(row)} is the volume of {organ} that gets the dose or more"
+                what = f"{_summary(row)} is the volume of {organ} that gets the dose or more"
                 yield _warning(what, f"if the source says 'at least {limit:g} cc below', write {cold}")
         case DoseAtVolume(cold=False, volume_unit=Unit.CC, volume=volume) if volume in critical:
-            what = f"{_said(row)} is of the hottest {volume:g} cc, and that is a critical volume of {organ}"
+            what = f"{_summary(row)} is of the hottest {volume:g} cc, and that is a critical volume of {organ}"
             yield _error(what, f"write 'DC{volume:g}cc[{row.metric.unit}]', the dose to the coldest {volume:g} cc")
         case _:
             pass
@@ -158,9 +158,9 @@ def _asks_for_dose(_table: ConstraintTable, row: Constraint, _shipped: Shipped) 
     match row.metric:
         case VolumeAtDose(cold=False, unit=Unit.CC, dose=dose, dose_unit=unit):
             cold = f"'CV{dose:g}{unit}[cc]' {row.sense} {first_limit(row):g}"
-            yield _error(f"{_said(row)} asks for dose in {row.structures[0]}", f"to spare a volume, write {cold}")
+            yield _error(f"{_summary(row)} asks for dose in {row.structures[0]}", f"to spare a volume, write {cold}")
         case DoseAtVolume(cold=False) | VolumeAtDose(cold=False) | DoseStatistic() | EquivalentUniformDose():
-            yield _error(f"{_said(row)} asks for dose in {row.structures[0]}", "write below or at_most")
+            yield _error(f"{_summary(row)} asks for dose in {row.structures[0]}", "write below or at_most")
         case _:
             pass
 
@@ -171,9 +171,9 @@ def _caps_coverage(_table: ConstraintTable, row: Constraint, _shipped: Shipped) 
         return
     match row.metric:
         case VolumeAtDose(cold=False, dose_unit=Unit.PERCENT_RX, dose=dose) if dose <= 100:
-            yield _warning(f"{_said(row)} caps the coverage of {row.structures[0]}", "write at_least or above")
+            yield _warning(f"{_summary(row)} caps the coverage of {row.structures[0]}", "write at_least or above")
         case DoseAtVolume(cold=False, volume_unit=Unit.PERCENT, volume=volume) if volume >= 50:
-            yield _warning(f"{_said(row)} caps the coverage of {row.structures[0]}", "write at_least or above")
+            yield _warning(f"{_summary(row)} caps the coverage of {row.structures[0]}", "write at_least or above")
         case _:
             pass
 
@@ -202,7 +202,7 @@ def _thirds_in_cc(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -
             hint = f"'{'CV' if cold else 'V'}{dose:g}{unit}[%]'"
         case _:
             return
-    yield _error(f"{_said(row)} has a third of an organ in cc", f"if percent is meant, write {hint}")
+    yield _error(f"{_summary(row)} has a third of an organ in cc", f"if percent is meant, write {hint}")
 
 
 def _is_third(number: float) -> bool:
@@ -226,8 +226,8 @@ def _magnitude(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> I
     if metric.unit is Unit.PERCENT_RX and limit <= _MAX_FRACTION:
         yield _error(f"a limit of {limit:g} % of the prescription", f"if it is a fraction, write {in_percent}")
     if metric.unit is Unit.PERCENT and limit <= 1:
-        say = _warning if row.is_upper_limit else _error
-        yield say(f"a limit of {limit:g} % of the volume", f"if it is a fraction, write {in_percent}")
+        remark = _warning if row.is_upper_limit else _error
+        yield remark(f"a limit of {limit:g} % of the volume", f"if it is a fraction, write {in_percent}")
     if not isinstance(metric, VolumeAtDose):
         return
     if metric.dose_unit is Unit.GY and course and metric.dose > _MAX_GY:
@@ -245,7 +245,7 @@ def _unit_of_the_shipped(table: ConstraintTable, row: Constraint, shipped: Shipp
             same_organ = {_body(n) for n in known.structures} & {_body(n) for n in row.structures}
             same_organ = same_organ if same_doses(known, row) else set()
             if other.id != table.id and same_organ and (str(known.metric), first_limit(known)) == twin:
-                what = f"{_said(row)}, where {other.id} has '{known.metric}' with the same number"
+                what = f"{_summary(row)}, where {other.id} has '{known.metric}' with the same number"
                 yield _error(what, f"if that is the row meant, write '{known.metric}'")
                 return
 
@@ -316,10 +316,10 @@ def _unread(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iter
 def _volume_of_nothing(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """An upper limit on an organ's own volume, which no plan can change."""
     if isinstance(row.metric, StructureVolume) and not is_target(row) and row.is_upper_limit:
-        yield _warning(f"{_said(row)} limits the size of {row.structures[0]}", "is a volume at a dose meant?")
+        yield _warning(f"{_summary(row)} limits the size of {row.structures[0]}", "is a volume at a dose meant?")
 
 
-_LOOKS: tuple[Callable[[ConstraintTable, Constraint, Shipped], Iterator[Slip]], ...] = (
+_CHECKS: tuple[Callable[[ConstraintTable, Constraint, Shipped], Iterator[Slip]], ...] = (
     _hot_for_cold,
     _asks_for_dose,
     _caps_coverage,

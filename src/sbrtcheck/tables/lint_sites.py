@@ -8,9 +8,9 @@ from sbrtcheck.structure_names import known_names
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.document import read_document
 from sbrtcheck.tables.lint_rows import Level, Slip
+from sbrtcheck.tables.shape_faults import nearest
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import MULTI, ExpectedOrgan, Sites
-from sbrtcheck.tables.wording import nearest
 
 
 def is_sites(raw: bytes) -> bool:
@@ -28,7 +28,7 @@ def is_sites(raw: bytes) -> bool:
 
 
 def site_slips(sites: Sites, tables: Sequence[ConstraintTable]) -> Iterator[tuple[int, int, Slip]]:
-    """Say what looks wrong with each site's organs, with the positions of site and organ."""
+    """What looks wrong with each site's organs, with the positions of site and organ."""
     named = {name for table in tables for row in table.rows for name in row.structures}
     for n, site in enumerate(sites.sites):
         own = [table for table in tables if table.site in (site.id, MULTI)]
@@ -41,7 +41,7 @@ def site_slips(sites: Sites, tables: Sequence[ConstraintTable]) -> Iterator[tupl
 
 
 def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
-    """Say what looks wrong with the sites and expected organs of a table; ``sites`` are the ids that are known."""
+    """What looks wrong with the sites and expected organs of a table; ``sites`` are the ids that are known."""
     known = {*sites, MULTI}
     if table.site and table.site not in known and not table.expects:
         hint = "list the organs that a plan must have in expects, or the site in a file of sites"
@@ -53,7 +53,7 @@ def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
 
 
 def row_site_slips(site: str, table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
-    """Say it where a row or a statement holds for a site that no plan will be said to have."""
+    """A row or a statement that holds for a site which no plan will be given."""
     known = {*sites, *((table.site,) if table.site != MULTI else ())}
     if site and site not in known:
         yield _warning(f"site '{site}' is in no file of sites", _suggested(site, known, "no plan will be of that site"))

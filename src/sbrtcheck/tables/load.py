@@ -1,10 +1,9 @@
-"""A table's id or path -> ConstraintTable; where the shipped tables are; the user's names file."""
+"""The id, path or bytes of a table -> ConstraintTable, or all faults of the file with their lines."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources.abc import Traversable
@@ -12,17 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.bundled import shipped_files, shipped_root
-from sbrtcheck.errors import Fault, NamesError, TableError, UnknownTableError
-from sbrtcheck.structure_names import normalise
+from sbrtcheck.errors import Fault, TableError, UnknownTableError
 from sbrtcheck.suggest import suggest
-from sbrtcheck.tables.document import Document, Trouble, read_document
-from sbrtcheck.tables.rows import cite_troubles, expected_troubles, head_troubles, row_troubles, site_troubles
+from sbrtcheck.tables.checks import row_faults, table_faults
+from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
+from sbrtcheck.tables.shape_faults import validated
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
     Constraint,
     Source,
 )
-from sbrtcheck.tables.wording import shape_trouble
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -103,31 +101,6 @@ def examine_bytes(raw: bytes, *, place: str) -> Examined:
     return _examined(raw, place=place, path=place)
 
 
-def load_names(path: str | os.PathLike[str]) -> dict[str, str]:
-    """Load the user's structure names: a YAML mapping of TG-263 name -> ROI name in the plan.
-
-    An empty text in quotes, as in a template that was not filled in yet, counts as not written. ``'ROI 6'`` names a
-    structure by its ROI number, where the plan has none that is called so.
-
-    Raises
-    ------
-    NamesError
-        The file cannot be read, is no mapping, repeats an organ in whatever spelling, or has a value that is not text.
-    """
-    place = os.fspath(path)
-    try:
-        document = read_document(Path(place).read_bytes())
-    except OSError as error:
-        raise NamesError(f"cannot be read: {error.strerror}", place, "check the path") from error
-    troubles = sorted({*document.troubles, *_names_troubles(document)})
-    if troubles:
-        first, more = troubles[0], len(troubles) - 1
-        what = first.what + (f" (and {more} more)" if more else "")
-        raise NamesError(what, f"{place}:{first.line}", first.hint)
-    found = document.data if isinstance(document.data, dict) else {}
-    return {str(organ): str(name) for organ, name in found.items() if name}
-
-
 def json_schema() -> dict[str, Any]:
     """JSON Schema of a table file, as published in ``constraints/schema.json``."""
     from sbrtcheck.tables.shape import TableFile, schema_of
@@ -163,25 +136,20 @@ def _bytes(path: str) -> bytes:
 
 def _examined(raw: bytes, *, place: str, path: str) -> Examined:
     document = read_document(raw)
-    file, shape_troubles = _shaped(document)
-    troubles = sorted({*document.troubles, *shape_troubles, *_row_troubles(document)})
-    if not troubles and file is not None:
+    file, shape_faults = _shaped(document)
+    faults = sorted({*document.faults, *shape_faults, *table_faults(document)})
+    if not faults and file is not None:
         table = file.value(line_of=lambda n: document.line(("rows", n)), path=path, sha256=hash_of(raw))
         return Examined(place=place, faults=(), table=table)
-    faults = tuple(Fault(place=f"{place}:{t.line}", what=t.what, hint=t.hint) for t in troubles)
-    return Examined(place=place, faults=faults, table=_what_stands(document, path))
+    in_file = tuple(fault.in_file(place) for fault in faults)
+    return Examined(place=place, faults=in_file, table=_table_of_valid_rows(document, path))
 
 
-def hash_of(raw: bytes) -> str:
-    """SHA-256 of a file's bytes with LF line ends."""
-    return hashlib.sha256(raw.replace(b"\r\n", b"\n")).hexdigest()
-
-
-def _what_stands(document: Document, path: str) -> ConstraintTable:
+def _table_of_valid_rows(document: Document, path: str) -> ConstraintTable:
     """The rows without faults of a table that has some: enough to look for what else is wrong."""
     data = document.data if isinstance(document.data, dict) else {}
     rows, fractions = data.get("rows"), data.get("fractions")
-    standing = (_standing_row(document, n, row) for n, row in enumerate(rows if isinstance(rows, list) else []))
+    valid = (_valid_row(document, n, row) for n, row in enumerate(rows if isinstance(rows, list) else []))
     return ConstraintTable(
         id=str(data.get("id", "")),
         version="",
@@ -189,12 +157,12 @@ def _what_stands(document: Document, path: str) -> ConstraintTable:
         site=str(data.get("site", "")),
         fractions=tuple(f for f in fractions if isinstance(f, int)) if isinstance(fractions, list) else (),
         sources=(),
-        rows=tuple(row for row in standing if row is not None),
+        rows=tuple(row for row in valid if row is not None),
         path=path,
     )
 
 
-def _standing_row(document: Document, position: int, row: object) -> Constraint | None:
+def _valid_row(document: Document, position: int, row: object) -> Constraint | None:
     from pydantic import ValidationError
 
     from sbrtcheck.tables.shape import RowFile
@@ -204,26 +172,20 @@ def _standing_row(document: Document, position: int, row: object) -> Constraint 
     except ValidationError:
         return None
     at, cite = ("rows", position), file.source.cite
-    misread = any(told[: len(at)] == at for told in document.told)
-    if not isinstance(row, dict) or misread or any(row_troubles(document, at, row, [cite])):
+    misread = any(place[: len(at)] == at for place in document.unreadable)
+    if not isinstance(row, dict) or misread or any(row_faults(document, at, row, [cite])):
         return None
     return file.value({cite: Source(citation=cite, where="")}, document.line(at))
 
 
-def _shaped(document: Document) -> tuple[TableFile | None, list[Trouble]]:
-    from pydantic import ValidationError
-
+def _shaped(document: Document) -> tuple[TableFile | None, list[LineFault]]:
     from sbrtcheck.tables.shape import TableFile
 
     if document.data is None:
         return None, []
     if not isinstance(document.data, dict):
-        return None, [document.trouble((), "a table file has keys at its top", "start with id: and version:")]
-    try:
-        return TableFile.model_validate(document.data), []
-    except ValidationError as error:
-        found = (shape_trouble(document, e, _keys(e["loc"])) for e in error.errors(include_url=False))
-        return None, [trouble for trouble in found if trouble is not None]
+        return None, [document.fault((), "a table file has keys at its top", "start with id: and version:")]
+    return validated(document, TableFile.model_validate, _keys)
 
 
 def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
@@ -247,57 +209,3 @@ def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
         case _:
             shape = TableFile
     return tuple(shape.model_fields)
-
-
-def _row_troubles(document: Document) -> Iterator[Trouble]:
-    data = document.data
-    if not isinstance(data, dict):
-        return
-    yield from head_troubles(document, data)
-    rows, items, cited = data.get("rows"), data.get("for_clinician"), cited_keys(data)
-    for position, row in enumerate(rows if isinstance(rows, list) else []):
-        if isinstance(row, dict):
-            yield from row_troubles(document, ("rows", position), row, cited)
-            yield from site_troubles(document, ("rows", position), row, data.get("site"))
-    for position, item in enumerate(items if isinstance(items, list) else []):
-        if isinstance(item, dict):
-            yield from cite_troubles(document, ("for_clinician", position), item, cited)
-            yield from site_troubles(document, ("for_clinician", position), item, data.get("site"))
-    yield from expected_troubles(document, ("expects",), data.get("expects"), cited)
-
-
-def cited_keys(data: Mapping[str, Any]) -> list[str]:
-    """Keys of the sources of a file, which entries may cite."""
-    sources = data.get("sources")
-    listed = sources if isinstance(sources, list) else []
-    return [one["key"] for one in listed if isinstance(one, dict) and isinstance(one.get("key"), str)]
-
-
-def _names_troubles(document: Document) -> Iterator[Trouble]:
-    if document.data is None:
-        return
-    if not isinstance(document.data, dict):
-        yield document.trouble((), "not a mapping of names", "write one 'TG-263 name: ROI name' a line")
-        return
-    for key, value in document.data.items():
-        if document.is_told((key,)) or (isinstance(value, str) and (value.strip() or not value)):
-            continue
-        what = f"the ROI name of '{key}' is not text"
-        yield document.trouble((key,), what, _hint_of_value(key, value, document.texts.get((key,), "")))
-    yield from _repeated_organs(document, document.data)
-
-
-def _hint_of_value(key: str, value: object, text: str) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"for the structure of that number write {key}: 'ROI {text}', for one of that name {key}: \"{text}\""
-    return f'put it in quotes: {key}: "{text}"' if text else f"write {key}: and the ROI's name"
-
-
-def _repeated_organs(document: Document, data: Mapping[str, object]) -> Iterator[Trouble]:
-    """Two names for one organ, in two spellings of it: one of them would not be used."""
-    first: dict[str, str] = {}
-    for key, value in data.items():
-        if value and first.setdefault(normalise(key), key) != key:
-            other = first[normalise(key)]
-            what = f"'{key}' is the same organ as '{other}' on line {document.line((other,))}"
-            yield document.trouble((key,), what, "remove one of them")

@@ -13,8 +13,6 @@ from sbrtcheck.tables.limits import LimitByVolume
 from sbrtcheck.tables.values import Constraint, Select
 
 _AT_PERCENT = {Stat.MAX: 0.0, Stat.MEDIAN: 50.0, Stat.MIN: 100.0}
-_NO_POINT = "no point on a curve"
-_OTHER_DOSE = "another kind of dose"
 
 
 def row_points(
@@ -42,67 +40,69 @@ def _points_of(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -
 
 def curve_point(row: Constraint, dvh: DVH, *, limit: float, counts: bool) -> CurvePoint | NotDrawn:
     """The point of a row on the curve of a structure, with the limit that holds for the plan, in the metric's unit."""
-    label = _label(row, limit)
+    return _point(row, dvh, limit, _place_on_curve(row, dvh, limit), counts=counts)
+
+
+def axis_point(row: Constraint, dvh: DVH, *, limit: float, counts: bool) -> CurvePoint | NotDrawn:
+    """The limit of a row on one dose of a structure (mean, largest, smallest, gEUD) as a point on the axis of doses."""
+    return _point(row, dvh, limit, _place_on_axis(row, dvh, limit), counts=counts)
+
+
+_Place = tuple[float, float, bool]
+"""Dose in Gy, volume in percent of the structure's, and whether the curve has to pass under the point."""
+
+
+def _point(row: Constraint, dvh: DVH, limit: float, place: _Place | str, *, counts: bool) -> CurvePoint | NotDrawn:
+    """The point at a place, or the reason why there is none."""
+    label = f"{row.metric} {row.sense.replace('_', ' ')} {limit:g}"
     if (row.quantity, row.alpha_beta_gy) != (dvh.quantity, dvh.alpha_beta_gy):
-        return NotDrawn(label=label, reason=_OTHER_DOSE)
-    match row.metric:
-        case DoseAtVolume() as metric:
-            dose_gy = _in_gy(limit, metric.unit, dvh)
-            share = _percent(metric.volume, metric.volume_unit, dvh)
-            upper_limit = row.is_upper_limit
-            cold = metric.cold
-        case VolumeAtDose() as metric:
-            dose_gy = _in_gy(metric.dose, metric.dose_unit, dvh)
-            share = _percent(limit, metric.unit, dvh)
-            upper_limit = row.is_upper_limit != metric.cold  # much cold volume: little dose
-            cold = metric.cold
-        case DoseStatistic(stat=Stat.MAX | Stat.MEDIAN | Stat.MIN as stat) as metric:
-            dose_gy = _in_gy(limit, metric.unit, dvh)
-            share, cold = _AT_PERCENT[stat], False
-            upper_limit = row.is_upper_limit
-        case _:
-            return NotDrawn(label=label, reason=_NO_POINT)
-    if isinstance(dose_gy, str) or isinstance(share, str):
-        return NotDrawn(label=label, reason=dose_gy if isinstance(dose_gy, str) else str(share))
-    if share > 100.0:
-        return NotDrawn(label=label, reason=Reason.VOLUME_TOO_SMALL)
-    percent = 100.0 - share if cold else share
+        return NotDrawn(label=label, reason="another kind of dose")
+    if isinstance(place, str):
+        return NotDrawn(label=label, reason=place)
+    dose_gy, percent, passes_under = place
     return CurvePoint(
         structure=dvh.name,
         label=label,
         dose_gy=dose_gy,
         volume_percent=percent,
         volume_cc=percent / 100.0 * dvh.volume if dvh.volume_unit is VolumeUnit.CC else None,
-        side=Side.UNDER if upper_limit else Side.OVER,
+        side=Side.UNDER if passes_under else Side.OVER,
         counts=counts,
     )
 
 
-def axis_point(row: Constraint, dvh: DVH, *, limit: float, counts: bool) -> CurvePoint | NotDrawn:
-    """The limit of a row on one dose of a structure (mean, largest, smallest, gEUD) as a point on the axis of doses."""
-    label = _label(row, limit)
-    if (row.quantity, row.alpha_beta_gy) != (dvh.quantity, dvh.alpha_beta_gy):
-        return NotDrawn(label=label, reason=_OTHER_DOSE)
+def _place_on_curve(row: Constraint, dvh: DVH, limit: float) -> _Place | str:
+    match row.metric:
+        case DoseAtVolume() as metric:
+            dose_gy = _in_gy(limit, metric.unit, dvh)
+            percent = _in_percent(metric.volume, metric.volume_unit, dvh)
+            cold, passes_under = metric.cold, row.is_upper_limit
+        case VolumeAtDose() as metric:
+            dose_gy = _in_gy(metric.dose, metric.dose_unit, dvh)
+            percent = _in_percent(limit, metric.unit, dvh)
+            cold, passes_under = metric.cold, row.is_upper_limit != metric.cold  # much cold volume: little dose
+        case DoseStatistic(stat=Stat.MAX | Stat.MEDIAN | Stat.MIN as stat) as metric:
+            dose_gy = _in_gy(limit, metric.unit, dvh)
+            percent = _AT_PERCENT[stat]
+            cold, passes_under = False, row.is_upper_limit
+        case _:
+            return "no point on a curve"
+    if isinstance(dose_gy, str):
+        return dose_gy
+    if isinstance(percent, str):
+        return percent
+    if percent > 100.0:
+        return str(Reason.VOLUME_TOO_SMALL)
+    return dose_gy, 100.0 - percent if cold else percent, passes_under
+
+
+def _place_on_axis(row: Constraint, dvh: DVH, limit: float) -> _Place | str:
     match row.metric:
         case DoseStatistic(stat=Stat.MEAN | Stat.MAX | Stat.MIN, unit=unit) | EquivalentUniformDose(unit=unit):
             dose_gy = _in_gy(limit, unit, dvh)
+            return dose_gy if isinstance(dose_gy, str) else (dose_gy, 0.0, row.is_upper_limit)
         case _:
-            return NotDrawn(label=label, reason="no limit on one dose")
-    if isinstance(dose_gy, str):
-        return NotDrawn(label=label, reason=dose_gy)
-    return CurvePoint(
-        structure=dvh.name,
-        label=label,
-        dose_gy=dose_gy,
-        volume_percent=0.0,
-        volume_cc=0.0 if dvh.volume_unit is VolumeUnit.CC else None,
-        side=Side.UNDER if row.is_upper_limit else Side.OVER,
-        counts=counts,
-    )
-
-
-def _label(row: Constraint, limit: float) -> str:
-    return f"{row.metric} {row.sense.replace('_', ' ')} {limit:g}"
+            return "no limit on one dose"
 
 
 def _in_gy(dose: float, unit: Unit, dvh: DVH) -> float | str:
@@ -113,7 +113,7 @@ def _in_gy(dose: float, unit: Unit, dvh: DVH) -> float | str:
     return dose / 100.0 * rx.dose_gy if isinstance(rx, Prescription) else str(Reason.PRESCRIPTION_UNKNOWN)
 
 
-def _percent(volume: float, unit: Unit, dvh: DVH) -> float | str:
+def _in_percent(volume: float, unit: Unit, dvh: DVH) -> float | str:
     """A volume in percent of the structure's; or why it is none."""
     if unit is Unit.PERCENT:
         return volume
@@ -129,17 +129,17 @@ def _dvhs_for(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) ->
         return [_together(row, dvhs, names)]
     each = [_of_organ(organ, row, dvhs, names) for organ in row.structures]
     if row.select is Select.FIRST:
-        return next((one for one in each if one[0] != _missing(row)), each[0])
-    return [one for found in each for one in found]
+        return next((found for found in each if found[0] != _missing(row)), each[0])
+    return [dvh for found in each for dvh in found]
 
 
 def _together(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> DVH | NotDrawn:
     found = (_of_organ(organ, row, dvhs, names) for organ in row.structures)
-    parts = [one for several in found for one in several if one != _missing(row)]
-    drawn = {(part.name, part.number): part for part in parts if isinstance(part, DVH)}
+    parts = [part for several in found for part in several if part != _missing(row)]
+    together = {(part.name, part.number): part for part in parts if isinstance(part, DVH)}
     if not parts or any(isinstance(part, NotDrawn) for part in parts):
         return next((part for part in parts if isinstance(part, NotDrawn)), _missing(row))
-    whole = dvhs.union(tuple(drawn.values()))
+    whole = dvhs.union(tuple(together.values()))
     return NotDrawn(label=str(row.metric), reason=str(whole.reason)) if isinstance(whole, NoDVH) else whole
 
 
@@ -156,8 +156,8 @@ def _of_organ(organ: str, row: Constraint, dvhs: DVHSet, names: Mapping[str, str
 
 
 def _of_roi(roi: RoiName, row: Constraint, dvhs: DVHSet) -> DVH | NotDrawn:
-    mine = (dvh for dvh in dvhs.dvhs if (dvh.name, dvh.number) == (roi.name, roi.number))
-    return next(mine, _missing(row))
+    of_roi = (dvh for dvh in dvhs.dvhs if (dvh.name, dvh.number) == (roi.name, roi.number))
+    return next(of_roi, _missing(row))
 
 
 def _missing(row: Constraint) -> NotDrawn:

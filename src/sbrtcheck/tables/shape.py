@@ -67,7 +67,7 @@ def value_of(kind: type[Value], entry: BaseModel, **others: Any) -> Value:
     """
     same = ({field.name for field in fields(kind)} & entry.model_fields_set) - others.keys()
     given = {name: getattr(entry, name) for name in same}
-    return kind(**{name: tuple(one) if isinstance(one, list) else one for name, one in given.items()}, **others)
+    return kind(**{name: tuple(field) if isinstance(field, list) else field for name, field in given.items()}, **others)
 
 
 class _Strict(BaseModel):
@@ -316,7 +316,7 @@ class SiteFile(_Strict):
 
     def value(self, sources: Sources) -> Site:
         """The site."""
-        return value_of(Site, self, expects=tuple(one.value(sources) for one in self.expects))
+        return value_of(Site, self, expects=tuple(organ.value(sources) for organ in self.expects))
 
 
 class SitesFile(_Strict):
@@ -332,7 +332,7 @@ class SitesFile(_Strict):
     def value(self, *, path: str, sha256: str) -> Sites:
         """The list of sites, read from that path, with the hash of its bytes."""
         sources = _by_key(self.sources)
-        sites = tuple(one.value(sources) for one in self.sites)
+        sites = tuple(site.value(sources) for site in self.sites)
         return value_of(Sites, self, sites=sites, path=path, sha256=sha256)
 
 

@@ -1,39 +1,55 @@
-"""A shipped file that is no table -> its checked content."""
+"""The type of a shipped file that is no table, and its name, in; its content as that value out."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources.abc import Traversable
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sbrtcheck.bundled import shipped_root
-from sbrtcheck.errors import Fault, TableError
-from sbrtcheck.tables.document import Document, Trouble, read_document
-from sbrtcheck.tables.wording import shape_trouble
+from sbrtcheck.errors import TableError
+from sbrtcheck.tables.document import read_document
+from sbrtcheck.tables.shape_faults import validated
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    Shape = TypeVar("Shape", bound=BaseModel)
+Content = TypeVar("Content")
 
 
-def read_shipped(name: str, shape: type[Shape], root: Traversable | None = None) -> Shape:
-    """Read and check a file of that folder; `TableError` with all its faults where it has some."""
+class Entry:
+    """Base of the dataclasses that a shipped file is made of.
+
+    The file gives each field under its name, and nothing else: one class is the value and says what the file has. Lists
+    become tuples, words members of an enumeration. What a type cannot say of a number, such as that it is above 0, is
+    for the tests, which hold it for every shipped entry.
+    """
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid"}
+
+
+def read_shipped(name: str, content: type[Content], root: Traversable | None = None) -> Content:
+    """Read a shipped file.
+
+    Parameters
+    ----------
+    name
+        Of the file, in the folder of the shipped tables.
+    content
+        An `Entry` with the fields at the top of the file.
+    root
+        Another folder.
+
+    Raises
+    ------
+    TableError
+        The file has faults: all of them, with their lines.
+    """
+    from pydantic import TypeAdapter
+
     document = read_document((root or shipped_root()).joinpath(name).read_bytes())
-    checked = _checked(document, shape)
-    troubles = [*document.troubles, *(checked if isinstance(checked, list) else [])]
-    if troubles or isinstance(checked, list):
-        faults = tuple(
-            Fault(place=f"constraints/{name}:{one.line}", what=one.what, hint=one.hint) for one in sorted(troubles)
-        )
-        raise TableError(f"the file has {len(faults)} faults", f"constraints/{name}", faults=faults)
-    return checked
-
-
-def _checked(document: Document, shape: type[Shape]) -> Shape | list[Trouble]:
-    from pydantic import ValidationError
-
-    try:
-        return shape.model_validate(document.data)
-    except ValidationError as error:
-        found = (shape_trouble(document, one, ()) for one in error.errors(include_url=False))
-        return [trouble for trouble in found if trouble is not None]
+    value, shape_faults = validated(document, TypeAdapter(content).validate_python, lambda _: ())
+    faults = sorted((*document.faults, *shape_faults))
+    if faults or value is None:
+        place = f"constraints/{name}"
+        what = f"the file has {len(faults)} faults"
+        raise TableError(what, place, faults=tuple(fault.in_file(place) for fault in faults))
+    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.bundled import shipped_root
 from sbrtcheck.errors import Fault, TableError
-from sbrtcheck.tables.document import Document, Trouble, read_document
-from sbrtcheck.tables.load import cited_keys, hash_of
-from sbrtcheck.tables.rows import expected_troubles, repeated, source_troubles
-from sbrtcheck.tables.values import MULTI, Sites
-from sbrtcheck.tables.wording import shape_trouble
+from sbrtcheck.tables.checks import sites_faults
+from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
+from sbrtcheck.tables.shape_faults import validated
+from sbrtcheck.tables.values import Sites
 
 if TYPE_CHECKING:
     from sbrtcheck.tables.shape import SitesFile
@@ -79,11 +78,10 @@ def _faultless(examined: ExaminedSites) -> Sites:
 def examine_sites(raw: bytes, *, place: str, path: str = "") -> ExaminedSites:
     """Read the bytes of a file of sites that may have faults; ``place`` names them."""
     document = read_document(raw)
-    file, shape_troubles = _shaped(document)
-    troubles = sorted({*document.troubles, *shape_troubles, *_troubles(document)})
-    if troubles or file is None:
-        faults = tuple(Fault(place=f"{place}:{one.line}", what=one.what, hint=one.hint) for one in troubles)
-        return ExaminedSites(place=place, faults=faults, sites=None)
+    file, shape_faults = _shaped(document)
+    faults = sorted({*document.faults, *shape_faults, *sites_faults(document)})
+    if faults or file is None:
+        return ExaminedSites(place=place, faults=tuple(fault.in_file(place) for fault in faults), sites=None)
     lines = tuple(
         tuple(document.line(("sites", n, "expects", m)) for m in range(len(site.expects)))
         for n, site in enumerate(file.sites)
@@ -99,20 +97,14 @@ def sites_json_schema() -> dict[str, Any]:
     return schema_of(SitesFile)
 
 
-def _shaped(document: Document) -> tuple[SitesFile | None, list[Trouble]]:
-    from pydantic import ValidationError
-
+def _shaped(document: Document) -> tuple[SitesFile | None, list[LineFault]]:
     from sbrtcheck.tables.shape import SitesFile
 
     if document.data is None:
         return None, []
     if not isinstance(document.data, dict):
-        return None, [document.trouble((), "a file of sites has keys at its top", "start with id: and version:")]
-    try:
-        return SitesFile.model_validate(document.data), []
-    except ValidationError as error:
-        found = (shape_trouble(document, one, _keys(one["loc"])) for one in error.errors(include_url=False))
-        return None, [trouble for trouble in found if trouble is not None]
+        return None, [document.fault((), "a file of sites has keys at its top", "start with id: and version:")]
+    return validated(document, SitesFile.model_validate, _keys)
 
 
 def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
@@ -130,21 +122,3 @@ def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:
             return tuple(SourceFile.model_fields)
         case _:
             return tuple(SitesFile.model_fields)
-
-
-def _troubles(document: Document) -> Iterator[Trouble]:
-    """What a shape cannot see: ids, keys and organs used twice, organs without a ground, sources that are not there."""
-    data = document.data
-    if not isinstance(data, dict):
-        return
-    sites = data.get("sites")
-    yield from source_troubles(document, data)
-    yield from repeated(document, sites, ("sites",), "id", "site")
-    for position, site in enumerate(sites if isinstance(sites, list) else []):
-        if not isinstance(site, dict):
-            continue
-        at = ("sites", position)
-        if site.get("id") == MULTI:
-            what = f"'{MULTI}' is no site: tables whose rows span the body have it"
-            yield document.trouble((*at, "id"), what, "name one site, such as lung")
-        yield from expected_troubles(document, (*at, "expects"), site.get("expects"), cited_keys(data))

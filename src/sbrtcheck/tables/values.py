@@ -149,9 +149,9 @@ class Sites:
 
     def site(self, id_: str) -> Site:
         """The site of that id; `UnknownTableError` with the nearest ids when there is none."""
-        for one in self.sites:
-            if one.id == id_:
-                return one
+        for site in self.sites:
+            if site.id == id_:
+                return site
         hint = f"{suggest(id_, self.ids)} the sites are {', '.join(self.ids)}".strip()
         raise UnknownTableError(f"no site has the id {id_!r}", "" if self.path == "bundled" else self.path, hint)
 

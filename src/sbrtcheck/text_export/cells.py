@@ -7,9 +7,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sbrtcheck.text_export.export import EMPTY, NoTable
+from sbrtcheck.text_export.export import (
+    EMPTY,
+    NoTable,
+    StatedDoseUnit,
+    StatedVolumeUnit,
+    Table,
+    table_of,
+)
 from sbrtcheck.text_export.lines import Line, Lines
-from sbrtcheck.text_export.numbers import Column, column_of, is_number
+from sbrtcheck.text_export.numbers import is_number
 
 _DELIMITERS = ",;\t"
 _NAMES = ("structure", "roi", "roiname", "structurename", "organ")
@@ -39,17 +46,17 @@ Cell = tuple[int, str]
 """Line and text."""
 
 
-def doses_and_volumes(cells: Sequence[tuple[Cell, Cell]]) -> tuple[Column, Column] | NoTable:
-    """The numbers of two columns side by side, or why they are no DVH."""
+def table_of_cells(
+    cells: Sequence[tuple[Cell, Cell]], dose_unit: StatedDoseUnit, volume_unit: StatedVolumeUnit
+) -> Table | NoTable:
+    """The DVH of two columns side by side, or why they are none."""
     if not cells:
         return EMPTY
     for (line, dose), (_, volume) in cells:
         if not (is_number(dose) and is_number(volume)):
             return NoTable(why=f"line {line} has no numbers in its columns")
-    doses, volumes = column_of([dose for (_, dose), _ in cells]), column_of([volume for _, (_, volume) in cells])
-    if doses is None or volumes is None:
-        return NoTable(why="its columns have numbers that are out of range")
-    return doses, volumes
+    doses, volumes = [dose for (_, dose), _ in cells], [volume for _, (_, volume) in cells]
+    return table_of(doses, volumes, dose_unit, volume_unit, place="its columns have")
 
 
 def heading_of(lines: Lines) -> tuple[str, ...]:
@@ -58,14 +65,14 @@ def heading_of(lines: Lines) -> tuple[str, ...]:
     return _cells(filled[0], _delimiter(filled[0])) if filled else ()
 
 
-def plain(text: str) -> str:
+def normalized(text: str) -> str:
     """A heading in small letters, without blanks, points and underscores."""
     return re.sub(r"[\s_.]+", "", text.lower())
 
 
 def names_column(heading: Sequence[str]) -> int | None:
     """Place of the column of structure names; None where there is none."""
-    return next((place for place, text in enumerate(heading) if plain(text) in _NAMES), None)
+    return next((place for place, text in enumerate(heading) if normalized(text) in _NAMES), None)
 
 
 def sheet_of(lines: Lines) -> Sheet:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
 from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.plan import FindingCode
 from sbrtcheck.text_export.lines import Lines
-from sbrtcheck.text_export.numbers import Column, Number
+from sbrtcheck.text_export.numbers import Column, Number, column_of
 
 
 class DoseUnit(StrEnum):
@@ -28,12 +29,16 @@ class UnknownUnit:
     text: str
 
 
+StatedDoseUnit: TypeAlias = DoseUnit | UnknownUnit
+StatedVolumeUnit: TypeAlias = VolumeUnit | UnknownUnit
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedDose:
     """A printed dose and its unit."""
 
     number: Number
-    unit: DoseUnit | UnknownUnit
+    unit: StatedDoseUnit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +58,10 @@ class Table:
     """
 
     dose: Column
-    dose_unit: DoseUnit | UnknownUnit
+    dose_unit: StatedDoseUnit
     volume: Column
-    volume_unit: VolumeUnit | UnknownUnit
-    per_dose: DoseUnit | UnknownUnit | None = None
+    volume_unit: StatedVolumeUnit
+    per_dose: StatedDoseUnit | None = None
     percent: Column | None = None
 
     @property
@@ -78,7 +83,7 @@ EMPTY = NoTable(why="its table is empty", empty=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class ExportedStructure:
     """One structure of an export.
 
     Parameters
@@ -89,8 +94,8 @@ class Exported:
         Its DVH; or why there is none.
     volume_cc
         As stated beside the table; None where it is not.
-    mean, least, most
-        As stated.
+    mean, minimum, maximum
+        Dose as stated.
     outside_percent
         Part of its volume that the export says has no dose.
     notes
@@ -102,8 +107,8 @@ class Exported:
     table: Table | NoTable
     volume_cc: Number | None = None
     mean: StatedDose | None = None
-    least: StatedDose | None = None
-    most: StatedDose | None = None
+    minimum: StatedDose | None = None
+    maximum: StatedDose | None = None
     outside_percent: float = 0.0
     notes: tuple[tuple[FindingCode, str], ...] = ()
 
@@ -142,7 +147,7 @@ class Export:
     system: str
     kind: str
     plans: dict[str, ExportedPlan]
-    structures: tuple[Exported, ...]
+    structures: tuple[ExportedStructure, ...]
     says_at_least: bool = False
     notes: tuple[tuple[FindingCode, str], ...] = ()
 
@@ -157,22 +162,45 @@ class Dialect:
     read: Callable[[Lines], Export]
 
 
+def table_of(
+    doses: Sequence[str],
+    volumes: Sequence[str],
+    dose_unit: StatedDoseUnit,
+    volume_unit: StatedVolumeUnit,
+    *,
+    place: str = "its table has",
+) -> Table | NoTable:
+    """The cumulative DVH of two printed columns; ``place`` says in a message where their numbers stand."""
+    dose, volume = column_of(doses), column_of(volumes)
+    if dose is None or volume is None:
+        return NoTable(why=f"{place} numbers that are out of range")
+    return Table(dose=dose, dose_unit=dose_unit, volume=volume, volume_unit=volume_unit)
+
+
+def export_of_one_plan(
+    system: str, label: str, structures: Sequence[ExportedStructure], *, kind: str = "DVH text export, cumulative"
+) -> Export:
+    """An export of one plan of which no more than its label is stated, ``""`` where not even that is."""
+    plans = {label: ExportedPlan(label=label)}
+    return Export(system=system, kind=kind, plans=plans, structures=tuple(structures))
+
+
 _DOSE_UNITS = {"gy": DoseUnit.GY, "cgy": DoseUnit.CGY, "%": DoseUnit.PERCENT}
 _VOLUME_UNITS = dict.fromkeys(("cc", "ccm", "cm3", "cm³", "cm^3", "ml"), VolumeUnit.CC) | {"%": VolumeUnit.PERCENT}
 
 
-def dose_unit(text: str) -> DoseUnit | UnknownUnit:
+def dose_unit(text: str) -> StatedDoseUnit:
     """The dose unit that the text is, whatever its capitals."""
     return _DOSE_UNITS.get(text.strip().lower(), UnknownUnit(text=text.strip()[:20]))
 
 
-def volume_unit(text: str) -> VolumeUnit | UnknownUnit:
+def volume_unit(text: str) -> StatedVolumeUnit:
     """The volume unit that the text is: ``cc``, ``ccm``, ``cm3``, ``cm³``, ``ml`` are one."""
     cleaned = re.sub(r"^cm[?\ufffd]$", "cm³", text.strip().lower())  # a system whose character set has no such sign
     return _VOLUME_UNITS.get(cleaned, UnknownUnit(text=text.strip()[:20]))
 
 
-def gy_per(unit: DoseUnit | UnknownUnit) -> float | None:
+def gy_per(unit: StatedDoseUnit) -> float | None:
     """Gy of one unit of absolute dose; None of another."""
     match unit:
         case DoseUnit.GY:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sbrtcheck.errors import InputError
 
-SHOWN = "DVH export"
+DISPLAY_NAME = "DVH export"
 """How messages name the file: its own name may be a patient's."""
 
 _MAX_BYTES = 200 * 2**20  # the largest exports met have some 10 MB; more is another kind of file
@@ -45,9 +45,9 @@ class Lines:
         return tuple(line for line in self.lines if line.text)
 
 
-def fault(what: str, line: int = 0, hint: str = "") -> InputError:
+def fault(what: str, line: int | None = None, hint: str = "") -> InputError:
     """An error of the export as a whole, at a line where there is one."""
-    return InputError(what, f"{SHOWN}, line {line}" if line else SHOWN, hint)
+    return InputError(what, DISPLAY_NAME if line is None else f"{DISPLAY_NAME}, line {line}", hint)
 
 
 def lines_of(path: Path) -> Lines:
@@ -91,7 +91,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def _refuse_binary(text: str) -> str:
-    odd = sum(not one.isprintable() and one not in "\t\r\n\f\x1a" for one in text[:10_000])
+    odd = sum(not letter.isprintable() and letter not in "\t\r\n\f\x1a" for letter in text[:10_000])
     if "\0" in text[:10_000] or odd > _CONTROL * min(len(text), 10_000) + 1:
         raise fault("the file is no text", hint="give the text file that the system exported, not DICOM or a workbook")
     return text
@@ -99,4 +99,4 @@ def _refuse_binary(text: str) -> str:
 
 def _clean(line: str) -> str:
     """Without blanks at the ends and what is not printable; a tab at the beginning may stand for an empty cell."""
-    return "".join(one if one.isprintable() or one == "\t" else "" for one in line).rstrip().lstrip(" ")
+    return "".join(letter if letter.isprintable() or letter == "\t" else "" for letter in line).rstrip().lstrip(" ")

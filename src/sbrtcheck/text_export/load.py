@@ -13,8 +13,8 @@ from sbrtcheck.dvh.binned import unless_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.text_export.dialects import dialect_of
-from sbrtcheck.text_export.export import Export, Exported, ExportedPlan, Table
-from sbrtcheck.text_export.lines import SHOWN, fault, lines_of
+from sbrtcheck.text_export.export import Export, ExportedPlan, ExportedStructure, Table
+from sbrtcheck.text_export.lines import DISPLAY_NAME, fault, lines_of
 from sbrtcheck.text_export.structures import WHOSE, dvh_of
 
 # Doses closer than this are one prescription, written with another rounding.
@@ -61,11 +61,11 @@ def load_dvh_export(
     of_plan = export.plans.get(key, ExportedPlan(label=key))
     rx, findings = _prescription(of_plan, prescription)
     read = _read(export, key, of_plan, rx)
-    dvhs = tuple(one for one in read if isinstance(one, DVH))
+    dvhs = tuple(dvh for dvh in read if isinstance(dvh, DVH))
     _refuse_hundredths(dvhs, rx)
     return DVHSet(
         dvhs=dvhs,
-        without=tuple(one for one in read if isinstance(one, NoDVH)),
+        without=tuple(dvh for dvh in read if isinstance(dvh, NoDVH)),
         prescription=rx,
         origin=Origin.IMPORTED,
         provenance={
@@ -80,22 +80,28 @@ def load_dvh_export(
 
 def _read(export: Export, key: str, plan: ExportedPlan, rx: Prescription | UnknownPrescription) -> list[DVH | NoDVH]:
     """DVHs in the order of the file; numbers from 1, for names may repeat."""
-    of_plan = [replace(one, name=one.name or _NAMELESS) for one in export.structures if one.plan == key]
+    of_plan = [
+        replace(exported, name=exported.name or _NAMELESS) for exported in export.structures if exported.plan == key
+    ]
     _refuse_several_dose_units(of_plan)
-    times = Counter(one.name for one in of_plan)
-    read: list[DVH | NoDVH] = []
-    for number, one in enumerate(of_plan, start=1):
-        if times[one.name] == 1:
-            read.append(dvh_of(one, number, plan, rx, exact=export.says_at_least))
-        elif all(other.name != one.name for other in read):
-            detail = f"the export has {times[one.name]} DVHs of this name"
-            read.append(NoDVH(name=one.name, number=number, reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail))
-    return unless_all_hundred(read, WHOSE)
+    times = Counter(exported.name for exported in of_plan)
+    dvhs: list[DVH | NoDVH] = []
+    for number, exported in enumerate(of_plan, start=1):
+        if times[exported.name] == 1:
+            dvhs.append(dvh_of(exported, number, plan, rx, exact=export.says_at_least))
+        elif all(other.name != exported.name for other in dvhs):
+            detail = f"the export has {times[exported.name]} DVHs of this name"
+            dvhs.append(NoDVH(name=exported.name, number=number, reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail))
+    return unless_all_hundred(dvhs, WHOSE)
 
 
-def _refuse_several_dose_units(structures: Sequence[Exported]) -> None:
+def _refuse_several_dose_units(structures: Sequence[ExportedStructure]) -> None:
     """No system changes its unit within a file: one that differs is a slip, and which of them cannot be told."""
-    units = {str(one.table.dose_unit) for one in structures if isinstance(one.table, Table) and one.table.known_dose}
+    units = {
+        str(exported.table.dose_unit)
+        for exported in structures
+        if isinstance(exported.table, Table) and exported.table.known_dose
+    }
     if len(units) > 1:
         raise fault(
             f"its tables are in several units of dose: {', '.join(sorted(units))}", hint="export it in one unit"
@@ -107,14 +113,14 @@ def _refuse_several_dose_units(structures: Sequence[Exported]) -> None:
 
 def _chosen(export: Export, wanted: str | None) -> str:
     """Key of the plan: of those that have structures, the only one or the one wanted."""
-    keys = list(dict.fromkeys(one.plan for one in export.structures))
+    keys = list(dict.fromkeys(exported.plan for exported in export.structures))
     if wanted is not None:
         keys = [key for key in keys if wanted in (key, _label(export, key))]
         if not keys:
-            raise NoPlanError(f"it has no plan {wanted!r}", SHOWN, f"it has: {_listed(export)}")
+            raise NoPlanError(f"it has no plan {wanted!r}", DISPLAY_NAME, f"it has: {_listed(export)}")
     if len(keys) > 1:
         what = f"it has {len(keys)} plans: {_listed(export)}"
-        raise AmbiguousPlanError(what, SHOWN, "choose one by its name (plan=NAME, --plan NAME)")
+        raise AmbiguousPlanError(what, DISPLAY_NAME, "choose one by its name (plan=NAME, --plan NAME)")
     return keys[0]
 
 
@@ -123,7 +129,7 @@ def _label(export: Export, key: str) -> str:
 
 
 def _listed(export: Export) -> str:
-    return ", ".join(dict.fromkeys(one.plan or "(no name)" for one in export.structures))
+    return ", ".join(dict.fromkeys(exported.plan or "(no name)" for exported in export.structures))
 
 
 # Its prescription

@@ -18,7 +18,7 @@ _WHOLE_NUMBER = re.compile(NUMBER)
 # with fewer it may have been printed to decimals, zeros at the end left out.
 _FEW_DECIMALS = 3
 _MAX_CHARACTERS = 40
-_LARGEST = 1e12  # beyond it a number is no dose, volume or percentage, and would not stay finite in what follows
+_MAX_SIZE = 1e12  # beyond it a number is no dose, volume or percentage, and would not stay finite in what follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def number_of(text: str) -> Number | None:
     if not is_number(text):
         return None
     value = float(text.replace(",", "."))
-    return Number(value=value, half=float(_halves(np.array([value]), [text])[0])) if abs(value) <= _LARGEST else None
+    return Number(value=value, half=float(_halves(np.array([value]), [text])[0])) if abs(value) <= _MAX_SIZE else None
 
 
 def column_of(texts: Sequence[str]) -> Column | None:
@@ -63,7 +63,7 @@ def column_of(texts: Sequence[str]) -> Column | None:
     if not all(map(is_number, texts)):
         return None
     values = np.array([float(text.replace(",", ".")) for text in texts], dtype=np.float64)
-    if not bool(np.all(np.abs(values) <= _LARGEST)):
+    if not bool(np.all(np.abs(values) <= _MAX_SIZE)):
         return None
     return Column(values=values, halves=_halves(values, texts))
 

@@ -23,7 +23,16 @@ from sbrtcheck.dvh.binned import (
     summed,
 )
 from sbrtcheck.plan import FindingCode, FloatArray, Prescription, UnknownPrescription
-from sbrtcheck.text_export.export import DoseUnit, Exported, ExportedPlan, NoTable, StatedDose, Table, UnknownUnit
+from sbrtcheck.text_export.export import (
+    DoseUnit,
+    ExportedPlan,
+    ExportedStructure,
+    NoTable,
+    StatedDose,
+    StatedDoseUnit,
+    Table,
+    UnknownUnit,
+)
 from sbrtcheck.text_export.numbers import Column, Number
 
 WHOSE = "exported"
@@ -32,8 +41,8 @@ WHOSE = "exported"
 # Steps of dose that differ by less than this share are equal, and equal steps were printed without rounding.
 _EQUAL_STEPS = 1e-6
 # Doses and volumes beyond these are of no patient: their unit is another one than the one stated.
-_LARGEST_GY, _SMALLEST_GY = 1000.0, 1e-6
-_LARGEST_CC, _SMALLEST_CC = 1e6, 1e-6
+_MAX_GY, _MIN_GY = 1000.0, 1e-6
+_MAX_CC, _MIN_CC = 1e6, 1e-6
 # Doses in Gy and in percent in one table agree within this share of the largest.
 _SAME_DOSE = 2e-3
 # A table that leaves off with more than this share of the volume was cut off.
@@ -45,7 +54,7 @@ _FIRST_BINS = 2.0
 
 
 def dvh_of(
-    one: Exported, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool
+    exported: ExportedStructure, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool
 ) -> DVH | NoDVH:
     """The DVH of a structure.
 
@@ -59,9 +68,9 @@ def dvh_of(
         Whether the file says that each volume gets at least the dose beside it.
     """
     try:
-        return _dvh(one, number, plan, rx, exact=exact)
+        return _dvh(exported, number, plan, rx, exact=exact)
     except Unusable as why:
-        return NoDVH(name=one.name, number=number, reason=why.reason, detail=why.detail)
+        return NoDVH(name=exported.name, number=number, reason=why.reason, detail=why.detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +85,21 @@ class _Points:
     notes: Notes
 
 
-def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool) -> DVH:
-    most = _gy(one.most, plan)
-    points = _points(one, plan, most)
-    histogram = _histogram(points, most, exact=exact and not _is_differential(one))
-    _refuse_cut_off(histogram, most)
+def _dvh(
+    exported: ExportedStructure, number: int, plan: ExportedPlan, rx: Prescription | UnknownPrescription, *, exact: bool
+) -> DVH:
+    max_gy = _gy(exported.maximum, plan)
+    points = _points(exported, plan, max_gy)
+    histogram = _histogram(points, max_gy, exact=exact and not _is_differential(exported))
+    _refuse_cut_off(histogram, max_gy)
     curves = curves_of(histogram)
-    found = statistics_of(histogram, curves, _stated(one, plan), percent_of_gy=_percent_of_gy(plan, rx))
-    if found.notes:  # nothing else in the file tells which of the two is right
-        raise Unusable(Reason.UNIT_UNKNOWN, found.notes[0][1].partition(";")[0])
-    sized = _sized(curves, histogram, one)
-    outside = min(max(one.outside_percent, 0.0), 100.0)
+    statistics = statistics_of(histogram, curves, _stated(exported, plan), percent_of_gy=_percent_of_gy(plan, rx))
+    if statistics.notes:  # nothing else in the file tells which of the two is right
+        raise Unusable(Reason.UNIT_UNKNOWN, statistics.notes[0][1].partition(";")[0])
+    sized = _sized(curves, histogram, exported)
+    outside = min(max(exported.outside_percent, 0.0), 100.0)
     return DVH(
-        name=one.name,
+        name=exported.name,
         number=number,
         origin=Origin.IMPORTED,
         volume=sized.volume,
@@ -96,13 +107,15 @@ def _dvh(one: Exported, number: int, plan: ExportedPlan, rx: Prescription | Unkn
         curve=sized.curves.curve,
         lower=sized.curves.lower,
         upper=sized.curves.upper,
-        mean_gy=found.mean_gy,
-        min_gy=found.min_gy,
-        max_gy=found.max_gy,
+        mean_gy=statistics.mean_gy,
+        min_gy=statistics.min_gy,
+        max_gy=statistics.max_gy,
         prescription=rx,
         volume_rounding_cc=sized.rounding_cc,
         uncovered_cc=outside / 100.0 * sized.volume if sized.unit is VolumeUnit.CC else 0.0,
-        findings=findings_of([*one.notes, *points.notes, *sized.notes, *_outside_notes(outside)], WHOSE, one.name),
+        findings=findings_of(
+            [*exported.notes, *points.notes, *sized.notes, *_outside_notes(outside)], WHOSE, exported.name
+        ),
     )
 
 
@@ -116,27 +129,27 @@ def _outside_notes(percent: float) -> Notes:
 # Doses and volumes
 
 
-def _points(one: Exported, plan: ExportedPlan, most: Number | None) -> _Points:
-    table = one.table
+def _points(exported: ExportedStructure, plan: ExportedPlan, max_gy: Number | None) -> _Points:
+    table = exported.table
     if isinstance(table, NoTable):
-        has_volume = one.volume_cc is not None and one.volume_cc.value > 0.0
+        has_volume = exported.volume_cc is not None and exported.volume_cc.value > 0.0
         reason = Reason.STRUCTURE_EMPTY if table.empty and not has_volume else Reason.STRUCTURE_NOT_COMPUTED
         raise Unusable(reason, table.why)
     factor, notes = _gy_per_unit(table.dose_unit, plan)
     dose = table.dose.times(factor)
-    _refuse_doses(dose, table.percent, plan, most)
+    _refuse_doses(dose, table.percent, plan, max_gy)
     if isinstance(table.volume_unit, UnknownUnit):
         raise _unknown(table.volume_unit, "volume")
     volume = table.volume
     if bool(np.any(volume.values < -volume.halves)):
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table has volumes below 0")
     if table.per_dose is not None:
-        volume = _cumulative(table, table.per_dose, dose, plan, one.volume_cc)
+        volume = _cumulative(table, table.per_dose, dose, plan, exported.volume_cc)
     values, rounding = falling(volume.values), volume.halves
     if table.volume_unit is VolumeUnit.PERCENT:
         refuse_other_than_percent(float(values[0]))
     else:
-        _refuse_other_volume(float(values[0]), one.volume_cc)
+        _refuse_other_volume(float(values[0]), exported.volume_cc)
     rounding_gy = 0.0 if _has_equal_steps(dose.values) else float(np.max(dose.halves))
     return _Points(
         dose_gy=dose.values,
@@ -148,11 +161,11 @@ def _points(one: Exported, plan: ExportedPlan, most: Number | None) -> _Points:
     )
 
 
-def _is_differential(one: Exported) -> bool:
-    return isinstance(one.table, Table) and one.table.per_dose is not None
+def _is_differential(exported: ExportedStructure) -> bool:
+    return isinstance(exported.table, Table) and exported.table.per_dose is not None
 
 
-def _gy_per_unit(unit: DoseUnit | UnknownUnit, plan: ExportedPlan) -> tuple[float, Notes]:
+def _gy_per_unit(unit: StatedDoseUnit, plan: ExportedPlan) -> tuple[float, Notes]:
     match unit:
         case UnknownUnit():
             raise _unknown(unit, "dose")
@@ -172,7 +185,7 @@ def _unknown(unit: UnknownUnit, of: str) -> Unusable:
     return Unusable(Reason.UNIT_UNKNOWN, f"the unit of its {of} is {unit.text!r}" if unit.text else f"no {of} unit")
 
 
-def _refuse_doses(dose: Column, percent: Column | None, plan: ExportedPlan, most: Number | None) -> None:
+def _refuse_doses(dose: Column, percent: Column | None, plan: ExportedPlan, max_gy: Number | None) -> None:
     """Refuse doses that fall, that no patient gets, or that are not those in percent beside them."""
     gy, steps = dose.values, np.diff(dose.values)
     if gy[0] < 0.0:
@@ -181,9 +194,9 @@ def _refuse_doses(dose: Column, percent: Column | None, plan: ExportedPlan, most
         at = int(np.argmax(steps < 0.0))
         detail = f"the doses of its table fall, from {gy[at]:.4g} to {gy[at + 1]:.4g} Gy"
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
-    if gy[-1] < _SMALLEST_GY and most is None:
+    if gy[-1] < _MIN_GY and max_gy is None:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table ends at 0 Gy, and no maximum is stated")
-    if gy[-1] > _LARGEST_GY:
+    if gy[-1] > _MAX_GY:
         raise Unusable(Reason.UNIT_UNKNOWN, f"its doses reach {gy[-1]:.4g} Gy: is that their unit?")
     if percent is None or plan.hundred_percent_gy is None:
         return
@@ -199,7 +212,7 @@ def _has_equal_steps(dose_gy: FloatArray) -> bool:
 
 
 def _cumulative(
-    table: Table, per: DoseUnit | UnknownUnit, dose: Column, plan: ExportedPlan, volume_cc: Number | None
+    table: Table, per: StatedDoseUnit, dose: Column, plan: ExportedPlan, volume_cc: Number | None
 ) -> Column:
     """Volumes of a differential DVH, summed from the top; they must come to the whole volume that is stated."""
     if len(dose) < 2:
@@ -216,7 +229,7 @@ def _cumulative(
 
 
 def _refuse_other_volume(table_cc: float, stated: Number | None) -> None:
-    if not _SMALLEST_CC <= table_cc <= _LARGEST_CC:
+    if not _MIN_CC <= table_cc <= _MAX_CC:
         raise Unusable(Reason.UNIT_UNKNOWN, f"its volume is {table_cc:.4g} cc: is that its unit?")
     if stated is None or abs(table_cc - stated.value) <= _SAME_VOLUME * stated.value + stated.half:
         return
@@ -227,7 +240,7 @@ def _refuse_other_volume(table_cc: float, stated: Number | None) -> None:
 # Bins
 
 
-def _histogram(points: _Points, most: Number | None, *, exact: bool) -> Histogram:
+def _histogram(points: _Points, max_gy: Number | None, *, exact: bool) -> Histogram:
     """The points as bins: each dose begins one; the last ends at the stated maximum, or is as wide as that before."""
     dose, volume, rounding = points.dose_gy, points.volume, points.rounding
     if dose[0] > 0.0:
@@ -237,8 +250,8 @@ def _histogram(points: _Points, most: Number | None, *, exact: bool) -> Histogra
             raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
         dose, volume = np.insert(dose, 0, 0.0), np.insert(volume, 0, volume[0])
         rounding = np.insert(rounding, 0, rounding[0])
-    edges = _edges(dose, last_with_volume(volume), most)
-    if not _SMALLEST_GY <= edges[-1] <= _LARGEST_GY:
+    edges = _edges(dose, last_with_volume(volume), max_gy)
+    if not _MIN_GY <= edges[-1] <= _MAX_GY:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table ends before the stated maximum")
     bins = 0 if exact else 1
     return Histogram(
@@ -249,22 +262,22 @@ def _histogram(points: _Points, most: Number | None, *, exact: bool) -> Histogra
         late=bins,
         rounding_gy=points.rounding_gy,
         rounding=rounding,
-        last_rounding_gy=most.half if most is not None else 0.0,
+        last_rounding_gy=max_gy.half if max_gy is not None else 0.0,
     )
 
 
-def _edges(dose_gy: FloatArray, last: int, most: Number | None) -> FloatArray:
+def _edges(dose_gy: FloatArray, last: int, max_gy: Number | None) -> FloatArray:
     """The doses and one more: the last bin with volume, number ``last``, ends at the stated maximum, if it may."""
     steps = np.diff(dose_gy)
     rising = steps[steps > 0.0]
     edges: FloatArray = np.append(dose_gy, dose_gy[-1] + rising[-1] if len(rising) else np.inf)
-    if most is None:
+    if max_gy is None:
         return edges
-    if last == len(dose_gy) - 1 and edges[last] < most.value <= edges[-1]:
-        edges[-1] = most.value
-    elif len(rising) and edges[last + 1] < most.value <= edges[last + 1] + rising[-1]:
+    if last == len(dose_gy) - 1 and edges[last] < max_gy.value <= edges[-1]:
+        edges[-1] = max_gy.value
+    elif len(rising) and edges[last + 1] < max_gy.value <= edges[last + 1] + rising[-1]:
         # what lies above the last row prints as nothing
-        edges[last + 1 :] = np.maximum(edges[last + 1 :], most.value + most.half)
+        edges[last + 1 :] = np.maximum(edges[last + 1 :], max_gy.value + max_gy.half)
     return edges
 
 
@@ -272,13 +285,13 @@ def _whole_of(points: _Points) -> float:
     return 100.0 if points.unit is VolumeUnit.PERCENT else np.inf
 
 
-def _refuse_cut_off(histogram: Histogram, most: Number | None) -> None:
+def _refuse_cut_off(histogram: Histogram, max_gy: Number | None) -> None:
     """Refuse a table that ends before the stated maximum, or without one while there is volume left."""
     end_gy, left = float(histogram.edges_gy[-2]), float(histogram.volume[-1] / histogram.volume[0])
-    if most is None:
+    if max_gy is None:
         cut_off = left > _LEFT_OVER
     else:
-        cut_off = left > 0.0 and most.value > histogram.edges_gy[-1] + histogram.bin_gy + most.half
+        cut_off = left > 0.0 and max_gy.value > histogram.edges_gy[-1] + histogram.bin_gy + max_gy.half
     if cut_off:
         text = f"its table ends at {end_gy:.4g} Gy with {100.0 * left:.3g} % of the volume left: was it cut off?"
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, text)
@@ -297,8 +310,8 @@ def _gy(stated: StatedDose | None, plan: ExportedPlan) -> Number | None:
     return Number(value=stated.number.value * factor, half=stated.number.half * factor)
 
 
-def _stated(one: Exported, plan: ExportedPlan) -> Stated | None:
-    mean, least, most = (_gy(stated, plan) for stated in (one.mean, one.least, one.most))
+def _stated(exported: ExportedStructure, plan: ExportedPlan) -> Stated | None:
+    mean, least, most = (_gy(stated, plan) for stated in (exported.mean, exported.minimum, exported.maximum))
     if mean is None or least is None or most is None:
         return None
     return Stated(mean=mean.value, least=least.value, most=most.value)
@@ -321,14 +334,14 @@ class _Sized:
     notes: Notes
 
 
-def _sized(curves: Curves, histogram: Histogram, one: Exported) -> _Sized:
+def _sized(curves: Curves, histogram: Histogram, exported: ExportedStructure) -> _Sized:
     """Curves in cc where the volume is known, else in percent as they are."""
-    stated = one.volume_cc
+    stated = exported.volume_cc
     if histogram.unit is VolumeUnit.CC:
         volume = float(histogram.volume[0])
-        summed_to = stated.half if stated is not None and _is_differential(one) else 0.0
+        summed_to = stated.half if stated is not None and _is_differential(exported) else 0.0
         return _Sized(curves=curves, volume=volume, unit=VolumeUnit.CC, rounding_cc=min(summed_to, volume), notes=[])
-    if stated is None or not _SMALLEST_CC <= stated.value <= _LARGEST_CC:
+    if stated is None or not _MIN_CC <= stated.value <= _MAX_CC:
         text = "volumes are relative; metrics in cc cannot be measured"
         if stated is not None:
             text = f"its volume is stated as {stated.value:g} cc, so {text}"

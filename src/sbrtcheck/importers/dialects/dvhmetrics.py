@@ -7,7 +7,17 @@ from collections.abc import Mapping
 
 from sbrtcheck.errors import InputError
 from sbrtcheck.importers.files import text_of
-from sbrtcheck.importers.template import LeftOut, NoMeaningError, Row, Template, asked, compared, entry, number, organ
+from sbrtcheck.importers.template import (
+    LeftOut,
+    NoMeaningError,
+    Row,
+    Template,
+    entry,
+    metric_of,
+    number,
+    organ,
+    sense_and_value,
+)
 
 _CELL = re.compile(r"\"([^\"]*)\"|'([^']*)'|#.*|([^\s\"'#]+)")  # as R's read.table splits a line
 _METRIC = re.compile(r"([DV])([0-9.]+|MIN|MAX|MEAN|MEDIAN|RX|SD|EUD|NTCP|TCP|HI)(%|GY|CGY|CC)?(?:_(%|GY|CGY|CC))?")
@@ -61,11 +71,11 @@ def _row(values: Mapping[str, str]) -> Row:
     found = re.search(r"[<>≤≥]", text)
     if not found:
         raise NoMeaningError("no comparison with <, <=, > or >=")
-    sense, value = compared(text[found.start() :])
+    sense, value = sense_and_value(text[found.start() :])
     limit = _VALUE.fullmatch(value)
     if not limit:
         raise NoMeaningError(f"'{value}' is not a number with a unit, Gy, cGy, cc or %")
-    metric, factor = asked(_metric_text(text[: found.start()], limit[2]))
+    metric, factor = metric_of(_metric_text(text[: found.start()], limit[2]))
     return Row(where="", printed="", organ=name, metric=metric, sense=sense, limit=number(limit[1]) * factor)
 
 

@@ -12,12 +12,12 @@ from sbrtcheck.importers.template import (
     Remark,
     Row,
     Template,
-    asked,
-    compared,
     entry,
-    kept,
+    field_remark,
+    metric_of,
     number,
     organ,
+    sense_and_value,
     with_variation,
 )
 from sbrtcheck.structure_names import normalise, organ_named
@@ -56,10 +56,10 @@ def read(raw: bytes) -> Template:
     lines = csv.reader(text.splitlines(keepends=True), delimiter=";" if first.count(";") > first.count(",") else ",")
     try:
         columns = _columns(next(lines, []))
-        found = [_entry(lines.line_num, columns, cells) for cells in lines if any(map(str.strip, cells))]
+        entries = [_entry(lines.line_num, columns, cells) for cells in lines if any(map(str.strip, cells))]
     except csv.Error as error:
         raise InputError(f"not CSV: {error}", f"line {lines.line_num}") from error
-    return Template(entries=tuple(found))
+    return Template(entries=tuple(entries))
 
 
 def _columns(header: list[str]) -> list[str]:
@@ -75,16 +75,16 @@ def _columns(header: list[str]) -> list[str]:
 
 def _entry(line: int, columns: list[str], cells: list[str]) -> Row | LeftOut:
     values = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if name}
-    said = (values.get("organ", ""), values.get("metric", ""), values.get("goal", ""))
+    row = (values.get("organ", ""), values.get("metric", ""), values.get("goal", ""))
     variation = values.get("variation", "")
-    printed = " ".join(filter(None, said)) + (f", variation {variation}" if variation else "")
+    printed = " ".join(filter(None, row)) + (f", variation {variation}" if variation else "")
     return entry(f"line {line}", printed, None, lambda: _row(values))
 
 
 def _row(values: Mapping[str, str]) -> Row:
     name = organ(values.get("organ", ""))
-    metric, factor = asked(values.get("metric", ""))
-    sense, goal = compared(values.get("goal", ""))
+    metric, factor = metric_of(values.get("metric", ""))
+    sense, goal = sense_and_value(values.get("goal", ""))
     row = Row(
         where="",
         printed="",
@@ -99,7 +99,7 @@ def _row(values: Mapping[str, str]) -> Row:
     variation = values.get("variation", "")
     if not variation:
         return row
-    its_sense, value = compared(variation) if variation[0] in "<>≤≥" else (None, variation)
+    its_sense, value = sense_and_value(variation) if variation[0] in "<>≤≥" else (None, variation)
     return with_variation(row, number(value) * factor, its_sense)
 
 
@@ -111,8 +111,10 @@ def _aliases(name: str, text: str) -> tuple[Remark, ...]:
         for alias in map(str.strip, text.split("|"))
         if alias and normalise(alias) != normalise(name) and not (organ_ and organ_named(alias) == organ_)
     ]
-    return kept("also called", ", ".join(others), "aliases are kept as comments: say with --names which one it is")
+    return field_remark(
+        "also called", ", ".join(others), "aliases are kept as comments: say with --names which one it is"
+    )
 
 
 def _kept(values: Mapping[str, str]) -> tuple[Remark, ...]:
-    return tuple(remark for key, warning in _KEPT.items() for remark in kept(key, values.get(key, ""), warning))
+    return tuple(remark for key, warning in _KEPT.items() for remark in field_remark(key, values.get(key, ""), warning))

@@ -8,18 +8,18 @@ from itertools import pairwise
 from typing import Any
 
 from sbrtcheck.errors import InputError
-from sbrtcheck.importers.files import amount, items, json_of, words
+from sbrtcheck.importers.files import json_of, list_at, number_at, text_at
 from sbrtcheck.importers.template import (
     LeftOut,
     NoMeaningError,
     Remark,
     Row,
     Template,
-    asked,
     entry,
-    kept,
+    field_remark,
+    metric_of,
     organ,
-    plain,
+    plain_number,
 )
 from sbrtcheck.tables import Sense
 
@@ -36,17 +36,19 @@ _LEVELS = ("AcceptableLevel", "VariationLevel", "FailLevel")
 def read(raw: bytes) -> Template:
     """Read a scorecard, as PlanScoreCard saves it."""
     data = json_of(raw)
-    templates = items(data, "ScoreTemplates")
+    templates = list_at(data, "ScoreTemplates")
     if not templates:
         hint = "this looks like a ProKnow file: --from proknow" if "computed" in data else ""
         raise InputError("no list of metrics under 'ScoreTemplates'", hint=hint)
     return Template(
         entries=tuple(_entry(n, template) for n, template in enumerate(templates, 1)),
-        title=words(data, "TemplateName"),
+        title=text_at(data, "TemplateName"),
         fractions=_fractions(data.get("NumberOfFractions")),
         remarks=(
-            *kept("site", words(data, "Site"), "the site is kept as a comment: the table is for every site"),
-            *kept("dose per fraction", _dose(data), "the dose per fraction is kept as a comment: tables have none"),
+            *field_remark("site", text_at(data, "Site"), "the site is kept as a comment: the table is for every site"),
+            *field_remark(
+                "dose per fraction", _dose(data), "the dose per fraction is kept as a comment: tables have none"
+            ),
         ),
     )
 
@@ -58,36 +60,36 @@ def _fractions(value: object) -> int | None:
 
 def _dose(data: dict[str, Any]) -> str:
     value = data.get("DosePerFraction")
-    return plain(value) if isinstance(value, Decimal) and value else ""
+    return plain_number(value) if isinstance(value, Decimal) and value else ""
 
 
 def _entry(position: int, template: object) -> Row | LeftOut:
     where = f"ScoreTemplates {position}"
     if not isinstance(template, dict):
         return LeftOut(where=where, printed="an entry that is no JSON object", why="it has no metric")
-    points = "; ".join(map(_point_text, items(template, "ScorePoints")))
+    points = "; ".join(map(_point_text, list_at(template, "ScorePoints")))
     value = template.get("InputValue")
-    at = f"{plain(value)}{words(template, 'InputUnit')}" if isinstance(value, Decimal) and value else ""
-    said = (_name(template), words(template, "MetricType"), at, f"[{words(template, 'OutputUnit')}]")
-    return entry(where, f"{' '.join(filter(None, said))}: {points}", None, lambda: _row(template))
+    at = f"{plain_number(value)}{text_at(template, 'InputUnit')}" if isinstance(value, Decimal) and value else ""
+    asked = (_name(template), text_at(template, "MetricType"), at, f"[{text_at(template, 'OutputUnit')}]")
+    return entry(where, f"{' '.join(filter(None, asked))}: {points}", None, lambda: _row(template))
 
 
 def _point_text(point: Any) -> str:
     if not isinstance(point, dict):
         return "no point"
-    x, score = (plain(v) if isinstance(v, Decimal) else "?" for v in (point.get("PointX"), point.get("Score")))
+    x, score = (plain_number(v) if isinstance(v, Decimal) else "?" for v in (point.get("PointX"), point.get("Score")))
     return f"{x} scores {score}" + (" (variation)" if point.get("Variation") is True else "")
 
 
 def _name(template: dict[str, Any]) -> str:
     structure = template.get("Structure")
-    return words(structure, "TemplateStructureId") or words(structure, "StructureId")
+    return text_at(structure, "TemplateStructureId") or text_at(structure, "StructureId")
 
 
 def _row(template: dict[str, Any]) -> Row:
     name = organ(_name(template))
-    metric, factor = asked(_metric_text(template))
-    sense, limit = _limit(items(template, "ScorePoints"))
+    metric, factor = metric_of(_metric_text(template))
+    sense, limit = _limit(list_at(template, "ScorePoints"))
     return Row(
         where="",
         printed="",
@@ -95,23 +97,23 @@ def _row(template: dict[str, Any]) -> Row:
         metric=metric,
         sense=sense,
         limit=limit * factor,
-        note=words(template, "MetricComment"),
+        note=text_at(template, "MetricComment"),
         remarks=(_FLAGGED, *_about_structure(name, template.get("Structure")), *_levels(template)),
     )
 
 
 def _metric_text(template: dict[str, Any]) -> str:
-    type_ = words(template, "MetricType")
+    type_ = text_at(template, "MetricType")
     if type_ in _PLAIN:
         return f"{_PLAIN[type_]}[{_unit(template, 'OutputUnit')}]"
     if type_ in _AT:
-        at = f"{plain(amount(template, 'InputValue'))}{_unit(template, 'InputUnit')}"
+        at = f"{plain_number(number_at(template, 'InputValue'))}{_unit(template, 'InputUnit')}"
         return f"{_AT[type_]}{at}[{_unit(template, 'OutputUnit')}]"
     raise NoMeaningError(f"'{type_}' is not a metric that tables have")
 
 
 def _unit(template: dict[str, Any], key: str) -> str:
-    unit = words(template, key)
+    unit = text_at(template, key)
     if unit.lower() not in _UNITS:
         raise NoMeaningError(f"'{key}' is '{unit}', not one of Gy, cGy, % and CC")
     return _UNITS[unit.lower()]
@@ -123,35 +125,37 @@ def _limit(points: Sequence[Any]) -> tuple[Sense, Decimal]:
     if len(flagged) != 1:
         why = "no score point is" if not flagged else "several score points are"
         raise NoMeaningError(f"{why} flagged as variation, and scores alone are no limit")
-    ordered = sorted((amount(p, "PointX"), amount(p, "Score")) for p in points if isinstance(p, dict))
+    ordered = sorted((number_at(p, "PointX"), number_at(p, "Score")) for p in points if isinstance(p, dict))
     steps = [after[1] - before[1] for before, after in pairwise(ordered)]
     if not any(steps):
         raise NoMeaningError("all scores are the same; on which side of the limit a plan passes is not said")
     if all(step <= 0 for step in steps):
-        return Sense.AT_MOST, amount(flagged[0], "PointX")
+        return Sense.AT_MOST, number_at(flagged[0], "PointX")
     if all(step >= 0 for step in steps):
-        return Sense.AT_LEAST, amount(flagged[0], "PointX")
+        return Sense.AT_LEAST, number_at(flagged[0], "PointX")
     raise NoMeaningError("scores rise and fall; a row has one limit")
 
 
 def _about_structure(name: str, structure: object) -> tuple[Remark, ...]:
-    its_id = words(structure, "StructureId")
+    its_id = text_at(structure, "StructureId")
     built = isinstance(structure, dict) and structure.get("AutoGenerated") is True
     return (
-        *kept("also called", its_id if its_id != name else "", "other names are kept as comments"),
-        *kept(
+        *field_remark("also called", its_id if its_id != name else "", "other names are kept as comments"),
+        *field_remark(
             "structure code",
-            words(structure, "StructureCode"),
+            text_at(structure, "StructureCode"),
             "structure codes are kept as comments: tables take structures by name",
         ),
-        *kept(
+        *field_remark(
             "built by PlanScoreCard from" if built else "comment on the structure",
-            words(structure, "StructureComment"),
+            text_at(structure, "StructureComment"),
             "how PlanScoreCard builds a structure is kept as a comment: the plan must have it drawn",
         ),
     )
 
 
 def _levels(template: dict[str, Any]) -> tuple[Remark, ...]:
-    said = ", ".join(f"{key} {plain(template[key])}" for key in _LEVELS if isinstance(template.get(key), Decimal))
-    return kept("levels", said, "levels beside the score points are kept as comments")
+    levels = ", ".join(
+        f"{key} {plain_number(template[key])}" for key in _LEVELS if isinstance(template.get(key), Decimal)
+    )
+    return field_remark("levels", levels, "levels beside the score points are kept as comments")

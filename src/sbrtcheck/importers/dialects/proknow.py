@@ -9,17 +9,17 @@ from enum import IntEnum
 from typing import Any
 
 from sbrtcheck.errors import InputError
-from sbrtcheck.importers.files import amount, items, json_of, words
+from sbrtcheck.importers.files import json_of, list_at, number_at, text_at
 from sbrtcheck.importers.template import (
     LeftOut,
     NoMeaningError,
     Remark,
     Row,
     Template,
-    asked,
     entry,
+    metric_of,
     organ,
-    plain,
+    plain_number,
     with_variation,
 )
 from sbrtcheck.tables import Sense
@@ -69,16 +69,16 @@ _MARGINAL = Remark(
 def read(raw: bytes) -> Template:
     """Read a scorecard template, as ProKnow exports it."""
     data = json_of(raw)
-    computed = items(data, "computed")
+    computed = list_at(data, "computed")
     if not computed:
         hint = "this looks like a PlanScoreCard file: --from planscorecard" if "ScoreTemplates" in data else ""
         raise InputError("no list of metrics under 'computed'", hint=hint)
-    own = items(data, "custom")
+    own = list_at(data, "custom")
     left_out = f"custom metrics ({len(own)}) were left out: their values are not in a plan"
     remark = Remark(comment=left_out, warning=left_out)
     return Template(
         entries=tuple(_entry(n, metric) for n, metric in enumerate(computed, 1)),
-        title=words(data, "name"),
+        title=text_at(data, "name"),
         remarks=(remark,) if own else (),
     )
 
@@ -87,15 +87,15 @@ def _entry(position: int, metric: object) -> Row | LeftOut:
     where = f"computed {position}"
     if not isinstance(metric, dict):
         return LeftOut(where=where, printed="an entry that is no JSON object", why="it has no metric")
-    arguments = [plain(v) for v in (metric.get("arg_1"), metric.get("arg_2")) if isinstance(v, Decimal)]
-    bands = "; ".join(map(_band_text, items(metric, "objectives")))
-    printed = " ".join(filter(None, (words(metric, "roi_name"), words(metric, "type"), *arguments)))
+    arguments = [plain_number(v) for v in (metric.get("arg_1"), metric.get("arg_2")) if isinstance(v, Decimal)]
+    bands = "; ".join(map(_band_text, list_at(metric, "objectives")))
+    printed = " ".join(filter(None, (text_at(metric, "roi_name"), text_at(metric, "type"), *arguments)))
     return entry(where, f"{printed}: {bands}" if bands else printed, None, lambda: _row(metric))
 
 
 def _band_text(band: Any) -> str:
-    edges = [f"{key} {plain(band[key])}" for key in ("min", "max") if _has(band, key)]
-    return " ".join((words(band, "label") or "no label", *edges))
+    edges = [f"{key} {plain_number(band[key])}" for key in ("min", "max") if _has(band, key)]
+    return " ".join((text_at(band, "label") or "no label", *edges))
 
 
 def _has(band: object, key: str) -> bool:
@@ -103,9 +103,9 @@ def _has(band: object, key: str) -> bool:
 
 
 def _row(metric: dict[str, Any]) -> Row:
-    name = organ(words(metric, "roi_name"))
-    asked_for, _ = asked(_metric_text(metric))
-    bands = items(metric, "objectives")
+    name = organ(text_at(metric, "roi_name"))
+    asked_for, _ = metric_of(_metric_text(metric))
+    bands = list_at(metric, "objectives")
     grades = [_grade(band) for band in bands]
     best = min(grades, default=Grade.PASS)
     sense, limit = _edge(bands, grades, best)
@@ -126,26 +126,26 @@ def _row(metric: dict[str, Any]) -> Row:
 
 
 def _metric_text(metric: dict[str, Any]) -> str:
-    type_ = words(metric, "type")
+    type_ = text_at(metric, "type")
     if type_ in _PLAIN:
         return _PLAIN[type_]
     if type_ in _METRICS:
-        return _METRICS[type_].format(plain(amount(metric, "arg_1")))
+        return _METRICS[type_].format(plain_number(number_at(metric, "arg_1")))
     if type_ in _RANGES:
-        if amount(metric, "arg_1") != 0:
+        if number_at(metric, "arg_1") != 0:
             raise NoMeaningError("a range of doses that does not begin at 0")
-        return _RANGES[type_].format(plain(amount(metric, "arg_2")))
+        return _RANGES[type_].format(plain_number(number_at(metric, "arg_2")))
     raise NoMeaningError(f"'{type_}' is not a metric that tables have")
 
 
 def _label(band: object) -> str:
-    return re.sub(r"\[.*?\]", "", words(band, "label")).strip().lower()  # a score may stand in brackets
+    return re.sub(r"\[.*?\]", "", text_at(band, "label")).strip().lower()  # a score may stand in brackets
 
 
 def _grade(band: object) -> Grade:
     label = _label(band)
     if label not in _GRADES:
-        raise NoMeaningError(f"the label '{words(band, 'label')}' does not say whether a plan passes")
+        raise NoMeaningError(f"the label '{text_at(band, 'label')}' does not say whether a plan passes")
     return _GRADES[label]
 
 
@@ -168,5 +168,5 @@ def _edge(bands: Sequence[Any], grades: Sequence[Grade], worst: Grade) -> tuple[
 def _boundary(lower: object, upper: object) -> tuple[Decimal, bool]:
     """Value between two bands, and whether it belongs to the lower one."""
     if isinstance(lower, dict) and isinstance(upper, dict) and _has(lower, "max") != _has(upper, "min"):
-        return (amount(lower, "max"), True) if _has(lower, "max") else (amount(upper, "min"), False)
+        return (number_at(lower, "max"), True) if _has(lower, "max") else (number_at(upper, "min"), False)
     raise NoMeaningError("two bands do not say where one ends and the other begins")

@@ -13,12 +13,12 @@ from sbrtcheck.importers.template import (
     Remark,
     Row,
     Template,
-    asked,
     entry,
-    kept,
+    field_remark,
+    metric_of,
     number,
     organ,
-    plain,
+    plain_number,
 )
 from sbrtcheck.tables import Sense
 
@@ -36,28 +36,36 @@ def read(raw: bytes) -> Template:
     """Read a protocol or a set of goals."""
     top = xml_of(raw)
     holders = [element for element in top.walk() if element.tag in _HOLDERS]
-    found = tuple(_entry(roi, of_order) for holder, of_order in _with_order(top) for roi in _rois(holder))
-    if not found:
+    entries = tuple(_entry(roi, of_order) for holder, of_order in _with_order(top) for roi in _rois(holder))
+    if not entries:
         raise InputError("no <roi> in <goals> or <set>")
-    sets = [element.said("name") for holder in holders for element in holder.children if element.tag == "goalset"]
-    names = [top.said("name"), *(element.said("name") for element in holders if element.tag == "set")]
+    sets = [element.child_text("name") for holder in holders for element in holder.children if element.tag == "goalset"]
+    names = [top.child_text("name"), *(element.child_text("name") for element in holders if element.tag == "set")]
     return Template(
-        entries=found,
+        entries=entries,
         title=next(filter(None, names), ""),
-        remarks=kept("goal sets that the file names and does not hold", ", ".join(sets), "goal sets are left out"),
+        remarks=field_remark(
+            "goal sets that the file names and does not hold", ", ".join(sets), "goal sets are left out"
+        ),
     )
 
 
 def _with_order(top: Element) -> Iterator[tuple[Element, int | None]]:
-    """Every holder of goals, with the number of fractions of the order that it stands in."""
-    in_orders = {id(holder) for order in top.walk() if order.tag == "order" for holder in order.walk()}
-    for element in top.walk():
-        if element.tag in _HOLDERS and id(element) not in in_orders:
-            yield element, None
+    """Every holder of goals, with the number of fractions of the order that it stands in, in the order of the file."""
+    waiting: list[tuple[Element, int | None]] = [(top, None)]
+    while waiting:
+        element, fractions = waiting.pop()
+        if element.tag in _HOLDERS:
+            yield element, fractions
         if element.tag == "order":
-            said = {child.said("fractions") for child in element.children if child.tag == "prescription"} - {""}
-            fractions = _fractions(said.pop()) if len(said) == 1 else None
-            yield from ((holder, fractions) for holder in element.walk() if holder.tag in _HOLDERS)
+            fractions = _fractions_of_order(element)
+        waiting.extend((child, fractions) for child in reversed(element.children))
+
+
+def _fractions_of_order(order: Element) -> int | None:
+    """The number of fractions of its prescriptions, where they have one alone."""
+    numbers = {child.child_text("fractions") for child in order.children if child.tag == "prescription"} - {""}
+    return _fractions(numbers.pop()) if len(numbers) == 1 else None
 
 
 def _rois(holder: Element) -> Iterator[Element]:
@@ -69,7 +77,7 @@ def _fractions(text: str) -> int | None:
 
 
 def _entry(roi: Element, of_order: int | None) -> Row | LeftOut:
-    own = roi.said("fractions")
+    own = roi.child_text("fractions")
     where, printed = f"line {roi.line}", _printed(roi)
     if own and _fractions(own) is None:
         return LeftOut(where=where, printed=printed, why=f"'{own}' is not a number of fractions")
@@ -80,20 +88,20 @@ def _printed(roi: Element) -> str:
     parts = []
     for tag in ("name", "type", "volume", "dose", "index"):
         if child := roi.find(tag):
-            said = "".join(f" {key}={value}" for key, value in child.attributes.items())
-            parts.append(f"{child.text}{said}" if tag == "name" else f"{tag} {child.text}{said}")
+            attributes = "".join(f" {key}={value}" for key, value in child.attributes.items())
+            parts.append(f"{child.text}{attributes}" if tag == "name" else f"{tag} {child.text}{attributes}")
     return ", ".join(parts)
 
 
 def _row(roi: Element) -> Row:
-    name = organ(roi.said("name"))
+    name = organ(roi.child_text("name"))
     type_ = roi.find("type")
     if type_ is None:
         raise NoMeaningError("no <type>")
     if know := type_.attributes.get("know"):
         raise NoMeaningError(f"its limit comes from a rule that is not in the file, '{know}'")
     metric_text, limit = _metric_and_limit(roi, type_.text)
-    metric, factor = asked(metric_text)
+    metric, factor = metric_of(metric_text)
     sense, remarks = _sense(type_)
     return Row(
         where="",
@@ -102,8 +110,8 @@ def _row(roi: Element) -> Row:
         metric=metric,
         sense=sense,
         limit=limit * factor,
-        reference=roi.said("ref"),
-        endpoint=roi.said("description"),
+        reference=roi.child_text("ref"),
+        endpoint=roi.child_text("description"),
         remarks=(*remarks, *_relative(roi), *_priority(roi)),
     )
 
@@ -149,7 +157,7 @@ def _dose(roi: Element) -> tuple[str, str]:
     unit = dose.attributes.get("units", "")
     if unit not in _DOSE_UNITS:
         raise NoMeaningError(f"the unit of the dose is '{unit}', not one of Gy, cGy and %")
-    return plain(number(dose.text)), _DOSE_UNITS[unit]
+    return plain_number(number(dose.text)), _DOSE_UNITS[unit]
 
 
 def _volume(roi: Element) -> tuple[str, str]:
@@ -159,7 +167,7 @@ def _volume(roi: Element) -> tuple[str, str]:
     unit = volume.attributes.get("units", "")
     if unit not in _VOLUME_UNITS:
         raise NoMeaningError(f"the unit of the volume is '{unit}', not one of cc and %")
-    return plain(number(volume.text)), unit
+    return plain_number(number(volume.text)), unit
 
 
 def _is_residual(roi: Element) -> bool:
@@ -170,10 +178,10 @@ def _is_residual(roi: Element) -> bool:
 def _relative(roi: Element) -> tuple[Remark, ...]:
     dose = roi.find("dose")
     of = dose.attributes.get("roi", "") if dose and dose.attributes.get("units") == "%" else ""
-    return kept(
+    return field_remark(
         "percent of the dose prescribed to", of, "percents of a target's dose are taken as percents of the prescription"
     )
 
 
 def _priority(roi: Element) -> tuple[Remark, ...]:
-    return kept("priority", roi.said("priority"), "priorities are kept as comments: tables have none")
+    return field_remark("priority", roi.child_text("priority"), "priorities are kept as comments: tables have none")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sbrtcheck.chart import svg
-from sbrtcheck.chart.layout import Frame
+from sbrtcheck.chart.layout import frame_of
 from sbrtcheck.chart.line_styles import COLOURS, LineStyle
 from sbrtcheck.chart.points import Side
 from sbrtcheck.chart.values import Chart, ChartCurve, ChartLimit, Line
@@ -124,14 +124,7 @@ class PageChart:
 
 def _drawing(chart: Chart, places: Sequence[int], of: int) -> Iterator[str]:
     """The parts of the drawing, what is in front last; ``places`` are those of its curves among all of the page."""
-    frame = Frame(
-        left=LEFT,
-        right=WIDTH - RIGHT,
-        top=TOP,
-        bottom=HEIGHT - BOTTOM,
-        top_gy=chart.top_gy,
-        top_volume=chart.top_volume,
-    )
+    frame = frame_of(chart, left=LEFT, right=WIDTH - RIGHT, top=TOP, bottom=HEIGHT - BOTTOM)
     yield svg.axes(chart, frame, height=HEIGHT)
     inside = f"M{frame.left} {frame.top}H{frame.right}V{frame.bottom}H{frame.left}Z"
     yield f'<clipPath id="plot"><path d="{inside}"/></clipPath><g clip-path="url(#plot)">'

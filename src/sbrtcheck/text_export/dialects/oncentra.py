@@ -9,22 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.text_export.export import (
     EMPTY,
     Dialect,
-    DoseUnit,
     Export,
-    Exported,
-    ExportedPlan,
+    ExportedStructure,
     NoTable,
+    StatedDoseUnit,
+    StatedVolumeUnit,
     Table,
-    UnknownUnit,
     dose_unit,
+    export_of_one_plan,
+    table_of,
     volume_unit,
 )
 from sbrtcheck.text_export.lines import Line, Lines, blocks, fault
-from sbrtcheck.text_export.numbers import column_of, is_number, refuse_two_decimal_marks
+from sbrtcheck.text_export.numbers import is_number, refuse_two_decimal_marks
 
 _ROI = re.compile(r"ROI\s*:\s*(?P<name>.*)", re.IGNORECASE)
 _DOSE = re.compile(r"Dose\s*:\s*(?P<name>.*)", re.IGNORECASE)
@@ -59,43 +59,33 @@ def read_oncentra(lines: Lines) -> Export:
         raise fault(what, mode.number, "export the cumulative DVH")
     dose, volume = _units(header)
     refuse_two_decimal_marks(cell for line in filled for cell in line.text.split())
-    label = next((found["name"] for line in header if (found := _PLAN.match(line.text))), "")
-    return Export(
-        system="Oncentra",
-        kind="DVH text export, cumulative",
-        plans={label: ExportedPlan(label=label)},
-        structures=tuple(_structure(block, label, dose, volume) for block in blocks(filled, starts)),
-    )
+    label = next((plan["name"] for line in header if (plan := _PLAN.match(line.text))), "")
+    structures = [_structure(block, label, dose, volume) for block in blocks(filled, starts)]
+    return export_of_one_plan("Oncentra", label, structures)
 
 
-def _units(header: Sequence[Line]) -> tuple[DoseUnit | UnknownUnit, VolumeUnit | UnknownUnit]:
-    found = {match["of"].lower(): match["unit"] for line in header if (match := _OF.fullmatch(line.text))}
-    return dose_unit(found.get("dose", "")), volume_unit(found.get("volume", ""))
+def _units(header: Sequence[Line]) -> tuple[StatedDoseUnit, StatedVolumeUnit]:
+    units = {match["of"].lower(): match["unit"] for line in header if (match := _OF.fullmatch(line.text))}
+    return dose_unit(units.get("dose", "")), volume_unit(units.get("volume", ""))
 
 
-def _structure(
-    block: Sequence[Line], plan: str, of_dose: DoseUnit | UnknownUnit, of_volume: VolumeUnit | UnknownUnit
-) -> Exported:
+def _structure(block: Sequence[Line], plan: str, dose: StatedDoseUnit, volume: StatedVolumeUnit) -> ExportedStructure:
     first = _ROI.match(block[0].text)
     name = first["name"].strip() if first else ""
     rows = [line for line in block[1:] if not (_DOSE.match(line.text) or _HEADING.fullmatch(line.text))]
     rows = [line for line in rows if not _RULE.fullmatch(line.text)]
-    return Exported(name=name, plan=plan, table=_table(rows, of_dose, of_volume))
+    return ExportedStructure(name=name, plan=plan, table=_table(rows, dose, volume))
 
 
-def _table(
-    rows: Sequence[Line], of_dose: DoseUnit | UnknownUnit, of_volume: VolumeUnit | UnknownUnit
-) -> Table | NoTable:
+def _table(rows: Sequence[Line], dose: StatedDoseUnit, volume: StatedVolumeUnit) -> Table | NoTable:
     if not rows:
         return EMPTY
     cells = [line.text.split() for line in rows]
     for line, row in zip(rows, cells, strict=True):
         if len(row) != _COLUMNS or not all(map(is_number, row)):
             return NoTable(why=f"line {line.number} is no row of bin, dose and volume")
-    _, dose, volume = (column_of(column) for column in zip(*cells, strict=True))
-    if dose is None or volume is None:
-        return NoTable(why="its table has numbers that are out of range")
-    return Table(dose=dose, dose_unit=of_dose, volume=volume, volume_unit=of_volume)
+    _, doses, volumes = zip(*cells, strict=True)
+    return table_of(doses, volumes, dose, volume)
 
 
 ONCENTRA = Dialect(

@@ -11,17 +11,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from sbrtcheck.formatting import of_csv_text
-from sbrtcheck.text_export.cells import Row, heading_of, names_column, plain, sheet_of
+from sbrtcheck.text_export.cells import Row, heading_of, names_column, normalized, sheet_of
 from sbrtcheck.text_export.export import (
     EMPTY,
     Dialect,
     Export,
-    Exported,
     ExportedPlan,
+    ExportedStructure,
     NoTable,
     Table,
     dose_unit,
     gy_per,
+    table_of,
     volume_unit,
 )
 from sbrtcheck.text_export.lines import Lines
@@ -35,7 +36,7 @@ _NOISE_GY = 1e-9
 
 def is_rows(lines: Lines) -> bool:
     """Whether the first line heads columns of structures, doses and volumes."""
-    heading = [plain(text) for text in heading_of(lines)]
+    heading = [normalized(text) for text in heading_of(lines)]
     return names_column(heading) is not None and {"dose", "volume"} <= {of for of, _, _ in _headed(heading)}
 
 
@@ -43,19 +44,20 @@ def read_rows(lines: Lines) -> Export:
     """Read a CSV file with a row a point."""
     sheet = sheet_of(lines)
     refuse_two_decimal_marks(cell for row in sheet.rows for cell in row.cells)
-    heading = [plain(text) for text in sheet.heading]
+    heading = [normalized(text) for text in sheet.heading]
     names = names_column(heading) or 0
     plan = heading.index("plan") if "plan" in heading else None
-    found: dict[tuple[str, str], list[Row]] = {}
+    rows_of: dict[tuple[str, str], list[Row]] = {}
     for row in sheet.rows:
         key = (_cell(row, plan) if plan is not None else "", of_csv_text(_cell(row, names)))
-        found.setdefault(key, []).append(row)
+        rows_of.setdefault(key, []).append(row)
     return Export(
         system="not stated",
         kind="CSV with a row a point, cumulative",
-        plans={label: ExportedPlan(label=label) for label, _ in found},
+        plans={label: ExportedPlan(label=label) for label, _ in rows_of},
         structures=tuple(
-            Exported(name=name, plan=label, table=_table(rows, heading)) for (label, name), rows in found.items()
+            ExportedStructure(name=name, plan=label, table=_table(rows, heading))
+            for (label, name), rows in rows_of.items()
         ),
     )
 
@@ -66,12 +68,12 @@ def _cell(row: Row, place: int) -> str:
 
 def _headed(heading: Sequence[str]) -> list[tuple[str, str, int]]:
     """Columns of doses and volumes: which, unit in the heading (empty where none stands there), place."""
-    found = []
+    columns = []
     for place, text in enumerate(heading):
-        if one := _HEADING.fullmatch(text):
-            unit = one["unit"] or ""
-            found.append((one["of"], _PERCENT.get(unit, unit), place))
-    return found
+        if matched := _HEADING.fullmatch(text):
+            unit = matched["unit"] or ""
+            columns.append((matched["of"], _PERCENT.get(unit, unit), place))
+    return columns
 
 
 def _table(rows: Sequence[Row], heading: Sequence[str]) -> Table | NoTable:
@@ -83,10 +85,8 @@ def _table(rows: Sequence[Row], heading: Sequence[str]) -> Table | NoTable:
             return NoTable(why=f"line {row.line} has no numbers for dose and volume")
     if _doses_contradict(rows, heading):
         return NoTable(why="its columns of doses contradict each other")
-    doses, volumes = (column_of([_cell(row, place) for row in rows]) for _, place in (dose, volume))
-    if doses is None or volumes is None:
-        return NoTable(why="its rows have numbers that are out of range")
-    return Table(dose=doses, dose_unit=dose_unit(dose[0]), volume=volumes, volume_unit=volume_unit(volume[0]))
+    doses, volumes = ([_cell(row, place) for row in rows] for _, place in (dose, volume))
+    return table_of(doses, volumes, dose_unit(dose[0]), volume_unit(volume[0]), place="its rows have")
 
 
 def _chosen(rows: Sequence[Row], heading: Sequence[str], of: str) -> tuple[str, int] | None:

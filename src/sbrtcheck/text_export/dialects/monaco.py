@@ -9,21 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.text_export.export import (
     Dialect,
-    DoseUnit,
     Export,
-    Exported,
-    ExportedPlan,
+    ExportedStructure,
     NoTable,
+    StatedDoseUnit,
+    StatedVolumeUnit,
     Table,
-    UnknownUnit,
     dose_unit,
+    export_of_one_plan,
+    table_of,
     volume_unit,
 )
 from sbrtcheck.text_export.lines import Line, Lines, fault
-from sbrtcheck.text_export.numbers import NUMBER, column_of, refuse_two_decimal_marks
+from sbrtcheck.text_export.numbers import NUMBER, refuse_two_decimal_marks
 
 _ROW = re.compile(rf"(?P<name>.*\S)\s+(?P<dose>{NUMBER})\s+(?P<volume>{NUMBER})")
 _HEADS = 2  # lines between the first and the rows: locale, columns
@@ -48,14 +48,10 @@ def read_monaco(lines: Lines) -> Export:
     by_name: dict[str, list[re.Match[str]]] = {name: [] for name in names}
     for row in rows:
         by_name[row["name"]].append(row)
-    return Export(
-        system="Monaco",
-        kind="DVH text export, cumulative",
-        plans={label: ExportedPlan(label=label)},
-        structures=tuple(
-            Exported(name=name, plan=label, table=_table(points, *units)) for name, points in by_name.items()
-        ),
-    )
+    structures = [
+        ExportedStructure(name=name, plan=label, table=_table(points, *units)) for name, points in by_name.items()
+    ]
+    return export_of_one_plan("Monaco", label, structures)
 
 
 def _field(text: str) -> tuple[str, str]:
@@ -79,13 +75,8 @@ def _rows(lines: Sequence[Line]) -> list[re.Match[str]]:
     return rows
 
 
-def _table(
-    points: Sequence[re.Match[str]], of_dose: DoseUnit | UnknownUnit, of_volume: VolumeUnit | UnknownUnit
-) -> Table | NoTable:
-    dose, volume = (column_of([point[key] for point in points]) for key in ("dose", "volume"))
-    if dose is None or volume is None:
-        return NoTable(why="its table has numbers that are out of range")
-    return Table(dose=dose, dose_unit=of_dose, volume=volume, volume_unit=of_volume)
+def _table(points: Sequence[re.Match[str]], dose: StatedDoseUnit, volume: StatedVolumeUnit) -> Table | NoTable:
+    return table_of([point["dose"] for point in points], [point["volume"] for point in points], dose, volume)
 
 
 MONACO = Dialect(

@@ -1,10 +1,11 @@
-"""Plain DICOM file in, its elements as bytes out; None for whatever is not plain, which pydicom reads then.
+"""Ordinary DICOM file in, its elements as bytes out; None for any other file, which pydicom reads then.
 
-Reading by pydicom takes longer than computing the DVHs of a small plan, and so does importing it. Nearly every RT file
-is plain, though: preamble and file meta information, or neither; explicit or implicit VR little endian; tags that rise,
-each element, sequence and item inside of what holds it, and nothing left over. Such a file can be read in one way only,
-which takes two loops. Nothing is repaired or guessed here: a file with the slightest oddity is pydicom's, with its
-errors, and the tests compare the two on files of every kind.
+Importing pydicom and reading with it takes a third of the time from the files of a plan to its contours
+(``docs/decisions/0018``). Nearly every RT file needs none of its repairs: preamble and file meta information, or
+neither; explicit or implicit VR little endian; tags that rise, each element, sequence and item inside of what holds it,
+and nothing left over (PS3.5 7 and PS3.10 7.1). Such a file can be read in one way only, which takes two loops. Nothing
+is repaired or guessed here: a file with the slightest oddity is pydicom's, with its errors, and the tests compare the
+two readers on files of every kind.
 """
 
 from __future__ import annotations
@@ -19,20 +20,22 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-UNDEFINED_LENGTH = 0xFFFFFFFF
-ANY_TAG = 0xFFFFFFFF
-PIXEL_DATA = 0x7FE00010
-PAYLOAD_TAGS = frozenset({PIXEL_DATA, 0x7FE00008, 0x7FE00009})
-CONTOUR_DATA = 0x30060050
+from sbrtcheck.dicom.elements import ANY_TAG, CONTOUR_DATA, PADDING, PAYLOAD_TAGS, PIXEL_DATA, UNDEFINED_LENGTH
+from sbrtcheck.dicom.tags import tag_name
+from sbrtcheck.errors import DicomError
 
 _CHARACTER_SET = 0x00080005
-# Of another character set pydicom makes what it can, or nothing.
+# Defined terms of Specific Character Set (PS3.3 C.12.1.1.2). Of another one pydicom makes what it can, or nothing.
 _KNOWN_SETS = re.compile(rb"((ISO_IR|ISO 2022 IR) \d{1,3} *|GB18030|GBK|\\)*[ \0]?")
-# Preamble, prefix.
+# Character sets in which the bytes of ASCII mean the characters of ASCII, all of them.
+_WITH_ASCII = frozenset(
+    [b"", b"GB18030", b"GBK", *(b"ISO_IR " + n for n in b"6 100 101 109 110 126 127 138 144 148 166 192".split())]
+)
+# File meta information comes after a preamble of 128 bytes and the prefix DICM (PS3.10 7.1).
 _META_AT = 132
 # Headers of doses and structure sets are shorter than this, and all files are read up to here.
 _START_BYTES = 1 << 16
-_DEEPEST = 16
+_MAX_DEPTH = 16
 _IMPLICIT, _EXPLICIT = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.1"
 
 # Sequences that are read.
@@ -59,7 +62,7 @@ _SEQUENCES = frozenset(
         0x300C0060,  # Referenced Structure Set
     }
 )
-# Sequences that are passed by, the commonest: knowing them saves asking pydicom's dictionary.
+# Sequences that are passed by, the commonest: knowing them saves asking pydicom's dictionary, for which it is imported.
 _OTHER_SEQUENCES = frozenset(
     {
         0x00081110,  # Referenced Study
@@ -67,12 +70,21 @@ _OTHER_SEQUENCES = frozenset(
         0x30060012,  # RT Referenced Study
         0x30060014,  # RT Referenced Series
         0x30060016,  # Contour Image
+        0x30020050,  # Primary Fluence Mode
         0x300A0040,  # Tolerance Table
+        0x300A0048,  # Beam Limiting Device Tolerance
         0x300A00B0,  # Beam
         0x300A00B6,  # Beam Limiting Device
+        0x300A00D1,  # Wedge
+        0x300A00E3,  # Compensator
+        0x300A00F4,  # Block
+        0x300A0107,  # Applicator
         0x300A0111,  # Control Point
+        0x300A0116,  # Wedge Position
         0x300A011A,  # Beam Limiting Device Position
         0x300A0180,  # Patient Setup
+        0x300A0190,  # Fixation Device
+        0x300A01B4,  # Setup Device
     }
 )
 # Elements of which more than the bytes is wanted, with the VRs whose bytes say all.
@@ -81,6 +93,7 @@ _EXPECTED = {
     **dict.fromkeys((0x00280010, 0x00280011, 0x00280100, 0x00280103), (b"US",)),
     **dict.fromkeys((0x00080100, 0x00080104, 0x30060002, 0x30060026, 0x300A0002, 0x300A0003), (b"LO", b"SH")),
 }
+# VRs whose length has four bytes in explicit VR, after two that are reserved; and those where it has two (PS3.5 7.1.2).
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 
@@ -89,8 +102,8 @@ _unpack_explicit = struct.Struct("<HH2sH").unpack_from
 _unpack_length = struct.Struct("<L").unpack_from
 
 
-class Elements:
-    """Elements of a plain file or of an item in it: bytes, or items of a sequence, by tag; private ones left out.
+class FastElements:
+    """Elements of an ordinary file or of an item in it: bytes, or items of a sequence, by tag; private ones left out.
 
     Contour Data, which are nearly all of a structure set, are a view of the file's bytes and keep all of these.
     """
@@ -104,24 +117,52 @@ class Elements:
     def __contains__(self, tag: int) -> bool:
         return tag in self.values
 
-    def only(self, tags: Iterable[int]) -> Elements:
+    def only(self, tags: Iterable[int]) -> FastElements:
         """The same with no other elements than these."""
-        return Elements({tag: self.values[tag] for tag in tags if tag in self.values}, self.character_set)
+        return FastElements({tag: self.values[tag] for tag in tags if tag in self.values}, self.character_set)
 
     def raw(self, tag: int) -> bytes:
-        """Bytes of an element; empty when absent, and of a sequence."""
+        """Bytes of an element, padding included; empty when absent, and of a sequence."""
         value = self.values.get(tag, b"")
         if isinstance(value, bytes):
             return value
         return value.tobytes() if isinstance(value, memoryview) else b""
 
-    def view(self, tag: int) -> memoryview:
-        """Bytes of an element as `raw` gives them, Contour Data not copied."""
-        value = self.values.get(tag, b"")
-        return value if isinstance(value, memoryview) else memoryview(self.raw(tag))
+    def raw_text(self, tag: int) -> bytes:
+        """The text of an element as written, without its padding; empty when absent."""
+        return self.raw(tag).strip(PADDING)
 
-    def items(self, tag: int) -> list[Elements]:
-        """Items of one of the sequences that are read; empty when absent."""
+    def text_view(self, tag: int) -> memoryview:
+        """What `raw_text` gives, Contour Data not copied."""
+        value = self.values.get(tag, b"")
+        view = value if isinstance(value, memoryview) else memoryview(self.raw(tag))
+        start, stop = 0, len(view)
+        while start < stop and view[stop - 1] in PADDING:
+            stop -= 1
+        while start < stop and view[start] in PADDING:
+            start += 1
+        return view[start:stop]
+
+    def decoded(self, tag: int) -> str:
+        """A text in the dataset's own character set; what is not simply ASCII is left to pydicom."""
+        text = self.raw(tag)
+        single = text.rstrip(PADDING)
+        if single.isascii() and b"\\" not in single and self.character_set.strip(PADDING) in _WITH_ASCII:
+            ascii_text = single.decode("ascii")
+            if ascii_text.isprintable():
+                return ascii_text
+        from sbrtcheck.dicom.general import decoded_alone
+
+        return decoded_alone(text, self.character_set)
+
+    def unsigned(self, tag: int, display_name: str) -> int:
+        """Value of a US element; `DicomError` when absent."""
+        if tag not in self.values:
+            raise DicomError(f"{tag_name(tag)} is missing or damaged", display_name)
+        return int.from_bytes(self.raw(tag), "little")
+
+    def items(self, tag: int, _display_name: str = "") -> list[FastElements]:
+        """Items of one of the sequences that are read; none when it is absent."""
         if tag not in _SEQUENCES:
             raise LookupError(f"sequence ({tag >> 16:04X},{tag & 0xFFFF:04X}) is not among those that are read")
         value = self.values.get(tag, [])
@@ -129,19 +170,26 @@ class Elements:
         return value
 
 
-Value = bytes | memoryview | list[Elements]
+Value = bytes | memoryview | list[FastElements]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlainFile:
-    """Elements of a file, and the place and length of the pixel data where reading stopped before them; 0 otherwise."""
+class PixelPlace:
+    """Where in a file its pixel data begin, and how many bytes they have."""
 
-    elements: Elements
-    pixels_at: int = 0
-    pixels_bytes: int = 0
+    at: int
+    size: int
 
 
-class _NotPlainError(Exception):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FastFile:
+    """Elements of a file, and where its pixel data are if reading stopped before them."""
+
+    elements: FastElements
+    pixels: PixelPlace | None = None
+
+
+class _OddFileError(Exception):
     """The file has something that can be read in several ways, or in none."""
 
 
@@ -149,8 +197,8 @@ class _TooShortError(Exception):
     """More of the file is needed."""
 
 
-def plain_file(file: BinaryIO, last: int = ANY_TAG) -> PlainFile | None:
-    """Elements of an open file up to the tag ``last``, never pixel data; None when it is not plain.
+def read_fast(file: BinaryIO, last: int = ANY_TAG) -> FastFile | None:
+    """Elements of an open file up to the tag ``last``, never pixel data; None when the file is no ordinary one.
 
     No more is read than needed: the start of the file, or else all of it.
     """
@@ -163,7 +211,7 @@ def plain_file(file: BinaryIO, last: int = ANY_TAG) -> PlainFile | None:
         except _TooShortError:
             content = _all_of(file, size)
             return _Walk(content, size).file(last) if content is not None else None
-    except (_NotPlainError, _TooShortError, OSError):
+    except (_OddFileError, _TooShortError, OSError):
         return None
 
 
@@ -185,17 +233,14 @@ class _Walk:
         self.size = size
         self.explicit = True
         self.last = ANY_TAG
-        self.stopped_at: tuple[int, int, int] | None = None
+        self.pixels: PixelPlace | None = None
 
-    def file(self, last: int) -> PlainFile:
+    def file(self, last: int) -> FastFile:
         at = self._after_meta() if self._bytes(_META_AT - 4, _META_AT) == b"DICM" else self._bare()
         self._refuse_other_encoding(at)
         self.last = last
         elements, _ = self._dataset(at, self.size, b"", 0)
-        tag, pixels_at, length = self.stopped_at or (0, 0, 0)
-        if tag != PIXEL_DATA or length == UNDEFINED_LENGTH:
-            return PlainFile(elements=elements)
-        return PlainFile(elements=elements, pixels_at=pixels_at, pixels_bytes=length)
+        return FastFile(elements=elements, pixels=self.pixels)
 
     def _after_meta(self) -> int:
         """Where the dataset begins, its encoding noted."""
@@ -207,14 +252,14 @@ class _Walk:
                 syntax = self._bytes(at, at + length).rstrip(b" \0")
             at += length
         if syntax not in {_IMPLICIT, _EXPLICIT}:
-            raise _NotPlainError
+            raise _OddFileError
         self.explicit = syntax == _EXPLICIT
         return at
 
     def _bare(self) -> int:
         """Where the dataset of a file of nothing else begins; Monaco writes such, of implicit VR."""
         if self._bytes(0, 2) != b"\x08\x00":
-            raise _NotPlainError
+            raise _OddFileError
         self.explicit = False
         return 0
 
@@ -224,7 +269,7 @@ class _Walk:
         first = self._bytes(at, at + 8)
         looks_explicit = all(0x41 <= letter <= 0x5A for letter in first[4:6])
         if first[:2] == b"\0\0" or looks_explicit != self.explicit:
-            raise _NotPlainError
+            raise _OddFileError
 
     def _bytes(self, at: int, stop: int) -> bytes:
         return self.content[at:stop].tobytes()
@@ -237,7 +282,7 @@ class _Walk:
 
     def _refuse_beyond(self, stop: int, end: int) -> None:
         if stop > end:
-            raise _NotPlainError
+            raise _OddFileError
         if stop > len(self.content):
             raise _TooShortError
 
@@ -256,24 +301,24 @@ class _Walk:
         if vr in _SHORT:
             return group << 16 | element, at + 8, length, vr
         if vr not in _LONG or not self._has(at, 12):
-            raise _NotPlainError
+            raise _OddFileError
         return group << 16 | element, at + 12, _unpack_length(self.content, at + 8)[0], vr
 
     def _dataset(
         self, at: int, end: int, character_set: bytes, depth: int, *, delimited: bool = False
-    ) -> tuple[Elements, int]:
+    ) -> tuple[FastElements, int]:
         """Elements from a place to the end, or to the item delimitation; and the place after them."""
         values: dict[int, Value] = {}
         previous = -1
         while at < end:
             if delimited and at + 8 <= end and self._bytes(at, at + 8) == b"\xfe\xff\x0d\xe0\0\0\0\0":
-                return Elements(values, character_set), at + 8
+                return FastElements(values, character_set), at + 8
             tag, at, length, vr = self._header(at, end)
             if tag <= previous or tag >> 16 == 0xFFFE or (vr and tag in _EXPECTED and vr not in _EXPECTED[tag]):
-                raise _NotPlainError
+                raise _OddFileError
             previous = tag
             if depth == 0 and self._stops(tag, at, length, end):
-                return Elements(values, character_set), at
+                return FastElements(values, character_set), at
             if length == UNDEFINED_LENGTH or tag in _SEQUENCES:
                 values[tag], at = self._sequence(tag, vr, at, length, end, character_set, depth)
             else:
@@ -284,24 +329,25 @@ class _Walk:
             if tag >> 16 & 1:
                 del values[tag]
         if delimited:
-            raise _NotPlainError
-        return Elements(values, character_set), at
+            raise _OddFileError
+        return FastElements(values, character_set), at
 
     def _stops(self, tag: int, at: int, length: int, end: int) -> bool:
-        """Whether no more is to be read; where that was is noted."""
+        """Whether no more is to be read; where pixel data begin is noted."""
         if tag <= self.last and tag not in PAYLOAD_TAGS:
             return False
         if length != UNDEFINED_LENGTH and at + length > end:
-            raise _NotPlainError
-        self.stopped_at = tag, at, length
+            raise _OddFileError
+        if tag == PIXEL_DATA and length != UNDEFINED_LENGTH:
+            self.pixels = PixelPlace(at=at, size=length)
         return True
 
     def _sequence(
         self, tag: int, vr: bytes, at: int, length: int, end: int, character_set: bytes, depth: int
-    ) -> tuple[list[Elements], int]:
+    ) -> tuple[list[FastElements], int]:
         if length == UNDEFINED_LENGTH:
             if vr != b"SQ" and (vr or not _is_sequence(tag)):
-                raise _NotPlainError
+                raise _OddFileError
             return self._items(at, end, character_set, depth, delimited=True)
         self._refuse_beyond(at + length, end)
         return self._items(at, at + length, character_set, depth)
@@ -310,23 +356,23 @@ class _Walk:
         if stop > end or stop > len(self.content):
             self._refuse_beyond(stop, end)
         if tag in _EXPECTED and _EXPECTED[tag] == (b"US",) and stop != at + 2:
-            raise _NotPlainError
+            raise _OddFileError
         value = self.content[at:stop]
         return value if tag == CONTOUR_DATA else value.tobytes()
 
     def _items(
         self, at: int, end: int, character_set: bytes, depth: int, *, delimited: bool = False
-    ) -> tuple[list[Elements], int]:
+    ) -> tuple[list[FastElements], int]:
         """Items from a place to the end, or to the sequence delimitation; and the place after them."""
-        items: list[Elements] = []
+        items: list[FastElements] = []
         while at < end:
             self._refuse_beyond(at + 8, end)
             group, element, length = _unpack_implicit(self.content, at)
             at += 8
             if delimited and (group, element, length) == (0xFFFE, 0xE0DD, 0):
                 return items, at
-            if (group, element) != (0xFFFE, 0xE000) or depth == _DEEPEST:
-                raise _NotPlainError
+            if (group, element) != (0xFFFE, 0xE000) or depth == _MAX_DEPTH:
+                raise _OddFileError
             if length == UNDEFINED_LENGTH:
                 item, at = self._dataset(at, end, character_set, depth + 1, delimited=True)
             else:
@@ -334,13 +380,13 @@ class _Walk:
                 item, at = self._dataset(at, at + length, character_set, depth + 1)
             items.append(item)
         if delimited:
-            raise _NotPlainError
+            raise _OddFileError
         return items, at
 
 
 def _known_set(value: Value) -> bytes:
     if not isinstance(value, bytes) or not _KNOWN_SETS.fullmatch(value):
-        raise _NotPlainError
+        raise _OddFileError
     return value
 
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sbrtcheck.dvh import VolumeUnit
-from sbrtcheck.text_export.cells import Sheet, doses_and_volumes, heading_of, sheet_of
+from sbrtcheck.text_export.cells import Sheet, heading_of, sheet_of, table_of_cells
 from sbrtcheck.text_export.export import (
     Dialect,
-    DoseUnit,
     Export,
-    Exported,
-    ExportedPlan,
+    ExportedStructure,
     NoTable,
+    StatedDoseUnit,
+    StatedVolumeUnit,
     Table,
     UnknownUnit,
     dose_unit,
+    export_of_one_plan,
     volume_unit,
 )
 from sbrtcheck.text_export.lines import Lines
@@ -47,14 +47,9 @@ def read_hiart(lines: Lines) -> Export:
     """Read an export of TomoTherapy."""
     sheet = sheet_of(lines)
     refuse_two_decimal_marks(cell for row in sheet.rows for cell in row.cells)
-    return Export(
-        system="TomoTherapy",
-        kind="DVH text export, cumulative",
-        plans={"": ExportedPlan()},
-        structures=tuple(
-            _structure(three, place * _COLUMNS, sheet) for place, three in enumerate(_threes(_heading(sheet.heading)))
-        ),
-    )
+    threes = enumerate(_threes(_heading(sheet.heading)))
+    structures = [_structure(three, place * _COLUMNS, sheet) for place, three in threes]
+    return export_of_one_plan("TomoTherapy", "", structures)
 
 
 def _heading(cells: Sequence[str]) -> list[str]:
@@ -71,27 +66,22 @@ def _threes(heading: Sequence[str]) -> list[tuple[str, str, str]]:
     return list(zip(padded[::_COLUMNS], padded[1::_COLUMNS], padded[2::_COLUMNS], strict=True))
 
 
-def _structure(three: tuple[str, str, str], place: int, sheet: Sheet) -> Exported:
+def _structure(three: tuple[str, str, str], place: int, sheet: Sheet) -> ExportedStructure:
     name = _NAME.fullmatch(three[0])
-    return Exported(name=name["name"] if name else three[0], table=_table(three, place, sheet))
+    return ExportedStructure(name=name["name"] if name else three[0], table=_table(three, place, sheet))
 
 
 def _table(three: tuple[str, str, str], place: int, sheet: Sheet) -> Table | NoTable:
-    below_name = next((line for line, text in sheet.column(place) if text), 0)
-    if below_name:
+    below_name = next((line for line, text in sheet.column(place) if text), None)
+    if below_name is not None:
         return NoTable(why=f"line {below_name} has something below its name, where nothing belongs")
     cells = list(zip(sheet.column(place + 1), sheet.column(place + 2), strict=True))
     while cells and not (cells[-1][0][1] or cells[-1][1][1]):  # columns of several lengths
         cells.pop()
-    found = doses_and_volumes(cells)
-    if isinstance(found, NoTable):
-        return found
-    doses, volumes = found
-    of_dose, of_volume = _units(three)
-    return Table(dose=doses, dose_unit=of_dose, volume=volumes, volume_unit=of_volume)
+    return table_of_cells(cells, *_units(three))
 
 
-def _units(three: tuple[str, str, str]) -> tuple[DoseUnit | UnknownUnit, VolumeUnit | UnknownUnit]:
+def _units(three: tuple[str, str, str]) -> tuple[StatedDoseUnit, StatedVolumeUnit]:
     """The units, where the word before them does not contradict them."""
     dose, volume = _DOSE.fullmatch(three[1]), _VOLUME.fullmatch(three[2])
     of_dose = dose_unit(dose["unit"]) if dose and _agree(dose) else UnknownUnit(text=three[1])

@@ -16,8 +16,8 @@ from sbrtcheck.text_export.export import (
     EMPTY,
     Dialect,
     Export,
-    Exported,
     ExportedPlan,
+    ExportedStructure,
     NoTable,
     StatedDose,
     Table,
@@ -56,22 +56,22 @@ def read_eclipse(lines: Lines) -> Export:
     header = filled[: starts[0]]
     differential = _is_differential(header)
     plans = _plans(header)
-    found = [_Block(block) for block in blocks(filled, starts)]
-    refuse_two_decimal_marks(text for block in found for text in block.numbers())
-    structures = tuple(_structure(block, plans, differential=differential) for block in found)
-    kind = "differential" if any(_is_per_dose(one) for one in structures) else "cumulative"
-    said = any("equal to or greater than" in line.text.lower() for line in header)
+    structure_blocks = [_Block(block) for block in blocks(filled, starts)]
+    refuse_two_decimal_marks(text for block in structure_blocks for text in block.numbers())
+    structures = tuple(_structure(block, plans, differential=differential) for block in structure_blocks)
+    kind = "differential" if any(_is_per_dose(structure) for structure in structures) else "cumulative"
+    says_at_least = any("equal to or greater than" in line.text.lower() for line in header)
     return Export(
         system="Eclipse",
         kind=f"DVH text export, {kind}",
         plans=plans,
         structures=structures,
-        says_at_least=said and kind == "cumulative",
+        says_at_least=says_at_least and kind == "cumulative",
     )
 
 
-def _is_per_dose(one: Exported) -> bool:
-    return isinstance(one.table, Table) and one.table.per_dose is not None
+def _is_per_dose(structure: ExportedStructure) -> bool:
+    return isinstance(structure.table, Table) and structure.table.per_dose is not None
 
 
 def _is_differential(header: Sequence[Line]) -> bool:
@@ -83,8 +83,8 @@ def _is_differential(header: Sequence[Line]) -> bool:
 
 def _plans(header: Sequence[Line]) -> dict[str, ExportedPlan]:
     starts = [place for place, line in enumerate(header) if _PLAN.match(line.text)]
-    found = [_plan(block) for block in blocks(header, starts)]
-    return dict(found) if found else {"": ExportedPlan()}
+    plans = [_plan(block) for block in blocks(header, starts)]
+    return dict(plans) if plans else {"": ExportedPlan()}
 
 
 def _plan(block: Sequence[Line]) -> tuple[str, ExportedPlan]:
@@ -145,27 +145,27 @@ class _Block:
 
 def _texts(lines: Iterable[Line]) -> dict[str, tuple[str, str, int]]:
     """Keys with a unit are known by what stands before it; the first of several equal keys counts."""
-    found: dict[str, tuple[str, str, int]] = {}
+    texts: dict[str, tuple[str, str, int]] = {}
     for line in lines:
         pair = _PAIR.fullmatch(line.text)
         if pair is None:
             continue
         with_unit = _KEY_UNIT.fullmatch(pair["key"])
         key, unit = (with_unit["key"], with_unit["unit"]) if with_unit else (pair["key"], "")
-        found.setdefault(" ".join(key.lower().split()), (unit.strip(), pair["value"].strip(), line.number))
-    return found
+        texts.setdefault(" ".join(key.lower().split()), (unit.strip(), pair["value"].strip(), line.number))
+    return texts
 
 
-def _structure(block: _Block, plans: Mapping[str, ExportedPlan], *, differential: bool) -> Exported:
+def _structure(block: _Block, plans: Mapping[str, ExportedPlan], *, differential: bool) -> ExportedStructure:
     texts = block.texts
-    return Exported(
+    return ExportedStructure(
         name=block.name,
         plan=_plan_of(block, plans),
         table=_table(block, differential=differential),
         volume_cc=_volume_cc(texts),
         mean=_dose(texts, "mean dose"),
-        least=_dose(texts, "min dose"),
-        most=_dose(texts, "max dose"),
+        minimum=_dose(texts, "min dose"),
+        maximum=_dose(texts, "max dose"),
         outside_percent=100.0 - _cover(texts, "dose cover."),
         notes=tuple(_notes(texts)),
     )
@@ -175,7 +175,7 @@ def _plan_of(block: _Block, plans: Mapping[str, ExportedPlan]) -> str:
     """Key of the plan that the block names; that of the only plan where it names none."""
     if "plan" in block.texts:
         key = _key(block.texts["plan"][1], block.texts)
-        same_label = [one for one, plan in plans.items() if plan.label == block.texts["plan"][1]]
+        same_label = [other for other, plan in plans.items() if plan.label == block.texts["plan"][1]]
         if key in plans or len(same_label) != 1:
             return key
         return same_label[0]
@@ -215,7 +215,9 @@ def _notes(texts: Texts) -> Iterable[tuple[FindingCode, str]]:
 def _table(block: _Block, *, differential: bool) -> Table | NoTable:
     if not block.heading:
         return NoTable(why="the export has no table for it", empty=True)
-    headed = [(" ".join(one["label"].lower().split()), one["unit"]) for one in _HEADED.finditer(block.heading)]
+    headed = [
+        (" ".join(heading["label"].lower().split()), heading["unit"]) for heading in _HEADED.finditer(block.heading)
+    ]
     rows = [(number, cells) for number, cells in block.rows if cells]
     if not rows:
         return EMPTY

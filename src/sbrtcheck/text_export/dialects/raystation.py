@@ -14,20 +14,21 @@ from sbrtcheck.plan import FindingCode
 from sbrtcheck.text_export.export import (
     EMPTY,
     Dialect,
-    DoseUnit,
     Export,
-    Exported,
     ExportedPlan,
+    ExportedStructure,
     NoTable,
     StatedDose,
+    StatedDoseUnit,
     Table,
     UnknownUnit,
     dose_unit,
     gy_per,
+    table_of,
     volume_unit,
 )
 from sbrtcheck.text_export.lines import Line, Lines
-from sbrtcheck.text_export.numbers import Number, column_of, is_number, number_of, refuse_two_decimal_marks
+from sbrtcheck.text_export.numbers import Number, is_number, number_of, refuse_two_decimal_marks
 
 _PAIR = re.compile(r"#\s*(?P<key>[^:#]+?)\s*:(?P<value>.*)")
 _DOSE = re.compile(r"(?P<number>\S+)\s*(?P<unit>c?Gy)\b.*", re.IGNORECASE)
@@ -46,29 +47,29 @@ def read_raystation(lines: Lines) -> Export:
     """Read an export of RayStation."""
     header: dict[str, str] = {}
     plans: dict[str, ExportedPlan] = {}
-    found: list[tuple[str, dict[str, str], list[Line]]] = []
+    structures: list[tuple[str, dict[str, str], list[Line]]] = []
     dose_name = ""
     for line in lines.filled:
         pair = _PAIR.fullmatch(line.text)
         if pair is None:
-            if found:
-                found[-1][2].append(line)
+            if structures:
+                structures[-1][2].append(line)
             continue
         key, value = _small(pair["key"]), pair["value"].strip()
         if key == _DOSE_NAME:
             dose_name = value
         elif key == _ROI:
-            found.append((dose_name, {_ROI: value}, []))
+            structures.append((dose_name, {_ROI: value}, []))
         else:
-            (found[-1][1] if found else header).setdefault(key, value)
-    for name, _, _ in found:
+            (structures[-1][1] if structures else header).setdefault(key, value)
+    for name, _, _ in structures:
         plans.setdefault(name, _plan(name, header))
-    refuse_two_decimal_marks(cell for _, _, rows in found for line in rows for cell in line.text.split())
+    refuse_two_decimal_marks(cell for _, _, rows in structures for line in rows for cell in line.text.split())
     return Export(
         system="RayStation",
         kind="DVH text export, cumulative",
         plans=plans,
-        structures=tuple(_structure(name, {**header, **texts}, rows) for name, texts, rows in found),
+        structures=tuple(_structure(name, {**header, **texts}, rows) for name, texts, rows in structures),
     )
 
 
@@ -89,61 +90,59 @@ def _plan(label: str, header: Texts) -> ExportedPlan:
     return ExportedPlan(label=label, prescribed_gy=prescribed_gy, hundred_percent_gy=prescribed_gy)
 
 
-def _structure(plan: str, texts: Texts, rows: Sequence[Line]) -> Exported:
-    unit, said = _dose_unit(texts)
-    notes = [(FindingCode.DOSE_TYPE, f"its dose unit is {said!r}")] if said else []
+def _structure(plan: str, texts: Texts, rows: Sequence[Line]) -> ExportedStructure:
+    unit, unit_text = _dose_unit(texts)
+    notes = [(FindingCode.DOSE_TYPE, f"its dose unit is {unit_text!r}")] if unit_text else []
     outside = number_of(texts.get("roivolumefractionoutsidegrid", "").rstrip("% \t"))
     volume_cc = _volume_cc(texts)
     if volume_cc is not None:
         notes.append((FindingCode.STORED_DVH_UNITS, "the export prints no unit of its volume; RayStation's are cc"))
-    return Exported(
+    return ExportedStructure(
         name=texts[_ROI],
         plan=plan,
         table=_table(unit, texts, rows),
         volume_cc=volume_cc,
         mean=_stated(texts, "meandose", unit),
-        least=_stated(texts, "mindose", unit),
-        most=_stated(texts, "maxdose", unit),
+        minimum=_stated(texts, "mindose", unit),
+        maximum=_stated(texts, "maxdose", unit),
         outside_percent=outside.value if outside is not None else 0.0,
         notes=tuple(notes),
     )
 
 
-def _dose_unit(texts: Texts) -> tuple[DoseUnit | UnknownUnit, str]:
+def _dose_unit(texts: Texts) -> tuple[StatedDoseUnit, str]:
     """The unit, and the whole text where it says more, as ``cGy (RBE)`` does."""
     text = next((texts[key] for key in ("doseunit", "unit", "doseunits") if key in texts), "")
-    found = _UNIT.fullmatch(text)
-    if found is None:
+    unit = _UNIT.fullmatch(text)
+    if unit is None:
         return UnknownUnit(text=""), ""
-    return dose_unit(found["unit"]), text if found["rest"] else ""
+    return dose_unit(unit["unit"]), text if unit["rest"] else ""
 
 
 def _volume_cc(texts: Texts) -> Number | None:
     """Volume as later versions and scripts state it; where no unit stands beside it, it is in cc."""
     text = next((texts[key] for key in ("roivolume", "volume") if key in texts), "")
-    found = re.fullmatch(r"(?P<number>\S+)\s*(?P<unit>.*)", text)
-    if found is None or (found["unit"] and volume_unit(found["unit"]) is not VolumeUnit.CC):
+    volume = re.fullmatch(r"(?P<number>\S+)\s*(?P<unit>.*)", text)
+    if volume is None or (volume["unit"] and volume_unit(volume["unit"]) is not VolumeUnit.CC):
         return None
-    return number_of(found["number"])
+    return number_of(volume["number"])
 
 
-def _stated(texts: Texts, key: str, unit: DoseUnit | UnknownUnit) -> StatedDose | None:
+def _stated(texts: Texts, key: str, unit: StatedDoseUnit) -> StatedDose | None:
     number = number_of(texts.get(key, ""))
     return StatedDose(number=number, unit=unit) if number is not None else None
 
 
-def _table(unit: DoseUnit | UnknownUnit, texts: Texts, rows: Sequence[Line]) -> Table | NoTable:
+def _table(unit: StatedDoseUnit, texts: Texts, rows: Sequence[Line]) -> Table | NoTable:
     if not rows:
         return EMPTY
     cells = [line.text.split() for line in rows]
     for line, row in zip(rows, cells, strict=True):
         if len(row) != 2 or not all(map(is_number, row)):
             return NoTable(why=f"line {line.number} is no row of 2 numbers")
-    dose, volume = (column_of(column) for column in zip(*cells, strict=True))
-    if dose is None or volume is None:
-        return NoTable(why="its table has numbers that are out of range")
+    doses, volumes = zip(*cells, strict=True)
     of_volume = volume_unit(texts["volumeunit"]) if "volumeunit" in texts else VolumeUnit.PERCENT
-    return Table(dose=dose, dose_unit=unit, volume=volume, volume_unit=of_volume)
+    return table_of(doses, volumes, unit, of_volume)
 
 
 RAYSTATION = Dialect(name="RayStation", told_by="lines '#RoiName: ...'", is_it=is_raystation, read=read_raystation)

@@ -1,4 +1,4 @@
-"""Plain files are read as pydicom reads them, to the byte; what is not plain is left to pydicom, errors included."""
+"""The fast reader reads files as pydicom does, to the byte; the others are left to pydicom, errors included."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from pydicom.uid import (
 
 import dicom_files as files
 from dicom_files import write_plan
-from sbrtcheck.dicom import general, load_dvhs, load_plan, plain
-from sbrtcheck.dicom.plain import Elements, PlainFile, plain_file
+from sbrtcheck.dicom import elements, fast, general, load_dvhs, load_plan
+from sbrtcheck.dicom.fast import FastElements, FastFile, read_fast
 from sbrtcheck.dicom.tags import name, quiet
-from two_ways import both_ways, everything, without_plain_reading
+from two_ways import both_ways, everything, without_fast_reading
 
-PLAIN_SYNTAXES = st.sampled_from([ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+FAST_SYNTAXES = st.sampled_from([ImplicitVRLittleEndian, ExplicitVRLittleEndian])
 SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
-def read_plain(path: Path, last: int = plain.ANY_TAG) -> PlainFile | None:
+def read_file(path: Path, last: int = elements.ANY_TAG) -> FastFile | None:
     with path.open("rb") as file:
-        return plain_file(file, last)
+        return read_fast(file, last)
 
 
 def element(tag: int, value: bytes, length: int | None = None) -> bytes:
     return struct.pack("<HHL", tag >> 16, tag & 0xFFFF, len(value) if length is None else length) + value
 
 
-OPEN, ITEM = plain.UNDEFINED_LENGTH, 0xFFFEE000
+OPEN, ITEM = elements.UNDEFINED_LENGTH, 0xFFFEE000
 END_OF_ITEM, END_OF_SEQUENCE = element(0xFFFEE00D, b""), element(0xFFFEE0DD, b"")
 MODALITY = element(0x00080060, b"RTSTRUCT")
 ROI = element(0x30060026, b"PTV ")
@@ -81,7 +81,7 @@ VRS = {
     0x300A0004: "ST",
     0x300A0016: "UT",
 }
-SEQUENCES = sorted(plain._SEQUENCES | plain._OTHER_SEQUENCES)
+SEQUENCES = sorted(fast._SEQUENCES | fast._OTHER_SEQUENCES)
 
 
 @dataclass
@@ -107,7 +107,7 @@ def encoded(tag: int, value: bytes | tuple[bool, list[Tree]], *, explicit: bool)
     group, number = tag >> 16, tag & 0xFFFF
     if not explicit:
         return struct.pack("<HHL", group, number, length) + content
-    if vr.encode() in plain._LONG:
+    if vr.encode() in fast._LONG:
         return struct.pack("<HH2sHL", group, number, vr.encode(), 0, length) + content
     return struct.pack("<HH2sH", group, number, vr.encode(), length) + content
 
@@ -129,12 +129,12 @@ def trees(depth: int = 3) -> st.SearchStrategy[Tree]:
     )
 
 
-def same(elements: Elements, dataset: Dataset) -> None:
+def same(elements: FastElements, dataset: Dataset) -> None:
     tags = {int(tag) for tag in dataset.keys() if not tag.is_private}  # noqa: SIM118 - iterating decodes
     assert set(elements.values) == tags
     for tag in tags:
         value = dataset.get_item(tag).value
-        if tag in plain._SEQUENCES:
+        if tag in fast._SEQUENCES:
             items = dataset[tag].value
             assert len(items) == len(elements.items(tag))
             for mine, theirs in zip(elements.items(tag), items, strict=True):
@@ -154,34 +154,34 @@ def test_elements_of_any_nesting_and_encoding_have_the_bytes_of_pydicom(
     path = tmp_path / "file"
     before = b"" if bare and not explicit else meta(explicit=explicit)
     path.write_bytes(before + tree.encoded(explicit=explicit))
-    read = read_plain(path)
+    read = read_file(path)
     assert read is not None
     with quiet():
         same(read.elements, dcmread(path, force=True))
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
-def test_other_encodings_are_not_plain(tmp_path: Path, syntax: str) -> None:
+def test_other_encodings_are_left_to_pydicom(tmp_path: Path, syntax: str) -> None:
     path = files.write(tmp_path / "file", files.structure_set(), syntax)
-    assert read_plain(path) is None
+    assert read_file(path) is None
 
 
-def test_explicit_vr_without_preamble_and_other_bytes_are_not_plain(tmp_path: Path) -> None:
+def test_explicit_vr_without_preamble_and_other_bytes_are_left_to_pydicom(tmp_path: Path) -> None:
     path = files.write(tmp_path / "file", files.structure_set(), ExplicitVRLittleEndian, meta=False)
-    assert read_plain(path) is None
+    assert read_file(path) is None
     path.write_bytes(b"")
-    assert read_plain(path) is None
+    assert read_file(path) is None
     path.write_bytes(bytes(200))
-    assert read_plain(path) is None
+    assert read_file(path) is None
 
 
-def test_a_sequence_deeper_than_any_plan_is_not_plain(tmp_path: Path) -> None:
+def test_a_sequence_deeper_than_any_plan_is_left_to_pydicom(tmp_path: Path) -> None:
     content = ROI
     for _ in range(40):
         content = element(0x30060020, element(ITEM, content))
     path = tmp_path / "file"
     path.write_bytes(meta() + MODALITY + content)
-    assert read_plain(path) is None
+    assert read_file(path) is None
 
 
 @pytest.mark.parametrize(
@@ -207,46 +207,46 @@ def test_a_sequence_deeper_than_any_plan_is_not_plain(tmp_path: Path) -> None:
         element(0x00080005, b"nonsense") + MODALITY,
     ],
 )
-def test_the_slightest_oddity_is_not_plain(tmp_path: Path, content: bytes) -> None:
+def test_a_file_with_the_slightest_oddity_is_left_to_pydicom(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(meta() + content)
-    assert read_plain(path) is None
+    assert read_file(path) is None
     path.write_bytes(meta() + MODALITY + element(0x30060020, element(ITEM, ROI)))
-    assert read_plain(path) is not None
+    assert read_file(path) is not None
 
 
-def test_an_element_of_another_kind_than_it_should_have_is_not_plain(tmp_path: Path) -> None:
+def test_an_element_of_another_kind_than_it_should_have_is_left_to_pydicom(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for tag, vr in ((0x30060020, b"UN\0\0\0\0"), (0x00280010, b"SS"), (0x30060026, b"UT\0\0\0\0"), (0x30060026, b"XX")):
         value = b"\2\0" + (b"\0\0" if len(vr) > 2 else b"") + b"AB"
         path.write_bytes(meta(explicit=True) + struct.pack("<HH", tag >> 16, tag & 0xFFFF) + vr[:4] + value)
-        assert read_plain(path) is None
+        assert read_file(path) is None
     path.write_bytes(meta(explicit=True) + struct.pack("<HH", 0x3006, 0x0026) + b"LO\2\0AB")
-    assert read_plain(path) is not None
+    assert read_file(path) is not None
 
 
 def test_sequences_are_those_of_the_dictionary() -> None:
-    assert {dictionary_VR(tag) for tag in plain._SEQUENCES | plain._OTHER_SEQUENCES} == {"SQ"}
-    assert {tag: dictionary_VR(tag).encode() for tag in plain._EXPECTED}.items() <= {
-        (tag, vr) for tag, vrs in plain._EXPECTED.items() for vr in vrs
+    assert {dictionary_VR(tag) for tag in fast._SEQUENCES | fast._OTHER_SEQUENCES} == {"SQ"}
+    assert {tag: dictionary_VR(tag).encode() for tag in fast._EXPECTED}.items() <= {
+        (tag, vr) for tag, vrs in fast._EXPECTED.items() for vr in vrs
     }
-    assert plain._is_sequence(0x300A0206)
-    assert not plain._is_sequence(0x30060050)
+    assert fast._is_sequence(0x300A0206)
+    assert not fast._is_sequence(0x30060050)
 
 
 def test_a_sequence_that_is_not_among_those_read_is_a_fault_of_the_program() -> None:
     with pytest.raises(LookupError, match=r"\(300A,00B0\)"):
-        Elements({}, b"").items(0x300A00B0)
+        FastElements({}, b"").items(0x300A00B0)
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
 def test_no_more_than_its_start_is_read_of_a_dose(tmp_path: Path, syntax: str) -> None:
     path = files.write(tmp_path / "dose", files.dose(stored=files.values(40, 60, 60)), syntax)
-    read = read_plain(path)
+    read = read_file(path)
     assert read is not None
-    assert (read.pixels_at, read.pixels_bytes) == (path.stat().st_size - 576_000, 576_000)
-    with mock.patch.object(plain, "_START_BYTES", 600):
-        again = read_plain(path)
+    assert read.pixels == fast.PixelPlace(at=path.stat().st_size - 576_000, size=576_000)
+    with mock.patch.object(fast, "_START_BYTES", 600):
+        again = read_file(path)
     assert again is not None
     assert again.elements.raw(0x3004000E) == read.elements.raw(0x3004000E)
 
@@ -267,8 +267,8 @@ def test_names_are_those_of_pydicom_in_any_character_set(raw: bytes, character_s
     elements = element(0x00080005, own) + element(0x30060002, raw)
     with quiet():
         theirs = read_dataset(BytesIO(elements), is_implicit_VR=True, is_little_endian=True)
-        mine = Elements({0x00080005: own, 0x30060002: raw}, own)
-        assert name(mine, 0x30060002) == name(theirs, 0x30060002)
+        mine = FastElements({0x00080005: own, 0x30060002: raw}, own)
+        assert name(mine, 0x30060002) == name(general.PydicomElements(theirs), 0x30060002)
 
 
 # Whole plans by either way
@@ -307,16 +307,16 @@ def test_a_plan_is_the_same_by_either_way_and_needs_no_pydicom(
     write_plan(tmp_path, files.dose(), sets, plan, syntax=syntax, meta=meta)
     refuse = AssertionError("pydicom was asked")
     with (
-        mock.patch.object(general, "dataset_of", side_effect=refuse),
-        mock.patch.object(general, "dose_dataset", side_effect=refuse),
-        mock.patch.object(general, "start_of", side_effect=refuse),
+        mock.patch.object(general, "read_general", side_effect=refuse),
+        mock.patch.object(general, "read_general_dose", side_effect=refuse),
+        mock.patch.object(general, "read_general_header", side_effect=refuse),
     ):
-        plainly = everything(load_plan(tmp_path))
-    with without_plain_reading():
-        assert everything(load_plan(tmp_path)) == plainly
+        fast_read = everything(load_plan(tmp_path))
+    with without_fast_reading():
+        assert everything(load_plan(tmp_path)) == fast_read
 
 
-def test_what_takes_long_to_import_is_not_imported_for_a_plain_plan(tmp_path: Path) -> None:
+def test_what_takes_long_to_import_is_not_imported_for_an_ordinary_plan(tmp_path: Path) -> None:
     program = (
         "import sys; from sbrtcheck import compute_dvhs, load_plan, measure;"
         " dvhs = compute_dvhs(load_plan(sys.argv[1])); measure('D95%[Gy]', dvhs['PTV']);"
@@ -335,13 +335,13 @@ def test_what_takes_long_to_import_is_not_imported_for_a_plain_plan(tmp_path: Pa
 def test_a_spoilt_file_gives_the_same_plan_or_the_same_error_by_either_way(
     tmp_path: Path, which: int, data: st.DataObject
 ) -> None:
-    syntax = data.draw(PLAIN_SYNTAXES)
+    syntax = data.draw(FAST_SYNTAXES)
     bare = syntax == ImplicitVRLittleEndian and data.draw(st.booleans())
     write_plan(tmp_path, files.dose(), rich_structure_set(), files.plan(beams=[1]), syntax=syntax, meta=not bare)
     spoilt = tmp_path / str(which)
     spoilt.write_bytes(data.draw(spoilt_bytes(spoilt.read_bytes())))
-    plainly, generally = both_ways(tmp_path)
-    assert plainly == generally
+    fast_read, pydicom_read = both_ways(tmp_path)
+    assert fast_read == pydicom_read
 
 
 @st.composite
@@ -366,18 +366,18 @@ def spoilt_bytes(draw: st.DrawFn, content: bytes) -> bytes:
 
 
 def places_of_lengths(path: Path) -> list[tuple[int, int]]:
-    """Where the lengths of all elements stand in a plain file, and in how many bytes."""
+    """Where the lengths of all elements stand in an ordinary file, and in how many bytes."""
     places = []
-    header = plain._Walk._header
+    header = fast._Walk._header
 
-    def noted(walk: plain._Walk, at: int, end: int) -> tuple[int, int, int, bytes]:
+    def noted(walk: fast._Walk, at: int, end: int) -> tuple[int, int, int, bytes]:
         found = header(walk, at, end)
-        size = 2 if found[3] in plain._SHORT else 4
+        size = 2 if found[3] in fast._SHORT else 4
         places.append((found[1] - size, size))
         return found
 
-    with mock.patch.object(plain._Walk, "_header", noted):
-        assert read_plain(path) is not None
+    with mock.patch.object(fast._Walk, "_header", noted):
+        assert read_file(path) is not None
     return places
 
 
@@ -394,21 +394,21 @@ def test_a_wrong_length_gives_the_same_plan_or_the_same_error_by_either_way(
         length = int.from_bytes(content[at : at + size], "little")
         wrong = ((length + change) % 256**size).to_bytes(size, "little")
         spoilt.write_bytes(content[:at] + wrong + content[at + size :])
-        plainly, generally = both_ways(tmp_path)
-        assert plainly == generally, at
+        fast_read, pydicom_read = both_ways(tmp_path)
+        assert fast_read == pydicom_read, at
 
 
 def test_a_damaged_character_set_is_refused_alike_by_either_way(tmp_path: Path) -> None:
     spoilt = write_plan(tmp_path, files.dose(), rich_structure_set(), files.plan()) / "1"
     spoilt.write_bytes(spoilt.read_bytes().replace(b"ISO_IR 192", b"\0\0O_IR 192"))
-    plainly, generally = both_ways(tmp_path)
-    assert plainly == generally
+    fast_read, pydicom_read = both_ways(tmp_path)
+    assert fast_read == pydicom_read
 
 
 def test_stored_dvhs_are_the_same_by_either_way(tmp_path: Path) -> None:
     dose = files.dose()
     dose.DVHSequence = files.items(files.stored_dvh([(0.5, 8.0), (0.5, 4.0), (0.5, 1.0)]))
     write_plan(tmp_path, dose, files.structure_set(), files.plan())
-    plainly = repr(load_dvhs(tmp_path))
-    with without_plain_reading():
-        assert repr(load_dvhs(tmp_path)) == plainly
+    fast_read = repr(load_dvhs(tmp_path))
+    with without_fast_reading():
+        assert repr(load_dvhs(tmp_path)) == fast_read

@@ -11,8 +11,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sbrtcheck.text_export.cells import Sheet, doses_and_volumes, heading_of, names_column, sheet_of
-from sbrtcheck.text_export.export import Dialect, Export, Exported, ExportedPlan, NoTable, Table, dose_unit, volume_unit
+from sbrtcheck.text_export.cells import Sheet, heading_of, names_column, sheet_of, table_of_cells
+from sbrtcheck.text_export.export import (
+    Dialect,
+    Export,
+    ExportedPlan,
+    ExportedStructure,
+    NoTable,
+    Table,
+    dose_unit,
+    volume_unit,
+)
 from sbrtcheck.text_export.lines import Lines
 from sbrtcheck.text_export.numbers import Number, number_of, refuse_two_decimal_marks
 
@@ -35,8 +44,8 @@ class _Pair:
     name: str
     dose: int
     volume: int
-    of_dose: str
-    of_volume: str
+    dose_unit: str
+    volume_unit: str
 
 
 def is_columns(lines: Lines) -> bool:
@@ -54,7 +63,7 @@ def read_columns(lines: Lines) -> Export:
     sheet = sheet_of(lines)
     pairs = list(_pairs(sheet.heading))
     refuse_two_decimal_marks(cell for row in sheet.rows for cell in row.cells)
-    slicer = any(_OF.fullmatch(pair.of_volume) for pair in pairs)
+    slicer = any(_OF.fullmatch(pair.volume_unit) for pair in pairs)
     return Export(
         system="not stated; columns as SlicerRT writes them"
         if slicer
@@ -65,39 +74,39 @@ def read_columns(lines: Lines) -> Export:
     )
 
 
-def _pairs(heading: tuple[str, ...]) -> Iterator[_Pair]:
+def _pairs(headings: tuple[str, ...]) -> Iterator[_Pair]:
     """Each column of volumes, with the column of doses before it: its own, or one for all."""
     dose: tuple[int, str, str] | None = None
-    for place, text in enumerate(heading):
-        if found := _DOSE.fullmatch(text):
-            dose = place, found["unit"] or "", _name(found["name"] or "")
-        elif dose and (found := _VOLUME.fullmatch(text)):
-            name = _name(found["name"])
+    for place, text in enumerate(headings):
+        if heading := _DOSE.fullmatch(text):
+            dose = place, heading["unit"] or "", _name(heading["name"] or "")
+        elif dose and (heading := _VOLUME.fullmatch(text)):
+            name = _name(heading["name"])
             if dose[2] in ("", name):
-                yield _Pair(name=name, dose=dose[0], volume=place, of_dose=dose[1], of_volume=found["unit"].strip())
+                yield _Pair(
+                    name=name, dose=dose[0], volume=place, dose_unit=dose[1], volume_unit=heading["unit"].strip()
+                )
 
 
 def _name(text: str) -> str:
     return _WORD.sub("", text)
 
 
-def _structure(pair: _Pair, sheet: Sheet) -> Exported:
-    of = _OF.fullmatch(pair.of_volume)
+def _structure(pair: _Pair, sheet: Sheet) -> ExportedStructure:
+    of = _OF.fullmatch(pair.volume_unit)
     volume_cc: Number | None = None
     if of and volume_unit(of["unit"]) is volume_unit("cc"):
         volume_cc = number_of(of["volume"])
-    return Exported(name=pair.name, table=_table(pair, "%" if of else pair.of_volume, sheet), volume_cc=volume_cc)
+    return ExportedStructure(
+        name=pair.name, table=_table(pair, "%" if of else pair.volume_unit, sheet), volume_cc=volume_cc
+    )
 
 
 def _table(pair: _Pair, of_volume: str, sheet: Sheet) -> Table | NoTable:
     cells = list(zip(sheet.column(pair.dose), sheet.column(pair.volume), strict=True))
     while cells and not cells[-1][1][1]:  # columns of several lengths
         cells.pop()
-    found = doses_and_volumes(cells)
-    if isinstance(found, NoTable):
-        return found
-    doses, volumes = found
-    return Table(dose=doses, dose_unit=dose_unit(pair.of_dose), volume=volumes, volume_unit=volume_unit(of_volume))
+    return table_of_cells(cells, dose_unit(pair.dose_unit), volume_unit(of_volume))
 
 
 COLUMNS = Dialect(

@@ -1,0 +1,56 @@
+"""The command batch: every plan below a folder -> one table, a row an outcome."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sbrtcheck.cli import options, streams
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@options.site(multiple=True, text="As for check; may be repeated.")
+@options.tables()
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."
+)
+@click.option("--jobs", type=click.IntRange(1, 61), default=2, show_default=True, help="Number of processes.")
+@options.names
+@options.dvhs
+@options.sites_file
+@options.accept_dose
+@options.strict
+@options.include_unconfirmed
+@click.option("--with-paths", is_flag=True, help="Write the folder of each plan too; folder names may name patients.")
+@click.option("--quiet", is_flag=True, help="Show neither progress nor summary.")
+@options.verbose
+def batch(
+    *,
+    folder: Path,
+    site: tuple[str, ...],
+    sites: str | None,
+    tables: tuple[str, ...],
+    out: Path,
+    jobs: int,
+    quiet: bool,
+    **choices: Any,
+) -> None:
+    """Check every plan below FOLDER and write one table, a row an outcome.
+
+    A plan that cannot be checked is a row with the reason. Exit code: 0 the table was written, whatever the verdicts;
+    2 unusable input, or no plan at all.
+    """
+    from sbrtcheck import archive
+
+    chosen = archive.Options.read(sites=site, sites_file=sites, tables=tables, **choices)
+    doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
+    with streams.progress(quiet=quiet, **doing) as progress:
+        summary = archive.batch(folder, out, chosen, jobs=jobs, progress=progress)
+    if not quiet:
+        streams.say(str(summary))

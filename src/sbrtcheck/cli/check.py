@@ -1,0 +1,106 @@
+"""The command check: one plan against tables -> a report, and the exit code of its verdict."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sbrtcheck.cli import exit_codes, options, streams
+from sbrtcheck.render.formats import Format, format_named, format_names
+
+if TYPE_CHECKING:
+    from sbrtcheck.results import Report
+
+
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck check plan --site lung",
+        "sbrtcheck check plan --table rtog-0813 --rx 50Gy/5 --format json --out report.json",
+        "sbrtcheck check plan --table tg101-5fx --table my-clinic.yaml --strict",
+    )
+)
+@options.folder_or_not
+@options.export
+@options.against
+@options.tables()
+@options.site(text="Site of the plan: which organs are expected. Without --table, its tables too.")
+@options.sites_file
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice((*format_names(), options.DICOM_PDF)),
+    default=format_names()[0],
+    show_default=True,
+    help="dicom-pdf is the PDF as a DICOM object with the patient's name and ID from the plan's files.",
+)
+@options.out
+@options.names
+@options.rx
+@options.plan
+@options.dvhs
+@options.end_caps
+@options.slice_interpolation
+@options.dose_interpolation
+@options.accept_dose
+@options.strict
+@options.include_unconfirmed
+@options.quiet
+@options.verbose
+@click.pass_context
+def check(
+    ctx: click.Context,
+    /,
+    *,
+    folder: Path | None,
+    export: Path | None,
+    tables: tuple[str, ...],
+    dvhs: str,
+    format_: str,
+    out: Path | None,
+    quiet: bool,
+    **choices: Any,
+) -> None:
+    """Check the plan in DIR, or the DVHs in a planning system's text export (--dvh).
+
+    Exit code: 0 pass or variation, 1 a fail, 2 unusable input, 3 nothing fails but the plan needs a review.
+    """
+    from sbrtcheck import api
+
+    source, dvhs = options.source_of(folder, export, dvhs)
+    if export is not None and format_ == options.DICOM_PDF:
+        raise click.UsageError(f"--format {format_} needs DIR: a text export does not say whose record it would be for")
+    as_dicom = format_ == options.DICOM_PDF
+    chosen = format_named("pdf" if as_dicom else format_)
+    chosen.check_installed()
+    inputs = [source, choices["names"], choices["against"], choices["sites"], *tables]
+    with streams.output(out, inputs=inputs, binary=chosen.binary) as write:
+        with streams.progress(quiet=quiet, **options.STEPS) as progress:
+            report = api.check(
+                streams.existing(source),
+                list(dict.fromkeys(tables)),
+                dvhs=dvhs,
+                progress=progress,
+                **choices,
+            )
+        write(api.report_as_dicom(report, source) if as_dicom else _rendered(report, chosen, for_screen=out is None))
+    ctx.exit(_exit_code(report))
+
+
+def _exit_code(report: Report) -> int:
+    from sbrtcheck.results import Verdict
+
+    return {Verdict.FAIL: exit_codes.FAIL, Verdict.REVIEW: exit_codes.REVIEW}.get(report.verdict, exit_codes.OK)
+
+
+def _rendered(report: Report, format_: Format, *, for_screen: bool) -> str | bytes:
+    if format_.name == "text" and for_screen and sys.stdout.isatty():
+        import shutil
+
+        from sbrtcheck.render import text_report
+
+        return text_report(report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ)
+    return format_.write(report)

@@ -1,0 +1,157 @@
+"""All DVHs of one plan as one frozen value: what sources of DVHs give, and what all checks take.
+
+Before it nothing knows constraints, and after it nothing knows DICOM or voxels::
+
+    DICOM plan -- compute_dvhs --+
+    DVHs that a planning system  |
+      stored  -- load_dvhs ------+--> DVHSet --> metrics, verdicts, charts, reports
+      exported -- load_dvh_export+
+
+Its methods hand over to the modules below: `compute`, `refine`, and those that draw. What only few need is imported
+when it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sbrtcheck.dvh.compute import union_of
+from sbrtcheck.dvh.curve import DosePoint
+from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin
+from sbrtcheck.dvh.model import Model
+from sbrtcheck.dvh.roi_names import roi_name_of_dvh, roi_names_of
+from sbrtcheck.plan import Finding, Plan, Prescription, UnknownPrescription
+from sbrtcheck.structure_names import RoiName
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from sbrtcheck.chart.points import HasPoints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DVHSet:
+    """All DVHs of one plan: before it nothing knows constraints, after it nothing knows DICOM.
+
+    ``provenance`` has the UIDs of the files and the plan label; ``plan`` and ``model`` are what the DVHs were computed
+    from, ``plan`` None for stored ones.
+    """
+
+    dvhs: tuple[DVH, ...]
+    without: tuple[NoDVH, ...] = ()
+    prescription: Prescription | UnknownPrescription
+    origin: Origin
+    provenance: Mapping[str, str | tuple[str, ...]]
+    findings: tuple[Finding, ...] = ()
+
+    plan: Plan | None = None
+    model: Model = field(default_factory=Model)
+
+    def __getitem__(self, name: str) -> DVH:
+        """The one DVH of that exact structure name; KeyError when there is none or several."""
+        matches = [dvh for dvh in self.dvhs if dvh.name == name]
+        if len(matches) != 1:
+            known = ", ".join(sorted({dvh.name for dvh in self.dvhs})) or "none"
+            raise KeyError(f"{len(matches)} DVHs are named {name!r}; there are: {known}")
+        return matches[0]
+
+    def union(self, parts: Sequence[DVH]) -> DVH | NoDVH:
+        """The DVH of several structures as one organ; what lies in two of them counts once.
+
+        Stored DVHs cannot be joined: how much two structures overlap is not in them.
+        """
+        return union_of(self.plan, parts, self.model)
+
+    def finer(self, dvh: DVH) -> DVH | None:
+        """The same DVH from elements half as wide: bounds about half as far apart. None where that is not to be had."""
+        from sbrtcheck.dvh.refine import refine_everywhere
+
+        return refine_everywhere(self.plan, dvh)
+
+    def narrowed(self, dvh: DVH, *questions: Sequence[DosePoint]) -> tuple[DVH, ...]:
+        """For each question the same DVH, with bounds that tell on which side of each of its points it passes.
+
+        Only cells that the isodose of a point crosses are halved, and only until it is known; where the curve passes
+        through a point, that is never. No DVHs where this one was not computed here.
+        """
+        from sbrtcheck.dvh.refine import refine_at
+
+        return refine_at(self.plan, dvh, questions)
+
+    def plot(
+        self,
+        *,
+        constraints: HasPoints[DVHSet] | Iterable[HasPoints[DVHSet]] = (),
+        structures: Collection[str] | None = None,
+        ax: Axes | None = None,
+        relative: bool = True,
+        names: Mapping[str, str] | None = None,
+    ) -> Axes:
+        """Draw the cumulative curves, their bounds shaded, and constraints as points; needs matplotlib.
+
+        Targets come first, with thicker lines.
+
+        Parameters
+        ----------
+        constraints
+            A `ConstraintTable` or a `Report`, or several. A triangle that points down (up) says that the curve has to
+            pass below or left (above or right) of it; a hollow one counts for no verdict. What is no point on a curve
+            is counted in the title.
+        structures
+            Names of the structures to draw; all when None.
+        ax
+            Axes to draw on; new ones when None.
+        relative
+            Volumes in percent of each structure's; else in cc.
+        names
+            TG-263 name -> structure name, to find the structures of a table's organs, and targets of any name.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+            Dose in Gy to the right, volume upwards.
+
+        Raises
+        ------
+        ImportError
+            matplotlib is not installed.
+        ValueError
+            There is no DVH of a name in ``structures``, or no absolute volume to draw.
+        """
+        from sbrtcheck.chart.axes import draw
+        from sbrtcheck.dvh.charts import dvh_chart, styled_dvhs
+
+        several = constraints if isinstance(constraints, Iterable) else (constraints,)
+        found = [one.points(self, names) for one in several]
+        chart = dvh_chart(
+            styled_dvhs(self.dvhs, roi_names(self), names),
+            points=[point for points, _ in found for point in points],
+            left_out=[constraint for _, left_out in found for constraint in left_out],
+            structures=structures,
+            relative=relative,
+        )
+        return draw(chart, ax)
+
+    def _repr_html_(self) -> str:
+        """Show curves and a summary in a notebook; everything in it escaped, no script."""
+        from sbrtcheck.dvh.charts import styled_dvhs
+        from sbrtcheck.dvh.notebook import dvhs_html
+
+        styled = styled_dvhs(self.dvhs, roi_names(self))
+        return dvhs_html(styled, without=self.without, findings=self.findings, origin=self.origin, model=self.model)
+
+    def __iter__(self) -> Iterator[DVH]:
+        return iter(self.dvhs)
+
+    def __len__(self) -> int:
+        return len(self.dvhs)
+
+
+def roi_names(dvhs: DVHSet) -> tuple[RoiName, ...]:
+    """All structures of the plan, also those without a DVH: a name is ambiguous whether it was computed or not."""
+    if dvhs.plan is not None:
+        return roi_names_of(dvhs.plan)
+    everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
+    return tuple(roi_name_of_dvh(dvh) for dvh in everything if dvh.number != DERIVED_NUMBER)

@@ -1,0 +1,264 @@
+"""A recipe of structures in, their shape as prisms in the dose grid out; or why it has none.
+
+A recipe names structures of the plan to be united, and others to be taken away: ``Lungs`` is the left with the right
+lung, ``Liver-GTV`` the liver without the tumour. One structure alone is the shortest recipe. Each structure becomes a
+stack of prisms, a polygon and two heights each (`sbrtcheck.geometry`), and stacks are united and subtracted as exactly
+as polygons are::
+
+    Lungs-GTV:      plus  +-------+  +-------+          +-------+  +-------+
+                          | left  |  | right |    ->    |       |  |  ___  |
+                          |       |  |  ___  |          |       |  |_|   |_|
+                          +-------+  +-|   |-+          +-------+
+                    minus              |GTV|
+
+**Readings.** Where the contours of one structure contradict each other (loops that cross, say), there is more than one
+area that they may mean. The structure is taken under one reading, and the others travel along, so that a verdict can
+be made under each. In a recipe of several structures, one is read otherwise at a time, for it is enough to know the
+least and the most that any reading leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import numpy as np
+
+from sbrtcheck.dvh.dvh import DERIVED_NUMBER, NoDVH
+from sbrtcheck.dvh.model import Between, Interpolation, Model
+from sbrtcheck.dvh.reason import Reason
+from sbrtcheck.errors import DicomError, GeometryError, SbrtcheckError
+from sbrtcheck.geometry import (
+    GridFrame,
+    PrismStack,
+    Surroundings,
+    grid_frame,
+    heights_of,
+    in_grid,
+    minus,
+    prism_stack,
+    slab_axis_of,
+    union,
+    with_area,
+)
+from sbrtcheck.plan import Finding, FindingCode, FloatArray, Plan, Structure
+from sbrtcheck.structure_names import Recipe, RoiName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solid:
+    """A structure, or one built from several, as prisms in a frame of the dose grid.
+
+    ``readings``: the same under other readings of contours that contradict each other; ``reading`` as of a `DVH`.
+    """
+
+    name: str
+    number: int
+    kind: str
+    stack: PrismStack
+    frame: GridFrame
+    findings: tuple[Finding, ...]
+    readings: tuple[Solid, ...] = ()
+    reading: int = 0
+
+    def or_else(self, stacks: Iterable[PrismStack]) -> Solid:
+        """The solid with its other readings; one that leaves nothing of it is none."""
+        numbered = enumerate((stack for stack in stacks if len(stack.layer)), start=1)
+        return replace(self, readings=tuple(replace(self, stack=stack, reading=number) for number, stack in numbered))
+
+
+class SolidBuilder:
+    """Builds the solids of one plan under one model.
+
+    No value but a tool for one computation: it keeps the plane heights of the plan's structures once it had to read
+    them, for all contours have to be decoded for them, and most structures never ask.
+    """
+
+    def __init__(self, plan: Plan, model: Model) -> None:
+        self.plan = plan
+        self.model = model
+        self._heights_mm: dict[int, list[FloatArray]] = {}  # by axis of the dose grid, one entry a structure
+
+    def solid(self, recipes: Sequence[Recipe], reading: int = 0) -> Solid | NoDVH:
+        """What recipes give together, in the dose grid that the model asks for; or why there is no such solid.
+
+        Parameters
+        ----------
+        recipes
+            One, or several for a union.
+        reading
+            Which other reading of contradictory contours to take, counted from 1; 0 for the usual one.
+        """
+        parts = []
+        for recipe in recipes:
+            part = self._of_recipe(recipe)
+            if isinstance(part, NoDVH):
+                return part
+            parts.append(part)
+        whole = _united(parts) if len(parts) > 1 else parts[0]
+        solid = whole if isinstance(whole, NoDVH) else _with_dose(whole, self.model)
+        return solid if isinstance(solid, NoDVH) or reading == 0 else solid.readings[reading - 1]
+
+    def _of_recipe(self, recipe: Recipe) -> Solid | NoDVH:
+        plus, spared = (
+            [self._contoured(_structure_of(roi, self.plan)) for roi in r] for r in (recipe.plus, recipe.minus)
+        )
+        if len(plus) == 1 and not spared and recipe.organ == recipe.plus[0].name:
+            return plus[0]
+        parts = []
+        for part in (*plus, *spared):
+            if isinstance(part, NoDVH):
+                detail = f"its part {part.name!r}: {part.detail or part.reason}"
+                return _no_derived(recipe.organ, part.reason, detail)
+            parts.append(part)
+        return _combined(recipe, parts[: len(plus)], parts[len(plus) :])
+
+    def _contoured(self, structure: Structure) -> Solid | NoDVH:
+        """A structure of the plan as prisms; or why there are none."""
+        try:
+            contours = with_area(structure.contours.read())
+        except DicomError as error:
+            return no_dvh(structure, Reason.STRUCTURE_DAMAGED, f"{error.what}; {error.hint}")
+        if len(contours) == 0:
+            return _nothing_contoured(structure)
+        try:
+            local_mm = in_grid(contours, self.plan.dose)
+            axis = slab_axis_of(local_mm, contours.starts)
+            frame = grid_frame(self.plan.dose, axis)
+            around = Surroundings(slab_mm=structure.slab_mm, others=lambda: self._heights_of_others(structure, axis))
+            stack, planes = prism_stack(
+                structure.name,
+                local_mm,
+                contours.starts,
+                frame,
+                exclusive_or=structure.exclusive_or,
+                around=around,
+            )
+        except GeometryError as error:
+            return no_dvh(structure, Reason.STRUCTURE_NOT_COMPUTED, str(error))
+        readings = stack.read_otherwise()
+        stack = replace(stack, readings=())
+        if self.model.between is Between.INTERPOLATED:
+            from sbrtcheck.geometry.prism_interpolation import interpolated
+
+            stack = interpolated(stack, planes, structure.name)
+            readings = tuple(interpolated(other, planes, structure.name) for other in readings)
+        solid = Solid(
+            name=structure.name,
+            number=structure.number,
+            kind=structure.kind,
+            stack=stack,
+            frame=frame,
+            findings=structure.findings + stack.findings,
+        )
+        return solid.or_else(readings)
+
+    def _heights_of_others(self, structure: Structure, axis: int) -> list[FloatArray]:
+        """The heights of the contour planes of all other structures, along an axis of the dose grid."""
+        if axis not in self._heights_mm:
+            self._heights_mm[axis] = [_plane_heights(each, self.plan, axis) for each in self.plan.structures]
+        heights = zip(self.plan.structures, self._heights_mm[axis], strict=True)
+        return [planes for each, planes in heights if each is not structure]
+
+
+def _plane_heights(structure: Structure, plan: Plan, axis: int) -> FloatArray:
+    """The heights of a structure's contour planes; none where its contours cannot be read."""
+    try:
+        contours = with_area(structure.contours.read())
+    except SbrtcheckError:  # its own DVH says so
+        return np.zeros(0)
+    first_mm = contours.points_mm[contours.starts[:-1]] - plan.dose.origin_mm
+    return heights_of(first_mm @ plan.dose.axes[axis])
+
+
+def _united(parts: Sequence[Solid]) -> Solid | NoDVH:
+    """Several structures as one organ."""
+    name = " + ".join(part.name for part in parts)
+    if any(part.frame.axes != parts[0].frame.axes for part in parts):
+        return _no_derived(name, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
+    built = Finding(code=FindingCode.DERIVED_STRUCTURE, text=f"built from {name}", subject=name)
+    findings = (built, *(finding for part in parts for finding in part.findings))
+    solid = Solid(
+        name=name,
+        number=DERIVED_NUMBER,
+        kind="",
+        stack=reduce(union, (part.stack for part in parts)),
+        frame=parts[0].frame,
+        findings=tuple(dict.fromkeys(findings)),
+    )
+    return solid.or_else(reduce(union, stacks) for stacks in _each_reading(parts))
+
+
+def _each_reading(parts: Sequence[Solid]) -> Iterator[list[PrismStack]]:
+    """The parts under their first other reading, under their second, and so on; one that has none as it is."""
+    for number in range(max((len(part.readings) for part in parts), default=0)):
+        yield [part.readings[number].stack if number < len(part.readings) else part.stack for part in parts]
+
+
+def _combined(recipe: Recipe, whole: Sequence[Solid], spared: Sequence[Solid]) -> Solid | NoDVH:
+    """The union of some structures without the union of others."""
+    parts = [*whole, *spared]
+    frame = parts[0].frame
+    if any(part.frame.axes != frame.axes for part in parts):
+        return _no_derived(recipe.organ, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
+    stacks = [part.stack for part in whole], [part.stack for part in spared]
+    stack = _difference(*stacks)
+    # the least and the most that the readings can leave, if one reading of each part lies inside the other
+    readings = [_difference(other, stacks[1]) for other in _each_reading(whole)]
+    readings += [_difference(stacks[0], other) for other in _each_reading(spared)]
+    built = Finding(code=FindingCode.DERIVED_STRUCTURE, text=_composition(recipe), subject=recipe.organ)
+    if len(stack.layer) == 0:
+        return _no_derived(recipe.organ, Reason.STRUCTURE_EMPTY, built.text)
+    findings = (built, *(finding for part in parts for finding in part.findings))
+    solid = Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
+    return solid.or_else(readings)
+
+
+def _difference(whole: Sequence[PrismStack], spared: Sequence[PrismStack]) -> PrismStack:
+    """The union of some stacks without the union of others."""
+    stack = reduce(union, whole)
+    return minus(stack, reduce(union, spared)) if spared else stack
+
+
+def _composition(recipe: Recipe) -> str:
+    plus = " + ".join(roi.name for roi in recipe.plus)
+    spared = "".join(f" - {roi.name}" for roi in recipe.minus)
+    return f"built from {plus}{spared}"
+
+
+def _with_dose(solid: Solid, model: Model) -> Solid:
+    """The solid in the dose grid that the model asks for."""
+    if model.dose is Interpolation.TRILINEAR:
+        return solid
+    from sbrtcheck.geometry.cubic_dose import with_cubic_dose
+
+    stack, frame = with_cubic_dose(replace(solid.stack, findings=()), solid.frame, solid.name)
+    return replace(
+        solid,
+        stack=stack,
+        frame=frame,
+        findings=(*solid.findings, *stack.findings),
+        readings=tuple(_with_dose(reading, model) for reading in solid.readings),
+    )
+
+
+def _nothing_contoured(structure: Structure) -> NoDVH:
+    """Why a structure has no contours to compute with: what reading it turned up, if anything."""
+    unused = any(finding.code is FindingCode.NOT_COMPUTED for finding in structure.findings)
+    reason = Reason.STRUCTURE_NOT_COMPUTED if unused else Reason.STRUCTURE_EMPTY
+    detail = "; ".join(finding.text for finding in structure.findings)
+    return no_dvh(structure, reason, detail or "no closed contour with an area")
+
+
+def no_dvh(of: Structure | Solid, reason: Reason, detail: str) -> NoDVH:
+    """Why there is no DVH of a structure."""
+    return NoDVH(name=of.name, number=of.number, kind=of.kind, reason=reason, detail=detail)
+
+
+def _no_derived(name: str, reason: Reason, detail: str) -> NoDVH:
+    return NoDVH(name=name, number=DERIVED_NUMBER, reason=reason, detail=detail)
+
+
+def _structure_of(roi: RoiName, plan: Plan) -> Structure:
+    return next(s for s in plan.structures if s.number == roi.number and s.name == roi.name)
