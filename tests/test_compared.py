@@ -184,7 +184,10 @@ def test_the_structure_the_user_named_is_the_one_compared() -> None:
     ours, theirs = dvh_set(uniform_dvh("myelon", dose_gy=17.0)), dvh_set(uniform_dvh("myelon", dose_gy=19.0))
     names = {"SpinalCord": "myelon"}
     report = report_on(cord_table(), ours, names=names)
-    assert [one.row_id for one in compare_with(report, theirs, other="others").verdicts] == ["cord"]
+    found = compare_with(report, theirs, other="others")
+    assert [one.row_id for one in found.verdicts] == ["cord"]
+    with pytest.warns(DeprecationWarning, match="needs no names"):
+        assert compare_with(report, theirs, other="others", names=names) == found
 
 
 def test_a_name_that_differs_in_blanks_and_case_alone_is_the_structure_and_told() -> None:

@@ -11,6 +11,7 @@ from sbrtcheck.dvh import DVHSet, compute_dvhs
 from sbrtcheck.judge import match_plan
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import JudgedPlan, judged_plan
+from sbrtcheck.judge.naming import plan_names
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.judge.structures import plan_structures
 from sbrtcheck.options import CheckOptions
@@ -125,3 +126,9 @@ def test_matches_of_more_organs_than_the_tables_ask_for_change_no_outcome() -> N
     by_itself, by_matches = evaluate_with([asked], dvhs, options), evaluate_with([asked], dvhs, options, matches)
     assert by_matches.to_dict() == by_itself.to_dict()
     assert by_matches.names == by_itself.names
+
+
+def test_the_old_name_of_a_match_warns_and_gives_it() -> None:
+    (organ,) = plan_names([table(row("Max[Gy]", "below", 30, "Heart"))], [RoiName(name="HEART", number=1)]).organs
+    with pytest.warns(DeprecationWarning, match=r"OrganName\.match"):
+        assert organ.taken == organ.match

@@ -76,12 +76,12 @@ def _rows(first: Report, second: Report) -> Iterator[RowComparison]:
 
 def _by_row(report: Report) -> dict[tuple[str, str, str], list[Outcome]]:
     """Outcomes by table, row, and organ where the row asks for each of several."""
-    found: dict[tuple[str, str, str], list[Outcome]] = {}
+    outcomes: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in report.outcomes:
         row = outcome.constraint
         organ = outcome.organ if row.select is Select.EACH else ""
-        found.setdefault((outcome.table_id, row.id, organ), []).append(outcome)
-    return found
+        outcomes.setdefault((outcome.table_id, row.id, organ), []).append(outcome)
+    return outcomes
 
 
 def _row_comparisons(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Iterator[RowComparison]:
@@ -119,14 +119,19 @@ def _row(known: Outcome, first: Outcome | NoOutcome, second: Outcome | NoOutcome
 def _better(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> tuple[Better, bool, str]:
     """Which is better, whether the bounds overlap, and why nothing was compared."""
     why = _not_evaluated(first, second)
-    if why or isinstance(first, NoOutcome) or isinstance(second, NoOutcome):
-        return Better.NOT_COMPARED, False, why
+    if why is not None or isinstance(first, NoOutcome) or isinstance(second, NoOutcome):
+        return Better.NOT_COMPARED, False, why or ""
     return _better_of_evaluated(first, second)
 
 
 def _better_of_evaluated(first: Outcome, second: Outcome) -> tuple[Better, bool, str]:
-    one, other = _margins(first), _margins(second)
-    overlap = one is not None and other is not None and one[0] <= other[1] and other[0] <= one[1]
+    margin, other_margin = _margins(first), _margins(second)
+    overlap = (
+        margin is not None
+        and other_margin is not None
+        and margin[0] <= other_margin[1]
+        and other_margin[0] <= margin[1]
+    )
     ranks = _RANK.get(first.verdict, 0), _RANK.get(second.verdict, 0)  # a risk point has no better verdict
     if ranks[0] != ranks[1]:
         return (Better.FIRST if ranks[0] < ranks[1] else Better.SECOND), overlap, ""
@@ -138,34 +143,39 @@ def _better_of_evaluated(first: Outcome, second: Outcome) -> tuple[Better, bool,
     return (Better.FIRST if first.margin > second.margin else Better.SECOND), False, ""
 
 
-def _not_evaluated(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> str:
-    """Why a row was not evaluated in one of the plans, or in both; "" when it was in both."""
-    one, other = _why(first), _why(second)
-    if one and one == other:
-        return f"in neither: {one}"
-    if one and other:
-        return f"in neither: first, {one}; second, {other}"
-    if one:
-        return f"not in the first: {one}"
-    return f"not in the second: {other}" if other else ""
+def _not_evaluated(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> str | None:
+    """Why a row was not evaluated in one of the plans, or in both; None when it was in both."""
+    of_first, of_second = _why(first), _why(second)
+    if of_first is not None and of_first == of_second:
+        return f"in neither: {of_first}"
+    if of_first is not None and of_second is not None:
+        return f"in neither: first, {of_first}; second, {of_second}"
+    if of_first is not None:
+        return f"not in the first: {of_first}"
+    return None if of_second is None else f"not in the second: {of_second}"
 
 
-def _why(one: Outcome | NoOutcome) -> str:
-    if isinstance(one, NoOutcome):
-        return one.detail
-    if one.verdict is not Verdict.NOT_EVALUATED:
-        return ""
-    detail = f" ({one.detail})" if one.detail else ""
-    return f"{one.reason or 'not evaluated'}{detail}"
+def _why(outcome: Outcome | NoOutcome) -> str | None:
+    """Why there is nothing to compare; None where there is."""
+    if isinstance(outcome, NoOutcome):
+        return outcome.detail
+    if outcome.verdict is not Verdict.NOT_EVALUATED:
+        return None
+    detail = f" ({outcome.detail})" if outcome.detail else ""
+    return f"{outcome.reason or 'not evaluated'}{detail}"
 
 
 def _margins(outcome: Outcome) -> tuple[float, float] | None:
     """The bounds of the margin; None where there is none."""
-    found, limit = outcome.measurement, outcome.limit_used
-    if isinstance(found, NotMeasured) or outcome.margin is None or limit is None:
+    measured, limit = outcome.measurement, outcome.limit_used
+    if isinstance(measured, NotMeasured) or outcome.margin is None or limit is None:
         return None
-    high = math.inf if found.open_above else found.high
-    return (limit - high, limit - found.low) if outcome.constraint.is_upper_limit else (found.low - limit, high - limit)
+    high = math.inf if measured.open_above else measured.high
+    return (
+        (limit - high, limit - measured.low)
+        if outcome.constraint.is_upper_limit
+        else (measured.low - limit, high - limit)
+    )
 
 
 # Rows whose bounds overlap, on finer elements
@@ -236,11 +246,11 @@ def _contours_to_refine(row: RowComparison) -> tuple[str, str] | None:
 
 def _measured_on(outcome: Outcome, dvh: DVH) -> Outcome:
     """The outcome with the value and the margin that finer elements give."""
-    found, limit = measure(outcome.constraint.metric, dvh), outcome.limit_used
-    if isinstance(found, NotMeasured) or limit is None:
+    measured, limit = measure(outcome.constraint.metric, dvh), outcome.limit_used
+    if isinstance(measured, NotMeasured) or limit is None:
         return outcome
-    margin = limit - found.value if outcome.constraint.is_upper_limit else found.value - limit
-    return replace(outcome, measurement=found, margin=margin)
+    margin = limit - measured.value if outcome.constraint.is_upper_limit else measured.value - limit
+    return replace(outcome, measurement=measured, margin=margin)
 
 
 # Structures
@@ -250,9 +260,9 @@ def _partner(dvh: DVH, rows: Sequence[RowComparison], second: Report) -> DVH | N
     """What the second plan has for a structure of the first: that of the same rows, else that of its name."""
     for row in rows:
         if isinstance(row.first, Outcome) and isinstance(row.second, Outcome) and row.first.contour == dvh.name:
-            found = dvh_of(row.second.contour, dvh.number, second.dvhs) if row.second.contour else None
-            if isinstance(found, DVH):
-                return found
+            partner = dvh_of(row.second.contour, dvh.number, second.dvhs) if row.second.contour else None
+            if isinstance(partner, DVH):
+                return partner
     return dvh_of(dvh.name, dvh.number, second.dvhs)
 
 
@@ -266,8 +276,8 @@ def _structure(first: DVH, second: DVH, rows: Sequence[RowComparison]) -> Struct
     return replace(structure_difference(name, first, second, of_rows), conventions=())
 
 
-def _not_in(name: str, which: str, found: DVH | NoDVH) -> NotCompared:
-    reason = found.reason if isinstance(found, NoDVH) else Reason.STRUCTURE_AMBIGUOUS
+def _not_in(name: str, which: str, partner: DVH | NoDVH) -> NotCompared:
+    reason = partner.reason if isinstance(partner, NoDVH) else Reason.STRUCTURE_AMBIGUOUS
     return NotCompared(name=name, reason=reason, detail=f"no DVH in the {which} plan that stands for it")
 
 

@@ -263,7 +263,7 @@ def _verdict_difference(ours: Outcome, theirs: Outcome) -> VerdictDifference:
         limit=ours.limit_used,
         ours=ours.verdict,
         theirs=theirs.verdict,
-        under=next(under, ""),
+        under=next(under, None),
     )
 
 

@@ -116,13 +116,13 @@ def _needed_by(row: Constraint, matched: Mapping[str, StructureMatch]) -> Sequen
     return (*(there[:1] or row.structures), *target)
 
 
-def _is_missing(found: StructureMatch) -> bool:
+def _is_missing(matched: StructureMatch) -> bool:
     """Whether the plan has nothing of the organ; a name that the user gave says that it should have."""
-    return isinstance(found, NoMatch) and not found.given
+    return isinstance(matched, NoMatch) and not matched.given
 
 
-def _structures_of(found: StructureMatch) -> Iterable[RoiName]:
-    match found:
+def _structures_of(matched: StructureMatch) -> Iterable[RoiName]:
+    match matched:
         case Match(roi=roi):
             return (roi,)
         case SeparateTargets(rois=several) | Ambiguous(rois=several):
@@ -151,8 +151,8 @@ def _missing_remark(missing: NoMatch) -> str:
 def _doubts_of_organ(organ: OrganName, structures: Sequence[RoiName]) -> Iterator[str]:
     """What speaks against the structure that an organ was matched to, or for one that it was not."""
     match organ.match:
-        case Match() as found:
-            yield from _doubts_of_match(found, structures)
+        case Match() as matched:
+            yield from _doubts_of_match(matched, structures)
         case Ambiguous(rois=rois, hint=hint) if organ.given:
             yield f"{organ.organ}: '{organ.given}' was given, which {len(rois)} structures are; {hint}"
         case NoMatch(given="", probable=probable) if probable:
@@ -161,19 +161,19 @@ def _doubts_of_organ(organ: OrganName, structures: Sequence[RoiName]) -> Iterato
             pass
 
 
-def _doubts_of_match(found: Match, structures: Sequence[RoiName]) -> Iterator[str]:
-    other_organ = organ_named(found.roi.name)
-    if found.rule is Rule.GIVEN and other_organ not in ("", found.organ):
-        yield f"{found.organ}: '{found.roi.name}' was given, which is a name of {other_organ}"
-    if not found.roi.contoured:
-        probably = f"; probably {_quoted(found.probable)}" if found.probable else ""
-        yield f"{found.organ}: '{found.roi.name}' has no contours{probably}"
-    elif found.passed_over:
+def _doubts_of_match(matched: Match, structures: Sequence[RoiName]) -> Iterator[str]:
+    other_organ = organ_named(matched.roi.name)
+    if matched.rule is Rule.GIVEN and other_organ not in ("", matched.organ):
+        yield f"{matched.organ}: '{matched.roi.name}' was given, which is a name of {other_organ}"
+    if not matched.roi.contoured:
+        probably = f"; probably {_quoted(matched.probable)}" if matched.probable else ""
+        yield f"{matched.organ}: '{matched.roi.name}' has no contours{probably}"
+    elif matched.passed_over:
         # then the name alone does not tell which was matched
-        shared = any(roi.name == found.roi.name for roi in structures if not roi.contoured)
-        number = f" (ROI {found.roi.number})" if shared else ""
-        empty = _quoted(found.passed_over)
-        yield f"{found.organ}: '{found.roi.name}{number}' was taken; {empty} without contours passed over"
+        shared = any(roi.name == matched.roi.name for roi in structures if not roi.contoured)
+        number = f" (ROI {matched.roi.number})" if shared else ""
+        empty = _quoted(matched.passed_over)
+        yield f"{matched.organ}: '{matched.roi.name}{number}' was taken; {empty} without contours passed over"
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -31,7 +31,7 @@ from sbrtcheck.tables import Kind
 
 _Key = TypeVar("_Key", bound=Hashable)
 
-_SAID_ONCE = frozenset({Reason.FRACTIONS_DO_NOT_MATCH, Reason.DOSE_NOT_OF_PLAN, Reason.GIVEN_NAME_MISSING})
+_REPORTED_ONCE = frozenset({Reason.FRACTIONS_DO_NOT_MATCH, Reason.DOSE_NOT_OF_PLAN, Reason.GIVEN_NAME_MISSING})
 """Why rows were not evaluated, where another reason says so of the whole table, the plan or the name."""
 
 _CODE_OF = {
@@ -67,45 +67,51 @@ def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: boo
         Borderline and convention-sensitive rows stand against a pass too.
     """
     limits = [outcome for outcome in outcomes if outcome.constraint.kind is Kind.LIMIT]
-    said_once = [*_of_dose(limits, plan), *_of_given_names(limits, plan), *_of_tables(limits, plan)]
-    rows_said = {row for reason in said_once for row in reason.rows}
-    others = [one for one in limits if one.reason not in _SAID_ONCE or one.row_id not in rows_said]
-    found = [
-        *said_once,
+    once = [*_of_dose(limits, plan), *_of_given_names(limits, plan), *_of_tables(limits, plan)]
+    rows_reported = {row for reason in once for row in reason.rows}
+    others = [row for row in limits if row.reason not in _REPORTED_ONCE or row.row_id not in rows_reported]
+    reasons = [
+        *once,
         *_of_uncounted_fails(limits),
         *_of_rows_not_evaluated(others, plan.site),
         *_of_contours(limits),
         *(_of_flagged_rows(limits) if strict else ()),
     ]
-    return _in_order(found)
+    return _in_order(reasons)
 
 
 def with_comparison(report: Report, compared: Comparison | NoComparison) -> Report:
     """The report with what other DVHs of the plan say; where these fail a row that passes here, it is no pass."""
     differing = compared.verdicts if isinstance(compared, Comparison) else ()
-    found = [_of_other_dvh(one) for one in differing if one.theirs is Verdict.FAIL is not one.ours]
-    reasons = _in_order((*report.reasons, *found))
+    by_other_dvhs = [
+        _of_other_dvh(difference)
+        for difference in differing
+        if difference.theirs is Verdict.FAIL is not difference.ours
+    ]
+    reasons = _in_order((*report.reasons, *by_other_dvhs))
     return replace(report, compared=compared, reasons=reasons, verdict=overall(report.outcomes, reasons))
 
 
-def _of_other_dvh(one: VerdictDifference) -> ReviewReason:
-    metric, theirs = one.measured.metric, one.measured.theirs
+def _of_other_dvh(difference: VerdictDifference) -> ReviewReason:
+    metric, theirs = difference.measured.metric, difference.measured.theirs
     value = f"{theirs.value:.4g}" if isinstance(theirs, Measurement) else "no value"
-    text = f"{one.organ} {metric}: {one.ours} here, and FAIL by the planning system's own DVH ({value})"
-    rows = (f"{one.table_id}/{one.row_id}",)
-    return ReviewReason(code=ReviewCode.OTHER_DVH, text=text, structure=one.organ, rows=rows)
+    text = f"{difference.organ} {metric}: {difference.ours} here, and FAIL by the planning system's own DVH ({value})"
+    rows = (f"{difference.table_id}/{difference.row_id}",)
+    return ReviewReason(code=ReviewCode.OTHER_DVH, text=text, structure=difference.organ, rows=rows)
 
 
 def _in_order(reasons: Iterable[ReviewReason]) -> tuple[ReviewReason, ...]:
     """By what they are about, so that the order of rows does not matter."""
     order = list(ReviewCode)
-    return tuple(sorted(reasons, key=lambda one: (order.index(one.code), one.structure, one.text, one.rows)))
+    return tuple(
+        sorted(reasons, key=lambda reason: (order.index(reason.code), reason.structure, reason.text, reason.rows))
+    )
 
 
 def _of_dose(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
     if plan.dose.accepted:
         return
-    blocked = _row_ids(one for one in outcomes if one.reason is Reason.DOSE_NOT_OF_PLAN)
+    blocked = _row_ids(outcome for outcome in outcomes if outcome.reason is Reason.DOSE_NOT_OF_PLAN)
     for doubt in plan.dose.doubts:
         yield ReviewReason(code=ReviewCode.DOSE, text=doubt.text, rows=blocked if doubt.blocks else ())
 
@@ -123,28 +129,28 @@ def _of_given_names(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[R
             code=ReviewCode.GIVEN_NAME,
             text=f"{missing.organ}: {what}",
             structure=missing.organ,
-            rows=_row_ids(one for one in outcomes if missing.organ in one.constraint.structures),
+            rows=_row_ids(outcome for outcome in outcomes if missing.organ in outcome.constraint.structures),
         )
 
 
 def _of_uncounted_fails(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
-    for one in outcomes:
-        if one.verdict is Verdict.FAIL and not one.counts:
-            code, text = ReviewCode.FAILS_WITHOUT_COUNTING, uncounted_fail_text(one)
-            yield ReviewReason(code=code, text=text, structure=one.organ, rows=_row_ids([one]))
+    for outcome in outcomes:
+        if outcome.verdict is Verdict.FAIL and not outcome.counts:
+            code, text = ReviewCode.FAILS_WITHOUT_COUNTING, uncounted_fail_text(outcome)
+            yield ReviewReason(code=code, text=text, structure=outcome.organ, rows=_row_ids([outcome]))
 
 
 def _of_rows_not_evaluated(outcomes: Sequence[Outcome], site: PlanSite) -> Iterator[ReviewReason]:
     """An organ that is in the plan, or should be, and rows on it that could not be judged."""
-    open_ = [one for one in outcomes if one.applies and one.verdict is Verdict.NOT_EVALUATED]
+    left = [outcome for outcome in outcomes if outcome.applies and outcome.verdict is Verdict.NOT_EVALUATED]
     if not site.ids:  # then it is not said of each organ that somebody may have expected it
-        absent = [one for one in open_ if is_just_missing(one)]
+        absent = [outcome for outcome in left if is_just_missing(outcome)]
         yield from _of_absent_organs(absent)
-        open_ = [one for one in open_ if not is_just_missing(one)]
-    for (organ, reason), rows in _grouped(open_, lambda one: (one.organ, one.reason)).items():
+        left = [outcome for outcome in left if not is_just_missing(outcome)]
+    for (organ, reason), rows in _grouped(left, lambda outcome: (outcome.organ, outcome.reason)).items():
         if reason is None:
             continue
-        details = sorted({one.detail for one in rows if one.detail})
+        details = sorted({outcome.detail for outcome in rows if outcome.detail})
         detail = f" ({details[0]}{'; ...' if len(details) > 1 else ''})" if details else ""
         text = f"{organ}: {_rows_text(len(rows))} not evaluated: {reason}{detail}"
         code = _CODE_OF.get(reason, ReviewCode.NOT_EVALUATED)
@@ -153,7 +159,7 @@ def _of_rows_not_evaluated(outcomes: Sequence[Outcome], site: PlanSite) -> Itera
 
 def _of_absent_organs(rows: Sequence[Outcome]) -> Iterator[ReviewReason]:
     """One reason for all organs that the plan lacks, where nobody says which of them it should have."""
-    organs = sorted({one.organ for one in rows})
+    organs = sorted({outcome.organ for outcome in rows})
     if organs:
         count = "1 organ" if len(organs) == 1 else f"{len(organs)} organs"
         what = f"{count} of the tables not in the plan ({_rows_text(len(rows))}): {', '.join(organs)}"
@@ -163,10 +169,12 @@ def _of_absent_organs(rows: Sequence[Outcome]) -> Iterator[ReviewReason]:
 
 def _of_contours(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
     """Structures that were judged although it is in doubt what their contours enclose."""
-    pairs = [(finding, one) for one in outcomes for finding in one.findings if _is_doubtful(finding, one)]
+    pairs = [
+        (finding, outcome) for outcome in outcomes for finding in outcome.findings if _is_doubtful(finding, outcome)
+    ]
     about: dict[Finding, list[Outcome]] = {}
-    for finding, one in pairs:
-        about.setdefault(finding, []).append(one)
+    for finding, outcome in pairs:
+        about.setdefault(finding, []).append(outcome)
     for finding, rows in about.items():
         subject = finding.subject or rows[0].contour
         text = f"{subject}: {finding.text}"
@@ -182,15 +190,21 @@ def _is_doubtful(finding: Finding, outcome: Outcome) -> bool:
 def _of_tables(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
     """Tables that were asked for and say nothing: they are for other fractions, or no row that counts was evaluated."""
     on_this_dose = plan.dose.blocking is None  # else the dose is why no row was evaluated
-    if on_this_dose and not any(one.counts for one in outcomes):
+    if on_this_dose and not any(outcome.counts for outcome in outcomes):
         yield ReviewReason(code=ReviewCode.NOTHING_EVALUATED, text="no row of the tables counts")
-    for table_id, rows in _grouped(outcomes, lambda one: one.table_id).items():
-        counting = [one for one in rows if one.counts]
-        for_others = all(one.reason is Reason.FRACTIONS_DO_NOT_MATCH for one in rows)
-        none = on_this_dose and counting and all(one.verdict is Verdict.NOT_EVALUATED for one in counting)
+    for table_id, rows in _grouped(outcomes, lambda outcome: outcome.table_id).items():
+        counting = [outcome for outcome in rows if outcome.counts]
+        for_others = all(outcome.reason is Reason.FRACTIONS_DO_NOT_MATCH for outcome in rows)
+        none = on_this_dose and counting and all(outcome.verdict is Verdict.NOT_EVALUATED for outcome in counting)
         if for_others or none:
             number = _rows_text(len(rows if for_others else counting)) + ("" if for_others else " that count")
-            why = sorted({one.detail for one in rows if one.reason is Reason.FRACTIONS_DO_NOT_MATCH and one.detail})
+            why = sorted(
+                {
+                    outcome.detail
+                    for outcome in rows
+                    if outcome.reason is Reason.FRACTIONS_DO_NOT_MATCH and outcome.detail
+                }
+            )
             text = f"{table_id}: not evaluated, none of {number}" + (f": {why[0]}" if why else "")
             yield ReviewReason(
                 code=ReviewCode.NOTHING_EVALUATED, text=text, rows=_row_ids(rows if for_others else counting)
@@ -198,25 +212,25 @@ def _of_tables(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[Review
 
 
 def _of_flagged_rows(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
-    for one in outcomes:
+    for outcome in outcomes:
         flags = [
-            *(["borderline"] if one.borderline else []),
-            *(["convention sensitive"] if one.convention_sensitive else []),
+            *(["borderline"] if outcome.borderline else []),
+            *(["convention sensitive"] if outcome.convention_sensitive else []),
         ]
-        if one.counts and flags:
-            text = f"{against_limit_text(one)}: {' and '.join(flags)}, and --strict was asked for"
-            yield ReviewReason(code=ReviewCode.STRICT, text=text, structure=one.organ, rows=_row_ids([one]))
+        if outcome.counts and flags:
+            text = f"{against_limit_text(outcome)}: {' and '.join(flags)}, and --strict was asked for"
+            yield ReviewReason(code=ReviewCode.STRICT, text=text, structure=outcome.organ, rows=_row_ids([outcome]))
 
 
 def _grouped(outcomes: Iterable[Outcome], key: Callable[[Outcome], _Key]) -> dict[_Key, list[Outcome]]:
-    found: dict[_Key, list[Outcome]] = {}
-    for one in outcomes:
-        found.setdefault(key(one), []).append(one)
-    return found
+    groups: dict[_Key, list[Outcome]] = {}
+    for outcome in outcomes:
+        groups.setdefault(key(outcome), []).append(outcome)
+    return groups
 
 
 def _row_ids(outcomes: Iterable[Outcome]) -> tuple[str, ...]:
-    return tuple(sorted({one.row_id for one in outcomes}))
+    return tuple(sorted({outcome.row_id for outcome in outcomes}))
 
 
 def _rows_text(number: int) -> str:

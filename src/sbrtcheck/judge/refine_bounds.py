@@ -61,7 +61,7 @@ def _refined_together(cases: Sequence[Case]) -> list[Case]:
     dvh, dvhs = cases[0].dvh, cases[0].plan.dvhs
     if isinstance(dvh, NotMeasured):
         return list(cases)
-    points = {place: found for place, case in enumerate(cases) if (found := _points(case, dvh))}
+    points = {place: beside for place, case in enumerate(cases) if (beside := _points(case, dvh))}
     narrowed = dvhs.narrowed(dvh, *points.values()) or [dvh] * len(points)  # none of a DVH that was not computed here
     on_points = {place: _on(cases[place], finer) for place, finer in zip(points, narrowed, strict=True)}
     left = [place for place in range(len(cases)) if place not in points]
@@ -84,13 +84,13 @@ def _points(case: Case, dvh: DVH) -> tuple[CurvePoint, ...]:
     asked, limits = in_quantity(case, dvh), judge_on(case, dvh).limits
     if isinstance(asked, NotMeasured) or limits is None:
         return ()
-    found = [
+    points = [
         curve_point(limits.row, asked, limit=limit, counts=True)
         for possible in (limits.limit, *limits.or_else)
         for limit in (possible.limit, possible.acceptable)
         if limit is not None
     ]
-    return tuple(_in_physical_dose(one, case.row.metric, asked) for one in found if isinstance(one, CurvePoint))
+    return tuple(_in_physical_dose(point, case.row.metric, asked) for point in points if isinstance(point, CurvePoint))
 
 
 def _in_physical_dose(point: CurvePoint, metric: Metric, dvh: DVH) -> CurvePoint:
@@ -123,9 +123,9 @@ def _on_finer_elements(cases: Sequence[Case], dvh: DVH, dvhs: DVHSet) -> list[Ca
     return refined_cases
 
 
-def _is_narrow(found: Measurement | NotMeasured, dvh: DVH) -> bool:
+def _is_narrow(measured: Measurement | NotMeasured, dvh: DVH) -> bool:
     """Whether bounds are as narrow as anybody needs them."""
-    if isinstance(found, NotMeasured):
+    if isinstance(measured, NotMeasured):
         return True
-    enough = NARROW_CC_SHARE * dvh.volume if found.unit is Unit.CC else NARROW[found.unit]
-    return found.high - found.low <= enough
+    enough = NARROW_CC_SHARE * dvh.volume if measured.unit is Unit.CC else NARROW[measured.unit]
+    return measured.high - measured.low <= enough

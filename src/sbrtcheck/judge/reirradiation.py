@@ -49,14 +49,14 @@ def judge_reirradiation(
     matched = first_in_plan(rule.structures, plan_structures(cumulative, matches))
     together = blocked or _measured(rule, matched)
     alone = blocked or _measured(rule, first_in_plan(rule.structures, plan_structures(course, matches)))
-    found: dict[Part, Found] = {
+    by_part: dict[Part, Found] = {
         Part.CUMULATIVE: together,
         Part.COURSE: alone,
         Part.RATIO: _ratio(alone, together),
         Part.INTERVAL: blocked or _interval(interval_months),
     }
     uncovered = isinstance(matched.dvh, DVH) and matched.dvh.uncovered_cc > 0.0
-    outcomes = tuple(_outcome(limit, found[limit.of], uncovered=uncovered) for limit in rule.limits)
+    outcomes = tuple(_outcome(limit, by_part[limit.of], uncovered=uncovered) for limit in rule.limits)
     return RuleReport(
         rule=rule,
         contour=matched.contour,
@@ -99,14 +99,14 @@ def _measured(rule: ReirradiationRule, matched: MatchedDvh) -> Found:
     if lies_outside(dvh):
         detail = f"{matched.contour} lies outside the dose grid of a course"
         return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
-    found = measure(rule.metric, dvh)
-    return found if isinstance(found, NotMeasured) else _bounds(found)
+    measured = measure(rule.metric, dvh)
+    return measured if isinstance(measured, NotMeasured) else _bounds(measured)
 
 
-def _bounds(found: Measurement) -> Bounds:
-    if found.unit is not Unit.GY:
-        raise ValueError(f"a rule for re-irradiation measures doses, not {found.unit}")
-    return Bounds(value=found.value, low=found.low, high=found.high)
+def _bounds(measured: Measurement) -> Bounds:
+    if measured.unit is not Unit.GY:
+        raise ValueError(f"a rule for re-irradiation measures doses, not {measured.unit}")
+    return Bounds(value=measured.value, low=measured.low, high=measured.high)
 
 
 def _ratio(part: Found, whole: Found) -> Found:
@@ -128,16 +128,16 @@ def _interval(months: float | None) -> Found:
     return Bounds(value=months, low=months, high=months)
 
 
-def _outcome(limit: PartLimit, found: Found, *, uncovered: bool) -> PartOutcome:
+def _outcome(limit: PartLimit, measured: Found, *, uncovered: bool) -> PartOutcome:
     """Judge one limit; dose that a grid does not cover may decide, and then nothing is decided."""
-    if isinstance(found, NotMeasured):
-        return PartOutcome(limit=limit, found=found, verdict=Verdict.NOT_EVALUATED)
-    verdicts = [_verdict(limit, end) for end in (found.value, found.low, found.high)]
+    if isinstance(measured, NotMeasured):
+        return PartOutcome(limit=limit, found=measured, verdict=Verdict.NOT_EVALUATED)
+    verdicts = [_verdict(limit, end) for end in (measured.value, measured.low, measured.high)]
     if uncovered and verdicts[0] is Verdict.PASS and len(set(verdicts)) > 1:
-        detail = f"from {found.low:.2f} to {found.high:.2f}: what lies outside the dose grid of a course decides"
+        detail = f"from {measured.low:.2f} to {measured.high:.2f}: what lies outside the dose grid of a course decides"
         missing = NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
         return PartOutcome(limit=limit, found=missing, verdict=Verdict.NOT_EVALUATED)
-    return PartOutcome(limit=limit, found=found, verdict=verdicts[0], borderline=len(set(verdicts)) > 1)
+    return PartOutcome(limit=limit, found=measured, verdict=verdicts[0], borderline=len(set(verdicts)) > 1)
 
 
 def _verdict(limit: PartLimit, value: float) -> Verdict:
@@ -146,7 +146,7 @@ def _verdict(limit: PartLimit, value: float) -> Verdict:
 
 
 def _overall(outcomes: tuple[PartOutcome, ...]) -> Verdict:
-    verdicts = {one.verdict for one in outcomes}
+    verdicts = {outcome.verdict for outcome in outcomes}
     for worst in (Verdict.FAIL, Verdict.NOT_EVALUATED):
         if worst in verdicts:
             return worst

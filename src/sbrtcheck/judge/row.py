@@ -123,20 +123,20 @@ def _not_in(row: Constraint, dvh: DVH) -> NotMeasured:
 
 def _judge_doses(case: Case, dvh: DVH | NotMeasured, printed: Limits | None) -> Judged:
     """Judge a row on doses that are what it asks for."""
-    found = _measured(case, dvh)
-    if isinstance(dvh, NotMeasured) and isinstance(found, NotMeasured):
-        return _not_evaluated(found, found, printed)
+    measured = _measured(case, dvh)
+    if isinstance(dvh, NotMeasured) and isinstance(measured, NotMeasured):
+        return _not_evaluated(measured, measured, printed)
     limits = limits_for(case.row, case.matched.organ, dvh, case.plan.limit_target)
     if isinstance(limits, NotMeasured):
-        return _not_evaluated(found, found if isinstance(found, NotMeasured) else limits, printed)
-    judged = _by_volume(limits, dvh, found) if isinstance(dvh, DVH) else None
-    return judged or _by_value(limits, found)
+        return _not_evaluated(measured, measured if isinstance(measured, NotMeasured) else limits, printed)
+    judged = _by_volume(limits, dvh, measured) if isinstance(dvh, DVH) else None
+    return judged or _by_value(limits, measured)
 
 
 def _measured(case: Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
     metric = case.row.metric
     if isinstance(metric, PrescriptionMetric):
-        summed = next((one for one in case.plan.dvhs if one.quantity is not Quantity.PHYSICAL), None)
+        summed = next((other for other in case.plan.dvhs if other.quantity is not Quantity.PHYSICAL), None)
         return _not_in(case.row, summed) if summed else measure_prescription(metric, case.plan.dvhs.prescription)
     if isinstance(dvh, NotMeasured):
         return dvh
@@ -148,40 +148,40 @@ def _measured(case: Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
     return case.plan.measure(metric, dvh)
 
 
-def _by_volume(limits: Limits, dvh: DVH, found: Measurement | NotMeasured) -> Judged | None:
+def _by_volume(limits: Limits, dvh: DVH, measured: Measurement | NotMeasured) -> Judged | None:
     """What the structure's volume alone decides; None where the dose has to."""
     row = limits.row
     if infeasible := _infeasible(row, limits.limit, dvh):
         verdict, reason = _of_kind(row, Verdict.FAIL), Reason.VOLUME_TOO_SMALL
         return Judged(
-            measurement=found, limits=limits, verdict=verdict, reason=reason, detail=infeasible, by_logic=True
+            measurement=measured, limits=limits, verdict=verdict, reason=reason, detail=infeasible, by_logic=True
         )
     if _is_smaller_than_threshold(row, dvh):
         small = _smallness(row, dvh)
         if any(finding.code in UNSURE_OF_VOLUME for finding in dvh.findings):
             why = NotMeasured(reason=Reason.CONTOURS_INCOMPLETE, detail=f"{small.text} It cannot be met by that here")
-            return _not_evaluated(found, why, limits)
+            return _not_evaluated(measured, why, limits)
         verdict, findings = _of_kind(row, Verdict.PASS), (small,)
         return Judged(
-            measurement=found, limits=limits, verdict=verdict, detail=small.text, by_logic=True, findings=findings
+            measurement=measured, limits=limits, verdict=verdict, detail=small.text, by_logic=True, findings=findings
         )
     return None
 
 
-def _by_value(limits: Limits, found: Measurement | NotMeasured) -> Judged:
-    if isinstance(found, NotMeasured):
-        return _not_evaluated(found, found, limits)
-    verdict = verdict_of(limits.row, limits.limit, found.value)
-    if found.open_above and verdict_of(limits.row, limits.limit, math.inf) is not verdict:
+def _by_value(limits: Limits, measured: Measurement | NotMeasured) -> Judged:
+    if isinstance(measured, NotMeasured):
+        return _not_evaluated(measured, measured, limits)
+    verdict = verdict_of(limits.row, limits.limit, measured.value)
+    if measured.open_above and verdict_of(limits.row, limits.limit, math.inf) is not verdict:
         detail = "the isodose leaves the dose grid: the value is the least it can be, and more would decide otherwise"
         why = NotMeasured(reason=Reason.ISODOSE_LEAVES_GRID, detail=detail)
-        return _not_evaluated(found, why, limits)
-    return Judged(measurement=found, limits=limits, verdict=verdict, detail=limits.detail)
+        return _not_evaluated(measured, why, limits)
+    return Judged(measurement=measured, limits=limits, verdict=verdict, detail=limits.detail)
 
 
-def _not_evaluated(found: Measurement | NotMeasured, why: NotMeasured, limits: Limits | None) -> Judged:
+def _not_evaluated(measured: Measurement | NotMeasured, why: NotMeasured, limits: Limits | None) -> Judged:
     verdict = Verdict.NOT_EVALUATED
-    return Judged(measurement=found, limits=limits, verdict=verdict, reason=why.reason, detail=why.detail)
+    return Judged(measurement=measured, limits=limits, verdict=verdict, reason=why.reason, detail=why.detail)
 
 
 def verdict_of(row: Constraint, limit: FixedLimit, value: float) -> Verdict:
@@ -228,11 +228,11 @@ def lies_outside(dvh: DVH) -> bool:
     return dvh.volume_unit is VolumeUnit.CC and dvh.uncovered_cc >= OUTSIDE_SHARE * dvh.volume
 
 
-def _infeasible(row: Constraint, limit: FixedLimit, dvh: DVH) -> str:
-    """Why an organ with too little volume cannot meet a critical-volume row; "" when it has enough."""
+def _infeasible(row: Constraint, limit: FixedLimit, dvh: DVH) -> str | None:
+    """Why an organ with too little volume cannot meet a critical-volume row; None when it has enough."""
     metric = row.metric
     if dvh.volume_unit is not VolumeUnit.CC:
-        return ""
+        return None
     match metric:
         case DoseAtVolume(cold=True, volume_unit=Unit.CC) if row.is_upper_limit:
             enough = has_volume(dvh, metric.volume)
@@ -240,7 +240,7 @@ def _infeasible(row: Constraint, limit: FixedLimit, dvh: DVH) -> str:
             enough = _meets(row.sense, dvh.volume, limit.limit)
         case _:
             enough = True
-    return "" if enough else f"infeasible: the organ has only {dvh.volume:.4g} cc"
+    return None if enough else f"infeasible: the organ has only {dvh.volume:.4g} cc"
 
 
 def _is_smaller_than_threshold(row: Constraint, dvh: DVH) -> bool:
@@ -261,17 +261,22 @@ def _smallness(row: Constraint, dvh: DVH) -> Finding:
 
 def margin_of(judged: Judged) -> float | None:
     """How far inside the limit the value lies, in the metric's unit; None without a value or a limit."""
-    found = judged.measurement
-    if isinstance(found, NotMeasured) or judged.limits is None:
+    measured = judged.measurement
+    if isinstance(measured, NotMeasured) or judged.limits is None:
         return None
     limit = judged.limits.limit.limit
-    return limit - found.value if judged.limits.row.is_upper_limit else found.value - limit
+    return limit - measured.value if judged.limits.row.is_upper_limit else measured.value - limit
 
 
 def is_borderline(judged: Judged) -> bool:
     """Whether an end of a band, the value's or the limit's, gives another verdict: a limit that decides lies inside."""
-    found, limits = judged.measurement, judged.limits
-    if isinstance(found, NotMeasured) or limits is None or judged.by_logic or judged.verdict is Verdict.NOT_EVALUATED:
+    measured, limits = judged.measurement, judged.limits
+    if (
+        isinstance(measured, NotMeasured)
+        or limits is None
+        or judged.by_logic
+        or judged.verdict is Verdict.NOT_EVALUATED
+    ):
         return False
-    possible, ends = (limits.limit, *limits.or_else), (found.low, found.high)
+    possible, ends = (limits.limit, *limits.or_else), (measured.low, measured.high)
     return any(verdict_of(limits.row, limit, end) is not judged.verdict for limit in possible for end in ends)

@@ -97,12 +97,12 @@ class PlanStructures:
 
     def of_separate_targets(self, kind: str) -> tuple[MatchedDvh, ...]:
         """Each of the targets of a kind where there are several apart from one another; none where there are not."""
-        found = []
+        each = []
         for roi in self.matches.separate.get(kind, ()):
             match_ = Match(organ=kind, roi=roi, rule=_rule_of_target(kind, roi, self.matches))
             matched = _of_match(match_, self.matches, self.by_key)
-            found.append(replace(matched, copies=()))  # no target stands for another
-        return tuple(found)
+            each.append(replace(matched, copies=()))  # no target stands for another
+        return tuple(each)
 
     def with_dvhs_of(self, other: DVHSet) -> PlanStructures:
         """The same structures, matched to the same organs, with the DVHs that another set has of them."""
@@ -140,13 +140,13 @@ def dvh_of(name: str, number: int, dvhs: DVHSet) -> DVH | NoDVH:
     """The DVH that a set has of a structure: that of its name, and of its number where several have the name."""
     everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
     named = [dvh for dvh in everything if dvh.name == name]
-    found = [dvh for dvh in named if dvh.number == number] or named
-    if len(found) == 1:
-        return found[0]
+    numbered = [dvh for dvh in named if dvh.number == number] or named
+    if len(numbered) == 1:
+        return numbered[0]
     if number == DERIVED_NUMBER:
         reason, detail = Reason.UNDEFINED_FOR_STORED_DVH, "built here from others: there is no other DVH of it"
-    elif found:
-        reason, detail = Reason.STRUCTURE_AMBIGUOUS, f"there are {len(found)} DVHs of that name"
+    elif numbered:
+        reason, detail = Reason.STRUCTURE_AMBIGUOUS, f"there are {len(numbered)} DVHs of that name"
     else:
         reason, detail = Reason.STRUCTURE_NOT_COMPUTED, "there is no other DVH of it"
     return NoDVH(name=name, number=number, reason=reason, detail=detail)
@@ -164,37 +164,41 @@ def dvh_or_why_not(dvh: DVH | NoDVH | None) -> DVH | NotMeasured:
 
 def _matched_dvh(
     organ: str,
-    found: Match | NoMatch | Ambiguous,
+    by_name: Match | NoMatch | Ambiguous,
     matches: StructureMatches,
     by_key: Mapping[StructureKey, DVH | NoDVH],
     derived: Mapping[str, DVH | NoDVH],
 ) -> MatchedDvh:
     """The contoured structure of an organ, else the derived one of that name."""
-    match found:
+    match by_name:
         case Match():
-            return _of_match(found, matches, by_key)
+            return _of_match(by_name, matches, by_key)
         case Ambiguous():
-            return MatchedDvh(organ=organ, dvh=_ambiguous(found))
+            return MatchedDvh(organ=organ, dvh=_ambiguous(by_name))
         case NoMatch():
             # a name may be given to what is derived too, such as both kidneys together for their cortex
-            if dvh := derived.get(found.given or organ):
+            if dvh := derived.get(by_name.given or organ):
                 return _of_derived(organ, dvh, matches)
-            return MatchedDvh(organ=organ, dvh=_missing(found), probable=found.probable)
+            return MatchedDvh(organ=organ, dvh=_missing(by_name), probable=by_name.probable)
 
 
-def _of_match(found: Match, matches: StructureMatches, by_key: Mapping[StructureKey, DVH | NoDVH]) -> MatchedDvh:
-    dvh = dvh_or_why_not(by_key.get((found.roi.name, found.roi.number)))
+def _of_match(matched: Match, matches: StructureMatches, by_key: Mapping[StructureKey, DVH | NoDVH]) -> MatchedDvh:
+    dvh = dvh_or_why_not(by_key.get((matched.roi.name, matched.roi.number)))
     # a name that the user gave says which of several is meant
-    copies = () if found.rule is Rule.GIVEN else copies_of(found.organ, found.roi, matches.structures)
+    copies = () if matched.rule is Rule.GIVEN else copies_of(matched.organ, matched.roi, matches.structures)
     return MatchedDvh(
-        organ=found.organ,
-        contour=found.roi.name,
-        rule=found.rule,
+        organ=matched.organ,
+        contour=matched.roi.name,
+        rule=matched.rule,
         dvh=dvh,
         parts=(dvh,) if isinstance(dvh, DVH) else (),
-        findings=(*_others_finding(found), *_passed_over_finding(found), *_copies_finding(found.roi.name, copies)),
-        others=found.others,
-        probable=found.probable,
+        findings=(
+            *_others_finding(matched),
+            *_passed_over_finding(matched),
+            *_copies_finding(matched.roi.name, copies),
+        ),
+        others=matched.others,
+        probable=matched.probable,
         copies=copies,
     )
 
@@ -223,8 +227,8 @@ def _copies_of_parts(derived: DVH | NoDVH, structures: Sequence[RoiName]) -> tup
 
 def _rule_of_target(kind: str, roi: RoiName, matches: StructureMatches) -> Rule:
     """The rule by which a target is one, were it the only one."""
-    found = match(kind, [roi], matches.given)
-    return found.rule if isinstance(found, Match) else Rule.KIND
+    alone = match(kind, [roi], matches.given)
+    return alone.rule if isinstance(alone, Match) else Rule.KIND
 
 
 def _copies_finding(name: str, copies: Sequence[RoiName]) -> tuple[Finding, ...]:
@@ -235,40 +239,40 @@ def _copies_finding(name: str, copies: Sequence[RoiName]) -> tuple[Finding, ...]
     return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=name),)
 
 
-def _passed_over_finding(found: Match) -> tuple[Finding, ...]:
+def _passed_over_finding(matched: Match) -> tuple[Finding, ...]:
     """Say which structures have the name and no contours."""
-    if not found.passed_over:
+    if not matched.passed_over:
         return ()
-    empty = ", ".join(found.passed_over)
-    text = f"{found.roi.name} was taken; {empty} is {found.organ} by name too, and has no contours"
-    return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=found.organ),)
+    empty = ", ".join(matched.passed_over)
+    text = f"{matched.roi.name} was taken; {empty} is {matched.organ} by name too, and has no contours"
+    return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.organ),)
 
 
-def _others_finding(found: Match) -> tuple[Finding, ...]:
+def _others_finding(matched: Match) -> tuple[Finding, ...]:
     """Say which structures would have been the organ too, had the one matched not been there."""
-    if not found.others:
+    if not matched.others:
         return ()
-    others = ", ".join(found.others)
-    text = f"{found.roi.name} was taken; {others} might be {found.organ} as well, and was not evaluated as such"
-    code = FindingCode.SEVERAL_TARGETS if found.organ in TARGETS else FindingCode.NAME_MATCH
-    return (Finding(code=code, text=text, subject=found.organ),)
+    others = ", ".join(matched.others)
+    text = f"{matched.roi.name} was taken; {others} might be {matched.organ} as well, and was not evaluated as such"
+    code = FindingCode.SEVERAL_TARGETS if matched.organ in TARGETS else FindingCode.NAME_MATCH
+    return (Finding(code=code, text=text, subject=matched.organ),)
 
 
-def _missing(found: NoMatch) -> NotMeasured:
+def _missing(no_match: NoMatch) -> NotMeasured:
     """Why there is no structure: the plan lacks the one that the user named, or none is the organ by its name."""
-    if found.given:
-        suggested = f"; close names: {', '.join(found.suggested)}" if found.suggested else ""
-        detail = f"the names given say {found.given!r}, and the plan has no such structure{suggested}"
+    if no_match.given:
+        suggested = f"; close names: {', '.join(no_match.suggested)}" if no_match.suggested else ""
+        detail = f"the names given say {no_match.given!r}, and the plan has no such structure{suggested}"
         return NotMeasured(reason=Reason.GIVEN_NAME_MISSING, detail=detail)
-    if found.probable:
-        detail = f"not taken, though by the name it may be this organ: {', '.join(found.probable)}"
+    if no_match.probable:
+        detail = f"not taken, though by the name it may be this organ: {', '.join(no_match.probable)}"
         return NotMeasured(reason=Reason.STRUCTURE_MISSING, detail=detail)
-    detail = f"close names, not taken: {', '.join(found.suggested)}" if found.suggested else ""
+    detail = f"close names, not taken: {', '.join(no_match.suggested)}" if no_match.suggested else ""
     return NotMeasured(reason=Reason.STRUCTURE_MISSING, detail=detail)
 
 
-def _ambiguous(found: Ambiguous) -> NotMeasured:
-    detail = f"candidates: {', '.join(found.candidates)}; {found.hint}"
+def _ambiguous(ambiguous: Ambiguous) -> NotMeasured:
+    detail = f"candidates: {', '.join(ambiguous.candidates)}; {ambiguous.hint}"
     return NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail)
 
 

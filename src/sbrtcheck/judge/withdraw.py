@@ -166,11 +166,11 @@ def _copies_key(case: Case) -> CopiesKey:
 
 
 def _copy_dvhs(case: Case, measured: Mapping[StructureKey, DVH | NoDVH], plan: JudgedPlan) -> CopyDvhs:
-    found = [measured.get((copy.name, copy.number)) for copy in case.matched.copies]
-    alone = tuple(dvh for dvh in found if isinstance(dvh, DVH))
+    of_copies = [measured.get((copy.name, copy.number)) for copy in case.matched.copies]
+    alone = tuple(dvh for dvh in of_copies if isinstance(dvh, DVH))
     can_be_joined = isinstance(case.dvh, DVH) and bool(case.dvh.made_of)
     together = plan.dvhs.union((case.dvh, *alone)) if can_be_joined and isinstance(case.dvh, DVH) else None
-    return CopyDvhs(alone=alone, are_all_measured=len(alone) == len(found), together=together)
+    return CopyDvhs(alone=alone, are_all_measured=len(alone) == len(of_copies), together=together)
 
 
 def _dvhs_of(rois: Iterable[RoiName], structures: PlanStructures) -> dict[StructureKey, DVH | NoDVH]:
@@ -252,13 +252,13 @@ def _unless_beyond_the_grid(judged: Judged, case: Case) -> Judged:
 
     Where it does not, its faces are at the distance themselves, and their dose is not more than what was found.
     """
-    found, limits, plan, dvh = judged.measurement, judged.limits, case.plan.dvhs.plan, case.dvh
-    if isinstance(found, NotMeasured) or limits is None or plan is None or isinstance(dvh, NotMeasured):
+    measured, limits, plan, dvh = judged.measurement, judged.limits, case.plan.dvhs.plan, case.dvh
+    if isinstance(measured, NotMeasured) or limits is None or plan is None or isinstance(dvh, NotMeasured):
         return judged
     rx = plan.prescription
-    of_a_gy = 100.0 / rx.dose_gy if found.unit is Unit.PERCENT_RX and isinstance(rx, Prescription) else 1.0
+    of_a_gy = 100.0 / rx.dose_gy if measured.unit is Unit.PERCENT_RX and isinstance(rx, Prescription) else 1.0
     at_gy = ANY_DOSE_GY if dvh.uncovered_cc > 0.0 else largest_dose_on_faces(plan)
-    if verdict_of(limits.row, limits.limit, max(found.value, at_gy * of_a_gy)) is judged.verdict:
+    if verdict_of(limits.row, limits.limit, max(measured.value, at_gy * of_a_gy)) is judged.verdict:
         return judged
     detail = (
         f"{case.row.metric}: the dose grid ends too near to {case.matched.contour}, and beyond it there may be more"

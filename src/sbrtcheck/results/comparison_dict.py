@@ -90,7 +90,7 @@ def _verdict_dict(row: VerdictDifference) -> dict[str, Any]:
         "limit": rounded(row.limit),
         "verdict_ours": str(row.ours),
         "verdict_theirs": str(row.theirs),
-        "under": row.under,
+        "under": row.under or "",
         **_metric_dict(row.measured),
     }
 

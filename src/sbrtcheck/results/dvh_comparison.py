@@ -110,7 +110,7 @@ class VerdictDifference:
     """A row of a table that the other DVHs would judge otherwise; ids as in the report, verdicts as its words.
 
     ``limit`` is that of the report, None where it depends on a volume that is not known here.
-    ``under`` is the end-cap convention under which the row has their verdict here too; "" where there is none.
+    ``under`` is the end-cap convention under which the row has their verdict here too; None where there is none.
     """
 
     table_id: str
@@ -122,7 +122,7 @@ class VerdictDifference:
     limit: float | None
     ours: str
     theirs: str
-    under: str = ""
+    under: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode, Prescription
 from sbrtcheck.results.dvh_comparison import NoComparison
-from sbrtcheck.results.outcome import NOTICE, Outcome, UnderConvention, Verdict
+from sbrtcheck.results.outcome import NOTICE, Outcome, ReviewCode, UnderConvention, Verdict
 from sbrtcheck.results.plan_site import SHA_SHOWN, SiteOrigin
 from sbrtcheck.results.report_values import ReportValues
 from sbrtcheck.structure_names import is_target_name
@@ -333,9 +333,9 @@ def varying_lines(report: ReportValues) -> list[str]:
 
 
 def reason_lines(report: ReportValues) -> list[str]:
-    """One line a reason that stands against a pass, but those that `failing_lines` say."""
-    failing = set(failing_lines(report))
-    return [line for line in dict.fromkeys(clean(reason.text) for reason in report.reasons) if line not in failing]
+    """One line a reason that stands against a pass, but for rows that fail: those are in `failing_lines`."""
+    reasons = [reason for reason in report.reasons if reason.code is not ReviewCode.FAILS_WITHOUT_COUNTING]
+    return list(dict.fromkeys(clean(reason.text) for reason in reasons))
 
 
 def headline_lines(report: ReportValues) -> list[tuple[Verdict, str]]:
