@@ -18,6 +18,7 @@ From the top, each importing from below alone::
     tags          one element -> text or number
     decimals      decimal text -> numbers
     elements      what both readers give
+    attributes    tags by their keywords, with the part of the standard that says what they mean
 
 and back, for the record of the patient whose plan it is (these need pydicom, and are imported from where they are)::
 
@@ -25,8 +26,6 @@ and back, for the record of the patient whose plan it is (these need pydicom, an
     dvh_dose      computed DVHs -> RTDOSE with a DVH Sequence
     origin        UIDs of a plan's files -> patient, study, and what to refer to
     write         dataset -> bytes of a file, UIDs from its content
-
-Numbers like ``0x30060050`` are tags: group and element as one integer, here of Contour Data (3006,0050).
 """
 
 from sbrtcheck.dicom.files import Kind, RtFile

@@ -13,17 +13,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals
-from sbrtcheck.dicom.elements import CONTOUR_DATA, Elements
+from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.tags import MAX_MM, decimals, integer, tag_name, word
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray
 
 _EXPORT = "export the structure set again"
 _DECIMAL_COMMA = "it is written with a decimal comma: export the structure set again, with decimal points"
-
-_SLAB_THICKNESS, _SPACING_BETWEEN_SLICES, _PIXEL_PLANES = 0x30060044, 0x00180088, 0x3006004A
-_OFFSET, _TYPE, _POINTS = 0x30060045, 0x30060042, 0x30060046
 
 _CLOSED, _EXCLUSIVE_OR = "CLOSED_PLANAR", "CLOSEDPLANAR_XOR"
 # What closed types are, by their letters alone: the standard's spelling is not everybody's. Some programs give outlines
@@ -174,7 +172,7 @@ def roi_contours(contours: Sequence[Elements], planes: Sequence[Elements], place
     )
     if not sorter.texts:
         return RoiContours(source=source, findings=_findings(roi, sorter.why_empty()))
-    slab_mm, unused = _slab_mm(sorter.thicknesses, {plane.raw_text(_SPACING_BETWEEN_SLICES) for plane in planes})
+    slab_mm, unused = _slab_mm(sorter.thicknesses, {plane.raw_text(Tag.SPACING_BETWEEN_SLICES) for plane in planes})
     notes = [*sorter.notes(len(contours)), *_lost_planes(sorter.short, source), *unused]
     return RoiContours(
         source=source,
@@ -221,12 +219,14 @@ class _ContourSorter:
 
     def add(self, at: int, contour: Elements) -> None:
         """Sort one contour, number ``at`` of the ROI."""
-        kind = _CLOSED if contour.raw_text(_TYPE) == b"CLOSED_PLANAR" else self._closed_type(contour)
+        kind = (
+            _CLOSED if contour.raw_text(Tag.CONTOUR_GEOMETRIC_TYPE) == b"CLOSED_PLANAR" else self._closed_type(contour)
+        )
         if kind is None:
             return
-        text = contour.text_view(CONTOUR_DATA)
-        stated = contour.raw_text(_POINTS)
-        if _OFFSET in contour:
+        text = contour.text_view(Tag.CONTOUR_DATA)
+        stated = contour.raw_text(Tag.NUMBER_OF_CONTOUR_POINTS)
+        if Tag.CONTOUR_OFFSET_VECTOR in contour:
             self.fault = self.fault or _offset_fault(contour, at)
         if self.fault is not None or not _has_area(text) or not _is_usual(stated):
             count = _count_of_numbers(text.tobytes())
@@ -240,17 +240,17 @@ class _ContourSorter:
         self.numbers.append(at)
         self.stated.append(stated)
         self.exclusive += kind == _EXCLUSIVE_OR
-        if _SLAB_THICKNESS in contour:
-            self.thicknesses.add(contour.raw_text(_SLAB_THICKNESS))
+        if Tag.CONTOUR_SLAB_THICKNESS in contour:
+            self.thicknesses.add(contour.raw_text(Tag.CONTOUR_SLAB_THICKNESS))
 
     def _closed_type(self, contour: Elements) -> str | None:
         """Which closed type a contour has by its letters, with a note where it is misspelt; None of any other."""
-        written = word(contour, _TYPE)
+        written = word(contour, Tag.CONTOUR_GEOMETRIC_TYPE)
         letters = "".join(filter(str.isalnum, written)).upper()
         kind, quoted = _CLOSED_TYPES.get(letters), written[:_QUOTED_TYPE]
         if kind is None:
             self.ignored[quoted.upper()] += 1
-            points = _count_of_numbers(contour.text_view(CONTOUR_DATA).tobytes()) // 3
+            points = _count_of_numbers(contour.text_view(Tag.CONTOUR_DATA).tobytes()) // 3
             if points >= _POINTS_OF_AN_AREA:  # whatever it is called, it may be a part of the outline
                 self.outlines[quoted.upper()] += 1
         elif written not in {kind, ""}:
@@ -301,7 +301,7 @@ def _is_usual(stated: bytes) -> bool:
 
 
 def _offset_fault(contour: Elements, at: int) -> str | None:
-    if _is_zero(contour, _OFFSET):
+    if _is_zero(contour, Tag.CONTOUR_OFFSET_VECTOR):
         return None
     return f"contour {at} has a Contour Offset Vector (3006,0045), which is not supported"
 
@@ -309,7 +309,7 @@ def _offset_fault(contour: Elements, at: int) -> str | None:
 def _miscount(contour: Elements, at: int, stated: bytes, count_of_numbers: int) -> str | None:
     """How a contour contradicts itself: its points are not as many as it says."""
     points, rest = divmod(count_of_numbers, 3)
-    if not stated or rest or integer(contour, _POINTS) == points:
+    if not stated or rest or integer(contour, Tag.NUMBER_OF_CONTOUR_POINTS) == points:
         return None
     return _other_points(at, points, stated)
 
@@ -389,7 +389,7 @@ def _planes(contours: Contours) -> tuple[FloatArray, FloatArray]:
 def _slab_mm(of_contours: set[bytes], of_planes: set[bytes]) -> tuple[float | None, list[_Note]]:
     """The thickness that the contours state, or else the spacing of the images they were drawn on; None if neither."""
     unused: list[_Note] = []
-    for tag, texts in ((_SLAB_THICKNESS, of_contours), (_SPACING_BETWEEN_SLICES, of_planes)):
+    for tag, texts in ((Tag.CONTOUR_SLAB_THICKNESS, of_contours), (Tag.SPACING_BETWEEN_SLICES, of_planes)):
         written = sorted(texts - {b""})
         if not written:
             continue

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import (
     BigEndianPixels,
     CompressedPixels,
@@ -73,7 +74,7 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
     stored, padding = _values_and_padding(file)
     gy_per_unit, findings = _gy_per_unit(elements, display_name, stored, prescription)
     axes = _axes(elements, display_name)
-    origin_mm = _numbers(elements, 0x00200032, 3, display_name)
+    origin_mm = _numbers(elements, Tag.IMAGE_POSITION_PATIENT, 3, display_name)
     offsets_mm = _offsets(elements, display_name, frames=len(stored), normal=axes[2], z_mm=float(origin_mm[2]))
     if offsets_mm[-1] < 0.0:
         stored = stored[::-1]
@@ -118,8 +119,8 @@ def _same_points(a: DoseGrid, b: DoseGrid) -> bool:
 
 def grid_maximum_gy(file: DoseFile) -> float | None:
     """Largest dose of the grid, Gy; None without a usable grid, for an RTDOSE may hold DVHs alone."""
-    scaling = number(file.elements, 0x3004000E)
-    if scaling is None or scaling <= 0.0 or word(file.elements, 0x30040002).upper() != "GY":
+    scaling = number(file.elements, Tag.DOSE_GRID_SCALING)
+    if scaling is None or scaling <= 0.0 or word(file.elements, Tag.DOSE_UNITS).upper() != "GY":
         return None
     try:
         return float(np.max(stored_values(file))) * scaling
@@ -204,16 +205,16 @@ def _in_shape(values: StoredValues, shape: tuple[int, int, int], display_name: s
 
 
 def _shape(elements: Elements, display_name: str) -> tuple[int, int, int]:
-    frames = integer(elements, 0x00280008) if 0x00280008 in elements else 1
-    rows, columns = (elements.unsigned(tag, display_name) for tag in (0x00280010, 0x00280011))
+    frames = integer(elements, Tag.NUMBER_OF_FRAMES) if Tag.NUMBER_OF_FRAMES in elements else 1
+    rows, columns = (elements.unsigned(tag, display_name) for tag in (Tag.ROWS, Tag.COLUMNS))
     if frames is None or min(frames, rows, columns) < 1:
         raise DicomError("Number Of Frames, Rows and Columns do not describe a grid", display_name)
     return frames, rows, columns
 
 
 def _stored_type(elements: Elements, display_name: str) -> np.dtype[np.generic]:
-    bits = elements.unsigned(0x00280100, display_name)
-    signed = 0x00280103 in elements and elements.unsigned(0x00280103, display_name) == 1
+    bits = elements.unsigned(Tag.BITS_ALLOCATED, display_name)
+    signed = Tag.PIXEL_REPRESENTATION in elements and elements.unsigned(Tag.PIXEL_REPRESENTATION, display_name) == 1
     if bits not in {16, 32}:
         raise DicomError(f"Bits Allocated is {bits}; a dose has 16 or 32", display_name)
     return np.dtype(f"<{'i' if signed else 'u'}{bits // 8}")
@@ -222,10 +223,10 @@ def _stored_type(elements: Elements, display_name: str) -> np.dtype[np.generic]:
 def _gy_per_unit(
     elements: Elements, display_name: str, stored: StoredValues, prescription: Prescription | UnknownPrescription
 ) -> tuple[float, tuple[Finding, ...]]:
-    scaling = number(elements, 0x3004000E)
+    scaling = number(elements, Tag.DOSE_GRID_SCALING)
     if scaling is None or not _SCALING[0] <= scaling <= _SCALING[1]:
         raise DicomError("the RTDOSE has no usable Dose Grid Scaling (3004,000E)", display_name, "export it again")
-    match word(elements, 0x30040002).upper():
+    match word(elements, Tag.DOSE_UNITS).upper():
         case "GY":
             return scaling, ()
         case "RELATIVE":
@@ -255,7 +256,7 @@ def _percent_to_gy(
 
 
 def _refuse_error_dose(elements: Elements, display_name: str) -> None:
-    if word(elements, 0x30040004).upper() == "ERROR":
+    if word(elements, Tag.DOSE_TYPE).upper() == "ERROR":
         raise DicomError(
             "Dose Type is ERROR: the difference of two doses is not a plan's dose",
             display_name,
@@ -271,7 +272,7 @@ def _padding_findings(count: int) -> tuple[Finding, ...]:
 
 
 def _dose_type_findings(elements: Elements) -> tuple[Finding, ...]:
-    kind = word(elements, 0x30040004).upper()
+    kind = word(elements, Tag.DOSE_TYPE).upper()
     if kind in {"PHYSICAL", ""}:
         return ()
     text = f"Dose Type is {kind}: values are not physical dose, and limits for physical dose are applied to them"
@@ -287,14 +288,14 @@ def _numbers(elements: Elements, tag: int, count: int, display_name: str) -> Flo
 
 def _spacing(elements: Elements, display_name: str) -> tuple[float, float]:
     """Distance of columns and of rows; the element has that of rows first."""
-    between_rows, between_columns = _numbers(elements, 0x00280030, 2, display_name)
+    between_rows, between_columns = _numbers(elements, Tag.PIXEL_SPACING, 2, display_name)
     if min(between_rows, between_columns) <= 0.0:
         raise DicomError("Pixel Spacing (0028,0030) is not above 0", display_name)
     return float(between_columns), float(between_rows)
 
 
 def _axes(elements: Elements, display_name: str) -> FloatArray:
-    i_axis, j_axis = _numbers(elements, 0x00200037, 6, display_name).reshape(2, 3)
+    i_axis, j_axis = _numbers(elements, Tag.IMAGE_ORIENTATION_PATIENT, 6, display_name).reshape(2, 3)
     axes = np.array([i_axis, j_axis, np.cross(i_axis, j_axis)])
     if np.abs(axes @ axes.T - np.eye(3)).max() > _ORTHONORMAL:
         raise DicomError("Image Orientation (Patient) is not a pair of perpendicular unit vectors", display_name)
@@ -306,7 +307,7 @@ def _offsets(elements: Elements, display_name: str, *, frames: int, normal: Floa
     if frames < 2:
         what = "the dose is a single plane: nothing can be interpolated between planes"
         raise DicomError(what, display_name, "export the whole dose grid")
-    written = millimetres(elements, 0x3004000C, display_name)
+    written = millimetres(elements, Tag.GRID_FRAME_OFFSET_VECTOR, display_name)
     if len(written) != frames:
         raise DicomError(f"{frames} frames, but Grid Frame Offset Vector has {len(written)} values", display_name)
     steps = np.diff(written)

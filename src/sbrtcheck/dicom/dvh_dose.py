@@ -12,6 +12,7 @@ from pydicom import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ImplicitVRLittleEndian, RTDoseStorage
 
+from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.files import AnyPath, Kind
 from sbrtcheck.dicom.origin import Origin, origin_of, plan_references
 from sbrtcheck.dicom.tags import quiet, word
@@ -22,7 +23,6 @@ from sbrtcheck.errors import InputError
 from sbrtcheck.radiobiology import Quantity
 
 BIN_GY = 0.01
-_DVH_DATA = 0x30040058
 
 
 def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
@@ -86,7 +86,7 @@ def _set_series(dataset: Dataset, dvhs: DVHSet, origin: Origin) -> None:
     dataset.OperatorsName = ""
     dataset.SeriesNumber = 1
     dataset.SeriesDescription = f"{SOFTWARE} DVHs"
-    frame = next((uid for dose in origin.doses if (uid := word(dose, 0x00200052))), "")
+    frame = next((uid for dose in origin.doses if (uid := word(dose, Tag.FRAME_OF_REFERENCE_UID))), "")
     if not frame:
         raise InputError("the plan's dose has no frame of reference", hint="export it again")
     dataset.FrameOfReferenceUID = frame
@@ -118,7 +118,7 @@ def _set_dose(dataset: Dataset, origin: Origin) -> None:
     if not plans:
         raise InputError("the dose refers to no plan, and there is no RTPLAN", hint="add the RTPLAN to the folder")
     dataset.DoseUnits = "GY"
-    dataset.DoseType = next((kind for dose in origin.doses if (kind := word(dose, 0x30040004).upper())), "PHYSICAL")
+    dataset.DoseType = next((kind for dose in origin.doses if (kind := word(dose, Tag.DOSE_TYPE).upper())), "PHYSICAL")
     dataset.DoseComment = f"DVHs of {SOFTWARE} {version()}, no dose grid"
     dataset.DoseSummationType = "PLAN" if len(plans) == 1 else "MULTI_PLAN"
     dataset.ReferencedRTPlanSequence = Sequence(plans)
@@ -149,7 +149,7 @@ def _item(dvh: DVH, dose_type: str) -> Dataset:
     item.DVHMeanDose = _decimal(dvh.mean_gy.value)
     text = "\\".join(f"{BIN_GY:g}\\{_decimal(volume)}" for volume in volumes)
     # bytes as they go into the file: as numbers, each would be parsed and checked again, which takes seconds
-    item.add_new(_DVH_DATA, "OB", text.encode() + b" " * (len(text) % 2))
+    item.add_new(Tag.DVH_DATA, "OB", text.encode() + b" " * (len(text) % 2))
     return item
 
 

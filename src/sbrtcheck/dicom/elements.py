@@ -14,13 +14,12 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sbrtcheck.dicom.attributes import Tag
+
 ANY_TAG = 0xFFFFFFFF
-MODALITY = 0x00080060
 UNDEFINED_LENGTH = 0xFFFFFFFF  # PS3.5 7.1.1: the value ends at a delimiter
-PIXEL_DATA = 0x7FE00010
-# Pixel Data, and what a dose may have instead: Float Pixel Data, Double Float Pixel Data (PS3.3 C.7.6.24, C.7.6.25).
-PAYLOAD_TAGS = frozenset({PIXEL_DATA, 0x7FE00008, 0x7FE00009})
-CONTOUR_DATA = 0x30060050
+# Pixel Data, and what an image may have in their place.
+PAYLOAD_TAGS = frozenset({Tag.PIXEL_DATA, Tag.FLOAT_PIXEL_DATA, Tag.DOUBLE_FLOAT_PIXEL_DATA})
 # Values of text are padded to an even length with a blank, UIDs with a NUL (PS3.5 6.2).
 PADDING = b" \0"
 

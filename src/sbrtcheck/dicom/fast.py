@@ -20,7 +20,8 @@ from typing import BinaryIO, Final
 
 import numpy as np
 
-from sbrtcheck.dicom.elements import ANY_TAG, CONTOUR_DATA, PADDING, PAYLOAD_TAGS, PIXEL_DATA, UNDEFINED_LENGTH
+from sbrtcheck.dicom.attributes import Tag
+from sbrtcheck.dicom.elements import ANY_TAG, PADDING, PAYLOAD_TAGS, UNDEFINED_LENGTH
 from sbrtcheck.dicom.tags import tag_name
 from sbrtcheck.errors import DicomError
 
@@ -41,25 +42,25 @@ _IMPLICIT, _EXPLICIT = b"1.2.840.10008.1.2", b"1.2.840.10008.1.2.1"
 # Sequences that are read.
 _SEQUENCES = frozenset(
     {
-        0x00700308,  # Registration
-        0x00700309,  # Matrix Registration
-        0x0070030A,  # Matrix
-        0x30040050,  # DVH
-        0x30040060,  # DVH Referenced ROI
-        0x30060010,  # Referenced Frame of Reference
-        0x30060020,  # Structure Set ROI
-        0x30060039,  # ROI Contour
-        0x30060040,  # Contour
-        0x3006004A,  # Source Pixel Planes Characteristics
-        0x30060080,  # RT ROI Observations
-        0x30060086,  # RT ROI Identification Code
-        0x300A0010,  # Dose Reference
-        0x300A0070,  # Fraction Group
-        0x300C0002,  # Referenced RT Plan
-        0x300C0004,  # Referenced Beam
-        0x300C0020,  # Referenced Fraction Group
-        0x300C0050,  # Referenced Dose Reference
-        0x300C0060,  # Referenced Structure Set
+        Tag.REGISTRATION_SEQUENCE,
+        Tag.MATRIX_REGISTRATION_SEQUENCE,
+        Tag.MATRIX_SEQUENCE,
+        Tag.DVH_SEQUENCE,
+        Tag.DVH_REFERENCED_ROI_SEQUENCE,
+        Tag.REFERENCED_FRAME_OF_REFERENCE_SEQUENCE,
+        Tag.STRUCTURE_SET_ROI_SEQUENCE,
+        Tag.ROI_CONTOUR_SEQUENCE,
+        Tag.CONTOUR_SEQUENCE,
+        Tag.SOURCE_PIXEL_PLANES_CHARACTERISTICS_SEQUENCE,
+        Tag.RT_ROI_OBSERVATIONS_SEQUENCE,
+        Tag.RT_ROI_IDENTIFICATION_CODE_SEQUENCE,
+        Tag.DOSE_REFERENCE_SEQUENCE,
+        Tag.FRACTION_GROUP_SEQUENCE,
+        Tag.REFERENCED_RT_PLAN_SEQUENCE,
+        Tag.REFERENCED_BEAM_SEQUENCE,
+        Tag.REFERENCED_FRACTION_GROUP_SEQUENCE,
+        Tag.REFERENCED_DOSE_REFERENCE_SEQUENCE,
+        Tag.REFERENCED_STRUCTURE_SET_SEQUENCE,
     }
 )
 # Sequences that are passed by, the commonest: knowing them saves asking pydicom's dictionary, for which it is imported.
@@ -90,8 +91,11 @@ _OTHER_SEQUENCES = frozenset(
 # Elements of which more than the bytes is wanted, with the VRs whose bytes say all.
 _EXPECTED = {
     **dict.fromkeys(_SEQUENCES, (b"SQ",)),
-    **dict.fromkeys((0x00280010, 0x00280011, 0x00280100, 0x00280103), (b"US",)),
-    **dict.fromkeys((0x00080100, 0x00080104, 0x30060002, 0x30060026, 0x300A0002, 0x300A0003), (b"LO", b"SH")),
+    **dict.fromkeys((Tag.ROWS, Tag.COLUMNS, Tag.BITS_ALLOCATED, Tag.PIXEL_REPRESENTATION), (b"US",)),
+    **dict.fromkeys(
+        (Tag.CODE_VALUE, Tag.CODE_MEANING, Tag.STRUCTURE_SET_LABEL, Tag.ROI_NAME, Tag.RT_PLAN_LABEL, Tag.RT_PLAN_NAME),
+        (b"LO", b"SH"),
+    ),
 }
 # VRs whose length has four bytes in explicit VR, after two that are reserved; and those where it has two (PS3.5 7.1.2).
 _LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
@@ -248,7 +252,7 @@ class _Walk:
         while self._has(at, 12) and self._bytes(at, at + 2) == b"\x02\x00":
             tag, at, length, _ = self._header(at, self.size)
             self._refuse_beyond(at + length, self.size)
-            if tag == 0x00020010:
+            if tag == Tag.TRANSFER_SYNTAX_UID:
                 syntax = self._bytes(at, at + length).rstrip(b" \0")
             at += length
         if syntax not in {_IMPLICIT, _EXPLICIT}:
@@ -338,7 +342,7 @@ class _Walk:
             return False
         if length != UNDEFINED_LENGTH and at + length > end:
             raise _OddFileError
-        if tag == PIXEL_DATA and length != UNDEFINED_LENGTH:
+        if tag == Tag.PIXEL_DATA and length != UNDEFINED_LENGTH:
             self.pixels = PixelPlace(at=at, size=length)
         return True
 
@@ -358,7 +362,7 @@ class _Walk:
         if tag in _EXPECTED and _EXPECTED[tag] == (b"US",) and stop != at + 2:
             raise _OddFileError
         value = self.content[at:stop]
-        return value if tag == CONTOUR_DATA else value.tobytes()
+        return value if tag == Tag.CONTOUR_DATA else value.tobytes()
 
     def _items(
         self, at: int, end: int, character_set: bytes, depth: int, *, delimited: bool = False

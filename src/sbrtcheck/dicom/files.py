@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TypeAlias
 
+from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import ANY_TAG, Damage, Elements, Header, HeaderTags, NotRead
 from sbrtcheck.dicom.reader import read_header
 from sbrtcheck.dicom.tags import name, number, word
@@ -37,13 +38,31 @@ _KIND_OF_CLASS = {
 _STORAGE = b"1.2.840.10008.5.1.4.1.1."
 _UNREADABLE = Damage(what="the file is damaged or truncated")
 _START_BYTES = 512  # holds the media storage class, which is the second or third element of a file
-_REFERENCED_SETS = 0x300C0060
 # Up to here a structure set names its frames of reference; contours come after.
-_STRUCTURE_SET_ROIS = 0x30060020
+_STRUCTURE_SET_ROIS = Tag.STRUCTURE_SET_ROI_SEQUENCE
 _WANTED_TAGS = {
-    Kind.DOSE: [0x00080018, 0x00200052, 0x3004000A, 0x300C0002, 0x300C0060],
-    Kind.PLAN: [0x00080018, 0x00200052, 0x300A0002, 0x300A0003, 0x300A0070, _REFERENCED_SETS],
-    Kind.STRUCTURE_SET: [0x00080018, 0x00200052, 0x30060002, 0x30060010, _STRUCTURE_SET_ROIS],
+    Kind.DOSE: [
+        Tag.SOP_INSTANCE_UID,
+        Tag.FRAME_OF_REFERENCE_UID,
+        Tag.DOSE_SUMMATION_TYPE,
+        Tag.REFERENCED_RT_PLAN_SEQUENCE,
+        Tag.REFERENCED_STRUCTURE_SET_SEQUENCE,
+    ],
+    Kind.PLAN: [
+        Tag.SOP_INSTANCE_UID,
+        Tag.FRAME_OF_REFERENCE_UID,
+        Tag.RT_PLAN_LABEL,
+        Tag.RT_PLAN_NAME,
+        Tag.FRACTION_GROUP_SEQUENCE,
+        Tag.REFERENCED_STRUCTURE_SET_SEQUENCE,
+    ],
+    Kind.STRUCTURE_SET: [
+        Tag.SOP_INSTANCE_UID,
+        Tag.FRAME_OF_REFERENCE_UID,
+        Tag.STRUCTURE_SET_LABEL,
+        Tag.REFERENCED_FRAME_OF_REFERENCE_SEQUENCE,
+        _STRUCTURE_SET_ROIS,
+    ],
 }
 
 Parts = tuple[tuple[int, tuple[int, ...]], ...]
@@ -193,45 +212,56 @@ def _is_other_storage(start: bytes) -> bool:
 
 
 def _with_description(file: RtFile, elements: Elements) -> RtFile:
-    plans = elements.items(0x300C0002)
+    plans = elements.items(Tag.REFERENCED_RT_PLAN_SEQUENCE)
     return replace(
         file,
-        label=name(elements, 0x300A0002) or name(elements, 0x300A0003) or name(elements, 0x30060002),
+        label=name(elements, Tag.RT_PLAN_LABEL)
+        or name(elements, Tag.RT_PLAN_NAME)
+        or name(elements, Tag.STRUCTURE_SET_LABEL),
         frames=_frames(elements),
         plan_refs=_references(plans) if file.kind is Kind.DOSE else (),
-        structure_set_refs=_references(elements.items(0x300C0060)),
-        summation=word(elements, 0x3004000A).upper() or None,
+        structure_set_refs=_references(elements.items(Tag.REFERENCED_STRUCTURE_SET_SEQUENCE)),
+        summation=word(elements, Tag.DOSE_SUMMATION_TYPE).upper() or None,
         parts=_parts_of_plan(elements) if file.kind is Kind.PLAN else _parts_of_dose(plans),
     )
 
 
 def _frames(elements: Elements) -> tuple[str, ...]:
-    uids = {word(elements, 0x00200052)}
-    uids |= {word(item, 0x00200052) for item in elements.items(0x30060010)}
-    uids |= {word(item, 0x30060024) for item in elements.items(_STRUCTURE_SET_ROIS)}
+    uids = {word(elements, Tag.FRAME_OF_REFERENCE_UID)}
+    uids |= {
+        word(item, Tag.FRAME_OF_REFERENCE_UID) for item in elements.items(Tag.REFERENCED_FRAME_OF_REFERENCE_SEQUENCE)
+    }
+    uids |= {word(item, Tag.REFERENCED_FRAME_OF_REFERENCE_UID) for item in elements.items(_STRUCTURE_SET_ROIS)}
     return tuple(sorted(uids - {""}))
 
 
 def _references(sequence: Sequence[Elements]) -> tuple[str, ...]:
-    uids = [word(item, 0x00081155) for item in sequence]
+    uids = [word(item, Tag.REFERENCED_SOP_INSTANCE_UID) for item in sequence]
     return tuple(dict.fromkeys(uid for uid in uids if uid))
 
 
 def _parts_of_plan(plan: Elements) -> Parts:
     """Fraction groups of a plan with the beams that deliver something (setup beams have no meterset)."""
-    return tuple((_number(group, 0x300A0071), _beams(group)) for group in plan.items(0x300A0070))
+    return tuple(
+        (_number(group, Tag.FRACTION_GROUP_NUMBER), _beams(group)) for group in plan.items(Tag.FRACTION_GROUP_SEQUENCE)
+    )
 
 
 def _beams(group: Elements) -> tuple[int, ...]:
-    beams = group.items(0x300C0004)
-    treating = [beam for beam in beams if (number(beam, 0x300A0086) or 0.0) > 0.0]
-    return tuple(sorted(_number(beam, 0x300C0006) for beam in treating or beams))
+    beams = group.items(Tag.REFERENCED_BEAM_SEQUENCE)
+    treating = [beam for beam in beams if (number(beam, Tag.BEAM_METERSET) or 0.0) > 0.0]
+    return tuple(sorted(_number(beam, Tag.REFERENCED_BEAM_NUMBER) for beam in treating or beams))
 
 
 def _parts_of_dose(plans: Sequence[Elements]) -> Parts:
-    groups = [group for plan in plans for group in plan.items(0x300C0020)]
+    groups = [group for plan in plans for group in plan.items(Tag.REFERENCED_FRACTION_GROUP_SEQUENCE)]
     return tuple(
-        (_number(group, 0x300C0022), tuple(sorted(_number(beam, 0x300C0006) for beam in group.items(0x300C0004))))
+        (
+            _number(group, Tag.REFERENCED_FRACTION_GROUP_NUMBER),
+            tuple(
+                sorted(_number(beam, Tag.REFERENCED_BEAM_NUMBER) for beam in group.items(Tag.REFERENCED_BEAM_SEQUENCE))
+            ),
+        )
         for group in groups
     )
 

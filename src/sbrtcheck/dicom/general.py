@@ -37,12 +37,11 @@ from pydicom.uid import (
     UncompressedTransferSyntaxes,
 )
 
+from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import (
     ANY_TAG,
-    MODALITY,
     PADDING,
     PAYLOAD_TAGS,
-    PIXEL_DATA,
     UNDEFINED_LENGTH,
     BigEndianPixels,
     CompressedPixels,
@@ -93,8 +92,8 @@ _READ_SYNTAXES = frozenset(
 )
 _EXPORT_UNCOMPRESSED = "export it as implicit or explicit VR little endian"
 
-_BEAMS = frozenset({0x300A00B0, 0x300A03A2})  # of photons and electrons, of ions
-_REFERENCED_SETS = 0x300C0060
+_BEAMS = frozenset({Tag.BEAM_SEQUENCE, Tag.ION_BEAM_SEQUENCE})  # of photons and electrons, of ions
+_REFERENCED_SETS = Tag.REFERENCED_STRUCTURE_SET_SEQUENCE
 _MAX_UID = 64
 _SHORT_BYTES = 2
 _RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
@@ -194,7 +193,7 @@ def decoded_alone(text: bytes, character_set: bytes) -> str:
         for element, vr, value in ((0x0005, b"CS", character_set), (0x103E, b"LO", text))
     )
     dataset = read_dataset(BytesIO(elements), is_implicit_VR=False, is_little_endian=True)
-    return PydicomElements(dataset).decoded(0x0008103E)
+    return PydicomElements(dataset).decoded(Tag.SERIES_DESCRIPTION)
 
 
 # Transfer syntaxes
@@ -213,7 +212,7 @@ def _unread_syntax(meta: PydicomElements) -> Damage | None:
 
     A file that does not name its transfer syntax is read as what it looks like.
     """
-    syntax = meta.raw_text(0x00020010).decode("latin-1")
+    syntax = meta.raw_text(Tag.TRANSFER_SYNTAX_UID).decode("latin-1")
     if not syntax or syntax in _READ_SYNTAXES:
         return None
     uid, known = printable(syntax[:_MAX_UID]), UID(syntax).name
@@ -267,7 +266,7 @@ class _PixelWatch:
         self.length = 0
 
     def __call__(self, tag: BaseTag, _vr: str | None, length: int) -> bool:
-        if tag == PIXEL_DATA and length not in {0, UNDEFINED_LENGTH}:
+        if tag == Tag.PIXEL_DATA and length not in {0, UNDEFINED_LENGTH}:
             self.at, self.length = self.file.tell(), length
         return self.at > 0
 
@@ -290,7 +289,7 @@ def read_general_dose(path: Path, display_name: str) -> DoseFile:
 
 
 def _pixels_of(dataset: Dataset, display_name: str) -> Pixels:
-    element = _raw_element(dataset, PIXEL_DATA)
+    element = _raw_element(dataset, Tag.PIXEL_DATA)
     raw = getattr(element, "value", None)
     if not raw:
         return NoPixels()
@@ -306,13 +305,13 @@ def _decompressed(dataset: Dataset, display_name: str) -> StoredValues:
 
 
 def _big_endian(dataset: Dataset, display_name: str, size: int) -> StoredValues:
-    element = _raw_element(dataset, PIXEL_DATA)
+    element = _raw_element(dataset, Tag.PIXEL_DATA)
     if getattr(element, "VR", "") == "UN":
         what = "pixel data of unknown VR in a big-endian file: their byte order is not known"
         raise DicomError(what, display_name)
     content = getattr(element, "value", b"")
     if size < len(content):
-        dataset[PIXEL_DATA].value = content[:size]
+        dataset[Tag.PIXEL_DATA].value = content[:size]
     return _decoded_pixels(dataset, display_name, compressed=False)
 
 
@@ -371,10 +370,10 @@ def read_general_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | 
     header = _header(file, meta, wanted)
     if unread_syntax is None:
         return header
-    uid = word(meta, 0x00020003)
+    uid = word(meta, Tag.MEDIA_STORAGE_SOP_INSTANCE_UID)
     if isinstance(header, Header):
         return replace(header, uid=header.uid or uid, unread_syntax=unread_syntax)
-    sop_class = word(meta, 0x00020002)
+    sop_class = word(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
     if wanted(sop_class, "") is None:
         return header
     return Header(sop_class=sop_class, modality="", uid=uid, elements=None, unread_syntax=unread_syntax)
@@ -383,8 +382,13 @@ def read_general_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | 
 def _header(file: BinaryIO, meta: PydicomElements, wanted: Wanted) -> Header | NotRead:
     try:
         start = PydicomElements(_start_of(file))
-        sop_class = word(start, 0x00080016) or word(meta, 0x00020002)
-        header = Header(sop_class=sop_class, modality=word(start, MODALITY), uid=word(start, 0x00080018), elements=None)
+        sop_class = word(start, Tag.SOP_CLASS_UID) or word(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
+        header = Header(
+            sop_class=sop_class,
+            modality=word(start, Tag.MODALITY),
+            uid=word(start, Tag.SOP_INSTANCE_UID),
+            elements=None,
+        )
         tags = wanted(sop_class, header.modality)
     except READ_ERRORS:
         return "not DICOM"
@@ -399,7 +403,7 @@ def _header(file: BinaryIO, meta: PydicomElements, wanted: Wanted) -> Header | N
 
 def _start_of(file: BinaryIO) -> FileDataset:
     file.seek(0)
-    return read_partial(file, lambda tag, _vr, _length: tag > MODALITY, force=True)
+    return read_partial(file, lambda tag, _vr, _length: tag > Tag.MODALITY, force=True)
 
 
 def _header_dataset(file: BinaryIO, tags: HeaderTags) -> tuple[Dataset, Damage | None]:
@@ -434,7 +438,7 @@ def _references_after_beams(file: BinaryIO, header: FileDataset) -> Dataset | No
     try:
         dataset = read_dataset(BytesIO(content[at:]), implicit, little, specific_tags=[_REFERENCED_SETS])
         references = PydicomElements(dataset).items(_REFERENCED_SETS, "")
-        classes = [item.raw_text(0x00081150).decode("latin-1") for item in references]
+        classes = [item.raw_text(Tag.REFERENCED_SOP_CLASS_UID).decode("latin-1") for item in references]
     except (*READ_ERRORS, DicomError):
         return None
     return dataset if classes == [_RT_STRUCTURE_SET] else None

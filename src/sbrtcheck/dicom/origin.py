@@ -13,6 +13,7 @@ from pydicom import Dataset, config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement
 
+from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import AnyPath, Kind, RtFile
 from sbrtcheck.dicom.general import READ_ERRORS, PydicomElements, read_general
@@ -90,10 +91,10 @@ def origin_of(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) ->
 
 def reference_to(header: Elements) -> Dataset:
     """Class and UID of an instance, as items of references have them."""
-    sop_class = word(header, 0x00080016)
+    sop_class = word(header, Tag.SOP_CLASS_UID)
     if not sop_class:
         raise DicomError("one of the plan's files has no SOP Class UID to refer to it by", hint="export it again")
-    return _reference(sop_class, word(header, 0x00080018))
+    return _reference(sop_class, word(header, Tag.SOP_INSTANCE_UID))
 
 
 def _files(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Sequence[RtFile]:
@@ -112,12 +113,15 @@ def _files(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Se
 
 
 def _refuse_several_patients(headers: Sequence[Elements]) -> None:
-    if len({name(header, 0x00100020) for header in headers}) > 1:
+    if len({name(header, Tag.PATIENT_ID) for header in headers}) > 1:
         raise InputError(
             "the plan's files have different Patient IDs, so there is no record that the object would be for",
             hint=_ONE_PATIENT,
         )
-    if not any(name(header, 0x00100020) for header in headers) and len({name(h, 0x00100010) for h in headers}) > 1:
+    if (
+        not any(name(header, Tag.PATIENT_ID) for header in headers)
+        and len({name(h, Tag.PATIENT_NAME) for h in headers}) > 1
+    ):
         what = "the plan's files have no Patient ID and different names, so it cannot be told whose record it is for"
         raise InputError(what, hint=_ONE_PATIENT)
 
@@ -127,7 +131,7 @@ def _subject(header: PydicomElements) -> Dataset:
     subject.SpecificCharacterSet = "ISO_IR 192"
     for element in _identity_elements(header.dataset):
         subject.add(element)
-    if not word(PydicomElements(subject), 0x0020000D):
+    if not word(PydicomElements(subject), Tag.STUDY_INSTANCE_UID):
         raise DicomError("the file has no Study Instance UID", hint="export it again")
     return subject
 
@@ -156,8 +160,12 @@ def _value(header: Dataset, tag: int) -> tuple[str, str]:
 
 def plan_references(origin: Origin) -> tuple[Dataset, ...]:
     """References to the plans that the doses are of: as the doses have them, else to the RTPLAN that is there."""
-    stated = [item for dose in origin.doses for item in dose.items(0x300C0002)]
-    unique = {uid: word(item, 0x00081150) for item in stated if (uid := word(item, 0x00081155))}
+    stated = [item for dose in origin.doses for item in dose.items(Tag.REFERENCED_RT_PLAN_SEQUENCE)]
+    unique = {
+        uid: word(item, Tag.REFERENCED_SOP_CLASS_UID)
+        for item in stated
+        if (uid := word(item, Tag.REFERENCED_SOP_INSTANCE_UID))
+    }
     return tuple(_reference(sop_class, uid) for uid, sop_class in unique.items()) or origin.references[Kind.PLAN]
 
 

@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.tags import integer, number, word, words
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
@@ -29,7 +30,7 @@ from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescripti
 # Doses closer than this are one prescription, written with another rounding.
 _SAME_DOSE_GY = 1e-4
 # Beams come after the fraction groups, are most of an RTPLAN, and say nothing about the prescription.
-LAST_TAG_OF_PRESCRIPTION = 0x300A0070
+LAST_TAG_OF_PRESCRIPTION = Tag.FRACTION_GROUP_SEQUENCE
 _OF_A_REGION = ("SITE", "VOLUME")
 
 
@@ -105,11 +106,11 @@ def _difference_findings(given: Prescription, stated: Prescription | UnknownPres
 
 
 def _stated_prescription(plan: Elements) -> Read:
-    groups = plan.items(0x300A0070)
+    groups = plan.items(Tag.FRACTION_GROUP_SEQUENCE)
     doses, unused = _target_doses(plan, groups)
     findings = _several_doses_findings([*doses, *unused])
     if len(groups) > 1:
-        numbers = ", ".join(str(integer(group, 0x300A0078) or "?") for group in groups)
+        numbers = ", ".join(str(integer(group, Tag.NUMBER_OF_FRACTIONS_PLANNED) or "?") for group in groups)
         reason = f"the RTPLAN has {len(groups)} fraction groups ({numbers} fractions)"
         return UnknownPrescription(reason=reason), findings
     fractions = _fractions(groups)
@@ -126,28 +127,28 @@ def _stated_prescription(plan: Elements) -> Read:
 
 
 def _fractions(groups: Sequence[Elements]) -> int | None:
-    planned = integer(groups[0], 0x300A0078) if groups else None
+    planned = integer(groups[0], Tag.NUMBER_OF_FRACTIONS_PLANNED) if groups else None
     return planned if planned is not None and planned > 0 else None
 
 
 def _target_doses(plan: Elements, groups: Sequence[Elements]) -> tuple[list[_TargetDose], list[_TargetDose]]:
     """The doses to choose from, and those of the fraction group that a dose reference's own one stands for."""
     by_number = _doses_of_group(groups[0]) if len(groups) == 1 else {}
-    references = plan.items(0x300A0010)
-    times = Counter(integer(item, 0x300A0012) for item in references)
+    references = plan.items(Tag.DOSE_REFERENCE_SEQUENCE)
+    times = Counter(integer(item, Tag.DOSE_REFERENCE_NUMBER) for item in references)
     doses: list[_TargetDose] = []
     unused: list[_TargetDose] = []
     for item in references:
-        if word(item, 0x300A0020).upper() != "TARGET":
+        if word(item, Tag.DOSE_REFERENCE_TYPE).upper() != "TARGET":
             continue
-        number_of_item = integer(item, 0x300A0012)
+        number_of_item = integer(item, Tag.DOSE_REFERENCE_NUMBER)
         # a number that stands for several dose references tells none of them
         in_group = by_number.get(number_of_item, []) if times[number_of_item] == 1 else []
         described = _TargetDose(
             dose_gy=0.0,
-            structure_type=word(item, 0x300A0014).upper(),
-            interpretation=word(item, 0x300A068B).upper(),
-            purposes=tuple(filter(None, (purpose.upper() for purpose in words(item, 0x300A061D)))),
+            structure_type=word(item, Tag.DOSE_REFERENCE_STRUCTURE_TYPE).upper(),
+            interpretation=word(item, Tag.DOSE_VALUE_INTERPRETATION).upper(),
+            purposes=tuple(filter(None, (purpose.upper() for purpose in words(item, Tag.DOSE_VALUE_PURPOSE)))),
         )
         stated = [replace(described, dose_gy=dose_gy, by_group=True) for dose_gy in in_group]
         own = _dose_gy(item)
@@ -159,15 +160,15 @@ def _target_doses(plan: Elements, groups: Sequence[Elements]) -> tuple[list[_Tar
 def _doses_of_group(group: Elements) -> dict[int | None, list[float]]:
     """Target prescription doses in a fraction group, by the number of the dose reference that they are for."""
     by_number: dict[int | None, list[float]] = {}
-    for item in group.items(0x300C0050):
-        reference, dose_gy = integer(item, 0x300C0051), _dose_gy(item)
+    for item in group.items(Tag.REFERENCED_DOSE_REFERENCE_SEQUENCE):
+        reference, dose_gy = integer(item, Tag.REFERENCED_DOSE_REFERENCE_NUMBER), _dose_gy(item)
         if reference is not None and dose_gy is not None:
             by_number.setdefault(reference, []).append(dose_gy)
     return by_number
 
 
 def _dose_gy(item: Elements) -> float | None:
-    dose_gy = number(item, 0x300A0026)
+    dose_gy = number(item, Tag.TARGET_PRESCRIPTION_DOSE)
     return dose_gy if dose_gy is not None and dose_gy > 0.0 else None
 
 

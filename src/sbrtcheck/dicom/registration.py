@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import is_dicom
 from sbrtcheck.dicom.reader import read_elements
@@ -47,10 +48,12 @@ def load_registration(path: str | PathLike[str]) -> Registration:
         if not is_dicom(file):
             raise DicomError("not a DICOM file", file.name, _HINT)
         dataset = read_elements(file, file.name)
-        if word(dataset, 0x00080016) != _SPATIAL_REGISTRATION:
+        if word(dataset, Tag.SOP_CLASS_UID) != _SPATIAL_REGISTRATION:
             raise DicomError("not a Spatial Registration object", file.name, _HINT)
-        to_shared = dict(_frame_and_matrix(item, file.name) for item in dataset.items(0x00700308, file.name))
-        shared = word(dataset, 0x00200052)
+        to_shared = dict(
+            _frame_and_matrix(item, file.name) for item in dataset.items(Tag.REGISTRATION_SEQUENCE, file.name)
+        )
+        shared = word(dataset, Tag.FRAME_OF_REFERENCE_UID)
     if not to_shared or "" in to_shared:
         raise DicomError("the registration does not say which frames of reference it registers", file.name)
     if shared:
@@ -61,14 +64,17 @@ def load_registration(path: str | PathLike[str]) -> Registration:
 def _frame_and_matrix(item: Elements, display_name: str) -> tuple[str, FloatArray]:
     """A frame of reference, and its matrices applied one after the other."""
     matrix = np.eye(4)
-    for step in item.items(0x00700309, display_name):
-        for part in step.items(0x0070030A, display_name):
+    for step in item.items(Tag.MATRIX_REGISTRATION_SEQUENCE, display_name):
+        for part in step.items(Tag.MATRIX_SEQUENCE, display_name):
             matrix = _matrix(part, display_name) @ matrix
-    return word(item, 0x00200052), matrix
+    return word(item, Tag.FRAME_OF_REFERENCE_UID), matrix
 
 
 def _matrix(part: Elements, display_name: str) -> FloatArray:
-    kind, values = word(part, 0x0070030C).upper(), decimals(part, 0x300600C6, display_name)
+    kind, values = (
+        word(part, Tag.FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX_TYPE).upper(),
+        decimals(part, Tag.FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX, display_name),
+    )
     if kind != "RIGID":
         raise DicomError(
             f"a matrix of the registration is {kind or 'of no stated type'}, not RIGID",

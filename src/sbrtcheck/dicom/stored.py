@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.tags import decimals, integer, number, word
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason, VolumeUnit
@@ -59,7 +60,7 @@ class _Context:
 
 def has_dvhs(dose: Elements) -> bool:
     """Whether an RTDOSE says that it stores DVHs."""
-    return 0x30040050 in dose
+    return Tag.DVH_SEQUENCE in dose
 
 
 def stored_dvhs(
@@ -92,16 +93,16 @@ def stored_dvhs(
     InputError
         When there is no DVH Sequence.
     """
-    sequence = dose.items(0x30040050, display_name)
+    sequence = dose.items(Tag.DVH_SEQUENCE, display_name)
     if not sequence:
         raise InputError("the RTDOSE stores no DVHs", display_name, STORED_HINT)
     context = _Context(
         display_name=display_name,
         names=names,
         prescription=prescription,
-        normalization_gy=number(dose, 0x30040042),
+        normalization_gy=number(dose, Tag.DVH_NORMALIZATION_DOSE_VALUE),
         maximum_gy=maximum_gy,
-        dose_type=word(dose, 0x30040004).upper(),
+        dose_type=word(dose, Tag.DOSE_TYPE).upper(),
     )
     all_dvhs = _one_for_each_roi([_dvh(item, context) for item in sequence])
     all_dvhs = refuse_all_hundred(all_dvhs, "stored")
@@ -170,7 +171,8 @@ class _NoRoi:
 def _roi(item: Elements, display_name: str) -> _Roi | _NoRoi:
     """The DVH Referenced ROI Sequence (PS3.3 C.8.8.4): one ROI, included."""
     parts = [
-        (word(part, 0x30040062).upper(), integer(part, 0x30060084)) for part in item.items(0x30040060, display_name)
+        (word(part, Tag.DVH_ROI_CONTRIBUTION_TYPE).upper(), integer(part, Tag.REFERENCED_ROI_NUMBER))
+        for part in item.items(Tag.DVH_REFERENCED_ROI_SEQUENCE, display_name)
     ]
     if not parts:
         return _NoRoi(why="the stored DVH names no ROI")
@@ -189,10 +191,10 @@ def _roi(item: Elements, display_name: str) -> _Roi | _NoRoi:
 def _several_names(item: Elements, context: _Context) -> str:
     """Readable name of a combination: ``Liver - GTV``."""
     text = ""
-    for part in item.items(0x30040060, context.display_name):
-        roi = integer(part, 0x30060084)
+    for part in item.items(Tag.DVH_REFERENCED_ROI_SEQUENCE, context.display_name):
+        roi = integer(part, Tag.REFERENCED_ROI_NUMBER)
         roi_name = context.names.get(roi, (f"ROI {roi}", ""))[0] if roi is not None else "ROI ?"
-        sign = "-" if word(part, 0x30040062).upper() == "EXCLUDED" else "+"
+        sign = "-" if word(part, Tag.DVH_ROI_CONTRIBUTION_TYPE).upper() == "EXCLUDED" else "+"
         text = f"{text} {sign} {roi_name}" if text or sign == "-" else roi_name
     return text.strip() or "unnamed"
 
@@ -241,7 +243,7 @@ def _pairs(item: Elements, display_name: str) -> tuple[FloatArray, FloatArray, t
     pairs = data.reshape(-1, 2)
     if np.any(pairs[:, 0] <= 0.0):
         raise Unusable(Reason.UNIT_UNKNOWN, "DVH Data has bin widths that are not above 0")
-    stated = integer(item, 0x30040056)
+    stated = integer(item, Tag.DVH_NUMBER_OF_BINS)
     if stated == len(pairs):
         return pairs[:, 0], pairs[:, 1], ()
     return pairs[:, 0], pairs[:, 1], (f"states {stated} bins and has {len(pairs)}; all of them were used",)
@@ -249,16 +251,16 @@ def _pairs(item: Elements, display_name: str) -> tuple[FloatArray, FloatArray, t
 
 def _data(item: Elements, display_name: str) -> FloatArray:
     try:
-        return decimals(item, 0x30040058, display_name)
+        return decimals(item, Tag.DVH_DATA, display_name)
     except DicomError as error:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, error.what) from error
 
 
 def _gy_per_dose_unit(item: Elements, context: _Context) -> float:
-    scaling = number(item, 0x30040052) if 0x30040052 in item else 1.0
+    scaling = number(item, Tag.DVH_DOSE_SCALING) if Tag.DVH_DOSE_SCALING in item else 1.0
     if scaling is None or scaling <= 0.0:
         raise Unusable(Reason.UNIT_UNKNOWN, "DVH Dose Scaling is not above 0")
-    units = word(item, 0x30040002).upper()
+    units = word(item, Tag.DOSE_UNITS).upper()
     if units == "GY":
         return scaling
     if units != "RELATIVE":
@@ -271,7 +273,7 @@ def _gy_per_dose_unit(item: Elements, context: _Context) -> float:
 
 
 def _volume_unit(item: Elements) -> VolumeUnit:
-    match word(item, 0x30040054).upper():
+    match word(item, Tag.DVH_VOLUME_UNITS).upper():
         case "CM3":
             return VolumeUnit.CC
         case "PERCENT":
@@ -282,7 +284,7 @@ def _volume_unit(item: Elements) -> VolumeUnit:
 
 def _cumulative(item: Elements, volumes: FloatArray) -> FloatArray:
     """Volume with at least the dose of each lower edge: never rising, never below 0."""
-    match word(item, 0x30040001).upper():
+    match word(item, Tag.DVH_TYPE).upper():
         case "DIFFERENTIAL":
             return cumulative_volumes(volumes)
         case "CUMULATIVE":
@@ -343,7 +345,7 @@ def _dvh_of(
 
 
 def _stated_statistics(item: Elements) -> StatedStatistics | None:
-    mean, least, most = (number(item, tag) for tag in (0x30040074, 0x30040070, 0x30040072))
+    mean, least, most = (number(item, tag) for tag in (Tag.DVH_MEAN_DOSE, Tag.DVH_MINIMUM_DOSE, Tag.DVH_MAXIMUM_DOSE))
     if mean is None or least is None or most is None:
         return None
     return StatedStatistics(mean=mean, least=least, most=most)
@@ -360,11 +362,11 @@ def _type_notes(item: Elements, context: _Context) -> list[tuple[FindingCode, st
     kind = _dose_type(item, context)
     if kind not in {"PHYSICAL", ""}:
         notes.append((FindingCode.DOSE_TYPE, f"Dose Type is {kind}, not physical dose"))
-    if word(item, 0x30040002).upper() == "RELATIVE":
-        of = 100.0 * _gy_per_dose_unit(item, context) / (number(item, 0x30040052) or 1.0)
+    if word(item, Tag.DOSE_UNITS).upper() == "RELATIVE":
+        of = 100.0 * _gy_per_dose_unit(item, context) / (number(item, Tag.DVH_DOSE_SCALING) or 1.0)
         notes.append((FindingCode.RELATIVE_DOSE_SCALED, f"relative doses were taken as percent of {of:g} Gy"))
     return notes
 
 
 def _dose_type(item: Elements, context: _Context) -> str:
-    return word(item, 0x30040004).upper() or context.dose_type
+    return word(item, Tag.DOSE_TYPE).upper() or context.dose_type

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.contours import ContourTexts, roi_contours, unreadable
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.tags import integer, name, word
@@ -76,10 +77,10 @@ def structures_of(
     DicomError
         When one of the ROI sequences is missing or cannot be read.
     """
-    rois = dataset.items(0x30060020, display_name)
+    rois = dataset.items(Tag.STRUCTURE_SET_ROI_SEQUENCE, display_name)
     if not rois:
         raise DicomError("the structure set has no structures", display_name, "export it again")
-    if 0x30060039 not in dataset:
+    if Tag.ROI_CONTOUR_SEQUENCE not in dataset:
         raise DicomError("the structure set has no ROI Contour Sequence (3006,0039)", display_name, "export it again")
     identities = _identities(rois)
     contours = _contours_of_rois(dataset, display_name)
@@ -100,9 +101,9 @@ def structures_of(
 def names_and_kinds(dataset: Elements, display_name: str) -> dict[int, tuple[str, str]]:
     """Name and interpreted type of each ROI number as `structures_of` gives them: what stored DVHs need of a file."""
     observations = _observations(dataset, display_name)
-    rois = dataset.items(0x30060020, display_name)
+    rois = dataset.items(Tag.STRUCTURE_SET_ROI_SEQUENCE, display_name)
     return {
-        identity.number: (name(roi, 0x30060026), _observation(identity, observations).kind)
+        identity.number: (name(roi, Tag.ROI_NAME), _observation(identity, observations).kind)
         for roi, identity in zip(rois, _identities(rois), strict=True)
     }
 
@@ -112,10 +113,10 @@ def names_and_kinds(dataset: Elements, display_name: str) -> dict[int, tuple[str
 
 def _identities(rois: Sequence[Elements]) -> list[_Identity]:
     """The ROIs' numbers; those that are unusable in an order that the file's does not change."""
-    stated = [integer(roi, 0x30060022) for roi in rois]
+    stated = [integer(roi, Tag.ROI_NUMBER) for roi in rois]
     times = Counter(stated)
     unusable = [at for at, number in enumerate(stated) if number in {None, DERIVED_NUMBER} or times[number] > 1]
-    unusable.sort(key=lambda at: (name(rois[at], 0x30060026), stated[at] or 0))
+    unusable.sort(key=lambda at: (name(rois[at], Tag.ROI_NAME), stated[at] or 0))
     free = (number for number in count(DERIVED_NUMBER - 1, -1) if number not in times)
     instead = dict(zip(unusable, free, strict=False))
     return [
@@ -135,13 +136,13 @@ def _number_fault(number: int | None, times: int) -> str | None:
 def _contours_of_rois(dataset: Elements, display_name: str) -> dict[int | None, _RoiItems]:
     """Contour items of each ROI number; of None where an item has no usable one."""
     by_number: dict[int | None, _RoiItems] = {}
-    for roi in dataset.items(0x30060039, display_name):
-        of_roi = by_number.setdefault(integer(roi, 0x30060084), _RoiItems())
+    for roi in dataset.items(Tag.ROI_CONTOUR_SEQUENCE, display_name):
+        of_roi = by_number.setdefault(integer(roi, Tag.REFERENCED_ROI_NUMBER), _RoiItems())
         try:
-            of_roi.contours.extend(roi.items(0x30060040, display_name))
+            of_roi.contours.extend(roi.items(Tag.CONTOUR_SEQUENCE, display_name))
         except DicomError as error:
             of_roi.faults.append(error.what)
-        if 0x3006004A in roi:
+        if Tag.SOURCE_PIXEL_PLANES_CHARACTERISTICS_SEQUENCE in roi:
             of_roi.planes.extend(_planes(roi))
     return by_number
 
@@ -149,7 +150,7 @@ def _contours_of_rois(dataset: Elements, display_name: str) -> dict[int | None, 
 def _planes(roi: Elements) -> Sequence[Elements]:
     """Items of the Source Pixel Planes Characteristics Sequence; what is optional and damaged is not there."""
     try:
-        return roi.items(0x3006004A)
+        return roi.items(Tag.SOURCE_PIXEL_PLANES_CHARACTERISTICS_SEQUENCE)
     except DicomError:
         return []
 
@@ -171,10 +172,12 @@ def _contours_of_no_roi(
 
 def _observations(dataset: Elements, display_name: str) -> dict[int, list[_Observation]]:
     by_number: dict[int, list[_Observation]] = {}
-    for item in dataset.items(0x30060080, display_name):
-        number = integer(item, 0x30060084)
+    for item in dataset.items(Tag.RT_ROI_OBSERVATIONS_SEQUENCE, display_name):
+        number = integer(item, Tag.REFERENCED_ROI_NUMBER)
         if number is not None:
-            by_number.setdefault(number, []).append(_Observation(word(item, 0x300600A4).upper(), _codes(item)))
+            by_number.setdefault(number, []).append(
+                _Observation(word(item, Tag.RT_ROI_INTERPRETED_TYPE).upper(), _codes(item))
+            )
     return by_number
 
 
@@ -188,8 +191,8 @@ def _observation(identity: _Identity, observations: dict[int, list[_Observation]
 
 def _codes(observation: Elements) -> tuple[str, ...]:
     """Meanings, then values, of the identification codes."""
-    codes = observation.items(0x30060086)
-    texts = [name(code, 0x00080104) for code in codes] + [name(code, 0x00080100) for code in codes]
+    codes = observation.items(Tag.RT_ROI_IDENTIFICATION_CODE_SEQUENCE)
+    texts = [name(code, Tag.CODE_MEANING) for code in codes] + [name(code, Tag.CODE_VALUE) for code in codes]
     return tuple(dict.fromkeys(text for text in texts if text))
 
 
@@ -197,7 +200,7 @@ def _codes(observation: Elements) -> tuple[str, ...]:
 
 
 def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structure:
-    roi_name = name(roi, 0x30060026)
+    roi_name = name(roi, Tag.ROI_NAME)
     place = f"{context.display_name}: ROI {identity.number} {roi_name!r}"
     of_roi = context.contours.get(identity.stated, _RoiItems()) if identity.stated is not None else _RoiItems()
     seen = _observation(identity, context.observations)
@@ -207,7 +210,7 @@ def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structu
         return Structure(name=roi_name, number=identity.number, kind=seen.kind, codes=seen.codes, contours=source)
     contours = roi_contours(of_roi.contours, of_roi.planes, place, roi_name)
     source, findings = contours.source, contours.findings
-    own_frame = word(roi, 0x30060024)
+    own_frame = word(roi, Tag.REFERENCED_FRAME_OF_REFERENCE_UID)
     if context.frame and own_frame and own_frame != context.frame and source.is_contoured:
         text = f"its contours are in frame of reference {own_frame}, the dose is in {context.frame}: they are not used"
         source = ContourTexts(place=place, is_contoured=True)
