@@ -82,13 +82,14 @@ class Match:
 class NoMatch:
     """No structure is the organ by its name.
 
-    ``given`` is the name that the user gave for the organ and the plan does not have. ``suggested`` are names of
-    contoured structures that are only alike, the likeliest first; ``probable`` those of them that nearly certainly are
-    the organ, a part of it, or what stands for it: the plan has the organ, and nobody said which structure it is.
+    ``given`` is the name that the user gave for the organ and the plan does not have; None where no name was given.
+    ``suggested`` are names of contoured structures that are only alike, the likeliest first; ``probable`` those of them
+    that nearly certainly are the organ, a part of it, or what stands for it: the plan has the organ, and nobody said
+    which structure it is.
     """
 
     organ: str
-    given: str = ""
+    given: str | None = None
     suggested: tuple[str, ...] = ()
     probable: tuple[str, ...] = ()
 
