@@ -673,8 +673,16 @@ def test_a_name_given_is_used_or_reported_and_never_replaced(organ: str, found: 
 def test_a_name_given_for_a_part_that_the_plan_lacks_makes_no_organ_of_other_parts(
     found: list[RoiName], part: str
 ) -> None:
+    pair = {"Lung_L": "Lungs", "Kidney_R": "Kidneys"}.get(part)
     for recipe in derivable(found, {part: "no such structure"}):
-        assert part not in recipe.organ.replace("Lungs", "Lung_L Lungs").replace("Kidneys", "Kidney_R Kidneys")
+        assert part not in recipe.organ
+        assert pair is None or pair not in recipe.organ or len(recipe.plus) == 1  # the pair itself, not its sides
+
+
+def test_the_pair_itself_stands_for_a_side_that_the_plan_lacks() -> None:
+    total, gtv = rois("Lung_Total", "GTV")
+    (recipe,) = derivable([total, gtv], {"Lung_L": "no such structure"})
+    assert recipe == Recipe(organ="Lungs-GTV", plus=(total,), minus=(gtv,))
 
 
 @pytest.mark.parametrize("written", ["ROI 2", "roi 2", "Roi  2", " ROI 02 "])

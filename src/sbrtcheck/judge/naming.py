@@ -118,7 +118,7 @@ def _needed_by(row: Constraint, matched: Mapping[str, StructureMatch]) -> Sequen
 
 def _is_missing(matched: StructureMatch) -> bool:
     """Whether the plan has nothing of the organ; a name that the user gave says that it should have."""
-    return isinstance(matched, NoMatch) and not matched.given
+    return isinstance(matched, NoMatch) and matched.given is None
 
 
 def _structures_of(matched: StructureMatch) -> Iterable[RoiName]:
@@ -155,7 +155,7 @@ def _doubts_of_organ(organ: OrganName, structures: Sequence[RoiName]) -> Iterato
             yield from _doubts_of_match(matched, structures)
         case Ambiguous(rois=rois, hint=hint) if organ.given:
             yield f"{organ.organ}: '{organ.given}' was given, which {len(rois)} structures are; {hint}"
-        case NoMatch(given="", probable=probable) if probable:
+        case NoMatch(given=None, probable=probable) if probable:
             yield f"{organ.organ}: probably {_quoted(probable)}, and not taken; a names file can say so"
         case _:
             pass

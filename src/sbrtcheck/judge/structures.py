@@ -177,7 +177,7 @@ def _matched_dvh(
             return MatchedDvh(organ=organ, dvh=_ambiguous(by_name))
         case NoMatch():
             # a name may be given to what is derived too, such as both kidneys together for their cortex
-            if dvh := derived.get(by_name.given or organ):
+            if dvh := derived.get(organ if by_name.given is None else by_name.given):
                 return _of_derived(organ, dvh, matches)
             return MatchedDvh(organ=organ, dvh=_missing(by_name), probable=by_name.probable)
 
@@ -260,7 +260,7 @@ def _others_finding(matched: Match) -> tuple[Finding, ...]:
 
 def _missing(no_match: NoMatch) -> NotMeasured:
     """Why there is no structure: the plan lacks the one that the user named, or none is the organ by its name."""
-    if no_match.given:
+    if no_match.given is not None:
         suggested = f"; close names: {', '.join(no_match.suggested)}" if no_match.suggested else ""
         detail = f"the names given say {no_match.given!r}, and the plan has no such structure{suggested}"
         return NotMeasured(reason=Reason.GIVEN_NAME_MISSING, detail=detail)

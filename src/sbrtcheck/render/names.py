@@ -118,7 +118,7 @@ def _organ_dict(organ: OrganName) -> dict[str, Any]:
         "passed_over": list(matched.passed_over) if isinstance(matched, Match) else [],
         "near": list(matched.suggested) if isinstance(matched, NoMatch | Match) else [],
         "probable": list(matched.probable) if isinstance(matched, NoMatch | Match) else [],
-        "given_is_missing": isinstance(matched, NoMatch) and matched.given != "",
+        "given_is_missing": isinstance(matched, NoMatch) and matched.given is not None,
     }
 
 

@@ -54,6 +54,11 @@ class RoiName:
     codes: tuple[str, ...] = ()
     contoured: bool = True  # it has a contour, damaged or not, that could enclose something
 
+    @classmethod
+    def named(cls, name: str) -> RoiName:
+        """A structure of which nothing but its name is known."""
+        return cls(name=name, number=0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
@@ -77,13 +82,14 @@ class Match:
 class NoMatch:
     """No structure is the organ by its name.
 
-    ``given`` is the name that the user gave for the organ and the plan does not have. ``suggested`` are names of
-    contoured structures that are only alike, the likeliest first; ``probable`` those of them that nearly certainly are
-    the organ, a part of it, or what stands for it: the plan has the organ, and nobody said which structure it is.
+    ``given`` is the name that the user gave for the organ and the plan does not have; None where no name was given.
+    ``suggested`` are names of contoured structures that are only alike, the likeliest first; ``probable`` those of them
+    that nearly certainly are the organ, a part of it, or what stands for it: the plan has the organ, and nobody said
+    which structure it is.
     """
 
     organ: str
-    given: str = ""
+    given: str | None = None
     suggested: tuple[str, ...] = ()
     probable: tuple[str, ...] = ()
 
@@ -237,7 +243,7 @@ def organ_named(name: str) -> str:
     >>> organ_named("Lt Lung"), organ_named("PTV_5000"), organ_named("Liver-PTV")
     ('Lung_L', '', '')
     """
-    roi = RoiName(name=name, number=0)
+    roi = RoiName.named(name)
     organ = name if name in known_names() else _organ_by_key().get(normalise(name), "")
     return organ if organ and (_is_exact(organ, roi) or _is_alias(organ, roi)) else ""
 
@@ -523,7 +529,7 @@ def is_target_name(name: str) -> bool:
     >>> is_target_name("PTV_5000"), is_target_name("zPTV"), is_target_name("Heart")
     (True, False, False)
     """
-    return bool(all_targets((RoiName(name=name, number=0),)))
+    return bool(all_targets((RoiName.named(name),)))
 
 
 def is_of_target(roi: RoiName) -> bool:

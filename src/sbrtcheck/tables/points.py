@@ -8,7 +8,7 @@ from sbrtcheck.chart.points import CurvePoint, NotDrawn, Side
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, VolumeUnit, roi_names, separate_targets
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose, Stat, Unit, VolumeAtDose
 from sbrtcheck.plan import Prescription
-from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, RoiName, match
+from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, match
 from sbrtcheck.tables.limits import LimitByVolume
 from sbrtcheck.tables.values import Constraint, Select
 
@@ -147,17 +147,17 @@ def _of_organ(organ: str, row: Constraint, dvhs: DVHSet, names: Mapping[str, str
     """The DVH of an organ, or of each separate target; or why there is none."""
     several = separate_targets(dvhs.plan, organ, names) if dvhs.plan and organ in TARGETS else ()
     if several:
-        return [_of_roi(roi, row, dvhs) for roi in several]
+        return [_of_structure(roi.name, roi.number, row, dvhs) for roi in several]
     found = match(organ, roi_names(dvhs), names)
     if isinstance(found, Ambiguous):
         return [NotDrawn(label=str(row.metric), reason=str(Reason.STRUCTURE_AMBIGUOUS))]
-    roi = found.roi if isinstance(found, Match) else RoiName(name=organ, number=DERIVED_NUMBER)
-    return [_of_roi(roi, row, dvhs)]
+    name, number = (found.roi.name, found.roi.number) if isinstance(found, Match) else (organ, DERIVED_NUMBER)
+    return [_of_structure(name, number, row, dvhs)]
 
 
-def _of_roi(roi: RoiName, row: Constraint, dvhs: DVHSet) -> DVH | NotDrawn:
-    of_roi = (dvh for dvh in dvhs.dvhs if (dvh.name, dvh.number) == (roi.name, roi.number))
-    return next(of_roi, _missing(row))
+def _of_structure(name: str, number: int, row: Constraint, dvhs: DVHSet) -> DVH | NotDrawn:
+    of_structure = (dvh for dvh in dvhs.dvhs if (dvh.name, dvh.number) == (name, number))
+    return next(of_structure, _missing(row))
 
 
 def _missing(row: Constraint) -> NotDrawn:
