@@ -79,7 +79,7 @@ def short_fixed_point(draw: st.DrawFn, most: int) -> str:
 def test_many_plain_numbers_are_read_by_whole_words_with_the_bits_of_float(texts: list[str]) -> None:
     text = "\\".join([*texts, *FILLERS[0]]).encode()
     piece = decimals._MARGIN + text
-    numbers = decimals._plain(piece, *decimals._starts_and_ends(piece))
+    numbers = decimals._by_words(piece, *decimals._starts_and_ends(piece))
     assert numbers is not None
     assert bits(numbers) == bits([float(text) for text in [*texts, *FILLERS[0]]])
 
