@@ -15,12 +15,13 @@ import pytest
 from click.testing import CliRunner
 
 from dvh_builders import plan_of
+from folders import ROOT
 from sbrtcheck import api, compute_dvhs
 from sbrtcheck.cli import main, options, streams
 from sbrtcheck.dose_accumulation import Course, accumulate
 from sbrtcheck.progress import log_step
 
-LUNG = Path(__file__).resolve().parent.parent / "examples/plans/lung-50gy-5fx"
+LUNG = ROOT / "examples/plans/lung-50gy-5fx"
 LIVER = LUNG.parent / "liver-45gy-3fx"
 
 

@@ -23,7 +23,6 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import chart
 import numpy as np
 import peers
 import reference
@@ -31,6 +30,7 @@ import shop
 from case_files import PRESCRIPTION, write_case
 from closed_forms import ENDPOINTS, GRADIENTS, HALF, SHAPES, Truth, contours, ideal, slabs, volume_of
 
+import chart
 import phantom
 from sbrtcheck.dvh import DVH, compute, compute_dvhs
 

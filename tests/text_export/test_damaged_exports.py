@@ -1,0 +1,134 @@
+"""Damaged exports: an error or a DVHSet, never a traceback, and never silently another unit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TypeGuard
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from folders import TESTS
+from sbrtcheck import load_dvh_export
+from sbrtcheck.dvh import DVHSet, VolumeUnit
+from sbrtcheck.errors import InputError
+from sbrtcheck.plan import FindingCode, Prescription
+
+GOLDEN = TESTS / "text_export" / "files"
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in sorted(GOLDEN.iterdir()) if path.is_file()}
+NAMES = sorted(TEXTS)
+RX = Prescription(dose_gy=50.0, fractions=5)
+UNITS = ["Gy", "cGy", "GY", "%", "cm³", "cc", "ccm", "rad", "", "gy", "percent"]
+UNIT = re.compile(r"cGy|GY|Gy|gy|cm³|ccm|cc|%|percent")
+
+
+def read(raw: bytes, folder: Path) -> DVHSet | InputError:
+    path = folder / "export.txt"
+    path.write_bytes(raw)
+    try:
+        return load_dvh_export(path, prescription=RX)
+    except InputError as error:
+        return error
+
+
+def is_refused(found: DVHSet | InputError) -> TypeGuard[InputError]:
+    """Whether it is an error, which says what is wrong and nothing of the patient."""
+    return isinstance(found, InputError) and bool(found.what) and "Doe" not in str(found)
+
+
+def is_sound(found: DVHSet | InputError) -> bool:
+    """Numbers are finite, bounds in order, curves fall from the whole volume to nothing."""
+    assert isinstance(found, DVHSet)
+    for dvh in found:
+        bands = (dvh.mean_gy, dvh.min_gy, dvh.max_gy)
+        assert all(0.0 <= band.low <= band.value <= band.high < 2000.0 for band in bands)
+        assert 0.0 < dvh.volume <= 1e6
+        for curve in (dvh.curve, dvh.lower, dvh.upper):
+            assert np.all(np.isfinite(curve.dose_gy))
+            assert np.all(np.diff(curve.dose_gy) >= 0.0)
+            assert np.all(np.diff(curve.volume) <= 1e-9 * dvh.volume)
+            assert curve.volume[0] == pytest.approx(dvh.volume)
+            assert curve.volume[-1] == 0.0
+        for volume in (0.0, 0.3 * dvh.volume, dvh.volume):
+            band = dvh.dose_at_volume(volume)
+            assert band.low <= band.value <= band.high
+    return True
+
+
+@given(st.sampled_from(NAMES), st.data())
+def test_a_truncated_export_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
+) -> None:
+    raw = TEXTS[name].encode()
+    end = data.draw(st.integers(0, len(raw)))
+    found = read(raw[:end], tmp_path_factory.mktemp("cut"))
+    assert is_refused(found) or is_sound(found)
+
+
+@given(st.sampled_from(NAMES), st.data())
+def test_a_mutated_export_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
+) -> None:
+    """Characters replaced, put in and left out; lines left out, doubled and changed about."""
+    text = TEXTS[name]
+    for _ in range(data.draw(st.integers(1, 4))):
+        match data.draw(st.integers(0, 4)):
+            case 0:
+                at = data.draw(st.integers(0, len(text)))
+                put = data.draw(st.text("0123456789.,-+eE%:#|[](){};\t \n\0\x1b\ufeffaGy³\"'", max_size=4))
+                text = text[:at] + put + text[at + data.draw(st.integers(0, 3)) :]
+            case 1:
+                lines = text.split("\n")
+                start = data.draw(st.integers(0, len(lines)))
+                text = "\n".join(lines[:start] + lines[start + data.draw(st.integers(1, 10)) :])
+            case 2:
+                lines = text.split("\n")
+                at = data.draw(st.integers(0, len(lines) - 1))
+                text = "\n".join([*lines[:at], lines[at], *lines[at:]])
+            case 3:
+                lines = text.split("\n")
+                one, two = (data.draw(st.integers(0, len(lines) - 1)) for _ in range(2))
+                lines[one], lines[two] = lines[two], lines[one]
+                text = "\n".join(lines)
+            case _:
+                numbers = list(re.finditer(r"\d[\d.,]*", text))
+                if numbers:
+                    hit = data.draw(st.sampled_from(numbers))
+                    put = data.draw(
+                        st.sampled_from(["0", "-1", "1e308", "1e-308", "nan", "inf", "9" * 30, "1e999", ""])
+                    )
+                    text = text[: hit.start()] + put + text[hit.end() :]
+    found = read(text.encode("utf-8", "replace"), tmp_path_factory.mktemp("mutated"))
+    assert is_refused(found) or is_sound(found)
+
+
+@given(st.binary(max_size=400), st.sampled_from(NAMES))
+def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory, noise: bytes, name: str) -> None:
+    for raw in (noise, TEXTS[name].encode()[:300] + noise):
+        found = read(raw, tmp_path_factory.mktemp("bytes"))
+        assert is_refused(found) or is_sound(found)
+
+
+@given(st.sampled_from(NAMES), st.data())
+def test_another_unit_is_never_taken_silently(
+    tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
+) -> None:
+    """Doses and volumes stay what they were, or are refused; or that doses are not those prescribed is a finding."""
+    folder = tmp_path_factory.mktemp("units")
+    text = TEXTS[name]
+    hit = data.draw(st.sampled_from(list(UNIT.finditer(text))))
+    put = data.draw(st.sampled_from(UNITS))
+    before, after = read(text.encode(), folder), read((text[: hit.start()] + put + text[hit.end() :]).encode(), folder)
+    assert isinstance(before, DVHSet)
+    if isinstance(after, InputError):
+        return
+    doubted = any(finding.code is FindingCode.OTHER for finding in after.findings)
+    for dvh in after:
+        old = before[dvh.name]
+        median, was = (one.dose_at_volume(0.5 * one.volume).value for one in (dvh, old))
+        assert doubted or median == pytest.approx(was, rel=0.02), (name, hit, put)
+        if dvh.volume_unit is VolumeUnit.CC:
+            assert (old.volume_unit, old.volume) == (VolumeUnit.CC, pytest.approx(dvh.volume, rel=0.02))
