@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from dvh_builders import NOT_KNOWN, dvh_set, row, table, uniform_dvh
-from folders import ROOT
+from folders import ROOT, TESTS
 from sbrtcheck import evaluate
 from sbrtcheck.cli import main
 from sbrtcheck.errors import TableError
