@@ -96,7 +96,7 @@ class Beams:
     penumbra_mm
         Width of the field edge.
     peak
-        How much more fluence the middle of the field gets than its edge, as a fraction.
+        How much more fluence the middle of the field receives than its edge, as a fraction.
     attenuation_per_mm
         Of the tissue crossed.
     """
