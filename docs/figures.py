@@ -34,7 +34,7 @@ def section(heading: str) -> str:
     text = PAGE.read_text(encoding="utf-8")
     found = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     if found is None:
-        raise ValueError(f"{PAGE.name} has no heading {heading!r}: measure again, or mend docs/figures.py")
+        raise ValueError(f"{PAGE.name} has no heading {heading!r}: measure again, or correct docs/figures.py")
     return found[1]
 
 

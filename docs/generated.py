@@ -62,7 +62,7 @@ REVIEWS = {
     ),
     ReviewCode.GIVEN_NAME: (
         "A name in the names file is not the name of a structure of the plan.",
-        "Mend the spelling; close names are listed. Of several structures of one name, give the number: `'ROI 6'`.",
+        "Correct the spelling; close names are listed. Of several structures of one name, give the number: `'ROI 6'`.",
     ),
     ReviewCode.FAILS_WITHOUT_COUNTING: (
         "A row fails that only one reader transcribed, or that is disputed.",
@@ -104,7 +104,7 @@ REVIEWS = {
     ),
 }
 REASONS = {
-    Reason.STRUCTURE_MISSING: "No structure of the plan may be taken for the organ. Close names are listed, not taken.",
+    Reason.STRUCTURE_MISSING: "No structure of the plan matches the organ. Close names are listed, not used.",
     Reason.STRUCTURE_AMBIGUOUS: "Several structures fit equally well; all are listed. A names file settles it.",
     Reason.STRUCTURE_EMPTY: "The structure has no closed contour with an area, or what was derived has no volume.",
     Reason.STRUCTURE_NOT_COMPUTED: "The structure is there and its DVH is not; the detail says why.",
@@ -133,7 +133,7 @@ FINDINGS = {
     FindingCode.TOO_FEW_PLANES: "Contour planes so few or so far apart that contours may be missing.",
     FindingCode.OVERLAPPING_CONTOURS: "Contours of one plane are there twice and count once, or cross themselves.",
     FindingCode.CONTOURS_CONTRADICTORY: "Contours overlap in part; the union was taken, the other reading compared.",
-    FindingCode.CONTOURS_INCOMPLETE: "Contours of the structure are missing or were left out: its volume is in doubt.",
+    FindingCode.CONTOURS_INCOMPLETE: "Contours of the structure are missing or were left out: its volume is uncertain.",
     FindingCode.PLANE_BRIDGED: "A single missing plane, or a step of the images, was bridged.",
     FindingCode.SLAB_THICKNESS: "The file states how thick a contour is; it was used, or its planes tell otherwise.",
     FindingCode.PLANES_MERGED: "Contours a little apart were taken as one plane, or planes of two series as one.",
@@ -152,12 +152,12 @@ FINDINGS = {
     FindingCode.DOSE_ACCEPTED: "What stands against the dose, which the user accepts.",
     FindingCode.DOSE_TYPE: "The dose is not marked as physical dose.",
     FindingCode.RELATIVE_DOSE_SCALED: "Relative dose was turned into Gy.",
-    FindingCode.STORED_DVH_UNITS: "Units of a stored or exported DVH limit what can be measured, or were mended.",
+    FindingCode.STORED_DVH_UNITS: "Units of a stored or exported DVH limit what can be measured, or were corrected.",
     FindingCode.STORED_DVH_CONTRADICTORY: "What a stored or exported DVH states contradicts its curve.",
     FindingCode.STORED_DVH_INCOMPLETE: "A stored or exported DVH lacks something, and what was done about it.",
-    FindingCode.DERIVED_STRUCTURE: "The structure was built from others, or without a part that is not drawn.",
-    FindingCode.NAME_MATCH: "Another structure was taken than the one asked for first.",
-    FindingCode.SEVERAL_TARGETS: "The plan has several targets of the kind asked for, and how they were taken.",
+    FindingCode.DERIVED_STRUCTURE: "The structure was built from others, or without a part that is not contoured.",
+    FindingCode.NAME_MATCH: "Another structure was matched than the one asked for first.",
+    FindingCode.SEVERAL_TARGETS: "The plan has several targets of the kind asked for, and how they were used.",
     FindingCode.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; its volume is more than the value says.",
     FindingCode.FILE_SKIPPED: "Files that are no DICOM, or copies of others.",
     FindingCode.BEYOND_MODEL: "A radiobiological model is used at doses a fraction beyond its stated range.",
@@ -171,7 +171,7 @@ RULES = {
     Rule.KIND: "The RT ROI Interpreted Type says so, and a target's name too; for targets and the external contour.",
     Rule.PREFIX: "A target's name as TG-263 makes them, such as `PTV_5000` or `PTVn1`; never a planner's helper.",
     Rule.CODE: "The RT ROI Identification Code says so, and the name does not speak against it.",
-    Rule.DERIVED: "Nobody drew it; it was built from structures that were.",
+    Rule.DERIVED: "Nobody contoured it; it was built from structures that were.",
 }
 
 
@@ -217,7 +217,7 @@ def findings() -> str:
 
 
 def rules() -> str:
-    """Rules by which a structure is taken for an organ, in their order."""
+    """Rules by which a structure is matched to an organ, in their order."""
     return _meanings("Rule", RULES)
 
 

@@ -31,8 +31,8 @@ def structure(dvh: sbrtcheck.DVH) -> str:
     """The block of one structure: what is stated, and the table."""
     doses_gy = np.arange(0.0, dvh.max_gy.value, STEP_GY)
     rows = (
-        f"{100 * dose:10.6g}{100 * band.value / dvh.volume_cc:27.6g}"
-        for dose, band in zip(doses_gy.tolist(), dvh.volume_at_doses(doses_gy), strict=True)
+        f"{100 * dose:10.6g}{100 * volume.value / dvh.volume_cc:27.6g}"
+        for dose, volume in zip(doses_gy.tolist(), dvh.volume_at_doses(doses_gy), strict=True)
     )
     return f"""
 Structure: {dvh.name}

@@ -1,6 +1,6 @@
 """Write the two bundled plans, ``lung-50gy-5fx`` and ``liver-45gy-3fx``: ``python examples/make_plans.py OUT_DIR``.
 
-One synthetic torso, two targets. Nothing in it is a patient; sizes are those of an adult (cc, drawn on 3 mm planes):
+One synthetic torso, two targets. Nothing in it is a patient; sizes are of an adult (cc, contoured on 3 mm planes):
 
 ========================  ====  ========================  ====
 Lung_L                    1940  Liver                     1550
@@ -96,7 +96,7 @@ class Beams:
     penumbra_mm
         Width of the field edge.
     peak
-        How much more fluence the middle of the field gets than its edge, as a fraction.
+        How much more fluence the middle of the field receives than its edge, as a fraction.
     attenuation_per_mm
         Of the tissue crossed.
     """
@@ -296,7 +296,7 @@ def brachial_plexus(side: int) -> Region:
 
 
 def bowel_loops(_: float) -> list[Outline]:
-    """Small bowel, drawn loop by loop."""
+    """Small bowel, contoured loop by loop."""
     return [circle((x, y), 13.0, points=32) for y in (-62.0, -32.0) for x in (-30.0, 0.0, 30.0, 60.0)]
 
 
@@ -335,7 +335,7 @@ def _ellipsoid_contours(center_mm: Point, semi_axes_mm: Point) -> tuple[Loop, ..
 
 
 def chest(skin_mm: tuple[float, float], cord_mm: tuple[float, float]) -> list[PhantomStructure]:
-    """Organs that both plans have; the skin and the cord are drawn from a height to a height."""
+    """Organs that both plans have; the skin and the cord are contoured from a height to a height."""
     return _organs(
         Lung_L=_traced(lung(+1), -150.0, 105.0),
         Lung_R=_traced(lung(-1), -150.0, 105.0),

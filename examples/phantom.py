@@ -233,7 +233,7 @@ def trace(
     """Contours of a region: on each plane, the first way out of it in every direction from its middle.
 
     One simple polygon a plane. What cannot be seen from the middle of the region is left out, so a region that winds
-    is drawn smaller than it is; ``window_mm`` is x from, x to, y from, y to.
+    is contoured smaller than it is; ``window_mm`` is x from, x to, y from, y to.
     """
     return stack(planes_mm, lambda z: _outlines_seen_from_the_middle(region, z, window_mm, points))
 

@@ -114,7 +114,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     strict
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
-        Rows with a single reading of their source count.
+        Rows that were transcribed by one reader only count too.
     progress
         Called with the number of structures computed and of all.
 

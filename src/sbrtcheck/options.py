@@ -50,7 +50,7 @@ class CheckOptions:
     strict
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
-        Rows with a single reading of their source count.
+        Rows that were transcribed by one reader only count too.
     progress
         Called with the number of structures computed and of all.
     """

@@ -537,7 +537,7 @@ def small_spheres(*, quick: bool) -> shop.Section:
         text=(
             f"{8 if quick else 50} random places each, contours and dose grid every 1 mm; the dose falls from 40 Gy in"
             " the middle to 20 Gy at the surface as a Gaussian. Mean [least, most] error in percent. The last column is"
-            " free of how the sphere is drawn: it shows the interpolation of dose alone."
+            " free of how the sphere is contoured: it shows the interpolation of dose alone."
         ),
         table=shop.table(
             ["diameter, mm", "method", "volume %", "V20Gy % in the sphere", "V20Gy % in a wider box"], rows

@@ -302,7 +302,7 @@ def bounds(cases: Cases, *, rounds: int) -> shop.Section:
             rows.append([what, counts, name, f"{times[name]:.2f}", f"{statistics.median(spent):.2f}"])
         goals.append(
             shop.Goal(
-                what=f"a report with bounds, narrowed where they leave a verdict open; {what}",
+                what=f"a report with bounds, refined where they leave a verdict undecided; {what}",
                 aim="at most 1.5 times as long as without bounds",
                 measured=f"{times['as it comes']:.2f}",
                 met=times["as it comes"] <= 1.5,
@@ -312,7 +312,7 @@ def bounds(cases: Cases, *, rounds: int) -> shop.Section:
         heading="What bounds cost",
         text=(
             "One report of the 22 structures at 2 mm in a running process, files to verdicts, processor seconds. *Not"
-            " narrowed*: nothing is made finer where bounds leave a verdict open. *Without bounds*: besides, the"
+            " refined*: bounds stay as they are where they leave a verdict undecided. *Without bounds*: besides, the"
             " lines that carry bounds from the dose grid to the histogram are taken out, for that measurement only."
         ),
         table=shop.table(["limits", "table", "how", f"times as long as {WITHOUT}", "seconds"], rows),

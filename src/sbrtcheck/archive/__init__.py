@@ -17,12 +17,12 @@ plan_uid, structure_set_uid           SOP Instance UIDs
 dose_uids                             SOP Instance UIDs of the dose, or of the doses that were summed, spaces between
 prescription_gy, fractions            of the whole course
 table_id, table_version, row_id       which row of which table
-organ, contour                        organ asked for, structure(s) taken for it
+organ, contour                        organ asked for, structure(s) matched to it
 metric, sense, limit, acceptable      what is asked, in ``unit``
-unit, value, low, high, margin        what was measured: value, numerical band, how far inside the limit
+unit, value, low, high, margin        what was measured: value, numerical bounds, how far inside the limit
 verdict                               PASS, VARIATION, FAIL, NOT_EVALUATED, RISK; MET or NOT_MET of a statement
 reason, detail                        why there is no value, or why the row cannot be met
-borderline, convention_sensitive      the band, or another end-cap convention, would give another verdict
+borderline, convention_sensitive      another value within the bounds, or another convention, gives another verdict
 counts, confirmed                     takes part in the plan's verdict; two readings of the source agree
 source, where                         citation, and table or page in it
 end_caps, dvh_origin, software        how it was computed

@@ -13,8 +13,8 @@ To add a dialect:
    is an `InputError`. What a table has no place for, such as a priority, is a `template.Remark` (see `field_remark`).
    ``dialects/dvhmetrics.py`` is the shortest to start from.
 2. Enter it in `run.DIALECTS` under the word for ``--from``, with its title for people.
-3. Put a file of the dialect into ``tests/importers`` and its rows into ``tests/test_importers.py``; never invent a
-   meaning that the program's documentation or source does not give.
+3. Put a file of the dialect into ``tests/importers`` and its rows into ``tests/importers/test_importers.py``; never
+   invent a meaning that the program's documentation or source does not give.
 """
 
 from sbrtcheck.importers.run import DIALECTS, Imported, import_table

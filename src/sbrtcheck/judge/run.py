@@ -59,7 +59,7 @@ def evaluate(
         A row that counts and is borderline or convention sensitive makes the report a REVIEW; the row keeps its own
         verdict and its flags.
     include_unconfirmed
-        Rows that only one reading of the source stands behind count too.
+        Rows that were transcribed by one reader only count too.
 
     Returns
     -------

@@ -11,7 +11,7 @@ To add a metric:
    checker names the place as soon as the class is in the union;
 4. its line in the grammar's docstring, which is the reference that users read.
 
-What a text means is tested for all kinds at once in ``tests/test_metric.py``: add the class to its strategies.
+What a text means is tested for all kinds at once in ``tests/metric/test_metric.py``: add the class to its strategies.
 """
 
 from sbrtcheck.metric.grammar import WrittenMetric, parse, parse_written

@@ -1,8 +1,8 @@
 """What bounds cost: ``bounds_cost.py OUT_JSON FOLDER ROUNDS``; seconds of one report, files to verdicts, each way.
 
-``as it comes``: bounds, narrowed where they leave a verdict open. ``not narrowed``: the same, but no DVH has a finer
-one. ``without bounds``: not narrowed, and the code that carries bounds from the dose grid to the histogram taken out
-of the functions below, for this process only. The three take turns. Tables: one that is published, and one made for
+``as it comes``: bounds, refined where they leave a verdict undecided. ``not refined``: the same, but no DVH has a
+refined one. ``without bounds``: not refined, and the code that carries bounds from the dose grid to the histogram taken
+out of the functions below, for this process only. The three take turns. Tables: one that is published, and one made for
 the purpose, in which every row's limit lies inside the first bounds of what it limits.
 """
 
@@ -191,7 +191,7 @@ if __name__ == "__main__":
         (DVHSet, "narrowed", DVH_NARROWED, lambda *_: ()),
         (DVHSet, "finer", DVH_FINER, lambda *_: None),
     ]
-    ways = {"as it comes": [], "not narrowed": as_they_are, "without bounds": [*as_they_are, *bare]}
+    ways = {"as it comes": [], "not refined": as_they_are, "without bounds": [*as_they_are, *bare]}
     first = report(case, load_table(PUBLISHED))[2]
     tables = {"published": load_table(PUBLISHED), "hard": hard_table(first)}
     with put(ways["without bounds"]):  # the same values, or the comparison means nothing
