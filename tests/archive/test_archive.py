@@ -349,6 +349,7 @@ def test_the_rows_do_not_depend_on_the_executor_nor_on_what_is_handed_out_ahead(
         assert [entry.plan_uid for entry in entries] == sorted(entry.plan_uid for entry in entries)
 
 
+@pytest.mark.slow
 def test_one_process_and_two_write_the_same_bytes(everything: Path, tmp_path: Path) -> None:
     one = batch(everything, tmp_path / "1.csv", OPTIONS, jobs=1)
     two = batch(everything, tmp_path / "2.csv", OPTIONS, jobs=2)
@@ -439,6 +440,7 @@ def deadly(entry: Entry) -> Deadly:
     return Deadly(**{field.name: getattr(entry, field.name) for field in fields(entry)})
 
 
+@pytest.mark.slow
 def test_a_killed_process_costs_its_own_plan_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entries = find(write_archive(tmp_path / "archive", [good] * 4))
     one_dies = [deadly(entry) if n == 1 else entry for n, entry in enumerate(entries)]
@@ -556,6 +558,7 @@ def test_a_plan_at_the_top_has_the_path_of_a_dot(tmp_path: Path) -> None:
 # -------------------------------------------------------------------------------- the file
 
 
+@pytest.mark.slow
 def test_parquet_and_csv_say_the_same(everything: Path, tmp_path: Path) -> None:
     batch(everything, tmp_path / "out.parquet", OPTIONS, jobs=1)
     _, in_csv = checked_here(everything, tmp_path / "out.csv")

@@ -77,6 +77,7 @@ CROWDED = crowded(8, 8)
 OVERFULL = crowded(8, 40)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844)], ids=["screen", "phone"])
 @pytest.mark.parametrize("report", [CROWDED, OVERFULL], ids=["eight", "many"])
 def test_verdict_failing_rows_and_reasons_are_seen_without_scrolling(
@@ -246,6 +247,7 @@ def as_listed(browser: Any) -> list[DVH]:
     return dvhs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["percent", "cc"])
 def test_values_under_the_pointer_are_those_of_the_dvhs(lung: Any, unit: str) -> None:
     lung.one(f'input[value="{unit}"]').click()
@@ -261,6 +263,7 @@ def test_values_under_the_pointer_are_those_of_the_dvhs(lung: Any, unit: str) ->
     assert len(found) == 6
 
 
+@pytest.mark.slow
 def test_values_of_the_slider_are_those_of_the_dvhs_and_of_their_json(lung: Any) -> None:
     script = """
         const slider = document.querySelector("#dose"), found = [];
@@ -332,6 +335,7 @@ def test_a_row_leads_to_its_limit_and_a_limit_to_its_row(varied: Any) -> None:
 # -------------------------------------------------------------------------------- without a mouse, script, network
 
 
+@pytest.mark.slow
 def test_everything_answers_to_the_keyboard(varied: Any) -> None:
     reached = []
     varied.run("document.activeElement.blur()")
@@ -366,6 +370,7 @@ def test_without_script_every_row_and_the_chart_are_there(browser: Any, written:
     assert not any(browser.run(heights, ".controls"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("report", [VARIED, NASTILY, lung_report()], ids=["varied", "nasty", "lung"])
 def test_nobody_is_asked_for_anything(browser: Any, written: Written, report: Report) -> None:
     browser.open(written(report))
@@ -396,6 +401,7 @@ def pages_of(pdf: bytes) -> list[tuple[float, float]]:
     return [(float(width), float(height)) for width, height in boxes]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_prints_on_a_few_pages_of_a4(lung: Any, scheme: str) -> None:
     lung.media(prefers_color_scheme=scheme)
@@ -421,6 +427,7 @@ def test_paper_has_what_needs_attention_open_and_no_controls_whatever_the_screen
 # -------------------------------------------------------------------------------- for everybody
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("report", [COMPARED, lung_report(), OVERFULL], ids=["varied", "lung", "overfull"])
 def test_axe_finds_nothing_serious(browser: Any, written: Written, report: Report, scheme: str) -> None:
@@ -439,6 +446,7 @@ def test_axe_finds_nothing_serious(browser: Any, written: Written, report: Repor
     assert len(found["passes"]) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 768, 1300])
 def test_the_page_never_scrolls_sideways(browser: Any, written: Written, width: int) -> None:
     browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)

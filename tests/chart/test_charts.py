@@ -114,6 +114,7 @@ def check_targets(drawn: list[Drawn], targets: set[str], others: set[str]) -> No
         assert min(widths[name] for name in targets) > max(widths[name] for name in others)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHARTS)
 @settings(max_examples=10)
 @given(names=st.lists(st.sampled_from(TARGETS + ORGANS), min_size=1, unique=True))
@@ -123,6 +124,7 @@ def test_targets_come_first_and_are_thicker_in_every_chart(name: str, names: lis
     check_targets(CHARTS[name](report), set(names) & set(TARGETS), set(names) - set(TARGETS))
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(names=st.lists(st.sampled_from(TARGETS + ORGANS), min_size=1, unique=True), data=st.data())
 def test_a_structure_has_one_colour_in_every_chart_whatever_is_shown(names: list[str], data: st.DataObject) -> None:
@@ -134,6 +136,7 @@ def test_a_structure_has_one_colour_in_every_chart_whatever_is_shown(names: list
     assert {one.name: one.colour for one in on_axes(report, structures=some)} == {one: colours[0][one] for one in some}
 
 
+@pytest.mark.slow
 def test_the_colours_of_a_real_plan_are_the_same_in_every_chart() -> None:
     report = sbrtcheck.check(PLANS / "lung-50gy-5fx", table="rtog-0813")
     colours = [{one.name: one.colour for one in draw(report)} for draw in CHARTS.values()]
@@ -161,6 +164,7 @@ def test_a_structure_that_the_user_named_for_a_target_is_one(name: str) -> None:
     check_targets(CHARTS[name](report), {"Volume 7"}, {"Heart"})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHARTS)
 def test_the_targets_of_a_plan_are_drawn_though_no_row_asks_for_them(name: str) -> None:
     report = sbrtcheck.check(PLANS / "liver-45gy-3fx", table="tg101-3fx")

@@ -158,6 +158,7 @@ def test_rows_that_do_not_count_are_told_apart() -> None:
 # -------------------------------------------------------------------------------- axes
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.floats(0, 40), st.floats(0.5, 30), st.floats(0.1, 900)), min_size=1, max_size=4))
 def test_the_lines_are_the_curves(ramps: list[tuple[float, float, float]]) -> None:
     dvhs = dvh_set(*(ramp_dvh(f"S{n}", low_gy=lo, high_gy=lo + w, volume_cc=cc) for n, (lo, w, cc) in enumerate(ramps)))

@@ -99,6 +99,7 @@ def test_every_format_is_on_the_command_line(run: Run, name: str) -> None:
     assert done.stdout
 
 
+@pytest.mark.slow
 def test_a_format_is_added_in_one_place() -> None:
     """An entry in the list of formats is all that the command line, its help and the mapping of functions need."""
     code = """
@@ -495,6 +496,7 @@ def in_a_shell(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["/bin/sh", "-c", code], capture_output=True, check=False, text=True)  # noqa: S603
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="shell of POSIX")
 @pytest.mark.parametrize("args", ["tables", "bed 48 6 --alpha-beta 10", "--help", "check --help", "--version"])
 @pytest.mark.parametrize("to", ["closed", "full", "gone"])
@@ -510,6 +512,7 @@ def test_standard_output_that_takes_nothing_is_one_line_and_never_a_verdict(args
     assert all(line.startswith("sbrtcheck: standard output: cannot be written (") for line in said)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="shell of POSIX")
 def test_nobody_listening_to_errors_changes_no_exit_code() -> None:
     assert in_a_shell(f"{COMMAND} check nowhere --table tg101-5fx 2>&-").returncode == 2
@@ -590,6 +593,7 @@ def check_in_a_process(**environment: str) -> subprocess.CompletedProcess[bytes]
     )
 
 
+@pytest.mark.slow
 def test_the_bundled_lung_plan_gives_the_same_bytes_whatever_the_hash_seed() -> None:
     one, other = check_in_a_process(PYTHONHASHSEED="1"), check_in_a_process(PYTHONHASHSEED="2")
     assert one.stderr == b""
@@ -601,6 +605,7 @@ def test_the_bundled_lung_plan_gives_the_same_bytes_whatever_the_hash_seed() -> 
     assert sum(outcome["value"] is not None for outcome in as_dict["outcomes"]) > 20
 
 
+@pytest.mark.slow
 def test_the_bundled_lung_plan_holds_no_band_that_leaves_out_its_value() -> None:
     for outcome in json.loads(check_in_a_process().stdout)["outcomes"]:
         if outcome["value"] is not None:

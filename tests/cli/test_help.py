@@ -65,6 +65,7 @@ def at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("at_hand")
 @pytest.mark.parametrize("example", sorted({*EVERY_EXAMPLE}))
 def test_the_example_works(example: str) -> None:

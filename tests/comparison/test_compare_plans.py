@@ -71,6 +71,7 @@ def test_a_plan_is_not_better_than_itself(cord: DVHSet) -> None:
     assert all(one.curves.volume_percent == one.curves.dose_gy == 0.0 for one in found.structures)
 
 
+@pytest.mark.slow
 @given(cords(), cords())
 def test_plans_that_change_places_are_mirrored(a: DVHSet, b: DVHSet) -> None:
     there, back = compared(a, b), compared(b, a)
@@ -218,6 +219,7 @@ def run(*words: object) -> Result:
     return CliRunner().invoke(main, ["compare", *map(str, words)])
 
 
+@pytest.mark.slow
 def test_a_hotter_plan_is_never_better_on_an_organ_and_the_cord_is_told_apart_on_finer_elements(tmp_path: Path) -> None:
     found = api.compare(LUNG, scaled(tmp_path / "hot", 1.05), "rtog-0813")
     organs = [one for one in found.rows if one.constraint.structures != ("PTV",)]
@@ -270,6 +272,7 @@ def test_both_verdicts_are_shown_with_all_that_is_behind_them() -> None:
         assert one["accept_dose"]
 
 
+@pytest.mark.slow
 def test_a_site_gives_the_tables_of_both_fraction_numbers_and_rows_say_which_do_not_hold() -> None:
     found = api.compare(LUNG, LIVER, site="lung")
     ids = {one.id for one in found.first.tables}
@@ -279,6 +282,7 @@ def test_a_site_gives_the_tables_of_both_fraction_numbers_and_rows_say_which_do_
     assert all("fractions do not match" in one.why for one in of_five)
 
 
+@pytest.mark.slow
 def test_two_plans_of_one_folder_are_told_apart_by_their_uids() -> None:
     uids = [sbrtcheck.load_plan(folder).uids.plan for folder in (LUNG, LIVER)]
     done = run(LUNG.parent, LUNG.parent, "--table", "rtog-conformity", "--plan", uids[0], "--plan", uids[1])

@@ -350,6 +350,7 @@ def test_judging_the_stored_dvhs_compares_them_with_nothing(tmp_path: Path) -> N
 # -------------------------------------------------------------------------------- end to end
 
 
+@pytest.mark.slow
 def test_a_plan_against_its_own_dvhs_differs_by_a_bin_at_most(tmp_path: Path) -> None:
     report = sbrtcheck.check(lung_with_stored_dvhs(tmp_path / "plan"), table="rtog-0813")
     found = report.compared
@@ -364,6 +365,7 @@ def test_a_plan_against_its_own_dvhs_differs_by_a_bin_at_most(tmp_path: Path) ->
         assert all(abs(m.difference) <= 0.021 for m in in_gy if not isinstance(m.difference, NotMeasured))
 
 
+@pytest.mark.slow
 def test_a_planning_system_without_end_caps_is_recognised(tmp_path: Path) -> None:
     folder = lung_with_stored_dvhs(tmp_path / "plan", end_caps="none")
     done = CliRunner().invoke(main, ["check", str(folder), "--table", "rtog-0813"])
@@ -373,6 +375,7 @@ def test_a_planning_system_without_end_caps_is_recognised(tmp_path: Path) -> Non
     assert {one.agrees_best[0] for one in found.structures if one.agrees_best} == {"none"}
 
 
+@pytest.mark.slow
 def test_a_cord_that_the_planning_system_sees_hotter_is_told_and_the_verdict_here_stands(tmp_path: Path) -> None:
     folder = lung_with_stored_dvhs(tmp_path / "plan", SpinalCord=8.0)
     done = CliRunner().invoke(main, ["check", str(folder), "--table", "rtog-0813", "--format", "json"])
@@ -394,6 +397,7 @@ def against(path: Path, *options: str) -> Result:
     return CliRunner().invoke(main, ["check", str(LUNG), "--table", "rtog-0813", "--against", str(path), *options])
 
 
+@pytest.mark.slow
 def test_a_text_export_takes_the_place_of_the_stored_dvhs(tmp_path: Path) -> None:
     done = against(lung_export(tmp_path / "export.txt", SpinalCord=8.0), "--format", "json")
     found = json.loads(done.stdout)["compared"]
@@ -403,6 +407,7 @@ def test_a_text_export_takes_the_place_of_the_stored_dvhs(tmp_path: Path) -> Non
     assert all(abs(one["difference"]) <= 0.06 for one in heart["metrics"] if one["difference"] is not None)
 
 
+@pytest.mark.slow
 def test_of_an_export_with_several_plans_the_one_with_the_label_of_the_plan_is_taken(tmp_path: Path) -> None:
     done = against(lung_export(tmp_path / "export.txt", plans=("OTHER", "LUNG")))
     assert "no verdict would differ" in done.stdout
@@ -411,6 +416,7 @@ def test_of_an_export_with_several_plans_the_one_with_the_label_of_the_plan_is_t
     assert "no plan 'LUNG'" in none_of_it.stderr
 
 
+@pytest.mark.slow
 def test_an_export_of_another_plan_or_dose_says_so(tmp_path: Path) -> None:
     """Structures of one patient have the same names in all plans: only label and dose tell the plans apart."""
 
@@ -431,6 +437,7 @@ def test_an_export_of_another_plan_or_dose_says_so(tmp_path: Path) -> None:
     assert "plan sum" in remarks("LUNG", ("\nPlan:", "\nPlan sum:"))
 
 
+@pytest.mark.slow
 def test_an_export_in_a_wrong_unit_is_not_compared_but_refused(tmp_path: Path) -> None:
     path = lung_export(tmp_path / "export.txt", plans=("LUNG",))
     path.write_text(path.read_text(encoding="utf-8").replace("[Gy]", "[cGy]"), encoding="utf-8")
@@ -439,6 +446,7 @@ def test_an_export_in_a_wrong_unit_is_not_compared_but_refused(tmp_path: Path) -
     assert "a hundredth of the prescription, 50 Gy: are its numbers Gy, labelled cGy?" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_export_that_was_asked_for_and_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "export.txt").write_text("nothing of the kind", encoding="utf-8")
     assert against(tmp_path / "export.txt").exit_code == 2

@@ -161,6 +161,7 @@ HARMLESS: dict[str, Damage] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGES)
 @given(structure_sets(), st.integers(0, 4), st.integers(0, 5), st.booleans())
 @settings(SLOW, max_examples=6)
@@ -186,6 +187,7 @@ def test_a_damaged_structure_costs_no_other(
         structure.contours.read()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", HARMLESS)
 @given(structure_sets(), st.integers(0, 4), st.integers(0, 5), st.booleans())
 @settings(SLOW, max_examples=6)
@@ -198,6 +200,7 @@ def test_what_is_no_damage_changes_nothing(
     assert (all_bits(dvhs), dvhs.without) == (whole, ())
 
 
+@pytest.mark.slow
 @given(structure_sets(), st.data())
 @SLOW
 def test_the_order_of_rois_items_and_contours_changes_nothing(structure_set: Dataset, data: st.DataObject) -> None:
@@ -214,6 +217,7 @@ def test_the_order_of_rois_items_and_contours_changes_nothing(structure_set: Dat
     assert all_bits(compute_dvhs(plan_of(structure_set))) == whole
 
 
+@pytest.mark.slow
 @given(structure_sets(3), st.data())
 @SLOW
 def test_a_number_of_several_rois_damages_these_alone(structure_set: Dataset, data: st.DataObject) -> None:

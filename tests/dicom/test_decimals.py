@@ -74,6 +74,7 @@ def short_fixed_point(draw: st.DrawFn, most: int) -> str:
     return draw(st.sampled_from(["", "-"])) + digits[:at] + point + digits[at:]
 
 
+@pytest.mark.slow
 @SAME_FIXTURE
 @given(st.sampled_from([8, 16]).flatmap(lambda most: st.lists(short_fixed_point(most), min_size=60, max_size=90)))
 def test_many_plain_numbers_are_read_by_whole_words_with_the_bits_of_float(texts: list[str]) -> None:
@@ -129,6 +130,7 @@ def test_no_text_has_no_numbers() -> None:
     assert (numbers.shape, counts.shape) == ((0,), (0,))
 
 
+@pytest.mark.slow
 @SAME_FIXTURE
 @given(st.lists(st.lists(ANY_FORMAT, min_size=1, max_size=40), min_size=1, max_size=20))
 def test_of_joined_texts_the_numbers_of_each_are_counted(texts: list[list[str]]) -> None:

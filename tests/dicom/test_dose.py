@@ -108,6 +108,7 @@ def test_points_lie_where_position_and_orientation_put_them(tmp_path: Path, orie
         assert found[k, j, i] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 @given(
     orientation=st.sampled_from(AXIAL),
     steps=st.lists(st.floats(0.5, 5.0).map(lambda step: round(step, 2)), min_size=3, max_size=3),
@@ -130,6 +131,7 @@ def test_absolute_and_relative_rising_and_falling_offsets_are_the_same_dose(
     assert relative.values_gy[-1 if falling else 0] == pytest.approx(files.values()[0] * 0.002)
 
 
+@pytest.mark.slow
 @given(
     orientation=st.sampled_from(AXIAL),
     z_mm=st.floats(-100.0, 100.0).map(lambda z: round(z, 3)),
@@ -364,6 +366,7 @@ def test_numbers_after_the_last_frame_are_no_padding(tmp_path: Path, syntax: str
         load_plan(write_plan(tmp_path, dose, files.structure_set(), files.plan(), syntax=syntax, meta=meta))
 
 
+@pytest.mark.slow
 @given(
     frames=st.integers(2, 4),
     rows=st.integers(2, 6),

@@ -145,6 +145,7 @@ def same(elements: FastElements, dataset: Dataset) -> None:
             assert elements.raw(tag) == b""
 
 
+@pytest.mark.slow
 @SLOW
 @given(tree=trees(), explicit=st.booleans(), bare=st.booleans())
 def test_elements_of_any_nesting_and_encoding_have_the_bytes_of_pydicom(
@@ -329,6 +330,7 @@ def test_what_takes_long_to_import_is_not_imported_for_an_ordinary_plan(tmp_path
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [0, 1, 2])
 @settings(parent=SLOW, max_examples=80)
 @given(data=st.data())
@@ -381,6 +383,7 @@ def places_of_lengths(path: Path) -> list[tuple[int, int]]:
     return places
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [0, 1, 2])
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
 @pytest.mark.parametrize("change", [-1, 1, 2, 2**31])

@@ -58,6 +58,7 @@ def without_paths(found: PlanFiles) -> object:
 SUBSETS = [" ".join(kinds) for count in (1, 2, 3) for kinds in itertools.combinations(KINDS, count)]
 
 
+@pytest.mark.slow
 @given(
     who=st.lists(st.integers(1, 4), min_size=1, max_size=5),
     repeated=st.sampled_from(SUBSETS),

@@ -531,6 +531,7 @@ def test_findings_are_values(tmp_path: Path) -> None:
     assert all(isinstance(finding, Finding) for finding in plan.findings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [0, 1, 2])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())

@@ -90,6 +90,7 @@ REFS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(refs=st.lists(REFS, max_size=5), data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_the_prescription_is_a_stated_target_dose_whatever_the_order_and_never_actual_before_another(

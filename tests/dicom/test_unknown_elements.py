@@ -105,6 +105,7 @@ def is_unknown(path: Path, tag: int) -> bool:
         return pydicom.dcmread(path)[tag].VR == "UN"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [0, 1, 2])
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ExplicitVRBigEndian])
 def test_any_element_of_vr_un_is_read_as_what_it_is(tmp_path: Path, which: int, syntax: str) -> None:
@@ -130,6 +131,7 @@ def test_any_element_of_vr_un_is_read_as_what_it_is(tmp_path: Path, which: int, 
         assert repr(load_dvhs(tmp_path)) == dvhs, [hex(tag) for tag in place]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contours", [3, 1500])
 def test_whole_files_of_vr_un_are_the_same_plan(tmp_path: Path, contours: int) -> None:
     """Also where sequences are longer than 64 kB, which pydicom leaves as bytes."""
@@ -161,6 +163,7 @@ def test_a_sequence_of_vr_un_may_be_explicit_inside(tmp_path: Path) -> None:
     assert everything(load_plan(tmp_path)) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cut", [4, 1000, 20_001])
 def test_a_damaged_sequence_of_vr_un_is_refused_and_never_absent(tmp_path: Path, cut: int) -> None:
     three(tmp_path, contours=1500)

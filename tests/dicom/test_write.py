@@ -367,6 +367,7 @@ def test_the_document_is_the_pdf_with_its_sources(folder: Path) -> None:
 # -------------------------------------------------------------------------------- a validator's word
 
 
+@pytest.mark.slow
 @needs_validator
 @pytest.mark.parametrize("plan", sorted(PLANS.iterdir()), ids=lambda path: path.name)
 def test_the_validator_finds_nothing_in_what_is_made_of_the_bundled_plans(plan: Path, tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ def random_box(rng: np.random.Generator) -> tuple[DVH, float, Array, float]:
     return compute_dvhs(plan(dose, structure("Box", *loops))).dvhs[0], lowest, spans, float(np.prod(sizes)) / 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_the_closed_form_lies_in_the_bounds_of_every_random_box(batch: int) -> None:
     rng = np.random.default_rng(batch)
@@ -91,6 +92,7 @@ def test_the_closed_form_lies_in_the_bounds_of_every_random_box(batch: int) -> N
 # -------------------------------------------------------------------------------- contours of every kind
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_contours_of_every_kind_have_their_closed_form_in_the_bounds_under_every_convention(batch: int) -> None:
     rng = np.random.default_rng(100 + batch)

@@ -50,6 +50,7 @@ def all_of(dvh: DVH) -> tuple[DVH, ...]:
 # -------------------------------------------------------------------------------- closed forms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", range(BATCHES))
 def test_narrowed_bounds_hold_and_tell_on_which_side_of_a_point_the_truth_lies(batch: int) -> None:
     """Contours of every kind in a linear dose; the point lies anywhere in the first bounds of the volume."""
@@ -96,6 +97,7 @@ def trilinear(dose: DoseGrid, x: Array, y: Array, z: Array) -> Array:
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_in_a_dose_that_is_nowhere_linear_points_thrown_at_random_agree(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -176,6 +178,7 @@ def share_by_points(corners: Array, dose: float, from_u: float, from_v: float) -
     return float(np.mean((value >= dose) & (u >= from_u) & (v >= from_v)))
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 2**32 - 1),
     st.sampled_from([0.0, 0.01, 0.3, 3.0]),
@@ -253,6 +256,7 @@ def volume(known: object) -> float:
     return known.above_cc + known.below_cc + float(cells @ share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("radius", "options"), [(15, {"between": "interpolated"}), (10, {"dose": "cubic"}), (15, {"end_caps": "none"})]
 )
@@ -308,6 +312,7 @@ def test_a_question_is_answered_alike_alone_and_among_others() -> None:
         assert alone.curve is dvh.curve
 
 
+@pytest.mark.slow
 def test_what_was_narrowed_can_be_narrowed_again() -> None:
     """At doses near one another, where the steps of the first points and the elements of the second ones overlap."""
     dvhs = compute_dvhs(STEEP)

@@ -243,6 +243,7 @@ def again(loop: Array, how: str, shift_mm: float, random) -> Array:
 HOWS = ["as it is", "resampled", "coarser", "rounded", "smaller"]
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(HOWS), min_size=1, max_size=2),
@@ -420,6 +421,7 @@ def test_planes_apart_tell_their_own_thickness_and_what_the_file_says_is_compare
 # -------------------------------------------------------------------------------- the rim of the dose grid
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.integers(0, 2), st.booleans(), st.floats(0.05, 0.95), st.integers(0, 2**20))
 def test_beyond_the_outermost_points_the_upper_bound_is_the_largest_dose_of_the_faces(

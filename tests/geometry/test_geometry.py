@@ -166,6 +166,7 @@ def _two(draw: st.DrawFn) -> tuple[list[np.ndarray], list[np.ndarray]]:
     return a, b
 
 
+@pytest.mark.slow
 @given(_two())
 def test_union_and_difference_share_out_the_volume(pair) -> None:
     a, b = (stack_of(*loops) for loops in pair)

@@ -85,6 +85,7 @@ def slow_cell(frame: GridFrame, low: float, high: float, v: tuple[float, float],
     return Cell(mean=mean, low=min(corners), high=max(corners), variance12=sum(s * s for s in slopes))
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(seeds, st.integers(1, 4))
 def test_the_dose_of_elements_is_that_of_their_parts_of_the_grid(seed: int, refinement: int) -> None:
@@ -369,6 +370,7 @@ def test_outlines_between_planes_are_those_stretched_one_by_one(seed: int) -> No
 # -------------------------------------------------------------------------------- cubic dose
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(seeds)
 def test_cubic_dose_is_a_spline_along_each_axis_in_turn(seed: int) -> None:

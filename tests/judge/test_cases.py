@@ -137,6 +137,7 @@ def names_file(folder: Path, **names: str) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_the_two_plans_are_what_the_cases_start_from(whole: dict[str, Done]) -> None:
     assert whole["lung"].came_to == ("PASS", 0)
     assert whole["liver"].came_to == ("FAIL", 1)
@@ -163,6 +164,7 @@ TWICE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", TWICE)
 def test_an_organ_that_is_there_twice_counts_once(check: Check, how: str) -> None:
     files = lung()
@@ -174,6 +176,7 @@ def test_an_organ_that_is_there_twice_counts_once(check: Check, how: str) -> Non
     assert done.row("GreatVes", "D10cc[Gy]")["value"] == LARGE_SPOT_GY
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["exactly", "shifted"])
 @pytest.mark.parametrize("kind", ["CLOSEDPLANAR_XOR", "CLOSED_PLANAR_XOR"])
 def test_copies_do_not_pass_by_exclusive_or(check: Check, how: str, kind: str) -> None:
@@ -187,6 +190,7 @@ def test_copies_do_not_pass_by_exclusive_or(check: Check, how: str, kind: str) -
     assert "PASS" not in done.verdicts("GreatVes")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Heart", "Lung_R", "Esophagus", "PTV"])
 def test_a_copy_changes_no_verdict_and_hardly_a_value(check: Check, whole: dict[str, Done], name: str) -> None:
     files = lung()
@@ -229,6 +233,7 @@ def two_strokes(files: PlanFiles, *, margin_mm: float = 14.0) -> tuple[Points, .
     return tuple(made)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["CLOSED_PLANAR", "INTERPOLATED_PLANAR"])
 @pytest.mark.parametrize("name", ["GreatVes", "Esophagus"])
 def test_two_strokes_that_overlap_do_not_cancel(check: Check, kind: str, name: str) -> None:
@@ -243,6 +248,7 @@ def test_two_strokes_that_overlap_do_not_cancel(check: Check, kind: str, name: s
     assert ReviewCode.CONTOURS in done.codes
 
 
+@pytest.mark.slow
 def test_the_order_of_two_strokes_changes_nothing(check: Check) -> None:
     values = []
     for turned in (False, True):
@@ -270,6 +276,7 @@ def test_a_hole_stays_a_hole(check: Check, whole: dict[str, Done]) -> None:
 # ------------------------------------------------------------------------------------------ types and planes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["INTERPOLATED_PLANAR", "CLOSED_PLANAR_XOR", "CLOSEDPLANAR_XOR"])
 def test_types_that_enclose_an_area_are_read(check: Check, whole: dict[str, Done], kind: str) -> None:
     files = lung()
@@ -279,6 +286,7 @@ def test_types_that_enclose_an_area_are_read(check: Check, whole: dict[str, Done
     assert done.rows("SpinalCord")[0]["value"] == whole["lung"].rows("SpinalCord")[0]["value"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["POINT", "OPEN_PLANAR", "OPEN_NONPLANAR", "CLOSED"])
 @pytest.mark.parametrize("name", ["SpinalCord", "Heart"])
 def test_other_types_are_named_in_the_reason(check: Check, kind: str, name: str) -> None:
@@ -309,6 +317,7 @@ def volume_cc(folder: Path, name: str) -> float:
     return float(dvh["volume"])
 
 
+@pytest.mark.slow
 def test_steps_of_three_and_six_millimetres_keep_the_volume(check: Check, tmp_path: Path) -> None:
     files = lung()
     for name in SPARSE:
@@ -327,6 +336,7 @@ def test_half_of_an_organ_on_every_second_plane(check: Check, tmp_path: Path) ->
     assert volume_cc(tmp_path / "plan", "Heart") == pytest.approx(volume_cc(PLANS / "lung-50gy-5fx", "Heart"), rel=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["Heart", "Esophagus", "Lung_R"])
 def test_three_planes_that_are_missing_are_no_step(check: Check, name: str) -> None:
     files = lung()
@@ -344,6 +354,7 @@ def one_plane(files: PlanFiles, name: str, *, thickness_mm: str = "") -> None:
     files.put(name, [one])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SpinalCord", "Esophagus", "GreatVes"])
 def test_an_organ_on_one_plane_meets_no_limit_by_its_volume(check: Check, tmp_path: Path, name: str) -> None:
     files = lung()
@@ -370,6 +381,7 @@ def test_an_organ_on_one_plane_without_a_thickness_meets_none_either(check: Chec
 # ------------------------------------------------------------------------------------------- damaged contours
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "name"), [(damage, ("Heart", "GreatVes")[at % 2]) for at, damage in enumerate(changes.DAMAGES)]
 )
@@ -411,6 +423,7 @@ def test_of_a_failing_organ_that_is_damaged_a_review_is_left(check: Check) -> No
     assert done.reasons("Duodenum") == {Reason.STRUCTURE_DAMAGED}
 
 
+@pytest.mark.slow
 def test_two_damaged_organs_in_either_order(check: Check) -> None:
     found = []
     for names in (("Heart", "Esophagus"), ("Esophagus", "Heart")):
@@ -440,6 +453,7 @@ NOT_THE_DOSE: dict[str, Callable[[PlanFiles], None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOT_THE_DOSE)
 def test_a_dose_that_is_not_the_plans_passes_nothing(check: Check, name: str) -> None:
     files = lung()
@@ -450,6 +464,7 @@ def test_a_dose_that_is_not_the_plans_passes_nothing(check: Check, name: str) ->
     assert {row["verdict"] for row in done.report["outcomes"]} == {"NOT_EVALUATED"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["zeros", "one fraction of five"])
 @pytest.mark.parametrize("lost", [("PTV",), ("GTV", "ITV"), ("PTV", "GTV", "ITV")])
 def test_nor_without_targets(check: Check, name: str, lost: tuple[str, ...]) -> None:
@@ -491,6 +506,7 @@ def test_a_dose_that_the_user_accepts_is_judged_and_recorded(check: Check) -> No
     assert "% of the prescription of 50 Gy in 5" in accepted["text"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["FRACTION", "BEAM"])
 def test_a_dose_of_a_part_by_its_type_passes_nothing(check: Check, name: str) -> None:
     files = lung()
@@ -500,6 +516,7 @@ def test_a_dose_of_a_part_by_its_type_passes_nothing(check: Check, name: str) ->
     assert done.exit_code in (2, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["FRACTION", "BEAM"])
 def test_nor_does_one_that_is_large_enough(check: Check, name: str) -> None:
     """The files do not say of which fraction groups or beams it is."""
@@ -518,6 +535,7 @@ def crop_half(files: PlanFiles, *, end: int) -> None:
     changes.crop(files, 2, end, 0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [0, 1])
 def test_half_a_dose_grid_passes_nothing_that_lies_outside(check: Check, whole: dict[str, Done], end: int) -> None:
     files = liver()
@@ -533,6 +551,7 @@ def test_half_a_dose_grid_passes_nothing_that_lies_outside(check: Check, whole: 
 CROPS = [(axis, end, share) for axis in (0, 1, 2) for end in (0, 1) for share in (0.3, 0.6)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("axis", "end", "share"), CROPS)
 def test_no_row_passes_that_fails_on_the_whole_grid(
     check: Check, whole: dict[str, Done], axis: int, end: int, share: float
@@ -547,6 +566,7 @@ def test_no_row_passes_that_fails_on_the_whole_grid(
             assert row["verdict"] in ("FAIL", "NOT_EVALUATED"), row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("margin_mm", [5.0, 10.0, 15.0])
 def test_a_grid_that_ends_near_the_target_says_nothing_of_what_is_beyond(
     check: Check, tmp_path: Path, margin_mm: float
@@ -595,6 +615,7 @@ rows:
 """
 
 
+@pytest.mark.slow
 def test_what_lies_beyond_the_outermost_dose_planes_is_said(check: Check) -> None:
     """The grid ends 1 mm above the last plane of the target: the half slice beyond it has no dose of its own."""
     files = lung()
@@ -607,6 +628,7 @@ def test_what_lies_beyond_the_outermost_dose_planes_is_said(check: Check) -> Non
     assert codes & {FindingCode.OUTERMOST_DOSE_PLANES, FindingCode.OUTSIDE_DOSE_GRID}
 
 
+@pytest.mark.slow
 def test_negative_doses_pass_nothing(check: Check) -> None:
     files = liver()
     changes.negative_dose(files, ANY)
@@ -616,6 +638,7 @@ def test_negative_doses_pass_nothing(check: Check) -> None:
 # ------------------------------------------------------------------------------------- what the files say of themselves
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["1e-6", "-1e-6", "0.005"])
 def test_relative_offsets_written_from_floats_are_read(check: Check, whole: dict[str, Done], noise: str) -> None:
     files = lung()
@@ -628,6 +651,7 @@ def test_relative_offsets_written_from_floats_are_read(check: Check, whole: dict
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("off_mm", [0.0, 0.02, -0.005])
 def test_absolute_offsets_a_little_off_are_read(check: Check, whole: dict[str, Done], off_mm: float) -> None:
     files = lung()
@@ -642,6 +666,7 @@ def test_absolute_offsets_a_little_off_are_read(check: Check, whole: dict[str, D
     )
 
 
+@pytest.mark.slow
 def test_offsets_that_fit_neither_way_are_refused(check: Check) -> None:
     files = lung()
     files.dose.GridFrameOffsetVector = [str(7 + 3 * at) for at in range(int(files.dose.NumberOfFrames))]
@@ -650,6 +675,7 @@ def test_offsets_that_fit_neither_way_are_refused(check: Check) -> None:
     assert "offset" in done.output.lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("syntax", ["1.2.840.113619.5.2", "1.2.3.4.5"])
 def test_a_transfer_syntax_that_is_not_read_is_refused_by_its_name(check: Check, tmp_path: Path, syntax: str) -> None:
     folder = lung().save(tmp_path / "plan")
@@ -664,6 +690,7 @@ def test_a_transfer_syntax_that_is_not_read_is_refused_by_its_name(check: Check,
     assert syntax in done.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [512, 2])
 def test_padding_after_the_last_frame_is_read_and_said(check: Check, whole: dict[str, Done], size: int) -> None:
     files = lung()
@@ -675,6 +702,7 @@ def test_padding_after_the_last_frame_is_read_and_said(check: Check, whole: dict
     assert FindingCode.PIXEL_PADDING in {one["code"] for one in done.report["findings"]}
 
 
+@pytest.mark.slow
 def test_pixels_that_are_missing_are_refused(check: Check) -> None:
     files = lung()
     files.dose.PixelData = files.dose.PixelData[:-512]
@@ -687,6 +715,7 @@ def into_fraction_group(files: PlanFiles, dose_gy: str = "50") -> None:
     files.plan.FractionGroupSequence[0].ReferencedDoseReferenceSequence = Items([reference])
 
 
+@pytest.mark.slow
 def test_a_prescription_in_the_fraction_group_is_found(check: Check) -> None:
     files = lung()
     into_fraction_group(files)
@@ -709,6 +738,7 @@ def nominal_and_actual(files: PlanFiles, *, actual_first: bool, actual_gy: str =
     files.plan.DoseReferenceSequence = Items([actual, nominal] if actual_first else [nominal, actual])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("actual_first", [True, False])
 @pytest.mark.parametrize("actual_gy", ["58.1", "44"])
 def test_the_nominal_dose_is_the_prescription(check: Check, actual_first: bool, actual_gy: str) -> None:
@@ -724,6 +754,7 @@ def test_the_nominal_dose_is_the_prescription(check: Check, actual_first: bool, 
     assert row["verdict"] == "FAIL"
 
 
+@pytest.mark.slow
 def test_no_prescription_is_no_pass(check: Check) -> None:
     for change in (changes.no_dose_reference, changes.no_fractions, changes.larger_prescription):
         files = lung()
@@ -741,6 +772,7 @@ def batch(folder: Path, out: Path, *args: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_three_folders_with_the_same_uids_are_three_plans(tmp_path: Path) -> None:
     for at, factor in enumerate((1.0, 0.98, 1.02)):
         files = lung()
@@ -754,6 +786,7 @@ def test_three_folders_with_the_same_uids_are_three_plans(tmp_path: Path) -> Non
     assert {row["plan_verdict"] for row in rows} == {"PASS"}
 
 
+@pytest.mark.slow
 def test_the_batch_says_what_the_check_says(tmp_path: Path) -> None:
     for name, change in (("zeros", zero_dose), ("fraction", lambda files: scale(files, 0.2))):
         files = lung()
@@ -764,6 +797,7 @@ def test_the_batch_says_what_the_check_says(tmp_path: Path) -> None:
     assert all("prescription" in row["review_reasons"] for row in rows)
 
 
+@pytest.mark.slow
 def test_files_of_another_plan_in_the_folder_are_no_pass(check: Check) -> None:
     files = lung()
     other = liver()
@@ -857,6 +891,7 @@ def test_an_export_is_no_pass_where_its_dose_is_not_the_plans(tmp_path: Path) ->
 # ------------------------------------------------------------------------------------------------------- names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [True, False])
 def test_of_two_rois_of_one_name_the_contoured_one_is_taken(check: Check, whole: dict[str, Done], first: bool) -> None:
     files = lung()
@@ -870,6 +905,7 @@ def test_of_two_rois_of_one_name_the_contoured_one_is_taken(check: Check, whole:
     assert "SpinalCord" in done.texts
 
 
+@pytest.mark.slow
 def test_of_two_contoured_rois_of_one_name_a_number_chooses(check: Check, tmp_path: Path) -> None:
     files = lung()
     cord = files.number("SpinalCord")
@@ -896,6 +932,7 @@ REAL_NAMES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("organ", "name"), REAL_NAMES)
 def test_a_name_of_a_real_plan_is_taken_or_shown_as_close(check: Check, organ: str, name: str) -> None:
     files = lung()
@@ -907,6 +944,7 @@ def test_a_name_of_a_real_plan_is_taken_or_shown_as_close(check: Check, organ: s
         assert any(name in reason["text"] for reason in done.report["reasons"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "organ"),
     [("BRSTEM", "Brainstem"), ("Lt_Fem_Head", "Femur_Head_L"), ("Rt_Fem_Head", "Femur_Head_R"),
@@ -950,6 +988,7 @@ rows:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("organ", "other"), [("Cochlea_L", "Couch"), ("SpinalCord", "Point 1")])
 def test_what_helps_nobody_is_not_suggested(check: Check, organ: str, other: str) -> None:
     files = lung()
@@ -960,6 +999,7 @@ def test_what_helps_nobody_is_not_suggested(check: Check, organ: str, other: str
     assert not any(other in row["detail"] for row in done.rows(organ))
 
 
+@pytest.mark.slow
 def test_a_canal_is_no_cord_unless_the_user_says_so(check: Check, tmp_path: Path) -> None:
     files = lung()
     files.roi("SpinalCord").ROIName = "Spinal Canal"
@@ -987,6 +1027,7 @@ def test_a_cord_that_fails_without_counting_is_in_the_headline(check: Check, tmp
     assert "FAIL" in headline
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["PBT", "ProxBronchTree", "Bronchi", "zz"])
 def test_an_airway_under_another_name_does_not_pass_on_the_trachea(check: Check, name: str) -> None:
     files = lung()
@@ -1038,6 +1079,7 @@ def test_a_liver_plan_without_stomach_bowel_and_kidneys_is_no_pass(check: Check)
         assert organ in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", ["Duo", "duodenum 1", "Duodenumm"])
 @pytest.mark.parametrize("strict", [(), ("--strict",)])
 def test_a_typing_error_in_the_names_loses_no_organ(
@@ -1050,6 +1092,7 @@ def test_a_typing_error_in_the_names_loses_no_organ(
     assert typed in done.texts
 
 
+@pytest.mark.slow
 def test_another_contour_is_never_taken_for_the_one_that_was_named(check: Check, tmp_path: Path) -> None:
     table = tmp_path / "table.yaml"
     table.write_text(FIRST, encoding="utf-8")
@@ -1093,6 +1136,7 @@ UNJUDGED: dict[str, Callable[[PlanFiles], None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("why", UNJUDGED)
 @pytest.mark.parametrize("strict", [(), ("--strict",)])
 def test_a_failing_organ_that_cannot_be_judged_is_a_review(check: Check, why: str, strict: tuple[str, ...]) -> None:
@@ -1105,6 +1149,7 @@ def test_a_failing_organ_that_cannot_be_judged_is_a_review(check: Check, why: st
     assert "Duodenum" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [("points", "one fraction"), ("one fraction", "points")])
 def test_two_faults_in_either_order(check: Check, order: tuple[str, ...]) -> None:
     faults = {"points": UNJUDGED["points"], "one fraction": lambda files: scale(files, 1 / 3)}
@@ -1116,6 +1161,7 @@ def test_two_faults_in_either_order(check: Check, order: tuple[str, ...]) -> Non
     assert ReviewCode.DOSE in done.codes
 
 
+@pytest.mark.slow
 def test_a_prescription_moved_and_an_organ_doubled(check: Check) -> None:
     files = lung()
     into_fraction_group(files)
@@ -1127,6 +1173,7 @@ def test_a_prescription_moved_and_an_organ_doubled(check: Check) -> None:
     assert done.row("GreatVes", "D0.035cc[Gy]")["value"] == SPOT_GY
 
 
+@pytest.mark.slow
 def test_moving_a_corner_in_its_plane_is_no_damage(check: Check) -> None:
     """What a report can not tell: a contour that somebody drew otherwise."""
     files = lung()

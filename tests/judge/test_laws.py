@@ -219,6 +219,7 @@ def changed(situation: Situation, change: Any, seed: int, *of: str) -> PlanFiles
     return files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", changes.OF_STRUCTURE)
 @given(situations, st.integers(0, 9), randoms)
 @settings(SLOW, max_examples=12)
@@ -231,6 +232,7 @@ def test_no_change_of_a_structure_makes_a_report_better(name: str, situation: Si
     assert_never_better(situation.verdict, after, (name, structure, situation))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", changes.OF_PLAN)
 @given(situations, randoms)
 @settings(SLOW, max_examples=8)
@@ -251,6 +253,7 @@ IN_OTHER_ROIS = {"in two ROIs", "empty beside a numbered one"}
 """Several targets are as good as one, and so is a contour that the user names; lungs without the GTV are lungs."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOST)
 @given(st.sampled_from(sorted(ROWS)), st.integers(0, 9), st.integers(0, 3), st.sampled_from(SITES), randoms)
 @settings(SLOW, max_examples=6)
@@ -275,6 +278,7 @@ HARMLESS = {
 SEEN = {name: change for name, change in changes.OF_PLAN.items() if name not in HARMLESS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SEEN)
 @given(st.sampled_from(sorted(ROWS)), st.integers(0, 3), st.sampled_from(SITES), randoms)
 @settings(SLOW, max_examples=4)
@@ -286,6 +290,7 @@ def test_no_pass_is_left_on_a_dose_or_a_prescription_of_something_else(
     assert verdict(files, situation.table) not in ("PASS", "VARIATION"), (name, situation)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ROWS)
 def test_no_row_that_fails_passes_on_a_grid_that_is_cut(at: str) -> None:
     """From every side by a third; and to a box round the target that holds no place 2 cm from it."""
@@ -376,6 +381,7 @@ steps = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(st.sampled_from(sorted(ROWS)), st.sampled_from(sorted(KINDS)), st.integers(0, 3), st.sampled_from(SITES), steps)
 @settings(SLOW, max_examples=120)
 def test_no_changes_one_after_the_other_make_a_report_better(
@@ -409,6 +415,7 @@ def test_an_unknown_prescription_and_negative_doses_are_no_crash() -> None:
         assert verdict(files, one_row_decides(at, "passes", 1, "lung")) != "PASS"
 
 
+@pytest.mark.slow
 @given(situations, st.tuples(*[st.tuples(st.sampled_from(sorted(changes.OF_STRUCTURE)), randoms)] * 2))
 @settings(SLOW, max_examples=50)
 def test_two_changes_of_two_structures_come_to_the_same_in_either_order(
@@ -456,6 +463,7 @@ def _sorted(value: Any) -> Any:
     return value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", changes.ORDERS)
 @given(situations, st.sampled_from([None, *sorted(changes.OF_STRUCTURE)]), randoms)
 @settings(SLOW, max_examples=8)
@@ -478,6 +486,7 @@ def _or_pass_over(change: Any, files: PlanFiles, *of: Any) -> None:
         assume(False)
 
 
+@pytest.mark.slow
 @given(situations, st.randoms(use_true_random=False))
 @settings(SLOW, max_examples=15)
 def test_no_order_of_rows_and_tables_changes_anything(situation: Situation, random: Random) -> None:
@@ -503,6 +512,7 @@ def test_no_order_of_rows_and_tables_changes_anything(situation: Situation, rand
 # --------------------------------------------------------------------------------------------------------- limits
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(sorted(ROWS)),
     st.integers(0, 3),
@@ -537,6 +547,7 @@ ORDER = ["PASS", "VARIATION", "REVIEW", "FAIL", ERROR]
 # ----------------------------------------------------------------------------------------------------- scaled doses
 
 
+@pytest.mark.slow
 @given(situations, st.floats(1.0, 2.5))
 @settings(SLOW, max_examples=20)
 def test_more_dose_everywhere_passes_no_upper_limit(situation: Situation, factor: float) -> None:
@@ -548,6 +559,7 @@ def test_more_dose_everywhere_passes_no_upper_limit(situation: Situation, factor
     assert_never_better(situation.verdict, verdict(files, upper), (factor, situation))
 
 
+@pytest.mark.slow
 @given(situations, st.floats(0.01, 0.8))
 @settings(SLOW, max_examples=25)
 def test_less_dose_everywhere_is_no_better(situation: Situation, factor: float) -> None:

@@ -66,6 +66,7 @@ def radius_of(dose_gy: float, top_gy: float, sigma_mm: float) -> float:
 # -------------------------------------------------------------------------------- closed forms
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("radius", "rx"),
     [(12.0, 50.0), (15.0, 40.0), (10.0, 40.0)],  # the prescribed isodose, 11.3, 16.9 and 16.9 mm, inside and outside
@@ -132,6 +133,7 @@ def lattice(dose: DoseGrid, points: int) -> tuple[list[Array], float]:
     return list(np.meshgrid(*axes, indexing="ij")), float(np.prod(sizes)) / points**3 / 1000
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(5.0, 45.0))
 def test_the_volume_inside_an_isodose_lies_in_its_bounds_whatever_the_dose(seed: int, dose_gy: float) -> None:

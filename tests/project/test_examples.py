@@ -37,6 +37,7 @@ def test_no_script_is_forgotten() -> None:
     assert {path.name for path in EXAMPLES.glob("*.py")} - ELSEWHERE == set(KEY_LINES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", KEY_LINES)
 def test_the_script_runs_and_prints_its_key_line(script: str) -> None:
     done = run(script)

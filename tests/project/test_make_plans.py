@@ -37,6 +37,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # The bundled plans
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plan", ["lung-50gy-5fx", "liver-45gy-3fx"])
 def test_the_bundled_plan_is_what_the_generator_writes(plan: str, written: Path) -> None:
     assert sorted(path.name for path in (PLANS / plan).iterdir()) == FILES
@@ -73,6 +74,7 @@ def test_the_liver_plan_leaves_enough_cold_liver() -> None:
     assert sbrtcheck.check(PLANS / "liver-45gy-3fx", table="liver-critical-volume-3fx").verdict == "PASS"
 
 
+@pytest.mark.slow
 def test_no_row_of_the_bundled_plans_is_near_its_limit() -> None:
     tables = {"lung-50gy-5fx": ["rtog-0813"], "liver-45gy-3fx": ["liver-critical-volume-3fx", "tg101-3fx"]}
     for plan, table in tables.items():
@@ -81,6 +83,7 @@ def test_no_row_of_the_bundled_plans_is_near_its_limit() -> None:
             assert not outcome.convention_sensitive
 
 
+@pytest.mark.slow
 def test_reading_the_files_gives_the_plan_made_in_memory() -> None:
     dose = make_plans.liver_dose()
     rx = phantom.PhantomPrescription(dose_gy=45.0, fractions=3)
@@ -93,6 +96,7 @@ def test_reading_the_files_gives_the_plan_made_in_memory() -> None:
     np.testing.assert_allclose(read.dose.values_gy, made.dose.values_gy, atol=0.51 * read.dose.gy_per_unit)
 
 
+@pytest.mark.slow
 def test_organ_sizes_are_those_the_docstring_states() -> None:
     stated = {
         name: float(cc)
@@ -107,6 +111,7 @@ def test_organ_sizes_are_those_the_docstring_states() -> None:
         assert volume == pytest.approx(cc, rel=0.1), name
 
 
+@pytest.mark.slow
 def test_organs_of_the_torso_do_not_lie_in_each_other() -> None:
     random = np.random.default_rng(5)
     at = [random.uniform(low, high, 200_000) for low, high in ((-170, 170), (-110, 110), (-300, 110))]
@@ -126,6 +131,7 @@ def test_organs_of_the_torso_do_not_lie_in_each_other() -> None:
     assert {pair for pair, count in shared.items() if count} == set()
 
 
+@pytest.mark.slow
 def test_every_organ_lies_in_the_body() -> None:
     for structures in (make_plans.lung_structures(), make_plans.liver_structures()):
         for structure in structures[1:]:

@@ -68,6 +68,7 @@ def tracked(folder: str) -> set[str]:
     return {path.relative_to(ROOT).as_posix() for path in files}
 
 
+@pytest.mark.slow
 def test_the_wheel_has_the_tables_of_the_checkout_byte_for_byte(in_wheel: dict[str, bytes]) -> None:
     prefix = "sbrtcheck/_constraints/"
     shipped = {name.removeprefix(prefix): raw for name, raw in in_wheel.items() if name.startswith(prefix)}
@@ -109,14 +110,17 @@ def assert_finds_its_data(said: str, home: Path) -> None:
     assert found["regimens"] > 0
 
 
+@pytest.mark.slow
 def test_the_package_finds_its_data_inside_the_zipped_wheel(wheel: Path) -> None:
     assert_finds_its_data(run("-I", "-c", FIND, wheel), wheel)
 
 
+@pytest.mark.slow
 def test_the_package_finds_its_data_where_pip_installed_it(wheel: Path, tmp_path: Path) -> None:
     run("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-compile", "--target", tmp_path, wheel)
     assert_finds_its_data(run("-I", "-c", FIND, tmp_path), tmp_path)
 
 
+@pytest.mark.slow
 def test_the_package_finds_its_data_in_the_checkout() -> None:
     assert_finds_its_data(run("-I", "-c", FIND, ROOT / "src"), ROOT / "src")

@@ -21,6 +21,7 @@ def test_every_stored_output_has_its_case() -> None:
     assert {path.stem for path in store.EXPECTED.glob("*.txt")} == {*COMMANDS, *CALLS}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [*COMMANDS, *CALLS])
 def test_the_output_is_the_one_stored(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stored, here = store.stored_digests(), store.versions()

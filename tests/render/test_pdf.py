@@ -81,6 +81,7 @@ NAMES = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(NAMES, LIMITS, st.floats(0.0, 100.0))
 def test_any_name_and_any_dose_give_a_pdf_with_the_verdict_of_every_row(
@@ -104,6 +105,7 @@ def runs_leftwards(char: str) -> bool:
     return unicodedata.bidirectional(char) in {"R", "AL", "AN"}
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(
     st.text(st.characters().filter(lambda char: not runs_leftwards(char)), min_size=1, max_size=60).filter(
@@ -120,6 +122,7 @@ def test_a_character_beyond_16_bits_is_a_number_though_the_font_has_it() -> None
     assert "PTV[U+1F600]" in text_of(cord_report("PTV😀"))
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.text("אבגדהוזחטיכלמנסעפצקרשת", min_size=2, max_size=40), st.text("abcXYZ", max_size=3))
 def test_letters_that_run_leftwards_are_drawn_from_the_last_to_the_first(word: str, before: str) -> None:
@@ -226,6 +229,7 @@ def test_headings_are_bookmarks_in_the_order_of_the_pages() -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 40, 150])
 def test_every_page_has_the_notice_its_number_and_the_verdict_and_a_table_its_headings(rows: int) -> None:
     made = cord_report("SpinalCord", *(row("D0.35cc[Gy]", "below", 40, id=f"row{n}") for n in range(rows)))
@@ -245,6 +249,7 @@ def test_every_page_says_on_how_many_rows_a_pass_stands() -> None:
     assert headings(made)[0] == "OVERALL: PASS on 1 of 1 rows for lung"
 
 
+@pytest.mark.slow
 def test_no_heading_is_left_alone_at_the_foot_of_a_page() -> None:
     for rows in range(3, 43, 8):
         asked = tuple(
@@ -324,6 +329,7 @@ def checked(*more: str) -> Any:
     return CliRunner().invoke(main, ["check", str(PLANS / "lung-50gy-5fx"), "--table", "rtog-0813", *more])
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_pdf_to_a_file_and_to_a_pipe(tmp_path: Path) -> None:
     done = checked("--format", "pdf", "--out", str(tmp_path / "report.pdf"))
     assert (done.exit_code, done.output) == (0, "")

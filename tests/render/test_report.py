@@ -262,6 +262,7 @@ def partly(passing: int, missing: int, *, limit_gy: float = 30.0, acceptable: fl
     return report_on(table(*there, *lacking), dvh_set(uniform_dvh(dose_gy=20.0)))
 
 
+@pytest.mark.slow
 @given(st.integers(1, 4), st.integers(0, 4), st.sampled_from(["PASS", "VARIATION", "FAIL"]))
 def test_the_headline_says_on_how_many_rows_a_pass_or_variation_stands(there: int, lacking: int, verdict: str) -> None:
     limits: dict[str, Any] = {

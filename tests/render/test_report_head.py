@@ -117,6 +117,7 @@ def check_order(shown: str, parts: list[str]) -> None:
         at = found + len(part)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PEOPLE)
 @settings(max_examples=15)
 @given(rows=ROWS)
@@ -146,6 +147,7 @@ def test_programs_are_told_of_every_row_that_fails_and_every_reason(rows: list[t
     assert [line["detail"] for line in lines if line["kind"] == "review"] == [reason.text for reason in made.reasons]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PEOPLE)
 @settings(max_examples=10)
 @given(order=st.permutations(["PTV", "SpinalCord", "GTV", "Heart", "ITV", "Esophagus"]))

@@ -36,6 +36,7 @@ structures = st.lists(st.sampled_from(NAMES), max_size=8).map(
 )
 
 
+@pytest.mark.slow
 @given(structures)
 def test_what_an_organ_is_matched_to_does_not_depend_on_which_others_were_asked_for(rois: list[RoiName]) -> None:
     together = match_structures(ORGANS, rois)

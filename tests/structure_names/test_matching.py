@@ -602,6 +602,7 @@ def test_a_structure_without_contours_never_changes_which_contoured_one_is_taken
             assert not isinstance(after, Match) or not after.roi.contoured
 
 
+@pytest.mark.slow
 @given(st.sampled_from(TARGETS), roi_lists, names)
 def test_a_target_without_contours_is_none_beside_those_that_have_some(
     target: str, found: list[RoiName], name: str

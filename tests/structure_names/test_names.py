@@ -204,6 +204,7 @@ drawn = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(drawn, st.randoms(use_true_random=False))
 def test_the_order_of_the_structures_does_not_matter(found: list[RoiName], chance: random.Random) -> None:
     shuffled = list(found)
@@ -227,6 +228,7 @@ def test_every_structure_is_either_used_or_listed_as_unused(found: list[RoiName]
     assert not used & set(names.unused)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plan", "table_id", "given_names"),
     [

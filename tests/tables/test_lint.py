@@ -122,6 +122,7 @@ def test_limits_in_eqd2_and_in_physical_dose_are_not_compared(tmp_path: Path) ->
     assert [remark.level for remark in lint_files([path])] == [Level.ERROR]
 
 
+@pytest.mark.slow
 @given(st.floats(1, 140), st.floats(1, 140), st.integers(1, 4), st.integers(1, 4))
 def test_more_fractions_with_more_dose_and_only_they_are_left_alone(
     tmp_path_factory: pytest.TempPathFactory, one: float, other: float, few: int, more: int
@@ -135,6 +136,7 @@ def test_more_fractions_with_more_dose_and_only_they_are_left_alone(
         assert [remark.level for remark in remarks] == ([] if rises else [Level.WARNING])
 
 
+@pytest.mark.slow
 def test_bundled_tables_have_no_errors_and_each_warning_is_explained_in_a_note() -> None:
     remarks = lint_files([table.id for table in bundled_tables()])
     rows = {(table.id, row.line): row for table in bundled_tables() for row in table.rows}

@@ -175,6 +175,7 @@ def saved(folder: Path, written: object) -> Path:
     return path
 
 
+@pytest.mark.slow
 @given(written_sites())
 def test_what_is_written_is_what_is_read(tmp_path_factory: pytest.TempPathFactory, written: dict[str, list]) -> None:
     path = saved(tmp_path_factory.mktemp("sites"), written)
@@ -193,6 +194,7 @@ def test_what_is_written_is_what_is_read(tmp_path_factory: pytest.TempPathFactor
             assert value.is_any_of(value.structures[-1:])
 
 
+@pytest.mark.slow
 @given(written_sites(), st.data())
 def test_an_entry_without_a_ground_or_with_two_is_refused_with_its_line(
     tmp_path_factory: pytest.TempPathFactory, written: dict[str, list], data: st.DataObject
@@ -212,6 +214,7 @@ def test_an_entry_without_a_ground_or_with_two_is_refused_with_its_line(
     assert fault.place == f"{path}:1"
 
 
+@pytest.mark.slow
 @given(words, words)
 def test_of_an_unknown_site_nothing_is_left_out_and_of_another_everything(own: str, site: str) -> None:
     assert holds_at("", site)

@@ -270,6 +270,7 @@ def test_bundled_tables_come_by_id() -> None:
     assert [load_table(i).sha256 for i in ids] == [table.sha256 for table in bundled_tables()]
 
 
+@pytest.mark.slow
 def test_tables_and_names_are_read_out_of_a_zipped_package(tmp_path: Path) -> None:
     wheel = tmp_path / "sbrtcheck.zip"
     with zipfile.ZipFile(wheel, "w") as archive:

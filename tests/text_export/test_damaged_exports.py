@@ -68,6 +68,7 @@ def test_a_truncated_export_is_read_or_refused(
     assert is_refused(found) or is_sound(found)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(NAMES), st.data())
 def test_a_mutated_export_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
@@ -112,6 +113,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
         assert is_refused(found) or is_sound(found)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(NAMES), st.data())
 def test_another_unit_is_never_taken_silently(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject

@@ -275,6 +275,7 @@ def organs(draw: st.DrawFn) -> list[Organ]:
     ]
 
 
+@pytest.mark.slow
 @given(
     organs(),
     st.sampled_from(WRITERS),
@@ -318,6 +319,7 @@ def holds(measured: object, true: float) -> bool:
     return bool(low - 1e-3 <= true <= high + 1e-3)  # doses are stated to 0.01 cGy, answers given to 0.1 mGy
 
 
+@pytest.mark.slow
 @given(organs(), st.sampled_from(WRITERS))
 def test_what_is_printed_is_read_back(
     tmp_path_factory: pytest.TempPathFactory, made: list[Organ], writer: Writer
@@ -333,6 +335,7 @@ def test_what_is_printed_is_read_back(
             assert read == pytest.approx(printed, abs=100 * 0.0006 / organ.volume_cc + 0.006)
 
 
+@pytest.mark.slow
 @given(organs(), st.sampled_from(WRITERS))
 def test_reading_twice_gives_the_same(
     tmp_path_factory: pytest.TempPathFactory, made: list[Organ], writer: Writer
