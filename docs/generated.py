@@ -104,7 +104,7 @@ REVIEWS = {
     ),
 }
 REASONS = {
-    Reason.STRUCTURE_MISSING: "No structure of the plan may be taken for the organ. Close names are listed, not taken.",
+    Reason.STRUCTURE_MISSING: "No structure of the plan matches the organ. Close names are listed, not matched.",
     Reason.STRUCTURE_AMBIGUOUS: "Several structures fit equally well; all are listed. A names file settles it.",
     Reason.STRUCTURE_EMPTY: "The structure has no closed contour with an area, or what was derived has no volume.",
     Reason.STRUCTURE_NOT_COMPUTED: "The structure is there and its DVH is not; the detail says why.",
@@ -129,14 +129,14 @@ REASONS = {
 FINDINGS = {
     FindingCode.CONTOURS_WITHOUT_AREA: "Contours of fewer than three points were left out.",
     FindingCode.OPEN_CONTOURS_IGNORED: "Contours that are not closed enclose nothing, and were left out.",
-    FindingCode.PLANE_GAP: "Contour planes are missing; the structure was taken as several parts, not bridged.",
+    FindingCode.PLANE_GAP: "Contour planes are missing; the structure was treated as several parts, not bridged.",
     FindingCode.TOO_FEW_PLANES: "Contour planes so few or so far apart that contours may be missing.",
     FindingCode.OVERLAPPING_CONTOURS: "Contours of one plane are there twice and count once, or cross themselves.",
-    FindingCode.CONTOURS_CONTRADICTORY: "Contours overlap in part; the union was taken, the other reading compared.",
-    FindingCode.CONTOURS_INCOMPLETE: "Contours of the structure are missing or were left out: its volume is in doubt.",
+    FindingCode.CONTOURS_CONTRADICTORY: "Contours overlap in part; the union was used, the other reading compared.",
+    FindingCode.CONTOURS_INCOMPLETE: "Contours of the structure are missing or were left out: its volume may be wrong.",
     FindingCode.PLANE_BRIDGED: "A single missing plane, or a step of the images, was bridged.",
     FindingCode.SLAB_THICKNESS: "The file states how thick a contour is; it was used, or its planes tell otherwise.",
-    FindingCode.PLANES_MERGED: "Contours a little apart were taken as one plane, or planes of two series as one.",
+    FindingCode.PLANES_MERGED: "Contours a little apart were merged into one plane, or planes of two series into one.",
     FindingCode.STRAIGHT_BETWEEN_PLANES: "Interpolation between planes was asked for, and some planes stayed slabs.",
     FindingCode.DOSE_NOT_CUBIC: "Cubic dose was asked for, and the dose stayed trilinear.",
     FindingCode.OUTSIDE_DOSE_GRID: "A part of the structure has no dose; it counts at 0 Gy, and widens the bounds.",
@@ -155,9 +155,9 @@ FINDINGS = {
     FindingCode.STORED_DVH_UNITS: "Units of a stored or exported DVH limit what can be measured, or were mended.",
     FindingCode.STORED_DVH_CONTRADICTORY: "What a stored or exported DVH states contradicts its curve.",
     FindingCode.STORED_DVH_INCOMPLETE: "A stored or exported DVH lacks something, and what was done about it.",
-    FindingCode.DERIVED_STRUCTURE: "The structure was built from others, or without a part that is not drawn.",
-    FindingCode.NAME_MATCH: "Another structure was taken than the one asked for first.",
-    FindingCode.SEVERAL_TARGETS: "The plan has several targets of the kind asked for, and how they were taken.",
+    FindingCode.DERIVED_STRUCTURE: "The structure was built from others, or without a part that is not contoured.",
+    FindingCode.NAME_MATCH: "Another structure was used than the one asked for first.",
+    FindingCode.SEVERAL_TARGETS: "The plan has several targets of the kind asked for, and how they were used.",
     FindingCode.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; its volume is more than the value says.",
     FindingCode.FILE_SKIPPED: "Files that are no DICOM, or copies of others.",
     FindingCode.BEYOND_MODEL: "A radiobiological model is used at doses a fraction beyond its stated range.",
@@ -217,7 +217,7 @@ def findings() -> str:
 
 
 def rules() -> str:
-    """Rules by which a structure is taken for an organ, in their order."""
+    """Rules by which a structure is matched to an organ, in their order."""
     return _meanings("Rule", RULES)
 
 

@@ -231,7 +231,7 @@ def _copies_finding(name: str, copies: Sequence[RoiName]) -> tuple[Finding, ...]
     """Say which structures are a copy, a version or a part of the one matched by their names."""
     if not copies:
         return ()
-    text = f"{', '.join(copy.name for copy in copies)} may be a copy or a part of it by name, and was not taken"
+    text = f"{', '.join(copy.name for copy in copies)} may be a copy or a part of it by name, and was not used"
     return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=name),)
 
 
@@ -240,7 +240,7 @@ def _passed_over_finding(found: Match) -> tuple[Finding, ...]:
     if not found.passed_over:
         return ()
     empty = ", ".join(found.passed_over)
-    text = f"{found.roi.name} was taken; {empty} is {found.organ} by name too, and has no contours"
+    text = f"matched to {found.roi.name}; {empty} is {found.organ} by name too, and has no contours"
     return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=found.organ),)
 
 
@@ -249,7 +249,7 @@ def _others_finding(found: Match) -> tuple[Finding, ...]:
     if not found.others:
         return ()
     others = ", ".join(found.others)
-    text = f"{found.roi.name} was taken; {others} might be {found.organ} as well, and was not evaluated as such"
+    text = f"matched to {found.roi.name}; {others} might be {found.organ} as well, and was not evaluated as such"
     code = FindingCode.SEVERAL_TARGETS if found.organ in TARGETS else FindingCode.NAME_MATCH
     return (Finding(code=code, text=text, subject=found.organ),)
 
@@ -261,9 +261,9 @@ def _missing(found: NoMatch) -> NotMeasured:
         detail = f"the names given say {found.given!r}, and the plan has no such structure{suggested}"
         return NotMeasured(reason=Reason.GIVEN_NAME_MISSING, detail=detail)
     if found.probable:
-        detail = f"not taken, though by the name it may be this organ: {', '.join(found.probable)}"
+        detail = f"not matched, though by its name it may be this organ: {', '.join(found.probable)}"
         return NotMeasured(reason=Reason.STRUCTURE_MISSING, detail=detail)
-    detail = f"close names, not taken: {', '.join(found.suggested)}" if found.suggested else ""
+    detail = f"close names, not matched: {', '.join(found.suggested)}" if found.suggested else ""
     return NotMeasured(reason=Reason.STRUCTURE_MISSING, detail=detail)
 
 
@@ -297,5 +297,5 @@ def first_of(organs: Sequence[str], of_organ: Callable[[str], list[MatchedDvh]])
 
 
 def _instead_finding(passed_over: Sequence[str], matched: MatchedDvh) -> Finding:
-    text = f"the plan has no {' or '.join(passed_over)}: {matched.contour or matched.organ} was taken"
+    text = f"the plan has no {' or '.join(passed_over)}: {matched.contour or matched.organ} was used"
     return Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.contour)
