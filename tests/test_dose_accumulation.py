@@ -633,7 +633,7 @@ def test_any_table_in_eqd2_is_held_against_the_sum(two: list[str], tmp_path: Pat
         (("--alpha-beta", "ThecalSac=2"), "different frames of reference"),
         (("--frames-agree", "--alpha-beta", "Liver=2"), "no structure for Liver"),
         (("--frames-agree", "--alpha-beta", "ThecalSac"), "cannot be read"),
-        (("--frames-agree", "--alpha-beta", "ThecalSac=0"), "is none"),
+        (("--frames-agree", "--alpha-beta", "ThecalSac=0"), "is impossible"),
         (("--frames-agree", "--recovery", "25"), "recovery"),
         (("--frames-agree", "--table", "nothing"), "no table has the id"),
         (("--frames-agree", "--rx", "50Gy/5", "--rx", "-", "--rx", "-"), "3 prescriptions for 2 plans"),

@@ -165,7 +165,7 @@ def test_every_stage_of_a_check_is_told_in_its_order_without_a_path_or_a_structu
     assert "rtog-0813 1.1.0 (21 rows)" in lines[0]
     assert any(line.startswith("files: 1 RTDOSE, 1 RTPLAN, 1 RTSTRUCT; 0 other DICOM") for line in lines)
     assert any("prescription 50 Gy in 5 fractions" in line for line in lines)
-    assert any(line.startswith("DVHs: 14 of 14 wanted computed, 17 in the plan; slab") for line in lines)
+    assert any(line.startswith("DVHs: 14 of 14 requested computed, 17 in the plan; slab") for line in lines)
     assert done.exit_code == 0
 
 

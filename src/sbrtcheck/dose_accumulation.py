@@ -153,7 +153,7 @@ def _check(courses: Sequence[Course]) -> None:
     for course in courses:
         fractions_of(course.plan)
         if not 0.0 <= course.recovery < 1.0:
-            what = f"a recovery of {course.recovery:g} is none"
+            what = f"a recovery of {course.recovery:g} is impossible"
             raise InputError(what, hint="give a share from 0 to less than 1")
         if not np.isfinite(course.plan.dose.max_gy):
             raise GeometryError("the dose grid has a value that is not a number", hint="export the dose again")
@@ -364,7 +364,7 @@ def _findings(
         findings += _frame_findings(course.plan, first, registrations, frames_agree=frames_agree)
         if its.interpolated:
             moved = f"the dose of {_name(course.plan)} was interpolated to the grid of {_name(first)}"
-            findings.append(Finding(code=FindingCode.SUMMED_DOSES, text=f"{moved}; no bound counts this in"))
+            findings.append(Finding(code=FindingCode.SUMMED_DOSES, text=f"{moved}; the bounds do not include this"))
     for course in courses:
         plan = course.plan
         findings += findings_for(plan.dose.max_gy, fractions=fractions_of(plan), subject=_name(plan))

@@ -525,7 +525,7 @@ def test_a_file_that_findings_speak_of_is_called_by_its_kind(tmp_path: Path) -> 
     for name, dataset in made.items():
         files.write(tmp_path / "Really" / f"Nobody {name}.dcm", dataset)
     _, rows = checked_here(tmp_path, tmp_path / "out.csv")
-    said = "the RTDOSE states no Dose Summation Type; it was taken as the plan's whole dose"
+    said = "the RTDOSE states no Dose Summation Type; it was used as the plan's whole dose"
     assert rows[0]["findings"] == f"other: {said}"
 
 

@@ -89,7 +89,7 @@ NO_PLAN = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or expo
             "did you mean 'SpinalCord'? it has: ",
         ),
         (f"{SUM} --table hytec-reiradiation", "no table has the id 'hytec-reir", "did you mean 'hytec-reirradiation'?"),
-        (f"{SUM} --recovery 2", "a recovery of 2 is none", "give a share from 0 to less than 1"),
+        (f"{SUM} --recovery 2", "a recovery of 2 is impossible", "give a share from 0 to less than 1"),
         (f"{SUM} --registration no.dcm", "no.dcm: no such file", "give the rigid registration, a REG file"),
         (f"{SUM} --registration list.yaml", "list.yaml: not a DICOM file", "give the rigid registration, a REG file"),
         (

@@ -261,7 +261,7 @@ def relative_dose(scaling: float) -> Dataset:
 def test_relative_dose_is_percent_of_the_prescription_and_the_report_says_so(tmp_path: Path) -> None:
     plan = load(tmp_path, relative_dose(0.005))  # 50 to 110 %
     assert plan.dose.values_gy == pytest.approx(files.values() * 0.005 * 0.5)
-    assert [f.text for f in plan.findings] == ["relative dose (maximum 109.5) was taken as percent of 50 Gy"]
+    assert [f.text for f in plan.findings] == ["relative dose (maximum 109.5) was read as percent of 50 Gy"]
     assert plan.findings[0].code is FindingCode.RELATIVE_DOSE_SCALED
 
 

@@ -166,7 +166,7 @@ def test_a_patient_without_a_file_never_gets_that_of_another(tmp_path: Path, mis
     if missing == "set":
         (orphan,) = found.orphans
         assert "no RTSTRUCT" in orphan.reason or "is not among the files" in orphan.reason
-        assert "each folder is taken by itself" in orphan.reason
+        assert "each folder is read by itself" in orphan.reason
 
 
 def test_a_file_that_several_folders_could_share_is_given_to_none(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_a_file_that_several_folders_could_share_is_given_to_none(tmp_path: Path
             write(tmp_path / str(number) / kind, patient(number)[kind])
     found = find_plans(tmp_path)
     assert found.plans == ()
-    with pytest.raises(NoPlanError, match="each folder is taken by itself"):
+    with pytest.raises(NoPlanError, match="each folder is read by itself"):
         load_plan(tmp_path)
 
 

@@ -125,7 +125,7 @@ def test_a_renamed_structure_set_is_found_by_its_frame_of_reference(tmp_path: Pa
     (text,) = texts(plan, FindingCode.LINKED_BY_FRAME_OF_REFERENCE)
     assert text == (
         "the RTPLAN refers to another structure set (2.25.2) than the one used (2.25.66),"
-        " which was taken as the only one of the dose's frame of reference"
+        " which is the only one in the dose's frame of reference"
     )
 
 
@@ -241,7 +241,7 @@ def test_a_whole_dose_goes_before_its_parts(tmp_path: Path) -> None:
     write(tmp_path / "whole", files.dose())
     plan = load_plan(tmp_path)
     assert plan.uids.doses == (DOSE_UID,)
-    assert "left aside: 2 BEAM" in texts(plan, FindingCode.OTHER)[0]
+    assert "not used: 2 BEAM" in texts(plan, FindingCode.OTHER)[0]
 
 
 def test_the_sum_of_two_plans_has_no_prescription(tmp_path: Path) -> None:

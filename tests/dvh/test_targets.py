@@ -188,7 +188,7 @@ def test_the_whole_plan_is_judged_on_the_union_of_all_targets() -> None:
     assert isinstance(both, DVH)
     assert outcome.measurement == measure_index("R50%[ratio]", dvhs, both)
     assert outcome.contour == "PTV1 + PTV2"
-    assert {"PTV: 2 separate targets (PTV1, PTV2), taken together for R50%[ratio]"} <= {
+    assert {"PTV: 2 separate targets (PTV1, PTV2), combined for R50%[ratio]"} <= {
         f"{f.subject}: {f.text}" for f in outcome.findings
     }
 
@@ -233,7 +233,7 @@ def test_a_target_taken_by_its_exact_name_names_the_others_of_its_kind() -> None
     (outcome,) = judged(several(ball("PTV", -25.0), ball("PTV_final", -25.0, radius=5.0)), coverage())
     assert outcome.contour == "PTV"
     (said,) = (f for f in outcome.findings if f.code is FindingCode.SEVERAL_TARGETS)
-    assert said.text == "PTV was taken; PTV_final might be PTV as well, and was not evaluated as such"
+    assert said.text == "matched to PTV; PTV_final might be PTV as well, and was not evaluated as such"
 
 
 def test_the_user_names_one_of_several_targets() -> None:
@@ -245,7 +245,7 @@ def test_of_the_first_kind_of_target_the_plan_has_each_is_judged() -> None:
     of = several(ball("GTV 1", -25.0, kind="GTV"), ball("GTV 2", 25.0, kind="GTV"))
     outcomes = judged(of, coverage("ITV", "GTV", "CTV", select=Select.FIRST))
     assert [(o.organ, o.contour) for o in outcomes] == [("GTV", "GTV 1"), ("GTV", "GTV 2")]
-    assert all(f"the plan has no ITV: {o.contour} was taken" in {f.text for f in o.findings} for o in outcomes)
+    assert all(f"the plan has no ITV: {o.contour} was used" in {f.text for f in o.findings} for o in outcomes)
 
 
 def test_when_no_kind_of_target_is_there_all_are_named() -> None:

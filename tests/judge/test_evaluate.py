@@ -272,7 +272,7 @@ def test_a_missing_structure_is_not_evaluated_and_close_names_are_only_suggested
     outcome = check_row(row("Mean[Gy]", "below", 30, "SpinalCord"), uniform_dvh("SpinalCord_PRV"))
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.STRUCTURE_MISSING)
     assert outcome.contour == ""
-    assert outcome.detail == "not taken, though by the name it may be this organ: SpinalCord_PRV"
+    assert outcome.detail == "not matched, though by its name it may be this organ: SpinalCord_PRV"
 
 
 def test_two_structures_that_fit_equally_well_are_ambiguous() -> None:
@@ -313,7 +313,7 @@ def test_the_first_structure_the_plan_has_is_taken_and_the_report_says_so() -> N
     constraint = row("Mean[Gy]", "below", 15, "Liver-GTV", "Liver", select=Select.FIRST)
     outcome = check_row(constraint, uniform_dvh("Liver", dose_gy=10.0))
     assert (outcome.organ, outcome.contour, outcome.verdict) == ("Liver", "Liver", Verdict.PASS)
-    assert [f.text for f in outcome.findings] == ["the plan has no Liver-GTV: Liver was taken"]
+    assert [f.text for f in outcome.findings] == ["the plan has no Liver-GTV: Liver was used"]
 
 
 def test_an_ambiguous_first_structure_is_not_passed_over() -> None:

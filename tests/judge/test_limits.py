@@ -118,7 +118,7 @@ def test_without_a_target_a_limit_that_goes_by_it_is_not_evaluated() -> None:
     heart = structure("Heart", *[ring(5, z) for z in (0, 2, 4)])
     (outcome,) = judged(by_volume("Mean[Gy]", "Heart"), plan(grid(uniform(1.0)), heart))
     assert outcome.reason is Reason.STRUCTURE_MISSING
-    assert outcome.detail == "the limit goes by the volume of the PTV: structure missing"
+    assert outcome.detail == "the limit depends on the volume of the PTV: structure missing"
     assert outcome.limit_used is None
 
 

@@ -219,13 +219,13 @@ def test_headings_are_bookmarks_in_the_order_of_the_pages() -> None:
         "Dose-volume histograms",
         "Flags",
         "Remarks",
-        "Structures taken",
+        "Matched structures",
         "Compared with other DVHs",
         "Findings",
         labels.FOR_CLINICIAN,
         "Sources",
         "Regimen",
-        "Made from",
+        "Provenance",
     ]
 
 
@@ -239,7 +239,7 @@ def test_every_page_has_the_notice_its_number_and_the_verdict_and_a_table_its_he
         assert NOTICE in page
         assert f"page {number} of {len(found)}" in page
         assert "OVERALL: PASS" in page
-        assert page.count("Value [band]") == page.count("Organ, contour") == (1 if "D0.35cc" in page else 0)
+        assert page.count("Value [bounds]") == page.count("Organ, contour") == (1 if "D0.35cc" in page else 0)
 
 
 def test_every_page_says_on_how_many_rows_a_pass_stands() -> None:
@@ -297,7 +297,7 @@ def test_a_comparison_is_shown_with_what_it_would_change() -> None:
     made = cord_report("SpinalCord", *rows, high_gy=20.0)
     theirs = dvh_set(ramp_dvh("SpinalCord", high_gy=30.0), ramp_dvh("Heart", high_gy=30.0))
     compared = replace(made, compared=compare_with(made, theirs, other="stored in the RTDOSE"))
-    assert "DVHs stored in the RTDOSE, against those of this report" in headings(compared)
+    assert "DVHs stored in the RTDOSE, compared with those of this report" in headings(compared)
     lines = list(compared_lines(compared))
     assert any("FAIL" in line for line in lines)
     assert all(squeezed(line) in text_of(compared) for line in lines)

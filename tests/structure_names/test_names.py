@@ -158,8 +158,9 @@ def test_what_was_passed_over_for_it_has_no_contours_is_shown() -> None:
     names = plan_names([asking("SpinalCord")], [*rois("Cord"), cord])
     (line,) = (line for line in names_text(names).splitlines() if line.startswith("SpinalCord"))
     assert " ".join(line.split()) == "SpinalCord 1 Cord listed alias SpinalCord (no contours)"
-    assert names.remarks == ("SpinalCord: 'Cord' was taken; 'SpinalCord' without contours passed over",)
-    assert 'SpinalCord: ""  # taken: "Cord" (listed alias); without contours: "SpinalCord"' in names_template(names)
+    assert names.remarks == ("SpinalCord: matched to 'Cord'; 'SpinalCord', without contours, not used",)
+    matched = 'SpinalCord: ""  # matched to: "Cord" (listed alias); without contours: "SpinalCord"'
+    assert matched in names_template(names)
     (shown,) = json.loads(names_json(names))["organs"]
     assert (shown["contour"]["contoured"], shown["passed_over"]) == (True, ["SpinalCord"])
 
@@ -170,12 +171,12 @@ def test_an_organ_without_contours_is_shown_with_what_is_probably_it() -> None:
     assert names.remarks == ("SpinalCord: 'SpinalCord' has no contours; probably 'SpinalCord_1'",)
     assert "TG-263 name, no contours" in names_text(names)
     assert "SpinalCord_1 (probably)" in names_text(names)
-    assert '# taken: "SpinalCord" (TG-263 name, no contours); probably: "SpinalCord_1"' in names_template(names)
+    assert '# matched to: "SpinalCord" (TG-263 name, no contours); probably: "SpinalCord_1"' in names_template(names)
 
 
 def test_a_probable_name_is_shown_as_such_and_not_taken() -> None:
     names = plan_names([asking("Bronchus_Main")], rois("PBT", "Heart"))
-    assert names.remarks == ("Bronchus_Main: probably 'PBT', and not taken; a names file can say so",)
+    assert names.remarks == ("Bronchus_Main: probably 'PBT', and not matched; a names file can match one",)
     assert "PBT (probably)" in names_text(names)
     (shown,) = json.loads(names_json(names))["organs"]
     assert (shown["contour"], shown["near"], shown["probable"]) == (None, ["PBT"], ["PBT"])
@@ -184,7 +185,7 @@ def test_a_probable_name_is_shown_as_such_and_not_taken() -> None:
 def test_a_name_given_that_the_plan_lacks_is_shown_in_every_form() -> None:
     names = plan_names([asking("Heart")], rois("Heart", "Pumpe"), {"Heart": "Pump"})
     assert "'Pump' was given, not in the plan" in names_text(names)
-    assert 'Heart: "Pump"  # not in the plan; close, not taken: "Pumpe"' in names_template(names)
+    assert 'Heart: "Pump"  # not in the plan; close, not matched: "Pumpe"' in names_template(names)
     (shown,) = json.loads(names_json(names))["organs"]
     assert (shown["given"], shown["given_is_missing"], shown["contour"]) == ("Pump", True, None)
 
@@ -349,7 +350,7 @@ def test_a_template_on_the_screen_has_a_line_for_every_organ_with_what_is_known(
         {"Clinic's own": "Spleen"},
     )
     assert names_template(names).splitlines()[3:] == [
-        'Heart: ""  # taken: "Heart" (TG-263 name)',
+        'Heart: ""  # matched to: "Heart" (TG-263 name)',
         'Bladder: ""  # probably: "Urinary bladder"',
         'Lung_L: ""  # fit equally well: "Left Lung", "Lung L"',
         'Lungs: ""  # probably: "Left Lung", "Lung L", "Lung R"',

@@ -27,8 +27,10 @@ _AS_STATED = "-"
 @click.option("--format", "format_", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True)
 @options.out
 @options.names
-@click.option("--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="A plan each, in order; - to leave one.")
-@click.option("--plan", "plans", multiple=True, metavar="UID", help="Plan to take from A, then from B; - to leave one.")
+@click.option(
+    "--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="One for each plan, in order; - to skip one."
+)
+@click.option("--plan", "plans", multiple=True, metavar="UID", help="Plan to use from A, then from B; - to skip one.")
 @options.end_caps
 @options.slice_interpolation
 @options.dose_interpolation

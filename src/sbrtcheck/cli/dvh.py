@@ -85,7 +85,7 @@ def _refuse_none(dvh_set: DVHSet) -> None:
 def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
     """A second dose of the plan in its own folder would make the next check ask which is meant."""
     if out is not None and out.resolve().is_relative_to(folder.resolve()):
-        what = "lies in the plan's folder, where it would be taken for another dose of the plan"
+        what = "lies in the plan's folder, where it would be read as another dose of the plan"
         raise OutputError(what, str(out), "write to another folder")
 
 

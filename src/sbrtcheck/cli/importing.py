@@ -19,7 +19,9 @@ DIALECTS = ("plancheck", "planscorecard", "proknow", "ray-scripts", "dvhmetrics"
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--from", "dialect", type=click.Choice(DIALECTS), required=True, help="What wrote the file.")
-@click.option("--id", "table_id", metavar="ID", default="", help="Id of the table; else made from the file's name.")
+@click.option(
+    "--id", "table_id", metavar="ID", default="", help="Id of the table; by default derived from the file's name."
+)
 @click.option("--fractions", type=click.IntRange(min=1), metavar="N", help="Number of fractions the limits are for.")
 @options.out
 @options.verbose

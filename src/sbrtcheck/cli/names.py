@@ -40,7 +40,7 @@ def names(
     out: Path | None,
     plan: str | None,
 ) -> None:
-    """Show which structure of the plan in DIR is taken for each organ of a table, by which rule, and what is close."""
+    """Show which structure of the plan in DIR is matched to each organ of a table, by which rule, and close names."""
     from sbrtcheck import api
     from sbrtcheck.render.names import NAMES_FORMATS, names_template
 

@@ -127,7 +127,7 @@ names = click.option(
     "--names", metavar="FILE", type=click.Path(), help="TG-263 name -> structure name of this plan, as YAML."
 )
 rx = click.option("--rx", "prescription", metavar="50Gy/5", help="Prescription; wins over what the files say.")
-plan = click.option("--plan", metavar="UID", help="Plan to take, when there are several.")
+plan = click.option("--plan", metavar="UID", help="Plan to use, when there are several.")
 dvhs = click.option("--dvhs", type=click.Choice(DVHS), default=DVHS[0], show_default=True)
 end_caps = click.option("--end-caps", type=click.Choice(END_CAPS), default=END_CAPS[0], show_default=True)
 sites_file = click.option(
@@ -143,7 +143,7 @@ accept_dose = click.option(
 )
 strict = click.option("--strict", is_flag=True, help="Borderline and convention-sensitive rows make a review.")
 include_unconfirmed = click.option(
-    "--include-unconfirmed", is_flag=True, help="Rows with a single reading of their source count."
+    "--include-unconfirmed", is_flag=True, help="Also count rows transcribed by one reader only."
 )
 slice_interpolation = click.option(
     "--slice-interpolation",

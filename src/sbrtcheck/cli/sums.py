@@ -25,7 +25,11 @@ _NO_RX = "-"
 @click.option("--alpha-beta", "alpha_betas", multiple=True, metavar="ORGAN=GY", help="For this organ; may be repeated.")
 @options.tables(text="Rule, table or YAML file; may be repeated.")
 @click.option(
-    "--recovery", type=options.NUMBER, default=0.0, metavar="SHARE", help="Of earlier EQD2 that was got over: 0 to 1."
+    "--recovery",
+    type=options.NUMBER,
+    default=0.0,
+    metavar="SHARE",
+    help="Share of the earlier EQD2 that has recovered: 0 to 1.",
 )
 @click.option("--interval-months", type=options.NUMBER, metavar="MONTHS", help="Since the last course.")
 @click.option("--frames-agree", is_flag=True, help="State that all plans lie in one frame of reference.")
@@ -37,7 +41,9 @@ _NO_RX = "-"
     type=click.Path(),
     help="Rigid registration object.",
 )
-@click.option("--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="A plan each, in order; - to leave one.")
+@click.option(
+    "--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="One for each plan, in order; - to skip one."
+)
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out
 @options.names

@@ -81,7 +81,7 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
         same_verdicts=sum(o.verdict is t.verdict and o.verdict in JUDGED for o, t in pairs),
         not_asked=tuple(dvh.name for dvh in same_rx.dvhs if dvh.name not in known),
         remarks=(
-            *(f"{name} there was taken for {our_name} here" for name, our_name in spelled.items()),
+            *(f"{name} there was matched to {our_name} here" for name, our_name in spelled.items()),
             *_other_plan(ours, theirs),
             *_other_prescription(report.prescription, theirs.prescription),
             *_other_contours([(dvh, one) for dvh, one in both if isinstance(one, DVH)]),

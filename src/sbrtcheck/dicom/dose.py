@@ -250,7 +250,7 @@ def _percent_to_gy(
             f" {MAXIMUM_PERCENT[1]:g} % of it"
         )
         raise DicomError(what, display_name, "export dose in Gy")
-    text = f"relative dose (maximum {maximum:g}) was taken as percent of {prescription.dose_gy:g} Gy"
+    text = f"relative dose (maximum {maximum:g}) was read as percent of {prescription.dose_gy:g} Gy"
     finding = Finding(code=FindingCode.RELATIVE_DOSE_SCALED, text=text)
     return scaling * prescription.dose_gy / 100.0, (finding,)
 

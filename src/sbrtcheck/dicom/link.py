@@ -20,7 +20,7 @@ from sbrtcheck.dicom.scan import Scan
 from sbrtcheck.plan import Finding, FindingCode
 
 _MAX_FRAMES_LISTED = 3
-_BY_FOLDER = "files in other folders have the same UIDs and other content, so each folder is taken by itself"
+_BY_FOLDER = "files in other folders have the same UIDs and other content, so each folder is read by itself"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,7 +337,7 @@ def _left_aside_findings(group: FoundPlan, whole: list[RtFile]) -> tuple[Finding
     if not aside:
         return ()
     listed = ", ".join(f"{count} {summation}" for summation, count in sorted(aside.items()))
-    return (Finding(code=FindingCode.OTHER, text=f"the plan's whole dose was taken; left aside: {listed} doses"),)
+    return (Finding(code=FindingCode.OTHER, text=f"the plan's whole dose was used; not used: {listed} doses"),)
 
 
 def _multi_plan_findings(dose: RtFile) -> tuple[Finding, ...]:
@@ -348,7 +348,7 @@ def _multi_plan_findings(dose: RtFile) -> tuple[Finding, ...]:
 
 
 def _of_unstated_type(group: FoundPlan) -> FoundPlan:
-    text = f"{group.doses[0].display_name} states no Dose Summation Type; it was taken as the plan's whole dose"
+    text = f"{group.doses[0].display_name} states no Dose Summation Type; it was used as the plan's whole dose"
     return replace(group, findings=(*group.findings, Finding(code=FindingCode.OTHER, text=text)))
 
 
@@ -444,10 +444,10 @@ def _with_findings(group: FoundPlan, texts: Mapping[str, FindingCode]) -> FoundP
 def _linked_set(referring: list[RtFile], structure_set: RtFile, choices: int) -> dict[str, FindingCode]:
     which = "the only one" if choices == 1 else f"one of {choices}"
     if not referring:
-        taken = f"{structure_set.display_name} was taken, {which} of the dose's frame of reference"
+        taken = f"{structure_set.display_name} was used, {which} in the dose's frame of reference"
         text = f"no structure set is named; {taken}"
         return {text: FindingCode.LINKED_BY_FRAME_OF_REFERENCE}
-    how = f", which was taken as {which} of the dose's frame of reference"
+    how = f", which is {which} in the dose's frame of reference"
     return {text + how: FindingCode.LINKED_BY_FRAME_OF_REFERENCE for text in _elsewhere(referring, structure_set)}
 
 

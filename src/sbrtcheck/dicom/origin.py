@@ -104,7 +104,7 @@ def _files(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Se
     files = [file for file in scan(path).files if file.uid and file.uid in wanted]
     if not any(file.kind is Kind.DOSE for file in files):
         raise InputError(
-            "the dose that the DVHs were made from is not here", hint="give the folder they were read from"
+            "the dose that the DVHs were computed from is not here", hint="give the folder they were read from"
         )
     if len({file.apart for file in files}) > 1:
         what = "files of several plans have the UIDs of this one"

@@ -87,5 +87,7 @@ def _matrix(part: Elements, display_name: str) -> FloatArray:
     turn = matrix[:3, :3]
     turned = float(np.abs(turn @ turn.T - np.eye(3)).max())
     if turned > _RIGID or np.linalg.det(turn) < 0.0 or np.abs(matrix[3] - [0, 0, 0, 1]).max() > _RIGID:
-        raise DicomError("a matrix of the registration is said to be rigid and is not", display_name, "export it again")
+        raise DicomError(
+            "a matrix of the registration has the type RIGID and is not rigid", display_name, "export it again"
+        )
     return matrix

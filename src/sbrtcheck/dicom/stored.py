@@ -364,7 +364,7 @@ def _type_notes(item: Elements, context: _Context) -> list[tuple[FindingCode, st
         notes.append((FindingCode.DOSE_TYPE, f"Dose Type is {kind}, not physical dose"))
     if word(item, Tag.DOSE_UNITS).upper() == "RELATIVE":
         of = 100.0 * _gy_per_dose_unit(item, context) / (number(item, Tag.DVH_DOSE_SCALING) or 1.0)
-        notes.append((FindingCode.RELATIVE_DOSE_SCALED, f"relative doses were taken as percent of {of:g} Gy"))
+        notes.append((FindingCode.RELATIVE_DOSE_SCALED, f"relative doses were read as percent of {of:g} Gy"))
     return notes
 
 

@@ -351,7 +351,7 @@ def _dose_unknown_findings(name: str, uncovered_cc: float, rim_cc: float, volume
         yield Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text=text, subject=name)
     if rim_cc > MIN_RIM_SHARE * volume_cc:
         text = f"{_share_text(rim_cc, volume_cc)} lie beyond the outermost dose points, within half a voxel: "
-        text += "the nearest point's dose was taken"
+        text += "the nearest point's dose was used"
         yield Finding(code=FindingCode.OUTERMOST_DOSE_PLANES, text=text, subject=name)
 
 

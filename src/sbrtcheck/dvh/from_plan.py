@@ -96,7 +96,7 @@ def _derivable(plan: Plan, structures: Collection[str] | None, names: Mapping[st
 
 def _summary(results: Sequence[DVH | NoDVH], plan: Plan, model: Model) -> str:
     computed = sum(isinstance(result, DVH) for result in results)
-    counts = f"{computed} of {len(results)} wanted computed, {len(plan.structures)} in the plan"
+    counts = f"{computed} of {len(results)} requested computed, {len(plan.structures)} in the plan"
     return f"{counts}; {model.between}, end caps {model.end_caps}, dose {model.dose}"
 
 

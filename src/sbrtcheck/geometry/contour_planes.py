@@ -113,7 +113,7 @@ def merged_planes(name: str, height_mm: FloatArray) -> tuple[IntArray, IntArray,
     merged = gaps[(gaps > PLANE_TOLERANCE_MM) & (gaps <= tolerance)]
     if len(merged) == 0:
         return order, layer, planes, ()
-    text = f"contours up to {merged.max():.2g} mm apart were taken as one plane, {len(merged)} time(s)"
+    text = f"contours up to {merged.max():.2g} mm apart were merged into one plane, {len(merged)} time(s)"
     return order, layer, planes, (Finding(code=FindingCode.PLANES_MERGED, text=text, subject=name),)
 
 
@@ -182,7 +182,9 @@ def _spacing_findings(name: str, planes: int, usual_mm: float, slab_mm: float | 
         text = f"{planes} contour planes, {usual_mm:.1f} mm apart, were bridged: are contours missing?"
         findings.append(Finding(code=FindingCode.TOO_FEW_PLANES, text=text, subject=name))
     if slab_mm is not None and abs(slab_mm - usual_mm) > PLANE_TOLERANCE_SHARE * usual_mm:
-        text = f"the file states contours {slab_mm:g} mm thick; its planes are {usual_mm:g} mm apart: that was taken"
+        text = (
+            f"the file states contours {slab_mm:g} mm thick; its planes are {usual_mm:g} mm apart: the spacing was used"
+        )
         findings.append(Finding(code=FindingCode.SLAB_THICKNESS, text=text, subject=name))
     return findings
 
@@ -193,11 +195,11 @@ def _single(name: str, dose_spacing_mm: float, around: Surroundings) -> tuple[fl
     thick_mm, source, findings = dose_spacing_mm, "the spacing of the dose planes", []
     if around.slab_mm is not None:
         thick_mm, source = around.slab_mm, "as the file states"
-        text = f"contours taken as {thick_mm:g} mm thick, {source}"
+        text = f"contours treated as {thick_mm:g} mm thick, {source}"
         findings.append(Finding(code=FindingCode.SLAB_THICKNESS, text=text, subject=name))
     elif others:
         thick_mm, source = _commonest(np.concatenate([np.diff(heights) for heights in others])), "as most others are"
-    text = f"single contour plane(s) only: each taken as {thick_mm:g} mm thick, {source}"
+    text = f"single contour plane(s) only: each treated as {thick_mm:g} mm thick, {source}"
     findings.append(Finding(code=FindingCode.TOO_FEW_PLANES, text=text, subject=name))
     if others:
         text = "contours on single planes only, where other structures have several in a row: is it complete?"

@@ -153,7 +153,7 @@ def _in_strips(u0: FloatArray, v0: FloatArray, u1: FloatArray, v1: FloatArray) -
     count = np.maximum(last - first, 0)
     if int(count.sum()) > MAX_PIECES:
         what = f"contours cross themselves or each other {len(levels) - len(u0)} times or more on one plane"
-        raise GeometryError(what, hint="draw the contour again")
+        raise GeometryError(what, hint="contour the structure again")
     # pieces: each edge once in every strip that it passes
     strip, edge = ranges(first, count), np.repeat(np.arange(len(u0)), count)
     if len(edge) == 0:

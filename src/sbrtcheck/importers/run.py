@@ -36,11 +36,11 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 _LINES_NAMED = 5
 _OWN_NAME = Remark(
     comment="no TG-263 name: say with --names what the plan calls it",
-    warning="structures without a TG-263 name are taken as written: say with --names what the plan calls them",
+    warning="structures without a TG-263 name keep the name in the file: say with --names what the plan calls them",
 )
 _FRACTIONS_NOT_GIVEN = Remark(
     comment="the row does not say for how many fractions it holds",
-    warning="rows that do not say for how many fractions they hold are taken for those of the table",
+    warning="rows that do not say for how many fractions they hold use those of the table",
 )
 
 

@@ -154,7 +154,7 @@ def organ(text: str) -> str:
     if not name:
         raise NoMeaningError("no structure is named")
     if "|" in name:
-        raise NoMeaningError("several structures in one row; how they are taken together is not said")
+        raise NoMeaningError("several structures in one row; how they are combined is not stated")
     if "*" in name or "?" in name:
         raise NoMeaningError("a pattern stands for no one structure; write a row for each")
     return name

@@ -61,7 +61,7 @@ def _quoted(text: str) -> str:
 
 def _head(head: Head, template: Template) -> Iterator[str]:
     yield f"# Imported by sbrtcheck from {one_line(head.file)} ({head.dialect})."
-    yield "# One reading of one file stands behind every row: compare each with the publication it comes from."
+    yield "# Every row was read once, from one file: compare each with the publication it comes from."
     yield from _comments(template.remarks, indent="")
     yield ""
     yield f"id: {_quoted(head.id)}"

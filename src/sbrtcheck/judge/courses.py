@@ -188,7 +188,9 @@ def _ratios_given(alpha_betas_gy: Mapping[str, float], matches: StructureMatches
     ratios: Ratios = {}
     for organ, ratio_gy in alpha_betas_gy.items():
         if not 0 < ratio_gy < math.inf:
-            raise InputError(f"an alpha/beta of {organ} of {ratio_gy:g} Gy is none", hint="give it in Gy, above 0")
+            raise InputError(
+                f"an alpha/beta of {organ} of {ratio_gy:g} Gy is impossible", hint="give it in Gy, above 0"
+            )
         structures = {organ} if organ in own else matches.needed([organ])
         if not structures:
             raise InputError(f"the plan has no structure for {organ}", hint=suggest_of_all(organ, own))

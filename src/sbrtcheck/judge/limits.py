@@ -55,7 +55,7 @@ def _printed(row: Constraint, limit: float) -> Limits:
 
 def _by_target_volume(row: Constraint, limit: LimitByTargetVolume, target: DVH | NotMeasured) -> Limits | NotMeasured:
     if isinstance(target, NotMeasured):
-        return replace(target, detail=f"the limit goes by the volume of the PTV: {target.detail or target.reason}")
+        return replace(target, detail=f"the limit depends on the volume of the PTV: {target.detail or target.reason}")
     # rounded as shown: rounding noise of a volume or a mixed limit must not turn a verdict
     step = limit.at(_rounded(target.volume))
     if isinstance(step, NoRule):
@@ -81,7 +81,7 @@ def _by_effective_volume(
 ) -> Limits | NotMeasured:
     veff = dvh if isinstance(dvh, NotMeasured) else measure(EffectiveVolume(), dvh)
     if isinstance(veff, NotMeasured):
-        return replace(veff, detail=f"the limit goes by the effective volume: {veff.detail or veff.reason}")
+        return replace(veff, detail=f"the limit depends on the effective volume: {veff.detail or veff.reason}")
     step = limit.at(veff.value)
     if isinstance(step, NoRule):
         return NotMeasured(reason=Reason.TARGET_VOLUME_OUTSIDE_RANGE, detail=step.detail)

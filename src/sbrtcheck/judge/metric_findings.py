@@ -45,7 +45,7 @@ def _whole_grid_findings(
     if isinstance(measured, NotMeasured):
         return
     if measured.open_above:
-        text = f"{metric}: the isodose leaves the dose grid, so the value is the least it can be"
+        text = f"{metric}: the isodose leaves the dose grid, so the value is a lower bound"
         yield Finding(code=FindingCode.ISODOSE_LEAVES_GRID, text=text, subject=matched.contour)
     if isinstance(metric, MaxDoseAtDistance):
         text = f"{metric}: the whole dose grid without {matched.contour} and all within 2 cm of it"

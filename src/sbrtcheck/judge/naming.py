@@ -156,7 +156,7 @@ def _doubts_of_organ(organ: OrganName, structures: Sequence[RoiName]) -> Iterato
         case Ambiguous(rois=rois, hint=hint) if organ.given:
             yield f"{organ.organ}: '{organ.given}' was given, which {len(rois)} structures are; {hint}"
         case NoMatch(given=None, probable=probable) if probable:
-            yield f"{organ.organ}: probably {_quoted(probable)}, and not taken; a names file can say so"
+            yield f"{organ.organ}: probably {_quoted(probable)}, and not matched; a names file can match one"
         case _:
             pass
 
@@ -173,7 +173,7 @@ def _doubts_of_match(matched: Match, structures: Sequence[RoiName]) -> Iterator[
         shared = any(roi.name == matched.roi.name for roi in structures if not roi.contoured)
         number = f" (ROI {matched.roi.number})" if shared else ""
         empty = _quoted(matched.passed_over)
-        yield f"{matched.organ}: '{matched.roi.name}{number}' was taken; {empty} without contours passed over"
+        yield f"{matched.organ}: matched to '{matched.roi.name}{number}'; {empty}, without contours, not used"
 
 
 def _quoted(names: Iterable[str]) -> str:

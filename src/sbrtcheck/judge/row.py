@@ -173,7 +173,9 @@ def _by_value(limits: Limits, measured: Measurement | NotMeasured) -> Judged:
         return _not_evaluated(measured, measured, limits)
     verdict = verdict_of(limits.row, limits.limit, measured.value)
     if measured.open_above and verdict_of(limits.row, limits.limit, math.inf) is not verdict:
-        detail = "the isodose leaves the dose grid: the value is the least it can be, and more would decide otherwise"
+        detail = (
+            "the isodose leaves the dose grid: the value is a lower bound, and a larger value would change the verdict"
+        )
         why = NotMeasured(reason=Reason.ISODOSE_LEAVES_GRID, detail=detail)
         return _not_evaluated(measured, why, limits)
     return Judged(measurement=measured, limits=limits, verdict=verdict, detail=limits.detail)

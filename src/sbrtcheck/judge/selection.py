@@ -61,7 +61,7 @@ def _of_organ(organ: str, metric: Metric, structures: PlanStructures) -> list[Ma
         return [_alone(structures.by_organ[organ], metric)]
     names = ", ".join(matched.contour for matched in each)
     if isinstance(metric, OfPlan | PrescriptionMetric | TargetCount):
-        text = f"{len(each)} separate targets ({names}), taken together for {metric}"
+        text = f"{len(each)} separate targets ({names}), combined for {metric}"
         return [replace(_together(organ, each), findings=(_several_targets(text, organ),))]
     text = f"{len(each)} separate targets ({names}), each evaluated on its own"
     return [replace(matched, findings=(_several_targets(text, organ),)) for matched in each]

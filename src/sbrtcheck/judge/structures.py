@@ -235,7 +235,7 @@ def _copies_finding(name: str, copies: Sequence[RoiName]) -> tuple[Finding, ...]
     """Say which structures are a copy, a version or a part of the one matched by their names."""
     if not copies:
         return ()
-    text = f"{', '.join(copy.name for copy in copies)} may be a copy or a part of it by name, and was not taken"
+    text = f"{', '.join(copy.name for copy in copies)} may be a copy or a part of it by name, and was not used"
     return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=name),)
 
 
@@ -244,7 +244,7 @@ def _passed_over_finding(matched: Match) -> tuple[Finding, ...]:
     if not matched.passed_over:
         return ()
     empty = ", ".join(matched.passed_over)
-    text = f"{matched.roi.name} was taken; {empty} is {matched.organ} by name too, and has no contours"
+    text = f"matched to {matched.roi.name}; {empty} is {matched.organ} by name too, and has no contours"
     return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.organ),)
 
 
@@ -253,7 +253,7 @@ def _others_finding(matched: Match) -> tuple[Finding, ...]:
     if not matched.others:
         return ()
     others = ", ".join(matched.others)
-    text = f"{matched.roi.name} was taken; {others} might be {matched.organ} as well, and was not evaluated as such"
+    text = f"matched to {matched.roi.name}; {others} might be {matched.organ} as well, and was not evaluated as such"
     code = FindingCode.SEVERAL_TARGETS if matched.organ in TARGETS else FindingCode.NAME_MATCH
     return (Finding(code=code, text=text, subject=matched.organ),)
 
@@ -265,9 +265,9 @@ def _missing(no_match: NoMatch) -> NotMeasured:
         detail = f"the names given say {no_match.given!r}, and the plan has no such structure{suggested}"
         return NotMeasured(reason=Reason.GIVEN_NAME_MISSING, detail=detail)
     if no_match.probable:
-        detail = f"not taken, though by the name it may be this organ: {', '.join(no_match.probable)}"
+        detail = f"not matched, though by its name it may be this organ: {', '.join(no_match.probable)}"
         return NotMeasured(reason=Reason.STRUCTURE_MISSING, detail=detail)
-    detail = f"close names, not taken: {', '.join(no_match.suggested)}" if no_match.suggested else ""
+    detail = f"close names, not matched: {', '.join(no_match.suggested)}" if no_match.suggested else ""
     return NotMeasured(reason=Reason.STRUCTURE_MISSING, detail=detail)
 
 
@@ -301,5 +301,5 @@ def first_of(organs: Sequence[str], of_organ: Callable[[str], list[MatchedDvh]])
 
 
 def _instead_finding(passed_over: Sequence[str], matched: MatchedDvh) -> Finding:
-    text = f"the plan has no {' or '.join(passed_over)}: {matched.contour or matched.organ} was taken"
+    text = f"the plan has no {' or '.join(passed_over)}: {matched.contour or matched.organ} was used"
     return Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.contour)

@@ -29,7 +29,7 @@ MIN_DIFFERENCE = 0.005
 def compared_title(report: Report) -> str:
     """Head the section; it has no lines where there is nothing to compare with."""
     other = report.compared.other if isinstance(report.compared, Comparison) else "of others"
-    return f"DVHs {other}, against those of this report"
+    return f"DVHs {other}, compared with those of this report"
 
 
 def compared_lines(report: Report) -> Iterator[str]:
@@ -76,7 +76,7 @@ def difference_text(metric: MetricDifference) -> str:
     if is_volume and abs(difference) < MIN_DIFFERENCE:
         return f"{_value(metric.ours)} cc on both"
     share = f", {percent:+.1f} %" if is_volume and not isinstance(percent, NotMeasured) else ""
-    bands = ", bands overlap" if metric.within_bands and not is_volume else ""
+    bands = ", bounds overlap" if metric.within_bands and not is_volume else ""
     unit = " cc" if is_volume else ""
     return f"{difference:+.2f}{unit} ({_value(metric.ours)} {HERE}, {_value(metric.theirs)} {THERE}{share}{bands})"
 
@@ -113,7 +113,7 @@ def _convention_lines(comparison: Comparison, used: str) -> Iterator[str]:
         if structure.agrees_best:
             by_best.setdefault(structure.agrees_best, []).append(clean(structure.name))
     for best, names in by_best.items():
-        how = "as used here" if used in best else f"not with {used} as used here; --end-caps {best[0]} takes it"
+        how = "as used here" if used in best else f"not with {used} as used here; --end-caps {best[0]} selects it"
         which = f"{len(names)} of {len(comparison.structures)} structures" if used in best else ", ".join(names)
         yield f"volume agrees best with end caps {' or '.join(best)}, {how}: {which}"
 
@@ -136,7 +136,7 @@ def _verdict_line(row: VerdictDifference) -> str:
     under = f"; here with end caps {row.under} {theirs} too" if row.under else ""
     measured = row.measured
     values = f"{_value(measured.ours, row.limit)} {HERE}, {_value(measured.theirs, row.limit)} {THERE}"
-    bands = ", bands overlap" if measured.within_bands else ""
+    bands = ", bounds overlap" if measured.within_bands else ""
     limit = "" if row.limit is None else f" {labels.SIGNS[Sense(row.sense)]} {row.limit:.6g}"
     row_text = f"{row.table_id} {row.row_id}: {row.organ} {metric_name(measured)}{limit}"
     return clean(f"{row_text}: {ours} {HERE}, {theirs} {THERE} ({values}{bands}){under}")

@@ -9,7 +9,7 @@ from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
 from sbrtcheck.results import Outcome, Report, labels
 from sbrtcheck.tables import ConstraintTable
 
-HEADINGS = ("Verdict", "Organ", "Contour", "Metric", "Limit", "Value [band]", "Margin", "Source")
+HEADINGS = ("Verdict", "Organ", "Contour", "Metric", "Limit", "Value [bounds]", "Margin", "Source")
 
 
 def markdown_report(report: Report) -> str:
@@ -25,7 +25,7 @@ def markdown_report(report: Report) -> str:
     lines += _section(labels.FOR_CLINICIAN, labels.for_clinician(report))
     lines += _section("Sources", sources.lines())
     lines += _section("Regimen", course_lines(report))
-    lines += _section("Made from", labels.made_from(report))
+    lines += _section("Provenance", labels.made_from(report))
     return "\n".join(lines) + "\n"
 
 

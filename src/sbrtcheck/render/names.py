@@ -25,7 +25,7 @@ from sbrtcheck.structure_names import (
 from sbrtcheck.structure_names.plan_names import OrganName, PlanNames
 
 SCHEMA = "sbrtcheck-names/1"
-_HEADINGS = ("Organ", "Rows", "Contour", "By", "Type", "Codes", "Not taken")
+_HEADINGS = ("Organ", "Rows", "Contour", "By", "Type", "Codes", "Not matched")
 _TEMPLATE = """\
 # What the structures of a plan are called: the table's name first, then the structure's, in quotes.
 # A line left with "" counts as not written: the rules of names hold.
@@ -167,7 +167,7 @@ def _hints(organ: OrganName) -> tuple[str, ...]:
             return ("" if roi.contoured else "it has no contours",)
         case Match(roi=roi, rule=rule) as matched:
             bare = "" if roi.contoured else ", no contours"
-            taken = f"taken: {_yaml(roi.name)} ({rule}{bare})"
+            taken = f"matched to: {_yaml(roi.name)} ({rule}{bare})"
             empty = f"without contours: {_listed(matched.passed_over)}" if matched.passed_over else ""
             return (taken, empty, *_close(matched))
         case SeparateTargets(rois=rois):
@@ -185,7 +185,7 @@ def _close(outcome: Match | NoMatch) -> tuple[str, str]:
     close = [name for name in outcome.suggested if name not in outcome.probable]
     return (
         f"probably: {_listed(outcome.probable)}" if outcome.probable else "",
-        f"close, not taken: {_listed(close)}" if close else "",
+        f"close, not matched: {_listed(close)}" if close else "",
     )
 
 

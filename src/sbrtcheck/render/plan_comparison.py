@@ -36,13 +36,13 @@ from sbrtcheck.tables import ConstraintTable
 ROWS = ("Better", "Organ", "Metric", "Limit", "First", "Second", "Margin by")
 DIFFERENCES = ("Structure", VOLUME, *GENERAL, "Curves, % (Gy)", "Curves, Gy (%)")
 NO_WINNER = "Rows are counted, and no plan is called the better one: how they weigh against each other is yours to say."
-SAME = "~: numerical bands overlap, so it may be no difference"
-LEGEND = ("same: the same verdict, within numerical bands", SAME, "*: shown, but not counted")
+SAME = "~: numerical bounds overlap, so it may be no difference"
+LEGEND = ("same: the same verdict, within numerical bounds", SAME, "*: shown, but not counted")
 DVHS = "DVHs, first minus second"
 _TALLY = {
     Better.FIRST: "better in the first",
     Better.SECOND: "better in the second",
-    Better.SAME: "same within numerical bands",
+    Better.SAME: "same within numerical bounds",
     Better.NOT_COMPARED: "not compared",
 }
 
@@ -69,7 +69,7 @@ def _text_parts(comparison: PlanComparison) -> Iterator[RenderableType]:
         yield Text(f"\n{DVHS}")
         yield _grid(DIFFERENCES, map(_difference_cells, comparison.structures))
     yield from _lines("Structures not compared", _without(comparison.without))
-    yield from _lines("Made from", _made_from(comparison))
+    yield from _lines("Provenance", _made_from(comparison))
 
 
 def _grid(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
@@ -98,7 +98,7 @@ def plans_markdown(comparison: PlanComparison) -> str:
     if comparison.structures:
         lines += ["", f"## {DVHS}", *_markdown_table(DIFFERENCES, map(_difference_cells, comparison.structures))]
     lines += _markdown_list("## Structures not compared", _without(comparison.without))
-    lines += _markdown_list("## Made from", _made_from(comparison))
+    lines += _markdown_list("## Provenance", _made_from(comparison))
     return "\n".join(lines) + "\n"
 
 

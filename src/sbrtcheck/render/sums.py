@@ -20,9 +20,9 @@ from sbrtcheck.results.to_dict import bounds_dict, finding_dict, measured_dict
 METRICS = ("Max[Gy]", "D0.035cc[Gy]", "Mean[Gy]")
 _UNITS = {Part.CUMULATIVE: "Gy", Part.COURSE: "Gy", Part.RATIO: "", Part.INTERVAL: "months"}
 _PARTS = {
-    Part.CUMULATIVE: "all courses together",
+    Part.CUMULATIVE: "accumulated dose of all courses",
     Part.COURSE: "this course",
-    Part.RATIO: "this course to all together",
+    Part.RATIO: "ratio of this course to all courses",
     Part.INTERVAL: "since the last course",
 }
 
@@ -32,10 +32,10 @@ def sum_text(sum_report: SumReport) -> str:
     parts: list[Any] = [Text(_overall_text(sum_report))]
     parts += [Text(f"  {verdict} {clean(line)}") for verdict, line in _headline(sum_report)]
     if sum_report.cumulative.dvhs:
-        parts += [Text("\nEQD2 of this course, and of all courses together"), _doses(sum_report)]
+        parts += [Text("\nEQD2 of this course, and accumulated over all courses"), _doses(sum_report)]
     parts += [part for rule in sum_report.rules for part in _rule_parts(rule)]
     findings = dict.fromkeys(map(labels.finding_text, _findings(sum_report)))
-    parts += [Text("\nFindings"), *(Text(f"  {line}") for line in findings), Text("\nMade from")]
+    parts += [Text("\nFindings"), *(Text(f"  {line}") for line in findings), Text("\nProvenance")]
     parts += [Text(f"  {line}") for line in _made_from(sum_report.cumulative)]
     text = printed([*parts, Text(f"  {NOTICE}")])
     return f"{text}\n{text_report(sum_report.report)}" if sum_report.report else text
@@ -110,7 +110,7 @@ def _rule_parts(rule_report: RuleReport) -> list[Any]:
     contour = (
         f"contour {clean(rule_report.contour)} ({rule_report.match_rule})" if rule_report.contour else "no contour"
     )
-    grid = plain_table("Verdict", "Of", "Limit", "Value [band]")
+    grid = plain_table("Verdict", "Of", "Limit", "Value [bounds]")
     for outcome in rule_report.outcomes:
         grid.add_row(*map(Text, _outcome_cells(outcome)))
     return [

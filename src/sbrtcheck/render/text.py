@@ -28,7 +28,7 @@ _COLOURS = {
     Verdict.MET: "blue",
     Verdict.NOT_MET: "bold blue",
 }
-_HEADINGS = ("Verdict", "Metric", "Limit", "Value [band]", "Margin", "Ref", "Flags")
+_HEADINGS = ("Verdict", "Metric", "Limit", "Value [bounds]", "Margin", "Ref", "Flags")
 NARROWEST = 104  # columns that the flags of a row need; on a smaller screen lines are broken, nothing is lost
 WIDEST = 26  # of a column; a longer reason wraps
 # a rule under the headings, in ASCII: the same on every console
@@ -92,7 +92,7 @@ def _parts(report: Report, sources: labels.SourceList) -> Iterator[Text | Table 
     yield from _section(labels.FOR_CLINICIAN, labels.for_clinician(report))
     yield from _section("Sources", sources.lines())
     yield from _section("Regimen", course_lines(report))
-    yield from _section("Made from", labels.made_from(report))
+    yield from _section("Provenance", labels.made_from(report))
 
 
 def _head(report: Report) -> Iterator[Text | Padding]:

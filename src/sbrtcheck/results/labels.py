@@ -127,10 +127,10 @@ def verdict_text(outcome: Outcome) -> str:
 
 
 FLAGS = {
-    "borderline": "the numerical band of the value reaches over a limit",
+    "borderline": "a limit lies between the numerical bounds of the value",
     "convention sensitive": "another end-cap convention gives another verdict",
-    "unconfirmed": "a single reading of the source stands behind the row",
-    "disputed": "the printed number is in doubt; never counts",
+    "unconfirmed": "the row was transcribed by one reader only",
+    "disputed": "the number printed in the source is disputed; never counts",
     "advisory": "shown for information; never counts",
     "mandatory": "a plan without a value for this row has not been checked",
     "partly outside grid": "a part of the structure lies outside the dose grid",
@@ -352,7 +352,7 @@ def choices(report: ReportValues) -> list[str]:
     texts = {
         "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
         _accepted_dose_text(report): report.accept_dose,
-        "Rows with a single reading of their source count": report.include_unconfirmed,
+        "Also counted: rows transcribed by one reader only": report.include_unconfirmed,
     }
     return [text for text, chosen in texts.items() if chosen]
 

@@ -9,7 +9,7 @@ from sbrtcheck.results import labels
 from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
 from sbrtcheck.results.report_values import ReportValues
 
-_HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [band]", "Margin", "Of limit", "Source")
+_HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [bounds]", "Margin", "Of limit", "Source")
 STYLES = {  # text on ground of its own: read in light and dark notebooks alike
     Verdict.PASS: "background:#d1e7dd;color:#0a3622",
     Verdict.VARIATION: "background:#fff3cd;color:#664d03",

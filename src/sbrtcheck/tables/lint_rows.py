@@ -142,7 +142,7 @@ def _hot_for_cold(_table: ConstraintTable, row: Constraint, shipped: Shipped) ->
                 what = f"{_summary(row)} passes a small organ: {limit:g} cc is a critical volume of {organ}"
                 yield _error(what, f"write {cold}")
             elif limit > min(critical) / 2:
-                what = f"{_summary(row)} is the volume of {organ} that gets the dose or more"
+                what = f"{_summary(row)} is the volume of {organ} that receives at least the dose"
                 yield _warning(what, f"if the source says 'at least {limit:g} cc below', write {cold}")
         case DoseAtVolume(cold=False, volume_unit=Unit.CC, volume=volume) if volume in critical:
             what = f"{_summary(row)} is of the hottest {volume:g} cc, and that is a critical volume of {organ}"
@@ -270,7 +270,7 @@ def _point_or_maximum(table: ConstraintTable, row: Constraint, _shipped: Shipped
         case DoseAtVolume(cold=False, volume=volume, volume_unit=Unit.CC) if _MAXIMUM.search(words):
             if f"{volume:g} cc" not in f"{row.note} {table.note}":
                 what = f"called a maximum, and '{row.metric}' is the dose to {volume:g} cc"
-                yield _warning(what, f"write 'Max[{row.metric.unit}]', or say in note that {volume:g} cc was taken")
+                yield _warning(what, f"write 'Max[{row.metric.unit}]', or say in note that {volume:g} cc was used")
         case DoseStatistic(stat=Stat.MAX) if found := _POINT.search(words):
             volume_text = found[0].lower().removeprefix("d").replace(" ", "").replace(",", ".")
             what = f"called the dose to {volume_text}, and '{row.metric}' is the hottest point"
@@ -284,7 +284,7 @@ def _other_structure(_table: ConstraintTable, row: Constraint, _shipped: Shipped
     for pattern, structures, part, right in _OTHER_THAN:
         wrong = [name for name in row.structures if name in structures]
         if wrong and pattern.search(words):
-            what = f"printed for '{row.organ}', and taken from {', '.join(wrong)}"
+            what = f"printed for '{row.organ}', and measured on {', '.join(wrong)}"
             yield _error(what, f"{part} is another structure: write {right}")
             return
 

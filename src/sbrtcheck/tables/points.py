@@ -28,7 +28,7 @@ def row_points(
 
 def _points_of(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> Iterator[CurvePoint | NotDrawn]:
     if isinstance(row.limit, LimitByVolume):
-        yield NotDrawn(label=str(row.metric), reason="limit goes by a volume (plot the report)")
+        yield NotDrawn(label=str(row.metric), reason="limit depends on a volume (plot the report)")
         return
     for dvh in _dvhs_for(row, dvhs, names):
         counts = row.counts(include_unconfirmed=False)

@@ -177,7 +177,7 @@ def _gy_per_unit(unit: StatedDoseUnit, plan: ExportedPlan) -> tuple[float, Notes
             if plan.hundred_percent_gy is None:
                 detail = "its doses are relative, and the export does not state the dose of 100 %"
                 raise Unusable(Reason.PRESCRIPTION_UNKNOWN, detail)
-            text = f"relative doses were taken as percent of {plan.hundred_percent_gy:g} Gy"
+            text = f"relative doses were read as percent of {plan.hundred_percent_gy:g} Gy"
             return plan.hundred_percent_gy / 100.0, [(FindingCode.RELATIVE_DOSE_SCALED, text)]
 
 

@@ -42,9 +42,9 @@ _COLUMNS = {
 }
 _NEEDED = ("organ", "metric", "goal")
 _KEPT = {
-    "codes": "structure codes are kept as comments: tables take structures by name",
-    "code aliases": "structure codes are kept as comments: tables take structures by name",
-    "types": "DICOM types are kept as comments: tables take structures by name",
+    "codes": "structure codes are kept as comments: tables identify structures by name",
+    "code aliases": "structure codes are kept as comments: tables identify structures by name",
+    "types": "DICOM types are kept as comments: tables identify structures by name",
     "priority": "priorities are kept as comments: tables have none",
 }
 

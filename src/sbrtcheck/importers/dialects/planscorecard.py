@@ -128,7 +128,7 @@ def _limit(points: Sequence[Any]) -> tuple[Sense, Decimal]:
     ordered = sorted((number_at(p, "PointX"), number_at(p, "Score")) for p in points if isinstance(p, dict))
     steps = [after[1] - before[1] for before, after in pairwise(ordered)]
     if not any(steps):
-        raise NoMeaningError("all scores are the same; on which side of the limit a plan passes is not said")
+        raise NoMeaningError("all scores are the same; on which side of the limit a plan passes is not stated")
     if all(step <= 0 for step in steps):
         return Sense.AT_MOST, number_at(flagged[0], "PointX")
     if all(step >= 0 for step in steps):
@@ -144,12 +144,12 @@ def _about_structure(name: str, structure: object) -> tuple[Remark, ...]:
         *field_remark(
             "structure code",
             text_at(structure, "StructureCode"),
-            "structure codes are kept as comments: tables take structures by name",
+            "structure codes are kept as comments: tables identify structures by name",
         ),
         *field_remark(
             "built by PlanScoreCard from" if built else "comment on the structure",
             text_at(structure, "StructureComment"),
-            "how PlanScoreCard builds a structure is kept as a comment: the plan must have it drawn",
+            "how PlanScoreCard builds a structure is kept as a comment: the plan must have it contoured",
         ),
     )
 

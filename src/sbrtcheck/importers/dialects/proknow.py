@@ -61,8 +61,8 @@ _GRADES = {
     "deviation unacceptable": Grade.FAIL,
 }
 _MARGINAL = Remark(
-    comment="the band MARGINAL is taken as a fail: it lies beyond ACCEPTABLE",
-    warning="bands called MARGINAL are taken as fails: they lie beyond ACCEPTABLE",
+    comment="the range MARGINAL counts as a fail: it lies beyond ACCEPTABLE",
+    warning="ranges called MARGINAL count as fails: they lie beyond ACCEPTABLE",
 )
 
 
@@ -169,4 +169,4 @@ def _boundary(lower: object, upper: object) -> tuple[Decimal, bool]:
     """Value between two bands, and whether it belongs to the lower one."""
     if isinstance(lower, dict) and isinstance(upper, dict) and _has(lower, "max") != _has(upper, "min"):
         return (number_at(lower, "max"), True) if _has(lower, "max") else (number_at(upper, "min"), False)
-    raise NoMeaningError("two bands do not say where one ends and the other begins")
+    raise NoMeaningError("two ranges do not state where one ends and the other begins")

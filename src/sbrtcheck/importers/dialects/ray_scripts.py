@@ -25,8 +25,8 @@ from sbrtcheck.tables import Sense
 _HOLDERS = ("goals", "goal", "set")
 _DIRECTIONS = {"le": Sense.AT_MOST, "lt": Sense.BELOW, "ge": Sense.AT_LEAST, "gt": Sense.ABOVE}
 _NO_DIRECTION = Remark(
-    comment="no direction is printed; RayStation takes it as at most (for Min: at least)",
-    warning="rows without a direction are taken as RayStation takes them: at most, and Min as at least",
+    comment="no direction is printed; RayStation reads it as at most (for Min: at least)",
+    warning="rows without a direction are read as RayStation reads them: at most, and Min as at least",
 )
 _DOSE_UNITS = {"Gy": "Gy", "cGy": "cGy", "%": "%Rx"}
 _VOLUME_UNITS = ("cc", "%")
@@ -125,7 +125,7 @@ def _sense(type_: Element) -> tuple[Sense, tuple[Remark, ...]]:
         raise NoMeaningError(f"the direction '{direction}' is not one of le, lt, ge and gt")
     sense = _DIRECTIONS[direction]
     if type_.text in ("Min", "Max") and sense.is_upper == is_minimum:
-        raise NoMeaningError(f"{type_.text} with the direction '{direction}': RayStation takes it the other way")
+        raise NoMeaningError(f"{type_.text} with the direction '{direction}': RayStation has the opposite direction")
     return sense, ()
 
 
@@ -179,7 +179,7 @@ def _relative(roi: Element) -> tuple[Remark, ...]:
     dose = roi.find("dose")
     of = dose.attributes.get("roi", "") if dose and dose.attributes.get("units") == "%" else ""
     return field_remark(
-        "percent of the dose prescribed to", of, "percents of a target's dose are taken as percents of the prescription"
+        "percent of the dose prescribed to", of, "percents of a target's dose are read as percents of the prescription"
     )
 
 

@@ -305,7 +305,7 @@
   function read() {
     $("#at").textContent = doseText();
     $("#dose").setAttribute("aria-valuetext", doseText());
-    $("#at-head").textContent = `Volume at ${doseText()} [band]`;
+    $("#at-head").textContent = `Volume at ${doseText()} [bounds]`;
     for (const cell of $$(".reading")) cell.textContent = reading(data.series[cell.dataset.series]);
   }
 

@@ -284,10 +284,10 @@ def _of_source(outcome: Outcome) -> Iterator[Fact]:
 def _of_contour(outcome: Outcome, report: Report) -> Iterator[Fact]:
     yield from _fact("Organ", outcome.organ)
     yield from _fact("Contour", outcome.contour or "none")
-    yield from _fact("Taken by", outcome.rule)
+    yield from _fact("Matched by", outcome.rule)
     yield from _fact("Lacking", *outcome.lacking)
     yield from _fact("Optional", *outcome.constraint.optional)
-    yield from _fact("May be it", *outcome.probable)
+    yield from _fact("Possible match", *outcome.probable)
     dvh = _dvh_of(outcome, report)
     if dvh is not None:
         yield from _fact("Volume", _volume_text(dvh))
@@ -299,7 +299,7 @@ def _of_numbers(outcome: Outcome) -> Iterator[Fact]:
     row, found, unit = outcome.constraint, outcome.measurement, outcome.constraint.metric.unit
     if isinstance(found, Measurement):
         yield from _fact("Value", f"{number_text(found.value, outcome.limit_used)} {unit}")
-        yield from _fact("Band", _band_text(found, outcome))
+        yield from _fact("Bounds", _band_text(found, outcome))
     else:
         yield from _fact("Value", f"none: {found.reason}", found.detail if found.detail != outcome.detail else "")
     yield from _fact("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))

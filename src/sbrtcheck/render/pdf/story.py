@@ -19,7 +19,7 @@ from sbrtcheck.results import Outcome, Report, Verdict, labels
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
 from sbrtcheck.tables import ConstraintTable
 
-_HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [band]", "Margin", "Ref")
+_HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [bounds]", "Margin", "Ref")
 _WIDTHS = tuple(part * mm for part in (25, 46, 30, 26, 31, 13, 9))
 _WITH_HEADING = 75.0  # points that have to be left below a heading, for a table's own headings and its first row
 _TINT = HexColor("#f2f2f2")
@@ -44,7 +44,7 @@ def _parts(report: Report) -> Iterator[list[Flowable]]:
     yield _list(labels.FOR_CLINICIAN, labels.for_clinician(report))
     yield _list("Sources", sources.lines())
     yield _list("Regimen", course_lines(report))
-    yield _list("Made from", labels.made_from(report))
+    yield _list("Provenance", labels.made_from(report))
 
 
 # ------------------------------------------------------------------------------------- building blocks
@@ -153,7 +153,7 @@ def _names(report: Report) -> list[Flowable]:
     if not taken:
         return []
     rows = [[_cell(clean(part)) for part in parts] for parts in taken]
-    return [*_heading("Structures taken"), _grid(("Organ", "Contour", "Why"), (50 * mm, 70 * mm, 60 * mm), rows)]
+    return [*_heading("Matched structures"), _grid(("Organ", "Contour", "Why"), (50 * mm, 70 * mm, 60 * mm), rows)]
 
 
 def _compared(report: Report) -> list[Flowable]:
