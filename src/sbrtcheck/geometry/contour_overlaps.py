@@ -36,6 +36,9 @@ contours are drawn on."""
 COPY_SHARE = 0.2
 """Copies of a loop differ by no more than this share of its area, however small it is."""
 
+ROUNDING_CELLS = 1e-6
+"""A strip narrower than this, in grid cells, is left by rounding where two borders are one."""
+
 ROUNDING = 1e-9
 """Areas closer than this share of them are one area."""
 
@@ -79,14 +82,21 @@ class Millimetres:
         """Length of the edges, mm."""
         return float(np.sum(np.hypot((outline.u1 - outline.u0) * self.u, (outline.v1 - outline.v0) * self.v)))
 
-    def is_sliver(self, outline: Outline) -> bool:
-        """Whether a region is no wider than `SLIVER_MM`, on average over its extent, as where borders nearly agree."""
-        sloped = outline.v0 != outline.v1  # level edges only mark where something may end
-        if not sloped.any():
+    def is_sliver(self, region: Outline) -> bool:
+        """Whether a region is no wider than `SLIVER_MM`, on average over its extent, as where borders nearly agree.
+
+        ``region`` comes from `polygon_booleans`: its sloped edges follow each other as left and right sides of
+        trapezoids. Where two borders are one, rounding leaves trapezoids of no width; they have no say in the extent,
+        for a tip that sticks out at the end of a shared border is no longer than it is.
+        """
+        sloped = region.v0 != region.v1  # level edges only mark where something may end
+        u = ((region.u0 + region.u1) / 2.0)[sloped]
+        wide = np.repeat(u[1::2] - u[::2] > ROUNDING_CELLS, 2)
+        if not wide.any():
             return True
-        across = np.ptp(np.concatenate([outline.u0[sloped], outline.u1[sloped]])) * self.u
-        up = np.ptp(np.concatenate([outline.v0[sloped], outline.v1[sloped]])) * self.v
-        return self.area(outline) <= SLIVER_MM * float(np.hypot(across, up))
+        across = np.ptp([region.u0[sloped][wide], region.u1[sloped][wide]]) * self.u
+        up = np.ptp([region.v0[sloped][wide], region.v1[sloped][wide]]) * self.v
+        return self.area(region) <= SLIVER_MM * float(np.hypot(across, up))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
