@@ -96,7 +96,7 @@ class WholePlan:
     """
 
     dvhs: DVHSet
-    narrow_share: float = NARROW_SHARE
+    bounds_share: float = NARROW_SHARE
     _isodoses: dict[float, IsodoseVolume] = field(default_factory=dict, init=False, repr=False)
 
     def measure(self, metric: OfPlan, target: DVH) -> Measurement | NotMeasured:
@@ -149,7 +149,7 @@ class WholePlan:
         if dose_gy not in self._isodoses:
             grid = cast("Plan", self.dvhs.plan).dose
             self._isodoses[dose_gy] = isodose_volume(
-                grid_frame(grid, 2), dose_gy - SAME_DOSE * grid.max_gy, self.narrow_share
+                grid_frame(grid, 2), dose_gy - SAME_DOSE * grid.max_gy, self.bounds_share
             )
         return self._isodoses[dose_gy]
 

@@ -11,7 +11,7 @@ from sbrtcheck.reference_data.reirradiation import PartLimit, ReirradiationRule
 from sbrtcheck.results.outcome import ReviewReason, Verdict
 from sbrtcheck.results.report import Report
 
-Found = Bounds | NotMeasured
+PartValue = Bounds | NotMeasured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +19,7 @@ class PartOutcome:
     """One limit of a rule: what was found (Gy in EQD2, a ratio, or months), and what it comes to."""
 
     limit: PartLimit
-    found: Found
+    found: PartValue
     verdict: Verdict
     borderline: bool = False
 
