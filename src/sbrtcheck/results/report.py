@@ -1,4 +1,4 @@
-"""What one check found, as one frozen value: outcomes, verdict, and what both stand on."""
+"""The result of one check, as one frozen value: outcomes, verdict, and everything that both depend on."""
 
 from __future__ import annotations
 
