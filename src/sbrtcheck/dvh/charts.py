@@ -1,4 +1,4 @@
-"""DVHs -> the styles, curves and limits of their chart, as the plain values that `sbrtcheck.chart` draws."""
+"""DVHs in; the styles, curves and limits of their chart out, as the values that `sbrtcheck.chart` draws."""
 
 from __future__ import annotations
 

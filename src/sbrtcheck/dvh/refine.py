@@ -234,7 +234,7 @@ def _volume_cc(point: DosePoint, dvh: DVH) -> float:
 
 
 def _within(bounds: Bounds, low_gy: float, high_gy: float) -> Bounds:
-    """The bounds without what lies outside; the value is moved to their end where it lay there."""
+    """The bounds without what lies outside; a value that was outside is moved to their end."""
     low, high = max(bounds.low, low_gy), min(bounds.high, high_gy)
     return Bounds(value=min(max(bounds.value, low), high), low=low, high=high) if low <= high else bounds
 

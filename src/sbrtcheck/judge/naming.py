@@ -108,7 +108,7 @@ def names_of_matches(tables: Sequence[ConstraintTable], matches: StructureMatche
 
 
 def _needed_by(row: Constraint, matched: Mapping[str, StructureMatch]) -> Sequence[str]:
-    """Organs whose structures the row looks at: of several to choose from, up to the first that is there."""
+    """Organs whose structures the row uses: of several to choose from, the first that the plan has."""
     if row.select is not Select.FIRST:
         return organs_of_row(row)
     present = [organ for organ in row.structures if not _is_missing(matched[organ])]

@@ -67,6 +67,7 @@ def _refine_together(cases: Sequence[Case]) -> list[Case]:
     if isinstance(dvh, NotMeasured):
         return list(cases)
     points = {place: limit_points for place, case in enumerate(cases) if (limit_points := _limit_points(case, dvh))}
+    # all limits in one call: one pass over the elements finds the cells of several isodoses
     refined_dvhs = dvhs.narrowed(dvh, *points.values()) or [dvh] * len(points)  # stored DVHs stay as they are
     on_points = {
         place: _with_dvh(cases[place], refined_dvh) for place, refined_dvh in zip(points, refined_dvhs, strict=True)

@@ -56,7 +56,7 @@ class CopyDvhs:
 class OtherDvhs:
     """Other DVHs that a verdict has to hold on as well, besides the one that it was given on.
 
-    ``outside_gy`` is the dose that what lies outside the dose grid may receive, Gy.
+    ``outside_gy`` is the largest dose, Gy, that a volume outside the dose grid may receive.
     """
 
     copies: Mapping[CopiesKey, CopyDvhs]
@@ -163,8 +163,8 @@ def _withdraw_if_copies_differ(result: RowResult, case: Case, other_dvhs: OtherD
 
 def _must_judge_copies(result: RowResult, case: Case) -> bool:
     """Whether there are copies, and a verdict that they may change; a FAIL stays, whichever structure is the organ."""
-    may_turn = result.verdict not in (Verdict.NOT_EVALUATED, Verdict.FAIL)
-    return bool(case.matched.copies) and isinstance(case.dvh, DVH) and may_turn
+    may_change = result.verdict not in (Verdict.NOT_EVALUATED, Verdict.FAIL)
+    return bool(case.matched.copies) and isinstance(case.dvh, DVH) and may_change
 
 
 def _copies_key(case: Case) -> CopiesKey:
@@ -273,7 +273,7 @@ def _withdraw_if_grid_ends_early(result: RowResult, case: Case) -> RowResult:
 
 
 def _dose_outside_gy(plan: JudgedPlan) -> float:
-    """The dose that what lies outside the dose grid may receive, Gy.
+    """The largest dose, Gy, that a volume outside the dose grid may receive.
 
     It falls off with the distance from the targets, so it is no larger than on the faces of a grid that holds them all.
     """

@@ -30,7 +30,7 @@ from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import bed
 
 PERCENT_DECIMALS = 9
-"""What is beyond is rounding of floating point numbers, and must not turn a verdict."""
+"""Further digits are rounding of floating point numbers, and must not change a verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
