@@ -1,7 +1,7 @@
 """A plan's files -> what people ask of it: a check, DVHs, names, risks; of several, a comparison or a sum.
 
 Each function is the steps in a row; what a step does is in the packages below. `check` and `check_with` are one check:
-the first takes choices as people write them, the second as one value.
+the first is given choices as people write them, the second as one value.
 """
 
 from __future__ import annotations
@@ -89,9 +89,9 @@ def check(  # noqa: PLR0913 - the front door has every option
         Id of a bundled table, path of a YAML file, or a table; or several of these.
     site
         Treatment site of the plan (or several): it says which organs are expected. Without a table, every bundled
-        table of the site, and of site ``multi``, is taken that holds for the plan's fraction number.
+        table of the site, and of site ``multi``, is used that holds for the plan's fraction number.
     plan
-        UID of the plan to take, when there are several; its name where ``dvhs`` is ``"imported"``.
+        UID of the plan, when there are several; its name where ``dvhs`` is ``"imported"``.
     prescription
         Wins over what the files say; ``"50Gy/5"`` is 50 Gy in 5 fractions.
     names
@@ -154,16 +154,16 @@ def check_with(
     against: str | PathLike[str] | None = None,
 ) -> Report:
     """Check one plan, its choices given as one value; the rest as for `check`."""
-    named = options.named_tables(table, purpose="to check against")
+    named_tables = options.named_tables(table, purpose="to check against")
     rx = read_prescription(prescription)
-    source, others = _plan_or_dvhs(path, options.dvhs, plan=plan, prescription=rx)
-    tables = named or tables_of_sites(options.site, source.prescription)
+    source, stored = _plan_or_dvhs(path, options.dvhs, plan=plan, prescription=rx)
+    tables = named_tables or tables_of_sites(options.site, source.prescription)
     matches = match_plan(source, organs_of(tables), options.names)
     dvhs = dvhs_for_matches(source, matches, options)
     report = evaluate_with(tables, dvhs, options, matches)
     if against is not None:
         return with_export(report, load_export_of(against, dvhs))
-    return with_stored(report, others)
+    return with_stored(report, stored)
 
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")
@@ -195,9 +195,9 @@ def compare(  # noqa: PLR0913 - one argument an option
     site
         As in `check`; without a table, every bundled table that holds for the fraction number of either plan.
     plans
-        UIDs of the plans to take, that of the first, then of the second; None or nothing where there is one.
+        UIDs of the plans, that of the first, then of the second; None or nothing where there is one.
     prescriptions
-        Of the first plan, then of the second; None or nothing takes what the files say.
+        Of the first plan, then of the second; None or nothing for what the files say.
     names
         TG-263 name -> structure name, of both plans, or a file with that.
     end_caps, slice_interpolation, dose_interpolation, sites, accept_dose, include_unconfirmed, progress
@@ -224,12 +224,12 @@ def compare(  # noqa: PLR0913 - one argument an option
         include_unconfirmed=include_unconfirmed,
         progress=progress,
     )
-    named = options.named_tables(table, purpose="to compare by")
+    named_tables = options.named_tables(table, purpose="to compare by")
     rxs = [read_prescription(rx) for rx in _one_each(prescriptions, 2, "prescriptions", "two plans")]
     uids = _one_each(plans, 2, "plans", "two plans")
     files = zip((first, second), uids, rxs, strict=True)
     loaded = [load_plan(path, plan=uid, prescription=rx) for path, uid, rx in files]
-    tables = named or tables_of_sites(options.site, *(plan.prescription for plan in loaded))
+    tables = named_tables or tables_of_sites(options.site, *(plan.prescription for plan in loaded))
     matched = [(plan, match_plan(plan, organs_of(tables), options.names)) for plan in loaded]
     return compare_plans(
         *(
@@ -269,14 +269,14 @@ def dvhs(  # noqa: PLR0913 - one argument an option
     rx = read_prescription(prescription)
     if options.dvhs is Origin.COMPUTED:
         return with_dose_doubts(dvhs_of_structures(load_plan(path, plan=plan, prescription=rx), structures, options))
-    read = with_dose_doubts(_dvhs_of_system(path, options.dvhs, plan=plan, prescription=rx))
-    return dvhs_of_structures(read, structures, options)
+    dvh_set = with_dose_doubts(_dvhs_of_system(path, options.dvhs, plan=plan, prescription=rx))
+    return dvhs_of_structures(dvh_set, structures, options)
 
 
 def names(
     path: Files, table: TableName | Sequence[TableName], *, plan: str | None = None, names: Names | None = None
 ) -> PlanNames:
-    """Which structures of one plan `check` would take for the organs of the tables; options as there.
+    """Which structures of one plan `check` would match to the organs of the tables; options as there.
 
     Raises
     ------
@@ -318,8 +318,8 @@ def risks(
     options = CheckOptions.read(site=site or None, names=names, progress=progress)
     options.refuse_unknown_sites()
     loaded = load_plan(path, plan=plan, prescription=read_prescription(prescription))
-    of_organs = with_dose_doubts(dvhs_for_organs(loaded, organs_of_models(), options), options.names)
-    return risks_of_dvhs(of_organs, site=site, names=options.names, diameter_cm=diameter_cm)
+    organ_dvhs = with_dose_doubts(dvhs_for_organs(loaded, organs_of_models(), options), options.names)
+    return risks_of_dvhs(organ_dvhs, site=site, names=options.names, diameter_cm=diameter_cm)
 
 
 def accumulate(  # noqa: PLR0913 - one argument an option
@@ -356,11 +356,11 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     registrations
         Spatial Registration files.
     prescriptions
-        By plan, in order; None or nothing takes what the files say.
+        By plan, in order; None or nothing for what the files say.
     names
         TG-263 name -> structure name of the first plan, or a file with that.
     accept_dose
-        Take the doses as they are, though one cannot be that of its course's prescription.
+        Accept the doses as they are, though one cannot be that of its course's prescription.
     progress
         As for `check`; starts anew for each sum and α/β.
 
@@ -394,7 +394,7 @@ def report_as_dicom(report: Report, path: Files) -> bytes:
     report
         What `check` gave.
     path
-        As given to `check`: patient and study are taken from the files there.
+        As given to `check`: patient and study are those of the files there.
 
     Returns
     -------
@@ -420,7 +420,7 @@ def dvhs_as_dicom(dvhs: DVHSet, path: Files) -> bytes:
     dvhs
         What `dvhs` or `compute_dvhs` gave. Structures that the structure set does not have are left out.
     path
-        The files they were computed from: patient and study are taken from there.
+        The files they were computed from: patient and study are those of these files.
 
     Returns
     -------
@@ -465,8 +465,8 @@ def _different_plans(
 ) -> tuple[Plan, ...]:
     if not paths:
         raise InputError("there is no plan to sum", hint="name the folders of the plans")
-    given = _one_each(prescriptions, len(paths), "prescriptions", f"{len(paths)} plans")
-    pairs = zip(paths, given, strict=True)
+    rxs = _one_each(prescriptions, len(paths), "prescriptions", f"{len(paths)} plans")
+    pairs = zip(paths, rxs, strict=True)
     plans = tuple(load_plan(path, prescription=read_prescription(rx)) for path, rx in pairs)
     doses = [uid for plan in plans for uid in plan.uids.doses]
     if len(set(doses)) < len(doses):
@@ -474,11 +474,11 @@ def _different_plans(
     return plans
 
 
-def _one_each(given: Sequence[_T], number: int, what: str, plans: str) -> list[_T | None]:
+def _one_each(values: Sequence[_T], number: int, noun: str, plans: str) -> list[_T | None]:
     """One a plan, in order; None for those that nothing was given for."""
-    if len(given) > number:
-        raise InputError(f"{len(given)} {what} for {plans}", hint="give one a plan, in order")
-    return [*given, *[None] * (number - len(given))]
+    if len(values) > number:
+        raise InputError(f"{len(values)} {noun} for {plans}", hint="give one a plan, in order")
+    return [*values, *[None] * (number - len(values))]
 
 
 # -------------------------------------------------------------------------------- names of version 0.1

@@ -1,6 +1,6 @@
 """Plans of one patient in; their doses accumulated point by point in EQD2, and the DVHs of that dose, out.
 
-The first course is the one looked at: its structures and its dose grid are taken. The doses of the others are read,
+The first course is the one looked at: its structures and its dose grid are used. The doses of the others are read,
 trilinearly, at the points of that grid. At each point ``x`` every course is converted with its own number of fractions,
 less what the tissue has recovered, and added::
 
@@ -43,8 +43,8 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
-    """Structures wanted, the user's names for their parts, and whom to tell how far it is."""
+class _Request:
+    """Structures whose DVHs are needed, the user's names for their parts, and the callback for progress."""
 
     structures: Collection[str]
     names: Mapping[str, str] | None
@@ -114,8 +114,8 @@ def accumulate(
     Notes
     -----
     What this leaves out: organs that moved or changed between courses, and everything but the linear-quadratic model.
-    A part of a structure that an earlier grid does not cover has no dose of it; the upper bound takes the largest dose
-    on that grid's faces for it.
+    A part of a structure that an earlier grid does not cover has no dose of it; the upper bound assumes the largest
+    dose on that grid's faces for it.
     """
     _check(courses)
     sampled = sample_courses(courses, registrations, frames_agree=frames_agree)
@@ -123,14 +123,14 @@ def accumulate(
     results = [
         result
         for ratio in dict.fromkeys(alpha_betas_gy.values())
-        for result in _dvhs_of_ratio(sampled, ratio, _Wanted(_with_ratio(alpha_betas_gy, ratio), names, progress))
+        for result in _dvhs_of_ratio(sampled, ratio, _Request(_with_ratio(alpha_betas_gy, ratio), names, progress))
     ]
     first = courses[0].plan
     order = {name: place for place, name in enumerate(alpha_betas_gy)}
     dvhs = sorted((result for result in results if isinstance(result, DVH)), key=lambda dvh: order[dvh.name])
     return DVHSet(
         dvhs=tuple(dvhs),
-        without=(*(result for result in results if isinstance(result, NoDVH)), *_not_wanted(first, alpha_betas_gy)),
+        without=(*(result for result in results if isinstance(result, NoDVH)), *_without_ratio(first, alpha_betas_gy)),
         prescription=first.prescription,
         origin=Origin.COMPUTED,
         provenance=_provenance(courses),
@@ -142,8 +142,8 @@ def fractions_of(plan: Plan) -> int:
     """The number of fractions of a plan, which EQD2 cannot do without."""
     number = plan.prescription.fractions
     if number is None:
-        what = f"the number of fractions of {_name(plan)} is unknown"
-        raise InputError(what, hint="give its prescription like '50Gy/5'")
+        problem = f"the number of fractions of {_name(plan)} is unknown"
+        raise InputError(problem, hint="give its prescription like '50Gy/5'")
     return number
 
 
@@ -153,8 +153,8 @@ def _check(courses: Sequence[Course]) -> None:
     for course in courses:
         fractions_of(course.plan)
         if not 0.0 <= course.recovery < 1.0:
-            what = f"a recovery of {course.recovery:g} is impossible"
-            raise InputError(what, hint="give a share from 0 to less than 1")
+            problem = f"a recovery of {course.recovery:g} is impossible"
+            raise InputError(problem, hint="give a share from 0 to less than 1")
         if not np.isfinite(course.plan.dose.max_gy):
             raise GeometryError("the dose grid has a value that is not a number", hint="export the dose again")
 
@@ -233,21 +233,21 @@ def _points_mm(grid: DoseGrid, planes: FloatArray) -> FloatArray:
 def _resampled(grid: DoseGrid, onto: DoseGrid, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Dose at the points of another grid, trilinear; 0, and 1 in the second array, outside.
 
-    A grid ends half a spacing beyond its outermost points, where the nearest point's dose holds.
+    A grid ends half a spacing outside its outermost points, where the nearest point's dose holds.
     """
     from scipy.ndimage import map_coordinates
 
     dose_gy = np.empty(onto.stored.shape)
     outside = np.zeros(onto.stored.shape)
     values = grid.values_gy
-    for plane in range(len(onto.offsets_mm)):  # a plane at a time, for the coordinates take seven times its memory
+    for plane in range(len(onto.offsets_mm)):  # a plane at a time, for the coordinates need seven times its memory
         points = _points_mm(onto, np.array([plane]))[0] @ matrix[:3, :3].T + matrix[:3, 3]
         place = _places(grid, points)
         inside_gy = map_coordinates(values, place, order=1, mode="nearest")
         ends = np.array(grid.stored.shape).reshape(3, 1, 1) - 0.5
-        out = np.any((place < -0.5) | (place > ends), axis=0)
-        dose_gy[plane] = np.where(out, 0.0, inside_gy)
-        outside[plane] = out
+        is_outside = np.any((place < -0.5) | (place > ends), axis=0)
+        dose_gy[plane] = np.where(is_outside, 0.0, inside_gy)
+        outside[plane] = is_outside
     return dose_gy, outside
 
 
@@ -278,14 +278,14 @@ def accumulated_eqd2(courses: Sequence[SampledCourse], alpha_beta_gy: float, *, 
     return replace(courses[0].course.plan.dose, stored=total, gy_per_unit=1.0)
 
 
-def _dvhs_of_ratio(courses: Sequence[SampledCourse], ratio: float, wanted: _Wanted) -> list[DVH | NoDVH]:
+def _dvhs_of_ratio(courses: Sequence[SampledCourse], ratio: float, request: _Request) -> list[DVH | NoDVH]:
     """DVHs of the structures with one α/β."""
-    results = _computed(courses, ratio, wanted, fill_outside=False)
+    results = _computed(courses, ratio, request, fill_outside=False)
     if not any(bool(sampled.outside.any()) for sampled in courses):
         return results
-    filled = _computed(courses, ratio, wanted, fill_outside=True)
+    filled = _computed(courses, ratio, request, fill_outside=True)
     highest = {dvh.name: dvh for dvh in filled if isinstance(dvh, DVH)}
-    missing_cc = _uncovered_cc(courses, wanted)
+    missing_cc = _uncovered_cc(courses, request)
     return [
         _with_upper_bounds_of(result, highest[result.name], missing_cc.get(result.name, 0.0))
         if isinstance(result, DVH)
@@ -295,13 +295,13 @@ def _dvhs_of_ratio(courses: Sequence[SampledCourse], ratio: float, wanted: _Want
 
 
 def _computed(
-    courses: Sequence[SampledCourse], ratio: float, wanted: _Wanted, *, fill_outside: bool
+    courses: Sequence[SampledCourse], ratio: float, request: _Request, *, fill_outside: bool
 ) -> list[DVH | NoDVH]:
     unknown = UnknownPrescription(reason="a percentage of the prescription means nothing in a sum of courses")
     dose = accumulated_eqd2(courses, ratio, fill_outside=fill_outside)
     plan = replace(courses[0].course.plan, dose=dose, prescription=unknown, findings=())
-    found = compute_dvhs(plan, structures=wanted.structures, names=wanted.names, progress=wanted.progress)
-    return [*(_in_eqd2(dvh, ratio) for dvh in found.dvhs), *found.without]
+    dvh_set = compute_dvhs(plan, structures=request.structures, names=request.names, progress=request.progress)
+    return [*(_in_eqd2(dvh, ratio) for dvh in dvh_set.dvhs), *dvh_set.without]
 
 
 def _in_eqd2(dvh: DVH, ratio: float) -> DVH:
@@ -311,15 +311,15 @@ def _in_eqd2(dvh: DVH, ratio: float) -> DVH:
     return replace(dvh, quantity=Quantity.EQD2, alpha_beta_gy=ratio, alternatives=others, readings=readings)
 
 
-def _uncovered_cc(courses: Sequence[SampledCourse], wanted: _Wanted) -> dict[str, float]:
+def _uncovered_cc(courses: Sequence[SampledCourse], request: _Request) -> dict[str, float]:
     """Volume of each structure that some course's grid does not cover, cc: what has more than half of a dose of 1."""
     first = courses[0].course.plan
     mask = np.zeros(first.dose.stored.shape)
     for sampled in courses:
         mask = np.maximum(mask, sampled.outside)
     plan = replace(first, dose=replace(first.dose, stored=mask, gy_per_unit=1.0))
-    found = compute_dvhs(plan, structures=wanted.structures, names=wanted.names)
-    return {dvh.name: dvh.volume_at_dose(0.5).value for dvh in found.dvhs}
+    dvh_set = compute_dvhs(plan, structures=request.structures, names=request.names)
+    return {dvh.name: dvh.volume_at_dose(0.5).value for dvh in dvh_set.dvhs}
 
 
 def _with_upper_bounds_of(dvh: DVH, highest: DVH, uncovered_cc: float) -> DVH:
@@ -382,7 +382,7 @@ def _frame_findings(
     theirs, ours = plan.uids.frame_of_reference, first.uids.frame_of_reference
     if theirs and theirs == ours:
         return []
-    if not frames_agree or any(each.matrix(ours, theirs) is not None for each in registrations):
+    if not frames_agree or any(registration.matrix(ours, theirs) is not None for registration in registrations):
         text = f"{_name(plan)} was moved to the frame of reference of {_name(first)} by the registration given"
     else:
         text = (
@@ -391,12 +391,12 @@ def _frame_findings(
     return [Finding(code=FindingCode.SUMMED_DOSES, text=text)]
 
 
-def _not_wanted(plan: Plan, alpha_betas_gy: Mapping[str, float]) -> list[NoDVH]:
+def _without_ratio(plan: Plan, alpha_betas_gy: Mapping[str, float]) -> list[NoDVH]:
     detail = "no alpha/beta was given for it"
     return [
-        NoDVH(name=each.name, number=each.number, kind=each.kind, reason=Reason.NOT_GIVEN, detail=detail)
-        for each in plan.structures
-        if each.name not in alpha_betas_gy
+        NoDVH(name=structure.name, number=structure.number, kind=structure.kind, reason=Reason.NOT_GIVEN, detail=detail)
+        for structure in plan.structures
+        if structure.name not in alpha_betas_gy
     ]
 
 

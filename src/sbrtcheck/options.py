@@ -1,6 +1,6 @@
-"""What a user chooses for a check, as words, files or values -> one frozen value that travels through all layers.
+"""The choices of a user for a check, as text, files or values, in; one frozen value that all layers are given out.
 
-A choice is named here once: `CheckOptions` holds it, `CheckOptions.read` takes it as people write it.
+A choice is named here once: `CheckOptions` holds it, `CheckOptions.read` reads it from what people write.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.tables import ConstraintTable, Sites, load_names, load_sites
 from sbrtcheck.tables.choice import TableName, check_names, check_sites, load_tables
 
-Word = TypeVar("Word", bound=StrEnum)
+Choice = TypeVar("Choice", bound=StrEnum)
 
 Names = str | PathLike[str] | Mapping[str, str]
 """TG-263 name -> structure name of a plan, or a file with that."""
@@ -35,14 +35,14 @@ class CheckOptions:
     dvhs
         Where the DVHs come from.
     model
-        What contours and dose grid are taken to mean where DVHs are computed: end caps, the shape of a structure
-        between its contour planes, the dose between grid points.
+        How contours and dose grid are interpreted where DVHs are computed: end caps, the shape of a structure between
+        its contour planes, the dose between grid points.
     names
         TG-263 name -> structure name of the plan; wins over every other matching rule.
     names_file
         The file that the names are from, for messages; ``""`` where there is none.
     site
-        Treatment sites of the plan; none to take that of the tables.
+        Treatment sites of the plan; none to use that of the tables.
     sites
         Which organs are expected at each site; the shipped lists when None.
     accept_dose
@@ -147,7 +147,7 @@ class CheckOptions:
             check_sites(self.site, self.sites or load_sites(), tables)
 
 
-def _chosen(words: type[Word], given: str, what: str) -> Word:
-    if given not in tuple(words):
-        raise InputError(f"{what} cannot be {given!r}", hint=f"choose one of: {', '.join(words)}")
-    return words(given)
+def _chosen(choices: type[Choice], text: str, subject: str) -> Choice:
+    if text not in tuple(choices):
+        raise InputError(f"{subject} cannot be {text!r}", hint=f"choose one of: {', '.join(choices)}")
+    return choices(text)

@@ -26,7 +26,7 @@ MIN_SHARE_OF_PRESCRIPTION = 0.9
 """Half of a target receives more than this share of the prescription: a lower dose is of a fraction, or of a beam."""
 
 MAX_SHARE_OF_PRESCRIPTION = 2.0
-"""Nobody prescribes to less than half of the largest dose: where even the median of every target is beyond twice the
+"""Nobody prescribes to less than half of the largest dose: where even the median of every target is above twice the
 prescription, one of the two is of another unit or another plan."""
 
 MAXIMUM_PERCENT = 90.0, 500.0
@@ -34,7 +34,7 @@ MAXIMUM_PERCENT = 90.0, 500.0
 the maximum: a largest dose outside, in percent of the prescription, is of another plan or in another unit."""
 
 HUNDREDFOLD_SHARES = 0.5, 3.0
-"""A largest dose whose hundredfold lies within these shares of the prescription was surely read in a wrong unit."""
+"""A largest dose whose hundredfold lies within these shares of the prescription was read in a wrong unit."""
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

@@ -206,7 +206,8 @@ def test_each_sort_of_row_shows_its_verdict_organ_metric_limit_value_margin_and_
             assert all(squeezed(part) in shown for part in parts)
     assert all(squeezed(line) in shown for line in labels.legend(made))
     assert all(
-        squeezed(line) in shown for line in [*labels.remarks(made), *labels.findings(made), *labels.made_from(made)]
+        squeezed(line) in shown
+        for line in [*labels.remarks(made), *labels.findings(made), *labels.provenance_lines(made)]
     )
     assert squeezed("[2] Roe 2021, page 7") in shown
 

@@ -1,4 +1,4 @@
-"""Curves and limits as plain values in, the same DVH chart out: as SVG, in a PDF, on matplotlib's axes.
+"""Curves and limits as values in, the same DVH chart out: as SVG, in a PDF, on matplotlib's axes.
 
 ::
 

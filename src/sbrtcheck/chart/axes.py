@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MARKERS = {Side.UNDER: "v", Side.OVER: "^"}
-_MEANT = {
+_SIDE_TEXTS = {
     Side.UNDER: "constraint: the curve passes below or left",
     Side.OVER: "constraint: the curve passes above or right",
 }
 _OF_NO_CURVE = "black"  # a point of several structures together, which have no curve of their own here
-_BAND_ALPHA = 0.2
+_BOUNDS_ALPHA = 0.2
 _MISSING = "sbrtcheck's plots need matplotlib: pip install 'sbrtcheck[plot]'"
 
 
@@ -50,7 +50,7 @@ def _draw_curve(axes: Axes, curve: ChartCurve) -> None:
     upper, lower, value, style = curve.upper, curve.lower, curve.value, curve.style
     doses = np.concatenate((upper.dose_gy, lower.dose_gy[::-1]))
     volumes = np.concatenate((upper.volume, lower.volume[::-1]))
-    axes.fill(doses, volumes, color=style.colour, alpha=_BAND_ALPHA, linewidth=0)
+    axes.fill(doses, volumes, color=style.colour, alpha=_BOUNDS_ALPHA, linewidth=0)
     (line,) = axes.plot(value.dose_gy, value.volume, color=style.colour, label=_legend_text(curve.name))
     line.set_linewidth(style.width(line.get_linewidth()))
     if style.dashes:
@@ -89,7 +89,7 @@ def _legend(axes: Axes, points: Sequence[CurvePoint]) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if not handles:
         return
-    for side, text in _MEANT.items():
+    for side, text in _SIDE_TEXTS.items():
         if any(point.side is side for point in points):
             handles += axes.plot([], [], linestyle="none", marker=_MARKERS[side], color="gray", label="_nolegend_")
             labels.append(text)
@@ -108,7 +108,7 @@ def _legend_text(name: str) -> str:
 
 def _list_left_out(axes: Axes, left_out: Sequence[NotDrawn]) -> None:
     """A constraint that is not in the picture must not look as if it were kept."""
-    counted = Counter(one.reason for one in left_out)
-    if counted:
-        reasons = "; ".join(f"{number} × {reason}" for reason, number in counted.most_common())
+    count_by_reason = Counter(constraint.reason for constraint in left_out)
+    if count_by_reason:
+        reasons = "; ".join(f"{number} × {reason}" for reason, number in count_by_reason.most_common())
         axes.set_title(f"Not drawn: {reasons}".replace("$", r"\$"), fontsize="x-small", loc="left", wrap=True)

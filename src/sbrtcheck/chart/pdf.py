@@ -89,10 +89,10 @@ class ChartOnPage(Flowable):
 
 
 def _draw_curve(canvas: Canvas, frame: Frame, curve: ChartCurve) -> None:
-    first, *others = frame.places(curve.value).tolist()
+    first_place, *later_places = frame.places(curve.value).tolist()
     path = canvas.beginPath()
-    path.moveTo(*first)
-    for place in others:
+    path.moveTo(*first_place)
+    for place in later_places:
         path.lineTo(*place)
     _set_stroke(canvas, curve.style)
     canvas.drawPath(path)

@@ -1,4 +1,4 @@
-"""What can be drawn on the curves of DVHs: limits as points, and the protocol of whatever has such points.
+"""The parts of a chart that are no curves: limits as points, and the protocol of values that have such points.
 
 Constraints are known in packages above. A table, or a report, gives its limits as points that a curve has to pass on
 one side, and a chart needs to know no more.
@@ -36,7 +36,7 @@ class CurvePoint:
     side
         Where the curve has to pass.
     counts
-        Whether the constraint takes part in a verdict.
+        Whether the constraint counts for a verdict.
     """
 
     structure: str

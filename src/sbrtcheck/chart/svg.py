@@ -90,15 +90,15 @@ def _axes(chart: Chart, frame: Frame, height: float) -> Iterator[str]:
 
 def curves(chart: Chart, frame: Frame) -> str:
     """Every curve with its bounds shaded."""
-    return "".join(f"<g><title>{escaped(one.name)}</title>{_curve(one, frame)}</g>" for one in chart.curves)
+    return "".join(f"<g><title>{escaped(curve.name)}</title>{_curve(curve, frame)}</g>" for curve in chart.curves)
 
 
 def _curve(curve: ChartCurve, frame: Frame) -> str:
-    around = np.concatenate([frame.places(curve.upper), frame.places(curve.lower)[::-1]])
-    band = (
-        f'<path class="band" color="{curve.style.colour}" fill="currentColor" fill-opacity=".2" d="{path(around)}Z"/>'
+    outline = np.concatenate([frame.places(curve.upper), frame.places(curve.lower)[::-1]])
+    bounds = (
+        f'<path class="band" color="{curve.style.colour}" fill="currentColor" fill-opacity=".2" d="{path(outline)}Z"/>'
     )
-    return f"{band}{_line(curve.style, path(frame.places(curve.value)))}"
+    return f"{bounds}{_line(curve.style, path(frame.places(curve.value)))}"
 
 
 def path(points: FloatArray) -> str:
@@ -106,8 +106,8 @@ def path(points: FloatArray) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points.tolist())
 
 
-def markers(curve: ChartCurve, frame: Frame, *, place: int, of: int) -> str:
-    """Symbols along a curve, for readers who cannot tell colours apart; those of neighbours stand apart.
+def markers(curve: ChartCurve, frame: Frame, *, place: int, curve_count: int) -> str:
+    """Symbols along a curve, for readers who cannot tell colours apart; those of neighbours are moved apart.
 
     Parameters
     ----------
@@ -115,10 +115,10 @@ def markers(curve: ChartCurve, frame: Frame, *, place: int, of: int) -> str:
         The curve, of relative volumes.
     frame
         Where the axes are.
-    place, of
+    place, curve_count
         Its place among the curves, and how many there are.
     """
-    levels = [100.0 * (level + SPREAD * (place / max(of, 1) - 0.5)) for level in LEVELS]
+    levels = [100.0 * (level + SPREAD * (place / max(curve_count, 1) - 0.5)) for level in LEVELS]
     line = curve.value
     doses: list[float] = np.interp([-level for level in levels], -line.volume, line.dose_gy).tolist()
     spots = zip(doses, levels, strict=True)
@@ -141,9 +141,9 @@ def _wedge(limit: ChartLimit, frame: Frame) -> str:
     return f'<rect class="wedge" color="{_colour(limit)}" fill="currentColor" fill-opacity=".13" {corner}/>'
 
 
-def limits(drawn: Sequence[ChartLimit], frame: Frame) -> str:
+def limits(chart_limits: Sequence[ChartLimit], frame: Frame) -> str:
     """A corner for each limit on the curve, an arrow on the axis for each on one dose, and the shape of its verdict."""
-    return "".join(_limit(limit, frame) for limit in drawn)
+    return "".join(_limit(limit, frame) for limit in chart_limits)
 
 
 def _limit(limit: ChartLimit, frame: Frame) -> str:

@@ -23,7 +23,7 @@ class Line:
 def cumulative_line(dose_gy: FloatArray, volume: FloatArray) -> Line:
     """A cumulative curve from 0 Gy to no volume.
 
-    Below its least dose a structure has its whole volume, and beyond its largest none: the corners for that are added
+    Below its least dose a structure has its whole volume, and above its largest none: the corners for that are added
     where they are lacking.
     """
     if dose_gy[0] > 0.0:
@@ -61,7 +61,7 @@ class ChartLimit:
     text
         Limit, value and verdict in one line.
     is_broken
-        Whether the value lies beyond the limit.
+        Whether the value breaks the limit.
     is_variation
         Whether it is the acceptable variation beside the limit of the row.
     is_firm
@@ -90,13 +90,13 @@ class Chart:
     Parameters
     ----------
     curves, limits
-        What is drawn, the first first.
+        Curves and limits in the order in which they are drawn.
     relative
         Whether volumes are percent of each structure's; else cc.
     top_gy, top_volume
         Where the axes end; they begin at 0.
     dose_label, volume_label
-        What stands at the axes.
+        The texts at the axes.
     left_out
         Constraints that are not in the chart, and why.
     """
@@ -127,14 +127,14 @@ def chart_of(
     """The chart of these curves and limits, its axes as long as they need.
 
     Relative volumes go to 100 %. The doses go as far as the furthest curve, bound or limit; to 1 Gy where none is
-    beyond 0.
+    above 0.
     """
-    shown, drawn = tuple(curves), tuple(limits)
-    furthest = [float(curve.upper.dose_gy[-1]) for curve in shown] + [limit.point.dose_gy for limit in drawn]
-    largest = [float(curve.upper.volume[0]) for curve in shown]
+    all_curves, all_limits = tuple(curves), tuple(limits)
+    furthest = [float(curve.upper.dose_gy[-1]) for curve in all_curves] + [limit.point.dose_gy for limit in all_limits]
+    largest = [float(curve.upper.volume[0]) for curve in all_curves]
     return Chart(
-        curves=shown,
-        limits=drawn,
+        curves=all_curves,
+        limits=all_limits,
         relative=relative,
         top_gy=max(furthest, default=0.0) or 1.0,
         top_volume=100.0 if relative else max(largest, default=0.0) or 1.0,

@@ -1,4 +1,4 @@
-"""What two sets of DVHs of one plan, or two plans of one patient, say differently; the values are in `results`.
+"""Two sets of DVHs of one plan, or the reports of two plans, in; their differences (values of `results`) out.
 
 `with_other_dvhs` compares a report with DVHs that somebody else has of the same plan, `in_report` puts that into the
 report, `two_plans` compares the reports of two plans.

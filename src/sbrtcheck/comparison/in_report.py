@@ -1,4 +1,4 @@
-"""A report, and other DVHs of its plan -> the report with what those say differently."""
+"""A report, and other DVHs of its plan, in; the report with the differences out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def with_stored(report: Report, stored: DVHSet | NoComparison) -> Report:
 def _compared(report: Report, stored: DVHSet) -> Comparison | NoComparison:
     try:
         return compare_with(report, stored, other="stored in the RTDOSE")
-    except Exception as error:  # the report stands without it
+    except Exception as error:  # the report is complete without the comparison
         _LOG.info("stored DVHs could not be compared", exc_info=True)
         return NoComparison(reason=f"an error of sbrtcheck itself ({type(error).__name__}); -v shows more")
 

@@ -45,7 +45,7 @@ def compare_plans(first: Report, second: Report) -> PlanComparison:
     PlanComparison
         Mirrored when the plans change places.
     """
-    rows = tuple(_told_apart(tuple(_rows(first, second)), first, second))
+    rows = tuple(_refine_overlapping_rows(tuple(_rows(first, second)), first, second))
     pairs = [(dvh, _partner(dvh, rows, second)) for dvh in first.dvhs.dvhs]
     partners = {other.name for _, other in pairs if isinstance(other, DVH)}
     return PlanComparison(
@@ -87,27 +87,27 @@ def _by_row(report: Report) -> dict[tuple[str, str, str], list[Outcome]]:
 def _row_comparisons(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Iterator[RowComparison]:
     """The one outcome of a row with the one; of several separate targets those of one name."""
     if len(ours) == len(theirs) == 1:
-        yield _row(ours[0], ours[0], theirs[0])
+        yield _row_comparison(ours[0], ours[0], theirs[0])
         return
     names = {outcome.contour: outcome for outcome in theirs}
-    for one in ours:
-        yield _row(one, one, names.pop(one.contour, _alone(one)))
+    for outcome in ours:
+        yield _row_comparison(outcome, outcome, names.pop(outcome.contour, _no_counterpart(outcome)))
     for other in names.values():
-        yield _row(other, _alone(other), other)
+        yield _row_comparison(other, _no_counterpart(other), other)
 
 
-def _alone(outcome: Outcome) -> NoOutcome:
+def _no_counterpart(outcome: Outcome) -> NoOutcome:
     """What the other plan has for a target that only this one has."""
     return NoOutcome(detail=f"it has no {outcome.contour or outcome.organ} of its own")
 
 
-def _row(known: Outcome, first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> RowComparison:
-    """The row of the outcome ``known``, one of the two."""
+def _row_comparison(outcome: Outcome, first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> RowComparison:
+    """The row of an outcome, in both plans; ``outcome`` is that of one of them."""
     better, within_bands, why = _better(first, second)
     return RowComparison(
-        table_id=known.table_id,
-        constraint=known.constraint,
-        organ=known.organ,
+        table_id=outcome.table_id,
+        constraint=outcome.constraint,
+        organ=outcome.organ,
         first=first,
         second=second,
         better=better,
@@ -145,7 +145,7 @@ def _better_of_evaluated(first: Outcome, second: Outcome) -> tuple[Better, bool,
 
 def _not_evaluated(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> str | None:
     """Why a row was not evaluated in one of the plans, or in both; None when it was in both."""
-    of_first, of_second = _why(first), _why(second)
+    of_first, of_second = _why_not_evaluated(first), _why_not_evaluated(second)
     if of_first is not None and of_first == of_second:
         return f"in neither: {of_first}"
     if of_first is not None and of_second is not None:
@@ -155,7 +155,7 @@ def _not_evaluated(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> s
     return None if of_second is None else f"not in the second: {of_second}"
 
 
-def _why(outcome: Outcome | NoOutcome) -> str | None:
+def _why_not_evaluated(outcome: Outcome | NoOutcome) -> str | None:
     """Why there is nothing to compare; None where there is."""
     if isinstance(outcome, NoOutcome):
         return outcome.detail
@@ -178,63 +178,63 @@ def _margins(outcome: Outcome) -> tuple[float, float] | None:
     )
 
 
-# Rows whose bounds overlap, on finer elements
+# Rows whose bounds overlap: refined
 
 
-def _told_apart(rows: Sequence[RowComparison], first: Report, second: Report) -> list[RowComparison]:
-    """The rows with narrower bounds where these tell the plans apart, else as they are.
+def _refine_overlapping_rows(rows: Sequence[RowComparison], first: Report, second: Report) -> list[RowComparison]:
+    """The rows with refined bounds where these tell the plans apart, else as they are.
 
     Rows on the same pair of structures are refined together, so that no DVH is computed twice. The verdicts stay: no
-    bounds of a row that is not borderline reach over a limit, so no narrower ones do.
+    bounds of a row that is not borderline contain a limit, so no refined ones do.
     """
-    told_apart = list(rows)
-    places_of: dict[tuple[str, str], list[int]] = {}
+    refined_rows = list(rows)
+    places_by_contours: dict[tuple[str, str], list[int]] = {}
     for place, row in enumerate(rows):
         if row.better is Better.SAME and (contours := _contours_to_refine(row)):
-            places_of.setdefault(contours, []).append(place)
-    for (contour, other_contour), places in places_of.items():
-        pair = _named(contour, first.dvhs), _named(other_contour, second.dvhs)
-        refined = _refined([rows[place] for place in places], pair, (first.dvhs, second.dvhs))
+            places_by_contours.setdefault(contours, []).append(place)
+    for (contour, other_contour), places in places_by_contours.items():
+        pair = _dvh_of_name(contour, first.dvhs), _dvh_of_name(other_contour, second.dvhs)
+        refined = _refine_pair([rows[place] for place in places], pair, (first.dvhs, second.dvhs))
         for place, row in zip(places, refined, strict=True):
-            told_apart[place] = row
-    return told_apart
+            refined_rows[place] = row
+    return refined_rows
 
 
-def _refined(
+def _refine_pair(
     rows: Sequence[RowComparison], pair: tuple[DVH | None, DVH | None], dvhs: tuple[DVHSet, DVHSet]
 ) -> list[RowComparison]:
     """Rows on one pair of structures, whose elements are halved until the row tells the plans apart."""
-    refined, left = list(rows), list(range(len(rows)))
+    refined, undecided = list(rows), list(range(len(rows)))
     for _ in range(MAX_HALVINGS):
-        pair = _finer(pair[0], dvhs[0]), _finer(pair[1], dvhs[1])
-        if not left or pair[0] is None or pair[1] is None:
+        pair = _refine_dvh(pair[0], dvhs[0]), _refine_dvh(pair[1], dvhs[1])
+        if not undecided or pair[0] is None or pair[1] is None:
             break
-        on_finer = {place: _on(rows[place], pair[0], pair[1]) for place in left}
-        apart = {place: row for place, row in on_finer.items() if row.better is not Better.SAME}
-        refined = [apart.get(place, row) for place, row in enumerate(refined)]
-        left = [place for place in left if place not in apart]
+        refined_rows = {place: _with_dvhs(rows[place], pair[0], pair[1]) for place in undecided}
+        rows_apart = {place: row for place, row in refined_rows.items() if row.better is not Better.SAME}
+        refined = [rows_apart.get(place, row) for place, row in enumerate(refined)]
+        undecided = [place for place in undecided if place not in rows_apart]
     return refined
 
 
-def _on(row: RowComparison, first: DVH, second: DVH) -> RowComparison:
+def _with_dvhs(row: RowComparison, first: DVH, second: DVH) -> RowComparison:
     """The row measured on other DVHs of its structures."""
     if not isinstance(row.first, Outcome) or not isinstance(row.second, Outcome):
         return row
-    return _row(row.first, _measured_on(row.first, first), _measured_on(row.second, second))
+    return _row_comparison(row.first, _measured_on(row.first, first), _measured_on(row.second, second))
 
 
-def _named(contour: str, dvhs: DVHSet) -> DVH | None:
+def _dvh_of_name(contour: str, dvhs: DVHSet) -> DVH | None:
     """The one DVH of a structure's name; None where there is none, or several."""
-    named = [dvh for dvh in dvhs if dvh.name == contour]
-    return named[0] if len(named) == 1 else None
+    same_name = [dvh for dvh in dvhs if dvh.name == contour]
+    return same_name[0] if len(same_name) == 1 else None
 
 
-def _finer(dvh: DVH | None, dvhs: DVHSet) -> DVH | None:
+def _refine_dvh(dvh: DVH | None, dvhs: DVHSet) -> DVH | None:
     return dvhs.finer(dvh) if dvh else None
 
 
 def _contours_to_refine(row: RowComparison) -> tuple[str, str] | None:
-    """The structures whose finer elements may tell whether the values differ; borderline rows are on them already."""
+    """The structures whose refined DVHs may tell whether the values differ; borderline rows are on these already."""
     first, second, constraint = row.first, row.second, row.constraint
     if not isinstance(first, Outcome) or not isinstance(second, Outcome):
         return None
@@ -245,7 +245,7 @@ def _contours_to_refine(row: RowComparison) -> tuple[str, str] | None:
 
 
 def _measured_on(outcome: Outcome, dvh: DVH) -> Outcome:
-    """The outcome with the value and the margin that finer elements give."""
+    """The outcome with the value and the margin on a refined DVH."""
     measured, limit = measure(outcome.constraint.metric, dvh), outcome.limit_used
     if isinstance(measured, NotMeasured) or limit is None:
         return outcome

@@ -1,4 +1,4 @@
-"""A report and another set of DVHs of its plan in; what differs, and which verdicts would, out."""
+"""A report and another set of DVHs of its plan in; which values differ, and which verdicts would change, out."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from sbrtcheck.results.report import Report
 OTHER_CONTOUR = 1.5
 """Volumes further apart than this factor, whatever the end caps, are hardly of one contour: systems differ by less."""
 
-NAMED = 3
+MAX_NAMES = 3
 """Of so many structures at most a remark gives the names."""
 
-JUDGED = (Verdict.PASS, Verdict.VARIATION, Verdict.FAIL, Verdict.MET, Verdict.NOT_MET)
+EVALUATED = (Verdict.PASS, Verdict.VARIATION, Verdict.FAIL, Verdict.MET, Verdict.NOT_MET)
 
 Pair = tuple[Outcome, Outcome]
 
@@ -67,41 +67,47 @@ def compare_with(report: Report, theirs: DVHSet, *, other: str, names: Mapping[s
     spelled = _spelled_as_ours(theirs, ours)
     same_rx = _for_prescription(_renamed(theirs, spelled), report.prescription)
     pairs = _pairs(report, same_rx)
-    both = [(dvh, dvh_of(dvh.name, dvh.number, same_rx)) for dvh in ours.dvhs]
-    known = {dvh.name for dvh in ours.dvhs} | {one.name for one in ours.without}
+    dvh_pairs = [(dvh, dvh_of(dvh.name, dvh.number, same_rx)) for dvh in ours.dvhs]
+    our_names = {dvh.name for dvh in ours.dvhs} | {no_dvh.name for no_dvh in ours.without}
     return Comparison(
         other=other,
-        structures=tuple(_structure(dvh, one, pairs) for dvh, one in both if isinstance(one, DVH)),
+        structures=tuple(
+            _structure(dvh, their_dvh, pairs) for dvh, their_dvh in dvh_pairs if isinstance(their_dvh, DVH)
+        ),
         without=(
-            *(NotCompared(name=d.name, reason=o.reason, detail=o.detail) for d, o in both if isinstance(o, NoDVH)),
+            *(
+                NotCompared(name=dvh.name, reason=their_dvh.reason, detail=their_dvh.detail)
+                for dvh, their_dvh in dvh_pairs
+                if isinstance(their_dvh, NoDVH)
+            ),
             *_not_computed(ours.without, same_rx),
         ),
         verdicts=tuple(_verdict_difference(ours, theirs) for ours, theirs in pairs if _differ(ours, theirs)),
         unanswered=tuple(_unanswered(ours, theirs) for ours, theirs in pairs if _is_unanswered(ours, theirs)),
-        same_verdicts=sum(o.verdict is t.verdict and o.verdict in JUDGED for o, t in pairs),
-        not_asked=tuple(dvh.name for dvh in same_rx.dvhs if dvh.name not in known),
+        same_verdicts=sum(ours.verdict is theirs.verdict in EVALUATED for ours, theirs in pairs),
+        not_asked=tuple(dvh.name for dvh in same_rx.dvhs if dvh.name not in our_names),
         remarks=(
             *(f"{name} there was matched to {our_name} here" for name, our_name in spelled.items()),
             *_other_plan(ours, theirs),
             *_other_prescription(report.prescription, theirs.prescription),
-            *_other_contours([(dvh, one) for dvh, one in both if isinstance(one, DVH)]),
+            *_other_contours([(dvh, their_dvh) for dvh, their_dvh in dvh_pairs if isinstance(their_dvh, DVH)]),
             *(finding.text for finding in theirs.findings),
-            *_findings_of([one for _, one in both if isinstance(one, DVH)]),
+            *_findings_of([their_dvh for _, their_dvh in dvh_pairs if isinstance(their_dvh, DVH)]),
         ),
     )
 
 
 def _spelled_as_ours(theirs: DVHSet, ours: DVHSet) -> dict[str, str]:
     """Names of theirs that differ from one of ours in case, blanks, ``_`` and ``.`` alone; systems drop these."""
-    our_names = {s.name for s in ours.plan.structures} if ours.plan else {dvh.name for dvh in ours.dvhs}
+    our_names = {structure.name for structure in ours.plan.structures} if ours.plan else {dvh.name for dvh in ours.dvhs}
     by_spelling = {_spelling(name): name for name in our_names}
-    unlike = ({dvh.name for dvh in theirs.dvhs} | {one.name for one in theirs.without}) - our_names
-    left = our_names - {one.name for one in theirs.dvhs}
+    unlike = ({dvh.name for dvh in theirs.dvhs} | {no_dvh.name for no_dvh in theirs.without}) - our_names
+    unused = our_names - {dvh.name for dvh in theirs.dvhs}
     counted = Counter(map(_spelling, our_names)) + Counter(map(_spelling, unlike))
     return {
         name: by_spelling[key]
         for name in sorted(unlike)
-        if counted[key := _spelling(name)] == 2 and by_spelling.get(key) in left
+        if counted[key := _spelling(name)] == 2 and by_spelling.get(key) in unused
     }
 
 
@@ -112,8 +118,8 @@ def _spelling(name: str) -> str:
 def _renamed(dvhs: DVHSet, names: Mapping[str, str]) -> DVHSet:
     return replace(
         dvhs,
-        dvhs=tuple(replace(one, name=names.get(one.name, one.name)) for one in dvhs.dvhs),
-        without=tuple(replace(one, name=names.get(one.name, one.name)) for one in dvhs.without),
+        dvhs=tuple(replace(dvh, name=names.get(dvh.name, dvh.name)) for dvh in dvhs.dvhs),
+        without=tuple(replace(dvh, name=names.get(dvh.name, dvh.name)) for dvh in dvhs.without),
     )
 
 
@@ -124,10 +130,10 @@ def _for_prescription(theirs: DVHSet, rx: Prescription | UnknownPrescription) ->
 
 def _other_plan(ours: DVHSet, theirs: DVHSet) -> tuple[str, ...]:
     """Structures have the same names in all plans of a patient: only the label tells which plan an export is of."""
-    our_label, label = (str(one.provenance.get("plan_label") or "") for one in (ours, theirs))
-    if not our_label or not label or _spelling(our_label) in _spelling(label):
+    our_label, their_label = (str(dvh_set.provenance.get("plan_label") or "") for dvh_set in (ours, theirs))
+    if not our_label or not their_label or _spelling(our_label) in _spelling(their_label):
         return ()
-    return (f"they are of the plan {label!r}, and the plan here is {our_label!r}: is it the same?",)
+    return (f"they are of the plan {their_label!r}, and the plan here is {our_label!r}: is it the same?",)
 
 
 def _other_prescription(
@@ -141,13 +147,15 @@ def _other_prescription(
     return (text,)
 
 
-def _other_contours(both: Sequence[tuple[DVH, DVH]]) -> list[str]:
+def _other_contours(dvh_pairs: Sequence[tuple[DVH, DVH]]) -> list[str]:
     """Structures of one name whose volumes no end-cap convention brings together."""
     remarks = []
-    for ours, theirs in both:
+    for ours, theirs in dvh_pairs:
         both_cc = ours.volume_unit is theirs.volume_unit is VolumeUnit.CC
-        volumes = [one.volume for one in (ours, *ours.alternatives)]
-        if both_cc and all(max(one, theirs.volume) > OTHER_CONTOUR * min(one, theirs.volume) for one in volumes):
+        volumes = [dvh.volume for dvh in (ours, *ours.alternatives)]
+        if both_cc and all(
+            max(volume, theirs.volume) > OTHER_CONTOUR * min(volume, theirs.volume) for volume in volumes
+        ):
             text = f"{ours.name}: {ours.volume:.4g} cc here and {theirs.volume:.4g} cc there"
             remarks.append(f"{text}: are they of the same contours?")
     return remarks
@@ -155,23 +163,23 @@ def _other_contours(both: Sequence[tuple[DVH, DVH]]) -> list[str]:
 
 def _findings_of(theirs: Sequence[DVH]) -> tuple[str, ...]:
     """What reading the other DVHs turned up, each once with the structures that it is true of."""
-    about: dict[str, list[str]] = {}
+    names_by_text: dict[str, list[str]] = {}
     for dvh in theirs:
         for finding in dvh.findings:
-            about.setdefault(finding.text, []).append(dvh.name)
-    return tuple(f"{_listed(names)}: {text}" for text, names in about.items())
+            names_by_text.setdefault(finding.text, []).append(dvh.name)
+    return tuple(f"{_listed(names)}: {text}" for text, names in names_by_text.items())
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= NAMED else f"{len(names)} structures"
+    return ", ".join(names) if len(names) <= MAX_NAMES else f"{len(names)} structures"
 
 
 def _not_computed(without: Iterable[NoDVH], theirs: DVHSet) -> list[NotCompared]:
     """Structures that have a DVH of theirs, and none here."""
     return [
-        NotCompared(name=one.name, reason=one.reason, detail=f"no DVH here: {one.detail}".removesuffix(": "))
-        for one in without
-        if isinstance(dvh_of(one.name, one.number, theirs), DVH)
+        NotCompared(name=no_dvh.name, reason=no_dvh.reason, detail=f"no DVH here: {no_dvh.detail}".removesuffix(": "))
+        for no_dvh in without
+        if isinstance(dvh_of(no_dvh.name, no_dvh.number, theirs), DVH)
     ]
 
 
@@ -189,9 +197,16 @@ def structure_difference(name: str, ours: DVH, theirs: DVH, of_rows: Sequence[Pa
         MetricDifference(metric=metric, ours=measure(metric, ours), theirs=measure(metric, theirs))
         for metric in map(parse, (VOLUME, *GENERAL))
     ]
-    asked = [_of_row(*pair) for pair in of_rows if _is_read_off(*pair)]
-    metrics = {(str(one.metric), one.alpha_beta_gy, one.quantity): one for one in (general[0], *asked)}
-    metrics |= {key: one for one in general if (key := (str(one.metric), None, one.quantity)) not in metrics}
+    row_metrics = [_of_row(*pair) for pair in of_rows if _is_read_off(*pair)]
+    metrics = {
+        (str(difference.metric), difference.alpha_beta_gy, difference.quantity): difference
+        for difference in (general[0], *row_metrics)
+    }
+    metrics |= {
+        key: difference
+        for difference in general
+        if (key := (str(difference.metric), None, difference.quantity)) not in metrics
+    }
     return StructureDifference(
         name=name,
         metrics=tuple(metrics.values()),
@@ -252,7 +267,7 @@ def _differ(ours: Outcome, theirs: Outcome) -> bool:
 
 
 def _verdict_difference(ours: Outcome, theirs: Outcome) -> VerdictDifference:
-    under = (one.end_caps for one in ours.conventions if one.verdict is theirs.verdict)
+    end_caps = (convention.end_caps for convention in ours.conventions if convention.verdict is theirs.verdict)
     return VerdictDifference(
         table_id=ours.table_id,
         row_id=ours.constraint.id,
@@ -263,7 +278,7 @@ def _verdict_difference(ours: Outcome, theirs: Outcome) -> VerdictDifference:
         limit=ours.limit_used,
         ours=ours.verdict,
         theirs=theirs.verdict,
-        under=next(under, None),
+        under=next(end_caps, None),
     )
 
 

@@ -348,7 +348,7 @@ def _stated_statistics(item: Elements) -> StatedStatistics | None:
     mean, least, most = (number(item, tag) for tag in (Tag.DVH_MEAN_DOSE, Tag.DVH_MINIMUM_DOSE, Tag.DVH_MAXIMUM_DOSE))
     if mean is None or least is None or most is None:
         return None
-    return StatedStatistics(mean=mean, least=least, most=most)
+    return StatedStatistics(mean=mean, minimum=least, maximum=most)
 
 
 def _volume_notes(histogram: BinnedDvh) -> list[tuple[FindingCode, str]]:

@@ -131,8 +131,8 @@ class StatedStatistics:
     """What the source itself states, in the unit it says: mean, minimum and maximum."""
 
     mean: float
-    least: float
-    most: float
+    minimum: float
+    maximum: float
 
 
 def falling_volumes(volumes: FloatArray) -> FloatArray:
@@ -177,25 +177,25 @@ def last_filled_bin(cumulative: FloatArray) -> int:
 def curves_of(histogram: BinnedDvh) -> Curves:
     """Linear between the edges; falling as early as may be; falling as late as may be."""
     last = last_filled_bin(histogram.volume)
-    whole = float(histogram.volume[0])
-    least = np.maximum(histogram.volume - histogram.rounding, 0.0)
-    least = np.maximum.accumulate(least[::-1])[::-1]
-    least[0] = whole
-    most = np.minimum.accumulate(np.minimum(histogram.volume + histogram.rounding, whole))
-    end = int(np.flatnonzero(most > _ROUNDED_AWAY * whole)[-1])
+    total = float(histogram.volume[0])
+    low_volume = np.maximum(histogram.volume - histogram.rounding, 0.0)
+    low_volume = np.maximum.accumulate(low_volume[::-1])[::-1]
+    low_volume[0] = total
+    high_volume = np.minimum.accumulate(np.minimum(histogram.volume + histogram.rounding, total))
+    end = int(np.flatnonzero(high_volume > _ROUNDED_AWAY * total)[-1])
     latest = max(last, end)
-    scale = 100.0 / whole if histogram.unit is VolumeUnit.PERCENT else 1.0
+    scale = 100.0 / total if histogram.unit is VolumeUnit.PERCENT else 1.0
     return Curves(
         curve=Curve(
             dose_gy=histogram.edges_gy[: last + 2], volume=np.append(histogram.volume[: last + 1], 0.0) * scale
         ),
         lower=Curve(
             dose_gy=np.repeat(histogram.earliest_gy[: last + 1], 2),
-            volume=np.repeat(np.append(least[: last + 1], 0.0), 2)[1:-1] * scale,
+            volume=np.repeat(np.append(low_volume[: last + 1], 0.0), 2)[1:-1] * scale,
         ),
         upper=Curve(
             dose_gy=np.concatenate([[0.0], np.repeat(histogram.latest_gy[: latest + 1], 2)]),
-            volume=np.append(np.repeat(most[: latest + 1], 2), 0.0) * scale,
+            volume=np.append(np.repeat(high_volume[: latest + 1], 2), 0.0) * scale,
         ),
     )
 
@@ -208,44 +208,44 @@ def statistics_of(
     Parameters
     ----------
     stated
-        In Gy, so it is said; None when one of them is missing.
+        In Gy by its label; None when one of them is missing.
     percent_of_gy
         Dose that percentages would be of, to recognise them; None when there is none.
     """
     curve, lower, upper = curves.curve, curves.lower, curves.upper
     mean = _ordered(_mean(curve), _mean(lower), _mean(upper))
-    least = _minimum(histogram)
-    most = _ordered(float(curve.dose_gy[-1]), float(lower.dose_gy[-1]), float(upper.dose_gy[-1]))
+    minimum = _minimum(histogram)
+    maximum = _ordered(float(curve.dose_gy[-1]), float(lower.dose_gy[-1]), float(upper.dose_gy[-1]))
     if stated is None:
-        return Statistics(mean_gy=mean, min_gy=least, max_gy=most, notes=[])
-    pairs = ((stated.mean, mean.value), (stated.most, most.value))
+        return Statistics(mean_gy=mean, min_gy=minimum, max_gy=maximum, notes=[])
+    pairs = ((stated.mean, mean.value), (stated.maximum, maximum.value))
     unit, factor = _unit_of(pairs, histogram.bin_gy, percent_of_gy)
     if unit is not _StatedUnit.GY:
         code = FindingCode.STORED_DVH_UNITS if unit is not None else FindingCode.STORED_DVH_CONTRADICTORY
         notes = [(code, _unit_note(unit, factor, stated.mean, mean.value))]
-        return Statistics(mean_gy=mean, min_gy=least, max_gy=most, notes=notes)
+        return Statistics(mean_gy=mean, min_gy=minimum, max_gy=maximum, notes=notes)
     return Statistics(
         mean_gy=_nearest(stated.mean, mean),
-        min_gy=_of_a_point(stated.least, least, histogram.bin_gy),
-        max_gy=_of_a_point(stated.most, most, histogram.bin_gy),
+        min_gy=_of_a_point(stated.minimum, minimum, histogram.bin_gy),
+        max_gy=_of_a_point(stated.maximum, maximum, histogram.bin_gy),
         notes=[],
     )
 
 
-def refuse_all_hundred(read: Sequence[DVH | NoDVH], whose: str) -> list[DVH | NoDVH]:
+def refuse_all_hundred(dvhs: Sequence[DVH | NoDVH], whose: str) -> list[DVH | NoDVH]:
     """Refuse volumes labelled cc that are all exactly 100: they are percentages, of volumes that nobody stated.
 
     A single DVH of 100 cc may be one.
     """
-    usable = [dvh for dvh in read if isinstance(dvh, DVH)]
+    usable = [dvh for dvh in dvhs if isinstance(dvh, DVH)]
     if len(usable) < 2 or any(_is_in_cc(dvh) and abs(dvh.volume - 100.0) > 1e-6 for dvh in usable):
-        return list(read)
+        return list(dvhs)
     detail = f"all {whose} volumes are 100 cc: they look like percent"
     return [
         NoDVH(name=dvh.name, number=dvh.number, kind=dvh.kind, reason=Reason.UNIT_UNKNOWN, detail=detail)
         if isinstance(dvh, DVH) and _is_in_cc(dvh)
         else dvh
-        for dvh in read
+        for dvh in dvhs
     ]
 
 
@@ -262,7 +262,8 @@ def in_cc(curves: Curves, volume_cc: float) -> Curves:
     """Curves in percent as curves in cc."""
     cc_per_percent = volume_cc / 100.0
     curve, lower, upper = (
-        replace(each, volume=each.volume * cc_per_percent) for each in (curves.curve, curves.lower, curves.upper)
+        replace(relative, volume=relative.volume * cc_per_percent)
+        for relative in (curves.curve, curves.lower, curves.upper)
     )
     return Curves(curve=curve, lower=lower, upper=upper)
 
@@ -276,7 +277,7 @@ def _nearest(stated: float, bounds: Bounds) -> Bounds:
 
 
 def _of_a_point(stated: float, bounds: Bounds, bin_gy: float) -> Bounds:
-    """A stated extreme, which may lie beyond the curve: that ends where its last volume rounds away."""
+    """A stated extreme, which may lie outside the curve: that ends where its last volume rounds away."""
     if not _agree(stated, bounds.value, bin_gy):
         return _nearest(stated, bounds)
     return _ordered(stated, bounds.low, bounds.high)
@@ -287,16 +288,16 @@ def _agree(stated: float, own: float, bin_gy: float) -> bool:
 
 
 def _mean(curve: Curve) -> float:
-    whole = float(curve.volume[0])
-    return float(np.trapezoid(curve.volume, curve.dose_gy)) / whole + float(curve.dose_gy[0])
+    total = float(curve.volume[0])
+    return float(np.trapezoid(curve.volume, curve.dose_gy)) / total + float(curve.dose_gy[0])
 
 
 def _minimum(histogram: BinnedDvh) -> Bounds:
-    least = histogram.volume[0] * (1.0 - NOISE) - histogram.rounding
-    whole = np.flatnonzero(histogram.volume >= histogram.volume[0] * (1.0 - NOISE))[-1]
-    latest = np.flatnonzero(histogram.volume >= least)[-1]
-    low = float(histogram.edges_gy[whole])
-    return _ordered(low, float(histogram.earliest_gy[whole]), float(histogram.latest_gy[max(whole, latest)]))
+    low_volume = histogram.volume[0] * (1.0 - NOISE) - histogram.rounding
+    last_whole = np.flatnonzero(histogram.volume >= histogram.volume[0] * (1.0 - NOISE))[-1]
+    latest = np.flatnonzero(histogram.volume >= low_volume)[-1]
+    low = float(histogram.edges_gy[last_whole])
+    return _ordered(low, float(histogram.earliest_gy[last_whole]), float(histogram.latest_gy[max(last_whole, latest)]))
 
 
 def _unit_of(

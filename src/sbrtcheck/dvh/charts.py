@@ -1,4 +1,4 @@
-"""DVHs -> the styles, curves and limits of their chart, as the plain values that `sbrtcheck.chart` draws."""
+"""DVHs in; the styles, curves and limits of their chart out, as the values that `sbrtcheck.chart` draws."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def styled_dvhs(
 ) -> tuple[Styled, ...]:
     """The DVHs of a plan in the order in which they are drawn, those of targets first, each with its style.
 
-    The style goes by the place among all DVHs of the plan, which is the same in every chart.
+    The style depends on the place among all DVHs of the plan, which is the same in every chart.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def styled_dvhs(
         for place, dvh in enumerate(dvhs)
         if dvh.volume > 0
     ]
-    return tuple(sorted(styled, key=lambda one: not one[1].is_target))
+    return tuple(sorted(styled, key=lambda entry: not entry[1].is_target))
 
 
 def dvh_curve(dvh: DVH, style: LineStyle, *, relative: bool = True) -> ChartCurve:
@@ -66,26 +66,30 @@ def dvh_chart(
     ValueError
         There is no DVH of a name in ``structures``, or no absolute volume to draw.
     """
-    chosen = [one for one in styled if structures is None or one[0].name in structures]
+    chosen = [entry for entry in styled if structures is None or entry[0].name in structures]
     _check_structures(structures, {dvh.name for dvh, _ in styled})
     if not relative:
         _check_volumes([dvh for dvh, _ in chosen])
     styles = {dvh.name: style for dvh, style in chosen}
-    wanted = [point for point in points if structures is None or point.structure in styles]
-    no_volume = [] if relative else [point for point in wanted if point.volume_cc is None]
+    chosen_points = [point for point in points if structures is None or point.structure in styles]
+    no_volume = [] if relative else [point for point in chosen_points if point.volume_cc is None]
     return chart_of(
         [dvh_curve(dvh, style, relative=relative) for dvh, style in chosen],
-        [ChartLimit(point=point, style=styles.get(point.structure)) for point in wanted if point not in no_volume],
+        [
+            ChartLimit(point=point, style=styles.get(point.structure))
+            for point in chosen_points
+            if point not in no_volume
+        ],
         relative=relative,
         dose_label=_dose_label([dvh for dvh, _ in chosen]),
         left_out=[*left_out, *(NotDrawn(label=point.label, reason="no absolute volume") for point in no_volume)],
     )
 
 
-def _check_structures(asked: Collection[str] | None, known: Collection[str]) -> None:
-    if strange := sorted(set(asked or ()) - set(known)):
-        listed = ", ".join(sorted(known)) or "none"
-        raise ValueError(f"there is no DVH of {', '.join(map(repr, strange))}; there are: {listed}")
+def _check_structures(names: Collection[str] | None, known_names: Collection[str]) -> None:
+    if unknown := sorted(set(names or ()) - set(known_names)):
+        known_text = ", ".join(sorted(known_names)) or "none"
+        raise ValueError(f"there is no DVH of {', '.join(map(repr, unknown))}; there are: {known_text}")
 
 
 def _check_volumes(dvhs: Sequence[DVH]) -> None:

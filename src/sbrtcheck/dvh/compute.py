@@ -3,7 +3,7 @@
     recipe -> solid of prisms -> slices -> elements (cc, Gy) -> histogram -> DVH
               `solids`           `geometry`                     `histogram`
 
-**Divided as finely as its size asks for.** Volumes are exact at any division; what a finer one buys is tighter bounds
+**Divided as finely as its size asks for.** Volumes are exact at any division; smaller elements give tighter bounds
 on the dose of each element. A small structure is therefore divided until it has `ELEMENTS_WANTED` elements, and a large
 one not at all: it has more than that anyway.
 
@@ -13,9 +13,9 @@ worked out once for all that have a slice in it. So they wait, until their conto
 **End caps cost nothing.** What a convention adds (half a slice beyond the end planes, say) is kept apart from what all
 of them have, each in a histogram of its own. The DVH under any convention is that of the sum of its histograms.
 
-**Where the dose is not known.** Outside the dose grid a volume is counted at 0 Gy; in the rim, half a voxel beyond the
-outermost points, at the nearest point's dose. The truth may be higher, so the upper bound takes the largest dose on the
-faces of the grid for both::
+**Where the dose is not known.** Outside the dose grid a volume is counted at 0 Gy; in the rim, half a voxel outside the
+outermost points, at the nearest point's dose. The truth may be higher, so the upper bound assumes the largest dose on
+the faces of the grid for both::
 
     +-----------------------+  end of the outermost voxels
     |  rim: nearest point   |     outside: counted at 0 Gy, at most at the largest dose on the faces
@@ -54,13 +54,13 @@ from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.structure_names import Recipe
 
 ELEMENTS_WANTED = 20_000
-"""A smaller structure is divided until it has about so many elements; more buy nothing but tighter bounds."""
+"""A smaller structure is divided until it has about so many elements; more of them give nothing but tighter bounds."""
 
 MAX_EDGES = 1 << 20
 """Structures wait for others that share their dose until they have so many contour points: some 40 MB."""
 
 MIN_RIM_SHARE = 1e-6
-"""Less of a structure than this beyond the outermost dose points is rounding of its coordinates."""
+"""Less of a structure than this outside the outermost dose points is rounding of its coordinates."""
 
 NO_DOSE_GY = 1e-3
 """Extent of the histogram where the whole grid has no dose at all."""
@@ -90,7 +90,7 @@ class SlicedSolid:
 class SampledStructure:
     """Slices of a computed DVH's structure, sampled on the dose grid as they were for it.
 
-    ``dvh`` has the bounds of their elements, whatever has been found out since.
+    ``dvh`` has the bounds of their elements, without later refinement.
     """
 
     slices: tuple[Slices, ...]
@@ -109,16 +109,16 @@ class _Part:
 
 
 def dvhs_of(
-    wanted: Sequence[tuple[Recipe, ...]], plan: Plan, model: Model, top_gy: float, progress: Progress = no_progress
+    structures: Sequence[tuple[Recipe, ...]], plan: Plan, model: Model, top_gy: float, progress: Progress = no_progress
 ) -> list[DVH | NoDVH]:
     """What the recipes of each structure give, in their order; large structures wait for others that share their dose.
 
     Parameters
     ----------
-    wanted
-        A structure each: one recipe, or several for a union.
+    structures
+        The recipes of each: one, or several for a union.
     plan, model
-        What the recipes are of, and what contours and dose grid are taken to mean.
+        The plan that the recipes are of, and how its contours and dose grid are interpreted.
     top_gy
         Largest dose of the plan, up to which the bins of the histograms reach.
     progress
@@ -127,14 +127,14 @@ def dvhs_of(
     results: dict[int, DVH | NoDVH] = {}
     waiting: dict[int, SlicedSolid] = {}
     builder = SolidBuilder(plan, model)
-    progress(0, len(wanted))
+    progress(0, len(structures))
 
     def done(computed: Iterable[tuple[int, DVH | NoDVH]]) -> None:
         for place, result in computed:
             results[place] = result
-            progress(len(results), len(wanted))
+            progress(len(results), len(structures))
 
-    for place, recipes in enumerate(wanted):
+    for place, recipes in enumerate(structures):
         sliced = slice_solid(builder.solid(recipes), recipes, model, top_gy)
         if isinstance(sliced, NoDVH):
             done([(place, sliced)])
@@ -142,10 +142,11 @@ def dvhs_of(
             done([(place, dvh_with_readings(sliced, plan, model))])
         else:
             waiting[place] = sliced
-        if sum(len(each.solid.stack.edges) for each in waiting.values()) > MAX_EDGES or place + 1 == len(wanted):
+        edges = sum(len(other.solid.stack.edges) for other in waiting.values())
+        if edges > MAX_EDGES or place + 1 == len(structures):
             done(zip(waiting, _dvhs(list(waiting.values()), plan, model), strict=True))
             waiting = {}
-    return [results[place] for place in range(len(wanted))]
+    return [results[place] for place in range(len(structures))]
 
 
 def union_of(plan: Plan | None, parts: Sequence[DVH], model: Model) -> DVH | NoDVH:
@@ -164,13 +165,13 @@ def sampled_again(plan: Plan, dvh: DVH) -> SampledStructure | None:
     """What a DVH was computed from; None when it was not computed here."""
     if dvh.model is None or dvh.sampling is None:
         return None
-    its = dvh.sampling
-    solid = SolidBuilder(plan, dvh.model).solid(its.recipes, its.reading)
-    sliced = slice_solid(solid, its.recipes, dvh.model, its.bin_gy * (BINS - 1), its.refinement)
+    sampling = dvh.sampling
+    solid = SolidBuilder(plan, dvh.model).solid(sampling.recipes, sampling.reading)
+    sliced = slice_solid(solid, sampling.recipes, dvh.model, sampling.bin_gy * (BINS - 1), sampling.refinement)
     if isinstance(sliced, NoDVH):
         return None
-    bin_gy = its.bin_gy
-    if dvh.narrowed_at_gy:  # its bounds have steps: those of the elements are had by summing these up again
+    bin_gy = sampling.bin_gy
+    if dvh.narrowed_at_gy:  # its bounds have steps: to have those of the elements, these are summed up again
         first = _dvhs([sliced], plan, dvh.model)[0]
         if isinstance(first, NoDVH):
             return None
@@ -196,8 +197,8 @@ def largest_dose(plan: Plan) -> float:
     if not np.isfinite(top_gy):
         raise GeometryError("the dose grid has a value that is not a number", hint="export the dose again")
     if top_gy < 0.0:
-        what = f"no dose of the grid is above {top_gy:.4g} Gy, which is no dose"
-        raise GeometryError(what, hint="export the physical dose, not a difference")
+        problem = f"no dose of the grid is above {top_gy:.4g} Gy, which is no dose"
+        raise GeometryError(problem, hint="export the physical dose, not a difference")
     return top_gy
 
 
@@ -246,10 +247,10 @@ def _dvhs(solids: Sequence[SlicedSolid], plan: Plan, model: Model) -> list[DVH |
     """The DVHs of solids that are all refined alike, from one pass over the elements of those in the same frame."""
     histograms = [[Histogram(sliced.bin_gy) for _ in sliced.pieces] for sliced in solids]
     for axes in {sliced.solid.frame.axes for sliced in solids}:
-        mine = [i for i, sliced in enumerate(solids) if sliced.solid.frame.axes == axes]
-        first = solids[mine[0]]
-        into = [histogram for i in mine for histogram in histograms[i]]
-        pieces = [piece for i in mine for piece in solids[i].pieces]
+        indices = [i for i, sliced in enumerate(solids) if sliced.solid.frame.axes == axes]
+        first = solids[indices[0]]
+        into = [histogram for i in indices for histogram in histograms[i]]
+        pieces = [piece for i in indices for piece in solids[i].pieces]
         for block in volume_elements(pieces, first.solid.frame, first.bin_gy):
             add(into, block)
     return [_dvh(sliced, sums, plan, model) for sliced, sums in zip(solids, histograms, strict=True)]
@@ -260,11 +261,11 @@ def _dvhs(solids: Sequence[SlicedSolid], plan: Plan, model: Model) -> list[DVH |
 
 def _dvh(sliced: SlicedSolid, histograms: Sequence[Histogram], plan: Plan, model: Model) -> DVH | NoDVH:
     """The DVH under the model's convention, with those under the others, from the histograms of the pieces."""
-    apart: dict[int, list[tuple[Slices, Histogram]]] = {}
+    pieces_by_mask: dict[int, list[tuple[Slices, Histogram]]] = {}
     for piece, histogram in zip(sliced.pieces, histograms, strict=True):
-        apart.setdefault(piece.conventions, []).append((piece, histogram))
+        pieces_by_mask.setdefault(piece.conventions, []).append((piece, histogram))
     try:
-        parts = {conventions: _part(pieces, plan) for conventions, pieces in apart.items()}
+        parts = {conventions: _part(pieces, plan) for conventions, pieces in pieces_by_mask.items()}
     except GeometryError as error:
         return no_dvh(sliced.solid, Reason.STRUCTURE_NOT_COMPUTED, str(error))
     by_convention = dict(_by_convention(sliced, parts, plan, model))
@@ -295,8 +296,10 @@ def _part(pieces: Sequence[tuple[Slices, Histogram]], plan: Plan) -> _Part:
     """The slices of one set of conventions: in the grid, in its rim, and the volume of their prisms outside."""
     for _, histogram in pieces:
         if histogram.bounds[0] < 0.0:
-            what = f"the dose falls to {histogram.bounds[0] * histogram.bin_gy:g} Gy in the structure, which is no dose"
-            raise GeometryError(what, hint="export the physical dose, not a difference")
+            problem = (
+                f"the dose falls to {histogram.bounds[0] * histogram.bin_gy:g} Gy in the structure, which is no dose"
+            )
+            raise GeometryError(problem, hint="export the physical dose, not a difference")
     rim_cc = 0.0
     for slices, histogram in pieces:
         if slices.rim:
@@ -321,7 +324,7 @@ def _dvh_of_parts(sliced: SlicedSolid, parts: Sequence[_Part], plan: Plan) -> DV
     uncovered_cc, rim_cc = sum(part.uncovered_cc for part in parts), sum(part.rim_cc for part in parts)
     curve = dvh_curve(histogram)
     lower, upper = bound_curves(histogram)
-    mean, least, most = bounds_of_statistics(histogram, curve)
+    mean, minimum, maximum = bounds_of_statistics(histogram, curve)
     solid = sliced.solid
     return DVH(
         name=solid.name,
@@ -333,8 +336,8 @@ def _dvh_of_parts(sliced: SlicedSolid, parts: Sequence[_Part], plan: Plan) -> DV
         lower=lower,
         upper=upper,
         mean_gy=mean,
-        min_gy=least,
-        max_gy=most,
+        min_gy=minimum,
+        max_gy=maximum,
         prescription=plan.prescription,
         sampling=Sampling(
             recipes=sliced.recipes, reading=solid.reading, refinement=sliced.refinement, bin_gy=sliced.bin_gy
@@ -345,7 +348,7 @@ def _dvh_of_parts(sliced: SlicedSolid, parts: Sequence[_Part], plan: Plan) -> DV
 
 
 def _dose_unknown_findings(name: str, uncovered_cc: float, rim_cc: float, volume_cc: float) -> Iterator[Finding]:
-    """What is to be said of the volume where the dose is not known: outside the grid, and in its rim."""
+    """Findings about the volume where the dose is not known: outside the grid, and in its rim."""
     if uncovered_cc > 0.0:
         text = f"{_share_text(uncovered_cc, volume_cc)} lie outside the dose grid, counted at 0 Gy"
         yield Finding(code=FindingCode.OUTSIDE_DOSE_GRID, text=text, subject=name)

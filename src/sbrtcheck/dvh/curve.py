@@ -32,7 +32,7 @@ SAME_VOLUME = 1e-9
 """Volumes closer than this share of the whole are one volume: rounding of sums."""
 
 DOSE_DECIMALS = 4
-"""Doses are answered to 0.1 mGy: what is beyond is rounding noise, and must not turn a verdict."""
+"""Doses are answered to 0.1 mGy: further digits are rounding noise, and must not change a verdict."""
 
 SAME_DOSE = 1e-5
 """Doses closer than this share of the largest dose are one dose, so that V20Gy of a uniform 20 Gy is everything."""
@@ -81,7 +81,7 @@ class Curve:
 
     def volume_at(self, dose_gy: FloatArray) -> FloatArray:
         """Volume that receives at least each dose."""
-        # "left": at a step, the point before it counts, for "at least" takes in those that receive just this dose
+        # "left": at a step, the point before it counts, for "at least" includes those that receive just this dose
         after = np.searchsorted(self.dose_gy, dose_gy, side="left")
         right = np.minimum(np.maximum(after, 1), max(len(self.dose_gy) - 1, 1)) % len(self.dose_gy)
         d0, d1 = self.dose_gy[right - 1], self.dose_gy[right]
@@ -108,7 +108,7 @@ class Curve:
 
         Exact on the curve. Between neighbouring points the volume is spread evenly over the doses from ``d0`` to
         ``d1``, where the mean of ``d**a`` is ``(d1**(a+1) - d0**(a+1)) / ((a+1) (d1 - d0))``; for ``a = -1`` it is
-        ``log(d1 / d0) / (d1 - d0)``. Doses are taken as shares of the largest, so that no power overflows.
+        ``log(d1 / d0) / (d1 - d0)``. Doses are divided by the largest, so that no power overflows.
         """
         share = -np.diff(self.volume) / (self.volume[0] - self.volume[-1])
         top = float(self.dose_gy[-1])

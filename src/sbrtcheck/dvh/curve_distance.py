@@ -22,7 +22,7 @@ from sbrtcheck.dvh.dvh import DVH
 from sbrtcheck.plan import FloatArray
 
 NEAR_PERCENT = 2.0
-"""Doses are compared from D98% to D2%: the ends beyond, down to single points, are the least stable."""
+"""Doses are compared from D98% to D2%: the ends outside, down to single points, are the least stable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

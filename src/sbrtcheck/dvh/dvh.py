@@ -52,7 +52,7 @@ class Sampling:
     recipes
         The structures of the plan it was computed from; one recipe, or several for a union.
     reading
-        Which other reading of contradictory contours it is of, counted from 1; 0 for the structure as it is taken.
+        Which other reading of contradictory contours it is of, counted from 1; 0 for the reading that is used.
     refinement
         Divisions of a grid cell along each axis that its elements have.
     bin_gy
@@ -198,7 +198,7 @@ class DVH:
 
         Notes
         -----
-        The linear-quadratic model, as `sbrtcheck.eqd2`; a finding says where it is used beyond its range.
+        The linear-quadratic model, as `sbrtcheck.eqd2`; a finding says where it is used outside its range.
         """
         return _converted(self, Quantity.EQD2, fractions=fractions, alpha_beta_gy=alpha_beta_gy)
 

@@ -1,4 +1,4 @@
-"""All DVHs of one plan as one frozen value: what sources of DVHs give, and what all checks take.
+"""All DVHs of one plan as one frozen value: the result of every source of DVHs, and the input of every check.
 
 Before it nothing knows constraints, and after it nothing knows DICOM or voxels::
 
@@ -124,11 +124,11 @@ class DVHSet:
         from sbrtcheck.dvh.charts import dvh_chart, styled_dvhs
 
         several = constraints if isinstance(constraints, Iterable) else (constraints,)
-        found = [one.points(self, names) for one in several]
+        points_of_sources = [source.points(self, names) for source in several]
         chart = dvh_chart(
             styled_dvhs(self.dvhs, roi_names(self), names),
-            points=[point for points, _ in found for point in points],
-            left_out=[constraint for _, left_out in found for constraint in left_out],
+            points=[point for points, _ in points_of_sources for point in points],
+            left_out=[constraint for _, left_out in points_of_sources for constraint in left_out],
             structures=structures,
             relative=relative,
         )

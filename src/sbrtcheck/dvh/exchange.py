@@ -1,7 +1,7 @@
 """Curves <-> the DVH class of dicompyler-core, the field's exchange type for Python.
 
-Its DVHs are histograms: volumes over bins of dose, without bounds. What comes from it is taken to lie within its bins.
-Of one bin, from edge to edge::
+Its DVHs are histograms: volumes over bins of dose, without bounds. The dose of a volume that comes from it is
+somewhere in its bin. Of one bin, from edge to edge::
 
     volume  +----------+  upper: all that the bin loses, at its end
             | `.       |
@@ -43,7 +43,7 @@ class ExchangedDvh:
 
 
 def bin_edges_gy(curve: Curve) -> FloatArray:
-    """Edges of dicompyler-core's bins that reach beyond the curve, Gy, shape ``(bins + 1,)``."""
+    """Edges of dicompyler-core's bins, from 0 to past the end of the curve, Gy, shape ``(bins + 1,)``."""
     return np.arange(0.0, float(curve.dose_gy[-1]) + 2 * BIN_GY, BIN_GY)
 
 

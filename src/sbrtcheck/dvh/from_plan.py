@@ -34,10 +34,10 @@ def compute_dvhs(
         Names of the structures wanted, of the plan or derived; all when None. Derived are, where the plan has their
         parts but not themselves, ``Lungs``, ``Kidneys``, and lungs or liver without a target such as ``Liver-GTV``.
     end_caps
-        ``half-slice``, ``capped`` (half a slice, at most 1.5 mm) or ``none``: what lies beyond the end planes. The
+        ``half-slice``, ``capped`` (half a slice, at most 1.5 mm) or ``none``: what lies outside the end planes. The
         other conventions come along as each DVH's ``alternatives``.
     between
-        ``slab``: each contour stands for a prism to half way to its neighbours, as in planning systems;
+        ``slab``: each contour is a prism to half way to its neighbours, as in planning systems;
         ``interpolated``: outlines between planes follow the structure's shape (see the findings for where they cannot).
     dose
         ``trilinear`` between grid points, as in planning systems; or ``cubic`` splines through them, for targets of a
@@ -64,10 +64,10 @@ def compute_dvhs(
     top_gy = largest_dose(plan)
     derived = _derivable(plan, structures, names)
     contoured = [_alone(s) for s in plan.structures if structures is None or s.name in structures]
-    asked = [recipe for organ, recipe in derived.items() if structures is None or organ in structures]
+    recipes = [recipe for organ, recipe in derived.items() if structures is None or organ in structures]
     _check_known(structures, plan, derived)
     with log_step("DVHs") as report:
-        results = dvhs_of([(recipe,) for recipe in (*contoured, *asked)], plan, model, top_gy, progress)
+        results = dvhs_of([(recipe,) for recipe in (*contoured, *recipes)], plan, model, top_gy, progress)
         report(_summary(results, plan, model))
     return DVHSet(
         dvhs=tuple(r for r in results if isinstance(r, DVH)),
@@ -107,8 +107,8 @@ def _alone(structure: Structure) -> Recipe:
 
 def _check_known(structures: Collection[str] | None, plan: Plan, derived: Mapping[str, Recipe]) -> None:
     known = {s.name for s in plan.structures} | set(derived)
-    strange = sorted(set(structures or ()) - known)
-    if strange:
+    unknown = sorted(set(structures or ()) - known)
+    if unknown:
         raise ValueError(
-            f"the plan has no structure {', '.join(map(repr, strange))}; it has {', '.join(sorted(known))}"
+            f"the plan has no structure {', '.join(map(repr, unknown))}; it has {', '.join(sorted(known))}"
         )

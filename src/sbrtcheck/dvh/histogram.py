@@ -78,25 +78,25 @@ class Histogram:
         volume: FloatArray = self.sums[VOLUME]
         return volume
 
-    def add_uncovered(self, volume_cc: float, most: float) -> None:
-        """Add volume outside the dose grid: counted at no dose, at most at ``most`` bins."""
+    def add_uncovered(self, volume_cc: float, max_bins: float) -> None:
+        """Add volume outside the dose grid: counted at no dose, at most at ``max_bins`` bins."""
         # a dose of 0 lies half a bin below the middle of bin 0: offset -1/2, and twelve times its square, 3
         self.sums[[VOLUME, OFFSET, SPREAD12, LOW], 0] += np.array([1.0, -0.5, 3.0, 1.0]) * volume_cc
-        self.sums[HIGH, min(int(most), BINS - 1)] += volume_cc
-        self.mean_error += [0.0, volume_cc * most]
-        self.widen(reached=(0.0, 0.0), bounds=(0.0, most))
+        self.sums[HIGH, min(int(max_bins), BINS - 1)] += volume_cc
+        self.mean_error += [0.0, volume_cc * max_bins]
+        self.widen(reached=(0.0, 0.0), bounds=(0.0, max_bins))
 
-    def may_rise_to(self, most: float) -> None:
-        """Let all of the volume have up to ``most`` bins of dose by the bounds, its value staying what it is."""
-        most = max(most, self.bounds[1])
+    def may_rise_to(self, max_bins: float) -> None:
+        """Let all of the volume have up to ``max_bins`` bins of dose by the bounds; its value stays."""
+        max_bins = max(max_bins, self.bounds[1])
         volume, dose = self.volume.sum(), (np.arange(BINS) + 0.5) @ self.volume + self.sums[OFFSET].sum()
         self.sums[HIGH] = 0.0
-        self.sums[HIGH, min(int(most), BINS - 1)] = volume
-        self.mean_error[1] = max(float(volume * most - dose), 0.0)
-        self.widen(reached=self.reached, bounds=(self.bounds[0], most))
+        self.sums[HIGH, min(int(max_bins), BINS - 1)] = volume
+        self.mean_error[1] = max(float(volume * max_bins - dose), 0.0)
+        self.widen(reached=self.reached, bounds=(self.bounds[0], max_bins))
 
     def widen(self, *, reached: tuple[float, float], bounds: tuple[float, float]) -> None:
-        """Take in doses that are reached, and doses between which others are."""
+        """Extend the range of doses that are reached, and that between which all doses lie."""
         self.reached = min(self.reached[0], reached[0]), max(self.reached[1], reached[1])
         self.bounds = min(self.bounds[0], bounds[0]), max(self.bounds[1], bounds[1])
 
@@ -111,30 +111,32 @@ def add(histograms: Sequence[Histogram], block: Elements) -> None:
     end = np.cumsum(width)
     sums = _sums(block, end - width, int(end[-1]))
     interior = isinstance(block, InteriorCells)  # whose bounds are reached
-    reached = (low, high) if interior else [_by_label(of, block.mean, block) for of in (np.minimum, np.maximum)]
+    reached = (
+        (low, high) if interior else [_by_label(extreme, block.mean, block) for extreme in (np.minimum, np.maximum)]
+    )
     for label in np.unique(block.label).tolist():
-        mine = sums[:, end[label] - width[label] : end[label]]
+        label_sums = sums[:, end[label] - width[label] : end[label]]
         for part in block.owners[label]:
             histogram = histograms[part]
-            histogram.sums[:, : width[label]] += mine
+            histogram.sums[:, : width[label]] += label_sums
             histogram.widen(
                 reached=(float(reached[0][label]), float(reached[1][label])),
                 bounds=(float(low[label]), float(high[label])),
             )
     if isinstance(block, BoundaryCells):  # the mean of an interior cell is exact; this one lies between its bounds too
         error = block.mean_error
-        off = np.minimum(block.mean - block.low, error), np.minimum(block.high - block.mean, error)
-        below, above = (np.add.reduceat(block.volume_cc * most, block.begin) for most in off)
+        distances = np.minimum(block.mean - block.low, error), np.minimum(block.high - block.mean, error)
+        below, above = (np.add.reduceat(block.volume_cc * distance, block.begin) for distance in distances)
         for label, mean_error in zip(block.label.tolist(), np.stack([below, above], axis=1), strict=True):
             for part in block.owners[label]:
                 histograms[part].mean_error += mean_error
 
 
-def _by_label(of: np.ufunc, values: Float32, block: Elements) -> FloatArray:
+def _by_label(extreme: np.ufunc, values: Float32, block: Elements) -> FloatArray:
     """The least or the largest value of each label, by way of that of each span."""
-    found = np.full(len(block.owners), np.inf if of is np.minimum else -np.inf)
-    of.at(found, block.label, of.reduceat(values, block.begin).astype(np.float64))
-    return found
+    values_by_label = np.full(len(block.owners), np.inf if extreme is np.minimum else -np.inf)
+    extreme.at(values_by_label, block.label, extreme.reduceat(values, block.begin).astype(np.float64))
+    return values_by_label
 
 
 def _sums(block: Elements, first: IntArray, bins: int) -> FloatArray:
@@ -142,16 +144,16 @@ def _sums(block: Elements, first: IntArray, bins: int) -> FloatArray:
     start = np.repeat(first[block.label].astype(np.int32), np.diff(block.begin, append=len(block.mean)))
     floor = np.floor(block.mean)
     place = _bins(floor) + start
-    past = np.subtract(block.mean, floor, out=floor)
-    square12 = past * past
+    above_edge = np.subtract(block.mean, floor, out=floor)
+    square12 = above_edge * above_edge
     square12 *= np.float32(12)
     square12 += block.variance12
     weight = block.volume_cc if isinstance(block, BoundaryCells) else None  # those of a label are all as large
     if weight is not None:
-        past, square12 = weight * past, weight * square12
+        above_edge, square12 = weight * above_edge, weight * square12
     sums = np.empty((5, bins))
     sums[VOLUME] = np.bincount(place, weights=weight, minlength=bins)
-    sums[OFFSET] = np.bincount(place, weights=past, minlength=bins)
+    sums[OFFSET] = np.bincount(place, weights=above_edge, minlength=bins)
     sums[SPREAD12] = np.bincount(place, weights=square12, minlength=bins)
     sums[LOW] = np.bincount(_bins(block.low) + start, weights=weight, minlength=bins)
     sums[HIGH] = np.bincount(_bins(block.high) + start, weights=weight, minlength=bins)
@@ -164,7 +166,7 @@ def _sums(block: Elements, first: IntArray, bins: int) -> FloatArray:
 
 
 def _bins(dose: Float32) -> Int32:
-    """The bin of each dose; the last one for what rounding put beyond, the first for what is no dose."""
+    """The bin of each dose; the last one for doses that rounding put above it, the first for what is no dose."""
     bins = dose.astype(np.int32)
     if bins.max() >= BINS or bins.min() < 0:
         np.clip(bins, 0, BINS - 1, out=bins)
@@ -192,34 +194,36 @@ def dvh_curve(histogram: Histogram) -> Curve:
     shift = histogram.sums[OFFSET, used] / volume
     variance = np.maximum(histogram.sums[SPREAD12, used] / volume / 12 - shift * shift, 0.0)
     middle = used + 0.5 + shift
-    half = np.clip(np.sqrt(3 * variance), NARROWEST, np.maximum(middle, NARROWEST))
+    half_width = np.clip(np.sqrt(3 * variance), NARROWEST, np.maximum(middle, NARROWEST))
     # the density of volume over dose is a sum of boxes: it rises where one begins and falls where it ends; its integral
     # is piecewise linear between these ends
-    ends = np.concatenate([middle - half, middle + half])
-    density = np.concatenate([volume / (2 * half), -volume / (2 * half)])
+    ends = np.concatenate([middle - half_width, middle + half_width])
+    density = np.concatenate([volume / (2 * half_width), -volume / (2 * half_width)])
     order = np.argsort(ends, kind="stable")
     dose = ends[order]
-    below = np.concatenate([[0.0], np.cumsum(np.cumsum(density[order])[:-1] * np.diff(dose))])
-    whole = float(volume.sum())
-    left = np.minimum.accumulate(np.clip(whole - below, 0.0, whole))
-    left[-1] = 0.0
+    volume_below = np.concatenate([[0.0], np.cumsum(np.cumsum(density[order])[:-1] * np.diff(dose))])
+    total = float(volume.sum())
+    remaining = np.minimum.accumulate(np.clip(total - volume_below, 0.0, total))
+    remaining[-1] = 0.0
     slack = ROUNDING * BINS
-    dose, left = _cut_off(dose, left, max(histogram.bounds[0] - slack, 0.0), histogram.bounds[1] + slack)
-    return read_only_curve(dose * histogram.bin_gy, left)
+    dose, remaining = _cut_off(dose, remaining, max(histogram.bounds[0] - slack, 0.0), histogram.bounds[1] + slack)
+    return read_only_curve(dose * histogram.bin_gy, remaining)
 
 
-def _cut_off(dose: FloatArray, left: FloatArray, least: float, most: float) -> tuple[FloatArray, FloatArray]:
-    """A curve cut off at doses that nothing goes below or above: what it had beyond them is a step there."""
-    at_least, at_most = np.interp([least, most], dose, left)
-    if dose[0] < least:
-        after = dose > least
-        dose = np.concatenate([[least, least], dose[after]])
-        left = np.concatenate([[left[0], at_least], left[after]])
-    if dose[-1] > most:
-        before = dose < most
-        dose = np.concatenate([dose[before], [most, most]])
-        left = np.concatenate([left[before], [at_most, 0.0]])
-    return dose, left
+def _cut_off(
+    dose: FloatArray, remaining: FloatArray, min_dose: float, max_dose: float
+) -> tuple[FloatArray, FloatArray]:
+    """A curve cut off at doses that nothing goes below or above: the volume outside them becomes a step there."""
+    at_least, at_most = np.interp([min_dose, max_dose], dose, remaining)
+    if dose[0] < min_dose:
+        after = dose > min_dose
+        dose = np.concatenate([[min_dose, min_dose], dose[after]])
+        remaining = np.concatenate([[remaining[0], at_least], remaining[after]])
+    if dose[-1] > max_dose:
+        before = dose < max_dose
+        dose = np.concatenate([dose[before], [max_dose, max_dose]])
+        remaining = np.concatenate([remaining[before], [at_most, 0.0]])
+    return dose, remaining
 
 
 def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
@@ -250,14 +254,14 @@ def bounds_of_statistics(histogram: Histogram, curve: Curve) -> tuple[Bounds, Bo
     low_by, high_by = (histogram.mean_error / volume * unit).tolist()
     low, high = mean - low_by, mean + high_by
     slack = ROUNDING * BINS * unit
-    least, most = histogram.bounds[0] * unit, histogram.bounds[1] * unit
+    min_gy, max_gy = histogram.bounds[0] * unit, histogram.bounds[1] * unit
     begin, end = float(curve.dose_gy[0]), float(curve.dose_gy[-1])
     reached = histogram.reached[0] * unit, histogram.reached[1] * unit
     # rounding could put a reached dose outside the bounds by a float32 step: hence the slack on every side
     return (
         dose_bounds(mean, max(low - slack, 0.0), high + slack),
-        dose_bounds(min(max(begin, least), reached[0]), max(least - slack, 0.0), reached[0] + slack),
-        dose_bounds(max(min(end, most), reached[1]), max(reached[1] - slack, 0.0), most + slack),
+        dose_bounds(min(max(begin, min_gy), reached[0]), max(min_gy - slack, 0.0), reached[0] + slack),
+        dose_bounds(max(min(end, max_gy), reached[1]), max(reached[1] - slack, 0.0), max_gy + slack),
     )
 
 

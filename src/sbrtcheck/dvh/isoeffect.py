@@ -10,9 +10,9 @@ DVH is converted by converting its doses: the volume that receives at least ``D`
 (Wheldon et al. 1998, Radiother Oncol 46:285). The mean is another matter: the effect of the mean is less than the mean
 of the effect, for the parabola bends upwards (Jensen's inequality).
 
-Bending is also why points are added. A straight part of the curve in Gy becomes a part of a parabola, which is drawn
-here by straight parts again. Over a width ``w`` of dose the chord lies above the parabola, by ``q w**2 / 4`` at most,
-and the tangent at its beginning below it, by ``q w**2`` at most at its end::
+Bending is also why points are added. A straight part of the curve in Gy becomes a part of a parabola, which is
+approximated by straight parts again. Over a width ``w`` of dose the chord lies above the parabola, by ``q w**2 / 4`` at
+most, and the tangent at its beginning below it, by ``q w**2`` at most at its end::
 
       effect |            / chord: an upper bound stays one
              |          .'/
@@ -33,7 +33,7 @@ from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.radiobiology.course import alpha_beta, whole_fractions
 
 CHORD_GY = 2e-5
-"""A curve is straight between its points, and stays within this dose of what it stands for; bounds count it in."""
+"""A curve is straight between its points, and stays within this dose of the parabola; bounds include that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Isoeffect:
     linear: float
     quadratic: float
 
-    def of(self, dose_gy: FloatArray) -> FloatArray:
+    def of_dose(self, dose_gy: FloatArray) -> FloatArray:
         """The effect of each dose, Gy."""
         return dose_gy * (self.linear + self.quadratic * dose_gy)
 
@@ -58,14 +58,14 @@ def isoeffect(quantity: Quantity, *, fractions: int, alpha_beta_gy: float) -> Is
 
 def converted_bounds(bounds_gy: Bounds, effect: Isoeffect) -> Bounds:
     """A dose of one place, such as the minimum, and its bounds as effect."""
-    value, low, high = effect.of(np.array([bounds_gy.value, bounds_gy.low, bounds_gy.high])).tolist()
+    value, low, high = effect.of_dose(np.array([bounds_gy.value, bounds_gy.low, bounds_gy.high])).tolist()
     return dose_bounds(value, low, high)
 
 
 def converted_mean(curve: Curve, lower: Curve, upper: Curve, mean_gy: Bounds, effect: Isoeffect) -> Bounds:
     """Mean of the effect over the volume, which is not the effect of the mean: it is at least that."""
-    value, low, high = (_mean_effect(each, effect) for each in (curve, lower, upper))
-    at_least = float(effect.of(np.array(mean_gy.low)))
+    value, low, high = (_mean_effect(bounding, effect) for bounding in (curve, lower, upper))
+    at_least = float(effect.of_dose(np.array(mean_gy.low)))
     return dose_bounds(value, max(low, at_least), high)
 
 
@@ -83,13 +83,13 @@ def converted_curve(curve: Curve, effect: Isoeffect) -> Curve:
     Between two points it runs along the chord, which lies above the parabola: an upper bound stays one.
     """
     divided = _subdivided(curve, np.sqrt(4.0 * CHORD_GY / effect.quadratic))
-    return read_only_curve(effect.of(divided.dose_gy), divided.volume)
+    return read_only_curve(effect.of_dose(divided.dose_gy), divided.volume)
 
 
 def converted_lower_curve(curve: Curve, effect: Isoeffect) -> Curve:
     """The same along tangents, which lie below: each begins on the parabola, and a step leads to the next."""
     divided = _subdivided(curve, np.sqrt(CHORD_GY / effect.quadratic))
-    on_parabola, width = effect.of(divided.dose_gy), np.diff(divided.dose_gy)
+    on_parabola, width = effect.of_dose(divided.dose_gy), np.diff(divided.dose_gy)
     dose, volume = np.repeat(on_parabola, 2)[1:], np.repeat(divided.volume, 2)[1:]
     dose[1::2] -= effect.quadratic * width * width * (np.diff(divided.volume) != 0.0)
     return read_only_curve(dose, volume)

@@ -1,4 +1,4 @@
-"""What contours and dose grid are taken to mean: the choices that a computed DVH is a DVH under.
+"""How contours and dose grid are interpreted: the conventions that a computed DVH holds for.
 
 Contours are curves on planes, and a dose grid is a set of points; a volume and the dose in it need three conventions
 more. Planning systems differ in them, and the difference is part of what a DVH is uncertain by (Drzymala et al. 1991,
@@ -15,9 +15,9 @@ Int J Radiat Oncol Biol Phys 21:71, on contours, voxels and bins of a DVH)::
        plane 1  -----     |_____| half     |_____| 1.5 mm  |_____|
                           |_____|          |_____|
 
-Between the planes, `Between.SLAB` lets each contour stand for a prism to half way to its neighbours, and
-`Between.INTERPOLATED` a shape that changes from one contour to the next. Between grid points, dose is trilinear, or
-runs along cubic splines.
+Between the planes, `Between.SLAB` makes each contour a prism to half way to its neighbours, and `Between.INTERPOLATED`
+makes a shape that changes from one contour to the next. Between grid points, dose is trilinear, or runs along cubic
+splines.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from enum import StrEnum
 
 
 class EndCaps(StrEnum):
-    """What lies beyond the first and last contour plane of a part."""
+    """What lies outside the first and last contour plane of a part."""
 
     HALF_SLICE = "half-slice"
     NONE = "none"
@@ -50,7 +50,7 @@ class Interpolation(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """What contours and dose grid are taken to mean."""
+    """How contours and dose grid are interpreted."""
 
     end_caps: EndCaps = EndCaps.HALF_SLICE
     between: Between = Between.SLAB

@@ -51,9 +51,11 @@ def dvhs_html(
         Where the DVHs come from, and for those computed here, how.
     """
     dvhs = [dvh for dvh, _ in styled]
-    lacking = [f"{one.name}: no DVH, {one.reason}{f' ({one.detail})' if one.detail else ''}" for one in without]
+    lacking = [
+        f"{no_dvh.name}: no DVH, {no_dvh.reason}{f' ({no_dvh.detail})' if no_dvh.detail else ''}" for no_dvh in without
+    ]
     noticed = dict.fromkeys((*findings, *(finding for dvh in dvhs for finding in dvh.findings)))
-    lines = [f"{one.subject}: {one.text}" if one.subject else one.text for one in noticed]
+    lines = [f"{finding.subject}: {finding.text}" if finding.subject else finding.text for finding in noticed]
     drawing = _svg(dvh_chart(styled)) if styled else ""
     return (
         f"<div>{drawing}{html_table(_HEADINGS, [_row(dvh, style) for dvh, style in styled])}"

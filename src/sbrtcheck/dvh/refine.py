@@ -1,4 +1,4 @@
-"""A computed DVH in, the same DVH with refined bounds out: everywhere, or just as far as a limit asks for.
+"""A computed DVH in; the same DVH with refined bounds out, everywhere or just at the doses of some limits.
 
 Bounds are apart because an element has one dose in the sums and a range of doses in truth. Two ways bring them
 together. Elements half as wide have about half the range (`refine_everywhere`), at eight times the work. A limit asks
@@ -44,13 +44,13 @@ from sbrtcheck.plan import Plan
 from sbrtcheck.radiobiology import Quantity
 
 MAX_ELEMENTS = 4_000_000
-"""Bounds are not tightened beyond this many elements: a few seconds, and a hundredth of a voxel."""
+"""Bounds are refined with no more elements than this: a few seconds, and a hundredth of a voxel."""
 
 MAX_CELLS = 1 << 15
-"""More cells along an isodose are not halved: a few tenths of a second, and narrower than anybody needs."""
+"""More cells along an isodose are not halved: a few tenths of a second, and tighter bounds than anybody needs."""
 
 AT_ONCE = 4
-"""Isodoses found in one pass over the elements: in a noisy dose, the cells of each take a tenth of a gigabyte."""
+"""Isodoses found in one pass over the elements: in a noisy dose, the cells of each need a tenth of a gigabyte."""
 
 SLACK_BINS = 2 * SAME_DOSE * BINS
 """A dose within so many bins is on neither side: rounding of float32, and of a dose that is asked for."""
@@ -79,8 +79,8 @@ def refine_everywhere(plan: Plan | None, dvh: DVH) -> DVH | None:
 def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Sequence[DosePoint]]) -> tuple[DVH, ...]:
     """For each question the DVH, its bounds refined at the doses of the question's points; see `DVHSet.narrowed`.
 
-    Elements that the isodose of a point does not cross are in the DVH's bounds already, each as a whole; what is found
-    in the others is added, and the bounds get a step at the dose. A DVH that was refined before keeps the steps it has.
+    Elements that the isodose of a point does not cross are in the DVH's bounds already, each as a whole; the volume
+    found in the others is added, and the bounds get a step at the dose. A DVH that was refined before keeps its steps.
     """
     if plan is None or dvh.quantity is not Quantity.PHYSICAL:
         return ()
@@ -88,13 +88,15 @@ def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Sequence[DosePoin
     if sampled is None:
         return ()
     refined, bin_gy = [dvh] * len(questions), sampled.bin_gy
-    asked = [(number, point) for number, points in enumerate(questions) for point in points]
-    for start in range(0, len(asked), AT_ONCE):
-        batch = asked[start : start + AT_ONCE]
+    numbered_points = [(number, point) for number, points in enumerate(questions) for point in points]
+    for start in range(0, len(numbered_points), AT_ONCE):
+        batch = numbered_points[start : start + AT_ONCE]
         isodoses = [_isodose(point.dose_gy / bin_gy) for _, point in batch]
-        # in the rim beyond the outermost dose points, the bounds stay those of a dose that is not known
-        known = [slices for slices in sampled.slices if not slices.rim]
-        by_slices = {slices.conventions: cut_by_isodoses(slices, sampled.frame, isodoses, bin_gy) for slices in known}
+        # in the rim outside the outermost dose points, the bounds stay those of a dose that is not known
+        slices_inside = [slices for slices in sampled.slices if not slices.rim]
+        by_slices = {
+            slices.conventions: cut_by_isodoses(slices, sampled.frame, isodoses, bin_gy) for slices in slices_inside
+        }
         for i, (number, point) in enumerate(batch):
             search = _Search(bin_gy=bin_gy, parts={mask: parts[i] for mask, parts in by_slices.items()})
             refined[number] = search.until_decided(sampled.dvh, point).put_into(refined[number], sampled.dvh)
@@ -121,21 +123,24 @@ class _Search:
         """Halve until the DVH is known to pass on one side of the point, or never will be."""
         search = self
         while not search._is_decided(dvh, point):
-            search = search._without_cells_that_do_not_matter(dvh, point)
+            search = search._without_negligible_cells(dvh, point)
             if not 0 < sum(map(len, search.parts.values())) <= MAX_CELLS:
                 break
             halved = {mask: part.halved() for mask, part in search.parts.items()}
             search = replace(search, parts=halved)
         return search
 
-    def _without_cells_that_do_not_matter(self, dvh: DVH, point: DosePoint) -> _Search:
-        """Without those that would leave the point decided if all cells were as little undecided as they are."""
-        least_cc, most_cc = self._volume_cc(dvh)
+    def _without_negligible_cells(self, dvh: DVH, point: DosePoint) -> _Search:
+        """Without cells so small that the point would be decided even if all cells were undecided by no more than they.
+
+        Halving these costs as much as halving any other, and cannot decide the point.
+        """
+        low_cc, high_cc = self._volume_cc(dvh)
         volume_cc, slack_cc = _volume_cc(point, dvh), SAME_VOLUME * dvh.volume
         if not slack_cc < volume_cc < dvh.volume - slack_cc:
-            return self  # minimum or maximum: the smallest part of a cell has a say
-        off_cc = abs((least_cc + most_cc) / 2 - volume_cc)
-        enough_cc = off_cc / 4 / max(sum(map(len, self._under(dvh))), 1)
+            return self  # minimum or maximum: the smallest part of a cell may decide
+        off_cc = abs((low_cc + high_cc) / 2 - volume_cc)
+        enough_cc = off_cc / 4 / max(sum(map(len, self._parts_of_convention(dvh))), 1)
         return replace(
             self, parts={mask: part.without(part.cells.undecided_cc <= enough_cc) for mask, part in self.parts.items()}
         )
@@ -147,78 +152,78 @@ class _Search:
         return replace(self._with_step(refined, dvh), alternatives=others)
 
     def _is_decided(self, dvh: DVH, point: DosePoint) -> bool:
-        least_cc, most_cc = self._volume_cc(dvh)
+        low_cc, high_cc = self._volume_cc(dvh)
         slack_cc = SAME_VOLUME * dvh.volume
         volume_cc = _volume_cc(point, dvh)
         if volume_cc <= slack_cc:
-            return least_cc > 0.0 or self._guaranteed_nowhere(dvh, most_cc)
+            return low_cc > 0.0 or self._guaranteed_nowhere(dvh, high_cc)
         if volume_cc >= dvh.volume - slack_cc:
-            return self._guaranteed_not_everywhere(dvh, most_cc) or self._guaranteed_everywhere(dvh, least_cc)
-        return least_cc > volume_cc + slack_cc or most_cc < volume_cc - slack_cc
+            return self._guaranteed_not_everywhere(dvh, high_cc) or self._guaranteed_everywhere(dvh, low_cc)
+        return low_cc > volume_cc + slack_cc or high_cc < volume_cc - slack_cc
 
-    def _guaranteed_nowhere(self, dvh: DVH, most_cc: float) -> bool:
+    def _guaranteed_nowhere(self, dvh: DVH, high_cc: float) -> bool:
         """Whether nothing receives the dose: sums cannot tell the tip of a large structure from their rounding.
 
         The elements that are not undecided and receive it have means that the bounds of the maximum know of.
         """
-        whole_elements = dvh.max_gy.low <= self._any.isodose.dose * self.bin_gy
-        cells = all(part.guaranteed_nowhere for part in self._under(dvh))
-        return whole_elements and cells and most_cc <= SAME_VOLUME * dvh.volume
+        whole_elements = dvh.max_gy.low <= self._first_part.isodose.dose * self.bin_gy
+        cells = all(part.guaranteed_nowhere for part in self._parts_of_convention(dvh))
+        return whole_elements and cells and high_cc <= SAME_VOLUME * dvh.volume
 
-    def _guaranteed_not_everywhere(self, dvh: DVH, most_cc: float) -> bool:
+    def _guaranteed_not_everywhere(self, dvh: DVH, high_cc: float) -> bool:
         """Whether something does not receive it; needs no such care, for what is guaranteed is a sum without noise."""
-        cells = any(part.guaranteed_below_cc > 0.0 for part in self._under(dvh))
-        return cells or most_cc < (1.0 - SAME_VOLUME) * dvh.volume
+        cells = any(part.guaranteed_below_cc > 0.0 for part in self._parts_of_convention(dvh))
+        return cells or high_cc < (1.0 - SAME_VOLUME) * dvh.volume
 
-    def _guaranteed_everywhere(self, dvh: DVH, least_cc: float) -> bool:
+    def _guaranteed_everywhere(self, dvh: DVH, low_cc: float) -> bool:
         """Whether everything receives the dose; see `_guaranteed_nowhere`."""
-        whole_elements = dvh.min_gy.high >= self._any.isodose.dose * self.bin_gy
-        cells = all(part.guaranteed_everywhere for part in self._under(dvh))
-        return whole_elements and cells and least_cc >= (1.0 - SAME_VOLUME) * dvh.volume
+        whole_elements = dvh.min_gy.high >= self._first_part.isodose.dose * self.bin_gy
+        cells = all(part.guaranteed_everywhere for part in self._parts_of_convention(dvh))
+        return whole_elements and cells and low_cc >= (1.0 - SAME_VOLUME) * dvh.volume
 
     def _volume_cc(self, dvh: DVH) -> tuple[float, float]:
         """The least and the largest volume that can receive the dose, from decided elements and parts of the others."""
-        isodose = self._any.isodose
+        isodose = self._first_part.isodose
         # past the lower edge of a bin, the lower curve has what is guaranteed in the bins above; the upper one has, at
         # that edge, what may be in the bin before and all above
         top_gy, bottom_gy = np.floor(isodose.most) * self.bin_gy, (np.floor(isodose.least) + 1.0) * self.bin_gy
         above_cc = float(dvh.lower.volume_at(np.nextafter([top_gy], np.inf))[0])
         below_cc = dvh.volume - float(dvh.upper.volume_at(np.array([bottom_gy]))[0])
-        for part in self._under(dvh):
+        for part in self._parts_of_convention(dvh):
             above_cc += part.guaranteed_above_cc
             below_cc += part.guaranteed_below_cc
         return above_cc, dvh.volume - below_cc
 
     def _with_step(self, refined: DVH, dvh: DVH) -> DVH:
         """``refined`` with a step of each bounding curve at the dose, and the extremes moved to where they can be."""
-        isodose = self._any.isodose
-        least_cc, most_cc = self._volume_cc(dvh)
+        isodose = self._first_part.isodose
+        low_cc, high_cc = self._volume_cc(dvh)
         slack_cc = SAME_VOLUME * dvh.volume
         over_gy, under_gy = (x * self.bin_gy for x in (isodose.dose + isodose.slack, isodose.dose - isodose.slack))
-        least, most = refined.min_gy, refined.max_gy
-        if least_cc > 0.0:
-            most = _within(most, over_gy, np.inf)
-        if self._guaranteed_everywhere(dvh, least_cc):
-            least = _within(least, over_gy, np.inf)
-        if self._guaranteed_not_everywhere(dvh, most_cc):
-            least = _within(least, 0.0, under_gy)
-        nowhere = self._guaranteed_nowhere(dvh, most_cc)
+        min_gy, max_gy = refined.min_gy, refined.max_gy
+        if low_cc > 0.0:
+            max_gy = _within(max_gy, over_gy, np.inf)
+        if self._guaranteed_everywhere(dvh, low_cc):
+            min_gy = _within(min_gy, over_gy, np.inf)
+        if self._guaranteed_not_everywhere(dvh, high_cc):
+            min_gy = _within(min_gy, 0.0, under_gy)
+        nowhere = self._guaranteed_nowhere(dvh, high_cc)
         if nowhere:
-            most = _within(most, 0.0, under_gy)
+            max_gy = _within(max_gy, 0.0, under_gy)
         return replace(
             refined,
-            lower=_at_least(refined.lower, over_gy, least_cc),
-            upper=_at_most(refined.upper, under_gy, 0.0 if nowhere else max(most_cc, slack_cc)),
-            min_gy=least,
-            max_gy=most,
+            lower=_at_least(refined.lower, over_gy, low_cc),
+            upper=_at_most(refined.upper, under_gy, 0.0 if nowhere else max(high_cc, slack_cc)),
+            min_gy=min_gy,
+            max_gy=max_gy,
             narrowed_at_gy=(*refined.narrowed_at_gy, isodose.dose * self.bin_gy),
         )
 
     @property
-    def _any(self) -> IsodoseCut:
+    def _first_part(self) -> IsodoseCut:
         return next(iter(self.parts.values()))
 
-    def _under(self, dvh: DVH) -> Iterable[IsodoseCut]:
+    def _parts_of_convention(self, dvh: DVH) -> Iterable[IsodoseCut]:
         """The parts that exist under a DVH's convention."""
         exist = CONVENTION_OF[dvh.end_caps] if dvh.end_caps else 0
         return (part for mask, part in self.parts.items() if mask & exist)
@@ -229,7 +234,7 @@ def _volume_cc(point: DosePoint, dvh: DVH) -> float:
 
 
 def _within(bounds: Bounds, low_gy: float, high_gy: float) -> Bounds:
-    """The bounds without what lies outside; the value is moved to their end where it lay there."""
+    """The bounds without what lies outside; a value that was outside is moved to their end."""
     low, high = max(bounds.low, low_gy), min(bounds.high, high_gy)
     return Bounds(value=min(max(bounds.value, low), high), low=low, high=high) if low <= high else bounds
 
@@ -240,21 +245,21 @@ def _at_least(lower: Curve, dose_gy: float, volume: float) -> Curve:
         return lower
     level = float(lower.dose_at(np.array([volume]))[0]) if volume <= lower.volume[0] else 0.0
     before, after = (lower.dose_gy <= level) & (lower.volume >= volume), lower.dose_gy > dose_gy
-    then = float(lower.volume_at(np.array([np.nextafter(dose_gy, np.inf)]))[0])
+    volume_above = float(lower.volume_at(np.array([np.nextafter(dose_gy, np.inf)]))[0])
     return joined_curve(
         [lower.dose_gy[before], [level, dose_gy, dose_gy], lower.dose_gy[after]],
-        [lower.volume[before], [volume, volume, then], lower.volume[after]],
+        [lower.volume[before], [volume, volume, volume_above], lower.volume[after]],
     )
 
 
 def _at_most(upper: Curve, dose_gy: float, volume: float) -> Curve:
     """An upper bound, knowing that no more volume receives the dose."""
-    now = float(upper.volume_at(np.array([dose_gy]))[0])
-    if volume >= now:
+    volume_here = float(upper.volume_at(np.array([dose_gy]))[0])
+    if volume >= volume_here:
         return upper
     level = float(upper.dose_at(np.array([volume]))[0]) if volume > 0.0 else dose_gy
     before, after = upper.dose_gy < dose_gy, (upper.dose_gy >= level) & (upper.volume <= volume) & (volume > 0.0)
     return joined_curve(
         [upper.dose_gy[before], [dose_gy, dose_gy, level], upper.dose_gy[after]],
-        [upper.volume[before], [now, volume, volume], upper.volume[after]],
+        [upper.volume[before], [volume_here, volume, volume], upper.volume[after]],
     )

@@ -1,6 +1,6 @@
 """A recipe of structures in, their shape as prisms in the dose grid out; or why it has none.
 
-A recipe names structures of the plan to be united, and others to be taken away: ``Lungs`` is the left with the right
+A recipe names structures of the plan to be united, and others to be subtracted: ``Lungs`` is the left with the right
 lung, ``Liver-GTV`` the liver without the tumour. One structure alone is the shortest recipe. Each structure becomes a
 stack of prisms, a polygon and two heights each (`sbrtcheck.geometry`), and stacks are united and subtracted as exactly
 as polygons are::
@@ -12,8 +12,8 @@ as polygons are::
                     minus              |GTV|
 
 **Readings.** Where the contours of one structure contradict each other (loops that cross, say), there is more than one
-area that they may mean. The structure is taken under one reading, and the others travel along, so that a verdict can
-be made under each. In a recipe of several structures, one is read otherwise at a time, for it is enough to know the
+area that they may mean. One reading is used, and the others are kept beside it, so that a verdict can be checked under
+each. In a recipe of several structures, one is read otherwise at a time, for it is enough to know the
 least and the most that any reading leaves.
 """
 
@@ -62,7 +62,7 @@ class Solid:
     readings: tuple[Solid, ...] = ()
     reading: int = 0
 
-    def or_else(self, stacks: Iterable[PrismStack]) -> Solid:
+    def with_readings(self, stacks: Iterable[PrismStack]) -> Solid:
         """The solid with its other readings; one that leaves nothing of it is none."""
         numbered = enumerate((stack for stack in stacks if len(stack.layer)), start=1)
         return replace(self, readings=tuple(replace(self, stack=stack, reading=number) for number, stack in numbered))
@@ -88,7 +88,7 @@ class SolidBuilder:
         recipes
             One, or several for a union.
         reading
-            Which other reading of contradictory contours to take, counted from 1; 0 for the usual one.
+            Which other reading of contradictory contours to use, counted from 1; 0 for the usual one.
         """
         parts = []
         for recipe in recipes:
@@ -96,18 +96,18 @@ class SolidBuilder:
             if isinstance(part, NoDVH):
                 return part
             parts.append(part)
-        whole = _united(parts) if len(parts) > 1 else parts[0]
-        solid = whole if isinstance(whole, NoDVH) else _with_dose(whole, self.model)
+        united = _united(parts) if len(parts) > 1 else parts[0]
+        solid = united if isinstance(united, NoDVH) else _with_dose(united, self.model)
         return solid if isinstance(solid, NoDVH) or reading == 0 else solid.readings[reading - 1]
 
     def _of_recipe(self, recipe: Recipe) -> Solid | NoDVH:
-        plus, spared = (
+        plus, subtracted = (
             [self._contoured(_structure_of(roi, self.plan)) for roi in r] for r in (recipe.plus, recipe.minus)
         )
-        if len(plus) == 1 and not spared and recipe.organ == recipe.plus[0].name:
+        if len(plus) == 1 and not subtracted and recipe.organ == recipe.plus[0].name:
             return plus[0]
         parts = []
-        for part in (*plus, *spared):
+        for part in (*plus, *subtracted):
             if isinstance(part, NoDVH):
                 detail = f"its part {part.name!r}: {part.detail or part.reason}"
                 return _no_derived(recipe.organ, part.reason, detail)
@@ -152,7 +152,7 @@ class SolidBuilder:
             frame=frame,
             findings=structure.findings + stack.findings,
         )
-        return solid.or_else(readings)
+        return solid.with_readings(readings)
 
     def _heights_of_others(self, structure: Structure, axis: int) -> list[FloatArray]:
         """The heights of the contour planes of all other structures, along an axis of the dose grid."""
@@ -187,7 +187,7 @@ def _united(parts: Sequence[Solid]) -> Solid | NoDVH:
         frame=parts[0].frame,
         findings=tuple(dict.fromkeys(findings)),
     )
-    return solid.or_else(reduce(union, stacks) for stacks in _each_reading(parts))
+    return solid.with_readings(reduce(union, stacks) for stacks in _each_reading(parts))
 
 
 def _each_reading(parts: Sequence[Solid]) -> Iterator[list[PrismStack]]:
@@ -196,35 +196,35 @@ def _each_reading(parts: Sequence[Solid]) -> Iterator[list[PrismStack]]:
         yield [part.readings[number].stack if number < len(part.readings) else part.stack for part in parts]
 
 
-def _combined(recipe: Recipe, whole: Sequence[Solid], spared: Sequence[Solid]) -> Solid | NoDVH:
+def _combined(recipe: Recipe, plus_parts: Sequence[Solid], minus_parts: Sequence[Solid]) -> Solid | NoDVH:
     """The union of some structures without the union of others."""
-    parts = [*whole, *spared]
+    parts = [*plus_parts, *minus_parts]
     frame = parts[0].frame
     if any(part.frame.axes != frame.axes for part in parts):
         return _no_derived(recipe.organ, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
-    stacks = [part.stack for part in whole], [part.stack for part in spared]
+    stacks = [part.stack for part in plus_parts], [part.stack for part in minus_parts]
     stack = _difference(*stacks)
     # the least and the most that the readings can leave, if one reading of each part lies inside the other
-    readings = [_difference(other, stacks[1]) for other in _each_reading(whole)]
-    readings += [_difference(stacks[0], other) for other in _each_reading(spared)]
+    readings = [_difference(other, stacks[1]) for other in _each_reading(plus_parts)]
+    readings += [_difference(stacks[0], other) for other in _each_reading(minus_parts)]
     built = Finding(code=FindingCode.DERIVED_STRUCTURE, text=_composition(recipe), subject=recipe.organ)
     if len(stack.layer) == 0:
         return _no_derived(recipe.organ, Reason.STRUCTURE_EMPTY, built.text)
     findings = (built, *(finding for part in parts for finding in part.findings))
     solid = Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
-    return solid.or_else(readings)
+    return solid.with_readings(readings)
 
 
-def _difference(whole: Sequence[PrismStack], spared: Sequence[PrismStack]) -> PrismStack:
+def _difference(plus_stacks: Sequence[PrismStack], minus_stacks: Sequence[PrismStack]) -> PrismStack:
     """The union of some stacks without the union of others."""
-    stack = reduce(union, whole)
-    return minus(stack, reduce(union, spared)) if spared else stack
+    stack = reduce(union, plus_stacks)
+    return minus(stack, reduce(union, minus_stacks)) if minus_stacks else stack
 
 
 def _composition(recipe: Recipe) -> str:
     plus = " + ".join(roi.name for roi in recipe.plus)
-    spared = "".join(f" - {roi.name}" for roi in recipe.minus)
-    return f"built from {plus}{spared}"
+    minus_text = "".join(f" - {roi.name}" for roi in recipe.minus)
+    return f"built from {plus}{minus_text}"
 
 
 def _with_dose(solid: Solid, model: Model) -> Solid:
@@ -251,9 +251,9 @@ def _nothing_contoured(structure: Structure) -> NoDVH:
     return no_dvh(structure, reason, detail or "no closed contour with an area")
 
 
-def no_dvh(of: Structure | Solid, reason: Reason, detail: str) -> NoDVH:
+def no_dvh(structure: Structure | Solid, reason: Reason, detail: str) -> NoDVH:
     """Why there is no DVH of a structure."""
-    return NoDVH(name=of.name, number=of.number, kind=of.kind, reason=reason, detail=detail)
+    return NoDVH(name=structure.name, number=structure.number, kind=structure.kind, reason=reason, detail=detail)
 
 
 def _no_derived(name: str, reason: Reason, detail: str) -> NoDVH:

@@ -1,4 +1,4 @@
-"""Courses of one patient, with rules and tables for them -> their doses summed in EQD2, and what that comes to."""
+"""Courses of one patient, and rules and tables for them, in; their doses summed in EQD2, and verdicts on that, out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Courses:
     registrations
         How frames of reference lie to each other.
     options
-        Names are of the first plan's structures; of the rest, ``accept_dose`` and ``progress`` are looked at.
+        Names are of the first plan's structures; of the rest, ``accept_dose`` and ``progress`` are used.
     """
 
     plans: tuple[Plan, ...]
@@ -52,15 +52,15 @@ class Courses:
     registrations: tuple[Registration, ...] = ()
     options: CheckOptions
 
-    def first(self, ratios: Mapping[str, float]) -> DVHSet:
+    def course_dvhs(self, ratios: Mapping[str, float]) -> DVHSet:
         """DVHs in EQD2 of the course looked at, alone."""
-        return self._summed(self.plans[:1], ratios)
+        return self._accumulate(self.plans[:1], ratios)
 
-    def together(self, ratios: Mapping[str, float]) -> DVHSet:
+    def cumulative_dvhs(self, ratios: Mapping[str, float]) -> DVHSet:
         """DVHs in EQD2 of all courses."""
-        return self._summed(self.plans, ratios)
+        return self._accumulate(self.plans, ratios)
 
-    def _summed(self, plans: Sequence[Plan], ratios: Mapping[str, float]) -> DVHSet:
+    def _accumulate(self, plans: Sequence[Plan], ratios: Mapping[str, float]) -> DVHSet:
         return accumulate(
             [Course(plan=plan, recovery=self.recovery if number else 0.0) for number, plan in enumerate(plans)],
             ratios,
@@ -97,39 +97,40 @@ def judge_courses(
     SbrtcheckError
         The courses cannot be summed; an α/β is none, or of an organ that the first plan does not have.
     """
-    first, names, accept_dose = courses.plans[0], courses.options.names, courses.options.accept_dose
-    of_rules = [organ for rule in rules for organ in rule.structures]
-    matches = match_plan(first, [*of_rules, *organs_of(tables), *alpha_betas_gy], names)
-    ratios = {**_ratios_of_rows(tables, matches), **_ratios_given(alpha_betas_gy, matches)}
-    judged = tuple(_judged(rule, courses, matches, interval_months) for rule in rules)
-    cumulative = courses.together(ratios)
-    doubts = _doubts_of_doses(courses.plans, names)
+    plan, user_names, accept_dose = courses.plans[0], courses.options.names, courses.options.accept_dose
+    rule_organs = [organ for rule in rules for organ in rule.structures]
+    matches = match_plan(plan, [*rule_organs, *organs_of(tables), *alpha_betas_gy], user_names)
+    ratios = {**_ratios_of_rows(tables, matches), **_user_ratios(alpha_betas_gy, matches)}
+    # each rule has an α/β of its own, so the courses are summed anew for each
+    rule_reports = tuple(_judge_rule(rule, courses, matches, interval_months) for rule in rules)
+    cumulative = courses.cumulative_dvhs(ratios)
+    doubts = _doubts_of_doses(courses.plans, user_names)
     if accept_dose:
-        cumulative = replace(cumulative, findings=(*cumulative.findings, *map(_accepted, doubts)))
+        cumulative = replace(cumulative, findings=(*cumulative.findings, *map(_acceptance_finding, doubts)))
     return SumReport(
-        course=courses.first(ratios),
+        course=courses.course_dvhs(ratios),
         cumulative=cumulative,
-        rules=judged,
-        report=evaluate_with(tables, cumulative, CheckOptions(names=names)) if tables else None,
-        reasons=(*(() if accept_dose else doubts), *(reason for rule in judged for reason in rule.reasons)),
+        rules=rule_reports,
+        report=evaluate_with(tables, cumulative, CheckOptions(names=user_names)) if tables else None,
+        reasons=(*(() if accept_dose else doubts), *(reason for rule in rule_reports for reason in rule.reasons)),
         accept_dose=accept_dose,
     )
 
 
-def _judged(
+def _judge_rule(
     rule: ReirradiationRule, courses: Courses, matches: StructureMatches, interval_months: float | None
 ) -> RuleReport:
-    ratios = _of_organs(rule.structures, rule.alpha_beta_gy, matches)
+    ratios = _ratios_of_organs(rule.structures, rule.alpha_beta_gy, matches)
     return judge_reirradiation(
         rule,
-        course=courses.first(ratios),
-        cumulative=courses.together(ratios),
+        course=courses.course_dvhs(ratios),
+        cumulative=courses.cumulative_dvhs(ratios),
         interval_months=interval_months,
         names=courses.options.names,
     )
 
 
-def _accepted(doubt: ReviewReason) -> Finding:
+def _acceptance_finding(doubt: ReviewReason) -> Finding:
     return Finding(code=FindingCode.DOSE_ACCEPTED, text=f"accepted by the user: {doubt.text}")
 
 
@@ -137,9 +138,9 @@ def _doubts_of_doses(plans: Sequence[Plan], names: Mapping[str, str] | None) -> 
     """Why the dose of a course cannot be that of its prescription, or is not known to be; names are of the first."""
     reasons = []
     for number, plan in enumerate(plans, start=1):
-        of_plan = names if number == 1 else None
-        targets = frozenset(roi.name for roi in all_targets(roi_names_of(plan), of_plan))
-        doubts = dose_check(compute_dvhs(plan, structures=targets), of_plan).doubts
+        plan_names = names if number == 1 else None  # the user names structures of the first plan only
+        targets = frozenset(roi.name for roi in all_targets(roi_names_of(plan), plan_names))
+        doubts = dose_check(compute_dvhs(plan, structures=targets), plan_names).doubts
         reasons += [ReviewReason(code=ReviewCode.DOSE, text=f"course {number}: {doubt.text}") for doubt in doubts]
     return tuple(reasons)
 
@@ -147,7 +148,7 @@ def _doubts_of_doses(plans: Sequence[Plan], names: Mapping[str, str] | None) -> 
 # -------------------------------------------------------------------------------- rules and tables by name
 
 
-def rules_and_tables(given: Sequence[str]) -> tuple[tuple[ReirradiationRule, ...], tuple[ConstraintTable, ...]]:
+def rules_and_tables(names: Sequence[str]) -> tuple[tuple[ReirradiationRule, ...], tuple[ConstraintTable, ...]]:
     """Load the rules for re-irradiation among the names, and the tables that the other names are.
 
     Raises
@@ -158,12 +159,12 @@ def rules_and_tables(given: Sequence[str]) -> tuple[tuple[ReirradiationRule, ...
         A table has faults.
     """
     rules = {rule.id: rule for rule in load_reirradiation_rules()}
-    others = [name for name in given if name not in rules]
+    table_names = [name for name in names if name not in rules]
     try:
-        return tuple(rules[name] for name in given if name in rules), tuple(map(load_table, others))
+        return tuple(rules[name] for name in names if name in rules), tuple(map(load_table, table_names))
     except UnknownTableError as error:
-        meant = suggest(error.table, {*rules, *shipped_files()}) if error.table else ""
-        raise UnknownTableError(error.what, error.place, meant or error.hint, table=error.table) from error
+        suggestion = suggest(error.table, {*rules, *shipped_files()}) if error.table else ""
+        raise UnknownTableError(error.what, error.place, suggestion or error.hint, table=error.table) from error
 
 
 # -------------------------------------------------------------------------------- α/β by structure
@@ -174,25 +175,25 @@ def _ratios_of_rows(tables: Sequence[ConstraintTable], matches: StructureMatches
     ratios: Ratios = {}
     for row in (row for table in tables for row in table.rows):
         if row.quantity is Quantity.EQD2 and row.alpha_beta_gy is not None:
-            ratios = {**_of_organs(row.structures, row.alpha_beta_gy, matches), **ratios}
+            ratios = {**_ratios_of_organs(row.structures, row.alpha_beta_gy, matches), **ratios}
     return ratios
 
 
-def _of_organs(organs: Collection[str], ratio_gy: float, matches: StructureMatches) -> Ratios:
+def _ratios_of_organs(organs: Collection[str], ratio_gy: float, matches: StructureMatches) -> Ratios:
     return dict.fromkeys(sorted(matches.needed(organs)), ratio_gy)
 
 
-def _ratios_given(alpha_betas_gy: Mapping[str, float], matches: StructureMatches) -> Ratios:
+def _user_ratios(alpha_betas_gy: Mapping[str, float], matches: StructureMatches) -> Ratios:
     """As the user says, by organ or by the structure's own name."""
-    own = {structure.name for structure in matches.structures}
+    structure_names = {structure.name for structure in matches.structures}
     ratios: Ratios = {}
     for organ, ratio_gy in alpha_betas_gy.items():
         if not 0 < ratio_gy < math.inf:
             raise InputError(
                 f"an alpha/beta of {organ} of {ratio_gy:g} Gy is impossible", hint="give it in Gy, above 0"
             )
-        structures = {organ} if organ in own else matches.needed([organ])
+        structures = {organ} if organ in structure_names else matches.needed([organ])
         if not structures:
-            raise InputError(f"the plan has no structure for {organ}", hint=suggest_of_all(organ, own))
+            raise InputError(f"the plan has no structure for {organ}", hint=suggest_of_all(organ, structure_names))
         ratios |= dict.fromkeys(structures, ratio_gy)
     return ratios

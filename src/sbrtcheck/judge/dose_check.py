@@ -1,7 +1,7 @@
 """DVHs of a plan in; why their dose cannot be that of the prescription out, or nothing.
 
-A dose of one fraction, of one beam, or a placeholder of zeros lies under every upper limit. What tells it is the
-target: a plan is made so that at least half of a target receives about the prescription. So the median dose of the
+A dose of one fraction, of one beam, or a placeholder of zeros lies under every upper limit, and would pass. The target
+shows it: a plan is made so that at least half of a target receives about the prescription. So the median dose of the
 target that receives most is compared with it; in a plan without targets, the largest dose is.
 """
 
@@ -59,13 +59,13 @@ class TargetDoses:
 
     @property
     def partly_outside(self) -> bool:
-        """Whether a target lies beyond the dose grid, so that the dose there may be as high as in a target."""
+        """Whether a part of a target lies outside the dose grid, so that the dose there may be that of a target."""
         return bool(self.unmeasured) or any(dvh.uncovered_cc > 0.0 for dvh in self.dvhs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseCheck:
-    """What is known of the dose of a plan as a whole; ``accepted``: the user takes it as it is."""
+    """The doubts about the dose of a plan as a whole; ``accepted``: the user accepts it as it is."""
 
     targets: TargetDoses
     doubts: tuple[DoseDoubt, ...]
@@ -91,56 +91,58 @@ def dose_check(dvhs: DVHSet, names: Mapping[str, str] | None, *, accepted: bool 
 def check_dose(dvhs: DVHSet, targets_of_plan: Sequence[RoiName], *, accepted: bool = False) -> DoseCheck:
     """The same where it is known which structures are targets."""
     targets = _target_doses(dvhs, targets_of_plan)
-    against_rx = _against_prescription(dvhs, targets)
-    doubts = (*([against_rx] if against_rx else []), *_as_stated(dvhs), *_of_the_grid(dvhs))
+    prescription_doubt = _prescription_doubt(dvhs, targets)
+    doubts = (*([prescription_doubt] if prescription_doubt else []), *_stated_doubts(dvhs), *_grid_doubts(dvhs))
     return DoseCheck(targets=targets, doubts=doubts, accepted=accepted)
 
 
 def with_dose_doubts(dvhs: DVHSet, names: Mapping[str, str] | None = None) -> DVHSet:
     """The DVHs with a finding for each doubt about their dose, for what gives no verdict."""
-    known = {finding.text for finding in dvhs.findings}
-    doubts = (doubt.text for doubt in dose_check(dvhs, names).doubts if doubt.text not in known)
+    stated_texts = {finding.text for finding in dvhs.findings}
+    doubts = (doubt.text for doubt in dose_check(dvhs, names).doubts if doubt.text not in stated_texts)
     return replace(dvhs, findings=(*dvhs.findings, *(Finding(code=FindingCode.OTHER, text=text) for text in doubts)))
 
 
 def _target_doses(dvhs: DVHSet, targets: Sequence[RoiName]) -> TargetDoses:
-    """The DVHs of all targets of a plan; those that nobody asked for yet are computed where that can be done."""
-    there = {(dvh.name, dvh.number): dvh for dvh in dvhs.dvhs}
-    without = {(one.name, one.number) for one in dvhs.without}
-    lacking = [roi for roi in targets if (roi.name, roi.number) not in there and (roi.name, roi.number) not in without]
-    if lacking and dvhs.plan is not None:
+    """The DVHs of all targets of a plan; those that nobody asked for yet are computed where the contours are known."""
+    dvh_by_roi = {(dvh.name, dvh.number): dvh for dvh in dvhs.dvhs}
+    without = {(no_dvh.name, no_dvh.number) for no_dvh in dvhs.without}
+    uncomputed = [
+        roi for roi in targets if (roi.name, roi.number) not in dvh_by_roi and (roi.name, roi.number) not in without
+    ]
+    if uncomputed and dvhs.plan is not None:
         model = dvhs.model
         computed = compute_dvhs(
             dvhs.plan,
-            structures=frozenset(roi.name for roi in lacking),
+            structures=frozenset(roi.name for roi in uncomputed),
             end_caps=model.end_caps,
             between=model.between,
             dose=model.dose,
         )
-        there |= {(dvh.name, dvh.number): dvh for dvh in computed.dvhs}
+        dvh_by_roi |= {(dvh.name, dvh.number): dvh for dvh in computed.dvhs}
     keys = [(roi.name, roi.number) for roi in targets]
     return TargetDoses(
-        dvhs=tuple(there[key] for key in keys if key in there),
-        unmeasured=tuple(roi.name for roi, key in zip(targets, keys, strict=True) if key not in there),
+        dvhs=tuple(dvh_by_roi[key] for key in keys if key in dvh_by_roi),
+        unmeasured=tuple(roi.name for roi, key in zip(targets, keys, strict=True) if key not in dvh_by_roi),
     )
 
 
-def _as_stated(dvhs: DVHSet) -> Iterator[DoseDoubt]:
+def _stated_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
     """What the files say of their dose that makes it another than the physical dose of the whole plan."""
-    of_plan = [finding.text for finding in dvhs.findings if finding.code in OTHER_DOSE]
-    of_dvhs = [finding.text for dvh in dvhs.dvhs for finding in dvh.findings if finding.code is FindingCode.DOSE_TYPE]
-    for text in dict.fromkeys([*of_plan, *of_dvhs]):
+    plan_texts = [finding.text for finding in dvhs.findings if finding.code in OTHER_DOSE]
+    dvh_texts = [finding.text for dvh in dvhs.dvhs for finding in dvh.findings if finding.code is FindingCode.DOSE_TYPE]
+    for text in dict.fromkeys([*plan_texts, *dvh_texts]):
         yield DoseDoubt(text=text)
 
 
-def _of_the_grid(dvhs: DVHSet) -> Iterator[DoseDoubt]:
-    """What planes without dose, or missing ones, leave in doubt."""
+def _grid_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
+    """Doubts by planes without any dose between others, and by planes that are missing."""
     if dvhs.plan is None:
         return
-    some = np.flatnonzero(dvhs.plan.dose.stored.reshape(len(dvhs.plan.dose.stored), -1).any(axis=1))
-    if len(some) and len(some) <= some[-1] - some[0]:
-        number = int(some[-1] - some[0]) + 1 - len(some)
-        yield DoseDoubt(text=f"{number} dose plane(s) between others have no dose at all")
+    planes_with_dose = np.flatnonzero(dvhs.plan.dose.stored.reshape(len(dvhs.plan.dose.stored), -1).any(axis=1))
+    if len(planes_with_dose) and len(planes_with_dose) <= planes_with_dose[-1] - planes_with_dose[0]:
+        empty_planes = int(planes_with_dose[-1] - planes_with_dose[0]) + 1 - len(planes_with_dose)
+        yield DoseDoubt(text=f"{empty_planes} dose plane(s) between others have no dose at all")
     steps_mm = np.sort(np.diff(dvhs.plan.dose.offsets_mm))
     usual_mm = float(steps_mm[len(steps_mm) // 2])
     if steps_mm[-1] > MISSING_PLANE * usual_mm:
@@ -148,7 +150,7 @@ def _of_the_grid(dvhs: DVHSet) -> Iterator[DoseDoubt]:
         yield DoseDoubt(text=text)
 
 
-def _against_prescription(dvhs: DVHSet, targets: TargetDoses) -> DoseDoubt | None:
+def _prescription_doubt(dvhs: DVHSet, targets: TargetDoses) -> DoseDoubt | None:
     """Compare the dose with the prescription; a sum of courses is not compared with that of one of them."""
     if any(dvh.quantity is not Quantity.PHYSICAL for dvh in dvhs.dvhs):
         return None
@@ -156,34 +158,40 @@ def _against_prescription(dvhs: DVHSet, targets: TargetDoses) -> DoseDoubt | Non
     if isinstance(rx, UnknownPrescription):
         return DoseDoubt(text=f"the prescribed dose is unknown, so the dose cannot be compared with it: {rx.reason}")
     if targets.dvhs:
-        return _of_targets(targets.dvhs, rx) or _of_the_ptv(targets.dvhs, rx)
-    largest = _largest_dose_gy(dvhs)
-    if largest is None:
+        return _target_doubt(targets.dvhs, rx) or _ptv_doubt(targets.dvhs, rx)
+    largest_gy = _largest_dose_gy(dvhs)
+    if largest_gy is None:
         return DoseDoubt(text="no structure has a dose that could be compared with the prescription", blocks=True)
-    doubt = _compared("the largest dose", largest, largest, rx)
+    doubt = _compare_with_prescription("the largest dose", largest_gy, largest_gy, rx)
     if doubt is None and targets.unmeasured:
-        listed = ", ".join(targets.unmeasured)
+        names = ", ".join(targets.unmeasured)
         return DoseDoubt(
-            text=f"no target could be measured ({listed}): the dose cannot be compared with the prescription"
+            text=f"no target could be measured ({names}): the dose cannot be compared with the prescription"
         )
     return doubt
 
 
-def _of_targets(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
+def _target_doubt(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
     """By the target with the largest median dose; what lies outside the dose grid may receive nothing, or any dose."""
-    least_gy = [dvh.dose_at_volume(dvh.volume / 2).value for dvh in targets]
-    most_gy = [_largest_median_gy(dvh) for dvh in targets]
-    at = max(range(len(targets)), key=lambda i: (most_gy[i], least_gy[i]))
-    doubt = _compared(f"the median dose of {targets[at].name}", most_gy[at], min(least_gy), rx)
-    if doubt is None and max(least_gy) < MIN_SHARE_OF_PRESCRIPTION * rx.dose_gy:
-        percent = 100.0 * targets[at].uncovered_cc / targets[at].volume
-        where = f"{percent:.3g} % of {targets[at].name} lies outside the dose grid"
-        return DoseDoubt(text=f"{where}: whether it receives the prescription of {rx.dose_gy:g} Gy cannot be told")
+    # a dose is too low only if it is with all uncovered volume hot, and too high only if it is with all of it cold
+    low_medians_gy = [dvh.dose_at_volume(dvh.volume / 2).value for dvh in targets]
+    high_medians_gy = [_largest_median_gy(dvh) for dvh in targets]
+    hottest = max(range(len(targets)), key=lambda i: (high_medians_gy[i], low_medians_gy[i]))
+    doubt = _compare_with_prescription(
+        f"the median dose of {targets[hottest].name}", high_medians_gy[hottest], min(low_medians_gy), rx
+    )
+    if doubt is None and max(low_medians_gy) < MIN_SHARE_OF_PRESCRIPTION * rx.dose_gy:
+        percent = 100.0 * targets[hottest].uncovered_cc / targets[hottest].volume
+        outside_text = f"{percent:.3g} % of {targets[hottest].name} lies outside the dose grid"
+        return DoseDoubt(
+            text=f"{outside_text}: whether it receives the prescription of {rx.dose_gy:g} Gy cannot be told"
+        )
     return doubt
 
 
-def _of_the_ptv(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
+def _ptv_doubt(targets: Sequence[DVH], rx: Prescription) -> DoseDoubt | None:
     """Whether the structure that is the PTV by its name receives the prescription, where another target does."""
+    # the target that receives most may be a small boost, and hide that the dose is of a part of the plan
     for dvh in targets:
         percent = 100.0 * _largest_median_gy(dvh) / rx.dose_gy
         if dvh.name == "PTV" and percent < 100.0 * MIN_SHARE_OF_PRESCRIPTION:
@@ -198,13 +206,15 @@ def _largest_median_gy(dvh: DVH) -> float:
     return dvh.dose_at_volume(half).value if half > 0.0 else math.inf
 
 
-def _compared(what: str, most_gy: float, least_gy: float, rx: Prescription) -> DoseDoubt | None:
-    percent = 100.0 * most_gy / rx.dose_gy
-    stated = f"{what} is {most_gy:.4g} Gy, {percent:.3g} % of the prescription of {rx.dose_gy:g} Gy in {rx.fractions}"
-    if most_gy < MIN_SHARE_OF_PRESCRIPTION * rx.dose_gy:
-        return DoseDoubt(text=f"{stated}: is it of one fraction, of one beam, or of another plan?", blocks=True)
-    if least_gy > MAX_SHARE_OF_PRESCRIPTION * rx.dose_gy:
-        return DoseDoubt(text=f"{stated}: is it a sum of plans, or in another unit?")
+def _compare_with_prescription(subject: str, high_gy: float, low_gy: float, rx: Prescription) -> DoseDoubt | None:
+    percent = 100.0 * high_gy / rx.dose_gy
+    dose_text = (
+        f"{subject} is {high_gy:.4g} Gy, {percent:.3g} % of the prescription of {rx.dose_gy:g} Gy in {rx.fractions}"
+    )
+    if high_gy < MIN_SHARE_OF_PRESCRIPTION * rx.dose_gy:
+        return DoseDoubt(text=f"{dose_text}: is it of one fraction, of one beam, or of another plan?", blocks=True)
+    if low_gy > MAX_SHARE_OF_PRESCRIPTION * rx.dose_gy:
+        return DoseDoubt(text=f"{dose_text}: is it a sum of plans, or in another unit?")
     return None
 
 

@@ -1,4 +1,4 @@
-"""The structures of a plan, and the rows that it is judged by, in; everything that judging a row looks at out."""
+"""The structures of a plan, and the rows that it is judged by, in; all that judging one of these rows needs out."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from sbrtcheck.dvh import DVH, DVHSet
 from sbrtcheck.judge.dose_check import DoseCheck
 from sbrtcheck.judge.naming import TARGET
-from sbrtcheck.judge.selection import Combined, select, target_of_limits
+from sbrtcheck.judge.selection import CombinedDvhs, select, target_of_limits
 from sbrtcheck.judge.structures import MatchedDvh, PlanStructures
 from sbrtcheck.metric import Measurement, Metric, NotMeasured, OfPlan, WholePlan, measure
 from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.tables import Constraint, LimitByTargetVolume
 
 REFINED_SHARE = 1e-3
-"""Bounds of isodose volumes, as a share of the volume, where wider ones leave a verdict undecided."""
+"""Width of refined bounds of isodose volumes, as a share of the volume: for rows that wider ones leave undecided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +23,14 @@ class JudgedPlan:
     """A plan, and what its rows share: which structures are which organ, their DVHs alone and combined.
 
     ``limit_target`` is the target on whose volume limits depend, all separate ones together; None where no limit does.
-    ``whole`` measures what is of the plan as a whole, ``refined_whole`` the same with narrower bounds of isodoses.
+    ``whole_plan`` measures metrics of the whole plan, ``refined_whole_plan`` the same on refined isodose volumes.
     """
 
     structures: PlanStructures
-    combined: Combined
+    combined: CombinedDvhs
     limit_target: DVH | NotMeasured | None
-    whole: WholePlan
-    refined_whole: WholePlan
+    whole_plan: WholePlan
+    refined_whole_plan: WholePlan
     site: PlanSite
     dose: DoseCheck
 
@@ -40,36 +40,37 @@ class JudgedPlan:
         return self.structures.dvhs
 
     def select(self, row: Constraint) -> list[MatchedDvh]:
-        """What the row is judged on, one for every outcome it will have."""
-        return [self.combined.put_into(matched) for matched in select(row, self.structures)]
+        """The structures that the row is judged on, one for every outcome it will have."""
+        return [self.combined.with_combined_dvh(matched) for matched in select(row, self.structures)]
 
     def measure(self, metric: Metric, dvh: DVH) -> Measurement | NotMeasured:
         """Measure a metric on a structure's DVH, or on the whole plan with the structure as its target."""
-        return self.whole.measure(metric, dvh) if isinstance(metric, OfPlan) else measure(metric, dvh)
+        return self.whole_plan.measure(metric, dvh) if isinstance(metric, OfPlan) else measure(metric, dvh)
 
     def with_refined_isodoses(self) -> JudgedPlan:
-        """The same with narrower bounds of isodose volumes."""
-        return replace(self, whole=self.refined_whole)
+        """The same with refined bounds of isodose volumes."""
+        return replace(self, whole_plan=self.refined_whole_plan)
 
 
 def judged_plan(
     structures: PlanStructures, rows: Iterable[Constraint], *, site: PlanSite, dose: DoseCheck
 ) -> JudgedPlan:
-    """Combine the structures that rows take together, each combination once, and find the target of their limits."""
+    """Combine the structures that rows use together, each combination once, and find the target of their limits."""
     rows = tuple(rows)
+    # here, not row by row: the DVH of a union is computed from the contours, and several rows use the same union
     selected = [matched for row in rows for matched in select(row, structures)]
     if any(isinstance(row.limit, LimitByTargetVolume) for row in rows):
         target = target_of_limits(TARGET, structures)
-        combined = Combined.of([*selected, target], structures.dvhs)
-        limit_target: DVH | NotMeasured | None = combined.put_into(target).dvh
+        combined = CombinedDvhs.of([*selected, target], structures.dvhs)
+        limit_target: DVH | NotMeasured | None = combined.with_combined_dvh(target).dvh
     else:
-        combined, limit_target = Combined.of(selected, structures.dvhs), None
+        combined, limit_target = CombinedDvhs.of(selected, structures.dvhs), None
     return JudgedPlan(
         structures=structures,
         combined=combined,
         limit_target=limit_target,
-        whole=WholePlan(dvhs=structures.dvhs),
-        refined_whole=WholePlan(dvhs=structures.dvhs, narrow_share=REFINED_SHARE),
+        whole_plan=WholePlan(dvhs=structures.dvhs),
+        refined_whole_plan=WholePlan(dvhs=structures.dvhs, bounds_share=REFINED_SHARE),
         site=site,
         dose=dose,
     )

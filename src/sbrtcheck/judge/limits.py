@@ -21,13 +21,13 @@ from sbrtcheck.tables import (
 class Limits:
     """What a row allows for one plan.
 
-    ``limit`` is what holds; ``or_else`` is what would hold at the ends of the bounds of the volume that it depends on;
-    ``detail`` says which volume that is.
+    ``limit`` is what holds; ``limits_at_bounds`` are the limits at the ends of the bounds of the volume that it depends
+    on; ``detail`` says which volume that is.
     """
 
     row: Constraint
     limit: FixedLimit
-    or_else: tuple[FixedLimit, ...] = ()
+    limits_at_bounds: tuple[FixedLimit, ...] = ()
     detail: str = ""
 
 
@@ -37,7 +37,7 @@ def limits_for(
     """The limits for a structure, ``dvh``, matched to ``organ``, in a plan with that target; or why there are none."""
     match row.limit:
         case LimitByTargetVolume() as limit:
-            return _by_target_volume(row, limit, _target_beside(organ, dvh, target))
+            return _by_target_volume(row, limit, _target_for(organ, dvh, target))
         case LimitByEffectiveVolume() as limit:
             return _by_effective_volume(row, limit, dvh)
         case number:
@@ -56,17 +56,17 @@ def _printed(row: Constraint, limit: float) -> Limits:
 def _by_target_volume(row: Constraint, limit: LimitByTargetVolume, target: DVH | NotMeasured) -> Limits | NotMeasured:
     if isinstance(target, NotMeasured):
         return replace(target, detail=f"the limit depends on the volume of the PTV: {target.detail or target.reason}")
-    # rounded as shown: rounding noise of a volume or a mixed limit must not turn a verdict
+    # rounded as in the report: rounding noise of a volume or an interpolated limit must not change a verdict
     step = limit.at(_rounded(target.volume))
     if isinstance(step, NoRule):
         return NotMeasured(reason=Reason.TARGET_VOLUME_OUTSIDE_RANGE, detail=step.detail)
     acceptable = None if step.acceptable is None else _rounded(step.acceptable)
-    held = FixedLimit(limit=_rounded(step.limit), acceptable=acceptable)
-    return Limits(row=row, limit=held, detail=f"limit for a PTV of {target.volume:.4g} cc ({target.name})")
+    fixed = FixedLimit(limit=_rounded(step.limit), acceptable=acceptable)
+    return Limits(row=row, limit=fixed, detail=f"limit for a PTV of {target.volume:.4g} cc ({target.name})")
 
 
-def _target_beside(organ: str, dvh: DVH | NotMeasured, target: DVH | NotMeasured | None) -> DVH | NotMeasured:
-    """The PTV under the end-cap convention of the structure that is judged."""
+def _target_for(organ: str, dvh: DVH | NotMeasured, target: DVH | NotMeasured | None) -> DVH | NotMeasured:
+    """The PTV under the end-cap convention of the structure that is judged: one convention for both volumes."""
     if organ == TARGET or isinstance(dvh, NotMeasured) or target is None:
         target = dvh
     elif isinstance(target, DVH):
@@ -89,7 +89,7 @@ def _by_effective_volume(
     return Limits(
         row=row,
         limit=FixedLimit(limit=step.limit),
-        or_else=tuple(FixedLimit(limit=end.limit) for end in ends if not isinstance(end, NoRule)),
+        limits_at_bounds=tuple(FixedLimit(limit=end.limit) for end in ends if not isinstance(end, NoRule)),
         detail=f"limit for an effective volume of {veff.value:.4g} %",
     )
 

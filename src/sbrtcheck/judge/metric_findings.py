@@ -1,4 +1,4 @@
-"""A metric, and what it was measured on, in; what a reader should know of it beyond its value out."""
+"""A metric, the structure it was measured on and its value in; findings that a reader needs besides the value out."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ _LEVEL = re.compile(r"[0-9]{3,}")  # of a dose in cGy, as in PTV_5000
 def metric_findings(
     metric: Metric, matched: MatchedDvh, measured: Measurement | NotMeasured, plan: JudgedPlan
 ) -> Iterator[Finding]:
-    """What was built for a metric, what of it was not seen, and what it takes for granted."""
+    """What was built for a metric, what of it the dose grid does not show, and what the metric assumes."""
     if isinstance(metric, OfPlan):
         yield from _whole_grid_findings(metric, matched, measured, plan)
+    # one structure in several parts is counted as one target, as it was contoured; a reader may count otherwise
     if isinstance(metric, TargetCount) and isinstance(measured, Measurement) and measured.high > measured.value:
         text = f"{matched.contour} has {measured.high:g} parts that do not touch: each could be a target of its own"
         yield Finding(code=FindingCode.SEVERAL_TARGETS, text=text, subject=matched.organ)
@@ -66,9 +67,9 @@ def _is_of_prescription(metric: Metric) -> bool:
 
 def _prescription_findings(matched: MatchedDvh, plan: JudgedPlan) -> Iterator[Finding]:
     """Whether several targets may have prescriptions of their own."""
-    several = plan.structures.matches.separate.get(matched.organ, ())
-    levels = {tuple(_LEVEL.findall(roi.name)) for roi in several}
+    separate_targets = plan.structures.matches.separate.get(matched.organ, ())
+    levels = {tuple(_LEVEL.findall(roi.name)) for roi in separate_targets}
     stated = any(finding.code is FindingCode.SEVERAL_PRESCRIPTIONS for finding in plan.dvhs.findings)
-    if several and (stated or len(levels) > 1):
+    if separate_targets and (stated or len(levels) > 1):
         text = "targets may have prescriptions of their own: percent is of the plan's one prescription for all of them"
         yield Finding(code=FindingCode.SEVERAL_PRESCRIPTIONS, text=text, subject=matched.organ)

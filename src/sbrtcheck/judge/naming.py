@@ -89,8 +89,8 @@ def plan_names(
 def names_of_matches(tables: Sequence[ConstraintTable], matches: StructureMatches) -> PlanNames:
     """What a reader is shown of matches: by organ of the tables, which structures no row uses, and what is doubtful."""
     rows = [(f"{table.id}/{row.id}", row) for table in tables for row in table.rows]
-    asked = organs_of(tables)
-    matched = {organ: matches.of(organ) for organ in asked}
+    table_organs = organs_of(tables)
+    matched = {organ: matches.of(organ) for organ in table_organs}
     needed = {organ for _, row in rows for organ in _needed_by(row, matched)}
     organs = tuple(
         OrganName(
@@ -100,7 +100,7 @@ def names_of_matches(tables: Sequence[ConstraintTable], matches: StructureMatche
             needed=organ in needed,
             given=given_name(organ, matches.given),
         )
-        for organ in asked
+        for organ in table_organs
     )
     used = {roi for organ in needed for roi in _structures_of(matched[organ])}
     unused = sorted((roi for roi in matches.structures if roi not in used), key=lambda roi: (roi.name, roi.number))
@@ -108,12 +108,12 @@ def names_of_matches(tables: Sequence[ConstraintTable], matches: StructureMatche
 
 
 def _needed_by(row: Constraint, matched: Mapping[str, StructureMatch]) -> Sequence[str]:
-    """Organs whose structures the row looks at: of several to choose from, up to the first that is there."""
+    """Organs whose structures the row uses: of several to choose from, the first that the plan has."""
     if row.select is not Select.FIRST:
         return organs_of_row(row)
-    there = [organ for organ in row.structures if not _is_missing(matched[organ])]
+    present = [organ for organ in row.structures if not _is_missing(matched[organ])]
     target = [organ for organ in organs_of_row(row) if organ not in row.structures]
-    return (*(there[:1] or row.structures), *target)
+    return (*(present[:1] or row.structures), *target)
 
 
 def _is_missing(matched: StructureMatch) -> bool:
@@ -125,8 +125,8 @@ def _structures_of(matched: StructureMatch) -> Iterable[RoiName]:
     match matched:
         case Match(roi=roi):
             return (roi,)
-        case SeparateTargets(rois=several) | Ambiguous(rois=several):
-            return several
+        case SeparateTargets(rois=rois) | Ambiguous(rois=rois):
+            return rois
         case Recipe(plus=plus, minus=minus):
             return (*plus, *minus)
         case NoMatch():
@@ -134,13 +134,13 @@ def _structures_of(matched: StructureMatch) -> Iterable[RoiName]:
 
 
 def _remarks(organs: Sequence[OrganName], matches: StructureMatches) -> tuple[str, ...]:
-    asked = {normalise(organ.organ) for organ in organs}
-    unasked = [
-        f"{key}: a name was given, and no row asks for it" for key in matches.given if normalise(key) not in asked
+    table_keys = {normalise(organ.organ) for organ in organs}
+    unused_names = [
+        f"{key}: a name was given, and no row asks for it" for key in matches.given if normalise(key) not in table_keys
     ]
     missing = map(_missing_remark, matches.missing)
     doubts = (doubt for organ in organs for doubt in _doubts_of_organ(organ, matches.structures))
-    return (*unasked, *missing, *doubts)
+    return (*unused_names, *missing, *doubts)
 
 
 def _missing_remark(missing: NoMatch) -> str:
@@ -171,9 +171,9 @@ def _doubts_of_match(matched: Match, structures: Sequence[RoiName]) -> Iterator[
     elif matched.passed_over:
         # then the name alone does not tell which was matched
         shared = any(roi.name == matched.roi.name for roi in structures if not roi.contoured)
-        number = f" (ROI {matched.roi.number})" if shared else ""
-        empty = _quoted(matched.passed_over)
-        yield f"{matched.organ}: matched to '{matched.roi.name}{number}'; {empty}, without contours, not used"
+        roi_number = f" (ROI {matched.roi.number})" if shared else ""
+        empty_names = _quoted(matched.passed_over)
+        yield f"{matched.organ}: matched to '{matched.roi.name}{roi_number}'; {empty_names}, without contours, not used"
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -1,7 +1,8 @@
 """Tables and a plan in, the outcome of every row out.
 
 The steps, each on all rows before the next: select the structures of a row, refine bounds that leave its verdict
-undecided, judge its value, and withdraw the verdict where the value alone cannot give one.
+undecided, judge its value, and withdraw the verdict where the value alone cannot give one. All rows go through a step
+together because rows on the same structures share what is expensive: refined DVHs, and the DVHs of copies.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from dataclasses import replace
 from sbrtcheck.dvh import DVH, Reason
 from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.judge.metric_findings import metric_findings
-from sbrtcheck.judge.refine_bounds import refined
-from sbrtcheck.judge.row import Case, Judged, is_borderline, judge_on, margin_of
+from sbrtcheck.judge.refine_bounds import refine_cases
+from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of
 from sbrtcheck.judge.site import rows_for
 from sbrtcheck.judge.structures import MatchedDvh
-from sbrtcheck.judge.withdraw import OtherDvhs, other_dvhs, outside_percent, unless_withdrawn
+from sbrtcheck.judge.withdraw import OtherDvhs, compute_other_dvhs, outside_percent, withdraw_where_doubtful
 from sbrtcheck.metric import NotMeasured, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.results.outcome import Outcome, UnderConvention
@@ -30,14 +31,14 @@ def outcomes_of(
 
     There is an outcome for every structure that a row asks for.
     """
-    cases = refined(
+    cases = refine_cases(
         [case for table in tables for row in rows_for(table, plan.site) for case in _cases(table, row, plan)]
     )
-    judged = [judge_on(case, case.dvh) for case in cases]
-    others = other_dvhs(cases, judged, plan)
+    results = [judge_on(case, case.dvh) for case in cases]
+    other_dvhs = compute_other_dvhs(cases, results, plan)
     return tuple(
-        replace(_outcome(case, by_value, others), counts=case.row.counts(include_unconfirmed=include_unconfirmed))
-        for case, by_value in zip(cases, judged, strict=True)
+        replace(_outcome(case, result, other_dvhs), counts=case.row.counts(include_unconfirmed=include_unconfirmed))
+        for case, result in zip(cases, results, strict=True)
     )
 
 
@@ -45,7 +46,7 @@ def _cases(table: ConstraintTable, row: Constraint, plan: JudgedPlan) -> list[Ca
     not_applicable, not_on_this_dose = _not_applicable(table, plan.dvhs.prescription), _not_on_this_dose(plan)
 
     def blocked(matched: MatchedDvh) -> NotMeasured | None:
-        # An organ that has no DVH says so itself, whatever the dose.
+        # an organ without a DVH keeps that reason: it tells the reader more than a doubtful dose does
         has_no_dvh = isinstance(matched.dvh, NotMeasured) and not isinstance(row.metric, PrescriptionMetric)
         return not_applicable or (None if has_no_dvh else not_on_this_dose)
 
@@ -74,34 +75,35 @@ def _not_applicable(table: ConstraintTable, rx: Prescription | UnknownPrescripti
     )
 
 
-def _outcome(case: Case, by_value: Judged, others: OtherDvhs) -> Outcome:
+def _outcome(case: Case, result_by_value: RowResult, other_dvhs: OtherDvhs) -> Outcome:
     row, matched = case.row, case.matched
-    judged = unless_withdrawn(by_value, case, others)
-    is_withdrawn = judged is not by_value
-    conventions = () if is_withdrawn else _under_other_conventions(case)  # what is withdrawn is so under all of them
-    of_dvh = matched.dvh.findings if isinstance(matched.dvh, DVH) and case.blocked is None else ()
-    of_metric = metric_findings(row.metric, matched, judged.measurement, case.plan)
+    result = withdraw_where_doubtful(result_by_value, case, other_dvhs)
+    is_withdrawn = result is not result_by_value
+    # a verdict that the contours or the names cannot support is supported under no end-cap convention
+    conventions = () if is_withdrawn else _under_other_conventions(case)
+    findings_of_dvh = matched.dvh.findings if isinstance(matched.dvh, DVH) and case.blocked is None else ()
+    findings_of_metric = metric_findings(row.metric, matched, result.measurement, case.plan)
     return Outcome(
         table_id=case.table.id,
         constraint=row,
         organ=matched.organ,
         contour=matched.contour,
         rule=matched.rule,
-        measurement=judged.measurement,
-        verdict=judged.verdict,
-        reason=judged.reason,
-        detail=judged.detail,
-        margin=margin_of(judged),
-        limit_used=judged.limits.limit.limit if judged.limits else None,
-        acceptable_used=judged.limits.limit.acceptable if judged.limits else None,
-        borderline=is_borderline(judged),
-        convention_sensitive=any(other.verdict is not judged.verdict for other in conventions),
+        measurement=result.measurement,
+        verdict=result.verdict,
+        reason=result.reason,
+        detail=result.detail,
+        margin=margin_of(result),
+        limit_used=result.limits.limit.limit if result.limits else None,
+        acceptable_used=result.limits.limit.acceptable if result.limits else None,
+        borderline=is_borderline(result),
+        convention_sensitive=any(convention.verdict is not result.verdict for convention in conventions),
         conventions=conventions,
         applies=_applies(case),
         probable=matched.probable,
         outside_percent=outside_percent(matched.dvh),
         lacking=matched.lacking,
-        findings=(*matched.findings, *of_dvh, *of_metric, *judged.findings),
+        findings=(*matched.findings, *findings_of_dvh, *findings_of_metric, *result.findings),
     )
 
 
@@ -112,15 +114,16 @@ def _applies(case: Case) -> bool:
     """
     matched = case.matched
     absent = isinstance(matched.dvh, NotMeasured) and matched.dvh.reason is Reason.STRUCTURE_MISSING
-    asked = (matched.organ,) if case.row.select is Select.EACH else case.row.structures
-    return not absent or case.row.mandatory or bool(matched.probable) or case.plan.site.expects_one_of(asked)
+    organs = (matched.organ,) if case.row.select is Select.EACH else case.row.structures
+    return not absent or case.row.mandatory or bool(matched.probable) or case.plan.site.expects_one_of(organs)
 
 
 def _under_other_conventions(case: Case) -> tuple[UnderConvention, ...]:
     dvh = case.matched.dvh
     if isinstance(dvh, NotMeasured) or case.blocked is not None or isinstance(case.row.metric, TargetCount):
         return ()
-    judged = [(other.end_caps or "", judge_on(case, other)) for other in dvh.alternatives]
+    results_by_caps = [(alternative.end_caps or "", judge_on(case, alternative)) for alternative in dvh.alternatives]
     return tuple(
-        UnderConvention(end_caps=caps, measurement=under.measurement, verdict=under.verdict) for caps, under in judged
+        UnderConvention(end_caps=caps, measurement=result.measurement, verdict=result.verdict)
+        for caps, result in results_by_caps
     )

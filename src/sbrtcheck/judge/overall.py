@@ -1,4 +1,4 @@
-"""Outcomes in, the verdict of the whole report and what stands against a pass out.
+"""Outcomes of rows in; the verdict of the whole report, and the reasons why it is no pass, out.
 
 The rules, worst first:
 
@@ -55,7 +55,7 @@ def overall(outcomes: Sequence[Outcome], reasons: Sequence[ReviewReason]) -> Ver
 
 
 def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: bool) -> tuple[ReviewReason, ...]:
-    """Everything that stands against calling the report a pass; in an order that the order of rows does not change.
+    """All reasons not to call the report a pass; in an order that the order of rows does not change.
 
     Parameters
     ----------
@@ -64,18 +64,23 @@ def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: boo
     plan
         What they were judged on.
     strict
-        Borderline and convention-sensitive rows stand against a pass too.
+        Borderline and convention-sensitive rows are reasons too.
     """
-    limits = [outcome for outcome in outcomes if outcome.constraint.kind is Kind.LIMIT]
-    once = [*_of_dose(limits, plan), *_of_given_names(limits, plan), *_of_tables(limits, plan)]
-    rows_reported = {row for reason in once for row in reason.rows}
-    others = [row for row in limits if row.reason not in _REPORTED_ONCE or row.row_id not in rows_reported]
+    limit_rows = [outcome for outcome in outcomes if outcome.constraint.kind is Kind.LIMIT]
+    # one cause may leave hundreds of rows without a value: it is one reason, and these rows are not listed again
+    reported_once = [
+        *_dose_reasons(limit_rows, plan),
+        *_given_name_reasons(limit_rows, plan),
+        *_table_reasons(limit_rows, plan),
+    ]
+    rows_reported = {row for reason in reported_once for row in reason.rows}
+    other_rows = [row for row in limit_rows if row.reason not in _REPORTED_ONCE or row.row_id not in rows_reported]
     reasons = [
-        *once,
-        *_of_uncounted_fails(limits),
-        *_of_rows_not_evaluated(others, plan.site),
-        *_of_contours(limits),
-        *(_of_flagged_rows(limits) if strict else ()),
+        *reported_once,
+        *_uncounted_fail_reasons(limit_rows),
+        *_not_evaluated_reasons(other_rows, plan.site),
+        *_contour_reasons(limit_rows),
+        *(_flagged_row_reasons(limit_rows) if strict else ()),
     ]
     return _in_order(reasons)
 
@@ -84,7 +89,7 @@ def with_comparison(report: Report, compared: Comparison | NoComparison) -> Repo
     """The report with what other DVHs of the plan say; where these fail a row that passes here, it is no pass."""
     differing = compared.verdicts if isinstance(compared, Comparison) else ()
     by_other_dvhs = [
-        _of_other_dvh(difference)
+        _other_dvh_reason(difference)
         for difference in differing
         if difference.theirs is Verdict.FAIL is not difference.ours
     ]
@@ -92,7 +97,7 @@ def with_comparison(report: Report, compared: Comparison | NoComparison) -> Repo
     return replace(report, compared=compared, reasons=reasons, verdict=overall(report.outcomes, reasons))
 
 
-def _of_other_dvh(difference: VerdictDifference) -> ReviewReason:
+def _other_dvh_reason(difference: VerdictDifference) -> ReviewReason:
     metric, theirs = difference.measured.metric, difference.measured.theirs
     value = f"{theirs.value:.4g}" if isinstance(theirs, Measurement) else "no value"
     text = f"{difference.organ} {metric}: {difference.ours} here, and FAIL by the planning system's own DVH ({value})"
@@ -108,7 +113,7 @@ def _in_order(reasons: Iterable[ReviewReason]) -> tuple[ReviewReason, ...]:
     )
 
 
-def _of_dose(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
+def _dose_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
     if plan.dose.accepted:
         return
     blocked = _row_ids(outcome for outcome in outcomes if outcome.reason is Reason.DOSE_NOT_OF_PLAN)
@@ -116,7 +121,7 @@ def _of_dose(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewRe
         yield ReviewReason(code=ReviewCode.DOSE, text=doubt.text, rows=blocked if doubt.blocks else ())
 
 
-def _of_given_names(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
+def _given_name_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
     """A name that the user gave and the plan does not have, whether a row asks for its organ or not."""
     structures = plan.structures
     derived = {*structures.derived, *(recipe.organ for recipe in structures.matches.recipes)}
@@ -124,30 +129,30 @@ def _of_given_names(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[R
         if missing.given in derived:
             continue
         suggested = f"; close names: {', '.join(missing.suggested)}" if missing.suggested else ""
-        what = f"the names given say {missing.given!r}, and the plan has no such structure{suggested}"
+        problem = f"the names given say {missing.given!r}, and the plan has no such structure{suggested}"
         yield ReviewReason(
             code=ReviewCode.GIVEN_NAME,
-            text=f"{missing.organ}: {what}",
+            text=f"{missing.organ}: {problem}",
             structure=missing.organ,
             rows=_row_ids(outcome for outcome in outcomes if missing.organ in outcome.constraint.structures),
         )
 
 
-def _of_uncounted_fails(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
+def _uncounted_fail_reasons(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
     for outcome in outcomes:
         if outcome.verdict is Verdict.FAIL and not outcome.counts:
             code, text = ReviewCode.FAILS_WITHOUT_COUNTING, uncounted_fail_text(outcome)
             yield ReviewReason(code=code, text=text, structure=outcome.organ, rows=_row_ids([outcome]))
 
 
-def _of_rows_not_evaluated(outcomes: Sequence[Outcome], site: PlanSite) -> Iterator[ReviewReason]:
+def _not_evaluated_reasons(outcomes: Sequence[Outcome], site: PlanSite) -> Iterator[ReviewReason]:
     """An organ that is in the plan, or should be, and rows on it that could not be judged."""
-    left = [outcome for outcome in outcomes if outcome.applies and outcome.verdict is Verdict.NOT_EVALUATED]
-    if not site.ids:  # then it is not said of each organ that somebody may have expected it
-        absent = [outcome for outcome in left if is_just_missing(outcome)]
-        yield from _of_absent_organs(absent)
-        left = [outcome for outcome in left if not is_just_missing(outcome)]
-    for (organ, reason), rows in _grouped(left, lambda outcome: (outcome.organ, outcome.reason)).items():
+    not_evaluated = [outcome for outcome in outcomes if outcome.applies and outcome.verdict is Verdict.NOT_EVALUATED]
+    if not site.ids:  # nobody knows which organs to expect: one reason for all absent ones, not one for each
+        absent = [outcome for outcome in not_evaluated if is_just_missing(outcome)]
+        yield from _absent_organ_reasons(absent)
+        not_evaluated = [outcome for outcome in not_evaluated if not is_just_missing(outcome)]
+    for (organ, reason), rows in _grouped(not_evaluated, lambda outcome: (outcome.organ, outcome.reason)).items():
         if reason is None:
             continue
         details = sorted({outcome.detail for outcome in rows if outcome.detail})
@@ -157,25 +162,25 @@ def _of_rows_not_evaluated(outcomes: Sequence[Outcome], site: PlanSite) -> Itera
         yield ReviewReason(code=code, text=text, structure=organ, rows=_row_ids(rows))
 
 
-def _of_absent_organs(rows: Sequence[Outcome]) -> Iterator[ReviewReason]:
+def _absent_organ_reasons(rows: Sequence[Outcome]) -> Iterator[ReviewReason]:
     """One reason for all organs that the plan lacks, where nobody says which of them it should have."""
     organs = sorted({outcome.organ for outcome in rows})
     if organs:
         count = "1 organ" if len(organs) == 1 else f"{len(organs)} organs"
-        what = f"{count} of the tables not in the plan ({_rows_text(len(rows))}): {', '.join(organs)}"
-        text = f"{what}. The site of the plan, which says which are expected, is unknown: give it with --site"
+        problem = f"{count} of the tables not in the plan ({_rows_text(len(rows))}): {', '.join(organs)}"
+        text = f"{problem}. The site of the plan, which says which are expected, is unknown: give it with --site"
         yield ReviewReason(code=ReviewCode.NOT_EVALUATED, text=text, rows=_row_ids(rows))
 
 
-def _of_contours(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
-    """Structures that were judged although it is in doubt what their contours enclose."""
+def _contour_reasons(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
+    """Structures that were judged although it is doubtful what their contours enclose."""
     pairs = [
         (finding, outcome) for outcome in outcomes for finding in outcome.findings if _is_doubtful(finding, outcome)
     ]
-    about: dict[Finding, list[Outcome]] = {}
+    rows_by_finding: dict[Finding, list[Outcome]] = {}
     for finding, outcome in pairs:
-        about.setdefault(finding, []).append(outcome)
-    for finding, rows in about.items():
+        rows_by_finding.setdefault(finding, []).append(outcome)
+    for finding, rows in rows_by_finding.items():
         subject = finding.subject or rows[0].contour
         text = f"{subject}: {finding.text}"
         yield ReviewReason(code=ReviewCode.CONTOURS, text=text, structure=subject, rows=_row_ids(rows))
@@ -187,31 +192,37 @@ def _is_doubtful(finding: Finding, outcome: Outcome) -> bool:
     return in_parts or finding.code in DOUBTFUL_CONTOURS
 
 
-def _of_tables(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
+def _table_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
     """Tables that were asked for and say nothing: they are for other fractions, or no row that counts was evaluated."""
     on_this_dose = plan.dose.blocking is None  # else the dose is why no row was evaluated
     if on_this_dose and not any(outcome.counts for outcome in outcomes):
         yield ReviewReason(code=ReviewCode.NOTHING_EVALUATED, text="no row of the tables counts")
     for table_id, rows in _grouped(outcomes, lambda outcome: outcome.table_id).items():
         counting = [outcome for outcome in rows if outcome.counts]
-        for_others = all(outcome.reason is Reason.FRACTIONS_DO_NOT_MATCH for outcome in rows)
-        none = on_this_dose and counting and all(outcome.verdict is Verdict.NOT_EVALUATED for outcome in counting)
-        if for_others or none:
-            number = _rows_text(len(rows if for_others else counting)) + ("" if for_others else " that count")
-            why = sorted(
+        is_for_other_fractions = all(outcome.reason is Reason.FRACTIONS_DO_NOT_MATCH for outcome in rows)
+        is_all_not_evaluated = (
+            on_this_dose and counting and all(outcome.verdict is Verdict.NOT_EVALUATED for outcome in counting)
+        )
+        if is_for_other_fractions or is_all_not_evaluated:
+            number = _rows_text(len(rows if is_for_other_fractions else counting)) + (
+                "" if is_for_other_fractions else " that count"
+            )
+            details = sorted(
                 {
                     outcome.detail
                     for outcome in rows
                     if outcome.reason is Reason.FRACTIONS_DO_NOT_MATCH and outcome.detail
                 }
             )
-            text = f"{table_id}: not evaluated, none of {number}" + (f": {why[0]}" if why else "")
+            text = f"{table_id}: not evaluated, none of {number}" + (f": {details[0]}" if details else "")
             yield ReviewReason(
-                code=ReviewCode.NOTHING_EVALUATED, text=text, rows=_row_ids(rows if for_others else counting)
+                code=ReviewCode.NOTHING_EVALUATED,
+                text=text,
+                rows=_row_ids(rows if is_for_other_fractions else counting),
             )
 
 
-def _of_flagged_rows(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
+def _flagged_row_reasons(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
     for outcome in outcomes:
         flags = [
             *(["borderline"] if outcome.borderline else []),

@@ -23,25 +23,25 @@ def dvhs_for_matches(source: Plan | DVHSet, matches: StructureMatches, options: 
     """
     if isinstance(source, DVHSet):
         return source
-    wanted = matches.needed(matches.by_organ) | {roi.name for roi in matches.targets}
-    return _computed(source, wanted, options)
+    needed = matches.needed(matches.by_organ) | {roi.name for roi in matches.targets}
+    return _compute(source, needed, options)
 
 
 def dvhs_for_organs(plan: Plan, organs: Collection[str], options: CheckOptions) -> DVHSet:
     """Compute the DVHs of the structures that these organs are matched to."""
-    return _computed(plan, match_plan(plan, organs, options.names).needed(organs), options)
+    return _compute(plan, match_plan(plan, organs, options.names).needed(organs), options)
 
 
 def dvhs_of_structures(source: Plan | DVHSet, structures: Collection[str] | None, options: CheckOptions) -> DVHSet:
     """DVHs of the structures of these names, or of all; `InputError` for a name that is not there."""
     if isinstance(source, DVHSet):
-        return _only(source, structures)
+        return _select(source, structures)
     derived = {recipe.organ for recipe in derivable(roi_names_of(source))}
     refuse_lacking(structures or (), {structure.name for structure in source.structures} | derived)
-    return _computed(source, structures, options)
+    return _compute(source, structures, options)
 
 
-def _computed(plan: Plan, structures: Collection[str] | None, options: CheckOptions) -> DVHSet:
+def _compute(plan: Plan, structures: Collection[str] | None, options: CheckOptions) -> DVHSet:
     return compute_dvhs(
         plan,
         structures=structures,
@@ -53,19 +53,19 @@ def _computed(plan: Plan, structures: Collection[str] | None, options: CheckOpti
     )
 
 
-def _only(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
-    refuse_lacking(structures or (), {dvh.name for dvh in dvhs.dvhs} | {one.name for one in dvhs.without})
+def _select(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:
+    refuse_lacking(structures or (), {dvh.name for dvh in dvhs.dvhs} | {no_dvh.name for no_dvh in dvhs.without})
     return replace(
         dvhs,
         dvhs=tuple(dvh for dvh in dvhs.dvhs if structures is None or dvh.name in structures),
-        without=tuple(one for one in dvhs.without if structures is None or one.name in structures),
+        without=tuple(no_dvh for no_dvh in dvhs.without if structures is None or no_dvh.name in structures),
     )
 
 
-def refuse_lacking(names: Collection[str], there: Collection[str]) -> None:
+def refuse_lacking(names: Collection[str], known_names: Collection[str]) -> None:
     """Raise `InputError` for names that no structure has, with what may have been meant and all there are."""
-    if lacking := sorted(set(names) - set(there)):
-        hint = suggest_of_all(lacking[0], there)
+    if lacking := sorted(set(names) - set(known_names)):
+        hint = suggest_of_all(lacking[0], known_names)
         raise InputError(f"the plan has no structure {', '.join(lacking)}", hint=hint)
 
 

@@ -1,7 +1,12 @@
-"""Rows whose numerical bounds leave their verdict undecided in; the same rows on bounds narrow enough to decide it out.
+"""Rows whose numerical bounds leave their verdict undecided in; the same rows with bounds refined to decide it, out.
 
-Bounds are narrowed only where a verdict depends on it, and only as far as it does: along the isodose of a limit where
-that is a point beside a curve, else by finer elements of the whole structure.
+Bounds are refined only where a verdict depends on them, and only as far as it does. The cheapest way that can decide a
+row comes first, for the last one costs eight times the work at each step:
+
+1. A metric of the whole plan: isodose volumes with refined bounds, found once for all rows that use them.
+2. A limit that is a point beside the curve of a structure (a dose at a volume, a volume at a dose): only the elements
+   that the isodose of that limit crosses.
+3. Any other metric of a structure (a mean, a gEUD): all elements, halved.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from sbrtcheck.metric import Measurement, Metric, NotMeasured, OfPlan, Unit, Vol
 from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
 from sbrtcheck.tables.points import curve_point
 
-NARROW = {
+CLOSE_BOUNDS = {
     Unit.GY: 0.01,
     Unit.PERCENT: 0.1,
     Unit.PERCENT_RX: 0.1,
@@ -25,107 +30,115 @@ NARROW = {
     Unit.RATIO: 0.001,
     Unit.COUNT: 0.0,
 }
-"""Bounds this far apart, in the metric's unit, are not narrowed further."""
+"""Bounds this close together, in the metric's unit, are not refined further."""
 
-NARROW_CC_SHARE = 1e-3
+CLOSE_BOUNDS_CC_SHARE = 1e-3
 """The same for volumes in cc: a thousandth of the structure."""
 
 
-def refined(cases: Sequence[Case]) -> list[Case]:
-    """The cases on narrower bounds, where theirs leave the verdict undecided and narrower ones can decide it.
+def refine_cases(cases: Sequence[Case]) -> list[Case]:
+    """The cases on refined bounds, where theirs leave the verdict undecided and refined ones can decide it.
 
-    Rows that are on the same structures are refined together: what their elements are is found out once.
+    Rows that are on the same structures are refined together, for their elements need to be found only once.
     """
-    refined_cases = [_with_refined_isodoses(case) for case in cases]
+    refined_cases = [_refine_isodose_volumes(case) for case in cases]
     places_of: dict[tuple[StructureKey, ...], list[int]] = {}
     for place, case in enumerate(refined_cases):
         if isinstance(case.dvh, DVH) and _is_undecided(case, case.dvh):
             places_of.setdefault(case.matched.key, []).append(place)
     for places in places_of.values():
-        together = _refined_together([refined_cases[place] for place in places])
-        for place, case in zip(places, together, strict=True):
+        refined_together = _refine_together([refined_cases[place] for place in places])
+        for place, case in zip(places, refined_together, strict=True):
             refined_cases[place] = case
     return refined_cases
 
 
-def _with_refined_isodoses(case: Case) -> Case:
-    """The case with narrower bounds of isodose volumes, where the verdict depends on them."""
+def _refine_isodose_volumes(case: Case) -> Case:
+    """The case with refined isodose volumes, where the verdict depends on their bounds."""
     dvh = case.dvh
     if isinstance(dvh, DVH) and isinstance(case.row.metric, OfPlan) and is_borderline(judge_on(case, dvh)):
         return replace(case, plan=case.plan.with_refined_isodoses())
     return case
 
 
-def _refined_together(cases: Sequence[Case]) -> list[Case]:
-    """Undecided cases on the DVH of one structure: along the isodoses of their limits, else on finer elements."""
+def _refine_together(cases: Sequence[Case]) -> list[Case]:
+    """Undecided cases on the DVH of one structure: refined along the isodoses of their limits, else everywhere."""
     dvh, dvhs = cases[0].dvh, cases[0].plan.dvhs
     if isinstance(dvh, NotMeasured):
         return list(cases)
-    points = {place: beside for place, case in enumerate(cases) if (beside := _points(case, dvh))}
-    narrowed = dvhs.narrowed(dvh, *points.values()) or [dvh] * len(points)  # none of a DVH that was not computed here
-    on_points = {place: _on(cases[place], finer) for place, finer in zip(points, narrowed, strict=True)}
-    left = [place for place in range(len(cases)) if place not in points]
-    on_elements = dict(zip(left, _on_finer_elements([cases[place] for place in left], dvh, dvhs), strict=True))
+    points = {place: limit_points for place, case in enumerate(cases) if (limit_points := _limit_points(case, dvh))}
+    # all limits in one call: one pass over the elements finds the cells of several isodoses
+    refined_dvhs = dvhs.narrowed(dvh, *points.values()) or [dvh] * len(points)  # stored DVHs stay as they are
+    on_points = {
+        place: _with_dvh(cases[place], refined_dvh) for place, refined_dvh in zip(points, refined_dvhs, strict=True)
+    }
+    without_points = [place for place in range(len(cases)) if place not in points]
+    on_elements = dict(
+        zip(without_points, _refine_elements([cases[place] for place in without_points], dvh, dvhs), strict=True)
+    )
     return [{**on_points, **on_elements}[place] for place in range(len(cases))]
 
 
-def _on(case: Case, dvh: DVH) -> Case:
+def _with_dvh(case: Case, dvh: DVH) -> Case:
     return replace(case, matched=replace(case.matched, dvh=dvh))
 
 
 def _is_undecided(case: Case, dvh: DVH) -> bool:
-    """Whether the verdict depends on where within its bounds a value lies, and narrower bounds can be asked for."""
-    judged = judge_on(case, dvh)
-    return case.blocked is None and is_borderline(judged) and not _is_narrow(judged.measurement, dvh)
+    """Whether the verdict depends on where within its bounds a value lies, and refined bounds may tell."""
+    result = judge_on(case, dvh)
+    return case.blocked is None and is_borderline(result) and not _are_bounds_close(result.measurement, dvh)
 
 
-def _points(case: Case, dvh: DVH) -> tuple[CurvePoint, ...]:
+def _limit_points(case: Case, dvh: DVH) -> tuple[CurvePoint, ...]:
     """The limits of a row as points beside the curve of physical dose; none where they are no such points."""
-    asked, limits = in_quantity(case, dvh), judge_on(case, dvh).limits
-    if isinstance(asked, NotMeasured) or limits is None:
+    converted, limits = in_quantity(case, dvh), judge_on(case, dvh).limits
+    if isinstance(converted, NotMeasured) or limits is None:
         return ()
     points = [
-        curve_point(limits.row, asked, limit=limit, counts=True)
-        for possible in (limits.limit, *limits.or_else)
-        for limit in (possible.limit, possible.acceptable)
+        curve_point(limits.row, converted, limit=limit, counts=True)
+        for allowed in (limits.limit, *limits.limits_at_bounds)
+        for limit in (allowed.limit, allowed.acceptable)
         if limit is not None
     ]
-    return tuple(_in_physical_dose(point, case.row.metric, asked) for point in points if isinstance(point, CurvePoint))
+    return tuple(
+        _in_physical_dose(point, case.row.metric, converted) for point in points if isinstance(point, CurvePoint)
+    )
 
 
 def _in_physical_dose(point: CurvePoint, metric: Metric, dvh: DVH) -> CurvePoint:
-    """A point beside a DVH in EQD2 or BED, with the dose over the plan's fractions that it stands for.
+    """A point beside a DVH in EQD2 or BED, with the physical dose over the plan's fractions that has this effect.
 
-    A volume is read off at a dose that is less by `SAME_DOSE`, which may be more in physical dose.
+    Elements are of physical dose, so the isodose has to be too. A volume is read off at a dose that is less by
+    `SAME_DOSE`, and that difference in EQD2 may be a larger one in physical dose.
     """
     ratio, fractions = dvh.alpha_beta_gy, dvh.prescription.fractions
     if ratio is None or fractions is None:
         return point
-    physical = total_dose_for_eqd2 if dvh.quantity is Quantity.EQD2 else total_dose_for_bed
+    to_physical_dose = total_dose_for_eqd2 if dvh.quantity is Quantity.EQD2 else total_dose_for_bed
     dose_gy = point.dose_gy
     if isinstance(metric, VolumeAtDose):
         dose_gy = max(dose_gy - SAME_DOSE * float(dvh.curve.dose_gy[-1]), 0.0)
-    return replace(point, dose_gy=physical(dose_gy, fractions=fractions, alpha_beta_gy=ratio))
+    return replace(point, dose_gy=to_physical_dose(dose_gy, fractions=fractions, alpha_beta_gy=ratio))
 
 
-def _on_finer_elements(cases: Sequence[Case], dvh: DVH, dvhs: DVHSet) -> list[Case]:
-    """Cases on one DVH, its elements halved as long as a verdict is undecided; each stops where its own is decided."""
+def _refine_elements(cases: Sequence[Case], dvh: DVH, dvhs: DVHSet) -> list[Case]:
+    """Cases on one DVH, its elements halved while a verdict is undecided; a case whose verdict is decided stays."""
     refined_cases = list(cases)
     undecided = [place for place, case in enumerate(cases) if is_of_elements(case.row.metric)]
     while undecided:
-        finer = dvhs.finer(dvh)
-        if finer is None:
+        refined_dvh = dvhs.finer(dvh)
+        if refined_dvh is None:
             break
-        dvh = finer
+        dvh = refined_dvh
         for place in undecided:
-            refined_cases[place] = _on(refined_cases[place], dvh)
+            refined_cases[place] = _with_dvh(refined_cases[place], dvh)
         undecided = [place for place in undecided if _is_undecided(refined_cases[place], dvh)]
     return refined_cases
 
 
-def _is_narrow(measured: Measurement | NotMeasured, dvh: DVH) -> bool:
-    """Whether bounds are as narrow as anybody needs them."""
+def _are_bounds_close(measured: Measurement | NotMeasured, dvh: DVH) -> bool:
+    """Whether bounds are close enough together: a limit between them is undecided for any practical purpose."""
     if isinstance(measured, NotMeasured):
         return True
-    enough = NARROW_CC_SHARE * dvh.volume if measured.unit is Unit.CC else NARROW[measured.unit]
-    return measured.high - measured.low <= enough
+    max_width = CLOSE_BOUNDS_CC_SHARE * dvh.volume if measured.unit is Unit.CC else CLOSE_BOUNDS[measured.unit]
+    return measured.high - measured.low <= max_width

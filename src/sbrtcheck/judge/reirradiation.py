@@ -1,4 +1,4 @@
-"""A rule for re-irradiation and the DVHs of the course, and of all courses, in; its verdicts out."""
+"""A rule for re-irradiation, and DVHs in EQD2 of the new course and of all courses, in; the rule's verdicts out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sbrtcheck.plan import DOUBTFUL_CONTOURS, FindingCode, Prescription, Unknown
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.reference_data.reirradiation import Part, PartLimit, ReirradiationRule
 from sbrtcheck.results.outcome import ReviewCode, ReviewReason, Verdict
-from sbrtcheck.results.reirradiation import Found, PartOutcome, RuleReport
+from sbrtcheck.results.reirradiation import PartOutcome, PartValue, RuleReport
 from sbrtcheck.tables import Sense
 
 
@@ -47,12 +47,12 @@ def judge_reirradiation(
     blocked = _not_applicable(rule, cumulative.prescription)
     matches = match_plan(cumulative, rule.structures, names)  # both are of the structures of one plan
     matched = first_in_plan(rule.structures, plan_structures(cumulative, matches))
-    together = blocked or _measured(rule, matched)
-    alone = blocked or _measured(rule, first_in_plan(rule.structures, plan_structures(course, matches)))
-    by_part: dict[Part, Found] = {
-        Part.CUMULATIVE: together,
-        Part.COURSE: alone,
-        Part.RATIO: _ratio(alone, together),
+    cumulative_value = blocked or _measure(rule, matched)
+    course_value = blocked or _measure(rule, first_in_plan(rule.structures, plan_structures(course, matches)))
+    by_part: dict[Part, PartValue] = {
+        Part.CUMULATIVE: cumulative_value,
+        Part.COURSE: course_value,
+        Part.RATIO: _ratio(course_value, cumulative_value),
         Part.INTERVAL: blocked or _interval(interval_months),
     }
     uncovered = isinstance(matched.dvh, DVH) and matched.dvh.uncovered_cc > 0.0
@@ -69,9 +69,9 @@ def judge_reirradiation(
 
 
 def _reasons(rule: ReirradiationRule, matched: MatchedDvh) -> Iterator[ReviewReason]:
-    """Whether the structure's contours are in doubt, or another structure may be it or a part of it."""
-    of_dvh = matched.dvh.findings if isinstance(matched.dvh, DVH) else ()
-    for finding in of_dvh:
+    """Reasons for a review: doubtful contours, or another structure that may be the organ or a part of it."""
+    dvh_findings = matched.dvh.findings if isinstance(matched.dvh, DVH) else ()
+    for finding in dvh_findings:
         if finding.code in DOUBTFUL_CONTOURS or finding.code is FindingCode.PLANE_GAP:
             text = f"{rule.id}: {finding.subject}: {finding.text}"
             yield ReviewReason(code=ReviewCode.CONTOURS, text=text, structure=finding.subject)
@@ -84,12 +84,12 @@ def _reasons(rule: ReirradiationRule, matched: MatchedDvh) -> Iterator[ReviewRea
 def _not_applicable(rule: ReirradiationRule, rx: Prescription | UnknownPrescription) -> NotMeasured | None:
     if rx.fractions in rule.fractions:
         return None
-    holds = ", ".join(map(str, rule.fractions))
-    detail = f"the rule holds for {holds} fractions, the course has {rx.fractions or 'an unknown number'}"
+    numbers = ", ".join(map(str, rule.fractions))
+    detail = f"the rule holds for {numbers} fractions, the course has {rx.fractions or 'an unknown number'}"
     return NotMeasured(reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=detail)
 
 
-def _measured(rule: ReirradiationRule, matched: MatchedDvh) -> Found:
+def _measure(rule: ReirradiationRule, matched: MatchedDvh) -> PartValue:
     dvh = matched.dvh
     if isinstance(dvh, NotMeasured):
         return dvh
@@ -109,34 +109,35 @@ def _bounds(measured: Measurement) -> Bounds:
     return Bounds(value=measured.value, low=measured.low, high=measured.high)
 
 
-def _ratio(part: Found, whole: Found) -> Found:
-    if isinstance(part, NotMeasured):
-        return part
-    if isinstance(whole, NotMeasured):
-        return whole
-    if whole.low <= 0.0:
+def _ratio(course: PartValue, cumulative: PartValue) -> PartValue:
+    if isinstance(course, NotMeasured):
+        return course
+    if isinstance(cumulative, NotMeasured):
+        return cumulative
+    if cumulative.low <= 0.0:
         return NotMeasured(reason=Reason.STRUCTURE_EMPTY, detail="no dose at all: there is no ratio")
     # the course is a part of the whole, so no ratio is above 1
-    low, high = part.low / whole.high, min(part.high / whole.low, 1.0)
-    value = min(part.value / whole.value, 1.0)
+    low, high = course.low / cumulative.high, min(course.high / cumulative.low, 1.0)
+    value = min(course.value / cumulative.value, 1.0)
     return Bounds(value=value, low=min(low, value), high=max(high, value))
 
 
-def _interval(months: float | None) -> Found:
+def _interval(months: float | None) -> PartValue:
     if months is None:
         return NotMeasured(reason=Reason.NOT_GIVEN, detail="the months since the last course were not given")
     return Bounds(value=months, low=months, high=months)
 
 
-def _outcome(limit: PartLimit, measured: Found, *, uncovered: bool) -> PartOutcome:
+def _outcome(limit: PartLimit, measured: PartValue, *, uncovered: bool) -> PartOutcome:
     """Judge one limit; dose that a grid does not cover may decide, and then nothing is decided."""
     if isinstance(measured, NotMeasured):
         return PartOutcome(limit=limit, found=measured, verdict=Verdict.NOT_EVALUATED)
-    verdicts = [_verdict(limit, end) for end in (measured.value, measured.low, measured.high)]
+    verdicts = [_verdict(limit, dose) for dose in (measured.value, measured.low, measured.high)]
+    # what a grid does not cover counts at 0 Gy: a pass may be due to that alone
     if uncovered and verdicts[0] is Verdict.PASS and len(set(verdicts)) > 1:
         detail = f"from {measured.low:.2f} to {measured.high:.2f}: what lies outside the dose grid of a course decides"
-        missing = NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
-        return PartOutcome(limit=limit, found=missing, verdict=Verdict.NOT_EVALUATED)
+        undecided = NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
+        return PartOutcome(limit=limit, found=undecided, verdict=Verdict.NOT_EVALUATED)
     return PartOutcome(limit=limit, found=measured, verdict=verdicts[0], borderline=len(set(verdicts)) > 1)
 
 
@@ -147,7 +148,7 @@ def _verdict(limit: PartLimit, value: float) -> Verdict:
 
 def _overall(outcomes: tuple[PartOutcome, ...]) -> Verdict:
     verdicts = {outcome.verdict for outcome in outcomes}
-    for worst in (Verdict.FAIL, Verdict.NOT_EVALUATED):
-        if worst in verdicts:
-            return worst
+    for verdict in (Verdict.FAIL, Verdict.NOT_EVALUATED):
+        if verdict in verdicts:
+            return verdict
     return Verdict.PASS

@@ -42,9 +42,9 @@ def ntcp(model: NtcpModel | str, dvh: DVH) -> Risk | NoRisk:
         No shipped model has that id.
     """
     chosen = load_risk_models().ntcp_model(model) if isinstance(model, str) else model
-    refused = _not_applicable(chosen, dvh)
-    if refused:
-        return refused
+    no_risk = _not_applicable(chosen, dvh)
+    if no_risk:
+        return no_risk
     dose, findings = _on_scale(chosen, dvh)
     low, value, high = (lyman_ntcp(gy, td50_gy=chosen.td50_gy, m=chosen.m) for gy in (dose.low, dose.value, dose.high))
     return Risk(
@@ -116,7 +116,7 @@ def tcp(model: TcpModel | str, *, dose_gy: float, fractions: int, diameter_cm: f
         A course or a diameter that is none.
     """
     chosen = load_risk_models().tcp_model(model) if isinstance(model, str) else model
-    effect = bed(dose_gy, fractions=fractions, alpha_beta_gy=chosen.alpha_beta_gy)
+    bed_gy = bed(dose_gy, fractions=fractions, alpha_beta_gy=chosen.alpha_beta_gy)
     if outside := _outside(chosen, dose_gy / fractions, fractions):
         return NoRisk(model=chosen, reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=outside)
     if isinstance(chosen.middle, Bed50PerCm) and diameter_cm is None:
@@ -124,11 +124,11 @@ def tcp(model: TcpModel | str, *, dose_gy: float, fractions: int, diameter_cm: f
     if diameter_cm is not None and not diameter_cm > 0:
         raise ValueError(f"diameter_cm: {diameter_cm:g} is not a diameter in cm, above 0")
     bed50_gy = _bed50_gy(chosen.middle, diameter_cm or 0.0)
-    probability = logistic_tcp(effect, bed50_gy=bed50_gy, scale_gy=chosen.scale_gy)
+    probability = logistic_tcp(bed_gy, bed50_gy=bed50_gy, scale_gy=chosen.scale_gy)
     return Risk(
         model=chosen,
         probability=Bounds(value=probability, low=probability, high=probability),
-        dose=Bounds(value=effect, low=effect, high=effect),
+        dose=Bounds(value=bed_gy, low=bed_gy, high=bed_gy),
         scale=f"BED, a/b {chosen.alpha_beta_gy:g} Gy",
         findings=findings_for(dose_gy, fractions=fractions),
     )
@@ -142,8 +142,8 @@ def _outside(model: TcpModel, dose_per_fraction_gy: float, fractions: int) -> st
     if fractions < model.least_fractions:
         return f"the model is for {model.least_fractions} fractions or more, the course has {fractions}"
     if dose_per_fraction_gy < model.least_dose_per_fraction_gy * (1 - 1e-9):
-        least = model.least_dose_per_fraction_gy
-        return f"the model is for {least:g} Gy a fraction or more, the course has {dose_per_fraction_gy:.4g} Gy"
+        minimum_gy = model.least_dose_per_fraction_gy
+        return f"the model is for {minimum_gy:g} Gy a fraction or more, the course has {dose_per_fraction_gy:.4g} Gy"
     return ""
 
 
@@ -173,7 +173,7 @@ def risks(
         Of one plan.
     site
         Treatment site of the plan. Models that are for one site are applied to plans of that site alone, and to none
-        when it is not said.
+        when it is not given.
     names
         TG-263 name -> structure name of this plan; wins over every other matching rule.
     diameter_cm
@@ -187,9 +187,9 @@ def risks(
     shipped = load_risk_models()
     organs = dict.fromkeys(organ for model in shipped.ntcp for organ in model.structures)
     structures = plan_structures(dvhs, match_plan(dvhs, organs, names))
-    of_organs = tuple(_of_structures(model, structures) for model in shipped.ntcp if model.site in ("", site))
-    of_course = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.site in ("", site))
-    return (*of_organs, *of_course)
+    complications = tuple(_of_structures(model, structures) for model in shipped.ntcp if model.site in ("", site))
+    control = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.site in ("", site))
+    return (*complications, *control)
 
 
 def _of_structures(model: NtcpModel, structures: PlanStructures) -> Risk | NoRisk:

@@ -1,6 +1,7 @@
-"""One row and one DVH of its organ in; what is measured, and what that comes to, out.
+"""One row and one DVH of its organ in; what was measured, and the verdict by that value, out.
 
-The value alone speaks here: what it cannot say by itself is for `withdraw`.
+The value alone decides here. Whether it can be relied on (parts of the organ missing, two readings of its contours) is
+looked at afterwards, in `withdraw`.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ OUTSIDE_SHARE = 0.999
 """A structure of which this share lies outside the dose grid was not measured."""
 
 
-UNSURE_OF_VOLUME = DOUBTFUL_CONTOURS | {FindingCode.PLANE_GAP, FindingCode.TOO_FEW_PLANES}
-"""Findings with which the volume of a structure meets no limit by itself: contours may be missing."""
+DOUBTFUL_VOLUME = DOUBTFUL_CONTOURS | {FindingCode.PLANE_GAP, FindingCode.TOO_FEW_PLANES}
+"""Findings with which a small volume alone meets no limit: contours may be missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,28 +61,28 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """What one row came to on one DVH; ``limits`` None where the row has none for this plan."""
+class RowResult:
+    """The value of one row on one DVH, and its verdict; ``limits`` None where the row has none for this plan."""
 
     measurement: Measurement | NotMeasured
     limits: Limits | None
     verdict: Verdict
     reason: Reason | None = None
     detail: str = ""
-    by_logic: bool = False  # the structure's volume alone decides, no dose does
+    volume_decides: bool = False  # the structure's volume alone decides, no dose does
     findings: tuple[Finding, ...] = ()
 
 
-def judge_on(case: Case, dvh: DVH | NotMeasured) -> Judged:
-    """What a row comes to on one DVH, that of its organ or another reading of it."""
+def judge_on(case: Case, dvh: DVH | NotMeasured) -> RowResult:
+    """Measure and judge a row on one DVH, that of its organ or another reading of it."""
     printed = printed_limits(case.row)
     if case.blocked is not None:
         return _not_evaluated(case.blocked, case.blocked, printed)
-    asked = in_quantity(case, dvh)
-    if isinstance(asked, NotMeasured) and isinstance(dvh, DVH):
-        return _not_evaluated(asked, asked, printed)
-    judged = _judge_doses(case, asked, printed)
-    return replace(judged, findings=(*judged.findings, *conversion_findings(dvh, asked)))
+    converted = in_quantity(case, dvh)
+    if isinstance(converted, NotMeasured) and isinstance(dvh, DVH):
+        return _not_evaluated(converted, converted, printed)
+    result = _judge_doses(case, converted, printed)
+    return replace(result, findings=(*result.findings, *conversion_findings(dvh, converted)))
 
 
 def conversion_findings(dvh: DVH | NotMeasured, converted: DVH | NotMeasured) -> tuple[Finding, ...]:
@@ -112,16 +113,16 @@ def in_quantity(case: Case, dvh: DVH | NotMeasured) -> DVH | NotMeasured:
 
 def _not_in(row: Constraint, dvh: DVH) -> NotMeasured:
     """Why a sum of courses, which is in one EQD2 and has no physical dose, says nothing to a row."""
-    have = f"the doses are {dvh.quantity} for an alpha/beta of {dvh.alpha_beta_gy:g} Gy"
+    stated = f"the doses are {dvh.quantity} for an alpha/beta of {dvh.alpha_beta_gy:g} Gy"
     if row.quantity is Quantity.PHYSICAL:
-        detail = f"{have}, the row is for physical dose in its own number of fractions"
+        detail = f"{stated}, the row is for physical dose in its own number of fractions"
         return NotMeasured(reason=Reason.FRACTIONS_DO_NOT_MATCH, detail=detail)
     return NotMeasured(
-        reason=Reason.NOT_GIVEN, detail=f"{have}, the row asks for {row.quantity} for {row.alpha_beta_gy:g}"
+        reason=Reason.NOT_GIVEN, detail=f"{stated}, the row asks for {row.quantity} for {row.alpha_beta_gy:g}"
     )
 
 
-def _judge_doses(case: Case, dvh: DVH | NotMeasured, printed: Limits | None) -> Judged:
+def _judge_doses(case: Case, dvh: DVH | NotMeasured, printed: Limits | None) -> RowResult:
     """Judge a row on doses that are what it asks for."""
     measured = _measured(case, dvh)
     if isinstance(dvh, NotMeasured) and isinstance(measured, NotMeasured):
@@ -129,46 +130,53 @@ def _judge_doses(case: Case, dvh: DVH | NotMeasured, printed: Limits | None) -> 
     limits = limits_for(case.row, case.matched.organ, dvh, case.plan.limit_target)
     if isinstance(limits, NotMeasured):
         return _not_evaluated(measured, measured if isinstance(measured, NotMeasured) else limits, printed)
-    judged = _by_volume(limits, dvh, measured) if isinstance(dvh, DVH) else None
-    return judged or _by_value(limits, measured)
+    result = _judge_volume(limits, dvh, measured) if isinstance(dvh, DVH) else None
+    return result or _judge_value(limits, measured)
 
 
 def _measured(case: Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
     metric = case.row.metric
     if isinstance(metric, PrescriptionMetric):
-        summed = next((other for other in case.plan.dvhs if other.quantity is not Quantity.PHYSICAL), None)
-        return _not_in(case.row, summed) if summed else measure_prescription(metric, case.plan.dvhs.prescription)
+        sum_dvh = next((other for other in case.plan.dvhs if other.quantity is not Quantity.PHYSICAL), None)
+        return _not_in(case.row, sum_dvh) if sum_dvh else measure_prescription(metric, case.plan.dvhs.prescription)
     if isinstance(dvh, NotMeasured):
         return dvh
     if lies_outside(dvh) and is_of_elements(metric) and not isinstance(metric, StructureVolume):
         return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid")
     if isinstance(metric, TargetCount):
-        number, parts = case.matched.target_count, case.plan.whole.parts(dvh)
+        number, parts = case.matched.target_count, case.plan.whole_plan.parts(dvh)
         return Measurement(value=float(number), low=float(number), high=float(max(number, parts)), unit=metric.unit)
     return case.plan.measure(metric, dvh)
 
 
-def _by_volume(limits: Limits, dvh: DVH, measured: Measurement | NotMeasured) -> Judged | None:
-    """What the structure's volume alone decides; None where the dose has to."""
+def _judge_volume(limits: Limits, dvh: DVH, measured: Measurement | NotMeasured) -> RowResult | None:
+    """The result that the structure's volume alone decides; None where the dose has to."""
     row = limits.row
     if infeasible := _infeasible(row, limits.limit, dvh):
-        verdict, reason = _of_kind(row, Verdict.FAIL), Reason.VOLUME_TOO_SMALL
-        return Judged(
-            measurement=measured, limits=limits, verdict=verdict, reason=reason, detail=infeasible, by_logic=True
+        verdict, reason = _verdict_for_kind(row, Verdict.FAIL), Reason.VOLUME_TOO_SMALL
+        return RowResult(
+            measurement=measured, limits=limits, verdict=verdict, reason=reason, detail=infeasible, volume_decides=True
         )
     if _is_smaller_than_threshold(row, dvh):
-        small = _smallness(row, dvh)
-        if any(finding.code in UNSURE_OF_VOLUME for finding in dvh.findings):
-            why = NotMeasured(reason=Reason.CONTOURS_INCOMPLETE, detail=f"{small.text} It cannot be met by that here")
+        small_finding = _smallness_finding(row, dvh)
+        if any(finding.code in DOUBTFUL_VOLUME for finding in dvh.findings):
+            why = NotMeasured(
+                reason=Reason.CONTOURS_INCOMPLETE, detail=f"{small_finding.text} It cannot be met by that here"
+            )
             return _not_evaluated(measured, why, limits)
-        verdict, findings = _of_kind(row, Verdict.PASS), (small,)
-        return Judged(
-            measurement=measured, limits=limits, verdict=verdict, detail=small.text, by_logic=True, findings=findings
+        verdict, findings = _verdict_for_kind(row, Verdict.PASS), (small_finding,)
+        return RowResult(
+            measurement=measured,
+            limits=limits,
+            verdict=verdict,
+            detail=small_finding.text,
+            volume_decides=True,
+            findings=findings,
         )
     return None
 
 
-def _by_value(limits: Limits, measured: Measurement | NotMeasured) -> Judged:
+def _judge_value(limits: Limits, measured: Measurement | NotMeasured) -> RowResult:
     if isinstance(measured, NotMeasured):
         return _not_evaluated(measured, measured, limits)
     verdict = verdict_of(limits.row, limits.limit, measured.value)
@@ -178,24 +186,24 @@ def _by_value(limits: Limits, measured: Measurement | NotMeasured) -> Judged:
         )
         why = NotMeasured(reason=Reason.ISODOSE_LEAVES_GRID, detail=detail)
         return _not_evaluated(measured, why, limits)
-    return Judged(measurement=measured, limits=limits, verdict=verdict, detail=limits.detail)
+    return RowResult(measurement=measured, limits=limits, verdict=verdict, detail=limits.detail)
 
 
-def _not_evaluated(measured: Measurement | NotMeasured, why: NotMeasured, limits: Limits | None) -> Judged:
+def _not_evaluated(measured: Measurement | NotMeasured, why: NotMeasured, limits: Limits | None) -> RowResult:
     verdict = Verdict.NOT_EVALUATED
-    return Judged(measurement=measured, limits=limits, verdict=verdict, reason=why.reason, detail=why.detail)
+    return RowResult(measurement=measured, limits=limits, verdict=verdict, reason=why.reason, detail=why.detail)
 
 
 def verdict_of(row: Constraint, limit: FixedLimit, value: float) -> Verdict:
-    """What a value comes to against the limit that a row has for the plan."""
+    """The verdict of a value compared with the limit that a row has for the plan."""
     if _meets(row.sense, value, limit.limit):
-        return _of_kind(row, Verdict.PASS)
+        return _verdict_for_kind(row, Verdict.PASS)
     if limit.acceptable is not None and _meets(row.sense, value, limit.acceptable):
-        return _of_kind(row, Verdict.VARIATION)
-    return _of_kind(row, Verdict.FAIL)
+        return _verdict_for_kind(row, Verdict.VARIATION)
+    return _verdict_for_kind(row, Verdict.FAIL)
 
 
-def _of_kind(row: Constraint, verdict: Verdict) -> Verdict:
+def _verdict_for_kind(row: Constraint, verdict: Verdict) -> Verdict:
     """Pass or fail a limit only: a risk point is reported, a statement is met or not."""
     match row.kind:
         case Kind.LIMIT:
@@ -255,30 +263,30 @@ def _is_smaller_than_threshold(row: Constraint, dvh: DVH) -> bool:
     return not has_volume(dvh, metric.volume)
 
 
-def _smallness(row: Constraint, dvh: DVH) -> Finding:
-    asked = f"{row.metric.volume:g} cc" if isinstance(row.metric, DoseAtVolume) else str(row.metric)
-    text = f"{dvh.volume:.4g} cc, smaller than {asked}: is the contour complete?"
+def _smallness_finding(row: Constraint, dvh: DVH) -> Finding:
+    threshold = f"{row.metric.volume:g} cc" if isinstance(row.metric, DoseAtVolume) else str(row.metric)
+    text = f"{dvh.volume:.4g} cc, smaller than {threshold}: is the contour complete?"
     return Finding(code=FindingCode.SMALLER_THAN_LIMIT_VOLUME, text=text, subject=dvh.name)
 
 
-def margin_of(judged: Judged) -> float | None:
+def margin_of(result: RowResult) -> float | None:
     """How far inside the limit the value lies, in the metric's unit; None without a value or a limit."""
-    measured = judged.measurement
-    if isinstance(measured, NotMeasured) or judged.limits is None:
+    measured = result.measurement
+    if isinstance(measured, NotMeasured) or result.limits is None:
         return None
-    limit = judged.limits.limit.limit
-    return limit - measured.value if judged.limits.row.is_upper_limit else measured.value - limit
+    limit = result.limits.limit.limit
+    return limit - measured.value if result.limits.row.is_upper_limit else measured.value - limit
 
 
-def is_borderline(judged: Judged) -> bool:
-    """Whether an end of a band, the value's or the limit's, gives another verdict: a limit that decides lies inside."""
-    measured, limits = judged.measurement, judged.limits
+def is_borderline(result: RowResult) -> bool:
+    """Whether another value within its bounds, or another limit within those of its volume, gives another verdict."""
+    measured, limits = result.measurement, result.limits
     if (
         isinstance(measured, NotMeasured)
         or limits is None
-        or judged.by_logic
-        or judged.verdict is Verdict.NOT_EVALUATED
+        or result.volume_decides
+        or result.verdict is Verdict.NOT_EVALUATED
     ):
         return False
-    possible, ends = (limits.limit, *limits.or_else), (measured.low, measured.high)
-    return any(verdict_of(limits.row, limit, end) is not judged.verdict for limit in possible for end in ends)
+    possible_limits, ends = (limits.limit, *limits.limits_at_bounds), (measured.low, measured.high)
+    return any(verdict_of(limits.row, limit, end) is not result.verdict for limit in possible_limits for end in ends)

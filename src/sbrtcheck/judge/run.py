@@ -92,19 +92,19 @@ def evaluate_with(
 
     ``matches`` are those that the DVHs were computed by, of the organs of the tables at least; found here when None.
     """
-    tables = _distinct(tuple(tables))
+    tables = _refuse_duplicates(tuple(tables))
     site = site_of(tables, options.site, options.sites)
-    judged = [replace(table, rows=rows_for(table, site)) for table in tables]
+    tables_at_site = [replace(table, rows=rows_for(table, site)) for table in tables]
     if matches is None:
-        matches = match_plan(dvhs, organs_of(judged), options.names)
+        matches = match_plan(dvhs, organs_of(tables_at_site), options.names)
     dose = check_dose(dvhs, matches.targets, accepted=options.accept_dose)
-    rows = [row for table in judged for row in table.rows]
+    rows = [row for table in tables_at_site for row in table.rows]
     plan = judged_plan(plan_structures(dvhs, matches), rows, site=site, dose=dose)
-    with log_step("evaluation") as say:
+    with log_step("evaluation") as log:
         outcomes = outcomes_of(tables, plan, include_unconfirmed=options.include_unconfirmed)
         reasons = review_reasons(outcomes, plan, strict=options.strict)
         verdict = overall(outcomes, reasons)
-        say(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
+        log(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
     return Report(
         tables=tables,
         outcomes=outcomes,
@@ -117,7 +117,7 @@ def evaluate_with(
         software=_software(),
         dvhs=dvhs,
         compared=NO_OTHER_DVHS,
-        names=names_of_matches(judged, matches),
+        names=names_of_matches(tables_at_site, matches),
         matches=matches,
         course=course_note(dvhs.prescription, site),
         reasons=reasons,
@@ -130,7 +130,7 @@ def evaluate_with(
     )
 
 
-def _distinct(tables: tuple[ConstraintTable, ...]) -> tuple[ConstraintTable, ...]:
+def _refuse_duplicates(tables: tuple[ConstraintTable, ...]) -> tuple[ConstraintTable, ...]:
     """Refuse tables that a report could not tell apart."""
     for id_, number in Counter(table.id for table in tables).items():
         if number > 1:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
-from sbrtcheck.judge.structures import MatchedDvh, PlanStructures, StructureKey, dvh_or_why_not, first_of
+from sbrtcheck.judge.structures import MatchedDvh, PlanStructures, StructureKey, dvh_or_reason, first_of
 from sbrtcheck.metric import IsodoseRatio, Metric, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.structure_names import TARGETS
@@ -19,87 +19,87 @@ from sbrtcheck.tables import Constraint, Select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Combined:
-    """The DVHs of structures that are one organ together, by the structures that are its parts: each computed once."""
+class CombinedDvhs:
+    """The DVHs of organs that are several structures together, by the structures that are the parts."""
 
     by_parts: Mapping[tuple[StructureKey, ...], DVH | NoDVH]
 
     @classmethod
-    def of(cls, selected: Iterable[MatchedDvh], dvhs: DVHSet) -> Combined:
+    def of(cls, selected: Iterable[MatchedDvh], dvhs: DVHSet) -> CombinedDvhs:
         """Combine the parts of every structure selected that has several."""
-        several = {matched.key: matched.parts for matched in selected if len(matched.parts) > 1}
-        return cls(by_parts={key: dvhs.union(parts) for key, parts in several.items()})
+        parts_by_key = {matched.key: matched.parts for matched in selected if len(matched.parts) > 1}
+        return cls(by_parts={key: dvhs.union(parts) for key, parts in parts_by_key.items()})
 
-    def put_into(self, matched: MatchedDvh) -> MatchedDvh:
+    def with_combined_dvh(self, matched: MatchedDvh) -> MatchedDvh:
         """The structure with the DVH of its parts together."""
         if len(matched.parts) < 2:
             return matched
-        return replace(matched, dvh=dvh_or_why_not(self.by_parts[matched.key]))
+        return replace(matched, dvh=dvh_or_reason(self.by_parts[matched.key]))
 
 
 def select(row: Constraint, structures: PlanStructures) -> list[MatchedDvh]:
     """Select the structures that a row asks for, one for every outcome it will have; nothing is combined yet."""
     match row.select:
         case Select.EACH:
-            return [matched for organ in row.structures for matched in _of_organ(organ, row.metric, structures)]
+            return [matched for organ in row.structures for matched in _matches_of_organ(organ, row.metric, structures)]
         case Select.UNION:
-            return [_union(row, structures)]
+            return [_combine_parts(row, structures)]
         case Select.FIRST:
-            return first_of(row.structures, lambda organ: _of_organ(organ, row.metric, structures))
+            return first_of(row.structures, lambda organ: _matches_of_organ(organ, row.metric, structures))
 
 
 def target_of_limits(target: str, structures: PlanStructures) -> MatchedDvh:
     """Select the target, or all separate ones together, for limits that depend on its volume: as for an index."""
-    (matched,) = _of_organ(target, IsodoseRatio(percent=100.0), structures)
+    (matched,) = _matches_of_organ(target, IsodoseRatio(percent=100.0), structures)
     return matched
 
 
-def _of_organ(organ: str, metric: Metric, structures: PlanStructures) -> list[MatchedDvh]:
+def _matches_of_organ(organ: str, metric: Metric, structures: PlanStructures) -> list[MatchedDvh]:
     """The structure of an organ; of several separate targets each, or all together for a metric of the plan."""
-    each = structures.of_separate_targets(organ)
-    if not each:
-        return [_alone(structures.by_organ[organ], metric)]
-    names = ", ".join(matched.contour for matched in each)
+    targets = structures.of_separate_targets(organ)
+    if not targets:
+        return [_single_structure(structures.by_organ[organ], metric)]
+    names = ", ".join(matched.contour for matched in targets)
     if isinstance(metric, OfPlan | PrescriptionMetric | TargetCount):
-        text = f"{len(each)} separate targets ({names}), combined for {metric}"
-        return [replace(_together(organ, each), findings=(_several_targets(text, organ),))]
-    text = f"{len(each)} separate targets ({names}), each evaluated on its own"
-    return [replace(matched, findings=(_several_targets(text, organ),)) for matched in each]
+        text = f"{len(targets)} separate targets ({names}), combined for {metric}"
+        return [replace(_combine_targets(organ, targets), findings=(_several_targets_finding(text, organ),))]
+    text = f"{len(targets)} separate targets ({names}), each evaluated on its own"
+    return [replace(matched, findings=(_several_targets_finding(text, organ),)) for matched in targets]
 
 
-def _alone(matched: MatchedDvh, metric: Metric) -> MatchedDvh:
-    """What an organ was matched to; how many targets there are is not told while another structure may be one."""
+def _single_structure(matched: MatchedDvh, metric: Metric) -> MatchedDvh:
+    """The structure that an organ was matched to; targets are not counted while another structure may be one."""
     if matched.organ not in TARGETS or not matched.others or not isinstance(metric, TargetCount):
         return matched
-    listed = ", ".join(matched.others)
-    detail = f"{matched.contour}, {listed}: not clearly separate targets"
+    names = ", ".join(matched.others)
+    detail = f"{matched.contour}, {names}: not clearly separate targets"
     return replace(matched, dvh=NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail), parts=())
 
 
-def _several_targets(text: str, organ: str) -> Finding:
+def _several_targets_finding(text: str, organ: str) -> Finding:
     return Finding(code=FindingCode.SEVERAL_TARGETS, text=text, subject=organ)
 
 
-def _together(organ: str, each: Sequence[MatchedDvh]) -> MatchedDvh:
+def _combine_targets(organ: str, targets: Sequence[MatchedDvh]) -> MatchedDvh:
     """All of several targets as one; not measured where one of them is not."""
-    not_measured = next((matched.dvh for matched in each if isinstance(matched.dvh, NotMeasured)), None)
+    not_measured = next((matched.dvh for matched in targets if isinstance(matched.dvh, NotMeasured)), None)
     return MatchedDvh(
         organ=organ,
-        contour=" + ".join(matched.contour for matched in each),
-        rule=", ".join(dict.fromkeys(matched.rule for matched in each)),
-        dvh=each[0].dvh if not_measured is None else not_measured,
-        parts=_parts_of(each) if not_measured is None else (),
-        target_count=len(each),
+        contour=" + ".join(matched.contour for matched in targets),
+        rule=", ".join(dict.fromkeys(matched.rule for matched in targets)),
+        dvh=targets[0].dvh if not_measured is None else not_measured,
+        parts=_parts_of(targets) if not_measured is None else (),
+        target_count=len(targets),
     )
 
 
-def _parts_of(several: Sequence[MatchedDvh]) -> tuple[DVH, ...]:
-    """The DVHs of several organs, each once: two organs may have been matched to one structure."""
-    by_key = {(part.name, part.number): part for matched in several for part in matched.parts}
+def _parts_of(matches: Sequence[MatchedDvh]) -> tuple[DVH, ...]:
+    """The DVHs of several matches, each once: two organs may have been matched to one structure."""
+    by_key = {(part.name, part.number): part for matched in matches for part in matched.parts}
     return tuple(by_key.values())
 
 
-def _union(row: Constraint, structures: PlanStructures) -> MatchedDvh:
+def _combine_parts(row: Constraint, structures: PlanStructures) -> MatchedDvh:
     """All parts that can be measured as one organ, and which are lacking.
 
     A part that is in the plan and could not be measured lacks like one that is not: the rest may fail, but not pass.
@@ -107,23 +107,26 @@ def _union(row: Constraint, structures: PlanStructures) -> MatchedDvh:
     organ = " + ".join(row.structures)
     parts = [structures.by_organ[part] for part in row.structures]
     probable = tuple(dict.fromkeys(name for part in parts for name in part.probable))
-    there = [part for part in parts if isinstance(part.dvh, DVH)]
-    if not there:
+    measured = [part for part in parts if isinstance(part.dvh, DVH)]
+    if not measured:
         in_plan = next((part for part in parts if not part.is_missing), parts[0])  # it has the better reason why not
         return replace(in_plan, organ=organ, probable=probable)
-    contours = tuple(dict.fromkeys(part.contour for part in there))
+    contours = tuple(dict.fromkeys(part.contour for part in measured))
     lacking = [part for part in parts if not isinstance(part.dvh, DVH)]
-    needed = [part for part in lacking if part.organ not in row.optional or not _is_absent(part, structures)]
+    missed = [part for part in lacking if part.organ not in row.optional or not _is_absent(part, structures)]
     return MatchedDvh(
         organ=organ,
         contour=" + ".join(contours),
-        rule=", ".join(dict.fromkeys(part.rule for part in there if part.rule)),
-        dvh=there[0].dvh,
-        parts=_parts_of(there),
-        findings=(*(finding for part in there for finding in part.findings), *_without_parts(lacking, organ, contours)),
-        lacking=tuple(_why_lacking(part) for part in needed),
+        rule=", ".join(dict.fromkeys(part.rule for part in measured if part.rule)),
+        dvh=measured[0].dvh,
+        parts=_parts_of(measured),
+        findings=(
+            *(finding for part in measured for finding in part.findings),
+            *_lacking_parts_finding(lacking, organ, contours),
+        ),
+        lacking=tuple(_lacking_text(part) for part in missed),
         probable=probable,
-        copies=tuple(dict.fromkeys(copy for part in there for copy in part.copies)),
+        copies=tuple(dict.fromkeys(copy for part in measured for copy in part.copies)),
     )
 
 
@@ -134,7 +137,7 @@ def _is_absent(part: MatchedDvh, structures: PlanStructures) -> bool:
     return part.is_missing and not part.probable
 
 
-def _why_lacking(part: MatchedDvh) -> str:
+def _lacking_text(part: MatchedDvh) -> str:
     """``Bronchus_Main (is PBT it?)``, ``Trachea (structure damaged)``."""
     if part.probable:
         return f"{part.organ} (is {' or '.join(part.probable)} it?)"
@@ -143,8 +146,8 @@ def _why_lacking(part: MatchedDvh) -> str:
     return f"{part.organ} ({part.dvh.reason})"
 
 
-def _without_parts(lacking: Sequence[MatchedDvh], organ: str, contours: Sequence[str]) -> tuple[Finding, ...]:
+def _lacking_parts_finding(lacking: Sequence[MatchedDvh], organ: str, contours: Sequence[str]) -> tuple[Finding, ...]:
     if not lacking:
         return ()
-    text = f"{organ} was evaluated without {', '.join(map(_why_lacking, lacking))}"
+    text = f"{organ} was evaluated without {', '.join(map(_lacking_text, lacking))}"
     return (Finding(code=FindingCode.DERIVED_STRUCTURE, text=text, subject=" + ".join(contours)),)

@@ -10,15 +10,15 @@ from sbrtcheck.tables import Constraint, ConstraintTable, Sites, load_sites
 from sbrtcheck.tables.values import MULTI
 
 
-def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Sites | None = None) -> PlanSite:
+def site_of(tables: Sequence[ConstraintTable], named_ids: Sequence[str], sites: Sites | None = None) -> PlanSite:
     """The site that the caller gives; else that of the tables, if they agree on one.
 
     Parameters
     ----------
     tables
-        A table's own list of expected organs takes the place of that of its site; tables of site ``multi`` say nothing.
-    given
-        Sites that the caller names; none to take that of the tables.
+        A table's own list of expected organs replaces that of its site; tables of site ``multi`` say nothing.
+    named_ids
+        Sites that the caller names; none to use that of the tables.
     sites
         The organs expected at each site; the shipped ones when None.
 
@@ -27,23 +27,30 @@ def site_of(tables: Sequence[ConstraintTable], given: Sequence[str], sites: Site
     UnknownTableError
         No such site is known.
     """
-    known = load_sites() if sites is None else sites
-    of_tables = {table.site for table in tables} - {MULTI}
-    ids = tuple(dict.fromkeys(given)) or (tuple(of_tables) if len(of_tables) == 1 else ())
-    origin = SiteOrigin.GIVEN if given else SiteOrigin.TABLE
-    mine = [table for table in tables if table.site in ids]
-    own = [table for table in mine if table.expects]
-    # the list of a site holds, too, where one of its tables has none of its own
-    listed = [one for one in ids if not any(table.site == one for table in own) or len(own) < len(mine)]
-    of_lists = [known.site(one) for one in listed if given or one in known.ids]
-    if not ids or (not of_lists and not own):
+    all_sites = load_sites() if sites is None else sites
+    table_ids = {table.site for table in tables} - {MULTI}
+    # tables of two sites leave open which of them the plan is of: then no site is known
+    ids = tuple(dict.fromkeys(named_ids)) or (tuple(table_ids) if len(table_ids) == 1 else ())
+    origin = SiteOrigin.GIVEN if named_ids else SiteOrigin.TABLE
+    site_tables = [table for table in tables if table.site in ids]
+    listing_tables = [table for table in site_tables if table.expects]
+    # a table's own list replaces that of its site, unless another table of the site has no list and relies on it
+    listed_ids = [
+        id_
+        for id_ in ids
+        if not any(table.site == id_ for table in listing_tables) or len(listing_tables) < len(site_tables)
+    ]
+    site_lists = [all_sites.site(id_) for id_ in listed_ids if named_ids or id_ in all_sites.ids]
+    if not ids or (not site_lists and not listing_tables):
         return UNKNOWN_SITE
     return PlanSite(
         ids=ids,
         origin=origin,
-        expects=tuple(chain.from_iterable([one.expects for one in of_lists] + [one.expects for one in own])),
-        lists=(*([_file_text(known)] if of_lists else []), *map(_table_text, own)),
-        known=known.ids,
+        expects=tuple(
+            chain.from_iterable([site.expects for site in site_lists] + [table.expects for table in listing_tables])
+        ),
+        lists=(*([_file_text(all_sites)] if site_lists else []), *map(_table_text, listing_tables)),
+        known=all_sites.ids,
     )
 
 

@@ -1,4 +1,4 @@
-"""Matches of structures, and the DVHs of a plan, in; the DVH of each organ, or why there is none, out."""
+"""The structures that organs were matched to, and the DVHs of a plan, in; the DVH of each organ, or why not, out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class MatchedDvh:
     parts
         The DVHs that are the organ together; none where one is lacking.
     target_count
-        How many separate targets it stands for.
+        How many separate targets it is.
     findings
         What a reader should know of the choice.
     lacking
@@ -77,7 +77,7 @@ class MatchedDvh:
         return isinstance(self.dvh, NotMeasured) and self.dvh.reason is Reason.STRUCTURE_MISSING
 
     @property
-    def is_probably_there(self) -> bool:
+    def has_probable_structure(self) -> bool:
         """Whether a structure is the organ by its name, most likely, and is not known as another organ."""
         return any(not organ_named(name) for name in self.probable)
 
@@ -97,12 +97,12 @@ class PlanStructures:
 
     def of_separate_targets(self, kind: str) -> tuple[MatchedDvh, ...]:
         """Each of the targets of a kind where there are several apart from one another; none where there are not."""
-        each = []
+        targets = []
         for roi in self.matches.separate.get(kind, ()):
             match_ = Match(organ=kind, roi=roi, rule=_rule_of_target(kind, roi, self.matches))
-            matched = _of_match(match_, self.matches, self.by_key)
-            each.append(replace(matched, copies=()))  # no target stands for another
-        return tuple(each)
+            matched = _from_match(match_, self.matches, self.by_key)
+            targets.append(replace(matched, copies=()))  # separate targets are no copies of one another
+        return tuple(targets)
 
     def with_dvhs_of(self, other: DVHSet) -> PlanStructures:
         """The same structures, matched to the same organs, with the DVHs that another set has of them."""
@@ -113,9 +113,9 @@ class PlanStructures:
 
 def plan_structures(dvhs: DVHSet, matches: StructureMatches) -> PlanStructures:
     """Find the DVHs of what the organs were matched to."""
-    everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
-    by_key = {(dvh.name, dvh.number): dvh for dvh in everything if dvh.number != DERIVED_NUMBER}
-    derived = {dvh.name: dvh for dvh in everything if dvh.number == DERIVED_NUMBER}
+    all_dvhs: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
+    by_key = {(dvh.name, dvh.number): dvh for dvh in all_dvhs if dvh.number != DERIVED_NUMBER}
+    derived = {dvh.name: dvh for dvh in all_dvhs if dvh.number == DERIVED_NUMBER}
     return _plan_structures(dvhs, matches, by_key, derived)
 
 
@@ -131,28 +131,28 @@ def _plan_structures(
         by_key=by_key,
         derived=derived,
         by_organ={
-            organ: _matched_dvh(organ, found, matches, by_key, derived) for organ, found in matches.by_organ.items()
+            organ: _matched_dvh(organ, by_name, matches, by_key, derived) for organ, by_name in matches.by_organ.items()
         },
     )
 
 
 def dvh_of(name: str, number: int, dvhs: DVHSet) -> DVH | NoDVH:
     """The DVH that a set has of a structure: that of its name, and of its number where several have the name."""
-    everything: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
-    named = [dvh for dvh in everything if dvh.name == name]
-    numbered = [dvh for dvh in named if dvh.number == number] or named
-    if len(numbered) == 1:
-        return numbered[0]
+    all_dvhs: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
+    same_name = [dvh for dvh in all_dvhs if dvh.name == name]
+    candidates = [dvh for dvh in same_name if dvh.number == number] or same_name
+    if len(candidates) == 1:
+        return candidates[0]
     if number == DERIVED_NUMBER:
         reason, detail = Reason.UNDEFINED_FOR_STORED_DVH, "built here from others: there is no other DVH of it"
-    elif numbered:
-        reason, detail = Reason.STRUCTURE_AMBIGUOUS, f"there are {len(numbered)} DVHs of that name"
+    elif candidates:
+        reason, detail = Reason.STRUCTURE_AMBIGUOUS, f"there are {len(candidates)} DVHs of that name"
     else:
         reason, detail = Reason.STRUCTURE_NOT_COMPUTED, "there is no other DVH of it"
     return NoDVH(name=name, number=number, reason=reason, detail=detail)
 
 
-def dvh_or_why_not(dvh: DVH | NoDVH | None) -> DVH | NotMeasured:
+def dvh_or_reason(dvh: DVH | NoDVH | None) -> DVH | NotMeasured:
     """The DVH of a structure; or the reason why there is none."""
     if isinstance(dvh, DVH):
         return dvh
@@ -172,19 +172,19 @@ def _matched_dvh(
     """The contoured structure of an organ, else the derived one of that name."""
     match by_name:
         case Match():
-            return _of_match(by_name, matches, by_key)
+            return _from_match(by_name, matches, by_key)
         case Ambiguous():
-            return MatchedDvh(organ=organ, dvh=_ambiguous(by_name))
+            return MatchedDvh(organ=organ, dvh=_ambiguous_reason(by_name))
         case NoMatch():
             # a name may be given to what is derived too, such as both kidneys together for their cortex
             if dvh := derived.get(organ if by_name.given is None else by_name.given):
-                return _of_derived(organ, dvh, matches)
-            return MatchedDvh(organ=organ, dvh=_missing(by_name), probable=by_name.probable)
+                return _from_derived(organ, dvh, matches)
+            return MatchedDvh(organ=organ, dvh=_missing_reason(by_name), probable=by_name.probable)
 
 
-def _of_match(matched: Match, matches: StructureMatches, by_key: Mapping[StructureKey, DVH | NoDVH]) -> MatchedDvh:
-    dvh = dvh_or_why_not(by_key.get((matched.roi.name, matched.roi.number)))
-    # a name that the user gave says which of several is meant
+def _from_match(matched: Match, matches: StructureMatches, by_key: Mapping[StructureKey, DVH | NoDVH]) -> MatchedDvh:
+    dvh = dvh_or_reason(by_key.get((matched.roi.name, matched.roi.number)))
+    # no copies are looked for where the user named the structure: they chose among several that are alike
     copies = () if matched.rule is Rule.GIVEN else copies_of(matched.organ, matched.roi, matches.structures)
     return MatchedDvh(
         organ=matched.organ,
@@ -203,8 +203,8 @@ def _of_match(matched: Match, matches: StructureMatches, by_key: Mapping[Structu
     )
 
 
-def _of_derived(organ: str, derived: DVH | NoDVH, matches: StructureMatches) -> MatchedDvh:
-    dvh = dvh_or_why_not(derived)
+def _from_derived(organ: str, derived: DVH | NoDVH, matches: StructureMatches) -> MatchedDvh:
+    dvh = dvh_or_reason(derived)
     copies = _copies_of_parts(derived, matches.structures)
     return MatchedDvh(
         organ=organ,
@@ -227,8 +227,8 @@ def _copies_of_parts(derived: DVH | NoDVH, structures: Sequence[RoiName]) -> tup
 
 def _rule_of_target(kind: str, roi: RoiName, matches: StructureMatches) -> Rule:
     """The rule by which a target is one, were it the only one."""
-    alone = match(kind, [roi], matches.given)
-    return alone.rule if isinstance(alone, Match) else Rule.KIND
+    single = match(kind, [roi], matches.given)
+    return single.rule if isinstance(single, Match) else Rule.KIND
 
 
 def _copies_finding(name: str, copies: Sequence[RoiName]) -> tuple[Finding, ...]:
@@ -243,8 +243,8 @@ def _passed_over_finding(matched: Match) -> tuple[Finding, ...]:
     """Say which structures have the name and no contours."""
     if not matched.passed_over:
         return ()
-    empty = ", ".join(matched.passed_over)
-    text = f"matched to {matched.roi.name}; {empty} is {matched.organ} by name too, and has no contours"
+    empty_names = ", ".join(matched.passed_over)
+    text = f"matched to {matched.roi.name}; {empty_names} is {matched.organ} by name too, and has no contours"
     return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.organ),)
 
 
@@ -258,7 +258,7 @@ def _others_finding(matched: Match) -> tuple[Finding, ...]:
     return (Finding(code=code, text=text, subject=matched.organ),)
 
 
-def _missing(no_match: NoMatch) -> NotMeasured:
+def _missing_reason(no_match: NoMatch) -> NotMeasured:
     """Why there is no structure: the plan lacks the one that the user named, or none is the organ by its name."""
     if no_match.given is not None:
         suggested = f"; close names: {', '.join(no_match.suggested)}" if no_match.suggested else ""
@@ -271,7 +271,7 @@ def _missing(no_match: NoMatch) -> NotMeasured:
     return NotMeasured(reason=Reason.STRUCTURE_MISSING, detail=detail)
 
 
-def _ambiguous(ambiguous: Ambiguous) -> NotMeasured:
+def _ambiguous_reason(ambiguous: Ambiguous) -> NotMeasured:
     detail = f"candidates: {', '.join(ambiguous.candidates)}; {ambiguous.hint}"
     return NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=detail)
 
@@ -286,18 +286,26 @@ def first_in_plan(organs: Sequence[str], structures: PlanStructures) -> MatchedD
 
 
 def first_of(organs: Sequence[str], of_organ: Callable[[str], list[MatchedDvh]]) -> list[MatchedDvh]:
-    """What the first of several organs that the plan has was matched to; an ambiguous one is not passed over."""
-    tried: list[MatchedDvh] = []
+    """The match of the first of several organs that the plan has.
+
+    An organ is passed over only where the plan has no structure of it, nor probably has one. An ambiguous match is not:
+    which structure is meant is for the user to say, and a later organ of the list would hide the question.
+    """
+    missing: list[MatchedDvh] = []
     for place, organ in enumerate(organs):
-        matched = of_organ(organ)
-        if not all(one.is_missing for one in matched) or any(one.is_probably_there for one in matched):
-            instead = organs[:place]
+        matches = of_organ(organ)
+        if not all(matched.is_missing for matched in matches) or any(
+            matched.has_probable_structure for matched in matches
+        ):
+            passed_over = organs[:place]
             return [
-                replace(one, findings=(_instead_finding(instead, one), *one.findings)) if instead else one
-                for one in matched
+                replace(matched, findings=(_instead_finding(passed_over, matched), *matched.findings))
+                if passed_over
+                else matched
+                for matched in matches
             ]
-        tried += matched
-    return [replace(tried[0], organ=" or ".join(organs))]
+        missing += matches
+    return [replace(missing[0], organ=" or ".join(organs))]
 
 
 def _instead_finding(passed_over: Sequence[str], matched: MatchedDvh) -> Finding:

@@ -1,8 +1,9 @@
-"""What a row came to by its value in; the same out, or its verdict withdrawn, with the reason.
+"""The result of a row by its value in; the same out, or without its verdict and with the reason for that.
 
 A value may be right and yet say nothing of the organ: a part of the organ is missing, another structure may be it as
-well, its contours can be read in two ways, or a part of it lies where there is no dose. Each of these is asked in the
-same way: does the row come to the same whatever the answer is? If not, it has no verdict.
+well, its contours can be read in two ways, or a part of it lies where there is no dose. Each of these questions is
+asked in the same way: does the row get the same verdict whatever the answer is? If not, it gets none, for a verdict
+that rests on a guess looks to a reader like any other.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from sbrtcheck.dvh import DVH, Bounds, Curve, NoDVH, Reason, compute_dvhs, largest_dose_on_faces
 from sbrtcheck.judge.judged_plan import JudgedPlan
-from sbrtcheck.judge.row import Case, Judged, is_of_elements, judge_on, verdict_of
+from sbrtcheck.judge.row import Case, RowResult, is_of_elements, judge_on, verdict_of
 from sbrtcheck.judge.structures import PlanStructures, StructureKey, dvh_of
 from sbrtcheck.metric import (
     DoseAtVolume,
@@ -53,62 +54,67 @@ class CopyDvhs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherDvhs:
-    """What verdicts are tried on besides the DVHs that they stand on.
+    """Other DVHs that a verdict has to hold on as well, besides the one that it was given on.
 
-    ``outside_gy`` is the dose that what lies outside the dose grid may receive, Gy.
+    ``outside_gy`` is the largest dose, Gy, that a volume outside the dose grid may receive.
     """
 
     copies: Mapping[CopiesKey, CopyDvhs]
     outside_gy: float
 
 
-def other_dvhs(cases: Sequence[Case], judged: Sequence[Judged], plan: JudgedPlan) -> OtherDvhs:
-    """Compute what the verdicts of some cases have to be tried on, each once for all of them."""
-    pairs = zip(cases, judged, strict=True)
-    tried = {
-        _copies_key(case): case for case, by_value in pairs if _has_to_try_copies(_unless_in_part(by_value, case), case)
+def compute_other_dvhs(cases: Sequence[Case], results: Sequence[RowResult], plan: JudgedPlan) -> OtherDvhs:
+    """Compute the other DVHs that the verdicts of some cases have to hold on, each once for all of them."""
+    pairs = zip(cases, results, strict=True)
+    case_by_copies = {
+        _copies_key(case): case
+        for case, result in pairs
+        if _must_judge_copies(_withdraw_if_part_missing(result, case), case)
     }
-    measured = _dvhs_of((copy for case in tried.values() for copy in case.matched.copies), plan.structures)
-    copies = {key: _copy_dvhs(case, measured, plan) for key, case in tried.items()}
-    reach_outside = [
+    dvh_by_key = _dvhs_of_structures(
+        (copy for case in case_by_copies.values() for copy in case.matched.copies), plan.structures
+    )
+    copies = {key: _copy_dvhs(case, dvh_by_key, plan) for key, case in case_by_copies.items()}
+    judged_dvhs = [
         *(dvh for case in cases if isinstance(case.dvh, DVH) for dvh in (case.dvh, *case.dvh.readings)),
-        *(one.together for one in copies.values() if isinstance(one.together, DVH)),
+        *(copy_dvhs.together for copy_dvhs in copies.values() if isinstance(copy_dvhs.together, DVH)),
     ]
-    is_asked = any(dvh.uncovered_cc > 0.0 for dvh in reach_outside)
-    return OtherDvhs(copies=copies, outside_gy=_dose_outside_gy(plan) if is_asked else ANY_DOSE_GY)
+    is_needed = any(dvh.uncovered_cc > 0.0 for dvh in judged_dvhs)
+    return OtherDvhs(copies=copies, outside_gy=_dose_outside_gy(plan) if is_needed else ANY_DOSE_GY)
 
 
-def unless_withdrawn(judged: Judged, case: Case, others: OtherDvhs) -> Judged:
-    """What is left of a verdict when every doubt has been looked at."""
-    judged = _unless_in_part(judged, case)
-    judged = _unless_copied(judged, case, others)
-    judged = _unless_contradicted(judged, case, others)
-    return _unless_outside(judged, case, others)
+def withdraw_where_doubtful(result: RowResult, case: Case, other_dvhs: OtherDvhs) -> RowResult:
+    """The result, without its verdict where one of the doubts could change it; the first such doubt is the reason."""
+    # a missing part first: it needs no other DVH, and DVHs of copies are computed only for verdicts left by it
+    result = _withdraw_if_part_missing(result, case)
+    result = _withdraw_if_copies_differ(result, case, other_dvhs)
+    result = _withdraw_if_readings_differ(result, case, other_dvhs)
+    return _withdraw_if_outside_decides(result, case, other_dvhs)
 
 
 # A part of the organ is missing
 
 
-def _unless_in_part(judged: Judged, case: Case) -> Judged:
-    """No verdict on the parts of an organ that happen to be contoured, but one that the missing part cannot turn.
+def _withdraw_if_part_missing(result: RowResult, case: Case) -> RowResult:
+    """No verdict on the parts of an organ that happen to be contoured, but one that the missing part cannot change.
 
     With more tissue, the volume at a dose and the volume below a dose only grow, and so does the dose of the hottest
     cc; the dose of the coldest cc only falls. So an upper limit on what grows that fails on a part fails on the whole
     organ, and a lower limit on it that is met on a part is met; of what falls the reverse. A mean, or a percentage, may
-    go either way: an upper limit beyond which the part lies is still reported as failed, and nothing passes.
+    go either way: a part that exceeds an upper limit is still reported as failed, and nothing passes.
     """
-    if not case.matched.lacking or judged.verdict in (Verdict.NOT_EVALUATED, Verdict.RISK):
-        return judged
-    failed = judged.verdict in (Verdict.FAIL, Verdict.NOT_MET)
+    if not case.matched.lacking or result.verdict in (Verdict.NOT_EVALUATED, Verdict.RISK):
+        return result
+    has_failed = result.verdict in (Verdict.FAIL, Verdict.NOT_MET)
     match _with_more_tissue(case.row.metric):
         case _Trend.EITHER:
-            certain = failed and case.row.is_upper_limit
+            is_certain = has_failed and case.row.is_upper_limit
         case trend:
-            certain = failed == ((trend is _Trend.GROWS) == case.row.is_upper_limit)
-    if certain:
-        return judged
-    detail = f"{', '.join(case.matched.lacking)} is missing; the rest would come to {judged.verdict}"
-    return withdrawn(judged, Reason.PART_MISSING, detail)
+            is_certain = has_failed == ((trend is _Trend.GROWS) == case.row.is_upper_limit)
+    if is_certain:
+        return result
+    detail = f"{', '.join(case.matched.lacking)} is missing; the rest would come to {result.verdict}"
+    return without_verdict(result, Reason.PART_MISSING, detail)
 
 
 class _Trend(Enum):
@@ -137,175 +143,175 @@ def _with_more_tissue(metric: Metric) -> _Trend:
 # Another structure may be the organ as well, or a part of it
 
 
-def _unless_copied(judged: Judged, case: Case, others: OtherDvhs) -> Judged:
+def _withdraw_if_copies_differ(result: RowResult, case: Case, other_dvhs: OtherDvhs) -> RowResult:
     """No pass on a structure beside which there is another of its name, but for a number, that would not pass with it.
 
-    Such a structure may be an older version, a copy, or the other half of the organ. One that lies inside, or is as far
-    within the limit, changes nothing.
+    Such a structure may be an older version, a copy, or the other half of the organ, and no name tells which is meant.
+    One that lies inside, or is as far within the limit, changes nothing.
     """
-    if not _has_to_try_copies(judged, case):
-        return judged
-    verdicts = _verdicts_with(others.copies[_copies_key(case)], case, others) - {judged.verdict}
+    if not _must_judge_copies(result, case):
+        return result
+    verdicts = _verdicts_with(other_dvhs.copies[_copies_key(case)], case, other_dvhs) - {result.verdict}
     if not verdicts:
-        return judged
+        return result
     names = ", ".join(copy.name for copy in case.matched.copies)
     detail = (
-        f"{names} may be a part of it, or be what is meant: {judged.verdict} without, {', '.join(sorted(verdicts))}"
+        f"{names} may be a part of it, or be what is meant: {result.verdict} without, {', '.join(sorted(verdicts))}"
     )
-    return withdrawn(judged, Reason.STRUCTURE_AMBIGUOUS, f"{detail} with it")
+    return without_verdict(result, Reason.STRUCTURE_AMBIGUOUS, f"{detail} with it")
 
 
-def _has_to_try_copies(judged: Judged, case: Case) -> bool:
-    """Whether there are copies, and a verdict that they may turn; a FAIL stands, whatever else is the organ."""
-    may_turn = judged.verdict not in (Verdict.NOT_EVALUATED, Verdict.FAIL)
-    return bool(case.matched.copies) and isinstance(case.dvh, DVH) and may_turn
+def _must_judge_copies(result: RowResult, case: Case) -> bool:
+    """Whether there are copies, and a verdict that they may change; a FAIL stays, whichever structure is the organ."""
+    may_change = result.verdict not in (Verdict.NOT_EVALUATED, Verdict.FAIL)
+    return bool(case.matched.copies) and isinstance(case.dvh, DVH) and may_change
 
 
 def _copies_key(case: Case) -> CopiesKey:
     return case.matched.key, case.matched.copies
 
 
-def _copy_dvhs(case: Case, measured: Mapping[StructureKey, DVH | NoDVH], plan: JudgedPlan) -> CopyDvhs:
-    of_copies = [measured.get((copy.name, copy.number)) for copy in case.matched.copies]
-    alone = tuple(dvh for dvh in of_copies if isinstance(dvh, DVH))
+def _copy_dvhs(case: Case, dvh_by_key: Mapping[StructureKey, DVH | NoDVH], plan: JudgedPlan) -> CopyDvhs:
+    dvhs_or_reasons = [dvh_by_key.get((copy.name, copy.number)) for copy in case.matched.copies]
+    alone = tuple(dvh for dvh in dvhs_or_reasons if isinstance(dvh, DVH))
     can_be_joined = isinstance(case.dvh, DVH) and bool(case.dvh.made_of)
     together = plan.dvhs.union((case.dvh, *alone)) if can_be_joined and isinstance(case.dvh, DVH) else None
-    return CopyDvhs(alone=alone, are_all_measured=len(alone) == len(of_copies), together=together)
+    return CopyDvhs(alone=alone, are_all_measured=len(alone) == len(dvhs_or_reasons), together=together)
 
 
-def _dvhs_of(rois: Iterable[RoiName], structures: PlanStructures) -> dict[StructureKey, DVH | NoDVH]:
-    """The DVHs of structures; computed where nobody asked for them yet and that can be done."""
+def _dvhs_of_structures(rois: Iterable[RoiName], structures: PlanStructures) -> dict[StructureKey, DVH | NoDVH]:
+    """The DVHs of structures; those that nobody asked for yet are computed where the contours are known."""
     rois, dvhs = tuple(dict.fromkeys(rois)), structures.dvhs
-    known = {key: structures.by_key[key] for roi in rois if (key := (roi.name, roi.number)) in structures.by_key}
-    lacking = [roi for roi in rois if (roi.name, roi.number) not in known]
-    if not lacking or dvhs.plan is None:
-        return known
+    dvh_by_key = {key: structures.by_key[key] for roi in rois if (key := (roi.name, roi.number)) in structures.by_key}
+    uncomputed = [roi for roi in rois if (roi.name, roi.number) not in dvh_by_key]
+    if not uncomputed or dvhs.plan is None:
+        return dvh_by_key
     computed = compute_dvhs(
         dvhs.plan,
-        structures=frozenset(roi.name for roi in lacking),
+        structures=frozenset(roi.name for roi in uncomputed),
         end_caps=dvhs.model.end_caps,
         between=dvhs.model.between,
         dose=dvhs.model.dose,
     )
-    return known | {(roi.name, roi.number): dvh_of(roi.name, roi.number, computed) for roi in lacking}
+    return dvh_by_key | {(roi.name, roi.number): dvh_of(roi.name, roi.number, computed) for roi in uncomputed}
 
 
-def _verdicts_with(copies: CopyDvhs, case: Case, others: OtherDvhs) -> set[Verdict]:
-    """What a row comes to on the structure and its copies together; or, where they cannot be joined, on each copy."""
-    lacking = set() if copies.are_all_measured else {Verdict.NOT_EVALUATED}
+def _verdicts_with(copies: CopyDvhs, case: Case, other_dvhs: OtherDvhs) -> set[Verdict]:
+    """Verdicts of a row on the structure and its copies together; or, where they cannot be joined, on each copy."""
+    of_unmeasured = set() if copies.are_all_measured else {Verdict.NOT_EVALUATED}
     match copies.together:
         case None:
             alone = {judge_on(case, dvh).verdict for dvh in copies.alone}
-            return lacking | alone - {Verdict.NOT_EVALUATED}  # it may be too small for the metric by itself
+            return of_unmeasured | alone - {Verdict.NOT_EVALUATED}  # it may be too small for the metric by itself
         case DVH() as together:
-            return lacking | _verdicts_on(together, case, others)
+            return of_unmeasured | _verdicts_on(together, case, other_dvhs)
         case NoDVH():
-            return lacking | {Verdict.NOT_EVALUATED}
+            return of_unmeasured | {Verdict.NOT_EVALUATED}
 
 
-def _verdicts_on(dvh: DVH, case: Case, others: OtherDvhs) -> set[Verdict]:
-    """What the row comes to on another DVH of the structure, whatever dose there is beyond the dose grid."""
+def _verdicts_on(dvh: DVH, case: Case, other_dvhs: OtherDvhs) -> set[Verdict]:
+    """Verdicts of the row on another DVH of the structure, with no dose outside the dose grid and with the largest."""
     verdicts = {judge_on(case, dvh).verdict}
     if dvh.uncovered_cc > 0.0 and is_of_elements(case.row.metric):
-        verdicts.add(judge_on(case, _with_outside_at(dvh, others.outside_gy)).verdict)
+        verdicts.add(judge_on(case, _with_outside_dose(dvh, other_dvhs.outside_gy)).verdict)
     return verdicts
 
 
 # Contours can be read in two ways
 
 
-def _unless_contradicted(judged: Judged, case: Case, others: OtherDvhs) -> Judged:
-    """No verdict where another reading of contours that contradict each other comes to another one."""
+def _withdraw_if_readings_differ(result: RowResult, case: Case, other_dvhs: OtherDvhs) -> RowResult:
+    """No verdict where another reading of contours that contradict each other gives another one."""
     dvh = case.dvh
-    if not isinstance(dvh, DVH) or judged.verdict is Verdict.NOT_EVALUATED:
-        return judged
-    verdicts = {verdict for reading in dvh.readings for verdict in _verdicts_on(reading, case, others)}
-    differing = sorted(verdicts - {judged.verdict})
+    if not isinstance(dvh, DVH) or result.verdict is Verdict.NOT_EVALUATED:
+        return result
+    verdicts = {verdict for reading in dvh.readings for verdict in _verdicts_on(reading, case, other_dvhs)}
+    differing = sorted(verdicts - {result.verdict})
     if not differing:
-        return judged
-    detail = f"contours overlap in part: {judged.verdict} with what they enclose together, {', '.join(differing)}"
-    return withdrawn(judged, Reason.CONTOURS_CONTRADICTORY, f"{detail} where what two of them enclose is outside")
+        return result
+    detail = f"contours overlap in part: {result.verdict} with what they enclose together, {', '.join(differing)}"
+    return without_verdict(result, Reason.CONTOURS_CONTRADICTORY, f"{detail} where what two of them enclose is outside")
 
 
 # A part of the structure lies where there is no dose
 
 
-def _unless_outside(judged: Judged, case: Case, others: OtherDvhs) -> Judged:
-    """No verdict where dose beyond the dose grid, of which nothing is known, could come to another one."""
+def _withdraw_if_outside_decides(result: RowResult, case: Case, other_dvhs: OtherDvhs) -> RowResult:
+    """No verdict where dose outside the dose grid, of which nothing is known, could change it."""
     dvh = case.dvh
-    if not isinstance(dvh, DVH) or judged.verdict is Verdict.NOT_EVALUATED:
-        return judged
+    if not isinstance(dvh, DVH) or result.verdict is Verdict.NOT_EVALUATED:
+        return result
     if isinstance(case.row.metric, MaxDoseAtDistance):
-        return _unless_beyond_the_grid(judged, case)
+        return _withdraw_if_grid_ends_early(result, case)
     if dvh.uncovered_cc <= 0.0 or not is_of_elements(case.row.metric):
-        return judged
-    at_gy = others.outside_gy
-    if judge_on(case, _with_outside_at(dvh, at_gy)).verdict is judged.verdict:
-        return judged
+        return result
+    at_gy = other_dvhs.outside_gy
+    if judge_on(case, _with_outside_dose(dvh, at_gy)).verdict is result.verdict:
+        return result
     bound = "any dose, for a target lies outside too" if at_gy == ANY_DOSE_GY else f"{at_gy:.4g} Gy"
     detail = f"{outside_percent(dvh):.3g} % of it lies outside the dose grid, where it may receive {bound}"
-    return withdrawn(judged, Reason.PARTLY_OUTSIDE_GRID, detail)
+    return without_verdict(result, Reason.PARTLY_OUTSIDE_GRID, detail)
 
 
-def _unless_beyond_the_grid(judged: Judged, case: Case) -> Judged:
+def _withdraw_if_grid_ends_early(result: RowResult, case: Case) -> RowResult:
     """The same for the largest dose at a distance from the target: the grid may end before the distance is reached.
 
-    Where it does not, its faces are at the distance themselves, and their dose is not more than what was found.
+    Where it does not, the faces of the grid are at the distance themselves, and have no more dose than was measured.
     """
-    measured, limits, plan, dvh = judged.measurement, judged.limits, case.plan.dvhs.plan, case.dvh
+    measured, limits, plan, dvh = result.measurement, result.limits, case.plan.dvhs.plan, case.dvh
     if isinstance(measured, NotMeasured) or limits is None or plan is None or isinstance(dvh, NotMeasured):
-        return judged
+        return result
     rx = plan.prescription
-    of_a_gy = 100.0 / rx.dose_gy if measured.unit is Unit.PERCENT_RX and isinstance(rx, Prescription) else 1.0
+    units_per_gy = 100.0 / rx.dose_gy if measured.unit is Unit.PERCENT_RX and isinstance(rx, Prescription) else 1.0
     at_gy = ANY_DOSE_GY if dvh.uncovered_cc > 0.0 else largest_dose_on_faces(plan)
-    if verdict_of(limits.row, limits.limit, max(measured.value, at_gy * of_a_gy)) is judged.verdict:
-        return judged
+    if verdict_of(limits.row, limits.limit, max(measured.value, at_gy * units_per_gy)) is result.verdict:
+        return result
     detail = (
         f"{case.row.metric}: the dose grid ends too near to {case.matched.contour}, and beyond it there may be more"
     )
-    return withdrawn(judged, Reason.PARTLY_OUTSIDE_GRID, detail)
+    return without_verdict(result, Reason.PARTLY_OUTSIDE_GRID, detail)
 
 
 def _dose_outside_gy(plan: JudgedPlan) -> float:
-    """The dose that what lies outside the dose grid may receive, Gy.
+    """The largest dose, Gy, that a volume outside the dose grid may receive.
 
     It falls off with the distance from the targets, so it is no larger than on the faces of a grid that holds them all.
     """
-    with_dose = plan.dvhs.plan
-    if with_dose is None or plan.dose.targets.partly_outside or _has_target_outside(plan.structures):
+    source_plan = plan.dvhs.plan
+    if source_plan is None or plan.dose.targets.partly_outside or _has_target_outside(plan.structures):
         return ANY_DOSE_GY
-    return largest_dose_on_faces(with_dose)
+    return largest_dose_on_faces(source_plan)
 
 
 def _has_target_outside(structures: PlanStructures) -> bool:
-    """Whether anything that may be a target, a planner's helper too, lies beyond the dose grid at least in part."""
-    may_be = [roi for roi in structures.matches.structures if roi.contoured and is_of_target(roi)]
-    dvhs = _dvhs_of(may_be, structures)
+    """Whether anything that may be a target, a planner's helper too, lies outside the dose grid at least in part."""
+    possible_targets = [roi for roi in structures.matches.structures if roi.contoured and is_of_target(roi)]
+    dvhs = _dvhs_of_structures(possible_targets, structures)
     return any(not isinstance(dvh, DVH) or dvh.uncovered_cc > 0.0 for dvh in dvhs.values())
 
 
-def _with_outside_at(dvh: DVH, at_gy: float) -> DVH:
+def _with_outside_dose(dvh: DVH, at_gy: float) -> DVH:
     """The DVH as it were if all that lies outside the dose grid, which counts at 0 Gy, received a dose.
 
-    ``V'(d) = V(d) + outside`` for every ``d`` from just above 0 to that dose, and ``V(d)`` beyond it.
+    ``V'(d) = V(d) + outside`` for every ``d`` from just above 0 to that dose, and ``V(d)`` above it.
     """
     outside, curve = dvh.uncovered_cc, dvh.curve
-    upto = int(np.searchsorted(curve.dose_gy, at_gy, side="right"))
-    there = curve.volume_at(np.array([at_gy]))
-    raised = np.minimum(np.concatenate([curve.volume[:upto], there]) + outside, dvh.volume)
-    hot = Curve(
-        dose_gy=np.concatenate([curve.dose_gy[:upto], [at_gy, at_gy], curve.dose_gy[upto:]]),
-        volume=np.concatenate([raised, there, curve.volume[upto:]]),
+    count = int(np.searchsorted(curve.dose_gy, at_gy, side="right"))
+    volume_at_dose = curve.volume_at(np.array([at_gy]))
+    raised_volume = np.minimum(np.concatenate([curve.volume[:count], volume_at_dose]) + outside, dvh.volume)
+    raised_curve = Curve(
+        dose_gy=np.concatenate([curve.dose_gy[:count], [at_gy, at_gy], curve.dose_gy[count:]]),
+        volume=np.concatenate([raised_volume, volume_at_dose, curve.volume[count:]]),
     )
     share = outside / dvh.volume
-    mean, least = dvh.mean_gy.value + share * at_gy, min(dvh.min_gy.high, at_gy)
+    mean_gy, min_gy = dvh.mean_gy.value + share * at_gy, min(dvh.min_gy.high, at_gy)
     return replace(
         dvh,
-        curve=hot,
-        lower=hot,
-        upper=hot,
-        mean_gy=Bounds(value=mean, low=mean, high=mean),
-        min_gy=Bounds(value=least, low=least, high=least),
+        curve=raised_curve,
+        lower=raised_curve,
+        upper=raised_curve,
+        mean_gy=Bounds(value=mean_gy, low=mean_gy, high=mean_gy),
+        min_gy=Bounds(value=min_gy, low=min_gy, high=min_gy),
         max_gy=Bounds(value=max(dvh.max_gy.value, at_gy), low=dvh.max_gy.low, high=max(dvh.max_gy.high, at_gy)),
         uncovered_cc=0.0,
         alternatives=(),
@@ -313,9 +319,9 @@ def _with_outside_at(dvh: DVH, at_gy: float) -> DVH:
     )
 
 
-def withdrawn(judged: Judged, reason: Reason, detail: str) -> Judged:
-    """A row whose value stays, and whose verdict is withdrawn."""
-    return replace(judged, verdict=Verdict.NOT_EVALUATED, reason=reason, detail=detail)
+def without_verdict(result: RowResult, reason: Reason, detail: str) -> RowResult:
+    """The result with its value, and with a reason in place of its verdict."""
+    return replace(result, verdict=Verdict.NOT_EVALUATED, reason=reason, detail=detail)
 
 
 def outside_percent(dvh: DVH | NotMeasured) -> float:

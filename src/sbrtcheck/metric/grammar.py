@@ -63,7 +63,7 @@ _OUT_GROUPS = ("out_b", "out_p", "out_u")  # in brackets, in parentheses, after 
 
 @cache
 def _grammar(body: str) -> re.Pattern[str]:
-    """The pattern of one kind of metric; made when a text is tried on it, for all of them together take 5 ms."""
+    """The pattern of one kind of metric; made when a text is tried on it, for all of them together need 5 ms."""
     return re.compile(rf"\s*{body}{_OUT}", re.IGNORECASE)
 
 
@@ -83,7 +83,7 @@ _TARGETS = "Targets"
 
 # Names that papers use for more than one number, or for one that is not computed.
 _SEVERAL_MEANINGS = r"\s*(?P<name>PCI|PITV|MGI|HI|CI|CN|nCI)(?![a-z])[\s_]*[0-9.,]*.*"
-_MEANT = {
+_MEANINGS = {
     "ci": ("CI has several definitions, so its name must be written", ["CI_RTOG[ratio]", "CI_Paddick[ratio]"]),
     "pci": ("not a metric", ["CI_Paddick[ratio]"]),
     "cn": ("not a metric", ["CI_Paddick[ratio]"]),
@@ -163,9 +163,9 @@ def parse_written(text: str) -> WrittenMetric:
                 dose_in_cgy=_is_cgy(groups.get("at")),
                 answer_in_cgy=any(_is_cgy(groups[group]) for group in _OUT_GROUPS),
             )
-    if several := re.fullmatch(_SEVERAL_MEANINGS, text, re.IGNORECASE):
-        what, choices = _MEANT[several["name"].lower()]
-        raise _error(text, what, _try(choices))
+    if ambiguous := re.fullmatch(_SEVERAL_MEANINGS, text, re.IGNORECASE):
+        problem, choices = _MEANINGS[ambiguous["name"].lower()]
+        raise _error(text, problem, _try(choices))
     raise _error(text, "not a metric", "write it like 'D0.035cc[Gy]', 'V20Gy[%]', 'CV15Gy[cc]' or 'Mean[Gy]'")
 
 
@@ -324,7 +324,7 @@ def _volume_unit(text: str, match: re.Match[str], stem: str) -> Unit:
 
 def _answer(text: str, match: re.Match[str], stem: str, *units: Unit) -> Unit:
     """Read the output unit of a metric that knows few."""
-    unit, choices = _out(match), _try([f"{stem}[{known}]" for known in units])
+    unit, choices = _out(match), _try([f"{stem}[{possible}]" for possible in units])
     if unit is None:
         raise _error(text, "output unit missing", choices)
     if unit not in units:
@@ -355,5 +355,5 @@ def _try(choices: list[str]) -> str:
     return "try " + " or ".join(f"'{choice}'" for choice in choices)
 
 
-def _error(text: str, what: str, hint: str) -> MetricError:
-    return MetricError(f"metric {text!r}: {what}", hint=hint)
+def _error(text: str, problem: str, hint: str) -> MetricError:
+    return MetricError(f"metric {text!r}: {problem}", hint=hint)

@@ -1,7 +1,7 @@
 """A metric and the DVH of one structure in, a measurement with bounds out, or why there is none.
 
 Each metric is read off the DVH's curve for the value, and off its bounding curves for the bounds
-(`sbrtcheck.dvh.curve`). No rule of a table is known here: what a value means is said elsewhere.
+(`sbrtcheck.dvh.curve`). No rule of a table is known here: what a value means is for `judge`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import bed
 
 PERCENT_DECIMALS = 9
-"""What is beyond is rounding of floating point numbers, and must not turn a verdict."""
+"""Further digits are rounding of floating point numbers, and must not change a verdict."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +82,12 @@ def measure(metric: Metric | str, dvh: DVH) -> Measurement | NotMeasured:
     ``CV_d = V_total - V_d`` and ``DC_v = D_(V_total - v)``: the cold metrics are the hot ones seen from the other end.
     ``DC`` of the whole volume is the largest dose.
     """
-    asked = parse(metric) if isinstance(metric, str) else metric
-    if isinstance(asked, PrescriptionMetric):
-        return measure_prescription(asked, dvh.prescription)
-    if isinstance(asked, OfPlan | TargetCount):
-        return NotMeasured(reason=Reason.NEEDS_WHOLE_PLAN, detail=f"{asked} is not read off the DVH of one structure")
-    return _measure_one_dvh(asked, dvh) if dvh.volume > 0 else NotMeasured(reason=Reason.STRUCTURE_EMPTY)
+    parsed = parse(metric) if isinstance(metric, str) else metric
+    if isinstance(parsed, PrescriptionMetric):
+        return measure_prescription(parsed, dvh.prescription)
+    if isinstance(parsed, OfPlan | TargetCount):
+        return NotMeasured(reason=Reason.NEEDS_WHOLE_PLAN, detail=f"{parsed} is not read off the DVH of one structure")
+    return _measure_one_dvh(parsed, dvh) if dvh.volume > 0 else NotMeasured(reason=Reason.STRUCTURE_EMPTY)
 
 
 def measure_prescription(
@@ -172,10 +172,12 @@ def _statistic(stat: Stat, dvh: DVH) -> Bounds:
             return dvh.min_gy
 
 
-def _rest(bounds: Bounds, whole: float) -> Bounds:
+def _rest(bounds: Bounds, whole_volume: float) -> Bounds:
     """Subtract from the whole volume; the bounds change places."""
     return Bounds(
-        value=max(whole - bounds.value, 0.0), low=max(whole - bounds.high, 0.0), high=max(whole - bounds.low, 0.0)
+        value=max(whole_volume - bounds.value, 0.0),
+        low=max(whole_volume - bounds.high, 0.0),
+        high=max(whole_volume - bounds.low, 0.0),
     )
 
 
@@ -203,10 +205,10 @@ def _measurement(bounds: Bounds, unit: Unit) -> Measurement:
     return Measurement(value=bounds.value, low=bounds.low, high=bounds.high, unit=unit)
 
 
-def _percent_of(whole: float, bounds: Bounds, unit: Unit) -> Measurement:
+def _percent_of(hundred_percent: float, bounds: Bounds, unit: Unit) -> Measurement:
     """``bounds`` in percent; rounded, so that 23.1 of 22 is 105 % and not a rounding error more."""
     value, low, high = (
-        round(number / whole * 100, PERCENT_DECIMALS) for number in (bounds.value, bounds.low, bounds.high)
+        round(number / hundred_percent * 100, PERCENT_DECIMALS) for number in (bounds.value, bounds.low, bounds.high)
     )
     return Measurement(value=value, low=low, high=high, unit=unit)
 

@@ -16,8 +16,8 @@ the prescription, ``T`` the volume of the target and ``T_p`` the part of it insi
 rises with it keeps its value, open above. One that would fall (GI by ``V_100``, CI_Paddick) is not measured.
 
 **Bounds.** A quotient is least with the least numerator and the largest denominator. Where the same places are in both
-(CI_Paddick, the volume outside the target), the two are taken as if they knew nothing of one another: bounds that are
-wider than they had to be, and hold.
+(CI_Paddick, the volume outside the target), the two are treated as independent: the bounds are wider than they had to
+be, and hold.
 """
 
 from __future__ import annotations
@@ -75,10 +75,10 @@ def measure_index(metric: OfPlan | str, dvhs: DVHSet, target: DVH | str) -> Meas
     KeyError
         ``dvhs`` has no DVH of that name.
     """
-    asked = parse(metric) if isinstance(metric, str) else metric
-    if not isinstance(asked, OfPlan):
-        raise MetricError(f"metric {str(asked)!r}: no plan index", hint="a DVH answers it: use measure")
-    return WholePlan(dvhs=dvhs).measure(asked, dvhs[target] if isinstance(target, str) else target)
+    parsed = parse(metric) if isinstance(metric, str) else metric
+    if not isinstance(parsed, OfPlan):
+        raise MetricError(f"metric {str(parsed)!r}: no plan index", hint="a DVH answers it: use measure")
+    return WholePlan(dvhs=dvhs).measure(parsed, dvhs[target] if isinstance(target, str) else target)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -91,12 +91,12 @@ class WholePlan:
     ----------
     dvhs
         Of the plan.
-    narrow_share
+    bounds_share
         How close together the bounds of isodose volumes are to be, as a share of the volume.
     """
 
     dvhs: DVHSet
-    narrow_share: float = NARROW_SHARE
+    bounds_share: float = NARROW_SHARE
     _isodoses: dict[float, IsodoseVolume] = field(default_factory=dict, init=False, repr=False)
 
     def measure(self, metric: OfPlan, target: DVH) -> Measurement | NotMeasured:
@@ -149,7 +149,7 @@ class WholePlan:
         if dose_gy not in self._isodoses:
             grid = cast("Plan", self.dvhs.plan).dose
             self._isodoses[dose_gy] = isodose_volume(
-                grid_frame(grid, 2), dose_gy - SAME_DOSE * grid.max_gy, self.narrow_share
+                grid_frame(grid, 2), dose_gy - SAME_DOSE * grid.max_gy, self.bounds_share
             )
         return self._isodoses[dose_gy]
 
@@ -189,16 +189,16 @@ def _ratio(isodose: IsodoseVolume, target_cc: float) -> _Result:
     )
 
 
-def _gradient(half: IsodoseVolume, whole: IsodoseVolume) -> _Result:
+def _gradient(half: IsodoseVolume, full: IsodoseVolume) -> _Result:
     """GI: the 50 % isodose's volume for each of the 100 % isodose's."""
-    if not whole.closed:
+    if not full.closed:
         return _leaves_grid(Index.GI)
-    if whole.low_cc <= 0:
+    if full.low_cc <= 0:
         return _NOTHING_PRESCRIBED
     return Measurement(
-        value=half.value_cc / whole.value_cc,
-        low=half.low_cc / whole.high_cc,
-        high=half.high_cc / whole.low_cc,
+        value=half.value_cc / full.value_cc,
+        low=half.low_cc / full.high_cc,
+        high=half.high_cc / full.low_cc,
         unit=Unit.RATIO,
         open_above=not half.closed,
     )

@@ -25,7 +25,7 @@ def markdown_report(report: Report) -> str:
     lines += _section(labels.FOR_CLINICIAN, labels.for_clinician(report))
     lines += _section("Sources", sources.lines())
     lines += _section("Regimen", course_lines(report))
-    lines += _section("Provenance", labels.made_from(report))
+    lines += _section("Provenance", labels.provenance_lines(report))
     return "\n".join(lines) + "\n"
 
 

@@ -92,7 +92,7 @@ def _parts(report: Report, sources: labels.SourceList) -> Iterator[Text | Table 
     yield from _section(labels.FOR_CLINICIAN, labels.for_clinician(report))
     yield from _section("Sources", sources.lines())
     yield from _section("Regimen", course_lines(report))
-    yield from _section("Provenance", labels.made_from(report))
+    yield from _section("Provenance", labels.provenance_lines(report))
 
 
 def _head(report: Report) -> Iterator[Text | Padding]:

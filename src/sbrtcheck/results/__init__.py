@@ -1,11 +1,10 @@
-"""What a check, a comparison, a risk model or a sum of courses gives: frozen values, and the dictionaries for programs.
+"""The results of a check, a comparison, a risk model or a sum of courses: frozen values, and dictionaries of them.
 
-`outcome` has what one row came to, `report_values` what a whole check found, and `report` the same with its ways to be
-shown. `dvh_comparison` and `plan_comparison` are what
-two sets of DVHs, and two plans, say differently; `reirradiation` several courses of one patient; `risk` what a model
-gives; `course` what is known of a prescription; `plan_site` which organs a plan should have. `to_dict` and
-`comparison_dict` turn their parts into what JSON knows, `labels` into words, `points` into limits on the curves of a
-chart, and `notebook` into HTML.
+`outcome` is the result of one row, `report_values` that of a whole check, and `report` the same with its ways to be
+displayed. `dvh_comparison` and `plan_comparison` are the differences of two sets of DVHs, and of two plans;
+`reirradiation` is about several courses of one patient, `risk` about complication and control models, `course` about a
+prescription, `plan_site` about the organs that a plan should have. `to_dict` and `comparison_dict` turn their parts
+into values of JSON, `labels` into text, `points` into limits on the curves of a chart, and `notebook` into HTML.
 
 Nothing here judges, reads a file or draws: a renderer needs no more than these values.
 """

@@ -1,4 +1,4 @@
-"""What two sets of DVHs of one plan say differently: frozen values."""
+"""The differences of two sets of DVHs of one plan: frozen values."""
 
 from __future__ import annotations
 

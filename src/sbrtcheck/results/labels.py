@@ -1,4 +1,4 @@
-"""Outcomes and reports -> the words and numbers for them, the same in every format; layout is in `render`."""
+"""Outcomes and reports in; the texts for them out, the same in every format. Layout is in `render`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def limit_text(row: Constraint) -> str:
 
 
 def limit_used_text(outcome: Outcome) -> str:
-    """Write the limit as `limit_text` does, but as it is for this plan where it goes by a volume."""
+    """Write the limit as `limit_text` does, but as it is for this plan where it depends on a volume."""
     if outcome.limit_used is None:
         return f"{SIGNS[outcome.constraint.sense]} by volume"
     return _limit_text(outcome.constraint.sense, outcome.limit_used, outcome.acceptable_used)
@@ -48,7 +48,7 @@ def _limit_text(sense: Sense, limit: float, acceptable: float | None) -> str:
 
 
 def value_text(measured: Measurement | NotMeasured, outcome: Outcome) -> str:
-    """``17.52 [17.50, 17.55]``; the band is left out when it rounds to the value, and where it has no end."""
+    """``17.52 [17.50, 17.55]``; no bounds where they round to the value, or there is no upper one."""
     if isinstance(measured, NotMeasured):
         return ""
     limits = outcome.limit_used, outcome.acceptable_used
@@ -81,7 +81,7 @@ def percent_text(outcome: Outcome) -> str:
 
 
 def _percent(percent: float) -> str:
-    """Whole percent, or as many decimals as it takes not to say 100 of what is not the limit."""
+    """Whole percent, or as many decimals as it needs for 100 to be printed of the limit itself only."""
     for decimals in range(6):
         text = f"{percent:.{decimals}f}"
         if percent == 100 or float(text) != 100:
@@ -90,24 +90,24 @@ def _percent(percent: float) -> str:
 
 
 def against_limit_text(outcome: Outcome) -> str:
-    """``SpinalCord D0.035cc[Gy] 63.80, limit < 26 (245 % of the limit)``: a row where it stands outside its table.
+    """``SpinalCord D0.035cc[Gy] 63.80, limit < 26 (245 % of the limit)``: a row outside its table.
 
     The contour is named where it is not called as the organ is.
     """
     row = f"{outcome.organ} {metric_text(outcome.constraint)}"
-    on = f" on contour {outcome.contour}" if outcome.contour not in ("", outcome.organ) else ""
+    contour = f" on contour {outcome.contour}" if outcome.contour not in ("", outcome.organ) else ""
     limit = f"limit {limit_used_text(outcome)}"
     measured = outcome.measurement
     if isinstance(measured, NotMeasured):
-        return f"{row}, {limit}{on}: {outcome.detail or result_text(outcome)}"
+        return f"{row}, {limit}{contour}: {outcome.detail or result_text(outcome)}"
     value = number_text(measured.value, outcome.limit_used, outcome.acceptable_used)
     percent = percent_text(outcome)
-    why = f": {outcome.detail}" if outcome.reason and outcome.detail else ""
-    return f"{row} {value}, {limit}" + (f" ({percent})" if percent else "") + on + why
+    detail = f": {outcome.detail}" if outcome.reason and outcome.detail else ""
+    return f"{row} {value}, {limit}" + (f" ({percent})" if percent else "") + contour + detail
 
 
 def why_not_counted(outcome: Outcome) -> str:
-    """Say why a row takes no part in the overall verdict; "" when it does."""
+    """Say why a row does not count for the overall verdict; "" when it does."""
     row = outcome.constraint
     if outcome.counts:
         return ""
@@ -141,7 +141,7 @@ FLAGS = {
 def flags(outcome: Outcome) -> tuple[str, ...]:
     """Say what else a reader must know of the verdict; keys of `FLAGS`."""
     row = outcome.constraint
-    holding = {
+    flag_holds = {
         "borderline": outcome.borderline,
         "convention sensitive": outcome.convention_sensitive,
         "unconfirmed": not row.confirmed,
@@ -151,11 +151,11 @@ def flags(outcome: Outcome) -> tuple[str, ...]:
         "partly outside grid": outcome.outside_percent > 0.0,
         "part missing": bool(outcome.lacking),
     }
-    return tuple(flag for flag, holds in holding.items() if holds)
+    return tuple(flag for flag, holds in flag_holds.items() if holds)
 
 
 def contour_text(outcome: Outcome) -> str:
-    """Name the structure that was taken, and why."""
+    """Name the structure that the organ was matched to, and by which rule."""
     return f"{clean(outcome.contour)} ({outcome.rule})" if outcome.contour else "none"
 
 
@@ -212,7 +212,7 @@ def absent_organs(outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
         ("Not evaluated, expected and not in the plan", [outcome for outcome in missing if outcome.applies]),
         ("Not in the plan, and not expected at this site", [outcome for outcome in missing if not outcome.applies]),
     )
-    return [(what, organ_counts(rows)) for what, rows in parts if rows]
+    return [(heading, organ_counts(rows)) for heading, rows in parts if rows]
 
 
 def organ_counts(outcomes: Sequence[Outcome]) -> str:
@@ -228,7 +228,7 @@ def organ_line(outcome: Outcome) -> str:
 
 
 def row_name(outcome: Outcome) -> str:
-    """Name a row where it stands outside its table; all rows of a missing organ are named alike."""
+    """Name a row outside its table; all rows of a missing organ are named alike."""
     if outcome.reason is Reason.STRUCTURE_MISSING:
         return outcome.organ
     return f"{outcome.organ} {metric_text(outcome.constraint)}"
@@ -300,8 +300,8 @@ def prescription_text(report: ReportValues) -> str:
     rx = report.prescription
     if isinstance(rx, Prescription):
         return f"{rx.dose_gy:.6g} Gy in {rx.fractions} fractions ({clean(rx.source)})"
-    known = f"; {rx.fractions} fractions" if rx.fractions is not None else ""
-    return f"unknown: {clean(rx.reason)}{known}"
+    fractions_text = f"; {rx.fractions} fractions" if rx.fractions is not None else ""
+    return f"unknown: {clean(rx.reason)}{fractions_text}"
 
 
 def site_text(report: ReportValues) -> str:
@@ -333,13 +333,13 @@ def varying_lines(report: ReportValues) -> list[str]:
 
 
 def reason_lines(report: ReportValues) -> list[str]:
-    """One line a reason that stands against a pass, but for rows that fail: those are in `failing_lines`."""
+    """One line for each reason why the report is no pass, but for rows that fail: those are in `failing_lines`."""
     reasons = [reason for reason in report.reasons if reason.code is not ReviewCode.FAILS_WITHOUT_COUNTING]
     return list(dict.fromkeys(clean(reason.text) for reason in reasons))
 
 
 def headline_lines(report: ReportValues) -> list[tuple[Verdict, str]]:
-    """What stands under the headline: rows that fail, rows that vary, reasons for a review, each with its verdict."""
+    """The lines below the headline: rows that fail, rows that vary, reasons for a review, each with its verdict."""
     return [
         *((Verdict.FAIL, line) for line in failing_lines(report)),
         *((Verdict.VARIATION, line) for line in varying_lines(report)),
@@ -426,8 +426,8 @@ def remarks(report: ReportValues) -> list[str]:
     return list(dict.fromkeys(f"{name}: {text}" for name, text in explained if text))
 
 
-def made_from(report: ReportValues) -> Iterator[str]:
-    """Say what the report stands on: tables, files, DVH convention, software, notice."""
+def provenance_lines(report: ReportValues) -> Iterator[str]:
+    """Say what the report was made from: tables, files, DVH convention, software, notice."""
     for table in report.tables:
         yield f"Table {table.id}, version {table.version}, sha256 {table.sha256[:SHA_SHOWN] or 'unknown'}"
         if table.note:

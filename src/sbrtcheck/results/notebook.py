@@ -24,16 +24,16 @@ _PILL = "padding:.1em .5em;border-radius:.3em;font-weight:600;white-space:nowrap
 
 
 def report_html(report: ReportValues) -> str:
-    """Which plan, its verdict and what is behind it; a row an outcome, those on targets first; what lacks is folded.
+    """The plan, its verdict and the reasons; a row for each outcome, those on targets first; missing organs folded.
 
-    Among the rows on targets, and those on organs, what needs attention comes first.
+    Among the rows on targets, and those on organs, those that need attention come first.
     """
     sources = labels.SourceList.of(report.outcomes)
-    there = sorted((one for one in report.outcomes if not labels.is_just_missing(one)), key=_urgency)
+    present = sorted((outcome for outcome in report.outcomes if not labels.is_just_missing(outcome)), key=_urgency)
     return (
         "<div>"
         + _head(report)
-        + html_table(_HEADINGS, [_row(one, sources) for one in labels.targets_first(there)])
+        + html_table(_HEADINGS, [_row(outcome, sources) for outcome in labels.targets_first(present)])
         + _lacking(report, sources)
         + html_details("Findings", html_lines(labels.findings(report)))
         + html_lines(sources.lines())
@@ -44,24 +44,26 @@ def report_html(report: ReportValues) -> str:
 
 def _head(report: ReportValues) -> str:
     """Which plan, its verdict, and a line for each row and reason behind it."""
-    known = [f"Plan: {labels.plan_text(report)}", f"Prescription: {labels.prescription_text(report)}"]
-    known += [f"Site: {labels.site_text(report)}", *(f"{choice}." for choice in labels.choices(report))]
+    lines = [f"Plan: {labels.plan_text(report)}", f"Prescription: {labels.prescription_text(report)}"]
+    lines += [f"Site: {labels.site_text(report)}", *(f"{choice}." for choice in labels.choices(report))]
     overall = f"{_pill(report.verdict, labels.overall_text(report))} {escaped(labels.summary_text(report))}"
     reasons = [f"{_pill(verdict)} {escaped(line)}" for verdict, line in labels.headline_lines(report)]
-    listed = "".join(f'<div style="margin:.15em 0">{reason}</div>' for reason in reasons)
-    return f'<p>{"<br>".join(map(escaped, known))}</p><p style="font-size:1.15em">{overall}</p>{listed}'
+    reason_divs = "".join(f'<div style="margin:.15em 0">{reason}</div>' for reason in reasons)
+    return f'<p>{"<br>".join(map(escaped, lines))}</p><p style="font-size:1.15em">{overall}</p>{reason_divs}'
 
 
 def _lacking(report: ReportValues, sources: labels.SourceList) -> str:
     """Rows on structures that the plan does not have, folded: those that it should have, then the others."""
-    lacking = [one for one in report.outcomes if labels.is_just_missing(one)]
+    lacking = [outcome for outcome in report.outcomes if labels.is_just_missing(outcome)]
     parts = (
-        ("expected and not in the plan", [one for one in lacking if one.applies]),
-        ("not in the plan, and not expected at this site", [one for one in lacking if not one.applies]),
+        ("expected and not in the plan", [outcome for outcome in lacking if outcome.applies]),
+        ("not in the plan, and not expected at this site", [outcome for outcome in lacking if not outcome.applies]),
     )
     return "".join(
-        html_details(f"{_rows(len(rows))}: {what}", html_table(_HEADINGS, [_row(one, sources) for one in rows]))
-        for what, rows in parts
+        html_details(
+            f"{_rows(len(rows))}: {heading}", html_table(_HEADINGS, [_row(outcome, sources) for outcome in rows])
+        )
+        for heading, rows in parts
         if rows
     )
 
@@ -87,10 +89,10 @@ def _row(outcome: Outcome, sources: labels.SourceList) -> Sequence[str]:
         _pill(outcome.verdict) + _note(flags),
         f"{escaped(labels.organ_text(outcome))}{_note(labels.contour_text(outcome))}",
         escaped(labels.metric_text(outcome.constraint)),
-        _whole(labels.limit_used_text(outcome)),
-        f"{_whole(labels.result_text(outcome))}{_note(labels.remark(outcome))}",
+        _unbroken(labels.limit_used_text(outcome)),
+        f"{_unbroken(labels.result_text(outcome))}{_note(labels.remark(outcome))}",
         escaped(labels.margin_text(outcome)),
-        _whole(labels.percent_text(outcome).removesuffix(" of the limit")),
+        _unbroken(labels.percent_text(outcome).removesuffix(" of the limit")),
         escaped(f"[{sources.number(outcome.constraint.source)}]"),
     )
 
@@ -99,8 +101,8 @@ def _pill(verdict: Verdict, text: str = "") -> str:
     return f'<span style="{_PILL};{STYLES[verdict]}">{escaped(text) or verdict.replace("_", " ")}</span>'
 
 
-def _whole(text: str) -> str:
-    """Text in one line; what stands in brackets behind a limit may have a line of its own."""
+def _unbroken(text: str) -> str:
+    """Text in one line; what is in brackets after a limit may have a line of its own."""
     return " (".join(f'<span style="white-space:nowrap">{escaped(part)}</span>' for part in text.split(" ("))
 
 

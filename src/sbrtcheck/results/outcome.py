@@ -14,12 +14,12 @@ NOTICE = "A second check, not a replacement for review by a physicist and a phys
 
 
 class Verdict(StrEnum):
-    """What a row, or a whole report, came to."""
+    """The verdict of a row, or of a whole report."""
 
     PASS = "PASS"  # noqa: S105 - a verdict, not a password
     VARIATION = "VARIATION"
     FAIL = "FAIL"
-    REVIEW = "REVIEW"  # of a report: nothing that counts fails, and something stands against calling it a pass
+    REVIEW = "REVIEW"  # of a report: nothing that counts fails, and there is a reason not to call it a pass
     NOT_EVALUATED = "NOT_EVALUATED"  # of a row
     RISK = "RISK"  # a risk point: reported, no verdict
     MET = "MET"  # a statement that is no constraint

@@ -1,4 +1,4 @@
-"""What two plans of one patient say differently, row by row and structure by structure: frozen values."""
+"""The differences of two plans of one patient, row by row and structure by structure: frozen values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Better(StrEnum):
 
     FIRST = "first"
     SECOND = "second"
-    SAME = "same"  # the same verdict, and margins that the numerical bands do not tell apart
+    SAME = "same"  # the same verdict, and margins whose numerical bounds overlap
     NOT_COMPARED = "not compared"
 
 
@@ -49,8 +49,8 @@ class RowComparison:
 
     @property
     def counts(self) -> bool:
-        """Whether the row takes part in overall verdicts."""
-        return any(isinstance(one, Outcome) and one.counts for one in (self.first, self.second))
+        """Whether the row counts for overall verdicts."""
+        return any(isinstance(outcome, Outcome) and outcome.counts for outcome in (self.first, self.second))
 
     @property
     def margin_difference(self) -> float | NotMeasured:

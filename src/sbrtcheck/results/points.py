@@ -28,10 +28,10 @@ def given_targets(names: PlanNames) -> dict[str, str]:
 
 def outcome_points(outcomes: Sequence[Outcome], dvhs: DVHSet) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
     """The rows that are points on these DVHs, and those that are none."""
-    found = [_outcome_point(outcome, dvhs) for outcome in outcomes]
+    points = [_outcome_point(outcome, dvhs) for outcome in outcomes]
     return (
-        tuple(point for point in found if isinstance(point, CurvePoint)),
-        tuple(point for point in found if isinstance(point, NotDrawn)),
+        tuple(point for point in points if isinstance(point, CurvePoint)),
+        tuple(point for point in points if isinstance(point, NotDrawn)),
     )
 
 
@@ -49,20 +49,20 @@ def _outcome_point(outcome: Outcome, dvhs: DVHSet) -> CurvePoint | NotDrawn:
 
 def _dvh_of(contour: str, dvhs: DVHSet) -> DVH | None:
     """The DVH of a contour, or of several as one organ; None where it is not clear."""
-    named = [dvh for dvh in dvhs.dvhs if dvh.name == contour]
-    if named:
-        return named[0] if len(named) == 1 else None
+    same_name = [dvh for dvh in dvhs.dvhs if dvh.name == contour]
+    if same_name:
+        return same_name[0] if len(same_name) == 1 else None
     parts = [[dvh for dvh in dvhs.dvhs if dvh.name == name] for name in contour.split(_TOGETHER)]
     if len(parts) < 2 or any(len(part) != 1 for part in parts):
         return None
-    whole = dvhs.union([part[0] for part in parts])
-    return None if isinstance(whole, NoDVH) else whole
+    union = dvhs.union([part[0] for part in parts])
+    return None if isinstance(union, NoDVH) else union
 
 
 def chart_limits(outcomes: Sequence[Outcome], styled: Sequence[tuple[DVH, LineStyle]]) -> Iterator[ChartLimit]:
     """The limits that a chart of these curves can show: of each row on one of them, and its acceptable variation."""
-    named = Counter(dvh.name for dvh, _ in styled)
-    curves = {dvh.name: (dvh, style) for dvh, style in styled if named[dvh.name] == 1}
+    name_counts = Counter(dvh.name for dvh, _ in styled)
+    curves = {dvh.name: (dvh, style) for dvh, style in styled if name_counts[dvh.name] == 1}
     for number, outcome in enumerate(outcomes):
         if outcome.contour in curves and outcome.verdict is not Verdict.NOT_EVALUATED:
             yield from _limits_of(outcome, number, *curves[outcome.contour])
@@ -72,7 +72,7 @@ def _limits_of(outcome: Outcome, number: int, dvh: DVH, style: LineStyle) -> Ite
     row = outcome.constraint
     limit_text = f"{outcome.contour}: {metric_text(row)} {limit_used_text(outcome)}"
     text = clean(f"{limit_text}; {result_text(outcome)}, {verdict_text(outcome)}")
-    beyond = outcome.margin is not None and outcome.margin < 0
+    is_exceeded = outcome.margin is not None and outcome.margin < 0
     for limit, is_variation in ((outcome.limit_used, False), (outcome.acceptable_used, True)):
         if limit is None:
             continue
@@ -87,7 +87,7 @@ def _limits_of(outcome: Outcome, number: int, dvh: DVH, style: LineStyle) -> Ite
             row=number,
             verdict=str(outcome.verdict),
             text=text,
-            is_broken=outcome.verdict in (Verdict.FAIL, Verdict.VARIATION) or beyond,
+            is_broken=outcome.verdict in (Verdict.FAIL, Verdict.VARIATION) or is_exceeded,
             is_variation=is_variation,
             is_firm=outcome.counts and row.kind is Kind.LIMIT and limit == outcome.limit_used,
             on_curve=isinstance(on_curve, CurvePoint),

@@ -1,4 +1,4 @@
-"""What several courses of one patient come to together: rules, tables and doubts, as frozen values."""
+"""The results for several courses of one patient together: rules, tables and doubts, as frozen values."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from sbrtcheck.reference_data.reirradiation import PartLimit, ReirradiationRule
 from sbrtcheck.results.outcome import ReviewReason, Verdict
 from sbrtcheck.results.report import Report
 
-Found = Bounds | NotMeasured
+PartValue = Bounds | NotMeasured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartOutcome:
-    """One limit of a rule: what was found (Gy in EQD2, a ratio, or months), and what it comes to."""
+    """One limit of a rule: the value found (Gy in EQD2, a ratio, or months), and its verdict."""
 
     limit: PartLimit
-    found: Found
+    found: PartValue
     verdict: Verdict
     borderline: bool = False
 
@@ -28,7 +28,7 @@ class PartOutcome:
 class RuleReport:
     """A rule on the courses of one patient; ``verdict`` is the worst of its limits, for they hold together.
 
-    ``reasons`` is what stands against a pass although no limit fails.
+    ``reasons`` say why it is no pass although no limit fails.
     """
 
     rule: ReirradiationRule
@@ -45,8 +45,8 @@ class SumReport:
     """Several courses of one patient together: DVHs in EQD2 of the course looked at and of all, rules, and tables.
 
     ``verdict`` is the worst of rules and tables: FAIL, REVIEW, VARIATION or PASS; not evaluated where none was asked
-    for. ``reasons`` are doubts about the doses of the courses; each stands against a pass. ``accept_dose``: the user
-    took these doses as they are.
+    for. ``reasons`` are doubts about the doses of the courses; with any of them there is no pass. ``accept_dose``: the
+    user accepted these doses as they are.
     """
 
     course: DVHSet
@@ -59,11 +59,15 @@ class SumReport:
     @property
     def verdict(self) -> Verdict:
         """The worst of rules and tables."""
-        verdicts = {one.verdict for one in self.rules} | ({self.report.verdict} if self.report else set())
+        verdicts = {rule_report.verdict for rule_report in self.rules} | (
+            {self.report.verdict} if self.report else set()
+        )
         if not verdicts:
             return Verdict.NOT_EVALUATED
         if Verdict.NOT_EVALUATED in verdicts or self.reasons:
             verdicts.add(Verdict.REVIEW)
         return next(
-            worst for worst in (Verdict.FAIL, Verdict.REVIEW, Verdict.VARIATION, Verdict.PASS) if worst in verdicts
+            verdict
+            for verdict in (Verdict.FAIL, Verdict.REVIEW, Verdict.VARIATION, Verdict.PASS)
+            if verdict in verdicts
         )

@@ -1,4 +1,4 @@
-"""What one check found, as one frozen value: outcomes, verdict, and what both stand on."""
+"""The result of one check, as one frozen value: outcomes, verdict, and everything that both depend on."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 class Report(ReportValues):
     """Everything one check found.
 
-    ``verdict`` is the overall one: FAIL, REVIEW, VARIATION or PASS; ``reasons`` is what stands against a pass, whatever
-    the verdict. ``site`` says which organs are expected. ``strict``, ``include_unconfirmed`` and ``accept_dose`` are
-    the choices it was made under; ``end_caps``, ``between`` and ``dose`` the model behind the numbers. ``dvhs`` are
-    those it was judged on; ``compared`` compares them with others of the plan. ``names`` says which structure was
-    matched to which organ, and which ones no row used; ``matches`` are the matches that all of it was judged by.
-    ``course`` is what is known of the prescription by itself.
+    ``verdict`` is the overall one: FAIL, REVIEW, VARIATION or PASS; ``reasons`` are those not to call it a pass,
+    whatever the verdict. ``site`` says which organs are expected. ``strict``, ``include_unconfirmed`` and
+    ``accept_dose`` are the choices it was made under; ``end_caps``, ``between`` and ``dose`` the model behind the
+    numbers. ``dvhs`` are those it was judged on; ``compared`` compares them with others of the plan. ``names`` says
+    which structure was matched to which organ, and which ones no row used; ``matches`` are the matches that all of it
+    was judged by. ``course`` is what is known of the prescription by itself.
     """
 
     def to_dict(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from sbrtcheck.tables import ConstraintTable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportValues:
-    """What a `Report` holds, and what follows from it: all that words and drawings are made of."""
+    """The values of a `Report`, and what follows from them: all that texts and charts are made of."""
 
     tables: tuple[ConstraintTable, ...]
     outcomes: tuple[Outcome, ...]

@@ -179,11 +179,11 @@ def _convention_dict(other: UnderConvention) -> dict[str, Any]:
 def failing_dict(outcome: Outcome) -> dict[str, Any]:
     """What a headline says of a row that fails; all of it is among the outcomes."""
     flat = outcome_record(outcome)
-    named = ("table", "row", "organ", "contour", "metric", "value", "sense", "limit", "unit", "percent_of_limit")
-    return {key: flat[key] for key in (*named, "counts", "detail")}
+    keys = ("table", "row", "organ", "contour", "metric", "value", "sense", "limit", "unit", "percent_of_limit")
+    return {key: flat[key] for key in (*keys, "counts", "detail")}
 
 
-# What the report stands on
+# What the report was made from
 
 
 def finding_dict(finding: Finding) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def finding_dict(finding: Finding) -> dict[str, Any]:
 
 
 def reason_dict(reason: ReviewReason) -> dict[str, Any]:
-    """One reason that stands against a pass."""
+    """One reason why a report is no pass."""
     return {
         "code": str(reason.code),
         "text": reason.text,
@@ -220,7 +220,7 @@ def prescription_dict(rx: Prescription | UnknownPrescription) -> dict[str, Any]:
 
 
 def table_dict(table: ConstraintTable) -> dict[str, Any]:
-    """Which table it is, its sources, and what it asks a clinician; its rows stand in the outcomes."""
+    """Which table it is, its sources, and what it asks a clinician; its rows are in the outcomes."""
     return {
         "id": table.id,
         "version": table.version,

@@ -31,9 +31,9 @@ from sbrtcheck.structure_names.matching import (
     known_names,
     match,
     missing_names,
-    near_organs,
     normalise,
     organ_named,
+    similar_organs,
     targets,
 )
 from sbrtcheck.structure_names.target_names import Says, is_helper
@@ -65,9 +65,9 @@ __all__ = [
     "match",
     "match_structures",
     "missing_names",
-    "near_organs",
     "normalise",
     "organ_named",
+    "similar_organs",
     "targets",
     "targets_among",
 ]

@@ -1,6 +1,6 @@
-"""A structure's name -> how likely it is that the structure is an organ, or a part of it, or stands for it.
+"""The name of a structure in; how likely it is that the structure is an organ, a part of it or a surrogate of it out.
 
-For suggestions alone: nothing here makes a match. `probable` is what a reader would take for the organ at once: its
+For suggestions alone: nothing here makes a match. `probable` is what a reader would read as the organ at once: its
 name but for a slip of the pen, a number, ``old``, ``copy`` or a margin; a name cut off by the system that wrote it; a
 part (``Lung_L`` of the lungs) or what is contoured in its place (the spinal canal for the cord), as listed in
 ``likeness.csv``. `close` is the rest that is worth a look. Names of targets, of couches, markers and doses, and
@@ -30,17 +30,17 @@ class _Reading:
     """A structure's name as words.
 
     ``stems`` are all its words but the side in one, and the same without words that tell versions and parts; ``side``
-    is ``l``, ``r``, ``lr`` or nothing; ``cut`` says that the name may have been cut off.
+    is ``l``, ``r``, ``lr`` or nothing; ``is_cut_off`` says that the name may have been cut off.
     """
 
     words: tuple[str, ...]
     stems: frozenset[str]
     side: str
-    cut: bool
+    is_cut_off: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
+class _OrganStems:
     """Stems that make a name an organ's: its own, those listed for it, and those listed as close."""
 
     own: frozenset[str]
@@ -88,7 +88,7 @@ _CUT_SIDES = {"le": "l", "ri": "r"}
 _PIECE = re.compile(r"[^\W\d_]+|\d+|[-\u2010-\u2015\u2212~!+&|^]")
 _CASE_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TARGET = re.compile(r"(?:i?gtv|[pci]tv)")
-_TAKES_OUT = re.compile(r"[-\u2010-\u2015\u2212~!]|minus|without|wo|ohne|ex|excl.*|not|no")
+_SUBTRACTS = re.compile(r"[-\u2010-\u2015\u2212~!]|minus|without|wo|ohne|ex|excl.*|not|no")
 _SHAPE = re.compile(
     r"ring.*|rim|shell.*|avoid.*|dummy|expan.*|outer|outside|out|couch.*|bolus|minus|overlap.*|inters.*"
 )
@@ -102,7 +102,9 @@ _CLOSE_SCORE = 72.0
 _MIN_LETTERS = 4  # in a shorter word one letter is too much
 
 
-def likeness(organ: str, spellings: tuple[str, ...], name: str, *, kind: str = "", other: bool = False) -> Likeness:
+def likeness(
+    organ: str, spellings: tuple[str, ...], name: str, *, kind: str = "", is_other_organ: bool = False
+) -> Likeness:
     """How like an organ's name a structure's name is.
 
     Parameters
@@ -123,14 +125,14 @@ def likeness(organ: str, spellings: tuple[str, ...], name: str, *, kind: str = "
     """
     if kind in _NO_ORGAN and organ not in _WHOLE_BODY:
         return Likeness.UNLIKE
-    wanted = _wanted(organ, spellings)
-    reading = _read(name)
-    if reading is None or reading.side not in {"", "lr", wanted.side or reading.side}:
+    organ_stems = _organ_stems(organ, spellings)
+    reading = _reading(name)
+    if reading is None or reading.side not in {"", "lr", organ_stems.side or reading.side}:
         return Likeness.UNLIKE
-    found = _listed(reading, wanted)
-    if found is Likeness.UNLIKE and not other and not reading.stems & _not_listed():
-        found = _spelled_like(reading, wanted)
-    return Likeness.UNLIKE if found is Likeness.CLOSE and kind in _OF_TARGETS else found
+    grade = _listed_likeness(reading, organ_stems)
+    if grade is Likeness.UNLIKE and not is_other_organ and not reading.stems & _stems_of_no_organ():
+        grade = _spelling_likeness(reading, organ_stems)
+    return Likeness.UNLIKE if grade is Likeness.CLOSE and kind in _OF_TARGETS else grade
 
 
 def is_like_target(name: str) -> bool:
@@ -144,37 +146,37 @@ def is_like_target(name: str) -> bool:
     return len(name) <= _LONGEST_NAME and not any(_SHAPE.fullmatch(word) for word in _words(name))
 
 
-def _listed(reading: _Reading, wanted: _Wanted) -> Likeness:
+def _listed_likeness(reading: _Reading, organ_stems: _OrganStems) -> Likeness:
     """What the organ's own names and the list say, without regard to what only looks alike."""
-    if reading.stems & (wanted.own | wanted.probable):
+    if reading.stems & (organ_stems.own | organ_stems.probable):
         return Likeness.PROBABLE
-    if reading.cut and any(_is_cut_from(reading, stem) for stem in wanted.own | wanted.probable):
+    if reading.is_cut_off and any(_is_cut_from(reading, stem) for stem in organ_stems.own | organ_stems.probable):
         return Likeness.PROBABLE
-    if reading.stems & wanted.close:
+    if reading.stems & organ_stems.close:
         return Likeness.CLOSE
-    if any(pattern.fullmatch(stem) for pattern in wanted.patterns for stem in reading.stems):
+    if any(pattern.fullmatch(stem) for pattern in organ_stems.patterns for stem in reading.stems):
         return Likeness.PROBABLE
     return Likeness.UNLIKE
 
 
 def _is_cut_from(reading: _Reading, stem: str) -> bool:
-    return any(len(mine) >= _MIN_CUT_STEM and stem.startswith(mine) for mine in reading.stems)
+    return any(len(name_stem) >= _MIN_CUT_STEM and stem.startswith(name_stem) for name_stem in reading.stems)
 
 
-def _spelled_like(reading: _Reading, wanted: _Wanted) -> Likeness:
+def _spelling_likeness(reading: _Reading, organ_stems: _OrganStems) -> Likeness:
     """An organ's name among other words, an abbreviation of it, or one with other letters."""
-    if any(run in wanted.own for run in _runs(reading.words)):
+    if any(run in organ_stems.own for run in _runs(reading.words)):
         return Likeness.PROBABLE
     starts = [stem for stem in reading.stems if len(stem) >= _MIN_LETTERS - 1]
-    if any(one.startswith(stem) for one in wanted.single for stem in starts):
+    if any(organ_word.startswith(stem) for organ_word in organ_stems.single for stem in starts):
         return Likeness.PROBABLE if max(map(len, starts)) >= _MIN_LETTERS else Likeness.CLOSE
-    if any(_is_near(stem, wanted.all_words, _PROBABLE_SCORE) for stem in reading.stems):
+    if any(_is_similar(stem, organ_stems.all_words, _PROBABLE_SCORE) for stem in reading.stems):
         return Likeness.PROBABLE
-    is_close = any(_is_near(stem, wanted.own_words, _CLOSE_SCORE) for stem in reading.stems)
+    is_close = any(_is_similar(stem, organ_stems.own_words, _CLOSE_SCORE) for stem in reading.stems)
     return Likeness.CLOSE if is_close else Likeness.UNLIKE
 
 
-def _is_near(stem: str, stems: Sequence[str], score: float) -> bool:
+def _is_similar(stem: str, stems: Sequence[str], score: float) -> bool:
     from rapidfuzz import fuzz, process
 
     return process.extractOne(stem, stems, scorer=fuzz.ratio, score_cutoff=score) is not None
@@ -191,18 +193,18 @@ def _runs(words: Sequence[str]) -> Iterator[str]:
 
 
 @lru_cache(maxsize=1 << 14)
-def _read(name: str) -> _Reading | None:
+def _reading(name: str) -> _Reading | None:
     """Read a name that may be an organ's; None where it cannot be one."""
     if len(name) > _LONGEST_NAME:
         return None
     words = _without_target(_words(name))
     if words is None or any(_NO_ORGAN_WORD.fullmatch(word) for word in words):
         return None
-    cut = len(name.strip()) in _CUT_LENGTHS
-    side, rest = _side_and_rest(words, cut=cut)
-    plain = tuple(word for word in rest if not _ASIDE.fullmatch(word))
-    stems = frozenset(filter(None, (_singular("".join(rest)), _singular("".join(plain)))))
-    return _Reading(words=plain or rest, stems=stems, side=side, cut=cut) if stems else None
+    is_cut_off = len(name.strip()) in _CUT_LENGTHS
+    side, rest = _side_and_rest(words, is_cut_off=is_cut_off)
+    distinctive = tuple(word for word in rest if not _ASIDE.fullmatch(word))
+    stems = frozenset(filter(None, (_singular("".join(rest)), _singular("".join(distinctive)))))
+    return _Reading(words=distinctive or rest, stems=stems, side=side, is_cut_off=is_cut_off) if stems else None
 
 
 def _words(name: str) -> list[str]:
@@ -213,26 +215,26 @@ def _words(name: str) -> list[str]:
 
 
 def _without_target(words: Sequence[str]) -> list[str] | None:
-    """Words of the organ that a target is taken out of; all where no target is named; None for a target's name."""
+    """Words of the organ that a target is subtracted from; all where no target is named; None for a target's name."""
     at = next((place for place, word in enumerate(words) if _TARGET.match(word)), len(words))
     before = words[:at]
-    if at < len(words) and not any(_TAKES_OUT.fullmatch(word) for word in before):
+    if at < len(words) and not any(_SUBTRACTS.fullmatch(word) for word in before):
         return None
     return [word for word in before if word.isalpha()]
 
 
-def _side_and_rest(words: Sequence[str], *, cut: bool) -> tuple[str, tuple[str, ...]]:
+def _side_and_rest(words: Sequence[str], *, is_cut_off: bool) -> tuple[str, tuple[str, ...]]:
     """The side that the words tell, and the other words."""
     last = len(words) - 1
-    found = [
+    sides = [
         _SIDES.get(word)
         or (_SIDES_AT_THE_END.get(word) if place == last > 0 else None)
-        or (_CUT_SIDES.get(word) if cut and place == last else None)
+        or (_CUT_SIDES.get(word) if is_cut_off and place == last else None)
         for place, word in enumerate(words)
     ]
-    told = set(filter(None, found))
-    side = told.pop() if len(told) == 1 else "lr" if told else ""
-    return side, tuple(word for word, one in zip(words, found, strict=True) if one is None)
+    distinct = set(filter(None, sides))
+    side = distinct.pop() if len(distinct) == 1 else "lr" if distinct else ""
+    return side, tuple(word for word, side_of_word in zip(words, sides, strict=True) if side_of_word is None)
 
 
 def _singular(stem: str) -> str:
@@ -241,26 +243,26 @@ def _singular(stem: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _wanted(organ: str, spellings: tuple[str, ...]) -> _Wanted:
+def _organ_stems(organ: str, spellings: tuple[str, ...]) -> _OrganStems:
     base = organ.partition("-")[0]  # what Liver-GTV is made of
-    side, rest = _side_and_rest(_letters(base), cut=False)
-    words = [_side_and_rest(_letters(one.partition("-")[0]), cut=False)[1] for one in {organ, *spellings}]
-    listed, close = _list().get("".join(rest) if side else _key(base), ((), ()))
-    own = frozenset(filter(None, (_singular("".join(one)) for one in words)))
-    probable = frozenset(_stem(one) for one in listed if "*" not in one)
-    return _Wanted(
+    side, rest = _side_and_rest(_letters(base), is_cut_off=False)
+    words = [_side_and_rest(_letters(name.partition("-")[0]), is_cut_off=False)[1] for name in {organ, *spellings}]
+    listed, close = _listed_names().get("".join(rest) if side else _key(base), ((), ()))
+    own = frozenset(filter(None, (_singular("".join(spelling)) for spelling in words)))
+    probable = frozenset(_stem(name) for name in listed if "*" not in name)
+    return _OrganStems(
         own=own,
-        single=tuple(one[0] for one in words if len(one) == 1),
+        single=tuple(spelling[0] for spelling in words if len(spelling) == 1),
         probable=probable,
         close=frozenset(map(_stem, close)),
-        patterns=tuple(_pattern(one) for one in listed if "*" in one),
-        own_words=_long(own),
-        all_words=_long(own | probable),
+        patterns=tuple(_pattern(name) for name in listed if "*" in name),
+        own_words=_long_stems(own),
+        all_words=_long_stems(own | probable),
         side=side,
     )
 
 
-def _long(stems: Iterable[str]) -> tuple[str, ...]:
+def _long_stems(stems: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(stem for stem in stems if len(stem) >= _MIN_LETTERS))
 
 
@@ -282,15 +284,15 @@ def _key(organ: str) -> str:
 
 
 @cache
-def _list() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+def _listed_names() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Organ, in one word without side -> names of structures that are probably it, and of those that are close."""
     import csv
-    import pkgutil  # importlib.resources takes 12 ms to import
+    import pkgutil  # importlib.resources needs 12 ms to import
 
     text = pkgutil.get_data(__package__, "likeness.csv")
     assert text is not None  # noqa: S101 - None is of loaders that have no files
     rows = csv.DictReader(text.decode().splitlines())
-    return {_key(r["organ"]): (_names(r["probable"]), _names(r["close"])) for r in rows}
+    return {_key(row["organ"]): (_names(row["probable"]), _names(row["close"])) for row in rows}
 
 
 def _names(cell: str) -> tuple[str, ...]:
@@ -298,6 +300,6 @@ def _names(cell: str) -> tuple[str, ...]:
 
 
 @cache
-def _not_listed() -> frozenset[str]:
+def _stems_of_no_organ() -> frozenset[str]:
     """Stems of what is in the body and no organ of the list: no slip of the pen makes it one."""
-    return frozenset(map(_stem, _list()["notlisted"][0]))
+    return frozenset(map(_stem, _listed_names()["notlisted"][0]))

@@ -78,11 +78,11 @@ class StructureMatches:
     def needed(self, organs: Iterable[str]) -> frozenset[str]:
         """Names of the structures, and of the derived ones, whose DVHs these organs need."""
         organs = tuple(organs)
-        by_name = {found.roi.name for organ in organs if isinstance(found := self.by_organ[organ], Match)}
+        by_name = {matched.roi.name for organ in organs if isinstance(matched := self.by_organ[organ], Match)}
         separate = {roi.name for organ in organs for roi in self.separate.get(organ, ())}
         # the user may have given an organ the name of what is derived: both kidneys for their cortex
-        asked = {*organs, *(given_name(organ, self.given) for organ in organs)}
-        derived = {recipe.organ for recipe in self.recipes if recipe.organ in asked}
+        names = {*organs, *(given_name(organ, self.given) for organ in organs)}
+        derived = {recipe.organ for recipe in self.recipes if recipe.organ in names}
         return frozenset(by_name | separate | derived)
 
 

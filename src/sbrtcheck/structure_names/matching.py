@@ -84,7 +84,7 @@ class NoMatch:
 
     ``given`` is the name that the user gave for the organ and the plan does not have; None where no name was given.
     ``suggested`` are names of contoured structures that are only alike, the likeliest first; ``probable`` those of them
-    that nearly certainly are the organ, a part of it, or what stands for it: the plan has the organ, and nobody said
+    that nearly certainly are the organ, a part of it, or a surrogate of it: the plan has the organ, and nobody stated
     which structure it is.
     """
 
@@ -123,7 +123,7 @@ class Recipe:
 
 TARGETS = target_names.TARGETS
 
-# Organs that can be made from contoured ones: what they are the sum of, and the target that is taken out.
+# Organs that can be made from contoured ones: the organ whose parts are united, and the target that is subtracted.
 _DERIVED: tuple[tuple[str, str, str], ...] = (
     ("Lungs", "Lungs", ""),
     ("Kidneys", "Kidneys", ""),
@@ -172,21 +172,21 @@ def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None =
         Never a guess: names that are only alike come back in ``suggested`` and ``probable``.
     """
     given = given_name(organ, names or {})
-    decided = _decided(organ, rois, given)
-    if decided is None and given:
-        return NoMatch(organ=organ, given=given, suggested=_like_given(given, rois))
-    if decided is None:
+    matched = _match_by_rules(organ, rois, given)
+    if matched is None and given:
+        return NoMatch(organ=organ, given=given, suggested=_names_like(given, rois))
+    if matched is None:
         suggested, probable = _suggestions(organ, rois)
         return NoMatch(organ=organ, suggested=suggested, probable=probable)
-    if isinstance(decided, Match):
-        return _with_alternatives(decided, rois, given)
-    return decided
+    if isinstance(matched, Match):
+        return _with_alternatives(matched, rois, given)
+    return matched
 
 
 def missing_names(names: Mapping[str, str], rois: Sequence[RoiName]) -> tuple[NoMatch, ...]:
     """All names that the user gave and the plan does not have, by organ; whether a table asks for the organ or not."""
-    found = (match(organ_named(key) or key, rois, {key: name}) for key, name in sorted(names.items()) if name)
-    return tuple(missing for missing in found if isinstance(missing, NoMatch))
+    matches = (match(organ_named(key) or key, rois, {key: name}) for key, name in sorted(names.items()) if name)
+    return tuple(missing for missing in matches if isinstance(missing, NoMatch))
 
 
 def derivable(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[Recipe, ...]:
@@ -194,12 +194,12 @@ def derivable(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -
 
     Both lungs or kidneys make the pair; the lungs or the liver without every GTV, ITV or CTV of the plan make the
     spared organ. No recipe where a structure (or several) already fits the organ, where the user named one, where the
-    plan has no target of that kind, or where it is not clear which structures are: several are taken out only when
+    plan has no target of that kind, or where it is not clear which structures are: several are subtracted only when
     their names tell separate targets (``GTV1``, ``GTVn``), and none while another may be one too (``GTV_final``).
     In a fixed order, whatever the order of ``rois``.
     """
-    found = (_recipe(organ, whole, target, rois, names) for organ, whole, target in _DERIVED)
-    return tuple(recipe for recipe in found if recipe is not None)
+    recipes = (_recipe(organ, base, target, rois, names) for organ, base, target in _DERIVED)
+    return tuple(recipe for recipe in recipes if recipe is not None)
 
 
 def is_whole_target(name: str) -> bool:
@@ -223,10 +223,10 @@ def normalise(name: str) -> str:
     >>> normalise("Femoral Head Lt"), normalise("L_FemoralHead"), normalise("Spinal Cord")
     ('femoralhead_l', 'femoralhead_l', 'spinalcord')
     """
-    seen = name
-    while (spelled := _spell(seen)) != seen:  # Unicode folding may take a second turn
-        seen = spelled
-    return seen
+    spelled = name
+    while (respelled := _spell(spelled)) != spelled:  # Unicode folding may need a second turn
+        spelled = respelled
+    return spelled
 
 
 @cache
@@ -248,18 +248,18 @@ def organ_named(name: str) -> str:
     return organ if organ and (_is_exact(organ, roi) or _is_alias(organ, roi)) else ""
 
 
-def near_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
+def similar_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
     """Of some organs, those whose names or aliases are close to a name, the closest first.
 
     Examples
     --------
-    >>> near_organs("Hart", known_names())[0], near_organs("Cord", known_names())[0]
+    >>> similar_organs("Hart", known_names())[0], similar_organs("Cord", known_names())[0]
     ('Heart', 'SpinalCord')
     """
     from rapidfuzz import fuzz
 
     key = normalise(name)
-    scored = [(-max(fuzz.ratio(key, wanted) for wanted in _keys(organ)), organ) for organ in organs]
+    scored = [(-max(fuzz.ratio(key, spelling) for spelling in _keys(organ)), organ) for organ in organs]
     return tuple(organ for score, organ in sorted(scored)[:_SUGGESTED_COUNT] if -score >= _SIMILAR_ORGAN_SCORE)
 
 
@@ -273,54 +273,54 @@ def given_name(organ: str, names: Mapping[str, str]) -> str:
     """
     if names.get(organ):
         return names[organ]
-    same = sorted(key for key, name in names.items() if name and normalise(key) == normalise(organ))
-    return names[same[0]] if same else ""
+    same_organ = sorted(key for key, name in names.items() if name and normalise(key) == normalise(organ))
+    return names[same_organ[0]] if same_organ else ""
 
 
-def _of_name(given: str, rois: Sequence[RoiName]) -> list[RoiName]:
+def _structures_named(given: str, rois: Sequence[RoiName]) -> list[RoiName]:
     """Structures that the user's text names: those called so, else the one of the number in ``ROI 6``."""
-    named = [r for r in rois if r.name == given]
+    same_name = [r for r in rois if r.name == given]
     number = _BY_NUMBER.fullmatch(given.strip())
-    return named if named or not number else [r for r in rois if r.number == int(number[1])]
+    return same_name if same_name or not number else [r for r in rois if r.number == int(number[1])]
 
 
-def _decided(organ: str, rois: Sequence[RoiName], given: str) -> Match | Ambiguous | None:
-    """What `match` finds, without names to suggest and names of others: looking for these takes most of the time.
+def _match_by_rules(organ: str, rois: Sequence[RoiName], given: str) -> Match | Ambiguous | None:
+    """The match by the rules alone, without suggestions and names of others: finding these needs most of the time.
 
-    What has no contours is not looked at while anything that has some fits.
+    A structure without contours is considered only where none with contours fits.
     """
-    found = _of_name(given, rois) if given else rois
-    contoured = [r for r in found if r.contoured]
-    empty = [r for r in found if not r.contoured] if len(contoured) < len(found) else []
+    candidates = _structures_named(given, rois) if given else rois
+    contoured = [r for r in candidates if r.contoured]
+    empty = [r for r in candidates if not r.contoured] if len(contoured) < len(candidates) else []
     if given:
-        return _decide(organ, contoured, Rule.GIVEN) or _decide(organ, empty, Rule.GIVEN)
+        return _match_or_ambiguous(organ, contoured, Rule.GIVEN) or _match_or_ambiguous(organ, empty, Rule.GIVEN)
     return _by_rule(organ, contoured) or _by_rule(organ, empty)
 
 
 def _by_rule(organ: str, rois: Sequence[RoiName]) -> Match | Ambiguous | None:
-    by_rule = (_decide(organ, [r for r in rois if fits(organ, r)], rule) for rule, fits in _RULES)
-    return next((decided for decided in by_rule if decided is not None), None)
+    matches = (_match_or_ambiguous(organ, [r for r in rois if fits(organ, r)], rule) for rule, fits in _RULES)
+    return next((matched for matched in matches if matched is not None), None)
 
 
-def _decide(organ: str, found: Sequence[RoiName], rule: Rule) -> Match | Ambiguous | None:
-    if not found:
+def _match_or_ambiguous(organ: str, fitting: Sequence[RoiName], rule: Rule) -> Match | Ambiguous | None:
+    if not fitting:
         return None
-    if len(found) == 1:
-        return Match(organ=organ, roi=found[0], rule=rule)
-    return Ambiguous(organ=organ, rois=tuple(sorted(found, key=_order)))
+    if len(fitting) == 1:
+        return Match(organ=organ, roi=fitting[0], rule=rule)
+    return Ambiguous(organ=organ, rois=tuple(sorted(fitting, key=_order)))
 
 
-def _with_alternatives(found: Match, rois: Sequence[RoiName], given: str) -> Match:
+def _with_alternatives(matched: Match, rois: Sequence[RoiName], given: str) -> Match:
     """The match with the names of other structures that might be the organ too."""
-    empty = [r for r in rois if not r.contoured and r != found.roi]
+    empty = [r for r in rois if not r.contoured and r != matched.roi]
     if given:
-        passed_over: Iterable[RoiName] = set(_of_name(given, empty))
+        passed_over: Iterable[RoiName] = set(_structures_named(given, empty))
     else:
-        passed_over = {r for r in empty if any(fits(found.organ, r) for _, fits in _RULES)}
-    others = () if given else _others(found, rois)
-    suggested, probable = ((), ()) if found.roi.contoured or given else _suggestions(found.organ, rois)
+        passed_over = {r for r in empty if any(fits(matched.organ, r) for _, fits in _RULES)}
+    others = () if given else _weaker_matches(matched, rois)
+    suggested, probable = ((), ()) if matched.roi.contoured or given else _suggestions(matched.organ, rois)
     return replace(
-        found,
+        matched,
         others=_labels(others, rois),
         passed_over=_labels(passed_over, rois),
         suggested=suggested,
@@ -356,18 +356,18 @@ def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiNam
 
 
 def _is_copy(organ: str, roi: RoiName) -> bool:
-    named = organ_named(roi.name)
-    if _is_marked(roi.name) or (named and named != organ):
+    other_organ = organ_named(roi.name)
+    if _is_marked(roi.name) or (other_organ and other_organ != organ):
         return False
-    return named == organ or _likeness(organ, roi) is Likeness.PROBABLE
+    return other_organ == organ or _likeness(organ, roi) is Likeness.PROBABLE
 
 
-def _others(found: Match, rois: Iterable[RoiName]) -> Iterable[RoiName]:
+def _weaker_matches(matched: Match, rois: Iterable[RoiName]) -> Iterable[RoiName]:
     """Contoured structures that a weaker rule would have found, had the one matched not been there."""
     rules = [rule for rule, _ in _RULES]
-    fitting = [fits for _, fits in _RULES[rules.index(found.rule) + 1 :]]
-    left = {r for r in rois if r.contoured and r != found.roi}
-    return [r for r in left if _may_be(found.organ, r) or any(fits(found.organ, r) for fits in fitting)]
+    weaker_rules = [fits for _, fits in _RULES[rules.index(matched.rule) + 1 :]]
+    unmatched = {r for r in rois if r.contoured and r != matched.roi}
+    return [r for r in unmatched if _may_be(matched.organ, r) or any(fits(matched.organ, r) for fits in weaker_rules)]
 
 
 def _labels(rois: Iterable[RoiName], among: Iterable[RoiName]) -> tuple[str, ...]:
@@ -429,12 +429,12 @@ def _has_code(organ: str, roi: RoiName) -> bool:
         return False
     if is_helper(roi.name) and not is_helper(organ):
         return False
-    wanted = _keys(organ) | _described(organ)
-    coded = {key for key in map(normalise, roi.codes) if key in wanted}
-    return bool(coded) and not _name_denies(organ, roi.name, coded)
+    known_keys = _keys(organ) | _described(organ)
+    coded = {key for key in map(normalise, roi.codes) if key in known_keys}
+    return bool(coded) and not _name_contradicts(organ, roi.name, coded)
 
 
-def _name_denies(organ: str, name: str, coded: set[str]) -> bool:
+def _name_contradicts(organ: str, name: str, coded: set[str]) -> bool:
     key = normalise(name)
     if _side(key) not in {"", _side(normalise(organ))}:
         return True
@@ -460,35 +460,35 @@ def _is_marked(name: str) -> bool:
 
 
 def _recipe(
-    organ: str, whole: str, target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None
+    organ: str, base: str, target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None
 ) -> Recipe | None:
-    if given_name(organ, names or {}) or _decided(organ, rois, "") is not None:
+    if given_name(organ, names or {}) or _match_by_rules(organ, rois, "") is not None:
         return None
-    plus = _sides(whole, rois, names) if organ == whole else _whole(whole, rois, names)
-    minus = _clear_targets(target, rois, names) if target else ()
+    plus = _both_sides(base, rois, names) if organ == base else _structures_of_organ(base, rois, names)
+    minus = _separate_targets(target, rois, names) if target else ()
     if not plus or (target and not minus) or set(plus) & set(minus):
         return None
     return Recipe(organ=organ, plus=plus, minus=minus)
 
 
-def _whole(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
+def _structures_of_organ(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """Structures that together are the organ: itself, or both sides when nobody contoured it."""
     given = given_name(organ, names or {})
-    match _decided(organ, rois, given):
+    match _match_by_rules(organ, rois, given):
         case Match(roi=roi):
             return (roi,)
         case None if not given:
-            return _sides(organ, rois, names)
+            return _both_sides(organ, rois, names)
         case _:
             return ()
 
 
-def _sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
+def _both_sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """Left and right, both or nothing."""
     sides = _SIDES_OF.get(organ, ())
-    decided = [_decided(side, rois, given_name(side, names or {})) for side in sides]
-    both = tuple(side.roi for side in decided if isinstance(side, Match))
-    return both if len(set(both)) == len(sides) else ()
+    matches = [_match_by_rules(side, rois, given_name(side, names or {})) for side in sides]
+    matched = tuple(side.roi for side in matches if isinstance(side, Match))
+    return matched if len(set(matched)) == len(sides) else ()
 
 
 def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -> tuple[RoiName, ...]:
@@ -499,11 +499,11 @@ def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | Non
     """
     given = given_name(target, names or {})
     if given:
-        return _contoured_or_all(_of_name(given, rois))
+        return _contoured_or_all(_structures_named(given, rois))
     fits = (_is_exact, _is_alias, _has_kind, _has_prefix)
-    found = {r for r in rois if any(fit(target, r) for fit in fits)}
-    unclear = any(_may_be(target, r) for r in rois if r.contoured and r not in found)
-    return () if unclear else _contoured_or_all(found)
+    fitting = {r for r in rois if any(fit(target, r) for fit in fits)}
+    unclear = any(_may_be(target, r) for r in rois if r.contoured and r not in fitting)
+    return () if unclear else _contoured_or_all(fitting)
 
 
 def _contoured_or_all(rois: Collection[RoiName]) -> tuple[RoiName, ...]:
@@ -515,10 +515,10 @@ def all_targets(rois: Sequence[RoiName], names: Mapping[str, str] | None = None)
 
     For what asks whether *any* target receives its dose, and for what shows them all.
     """
-    given = {r for target in TARGETS for r in _of_name(given_name(target, names or {}), rois)}
+    given = {r for target in TARGETS for r in _structures_named(given_name(target, names or {}), rois)}
     fits = (_is_exact, _is_alias, _has_kind, _has_prefix, _may_be)
-    found = {r for r in rois if any(fit(target, r) for target in TARGETS for fit in fits)}
-    return tuple(sorted((r for r in found | given if r.contoured), key=_order))
+    fitting = {r for r in rois if any(fit(target, r) for target in TARGETS for fit in fits)}
+    return tuple(sorted((r for r in fitting | given if r.contoured), key=_order))
 
 
 def is_target_name(name: str) -> bool:
@@ -546,10 +546,10 @@ def is_of_target(roi: RoiName) -> bool:
     return roi.kind in TARGETS or bool(_TARGET_WORD.search(unicodedata.normalize("NFKC", roi.name).casefold()))
 
 
-def _clear_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
+def _separate_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """The same, but none where the names do not tell that they are separate."""
-    found = targets(target, rois, names)
-    return found if given_name(target, names or {}) or _are_separate(target, found) else ()
+    candidates = targets(target, rois, names)
+    return candidates if given_name(target, names or {}) or _are_separate(target, candidates) else ()
 
 
 def _are_separate(target: str, rois: Collection[RoiName]) -> bool:
@@ -565,26 +565,26 @@ def _suggestions(organ: str, rois: Sequence[RoiName]) -> tuple[tuple[str, ...], 
     for roi in rois:
         if not roi.contoured or len(roi.name) > _LONGEST_SHOWN:
             continue
-        found = _target_likeness(organ, roi) if organ in TARGETS else _likeness(organ, roi)
-        if found is not Likeness.UNLIKE:
-            graded[roi.name] = max(found, graded.get(roi.name, found))
+        grade = _target_likeness(organ, roi) if organ in TARGETS else _likeness(organ, roi)
+        if grade is not Likeness.UNLIKE:
+            graded[roi.name] = max(grade, graded.get(roi.name, grade))
     probable = sorted(name for name, grade in graded.items() if grade is Likeness.PROBABLE)[:_PROBABLE_COUNT]
     close = sorted(name for name, grade in graded.items() if grade is Likeness.CLOSE)
     return (*probable, *close[: max(_SUGGESTED_COUNT - len(probable), 0)]), tuple(probable)
 
 
 def _likeness(organ: str, roi: RoiName) -> Likeness:
-    other = organ_named(roi.name) not in ("", organ)
-    return likeness(organ, _spelled_out(organ), roi.name, kind=roi.kind, other=other)
+    is_other_organ = organ_named(roi.name) not in ("", organ)
+    return likeness(organ, _spelled_out(organ), roi.name, kind=roi.kind, is_other_organ=is_other_organ)
 
 
 def _target_likeness(target: str, roi: RoiName) -> Likeness:
     """A target's name with more in it than TG-263 lets follow, or another name with the target's type."""
-    named = target_names.mentions(target, roi.name) and is_like_target(roi.name) and roi.kind not in _STEERING
-    return Likeness.PROBABLE if named or _may_be(target, roi) else Likeness.UNLIKE
+    is_named_target = target_names.mentions(target, roi.name) and is_like_target(roi.name) and roi.kind not in _STEERING
+    return Likeness.PROBABLE if is_named_target or _may_be(target, roi) else Likeness.UNLIKE
 
 
-def _like_given(given: str, rois: Sequence[RoiName]) -> tuple[str, ...]:
+def _names_like(given: str, rois: Sequence[RoiName]) -> tuple[str, ...]:
     """Names of contoured structures like the one that the user wrote, the closest first."""
     from rapidfuzz import fuzz
 
@@ -615,7 +615,7 @@ def _spell(name: str) -> str:
 def _spellings() -> dict[str, tuple[str, str, str]]:
     """TG-263 name -> its description, its aliases and its German aliases (``;`` between them)."""
     import csv
-    import pkgutil  # importlib.resources takes 12 ms to import
+    import pkgutil  # importlib.resources needs 12 ms to import
 
     text = pkgutil.get_data(__package__, "tg263_names.csv")
     assert text is not None  # noqa: S101 - None is of loaders that have no files
@@ -645,15 +645,15 @@ def _keys(organ: str) -> frozenset[str]:
 
 @cache
 def _organ_by_key() -> dict[str, str]:
-    """Normalised spelling -> organ; none stands for two."""
+    """Normalised spelling -> organ; no spelling is that of two."""
     return {key: organ for organ in sorted(known_names(), reverse=True) for key in _keys(organ)}
 
 
 @cache
 def _sites() -> frozenset[str]:
     """Normalised names of whole organs, without side: what a target may be named after, and what no target is."""
-    whole = (organ for organ in _spellings() if not _is_marked(organ) and not is_helper(organ))
-    return frozenset(_stem(key) for organ in whole for key in _keys(organ))
+    whole_organs = (organ for organ in _spellings() if not _is_marked(organ) and not is_helper(organ))
+    return frozenset(_stem(key) for organ in whole_organs for key in _keys(organ))
 
 
 @lru_cache(maxsize=1024)

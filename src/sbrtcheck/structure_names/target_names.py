@@ -44,7 +44,7 @@ _GRAY = re.compile(r"c?gy", re.IGNORECASE)
 _CASE_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TARGET = re.compile(r"i?gtv|[pci]tv", re.IGNORECASE)
 
-# Words of structures that are drawn to steer the optimiser or to report, and of what is not for this plan.
+# Words of structures that are contoured to steer the optimiser or to report, and of what is not for this plan.
 _HELPER = re.compile(
     r"opt|opti|optim.*|eval.*|dvh|dummy|help.*|hilf.*|bool.*|tmp|temp|test|ring.*|rim|shell.*|expan.*|exp|crop.*|cut|trim"
     r"|margin|mm|cm|out|outer|outside|in|inner|inside|minus|plus|sub|subtr.*|without|wo|ohne|ex|excl.*|not|no|nos|non"
@@ -67,7 +67,7 @@ def is_helper(name: str) -> bool:
     [True, True, True, True, True, False, False]
     """
     text = unicodedata.normalize("NFKC", name).strip()
-    words = _words(_TARGET.sub(lambda found: f" {found[0].casefold()} ", text))
+    words = _words(_TARGET.sub(lambda word: f" {word[0].casefold()} ", text))
     if not words:
         return False
     return text.startswith("_") or words[0] in _HELPER_FIRST or any(map(_is_helper_word, words))
@@ -80,9 +80,11 @@ def _is_helper_word(word: str) -> bool:
 def mentions(target: str, name: str) -> bool:
     """Whether a word of the name begins with the target, and none with another target."""
     key = unicodedata.normalize("NFKC", name).casefold()
-    found = re.findall(r"(?<![^\W\d_])(i?gtv|[pci]tv)", key)
+    targets = re.findall(r"(?<![^\W\d_])(i?gtv|[pci]tv)", key)
     return (
-        bool(found) and all(word in TARGET_WORDS[target] for word in found) and len(found) == len(_TARGET.findall(key))
+        bool(targets)
+        and all(word in TARGET_WORDS[target] for word in targets)
+        and len(targets) == len(_TARGET.findall(key))
     )
 
 
@@ -101,7 +103,7 @@ def parts(target: str, name: str, organs: Collection[str]) -> tuple[tuple[Says, 
     target
         PTV, CTV, GTV or ITV.
     organs
-        Names of organs, in one word without side, that may stand in a target's name.
+        Names of organs, in one word without side, that may be a part of a target's name.
 
     Examples
     --------
@@ -114,15 +116,15 @@ def parts(target: str, name: str, organs: Collection[str]) -> tuple[tuple[Says, 
     if rest is None or is_helper(name):
         return None
     words = _words(rest)
-    found: dict[Says, list[str]] = {}
-    at = 0
-    while at < len(words):
-        says, length = _next(words[at:], organs)
+    words_by_meaning: dict[Says, list[str]] = {}
+    place = 0
+    while place < len(words):
+        says, length = _read_words(words[place:], organs)
         if says is None:
             return None
-        found.setdefault(says, []).extend(words[at : at + length])
-        at += length
-    return tuple((says, "".join(found[says])) for says in Says if says in found)
+        words_by_meaning.setdefault(says, []).extend(words[place : place + length])
+        place += length
+    return tuple((says, "".join(words_by_meaning[says])) for says in Says if says in words_by_meaning)
 
 
 def _words(text: str) -> list[str]:
@@ -136,11 +138,11 @@ def _split(text: str) -> Iterator[str]:
             yield word.casefold()
 
 
-def _next(words: Sequence[str], organs: Collection[str]) -> tuple[Says | None, int]:
+def _read_words(words: Sequence[str], organs: Collection[str]) -> tuple[Says | None, int]:
     """What the first words say, and how many of them say it."""
     first = words[0]
     if first[0].isdecimal():
-        return _number(words)
+        return _read_number(words)
     if length := _organ_length(words, organs):
         return Says.WHICH, length
     if first in _WHICH:
@@ -150,17 +152,17 @@ def _next(words: Sequence[str], organs: Collection[str]) -> tuple[Says | None, i
     return (Says.WHICH, 2) if _is_vertebra(words) else (None, 0)
 
 
-def _number(words: Sequence[str]) -> tuple[Says | None, int]:
+def _read_number(words: Sequence[str]) -> tuple[Says | None, int]:
     """A target's number, or a dose: ``5000``, ``50.4Gy``, ``20Gyx3``."""
     number, after = words[0], [*words[1:3], "", ""]
     length = 2 if after[0] in {"gy", "cgy"} else 1
     times = [*words[length:], "", ""]
     if times[0] == "x" and times[1].isdecimal():
         return Says.DOSE, length + 2
-    whole = number.isdecimal()
-    if length == 1 and whole and int(number[:3]) <= _LARGEST_NUMBER and len(number) < 3:
+    is_integer = number.isdecimal()
+    if length == 1 and is_integer and int(number[:3]) <= _LARGEST_NUMBER and len(number) < 3:
         return Says.WHICH, 1
-    return (Says.DOSE, length) if not whole or len(number) <= _LONGEST_DOSE else (None, 0)
+    return (Says.DOSE, length) if not is_integer or len(number) <= _LONGEST_DOSE else (None, 0)
 
 
 def _organ_length(words: Sequence[str], organs: Collection[str]) -> int:

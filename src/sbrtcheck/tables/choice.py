@@ -11,7 +11,7 @@ from os import PathLike, fspath
 from sbrtcheck.errors import NamesError, UnknownTableError
 from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.progress import log_step
-from sbrtcheck.structure_names import known_names, near_organs, normalise
+from sbrtcheck.structure_names import known_names, normalise, similar_organs
 from sbrtcheck.tables.load import bundled_tables, load_table
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import MULTI, Sites
@@ -112,7 +112,7 @@ def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, 
     unknown = _not_among(names, organs)
     if not unknown:
         return
-    near = near_organs(unknown[0], organs)
+    near = similar_organs(unknown[0], organs)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "give the organ's TG-263 name, or the table's"
     raise NamesError(f"no table has an organ {unknown[0]!r}, nor is it a TG-263 name known here", place, hint)
 

@@ -314,7 +314,7 @@ def _stated(exported: ExportedStructure, plan: ExportedPlan) -> StatedStatistics
     mean, least, most = (_gy(stated, plan) for stated in (exported.mean, exported.minimum, exported.maximum))
     if mean is None or least is None or most is None:
         return None
-    return StatedStatistics(mean=mean.value, least=least.value, most=most.value)
+    return StatedStatistics(mean=mean.value, minimum=least.value, maximum=most.value)
 
 
 def _percent_of_gy(plan: ExportedPlan, rx: Prescription | UnknownPrescription) -> float | None:

@@ -131,7 +131,7 @@ def _drawing(chart: Chart, places: Sequence[int], of: int) -> Iterator[str]:
     yield svg.wedges(chart.limits, frame)
     yield svg.curves(chart, frame)
     for place, curve in zip(places, chart.curves, strict=True):
-        yield svg.markers(curve, frame, place=place, of=of)
+        yield svg.markers(curve, frame, place=place, curve_count=of)
     yield "</g>"
     yield svg.limits(chart.limits, frame)
 

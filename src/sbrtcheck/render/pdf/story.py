@@ -44,7 +44,7 @@ def _parts(report: Report) -> Iterator[list[Flowable]]:
     yield _list(labels.FOR_CLINICIAN, labels.for_clinician(report))
     yield _list("Sources", sources.lines())
     yield _list("Regimen", course_lines(report))
-    yield _list("Provenance", labels.made_from(report))
+    yield _list("Provenance", labels.provenance_lines(report))
 
 
 # ------------------------------------------------------------------------------------- building blocks
