@@ -16,7 +16,7 @@ import numpy as np
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import MAX_MM, decimals, integer, tag_name, word
+from sbrtcheck.dicom.tags import MAX_MM, ascii_text, decimals, integer, tag_name
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray
 
@@ -245,7 +245,7 @@ class _ContourSorter:
 
     def _closed_type(self, contour: Elements) -> str | None:
         """Which closed type a contour has by its letters, with a note where it is misspelt; None of any other."""
-        written = word(contour, Tag.CONTOUR_GEOMETRIC_TYPE)
+        written = ascii_text(contour, Tag.CONTOUR_GEOMETRIC_TYPE)
         letters = "".join(filter(str.isalnum, written)).upper()
         kind, quoted = _CLOSED_TYPES.get(letters), written[:_QUOTED_TYPE]
         if kind is None:
@@ -354,18 +354,22 @@ def _lost_planes(short: Sequence[_Short], source: ContourTexts) -> list[_Note]:
     apart_mm = gaps_mm[gaps_mm > _SAME_PLANE_MM]
     usual_mm = float(np.median(apart_mm)) if len(apart_mm) else np.inf
     same_mm = max(_SAME_PLANE_MM, _SAME_PLANE_SHARE * usual_mm) if len(apart_mm) else _SAME_PLANE_MM
-    lost = []
+    unclosed = []
     for contour in short:
         if len(contour.points_mm) == 0:  # of its plane nothing is left at all
-            lost.append(contour.number)
+            unclosed.append(contour.number)
             continue
         height_mm = float(np.mean(contour.points_mm @ normal))
         beyond_mm = max(planes_mm[0] - height_mm, height_mm - planes_mm[-1])
         if np.abs(planes_mm - height_mm).min() > same_mm and beyond_mm <= _NEXT_PLANE * usual_mm:
-            lost.append(contour.number)
-    if not lost:
+            unclosed.append(contour.number)
+    if not unclosed:
         return []
-    which = f"contour {lost[0]} has" if len(lost) == 1 else f"contour {lost[0]} and {len(lost) - 1} more have"
+    which = (
+        f"contour {unclosed[0]} has"
+        if len(unclosed) == 1
+        else f"contour {unclosed[0]} and {len(unclosed) - 1} more have"
+    )
     text = f"{which} fewer than three points and nothing else on the plane: a part of the structure is missing"
     return [(FindingCode.CONTOURS_INCOMPLETE, text)]
 

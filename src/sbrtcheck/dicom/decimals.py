@@ -254,9 +254,9 @@ def _by_float(text: bytes, before: int) -> FloatArray:
     """Numbers of a text of which ``before`` others have been read already."""
     tokens = text.split(b"\\")
     # float() also takes underscores and the words nan and inf, which are no DICOM decimals
-    plain = not text.translate(None, b"0123456789+-.eE\\ \0")
+    is_decimal = not text.translate(None, b"0123456789+-.eE\\ \0")
     try:
-        if plain:
+        if is_decimal:
             numbers = np.array([float(token.strip(b" \0")) for token in tokens])
             if np.isfinite(numbers).all():
                 return numbers

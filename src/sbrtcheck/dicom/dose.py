@@ -21,7 +21,7 @@ from sbrtcheck.dicom.elements import (
     PixelsInMemory,
     StoredValues,
 )
-from sbrtcheck.dicom.tags import integer, millimetres, number, tag_name, word
+from sbrtcheck.dicom.tags import ascii_text, integer, millimetres, number, tag_name
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import (
     MAXIMUM_PERCENT,
@@ -114,13 +114,13 @@ def _same_points(a: DoseGrid, b: DoseGrid) -> bool:
         (np.asarray(a.spacing_mm), np.asarray(b.spacing_mm)),
         (a.axes, b.axes),
     )
-    return all(bool(np.all(np.abs(mine - theirs) <= _SAME_GRID_MM)) for mine, theirs in pairs)
+    return all(bool(np.all(np.abs(first - second) <= _SAME_GRID_MM)) for first, second in pairs)
 
 
 def grid_maximum_gy(file: DoseFile) -> float | None:
     """Largest dose of the grid, Gy; None without a usable grid, for an RTDOSE may hold DVHs alone."""
     scaling = number(file.elements, Tag.DOSE_GRID_SCALING)
-    if scaling is None or scaling <= 0.0 or word(file.elements, Tag.DOSE_UNITS).upper() != "GY":
+    if scaling is None or scaling <= 0.0 or ascii_text(file.elements, Tag.DOSE_UNITS).upper() != "GY":
         return None
     try:
         return float(np.max(stored_values(file))) * scaling
@@ -149,17 +149,17 @@ def _values_and_padding(file: DoseFile) -> tuple[StoredValues, int]:
         case PixelsInFile():
             padding = _padding(pixels.size, shape, kind, name)
             if padding:
-                after = _from_file(pixels.path, pixels.at + size, np.dtype("u1"), padding)
+                after = _values_from_file(pixels.path, pixels.at + size, np.dtype("u1"), padding)
                 _refuse_other_than_padding(after.tobytes(), padding, name)
-            return _in_shape(_from_file(pixels.path, pixels.at, kind, count), shape, name), padding
+            return _values_in_shape(_values_from_file(pixels.path, pixels.at, kind, count), shape, name), padding
         case PixelsInMemory():
             padding = _padding_in(pixels.content, shape, kind, name)
-            return _in_shape(np.frombuffer(pixels.content, dtype=kind, count=count), shape, name), padding
+            return _values_in_shape(np.frombuffer(pixels.content, dtype=kind, count=count), shape, name), padding
         case BigEndianPixels():
             padding = _padding_in(pixels.content, shape, kind, name)
-            return _in_shape(pixels.decode(size if padding else len(pixels.content)), shape, name), padding
+            return _values_in_shape(pixels.decode(size if padding else len(pixels.content)), shape, name), padding
         case CompressedPixels():
-            return _in_shape(pixels.decode(), shape, name), 0
+            return _values_in_shape(pixels.decode(), shape, name), 0
 
 
 def _padding_in(content: bytes, shape: tuple[int, int, int], kind: np.dtype[np.generic], display_name: str) -> int:
@@ -168,7 +168,7 @@ def _padding_in(content: bytes, shape: tuple[int, int, int], kind: np.dtype[np.g
     return padding
 
 
-def _from_file(path: Path, at: int, kind: np.dtype[np.generic], count: int) -> StoredValues:
+def _values_from_file(path: Path, at: int, kind: np.dtype[np.generic], count: int) -> StoredValues:
     values: StoredValues = np.fromfile(path, dtype=kind, count=count, offset=at)
     return values
 
@@ -197,7 +197,7 @@ def _refuse_other_than_padding(after: bytes, count: int, display_name: str) -> N
         raise DicomError(what, display_name, "the file may be damaged or edited: export it again")
 
 
-def _in_shape(values: StoredValues, shape: tuple[int, int, int], display_name: str) -> StoredValues:
+def _values_in_shape(values: StoredValues, shape: tuple[int, int, int], display_name: str) -> StoredValues:
     if values.size != prod(shape):
         what = f"pixel data has {values.size} values, {shape[0]} frames need {prod(shape)}"
         raise DicomError(what, display_name, "the file may be truncated: export it again")
@@ -226,7 +226,7 @@ def _gy_per_unit(
     scaling = number(elements, Tag.DOSE_GRID_SCALING)
     if scaling is None or not _SCALING[0] <= scaling <= _SCALING[1]:
         raise DicomError("the RTDOSE has no usable Dose Grid Scaling (3004,000E)", display_name, "export it again")
-    match word(elements, Tag.DOSE_UNITS).upper():
+    match ascii_text(elements, Tag.DOSE_UNITS).upper():
         case "GY":
             return scaling, ()
         case "RELATIVE":
@@ -256,7 +256,7 @@ def _percent_to_gy(
 
 
 def _refuse_error_dose(elements: Elements, display_name: str) -> None:
-    if word(elements, Tag.DOSE_TYPE).upper() == "ERROR":
+    if ascii_text(elements, Tag.DOSE_TYPE).upper() == "ERROR":
         raise DicomError(
             "Dose Type is ERROR: the difference of two doses is not a plan's dose",
             display_name,
@@ -272,7 +272,7 @@ def _padding_findings(count: int) -> tuple[Finding, ...]:
 
 
 def _dose_type_findings(elements: Elements) -> tuple[Finding, ...]:
-    kind = word(elements, Tag.DOSE_TYPE).upper()
+    kind = ascii_text(elements, Tag.DOSE_TYPE).upper()
     if kind in {"PHYSICAL", ""}:
         return ()
     text = f"Dose Type is {kind}: values are not physical dose, and limits for physical dose are applied to them"

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import ANY_TAG, Damage, Elements, Header, HeaderTags, NotRead
 from sbrtcheck.dicom.reader import read_header
-from sbrtcheck.dicom.tags import name, number, word
+from sbrtcheck.dicom.tags import ascii_text, name, number
 from sbrtcheck.errors import DicomError, InputError
 
 OnePath: TypeAlias = str | PathLike[str]
@@ -221,22 +221,23 @@ def _with_description(file: RtFile, elements: Elements) -> RtFile:
         frames=_frames(elements),
         plan_refs=_references(plans) if file.kind is Kind.DOSE else (),
         structure_set_refs=_references(elements.items(Tag.REFERENCED_STRUCTURE_SET_SEQUENCE)),
-        summation=word(elements, Tag.DOSE_SUMMATION_TYPE).upper() or None,
+        summation=ascii_text(elements, Tag.DOSE_SUMMATION_TYPE).upper() or None,
         parts=_parts_of_plan(elements) if file.kind is Kind.PLAN else _parts_of_dose(plans),
     )
 
 
 def _frames(elements: Elements) -> tuple[str, ...]:
-    uids = {word(elements, Tag.FRAME_OF_REFERENCE_UID)}
+    uids = {ascii_text(elements, Tag.FRAME_OF_REFERENCE_UID)}
     uids |= {
-        word(item, Tag.FRAME_OF_REFERENCE_UID) for item in elements.items(Tag.REFERENCED_FRAME_OF_REFERENCE_SEQUENCE)
+        ascii_text(item, Tag.FRAME_OF_REFERENCE_UID)
+        for item in elements.items(Tag.REFERENCED_FRAME_OF_REFERENCE_SEQUENCE)
     }
-    uids |= {word(item, Tag.REFERENCED_FRAME_OF_REFERENCE_UID) for item in elements.items(_STRUCTURE_SET_ROIS)}
+    uids |= {ascii_text(item, Tag.REFERENCED_FRAME_OF_REFERENCE_UID) for item in elements.items(_STRUCTURE_SET_ROIS)}
     return tuple(sorted(uids - {""}))
 
 
 def _references(sequence: Sequence[Elements]) -> tuple[str, ...]:
-    uids = [word(item, Tag.REFERENCED_SOP_INSTANCE_UID) for item in sequence]
+    uids = [ascii_text(item, Tag.REFERENCED_SOP_INSTANCE_UID) for item in sequence]
     return tuple(dict.fromkeys(uid for uid in uids if uid))
 
 

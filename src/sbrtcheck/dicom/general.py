@@ -57,7 +57,7 @@ from sbrtcheck.dicom.elements import (
     StoredValues,
     Wanted,
 )
-from sbrtcheck.dicom.tags import printable, tag_name, word
+from sbrtcheck.dicom.tags import ascii_text, printable, tag_name
 from sbrtcheck.errors import DicomError
 
 # What pydicom raises on bytes that are no DICOM, or end too early.
@@ -215,8 +215,8 @@ def _unread_syntax(meta: PydicomElements) -> Damage | None:
     syntax = meta.raw_text(Tag.TRANSFER_SYNTAX_UID).decode("latin-1")
     if not syntax or syntax in _READ_SYNTAXES:
         return None
-    uid, known = printable(syntax[:_MAX_UID]), UID(syntax).name
-    text = f"{uid} ({known})" if known != syntax else f"{uid}, a private one"
+    uid, name = printable(syntax[:_MAX_UID]), UID(syntax).name
+    text = f"{uid} ({name})" if name != syntax else f"{uid}, a private one"
     what = f"its transfer syntax is {text}, which is not read: how its numbers are encoded is not known"
     return Damage(what=what, hint=_EXPORT_UNCOMPRESSED)
 
@@ -370,10 +370,10 @@ def read_general_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | 
     header = _header(file, meta, wanted)
     if unread_syntax is None:
         return header
-    uid = word(meta, Tag.MEDIA_STORAGE_SOP_INSTANCE_UID)
+    uid = ascii_text(meta, Tag.MEDIA_STORAGE_SOP_INSTANCE_UID)
     if isinstance(header, Header):
         return replace(header, uid=header.uid or uid, unread_syntax=unread_syntax)
-    sop_class = word(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
+    sop_class = ascii_text(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
     if wanted(sop_class, "") is None:
         return header
     return Header(sop_class=sop_class, modality="", uid=uid, elements=None, unread_syntax=unread_syntax)
@@ -382,11 +382,11 @@ def read_general_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | 
 def _header(file: BinaryIO, meta: PydicomElements, wanted: Wanted) -> Header | NotRead:
     try:
         start = PydicomElements(_start_of(file))
-        sop_class = word(start, Tag.SOP_CLASS_UID) or word(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
+        sop_class = ascii_text(start, Tag.SOP_CLASS_UID) or ascii_text(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
         header = Header(
             sop_class=sop_class,
-            modality=word(start, Tag.MODALITY),
-            uid=word(start, Tag.SOP_INSTANCE_UID),
+            modality=ascii_text(start, Tag.MODALITY),
+            uid=ascii_text(start, Tag.SOP_INSTANCE_UID),
             elements=None,
         )
         tags = wanted(sop_class, header.modality)

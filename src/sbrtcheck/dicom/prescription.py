@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import integer, number, word, words
+from sbrtcheck.dicom.tags import ascii_text, ascii_texts, integer, number
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 
 # Doses closer than this are one prescription, written with another rounding.
@@ -139,21 +139,21 @@ def _target_doses(plan: Elements, groups: Sequence[Elements]) -> tuple[list[_Tar
     doses: list[_TargetDose] = []
     unused: list[_TargetDose] = []
     for item in references:
-        if word(item, Tag.DOSE_REFERENCE_TYPE).upper() != "TARGET":
+        if ascii_text(item, Tag.DOSE_REFERENCE_TYPE).upper() != "TARGET":
             continue
         number_of_item = integer(item, Tag.DOSE_REFERENCE_NUMBER)
         # a number that stands for several dose references tells none of them
         in_group = by_number.get(number_of_item, []) if times[number_of_item] == 1 else []
         described = _TargetDose(
             dose_gy=0.0,
-            structure_type=word(item, Tag.DOSE_REFERENCE_STRUCTURE_TYPE).upper(),
-            interpretation=word(item, Tag.DOSE_VALUE_INTERPRETATION).upper(),
-            purposes=tuple(filter(None, (purpose.upper() for purpose in words(item, Tag.DOSE_VALUE_PURPOSE)))),
+            structure_type=ascii_text(item, Tag.DOSE_REFERENCE_STRUCTURE_TYPE).upper(),
+            interpretation=ascii_text(item, Tag.DOSE_VALUE_INTERPRETATION).upper(),
+            purposes=tuple(filter(None, (purpose.upper() for purpose in ascii_texts(item, Tag.DOSE_VALUE_PURPOSE)))),
         )
         stated = [replace(described, dose_gy=dose_gy, by_group=True) for dose_gy in in_group]
-        own = _dose_gy(item)
-        doses += stated if own is None else [replace(described, dose_gy=own)]
-        unused += [] if own is None else stated
+        reference_gy = _dose_gy(item)
+        doses += stated if reference_gy is None else [replace(described, dose_gy=reference_gy)]
+        unused += [] if reference_gy is None else stated
     return doses, unused
 
 

@@ -14,7 +14,7 @@ from itertools import count
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.contours import ContourTexts, roi_contours, unreadable
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import integer, name, word
+from sbrtcheck.dicom.tags import ascii_text, integer, name
 from sbrtcheck.dvh import DERIVED_NUMBER
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Finding, FindingCode, Structure
@@ -85,11 +85,11 @@ def structures_of(
     identities = _identities(rois)
     contours = _contours_of_rois(dataset, display_name)
     lost = _contours_of_no_roi(contours, identities, display_name)
-    known = {number: items for number, items in contours.items() if number is not None}
+    numbered = {number: items for number, items in contours.items() if number is not None}
     context = _Context(
         display_name=display_name,
         frame=frame,
-        contours=known,
+        contours=numbered,
         observations=_observations(dataset, display_name),
         lost=tuple(lost),
     )
@@ -159,10 +159,10 @@ def _contours_of_no_roi(
     contours: dict[int | None, _RoiItems], identities: Sequence[_Identity], display_name: str
 ) -> list[str]:
     """Contours with an area that belong to no ROI of the file."""
-    known = {identity.stated for identity in identities} - {None}
+    numbers = {identity.stated for identity in identities} - {None}
     texts = []
     for number, of_roi in contours.items():
-        if number in known:
+        if number in numbers:
             continue
         if of_roi.faults or roi_contours(of_roi.contours, (), display_name, "").source.is_contoured:
             unnumbered = "contours without a usable Referenced ROI Number"
@@ -176,17 +176,17 @@ def _observations(dataset: Elements, display_name: str) -> dict[int, list[_Obser
         number = integer(item, Tag.REFERENCED_ROI_NUMBER)
         if number is not None:
             by_number.setdefault(number, []).append(
-                _Observation(word(item, Tag.RT_ROI_INTERPRETED_TYPE).upper(), _codes(item))
+                _Observation(ascii_text(item, Tag.RT_ROI_INTERPRETED_TYPE).upper(), _codes(item))
             )
     return by_number
 
 
 def _observation(identity: _Identity, observations: dict[int, list[_Observation]]) -> _Observation:
     """What was observed of a ROI: the first that has its number; where several ROIs have it, what holds for all."""
-    seen = observations.get(identity.stated, []) if identity.stated is not None else []
+    same_number = observations.get(identity.stated, []) if identity.stated is not None else []
     if identity.fault is not None:
-        return seen[0] if len(set(seen)) == 1 else _Observation()
-    return seen[0] if seen else _Observation()
+        return same_number[0] if len(set(same_number)) == 1 else _Observation()
+    return same_number[0] if same_number else _Observation()
 
 
 def _codes(observation: Elements) -> tuple[str, ...]:
@@ -203,14 +203,16 @@ def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structu
     roi_name = name(roi, Tag.ROI_NAME)
     place = f"{context.display_name}: ROI {identity.number} {roi_name!r}"
     of_roi = context.contours.get(identity.stated, _RoiItems()) if identity.stated is not None else _RoiItems()
-    seen = _observation(identity, context.observations)
+    observed = _observation(identity, context.observations)
     fault = _fault(identity, of_roi, context)
     if fault is not None:
         source = unreadable(place, fault)
-        return Structure(name=roi_name, number=identity.number, kind=seen.kind, codes=seen.codes, contours=source)
+        return Structure(
+            name=roi_name, number=identity.number, kind=observed.kind, codes=observed.codes, contours=source
+        )
     contours = roi_contours(of_roi.contours, of_roi.planes, place, roi_name)
     source, findings = contours.source, contours.findings
-    own_frame = word(roi, Tag.REFERENCED_FRAME_OF_REFERENCE_UID)
+    own_frame = ascii_text(roi, Tag.REFERENCED_FRAME_OF_REFERENCE_UID)
     if context.frame and own_frame and own_frame != context.frame and source.is_contoured:
         text = f"its contours are in frame of reference {own_frame}, the dose is in {context.frame}: they are not used"
         source = ContourTexts(place=place, is_contoured=True)
@@ -218,8 +220,8 @@ def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structu
     return Structure(
         name=roi_name,
         number=identity.number,
-        kind=seen.kind,
-        codes=seen.codes,
+        kind=observed.kind,
+        codes=observed.codes,
         contours=source,
         exclusive_or=contours.exclusive_or,
         slab_mm=contours.slab_mm,

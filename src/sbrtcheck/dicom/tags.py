@@ -34,7 +34,7 @@ def tag_name(tag: int) -> str:
     return f"{keyword_for_tag(tag) or 'private element'} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-def words(elements: Elements, tag: int) -> list[str]:
+def ascii_texts(elements: Elements, tag: int) -> list[str]:
     """Values of an ASCII text element (UI, CS, IS, DS); empty when absent."""
     text = elements.raw_text(tag).decode("latin-1")
     return [printable(value.strip(" \0")) for value in text.split("\\")] if text else []
@@ -45,9 +45,9 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def word(elements: Elements, tag: int) -> str:
+def ascii_text(elements: Elements, tag: int) -> str:
     """First value of an ASCII text element; empty when absent."""
-    return next(iter(words(elements, tag)), "")
+    return next(iter(ascii_texts(elements, tag)), "")
 
 
 def name(elements: Elements, tag: int) -> str:
