@@ -52,10 +52,10 @@ def is_columns(lines: Lines) -> bool:
     """Whether the first line heads columns of doses, and of volumes of structures that it names, and nothing else."""
     heading = heading_of(lines)
     pairs = list(_pairs(heading))
-    known = {place for pair in pairs for place in (pair.dose, pair.volume)}
+    paired = {place for pair in pairs for place in (pair.dose, pair.volume)}
     filled = {place for place, text in enumerate(heading) if text}
     named = not any(_NO_NAME.fullmatch(pair.name) for pair in pairs)
-    return names_column(heading) is None and bool(pairs) and named and filled <= known
+    return names_column(heading) is None and bool(pairs) and named and filled <= paired
 
 
 def read_columns(lines: Lines) -> Export:
@@ -93,12 +93,12 @@ def _name(text: str) -> str:
 
 
 def _structure(pair: _Pair, sheet: Sheet) -> ExportedStructure:
-    of = _OF.fullmatch(pair.volume_unit)
+    volume_of = _OF.fullmatch(pair.volume_unit)
     volume_cc: Number | None = None
-    if of and volume_unit(of["unit"]) is volume_unit("cc"):
-        volume_cc = number_of(of["volume"])
+    if volume_of and volume_unit(volume_of["unit"]) is volume_unit("cc"):
+        volume_cc = number_of(volume_of["volume"])
     return ExportedStructure(
-        name=pair.name, table=_table(pair, "%" if of else pair.volume_unit, sheet), volume_cc=volume_cc
+        name=pair.name, table=_table(pair, "%" if volume_of else pair.volume_unit, sheet), volume_cc=volume_cc
     )
 
 
