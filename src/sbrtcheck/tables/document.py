@@ -152,24 +152,26 @@ class _Reading:
         self.faults.append(LineFault(line=line, what=what, hint=hint))
 
     def _mapping(self, node: MappingNode, at: At) -> dict[str, object]:
-        found: dict[str, object] = {}
+        values: dict[str, object] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             if key.tag == _TAG + "merge":
                 self._report((*at, "<<"), line, "merging keys (<<) is not allowed here", "write the values out")
                 continue
             if key.tag != _TAG + "str":
-                shown = f"'{key.value}'" if isinstance(key.value, str) else "of several parts"
-                self._report((*at, str(key.value)), line, f"key {shown} is not text", "put it in quotes")
+                key_text = f"'{key.value}'" if isinstance(key.value, str) else "of several parts"
+                self._report((*at, str(key.value)), line, f"key {key_text} is not text", "put it in quotes")
                 continue
-            here = (*at, key.value)
-            if key.value in found:
-                first = self.lines[here]
-                self._report(here, line, f"key '{key.value}' is repeated; first on line {first}", "remove one of them")
+            key_at = (*at, key.value)
+            if key.value in values:
+                first = self.lines[key_at]
+                self._report(
+                    key_at, line, f"key '{key.value}' is repeated; first on line {first}", "remove one of them"
+                )
                 continue
-            self.lines[here] = line
-            found[key.value] = self.value(value, here)
-        return found
+            self.lines[key_at] = line
+            values[key.value] = self.value(value, key_at)
+        return values
 
     def _sequence(self, node: SequenceNode, at: At) -> list[object]:
         return [self.value(item, (*at, position)) for position, item in enumerate(node.value)]

@@ -72,7 +72,7 @@ def validated(
     try:
         return validate(document.data), []
     except ValidationError as error:
-        faults = (fault_of(document, one, keys(one["loc"])) for one in error.errors(include_url=False))
+        faults = (fault_of(document, detail, keys(detail["loc"])) for detail in error.errors(include_url=False))
         return None, [fault for fault in faults if fault is not None]
 
 
@@ -98,15 +98,15 @@ def fault_of(document: Document, error: ErrorDetails, keys: Sequence[str]) -> Li
         expected=str(error.get("ctx", {}).get("expected", "")),
         message=error["msg"],
     )
-    return document.fault(at, *_WORDS.get(error["type"], _as_pydantic_says)(mismatch))
+    return document.fault(at, *_WORDS.get(error["type"], _message_of_pydantic)(mismatch))
 
 
-def nearest(word: str, choices: Sequence[str], *, score: float = _NEAR_SCORE) -> str:
+def nearest(text: str, choices: Sequence[str], *, score: float = _NEAR_SCORE) -> str:
     """Closest of the choices, or ``""`` when none is close."""
     from rapidfuzz import fuzz, process
 
-    found = process.extractOne(word, choices, scorer=fuzz.ratio, score_cutoff=score)
-    return found[0] if found else ""
+    best = process.extractOne(text, choices, scorer=fuzz.ratio, score_cutoff=score)
+    return best[0] if best else ""
 
 
 def _is_limit_with_unit(at: At, value: object) -> bool:
@@ -118,10 +118,10 @@ def _missing(mismatch: _Mismatch) -> tuple[str, str]:
 
 
 def _unknown_key(mismatch: _Mismatch) -> tuple[str, str]:
-    near = nearest(mismatch.name, mismatch.keys)
+    suggestion = nearest(mismatch.name, mismatch.keys)
     return (
         f"unknown key '{mismatch.name}'",
-        f"did you mean '{near}'?" if near else f"known are {', '.join(mismatch.keys)}",
+        f"did you mean '{suggestion}'?" if suggestion else f"known are {', '.join(mismatch.keys)}",
     )
 
 
@@ -170,7 +170,7 @@ def _no_keys(mismatch: _Mismatch) -> tuple[str, str]:
     return f"{mismatch.label} must have keys of its own", f"they are {', '.join(mismatch.keys)}"
 
 
-def _as_pydantic_says(mismatch: _Mismatch) -> tuple[str, str]:
+def _message_of_pydantic(mismatch: _Mismatch) -> tuple[str, str]:
     return f"{mismatch.label}: {mismatch.message}", ""
 
 

@@ -71,7 +71,7 @@ class Source:
     where: str
 
 
-def holds_at(own: str, site: str) -> bool:
+def holds_at(limited_to: str, site: str) -> bool:
     """Whether what holds for one site (``""``: for every one) is about a plan of this site (``""``: unknown).
 
     Of a plan whose site is unknown nothing is left out.
@@ -81,7 +81,7 @@ def holds_at(own: str, site: str) -> bool:
     >>> holds_at("liver", "lung"), holds_at("liver", "liver"), holds_at("", "lung"), holds_at("liver", "")
     (False, True, True, True)
     """
-    return not own or not site or own == site
+    return not limited_to or not site or limited_to == site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
