@@ -27,7 +27,7 @@ from sbrtcheck.formatting import clean
 from sbrtcheck.render import pdf, pdf_report
 from sbrtcheck.render.dvh_comparison import compared_lines
 from sbrtcheck.render.pdf.chart import report_chart
-from sbrtcheck.render.pdf.style import LONGEST_CELL, drawn, printable
+from sbrtcheck.render.pdf.style import LONGEST_CELL, in_visual_order, printable
 from sbrtcheck.results import NOTICE, Report, Verdict, labels
 from sbrtcheck.tables import ClinicianItem, Source
 
@@ -127,13 +127,13 @@ def test_a_character_beyond_16_bits_is_a_number_though_the_font_has_it() -> None
 @given(st.text("אבגדהוזחטיכלמנסעפצקרשת", min_size=2, max_size=40), st.text("abcXYZ", max_size=3))
 def test_letters_that_run_leftwards_are_drawn_from_the_last_to_the_first(word: str, before: str) -> None:
     """On paper glyphs go from left to right, so a reader of Hebrew finds the first letter at the right end."""
-    assert drawn(f"{before}{word}") == f"{before}{word[::-1]}"
+    assert in_visual_order(f"{before}{word}") == f"{before}{word[::-1]}"
     assert word in text_of(cord_report(word))  # a program that takes the text out of a PDF puts it back in order
 
 
 @given(st.text(max_size=60))
 def test_drawing_a_text_moves_its_characters_and_loses_none(text: str) -> None:
-    before, after = printable(text), drawn(text)
+    before, after = printable(text), in_visual_order(text)
     assert len(after) == len(before)
     # a bracket that runs leftwards opens the other way
     kept = [Counter(char for char in shown if not unicodedata.mirrored(char)) for shown in (before, after)]

@@ -55,7 +55,7 @@ def lines_beside_structures(comparison: Comparison, end_caps: str) -> Iterator[s
 def structure_line(structure: StructureDifference) -> str:
     """Volume, and the metric that differs most."""
     volume, *metrics = structure.metrics
-    largest = _largest(metrics, volume)
+    largest = _largest_difference(metrics, volume)
     difference = f"{metric_name(largest)} {difference_text(largest)}" if largest else "no metric differs by 0.01"
     return f"{clean(structure.name)}: volume {difference_text(volume)}; {difference}"
 
@@ -88,7 +88,7 @@ def _value(measured: Measurement | NotMeasured, limit: float | None = None) -> s
     return f"{text} or more" if measured.open_above else text
 
 
-def _largest(metrics: list[MetricDifference], volume: MetricDifference) -> MetricDifference | None:
+def _largest_difference(metrics: list[MetricDifference], volume: MetricDifference) -> MetricDifference | None:
     """The metric that differs most, doses as a share of the largest dose met, volumes as a share of the whole."""
     doses = [value for metric in metrics if metric.metric.unit is Unit.GY for value in _values(metric)]
     wholes = {Unit.GY: max(doses, default=0.0), Unit.CC: max(_values(volume), default=0.0)}

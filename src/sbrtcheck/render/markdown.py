@@ -49,8 +49,8 @@ def _table(report: Report, table: ConstraintTable, sources: labels.SourceList) -
     for outcome in outcomes:
         if not labels.is_just_missing(outcome):
             yield _line(map(escaped, _cells(outcome, sources)))
-    for what, organs in labels.absent_organs(outcomes):
-        yield from ("", f"{what}: {escaped(organs)}.")
+    for heading, organs in labels.absent_organs(outcomes):
+        yield from ("", f"{heading}: {escaped(organs)}.")
 
 
 def _cells(outcome: Outcome, sources: labels.SourceList) -> tuple[str, ...]:

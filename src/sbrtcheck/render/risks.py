@@ -11,7 +11,7 @@ from rich.text import Text
 from sbrtcheck.dvh import Bounds
 from sbrtcheck.formatting import clean
 from sbrtcheck.reference_data import NtcpModel, TcpModel
-from sbrtcheck.render.text import plain_table, printed
+from sbrtcheck.render.text import ruled_table, terminal_text
 from sbrtcheck.results import NOTICE, NoRisk, Risk, labels
 from sbrtcheck.results.to_dict import bounds_dict, finding_dict
 
@@ -23,13 +23,13 @@ CAUTION = (
 
 def risks_text(risks: Sequence[Risk | NoRisk]) -> str:
     """List risks for people, then what stands behind each model."""
-    grid = plain_table("Model", "Endpoint", "Probability", "Dose", "Of")
+    grid = ruled_table("Model", "Endpoint", "Probability", "Dose", "Of")
     for risk in risks:
         grid.add_row(*map(Text, (risk.model.id, risk.model.endpoint, *_cells(risk))))
     notes = [Text(f"  {risk.model.id}: {_note(risk.model)}") for risk in risks]
     lines = dict.fromkeys(labels.finding_text(f) for risk in risks if isinstance(risk, Risk) for f in risk.findings)
     findings = [Text("\nFindings"), *(Text(f"  {line}") for line in lines)] if lines else []
-    return printed([Text(CAUTION), Text(""), grid, *findings, Text("\nModels"), *notes, Text(f"\n{NOTICE}")])
+    return terminal_text([Text(CAUTION), Text(""), grid, *findings, Text("\nModels"), *notes, Text(f"\n{NOTICE}")])
 
 
 def _cells(risk: Risk | NoRisk) -> tuple[str, str, str]:

@@ -48,10 +48,10 @@ def text_report(report: Report, *, width: int = PIPED_WIDTH, colour: bool = Fals
         Mark verdicts by colour too; they always stand there in words.
     """
     sources = labels.SourceList.of(report.outcomes)
-    return printed(_parts(report, sources), width=max(width, NARROWEST), colour=colour)
+    return terminal_text(_parts(report, sources), width=max(width, NARROWEST), colour=colour)
 
 
-def printed(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
+def terminal_text(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
     """Lay out what rich can show as text, without blanks at the ends of lines."""
     out = io.StringIO()
     console = Console(
@@ -69,7 +69,7 @@ def printed(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-def plain_table(*headings: str) -> Table:
+def ruled_table(*headings: str) -> Table:
     """Start a table with a rule under its headings."""
     grid = Table(box=_RULED, pad_edge=False, padding=(0, 1), show_edge=False)
     for heading in headings:
@@ -83,8 +83,8 @@ def _parts(report: Report, sources: labels.SourceList) -> Iterator[Text | Table 
         yield Text(f"\n{labels.table_text(table)}", style="bold")
         outcomes = labels.outcomes_of(report, table)
         yield from _rows([outcome for outcome in outcomes if not labels.is_just_missing(outcome)], sources)
-        for what, organs in labels.absent_organs(outcomes):
-            yield from _section(what, [organs], style="")
+        for heading, organs in labels.absent_organs(outcomes):
+            yield from _section(heading, [organs], style="")
     yield from _section("Flags", labels.legend(report))
     yield from _section("Remarks", labels.remarks(report))
     yield from _section("Findings", labels.findings(report))
