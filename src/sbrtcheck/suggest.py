@@ -24,13 +24,13 @@ def suggestions(given: str, known: Iterable[str]) -> tuple[str, ...]:
         given, sorted_words, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=_MIN_SCORE, limit=_MAX_SUGGESTIONS
     )
     best = max((score for _, score, _ in closest), default=0.0)
-    return tuple(word for word, score, _ in closest if score >= best - _LESS_THAN_BEST)
+    return tuple(name for name, score, _ in closest if score >= best - _LESS_THAN_BEST)
 
 
 def suggest(given: str, known: Iterable[str]) -> str:
     """``did you mean 'a' or 'b'?``; nothing where no word is close."""
-    words = suggestions(given, known)
-    return f"did you mean {' or '.join(map(repr, words))}?" if words else ""
+    names = suggestions(given, known)
+    return f"did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 
 def suggest_of_all(given: str, known: Iterable[str]) -> str:

@@ -62,8 +62,8 @@ def compare(
                 streams.existing(first),
                 streams.existing(second),
                 list(dict.fromkeys(tables)),
-                prescriptions=[None if one == _AS_STATED else one for one in prescriptions],
-                plans=[None if one == _AS_STATED else one for one in plans],
+                prescriptions=[None if text == _AS_STATED else text for text in prescriptions],
+                plans=[None if uid == _AS_STATED else uid for uid in plans],
                 progress=progress,
                 **choices,
             )

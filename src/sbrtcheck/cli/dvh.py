@@ -69,7 +69,7 @@ def dvh(
         _refuse_none(dvh_set)
         write(api.dvhs_as_dicom(dvh_set, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](dvh_set))
     if format_ == options.RTDOSE:
-        _say_what_is_left_out(dvh_set)
+        _warn_of_left_out(dvh_set)
 
 
 def _refuse_none(dvh_set: DVHSet) -> None:
@@ -78,7 +78,7 @@ def _refuse_none(dvh_set: DVHSet) -> None:
         return
     for structure in dvh_set.without:
         detail = f" ({structure.detail})" if structure.detail else ""
-        streams.say(clean(f"no DVH: {structure.name}: {structure.reason}{detail}"))
+        streams.print_notice(clean(f"no DVH: {structure.name}: {structure.reason}{detail}"))
     raise InputError("no structure has a DVH that can be used", hint="the reasons are above")
 
 
@@ -89,8 +89,8 @@ def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
         raise OutputError(what, str(out), "write to another folder")
 
 
-def _say_what_is_left_out(dvh_set: DVHSet) -> None:
+def _warn_of_left_out(dvh_set: DVHSet) -> None:
     from sbrtcheck.dicom.dvh_dose import left_out
 
     for line in left_out(dvh_set):
-        streams.say(clean(f"left out: {line}"))
+        streams.print_notice(clean(f"left out: {line}"))

@@ -90,7 +90,7 @@ def let_go_of_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def say(text: str) -> None:
+def print_notice(text: str) -> None:
     """Write lines to standard error; when nobody can read it, there is nobody to tell."""
     with suppress(OSError):
         for line in text.splitlines():

@@ -127,10 +127,10 @@ def number(text: str) -> Decimal:
 
 def sense_and_value(text: str) -> tuple[Sense, str]:
     """Split ``<= 20`` into its sense and the rest."""
-    found = _COMPARED.fullmatch(text)
-    if not found:
+    match = _COMPARED.fullmatch(text)
+    if not match:
         raise NoMeaningError(f"'{text.strip()}' is not a comparison with <, <=, > or >=")
-    return SENSES[found[1]], found[2]
+    return SENSES[match[1]], match[2]
 
 
 @cache
@@ -179,7 +179,7 @@ def plain_number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def field_remark(what: str, text: str, warning: str) -> tuple[Remark, ...]:
+def field_remark(field: str, text: str, warning: str) -> tuple[Remark, ...]:
     """A remark that keeps a field of the file which tables do not have; none where the field is empty."""
     value = one_line(text)
-    return (Remark(comment=f"{what}: {value}", warning=warning),) if value else ()
+    return (Remark(comment=f"{field}: {value}", warning=warning),) if value else ()

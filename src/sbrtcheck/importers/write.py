@@ -32,7 +32,7 @@ def table_yaml(head: Head, template: Template) -> str:
     lines = [*_head(head, template), *_sources(head, keys), "", "rows:"]
     ids = iter(row_ids(rows))
     for entry in template.entries:
-        lines += _row(entry, next(ids), head, keys) if isinstance(entry, Row) else _left_out(entry)
+        lines += _row(entry, next(ids), head, keys) if isinstance(entry, Row) else _left_out_comments(entry)
     return "\n".join(lines) + "\n"
 
 
@@ -102,7 +102,7 @@ def _row(row: Row, row_id: str, head: Head, keys: Mapping[str, str]) -> Iterator
     yield ""
 
 
-def _left_out(entry: LeftOut) -> Iterator[str]:
+def _left_out_comments(entry: LeftOut) -> Iterator[str]:
     yield f"  # LEFT OUT: {one_line(f'{entry.where}: {entry.printed}')}"
     yield f"  #   {one_line(entry.why)}"
     yield ""

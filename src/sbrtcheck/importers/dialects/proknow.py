@@ -73,13 +73,13 @@ def read(raw: bytes) -> Template:
     if not computed:
         hint = "this looks like a PlanScoreCard file: --from planscorecard" if "ScoreTemplates" in data else ""
         raise InputError("no list of metrics under 'computed'", hint=hint)
-    own = list_at(data, "custom")
-    left_out = f"custom metrics ({len(own)}) were left out: their values are not in a plan"
+    custom_metrics = list_at(data, "custom")
+    left_out = f"custom metrics ({len(custom_metrics)}) were left out: their values are not in a plan"
     remark = Remark(comment=left_out, warning=left_out)
     return Template(
         entries=tuple(_entry(n, metric) for n, metric in enumerate(computed, 1)),
         title=text_at(data, "name"),
-        remarks=(remark,) if own else (),
+        remarks=(remark,) if custom_metrics else (),
     )
 
 
