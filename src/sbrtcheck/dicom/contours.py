@@ -1,6 +1,6 @@
-"""Contour items of one ROI in, those that enclose an area out: as text of the file, decoded when somebody reads them.
+"""Contour items of one ROI -> the contours that enclose an area, as text of the file that is decoded when it is read.
 
-A contour that cannot be read costs its own structure: `ContourTexts.read` says what is wrong with it, and where. What
+A contour that cannot be read costs its own structure: `ContourTexts.read` raises what is wrong with it, and where. What
 is left out is counted by its type; where it may be a part of the organ, the structure is incomplete.
 """
 
@@ -25,7 +25,7 @@ _DECIMAL_COMMA = "it is written with a decimal comma: export the structure set a
 
 _CLOSED, _EXCLUSIVE_OR = "CLOSED_PLANAR", "CLOSEDPLANAR_XOR"
 # What closed types are, by their letters alone: the standard's spelling is not everybody's. Some programs give outlines
-# that they interpolated a type of their own; an absent type is taken as closed, the only kind that volumes are made of.
+# that they interpolated a type of their own; an absent type counts as closed, the only kind that volumes are made of.
 _CLOSED_TYPES = {
     "CLOSEDPLANAR": _CLOSED,
     "INTERPOLATEDPLANAR": _CLOSED,
@@ -42,9 +42,9 @@ _QUOTED, _QUOTED_TYPE = 12, 20
 _SAME_MM = 0.01
 # No image of a patient has thinner or thicker slices.
 _THINNEST_MM, _THICKEST_MM = 0.1, 50.0
-# Contours closer than this, or this share of the usual spacing, lie in one plane.
+# Contours closer than this, or this share of the usual spacing, are in one plane.
 _SAME_PLANE_MM, _SAME_PLANE_SHARE = 0.01, 0.1
-# So many usual spacings beyond an end plane, a contour belongs to the structure no more.
+# A contour so many usual spacings outside an end plane no longer belongs to the structure.
 _NEXT_PLANE = 1.5
 
 
@@ -129,7 +129,7 @@ class ContourTexts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoiContours:
-    """What the contour items of one ROI say together; the fields are those of `sbrtcheck.plan.Structure`."""
+    """The contour items of one ROI together; the fields are those of `sbrtcheck.plan.Structure`."""
 
     source: ContourTexts
     exclusive_or: bool = False
@@ -143,9 +143,9 @@ def unreadable(place: str, fault: str) -> ContourTexts:
 
 
 def roi_contours(contours: Sequence[Elements], planes: Sequence[Elements], place: str, roi: str) -> RoiContours:
-    """Closed contours of at least three points, and what is said of the others.
+    """Closed contours of at least three points, and findings on the others.
 
-    The points of an ordinary contour are counted when it is decoded, and compared with what the file says then.
+    The points of an ordinary contour are counted when it is decoded, and compared then with the number in the file.
 
     Parameters
     ----------
@@ -268,7 +268,7 @@ class _ContourSorter:
         return [(code, f"no closed contour with an area: {text}")]
 
     def notes(self, total: int) -> list[_Note]:
-        """What is to be said of the contours that do not count, and of unusual ones that do."""
+        """Notes on the contours that do not count, and on unusual ones that do."""
         notes = [
             (FindingCode.OTHER, f"{count} contours of the type {written!r} were read as {kind}")
             for (written, kind), count in sorted(self.read_as.items())
@@ -307,7 +307,7 @@ def _offset_fault(contour: Elements, at: int) -> str | None:
 
 
 def _miscount(contour: Elements, at: int, stated: bytes, count_of_numbers: int) -> str | None:
-    """How a contour contradicts itself: its points are not as many as it says."""
+    """How a contour contradicts itself: its points are not as many as it states (PS3.3 C.8.8.6)."""
     points, rest = divmod(count_of_numbers, 3)
     if not stated or rest or integer(contour, Tag.NUMBER_OF_CONTOUR_POINTS) == points:
         return None
@@ -348,7 +348,7 @@ def _lost_planes(short: Sequence[_Short], source: ContourTexts) -> list[_Note]:
         return []
     try:
         planes_mm, normal = _planes(source.read())
-    except DicomError:  # said when it is read
+    except DicomError:  # reported when it is read
         return []
     gaps_mm = np.diff(planes_mm)
     apart_mm = gaps_mm[gaps_mm > _SAME_PLANE_MM]
@@ -391,7 +391,7 @@ def _planes(contours: Contours) -> tuple[FloatArray, FloatArray]:
 
 
 def _slab_mm(of_contours: set[bytes], of_planes: set[bytes]) -> tuple[float | None, list[_Note]]:
-    """The thickness that the contours state, or else the spacing of the images they were drawn on; None if neither."""
+    """The thickness that the contours state, or else the spacing of their images; None if neither."""
     unused: list[_Note] = []
     for tag, texts in ((Tag.CONTOUR_SLAB_THICKNESS, of_contours), (Tag.SPACING_BETWEEN_SLICES, of_planes)):
         written = sorted(texts - {b""})

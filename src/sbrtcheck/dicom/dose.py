@@ -1,4 +1,4 @@
-"""RTDOSE in, dose grid out: stored numbers, one scaling, and where each point lies in the patient."""
+"""RTDOSE -> dose grid: stored numbers, one scaling, and the place of each point in the patient."""
 
 from __future__ import annotations
 
@@ -34,14 +34,15 @@ from sbrtcheck.plan import (
     may_be_maximum,
 )
 
-# Direction cosines are written with six digits and more; beyond this the axes are not perpendicular unit vectors.
+# Direction cosines are written with six digits or more; with a larger error the axes are not perpendicular unit
+# vectors.
 _ORTHONORMAL = 1e-4
 # A first frame offset within this of 0 means relative offsets, within this of the z of Image Position (Patient)
 # absolute ones: places are written from floats, with as little as one decimal.
 _SAME_PLACE_MM = 0.051
 # Steps that differ by no more than this are even.
 _EVEN_MM = 0.01
-# Grids of one plan are written by one system; beyond this they are different grids.
+# Grids of one plan are written by one system; points farther apart than this are of different grids.
 _SAME_GRID_MM = 1e-3
 # Stored numbers are integers: steps as large as the upper bound, or too small for a normal float, are no dose.
 _SCALING = (np.finfo(np.float64).tiny, 1e3)
@@ -54,7 +55,7 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
 
     Points follow Image Position and Image Orientation (Patient), Pixel Spacing, and the Grid Frame Offset Vector by
     DICOM PS3.3 C.8.8.3.2: relative along the normal when its first value is 0, patient z when it is the z of Image
-    Position, both within one tolerance; the frames lie where the differences to the first value put them. Frames that
+    Position, both within one tolerance; each frame is placed by its difference to the first value. Frames that
     fall along the normal come as a reversed view, so that offsets always rise from 0.
 
     Parameters

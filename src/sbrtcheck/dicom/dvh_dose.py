@@ -1,8 +1,8 @@
 """Computed DVHs + the plan's files -> an RTDOSE that has a DVH Sequence and no dose grid (PS3.3 A.18.3, C.8.8.4).
 
-Each DVH is cumulative, in bins of 0.01 Gy, with the volume that gets at least the dose at the lower edge of its bin: so
-the first one is the whole volume, and every reading of the curve is off by no more than a bin. The bounds of a DVH have
-no place in the format.
+Each DVH is cumulative, in bins of 0.01 Gy, with the volume that receives at least the dose at the lower edge of its
+bin: so the first one is the whole volume, and every reading of the curve is off by no more than a bin. The bounds of a
+DVH have no place in the format.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
     dvhs
         Computed ones. Those that `left_out` names are not written.
     path
-        Folder or files that they were computed from; patient and study are taken from there.
+        Folder or files that they were computed from; patient and study are those of these files.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
 
 
 def left_out(dvhs: DVHSet) -> tuple[str, ...]:
-    """Say of every structure that has no place in the file why; a line each."""
+    """A line for every structure that has no place in the file, with the reason."""
     lines = [
         f"{no_dvh.name}: {no_dvh.reason}" + (f" ({no_dvh.detail})" if no_dvh.detail else "") for no_dvh in dvhs.without
     ]
@@ -158,7 +158,7 @@ def _item(dvh: DVH, dose_type: str) -> Dataset:
 
 
 def _volumes_cc(dvh: DVH) -> list[float]:
-    """Volume that gets at least 0 Gy, 0.01 Gy, ... up to the largest dose."""
+    """Volume that receives at least 0 Gy, 0.01 Gy, ... up to the largest dose."""
     bins = int(float(dvh.curve.dose_gy[-1]) / BIN_GY) + 1
     edges_gy = np.arange(bins) / round(1 / BIN_GY)
     return [bounds.value for bounds in dvh.volume_at_doses(edges_gy)]

@@ -1,4 +1,4 @@
-"""Folder or files in, the headers of the RT files among them out; nothing but headers is read."""
+"""Folder or files -> the headers of the RT files among them; nothing but headers is read."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def _looks_like_dicom(start: bytes) -> bool:
 
 
 def _is_other_storage(start: bytes) -> bool:
-    """Whether the file meta information says image or the like: thousands of CT files need no further look."""
+    """Whether the file meta information names another storage class: of thousands of CT files no more is read."""
     at = start.find(b"\x02\x00\x02\x00UI", 132)  # Media Storage SOP Class UID; this group is always explicit
     storage_class = start[at + 8 : at + 8 + int.from_bytes(start[at + 6 : at + 8], "little")] if at > 0 else b""
     return storage_class.startswith(_STORAGE) and not storage_class.startswith(_RT_CLASS.encode())

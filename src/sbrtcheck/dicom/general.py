@@ -1,4 +1,4 @@
-"""Any DICOM file in, its elements out as pydicom reads them. The way for all that `sbrtcheck.dicom.fast` does not read.
+"""Any DICOM file -> its elements as pydicom reads them, for the files that `sbrtcheck.dicom.fast` does not read.
 
 The only reading module that needs pydicom when it is imported: it is imported when there is such a file.
 """
@@ -78,8 +78,8 @@ READ_ERRORS = (
     zlib.error,
 )
 
-# Of other ones, private ones above all, the encoding is not known: a file that looks little endian may have big-endian
-# pixel data. Compressed ones have a dataset of explicit VR little endian (PS3.5 A.4).
+# Of other ones, private ones above all, the encoding is not known: a file that seems to be little endian may have
+# big-endian pixel data. Compressed ones have a dataset of explicit VR little endian (PS3.5 A.4).
 _READ_SYNTAXES = frozenset(
     {
         *UncompressedTransferSyntaxes,
@@ -169,7 +169,7 @@ def _raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | N
 def _unknown(dataset: Dataset, tag: int) -> bytes:
     """Bytes of an element whose VR is given as UN though the dictionary knows it; empty for any other element.
 
-    Such a value is of implicit VR little endian, whatever the file is (PS3.5 6.2.2). pydicom takes short ones for what
+    Such a value is of implicit VR little endian, whatever the file is (PS3.5 6.2.2). pydicom reads short ones as what
     they are, in the encoding of the file, and leaves those of 64 kB and more as bytes.
     """
     element = _raw_element(dataset, tag)
@@ -210,7 +210,7 @@ def _file_meta(path: Path) -> PydicomElements:
 def _unread_syntax(meta: PydicomElements) -> Damage | None:
     """Why a file of this meta information cannot be read, its transfer syntax named; None where it can be.
 
-    A file that does not name its transfer syntax is read as what it looks like.
+    A file that does not name its transfer syntax is read by what its first bytes suggest.
     """
     syntax = meta.raw_text(Tag.TRANSFER_SYNTAX_UID).decode("latin-1")
     if not syntax or syntax in _READ_SYNTAXES:
@@ -364,7 +364,7 @@ class _EndWatch:
 
 
 def read_general_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | NotRead:
-    """The header of a file that starts as DICOM files do; where its dataset says nothing, its meta information does."""
+    """The header of a file that starts as DICOM files do; what its dataset lacks comes from its meta information."""
     meta = _file_meta(path)
     unread_syntax = _unread_syntax(meta)
     header = _header(file, meta, wanted)

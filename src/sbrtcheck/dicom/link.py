@@ -1,4 +1,4 @@
-"""Headers of RT files in, the plans they make out: which dose belongs to which plan and structure set, and why not.
+"""Headers of RT files -> plans: which dose belongs to which plan and structure set, or why it belongs to none.
 
 References decide: RTDOSE names its RTPLAN, that its RTSTRUCT. Where a reference is missing, the frame of reference
 decides, if it leaves one choice, and a finding says so. A reference to an RTPLAN that is not there is never replaced by
@@ -95,7 +95,7 @@ class FoundPlan:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files to read; `load_plan` takes them as they are."""
+        """The files to read, as `load_plan` accepts them."""
         parts = (*self.doses, self.plan, self.structure_set)
         return tuple(part.path for part in parts if part is not None)
 
@@ -106,7 +106,7 @@ class FoundPlan:
 
     @property
     def reason(self) -> str | None:
-        """The same in words."""
+        """The same as text."""
         return self.obstacle.what if self.obstacle is not None else None
 
     def has(self, uid: str) -> bool:
@@ -186,7 +186,7 @@ def _plans_of(files: tuple[RtFile, ...]) -> list[FoundPlan]:
 
 
 def _with_folder_finding(plan: FoundPlan) -> FoundPlan:
-    """The same, with the word that nothing but its folder tells whose files these are."""
+    """The same, with a finding that nothing but the folder tells whose files these are."""
     text = "files in other folders have the same UIDs and other content; this plan's were told from them by folder"
     finding = Finding(code=FindingCode.OTHER, text=text)
     no_structures = plan.no_structures
@@ -376,7 +376,7 @@ def _part_numbers(parts: list[tuple[int, ...]]) -> str:
 
 
 def _finding_on_sum(have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> tuple[FindingCode, str]:
-    """What is said of a sum that is not refused, where both files name the parts or where one does not."""
+    """Code and text of the finding on a sum that is not refused: both files name the parts, or one does not."""
     if have and planned:
         return FindingCode.SUMMED_DOSES, f"these are all {names} of the RTPLAN"
     return FindingCode.DOSE_OF_PARTS, f"whether these are all {names} of the plan cannot be told"
@@ -458,7 +458,7 @@ def _texts_on_linked_set(referring: list[RtFile], structure_set: RtFile, choices
 
 
 def _texts_on_other_sets(referring: Iterable[RtFile], used: RtFile) -> dict[str, FindingCode]:
-    """What is to be said of files that refer to another structure set than the one used."""
+    """A text for each file that refers to another structure set than the one used, with its finding code."""
     return {
         f"the {file.kind} refers to another structure set ({file.structure_set_refs[0]})"
         f" than the one used ({used.uid or 'without UID'})": FindingCode.OTHER

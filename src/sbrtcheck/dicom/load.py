@@ -1,4 +1,4 @@
-"""Folder or files in; one Plan, the DVHs stored with it, or the list of all plans out."""
+"""Folder or files -> one Plan, the DVHs stored with it, or the list of all plans."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     Returns
     -------
     Plan
-        Its contours are decoded when they are read; its ``findings`` say what linking and reading turned up.
+        Its contours are decoded when they are read; its ``findings`` are those of linking and reading.
 
     Raises
     ------
@@ -150,7 +150,7 @@ def _plan(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
 
 
 def _frame_findings(chosen: _ChosenPlan) -> tuple[Finding, ...]:
-    """Where one of the two names a frame of reference and the other none, whether they lie in one is not known."""
+    """RTSTRUCT or RTDOSE names no frame of reference: whether contours and dose share one is not known."""
     structure_set = chosen.source.structure_set
     if structure_set is None or bool(chosen.frame) == bool(structure_set.frames):
         return ()
@@ -325,7 +325,7 @@ def _with_prescription(
 
 
 def _not_used_findings(chosen: FoundPlan, files: PlanFiles) -> tuple[Finding, ...]:
-    """Other plans of the same input: left aside on the caller's word, or because they are incomplete."""
+    """Other plans of the same input: not used because the caller chose another, or because they are incomplete."""
     others = [plan for plan in _all_plans(files) if plan is not chosen]
     texts = [
         f"also here and not used: {plan}" + (f": {plan.reason}" if plan.reason is not None else "") for plan in others
@@ -387,7 +387,7 @@ def _structures(chosen: _ChosenPlan) -> tuple[tuple[Structure, ...], tuple[Findi
     file = chosen.source.structure_set
     if file is None:
         missing = chosen.source.no_structures
-        assert missing is not None  # noqa: S101 - it says why there is no structure set
+        assert missing is not None  # noqa: S101 - it is why there is no structure set
         raise NoPlanError(missing.what, chosen.display_name, _NO_PLAN_HINT)
     with log_step("structures") as set_summary:
         structures, findings = structures_of(

@@ -1,4 +1,4 @@
-"""UIDs of a plan's files -> whose they are: what an object made from them has to repeat, and what it refers to.
+"""UIDs of a plan's files -> patient, study and references that an object made from these files has to repeat.
 
 This is the one place where a patient's identity is read, and only to be written into an object that is asked for so
 that it lands in that patient's record. It goes into no message, log or file name.
@@ -21,7 +21,7 @@ from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.tags import ascii_text, name, quiet
 from sbrtcheck.errors import DicomError, InputError
 
-# Of the modules Patient, General Study and Patient Study (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2). What stands in `_PRESENT`
+# Of the modules Patient, General Study and Patient Study (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2). What is in `_PRESENT`
 # has to be there, empty where it is not known.
 _PRESENT = (
     "PatientName",

@@ -1,4 +1,4 @@
-"""DICOM file in, its elements out: by the fast reader where it can, else by pydicom; nobody above knows by which.
+"""DICOM file -> its elements, by the fast reader where possible, else by pydicom; callers see no difference.
 
 The two readers give the same elements and errors, which the tests compare; why there are two, and what the fast one
 saves, is in ``docs/decisions/0018-two-readers-of-dicom-files.md``.

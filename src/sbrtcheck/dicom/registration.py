@@ -1,4 +1,4 @@
-"""Spatial Registration object in, rigid registration of frames of reference out."""
+"""Spatial Registration object -> rigid registration of frames of reference."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Folder or files in; the RT files that may make plans out, each once, and what was left out.
+"""Folder or files -> the RT files that may make plans, each once, and the files left out.
 
-A UID stands for one file. Copies of a file are left out. Files of one UID that differ can neither of them be picked,
-with one exception: a tool that takes the identity out of files may write the same UIDs for every patient, and then the
-patients' folders tell them apart. So, where one UID has several contents that lie in folders of which none is inside of
+A UID identifies one file. Copies of a file are left out. Files of one UID that differ can neither of them be picked,
+with one exception: a tool that removes identities from files may write the same UIDs for every patient, and then the
+patients' folders tell them apart. So, where one UID has several contents that are in folders of which none is inside of
 the other, the files that hang together with them by reference are parted by folder, as high up as needed, and linked
 with those of the same folder alone. Of folders whose files are all in another one too, the larger is kept.
 """

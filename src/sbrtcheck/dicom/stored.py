@@ -1,7 +1,7 @@
-"""DVH Sequence of an RTDOSE in, DVHs out; what cannot be trusted in it is refused or reported, never guessed.
+"""DVH Sequence of an RTDOSE -> DVHs; what cannot be trusted in it is refused or reported, never guessed.
 
-DVH Data are pairs of bin width and volume. The volume of a cumulative histogram is read as that which gets at least the
-dose at the lower edge of its bin, so that the first one is the whole volume. Some systems mean the upper edge. The
+DVH Data are pairs of bin width and volume. The volume of a cumulative histogram is read as that which receives at least
+the dose at the lower edge of its bin, so that the first one is the whole volume. Some systems mean the upper edge. The
 bounds hold for both: the true curve may fall right after each lower edge, or as late as one bin after each upper edge.
 """
 
@@ -35,7 +35,8 @@ from sbrtcheck.plan import Finding, FindingCode, FloatArray, Prescription, Unkno
 
 STORED_HINT = "use computed DVHs (dvhs='computed', --dvhs computed)"
 
-# A stored DVH may come from a finer grid than the RTDOSE's; beyond this factor its doses are in another unit.
+# A stored DVH may come from a finer grid than the RTDOSE's; if it differs by more than this factor, its doses are in
+# another unit.
 _ABOVE_GRID = 1.2
 
 _NO_ROI_NUMBER = -1  # of what is not the DVH of one ROI; ROIs are numbered from 0 or 1
@@ -59,7 +60,7 @@ class _Context:
 
 
 def has_dvhs(dose: Elements) -> bool:
-    """Whether an RTDOSE says that it stores DVHs."""
+    """Whether an RTDOSE has a DVH Sequence (PS3.3 C.8.8.4)."""
     return Tag.DVH_SEQUENCE in dose
 
 

@@ -1,4 +1,4 @@
-"""RTSTRUCT in, structures out; their contours stay bytes of the file until somebody reads them.
+"""RTSTRUCT -> structures; their contours stay bytes of the file until they are read.
 
 A ROI without a number of its own, or whose contours cannot be read, is damaged: it stays in the list, and reading its
 contours says why. The others are not concerned.
@@ -28,7 +28,7 @@ class _Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Identity:
-    """A number that no other ROI of the file has; the file's own unless ``fault`` says what is wrong with that."""
+    """A number that no other ROI of the file has; the file's own unless it has a ``fault``."""
 
     number: int
     stated: int | None
@@ -46,7 +46,7 @@ class _RoiItems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Context:
-    """What all ROIs of a structure set share; ``lost`` says which contours belong to none of them."""
+    """What all ROIs of a structure set share; ``lost`` names the contours that belong to none of them."""
 
     display_name: str
     frame: str
@@ -60,8 +60,8 @@ def structures_of(
 ) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
     """All ROIs of a structure set in the order of the file, and what concerns none of them alone.
 
-    Those without usable contours are empty and say so; reading those of a damaged one raises `DicomError`. A ROI whose
-    own number is unusable gets one below `DERIVED_NUMBER` that no other has.
+    Those without usable contours are empty, with a finding; reading those of a damaged one raises `DicomError`. A ROI
+    whose own number is unusable is given one below `DERIVED_NUMBER` that no other has.
 
     Parameters
     ----------

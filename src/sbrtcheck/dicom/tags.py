@@ -1,4 +1,4 @@
-"""Element of a DICOM dataset in, text or number out, whatever its encoding; `DicomError` where it is damaged."""
+"""Element of a DICOM dataset -> text or number, whatever its encoding; `DicomError` where it is damaged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sbrtcheck.plan import FloatArray
 
 # Largest value of an IS element; larger numbers are damage.
 _MAX_INTEGER = 2**31 - 1
-# Far beyond any couch, and far below where squares of numbers overflow.
+# Far larger than any couch, and far below where squares of numbers overflow.
 MAX_MM = 1e5
 
 

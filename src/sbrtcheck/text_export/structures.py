@@ -40,7 +40,7 @@ WHOSE = "exported"
 
 # Steps of dose that differ by less than this share are equal, and equal steps were printed without rounding.
 _EQUAL_STEPS = 1e-6
-# Doses and volumes beyond these are of no patient: their unit is another one than the one stated.
+# Doses and volumes outside these are of no patient: their unit is another than the one stated.
 _MAX_GY, _MIN_GY = 1000.0, 1e-6
 _MAX_CC, _MIN_CC = 1e6, 1e-6
 # Doses in Gy and in percent in one table agree within this share of the largest.
@@ -65,7 +65,7 @@ def dvh_of(
     plan, rx
         Its plan as stated, and the prescription that holds.
     exact
-        Whether the file says that each volume gets at least the dose beside it.
+        Whether the file states that each volume receives at least the dose beside it.
     """
     try:
         return _dvh(exported, number, plan, rx, exact=exact)
@@ -75,7 +75,7 @@ def dvh_of(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Points:
-    """Doses in Gy and the volume that gets at least each, shape ``(n,)``, with half of their last digits."""
+    """Doses in Gy and the volume that receives at least each, shape ``(n,)``, with half of their last digits."""
 
     dose_gy: FloatArray
     rounding_gy: float
@@ -188,7 +188,7 @@ def _unknown_unit(unit: UnknownUnit, quantity: str) -> Unusable:
 
 
 def _refuse_doses(dose: Column, percent: Column | None, plan: ExportedPlan, max_gy: Number | None) -> None:
-    """Refuse doses that fall, that no patient gets, or that are not those in percent beside them."""
+    """Refuse doses that fall, that no patient receives, or that are not those in percent beside them."""
     gy, steps = dose.values, np.diff(dose.values)
     if gy[0] < 0.0:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table has doses below 0")

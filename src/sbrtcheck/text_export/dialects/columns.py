@@ -2,7 +2,7 @@
 
 ``Dose (Gy), Liver (%), Heart (%)`` or a column of doses a structure: ``Liver Dose (Gy), Liver (%)``. Volumes are in
 percent or cc; ``Liver Value (% of 1432.1 cc)`` has the volume too. They may be padded with zeros to the plan's maximum.
-A heading that is anything else makes another layout, in which what stands where is not known.
+A heading that is anything else makes another layout, whose columns are not known.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sbrtcheck.text_export.numbers import Number, number_of, refuse_two_decimal_
 _DOSE = re.compile(r"(?:(?P<name>.*\S)\s+)?Dose(?:\s*[(\[](?P<unit>[^)\]]*)[)\]])?", re.IGNORECASE)
 _VOLUME = re.compile(r"(?P<name>.*\S)\s*[(\[](?P<unit>[^)\]]*)[)\]]")
 _WORD = re.compile(r"(?:_DvhArray)?(?:\s+(?:Value|Volume))?$")
-# A heading of no other words than these is that of a volume, and names no structure.
+# A heading of these words alone is that of a volume, and names no structure.
 _NO_NAME = re.compile(
     r"(?:absolute|cumulative|differential|dvh|normali[sz]ed|of|percent|ratio|relative|structure|total|value|vol|volume"
     r"|volumen|[\W_])*",

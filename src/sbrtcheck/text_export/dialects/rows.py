@@ -69,7 +69,7 @@ def _cell(row: Row, place: int) -> str:
 
 
 def _columns_of_curves(heading: Sequence[str]) -> list[tuple[str, str, int]]:
-    """Columns of doses and volumes: which, unit in the heading (empty where none stands there), place."""
+    """Columns of doses and volumes: which, unit in the heading (empty where it has none), place."""
     columns = []
     for place, text in enumerate(heading):
         if matched := _HEADING.fullmatch(text):
