@@ -1,7 +1,8 @@
-"""What a table or a list of sites says, of the right shape or not -> faults that no shape can tell, with their lines.
+"""Content of a table or a list of sites, of the right shape or not -> faults that no shape can tell, with their lines.
 
 A limit that does not fit its metric, a row id used twice, a source that is not among the sources. The checks look at
-the plain values of the file, not at its models: a file has all its faults told at once, those of its shape among them.
+the plain values of the file, not at its models: all faults of a file are reported at once, those of its shape among
+them.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Row = Mapping[str, Any]
 
 
 def table_faults(document: Document) -> Iterator[LineFault]:
-    """All that is certainly wrong with a table beyond its shape: rows against their metrics, and against each other."""
+    """All that is certainly wrong with a table besides its shape: rows against their metrics, and each other."""
     data = document.data
     if not isinstance(data, dict):
         return
@@ -137,7 +138,7 @@ def _expected_faults(document: Document, at: At, items: object, cited: Sequence[
 
 
 def _reason_faults(document: Document, at: At, item: Row) -> Iterator[LineFault]:
-    """An organ is expected by a source or by choice: one of them, so that a reader knows whose word it is."""
+    """An organ is expected by a source or by choice: one of them, so that a reader knows whose demand it is."""
     if "source" in item and "choice" in item:
         yield document.fault((*at, "choice"), "both a source and a choice", "keep source; the choice is its own")
     elif "source" not in item and "choice" not in item:

@@ -1,4 +1,4 @@
-"""What a user says of tables and sites, and a plan's prescription -> the tables that the plan is checked against.
+"""Tables and sites that a user names, and a plan's prescription -> the tables that the plan is checked against.
 
 Beside that, what is refused before a plan is read: a site without a list of organs, a name for an unknown organ.
 """
@@ -90,7 +90,7 @@ def _ids(tables: Sequence[ConstraintTable]) -> str:
 
 
 def check_sites(asked: Sequence[str], sites: Sites, tables: Sequence[ConstraintTable] = ()) -> None:
-    """Refuse a site of which neither the lists nor a table say what organs are expected, with `UnknownTableError`."""
+    """Refuse a site for which neither the lists nor a table have expected organs, with `UnknownTableError`."""
     sites_of_tables = {table.site for table in tables if table.expects}
     for site in asked:
         if site not in sites_of_tables:

@@ -1,4 +1,4 @@
-"""Bytes of a YAML file -> plain values with their lines; what YAML would have read otherwise than meant is a fault."""
+"""Bytes of a YAML file -> values with their lines; what YAML would have read otherwise than meant is a fault."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class LineFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What a YAML file says.
+    """Content of a YAML file.
 
     ``data`` is None when it cannot be read at all; ``lines`` and ``texts`` (of scalars, as written) are by place;
-    ``unreadable`` are the places that have a fault already: their ``data`` says nothing.
+    ``unreadable`` are the places that have a fault already: their ``data`` mean nothing.
     """
 
     data: object
@@ -64,7 +64,7 @@ class Document:
 
 
 def label(at: At) -> str:
-    """Words for a place: its key, or which entry of the key's list."""
+    """Name of a place for messages: its key, or which entry of the key's list."""
     key = next((step for step in reversed(at) if isinstance(step, str)), "")
     if at and isinstance(at[-1], int):
         return f"entry {at[-1] + 1} of '{key}'"

@@ -1,7 +1,7 @@
-"""The limit of a row, and a volume where it depends on one, in; the numbers that hold out.
+"""Limit of a row, and the volume that it depends on -> the limit and acceptable variation that hold.
 
 A limit is one number, or it depends on the volume of the target or on the effective volume of the organ. Each kind is a
-type of its own, so that nobody can take the limit of one volume for that of another.
+type of its own, so that the limit of one volume cannot be used for another.
 """
 
 from __future__ import annotations

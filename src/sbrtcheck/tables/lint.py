@@ -1,6 +1,6 @@
-"""Table files -> everything that is wrong with them: faults, rows that cannot mean what they say, tables that disagree.
+"""Table files -> everything that is wrong with them: faults, rows that cannot be meant so, tables that disagree.
 
-What a file cannot be loaded with, the loader says; what a row alone gives away is in ``lint_rows``, what is wrong with
+Faults that keep a file from loading are the loader's; checks of a row alone are in ``lint_rows``, those of
 sites in ``lint_sites``; here rows are compared with each other, in one table and over several.
 """
 
@@ -24,7 +24,7 @@ from sbrtcheck.tables.values import Constraint
 
 __all__ = ["Level", "Remark", "lint_bytes", "lint_files", "worst"]
 
-_ALIKE = 2  # rows that two tables share before all of them being equal says anything
+_ALIKE = 2  # rows that two tables must share before it is suspicious that all of them are equal
 _SIMILAR_CITATION = 85.0  # rapidfuzz token_set_ratio: "AAPM TG-101" within a longer citation
 _OF_FRACTIONS = re.compile(r"(^|[-_.])(\d{1,2})-?fx\b")
 
@@ -94,7 +94,7 @@ def _sites_with(lists: Iterable[ExaminedSites]) -> frozenset[str]:
 
 
 def lint_bytes(raw: bytes, *, place: str) -> tuple[Remark, ...]:
-    """Look for everything that is wrong with one table that is no file yet; ``place`` stands for its name."""
+    """Look for everything that is wrong with one table that is no file yet; ``place`` is its name in remarks."""
     remarks = _table_remarks(examine_bytes(raw, place=place), Shipped.of(bundled_tables()), _sites_with(()))
     return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: remark.line))
 
@@ -159,7 +159,7 @@ def _is_in_gray(row: Constraint) -> bool:
 
 
 def _order_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
-    """Of one organ: what a larger volume may get is less than what a smaller one may."""
+    """Limits of one organ in the wrong order: a larger volume may receive less dose than a smaller one."""
     rows = [row for row in table.rows if _counts(row) and row.is_upper_limit]
     for pair in combinations(rows, 2):
         numbers = [(volume_and_limit, row) for row in pair if (volume_and_limit := _volume_and_limit(row)) is not None]

@@ -1,4 +1,4 @@
-"""Rows that load and cannot mean what they say: hot for cold, cc for percent, the wrong structure."""
+"""Row of a table -> remarks on what loads and cannot be meant: hot for cold, cc for percent, the wrong structure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint, Select
 
 # What gives a slip away; none of these is a dose limit.
-_MAX_GY = 150.0  # no course of SBRT gets near it: the number is in cGy
+_MAX_GY = 150.0  # far more than any course of SBRT: the number is in cGy
 _MAX_FRACTION = 2.0  # a percentage this small is a fraction: 0.95 for 95 %
 _MIN_PERCENT = 0.1  # D0.035%: somebody meant cc
 _THIRDS = (100 / 3, 200 / 3)
@@ -38,7 +38,7 @@ _POINT = re.compile(r"\bd?0[.,]0\d+ ?cc\b", re.IGNORECASE)
 _FRACTIONS = re.compile(r"(?<![\d.])(\d{1,2})[ -]?(?:fx|fractions?)\b", re.IGNORECASE)
 
 _KIDNEYS = ("Kidney_L", "Kidney_R", "Kidneys")
-# Words of the printed organ, structures that are not it, what it is called, and the structures that are it.
+# Pattern of the printed organ, structures that are not it, what it is called, and the structures that are it.
 _OTHER_THAN: tuple[tuple[re.Pattern[str], tuple[str, ...], str, str], ...] = (
     (re.compile(r"hilum|trunk|pedicle", re.I), _KIDNEYS, "the hilum", "Kidney_Hilum_L, Kidney_Hilum_R"),
     (re.compile(r"cortex", re.I), _KIDNEYS, "the cortex", "Kidney_Cortex"),
@@ -52,7 +52,7 @@ _OTHER_THAN: tuple[tuple[re.Pattern[str], tuple[str, ...], str, str], ...] = (
 class Level(StrEnum):
     """How sure a remark is."""
 
-    ERROR = "error"  # the row cannot mean what it says
+    ERROR = "error"  # the row cannot be meant as written
     WARNING = "warning"  # it may, and a reader should be told
 
 
@@ -67,7 +67,7 @@ class Slip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped:
-    """What the bundled tables say, to compare a row with: their rows, and the critical volumes of each organ in cc."""
+    """The bundled tables, to compare a row with: their rows, and the critical volumes of each organ in cc."""
 
     tables: tuple[ConstraintTable, ...]
     critical_cc: Mapping[str, frozenset[float]]
@@ -89,7 +89,7 @@ class Shipped:
 
 
 def slips(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
-    """Everything that looks wrong with one row."""
+    """Everything that seems wrong with one row."""
     for check in _CHECKS:
         yield from check(table, row, shipped)
 
@@ -152,7 +152,7 @@ def _hot_for_cold(_table: ConstraintTable, row: Constraint, shipped: Shipped) ->
 
 
 def _asks_for_dose(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
-    """An organ that has to get a dose: the sense or the side of the volume is wrong."""
+    """An organ that has to receive a dose: the sense or the side of the volume is wrong."""
     if is_target(row) or row.is_upper_limit:
         return
     match row.metric:
@@ -260,11 +260,11 @@ def _in_other_unit(row: Constraint) -> str:
             return ""
 
 
-# -------------------------------------------------------------------------------- words against numbers
+# -------------------------------------------------------------------------------- printed text against numbers
 
 
 def _point_or_maximum(table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
-    """A dose to a small volume is no maximum, and the reverse; the note may say that one was taken for the other."""
+    """A dose to a small volume is no maximum, and the reverse; the note may tell that one was used for the other."""
     text = f"{row.organ} {row.id.replace('-', ' ')}"
     match row.metric:
         case DoseAtVolume(cold=False, volume=volume, volume_unit=Unit.CC) if _MAXIMUM.search(text):

@@ -1,4 +1,4 @@
-"""Sites, and what tables say of sites -> what loads and cannot be meant: sites nobody has, organs nobody asks for."""
+"""Sites, and tables with sites -> remarks on what loads and cannot be meant: unknown sites, organs without a row."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def is_sites(raw: bytes) -> bool:
 
 
 def site_slips(sites: Sites, tables: Sequence[ConstraintTable]) -> Iterator[tuple[int, int, Slip]]:
-    """What looks wrong with each site's organs, with the positions of site and organ."""
+    """What seems wrong with each site's organs, with the positions of site and organ."""
     named = {name for table in tables for row in table.rows for name in row.structures}
     for n, site in enumerate(sites.sites):
         site_tables = [table for table in tables if table.site in (site.id, MULTI)]
@@ -41,7 +41,7 @@ def site_slips(sites: Sites, tables: Sequence[ConstraintTable]) -> Iterator[tupl
 
 
 def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
-    """What looks wrong with the sites and expected organs of a table; ``sites`` are the ids that are known."""
+    """What seems wrong with the sites and expected organs of a table; ``sites`` are the ids that are known."""
     site_ids = {*sites, MULTI}
     if table.site and table.site not in site_ids and not table.expects:
         hint = "list the organs that a plan must have in expects, or the site in a file of sites"

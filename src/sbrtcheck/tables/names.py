@@ -19,7 +19,7 @@ def load_names(names: str | os.PathLike[str] | Mapping[str, str] | None) -> Mapp
     names
         Path of a YAML file with one ``TG-263 name: ROI name`` a line. An empty text in quotes, as in a template that
         was not filled in yet, counts as not written. ``'ROI 6'`` names a structure by its ROI number, where the plan
-        has none that is called so. A mapping of the same is taken as it is; None: no names.
+        has none that is called so. A mapping of the same is used as it is; None: no names.
 
     Returns
     -------

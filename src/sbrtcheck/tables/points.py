@@ -1,4 +1,4 @@
-"""A row and a DVH, or rows and the DVHs of a plan -> points that curves have to pass on one side."""
+"""A row and a DVH, or rows and the DVHs of a plan -> points that the curves have to pass on one side."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _in_percent(volume: float, unit: Unit, dvh: DVH) -> float | str:
 
 
 def _dvhs_for(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> list[DVH | NotDrawn]:
-    """The DVHs that a row is on, as it says: each organ, the first that is there, or all as one."""
+    """The DVHs that a row is on, by its ``select``: each organ, the first that is there, or all as one."""
     if row.select is Select.UNION:
         return [_union_dvh(row, dvhs, names)]
     by_organ = [_dvhs_of_organ(organ, row, dvhs, names) for organ in row.structures]

@@ -1,9 +1,9 @@
-"""A table or a list of sites as YAML has it -> its values; which keys a file has, for pydantic and for the JSON Schema.
+"""Content of a table or a list of sites -> its values; pydantic models of a file's keys, and their JSON Schema.
 
 Each model checks one kind of entry and gives the frozen value of it (`value`). What file and value call the same is
-copied by `value_of`; a model says only what differs, such as the four keys that become a sense and a limit.
+copied by `value_of`; a model has only what differs, such as the four keys that become a sense and a limit.
 
-Imported where a file is read, not before: pydantic takes longer to import than a table takes to check.
+Imported where a file is read, not before: importing pydantic is slower than checking a table.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def value_of(kind: type[Value], entry: BaseModel, **others: Any) -> Value:
     kind
         Type of the value, a dataclass.
     entry
-        What the file says. Fields of the same names are taken over, lists as tuples; what it leaves out has the
+        The entry as read. Fields of the same names are copied, lists as tuples; what it leaves out has the
         default of ``kind``.
     others
         Fields that the entry has under another name, or in another form.
@@ -134,7 +134,7 @@ LimitForm = Annotated[
 
 
 def _labels_in_schema(kind: type[StrEnum]) -> WithJsonSchema:
-    """The words of an enumeration, for editors, where they stand."""
+    """The values of an enumeration in the JSON Schema, for editors."""
     return WithJsonSchema({"enum": [*map(str, kind)], "title": kind.__name__, "type": "string"})
 
 
@@ -218,7 +218,7 @@ class RowFile(_Strict):
     note: Text = Field(default="", description="What a reader of the report should know.")
 
     def value(self, sources: Sources, line: int) -> Constraint:
-        """The row, which stands on that line of its file."""
+        """The row, which is on that line of its file."""
         select, structures = self._select()
         sense = next(sense for sense in Sense if sense in self.model_fields_set)
         limit = getattr(self, sense)

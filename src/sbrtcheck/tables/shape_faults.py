@@ -1,4 +1,4 @@
-"""Where a file differs from its shape, as pydantic finds it -> faults with lines, in words for its author."""
+"""Differences of a file from its shape, as pydantic finds them -> faults with lines and messages for its author."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Content = TypeVar("Content")
 LIMIT_KEYS = (*(str(sense) for sense in Sense), "acceptable")
 LIMIT_WITH_UNIT = re.compile(r"\s*([0-9.,]+)\s*(c?Gy|cc|cm3|cm³|ml|%\s*Rx|%|[A-Za-z%]+)\s*")
 
-_NEAR_SCORE = 60.0  # rapidfuzz ratio: "metrc" is near "metric", "remark" is near nothing
+_NEAR_SCORE = 60.0  # rapidfuzz ratio: "metrc" is close to "metric", "remark" is close to nothing
 _PLAIN_ID = "use small letters, digits, dots and hyphens"
 _STEPS = "write [[cc, limit, acceptable], ...] by target volume, or [[percent, limit], ...] by Veff"
 _FORMS = {
@@ -33,7 +33,7 @@ _FORMS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Mismatch:
-    """A place that differs from the shape: the text that stands there, and the keys that may stand beside it."""
+    """A place that differs from the shape: its text, and the keys that are allowed beside it."""
 
     at: At
     text: str
@@ -58,12 +58,12 @@ class _Mismatch:
 def validated(
     document: Document, validate: Callable[[object], Content], keys: Callable[[tuple[int | str, ...]], Sequence[str]]
 ) -> tuple[Content | None, list[LineFault]]:
-    """What a file says, in its shape; or the faults that keep it from having it.
+    """Content of a file in its shape; or the faults that keep it from having that shape.
 
     Parameters
     ----------
     validate
-        Of a pydantic model or type: plain values in, content of the file out.
+        Of a pydantic model or type: values of the file in, its content out.
     keys
         Keys that may stand at a place, for hints.
     """
@@ -84,7 +84,7 @@ def fault_of(document: Document, error: ErrorDetails, keys: Sequence[str]) -> Li
     from sbrtcheck.tables.shape import FORMS
 
     loc = tuple(step for step in error["loc"] if step not in FORMS)
-    at = loc[: loc.index("structure") + 1] if "structure" in loc else loc  # behind it stand the forms that were tried
+    at = loc[: loc.index("structure") + 1] if "structure" in loc else loc  # after it come the forms that were tried
     if document.is_reported(at) or _is_limit_with_unit(at, error["input"]):
         return None
     if at[-1:] == ("structure",) and (loc != at or error["type"] not in ("missing", "extra_forbidden")):

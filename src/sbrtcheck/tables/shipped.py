@@ -1,4 +1,4 @@
-"""The type of a shipped file that is no table, and its name, in; its content as that value out."""
+"""Name and type of a shipped file that is no table -> its content as a value of that type."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Content = TypeVar("Content")
 class Entry:
     """Base of the dataclasses that a shipped file is made of.
 
-    The file gives each field under its name, and nothing else: one class is the value and says what the file has. Lists
-    become tuples, words members of an enumeration. What a type cannot say of a number, such as that it is above 0, is
-    for the tests, which hold it for every shipped entry.
+    The file gives each field under its name, and nothing else: one class is the value and the shape of the file. Lists
+    become tuples, texts members of an enumeration. What a type cannot demand of a number, such as that it is above 0,
+    is for the tests, which hold it for every shipped entry.
     """
 
     __slots__ = ()

@@ -64,7 +64,7 @@ def _file_bytes(path: str) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExaminedSites:
-    """A file of sites: its faults, or what it says and on which line each organ stands, site by site."""
+    """A file of sites: its faults, or its content and the line of each organ, site by site."""
 
     place: str
     faults: tuple[Fault, ...]

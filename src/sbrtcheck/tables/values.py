@@ -26,7 +26,7 @@ MULTI = "multi"  # the site of tables whose rows span the body; no site of a pla
 
 
 class Sense(StrEnum):
-    """The word a limit is written with; strict and not strict are kept apart as printed."""
+    """The key a limit is written with; strict and not strict are kept apart as printed."""
 
     BELOW = "below"
     AT_MOST = "at_most"
@@ -35,7 +35,7 @@ class Sense(StrEnum):
 
     @property
     def is_upper(self) -> bool:
-        """Whether a value has to stay below a limit that is written with this word."""
+        """Whether a value has to stay below a limit that is written with this key."""
         return self in (Sense.BELOW, Sense.AT_MOST)
 
 
@@ -55,7 +55,7 @@ class Status(StrEnum):
 
 
 class Select(StrEnum):
-    """How the structures of a row are taken."""
+    """How the structures of a row are combined."""
 
     EACH = "each"  # one outcome for every structure named
     UNION = "union"  # the structures together are one organ
@@ -144,7 +144,7 @@ class Sites:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Words for the sites, in the order of the file."""
+        """Ids of the sites, in the order of the file."""
         return tuple(site.id for site in self.sites)
 
     def site(self, id_: str) -> Site:
@@ -165,7 +165,7 @@ class Constraint:
     id
         Unique in the table.
     structures, select
-        TG-263 names (or the clinic's own), and how they are taken.
+        TG-263 names (or the clinic's own), and how they are combined.
     organ
         As the source prints it.
     metric, sense, limit
