@@ -18,7 +18,7 @@ _DICOM_STARTS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")  # of files without prea
 
 @contextmanager
 def whole_file(out: Path, *, inputs: Iterable[Path] = ()) -> Iterator[Path]:
-    """Give the path to write to: a draft that takes the place of ``out`` when the block ends well.
+    """Give the path to write to: a draft that replaces ``out`` when the block ends well.
 
     A link is followed, and what it leads to is replaced. A device or a pipe cannot be replaced: its own path is given.
     What cannot be written is found out before the block is entered.
@@ -54,7 +54,7 @@ def whole_file(out: Path, *, inputs: Iterable[Path] = ()) -> Iterator[Path]:
 
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
-    """Turn what the operating system says about writing to ``out`` into an `OutputError`."""
+    """Turn errors of the operating system in writing to ``out`` into an `OutputError`."""
     try:
         yield
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character

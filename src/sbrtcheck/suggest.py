@@ -1,16 +1,16 @@
-"""A misspelt word, and those there are -> the ones that may have been meant."""
+"""A misspelt name and the known names -> those that may have been meant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 _MIN_SCORE = 60.0  # of rapidfuzz's WRatio, 0 to 100; ids and names are short and typed by hand
-_LESS_THAN_BEST = 10.0  # what is further behind the closest was hardly meant
+_LESS_THAN_BEST = 10.0  # a name that matches so much worse than the closest was hardly meant
 _MAX_SUGGESTIONS = 3
 
 
 def suggestions(given: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Known words close to the one given, the closest first; upper and lower case are the same.
+    """Known names close to the one given, the closest first; upper and lower case are the same.
 
     Examples
     --------
@@ -28,7 +28,7 @@ def suggestions(given: str, known: Iterable[str]) -> tuple[str, ...]:
 
 
 def suggest(given: str, known: Iterable[str]) -> str:
-    """``did you mean 'a' or 'b'?``; nothing where no word is close."""
+    """``did you mean 'a' or 'b'?``; nothing where no name is close."""
     names = suggestions(given, known)
     return f"did you mean {' or '.join(map(repr, names))}?" if names else ""
 

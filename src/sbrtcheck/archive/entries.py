@@ -74,7 +74,7 @@ def find(folder: Path, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
         what = "not a folder" if folder.exists() else "no such folder"
         raise InputError(what, str(folder), "give the folder that the plans are in")
     plan_files = find_plans(folder)
-    # what is wrong with a file may be said by naming another one
+    # a fault of a file may be described by naming another one
     anonymous = partial(without_file_names, stand_ins=_all_names(folder, plan_files))
     plans = [_plan_entry(plan, folder, _problem(plan, dvhs)) for plan in (*plan_files.plans, *plan_files.incomplete)]
     parts = [_orphan_entry(orphan, folder, orphan.reason) for orphan in _files_of_no_plan(plan_files)]

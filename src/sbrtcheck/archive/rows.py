@@ -87,7 +87,7 @@ class State(StrEnum):
 
     PASSING = "passing"  # variations included
     FAILING = "failing"
-    TO_REVIEW = "to be reviewed"  # no fail, but something stands against a pass
+    TO_REVIEW = "to be reviewed"  # no fail, but something keeps it from a pass
     NOT_CHECKED = "not checked"  # not one row was evaluated
     NO_PLAN = "part of no plan"
 
@@ -320,7 +320,7 @@ def _findings_of_plan(report: Report, entry: Entry) -> tuple[Finding, ...]:
 
 
 def _reasons(report: Report, entry: Entry) -> str:
-    """What stands against a pass, each reason once, without file names."""
+    """What keeps the plan from a pass, each reason once, without file names."""
     texts = (without_file_names(f"{reason.code}: {reason.text}", entry.stand_ins) for reason in report.reasons)
     return _BETWEEN_FINDINGS.join(dict.fromkeys(texts))
 

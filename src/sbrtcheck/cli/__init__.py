@@ -1,4 +1,4 @@
-"""The same words on the command line -> text on standard output, exit code.
+"""Arguments of the command line -> text on standard output, and the exit code.
 
 Exit codes: 0 pass or variation, 1 a fail, 2 usage or unreadable input, 3 nothing fails but the plan needs a review, 70
 an error of sbrtcheck itself, 130 interrupted. Nothing else ends with 1. Heavy modules are imported inside the commands

@@ -73,7 +73,7 @@ def dvh(
 
 
 def _refuse_none(dvh_set: DVHSet) -> None:
-    """Without one DVH there is nothing to show but the reasons, and no program must take these for a result."""
+    """Without one DVH there is nothing to show but the reasons, which no program must read as a result."""
     if dvh_set.dvhs or not dvh_set.without:
         return
     for structure in dvh_set.without:

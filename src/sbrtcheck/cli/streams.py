@@ -53,7 +53,7 @@ def output(
 
 
 def is_screen() -> bool:
-    """Whether somebody looks at standard output."""
+    """Whether standard output is a terminal."""
     return sys.stdout.isatty()
 
 
@@ -80,7 +80,7 @@ def print_text(result: str | bytes) -> None:
 
 
 def unwritable_stdout(error: OSError) -> OutputError:
-    """The error that standard output takes nothing, a full disk for instance."""
+    """The error that standard output cannot be written, for a full disk for instance."""
     return OutputError(f"cannot be written ({error.strerror})", _STDOUT, "make room, or write elsewhere")
 
 
@@ -120,7 +120,7 @@ def make_streams_safe() -> None:
 
 
 class Bar:
-    """How far a command is, on standard error: shown once it has taken `PATIENCE_S`, gone when it ends."""
+    """How far a command is, on standard error: visible once it has run for `PATIENCE_S`, gone when it ends."""
 
     def __init__(self, before: str, during: str, after: str) -> None:
         from rich.console import Console
@@ -145,7 +145,7 @@ class Bar:
             self._bar.stop()
 
     def update(self, done: int, of_all: int) -> None:
-        """Say how far it is; when all is done, something may still follow."""
+        """Set how far it is; when all is done, something may still follow."""
         going_on = done < of_all
         self._bar.update(
             self._task,

@@ -64,12 +64,12 @@ def import_table(path: Path, dialect: str, *, table_id: str = "", fractions: int
     table_id
         Id of the table; made from the file's name where empty.
     fractions
-        Number of fractions the table is for; needed where the file does not say entry.
+        Number of fractions the table is for; needed where the file does not state it.
 
     Raises
     ------
     InputError
-        The file cannot be read, or does not say one number of fractions, or no row of it can be imported.
+        The file cannot be read, or does not state one number of fractions, or no row of it can be imported.
     TableError
         The table would not load: an id that is none.
     """
@@ -145,7 +145,7 @@ def _other_fractions(template: Template, chosen: int) -> tuple[Remark, ...]:
     return (Remark(comment=text, warning=text),)
 
 
-# -------------------------------------------------------------------------------- what a table takes
+# -------------------------------------------------------------------------------- rows that a table can have
 
 
 def _with_name_remarks(template: Template) -> Template:
@@ -175,7 +175,7 @@ def _without_refused_rows(head: Head, template: Template) -> Template:
 
 
 def _refusal(head: Head, row: Row) -> str:
-    """Why a table with this row does not load, in the loader's words; ``""`` where it does."""
+    """The loader's message on a table with this row; ``""`` where it loads."""
     text = table_yaml(replace(head, id="imported"), Template(entries=(row,)))
     try:
         read_table(text.encode(), place="row")

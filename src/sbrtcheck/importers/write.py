@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from sbrtcheck.importers.template import LeftOut, Remark, Row, Template, one_line, plain_number
 
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./()-]*(?: [A-Za-z0-9_./()-]+)*")  # text that YAML takes as it stands
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./()-]*(?: [A-Za-z0-9_./()-]+)*")  # text that YAML reads without quotes
 _YAML_WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
 _OWN_KEY = "file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """What stands above the rows."""
+    """What is above the rows."""
 
     id: str
     file: str

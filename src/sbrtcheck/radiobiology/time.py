@@ -1,4 +1,4 @@
-"""What hours and days do to a linear-quadratic effect: incomplete repair, repopulation."""
+"""Dose, fractions and their times -> BED and EQD2 with incomplete repair or repopulation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparison -> the lines of a report that say what other DVHs of the plan say differently."""
+"""Comparison with other DVHs of the plan -> the lines of a report on the differences."""
 
 from __future__ import annotations
 
@@ -148,6 +148,6 @@ def _why_unanswered(row: Unanswered) -> str:
 
 
 def not_compared_line(structure: NotCompared) -> str:
-    """Say which structure was not compared, and why."""
+    """A structure that was not compared, and why."""
     detail = f" ({structure.detail})" if structure.detail else ""
     return clean(f"{structure.name}: not compared, {structure.reason}{detail}")

@@ -30,7 +30,7 @@ def markdown_report(report: Report) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    """Which plan, its verdict, and a line for each row and reason behind it."""
+    """Which plan, its verdict, and a line for each row and reason for it."""
     yield f"# Plan {escaped(labels.plan_text(report))}"
     yield ""
     yield f"Prescription: {escaped(labels.prescription_text(report))}."
@@ -76,7 +76,7 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """Text for Markdown: nothing that a file says may turn into markup."""
+    """Text for Markdown: no text of a file may turn into markup."""
     for char in "\\`*_{}[]<>|#~":
         text = text.replace(char, f"\\{char}")
     return text

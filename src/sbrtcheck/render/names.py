@@ -1,4 +1,4 @@
-"""Which structure was taken for which organ -> text, JSON, or a names file to fill in."""
+"""Structures matched to organs -> text, JSON, or a names file to fill in."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def names_text(names: PlanNames) -> str:
 
 
 def match_cells(organ: OrganName) -> tuple[str, str, str, str, str]:
-    """Contour, rule, type, codes, and what was not taken, of one organ."""
+    """Contour, rule, type, codes and other possible matches of one organ."""
     aside = "" if organ.needed else "; not needed, another goes first"
     match organ.match:
         case Match(roi=roi, rule=rule) as matched:
@@ -62,7 +62,7 @@ def match_cells(organ: OrganName) -> tuple[str, str, str, str, str]:
 
 
 def _other_matches_text(matched: Match) -> str:
-    """What might have been taken as well, or instead."""
+    """Structures that might have been matched as well, or instead."""
     empty = [f"{name} (no contours)" for name in matched.passed_over]
     return ", ".join(filter(None, (*matched.others, *empty, _suggestions_text(matched.suggested, matched.probable))))
 

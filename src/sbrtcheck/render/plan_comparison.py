@@ -1,4 +1,4 @@
-"""Two plans held against each other -> text, Markdown or JSON."""
+"""Comparison of two plans -> text, Markdown or JSON."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ CAUTION = (
 
 
 def risks_text(risks: Sequence[Risk | NoRisk]) -> str:
-    """List risks for people, then what stands behind each model."""
+    """List risks for people, then the source of each model."""
     grid = ruled_table("Model", "Endpoint", "Probability", "Dose", "Of")
     for risk in risks:
         grid.add_row(*map(Text, (risk.model.id, risk.model.endpoint, *_cells(risk))))
@@ -40,7 +40,7 @@ def _cells(risk: Risk | NoRisk) -> tuple[str, str, str]:
 
 
 def _percent(probability: Bounds) -> str:
-    """``17.2 % [16.9, 17.5]``; the band is left out when it rounds to the value."""
+    """``17.2 % [16.9, 17.5]``; the bounds are left out when they round to the value."""
     value, low, high = (f"{100 * x:.1f}" for x in (probability.value, probability.low, probability.high))
     return f"{value} %" if low == value == high else f"{value} % [{low}, {high}]"
 

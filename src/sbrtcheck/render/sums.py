@@ -1,4 +1,4 @@
-"""Several courses together -> the report on them, as text or JSON."""
+"""Several courses accumulated -> the report on them, as text or JSON."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def sum_text(sum_report: SumReport) -> str:
 
 
 def _overall_text(sum_report: SumReport) -> str:
-    """The verdict, and on how many rows of the tables it stands."""
+    """The verdict, and the number of rows of the tables that it comes from."""
     if not sum_report.rules and not sum_report.report:
         return "No rule or table was asked for: no verdict."
     overall = f"OVERALL: {sum_report.verdict.replace('_', ' ')}"

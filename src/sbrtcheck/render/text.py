@@ -1,4 +1,4 @@
-"""Report -> plain text for a terminal: the verdict and what stands against it, the rows, then what they stand on."""
+"""Report -> text for a terminal: the verdict and what keeps it from a pass, the rows, then their sources."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def text_report(report: Report, *, width: int = PIPED_WIDTH, colour: bool = Fals
     width
         Columns to use, at least `NARROWEST`.
     colour
-        Mark verdicts by colour too; they always stand there in words.
+        Mark verdicts by colour too; they are always there as text.
     """
     sources = labels.SourceList.of(report.outcomes)
     return terminal_text(_parts(report, sources), width=max(width, NARROWEST), colour=colour)
@@ -96,7 +96,7 @@ def _parts(report: Report, sources: labels.SourceList) -> Iterator[Text | Table 
 
 
 def _head(report: Report) -> Iterator[Text | Padding]:
-    """Which plan, its verdict, and a line for each row and reason behind it."""
+    """Which plan, its verdict, and a line for each row and reason for it."""
     yield Text(f"Plan: {labels.plan_text(report)}")
     yield Text(f"Prescription: {labels.prescription_text(report)}")
     yield Text(f"Site: {labels.site_text(report)}")
@@ -139,7 +139,7 @@ def _rows(outcomes: Sequence[Outcome], sources: labels.SourceList) -> Iterator[T
 
 
 def _grid(widths: Sequence[int]) -> Table:
-    """Columns of these widths, and one more that takes what is left; they shrink where the screen is too narrow."""
+    """Columns of these widths, and one more for the width that is left; they shrink where the screen is too narrow."""
     grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=True)
     grid.add_column("", width=0)  # its padding indents the rows
     for heading, width in zip(_HEADINGS, widths, strict=False):

@@ -54,7 +54,7 @@ def _cells(line: str) -> list[str]:
 def _entry(line: int, header: list[str], cells: list[str]) -> Row | LeftOut:
     where = f"line {line}"
     if len(cells) == len(header) + 1:
-        cells = cells[1:]  # R takes a column without a heading as names of the rows
+        cells = cells[1:]  # R reads a column without a heading as names of the rows
     if len(cells) != len(header):
         why = f"{len(cells)} values where the first line has {len(header)} names; put a constraint in quotes"
         return LeftOut(where=where, printed="a line of another length", why=why)

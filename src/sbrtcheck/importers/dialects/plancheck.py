@@ -104,7 +104,7 @@ def _row(values: Mapping[str, str]) -> Row:
 
 
 def _aliases(name: str, text: str) -> tuple[Remark, ...]:
-    """Other names of the structure that sbrtcheck would not take for it by itself."""
+    """Other names of the structure that sbrtcheck would not match to it by itself."""
     organ_ = organ_named(name)
     others = [
         alias

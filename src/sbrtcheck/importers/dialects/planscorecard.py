@@ -54,7 +54,7 @@ def read(raw: bytes) -> Template:
 
 
 def _fractions(value: object) -> int | None:
-    """A number of fractions; 0 stands for none."""
+    """A number of fractions; 0 means none."""
     return int(value) if isinstance(value, Decimal) and value >= 1 and value == int(value) else None
 
 

@@ -51,7 +51,7 @@ def read(raw: bytes) -> Template:
 
 
 def _with_order(top: Element) -> Iterator[tuple[Element, int | None]]:
-    """Every holder of goals, with the number of fractions of the order that it stands in, in the order of the file."""
+    """Every holder of goals, with the number of fractions of the order that it is in, in the order of the file."""
     waiting: list[tuple[Element, int | None]] = [(top, None)]
     while waiting:
         element, fractions = waiting.pop()

@@ -45,9 +45,9 @@ LEFT, RIGHT, TOP, BOTTOM = 54, 16, 14, 42
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One structure: volumes (and their bounds) that get at least each dose of the grid, in the DVH's unit.
+    """One structure: volumes (and their bounds) that receive at least each dose of the grid, in the DVH's unit.
 
-    They end with the first that is 0. ``is_visible``: it is drawn at first.
+    They end with the first that is 0. ``is_visible``: it is drawn when the page opens.
     """
 
     dvh: DVH
@@ -80,7 +80,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageChart:
-    """Everything the page draws; ``left_out`` says of which rows there is a limit that it cannot show, and why."""
+    """Everything the page draws; ``left_out`` has the rows with a limit that it cannot show, and why."""
 
     step_gy: float
     top_gy: float
@@ -91,7 +91,7 @@ class PageChart:
 
     @property
     def start_gy(self) -> float:
-        """The dose that volumes are shown at first: the prescribed one, or 0."""
+        """The dose whose volumes the page shows when it opens: the prescribed one, or 0."""
         if self.prescribed_gy is None or self.prescribed_gy > self.top_gy:
             return 0.0
         return float(f"{round(self.prescribed_gy / self.step_gy) * self.step_gy:.12g}")
@@ -108,7 +108,7 @@ class PageChart:
         }
 
     def drawing(self) -> str:
-        """SVG of the structures that are shown at first, in percent of volume and linear: for paper, without script."""
+        """SVG of the structures visible at first, in percent of volume and linear: for paper, without script."""
         names = {series.dvh.name for series in self.series if series.is_visible}
         chart = Chart(
             curves=tuple(series.curve(self.step_gy) for series in self.series if series.is_visible),
@@ -201,7 +201,7 @@ def _visible_at_first(report: Report, styled: Sequence[Styled]) -> set[int]:
 
 
 def _weight(outcome: Outcome) -> float:
-    """How much a row speaks for its structure: 1 at its limit, more where it is beyond, or nobody knows."""
+    """Weight of a row in the choice of structures: 1 at its limit, more where the limit is not met or not evaluated."""
     if outcome.verdict in (Verdict.FAIL, Verdict.VARIATION, Verdict.NOT_MET):
         return 3.0
     if outcome.verdict is Verdict.NOT_EVALUATED:
@@ -219,7 +219,7 @@ def _weight(outcome: Outcome) -> float:
 def _limits(
     report: Report, styled: Sequence[Styled], furthest_gy: float
 ) -> tuple[tuple[ChartLimit, ...], tuple[str, ...]]:
-    """The limits of the chart, in physical dose and not far beyond it; and of the other rows why theirs are not."""
+    """The limits of the chart, in physical dose and not far outside it; and of the other rows why theirs are not."""
     scales = [outcome.constraint.quantity for outcome in report.outcomes]
     physical_limits = [
         limit
@@ -289,6 +289,6 @@ def _numbers(volumes: Sequence[float]) -> list[float]:
 
 
 def _number(value: float) -> float:
-    """7 significant digits: more than are shown of any."""
+    """7 significant digits: more than the page shows."""
     short = float(f"{value:.7g}") + 0.0
     return int(short) if short.is_integer() else short

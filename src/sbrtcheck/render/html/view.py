@@ -61,7 +61,7 @@ MAX_NAMES = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A term and what is said of it; several lines for a list."""
+    """A term and its text; several lines for a list."""
 
     term: str
     lines: tuple[str, ...]
@@ -96,7 +96,7 @@ class Row:
 
     @property
     def attention(self) -> bool:
-        """Whether somebody should look at it; a structure that the plan just does not have is said elsewhere."""
+        """Whether somebody should look at it; a structure that the plan just does not have is listed elsewhere."""
         return bool(self.filters) and not self.missing
 
 
@@ -112,7 +112,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folded:
-    """Reasons for a review of one code: a line that says how many of what, and the reasons."""
+    """Reasons for a review of one code: a line with their number and code, and the reasons."""
 
     title: str
     lines: tuple[str, ...]
@@ -172,7 +172,7 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
     }
 
 
-# -------------------------------------------------------------------------------- what stands under the verdict
+# -------------------------------------------------------------------------------- lines under the verdict
 
 
 def _headlines(report: Report) -> Iterator[Headline]:
@@ -265,7 +265,7 @@ def _fact_groups(outcome: Outcome, report: Report) -> Iterator[tuple[str, list[F
 
 
 def _fact_if_any(term: str, *lines: str) -> Iterator[Fact]:
-    """One fact, unless there is nothing to say."""
+    """One fact, unless it has no text."""
     texts = tuple(clean(line) for line in lines if line)
     if texts:
         yield Fact(term=term, lines=texts)
@@ -384,7 +384,7 @@ def _finding_text(finding: Finding) -> str:
 
 
 def _counts_text(outcome: Outcome) -> str:
-    """Whether a row takes part in the overall verdict, and why not."""
+    """Whether a row counts in the overall verdict, and why not."""
     if outcome.counts:
         return "yes, mandatory" if outcome.constraint.mandatory else "yes"
     return f"no: {labels.why_not_counted(outcome)}"
@@ -422,17 +422,17 @@ def _gy_text(bounds: Bounds) -> str:
 
 
 def _name_cells(organ: OrganName) -> tuple[str | int, ...]:
-    """Organ, number of its rows, contour, rule, type, codes, what was not taken."""
+    """Organ, number of its rows, contour, rule, type, codes, other possible matches."""
     return clean(organ.organ), len(organ.rows), *map(clean, match_cells(organ))
 
 
 def _is_absent(organ: OrganName) -> bool:
-    """Whether there is nothing to say of an organ but that the plan has no structure of that name, nor a close one."""
+    """Whether the plan has no structure of an organ's name, nor a close one, and the user gave none."""
     return isinstance(organ.match, NoMatch) and not organ.match.suggested and not organ.given
 
 
 def _comparison_dict(report: Report) -> dict[str, Any]:
-    """Whose DVHs these were held against, and the lines of each structure; or why there are none."""
+    """Whose DVHs these were compared with, and the lines of each structure; or why there are none."""
     compared = report.compared
     if isinstance(compared, NoComparison):
         return {"reason": clean(compared.reason)}
@@ -454,7 +454,7 @@ def _structure_dict(structure: StructureDifference) -> dict[str, Any]:
 
 
 def _metric_cells(metric: MetricDifference) -> tuple[str, str, str, str, str, str]:
-    """Metric, ours, theirs, the difference, that in percent of theirs, and whether the bands overlap."""
+    """Metric, ours, theirs, the difference, that in percent of theirs, and whether the bounds overlap."""
     difference, percent = metric.difference, metric.percent
     measured = not isinstance(difference, NotMeasured)
     return (

@@ -41,6 +41,6 @@ def report_chart(report: Report) -> Chart:
 
 
 def _short_name(name: str) -> str:
-    """A name as it stands on paper, cut where it would run into the next column."""
+    """A name as printed, cut where it would run into the next column."""
     text = printable(name)
     return in_visual_order(text if len(text) <= _MAX_NAME else f"{text[:_MAX_NAME]}...")

@@ -1,4 +1,4 @@
-"""Story -> bytes of a PDF: pages with what stands on each of them, headings as bookmarks."""
+"""Story -> bytes of a PDF: pages with head and foot, headings as bookmarks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sbrtcheck.results.labels import overall_text, plan_text
 
 MARGIN = 15 * mm
 _TOP, _BOTTOM = 18 * mm, 22 * mm
-WIDTH = A4[0] - 2 * MARGIN  # points; of what stands on a page
+WIDTH = A4[0] - 2 * MARGIN  # points; of head and foot
 _SMALL = 6.5
 _UID_SHOWN = 64  # a UID is no longer
 _MAX_LABEL = 24  # characters; DICOM allows 16
@@ -62,7 +62,7 @@ class _Template(BaseDocTemplate):
 
 
 class _Canvas(Canvas):
-    """Pages wait until all are there, for each says how many there are."""
+    """Pages wait until all are there, for each has their number at its foot."""
 
     def __init__(self, report: Report, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options | {"initialFontName": PLAIN})
@@ -108,7 +108,7 @@ def _plan_text(report: Report) -> str:
 
 
 class _Undated(PDFInfo):
-    """What the document says of itself: no time, for the same report gives the same bytes."""
+    """Metadata of the document: no time, for the same report gives the same bytes."""
 
     def format(self, document: Any) -> Any:
         """Write it."""

@@ -1,4 +1,4 @@
-"""Report -> what its PDF shows, in order: the verdict and what is behind it, every row, the chart, its sources."""
+"""Report -> content of its PDF, in order: the verdict and the reasons for it, every row, the chart, its sources."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _grid(headings: Sequence[str], widths: Sequence[float], rows: Iterable[list[
 
 
 def _top(report: Report) -> list[Flowable]:
-    """Which plan, its verdict, and a line for each row and reason behind it."""
+    """Which plan, its verdict, and a line for each row and reason for it."""
     overall = f'<font color="{_hex(report.verdict)}">OVERALL: {markup(labels.overall_text(report))}</font>'
     return [
         _text(f"Plan: {labels.plan_text(report)}."),
@@ -148,7 +148,7 @@ def _chart(report: Report) -> list[Flowable]:
 
 
 def _names(report: Report) -> list[Flowable]:
-    """Which contour was taken for which organ, and by which rule; every organ once."""
+    """Which contour was matched to which organ, and by which rule; every organ once."""
     matches = dict.fromkeys((o.organ, o.contour, o.rule) for o in report.outcomes if o.contour)
     if not matches:
         return []

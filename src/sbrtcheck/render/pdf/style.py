@@ -22,7 +22,7 @@ LONGEST_CELL = 660  # characters; the 64 of a DICOM name all fit, as numbers too
 INK = HexColor("#1a1a1a")
 FAINT = HexColor("#666666")
 RULE = HexColor("#bbbbbb")
-# dark enough on white to be read, and none the only sign: the verdict always stands there in words
+# dark enough on white to be read, and none the only sign: the verdict is always there as text
 COLOURS: dict[Verdict, Color] = {
     Verdict.PASS: HexColor("#1b6e3c"),
     Verdict.VARIATION: HexColor("#8a5a00"),
@@ -66,7 +66,7 @@ def in_visual_order(text: str) -> str:
 
 
 def markup(text: str) -> str:
-    """The text as `in_visual_order`, for a paragraph; nothing that a file says may turn into markup."""
+    """The text as `in_visual_order`, for a paragraph; no text of a file may turn into markup."""
     return escape(in_visual_order(text))
 
 
