@@ -301,6 +301,7 @@ def _is_usual(stated: bytes) -> bool:
 
 
 def _offset_fault(contour: Elements, at: int) -> str | None:
+    # it moves the plane of the contour (PS3.3 C.8.8.6.2): without it, the structure would be in another place
     if _is_zero(contour, Tag.CONTOUR_OFFSET_VECTOR):
         return None
     return f"contour {at} has a Contour Offset Vector (3006,0045), which is not supported"

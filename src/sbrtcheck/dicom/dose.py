@@ -230,6 +230,7 @@ def _gy_per_unit(
     match ascii_text(elements, Tag.DOSE_UNITS).upper():
         case "GY":
             return scaling, ()
+        # relative to a value that the file does not name (PS3.3 C.8.8.3): percent of the prescription is assumed
         case "RELATIVE":
             return _percent_to_gy(scaling, float(np.max(stored)) * scaling, display_name, prescription)
         case other:
@@ -289,6 +290,7 @@ def _numbers(elements: Elements, tag: int, count: int, display_name: str) -> Flo
 
 def _spacing(elements: Elements, display_name: str) -> tuple[float, float]:
     """Distance of columns and of rows; the element has that of rows first."""
+    # the spacing of rows comes first (PS3.3 10.7.1.3)
     between_rows, between_columns = _numbers(elements, Tag.PIXEL_SPACING, 2, display_name)
     if min(between_rows, between_columns) <= 0.0:
         raise DicomError("Pixel Spacing (0028,0030) is not above 0", display_name)

@@ -306,6 +306,7 @@ def _decompressed(dataset: Dataset, display_name: str) -> StoredValues:
 
 def _big_endian(dataset: Dataset, display_name: str, size: int) -> StoredValues:
     element = _raw_element(dataset, Tag.PIXEL_DATA)
+    # a value of VR UN is kept as bytes, and may be of either byte order
     if getattr(element, "VR", "") == "UN":
         what = "pixel data of unknown VR in a big-endian file: their byte order is not known"
         raise DicomError(what, display_name)

@@ -297,6 +297,7 @@ def _key_without_plan(group: FoundPlan) -> str:
 def _owners(dose: RtFile, index: _Index) -> list[FoundPlan]:
     """The plan a dose belongs to: one by reference; every possible one by frame of reference; or none, with reason."""
     alone = FoundPlan(doses=(dose,))
+    # a dose of several plans is the dose of none of them, so that none of their prescriptions applies
     if len(dose.plan_refs) > 1:
         return [replace(alone, no_prescription=f"the dose belongs to {len(dose.plan_refs)} plans")]
     if dose.plan_refs:

@@ -110,6 +110,7 @@ def _stated_prescription(plan: Elements) -> Read:
     doses, unused = _target_doses(plan, groups)
     findings = _several_doses_findings([*doses, *unused])
     if len(groups) > 1:
+        # limits are for one number of fractions: doses of several groups have none
         numbers = ", ".join(str(integer(group, Tag.NUMBER_OF_FRACTIONS_PLANNED) or "?") for group in groups)
         reason = f"the RTPLAN has {len(groups)} fraction groups ({numbers} fractions)"
         return UnknownPrescription(reason=reason), findings

@@ -267,6 +267,7 @@ def _gy_per_dose_unit(item: Elements, context: _Context) -> float:
     if units != "RELATIVE":
         raise Unusable(Reason.UNIT_UNKNOWN, f"dose units are {units or 'missing'!r}")
     if context.normalization_gy is not None and context.normalization_gy > 0.0:
+        # in percent of the reference dose that the file gives (PS3.3 C.8.8.4)
         return scaling * context.normalization_gy / 100.0
     if isinstance(context.prescription, Prescription):
         return scaling * context.prescription.dose_gy / 100.0
@@ -297,6 +298,7 @@ def _cumulative(item: Elements, volumes: FloatArray) -> FloatArray:
 def _refuse_above_grid(widths: FloatArray, top_gy: float, context: _Context) -> None:
     if context.maximum_gy is None or top_gy <= _ABOVE_GRID * context.maximum_gy:
         return
+    # widths that rise all along are likely the doses of the bins, written in place of their widths
     rising = len(widths) > 2 and bool(np.all(np.diff(widths) > 0.0))
     guess = "doses instead of bin widths" if rising else "another unit than the one stated"
     detail = f"it reaches {top_gy:.4g} Gy where the dose grid has at most {context.maximum_gy:.4g} Gy: {guess}?"

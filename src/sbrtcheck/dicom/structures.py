@@ -129,6 +129,7 @@ def _number_fault(number: int | None, times: int) -> str | None:
     if number is None:
         return "the ROI has no usable number (3006,0022) by which its contours could be told"
     if times > 1:
+        # numbers must be unique in a structure set (PS3.3 C.8.8.5), for contours refer to them alone
         return f"ROI number {number} belongs to {times} ROIs, and the contours with it to any of them"
     return None
 

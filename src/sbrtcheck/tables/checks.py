@@ -139,6 +139,7 @@ def _expected_faults(document: Document, at: At, items: object, cited: Sequence[
 
 def _reason_faults(document: Document, at: At, item: Row) -> Iterator[LineFault]:
     """An organ is expected by a source or by choice: one of them, so that a reader knows whose demand it is."""
+    # with both, nobody could tell whether the organ is demanded in print
     if "source" in item and "choice" in item:
         yield document.fault((*at, "choice"), "both a source and a choice", "keep source; the choice is its own")
     elif "source" not in item and "choice" not in item:
@@ -192,6 +193,7 @@ def _sense_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
     senses = [sense for sense in Sense if sense in row]
     if not senses:
         yield document.fault(at, "no limit", "add one of below, at_most, above, at_least")
+    # which of two limits decides cannot be told
     if len(senses) > 1:
         place = (*at, str(senses[1]))
         yield document.fault(place, f"more than one limit: {' and '.join(senses)}", "keep one; two limits are two rows")
@@ -206,6 +208,7 @@ def _limit_faults(document: Document, at: At, row: Row, metric: Metric | None) -
     sense, limit, acceptable = senses[0], row[senses[0]], row.get("acceptable")
     if metric is not None:
         yield from _direction_faults(document, at, row, metric, sense)
+        # more than the whole volume: every plan would pass, or fail
         if _in_percent_of_volume(metric) and _is_number(limit) and limit > 100:
             yield document.fault((*at, str(sense)), f"a limit of {limit:g} % of the volume", "at most 100 %")
         if isinstance(limit, dict) and "by_veff" in limit and not isinstance(metric, PrescriptionMetric):
@@ -225,6 +228,7 @@ def _acceptable_faults(
     if not _is_number(limit) or not _is_number(acceptable):
         return
     looser = acceptable > limit if sense.is_upper else acceptable < limit
+    # as strict as the limit or stricter, no value would ever be a variation
     if not looser:
         what = f"acceptable {acceptable:g} is not looser than {sense} {limit:g}"
         hint = f"an acceptable variation lies {'above' if sense.is_upper else 'below'} the limit"
@@ -239,6 +243,7 @@ def _step_faults(document: Document, at: At, limit: Row, sense: Sense) -> Iterat
             step_at = (*at, key, position)
             if not isinstance(step, list) or len(step) not in _STEP_LENGTHS or not all(map(_is_number, step)):
                 continue
+            # limits between two steps are interpolated, and a volume finds its steps by their order
             if step[0] <= before:
                 yield document.fault(step_at, f"volume {step[0]:g} does not rise", "sort the steps by volume")
             if length and len(step) != length and key != "by_veff":
@@ -287,6 +292,7 @@ def _quantity_faults(document: Document, at: At, row: Row, metric: Metric | None
             yield document.fault((*at, "alpha_beta"), what, "add quantity: EQD2 or quantity: BED, as the source says")
         return
     quantity_at = (*at, "quantity")
+    # EQD2 and BED are not defined without it, and a default would be a guess
     if "alpha_beta" not in row:
         what = f"{quantity} without alpha_beta"
         yield document.fault(quantity_at, what, "add the α/β that the source uses, such as alpha_beta: 3")
@@ -301,12 +307,14 @@ def _quantity_faults(document: Document, at: At, row: Row, metric: Metric | None
 
 def _status_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
     disputed = row.get("status") == "disputed"
+    # a disputed number is shown and never counts: readers have to be told why
     if disputed and not row.get("note"):
         yield document.fault((*at, "status"), "a disputed row without a note", "say in note what is disputed")
     if row.get("mandatory") is True and (disputed or row.get("kind", "limit") != "limit"):
         what = "a row that never counts cannot be mandatory"
         yield document.fault((*at, "mandatory"), what, "take mandatory out, or make it kind: limit, status: ok")
     readings = row.get("confirmed_by")
+    # the same reader twice is one reading: the row would count as confirmed without being so
     if isinstance(readings, list) and len(set(map(str, readings))) < len(readings):
         yield document.fault((*at, "confirmed_by"), "the same reading twice", "two independent readings confirm a row")
 
@@ -336,6 +344,7 @@ def _optional_faults(document: Document, at: At, row: Row) -> Iterator[LineFault
             suggestion = nearest(str(name), [part for part in parts if isinstance(part, str)])
             hint = f"did you mean '{suggestion}'?" if suggestion else "name parts of the union only"
             yield document.fault(optional_at, f"'{name}' is not a part of the union", hint)
+    # a plan with none of the parts would have the organ without any structure
     if all(part in optional for part in parts):
         yield document.fault(optional_at, "every part is optional", "keep the parts that make the organ")
 
