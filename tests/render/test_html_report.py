@@ -42,7 +42,7 @@ from sbrtcheck.errors import OutputError
 from sbrtcheck.formatting import clean
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.render import html_report
-from sbrtcheck.render.dvh_comparison import compared_lines
+from sbrtcheck.render.dvh_comparison import comparison_lines
 from sbrtcheck.render.html.chart import MAX_SHOWN, chart_of
 from sbrtcheck.render.html.view import MAX_REASONS
 from sbrtcheck.render.names import match_cells
@@ -220,7 +220,7 @@ def test_a_comparison_shows_both_values_their_difference_and_the_verdicts_that_w
         assert part in section
     assert "curves at most +1.25 % of the volume apart, at 18.50 Gy; -0.75 Gy, at 95 %" in section
     assert all(
-        line in section for line in compared_lines(compared_report()) if not line.startswith("SpinalCord: volume")
+        line in section for line in comparison_lines(compared_report()) if not line.startswith("SpinalCord: volume")
     )
     assert "VARIATION here, FAIL there" in section
     assert "Liver: not compared, structure missing (only there)" in section

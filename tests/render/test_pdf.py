@@ -25,7 +25,7 @@ from sbrtcheck.comparison import compare_with
 from sbrtcheck.errors import OutputError
 from sbrtcheck.formatting import clean
 from sbrtcheck.render import pdf, pdf_report
-from sbrtcheck.render.dvh_comparison import compared_lines
+from sbrtcheck.render.dvh_comparison import comparison_lines
 from sbrtcheck.render.pdf.chart import report_chart
 from sbrtcheck.render.pdf.style import LONGEST_CELL, in_visual_order, printable
 from sbrtcheck.results import NOTICE, Report, Verdict, labels
@@ -298,7 +298,7 @@ def test_a_comparison_is_shown_with_what_it_would_change() -> None:
     theirs = dvh_set(ramp_dvh("SpinalCord", high_gy=30.0), ramp_dvh("Heart", high_gy=30.0))
     compared = replace(made, compared=compare_with(made, theirs, other="stored in the RTDOSE"))
     assert "DVHs stored in the RTDOSE, compared with those of this report" in headings(compared)
-    lines = list(compared_lines(compared))
+    lines = list(comparison_lines(compared))
     assert any("FAIL" in line for line in lines)
     assert all(squeezed(line) in text_of(compared) for line in lines)
 

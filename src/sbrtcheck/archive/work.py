@@ -103,7 +103,7 @@ def batch(
         entries = find(Path(folder), options.dvhs)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
-        with _checking(entries, options, jobs, executor) as all_checked:
+        with _results(entries, options, jobs, executor) as all_checked:
             for done, checked in enumerate(all_checked, start=1):
                 write(checked.rows)
                 states[checked.state] += 1
@@ -114,7 +114,7 @@ def batch(
 
 
 @contextmanager
-def _checking(
+def _results(
     entries: Sequence[Entry], options: Options, jobs: int, executor: Executor | None
 ) -> Iterator[Iterator[Checked]]:
     """The results, and an end to the processes however the work with them ends."""

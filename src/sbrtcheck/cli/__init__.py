@@ -28,7 +28,7 @@ from sbrtcheck.cli.names import names
 from sbrtcheck.cli.regimens import regimens
 from sbrtcheck.cli.risk import risk
 from sbrtcheck.cli.score import score
-from sbrtcheck.cli.streams import let_go_of_stdout, make_streams_safe, print_notice, unwritable_stdout
+from sbrtcheck.cli.streams import discard_stdout, make_streams_safe, print_notice, unwritable_stdout
 from sbrtcheck.cli.sums import sum_
 from sbrtcheck.errors import SbrtcheckError
 
@@ -49,7 +49,7 @@ class _Commands(click.Group):
             error.show()
             code = error.exit_code
         except OSError as error:  # of a help text; what commands write is in `print_text`
-            let_go_of_stdout()
+            discard_stdout()
             print_notice(str(unwritable_stdout(error)))
             code = exit_codes.UNUSABLE
         sys.exit(code)

@@ -64,7 +64,7 @@ def dvh(
     with streams.output(out, inputs=[source], binary=format_ == options.RTDOSE) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             dvh_set = api.dvhs(
-                streams.existing(source), structures=structures or None, dvhs=dvhs, progress=progress, **choices
+                streams.existing_folder(source), structures=structures or None, dvhs=dvhs, progress=progress, **choices
             )
         _refuse_none(dvh_set)
         write(api.dvhs_as_dicom(dvh_set, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](dvh_set))
@@ -90,7 +90,7 @@ def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
 
 
 def _warn_of_left_out(dvh_set: DVHSet) -> None:
-    from sbrtcheck.dicom.dvh_dose import left_out
+    from sbrtcheck.dicom.dvh_dose import omission_lines
 
-    for line in left_out(dvh_set):
+    for line in omission_lines(dvh_set):
         streams.print_notice(clean(f"left out: {line}"))

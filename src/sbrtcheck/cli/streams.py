@@ -24,7 +24,7 @@ PATIENCE_S = 1.0
 """What takes no longer needs no bar."""
 
 
-def existing(folder: Path) -> Path:
+def existing_folder(folder: Path) -> Path:
     """The folder, which must be there."""
     if not folder.exists():
         raise InputError(
@@ -74,7 +74,7 @@ def print_text(result: str | bytes) -> None:
         click.echo(result, nl=False)
         sys.stdout.flush()
     except OSError as error:
-        let_go_of_stdout()
+        discard_stdout()
         if error.errno not in _READER_GONE:
             raise unwritable_stdout(error) from error
 
@@ -84,7 +84,7 @@ def unwritable_stdout(error: OSError) -> OutputError:
     return OutputError(f"cannot be written ({error.strerror})", _STDOUT, "make room, or write elsewhere")
 
 
-def let_go_of_stdout() -> None:
+def discard_stdout() -> None:
     """Let what is still to be written go nowhere: the interpreter tries once more at its end, and would complain."""
     with suppress(OSError, AttributeError):  # a test's stream, or none
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -92,7 +92,7 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
     return grid, (*findings, *_dose_type_findings(elements), *_padding_findings(padding))
 
 
-def summed(grids: list[DoseGrid], display_name: str) -> DoseGrid:
+def sum_of_doses(grids: list[DoseGrid], display_name: str) -> DoseGrid:
     """The sum of doses on one and the same grid, in Gy; `DicomError` when the grids differ."""
     first = grids[0]
     for grid in grids[1:]:

@@ -31,7 +31,7 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
     Parameters
     ----------
     dvhs
-        Computed ones. Those that `left_out` names are not written.
+        Computed ones. Those that `omission_lines` names are not written.
     path
         Folder or files that they were computed from; patient and study are those of these files.
 
@@ -64,7 +64,7 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
         return file_bytes(dataset, ImplicitVRLittleEndian)
 
 
-def left_out(dvhs: DVHSet) -> tuple[str, ...]:
+def omission_lines(dvhs: DVHSet) -> tuple[str, ...]:
     """A line for every structure that has no place in the file, with the reason."""
     lines = [
         f"{no_dvh.name}: {no_dvh.reason}" + (f" ({no_dvh.detail})" if no_dvh.detail else "") for no_dvh in dvhs.without

@@ -155,9 +155,9 @@ class FastElements:
             ascii_text = single.decode("ascii")
             if ascii_text.isprintable():
                 return ascii_text
-        from sbrtcheck.dicom.general import decoded_alone
+        from sbrtcheck.dicom.general import decode_text
 
-        return decoded_alone(text, self.character_set)
+        return decode_text(text, self.character_set)
 
     def unsigned(self, tag: int, display_name: str) -> int:
         """Value of a US element; `DicomError` when absent."""

@@ -186,7 +186,7 @@ def _items_of_unknown(value: bytes, dataset: Dataset) -> Sequence:
         )
 
 
-def decoded_alone(text: bytes, character_set: bytes) -> str:
+def decode_text(text: bytes, character_set: bytes) -> str:
     """A text (LO, SH) in a character set, as pydicom reads it from a file."""
     elements = b"".join(
         struct.pack("<HH2sH", 0x0008, element, vr, len(value)) + value
@@ -294,13 +294,13 @@ def _pixels_of(dataset: Dataset, display_name: str) -> Pixels:
     if not raw:
         return NoPixels()
     if getattr(element, "length", 0) == UNDEFINED_LENGTH or not isinstance(raw, bytes):
-        return CompressedPixels(decode=partial(_decompressed, dataset, display_name))
+        return CompressedPixels(decode=partial(_decompress, dataset, display_name))
     if getattr(element, "is_little_endian", False):
         return PixelsInMemory(content=raw)
     return BigEndianPixels(content=raw, decode=partial(_big_endian, dataset, display_name))
 
 
-def _decompressed(dataset: Dataset, display_name: str) -> StoredValues:
+def _decompress(dataset: Dataset, display_name: str) -> StoredValues:
     return _decoded_pixels(dataset, display_name, compressed=True)
 
 
@@ -410,13 +410,13 @@ def _start_of(file: BinaryIO) -> FileDataset:
 def _header_dataset(file: BinaryIO, tags: HeaderTags) -> tuple[Dataset, Damage | None]:
     """The wanted elements, and that an element runs past the end of the file."""
     watch = _EndWatch(file, tags.last)
-    dataset = _watched(file, watch, [*tags.tags])
+    dataset = _read_with_watch(file, watch, [*tags.tags])
     deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
     # a deflated file is watched through its decompressed bytes, not this file
     return dataset, None if deflated else watch.cut_off
 
 
-def _watched(file: BinaryIO, watch: _EndWatch, wanted: list[BaseTag | int]) -> FileDataset:
+def _read_with_watch(file: BinaryIO, watch: _EndWatch, wanted: list[BaseTag | int]) -> FileDataset:
     file.seek(0)
     header = read_partial(file, watch, force=True, specific_tags=wanted)
     if watch.open_beams:

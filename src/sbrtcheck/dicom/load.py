@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, summed
+from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, sum_of_doses
 from sbrtcheck.dicom.elements import DoseFile
 from sbrtcheck.dicom.files import AnyPath, Kind
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
@@ -365,7 +365,7 @@ def _dose(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tup
         grids_and_findings = [dose_grid(dose, chosen.prescription) for dose in doses]
         findings = tuple(dict.fromkeys(finding for _, grid_findings in grids_and_findings for finding in grid_findings))
         grids = [grid for grid, _ in grids_and_findings]
-        grid = grids[0] if len(grids) == 1 else summed(grids, chosen.display_name)
+        grid = grids[0] if len(grids) == 1 else sum_of_doses(grids, chosen.display_name)
         set_summary(f"{', '.join(dose.display_name for dose in chosen.source.doses)}; {_grid_text(grid)}")
         set_summary(_prescription_text(chosen.prescription))
     return grid, findings

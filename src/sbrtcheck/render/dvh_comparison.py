@@ -26,13 +26,13 @@ MIN_DIFFERENCE = 0.005
 """Differences that two decimals show, in any unit."""
 
 
-def compared_title(report: Report) -> str:
+def comparison_title(report: Report) -> str:
     """Head the section; it has no lines where there is nothing to compare with."""
     other = report.compared.other if isinstance(report.compared, Comparison) else "of others"
     return f"DVHs {other}, compared with those of this report"
 
 
-def compared_lines(report: Report) -> Iterator[str]:
+def comparison_lines(report: Report) -> Iterator[str]:
     """One line a structure, then the verdicts that would differ, then what could not be compared."""
     comparison = report.compared
     if isinstance(comparison, NoComparison):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sbrtcheck.render.course import course_lines
-from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
+from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.results import Outcome, Report, labels
 from sbrtcheck.tables import ConstraintTable
 
@@ -21,7 +21,7 @@ def markdown_report(report: Report) -> str:
     lines += _section("Flags", labels.legend(report))
     lines += _section("Remarks", labels.remarks(report))
     lines += _section("Findings", labels.findings(report))
-    lines += _section(compared_title(report), compared_lines(report))
+    lines += _section(comparison_title(report), comparison_lines(report))
     lines += _section(labels.FOR_CLINICIAN, labels.for_clinician(report))
     lines += _section("Sources", sources.lines())
     lines += _section("Regimen", course_lines(report))

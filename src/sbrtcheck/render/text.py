@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sbrtcheck.render.course import course_lines
-from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
+from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.results import Outcome, Report, Verdict, labels
 
 PIPED_WIDTH = 120  # columns; fixed, so that the same report gives the same bytes in every pipe and file
@@ -88,7 +88,7 @@ def _parts(report: Report, sources: labels.SourceList) -> Iterator[Text | Table 
     yield from _section("Flags", labels.legend(report))
     yield from _section("Remarks", labels.remarks(report))
     yield from _section("Findings", labels.findings(report))
-    yield from _section(compared_title(report), compared_lines(report))
+    yield from _section(comparison_title(report), comparison_lines(report))
     yield from _section(labels.FOR_CLINICIAN, labels.for_clinician(report))
     yield from _section("Sources", sources.lines())
     yield from _section("Regimen", course_lines(report))

@@ -86,11 +86,11 @@ def _between(below: Step, above: Step, volume_cc: float) -> Step:
     """Interpolate linearly; exact on the steps themselves."""
     width = above.volume_cc - below.volume_cc
     share = (volume_cc - below.volume_cc) / width if width else 0.0
-    limit = _interpolated(below.limit, above.limit, share)
+    limit = _interpolate(below.limit, above.limit, share)
     if below.acceptable is None or above.acceptable is None:
         return Step(volume_cc=volume_cc, limit=limit)
-    return Step(volume_cc=volume_cc, limit=limit, acceptable=_interpolated(below.acceptable, above.acceptable, share))
+    return Step(volume_cc=volume_cc, limit=limit, acceptable=_interpolate(below.acceptable, above.acceptable, share))
 
 
-def _interpolated(first: float, second: float, share: float) -> float:
+def _interpolate(first: float, second: float, share: float) -> float:
     return first * (1 - share) + second * share

@@ -15,7 +15,7 @@ from sbrtcheck.errors import Fault, TableError, UnknownTableError
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.checks import row_faults, table_faults
 from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
-from sbrtcheck.tables.shape_faults import validated
+from sbrtcheck.tables.shape_faults import content_and_faults
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
     Constraint,
@@ -185,7 +185,7 @@ def _validate(document: Document) -> tuple[TableFile | None, list[LineFault]]:
         return None, []
     if not isinstance(document.data, dict):
         return None, [document.fault((), "a table file has keys at its top", "start with id: and version:")]
-    return validated(document, TableFile.model_validate, _keys)
+    return content_and_faults(document, TableFile.model_validate, _keys)
 
 
 def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:

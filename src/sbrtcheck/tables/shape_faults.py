@@ -55,7 +55,7 @@ class _Mismatch:
         return f", not '{self.text}'" if self.text else ""
 
 
-def validated(
+def content_and_faults(
     document: Document, validate: Callable[[object], Content], keys: Callable[[tuple[int | str, ...]], Sequence[str]]
 ) -> tuple[Content | None, list[LineFault]]:
     """Content of a file in its shape; or the faults that keep it from having that shape.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from sbrtcheck.bundled import shipped_root
 from sbrtcheck.errors import TableError
 from sbrtcheck.tables.document import read_document
-from sbrtcheck.tables.shape_faults import validated
+from sbrtcheck.tables.shape_faults import content_and_faults
 
 Content = TypeVar("Content")
 
@@ -46,7 +46,7 @@ def read_shipped(name: str, content: type[Content], root: Traversable | None = N
     from pydantic import TypeAdapter
 
     document = read_document((root or shipped_root()).joinpath(name).read_bytes())
-    value, shape_faults = validated(document, TypeAdapter(content).validate_python, lambda _: ())
+    value, shape_faults = content_and_faults(document, TypeAdapter(content).validate_python, lambda _: ())
     faults = sorted((*document.faults, *shape_faults))
     if faults or value is None:
         place = f"constraints/{name}"

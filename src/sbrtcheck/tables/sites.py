@@ -13,7 +13,7 @@ from sbrtcheck.bundled import shipped_root
 from sbrtcheck.errors import Fault, TableError
 from sbrtcheck.tables.checks import sites_faults
 from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
-from sbrtcheck.tables.shape_faults import validated
+from sbrtcheck.tables.shape_faults import content_and_faults
 from sbrtcheck.tables.values import Sites
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _validate(document: Document) -> tuple[SitesFile | None, list[LineFault]]:
         return None, []
     if not isinstance(document.data, dict):
         return None, [document.fault((), "a file of sites has keys at its top", "start with id: and version:")]
-    return validated(document, SitesFile.model_validate, _keys)
+    return content_and_faults(document, SitesFile.model_validate, _keys)
 
 
 def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:

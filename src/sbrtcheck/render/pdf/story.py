@@ -11,7 +11,7 @@ from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, LongTable,
 
 from sbrtcheck.formatting import clean
 from sbrtcheck.render.course import course_lines
-from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
+from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.render.pdf.chart import NOTE, dvh_chart
 from sbrtcheck.render.pdf.page import WIDTH
 from sbrtcheck.render.pdf.style import COLOURS, PLAIN, RULE, cell_markup, markup, styles
@@ -161,4 +161,4 @@ def _comparison(report: Report) -> list[Flowable]:
         case NoComparison(reason=reason):
             return [*_heading("Compared with other DVHs"), _text(f"Not compared: {reason}.")]
         case Comparison():
-            return _list(compared_title(report), compared_lines(report))
+            return _list(comparison_title(report), comparison_lines(report))
