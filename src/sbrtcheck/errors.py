@@ -14,7 +14,7 @@
     ├── NamesError          a structure-name mapping cannot be used
     └── OutputError         a result cannot be written
 
-Types and fields are public; wording is for people and may change.
+Types and fields are public; texts are for people and may change.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ _DICOM_STARTS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")  # of files without prea
 
 @contextmanager
 def whole_file(out: Path, *, inputs: Iterable[Path] = ()) -> Iterator[Path]:
-    """Give the path to write to: a draft that takes the place of ``out`` when the block ends well.
+    """Give the path to write to: a draft that replaces ``out`` when the block ends well.
 
     A link is followed, and what it leads to is replaced. A device or a pipe cannot be replaced: its own path is given.
     What cannot be written is found out before the block is entered.
@@ -37,7 +37,7 @@ def whole_file(out: Path, *, inputs: Iterable[Path] = ()) -> Iterator[Path]:
     """
     with writing(out):
         target = Path(os.path.realpath(out))
-        _refuse(out, target, inputs)
+        _refuse_output(out, target, inputs)
         in_place = out.exists() and not target.is_file()
         draft = out if in_place else target.with_name(f".sbrtcheck-{secrets.token_hex(6)}.tmp")
         if not in_place:
@@ -54,7 +54,7 @@ def whole_file(out: Path, *, inputs: Iterable[Path] = ()) -> Iterator[Path]:
 
 @contextmanager
 def writing(out: Path) -> Iterator[None]:
-    """Turn what the operating system says about writing to ``out`` into an `OutputError`."""
+    """Turn errors of the operating system in writing to ``out`` into an `OutputError`."""
     try:
         yield
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL character
@@ -62,7 +62,7 @@ def writing(out: Path) -> Iterator[None]:
         raise OutputError(f"cannot be written ({why})", str(out), "give a file in a folder you may write to") from error
 
 
-def _refuse(out: Path, target: Path, inputs: Iterable[Path]) -> None:
+def _refuse_output(out: Path, target: Path, inputs: Iterable[Path]) -> None:
     if out.is_dir():
         raise OutputError("cannot be written (it is a folder)", str(out), "give the name of a file")
     if target.is_symlink():
@@ -71,7 +71,7 @@ def _refuse(out: Path, target: Path, inputs: Iterable[Path]) -> None:
         return
     if not os.access(out, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    if any(one.exists() and one.samefile(out) for one in inputs):
+    if any(file.exists() and file.samefile(out) for file in inputs):
         raise OutputError("would be overwritten, and is an input", str(out), "give the result a file of its own")
     if target.is_file() and _is_dicom(target):
         what = "is a DICOM file already, and none is ever overwritten"

@@ -11,13 +11,13 @@ def clean(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-# What a spreadsheet takes for a formula where a cell begins with it; and the mark that says that it is none.
+# What a spreadsheet reads as a formula where a cell begins with it; and the mark that it is none.
 _FORMULA = ("=", "+", "-", "@")
 _NO_FORMULA = "'"
 
 
 def csv_text(text: str) -> str:
-    """One line for a cell of a CSV file: a name that begins as formulas do gets a ``'``, so that it stays a name."""
+    """One line for a cell of a CSV file: a name that begins as formulas do has a ``'`` put before it."""
     line = clean(text)
     return _NO_FORMULA + line if line.lstrip(f" {_NO_FORMULA}").startswith(_FORMULA) else line
 
@@ -29,7 +29,7 @@ def of_csv_text(cell: str) -> str:
 
 
 def number_text(value: float, *apart_from: float | None) -> str:
-    """2 decimals, or as many as it takes not to look like a limit that the number only comes close to."""
+    """2 decimals, or as many as are needed to differ from a limit that the number only comes close to."""
     for decimals in range(2, 9):
         text = f"{value:.{decimals}f}"
         if all(limit is None or value == limit or float(text) != limit for limit in apart_from):
@@ -38,14 +38,14 @@ def number_text(value: float, *apart_from: float | None) -> str:
 
 
 def bounds_text(value: float, low: float, high: float) -> str:
-    """``17.52 [17.50, 17.55]``; the band is left out where it rounds to the value."""
+    """``17.52 [17.50, 17.55]``; the bounds are left out where they round to the value."""
     texts = number_text(value), number_text(low), number_text(high)
     return texts[0] if len({*texts}) == 1 else f"{texts[0]} [{texts[1]}, {texts[2]}]"
 
 
 # -------------------------------------------------------------------------------- HTML for notebooks
 
-# Style stands in the elements themselves: what shows a notebook may leave out style sheets. Lines and text take the
+# Style is in the elements themselves: what shows a notebook may leave out style sheets. Lines and text take the
 # notebook's own colour, so that they can be read in the light and in the dark.
 _LINE = "1px solid rgba(128,128,128,.45)"
 _CELL = f"text-align:left;vertical-align:top;padding:.25em .6em;border:0;border-bottom:{_LINE}"

@@ -7,7 +7,7 @@ import re
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Prescription
 
-# Far beyond any course: a larger number is a slip, or would not be finite in what is computed from it.
+# Far more than any course: a larger number is a slip, or would not be finite in what is computed from it.
 MAX_RX_GY = 1000.0
 MAX_FRACTIONS = 1000
 _RX_HINT = "write dose and fractions like '50Gy/5'"

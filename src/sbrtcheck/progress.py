@@ -1,4 +1,4 @@
-"""What a long run tells while it goes on: how far it is, and in the log what each step found and how long it took.
+"""Progress of a long run: how much of it is done, and in the log the result and the seconds of each step.
 
 Log lines have kinds of files, ends of UIDs, counts and choices; names of files at level DEBUG only.
 """
@@ -24,8 +24,8 @@ def no_progress(_done: int, _all: int) -> None:
 def log_step(name: str) -> Iterator[Callable[[str], None]]:
     """Log one line at the end of a step, at level INFO: its name, a summary, and the seconds it took.
 
-    What the step found is handed to the function that the context gives. Nothing is logged of a step that ends with an
-    error: the error says more.
+    The result of the step is passed to the function that the context gives. Nothing is logged of a step that ends with
+    an error: the error says more.
     """
     summaries: list[str] = []
     started = perf_counter()

@@ -1,16 +1,16 @@
-"""A misspelt word, and those there are -> the ones that may have been meant."""
+"""A misspelt name and the known names -> those that may have been meant."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 _MIN_SCORE = 60.0  # of rapidfuzz's WRatio, 0 to 100; ids and names are short and typed by hand
-_LESS_THAN_BEST = 10.0  # what is further behind the closest was hardly meant
+_LESS_THAN_BEST = 10.0  # a name that matches so much worse than the closest was hardly meant
 _MAX_SUGGESTIONS = 3
 
 
 def suggestions(given: str, known: Iterable[str]) -> tuple[str, ...]:
-    """Known words close to the one given, the closest first; upper and lower case are the same.
+    """Known names close to the one given, the closest first; upper and lower case are the same.
 
     Examples
     --------
@@ -24,13 +24,13 @@ def suggestions(given: str, known: Iterable[str]) -> tuple[str, ...]:
         given, sorted_words, scorer=fuzz.WRatio, processor=str.casefold, score_cutoff=_MIN_SCORE, limit=_MAX_SUGGESTIONS
     )
     best = max((score for _, score, _ in closest), default=0.0)
-    return tuple(word for word, score, _ in closest if score >= best - _LESS_THAN_BEST)
+    return tuple(name for name, score, _ in closest if score >= best - _LESS_THAN_BEST)
 
 
 def suggest(given: str, known: Iterable[str]) -> str:
-    """``did you mean 'a' or 'b'?``; nothing where no word is close."""
-    words = suggestions(given, known)
-    return f"did you mean {' or '.join(map(repr, words))}?" if words else ""
+    """``did you mean 'a' or 'b'?``; nothing where no name is close."""
+    names = suggestions(given, known)
+    return f"did you mean {' or '.join(map(repr, names))}?" if names else ""
 
 
 def suggest_of_all(given: str, known: Iterable[str]) -> str:

@@ -24,7 +24,7 @@ from dvh_builders import curve, dvh_set, exact, percent_dvh, ramp_dvh, uniform_d
 from folders import ROOT
 from sbrtcheck import api
 from sbrtcheck.cli import main, streams
-from sbrtcheck.dicom.dvh_dose import BIN_GY, dvh_rtdose, left_out
+from sbrtcheck.dicom.dvh_dose import BIN_GY, dvh_rtdose, omission_lines
 from sbrtcheck.dicom.encapsulated import encapsulated_pdf
 from sbrtcheck.dicom.general import PydicomElements
 from sbrtcheck.dicom.stored import stored_dvhs
@@ -162,7 +162,7 @@ def test_what_has_no_roi_or_no_dvh_is_left_out_and_said(folder: Path) -> None:
     assert [i.DVHReferencedROISequence[0].ReferencedROINumber for i in read(dvh_rtdose(dvhs, folder)).DVHSequence] == [
         1
     ]
-    assert left_out(dvhs) == (
+    assert omission_lines(dvhs) == (
         "Bolus: structure empty (no contours)",
         "Lungs: made here from other structures, so the structure set has no ROI to refer to",
         "Nothing: it has no volume",

@@ -42,10 +42,10 @@ from sbrtcheck.errors import OutputError
 from sbrtcheck.formatting import clean
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.render import html_report
-from sbrtcheck.render.dvh_comparison import compared_lines
+from sbrtcheck.render.dvh_comparison import comparison_lines
 from sbrtcheck.render.html.chart import MAX_SHOWN, chart_of
 from sbrtcheck.render.html.view import MAX_REASONS
-from sbrtcheck.render.names import taken_cells
+from sbrtcheck.render.names import match_cells
 from sbrtcheck.results import NOTICE, Report, Verdict, labels
 from sbrtcheck.tables import Select
 
@@ -187,7 +187,7 @@ def test_names_of_the_report_are_those_that_the_command_shows() -> None:
     section = page(report).section("names")
     for one in found.organs:
         assert one.organ in section
-        assert all(cell in section for cell in taken_cells(one)[:2])
+        assert all(cell in section for cell in match_cells(one)[:2])
     assert all(roi.name in section for roi in found.unused)
 
 
@@ -220,7 +220,7 @@ def test_a_comparison_shows_both_values_their_difference_and_the_verdicts_that_w
         assert part in section
     assert "curves at most +1.25 % of the volume apart, at 18.50 Gy; -0.75 Gy, at 95 %" in section
     assert all(
-        line in section for line in compared_lines(compared_report()) if not line.startswith("SpinalCord: volume")
+        line in section for line in comparison_lines(compared_report()) if not line.startswith("SpinalCord: volume")
     )
     assert "VARIATION here, FAIL there" in section
     assert "Liver: not compared, structure missing (only there)" in section
@@ -483,7 +483,7 @@ def test_structures_shown_at_first_are_few_look_different_and_hold_what_fails() 
     dvhs = [ramp_dvh(f"S{n}", high_gy=10 + n) for n in range(20)]
     rows = [row("Max[Gy]", "below", 1 if n == 7 else 100, f"S{n}", id=f"r{n}") for n in range(20)]
     chart = chart_of(report_on(table(*rows), dvh_set(*dvhs)))
-    shown = [one for one in chart.series if one.shown]
+    shown = [one for one in chart.series if one.is_visible]
     assert len(shown) == MAX_SHOWN
     assert len({(one.style.colour, one.style.dashes) for one in shown}) == len(shown)
     assert "S7" in {one.name for one in shown}
@@ -530,9 +530,9 @@ def test_the_page_shows_the_chart_without_its_script() -> None:
     chart = chart_of(lung_report())
     shown = page(lung_report())
     lines = [one for one in shown.all("path", class_="line") if "M1 7H39" not in (one.attributes["d"] or "")]
-    assert len(lines) == sum(one.shown for one in chart.series)
+    assert len(lines) == sum(one.is_visible for one in chart.series)
     assert len(list(shown.all("path", class_="band"))) == len(lines)
-    drawn = {one.name for one in chart.series if one.shown}
+    drawn = {one.name for one in chart.series if one.is_visible}
     assert (
         len(list(shown.all("g", class_="limit"))) == sum(limit.point.structure in drawn for limit in chart.limits) > 0
     )

@@ -25,9 +25,9 @@ from sbrtcheck.comparison import compare_with
 from sbrtcheck.errors import OutputError
 from sbrtcheck.formatting import clean
 from sbrtcheck.render import pdf, pdf_report
-from sbrtcheck.render.dvh_comparison import compared_lines
+from sbrtcheck.render.dvh_comparison import comparison_lines
 from sbrtcheck.render.pdf.chart import report_chart
-from sbrtcheck.render.pdf.style import LONGEST_CELL, drawn, printable
+from sbrtcheck.render.pdf.style import LONGEST_CELL, in_visual_order, printable
 from sbrtcheck.results import NOTICE, Report, Verdict, labels
 from sbrtcheck.tables import ClinicianItem, Source
 
@@ -127,13 +127,13 @@ def test_a_character_beyond_16_bits_is_a_number_though_the_font_has_it() -> None
 @given(st.text("אבגדהוזחטיכלמנסעפצקרשת", min_size=2, max_size=40), st.text("abcXYZ", max_size=3))
 def test_letters_that_run_leftwards_are_drawn_from_the_last_to_the_first(word: str, before: str) -> None:
     """On paper glyphs go from left to right, so a reader of Hebrew finds the first letter at the right end."""
-    assert drawn(f"{before}{word}") == f"{before}{word[::-1]}"
+    assert in_visual_order(f"{before}{word}") == f"{before}{word[::-1]}"
     assert word in text_of(cord_report(word))  # a program that takes the text out of a PDF puts it back in order
 
 
 @given(st.text(max_size=60))
 def test_drawing_a_text_moves_its_characters_and_loses_none(text: str) -> None:
-    before, after = printable(text), drawn(text)
+    before, after = printable(text), in_visual_order(text)
     assert len(after) == len(before)
     # a bracket that runs leftwards opens the other way
     kept = [Counter(char for char in shown if not unicodedata.mirrored(char)) for shown in (before, after)]
@@ -299,7 +299,7 @@ def test_a_comparison_is_shown_with_what_it_would_change() -> None:
     theirs = dvh_set(ramp_dvh("SpinalCord", high_gy=30.0), ramp_dvh("Heart", high_gy=30.0))
     compared = replace(made, compared=compare_with(made, theirs, other="stored in the RTDOSE"))
     assert "DVHs stored in the RTDOSE, compared with those of this report" in headings(compared)
-    lines = list(compared_lines(compared))
+    lines = list(comparison_lines(compared))
     assert any("FAIL" in line for line in lines)
     assert all(squeezed(line) in text_of(compared) for line in lines)
 

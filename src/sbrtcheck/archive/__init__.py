@@ -23,12 +23,12 @@ unit, value, low, high, margin        what was measured: value, numerical bounds
 verdict                               PASS, VARIATION, FAIL, NOT_EVALUATED, RISK; MET or NOT_MET of a statement
 reason, detail                        why there is no value, or why the row cannot be met
 borderline, convention_sensitive      another value within the bounds, or another convention, gives another verdict
-counts, confirmed                     takes part in the plan's verdict; two readings of the source agree
+counts, confirmed                     counts in the plan's verdict; two readings of the source agree
 source, where                         citation, and table or page in it
 end_caps, dvh_origin, software        how it was computed
 findings                              of the row, then of the plan, `` | `` between
 plan_verdict                          of the whole plan: FAIL, REVIEW, VARIATION or PASS; missing for a file of no plan
-review_reasons                        what stands against a pass of the plan, `` | `` between
+review_reasons                        what keeps the plan from a pass, `` | `` between
 plan_site                             which organs were expected; missing where it is not known: then all were
 applies                               the organ is expected, or in the plan, or the row is mandatory
 outside_percent                       share of the structure that lies outside the dose grid

@@ -74,10 +74,10 @@ def find(folder: Path, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
         what = "not a folder" if folder.exists() else "no such folder"
         raise InputError(what, str(folder), "give the folder that the plans are in")
     plan_files = find_plans(folder)
-    # what is wrong with a file may be said by naming another one
+    # a fault of a file may be described by naming another one
     anonymous = partial(without_file_names, stand_ins=_all_names(folder, plan_files))
-    plans = [_of_plan(plan, folder, _problem(plan, dvhs)) for plan in (*plan_files.plans, *plan_files.incomplete)]
-    parts = [_of_part(orphan, folder, orphan.reason) for orphan in _files_of_no_plan(plan_files)]
+    plans = [_plan_entry(plan, folder, _problem(plan, dvhs)) for plan in (*plan_files.plans, *plan_files.incomplete)]
+    parts = [_orphan_entry(orphan, folder, orphan.reason) for orphan in _files_of_no_plan(plan_files)]
     entries = [
         replace(entry, problem=anonymous(entry.problem)) if entry.problem is not None else entry
         for entry in (*plans, *parts)
@@ -97,7 +97,7 @@ def _files_of_no_plan(plan_files: PlanFiles) -> list[Orphan]:
     return [orphan for orphan in plan_files.orphans if orphan.files not in incomplete]
 
 
-def _of_plan(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
+def _plan_entry(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
     return Entry(
         plan_uid=plan.plan.uid if plan.plan is not None else "",
         structure_set_uid=plan.structure_set.uid if plan.structure_set is not None else "",
@@ -110,7 +110,7 @@ def _of_plan(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
     )
 
 
-def _of_part(orphan: Orphan, root: Path, problem: str | None) -> Entry:
+def _orphan_entry(orphan: Orphan, root: Path, problem: str | None) -> Entry:
     return Entry(
         plan_uid=orphan.uid if orphan.kind is Kind.PLAN else "",
         structure_set_uid=orphan.uid if orphan.kind is Kind.STRUCTURE_SET else "",

@@ -87,7 +87,7 @@ class State(StrEnum):
 
     PASSING = "passing"  # variations included
     FAILING = "failing"
-    TO_REVIEW = "to be reviewed"  # no fail, but something stands against a pass
+    TO_REVIEW = "to be reviewed"  # no fail, but something keeps it from a pass
     NOT_CHECKED = "not checked"  # not one row was evaluated
     NO_PLAN = "part of no plan"
 
@@ -153,7 +153,7 @@ class Options:
             strict=strict,
             include_unconfirmed=include_unconfirmed,
         )
-        loaded = _distinct([load_table(table) for table in dict.fromkeys(tables)])
+        loaded = _without_repeats([load_table(table) for table in dict.fromkeys(tables)])
         choices.refuse_unknown(loaded)
         return cls(
             tables=loaded,
@@ -186,7 +186,7 @@ class Options:
         return {**COLUMNS, **_PATH} if self.with_paths else COLUMNS
 
 
-def _distinct(tables: Sequence[ConstraintTable]) -> tuple[ConstraintTable, ...]:
+def _without_repeats(tables: Sequence[ConstraintTable]) -> tuple[ConstraintTable, ...]:
     for id_, number in Counter(table.id for table in tables).items():
         if number > 1:
             raise TableError(f"{number} tables have the id {id_!r}", hint="give each table once, with an id of its own")
@@ -206,14 +206,14 @@ def check_entry(entry: Entry, options: Options) -> Checked:
     if entry.problem is not None:
         return not_checked(entry, options, NotChecked.NO_PLAN, entry.problem)
     try:
-        return _checked(entry, options)
+        return _check(entry, options)
     except SbrtcheckError as error:
         return not_checked(entry, options, NotChecked.UNREADABLE, _summary(error, entry))
     except Exception as error:  # a fault of ours in one plan must not lose the others
         return not_checked(entry, options, NotChecked.CRASHED, where_from(error))
 
 
-def _checked(entry: Entry, options: Options) -> Checked:
+def _check(entry: Entry, options: Options) -> Checked:
     try:
         report = _report(entry, options)
     except UnknownTableError as error:
@@ -320,7 +320,7 @@ def _findings_of_plan(report: Report, entry: Entry) -> tuple[Finding, ...]:
 
 
 def _reasons(report: Report, entry: Entry) -> str:
-    """What stands against a pass, each reason once, without file names."""
+    """What keeps the plan from a pass, each reason once, without file names."""
     texts = (without_file_names(f"{reason.code}: {reason.text}", entry.stand_ins) for reason in report.reasons)
     return _BETWEEN_FINDINGS.join(dict.fromkeys(texts))
 

@@ -57,8 +57,8 @@ class Summary:
         )
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def batch(
@@ -103,7 +103,7 @@ def batch(
         entries = find(Path(folder), options.dvhs)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
-        with _checking(entries, options, jobs, executor) as all_checked:
+        with _results(entries, options, jobs, executor) as all_checked:
             for done, checked in enumerate(all_checked, start=1):
                 write(checked.rows)
                 states[checked.state] += 1
@@ -114,14 +114,14 @@ def batch(
 
 
 @contextmanager
-def _checking(
+def _results(
     entries: Sequence[Entry], options: Options, jobs: int, executor: Executor | None
 ) -> Iterator[Iterator[Checked]]:
     """The results, and an end to the processes however the work with them ends."""
     if executor is not None:
         yield run(entries, options, executor)
     elif jobs == 1:
-        yield run(entries, options, _Here(), window=1)
+        yield run(entries, options, _ThisProcess(), window=1)
     else:
         start = partial(processes, jobs)
         pool = start()
@@ -140,7 +140,7 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-class _Here(Executor):
+class _ThisProcess(Executor):
     """This very process, one plan at a time."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
@@ -175,16 +175,16 @@ def run(
         executor leaves every plan that it had not finished with the reason `NotChecked.WORKER_DIED`.
     """
     waiting = iter(entries)
-    broke = yield from _until_it_breaks(executor, waiting, options, window, restart)
+    broke = yield from _results_until_broken(executor, waiting, options, window, restart)
     while broke and restart is not None:
         another = restart()
         try:
-            broke = yield from _until_it_breaks(another, waiting, options, window, restart)
+            broke = yield from _results_until_broken(another, waiting, options, window, restart)
         finally:
             another.shutdown(cancel_futures=True)
 
 
-def _until_it_breaks(
+def _results_until_broken(
     executor: Executor, waiting: Iterator[Entry], options: Options, window: int, restart: MakeExecutor | None
 ) -> Generator[Checked, None, bool]:
     """Results of the plans waiting; when the executor breaks, of those handed out. Returns whether to go on anew."""
@@ -200,7 +200,7 @@ def _until_it_breaks(
         checked = _result(future, entry, options)
         if checked is None and restart is not None:
             broke = True
-            checked = _alone(restart, entry, options)
+            checked = _result_alone(restart, entry, options)
         yield checked or not_checked(entry, options, NotChecked.WORKER_DIED, DIED)
 
 
@@ -223,7 +223,7 @@ def _result(future: Future[Checked], entry: Entry, options: Options) -> Checked 
         return not_checked(entry, options, NotChecked.CRASHED, where_from(error))
 
 
-def _alone(restart: MakeExecutor, entry: Entry, options: Options) -> Checked | None:
+def _result_alone(restart: MakeExecutor, entry: Entry, options: Options) -> Checked | None:
     """The same in an executor with nothing else in it: if that breaks too, this plan is to blame."""
     executor = restart()
     try:

@@ -16,7 +16,7 @@ from sbrtcheck.formatting import csv_text
 
 Columns = Mapping[str, type]
 
-# Parquet compresses and reads best in large groups of rows; this many take a few ten MB while they wait.
+# Parquet compresses and reads best in large groups of rows; this many need a few ten MB while they wait.
 _ROWS_IN_A_GROUP = 20_000
 
 
@@ -46,7 +46,7 @@ def open_rows(out: Path, columns: Columns) -> Iterator[Callable[[Iterable[Row]],
 
 class _RowFile(Protocol):
     def write(self, rows: Iterable[Row]) -> None:
-        """Take some rows."""
+        """Add some rows."""
 
     def finish(self) -> None:
         """Write what still waits, and close."""

@@ -1,4 +1,4 @@
-"""The same words on the command line -> text on standard output, exit code.
+"""Arguments of the command line -> text on standard output, and the exit code.
 
 Exit codes: 0 pass or variation, 1 a fail, 2 usage or unreadable input, 3 nothing fails but the plan needs a review, 70
 an error of sbrtcheck itself, 130 interrupted. Nothing else ends with 1. Heavy modules are imported inside the commands
@@ -28,7 +28,7 @@ from sbrtcheck.cli.names import names
 from sbrtcheck.cli.regimens import regimens
 from sbrtcheck.cli.risk import risk
 from sbrtcheck.cli.score import score
-from sbrtcheck.cli.streams import let_go_of_stdout, make_streams_safe, say, unwritable_stdout
+from sbrtcheck.cli.streams import discard_stdout, make_streams_safe, print_notice, unwritable_stdout
 from sbrtcheck.cli.sums import sum_
 from sbrtcheck.errors import SbrtcheckError
 
@@ -49,8 +49,8 @@ class _Commands(click.Group):
             error.show()
             code = error.exit_code
         except OSError as error:  # of a help text; what commands write is in `print_text`
-            let_go_of_stdout()
-            say(str(unwritable_stdout(error)))
+            discard_stdout()
+            print_notice(str(unwritable_stdout(error)))
             code = exit_codes.UNUSABLE
         sys.exit(code)
 
@@ -59,7 +59,7 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except SbrtcheckError as error:
             _trace(ctx, error)
-            say(str(error))
+            print_notice(str(error))
             ctx.exit(exit_codes.UNUSABLE)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
@@ -67,7 +67,7 @@ class _Commands(click.Group):
             if isinstance(error, OSError) and _is_of_click(error):
                 raise  # to `main`
             _trace(ctx, error)
-            say(_our_fault(error))
+            print_notice(_our_fault(error))
             ctx.exit(exit_codes.OUR_FAULT)
 
 

@@ -53,4 +53,4 @@ def batch(
     with streams.progress(quiet=quiet, **doing) as progress:
         summary = archive.batch(folder, out, chosen, jobs=jobs, progress=progress)
     if not quiet:
-        streams.say(str(summary))
+        streams.print_notice(str(summary))

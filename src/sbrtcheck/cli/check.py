@@ -80,13 +80,13 @@ def check(
     with streams.output(out, inputs=inputs, binary=chosen.binary) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.check(
-                streams.existing(source),
+                streams.existing_folder(source),
                 list(dict.fromkeys(tables)),
                 dvhs=dvhs,
                 progress=progress,
                 **choices,
             )
-        write(api.report_as_dicom(report, source) if as_dicom else _rendered(report, chosen, for_screen=out is None))
+        write(api.report_as_dicom(report, source) if as_dicom else _render(report, chosen, for_screen=out is None))
     ctx.exit(_exit_code(report))
 
 
@@ -96,7 +96,7 @@ def _exit_code(report: Report) -> int:
     return {Verdict.FAIL: exit_codes.FAIL, Verdict.REVIEW: exit_codes.REVIEW}.get(report.verdict, exit_codes.OK)
 
 
-def _rendered(report: Report, format_: Format, *, for_screen: bool) -> str | bytes:
+def _render(report: Report, format_: Format, *, for_screen: bool) -> str | bytes:
     if format_.name == "text" and for_screen and sys.stdout.isatty():
         import shutil
 

@@ -59,11 +59,11 @@ def compare(
     with streams.output(out, inputs=[first, second, choices["names"], *tables]) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             comparison = api.compare(
-                streams.existing(first),
-                streams.existing(second),
+                streams.existing_folder(first),
+                streams.existing_folder(second),
                 list(dict.fromkeys(tables)),
-                prescriptions=[None if one == _AS_STATED else one for one in prescriptions],
-                plans=[None if one == _AS_STATED else one for one in plans],
+                prescriptions=[None if text == _AS_STATED else text for text in prescriptions],
+                plans=[None if uid == _AS_STATED else uid for uid in plans],
                 progress=progress,
                 **choices,
             )

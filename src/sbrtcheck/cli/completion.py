@@ -9,7 +9,7 @@ from sbrtcheck.cli import options, streams
 
 SHELLS = ("bash", "zsh", "fish")
 _PROGRAM = "sbrtcheck"
-_VARIABLE = "_SBRTCHECK_COMPLETE"  # what click looks for
+_VARIABLE = "_SBRTCHECK_COMPLETE"  # the name that click expects
 
 
 @click.command(epilog=options.examples("sbrtcheck completion bash"))

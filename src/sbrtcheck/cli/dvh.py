@@ -64,21 +64,21 @@ def dvh(
     with streams.output(out, inputs=[source], binary=format_ == options.RTDOSE) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             dvh_set = api.dvhs(
-                streams.existing(source), structures=structures or None, dvhs=dvhs, progress=progress, **choices
+                streams.existing_folder(source), structures=structures or None, dvhs=dvhs, progress=progress, **choices
             )
         _refuse_none(dvh_set)
         write(api.dvhs_as_dicom(dvh_set, source) if format_ == options.RTDOSE else DVH_FORMATS[format_](dvh_set))
     if format_ == options.RTDOSE:
-        _say_what_is_left_out(dvh_set)
+        _warn_of_left_out(dvh_set)
 
 
 def _refuse_none(dvh_set: DVHSet) -> None:
-    """Without one DVH there is nothing to show but the reasons, and no program must take these for a result."""
+    """Without one DVH there is nothing to show but the reasons, which no program must read as a result."""
     if dvh_set.dvhs or not dvh_set.without:
         return
     for structure in dvh_set.without:
         detail = f" ({structure.detail})" if structure.detail else ""
-        streams.say(clean(f"no DVH: {structure.name}: {structure.reason}{detail}"))
+        streams.print_notice(clean(f"no DVH: {structure.name}: {structure.reason}{detail}"))
     raise InputError("no structure has a DVH that can be used", hint="the reasons are above")
 
 
@@ -89,8 +89,8 @@ def _refuse_among_inputs(out: Path | None, folder: Path) -> None:
         raise OutputError(what, str(out), "write to another folder")
 
 
-def _say_what_is_left_out(dvh_set: DVHSet) -> None:
-    from sbrtcheck.dicom.dvh_dose import left_out
+def _warn_of_left_out(dvh_set: DVHSet) -> None:
+    from sbrtcheck.dicom.dvh_dose import omission_lines
 
-    for line in left_out(dvh_set):
-        streams.say(clean(f"left out: {line}"))
+    for line in omission_lines(dvh_set):
+        streams.print_notice(clean(f"left out: {line}"))

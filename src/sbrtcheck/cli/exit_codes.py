@@ -4,5 +4,5 @@ OK = 0
 FAIL = 1  # of lint: warnings that count
 UNUSABLE = 2
 REVIEW = 3
-OUR_FAULT = 70  # EX_SOFTWARE of BSD's sysexits; 1 would say that the plan fails
-INTERRUPTED = 130  # as shells say it
+OUR_FAULT = 70  # EX_SOFTWARE of BSD's sysexits; 1 would mean that the plan fails
+INTERRUPTED = 130  # as shells do

@@ -37,10 +37,10 @@ def lint(ctx: click.Context, *, files: tuple[str, ...], strict: bool) -> None:
 def _lines(remarks: Sequence[Remark], files: int) -> list[str]:
     """One line a remark, and how many there are."""
     levels = [remark.level for remark in remarks]
-    counts = [_counted(levels.count(level), level) for level in dict.fromkeys(sorted(levels))]
-    where = _counted(files, "file")
+    counts = [_count_text(levels.count(level), level) for level in dict.fromkeys(sorted(levels))]
+    where = _count_text(files, "file")
     return [*map(str, remarks), f"{' and '.join(counts) or 'nothing found'} in {where}"]
 
 
-def _counted(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def _count_text(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

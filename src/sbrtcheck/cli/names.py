@@ -48,7 +48,7 @@ def names(
     if file is not None and file.exists():
         raise OutputError("there is such a file already", str(file), "give another name: it may have been filled in")
     with streams.output(out) as write:
-        plan_names = api.names(streams.existing(folder), list(dict.fromkeys(tables)), names=names, plan=plan)
+        plan_names = api.names(streams.existing_folder(folder), list(dict.fromkeys(tables)), names=names, plan=plan)
         write(names_template(plan_names) if template == _SCREEN else NAMES_FORMATS[format_](plan_names))
     if file is not None:
         with streams.output(file) as write:

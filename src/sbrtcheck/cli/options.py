@@ -42,7 +42,7 @@ class Number(_ToFloat):
     name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number that the text says."""
+        """The number that the text is."""
         try:
             return float(str(value).replace(",", "."))
         except ValueError:
@@ -63,7 +63,7 @@ class RenamedOption(click.Option):
         self.old_name = old_name
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
-        """Let the parser take the old name for this option too."""
+        """Let the parser accept the old name for this option too."""
         super().add_to_parser(parser, ctx)
         parser.add_option(self, [self.old_name], dest=self.name, action="store", nargs=1)
 

@@ -30,5 +30,5 @@ def risk(*, folder: Path, site: str | None, format_: str, out: Path | None, quie
 
     with streams.output(out) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
-            risks = api.risks(streams.existing(folder), site=site or "", progress=progress, **choices)
+            risks = api.risks(streams.existing_folder(folder), site=site or "", progress=progress, **choices)
         write(risks_json(risks) if format_ == "json" else risks_text(risks))

@@ -24,7 +24,7 @@ PATIENCE_S = 1.0
 """What takes no longer needs no bar."""
 
 
-def existing(folder: Path) -> Path:
+def existing_folder(folder: Path) -> Path:
     """The folder, which must be there."""
     if not folder.exists():
         raise InputError(
@@ -53,7 +53,7 @@ def output(
 
 
 def is_screen() -> bool:
-    """Whether somebody looks at standard output."""
+    """Whether standard output is a terminal."""
     return sys.stdout.isatty()
 
 
@@ -74,23 +74,23 @@ def print_text(result: str | bytes) -> None:
         click.echo(result, nl=False)
         sys.stdout.flush()
     except OSError as error:
-        let_go_of_stdout()
+        discard_stdout()
         if error.errno not in _READER_GONE:
             raise unwritable_stdout(error) from error
 
 
 def unwritable_stdout(error: OSError) -> OutputError:
-    """The error that standard output takes nothing, a full disk for instance."""
+    """The error that standard output cannot be written, for a full disk for instance."""
     return OutputError(f"cannot be written ({error.strerror})", _STDOUT, "make room, or write elsewhere")
 
 
-def let_go_of_stdout() -> None:
+def discard_stdout() -> None:
     """Let what is still to be written go nowhere: the interpreter tries once more at its end, and would complain."""
     with suppress(OSError, AttributeError):  # a test's stream, or none
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def say(text: str) -> None:
+def print_notice(text: str) -> None:
     """Write lines to standard error; when nobody can read it, there is nobody to tell."""
     with suppress(OSError):
         for line in text.splitlines():
@@ -120,7 +120,7 @@ def make_streams_safe() -> None:
 
 
 class Bar:
-    """How far a command is, on standard error: shown once it has taken `PATIENCE_S`, gone when it ends."""
+    """How far a command is, on standard error: visible once it has run for `PATIENCE_S`, gone when it ends."""
 
     def __init__(self, before: str, during: str, after: str) -> None:
         from rich.console import Console
@@ -145,7 +145,7 @@ class Bar:
             self._bar.stop()
 
     def update(self, done: int, of_all: int) -> None:
-        """Say how far it is; when all is done, something may still follow."""
+        """Set how far it is; when all is done, something may still follow."""
         going_on = done < of_all
         self._bar.update(
             self._task,

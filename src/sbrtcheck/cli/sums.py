@@ -74,7 +74,7 @@ def sum_(
     with streams.output(out) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.accumulate(
-                [streams.existing(folder) for folder in folders],
+                [streams.existing_folder(folder) for folder in folders],
                 dict(map(_alpha_beta, alpha_betas)),
                 list(dict.fromkeys(tables)),
                 prescriptions=[None if rx == _NO_RX else rx for rx in prescriptions],

@@ -1,4 +1,4 @@
-"""RTSTRUCT, RTDOSE, RTPLAN -> Plan; or the DVHs that the planning system stored -> DVHSet.
+"""RTSTRUCT, RTDOSE and RTPLAN -> Plan; or an RTDOSE with stored DVHs -> DVHSet.
 
 From the top, each importing from below alone::
 
@@ -6,7 +6,7 @@ From the top, each importing from below alone::
     link          headers -> which dose belongs to which plan and structure set
     scan          headers -> each file once, those of one UID told apart or marked
     files         folder -> headers of the RT files in it
-    registration  Spatial Registration -> how frames of reference lie to each other
+    registration  Spatial Registration -> how frames of reference are placed to each other
     prescription  RTPLAN -> prescription, or why it is unknown (the rules are in its docstring)
     dose          RTDOSE -> dose grid
     structures    RTSTRUCT -> structures, contours still as bytes
@@ -18,7 +18,7 @@ From the top, each importing from below alone::
     tags          one element -> text or number
     decimals      decimal text -> numbers
     elements      what both readers give
-    attributes    tags by their keywords, with the part of the standard that says what they mean
+    attributes    tags by their keywords, with the part of the standard that defines them
 
 and back, for the record of the patient whose plan it is (these need pydicom, and are imported from where they are)::
 

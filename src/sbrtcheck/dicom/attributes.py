@@ -1,4 +1,4 @@
-"""The DICOM attributes that are read or written by tag: keyword -> tag, by the module of PS3.3 that they stand in."""
+"""The DICOM attributes that are read or written by tag: keyword -> tag, by their module of PS3.3."""
 
 from __future__ import annotations
 

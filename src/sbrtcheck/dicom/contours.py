@@ -1,6 +1,6 @@
-"""Contour items of one ROI in, those that enclose an area out: as text of the file, decoded when somebody reads them.
+"""Contour items of one ROI -> the contours that enclose an area, as text of the file that is decoded when it is read.
 
-A contour that cannot be read costs its own structure: `ContourTexts.read` says what is wrong with it, and where. What
+A contour that cannot be read costs its own structure: `ContourTexts.read` raises what is wrong with it, and where. What
 is left out is counted by its type; where it may be a part of the organ, the structure is incomplete.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.decimals import BadDecimalError, parse_decimals, parse_joined_decimals
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import MAX_MM, decimals, integer, tag_name, word
+from sbrtcheck.dicom.tags import MAX_MM, ascii_text, decimals, integer, tag_name
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, IntArray
 
@@ -25,7 +25,7 @@ _DECIMAL_COMMA = "it is written with a decimal comma: export the structure set a
 
 _CLOSED, _EXCLUSIVE_OR = "CLOSED_PLANAR", "CLOSEDPLANAR_XOR"
 # What closed types are, by their letters alone: the standard's spelling is not everybody's. Some programs give outlines
-# that they interpolated a type of their own; an absent type is taken as closed, the only kind that volumes are made of.
+# that they interpolated a type of their own; an absent type counts as closed, the only kind that volumes are made of.
 _CLOSED_TYPES = {
     "CLOSEDPLANAR": _CLOSED,
     "INTERPOLATEDPLANAR": _CLOSED,
@@ -42,9 +42,9 @@ _QUOTED, _QUOTED_TYPE = 12, 20
 _SAME_MM = 0.01
 # No image of a patient has thinner or thicker slices.
 _THINNEST_MM, _THICKEST_MM = 0.1, 50.0
-# Contours closer than this, or this share of the usual spacing, lie in one plane.
+# Contours closer than this, or this share of the usual spacing, are in one plane.
 _SAME_PLANE_MM, _SAME_PLANE_SHARE = 0.01, 0.1
-# So many usual spacings beyond an end plane, a contour belongs to the structure no more.
+# A contour so many usual spacings outside an end plane no longer belongs to the structure.
 _NEXT_PLANE = 1.5
 
 
@@ -129,7 +129,7 @@ class ContourTexts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoiContours:
-    """What the contour items of one ROI say together; the fields are those of `sbrtcheck.plan.Structure`."""
+    """The contour items of one ROI together; the fields are those of `sbrtcheck.plan.Structure`."""
 
     source: ContourTexts
     exclusive_or: bool = False
@@ -143,9 +143,9 @@ def unreadable(place: str, fault: str) -> ContourTexts:
 
 
 def roi_contours(contours: Sequence[Elements], planes: Sequence[Elements], place: str, roi: str) -> RoiContours:
-    """Closed contours of at least three points, and what is said of the others.
+    """Closed contours of at least three points, and findings on the others.
 
-    The points of an ordinary contour are counted when it is decoded, and compared with what the file says then.
+    The points of an ordinary contour are counted when it is decoded, and compared then with the number in the file.
 
     Parameters
     ----------
@@ -245,7 +245,7 @@ class _ContourSorter:
 
     def _closed_type(self, contour: Elements) -> str | None:
         """Which closed type a contour has by its letters, with a note where it is misspelt; None of any other."""
-        written = word(contour, Tag.CONTOUR_GEOMETRIC_TYPE)
+        written = ascii_text(contour, Tag.CONTOUR_GEOMETRIC_TYPE)
         letters = "".join(filter(str.isalnum, written)).upper()
         kind, quoted = _CLOSED_TYPES.get(letters), written[:_QUOTED_TYPE]
         if kind is None:
@@ -268,7 +268,7 @@ class _ContourSorter:
         return [(code, f"no closed contour with an area: {text}")]
 
     def notes(self, total: int) -> list[_Note]:
-        """What is to be said of the contours that do not count, and of unusual ones that do."""
+        """Notes on the contours that do not count, and on unusual ones that do."""
         notes = [
             (FindingCode.OTHER, f"{count} contours of the type {written!r} were read as {kind}")
             for (written, kind), count in sorted(self.read_as.items())
@@ -301,13 +301,14 @@ def _is_usual(stated: bytes) -> bool:
 
 
 def _offset_fault(contour: Elements, at: int) -> str | None:
+    # it moves the plane of the contour (PS3.3 C.8.8.6.2): without it, the structure would be in another place
     if _is_zero(contour, Tag.CONTOUR_OFFSET_VECTOR):
         return None
     return f"contour {at} has a Contour Offset Vector (3006,0045), which is not supported"
 
 
 def _miscount(contour: Elements, at: int, stated: bytes, count_of_numbers: int) -> str | None:
-    """How a contour contradicts itself: its points are not as many as it says."""
+    """How a contour contradicts itself: its points are not as many as it states (PS3.3 C.8.8.6)."""
     points, rest = divmod(count_of_numbers, 3)
     if not stated or rest or integer(contour, Tag.NUMBER_OF_CONTOUR_POINTS) == points:
         return None
@@ -348,24 +349,28 @@ def _lost_planes(short: Sequence[_Short], source: ContourTexts) -> list[_Note]:
         return []
     try:
         planes_mm, normal = _planes(source.read())
-    except DicomError:  # said when it is read
+    except DicomError:  # reported when it is read
         return []
     gaps_mm = np.diff(planes_mm)
     apart_mm = gaps_mm[gaps_mm > _SAME_PLANE_MM]
     usual_mm = float(np.median(apart_mm)) if len(apart_mm) else np.inf
     same_mm = max(_SAME_PLANE_MM, _SAME_PLANE_SHARE * usual_mm) if len(apart_mm) else _SAME_PLANE_MM
-    lost = []
+    unclosed = []
     for contour in short:
         if len(contour.points_mm) == 0:  # of its plane nothing is left at all
-            lost.append(contour.number)
+            unclosed.append(contour.number)
             continue
         height_mm = float(np.mean(contour.points_mm @ normal))
         beyond_mm = max(planes_mm[0] - height_mm, height_mm - planes_mm[-1])
         if np.abs(planes_mm - height_mm).min() > same_mm and beyond_mm <= _NEXT_PLANE * usual_mm:
-            lost.append(contour.number)
-    if not lost:
+            unclosed.append(contour.number)
+    if not unclosed:
         return []
-    which = f"contour {lost[0]} has" if len(lost) == 1 else f"contour {lost[0]} and {len(lost) - 1} more have"
+    which = (
+        f"contour {unclosed[0]} has"
+        if len(unclosed) == 1
+        else f"contour {unclosed[0]} and {len(unclosed) - 1} more have"
+    )
     text = f"{which} fewer than three points and nothing else on the plane: a part of the structure is missing"
     return [(FindingCode.CONTOURS_INCOMPLETE, text)]
 
@@ -387,7 +392,7 @@ def _planes(contours: Contours) -> tuple[FloatArray, FloatArray]:
 
 
 def _slab_mm(of_contours: set[bytes], of_planes: set[bytes]) -> tuple[float | None, list[_Note]]:
-    """The thickness that the contours state, or else the spacing of the images they were drawn on; None if neither."""
+    """The thickness that the contours state, or else the spacing of their images; None if neither."""
     unused: list[_Note] = []
     for tag, texts in ((Tag.CONTOUR_SLAB_THICKNESS, of_contours), (Tag.SPACING_BETWEEN_SLICES, of_planes)):
         written = sorted(texts - {b""})

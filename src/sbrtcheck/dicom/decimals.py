@@ -1,9 +1,9 @@
-r"""Decimal text of DICOM (``12.5\-3\1e2``) in, the float64 that Python's ``float`` gives out, thousands at once.
+r"""Decimal text of DICOM (``12.5\-3\1e2``) -> the same float64 numbers as Python's ``float``, thousands at once.
 
-A number of up to 16 characters fits into two 64-bit words, one character a byte. All numbers of a piece of text are
-loaded into such words, what stands before each is cleared, the point is taken out by shifts, and three multiplications
-turn eight digits into an integer. Integer and power of ten are exact in float64, so that their quotient is rounded
-once, as ``float`` rounds. Whatever is not plain digits with a minus and a point goes through ``float``.
+A number of up to 16 characters fits into two 64-bit integers ("words" below), one character a byte. All numbers of a
+piece of text are loaded into such words, what stands before each is cleared, the point is removed by shifts, and three
+multiplications turn eight digits into an integer. Integer and power of ten are exact in float64, so that their quotient
+is rounded once, as ``float`` rounds. Whatever is not digits with a minus and a point goes through ``float``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _Words = npt.NDArray[np.uint64]
 
 
 class BadDecimalError(ValueError):
-    """One of the texts is not a finite number; ``index`` says which, counted over all of them."""
+    """One of the texts is not a finite number; ``index`` is its number, counted over all of them."""
 
     def __init__(self, index: int, token: str) -> None:
         super().__init__(index, token)
@@ -254,9 +254,9 @@ def _by_float(text: bytes, before: int) -> FloatArray:
     """Numbers of a text of which ``before`` others have been read already."""
     tokens = text.split(b"\\")
     # float() also takes underscores and the words nan and inf, which are no DICOM decimals
-    plain = not text.translate(None, b"0123456789+-.eE\\ \0")
+    is_decimal = not text.translate(None, b"0123456789+-.eE\\ \0")
     try:
-        if plain:
+        if is_decimal:
             numbers = np.array([float(token.strip(b" \0")) for token in tokens])
             if np.isfinite(numbers).all():
                 return numbers

@@ -1,4 +1,4 @@
-"""RTDOSE in, dose grid out: stored numbers, one scaling, and where each point lies in the patient."""
+"""RTDOSE -> dose grid: stored numbers, one scaling, and the place of each point in the patient."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sbrtcheck.dicom.elements import (
     PixelsInMemory,
     StoredValues,
 )
-from sbrtcheck.dicom.tags import integer, millimetres, number, tag_name, word
+from sbrtcheck.dicom.tags import ascii_text, integer, millimetres, number, tag_name
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import (
     MAXIMUM_PERCENT,
@@ -34,14 +34,15 @@ from sbrtcheck.plan import (
     may_be_maximum,
 )
 
-# Direction cosines are written with six digits and more; beyond this the axes are not perpendicular unit vectors.
+# Direction cosines are written with six digits or more; with a larger error the axes are not perpendicular unit
+# vectors.
 _ORTHONORMAL = 1e-4
 # A first frame offset within this of 0 means relative offsets, within this of the z of Image Position (Patient)
 # absolute ones: places are written from floats, with as little as one decimal.
 _SAME_PLACE_MM = 0.051
 # Steps that differ by no more than this are even.
 _EVEN_MM = 0.01
-# Grids of one plan are written by one system; beyond this they are different grids.
+# Grids of one plan are written by one system; points farther apart than this are of different grids.
 _SAME_GRID_MM = 1e-3
 # Stored numbers are integers: steps as large as the upper bound, or too small for a normal float, are no dose.
 _SCALING = (np.finfo(np.float64).tiny, 1e3)
@@ -54,7 +55,7 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
 
     Points follow Image Position and Image Orientation (Patient), Pixel Spacing, and the Grid Frame Offset Vector by
     DICOM PS3.3 C.8.8.3.2: relative along the normal when its first value is 0, patient z when it is the z of Image
-    Position, both within one tolerance; the frames lie where the differences to the first value put them. Frames that
+    Position, both within one tolerance; each frame is placed by its difference to the first value. Frames that
     fall along the normal come as a reversed view, so that offsets always rise from 0.
 
     Parameters
@@ -91,7 +92,7 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
     return grid, (*findings, *_dose_type_findings(elements), *_padding_findings(padding))
 
 
-def summed(grids: list[DoseGrid], display_name: str) -> DoseGrid:
+def sum_of_doses(grids: list[DoseGrid], display_name: str) -> DoseGrid:
     """The sum of doses on one and the same grid, in Gy; `DicomError` when the grids differ."""
     first = grids[0]
     for grid in grids[1:]:
@@ -114,13 +115,13 @@ def _same_points(a: DoseGrid, b: DoseGrid) -> bool:
         (np.asarray(a.spacing_mm), np.asarray(b.spacing_mm)),
         (a.axes, b.axes),
     )
-    return all(bool(np.all(np.abs(mine - theirs) <= _SAME_GRID_MM)) for mine, theirs in pairs)
+    return all(bool(np.all(np.abs(first - second) <= _SAME_GRID_MM)) for first, second in pairs)
 
 
 def grid_maximum_gy(file: DoseFile) -> float | None:
     """Largest dose of the grid, Gy; None without a usable grid, for an RTDOSE may hold DVHs alone."""
     scaling = number(file.elements, Tag.DOSE_GRID_SCALING)
-    if scaling is None or scaling <= 0.0 or word(file.elements, Tag.DOSE_UNITS).upper() != "GY":
+    if scaling is None or scaling <= 0.0 or ascii_text(file.elements, Tag.DOSE_UNITS).upper() != "GY":
         return None
     try:
         return float(np.max(stored_values(file))) * scaling
@@ -149,17 +150,17 @@ def _values_and_padding(file: DoseFile) -> tuple[StoredValues, int]:
         case PixelsInFile():
             padding = _padding(pixels.size, shape, kind, name)
             if padding:
-                after = _from_file(pixels.path, pixels.at + size, np.dtype("u1"), padding)
+                after = _values_from_file(pixels.path, pixels.at + size, np.dtype("u1"), padding)
                 _refuse_other_than_padding(after.tobytes(), padding, name)
-            return _in_shape(_from_file(pixels.path, pixels.at, kind, count), shape, name), padding
+            return _values_in_shape(_values_from_file(pixels.path, pixels.at, kind, count), shape, name), padding
         case PixelsInMemory():
             padding = _padding_in(pixels.content, shape, kind, name)
-            return _in_shape(np.frombuffer(pixels.content, dtype=kind, count=count), shape, name), padding
+            return _values_in_shape(np.frombuffer(pixels.content, dtype=kind, count=count), shape, name), padding
         case BigEndianPixels():
             padding = _padding_in(pixels.content, shape, kind, name)
-            return _in_shape(pixels.decode(size if padding else len(pixels.content)), shape, name), padding
+            return _values_in_shape(pixels.decode(size if padding else len(pixels.content)), shape, name), padding
         case CompressedPixels():
-            return _in_shape(pixels.decode(), shape, name), 0
+            return _values_in_shape(pixels.decode(), shape, name), 0
 
 
 def _padding_in(content: bytes, shape: tuple[int, int, int], kind: np.dtype[np.generic], display_name: str) -> int:
@@ -168,7 +169,7 @@ def _padding_in(content: bytes, shape: tuple[int, int, int], kind: np.dtype[np.g
     return padding
 
 
-def _from_file(path: Path, at: int, kind: np.dtype[np.generic], count: int) -> StoredValues:
+def _values_from_file(path: Path, at: int, kind: np.dtype[np.generic], count: int) -> StoredValues:
     values: StoredValues = np.fromfile(path, dtype=kind, count=count, offset=at)
     return values
 
@@ -197,7 +198,7 @@ def _refuse_other_than_padding(after: bytes, count: int, display_name: str) -> N
         raise DicomError(what, display_name, "the file may be damaged or edited: export it again")
 
 
-def _in_shape(values: StoredValues, shape: tuple[int, int, int], display_name: str) -> StoredValues:
+def _values_in_shape(values: StoredValues, shape: tuple[int, int, int], display_name: str) -> StoredValues:
     if values.size != prod(shape):
         what = f"pixel data has {values.size} values, {shape[0]} frames need {prod(shape)}"
         raise DicomError(what, display_name, "the file may be truncated: export it again")
@@ -226,9 +227,10 @@ def _gy_per_unit(
     scaling = number(elements, Tag.DOSE_GRID_SCALING)
     if scaling is None or not _SCALING[0] <= scaling <= _SCALING[1]:
         raise DicomError("the RTDOSE has no usable Dose Grid Scaling (3004,000E)", display_name, "export it again")
-    match word(elements, Tag.DOSE_UNITS).upper():
+    match ascii_text(elements, Tag.DOSE_UNITS).upper():
         case "GY":
             return scaling, ()
+        # relative to a value that the file does not name (PS3.3 C.8.8.3): percent of the prescription is assumed
         case "RELATIVE":
             return _percent_to_gy(scaling, float(np.max(stored)) * scaling, display_name, prescription)
         case other:
@@ -256,7 +258,7 @@ def _percent_to_gy(
 
 
 def _refuse_error_dose(elements: Elements, display_name: str) -> None:
-    if word(elements, Tag.DOSE_TYPE).upper() == "ERROR":
+    if ascii_text(elements, Tag.DOSE_TYPE).upper() == "ERROR":
         raise DicomError(
             "Dose Type is ERROR: the difference of two doses is not a plan's dose",
             display_name,
@@ -272,7 +274,7 @@ def _padding_findings(count: int) -> tuple[Finding, ...]:
 
 
 def _dose_type_findings(elements: Elements) -> tuple[Finding, ...]:
-    kind = word(elements, Tag.DOSE_TYPE).upper()
+    kind = ascii_text(elements, Tag.DOSE_TYPE).upper()
     if kind in {"PHYSICAL", ""}:
         return ()
     text = f"Dose Type is {kind}: values are not physical dose, and limits for physical dose are applied to them"
@@ -288,6 +290,7 @@ def _numbers(elements: Elements, tag: int, count: int, display_name: str) -> Flo
 
 def _spacing(elements: Elements, display_name: str) -> tuple[float, float]:
     """Distance of columns and of rows; the element has that of rows first."""
+    # the spacing of rows comes first (PS3.3 10.7.1.3)
     between_rows, between_columns = _numbers(elements, Tag.PIXEL_SPACING, 2, display_name)
     if min(between_rows, between_columns) <= 0.0:
         raise DicomError("Pixel Spacing (0028,0030) is not above 0", display_name)

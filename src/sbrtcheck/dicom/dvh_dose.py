@@ -1,8 +1,8 @@
 """Computed DVHs + the plan's files -> an RTDOSE that has a DVH Sequence and no dose grid (PS3.3 A.18.3, C.8.8.4).
 
-Each DVH is cumulative, in bins of 0.01 Gy, with the volume that gets at least the dose at the lower edge of its bin: so
-the first one is the whole volume, and every reading of the curve is off by no more than a bin. The bounds of a DVH have
-no place in the format.
+Each DVH is cumulative, in bins of 0.01 Gy, with the volume that receives at least the dose at the lower edge of its
+bin: so the first one is the whole volume, and every reading of the curve is off by no more than a bin. The bounds of a
+DVH have no place in the format.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydicom.uid import ImplicitVRLittleEndian, RTDoseStorage
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.files import AnyPath, Kind
 from sbrtcheck.dicom.origin import Origin, origin_of, plan_references
-from sbrtcheck.dicom.tags import quiet, word
+from sbrtcheck.dicom.tags import ascii_text, quiet
 from sbrtcheck.dicom.write import SOFTWARE, file_bytes, set_equipment, version
 from sbrtcheck.dvh import DVH, DVHSet, VolumeUnit
 from sbrtcheck.dvh import Origin as From
@@ -31,9 +31,9 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
     Parameters
     ----------
     dvhs
-        Computed ones. Those that `left_out` names are not written.
+        Computed ones. Those that `omission_lines` names are not written.
     path
-        Folder or files that they were computed from; patient and study are taken from there.
+        Folder or files that they were computed from; patient and study are those of these files.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
     InputError
         The DVHs are stored ones or there are none; or the files are not there, name different patients or no plan.
     """
-    written = [dvh for dvh in dvhs if _why_not(dvh) is None]
+    written = [dvh for dvh in dvhs if _why_no_place(dvh) is None]
     if dvhs.origin is not From.COMPUTED:
         raise InputError("these DVHs were not computed here", hint="write computed ones: --dvhs computed")
     if converted := [dvh for dvh in written if dvh.quantity is not Quantity.PHYSICAL]:
@@ -64,14 +64,16 @@ def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
         return file_bytes(dataset, ImplicitVRLittleEndian)
 
 
-def left_out(dvhs: DVHSet) -> tuple[str, ...]:
-    """Say of every structure that has no place in the file why; a line each."""
-    lines = [f"{one.name}: {one.reason}" + (f" ({one.detail})" if one.detail else "") for one in dvhs.without]
-    lines += [f"{dvh.name}: {why}" for dvh in dvhs if (why := _why_not(dvh)) is not None]
+def omission_lines(dvhs: DVHSet) -> tuple[str, ...]:
+    """A line for every structure that has no place in the file, with the reason."""
+    lines = [
+        f"{no_dvh.name}: {no_dvh.reason}" + (f" ({no_dvh.detail})" if no_dvh.detail else "") for no_dvh in dvhs.without
+    ]
+    lines += [f"{dvh.name}: {why}" for dvh in dvhs if (why := _why_no_place(dvh)) is not None]
     return tuple(lines)
 
 
-def _why_not(dvh: DVH) -> str | None:
+def _why_no_place(dvh: DVH) -> str | None:
     """Why a DVH has no place in the file; None when it has."""
     if dvh.number < 0:
         return "made here from other structures, so the structure set has no ROI to refer to"
@@ -86,7 +88,7 @@ def _set_series(dataset: Dataset, dvhs: DVHSet, origin: Origin) -> None:
     dataset.OperatorsName = ""
     dataset.SeriesNumber = 1
     dataset.SeriesDescription = f"{SOFTWARE} DVHs"
-    frame = next((uid for dose in origin.doses if (uid := word(dose, Tag.FRAME_OF_REFERENCE_UID))), "")
+    frame = next((uid for dose in origin.doses if (uid := ascii_text(dose, Tag.FRAME_OF_REFERENCE_UID))), "")
     if not frame:
         raise InputError("the plan's dose has no frame of reference", hint="export it again")
     dataset.FrameOfReferenceUID = frame
@@ -118,7 +120,9 @@ def _set_dose(dataset: Dataset, origin: Origin) -> None:
     if not plans:
         raise InputError("the dose refers to no plan, and there is no RTPLAN", hint="add the RTPLAN to the folder")
     dataset.DoseUnits = "GY"
-    dataset.DoseType = next((kind for dose in origin.doses if (kind := word(dose, Tag.DOSE_TYPE).upper())), "PHYSICAL")
+    dataset.DoseType = next(
+        (kind for dose in origin.doses if (kind := ascii_text(dose, Tag.DOSE_TYPE).upper())), "PHYSICAL"
+    )
     dataset.DoseComment = f"DVHs of {SOFTWARE} {version()}, no dose grid"
     dataset.DoseSummationType = "PLAN" if len(plans) == 1 else "MULTI_PLAN"
     dataset.ReferencedRTPlanSequence = Sequence(plans)
@@ -154,10 +158,10 @@ def _item(dvh: DVH, dose_type: str) -> Dataset:
 
 
 def _volumes_cc(dvh: DVH) -> list[float]:
-    """Volume that gets at least 0 Gy, 0.01 Gy, ... up to the largest dose."""
+    """Volume that receives at least 0 Gy, 0.01 Gy, ... up to the largest dose."""
     bins = int(float(dvh.curve.dose_gy[-1]) / BIN_GY) + 1
     edges_gy = np.arange(bins) / round(1 / BIN_GY)
-    return [band.value for band in dvh.volume_at_doses(edges_gy)]
+    return [bounds.value for bounds in dvh.volume_at_doses(edges_gy)]
 
 
 def _decimal(number: float) -> str:

@@ -1,4 +1,4 @@
-"""What every reader of DICOM files gives: the elements of a file or an item, by tag; and the pixels of a dose.
+"""What every reader of DICOM files returns: the elements of a file or an item by tag, and the pixels of a dose.
 
 Two readers give them: `sbrtcheck.dicom.fast` of nearly every RT file, `sbrtcheck.dicom.general` (pydicom) of any other.
 `sbrtcheck.dicom.reader` asks the one after the other; nothing above it can tell which of them read a file.
@@ -125,7 +125,7 @@ class Header:
     Parameters
     ----------
     sop_class, modality, uid
-        SOP Class UID and Modality, which say what the file is; SOP Instance UID. Empty when absent.
+        SOP Class UID and Modality, which tell what the file is; SOP Instance UID. Empty when absent.
     elements
         Those wanted; None where they cannot be read.
     cut_off

@@ -24,7 +24,7 @@ def encapsulated_pdf(
     pdf
         The document; it needs no patient identity, for the object has it.
     path
-        Folder or files of the plan; patient and study are taken from there.
+        Folder or files of the plan; patient and study are those of these files.
     provenance
         Of the DVHs that the document is about: the UIDs of their files.
     title

@@ -1,9 +1,9 @@
-"""Ordinary DICOM file in, its elements as bytes out; None for any other file, which pydicom reads then.
+"""Ordinary DICOM file -> its elements as bytes; None for any other file, which pydicom reads then.
 
 Importing pydicom and reading with it takes a third of the time from the files of a plan to its contours
 (``docs/decisions/0018``). Nearly every RT file needs none of its repairs: preamble and file meta information, or
 neither; explicit or implicit VR little endian; tags that rise, each element, sequence and item inside of what holds it,
-and nothing left over (PS3.5 7 and PS3.10 7.1). Such a file can be read in one way only, which takes two loops. Nothing
+and nothing left over (PS3.5 7 and PS3.10 7.1). Such a file can be read in one way only, by two loops. Nothing
 is repaired or guessed here: a file with the slightest oddity is pydicom's, with its errors, and the tests compare the
 two readers on files of every kind.
 """
@@ -88,7 +88,7 @@ _OTHER_SEQUENCES = frozenset(
         0x300A01B4,  # Setup Device
     }
 )
-# Elements of which more than the bytes is wanted, with the VRs whose bytes say all.
+# Elements of which more than the bytes is wanted, with the VRs whose bytes are enough.
 _EXPECTED = {
     **dict.fromkeys(_SEQUENCES, (b"SQ",)),
     **dict.fromkeys((Tag.ROWS, Tag.COLUMNS, Tag.BITS_ALLOCATED, Tag.PIXEL_REPRESENTATION), (b"US",)),
@@ -155,9 +155,9 @@ class FastElements:
             ascii_text = single.decode("ascii")
             if ascii_text.isprintable():
                 return ascii_text
-        from sbrtcheck.dicom.general import decoded_alone
+        from sbrtcheck.dicom.general import decode_text
 
-        return decoded_alone(text, self.character_set)
+        return decode_text(text, self.character_set)
 
     def unsigned(self, tag: int, display_name: str) -> int:
         """Value of a US element; `DicomError` when absent."""
@@ -268,7 +268,7 @@ class _Walk:
         return 0
 
     def _refuse_other_encoding(self, at: int) -> None:
-        """Refuse a dataset that is empty, begins with a command, or looks explicit where it should be implicit."""
+        """Refuse a dataset that is empty, begins with a command, or seems explicit where it should be implicit VR."""
         self._refuse_beyond(at + 8, self.size)
         first = self._bytes(at, at + 8)
         looks_explicit = all(0x41 <= letter <= 0x5A for letter in first[4:6])

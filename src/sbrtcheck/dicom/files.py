@@ -1,4 +1,4 @@
-"""Folder or files in, the headers of the RT files among them out; nothing but headers is read."""
+"""Folder or files -> the headers of the RT files among them; nothing but headers is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TypeAlias
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import ANY_TAG, Damage, Elements, Header, HeaderTags, NotRead
 from sbrtcheck.dicom.reader import read_header
-from sbrtcheck.dicom.tags import name, number, word
+from sbrtcheck.dicom.tags import ascii_text, name, number
 from sbrtcheck.errors import DicomError, InputError
 
 OnePath: TypeAlias = str | PathLike[str]
@@ -205,7 +205,7 @@ def _looks_like_dicom(start: bytes) -> bool:
 
 
 def _is_other_storage(start: bytes) -> bool:
-    """Whether the file meta information says image or the like: thousands of CT files need no further look."""
+    """Whether the file meta information names another storage class: of thousands of CT files no more is read."""
     at = start.find(b"\x02\x00\x02\x00UI", 132)  # Media Storage SOP Class UID; this group is always explicit
     storage_class = start[at + 8 : at + 8 + int.from_bytes(start[at + 6 : at + 8], "little")] if at > 0 else b""
     return storage_class.startswith(_STORAGE) and not storage_class.startswith(_RT_CLASS.encode())
@@ -221,22 +221,23 @@ def _with_description(file: RtFile, elements: Elements) -> RtFile:
         frames=_frames(elements),
         plan_refs=_references(plans) if file.kind is Kind.DOSE else (),
         structure_set_refs=_references(elements.items(Tag.REFERENCED_STRUCTURE_SET_SEQUENCE)),
-        summation=word(elements, Tag.DOSE_SUMMATION_TYPE).upper() or None,
+        summation=ascii_text(elements, Tag.DOSE_SUMMATION_TYPE).upper() or None,
         parts=_parts_of_plan(elements) if file.kind is Kind.PLAN else _parts_of_dose(plans),
     )
 
 
 def _frames(elements: Elements) -> tuple[str, ...]:
-    uids = {word(elements, Tag.FRAME_OF_REFERENCE_UID)}
+    uids = {ascii_text(elements, Tag.FRAME_OF_REFERENCE_UID)}
     uids |= {
-        word(item, Tag.FRAME_OF_REFERENCE_UID) for item in elements.items(Tag.REFERENCED_FRAME_OF_REFERENCE_SEQUENCE)
+        ascii_text(item, Tag.FRAME_OF_REFERENCE_UID)
+        for item in elements.items(Tag.REFERENCED_FRAME_OF_REFERENCE_SEQUENCE)
     }
-    uids |= {word(item, Tag.REFERENCED_FRAME_OF_REFERENCE_UID) for item in elements.items(_STRUCTURE_SET_ROIS)}
+    uids |= {ascii_text(item, Tag.REFERENCED_FRAME_OF_REFERENCE_UID) for item in elements.items(_STRUCTURE_SET_ROIS)}
     return tuple(sorted(uids - {""}))
 
 
 def _references(sequence: Sequence[Elements]) -> tuple[str, ...]:
-    uids = [word(item, Tag.REFERENCED_SOP_INSTANCE_UID) for item in sequence]
+    uids = [ascii_text(item, Tag.REFERENCED_SOP_INSTANCE_UID) for item in sequence]
     return tuple(dict.fromkeys(uid for uid in uids if uid))
 
 

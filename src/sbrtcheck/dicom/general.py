@@ -1,4 +1,4 @@
-"""Any DICOM file in, its elements out as pydicom reads them. The way for all that `sbrtcheck.dicom.fast` does not read.
+"""Any DICOM file -> its elements as pydicom reads them, for the files that `sbrtcheck.dicom.fast` does not read.
 
 The only reading module that needs pydicom when it is imported: it is imported when there is such a file.
 """
@@ -57,7 +57,7 @@ from sbrtcheck.dicom.elements import (
     StoredValues,
     Wanted,
 )
-from sbrtcheck.dicom.tags import printable, tag_name, word
+from sbrtcheck.dicom.tags import ascii_text, printable, tag_name
 from sbrtcheck.errors import DicomError
 
 # What pydicom raises on bytes that are no DICOM, or end too early.
@@ -78,8 +78,8 @@ READ_ERRORS = (
     zlib.error,
 )
 
-# Of other ones, private ones above all, the encoding is not known: a file that looks little endian may have big-endian
-# pixel data. Compressed ones have a dataset of explicit VR little endian (PS3.5 A.4).
+# Of other ones, private ones above all, the encoding is not known: a file that seems to be little endian may have
+# big-endian pixel data. Compressed ones have a dataset of explicit VR little endian (PS3.5 A.4).
 _READ_SYNTAXES = frozenset(
     {
         *UncompressedTransferSyntaxes,
@@ -169,7 +169,7 @@ def _raw_element(dataset: Dataset, tag: int) -> RawDataElement | DataElement | N
 def _unknown(dataset: Dataset, tag: int) -> bytes:
     """Bytes of an element whose VR is given as UN though the dictionary knows it; empty for any other element.
 
-    Such a value is of implicit VR little endian, whatever the file is (PS3.5 6.2.2). pydicom takes short ones for what
+    Such a value is of implicit VR little endian, whatever the file is (PS3.5 6.2.2). pydicom reads short ones as what
     they are, in the encoding of the file, and leaves those of 64 kB and more as bytes.
     """
     element = _raw_element(dataset, tag)
@@ -186,7 +186,7 @@ def _items_of_unknown(value: bytes, dataset: Dataset) -> Sequence:
         )
 
 
-def decoded_alone(text: bytes, character_set: bytes) -> str:
+def decode_text(text: bytes, character_set: bytes) -> str:
     """A text (LO, SH) in a character set, as pydicom reads it from a file."""
     elements = b"".join(
         struct.pack("<HH2sH", 0x0008, element, vr, len(value)) + value
@@ -210,13 +210,13 @@ def _file_meta(path: Path) -> PydicomElements:
 def _unread_syntax(meta: PydicomElements) -> Damage | None:
     """Why a file of this meta information cannot be read, its transfer syntax named; None where it can be.
 
-    A file that does not name its transfer syntax is read as what it looks like.
+    A file that does not name its transfer syntax is read by what its first bytes suggest.
     """
     syntax = meta.raw_text(Tag.TRANSFER_SYNTAX_UID).decode("latin-1")
     if not syntax or syntax in _READ_SYNTAXES:
         return None
-    uid, known = printable(syntax[:_MAX_UID]), UID(syntax).name
-    text = f"{uid} ({known})" if known != syntax else f"{uid}, a private one"
+    uid, name = printable(syntax[:_MAX_UID]), UID(syntax).name
+    text = f"{uid} ({name})" if name != syntax else f"{uid}, a private one"
     what = f"its transfer syntax is {text}, which is not read: how its numbers are encoded is not known"
     return Damage(what=what, hint=_EXPORT_UNCOMPRESSED)
 
@@ -294,18 +294,19 @@ def _pixels_of(dataset: Dataset, display_name: str) -> Pixels:
     if not raw:
         return NoPixels()
     if getattr(element, "length", 0) == UNDEFINED_LENGTH or not isinstance(raw, bytes):
-        return CompressedPixels(decode=partial(_decompressed, dataset, display_name))
+        return CompressedPixels(decode=partial(_decompress, dataset, display_name))
     if getattr(element, "is_little_endian", False):
         return PixelsInMemory(content=raw)
     return BigEndianPixels(content=raw, decode=partial(_big_endian, dataset, display_name))
 
 
-def _decompressed(dataset: Dataset, display_name: str) -> StoredValues:
+def _decompress(dataset: Dataset, display_name: str) -> StoredValues:
     return _decoded_pixels(dataset, display_name, compressed=True)
 
 
 def _big_endian(dataset: Dataset, display_name: str, size: int) -> StoredValues:
     element = _raw_element(dataset, Tag.PIXEL_DATA)
+    # a value of VR UN is kept as bytes, and may be of either byte order
     if getattr(element, "VR", "") == "UN":
         what = "pixel data of unknown VR in a big-endian file: their byte order is not known"
         raise DicomError(what, display_name)
@@ -364,16 +365,16 @@ class _EndWatch:
 
 
 def read_general_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | NotRead:
-    """The header of a file that starts as DICOM files do; where its dataset says nothing, its meta information does."""
+    """The header of a file that starts as DICOM files do; what its dataset lacks comes from its meta information."""
     meta = _file_meta(path)
     unread_syntax = _unread_syntax(meta)
     header = _header(file, meta, wanted)
     if unread_syntax is None:
         return header
-    uid = word(meta, Tag.MEDIA_STORAGE_SOP_INSTANCE_UID)
+    uid = ascii_text(meta, Tag.MEDIA_STORAGE_SOP_INSTANCE_UID)
     if isinstance(header, Header):
         return replace(header, uid=header.uid or uid, unread_syntax=unread_syntax)
-    sop_class = word(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
+    sop_class = ascii_text(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
     if wanted(sop_class, "") is None:
         return header
     return Header(sop_class=sop_class, modality="", uid=uid, elements=None, unread_syntax=unread_syntax)
@@ -382,11 +383,11 @@ def read_general_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | 
 def _header(file: BinaryIO, meta: PydicomElements, wanted: Wanted) -> Header | NotRead:
     try:
         start = PydicomElements(_start_of(file))
-        sop_class = word(start, Tag.SOP_CLASS_UID) or word(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
+        sop_class = ascii_text(start, Tag.SOP_CLASS_UID) or ascii_text(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
         header = Header(
             sop_class=sop_class,
-            modality=word(start, Tag.MODALITY),
-            uid=word(start, Tag.SOP_INSTANCE_UID),
+            modality=ascii_text(start, Tag.MODALITY),
+            uid=ascii_text(start, Tag.SOP_INSTANCE_UID),
             elements=None,
         )
         tags = wanted(sop_class, header.modality)
@@ -409,13 +410,13 @@ def _start_of(file: BinaryIO) -> FileDataset:
 def _header_dataset(file: BinaryIO, tags: HeaderTags) -> tuple[Dataset, Damage | None]:
     """The wanted elements, and that an element runs past the end of the file."""
     watch = _EndWatch(file, tags.last)
-    dataset = _watched(file, watch, [*tags.tags])
+    dataset = _read_with_watch(file, watch, [*tags.tags])
     deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
     # a deflated file is watched through its decompressed bytes, not this file
     return dataset, None if deflated else watch.cut_off
 
 
-def _watched(file: BinaryIO, watch: _EndWatch, wanted: list[BaseTag | int]) -> FileDataset:
+def _read_with_watch(file: BinaryIO, watch: _EndWatch, wanted: list[BaseTag | int]) -> FileDataset:
     file.seek(0)
     header = read_partial(file, watch, force=True, specific_tags=wanted)
     if watch.open_beams:

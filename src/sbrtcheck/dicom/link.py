@@ -1,4 +1,4 @@
-"""Headers of RT files in, the plans they make out: which dose belongs to which plan and structure set, and why not.
+"""Headers of RT files -> plans: which dose belongs to which plan and structure set, or why it belongs to none.
 
 References decide: RTDOSE names its RTPLAN, that its RTSTRUCT. Where a reference is missing, the frame of reference
 decides, if it leaves one choice, and a finding says so. A reference to an RTPLAN that is not there is never replaced by
@@ -95,7 +95,7 @@ class FoundPlan:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The files to read; `load_plan` takes them as they are."""
+        """The files to read, as `load_plan` accepts them."""
         parts = (*self.doses, self.plan, self.structure_set)
         return tuple(part.path for part in parts if part is not None)
 
@@ -106,7 +106,7 @@ class FoundPlan:
 
     @property
     def reason(self) -> str | None:
-        """The same in words."""
+        """The same as text."""
         return self.obstacle.what if self.obstacle is not None else None
 
     def has(self, uid: str) -> bool:
@@ -180,13 +180,13 @@ def _plans_of(files: tuple[RtFile, ...]) -> list[FoundPlan]:
     index = _index(files)
     return [
         with_set
-        for group in _dose_groups(_of(files, Kind.DOSE), index)
+        for group in _dose_groups(_files_of_kind(files, Kind.DOSE), index)
         for with_set in _with_structure_sets(_with_damage(group), index)
     ]
 
 
 def _with_folder_finding(plan: FoundPlan) -> FoundPlan:
-    """The same, with the word that nothing but its folder tells whose files these are."""
+    """The same, with a finding that nothing but the folder tells whose files these are."""
     text = "files in other folders have the same UIDs and other content; this plan's were told from them by folder"
     finding = Finding(code=FindingCode.OTHER, text=text)
     no_structures = plan.no_structures
@@ -200,7 +200,7 @@ def _with_folder_finding(plan: FoundPlan) -> FoundPlan:
     )
 
 
-def _of(files: Iterable[RtFile], kind: Kind) -> list[RtFile]:
+def _files_of_kind(files: Iterable[RtFile], kind: Kind) -> list[RtFile]:
     return [file for file in files if file.kind is kind]
 
 
@@ -243,9 +243,9 @@ class _Index:
 
 def _index(files: tuple[RtFile, ...]) -> _Index:
     # A file without UID cannot be named, but it can still share a frame of reference.
-    sets = {file.uid or file.display_name: file for file in _of(files, Kind.STRUCTURE_SET)}
-    plans = {file.uid or file.display_name: file for file in _of(files, Kind.PLAN)}
-    named = {ref for dose in _of(files, Kind.DOSE) for ref in dose.plan_refs}
+    sets = {file.uid or file.display_name: file for file in _files_of_kind(files, Kind.STRUCTURE_SET)}
+    plans = {file.uid or file.display_name: file for file in _files_of_kind(files, Kind.PLAN)}
+    named = {ref for dose in _files_of_kind(files, Kind.DOSE) for ref in dose.plan_refs}
     return _Index(
         plans=plans,
         free=_by_frame((plan, _frames_of_plan(plan, sets)) for uid, plan in plans.items() if uid not in named),
@@ -267,7 +267,7 @@ def _frames_of_plan(plan: RtFile, sets: Mapping[str, RtFile]) -> Iterable[str]:
     return plan.frames or {frame for ref in plan.structure_set_refs if ref in sets for frame in sets[ref].frames}
 
 
-def _sharing(frames: Iterable[str], by_frame: Mapping[str, Sequence[RtFile]]) -> list[RtFile]:
+def _files_sharing_frame(frames: Iterable[str], by_frame: Mapping[str, Sequence[RtFile]]) -> list[RtFile]:
     by_name = {file.display_name: file for frame in frames for file in by_frame.get(frame, ())}
     return [by_name[display_name] for display_name in sorted(by_name)]
 
@@ -277,16 +277,16 @@ def _sharing(frames: Iterable[str], by_frame: Mapping[str, Sequence[RtFile]]) ->
 
 def _dose_groups(doses: list[RtFile], index: _Index) -> list[FoundPlan]:
     """Doses that belong together, with their plan, before structure sets are looked for."""
-    owned: dict[tuple[str, str], FoundPlan] = {}
+    by_owner: dict[tuple[str, str], FoundPlan] = {}
     for dose in doses:
         for group in _owners(dose, index):
-            key = (group.plan.display_name if group.plan is not None else "", _without_plan_key(group))
-            earlier = owned.get(key)
-            owned[key] = group if earlier is None else replace(earlier, doses=(*earlier.doses, dose))
-    return [group for group in owned.values() for group in _by_summation(group)]
+            key = (group.plan.display_name if group.plan is not None else "", _key_without_plan(group))
+            earlier = by_owner.get(key)
+            by_owner[key] = group if earlier is None else replace(earlier, doses=(*earlier.doses, dose))
+    return [group for group in by_owner.values() for group in _by_summation(group)]
 
 
-def _without_plan_key(group: FoundPlan) -> str:
+def _key_without_plan(group: FoundPlan) -> str:
     """What holds doses together that have no RTPLAN: the plan they name, else nothing."""
     if group.plan is not None:
         return ""
@@ -297,6 +297,7 @@ def _without_plan_key(group: FoundPlan) -> str:
 def _owners(dose: RtFile, index: _Index) -> list[FoundPlan]:
     """The plan a dose belongs to: one by reference; every possible one by frame of reference; or none, with reason."""
     alone = FoundPlan(doses=(dose,))
+    # a dose of several plans is the dose of none of them, so that none of their prescriptions applies
     if len(dose.plan_refs) > 1:
         return [replace(alone, no_prescription=f"the dose belongs to {len(dose.plan_refs)} plans")]
     if dose.plan_refs:
@@ -304,7 +305,7 @@ def _owners(dose: RtFile, index: _Index) -> list[FoundPlan]:
         if plan is not None:
             return [replace(alone, plan=plan)]
         return [replace(alone, no_prescription=f"the dose's RTPLAN {dose.plan_refs[0]} is not among the files")]
-    shared = _sharing(dose.frames, index.free)
+    shared = _files_sharing_frame(dose.frames, index.free)
     if not shared:
         return [replace(alone, no_prescription="the dose names no RTPLAN, and none shares its frame of reference")]
     text = f"{dose.display_name} names no RTPLAN; it was linked by frame of reference"
@@ -324,10 +325,10 @@ def _by_summation(group: FoundPlan) -> list[FoundPlan]:
     for summation in ("FRACTION", "BEAM"):
         parts = tuple(dose for dose in group.doses if dose.summation == summation)
         if parts:
-            return [_sum_of(replace(group, doses=parts), summation)]
+            return [_summed_doses(replace(group, doses=parts), summation)]
     unstated = [dose for dose in group.doses if dose.summation is None]
     if unstated:
-        return [_of_unstated_type(replace(group, doses=(dose,))) for dose in unstated]
+        return [_doses_of_unstated_type(replace(group, doses=(dose,))) for dose in unstated]
     kinds = ", ".join(sorted({dose.summation for dose in group.doses if dose.summation is not None}))
     return [replace(group, problem=Obstacle(what=f"Dose Summation Type {kinds} is not the dose of a plan"))]
 
@@ -347,20 +348,20 @@ def _multi_plan_findings(dose: RtFile) -> tuple[Finding, ...]:
     return (Finding(code=FindingCode.SUMMED_DOSES, text=text),)
 
 
-def _of_unstated_type(group: FoundPlan) -> FoundPlan:
+def _doses_of_unstated_type(group: FoundPlan) -> FoundPlan:
     text = f"{group.doses[0].display_name} states no Dose Summation Type; it was used as the plan's whole dose"
     return replace(group, findings=(*group.findings, Finding(code=FindingCode.OTHER, text=text)))
 
 
-def _sum_of(group: FoundPlan, summation: str) -> FoundPlan:
+def _summed_doses(group: FoundPlan, summation: str) -> FoundPlan:
     names = "fraction groups" if summation == "FRACTION" else "beams"
     have = sorted(part for dose in group.doses for part in _parts_of(dose, summation))
     planned = sorted(_parts_of(group.plan, summation)) if group.plan is not None else []
     count = f"{len(group.doses)} {summation} doses were summed" if len(group.doses) > 1 else f"one {summation} dose"
-    code, cover = _cover(have, planned, names)
+    code, cover = _finding_on_sum(have, planned, names)
     finding = Finding(code=code, text=f"{count} ({names} {_part_numbers(have)}); {cover}")
     summed = replace(group, findings=(*group.findings, finding))
-    bad_sum = _bad_sum(group, have, planned, names)
+    bad_sum = _why_no_sum(group, have, planned, names)
     return replace(summed, problem=Obstacle(what=bad_sum) if bad_sum is not None else None)
 
 
@@ -375,14 +376,16 @@ def _part_numbers(parts: list[tuple[int, ...]]) -> str:
     return ", ".join(str(part[-1]) for part in parts) if parts else "not stated"
 
 
-def _cover(have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> tuple[FindingCode, str]:
-    """What is said of a sum that is not refused, where both files name the parts or where one does not."""
+def _finding_on_sum(have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> tuple[FindingCode, str]:
+    """Code and text of the finding on a sum that is not refused: both files name the parts, or one does not."""
     if have and planned:
         return FindingCode.SUMMED_DOSES, f"these are all {names} of the RTPLAN"
     return FindingCode.DOSE_OF_PARTS, f"whether these are all {names} of the plan cannot be told"
 
 
-def _bad_sum(group: FoundPlan, have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str) -> str | None:
+def _why_no_sum(
+    group: FoundPlan, have: list[tuple[int, ...]], planned: list[tuple[int, ...]], names: str
+) -> str | None:
     """Why a sum would be wrong: other frames of reference, a part twice, a part missing, fewer doses than parts."""
     if len({dose.frames for dose in group.doses}) > 1:
         return "the doses to be summed are in different frames of reference"
@@ -401,11 +404,11 @@ def _with_damage(group: FoundPlan) -> FoundPlan:
     """The same, with the damage of a file as its problem."""
     for file in (*group.doses, group.plan):
         if file is not None and file.damage is not None:
-            return replace(group, problem=_damaged(file, file.damage))
+            return replace(group, problem=_damage_obstacle(file, file.damage))
     return group
 
 
-def _damaged(file: RtFile, damage: Damage) -> Obstacle:
+def _damage_obstacle(file: RtFile, damage: Damage) -> Obstacle:
     return Obstacle(what=damage.what, place=file.display_name, hint=damage.hint)
 
 
@@ -418,41 +421,45 @@ def _with_structure_sets(group: FoundPlan, index: _Index) -> list[FoundPlan]:
 
 
 def _with_contours(group: FoundPlan, index: _Index) -> list[FoundPlan]:
-    referring = _referring(group)
+    referring = _files_with_reference(group)
     named = [index.sets[ref] for file in referring for ref in file.structure_set_refs if ref in index.sets]
     if named:
-        return [_with_structure_set(_with_findings(group, _elsewhere(referring, named[0])), named[0])]
-    shared = _sharing(group.doses[0].frames, index.sets_in)
+        return [_with_structure_set(_with_findings(group, _texts_on_other_sets(referring, named[0])), named[0])]
+    shared = _files_sharing_frame(group.doses[0].frames, index.sets_in)
     if not shared:
         return [replace(group, no_structures=Obstacle(what=_why_no_set(group, referring, index)))]
     return [
-        _with_structure_set(_with_findings(group, _linked_set(referring, structure_set, len(shared))), structure_set)
+        _with_structure_set(
+            _with_findings(group, _texts_on_linked_set(referring, structure_set, len(shared))), structure_set
+        )
         for structure_set in shared
     ]
 
 
-def _referring(group: FoundPlan) -> list[RtFile]:
+def _files_with_reference(group: FoundPlan) -> list[RtFile]:
     """Files that refer to a structure set, the plan first."""
     return [file for file in (group.plan, *group.doses) if file is not None and file.structure_set_refs]
 
 
 def _with_findings(group: FoundPlan, texts: Mapping[str, FindingCode]) -> FoundPlan:
-    noted = tuple(Finding(code=code, text=text) for text, code in texts.items())
-    return replace(group, findings=(*group.findings, *noted))
+    additional = tuple(Finding(code=code, text=text) for text, code in texts.items())
+    return replace(group, findings=(*group.findings, *additional))
 
 
-def _linked_set(referring: list[RtFile], structure_set: RtFile, choices: int) -> dict[str, FindingCode]:
+def _texts_on_linked_set(referring: list[RtFile], structure_set: RtFile, choices: int) -> dict[str, FindingCode]:
     which = "the only one" if choices == 1 else f"one of {choices}"
     if not referring:
-        taken = f"{structure_set.display_name} was used, {which} in the dose's frame of reference"
-        text = f"no structure set is named; {taken}"
+        choice = f"{structure_set.display_name} was used, {which} in the dose's frame of reference"
+        text = f"no structure set is named; {choice}"
         return {text: FindingCode.LINKED_BY_FRAME_OF_REFERENCE}
     how = f", which is {which} in the dose's frame of reference"
-    return {text + how: FindingCode.LINKED_BY_FRAME_OF_REFERENCE for text in _elsewhere(referring, structure_set)}
+    return {
+        text + how: FindingCode.LINKED_BY_FRAME_OF_REFERENCE for text in _texts_on_other_sets(referring, structure_set)
+    }
 
 
-def _elsewhere(referring: Iterable[RtFile], used: RtFile) -> dict[str, FindingCode]:
-    """What is to be said of files that refer to another structure set than the one used."""
+def _texts_on_other_sets(referring: Iterable[RtFile], used: RtFile) -> dict[str, FindingCode]:
+    """A text for each file that refers to another structure set than the one used, with its finding code."""
     return {
         f"the {file.kind} refers to another structure set ({file.structure_set_refs[0]})"
         f" than the one used ({used.uid or 'without UID'})": FindingCode.OTHER
@@ -471,13 +478,13 @@ def for_stored_dvhs(plan: FoundPlan) -> FoundPlan:
 
 def _with_names(joined: FoundPlan, group: FoundPlan, index: _Index) -> FoundPlan:
     """The RTDOSE tells, for its DVHs have the numbers; without a reference in it, the RTPLAN."""
-    referring = sorted(_referring(group), key=lambda file: file.kind is not Kind.DOSE)
+    referring = sorted(_files_with_reference(group), key=lambda file: file.kind is not Kind.DOSE)
     if not referring:
         return _with_names_of(joined, joined.structure_set, joined.findings)
     refs = referring[0].structure_set_refs
-    here = [index.sets[ref] for ref in refs if ref in index.sets]
-    if here:
-        return _with_names_of(joined, here[0], _with_findings(group, _elsewhere(referring, here[0])).findings)
+    sets = [index.sets[ref] for ref in refs if ref in index.sets]
+    if sets:
+        return _with_names_of(joined, sets[0], _with_findings(group, _texts_on_other_sets(referring, sets[0])).findings)
     text = (
         f"the {referring[0].kind} refers to structure set {refs[0]}, which is not among the files: stored DVHs have ROI"
         " numbers for names, for another set may number its ROIs otherwise"
@@ -499,9 +506,9 @@ def _with_structure_set(group: FoundPlan, structure_set: RtFile) -> FoundPlan:
     joined = replace(group, structure_set=structure_set)
     frames = set(group.doses[0].frames)
     if structure_set.damage is not None:
-        return replace(joined, no_structures=_damaged(structure_set, structure_set.damage))
+        return replace(joined, no_structures=_damage_obstacle(structure_set, structure_set.damage))
     if frames and structure_set.frames and not frames & set(structure_set.frames):
-        return replace(joined, no_structures=Obstacle(what=_other_frame(group, structure_set.frames)))
+        return replace(joined, no_structures=Obstacle(what=_other_frame_text(group, structure_set.frames)))
     if not frames or not structure_set.frames:
         file = group.doses[0] if not frames else structure_set
         text = f"{file.display_name} states no frame of reference; that dose and contours share one was not checked"
@@ -522,7 +529,7 @@ def _why_no_set(group: FoundPlan, referring: list[RtFile], index: _Index) -> str
     return f"{missing}, and none here shares the dose's frame of reference {', '.join(group.doses[0].frames)}"
 
 
-def _other_frame(group: FoundPlan, theirs: Sequence[str]) -> str:
-    more = f" and {len(theirs) - _MAX_FRAMES_LISTED} more" if len(theirs) > _MAX_FRAMES_LISTED else ""
-    listed = ", ".join(theirs[:_MAX_FRAMES_LISTED]) + more
+def _other_frame_text(group: FoundPlan, set_frames: Sequence[str]) -> str:
+    more = f" and {len(set_frames) - _MAX_FRAMES_LISTED} more" if len(set_frames) > _MAX_FRAMES_LISTED else ""
+    listed = ", ".join(set_frames[:_MAX_FRAMES_LISTED]) + more
     return f"the RTSTRUCT is in frame of reference {listed}, the RTDOSE in {', '.join(group.doses[0].frames)}"

@@ -1,4 +1,4 @@
-"""Folder or files in; one Plan, the DVHs stored with it, or the list of all plans out."""
+"""Folder or files -> one Plan, the DVHs stored with it, or the list of all plans."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, summed
+from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, sum_of_doses
 from sbrtcheck.dicom.elements import DoseFile
 from sbrtcheck.dicom.files import AnyPath, Kind
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
@@ -30,25 +30,25 @@ _NO_PLAN_HINT = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, o
 class _ChosenPlan:
     """A chosen plan, its prescription read, dose and structures not yet."""
 
-    found: FoundPlan
+    source: FoundPlan
     prescription: Prescription | UnknownPrescription
     findings: tuple[Finding, ...]
 
     @property
     def display_name(self) -> str:
-        return self.found.doses[0].display_name
+        return self.source.doses[0].display_name
 
     @property
     def frame(self) -> str:
-        return next(iter(self.found.doses[0].frames), "")
+        return next(iter(self.source.doses[0].frames), "")
 
     @property
     def uids(self) -> PlanUids:
-        plan, structure_set = self.found.plan, self.found.structure_set
+        plan, structure_set = self.source.plan, self.source.structure_set
         return PlanUids(
             plan=plan.uid if plan is not None else "",
             structure_set=structure_set.uid if structure_set is not None else "",
-            doses=self.found.dose_uids,
+            doses=self.source.dose_uids,
             frame_of_reference=self.frame,
         )
 
@@ -94,7 +94,7 @@ def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescript
     Returns
     -------
     Plan
-        Its contours are decoded when they are read; its ``findings`` say what linking and reading turned up.
+        Its contours are decoded when they are read; its ``findings`` are those of linking and reading.
 
     Raises
     ------
@@ -106,8 +106,8 @@ def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescript
         When a file is damaged or lacks something needed.
     """
     with quiet():
-        opened = _opened(path, plan, prescription)
-        return _plan(opened, _dose_files(opened))
+        chosen = _chosen_plan(path, plan, prescription)
+        return _plan(chosen, _dose_files(chosen))
 
 
 def load_plan_and_dvhs(
@@ -124,42 +124,42 @@ def load_plan_and_dvhs(
         As for `load_plan`.
     """
     with quiet():
-        opened = _opened(path, plan, prescription)
-        doses = _dose_files(opened)
-        loaded = _plan(opened, doses)
-        return loaded, _stored_with(opened, doses, loaded)
+        chosen = _chosen_plan(path, plan, prescription)
+        doses = _dose_files(chosen)
+        loaded = _plan(chosen, doses)
+        return loaded, _stored_dvhs_beside(chosen, doses, loaded)
 
 
-def _opened(path: AnyPath, uid: str | None, prescription: Prescription | None) -> _ChosenPlan:
+def _chosen_plan(path: AnyPath, uid: str | None, prescription: Prescription | None) -> _ChosenPlan:
     files = _plan_files(path)
     plan = _choose(files, uid, with_structures=True)
-    return _open(plan, plan, files, prescription)
+    return _with_prescription(plan, plan, files, prescription)
 
 
-def _plan(opened: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
-    grid, dose_findings = _dose(opened, doses)
-    structures, set_findings = _structures(opened)
+def _plan(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
+    grid, dose_findings = _dose(chosen, doses)
+    structures, set_findings = _structures(chosen)
     return Plan(
         dose=grid,
         structures=structures,
-        prescription=opened.prescription,
-        uids=opened.uids,
-        label=opened.found.label,
-        findings=(*opened.findings, *dose_findings, *set_findings, *_frame_findings(opened)),
+        prescription=chosen.prescription,
+        uids=chosen.uids,
+        label=chosen.source.label,
+        findings=(*chosen.findings, *dose_findings, *set_findings, *_frame_findings(chosen)),
     )
 
 
-def _frame_findings(opened: _ChosenPlan) -> tuple[Finding, ...]:
-    """Where one of the two names a frame of reference and the other none, whether they lie in one is not known."""
-    structure_set = opened.found.structure_set
-    if structure_set is None or bool(opened.frame) == bool(structure_set.frames):
+def _frame_findings(chosen: _ChosenPlan) -> tuple[Finding, ...]:
+    """RTSTRUCT or RTDOSE names no frame of reference: whether contours and dose share one is not known."""
+    structure_set = chosen.source.structure_set
+    if structure_set is None or bool(chosen.frame) == bool(structure_set.frames):
         return ()
-    which = "RTSTRUCT" if opened.frame else "RTDOSE"
+    which = "RTSTRUCT" if chosen.frame else "RTDOSE"
     text = f"the {which} names no frame of reference: whether contours and dose lie in the same one cannot be told"
     return (Finding(code=FindingCode.FRAME_UNKNOWN, text=text),)
 
 
-def _stored_with(opened: _ChosenPlan, doses: Sequence[DoseFile], plan: Plan) -> DVHSet | NotStored:
+def _stored_dvhs_beside(chosen: _ChosenPlan, doses: Sequence[DoseFile], plan: Plan) -> DVHSet | NotStored:
     """The DVHs stored in the one dose of a plan, named by the plan's own structures."""
     from sbrtcheck.dicom.stored import has_dvhs, stored_dvhs
 
@@ -167,17 +167,17 @@ def _stored_with(opened: _ChosenPlan, doses: Sequence[DoseFile], plan: Plan) -> 
         return NotStored(reason="the RTDOSE stores no DVHs")
     if len(doses) > 1:
         return NotStored(reason=_OF_PARTS)
-    if opened.found.names_from != opened.found.structure_set:
+    if chosen.source.names_from != chosen.source.structure_set:
         reason = "the stored DVHs have the ROI numbers of another structure set than the one whose contours are here"
         return NotStored(reason=reason)
     try:
         return stored_dvhs(
             doses[0].elements,
-            opened.display_name,
+            chosen.display_name,
             maximum_gy=plan.dose.max_gy,
             names={structure.number: (structure.name, structure.kind) for structure in plan.structures},
-            prescription=opened.prescription,
-            provenance=_provenance(opened),
+            prescription=chosen.prescription,
+            provenance=_provenance(chosen),
             findings=(),
         )
     except SbrtcheckError as error:
@@ -208,30 +208,30 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
 
     with quiet():
         files = _plan_files(path)
-        chosen = _choose(files, plan, with_structures=False)
-        opened = _open(chosen, for_stored_dvhs(chosen), files, prescription)
-        if len(opened.found.doses) > 1:
-            raise InputError(_OF_PARTS, opened.display_name, STORED_HINT)
-        dose = read_dose(opened.found.doses[0].path, opened.display_name)
-        with log_step("DVHs") as say:
+        choice = _choose(files, plan, with_structures=False)
+        chosen = _with_prescription(choice, for_stored_dvhs(choice), files, prescription)
+        if len(chosen.source.doses) > 1:
+            raise InputError(_OF_PARTS, chosen.display_name, STORED_HINT)
+        dose = read_dose(chosen.source.doses[0].path, chosen.display_name)
+        with log_step("DVHs") as set_summary:
             stored = stored_dvhs(
                 dose.elements,
-                opened.display_name,
+                chosen.display_name,
                 maximum_gy=grid_maximum_gy(dose),
-                names=_names(opened),
-                prescription=opened.prescription,
-                provenance=_provenance(opened),
-                findings=opened.findings,
+                names=_names(chosen),
+                prescription=chosen.prescription,
+                provenance=_provenance(chosen),
+                findings=chosen.findings,
             )
-            say(f"{len(stored)} stored in {opened.display_name}, {len(stored.without)} structures without")
+            set_summary(f"{len(stored)} stored in {chosen.display_name}, {len(stored.without)} structures without")
         return stored
 
 
-def _provenance(opened: _ChosenPlan) -> dict[str, str | tuple[str, ...]]:
-    uids = opened.uids
+def _provenance(chosen: _ChosenPlan) -> dict[str, str | tuple[str, ...]]:
+    uids = chosen.uids
     return {
         "plan": uids.plan,
-        "plan_label": opened.found.label,
+        "plan_label": chosen.source.label,
         "structure_set": uids.structure_set,
         "doses": uids.doses,
         "frame_of_reference": uids.frame_of_reference,
@@ -239,12 +239,12 @@ def _provenance(opened: _ChosenPlan) -> dict[str, str | tuple[str, ...]]:
 
 
 def _plan_files(path: AnyPath) -> PlanFiles:
-    with log_step("files") as say:
+    with log_step("files") as set_summary:
         files = scan(path)
         linked = link(files)
         counts = ", ".join(f"{files.count(kind)} {kind}" for kind in Kind)
         skipped = f"{files.others} other DICOM, {len(files.not_dicom)} not DICOM, {len(files.copies)} copies"
-        say(f"{counts}; {skipped}; {len(linked.plans)} complete plans, {len(linked.incomplete)} incomplete")
+        set_summary(f"{counts}; {skipped}; {len(linked.plans)} complete plans, {len(linked.incomplete)} incomplete")
     return linked
 
 
@@ -252,23 +252,23 @@ def _plan_files(path: AnyPath) -> PlanFiles:
 
 
 def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> FoundPlan:
-    complete = [*files.plans] if with_structures else [plan for plan in _all(files) if plan.problem is None]
-    refused = [plan for plan in _all(files) if plan not in complete]
+    complete = [*files.plans] if with_structures else [plan for plan in _all_plans(files) if plan.problem is None]
+    refused = [plan for plan in _all_plans(files) if plan not in complete]
     if uid is not None:
-        if not any(plan.has(uid) for plan in _all(files)):
-            raise NoPlanError(f"no plan, dose or structure set {uid} makes a plan", "", _there_are(files))
+        if not any(plan.has(uid) for plan in _all_plans(files)):
+            raise NoPlanError(f"no plan, dose or structure set {uid} makes a plan", "", _plans_text(files))
         complete = [plan for plan in complete if plan.has(uid)]
         refused = [plan for plan in refused if plan.has(uid)]
     if not with_structures:
-        complete = _told_apart_by_names(complete)
+        complete = _one_for_each_set_of_names(complete)
     if len(complete) > 1:
-        raise _several(complete)
+        raise _several_plans_error(complete)
     if not complete:
-        raise _nothing_to_choose(files, refused)
+        raise _no_plan_error(files, refused)
     return complete[0]
 
 
-def _several(complete: list[FoundPlan]) -> AmbiguousPlanError:
+def _several_plans_error(complete: list[FoundPlan]) -> AmbiguousPlanError:
     times = Counter(map(str, complete))
     listed = "; ".join(text if number == 1 else f"{text}, in {number} folders" for text, number in times.items())
     hint = "choose one by the UID of its plan or dose (plan=UID, --plan UID)"
@@ -277,7 +277,7 @@ def _several(complete: list[FoundPlan]) -> AmbiguousPlanError:
     return AmbiguousPlanError(f"{len(complete)} plans are here: {listed}", "", hint)
 
 
-def _told_apart_by_names(plans: list[FoundPlan]) -> list[FoundPlan]:
+def _one_for_each_set_of_names(plans: list[FoundPlan]) -> list[FoundPlan]:
     """Of plans that differ in nothing but a structure set whose names are not used, the first."""
     first: dict[tuple[object, ...], FoundPlan] = {}
     for plan in plans:
@@ -285,17 +285,17 @@ def _told_apart_by_names(plans: list[FoundPlan]) -> list[FoundPlan]:
     return list(first.values())
 
 
-def _all(files: PlanFiles) -> tuple[FoundPlan, ...]:
+def _all_plans(files: PlanFiles) -> tuple[FoundPlan, ...]:
     return (*files.plans, *files.incomplete)
 
 
-def _there_are(files: PlanFiles) -> str:
-    plans = [str(plan) for plan in _all(files)]
+def _plans_text(files: PlanFiles) -> str:
+    plans = [str(plan) for plan in _all_plans(files)]
     more = f" and {len(plans) - _MAX_LISTED} more" if len(plans) > _MAX_LISTED else ""
     return "there are: " + ("; ".join(plans[:_MAX_LISTED]) + more if plans else "none")
 
 
-def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
+def _no_plan_error(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
     if refused:
         first, obstacle = refused[0], refused[0].obstacle
         assert obstacle is not None  # noqa: S101 - it was refused for it
@@ -313,18 +313,20 @@ def _nothing_to_choose(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanErro
 # Reading it
 
 
-def _open(chosen: FoundPlan, found: FoundPlan, files: PlanFiles, given: Prescription | None) -> _ChosenPlan:
-    """``found`` is the chosen plan, with the structure set that is to be used."""
-    plan = found.plan
+def _with_prescription(
+    choice: FoundPlan, source: FoundPlan, files: PlanFiles, given: Prescription | None
+) -> _ChosenPlan:
+    """``source`` is the chosen plan, with the structure set that is to be used."""
+    plan = source.plan
     dataset = read_elements(plan.path, plan.display_name, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
-    prescription, stated = prescription_of(dataset, given, found.no_prescription)
-    findings = (*found.findings, *stated, *_not_used_findings(chosen, files), *_skipped_findings(files))
-    return _ChosenPlan(found=found, prescription=prescription, findings=findings)
+    prescription, stated = prescription_of(dataset, given, source.no_prescription)
+    findings = (*source.findings, *stated, *_not_used_findings(choice, files), *_skipped_findings(files))
+    return _ChosenPlan(source=source, prescription=prescription, findings=findings)
 
 
 def _not_used_findings(chosen: FoundPlan, files: PlanFiles) -> tuple[Finding, ...]:
-    """Other plans of the same input: left aside on the caller's word, or because they are incomplete."""
-    others = [plan for plan in _all(files) if plan is not chosen]
+    """Other plans of the same input: not used because the caller chose another, or because they are incomplete."""
+    others = [plan for plan in _all_plans(files) if plan is not chosen]
     texts = [
         f"also here and not used: {plan}" + (f": {plan.reason}" if plan.reason is not None else "") for plan in others
     ]
@@ -344,8 +346,8 @@ def _skipped_findings(files: PlanFiles) -> tuple[Finding, ...]:
         "skipped as copies of other files": files.copies,
     }
     return tuple(
-        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(paths)} {_files(paths)} {what}; -vv names them")
-        for what, paths in texts.items()
+        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(paths)} {_files(paths)} {reason}; -vv names them")
+        for reason, paths in texts.items()
         if paths
     )
 
@@ -354,18 +356,18 @@ def _files(paths: tuple[Path, ...]) -> str:
     return "file" if len(paths) == 1 else "files"
 
 
-def _dose_files(opened: _ChosenPlan) -> list[DoseFile]:
-    return [read_dose(dose.path, dose.display_name) for dose in opened.found.doses]
+def _dose_files(chosen: _ChosenPlan) -> list[DoseFile]:
+    return [read_dose(dose.path, dose.display_name) for dose in chosen.source.doses]
 
 
-def _dose(opened: _ChosenPlan, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tuple[Finding, ...]]:
-    with log_step("dose") as say:
-        grids_and_findings = [dose_grid(dose, opened.prescription) for dose in doses]
-        findings = tuple(dict.fromkeys(finding for _, some in grids_and_findings for finding in some))
+def _dose(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tuple[Finding, ...]]:
+    with log_step("dose") as set_summary:
+        grids_and_findings = [dose_grid(dose, chosen.prescription) for dose in doses]
+        findings = tuple(dict.fromkeys(finding for _, grid_findings in grids_and_findings for finding in grid_findings))
         grids = [grid for grid, _ in grids_and_findings]
-        grid = grids[0] if len(grids) == 1 else summed(grids, opened.display_name)
-        say(f"{', '.join(dose.display_name for dose in opened.found.doses)}; {_grid_text(grid)}")
-        say(_prescription_text(opened.prescription))
+        grid = grids[0] if len(grids) == 1 else sum_of_doses(grids, chosen.display_name)
+        set_summary(f"{', '.join(dose.display_name for dose in chosen.source.doses)}; {_grid_text(grid)}")
+        set_summary(_prescription_text(chosen.prescription))
     return grid, findings
 
 
@@ -381,22 +383,22 @@ def _prescription_text(rx: Prescription | UnknownPrescription) -> str:
     return f"prescription {rx.dose_gy:g} Gy in {rx.fractions} fractions ({rx.source})"
 
 
-def _structures(opened: _ChosenPlan) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
-    file = opened.found.structure_set
+def _structures(chosen: _ChosenPlan) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
+    file = chosen.source.structure_set
     if file is None:
-        missing = opened.found.no_structures
-        assert missing is not None  # noqa: S101 - it says why there is no structure set
-        raise NoPlanError(missing.what, opened.display_name, _NO_PLAN_HINT)
-    with log_step("structures") as say:
+        missing = chosen.source.no_structures
+        assert missing is not None  # noqa: S101 - it is why there is no structure set
+        raise NoPlanError(missing.what, chosen.display_name, _NO_PLAN_HINT)
+    with log_step("structures") as set_summary:
         structures, findings = structures_of(
-            read_elements(file.path, file.display_name), file.display_name, opened.frame
+            read_elements(file.path, file.display_name), file.display_name, chosen.frame
         )
-        say(f"{len(structures)} in {file.display_name}")
+        set_summary(f"{len(structures)} in {file.display_name}")
     return structures, findings
 
 
-def _names(opened: _ChosenPlan) -> dict[int, tuple[str, str]]:
-    file = opened.found.structure_set
+def _names(chosen: _ChosenPlan) -> dict[int, tuple[str, str]]:
+    file = chosen.source.structure_set
     if file is None:
         return {}
     return names_and_kinds(read_elements(file.path, file.display_name), file.display_name)

@@ -1,4 +1,4 @@
-"""UIDs of a plan's files -> whose they are: what an object made from them has to repeat, and what it refers to.
+"""UIDs of a plan's files -> patient, study and references that an object made from these files has to repeat.
 
 This is the one place where a patient's identity is read, and only to be written into an object that is asked for so
 that it lands in that patient's record. It goes into no message, log or file name.
@@ -18,10 +18,10 @@ from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import AnyPath, Kind, RtFile
 from sbrtcheck.dicom.general import READ_ERRORS, PydicomElements, read_general
 from sbrtcheck.dicom.scan import scan
-from sbrtcheck.dicom.tags import name, quiet, word
+from sbrtcheck.dicom.tags import ascii_text, name, quiet
 from sbrtcheck.errors import DicomError, InputError
 
-# Of the modules Patient, General Study and Patient Study (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2). What stands in `_PRESENT`
+# Of the modules Patient, General Study and Patient Study (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2). What is in `_PRESENT`
 # has to be there, empty where it is not known.
 _PRESENT = (
     "PatientName",
@@ -84,17 +84,17 @@ def origin_of(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) ->
         first = next(h for kind in (Kind.PLAN, Kind.DOSE) for h in of_kind[kind])
         return Origin(
             subject=_subject(first),
-            references={kind: tuple(map(reference_to, found)) for kind, found in of_kind.items()},
+            references={kind: tuple(map(reference_to, same_kind)) for kind, same_kind in of_kind.items()},
             doses=tuple(of_kind[Kind.DOSE]),
         )
 
 
 def reference_to(header: Elements) -> Dataset:
     """Class and UID of an instance, as items of references have them."""
-    sop_class = word(header, Tag.SOP_CLASS_UID)
+    sop_class = ascii_text(header, Tag.SOP_CLASS_UID)
     if not sop_class:
         raise DicomError("one of the plan's files has no SOP Class UID to refer to it by", hint="export it again")
-    return _reference(sop_class, word(header, Tag.SOP_INSTANCE_UID))
+    return _reference(sop_class, ascii_text(header, Tag.SOP_INSTANCE_UID))
 
 
 def _files(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Sequence[RtFile]:
@@ -131,7 +131,7 @@ def _subject(header: PydicomElements) -> Dataset:
     subject.SpecificCharacterSet = "ISO_IR 192"
     for element in _identity_elements(header.dataset):
         subject.add(element)
-    if not word(PydicomElements(subject), Tag.STUDY_INSTANCE_UID):
+    if not ascii_text(PydicomElements(subject), Tag.STUDY_INSTANCE_UID):
         raise DicomError("the file has no Study Instance UID", hint="export it again")
     return subject
 
@@ -155,16 +155,16 @@ def _value(header: Dataset, tag: int) -> tuple[str, str]:
     except READ_ERRORS as error:
         raise DicomError("patient or study cannot be read", hint="export the plan again") from error
     several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    return "\\".join("" if one is None else str(one) for one in several), vr
+    return "\\".join("" if item is None else str(item) for item in several), vr
 
 
 def plan_references(origin: Origin) -> tuple[Dataset, ...]:
     """References to the plans that the doses are of: as the doses have them, else to the RTPLAN that is there."""
     stated = [item for dose in origin.doses for item in dose.items(Tag.REFERENCED_RT_PLAN_SEQUENCE)]
     unique = {
-        uid: word(item, Tag.REFERENCED_SOP_CLASS_UID)
+        uid: ascii_text(item, Tag.REFERENCED_SOP_CLASS_UID)
         for item in stated
-        if (uid := word(item, Tag.REFERENCED_SOP_INSTANCE_UID))
+        if (uid := ascii_text(item, Tag.REFERENCED_SOP_INSTANCE_UID))
     }
     return tuple(_reference(sop_class, uid) for uid, sop_class in unique.items()) or origin.references[Kind.PLAN]
 

@@ -1,8 +1,8 @@
-"""RTPLAN in, prescription out: a stated target dose and one fraction group, or the reason why it is unknown.
+"""RTPLAN -> prescription, from a stated target dose and one fraction group; or the reason why it is unknown.
 
 The rules, in this order:
 
-1. A prescription that the caller gives wins; a finding says what the RTPLAN states when that differs.
+1. A prescription that the caller gives wins; when the RTPLAN states another, a finding tells it.
 2. Fractions: Number Of Fractions Planned of the one fraction group. With several fraction groups the prescription is
    unknown, for no single dose and fraction number describes the sum.
 3. Dose: Target Prescription Dose of the dose references of type TARGET. One that states none has the Target
@@ -24,19 +24,19 @@ from dataclasses import dataclass, replace
 
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import integer, number, word, words
+from sbrtcheck.dicom.tags import ascii_text, ascii_texts, integer, number
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 
 # Doses closer than this are one prescription, written with another rounding.
 _SAME_DOSE_GY = 1e-4
-# Beams come after the fraction groups, are most of an RTPLAN, and say nothing about the prescription.
+# Beams come after the fraction groups, are most of an RTPLAN, and have nothing of the prescription.
 LAST_TAG_OF_PRESCRIPTION = Tag.FRACTION_GROUP_SEQUENCE
 _OF_A_REGION = ("SITE", "VOLUME")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _TargetDose:
-    """A target prescription dose with what the RTPLAN says about it; ``by_group`` when the fraction group states it."""
+    """A target prescription dose with what the RTPLAN has of it; ``by_group`` when the fraction group states it."""
 
     dose_gy: float
     structure_type: str = ""
@@ -59,7 +59,7 @@ class _TargetDose:
 
     @property
     def source(self) -> str:
-        """Where it stands, for the report."""
+        """Where the RTPLAN has it, for the report."""
         place = "Target Prescription Dose in the Fraction Group" if self.by_group else "Target Prescription Dose"
         return f"{place} ({self._kind})"
 
@@ -110,6 +110,7 @@ def _stated_prescription(plan: Elements) -> Read:
     doses, unused = _target_doses(plan, groups)
     findings = _several_doses_findings([*doses, *unused])
     if len(groups) > 1:
+        # limits are for one number of fractions: doses of several groups have none
         numbers = ", ".join(str(integer(group, Tag.NUMBER_OF_FRACTIONS_PLANNED) or "?") for group in groups)
         reason = f"the RTPLAN has {len(groups)} fraction groups ({numbers} fractions)"
         return UnknownPrescription(reason=reason), findings
@@ -132,28 +133,28 @@ def _fractions(groups: Sequence[Elements]) -> int | None:
 
 
 def _target_doses(plan: Elements, groups: Sequence[Elements]) -> tuple[list[_TargetDose], list[_TargetDose]]:
-    """The doses to choose from, and those of the fraction group that a dose reference's own one stands for."""
+    """The doses to choose from, and those of the fraction group that a dose reference's own dose replaces."""
     by_number = _doses_of_group(groups[0]) if len(groups) == 1 else {}
     references = plan.items(Tag.DOSE_REFERENCE_SEQUENCE)
     times = Counter(integer(item, Tag.DOSE_REFERENCE_NUMBER) for item in references)
     doses: list[_TargetDose] = []
     unused: list[_TargetDose] = []
     for item in references:
-        if word(item, Tag.DOSE_REFERENCE_TYPE).upper() != "TARGET":
+        if ascii_text(item, Tag.DOSE_REFERENCE_TYPE).upper() != "TARGET":
             continue
         number_of_item = integer(item, Tag.DOSE_REFERENCE_NUMBER)
-        # a number that stands for several dose references tells none of them
+        # a number that several dose references share identifies none of them
         in_group = by_number.get(number_of_item, []) if times[number_of_item] == 1 else []
         described = _TargetDose(
             dose_gy=0.0,
-            structure_type=word(item, Tag.DOSE_REFERENCE_STRUCTURE_TYPE).upper(),
-            interpretation=word(item, Tag.DOSE_VALUE_INTERPRETATION).upper(),
-            purposes=tuple(filter(None, (purpose.upper() for purpose in words(item, Tag.DOSE_VALUE_PURPOSE)))),
+            structure_type=ascii_text(item, Tag.DOSE_REFERENCE_STRUCTURE_TYPE).upper(),
+            interpretation=ascii_text(item, Tag.DOSE_VALUE_INTERPRETATION).upper(),
+            purposes=tuple(filter(None, (purpose.upper() for purpose in ascii_texts(item, Tag.DOSE_VALUE_PURPOSE)))),
         )
         stated = [replace(described, dose_gy=dose_gy, by_group=True) for dose_gy in in_group]
-        own = _dose_gy(item)
-        doses += stated if own is None else [replace(described, dose_gy=own)]
-        unused += [] if own is None else stated
+        reference_gy = _dose_gy(item)
+        doses += stated if reference_gy is None else [replace(described, dose_gy=reference_gy)]
+        unused += [] if reference_gy is None else stated
     return doses, unused
 
 

@@ -1,4 +1,4 @@
-"""DICOM file in, its elements out: by the fast reader where it can, else by pydicom; nobody above knows by which.
+"""DICOM file -> its elements, by the fast reader where possible, else by pydicom; callers see no difference.
 
 The two readers give the same elements and errors, which the tests compare; why there are two, and what the fast one
 saves, is in ``docs/decisions/0018-two-readers-of-dicom-files.md``.
@@ -12,7 +12,7 @@ from typing import BinaryIO
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import ANY_TAG, DoseFile, Elements, Header, NotRead, PixelsInFile, Wanted
 from sbrtcheck.dicom.fast import FastFile, read_fast
-from sbrtcheck.dicom.tags import word
+from sbrtcheck.dicom.tags import ascii_text
 from sbrtcheck.errors import DicomError
 
 
@@ -58,14 +58,14 @@ def read_dose(path: Path, display_name: str) -> DoseFile:
 def read_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | NotRead:
     """What is wanted of an open file, by the SOP class and modality with which it begins; or why nothing is."""
     start = read_fast(file, Tag.MODALITY)
-    sop_class = word(start.elements, Tag.SOP_CLASS_UID) if start is not None else ""
+    sop_class = ascii_text(start.elements, Tag.SOP_CLASS_UID) if start is not None else ""
     if start is not None and sop_class:
         tags = wanted(sop_class, "")
         if tags is None:
             return "other"
         fast = read_fast(file, tags.last)
         if fast is not None:
-            modality, uid = word(start.elements, Tag.MODALITY), word(start.elements, Tag.SOP_INSTANCE_UID)
+            modality, uid = ascii_text(start.elements, Tag.MODALITY), ascii_text(start.elements, Tag.SOP_INSTANCE_UID)
             elements = fast.elements.only(tags.tags)
             return Header(sop_class=sop_class, modality=modality, uid=uid, elements=elements)
     from sbrtcheck.dicom.general import read_general_header

@@ -1,4 +1,4 @@
-"""Spatial Registration object in, rigid registration of frames of reference out."""
+"""Spatial Registration object -> rigid registration of frames of reference."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import is_dicom
 from sbrtcheck.dicom.reader import read_elements
-from sbrtcheck.dicom.tags import decimals, quiet, word
+from sbrtcheck.dicom.tags import ascii_text, decimals, quiet
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import FloatArray, Registration
 
@@ -48,12 +48,12 @@ def load_registration(path: str | PathLike[str]) -> Registration:
         if not is_dicom(file):
             raise DicomError("not a DICOM file", file.name, _HINT)
         dataset = read_elements(file, file.name)
-        if word(dataset, Tag.SOP_CLASS_UID) != _SPATIAL_REGISTRATION:
+        if ascii_text(dataset, Tag.SOP_CLASS_UID) != _SPATIAL_REGISTRATION:
             raise DicomError("not a Spatial Registration object", file.name, _HINT)
         to_shared = dict(
             _frame_and_matrix(item, file.name) for item in dataset.items(Tag.REGISTRATION_SEQUENCE, file.name)
         )
-        shared = word(dataset, Tag.FRAME_OF_REFERENCE_UID)
+        shared = ascii_text(dataset, Tag.FRAME_OF_REFERENCE_UID)
     if not to_shared or "" in to_shared:
         raise DicomError("the registration does not say which frames of reference it registers", file.name)
     if shared:
@@ -67,12 +67,12 @@ def _frame_and_matrix(item: Elements, display_name: str) -> tuple[str, FloatArra
     for step in item.items(Tag.MATRIX_REGISTRATION_SEQUENCE, display_name):
         for part in step.items(Tag.MATRIX_SEQUENCE, display_name):
             matrix = _matrix(part, display_name) @ matrix
-    return word(item, Tag.FRAME_OF_REFERENCE_UID), matrix
+    return ascii_text(item, Tag.FRAME_OF_REFERENCE_UID), matrix
 
 
 def _matrix(part: Elements, display_name: str) -> FloatArray:
     kind, values = (
-        word(part, Tag.FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX_TYPE).upper(),
+        ascii_text(part, Tag.FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX_TYPE).upper(),
         decimals(part, Tag.FRAME_OF_REFERENCE_TRANSFORMATION_MATRIX, display_name),
     )
     if kind != "RIGID":

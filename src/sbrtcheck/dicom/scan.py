@@ -1,8 +1,8 @@
-"""Folder or files in; the RT files that may make plans out, each once, and what was left out.
+"""Folder or files -> the RT files that may make plans, each once, and the files left out.
 
-A UID stands for one file. Copies of a file are left out. Files of one UID that differ can neither of them be picked,
-with one exception: a tool that takes the identity out of files may write the same UIDs for every patient, and then the
-patients' folders tell them apart. So, where one UID has several contents that lie in folders of which none is inside of
+A UID identifies one file. Copies of a file are left out. Files of one UID that differ can neither of them be picked,
+with one exception: a tool that removes identities from files may write the same UIDs for every patient, and then the
+patients' folders tell them apart. So, where one UID has several contents that are in folders of which none is inside of
 the other, the files that hang together with them by reference are parted by folder, as high up as needed, and linked
 with those of the same folder alone. Of folders whose files are all in another one too, the larger is kept.
 """
@@ -86,15 +86,15 @@ def _unique_files(files: Files) -> tuple[list[RtFile], tuple[Path, ...]]:
     folders, contents = _folders_that_tell_apart(files, _contents(files))
     apart = {file.path for folder in folders for file in folder}
     unique, copies = _without_copies([file for file in files if file.path not in apart], contents)
-    kept: list[frozenset[str]] = []
+    hashes_of_kept: list[frozenset[str]] = []
     for folder in sorted(folders, key=lambda folder: _order(folder, contents)):
-        held = frozenset(contents[file.path] for file in folder)
-        if any(held <= other for other in kept):
+        hashes = frozenset(contents[file.path] for file in folder)
+        if any(hashes <= other for other in hashes_of_kept):
             copies += [file.path for file in folder]
             continue
-        kept.append(held)
+        hashes_of_kept.append(hashes)
         own, more = _without_copies(folder, contents)
-        unique += [replace(file, apart=len(kept)) for file in own]
+        unique += [replace(file, apart=len(hashes_of_kept)) for file in own]
         copies += more
     return sorted(unique, key=lambda file: file.uid), tuple(copies)
 
@@ -112,7 +112,7 @@ def _content_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _of_several_contents(files: Files, contents: Mapping[Path, str]) -> frozenset[str]:
+def _uids_of_several_contents(files: Files, contents: Mapping[Path, str]) -> frozenset[str]:
     """UIDs of which there are several contents."""
     pairs = {(file.uid, contents[file.path]) for file in files if file.uid and file.path in contents}
     times = Counter(uid for uid, _ in pairs)
@@ -127,7 +127,7 @@ def _without_copies(files: Files, contents: Mapping[Path, str]) -> tuple[list[Rt
     unique: list[RtFile] = []
     copies: list[Path] = []
     for uid, same in sorted(by_uid.items()):
-        distinct, more = _distinct(same, contents)
+        distinct, more = _different_files(same, contents)
         copies += more
         if uid and len(distinct) > 1:
             distinct = [replace(distinct[0], damage=Damage(what=_SEVERAL_CONTENTS))]
@@ -135,7 +135,7 @@ def _without_copies(files: Files, contents: Mapping[Path, str]) -> tuple[list[Rt
     return unique, copies
 
 
-def _distinct(files: Files, contents: Mapping[Path, str]) -> tuple[Files, list[Path]]:
+def _different_files(files: Files, contents: Mapping[Path, str]) -> tuple[Files, list[Path]]:
     """Files of different content, in an order that depends on nothing else; and the copies of them."""
     if len(files) == 1:
         return files, []
@@ -149,25 +149,28 @@ def _distinct(files: Files, contents: Mapping[Path, str]) -> tuple[Files, list[P
 
 def _folders_that_tell_apart(files: Files, contents: Mapping[Path, str]) -> tuple[list[Files], Mapping[Path, str]]:
     """The files of each of the folders that tell them apart, none where no folder does; and what those files hold."""
-    if not _of_several_contents(files, contents):
+    if not _uids_of_several_contents(files, contents):
         return [], contents
     tangled = _files_tied_to_clashes(files, contents)
-    known = {**contents, **{file.path: _content_hash(file.path) for file in tangled if file.path not in contents}}
-    folders = _by_folder(tangled, known)
-    return folders if len(folders) > 1 else [], known
+    all_contents = {
+        **contents,
+        **{file.path: _content_hash(file.path) for file in tangled if file.path not in contents},
+    }
+    folders = _by_folder(tangled, all_contents)
+    return folders if len(folders) > 1 else [], all_contents
 
 
 def _order(folder: Files, contents: Mapping[Path, str]) -> tuple[int, list[str]]:
     """The largest first; then by nothing but content."""
-    held = sorted({contents[file.path] for file in folder})
-    return -len(held), held
+    hashes = sorted({contents[file.path] for file in folder})
+    return -len(hashes), hashes
 
 
 def _files_tied_to_clashes(files: Files, contents: Mapping[Path, str]) -> list[RtFile]:
     """Files that hang together, by references, with those of a UID that has several contents."""
-    here = {file.uid for file in files}
-    reached: set[str] = set(_of_several_contents(files, contents))
-    ties = [(file, _ties(file, here)) for file in files]
+    uids = {file.uid for file in files}
+    reached: set[str] = set(_uids_of_several_contents(files, contents))
+    ties = [(file, _ties(file, uids)) for file in files]
     while True:
         ties_reached = [tied for _, tied in ties if tied & reached]
         more = reached.union(*ties_reached)
@@ -176,16 +179,16 @@ def _files_tied_to_clashes(files: Files, contents: Mapping[Path, str]) -> list[R
         reached = more
 
 
-def _ties(file: RtFile, here: set[str]) -> frozenset[str]:
+def _ties(file: RtFile, uids: set[str]) -> frozenset[str]:
     """UIDs that link a file with others: its own, those it refers to, and its frames of reference where they decide."""
     refs = {*file.plan_refs, *file.structure_set_refs} - {""}
-    by_frame = file.kind is Kind.STRUCTURE_SET or not refs & here
+    by_frame = file.kind is Kind.STRUCTURE_SET or not refs & uids
     return frozenset({file.uid, *refs, *(f"frame {frame}" for frame in file.frames if by_frame)} - {""})
 
 
 def _by_folder(files: Files, contents: Mapping[Path, str]) -> list[Files]:
     """The files of each folder, as high up as its UIDs have one content each; those that no folder parts together."""
-    clashing = _of_several_contents(files, contents)
+    clashing = _uids_of_several_contents(files, contents)
     if not clashing:
         return [files]
     folders = [Path(os.path.abspath(file.path)).parent.parts for file in files]  # noqa: PTH100 - links as they are

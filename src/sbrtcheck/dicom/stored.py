@@ -1,7 +1,7 @@
-"""DVH Sequence of an RTDOSE in, DVHs out; what cannot be trusted in it is refused or reported, never guessed.
+"""DVH Sequence of an RTDOSE -> DVHs; what cannot be trusted in it is refused or reported, never guessed.
 
-DVH Data are pairs of bin width and volume. The volume of a cumulative histogram is read as that which gets at least the
-dose at the lower edge of its bin, so that the first one is the whole volume. Some systems mean the upper edge. The
+DVH Data are pairs of bin width and volume. The volume of a cumulative histogram is read as that which receives at least
+the dose at the lower edge of its bin, so that the first one is the whole volume. Some systems mean the upper edge. The
 bounds hold for both: the true curve may fall right after each lower edge, or as late as one bin after each upper edge.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import decimals, integer, number, word
+from sbrtcheck.dicom.tags import ascii_text, decimals, integer, number
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason, VolumeUnit
 from sbrtcheck.dvh.binned_dvh import (
     BinnedDvh,
@@ -35,7 +35,8 @@ from sbrtcheck.plan import Finding, FindingCode, FloatArray, Prescription, Unkno
 
 STORED_HINT = "use computed DVHs (dvhs='computed', --dvhs computed)"
 
-# A stored DVH may come from a finer grid than the RTDOSE's; beyond this factor its doses are in another unit.
+# A stored DVH may come from a finer grid than the RTDOSE's; if it differs by more than this factor, its doses are in
+# another unit.
 _ABOVE_GRID = 1.2
 
 _NO_ROI_NUMBER = -1  # of what is not the DVH of one ROI; ROIs are numbered from 0 or 1
@@ -59,7 +60,7 @@ class _Context:
 
 
 def has_dvhs(dose: Elements) -> bool:
-    """Whether an RTDOSE says that it stores DVHs."""
+    """Whether an RTDOSE has a DVH Sequence (PS3.3 C.8.8.4)."""
     return Tag.DVH_SEQUENCE in dose
 
 
@@ -102,7 +103,7 @@ def stored_dvhs(
         prescription=prescription,
         normalization_gy=number(dose, Tag.DVH_NORMALIZATION_DOSE_VALUE),
         maximum_gy=maximum_gy,
-        dose_type=word(dose, Tag.DOSE_TYPE).upper(),
+        dose_type=ascii_text(dose, Tag.DOSE_TYPE).upper(),
     )
     all_dvhs = _one_for_each_roi([_dvh(item, context) for item in sequence])
     all_dvhs = refuse_all_hundred(all_dvhs, "stored")
@@ -171,7 +172,7 @@ class _NoRoi:
 def _roi(item: Elements, display_name: str) -> _Roi | _NoRoi:
     """The DVH Referenced ROI Sequence (PS3.3 C.8.8.4): one ROI, included."""
     parts = [
-        (word(part, Tag.DVH_ROI_CONTRIBUTION_TYPE).upper(), integer(part, Tag.REFERENCED_ROI_NUMBER))
+        (ascii_text(part, Tag.DVH_ROI_CONTRIBUTION_TYPE).upper(), integer(part, Tag.REFERENCED_ROI_NUMBER))
         for part in item.items(Tag.DVH_REFERENCED_ROI_SEQUENCE, display_name)
     ]
     if not parts:
@@ -194,7 +195,7 @@ def _several_names(item: Elements, context: _Context) -> str:
     for part in item.items(Tag.DVH_REFERENCED_ROI_SEQUENCE, context.display_name):
         roi = integer(part, Tag.REFERENCED_ROI_NUMBER)
         roi_name = context.names.get(roi, (f"ROI {roi}", ""))[0] if roi is not None else "ROI ?"
-        sign = "-" if word(part, Tag.DVH_ROI_CONTRIBUTION_TYPE).upper() == "EXCLUDED" else "+"
+        sign = "-" if ascii_text(part, Tag.DVH_ROI_CONTRIBUTION_TYPE).upper() == "EXCLUDED" else "+"
         text = f"{text} {sign} {roi_name}" if text or sign == "-" else roi_name
     return text.strip() or "unnamed"
 
@@ -260,12 +261,13 @@ def _gy_per_dose_unit(item: Elements, context: _Context) -> float:
     scaling = number(item, Tag.DVH_DOSE_SCALING) if Tag.DVH_DOSE_SCALING in item else 1.0
     if scaling is None or scaling <= 0.0:
         raise Unusable(Reason.UNIT_UNKNOWN, "DVH Dose Scaling is not above 0")
-    units = word(item, Tag.DOSE_UNITS).upper()
+    units = ascii_text(item, Tag.DOSE_UNITS).upper()
     if units == "GY":
         return scaling
     if units != "RELATIVE":
         raise Unusable(Reason.UNIT_UNKNOWN, f"dose units are {units or 'missing'!r}")
     if context.normalization_gy is not None and context.normalization_gy > 0.0:
+        # in percent of the reference dose that the file gives (PS3.3 C.8.8.4)
         return scaling * context.normalization_gy / 100.0
     if isinstance(context.prescription, Prescription):
         return scaling * context.prescription.dose_gy / 100.0
@@ -273,7 +275,7 @@ def _gy_per_dose_unit(item: Elements, context: _Context) -> float:
 
 
 def _volume_unit(item: Elements) -> VolumeUnit:
-    match word(item, Tag.DVH_VOLUME_UNITS).upper():
+    match ascii_text(item, Tag.DVH_VOLUME_UNITS).upper():
         case "CM3":
             return VolumeUnit.CC
         case "PERCENT":
@@ -284,7 +286,7 @@ def _volume_unit(item: Elements) -> VolumeUnit:
 
 def _cumulative(item: Elements, volumes: FloatArray) -> FloatArray:
     """Volume with at least the dose of each lower edge: never rising, never below 0."""
-    match word(item, Tag.DVH_TYPE).upper():
+    match ascii_text(item, Tag.DVH_TYPE).upper():
         case "DIFFERENTIAL":
             return cumulative_volumes(volumes)
         case "CUMULATIVE":
@@ -296,6 +298,7 @@ def _cumulative(item: Elements, volumes: FloatArray) -> FloatArray:
 def _refuse_above_grid(widths: FloatArray, top_gy: float, context: _Context) -> None:
     if context.maximum_gy is None or top_gy <= _ABOVE_GRID * context.maximum_gy:
         return
+    # widths that rise all along are likely the doses of the bins, written in place of their widths
     rising = len(widths) > 2 and bool(np.all(np.diff(widths) > 0.0))
     guess = "doses instead of bin widths" if rising else "another unit than the one stated"
     detail = f"it reaches {top_gy:.4g} Gy where the dose grid has at most {context.maximum_gy:.4g} Gy: {guess}?"
@@ -345,10 +348,12 @@ def _dvh_of(
 
 
 def _stated_statistics(item: Elements) -> StatedStatistics | None:
-    mean, least, most = (number(item, tag) for tag in (Tag.DVH_MEAN_DOSE, Tag.DVH_MINIMUM_DOSE, Tag.DVH_MAXIMUM_DOSE))
-    if mean is None or least is None or most is None:
+    mean, minimum, maximum = (
+        number(item, tag) for tag in (Tag.DVH_MEAN_DOSE, Tag.DVH_MINIMUM_DOSE, Tag.DVH_MAXIMUM_DOSE)
+    )
+    if mean is None or minimum is None or maximum is None:
         return None
-    return StatedStatistics(mean=mean, minimum=least, maximum=most)
+    return StatedStatistics(mean=mean, minimum=minimum, maximum=maximum)
 
 
 def _volume_notes(histogram: BinnedDvh) -> list[tuple[FindingCode, str]]:
@@ -362,11 +367,11 @@ def _type_notes(item: Elements, context: _Context) -> list[tuple[FindingCode, st
     kind = _dose_type(item, context)
     if kind not in {"PHYSICAL", ""}:
         notes.append((FindingCode.DOSE_TYPE, f"Dose Type is {kind}, not physical dose"))
-    if word(item, Tag.DOSE_UNITS).upper() == "RELATIVE":
-        of = 100.0 * _gy_per_dose_unit(item, context) / (number(item, Tag.DVH_DOSE_SCALING) or 1.0)
-        notes.append((FindingCode.RELATIVE_DOSE_SCALED, f"relative doses were read as percent of {of:g} Gy"))
+    if ascii_text(item, Tag.DOSE_UNITS).upper() == "RELATIVE":
+        expected = 100.0 * _gy_per_dose_unit(item, context) / (number(item, Tag.DVH_DOSE_SCALING) or 1.0)
+        notes.append((FindingCode.RELATIVE_DOSE_SCALED, f"relative doses were read as percent of {expected:g} Gy"))
     return notes
 
 
 def _dose_type(item: Elements, context: _Context) -> str:
-    return word(item, Tag.DOSE_TYPE).upper() or context.dose_type
+    return ascii_text(item, Tag.DOSE_TYPE).upper() or context.dose_type

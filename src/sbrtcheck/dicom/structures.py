@@ -1,4 +1,4 @@
-"""RTSTRUCT in, structures out; their contours stay bytes of the file until somebody reads them.
+"""RTSTRUCT -> structures; their contours stay bytes of the file until they are read.
 
 A ROI without a number of its own, or whose contours cannot be read, is damaged: it stays in the list, and reading its
 contours says why. The others are not concerned.
@@ -14,7 +14,7 @@ from itertools import count
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.contours import ContourTexts, roi_contours, unreadable
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import integer, name, word
+from sbrtcheck.dicom.tags import ascii_text, integer, name
 from sbrtcheck.dvh import DERIVED_NUMBER
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Finding, FindingCode, Structure
@@ -28,7 +28,7 @@ class _Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Identity:
-    """A number that no other ROI of the file has; the file's own unless ``fault`` says what is wrong with that."""
+    """A number that no other ROI of the file has; the file's own unless it has a ``fault``."""
 
     number: int
     stated: int | None
@@ -46,7 +46,7 @@ class _RoiItems:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Context:
-    """What all ROIs of a structure set share; ``lost`` says which contours belong to none of them."""
+    """What all ROIs of a structure set share; ``lost`` names the contours that belong to none of them."""
 
     display_name: str
     frame: str
@@ -60,8 +60,8 @@ def structures_of(
 ) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
     """All ROIs of a structure set in the order of the file, and what concerns none of them alone.
 
-    Those without usable contours are empty and say so; reading those of a damaged one raises `DicomError`. A ROI whose
-    own number is unusable gets one below `DERIVED_NUMBER` that no other has.
+    Those without usable contours are empty, with a finding; reading those of a damaged one raises `DicomError`. A ROI
+    whose own number is unusable is given one below `DERIVED_NUMBER` that no other has.
 
     Parameters
     ----------
@@ -85,11 +85,11 @@ def structures_of(
     identities = _identities(rois)
     contours = _contours_of_rois(dataset, display_name)
     lost = _contours_of_no_roi(contours, identities, display_name)
-    known = {number: items for number, items in contours.items() if number is not None}
+    numbered = {number: items for number, items in contours.items() if number is not None}
     context = _Context(
         display_name=display_name,
         frame=frame,
-        contours=known,
+        contours=numbered,
         observations=_observations(dataset, display_name),
         lost=tuple(lost),
     )
@@ -129,6 +129,7 @@ def _number_fault(number: int | None, times: int) -> str | None:
     if number is None:
         return "the ROI has no usable number (3006,0022) by which its contours could be told"
     if times > 1:
+        # numbers must be unique in a structure set (PS3.3 C.8.8.5), for contours refer to them alone
         return f"ROI number {number} belongs to {times} ROIs, and the contours with it to any of them"
     return None
 
@@ -159,10 +160,10 @@ def _contours_of_no_roi(
     contours: dict[int | None, _RoiItems], identities: Sequence[_Identity], display_name: str
 ) -> list[str]:
     """Contours with an area that belong to no ROI of the file."""
-    known = {identity.stated for identity in identities} - {None}
+    numbers = {identity.stated for identity in identities} - {None}
     texts = []
     for number, of_roi in contours.items():
-        if number in known:
+        if number in numbers:
             continue
         if of_roi.faults or roi_contours(of_roi.contours, (), display_name, "").source.is_contoured:
             unnumbered = "contours without a usable Referenced ROI Number"
@@ -176,17 +177,17 @@ def _observations(dataset: Elements, display_name: str) -> dict[int, list[_Obser
         number = integer(item, Tag.REFERENCED_ROI_NUMBER)
         if number is not None:
             by_number.setdefault(number, []).append(
-                _Observation(word(item, Tag.RT_ROI_INTERPRETED_TYPE).upper(), _codes(item))
+                _Observation(ascii_text(item, Tag.RT_ROI_INTERPRETED_TYPE).upper(), _codes(item))
             )
     return by_number
 
 
 def _observation(identity: _Identity, observations: dict[int, list[_Observation]]) -> _Observation:
     """What was observed of a ROI: the first that has its number; where several ROIs have it, what holds for all."""
-    seen = observations.get(identity.stated, []) if identity.stated is not None else []
+    same_number = observations.get(identity.stated, []) if identity.stated is not None else []
     if identity.fault is not None:
-        return seen[0] if len(set(seen)) == 1 else _Observation()
-    return seen[0] if seen else _Observation()
+        return same_number[0] if len(set(same_number)) == 1 else _Observation()
+    return same_number[0] if same_number else _Observation()
 
 
 def _codes(observation: Elements) -> tuple[str, ...]:
@@ -203,14 +204,16 @@ def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structu
     roi_name = name(roi, Tag.ROI_NAME)
     place = f"{context.display_name}: ROI {identity.number} {roi_name!r}"
     of_roi = context.contours.get(identity.stated, _RoiItems()) if identity.stated is not None else _RoiItems()
-    seen = _observation(identity, context.observations)
+    observed = _observation(identity, context.observations)
     fault = _fault(identity, of_roi, context)
     if fault is not None:
         source = unreadable(place, fault)
-        return Structure(name=roi_name, number=identity.number, kind=seen.kind, codes=seen.codes, contours=source)
+        return Structure(
+            name=roi_name, number=identity.number, kind=observed.kind, codes=observed.codes, contours=source
+        )
     contours = roi_contours(of_roi.contours, of_roi.planes, place, roi_name)
     source, findings = contours.source, contours.findings
-    own_frame = word(roi, Tag.REFERENCED_FRAME_OF_REFERENCE_UID)
+    own_frame = ascii_text(roi, Tag.REFERENCED_FRAME_OF_REFERENCE_UID)
     if context.frame and own_frame and own_frame != context.frame and source.is_contoured:
         text = f"its contours are in frame of reference {own_frame}, the dose is in {context.frame}: they are not used"
         source = ContourTexts(place=place, is_contoured=True)
@@ -218,8 +221,8 @@ def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structu
     return Structure(
         name=roi_name,
         number=identity.number,
-        kind=seen.kind,
-        codes=seen.codes,
+        kind=observed.kind,
+        codes=observed.codes,
         contours=source,
         exclusive_or=contours.exclusive_or,
         slab_mm=contours.slab_mm,

@@ -1,4 +1,4 @@
-"""Element of a DICOM dataset in, text or number out, whatever its encoding; `DicomError` where it is damaged."""
+"""Element of a DICOM dataset -> text or number, whatever its encoding; `DicomError` where it is damaged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sbrtcheck.plan import FloatArray
 
 # Largest value of an IS element; larger numbers are damage.
 _MAX_INTEGER = 2**31 - 1
-# Far beyond any couch, and far below where squares of numbers overflow.
+# Far larger than any couch, and far below where squares of numbers overflow.
 MAX_MM = 1e5
 
 
@@ -34,7 +34,7 @@ def tag_name(tag: int) -> str:
     return f"{keyword_for_tag(tag) or 'private element'} ({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
-def words(elements: Elements, tag: int) -> list[str]:
+def ascii_texts(elements: Elements, tag: int) -> list[str]:
     """Values of an ASCII text element (UI, CS, IS, DS); empty when absent."""
     text = elements.raw_text(tag).decode("latin-1")
     return [printable(value.strip(" \0")) for value in text.split("\\")] if text else []
@@ -45,9 +45,9 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def word(elements: Elements, tag: int) -> str:
+def ascii_text(elements: Elements, tag: int) -> str:
     """First value of an ASCII text element; empty when absent."""
-    return next(iter(words(elements, tag)), "")
+    return next(iter(ascii_texts(elements, tag)), "")
 
 
 def name(elements: Elements, tag: int) -> str:

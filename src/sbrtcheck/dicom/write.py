@@ -1,4 +1,4 @@
-"""A dataset of ours -> the bytes of a DICOM file: UIDs from its content, and what says where it comes from.
+"""Dataset written by sbrtcheck -> the bytes of a DICOM file, with UIDs from its content and the equipment that made it.
 
 No date or time is written: the same input gives the same bytes. A PACS notes when it received an object.
 """
@@ -21,7 +21,7 @@ _PREAMBLE = bytes(128)
 
 @cache
 def version() -> str:
-    """Which sbrtcheck writes."""
+    """Version of the sbrtcheck that writes the file."""
     return metadata.version(SOFTWARE)
 
 
@@ -59,7 +59,7 @@ def _encoded(dataset: Dataset, syntax: UID) -> bytes:
 
 
 def set_equipment(dataset: Dataset) -> None:
-    """Say that sbrtcheck made it (General Equipment, PS3.3 C.7.5.1)."""
+    """Name sbrtcheck as the equipment that made it (General Equipment, PS3.3 C.7.5.1)."""
     dataset.Manufacturer = SOFTWARE
     dataset.ManufacturerModelName = SOFTWARE
     dataset.SoftwareVersions = version()

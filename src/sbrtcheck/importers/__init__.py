@@ -12,7 +12,7 @@ To add a dialect:
    table cannot say it; that reason is the comment in the YAML and the warning. A file that is not of the dialect at all
    is an `InputError`. What a table has no place for, such as a priority, is a `template.Remark` (see `field_remark`).
    ``dialects/dvhmetrics.py`` is the shortest to start from.
-2. Enter it in `run.DIALECTS` under the word for ``--from``, with its title for people.
+2. Enter it in `run.DIALECTS` under the value for ``--from``, with its title for people.
 3. Put a file of the dialect into ``tests/importers`` and its rows into ``tests/importers/test_importers.py``; never
    invent a meaning that the program's documentation or source does not give.
 """

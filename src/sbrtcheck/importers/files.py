@@ -34,7 +34,7 @@ def json_of(raw: bytes) -> dict[str, Any]:
             text_of(raw),
             parse_float=_decimal,
             parse_int=_decimal,
-            parse_constant=_refused,
+            parse_constant=_refuse_constant,
             object_pairs_hook=_without_repeats,
         )
     except json.JSONDecodeError as error:
@@ -53,17 +53,17 @@ def _decimal(text: str) -> Decimal:
     return value
 
 
-def _refused(constant: str) -> NoReturn:
+def _refuse_constant(constant: str) -> NoReturn:
     raise InputError(f"{constant} is not a number")
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    data: dict[str, Any] = {}
     for key, value in pairs:
-        if key in found:
+        if key in data:
             raise InputError(f"the key '{key}' is repeated in one JSON object", hint="remove one of them")
-        found[key] = value
-    return found
+        data[key] = value
+    return data
 
 
 def list_at(data: dict[str, Any], key: str) -> list[Any]:

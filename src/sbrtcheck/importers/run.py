@@ -64,24 +64,24 @@ def import_table(path: Path, dialect: str, *, table_id: str = "", fractions: int
     table_id
         Id of the table; made from the file's name where empty.
     fractions
-        Number of fractions the table is for; needed where the file does not say entry.
+        Number of fractions the table is for; needed where the file does not state it.
 
     Raises
     ------
     InputError
-        The file cannot be read, or does not say one number of fractions, or no row of it can be imported.
+        The file cannot be read, or does not state one number of fractions, or no row of it can be imported.
     TableError
         The table would not load: an id that is none.
     """
     used = DIALECTS[dialect]
     try:
-        template = used.read(_bytes(path))
+        template = used.read(_file_bytes(path))
         chosen, template = _for_fractions(template, fractions)
     except InputError as error:
         place = ": ".join(filter(None, (str(path), error.place)))
         raise InputError(error.what, place, error.hint) from error
     head = Head(id=table_id or slug(path.stem), file=path.name, dialect=used.title, fractions=chosen)
-    template = _loadable(head, _named(template))
+    template = _without_refused_rows(head, _with_name_remarks(template))
     if not any(isinstance(entry, Row) for entry in template.entries):
         why = "; ".join(dict.fromkeys(entry.why for entry in template.entries if isinstance(entry, LeftOut)))
         raise InputError(f"no row can be imported: {one_line(why)}", str(path))
@@ -92,7 +92,7 @@ def import_table(path: Path, dialect: str, *, table_id: str = "", fractions: int
     return Imported(yaml=text, warnings=(*warnings, *(str(remark) for remark in lint_bytes(text.encode(), place=name))))
 
 
-def _bytes(path: Path) -> bytes:
+def _file_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
@@ -145,10 +145,10 @@ def _other_fractions(template: Template, chosen: int) -> tuple[Remark, ...]:
     return (Remark(comment=text, warning=text),)
 
 
-# -------------------------------------------------------------------------------- what a table takes
+# -------------------------------------------------------------------------------- rows that a table can have
 
 
-def _named(template: Template) -> Template:
+def _with_name_remarks(template: Template) -> Template:
     """With a remark where a structure has no TG-263 name."""
     entries = (
         replace(entry, remarks=(_OWN_NAME, *entry.remarks))
@@ -159,7 +159,7 @@ def _named(template: Template) -> Template:
     return replace(template, entries=tuple(entries))
 
 
-def _loadable(head: Head, template: Template) -> Template:
+def _without_refused_rows(head: Head, template: Template) -> Template:
     """Without rows that are there twice, and without those that a table with them would not load for."""
     first: dict[object, str] = {}
     entries: list[Row | LeftOut] = []
@@ -175,7 +175,7 @@ def _loadable(head: Head, template: Template) -> Template:
 
 
 def _refusal(head: Head, row: Row) -> str:
-    """Why a table with this row does not load, in the loader's words; ``""`` where it does."""
+    """The loader's message on a table with this row; ``""`` where it loads."""
     text = table_yaml(replace(head, id="imported"), Template(entries=(row,)))
     try:
         read_table(text.encode(), place="row")
@@ -197,9 +197,9 @@ def _warnings(template: Template) -> Iterator[str]:
     for entry in template.entries:
         for remark in entry.remarks if isinstance(entry, Row) else ():
             places.setdefault(remark.warning, []).append(entry.where)
-    yield from (f"{_listed(list(dict.fromkeys(found)))}: {warning}" for warning, found in places.items())
+    yield from (f"{_places_text(list(dict.fromkeys(rows)))}: {warning}" for warning, rows in places.items())
 
 
-def _listed(places: list[str]) -> str:
+def _places_text(places: list[str]) -> str:
     more = len(places) - _LINES_NAMED
     return ", ".join(places[:_LINES_NAMED]) + (f" and {more} more" if more > 0 else "")

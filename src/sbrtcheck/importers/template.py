@@ -1,4 +1,4 @@
-"""What a reader of a dialect gives: rows that a table can have, and what it cannot have with the reason."""
+"""What a reader of a dialect returns: rows that a table can have, and what it cannot have with the reason."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _WITHOUT_DEFINITION = "a plan index; the file has its name, not its definition"
 
 
 class NoMeaningError(Exception):
-    """A row says something that a table cannot say; the text is why."""
+    """A row means something that a table cannot express; the text is why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +53,8 @@ class Remark:
 class Row:
     """A row that a table can have, its limits in the metric's unit.
 
-    ``where`` is its place in the file and ``printed`` what stands there; ``reference`` is the source that the file
-    itself names; ``fractions`` is None where the row does not say.
+    ``where`` is its place in the file and ``printed`` its text there; ``reference`` is the source that the file
+    itself names; ``fractions`` is None where the row does not state them.
     """
 
     where: str
@@ -78,7 +78,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """What stands in the file and cannot stand in a table, and why."""
+    """An entry of the file that a table cannot have, and why."""
 
     where: str
     printed: str
@@ -88,7 +88,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """What a file says; ``fractions`` is None where the file as a whole does not say."""
+    """Content of a file; ``fractions`` is None where the file as a whole does not state them."""
 
     entries: tuple[Row | LeftOut, ...]
     title: str = ""
@@ -127,10 +127,10 @@ def number(text: str) -> Decimal:
 
 def sense_and_value(text: str) -> tuple[Sense, str]:
     """Split ``<= 20`` into its sense and the rest."""
-    found = _COMPARED.fullmatch(text)
-    if not found:
+    match = _COMPARED.fullmatch(text)
+    if not match:
         raise NoMeaningError(f"'{text.strip()}' is not a comparison with <, <=, > or >=")
-    return SENSES[found[1]], found[2]
+    return SENSES[match[1]], match[2]
 
 
 @cache
@@ -179,7 +179,7 @@ def plain_number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def field_remark(what: str, text: str, warning: str) -> tuple[Remark, ...]:
+def field_remark(field: str, text: str, warning: str) -> tuple[Remark, ...]:
     """A remark that keeps a field of the file which tables do not have; none where the field is empty."""
     value = one_line(text)
-    return (Remark(comment=f"{what}: {value}", warning=warning),) if value else ()
+    return (Remark(comment=f"{field}: {value}", warning=warning),) if value else ()

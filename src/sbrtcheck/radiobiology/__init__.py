@@ -1,4 +1,4 @@
-"""Physical dose and fractionation in, doses of equal effect and risks out; arrays in, arrays out.
+"""Physical dose and fractionation -> isoeffective doses (BED, EQD2) and risks; arrays in, arrays out.
 
 ::
 
@@ -6,7 +6,7 @@
     highdose  what bends it straight at large doses a fraction: LQ-L, universal survival curve
     time      what days and hours do: repopulation, incomplete repair
     risk      dose on a model's own scale -> probability of a complication, or of control
-    validity  dose a fraction -> findings where a model is used beyond its range
+    validity  dose a fraction -> findings where a model is used outside its range
     course    arguments in, arrays out; a meaningless one is refused by its name
 """
 

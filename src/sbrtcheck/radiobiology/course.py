@@ -1,4 +1,4 @@
-"""Arguments in, arrays out; one that means nothing is refused by its name; and results as their callers expect them."""
+"""Arguments of a function -> arrays, refused by name where they are no doses, fractions or α/β; arrays -> results."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ def positive(name: str, values: npt.ArrayLike, expected: str) -> FloatArray:
 
 
 def float_or_array(result: FloatArray, _argument: FloatOrArray | float) -> FloatOrArray:
-    """A plain float where the result is one number, as it is when all arguments were; else the array.
+    """A ``float`` where the result is one number, as it is when all arguments were; else the array.
 
-    Any argument of the function serves: a type checker takes from it what the function returns.
+    Any argument of the function serves: a type checker infers from it what the function returns.
     """
     return cast("FloatOrArray", float(result) if np.ndim(result) == 0 else result)
 

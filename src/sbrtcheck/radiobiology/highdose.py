@@ -1,4 +1,4 @@
-"""Large doses a fraction: survival curves that go straight where the linear-quadratic one bends on.
+"""Large doses a fraction -> BED by survival curves that turn straight where the linear-quadratic one bends on.
 
 Both models here are linear-quadratic up to a transition dose d_T, and follow the tangent of the curve from there. Their
 parameters belong to one tissue and one experiment; neither source that was read states a range of doses beyond which

@@ -1,4 +1,4 @@
-"""Physical dose and fraction number in, equivalent doses of the linear-quadratic model out."""
+"""Physical dose and fraction number -> BED, EQD2 and other isoeffective doses of the linear-quadratic model."""
 
 from __future__ import annotations
 

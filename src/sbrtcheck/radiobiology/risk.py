@@ -1,4 +1,4 @@
-"""A dose on a model's own scale in, the probability of an effect out; parameters come with their sources, elsewhere."""
+"""A dose on a model's own scale -> the probability of an effect; parameters are in ``reference_data``."""
 
 from __future__ import annotations
 

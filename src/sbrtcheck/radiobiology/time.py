@@ -1,4 +1,4 @@
-"""What hours and days do to a linear-quadratic effect: incomplete repair, repopulation."""
+"""Dose, fractions and their times -> BED and EQD2 with incomplete repair or repopulation."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ def incomplete_repair_factor(
     interval = positive("interval_h", interval_h, "a time in hours, above 0")
     half_time = positive("half_time_h", half_time_h, "a time in hours, above 0")
     rate = math.log(2.0) * interval / half_time
-    left = np.exp(-rate)
+    unrepaired = np.exp(-rate)
     # 1 - φ and 1 - φ^m by expm1: short intervals bring φ so near to 1 that the difference would lose its digits
     none_left, none_left_of_m = -np.expm1(-rate), -np.expm1(-m * rate)
     return float_or_array(
-        np.maximum(2.0 / m * left / none_left * (m - none_left_of_m / none_left), 0.0), fractions_per_day
+        np.maximum(2.0 / m * unrepaired / none_left * (m - none_left_of_m / none_left), 0.0), fractions_per_day
     )
 
 
@@ -97,8 +97,10 @@ def bed_with_incomplete_repair(
     under the skin) and 4.9 h (laryngeal oedema) in the CHART trial, as read through another program.
     """
     total, number, ratio = course("total_gy", total_gy, fractions, alpha_beta_gy)
-    left = incomplete_repair_factor(fractions_per_day=fractions_per_day, interval_h=interval_h, half_time_h=half_time_h)
-    return float_or_array(total * (1.0 + total / number * (1.0 + np.asarray(left)) / ratio), total_gy)
+    factor = incomplete_repair_factor(
+        fractions_per_day=fractions_per_day, interval_h=interval_h, half_time_h=half_time_h
+    )
+    return float_or_array(total * (1.0 + total / number * (1.0 + np.asarray(factor)) / ratio), total_gy)
 
 
 def total_dose_for_bed_with_incomplete_repair(
@@ -134,8 +136,10 @@ def total_dose_for_bed_with_incomplete_repair(
     What is left unrepaired acts as an α/β smaller by ``1 + H_m``.
     """
     effect, number, ratio = course("bed_gy", bed_gy, fractions, alpha_beta_gy)
-    left = incomplete_repair_factor(fractions_per_day=fractions_per_day, interval_h=interval_h, half_time_h=half_time_h)
-    total = np.asarray(total_dose_for_bed(effect, fractions=number, alpha_beta_gy=ratio / (1.0 + np.asarray(left))))
+    factor = incomplete_repair_factor(
+        fractions_per_day=fractions_per_day, interval_h=interval_h, half_time_h=half_time_h
+    )
+    total = np.asarray(total_dose_for_bed(effect, fractions=number, alpha_beta_gy=ratio / (1.0 + np.asarray(factor))))
     return float_or_array(total, bed_gy)
 
 
@@ -223,8 +227,8 @@ def total_dose_for_bed_with_repopulation(
         An argument that is no such number.
     """
     effect, number, ratio = course("bed_gy", bed_gy, fractions, alpha_beta_gy)
-    lost = _bed_lost_to_growth_gy(days, kick_off_days, alpha_per_gy, doubling_days)
-    total = np.asarray(total_dose_for_bed(effect + lost, fractions=number, alpha_beta_gy=ratio))
+    growth_gy = _bed_lost_to_growth_gy(days, kick_off_days, alpha_per_gy, doubling_days)
+    total = np.asarray(total_dose_for_bed(effect + growth_gy, fractions=number, alpha_beta_gy=ratio))
     return float_or_array(total, bed_gy)
 
 

@@ -1,4 +1,4 @@
-"""Dose a fraction -> findings where a model is used beyond the range that its source gives it; never a refusal."""
+"""Dose a fraction -> findings where a model is used outside the range that its source gives it; never a refusal."""
 
 from __future__ import annotations
 

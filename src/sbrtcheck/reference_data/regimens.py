@@ -13,7 +13,7 @@ from sbrtcheck.tables.values import Sense, holds_at
 
 FILE = "regimens.yaml"
 TUMOUR_GY, LATE_GY = 10.0, 3.0  # the α/β by which regimens are compared: of a tumour, of late-reacting tissue
-SAME_DOSE_GY = 0.05  # a prescription this near to a regimen's dose is that regimen: plans are normalised
+SAME_DOSE_GY = 0.05  # a prescription this close to a regimen's dose is that regimen: plans are normalised
 SAME_BED_GY = 1e-6
 
 
@@ -36,7 +36,7 @@ class ReportedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement(Entry):
-    """Something the review says and its source says otherwise; the source's number is the one to use.
+    """A statement of the review that its source contradicts; the source's number is the one to use.
 
     ``liver_months`` is the median survival of patients with liver metastases by primary tumour, where it is about that.
     """
@@ -96,7 +96,7 @@ class Regimen(_Printed):
     """A dose and fractionation, where it is named, and what was reported for it.
 
     ``fractions_assumed``: the source names the dose alone. ``printed_bed10_gy`` is the BED that a source prints, None
-    where none does. ``differs`` is what the review says otherwise than its source.
+    where none does. ``differs`` is the review's statement that its source contradicts.
     """
 
     differs: Statement | None = None

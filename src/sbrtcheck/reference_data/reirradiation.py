@@ -37,7 +37,7 @@ class PartLimit(Entry):
 class ReirradiationRule(Sourced):
     """Limits that hold together, in EQD2 for one α/β, for courses of the fraction numbers named.
 
-    ``structures`` are TG-263 names, the first that the plan has is taken. ``metric_text`` is the metric in TG-263 text.
+    ``structures`` are TG-263 names, the first that the plan has is used. ``metric_text`` is the metric in TG-263 text.
     """
 
     title: str

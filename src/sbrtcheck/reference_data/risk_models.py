@@ -71,7 +71,7 @@ class Bed50PerCm(Entry):
 class NtcpModel(Sourced):
     """Parameters of Lyman's model, with the volume effect n of Kutcher and Burman (``a = 1/n``).
 
-    ``structures`` are TG-263 names, the first that a plan has is taken. ``site`` is the one treatment site whose plans
+    ``structures`` are TG-263 names, the first that a plan has is used. ``site`` is the one treatment site whose plans
     it is about; ``""``: every site.
     """
 

@@ -1,4 +1,4 @@
-"""Facts of a patient in, the score or class that the review cites out; of its published numbers only those read."""
+"""Facts of a patient -> the score or class that the review cites, with the published numbers that were read."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ HIGHEST_KPS = 100
 
 
 class Timing(StrEnum):
-    """When metastases appeared: with the primary tumour, or later. Where the border lies is the user's to say."""
+    """When metastases appeared: with the primary tumour, or later. Where the border is, the user decides."""
 
     SYNCHRONOUS = "synchronous"
     METACHRONOUS = "metachronous"
 
 
 class OligoClass(StrEnum):
-    """Class of the disease by number of metastases, as the review words it."""
+    """Class of the disease by number of metastases, in the review's terms."""
 
     NONE = "no metastases"
     FEW = "oligometastatic, 3 metastases or fewer"

@@ -1,4 +1,4 @@
-"""The prescription of a report -> lines on what is known of it; regimens -> the words for them."""
+"""The prescription of a report -> lines on what is known of it; regimens -> their texts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def reported_text(regimen: Regimen) -> str:
 
 
 def difference_text(statement: Statement) -> str:
-    """What the review says, and what its source says."""
+    """The statement of the review, and that of its source."""
     return f"Review: {statement.review} Source: {statement.source} ({statement.citation})"
 
 

@@ -1,4 +1,4 @@
-"""Comparison -> the lines of a report that say what other DVHs of the plan say differently."""
+"""Comparison with other DVHs of the plan -> the lines of a report on the differences."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ MIN_DIFFERENCE = 0.005
 """Differences that two decimals show, in any unit."""
 
 
-def compared_title(report: Report) -> str:
+def comparison_title(report: Report) -> str:
     """Head the section; it has no lines where there is nothing to compare with."""
     other = report.compared.other if isinstance(report.compared, Comparison) else "of others"
     return f"DVHs {other}, compared with those of this report"
 
 
-def compared_lines(report: Report) -> Iterator[str]:
+def comparison_lines(report: Report) -> Iterator[str]:
     """One line a structure, then the verdicts that would differ, then what could not be compared."""
     comparison = report.compared
     if isinstance(comparison, NoComparison):
@@ -55,7 +55,7 @@ def lines_beside_structures(comparison: Comparison, end_caps: str) -> Iterator[s
 def structure_line(structure: StructureDifference) -> str:
     """Volume, and the metric that differs most."""
     volume, *metrics = structure.metrics
-    largest = _largest(metrics, volume)
+    largest = _largest_difference(metrics, volume)
     difference = f"{metric_name(largest)} {difference_text(largest)}" if largest else "no metric differs by 0.01"
     return f"{clean(structure.name)}: volume {difference_text(volume)}; {difference}"
 
@@ -88,7 +88,7 @@ def _value(measured: Measurement | NotMeasured, limit: float | None = None) -> s
     return f"{text} or more" if measured.open_above else text
 
 
-def _largest(metrics: list[MetricDifference], volume: MetricDifference) -> MetricDifference | None:
+def _largest_difference(metrics: list[MetricDifference], volume: MetricDifference) -> MetricDifference | None:
     """The metric that differs most, doses as a share of the largest dose met, volumes as a share of the whole."""
     doses = [value for metric in metrics if metric.metric.unit is Unit.GY for value in _values(metric)]
     wholes = {Unit.GY: max(doses, default=0.0), Unit.CC: max(_values(volume), default=0.0)}
@@ -148,6 +148,6 @@ def _why_unanswered(row: Unanswered) -> str:
 
 
 def not_compared_line(structure: NotCompared) -> str:
-    """Say which structure was not compared, and why."""
+    """A structure that was not compared, and why."""
     detail = f" ({structure.detail})" if structure.detail else ""
     return clean(f"{structure.name}: not compared, {structure.reason}{detail}")

@@ -15,7 +15,7 @@ from sbrtcheck.dvh import DVH, DVHSet, NoDVH, VolumeUnit
 from sbrtcheck.formatting import clean, csv_text, number_text
 from sbrtcheck.metric import NotMeasured, measure
 from sbrtcheck.plan import Finding
-from sbrtcheck.render.text import plain_table, printed
+from sbrtcheck.render.text import ruled_table, terminal_text
 from sbrtcheck.results import labels, rounded
 from sbrtcheck.results.to_dict import bounds_dict, finding_dict
 from sbrtcheck.tables import ConstraintTable, ExpectedOrgan, Site, Sites
@@ -27,7 +27,7 @@ METRICS = ("Volume[cc]", "Mean[Gy]", "Min[Gy]", "Max[Gy]", "D95%[Gy]", "D2%[Gy]"
 
 def tables_text(tables: Sequence[ConstraintTable], sites: Sites) -> str:
     """List tables for people, then the sites with the organs that a plan of each is expected to have contoured."""
-    grid = plain_table("Id", "Version", "Site", "Fractions", "Rows (confirmed + not)", "Title, source")
+    grid = ruled_table("Id", "Version", "Site", "Fractions", "Rows (confirmed + not)", "Title, source")
     for table in tables:
         confirmed = _confirmed(table)
         sources = "; ".join(source.citation for source in table.sources)
@@ -36,11 +36,11 @@ def tables_text(tables: Sequence[ConstraintTable], sites: Sites) -> str:
             Text(f"{confirmed} + {len(table.rows) - confirmed}"),
             Text(clean(f"{table.title}. {sources}")),
         )
-    organs = plain_table("Site", "Organs expected to be contoured; *: by choice, no source asks for it")
+    organs = ruled_table("Site", "Organs expected to be contoured; *: by choice, no source asks for it")
     for site in sites.sites:
         listed = (f"{organ.organ}{'' if organ.source else '*'}" for organ in site.expects)
         organs.add_row(Text(site.id), Text(clean(", ".join(listed))))
-    return printed([grid, Text(""), organs])
+    return terminal_text([grid, Text(""), organs])
 
 
 def tables_json(tables: Sequence[ConstraintTable], sites: Sites) -> str:
@@ -96,13 +96,13 @@ def _confirmed(table: ConstraintTable) -> int:
 
 def dvhs_text(dvhs: DVHSet) -> str:
     """One line a structure, then what was noticed."""
-    grid = plain_table("Structure", *METRICS, "Outside grid [cc]")
+    grid = ruled_table("Structure", *METRICS, "Outside grid [cc]")
     for dvh in dvhs.dvhs:
         cells = (_measured_text(metric, dvh) for metric in METRICS)
         grid.add_row(*map(Text, (clean(dvh.name), *cells, number_text(dvh.uncovered_cc))))
     findings = _all_findings(dvhs)
     lines = [*map(_why_text, dvhs.without), *dict.fromkeys(map(labels.finding_text, findings))]
-    return printed([grid, *([Text("")] if lines else []), *map(Text, lines)])
+    return terminal_text([grid, *([Text("")] if lines else []), *map(Text, lines)])
 
 
 def _measured_text(metric: str, dvh: DVH) -> str:

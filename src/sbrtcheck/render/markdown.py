@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from sbrtcheck.render.course import course_lines
-from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
+from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.results import Outcome, Report, labels
 from sbrtcheck.tables import ConstraintTable
 
@@ -21,7 +21,7 @@ def markdown_report(report: Report) -> str:
     lines += _section("Flags", labels.legend(report))
     lines += _section("Remarks", labels.remarks(report))
     lines += _section("Findings", labels.findings(report))
-    lines += _section(compared_title(report), compared_lines(report))
+    lines += _section(comparison_title(report), comparison_lines(report))
     lines += _section(labels.FOR_CLINICIAN, labels.for_clinician(report))
     lines += _section("Sources", sources.lines())
     lines += _section("Regimen", course_lines(report))
@@ -30,7 +30,7 @@ def markdown_report(report: Report) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    """Which plan, its verdict, and a line for each row and reason behind it."""
+    """Which plan, its verdict, and a line for each row and reason for it."""
     yield f"# Plan {escaped(labels.plan_text(report))}"
     yield ""
     yield f"Prescription: {escaped(labels.prescription_text(report))}."
@@ -49,8 +49,8 @@ def _table(report: Report, table: ConstraintTable, sources: labels.SourceList) -
     for outcome in outcomes:
         if not labels.is_just_missing(outcome):
             yield _line(map(escaped, _cells(outcome, sources)))
-    for what, organs in labels.absent_organs(outcomes):
-        yield from ("", f"{what}: {escaped(organs)}.")
+    for heading, organs in labels.absent_organs(outcomes):
+        yield from ("", f"{heading}: {escaped(organs)}.")
 
 
 def _cells(outcome: Outcome, sources: labels.SourceList) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ def _section(title: str, lines: Iterable[str]) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """Text for Markdown: nothing that a file says may turn into markup."""
+    """Text for Markdown: no text of a file may turn into markup."""
     for char in "\\`*_{}[]<>|#~":
         text = text.replace(char, f"\\{char}")
     return text

@@ -1,4 +1,4 @@
-"""Which structure was taken for which organ -> text, JSON, or a names file to fill in."""
+"""Structures matched to organs -> text, JSON, or a names file to fill in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from rich.text import Text
 
 from sbrtcheck.formatting import clean
-from sbrtcheck.render.text import plain_table, printed
+from sbrtcheck.render.text import ruled_table, terminal_text
 from sbrtcheck.structure_names import (
     Ambiguous,
     Match,
@@ -35,20 +35,20 @@ _TEMPLATE = """\
 
 def names_text(names: PlanNames) -> str:
     """One line an organ; then the structures that no row uses."""
-    grid = plain_table(*_HEADINGS)
+    grid = ruled_table(*_HEADINGS)
     for organ in names.organs:
-        cells = (organ.organ, str(len(organ.rows)), *taken_cells(organ))
+        cells = (organ.organ, str(len(organ.rows)), *match_cells(organ))
         grid.add_row(*(Text(clean(cell)) for cell in cells))
-    return printed([grid, *map(Text, _below(names))])
+    return terminal_text([grid, *map(Text, _unused_lines(names))])
 
 
-def taken_cells(organ: OrganName) -> tuple[str, str, str, str, str]:
-    """Contour, rule, type, codes, and what was not taken, of one organ."""
+def match_cells(organ: OrganName) -> tuple[str, str, str, str, str]:
+    """Contour, rule, type, codes and other possible matches of one organ."""
     aside = "" if organ.needed else "; not needed, another goes first"
     match organ.match:
         case Match(roi=roi, rule=rule) as matched:
             bare = "" if roi.contoured else ", no contours"
-            return roi.name, f"{rule}{bare}{aside}", roi.kind, ", ".join(roi.codes), _beside(matched)
+            return roi.name, f"{rule}{bare}{aside}", roi.kind, ", ".join(roi.codes), _other_matches_text(matched)
         case SeparateTargets(rois=rois):
             kinds = ", ".join(dict.fromkeys(roi.kind for roi in rois if roi.kind))
             return ", ".join(roi.name for roi in rois), f"separate targets, each on its own{aside}", kinds, "", ""
@@ -58,16 +58,16 @@ def taken_cells(organ: OrganName) -> tuple[str, str, str, str, str]:
             return "none", f"several fit equally well{aside}", "", "", ", ".join(candidates)
         case NoMatch(given=given, suggested=suggested, probable=probable):
             why = f"'{given}' was given, not in the plan" if given else ""
-            return "none", f"{why}{aside}".removeprefix("; "), "", "", _graded(suggested, probable)
+            return "none", f"{why}{aside}".removeprefix("; "), "", "", _suggestions_text(suggested, probable)
 
 
-def _beside(matched: Match) -> str:
-    """What might have been taken as well, or instead."""
+def _other_matches_text(matched: Match) -> str:
+    """Structures that might have been matched as well, or instead."""
     empty = [f"{name} (no contours)" for name in matched.passed_over]
-    return ", ".join(filter(None, (*matched.others, *empty, _graded(matched.suggested, matched.probable))))
+    return ", ".join(filter(None, (*matched.others, *empty, _suggestions_text(matched.suggested, matched.probable))))
 
 
-def _graded(suggested: Sequence[str], probable: Sequence[str]) -> str:
+def _suggestions_text(suggested: Sequence[str], probable: Sequence[str]) -> str:
     return ", ".join(f"{name} (probably)" if name in probable else name for name in suggested)
 
 
@@ -76,7 +76,7 @@ def _recipe_text(recipe: Recipe) -> str:
     return f"{plus} without {minus}" if minus else plus
 
 
-def _below(names: PlanNames) -> Iterator[str]:
+def _unused_lines(names: PlanNames) -> Iterator[str]:
     if names.unused:
         yield f"\nUsed by no row: {', '.join(clean(roi_text(roi)) for roi in names.unused)}"
     if names.remarks:
@@ -144,14 +144,14 @@ def _roi_dict(roi: RoiName) -> dict[str, Any]:
 
 def names_template(names: PlanNames) -> str:
     """A names file with a line for every organ, empty but where the user gave a name; what is known as comments."""
-    lines = [f"{_key(organ.organ)}: {_given(organ)}{_hint(organ)}" for organ in names.organs]
+    lines = [f"{_key(organ.organ)}: {_given_name(organ)}{_hint(organ)}" for organ in names.organs]
     others = sorted({clean(roi.name) for roi in names.unused})
     if others:
         lines += ["", "# Structures of the plan that no row uses:", *(f"#   {_yaml(name)}" for name in others)]
     return _TEMPLATE + "\n".join(lines) + "\n"
 
 
-def _given(organ: OrganName) -> str:
+def _given_name(organ: OrganName) -> str:
     return _yaml(organ.given) if clean(organ.given).strip() else '""'
 
 
@@ -167,25 +167,25 @@ def _hints(organ: OrganName) -> tuple[str, ...]:
             return ("" if roi.contoured else "it has no contours",)
         case Match(roi=roi, rule=rule) as matched:
             bare = "" if roi.contoured else ", no contours"
-            taken = f"matched to: {_yaml(roi.name)} ({rule}{bare})"
-            empty = f"without contours: {_listed(matched.passed_over)}" if matched.passed_over else ""
-            return (taken, empty, *_close(matched))
+            match_text = f"matched to: {_yaml(roi.name)} ({rule}{bare})"
+            empty = f"without contours: {_names_list(matched.passed_over)}" if matched.passed_over else ""
+            return (match_text, empty, *_suggestion_and_cells(matched))
         case SeparateTargets(rois=rois):
-            return (f"separate targets, each on its own: {_listed([roi.name for roi in rois])}",)
+            return (f"separate targets, each on its own: {_names_list([roi.name for roi in rois])}",)
         case Recipe() as recipe:
             return (f"derived: {clean(_recipe_text(recipe))}",)
         case Ambiguous(candidates=candidates):
-            return (f"fit equally well: {_listed(candidates)}",)
+            return (f"fit equally well: {_names_list(candidates)}",)
         case NoMatch(given=given) as nothing:
-            return ("not in the plan" if given else "", *_close(nothing))
+            return ("not in the plan" if given else "", *_suggestion_and_cells(nothing))
 
 
-def _close(outcome: Match | NoMatch) -> tuple[str, str]:
+def _suggestion_and_cells(outcome: Match | NoMatch) -> tuple[str, str]:
     """The names that are suggested."""
     close = [name for name in outcome.suggested if name not in outcome.probable]
     return (
-        f"probably: {_listed(outcome.probable)}" if outcome.probable else "",
-        f"close, not matched: {_listed(close)}" if close else "",
+        f"probably: {_names_list(outcome.probable)}" if outcome.probable else "",
+        f"close, not matched: {_names_list(close)}" if close else "",
     )
 
 
@@ -194,7 +194,7 @@ def _key(organ: str) -> str:
     return organ if organ in known_names() else _yaml(organ)
 
 
-def _listed(names: Sequence[str]) -> str:
+def _names_list(names: Sequence[str]) -> str:
     return ", ".join(map(_yaml, names))
 
 

@@ -1,4 +1,4 @@
-"""Two plans held against each other -> text, Markdown or JSON."""
+"""Comparison of two plans -> text, Markdown or JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.text import Text
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.render.markdown import escaped
-from sbrtcheck.render.text import plain_table, printed
+from sbrtcheck.render.text import ruled_table, terminal_text
 from sbrtcheck.results import (
     NOTICE,
     MetricDifference,
@@ -52,7 +52,7 @@ _TALLY = {
 
 def plans_text(comparison: PlanComparison) -> str:
     """Write the comparison for reading in a terminal."""
-    return printed(_text_parts(comparison))
+    return terminal_text(_text_parts(comparison))
 
 
 def _text_parts(comparison: PlanComparison) -> Iterator[RenderableType]:
@@ -60,7 +60,7 @@ def _text_parts(comparison: PlanComparison) -> Iterator[RenderableType]:
     yield from _lines("Remarks", _remarks(comparison))
     for table in comparison.first.tables:
         yield Text(f"\n{labels.table_text(table)}")
-        compared, aside = _of_table(comparison, table)
+        compared, aside = _rows_and_reasons(comparison, table)
         if compared:
             yield _grid(ROWS, map(_row_cells, compared))
         yield from _lines("Not compared", aside)
@@ -68,12 +68,12 @@ def _text_parts(comparison: PlanComparison) -> Iterator[RenderableType]:
     if comparison.structures:
         yield Text(f"\n{DVHS}")
         yield _grid(DIFFERENCES, map(_difference_cells, comparison.structures))
-    yield from _lines("Structures not compared", _without(comparison.without))
-    yield from _lines("Provenance", _made_from(comparison))
+    yield from _lines("Structures not compared", _structures_without_dvh(comparison.without))
+    yield from _lines("Provenance", _provenance_lines(comparison))
 
 
 def _grid(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
-    grid = plain_table(*headings)
+    grid = ruled_table(*headings)
     for cells in rows:
         grid.add_row(*map(Text, cells))
     return grid
@@ -90,15 +90,15 @@ def plans_markdown(comparison: PlanComparison) -> str:
     lines = ["# Two plans compared", "", *(f"- {escaped(line.strip())}" for line in _head(comparison))]
     lines += _markdown_list("## Remarks", _remarks(comparison))
     for table in comparison.first.tables:
-        compared, aside = _of_table(comparison, table)
+        compared, aside = _rows_and_reasons(comparison, table)
         lines += ["", f"## {escaped(labels.table_text(table))}"]
         lines += _markdown_table(ROWS, map(_row_cells, compared)) if compared else []
         lines += _markdown_list("### Not compared", aside)
     lines += _markdown_list("## Marks", _legend(comparison))
     if comparison.structures:
         lines += ["", f"## {DVHS}", *_markdown_table(DIFFERENCES, map(_difference_cells, comparison.structures))]
-    lines += _markdown_list("## Structures not compared", _without(comparison.without))
-    lines += _markdown_list("## Provenance", _made_from(comparison))
+    lines += _markdown_list("## Structures not compared", _structures_without_dvh(comparison.without))
+    lines += _markdown_list("## Provenance", _provenance_lines(comparison))
     return "\n".join(lines) + "\n"
 
 
@@ -126,7 +126,7 @@ def _head(comparison: PlanComparison) -> Iterator[str]:
     yield NO_WINNER
 
 
-def _of_table(comparison: PlanComparison, table: ConstraintTable) -> tuple[list[RowComparison], list[str]]:
+def _rows_and_reasons(comparison: PlanComparison, table: ConstraintTable) -> tuple[list[RowComparison], list[str]]:
     """Rows compared, those on targets first, and one line for each reason why others were not."""
     rows = [row for row in comparison.rows if row.table_id == table.id]
     rows.sort(key=lambda row: not labels.is_of_target(row.constraint))
@@ -135,10 +135,10 @@ def _of_table(comparison: PlanComparison, table: ConstraintTable) -> tuple[list[
     for row in rows:
         if row.better is Better.NOT_COMPARED:
             aside.setdefault(row.why, Counter())[row.organ] += 1
-    return compared, [f"{why}: {_counted(organs)}" for why, organs in aside.items()]
+    return compared, [f"{why}: {_organs_text(organs)}" for why, organs in aside.items()]
 
 
-def _counted(organs: Counter[str]) -> str:
+def _organs_text(organs: Counter[str]) -> str:
     return ", ".join(organ if number == 1 else f"{organ} ({number} rows)" for organ, number in organs.items())
 
 
@@ -192,7 +192,7 @@ def _signed(value: float | NotMeasured, *, overlap: bool = False) -> str:
     return f"{number} ~" if overlap and value != 0 else number
 
 
-def _without(without: Iterable[NotCompared]) -> list[str]:
+def _structures_without_dvh(without: Iterable[NotCompared]) -> list[str]:
     return [f"{structure.name}: {structure.detail}" for structure in without]
 
 
@@ -212,7 +212,7 @@ def _remarks(comparison: PlanComparison) -> list[str]:
     return [*comparison.remarks, *of_plans]
 
 
-def _made_from(comparison: PlanComparison) -> list[str]:
+def _provenance_lines(comparison: PlanComparison) -> list[str]:
     lines = [f"Table {t.id}, version {t.version}, sha256 {t.sha256[:SHA_SHOWN]}" for t in comparison.first.tables]
     for name, report in (("first", comparison.first), ("second", comparison.second)):
         lines += [

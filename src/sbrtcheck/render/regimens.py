@@ -10,7 +10,7 @@ from rich.text import Text
 
 from sbrtcheck.reference_data import Regimen, Regimens, Statement, Threshold
 from sbrtcheck.render.course import difference_text, reported_text, threshold_text
-from sbrtcheck.render.text import plain_table, printed
+from sbrtcheck.render.text import ruled_table, terminal_text
 from sbrtcheck.results import rounded
 
 _HEADINGS = ("Regimen", "Site", "Dose", "BED10", "EQD2 (a/b 10)", "BED3", "Named in, reported")
@@ -18,18 +18,18 @@ _HEADINGS = ("Regimen", "Site", "Dose", "BED10", "EQD2 (a/b 10)", "BED3", "Named
 
 def regimens_text(shipped: Regimens, site: str | None) -> str:
     """List regimens for people, then the thresholds, and where review and sources differ."""
-    grid = plain_table(*_HEADINGS)
+    grid = ruled_table(*_HEADINGS)
     for regimen in _of_site(shipped, site):
         dose = f"{regimen.dose_gy:g} Gy/{regimen.fractions}"
         doses = (f"{gy:.2f}" for gy in (regimen.bed10_gy, regimen.eqd2_ab10_gy, regimen.bed3_gy))
         reported = f"{regimen.named_in}: {reported_text(regimen)}"
         grid.add_row(*map(Text, (regimen.id, regimen.site_printed, dose, *doses, reported)))
-    thresholds = [_threshold_line(one) for one in shipped.thresholds if one.holds_at(site or "")]
-    statements = [difference_text(one) for one in shipped.statements if site in (None, one.site)]
+    thresholds = [_threshold_line(threshold) for threshold in shipped.thresholds if threshold.holds_at(site or "")]
+    statements = [difference_text(statement) for statement in shipped.statements if site in (None, statement.site)]
     parts: list[Any] = [grid, *_section("Thresholds", thresholds)]
     parts += _section("Where the review and its sources differ", statements)
     parts += _section("From", [shipped.citation, shipped.note])
-    return printed(parts)
+    return terminal_text(parts)
 
 
 def _section(title: str, lines: Sequence[str]) -> list[Text]:

@@ -1,4 +1,4 @@
-"""Report -> CSV text: one line a row of the report, a header first; at the end what no row says."""
+"""Report -> CSV text: one line a row of the report, a header first; at the end what no row has."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ REPORT, REVIEW, CLINICIAN = "report", "review", "for the clinician"
 def csv_report(report: Report) -> str:
     """Write one record a row; truth values as ``true`` and ``false``, what is not known as an empty field.
 
-    What no row says are records of other kinds: ``report`` with the overall verdict, ``review`` for every reason that
-    stands against a pass, ``for the clinician`` for a statement that no plan can answer.
+    What no row has are records of other kinds: ``report`` with the overall verdict, ``review`` for every reason that
+    keeps the plan from a pass, ``for the clinician`` for a statement that no plan can answer.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, RECORD_KEYS, lineterminator="\n")

@@ -11,7 +11,7 @@ from rich.text import Text
 from sbrtcheck.dvh import Bounds
 from sbrtcheck.formatting import clean
 from sbrtcheck.reference_data import NtcpModel, TcpModel
-from sbrtcheck.render.text import plain_table, printed
+from sbrtcheck.render.text import ruled_table, terminal_text
 from sbrtcheck.results import NOTICE, NoRisk, Risk, labels
 from sbrtcheck.results.to_dict import bounds_dict, finding_dict
 
@@ -22,14 +22,14 @@ CAUTION = (
 
 
 def risks_text(risks: Sequence[Risk | NoRisk]) -> str:
-    """List risks for people, then what stands behind each model."""
-    grid = plain_table("Model", "Endpoint", "Probability", "Dose", "Of")
+    """List risks for people, then the source of each model."""
+    grid = ruled_table("Model", "Endpoint", "Probability", "Dose", "Of")
     for risk in risks:
         grid.add_row(*map(Text, (risk.model.id, risk.model.endpoint, *_cells(risk))))
     notes = [Text(f"  {risk.model.id}: {_note(risk.model)}") for risk in risks]
     lines = dict.fromkeys(labels.finding_text(f) for risk in risks if isinstance(risk, Risk) for f in risk.findings)
     findings = [Text("\nFindings"), *(Text(f"  {line}") for line in lines)] if lines else []
-    return printed([Text(CAUTION), Text(""), grid, *findings, Text("\nModels"), *notes, Text(f"\n{NOTICE}")])
+    return terminal_text([Text(CAUTION), Text(""), grid, *findings, Text("\nModels"), *notes, Text(f"\n{NOTICE}")])
 
 
 def _cells(risk: Risk | NoRisk) -> tuple[str, str, str]:
@@ -40,7 +40,7 @@ def _cells(risk: Risk | NoRisk) -> tuple[str, str, str]:
 
 
 def _percent(probability: Bounds) -> str:
-    """``17.2 % [16.9, 17.5]``; the band is left out when it rounds to the value."""
+    """``17.2 % [16.9, 17.5]``; the bounds are left out when they round to the value."""
     value, low, high = (f"{100 * x:.1f}" for x in (probability.value, probability.low, probability.high))
     return f"{value} %" if low == value == high else f"{value} % [{low}, {high}]"
 

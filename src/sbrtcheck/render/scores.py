@@ -1,4 +1,4 @@
-"""Scores -> what a person reads of them, and what a program does; what each is not for comes along."""
+"""Scores -> text for people or JSON for programs, with what each score is not for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Score = MetabankScore | DeVinScore | Oligometastatic
 
 
 def score_text(score: Score) -> str:
-    """Say a score, then what it is for and not for, and where it was read."""
+    """A score, then what it is for and not for, and where it was read."""
     about = score.about
     return "\n".join(
         (
@@ -50,7 +50,7 @@ def _remarks(score: Score) -> tuple[str, ...]:
 
 
 def score_json(score: Score) -> str:
-    """Give a score to programs."""
+    """A score for programs."""
     listed = {"schema": "sbrtcheck-score/1", **_score_dict(score), **_about_dict(score.about), "notice": NOTICE}
     return json.dumps(listed, indent=2, allow_nan=False) + "\n"
 

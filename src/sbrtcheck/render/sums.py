@@ -1,4 +1,4 @@
-"""Several courses together -> the report on them, as text or JSON."""
+"""Several courses accumulated -> the report on them, as text or JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import NotMeasured, measure
 from sbrtcheck.plan import Finding
 from sbrtcheck.reference_data.reirradiation import Part
-from sbrtcheck.render.text import plain_table, printed, text_report
+from sbrtcheck.render.text import ruled_table, terminal_text, text_report
 from sbrtcheck.results import NOTICE, PartOutcome, RuleReport, SumReport, Verdict, labels, rounded
 from sbrtcheck.results.to_dict import bounds_dict, finding_dict, measured_dict
 
@@ -36,13 +36,13 @@ def sum_text(sum_report: SumReport) -> str:
     parts += [part for rule in sum_report.rules for part in _rule_parts(rule)]
     findings = dict.fromkeys(map(labels.finding_text, _findings(sum_report)))
     parts += [Text("\nFindings"), *(Text(f"  {line}") for line in findings), Text("\nProvenance")]
-    parts += [Text(f"  {line}") for line in _made_from(sum_report.cumulative)]
-    text = printed([*parts, Text(f"  {NOTICE}")])
+    parts += [Text(f"  {line}") for line in _provenance_lines(sum_report.cumulative)]
+    text = terminal_text([*parts, Text(f"  {NOTICE}")])
     return f"{text}\n{text_report(sum_report.report)}" if sum_report.report else text
 
 
 def _overall_text(sum_report: SumReport) -> str:
-    """The verdict, and on how many rows of the tables it stands."""
+    """The verdict, and the number of rows of the tables that it comes from."""
     if not sum_report.rules and not sum_report.report:
         return "No rule or table was asked for: no verdict."
     overall = f"OVERALL: {sum_report.verdict.replace('_', ' ')}"
@@ -71,15 +71,15 @@ def _part_text(rule_report: RuleReport, outcome: PartOutcome) -> str:
 
 
 def _doses(sum_report: SumReport) -> Any:
-    grid = plain_table("Structure", "a/b", "Courses", *METRICS)
+    grid = ruled_table("Structure", "a/b", "Courses", *METRICS)
     alone = {dvh.name: dvh for dvh in sum_report.course.dvhs}
     for dvh in sum_report.cumulative.dvhs:
         rows = [("this", alone[dvh.name])] if dvh.name in alone else []
-        for which, row_dvh in (*rows, ("all", dvh)):
+        for course, row_dvh in (*rows, ("all", dvh)):
             cells = (
                 clean(row_dvh.name),
                 f"{row_dvh.alpha_beta_gy:g}",
-                which,
+                course,
                 *(_value(metric, row_dvh) for metric in METRICS),
             )
             grid.add_row(*map(Text, cells))
@@ -100,7 +100,7 @@ def _findings(sum_report: SumReport) -> list[Finding]:
     return list(dict.fromkeys((*sum_report.cumulative.findings, *of_rules, *of_dvhs)))
 
 
-def _made_from(dvhs: DVHSet) -> list[str]:
+def _provenance_lines(dvhs: DVHSet) -> list[str]:
     items = dvhs.provenance.items()
     return [clean(f"{key}: {value if isinstance(value, str) else ', '.join(value)}") for key, value in items]
 
@@ -110,7 +110,7 @@ def _rule_parts(rule_report: RuleReport) -> list[Any]:
     contour = (
         f"contour {clean(rule_report.contour)} ({rule_report.match_rule})" if rule_report.contour else "no contour"
     )
-    grid = plain_table("Verdict", "Of", "Limit", "Value [bounds]")
+    grid = ruled_table("Verdict", "Of", "Limit", "Value [bounds]")
     for outcome in rule_report.outcomes:
         grid.add_row(*map(Text, _outcome_cells(outcome)))
     return [
@@ -153,12 +153,12 @@ def sum_json(sum_report: SumReport) -> str:
     listed = {
         "schema": "sbrtcheck-sum/2",
         "verdict": str(sum_report.verdict),
-        "reasons": [{"code": str(one.code), "text": one.text} for one in sum_report.reasons],
+        "reasons": [{"code": str(reason.code), "text": reason.text} for reason in sum_report.reasons],
         "accept_dose": sum_report.accept_dose,
         "structures": [_structure_dict(dvh, sum_report.course) for dvh in sum_report.cumulative.dvhs],
-        "rules": [_rule_dict(one) for one in sum_report.rules],
+        "rules": [_rule_dict(rule) for rule in sum_report.rules],
         "report": sum_report.report.to_dict() if sum_report.report else None,
-        "findings": [finding_dict(one) for one in _findings(sum_report)],
+        "findings": [finding_dict(finding) for finding in _findings(sum_report)],
         "provenance": {k: v if isinstance(v, str) else list(v) for k, v in sum_report.cumulative.provenance.items()},
         "notice": NOTICE,
     }
@@ -166,7 +166,7 @@ def sum_json(sum_report: SumReport) -> str:
 
 
 def _structure_dict(dvh: DVH, course: DVHSet) -> dict[str, Any]:
-    alone = {one.name: one for one in course.dvhs}.get(dvh.name)
+    alone = {course_dvh.name: course_dvh for course_dvh in course.dvhs}.get(dvh.name)
     return {
         "name": dvh.name,
         "alpha_beta_gy": rounded(dvh.alpha_beta_gy),

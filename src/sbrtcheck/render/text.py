@@ -1,4 +1,4 @@
-"""Report -> plain text for a terminal: the verdict and what stands against it, the rows, then what they stand on."""
+"""Report -> text for a terminal: the verdict and what keeps it from a pass, the rows, then their sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sbrtcheck.render.course import course_lines
-from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
+from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.results import Outcome, Report, Verdict, labels
 
 PIPED_WIDTH = 120  # columns; fixed, so that the same report gives the same bytes in every pipe and file
@@ -45,13 +45,13 @@ def text_report(report: Report, *, width: int = PIPED_WIDTH, colour: bool = Fals
     width
         Columns to use, at least `NARROWEST`.
     colour
-        Mark verdicts by colour too; they always stand there in words.
+        Mark verdicts by colour too; they are always there as text.
     """
     sources = labels.SourceList.of(report.outcomes)
-    return printed(_parts(report, sources), width=max(width, NARROWEST), colour=colour)
+    return terminal_text(_parts(report, sources), width=max(width, NARROWEST), colour=colour)
 
 
-def printed(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
+def terminal_text(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
     """Lay out what rich can show as text, without blanks at the ends of lines."""
     out = io.StringIO()
     console = Console(
@@ -69,7 +69,7 @@ def printed(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 
-def plain_table(*headings: str) -> Table:
+def ruled_table(*headings: str) -> Table:
     """Start a table with a rule under its headings."""
     grid = Table(box=_RULED, pad_edge=False, padding=(0, 1), show_edge=False)
     for heading in headings:
@@ -83,12 +83,12 @@ def _parts(report: Report, sources: labels.SourceList) -> Iterator[Text | Table 
         yield Text(f"\n{labels.table_text(table)}", style="bold")
         outcomes = labels.outcomes_of(report, table)
         yield from _rows([outcome for outcome in outcomes if not labels.is_just_missing(outcome)], sources)
-        for what, organs in labels.absent_organs(outcomes):
-            yield from _section(what, [organs], style="")
+        for heading, organs in labels.absent_organs(outcomes):
+            yield from _section(heading, [organs], style="")
     yield from _section("Flags", labels.legend(report))
     yield from _section("Remarks", labels.remarks(report))
     yield from _section("Findings", labels.findings(report))
-    yield from _section(compared_title(report), compared_lines(report))
+    yield from _section(comparison_title(report), comparison_lines(report))
     yield from _section(labels.FOR_CLINICIAN, labels.for_clinician(report))
     yield from _section("Sources", sources.lines())
     yield from _section("Regimen", course_lines(report))
@@ -96,7 +96,7 @@ def _parts(report: Report, sources: labels.SourceList) -> Iterator[Text | Table 
 
 
 def _head(report: Report) -> Iterator[Text | Padding]:
-    """Which plan, its verdict, and a line for each row and reason behind it."""
+    """Which plan, its verdict, and a line for each row and reason for it."""
     yield Text(f"Plan: {labels.plan_text(report)}")
     yield Text(f"Prescription: {labels.prescription_text(report)}")
     yield Text(f"Site: {labels.site_text(report)}")
@@ -139,7 +139,7 @@ def _rows(outcomes: Sequence[Outcome], sources: labels.SourceList) -> Iterator[T
 
 
 def _grid(widths: Sequence[int]) -> Table:
-    """Columns of these widths, and one more that takes what is left; they shrink where the screen is too narrow."""
+    """Columns of these widths, and one more for the width that is left; they shrink where the screen is too narrow."""
     grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=True)
     grid.add_column("", width=0)  # its padding indents the rows
     for heading, width in zip(_HEADINGS, widths, strict=False):

@@ -1,8 +1,8 @@
-"""YAML -> ConstraintTable: every row with its source, all faults of a file at once.
+"""YAML of a table -> ConstraintTable, every row with its source; or all faults of the file at once.
 
 What a table is: ``limits`` (a number, or values by volume), ``values`` (rows, sources, sites), ``points`` (rows as
 points on curves), ``table``. From a file to it: ``document`` reads YAML with its lines, ``shape`` has a model of each
-entry that gives its value, ``shape_faults`` and ``checks`` say what is wrong, ``load`` calls one after the other.
+entry that gives its value, ``shape_faults`` and ``checks`` find what is wrong, ``load`` calls one after the other.
 Likewise ``sites`` (which organs a plan of a site is expected to have contoured), ``names`` (the user's names for
 organs), ``shipped`` (other files of this package, whose values are in ``reference_data``). ``lint``, ``lint_rows`` and
 ``lint_sites`` look for what loads and cannot be meant.

@@ -1,7 +1,8 @@
-"""What a table or a list of sites says, of the right shape or not -> faults that no shape can tell, with their lines.
+"""Content of a table or a list of sites, of the right shape or not -> faults that no shape can tell, with their lines.
 
 A limit that does not fit its metric, a row id used twice, a source that is not among the sources. The checks look at
-the plain values of the file, not at its models: a file has all its faults told at once, those of its shape among them.
+the plain values of the file, not at its models: all faults of a file are reported at once, those of its shape among
+them.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Row = Mapping[str, Any]
 
 
 def table_faults(document: Document) -> Iterator[LineFault]:
-    """All that is certainly wrong with a table beyond its shape: rows against their metrics, and against each other."""
+    """All that is certainly wrong with a table besides its shape: rows against their metrics, and each other."""
     data = document.data
     if not isinstance(data, dict):
         return
@@ -55,7 +56,7 @@ def sites_faults(document: Document) -> Iterator[LineFault]:
         return
     sites = data.get("sites")
     yield from _source_faults(document, data)
-    yield from _repeated(document, sites, ("sites",), "id", "site")
+    yield from _repetition_faults(document, sites, ("sites",), "id", "site")
     for position, site in enumerate(sites if isinstance(sites, list) else []):
         if not isinstance(site, dict):
             continue
@@ -68,7 +69,7 @@ def sites_faults(document: Document) -> Iterator[LineFault]:
 
 def _head_faults(document: Document, data: Mapping[str, Any]) -> Iterator[LineFault]:
     """Ids and keys used twice, over the whole file."""
-    yield from _repeated(document, data.get("rows"), ("rows",), "id", "row id")
+    yield from _repetition_faults(document, data.get("rows"), ("rows",), "id", "row id")
     yield from _source_faults(document, data)
     fractions = data.get("fractions")
     if isinstance(fractions, list) and len(set(map(str, fractions))) < len(fractions):
@@ -77,7 +78,7 @@ def _head_faults(document: Document, data: Mapping[str, Any]) -> Iterator[LineFa
 
 def _source_faults(document: Document, data: Mapping[str, Any]) -> Iterator[LineFault]:
     """Keys of sources used twice."""
-    yield from _repeated(document, data.get("sources"), ("sources",), "key", "source key")
+    yield from _repetition_faults(document, data.get("sources"), ("sources",), "key", "source key")
 
 
 def row_faults(document: Document, at: At, row: Row, cited: Sequence[str]) -> Iterator[LineFault]:
@@ -107,8 +108,8 @@ def _cite_faults(document: Document, at: At, item: Row, cited: Sequence[str]) ->
     source = item.get("source")
     key = source.get("cite") if isinstance(source, dict) else None
     if isinstance(key, str) and key not in cited:
-        near = nearest(key, cited)
-        hint = f"did you mean '{near}'?" if near else "add it to sources"
+        suggestion = nearest(key, cited)
+        hint = f"did you mean '{suggestion}'?" if suggestion else "add it to sources"
         yield document.fault((*at, "source", "cite"), f"'{key}' is not a key of sources", hint)
 
 
@@ -117,27 +118,28 @@ def _site_faults(document: Document, at: At, item: Row, table_site: object) -> I
     site = item.get("site")
     if not isinstance(site, str) or not isinstance(table_site, str):
         return
-    here = (*at, "site")
+    site_at = (*at, "site")
     if site == MULTI:
-        yield document.fault(here, f"'{MULTI}' is no site of a plan", "take site out: it holds for every site")
+        yield document.fault(site_at, f"'{MULTI}' is no site of a plan", "take site out: it holds for every site")
     elif table_site not in (MULTI, site):
         what = f"site '{site}' in a table of site '{table_site}'"
-        yield document.fault(here, what, "take it out, or move it to a table of its site")
+        yield document.fault(site_at, what, "take it out, or move it to a table of its site")
 
 
 def _expected_faults(document: Document, at: At, items: object, cited: Sequence[str]) -> Iterator[LineFault]:
     """All that is certainly wrong with a list of expected organs."""
-    yield from _repeated(document, items, at, "organ", "organ")
+    yield from _repetition_faults(document, items, at, "organ", "organ")
     for position, item in enumerate(items if isinstance(items, list) else []):
         if isinstance(item, dict):
-            here = (*at, position)
-            yield from _reason_faults(document, here, item)
-            yield from _together_faults(document, here, item)
-            yield from _cite_faults(document, here, item, cited)
+            item_at = (*at, position)
+            yield from _reason_faults(document, item_at, item)
+            yield from _together_faults(document, item_at, item)
+            yield from _cite_faults(document, item_at, item, cited)
 
 
 def _reason_faults(document: Document, at: At, item: Row) -> Iterator[LineFault]:
-    """An organ is expected by a source or by choice: one of them, so that a reader knows whose word it is."""
+    """An organ is expected by a source or by choice: one of them, so that a reader knows whose demand it is."""
+    # with both, nobody could tell whether the organ is demanded in print
     if "source" in item and "choice" in item:
         yield document.fault((*at, "choice"), "both a source and a choice", "keep source; the choice is its own")
     elif "source" not in item and "choice" not in item:
@@ -152,26 +154,26 @@ def _together_faults(document: Document, at: At, item: Row) -> Iterator[LineFaul
             yield document.fault((*at, key), "a structure is named twice", "name each once")
     if not isinstance(structures, list) or not isinstance(together, list):
         return
-    here = (*at, "together")
+    together_at = (*at, "together")
     for name in together:
         if name not in structures:
-            yield document.fault(here, f"'{name}' is not among structures", "add it there")
+            yield document.fault(together_at, f"'{name}' is not among structures", "add it there")
     if len(together) == 1:
-        yield document.fault(here, "one structure alone is not together", "name the others, or take it out")
+        yield document.fault(together_at, "one structure alone is not together", "name the others, or take it out")
 
 
-def _repeated(document: Document, items: object, at: At, key: str, name: str) -> Iterator[LineFault]:
+def _repetition_faults(document: Document, items: object, at: At, key: str, name: str) -> Iterator[LineFault]:
     """Items of a list that have the same text under a key; ``name`` is what the text is, for people."""
-    seen: dict[str, int] = {}
+    first_lines: dict[str, int] = {}
     for position, item in enumerate(items if isinstance(items, list) else []):
         value = item.get(key) if isinstance(item, dict) else None
         if not isinstance(value, str):
             continue
-        here = (*at, position, key)
-        if value in seen:
-            what = f"{name} '{value}' is repeated; first on line {seen[value]}"
-            yield document.fault(here, what, "give each its own")
-        seen.setdefault(value, document.line(here))
+        item_at = (*at, position, key)
+        if value in first_lines:
+            what = f"{name} '{value}' is repeated; first on line {first_lines[value]}"
+            yield document.fault(item_at, what, "give each its own")
+        first_lines.setdefault(value, document.line(item_at))
 
 
 def _metric(row: Row) -> Metric | MetricError | None:
@@ -191,6 +193,7 @@ def _sense_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
     senses = [sense for sense in Sense if sense in row]
     if not senses:
         yield document.fault(at, "no limit", "add one of below, at_most, above, at_least")
+    # which of two limits decides cannot be told
     if len(senses) > 1:
         place = (*at, str(senses[1]))
         yield document.fault(place, f"more than one limit: {' and '.join(senses)}", "keep one; two limits are two rows")
@@ -205,6 +208,7 @@ def _limit_faults(document: Document, at: At, row: Row, metric: Metric | None) -
     sense, limit, acceptable = senses[0], row[senses[0]], row.get("acceptable")
     if metric is not None:
         yield from _direction_faults(document, at, row, metric, sense)
+        # more than the whole volume: every plan would pass, or fail
         if _in_percent_of_volume(metric) and _is_number(limit) and limit > 100:
             yield document.fault((*at, str(sense)), f"a limit of {limit:g} % of the volume", "at most 100 %")
         if isinstance(limit, dict) and "by_veff" in limit and not isinstance(metric, PrescriptionMetric):
@@ -224,6 +228,7 @@ def _acceptable_faults(
     if not _is_number(limit) or not _is_number(acceptable):
         return
     looser = acceptable > limit if sense.is_upper else acceptable < limit
+    # as strict as the limit or stricter, no value would ever be a variation
     if not looser:
         what = f"acceptable {acceptable:g} is not looser than {sense} {limit:g}"
         hint = f"an acceptable variation lies {'above' if sense.is_upper else 'below'} the limit"
@@ -235,17 +240,18 @@ def _step_faults(document: Document, at: At, limit: Row, sense: Sense) -> Iterat
     for key, steps in limit.items():
         before, length = 0.0, 0
         for position, step in enumerate(steps if isinstance(steps, list) else []):
-            here = (*at, key, position)
+            step_at = (*at, key, position)
             if not isinstance(step, list) or len(step) not in _STEP_LENGTHS or not all(map(_is_number, step)):
                 continue
+            # limits between two steps are interpolated, and a volume finds its steps by their order
             if step[0] <= before:
-                yield document.fault(here, f"volume {step[0]:g} does not rise", "sort the steps by volume")
+                yield document.fault(step_at, f"volume {step[0]:g} does not rise", "sort the steps by volume")
             if length and len(step) != length and key != "by_veff":
                 what = f"{len(step)} numbers where the step before has {length}"
-                yield document.fault(here, what, "give every step an acceptable variation, or none")
+                yield document.fault(step_at, what, "give every step an acceptable variation, or none")
             before, length = step[0], len(step)
             if len(step) == max(_STEP_LENGTHS) and key != "by_veff":
-                yield from _acceptable_faults(document, here, step[1], step[2], sense)
+                yield from _acceptable_faults(document, step_at, step[1], step[2], sense)
 
 
 def _unit_faults(document: Document, at: At, limit: object, metric: Metric | None) -> Iterator[LineFault]:
@@ -253,24 +259,24 @@ def _unit_faults(document: Document, at: At, limit: object, metric: Metric | Non
     if not written:
         return
     number, unit = written[1], "".join(written[2].split())
-    own = str(metric.unit) if metric is not None else unit
-    if unit == own:
+    metric_unit = str(metric.unit) if metric is not None else unit
+    if unit == metric_unit:
         yield document.fault(at, f"'{at[-1]}' has a unit; the metric says it", f"write {at[-1]}: {number}")
     else:
-        what = f"'{at[-1]}' is in {unit}, and the metric in {own}"
-        yield document.fault(at, what, f"give the number in {own}, without the unit")
+        what = f"'{at[-1]}' is in {unit}, and the metric in {metric_unit}"
+        yield document.fault(at, what, f"give the number in {metric_unit}, without the unit")
 
 
 def _direction_faults(document: Document, at: At, row: Row, metric: Metric, sense: Sense) -> Iterator[LineFault]:
     """Hot and cold mixed up, where no reading makes sense; what is only unusual is for lint."""
-    here = (*at, str(sense))
+    sense_at = (*at, str(sense))
     match metric:
         case DoseAtVolume(cold=True) if not sense.is_upper:
             what = f"'{metric}' {sense}: a critical volume has to stay below a dose"
-            yield document.fault(here, what, "write below or at_most")
+            yield document.fault(sense_at, what, "write below or at_most")
         case VolumeAtDose(cold=True) if sense.is_upper:
             what = f"'{metric}' {sense}: a spared volume has to be at least so large"
-            yield document.fault(here, what, "write at_least or above")
+            yield document.fault(sense_at, what, "write at_least or above")
     if row.get("volume_threshold") is True and not _is_hot_cc(metric, sense):
         what = f"volume_threshold does not fit '{metric}' {sense}"
         yield document.fault(
@@ -285,36 +291,39 @@ def _quantity_faults(document: Document, at: At, row: Row, metric: Metric | None
             what = "alpha_beta without a quantity: physical dose has none"
             yield document.fault((*at, "alpha_beta"), what, "add quantity: EQD2 or quantity: BED, as the source says")
         return
-    here = (*at, "quantity")
+    quantity_at = (*at, "quantity")
+    # EQD2 and BED are not defined without it, and a default would be a guess
     if "alpha_beta" not in row:
         what = f"{quantity} without alpha_beta"
-        yield document.fault(here, what, "add the α/β that the source uses, such as alpha_beta: 3")
+        yield document.fault(quantity_at, what, "add the α/β that the source uses, such as alpha_beta: 3")
     if isinstance(metric, StructureVolume | TargetCount):
-        yield document.fault(here, f"'{metric}' has no dose", "take quantity out")
+        yield document.fault(quantity_at, f"'{metric}' has no dose", "take quantity out")
     elif isinstance(metric, OfPlan | PrescriptionMetric):
-        yield document.fault(here, f"'{metric}' is of the plan, in physical dose", "take quantity out")
+        yield document.fault(quantity_at, f"'{metric}' is of the plan, in physical dose", "take quantity out")
     elif metric is not None and _in_percent_of_prescription(metric):
         what = f"'{metric}': a percentage of the prescription means two things in EQD2 and BED"
-        yield document.fault(here, what, "give dose and limit in Gy")
+        yield document.fault(quantity_at, what, "give dose and limit in Gy")
 
 
 def _status_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
     disputed = row.get("status") == "disputed"
+    # a disputed number is shown and never counts: readers have to be told why
     if disputed and not row.get("note"):
         yield document.fault((*at, "status"), "a disputed row without a note", "say in note what is disputed")
     if row.get("mandatory") is True and (disputed or row.get("kind", "limit") != "limit"):
         what = "a row that never counts cannot be mandatory"
         yield document.fault((*at, "mandatory"), what, "take mandatory out, or make it kind: limit, status: ok")
     readings = row.get("confirmed_by")
+    # the same reader twice is one reading: the row would count as confirmed without being so
     if isinstance(readings, list) and len(set(map(str, readings))) < len(readings):
         yield document.fault((*at, "confirmed_by"), "the same reading twice", "two independent readings confirm a row")
 
 
 def _structure_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
     structure = row.get("structure")
-    for word, names in structure.items() if isinstance(structure, dict) else ():
+    for select, names in structure.items() if isinstance(structure, dict) else ():
         if _is_repeated(names):
-            yield document.fault((*at, "structure", word), "a structure is named twice", "name each once")
+            yield document.fault((*at, "structure", select), "a structure is named twice", "name each once")
 
 
 def _optional_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
@@ -322,21 +331,22 @@ def _optional_faults(document: Document, at: At, row: Row) -> Iterator[LineFault
     optional = row.get("optional")
     if not isinstance(optional, list) or not optional:
         return
-    here, structure = (*at, "optional"), row.get("structure")
+    optional_at, structure = (*at, "optional"), row.get("structure")
     parts = structure.get("union") if isinstance(structure, dict) else None
     if not isinstance(parts, list):
         hint = "write structure: {union: [...]}, or take it out"
-        yield document.fault(here, "optional parts of what is no union", hint)
+        yield document.fault(optional_at, "optional parts of what is no union", hint)
         return
     if _is_repeated(optional):
-        yield document.fault(here, "a structure is named twice", "name each once")
+        yield document.fault(optional_at, "a structure is named twice", "name each once")
     for name in optional:
         if name not in parts:
-            near = nearest(str(name), [part for part in parts if isinstance(part, str)])
-            hint = f"did you mean '{near}'?" if near else "name parts of the union only"
-            yield document.fault(here, f"'{name}' is not a part of the union", hint)
+            suggestion = nearest(str(name), [part for part in parts if isinstance(part, str)])
+            hint = f"did you mean '{suggestion}'?" if suggestion else "name parts of the union only"
+            yield document.fault(optional_at, f"'{name}' is not a part of the union", hint)
+    # a plan with none of the parts would have the organ without any structure
     if all(part in optional for part in parts):
-        yield document.fault(here, "every part is optional", "keep the parts that make the organ")
+        yield document.fault(optional_at, "every part is optional", "keep the parts that make the organ")
 
 
 def _is_repeated(names: object) -> bool:

@@ -1,4 +1,4 @@
-"""What a user says of tables and sites, and a plan's prescription -> the tables that the plan is checked against.
+"""Tables and sites that a user names, and a plan's prescription -> the tables that the plan is checked against.
 
 Beside that, what is refused before a plan is read: a site without a list of organs, a name for an unknown organ.
 """
@@ -25,10 +25,10 @@ def load_tables(table: TableName | Sequence[TableName] | None) -> tuple[Constrai
     if table is None:
         return ()
     several = (table,) if isinstance(table, str | PathLike | ConstraintTable) else table
-    with log_step("tables") as say:
-        found = tuple(one if isinstance(one, ConstraintTable) else load_table(fspath(one)) for one in several)
-        say(_versions(found))
-    return found
+    with log_step("tables") as set_summary:
+        loaded = tuple(given if isinstance(given, ConstraintTable) else load_table(fspath(given)) for given in several)
+        set_summary(_versions(loaded))
+    return loaded
 
 
 def _versions(tables: Sequence[ConstraintTable]) -> str:
@@ -45,26 +45,28 @@ def tables_of_sites(
     UnknownTableError
         The number of fractions is unknown, or no table holds for it; of several prescriptions, for any.
     """
-    found: dict[str, ConstraintTable] = {}
+    by_id: dict[str, ConstraintTable] = {}
     errors: list[UnknownTableError] = []
     for rx in prescriptions:
         try:
-            found |= {table.id: table for table in _tables_for(sites, rx)}
+            by_id |= {table.id: table for table in _tables_for_prescription(sites, rx)}
         except UnknownTableError as error:
             errors.append(error)
     if errors and len(errors) == len(prescriptions):
         raise errors[0]
-    return tuple(found.values())
+    return tuple(by_id.values())
 
 
-def _tables_for(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
-    with log_step("tables of the site") as say:
-        fitting = _fitting(sites, rx)
-        say(_versions(fitting))
+def _tables_for_prescription(
+    sites: Sequence[str], rx: Prescription | UnknownPrescription
+) -> tuple[ConstraintTable, ...]:
+    with log_step("tables of the site") as set_summary:
+        fitting = _tables_for_fractions(sites, rx)
+        set_summary(_versions(fitting))
     return fitting
 
 
-def _fitting(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
+def _tables_for_fractions(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
     asked = " or ".join(map(repr, sites))
     if rx.fractions is None:
         raise UnknownTableError(
@@ -88,10 +90,10 @@ def _ids(tables: Sequence[ConstraintTable]) -> str:
 
 
 def check_sites(asked: Sequence[str], sites: Sites, tables: Sequence[ConstraintTable] = ()) -> None:
-    """Refuse a site of which neither the lists nor a table say what organs are expected, with `UnknownTableError`."""
-    own = {table.site for table in tables if table.expects}
+    """Refuse a site for which neither the lists nor a table have expected organs, with `UnknownTableError`."""
+    sites_of_tables = {table.site for table in tables if table.expects}
     for site in asked:
-        if site not in own:
+        if site not in sites_of_tables:
             sites.site(site)
 
 
@@ -107,13 +109,17 @@ def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, 
         if not isinstance(name, str):
             raise NamesError(f"the name of {organ!r} is no text", place, "write a ROI's number like 'ROI 6'")
     organs = known_names() | _organs(tables)
-    if _not_among(names, organs):  # the bundled tables are read only when they are needed
+    if _names_without_organ(names, organs):  # the bundled tables are read only when they are needed
         organs |= _organs(bundled_tables())
-    unknown = _not_among(names, organs)
+    unknown = _names_without_organ(names, organs)
     if not unknown:
         return
-    near = similar_organs(unknown[0], organs)
-    hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "give the organ's TG-263 name, or the table's"
+    similar = similar_organs(unknown[0], organs)
+    hint = (
+        f"did you mean {' or '.join(map(repr, similar))}?"
+        if similar
+        else "give the organ's TG-263 name, or the table's"
+    )
     raise NamesError(f"no table has an organ {unknown[0]!r}, nor is it a TG-263 name known here", place, hint)
 
 
@@ -121,6 +127,6 @@ def _organs(tables: Sequence[ConstraintTable]) -> set[str]:
     return {organ for table in tables for row in table.rows for organ in row.structures}
 
 
-def _not_among(names: Iterable[str], organs: Iterable[str]) -> list[str]:
-    known = {normalise(organ) for organ in organs}
-    return sorted(name for name in names if normalise(name) not in known)
+def _names_without_organ(names: Iterable[str], organs: Iterable[str]) -> list[str]:
+    normalised = {normalise(organ) for organ in organs}
+    return sorted(name for name in names if normalise(name) not in normalised)

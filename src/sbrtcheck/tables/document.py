@@ -1,4 +1,4 @@
-"""Bytes of a YAML file -> plain values with their lines; what YAML would have read otherwise than meant is a fault."""
+"""Bytes of a YAML file -> values with their lines; what YAML would have read otherwise than meant is a fault."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class LineFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """What a YAML file says.
+    """Content of a YAML file.
 
     ``data`` is None when it cannot be read at all; ``lines`` and ``texts`` (of scalars, as written) are by place;
-    ``unreadable`` are the places that have a fault already: their ``data`` says nothing.
+    ``unreadable`` are the places that have a fault already: their ``data`` mean nothing.
     """
 
     data: object
@@ -64,7 +64,7 @@ class Document:
 
 
 def label(at: At) -> str:
-    """Words for a place: its key, or which entry of the key's list."""
+    """Name of a place for messages: its key, or which entry of the key's list."""
     key = next((step for step in reversed(at) if isinstance(step, str)), "")
     if at and isinstance(at[-1], int):
         return f"entry {at[-1] + 1} of '{key}'"
@@ -152,24 +152,26 @@ class _Reading:
         self.faults.append(LineFault(line=line, what=what, hint=hint))
 
     def _mapping(self, node: MappingNode, at: At) -> dict[str, object]:
-        found: dict[str, object] = {}
+        values: dict[str, object] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             if key.tag == _TAG + "merge":
                 self._report((*at, "<<"), line, "merging keys (<<) is not allowed here", "write the values out")
                 continue
             if key.tag != _TAG + "str":
-                shown = f"'{key.value}'" if isinstance(key.value, str) else "of several parts"
-                self._report((*at, str(key.value)), line, f"key {shown} is not text", "put it in quotes")
+                key_text = f"'{key.value}'" if isinstance(key.value, str) else "of several parts"
+                self._report((*at, str(key.value)), line, f"key {key_text} is not text", "put it in quotes")
                 continue
-            here = (*at, key.value)
-            if key.value in found:
-                first = self.lines[here]
-                self._report(here, line, f"key '{key.value}' is repeated; first on line {first}", "remove one of them")
+            key_at = (*at, key.value)
+            if key.value in values:
+                first = self.lines[key_at]
+                self._report(
+                    key_at, line, f"key '{key.value}' is repeated; first on line {first}", "remove one of them"
+                )
                 continue
-            self.lines[here] = line
-            found[key.value] = self.value(value, here)
-        return found
+            self.lines[key_at] = line
+            values[key.value] = self.value(value, key_at)
+        return values
 
     def _sequence(self, node: SequenceNode, at: At) -> list[object]:
         return [self.value(item, (*at, position)) for position, item in enumerate(node.value)]

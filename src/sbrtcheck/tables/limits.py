@@ -1,7 +1,7 @@
-"""The limit of a row, and a volume where it depends on one, in; the numbers that hold out.
+"""Limit of a row, and the volume that it depends on -> the limit and acceptable variation that hold.
 
 A limit is one number, or it depends on the volume of the target or on the effective volume of the organ. Each kind is a
-type of its own, so that nobody can take the limit of one volume for that of another.
+type of its own, so that the limit of one volume cannot be used for another.
 """
 
 from __future__ import annotations
@@ -86,11 +86,11 @@ def _between(below: Step, above: Step, volume_cc: float) -> Step:
     """Interpolate linearly; exact on the steps themselves."""
     width = above.volume_cc - below.volume_cc
     share = (volume_cc - below.volume_cc) / width if width else 0.0
-    limit = _interpolated(below.limit, above.limit, share)
+    limit = _interpolate(below.limit, above.limit, share)
     if below.acceptable is None or above.acceptable is None:
         return Step(volume_cc=volume_cc, limit=limit)
-    return Step(volume_cc=volume_cc, limit=limit, acceptable=_interpolated(below.acceptable, above.acceptable, share))
+    return Step(volume_cc=volume_cc, limit=limit, acceptable=_interpolate(below.acceptable, above.acceptable, share))
 
 
-def _interpolated(first: float, second: float, share: float) -> float:
+def _interpolate(first: float, second: float, share: float) -> float:
     return first * (1 - share) + second * share

@@ -1,6 +1,6 @@
-"""Table files -> everything that is wrong with them: faults, rows that cannot mean what they say, tables that disagree.
+"""Table files -> everything that is wrong with them: faults, rows that cannot be meant so, tables that disagree.
 
-What a file cannot be loaded with, the loader says; what a row alone gives away is in ``lint_rows``, what is wrong with
+Faults that keep a file from loading are the loader's; checks of a row alone are in ``lint_rows``, those of
 sites in ``lint_sites``; here rows are compared with each other, in one table and over several.
 """
 
@@ -24,7 +24,7 @@ from sbrtcheck.tables.values import Constraint
 
 __all__ = ["Level", "Remark", "lint_bytes", "lint_files", "worst"]
 
-_ALIKE = 2  # rows that two tables share before all of them being equal says anything
+_ALIKE = 2  # rows that two tables must share before it is suspicious that all of them are equal
 _SIMILAR_CITATION = 85.0  # rapidfuzz token_set_ratio: "AAPM TG-101" within a longer citation
 _OF_FRACTIONS = re.compile(r"(^|[-_.])(\d{1,2})-?fx\b")
 
@@ -68,61 +68,61 @@ def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:
     TableError
         A file cannot be read at all, or no bundled table has such an id.
     """
-    read = [_examined(file) for file in dict.fromkeys(os.fspath(file) for file in files)]
+    read = [_examine(file) for file in dict.fromkeys(os.fspath(file) for file in files)]
     tables = [file for file in read if isinstance(file, Examined)]
     lists = [file for file in read if isinstance(file, ExaminedSites)]
     shipped, sites = Shipped.of(bundled_tables()), _sites_with(lists)
-    known = (*shipped.tables, *(file.table for file in tables))
+    all_tables = (*shipped.tables, *(file.table for file in tables))
     remarks = (
-        *(remark for file in tables for remark in _of_table_alone(file, shipped, sites)),
-        *_of_several(tables),
-        *(remark for file in lists for remark in _of_sites(file, known)),
+        *(remark for file in tables for remark in _table_remarks(file, shipped, sites)),
+        *_family_remarks(tables),
+        *(remark for file in lists for remark in _site_remarks(file, all_tables)),
     )
     place = {file.place: position for position, file in enumerate(read)}
     return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: (place[remark.file], remark.line)))
 
 
-def _examined(file: str) -> Examined | ExaminedSites:
+def _examine(file: str) -> Examined | ExaminedSites:
     place, _, raw = read_file(file)
     return examine_sites(raw, place=place) if is_sites(raw) else examine_bytes(raw, place=place)
 
 
 def _sites_with(lists: Iterable[ExaminedSites]) -> frozenset[str]:
     """Ids of the sites that have a list: the shipped ones, and those of the files looked at."""
-    given = (file.sites.ids for file in lists if file.sites)
-    return frozenset(load_sites().ids).union(*given)
+    ids = (file.sites.ids for file in lists if file.sites)
+    return frozenset(load_sites().ids).union(*ids)
 
 
 def lint_bytes(raw: bytes, *, place: str) -> tuple[Remark, ...]:
-    """Look for everything that is wrong with one table that is no file yet; ``place`` stands for its name."""
-    remarks = _of_table_alone(examine_bytes(raw, place=place), Shipped.of(bundled_tables()), _sites_with(()))
+    """Look for everything that is wrong with one table that is no file yet; ``place`` is its name in remarks."""
+    remarks = _table_remarks(examine_bytes(raw, place=place), Shipped.of(bundled_tables()), _sites_with(()))
     return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: remark.line))
 
 
-def _of_table_alone(read: Examined, shipped: Shipped, sites: frozenset[str]) -> Iterator[Remark]:
-    yield from _of_faults(read)
-    for slip in (*_of_table(read.table), *(() if read.faults else table_slips(read.table, sites))):
+def _table_remarks(read: Examined, shipped: Shipped, sites: frozenset[str]) -> Iterator[Remark]:
+    yield from _fault_remarks(read)
+    for slip in (*_fraction_slips(read.table), *(() if read.faults else table_slips(read.table, sites))):
         yield _remark(read, 1, slip)
     for item in read.table.for_clinician:
         for slip in row_site_slips(item.site, read.table, sites):
             yield _remark(read, 1, slip)
     for row in read.table.rows:
-        for slip in (*slips(read.table, row, shipped), *_against_shipped(read.table, row, shipped)):
+        for slip in (*slips(read.table, row, shipped), *_slips_against_bundled(read.table, row, shipped)):
             yield _remark(read, row.line, slip)
         for slip in row_site_slips(row.site, read.table, sites):
             yield _remark(read, row.line, slip)
-    for row, slip in (*_order(read.table), *_repeated(read.table)):
+    for row, slip in (*_order_slips(read.table), *_repetition_slips(read.table)):
         yield _remark(read, row.line, slip)
 
 
-def _of_faults(read: Examined | ExaminedSites) -> Iterator[Remark]:
+def _fault_remarks(read: Examined | ExaminedSites) -> Iterator[Remark]:
     for fault in read.faults:
         file, _, line = fault.place.rpartition(":")
         yield Remark(file=file, line=int(line), level=Level.ERROR, what=fault.what, hint=fault.hint)
 
 
-def _of_sites(read: ExaminedSites, tables: Sequence[ConstraintTable]) -> Iterator[Remark]:
-    yield from _of_faults(read)
+def _site_remarks(read: ExaminedSites, tables: Sequence[ConstraintTable]) -> Iterator[Remark]:
+    yield from _fault_remarks(read)
     for site, organ, slip in site_slips(read.sites, tables) if read.sites else ():
         yield _remark(read, read.lines[site][organ], slip)
 
@@ -134,13 +134,13 @@ def _remark(read: Examined | ExaminedSites, line: int, slip: Slip) -> Remark:
 # -------------------------------------------------------------------------------- one table
 
 
-def _of_table(table: ConstraintTable) -> Iterator[Slip]:
+def _fraction_slips(table: ConstraintTable) -> Iterator[Slip]:
     """Fraction numbers of the table as a whole."""
     in_id = _OF_FRACTIONS.search(table.id)
     if in_id and table.fractions and int(in_id[2]) not in table.fractions:
         what = f"the id '{table.id}' says {in_id[2]} fractions, and the table is for {table.fractions_text()}"
         yield Slip(level=Level.ERROR, what=what, hint="correct fractions, or the id")
-    in_gray = [row for row in table.rows if _counts(row) and _in_gray(row)]
+    in_gray = [row for row in table.rows if _counts(row) and _is_in_gray(row)]
     if len(table.fractions) > 1 and in_gray:
         what = f"limits in Gy for {table.fractions_text()} alike ({in_gray[0].id}, {len(in_gray)} in all)"
         yield Slip(level=Level.WARNING, what=what, hint="one table for each number of fractions, unless printed so")
@@ -151,19 +151,19 @@ def _counts(row: Constraint) -> bool:
     return row.counts(include_unconfirmed=True)
 
 
-def _in_gray(row: Constraint) -> bool:
+def _is_in_gray(row: Constraint) -> bool:
     """Whether a dose of the row is in physical gray, so that it depends on the number of fractions."""
     if row.quantity is not Quantity.PHYSICAL:
         return False
     return row.metric.unit is Unit.GY or (isinstance(row.metric, VolumeAtDose) and row.metric.dose_unit is Unit.GY)
 
 
-def _order(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
-    """Of one organ: what a larger volume may get is less than what a smaller one may."""
+def _order_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
+    """Limits of one organ in the wrong order: a larger volume may receive less dose than a smaller one."""
     rows = [row for row in table.rows if _counts(row) and row.is_upper_limit]
     for pair in combinations(rows, 2):
-        numbers = [(found, row) for row in pair if (found := _volume_and_limit(row)) is not None]
-        if len(numbers) < 2 or not _comparable(*pair):
+        numbers = [(volume_and_limit, row) for row in pair if (volume_and_limit := _volume_and_limit(row)) is not None]
+        if len(numbers) < 2 or not _are_comparable(*pair):
             continue
         (small, row), (large, implied) = sorted(numbers, key=lambda number: number[0][0])
         if small[0] < large[0] and small[1] <= large[1]:
@@ -172,7 +172,7 @@ def _order(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
             yield implied, Slip(level=Level.ERROR, what=what, hint="one of the two numbers is a slip")
 
 
-def _comparable(first: Constraint, second: Constraint) -> bool:
+def _are_comparable(first: Constraint, second: Constraint) -> bool:
     same_kind = _shape(first) == _shape(second) != () and same_doses(first, second)
     return same_kind and (first.structures, first.organ) == (second.structures, second.organ)
 
@@ -202,28 +202,29 @@ def _volume_and_limit(row: Constraint) -> tuple[float, float] | None:
             return None
 
 
-def _repeated(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
+def _repetition_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
     """The same question asked twice with two answers."""
-    seen: dict[tuple[object, ...], Constraint] = {}
+    first_rows: dict[tuple[object, ...], Constraint] = {}
     for row in filter(_counts, table.rows):
         key = (row.structures, row.organ, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
-        if key in seen and first_limit(seen[key]) != first_limit(row):
-            what = f"'{row.metric}' of {row.organ} has another limit on line {seen[key].line}"
+        if key in first_rows and first_limit(first_rows[key]) != first_limit(row):
+            what = f"'{row.metric}' of {row.organ} has another limit on line {first_rows[key].line}"
             hint = "the looser of the two may be the acceptable variation of the other"
             yield row, Slip(level=Level.WARNING, what=what, hint=hint)
-        seen.setdefault(key, row)
+        first_rows.setdefault(key, row)
 
 
-def _against_shipped(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
+def _slips_against_bundled(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
     """A row that a bundled table has from the same source, with another number."""
     for other in shipped.tables:
         if other.id == table.id or set(other.fractions) != set(table.fractions):
             continue
-        for known in other.rows:
-            same = _key(known) == _key(row) and _same_source(known, row)
-            if same and first_limit(known) != first_limit(row) and known.steps == row.steps:
-                what = f"'{row.metric}' {row.sense} {first_limit(row):g}, where {other.id} has {first_limit(known):g} "
-                yield Slip(level=Level.WARNING, what=what + "from the same source", hint="compare both with the print")
+        for bundled_row in other.rows:
+            is_same_row = _key(bundled_row) == _key(row) and _same_source(bundled_row, row)
+            if is_same_row and first_limit(bundled_row) != first_limit(row) and bundled_row.steps == row.steps:
+                what = f"'{row.metric}' {row.sense} {first_limit(row):g}, where {other.id} has "
+                what += f"{first_limit(bundled_row):g} from the same source"
+                yield Slip(level=Level.WARNING, what=what, hint="compare both with the print")
                 return
 
 
@@ -239,11 +240,11 @@ def _same_source(first: Constraint, second: Constraint) -> bool:
 # -------------------------------------------------------------------------------- several tables
 
 
-def _of_several(read: Sequence[Examined]) -> Iterator[Remark]:
+def _family_remarks(read: Sequence[Examined]) -> Iterator[Remark]:
     for first, second in combinations(read, 2):
         few, many = sorted((first, second), key=lambda r: min(r.table.fractions, default=0))
         if _is_family(few.table, many.table):
-            yield from _as_fractions_rise(few, many)
+            yield from _trend_remarks(few, many)
 
 
 def _is_family(first: ConstraintTable, second: ConstraintTable) -> bool:
@@ -259,9 +260,9 @@ def _stem(id_: str) -> str:
     return _OF_FRACTIONS.sub("", id_)
 
 
-def _as_fractions_rise(few: Examined, many: Examined) -> Iterator[Remark]:
+def _trend_remarks(few: Examined, many: Examined) -> Iterator[Remark]:
     """More fractions are allowed more dose: limits that fall, or do not rise."""
-    later = {_key(row): row for row in many.table.rows if _counts(row) and _in_gray(row)}
+    later = {_key(row): row for row in many.table.rows if _counts(row) and _is_in_gray(row)}
     pairs = [(row, later[_key(row)]) for row in few.table.rows if _counts(row) and _key(row) in later]
     equal = [pair for pair in pairs if first_limit(pair[0]) == first_limit(pair[1])]
     if len(equal) == len(pairs) >= _ALIKE:
@@ -272,10 +273,10 @@ def _as_fractions_rise(few: Examined, many: Examined) -> Iterator[Remark]:
     for before, after in pairs:
         change = first_limit(after) - first_limit(before)
         if change == 0.0 or (change < 0.0) == after.is_upper_limit:
-            yield _remark(many, after.line, _not_rising(before, after, few))
+            yield _remark(many, after.line, _trend_slip(before, after, few))
 
 
-def _not_rising(before: Constraint, after: Constraint, few: Examined) -> Slip:
+def _trend_slip(before: Constraint, after: Constraint, few: Examined) -> Slip:
     kind = "the same" if first_limit(before) == first_limit(after) else f"{first_limit(before):g}"
     what = f"'{after.metric}' {after.sense} {first_limit(after):g}, and {kind} for {few.table.fractions_text()}"
     hint = f"more fractions are allowed more dose: compare with line {before.line} of {few.place}"

@@ -1,4 +1,4 @@
-"""Rows that load and cannot mean what they say: hot for cold, cc for percent, the wrong structure."""
+"""Row of a table -> remarks on what loads and cannot be meant: hot for cold, cc for percent, the wrong structure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint, Select
 
 # What gives a slip away; none of these is a dose limit.
-_MAX_GY = 150.0  # no course of SBRT gets near it: the number is in cGy
+_MAX_GY = 150.0  # far more than any course of SBRT: the number is in cGy
 _MAX_FRACTION = 2.0  # a percentage this small is a fraction: 0.95 for 95 %
 _MIN_PERCENT = 0.1  # D0.035%: somebody meant cc
 _THIRDS = (100 / 3, 200 / 3)
@@ -38,7 +38,7 @@ _POINT = re.compile(r"\bd?0[.,]0\d+ ?cc\b", re.IGNORECASE)
 _FRACTIONS = re.compile(r"(?<![\d.])(\d{1,2})[ -]?(?:fx|fractions?)\b", re.IGNORECASE)
 
 _KIDNEYS = ("Kidney_L", "Kidney_R", "Kidneys")
-# Words of the printed organ, structures that are not it, what it is called, and the structures that are it.
+# Pattern of the printed organ, structures that are not it, what it is called, and the structures that are it.
 _OTHER_THAN: tuple[tuple[re.Pattern[str], tuple[str, ...], str, str], ...] = (
     (re.compile(r"hilum|trunk|pedicle", re.I), _KIDNEYS, "the hilum", "Kidney_Hilum_L, Kidney_Hilum_R"),
     (re.compile(r"cortex", re.I), _KIDNEYS, "the cortex", "Kidney_Cortex"),
@@ -52,7 +52,7 @@ _OTHER_THAN: tuple[tuple[re.Pattern[str], tuple[str, ...], str, str], ...] = (
 class Level(StrEnum):
     """How sure a remark is."""
 
-    ERROR = "error"  # the row cannot mean what it says
+    ERROR = "error"  # the row cannot be meant as written
     WARNING = "warning"  # it may, and a reader should be told
 
 
@@ -67,7 +67,7 @@ class Slip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shipped:
-    """What the bundled tables say, to compare a row with: their rows, and the critical volumes of each organ in cc."""
+    """The bundled tables, to compare a row with: their rows, and the critical volumes of each organ in cc."""
 
     tables: tuple[ConstraintTable, ...]
     critical_cc: Mapping[str, frozenset[float]]
@@ -75,12 +75,12 @@ class Shipped:
     @classmethod
     def of(cls, tables: tuple[ConstraintTable, ...]) -> Shipped:
         """Gather them."""
-        found: dict[str, set[float]] = {}
+        critical_cc: dict[str, set[float]] = {}
         for row in (row for table in tables for row in table.rows):
             if isinstance(row.metric, DoseAtVolume) and row.metric.cold and row.metric.volume_unit is Unit.CC:
                 for name in row.structures:
-                    found.setdefault(_body(name), set()).add(row.metric.volume)
-        return cls(tables=tables, critical_cc={body: frozenset(volumes) for body, volumes in found.items()})
+                    critical_cc.setdefault(_body(name), set()).add(row.metric.volume)
+        return cls(tables=tables, critical_cc={body: frozenset(volumes) for body, volumes in critical_cc.items()})
 
     def critical(self, row: Constraint) -> frozenset[float]:
         """Critical volumes that are printed for an organ of the row, in cc."""
@@ -89,7 +89,7 @@ class Shipped:
 
 
 def slips(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
-    """Everything that looks wrong with one row."""
+    """Everything that seems wrong with one row."""
     for check in _CHECKS:
         yield from check(table, row, shipped)
 
@@ -152,7 +152,7 @@ def _hot_for_cold(_table: ConstraintTable, row: Constraint, shipped: Shipped) ->
 
 
 def _asks_for_dose(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
-    """An organ that has to get a dose: the sense or the side of the volume is wrong."""
+    """An organ that has to receive a dose: the sense or the side of the volume is wrong."""
     if is_target(row) or row.is_upper_limit:
         return
     match row.metric:
@@ -185,9 +185,9 @@ def _per_side(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> It
     in_cc |= isinstance(row.metric, VolumeAtDose) and row.metric.unit is Unit.CC
     one_side = row.select is not Select.UNION and any(_SIDE.search(name) for name in row.structures)
     if cold and in_cc and one_side:
-        both = sorted({_SIDE.sub("", name) + side for name in row.structures for side in ("_L", "_R")})
+        sides = sorted({_SIDE.sub("", name) + side for name in row.structures for side in ("_L", "_R")})
         what = f"'{row.metric}' is asked of one side, and a critical volume is of both together"
-        yield _error(what, f"write structure: {{union: [{', '.join(both)}]}}")
+        yield _error(what, f"write structure: {{union: [{', '.join(sides)}]}}")
 
 
 # -------------------------------------------------------------------------------- units
@@ -237,16 +237,16 @@ def _magnitude(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> I
         yield _error(what, f"if it is a fraction, write {100 * metric.dose:g}%Rx")
 
 
-def _unit_of_the_shipped(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
+def _other_unit_than_bundled(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
     """The numbers of a bundled row, with cc and percent changed about."""
     twin = (_in_other_unit(row), first_limit(row))
     for other in shipped.tables:
-        for known in other.rows:
-            same_organ = {_body(n) for n in known.structures} & {_body(n) for n in row.structures}
-            same_organ = same_organ if same_doses(known, row) else set()
-            if other.id != table.id and same_organ and (str(known.metric), first_limit(known)) == twin:
-                what = f"{_summary(row)}, where {other.id} has '{known.metric}' with the same number"
-                yield _error(what, f"if that is the row meant, write '{known.metric}'")
+        for bundled_row in other.rows:
+            same_organ = {_body(n) for n in bundled_row.structures} & {_body(n) for n in row.structures}
+            same_organ = same_organ if same_doses(bundled_row, row) else set()
+            if other.id != table.id and same_organ and (str(bundled_row.metric), first_limit(bundled_row)) == twin:
+                what = f"{_summary(row)}, where {other.id} has '{bundled_row.metric}' with the same number"
+                yield _error(what, f"if that is the row meant, write '{bundled_row.metric}'")
                 return
 
 
@@ -260,19 +260,19 @@ def _in_other_unit(row: Constraint) -> str:
             return ""
 
 
-# -------------------------------------------------------------------------------- words against numbers
+# -------------------------------------------------------------------------------- printed text against numbers
 
 
 def _point_or_maximum(table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
-    """A dose to a small volume is no maximum, and the reverse; the note may say that one was taken for the other."""
-    words = f"{row.organ} {row.id.replace('-', ' ')}"
+    """A dose to a small volume is no maximum, and the reverse; the note may tell that one was used for the other."""
+    text = f"{row.organ} {row.id.replace('-', ' ')}"
     match row.metric:
-        case DoseAtVolume(cold=False, volume=volume, volume_unit=Unit.CC) if _MAXIMUM.search(words):
+        case DoseAtVolume(cold=False, volume=volume, volume_unit=Unit.CC) if _MAXIMUM.search(text):
             if f"{volume:g} cc" not in f"{row.note} {table.note}":
                 what = f"called a maximum, and '{row.metric}' is the dose to {volume:g} cc"
                 yield _warning(what, f"write 'Max[{row.metric.unit}]', or say in note that {volume:g} cc was used")
-        case DoseStatistic(stat=Stat.MAX) if found := _POINT.search(words):
-            volume_text = found[0].lower().removeprefix("d").replace(" ", "").replace(",", ".")
+        case DoseStatistic(stat=Stat.MAX) if point := _POINT.search(text):
+            volume_text = point[0].lower().removeprefix("d").replace(" ", "").replace(",", ".")
             what = f"called the dose to {volume_text}, and '{row.metric}' is the hottest point"
             yield _warning(what, f"write 'D{volume_text}[{row.metric.unit}]'")
         case _:
@@ -280,10 +280,10 @@ def _point_or_maximum(table: ConstraintTable, row: Constraint, _shipped: Shipped
 
 
 def _other_structure(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
-    words = f"{row.organ} {row.id.replace('-', ' ')}"
+    text = f"{row.organ} {row.id.replace('-', ' ')}"
     for pattern, structures, part, right in _OTHER_THAN:
         wrong = [name for name in row.structures if name in structures]
-        if wrong and pattern.search(words):
+        if wrong and pattern.search(text):
             what = f"printed for '{row.organ}', and measured on {', '.join(wrong)}"
             yield _error(what, f"{part} is another structure: write {right}")
             return
@@ -292,22 +292,22 @@ def _other_structure(_table: ConstraintTable, row: Constraint, _shipped: Shipped
 def _other_fractions(table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """A row that names a fraction number which its table does not hold for."""
     for text in (row.id, row.organ, row.source.where):
-        for found in _FRACTIONS.finditer(text):
-            if not table.holds_for(int(found[1])):
-                what = f"'{text}' says {found[1]} fractions, and the table is for {table.fractions_text()}"
+        for mention in _FRACTIONS.finditer(text):
+            if not table.holds_for(int(mention[1])):
+                what = f"'{text}' says {mention[1]} fractions, and the table is for {table.fractions_text()}"
                 yield _error(what, "move the row to its table, or correct the text")
                 return
 
 
-def _misspelt(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+def _misspelt_names(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     names = known_names()
     for name in row.structures:
-        near = "" if name in names else nearest(name, sorted(names), score=_NEAR_NAME)
-        if near:
-            yield _warning(f"'{name}' is no TG-263 name", f"did you mean '{near}'?")
+        suggestion = "" if name in names else nearest(name, sorted(names), score=_NEAR_NAME)
+        if suggestion:
+            yield _warning(f"'{name}' is no TG-263 name", f"did you mean '{suggestion}'?")
 
 
-def _unread(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+def _missing_reader(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     if not row.confirmed_by:
         hint = "name in confirmed_by who read it where; two independent readings make it count"
         yield _warning("nobody is named who read the number in its source", hint)
@@ -327,11 +327,11 @@ _CHECKS: tuple[Callable[[ConstraintTable, Constraint, Shipped], Iterator[Slip]],
     _thirds_in_cc,
     _small_percentage,
     _magnitude,
-    _unit_of_the_shipped,
+    _other_unit_than_bundled,
     _point_or_maximum,
     _other_structure,
     _other_fractions,
-    _misspelt,
-    _unread,
+    _misspelt_names,
+    _missing_reader,
     _volume_of_nothing,
 )

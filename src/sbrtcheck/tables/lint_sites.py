@@ -1,4 +1,4 @@
-"""Sites, and what tables say of sites -> what loads and cannot be meant: sites nobody has, organs nobody asks for."""
+"""Sites, and tables with sites -> remarks on what loads and cannot be meant: unknown sites, organs without a row."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ def is_sites(raw: bytes) -> bool:
 
 
 def site_slips(sites: Sites, tables: Sequence[ConstraintTable]) -> Iterator[tuple[int, int, Slip]]:
-    """What looks wrong with each site's organs, with the positions of site and organ."""
+    """What seems wrong with each site's organs, with the positions of site and organ."""
     named = {name for table in tables for row in table.rows for name in row.structures}
     for n, site in enumerate(sites.sites):
-        own = [table for table in tables if table.site in (site.id, MULTI)]
+        site_tables = [table for table in tables if table.site in (site.id, MULTI)]
         for m, organ in enumerate(site.expects):
             slips = (
                 *_unknown_names(organ, named),
-                *_without_row(organ, own, f"no table of site '{site.id}' has a row for"),
+                *_without_row(organ, site_tables, f"no table of site '{site.id}' has a row for"),
             )
             yield from ((n, m, slip) for slip in slips)
 
 
 def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
-    """What looks wrong with the sites and expected organs of a table; ``sites`` are the ids that are known."""
-    known = {*sites, MULTI}
-    if table.site and table.site not in known and not table.expects:
+    """What seems wrong with the sites and expected organs of a table; ``sites`` are the ids that are known."""
+    site_ids = {*sites, MULTI}
+    if table.site and table.site not in site_ids and not table.expects:
         hint = "list the organs that a plan must have in expects, or the site in a file of sites"
-        yield _warning(f"site '{table.site}' has no list of expected organs", _suggested(table.site, known, hint))
+        yield _warning(f"site '{table.site}' has no list of expected organs", _suggestion(table.site, site_ids, hint))
     named = {name for row in table.rows for name in row.structures}
     for organ in table.expects:
         yield from _unknown_names(organ, named)
@@ -54,21 +54,23 @@ def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
 
 def row_site_slips(site: str, table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
     """A row or a statement that holds for a site which no plan will be given."""
-    known = {*sites, *((table.site,) if table.site != MULTI else ())}
-    if site and site not in known:
-        yield _warning(f"site '{site}' is in no file of sites", _suggested(site, known, "no plan will be of that site"))
+    site_ids = {*sites, *((table.site,) if table.site != MULTI else ())}
+    if site and site not in site_ids:
+        yield _warning(
+            f"site '{site}' is in no file of sites", _suggestion(site, site_ids, "no plan will be of that site")
+        )
 
 
-def _suggested(site: str, known: Iterable[str], otherwise: str) -> str:
+def _suggestion(site: str, known: Iterable[str], otherwise: str) -> str:
     return suggest(site, known) or otherwise
 
 
 def _unknown_names(organ: ExpectedOrgan, named: Iterable[str]) -> Iterator[Slip]:
-    known = known_names() | {*named}
+    all_names = known_names() | {*named}
     for name in organ.structures:
-        if name not in known:
-            near = nearest(name, sorted(known))
-            hint = f"did you mean '{near}'?" if near else "the organ is looked for under exactly this name"
+        if name not in all_names:
+            suggestion = nearest(name, sorted(all_names))
+            hint = f"did you mean '{suggestion}'?" if suggestion else "the organ is looked for under exactly this name"
             yield _warning(f"'{name}' is no TG-263 name, and no table has it", hint)
 
 

@@ -15,7 +15,7 @@ from sbrtcheck.errors import Fault, TableError, UnknownTableError
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.checks import row_faults, table_faults
 from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
-from sbrtcheck.tables.shape_faults import validated
+from sbrtcheck.tables.shape_faults import content_and_faults
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
     Constraint,
@@ -47,10 +47,10 @@ def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
         The file cannot be read, or has faults: all of them, with their lines.
     """
     place, path, raw = read_file(table)
-    return _faultless(_examined(raw, place=place, path=path))
+    return _table_without_faults(_examine(raw, place=place, path=path))
 
 
-def _faultless(examined: Examined) -> ConstraintTable:
+def _table_without_faults(examined: Examined) -> ConstraintTable:
     if examined.faults:
         count = "1 fault" if len(examined.faults) == 1 else f"{len(examined.faults)} faults"
         raise TableError(f"the table has {count}", examined.place, faults=examined.faults)
@@ -61,13 +61,13 @@ def read_file(table: str | os.PathLike[str]) -> tuple[str, str, bytes]:
     """Place for messages, path for the table, and bytes of a table; ``table`` is as for `load_table`."""
     given = os.fspath(table)
     if not _is_path(given):
-        bundled = _bundled()
+        bundled = _bundled_files()
         if given in bundled:
             place, file = bundled[given]
             return place, "bundled", file.read_bytes()
         if not Path(given).is_file():
-            raise _unknown(given, sorted(bundled))
-    return given, given, _bytes(given)
+            raise _unknown_table(given, sorted(bundled))
+    return given, given, _file_bytes(given)
 
 
 def read_table(raw: bytes, *, place: str) -> ConstraintTable:
@@ -78,13 +78,13 @@ def read_table(raw: bytes, *, place: str) -> ConstraintTable:
     TableError
         The table has faults: all of them, with their lines.
     """
-    return _faultless(examine_bytes(raw, place=place))
+    return _table_without_faults(examine_bytes(raw, place=place))
 
 
 @cache  # a batch asks for every plan, and reading YAML takes as long as a small plan
 def bundled_tables() -> tuple[ConstraintTable, ...]:
     """Load all shipped tables, by id."""
-    return tuple(load_table(key) for key in sorted(_bundled()))
+    return tuple(load_table(key) for key in sorted(_bundled_files()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ class Examined:
 
 def examine_bytes(raw: bytes, *, place: str) -> Examined:
     """Read the bytes of a table that may have faults; ``place`` names them."""
-    return _examined(raw, place=place, path=place)
+    return _examine(raw, place=place, path=place)
 
 
 def json_schema() -> dict[str, Any]:
@@ -112,20 +112,20 @@ def _is_path(given: str) -> bool:
     return given.lower().endswith(_SUFFIXES) or "/" in given or "\\" in given
 
 
-def _bundled() -> dict[str, tuple[str, Traversable]]:
+def _bundled_files() -> dict[str, tuple[str, Traversable]]:
     """Id -> place and file of every shipped table."""
-    found = shipped_files(shipped_root())
-    return {key: (f"constraints/{site}/{file.name}", file) for key, (site, file) in found.items()}
+    files = shipped_files(shipped_root())
+    return {key: (f"constraints/{site}/{file.name}", file) for key, (site, file) in files.items()}
 
 
-def _unknown(given: str, ids: Sequence[str]) -> UnknownTableError:
+def _unknown_table(given: str, ids: Sequence[str]) -> UnknownTableError:
     if Path(given).is_dir():
         return UnknownTableError("is a folder, not a table", given, "give a YAML file, or the id of a bundled table")
     hint = suggest(given, ids) or "sbrtcheck tables lists them"
     return UnknownTableError(f"no table has the id {given!r}", hint=hint, table=given)
 
 
-def _bytes(path: str) -> bytes:
+def _file_bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
@@ -134,9 +134,9 @@ def _bytes(path: str) -> bytes:
         raise TableError(fault.what, fault.place, fault.hint, faults=(fault,)) from error
 
 
-def _examined(raw: bytes, *, place: str, path: str) -> Examined:
+def _examine(raw: bytes, *, place: str, path: str) -> Examined:
     document = read_document(raw)
-    file, shape_faults = _shaped(document)
+    file, shape_faults = _validate(document)
     faults = sorted({*document.faults, *shape_faults, *table_faults(document)})
     if not faults and file is not None:
         table = file.value(line_of=lambda n: document.line(("rows", n)), path=path, sha256=hash_of(raw))
@@ -178,14 +178,14 @@ def _valid_row(document: Document, position: int, row: object) -> Constraint | N
     return file.value({cite: Source(citation=cite, where="")}, document.line(at))
 
 
-def _shaped(document: Document) -> tuple[TableFile | None, list[LineFault]]:
+def _validate(document: Document) -> tuple[TableFile | None, list[LineFault]]:
     from sbrtcheck.tables.shape import TableFile
 
     if document.data is None:
         return None, []
     if not isinstance(document.data, dict):
         return None, [document.fault((), "a table file has keys at its top", "start with id: and version:")]
-    return validated(document, TableFile.model_validate, _keys)
+    return content_and_faults(document, TableFile.model_validate, _keys)
 
 
 def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ def load_names(names: str | os.PathLike[str] | Mapping[str, str] | None) -> Mapp
     names
         Path of a YAML file with one ``TG-263 name: ROI name`` a line. An empty text in quotes, as in a template that
         was not filled in yet, counts as not written. ``'ROI 6'`` names a structure by its ROI number, where the plan
-        has none that is called so. A mapping of the same is taken as it is; None: no names.
+        has none that is called so. A mapping of the same is used as it is; None: no names.
 
     Returns
     -------
@@ -45,8 +45,8 @@ def load_names(names: str | os.PathLike[str] | Mapping[str, str] | None) -> Mapp
         first, more = faults[0], len(faults) - 1
         what = first.what + (f" (and {more} more)" if more else "")
         raise NamesError(what, f"{place}:{first.line}", first.hint)
-    given = document.data if isinstance(document.data, dict) else {}
-    return {str(organ): str(name) for organ, name in given.items() if name}
+    mapping = document.data if isinstance(document.data, dict) else {}
+    return {str(organ): str(name) for organ, name in mapping.items() if name}
 
 
 def _names_faults(document: Document) -> Iterator[LineFault]:
@@ -60,7 +60,7 @@ def _names_faults(document: Document) -> Iterator[LineFault]:
             continue
         what = f"the ROI name of '{key}' is not text"
         yield document.fault((key,), what, _hint_of_value(key, value, document.texts.get((key,), "")))
-    yield from _repeated_organs(document, document.data)
+    yield from _repetition_faults(document, document.data)
 
 
 def _hint_of_value(key: str, value: object, text: str) -> str:
@@ -69,7 +69,7 @@ def _hint_of_value(key: str, value: object, text: str) -> str:
     return f'put it in quotes: {key}: "{text}"' if text else f"write {key}: and the ROI's name"
 
 
-def _repeated_organs(document: Document, data: Mapping[str, object]) -> Iterator[LineFault]:
+def _repetition_faults(document: Document, data: Mapping[str, object]) -> Iterator[LineFault]:
     """Two names for one organ, in two spellings of it: one of them would not be used."""
     first: dict[str, str] = {}
     for key, value in data.items():

@@ -1,4 +1,4 @@
-"""A row and a DVH, or rows and the DVHs of a plan -> points that curves have to pass on one side."""
+"""A row and a DVH, or rows and the DVHs of a plan -> points that the curves have to pass on one side."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def row_points(
     rows: Sequence[Constraint], dvhs: DVHSet, names: Mapping[str, str] | None
 ) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:
     """The rows of a table that are points on these DVHs, and those that are none."""
-    found = [point for row in rows for point in _points_of(row, dvhs, names)]
+    points = [point for row in rows for point in _points_of(row, dvhs, names)]
     return (
-        tuple(point for point in found if isinstance(point, CurvePoint)),
-        tuple(point for point in found if isinstance(point, NotDrawn)),
+        tuple(point for point in points if isinstance(point, CurvePoint)),
+        tuple(point for point in points if isinstance(point, NotDrawn)),
     )
 
 
@@ -124,41 +124,43 @@ def _in_percent(volume: float, unit: Unit, dvh: DVH) -> float | str:
 
 
 def _dvhs_for(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> list[DVH | NotDrawn]:
-    """The DVHs that a row is on, as it says: each organ, the first that is there, or all as one."""
+    """The DVHs that a row is on, by its ``select``: each organ, the first that is there, or all as one."""
     if row.select is Select.UNION:
-        return [_together(row, dvhs, names)]
-    each = [_of_organ(organ, row, dvhs, names) for organ in row.structures]
+        return [_union_dvh(row, dvhs, names)]
+    by_organ = [_dvhs_of_organ(organ, row, dvhs, names) for organ in row.structures]
     if row.select is Select.FIRST:
-        return next((found for found in each if found[0] != _missing(row)), each[0])
-    return [dvh for found in each for dvh in found]
+        return next((organ_dvhs for organ_dvhs in by_organ if organ_dvhs[0] != _not_in_plan(row)), by_organ[0])
+    return [dvh for organ_dvhs in by_organ for dvh in organ_dvhs]
 
 
-def _together(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> DVH | NotDrawn:
-    found = (_of_organ(organ, row, dvhs, names) for organ in row.structures)
-    parts = [part for several in found for part in several if part != _missing(row)]
+def _union_dvh(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> DVH | NotDrawn:
+    by_organ = (_dvhs_of_organ(organ, row, dvhs, names) for organ in row.structures)
+    parts = [part for several in by_organ for part in several if part != _not_in_plan(row)]
     together = {(part.name, part.number): part for part in parts if isinstance(part, DVH)}
     if not parts or any(isinstance(part, NotDrawn) for part in parts):
-        return next((part for part in parts if isinstance(part, NotDrawn)), _missing(row))
+        return next((part for part in parts if isinstance(part, NotDrawn)), _not_in_plan(row))
     whole = dvhs.union(tuple(together.values()))
     return NotDrawn(label=str(row.metric), reason=str(whole.reason)) if isinstance(whole, NoDVH) else whole
 
 
-def _of_organ(organ: str, row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> list[DVH | NotDrawn]:
+def _dvhs_of_organ(organ: str, row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> list[DVH | NotDrawn]:
     """The DVH of an organ, or of each separate target; or why there is none."""
     several = separate_targets(dvhs.plan, organ, names) if dvhs.plan and organ in TARGETS else ()
     if several:
-        return [_of_structure(roi.name, roi.number, row, dvhs) for roi in several]
-    found = match(organ, roi_names(dvhs), names)
-    if isinstance(found, Ambiguous):
+        return [_dvh_of_structure(roi.name, roi.number, row, dvhs) for roi in several]
+    organ_match = match(organ, roi_names(dvhs), names)
+    if isinstance(organ_match, Ambiguous):
         return [NotDrawn(label=str(row.metric), reason=str(Reason.STRUCTURE_AMBIGUOUS))]
-    name, number = (found.roi.name, found.roi.number) if isinstance(found, Match) else (organ, DERIVED_NUMBER)
-    return [_of_structure(name, number, row, dvhs)]
+    name, number = (
+        (organ_match.roi.name, organ_match.roi.number) if isinstance(organ_match, Match) else (organ, DERIVED_NUMBER)
+    )
+    return [_dvh_of_structure(name, number, row, dvhs)]
 
 
-def _of_structure(name: str, number: int, row: Constraint, dvhs: DVHSet) -> DVH | NotDrawn:
+def _dvh_of_structure(name: str, number: int, row: Constraint, dvhs: DVHSet) -> DVH | NotDrawn:
     of_structure = (dvh for dvh in dvhs.dvhs if (dvh.name, dvh.number) == (name, number))
-    return next(of_structure, _missing(row))
+    return next(of_structure, _not_in_plan(row))
 
 
-def _missing(row: Constraint) -> NotDrawn:
+def _not_in_plan(row: Constraint) -> NotDrawn:
     return NotDrawn(label=str(row.metric), reason=str(Reason.STRUCTURE_MISSING))

@@ -1,9 +1,9 @@
-"""A table or a list of sites as YAML has it -> its values; which keys a file has, for pydantic and for the JSON Schema.
+"""Content of a table or a list of sites -> its values; pydantic models of a file's keys, and their JSON Schema.
 
 Each model checks one kind of entry and gives the frozen value of it (`value`). What file and value call the same is
-copied by `value_of`; a model says only what differs, such as the four keys that become a sense and a limit.
+copied by `value_of`; a model has only what differs, such as the four keys that become a sense and a limit.
 
-Imported where a file is read, not before: pydantic takes longer to import than a table takes to check.
+Imported where a file is read, not before: importing pydantic is slower than checking a table.
 """
 
 from __future__ import annotations
@@ -60,14 +60,16 @@ def value_of(kind: type[Value], entry: BaseModel, **others: Any) -> Value:
     kind
         Type of the value, a dataclass.
     entry
-        What the file says. Fields of the same names are taken over, lists as tuples; what it leaves out has the
+        The entry as read. Fields of the same names are copied, lists as tuples; what it leaves out has the
         default of ``kind``.
     others
         Fields that the entry has under another name, or in another form.
     """
-    same = ({field.name for field in fields(kind)} & entry.model_fields_set) - others.keys()
-    given = {name: getattr(entry, name) for name in same}
-    return kind(**{name: tuple(field) if isinstance(field, list) else field for name, field in given.items()}, **others)
+    shared_names = ({field.name for field in fields(kind)} & entry.model_fields_set) - others.keys()
+    shared_values = {name: getattr(entry, name) for name in shared_names}
+    return kind(
+        **{name: tuple(field) if isinstance(field, list) else field for name, field in shared_values.items()}, **others
+    )
 
 
 class _Strict(BaseModel):
@@ -131,8 +133,8 @@ LimitForm = Annotated[
 ]
 
 
-def _words(kind: type[StrEnum]) -> WithJsonSchema:
-    """The words of an enumeration, for editors, where they stand."""
+def _labels_in_schema(kind: type[StrEnum]) -> WithJsonSchema:
+    """The values of an enumeration in the JSON Schema, for editors."""
     return WithJsonSchema({"enum": [*map(str, kind)], "title": kind.__name__, "type": "string"})
 
 
@@ -141,9 +143,9 @@ Fractions = Annotated[
     Annotated[_FractionList, Tag("<list>")] | Annotated[Literal["any"], Tag("<word>")],
     Discriminator(lambda given: "<word>" if given == ANY else "<list>"),
 ]
-_Quantity = Annotated[Quantity, Field(strict=False), _words(Quantity)]
-_Kind = Annotated[Kind, Field(strict=False), _words(Kind)]
-_Status = Annotated[Status, Field(strict=False), _words(Status)]
+_Quantity = Annotated[Quantity, Field(strict=False), _labels_in_schema(Quantity)]
+_Kind = Annotated[Kind, Field(strict=False), _labels_in_schema(Kind)]
+_Status = Annotated[Status, Field(strict=False), _labels_in_schema(Status)]
 FORMS = ("<number>", "<by-target-volume>", "<by-veff>", "<list>", "<word>")  # pydantic puts them into a place
 
 
@@ -216,7 +218,7 @@ class RowFile(_Strict):
     note: Text = Field(default="", description="What a reader of the report should know.")
 
     def value(self, sources: Sources, line: int) -> Constraint:
-        """The row, which stands on that line of its file."""
+        """The row, which is on that line of its file."""
         select, structures = self._select()
         sense = next(sense for sense in Sense if sense in self.model_fields_set)
         limit = getattr(self, sense)
@@ -236,8 +238,8 @@ class RowFile(_Strict):
     def _select(self) -> tuple[Select, tuple[str, ...]]:
         if isinstance(self.structure, str):
             return Select.EACH, (self.structure,)
-        ((word, names),) = self.structure.model_dump().items()
-        return Select(word), tuple(names)
+        ((select, names),) = self.structure.model_dump().items()
+        return Select(select), tuple(names)
 
 
 class ClinicianFile(_Strict):
@@ -342,16 +344,16 @@ def _by_key(sources: list[SourceFile]) -> Sources:
 
 def schema_of(file: type[BaseModel]) -> dict[str, Any]:
     """JSON Schema (2020-12) of files of that shape."""
-    schema = _as_in_a_file(file.model_json_schema())
+    schema = _without_empty_values(file.model_json_schema())
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _as_in_a_file(part: Any) -> Any:
+def _without_empty_values(part: Any) -> Any:
     """Without null and empty text: in a file an absent key is absent, and an editor shall not offer otherwise."""
     if isinstance(part, list):
-        return [_as_in_a_file(p) for p in part if p != {"type": "null"}]
+        return [_without_empty_values(p) for p in part if p != {"type": "null"}]
     if not isinstance(part, dict):
         return part
-    kept = {k: _as_in_a_file(v) for k, v in part.items() if not (k == "default" and v in (None, "", []))}
-    only = kept.pop("anyOf") if len(kept.get("anyOf", ())) == 1 else []
-    return {**kept, **(only[0] if only else {})}
+    entries = {k: _without_empty_values(v) for k, v in part.items() if not (k == "default" and v in (None, "", []))}
+    only = entries.pop("anyOf") if len(entries.get("anyOf", ())) == 1 else []
+    return {**entries, **(only[0] if only else {})}

@@ -1,4 +1,4 @@
-"""Where a file differs from its shape, as pydantic finds it -> faults with lines, in words for its author."""
+"""Differences of a file from its shape, as pydantic finds them -> faults with lines and messages for its author."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Content = TypeVar("Content")
 LIMIT_KEYS = (*(str(sense) for sense in Sense), "acceptable")
 LIMIT_WITH_UNIT = re.compile(r"\s*([0-9.,]+)\s*(c?Gy|cc|cm3|cm³|ml|%\s*Rx|%|[A-Za-z%]+)\s*")
 
-_NEAR_SCORE = 60.0  # rapidfuzz ratio: "metrc" is near "metric", "remark" is near nothing
+_NEAR_SCORE = 60.0  # rapidfuzz ratio: "metrc" is close to "metric", "remark" is close to nothing
 _PLAIN_ID = "use small letters, digits, dots and hyphens"
 _STEPS = "write [[cc, limit, acceptable], ...] by target volume, or [[percent, limit], ...] by Veff"
 _FORMS = {
@@ -33,7 +33,7 @@ _FORMS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Mismatch:
-    """A place that differs from the shape: the text that stands there, and the keys that may stand beside it."""
+    """A place that differs from the shape: its text, and the keys that are allowed beside it."""
 
     at: At
     text: str
@@ -55,15 +55,15 @@ class _Mismatch:
         return f", not '{self.text}'" if self.text else ""
 
 
-def validated(
+def content_and_faults(
     document: Document, validate: Callable[[object], Content], keys: Callable[[tuple[int | str, ...]], Sequence[str]]
 ) -> tuple[Content | None, list[LineFault]]:
-    """What a file says, in its shape; or the faults that keep it from having it.
+    """Content of a file in its shape; or the faults that keep it from having that shape.
 
     Parameters
     ----------
     validate
-        Of a pydantic model or type: plain values in, content of the file out.
+        Of a pydantic model or type: values of the file in, its content out.
     keys
         Keys that may stand at a place, for hints.
     """
@@ -72,7 +72,7 @@ def validated(
     try:
         return validate(document.data), []
     except ValidationError as error:
-        faults = (fault_of(document, one, keys(one["loc"])) for one in error.errors(include_url=False))
+        faults = (fault_of(document, detail, keys(detail["loc"])) for detail in error.errors(include_url=False))
         return None, [fault for fault in faults if fault is not None]
 
 
@@ -84,7 +84,7 @@ def fault_of(document: Document, error: ErrorDetails, keys: Sequence[str]) -> Li
     from sbrtcheck.tables.shape import FORMS
 
     loc = tuple(step for step in error["loc"] if step not in FORMS)
-    at = loc[: loc.index("structure") + 1] if "structure" in loc else loc  # behind it stand the forms that were tried
+    at = loc[: loc.index("structure") + 1] if "structure" in loc else loc  # after it come the forms that were tried
     if document.is_reported(at) or _is_limit_with_unit(at, error["input"]):
         return None
     if at[-1:] == ("structure",) and (loc != at or error["type"] not in ("missing", "extra_forbidden")):
@@ -98,15 +98,15 @@ def fault_of(document: Document, error: ErrorDetails, keys: Sequence[str]) -> Li
         expected=str(error.get("ctx", {}).get("expected", "")),
         message=error["msg"],
     )
-    return document.fault(at, *_WORDS.get(error["type"], _as_pydantic_says)(mismatch))
+    return document.fault(at, *_WORDS.get(error["type"], _message_of_pydantic)(mismatch))
 
 
-def nearest(word: str, choices: Sequence[str], *, score: float = _NEAR_SCORE) -> str:
+def nearest(text: str, choices: Sequence[str], *, score: float = _NEAR_SCORE) -> str:
     """Closest of the choices, or ``""`` when none is close."""
     from rapidfuzz import fuzz, process
 
-    found = process.extractOne(word, choices, scorer=fuzz.ratio, score_cutoff=score)
-    return found[0] if found else ""
+    best = process.extractOne(text, choices, scorer=fuzz.ratio, score_cutoff=score)
+    return best[0] if best else ""
 
 
 def _is_limit_with_unit(at: At, value: object) -> bool:
@@ -118,10 +118,10 @@ def _missing(mismatch: _Mismatch) -> tuple[str, str]:
 
 
 def _unknown_key(mismatch: _Mismatch) -> tuple[str, str]:
-    near = nearest(mismatch.name, mismatch.keys)
+    suggestion = nearest(mismatch.name, mismatch.keys)
     return (
         f"unknown key '{mismatch.name}'",
-        f"did you mean '{near}'?" if near else f"known are {', '.join(mismatch.keys)}",
+        f"did you mean '{suggestion}'?" if suggestion else f"known are {', '.join(mismatch.keys)}",
     )
 
 
@@ -170,7 +170,7 @@ def _no_keys(mismatch: _Mismatch) -> tuple[str, str]:
     return f"{mismatch.label} must have keys of its own", f"they are {', '.join(mismatch.keys)}"
 
 
-def _as_pydantic_says(mismatch: _Mismatch) -> tuple[str, str]:
+def _message_of_pydantic(mismatch: _Mismatch) -> tuple[str, str]:
     return f"{mismatch.label}: {mismatch.message}", ""
 
 

@@ -1,4 +1,4 @@
-"""The type of a shipped file that is no table, and its name, in; its content as that value out."""
+"""Name and type of a shipped file that is no table -> its content as a value of that type."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from sbrtcheck.bundled import shipped_root
 from sbrtcheck.errors import TableError
 from sbrtcheck.tables.document import read_document
-from sbrtcheck.tables.shape_faults import validated
+from sbrtcheck.tables.shape_faults import content_and_faults
 
 Content = TypeVar("Content")
 
@@ -17,9 +17,9 @@ Content = TypeVar("Content")
 class Entry:
     """Base of the dataclasses that a shipped file is made of.
 
-    The file gives each field under its name, and nothing else: one class is the value and says what the file has. Lists
-    become tuples, words members of an enumeration. What a type cannot say of a number, such as that it is above 0, is
-    for the tests, which hold it for every shipped entry.
+    The file gives each field under its name, and nothing else: one class is the value and the shape of the file. Lists
+    become tuples, texts members of an enumeration. What a type cannot demand of a number, such as that it is above 0,
+    is for the tests, which hold it for every shipped entry.
     """
 
     __slots__ = ()
@@ -46,7 +46,7 @@ def read_shipped(name: str, content: type[Content], root: Traversable | None = N
     from pydantic import TypeAdapter
 
     document = read_document((root or shipped_root()).joinpath(name).read_bytes())
-    value, shape_faults = validated(document, TypeAdapter(content).validate_python, lambda _: ())
+    value, shape_faults = content_and_faults(document, TypeAdapter(content).validate_python, lambda _: ())
     faults = sorted((*document.faults, *shape_faults))
     if faults or value is None:
         place = f"constraints/{name}"

@@ -13,7 +13,7 @@ from sbrtcheck.bundled import shipped_root
 from sbrtcheck.errors import Fault, TableError
 from sbrtcheck.tables.checks import sites_faults
 from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
-from sbrtcheck.tables.shape_faults import validated
+from sbrtcheck.tables.shape_faults import content_and_faults
 from sbrtcheck.tables.values import Sites
 
 if TYPE_CHECKING:
@@ -40,16 +40,20 @@ def load_sites(path: str | os.PathLike[str] | None = None) -> Sites:
     >>> [organ.organ for organ in load_sites().site("liver").expects if organ.is_any_of(["Duodenum"])]
     ['Duodenum']
     """
-    return _shipped() if path is None else _faultless(examine_sites(_bytes(os.fspath(path)), place=os.fspath(path)))
+    return (
+        _shipped_sites()
+        if path is None
+        else _sites_without_faults(examine_sites(_file_bytes(os.fspath(path)), place=os.fspath(path)))
+    )
 
 
 @cache  # a batch asks for every plan
-def _shipped() -> Sites:
+def _shipped_sites() -> Sites:
     raw = shipped_root().joinpath(FILE).read_bytes()
-    return _faultless(examine_sites(raw, place=f"constraints/{FILE}", path="bundled"))
+    return _sites_without_faults(examine_sites(raw, place=f"constraints/{FILE}", path="bundled"))
 
 
-def _bytes(path: str) -> bytes:
+def _file_bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
@@ -60,7 +64,7 @@ def _bytes(path: str) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExaminedSites:
-    """A file of sites: its faults, or what it says and on which line each organ stands, site by site."""
+    """A file of sites: its faults, or its content and the line of each organ, site by site."""
 
     place: str
     faults: tuple[Fault, ...]
@@ -68,7 +72,7 @@ class ExaminedSites:
     lines: tuple[tuple[int, ...], ...] = ()
 
 
-def _faultless(examined: ExaminedSites) -> Sites:
+def _sites_without_faults(examined: ExaminedSites) -> Sites:
     if examined.sites is None:
         count = "1 fault" if len(examined.faults) == 1 else f"{len(examined.faults)} faults"
         raise TableError(f"the file of sites has {count}", examined.place, faults=examined.faults)
@@ -78,7 +82,7 @@ def _faultless(examined: ExaminedSites) -> Sites:
 def examine_sites(raw: bytes, *, place: str, path: str = "") -> ExaminedSites:
     """Read the bytes of a file of sites that may have faults; ``place`` names them."""
     document = read_document(raw)
-    file, shape_faults = _shaped(document)
+    file, shape_faults = _validate(document)
     faults = sorted({*document.faults, *shape_faults, *sites_faults(document)})
     if faults or file is None:
         return ExaminedSites(place=place, faults=tuple(fault.in_file(place) for fault in faults), sites=None)
@@ -97,14 +101,14 @@ def sites_json_schema() -> dict[str, Any]:
     return schema_of(SitesFile)
 
 
-def _shaped(document: Document) -> tuple[SitesFile | None, list[LineFault]]:
+def _validate(document: Document) -> tuple[SitesFile | None, list[LineFault]]:
     from sbrtcheck.tables.shape import SitesFile
 
     if document.data is None:
         return None, []
     if not isinstance(document.data, dict):
         return None, [document.fault((), "a file of sites has keys at its top", "start with id: and version:")]
-    return validated(document, SitesFile.model_validate, _keys)
+    return content_and_faults(document, SitesFile.model_validate, _keys)
 
 
 def _keys(loc: Sequence[int | str]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ MULTI = "multi"  # the site of tables whose rows span the body; no site of a pla
 
 
 class Sense(StrEnum):
-    """The word a limit is written with; strict and not strict are kept apart as printed."""
+    """The key a limit is written with; strict and not strict are kept apart as printed."""
 
     BELOW = "below"
     AT_MOST = "at_most"
@@ -35,7 +35,7 @@ class Sense(StrEnum):
 
     @property
     def is_upper(self) -> bool:
-        """Whether a value has to stay below a limit that is written with this word."""
+        """Whether a value has to stay below a limit that is written with this key."""
         return self in (Sense.BELOW, Sense.AT_MOST)
 
 
@@ -55,7 +55,7 @@ class Status(StrEnum):
 
 
 class Select(StrEnum):
-    """How the structures of a row are taken."""
+    """How the structures of a row are combined."""
 
     EACH = "each"  # one outcome for every structure named
     UNION = "union"  # the structures together are one organ
@@ -71,7 +71,7 @@ class Source:
     where: str
 
 
-def holds_at(own: str, site: str) -> bool:
+def holds_at(limited_to: str, site: str) -> bool:
     """Whether what holds for one site (``""``: for every one) is about a plan of this site (``""``: unknown).
 
     Of a plan whose site is unknown nothing is left out.
@@ -81,7 +81,7 @@ def holds_at(own: str, site: str) -> bool:
     >>> holds_at("liver", "lung"), holds_at("liver", "liver"), holds_at("", "lung"), holds_at("liver", "")
     (False, True, True, True)
     """
-    return not own or not site or own == site
+    return not limited_to or not site or limited_to == site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +144,7 @@ class Sites:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Words for the sites, in the order of the file."""
+        """Ids of the sites, in the order of the file."""
         return tuple(site.id for site in self.sites)
 
     def site(self, id_: str) -> Site:
@@ -165,7 +165,7 @@ class Constraint:
     id
         Unique in the table.
     structures, select
-        TG-263 names (or the clinic's own), and how they are taken.
+        TG-263 names (or the clinic's own), and how they are combined.
     organ
         As the source prints it.
     metric, sense, limit

@@ -1,4 +1,4 @@
-"""A planning system's text export of DVHs in, the same values as from any other source out.
+"""Text export of DVHs from a planning system -> a DVHSet, with the same types as from any other source.
 
 ::
 
@@ -12,7 +12,7 @@
 
 How to add a dialect:
 
-1. Write ``dialects/<system>.py`` with two functions of `Lines`. ``is_<system>`` says whether the lines are of this
+1. Write ``dialects/<system>.py`` with two functions of `Lines`. ``is_<system>`` tells whether the lines are of this
    dialect, by what they look like: of all dialects exactly one may answer yes. ``read_<system>`` gives an `Export`:
    everything as printed, nothing converted, `NoTable` with the reason where a structure has no table that can be used.
    What `Export`, `Table` and `ExportedPlan` hold is in ``export.py``; ``dialects/monaco.py`` is the shortest example,

@@ -1,4 +1,4 @@
-"""What every dialect is read into: structures with their tables as printed, units as stated, plans, what is unclear."""
+"""What every dialect is read into: structures with their tables as printed, units as stated, plans and notes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Table:
     dose, dose_unit
         Shape ``(n,)``.
     volume, volume_unit
-        Shape ``(n,)``: what gets at least each dose; of a differential DVH, volume a unit of dose.
+        Shape ``(n,)``: what receives at least each dose; of a differential DVH, volume a unit of dose.
     per_dose
         Unit of dose that differential volumes are for; None for a cumulative DVH.
     percent
@@ -97,7 +97,7 @@ class ExportedStructure:
     mean, minimum, maximum
         Dose as stated.
     outside_percent
-        Part of its volume that the export says has no dose.
+        Part of its volume that has no dose by the export.
     notes
         What a reader of the report should know.
     """
@@ -140,8 +140,8 @@ class ExportedPlan:
 class Export:
     """A whole export.
 
-    ``says_at_least`` is whether the file itself says that each volume gets at least the dose beside it; where it does
-    not, the dose may be that of either edge of a bin.
+    ``says_at_least`` is whether the file itself states that each volume receives at least the dose beside it; where it
+    does not, the dose may be that of either edge of a bin.
     """
 
     system: str
@@ -170,7 +170,7 @@ def table_of(
     *,
     place: str = "its table has",
 ) -> Table | NoTable:
-    """The cumulative DVH of two printed columns; ``place`` says in a message where their numbers stand."""
+    """The cumulative DVH of two printed columns; ``place`` is where their numbers are, for messages."""
     dose, volume = column_of(doses), column_of(volumes)
     if dose is None or volume is None:
         return NoTable(why=f"{place} numbers that are out of range")

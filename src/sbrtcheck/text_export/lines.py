@@ -1,4 +1,4 @@
-"""Bytes of an export -> its lines, with their numbers; nothing of the file's name or path goes further."""
+"""Bytes of an export -> its lines, with their numbers; the file's name and path are not kept."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def load_dvh_export(
     export = dialect_of(lines).read(lines)
     if not export.structures:
         raise fault("the export has no structures", hint="export it with the DVHs of the structures")
-    key = _chosen(export, plan)
+    key = _key_of_plan(export, plan)
     of_plan = export.plans.get(key, ExportedPlan(label=key))
     rx, findings = _prescription(of_plan, prescription)
     read = _read(export, key, of_plan, rx)
@@ -74,7 +74,7 @@ def load_dvh_export(
             "file_sha256": lines.sha256,
             "plan_label": of_plan.label,
         },
-        findings=(*findings, *_of_file(export)),
+        findings=(*findings, *_file_findings(export)),
     )
 
 
@@ -111,15 +111,15 @@ def _refuse_several_dose_units(structures: Sequence[ExportedStructure]) -> None:
 # Which plan
 
 
-def _chosen(export: Export, wanted: str | None) -> str:
+def _key_of_plan(export: Export, wanted: str | None) -> str:
     """Key of the plan: of those that have structures, the only one or the one wanted."""
     keys = list(dict.fromkeys(exported.plan for exported in export.structures))
     if wanted is not None:
         keys = [key for key in keys if wanted in (key, _label(export, key))]
         if not keys:
-            raise NoPlanError(f"it has no plan {wanted!r}", DISPLAY_NAME, f"it has: {_listed(export)}")
+            raise NoPlanError(f"it has no plan {wanted!r}", DISPLAY_NAME, f"it has: {_plans_text(export)}")
     if len(keys) > 1:
-        what = f"it has {len(keys)} plans: {_listed(export)}"
+        what = f"it has {len(keys)} plans: {_plans_text(export)}"
         raise AmbiguousPlanError(what, DISPLAY_NAME, "choose one by its name (plan=NAME, --plan NAME)")
     return keys[0]
 
@@ -128,7 +128,7 @@ def _label(export: Export, key: str) -> str:
     return export.plans[key].label if key in export.plans else key
 
 
-def _listed(export: Export) -> str:
+def _plans_text(export: Export) -> str:
     return ", ".join(dict.fromkeys(exported.plan or "(no name)" for exported in export.structures))
 
 
@@ -138,7 +138,7 @@ def _listed(export: Export) -> str:
 def _prescription(
     plan: ExportedPlan, given: Prescription | None
 ) -> tuple[Prescription | UnknownPrescription, tuple[Finding, ...]]:
-    stated = _stated(plan)
+    stated = _stated_prescription(plan)
     if given is None:
         return stated, ()
     text = f"the prescription of {given.dose_gy:g} Gy in {given.fractions} is not from the export; "
@@ -155,7 +155,7 @@ def _prescription(
     return given, (Finding(code=FindingCode.PRESCRIPTION_SOURCE, text=text),)
 
 
-def _stated(plan: ExportedPlan) -> Prescription | UnknownPrescription:
+def _stated_prescription(plan: ExportedPlan) -> Prescription | UnknownPrescription:
     if plan.prescribed_gy is not None and plan.fractions is not None:
         return Prescription(dose_gy=plan.prescribed_gy, fractions=plan.fractions, source="DVH export")
     if plan.is_sum:
@@ -169,7 +169,7 @@ def _stated(plan: ExportedPlan) -> Prescription | UnknownPrescription:
 # What a reader should know
 
 
-def _of_file(export: Export) -> tuple[Finding, ...]:
+def _file_findings(export: Export) -> tuple[Finding, ...]:
     return tuple(Finding(code=code, text=f"{WHOSE} DVHs: {text}") for code, text in export.notes)
 
 

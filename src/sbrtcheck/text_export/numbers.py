@@ -18,7 +18,7 @@ _WHOLE_NUMBER = re.compile(NUMBER)
 # with fewer it may have been printed to decimals, zeros at the end left out.
 _FEW_DECIMALS = 3
 _MAX_CHARACTERS = 40
-_MAX_SIZE = 1e12  # beyond it a number is no dose, volume or percentage, and would not stay finite in what follows
+_MAX_SIZE = 1e12  # a larger number is no dose, volume or percentage, and would not stay finite in what follows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

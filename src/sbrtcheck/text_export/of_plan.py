@@ -13,7 +13,7 @@ from sbrtcheck.text_export.load import load_dvh_export
 def load_export_of(path: str | PathLike[str], dvhs: DVHSet) -> DVHSet:
     """The DVHs of a text export; of one with several plans, those of the plan with the label of ours.
 
-    Read for our prescription, so that its findings say where the export states another, or doses in another unit.
+    Read for our prescription, so that its findings tell where the export states another, or doses in another unit.
     Errors as for `load_dvh_export`.
     """
     rx = dvhs.prescription if isinstance(dvhs.prescription, Prescription) else None

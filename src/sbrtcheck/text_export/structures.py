@@ -40,7 +40,7 @@ WHOSE = "exported"
 
 # Steps of dose that differ by less than this share are equal, and equal steps were printed without rounding.
 _EQUAL_STEPS = 1e-6
-# Doses and volumes beyond these are of no patient: their unit is another one than the one stated.
+# Doses and volumes outside these are of no patient: their unit is another than the one stated.
 _MAX_GY, _MIN_GY = 1000.0, 1e-6
 _MAX_CC, _MIN_CC = 1e6, 1e-6
 # Doses in Gy and in percent in one table agree within this share of the largest.
@@ -65,7 +65,7 @@ def dvh_of(
     plan, rx
         Its plan as stated, and the prescription that holds.
     exact
-        Whether the file says that each volume gets at least the dose beside it.
+        Whether the file states that each volume receives at least the dose beside it.
     """
     try:
         return _dvh(exported, number, plan, rx, exact=exact)
@@ -75,7 +75,7 @@ def dvh_of(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Points:
-    """Doses in Gy and the volume that gets at least each, shape ``(n,)``, with half of their last digits."""
+    """Doses in Gy and the volume that receives at least each, shape ``(n,)``, with half of their last digits."""
 
     dose_gy: FloatArray
     rounding_gy: float
@@ -96,7 +96,7 @@ def _dvh(
     statistics = statistics_of(histogram, curves, _stated(exported, plan), percent_of_gy=_percent_of_gy(plan, rx))
     if statistics.notes:  # nothing else in the file tells which of the two is right
         raise Unusable(Reason.UNIT_UNKNOWN, statistics.notes[0][1].partition(";")[0])
-    sized = _sized(curves, histogram, exported)
+    sized = _curves_in_unit(curves, histogram, exported)
     outside = min(max(exported.outside_percent, 0.0), 100.0)
     return DVH(
         name=exported.name,
@@ -139,7 +139,7 @@ def _points(exported: ExportedStructure, plan: ExportedPlan, max_gy: Number | No
     dose = table.dose.times(factor)
     _refuse_doses(dose, table.percent, plan, max_gy)
     if isinstance(table.volume_unit, UnknownUnit):
-        raise _unknown(table.volume_unit, "volume")
+        raise _unknown_unit(table.volume_unit, "volume")
     volume = table.volume
     if bool(np.any(volume.values < -volume.halves)):
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table has volumes below 0")
@@ -168,7 +168,7 @@ def _is_differential(exported: ExportedStructure) -> bool:
 def _gy_per_unit(unit: StatedDoseUnit, plan: ExportedPlan) -> tuple[float, Notes]:
     match unit:
         case UnknownUnit():
-            raise _unknown(unit, "dose")
+            raise _unknown_unit(unit, "dose")
         case DoseUnit.GY:
             return 1.0, []
         case DoseUnit.CGY:
@@ -181,12 +181,14 @@ def _gy_per_unit(unit: StatedDoseUnit, plan: ExportedPlan) -> tuple[float, Notes
             return plan.hundred_percent_gy / 100.0, [(FindingCode.RELATIVE_DOSE_SCALED, text)]
 
 
-def _unknown(unit: UnknownUnit, of: str) -> Unusable:
-    return Unusable(Reason.UNIT_UNKNOWN, f"the unit of its {of} is {unit.text!r}" if unit.text else f"no {of} unit")
+def _unknown_unit(unit: UnknownUnit, quantity: str) -> Unusable:
+    return Unusable(
+        Reason.UNIT_UNKNOWN, f"the unit of its {quantity} is {unit.text!r}" if unit.text else f"no {quantity} unit"
+    )
 
 
 def _refuse_doses(dose: Column, percent: Column | None, plan: ExportedPlan, max_gy: Number | None) -> None:
-    """Refuse doses that fall, that no patient gets, or that are not those in percent beside them."""
+    """Refuse doses that fall, that no patient receives, or that are not those in percent beside them."""
     gy, steps = dose.values, np.diff(dose.values)
     if gy[0] < 0.0:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "its table has doses below 0")
@@ -245,7 +247,7 @@ def _histogram(points: _Points, max_gy: Number | None, *, exact: bool) -> Binned
     dose, volume, rounding = points.dose_gy, points.volume, points.rounding
     if dose[0] > 0.0:
         later = dose[dose > dose[0]]
-        if len(later) and dose[0] > _FIRST_BINS * (later[0] - dose[0]) and volume[0] < _whole_of(points):
+        if len(later) and dose[0] > _FIRST_BINS * (later[0] - dose[0]) and volume[0] < _whole_volume(points):
             detail = f"its table begins at {dose[0]:.4g} Gy, so its whole volume is not in it"
             raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, detail)
         dose, volume = np.insert(dose, 0, 0.0), np.insert(volume, 0, volume[0])
@@ -281,19 +283,19 @@ def _edges(dose_gy: FloatArray, last: int, max_gy: Number | None) -> FloatArray:
     return edges
 
 
-def _whole_of(points: _Points) -> float:
+def _whole_volume(points: _Points) -> float:
     return 100.0 if points.unit is VolumeUnit.PERCENT else np.inf
 
 
 def _refuse_cut_off(histogram: BinnedDvh, max_gy: Number | None) -> None:
     """Refuse a table that ends before the stated maximum, or without one while there is volume left."""
-    end_gy, left = float(histogram.edges_gy[-2]), float(histogram.volume[-1] / histogram.volume[0])
+    end_gy, remaining = float(histogram.edges_gy[-2]), float(histogram.volume[-1] / histogram.volume[0])
     if max_gy is None:
-        cut_off = left > _LEFT_OVER
+        cut_off = remaining > _LEFT_OVER
     else:
-        cut_off = left > 0.0 and max_gy.value > histogram.edges_gy[-1] + histogram.bin_gy + max_gy.half
+        cut_off = remaining > 0.0 and max_gy.value > histogram.edges_gy[-1] + histogram.bin_gy + max_gy.half
     if cut_off:
-        text = f"its table ends at {end_gy:.4g} Gy with {100.0 * left:.3g} % of the volume left: was it cut off?"
+        text = f"its table ends at {end_gy:.4g} Gy with {100.0 * remaining:.3g} % of the volume left: was it cut off?"
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, text)
 
 
@@ -311,10 +313,10 @@ def _gy(stated: StatedDose | None, plan: ExportedPlan) -> Number | None:
 
 
 def _stated(exported: ExportedStructure, plan: ExportedPlan) -> StatedStatistics | None:
-    mean, least, most = (_gy(stated, plan) for stated in (exported.mean, exported.minimum, exported.maximum))
-    if mean is None or least is None or most is None:
+    mean, minimum, maximum = (_gy(stated, plan) for stated in (exported.mean, exported.minimum, exported.maximum))
+    if mean is None or minimum is None or maximum is None:
         return None
-    return StatedStatistics(mean=mean.value, minimum=least.value, maximum=most.value)
+    return StatedStatistics(mean=mean.value, minimum=minimum.value, maximum=maximum.value)
 
 
 def _percent_of_gy(plan: ExportedPlan, rx: Prescription | UnknownPrescription) -> float | None:
@@ -324,7 +326,7 @@ def _percent_of_gy(plan: ExportedPlan, rx: Prescription | UnknownPrescription) -
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sized:
+class _CurvesInUnit:
     """Curves in ``unit``, the whole volume in it, and half of the last digit of a stated volume that they hang on."""
 
     curves: Curves
@@ -334,20 +336,22 @@ class _Sized:
     notes: Notes
 
 
-def _sized(curves: Curves, histogram: BinnedDvh, exported: ExportedStructure) -> _Sized:
+def _curves_in_unit(curves: Curves, histogram: BinnedDvh, exported: ExportedStructure) -> _CurvesInUnit:
     """Curves in cc where the volume is known, else in percent as they are."""
     stated = exported.volume_cc
     if histogram.unit is VolumeUnit.CC:
         volume = float(histogram.volume[0])
         summed_to = stated.half if stated is not None and _is_differential(exported) else 0.0
-        return _Sized(curves=curves, volume=volume, unit=VolumeUnit.CC, rounding_cc=min(summed_to, volume), notes=[])
+        return _CurvesInUnit(
+            curves=curves, volume=volume, unit=VolumeUnit.CC, rounding_cc=min(summed_to, volume), notes=[]
+        )
     if stated is None or not _MIN_CC <= stated.value <= _MAX_CC:
         text = "volumes are relative; metrics in cc cannot be measured"
         if stated is not None:
             text = f"its volume is stated as {stated.value:g} cc, so {text}"
         notes = [(FindingCode.STORED_DVH_UNITS, text)]
-        return _Sized(curves=curves, volume=100.0, unit=VolumeUnit.PERCENT, notes=notes)
-    return _Sized(
+        return _CurvesInUnit(curves=curves, volume=100.0, unit=VolumeUnit.PERCENT, notes=notes)
+    return _CurvesInUnit(
         curves=in_cc(curves, stated.value),
         volume=stated.value,
         unit=VolumeUnit.CC,

@@ -1,1 +1,1 @@
-"""One module a dialect: ``read`` takes the bytes of a file and gives a `Template`."""
+"""One module a dialect: ``read`` makes a `Template` of the bytes of a file."""

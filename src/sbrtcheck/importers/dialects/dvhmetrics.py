@@ -45,16 +45,16 @@ def read(raw: bytes) -> Template:
 
 def _cells(line: str) -> list[str]:
     return [
-        found[1] if found[1] is not None else found[2] if found[2] is not None else found[3]
-        for found in _CELL.finditer(line)
-        if not found[0].startswith("#")
+        cell[1] if cell[1] is not None else cell[2] if cell[2] is not None else cell[3]
+        for cell in _CELL.finditer(line)
+        if not cell[0].startswith("#")
     ]
 
 
 def _entry(line: int, header: list[str], cells: list[str]) -> Row | LeftOut:
     where = f"line {line}"
     if len(cells) == len(header) + 1:
-        cells = cells[1:]  # R takes a column without a heading as names of the rows
+        cells = cells[1:]  # R reads a column without a heading as names of the rows
     if len(cells) != len(header):
         why = f"{len(cells)} values where the first line has {len(header)} names; put a constraint in quotes"
         return LeftOut(where=where, printed="a line of another length", why=why)
@@ -68,23 +68,23 @@ def _entry(line: int, header: list[str], cells: list[str]) -> Row | LeftOut:
 def _row(values: Mapping[str, str]) -> Row:
     name = organ(values.get("structure", _EVERYONE))
     text = "".join(values["constraint"].upper().split())
-    found = re.search(r"[<>≤≥]", text)
-    if not found:
+    sign = re.search(r"[<>≤≥]", text)
+    if not sign:
         raise NoMeaningError("no comparison with <, <=, > or >=")
-    sense, value = sense_and_value(text[found.start() :])
+    sense, value = sense_and_value(text[sign.start() :])
     limit = _VALUE.fullmatch(value)
     if not limit:
         raise NoMeaningError(f"'{value}' is not a number with a unit, Gy, cGy, cc or %")
-    metric, factor = metric_of(_metric_text(text[: found.start()], limit[2]))
+    metric, factor = metric_of(_metric_text(text[: sign.start()], limit[2]))
     return Row(where="", printed="", organ=name, metric=metric, sense=sense, limit=number(limit[1]) * factor)
 
 
 def _metric_text(text: str, unit: str) -> str:
     """TG-263 text of a metric whose result is compared in ``unit``."""
-    found = _METRIC.fullmatch(text)
-    if not found:
+    parts = _METRIC.fullmatch(text)
+    if not parts:
         raise NoMeaningError(f"'{text}' is not a metric")
-    letter, at, its_unit, out = found[1], found[2], found[3] or "", found[4] or unit
+    letter, at, its_unit, out = parts[1], parts[2], parts[3] or "", parts[4] or unit
     if out != unit:
         raise NoMeaningError(f"the metric answers in {_UNITS[out]} and is compared in {_UNITS[unit]}")
     if at in _STATISTICS and letter == "D" and not its_unit:

@@ -94,7 +94,7 @@ def _row(values: Mapping[str, str]) -> Row:
         limit=number(goal) * factor,
         reference=values.get("reference", ""),
         note=values.get("note", ""),
-        remarks=(*_aliases(name, values.get("aliases", "")), *_kept(values)),
+        remarks=(*_aliases(name, values.get("aliases", "")), *_remarks_on_other_fields(values)),
     )
     variation = values.get("variation", "")
     if not variation:
@@ -104,7 +104,7 @@ def _row(values: Mapping[str, str]) -> Row:
 
 
 def _aliases(name: str, text: str) -> tuple[Remark, ...]:
-    """Other names of the structure that sbrtcheck would not take for it by itself."""
+    """Other names of the structure that sbrtcheck would not match to it by itself."""
     organ_ = organ_named(name)
     others = [
         alias
@@ -116,5 +116,5 @@ def _aliases(name: str, text: str) -> tuple[Remark, ...]:
     )
 
 
-def _kept(values: Mapping[str, str]) -> tuple[Remark, ...]:
+def _remarks_on_other_fields(values: Mapping[str, str]) -> tuple[Remark, ...]:
     return tuple(remark for key, warning in _KEPT.items() for remark in field_remark(key, values.get(key, ""), warning))

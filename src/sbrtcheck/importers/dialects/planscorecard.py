@@ -54,7 +54,7 @@ def read(raw: bytes) -> Template:
 
 
 def _fractions(value: object) -> int | None:
-    """A number of fractions; 0 stands for none."""
+    """A number of fractions; 0 means none."""
     return int(value) if isinstance(value, Decimal) and value >= 1 and value == int(value) else None
 
 
@@ -70,8 +70,8 @@ def _entry(position: int, template: object) -> Row | LeftOut:
     points = "; ".join(map(_point_text, list_at(template, "ScorePoints")))
     value = template.get("InputValue")
     at = f"{plain_number(value)}{text_at(template, 'InputUnit')}" if isinstance(value, Decimal) and value else ""
-    asked = (_name(template), text_at(template, "MetricType"), at, f"[{text_at(template, 'OutputUnit')}]")
-    return entry(where, f"{' '.join(filter(None, asked))}: {points}", None, lambda: _row(template))
+    metric_parts = (_name(template), text_at(template, "MetricType"), at, f"[{text_at(template, 'OutputUnit')}]")
+    return entry(where, f"{' '.join(filter(None, metric_parts))}: {points}", None, lambda: _row(template))
 
 
 def _point_text(point: Any) -> str:

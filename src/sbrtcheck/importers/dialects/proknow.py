@@ -1,4 +1,4 @@
-"""ProKnow: a scorecard as JSON, ``computed`` metrics with bands of values from low to high."""
+"""ProKnow: a scorecard as JSON, ``computed`` metrics with ranges of values ("bands" below) from low to high."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sbrtcheck.tables import Sense
 _METRICS = {
     "DOSE_VOLUME_PERCENT_ROI": "D{}%[Gy]",
     "DOSE_VOLUME_CC_ROI": "D{}cc[Gy]",
-    "DOSE_VOLUME_MINUS_CC_ROI": "DC{}cc[Gy]",  # dose that the whole volume but so much gets: the coldest so much
+    "DOSE_VOLUME_MINUS_CC_ROI": "DC{}cc[Gy]",  # dose to all but so much of the volume: of the coldest so much
     "VOLUME_PERCENT_DOSE_ROI": "V{}Gy[%]",
     "VOLUME_CC_DOSE_ROI": "V{}Gy[cc]",
 }
@@ -53,7 +53,7 @@ _GRADES = {
     "variation": Grade.ACCEPTABLE,
     "variation acceptable": Grade.ACCEPTABLE,
     "acceptable variation": Grade.ACCEPTABLE,
-    "marginal": Grade.FAIL,  # worse than acceptable: the stricter of two readings, and a remark says so
+    "marginal": Grade.FAIL,  # worse than acceptable: the stricter of two readings, and with a remark
     "fail": Grade.FAIL,
     "not met": Grade.FAIL,
     "unacceptable": Grade.FAIL,
@@ -73,13 +73,13 @@ def read(raw: bytes) -> Template:
     if not computed:
         hint = "this looks like a PlanScoreCard file: --from planscorecard" if "ScoreTemplates" in data else ""
         raise InputError("no list of metrics under 'computed'", hint=hint)
-    own = list_at(data, "custom")
-    left_out = f"custom metrics ({len(own)}) were left out: their values are not in a plan"
+    custom_metrics = list_at(data, "custom")
+    left_out = f"custom metrics ({len(custom_metrics)}) were left out: their values are not in a plan"
     remark = Remark(comment=left_out, warning=left_out)
     return Template(
         entries=tuple(_entry(n, metric) for n, metric in enumerate(computed, 1)),
         title=text_at(data, "name"),
-        remarks=(remark,) if own else (),
+        remarks=(remark,) if custom_metrics else (),
     )
 
 

@@ -51,7 +51,7 @@ def read(raw: bytes) -> Template:
 
 
 def _with_order(top: Element) -> Iterator[tuple[Element, int | None]]:
-    """Every holder of goals, with the number of fractions of the order that it stands in, in the order of the file."""
+    """Every holder of goals, with the number of fractions of the order that it is in, in the order of the file."""
     waiting: list[tuple[Element, int | None]] = [(top, None)]
     while waiting:
         element, fractions = waiting.pop()
@@ -77,11 +77,11 @@ def _fractions(text: str) -> int | None:
 
 
 def _entry(roi: Element, of_order: int | None) -> Row | LeftOut:
-    own = roi.child_text("fractions")
+    stated = roi.child_text("fractions")
     where, printed = f"line {roi.line}", _printed(roi)
-    if own and _fractions(own) is None:
-        return LeftOut(where=where, printed=printed, why=f"'{own}' is not a number of fractions")
-    return entry(where, printed, _fractions(own) or of_order, lambda: _row(roi))
+    if stated and _fractions(stated) is None:
+        return LeftOut(where=where, printed=printed, why=f"'{stated}' is not a number of fractions")
+    return entry(where, printed, _fractions(stated) or of_order, lambda: _row(roi))
 
 
 def _printed(roi: Element) -> str:
@@ -177,9 +177,11 @@ def _is_residual(roi: Element) -> bool:
 
 def _relative(roi: Element) -> tuple[Remark, ...]:
     dose = roi.find("dose")
-    of = dose.attributes.get("roi", "") if dose and dose.attributes.get("units") == "%" else ""
+    reference_roi = dose.attributes.get("roi", "") if dose and dose.attributes.get("units") == "%" else ""
     return field_remark(
-        "percent of the dose prescribed to", of, "percents of a target's dose are read as percents of the prescription"
+        "percent of the dose prescribed to",
+        reference_roi,
+        "percents of a target's dose are read as percents of the prescription",
     )
 
 

@@ -1,8 +1,8 @@
 """Report -> one HTML page that needs nothing else: no network, no other file; for a screen, and for paper.
 
 ``chart`` gives what the DVH chart shows, ``view`` gives the texts, and ``report.html.jinja``, ``report.css`` and
-``report.js`` show them. What files say is text in the page, never markup or
-script; the page's own script and style are let in by their hashes, and nothing else is.
+``report.js`` show them. Text of files is text in the page, never markup or script; the page's own script and style are
+let in by their hashes, and nothing else is.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ def html_report(report: Report) -> str:
     check_installed()
     from sbrtcheck.render.html import chart, view
 
-    shown = chart.chart_of(report)
+    page_chart = chart.chart_of(report)
     style, script = _part("report.css"), _part("report.js")
     text = _template().render(
-        **view.page(report, frozenset(limit.row for limit in shown.limits if limit.row is not None)),
-        chart=shown,
-        drawing=shown.drawing() if shown.series else "",
-        structures=view.structures([one.dvh for one in shown.series]),
+        **view.page(report, frozenset(limit.row for limit in page_chart.limits if limit.row is not None)),
+        chart=page_chart,
+        drawing=page_chart.drawing() if page_chart.series else "",
+        structures=view.structures([series.dvh for series in page_chart.series]),
         width=chart.WIDTH,
         height=chart.HEIGHT,
-        data=_script_safe(shown.data()),
+        data=_script_safe(page_chart.data()),
         style=style,
         script=script,
         at_once=_AT_ONCE,

@@ -45,9 +45,9 @@ LEFT, RIGHT, TOP, BOTTOM = 54, 16, 14, 42
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One structure: volumes (and their bounds) that get at least each dose of the grid, in the DVH's unit.
+    """One structure: volumes (and their bounds) that receive at least each dose of the grid, in the DVH's unit.
 
-    They end with the first that is 0. ``shown``: it is drawn at first.
+    They end with the first that is 0. ``is_visible``: it is drawn when the page opens.
     """
 
     dvh: DVH
@@ -55,7 +55,7 @@ class Series:
     values: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
-    shown: bool
+    is_visible: bool
 
     @property
     def name(self) -> str:
@@ -74,13 +74,13 @@ class Series:
 
     def curve(self, step_gy: float) -> ChartCurve:
         """Its curve in percent of the volume."""
-        value, low, high = (_percent_line(one, self.dvh, step_gy) for one in (self.values, self.low, self.high))
+        value, low, high = (_percent_line(volumes, self.dvh, step_gy) for volumes in (self.values, self.low, self.high))
         return ChartCurve(name=self.dvh.name, style=self.style, value=value, lower=low, upper=high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageChart:
-    """Everything the page draws; ``left_out`` says of which rows there is a limit that it cannot show, and why."""
+    """Everything the page draws; ``left_out`` has the rows with a limit that it cannot show, and why."""
 
     step_gy: float
     top_gy: float
@@ -91,38 +91,40 @@ class PageChart:
 
     @property
     def start_gy(self) -> float:
-        """The dose that volumes are shown at first: the prescribed one, or 0."""
+        """The dose whose volumes the page shows when it opens: the prescribed one, or 0."""
         if self.prescribed_gy is None or self.prescribed_gy > self.top_gy:
             return 0.0
         return float(f"{round(self.prescribed_gy / self.step_gy) * self.step_gy:.12g}")
 
     def data(self) -> dict[str, Any]:
         """The same as values that JSON knows; volumes to 7 significant digits, without the zeros at their ends."""
-        places = {one.dvh.name: n for n, one in enumerate(self.series)}
+        places = {series.dvh.name: n for n, series in enumerate(self.series)}
         return {
             "step": self.step_gy,
             "top": self.top_gy,
             "rx": self.prescribed_gy,
-            "series": [_series_data(one) for one in self.series],
-            "points": [_limit_data(one, places[one.point.structure]) for one in self.limits],
+            "series": [_series_data(series) for series in self.series],
+            "points": [_limit_data(limit, places[limit.point.structure]) for limit in self.limits],
         }
 
     def drawing(self) -> str:
-        """SVG of the structures that are shown at first, in percent of volume and linear: for paper, without script."""
-        shown = {one.dvh.name for one in self.series if one.shown}
+        """SVG of the structures visible at first, in percent of volume and linear: for paper, without script."""
+        names = {series.dvh.name for series in self.series if series.is_visible}
         chart = Chart(
-            curves=tuple(one.curve(self.step_gy) for one in self.series if one.shown),
-            limits=tuple(limit for limit in self.limits if limit.point.structure in shown),
+            curves=tuple(series.curve(self.step_gy) for series in self.series if series.is_visible),
+            limits=tuple(limit for limit in self.limits if limit.point.structure in names),
             relative=True,
             top_gy=self.top_gy,
             top_volume=100.0,
             dose_label="Dose, Gy",
             volume_label="Volume, %",
         )
-        return "".join(_drawing(chart, [n for n, one in enumerate(self.series) if one.shown], len(self.series)))
+        return "".join(
+            _drawing(chart, [n for n, series in enumerate(self.series) if series.is_visible], len(self.series))
+        )
 
 
-def _drawing(chart: Chart, places: Sequence[int], of: int) -> Iterator[str]:
+def _drawing(chart: Chart, places: Sequence[int], count: int) -> Iterator[str]:
     """The parts of the drawing, what is in front last; ``places`` are those of its curves among all of the page."""
     frame = frame_of(chart, left=LEFT, right=WIDTH - RIGHT, top=TOP, bottom=HEIGHT - BOTTOM)
     yield svg.axes(chart, frame, height=HEIGHT)
@@ -131,7 +133,7 @@ def _drawing(chart: Chart, places: Sequence[int], of: int) -> Iterator[str]:
     yield svg.wedges(chart.limits, frame)
     yield svg.curves(chart, frame)
     for place, curve in zip(places, chart.curves, strict=True):
-        yield svg.markers(curve, frame, place=place, curve_count=of)
+        yield svg.markers(curve, frame, place=place, curve_count=count)
     yield "</g>"
     yield svg.limits(chart.limits, frame)
 
@@ -142,8 +144,8 @@ def chart_of(report: Report) -> PageChart:
     largest = max((float(dvh.upper.dose_gy[-1]) for dvh, _ in styled), default=0.0)
     step = _step(largest, len(styled))
     doses = step * np.arange(int(np.ceil(largest / step)) + 1, dtype=np.float64)
-    shown = _shown_first(report, styled)
-    series = tuple(_series(dvh, style, doses, shown=n in shown) for n, (dvh, style) in enumerate(styled))
+    visible = _visible_at_first(report, styled)
+    series = tuple(_series(dvh, style, doses, is_visible=n in visible) for n, (dvh, style) in enumerate(styled))
     prescribed = report.prescription.dose_gy if isinstance(report.prescription, Prescription) else None
     limits, left_out = _limits(report, styled, FURTHEST * max(largest, prescribed or 0.0))
     return PageChart(
@@ -158,23 +160,23 @@ def chart_of(report: Report) -> PageChart:
 
 def _step(largest_gy: float, curves: int) -> float:
     """Smallest step that keeps the number of doses in bounds."""
-    most = min(MAX_DOSES, MAX_NUMBERS // max(3 * curves, 1))
-    return next((step for step in STEPS_GY if largest_gy / step < most), STEPS_GY[-1])
+    max_doses = min(MAX_DOSES, MAX_NUMBERS // max(3 * curves, 1))
+    return next((step for step in STEPS_GY if largest_gy / step < max_doses), STEPS_GY[-1])
 
 
-def _series(dvh: DVH, style: LineStyle, doses_gy: FloatArray, *, shown: bool) -> Series:
+def _series(dvh: DVH, style: LineStyle, doses_gy: FloatArray, *, is_visible: bool) -> Series:
     volumes = dvh.volume_at_doses(doses_gy)
     return Series(
         dvh=dvh,
         style=style,
-        values=_until_nothing([volume.value for volume in volumes]),
-        low=_until_nothing([volume.low for volume in volumes]),
-        high=_until_nothing([volume.high for volume in volumes]),
-        shown=shown,
+        values=_up_to_zero([volume.value for volume in volumes]),
+        low=_up_to_zero([volume.low for volume in volumes]),
+        high=_up_to_zero([volume.high for volume in volumes]),
+        is_visible=is_visible,
     )
 
 
-def _until_nothing(volumes: Sequence[float]) -> tuple[float, ...]:
+def _up_to_zero(volumes: Sequence[float]) -> tuple[float, ...]:
     """Volumes up to the first that is 0, as are all after it."""
     return tuple(volumes[: volumes.index(0.0) + 1] if 0.0 in volumes else volumes)
 
@@ -184,7 +186,7 @@ def _percent_line(volumes: Sequence[float], dvh: DVH, step_gy: float) -> Line:
     return Line(dose_gy=step_gy * np.arange(len(percent), dtype=np.float64), volume=percent)
 
 
-def _shown_first(report: Report, styled: Sequence[Styled]) -> set[int]:
+def _visible_at_first(report: Report, styled: Sequence[Styled]) -> set[int]:
     """All, or the few that matter most: targets, structures with rows beyond their limit, those closest to one."""
     if len(styled) <= MAX_SHOWN:
         return set(range(len(styled)))
@@ -199,7 +201,7 @@ def _shown_first(report: Report, styled: Sequence[Styled]) -> set[int]:
 
 
 def _weight(outcome: Outcome) -> float:
-    """How much a row speaks for its structure: 1 at its limit, more where it is beyond, or nobody knows."""
+    """Weight of a row in the choice of structures: 1 at its limit, more where the limit is not met or not evaluated."""
     if outcome.verdict in (Verdict.FAIL, Verdict.VARIATION, Verdict.NOT_MET):
         return 3.0
     if outcome.verdict is Verdict.NOT_EVALUATED:
@@ -217,26 +219,26 @@ def _weight(outcome: Outcome) -> float:
 def _limits(
     report: Report, styled: Sequence[Styled], furthest_gy: float
 ) -> tuple[tuple[ChartLimit, ...], tuple[str, ...]]:
-    """The limits of the chart, in physical dose and not far beyond it; and of the other rows why theirs are not."""
+    """The limits of the chart, in physical dose and not far outside it; and of the other rows why theirs are not."""
     scales = [outcome.constraint.quantity for outcome in report.outcomes]
-    found = [
+    physical_limits = [
         limit
         for limit in chart_limits(report.outcomes, styled)
         if limit.row is not None and scales[limit.row] is Quantity.PHYSICAL
     ]
-    drawn = tuple(limit for limit in found if limit.point.dose_gy <= furthest_gy)
-    far = {limit.row for limit in found if not limit.is_variation and limit.point.dose_gy > furthest_gy}
+    within_range = tuple(limit for limit in physical_limits if limit.point.dose_gy <= furthest_gy)
+    far = {limit.row for limit in physical_limits if not limit.is_variation and limit.point.dose_gy > furthest_gy}
     names = [dvh.name for dvh, _ in styled]
     left_out = [
         f"{labels.row_name(outcome)}: {why}"
         for number, outcome in enumerate(report.outcomes)
         if names.count(outcome.contour) == 1 and outcome.verdict is not Verdict.NOT_EVALUATED
-        if (why := _why_not(outcome, is_far=number in far))
+        if (why := _why_left_out(outcome, is_far=number in far))
     ]
-    return drawn, tuple(dict.fromkeys(left_out))
+    return within_range, tuple(dict.fromkeys(left_out))
 
 
-def _why_not(outcome: Outcome, *, is_far: bool) -> str:
+def _why_left_out(outcome: Outcome, *, is_far: bool) -> str:
     """Why a limit on the dose of a structure is not drawn; "" for one that is, and for metrics of other things."""
     if outcome.constraint.quantity is not Quantity.PHYSICAL:
         return f"in {outcome.constraint.quantity}, the chart is in physical dose"
@@ -246,21 +248,21 @@ def _why_not(outcome: Outcome, *, is_far: bool) -> str:
 # -------------------------------------------------------------------------------- values for JSON
 
 
-def _series_data(one: Series) -> dict[str, Any]:
-    style = one.style
+def _series_data(series: Series) -> dict[str, Any]:
+    style = series.style
     return {
-        "name": one.name,
-        "volume": _number(one.dvh.volume),
-        "cc": one.in_cc,
-        "v": _numbers(one.values),
-        "lo": _numbers(one.low),
-        "hi": _numbers(one.high),
+        "name": series.name,
+        "volume": _number(series.dvh.volume),
+        "cc": series.in_cc,
+        "v": _numbers(series.values),
+        "lo": _numbers(series.low),
+        "hi": _numbers(series.high),
         "colour": style.colour,
         "dashes": svg.dash_array(style),
         "width": svg.line_width(style),
         "marker": style.marker,
         "target": style.is_target,
-        "on": one.shown,
+        "on": series.is_visible,
     }
 
 
@@ -287,6 +289,6 @@ def _numbers(volumes: Sequence[float]) -> list[float]:
 
 
 def _number(value: float) -> float:
-    """7 significant digits: more than are shown of any."""
+    """7 significant digits: more than the page shows."""
     short = float(f"{value:.7g}") + 0.0
     return int(short) if short.is_integer() else short

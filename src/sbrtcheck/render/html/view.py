@@ -12,7 +12,7 @@ from sbrtcheck.metric import Measurement, NotMeasured, OfOneDvh, measure
 from sbrtcheck.plan import Finding
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import lines_beside_structures, metric_name
-from sbrtcheck.render.names import roi_text, taken_cells
+from sbrtcheck.render.names import match_cells, roi_text
 from sbrtcheck.results import NOTICE, Outcome, Report, ReviewCode, UnderConvention, Verdict, labels
 from sbrtcheck.results.dvh_comparison import MetricDifference, NoComparison, StructureDifference
 from sbrtcheck.structure_names import NoMatch
@@ -61,7 +61,7 @@ MAX_NAMES = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A term and what is said of it; several lines for a list."""
+    """A term and its text; several lines for a list."""
 
     term: str
     lines: tuple[str, ...]
@@ -92,11 +92,11 @@ class Row:
     counts: bool
     sort: dict[str, float | None]
     groups: tuple[tuple[str, tuple[Fact, ...]], ...]
-    drawn: bool
+    on_chart: bool
 
     @property
     def attention(self) -> bool:
-        """Whether somebody should look at it; a structure that the plan just does not have is said elsewhere."""
+        """Whether somebody should look at it; a structure that the plan just does not have is listed elsewhere."""
         return bool(self.filters) and not self.missing
 
 
@@ -112,7 +112,7 @@ class Headline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folded:
-    """Reasons for a review of one code: a line that says how many of what, and the reasons."""
+    """Reasons for a review of one code: a line with their number and code, and the reasons."""
 
     title: str
     lines: tuple[str, ...]
@@ -134,7 +134,7 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
     course, _, source = labels.prescription_text(report).partition(" (")
     numbers = {id(outcome): n for n, outcome in enumerate(report.outcomes)}
     rows = [
-        _row(numbers[id(outcome)], outcome, report, sources, drawn=numbers[id(outcome)] in drawn_rows)
+        _row(numbers[id(outcome)], outcome, report, sources, on_chart=numbers[id(outcome)] in drawn_rows)
         for outcome in labels.targets_first(report.outcomes)
     ]
     return {
@@ -146,7 +146,7 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
         "course_from": source,
         "site": labels.site_text(report),
         "headlines": list(_headlines(report)),
-        "folded": list(_folded(report)),
+        "folded": list(_folded_reasons(report)),
         "course": list(course_lines(report)),
         "notice": NOTICE,
         "tables": [clean(labels.table_text(table)) for table in report.tables],
@@ -157,22 +157,22 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
         "missing": labels.absent_organs(report.outcomes),
         "indices": [row for row in rows if labels.is_of_whole_plan(report.outcomes[row.number].constraint)],
         "legend": labels.legend(report),
-        "organs": [_name(one) for one in report.names.organs if not _is_nowhere(one)],
-        "nowhere": [clean(one.organ) for one in report.names.organs if _is_nowhere(one)],
+        "organs": [_name_cells(organ) for organ in report.names.organs if not _is_absent(organ)],
+        "nowhere": [clean(organ.organ) for organ in report.names.organs if _is_absent(organ)],
         "unused": [clean(roi_text(roi)) for roi in report.names.unused],
         "name_remarks": list(map(clean, report.names.remarks)),
-        "compared": _compared(report),
+        "compared": _comparison_dict(report),
         "findings": labels.findings(report),
         "for_clinician": labels.for_clinician(report),
         "sources": [line.partition("] ")[2] for line in sources.lines()],
-        "provenance": list(_provenance(report)),
+        "provenance": list(_provenance_facts(report)),
         "choices": labels.choices(report),
-        "without": [_why_no_dvh(one) for one in report.dvhs.without],
+        "without": [_why_no_dvh(no_dvh) for no_dvh in report.dvhs.without],
         "software": report.software,
     }
 
 
-# -------------------------------------------------------------------------------- what stands under the verdict
+# -------------------------------------------------------------------------------- lines under the verdict
 
 
 def _headlines(report: Report) -> Iterator[Headline]:
@@ -189,25 +189,28 @@ def _are_many(report: Report) -> bool:
     return len(labels.reason_lines(report)) > MAX_REASONS
 
 
-def _folded(report: Report) -> Iterator[Folded]:
+def _folded_reasons(report: Report) -> Iterator[Folded]:
     """The reasons for a review, where they are many: those of one code together."""
     lines = set(labels.reason_lines(report)) if _are_many(report) else set()
     by_code: dict[ReviewCode, dict[str, str]] = {}
     for reason in report.reasons:
         if (text := clean(reason.text)) in lines:
             by_code.setdefault(reason.code, {})[text] = clean(reason.structure)
-    for code, said in by_code.items():
-        names = list(dict.fromkeys(filter(None, said.values())))
+    for code, structures_by_text in by_code.items():
+        names = list(dict.fromkeys(filter(None, structures_by_text.values())))
         listed = ", ".join([*names[:MAX_NAMES], *(["..."] if len(names) > MAX_NAMES else [])])
-        yield Folded(title=f"{len(said)} × {code}{f': {listed}' if listed else ''}", lines=tuple(said))
+        yield Folded(
+            title=f"{len(structures_by_text)} × {code}{f': {listed}' if listed else ''}",
+            lines=tuple(structures_by_text),
+        )
 
 
 # -------------------------------------------------------------------------------- rows of the verdict table
 
 
-def _row(number: int, outcome: Outcome, report: Report, sources: labels.SourceList, *, drawn: bool) -> Row:
+def _row(number: int, outcome: Outcome, report: Report, sources: labels.SourceList, *, on_chart: bool) -> Row:
     row = outcome.constraint
-    found = outcome.measurement
+    measurement = outcome.measurement
     percent = outcome.percent_of_limit
     share = None if isinstance(percent, NotMeasured) else percent
     return Row(
@@ -223,7 +226,7 @@ def _row(number: int, outcome: Outcome, report: Report, sources: labels.SourceLi
         metric=labels.metric_text(row),
         limit=labels.limit_used_text(outcome),
         value=labels.result_text(outcome),
-        measured=isinstance(found, Measurement),
+        measured=isinstance(measurement, Measurement),
         margin=labels.margin_text(outcome),
         share=labels.percent_text(outcome).removesuffix(" of the limit"),
         source=sources.number(row.source),
@@ -232,12 +235,12 @@ def _row(number: int, outcome: Outcome, report: Report, sources: labels.SourceLi
         counts=outcome.counts,
         sort={
             "limit": outcome.limit_used,
-            "value": found.value if isinstance(found, Measurement) else None,
+            "value": measurement.value if isinstance(measurement, Measurement) else None,
             "margin": outcome.margin,
             "share": share,
         },
-        groups=tuple((heading, tuple(facts)) for heading, facts in _groups(outcome, report) if facts),
-        drawn=drawn,
+        groups=tuple((heading, tuple(facts)) for heading, facts in _fact_groups(outcome, report) if facts),
+        on_chart=on_chart,
     )
 
 
@@ -254,73 +257,79 @@ def _filters(outcome: Outcome, report: Report) -> Iterator[str]:
         yield "unconfirmed"
 
 
-def _groups(outcome: Outcome, report: Report) -> Iterator[tuple[str, list[Fact]]]:
-    yield "Source", list(_of_source(outcome))
-    yield "Contour", list(_of_contour(outcome, report))
-    yield "Numbers", [*_of_numbers(outcome), *_of_other_readings(outcome, report)]
-    yield "Remarks", list(_of_remarks(outcome))
+def _fact_groups(outcome: Outcome, report: Report) -> Iterator[tuple[str, list[Fact]]]:
+    yield "Source", list(_source_facts(outcome))
+    yield "Contour", list(_contour_facts(outcome, report))
+    yield "Numbers", [*_number_facts(outcome), *_other_reading_facts(outcome, report)]
+    yield "Remarks", list(_remark_facts(outcome))
 
 
-def _fact(term: str, *lines: str) -> Iterator[Fact]:
-    """One fact, unless there is nothing to say."""
-    said = tuple(clean(line) for line in lines if line)
-    if said:
-        yield Fact(term=term, lines=said)
+def _fact_if_any(term: str, *lines: str) -> Iterator[Fact]:
+    """One fact, unless it has no text."""
+    texts = tuple(clean(line) for line in lines if line)
+    if texts:
+        yield Fact(term=term, lines=texts)
 
 
-def _of_source(outcome: Outcome) -> Iterator[Fact]:
+def _source_facts(outcome: Outcome) -> Iterator[Fact]:
     row, source = outcome.constraint, outcome.constraint.source
-    yield from _fact("Citation", source.citation)
-    yield from _fact("DOI", f"https://doi.org/{source.doi}" if source.doi else "")
-    yield from _fact("Printed", source.where)
-    yield from _fact("As printed", row.organ)
-    yield from _fact("Protects from", row.endpoint)
+    yield from _fact_if_any("Citation", source.citation)
+    yield from _fact_if_any("DOI", f"https://doi.org/{source.doi}" if source.doi else "")
+    yield from _fact_if_any("Printed", source.where)
+    yield from _fact_if_any("As printed", row.organ)
+    yield from _fact_if_any("Protects from", row.endpoint)
     read = ", ".join(row.confirmed_by) or "nobody"
-    yield from _fact("Read by", read if row.confirmed else f"{read}: not confirmed by two independent readings")
-    yield from _fact("Row", f"{row.id} of table {outcome.table_id}")
-    yield from _fact("Only for", row.site)
+    yield from _fact_if_any("Read by", read if row.confirmed else f"{read}: not confirmed by two independent readings")
+    yield from _fact_if_any("Row", f"{row.id} of table {outcome.table_id}")
+    yield from _fact_if_any("Only for", row.site)
 
 
-def _of_contour(outcome: Outcome, report: Report) -> Iterator[Fact]:
-    yield from _fact("Organ", outcome.organ)
-    yield from _fact("Contour", outcome.contour or "none")
-    yield from _fact("Matched by", outcome.rule)
-    yield from _fact("Lacking", *outcome.lacking)
-    yield from _fact("Optional", *outcome.constraint.optional)
-    yield from _fact("Possible match", *outcome.probable)
+def _contour_facts(outcome: Outcome, report: Report) -> Iterator[Fact]:
+    yield from _fact_if_any("Organ", outcome.organ)
+    yield from _fact_if_any("Contour", outcome.contour or "none")
+    yield from _fact_if_any("Matched by", outcome.rule)
+    yield from _fact_if_any("Lacking", *outcome.lacking)
+    yield from _fact_if_any("Optional", *outcome.constraint.optional)
+    yield from _fact_if_any("Possible match", *outcome.probable)
     dvh = _dvh_of(outcome, report)
     if dvh is not None:
-        yield from _fact("Volume", _volume_text(dvh))
-        yield from _fact("Type", dvh.kind)
-        yield from _fact("Outside grid", _outside_text(outcome, dvh))
+        yield from _fact_if_any("Volume", _volume_text(dvh))
+        yield from _fact_if_any("Type", dvh.kind)
+        yield from _fact_if_any("Outside grid", _outside_text(outcome, dvh))
 
 
-def _of_numbers(outcome: Outcome) -> Iterator[Fact]:
-    row, found, unit = outcome.constraint, outcome.measurement, outcome.constraint.metric.unit
-    if isinstance(found, Measurement):
-        yield from _fact("Value", f"{number_text(found.value, outcome.limit_used)} {unit}")
-        yield from _fact("Bounds", _band_text(found, outcome))
+def _number_facts(outcome: Outcome) -> Iterator[Fact]:
+    row, measurement, unit = outcome.constraint, outcome.measurement, outcome.constraint.metric.unit
+    if isinstance(measurement, Measurement):
+        yield from _fact_if_any("Value", f"{number_text(measurement.value, outcome.limit_used)} {unit}")
+        yield from _fact_if_any("Bounds", _bounds_text(measurement, outcome))
     else:
-        yield from _fact("Value", f"none: {found.reason}", found.detail if found.detail != outcome.detail else "")
-    yield from _fact("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))
-    yield from _fact("Acceptable", _with_unit(_limit_line(outcome.acceptable_used, row), unit))
-    yield from _fact("Margin", _with_unit(labels.margin_text(outcome), unit))
-    yield from _fact("Of limit", labels.percent_text(outcome).removesuffix(" of the limit"))
+        yield from _fact_if_any(
+            "Value", f"none: {measurement.reason}", measurement.detail if measurement.detail != outcome.detail else ""
+        )
+    yield from _fact_if_any("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))
+    yield from _fact_if_any("Acceptable", _with_unit(_limit_line(outcome.acceptable_used, row), unit))
+    yield from _fact_if_any("Margin", _with_unit(labels.margin_text(outcome), unit))
+    yield from _fact_if_any("Of limit", labels.percent_text(outcome).removesuffix(" of the limit"))
     for other in outcome.conventions:
-        yield from _fact(f"End caps {other.end_caps}", _convention(other, outcome))
-    yield from _fact("By volume", *_steps(row))
-    yield from _fact("Dose scale", f"{row.quantity}, alpha/beta {row.alpha_beta_gy:g} Gy" if row.alpha_beta_gy else "")
+        yield from _fact_if_any(f"End caps {other.end_caps}", _convention_text(other, outcome))
+    yield from _fact_if_any("By volume", *_steps(row))
+    yield from _fact_if_any(
+        "Dose scale", f"{row.quantity}, alpha/beta {row.alpha_beta_gy:g} Gy" if row.alpha_beta_gy else ""
+    )
 
 
-def _of_other_readings(outcome: Outcome, report: Report) -> Iterator[Fact]:
+def _other_reading_facts(outcome: Outcome, report: Report) -> Iterator[Fact]:
     """The value under each other reading of contours that contradict each other."""
     dvh, row = _dvh_of(outcome, report), outcome.constraint
     if dvh is None or not isinstance(row.metric, OfOneDvh) or row.quantity is not dvh.quantity:
         return
     for other in dvh.readings:
-        found = measure(row.metric, other)
-        text = str(found.reason) if isinstance(found, NotMeasured) else labels.value_text(found, outcome)
-        yield from _fact("Read otherwise", f"{text} {row.metric.unit}, of {_volume_text(other)}")
+        measurement = measure(row.metric, other)
+        text = (
+            str(measurement.reason) if isinstance(measurement, NotMeasured) else labels.value_text(measurement, outcome)
+        )
+        yield from _fact_if_any("Read otherwise", f"{text} {row.metric.unit}, of {_volume_text(other)}")
 
 
 def _dvh_of(outcome: Outcome, report: Report) -> DVH | None:
@@ -334,12 +343,12 @@ def _outside_text(outcome: Outcome, dvh: DVH) -> str:
     return f"{number_text(dvh.uncovered_cc)} cc, {outcome.outside_percent:.2g} % of it, counted at 0 Gy"
 
 
-def _band_text(found: Measurement, outcome: Outcome) -> str:
+def _bounds_text(measurement: Measurement, outcome: Outcome) -> str:
     limits = outcome.limit_used, outcome.acceptable_used
-    low, high = (number_text(one, *limits) for one in (found.low, found.high))
-    if found.open_above:
+    low, high = (number_text(end, *limits) for end in (measurement.low, measurement.high))
+    if measurement.open_above:
         return f"{low} or more"
-    return f"{low} to {high} {found.unit}" if low != high else "narrower than the digits shown"
+    return f"{low} to {high} {measurement.unit}" if low != high else "narrower than the digits shown"
 
 
 def _limit_line(limit: float | None, row: Constraint) -> str:
@@ -358,33 +367,33 @@ def _steps(row: Constraint) -> Iterator[str]:
         yield f"up to {up_to.veff_percent:g} %: {labels.SIGNS[row.sense]} {up_to.limit:g}"
 
 
-def _of_remarks(outcome: Outcome) -> Iterator[Fact]:
+def _remark_facts(outcome: Outcome) -> Iterator[Fact]:
     row = outcome.constraint
-    yield from _fact("Why", str(outcome.reason or ""), outcome.detail)
-    yield from _fact("Counts", _counts(outcome))
-    yield from _fact(
+    yield from _fact_if_any("Why", str(outcome.reason or ""), outcome.detail)
+    yield from _fact_if_any("Counts", _counts_text(outcome))
+    yield from _fact_if_any(
         "Applies", "" if outcome.applies else "no: its organ is neither in the plan nor expected at its site"
     )
-    yield from _fact("Flags", *(f"{flag}: {labels.FLAGS[flag]}" for flag in labels.flags(outcome)))
-    yield from _fact("Findings", *map(_finding_text, outcome.findings))
-    yield from _fact("Note", row.note)
+    yield from _fact_if_any("Flags", *(f"{flag}: {labels.FLAGS[flag]}" for flag in labels.flags(outcome)))
+    yield from _fact_if_any("Findings", *map(_finding_text, outcome.findings))
+    yield from _fact_if_any("Note", row.note)
 
 
 def _finding_text(finding: Finding) -> str:
     return f"{labels.finding_text(finding)} [{finding.code}]"
 
 
-def _counts(outcome: Outcome) -> str:
-    """Whether a row takes part in the overall verdict, and why not."""
+def _counts_text(outcome: Outcome) -> str:
+    """Whether a row counts in the overall verdict, and why not."""
     if outcome.counts:
         return "yes, mandatory" if outcome.constraint.mandatory else "yes"
     return f"no: {labels.why_not_counted(outcome)}"
 
 
-def _convention(other: UnderConvention, outcome: Outcome) -> str:
+def _convention_text(other: UnderConvention, outcome: Outcome) -> str:
     """Value and verdict under another end-cap convention."""
-    found = other.measurement
-    value = str(found.reason) if isinstance(found, NotMeasured) else labels.value_text(found, outcome)
+    measurement = other.measurement
+    value = str(measurement.reason) if isinstance(measurement, NotMeasured) else labels.value_text(measurement, outcome)
     return f"{value}, {other.verdict.replace('_', ' ')}"
 
 
@@ -398,7 +407,7 @@ def structures(dvhs: Sequence[DVH]) -> list[Structure]:
             name=clean(dvh.name),
             kind=clean(dvh.kind),
             volume=_volume_text(dvh),
-            doses=(_band_value(dvh.min_gy), _band_value(dvh.mean_gy), _band_value(dvh.max_gy)),
+            doses=(_gy_text(dvh.min_gy), _gy_text(dvh.mean_gy), _gy_text(dvh.max_gy)),
         )
         for dvh in dvhs
     ]
@@ -408,74 +417,74 @@ def _volume_text(dvh: DVH) -> str:
     return f"{dvh.volume:.2f} cc" if dvh.volume_unit == "cc" else "only relative"
 
 
-def _band_value(band: Bounds) -> str:
-    return f"{band.value:.2f}"
+def _gy_text(bounds: Bounds) -> str:
+    return f"{bounds.value:.2f}"
 
 
-def _name(one: OrganName) -> tuple[str | int, ...]:
-    """Organ, number of its rows, contour, rule, type, codes, what was not taken."""
-    return clean(one.organ), len(one.rows), *map(clean, taken_cells(one))
+def _name_cells(organ: OrganName) -> tuple[str | int, ...]:
+    """Organ, number of its rows, contour, rule, type, codes, other possible matches."""
+    return clean(organ.organ), len(organ.rows), *map(clean, match_cells(organ))
 
 
-def _is_nowhere(one: OrganName) -> bool:
-    """Whether there is nothing to say of an organ but that the plan has no structure of that name, nor a close one."""
-    return isinstance(one.match, NoMatch) and not one.match.suggested and not one.given
+def _is_absent(organ: OrganName) -> bool:
+    """Whether the plan has no structure of an organ's name, nor a close one, and the user gave none."""
+    return isinstance(organ.match, NoMatch) and not organ.match.suggested and not organ.given
 
 
-def _compared(report: Report) -> dict[str, Any]:
-    """Whose DVHs these were held against, and the lines of each structure; or why there are none."""
+def _comparison_dict(report: Report) -> dict[str, Any]:
+    """Whose DVHs these were compared with, and the lines of each structure; or why there are none."""
     compared = report.compared
     if isinstance(compared, NoComparison):
         return {"reason": clean(compared.reason)}
     return {
         "other": clean(compared.other),
-        "structures": list(map(_compared_structure, compared.structures)),
-        "said": list(lines_beside_structures(compared, report.end_caps)),
+        "structures": list(map(_structure_dict, compared.structures)),
+        "remarks": list(lines_beside_structures(compared, report.end_caps)),
     }
 
 
-def _compared_structure(one: StructureDifference) -> dict[str, Any]:
-    apart = one.curves
+def _structure_dict(structure: StructureDifference) -> dict[str, Any]:
+    apart = structure.curves
     return {
-        "name": clean(one.name),
-        "metrics": list(map(_compared_metric, one.metrics)),
+        "name": clean(structure.name),
+        "metrics": list(map(_metric_cells, structure.metrics)),
         "apart": f"curves at most {apart.volume_percent:+.2f} % of the volume apart, at {apart.at_gy:.2f} Gy; "
         f"{apart.dose_gy:+.2f} Gy, at {apart.at_percent:.4g} %",
     }
 
 
-def _compared_metric(one: MetricDifference) -> tuple[str, str, str, str, str, str]:
-    """Metric, ours, theirs, the difference, that in percent of theirs, and whether the bands overlap."""
-    difference, percent = one.difference, one.percent
+def _metric_cells(metric: MetricDifference) -> tuple[str, str, str, str, str, str]:
+    """Metric, ours, theirs, the difference, that in percent of theirs, and whether the bounds overlap."""
+    difference, percent = metric.difference, metric.percent
     measured = not isinstance(difference, NotMeasured)
     return (
-        metric_name(one),
-        _found(one.ours),
-        _found(one.theirs),
+        metric_name(metric),
+        _measurement_text(metric.ours),
+        _measurement_text(metric.theirs),
         f"{difference:+.2f}" if not isinstance(difference, NotMeasured) else "",
         f"{percent:+.1f} %" if not isinstance(percent, NotMeasured) else "",
-        ("overlap" if one.within_bands else "apart") if measured else "",
+        ("overlap" if metric.within_bands else "apart") if measured else "",
     )
 
 
-def _found(found: Measurement | NotMeasured) -> str:
-    if isinstance(found, NotMeasured):
-        return str(found.reason)
-    text = number_text(found.value)
-    return f"{text} or more" if found.open_above else text
+def _measurement_text(measurement: Measurement | NotMeasured) -> str:
+    if isinstance(measurement, NotMeasured):
+        return str(measurement.reason)
+    text = number_text(measurement.value)
+    return f"{text} or more" if measurement.open_above else text
 
 
-def _provenance(report: Report) -> Iterator[Fact]:
+def _provenance_facts(report: Report) -> Iterator[Fact]:
     for table in report.tables:
-        yield from _fact(
+        yield from _fact_if_any(
             f"Table {table.id}", f"version {table.version}", f"sha256 {table.sha256 or 'unknown'}", table.note
         )
     for key, value in report.provenance.items():
-        yield from _fact(key.replace("_", " "), *((value,) if isinstance(value, str) else value))
-    yield from _fact("DVHs", labels.dvh_text(report))
-    yield from _fact("Software", report.software)
+        yield from _fact_if_any(key.replace("_", " "), *((value,) if isinstance(value, str) else value))
+    yield from _fact_if_any("DVHs", labels.dvh_text(report))
+    yield from _fact_if_any("Software", report.software)
 
 
-def _why_no_dvh(one: NoDVH) -> str:
-    detail = f" ({one.detail})" if one.detail else ""
-    return clean(f"{one.name}: {one.reason}{detail}")
+def _why_no_dvh(no_dvh: NoDVH) -> str:
+    detail = f" ({no_dvh.detail})" if no_dvh.detail else ""
+    return clean(f"{no_dvh.name}: {no_dvh.reason}{detail}")

@@ -4,7 +4,7 @@
 
     story     report -> paragraphs, tables and the chart, in their order
     chart     DVHs and the points of the constraints -> a drawing
-    page      what stands on every page; headings -> bookmarks; story -> bytes
+    page      head and foot of every page; headings -> bookmarks; story -> bytes
     style     fonts, sizes, and text from files -> markup that cannot be mistaken for ours
 
 Needs the extra ``sbrtcheck[pdf]``; nothing of it is imported before a PDF is asked for.

@@ -8,11 +8,11 @@ from sbrtcheck.chart.pdf import ChartOnPage
 from sbrtcheck.chart.values import Chart, chart_of
 from sbrtcheck.dvh import roi_names
 from sbrtcheck.dvh.charts import dvh_curve, styled_dvhs
-from sbrtcheck.render.pdf.style import FAINT, PLAIN, RULE, drawn, printable
+from sbrtcheck.render.pdf.style import FAINT, PLAIN, RULE, in_visual_order, printable
 from sbrtcheck.results import Report
 from sbrtcheck.results.points import chart_limits, given_targets
 
-_NAME_SHOWN = 34  # characters
+_MAX_NAME = 34  # characters
 
 NOTE = (
     "Thick lines are those of targets. Points are limits: the curve of that colour has to pass below and left of a"
@@ -25,7 +25,7 @@ def dvh_chart(report: Report, width: float) -> Flowable | None:
     chart = report_chart(report)
     if not chart.curves:
         return None
-    names = [_name_shown(curve.name) for curve in chart.curves]
+    names = [_short_name(curve.name) for curve in chart.curves]
     return ChartOnPage(chart, names=names, width=width, font=PLAIN, text_colour=FAINT, grid_colour=RULE)
 
 
@@ -40,7 +40,7 @@ def report_chart(report: Report) -> Chart:
     )
 
 
-def _name_shown(name: str) -> str:
-    """A name as it stands on paper, cut where it would run into the next column."""
-    shown = printable(name)
-    return drawn(shown if len(shown) <= _NAME_SHOWN else f"{shown[:_NAME_SHOWN]}...")
+def _short_name(name: str) -> str:
+    """A name as printed, cut where it would run into the next column."""
+    text = printable(name)
+    return in_visual_order(text if len(text) <= _MAX_NAME else f"{text[:_MAX_NAME]}...")

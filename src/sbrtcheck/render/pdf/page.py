@@ -1,4 +1,4 @@
-"""Story -> bytes of a PDF: pages with what stands on each of them, headings as bookmarks."""
+"""Story -> bytes of a PDF: pages with head and foot, headings as bookmarks."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from reportlab.pdfbase.pdfdoc import PDFDictionary, PDFInfo, PDFString
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph
 
-from sbrtcheck.render.pdf.style import BOLD, FAINT, PLAIN, drawn, register_fonts
+from sbrtcheck.render.pdf.style import BOLD, FAINT, PLAIN, in_visual_order, register_fonts
 from sbrtcheck.results import NOTICE, Report
 from sbrtcheck.results.labels import overall_text, plan_text
 
 MARGIN = 15 * mm
 _TOP, _BOTTOM = 18 * mm, 22 * mm
-WIDTH = A4[0] - 2 * MARGIN  # points; of what stands on a page
+WIDTH = A4[0] - 2 * MARGIN  # points; of head and foot
 _SMALL = 6.5
 _UID_SHOWN = 64  # a UID is no longer
-_LABEL_SHOWN = 24  # characters; DICOM allows 16
+_MAX_LABEL = 24  # characters; DICOM allows 16
 
 
 def document(report: Report, story: list[Flowable]) -> bytes:
@@ -62,7 +62,7 @@ class _Template(BaseDocTemplate):
 
 
 class _Canvas(Canvas):
-    """Pages wait until all are there, for each says how many there are."""
+    """Pages wait until all are there, for each has their number at its foot."""
 
     def __init__(self, report: Report, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options | {"initialFontName": PLAIN})
@@ -82,35 +82,35 @@ class _Canvas(Canvas):
         """Write all pages."""
         for page in self.pages:
             self.__dict__.update(page)
-            self._furnish(len(self.pages))
+            self._draw_head_and_foot(len(self.pages))
             super().showPage()
         super().save()
 
-    def _furnish(self, of: int) -> None:
+    def _draw_head_and_foot(self, page_count: int) -> None:
         """Head and foot: which plan, the verdict, what the report is not, page x of y."""
         report, right = self.shown_report, A4[0] - MARGIN
         self.setFillColor(FAINT)
         self.setFont(PLAIN, _SMALL)
-        self.drawString(MARGIN, A4[1] - 11 * mm, drawn(f"{report.software}, {_plan_text(report)}"))
+        self.drawString(MARGIN, A4[1] - 11 * mm, in_visual_order(f"{report.software}, {_plan_text(report)}"))
         self.setFont(BOLD, _SMALL)
         self.drawRightString(right, A4[1] - 11 * mm, f"OVERALL: {overall_text(report)}")
         self.setFont(PLAIN, _SMALL)
-        self.drawRightString(right, 14 * mm, f"page {self.getPageNumber()} of {of}")
+        self.drawRightString(right, 14 * mm, f"page {self.getPageNumber()} of {page_count}")
         for line, text in enumerate(simpleSplit(NOTICE, PLAIN, _SMALL, WIDTH - 25 * mm)):
             self.drawString(MARGIN, 14 * mm - line * 1.3 * _SMALL, text)
 
 
 def _plan_text(report: Report) -> str:
-    known = report.provenance.get("plan") or report.provenance.get("doses") or ""
-    first = known if isinstance(known, str) else next(iter(known), "")
-    uid = first[:_UID_SHOWN] or "without UID"
-    return f"plan {plan_text(report)[:_LABEL_SHOWN]}, {uid}"
+    uids = report.provenance.get("plan") or report.provenance.get("doses") or ""
+    first = uids if isinstance(uids, str) else next(iter(uids), "")
+    short_uid = first[:_UID_SHOWN] or "without UID"
+    return f"plan {plan_text(report)[:_MAX_LABEL]}, {short_uid}"
 
 
 class _Undated(PDFInfo):
-    """What the document says of itself: no time, for the same report gives the same bytes."""
+    """Metadata of the document: no time, for the same report gives the same bytes."""
 
     def format(self, document: Any) -> Any:
         """Write it."""
-        said = {"Title": self.title, "Subject": self.subject, "Creator": self.creator, "Producer": self.producer}
-        return PDFDictionary({key: PDFString(value) for key, value in said.items()}).format(document)
+        properties = {"Title": self.title, "Subject": self.subject, "Creator": self.creator, "Producer": self.producer}
+        return PDFDictionary({key: PDFString(value) for key, value in properties.items()}).format(document)

@@ -1,4 +1,4 @@
-"""Report -> what its PDF shows, in order: the verdict and what is behind it, every row, the chart, its sources."""
+"""Report -> content of its PDF, in order: the verdict and the reasons for it, every row, the chart, its sources."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, LongTable,
 
 from sbrtcheck.formatting import clean
 from sbrtcheck.render.course import course_lines
-from sbrtcheck.render.dvh_comparison import compared_lines, compared_title
+from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.render.pdf.chart import NOTE, dvh_chart
 from sbrtcheck.render.pdf.page import WIDTH
 from sbrtcheck.render.pdf.style import COLOURS, PLAIN, RULE, cell_markup, markup, styles
@@ -39,7 +39,7 @@ def _parts(report: Report) -> Iterator[list[Flowable]]:
     yield _list("Flags", labels.legend(report))
     yield _list("Remarks", labels.remarks(report))
     yield _names(report)
-    yield _compared(report)
+    yield _comparison(report)
     yield _list("Findings", labels.findings(report))
     yield _list(labels.FOR_CLINICIAN, labels.for_clinician(report))
     yield _list("Sources", sources.lines())
@@ -90,7 +90,7 @@ def _grid(headings: Sequence[str], widths: Sequence[float], rows: Iterable[list[
 
 
 def _top(report: Report) -> list[Flowable]:
-    """Which plan, its verdict, and a line for each row and reason behind it."""
+    """Which plan, its verdict, and a line for each row and reason for it."""
     overall = f'<font color="{_hex(report.verdict)}">OVERALL: {markup(labels.overall_text(report))}</font>'
     return [
         _text(f"Plan: {labels.plan_text(report)}."),
@@ -112,14 +112,14 @@ def _reason(verdict: Verdict, line: str) -> Paragraph:
 def _table(report: Report, table: ConstraintTable, sources: labels.SourceList) -> list[Flowable]:
     outcomes = labels.outcomes_of(report, table)
     rows = [outcome for outcome in outcomes if not labels.is_just_missing(outcome)]
-    shown = _heading(labels.table_text(table))
+    flowables = _heading(labels.table_text(table))
     if rows:
-        shown += [_grid(_HEADINGS, _WIDTHS, [_row(outcome, sources) for outcome in rows])]
+        flowables += [_grid(_HEADINGS, _WIDTHS, [_row(outcome, sources) for outcome in rows])]
     else:
-        shown += [_text("The plan has no structure that this table asks for.")]
-    for what, organs in labels.absent_organs(outcomes):
-        shown += [Spacer(0, 3), _text(f"{what}: {organs}")]
-    return shown
+        flowables += [_text("The plan has no structure that this table asks for.")]
+    for heading, organs in labels.absent_organs(outcomes):
+        flowables += [Spacer(0, 3), _text(f"{heading}: {organs}")]
+    return flowables
 
 
 def _row(outcome: Outcome, sources: labels.SourceList) -> list[Any]:
@@ -148,17 +148,17 @@ def _chart(report: Report) -> list[Flowable]:
 
 
 def _names(report: Report) -> list[Flowable]:
-    """Which contour was taken for which organ, and by which rule; every organ once."""
-    taken = dict.fromkeys((o.organ, o.contour, o.rule) for o in report.outcomes if o.contour)
-    if not taken:
+    """Which contour was matched to which organ, and by which rule; every organ once."""
+    matches = dict.fromkeys((o.organ, o.contour, o.rule) for o in report.outcomes if o.contour)
+    if not matches:
         return []
-    rows = [[_cell(clean(part)) for part in parts] for parts in taken]
+    rows = [[_cell(clean(part)) for part in parts] for parts in matches]
     return [*_heading("Matched structures"), _grid(("Organ", "Contour", "Why"), (50 * mm, 70 * mm, 60 * mm), rows)]
 
 
-def _compared(report: Report) -> list[Flowable]:
+def _comparison(report: Report) -> list[Flowable]:
     match report.compared:
         case NoComparison(reason=reason):
             return [*_heading("Compared with other DVHs"), _text(f"Not compared: {reason}.")]
         case Comparison():
-            return _list(compared_title(report), compared_lines(report))
+            return _list(comparison_title(report), comparison_lines(report))

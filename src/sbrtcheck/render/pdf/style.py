@@ -22,7 +22,7 @@ LONGEST_CELL = 660  # characters; the 64 of a DICOM name all fit, as numbers too
 INK = HexColor("#1a1a1a")
 FAINT = HexColor("#666666")
 RULE = HexColor("#bbbbbb")
-# dark enough on white to be read, and none the only sign: the verdict always stands there in words
+# dark enough on white to be read, and none the only sign: the verdict is always there as text
 COLOURS: dict[Verdict, Color] = {
     Verdict.PASS: HexColor("#1b6e3c"),
     Verdict.VARIATION: HexColor("#8a5a00"),
@@ -38,8 +38,8 @@ COLOURS: dict[Verdict, Color] = {
 @cache
 def register_fonts() -> tuple[TTFont, ...]:
     """Make DejaVu known to reportlab; it is the one that matplotlib brings along, found without importing that."""
-    found = find_spec("matplotlib")
-    folder = Path(str(found.origin if found else "")).parent / "mpl-data" / "fonts" / "ttf"
+    spec = find_spec("matplotlib")
+    folder = Path(str(spec.origin if spec else "")).parent / "mpl-data" / "fonts" / "ttf"
     fonts = tuple(TTFont(name, str(folder / f"{name}.ttf")) for name in (PLAIN, BOLD))
     for font in fonts:
         pdfmetrics.registerFont(font)
@@ -50,8 +50,8 @@ def register_fonts() -> tuple[TTFont, ...]:
 @cache
 def _glyphs() -> frozenset[int]:
     """Code points that both fonts can show, and whose meaning reportlab writes rightly: none beyond 16 bits."""
-    plain, bold = register_fonts()
-    return frozenset(plain.face.charToGlyph) & frozenset(bold.face.charToGlyph) & frozenset(range(0x10000))
+    regular, bold = register_fonts()
+    return frozenset(regular.face.charToGlyph) & frozenset(bold.face.charToGlyph) & frozenset(range(0x10000))
 
 
 def printable(text: str) -> str:
@@ -60,20 +60,20 @@ def printable(text: str) -> str:
     return "".join(char if ord(char) in glyphs else f"[U+{ord(char):04X}]" for char in clean(text))
 
 
-def drawn(text: str) -> str:
+def in_visual_order(text: str) -> str:
     """The text as `printable`, its characters in the order they have on paper, where some run from right to left."""
     return str(get_display(printable(text), base_dir="L"))
 
 
 def markup(text: str) -> str:
-    """The text as `drawn`, for a paragraph; nothing that a file says may turn into markup."""
-    return escape(drawn(text))
+    """The text as `in_visual_order`, for a paragraph; no text of a file may turn into markup."""
+    return escape(in_visual_order(text))
 
 
 def cell_markup(text: str) -> str:
     """As `markup`, cut where a cell would outgrow its page."""
-    shown = printable(text)
-    return escape(drawn(shown if len(shown) <= LONGEST_CELL else f"{shown[:LONGEST_CELL]}..."))
+    printed = printable(text)
+    return escape(in_visual_order(printed if len(printed) <= LONGEST_CELL else f"{printed[:LONGEST_CELL]}..."))
 
 
 def _style(name: str, size: float, *, bold: bool = False, **fields: Any) -> ParagraphStyle:

@@ -1,6 +1,6 @@
 """Lines of an export -> the one dialect that they are written in.
 
-To add a dialect, add its file here and one entry to ``DIALECTS``; how, is said in `sbrtcheck.text_export`.
+To add a dialect, add its file here and one entry to ``DIALECTS``, as described in `sbrtcheck.text_export`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def dialect_of(lines: Lines) -> Dialect:
     Raises
     ------
     InputError
-        None knows it, or several do; what was looked for is said.
+        None knows it, or several do; the message lists what was looked for.
     """
     dialects = [dialect for dialect in DIALECTS if dialect.is_it(lines)]
     if len(dialects) == 1:

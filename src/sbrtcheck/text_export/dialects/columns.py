@@ -2,7 +2,7 @@
 
 ``Dose (Gy), Liver (%), Heart (%)`` or a column of doses a structure: ``Liver Dose (Gy), Liver (%)``. Volumes are in
 percent or cc; ``Liver Value (% of 1432.1 cc)`` has the volume too. They may be padded with zeros to the plan's maximum.
-A heading that is anything else makes another layout, in which what stands where is not known.
+A heading that is anything else makes another layout, whose columns are not known.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sbrtcheck.text_export.numbers import Number, number_of, refuse_two_decimal_
 _DOSE = re.compile(r"(?:(?P<name>.*\S)\s+)?Dose(?:\s*[(\[](?P<unit>[^)\]]*)[)\]])?", re.IGNORECASE)
 _VOLUME = re.compile(r"(?P<name>.*\S)\s*[(\[](?P<unit>[^)\]]*)[)\]]")
 _WORD = re.compile(r"(?:_DvhArray)?(?:\s+(?:Value|Volume))?$")
-# A heading of no other words than these is that of a volume, and names no structure.
+# A heading of these words alone is that of a volume, and names no structure.
 _NO_NAME = re.compile(
     r"(?:absolute|cumulative|differential|dvh|normali[sz]ed|of|percent|ratio|relative|structure|total|value|vol|volume"
     r"|volumen|[\W_])*",
@@ -52,10 +52,10 @@ def is_columns(lines: Lines) -> bool:
     """Whether the first line heads columns of doses, and of volumes of structures that it names, and nothing else."""
     heading = heading_of(lines)
     pairs = list(_pairs(heading))
-    known = {place for pair in pairs for place in (pair.dose, pair.volume)}
+    paired = {place for pair in pairs for place in (pair.dose, pair.volume)}
     filled = {place for place, text in enumerate(heading) if text}
     named = not any(_NO_NAME.fullmatch(pair.name) for pair in pairs)
-    return names_column(heading) is None and bool(pairs) and named and filled <= known
+    return names_column(heading) is None and bool(pairs) and named and filled <= paired
 
 
 def read_columns(lines: Lines) -> Export:
@@ -93,12 +93,12 @@ def _name(text: str) -> str:
 
 
 def _structure(pair: _Pair, sheet: Sheet) -> ExportedStructure:
-    of = _OF.fullmatch(pair.volume_unit)
+    volume_of = _OF.fullmatch(pair.volume_unit)
     volume_cc: Number | None = None
-    if of and volume_unit(of["unit"]) is volume_unit("cc"):
-        volume_cc = number_of(of["volume"])
+    if volume_of and volume_unit(volume_of["unit"]) is volume_unit("cc"):
+        volume_cc = number_of(volume_of["volume"])
     return ExportedStructure(
-        name=pair.name, table=_table(pair, "%" if of else pair.volume_unit, sheet), volume_cc=volume_cc
+        name=pair.name, table=_table(pair, "%" if volume_of else pair.volume_unit, sheet), volume_cc=volume_cc
     )
 
 

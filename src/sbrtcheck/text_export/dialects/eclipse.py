@@ -144,7 +144,7 @@ class _Block:
 
 
 def _texts(lines: Iterable[Line]) -> dict[str, tuple[str, str, int]]:
-    """Keys with a unit are known by what stands before it; the first of several equal keys counts."""
+    """Keys with a unit are known by the text before it; the first of several equal keys counts."""
     texts: dict[str, tuple[str, str, int]] = {}
     for line in lines:
         pair = _PAIR.fullmatch(line.text)

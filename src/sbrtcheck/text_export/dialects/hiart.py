@@ -1,6 +1,6 @@
 """TomoTherapy (HiArt, Accuray): CSV with three columns a structure: its name, which has no cells below, dose, volume.
 
-``PTV(STANDARD),Dose (Gy),Relative Volume (%)``. Dose and volume are each absolute or relative, and the heading says
+``PTV(STANDARD),Dose (Gy),Relative Volume (%)``. Dose and volume are each absolute or relative, and the heading tells
 which twice: in a word and in the unit.
 """
 
@@ -26,7 +26,7 @@ from sbrtcheck.text_export.export import (
 from sbrtcheck.text_export.lines import Lines
 from sbrtcheck.text_export.numbers import refuse_two_decimal_marks
 
-# What stands in brackets behind the name is the kind of structure, in capitals.
+# The text in brackets after the name is the kind of structure, in capitals.
 _NAME = re.compile(r"(?P<name>.*\S)\s*\([A-Z][A-Z _-]*\)")
 _HEADING = r"(?:(?P<word>Absolute|Relative)\s+)?{of}\s*\((?P<unit>[^()]*)\)"
 _DOSE = re.compile(_HEADING.format(of="Dose"), re.IGNORECASE)

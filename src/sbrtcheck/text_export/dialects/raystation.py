@@ -111,7 +111,7 @@ def _structure(plan: str, texts: Texts, rows: Sequence[Line]) -> ExportedStructu
 
 
 def _dose_unit(texts: Texts) -> tuple[StatedDoseUnit, str]:
-    """The unit, and the whole text where it says more, as ``cGy (RBE)`` does."""
+    """The unit, and the whole text where that has more, as ``cGy (RBE)``."""
     text = next((texts[key] for key in ("doseunit", "unit", "doseunits") if key in texts), "")
     unit = _UNIT.fullmatch(text)
     if unit is None:
@@ -120,7 +120,7 @@ def _dose_unit(texts: Texts) -> tuple[StatedDoseUnit, str]:
 
 
 def _volume_cc(texts: Texts) -> Number | None:
-    """Volume as later versions and scripts state it; where no unit stands beside it, it is in cc."""
+    """Volume as later versions and scripts state it; where it has no unit, it is in cc."""
     text = next((texts[key] for key in ("roivolume", "volume") if key in texts), "")
     volume = re.fullmatch(r"(?P<number>\S+)\s*(?P<unit>.*)", text)
     if volume is None or (volume["unit"] and volume_unit(volume["unit"]) is not VolumeUnit.CC):

@@ -37,7 +37,9 @@ _NOISE_GY = 1e-9
 def is_rows(lines: Lines) -> bool:
     """Whether the first line heads columns of structures, doses and volumes."""
     heading = [normalized(text) for text in heading_of(lines)]
-    return names_column(heading) is not None and {"dose", "volume"} <= {of for of, _, _ in _headed(heading)}
+    return names_column(heading) is not None and {"dose", "volume"} <= {
+        quantity for quantity, _, _ in _columns_of_curves(heading)
+    }
 
 
 def read_rows(lines: Lines) -> Export:
@@ -66,8 +68,8 @@ def _cell(row: Row, place: int) -> str:
     return row.cells[place] if place < len(row.cells) else ""
 
 
-def _headed(heading: Sequence[str]) -> list[tuple[str, str, int]]:
-    """Columns of doses and volumes: which, unit in the heading (empty where none stands there), place."""
+def _columns_of_curves(heading: Sequence[str]) -> list[tuple[str, str, int]]:
+    """Columns of doses and volumes: which, unit in the heading (empty where it has none), place."""
     columns = []
     for place, text in enumerate(heading):
         if matched := _HEADING.fullmatch(text):
@@ -77,37 +79,37 @@ def _headed(heading: Sequence[str]) -> list[tuple[str, str, int]]:
 
 
 def _table(rows: Sequence[Row], heading: Sequence[str]) -> Table | NoTable:
-    dose, volume = _chosen(rows, heading, "dose"), _chosen(rows, heading, "volume")
+    dose, volume = _column_in_use(rows, heading, "dose"), _column_in_use(rows, heading, "volume")
     if dose is None or volume is None:
         return EMPTY
     for row in rows:
         if not all(is_number(_cell(row, place)) for _, place in (dose, volume)):
             return NoTable(why=f"line {row.line} has no numbers for dose and volume")
-    if _doses_contradict(rows, heading):
+    if _do_doses_contradict(rows, heading):
         return NoTable(why="its columns of doses contradict each other")
     doses, volumes = ([_cell(row, place) for row in rows] for _, place in (dose, volume))
     return table_of(doses, volumes, dose_unit(dose[0]), volume_unit(volume[0]), place="its rows have")
 
 
-def _chosen(rows: Sequence[Row], heading: Sequence[str], of: str) -> tuple[str, int] | None:
+def _column_in_use(rows: Sequence[Row], heading: Sequence[str], quantity: str) -> tuple[str, int] | None:
     """Unit and place of the column that is not empty: the absolute one where there are two."""
-    return min(_filled(rows, heading, of), key=lambda column: column[0] == "%", default=None)
+    return min(_filled_columns(rows, heading, quantity), key=lambda column: column[0] == "%", default=None)
 
 
-def _filled(rows: Sequence[Row], heading: Sequence[str], of: str) -> list[tuple[str, int]]:
+def _filled_columns(rows: Sequence[Row], heading: Sequence[str], quantity: str) -> list[tuple[str, int]]:
     """Unit and place of every column of doses or volumes that is not empty."""
     return [
-        (unit or _unit_beside(rows, heading, of), place)
-        for which, unit, place in _headed(heading)
-        if which == of and any(_cell(row, place) for row in rows)
+        (unit or _unit_beside(rows, heading, quantity), place)
+        for column_quantity, unit, place in _columns_of_curves(heading)
+        if column_quantity == quantity and any(_cell(row, place) for row in rows)
     ]
 
 
-def _doses_contradict(rows: Sequence[Row], heading: Sequence[str]) -> bool:
+def _do_doses_contradict(rows: Sequence[Row], heading: Sequence[str]) -> bool:
     """Whether columns of absolute doses beside each other (Gy, cGy) are not the same doses."""
     columns = [
         column.times(factor)
-        for unit, place in _filled(rows, heading, "dose")
+        for unit, place in _filled_columns(rows, heading, "dose")
         if (factor := gy_per(dose_unit(unit))) and (column := column_of([_cell(row, place) for row in rows]))
     ]
     return any(
@@ -116,11 +118,11 @@ def _doses_contradict(rows: Sequence[Row], heading: Sequence[str]) -> bool:
     )
 
 
-def _unit_beside(rows: Sequence[Row], heading: Sequence[str], of: str) -> str:
+def _unit_beside(rows: Sequence[Row], heading: Sequence[str], quantity: str) -> str:
     """The one unit in the column of units; empty where there is none, or there are several."""
-    if _OF_UNITS[of] not in heading:
+    if _OF_UNITS[quantity] not in heading:
         return ""
-    units = {_cell(row, heading.index(_OF_UNITS[of])) for row in rows}
+    units = {_cell(row, heading.index(_OF_UNITS[quantity])) for row in rows}
     unit = units.pop() if len(units) == 1 else ""
     return "%" if unit.lower() == "percent" else unit
 
