@@ -32,7 +32,6 @@ _OLD_NAMES = {
     "dvh.Band": "dvh.Bounds",
     "dvh.Course": "dose_accumulation.Course",
     "dvh.accumulate": "dose_accumulation.accumulate",
-    "dvh.summed_eqd2": "dose_accumulation.summed_eqd2",
 }
 
 
@@ -68,10 +67,11 @@ def old_name(module: str, name: str) -> Any:
     now = _OLD_NAMES.get(f"{module}.{name}".removeprefix(f"{_PACKAGE}."), "")
     if not now:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    _warn(f"{module}.{name}", f"{_PACKAGE}.{now}")
+    _warn(f"{module}.{name}", f"{_PACKAGE}.{now}", frames=4)  # between: this function, and the module's own
     home, _, new_name = now.rpartition(".")
     return getattr(import_module(f"{_PACKAGE}.{home}"), new_name)
 
 
-def _warn(old: str, new: str) -> None:
-    warnings.warn(f"{old} is now {new}; the old name goes with version 0.3", DeprecationWarning, stacklevel=3)
+def _warn(old: str, new: str, *, frames: int = 3) -> None:
+    """Warn whoever uses the old name, so many frames up: Python shows this warning where it is their own code."""
+    warnings.warn(f"{old} is now {new}; the old name goes with version 0.3", DeprecationWarning, stacklevel=frames)

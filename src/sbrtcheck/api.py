@@ -291,7 +291,7 @@ def names(
 def risks(
     path: Files,
     *,
-    site: str = "",
+    site: str | Sequence[str] = "",
     plan: str | None = None,
     prescription: Prescription | str | None = None,
     names: Names | None = None,
@@ -303,7 +303,7 @@ def risks(
     Parameters
     ----------
     site
-        Of the plan: models that are for one site are applied when it is named, and not else.
+        Of the plan, one or several: models that are for one site are applied when it is named, and not else.
     diameter_cm
         Of the tumour, for the control models that ask for it.
     progress
@@ -319,11 +319,11 @@ def risks(
     options.refuse_unknown_sites()
     loaded = load_plan(path, plan=plan, prescription=read_prescription(prescription))
     organ_dvhs = with_dose_doubts(dvhs_for_organs(loaded, organs_of_models(), options), options.names)
-    return risks_of_dvhs(organ_dvhs, site=site, names=options.names, diameter_cm=diameter_cm)
+    return risks_of_dvhs(organ_dvhs, site=options.site, names=options.names, diameter_cm=diameter_cm)
 
 
 def accumulate(  # noqa: PLR0913 - one argument an option
-    paths: Sequence[str | PathLike[str]],
+    paths: str | PathLike[str] | Sequence[str | PathLike[str]],
     alpha_betas_gy: Mapping[str, float] | None = None,
     table: str | Sequence[str] = (),
     *,
@@ -341,7 +341,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     Parameters
     ----------
     paths
-        Folders of the plans: the course looked at first, then the earlier ones.
+        Folders of the plans: the course looked at first, then the earlier ones; or of one course by itself.
     alpha_betas_gy
         α/β in Gy by organ (TG-263 name, or name of a structure of the first plan). Organs of the tables' rows in EQD2
         are added with their rows' α/β.
@@ -377,7 +377,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     options = CheckOptions.read(names=names, accept_dose=accept_dose, progress=progress)
     rules, tables = rules_and_tables((table,) if isinstance(table, str) else tuple(table))
     courses = Courses(
-        plans=_different_plans(paths, prescriptions),
+        plans=_different_plans([paths] if isinstance(paths, str | PathLike) else paths, prescriptions),
         recovery=recovery,
         frames_agree=frames_agree,
         registrations=tuple(map(load_registration, registrations)),

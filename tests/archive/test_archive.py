@@ -331,6 +331,14 @@ def test_stored_dvhs_need_no_structure_set_of_their_own_plan(tmp_path: Path) -> 
     assert [bool(entry.problem) for entry in find(tmp_path, Origin.STORED)] == [False]
     _, rows = checked_here(tmp_path, tmp_path / "out.csv", replace(OPTIONS, dvhs=Origin.STORED))
     assert {(one["table_id"], one["dvh_origin"]) for one in rows} == {("test-table", "stored")}
+    by_word: Any = "stored"
+    assert checked_here(tmp_path, tmp_path / "out.csv", replace(OPTIONS, dvhs=by_word))[1] == rows
+
+
+def test_a_word_that_is_none_is_refused_before_any_plan_is_read(tmp_path: Path) -> None:
+    strange: Any = "sotred"
+    with pytest.raises(InputError, match="DVHs cannot be 'sotred'; choose one of: computed, stored"):
+        batch(tmp_path, tmp_path / "out.csv", replace(OPTIONS, dvhs=strange))
 
 
 # -------------------------------------------------------------------------------- order, executors, crashes

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -20,6 +20,12 @@ from folders import ROOT
 from sbrtcheck.bundled import shipped_files
 from sbrtcheck.cli import main
 from sbrtcheck.cli.completion import SHELLS
+from sbrtcheck.cli.options import DICOM_PDF, RTDOSE
+from sbrtcheck.dvh import Between, EndCaps, Interpolation, Origin
+from sbrtcheck.render import FORMATS
+from sbrtcheck.render.lists import DVH_FORMATS
+from sbrtcheck.render.names import NAMES_FORMATS
+from sbrtcheck.render.plan_comparison import PLAN_FORMATS
 from sbrtcheck.tables import bundled_tables
 
 EXAMPLES = ROOT / "examples"
@@ -177,3 +183,24 @@ def test_completion_and_help_read_no_table_and_load_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
     assert "tg101-1fx" in done.stdout
     assert done.stdout.splitlines()[-1] == "set()", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "words"),
+    [
+        ("check", "end_caps", EndCaps),
+        ("check", "slice_interpolation", Between),
+        ("check", "dose_interpolation", Interpolation),
+        ("check", "dvhs", [origin for origin in Origin if origin is not Origin.IMPORTED]),  # that is --dvh
+        ("check", "format_", [*FORMATS, DICOM_PDF]),
+        ("dvh", "format_", [*DVH_FORMATS, RTDOSE]),
+        ("names", "format_", NAMES_FORMATS),
+        ("compare", "format_", PLAN_FORMATS),
+    ],
+)
+def test_the_words_that_an_option_offers_are_those_that_the_package_knows(
+    command: str, option: str, words: Iterable[str]
+) -> None:
+    (found,) = (one for one in main.commands[command].params if one.name == option)
+    assert isinstance(found.type, click.Choice)
+    assert sorted(found.type.choices) == sorted(words)

@@ -113,6 +113,10 @@ def test_sets_about_one_site_say_so_and_stay_silent_for_another() -> None:
     }
     nowhere = dvh_set(uniform_dvh("Lungs", dose_gy=8.0))
     assert [one.model.id for one in risks(nowhere, site="lung")] == ["lung-pneumonitis", "lung-cancer-control"]
+    assert risks(nowhere, site=["lung", "liver"]) == risks(nowhere, site=("liver", "lung"))
+    assert {one.model.id for one in risks(nowhere, site=["lung", "liver"])} == {
+        one.model.id for site in ("lung", "liver") for one in risks(nowhere, site=site)
+    }
     assert [one.model.id for one in risks(nowhere)] == ["lung-pneumonitis"]  # nobody said where the target lies
 
 

@@ -36,10 +36,18 @@ def imports(name: str, text: str, known: frozenset[str]) -> frozenset[str]:
     """Modules of the package that one module imports, wherever in its text, itself and its own packages left out.
 
     A package is imported with every module in it, but ``from package import name`` means the module ``package.name``
-    where there is one. A package above a module is loaded before it and is no dependency of its own.
+    where there is one. A package above a module is loaded before it and is no dependency of its own. In a module that
+    has `importlib.import_module`, every text that is the name of a module counts as imported, whole or below the folder
+    that the module is in; the lists of what is found under its old name for a while are left out.
     """
     found = set()
-    for node in ast.walk(ast.parse(text)):
+    tree = ast.parse(text)
+    if "import_module" in text and not name.endswith("._old_modules"):
+        constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        texts = {value for value in constants if isinstance(value, str)}
+        folders = {name, name.rpartition(".")[0]}
+        found |= texts | {f"{folder}.{one}" for one in texts for folder in folders}
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:

@@ -7,14 +7,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import metadata
+from importlib import import_module, metadata
 from types import ModuleType
 
 import pytest
 
 import sbrtcheck
 from folders import ROOT
-from sbrtcheck import api, render
+from sbrtcheck import _old_modules, api, render
 from sbrtcheck.errors import InputError
 
 PUBLIC = [
@@ -122,6 +122,39 @@ def test_old_keywords_work_and_warn(function: Callable[..., object]) -> None:
             function("nowhere", **{old: "strange"})
         with pytest.raises(TypeError, match="are one keyword"):
             function("nowhere", **{old: "strange", now: "strange"})
+
+
+OF_OLD_MODULES = {
+    "dvh": "Band Course accumulate",
+    "dvh.points": "CurvePoint HasPoints NotDrawn",
+    "evaluate": "Better Comparison MetricDifference NoComparison NoOutcome NoRisk NotCompared Outcome PlanComparison"
+    " Risk RowComparison StructureDifference Unanswered UnderConvention VerdictDifference compare_plans compare_with"
+    " judge_reirradiation ntcp risks tcp",
+    "evaluate.naming": "OrganName PlanNames",
+    "indices": "measure_index",
+    "report": "FORMATS",
+    "table": "ClinicianItem Constraint NoRule Sites Source Step VeffStep bundled_tables holds_at load_regimens"
+    " load_risk_models",
+    "table.lint": "Remark lint_files",
+    "table.scores": "de_vin metabank oligometastatic",
+    "textdvh": "load_dvh_export",
+}
+"""Module -> what the reference of version 0.1 lists under it, and what is elsewhere now."""
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(old, one) for old, names in OF_OLD_MODULES.items() for one in names.split()]
+)
+def test_what_has_moved_is_found_where_it_was_with_a_warning_about_the_users_own_line(module: str, name: str) -> None:
+    with pytest.warns(DeprecationWarning, match=f"sbrtcheck.{module}.{name} is now sbrtcheck") as warned:
+        found = getattr(import_module(f"sbrtcheck.{module}"), name)
+    assert warned[0].filename == __file__
+    assert found is not None
+
+
+def test_every_list_of_old_names_says_where_each_is_now() -> None:
+    assert set(_old_modules._OLD_MODULES) | {"dvh"} == set(OF_OLD_MODULES)
+    assert all(pkgutil.resolve_name(f"sbrtcheck.{now}") is not None for now in _old_modules._OLD_NAMES.values())
 
 
 def test_another_name_is_an_attribute_error() -> None:

@@ -21,6 +21,8 @@ def test_no_modules_import_each_other_round_in_a_circle() -> None:
         "from package import b",
         "def f():\n    from package.b import name",
         "if TYPE_CHECKING:\n    from package.b import Name",
+        "from importlib import import_module\nfound = import_module('package.b')",
+        "from importlib import import_module\nHOMES = {'name': 'b'}",
     ],
 )
 def test_an_import_counts_wherever_it_stands(text: str) -> None:

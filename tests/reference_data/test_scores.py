@@ -17,7 +17,6 @@ from sbrtcheck.reference_data.scores import (
     Survival,
     Timing,
     de_vin,
-    lung_candidate_by_number,
     metabank,
     oligometastatic,
 )
@@ -112,13 +111,6 @@ def test_the_class_by_number_of_metastases(metastases: int, disease: OligoClass)
 def test_a_negative_number_of_metastases_is_refused() -> None:
     with pytest.raises(ValueError, match="metastases"):
         oligometastatic(-1, Timing.METACHRONOUS)
-    with pytest.raises(ValueError, match="nodules"):
-        lung_candidate_by_number(-1)
-
-
-@pytest.mark.parametrize(("nodules", "candidate"), [(0, False), (1, True), (3, True), (4, False)])
-def test_candidates_for_lung_sbrt_have_three_nodules_or_fewer(nodules: int, candidate: bool) -> None:
-    assert lung_candidate_by_number(nodules) is candidate
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from types import FrameType
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dvh_builders import dvh_set, plan_of, row, table, uniform_dvh
+from folders import ROOT
+from sbrtcheck import check
 from sbrtcheck.dvh import DVHSet, compute_dvhs
 from sbrtcheck.judge import match_plan
 from sbrtcheck.judge.dose_check import check_dose
@@ -22,6 +28,7 @@ from sbrtcheck.structure_names import (
     Recipe,
     RoiName,
     SeparateTargets,
+    all_targets,
     derivable,
     match,
     match_structures,
@@ -133,3 +140,18 @@ def test_the_old_name_of_a_match_warns_and_gives_it() -> None:
     (organ,) = plan_names([table(row("Max[Gy]", "below", 30, "Heart"))], [RoiName(name="HEART", number=1)]).organs
     with pytest.warns(DeprecationWarning, match=r"OrganName\.match"):
         assert organ.taken == organ.match
+
+
+def test_a_check_matches_each_organ_once_and_asks_once_what_can_be_derived() -> None:
+    asked: Counter[str] = Counter()
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code in (match.__code__, derivable.__code__, all_targets.__code__):
+            asked[str(frame.f_locals.get("organ", frame.f_code.co_name))] += 1
+
+    sys.setprofile(count)
+    try:
+        report = check(ROOT / "examples" / "plans" / "lung-50gy-5fx", "rtog-0813")
+    finally:
+        sys.setprofile(None)
+    assert asked == dict.fromkeys((*report.matches.by_organ, "derivable", "all_targets"), 1)

@@ -46,6 +46,21 @@ def test_a_limit_is_an_upper_one_where_less_is_better(sense: Sense) -> None:
     assert row("Max[Gy]", sense, 30).is_upper_limit == (sense in {"below", "at_most"})
 
 
+@pytest.mark.parametrize(
+    ("sense", "under", "at", "over"),
+    [
+        ("below", True, False, False),
+        ("at_most", True, True, False),
+        ("above", False, False, True),
+        ("at_least", False, True, True),
+    ],
+)
+def test_a_word_says_which_values_keep_a_limit_and_whether_the_limit_itself_does(
+    sense: str, *, under: bool, at: bool, over: bool
+) -> None:
+    assert [Sense(sense).is_met(value, 30.0) for value in (29.9, 30.0, 30.1)] == [under, at, over]
+
+
 def test_the_old_name_of_is_upper_limit_warns() -> None:
     with pytest.warns(DeprecationWarning, match="is_upper_limit"):
         assert row("Max[Gy]", "below", 30).is_upper

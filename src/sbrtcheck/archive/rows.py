@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import traceback
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,12 +14,13 @@ from sbrtcheck._version import __version__
 from sbrtcheck.archive.entries import Entry, without_file_names
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Origin
-from sbrtcheck.errors import SbrtcheckError, TableError, UnknownTableError
+from sbrtcheck.errors import SbrtcheckError, UnknownTableError
 from sbrtcheck.formatting import clean
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict, rounded
 from sbrtcheck.tables import ConstraintTable, Sites, load_table
+from sbrtcheck.tables.choice import distinct
 
 Value = str | float | int | bool | None
 Row = Mapping[str, Value]
@@ -153,7 +153,7 @@ class Options:
             strict=strict,
             include_unconfirmed=include_unconfirmed,
         )
-        loaded = _without_repeats([load_table(table) for table in dict.fromkeys(tables)])
+        loaded = distinct(load_table(table) for table in dict.fromkeys(tables))
         choices.refuse_unknown(loaded)
         return cls(
             tables=loaded,
@@ -169,8 +169,8 @@ class Options:
 
     @property
     def choices(self) -> CheckOptions:
-        """The same as one value, for the check of a plan."""
-        return CheckOptions(
+        """The same as one value, for the check of a plan; `InputError` for a word that is none."""
+        return CheckOptions.read(
             site=self.sites,
             names=self.names,
             dvhs=self.dvhs,
@@ -184,13 +184,6 @@ class Options:
     def columns(self) -> Mapping[str, type]:
         """Columns of the table, and the type of their values."""
         return {**COLUMNS, **_PATH} if self.with_paths else COLUMNS
-
-
-def _without_repeats(tables: Sequence[ConstraintTable]) -> tuple[ConstraintTable, ...]:
-    for id_, number in Counter(table.id for table in tables).items():
-        if number > 1:
-            raise TableError(f"{number} tables have the id {id_!r}", hint="give each table once, with an id of its own")
-    return tuple(tables)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +219,7 @@ def _report(entry: Entry, options: Options) -> Report:
 
 
 def _prescription(entry: Entry, options: Options) -> Prescription | UnknownPrescription:
-    load = load_dvhs if options.dvhs is Origin.STORED else load_plan
+    load = load_dvhs if options.choices.dvhs is Origin.STORED else load_plan
     return load(list(entry.files)).prescription
 
 

@@ -100,7 +100,7 @@ def batch(
     states: Counter[State] = Counter()
     rows = 0
     with open_rows(Path(out), options.columns) as write:
-        entries = find(Path(folder), options.dvhs)
+        entries = find(Path(folder), options.choices.dvhs)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
         with _results(entries, options, jobs, executor) as all_checked:

@@ -35,9 +35,9 @@ class _Identity:
     fault: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _RoiItems:
-    """Everything that the ROI Contour items of one ROI hold."""
+    """Everything that the ROI Contour items of one ROI hold; gathered item by item."""
 
     contours: list[Elements] = field(default_factory=list)
     planes: list[Elements] = field(default_factory=list)

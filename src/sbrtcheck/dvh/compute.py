@@ -82,7 +82,7 @@ class SlicedSolid:
     solid: Solid
     recipes: tuple[Recipe, ...]
     refinement: int
-    pieces: list[Slices]
+    pieces: Sequence[Slices]
     bin_gy: float
 
 

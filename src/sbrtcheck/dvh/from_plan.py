@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sbrtcheck.dvh.compute import dvhs_of, largest_dose
 from sbrtcheck.dvh.dvh import DVH, NoDVH, Origin
@@ -61,8 +61,15 @@ def compute_dvhs(
         When the dose grid has a value that is not a number.
     """
     model = Model(end_caps=EndCaps(end_caps), between=Between(between), dose=Interpolation(dose))
+    return computed_dvhs(plan, structures, _derivable(plan, structures, names), model, progress)
+
+
+def computed_dvhs(
+    plan: Plan, structures: Collection[str] | None, recipes: Iterable[Recipe], model: Model, progress: Progress
+) -> DVHSet:
+    """The same where it is known already what can be derived, by which recipes."""
     top_gy = largest_dose(plan)
-    derived = _derivable(plan, structures, names)
+    derived = {recipe.organ: recipe for recipe in recipes}
     contoured = [_alone(s) for s in plan.structures if structures is None or s.name in structures]
     recipes = [recipe for organ, recipe in derived.items() if structures is None or organ in structures]
     _check_known(structures, plan, derived)
@@ -87,11 +94,11 @@ def compute_dvhs(
     )
 
 
-def _derivable(plan: Plan, structures: Collection[str] | None, names: Mapping[str, str] | None) -> dict[str, Recipe]:
-    """What can be derived from the plan's structures, by name; not looked for where the plan has all that is wanted."""
+def _derivable(plan: Plan, structures: Collection[str] | None, names: Mapping[str, str] | None) -> tuple[Recipe, ...]:
+    """What can be derived from the plan's structures; not looked for where the plan has all that is wanted."""
     if structures is not None and set(structures) <= {s.name for s in plan.structures}:
-        return {}
-    return {recipe.organ: recipe for recipe in derivable(roi_names_of(plan), names)}
+        return ()
+    return derivable(roi_names_of(plan), names)
 
 
 def _summary(results: Sequence[DVH | NoDVH], plan: Plan, model: Model) -> str:

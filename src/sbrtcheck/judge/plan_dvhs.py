@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from sbrtcheck.dvh import DVHSet, compute_dvhs, roi_names_of
+from sbrtcheck.dvh import DVHSet, roi_names_of
+from sbrtcheck.dvh.from_plan import computed_dvhs
 from sbrtcheck.errors import InputError
 from sbrtcheck.judge.naming import match_plan, names_of_matches, organs_of
 from sbrtcheck.options import CheckOptions
@@ -24,33 +25,23 @@ def dvhs_for_matches(source: Plan | DVHSet, matches: StructureMatches, options: 
     if isinstance(source, DVHSet):
         return source
     needed = matches.needed(matches.by_organ) | {roi.name for roi in matches.targets}
-    return _compute(source, needed, options)
+    return computed_dvhs(source, needed, matches.recipes, options.model, options.progress)
 
 
 def dvhs_for_organs(plan: Plan, organs: Collection[str], options: CheckOptions) -> DVHSet:
     """Compute the DVHs of the structures that these organs are matched to."""
-    return _compute(plan, match_plan(plan, organs, options.names).needed(organs), options)
+    matches = match_plan(plan, organs, options.names)
+    return computed_dvhs(plan, matches.needed(organs), matches.recipes, options.model, options.progress)
 
 
 def dvhs_of_structures(source: Plan | DVHSet, structures: Collection[str] | None, options: CheckOptions) -> DVHSet:
     """DVHs of the structures of these names, or of all; `InputError` for a name that is not there."""
     if isinstance(source, DVHSet):
         return _select(source, structures)
-    derived = {recipe.organ for recipe in derivable(roi_names_of(source))}
-    refuse_lacking(structures or (), {structure.name for structure in source.structures} | derived)
-    return _compute(source, structures, options)
-
-
-def _compute(plan: Plan, structures: Collection[str] | None, options: CheckOptions) -> DVHSet:
-    return compute_dvhs(
-        plan,
-        structures=structures,
-        end_caps=options.model.end_caps,
-        between=options.model.between,
-        dose=options.model.dose,
-        names=options.names,
-        progress=options.progress,
-    )
+    recipes = derivable(roi_names_of(source), options.names)
+    names = (*(structure.name for structure in source.structures), *(recipe.organ for recipe in recipes))
+    refuse_lacking(structures or (), names)
+    return computed_dvhs(source, structures, recipes, options.model, options.progress)
 
 
 def _select(dvhs: DVHSet, structures: Collection[str] | None) -> DVHSet:

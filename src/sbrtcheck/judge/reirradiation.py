@@ -14,7 +14,6 @@ from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.reference_data.reirradiation import Part, PartLimit, ReirradiationRule
 from sbrtcheck.results.outcome import ReviewCode, ReviewReason, Verdict
 from sbrtcheck.results.reirradiation import PartOutcome, PartValue, RuleReport
-from sbrtcheck.tables import Sense
 
 
 def judge_reirradiation(
@@ -142,8 +141,7 @@ def _outcome(limit: PartLimit, measured: PartValue, *, uncovered: bool) -> PartO
 
 
 def _verdict(limit: PartLimit, value: float) -> Verdict:
-    met = value <= limit.limit if limit.sense is Sense.AT_MOST else value >= limit.limit
-    return Verdict.PASS if met else Verdict.FAIL
+    return Verdict.PASS if limit.sense.is_met(value, limit.limit) else Verdict.FAIL
 
 
 def _overall(outcomes: tuple[PartOutcome, ...]) -> Verdict:

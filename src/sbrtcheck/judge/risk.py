@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason
@@ -161,7 +161,7 @@ def refuse_diameter(diameter_cm: float | None) -> None:
 def risks(
     dvhs: DVHSet,
     *,
-    site: str = "",
+    site: str | Sequence[str] = "",
     names: Mapping[str, str] | None = None,
     diameter_cm: float | None = None,
 ) -> tuple[Risk | NoRisk, ...]:
@@ -172,8 +172,8 @@ def risks(
     dvhs
         Of one plan.
     site
-        Treatment site of the plan. Models that are for one site are applied to plans of that site alone, and to none
-        when it is not given.
+        Treatment site of the plan, or several. Models that are for one site are applied to plans of that site alone,
+        and to none when it is not given.
     names
         TG-263 name -> structure name of this plan; wins over every other matching rule.
     diameter_cm
@@ -187,8 +187,9 @@ def risks(
     shipped = load_risk_models()
     organs = dict.fromkeys(organ for model in shipped.ntcp for organ in model.structures)
     structures = plan_structures(dvhs, match_plan(dvhs, organs, names))
-    complications = tuple(_of_structures(model, structures) for model in shipped.ntcp if model.site in ("", site))
-    control = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.site in ("", site))
+    sites = {"", *((site,) if isinstance(site, str) else site)}
+    complications = tuple(_of_structures(model, structures) for model in shipped.ntcp if model.site in sites)
+    control = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.site in sites)
     return (*complications, *control)
 
 

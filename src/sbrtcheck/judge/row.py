@@ -34,7 +34,7 @@ from sbrtcheck.metric import (
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.results.outcome import Verdict
-from sbrtcheck.tables import Constraint, ConstraintTable, FixedLimit, Kind, Sense
+from sbrtcheck.tables import Constraint, ConstraintTable, FixedLimit, Kind
 
 OUTSIDE_SHARE = 0.999
 """A structure of which this share lies outside the dose grid was not measured."""
@@ -196,9 +196,9 @@ def _not_evaluated(measured: Measurement | NotMeasured, why: NotMeasured, limits
 
 def verdict_of(row: Constraint, limit: FixedLimit, value: float) -> Verdict:
     """The verdict of a value compared with the limit that a row has for the plan."""
-    if _meets(row.sense, value, limit.limit):
+    if row.sense.is_met(value, limit.limit):
         return _verdict_for_kind(row, Verdict.PASS)
-    if limit.acceptable is not None and _meets(row.sense, value, limit.acceptable):
+    if limit.acceptable is not None and row.sense.is_met(value, limit.acceptable):
         return _verdict_for_kind(row, Verdict.VARIATION)
     return _verdict_for_kind(row, Verdict.FAIL)
 
@@ -212,18 +212,6 @@ def _verdict_for_kind(row: Constraint, verdict: Verdict) -> Verdict:
             return Verdict.RISK
         case Kind.ADVISORY:
             return Verdict.MET if verdict in (Verdict.PASS, Verdict.VARIATION) else Verdict.NOT_MET
-
-
-def _meets(sense: Sense, value: float, limit: float) -> bool:
-    match sense:
-        case Sense.BELOW:
-            return value < limit
-        case Sense.AT_MOST:
-            return value <= limit
-        case Sense.ABOVE:
-            return value > limit
-        case Sense.AT_LEAST:
-            return value >= limit
 
 
 def is_of_elements(metric: Metric) -> bool:
@@ -247,7 +235,7 @@ def _infeasible(row: Constraint, limit: FixedLimit, dvh: DVH) -> str | None:
         case DoseAtVolume(cold=True, volume_unit=Unit.CC) if row.is_upper_limit:
             enough = has_volume(dvh, metric.volume)
         case VolumeAtDose(cold=True, unit=Unit.CC) if not row.is_upper_limit:
-            enough = _meets(row.sense, dvh.volume, limit.limit)
+            enough = row.sense.is_met(dvh.volume, limit.limit)
         case _:
             enough = True
     return None if enough else f"infeasible: the organ has only {dvh.volume:.4g} cc"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import metadata
 
 from sbrtcheck.dvh import DVHSet
-from sbrtcheck.errors import TableError
 from sbrtcheck.judge.course import course_note
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import judged_plan
@@ -24,6 +22,7 @@ from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Sites
+from sbrtcheck.tables.choice import distinct
 
 
 def evaluate(
@@ -92,7 +91,7 @@ def evaluate_with(
 
     ``matches`` are those that the DVHs were computed by, of the organs of the tables at least; found here when None.
     """
-    tables = _refuse_duplicates(tuple(tables))
+    tables = distinct(tables)
     site = site_of(tables, options.site, options.sites)
     tables_at_site = [replace(table, rows=rows_for(table, site)) for table in tables]
     if matches is None:
@@ -128,14 +127,6 @@ def evaluate_with(
         include_unconfirmed=options.include_unconfirmed,
         accept_dose=options.accept_dose,
     )
-
-
-def _refuse_duplicates(tables: tuple[ConstraintTable, ...]) -> tuple[ConstraintTable, ...]:
-    """Refuse tables that a report could not tell apart."""
-    for id_, number in Counter(table.id for table in tables).items():
-        if number > 1:
-            raise TableError(f"{number} tables have the id {id_!r}", hint="give each table once, with an id of its own")
-    return tables
 
 
 @cache

@@ -168,9 +168,8 @@ class Regimens:
 
 def side_of(bed_gy: float, threshold_gy: float, sense: Sense) -> bool:
     """Whether a BED meets a threshold; a difference of rounding only is none, for 50 Gy in 5 has exactly 100 Gy."""
-    if abs(bed_gy - threshold_gy) <= SAME_BED_GY:
-        return sense in (Sense.AT_LEAST, Sense.AT_MOST)
-    return (bed_gy > threshold_gy) == (sense in (Sense.ABOVE, Sense.AT_LEAST))
+    is_same = abs(bed_gy - threshold_gy) <= SAME_BED_GY
+    return sense.is_met(threshold_gy if is_same else bed_gy, threshold_gy)
 
 
 @cache

@@ -130,8 +130,6 @@ class _Oligometastatic(Entry):
     few: int
     several: int
     remark: str
-    lung_candidate_most: int
-    lung_candidate: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,18 +265,3 @@ def _oligo_class(metastases: int, *, few: int, several: int) -> OligoClass:
     if metastases <= few:
         return OligoClass.FEW
     return OligoClass.SEVERAL if metastases <= several else OligoClass.MANY
-
-
-def lung_candidate_by_number(nodules: int) -> bool:
-    """Whether the number of lung metastases, 1 to 3, is that of the candidates for SBRT that the review names.
-
-    General condition, lung function and disease elsewhere count too, and are not looked at here.
-
-    Raises
-    ------
-    ValueError
-        A number below 0.
-    """
-    if nodules < 0:
-        raise ValueError(f"nodules: {nodules} is not a number of metastases")
-    return 1 <= nodules <= _file().oligometastatic.lung_candidate_most

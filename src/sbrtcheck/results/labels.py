@@ -12,7 +12,7 @@ from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode, Prescription
 from sbrtcheck.results.dvh_comparison import NoComparison
-from sbrtcheck.results.outcome import NOTICE, Outcome, ReviewCode, UnderConvention, Verdict
+from sbrtcheck.results.outcome import NOTICE, Outcome, ReviewCode, ReviewReason, UnderConvention, Verdict
 from sbrtcheck.results.plan_site import SHA_SHOWN, SiteOrigin
 from sbrtcheck.results.report_values import ReportValues
 from sbrtcheck.structure_names import is_target_name
@@ -321,28 +321,26 @@ def headline_of(outcome: Outcome) -> str:
     return clean(uncounted_fail_text(outcome) if uncounted else against_limit_text(outcome))
 
 
-def failing_lines(report: ReportValues) -> list[str]:
-    """One line a row that fails, whether it counts or not."""
-    return list(map(headline_of, report.failing))
+def headline_rows(report: ReportValues) -> tuple[Outcome, ...]:
+    """The rows under the headline: those that fail; and under a VARIATION, those that make it one."""
+    varying = [outcome for outcome in report.outcomes if outcome.counts and outcome.verdict is Verdict.VARIATION]
+    return (*report.failing, *(varying if report.verdict is Verdict.VARIATION else ()))
 
 
-def varying_lines(report: ReportValues) -> list[str]:
-    """One line a row that makes a VARIATION of the report; none under another verdict."""
-    rows = [outcome for outcome in report.outcomes if outcome.counts and outcome.verdict is Verdict.VARIATION]
-    return [headline_of(outcome) for outcome in rows if report.verdict is Verdict.VARIATION]
+def reasons_beside_rows(report: ReportValues) -> tuple[ReviewReason, ...]:
+    """The reasons that stand against a pass, but for rows that fail: those are in `headline_rows`."""
+    return tuple(reason for reason in report.reasons if reason.code is not ReviewCode.FAILS_WITHOUT_COUNTING)
 
 
 def reason_lines(report: ReportValues) -> list[str]:
-    """One line for each reason why the report is no pass, but for rows that fail: those are in `failing_lines`."""
-    reasons = [reason for reason in report.reasons if reason.code is not ReviewCode.FAILS_WITHOUT_COUNTING]
-    return list(dict.fromkeys(clean(reason.text) for reason in reasons))
+    """One line a reason of `reasons_beside_rows`."""
+    return list(dict.fromkeys(clean(reason.text) for reason in reasons_beside_rows(report)))
 
 
 def headline_lines(report: ReportValues) -> list[tuple[Verdict, str]]:
     """The lines below the headline: rows that fail, rows that vary, reasons for a review, each with its verdict."""
     return [
-        *((Verdict.FAIL, line) for line in failing_lines(report)),
-        *((Verdict.VARIATION, line) for line in varying_lines(report)),
+        *((outcome.verdict, headline_of(outcome)) for outcome in headline_rows(report)),
         *((Verdict.REVIEW, line) for line in reason_lines(report)),
     ]
 

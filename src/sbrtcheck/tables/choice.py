@@ -5,10 +5,11 @@ Beside that, what is refused before a plan is read: a site without a list of org
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 
-from sbrtcheck.errors import NamesError, UnknownTableError
+from sbrtcheck.errors import NamesError, TableError, UnknownTableError
 from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.progress import log_step
 from sbrtcheck.structure_names import known_names, normalise, similar_organs
@@ -29,6 +30,15 @@ def load_tables(table: TableName | Sequence[TableName] | None) -> tuple[Constrai
         loaded = tuple(given if isinstance(given, ConstraintTable) else load_table(fspath(given)) for given in several)
         set_summary(_versions(loaded))
     return loaded
+
+
+def distinct(tables: Iterable[ConstraintTable]) -> tuple[ConstraintTable, ...]:
+    """The same tables; `TableError` where two have one id, so that a report could not tell them apart."""
+    tables = tuple(tables)
+    for id_, number in Counter(table.id for table in tables).items():
+        if number > 1:
+            raise TableError(f"{number} tables have the id {id_!r}", hint="give each table once, with an id of its own")
+    return tables
 
 
 def _versions(tables: Sequence[ConstraintTable]) -> str:

@@ -38,6 +38,18 @@ class Sense(StrEnum):
         """Whether a value has to stay below a limit that is written with this key."""
         return self in (Sense.BELOW, Sense.AT_MOST)
 
+    def is_met(self, value: float, limit: float) -> bool:
+        """Whether a value keeps a limit that is written with this word."""
+        match self:
+            case Sense.BELOW:
+                return value < limit
+            case Sense.AT_MOST:
+                return value <= limit
+            case Sense.ABOVE:
+                return value > limit
+            case Sense.AT_LEAST:
+                return value >= limit
+
 
 class Kind(StrEnum):
     """What a row is for: only limits give verdicts that count."""

@@ -132,11 +132,8 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
     """Everything the template shows, but the chart; ``drawn_rows`` are numbers of rows that the chart has."""
     sources = labels.SourceList.of(report.outcomes)
     course, _, source = labels.prescription_text(report).partition(" (")
-    numbers = {id(outcome): n for n, outcome in enumerate(report.outcomes)}
-    rows = [
-        _row(numbers[id(outcome)], outcome, report, sources, on_chart=numbers[id(outcome)] in drawn_rows)
-        for outcome in labels.targets_first(report.outcomes)
-    ]
+    numbered = sorted(enumerate(report.outcomes), key=lambda row: not labels.is_of_target(row[1].constraint))
+    rows = [_row(number, outcome, report, sources, on_chart=number in drawn_rows) for number, outcome in numbered]
     return {
         "plan": labels.plan_text(report),
         "verdict": labels.overall_text(report),
@@ -177,12 +174,12 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
 
 def _headlines(report: Report) -> Iterator[Headline]:
     """Rows that fail or vary; then the reasons for a review, where they are few."""
-    texts = {number: labels.headline_of(outcome) for number, outcome in enumerate(report.outcomes)}
-    for verdict, line in labels.headline_lines(report):
-        if verdict is Verdict.REVIEW and _are_many(report):
-            continue
-        row = next((number for number, text in texts.items() if text == line), None)
-        yield Headline(icon=ICONS[verdict], verdict=verdict, text=line, row=row)
+    for outcome in labels.headline_rows(report):
+        icon, row = ICONS[outcome.verdict], report.outcomes.index(outcome)
+        yield Headline(icon=icon, verdict=outcome.verdict, text=labels.headline_of(outcome), row=row)
+    if not _are_many(report):
+        for line in labels.reason_lines(report):
+            yield Headline(icon=ICONS[Verdict.REVIEW], verdict=Verdict.REVIEW, text=line)
 
 
 def _are_many(report: Report) -> bool:
@@ -191,11 +188,9 @@ def _are_many(report: Report) -> bool:
 
 def _folded_reasons(report: Report) -> Iterator[Folded]:
     """The reasons for a review, where they are many: those of one code together."""
-    lines = set(labels.reason_lines(report)) if _are_many(report) else set()
     by_code: dict[ReviewCode, dict[str, str]] = {}
-    for reason in report.reasons:
-        if (text := clean(reason.text)) in lines:
-            by_code.setdefault(reason.code, {})[text] = clean(reason.structure)
+    for reason in labels.reasons_beside_rows(report) if _are_many(report) else ():
+        by_code.setdefault(reason.code, {})[clean(reason.text)] = clean(reason.structure)
     for code, structures_by_text in by_code.items():
         names = list(dict.fromkeys(filter(None, structures_by_text.values())))
         listed = ", ".join([*names[:MAX_NAMES], *(["..."] if len(names) > MAX_NAMES else [])])
