@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
 from folders import ROOT
-from sbrtcheck import api, archive, cli
+from sbrtcheck import __version__, api, archive, cli
 from sbrtcheck.cli import exit_codes, options
 from sbrtcheck.dicom import NotStored
 from sbrtcheck.errors import Fault, InputError, NamesError, TableError, UnknownTableError
@@ -487,6 +487,11 @@ def test_a_reader_that_has_gone_away_is_no_error() -> None:
     )
     done = in_a_process(code)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_package_is_the_command_when_python_runs_it() -> None:
+    done = subprocess.run([sys.executable, "-m", "sbrtcheck", "--version"], capture_output=True, check=False, text=True)
+    assert (done.returncode, done.stdout) == (0, f"sbrtcheck, version {__version__}\n"), done.stderr
 
 
 COMMAND = f"'{sys.executable}' -c 'from sbrtcheck.cli import main; main()'"

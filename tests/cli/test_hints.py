@@ -26,6 +26,7 @@ def at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(EXAMPLES / "plans/lung-50gy-5fx", tmp_path / "plan")
     shutil.copytree(EXAMPLES / "plans/liver-45gy-3fx", tmp_path / "earlier")
     shutil.copy(tmp_path / "plan/rtdose.dcm", tmp_path / "dose.dcm")
+    shutil.copy(EXAMPLES / "exports/lung-50gy-5fx.txt", tmp_path / "export.txt")
     (tmp_path / "empty").mkdir()
     (tmp_path / "syntax.yaml").write_text("a: [\n", encoding="utf-8")
     (tmp_path / "list.yaml").write_text("- a\n", encoding="utf-8")
@@ -43,6 +44,7 @@ NO_PLAN = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or expo
     [
         ("check nowhere --table rtog-0813", "nowhere: no such file or folder", "give the folder with the plan's DICOM"),
         ("check empty --table rtog-0813", "there is no RTDOSE among the files (0 RTDOSE", NO_PLAN),
+        ("dvh export.txt", "there is no RTDOSE among the files (0 RTDOSE", "a text export of DVHs? use --dvh FILE"),
         ("check dose.dcm --table rtog-0813", "RTDOSE ...79153164: there is no RTSTRUCT", NO_PLAN),
         ("check plan", "no table to check against", "name one that sbrtcheck tables lists, or a site"),
         ("check plan --table rtog-813", "no table has the id 'rtog-813'", "did you mean 'rtog-0813'?"),

@@ -47,7 +47,8 @@ def ramp_dvh(
 ) -> DVH:
     """Dose spread evenly between two doses: D at v cc is ``high - v / volume * (high - low)``.
 
-    The band is the same ramp, moved ``half_width_gy`` down and up.
+    The upper bound is the same ramp, moved ``half_width_gy`` up. The lower one is moved down as far, but no dose of it
+    below 0: with ``low_gy < half_width_gy`` it begins at 0 and is the steeper ramp from there.
     """
     e = half_width_gy
     defaults: dict[str, Any] = {

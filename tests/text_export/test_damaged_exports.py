@@ -23,6 +23,7 @@ NAMES = sorted(TEXTS)
 RX = Prescription(dose_gy=50.0, fractions=5)
 UNITS = ["Gy", "cGy", "GY", "%", "cm³", "cc", "ccm", "rad", "", "gy", "percent"]
 UNIT = re.compile(r"cGy|GY|Gy|gy|cm³|ccm|cc|%|percent")
+WITH_UNITS = [name for name in NAMES if UNIT.search(TEXTS[name])]  # some formats print none: theirs are always the same
 
 
 def read(raw: bytes, folder: Path) -> DVHSet | InputError:
@@ -114,7 +115,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
 
 
 @pytest.mark.slow
-@given(st.sampled_from(NAMES), st.data())
+@given(st.sampled_from(WITH_UNITS), st.data())
 def test_another_unit_is_never_taken_silently(
     tmp_path_factory: pytest.TempPathFactory, name: str, data: st.DataObject
 ) -> None:

@@ -518,6 +518,7 @@ def test_an_export_that_cannot_be_read_is_an_error_with_its_place(name: str) -> 
 
 @pytest.mark.parametrize("name", sorted(NOT_USED))
 def test_a_structure_that_cannot_be_used_has_a_reason_and_the_others_are_used(name: str) -> None:
+    """In these files a structure that is sound, where there is one, is called ``Heart``."""
     found = load_dvh_export(BROKEN / name)
     ((reason, detail),) = {(one.reason, one.detail) for one in found.without}
     assert reason is NOT_USED[name][0]

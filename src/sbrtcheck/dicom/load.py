@@ -24,6 +24,7 @@ from sbrtcheck.progress import log_step
 _MAX_LISTED = 5
 _OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"
 _NO_PLAN_HINT = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or export them together"
+_NO_DICOM_HINT = f"a text export of DVHs? use --dvh FILE (dvhs='imported'); else {_NO_PLAN_HINT}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,7 +308,8 @@ def _no_plan_error(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
     what = (
         f"there is no RTDOSE among the files ({counts}, {files.others} other DICOM, {len(files.not_dicom)} not DICOM)"
     )
-    return NoPlanError(what, "", _NO_PLAN_HINT)
+    is_one_other_file = len(files.not_dicom) == 1 and not kinds and not files.others
+    return NoPlanError(what, "", _NO_DICOM_HINT if is_one_other_file else _NO_PLAN_HINT)
 
 
 # Reading it

@@ -3,15 +3,7 @@
 `metrics` has the metrics as values, `grammar` reads them from text, `measurement` measures those of one DVH, and
 `plan_indices` those that need the whole dose grid and a target.
 
-To add a metric:
-
-1. in `metrics`, its class with ``__str__`` (the canonical text), and its name in the union `OfOneDvh` or `OfPlan`;
-2. in `grammar`, its pattern and a function that builds it, as one more entry of ``_RULES``;
-3. in `measurement`, a ``case`` of ``_measure_one_dvh``, or in `plan_indices`, one of ``WholePlan.measure``: the type
-   checker names the place as soon as the class is in the union;
-4. its line in the grammar's docstring, which is the reference that users read.
-
-What a text means is tested for all kinds at once in ``tests/metric/test_metric.py``: add the class to its strategies.
+How to add a metric is said in ``CONTRIBUTING.md``.
 """
 
 from sbrtcheck.metric.grammar import WrittenMetric, parse, parse_written

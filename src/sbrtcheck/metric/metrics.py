@@ -198,7 +198,14 @@ class TargetCount:
         return f"Targets[{self.unit}]"
 
 
-OfOneDvh = DoseAtVolume | VolumeAtDose | DoseStatistic | EquivalentUniformDose | StructureVolume | EffectiveVolume
+OfOneDvh = (
+    DoseAtVolume  # one a line
+    | VolumeAtDose
+    | DoseStatistic
+    | EquivalentUniformDose
+    | StructureVolume
+    | EffectiveVolume
+)
 """Metrics that the DVH of one structure answers."""
 
 OfPlan = IsodoseRatio | PlanIndex | MaxDoseAtDistance | VolumeOutside

@@ -1,6 +1,6 @@
 """Lines of an export -> the one dialect that they are written in.
 
-To add a dialect, add its file here and one entry to ``DIALECTS``, as described in `sbrtcheck.text_export`.
+How to add a dialect is said in ``CONTRIBUTING.md``.
 """
 
 from __future__ import annotations
