@@ -1,13 +1,12 @@
 """Parts of the reference that the package itself knows, as Markdown: they cannot fall behind it.
 
-A page has ``<!-- generated: commands -->`` where it wants one; ``python docs/generated.py modules`` prints one. A
-reason or finding without a meaning here breaks the build, and so does a meaning of one that is gone.
+A page has ``<!-- generated: commands -->`` where it wants one. A reason or finding without a meaning here breaks the
+build, and so does a meaning of one that is gone.
 """
 
 from __future__ import annotations
 
 import ast
-import sys
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -117,7 +116,6 @@ REASONS = {
     Reason.PARTLY_OUTSIDE_GRID: "A part of the structure lies outside the dose grid, and could change the verdict.",
     Reason.DOSE_NOT_OF_PLAN: "The dose is not that of the prescription: of a fraction, a beam, another plan, or empty.",
     Reason.VOLUME_TOO_SMALL: "The structure is smaller than the volume the metric asks about.",
-    Reason.QUOTIENT_UNDEFINED: "The metric divides by a dose or volume that may be 0; the detail says which.",
     Reason.DOSE_GRID_MISSING: "There is no dose. Kept for readers of other sources: a plan without RTDOSE is refused.",
     Reason.PRESCRIPTION_UNKNOWN: "The row needs the prescribed dose or the number of fractions, and neither is known.",
     Reason.FRACTIONS_DO_NOT_MATCH: "The table holds for other numbers of fractions. Nothing is rescaled.",
@@ -428,6 +426,3 @@ PARTS: Mapping[str, Callable[[], str]] = {
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
     )
 }
-
-if __name__ == "__main__":
-    sys.stdout.write(PARTS[sys.argv[1]]() + "\n")

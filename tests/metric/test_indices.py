@@ -306,7 +306,6 @@ def test_what_dose_outside_the_grid_could_make_smaller_is_not_measured(metric: s
 def test_where_no_place_gets_the_prescription_a_ratio_to_it_is_not_measured(metric: str) -> None:
     measured = measure_index(metric, compute_dvhs(plan(DOSE, BALL, dose_gy=90.0)), "PTV")
     assert isinstance(measured, NotMeasured)
-    assert measured.reason is Reason.QUOTIENT_UNDEFINED
     assert measured.detail == "no place receives the prescribed dose"
 
 

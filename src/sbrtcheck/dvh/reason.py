@@ -24,7 +24,6 @@ class Reason(StrEnum):
     PARTLY_OUTSIDE_GRID = "partly outside the dose grid"
     DOSE_NOT_OF_PLAN = "dose is not that of the prescription"
     VOLUME_TOO_SMALL = "volume too small"
-    QUOTIENT_UNDEFINED = "quotient undefined"
     DOSE_GRID_MISSING = "dose grid missing"
     PRESCRIPTION_UNKNOWN = "prescription unknown"
     FRACTIONS_DO_NOT_MATCH = "fractions do not match"

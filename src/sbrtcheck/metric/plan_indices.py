@@ -45,7 +45,7 @@ from sbrtcheck.plan import Plan, UnknownPrescription
 DISTANCE_MM = 20.0
 """The distance of D2cm."""
 
-_NOTHING_PRESCRIBED = NotMeasured(reason=Reason.QUOTIENT_UNDEFINED, detail="no place receives the prescribed dose")
+_NOTHING_PRESCRIBED = NotMeasured(reason=Reason.VOLUME_TOO_SMALL, detail="no place receives the prescribed dose")
 
 
 def measure_index(metric: OfPlan | str, dvhs: DVHSet, target: DVH | str) -> Measurement | NotMeasured:
