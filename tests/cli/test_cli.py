@@ -539,12 +539,12 @@ def test_a_named_table_of_the_site_is_taken_once(run: Run) -> None:
 
 def test_only_the_structures_the_tables_need_are_computed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    compute = plan_dvhs.compute_dvhs
+    compute = plan_dvhs.computed_dvhs
     monkeypatch.setattr(api, "load_plan", lambda *_, **__: plan_of(SpinalCord=0.0, Heart=5.0))
     monkeypatch.setattr(
         plan_dvhs,
-        "compute_dvhs",
-        lambda plan, structures, **rest: asked.append(structures) or compute(plan, structures, **rest),
+        "computed_dvhs",
+        lambda plan, structures, *rest: asked.append(structures) or compute(plan, structures, *rest),
     )
     api.check("plan", "passes")
     assert asked == [{"SpinalCord"}]
