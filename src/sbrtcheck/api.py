@@ -20,8 +20,7 @@ from sbrtcheck.judge.courses import Courses, judge_courses, rules_and_tables
 from sbrtcheck.judge.dose_check import with_dose_doubts
 from sbrtcheck.judge.naming import match_plan, organs_of
 from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of_structures, names_of_plan
-from sbrtcheck.judge.risk import organs_of_models, refuse_diameter
-from sbrtcheck.judge.risk import risks as risks_of_dvhs
+from sbrtcheck.judge.risk import organs_of_models, refuse_diameter, risks_on
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import CheckOptions, Names
 from sbrtcheck.plan import Plan, Prescription
@@ -318,8 +317,9 @@ def risks(
     options = CheckOptions.read(site=site or None, names=names, progress=progress)
     options.refuse_unknown_sites()
     loaded = load_plan(path, plan=plan, prescription=read_prescription(prescription))
-    organ_dvhs = with_dose_doubts(dvhs_for_organs(loaded, organs_of_models(), options), options.names)
-    return risks_of_dvhs(organ_dvhs, site=options.site, names=options.names, diameter_cm=diameter_cm)
+    matches = match_plan(loaded, organs_of_models(), options.names)
+    organ_dvhs = with_dose_doubts(dvhs_for_organs(loaded, matches, options), options.names)
+    return risks_on(organ_dvhs, matches, sites=options.site, diameter_cm=diameter_cm)
 
 
 def accumulate(  # noqa: PLR0913 - one argument an option

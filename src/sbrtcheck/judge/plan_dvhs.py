@@ -28,10 +28,10 @@ def dvhs_for_matches(source: Plan | DVHSet, matches: StructureMatches, options: 
     return computed_dvhs(source, needed, matches.recipes, options.model, options.progress)
 
 
-def dvhs_for_organs(plan: Plan, organs: Collection[str], options: CheckOptions) -> DVHSet:
-    """Compute the DVHs of the structures that these organs are matched to."""
-    matches = match_plan(plan, organs, options.names)
-    return computed_dvhs(plan, matches.needed(organs), matches.recipes, options.model, options.progress)
+def dvhs_for_organs(plan: Plan, matches: StructureMatches, options: CheckOptions) -> DVHSet:
+    """Compute the DVHs of the structures that organs were matched to, and of no others."""
+    wanted = matches.needed(matches.by_organ)
+    return computed_dvhs(plan, wanted, matches.recipes, options.model, options.progress)
 
 
 def dvhs_of_structures(source: Plan | DVHSet, structures: Collection[str] | None, options: CheckOptions) -> DVHSet:

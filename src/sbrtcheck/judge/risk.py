@@ -15,6 +15,7 @@ from sbrtcheck.plan import Finding, Prescription
 from sbrtcheck.radiobiology import Quantity, bed, findings_for, logistic_tcp, lyman_ntcp
 from sbrtcheck.reference_data.risk_models import Bed50, Bed50PerCm, FractionScale, NtcpModel, TcpModel, load_risk_models
 from sbrtcheck.results.risk import NoRisk, Risk
+from sbrtcheck.structure_names import StructureMatches
 
 REFERENCE_GY = 2.0  # of EQD2, which every other fraction size is reached by
 
@@ -147,9 +148,9 @@ def _outside(model: TcpModel, dose_per_fraction_gy: float, fractions: int) -> st
     return ""
 
 
-def organs_of_models() -> frozenset[str]:
-    """The organs that the shipped complication models are for."""
-    return frozenset(organ for model in load_risk_models().ntcp for organ in model.structures)
+def organs_of_models() -> tuple[str, ...]:
+    """The organs that the shipped complication models are for, in their order."""
+    return tuple(dict.fromkeys(organ for model in load_risk_models().ntcp for organ in model.structures))
 
 
 def refuse_diameter(diameter_cm: float | None) -> None:
@@ -184,10 +185,16 @@ def risks(
     tuple of Risk and NoRisk
         One for each model, in the order of the file. Which of them are about this patient is the reader's to say.
     """
-    shipped = load_risk_models()
-    organs = dict.fromkeys(organ for model in shipped.ntcp for organ in model.structures)
-    structures = plan_structures(dvhs, match_plan(dvhs, organs, names))
-    sites = {"", *((site,) if isinstance(site, str) else site)}
+    matches = match_plan(dvhs, organs_of_models(), names)
+    return risks_on(dvhs, matches, sites=(site,) if isinstance(site, str) else site, diameter_cm=diameter_cm)
+
+
+def risks_on(
+    dvhs: DVHSet, matches: StructureMatches, *, sites: Sequence[str], diameter_cm: float | None
+) -> tuple[Risk | NoRisk, ...]:
+    """The same where it is known which structures are the organs of the models."""
+    shipped, structures = load_risk_models(), plan_structures(dvhs, matches)
+    sites = ("", *sites)
     complications = tuple(_of_structures(model, structures) for model in shipped.ntcp if model.site in sites)
     control = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.site in sites)
     return (*complications, *control)
