@@ -20,6 +20,7 @@ from dvh_builders import curve, dvh_set, exact, plan_of, report_on
 from dvh_builders import table as table_of
 from folders import ROOT
 from sbrtcheck.dvh import DVH, Model, Origin, Reason, compute_dvhs
+from sbrtcheck.judge import row as judging
 from sbrtcheck.metric import (
     DoseAtVolume,
     DoseStatistic,
@@ -30,7 +31,6 @@ from sbrtcheck.metric import (
     Unit,
     VolumeAtDose,
     VolumeOutside,
-    WholePlan,
 )
 from sbrtcheck.plan import Prescription
 from sbrtcheck.results import Verdict
@@ -452,7 +452,7 @@ def verdicts_around(row: Constraint, step: Step, monkeypatch: pytest.MonkeyPatch
         organ = dvh_of(row.metric, value, FIVE)
         if monkeypatch is not None:
             measured = Measurement(value=value, low=value, high=value, unit=row.metric.unit)
-            monkeypatch.setattr(WholePlan, "measure", lambda *_, measured=measured: measured)
+            monkeypatch.setattr(judging, "index_from_isodoses", lambda *_, measured=measured: measured)
         dvhs = [ptv] if organ is None else [ptv, replace(organ, name=row.structures[0])]
         (outcome,) = report_on(table_of(row), dvh_set(*dvhs, rx=FIVE)).outcomes
         found.append(outcome.verdict)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sbrtcheck.dvh import DVH, DVHSet
 from sbrtcheck.judge.dose_check import DoseCheck
 from sbrtcheck.judge.naming import TARGET
 from sbrtcheck.judge.selection import CombinedDvhs, select, target_of_limits
 from sbrtcheck.judge.structures import MatchedDvh, PlanStructures
-from sbrtcheck.metric import Measurement, Metric, NotMeasured, OfPlan, WholePlan, measure
+from sbrtcheck.metric import NotMeasured
 from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.tables import Constraint, LimitByTargetVolume
-
-REFINED_SHARE = 1e-3
-"""Width of refined bounds of isodose volumes, as a share of the volume: for rows that wider ones leave undecided."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +20,11 @@ class JudgedPlan:
     """A plan, and what its rows share: which structures are which organ, their DVHs alone and combined.
 
     ``limit_target`` is the target on whose volume limits depend, all separate ones together; None where no limit does.
-    ``whole_plan`` measures metrics of the whole plan, ``refined_whole_plan`` the same on refined isodose volumes.
     """
 
     structures: PlanStructures
     combined: CombinedDvhs
     limit_target: DVH | NotMeasured | None
-    whole_plan: WholePlan
-    refined_whole_plan: WholePlan
     site: PlanSite
     dose: DoseCheck
 
@@ -42,14 +36,6 @@ class JudgedPlan:
     def select(self, row: Constraint) -> list[MatchedDvh]:
         """The structures that the row is judged on, one for every outcome it will have."""
         return [self.combined.with_combined_dvh(matched) for matched in select(row, self.structures)]
-
-    def measure(self, metric: Metric, dvh: DVH) -> Measurement | NotMeasured:
-        """Measure a metric on a structure's DVH, or on the whole plan with the structure as its target."""
-        return self.whole_plan.measure(metric, dvh) if isinstance(metric, OfPlan) else measure(metric, dvh)
-
-    def with_refined_isodoses(self) -> JudgedPlan:
-        """The same with refined bounds of isodose volumes."""
-        return replace(self, whole_plan=self.refined_whole_plan)
 
 
 def judged_plan(
@@ -69,8 +55,6 @@ def judged_plan(
         structures=structures,
         combined=combined,
         limit_target=limit_target,
-        whole_plan=WholePlan(dvhs=structures.dvhs),
-        refined_whole_plan=WholePlan(dvhs=structures.dvhs, bounds_share=REFINED_SHARE),
         site=site,
         dose=dose,
     )

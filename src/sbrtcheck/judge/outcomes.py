@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sbrtcheck.dvh import DVH, Reason
+from sbrtcheck.geometry.isodose_volume import NARROW_SHARE
 from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.judge.metric_findings import metric_findings
 from sbrtcheck.judge.refine_bounds import refine_cases
-from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of
+from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of, with_isodoses
 from sbrtcheck.judge.site import rows_for
 from sbrtcheck.judge.structures import MatchedDvh
 from sbrtcheck.judge.withdraw import OtherDvhs, compute_other_dvhs, outside_percent, withdraw_where_doubtful
@@ -31,9 +32,8 @@ def outcomes_of(
 
     There is an outcome for every structure that a row asks for.
     """
-    cases = refine_cases(
-        [case for table in tables for row in rows_for(table, plan.site) for case in _cases(table, row, plan)]
-    )
+    selected = [case for table in tables for row in rows_for(table, plan.site) for case in _cases(table, row, plan)]
+    cases = refine_cases(with_isodoses(selected, NARROW_SHARE))
     results = [judge_on(case, case.dvh) for case in cases]
     other_dvhs = compute_other_dvhs(cases, results, plan)
     return tuple(
@@ -51,7 +51,8 @@ def _cases(table: ConstraintTable, row: Constraint, plan: JudgedPlan) -> list[Ca
         return not_applicable or (None if has_no_dvh else not_on_this_dose)
 
     return [
-        Case(table=table, row=row, matched=matched, plan=plan, blocked=blocked(matched)) for matched in plan.select(row)
+        Case(table=table, row=row, matched=matched, plan=plan, blocked=blocked(matched), isodoses={})
+        for matched in plan.select(row)
     ]
 
 

@@ -16,11 +16,14 @@ from dataclasses import replace
 
 from sbrtcheck.chart.points import CurvePoint
 from sbrtcheck.dvh import DVH, SAME_DOSE, DVHSet
-from sbrtcheck.judge.row import Case, in_quantity, is_borderline, is_of_elements, judge_on
+from sbrtcheck.judge.row import Case, in_quantity, is_borderline, is_of_elements, judge_on, with_isodoses
 from sbrtcheck.judge.structures import StructureKey
 from sbrtcheck.metric import Measurement, Metric, NotMeasured, OfPlan, Unit, VolumeAtDose
 from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
 from sbrtcheck.tables.points import curve_point
+
+REFINED_SHARE = 1e-3
+"""Width of refined bounds of isodose volumes, as a share of the volume: for rows that wider ones leave undecided."""
 
 CLOSE_BOUNDS = {
     Unit.GY: 0.01,
@@ -41,7 +44,7 @@ def refine_cases(cases: Sequence[Case]) -> list[Case]:
 
     Rows that are on the same structures are refined together, for their elements need to be found only once.
     """
-    refined_cases = [_refine_isodose_volumes(case) for case in cases]
+    refined_cases = _refine_isodose_volumes(cases)
     places_of: dict[tuple[StructureKey, ...], list[int]] = {}
     for place, case in enumerate(refined_cases):
         if isinstance(case.dvh, DVH) and _is_undecided(case, case.dvh):
@@ -53,12 +56,16 @@ def refine_cases(cases: Sequence[Case]) -> list[Case]:
     return refined_cases
 
 
-def _refine_isodose_volumes(case: Case) -> Case:
-    """The case with refined isodose volumes, where the verdict depends on their bounds."""
-    dvh = case.dvh
-    if isinstance(dvh, DVH) and isinstance(case.row.metric, OfPlan) and is_borderline(judge_on(case, dvh)):
-        return replace(case, plan=case.plan.with_refined_isodoses())
-    return case
+def _refine_isodose_volumes(cases: Sequence[Case]) -> list[Case]:
+    """The cases, with refined isodose volumes where the verdict depends on their bounds."""
+    places = [
+        place
+        for place, case in enumerate(cases)
+        if isinstance(case.row.metric, OfPlan) and is_borderline(judge_on(case, case.dvh))
+    ]
+    refined = with_isodoses([cases[place] for place in places], REFINED_SHARE)
+    refined_by_place = dict(zip(places, refined, strict=True))
+    return [refined_by_place.get(place, case) for place, case in enumerate(cases)]
 
 
 def _refine_together(cases: Sequence[Case]) -> list[Case]:

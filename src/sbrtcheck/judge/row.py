@@ -7,6 +7,7 @@ looked at afterwards, in `withdraw`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, Reason, VolumeUnit
@@ -17,6 +18,7 @@ from sbrtcheck.metric import (
     DoseAtVolume,
     Index,
     IsodoseRatio,
+    IsodoseVolumes,
     MaxDoseAtDistance,
     Measurement,
     Metric,
@@ -29,7 +31,11 @@ from sbrtcheck.metric import (
     Unit,
     VolumeAtDose,
     has_volume,
+    index_from_isodoses,
+    isodose_volumes,
+    measure,
     measure_prescription,
+    parts_of_target,
 )
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.radiobiology import Quantity
@@ -46,18 +52,39 @@ DOUBTFUL_VOLUME = DOUBTFUL_CONTOURS | {FindingCode.PLANE_GAP, FindingCode.TOO_FE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One row and what its organ was matched to; ``blocked`` is why the row may not be used for this plan at all."""
+    """One row and what its organ was matched to.
+
+    ``blocked`` is why the row may not be used for this plan at all. ``isodoses`` has what a metric of the whole plan is
+    made of, see `with_isodoses`.
+    """
 
     table: ConstraintTable
     row: Constraint
     matched: MatchedDvh
     plan: JudgedPlan
     blocked: NotMeasured | None
+    isodoses: IsodoseVolumes
 
     @property
     def dvh(self) -> DVH | NotMeasured:
         """What the row is judged on."""
         return self.matched.dvh
+
+
+def with_isodoses(cases: Sequence[Case], bounds_share: float) -> list[Case]:
+    """The cases with the isodose volumes of their metrics, each found once for all of them.
+
+    Nothing is found for rows that are not judged. Their bounds are ``bounds_share`` of the volume apart, or less.
+    """
+    metrics_by_place = {
+        place: case.row.metric
+        for place, case in enumerate(cases)
+        if isinstance(case.row.metric, OfPlan) and isinstance(case.dvh, DVH) and case.blocked is None
+    }
+    if not metrics_by_place:
+        return list(cases)
+    isodoses = isodose_volumes(metrics_by_place.values(), cases[0].plan.dvhs.plan, bounds_share)
+    return [replace(case, isodoses=isodoses) if place in metrics_by_place else case for place, case in enumerate(cases)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +171,11 @@ def _measured(case: Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
     if lies_outside(dvh) and is_of_elements(metric) and not isinstance(metric, StructureVolume):
         return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail="it lies outside the dose grid")
     if isinstance(metric, TargetCount):
-        number, parts = case.matched.target_count, case.plan.whole_plan.parts(dvh)
+        number, parts = case.matched.target_count, parts_of_target(case.plan.dvhs, dvh)
         return Measurement(value=float(number), low=float(number), high=float(max(number, parts)), unit=metric.unit)
-    return case.plan.measure(metric, dvh)
+    if isinstance(metric, OfPlan):
+        return index_from_isodoses(metric, case.plan.dvhs, dvh, case.isodoses)
+    return measure(metric, dvh)
 
 
 def _judge_volume(limits: Limits, dvh: DVH, measured: Measurement | NotMeasured) -> RowResult | None:

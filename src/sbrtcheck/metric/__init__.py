@@ -28,7 +28,7 @@ from sbrtcheck.metric.metrics import (
     VolumeAtDose,
     VolumeOutside,
 )
-from sbrtcheck.metric.plan_indices import WholePlan
+from sbrtcheck.metric.plan_indices import IsodoseVolumes, index_from_isodoses, isodose_volumes, parts_of_target
 
 __all__ = [
     "DoseAtVolume",
@@ -37,6 +37,7 @@ __all__ = [
     "EquivalentUniformDose",
     "Index",
     "IsodoseRatio",
+    "IsodoseVolumes",
     "MaxDoseAtDistance",
     "Measurement",
     "Metric",
@@ -51,11 +52,13 @@ __all__ = [
     "Unit",
     "VolumeAtDose",
     "VolumeOutside",
-    "WholePlan",
     "WrittenMetric",
     "has_volume",
+    "index_from_isodoses",
+    "isodose_volumes",
     "measure",
     "measure_prescription",
     "parse",
     "parse_written",
+    "parts_of_target",
 ]

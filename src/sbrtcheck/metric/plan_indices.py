@@ -22,8 +22,7 @@ be, and hold.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
 
 from sbrtcheck.dvh import DVH, SAME_DOSE, Bounds, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
 from sbrtcheck.errors import GeometryError, MetricError
@@ -40,7 +39,7 @@ from sbrtcheck.metric.metrics import (
     Unit,
     VolumeOutside,
 )
-from sbrtcheck.plan import Plan, UnknownPrescription
+from sbrtcheck.plan import DoseGrid, Plan, UnknownPrescription
 
 DISTANCE_MM = 20.0
 """The distance of D2cm."""
@@ -78,80 +77,110 @@ def measure_index(metric: OfPlan | str, dvhs: DVHSet, target: DVH | str) -> Meas
     parsed = parse(metric) if isinstance(metric, str) else metric
     if not isinstance(parsed, OfPlan):
         raise MetricError(f"metric {str(parsed)!r}: no plan index", hint="a DVH answers it: use measure")
-    return WholePlan(dvhs=dvhs).measure(parsed, dvhs[target] if isinstance(target, str) else target)
+    dvh = dvhs[target] if isinstance(target, str) else target
+    return index_from_isodoses(parsed, dvhs, dvh, isodose_volumes([parsed], dvhs.plan))
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
-class WholePlan:
-    """Measures several indices on one plan; no value, but a tool that keeps the isodose volumes it has found.
+IsodoseVolumes = Mapping[float, IsodoseVolume | NotMeasured]
+"""Dose, Gy -> the volume anywhere in the dose grid that receives it, or why there is none."""
 
-    These do not depend on the target, and several rows of a table ask for the same ones.
+
+def isodose_volumes(metrics: Iterable[OfPlan], plan: Plan | None, bounds_share: float = NARROW_SHARE) -> IsodoseVolumes:
+    """Find the isodose volumes that plan indices are made of: each once, for they do not depend on the target.
 
     Parameters
     ----------
-    dvhs
-        Of the plan.
+    metrics
+        The indices to be measured.
+    plan
+        Without a plan, or without a prescription, there are no isodoses of the prescription, and the result is empty.
     bounds_share
-        How close together the bounds of isodose volumes are to be, as a share of the volume.
+        How close together the bounds of the volumes are to be, as a share of the volume.
     """
+    if plan is None or isinstance(plan.prescription, UnknownPrescription):
+        return {}
+    rx_gy = plan.prescription.dose_gy
+    doses_gy = dict.fromkeys(dose_gy for metric in metrics for dose_gy in _isodoses_gy(metric, rx_gy))
+    return {dose_gy: _isodose_volume(plan.dose, dose_gy, bounds_share) for dose_gy in doses_gy}
 
-    dvhs: DVHSet
-    bounds_share: float = NARROW_SHARE
-    _isodoses: dict[float, IsodoseVolume] = field(default_factory=dict, init=False, repr=False)
 
-    def measure(self, metric: OfPlan, target: DVH) -> Measurement | NotMeasured:
-        """Measure one index; as `measure_index`."""
-        plan = self.dvhs.plan
-        if plan is None or target.volume_unit is not VolumeUnit.CC:
-            detail = "it needs the whole dose grid, not what a planning system stored"
-            return NotMeasured(reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
-        if target.volume <= 0:
-            return NotMeasured(reason=Reason.STRUCTURE_EMPTY)
-        if isinstance(metric, MaxDoseAtDistance):
-            return _max_dose_at_distance(metric, plan, target)
-        rx = plan.prescription
-        if isinstance(rx, UnknownPrescription):
-            return needs_prescription(rx)
-        try:
-            return self._from_isodoses(metric, target, rx.dose_gy)
-        except GeometryError as error:
-            return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=str(error))
+def index_from_isodoses(
+    metric: OfPlan, dvhs: DVHSet, target: DVH, isodoses: IsodoseVolumes
+) -> Measurement | NotMeasured:
+    """Measure one index; as `measure_index`, from what `isodose_volumes` found for this and maybe other indices."""
+    plan = dvhs.plan
+    if plan is None or target.volume_unit is not VolumeUnit.CC:
+        detail = "it needs the whole dose grid, not what a planning system stored"
+        return NotMeasured(reason=Reason.UNDEFINED_FOR_STORED_DVH, detail=detail)
+    if target.volume <= 0:
+        return NotMeasured(reason=Reason.STRUCTURE_EMPTY)
+    if isinstance(metric, MaxDoseAtDistance):
+        return _max_dose_at_distance(metric, plan, target)
+    rx = plan.prescription
+    if isinstance(rx, UnknownPrescription):
+        return needs_prescription(rx)
+    volumes = []
+    for dose_gy in _isodoses_gy(metric, rx.dose_gy):
+        volume = isodoses[dose_gy]
+        if isinstance(volume, NotMeasured):
+            return volume
+        volumes.append(volume)
+    return _from_volumes(metric, volumes, target, rx.dose_gy)
 
-    def parts(self, target: DVH) -> int:
-        """How many parts that do not touch a target has; 1 where that is not known."""
-        from sbrtcheck.geometry.prism_lattice import parts_of
 
-        plan = self.dvhs.plan
-        solid = prisms_of(plan, target) if plan else None
-        return parts_of(*solid) if solid else 1
+def parts_of_target(dvhs: DVHSet, target: DVH) -> int:
+    """How many parts that do not touch a target has; 1 where that is not known."""
+    from sbrtcheck.geometry.prism_lattice import parts_of
 
-    def _from_isodoses(self, metric: IsodoseRatio | PlanIndex | VolumeOutside, target: DVH, rx_gy: float) -> _Result:
-        match metric:
-            case IsodoseRatio():
-                return _ratio(self._isodose(metric.percent / 100 * rx_gy), target.volume)
-            case VolumeOutside():
-                dose_gy = metric.dose / 100 * rx_gy
-                return _outside(metric, self._isodose(dose_gy), target.volume_at_dose(dose_gy), target.volume)
-            case PlanIndex():
-                return self._index(metric.index, target, rx_gy)
+    plan = dvhs.plan
+    solid = prisms_of(plan, target) if plan else None
+    return parts_of(*solid) if solid else 1
 
-    def _index(self, index: Index, target: DVH, rx_gy: float) -> _Result:
-        match index:
-            case Index.CI_RTOG:
-                return _ratio(self._isodose(rx_gy), target.volume)
-            case Index.CI_PADDICK:
-                return _paddick(self._isodose(rx_gy), target.volume_at_dose(rx_gy), target.volume)
-            case Index.GI:
-                return _gradient(self._isodose(rx_gy / 2), self._isodose(rx_gy))
 
-    def _isodose(self, dose_gy: float) -> IsodoseVolume:
-        """The volume that receives at least a dose; doses are one dose within the same rounding as in a DVH."""
-        if dose_gy not in self._isodoses:
-            grid = cast("Plan", self.dvhs.plan).dose
-            self._isodoses[dose_gy] = isodose_volume(
-                grid_frame(grid, 2), dose_gy - SAME_DOSE * grid.max_gy, self.bounds_share
-            )
-        return self._isodoses[dose_gy]
+def _isodoses_gy(metric: OfPlan, rx_gy: float) -> tuple[float, ...]:
+    """The isodoses whose volumes an index is made of."""
+    match metric:
+        case MaxDoseAtDistance():
+            return ()
+        case IsodoseRatio(percent=percent) | VolumeOutside(dose=percent):
+            return (percent / 100 * rx_gy,)
+        case PlanIndex(index=Index.GI):
+            return (rx_gy / 2, rx_gy)
+        case PlanIndex():
+            return (rx_gy,)
+
+
+def _isodose_volume(grid: DoseGrid, dose_gy: float, bounds_share: float) -> IsodoseVolume | NotMeasured:
+    """The volume that receives at least a dose; doses are one dose within the same rounding as in a DVH."""
+    try:
+        return isodose_volume(grid_frame(grid, 2), dose_gy - SAME_DOSE * grid.max_gy, bounds_share)
+    except GeometryError as error:
+        return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=str(error))
+
+
+def _from_volumes(
+    metric: IsodoseRatio | PlanIndex | VolumeOutside, volumes: Sequence[IsodoseVolume], target: DVH, rx_gy: float
+) -> _Result:
+    """An index from the volumes of its isodoses, in the order of `_isodoses_gy`."""
+    match metric:
+        case IsodoseRatio():
+            return _ratio(volumes[0], target.volume)
+        case VolumeOutside():
+            covered = target.volume_at_dose(metric.dose / 100 * rx_gy)
+            return _outside(metric, volumes[0], covered, target.volume)
+        case PlanIndex():
+            return _from_volumes_of_index(metric.index, volumes, target, rx_gy)
+
+
+def _from_volumes_of_index(index: Index, volumes: Sequence[IsodoseVolume], target: DVH, rx_gy: float) -> _Result:
+    match index:
+        case Index.CI_RTOG:
+            return _ratio(volumes[0], target.volume)
+        case Index.CI_PADDICK:
+            return _paddick(volumes[0], target.volume_at_dose(rx_gy), target.volume)
+        case Index.GI:
+            half, full = volumes
+            return _gradient(half, full)
 
 
 _Result = Measurement | NotMeasured
