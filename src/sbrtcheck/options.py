@@ -66,6 +66,10 @@ class CheckOptions:
     include_unconfirmed: bool = False
     progress: Progress = no_progress
 
+    def __post_init__(self) -> None:
+        """Read ``dvhs`` where it is a word: one that is none is refused here, before any plan is read."""
+        object.__setattr__(self, "dvhs", _chosen(Origin, self.dvhs, "DVHs"))
+
     @classmethod
     def read(  # noqa: PLR0913 - one argument an option
         cls,

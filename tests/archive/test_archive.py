@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import os
+import pickle
 import re
 import shutil
 import sys
@@ -43,7 +45,8 @@ from sbrtcheck.archive import (
 from sbrtcheck.archive.entries import without_file_names
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import InputError, NoPlanError, OutputError, TableError, UnknownTableError
-from sbrtcheck.tables import choice
+from sbrtcheck.options import CheckOptions
+from sbrtcheck.tables import choice, load_sites
 
 TABLE = table(row("Mean[Gy]", "below", 30, "PTV"), row("Mean[Gy]", "below", 5, "Cochlea_L", id="second"))
 OPTIONS = Options(tables=(TABLE,))
@@ -286,14 +289,14 @@ def sites(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("sites")
 def test_several_sites_bring_their_tables_and_those_for_all_sites(tmp_path: Path) -> None:
     good(tmp_path, 1)
-    _, rows = checked_here(tmp_path, tmp_path / "out.csv", Options(sites=("lung", "liver")))
+    _, rows = checked_here(tmp_path, tmp_path / "out.csv", Options(choices=CheckOptions(site=("lung", "liver"))))
     assert {one["table_id"] for one in rows} == {"lung-5", "liver-5", "multi-5"}
 
 
 @pytest.mark.usefixtures("sites")
 def test_a_fraction_number_that_no_table_holds_for_is_a_row_with_the_reason(tmp_path: Path) -> None:
     other_fractions(tmp_path, 1)
-    summary, (only,) = checked_here(tmp_path, tmp_path / "out.csv", Options(sites=("lung",)))
+    summary, (only,) = checked_here(tmp_path, tmp_path / "out.csv", Options(choices=CheckOptions(site=("lung",))))
     assert (only["reason"], only["fractions"], only["prescription_gy"]) == (NotChecked.NO_TABLE, "8", "20.0")
     assert only["detail"] == "no bundled table of site 'lung' holds for 8 fractions"
     assert summary.states[State.NOT_CHECKED] == 1
@@ -303,7 +306,9 @@ def test_a_fraction_number_that_no_table_holds_for_is_a_row_with_the_reason(tmp_
 def test_a_named_table_is_taken_alone_and_the_site_says_what_is_expected(tmp_path: Path) -> None:
     other_fractions(tmp_path, 1)
     mine = table(row("Mean[Gy]", "below", 30, "PTV"), id="mine", fractions=(8,))
-    summary, (judged,) = checked_here(tmp_path, tmp_path / "out.csv", Options(sites=("liver",), tables=(mine,)))
+    summary, (judged,) = checked_here(
+        tmp_path, tmp_path / "out.csv", Options(tables=(mine,), choices=CheckOptions(site=("liver",)))
+    )
     assert (judged["table_id"], judged["verdict"], judged["plan_verdict"]) == ("mine", "PASS", "PASS")
     assert judged["plan_site"] == "liver"
     assert summary.states[State.PASSING] == 1
@@ -329,16 +334,50 @@ def test_stored_dvhs_need_no_structure_set_of_their_own_plan(tmp_path: Path) -> 
         files.write(tmp_path / name, made[name])
     assert [bool(entry.problem) for entry in find(tmp_path)] == [True]
     assert [bool(entry.problem) for entry in find(tmp_path, Origin.STORED)] == [False]
-    _, rows = checked_here(tmp_path, tmp_path / "out.csv", replace(OPTIONS, dvhs=Origin.STORED))
+    _, rows = checked_here(tmp_path, tmp_path / "out.csv", replace(OPTIONS, choices=CheckOptions(dvhs=Origin.STORED)))
     assert {(one["table_id"], one["dvh_origin"]) for one in rows} == {("test-table", "stored")}
     by_word: Any = "stored"
-    assert checked_here(tmp_path, tmp_path / "out.csv", replace(OPTIONS, dvhs=by_word))[1] == rows
+    assert checked_here(tmp_path, tmp_path / "out.csv", replace(OPTIONS, choices=CheckOptions(dvhs=by_word)))[1] == rows
 
 
-def test_a_word_that_is_none_is_refused_before_any_plan_is_read(tmp_path: Path) -> None:
+def test_a_word_that_is_none_is_refused_before_any_plan_is_read() -> None:
     strange: Any = "sotred"
-    with pytest.raises(InputError, match="DVHs cannot be 'sotred'; choose one of: computed, stored"):
-        batch(tmp_path, tmp_path / "out.csv", replace(OPTIONS, dvhs=strange))
+    refused = "DVHs cannot be 'sotred'; choose one of: computed, stored"
+    with pytest.raises(InputError, match=refused):
+        Options.read(tables=["rtog-0813"], dvhs=strange)
+    with pytest.raises(InputError, match=refused):
+        CheckOptions(dvhs=strange)
+    with pytest.raises(InputError, match=refused), pytest.warns(DeprecationWarning, match="choices.dvhs"):
+        Options(tables=(TABLE,), dvhs=strange)
+
+
+def test_choices_as_fields_of_the_options_still_work_with_a_warning() -> None:
+    given: dict[str, Any] = {"sites": ("lung",), "names": {"Heart": "Herz"}, "dvhs": "stored", "strict": True}
+    given |= {"lists": load_sites(), "accept_dose": True, "include_unconfirmed": True}
+    with pytest.warns(DeprecationWarning, match=r"Options\.\w+ is now Options\.choices\.\w+; the old"):
+        old = Options(tables=(TABLE,), **given)
+    as_choices = {{"sites": "site", "lists": "sites"}.get(name, name): value for name, value in given.items()}
+    assert old == Options(tables=(TABLE,), choices=CheckOptions(**as_choices))
+    for name, value in given.items():
+        with pytest.warns(DeprecationWarning, match=f"Options.{name} is now"):
+            assert getattr(old, name) == value
+    changed: Any = {"strict": False}
+    with pytest.warns(DeprecationWarning, match=r"Options.strict is now"):
+        assert replace(old, **changed).choices == replace(old.choices, strict=False)
+
+
+def test_options_are_the_same_after_the_way_to_another_process() -> None:
+    read = Options.read(tables=["rtog-0813"], sites=["lung"], names={"Heart": "Herz"}, strict=True, with_paths=True)
+    assert pickle.loads(pickle.dumps(read)) == read  # noqa: S301 - written here
+    assert copy.deepcopy(read) == read
+
+
+def test_what_the_options_do_not_have_is_said_as_of_any_other_value() -> None:
+    options: Any = OPTIONS
+    with pytest.raises(TypeError, match="no keyword 'site'"):
+        Options(site=("lung",))
+    with pytest.raises(AttributeError, match="no attribute 'site'"):
+        _ = options.site
 
 
 # -------------------------------------------------------------------------------- order, executors, crashes
@@ -521,7 +560,7 @@ def test_nothing_in_the_table_names_a_patient(everything: Path, tmp_path: Path, 
         for file in list((everything / "one").iterdir()):
             (everything / "all").mkdir(exist_ok=True)
             file.rename(everything / "all" / f"Nobody Really {number}, {file.name}")
-    batch(everything, tmp_path / "out.csv", replace(OPTIONS, dvhs=dvhs), jobs=1)
+    batch(everything, tmp_path / "out.csv", replace(OPTIONS, choices=CheckOptions(dvhs=dvhs)), jobs=1)
     written = (tmp_path / "out.csv").read_text(encoding="utf-8")
     assert not [word for word in IDENTITY if word in written]
     assert str(tmp_path) not in written

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import traceback
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from sbrtcheck import api
 from sbrtcheck._version import __version__
@@ -19,7 +21,7 @@ from sbrtcheck.formatting import clean
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict, rounded
-from sbrtcheck.tables import ConstraintTable, Sites, load_table
+from sbrtcheck.tables import ConstraintTable, load_table
 from sbrtcheck.tables.choice import distinct
 
 Value = str | float | int | bool | None
@@ -92,6 +94,20 @@ class State(StrEnum):
     NO_PLAN = "part of no plan"
 
 
+_DEFAULT_CHOICES = CheckOptions()
+
+_OLD_NAMES: Mapping[str, str] = {
+    "sites": "site",
+    "names": "names",
+    "dvhs": "dvhs",
+    "lists": "sites",
+    "accept_dose": "accept_dose",
+    "strict": "strict",
+    "include_unconfirmed": "include_unconfirmed",
+}
+"""Choices that `Options` had as fields of its own, with their names in `CheckOptions`; they go with version 0.3."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What to check every plan against, and how.
@@ -100,26 +116,41 @@ class Options:
     ----------
     tables
         Named tables; all their rows are reported for every plan.
-    sites
-        Of the plans: which organs are expected. Without tables, the bundled ones of these sites that hold for a plan's
-        fraction number.
-    names
-        TG-263 name -> structure name, for all plans.
-    dvhs, lists, accept_dose, strict, include_unconfirmed
-        As for `sbrtcheck.check`; ``lists`` are its ``sites``.
+    choices
+        As for one plan. Its ``site`` says which organs are expected; without tables, the bundled ones of these sites
+        that hold for a plan's fraction number are used. It is sent to the processes that check, its ``progress`` too.
     with_paths
         Add the column ``path``; folder names may name patients.
+    **old
+        Fields of version 0.1, with a warning: ``sites``, ``names``, ``dvhs``, ``lists``, ``accept_dose``, ``strict``,
+        ``include_unconfirmed``. They win over those of ``choices``.
     """
 
     tables: tuple[ConstraintTable, ...] = ()
-    sites: tuple[str, ...] = ()
-    names: Mapping[str, str] | None = None
-    dvhs: Origin = Origin.COMPUTED
-    lists: Sites | None = None
-    accept_dose: bool = False
-    strict: bool = False
-    include_unconfirmed: bool = False
+    choices: CheckOptions = _DEFAULT_CHOICES
     with_paths: bool = False
+
+    def __init__(
+        self,
+        *,
+        tables: tuple[ConstraintTable, ...] = (),
+        choices: CheckOptions = _DEFAULT_CHOICES,
+        with_paths: bool = False,
+        **old: Any,
+    ) -> None:
+        # of the dataclass itself until the old keywords go
+        object.__setattr__(self, "tables", tables)
+        object.__setattr__(self, "choices", _with_old_keywords(choices, old) if old else choices)
+        object.__setattr__(self, "with_paths", with_paths)
+
+    if not TYPE_CHECKING:  # types know the new names only
+
+        def __getattr__(self, name: str) -> Any:
+            """A choice by the name that it had as a field."""
+            if name not in _OLD_NAMES:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            _warn_of_old_name(name, frames=3)
+            return getattr(self.choices, _OLD_NAMES[name])
 
     @classmethod
     def read(  # noqa: PLR0913 - one argument an option
@@ -155,35 +186,27 @@ class Options:
         )
         loaded = distinct(load_table(table) for table in dict.fromkeys(tables))
         choices.refuse_unknown(loaded)
-        return cls(
-            tables=loaded,
-            sites=choices.site,
-            names=choices.names,
-            dvhs=choices.dvhs,
-            lists=choices.sites,
-            accept_dose=choices.accept_dose,
-            strict=choices.strict,
-            include_unconfirmed=choices.include_unconfirmed,
-            with_paths=with_paths,
-        )
-
-    @property
-    def choices(self) -> CheckOptions:
-        """The same as one value, for the check of a plan; `InputError` for a word that is none."""
-        return CheckOptions.read(
-            site=self.sites,
-            names=self.names,
-            dvhs=self.dvhs,
-            sites=self.lists,
-            accept_dose=self.accept_dose,
-            strict=self.strict,
-            include_unconfirmed=self.include_unconfirmed,
-        )
+        return cls(tables=loaded, choices=choices, with_paths=with_paths)
 
     @property
     def columns(self) -> Mapping[str, type]:
         """Columns of the table, and the type of their values."""
         return {**COLUMNS, **_PATH} if self.with_paths else COLUMNS
+
+
+def _with_old_keywords(choices: CheckOptions, old: Mapping[str, Any]) -> CheckOptions:
+    for name in old:
+        if name not in _OLD_NAMES:
+            raise TypeError(f"Options has no keyword {name!r}")
+        _warn_of_old_name(name, frames=4)
+    given = {_OLD_NAMES[name]: value for name, value in old.items()}
+    read = CheckOptions.read(**given)
+    return replace(choices, **{name: getattr(read, name) for name in given})
+
+
+def _warn_of_old_name(name: str, *, frames: int) -> None:
+    text = f"Options.{name} is now Options.choices.{_OLD_NAMES[name]}; the old name goes with version 0.3"
+    warnings.warn(text, DeprecationWarning, stacklevel=frames)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,7 +346,7 @@ def _head(entry: Entry, options: Options) -> dict[str, Value]:
         "plan_uid": entry.plan_uid,
         "structure_set_uid": entry.structure_set_uid,
         "dose_uids": " ".join(entry.dose_uids),
-        "dvh_origin": str(options.dvhs),
+        "dvh_origin": str(options.choices.dvhs),
         "software": f"sbrtcheck {__version__}",
         "path": entry.folder,
     }
