@@ -9,7 +9,10 @@ import pytest
 
 from dvh_builders import dvh_set, percent_dvh, ramp_dvh, report_on, row, table
 from sbrtcheck.dvh import Between, DVHSet, EndCaps, Interpolation, Model, Reason, compute_dvhs
-from sbrtcheck.metric import Measurement
+from sbrtcheck.geometry import GridFrame
+from sbrtcheck.geometry.isodose_volume import IsodoseVolume, isodose_volume
+from sbrtcheck.metric import Measurement, plan_indices
+from sbrtcheck.metric.plan_indices import measure_index
 from sbrtcheck.plan import FindingCode, Plan, Prescription, Structure, UnknownPrescription
 from sbrtcheck.render import FORMATS
 from sbrtcheck.results import Outcome, Verdict
@@ -213,6 +216,30 @@ def test_rows_on_the_whole_plan_are_judged_under_every_convention_and_say_what_w
         "D2cm[%Rx]: the whole dose grid without PTV and all within 2 cm of it",
         "V105%Rx_outside_PTV[%PTV]: the whole dose grid without PTV",
     }
+
+
+def test_rows_on_the_same_isodoses_share_them_and_rows_that_are_not_judged_find_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    of = compute_dvhs(peaked(brick(10.0)))
+    found: list[float] = []
+
+    def noted(frame: GridFrame, dose_gy: float, narrow_share: float) -> IsodoseVolume:
+        found.append(round(dose_gy, 3))
+        return isodose_volume(frame, dose_gy, narrow_share)
+
+    metrics = ("R50%[ratio]", "GI[ratio]", "CI_RTOG[ratio]", "CI_Paddick[ratio]", "D2cm[%Rx]")
+    alone = [measure_index(metric, of, "PTV") for metric in metrics]
+    monkeypatch.setattr(plan_indices, "isodose_volume", noted)
+    rows = tuple(row(metric, "below", 999, "PTV", id=metric) for metric in metrics)
+    assert [outcome.measurement for outcome in judged(rows, of)] == alone
+    rx = of.prescription
+    assert isinstance(rx, Prescription)
+    assert sorted(found) == pytest.approx([rx.dose_gy / 2, rx.dose_gy], abs=0.01)
+    found.clear()
+    other_fractions = table(*rows, fractions=(8,))
+    assert {outcome.reason for outcome in report_on(other_fractions, of).outcomes} == {Reason.FRACTIONS_DO_NOT_MATCH}
+    assert found == []
 
 
 def test_an_index_near_its_limit_is_made_certain() -> None:
