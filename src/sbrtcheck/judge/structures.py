@@ -79,7 +79,7 @@ class MatchedDvh:
     @property
     def has_probable_structure(self) -> bool:
         """Whether a structure is the organ by its name, most likely, and is not known as another organ."""
-        return any(not organ_named(name) for name in self.probable)
+        return any(organ_named(name) is None for name in self.probable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,8 +220,8 @@ def _from_derived(organ: str, derived: DVH | NoDVH, matches: StructureMatches) -
 def _copies_of_parts(derived: DVH | NoDVH, structures: Sequence[RoiName]) -> tuple[RoiName, ...]:
     """Copies, versions and parts of what a derived structure was built from."""
     recipes = derived.made_of if isinstance(derived, DVH) else ()
-    parts = [roi for recipe in recipes for roi in recipe.plus]
-    copies = (copy for part in parts for copy in copies_of(organ_named(part.name), part, structures))
+    parts = [(roi, organ_named(roi.name)) for recipe in recipes for roi in recipe.plus]
+    copies = (copy for roi, organ in parts if organ is not None for copy in copies_of(organ, roi, structures))
     return tuple(dict.fromkeys(copies))
 
 

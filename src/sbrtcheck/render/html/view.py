@@ -423,7 +423,7 @@ def _name_cells(organ: OrganName) -> tuple[str | int, ...]:
 
 def _is_absent(organ: OrganName) -> bool:
     """Whether the plan has no structure of an organ's name, nor a close one, and the user gave none."""
-    return isinstance(organ.match, NoMatch) and not organ.match.suggested and not organ.given
+    return isinstance(organ.match, NoMatch) and not organ.match.suggested and organ.given_name is None
 
 
 def _comparison_dict(report: Report) -> dict[str, Any]:
