@@ -281,7 +281,7 @@ def _source_facts(outcome: Outcome) -> Iterator[Fact]:
 
 def _contour_facts(outcome: Outcome, report: Report) -> Iterator[Fact]:
     yield from _fact_if_any("Organ", outcome.organ)
-    yield from _fact_if_any("Contour", outcome.contour or "none")
+    yield from _fact_if_any("Contour", "none" if outcome.structure is None else outcome.contour)
     yield from _fact_if_any("Matched by", outcome.rule)
     yield from _fact_if_any("Lacking", *outcome.lacking)
     yield from _fact_if_any("Optional", *outcome.constraint.optional)
