@@ -410,7 +410,7 @@ def for_clinician(report: ReportValues) -> list[str]:
 
 def asked_of_clinician(report: ReportValues, table: ConstraintTable) -> list[ClinicianItem]:
     """Statements of a table that hold at the site of the plan."""
-    return [item for item in table.for_clinician if report.site.holds(item.site)]
+    return [item for item in table.for_clinician if report.site.holds(item.only_site)]
 
 
 def legend(report: ReportValues) -> list[str]:

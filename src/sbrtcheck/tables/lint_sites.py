@@ -52,13 +52,12 @@ def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
         yield from _without_row(organ, [table], "no row of the table is of")
 
 
-def row_site_slips(site: str, table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
+def row_site_slips(only_site: str | None, table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
     """A row or a statement that holds for a site which no plan will be given."""
     site_ids = {*sites, *((table.site,) if table.site != MULTI else ())}
-    if site and site not in site_ids:
-        yield _warning(
-            f"site '{site}' is in no file of sites", _suggestion(site, site_ids, "no plan will be of that site")
-        )
+    if only_site is not None and only_site not in site_ids:
+        hint = _suggestion(only_site, site_ids, "no plan will be of that site")
+        yield _warning(f"site '{only_site}' is in no file of sites", hint)
 
 
 def _suggestion(site: str, known: Iterable[str], otherwise: str) -> str:
