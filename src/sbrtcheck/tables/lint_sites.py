@@ -43,7 +43,7 @@ def site_slips(sites: Sites, tables: Sequence[ConstraintTable]) -> Iterator[tupl
 def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
     """What seems wrong with the sites and expected organs of a table; ``sites`` are the ids that are known."""
     site_ids = {*sites, MULTI}
-    if table.site and table.site not in site_ids and not table.expects:
+    if table.site not in site_ids and not table.expects:
         hint = "list the organs that a plan must have in expects, or the site in a file of sites"
         yield _warning(f"site '{table.site}' has no list of expected organs", _suggestion(table.site, site_ids, hint))
     named = {name for row in table.rows for name in row.structures}
