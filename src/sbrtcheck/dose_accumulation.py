@@ -196,9 +196,9 @@ def _sampled(
 
 def _to_frame_of(plan: Plan, first: Plan, registrations: Sequence[Registration], *, frames_agree: bool) -> FloatArray:
     """Matrix from the first plan's frame of reference to another plan's."""
-    theirs, ours = plan.uids.frame_of_reference, first.uids.frame_of_reference
-    if plan is first or (theirs and theirs == ours):
+    if plan is first or plan.uids.share_frame_with(first.uids):
         return np.eye(4)
+    theirs, ours = plan.uids.frame_of_reference, first.uids.frame_of_reference
     for registration in registrations:
         matrix = registration.matrix(ours, theirs)
         if matrix is not None:
@@ -379,9 +379,9 @@ def _summary(course: Course) -> str:
 def _frame_findings(
     plan: Plan, first: Plan, registrations: Sequence[Registration], *, frames_agree: bool
 ) -> list[Finding]:
-    theirs, ours = plan.uids.frame_of_reference, first.uids.frame_of_reference
-    if theirs and theirs == ours:
+    if plan.uids.share_frame_with(first.uids):
         return []
+    theirs, ours = plan.uids.frame_of_reference, first.uids.frame_of_reference
     if not frames_agree or any(registration.matrix(ours, theirs) is not None for registration in registrations):
         text = f"{_name(plan)} was moved to the frame of reference of {_name(first)} by the registration given"
     else:

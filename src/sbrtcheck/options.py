@@ -40,7 +40,7 @@ class CheckOptions:
     names
         TG-263 name -> structure name of the plan; wins over every other matching rule.
     names_file
-        The file that the names are from, for messages; ``""`` where there is none.
+        The file that the names are from, for messages; None where there is none.
     site
         Treatment sites of the plan; none to use that of the tables.
     sites
@@ -58,7 +58,7 @@ class CheckOptions:
     dvhs: Origin = Origin.COMPUTED
     model: Model = _USUAL
     names: Mapping[str, str] | None = None
-    names_file: str = ""
+    names_file: str | None = None
     site: tuple[str, ...] = ()
     sites: Sites | None = None
     accept_dose: bool = False
@@ -103,7 +103,7 @@ class CheckOptions:
                 dose=_chosen(Interpolation, dose_interpolation, "the dose between grid points"),
             ),
             names=load_names(names),
-            names_file=fspath(names) if isinstance(names, str | PathLike) else "",
+            names_file=fspath(names) if isinstance(names, str | PathLike) else None,
             site=(site,) if isinstance(site, str) else tuple(site or ()),
             sites=load_sites(sites) if isinstance(sites, str | PathLike) else sites,
             accept_dose=accept_dose,
@@ -143,7 +143,7 @@ class CheckOptions:
     def refuse_unknown(self, tables: Sequence[ConstraintTable]) -> None:
         """Raise `UnknownTableError` for a site, and `NamesError` for an organ, that nobody knows, as above."""
         self.refuse_unknown_sites(tables)
-        check_names(self.names or {}, tables, place=self.names_file)
+        check_names(self.names or {}, tables, file=self.names_file)
 
     def refuse_unknown_sites(self, tables: Sequence[ConstraintTable] = ()) -> None:
         """Raise `UnknownTableError` for a site of which neither the lists nor one of these tables know the organs."""

@@ -307,6 +307,10 @@ class PlanUids:
     doses: tuple[str, ...] = ()
     frame_of_reference: str = ""
 
+    def share_frame_with(self, other: PlanUids) -> bool:
+        """Whether both state a frame of reference, and the same: two that state none may lie anywhere."""
+        return self.frame_of_reference == other.frame_of_reference != ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:

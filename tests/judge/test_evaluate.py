@@ -28,7 +28,8 @@ from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, NoDVH, Origin, Reason, co
 from sbrtcheck.errors import TableError
 from sbrtcheck.metric import Measurement, NotMeasured, parse
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
-from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict
+from sbrtcheck.results import MatchedStructure, Outcome, Report, ReviewCode, Verdict
+from sbrtcheck.results.labels import absent_organs
 from sbrtcheck.structure_names import Rule
 from sbrtcheck.tables import Constraint, Kind, Select, Site, Sites, Status
 from sbrtcheck.tables.values import ExpectedOrgan
@@ -405,6 +406,17 @@ def test_a_name_is_ambiguous_whether_its_structures_were_computed_or_not() -> No
     plan = plan_of(spinal_cord=0.0, Spinalcord=5.0, Heart=10.0)
     outcome = only(report_on(table(row("Mean[Gy]", "below", 30)), compute_dvhs(plan, structures=["Heart"])))
     assert outcome.reason is Reason.STRUCTURE_AMBIGUOUS
+
+
+def test_a_structure_without_a_name_that_its_code_tells_is_matched_all_the_same() -> None:
+    plan = plan_of(SpinalCord=0.0)
+    nameless = replace(plan.structures[0], name="", codes=("SpinalCord",))
+    asked = table(row("Mean[Gy]", "below", 30), row("Mean[Gy]", "below", 30, "Heart"))
+    matched, missing = report_on(asked, compute_dvhs(replace(plan, structures=(nameless,)))).outcomes
+    assert matched.structure == MatchedStructure(names=("",), rules=(Rule.CODE,))
+    assert missing.structure is None
+    assert (matched.contour, missing.contour) == ("", "")  # what is printed does not tell them apart
+    assert [organ for _, organ in absent_organs([matched, missing])] == ["Heart"]
 
 
 def test_a_structure_that_nobody_asked_to_compute_is_not_called_missing() -> None:

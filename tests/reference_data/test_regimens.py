@@ -218,7 +218,7 @@ def test_nothing_is_said_of_an_unknown_prescription() -> None:
 def test_the_thresholds_are_of_the_liver_and_are_not_told_to_a_lung_plan() -> None:
     assert {one.site for one in SHIPPED.thresholds} == {"liver"}
     assert not any(one.holds_at("lung") for one in SHIPPED.thresholds)
-    assert all(one.holds_at("liver") and one.holds_at("") for one in SHIPPED.thresholds)
+    assert all(one.holds_at("liver") and one.holds_at(None) and one.holds_at("") for one in SHIPPED.thresholds)
 
 
 # -------------------------------------------------------------------------------- the command

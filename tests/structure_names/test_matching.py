@@ -152,7 +152,7 @@ def test_a_target_margin_or_boolean_name_is_never_an_organ(
     roi = RoiName(name=form.format(name=name, mark=mark), number=1, kind=kind, codes=(organ,) if coded else ())
     assert isinstance(match(organ, [roi]), NoMatch)
     named = organ_named(roi.name)
-    assert named == "" or (mark == "PRV" and named.endswith("_PRV"))  # SpinalCanalPRV is a listed margin, no organ
+    assert named is None or (mark == "PRV" and named.endswith("_PRV"))  # SpinalCanalPRV is a listed margin, no organ
 
 
 @given(
@@ -559,7 +559,7 @@ def test_the_organ_of_a_name_is_the_one_that_a_structure_of_that_name_is_taken_f
         for organ in ORGANS
         if isinstance(found := match(organ, rois(name)), Match) and found.rule in (Rule.EXACT, Rule.ALIAS)
     }
-    assert by_name == ({organ_named(name)} - {""})
+    assert by_name == ({organ_named(name)} - {None})
 
 
 @given(

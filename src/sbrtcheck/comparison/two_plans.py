@@ -98,7 +98,8 @@ def _row_comparisons(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Iter
 
 def _no_counterpart(outcome: Outcome) -> NoOutcome:
     """What the other plan has for a target that only this one has."""
-    return NoOutcome(detail=f"it has no {outcome.contour or outcome.organ} of its own")
+    name = outcome.organ if outcome.structure is None else outcome.contour
+    return NoOutcome(detail=f"it has no {name} of its own")
 
 
 def _row_comparison(outcome: Outcome, first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> RowComparison:
@@ -260,7 +261,8 @@ def _partner(dvh: DVH, rows: Sequence[RowComparison], second: Report) -> DVH | N
     """What the second plan has for a structure of the first: that of the same rows, else that of its name."""
     for row in rows:
         if isinstance(row.first, Outcome) and isinstance(row.second, Outcome) and row.first.contour == dvh.name:
-            partner = dvh_of(row.second.contour, dvh.number, second.dvhs) if row.second.contour else None
+            is_matched = row.second.structure is not None
+            partner = dvh_of(row.second.contour, dvh.number, second.dvhs) if is_matched else None
             if isinstance(partner, DVH):
                 return partner
     return dvh_of(dvh.name, dvh.number, second.dvhs)

@@ -28,7 +28,9 @@ def course_note(rx: Prescription | UnknownPrescription, site: PlanSite = UNKNOWN
             for regimen in regimens.of_prescription(rx.dose_gy, rx.fractions)
             if not set(regimen.sites).issubset(other_sites)
         ),
-        sides=tuple(_side(threshold, rx) for threshold in regimens.thresholds if threshold.site not in other_sites),
+        sides=tuple(
+            _side(threshold, rx) for threshold in regimens.thresholds if threshold.only_site not in other_sites
+        ),
         findings=findings_for(rx.dose_gy, fractions=rx.fractions),
     )
 

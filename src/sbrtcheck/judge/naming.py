@@ -98,7 +98,7 @@ def names_of_matches(tables: Sequence[ConstraintTable], matches: StructureMatche
             rows=tuple(row_id for row_id, row in rows if organ in organs_of_row(row)),
             match=matched[organ],
             needed=organ in needed,
-            given=given_name(organ, matches.given),
+            given_name=given_name(organ, matches.given),
         )
         for organ in table_organs
     )
@@ -153,7 +153,7 @@ def _doubts_of_organ(organ: OrganName, structures: Sequence[RoiName]) -> Iterato
     match organ.match:
         case Match() as matched:
             yield from _doubts_of_match(matched, structures)
-        case Ambiguous(rois=rois, hint=hint) if organ.given:
+        case Ambiguous(rois=rois, hint=hint) if organ.given_name is not None:
             yield f"{organ.organ}: '{organ.given}' was given, which {len(rois)} structures are; {hint}"
         case NoMatch(given=None, probable=probable) if probable:
             yield f"{organ.organ}: probably {_quoted(probable)}, and not matched; a names file can match one"
@@ -163,7 +163,7 @@ def _doubts_of_organ(organ: OrganName, structures: Sequence[RoiName]) -> Iterato
 
 def _doubts_of_match(matched: Match, structures: Sequence[RoiName]) -> Iterator[str]:
     other_organ = organ_named(matched.roi.name)
-    if matched.rule is Rule.GIVEN and other_organ not in ("", matched.organ):
+    if matched.rule is Rule.GIVEN and other_organ not in (None, matched.organ):
         yield f"{matched.organ}: '{matched.roi.name}' was given, which is a name of {other_organ}"
     if not matched.roi.contoured:
         probably = f"; probably {_quoted(matched.probable)}" if matched.probable else ""

@@ -58,8 +58,7 @@ def judge_reirradiation(
     outcomes = tuple(_outcome(limit, by_part[limit.of], uncovered=uncovered) for limit in rule.limits)
     return RuleReport(
         rule=rule,
-        contour=matched.contour,
-        match_rule=matched.rule,
+        structure=matched.structure,
         outcomes=outcomes,
         verdict=_overall(outcomes),
         findings=(*matched.findings, *(matched.dvh.findings if isinstance(matched.dvh, DVH) else ())),

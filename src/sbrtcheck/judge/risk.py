@@ -194,9 +194,9 @@ def risks_on(
 ) -> tuple[Risk | NoRisk, ...]:
     """The same where it is known which structures are the organs of the models."""
     shipped, structures = load_risk_models(), plan_structures(dvhs, matches)
-    sites = ("", *sites)
-    complications = tuple(_of_structures(model, structures) for model in shipped.ntcp if model.site in sites)
-    control = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.site in sites)
+    applied = (None, *sites)
+    complications = tuple(_of_structures(model, structures) for model in shipped.ntcp if model.only_site in applied)
+    control = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.only_site in applied)
     return (*complications, *control)
 
 

@@ -14,6 +14,7 @@ from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.judge.structures import MatchedDvh, PlanStructures, StructureKey, dvh_or_reason, first_of
 from sbrtcheck.metric import IsodoseRatio, Metric, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode
+from sbrtcheck.results.outcome import MatchedStructure
 from sbrtcheck.structure_names import TARGETS
 from sbrtcheck.tables import Constraint, Select
 
@@ -83,10 +84,13 @@ def _several_targets_finding(text: str, organ: str) -> Finding:
 def _combine_targets(organ: str, targets: Sequence[MatchedDvh]) -> MatchedDvh:
     """All of several targets as one; not measured where one of them is not."""
     not_measured = next((matched.dvh for matched in targets if isinstance(matched.dvh, NotMeasured)), None)
+    structures = [matched.structure for matched in targets if matched.structure is not None]
     return MatchedDvh(
         organ=organ,
-        contour=" + ".join(matched.contour for matched in targets),
-        rule=", ".join(dict.fromkeys(matched.rule for matched in targets)),
+        structure=MatchedStructure(
+            names=tuple(name for structure in structures for name in structure.names),
+            rules=tuple(dict.fromkeys(rule for structure in structures for rule in structure.rules)),
+        ),
         dvh=targets[0].dvh if not_measured is None else not_measured,
         parts=_parts_of(targets) if not_measured is None else (),
         target_count=len(targets),
@@ -111,18 +115,21 @@ def _combine_parts(row: Constraint, structures: PlanStructures) -> MatchedDvh:
     if not measured:
         in_plan = next((part for part in parts if not part.is_missing), parts[0])  # it has the better reason why not
         return replace(in_plan, organ=organ, probable=probable)
-    contours = tuple(dict.fromkeys(part.contour for part in measured))
+    matched = [part.structure for part in measured if part.structure is not None]
+    together = MatchedStructure(
+        names=tuple(dict.fromkeys(structure.contour for structure in matched)),
+        rules=tuple(dict.fromkeys(rule for structure in matched for rule in structure.rules)),
+    )
     lacking = [part for part in parts if not isinstance(part.dvh, DVH)]
     missed = [part for part in lacking if part.organ not in row.optional or not _is_absent(part, structures)]
     return MatchedDvh(
         organ=organ,
-        contour=" + ".join(contours),
-        rule=", ".join(dict.fromkeys(part.rule for part in measured if part.rule)),
+        structure=together,
         dvh=measured[0].dvh,
         parts=_parts_of(measured),
         findings=(
             *(finding for part in measured for finding in part.findings),
-            *_lacking_parts_finding(lacking, organ, contours),
+            *_lacking_parts_finding(lacking, organ, together),
         ),
         lacking=tuple(_lacking_text(part) for part in missed),
         probable=probable,
@@ -132,8 +139,8 @@ def _combine_parts(row: Constraint, structures: PlanStructures) -> MatchedDvh:
 
 def _is_absent(part: MatchedDvh, structures: PlanStructures) -> bool:
     """Whether the plan has nothing of it: no structure of that name, or one that nobody contoured."""
-    if part.contour:
-        return not any(roi.contoured for roi in structures.matches.structures if roi.name == part.contour)
+    if part.structure is not None:
+        return not any(roi.contoured for roi in structures.matches.structures if roi.name in part.structure.names)
     return part.is_missing and not part.probable
 
 
@@ -146,8 +153,10 @@ def _lacking_text(part: MatchedDvh) -> str:
     return f"{part.organ} ({part.dvh.reason})"
 
 
-def _lacking_parts_finding(lacking: Sequence[MatchedDvh], organ: str, contours: Sequence[str]) -> tuple[Finding, ...]:
+def _lacking_parts_finding(
+    lacking: Sequence[MatchedDvh], organ: str, together: MatchedStructure
+) -> tuple[Finding, ...]:
     if not lacking:
         return ()
     text = f"{organ} was evaluated without {', '.join(map(_lacking_text, lacking))}"
-    return (Finding(code=FindingCode.DERIVED_STRUCTURE, text=text, subject=" + ".join(contours)),)
+    return (Finding(code=FindingCode.DERIVED_STRUCTURE, text=text, subject=together.contour),)

@@ -64,4 +64,4 @@ def _table_text(table: ConstraintTable) -> str:
 
 def rows_for(table: ConstraintTable, site: PlanSite) -> tuple[Constraint, ...]:
     """The rows of a table that hold at the site."""
-    return tuple(row for row in table.rows if site.holds(row.site))
+    return tuple(row for row in table.rows if site.holds(row.only_site))

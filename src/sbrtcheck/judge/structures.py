@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, FindingCode
+from sbrtcheck.results.outcome import MatchedStructure, contour_or_empty
 from sbrtcheck.structure_names import (
     TARGETS,
     Ambiguous,
@@ -33,8 +34,8 @@ class MatchedDvh:
 
     Parameters
     ----------
-    organ, contour, rule
-        The organ; the structures matched to it, and by which rule.
+    organ, structure
+        The organ; what was matched to it, None where nothing was.
     dvh
         What the organ is judged on. That of ``parts`` together where there are several: until they are combined, that
         of the first.
@@ -55,8 +56,7 @@ class MatchedDvh:
     """
 
     organ: str
-    contour: str = ""
-    rule: str = ""
+    structure: MatchedStructure | None = None
     dvh: DVH | NotMeasured
     parts: tuple[DVH, ...] = ()
     target_count: int = 1
@@ -65,6 +65,11 @@ class MatchedDvh:
     others: tuple[str, ...] = ()
     probable: tuple[str, ...] = ()
     copies: tuple[RoiName, ...] = ()
+
+    @property
+    def contour(self) -> str:
+        """Name of what was matched; to print, empty where nothing was."""
+        return contour_or_empty(self.structure)
 
     @property
     def key(self) -> tuple[StructureKey, ...]:
@@ -79,7 +84,7 @@ class MatchedDvh:
     @property
     def has_probable_structure(self) -> bool:
         """Whether a structure is the organ by its name, most likely, and is not known as another organ."""
-        return any(not organ_named(name) for name in self.probable)
+        return any(organ_named(name) is None for name in self.probable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,8 +193,7 @@ def _from_match(matched: Match, matches: StructureMatches, by_key: Mapping[Struc
     copies = () if matched.rule is Rule.GIVEN else copies_of(matched.organ, matched.roi, matches.structures)
     return MatchedDvh(
         organ=matched.organ,
-        contour=matched.roi.name,
-        rule=matched.rule,
+        structure=MatchedStructure(names=(matched.roi.name,), rules=(matched.rule,)),
         dvh=dvh,
         parts=(dvh,) if isinstance(dvh, DVH) else (),
         findings=(
@@ -208,8 +212,7 @@ def _from_derived(organ: str, derived: DVH | NoDVH, matches: StructureMatches) -
     copies = _copies_of_parts(derived, matches.structures)
     return MatchedDvh(
         organ=organ,
-        contour=derived.name,
-        rule=Rule.DERIVED,
+        structure=MatchedStructure(names=(derived.name,), rules=(Rule.DERIVED,)),
         dvh=dvh,
         parts=(dvh,) if isinstance(dvh, DVH) else (),
         findings=_copies_finding(derived.name, copies),
@@ -220,8 +223,8 @@ def _from_derived(organ: str, derived: DVH | NoDVH, matches: StructureMatches) -
 def _copies_of_parts(derived: DVH | NoDVH, structures: Sequence[RoiName]) -> tuple[RoiName, ...]:
     """Copies, versions and parts of what a derived structure was built from."""
     recipes = derived.made_of if isinstance(derived, DVH) else ()
-    parts = [roi for recipe in recipes for roi in recipe.plus]
-    copies = (copy for part in parts for copy in copies_of(organ_named(part.name), part, structures))
+    parts = [(roi, organ_named(roi.name)) for recipe in recipes for roi in recipe.plus]
+    copies = (copy for roi, organ in parts if organ is not None for copy in copies_of(organ, roi, structures))
     return tuple(dict.fromkeys(copies))
 
 
@@ -309,5 +312,6 @@ def first_of(organs: Sequence[str], of_organ: Callable[[str], list[MatchedDvh]])
 
 
 def _instead_finding(passed_over: Sequence[str], matched: MatchedDvh) -> Finding:
-    text = f"the plan has no {' or '.join(passed_over)}: {matched.contour or matched.organ} was used"
+    name = matched.organ if matched.structure is None else matched.contour
+    text = f"the plan has no {' or '.join(passed_over)}: {name} was used"
     return Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.contour)

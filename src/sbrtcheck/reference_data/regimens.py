@@ -9,7 +9,7 @@ from functools import cache
 
 from sbrtcheck.radiobiology import bed, eqd2
 from sbrtcheck.tables.shipped import Entry, read_shipped
-from sbrtcheck.tables.values import Sense, holds_at
+from sbrtcheck.tables.values import ForSite, Sense, holds_at
 
 FILE = "regimens.yaml"
 TUMOUR_GY, LATE_GY = 10.0, 3.0  # the α/β by which regimens are compared: of a tumour, of late-reacting tissue
@@ -50,7 +50,7 @@ class Statement(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold(Entry):
+class Threshold(Entry, ForSite):
     """A BED that the review calls decisive.
 
     ``sense`` is the review's, ``source_sense`` what its source prints, the same where that was not read. ``spread_gy``
@@ -71,9 +71,9 @@ class Threshold(Entry):
     source_says: str
     read: bool
 
-    def holds_at(self, site: str) -> bool:
-        """Whether it is about plans of this site; see `sbrtcheck.tables.holds_at`."""
-        return holds_at(self.site, site)
+    def holds_at(self, site: str | None) -> bool:
+        """Whether it is about plans of this site; None: of an unknown one, for which nothing is left out."""
+        return site is None or holds_at(self.site, site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from sbrtcheck.errors import UnknownTableError
 from sbrtcheck.radiobiology import m_of_gamma50
 from sbrtcheck.reference_data.sourced import Sourced
 from sbrtcheck.tables.shipped import Entry, read_shipped
+from sbrtcheck.tables.values import ForSite
 
 FILE = "risk-models.yaml"
 
@@ -68,7 +69,7 @@ class Bed50PerCm(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NtcpModel(Sourced):
+class NtcpModel(Sourced, ForSite):
     """Parameters of Lyman's model, with the volume effect n of Kutcher and Burman (``a = 1/n``).
 
     ``structures`` are TG-263 names, the first that a plan has is used. ``site`` is the one treatment site whose plans
@@ -90,7 +91,7 @@ class NtcpModel(Sourced):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TcpModel(Sourced):
+class TcpModel(Sourced, ForSite):
     """Parameters of a logistic control curve over BED, whose ``middle`` may grow with the tumour's diameter.
 
     ``least_fractions`` and ``least_dose_per_fraction_gy`` are where its range begins. ``site`` is the one treatment

@@ -24,7 +24,7 @@ def regimens_text(shipped: Regimens, site: str | None) -> str:
         doses = (f"{gy:.2f}" for gy in (regimen.bed10_gy, regimen.eqd2_ab10_gy, regimen.bed3_gy))
         reported = f"{regimen.named_in}: {reported_text(regimen)}"
         grid.add_row(*map(Text, (regimen.id, regimen.site_printed, dose, *doses, reported)))
-    thresholds = [_threshold_line(threshold) for threshold in shipped.thresholds if threshold.holds_at(site or "")]
+    thresholds = [_threshold_line(threshold) for threshold in shipped.thresholds if threshold.holds_at(site)]
     statements = [difference_text(statement) for statement in shipped.statements if site in (None, statement.site)]
     parts: list[Any] = [grid, *_section("Thresholds", thresholds)]
     parts += _section("Where the review and its sources differ", statements)
@@ -55,7 +55,7 @@ def regimens_json(shipped: Regimens, site: str | None) -> str:
         "citation": shipped.citation,
         "note": shipped.note,
         "regimens": [_regimen_dict(entry) for entry in _of_site(shipped, site)],
-        "thresholds": [_threshold_dict(entry) for entry in shipped.thresholds if entry.holds_at(site or "")],
+        "thresholds": [_threshold_dict(entry) for entry in shipped.thresholds if entry.holds_at(site)],
         "statements": [_statement_dict(entry) for entry in shipped.statements if site in (None, entry.site)],
     }
     return json.dumps(listed, indent=2, allow_nan=False) + "\n"

@@ -36,7 +36,8 @@ def _cells(risk: Risk | NoRisk) -> tuple[str, str, str]:
     if isinstance(risk, NoRisk):
         return (f"none: {risk.reason}", "", clean(risk.detail))
     dose = f"{risk.dose.value:.2f} Gy ({risk.scale})"
-    return (_percent(risk.probability), dose, clean(risk.contour) or "the prescription")
+    applied_to = "the prescription" if isinstance(risk.model, TcpModel) else clean(risk.contour)
+    return (_percent(risk.probability), dose, applied_to)
 
 
 def _percent(probability: Bounds) -> str:

@@ -108,7 +108,9 @@ def _provenance_lines(dvhs: DVHSet) -> list[str]:
 def _rule_parts(rule_report: RuleReport) -> list[Any]:
     rule = rule_report.rule
     contour = (
-        f"contour {clean(rule_report.contour)} ({rule_report.match_rule})" if rule_report.contour else "no contour"
+        "no contour"
+        if rule_report.structure is None
+        else f"contour {clean(rule_report.contour)} ({rule_report.match_rule})"
     )
     grid = ruled_table("Verdict", "Of", "Limit", "Value [bounds]")
     for outcome in rule_report.outcomes:

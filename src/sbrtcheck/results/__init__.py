@@ -21,7 +21,15 @@ from sbrtcheck.results.dvh_comparison import (
     Unanswered,
     VerdictDifference,
 )
-from sbrtcheck.results.outcome import NOTICE, Outcome, ReviewCode, ReviewReason, UnderConvention, Verdict
+from sbrtcheck.results.outcome import (
+    NOTICE,
+    MatchedStructure,
+    Outcome,
+    ReviewCode,
+    ReviewReason,
+    UnderConvention,
+    Verdict,
+)
 from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
 from sbrtcheck.results.plan_site import PlanSite, SiteOrigin
 from sbrtcheck.results.reirradiation import PartOutcome, RuleReport, SumReport
@@ -37,6 +45,7 @@ __all__ = [
     "Comparison",
     "ConventionVolume",
     "CourseNote",
+    "MatchedStructure",
     "MetricDifference",
     "NoComparison",
     "NoOutcome",

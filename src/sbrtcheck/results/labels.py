@@ -95,7 +95,8 @@ def against_limit_text(outcome: Outcome) -> str:
     The contour is named where it is not called as the organ is.
     """
     row = f"{outcome.organ} {metric_text(outcome.constraint)}"
-    contour = f" on contour {outcome.contour}" if outcome.contour not in ("", outcome.organ) else ""
+    is_named_otherwise = outcome.structure is not None and outcome.contour != outcome.organ
+    contour = f" on contour {outcome.contour}" if is_named_otherwise else ""
     limit = f"limit {limit_used_text(outcome)}"
     measured = outcome.measurement
     if isinstance(measured, NotMeasured):
@@ -156,7 +157,7 @@ def flags(outcome: Outcome) -> tuple[str, ...]:
 
 def contour_text(outcome: Outcome) -> str:
     """Name the structure that the organ was matched to, and by which rule."""
-    return f"{clean(outcome.contour)} ({outcome.rule})" if outcome.contour else "none"
+    return "none" if outcome.structure is None else f"{clean(outcome.contour)} ({outcome.rule})"
 
 
 def organ_text(outcome: Outcome) -> str:
@@ -186,7 +187,7 @@ def targets_first(outcomes: Iterable[Outcome]) -> list[Outcome]:
 def is_just_missing(outcome: Outcome) -> bool:
     """Whether there is nothing to say of a row but that the plan has no such structure."""
     absent = outcome.reason is Reason.STRUCTURE_MISSING
-    return absent and not outcome.contour and not outcome.constraint.mandatory and not outcome.probable
+    return absent and outcome.structure is None and not outcome.constraint.mandatory and not outcome.probable
 
 
 def remark(outcome: Outcome) -> str:
@@ -223,7 +224,7 @@ def organ_counts(outcomes: Sequence[Outcome]) -> str:
 
 def organ_line(outcome: Outcome) -> str:
     """Name organ and contour in one line."""
-    contour = f"contour {contour_text(outcome)}" if outcome.contour else "no contour"
+    contour = "no contour" if outcome.structure is None else f"contour {contour_text(outcome)}"
     return f"{organ_text(outcome)} -> {contour}"
 
 
@@ -409,7 +410,7 @@ def for_clinician(report: ReportValues) -> list[str]:
 
 def asked_of_clinician(report: ReportValues, table: ConstraintTable) -> list[ClinicianItem]:
     """Statements of a table that hold at the site of the plan."""
-    return [item for item in table.for_clinician if report.site.holds(item.site)]
+    return [item for item in table.for_clinician if report.site.holds(item.only_site)]
 
 
 def legend(report: ReportValues) -> list[str]:

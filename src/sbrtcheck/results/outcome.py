@@ -8,6 +8,7 @@ from enum import StrEnum
 from sbrtcheck.dvh import Reason
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding
+from sbrtcheck.structure_names import Rule
 from sbrtcheck.tables import Constraint
 
 NOTICE = "A second check, not a replacement for review by a physicist and a physician."
@@ -65,10 +66,41 @@ class UnderConvention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MatchedStructure:
+    """The structure, or several together, that an organ was matched to: their names, and the rules that matched them.
+
+    A structure may have an empty name in its file, and is matched all the same.
+    """
+
+    names: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+    @property
+    def contour(self) -> str:
+        """The names in one text."""
+        return " + ".join(self.names)
+
+    @property
+    def rule(self) -> str:
+        """The rules in one text."""
+        return ", ".join(self.rules)
+
+
+def contour_or_empty(structure: MatchedStructure | None) -> str:
+    """What is printed as the contour of an organ: nothing where no structure was matched to it."""
+    return "" if structure is None else structure.contour
+
+
+def rule_or_empty(structure: MatchedStructure | None) -> str:
+    """What is printed as the rule of a match: nothing where no structure was matched."""
+    return "" if structure is None else structure.rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One row of the report.
 
-    ``contour`` names the structure(s) measured, ``rule`` why they were matched to the organ. ``margin`` is how far
+    ``structure`` is what was matched to the organ, None where nothing was. ``margin`` is how far
     inside the limit the value lies, in the metric's unit (negative: beyond). ``limit_used`` and ``acceptable_used`` are
     what the row allows for this plan: where its limits depend on a volume, those at that volume, and None where the
     source prints nothing for it (or the volume is not known); else as printed. ``counts``: the row takes part in the
@@ -83,8 +115,7 @@ class Outcome:
     table_id: str
     constraint: Constraint
     organ: str
-    contour: str
-    rule: str
+    structure: MatchedStructure | None
     measurement: Measurement | NotMeasured
     verdict: Verdict
     reason: Reason | None = None
@@ -101,6 +132,16 @@ class Outcome:
     outside_percent: float = 0.0
     lacking: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def contour(self) -> str:
+        """Name of the structure(s) measured; to print, empty where nothing was matched."""
+        return contour_or_empty(self.structure)
+
+    @property
+    def rule(self) -> str:
+        """Why they were matched to the organ; to print, empty where nothing was matched."""
+        return rule_or_empty(self.structure)
 
     @property
     def row_id(self) -> str:

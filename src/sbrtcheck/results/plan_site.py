@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.structure_names import TARGETS
-from sbrtcheck.tables import ExpectedOrgan, holds_at
+from sbrtcheck.tables import ExpectedOrgan
 
 SHA_SHOWN = 12
 """So many characters of a SHA-256 are enough to tell files apart by eye."""
@@ -36,12 +36,12 @@ class PlanSite:
     lists: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
 
-    def holds(self, site: str) -> bool:
-        """Whether what is for one site only is for this one; what names none is for all.
+    def holds(self, only_site: str | None) -> bool:
+        """Whether what is for one site only is for this one; None: it is for all.
 
         A site that nobody knows, a slip of the pen perhaps, leaves nothing out.
         """
-        return not self.ids or site not in self.known or any(holds_at(site, mine) for mine in self.ids)
+        return not self.ids or only_site is None or only_site not in self.known or only_site in self.ids
 
     def expects_one_of(self, structures: Sequence[str]) -> bool:
         """Whether one of these structures is of an organ that every plan of the site is expected to have.

@@ -23,7 +23,8 @@ _TOGETHER = " + "  # between the names of contours that were measured as one org
 
 def given_targets(names: PlanNames) -> dict[str, str]:
     """The structures that the user named for targets."""
-    return {organ.organ: organ.given for organ in names.organs if organ.organ in TARGETS and organ.given}
+    given = {organ.organ: organ.given_name for organ in names.organs if organ.organ in TARGETS}
+    return {target: name for target, name in given.items() if name is not None}
 
 
 def outcome_points(outcomes: Sequence[Outcome], dvhs: DVHSet) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:

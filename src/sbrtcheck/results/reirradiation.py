@@ -8,7 +8,7 @@ from sbrtcheck.dvh import Bounds, DVHSet
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding
 from sbrtcheck.reference_data.reirradiation import PartLimit, ReirradiationRule
-from sbrtcheck.results.outcome import ReviewReason, Verdict
+from sbrtcheck.results.outcome import MatchedStructure, ReviewReason, Verdict, contour_or_empty, rule_or_empty
 from sbrtcheck.results.report import Report
 
 PartValue = Bounds | NotMeasured
@@ -28,16 +28,26 @@ class PartOutcome:
 class RuleReport:
     """A rule on the courses of one patient; ``verdict`` is the worst of its limits, for they hold together.
 
-    ``reasons`` say why it is no pass although no limit fails.
+    ``structure`` is what was matched to the rule's organ, None where nothing was. ``reasons`` say why it is no pass
+    although no limit fails.
     """
 
     rule: ReirradiationRule
-    contour: str
-    match_rule: str
+    structure: MatchedStructure | None
     outcomes: tuple[PartOutcome, ...]
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
     reasons: tuple[ReviewReason, ...] = ()
+
+    @property
+    def contour(self) -> str:
+        """Name of the structure(s) measured; to print, empty where nothing was matched."""
+        return contour_or_empty(self.structure)
+
+    @property
+    def match_rule(self) -> str:
+        """Why they were matched to the organ; to print, empty where nothing was matched."""
+        return rule_or_empty(self.structure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

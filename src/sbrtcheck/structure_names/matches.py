@@ -81,7 +81,7 @@ class StructureMatches:
         by_name = {matched.roi.name for organ in organs if isinstance(matched := self.by_organ[organ], Match)}
         separate = {roi.name for organ in organs for roi in self.separate.get(organ, ())}
         # the user may have given an organ the name of what is derived: both kidneys for their cortex
-        names = {*organs, *(given_name(organ, self.given) for organ in organs)}
+        names = {*organs, *(name for organ in organs if (name := given_name(organ, self.given)) is not None)}
         derived = {recipe.organ for recipe in self.recipes if recipe.organ in names}
         return frozenset(by_name | separate | derived)
 

@@ -173,7 +173,7 @@ def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None =
     """
     given = given_name(organ, names or {})
     matched = _match_by_rules(organ, rois, given)
-    if matched is None and given:
+    if matched is None and given is not None:
         return NoMatch(organ=organ, given=given, suggested=_names_like(given, rois))
     if matched is None:
         suggested, probable = _suggestions(organ, rois)
@@ -235,17 +235,17 @@ def known_names() -> frozenset[str]:
     return frozenset(_spellings()) | frozenset(TARGETS)
 
 
-def organ_named(name: str) -> str:
-    """TG-263 name that ``name`` is, or is a listed alias of; ``""`` where there is none.
+def organ_named(name: str) -> str | None:
+    """TG-263 name that ``name`` is, or is a listed alias of; None where there is none.
 
     Examples
     --------
     >>> organ_named("Lt Lung"), organ_named("PTV_5000"), organ_named("Liver-PTV")
-    ('Lung_L', '', '')
+    ('Lung_L', None, None)
     """
     roi = RoiName.named(name)
-    organ = name if name in known_names() else _organ_by_key().get(normalise(name), "")
-    return organ if organ and (_is_exact(organ, roi) or _is_alias(organ, roi)) else ""
+    organ = name if name in known_names() else _organ_by_key().get(normalise(name))
+    return organ if organ is not None and (_is_exact(organ, roi) or _is_alias(organ, roi)) else None
 
 
 def similar_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
@@ -263,18 +263,18 @@ def similar_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
     return tuple(organ for score, organ in sorted(scored)[:_SUGGESTED_COUNT] if -score >= _SIMILAR_ORGAN_SCORE)
 
 
-def given_name(organ: str, names: Mapping[str, str]) -> str:
-    """ROI name that the user gave for the organ, however the organ is spelled; ``""`` for none or an empty one.
+def given_name(organ: str, names: Mapping[str, str]) -> str | None:
+    """ROI name that the user gave for the organ, however the organ is spelled; None for none or an empty one.
 
     Examples
     --------
     >>> given_name("SpinalCord", {"spinal cord": "Cord_2"}), given_name("Heart", {"Heart": ""})
-    ('Cord_2', '')
+    ('Cord_2', None)
     """
     if names.get(organ):
         return names[organ]
     same_organ = sorted(key for key, name in names.items() if name and normalise(key) == normalise(organ))
-    return names[same_organ[0]] if same_organ else ""
+    return names[same_organ[0]] if same_organ else None
 
 
 def _structures_named(given: str, rois: Sequence[RoiName]) -> list[RoiName]:
@@ -284,15 +284,15 @@ def _structures_named(given: str, rois: Sequence[RoiName]) -> list[RoiName]:
     return same_name if same_name or not number else [r for r in rois if r.number == int(number[1])]
 
 
-def _match_by_rules(organ: str, rois: Sequence[RoiName], given: str) -> Match | Ambiguous | None:
+def _match_by_rules(organ: str, rois: Sequence[RoiName], given: str | None) -> Match | Ambiguous | None:
     """The match by the rules alone, without suggestions and names of others: finding these needs most of the time.
 
     A structure without contours is considered only where none with contours fits.
     """
-    candidates = _structures_named(given, rois) if given else rois
+    candidates = _structures_named(given, rois) if given is not None else rois
     contoured = [r for r in candidates if r.contoured]
     empty = [r for r in candidates if not r.contoured] if len(contoured) < len(candidates) else []
-    if given:
+    if given is not None:
         return _match_or_ambiguous(organ, contoured, Rule.GIVEN) or _match_or_ambiguous(organ, empty, Rule.GIVEN)
     return _by_rule(organ, contoured) or _by_rule(organ, empty)
 
@@ -310,15 +310,15 @@ def _match_or_ambiguous(organ: str, fitting: Sequence[RoiName], rule: Rule) -> M
     return Ambiguous(organ=organ, rois=tuple(sorted(fitting, key=_order)))
 
 
-def _with_alternatives(matched: Match, rois: Sequence[RoiName], given: str) -> Match:
+def _with_alternatives(matched: Match, rois: Sequence[RoiName], given: str | None) -> Match:
     """The match with the names of other structures that might be the organ too."""
     empty = [r for r in rois if not r.contoured and r != matched.roi]
-    if given:
+    if given is not None:
         passed_over: Iterable[RoiName] = set(_structures_named(given, empty))
     else:
         passed_over = {r for r in empty if any(fits(matched.organ, r) for _, fits in _RULES)}
-    others = () if given else _weaker_matches(matched, rois)
-    suggested, probable = ((), ()) if matched.roi.contoured or given else _suggestions(matched.organ, rois)
+    others = () if given is not None else _weaker_matches(matched, rois)
+    suggested, probable = ((), ()) if matched.roi.contoured or given is not None else _suggestions(matched.organ, rois)
     return replace(
         matched,
         others=_labels(others, rois),
@@ -349,7 +349,7 @@ def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiNam
     >>> [copy.name for copy in copies_of("SpinalCord", rois[0], rois)]
     ['Spinal Cord 2']
     """
-    others = [r for r in rois if r.contoured and r != roi] if organ else []
+    others = [r for r in rois if r.contoured and r != roi]
     if organ in TARGETS:
         return tuple(sorted((r for r in others if _may_be(organ, r)), key=_order))
     return tuple(sorted((r for r in others if _is_copy(organ, r)), key=_order))
@@ -357,7 +357,7 @@ def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiNam
 
 def _is_copy(organ: str, roi: RoiName) -> bool:
     other_organ = organ_named(roi.name)
-    if _is_marked(roi.name) or (other_organ and other_organ != organ):
+    if _is_marked(roi.name) or other_organ not in (None, organ):
         return False
     return other_organ == organ or _likeness(organ, roi) is Likeness.PROBABLE
 
@@ -462,7 +462,7 @@ def _is_marked(name: str) -> bool:
 def _recipe(
     organ: str, base: str, target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None
 ) -> Recipe | None:
-    if given_name(organ, names or {}) or _match_by_rules(organ, rois, "") is not None:
+    if given_name(organ, names or {}) is not None or _match_by_rules(organ, rois, None) is not None:
         return None
     plus = _both_sides(base, rois, names) if organ == base else _structures_of_organ(base, rois, names)
     minus = _separate_targets(target, rois, names) if target else ()
@@ -477,7 +477,7 @@ def _structures_of_organ(organ: str, rois: Sequence[RoiName], names: Mapping[str
     match _match_by_rules(organ, rois, given):
         case Match(roi=roi):
             return (roi,)
-        case None if not given:
+        case None if given is None:
             return _both_sides(organ, rois, names)
         case _:
             return ()
@@ -498,7 +498,7 @@ def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | Non
     contours is no target while others have some.
     """
     given = given_name(target, names or {})
-    if given:
+    if given is not None:
         return _contoured_or_all(_structures_named(given, rois))
     fits = (_is_exact, _is_alias, _has_kind, _has_prefix)
     fitting = {r for r in rois if any(fit(target, r) for fit in fits)}
@@ -515,7 +515,8 @@ def all_targets(rois: Sequence[RoiName], names: Mapping[str, str] | None = None)
 
     For what asks whether *any* target receives its dose, and for what shows them all.
     """
-    given = {r for target in TARGETS for r in _structures_named(given_name(target, names or {}), rois)}
+    given_names = [given_name(target, names or {}) for target in TARGETS]
+    given = {r for name in given_names if name is not None for r in _structures_named(name, rois)}
     fits = (_is_exact, _is_alias, _has_kind, _has_prefix, _may_be)
     fitting = {r for r in rois if any(fit(target, r) for target in TARGETS for fit in fits)}
     return tuple(sorted((r for r in fitting | given if r.contoured), key=_order))
@@ -549,7 +550,8 @@ def is_of_target(roi: RoiName) -> bool:
 def _separate_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """The same, but none where the names do not tell that they are separate."""
     candidates = targets(target, rois, names)
-    return candidates if given_name(target, names or {}) or _are_separate(target, candidates) else ()
+    is_given = given_name(target, names or {}) is not None
+    return candidates if is_given or _are_separate(target, candidates) else ()
 
 
 def _are_separate(target: str, rois: Collection[RoiName]) -> bool:
@@ -574,7 +576,7 @@ def _suggestions(organ: str, rois: Sequence[RoiName]) -> tuple[tuple[str, ...], 
 
 
 def _likeness(organ: str, roi: RoiName) -> Likeness:
-    is_other_organ = organ_named(roi.name) not in ("", organ)
+    is_other_organ = organ_named(roi.name) not in (None, organ)
     return likeness(organ, _spelled_out(organ), roi.name, kind=roi.kind, is_other_organ=is_other_organ)
 
 

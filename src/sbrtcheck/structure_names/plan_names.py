@@ -14,14 +14,20 @@ class OrganName:
     """One organ of the tables.
 
     ``rows`` are ids of table and row, ``rtog-0813/heart-max``; ``needed`` is False where all its rows name several
-    organs to choose from and the plan has one that goes before it; ``given`` is the name that the user gave.
+    organs to choose from and the plan has one that goes before it; ``given_name`` is the name that the user gave,
+    None where there is none.
     """
 
     organ: str
     rows: tuple[str, ...]
     match: StructureMatch
     needed: bool
-    given: str = ""
+    given_name: str | None = None
+
+    @property
+    def given(self) -> str:
+        """``given_name`` as text, empty for none."""
+        return "" if self.given_name is None else self.given_name
 
     @property
     def taken(self) -> StructureMatch:

@@ -107,14 +107,15 @@ def check_sites(asked: Sequence[str], sites: Sites, tables: Sequence[ConstraintT
             sites.site(site)
 
 
-def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, place: str = "") -> None:
+def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, file: str | None = None) -> None:
     """Refuse a name for an organ that nobody asks for: neither known of TG-263, nor of a table given or bundled.
 
     Raises
     ------
     NamesError
-        With the organs that may have been meant; or for a name that is no text.
+        With the organs that may have been meant; or for a name that is no text. Its place is ``file``, if there is one.
     """
+    place = "" if file is None else file
     for organ, name in names.items():
         if not isinstance(name, str):
             raise NamesError(f"the name of {organ!r} is no text", place, "write a ROI's number like 'ROI 6'")

@@ -104,12 +104,12 @@ def _table_remarks(read: Examined, shipped: Shipped, sites: frozenset[str]) -> I
     for slip in (*_fraction_slips(read.table), *(() if read.faults else table_slips(read.table, sites))):
         yield _remark(read, 1, slip)
     for item in read.table.for_clinician:
-        for slip in row_site_slips(item.site, read.table, sites):
+        for slip in row_site_slips(item.only_site, read.table, sites):
             yield _remark(read, 1, slip)
     for row in read.table.rows:
         for slip in (*slips(read.table, row, shipped), *_slips_against_bundled(read.table, row, shipped)):
             yield _remark(read, row.line, slip)
-        for slip in row_site_slips(row.site, read.table, sites):
+        for slip in row_site_slips(row.only_site, read.table, sites):
             yield _remark(read, row.line, slip)
     for row, slip in (*_order_slips(read.table), *_repetition_slips(read.table)):
         yield _remark(read, row.line, slip)

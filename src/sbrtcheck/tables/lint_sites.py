@@ -43,7 +43,7 @@ def site_slips(sites: Sites, tables: Sequence[ConstraintTable]) -> Iterator[tupl
 def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
     """What seems wrong with the sites and expected organs of a table; ``sites`` are the ids that are known."""
     site_ids = {*sites, MULTI}
-    if table.site and table.site not in site_ids and not table.expects:
+    if table.site not in site_ids and not table.expects:
         hint = "list the organs that a plan must have in expects, or the site in a file of sites"
         yield _warning(f"site '{table.site}' has no list of expected organs", _suggestion(table.site, site_ids, hint))
     named = {name for row in table.rows for name in row.structures}
@@ -52,13 +52,12 @@ def table_slips(table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
         yield from _without_row(organ, [table], "no row of the table is of")
 
 
-def row_site_slips(site: str, table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
+def row_site_slips(only_site: str | None, table: ConstraintTable, sites: Iterable[str]) -> Iterator[Slip]:
     """A row or a statement that holds for a site which no plan will be given."""
     site_ids = {*sites, *((table.site,) if table.site != MULTI else ())}
-    if site and site not in site_ids:
-        yield _warning(
-            f"site '{site}' is in no file of sites", _suggestion(site, site_ids, "no plan will be of that site")
-        )
+    if only_site is not None and only_site not in site_ids:
+        hint = _suggestion(only_site, site_ids, "no plan will be of that site")
+        yield _warning(f"site '{only_site}' is in no file of sites", hint)
 
 
 def _suggestion(site: str, known: Iterable[str], otherwise: str) -> str:

@@ -83,6 +83,18 @@ class Source:
     where: str
 
 
+class ForSite:
+    """Base of the dataclasses that hold for one treatment site or for every one, which their ``site`` says as text."""
+
+    __slots__ = ()
+    site: str
+
+    @property
+    def only_site(self) -> str | None:
+        """The one site that it holds for; None: every site."""
+        return self.site or None
+
+
 def holds_at(limited_to: str, site: str) -> bool:
     """Whether what holds for one site (``""``: for every one) is about a plan of this site (``""``: unknown).
 
@@ -97,7 +109,7 @@ def holds_at(limited_to: str, site: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClinicianItem:
+class ClinicianItem(ForSite):
     """A statement of a source that no plan can answer: for a person to check; ``site`` as of a `Constraint`."""
 
     text: str
@@ -169,7 +181,7 @@ class Sites:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Constraint:
+class Constraint(ForSite):
     """One row of a table.
 
     Parameters

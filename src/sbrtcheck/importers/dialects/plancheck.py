@@ -109,7 +109,7 @@ def _aliases(name: str, text: str) -> tuple[Remark, ...]:
     others = [
         alias
         for alias in map(str.strip, text.split("|"))
-        if alias and normalise(alias) != normalise(name) and not (organ_ and organ_named(alias) == organ_)
+        if alias and normalise(alias) != normalise(name) and (organ_ is None or organ_named(alias) != organ_)
     ]
     return field_remark(
         "also called", ", ".join(others), "aliases are kept as comments: say with --names which one it is"

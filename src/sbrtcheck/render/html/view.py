@@ -281,7 +281,7 @@ def _source_facts(outcome: Outcome) -> Iterator[Fact]:
 
 def _contour_facts(outcome: Outcome, report: Report) -> Iterator[Fact]:
     yield from _fact_if_any("Organ", outcome.organ)
-    yield from _fact_if_any("Contour", outcome.contour or "none")
+    yield from _fact_if_any("Contour", "none" if outcome.structure is None else outcome.contour)
     yield from _fact_if_any("Matched by", outcome.rule)
     yield from _fact_if_any("Lacking", *outcome.lacking)
     yield from _fact_if_any("Optional", *outcome.constraint.optional)
@@ -423,7 +423,7 @@ def _name_cells(organ: OrganName) -> tuple[str | int, ...]:
 
 def _is_absent(organ: OrganName) -> bool:
     """Whether the plan has no structure of an organ's name, nor a close one, and the user gave none."""
-    return isinstance(organ.match, NoMatch) and not organ.match.suggested and not organ.given
+    return isinstance(organ.match, NoMatch) and not organ.match.suggested and organ.given_name is None
 
 
 def _comparison_dict(report: Report) -> dict[str, Any]:

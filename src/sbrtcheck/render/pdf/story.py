@@ -149,7 +149,7 @@ def _chart(report: Report) -> list[Flowable]:
 
 def _names(report: Report) -> list[Flowable]:
     """Which contour was matched to which organ, and by which rule; every organ once."""
-    matches = dict.fromkeys((o.organ, o.contour, o.rule) for o in report.outcomes if o.contour)
+    matches = dict.fromkeys((o.organ, o.contour, o.rule) for o in report.outcomes if o.structure is not None)
     if not matches:
         return []
     rows = [[_cell(clean(part)) for part in parts] for parts in matches]
