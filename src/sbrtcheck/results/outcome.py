@@ -82,8 +82,8 @@ class MatchedStructure:
 
     @property
     def rule(self) -> str:
-        """The rules in one text; a single one stays the `Rule` that it is."""
-        return self.rules[0] if len(self.rules) == 1 else ", ".join(self.rules)
+        """The rules in one text."""
+        return ", ".join(self.rules)
 
 
 def contour_or_empty(structure: MatchedStructure | None) -> str:
