@@ -99,8 +99,8 @@ class CheckOptions:
             dvhs=_chosen(Origin, dvhs, "DVHs"),
             model=Model(
                 end_caps=_chosen(EndCaps, end_caps, "end caps"),
-                between=_chosen(Between, slice_interpolation, "the shape between planes"),
-                dose=_chosen(Interpolation, dose_interpolation, "the dose between grid points"),
+                between=_chosen(Between, slice_interpolation, "the slice interpolation"),
+                dose=_chosen(Interpolation, dose_interpolation, "the dose interpolation"),
             ),
             names=load_names(names),
             names_file=fspath(names) if isinstance(names, str | PathLike) else None,

@@ -550,7 +550,10 @@ def test_only_the_structures_the_tables_need_are_computed(run: Run, monkeypatch:
     assert asked == [{"SpinalCord"}]
 
 
-@pytest.mark.parametrize("option", [{"dvhs": "guessed"}, {"end_caps": "round"}])
+@pytest.mark.parametrize(
+    "option",
+    [{"dvhs": "guessed"}, {"end_caps": "round"}, {"slice_interpolation": "none"}, {"dose_interpolation": "linear"}],
+)
 def test_a_choice_that_is_none_is_an_input_error(run: Run, option: dict[str, str]) -> None:
     with pytest.raises(InputError, match="choose one of"):
         api.check("plan", "passes", **option)
