@@ -20,18 +20,20 @@ from sbrtcheck.judge.courses import Courses, judge_courses, rules_and_tables
 from sbrtcheck.judge.dose_check import with_dose_doubts
 from sbrtcheck.judge.naming import match_plan, organs_of
 from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of_structures, names_of_plan
+from sbrtcheck.judge.profile import with_choice
 from sbrtcheck.judge.risk import organs_of_models, refuse_diameter, risks_on
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import CheckOptions, Names
 from sbrtcheck.plan import Plan, Prescription
 from sbrtcheck.prescription_text import parse_prescription, read_prescription
 from sbrtcheck.progress import Progress, no_progress
+from sbrtcheck.reference_data import Profile
 from sbrtcheck.render import pdf_report
 from sbrtcheck.results import NoComparison, Report
 from sbrtcheck.results.labels import overall_text
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import Sites, load_names
-from sbrtcheck.tables.choice import TableName, load_tables, tables_of_sites
+from sbrtcheck.tables.choice import TableName, load_tables
 from sbrtcheck.text_export import load_dvh_export, load_export_of
 
 __all__ = [
@@ -63,6 +65,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     table: TableName | Sequence[TableName] | None = None,
     *,
     site: str | Sequence[str] | None = None,
+    profile: str | Profile | None = None,
     plan: str | None = None,
     prescription: Prescription | str | None = None,
     names: Names | None = None,
@@ -88,7 +91,11 @@ def check(  # noqa: PLR0913 - the front door has every option
         Id of a bundled table, path of a YAML file, or a table; or several of these.
     site
         Treatment site of the plan (or several): it says which organs are expected. Without a table, every bundled
-        table of the site, and of site ``multi``, is used that holds for the plan's fraction number.
+        table of the site, and of site ``multi``, is used that holds for the plan's fraction number; the report's
+        ``left_out`` has the others of the site.
+    profile
+        Id of a ready profile, such as ``"lung-48gy-4fx"``: the site, and the tables that go with the schedule, to which
+        those of ``table`` are added. The plan must have its number of fractions; another dose is a finding.
     plan
         UID of the plan, when there are several; its name where ``dvhs`` is ``"imported"``.
     prescription
@@ -129,6 +136,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     """
     options = CheckOptions.read(
         site=site,
+        profile=profile,
         names=names,
         dvhs=dvhs,
         end_caps=end_caps,
@@ -156,10 +164,10 @@ def check_with(
     named_tables = options.named_tables(table, purpose="to check against")
     rx = read_prescription(prescription)
     source, stored = _plan_or_dvhs(path, options.dvhs, plan=plan, prescription=rx)
-    tables = named_tables or tables_of_sites(options.site, source.prescription)
-    matches = match_plan(source, organs_of(tables), options.names)
+    chosen = options.choose_tables(named_tables, source.prescription)
+    matches = match_plan(source, organs_of(chosen.tables), options.names)
     dvhs = dvhs_for_matches(source, matches, options)
-    report = evaluate_with(tables, dvhs, options, matches)
+    report = with_choice(evaluate_with(chosen.tables, dvhs, options, matches), chosen, options.profile)
     if against is not None:
         return with_export(report, load_export_of(against, dvhs))
     return with_stored(report, stored)
@@ -172,6 +180,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     table: TableName | Sequence[TableName] | None = None,
     *,
     site: str | Sequence[str] | None = None,
+    profile: str | Profile | None = None,
     plans: Sequence[str | None] = (),
     prescriptions: Sequence[Prescription | str | None] = (),
     names: Names | None = None,
@@ -193,6 +202,8 @@ def compare(  # noqa: PLR0913 - one argument an option
         As in `check`.
     site
         As in `check`; without a table, every bundled table that holds for the fraction number of either plan.
+    profile
+        As in `check`; one of the plans must have its number of fractions.
     plans
         UIDs of the plans, that of the first, then of the second; None or nothing where there is one.
     prescriptions
@@ -214,6 +225,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     """
     options = CheckOptions.read(
         site=site,
+        profile=profile,
         names=names,
         end_caps=end_caps,
         slice_interpolation=slice_interpolation,
@@ -228,14 +240,13 @@ def compare(  # noqa: PLR0913 - one argument an option
     uids = _one_each(plans, 2, "plans", "two plans")
     files = zip((first, second), uids, rxs, strict=True)
     loaded = [load_plan(path, plan=uid, prescription=rx) for path, uid, rx in files]
-    tables = named_tables or tables_of_sites(options.site, *(plan.prescription for plan in loaded))
-    matched = [(plan, match_plan(plan, organs_of(tables), options.names)) for plan in loaded]
-    return compare_plans(
-        *(
-            evaluate_with(tables, dvhs_for_matches(plan, matches, options), options, matches)
-            for plan, matches in matched
-        )
-    )
+    chosen = options.choose_tables(named_tables, *(plan.prescription for plan in loaded))
+    matched = [(plan, match_plan(plan, organs_of(chosen.tables), options.names)) for plan in loaded]
+    reports = [
+        evaluate_with(chosen.tables, dvhs_for_matches(plan, matches, options), options, matches)
+        for plan, matches in matched
+    ]
+    return compare_plans(*(with_choice(report, chosen, options.profile) for report in reports))
 
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")

@@ -13,9 +13,21 @@ from typing import TypeVar
 
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
+from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.progress import Progress, no_progress
+from sbrtcheck.reference_data import Profile, load_profile, load_profiles
 from sbrtcheck.tables import ConstraintTable, Sites, load_names, load_sites
-from sbrtcheck.tables.choice import TableName, check_names, check_sites, load_tables
+from sbrtcheck.tables.choice import (
+    TableChoice,
+    TableName,
+    bundled_of,
+    check_names,
+    check_sites,
+    known_fractions,
+    load_tables,
+    tables_of_profile,
+    tables_of_sites,
+)
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -43,6 +55,8 @@ class CheckOptions:
         The file that the names are from, for messages; None where there is none.
     site
         Treatment sites of the plan; none to use that of the tables.
+    profile
+        Whose tables a plan is checked against, those named beside it too; its site is then the site. None: no profile.
     sites
         Which organs are expected at each site; the shipped lists when None.
     accept_dose
@@ -60,6 +74,7 @@ class CheckOptions:
     names: Mapping[str, str] | None = None
     names_file: str | None = None
     site: tuple[str, ...] = ()
+    profile: Profile | None = None
     sites: Sites | None = None
     accept_dose: bool = False
     strict: bool = False
@@ -67,8 +82,10 @@ class CheckOptions:
     progress: Progress = no_progress
 
     def __post_init__(self) -> None:
-        """Read ``dvhs`` where it is a word: one that is none is refused here, before any plan is read."""
+        """Read ``dvhs`` where it is a word, and take the site of a profile: slips are refused before a plan is read."""
         object.__setattr__(self, "dvhs", _chosen(Origin, self.dvhs, "DVHs"))
+        if self.profile is not None:
+            object.__setattr__(self, "site", _site_of_profile(self.profile, self.site))
 
     @classmethod
     def read(  # noqa: PLR0913 - one argument an option
@@ -80,6 +97,7 @@ class CheckOptions:
         dose_interpolation: str = Interpolation.TRILINEAR,
         names: Names | None = None,
         site: str | Sequence[str] | None = None,
+        profile: str | Profile | None = None,
         sites: str | PathLike[str] | Sites | None = None,
         accept_dose: bool = False,
         strict: bool = False,
@@ -91,7 +109,9 @@ class CheckOptions:
         Raises
         ------
         InputError
-            A word is none of those there are to choose from; all of them are named.
+            A word is none of those there are to choose from; all of them are named. Or the site is not the profile's.
+        UnknownTableError
+            There is no such profile.
         NamesError, TableError
             The file of names, or that of sites, cannot be used.
         """
@@ -105,6 +125,7 @@ class CheckOptions:
             names=load_names(names),
             names_file=fspath(names) if isinstance(names, str | PathLike) else None,
             site=(site,) if isinstance(site, str) else tuple(site or ()),
+            profile=load_profile(profile) if isinstance(profile, str) else profile,
             sites=load_sites(sites) if isinstance(sites, str | PathLike) else sites,
             accept_dose=accept_dose,
             strict=strict,
@@ -115,7 +136,7 @@ class CheckOptions:
     def named_tables(
         self, table: TableName | Sequence[TableName] | None, *, purpose: str
     ) -> tuple[ConstraintTable, ...]:
-        """Load the tables that are named; none where a site chooses them, once a plan's fraction number is known.
+        """Load the tables that are named, those of a profile first; none where a site chooses, once a plan is read.
 
         Parameters
         ----------
@@ -127,18 +148,43 @@ class CheckOptions:
         Raises
         ------
         UnknownTableError
-            There is no such table; neither a table nor a site is named; or of a site neither the lists nor one of the
-            tables say which organs are expected.
+            There is no such table; neither a table nor a site nor a profile is named; or of a site neither the lists
+            nor one of the tables say which organs are expected.
         TableError
             A table has faults.
         NamesError
             A name is for an organ that nobody asks for: no TG-263 name, and of no table.
         """
         tables = load_tables(table)
+        if self.profile is not None:
+            of_profile = bundled_of(self.profile.tables)
+            tables = (*of_profile, *(named for named in tables if named not in of_profile))
         if not tables and not self.site:
             raise UnknownTableError(f"no table {purpose}", hint="name one that sbrtcheck tables lists, or a site")
         self.refuse_unknown(tables)
         return tables
+
+    def choose_tables(
+        self, named_tables: tuple[ConstraintTable, ...], *prescriptions: Prescription | UnknownPrescription
+    ) -> TableChoice:
+        """Choose the tables for a plan, or for two that are compared: those named, else those of the site that hold.
+
+        Parameters
+        ----------
+        named_tables
+            By `named_tables`.
+        prescriptions
+            Of the plans.
+
+        Raises
+        ------
+        UnknownTableError
+            No number of fractions is known; or none is that of the profile, or of a table of the site.
+        """
+        if self.profile is not None:
+            fractions = _fractions_for(self.profile, known_fractions(prescriptions))
+            return tables_of_profile(named_tables, self.profile.site, fractions)
+        return TableChoice(tables=named_tables) if named_tables else tables_of_sites(self.site, *prescriptions)
 
     def refuse_unknown(self, tables: Sequence[ConstraintTable]) -> None:
         """Raise `UnknownTableError` for a site, and `NamesError` for an organ, that nobody knows, as above."""
@@ -155,3 +201,27 @@ def _chosen(choices: type[Choice], text: str, subject: str) -> Choice:
     if text not in tuple(choices):
         raise InputError(f"{subject} cannot be {text!r}", hint=f"choose one of: {', '.join(choices)}")
     return choices(text)
+
+
+def _site_of_profile(profile: Profile, named: tuple[str, ...]) -> tuple[str, ...]:
+    """The site of the profile; `InputError` where another one is named."""
+    if set(named) - {profile.site}:
+        what = f"the site {', '.join(named)} is not that of the profile {profile.id}, which is {profile.site}"
+        raise InputError(what, hint="leave the site out, or choose another profile")
+    return (profile.site,)
+
+
+def _fractions_for(profile: Profile, fractions: tuple[int, ...]) -> tuple[int, ...]:
+    """The numbers of fractions of the plans; `UnknownTableError` where the profile is for none of them."""
+    if profile.fractions in fractions:
+        return fractions
+    if not fractions:
+        what = f"the plan's number of fractions is unknown, and the profile {profile.id} is for {profile.schedule}"
+        raise UnknownTableError(what, hint="give the prescription like '50Gy/5'")
+    others = [
+        other.id for other in load_profiles().profiles if other.site == profile.site and other.fractions in fractions
+    ]
+    numbers = " and ".join(map(str, fractions))
+    of_plan = f"the plan has {numbers}" if len(fractions) == 1 else f"the plans have {numbers}"
+    what = f"the profile {profile.id} is for {profile.schedule}, and {of_plan} fractions"
+    raise UnknownTableError(what, hint=f"choose {' or '.join((*others, f'the site {profile.site}'))}")

@@ -63,6 +63,7 @@ class FindingCode(StrEnum):
     LINKED_BY_FRAME_OF_REFERENCE = "linked by frame of reference"
     SEVERAL_PRESCRIPTIONS = "several prescriptions"
     PRESCRIPTION_SOURCE = "where the prescription comes from"
+    OTHER_SCHEDULE = "prescription is not that of the profile"
     SUMMED_DOSES = "summed doses"
     DOSE_OF_PARTS = "dose of parts of the plan"
     DOSE_ACCEPTED = "dose accepted by the user"

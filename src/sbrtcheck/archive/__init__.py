@@ -35,6 +35,7 @@ outside_percent                       share of the structure that lies outside t
 lacking                               parts of the organ that were not measured with the rest
 percent_of_limit                      the value in percent of the limit
 quantity, alpha_beta_gy               of the row's doses: physical, or EQD2 or BED for that alpha/beta
+tables_left_out                       in the first row of a plan: tables of its site that were not used, and why
 path                                  only when asked for: the plan's folder, below the one given
 ====================================  ===============================================================================
 

@@ -20,7 +20,7 @@ from sbrtcheck.errors import SbrtcheckError, UnknownTableError
 from sbrtcheck.formatting import clean
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
-from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict, rounded
+from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict, labels, rounded
 from sbrtcheck.tables import ConstraintTable, load_table
 from sbrtcheck.tables.choice import distinct
 
@@ -69,6 +69,7 @@ COLUMNS: Mapping[str, type] = {
     "percent_of_limit": float,
     "quantity": str,
     "alpha_beta_gy": float,
+    "tables_left_out": str,
 }
 _PATH = {"path": str}
 _BETWEEN_FINDINGS = " | "
@@ -158,6 +159,7 @@ class Options:
         *,
         tables: Sequence[str] = (),
         sites: Sequence[str] = (),
+        profile: str | None = None,
         names: str | PathLike[str] | None = None,
         dvhs: str = "computed",
         sites_file: str | PathLike[str] | None = None,
@@ -171,12 +173,13 @@ class Options:
         Raises
         ------
         SbrtcheckError
-            A table, a site or the file of names cannot be used.
+            A table, a site, a profile or the file of names cannot be used.
         """
-        if not tables and not sites:
+        if not tables and not sites and profile is None:
             raise UnknownTableError("no table to check against", hint="name a site or a table")
         choices = CheckOptions.read(
             site=tuple(dict.fromkeys(sites)),
+            profile=profile,
             names=names,
             dvhs=dvhs,
             sites=sites_file,
@@ -304,10 +307,13 @@ def _rows(report: Report, entry: Entry, options: Options) -> tuple[Row, ...]:
         "review_reasons": _reasons(report, entry),
         "plan_site": ", ".join(report.site.ids),
     }
-    return tuple(
-        _row({**head, **_body(outcome, record, versions, of_plan, entry)}, options)
+    rows = [
+        {**head, **_body(outcome, record, versions, of_plan, entry)}
         for outcome, record in zip(report.outcomes, report.to_records(), strict=True)
-    )
+    ]
+    if rows:  # once a plan: it is the same for all of its rows, and long
+        rows[0]["tables_left_out"] = _BETWEEN_FINDINGS.join(labels.left_out_lines(report))
+    return tuple(_row(row, options) for row in rows)
 
 
 def _body(

@@ -13,6 +13,9 @@ from sbrtcheck.cli import options, streams
 @click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @options.site(multiple=True, text="As for check; may be repeated.")
+@options.profile(
+    text="As for check; a plan with another number of fractions is not checked, and has a row that says so."
+)
 @options.tables()
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."

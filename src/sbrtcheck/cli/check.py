@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog=options.examples(
         "sbrtcheck check plan --site lung",
+        "sbrtcheck check plan --profile lung-48gy-4fx",
         "sbrtcheck check plan --table rtog-0813 --rx 50Gy/5 --format json --out report.json",
         "sbrtcheck check plan --table tg101-5fx --table my-clinic.yaml --strict",
     )
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @options.against
 @options.tables()
 @options.site(text="Site of the plan: which organs are expected. Without --table, its tables too.")
+@options.profile(text="Ready profile: site and tables of a schedule; sbrtcheck tables --profiles lists them.")
 @options.sites_file
 @click.option(
     "--format",

@@ -22,6 +22,7 @@ _AS_STATED = "-"
 @click.argument("second", metavar="B", type=click.Path(path_type=Path))
 @options.tables()
 @options.site(text="As for check; without --table, tables that hold for either fraction number.")
+@options.profile(text="As for check; one of the plans must have its number of fractions.")
 @options.sites_file
 @options.accept_dose
 @click.option("--format", "format_", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True)

@@ -14,17 +14,78 @@ if TYPE_CHECKING:
     from sbrtcheck.tables import ConstraintTable
 
 
-@click.command(epilog=options.examples("sbrtcheck tables", "sbrtcheck tables --format json"))
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck tables",
+        "sbrtcheck tables --site lung --fractions 8     what holds, what counts, what is left out",
+        "sbrtcheck tables --profile lung-48gy-4fx       limits organ by organ",
+    )
+)
+@options.site(text="Only tables that hold at this site, those for many sites too; and which of their rows count.")
+@click.option(
+    "--fractions", type=click.IntRange(1), metavar="NUMBER", help="Only tables that hold for this number of fractions."
+)
+@options.profile(text="The tables of a ready profile, and their limits organ by organ.")
+@click.option("--profiles", is_flag=True, help="List the ready profiles.")
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.verbose
-def tables(format_: str) -> None:
-    """List the bundled tables, and which organs a plan of each site is expected to have contoured."""
+def tables(*, site: str | None, fractions: int | None, profile: str | None, profiles: bool, format_: str) -> None:
+    """List the bundled tables, and which organs a plan of each site is expected to have contoured.
+
+    With --site or --fractions: the tables that hold, how many of their rows count and for which organs, and what does
+    not hold. With --profile: the tables of a schedule side by side.
+    """
+    asked = (profiles, profile is not None, site is not None or fractions is not None)
+    if sum(asked) > 1:
+        raise click.UsageError("--profiles, --profile, and --site or --fractions are asked for one at a time")
+    if profiles:
+        text = _profiles(format_)
+    elif profile is not None:
+        text = _profile(profile, format_)
+    elif site is not None or fractions is not None:
+        text = _choice(site, fractions, format_)
+    else:
+        text = _all_tables(format_)
+    streams.print_text(text)
+
+
+def _all_tables(format_: str) -> str:
     from sbrtcheck.render.lists import tables_json, tables_text
     from sbrtcheck.tables import bundled_tables, load_sites
 
     shipped: tuple[ConstraintTable, ...] = bundled_tables()
-    render = tables_json if format_ == "json" else tables_text
-    streams.print_text(render(shipped, load_sites()))
+    return (tables_json if format_ == "json" else tables_text)(shipped, load_sites())
+
+
+def _choice(site: str | None, fractions: int | None, format_: str) -> str:
+    from sbrtcheck.render.table_choice import choice_json, choice_text
+    from sbrtcheck.tables import load_sites
+    from sbrtcheck.tables.choice import tables_that_hold
+    from sbrtcheck.tables.values import MULTI
+
+    sites = load_sites()
+    if site is not None and site != MULTI:
+        sites.site(site)  # a slip of the pen would leave tables for many sites only
+    choice = tables_that_hold(None if site is None else (site,), None if fractions is None else (fractions,))
+    return (choice_json if format_ == "json" else choice_text)(choice, sites, site, fractions)
+
+
+def _profiles(format_: str) -> str:
+    from sbrtcheck.reference_data import load_profiles
+    from sbrtcheck.render.profile import profiles_json, profiles_text
+
+    return (profiles_json if format_ == "json" else profiles_text)(load_profiles())
+
+
+def _profile(id_: str, format_: str) -> str:
+    from sbrtcheck.reference_data import load_profile
+    from sbrtcheck.render.profile import profile_json, profile_text
+    from sbrtcheck.tables import load_sites
+    from sbrtcheck.tables.choice import bundled_of
+
+    profile = load_profile(id_)
+    expected = load_sites().site(profile.site).expects
+    return (profile_json if format_ == "json" else profile_text)(profile, bundled_of(profile.tables), expected)
 
 
 @click.command(epilog=options.examples("sbrtcheck bed 48 6 --alpha-beta 10"))

@@ -86,6 +86,13 @@ def _offer_sites(_ctx: click.Context, _parameter: click.Parameter, begun: str) -
     return [CompletionItem(site) for site in sites if site.startswith(begun)]
 
 
+def _offer_profiles(_ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    from sbrtcheck.reference_data import load_profiles
+
+    profiles = load_profiles().profiles
+    return [CompletionItem(one.id, help=one.schedule) for one in profiles if one.id.startswith(begun)]
+
+
 def tables(*, required: bool = False, text: str = "Bundled table or YAML file; may be repeated.") -> Decorator:
     """The option ``--table``, which may be repeated."""
     return click.option(
@@ -102,6 +109,11 @@ def tables(*, required: bool = False, text: str = "Bundled table or YAML file; m
 def site(*, multiple: bool = False, text: str) -> Decorator:
     """The option ``--site``."""
     return click.option("--site", multiple=multiple, metavar="SITE", help=text, shell_complete=_offer_sites)
+
+
+def profile(*, text: str) -> Decorator:
+    """The option ``--profile``."""
+    return click.option("--profile", metavar="ID", help=text, shell_complete=_offer_profiles)
 
 
 table_files = click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=_offer_tables)

@@ -1,5 +1,6 @@
 """Known regimens, risk models, scores and rules of re-irradiation: values with their sources."""
 
+from sbrtcheck.reference_data.profiles import Profile, Profiles, load_profile, load_profiles
 from sbrtcheck.reference_data.regimens import Regimen, Regimens, Statement, Threshold, load_regimens
 from sbrtcheck.reference_data.reirradiation import ReirradiationRule, load_reirradiation_rules
 from sbrtcheck.reference_data.risk_models import (
@@ -21,6 +22,8 @@ __all__ = [
     "FractionScale",
     "NtcpModel",
     "PhysicalScale",
+    "Profile",
+    "Profiles",
     "Regimen",
     "Regimens",
     "ReirradiationRule",
@@ -30,6 +33,8 @@ __all__ = [
     "TcpModel",
     "Threshold",
     "Width",
+    "load_profile",
+    "load_profiles",
     "load_regimens",
     "load_reirradiation_rules",
     "load_risk_models",

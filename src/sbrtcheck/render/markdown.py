@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from sbrtcheck.render import by_organ
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.results import Outcome, Report, labels
@@ -17,7 +18,10 @@ def markdown_report(report: Report) -> str:
     sources = labels.SourceList.of(report.outcomes)
     lines = list(_head(report))
     for table in report.tables:
-        lines += ["", f"## {escaped(labels.table_text(table))}", "", *_table(report, table, sources)]
+        notes = [part for note in labels.table_notes(report, table) for part in (escaped(note), "")]
+        lines += ["", f"## {escaped(labels.table_text(table))}", "", *notes, *_table(report, table, sources)]
+    lines += _by_organ(report)
+    lines += _section(labels.LEFT_OUT, labels.left_out_lines(report))
     lines += _section("Flags", labels.legend(report))
     lines += _section("Remarks", labels.remarks(report))
     lines += _section("Findings", labels.findings(report))
@@ -64,6 +68,16 @@ def _cells(outcome: Outcome, sources: labels.SourceList) -> tuple[str, ...]:
         labels.margin_text(outcome),
         f"[{sources.number(outcome.constraint.source)}]",
     )
+
+
+def _by_organ(report: Report) -> Iterator[str]:
+    """All limits side by side, where a profile chose the tables."""
+    if report.profile is not None:
+        grid = by_organ.report_grid(report)
+        yield from ("", f"## {by_organ.TITLE}", "", _line(grid.headings), "|" + " --- |" * len(grid.headings))
+        yield from (_line(map(escaped, cells)) for cells in grid.lines)
+        yield ""
+        yield from (f"- {escaped(line)}" for line in by_organ.report_lines(report))
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -30,7 +30,7 @@ from sbrtcheck.results.comparison_dict import not_compared_dict, structure_dict
 from sbrtcheck.results.dvh_comparison import GENERAL, VOLUME
 from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
 from sbrtcheck.results.plan_site import SHA_SHOWN
-from sbrtcheck.results.to_dict import measured_dict
+from sbrtcheck.results.to_dict import left_out_dict, measured_dict
 from sbrtcheck.tables import ConstraintTable
 
 ROWS = ("Better", "Organ", "Metric", "Limit", "First", "Second", "Margin by")
@@ -60,10 +60,12 @@ def _text_parts(comparison: PlanComparison) -> Iterator[RenderableType]:
     yield from _lines("Remarks", _remarks(comparison))
     for table in comparison.first.tables:
         yield Text(f"\n{labels.table_text(table)}")
+        yield from map(Text, labels.table_notes(comparison.first, table))
         compared, aside = _rows_and_reasons(comparison, table)
         if compared:
             yield _grid(ROWS, map(_row_cells, compared))
         yield from _lines("Not compared", aside)
+    yield from _lines(labels.LEFT_OUT, labels.left_out_lines(comparison.first, comparison.second))
     yield from _lines("Marks", _legend(comparison))
     if comparison.structures:
         yield Text(f"\n{DVHS}")
@@ -92,8 +94,10 @@ def plans_markdown(comparison: PlanComparison) -> str:
     for table in comparison.first.tables:
         compared, aside = _rows_and_reasons(comparison, table)
         lines += ["", f"## {escaped(labels.table_text(table))}"]
+        lines += [part for note in labels.table_notes(comparison.first, table) for part in ("", escaped(note))]
         lines += _markdown_table(ROWS, map(_row_cells, compared)) if compared else []
         lines += _markdown_list("### Not compared", aside)
+    lines += _markdown_list(f"## {labels.LEFT_OUT}", labels.left_out_lines(comparison.first, comparison.second))
     lines += _markdown_list("## Marks", _legend(comparison))
     if comparison.structures:
         lines += ["", f"## {DVHS}", *_markdown_table(DIFFERENCES, map(_difference_cells, comparison.structures))]
@@ -233,6 +237,7 @@ def plans_json(comparison: PlanComparison) -> str:
         "first": _plan_dict(comparison.first),
         "second": _plan_dict(comparison.second),
         "tables": [{"id": t.id, "version": t.version, "sha256": t.sha256} for t in comparison.first.tables],
+        "left_out": [left_out_dict(table) for table in comparison.first.left_out],
         "tally": {str(better): number for better, number in comparison.tally().items()},
         "rows": [_row_dict(row) for row in comparison.rows],
         "structures": [_structure_dict(structure) for structure in comparison.structures],

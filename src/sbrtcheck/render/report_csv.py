@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 from sbrtcheck.formatting import csv_text
 from sbrtcheck.results import RECORD_KEYS, Report, ReviewReason, labels
 from sbrtcheck.tables import ClinicianItem, ConstraintTable
+from sbrtcheck.tables.choice import TableLeftOut
+from sbrtcheck.tables.table import fractions_text
 
-REPORT, REVIEW, CLINICIAN = "report", "review", "for the clinician"
+REPORT, REVIEW, CLINICIAN, LEFT_OUT = "report", "review", "for the clinician", "table left out"
 """Kinds of the records that are no rows of a table."""
 
 
@@ -18,7 +20,8 @@ def csv_report(report: Report) -> str:
     """Write one record a row; truth values as ``true`` and ``false``, what is not known as an empty field.
 
     What no row has are records of other kinds: ``report`` with the overall verdict, ``review`` for every reason that
-    keeps the plan from a pass, ``for the clinician`` for a statement that no plan can answer.
+    keeps the plan from a pass, ``for the clinician`` for a statement that no plan can answer, ``table left out`` for a
+    table of the plan's site that was not used.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, RECORD_KEYS, lineterminator="\n")
@@ -32,6 +35,7 @@ def _beside_rows(report: Report) -> Iterator[Mapping[str, object]]:
     summary = f"{labels.overall_text(report)}: {labels.summary_text(report)}"
     yield {"kind": REPORT, "verdict": str(report.verdict), "counts": False, "detail": summary}
     yield from map(_reason, report.reasons)
+    yield from map(_left_out, report.left_out)
     yield from (_statement(table, item) for table in report.tables for item in labels.asked_of_clinician(report, table))
 
 
@@ -39,6 +43,11 @@ def _reason(reason: ReviewReason) -> dict[str, object]:
     rows = " | ".join(reason.rows)
     texts = {"organ": reason.structure, "reason": str(reason.code), "detail": reason.text}
     return {"kind": REVIEW, "row": rows, "counts": False, **texts}
+
+
+def _left_out(table: TableLeftOut) -> dict[str, object]:
+    detail = fractions_text(table.fractions)
+    return {"table": table.id, "kind": LEFT_OUT, "counts": False, "reason": str(table.why), "detail": detail}
 
 
 def _statement(table: ConstraintTable, item: ClinicianItem) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Literal
@@ -13,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sbrtcheck.render import by_organ
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.results import Outcome, Report, Verdict, labels
@@ -30,6 +32,8 @@ _COLOURS = {
 }
 _HEADINGS = ("Verdict", "Metric", "Limit", "Value [bounds]", "Margin", "Ref", "Flags")
 NARROWEST = 104  # columns that the flags of a row need; on a smaller screen lines are broken, nothing is lost
+_HEADING_WIDTH = 11  # columns that the id of a table gets at the head of its limits
+_CELL_WIDTH = 15  # of its limits, and of a plan's value
 WIDEST = 26  # of a column; a longer reason wraps
 # a rule under the headings, in ASCII: the same on every console
 _RULED = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
@@ -77,14 +81,17 @@ def ruled_table(*headings: str) -> Table:
     return grid
 
 
-def _parts(report: Report, sources: labels.SourceList) -> Iterator[Text | Table | Padding]:
+def _parts(report: Report, sources: labels.SourceList) -> Iterator[RenderableType]:
     yield from _head(report)
     for table in report.tables:
         yield Text(f"\n{labels.table_text(table)}", style="bold")
         outcomes = labels.outcomes_of(report, table)
+        yield from map(Text, labels.table_notes(report, table))
         yield from _rows([outcome for outcome in outcomes if not labels.is_just_missing(outcome)], sources)
         for heading, organs in labels.absent_organs(outcomes):
             yield from _section(heading, [organs], style="")
+    yield from _by_organ(report)
+    yield from _section(labels.LEFT_OUT, labels.left_out_lines(report))
     yield from _section("Flags", labels.legend(report))
     yield from _section("Remarks", labels.remarks(report))
     yield from _section("Findings", labels.findings(report))
@@ -115,10 +122,52 @@ def headline(report: Report) -> Iterator[Padding]:
 
 
 def _section(title: str, lines: Iterable[str], *, style: str = "bold") -> Iterator[Text | Padding]:
-    indented = [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
-    if indented:
+    if below := indented(lines):
         yield Text(f"\n{title}", style=style)
-        yield from indented
+        yield from below
+
+
+def indented(lines: Iterable[str]) -> list[Padding]:
+    """Lines below what they belong to."""
+    return [Padding(Text(line), (0, 0, 0, 2)) for line in lines]
+
+
+def _by_organ(report: Report) -> Iterator[RenderableType]:
+    """All limits side by side, where a profile chose the tables."""
+    if report.profile is not None:
+        yield Text(f"\n{by_organ.TITLE}", style="bold")
+        yield from limit_grid(by_organ.report_grid(report))
+        yield Text("")
+        yield from indented(by_organ.report_lines(report))
+
+
+def limit_grid(grid: by_organ.LimitGrid) -> Iterator[Text | Table]:
+    """Limits under a line with their organ; the ids of tables are broken into several lines."""
+    headings = ["\n".join(textwrap.wrap(heading, _HEADING_WIDTH)) for heading in grid.headings[1:]]
+    rows = [headings, *(cells[1:] for cells in grid.lines)]
+    widest = [max(len(line) for row in rows for line in row[n].split("\n")) for n in range(len(headings))]
+    widths = _fitting([min(width, _CELL_WIDTH) for width in widest])
+    yield _limits(widths, [headings])
+    for organ, lines in groupby(grid.lines, key=lambda cells: cells[0]):
+        yield Text(organ)
+        yield _limits(widths, [cells[1:] for cells in lines])
+
+
+def _fitting(widths: list[int]) -> list[int]:
+    """The widths, the widest of the tables' columns made narrower until all fit; cells are broken into lines."""
+    while sum(widths) + len(widths) + 1 > PIPED_WIDTH and max(widths[1:]) > 1:
+        widths[widths.index(max(widths[1:]), 1)] -= 1
+    return widths
+
+
+def _limits(widths: Sequence[int], rows: Iterable[Sequence[str]]) -> Table:
+    shown = Table.grid(padding=(0, 1, 0, 0), pad_edge=True)
+    shown.add_column("", width=1)  # it indents the rows
+    for width in widths:
+        shown.add_column("", width=width, overflow="fold", vertical="top")
+    for cells in rows:
+        shown.add_row("", *map(Text, cells))
+    return shown
 
 
 def _rows(outcomes: Sequence[Outcome], sources: labels.SourceList) -> Iterator[Text | Table]:

@@ -17,6 +17,9 @@ from sbrtcheck.results.plan_site import SHA_SHOWN, SiteOrigin
 from sbrtcheck.results.report_values import ReportValues
 from sbrtcheck.structure_names import is_target_name
 from sbrtcheck.tables import ClinicianItem, Constraint, ConstraintTable, Kind, LimitByVolume, Sense, Source, Status
+from sbrtcheck.tables.choice import WhyLeftOut, known_fractions
+from sbrtcheck.tables.table import fractions_text
+from sbrtcheck.tables.values import MULTI
 
 SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST: ">="}
 
@@ -348,12 +351,54 @@ def headline_lines(report: ReportValues) -> list[tuple[Verdict, str]]:
 
 def choices(report: ReportValues) -> list[str]:
     """What the user chose that bears on the verdict."""
+    profile = report.profile
     texts = {
+        f"Profile {profile.id}: {profile.schedule}" if profile else "": profile is not None,
+        _only_many_sites_text(report): bool(_only_many_sites_text(report)),
         "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
         _accepted_dose_text(report): report.accept_dose,
         "Also counted: rows transcribed by one reader only": report.include_unconfirmed,
     }
     return [text for text, chosen in texts.items() if chosen]
+
+
+def _only_many_sites_text(report: ReportValues) -> str:
+    """Say that a site has no table of its own for the plan's number of fractions, where tables were chosen by it."""
+    fractions = report.prescription.fractions
+    holding = {table.site for table in report.tables if table.holds_for(fractions)}
+    holding |= {table.site for table in report.left_out if table.holds_for(fractions)}
+    sites = ", ".join(site for site in report.site.ids if site not in holding)
+    if not sites or not report.left_out:
+        return ""
+    ids = ", ".join(table.id for table in report.tables if table.site == MULTI and table.fractions)
+    numbers = fractions_text(known_fractions((report.prescription,)))
+    return f"Site {sites} has no table of its own for {numbers}; those used are for many sites: {ids}"
+
+
+def table_notes(report: ReportValues, table: ConstraintTable) -> list[str]:
+    """Say of a table that none of its rows counts, and why."""
+    if report.counting_rows(table):
+        return []
+    rows = {o.constraint.id: why_not_counted(o) for o in report.outcomes if o.table_id == table.id}
+    why = ", ".join(f"{number} {reason}" for reason, number in Counter(rows.values()).items())
+    return [f"No row of this table counts: {why}."] if rows else [f"No row of this table is for site {report.site}."]
+
+
+LEFT_OUT = "Tables left out"
+
+
+def left_out_lines(*reports: ReportValues) -> list[str]:
+    """One line a reason, with the tables of the site that were left out for it; of two plans by the same tables."""
+    numbers = " and ".join(map(str, known_fractions(report.prescription for report in reports)))
+    texts = {
+        WhyLeftOut.FRACTIONS: f"for other numbers of fractions than {numbers}",
+        WhyLeftOut.PROFILE: "hold, and are not in the profile",
+        WhyLeftOut.SITE: "for other sites",
+    }
+    by_reason: dict[WhyLeftOut, list[str]] = {}
+    for table in reports[0].left_out:
+        by_reason.setdefault(table.why, []).append(f"{table.id} ({fractions_text(table.fractions)})")
+    return [f"{texts[why]}: {', '.join(tables)}" for why, tables in by_reason.items()]
 
 
 def _accepted_dose_text(report: ReportValues) -> str:

@@ -16,9 +16,11 @@ from sbrtcheck.results.to_dict import (
     course_dict,
     failing_dict,
     finding_dict,
+    left_out_dict,
     outcome_dict,
     outcome_record,
     prescription_dict,
+    profile_dict,
     provenance_dict,
     reason_dict,
     site_dict,
@@ -41,7 +43,8 @@ class Report(ReportValues):
     ``accept_dose`` are the choices it was made under; ``end_caps``, ``between`` and ``dose`` the model behind the
     numbers. ``dvhs`` are those it was judged on; ``compared`` compares them with others of the plan. ``names`` says
     which structure was matched to which organ, and which ones no row used; ``matches`` are the matches that all of it
-    was judged by. ``course`` is what is known of the prescription by itself.
+    was judged by. ``course`` is what is known of the prescription by itself. ``left_out`` are the tables of the site
+    that were not used, where the site or a ``profile`` chose the tables; ``profile`` is None where none was asked for.
     """
 
     def to_dict(self) -> dict[str, Any]:
@@ -68,12 +71,23 @@ class Report(ReportValues):
             "regimen": course_dict(self.course),
             "dvh": {"origin": str(self.dvh_origin), **(computed if self.dvh_origin == "computed" else {})},
             "provenance": provenance_dict(self.provenance),
-            "tables": [table_dict(table) for table in self.tables],
+            "tables": [{**table_dict(table), "rows_counting": self.counting_rows(table)} for table in self.tables],
+            "left_out": [left_out_dict(table) for table in self.left_out],
+            **self._by_profile(),
             "outcomes": [outcome_dict(outcome) for outcome in self.outcomes],
             "findings": [finding_dict(finding) for finding in self.findings],
             "compared": comparison_dict(self.compared),
             "notice": NOTICE,
         }
+
+    def _by_profile(self) -> dict[str, Any]:
+        """What only a report by a profile has: the profile, and all limits organ by organ with the plan's values."""
+        from sbrtcheck.results.by_organ import measured_dict, measured_lines
+
+        if self.profile is None:
+            return {}
+        organs = [measured_dict(measured) for measured in measured_lines(self)]
+        return {"profile": profile_dict(self.profile), "organs": organs}
 
     def to_records(self) -> list[dict[str, Any]]:
         """One flat record a row of the report, all with the same keys."""

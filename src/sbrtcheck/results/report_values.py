@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
+from sbrtcheck.reference_data import Profile
 from sbrtcheck.results.course import CourseNote, UnknownCourse
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
 from sbrtcheck.results.outcome import Outcome, ReviewReason, Verdict
@@ -15,6 +16,7 @@ from sbrtcheck.results.plan_site import UNKNOWN_SITE, PlanSite
 from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import ConstraintTable
+from sbrtcheck.tables.choice import TableLeftOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +44,8 @@ class ReportValues:
     strict: bool = False
     include_unconfirmed: bool = False
     accept_dose: bool = False
+    left_out: tuple[TableLeftOut, ...] = ()
+    profile: Profile | None = None
 
     @property
     def label(self) -> str:
@@ -63,6 +67,11 @@ class ReportValues:
     def not_expected(self) -> tuple[Outcome, ...]:
         """Rows that do not apply: their organs are neither in the plan nor expected at its site."""
         return tuple(outcome for outcome in self.outcomes if not outcome.applies)
+
+    def counting_rows(self, table: ConstraintTable) -> int:
+        """How many rows of a table count for the verdict."""
+        counting = {o.constraint.id for o in self.outcomes if o.counts and o.table_id == table.id}
+        return len(counting)
 
     def all_findings(self) -> tuple[Finding, ...]:
         """Gather the findings of the plan and of every row, each once, in the order they come up."""

@@ -13,11 +13,13 @@ from typing import Any
 from sbrtcheck.dvh import Bounds
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
-from sbrtcheck.reference_data import Regimen
+from sbrtcheck.reference_data import Profile, Regimen
 from sbrtcheck.results.course import CourseNote, ThresholdSide, UnknownCourse
 from sbrtcheck.results.outcome import Outcome, ReviewReason, UnderConvention
 from sbrtcheck.results.plan_site import PlanSite
-from sbrtcheck.tables import ConstraintTable, Source
+from sbrtcheck.tables import ConstraintTable, LimitByVolume, Source
+from sbrtcheck.tables.by_organ import OrganLine, TableLimit
+from sbrtcheck.tables.choice import TableLeftOut
 
 SCHEMA = "sbrtcheck-report/2"
 
@@ -235,6 +237,52 @@ def table_dict(table: ConstraintTable) -> dict[str, Any]:
         "for_clinician": [
             {"text": item.text, "site": item.site, "source": _source_dict(item.source)} for item in table.for_clinician
         ],
+    }
+
+
+def left_out_dict(table: TableLeftOut) -> dict[str, Any]:
+    """A table of the site that the plan was not checked against."""
+    return {"id": table.id, "site": table.site, "fractions": list(table.fractions), "why": str(table.why)}
+
+
+def profile_dict(profile: Profile) -> dict[str, Any]:
+    """A ready profile, and where its schedule is named."""
+    return {
+        "id": profile.id,
+        "title": profile.title,
+        "site": profile.site,
+        "dose_gy": rounded(profile.dose_gy),
+        "fractions": profile.fractions,
+        "tables": list(profile.tables),
+        "note": profile.note,
+        "named_in": [{"regimen": regimen.id, "where": regimen.where} for regimen in profile.regimens],
+    }
+
+
+def limits_dict(line: OrganLine) -> dict[str, Any]:
+    """Limits of one organ and metric; those that depend on a volume have no number here."""
+    row = line.row
+    return {
+        "organ": line.organ,
+        "metric": str(row.metric),
+        "unit": str(row.metric.unit),
+        "quantity": str(row.quantity),
+        "alpha_beta_gy": rounded(row.alpha_beta_gy),
+        "undecided": line.undecided,
+        "limits": [_limit_dict(limit) for limit in line.limits],
+    }
+
+
+def _limit_dict(limit: TableLimit) -> dict[str, Any]:
+    row = limit.row
+    return {
+        "table": limit.table_id,
+        "row": row.id,
+        "sense": str(row.sense),
+        "limit": None if isinstance(row.limit, LimitByVolume) else rounded(row.limit),
+        "acceptable": rounded(row.acceptable),
+        "counts": limit.counts,
+        "strictest": limit.strictest,
     }
 
 

@@ -1,12 +1,16 @@
 """Tables and sites that a user names, and a plan's prescription -> the tables that the plan is checked against.
 
+What is not used is a part of the answer: which tables of the site, and why.
+
 Beside that, what is refused before a plan is read: a site without a list of organs, a name for an unknown organ.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from os import PathLike, fspath
 
 from sbrtcheck.errors import NamesError, TableError, UnknownTableError
@@ -14,7 +18,7 @@ from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.progress import log_step
 from sbrtcheck.structure_names import known_names, normalise, similar_organs
 from sbrtcheck.tables.load import bundled_tables, load_table
-from sbrtcheck.tables.table import ConstraintTable
+from sbrtcheck.tables.table import ConstraintTable, fractions_text
 from sbrtcheck.tables.values import MULTI, Sites
 
 TableName = str | PathLike[str] | ConstraintTable
@@ -32,6 +36,12 @@ def load_tables(table: TableName | Sequence[TableName] | None) -> tuple[Constrai
     return loaded
 
 
+def bundled_of(ids: Sequence[str]) -> tuple[ConstraintTable, ...]:
+    """The bundled tables of these ids, in this order; read once, for a batch asks for every plan."""
+    by_id = {table.id: table for table in bundled_tables()}
+    return load_tables([by_id[id_] for id_ in ids])
+
+
 def distinct(tables: Iterable[ConstraintTable]) -> tuple[ConstraintTable, ...]:
     """The same tables; `TableError` where two have one id, so that a report could not tell them apart."""
     tables = tuple(tables)
@@ -45,55 +55,156 @@ def _versions(tables: Sequence[ConstraintTable]) -> str:
     return ", ".join(f"{table.id} {table.version} ({len(table.rows)} rows)" for table in tables) or "none"
 
 
-def tables_of_sites(
-    sites: Sequence[str], *prescriptions: Prescription | UnknownPrescription
-) -> tuple[ConstraintTable, ...]:
-    """Bundled tables of the sites that hold for the fraction number of one of the prescriptions at least.
+# -------------------------------------------------------------------------------- tables that hold
+
+
+class WhyLeftOut(StrEnum):
+    """Why a plan is not checked against a bundled table; stable, for programs."""
+
+    FRACTIONS = "other number of fractions"
+    SITE = "other site"
+    PROFILE = "not in the profile"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableLeftOut:
+    """A bundled table that is not used, for which numbers of fractions it is (none: for every number), and why not."""
+
+    id: str
+    site: str
+    fractions: tuple[int, ...]
+    why: WhyLeftOut
+
+    def holds_for(self, fractions: int | None) -> bool:
+        """Whether it may be used for a plan of so many fractions; None: the number is not known."""
+        return not self.fractions or fractions in self.fractions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableChoice:
+    """The tables that a plan is checked against; and the others of its site, where nobody named the tables."""
+
+    tables: tuple[ConstraintTable, ...]
+    left_out: tuple[TableLeftOut, ...] = ()
+
+
+def tables_that_hold(sites: Sequence[str] | None, fractions: Collection[int] | None) -> TableChoice:
+    """Divide the bundled tables: those that hold for one of these sites and numbers of fractions; and all others.
+
+    Parameters
+    ----------
+    sites
+        Tables of site ``multi`` hold for each of them; None: for any.
+    fractions
+        Numbers of fractions; None: any.
+    """
+    why = {table.id: _why_left_out(table, sites, fractions) for table in bundled_tables()}
+    return TableChoice(
+        tables=tuple(table for table in bundled_tables() if why[table.id] is None),
+        left_out=tuple(_left_out(table, reason) for table in bundled_tables() if (reason := why[table.id])),
+    )
+
+
+def _why_left_out(
+    table: ConstraintTable, sites: Sequence[str] | None, fractions: Collection[int] | None
+) -> WhyLeftOut | None:
+    if sites is not None and table.site not in (*sites, MULTI):
+        return WhyLeftOut.SITE
+    if fractions is not None and not any(map(table.holds_for, fractions)):
+        return WhyLeftOut.FRACTIONS
+    return None
+
+
+def _left_out(table: ConstraintTable, why: WhyLeftOut) -> TableLeftOut:
+    return TableLeftOut(id=table.id, site=table.site, fractions=table.fractions, why=why)
+
+
+def tables_of_sites(sites: Sequence[str], *prescriptions: Prescription | UnknownPrescription) -> TableChoice:
+    """Choose the bundled tables of the sites that hold for the fraction number of one of the prescriptions at least.
 
     Raises
     ------
     UnknownTableError
-        The number of fractions is unknown, or no table holds for it; of several prescriptions, for any.
+        No number of fractions is known, or no table holds for one of them.
     """
-    by_id: dict[str, ConstraintTable] = {}
-    errors: list[UnknownTableError] = []
-    for rx in prescriptions:
-        try:
-            by_id |= {table.id: table for table in _tables_for_prescription(sites, rx)}
-        except UnknownTableError as error:
-            errors.append(error)
-    if errors and len(errors) == len(prescriptions):
-        raise errors[0]
-    return tuple(by_id.values())
-
-
-def _tables_for_prescription(
-    sites: Sequence[str], rx: Prescription | UnknownPrescription
-) -> tuple[ConstraintTable, ...]:
-    with log_step("tables of the site") as set_summary:
-        fitting = _tables_for_fractions(sites, rx)
-        set_summary(_versions(fitting))
-    return fitting
-
-
-def _tables_for_fractions(sites: Sequence[str], rx: Prescription | UnknownPrescription) -> tuple[ConstraintTable, ...]:
+    numbers = known_fractions(prescriptions)
     asked = " or ".join(map(repr, sites))
-    if rx.fractions is None:
+    if not numbers:
         raise UnknownTableError(
             f"the plan's number of fractions is unknown, so no table of site {asked} can be chosen",
             hint="give the prescription like '50Gy/5', or name the tables",
         )
-    of_site = [table for table in bundled_tables() if table.site in (*sites, MULTI)]
-    fitting = tuple(table for table in of_site if table.holds_for(rx.fractions))
-    if not any(table.fractions for table in fitting):  # one for any number limits no dose: not enough to check a plan
-        raise UnknownTableError(
-            f"no bundled table of site {asked} holds for {rx.fractions} fractions", hint=f"there are: {_ids(of_site)}"
-        )
-    return fitting
+    with log_step("tables of the site") as set_summary:
+        choice = _of_sites(tables_that_hold(sites, numbers))
+        if not any(table.fractions for table in choice.tables):  # one for any number limits no dose: not enough
+            what = f"no bundled table of site {asked} holds for {' or '.join(map(str, numbers))} fractions"
+            raise UnknownTableError(what, hint=f"{nearest_text(choice.left_out, numbers[0])}; {NOT_CONVERTED}")
+        set_summary(_versions(choice.tables))
+    return choice
 
 
-def _ids(tables: Sequence[ConstraintTable]) -> str:
-    return ", ".join(f"{table.id} ({table.fractions_text('/')})" for table in tables)
+def tables_of_profile(tables: Sequence[ConstraintTable], site: str, fractions: Collection[int]) -> TableChoice:
+    """Use these tables, those of a profile and any named beside it, and say which others of its site there are.
+
+    Parameters
+    ----------
+    tables
+        What the plan is checked against.
+    site
+        Of the profile.
+    fractions
+        Of the plan, or of several plans.
+    """
+    used = {table.id for table in tables}
+    holding = _of_sites(tables_that_hold((site,), fractions))
+    beside = (_left_out(table, WhyLeftOut.PROFILE) for table in holding.tables)
+    left_out = (table for table in (*beside, *holding.left_out) if table.id not in used)
+    return TableChoice(tables=tuple(tables), left_out=tuple(sorted(left_out, key=lambda table: table.id)))
+
+
+def known_fractions(prescriptions: Iterable[Prescription | UnknownPrescription]) -> tuple[int, ...]:
+    """The numbers of fractions that are known, each once."""
+    return tuple(dict.fromkeys(rx.fractions for rx in prescriptions if rx.fractions is not None))
+
+
+def _of_sites(choice: TableChoice) -> TableChoice:
+    """Without the tables of other sites, which nobody would look for."""
+    return replace(choice, left_out=tuple(table for table in choice.left_out if table.why is not WhyLeftOut.SITE))
+
+
+NOT_CONVERTED = (
+    "no limit is converted to another number of fractions: that takes an alpha/beta for each organ, which the tables' "
+    "sources do not print, and the linear-quadratic model is not validated for it (docs/explanation/limits.md)"
+)
+"""Why a plan with a number of fractions of its own is not checked against tables for others."""
+
+
+def nearest_text(tables: Sequence[TableLeftOut], fractions: int) -> str:
+    """Name the nearest numbers of fractions, below and above, that these tables are for, and the tables.
+
+    Examples
+    --------
+    >>> table = TableLeftOut(id="mine", site="lung", fractions=(3, 5), why=WhyLeftOut.FRACTIONS)
+    >>> nearest_text([table], 4)
+    'the nearest are for 3 fractions (mine) and 5 fractions (mine)'
+    >>> nearest_text([table], 10)
+    'the nearest are for 5 fractions (mine), and none for more'
+    """
+    numbers = {number for table in tables for number in table.fractions}
+    below = max((number for number in numbers if number < fractions), default=None)
+    above = min((number for number in numbers if number > fractions), default=None)
+    if below is None and above is None:
+        return "there is none for any number of fractions"
+    texts = [_for_number(tables, number) for number in (below, above) if number is not None]
+    missing = ", and none for more" if above is None else ", and none for fewer" if below is None else ""
+    return f"the nearest are for {' and '.join(texts)}{missing}"
+
+
+def _for_number(tables: Sequence[TableLeftOut], number: int) -> str:
+    named = ", ".join(
+        f"{table.id}{' for many sites' if table.site == MULTI else ''}" for table in tables if number in table.fractions
+    )
+    return f"{fractions_text((number,))} ({named})"
 
 
 # -------------------------------------------------------------------------------- what is refused

@@ -49,6 +49,11 @@ class ConstraintTable:
 
     def fractions_text(self, between: str = ", ") -> str:
         """``"3, 4, 5 fractions"``, ``"1 fraction"`` or ``"any number of fractions"``."""
-        if not self.fractions:
-            return "any number of fractions"
-        return f"{between.join(map(str, self.fractions))} {'fraction' if self.fractions == (1,) else 'fractions'}"
+        return fractions_text(self.fractions, between)
+
+
+def fractions_text(fractions: tuple[int, ...], between: str = ", ") -> str:
+    """``"3, 4, 5 fractions"``, ``"1 fraction"``; without numbers ``"any number of fractions"``."""
+    if not fractions:
+        return "any number of fractions"
+    return f"{between.join(map(str, fractions))} {'fraction' if fractions == (1,) else 'fractions'}"

@@ -10,6 +10,7 @@ from sbrtcheck.dvh import DVH, Bounds, NoDVH
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, OfOneDvh, measure
 from sbrtcheck.plan import Finding
+from sbrtcheck.render import by_organ
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import lines_beside_structures, metric_name
 from sbrtcheck.render.names import match_cells, roi_text
@@ -146,7 +147,12 @@ def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
         "folded": list(_folded_reasons(report)),
         "course": list(course_lines(report)),
         "notice": NOTICE,
-        "tables": [clean(labels.table_text(table)) for table in report.tables],
+        "tables": [
+            clean(" ".join((labels.table_text(table), *labels.table_notes(report, table)))) for table in report.tables
+        ],
+        "left_out": labels.left_out_lines(report),
+        "by_organ": by_organ.report_grid(report) if report.profile is not None else None,
+        "by_organ_lines": by_organ.report_lines(report) if report.profile is not None else [],
         "several_tables": len(report.tables) > 1,
         "rows": rows,
         "attention": sum(row.attention for row in rows),

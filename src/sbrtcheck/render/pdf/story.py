@@ -35,6 +35,7 @@ def _parts(report: Report) -> Iterator[list[Flowable]]:
     yield _top(report)
     for table in report.tables:
         yield _table(report, table, sources)
+    yield _list(labels.LEFT_OUT, labels.left_out_lines(report))
     yield _chart(report)
     yield _list("Flags", labels.legend(report))
     yield _list("Remarks", labels.remarks(report))
@@ -112,7 +113,7 @@ def _reason(verdict: Verdict, line: str) -> Paragraph:
 def _table(report: Report, table: ConstraintTable, sources: labels.SourceList) -> list[Flowable]:
     outcomes = labels.outcomes_of(report, table)
     rows = [outcome for outcome in outcomes if not labels.is_just_missing(outcome)]
-    flowables = _heading(labels.table_text(table))
+    flowables = [*_heading(labels.table_text(table)), *map(_text, labels.table_notes(report, table))]
     if rows:
         flowables += [_grid(_HEADINGS, _WIDTHS, [_row(outcome, sources) for outcome in rows])]
     else:
