@@ -15,11 +15,13 @@ from typing import TypeVar
 
 import click
 import figures
+from coverage_of_tables import coverage
 
 import sbrtcheck
 from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
 from sbrtcheck.plan import FindingCode
+from sbrtcheck.reference_data import Profile, load_profiles
 from sbrtcheck.results import ReviewCode, Verdict
 from sbrtcheck.results.labels import FLAGS, SIGNS, limit_text, metric_text
 from sbrtcheck.structure_names import Rule
@@ -35,6 +37,7 @@ from sbrtcheck.tables import (
     bundled_tables,
     load_sites,
 )
+from sbrtcheck.tables.by_organ import rows_at, without_limit
 
 Words = TypeVar("Words", bound=StrEnum)
 
@@ -147,6 +150,7 @@ FINDINGS = {
     FindingCode.LINKED_BY_FRAME_OF_REFERENCE: "A reference is missing; files belong together by frame of reference.",
     FindingCode.SEVERAL_PRESCRIPTIONS: "The RTPLAN prescribes several doses; all are listed.",
     FindingCode.PRESCRIPTION_SOURCE: "The prescription given differs from that of the files.",
+    FindingCode.OTHER_SCHEDULE: "The prescription is not that of the profile whose tables were used.",
     FindingCode.SUMMED_DOSES: "The dose was summed from several files.",
     FindingCode.DOSE_OF_PARTS: "The dose is of fraction groups or beams, and whether they are all is not known.",
     FindingCode.DOSE_ACCEPTED: "What stands against the dose, which the user accepts.",
@@ -254,6 +258,23 @@ def _line(table: ConstraintTable) -> Iterable[str]:
     fractions = ", ".join(map(str, table.fractions)) or "any"
     numbers = (str(number) for number in (len(table.rows), confirmed, disputed))
     return (f"[{table.id}](../_tables/{table.id}.md)", table.title, table.site, fractions, *numbers)
+
+
+def profiles() -> str:
+    """Every ready profile: its schedule, where that is named, its tables, and organs without a limit that counts."""
+    by_id = {table.id: table for table in bundled_tables()}
+    shipped = load_profiles()
+    headings = ("Profile", "Schedule", "Named in", "Tables", "Expected organs without a limit that counts", "Note")
+    lines = (_profile(profile, [by_id[id_] for id_ in profile.tables]) for profile in shipped.profiles)
+    return f"{_escaped(shipped.note)}\n\n{_table(headings, lines)}"
+
+
+def _profile(profile: Profile, tables: Iterable[ConstraintTable]) -> Iterable[str]:
+    rows = [row for table in tables for row in rows_at(table, (profile.site,))]
+    lacking = ", ".join(organ.organ for organ in without_limit(rows, load_sites().site(profile.site).expects))
+    named = "; ".join(regimen.where for regimen in profile.regimens)
+    cells = (f"{profile.schedule}, {profile.site}", named, ", ".join(profile.tables), lacking or "none", profile.note)
+    return (f"`{profile.id}`", *map(_escaped, cells))
 
 
 def sites() -> str:
@@ -423,6 +444,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
         *(commands, verdicts, review_codes, reasons, findings, rules, flags, tables, sites, layers, modules),
+        *(coverage, profiles),
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
     )
 }

@@ -91,11 +91,10 @@ def check(  # noqa: PLR0913 - the front door has every option
         Id of a bundled table, path of a YAML file, or a table; or several of these.
     site
         Treatment site of the plan (or several): it says which organs are expected. Without a table, every bundled
-        table of the site, and of site ``multi``, is used that holds for the plan's fraction number; the report's
-        ``left_out`` has the others of the site.
+        table of it, and of site ``multi``, is used that holds for the fraction number; ``left_out`` has the others.
     profile
-        Id of a ready profile, such as ``"lung-48gy-4fx"``: the site, and the tables that go with the schedule, to which
-        those of ``table`` are added. The plan must have its number of fractions; another dose is a finding.
+        Id of a ready profile, such as ``"lung-48gy-4fx"``: site and tables of a schedule; those of ``table`` are added.
+        The plan must have its number of fractions; another dose is a finding.
     plan
         UID of the plan, when there are several; its name where ``dvhs`` is ``"imported"``.
     prescription

@@ -172,7 +172,7 @@ def test_a_site_stands_for_all_its_tables_that_fit_the_fractions(run: Run) -> No
         ),
         (
             ("--site", "liver", "--rx", "60Gy/8"),
-            "sbrtcheck: no bundled table of site 'liver' holds for 8 fractions; there are: missing (5 fractions), ",
+            "sbrtcheck: no bundled table of site 'liver' holds for 8 fractions; the nearest are for 5 fractions (",
         ),
         (("--table", "passes", "--rx", "50/5"), "sbrtcheck: prescription '50/5' cannot be read; write dose and"),
         (("--table", "passes", "--names", "none.yaml"), "sbrtcheck: none.yaml: cannot be read"),

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 @click.command(
     epilog=options.examples(
         "sbrtcheck check plan --site lung",
-        "sbrtcheck check plan --profile lung-48gy-4fx",
-        "sbrtcheck check plan --table rtog-0813 --rx 50Gy/5 --format json --out report.json",
+        "sbrtcheck check plan --profile lung-50gy-5fx --rx 50Gy/5 --format json --out report.json",
         "sbrtcheck check plan --table tg101-5fx --table my-clinic.yaml --strict",
     )
 )

@@ -1,0 +1,195 @@
+"""Limits side by side: every row has one place, and only what may be compared shares a line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dvh_builders import row, table
+from sbrtcheck.tables import (
+    Constraint,
+    ConstraintTable,
+    ExpectedOrgan,
+    Kind,
+    LimitByTargetVolume,
+    Select,
+    Status,
+    Step,
+    bundled_tables,
+    load_sites,
+)
+from sbrtcheck.tables.by_organ import OrganLine, lines_by_organ, organ_of, without_limit
+
+LIMITS = st.sampled_from([10.0, 12.0, 12.5, 15.0])
+VOLUMES_CC = (5.0, 50.0)
+
+
+@st.composite
+def by_volume(draw: st.DrawFn) -> LimitByTargetVolume:
+    return LimitByTargetVolume(steps=tuple(Step(volume_cc=cc, limit=draw(LIMITS)) for cc in VOLUMES_CC))
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Constraint:
+    return row(
+        draw(st.sampled_from(["D0.03cc[Gy]", "D0.035cc[Gy]", "Max[Gy]"])),
+        draw(st.sampled_from(["below", "at_most", "above", "at_least"])),
+        draw(LIMITS | by_volume()),
+        draw(st.sampled_from(["Heart", "SpinalCord"])),
+        confirmed_by=draw(st.sampled_from([(), ("one",), ("one", "two")])),
+        kind=draw(st.sampled_from([Kind.LIMIT, Kind.LIMIT, Kind.RISK, Kind.ADVISORY])),
+        status=draw(st.sampled_from([Status.OK, Status.OK, Status.DISPUTED])),
+    )
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[ConstraintTable, ...]:
+    numbered = [
+        [replace(one, id=f"row-{n}") for n, one in enumerate(draw(st.lists(rows(), max_size=4)))]
+        for _ in range(draw(st.integers(1, 4)))
+    ]
+    return tuple(table(*listed, id=f"table-{n}") for n, listed in enumerate(numbered))
+
+
+def line_of(lines: tuple[OrganLine, ...], limit: tuple[str, str]) -> OrganLine:
+    (found,) = (line for line in lines if limit in {one.key for one in line.limits})
+    return found
+
+
+@given(tables())
+def test_every_row_has_one_place_and_a_line_has_one_organ_metric_and_side(
+    given_tables: tuple[ConstraintTable, ...],
+) -> None:
+    lines = lines_by_organ(given_tables)
+    placed = [limit.key for line in lines for limit in line.limits]
+    assert sorted(placed) == sorted((one.id, row.id) for one in given_tables for row in one.rows)
+    for line in lines:
+        same = {(o.row.structures, str(o.row.metric), o.row.sense in ("below", "at_most")) for o in line.limits}
+        assert len(same) == 1
+
+
+@given(tables(), st.floats(9, 16), st.sampled_from(VOLUMES_CC))
+def test_a_value_that_keeps_the_strictest_limit_keeps_all_that_count(
+    given_tables: tuple[ConstraintTable, ...], value: float, volume_cc: float
+) -> None:
+    def keeps(one: Constraint) -> bool:
+        allowed = one.at_target_volume(volume_cc)
+        assert isinstance(allowed, Step)
+        return one.sense.is_met(value, allowed.limit)
+
+    for line in lines_by_organ(given_tables):
+        counting = [limit.row for limit in line.limits if limit.counts]
+        for limit in line.strictest:
+            assert limit.counts
+            assert not keeps(limit.row) or all(map(keeps, counting))
+
+
+@given(tables())
+def test_among_plain_numbers_the_strictest_is_the_smallest_that_counts(
+    given_tables: tuple[ConstraintTable, ...],
+) -> None:
+    for line in lines_by_organ(given_tables):
+        counting = [limit.row for limit in line.limits if limit.counts]
+        if not counting or any(isinstance(one.limit, LimitByTargetVolume) for one in counting):
+            continue
+        best = (min if counting[0].sense in ("below", "at_most") else max)(one.limit for one in counting)
+        words = {one.sense for one in counting if one.limit == best}
+        strict = words & {"below", "above"} or words
+        expected = {
+            one.key
+            for one in line.limits
+            if one.counts and (one.row.limit, one.row.sense) in {(best, w) for w in strict}
+        }
+        assert {limit.key for limit in line.strictest} == expected
+        assert not line.undecided
+
+
+@given(tables(), tables())
+def test_another_table_never_loosens_the_strictest_limit(
+    some: tuple[ConstraintTable, ...], others: tuple[ConstraintTable, ...]
+) -> None:
+    more = (*some, *(replace(one, id=f"other-{one.id}") for one in others))
+    lines = lines_by_organ(more)
+    for line in lines_by_organ(some):
+        for limit in line.strictest:
+            now = line_of(lines, limit.key).strictest
+            for stricter in now:
+                numbers = [limit.row.limit, stricter.row.limit]
+                if not any(isinstance(number, LimitByTargetVolume) for number in numbers):
+                    assert stricter.row.sense.is_met(0.0, 1.0) == limit.row.sense.is_met(0.0, 1.0)
+                    upper = limit.row.sense in ("below", "at_most")
+                    assert numbers[1] <= numbers[0] if upper else numbers[1] >= numbers[0]
+
+
+def test_the_limit_for_one_plan_decides_where_a_volume_left_it_open() -> None:
+    steps = LimitByTargetVolume(steps=(Step(volume_cc=5, limit=10), Step(volume_cc=50, limit=20)))
+    some = (
+        table(row("V20Gy[%]", "below", 15, "Lungs"), id="fixed"),
+        table(row("V20Gy[%]", "below", steps, "Lungs"), id="steps"),
+    )
+    (left_open,) = lines_by_organ(some)
+    assert (left_open.strictest, left_open.undecided) == ((), True)
+    for used, strictest in ((12.0, "steps"), (18.0, "fixed"), (None, "fixed")):
+        (line,) = lines_by_organ(some, limits_used={("fixed", "row"): 15.0, ("steps", "row"): used})
+        assert [limit.table_id for limit in line.strictest] == [strictest]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ({"structures": ("Lungs-GTV",)}, {"structures": ("Lungs-ITV", "Lungs-GTV"), "select": Select.FIRST}, True),
+        ({"structures": ("Lungs",)}, {"structures": ("Lungs-GTV",)}, False),
+        (
+            {"structures": ("SpinalCord", "Medulla"), "select": Select.UNION, "optional": ("Medulla",)},
+            {"structures": ("SpinalCord",)},
+            True,
+        ),
+        ({"structures": ("SpinalCord",)}, {"structures": ("SpinalCanal",)}, False),
+        (
+            {"structures": ("Kidney_L", "Kidney_R")},
+            {"structures": ("Kidney_L", "Kidney_R"), "select": Select.UNION},
+            False,
+        ),
+    ],
+)
+def test_rows_are_on_the_same_organ_where_their_limits_may_be_compared(
+    one: dict[str, object], other: dict[str, object], *, same: bool
+) -> None:
+    organs = {organ_of(row("Mean[Gy]", "below", 5, **fields)) for fields in (one, other)}
+    assert (len(organs) == 1) is same
+
+
+def test_neighbouring_volumes_are_neighbouring_lines_and_never_one() -> None:
+    metrics = ["D5cc[Gy]", "Mean[Gy]", "D0.035cc[Gy]", "DC700cc[Gy]", "D0.03cc[Gy]", "D10%[Gy]", "Max[Gy]", "D10cc[Gy]"]
+    listed = [row(metric, "below", 20, "Liver", id=f"row-{n}") for n, metric in enumerate(metrics)]
+    lines = [str(line.row.metric) for line in lines_by_organ([table(*listed)])]
+    assert lines == [
+        *("D10%[Gy]", "D0.03cc[Gy]", "D0.035cc[Gy]", "D5cc[Gy]", "D10cc[Gy]", "DC700cc[Gy]", "Max[Gy]", "Mean[Gy]"),
+    ]
+
+
+def test_targets_come_first_then_expected_organs_in_their_order() -> None:
+    expected = [ExpectedOrgan(organ=name, structures=(name,), choice="why not") for name in ("Heart", "Lungs")]
+    listed = [row("Mean[Gy]", "below", 5, name, id=name) for name in ("Skin", "Lungs", "PTV", "Heart")]
+    lines = lines_by_organ([table(*listed)], expected=expected)
+    assert [line.organ for line in lines] == ["PTV", "Heart", "Lungs", "Skin"]
+
+
+def test_rows_for_another_site_are_left_out() -> None:
+    of_site = table(row("Mean[Gy]", "below", 5, site="liver"), row("Max[Gy]", "below", 5, id="all"))
+    assert [str(line.row.metric) for line in lines_by_organ([of_site], sites=("lung",))] == ["Max[Gy]"]
+    assert len(lines_by_organ([of_site])) == 2
+
+
+def test_an_organ_is_without_limit_where_no_row_on_it_counts() -> None:
+    lung = load_sites().site("lung").expects
+    for_four = [one for one in bundled_tables() if one.site in ("lung", "multi") and one.fractions == (4,)]
+    counting = {
+        name for one in for_four for row in one.rows if row.confirmed and row.status == "ok" for name in row.structures
+    }
+    lacking = {organ.organ for organ in without_limit([row for one in for_four for row in one.rows], lung)}
+    assert lacking == {organ.organ for organ in lung if not counting & set(organ.structures)}
+    assert "Spinal cord" in lacking  # of two readers none agree on four fractions
