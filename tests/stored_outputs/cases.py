@@ -118,6 +118,7 @@ COMMANDS: dict[str, Commands] = {
         f"check {LUNG} --table rtog-0813 --names names.yaml", names="SpinalCord: Esophagus\nHeart: GreatVes\n"
     ),
     "check-unconfirmed": command(f"check {LUNG} {TWO_TABLES} --strict --include-unconfirmed"),
+    "check-profile": command(f"check {LUNG} --profile lung-50gy-5fx --rx 55Gy/5"),
     "check-other-rx": command(f"check {LIVER} --table {CLINIC} --rx 60Gy/3"),
     "check-accepted-dose": command(f"check {LIVER} --table {CLINIC} --rx 60Gy/3 --accept-dose --format json"),
     "check-other-fractions": command(f"check {LUNG} --table tg101-3fx --rx 48Gy/4 --format markdown"),
@@ -158,6 +159,8 @@ COMMANDS: dict[str, Commands] = {
     # tables and lists
     "tables": command("tables"),
     "tables-json": command("tables --format json"),
+    "tables-that-hold": command("tables --site lung --fractions 8", "tables --site liver --fractions 6 --format json"),
+    "tables-profiles": command("tables --profiles", "tables --profile lung-48gy-4fx"),
     "lint": command(
         f"lint tg101-3fx tg101-5fx {CLINIC}", "lint odd.yaml --strict", "lint bad.yaml", odd=ODD_TABLE, bad=BAD_TABLE
     ),
