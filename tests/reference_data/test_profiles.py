@@ -21,6 +21,7 @@ from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.plan import FindingCode, Prescription
 from sbrtcheck.reference_data import Profile, load_profile, load_profiles
 from sbrtcheck.render import FORMATS
+from sbrtcheck.render.by_organ import report_grid
 from sbrtcheck.results import Report
 from sbrtcheck.results.by_organ import measured_lines
 from sbrtcheck.tables import bundled_tables, load_sites
@@ -167,6 +168,18 @@ def test_every_format_names_each_table_left_out(id_: str, name: str) -> None:
     if name in ("text", "markdown", "html"):
         assert "Limits organ by organ" in text
         assert "Limits organ by organ" not in str(FORMATS[name](sbrtcheck.check(PLANS[id_], "review-text")))
+
+
+def test_the_margin_says_that_no_limit_counts_only_where_none_does() -> None:
+    without_targets = {"GTV": "Heart", "ITV": "Heart", "PTV": "nowhere"}  # the limits by its volume are not known
+    for names in (None, without_targets):
+        report = by_profile("lung-50gy-5fx", names=names)
+        for measured, cells in zip(
+            (one for one in measured_lines(report) if not one.is_aside), report_grid(report).lines, strict=True
+        ):
+            counting = any(limit.counts for limit in measured.line.limits)
+            assert (cells[3] == "none") is not counting
+            assert (measured.margin is None) == (cells[3] in ("none", "", "by vol."))
 
 
 def test_a_csv_has_a_record_for_each_table_left_out() -> None:

@@ -112,9 +112,9 @@ def _margin_text(measured: MeasuredLine) -> str:
     if measured.margin is not None:
         text = number_text(measured.margin, 0.0)
         return text if text.startswith("-") else f"+{text}"
-    if measured.line.strictest:
-        return ""
-    return "by vol." if measured.line.undecided else "none"
+    if not any(limit.counts for limit in measured.line.limits):
+        return "none"
+    return "by vol." if measured.line.undecided else ""
 
 
 def _with_lines(tables: Iterable[ConstraintTable], lines: Sequence[OrganLine]) -> list[ConstraintTable]:
