@@ -19,7 +19,14 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from dvh_builders import dvh_set, ramp_dvh, row, table, uniform_dvh
-from html_reports import NASTY, compared_report, lung_report, nasty_report, varied_report
+from html_reports import (
+    NASTY,
+    compared_report,
+    lung_report,
+    nasty_report,
+    profile_report,
+    varied_report,
+)
 from sbrtcheck.dvh import DVH
 from sbrtcheck.formatting import clean
 from sbrtcheck.judge import evaluate
@@ -411,6 +418,16 @@ def test_it_prints_on_a_few_pages_of_a4(lung: Any, scheme: str) -> None:
     assert all(page == pytest.approx(A4_POINTS, abs=1) for page in pages)
 
 
+@pytest.mark.slow
+def test_limits_organ_by_organ_fit_on_paper(browser: Any, written: Written) -> None:
+    browser.open(written(profile_report()))
+    browser.media("print")
+    assert browser.run("return document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    strictest = [one.text for one in browser.seen("#organs b")]
+    assert strictest
+    assert all(text.endswith("*") for text in strictest)
+
+
 def test_paper_has_what_needs_attention_open_and_no_controls_whatever_the_screen_shows(varied: Any) -> None:
     chip(varied, "variation").click()
     varied.media("print", prefers_color_scheme="dark")
@@ -429,7 +446,11 @@ def test_paper_has_what_needs_attention_open_and_no_controls_whatever_the_screen
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("report", [COMPARED, lung_report(), OVERFULL], ids=["varied", "lung", "overfull"])
+@pytest.mark.parametrize(
+    "report",
+    [COMPARED, lung_report(), OVERFULL, profile_report(small=True)],
+    ids=["varied", "lung", "overfull", "profile"],
+)
 def test_axe_finds_nothing_serious(browser: Any, written: Written, report: Report, scheme: str) -> None:
     browser.media(prefers_color_scheme=scheme)
     browser.open(written(report))
@@ -450,7 +471,7 @@ def test_axe_finds_nothing_serious(browser: Any, written: Written, report: Repor
 @pytest.mark.parametrize("width", [390, 768, 1300])
 def test_the_page_never_scrolls_sideways(browser: Any, written: Written, width: int) -> None:
     browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-    for report in (VARIED, NASTILY, lung_report(), OVERFULL):
+    for report in (VARIED, NASTILY, lung_report(), OVERFULL, profile_report()):
         browser.open(written(report))
         browser.one("#open-all").click()
         assert browser.run("return document.documentElement.scrollWidth <= innerWidth")

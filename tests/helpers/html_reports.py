@@ -111,6 +111,13 @@ def lung_report(*, site: bool = False) -> Report:
     return sbrtcheck.check(plan, site="lung") if site else sbrtcheck.check(plan, table="rtog-0813")
 
 
+@cache
+def profile_report(*, small: bool = False) -> Report:
+    """That plan by the profile of its schedule, with all limits organ by organ; or by one with few of them."""
+    choice = {"profile": "lung-60gy-8fx", "prescription": "60Gy/8"} if small else {"profile": "lung-50gy-5fx"}
+    return sbrtcheck.check(PLANS / "lung-50gy-5fx", **choice)
+
+
 @dataclass
 class Element:
     """A start tag, and all text inside it."""
