@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
+from sbrtcheck.judge.sides import on_side
 from sbrtcheck.judge.structures import MatchedDvh, PlanStructures, StructureKey, dvh_or_reason, first_of
 from sbrtcheck.metric import IsodoseRatio, Metric, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode
@@ -41,12 +42,21 @@ class CombinedDvhs:
 def select(row: Constraint, structures: PlanStructures) -> list[MatchedDvh]:
     """Select the structures that a row asks for, one for every outcome it will have; nothing is combined yet."""
     match row.select:
+        case Select.EACH if row.side is not None:
+            return on_side(row, row.side, structures)
         case Select.EACH:
             return [matched for organ in row.structures for matched in _matches_of_organ(organ, row.metric, structures)]
         case Select.UNION:
-            return [_combine_parts(row, structures)]
+            return [_combine_parts(row.structures, row.optional, structures)]
         case Select.FIRST:
-            return first_of(row.structures, lambda organ: _matches_of_organ(organ, row.metric, structures))
+            return first_of(row.choices, lambda choice: _matches_of_choice(choice, row, structures))
+
+
+def _matches_of_choice(organs: Sequence[str], row: Constraint, structures: PlanStructures) -> list[MatchedDvh]:
+    """One organ to choose, or several that are it together."""
+    if len(organs) > 1:
+        return [_combine_parts(organs, row.optional, structures)]
+    return _matches_of_organ(organs[0], row.metric, structures)
 
 
 def target_of_limits(target: str, structures: PlanStructures) -> MatchedDvh:
@@ -103,13 +113,13 @@ def _parts_of(matches: Sequence[MatchedDvh]) -> tuple[DVH, ...]:
     return tuple(by_key.values())
 
 
-def _combine_parts(row: Constraint, structures: PlanStructures) -> MatchedDvh:
+def _combine_parts(organs: Sequence[str], optional: Sequence[str], structures: PlanStructures) -> MatchedDvh:
     """All parts that can be measured as one organ, and which are lacking.
 
     A part that is in the plan and could not be measured lacks like one that is not: the rest may fail, but not pass.
     """
-    organ = " + ".join(row.structures)
-    parts = [structures.by_organ[part] for part in row.structures]
+    organ = " + ".join(organs)
+    parts = [structures.by_organ[part] for part in organs]
     probable = tuple(dict.fromkeys(name for part in parts for name in part.probable))
     measured = [part for part in parts if isinstance(part.dvh, DVH)]
     if not measured:
@@ -121,7 +131,7 @@ def _combine_parts(row: Constraint, structures: PlanStructures) -> MatchedDvh:
         rules=tuple(dict.fromkeys(rule for structure in matched for rule in structure.rules)),
     )
     lacking = [part for part in parts if not isinstance(part.dvh, DVH)]
-    missed = [part for part in lacking if part.organ not in row.optional or not _is_absent(part, structures)]
+    missed = [part for part in lacking if part.organ not in optional or not _is_absent(part, structures)]
     return MatchedDvh(
         organ=organ,
         structure=together,

@@ -24,7 +24,7 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.tables.document import At, Document, LineFault
 from sbrtcheck.tables.shape_faults import LIMIT_KEYS, LIMIT_WITH_UNIT, nearest
-from sbrtcheck.tables.values import MULTI, Sense
+from sbrtcheck.tables.values import MULTI, Sense, Side, sides_of
 
 _STEP_LENGTHS = (2, 3)  # volume and limit, and perhaps an acceptable variation
 
@@ -93,6 +93,8 @@ def row_faults(document: Document, at: At, row: Row, cited: Sequence[str]) -> It
     yield from _status_faults(document, at, row)
     yield from _structure_faults(document, at, row)
     yield from _optional_faults(document, at, row)
+    yield from _side_faults(document, at, row)
+    yield from _priority_faults(document, at, row)
     yield from _cite_faults(document, at, row, cited)
 
 
@@ -322,8 +324,39 @@ def _status_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
 def _structure_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
     structure = row.get("structure")
     for select, names in structure.items() if isinstance(structure, dict) else ():
-        if _is_repeated(names):
+        if _is_repeated(_flat(names)):
             yield document.fault((*at, "structure", select), "a structure is named twice", "name each once")
+
+
+def _flat(names: object) -> list[object]:
+    """The names of a list, those of the unions in it among them."""
+    listed = names if isinstance(names, list) else []
+    unions = (name.get("union") if isinstance(name, dict) else [name] for name in listed)
+    return [name for union in unions if isinstance(union, list) for name in union]
+
+
+def _side_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
+    """Only of a left and a right structure one may be on the side of the target."""
+    if "side" not in row:
+        return
+    structure = row.get("structure")
+    names = structure.get("each") if isinstance(structure, dict) else None
+    texts = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    if len(texts) != len(Side) or sides_of(texts) is None:
+        hint = "write structure: {each: [Kidney_L, Kidney_R]}, or take side out"
+        yield document.fault((*at, "side"), "'side' without a left and a right structure to choose from", hint)
+
+
+def _priority_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
+    if "priority" not in row:
+        return
+    if row.get("kind", "limit") != "limit":
+        what, hint = "'priority' of what is no limit", "take priority out, or make it kind: limit"
+        yield document.fault((*at, "priority"), what, hint)
+    if row.get("priority") == "optimal" and "acceptable" in row:
+        # whatever misses an optimal limit is a variation: a second limit for it would never be used
+        what, hint = "'acceptable' of an optimal limit", "make the looser limit a row of its own, priority: mandatory"
+        yield document.fault((*at, "acceptable"), what, hint)
 
 
 def _optional_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:

@@ -126,15 +126,23 @@ def _in_percent(volume: float, unit: Unit, dvh: DVH) -> float | str:
 def _dvhs_for(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> list[DVH | NotDrawn]:
     """The DVHs that a row is on, by its ``select``: each organ, the first that is there, or all as one."""
     if row.select is Select.UNION:
-        return [_union_dvh(row, dvhs, names)]
-    by_organ = [_dvhs_of_organ(organ, row, dvhs, names) for organ in row.structures]
+        return [_union_dvh(row.structures, row, dvhs, names)]
     if row.select is Select.FIRST:
-        return next((organ_dvhs for organ_dvhs in by_organ if organ_dvhs[0] != _not_in_plan(row)), by_organ[0])
-    return [dvh for organ_dvhs in by_organ for dvh in organ_dvhs]
+        by_choice = [_dvhs_of_choice(choice, row, dvhs, names) for choice in row.choices]
+        return next((found for found in by_choice if found[0] != _not_in_plan(row)), by_choice[0])
+    return [dvh for organ in row.structures for dvh in _dvhs_of_organ(organ, row, dvhs, names)]
 
 
-def _union_dvh(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> DVH | NotDrawn:
-    by_organ = (_dvhs_of_organ(organ, row, dvhs, names) for organ in row.structures)
+def _dvhs_of_choice(
+    organs: Sequence[str], row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None
+) -> list[DVH | NotDrawn]:
+    if len(organs) > 1:
+        return [_union_dvh(organs, row, dvhs, names)]
+    return _dvhs_of_organ(organs[0], row, dvhs, names)
+
+
+def _union_dvh(organs: Sequence[str], row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> DVH | NotDrawn:
+    by_organ = (_dvhs_of_organ(organ, row, dvhs, names) for organ in organs)
     parts = [part for several in by_organ for part in several if part != _not_in_plan(row)]
     together = {(part.name, part.number): part for part in parts if isinstance(part, DVH)}
     if not parts or any(isinstance(part, NotDrawn) for part in parts):

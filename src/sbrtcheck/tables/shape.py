@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from sbrtcheck.metric import parse
+from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tables.limits import LimitByEffectiveVolume, LimitByTargetVolume, Step, VeffStep
 from sbrtcheck.tables.table import ConstraintTable
@@ -24,6 +25,8 @@ from sbrtcheck.tables.values import (
     Constraint,
     ExpectedOrgan,
     Kind,
+    Priority,
+    RowSide,
     Select,
     Sense,
     Site,
@@ -89,9 +92,13 @@ class UnionFile(_Strict):
 
 
 class FirstFile(_Strict):
-    """The first structure that the plan has, in this order."""
+    """The first structure that the plan has, in this order; several under ``union`` are one organ."""
 
-    first: Names
+    first: Annotated[list[Text | UnionFile], Field(min_length=1)]
+
+    def choices(self) -> tuple[tuple[str, ...], ...]:
+        """The structures to choose from, those of a union together."""
+        return tuple(tuple(one.union) if isinstance(one, UnionFile) else (one,) for one in self.first)
 
 
 class ByTargetVolumeFile(_Strict):
@@ -145,6 +152,9 @@ Fractions = Annotated[
 ]
 _Quantity = Annotated[Quantity, Field(strict=False), _labels_in_schema(Quantity)]
 _Kind = Annotated[Kind, Field(strict=False), _labels_in_schema(Kind)]
+_Priority = Annotated[Priority, Field(strict=False), _labels_in_schema(Priority)]
+_RowSide = Annotated[RowSide, Field(strict=False), _labels_in_schema(RowSide)]
+_Sex = Annotated[Sex, Field(strict=False), _labels_in_schema(Sex)]
 _Status = Annotated[Status, Field(strict=False), _labels_in_schema(Status)]
 FORMS = ("<number>", "<by-target-volume>", "<by-veff>", "<list>", "<word>")  # pydantic puts them into a place
 
@@ -212,6 +222,13 @@ class RowFile(_Strict):
         default=None, description="Parts of a union without which the organ is whole all the same; say why in a note."
     )
     site: Id | None = Field(default=None, description="The one site that the row holds for; absent: every site.")
+    side: _RowSide | None = Field(
+        default=None, description="Of {each: [X_L, X_R]}: the one on the side of the target, or the other."
+    )
+    sex: _Sex | None = Field(default=None, description="The patients whom the row holds for; absent: all.")
+    priority: _Priority | None = Field(
+        default=None, description="Optimal: a plan that does not keep it is a variation, not a fail."
+    )
     endpoint: Text = Field(default="", description="What the limit protects from.")
     source: CiteFile
     confirmed_by: list[Text] = Field(default=[], description="Independent readings of the source; two confirm the row.")
@@ -219,14 +236,15 @@ class RowFile(_Strict):
 
     def value(self, sources: Sources, line: int) -> Constraint:
         """The row, which is on that line of its file."""
-        select, structures = self._select()
+        select, choices = self._select()
         sense = next(sense for sense in Sense if sense in self.model_fields_set)
         limit = getattr(self, sense)
         return value_of(
             Constraint,
             self,
             select=select,
-            structures=structures,
+            structures=tuple(dict.fromkeys(name for names in choices for name in names)),
+            choices=choices if select is Select.FIRST else (),
             metric=parse(self.metric),
             sense=sense,
             limit=limit.value() if isinstance(limit, ByTargetVolumeFile | ByVeffFile) else float(limit),
@@ -235,11 +253,17 @@ class RowFile(_Strict):
             line=line,
         )
 
-    def _select(self) -> tuple[Select, tuple[str, ...]]:
-        if isinstance(self.structure, str):
-            return Select.EACH, (self.structure,)
-        ((select, names),) = self.structure.model_dump().items()
-        return Select(select), tuple(names)
+    def _select(self) -> tuple[Select, tuple[tuple[str, ...], ...]]:
+        """How the structures are combined, and which: what stands together is one organ, or one choice."""
+        match self.structure:
+            case EachFile(each=names):
+                return Select.EACH, tuple((name,) for name in names)
+            case UnionFile(union=names):
+                return Select.UNION, (tuple(names),)
+            case FirstFile() as first:
+                return Select.FIRST, first.choices()
+            case name:
+                return Select.EACH, ((name,),)
 
 
 class ClinicianFile(_Strict):
