@@ -124,6 +124,8 @@ REASONS = {
     Reason.UNIT_UNKNOWN: "A stored or exported DVH does not say its units, or they cannot be right.",
     Reason.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; what lies outside could turn the verdict.",
     Reason.NEEDS_WHOLE_PLAN: "The metric needs the whole dose grid, or all targets; one structure's DVH does not do.",
+    Reason.SEX_UNKNOWN: "The limit is for men or for women, and no file says the patient's sex; --sex does.",
+    Reason.SIDE_UNKNOWN: "The limit is for the organ on one side of the target; --laterality says where the target is.",
     Reason.NOT_GIVEN: "A risk model, or a rule for a sum of plans, needs what no file says; the detail names it.",
 }
 FINDINGS = {
