@@ -159,6 +159,7 @@ FINDINGS = {
     FindingCode.STORED_DVH_INCOMPLETE: "A stored or exported DVH lacks something, and what was done about it.",
     FindingCode.DERIVED_STRUCTURE: "The structure was built from others, or without a part that is not contoured.",
     FindingCode.NAME_MATCH: "Another structure was matched than the one asked for first.",
+    FindingCode.SIDE_OF_TARGET: "Which of a pair of organs is on the side of the target, and what told it.",
     FindingCode.SEVERAL_TARGETS: "The plan has several targets of the kind asked for, and how they were used.",
     FindingCode.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; its volume is more than the value says.",
     FindingCode.FILE_SKIPPED: "Files that are no DICOM, or copies of others.",

@@ -19,7 +19,7 @@ from sbrtcheck import cli
 from sbrtcheck.dvh import DVH, Reason, compute_dvhs
 from sbrtcheck.plan import DoseGrid, FindingCode, Plan, Sex, Structure
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict
-from sbrtcheck.tables import Constraint, Priority, RowSide, Select, Side, bundled_tables
+from sbrtcheck.tables import Choice, Constraint, Priority, RowSide, Select, Side, bundled_tables
 
 KIDNEYS = ("Kidney_L", "Kidney_R")
 OTHER = {"Kidney_L": "Kidney_R", "Kidney_R": "Kidney_L"}
@@ -243,11 +243,14 @@ def test_the_sex_is_that_of_the_files_unless_it_is_given(
 
 # -------------------------------------------------------------------------------- the first of several
 
-AIRWAYS = (("ProxBronchTree",), ("Trachea", "Bronchus_Main"))
+AIRWAYS = (
+    Choice(structures=("ProxBronchTree", "Trachea"), optional=("Trachea",)),
+    Choice(structures=("Trachea", "Bronchus_Main")),
+)
 
 
 def airway_row(limit: float = 18.0) -> Constraint:
-    names = tuple(name for choice in AIRWAYS for name in choice)
+    names = ("ProxBronchTree", "Trachea", "Bronchus_Main")
     return row("Max[Gy]", "below", limit, *names, select=Select.FIRST, choices=AIRWAYS)
 
 
@@ -255,9 +258,14 @@ def airways(plan: Plan) -> Report:
     return report_on(table(airway_row()), compute_dvhs(plan))
 
 
-def test_the_first_choice_is_used_alone_where_the_plan_has_it() -> None:
-    (outcome,) = airways(falling_plan(ProxBronchTree=60, Trachea=-70, Bronchus_Main=-60, PTV=0)).outcomes
-    assert (outcome.organ, outcome.contour, outcome.verdict) == ("ProxBronchTree", "ProxBronchTree", Verdict.PASS)
+def test_the_first_choice_is_used_without_the_parts_of_the_others() -> None:
+    (outcome,) = airways(falling_plan(ProxBronchTree=60, Bronchus_Main=-60, PTV=0)).outcomes
+    assert (outcome.contour, outcome.verdict, outcome.lacking) == ("ProxBronchTree", Verdict.PASS, ())
+
+
+def test_an_optional_part_of_a_choice_is_judged_where_it_is_contoured() -> None:
+    (outcome,) = airways(falling_plan(ProxBronchTree=60, Trachea=-70, PTV=0)).outcomes
+    assert (outcome.contour, outcome.verdict) == ("ProxBronchTree + Trachea", Verdict.FAIL)
 
 
 def test_a_union_stands_in_for_what_the_plan_does_not_have_and_says_so() -> None:
@@ -286,8 +294,8 @@ def test_a_choice_comes_to_what_the_chosen_comes_to_by_itself(x: tuple[float | N
     plan = falling_plan(PTV=0, **{name: at for name, at in zip(names, x, strict=True) if at is not None})
     (chosen,) = airways(plan).outcomes
     choice = AIRWAYS[0] if x[0] is not None else AIRWAYS[1]
-    select = Select.EACH if len(choice) == 1 else Select.UNION
-    (alone,) = report_on(table(row("Max[Gy]", "below", 18.0, *choice, select=select)), compute_dvhs(plan)).outcomes
+    union = row("Max[Gy]", "below", 18.0, *choice.structures, select=Select.UNION, optional=choice.optional)
+    (alone,) = report_on(table(union), compute_dvhs(plan)).outcomes
     assert (chosen.verdict, chosen.measurement) == (alone.verdict, alone.measurement)
 
 

@@ -17,7 +17,7 @@ from sbrtcheck.metric import IsodoseRatio, Metric, NotMeasured, OfPlan, Prescrip
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.results.outcome import MatchedStructure
 from sbrtcheck.structure_names import TARGETS
-from sbrtcheck.tables import Constraint, Select
+from sbrtcheck.tables import Choice, Constraint, Select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +49,18 @@ def select(row: Constraint, structures: PlanStructures) -> list[MatchedDvh]:
         case Select.UNION:
             return [_combine_parts(row.structures, row.optional, structures)]
         case Select.FIRST:
-            return first_of(row.choices, lambda choice: _matches_of_choice(choice, row, structures))
+            return first_of(row.choices, lambda choice: _matches_of_choice(choice, row.metric, structures))
 
 
-def _matches_of_choice(organs: Sequence[str], row: Constraint, structures: PlanStructures) -> list[MatchedDvh]:
-    """One organ to choose, or several that are it together."""
-    if len(organs) > 1:
-        return [_combine_parts(organs, row.optional, structures)]
-    return _matches_of_organ(organs[0], row.metric, structures)
+def _matches_of_choice(choice: Choice, metric: Metric, structures: PlanStructures) -> list[MatchedDvh]:
+    """One organ to choose, or several that are it together; missing where the plan has none but optional parts."""
+    if len(choice.structures) == 1:
+        return _matches_of_organ(choice.structures[0], metric, structures)
+    required = [structures.by_organ[organ] for organ in choice.required]
+    if all(matched.is_missing for matched in required):
+        probable = tuple(dict.fromkeys(name for matched in required for name in matched.probable))
+        return [replace(required[0], organ=str(choice), probable=probable)]
+    return [_combine_parts(choice.structures, choice.optional, structures)]
 
 
 def target_of_limits(target: str, structures: PlanStructures) -> MatchedDvh:
@@ -119,7 +123,7 @@ def _combine_parts(organs: Sequence[str], optional: Sequence[str], structures: P
     A part that is in the plan and could not be measured lacks like one that is not: the rest may fail, but not pass.
     """
     organ = " + ".join(organs)
-    parts = [structures.by_organ[part] for part in organs]
+    parts = _without_used_names([structures.by_organ[part] for part in organs])
     probable = tuple(dict.fromkeys(name for part in parts for name in part.probable))
     measured = [part for part in parts if isinstance(part.dvh, DVH)]
     if not measured:
@@ -145,6 +149,12 @@ def _combine_parts(organs: Sequence[str], optional: Sequence[str], structures: P
         probable=probable,
         copies=tuple(dict.fromkeys(copy for part in measured for copy in part.copies)),
     )
+
+
+def _without_used_names(parts: Sequence[MatchedDvh]) -> list[MatchedDvh]:
+    """What is matched to one part of an organ is not another part of it under a name that is only alike."""
+    used = {name for part in parts if part.structure is not None for name in part.structure.names}
+    return [replace(part, probable=tuple(name for name in part.probable if name not in used)) for part in parts]
 
 
 def _is_absent(part: MatchedDvh, structures: PlanStructures) -> bool:

@@ -21,7 +21,7 @@ from sbrtcheck.structure_names import (
     match,
     organ_named,
 )
-from sbrtcheck.tables import Side
+from sbrtcheck.tables import Choice, Side
 
 StructureKey = tuple[str, int]
 """Name and ROI number: several structures of a plan may have one name."""
@@ -289,20 +289,20 @@ def _ambiguous_reason(ambiguous: Ambiguous) -> NotMeasured:
 
 def first_in_plan(organs: Sequence[str], structures: PlanStructures) -> MatchedDvh:
     """The first of several organs that the plan has."""
-    (matched,) = first_of([(organ,) for organ in organs], lambda choice: [structures.by_organ[choice[0]]])
+    (matched,) = first_of(
+        [Choice(structures=(organ,)) for organ in organs], lambda choice: [structures.by_organ[choice.structures[0]]]
+    )
     return matched
 
 
-def first_of(
-    choices: Sequence[tuple[str, ...]], of_choice: Callable[[tuple[str, ...]], list[MatchedDvh]]
-) -> list[MatchedDvh]:
-    """The match of the first of several organs that the plan has; a choice of several is one organ together.
+def first_of(choices: Sequence[Choice], of_choice: Callable[[Choice], list[MatchedDvh]]) -> list[MatchedDvh]:
+    """The match of the first of several organs that the plan has.
 
     An organ is passed over only where the plan has no structure of it, nor probably has one. An ambiguous match is not:
     which structure is meant is for the user to say, and a later organ of the list would hide the question.
     """
     missing: list[MatchedDvh] = []
-    labels = [" + ".join(choice) for choice in choices]
+    labels = [str(choice) for choice in choices]
     for place, choice in enumerate(choices):
         matches = of_choice(choice)
         if not all(matched.is_missing for matched in matches) or any(

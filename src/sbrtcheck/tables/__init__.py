@@ -23,6 +23,7 @@ from sbrtcheck.tables.names import load_names
 from sbrtcheck.tables.sites import load_sites, sites_json_schema
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
+    Choice,
     ClinicianItem,
     Constraint,
     ExpectedOrgan,
@@ -40,6 +41,7 @@ from sbrtcheck.tables.values import (
 )
 
 __all__ = [
+    "Choice",
     "ClinicianItem",
     "Constraint",
     "ConstraintTable",

@@ -324,15 +324,14 @@ def _status_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
 def _structure_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
     structure = row.get("structure")
     for select, names in structure.items() if isinstance(structure, dict) else ():
-        if _is_repeated(_flat(names)):
+        if _is_repeated(names):
             yield document.fault((*at, "structure", select), "a structure is named twice", "name each once")
-
-
-def _flat(names: object) -> list[object]:
-    """The names of a list, those of the unions in it among them."""
-    listed = names if isinstance(names, list) else []
-    unions = (name.get("union") if isinstance(name, dict) else [name] for name in listed)
-    return [name for union in unions if isinstance(union, list) for name in union]
+        for place, choice in enumerate(names if isinstance(names, list) else []):
+            if isinstance(choice, dict):
+                choice_at = (*at, "structure", select, place)
+                if _is_repeated(choice.get("union")):
+                    yield document.fault((*choice_at, "union"), "a structure is named twice", "name each once")
+                yield from _optional_part_faults(document, (*choice_at, "optional"), choice)
 
 
 def _side_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
@@ -369,6 +368,14 @@ def _optional_faults(document: Document, at: At, row: Row) -> Iterator[LineFault
     if not isinstance(parts, list):
         hint = "write structure: {union: [...]}, or take it out"
         yield document.fault(optional_at, "optional parts of what is no union", hint)
+        return
+    yield from _optional_part_faults(document, optional_at, {"union": parts, "optional": optional})
+
+
+def _optional_part_faults(document: Document, optional_at: At, union: Mapping[str, Any]) -> Iterator[LineFault]:
+    """Only parts of the union may be missing, each named once, and never all of them."""
+    parts, optional = union.get("union"), union.get("optional")
+    if not isinstance(parts, list) or not isinstance(optional, list) or not optional:
         return
     if _is_repeated(optional):
         yield document.fault(optional_at, "a structure is named twice", "name each once")

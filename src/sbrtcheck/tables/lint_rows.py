@@ -292,7 +292,7 @@ def _other_structure(_table: ConstraintTable, row: Constraint, _shipped: Shipped
 
 def _first_named(row: Constraint) -> tuple[str, ...]:
     """What the row is on; what may stand in for it, where the plan does not have it, is said in the report."""
-    return row.choices[0] if row.choices else row.structures
+    return row.choices[0].structures if row.choices else row.structures
 
 
 def _side_not_said(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:

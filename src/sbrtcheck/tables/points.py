@@ -10,7 +10,7 @@ from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose,
 from sbrtcheck.plan import Prescription
 from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, match
 from sbrtcheck.tables.limits import LimitByVolume
-from sbrtcheck.tables.values import Constraint, Select
+from sbrtcheck.tables.values import Choice, Constraint, Select
 
 _AT_PERCENT = {Stat.MAX: 0.0, Stat.MEDIAN: 50.0, Stat.MIN: 100.0}
 
@@ -128,17 +128,18 @@ def _dvhs_for(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) ->
     if row.select is Select.UNION:
         return [_union_dvh(row.structures, row, dvhs, names)]
     if row.select is Select.FIRST:
-        by_choice = [_dvhs_of_choice(choice, row, dvhs, names) for choice in row.choices]
-        return next((found for found in by_choice if found[0] != _not_in_plan(row)), by_choice[0])
+        by_choice = (_dvhs_of_choice(choice, row, dvhs, names) for choice in row.choices)
+        return next((found for found in by_choice if found[0] != _not_in_plan(row)), [_not_in_plan(row)])
     return [dvh for organ in row.structures for dvh in _dvhs_of_organ(organ, row, dvhs, names)]
 
 
 def _dvhs_of_choice(
-    organs: Sequence[str], row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None
+    choice: Choice, row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None
 ) -> list[DVH | NotDrawn]:
-    if len(organs) > 1:
-        return [_union_dvh(organs, row, dvhs, names)]
-    return _dvhs_of_organ(organs[0], row, dvhs, names)
+    required = [dvh for organ in choice.required for dvh in _dvhs_of_organ(organ, row, dvhs, names)]
+    if len(choice.structures) == 1 or all(dvh == _not_in_plan(row) for dvh in required):
+        return required
+    return [_union_dvh(choice.structures, row, dvhs, names)]
 
 
 def _union_dvh(organs: Sequence[str], row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> DVH | NotDrawn:

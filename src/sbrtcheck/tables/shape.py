@@ -21,6 +21,7 @@ from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tables.limits import LimitByEffectiveVolume, LimitByTargetVolume, Step, VeffStep
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
+    Choice,
     ClinicianItem,
     Constraint,
     ExpectedOrgan,
@@ -91,14 +92,24 @@ class UnionFile(_Strict):
     union: Names
 
 
+class ChoiceFile(UnionFile):
+    """The structures together are one organ to choose; those under ``optional`` where the plan has them."""
+
+    optional: Names | None = Field(default=None, description="Parts without which the organ is whole all the same.")
+
+    def value(self) -> Choice:
+        """The choice."""
+        return Choice(structures=tuple(self.union), optional=tuple(self.optional or ()))
+
+
 class FirstFile(_Strict):
     """The first structure that the plan has, in this order; several under ``union`` are one organ."""
 
-    first: Annotated[list[Text | UnionFile], Field(min_length=1)]
+    first: Annotated[list[Text | ChoiceFile], Field(min_length=1)]
 
-    def choices(self) -> tuple[tuple[str, ...], ...]:
-        """The structures to choose from, those of a union together."""
-        return tuple(tuple(one.union) if isinstance(one, UnionFile) else (one,) for one in self.first)
+    def choices(self) -> tuple[Choice, ...]:
+        """What to choose from."""
+        return tuple(one.value() if isinstance(one, ChoiceFile) else Choice(structures=(one,)) for one in self.first)
 
 
 class ByTargetVolumeFile(_Strict):
@@ -236,15 +247,15 @@ class RowFile(_Strict):
 
     def value(self, sources: Sources, line: int) -> Constraint:
         """The row, which is on that line of its file."""
-        select, choices = self._select()
+        select, structures = self._select()
         sense = next(sense for sense in Sense if sense in self.model_fields_set)
         limit = getattr(self, sense)
         return value_of(
             Constraint,
             self,
             select=select,
-            structures=tuple(dict.fromkeys(name for names in choices for name in names)),
-            choices=choices if select is Select.FIRST else (),
+            structures=structures,
+            choices=self.structure.choices() if isinstance(self.structure, FirstFile) else (),
             metric=parse(self.metric),
             sense=sense,
             limit=limit.value() if isinstance(limit, ByTargetVolumeFile | ByVeffFile) else float(limit),
@@ -253,17 +264,17 @@ class RowFile(_Strict):
             line=line,
         )
 
-    def _select(self) -> tuple[Select, tuple[tuple[str, ...], ...]]:
-        """How the structures are combined, and which: what stands together is one organ, or one choice."""
+    def _select(self) -> tuple[Select, tuple[str, ...]]:
+        """How the structures are combined, and all of them, each once."""
         match self.structure:
             case EachFile(each=names):
-                return Select.EACH, tuple((name,) for name in names)
+                return Select.EACH, tuple(names)
             case UnionFile(union=names):
-                return Select.UNION, (tuple(names),)
+                return Select.UNION, tuple(names)
             case FirstFile() as first:
-                return Select.FIRST, first.choices()
+                return Select.FIRST, tuple(dict.fromkeys(name for one in first.choices() for name in one.structures))
             case name:
-                return Select.EACH, ((name,),)
+                return Select.EACH, (name,)
 
 
 class ClinicianFile(_Strict):

@@ -75,6 +75,25 @@ class Select(StrEnum):
     FIRST = "first"  # the first that the plan has, in this order
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of the organs that a row takes the first of: a structure, or several that are the organ together.
+
+    ``optional`` are those of them that are a part of the organ where the plan has them, and need not be there.
+    """
+
+    structures: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The structures that make the organ."""
+        return tuple(name for name in self.structures if name not in self.optional)
+
+    def __str__(self) -> str:
+        return " + ".join(self.required)
+
+
 class Priority(StrEnum):
     """How the source wants a limit to be kept."""
 
@@ -231,7 +250,7 @@ class Constraint(ForSite):
     structures, select
         TG-263 names (or the clinic's own), and how they are combined.
     choices
-        Of `Select.FIRST`: the structures to choose from, in their order; several that stand together are one organ.
+        Of `Select.FIRST`: what to choose from, in this order; made of ``structures`` one by one where not given.
     organ
         As the source prints it.
     metric, sense, limit
@@ -267,7 +286,7 @@ class Constraint(ForSite):
     id: str
     structures: tuple[str, ...]
     select: Select
-    choices: tuple[tuple[str, ...], ...] = ()
+    choices: tuple[Choice, ...] = ()
     organ: str
     metric: Metric
     sense: Sense
@@ -294,7 +313,7 @@ class Constraint(ForSite):
         if isinstance(self.limit, LimitByVolume) and self.acceptable is not None:
             raise ValueError("the acceptable variation of a limit by volume belongs into its steps")
         if self.select is Select.FIRST and not self.choices:
-            object.__setattr__(self, "choices", tuple((name,) for name in self.structures))
+            object.__setattr__(self, "choices", tuple(Choice(structures=(name,)) for name in self.structures))
 
     @property
     def steps(self) -> tuple[Step, ...]:
