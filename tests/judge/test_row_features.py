@@ -84,7 +84,7 @@ def test_a_kidney_beside_the_target_may_have_more_than_the_other_is_allowed() ->
     plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-45)
     (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL))
     assert (other.organ, other.verdict) == ("Kidney_L", Verdict.PASS)
-    assert any("PTV right of the middle between Kidney_L and Kidney_R" in one.text for one in other.findings)
+    assert any("PTV lies right of the middle between Kidney_L and Kidney_R" in one.text for one in other.findings)
     both = {one.organ: one.verdict for one in outcomes_on(plan, mean_row(None))}
     assert both == {"Kidney_L": Verdict.PASS, "Kidney_R": Verdict.FAIL}
 
@@ -117,6 +117,21 @@ def test_the_side_that_the_user_gives_wins() -> None:
     assert other.organ == "Kidney_R"
     report = report_on(table(mean_row(RowSide.CONTRALATERAL)), compute_dvhs(plan), laterality=Side.LEFT)
     assert report.to_dict()["laterality"] == "left"
+
+
+def test_the_side_that_is_given_against_all_contours_is_none() -> None:
+    plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-45)
+    (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL), laterality=Side.LEFT)
+    assert other.reason is Reason.SIDE_UNKNOWN
+    assert "the laterality given is left, and by its contours PTV lies right of" in other.detail
+    both = outcomes_on(plan, mean_row(RowSide.IPSILATERAL), laterality=Side.LEFT)
+    assert [one.organ for one in both] == [*KIDNEYS]
+
+
+def test_of_targets_on_both_sides_the_user_may_say_which_is_treated() -> None:
+    plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-45, GTV=42)
+    (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL), laterality=Side.RIGHT)
+    assert other.organ == "Kidney_L"
 
 
 def test_a_plan_with_neither_of_the_two_lacks_the_organ_and_no_side() -> None:
@@ -191,6 +206,9 @@ def test_neither_row_is_judged_for_a_patient_of_unknown_sex() -> None:
 def test_the_sex_that_is_given_wins_over_that_of_the_files() -> None:
     report = report_on(table(FOR_MEN, FOR_WOMEN), replace(LUNGS, sex=Sex.MALE), sex=Sex.FEMALE)
     assert [one.constraint.id for one in report.outcomes] == ["women"]
+    assert "the sex given is female, and the plan's files say male" in [one.text for one in report.findings]
+    plain = report_on(table(row("Mean[Gy]", "below", 20.0, "Lungs")), replace(LUNGS, sex=Sex.MALE), sex=Sex.FEMALE)
+    assert not any("sex" in one.text for one in plain.findings)
 
 
 OWN_TABLE = """\

@@ -17,7 +17,7 @@ from sbrtcheck.judge.overall import overall, review_reasons
 from sbrtcheck.judge.site import rows_for, site_of
 from sbrtcheck.judge.structures import plan_structures
 from sbrtcheck.options import CheckOptions
-from sbrtcheck.plan import Sex
+from sbrtcheck.plan import Finding, FindingCode, Sex, UnknownSex
 from sbrtcheck.progress import log_step
 from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
 from sbrtcheck.results.report import Report
@@ -122,7 +122,7 @@ def evaluate_with(
         dvh_origin=dvhs.origin,
         end_caps=", ".join(sorted({dvh.end_caps for dvh in dvhs.dvhs if dvh.end_caps})),
         provenance=dvhs.provenance,
-        findings=(*dvhs.findings, *dose.accepted_doubts),
+        findings=(*dvhs.findings, *dose.accepted_doubts, *_sex_findings(tables, options.sex, dvhs.sex)),
         software=_software(),
         dvhs=dvhs,
         compared=NO_OTHER_DVHS,
@@ -139,6 +139,17 @@ def evaluate_with(
         laterality=options.laterality,
         sex=sex,
     )
+
+
+def _sex_findings(
+    tables: Sequence[ConstraintTable], given: Sex | None, stated: Sex | UnknownSex
+) -> tuple[Finding, ...]:
+    """Say that the user gave another sex than the files, where a row depends on it."""
+    depends = any(row.sex is not None for table in tables for row in table.rows)
+    if not depends or given is None or isinstance(stated, UnknownSex) or given is stated:
+        return ()
+    text = f"the sex given is {given}, and the plan's files say {stated}"
+    return (Finding(code=FindingCode.OTHER, text=text),)
 
 
 @cache

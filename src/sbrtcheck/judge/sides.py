@@ -3,7 +3,7 @@
 In the patient coordinates of DICOM x grows to the patient's left, whatever the position on the couch (PS3.3
 C.7.6.2.1.1). The midline lies halfway between the two organs of a row where both are contoured, else through the spinal
 cord or its canal. A target is on a side where all of it is; one across the midline is on neither, and then it is for
-the user to say (``laterality``).
+the user to say (``laterality``). What the user says wins, but against all contours.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _with_finding(matched: MatchedDvh, text: str) -> MatchedDvh:
 def _without_side(matched: Mapping[Side, MatchedDvh], reason: str) -> MatchedDvh:
     """Neither of the two organs: which of them the row is on is not known."""
     organ = " or ".join(one.organ for one in matched.values())
-    detail = f"{reason}; --laterality left or right says it"
+    detail = f"{reason} (--laterality left or right says it)"
     return MatchedDvh(organ=organ, dvh=NotMeasured(reason=Reason.SIDE_UNKNOWN, detail=detail))
 
 
@@ -91,12 +91,17 @@ def sides_of_targets(pair: Mapping[Side, str], structures: PlanStructures) -> Si
     pair
         The left and the right organ, by their TG-263 names.
     structures
-        Of the plan; the side that the user gave, if any, is in them and wins.
+        Of the plan; the side that the user gave, if any, is in them. It wins, unless no target lies there.
     """
-    if structures.laterality is not None:
-        return SidesOfTargets(
-            sides=frozenset({structures.laterality}), text=f"target {structures.laterality}, as given"
-        )
+    given, told = structures.laterality, _sides_by_contours(pair, structures)
+    if given is None:
+        return told
+    if isinstance(told, SidesOfTargets) and given not in told.sides:
+        return UnknownSides(reason=f"the laterality given is {given}, and by its contours {told.text}")
+    return SidesOfTargets(sides=frozenset({given}), text=f"target {given}, as given")
+
+
+def _sides_by_contours(pair: Mapping[Side, str], structures: PlanStructures) -> SidesOfTargets | UnknownSides:
     plan, matches = structures.plan, structures.matches
     if plan is None:
         return UnknownSides(reason="the DVHs were read, and without contours the side of the target is not known")
@@ -113,8 +118,8 @@ def sides_of_targets(pair: Mapping[Side, str], structures: PlanStructures) -> Si
         if side is None:
             return UnknownSides(reason=f"{target.name} lies on neither side of {landmark}")
         sides.add(side)
-    names = ", ".join(target.name for target in targets)
-    return SidesOfTargets(sides=frozenset(sides), text=f"{names} {' and '.join(sorted(sides))} of {landmark}")
+    names, lie = ", ".join(target.name for target in targets), "lies" if len(targets) == 1 else "lie"
+    return SidesOfTargets(sides=frozenset(sides), text=f"{names} {lie} {' and '.join(sorted(sides))} of {landmark}")
 
 
 def _midline(pair: Mapping[Side, str], plan: Plan, matches: StructureMatches) -> tuple[float, str] | UnknownSides:
