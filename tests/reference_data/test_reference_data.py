@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sbrtcheck.cli.regimens import SITES
 from sbrtcheck.errors import TableError
 from sbrtcheck.reference_data import (
     load_regimens,
@@ -86,7 +87,9 @@ def test_every_id_is_one_and_used_once() -> None:
 
 def test_the_sites_of_regimens_are_those_of_plans_and_of_metastases() -> None:
     sites = {site for one in load_regimens().regimens for site in one.sites}
-    assert sites == {"lung", "liver", "bone", "node", "pelvis", "multi"}
+    assert sites == {"lung", "liver", "abdomen", "bone", "node", "pelvis", "multi"}
+    listed = {*sites, *(one.site for one in load_regimens().without_dose)}
+    assert {*SITES} == listed  # a site that the command offers has something to list, and none is left out
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import click
 
 from sbrtcheck.cli import options, streams
 
-SITES = ("lung", "node", "liver", "bone", "brain", "pelvis", "multi")
+SITES = ("lung", "node", "liver", "abdomen", "bone", "brain", "pelvis", "multi")
 
 
 @click.command(epilog=options.examples("sbrtcheck regimens --site lung"))
