@@ -206,18 +206,20 @@ def test_the_medulla_alone_may_be_missing_from_an_organ_and_the_note_says_why() 
     assert not any(r.optional for t in TABLES.values() for r in t.rows if r.select is not Select.UNION)
 
 
-def test_what_the_review_says_of_lung_or_liver_is_for_plans_of_lung_or_liver() -> None:
+def test_what_the_review_says_of_lung_nodes_or_liver_is_for_plans_of_them() -> None:
     review = TABLES["review-text"]
     for row in review.rows:
         assert row.site == row.source.where.removesuffix(" section")
         assert f"For plans of the {row.site}" in row.note
     by_site = {
-        site: [item.text for item in review.for_clinician if item.site == site] for site in ("lung", "liver", "")
+        site: [item.text for item in review.for_clinician if item.site == site]
+        for site in ("lung", "node", "liver", "")
     }
     assert all(text.startswith("Liver metastases") for text in by_site["liver"])
-    assert all(text.startswith(("Lung metastases", "Mediastinal and hilar nodes")) for text in by_site["lung"])
+    assert all(text.startswith("Lung metastases") for text in by_site["lung"])
+    assert all(text.startswith("Mediastinal and hilar nodes") for text in by_site["node"])
     assert [text.split(":")[0] for text in by_site[""]] == ["Oligometastatic disease"]
-    assert [len(texts) for texts in by_site.values()] == [2, 2, 1]
+    assert [len(texts) for texts in by_site.values()] == [1, 1, 2, 1]
 
 
 def test_no_row_of_another_table_is_for_one_site() -> None:

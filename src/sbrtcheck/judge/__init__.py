@@ -25,7 +25,7 @@ all rows. `overall` gives the verdict of the plan, and the reasons why it is no 
 from sbrtcheck.judge.dose_check import dose_check
 from sbrtcheck.judge.naming import TARGET, match_plan
 from sbrtcheck.judge.overall import with_comparison
-from sbrtcheck.judge.reirradiation import judge_reirradiation
+from sbrtcheck.judge.reirradiation import EarlierCourse, judge_reirradiation
 from sbrtcheck.judge.risk import ntcp, risks, tcp
 from sbrtcheck.judge.run import evaluate
 from sbrtcheck.judge.site import site_of
@@ -34,6 +34,7 @@ from sbrtcheck.results.risk import NoRisk, Risk
 
 __all__ = [
     "TARGET",
+    "EarlierCourse",
     "NoRisk",
     "PartOutcome",
     "Risk",
