@@ -113,7 +113,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     strict
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
-        Rows that were transcribed by one reader only count too.
+        Rows that two readers do not confirm count too.
     progress
         Called with the number of structures computed and of all.
 

@@ -50,7 +50,7 @@ class CheckOptions:
     strict
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
-        Rows that were transcribed by one reader only count too.
+        Rows that two readers do not confirm count too.
     progress
         Called with the number of structures computed and of all.
     """

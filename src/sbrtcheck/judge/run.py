@@ -58,7 +58,7 @@ def evaluate(
         A row that counts and is borderline or convention sensitive makes the report a REVIEW; the row keeps its own
         verdict and its flags.
     include_unconfirmed
-        Rows that were transcribed by one reader only count too.
+        Rows that two readers do not confirm count too.
 
     Returns
     -------

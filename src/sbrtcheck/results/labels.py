@@ -130,7 +130,7 @@ def verdict_text(outcome: Outcome) -> str:
 FLAGS = {
     "borderline": "a limit lies between the numerical bounds of the value",
     "convention sensitive": "another end-cap convention gives another verdict",
-    "unconfirmed": "the row was transcribed by one reader only",
+    "unconfirmed": "no two readers of the source agree, or another contradicts them",
     "disputed": "the number printed in the source is disputed; never counts",
     "advisory": "shown for information; never counts",
     "mandatory": "a plan without a value for this row has not been checked",
@@ -351,7 +351,7 @@ def choices(report: ReportValues) -> list[str]:
     texts = {
         "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
         _accepted_dose_text(report): report.accept_dose,
-        "Also counted: rows transcribed by one reader only": report.include_unconfirmed,
+        "Also counted: unconfirmed rows": report.include_unconfirmed,
     }
     return [text for text, chosen in texts.items() if chosen]
 

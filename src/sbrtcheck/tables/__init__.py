@@ -15,11 +15,13 @@ from sbrtcheck.tables.limits import (
     LimitByTargetVolume,
     LimitByVolume,
     NoRule,
+    Sense,
     Step,
     VeffStep,
 )
 from sbrtcheck.tables.load import bundled_tables, json_schema, load_table, read_table
 from sbrtcheck.tables.names import load_names
+from sbrtcheck.tables.readings import EvidenceDocument, Reading, Says
 from sbrtcheck.tables.sites import load_sites, sites_json_schema
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
@@ -28,7 +30,6 @@ from sbrtcheck.tables.values import (
     ExpectedOrgan,
     Kind,
     Select,
-    Sense,
     Site,
     Sites,
     Source,
@@ -40,6 +41,7 @@ __all__ = [
     "ClinicianItem",
     "Constraint",
     "ConstraintTable",
+    "EvidenceDocument",
     "ExpectedOrgan",
     "FixedLimit",
     "Kind",
@@ -48,6 +50,8 @@ __all__ = [
     "LimitByTargetVolume",
     "LimitByVolume",
     "NoRule",
+    "Reading",
+    "Says",
     "Select",
     "Sense",
     "Site",

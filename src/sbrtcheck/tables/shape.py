@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonS
 
 from sbrtcheck.metric import parse
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.tables.limits import LimitByEffectiveVolume, LimitByTargetVolume, Step, VeffStep
+from sbrtcheck.tables.limits import LimitByEffectiveVolume, LimitByTargetVolume, Sense, Step, VeffStep
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
     ClinicianItem,
@@ -25,7 +25,6 @@ from sbrtcheck.tables.values import (
     ExpectedOrgan,
     Kind,
     Select,
-    Sense,
     Site,
     Sites,
     Source,
