@@ -105,17 +105,15 @@ def _evidence_parts(table: ConstraintTable) -> Iterator[Text | Padding]:
 
 
 def _indented(line: str, left: int) -> Padding:
-    has_address = "://" in line  # which must not be broken: people copy it
-    text = Text(clean(line), no_wrap=has_address, overflow="ignore" if has_address else None)
-    return Padding(text, (0, 0, 0, left))
+    return Padding(Text(clean(line)), (0, 0, 0, left))
 
 
-def _reading_parts(readings: Iterable[Reading]) -> Iterator[Padding]:
+def _reading_parts(readings: Iterable[Reading]) -> Iterator[Text | Padding]:
     for reading in readings:
         document = reading.document
         yield _indented(f"{reading.says}: {printed_text(reading)} in {document.title}, {reading.place}", 4)
         yield _indented(f"read on {reading.read_on}; made by {document.reader}", 6)
-        yield _indented(document.address, 6)
+        yield Text(f"      {clean(document.address)}", no_wrap=True)  # people copy it: never broken
         if reading.note:
             yield _indented(reading.note, 6)
 
