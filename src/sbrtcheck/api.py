@@ -116,7 +116,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     strict
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
-        Rows that were transcribed by one reader only count too.
+        Rows that two readers do not confirm count too.
     laterality
         Side of the target, ``"left"`` or ``"right"``, for limits on the organ on its side or on the other; told by the
         contours when None.

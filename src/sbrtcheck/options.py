@@ -51,7 +51,7 @@ class CheckOptions:
     strict
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
-        Rows that were transcribed by one reader only count too.
+        Rows that two readers do not confirm count too.
     laterality
         The side of the target; told by the contours when None.
     sex

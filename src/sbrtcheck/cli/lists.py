@@ -14,17 +14,39 @@ if TYPE_CHECKING:
     from sbrtcheck.tables import ConstraintTable
 
 
-@click.command(epilog=options.examples("sbrtcheck tables", "sbrtcheck tables --format json"))
+@click.command(
+    epilog=options.examples("sbrtcheck tables", "sbrtcheck tables tg101-3fx", "sbrtcheck tables tg101-3fx --evidence")
+)
+@options.table_or_none
+@click.option(
+    "--evidence", is_flag=True, help="Show who read the numbers of TABLE where, and what keeps rows unconfirmed."
+)
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.verbose
-def tables(format_: str) -> None:
-    """List the bundled tables, and which organs a plan of each site is expected to have contoured."""
+def tables(table: str | None, *, evidence: bool, format_: str) -> None:
+    """List the bundled tables, and which organs a plan of each site is expected to have contoured.
+
+    With TABLE, the id of one or a YAML file, its rows are shown instead.
+    """
+    if table is not None:
+        _one_table(table, evidence=evidence, format_=format_)
+        return
+    if evidence:
+        raise click.UsageError("--evidence is of one table: give its id, such as tg101-3fx")
     from sbrtcheck.render.lists import tables_json, tables_text
     from sbrtcheck.tables import bundled_tables, load_sites
 
     shipped: tuple[ConstraintTable, ...] = bundled_tables()
     render = tables_json if format_ == "json" else tables_text
     streams.print_text(render(shipped, load_sites()))
+
+
+def _one_table(table: str, *, evidence: bool, format_: str) -> None:
+    from sbrtcheck.render.table_rows import table_json, table_text
+    from sbrtcheck.tables import load_table
+
+    render = table_json if format_ == "json" else table_text
+    streams.print_text(render(load_table(table), evidence=evidence))
 
 
 @click.command(epilog=options.examples("sbrtcheck bed 48 6 --alpha-beta 10"))

@@ -107,6 +107,7 @@ def site(*, multiple: bool = False, text: str) -> Decorator:
 
 
 table_files = click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=_offer_tables)
+table_or_none = click.argument("table", required=False, metavar="[TABLE]", shell_complete=_offer_tables)
 folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 folder_or_not = click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 export = click.option(
@@ -145,7 +146,7 @@ accept_dose = click.option(
 )
 strict = click.option("--strict", is_flag=True, help="Borderline and convention-sensitive rows make a review.")
 include_unconfirmed = click.option(
-    "--include-unconfirmed", is_flag=True, help="Also count rows transcribed by one reader only."
+    "--include-unconfirmed", is_flag=True, help="Also count rows that two readers do not confirm."
 )
 laterality = click.option(
     "--laterality",

@@ -61,7 +61,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         A row that counts and is borderline or convention sensitive makes the report a REVIEW; the row keeps its own
         verdict and its flags.
     include_unconfirmed
-        Rows that were transcribed by one reader only count too.
+        Rows that two readers do not confirm count too.
     laterality
         The side of the target, for rows on the organ on its side or on the other; told by the contours when None.
     sex

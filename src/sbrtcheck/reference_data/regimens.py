@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import cache
 
 from sbrtcheck.radiobiology import bed, eqd2
+from sbrtcheck.tables.limits import Sense
 from sbrtcheck.tables.shipped import Entry, read_shipped
-from sbrtcheck.tables.values import ForSite, Sense, holds_at
+from sbrtcheck.tables.values import ForSite, holds_at
 
 FILE = "regimens.yaml"
 TUMOUR_GY, LATE_GY = 10.0, 3.0  # the α/β by which regimens are compared: of a tumour, of late-reacting tissue

@@ -9,8 +9,8 @@ from functools import cache
 from sbrtcheck.metric import Metric, parse
 from sbrtcheck.radiobiology import Quantity, eqd2_of_bed
 from sbrtcheck.reference_data.sourced import Sourced
+from sbrtcheck.tables.limits import Sense
 from sbrtcheck.tables.shipped import Entry, read_shipped
-from sbrtcheck.tables.values import Sense
 
 FILE = "reirradiation.yaml"
 

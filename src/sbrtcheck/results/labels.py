@@ -131,7 +131,7 @@ def verdict_text(outcome: Outcome) -> str:
 FLAGS = {
     "borderline": "a limit lies between the numerical bounds of the value",
     "convention sensitive": "another end-cap convention gives another verdict",
-    "unconfirmed": "the row was transcribed by one reader only",
+    "unconfirmed": "no two readers of the source agree, or another contradicts them",
     "disputed": "the number printed in the source is disputed; never counts",
     "advisory": "shown for information; never counts",
     "mandatory": "a plan without a value for this row has not been checked",
@@ -355,7 +355,7 @@ def choices(report: ReportValues) -> list[str]:
         f"Side of the target, as given: {report.laterality}": report.laterality is not None,
         f"Limits that differ by sex are those for a {report.sex} patient": report.depends_on_sex
         and isinstance(report.sex, Sex),
-        "Also counted: rows transcribed by one reader only": report.include_unconfirmed,
+        "Also counted: unconfirmed rows": report.include_unconfirmed,
     }
     return [text for text, chosen in texts.items() if chosen]
 

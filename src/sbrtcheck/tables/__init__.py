@@ -15,11 +15,13 @@ from sbrtcheck.tables.limits import (
     LimitByTargetVolume,
     LimitByVolume,
     NoRule,
+    Sense,
     Step,
     VeffStep,
 )
 from sbrtcheck.tables.load import bundled_tables, json_schema, load_table, read_table
 from sbrtcheck.tables.names import load_names
+from sbrtcheck.tables.readings import EvidenceDocument, Reading, Says
 from sbrtcheck.tables.sites import load_sites, sites_json_schema
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
@@ -31,7 +33,6 @@ from sbrtcheck.tables.values import (
     Priority,
     RowSide,
     Select,
-    Sense,
     Side,
     Site,
     Sites,
@@ -45,6 +46,7 @@ __all__ = [
     "ClinicianItem",
     "Constraint",
     "ConstraintTable",
+    "EvidenceDocument",
     "ExpectedOrgan",
     "FixedLimit",
     "Kind",
@@ -54,7 +56,9 @@ __all__ = [
     "LimitByVolume",
     "NoRule",
     "Priority",
+    "Reading",
     "RowSide",
+    "Says",
     "Select",
     "Sense",
     "Side",

@@ -23,8 +23,9 @@ from sbrtcheck.metric import (
     parse_written,
 )
 from sbrtcheck.tables.document import At, Document, LineFault
+from sbrtcheck.tables.limits import Sense
 from sbrtcheck.tables.shape_faults import LIMIT_KEYS, LIMIT_WITH_UNIT, nearest
-from sbrtcheck.tables.values import MULTI, Sense, Side, sides_of
+from sbrtcheck.tables.values import MULTI, Side, sides_of
 
 _STEP_LENGTHS = (2, 3)  # volume and limit, and perhaps an acceptable variation
 

@@ -325,12 +325,6 @@ def _misspelt_names(_table: ConstraintTable, row: Constraint, _shipped: Shipped)
             yield _warning(f"'{name}' is no TG-263 name", f"did you mean '{suggestion}'?")
 
 
-def _missing_reader(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
-    if not row.confirmed_by:
-        hint = "name in confirmed_by who read it where; two independent readings make it count"
-        yield _warning("nobody is named who read the number in its source", hint)
-
-
 def _volume_of_nothing(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     """An upper limit on an organ's own volume, which no plan can change."""
     if isinstance(row.metric, StructureVolume) and not is_target(row) and row.is_upper_limit:
@@ -351,6 +345,5 @@ _CHECKS: tuple[Callable[[ConstraintTable, Constraint, Shipped], Iterator[Slip]],
     _side_not_said,
     _other_fractions,
     _misspelt_names,
-    _missing_reader,
     _volume_of_nothing,
 )

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonS
 from sbrtcheck.metric import parse
 from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.tables.limits import LimitByEffectiveVolume, LimitByTargetVolume, Step, VeffStep
+from sbrtcheck.tables.limits import LimitByEffectiveVolume, LimitByTargetVolume, Sense, Step, VeffStep
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
     Choice,
@@ -29,7 +29,6 @@ from sbrtcheck.tables.values import (
     Priority,
     RowSide,
     Select,
-    Sense,
     Site,
     Sites,
     Source,

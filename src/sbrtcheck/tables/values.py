@@ -13,43 +13,19 @@ from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.limits import (
+    FixedLimit,
     Limit,
     LimitByEffectiveVolume,
     LimitByTargetVolume,
     LimitByVolume,
     NoRule,
+    Sense,
     Step,
     VeffStep,
 )
+from sbrtcheck.tables.readings import READINGS_NEEDED, Reading, doubts
 
-READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed: one reader may misread
 MULTI = "multi"  # the site of tables whose rows span the body; no site of a plan
-
-
-class Sense(StrEnum):
-    """The key a limit is written with; strict and not strict are kept apart as printed."""
-
-    BELOW = "below"
-    AT_MOST = "at_most"
-    ABOVE = "above"
-    AT_LEAST = "at_least"
-
-    @property
-    def is_upper(self) -> bool:
-        """Whether a value has to stay below a limit that is written with this key."""
-        return self in (Sense.BELOW, Sense.AT_MOST)
-
-    def is_met(self, value: float, limit: float) -> bool:
-        """Whether a value keeps a limit that is written with this word."""
-        match self:
-            case Sense.BELOW:
-                return value < limit
-            case Sense.AT_MOST:
-                return value <= limit
-            case Sense.ABOVE:
-                return value > limit
-            case Sense.AT_LEAST:
-                return value >= limit
 
 
 class Kind(StrEnum):
@@ -169,11 +145,15 @@ def holds_at(limited_to: str, site: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicianItem(ForSite):
-    """A statement of a source that no plan can answer: for a person to check; ``site`` as of a `Constraint`."""
+    """A statement of a source that no plan can answer: for a person to check.
+
+    ``site`` and ``readings``, of the numbers in the ``text``, are as of a `Constraint`.
+    """
 
     text: str
     source: Source
     site: str = ""
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,7 +256,10 @@ class Constraint(ForSite):
     endpoint
         What the limit protects from.
     confirmed_by
-        The independent readings of the source.
+        Who read the numbers: the documents of `readings` that agree, one of each reader; or the names that the row of
+        a table without evidence gives itself.
+    readings
+        What documents print for the numbers of the row, whether they agree or not; empty: the table has no evidence.
     line
         Of the row in its file, counted from 1.
     quantity, alpha_beta_gy
@@ -304,6 +287,7 @@ class Constraint(ForSite):
     endpoint: str = ""
     source: Source
     confirmed_by: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
     note: str = ""
     line: int = 0
     quantity: Quantity = Quantity.PHYSICAL
@@ -368,6 +352,36 @@ class Constraint(ForSite):
         return standing and (include_unconfirmed or self.confirmed)
 
     @property
+    def numbers(self) -> dict[str, float]:
+        """The numbers that the row has from its source, by the names that readings give them.
+
+        They are ``limit`` and ``acceptable``; by the volume of the target ``limit at 22 cc`` and ``acceptable at
+        22 cc``; by the effective volume ``limit at Veff 25 %``.
+        """
+        match self.limit:
+            case LimitByTargetVolume(steps=steps):
+                named = [(f"{name} at {step.volume_cc:g} cc", number) for step in steps for name, number in _both(step)]
+            case LimitByEffectiveVolume(steps=veff_steps):
+                named = [(f"limit at Veff {step.veff_percent:g} %", step.limit) for step in veff_steps]
+            case limit:
+                named = _both(FixedLimit(limit=limit, acceptable=self.acceptable))
+        return dict(named)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the row is not confirmed, one line each; empty when it is."""
+        if self.readings:
+            return doubts(self.numbers, self.readings)
+        if len(self.confirmed_by) >= READINGS_NEEDED:
+            return ()
+        return (f"read by {self.confirmed_by[0] if self.confirmed_by else 'nobody'}, and two readers are needed",)
+
+    @property
     def confirmed(self) -> bool:
-        """Whether two independent readings of the source agree; otherwise the row is advisory."""
-        return len(self.confirmed_by) >= READINGS_NEEDED
+        """Whether two independent readings of each number agree and none contradicts; otherwise the row is advisory."""
+        return not self.doubts
+
+
+def _both(step: Step | FixedLimit) -> list[tuple[str, float]]:
+    numbers = (("limit", step.limit), ("acceptable", step.acceptable))
+    return [(name, number) for name, number in numbers if number is not None]
