@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +22,7 @@ from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
 from sbrtcheck.plan import FindingCode
 from sbrtcheck.reference_data import Profile, load_profiles
+from sbrtcheck.render.table_rows import printed_text
 from sbrtcheck.results import ReviewCode, Verdict
 from sbrtcheck.results.labels import FLAGS, SIGNS, limit_text, metric_text
 from sbrtcheck.structure_names import Rule
@@ -30,6 +31,7 @@ from sbrtcheck.tables import (
     ConstraintTable,
     ExpectedOrgan,
     Kind,
+    Reading,
     Select,
     Site,
     Source,
@@ -127,6 +129,8 @@ REASONS = {
     Reason.UNIT_UNKNOWN: "A stored or exported DVH does not say its units, or they cannot be right.",
     Reason.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; what lies outside could turn the verdict.",
     Reason.NEEDS_WHOLE_PLAN: "The metric needs the whole dose grid, or all targets; one structure's DVH does not do.",
+    Reason.SEX_UNKNOWN: "The limit is for men or for women, and no file says the patient's sex; --sex does.",
+    Reason.SIDE_UNKNOWN: "The limit is for the organ on one side of the target; --laterality says where the target is.",
     Reason.NOT_GIVEN: "A risk model, or a rule for a sum of plans, needs what no file says; the detail names it.",
 }
 FINDINGS = {
@@ -161,6 +165,7 @@ FINDINGS = {
     FindingCode.STORED_DVH_INCOMPLETE: "A stored or exported DVH lacks something, and what was done about it.",
     FindingCode.DERIVED_STRUCTURE: "The structure was built from others, or without a part that is not contoured.",
     FindingCode.NAME_MATCH: "Another structure was matched than the one asked for first.",
+    FindingCode.SIDE_OF_TARGET: "Which of a pair of organs is on the side of the target, and what told it.",
     FindingCode.SEVERAL_TARGETS: "The plan has several targets of the kind asked for, and how they were used.",
     FindingCode.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; its volume is more than the value says.",
     FindingCode.FILE_SKIPPED: "Files that are no DICOM, or copies of others.",
@@ -331,6 +336,38 @@ def _page(table: ConstraintTable) -> Iterator[str]:
     items = ((f"{item.text} ({_cited(item.source)})", item.site) for item in table.for_clinician)
     yield from _list("For the clinician", (_escaped(f"{text}{_only(site)}") for text, site in items))
     yield from _list("Sources", (_escaped(_cited(source)) for source in table.sources))
+    yield from _evidence(table)
+
+
+def _evidence(table: ConstraintTable) -> Iterator[str]:
+    """What was read of each number, row by row, then the documents."""
+    yield "## Evidence"
+    yield "What documents print for each number. The documents are listed below, by the same short names."
+    readings = [reading for row in table.rows for reading in row.readings]
+    for row in table.rows:
+        yield f"### {row.id}"
+        yield _reading_table(row.readings)
+        yield from (f"Not confirmed: {_escaped(doubt)}." for doubt in row.doubts)
+    for item in table.for_clinician:
+        if item.readings:
+            readings += item.readings
+            yield f"### {_escaped(item.text)}"
+            yield _reading_table(item.readings)
+    documents = {reading.document.key: reading.document for reading in readings}
+    lines = (
+        f"`{key}`: {one.title}. {one.address}. Repeats {one.transcribes}; made by {one.reader}. {one.note}".strip()
+        for key, one in sorted(documents.items())
+    )
+    yield from _list("Documents read", map(_escaped, lines))
+
+
+def _reading_table(readings: Sequence[Reading]) -> str:
+    headings = ("Number", "Says", "Printed there", "Document", "Place", "Read on", "Note")
+    cells = (
+        (one.number, str(one.says), printed_text(one), f"`{one.document.key}`", one.place, str(one.read_on), one.note)
+        for one in readings
+    )
+    return _table(headings, (map(_escaped, line) for line in cells))
 
 
 def _list(heading: str, lines: Iterable[str]) -> Iterator[str]:

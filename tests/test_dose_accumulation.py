@@ -22,10 +22,10 @@ from dvh_builders import box, row, table
 from sbrtcheck import api, compute_dvhs, evaluate
 from sbrtcheck.cli import main
 from sbrtcheck.dicom import load_registration
-from sbrtcheck.dose_accumulation import Course, accumulate, accumulated_eqd2, sample_courses
+from sbrtcheck.dose_accumulation import Course, accumulate, accumulated_eqd2, earlier_on_first, sample_courses
 from sbrtcheck.dvh import DVH, DVHSet, Reason
 from sbrtcheck.errors import DicomError, GeometryError, InputError
-from sbrtcheck.judge import judge_reirradiation
+from sbrtcheck.judge import EarlierCourse, judge_reirradiation
 from sbrtcheck.metric import Measurement, NotMeasured, measure
 from sbrtcheck.plan import (
     DoseGrid,
@@ -315,7 +315,11 @@ def reirradiation(sbrt_gy: float, before_gy: float, months: float | None = 12.0,
     now, before = (Course(plan=plan(uniform(dose_of(gy, k)), k, **fields)) for gy, k in ((sbrt_gy, n), (before_gy, 20)))
     own = {"ThecalSac": 2.0} if "names" not in fields else {"SpinalCord": 2.0}
     return judge_reirradiation(
-        HYTEC, course=accumulate([now], own), cumulative=accumulate([now, before], own), interval_months=months
+        HYTEC,
+        course=accumulate([now], own),
+        cumulative=accumulate([now, before], own),
+        earlier=[EarlierCourse(dvhs=accumulate([before], own))],
+        interval_months=months,
     )
 
 
@@ -389,7 +393,11 @@ def test_the_rule_says_where_an_earlier_grid_does_not_reach() -> None:
     courses = [Course(plan=plan(uniform(dose_of(20.0, 5)))), short]
     own = {"ThecalSac": 2.0}
     found = judge_reirradiation(
-        HYTEC, course=accumulate(courses[:1], own), cumulative=accumulate(courses, own), interval_months=12.0
+        HYTEC,
+        course=accumulate(courses[:1], own),
+        cumulative=accumulate(courses, own),
+        earlier=[EarlierCourse(dvhs=accumulate([short], own))],
+        interval_months=12.0,
     )
     assert FindingCode.OUTSIDE_DOSE_GRID in {one.code for one in found.findings}
 
@@ -403,7 +411,11 @@ def test_where_dose_that_no_grid_covers_decides_nothing_is_decided() -> None:
         courses = [Course(plan=plan(uniform(dose_of(20.0, 5)))), short]
         own = {"ThecalSac": 2.0}
         return judge_reirradiation(
-            HYTEC, course=accumulate(courses[:1], own), cumulative=accumulate(courses, own), interval_months=12.0
+            HYTEC,
+            course=accumulate(courses[:1], own),
+            cumulative=accumulate(courses, own),
+            earlier=[EarlierCourse(dvhs=earlier_on_first(courses[0].plan, short, own), of_first_plan=True)],
+            interval_months=12.0,
         )
 
     # the sac reaches from x = 0 to 10 mm, the earlier grid of 9 columns to -3 mm: nothing of it is known
@@ -420,7 +432,7 @@ def test_where_dose_that_no_grid_covers_decides_nothing_is_decided() -> None:
 
 def test_the_rule_needs_its_own_alpha_beta() -> None:
     dvhs = accumulate([Course(plan=plan())], {"ThecalSac": 3.0})
-    found = judge_reirradiation(HYTEC, course=dvhs, cumulative=dvhs, interval_months=12.0)
+    found = judge_reirradiation(HYTEC, course=dvhs, cumulative=dvhs, earlier=[], interval_months=12.0)
     assert parts(found) == {
         "cumulative": Verdict.NOT_EVALUATED,
         "sbrt": Verdict.NOT_EVALUATED,

@@ -54,7 +54,7 @@ def test_a_sum_counts_the_structures_of_each_ratio(numbers: Numbers) -> None:
     [
         lambda progress: api.check(LUNG, "tg101-5fx", progress=progress),
         lambda progress: api.dvhs(LUNG, structures=["SpinalCord"], progress=progress),
-        lambda progress: api.risks(LUNG, progress=progress),
+        lambda progress: api.risks(LUNG, site="lung", progress=progress),
         lambda progress: api.accumulate([LUNG], {"SpinalCord": 2.0}, progress=progress),
     ],
     ids=["check", "dvh", "risk", "sum"],

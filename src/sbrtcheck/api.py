@@ -16,18 +16,18 @@ from sbrtcheck.dicom import load_dvhs, load_plan, load_plan_and_dvhs, load_regis
 from sbrtcheck.dvh import DVHSet, Origin
 from sbrtcheck.errors import InputError
 from sbrtcheck.judge import NoRisk, Risk, SumReport
-from sbrtcheck.judge.courses import Courses, judge_courses, rules_and_tables
+from sbrtcheck.judge.courses import Courses, judge_courses, load_judged_by
 from sbrtcheck.judge.dose_check import with_dose_doubts
 from sbrtcheck.judge.naming import match_plan, organs_of
 from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of_structures, names_of_plan
 from sbrtcheck.judge.profile import with_choice
-from sbrtcheck.judge.risk import organs_of_models, refuse_diameter, risks_on
+from sbrtcheck.judge.risk import refuse_diameter, risks_on
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import CheckOptions, Names
 from sbrtcheck.plan import Plan, Prescription
 from sbrtcheck.prescription_text import parse_prescription, read_prescription
 from sbrtcheck.progress import Progress, no_progress
-from sbrtcheck.reference_data import Profile
+from sbrtcheck.reference_data import Profile, load_risk_models
 from sbrtcheck.render import pdf_report
 from sbrtcheck.results import NoComparison, Report
 from sbrtcheck.results.labels import overall_text
@@ -78,6 +78,8 @@ def check(  # noqa: PLR0913 - the front door has every option
     accept_dose: bool = False,
     strict: bool = False,
     include_unconfirmed: bool = False,
+    laterality: str | None = None,
+    sex: str | None = None,
     progress: Progress = no_progress,
 ) -> Report:
     """Check one plan against one or several tables.
@@ -119,7 +121,12 @@ def check(  # noqa: PLR0913 - the front door has every option
     strict
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
-        Rows that were transcribed by one reader only count too.
+        Rows that two readers do not confirm count too.
+    laterality
+        Side of the target, ``"left"`` or ``"right"``, for limits on the organ on its side or on the other; told by the
+        contours when None.
+    sex
+        Of the patient, ``"female"`` or ``"male"``, for limits that differ by it; as the plan's files say when None.
     progress
         Called with the number of structures computed and of all.
 
@@ -145,6 +152,8 @@ def check(  # noqa: PLR0913 - the front door has every option
         accept_dose=accept_dose,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
+        laterality=laterality,
+        sex=sex,
         progress=progress,
     )
     return check_with(path, table, options, plan=plan, prescription=prescription, against=against)
@@ -189,6 +198,8 @@ def compare(  # noqa: PLR0913 - one argument an option
     sites: str | PathLike[str] | Sites | None = None,
     accept_dose: bool = False,
     include_unconfirmed: bool = False,
+    laterality: str | None = None,
+    sex: str | None = None,
     progress: Progress = no_progress,
 ) -> PlanComparison:
     """Compare two plans of one patient: row by row which is better, and how their DVHs differ.
@@ -209,7 +220,8 @@ def compare(  # noqa: PLR0913 - one argument an option
         Of the first plan, then of the second; None or nothing for what the files say.
     names
         TG-263 name -> structure name, of both plans, or a file with that.
-    end_caps, slice_interpolation, dose_interpolation, sites, accept_dose, include_unconfirmed, progress
+    end_caps, slice_interpolation, dose_interpolation, sites, accept_dose, include_unconfirmed, laterality, sex,
+    progress
         As in `check`.
 
     Returns
@@ -232,6 +244,8 @@ def compare(  # noqa: PLR0913 - one argument an option
         sites=sites,
         accept_dose=accept_dose,
         include_unconfirmed=include_unconfirmed,
+        laterality=laterality,
+        sex=sex,
         progress=progress,
     )
     named_tables = options.named_tables(table, purpose="to compare by")
@@ -301,18 +315,22 @@ def risks(
     path: Files,
     *,
     site: str | Sequence[str] = "",
+    tumour: str = "",
     plan: str | None = None,
     prescription: Prescription | str | None = None,
     names: Names | None = None,
     diameter_cm: float | None = None,
     progress: Progress = no_progress,
 ) -> tuple[Risk | NoRisk, ...]:
-    """Apply the shipped complication and control models to one plan; options as in `check`.
+    """Apply the shipped complication and control models that are asked for to one plan; options as in `check`.
 
     Parameters
     ----------
     site
-        Of the plan, one or several: models that are for one site are applied when it is named, and not else.
+        Of the plan, one or several: models of the organs there are applied.
+    tumour
+        The tumour treated, such as ``"nsclc"``: its models are applied too. Without it no model of a tumour is, and
+        without a site either only models that are true of any plan are.
     diameter_cm
         Of the tumour, for the control models that ask for it.
     progress
@@ -326,10 +344,11 @@ def risks(
     refuse_diameter(diameter_cm)
     options = CheckOptions.read(site=site or None, names=names, progress=progress)
     options.refuse_unknown_sites()
+    models = load_risk_models().chosen(options.site, tumour)
     loaded = load_plan(path, plan=plan, prescription=read_prescription(prescription))
-    matches = match_plan(loaded, organs_of_models(), options.names)
+    matches = match_plan(loaded, models.organs, options.names)
     organ_dvhs = with_dose_doubts(dvhs_for_organs(loaded, matches, options), options.names)
-    return risks_on(organ_dvhs, matches, sites=options.site, diameter_cm=diameter_cm)
+    return risks_on(organ_dvhs, matches, models, diameter_cm=diameter_cm)
 
 
 def accumulate(  # noqa: PLR0913 - one argument an option
@@ -356,7 +375,8 @@ def accumulate(  # noqa: PLR0913 - one argument an option
         α/β in Gy by organ (TG-263 name, or name of a structure of the first plan). Organs of the tables' rows in EQD2
         are added with their rows' α/β.
     table
-        Ids of bundled tables or rules, or YAML files. Only rows in EQD2 can be evaluated.
+        Ids of bundled tables, rules or statements for re-irradiation, or YAML files. Only rows in EQD2 can be
+        evaluated, and statements are shown.
     recovery
         Share of the earlier courses' EQD2 that the tissue has got over, from 0 to less than 1.
     interval_months
@@ -385,7 +405,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
         The input or an option cannot be used; nothing was summed.
     """
     options = CheckOptions.read(names=names, accept_dose=accept_dose, progress=progress)
-    rules, tables = rules_and_tables((table,) if isinstance(table, str) else tuple(table))
+    judged_by = load_judged_by((table,) if isinstance(table, str) else tuple(table))
     courses = Courses(
         plans=_different_plans([paths] if isinstance(paths, str | PathLike) else paths, prescriptions),
         recovery=recovery,
@@ -393,7 +413,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
         registrations=tuple(map(load_registration, registrations)),
         options=options,
     )
-    return judge_courses(courses, alpha_betas_gy or {}, rules, tables, interval_months=interval_months)
+    return judge_courses(courses, alpha_betas_gy or {}, judged_by, interval_months=interval_months)
 
 
 def report_as_dicom(report: Report, path: Files) -> bytes:

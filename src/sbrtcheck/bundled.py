@@ -6,6 +6,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+EVIDENCE = "evidence"  # the folder beside those of the sites, with who read what
 _SUFFIX = ".yaml"
 
 
@@ -23,7 +24,7 @@ def shipped_files(root: Traversable | None = None) -> dict[str, tuple[str, Trave
     return {
         file.name.removesuffix(_SUFFIX): (site.name, file)
         for site in (root.iterdir() if root.is_dir() else ())
-        if site.is_dir()
+        if site.is_dir() and site.name != EVIDENCE
         for file in site.iterdir()
         if file.name.endswith(_SUFFIX)
     }

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sbrtcheck.dvh import DVH, Bounds, DVHSet, NoDVH, Origin, Reason, compute_dvhs
-from sbrtcheck.errors import GeometryError, InputError
+from sbrtcheck.errors import FramesError, GeometryError, InputError
 from sbrtcheck.plan import DoseGrid, Finding, FindingCode, FloatArray, Plan, Registration, UnknownPrescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.radiobiology import Quantity, eqd2, findings_for
@@ -105,9 +105,10 @@ def accumulate(
 
     Raises
     ------
+    FramesError
+        Plans lie in different, or unstated, frames of reference and nothing says how.
     InputError
-        Plans lie in different, or unstated, frames of reference and nothing says how; a number of fractions is
-        unknown; a recovery is no share from 0 to less than 1.
+        A number of fractions is unknown; a recovery is no share from 0 to less than 1.
     ValueError
         The first plan has no such structure, or an α/β is none.
 
@@ -135,6 +136,27 @@ def accumulate(
         origin=Origin.COMPUTED,
         provenance=_provenance(courses),
         findings=(*(finding for course in courses for finding in course.plan.findings), *findings),
+        sex=first.sex,
+    )
+
+
+def earlier_on_first(
+    first: Plan,
+    earlier: Course,
+    alpha_betas_gy: Mapping[str, float],
+    *,
+    frames_agree: bool = False,
+    registrations: Sequence[Registration] = (),
+    names: Mapping[str, str] | None = None,
+) -> DVHSet:
+    """DVHs of an earlier course alone, in EQD2, of the structures of the first plan; the rest as for `accumulate`."""
+    no_dose = replace(first.dose, stored=np.zeros_like(first.dose.stored))
+    return accumulate(
+        [Course(plan=replace(first, dose=no_dose)), earlier],
+        alpha_betas_gy,
+        frames_agree=frames_agree,
+        registrations=registrations,
+        names=names,
     )
 
 
@@ -209,7 +231,7 @@ def _to_frame_of(plan: Plan, first: Plan, registrations: Sequence[Registration],
         f"{_name(plan)} is in frame of reference {theirs or 'not stated'}, {_name(first)} in {ours or 'not stated'}"
     )
     hint = "give the registration of the two, or state that the frames agree"
-    raise InputError(f"doses of different frames of reference cannot be summed: {stated}", hint=hint)
+    raise FramesError(f"doses of different frames of reference cannot be summed: {stated}", hint=hint)
 
 
 def _same_points(a: DoseGrid, b: DoseGrid) -> bool:

@@ -6,7 +6,8 @@
     ├── InputError          a file or folder cannot be used as it is
     │   ├── NoPlanError         nothing in the input makes a plan
     │   ├── AmbiguousPlanError  several plans; none may be picked silently
-    │   └── DicomError          a DICOM file is damaged or lacks something needed
+    │   ├── DicomError          a DICOM file is damaged or lacks something needed
+    │   └── FramesError         nothing says how the frames of reference of two plans lie to each other
     ├── GeometryError       a dose grid or contour set that we do not compute
     ├── MetricError         text that is not one metric
     ├── TableError          a constraint table has faults, all listed
@@ -70,6 +71,10 @@ class DicomError(InputError):
 
     def __init__(self, what: str, place: str = "", hint: str = "export it again") -> None:
         super().__init__(what, place, hint)
+
+
+class FramesError(InputError):
+    """Nothing says how the frames of reference of two plans lie to each other."""
 
 
 class GeometryError(SbrtcheckError):

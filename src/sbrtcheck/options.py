@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
-from sbrtcheck.plan import Prescription, UnknownPrescription
+from sbrtcheck.plan import Prescription, Sex, UnknownPrescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.reference_data import Profile, load_profile, load_profiles
-from sbrtcheck.tables import ConstraintTable, Sites, load_names, load_sites
+from sbrtcheck.tables import ConstraintTable, Side, Sites, load_names, load_sites
 from sbrtcheck.tables.choice import (
     TableChoice,
     TableName,
@@ -64,7 +64,11 @@ class CheckOptions:
     strict
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
-        Rows that were transcribed by one reader only count too.
+        Rows that two readers do not confirm count too.
+    laterality
+        The side of the target; told by the contours when None.
+    sex
+        The patient's; as the files of the plan say when None.
     progress
         Called with the number of structures computed and of all.
     """
@@ -79,6 +83,8 @@ class CheckOptions:
     accept_dose: bool = False
     strict: bool = False
     include_unconfirmed: bool = False
+    laterality: Side | None = None
+    sex: Sex | None = None
     progress: Progress = no_progress
 
     def __post_init__(self) -> None:
@@ -102,6 +108,8 @@ class CheckOptions:
         accept_dose: bool = False,
         strict: bool = False,
         include_unconfirmed: bool = False,
+        laterality: str | None = None,
+        sex: str | None = None,
         progress: Progress = no_progress,
     ) -> CheckOptions:
         """Read the choices as people write them: words for enums, files for names and sites, one site or several.
@@ -130,6 +138,8 @@ class CheckOptions:
             accept_dose=accept_dose,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
+            laterality=None if laterality is None else _chosen(Side, laterality, "the laterality"),
+            sex=None if sex is None else _chosen(Sex, sex, "the sex"),
             progress=progress,
         )
 

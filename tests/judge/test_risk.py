@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,11 +16,12 @@ from dvh_builders import FIFTY_IN_FIVE, NOT_KNOWN, dvh_set, percent_dvh, ramp_dv
 from folders import ROOT
 from sbrtcheck.cli import main
 from sbrtcheck.dvh import Reason
-from sbrtcheck.errors import UnknownTableError
+from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.judge import NoRisk, Risk, ntcp, risks, tcp
 from sbrtcheck.plan import FindingCode, Prescription
 from sbrtcheck.radiobiology import bed, logistic_tcp, lyman_ntcp, m_of_gamma50
 from sbrtcheck.reference_data import FractionScale, PhysicalScale, load_risk_models
+from sbrtcheck.tables import load_sites
 
 SHIPPED = load_risk_models()
 HALF_A_PERMILLE = 5e-4 + 1e-9
@@ -101,23 +103,83 @@ def test_these_sets_are_shipped_and_those_not_usable_are_not() -> None:
     assert not {14.9, 7.9} & {one.td50_gy for one in SHIPPED.ntcp}  # two lung SBRT sets that contradict each other
 
 
-def test_sets_about_one_site_say_so_and_stay_silent_for_another() -> None:
+SITES = ("lung", "node", "liver", "spine", "abdomen")
+TUMOURS = {"nsclc": "lung", "liver-metastasis": "liver", "liver-primary": "liver"}
+LUNGS = dvh_set(uniform_dvh("Lungs", dose_gy=8.0))
+
+
+def ids_of(found: tuple[Risk | NoRisk, ...]) -> list[str]:
+    return [one.model.id for one in found]
+
+
+def test_every_set_is_about_a_tumour_or_an_organ_of_some_sites() -> None:
     models = (*SHIPPED.ntcp, *SHIPPED.tcp)
-    assert {one.id: one.site for one in models} == {
-        "lung-pneumonitis": "",  # of an organ, wherever the target lies
-        "liver-rild-primary": "liver",
-        "liver-rild-metastases": "liver",
-        "liver-enzymes": "liver",
-        "lung-cancer-control": "lung",
-        "liver-metastases-control": "liver",
+    assert {one.id: (one.tumour, one.sites) for one in models} == {
+        "lung-pneumonitis": ("", ("lung", "node")),
+        "liver-rild-primary": ("liver-primary", ()),
+        "liver-rild-metastases": ("liver-metastasis", ()),
+        "liver-enzymes": ("", ("liver",)),
+        "lung-cancer-control": ("nsclc", ()),
+        "liver-metastases-control": ("liver-metastasis", ()),
     }
-    nowhere = dvh_set(uniform_dvh("Lungs", dose_gy=8.0))
-    assert [one.model.id for one in risks(nowhere, site="lung")] == ["lung-pneumonitis", "lung-cancer-control"]
-    assert risks(nowhere, site=["lung", "liver"]) == risks(nowhere, site=("liver", "lung"))
-    assert {one.model.id for one in risks(nowhere, site=["lung", "liver"])} == {
-        one.model.id for site in ("lung", "liver") for one in risks(nowhere, site=site)
-    }
-    assert [one.model.id for one in risks(nowhere)] == ["lung-pneumonitis"]  # nobody said where the target lies
+    assert {one.id: one.site for one in SHIPPED.tumours} == TUMOURS
+    assert {*TUMOURS.values()} | {site for one in models for site in one.sites} <= {*load_sites().ids}
+
+
+@pytest.mark.parametrize(
+    ("asked", "applied"),
+    [
+        ({}, []),
+        ({"site": ""}, []),
+        ({"site": "lung"}, ["lung-pneumonitis"]),
+        ({"site": "node"}, ["lung-pneumonitis"]),
+        ({"site": "spine"}, []),
+        ({"site": "liver"}, ["liver-enzymes"]),
+        ({"tumour": "nsclc"}, ["lung-pneumonitis", "lung-cancer-control"]),
+        ({"site": "lung", "tumour": "nsclc"}, ["lung-pneumonitis", "lung-cancer-control"]),
+        ({"tumour": "liver-primary"}, ["liver-rild-primary", "liver-enzymes"]),
+        ({"tumour": "liver-metastasis"}, ["liver-rild-metastases", "liver-enzymes", "liver-metastases-control"]),
+        ({"site": ["lung", "liver"]}, ["lung-pneumonitis", "liver-enzymes"]),
+    ],
+)
+def test_a_set_is_applied_where_its_tumour_or_a_site_of_its_organ_is_named(
+    asked: dict[str, Any], applied: list[str]
+) -> None:
+    assert ids_of(risks(LUNGS, **asked)) == applied
+
+
+@given(st.sets(st.sampled_from(SITES)), st.sampled_from(["", *TUMOURS]))
+def test_no_two_tumours_are_told_of_at_once_and_no_set_is_lost(sites: set[str], tumour: str) -> None:
+    if tumour and sites and TUMOURS[tumour] not in sites:
+        with pytest.raises(InputError, match="is of site"):
+            SHIPPED.chosen(sorted(sites), tumour)
+        return
+    chosen = SHIPPED.chosen(sorted(sites), tumour)
+    applied = (*chosen.ntcp, *chosen.tcp)
+    assert {one.tumour for one in applied} <= {"", tumour}
+    assert sorted(one.id for one in (*applied, *chosen.left_out)) == sorted(
+        one.id for one in (*SHIPPED.ntcp, *SHIPPED.tcp)
+    )
+    assert all({*one.sites} & ({*sites} | {TUMOURS.get(tumour, "")}) for one in applied if not one.tumour)
+    for endpoint in {one.endpoint for one in chosen.ntcp}:
+        assert len([one for one in chosen.ntcp if one.endpoint == endpoint]) == 1
+
+
+def test_an_unknown_tumour_is_refused_with_those_there_are() -> None:
+    with pytest.raises(UnknownTableError) as caught:
+        risks(LUNGS, tumour="hcc")
+    assert str(caught.value) == (
+        "no risk model is for a tumour 'hcc'; the tumours are nsclc: non-small cell lung cancer, stage I;"
+        " liver-metastasis: metastases in the liver; liver-primary: primary liver cancer"
+    )
+
+
+def test_the_enzyme_set_is_miftens_and_the_control_curve_ohris() -> None:
+    enzymes = SHIPPED.ntcp_model("liver-enzymes")
+    assert enzymes.citation == "HyTEC liver (Miften 2021)"
+    assert (enzymes.td50_gy, enzymes.width.gamma50, "P = 0.10" in enzymes.note) == (40.8, 0.95, True)
+    assert "Ohri 2021" in SHIPPED.tcp_model("liver-metastases-control").citation
+    assert not any("Ohri" in one.citation for one in SHIPPED.ntcp)
 
 
 @pytest.mark.parametrize("model", [*SHIPPED.ntcp, *SHIPPED.tcp], ids=lambda one: one.id)
@@ -282,24 +344,27 @@ def test_more_bed_never_controls_less(effect: float, more: float) -> None:
 
 
 def test_every_model_is_applied_to_a_plan_or_says_why_not() -> None:
-    found = risks(dvh_set(uniform_dvh("Lungs", dose_gy=8.0), rx=FIFTY_IN_FIVE), site="liver", diameter_cm=2.0)
+    plan = dvh_set(uniform_dvh("Lungs", dose_gy=8.0), rx=FIFTY_IN_FIVE)
+    found = risks(plan, site=["lung", "liver"], tumour="nsclc", diameter_cm=2.0)
     by_model = {one.model.id: one for one in found}
-    assert list(by_model) == [one.id for one in (*SHIPPED.ntcp, *SHIPPED.tcp) if one.site != "lung"]
+    assert list(by_model) == ["lung-pneumonitis", "liver-enzymes", "lung-cancer-control"]
     assert isinstance(by_model["lung-pneumonitis"], Risk)
+    assert isinstance(by_model["lung-cancer-control"], Risk)
     lacking = by_model["liver-enzymes"]
     assert isinstance(lacking, NoRisk)
     assert lacking.reason is Reason.STRUCTURE_MISSING
 
 
 def test_the_whole_liver_instead_of_the_liver_without_target_is_said() -> None:
-    found = risks(dvh_set(uniform_dvh("Liver", dose_gy=8.0)), site="liver")
+    found = risks(dvh_set(uniform_dvh("Liver", dose_gy=8.0)), tumour="liver-primary")
     (one,) = (one for one in found if one.model.id == "liver-rild-primary")
     assert isinstance(one, Risk)
     assert one.findings[0].code is FindingCode.NAME_MATCH
 
 
 def test_nothing_is_said_of_the_control_by_an_unknown_prescription() -> None:
-    found = risks(replace(dvh_set(), prescription=NOT_KNOWN))
+    found = risks(replace(dvh_set(), prescription=NOT_KNOWN), tumour="nsclc")
+    assert len(found) == 2
     assert all(isinstance(one, NoRisk) for one in found)
 
 
@@ -307,18 +372,70 @@ EXAMPLES = ROOT / "examples" / "plans"
 
 
 def test_the_command_shows_risks_with_endpoint_and_no_verdict() -> None:
-    done = CliRunner().invoke(main, ["risk", str(EXAMPLES / "lung-50gy-5fx"), "--diameter-cm", "3"])
+    done = CliRunner().invoke(
+        main, ["risk", str(EXAMPLES / "lung-50gy-5fx"), "--tumour", "nsclc", "--diameter-cm", "3"]
+    )
     assert done.exit_code == 0
     assert "radiation pneumonitis" in done.output
+    assert "local control" in done.output
     assert "not verdicts" in done.output
     assert not {"PASS", "FAIL"} & set(done.output.split())
 
 
 def test_the_command_gives_the_same_to_programs() -> None:
-    done = CliRunner().invoke(main, ["risk", str(EXAMPLES / "lung-50gy-5fx"), "--site", "lung", "--format", "json"])
-    found = {one["model"]: one for one in json.loads(done.output)["risks"]}
+    done = CliRunner().invoke(main, ["risk", str(EXAMPLES / "lung-50gy-5fx"), "--tumour", "nsclc", "--format", "json"])
+    listed = json.loads(done.output)
+    found = {one["model"]: one for one in listed["risks"]}
     assert 0 < found["lung-pneumonitis"]["probability"]["value"] < 1
     assert found["lung-cancer-control"]["probability"] is None
+    assert found["lung-cancer-control"]["tumour"] == "nsclc"
+    assert {one["model"]: one["tumour"] for one in listed["left_out"]} == {
+        "liver-rild-primary": "liver-primary",
+        "liver-rild-metastases": "liver-metastasis",
+        "liver-enzymes": None,
+        "liver-metastases-control": "liver-metastasis",
+    }
+
+
+def test_the_command_without_site_and_tumour_says_what_was_left_out_and_how_to_ask() -> None:
+    done = CliRunner().invoke(main, ["risk", str(EXAMPLES / "lung-50gy-5fx")])
+    assert done.exit_code == 0
+    assert " %" not in done.output
+    assert "No model was asked for, and none is true of every plan." in done.output
+    flat = " ".join(done.output.split())
+    assert all(one.id in flat for one in (*SHIPPED.ntcp, *SHIPPED.tcp))
+    assert "--site lung or --site node: lung-pneumonitis (radiation pneumonitis)" in flat
+    assert all(f"--tumour {one.id} ({one.title}): " in flat for one in SHIPPED.tumours)
+
+
+def test_the_command_asks_about_the_tumour_of_a_liver_plan() -> None:
+    plan = str(EXAMPLES / "liver-45gy-3fx")
+    general = CliRunner().invoke(main, ["risk", plan, "--site", "liver"]).output.partition("Left out")
+    assert "liver-enzymes" in general[0]
+    assert "liver-rild" not in general[0]
+    assert "--tumour liver-primary (primary liver cancer): liver-rild-primary" in " ".join(general[2].split())
+    of_tumour = CliRunner().invoke(main, ["risk", plan, "--site", "liver", "--tumour", "liver-metastasis"]).output
+    shown = of_tumour.partition("Left out")[0]
+    assert "liver-rild-metastases" in shown
+    assert "liver-rild-primary" not in shown
+
+
+def test_the_help_text_names_every_tumour() -> None:
+    done = CliRunner().invoke(main, ["risk", "--help"])
+    assert ",".join(one.id for one in SHIPPED.tumours) in "".join(done.output.split())  # lines break at hyphens
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--tumour", "hcc"), "the tumours are nsclc: "),
+        (("--tumour", "nsclc", "--site", "liver"), "tumour 'nsclc' is of site 'lung', and the plan of 'liver'"),
+    ],
+)
+def test_a_tumour_that_cannot_be_is_an_input_error(words: tuple[str, ...], said: str) -> None:
+    done = CliRunner().invoke(main, ["risk", str(EXAMPLES / "lung-50gy-5fx"), *words])
+    assert done.exit_code == 2
+    assert said in done.stderr
 
 
 def test_a_diameter_that_is_none_is_an_input_error() -> None:

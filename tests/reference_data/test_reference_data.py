@@ -11,8 +11,15 @@ from typing import Any
 
 import pytest
 
+from sbrtcheck.cli.regimens import SITES
 from sbrtcheck.errors import TableError
-from sbrtcheck.reference_data import load_regimens, load_reirradiation_rules, load_risk_models, scores
+from sbrtcheck.reference_data import (
+    load_regimens,
+    load_reirradiation_rules,
+    load_reirradiation_statements,
+    load_risk_models,
+    scores,
+)
 from sbrtcheck.reference_data.risk_models import RiskModels
 from sbrtcheck.tables.shipped import read_shipped
 
@@ -38,7 +45,7 @@ def leaves(value: Any, name: str = "", default: Any = dataclasses.MISSING) -> It
 
 LOADED = {
     "regimens": load_regimens(),
-    "re-irradiation": load_reirradiation_rules(),
+    "re-irradiation": (load_reirradiation_rules(), load_reirradiation_statements()),
     "risk models": load_risk_models(),
     "scores": scores._file(),
 }
@@ -64,7 +71,15 @@ def test_every_text_has_something_in_it_where_nothing_is_no_default() -> None:
 def test_every_id_is_one_and_used_once() -> None:
     loaded = LOADED["risk models"]
     shipped = load_regimens()
-    for entries in (loaded.ntcp, loaded.tcp, shipped.regimens, shipped.thresholds, shipped.statements):
+    for entries in (
+        loaded.tumours,
+        loaded.ntcp,
+        loaded.tcp,
+        shipped.without_dose,
+        shipped.regimens,
+        shipped.thresholds,
+        shipped.statements,
+    ):
         ids = [entry.id for entry in entries]
         assert all(ID.fullmatch(id_) for id_ in ids)
         assert len(set(ids)) == len(ids)
@@ -72,7 +87,9 @@ def test_every_id_is_one_and_used_once() -> None:
 
 def test_the_sites_of_regimens_are_those_of_plans_and_of_metastases() -> None:
     sites = {site for one in load_regimens().regimens for site in one.sites}
-    assert sites == {"lung", "liver", "bone", "node", "pelvis", "multi"}
+    assert sites == {"lung", "liver", "abdomen", "bone", "node", "pelvis", "multi"}
+    listed = {*sites, *(one.site for one in load_regimens().without_dose)}
+    assert {*SITES} == listed  # a site that the command offers has something to list, and none is left out
 
 
 @pytest.mark.parametrize(

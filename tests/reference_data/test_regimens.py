@@ -186,14 +186,17 @@ def test_a_report_has_the_same_for_programs() -> None:
 
 
 def test_a_report_for_one_site_is_told_nothing_of_another() -> None:
-    at = {site: report_of(50.0, 5, site).to_dict()["regimen"] for site in ("lung", "liver", "multi")}
+    at = {site: report_of(50.0, 5, site).to_dict()["regimen"] for site in ("lung", "node", "liver", "multi")}
     known = {site: [one["id"] for one in found["known"]] for site, found in at.items()}
     assert known == {
-        "lung": ["mediast-50-5", "lung-50-5"],  # lymph nodes are treated at every site
-        "liver": ["mediast-50-5", "liver-50-5"],
+        "lung": ["lung-50-5"],
+        "node": ["mediast-50-5"],
+        "liver": ["liver-50-5"],
         "multi": ["mediast-50-5", "lung-50-5", "liver-50-5"],
     }
-    assert [len(at[site]["thresholds"]) for site in ("lung", "liver", "multi")] == [0, 3, 3]
+    assert [len(at[site]["thresholds"]) for site in ("lung", "node", "liver", "multi")] == [0, 0, 3, 3]
+    # places of regimens that are no site of plans, such as the bone, may be at every site
+    assert report_of(30.0, 5, "lung").to_dict()["regimen"]["known"][0]["id"] == "bone-30-5"
     for name in ("text", "markdown", "html"):
         assert "liver metastases" in FORMATS[name](report_of(50.0, 5, "liver"))
         assert "liver" not in FORMATS[name](report_of(50.0, 5, "lung"))
@@ -235,6 +238,38 @@ def test_the_command_lists_everything_for_programs() -> None:
     found = json.loads(CliRunner().invoke(main, ["regimens", "--format", "json"]).output)
     assert found["schema"] == "sbrtcheck-regimens/1"
     assert (len(found["regimens"]), len(found["thresholds"]), len(found["statements"])) == (52, 3, 5)
+
+
+def test_the_review_gives_no_dose_for_the_brain_and_none_is_made_up() -> None:
+    assert not any("brain" in one.sites for one in SHIPPED.regimens)
+    assert {one.site for one in SHIPPED.without_dose} == {"brain"}
+    assert not any("Gy" in f"{one.treatment} {one.reported}" for one in SHIPPED.without_dose)
+    shown = CliRunner().invoke(main, ["regimens", "--site", "brain"]).output
+    lines = [line for line in shown.splitlines() if line.startswith("brain-")]
+    assert len(lines) == 5
+    assert all(line.split("not stated")[1].split()[:3] == ["-", "-", "-"] for line in lines)
+    found = json.loads(CliRunner().invoke(main, ["regimens", "--site", "brain", "--format", "json"]).output)
+    assert (found["regimens"], len(found["without_dose"])) == ([], 5)
+    assert {one["reported_by"] for one in found["without_dose"]} == {"review"}
+    assert not json.loads(CliRunner().invoke(main, ["regimens", "--site", "lung", "--format", "json"]).output)[
+        "without_dose"
+    ]
+
+
+# number as the review's brain section prints it
+@pytest.mark.parametrize(
+    ("treatment", "printed"),
+    [
+        ("brain-wbrt", "from 3 to 7 months"),
+        ("brain-surgery-wbrt", "10 to 11.5 months against 6 months"),
+        ("brain-srs", "fewer than 5 metastases"),
+        ("brain-srs-wbrt", "10.6 against 5.3 months (P = 0.001), local control 88.9 % against 55.6 %"),
+        ("brain-srs-wbrt", "time to progression 8.1 against 4 months"),
+    ],
+)
+def test_what_the_review_reports_of_the_brain_is_as_printed(treatment: str, printed: str) -> None:
+    (one,) = (one for one in SHIPPED.without_dose if one.id == treatment)
+    assert printed in one.reported
 
 
 def test_a_faulty_file_is_refused_with_its_lines(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_a_report_ends_with_findings_and_with_what_it_was_made_from(render: Any)
     assert "doses: 1.2.4, 1.2.5" in shown
     assert "end caps half-slice; dose trilinear between grid points" in shown
     assert "Strict:" in shown
-    assert "rows transcribed by one reader only" in shown
+    assert "Also counted: unconfirmed rows" in shown
     assert "sbrtcheck 0.1.0" in shown
     assert shown.endswith(plain(NOTICE))
 

@@ -142,6 +142,7 @@ COMMANDS: dict[str, Commands] = {
     "compare-text": command(f"compare {LUNG} {LUNG} --table tg101-5fx --rx - --rx 48Gy/4"),
     "compare-json": command(f"compare {LIVER} {LUNG} --table {CLINIC} --format json"),
     "sum-rule": command(f"sum {LUNG} {LIVER} --table hytec-reirradiation --interval-months 8 --frames-agree"),
+    "sum-statements": command(f"sum {LUNG} {LIVER} --table pelvis-reirradiation --frames-agree"),
     "sum-alpha-beta": command(
         f"sum {LUNG} {LIVER} --alpha-beta SpinalCord=2 --alpha-beta Heart=3 --recovery 0.25 --frames-agree",
         f"sum {LUNG} {LIVER} --alpha-beta SpinalCord=2.5 --rx 48Gy/4 --rx - --frames-agree --format json",
@@ -154,7 +155,11 @@ COMMANDS: dict[str, Commands] = {
         f"names {LIVER} --table {CLINIC} --format json",
         f"names {LUNG} --table rtog-0813 --template -",
     ),
-    "risk": command(f"risk {LUNG} --site lung --diameter-cm 2.5", f"risk {LIVER} --site liver --format json"),
+    "risk": command(
+        f"risk {LUNG} --tumour nsclc --diameter-cm 2.5",
+        f"risk {LIVER} --site liver",
+        f"risk {LIVER} --tumour liver-metastasis --format json",
+    ),
     "batch": command(f"batch plans --site lung --table rtog-0813 --table {CLINIC} --jobs 1 --with-paths --out all.csv"),
     # tables and lists
     "tables": command("tables"),
@@ -518,8 +523,9 @@ def call_risks() -> str:
     scores = sbrtcheck.reference_data.scores
     patient = {"male": True, "synchronous": False, "non_adenocarcinoma": True}
     found = [
-        *risks(dvhs(), site="lung", diameter_cm=2.5),
-        *risks(dvhs(LIVER), site="liver"),
+        *risks(dvhs(), tumour="nsclc", diameter_cm=2.5),
+        *risks(dvhs(LIVER), tumour="liver-primary"),
+        *risks(dvhs(LIVER), tumour="liver-metastasis"),
     ]
     return lines(
         [

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dvh_builders import row, table
+from sbrtcheck.plan import Sex
 from sbrtcheck.tables import (
     Constraint,
     ConstraintTable,
     ExpectedOrgan,
     Kind,
     LimitByTargetVolume,
+    Priority,
     Select,
     Status,
     Step,
@@ -22,6 +24,7 @@ from sbrtcheck.tables import (
     load_sites,
 )
 from sbrtcheck.tables.by_organ import OrganLine, lines_by_organ, organ_of, without_limit
+from sbrtcheck.tables.values import Choice, RowSide
 
 LIMITS = st.sampled_from([10.0, 12.0, 12.5, 15.0])
 VOLUMES_CC = (5.0, 50.0)
@@ -185,11 +188,54 @@ def test_rows_for_another_site_are_left_out() -> None:
 
 
 def test_an_organ_is_without_limit_where_no_row_on_it_counts() -> None:
-    lung = load_sites().site("lung").expects
-    for_four = [one for one in bundled_tables() if one.site in ("lung", "multi") and one.fractions == (4,)]
-    counting = {
-        name for one in for_four for row in one.rows if row.confirmed and row.status == "ok" for name in row.structures
-    }
-    lacking = {organ.organ for organ in without_limit([row for one in for_four for row in one.rows], lung)}
-    assert lacking == {organ.organ for organ in lung if not counting & set(organ.structures)}
-    assert "Spinal cord" in lacking  # of two readers none agree on four fractions
+    names = ("Heart", "Lungs", "Skin", "Liver", "Colon")
+    expected = [ExpectedOrgan(organ=name.lower(), structures=(name, f"{name}-GTV"), choice="why not") for name in names]
+    listed = [
+        row("Mean[Gy]", "below", 5, "Heart", confirmed_by=("one",)),
+        row("Mean[Gy]", "below", 5, "Lungs-GTV"),
+        row("Mean[Gy]", "below", 5, "Skin", kind=Kind.RISK),
+        row("Mean[Gy]", "below", 5, "Liver", status=Status.DISPUTED),
+    ]
+    assert [organ.organ for organ in without_limit(listed, expected)] == ["heart", "skin", "liver", "colon"]
+
+
+@given(st.integers(1, 8), st.sampled_from(load_sites().ids))
+def test_of_the_shipped_tables_too(fractions: int, site: str) -> None:
+    rows_there = [
+        one
+        for shipped in bundled_tables()
+        if shipped.holds_for(fractions) and shipped.site in (site, "multi")
+        for one in shipped.rows
+    ]
+    counting = {name for one in rows_there if one.counts(include_unconfirmed=False) for name in one.structures}
+    expected = load_sites().site(site).expects
+    lacking = without_limit(rows_there, expected)
+    assert lacking == tuple(organ for organ in expected if not counting & set(organ.structures))
+
+
+def test_one_side_one_sex_and_an_optimal_goal_have_lines_of_their_own() -> None:
+    plexus = ("BrachialPlex_L", "BrachialPlex_R")
+    listed = [
+        row("Max[Gy]", "below", 20, *plexus, id="both"),
+        row("Max[Gy]", "below", 10, *plexus, id="near", side=RowSide.IPSILATERAL),
+        row("Max[Gy]", "below", 9, *plexus, id="female", sex=Sex.FEMALE),
+        row("Max[Gy]", "below", 8, *plexus, id="optimal", priority=Priority.OPTIMAL),
+        row("Max[Gy]", "below", 19, *plexus, id="must", priority=Priority.MANDATORY),
+    ]
+    lines = lines_by_organ([table(*listed)])
+    assert sorted([limit.row.id for limit in line.strictest] for line in lines) == [
+        ["female"],
+        ["must"],
+        ["near"],
+        ["optimal"],
+    ]
+
+
+def test_an_airway_is_one_organ_whether_a_row_takes_it_as_one_too_or_in_parts_only() -> None:
+    parts = Choice(structures=("Trachea", "Bronchus_Main"))
+    as_one = Choice(structures=("ProxBronchTree", "Trachea"), optional=("Trachea",))
+    names = ("ProxBronchTree", "Trachea", "Bronchus_Main")
+    either = row("Max[Gy]", "below", 20, *names, select=Select.FIRST, choices=(as_one, parts))
+    in_parts = row("Max[Gy]", "below", 20, "Trachea", "Bronchus_Main", select=Select.UNION)
+    assert organ_of(either) == organ_of(in_parts) == "Trachea + Bronchus_Main"
+    assert organ_of(row("Max[Gy]", "below", 20, "SpinalCord", "SpinalCanal", select=Select.FIRST)) != "SpinalCord"

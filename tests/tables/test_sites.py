@@ -28,6 +28,7 @@ from sbrtcheck.tables.lint import lint_files
 FILE = ROOT / "constraints" / "sites.yaml"
 SHIPPED = load_sites()
 TABLES = bundled_tables()
+(REVIEW,) = (table for table in TABLES if table.id == "review-text")
 ORGANS = [pytest.param(site, organ, id=f"{site.id}:{organ.organ}") for site in SHIPPED.sites for organ in site.expects]
 
 
@@ -38,8 +39,8 @@ def tables_of(site: Site) -> list[ConstraintTable]:
 # -------------------------------------------------------------------------------- the shipped lists
 
 
-def test_the_shipped_sites_are_those_of_the_tables() -> None:
-    assert {*SHIPPED.ids} == {table.site for table in TABLES} - {"multi"}
+def test_the_shipped_sites_are_those_of_the_tables_and_nodes_which_have_none_of_their_own() -> None:
+    assert {*SHIPPED.ids} == ({table.site for table in TABLES} - {"multi"}) | {"node"}
     assert SHIPPED.path == "bundled"
     assert SHIPPED.sha256 == hashlib.sha256(FILE.read_bytes()).hexdigest()
     assert load_sites(FILE).sites == SHIPPED.sites
@@ -52,11 +53,18 @@ def test_an_entry_has_a_source_or_a_choice_and_not_both(site: Site, organ: Expec
 
 
 @pytest.mark.parametrize(("site", "organ"), ORGANS)
-def test_a_cited_publication_limits_the_organ_in_a_table_of_that_site(site: Site, organ: ExpectedOrgan) -> None:
+def test_a_cited_publication_limits_the_organ_at_that_site_or_tells_of_harm_there(
+    site: Site, organ: ExpectedOrgan
+) -> None:
     if organ.source is None:
         assert "TG-101" in organ.choice
         tg101 = [table for table in TABLES if table.id.startswith("tg101")]
         assert all(any({*organ.structures} & {*row.structures} for row in table.rows) for table in tg101)
+        return
+    if site.id == "node":  # no table is of this site alone: what is cited tells of harm there, as a statement does
+        items = [item.text for item in REVIEW.for_clinician if item.site == "node"]
+        assert organ.source.citation in {item.source.citation for item in REVIEW.for_clinician}
+        assert (organ.organ, "radiation pneumonitis" in " ".join(items)) == ("Lungs", True)
         return
     of_site = [row for table in TABLES if table.site == site.id for row in table.rows]
     citing = [row for row in of_site if row.source.citation == organ.source.citation]
@@ -102,6 +110,7 @@ def is_contoured(organ: ExpectedOrgan, contoured: set[str]) -> bool:
     [
         ("liver", ["Stomach", "Duodenum", "Small bowel", "Large bowel", "Kidneys", "Spinal cord"]),
         ("lung", ["Esophagus", "Heart", "Great vessels", "Trachea and main bronchus"]),
+        ("node", ["Esophagus", "Heart", "Great vessels", "Trachea and main bronchus"]),
         ("spine", []),
     ],
 )
@@ -110,7 +119,9 @@ def test_a_plan_with_one_organ_and_the_cord_alone_lacks_the_others(site: str, mi
     assert [one.organ for one in SHIPPED.site(site).expects if not is_contoured(one, contoured)] == missing
 
 
-@pytest.mark.parametrize(("plan", "site"), [("lung-50gy-5fx", "lung"), ("liver-45gy-3fx", "liver")])
+@pytest.mark.parametrize(
+    ("plan", "site"), [("lung-50gy-5fx", "lung"), ("lung-50gy-5fx", "node"), ("liver-45gy-3fx", "liver")]
+)
 def test_the_bundled_plans_have_all_that_is_expected_of_their_site(plan: str, site: str) -> None:
     structures = sbrtcheck.load_plan(ROOT / "examples" / "plans" / plan).structures
     rois = [RoiName(name=one.name, number=one.number, kind=one.kind) for one in structures]
@@ -121,7 +132,7 @@ def test_the_bundled_plans_have_all_that_is_expected_of_their_site(plan: str, si
 def test_an_unknown_site_names_the_nearest_and_all() -> None:
     with pytest.raises(UnknownTableError) as caught:
         SHIPPED.site("lungs")
-    said = "no site has the id 'lungs'; did you mean 'lung'? the sites are lung, liver, spine, abdomen"
+    said = "no site has the id 'lungs'; did you mean 'lung'? the sites are lung, liver, spine, abdomen, node"
     assert str(caught.value) == said
 
 

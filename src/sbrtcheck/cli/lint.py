@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 @options.verbose
 @click.pass_context
 def lint(ctx: click.Context, *, files: tuple[str, ...], strict: bool) -> None:
-    """Look for mistakes in constraint tables and in files of sites.
+    """Look for mistakes in constraint tables, in files of sites and in the evidence of tables.
 
-    FILE is a YAML file or the id of a bundled table. Given several, tables of one publication are also compared over
-    their numbers of fractions. Exit code: 0 nothing serious, 1 warnings with --strict, 2 errors.
+    FILE is a YAML file, the id of a bundled table, or evidence/readings.csv, which is looked over with all tables
+    beside it. Given several, tables of one publication are also compared over their numbers of fractions. Exit code: 0
+    nothing serious, 1 warnings with --strict, 2 errors.
     """
     from sbrtcheck.tables.lint import lint_files, worst
     from sbrtcheck.tables.lint_rows import Level

@@ -16,10 +16,14 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog=options.examples(
-        "sbrtcheck tables",
-        "sbrtcheck tables --site lung --fractions 8     what holds, what counts, what is left out",
+        "sbrtcheck tables --site lung --fractions 8     which hold, what counts in them, what is left out",
         "sbrtcheck tables --profile lung-48gy-4fx       limits organ by organ",
+        "sbrtcheck tables tg101-3fx --evidence          one table, and who read its numbers where",
     )
+)
+@options.table_or_none
+@click.option(
+    "--evidence", is_flag=True, help="Show who read the numbers of TABLE where, and what keeps rows unconfirmed."
 )
 @options.site(text="Only tables that hold at this site, those for many sites too; and which of their rows count.")
 @click.option(
@@ -29,16 +33,30 @@ if TYPE_CHECKING:
 @click.option("--profiles", is_flag=True, help="List the ready profiles.")
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.verbose
-def tables(*, site: str | None, fractions: int | None, profile: str | None, profiles: bool, format_: str) -> None:
+def tables(
+    table: str | None,
+    *,
+    evidence: bool,
+    site: str | None,
+    fractions: int | None,
+    profile: str | None,
+    profiles: bool,
+    format_: str,
+) -> None:
     """List the bundled tables, and which organs a plan of each site is expected to have contoured.
 
-    With --site or --fractions: the tables that hold, how many of their rows count and for which organs, and what does
-    not hold. With --profile: the tables of a schedule side by side.
+    With TABLE, the id of one or a YAML file, its rows are shown instead. With --site or --fractions: the tables that
+    hold, how many of their rows count and for which organs, and what does not hold. With --profile: the tables of a
+    schedule side by side.
     """
-    asked = (profiles, profile is not None, site is not None or fractions is not None)
+    asked = (table is not None, profiles, profile is not None, site is not None or fractions is not None)
     if sum(asked) > 1:
-        raise click.UsageError("--profiles, --profile, and --site or --fractions are asked for one at a time")
-    if profiles:
+        raise click.UsageError("TABLE, --profiles, --profile, and --site or --fractions are asked for one at a time")
+    if evidence and table is None:
+        raise click.UsageError("--evidence is of one table: give its id, such as tg101-3fx")
+    if table is not None:
+        text = _one_table(table, evidence=evidence, format_=format_)
+    elif profiles:
         text = _profiles(format_)
     elif profile is not None:
         text = _profile(profile, format_)
@@ -86,6 +104,14 @@ def _profile(id_: str, format_: str) -> str:
     profile = load_profile(id_)
     expected = load_sites().site(profile.site).expects
     return (profile_json if format_ == "json" else profile_text)(profile, bundled_of(profile.tables), expected)
+
+
+def _one_table(table: str, *, evidence: bool, format_: str) -> str:
+    from sbrtcheck.render.table_rows import table_json, table_text
+    from sbrtcheck.tables import load_table
+
+    render = table_json if format_ == "json" else table_text
+    return render(load_table(table), evidence=evidence)
 
 
 @click.command(epilog=options.examples("sbrtcheck bed 48 6 --alpha-beta 10"))

@@ -19,6 +19,8 @@ END_CAPS = ("half-slice", "none", "capped")
 SLICE_INTERPOLATION = ("slab", "interpolated")
 DOSE_INTERPOLATION = ("trilinear", "cubic")
 DVHS = ("computed", "stored")
+LATERALITIES = ("left", "right")
+SEXES = ("female", "male")
 
 STEPS = {"before": "reading", "during": "computing DVHs", "after": "evaluating"}
 """What a command on a plan is doing, for its progress."""
@@ -117,6 +119,7 @@ def profile(*, text: str) -> Decorator:
 
 
 table_files = click.argument("files", nargs=-1, required=True, metavar="FILE...", shell_complete=_offer_tables)
+table_or_none = click.argument("table", required=False, metavar="[TABLE]", shell_complete=_offer_tables)
 folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 folder_or_not = click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 export = click.option(
@@ -155,7 +158,17 @@ accept_dose = click.option(
 )
 strict = click.option("--strict", is_flag=True, help="Borderline and convention-sensitive rows make a review.")
 include_unconfirmed = click.option(
-    "--include-unconfirmed", is_flag=True, help="Also count rows transcribed by one reader only."
+    "--include-unconfirmed", is_flag=True, help="Also count rows that two readers do not confirm."
+)
+laterality = click.option(
+    "--laterality",
+    type=click.Choice(LATERALITIES),
+    help="Side of the target, for limits on the organ on its side or on the other; else told by the contours.",
+)
+sex = click.option(
+    "--sex",
+    type=click.Choice(SEXES),
+    help="Of the patient, for limits that differ by it; else as the plan's files say.",
 )
 slice_interpolation = click.option(
     "--slice-interpolation",

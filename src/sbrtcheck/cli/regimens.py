@@ -6,7 +6,7 @@ import click
 
 from sbrtcheck.cli import options, streams
 
-SITES = ("lung", "liver", "bone", "node", "pelvis", "multi")
+SITES = ("lung", "node", "liver", "abdomen", "bone", "brain", "pelvis", "multi")
 
 
 @click.command(epilog=options.examples("sbrtcheck regimens --site lung"))

@@ -23,7 +23,7 @@ _NO_RX = "-"
 )
 @click.argument("folders", metavar="PLAN EARLIER...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--alpha-beta", "alpha_betas", multiple=True, metavar="ORGAN=GY", help="For this organ; may be repeated.")
-@options.tables(text="Rule, table or YAML file; may be repeated.")
+@options.tables(text="Rule, statements, table or YAML file; may be repeated.")
 @click.option(
     "--recovery",
     type=options.NUMBER,
@@ -66,7 +66,8 @@ def sum_(
 ) -> None:
     """Sum the course in PLAN and the EARLIER ones of the same patient in EQD2, and judge the sum.
 
-    Structures and dose grid are those of PLAN. Exit code as for check; 0 when nothing was asked for.
+    Structures and dose grid are those of PLAN. Rules are judged by both readings of the cumulative dose: in the
+    accumulated dose, and in each course alone and added. Exit code as for check; 0 when nothing was asked for.
     """
     from sbrtcheck import api
     from sbrtcheck.render.sums import sum_json, sum_text

@@ -14,7 +14,7 @@ from sbrtcheck.tables.sites import load_sites
 def course_note(rx: Prescription | UnknownPrescription, site: PlanSite = UNKNOWN_SITE) -> CourseNote | UnknownCourse:
     """Look a prescription up in the shipped regimens and thresholds, but those for another site of plans.
 
-    Regimens are for places too that are no such site, like lymph nodes; these are looked up at every site.
+    Regimens are for places too that are no such site, like the bone; these are looked up at every site.
     """
     if isinstance(rx, UnknownPrescription):
         return UnknownCourse(reason=rx.reason)

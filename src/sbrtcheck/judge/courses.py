@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.bundled import shipped_files
-from sbrtcheck.dose_accumulation import Course, accumulate
-from sbrtcheck.dvh import DVHSet, compute_dvhs, roi_names_of
-from sbrtcheck.errors import InputError, UnknownTableError
+from sbrtcheck.dose_accumulation import Course, accumulate, earlier_on_first
+from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason, compute_dvhs, roi_names_of
+from sbrtcheck.errors import FramesError, InputError, UnknownTableError
 from sbrtcheck.judge.dose_check import dose_check
 from sbrtcheck.judge.naming import match_plan, organs_of
-from sbrtcheck.judge.reirradiation import judge_reirradiation
+from sbrtcheck.judge.reirradiation import EarlierCourse, added, judge_reirradiation
+from sbrtcheck.judge.row import lies_outside
 from sbrtcheck.judge.run import evaluate_with
+from sbrtcheck.metric import NotMeasured
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Plan, Registration
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.reference_data import ReirradiationRule, load_reirradiation_rules
+from sbrtcheck.reference_data import (
+    ReirradiationRule,
+    ReirradiationStatements,
+    load_reirradiation_rules,
+    load_reirradiation_statements,
+)
 from sbrtcheck.results import ReviewCode, ReviewReason
-from sbrtcheck.results.reirradiation import RuleReport, SumReport
+from sbrtcheck.results.reirradiation import PartValue, RuleReport, ShownStatements, SumReport
 from sbrtcheck.structure_names import StructureMatches, all_targets
 from sbrtcheck.suggest import suggest, suggest_of_all
 from sbrtcheck.tables import ConstraintTable, load_table
@@ -60,6 +67,22 @@ class Courses:
         """DVHs in EQD2 of all courses."""
         return self._accumulate(self.plans, ratios)
 
+    def earlier_alone(self, plan: Plan, ratios: Mapping[str, float]) -> DVHSet:
+        """DVHs in EQD2 of an earlier course alone, of its own structures: that needs no registration."""
+        own = {name: ratio for name, ratio in ratios.items() if name in {own.name for own in plan.structures}}
+        return accumulate([Course(plan=plan, recovery=self.recovery)], own)
+
+    def earlier_on_first(self, plan: Plan, ratios: Mapping[str, float]) -> DVHSet:
+        """The same of the structures of the first plan; `FramesError` where nothing says where they lie."""
+        return earlier_on_first(
+            self.plans[0],
+            Course(plan=plan, recovery=self.recovery),
+            ratios,
+            frames_agree=self.frames_agree,
+            registrations=self.registrations,
+            names=self.options.names,
+        )
+
     def _accumulate(self, plans: Sequence[Plan], ratios: Mapping[str, float]) -> DVHSet:
         return accumulate(
             [Course(plan=plan, recovery=self.recovery if number else 0.0) for number, plan in enumerate(plans)],
@@ -71,11 +94,19 @@ class Courses:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedBy:
+    """What a sum of courses is compared with; ``statements`` give no verdict."""
+
+    rules: tuple[ReirradiationRule, ...] = ()
+    statements: tuple[ReirradiationStatements, ...] = ()
+    tables: tuple[ConstraintTable, ...] = ()
+
+
 def judge_courses(
     courses: Courses,
     alpha_betas_gy: Mapping[str, float],
-    rules: Sequence[ReirradiationRule],
-    tables: Sequence[ConstraintTable],
+    judged_by: JudgedBy,
     *,
     interval_months: float | None = None,
 ) -> SumReport:
@@ -87,8 +118,9 @@ def judge_courses(
         What is summed, and how.
     alpha_betas_gy
         α/β in Gy by organ, or by structure of the first plan; it wins over what the tables' rows say.
-    rules, tables
-        What the sum is compared with.
+    judged_by
+        What the sum is compared with. Rules alone are judged, as far as they can be, where nothing says how the frames
+        of reference of the plans lie to each other.
     interval_months
         Since the last course, for rules that ask for it.
 
@@ -97,23 +129,51 @@ def judge_courses(
     SbrtcheckError
         The courses cannot be summed; an α/β is none, or of an organ that the first plan does not have.
     """
+    rules, tables = judged_by.rules, judged_by.tables
     plan, user_names, accept_dose = courses.plans[0], courses.options.names, courses.options.accept_dose
     rule_organs = [organ for rule in rules for organ in rule.structures]
     matches = match_plan(plan, [*rule_organs, *organs_of(tables), *alpha_betas_gy], user_names)
     ratios = {**_ratios_of_rows(tables, matches), **_user_ratios(alpha_betas_gy, matches)}
     # each rule has an α/β of its own, so the courses are summed anew for each
     rule_reports = tuple(_judge_rule(rule, courses, matches, interval_months) for rule in rules)
-    cumulative = courses.cumulative_dvhs(ratios)
+    cumulative = _cumulative(courses, ratios, rules_alone=bool(rules) and not tables and not alpha_betas_gy)
     doubts = _doubts_of_doses(courses.plans, user_names)
     if accept_dose:
         cumulative = replace(cumulative, findings=(*cumulative.findings, *map(_acceptance_finding, doubts)))
+    course = courses.course_dvhs(ratios)
     return SumReport(
-        course=courses.course_dvhs(ratios),
+        course=course,
         cumulative=cumulative,
         rules=rule_reports,
         report=evaluate_with(tables, cumulative, CheckOptions(names=user_names)) if tables else None,
         reasons=(*(() if accept_dose else doubts), *(reason for rule in rule_reports for reason in rule.reasons)),
         accept_dose=accept_dose,
+        sums_of_maxima=_sums_of_maxima(courses, course, ratios),
+        statements=tuple(_shown_statements(courses.plans, user_names, judged_by.statements)),
+    )
+
+
+def _cumulative(courses: Courses, ratios: Ratios, *, rules_alone: bool) -> DVHSet:
+    """DVHs of all courses; without any, and with the reason, where only rules ask for them and frames are unknown."""
+    try:
+        return courses.cumulative_dvhs(ratios)
+    except FramesError as error:
+        if not rules_alone:
+            raise
+        return _not_accumulated(courses, error)
+
+
+def _not_accumulated(courses: Courses, error: FramesError) -> DVHSet:
+    """No DVHs, and what is to be known of courses that were added one by one only."""
+    text = f"not accumulated point by point, and added one by one, which needs no registration: {error.what}"
+    several = [accumulate([Course(plan=plan)], {}) for plan in courses.plans]
+    findings = [one for dvhs in several for one in dvhs.findings if one.code is not FindingCode.SUMMED_DOSES]
+    plans = tuple(plan.uids.plan for plan in courses.plans)
+    doses = tuple(uid for plan in courses.plans for uid in plan.uids.doses)
+    return replace(
+        several[0],
+        findings=(Finding(code=FindingCode.SUMMED_DOSES, text=text), *findings),
+        provenance={**several[0].provenance, "doses": doses, "summed_plans": plans},
     )
 
 
@@ -121,13 +181,70 @@ def _judge_rule(
     rule: ReirradiationRule, courses: Courses, matches: StructureMatches, interval_months: float | None
 ) -> RuleReport:
     ratios = _ratios_of_organs(rule.structures, rule.alpha_beta_gy, matches)
+    cumulative: DVHSet | NotMeasured
+    try:
+        cumulative = courses.cumulative_dvhs(ratios)
+    except FramesError as error:
+        cumulative = NotMeasured(reason=Reason.NOT_GIVEN, detail=f"frames of reference differ; {error.hint}")
     return judge_reirradiation(
         rule,
         course=courses.course_dvhs(ratios),
-        cumulative=courses.cumulative_dvhs(ratios),
+        cumulative=cumulative,
+        earlier=[_earlier_course(rule, plan, courses, ratios) for plan in courses.plans[1:]],
         interval_months=interval_months,
         names=courses.options.names,
     )
+
+
+def _earlier_course(rule: ReirradiationRule, plan: Plan, courses: Courses, ratios: Ratios) -> EarlierCourse:
+    """The course by its own contour of the rule's organ; by that of the first plan where it has none."""
+    own_ratios = _ratios_of_organs(rule.structures, rule.alpha_beta_gy, match_plan(plan, rule.structures))
+    own = courses.earlier_alone(plan, own_ratios)
+    if own.dvhs:
+        return EarlierCourse(dvhs=own)
+    try:
+        return EarlierCourse(dvhs=courses.earlier_on_first(plan, ratios), of_first_plan=True)
+    except FramesError:
+        return EarlierCourse(dvhs=own)
+
+
+def _sums_of_maxima(courses: Courses, course: DVHSet, ratios: Ratios) -> dict[str, PartValue]:
+    """The maxima of the courses added up, by structure: of the earlier ones' own of that name, else of the first's."""
+    maxima: dict[str, list[PartValue]] = {dvh.name: [_maximum(dvh, 1)] for dvh in course.dvhs}
+    for number, plan in enumerate(courses.plans[1:], start=2):
+        own = {dvh.name: dvh for dvh in courses.earlier_alone(plan, ratios).dvhs}
+        others = {name: ratio for name, ratio in ratios.items() if name not in own}
+        on_first = {dvh.name: dvh for dvh in courses.earlier_on_first(plan, others).dvhs} if others else {}
+        for name, dvh in {**on_first, **own}.items():
+            maxima[name].append(_maximum(dvh, number))
+    return {name: _added_or_reason(several) for name, several in maxima.items()}
+
+
+def _maximum(dvh: DVH, number: int) -> PartValue:
+    if lies_outside(dvh):
+        return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=f"outside the dose grid of course {number}")
+    return dvh.max_gy
+
+
+def _added_or_reason(several: Sequence[PartValue]) -> PartValue:
+    missing = [one for one in several if isinstance(one, NotMeasured)]
+    return missing[0] if missing else added([one for one in several if isinstance(one, Bounds)])
+
+
+def _shown_statements(
+    plans: Sequence[Plan], names: Mapping[str, str] | None, named: Sequence[ReirradiationStatements]
+) -> Iterator[ShownStatements]:
+    """Statements that were named, and for several courses those of a site of which the first has an organ contoured."""
+    plan = plans[0]
+    for statements in load_reirradiation_statements():
+        if statements in named:
+            yield ShownStatements(statements=statements)
+        if statements in named or len(plans) == 1:
+            continue
+        contoured = {roi.name for roi in roi_names_of(plan) if roi.contoured}
+        contours = match_plan(plan, statements.structures, names).needed(statements.structures) & contoured
+        if contours:
+            yield ShownStatements(statements=statements, contours=tuple(sorted(contours)))
 
 
 def _acceptance_finding(doubt: ReviewReason) -> Finding:
@@ -145,25 +262,30 @@ def _doubts_of_doses(plans: Sequence[Plan], names: Mapping[str, str] | None) -> 
     return tuple(reasons)
 
 
-# -------------------------------------------------------------------------------- rules and tables by name
+# -------------------------------------------------------------------------------- rules, statements and tables by name
 
 
-def rules_and_tables(names: Sequence[str]) -> tuple[tuple[ReirradiationRule, ...], tuple[ConstraintTable, ...]]:
-    """Load the rules for re-irradiation among the names, and the tables that the other names are.
+def load_judged_by(names: Sequence[str]) -> JudgedBy:
+    """Load the rules and statements for re-irradiation among the names, and the tables that the other names are.
 
     Raises
     ------
     UnknownTableError
-        A name is of neither; the nearest of both are named.
+        A name is of none of them; the nearest of all are named.
     TableError
         A table has faults.
     """
     rules = {rule.id: rule for rule in load_reirradiation_rules()}
-    table_names = [name for name in names if name not in rules]
+    statements = {listed.id: listed for listed in load_reirradiation_statements()}
+    known = {*rules, *statements}
     try:
-        return tuple(rules[name] for name in names if name in rules), tuple(map(load_table, table_names))
+        return JudgedBy(
+            rules=tuple(rules[name] for name in names if name in rules),
+            statements=tuple(statements[name] for name in names if name in statements),
+            tables=tuple(load_table(name) for name in names if name not in known),
+        )
     except UnknownTableError as error:
-        suggestion = suggest(error.table, {*rules, *shipped_files()}) if error.table else ""
+        suggestion = suggest(error.table, {*known, *shipped_files()}) if error.table else ""
         raise UnknownTableError(error.what, error.place, suggestion or error.hint, table=error.table) from error
 
 

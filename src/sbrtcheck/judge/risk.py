@@ -13,7 +13,15 @@ from sbrtcheck.judge.structures import PlanStructures, first_in_plan, plan_struc
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, Prescription
 from sbrtcheck.radiobiology import Quantity, bed, findings_for, logistic_tcp, lyman_ntcp
-from sbrtcheck.reference_data.risk_models import Bed50, Bed50PerCm, FractionScale, NtcpModel, TcpModel, load_risk_models
+from sbrtcheck.reference_data.risk_models import (
+    Bed50,
+    Bed50PerCm,
+    ChosenModels,
+    FractionScale,
+    NtcpModel,
+    TcpModel,
+    load_risk_models,
+)
 from sbrtcheck.results.risk import NoRisk, Risk
 from sbrtcheck.structure_names import StructureMatches
 
@@ -148,11 +156,6 @@ def _outside(model: TcpModel, dose_per_fraction_gy: float, fractions: int) -> st
     return ""
 
 
-def organs_of_models() -> tuple[str, ...]:
-    """The organs that the shipped complication models are for, in their order."""
-    return tuple(dict.fromkeys(organ for model in load_risk_models().ntcp for organ in model.structures))
-
-
 def refuse_diameter(diameter_cm: float | None) -> None:
     """Raise `InputError` for a tumour's diameter that is none."""
     if diameter_cm is not None and not diameter_cm > 0:
@@ -163,18 +166,21 @@ def risks(
     dvhs: DVHSet,
     *,
     site: str | Sequence[str] = "",
+    tumour: str = "",
     names: Mapping[str, str] | None = None,
     diameter_cm: float | None = None,
 ) -> tuple[Risk | NoRisk, ...]:
-    """Apply the shipped models to a plan: complications on its organs, control on its prescription.
+    """Apply the shipped models that are asked for to a plan: complications on its organs, control on its prescription.
 
     Parameters
     ----------
     dvhs
         Of one plan.
     site
-        Treatment site of the plan, or several. Models that are for one site are applied to plans of that site alone,
-        and to none when it is not given.
+        Treatment site of the plan, or several: models of the organs there are applied.
+    tumour
+        Id of the tumour treated: its models are applied too, and those of no other. Where no site is given, its own is
+        that of the plan.
     names
         TG-263 name -> structure name of this plan; wins over every other matching rule.
     diameter_cm
@@ -183,21 +189,27 @@ def risks(
     Returns
     -------
     tuple of Risk and NoRisk
-        One for each model, in the order of the file. Which of them are about this patient is the reader's to say.
+        One for each model applied, in the order of the file. Without site and tumour only models that are true of any
+        plan are; ``load_risk_models().chosen(...)`` says which are left out.
+
+    Raises
+    ------
+    UnknownTableError
+        No model is for that tumour.
+    InputError
+        The tumour is of another site.
     """
-    matches = match_plan(dvhs, organs_of_models(), names)
-    return risks_on(dvhs, matches, sites=(site,) if isinstance(site, str) else site, diameter_cm=diameter_cm)
+    models = load_risk_models().chosen((site,) if isinstance(site, str) and site else tuple(site), tumour)
+    return risks_on(dvhs, match_plan(dvhs, models.organs, names), models, diameter_cm=diameter_cm)
 
 
 def risks_on(
-    dvhs: DVHSet, matches: StructureMatches, *, sites: Sequence[str], diameter_cm: float | None
+    dvhs: DVHSet, matches: StructureMatches, models: ChosenModels, *, diameter_cm: float | None
 ) -> tuple[Risk | NoRisk, ...]:
-    """The same where it is known which structures are the organs of the models."""
-    shipped, structures = load_risk_models(), plan_structures(dvhs, matches)
-    applied = (None, *sites)
-    complications = tuple(_of_structures(model, structures) for model in shipped.ntcp if model.only_site in applied)
-    control = (_of_course(model, dvhs, diameter_cm) for model in shipped.tcp if model.only_site in applied)
-    return (*complications, *control)
+    """The same where it is known which models are asked for, and which structures are the organs of them."""
+    structures = plan_structures(dvhs, matches)
+    complications = tuple(_of_structures(model, structures) for model in models.ntcp)
+    return (*complications, *(_of_course(model, dvhs, diameter_cm) for model in models.tcp))
 
 
 def _of_structures(model: NtcpModel, structures: PlanStructures) -> Risk | NoRisk:

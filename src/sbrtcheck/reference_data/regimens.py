@@ -8,8 +8,9 @@ from enum import StrEnum
 from functools import cache
 
 from sbrtcheck.radiobiology import bed, eqd2
+from sbrtcheck.tables.limits import Sense
 from sbrtcheck.tables.shipped import Entry, read_shipped
-from sbrtcheck.tables.values import ForSite, Sense, holds_at
+from sbrtcheck.tables.values import ForSite, holds_at
 
 FILE = "regimens.yaml"
 TUMOUR_GY, LATE_GY = 10.0, 3.0  # the α/β by which regimens are compared: of a tumour, of late-reacting tissue
@@ -123,6 +124,17 @@ class Regimen(_Printed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TreatmentWithoutDose(Entry):
+    """A treatment of which the review says neither dose nor number of fractions; what is reported was read there."""
+
+    id: str
+    site: str
+    treatment: str
+    where: str
+    reported: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _RegimenInFile(_Printed):
     """A regimen as the file has it: ``differs`` is the id of a statement."""
 
@@ -140,12 +152,13 @@ class RegimenFile(Entry):
     note: str
     thresholds: tuple[Threshold, ...]
     statements: tuple[Statement, ...]
+    without_dose: tuple[TreatmentWithoutDose, ...] = ()
     regimens: tuple[_RegimenInFile, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regimens:
-    """All of the file; ``citation`` is of the review."""
+    """All of the file; ``citation`` is of the review, ``without_dose`` what it says of treatments and not of a dose."""
 
     version: str
     title: str
@@ -153,6 +166,7 @@ class Regimens:
     note: str
     thresholds: tuple[Threshold, ...]
     statements: tuple[Statement, ...]
+    without_dose: tuple[TreatmentWithoutDose, ...]
     regimens: tuple[Regimen, ...]
 
     def of_prescription(self, dose_gy: float, fractions: int) -> tuple[Regimen, ...]:
@@ -184,6 +198,7 @@ def load_regimens() -> Regimens:
         note=file.note,
         thresholds=file.thresholds,
         statements=file.statements,
+        without_dose=file.without_dose,
         regimens=tuple(_regimen(entry, statements) for entry in file.regimens),
     )
 

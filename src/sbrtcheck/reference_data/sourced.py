@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sbrtcheck.tables.readings import READINGS_NEEDED
 from sbrtcheck.tables.shipped import Entry
-from sbrtcheck.tables.values import READINGS_NEEDED, Source
+from sbrtcheck.tables.values import Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from sbrtcheck.metric import NotMeasured
 from sbrtcheck.reference_data import Profile
 from sbrtcheck.results import Outcome, Report, labels
 from sbrtcheck.results.by_organ import MeasuredLine, measured_lines
-from sbrtcheck.tables import Constraint, ConstraintTable, ExpectedOrgan, Kind, LimitByVolume, Status
+from sbrtcheck.tables import Constraint, ConstraintTable, ExpectedOrgan, Kind, LimitByVolume, Priority, Status
 from sbrtcheck.tables.by_organ import OrganLine, TableLimit, lines_by_organ, rows_at, without_limit
 
 TITLE = "Limits organ by organ"
@@ -34,6 +34,12 @@ class LimitGrid:
 def limit_cell(line: OrganLine, table_id: str) -> str:
     """``<18 *``: what one table says on a line; several limits with ``;`` between."""
     return "; ".join(map(_limit_text, line.of_table(table_id)))
+
+
+def _metric_text(row: Constraint) -> str:
+    """The metric; limits that a source calls optimal have lines of their own."""
+    text = labels.metric_text(row)
+    return f"{text} (optimal)" if row.priority is Priority.OPTIMAL else text
 
 
 def _limit_text(limit: TableLimit) -> str:
@@ -63,8 +69,7 @@ def profile_grid(profile: Profile, tables: Sequence[ConstraintTable], expected: 
     return LimitGrid(
         headings=("Organ", "Metric", *(table.id for table in columns)),
         lines=tuple(
-            (line.organ, labels.metric_text(line.row), *(limit_cell(line, table.id) for table in columns))
-            for line in lines
+            (line.organ, _metric_text(line.row), *(limit_cell(line, table.id) for table in columns)) for line in lines
         ),
     )
 
@@ -80,7 +85,7 @@ def report_grid(report: Report) -> LimitGrid:
         lines=tuple(
             (
                 measured.line.organ,
-                labels.metric_text(measured.line.row),
+                _metric_text(measured.line.row),
                 _value_text(measured),
                 _margin_text(measured),
                 *(limit_cell(measured.line, table.id) for table in tables),

@@ -8,7 +8,8 @@ from typing import Any
 
 from rich.text import Text
 
-from sbrtcheck.reference_data import Regimen, Regimens, Statement, Threshold
+from sbrtcheck.reference_data import Regimen, Regimens, Statement, Threshold, TreatmentWithoutDose
+from sbrtcheck.reference_data.regimens import ReportedBy
 from sbrtcheck.render.course import difference_text, reported_text, threshold_text
 from sbrtcheck.render.text import ruled_table, terminal_text
 from sbrtcheck.results import rounded
@@ -24,6 +25,9 @@ def regimens_text(shipped: Regimens, site: str | None) -> str:
         doses = (f"{gy:.2f}" for gy in (regimen.bed10_gy, regimen.eqd2_ab10_gy, regimen.bed3_gy))
         reported = f"{regimen.named_in}: {reported_text(regimen)}"
         grid.add_row(*map(Text, (regimen.id, regimen.site_printed, dose, *doses, reported)))
+    for entry in _without_dose(shipped, site):
+        reported = f"review: {entry.treatment}; {entry.where}. {entry.reported} (read in: {ReportedBy.REVIEW})"
+        grid.add_row(*map(Text, (entry.id, entry.site, "not stated", "-", "-", "-", reported)))
     thresholds = [_threshold_line(threshold) for threshold in shipped.thresholds if threshold.holds_at(site)]
     statements = [difference_text(statement) for statement in shipped.statements if site in (None, statement.site)]
     parts: list[Any] = [grid, *_section("Thresholds", thresholds)]
@@ -43,6 +47,10 @@ def _threshold_line(threshold: Threshold) -> str:
     return f"{by_review}: {threshold.statement}. {threshold.source}: {threshold.source_says}"
 
 
+def _without_dose(shipped: Regimens, site: str | None) -> list[TreatmentWithoutDose]:
+    return [entry for entry in shipped.without_dose if site in (None, entry.site)]
+
+
 def _of_site(shipped: Regimens, site: str | None) -> list[Regimen]:
     return [regimen for regimen in shipped.regimens if site is None or site in regimen.sites]
 
@@ -55,6 +63,7 @@ def regimens_json(shipped: Regimens, site: str | None) -> str:
         "citation": shipped.citation,
         "note": shipped.note,
         "regimens": [_regimen_dict(entry) for entry in _of_site(shipped, site)],
+        "without_dose": [_without_dose_dict(entry) for entry in _without_dose(shipped, site)],
         "thresholds": [_threshold_dict(entry) for entry in shipped.thresholds if entry.holds_at(site)],
         "statements": [_statement_dict(entry) for entry in shipped.statements if site in (None, entry.site)],
     }
@@ -79,6 +88,17 @@ def _regimen_dict(regimen: Regimen) -> dict[str, Any]:
         "reported": regimen.reported,
         "reported_by": str(regimen.reported_by),
         "differs": regimen.differs.id if regimen.differs else None,
+    }
+
+
+def _without_dose_dict(entry: TreatmentWithoutDose) -> dict[str, str]:
+    return {
+        "id": entry.id,
+        "site": entry.site,
+        "treatment": entry.treatment,
+        "where": entry.where,
+        "reported": entry.reported,
+        "reported_by": str(ReportedBy.REVIEW),
     }
 
 

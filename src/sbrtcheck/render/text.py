@@ -69,7 +69,7 @@ def terminal_text(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, 
         emoji=False,
     )
     for part in parts:
-        console.print(part)
+        console.print(part, soft_wrap=isinstance(part, Text) and part.no_wrap is True)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sbrtcheck.metric import Measurement, NotMeasured
@@ -62,14 +62,17 @@ def measured_lines(report: ReportValues) -> tuple[MeasuredLine, ...]:
     by_row: dict[RowKey, list[Outcome]] = {}
     for outcome in report.outcomes:
         by_row.setdefault((outcome.table_id, outcome.constraint.id), []).append(outcome)
+    # rows that are not for this plan, but for another site, have no outcome
+    judged = [
+        replace(table, rows=tuple(row for row in table.rows if (table.id, row.id) in by_row)) for table in report.tables
+    ]
     lines = lines_by_organ(
-        report.tables,
-        sites=report.site.ids,
+        judged,
         expected=report.site.expects,
         include_unconfirmed=report.include_unconfirmed,
         limits_used=_limits_used(by_row.items()),
     )
-    return tuple(_measured(line, {limit.key: by_row.get(limit.key, []) for limit in line.limits}) for line in lines)
+    return tuple(_measured(line, {limit.key: by_row[limit.key] for limit in line.limits}) for line in lines)
 
 
 def _limits_used(rows: Iterable[tuple[RowKey, Sequence[Outcome]]]) -> dict[RowKey, float | None]:

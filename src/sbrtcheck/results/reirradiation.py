@@ -2,26 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 
 from sbrtcheck.dvh import Bounds, DVHSet
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding
-from sbrtcheck.reference_data.reirradiation import PartLimit, ReirradiationRule
+from sbrtcheck.reference_data.reirradiation import PartLimit, ReirradiationRule, ReirradiationStatements
 from sbrtcheck.results.outcome import MatchedStructure, ReviewReason, Verdict, contour_or_empty, rule_or_empty
 from sbrtcheck.results.report import Report
 
 PartValue = Bounds | NotMeasured
 
 
+class CumulativeReading(StrEnum):
+    """What the cumulative dose of several courses may mean, where a source says no more."""
+
+    ACCUMULATED = "accumulated"  # of the dose accumulated point by point
+    SUM_OF_COURSES = "sum of courses"  # of each course alone, added: the places may differ
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingOutcome:
+    """One limit of a rule by one reading of what the cumulative dose is."""
+
+    reading: CumulativeReading
+    found: PartValue
+    verdict: Verdict
+    borderline: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartOutcome:
-    """One limit of a rule: the value found (Gy in EQD2, a ratio, or months), and its verdict."""
+    """One limit of a rule: the value found (Gy in EQD2, a ratio, or months), and its verdict.
+
+    ``readings`` are both readings of the cumulative dose, where the limit is on that; then value and verdict are those
+    of the worse one.
+    """
 
     limit: PartLimit
     found: PartValue
     verdict: Verdict
     borderline: bool = False
+    readings: tuple[ReadingOutcome, ...] = ()
+
+    @property
+    def readings_differ(self) -> bool:
+        """Whether the two readings have different verdicts."""
+        return len({reading.verdict for reading in self.readings}) > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourseValue:
+    """What is measured in one course alone: Gy in EQD2, less what has recovered; the course looked at is number 1.
+
+    ``contour`` is measured, empty where nothing was; ``of_first_plan``: an earlier course has no contour of its own,
+    and the structure of the first plan was measured on its dose.
+    """
+
+    number: int
+    found: PartValue
+    contour: str = ""
+    of_first_plan: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +72,8 @@ class RuleReport:
     """A rule on the courses of one patient; ``verdict`` is the worst of its limits, for they hold together.
 
     ``structure`` is what was matched to the rule's organ, None where nothing was. ``reasons`` say why it is no pass
-    although no limit fails.
+    although no limit fails. ``courses`` are the values of each course alone, which one reading of the cumulative dose
+    adds.
     """
 
     rule: ReirradiationRule
@@ -38,6 +82,7 @@ class RuleReport:
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
     reasons: tuple[ReviewReason, ...] = ()
+    courses: tuple[CourseValue, ...] = ()
 
     @property
     def contour(self) -> str:
@@ -51,12 +96,21 @@ class RuleReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownStatements:
+    """What was stated of courses at one site; ``contours`` of the plan are why it is shown, none where it was named."""
+
+    statements: ReirradiationStatements
+    contours: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SumReport:
     """Several courses of one patient together: DVHs in EQD2 of the course looked at and of all, rules, and tables.
 
     ``verdict`` is the worst of rules and tables: FAIL, REVIEW, VARIATION or PASS; not evaluated where none was asked
     for. ``reasons`` are doubts about the doses of the courses; with any of them there is no pass. ``accept_dose``: the
-    user accepted these doses as they are.
+    user accepted these doses as they are. ``sums_of_maxima`` has, by structure, the maxima of the courses added up.
+    ``statements`` give no verdict.
     """
 
     course: DVHSet
@@ -65,6 +119,8 @@ class SumReport:
     report: Report | None = None
     reasons: tuple[ReviewReason, ...] = ()
     accept_dose: bool = False
+    sums_of_maxima: Mapping[str, PartValue] = field(default_factory=dict, hash=False)
+    statements: tuple[ShownStatements, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -73,7 +129,9 @@ class SumReport:
             {self.report.verdict} if self.report else set()
         )
         if not verdicts:
-            return Verdict.NOT_EVALUATED
+            # what was named gives no verdict, so that nothing was checked
+            named = any(not shown.contours for shown in self.statements)
+            return Verdict.REVIEW if named else Verdict.NOT_EVALUATED
         if Verdict.NOT_EVALUATED in verdicts or self.reasons:
             verdicts.add(Verdict.REVIEW)
         return next(

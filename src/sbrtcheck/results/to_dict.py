@@ -7,6 +7,7 @@ functions take a report's parts, never the report, so that the values themselves
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import PurePath
 from typing import Any
 
@@ -51,6 +52,9 @@ RECORD_KEYS = (
     "mandatory",
     "optional",
     "site",
+    "side",
+    "sex",
+    "priority",
     "reason",
     "detail",
     "outside_percent",
@@ -132,6 +136,9 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         row.mandatory,
         _joined(row.optional),
         row.site,
+        _text(row.side),
+        _text(row.sex),
+        _text(row.priority),
         str(outcome.reason) if outcome.reason else None,
         outcome.detail,
         rounded(outcome.outside_percent),
@@ -146,6 +153,10 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         rounded(row.alpha_beta_gy),
     )
     return dict(zip(RECORD_KEYS, values, strict=True))
+
+
+def _text(word: StrEnum | None) -> str:
+    return "" if word is None else str(word)
 
 
 def _joined(names: Sequence[str]) -> str:
@@ -268,6 +279,7 @@ def limits_dict(line: OrganLine) -> dict[str, Any]:
         "unit": str(row.metric.unit),
         "quantity": str(row.quantity),
         "alpha_beta_gy": rounded(row.alpha_beta_gy),
+        "priority": _text(row.priority),
         "undecided": line.undecided,
         "limits": [_limit_dict(limit) for limit in line.limits],
     }

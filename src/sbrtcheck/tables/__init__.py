@@ -15,20 +15,25 @@ from sbrtcheck.tables.limits import (
     LimitByTargetVolume,
     LimitByVolume,
     NoRule,
+    Sense,
     Step,
     VeffStep,
 )
 from sbrtcheck.tables.load import bundled_tables, json_schema, load_table, read_table
 from sbrtcheck.tables.names import load_names
+from sbrtcheck.tables.readings import EvidenceDocument, Reading, Says
 from sbrtcheck.tables.sites import load_sites, sites_json_schema
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
+    Choice,
     ClinicianItem,
     Constraint,
     ExpectedOrgan,
     Kind,
+    Priority,
+    RowSide,
     Select,
-    Sense,
+    Side,
     Site,
     Sites,
     Source,
@@ -37,9 +42,11 @@ from sbrtcheck.tables.values import (
 )
 
 __all__ = [
+    "Choice",
     "ClinicianItem",
     "Constraint",
     "ConstraintTable",
+    "EvidenceDocument",
     "ExpectedOrgan",
     "FixedLimit",
     "Kind",
@@ -48,8 +55,13 @@ __all__ = [
     "LimitByTargetVolume",
     "LimitByVolume",
     "NoRule",
+    "Priority",
+    "Reading",
+    "RowSide",
+    "Says",
     "Select",
     "Sense",
+    "Side",
     "Site",
     "Sites",
     "Source",

@@ -1,8 +1,9 @@
 """Tables -> their limits organ by organ, one line an organ and metric, and which limit of a line is the strictest.
 
 A line has what may be compared by its numbers alone: limits on the same organ (`organ_of`), the same metric, the same
-kind of dose, to the same side. The dose in the hottest 0.03 cc is another metric than that in the hottest 0.035 cc: two
-lines, one below the other. A limit in percent of the prescription has a line of its own, and so has a critical volume.
+kind of dose, to the same side; those that a source calls optimal by themselves. The dose in the hottest 0.03 cc is
+another metric than that in the hottest 0.035 cc: two lines, one below the other. A limit in percent of the prescription
+has a line of its own, and so has a critical volume.
 """
 
 from __future__ import annotations
@@ -13,15 +14,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sbrtcheck.structure_names import is_target_name
-from sbrtcheck.tables.limits import LimitByVolume
+from sbrtcheck.tables.limits import LimitByVolume, Sense
 from sbrtcheck.tables.table import ConstraintTable
-from sbrtcheck.tables.values import Constraint, ExpectedOrgan, Select, Sense, holds_at
+from sbrtcheck.tables.values import Constraint, ExpectedOrgan, Priority, Select, holds_at
 
 RowKey = tuple[str, str]
 """Id of a table, and of a row of it."""
 
 _LESS_TARGET = re.compile(r"-(GTV|ITV|CTV|PTV)\w*$")
-_JOINED = {Select.EACH: ", ", Select.UNION: " + ", Select.FIRST: " or "}
 _METRIC = re.compile(r"(\D+)([\d.]*)([^\[]*)(.*)")
 
 
@@ -71,7 +71,8 @@ def organ_of(row: Constraint) -> str:
 
     Names of an organ without its target, such as ``Lungs-GTV`` and ``Lungs-ITV``, are one organ, for a plan has one of
     them; the whole organ is another. Parts that may be missing (``optional``) do not make another organ. The two sides
-    of an organ judged one by one are not the two together.
+    of an organ judged one by one are not the two together, and a row for one side or one sex is not one for both. Of
+    organs to choose from, one that is put together from parts names all.
 
     Examples
     --------
@@ -80,9 +81,20 @@ def organ_of(row: Constraint) -> str:
     >>> row.structures, organ_of(row)
     (('Lungs-ITV', 'Lungs-GTV'), 'Lungs less target')
     """
-    names = [name for name in row.structures if name not in row.optional]
-    wholes = dict.fromkeys(_LESS_TARGET.sub(" less target", name) for name in names)
-    return _JOINED[row.select].join(wholes)
+    return ", ".join(filter(None, (_structures_of(row), row.side, row.sex)))
+
+
+def _structures_of(row: Constraint) -> str:
+    if row.select is not Select.FIRST:
+        names = [name for name in row.structures if name not in row.optional]
+        return _joined(names, " + " if row.select is Select.UNION else ", ")
+    # parts that are the organ together name it; what stands beside them is the organ contoured as one
+    put_together = [choice for choice in row.choices if len(choice.required) > 1]
+    return " or ".join(dict.fromkeys(_joined(choice.required, " + ") for choice in put_together or row.choices))
+
+
+def _joined(names: Iterable[str], between: str) -> str:
+    return between.join(dict.fromkeys(_LESS_TARGET.sub(" less target", name) for name in names))
 
 
 def lines_by_organ(
@@ -125,7 +137,8 @@ def lines_by_organ(
 
 def _comparable(row: Constraint) -> tuple[object, ...]:
     """The same for rows whose limits may be compared by their numbers."""
-    return organ_of(row), str(row.metric), row.quantity, row.alpha_beta_gy, row.is_upper_limit
+    is_optimal = row.priority is Priority.OPTIMAL  # to be kept where it can be: no limit that must be is as strict
+    return organ_of(row), str(row.metric), row.quantity, row.alpha_beta_gy, row.is_upper_limit, is_optimal
 
 
 def _group(row: Constraint, expected: Sequence[ExpectedOrgan]) -> tuple[int, int]:

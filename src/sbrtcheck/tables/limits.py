@@ -8,6 +8,33 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Sense(StrEnum):
+    """The key a limit is written with; strict and not strict are kept apart as printed."""
+
+    BELOW = "below"
+    AT_MOST = "at_most"
+    ABOVE = "above"
+    AT_LEAST = "at_least"
+
+    @property
+    def is_upper(self) -> bool:
+        """Whether a value has to stay below a limit that is written with this key."""
+        return self in (Sense.BELOW, Sense.AT_MOST)
+
+    def is_met(self, value: float, limit: float) -> bool:
+        """Whether a value keeps a limit that is written with this word."""
+        match self:
+            case Sense.BELOW:
+                return value < limit
+            case Sense.AT_MOST:
+                return value <= limit
+            case Sense.ABOVE:
+                return value > limit
+            case Sense.AT_LEAST:
+                return value >= limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

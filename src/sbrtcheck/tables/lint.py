@@ -12,12 +12,32 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
 
+from sbrtcheck.bundled import EVIDENCE, shipped_files
+from sbrtcheck.errors import Fault
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
 from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.tables.evidence import (
+    DOCUMENTS_FILE,
+    FOR_CLINICIAN,
+    READINGS_FILE,
+    Evidence,
+    folder_faults,
+    numbers_in_text,
+)
 from sbrtcheck.tables.lint_rows import Level, Shipped, Slip, first_limit, same_doses, slips
 from sbrtcheck.tables.lint_sites import is_sites, row_site_slips, site_slips, table_slips
-from sbrtcheck.tables.load import Examined, bundled_tables, examine_bytes, read_file
+from sbrtcheck.tables.load import (
+    Examined,
+    bundled_tables,
+    evidence_of,
+    examine_bytes,
+    examine_file,
+    read_file,
+    tables_beside,
+)
+from sbrtcheck.tables.readings import Says
 from sbrtcheck.tables.sites import ExaminedSites, examine_sites, load_sites
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint
@@ -51,24 +71,27 @@ class Remark:
 
 
 def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:
-    """Look for everything that is wrong with tables and files of sites, each alone and all together.
+    """Look for everything that is wrong with tables, files of sites and evidence, each alone and all together.
 
     Parameters
     ----------
     files
-        Paths of YAML files, or ids of bundled tables. A file with ``sites`` at its top is one of sites.
+        Paths of YAML files, or ids of bundled tables. A file with ``sites`` at its top is one of sites. Of a folder
+        ``evidence``, ``readings.csv`` or ``documents.csv`` is looked over with all tables beside it.
 
     Returns
     -------
     tuple[Remark, ...]
-        File by file in the order given, line by line.
+        File by file in the order given, line by line; then those on the evidence of tables that were given.
 
     Raises
     ------
     TableError
         A file cannot be read at all, or no bundled table has such an id.
     """
-    read = [_examine(file) for file in dict.fromkeys(os.fspath(file) for file in files)]
+    given = [*dict.fromkeys(os.fspath(file) for file in files)]
+    read = [_examine(file) for file in given if not _is_evidence(file)]
+    folders = [evidence_of(file) for file in given if _is_evidence(file)]
     tables = [file for file in read if isinstance(file, Examined)]
     lists = [file for file in read if isinstance(file, ExaminedSites)]
     shipped, sites = Shipped.of(bundled_tables()), _sites_with(lists)
@@ -77,14 +100,67 @@ def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:
         *(remark for file in tables for remark in _table_remarks(file, shipped, sites)),
         *_family_remarks(tables),
         *(remark for file in lists for remark in _site_remarks(file, all_tables)),
+        *(remark for evidence in folders for remark in _evidence_remarks(evidence)),
+        *(remark for evidence in _beside(tables) for remark in _folder_remarks(evidence)),
     )
     place = {file.place: position for position, file in enumerate(read)}
-    return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: (place[remark.file], remark.line)))
+
+    def position(remark: Remark) -> tuple[int, str, int]:
+        return place.get(remark.file, len(read)), remark.file if remark.file not in place else "", remark.line
+
+    return tuple(sorted(dict.fromkeys(remarks), key=position))
+
+
+def _is_evidence(file: str) -> bool:
+    path = Path(file).absolute()
+    return path.name in (READINGS_FILE, DOCUMENTS_FILE) and path.parent.name == EVIDENCE
+
+
+def _beside(tables: Iterable[Examined]) -> Iterable[Evidence]:
+    """The evidence of the tables, each folder once."""
+    return {file.evidence.place: file.evidence for file in tables if file.evidence}.values()
 
 
 def _examine(file: str) -> Examined | ExaminedSites:
-    place, _, raw = read_file(file)
-    return examine_sites(raw, place=place) if is_sites(raw) else examine_bytes(raw, place=place)
+    found = read_file(file)
+    return examine_sites(found.raw, place=found.place) if is_sites(found.raw) else examine_file(found)
+
+
+def _evidence_remarks(evidence: Evidence) -> Iterator[Remark]:
+    """What is wrong with a folder's evidence, and with its tables as far as the evidence goes."""
+    yield from _folder_remarks(evidence)
+    for file in tables_beside(evidence):
+        yield from (_fault_remark(fault) for fault in file.faults if fault.place.startswith(evidence.place))
+        yield from _untraced_remarks(file) if evidence.decides(file.table.id) else ()
+
+
+def _folder_remarks(evidence: Evidence) -> Iterator[Remark]:
+    table_ids = shipped_files(evidence.root)
+    yield from map(_fault_remark, (*evidence.faults, *folder_faults(evidence, table_ids)))
+
+
+def _untraced_remarks(read: Examined) -> Iterator[Remark]:
+    """Numbers that nobody is recorded to have read in their source."""
+    if read.evidence is not None and read.evidence.decides(read.table.id):
+        slips = _numbers_without_reading(read.table, f"{read.evidence.place}/{READINGS_FILE}")
+    else:
+        hint = "name in confirmed_by who read it where; two independent readings make it count"
+        slip = Slip(level=Level.WARNING, what="nobody is named who read the number in its source", hint=hint)
+        slips = ((row.line, slip) for row in read.table.rows if not row.confirmed_by)
+    yield from (_remark(read, line, slip) for line, slip in slips)
+
+
+def _numbers_without_reading(table: ConstraintTable, file: str) -> Iterator[tuple[int, Slip]]:
+    """Numbers of a table that decides by its readings, and has none of them that agrees; each with its line."""
+    numbered = [(row.line, row.readings, row.numbers, f"row {row.id}", row.id) for row in table.rows]
+    for n, item in enumerate(table.for_clinician, start=1):
+        numbers = dict.fromkeys(numbers_in_text(item.text), 0.0)
+        numbered.append((1, item.readings, numbers, f"statement {n} for the clinician", f"{FOR_CLINICIAN} {n}"))
+    for line, readings, numbers, whose, row in numbered:
+        agreeing = {reading.number for reading in readings if reading.says is Says.AGREES}
+        for number in (number for number in numbers if number not in agreeing):
+            what, hint = f"no reading agrees with '{number}' of {whose}", f"add who read it where to {file}, as '{row}'"
+            yield line, Slip(level=Level.ERROR, what=what, hint=hint)
 
 
 def _sites_with(lists: Iterable[ExaminedSites]) -> frozenset[str]:
@@ -100,7 +176,8 @@ def lint_bytes(raw: bytes, *, place: str) -> tuple[Remark, ...]:
 
 
 def _table_remarks(read: Examined, shipped: Shipped, sites: frozenset[str]) -> Iterator[Remark]:
-    yield from _fault_remarks(read)
+    yield from map(_fault_remark, read.faults)
+    yield from _untraced_remarks(read)
     for slip in (*_fraction_slips(read.table), *(() if read.faults else table_slips(read.table, sites))):
         yield _remark(read, 1, slip)
     for item in read.table.for_clinician:
@@ -115,14 +192,13 @@ def _table_remarks(read: Examined, shipped: Shipped, sites: frozenset[str]) -> I
         yield _remark(read, row.line, slip)
 
 
-def _fault_remarks(read: Examined | ExaminedSites) -> Iterator[Remark]:
-    for fault in read.faults:
-        file, _, line = fault.place.rpartition(":")
-        yield Remark(file=file, line=int(line), level=Level.ERROR, what=fault.what, hint=fault.hint)
+def _fault_remark(fault: Fault) -> Remark:
+    file, _, line = fault.place.rpartition(":")
+    return Remark(file=file, line=int(line), level=Level.ERROR, what=fault.what, hint=fault.hint)
 
 
 def _site_remarks(read: ExaminedSites, tables: Sequence[ConstraintTable]) -> Iterator[Remark]:
-    yield from _fault_remarks(read)
+    yield from map(_fault_remark, read.faults)
     for site, organ, slip in site_slips(read.sites, tables) if read.sites else ():
         yield _remark(read, read.lines[site][organ], slip)
 
@@ -174,7 +250,16 @@ def _order_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
 
 def _are_comparable(first: Constraint, second: Constraint) -> bool:
     same_kind = _shape(first) == _shape(second) != () and same_doses(first, second)
-    return same_kind and (first.structures, first.organ) == (second.structures, second.organ)
+    return same_kind and (first.structures, first.organ, _for_whom(first)) == (
+        second.structures,
+        second.organ,
+        _for_whom(second),
+    )
+
+
+def _for_whom(row: Constraint) -> tuple[object, ...]:
+    """What tells rows apart that may have two limits for one metric of one organ."""
+    return row.site, row.side, row.sex, row.priority
 
 
 def _shape(row: Constraint) -> tuple[object, ...]:
@@ -206,7 +291,7 @@ def _repetition_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip
     """The same question asked twice with two answers."""
     first_rows: dict[tuple[object, ...], Constraint] = {}
     for row in filter(_counts, table.rows):
-        key = (row.structures, row.organ, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
+        key = (row.structures, row.organ, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy, _for_whom(row))
         if key in first_rows and first_limit(first_rows[key]) != first_limit(row):
             what = f"'{row.metric}' of {row.organ} has another limit on line {first_rows[key].line}"
             hint = "the looser of the two may be the acceptable variation of the other"
@@ -284,7 +369,8 @@ def _trend_slip(before: Constraint, after: Constraint, few: Examined) -> Slip:
 
 
 def _key(row: Constraint) -> tuple[object, ...]:
-    return (frozenset(row.structures), row.select, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
+    doses = row.quantity, row.alpha_beta_gy
+    return (frozenset(row.structures), row.select, str(row.metric), row.sense, doses, _for_whom(row))
 
 
 def worst(remarks: Iterable[Remark]) -> Level | None:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sbrtcheck.bundled import shipped_files, shipped_root
+from sbrtcheck.bundled import EVIDENCE, shipped_files, shipped_root
 from sbrtcheck.errors import Fault, TableError, UnknownTableError
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.checks import row_faults, table_faults
 from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
+from sbrtcheck.tables.evidence import (
+    READINGS_FILE,
+    Evidence,
+    bundled_evidence,
+    read_evidence,
+    reading_faults,
+    with_readings,
+)
 from sbrtcheck.tables.shape_faults import content_and_faults
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
     from sbrtcheck.tables.shape import TableFile
 
 _SUFFIXES = (".yaml", ".yml")
+_TAKE_OUT = f"take it out: {EVIDENCE}/{READINGS_FILE} has who read what"
 
 
 def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
@@ -46,8 +55,7 @@ def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
     TableError
         The file cannot be read, or has faults: all of them, with their lines.
     """
-    place, path, raw = read_file(table)
-    return _table_without_faults(_examine(raw, place=place, path=path))
+    return _table_without_faults(examine_file(read_file(table)))
 
 
 def _table_without_faults(examined: Examined) -> ConstraintTable:
@@ -57,17 +65,54 @@ def _table_without_faults(examined: Examined) -> ConstraintTable:
     return examined.table
 
 
-def read_file(table: str | os.PathLike[str]) -> tuple[str, str, bytes]:
-    """Place for messages, path for the table, and bytes of a table; ``table`` is as for `load_table`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawTable:
+    """A table file as it was found.
+
+    ``place`` names it in messages, ``path`` is as of a `ConstraintTable`; ``evidence`` is what the folder beside that
+    of the table has, None: there is no such folder.
+    """
+
+    place: str
+    path: str
+    raw: bytes
+    evidence: Evidence | None
+
+
+def read_file(table: str | os.PathLike[str]) -> RawTable:
+    """Read the bytes of a table, and the evidence beside it; ``table`` is as for `load_table`."""
     given = os.fspath(table)
     if not _is_path(given):
         bundled = _bundled_files()
         if given in bundled:
             place, file = bundled[given]
-            return place, "bundled", file.read_bytes()
+            return RawTable(place=place, path="bundled", raw=file.read_bytes(), evidence=bundled_evidence())
         if not Path(given).is_file():
             raise _unknown_table(given, sorted(bundled))
-    return given, given, _file_bytes(given)
+    return RawTable(place=given, path=given, raw=_file_bytes(given), evidence=_evidence_beside(Path(given)))
+
+
+def _evidence_beside(file: Path) -> Evidence | None:
+    """The evidence of the folder that has this file's own folder: as in a clone, where tables lie in those of sites."""
+    root = Path(os.path.normpath(file / ".." / ".."))
+    return read_evidence(root, root.as_posix()) if (root / EVIDENCE / READINGS_FILE).is_file() else None
+
+
+def evidence_of(file: str) -> Evidence:
+    """Read the evidence that ``readings.csv`` or ``documents.csv`` is a part of."""
+    _file_bytes(file)
+    root = Path(os.path.normpath(Path(file) / ".." / ".."))
+    return read_evidence(root, root.as_posix())
+
+
+def tables_beside(evidence: Evidence) -> tuple[Examined, ...]:
+    """Read the tables in the folders beside the evidence, which may have faults."""
+    folder = "" if evidence.folder == "." else f"{evidence.folder}/"
+    found = (
+        RawTable(place=f"{folder}{site}/{file.name}", path="", raw=file.read_bytes(), evidence=evidence)
+        for _, (site, file) in sorted(shipped_files(evidence.root).items())
+    )
+    return tuple(map(examine_file, found))
 
 
 def read_table(raw: bytes, *, place: str) -> ConstraintTable:
@@ -89,16 +134,17 @@ def bundled_tables() -> tuple[ConstraintTable, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examined:
-    """A table file as far as it can be read: its faults, and the rows that have none."""
+    """A table file as far as it can be read: its faults, the rows that have none, and the evidence beside it."""
 
     place: str
     faults: tuple[Fault, ...]
     table: ConstraintTable
+    evidence: Evidence | None = None
 
 
 def examine_bytes(raw: bytes, *, place: str) -> Examined:
     """Read the bytes of a table that may have faults; ``place`` names them."""
-    return _examine(raw, place=place, path=place)
+    return examine_file(RawTable(place=place, path=place, raw=raw, evidence=None))
 
 
 def json_schema() -> dict[str, Any]:
@@ -134,15 +180,37 @@ def _file_bytes(path: str) -> bytes:
         raise TableError(fault.what, fault.place, fault.hint, faults=(fault,)) from error
 
 
-def _examine(raw: bytes, *, place: str, path: str) -> Examined:
-    document = read_document(raw)
+def examine_file(found: RawTable) -> Examined:
+    """Read a table that may have faults, with its readings where the evidence beside it has some."""
+    document = read_document(found.raw)
     file, shape_faults = _validate(document)
     faults = sorted({*document.faults, *shape_faults, *table_faults(document)})
-    if not faults and file is not None:
-        table = file.value(line_of=lambda n: document.line(("rows", n)), path=path, sha256=hash_of(raw))
-        return Examined(place=place, faults=(), table=table)
-    in_file = tuple(fault.in_file(place) for fault in faults)
-    return Examined(place=place, faults=in_file, table=_table_of_valid_rows(document, path))
+    if faults or file is None:
+        in_file = tuple(fault.in_file(found.place) for fault in faults)
+        table = _table_of_valid_rows(document, found.path)
+        if found.evidence is not None and found.evidence.decides(table.id):
+            table = with_readings(table, found.evidence)
+        return Examined(place=found.place, faults=in_file, table=table, evidence=found.evidence)
+    sha256 = hash_of(found.raw)
+    table = file.value(line_of=lambda n: document.line(("rows", n)), path=found.path, sha256=sha256)
+    if found.evidence is None:
+        return Examined(place=found.place, faults=(), table=table)
+    return _examined_with(found.evidence, document, Examined(place=found.place, faults=(), table=table))
+
+
+def _examined_with(evidence: Evidence, document: Document, examined: Examined) -> Examined:
+    """Give a table without faults its readings, and the faults that the readings have."""
+    table = examined.table
+    if not evidence.decides(table.id):
+        return replace(examined, faults=evidence.faults, evidence=evidence)
+    typed = (
+        document.fault(("rows", n, "confirmed_by"), "confirmed_by is typed, where the readings decide", _TAKE_OUT)
+        for n, row in enumerate(table.rows)
+        if row.confirmed_by
+    )
+    in_file = (fault.in_file(examined.place) for fault in typed)
+    faults = (*in_file, *evidence.faults, *reading_faults(table, evidence))
+    return replace(examined, faults=faults, table=with_readings(table, evidence), evidence=evidence)
 
 
 def _table_of_valid_rows(document: Document, path: str) -> ConstraintTable:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from sbrtcheck.tables.document import At, Document, LineFault, label
-from sbrtcheck.tables.values import Sense
+from sbrtcheck.tables.limits import Sense
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

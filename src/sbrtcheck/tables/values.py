@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.errors import UnknownTableError
 from sbrtcheck.metric import Metric
+from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.limits import (
+    FixedLimit,
     Limit,
     LimitByEffectiveVolume,
     LimitByTargetVolume,
     LimitByVolume,
     NoRule,
+    Sense,
     Step,
     VeffStep,
 )
+from sbrtcheck.tables.readings import READINGS_NEEDED, Reading, doubts
 
-READINGS_NEEDED = 2  # independent readings of the source that make a row confirmed: one reader may misread
 MULTI = "multi"  # the site of tables whose rows span the body; no site of a plan
-
-
-class Sense(StrEnum):
-    """The key a limit is written with; strict and not strict are kept apart as printed."""
-
-    BELOW = "below"
-    AT_MOST = "at_most"
-    ABOVE = "above"
-    AT_LEAST = "at_least"
-
-    @property
-    def is_upper(self) -> bool:
-        """Whether a value has to stay below a limit that is written with this key."""
-        return self in (Sense.BELOW, Sense.AT_MOST)
-
-    def is_met(self, value: float, limit: float) -> bool:
-        """Whether a value keeps a limit that is written with this word."""
-        match self:
-            case Sense.BELOW:
-                return value < limit
-            case Sense.AT_MOST:
-                return value <= limit
-            case Sense.ABOVE:
-                return value > limit
-            case Sense.AT_LEAST:
-                return value >= limit
 
 
 class Kind(StrEnum):
@@ -72,6 +49,64 @@ class Select(StrEnum):
     EACH = "each"  # one outcome for every structure named
     UNION = "union"  # the structures together are one organ
     FIRST = "first"  # the first that the plan has, in this order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of the organs that a row takes the first of: a structure, or several that are the organ together.
+
+    ``optional`` are those of them that are a part of the organ where the plan has them, and need not be there.
+    """
+
+    structures: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The structures that make the organ."""
+        return tuple(name for name in self.structures if name not in self.optional)
+
+    def __str__(self) -> str:
+        return " + ".join(self.required)
+
+
+class Priority(StrEnum):
+    """How the source wants a limit to be kept."""
+
+    MANDATORY = "mandatory"  # as every limit of a source that knows no priorities
+    OPTIMAL = "optimal"  # to be kept where it can be: a plan that does not is a variation, not a fail
+
+
+class Side(StrEnum):
+    """A side of the patient."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+_SIDE_SUFFIX = {Side.LEFT: "_L", Side.RIGHT: "_R"}  # of TG-263
+
+
+def sides_of(structures: Sequence[str]) -> Mapping[Side, str] | None:
+    """The left and the right of two structures by their TG-263 names; None where they are no such pair.
+
+    Examples
+    --------
+    >>> sides_of(["Kidney_R", "Kidney_L"])[Side.LEFT], sides_of(["Kidney_L", "Lung_R"])
+    ('Kidney_L', None)
+    """
+    by_side = {
+        side: name for side, suffix in _SIDE_SUFFIX.items() for name in structures if name.upper().endswith(suffix)
+    }
+    organs = {name[:-2] for name in by_side.values()}
+    return by_side if len(structures) == len(by_side) == len(Side) and len(organs) == 1 else None
+
+
+class RowSide(StrEnum):
+    """Which of a pair of organs a row is on, as seen from the target."""
+
+    IPSILATERAL = "ipsilateral"
+    CONTRALATERAL = "contralateral"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +145,15 @@ def holds_at(limited_to: str, site: str) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicianItem(ForSite):
-    """A statement of a source that no plan can answer: for a person to check; ``site`` as of a `Constraint`."""
+    """A statement of a source that no plan can answer: for a person to check.
+
+    ``site`` and ``readings``, of the numbers in the ``text``, are as of a `Constraint`.
+    """
 
     text: str
     source: Source
     site: str = ""
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +229,8 @@ class Constraint(ForSite):
         Unique in the table.
     structures, select
         TG-263 names (or the clinic's own), and how they are combined.
+    choices
+        Of `Select.FIRST`: what to choose from, in this order; made of ``structures`` one by one where not given.
     organ
         As the source prints it.
     metric, sense, limit
@@ -206,10 +247,19 @@ class Constraint(ForSite):
         Those of the ``structures`` of a union that may be missing: the organ is whole without them.
     site
         The one treatment site that the row holds for; ``""``: every site.
+    side
+        Of a left and a right structure: the one on the side of the target, or the other; None: both.
+    sex
+        The patients whom the row holds for; None: all.
+    priority
+        How the source wants the limit to be kept; None where it knows no priorities.
     endpoint
         What the limit protects from.
     confirmed_by
-        The independent readings of the source.
+        Who read the numbers: the documents of `readings` that agree, one of each reader; or the names that the row of
+        a table without evidence gives itself.
+    readings
+        What documents print for the numbers of the row, whether they agree or not; empty: the table has no evidence.
     line
         Of the row in its file, counted from 1.
     quantity, alpha_beta_gy
@@ -219,6 +269,7 @@ class Constraint(ForSite):
     id: str
     structures: tuple[str, ...]
     select: Select
+    choices: tuple[Choice, ...] = ()
     organ: str
     metric: Metric
     sense: Sense
@@ -230,9 +281,13 @@ class Constraint(ForSite):
     volume_threshold: bool = False
     optional: tuple[str, ...] = ()
     site: str = ""
+    side: RowSide | None = None
+    sex: Sex | None = None
+    priority: Priority | None = None
     endpoint: str = ""
     source: Source
     confirmed_by: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = ()
     note: str = ""
     line: int = 0
     quantity: Quantity = Quantity.PHYSICAL
@@ -241,6 +296,8 @@ class Constraint(ForSite):
     def __post_init__(self) -> None:
         if isinstance(self.limit, LimitByVolume) and self.acceptable is not None:
             raise ValueError("the acceptable variation of a limit by volume belongs into its steps")
+        if self.select is Select.FIRST and not self.choices:
+            object.__setattr__(self, "choices", tuple(Choice(structures=(name,)) for name in self.structures))
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -295,6 +352,36 @@ class Constraint(ForSite):
         return standing and (include_unconfirmed or self.confirmed)
 
     @property
+    def numbers(self) -> dict[str, float]:
+        """The numbers that the row has from its source, by the names that readings give them.
+
+        They are ``limit`` and ``acceptable``; by the volume of the target ``limit at 22 cc`` and ``acceptable at
+        22 cc``; by the effective volume ``limit at Veff 25 %``.
+        """
+        match self.limit:
+            case LimitByTargetVolume(steps=steps):
+                named = [(f"{name} at {step.volume_cc:g} cc", number) for step in steps for name, number in _both(step)]
+            case LimitByEffectiveVolume(steps=veff_steps):
+                named = [(f"limit at Veff {step.veff_percent:g} %", step.limit) for step in veff_steps]
+            case limit:
+                named = _both(FixedLimit(limit=limit, acceptable=self.acceptable))
+        return dict(named)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the row is not confirmed, one line each; empty when it is."""
+        if self.readings:
+            return doubts(self.numbers, self.readings)
+        if len(self.confirmed_by) >= READINGS_NEEDED:
+            return ()
+        return (f"read by {self.confirmed_by[0] if self.confirmed_by else 'nobody'}, and two readers are needed",)
+
+    @property
     def confirmed(self) -> bool:
-        """Whether two independent readings of the source agree; otherwise the row is advisory."""
-        return len(self.confirmed_by) >= READINGS_NEEDED
+        """Whether two independent readings of each number agree and none contradicts; otherwise the row is advisory."""
+        return not self.doubts
+
+
+def _both(step: Step | FixedLimit) -> list[tuple[str, float]]:
+    numbers = (("limit", step.limit), ("acceptable", step.acceptable))
+    return [(name, number) for name, number in numbers if number is not None]

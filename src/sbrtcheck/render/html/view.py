@@ -280,7 +280,8 @@ def _source_facts(outcome: Outcome) -> Iterator[Fact]:
     yield from _fact_if_any("As printed", row.organ)
     yield from _fact_if_any("Protects from", row.endpoint)
     read = ", ".join(row.confirmed_by) or "nobody"
-    yield from _fact_if_any("Read by", read if row.confirmed else f"{read}: not confirmed by two independent readings")
+    yield from _fact_if_any("Read by", read)
+    yield from _fact_if_any("Not confirmed", *row.doubts)
     yield from _fact_if_any("Row", f"{row.id} of table {outcome.table_id}")
     yield from _fact_if_any("Only for", row.site)
 
