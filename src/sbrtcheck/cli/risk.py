@@ -16,6 +16,7 @@ from sbrtcheck.cli import options, streams
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out
 @options.names
+@options.dictionary
 @options.rx
 @options.plan
 @click.option(

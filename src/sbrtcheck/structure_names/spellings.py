@@ -4,7 +4,7 @@ The names in ``tg263_names.csv`` were read in the nomenclature worksheet of AAPM
 in the public repository kildealab/TG263ComplianceTool: all of thorax and abdomen, and what else tables use. A
 description that the worksheet repeats from another structure is left out, and so is ``VB_L``, the lumbar vertebrae: it
 reads like a vertebra on the left. ``SpinalCord_PRV05`` is its ``SpinalCord_PRVxx``. ``ProxBronchTree`` and
-``SpinalCord_Sub`` are not of TG-263, which has no name for the proximal bronchial tree, nor for the part of the cord that
+``SpinalCord_Sub`` are not of TG-263, which names neither the proximal bronchial tree nor the part of the cord that
 TG-101 limits; ``part_of`` is this project's.
 """
 

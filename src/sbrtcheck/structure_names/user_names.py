@@ -100,10 +100,6 @@ class UserNames(Mapping[str, str]):
         """Names and dictionary."""
         return f"UserNames({self._names!r}, {self.dictionary!r})"
 
-    def for_other_plan(self) -> UserNames:
-        """What holds for another plan too: the dictionary alone."""
-        return UserNames({}, self.dictionary)
-
 
 def dictionary_of(names: Mapping[str, str] | None) -> Dictionary:
     """The dictionary that came with the names; an empty one where none did."""
