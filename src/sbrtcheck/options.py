@@ -15,8 +15,10 @@ from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.plan import Sex
 from sbrtcheck.progress import Progress, no_progress
-from sbrtcheck.tables import ConstraintTable, Side, Sites, load_names, load_sites
+from sbrtcheck.structure_names import NO_DICTIONARY, Dictionary, UserNames
+from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary, load_names, load_sites
 from sbrtcheck.tables.choice import TableName, check_names, check_sites, load_tables
+from sbrtcheck.tables.dictionary import DictionaryInput
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -40,6 +42,8 @@ class CheckOptions:
         its contour planes, the dose between grid points.
     names
         TG-263 name -> structure name of the plan; wins over every other matching rule.
+    dictionary
+        The clinic's spellings of organs, for every plan; ``names`` bring them along to where structures are matched.
     names_file
         The file that the names are from, for messages; None where there is none.
     site
@@ -63,6 +67,7 @@ class CheckOptions:
     dvhs: Origin = Origin.COMPUTED
     model: Model = _USUAL
     names: Mapping[str, str] | None = None
+    dictionary: Dictionary = NO_DICTIONARY
     names_file: str | None = None
     site: tuple[str, ...] = ()
     sites: Sites | None = None
@@ -76,6 +81,8 @@ class CheckOptions:
     def __post_init__(self) -> None:
         """Read ``dvhs`` where it is a word: one that is none is refused here, before any plan is read."""
         object.__setattr__(self, "dvhs", _chosen(Origin, self.dvhs, "DVHs"))
+        if self.dictionary.spellings:
+            object.__setattr__(self, "names", UserNames(self.names, self.dictionary))
 
     @classmethod
     def read(  # noqa: PLR0913 - one argument an option
@@ -86,6 +93,7 @@ class CheckOptions:
         slice_interpolation: str = Between.SLAB,
         dose_interpolation: str = Interpolation.TRILINEAR,
         names: Names | None = None,
+        dictionary: DictionaryInput | None = None,
         site: str | Sequence[str] | None = None,
         sites: str | PathLike[str] | Sites | None = None,
         accept_dose: bool = False,
@@ -97,12 +105,14 @@ class CheckOptions:
     ) -> CheckOptions:
         """Read the choices as people write them: words for enums, files for names and sites, one site or several.
 
+        A dictionary with organs of a clinic's own tables is read beforehand, by `load_dictionary`.
+
         Raises
         ------
         InputError
             A word is none of those there are to choose from; all of them are named.
         NamesError, TableError
-            The file of names, or that of sites, cannot be used.
+            The file of names, the dictionary, or the file of sites cannot be used.
         """
         return cls(
             dvhs=_chosen(Origin, dvhs, "DVHs"),
@@ -112,6 +122,7 @@ class CheckOptions:
                 dose=_chosen(Interpolation, dose_interpolation, "the dose interpolation"),
             ),
             names=load_names(names),
+            dictionary=load_dictionary(dictionary),
             names_file=fspath(names) if isinstance(names, str | PathLike) else None,
             site=(site,) if isinstance(site, str) else tuple(site or ()),
             sites=load_sites(sites) if isinstance(sites, str | PathLike) else sites,
