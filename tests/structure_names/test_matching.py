@@ -751,8 +751,8 @@ def test_a_match_matches_again(organ: str, found: list[RoiName]) -> None:
 COPIES = ["{}_1", "{} 2", "{}_old", "{}_new", "z{}", "_{}", "{}_copy", "{}_PRV", "{} +5mm", "{}_opt", "{} OAR"]
 
 
-# lymph nodes are targets more often than organs, and never suggested; a rib's number is not followed by another
-RENAMED = [organ for organ in PLAIN if organ not in ("External", "Body") and not organ.startswith("LN_")]
+# lymph nodes are targets more often than organs, and never suggested; "Sub" is a part of anything
+RENAMED = [name for name in PLAIN if name not in ("External", "Body", "SpinalCord_Sub") and not name.startswith("LN_")]
 
 
 @given(st.sampled_from(RENAMED), st.sampled_from(COPIES))

@@ -210,7 +210,7 @@ def _extended(text: str, new: Sequence[_Confirmed]) -> str:
     insertions = [_insertion(text, node, by_organ.pop(organ), line_end) for organ, node in known.items()]
     for place, insertion in sorted(insertions, reverse=True):
         text = text[:place] + insertion + text[place:]
-    if text and not text.endswith("\n"):
+    if by_organ and text and not text.endswith("\n"):
         text += line_end
     lines = (f"{_key(organ)}: [{', '.join(spellings)}]{line_end}" for organ, spellings in by_organ.items())
     return mark + text + "".join(lines)
