@@ -3,9 +3,9 @@
 The names in ``tg263_names.csv`` were read in the nomenclature worksheet of AAPM TG-263, version of 2017-08-15, as kept
 in the public repository kildealab/TG263ComplianceTool: all of thorax and abdomen, and what else tables use. A
 description that the worksheet repeats from another structure is left out, and so is ``VB_L``, the lumbar vertebrae: it
-reads like a vertebra on the left. ``SpinalCord_PRV05`` is its ``SpinalCord_PRVxx``. ``ProxBronchTree`` and
-``SpinalCord_Sub`` are not of TG-263, which names neither the proximal bronchial tree nor the part of the cord that
-TG-101 limits; ``part_of`` is this project's.
+reads like a vertebra on the left. ``SpinalCord_PRV05`` is its ``SpinalCord_PRVxx``. ``ProxBronchTree``,
+``SpinalCord_Sub`` and ``Liver-ITV`` are not of TG-263, which names neither the proximal bronchial tree, nor the part of
+the cord that TG-101 limits, nor the liver without an ITV; ``part_of`` is this project's.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def is_in_doubt(name: str) -> bool:
 
 @cache
 def known_names() -> frozenset[str]:
-    """All names that sbrtcheck knows, with the targets PTV, CTV, GTV and ITV: TG-263's, and two that tables need."""
+    """All names that sbrtcheck knows, with the targets PTV, CTV, GTV and ITV: TG-263's, and three that tables need."""
     return frozenset(_listed()) | frozenset(TARGETS)
 
 
