@@ -176,6 +176,7 @@ FINDINGS = {
 RULES = {
     Rule.GIVEN: "The user's names file says so. It wins over all other rules.",
     Rule.EXACT: "The structure has exactly that name.",
+    Rule.DICTIONARY: "The clinic's dictionary says so, apart from case, blanks, `_`, `.` and the place of the side.",
     Rule.ALIAS: "The name is listed as another spelling, apart from case, blanks, `_`, `.` and the place of the side.",
     Rule.KIND: "The RT ROI Interpreted Type says so, and a target's name too; for targets and the external contour.",
     Rule.PREFIX: "A target's name as TG-263 makes them, such as `PTV_5000` or `PTVn1`; never a planner's helper.",

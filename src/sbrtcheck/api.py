@@ -7,13 +7,14 @@ the first is given choices as people write them, the second as one value.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from os import PathLike
+from os import PathLike, fspath
+from pathlib import Path
 from typing import TypeVar
 
 from sbrtcheck._old_names import old_function, old_keywords
 from sbrtcheck.comparison import PlanComparison, compare_plans, with_export, with_stored
 from sbrtcheck.dicom import load_dvhs, load_plan, load_plan_and_dvhs, load_registration
-from sbrtcheck.dvh import DVHSet, Origin
+from sbrtcheck.dvh import DVHSet, Origin, roi_names_of
 from sbrtcheck.errors import InputError
 from sbrtcheck.judge import NoRisk, Risk, SumReport
 from sbrtcheck.judge.courses import Courses, judge_courses, load_judged_by
@@ -31,9 +32,13 @@ from sbrtcheck.reference_data import Profile, load_risk_models
 from sbrtcheck.render import pdf_report
 from sbrtcheck.results import NoComparison, Report
 from sbrtcheck.results.labels import overall_text
+from sbrtcheck.structure_names import UserNames
 from sbrtcheck.structure_names.plan_names import PlanNames
-from sbrtcheck.tables import Sites, load_names
-from sbrtcheck.tables.choice import TableName, load_tables
+from sbrtcheck.tables import Sites, load_dictionary, load_names
+from sbrtcheck.tables.choice import TableName, check_names, load_tables
+from sbrtcheck.tables.dictionary import DictionaryInput
+from sbrtcheck.tables.learn import Learned
+from sbrtcheck.tables.learn import learn_names as learn
 from sbrtcheck.text_export import load_dvh_export, load_export_of
 
 __all__ = [
@@ -44,6 +49,7 @@ __all__ = [
     "dvhs",
     "dvhs_as_dicom",
     "dvhs_of",
+    "learn_names",
     "names",
     "names_of",
     "parse_prescription",
@@ -69,6 +75,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     plan: str | None = None,
     prescription: Prescription | str | None = None,
     names: Names | None = None,
+    dictionary: DictionaryInput | None = None,
     dvhs: str = "computed",
     end_caps: str = "half-slice",
     slice_interpolation: str = "slab",
@@ -103,6 +110,8 @@ def check(  # noqa: PLR0913 - the front door has every option
         Wins over what the files say; ``"50Gy/5"`` is 50 Gy in 5 fractions.
     names
         TG-263 name -> structure name of this plan, or a file with that.
+    dictionary
+        TG-263 name -> the clinic's spellings of it, or a file with that; goes before the listed aliases, for any plan.
     dvhs
         ``"computed"`` from contours and dose, ``"stored"`` by the planning system in the RTDOSE, or ``"imported"`` from
         its text export.
@@ -144,6 +153,7 @@ def check(  # noqa: PLR0913 - the front door has every option
         site=site,
         profile=profile,
         names=names,
+        dictionary=_read_dictionary(dictionary, table),
         dvhs=dvhs,
         end_caps=end_caps,
         slice_interpolation=slice_interpolation,
@@ -192,6 +202,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     plans: Sequence[str | None] = (),
     prescriptions: Sequence[Prescription | str | None] = (),
     names: Names | None = None,
+    dictionary: DictionaryInput | None = None,
     end_caps: str = "half-slice",
     slice_interpolation: str = "slab",
     dose_interpolation: str = "trilinear",
@@ -220,8 +231,9 @@ def compare(  # noqa: PLR0913 - one argument an option
         Of the first plan, then of the second; None or nothing for what the files say.
     names
         TG-263 name -> structure name, of both plans, or a file with that.
-    end_caps, slice_interpolation, dose_interpolation, sites, accept_dose, include_unconfirmed, laterality, sex,
-    progress
+    dictionary, end_caps, slice_interpolation, dose_interpolation, sites
+        As in `check`.
+    accept_dose, include_unconfirmed, laterality, sex, progress
         As in `check`.
 
     Returns
@@ -238,6 +250,7 @@ def compare(  # noqa: PLR0913 - one argument an option
         site=site,
         profile=profile,
         names=names,
+        dictionary=_read_dictionary(dictionary, table),
         end_caps=end_caps,
         slice_interpolation=slice_interpolation,
         dose_interpolation=dose_interpolation,
@@ -297,21 +310,63 @@ def dvhs(  # noqa: PLR0913 - one argument an option
 
 
 def names(
-    path: Files, table: TableName | Sequence[TableName], *, plan: str | None = None, names: Names | None = None
+    path: Files,
+    table: TableName | Sequence[TableName],
+    *,
+    plan: str | None = None,
+    names: Names | None = None,
+    dictionary: DictionaryInput | None = None,
 ) -> PlanNames:
     """Which structures of one plan `check` would match to the organs of the tables; options as there.
 
     Raises
     ------
     SbrtcheckError
-        The input, a table or the names cannot be used.
+        The input, a table, the names or the dictionary cannot be used.
     """
     tables = load_tables(table)
-    given = load_names(names)
+    given = UserNames(load_names(names), load_dictionary(dictionary, tables))
     return names_of_plan(tables, load_plan(path, plan=plan), given)
 
 
-def risks(
+def learn_names(
+    path: Files,
+    names: Names,
+    dictionary: str | PathLike[str],
+    table: TableName | Sequence[TableName] = (),
+    *,
+    plan: str | None = None,
+) -> Learned:
+    """Extend the file of a clinic's dictionary by the names that were confirmed for one plan.
+
+    Parameters
+    ----------
+    path, plan
+        As for `check`.
+    names
+        TG-263 name -> structure name of this plan, or a file with that.
+    dictionary
+        The file; it is made where there is none.
+    table
+        A clinic's own tables, whose organs may stand in the dictionary.
+
+    Returns
+    -------
+    Learned
+        What was added, and which names were left out, and why.
+
+    Raises
+    ------
+    SbrtcheckError
+        The input, the names or the dictionary cannot be used, or they contradict each other; nothing was written.
+    """
+    tables = load_tables(table)
+    given = load_names(names)
+    check_names(given, tables, file=fspath(names) if isinstance(names, str | PathLike) else None)
+    return learn(given, roi_names_of(load_plan(path, plan=plan)), Path(dictionary), tables)
+
+
+def risks(  # noqa: PLR0913 - one argument an option
     path: Files,
     *,
     site: str | Sequence[str] = "",
@@ -319,6 +374,7 @@ def risks(
     plan: str | None = None,
     prescription: Prescription | str | None = None,
     names: Names | None = None,
+    dictionary: DictionaryInput | None = None,
     diameter_cm: float | None = None,
     progress: Progress = no_progress,
 ) -> tuple[Risk | NoRisk, ...]:
@@ -342,7 +398,7 @@ def risks(
         The input or an option cannot be used.
     """
     refuse_diameter(diameter_cm)
-    options = CheckOptions.read(site=site or None, names=names, progress=progress)
+    options = CheckOptions.read(site=site or None, names=names, dictionary=dictionary, progress=progress)
     options.refuse_unknown_sites()
     models = load_risk_models().chosen(options.site, tumour)
     loaded = load_plan(path, plan=plan, prescription=read_prescription(prescription))
@@ -362,6 +418,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     registrations: Sequence[str | PathLike[str]] = (),
     prescriptions: Sequence[Prescription | str | None] = (),
     names: Names | None = None,
+    dictionary: DictionaryInput | None = None,
     accept_dose: bool = False,
     progress: Progress = no_progress,
 ) -> SumReport:
@@ -389,6 +446,8 @@ def accumulate(  # noqa: PLR0913 - one argument an option
         By plan, in order; None or nothing for what the files say.
     names
         TG-263 name -> structure name of the first plan, or a file with that.
+    dictionary
+        TG-263 name -> the clinic's spellings of it, or a file with that, for every plan.
     accept_dose
         Accept the doses as they are, though one cannot be that of its course's prescription.
     progress
@@ -404,8 +463,9 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     SbrtcheckError
         The input or an option cannot be used; nothing was summed.
     """
-    options = CheckOptions.read(names=names, accept_dose=accept_dose, progress=progress)
     judged_by = load_judged_by((table,) if isinstance(table, str) else tuple(table))
+    clinic = load_dictionary(dictionary, judged_by.tables)
+    options = CheckOptions.read(names=names, dictionary=clinic, accept_dose=accept_dose, progress=progress)
     courses = Courses(
         plans=_different_plans([paths] if isinstance(paths, str | PathLike) else paths, prescriptions),
         recovery=recovery,
@@ -468,6 +528,13 @@ def dvhs_as_dicom(dvhs: DVHSet, path: Files) -> bytes:
 
 
 # -------------------------------------------------------------------------------- reading plans and DVHs
+
+
+def _read_dictionary(
+    dictionary: DictionaryInput | None, table: TableName | Sequence[TableName] | None
+) -> DictionaryInput | None:
+    """The dictionary, read with the organs of the tables in mind; these are loaded for that alone."""
+    return None if dictionary is None else load_dictionary(dictionary, load_tables(table))
 
 
 def _plan_or_dvhs(

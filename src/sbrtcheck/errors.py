@@ -86,7 +86,15 @@ class MetricError(SbrtcheckError):
 
 
 class NamesError(SbrtcheckError):
-    """A structure-name mapping cannot be used."""
+    """A structure-name mapping or a dictionary cannot be used; ``faults`` has all faults of a dictionary."""
+
+    def __init__(self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(what, place, hint)
+        self.args = (what, place, hint, faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults)) if self.faults else super().__str__()
 
 
 class OutputError(SbrtcheckError):

@@ -16,7 +16,8 @@ from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.plan import Prescription, Sex, UnknownPrescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.reference_data import Profile, load_profile, load_profiles
-from sbrtcheck.tables import ConstraintTable, Side, Sites, load_names, load_sites
+from sbrtcheck.structure_names import NO_DICTIONARY, Dictionary, UserNames
+from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary, load_names, load_sites
 from sbrtcheck.tables.choice import (
     TableChoice,
     TableName,
@@ -28,6 +29,7 @@ from sbrtcheck.tables.choice import (
     tables_of_profile,
     tables_of_sites,
 )
+from sbrtcheck.tables.dictionary import DictionaryInput
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -51,6 +53,8 @@ class CheckOptions:
         its contour planes, the dose between grid points.
     names
         TG-263 name -> structure name of the plan; wins over every other matching rule.
+    dictionary
+        The clinic's spellings of organs, for every plan; ``names`` bring them along to where structures are matched.
     names_file
         The file that the names are from, for messages; None where there is none.
     site
@@ -76,6 +80,7 @@ class CheckOptions:
     dvhs: Origin = Origin.COMPUTED
     model: Model = _USUAL
     names: Mapping[str, str] | None = None
+    dictionary: Dictionary = NO_DICTIONARY
     names_file: str | None = None
     site: tuple[str, ...] = ()
     profile: Profile | None = None
@@ -90,6 +95,8 @@ class CheckOptions:
     def __post_init__(self) -> None:
         """Read ``dvhs`` where it is a word, and take the site of a profile: slips are refused before a plan is read."""
         object.__setattr__(self, "dvhs", _chosen(Origin, self.dvhs, "DVHs"))
+        if self.dictionary.spellings:
+            object.__setattr__(self, "names", UserNames(self.names, self.dictionary))
         if self.profile is not None:
             object.__setattr__(self, "site", _site_of_profile(self.profile, self.site))
 
@@ -102,6 +109,7 @@ class CheckOptions:
         slice_interpolation: str = Between.SLAB,
         dose_interpolation: str = Interpolation.TRILINEAR,
         names: Names | None = None,
+        dictionary: DictionaryInput | None = None,
         site: str | Sequence[str] | None = None,
         profile: str | Profile | None = None,
         sites: str | PathLike[str] | Sites | None = None,
@@ -114,6 +122,8 @@ class CheckOptions:
     ) -> CheckOptions:
         """Read the choices as people write them: words for enums, files for names and sites, one site or several.
 
+        A dictionary with organs of a clinic's own tables is read beforehand, by `load_dictionary`.
+
         Raises
         ------
         InputError
@@ -121,7 +131,7 @@ class CheckOptions:
         UnknownTableError
             There is no such profile.
         NamesError, TableError
-            The file of names, or that of sites, cannot be used.
+            The file of names, the dictionary, or the file of sites cannot be used.
         """
         return cls(
             dvhs=_chosen(Origin, dvhs, "DVHs"),
@@ -131,6 +141,7 @@ class CheckOptions:
                 dose=_chosen(Interpolation, dose_interpolation, "the dose interpolation"),
             ),
             names=load_names(names),
+            dictionary=load_dictionary(dictionary),
             names_file=fspath(names) if isinstance(names, str | PathLike) else None,
             site=(site,) if isinstance(site, str) else tuple(site or ()),
             profile=load_profile(profile) if isinstance(profile, str) else profile,

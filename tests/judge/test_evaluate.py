@@ -342,23 +342,23 @@ def test_a_derived_structure_that_could_not_be_made_says_why() -> None:
     assert (outcome.reason, outcome.detail) == (Reason.STRUCTURE_EMPTY, "its part 'Lung_L'")
 
 
-UNION = row("Mean[Gy]", "below", 15, "Trachea", "Bronchus", select=Select.UNION)
+UNION = row("Mean[Gy]", "below", 15, "Trachea", "Bronchus_Main", select=Select.UNION)
 
 
 def test_a_union_of_which_one_part_is_drawn_is_evaluated_and_names_what_is_missing() -> None:
     outcome = check_row(UNION, uniform_dvh("Trachea", dose_gy=10.0))
-    assert (outcome.organ, outcome.contour) == ("Trachea + Bronchus", "Trachea")
+    assert (outcome.organ, outcome.contour) == ("Trachea + Bronchus_Main", "Trachea")
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.PART_MISSING)
     assert isinstance(outcome.measurement, Measurement)
-    assert outcome.lacking == ("Bronchus",)
-    assert [f.text for f in outcome.findings] == ["Trachea + Bronchus was evaluated without Bronchus"]
+    assert outcome.lacking == ("Bronchus_Main",)
+    assert [f.text for f in outcome.findings] == ["Trachea + Bronchus_Main was evaluated without Bronchus_Main"]
 
 
 def test_a_union_that_may_do_without_a_part_passes_without_it() -> None:
-    outcome = check_row(replace(UNION, optional=("Bronchus",)), uniform_dvh("Trachea", dose_gy=10.0))
+    outcome = check_row(replace(UNION, optional=("Bronchus_Main",)), uniform_dvh("Trachea", dose_gy=10.0))
     assert (outcome.verdict, outcome.lacking) == (Verdict.PASS, ())
     other = check_row(replace(UNION, optional=("Trachea",)), uniform_dvh("Trachea", dose_gy=10.0))
-    assert (other.verdict, other.lacking) == (Verdict.NOT_EVALUATED, ("Bronchus",))
+    assert (other.verdict, other.lacking) == (Verdict.NOT_EVALUATED, ("Bronchus_Main",))
 
 
 @pytest.mark.parametrize(
@@ -382,21 +382,21 @@ def test_a_part_of_an_organ_decides_only_what_the_missing_part_cannot_turn(
     metric: str, sense: str, dose_gy: float, verdict: Verdict
 ) -> None:
     limit = 5.0 if metric.endswith("[cc]") else 50.0 if metric.endswith("[%]") else 30.0
-    asked = row(metric, sense, limit, "Trachea", "Bronchus", select=Select.UNION)
+    asked = row(metric, sense, limit, "Trachea", "Bronchus_Main", select=Select.UNION)
     assert check_row(asked, uniform_dvh("Trachea", dose_gy=dose_gy)).verdict is verdict
 
 
 def test_stored_dvhs_cannot_be_added_to_a_union() -> None:
     stored = {"origin": Origin.STORED, "model": None}
-    outcome = check_row(UNION, uniform_dvh("Trachea", **stored), uniform_dvh("Bronchus", **stored))
+    outcome = check_row(UNION, uniform_dvh("Trachea", **stored), uniform_dvh("Bronchus_Main", **stored))
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.UNDEFINED_FOR_STORED_DVH)
-    assert outcome.contour == "Trachea + Bronchus"
+    assert outcome.contour == "Trachea + Bronchus_Main"
 
 
 def test_what_two_parts_of_a_union_share_counts_once() -> None:
-    dvhs = compute_dvhs(plan_of(Trachea=0.0, Bronchus=5.0))
+    dvhs = compute_dvhs(plan_of(Trachea=0.0, Bronchus_Main=5.0))
     outcome = only(report_on(table(replace(UNION, metric=parse("Volume[cc]"))), dvhs))
-    assert outcome.contour == "Trachea + Bronchus"
+    assert outcome.contour == "Trachea + Bronchus_Main"
     assert isinstance(outcome.measurement, Measurement)
     assert outcome.measurement.value == pytest.approx(1.5)
     assert [other.end_caps for other in outcome.conventions] == ["none", "capped"]
@@ -427,14 +427,14 @@ def test_a_structure_that_nobody_asked_to_compute_is_not_called_missing() -> Non
 
 def test_a_union_without_any_part_is_missing() -> None:
     outcome = check_row(UNION, uniform_dvh("Heart"))
-    assert (outcome.organ, outcome.reason) == ("Trachea + Bronchus", Reason.STRUCTURE_MISSING)
+    assert (outcome.organ, outcome.reason) == ("Trachea + Bronchus_Main", Reason.STRUCTURE_MISSING)
 
 
 def test_a_union_with_a_part_that_has_no_dvh_is_not_evaluated() -> None:
-    without = NoDVH(name="Bronchus", number=9, reason=Reason.STRUCTURE_NOT_COMPUTED, detail="tilted")
+    without = NoDVH(name="Bronchus_Main", number=9, reason=Reason.STRUCTURE_NOT_COMPUTED, detail="tilted")
     outcome = only(report_on(table(UNION), dvh_set(uniform_dvh("Trachea", dose_gy=10.0), without=(without,))))
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.PART_MISSING)
-    assert outcome.lacking == ("Bronchus (structure not computed)",)
+    assert outcome.lacking == ("Bronchus_Main (structure not computed)",)
 
 
 def test_what_lies_outside_the_dose_grid_stays_in_sight() -> None:

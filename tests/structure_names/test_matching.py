@@ -32,7 +32,8 @@ from sbrtcheck.structure_names import (
 )
 
 ORGANS = sorted(known_names())
-PLAIN = sorted(n for n in ORGANS if n not in TARGETS and "-" not in n and "PRV" not in n)
+IN_DOUBT = "Bronchus"  # clinics call the main bronchus so, and TG-263 the bronchial tree
+PLAIN = sorted(n for n in ORGANS if n not in {*TARGETS, IN_DOUBT} and "-" not in n and "PRV" not in n)
 SIDED = sorted(n for n in PLAIN if n.endswith(("_L", "_R")))
 NAMES = (files("sbrtcheck.structure_names") / "tg263_names.csv").read_text(encoding="utf-8")
 LISTED = {
@@ -113,7 +114,7 @@ def test_the_same_plan_gives_the_same_match_again(organ: str, found: list[RoiNam
 def test_the_hash_seed_of_python_changes_no_match(seed: str) -> None:
     rois = "[R(name=n, number=i) for i, n in enumerate(('Lt Lung', 'lung L', 'Ribs', 'Ribcage', 'PTV_1', 'Hart'))]"
     code = (
-        "from sbrtcheck.structure_names.matching import RoiName as R, known_names, match\n"
+        "from sbrtcheck.structure_names import RoiName as R, known_names, match\n"
         f"print([match(organ, {rois}) for organ in sorted(known_names())])"
     )
     environment = {**os.environ, "PYTHONHASHSEED": seed}
@@ -750,7 +751,11 @@ def test_a_match_matches_again(organ: str, found: list[RoiName]) -> None:
 COPIES = ["{}_1", "{} 2", "{}_old", "{}_new", "z{}", "_{}", "{}_copy", "{}_PRV", "{} +5mm", "{}_opt", "{} OAR"]
 
 
-@given(st.sampled_from(PLAIN).filter(lambda organ: organ not in ("External", "Body")), st.sampled_from(COPIES))
+# lymph nodes are targets more often than organs, and never suggested; "Sub" is a part of anything
+RENAMED = [name for name in PLAIN if name not in ("External", "Body", "SpinalCord_Sub") and not name.startswith("LN_")]
+
+
+@given(st.sampled_from(RENAMED), st.sampled_from(COPIES))
 def test_an_organ_renamed_as_a_copy_a_margin_or_a_version_is_probably_still_it(organ: str, form: str) -> None:
     found = match(organ, rois(form.format(organ), "Couch", "Marker 1"))
     assert found == NoMatch(organ=organ, suggested=(form.format(organ),), probable=(form.format(organ),))
@@ -778,7 +783,7 @@ def test_a_suggestion_is_suggested_and_never_taken(organ: str, name: str) -> Non
 
 
 def test_suggestions_are_for_organs_that_are_known() -> None:
-    assert [organ for organ in SUGGESTED if not sided(organ)] == ["SpinalCord_Sub", "not listed"]
+    assert [organ for organ in SUGGESTED if not sided(organ)] == ["not listed"]
 
 
 @pytest.mark.parametrize(

@@ -390,11 +390,12 @@ def verdict(row: Constraint, value: float, rx: Prescription) -> Verdict:
     found = dvh_of(row.metric, value, rx)
     if found is None:
         raise NotImplementedError(str(row.metric))
-    organ = replace(found, name=row.structures[0])
+    name = row.structures[0]
+    organ = replace(found, name=name)
     alone = replace(row, structures=row.structures[:1], select=Select.EACH, acceptable=None)
-    (outcome,) = report_on(
-        table_of(alone, fractions=(rx.fractions,), site=row.site or "multi"), dvh_set(organ, rx=rx)
-    ).outcomes
+    asked = table_of(alone, fractions=(rx.fractions,), site=row.site or "multi")
+    # a structure called Bronchus is an organ by the user's word alone
+    (outcome,) = report_on(asked, dvh_set(organ, rx=rx), names={name: name}).outcomes
     return outcome.verdict
 
 

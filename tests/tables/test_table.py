@@ -280,7 +280,7 @@ def test_tables_and_names_are_read_out_of_a_zipped_package(tmp_path: Path) -> No
                     archive.write(file, f"sbrtcheck/{prefix}{file.relative_to(folder).as_posix()}")
     code = (
         f"import sys; sys.path.insert(0, {str(wheel)!r})\n"
-        "import sbrtcheck.tables as t, sbrtcheck.structure_names.matching as n\n"
+        "import sbrtcheck.tables as t, sbrtcheck.structure_names as n\n"
         "print(t.__file__.count('.zip'), len(t.bundled_tables()), 'Lung_L' in n.known_names())"
     )
     assert said_by(code).split() == ["1", str(len(bundled_tables())), "True"]

@@ -21,8 +21,9 @@ from sbrtcheck.formatting import clean
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict, labels, rounded
-from sbrtcheck.tables import ConstraintTable, load_table
+from sbrtcheck.tables import ConstraintTable, load_dictionary, load_table
 from sbrtcheck.tables.choice import distinct
+from sbrtcheck.tables.dictionary import DictionaryInput
 
 Value = str | float | int | bool | None
 Row = Mapping[str, Value]
@@ -161,6 +162,7 @@ class Options:
         sites: Sequence[str] = (),
         profile: str | None = None,
         names: str | PathLike[str] | None = None,
+        dictionary: DictionaryInput | None = None,
         dvhs: str = "computed",
         sites_file: str | PathLike[str] | None = None,
         accept_dose: bool = False,
@@ -173,21 +175,22 @@ class Options:
         Raises
         ------
         SbrtcheckError
-            A table, a site, a profile or the file of names cannot be used.
+            A table, a site, a profile, the file of names or the dictionary cannot be used.
         """
         if not tables and not sites and profile is None:
             raise UnknownTableError("no table to check against", hint="name a site or a table")
+        loaded = distinct(load_table(table) for table in dict.fromkeys(tables))
         choices = CheckOptions.read(
             site=tuple(dict.fromkeys(sites)),
             profile=profile,
             names=names,
+            dictionary=load_dictionary(dictionary, loaded),
             dvhs=dvhs,
             sites=sites_file,
             accept_dose=accept_dose,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
         )
-        loaded = distinct(load_table(table) for table in dict.fromkeys(tables))
         choices.refuse_unknown(loaded)
         return cls(tables=loaded, choices=choices, with_paths=with_paths)
 

@@ -22,6 +22,7 @@ from sbrtcheck.cli import options, streams
 )
 @click.option("--jobs", type=click.IntRange(1, 61), default=2, show_default=True, help="Number of processes.")
 @options.names
+@options.dictionary
 @options.dvhs
 @options.sites_file
 @options.accept_dose

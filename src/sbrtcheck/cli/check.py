@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 )
 @options.out
 @options.names
+@options.dictionary
 @options.rx
 @options.plan
 @options.dvhs
@@ -79,7 +80,7 @@ def check(
     as_dicom = format_ == options.DICOM_PDF
     chosen = format_named("pdf" if as_dicom else format_)
     chosen.check_installed()
-    inputs = [source, choices["names"], choices["against"], choices["sites"], *tables]
+    inputs = [source, choices["names"], choices["dictionary"], choices["against"], choices["sites"], *tables]
     with streams.output(out, inputs=inputs, binary=chosen.binary) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.check(

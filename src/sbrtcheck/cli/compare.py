@@ -28,6 +28,7 @@ _AS_STATED = "-"
 @click.option("--format", "format_", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True)
 @options.out
 @options.names
+@options.dictionary
 @click.option(
     "--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="One for each plan, in order; - to skip one."
 )
@@ -59,7 +60,7 @@ def compare(
     from sbrtcheck import api
     from sbrtcheck.render.plan_comparison import PLAN_FORMATS
 
-    with streams.output(out, inputs=[first, second, choices["names"], *tables]) as write:
+    with streams.output(out, inputs=[first, second, choices["names"], choices["dictionary"], *tables]) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             comparison = api.compare(
                 streams.existing_folder(first),

@@ -141,6 +141,12 @@ out = click.option(
 names = click.option(
     "--names", metavar="FILE", type=click.Path(), help="TG-263 name -> structure name of this plan, as YAML."
 )
+dictionary = click.option(
+    "--dictionary",
+    metavar="FILE",
+    type=click.Path(),
+    help="The clinic's spellings for every plan, as YAML: TG-263 name -> list of names.",
+)
 rx = click.option("--rx", "prescription", metavar="50Gy/5", help="Prescription; wins over what the files say.")
 plan = click.option("--plan", metavar="UID", help="Plan to use, when there are several.")
 dvhs = click.option("--dvhs", type=click.Choice(DVHS), default=DVHS[0], show_default=True)

@@ -26,6 +26,7 @@ _TUMOURS = ("nsclc", "liver-metastasis", "liver-primary")  # the file's; a test 
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out
 @options.names
+@options.dictionary
 @options.rx
 @options.plan
 @click.option(

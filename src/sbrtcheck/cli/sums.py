@@ -47,6 +47,7 @@ _NO_RX = "-"
 @click.option("--format", "format_", type=click.Choice(("text", "json")), default="text", show_default=True)
 @options.out
 @options.names
+@options.dictionary
 @options.accept_dose
 @options.quiet
 @options.verbose

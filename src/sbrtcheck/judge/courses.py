@@ -27,7 +27,7 @@ from sbrtcheck.reference_data import (
 )
 from sbrtcheck.results import ReviewCode, ReviewReason
 from sbrtcheck.results.reirradiation import PartValue, RuleReport, ShownStatements, SumReport
-from sbrtcheck.structure_names import StructureMatches, all_targets
+from sbrtcheck.structure_names import StructureMatches, UserNames, all_targets, dictionary_of
 from sbrtcheck.suggest import suggest, suggest_of_all
 from sbrtcheck.tables import ConstraintTable, load_table
 
@@ -255,7 +255,8 @@ def _doubts_of_doses(plans: Sequence[Plan], names: Mapping[str, str] | None) -> 
     """Why the dose of a course cannot be that of its prescription, or is not known to be; names are of the first."""
     reasons = []
     for number, plan in enumerate(plans, start=1):
-        plan_names = names if number == 1 else None  # the user names structures of the first plan only
+        # the user names structures of the first plan only; the dictionary is for every plan
+        plan_names = names if number == 1 else UserNames({}, dictionary_of(names))
         targets = frozenset(roi.name for roi in all_targets(roi_names_of(plan), plan_names))
         doubts = dose_check(compute_dvhs(plan, structures=targets), plan_names).doubts
         reasons += [ReviewReason(code=ReviewCode.DOSE, text=f"course {number}: {doubt.text}") for doubt in doubts]

@@ -22,8 +22,9 @@ from sbrtcheck.progress import log_step
 from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import StructureMatches
-from sbrtcheck.tables import ConstraintTable, Side, Sites
+from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary
 from sbrtcheck.tables.choice import distinct
+from sbrtcheck.tables.dictionary import DictionaryInput
 
 
 def evaluate(  # noqa: PLR0913 - one argument an option
@@ -31,6 +32,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     dvhs: DVHSet,
     *,
     names: Mapping[str, str] | None = None,
+    dictionary: DictionaryInput | None = None,
     site: str | Sequence[str] | None = None,
     sites: Sites | None = None,
     accept_dose: bool = False,
@@ -49,6 +51,8 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         Of one plan, computed or stored.
     names
         TG-263 name -> structure name of this plan; wins over every other matching rule.
+    dictionary
+        TG-263 name -> the clinic's spellings of it, or a file with that; goes before the listed aliases.
     site
         Treatment site (or several) that the plan is judged for: it says which organs a plan must have. That of the
         tables when None; where they do not agree on one, every organ of every row is expected.
@@ -76,9 +80,13 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     ------
     TableError
         Two tables have the same id, or no such site is known.
+    NamesError
+        The dictionary has faults.
     """
+    tables = (table,) if isinstance(table, ConstraintTable) else table
     options = CheckOptions(
         names=names,
+        dictionary=load_dictionary(dictionary, tables),
         site=(site,) if isinstance(site, str) else tuple(site or ()),
         sites=sites,
         accept_dose=accept_dose,
@@ -87,7 +95,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         laterality=laterality,
         sex=sex,
     )
-    return evaluate_with((table,) if isinstance(table, ConstraintTable) else table, dvhs, options)
+    return evaluate_with(tables, dvhs, options)
 
 
 def evaluate_with(

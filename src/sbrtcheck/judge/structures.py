@@ -18,7 +18,9 @@ from sbrtcheck.structure_names import (
     Rule,
     StructureMatches,
     copies_of,
+    is_part,
     match,
+    organ_by_name,
     organ_named,
 )
 from sbrtcheck.tables import Choice, Side
@@ -85,7 +87,7 @@ class MatchedDvh:
     @property
     def has_probable_structure(self) -> bool:
         """Whether a structure is the organ by its name, most likely, and is not known as another organ."""
-        return any(organ_named(name) is None for name in self.probable)
+        return any(organ_named(name) is None or is_part(name, self.organ) for name in self.probable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +197,9 @@ def _matched_dvh(
 def _from_match(matched: Match, matches: StructureMatches, by_key: Mapping[StructureKey, DVH | NoDVH]) -> MatchedDvh:
     dvh = dvh_or_reason(by_key.get((matched.roi.name, matched.roi.number)))
     # no copies are looked for where the user named the structure: they chose among several that are alike
-    copies = () if matched.rule is Rule.GIVEN else copies_of(matched.organ, matched.roi, matches.structures)
+    copies = (
+        () if matched.rule is Rule.GIVEN else copies_of(matched.organ, matched.roi, matches.structures, matches.given)
+    )
     return MatchedDvh(
         organ=matched.organ,
         structure=MatchedStructure(names=(matched.roi.name,), rules=(matched.rule,)),
@@ -214,7 +218,7 @@ def _from_match(matched: Match, matches: StructureMatches, by_key: Mapping[Struc
 
 def _from_derived(organ: str, derived: DVH | NoDVH, matches: StructureMatches) -> MatchedDvh:
     dvh = dvh_or_reason(derived)
-    copies = _copies_of_parts(derived, matches.structures)
+    copies = _copies_of_parts(derived, matches)
     return MatchedDvh(
         organ=organ,
         structure=MatchedStructure(names=(derived.name,), rules=(Rule.DERIVED,)),
@@ -225,11 +229,16 @@ def _from_derived(organ: str, derived: DVH | NoDVH, matches: StructureMatches) -
     )
 
 
-def _copies_of_parts(derived: DVH | NoDVH, structures: Sequence[RoiName]) -> tuple[RoiName, ...]:
+def _copies_of_parts(derived: DVH | NoDVH, matches: StructureMatches) -> tuple[RoiName, ...]:
     """Copies, versions and parts of what a derived structure was built from."""
     recipes = derived.made_of if isinstance(derived, DVH) else ()
-    parts = [(roi, organ_named(roi.name)) for recipe in recipes for roi in recipe.plus]
-    copies = (copy for roi, organ in parts if organ is not None for copy in copies_of(organ, roi, structures))
+    parts = [(roi, organ_by_name(roi.name, matches.given.dictionary)) for recipe in recipes for roi in recipe.plus]
+    copies = (
+        copy
+        for roi, organ in parts
+        if organ is not None
+        for copy in copies_of(organ, roi, matches.structures, matches.given)
+    )
     return tuple(dict.fromkeys(copies))
 
 

@@ -1,7 +1,8 @@
 """Structure names: which structure of a plan is which organ, by which rule.
 
-`matching` decides for one organ, by the rules of names; `target_names` reads what the name of a target says;
-`likeness` grades names that are only alike, for suggestions. `matches` has all answers for a plan, found once, and
+`spellings` has the names of TG-263 and what is the same name, `user_names` what the user says of names. `matching`
+decides for one organ, by the rules of names; `target_names` reads what the name of a target says; `likeness` grades
+names that are only alike, for suggestions. `matches` has all answers for a plan, found once, and
 `plan_names` what a reader is shown of them.
 """
 
@@ -24,23 +25,37 @@ from sbrtcheck.structure_names.matching import (
     all_targets,
     copies_of,
     derivable,
-    given_name,
     is_of_target,
     is_target_name,
-    is_whole_target,
-    known_names,
     match,
     missing_names,
+    targets,
+)
+from sbrtcheck.structure_names.spellings import (
+    is_in_doubt,
+    is_part,
+    is_whole_target,
+    known_names,
     normalise,
     organ_named,
     similar_organs,
-    targets,
 )
 from sbrtcheck.structure_names.target_names import Says, is_helper
+from sbrtcheck.structure_names.user_names import (
+    NO_DICTIONARY,
+    Dictionary,
+    UserNames,
+    dictionary_key,
+    dictionary_of,
+    given_name,
+    organ_by_name,
+)
 
 __all__ = [
+    "NO_DICTIONARY",
     "TARGETS",
     "Ambiguous",
+    "Dictionary",
     "Likeness",
     "Match",
     "NoMatch",
@@ -51,13 +66,18 @@ __all__ = [
     "SeparateTargets",
     "StructureMatch",
     "StructureMatches",
+    "UserNames",
     "all_targets",
     "copies_of",
     "derivable",
+    "dictionary_key",
+    "dictionary_of",
     "given_name",
     "is_helper",
+    "is_in_doubt",
     "is_like_target",
     "is_of_target",
+    "is_part",
     "is_target_name",
     "is_whole_target",
     "known_names",
@@ -66,6 +86,7 @@ __all__ = [
     "match_structures",
     "missing_names",
     "normalise",
+    "organ_by_name",
     "organ_named",
     "similar_organs",
     "targets",

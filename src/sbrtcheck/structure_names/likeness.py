@@ -3,15 +3,15 @@
 For suggestions alone: nothing here makes a match. `probable` is what a reader would read as the organ at once: its
 name but for a slip of the pen, a number, ``old``, ``copy`` or a margin; a name cut off by the system that wrote it; a
 part (``Lung_L`` of the lungs) or what is contoured in its place (the spinal canal for the cord), as listed in
-``likeness.csv``. `close` is the rest that is worth a look. Names of targets, of couches, markers and doses, and
-of rings and the like that steer an optimiser are neither.
+``likeness.csv``; its name in another language, as listed in ``languages.csv``. `close` is the rest that is worth a
+look. Names of targets, of couches, markers and doses, and of rings and the like that steer an optimiser are neither.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache, lru_cache
@@ -45,7 +45,7 @@ class _OrganStems:
 
     own: frozenset[str]
     single: tuple[str, ...]  # own stems of one word
-    probable: frozenset[str]
+    probable: frozenset[str]  # those in other languages among them
     close: frozenset[str]
     patterns: tuple[re.Pattern[str], ...]
     own_words: tuple[str, ...]  # own stems long enough for a slip of the pen
@@ -78,17 +78,30 @@ _ASIDE = re.compile(
 _SIDES = {
     **dict.fromkeys(("l", "lt", "left", "lef", "li", "links", "linke", "linker", "gauche", "izq", "izquierdo"), "l"),
     **dict.fromkeys(("r", "rt", "right", "righ", "rig", "re", "rechts", "rechte", "rechter", "droit", "droite"), "r"),
-    **dict.fromkeys(("izquierda", "sin"), "l"),
-    **dict.fromkeys(("der", "derecho", "derecha", "dcho", "dex"), "r"),
+    **dict.fromkeys(("gche", "izquierda", "izqdo", "izda", "izdo", "sinistro", "sinistra", "sin", "sx"), "l"),
+    **dict.fromkeys(("esquerdo", "esquerda", "esq", "左"), "l"),
+    **dict.fromkeys(("dte", "dt", "der", "derecho", "derecha", "dcho", "dcha", "destro", "destra", "dex", "dx"), "r"),
+    **dict.fromkeys(("direito", "direita", "dir", "右"), "r"),
     **dict.fromkeys(("both", "bil", "bilat", "bilateral", "total", "combined", "lr", "rl", "beide", "beidseits"), "lr"),
+    **dict.fromkeys(("beiden", "ambos", "ambas", "entrambi", "bilaterale", "双", "雙", "両", "兩", "两", "全"), "lr"),
 }
-_SIDES_AT_THE_END = {"b": "lr", "g": "l", "d": "r"}  # Lung B; Poumon G and D
+_SIDES_AT_THE_END = {"b": "lr", "g": "l", "d": "r", "e": "l"}  # Lung B; Poumon G and D; Rim E
+_RIM = "rim"  # a kidney in Portuguese, a ring in English: a kidney beside a Portuguese side
+_SIDES_OF_RIM = frozenset({"direito", "esquerdo", "dir", "esq", "d", "e"})
 _CUT_SIDES = {"le": "l", "ri": "r"}
 
 _PIECE = re.compile(r"[^\W\d_]+|\d+|[-\u2010-\u2015\u2212~!+&|^]")
 _CASE_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_NUMBER = re.compile(r"(?<!PRV)(?<!\d)\d{1,2}(?!\d)", re.ASCII)
 _TARGET = re.compile(r"(?:i?gtv|[pci]tv)")
-_SUBTRACTS = re.compile(r"[-\u2010-\u2015\u2212~!]|minus|without|wo|ohne|ex|excl.*|not|no")
+_SUBTRACTS = re.compile(
+    r"[-\u2010-\u2015\u2212~!]|minus|without|wo|ohne|ex|excl.*|not|no|sans|moins|sin|menos|senza|meno|sem|zonder"
+)
+# Chinese and Japanese have no blanks: a side and letters of another script are words of their own
+_IDEOGRAPH = r"[\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
+_IDEOGRAPH_SIDE = re.compile(r"([左右双雙両兩两全])[侧側]?")
+_SCRIPT_BREAK = re.compile(rf"(?<={_IDEOGRAPH})(?=[A-Za-z])|(?<=[A-Za-z])(?={_IDEOGRAPH})")
+_SPELLED_UMLAUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _SHAPE = re.compile(
     r"ring.*|rim|shell.*|avoid.*|dummy|expan.*|outer|outside|out|couch.*|bolus|minus|overlap.*|inters.*"
 )
@@ -100,6 +113,7 @@ _MAX_WORDS = 10
 _PROBABLE_SCORE = 86.0  # rapidfuzz ratio: one letter of a word of five
 _CLOSE_SCORE = 72.0
 _MIN_LETTERS = 4  # in a shorter word one letter is too much
+_MIN_FOREIGN_LETTERS = 8  # a short word of one language is too near a word of another
 
 
 def likeness(
@@ -115,7 +129,7 @@ def likeness(
         All names that are the organ's.
     name, kind
         Of the structure: ROI Name and RT ROI Interpreted Type.
-    other
+    is_other_organ
         The name is one of another organ; then it is like this one only where the list says so.
 
     Examples
@@ -129,10 +143,17 @@ def likeness(
     reading = _reading(name)
     if reading is None or reading.side not in {"", "lr", organ_stems.side or reading.side}:
         return Likeness.UNLIKE
+    if _numbers(organ) and not _numbers(organ) & _numbers(name):  # Rib02_L is not Rib01_L with a number behind it
+        return Likeness.UNLIKE
     grade = _listed_likeness(reading, organ_stems)
-    if grade is Likeness.UNLIKE and not is_other_organ and not reading.stems & _stems_of_no_organ():
+    if grade is Likeness.UNLIKE and not is_other_organ and not reading.stems & _stems_elsewhere():
         grade = _spelling_likeness(reading, organ_stems)
     return Likeness.UNLIKE if grade is Likeness.CLOSE and kind in _OF_TARGETS else grade
+
+
+def _numbers(name: str) -> set[int]:
+    """Numbers in a name, but the millimetres of a margin."""
+    return {int(number) for number in _NUMBER.findall(name)}
 
 
 def is_like_target(name: str) -> bool:
@@ -198,7 +219,7 @@ def _reading(name: str) -> _Reading | None:
     if len(name) > _LONGEST_NAME:
         return None
     words = _without_target(_words(name))
-    if words is None or any(_NO_ORGAN_WORD.fullmatch(word) for word in words):
+    if words is None or _is_of_no_organ(words):
         return None
     is_cut_off = len(name.strip()) in _CUT_LENGTHS
     side, rest = _side_and_rest(words, is_cut_off=is_cut_off)
@@ -207,19 +228,43 @@ def _reading(name: str) -> _Reading | None:
     return _Reading(words=distinctive or rest, stems=stems, side=side, is_cut_off=is_cut_off) if stems else None
 
 
+def _is_of_no_organ(words: Sequence[str]) -> bool:
+    telling = [word for word in words if _NO_ORGAN_WORD.fullmatch(word)]
+    others = [word for word in words if word != _RIM]
+    return bool(telling) and not (set(telling) == {_RIM} and others and _SIDES_OF_RIM.issuperset(others))
+
+
 def _words(name: str) -> list[str]:
     """Words in small letters without accents, numbers, and operators."""
-    text = unicodedata.normalize("NFKD", name[: _LONGEST_NAME + 1].replace("œ", "oe").replace("Œ", "Oe"))
-    bare = "".join(letter for letter in text if not unicodedata.combining(letter))
+    text = name[: _LONGEST_NAME + 1]
+    if text.isascii():
+        bare = text
+    else:
+        text = unicodedata.normalize("NFKD", _decoded(text).replace("œ", "oe").replace("Œ", "Oe"))
+        bare = "".join(letter for letter in text if not unicodedata.combining(letter))
+        bare = _SCRIPT_BREAK.sub(" ", _IDEOGRAPH_SIDE.sub(r" \1 ", bare))
     return [word.casefold() for piece in _PIECE.findall(bare) for word in _CASE_BREAK.split(piece)]
+
+
+def _decoded(name: str) -> str:
+    """The name as it was meant, where its UTF-8 was read as Latin letters: ``SpeiserÃ¶hre``."""
+    for codec in ("latin-1", "cp1252"):
+        try:
+            return name.encode(codec).decode("utf-8")
+        except UnicodeError:
+            continue
+    return name
 
 
 def _without_target(words: Sequence[str]) -> list[str] | None:
     """Words of the organ that a target is subtracted from; all where no target is named; None for a target's name."""
     at = next((place for place, word in enumerate(words) if _TARGET.match(word)), len(words))
-    before = words[:at]
-    if at < len(words) and not any(_SUBTRACTS.fullmatch(word) for word in before):
-        return None
+    before = list(words[:at])
+    if at < len(words):
+        if not any(_SUBTRACTS.fullmatch(word) for word in before):
+            return None
+        while before and _SUBTRACTS.fullmatch(before[-1]):  # "sin" is without in Spanish, and left in Italian
+            before.pop()
     return [word for word in before if word.isalpha()]
 
 
@@ -247,17 +292,20 @@ def _organ_stems(organ: str, spellings: tuple[str, ...]) -> _OrganStems:
     base = organ.partition("-")[0]  # what Liver-GTV is made of
     side, rest = _side_and_rest(_letters(base), is_cut_off=False)
     words = [_side_and_rest(_letters(name.partition("-")[0]), is_cut_off=False)[1] for name in {organ, *spellings}]
-    listed, close = _listed_names().get("".join(rest) if side else _key(base), ((), ()))
+    key = "".join(rest) if side else _key(base)
+    listed, close = _listed_names().get(key, ((), ()))
     own = frozenset(filter(None, (_singular("".join(spelling)) for spelling in words)))
     probable = frozenset(_stem(name) for name in listed if "*" not in name)
+    foreign = _foreign_stems().get(key, frozenset())
+    long_foreign = {stem for stem in foreign if len(stem) >= _MIN_FOREIGN_LETTERS}
     return _OrganStems(
         own=own,
         single=tuple(spelling[0] for spelling in words if len(spelling) == 1),
-        probable=probable,
+        probable=probable | foreign,
         close=frozenset(map(_stem, close)),
         patterns=tuple(_pattern(name) for name in listed if "*" in name),
         own_words=_long_stems(own),
-        all_words=_long_stems(own | probable),
+        all_words=_long_stems(own | probable | long_foreign),
         side=side,
     )
 
@@ -284,15 +332,30 @@ def _key(organ: str) -> str:
 
 
 @cache
+def _foreign_stems() -> dict[str, frozenset[str]]:
+    """Organ, in one word without side -> stems of its names in other languages, umlauts as one letter and as two."""
+    stems: dict[str, set[str]] = {}
+    for row in _rows("languages.csv"):
+        names = [spelling for name in _names(row["names"]) for spelling in (name, name.translate(_SPELLED_UMLAUT))]
+        for organ in _names(row["organs"]):
+            stems.setdefault(_key(organ), set()).update(map(_stem, names))
+    return {organ: frozenset(of_organ) for organ, of_organ in stems.items()}
+
+
+@cache
 def _listed_names() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     """Organ, in one word without side -> names of structures that are probably it, and of those that are close."""
+    rows = _rows("likeness.csv")
+    return {_key(row["organ"]): (_names(row["probable"]), _names(row["close"])) for row in rows}
+
+
+def _rows(file: str) -> Iterable[Mapping[str, str]]:
     import csv
     import pkgutil  # importlib.resources needs 12 ms to import
 
-    text = pkgutil.get_data(__package__, "likeness.csv")
+    text = pkgutil.get_data(__package__, file)
     assert text is not None  # noqa: S101 - None is of loaders that have no files
-    rows = csv.DictReader(text.decode().splitlines())
-    return {_key(row["organ"]): (_names(row["probable"]), _names(row["close"])) for row in rows}
+    return csv.DictReader(text.decode().splitlines())
 
 
 def _names(cell: str) -> tuple[str, ...]:
@@ -300,6 +363,6 @@ def _names(cell: str) -> tuple[str, ...]:
 
 
 @cache
-def _stems_of_no_organ() -> frozenset[str]:
-    """Stems of what is in the body and no organ of the list: no slip of the pen makes it one."""
-    return frozenset(map(_stem, _listed_names()["notlisted"][0]))
+def _stems_elsewhere() -> frozenset[str]:
+    """Stems of what is no organ of the list, or is one in another language: no slip of the pen makes it another."""
+    return frozenset(map(_stem, _listed_names()["notlisted"][0])).union(*_foreign_stems().values())

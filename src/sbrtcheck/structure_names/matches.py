@@ -19,10 +19,10 @@ from sbrtcheck.structure_names.matching import (
     RoiName,
     all_targets,
     derivable,
-    given_name,
     match,
     missing_names,
 )
+from sbrtcheck.structure_names.user_names import UserNames, dictionary_of, given_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class StructureMatches:
     structures
         All of the plan, contoured or not.
     given
-        Organ -> structure name, as the user gave it.
+        Organ -> structure name, as the user gave it, with the clinic's dictionary.
     by_organ
         What names, types and codes alone say of each organ.
     separate
@@ -59,7 +59,7 @@ class StructureMatches:
     """
 
     structures: tuple[RoiName, ...]
-    given: Mapping[str, str]
+    given: UserNames
     by_organ: Mapping[str, Match | NoMatch | Ambiguous]
     separate: Mapping[str, tuple[RoiName, ...]]
     recipes: tuple[Recipe, ...]
@@ -101,14 +101,14 @@ def match_structures(
     structures
         All of the plan; their order does not matter.
     names
-        Organ -> structure name, as the user gave it; wins over every rule.
+        Organ -> structure name, as the user gave it; wins over every rule. `UserNames` bring the clinic's dictionary.
     separate
         Kind of target -> its structures, where the plan has several and they lie apart (`dvh.separate_targets`): names
         do not tell that.
     """
     return StructureMatches(
         structures=tuple(structures),
-        given=dict(names or {}),
+        given=UserNames(names, dictionary_of(names)),
         by_organ={organ: match(organ, structures, names) for organ in dict.fromkeys(organs)},
         separate={kind: tuple(rois) for kind, rois in (separate or {}).items() if rois},
         recipes=derivable(structures, names),

@@ -4,17 +4,20 @@ Rules, the first that finds a structure decides; several structures at the same 
 
 1. the user's own mapping,
 2. the exact TG-263 name,
-3. a listed alias (``tg263_names.csv``), after `normalise`,
-4. for targets and the external contour: RT ROI Interpreted Type where the name has the target in it, then a target
+3. a spelling in the clinic's dictionary, after `dictionary_key`; it is explicit, so it may be any name,
+4. a listed alias (``tg263_names.csv``), after `normalise`,
+5. for targets and the external contour: RT ROI Interpreted Type where the name has the target in it, then a target
    name of TG-263 such as ``PTV_5000`` or ``PTVn1``,
-5. the RT ROI identification code, where the structure's own name does not speak against it.
+6. the RT ROI identification code, where the structure's own name does not speak against it.
 
 A structure without contours is matched only where no rule finds one that has some, and what was passed over is named. A
 name that the user gave is that structure's or nobody's: ``ROI 6``, where nothing is called so, is the ROI number 6.
 
 A name with PTV, CTV, GTV, ITV or PRV in it, or with one of ``- + ~ ^ ! & |``, is never matched to an organ: it is a
 margin or a Boolean of one. ``Lungs-GTV`` and the like are organs of their own. What is named as a planner's helper, an
-older version or a copy is matched by the first two rules only. What a weaker rule would have found is in the match.
+older version or a copy is matched by the first three rules only. What a weaker rule would have found is in the match.
+What the dictionary says is one organ is no other by a weaker rule. A name that clinics use for another organ than
+TG-263 does (``Bronchus``) is matched by the user's word alone: the mapping, or the dictionary.
 """
 
 from __future__ import annotations
@@ -25,11 +28,28 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cache, lru_cache
 
 from sbrtcheck.structure_names import target_names
 from sbrtcheck.structure_names.likeness import Likeness, is_like_target, likeness
+from sbrtcheck.structure_names.spellings import (
+    OPERATOR,
+    described,
+    is_alias,
+    is_exact,
+    is_in_doubt,
+    is_marked,
+    is_of_other_organ,
+    is_part,
+    keys,
+    normalise,
+    organ_named,
+    side_of,
+    sites,
+    spelled_out,
+    stem_of,
+)
 from sbrtcheck.structure_names.target_names import Says, is_helper
+from sbrtcheck.structure_names.user_names import Dictionary, dictionary_of, given_name, organ_by_name
 
 
 class Rule(StrEnum):
@@ -37,6 +57,7 @@ class Rule(StrEnum):
 
     GIVEN = "given by the user"
     EXACT = "TG-263 name"
+    DICTIONARY = "the clinic's dictionary"
     ALIAS = "listed alias"
     KIND = "RT ROI interpreted type"
     PREFIX = "target name with a suffix"
@@ -136,16 +157,10 @@ _DERIVED: tuple[tuple[str, str, str], ...] = (
 )
 _SIDES_OF = {"Lungs": ("Lung_L", "Lung_R"), "Kidneys": ("Kidney_L", "Kidney_R")}
 
-_OPERATOR = re.compile(r"prv|[-+~^!&|\u2010-\u2015\u2212]")
-_MARK = re.compile(rf"ptv|ctv|gtv|itv|{_OPERATOR.pattern}")
 # a name with one of these is a part or a surrogate of the organ, whatever its code says
 _PART = re.compile(r"canal|kanal|sac|wall|wand|cortex|hilum|rib|ring|avoid|dummy|part|sub|opt|eval")
 _TARGET_WORD = re.compile(r"i?gtv|[pci]tv|(?<![^\W\d_])(mets?|tumou?r|lesion|boost)(?![^\W\d_])")
 _STEERING = frozenset({"AVOIDANCE", "CONTROL"})  # interpreted types of what is contoured for the optimiser
-_WORD_BREAK = re.compile(r"[\s_.]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_SIDE = {"l": "l", "lt": "l", "left": "l", "r": "r", "rt": "r", "right": "r"}
-_GERMAN_SIDE = {"l": ("li", "links"), "r": ("re", "rechts")}  # only on listed German stems: "re" is no side in English
-_SIMILAR_ORGAN_SCORE = 60.0  # rapidfuzz ratio; a slip of the pen or two in a short name
 _SIMILAR_GIVEN_SCORE = 70.0
 _LONGEST_SHOWN = 64  # letters of a suggested name: those of the value representation LO
 _SUGGESTED_COUNT = 3
@@ -164,7 +179,7 @@ def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None =
         The plan's structures; their order does not matter.
     names
         Organ -> ROI name, as the user gave it; wins over every other rule, and is not second-guessed when the plan has
-        no ROI of that name.
+        no ROI of that name. `UserNames` bring the clinic's dictionary along, here and in all that follows.
 
     Returns
     -------
@@ -172,14 +187,14 @@ def match(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None =
         Never a guess: names that are only alike come back in ``suggested`` and ``probable``.
     """
     given = given_name(organ, names or {})
-    matched = _match_by_rules(organ, rois, given)
+    matched = _match_by_rules(organ, rois, names)
     if matched is None and given is not None:
         return NoMatch(organ=organ, given=given, suggested=_names_like(given, rois))
     if matched is None:
-        suggested, probable = _suggestions(organ, rois)
+        suggested, probable = _suggestions(organ, rois, names)
         return NoMatch(organ=organ, suggested=suggested, probable=probable)
     if isinstance(matched, Match):
-        return _with_alternatives(matched, rois, given)
+        return _with_alternatives(matched, rois, names)
     return matched
 
 
@@ -202,81 +217,6 @@ def derivable(rois: Sequence[RoiName], names: Mapping[str, str] | None = None) -
     return tuple(recipe for recipe in recipes if recipe is not None)
 
 
-def is_whole_target(name: str) -> bool:
-    """Whether a target's name says nothing of a part, a helper of the planner, a Boolean or another target in it.
-
-    Examples
-    --------
-    >>> [is_whole_target(name) for name in ("PTV_5000", "PTV 2 left", "PTV_eval", "PTV-Lung", "PTVopt", "PTV+GTV")]
-    [True, True, False, False, False, False]
-    """
-    return any(target_names.parts(target, name, _sites()) is not None for target in TARGETS)
-
-
-def normalise(name: str) -> str:
-    """Spelling without case, spaces, ``_`` and ``.``, the side last: ``'Lt Lung'`` and ``'LUNG_L'`` give ``'lung_l'``.
-
-    Idempotent. Operators such as ``-`` stay: ``Lungs-GTV`` is not ``LungsGTV``.
-
-    Examples
-    --------
-    >>> normalise("Femoral Head Lt"), normalise("L_FemoralHead"), normalise("Spinal Cord")
-    ('femoralhead_l', 'femoralhead_l', 'spinalcord')
-    """
-    spelled = name
-    while (respelled := _spell(spelled)) != spelled:  # Unicode folding may need a second turn
-        spelled = respelled
-    return spelled
-
-
-@cache
-def known_names() -> frozenset[str]:
-    """All TG-263 names that sbrtcheck knows, with the targets PTV, CTV, GTV and ITV."""
-    return frozenset(_spellings()) | frozenset(TARGETS)
-
-
-def organ_named(name: str) -> str | None:
-    """TG-263 name that ``name`` is, or is a listed alias of; None where there is none.
-
-    Examples
-    --------
-    >>> organ_named("Lt Lung"), organ_named("PTV_5000"), organ_named("Liver-PTV")
-    ('Lung_L', None, None)
-    """
-    roi = RoiName.named(name)
-    organ = name if name in known_names() else _organ_by_key().get(normalise(name))
-    return organ if organ is not None and (_is_exact(organ, roi) or _is_alias(organ, roi)) else None
-
-
-def similar_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
-    """Of some organs, those whose names or aliases are close to a name, the closest first.
-
-    Examples
-    --------
-    >>> similar_organs("Hart", known_names())[0], similar_organs("Cord", known_names())[0]
-    ('Heart', 'SpinalCord')
-    """
-    from rapidfuzz import fuzz
-
-    key = normalise(name)
-    scored = [(-max(fuzz.ratio(key, spelling) for spelling in _keys(organ)), organ) for organ in organs]
-    return tuple(organ for score, organ in sorted(scored)[:_SUGGESTED_COUNT] if -score >= _SIMILAR_ORGAN_SCORE)
-
-
-def given_name(organ: str, names: Mapping[str, str]) -> str | None:
-    """ROI name that the user gave for the organ, however the organ is spelled; None for none or an empty one.
-
-    Examples
-    --------
-    >>> given_name("SpinalCord", {"spinal cord": "Cord_2"}), given_name("Heart", {"Heart": ""})
-    ('Cord_2', None)
-    """
-    if names.get(organ):
-        return names[organ]
-    same_organ = sorted(key for key, name in names.items() if name and normalise(key) == normalise(organ))
-    return names[same_organ[0]] if same_organ else None
-
-
 def _structures_named(given: str, rois: Sequence[RoiName]) -> list[RoiName]:
     """Structures that the user's text names: those called so, else the one of the number in ``ROI 6``."""
     same_name = [r for r in rois if r.name == given]
@@ -284,21 +224,23 @@ def _structures_named(given: str, rois: Sequence[RoiName]) -> list[RoiName]:
     return same_name if same_name or not number else [r for r in rois if r.number == int(number[1])]
 
 
-def _match_by_rules(organ: str, rois: Sequence[RoiName], given: str | None) -> Match | Ambiguous | None:
+def _match_by_rules(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> Match | Ambiguous | None:
     """The match by the rules alone, without suggestions and names of others: finding these needs most of the time.
 
     A structure without contours is considered only where none with contours fits.
     """
+    given = given_name(organ, names or {})
     candidates = _structures_named(given, rois) if given is not None else rois
     contoured = [r for r in candidates if r.contoured]
     empty = [r for r in candidates if not r.contoured] if len(contoured) < len(candidates) else []
     if given is not None:
         return _match_or_ambiguous(organ, contoured, Rule.GIVEN) or _match_or_ambiguous(organ, empty, Rule.GIVEN)
-    return _by_rule(organ, contoured) or _by_rule(organ, empty)
+    rules = _rules_with(dictionary_of(names))
+    return _by_rule(organ, contoured, rules) or _by_rule(organ, empty, rules)
 
 
-def _by_rule(organ: str, rois: Sequence[RoiName]) -> Match | Ambiguous | None:
-    matches = (_match_or_ambiguous(organ, [r for r in rois if fits(organ, r)], rule) for rule, fits in _RULES)
+def _by_rule(organ: str, rois: Sequence[RoiName], rules: _Rules) -> Match | Ambiguous | None:
+    matches = (_match_or_ambiguous(organ, [r for r in rois if fits(organ, r)], rule) for rule, fits in rules)
     return next((matched for matched in matches if matched is not None), None)
 
 
@@ -310,15 +252,18 @@ def _match_or_ambiguous(organ: str, fitting: Sequence[RoiName], rule: Rule) -> M
     return Ambiguous(organ=organ, rois=tuple(sorted(fitting, key=_order)))
 
 
-def _with_alternatives(matched: Match, rois: Sequence[RoiName], given: str | None) -> Match:
+def _with_alternatives(matched: Match, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> Match:
     """The match with the names of other structures that might be the organ too."""
+    given = given_name(matched.organ, names or {})
+    rules = _rules_with(dictionary_of(names))
     empty = [r for r in rois if not r.contoured and r != matched.roi]
     if given is not None:
         passed_over: Iterable[RoiName] = set(_structures_named(given, empty))
     else:
-        passed_over = {r for r in empty if any(fits(matched.organ, r) for _, fits in _RULES)}
-    others = () if given is not None else _weaker_matches(matched, rois)
-    suggested, probable = ((), ()) if matched.roi.contoured or given is not None else _suggestions(matched.organ, rois)
+        passed_over = {r for r in empty if any(fits(matched.organ, r) for _, fits in rules)}
+    others = () if given is not None else _weaker_matches(matched, rois, rules)
+    needs_none = matched.roi.contoured or given is not None
+    suggested, probable = ((), ()) if needs_none else _suggestions(matched.organ, rois, names)
     return replace(
         matched,
         others=_labels(others, rois),
@@ -328,7 +273,9 @@ def _with_alternatives(matched: Match, rois: Sequence[RoiName], given: str | Non
     )
 
 
-def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiName, ...]:
+def copies_of(
+    organ: str, roi: RoiName, rois: Sequence[RoiName], names: Mapping[str, str] | None = None
+) -> tuple[RoiName, ...]:
     """Contoured structures that may be the organ as well as the one matched to it, or a part of it, by their names.
 
     Copies, versions and parts such as ``Heart 2`` or ``Heart_old``, other spellings, and for a target what may be one
@@ -341,6 +288,8 @@ def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiNam
         The organ, and the structure that was matched to it by another rule than the user's word.
     rois
         All structures of the plan.
+    names
+        What the user says of names: the dictionary may know a structure as another organ.
 
     Examples
     --------
@@ -350,22 +299,23 @@ def copies_of(organ: str, roi: RoiName, rois: Sequence[RoiName]) -> tuple[RoiNam
     ['Spinal Cord 2']
     """
     others = [r for r in rois if r.contoured and r != roi]
+    dictionary = dictionary_of(names)
     if organ in TARGETS:
         return tuple(sorted((r for r in others if _may_be(organ, r)), key=_order))
-    return tuple(sorted((r for r in others if _is_copy(organ, r)), key=_order))
+    return tuple(sorted((r for r in others if _is_copy(organ, r, dictionary)), key=_order))
 
 
-def _is_copy(organ: str, roi: RoiName) -> bool:
-    other_organ = organ_named(roi.name)
-    if _is_marked(roi.name) or other_organ not in (None, organ):
+def _is_copy(organ: str, roi: RoiName, dictionary: Dictionary) -> bool:
+    other_organ = organ_by_name(roi.name, dictionary)
+    if is_marked(roi.name) or other_organ not in (None, organ):
         return False
-    return other_organ == organ or _likeness(organ, roi) is Likeness.PROBABLE
+    return other_organ == organ or _likeness(organ, roi, dictionary) is Likeness.PROBABLE
 
 
-def _weaker_matches(matched: Match, rois: Iterable[RoiName]) -> Iterable[RoiName]:
+def _weaker_matches(matched: Match, rois: Iterable[RoiName], rules: _Rules) -> Iterable[RoiName]:
     """Contoured structures that a weaker rule would have found, had the one matched not been there."""
-    rules = [rule for rule, _ in _RULES]
-    weaker_rules = [fits for _, fits in _RULES[rules.index(matched.rule) + 1 :]]
+    place = [rule for rule, _ in rules].index(matched.rule)
+    weaker_rules = [fits for _, fits in rules[place + 1 :]]
     unmatched = {r for r in rois if r.contoured and r != matched.roi}
     return [r for r in unmatched if _may_be(matched.organ, r) or any(fits(matched.organ, r) for fits in weaker_rules)]
 
@@ -384,68 +334,67 @@ def _order(roi: RoiName) -> tuple[str, int]:
 
 
 def _is_exact(organ: str, roi: RoiName) -> bool:
-    return roi.name == organ
+    return is_exact(organ, roi.name)
 
 
 def _is_alias(organ: str, roi: RoiName) -> bool:
-    if _is_marked(roi.name) and not _is_marked(organ):
-        return False
-    if roi.name.startswith("_"):  # TG-263: not for evaluation
-        return False
-    return normalise(roi.name) in _keys(organ)
+    return is_alias(organ, roi.name)
 
 
 def _has_kind(organ: str, roi: RoiName) -> bool:
     """RT ROI Interpreted Type says so (PS3.3 C.8.8.8.1), and so does the name of a target."""
     if roi.kind != organ.upper() or organ not in {*TARGETS, "External"} or is_helper(roi.name):
         return False
-    return not _is_marked(roi.name) if organ == "External" else _mentions(organ, roi.name)
+    return not is_marked(roi.name) if organ == "External" else _mentions(organ, roi.name)
 
 
 def _mentions(target: str, name: str) -> bool:
     """Whether that target, no other, and no operator is in the name."""
-    return target_names.mentions(target, name) and not _OPERATOR.search(name.casefold())
+    return target_names.mentions(target, name) and not OPERATOR.search(name.casefold())
 
 
 def _has_prefix(organ: str, roi: RoiName) -> bool:
     """``PTV_5000``, ``PTV1``, ``IGTV lower``: the target's name, then only what TG-263 lets follow it."""
     if organ not in TARGETS or roi.kind in _STEERING:
         return False
-    return target_names.parts(organ, roi.name, _sites()) is not None
+    return target_names.parts(organ, roi.name, sites()) is not None
 
 
 def _may_be(organ: str, roi: RoiName) -> bool:
     """A target of that kind by its type or the beginning of its name alone: too little for a match, to be named."""
-    if organ not in TARGETS or is_helper(roi.name) or roi.kind in _STEERING or _OPERATOR.search(roi.name.casefold()):
+    if organ not in TARGETS or is_helper(roi.name) or roi.kind in _STEERING or OPERATOR.search(roi.name.casefold()):
         return False
     begins = target_names.suffix(organ, roi.name) is not None
-    typed = roi.kind == organ and not _is_marked(roi.name) and _stem(normalise(roi.name)) not in _sites()
+    typed = roi.kind == organ and not is_marked(roi.name) and stem_of(normalise(roi.name)) not in sites()
     return typed or (begins and _mentions(organ, roi.name))
 
 
 def _has_code(organ: str, roi: RoiName) -> bool:
     """One of its codes names the organ, and neither its type nor its name says that it is something else."""
-    if not roi.codes or organ in TARGETS or roi.kind in {*TARGETS, "EXTERNAL"} or _is_marked(roi.name):
+    if not roi.codes or organ in TARGETS or roi.kind in {*TARGETS, "EXTERNAL"} or is_marked(roi.name):
         return False
     if is_helper(roi.name) and not is_helper(organ):
         return False
-    known_keys = _keys(organ) | _described(organ)
+    if is_in_doubt(roi.name):
+        return False
+    known_keys = keys(organ) | described(organ)
     coded = {key for key in map(normalise, roi.codes) if key in known_keys}
     return bool(coded) and not _name_contradicts(organ, roi.name, coded)
 
 
 def _name_contradicts(organ: str, name: str, coded: set[str]) -> bool:
     key = normalise(name)
-    if _side(key) not in {"", _side(normalise(organ))}:
+    if side_of(key) not in {"", side_of(normalise(organ))}:
         return True
-    if any(key in _keys(other) | _described(other) for other in known_names() - {organ}):
+    if is_of_other_organ(key, organ):
         return True
     spelled = "".join(coded) + normalise(organ)
     return any(part not in spelled for part in _PART.findall(key))
 
 
 _Fits = Callable[[str, RoiName], bool]
-_RULES: tuple[tuple[Rule, _Fits], ...] = (
+_Rules = tuple[tuple[Rule, _Fits], ...]
+_RULES: _Rules = (
     (Rule.EXACT, _is_exact),
     (Rule.ALIAS, _is_alias),
     (Rule.KIND, _has_kind),
@@ -454,15 +403,25 @@ _RULES: tuple[tuple[Rule, _Fits], ...] = (
 )
 
 
-def _is_marked(name: str) -> bool:
-    """Of a target or a margin, or a Boolean: never the organ itself."""
-    return _MARK.search(normalise(name)) is not None
+def _rules_with(dictionary: Dictionary) -> _Rules:
+    """The rules with that of the dictionary among them; below it, what the dictionary says is another organ is none."""
+    if not dictionary.spellings:
+        return _RULES
+
+    def is_listed(organ: str, roi: RoiName) -> bool:
+        return dictionary.is_organ(organ, roi.name)
+
+    def unless_other(fits: _Fits) -> _Fits:
+        return lambda organ, roi: dictionary.organ_of(roi.name) is None and fits(organ, roi)
+
+    exact, *weaker = _RULES
+    return exact, (Rule.DICTIONARY, is_listed), *((rule, unless_other(fits)) for rule, fits in weaker)
 
 
 def _recipe(
     organ: str, base: str, target: str, rois: Sequence[RoiName], names: Mapping[str, str] | None
 ) -> Recipe | None:
-    if given_name(organ, names or {}) is not None or _match_by_rules(organ, rois, None) is not None:
+    if given_name(organ, names or {}) is not None or _match_by_rules(organ, rois, names) is not None:
         return None
     plus = _both_sides(base, rois, names) if organ == base else _structures_of_organ(base, rois, names)
     minus = _separate_targets(target, rois, names) if target else ()
@@ -474,7 +433,7 @@ def _recipe(
 def _structures_of_organ(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """Structures that together are the organ: itself, or both sides when nobody contoured it."""
     given = given_name(organ, names or {})
-    match _match_by_rules(organ, rois, given):
+    match _match_by_rules(organ, rois, names):
         case Match(roi=roi):
             return (roi,)
         case None if given is None:
@@ -486,7 +445,7 @@ def _structures_of_organ(organ: str, rois: Sequence[RoiName], names: Mapping[str
 def _both_sides(organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> tuple[RoiName, ...]:
     """Left and right, both or nothing."""
     sides = _SIDES_OF.get(organ, ())
-    matches = [_match_by_rules(side, rois, given_name(side, names or {})) for side in sides]
+    matches = [_match_by_rules(side, rois, names) for side in sides]
     matched = tuple(side.roi for side in matches if isinstance(side, Match))
     return matched if len(set(matched)) == len(sides) else ()
 
@@ -500,9 +459,11 @@ def targets(target: str, rois: Sequence[RoiName], names: Mapping[str, str] | Non
     given = given_name(target, names or {})
     if given is not None:
         return _contoured_or_all(_structures_named(given, rois))
-    fits = (_is_exact, _is_alias, _has_kind, _has_prefix)
+    dictionary = dictionary_of(names)
+    fits = [fit for rule, fit in _rules_with(dictionary) if rule is not Rule.CODE]
     fitting = {r for r in rois if any(fit(target, r) for fit in fits)}
-    unclear = any(_may_be(target, r) for r in rois if r.contoured and r not in fitting)
+    unknown = [r for r in rois if r.contoured and r not in fitting and dictionary.organ_of(r.name) is None]
+    unclear = any(_may_be(target, r) for r in unknown)
     return () if unclear else _contoured_or_all(fitting)
 
 
@@ -517,7 +478,7 @@ def all_targets(rois: Sequence[RoiName], names: Mapping[str, str] | None = None)
     """
     given_names = [given_name(target, names or {}) for target in TARGETS]
     given = {r for name in given_names if name is not None for r in _structures_named(name, rois)}
-    fits = (_is_exact, _is_alias, _has_kind, _has_prefix, _may_be)
+    fits = [*(fit for rule, fit in _rules_with(dictionary_of(names)) if rule is not Rule.CODE), _may_be]
     fitting = {r for r in rois if any(fit(target, r) for target in TARGETS for fit in fits)}
     return tuple(sorted((r for r in fitting | given if r.contoured), key=_order))
 
@@ -556,28 +517,39 @@ def _separate_targets(target: str, rois: Sequence[RoiName], names: Mapping[str, 
 
 def _are_separate(target: str, rois: Collection[RoiName]) -> bool:
     """Whether the names, where there are several, tell which target each is: not versions, images or doses of one."""
-    by_name = [target_names.parts(target, r.name, _sites()) for r in rois]
+    by_name = [target_names.parts(target, r.name, sites()) for r in rois]
     distinct = {parts for parts in by_name if parts is not None and {says for says, _ in parts} <= {Says.WHICH}}
     return len(rois) == 1 or len(distinct) == len(rois)
 
 
-def _suggestions(organ: str, rois: Sequence[RoiName]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _suggestions(
+    organ: str, rois: Sequence[RoiName], names: Mapping[str, str] | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names to suggest, the likeliest first, and those of them that are probably the organ; contoured ones only."""
+    dictionary = dictionary_of(names)
     graded: dict[str, Likeness] = {}
     for roi in rois:
         if not roi.contoured or len(roi.name) > _LONGEST_SHOWN:
             continue
-        grade = _target_likeness(organ, roi) if organ in TARGETS else _likeness(organ, roi)
-        if grade is not Likeness.UNLIKE:
+        grade = _target_likeness(organ, roi) if organ in TARGETS else _likeness(organ, roi, dictionary)
+        if grade is not Likeness.UNLIKE and not (is_in_doubt(roi.name) and _is_settled(roi, rois, names)):
             graded[roi.name] = max(grade, graded.get(roi.name, grade))
     probable = sorted(name for name, grade in graded.items() if grade is Likeness.PROBABLE)[:_PROBABLE_COUNT]
     close = sorted(name for name, grade in graded.items() if grade is Likeness.CLOSE)
     return (*probable, *close[: max(_SUGGESTED_COUNT - len(probable), 0)]), tuple(probable)
 
 
-def _likeness(organ: str, roi: RoiName) -> Likeness:
-    is_other_organ = organ_named(roi.name) not in (None, organ)
-    return likeness(organ, _spelled_out(organ), roi.name, kind=roi.kind, is_other_organ=is_other_organ)
+def _is_settled(roi: RoiName, rois: Sequence[RoiName], names: Mapping[str, str] | None) -> bool:
+    """Whether the user said which organ the structure is, so that it is not asked about for others."""
+    given = (name for name in (names or {}).values() if name)
+    return dictionary_of(names).organ_of(roi.name) is not None or any(roi in _structures_named(g, rois) for g in given)
+
+
+def _likeness(organ: str, roi: RoiName, dictionary: Dictionary) -> Likeness:
+    if is_part(roi.name, organ):
+        return Likeness.PROBABLE
+    is_other_organ = organ_by_name(roi.name, dictionary) not in (None, organ)
+    return likeness(organ, spelled_out(organ), roi.name, kind=roi.kind, is_other_organ=is_other_organ)
 
 
 def _target_likeness(target: str, roi: RoiName) -> Likeness:
@@ -594,73 +566,3 @@ def _names_like(given: str, rois: Sequence[RoiName]) -> tuple[str, ...]:
     names = {r.name for r in rois if r.contoured and len(r.name) <= _LONGEST_SHOWN}
     scored = sorted((-fuzz.ratio(key, normalise(name)), name) for name in names)
     return tuple(name for score, name in scored if -score >= _SIMILAR_GIVEN_SCORE)[:_SUGGESTED_COUNT]
-
-
-def _side(key: str) -> str:
-    """``'l'``, ``'r'``, ``'lr'`` or ``''`` of a normalised name."""
-    return "lr" if key.endswith("_l_r") else key[-1] if key.endswith(("_l", "_r")) else ""
-
-
-def _stem(key: str) -> str:
-    """The normalised name without its side."""
-    return key[:-4] if key.endswith("_l_r") else key[:-2] if _side(key) else key
-
-
-@lru_cache(maxsize=1 << 14)
-def _spell(name: str) -> str:
-    words = [w.casefold() for w in _WORD_BREAK.split(unicodedata.normalize("NFKC", name)) if w]
-    sides = sorted({_SIDE[w] for w in words if w in _SIDE})
-    return unicodedata.normalize("NFKC", "_".join(["".join(w for w in words if w not in _SIDE), *sides]))
-
-
-@cache
-def _spellings() -> dict[str, tuple[str, str, str]]:
-    """TG-263 name -> its description, its aliases and its German aliases (``;`` between them)."""
-    import csv
-    import pkgutil  # importlib.resources needs 12 ms to import
-
-    text = pkgutil.get_data(__package__, "tg263_names.csv")
-    assert text is not None  # noqa: S101 - None is of loaders that have no files
-    rows = csv.DictReader(text.decode().splitlines())
-    return {r["name"]: (r["description"], r["aliases"], r["german"]) for r in rows}
-
-
-@lru_cache(maxsize=1024)
-def _spelled_out(organ: str) -> tuple[str, ...]:
-    """All spellings of the organ, and its description where that is no list of several."""
-    described, aliases, german = _spellings().get(organ, ("", "", ""))
-    return tuple(filter(None, (*aliases.split(";"), *german.split(";"), "" if "-" in described else described)))
-
-
-@lru_cache(maxsize=1024)
-def _keys(organ: str) -> frozenset[str]:
-    """Normalised spellings that are the organ."""
-    _, aliases, german = _spellings().get(organ, ("", "", ""))
-    keys = {normalise(name) for name in (organ, *aliases.split(";"), *german.split(";")) if name}
-    if organ == "ITV" or organ.endswith("-ITV"):
-        keys.add(normalise(organ.removesuffix("ITV") + "IGTV"))
-    for key in map(normalise, filter(None, german.split(";"))):
-        for word in _GERMAN_SIDE.get(_side(key), ()):
-            keys |= {key[:-2] + word, word + key[:-2]}
-    return frozenset(keys)
-
-
-@cache
-def _organ_by_key() -> dict[str, str]:
-    """Normalised spelling -> organ; no spelling is that of two."""
-    return {key: organ for organ in sorted(known_names(), reverse=True) for key in _keys(organ)}
-
-
-@cache
-def _sites() -> frozenset[str]:
-    """Normalised names of whole organs, without side: what a target may be named after, and what no target is."""
-    whole_organs = (organ for organ in _spellings() if not _is_marked(organ) and not is_helper(organ))
-    return frozenset(_stem(key) for organ in whole_organs for key in _keys(organ))
-
-
-@lru_cache(maxsize=1024)
-def _described(organ: str) -> frozenset[str]:
-    """TG-263's description of the organ, where no other organ has the same: what a code's meaning may say."""
-    described = [normalise(text) for text, _, _ in _spellings().values()]
-    own = normalise(_spellings().get(organ, ("", "", ""))[0])
-    return frozenset({own}) if own and described.count(own) == 1 else frozenset()

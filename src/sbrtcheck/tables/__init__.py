@@ -4,10 +4,12 @@ What a table is: ``limits`` (a number, or values by volume), ``values`` (rows, s
 points on curves), ``table``. From a file to it: ``document`` reads YAML with its lines, ``shape`` has a model of each
 entry that gives its value, ``shape_faults`` and ``checks`` find what is wrong, ``load`` calls one after the other.
 Likewise ``sites`` (which organs a plan of a site is expected to have contoured), ``names`` (the user's names for
-organs), ``shipped`` (other files of this package, whose values are in ``reference_data``). ``lint``, ``lint_rows`` and
-``lint_sites`` look for what loads and cannot be meant.
+organs), ``dictionary`` (a clinic's spellings of them, which ``learn`` extends), ``shipped`` (other files of this
+package, whose values are in ``reference_data``). ``lint``, ``lint_rows`` and ``lint_sites`` look for what loads and
+cannot be meant.
 """
 
+from sbrtcheck.tables.dictionary import load_dictionary
 from sbrtcheck.tables.limits import (
     FixedLimit,
     Limit,
@@ -71,6 +73,7 @@ __all__ = [
     "bundled_tables",
     "holds_at",
     "json_schema",
+    "load_dictionary",
     "load_names",
     "load_sites",
     "load_table",

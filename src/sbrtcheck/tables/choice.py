@@ -230,9 +230,9 @@ def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, 
     for organ, name in names.items():
         if not isinstance(name, str):
             raise NamesError(f"the name of {organ!r} is no text", place, "write a ROI's number like 'ROI 6'")
-    organs = known_names() | _organs(tables)
+    organs = known_names() | organs_of_tables(tables)
     if _names_without_organ(names, organs):  # the bundled tables are read only when they are needed
-        organs |= _organs(bundled_tables())
+        organs |= organs_of_tables(bundled_tables())
     unknown = _names_without_organ(names, organs)
     if not unknown:
         return
@@ -245,7 +245,8 @@ def check_names(names: Mapping[str, str], tables: Sequence[ConstraintTable], *, 
     raise NamesError(f"no table has an organ {unknown[0]!r}, nor is it a TG-263 name known here", place, hint)
 
 
-def _organs(tables: Sequence[ConstraintTable]) -> set[str]:
+def organs_of_tables(tables: Sequence[ConstraintTable]) -> set[str]:
+    """Every organ that a row of the tables is on."""
     return {organ for table in tables for row in table.rows for organ in row.structures}
 
 
