@@ -1042,13 +1042,23 @@ def test_an_airway_under_another_name_does_not_pass_on_the_trachea(check: Check,
 def test_a_union_without_a_part_says_which_and_why(check: Check) -> None:
     """The part is there under a name that may be its own: that is not the same as not contoured."""
     files = lung()
-    files.roi("Bronchus_Main").ROIName = "PBT"
+    files.roi("Bronchus_Main").ROIName = "Bronchi"
     done = check(files, *LUNG)
     assert done.came_to == ("REVIEW", 3)
     (row,) = done.rows("Trachea", "D0.035cc[Gy]")
     assert row["reason"] == Reason.PART_MISSING
     assert "Bronchus_Main" in row["lacking"]
-    assert "PBT" in row["lacking"] + row["detail"] + done.texts
+    assert "Bronchi" in row["lacking"] + row["detail"] + done.texts
+
+
+@pytest.mark.parametrize("name", ["PBT", "Prox_Bronch_Tree", "ProxBronchTree"])
+def test_a_proximal_bronchial_tree_is_judged_with_the_trachea_beside_it(check: Check, name: str) -> None:
+    files = lung()
+    files.roi("Bronchus_Main").ROIName = name
+    done = check(files, *LUNG)
+    (row,) = done.rows("ProxBronchTree", "D0.035cc[Gy]")
+    assert (row["contour"], row["lacking"]) == (f"{name} + Trachea", "")
+    assert row["verdict"] == "PASS"
 
 
 def test_parts_given_by_hand_in_an_export_are_no_less_than_no_parts(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from sbrtcheck.judge.naming import plan_names
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.judge.structures import plan_structures
 from sbrtcheck.options import CheckOptions
+from sbrtcheck.plan import SEX_NOT_STATED
 from sbrtcheck.results.plan_site import UNKNOWN_SITE
 from sbrtcheck.structure_names import (
     Match,
@@ -101,7 +102,7 @@ def test_kinds_of_targets_among_organs() -> None:
 def judged(dvhs: DVHSet, *rows: Constraint) -> JudgedPlan:
     matches = match_plan(dvhs, [organ for one in rows for organ in one.structures])
     dose = check_dose(dvhs, matches.targets, accepted=True)
-    return judged_plan(plan_structures(dvhs, matches), rows, site=UNKNOWN_SITE, dose=dose)
+    return judged_plan(plan_structures(dvhs, matches), rows, site=UNKNOWN_SITE, dose=dose, sex=SEX_NOT_STATED)
 
 
 def test_rows_on_the_same_structures_together_share_one_dvh_of_them() -> None:
@@ -122,7 +123,7 @@ def test_structures_of_one_name_have_keys_of_their_own() -> None:
         {"Kidney_L": "ROI 1", "Kidney_R": "ROI 2"},
     )
     dose = check_dose(dvhs, matches.targets, accepted=True)
-    plan = judged_plan(plan_structures(dvhs, matches), rows, site=UNKNOWN_SITE, dose=dose)
+    plan = judged_plan(plan_structures(dvhs, matches), rows, site=UNKNOWN_SITE, dose=dose, sex=SEX_NOT_STATED)
     assert [matched.key for one in rows for matched in plan.select(one)] == [(("Niere", 1),), (("Niere", 2),)]
 
 
