@@ -94,6 +94,13 @@ def test_a_fault_of_a_mapping_has_no_line() -> None:
         load_dictionary({"Heart": ["Cor", "cor"]})
 
 
+def test_a_mapping_of_what_is_no_text_is_refused() -> None:
+    with pytest.raises(NamesError, match="the organ 5 of the dictionary is no text"):
+        load_dictionary({5: ["x"]})  # type: ignore[dict-item]
+    with pytest.raises(NamesError, match="the spellings of 'Heart' are no list"):
+        load_dictionary({"Heart": "Herz"})
+
+
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(NamesError, match="cannot be read"):
         load_dictionary(tmp_path / "none.yaml")

@@ -119,6 +119,12 @@ def test_a_plan_with_one_organ_and_the_cord_alone_lacks_the_others(site: str, mi
     assert [one.organ for one in SHIPPED.site(site).expects if not is_contoured(one, contoured)] == missing
 
 
+def test_the_proximal_bronchial_tree_is_trachea_and_main_bronchus_and_neither_part_is_without_the_other() -> None:
+    (airways,) = (one for one in SHIPPED.site("lung").expects if one.organ == "Trachea and main bronchus")
+    alone = [{"ProxBronchTree"}, {"Trachea", "Bronchus_Main"}, {"Trachea"}, {"Bronchus_Main"}]
+    assert [is_contoured(airways, contoured) for contoured in alone] == [True, True, False, False]
+
+
 @pytest.mark.parametrize(
     ("plan", "site"), [("lung-50gy-5fx", "lung"), ("lung-50gy-5fx", "node"), ("liver-45gy-3fx", "liver")]
 )

@@ -21,7 +21,6 @@ _SCREEN = "-"
     epilog=options.examples(
         "sbrtcheck names plan --table rtog-0813",
         "sbrtcheck names plan --table rtog-0813 --template names.yaml",
-        "sbrtcheck names plan --table rtog-0813 --names names.yaml --learn dictionary.yaml",
     )
 )
 @options.folder

@@ -13,7 +13,7 @@ from sbrtcheck.formatting import clean
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.results.labels import limit_used_text, metric_text, result_text, verdict_text
 from sbrtcheck.results.outcome import Outcome, Verdict
-from sbrtcheck.structure_names import TARGETS
+from sbrtcheck.structure_names import TARGETS, Match, Rule
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import Kind
 from sbrtcheck.tables.points import axis_point, curve_point
@@ -22,9 +22,15 @@ _TOGETHER = " + "  # between the names of contours that were measured as one org
 
 
 def given_targets(names: PlanNames) -> dict[str, str]:
-    """The structures that the user named for targets."""
-    given = {organ.organ: organ.given_name for organ in names.organs if organ.organ in TARGETS}
-    return {target: name for target, name in given.items() if name is not None}
+    """The structures that the user named for targets, in a names file or in the clinic's dictionary."""
+    targets = [organ for organ in names.organs if organ.organ in TARGETS]
+    given = {organ.organ: organ.given_name for organ in targets if organ.given_name is not None}
+    by_dictionary = {
+        organ.organ: organ.match.roi.name
+        for organ in targets
+        if isinstance(organ.match, Match) and organ.match.rule is Rule.DICTIONARY
+    }
+    return by_dictionary | given
 
 
 def outcome_points(outcomes: Sequence[Outcome], dvhs: DVHSet) -> tuple[tuple[CurvePoint, ...], tuple[NotDrawn, ...]]:

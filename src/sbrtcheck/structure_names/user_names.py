@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sbrtcheck.structure_names.spellings import normalise, organ_named
 
 
+@lru_cache(maxsize=1 << 16)
 def dictionary_key(spelling: str) -> str:
     """What makes two spellings of a dictionary the same: as `normalise`, but ``_`` in front keeps its meaning.
 

@@ -54,6 +54,9 @@ def load_dictionary(dictionary: DictionaryInput | None, tables: Sequence[Constra
     if dictionary is None or isinstance(dictionary, Dictionary):
         return dictionary or NO_DICTIONARY
     if isinstance(dictionary, Mapping):
+        organs: Iterable[object] = dictionary
+        if bad_keys := [organ for organ in organs if not isinstance(organ, str)]:
+            raise NamesError(f"the organ {bad_keys[0]!r} of the dictionary is no text", hint="give its TG-263 name")
         document = Document(data={organ: _as_list(spellings) for organ, spellings in dictionary.items()}, lines={})
         _raise(dictionary_faults(document, tables), "")
         return Dictionary(spellings={organ: tuple(spellings) for organ, spellings in dictionary.items()})
