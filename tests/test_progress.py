@@ -162,7 +162,7 @@ def test_every_stage_of_a_check_is_told_in_its_order_without_a_path_or_a_structu
     stages = [line.split(":")[0] for line in lines if re.search(r"\([0-9.]+ s\)$", line)]
     assert stages == ["tables", "files", "dose", "structures", "DVHs", "evaluation"]
     assert "Mustermann" not in done.stderr
-    assert "rtog-0813 1.1.0 (21 rows)" in lines[0]
+    assert "rtog-0813 1.3.0 (21 rows)" in lines[0]
     assert any(line.startswith("files: 1 RTDOSE, 1 RTPLAN, 1 RTSTRUCT; 0 other DICOM") for line in lines)
     assert any("prescription 50 Gy in 5 fractions" in line for line in lines)
     assert any(line.startswith("DVHs: 14 of 14 requested computed, 17 in the plan; slab") for line in lines)
