@@ -126,6 +126,8 @@ REASONS = {
     Reason.UNIT_UNKNOWN: "A stored or exported DVH does not say its units, or they cannot be right.",
     Reason.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; what lies outside could turn the verdict.",
     Reason.NEEDS_WHOLE_PLAN: "The metric needs the whole dose grid, or all targets; one structure's DVH does not do.",
+    Reason.SEX_UNKNOWN: "The limit is for men or for women, and no file says the patient's sex; --sex does.",
+    Reason.SIDE_UNKNOWN: "The limit is for the organ on one side of the target; --laterality says where the target is.",
     Reason.NOT_GIVEN: "A risk model, or a rule for a sum of plans, needs what no file says; the detail names it.",
 }
 FINDINGS = {
@@ -159,6 +161,7 @@ FINDINGS = {
     FindingCode.STORED_DVH_INCOMPLETE: "A stored or exported DVH lacks something, and what was done about it.",
     FindingCode.DERIVED_STRUCTURE: "The structure was built from others, or without a part that is not contoured.",
     FindingCode.NAME_MATCH: "Another structure was matched than the one asked for first.",
+    FindingCode.SIDE_OF_TARGET: "Which of a pair of organs is on the side of the target, and what told it.",
     FindingCode.SEVERAL_TARGETS: "The plan has several targets of the kind asked for, and how they were used.",
     FindingCode.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; its volume is more than the value says.",
     FindingCode.FILE_SKIPPED: "Files that are no DICOM, or copies of others.",

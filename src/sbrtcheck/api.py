@@ -75,6 +75,8 @@ def check(  # noqa: PLR0913 - the front door has every option
     accept_dose: bool = False,
     strict: bool = False,
     include_unconfirmed: bool = False,
+    laterality: str | None = None,
+    sex: str | None = None,
     progress: Progress = no_progress,
 ) -> Report:
     """Check one plan against one or several tables.
@@ -114,6 +116,11 @@ def check(  # noqa: PLR0913 - the front door has every option
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
         Rows that two readers do not confirm count too.
+    laterality
+        Side of the target, ``"left"`` or ``"right"``, for limits on the organ on its side or on the other; told by the
+        contours when None.
+    sex
+        Of the patient, ``"female"`` or ``"male"``, for limits that differ by it; as the plan's files say when None.
     progress
         Called with the number of structures computed and of all.
 
@@ -138,6 +145,8 @@ def check(  # noqa: PLR0913 - the front door has every option
         accept_dose=accept_dose,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
+        laterality=laterality,
+        sex=sex,
         progress=progress,
     )
     return check_with(path, table, options, plan=plan, prescription=prescription, against=against)
@@ -181,6 +190,8 @@ def compare(  # noqa: PLR0913 - one argument an option
     sites: str | PathLike[str] | Sites | None = None,
     accept_dose: bool = False,
     include_unconfirmed: bool = False,
+    laterality: str | None = None,
+    sex: str | None = None,
     progress: Progress = no_progress,
 ) -> PlanComparison:
     """Compare two plans of one patient: row by row which is better, and how their DVHs differ.
@@ -199,7 +210,8 @@ def compare(  # noqa: PLR0913 - one argument an option
         Of the first plan, then of the second; None or nothing for what the files say.
     names
         TG-263 name -> structure name, of both plans, or a file with that.
-    end_caps, slice_interpolation, dose_interpolation, sites, accept_dose, include_unconfirmed, progress
+    end_caps, slice_interpolation, dose_interpolation, sites, accept_dose, include_unconfirmed, laterality, sex,
+    progress
         As in `check`.
 
     Returns
@@ -221,6 +233,8 @@ def compare(  # noqa: PLR0913 - one argument an option
         sites=sites,
         accept_dose=accept_dose,
         include_unconfirmed=include_unconfirmed,
+        laterality=laterality,
+        sex=sex,
         progress=progress,
     )
     named_tables = options.named_tables(table, purpose="to compare by")

@@ -135,6 +135,7 @@ def accumulate(
         origin=Origin.COMPUTED,
         provenance=_provenance(courses),
         findings=(*(finding for course in courses for finding in course.plan.findings), *findings),
+        sex=first.sex,
     )
 
 

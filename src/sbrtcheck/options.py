@@ -13,8 +13,9 @@ from typing import TypeVar
 
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
+from sbrtcheck.plan import Sex
 from sbrtcheck.progress import Progress, no_progress
-from sbrtcheck.tables import ConstraintTable, Sites, load_names, load_sites
+from sbrtcheck.tables import ConstraintTable, Side, Sites, load_names, load_sites
 from sbrtcheck.tables.choice import TableName, check_names, check_sites, load_tables
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -51,6 +52,10 @@ class CheckOptions:
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
         Rows that two readers do not confirm count too.
+    laterality
+        The side of the target; told by the contours when None.
+    sex
+        The patient's; as the files of the plan say when None.
     progress
         Called with the number of structures computed and of all.
     """
@@ -64,6 +69,8 @@ class CheckOptions:
     accept_dose: bool = False
     strict: bool = False
     include_unconfirmed: bool = False
+    laterality: Side | None = None
+    sex: Sex | None = None
     progress: Progress = no_progress
 
     def __post_init__(self) -> None:
@@ -84,6 +91,8 @@ class CheckOptions:
         accept_dose: bool = False,
         strict: bool = False,
         include_unconfirmed: bool = False,
+        laterality: str | None = None,
+        sex: str | None = None,
         progress: Progress = no_progress,
     ) -> CheckOptions:
         """Read the choices as people write them: words for enums, files for names and sites, one site or several.
@@ -109,6 +118,8 @@ class CheckOptions:
             accept_dose=accept_dose,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
+            laterality=None if laterality is None else _chosen(Side, laterality, "the laterality"),
+            sex=None if sex is None else _chosen(Sex, sex, "the sex"),
             progress=progress,
         )
 

@@ -74,6 +74,7 @@ class FindingCode(StrEnum):
     DERIVED_STRUCTURE = "derived structure"
     NAME_MATCH = "name match"
     SEVERAL_TARGETS = "several targets"
+    SIDE_OF_TARGET = "side of the target"
     ISODOSE_LEAVES_GRID = "isodose leaves the dose grid"
     FILE_SKIPPED = "file skipped"
     BEYOND_MODEL = "beyond the range of a model"
@@ -298,6 +299,23 @@ class UnknownPrescription:
     fractions: int | None = None
 
 
+class Sex(StrEnum):
+    """The patient's sex, by which some limits differ."""
+
+    FEMALE = "female"
+    MALE = "male"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownSex:
+    """The patient's sex could not be told, and why."""
+
+    reason: str
+
+
+SEX_NOT_STATED = UnknownSex(reason="the plan's files do not say it")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanUids:
     """Identifiers of the files a plan was made from; ``""`` where a file had none or none was used."""
@@ -316,7 +334,7 @@ class PlanUids:
 class Plan:
     """One plan: no patient identity is kept in it.
 
-    ``label`` is the RT Plan Label, empty when absent.
+    ``label`` is the RT Plan Label, empty when absent. ``sex`` is the patient's, which some limits depend on.
     """
 
     dose: DoseGrid
@@ -324,6 +342,7 @@ class Plan:
     prescription: Prescription | UnknownPrescription
     uids: PlanUids = PlanUids()
     label: str = ""
+    sex: Sex | UnknownSex = SEX_NOT_STATED
     findings: tuple[Finding, ...] = ()
 
     def structure(self, name: str) -> Structure:

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 @options.accept_dose
 @options.strict
 @options.include_unconfirmed
+@options.laterality
+@options.sex
 @options.quiet
 @options.verbose
 @click.pass_context

@@ -35,6 +35,8 @@ _AS_STATED = "-"
 @options.slice_interpolation
 @options.dose_interpolation
 @options.include_unconfirmed
+@options.laterality
+@options.sex
 @options.quiet
 @options.verbose
 def compare(

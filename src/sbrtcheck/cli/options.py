@@ -19,6 +19,8 @@ END_CAPS = ("half-slice", "none", "capped")
 SLICE_INTERPOLATION = ("slab", "interpolated")
 DOSE_INTERPOLATION = ("trilinear", "cubic")
 DVHS = ("computed", "stored")
+LATERALITIES = ("left", "right")
+SEXES = ("female", "male")
 
 STEPS = {"before": "reading", "during": "computing DVHs", "after": "evaluating"}
 """What a command on a plan is doing, for its progress."""
@@ -145,6 +147,16 @@ accept_dose = click.option(
 strict = click.option("--strict", is_flag=True, help="Borderline and convention-sensitive rows make a review.")
 include_unconfirmed = click.option(
     "--include-unconfirmed", is_flag=True, help="Also count rows that two readers do not confirm."
+)
+laterality = click.option(
+    "--laterality",
+    type=click.Choice(LATERALITIES),
+    help="Side of the target, for limits on the organ on its side or on the other; else told by the contours.",
+)
+sex = click.option(
+    "--sex",
+    type=click.Choice(SEXES),
+    help="Of the patient, for limits that differ by it; else as the plan's files say.",
 )
 slice_interpolation = click.option(
     "--slice-interpolation",

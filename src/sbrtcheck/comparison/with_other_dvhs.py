@@ -246,10 +246,11 @@ def _volumes(ours: DVH) -> tuple[ConventionVolume, ...]:
 def _pairs(report: Report, theirs: DVHSet) -> list[Pair]:
     """Each outcome of the report, and that of the same row on the same structure from their DVHs."""
     dose = check_dose(report.dvhs, report.matches.targets, accepted=report.accept_dose)
-    structures = plan_structures(report.dvhs, report.matches).with_dvhs_of(theirs)
-    rows = [row for table in report.tables for row in rows_for(table, report.site)]
-    plan = judged_plan(structures, rows, site=report.site, dose=dose)
-    judged = outcomes_of(report.tables, plan, include_unconfirmed=report.include_unconfirmed)
+    structures = plan_structures(report.dvhs, report.matches, report.laterality).with_dvhs_of(theirs)
+    tables = [replace(table, rows=rows_for(table, report.site, report.sex)) for table in report.tables]
+    rows = [row for table in tables for row in table.rows]
+    plan = judged_plan(structures, rows, site=report.site, dose=dose, sex=report.sex)
+    judged = outcomes_of(tables, plan, include_unconfirmed=report.include_unconfirmed)
     by_key = {_key(outcome): outcome for outcome in judged}
     return [(ours, by_key[_key(ours)]) for ours in report.outcomes if _key(ours) in by_key]
 

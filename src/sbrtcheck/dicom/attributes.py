@@ -28,6 +28,7 @@ class Tag:
     # Patient (PS3.3 C.7.1.1), General Study (C.7.2.1)
     PATIENT_NAME: Final = 0x00100010
     PATIENT_ID: Final = 0x00100020
+    PATIENT_SEX: Final = 0x00100040
     STUDY_INSTANCE_UID: Final = 0x0020000D
 
     # Frame of Reference (PS3.3 C.7.4.1)

@@ -43,6 +43,7 @@ _STRUCTURE_SET_ROIS = Tag.STRUCTURE_SET_ROI_SEQUENCE
 _WANTED_TAGS = {
     Kind.DOSE: [
         Tag.SOP_INSTANCE_UID,
+        Tag.PATIENT_SEX,
         Tag.FRAME_OF_REFERENCE_UID,
         Tag.DOSE_SUMMATION_TYPE,
         Tag.REFERENCED_RT_PLAN_SEQUENCE,
@@ -50,6 +51,7 @@ _WANTED_TAGS = {
     ],
     Kind.PLAN: [
         Tag.SOP_INSTANCE_UID,
+        Tag.PATIENT_SEX,
         Tag.FRAME_OF_REFERENCE_UID,
         Tag.RT_PLAN_LABEL,
         Tag.RT_PLAN_NAME,
@@ -58,6 +60,7 @@ _WANTED_TAGS = {
     ],
     Kind.STRUCTURE_SET: [
         Tag.SOP_INSTANCE_UID,
+        Tag.PATIENT_SEX,
         Tag.FRAME_OF_REFERENCE_UID,
         Tag.STRUCTURE_SET_LABEL,
         Tag.REFERENCED_FRAME_OF_REFERENCE_SEQUENCE,
@@ -86,6 +89,8 @@ class RtFile:
         Dose Summation Type (PS3.3 C.8.8.3), None when absent.
     parts
         Fraction groups with their beams: those a plan delivers, or those a dose is of.
+    sex
+        Patient's Sex as the file has it, ``""`` when absent.
     damage
         Why its content cannot be trusted; None when nothing was noticed.
     apart
@@ -102,6 +107,7 @@ class RtFile:
     structure_set_refs: tuple[str, ...] = ()
     summation: str | None = None
     parts: Parts = ()
+    sex: str = ""
     damage: Damage | None = None
     apart: int = 0
 
@@ -223,6 +229,7 @@ def _with_description(file: RtFile, elements: Elements) -> RtFile:
         structure_set_refs=_references(elements.items(Tag.REFERENCED_STRUCTURE_SET_SEQUENCE)),
         summation=ascii_text(elements, Tag.DOSE_SUMMATION_TYPE).upper() or None,
         parts=_parts_of_plan(elements) if file.kind is Kind.PLAN else _parts_of_dose(plans),
+        sex=ascii_text(elements, Tag.PATIENT_SEX).upper(),
     )
 
 

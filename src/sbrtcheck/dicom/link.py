@@ -96,8 +96,13 @@ class FoundPlan:
     @property
     def files(self) -> tuple[Path, ...]:
         """The files to read, as `load_plan` accepts them."""
+        return tuple(file.path for file in self.rt_files)
+
+    @property
+    def rt_files(self) -> tuple[RtFile, ...]:
+        """The headers of the same files."""
         parts = (*self.doses, self.plan, self.structure_set)
-        return tuple(part.path for part in parts if part is not None)
+        return tuple(part for part in parts if part is not None)
 
     @property
     def obstacle(self) -> Obstacle | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, sum_of_doses
@@ -18,10 +18,23 @@ from sbrtcheck.dicom.structures import names_and_kinds, structures_of
 from sbrtcheck.dicom.tags import quiet
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.errors import AmbiguousPlanError, InputError, NoPlanError, SbrtcheckError
-from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Plan, PlanUids, Prescription, Structure, UnknownPrescription
+from sbrtcheck.plan import (
+    SEX_NOT_STATED,
+    DoseGrid,
+    Finding,
+    FindingCode,
+    Plan,
+    PlanUids,
+    Prescription,
+    Sex,
+    Structure,
+    UnknownPrescription,
+    UnknownSex,
+)
 from sbrtcheck.progress import log_step
 
 _MAX_LISTED = 5
+_SEX_OF_CODE = {"F": Sex.FEMALE, "M": Sex.MALE}  # PS3.3 C.7.1.1; O, other, is neither
 _OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"
 _NO_PLAN_HINT = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or export them together"
 _NO_DICOM_HINT = f"a text export of DVHs? use --dvh FILE (dvhs='imported'); else {_NO_PLAN_HINT}"
@@ -42,6 +55,14 @@ class _ChosenPlan:
     @property
     def frame(self) -> str:
         return next(iter(self.source.doses[0].frames), "")
+
+    @property
+    def sex(self) -> Sex | UnknownSex:
+        """The patient's sex, where the files state one and the same."""
+        stated = {file.sex for file in self.source.rt_files if file.sex}
+        if len(stated) > 1:
+            return UnknownSex(reason="the files state different ones")
+        return _SEX_OF_CODE.get(next(iter(stated), ""), SEX_NOT_STATED)
 
     @property
     def uids(self) -> PlanUids:
@@ -146,6 +167,7 @@ def _plan(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
         prescription=chosen.prescription,
         uids=chosen.uids,
         label=chosen.source.label,
+        sex=chosen.sex,
         findings=(*chosen.findings, *dose_findings, *set_findings, *_frame_findings(chosen)),
     )
 
@@ -224,6 +246,7 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
                 provenance=_provenance(chosen),
                 findings=chosen.findings,
             )
+            stored = replace(stored, sex=chosen.sex)
             set_summary(f"{len(stored)} stored in {chosen.display_name}, {len(stored.without)} structures without")
         return stored
 

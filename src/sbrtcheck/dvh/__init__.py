@@ -14,7 +14,7 @@ from sbrtcheck.dvh.from_plan import compute_dvhs
 from sbrtcheck.dvh.model import Between, EndCaps, Interpolation, Model
 from sbrtcheck.dvh.reason import Reason
 from sbrtcheck.dvh.roi_names import roi_name_of, roi_names_of
-from sbrtcheck.dvh.targets import separate_targets
+from sbrtcheck.dvh.targets import extent_x_mm, separate_targets
 
 __all__ = [
     "DERIVED_NUMBER",
@@ -36,6 +36,7 @@ __all__ = [
     "VolumeUnit",
     "compute_dvhs",
     "curve_distance",
+    "extent_x_mm",
     "largest_dose_on_faces",
     "prisms_of",
     "roi_name_of",

@@ -22,7 +22,7 @@ from sbrtcheck.dvh.curve import DosePoint
 from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin
 from sbrtcheck.dvh.model import Model
 from sbrtcheck.dvh.roi_names import roi_name_of_dvh, roi_names_of
-from sbrtcheck.plan import Finding, Plan, Prescription, UnknownPrescription
+from sbrtcheck.plan import SEX_NOT_STATED, Finding, Plan, Prescription, Sex, UnknownPrescription, UnknownSex
 from sbrtcheck.structure_names import RoiName
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 class DVHSet:
     """All DVHs of one plan: before it nothing knows constraints, after it nothing knows DICOM.
 
-    ``provenance`` has the UIDs of the files and the plan label; ``plan`` and ``model`` are what the DVHs were computed
-    from, ``plan`` None for stored ones.
+    ``provenance`` has the UIDs of the files and the plan label; ``sex`` is the
+    patient's; ``plan`` and ``model`` are what the DVHs were computed from, ``plan`` None for stored ones.
     """
 
     dvhs: tuple[DVH, ...]
@@ -45,6 +45,7 @@ class DVHSet:
     origin: Origin
     provenance: Mapping[str, str | tuple[str, ...]]
     findings: tuple[Finding, ...] = ()
+    sex: Sex | UnknownSex = SEX_NOT_STATED
 
     plan: Plan | None = None
     model: Model = field(default_factory=Model)

@@ -89,6 +89,7 @@ def computed_dvhs(
             "plan_label": plan.label,
         },
         findings=plan.findings,
+        sex=plan.sex,
         plan=plan,
         model=model,
     )

@@ -32,4 +32,6 @@ class Reason(StrEnum):
     UNIT_UNKNOWN = "unit unknown"
     ISODOSE_LEAVES_GRID = "isodose leaves the dose grid"
     NEEDS_WHOLE_PLAN = "needs the whole plan"
+    SEX_UNKNOWN = "sex of the patient unknown"
+    SIDE_UNKNOWN = "side of the target unknown"
     NOT_GIVEN = "something needed was not given"

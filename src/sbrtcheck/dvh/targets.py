@@ -52,6 +52,12 @@ def separate_targets(plan: Plan, kind: str, names: Mapping[str, str] | None = No
     return candidates if all(apart) else ()
 
 
+def extent_x_mm(structure: Structure) -> tuple[float, float] | None:
+    """Where a structure begins and ends along x (to the patient's left), mm; None without contours that can be read."""
+    low, high = _box(structure)
+    return None if np.isnan(low[0]) else (float(low[0]), float(high[0]))
+
+
 def _box(structure: Structure) -> tuple[FloatArray, FloatArray]:
     try:
         points = structure.contours.read().points_mm

@@ -11,12 +11,12 @@ What a verdict means:
   reason a value of its own; else the worst of the rows that count.
 
 `run` puts the steps in a row. Before any row is judged: `naming` matches the plan's structures to the organs of the
-tables, `structures` finds the DVH of each organ, `selection` the structures that a row is judged on, `site` which
-organs a plan should have, `dose_check` whether its dose can be that of its prescription; `judged_plan` is all of that
-as one value. Then `limits` finds what a row allows for this plan, `row` judges it on one DVH, `refine_bounds` refines
-bounds that leave a verdict undecided, `withdraw` withdraws verdicts that a value alone cannot give, `metric_findings`
-says what a metric assumes, and `outcomes` does that for all rows. `overall` gives the verdict of the plan, and the
-reasons why it is no pass.
+tables, `structures` finds the DVH of each organ, `selection` the structures that a row is judged on (`sides`: the one
+on the side of the target, or the other), `site` which organs a plan should have, `dose_check` whether its dose can be
+that of its prescription; `judged_plan` is all of that as one value. Then `limits` finds what a row allows for this
+plan, `row` judges it on one DVH, `refine_bounds` refines bounds that leave a verdict undecided, `withdraw` withdraws
+verdicts that a value alone cannot give, `metric_findings` says what a metric assumes, and `outcomes` does that for
+all rows. `overall` gives the verdict of the plan, and the reasons why it is no pass.
 
 `course` looks a prescription up, `risk` applies complication and control models; neither gives verdicts.
 `reirradiation` judges a course that follows another one. What all of them give are values of `sbrtcheck.results`.

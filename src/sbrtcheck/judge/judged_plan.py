@@ -11,6 +11,7 @@ from sbrtcheck.judge.naming import TARGET
 from sbrtcheck.judge.selection import CombinedDvhs, select, target_of_limits
 from sbrtcheck.judge.structures import MatchedDvh, PlanStructures
 from sbrtcheck.metric import NotMeasured
+from sbrtcheck.plan import Sex, UnknownSex
 from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.tables import Constraint, LimitByTargetVolume
 
@@ -27,6 +28,7 @@ class JudgedPlan:
     limit_target: DVH | NotMeasured | None
     site: PlanSite
     dose: DoseCheck
+    sex: Sex | UnknownSex
 
     @property
     def dvhs(self) -> DVHSet:
@@ -39,7 +41,12 @@ class JudgedPlan:
 
 
 def judged_plan(
-    structures: PlanStructures, rows: Iterable[Constraint], *, site: PlanSite, dose: DoseCheck
+    structures: PlanStructures,
+    rows: Iterable[Constraint],
+    *,
+    site: PlanSite,
+    dose: DoseCheck,
+    sex: Sex | UnknownSex,
 ) -> JudgedPlan:
     """Combine the structures that rows use together, each combination once, and find the target of their limits."""
     rows = tuple(rows)
@@ -57,4 +64,5 @@ def judged_plan(
         limit_target=limit_target,
         site=site,
         dose=dose,
+        sex=sex,
     )

@@ -111,9 +111,9 @@ def _needed_by(row: Constraint, matched: Mapping[str, StructureMatch]) -> Sequen
     """Organs whose structures the row uses: of several to choose from, the first that the plan has."""
     if row.select is not Select.FIRST:
         return organs_of_row(row)
-    present = [organ for organ in row.structures if not _is_missing(matched[organ])]
+    present = [choice for choice in row.choices if not all(_is_missing(matched[organ]) for organ in choice.required)]
     target = [organ for organ in organs_of_row(row) if organ not in row.structures]
-    return (*(present[:1] or row.structures), *target)
+    return (*(present[0].structures if present else row.structures), *target)
 
 
 def _is_missing(matched: StructureMatch) -> bool:

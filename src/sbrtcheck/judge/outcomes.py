@@ -16,11 +16,10 @@ from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.judge.metric_findings import metric_findings
 from sbrtcheck.judge.refine_bounds import refine_cases
 from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of, with_isodoses
-from sbrtcheck.judge.site import rows_for
 from sbrtcheck.judge.structures import MatchedDvh
 from sbrtcheck.judge.withdraw import OtherDvhs, compute_other_dvhs, outside_percent, withdraw_where_doubtful
 from sbrtcheck.metric import NotMeasured, PrescriptionMetric, TargetCount
-from sbrtcheck.plan import Prescription, UnknownPrescription
+from sbrtcheck.plan import Prescription, Sex, UnknownPrescription, UnknownSex
 from sbrtcheck.results.outcome import Outcome, UnderConvention
 from sbrtcheck.tables import Constraint, ConstraintTable, Select
 
@@ -28,11 +27,11 @@ from sbrtcheck.tables import Constraint, ConstraintTable, Select
 def outcomes_of(
     tables: Sequence[ConstraintTable], plan: JudgedPlan, *, include_unconfirmed: bool
 ) -> tuple[Outcome, ...]:
-    """Judge every row of the tables that holds at the plan's site, in their order.
+    """Judge every row of the tables, of which those are left out that do not hold for the plan, in their order.
 
     There is an outcome for every structure that a row asks for.
     """
-    selected = [case for table in tables for row in rows_for(table, plan.site) for case in _cases(table, row, plan)]
+    selected = [case for table in tables for row in table.rows for case in _cases(table, row, plan)]
     cases = refine_cases(with_isodoses(selected, NARROW_SHARE))
     results = [judge_on(case, case.dvh) for case in cases]
     other_dvhs = compute_other_dvhs(cases, results, plan)
@@ -43,17 +42,25 @@ def outcomes_of(
 
 
 def _cases(table: ConstraintTable, row: Constraint, plan: JudgedPlan) -> list[Case]:
-    not_applicable, not_on_this_dose = _not_applicable(table, plan.dvhs.prescription), _not_on_this_dose(plan)
+    for_other_fractions = _not_applicable(table, plan.dvhs.prescription)
+    for_unknown_sex, not_on_this_dose = _not_for_unknown_sex(row, plan.sex), _not_on_this_dose(plan)
 
     def blocked(matched: MatchedDvh) -> NotMeasured | None:
         # an organ without a DVH keeps that reason: it tells the reader more than a doubtful dose does
         has_no_dvh = isinstance(matched.dvh, NotMeasured) and not isinstance(row.metric, PrescriptionMetric)
-        return not_applicable or (None if has_no_dvh else not_on_this_dose)
+        return for_other_fractions or (None if has_no_dvh else for_unknown_sex or not_on_this_dose)
 
     return [
         Case(table=table, row=row, matched=matched, plan=plan, blocked=blocked(matched), isodoses={})
         for matched in plan.select(row)
     ]
+
+
+def _not_for_unknown_sex(row: Constraint, sex: Sex | UnknownSex) -> NotMeasured | None:
+    """Why a row for men, or one for women, may not be judged; None where it holds for the patient."""
+    if row.sex is None or not isinstance(sex, UnknownSex):
+        return None
+    return NotMeasured(reason=Reason.SEX_UNKNOWN, detail=f"for a {row.sex} patient; {sex.reason}; --sex says it")
 
 
 def _not_on_this_dose(plan: JudgedPlan) -> NotMeasured | None:

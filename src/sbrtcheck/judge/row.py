@@ -40,7 +40,7 @@ from sbrtcheck.metric import (
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.results.outcome import Verdict
-from sbrtcheck.tables import Constraint, ConstraintTable, FixedLimit, Kind
+from sbrtcheck.tables import Constraint, ConstraintTable, FixedLimit, Kind, Priority
 
 OUTSIDE_SHARE = 0.999
 """A structure of which this share lies outside the dose grid was not measured."""
@@ -229,7 +229,8 @@ def verdict_of(row: Constraint, limit: FixedLimit, value: float) -> Verdict:
         return _verdict_for_kind(row, Verdict.PASS)
     if limit.acceptable is not None and row.sense.is_met(value, limit.acceptable):
         return _verdict_for_kind(row, Verdict.VARIATION)
-    return _verdict_for_kind(row, Verdict.FAIL)
+    # an optimal limit is to be kept where it can be: the source does not call a plan wrong that cannot
+    return _verdict_for_kind(row, Verdict.VARIATION if row.priority is Priority.OPTIMAL else Verdict.FAIL)
 
 
 def _verdict_for_kind(row: Constraint, verdict: Verdict) -> Verdict:

@@ -17,15 +17,16 @@ from sbrtcheck.judge.overall import overall, review_reasons
 from sbrtcheck.judge.site import rows_for, site_of
 from sbrtcheck.judge.structures import plan_structures
 from sbrtcheck.options import CheckOptions
+from sbrtcheck.plan import Finding, FindingCode, Sex, UnknownSex
 from sbrtcheck.progress import log_step
 from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import StructureMatches
-from sbrtcheck.tables import ConstraintTable, Sites
+from sbrtcheck.tables import ConstraintTable, Side, Sites
 from sbrtcheck.tables.choice import distinct
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913 - one argument an option
     table: ConstraintTable | Sequence[ConstraintTable],
     dvhs: DVHSet,
     *,
@@ -35,6 +36,8 @@ def evaluate(
     accept_dose: bool = False,
     strict: bool = False,
     include_unconfirmed: bool = False,
+    laterality: Side | None = None,
+    sex: Sex | None = None,
 ) -> Report:
     """Check every row of the table(s) on the DVHs.
 
@@ -59,6 +62,10 @@ def evaluate(
         verdict and its flags.
     include_unconfirmed
         Rows that two readers do not confirm count too.
+    laterality
+        The side of the target, for rows on the organ on its side or on the other; told by the contours when None.
+    sex
+        The patient's, for rows that hold for men or for women; as the files of the plan say when None.
 
     Returns
     -------
@@ -77,6 +84,8 @@ def evaluate(
         accept_dose=accept_dose,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
+        laterality=laterality,
+        sex=sex,
     )
     return evaluate_with((table,) if isinstance(table, ConstraintTable) else table, dvhs, options)
 
@@ -93,14 +102,15 @@ def evaluate_with(
     """
     tables = distinct(tables)
     site = site_of(tables, options.site, options.sites)
-    tables_at_site = [replace(table, rows=rows_for(table, site)) for table in tables]
+    sex = options.sex or dvhs.sex
+    tables_at_site = [replace(table, rows=rows_for(table, site, sex)) for table in tables]
     if matches is None:
         matches = match_plan(dvhs, organs_of(tables_at_site), options.names)
     dose = check_dose(dvhs, matches.targets, accepted=options.accept_dose)
     rows = [row for table in tables_at_site for row in table.rows]
-    plan = judged_plan(plan_structures(dvhs, matches), rows, site=site, dose=dose)
+    plan = judged_plan(plan_structures(dvhs, matches, options.laterality), rows, site=site, dose=dose, sex=sex)
     with log_step("evaluation") as log:
-        outcomes = outcomes_of(tables, plan, include_unconfirmed=options.include_unconfirmed)
+        outcomes = outcomes_of(tables_at_site, plan, include_unconfirmed=options.include_unconfirmed)
         reasons = review_reasons(outcomes, plan, strict=options.strict)
         verdict = overall(outcomes, reasons)
         log(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
@@ -112,7 +122,7 @@ def evaluate_with(
         dvh_origin=dvhs.origin,
         end_caps=", ".join(sorted({dvh.end_caps for dvh in dvhs.dvhs if dvh.end_caps})),
         provenance=dvhs.provenance,
-        findings=(*dvhs.findings, *dose.accepted_doubts),
+        findings=(*dvhs.findings, *dose.accepted_doubts, *_sex_findings(tables, options.sex, dvhs.sex)),
         software=_software(),
         dvhs=dvhs,
         compared=NO_OTHER_DVHS,
@@ -126,7 +136,20 @@ def evaluate_with(
         strict=options.strict,
         include_unconfirmed=options.include_unconfirmed,
         accept_dose=options.accept_dose,
+        laterality=options.laterality,
+        sex=sex,
     )
+
+
+def _sex_findings(
+    tables: Sequence[ConstraintTable], given: Sex | None, stated: Sex | UnknownSex
+) -> tuple[Finding, ...]:
+    """Say that the user gave another sex than the files, where a row depends on it."""
+    depends = any(row.sex is not None for table in tables for row in table.rows)
+    if not depends or given is None or isinstance(stated, UnknownSex) or given is stated:
+        return ()
+    text = f"the sex given is {given}, and the plan's files say {stated}"
+    return (Finding(code=FindingCode.OTHER, text=text),)
 
 
 @cache

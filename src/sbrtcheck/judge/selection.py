@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
+from sbrtcheck.judge.sides import on_side
 from sbrtcheck.judge.structures import MatchedDvh, PlanStructures, StructureKey, dvh_or_reason, first_of
 from sbrtcheck.metric import IsodoseRatio, Metric, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.results.outcome import MatchedStructure
 from sbrtcheck.structure_names import TARGETS
-from sbrtcheck.tables import Constraint, Select
+from sbrtcheck.tables import Choice, Constraint, Select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +42,25 @@ class CombinedDvhs:
 def select(row: Constraint, structures: PlanStructures) -> list[MatchedDvh]:
     """Select the structures that a row asks for, one for every outcome it will have; nothing is combined yet."""
     match row.select:
+        case Select.EACH if row.side is not None:
+            return on_side(row, row.side, structures)
         case Select.EACH:
             return [matched for organ in row.structures for matched in _matches_of_organ(organ, row.metric, structures)]
         case Select.UNION:
-            return [_combine_parts(row, structures)]
+            return [_combine_parts(row.structures, row.optional, structures)]
         case Select.FIRST:
-            return first_of(row.structures, lambda organ: _matches_of_organ(organ, row.metric, structures))
+            return first_of(row.choices, lambda choice: _matches_of_choice(choice, row.metric, structures))
+
+
+def _matches_of_choice(choice: Choice, metric: Metric, structures: PlanStructures) -> list[MatchedDvh]:
+    """One organ to choose, or several that are it together; missing where the plan has none but optional parts."""
+    if len(choice.structures) == 1:
+        return _matches_of_organ(choice.structures[0], metric, structures)
+    required = [structures.by_organ[organ] for organ in choice.required]
+    if all(matched.is_missing for matched in required):
+        probable = tuple(dict.fromkeys(name for matched in required for name in matched.probable))
+        return [replace(required[0], organ=str(choice), probable=probable)]
+    return [_combine_parts(choice.structures, choice.optional, structures)]
 
 
 def target_of_limits(target: str, structures: PlanStructures) -> MatchedDvh:
@@ -103,13 +117,13 @@ def _parts_of(matches: Sequence[MatchedDvh]) -> tuple[DVH, ...]:
     return tuple(by_key.values())
 
 
-def _combine_parts(row: Constraint, structures: PlanStructures) -> MatchedDvh:
+def _combine_parts(organs: Sequence[str], optional: Sequence[str], structures: PlanStructures) -> MatchedDvh:
     """All parts that can be measured as one organ, and which are lacking.
 
     A part that is in the plan and could not be measured lacks like one that is not: the rest may fail, but not pass.
     """
-    organ = " + ".join(row.structures)
-    parts = [structures.by_organ[part] for part in row.structures]
+    organ = " + ".join(organs)
+    parts = _without_used_names([structures.by_organ[part] for part in organs])
     probable = tuple(dict.fromkeys(name for part in parts for name in part.probable))
     measured = [part for part in parts if isinstance(part.dvh, DVH)]
     if not measured:
@@ -121,7 +135,7 @@ def _combine_parts(row: Constraint, structures: PlanStructures) -> MatchedDvh:
         rules=tuple(dict.fromkeys(rule for structure in matched for rule in structure.rules)),
     )
     lacking = [part for part in parts if not isinstance(part.dvh, DVH)]
-    missed = [part for part in lacking if part.organ not in row.optional or not _is_absent(part, structures)]
+    missed = [part for part in lacking if part.organ not in optional or not _is_absent(part, structures)]
     return MatchedDvh(
         organ=organ,
         structure=together,
@@ -135,6 +149,12 @@ def _combine_parts(row: Constraint, structures: PlanStructures) -> MatchedDvh:
         probable=probable,
         copies=tuple(dict.fromkeys(copy for part in measured for copy in part.copies)),
     )
+
+
+def _without_used_names(parts: Sequence[MatchedDvh]) -> list[MatchedDvh]:
+    """What is matched to one part of an organ is not another part of it under a name that is only alike."""
+    used = {name for part in parts if part.structure is not None for name in part.structure.names}
+    return [replace(part, probable=tuple(name for name in part.probable if name not in used)) for part in parts]
 
 
 def _is_absent(part: MatchedDvh, structures: PlanStructures) -> bool:

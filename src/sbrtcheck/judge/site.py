@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
+from sbrtcheck.plan import Sex, UnknownSex
 from sbrtcheck.results.plan_site import SHA_SHOWN, UNKNOWN_SITE, PlanSite, SiteOrigin
 from sbrtcheck.tables import Constraint, ConstraintTable, Sites, load_sites
 from sbrtcheck.tables.values import MULTI
@@ -62,6 +63,10 @@ def _table_text(table: ConstraintTable) -> str:
     return f"table {table.id}, version {table.version}"
 
 
-def rows_for(table: ConstraintTable, site: PlanSite) -> tuple[Constraint, ...]:
-    """The rows of a table that hold at the site."""
-    return tuple(row for row in table.rows if site.holds(row.only_site))
+def rows_for(table: ConstraintTable, site: PlanSite, sex: Sex | UnknownSex) -> tuple[Constraint, ...]:
+    """The rows of a table that hold at the site, and for a patient of that sex: all of them where it is not known."""
+    return tuple(row for row in table.rows if site.holds(row.only_site) and _holds_for_sex(row, sex))
+
+
+def _holds_for_sex(row: Constraint, sex: Sex | UnknownSex) -> bool:
+    return row.sex is None or isinstance(sex, UnknownSex) or row.sex is sex

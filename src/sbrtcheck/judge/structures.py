@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.metric import NotMeasured
-from sbrtcheck.plan import Finding, FindingCode
+from sbrtcheck.plan import Finding, FindingCode, Plan
 from sbrtcheck.results.outcome import MatchedStructure, contour_or_empty
 from sbrtcheck.structure_names import (
     TARGETS,
@@ -21,6 +21,7 @@ from sbrtcheck.structure_names import (
     match,
     organ_named,
 )
+from sbrtcheck.tables import Choice, Side
 
 StructureKey = tuple[str, int]
 """Name and ROI number: several structures of a plan may have one name."""
@@ -91,7 +92,8 @@ class MatchedDvh:
 class PlanStructures:
     """The structures of a plan and their DVHs; ``by_organ`` is what each organ that was asked for is judged on.
 
-    ``by_key`` has the DVHs of contoured structures, ``derived`` those of organs made from them, by name.
+    ``by_key`` has the DVHs of contoured structures, ``derived`` those of organs made from them, by name;
+    ``plan`` has the contours, where they are known, and ``laterality`` is the side of the target that the user gave.
     """
 
     dvhs: DVHSet
@@ -99,6 +101,8 @@ class PlanStructures:
     by_key: Mapping[StructureKey, DVH | NoDVH]
     derived: Mapping[str, DVH | NoDVH]
     by_organ: Mapping[str, MatchedDvh]
+    plan: Plan | None = None
+    laterality: Side | None = None
 
     def of_separate_targets(self, kind: str) -> tuple[MatchedDvh, ...]:
         """Each of the targets of a kind where there are several apart from one another; none where there are not."""
@@ -113,15 +117,16 @@ class PlanStructures:
         """The same structures, matched to the same organs, with the DVHs that another set has of them."""
         by_key = {(roi.name, roi.number): dvh_of(roi.name, roi.number, other) for roi in self.matches.structures}
         derived = {name: dvh_of(name, DERIVED_NUMBER, other) for name in self.derived}
-        return _plan_structures(other, self.matches, by_key, derived)
+        of_other = _plan_structures(other, self.matches, by_key, derived)
+        return replace(of_other, plan=self.plan, laterality=self.laterality)
 
 
-def plan_structures(dvhs: DVHSet, matches: StructureMatches) -> PlanStructures:
-    """Find the DVHs of what the organs were matched to."""
+def plan_structures(dvhs: DVHSet, matches: StructureMatches, laterality: Side | None = None) -> PlanStructures:
+    """Find the DVHs of what the organs were matched to; ``laterality`` is the side of the target, if it was given."""
     all_dvhs: tuple[DVH | NoDVH, ...] = (*dvhs.dvhs, *dvhs.without)
     by_key = {(dvh.name, dvh.number): dvh for dvh in all_dvhs if dvh.number != DERIVED_NUMBER}
     derived = {dvh.name: dvh for dvh in all_dvhs if dvh.number == DERIVED_NUMBER}
-    return _plan_structures(dvhs, matches, by_key, derived)
+    return replace(_plan_structures(dvhs, matches, by_key, derived), plan=dvhs.plan, laterality=laterality)
 
 
 def _plan_structures(
@@ -284,23 +289,26 @@ def _ambiguous_reason(ambiguous: Ambiguous) -> NotMeasured:
 
 def first_in_plan(organs: Sequence[str], structures: PlanStructures) -> MatchedDvh:
     """The first of several organs that the plan has."""
-    (matched,) = first_of(organs, lambda organ: [structures.by_organ[organ]])
+    (matched,) = first_of(
+        [Choice(structures=(organ,)) for organ in organs], lambda choice: [structures.by_organ[choice.structures[0]]]
+    )
     return matched
 
 
-def first_of(organs: Sequence[str], of_organ: Callable[[str], list[MatchedDvh]]) -> list[MatchedDvh]:
+def first_of(choices: Sequence[Choice], of_choice: Callable[[Choice], list[MatchedDvh]]) -> list[MatchedDvh]:
     """The match of the first of several organs that the plan has.
 
     An organ is passed over only where the plan has no structure of it, nor probably has one. An ambiguous match is not:
     which structure is meant is for the user to say, and a later organ of the list would hide the question.
     """
     missing: list[MatchedDvh] = []
-    for place, organ in enumerate(organs):
-        matches = of_organ(organ)
+    labels = [str(choice) for choice in choices]
+    for place, choice in enumerate(choices):
+        matches = of_choice(choice)
         if not all(matched.is_missing for matched in matches) or any(
             matched.has_probable_structure for matched in matches
         ):
-            passed_over = organs[:place]
+            passed_over = labels[:place]
             return [
                 replace(matched, findings=(_instead_finding(passed_over, matched), *matched.findings))
                 if passed_over
@@ -308,7 +316,7 @@ def first_of(organs: Sequence[str], of_organ: Callable[[str], list[MatchedDvh]])
                 for matched in matches
             ]
         missing += matches
-    return [replace(missing[0], organ=" or ".join(organs))]
+    return [replace(missing[0], organ=" or ".join(labels))]
 
 
 def _instead_finding(passed_over: Sequence[str], matched: MatchedDvh) -> Finding:

@@ -10,7 +10,7 @@ from functools import cache
 from sbrtcheck.dvh import Reason
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
-from sbrtcheck.plan import Finding, FindingCode, Prescription
+from sbrtcheck.plan import Finding, FindingCode, Prescription, Sex
 from sbrtcheck.results.dvh_comparison import NoComparison
 from sbrtcheck.results.outcome import NOTICE, Outcome, ReviewCode, ReviewReason, UnderConvention, Verdict
 from sbrtcheck.results.plan_site import SHA_SHOWN, SiteOrigin
@@ -29,22 +29,23 @@ def metric_text(row: Constraint) -> str:
 
 
 def limit_text(row: Constraint) -> str:
-    """``< 18``, or ``< 18 (variation < 21)``: the sense as printed in the source."""
-    if isinstance(row.limit, LimitByVolume):
-        return f"{SIGNS[row.sense]} by volume"
-    return _limit_text(row.sense, row.limit, row.acceptable)
+    """``< 18``, ``< 18 (variation < 21)`` or ``< 18 (optimal)``: the sense as printed in the source."""
+    return _limit_text(row, None if isinstance(row.limit, LimitByVolume) else row.limit, row.acceptable)
 
 
 def limit_used_text(outcome: Outcome) -> str:
     """Write the limit as `limit_text` does, but as it is for this plan where it depends on a volume."""
-    if outcome.limit_used is None:
-        return f"{SIGNS[outcome.constraint.sense]} by volume"
-    return _limit_text(outcome.constraint.sense, outcome.limit_used, outcome.acceptable_used)
+    return _limit_text(outcome.constraint, outcome.limit_used, outcome.acceptable_used)
 
 
-def _limit_text(sense: Sense, limit: float, acceptable: float | None) -> str:
-    text = f"{SIGNS[sense]} {limit:.6g}"
-    return text if acceptable is None else f"{text} (variation {SIGNS[sense]} {acceptable:.6g})"
+def _limit_text(row: Constraint, limit: float | None, acceptable: float | None) -> str:
+    sign = SIGNS[row.sense]
+    said = [
+        *([] if acceptable is None else [f"variation {sign} {acceptable:.6g}"]),
+        *([] if row.priority is None else [str(row.priority)]),
+    ]
+    text = f"{sign} by volume" if limit is None else f"{sign} {limit:.6g}"
+    return f"{text} ({', '.join(said)})" if said else text
 
 
 def value_text(measured: Measurement | NotMeasured, outcome: Outcome) -> str:
@@ -351,6 +352,9 @@ def choices(report: ReportValues) -> list[str]:
     texts = {
         "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
         _accepted_dose_text(report): report.accept_dose,
+        f"Side of the target, as given: {report.laterality}": report.laterality is not None,
+        f"Limits that differ by sex are those for a {report.sex} patient": report.depends_on_sex
+        and isinstance(report.sex, Sex),
         "Also counted: unconfirmed rows": report.include_unconfirmed,
     }
     return [text for text, chosen in texts.items() if chosen]

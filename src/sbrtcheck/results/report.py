@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.dvh import DVHSet
+from sbrtcheck.plan import Sex
 from sbrtcheck.results.comparison_dict import comparison_dict
 from sbrtcheck.results.outcome import NOTICE
 from sbrtcheck.results.report_values import ReportValues
@@ -64,6 +65,8 @@ class Report(ReportValues):
             "strict": self.strict,
             "include_unconfirmed": self.include_unconfirmed,
             "accept_dose": self.accept_dose,
+            "laterality": None if self.laterality is None else str(self.laterality),
+            "sex": str(self.sex) if self.depends_on_sex and isinstance(self.sex, Sex) else None,
             "prescription": prescription_dict(self.prescription),
             "regimen": course_dict(self.course),
             "dvh": {"origin": str(self.dvh_origin), **(computed if self.dvh_origin == "computed" else {})},

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sbrtcheck.dvh import DVHSet
-from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
+from sbrtcheck.plan import SEX_NOT_STATED, Finding, Prescription, Sex, UnknownPrescription, UnknownSex
 from sbrtcheck.results.course import CourseNote, UnknownCourse
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
 from sbrtcheck.results.outcome import Outcome, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import UNKNOWN_SITE, PlanSite
 from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.structure_names.plan_names import PlanNames
-from sbrtcheck.tables import ConstraintTable
+from sbrtcheck.tables import ConstraintTable, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,8 @@ class ReportValues:
     strict: bool = False
     include_unconfirmed: bool = False
     accept_dose: bool = False
+    laterality: Side | None = None
+    sex: Sex | UnknownSex = SEX_NOT_STATED
 
     @property
     def label(self) -> str:
@@ -59,6 +61,11 @@ class ReportValues:
         """How many of the rows that count and apply came to each verdict, in the order of `Verdict`."""
         counted = Counter(outcome.verdict for outcome in self.outcomes if outcome.counts and outcome.applies)
         return {verdict: counted[verdict] for verdict in Verdict if counted[verdict]}
+
+    @property
+    def depends_on_sex(self) -> bool:
+        """Whether a row of the tables holds for men or for women alone."""
+        return any(row.sex is not None for table in self.tables for row in table.rows)
 
     def not_expected(self) -> tuple[Outcome, ...]:
         """Rows that do not apply: their organs are neither in the plan nor expected at its site."""

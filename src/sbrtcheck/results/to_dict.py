@@ -7,6 +7,7 @@ functions take a report's parts, never the report, so that the values themselves
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import PurePath
 from typing import Any
 
@@ -49,6 +50,9 @@ RECORD_KEYS = (
     "mandatory",
     "optional",
     "site",
+    "side",
+    "sex",
+    "priority",
     "reason",
     "detail",
     "outside_percent",
@@ -130,6 +134,9 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         row.mandatory,
         _joined(row.optional),
         row.site,
+        _text(row.side),
+        _text(row.sex),
+        _text(row.priority),
         str(outcome.reason) if outcome.reason else None,
         outcome.detail,
         rounded(outcome.outside_percent),
@@ -144,6 +151,10 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         rounded(row.alpha_beta_gy),
     )
     return dict(zip(RECORD_KEYS, values, strict=True))
+
+
+def _text(word: StrEnum | None) -> str:
+    return "" if word is None else str(word)
 
 
 def _joined(names: Sequence[str]) -> str:

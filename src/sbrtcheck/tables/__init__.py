@@ -25,11 +25,15 @@ from sbrtcheck.tables.readings import EvidenceDocument, Reading, Says
 from sbrtcheck.tables.sites import load_sites, sites_json_schema
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
+    Choice,
     ClinicianItem,
     Constraint,
     ExpectedOrgan,
     Kind,
+    Priority,
+    RowSide,
     Select,
+    Side,
     Site,
     Sites,
     Source,
@@ -38,6 +42,7 @@ from sbrtcheck.tables.values import (
 )
 
 __all__ = [
+    "Choice",
     "ClinicianItem",
     "Constraint",
     "ConstraintTable",
@@ -50,10 +55,13 @@ __all__ = [
     "LimitByTargetVolume",
     "LimitByVolume",
     "NoRule",
+    "Priority",
     "Reading",
+    "RowSide",
     "Says",
     "Select",
     "Sense",
+    "Side",
     "Site",
     "Sites",
     "Source",

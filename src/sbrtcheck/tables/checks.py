@@ -25,7 +25,7 @@ from sbrtcheck.metric import (
 from sbrtcheck.tables.document import At, Document, LineFault
 from sbrtcheck.tables.limits import Sense
 from sbrtcheck.tables.shape_faults import LIMIT_KEYS, LIMIT_WITH_UNIT, nearest
-from sbrtcheck.tables.values import MULTI
+from sbrtcheck.tables.values import MULTI, Side, sides_of
 
 _STEP_LENGTHS = (2, 3)  # volume and limit, and perhaps an acceptable variation
 
@@ -94,6 +94,8 @@ def row_faults(document: Document, at: At, row: Row, cited: Sequence[str]) -> It
     yield from _status_faults(document, at, row)
     yield from _structure_faults(document, at, row)
     yield from _optional_faults(document, at, row)
+    yield from _side_faults(document, at, row)
+    yield from _priority_faults(document, at, row)
     yield from _cite_faults(document, at, row, cited)
 
 
@@ -325,6 +327,36 @@ def _structure_faults(document: Document, at: At, row: Row) -> Iterator[LineFaul
     for select, names in structure.items() if isinstance(structure, dict) else ():
         if _is_repeated(names):
             yield document.fault((*at, "structure", select), "a structure is named twice", "name each once")
+        for place, choice in enumerate(names if isinstance(names, list) else []):
+            if isinstance(choice, dict):
+                choice_at = (*at, "structure", select, place)
+                if _is_repeated(choice.get("union")):
+                    yield document.fault((*choice_at, "union"), "a structure is named twice", "name each once")
+                yield from _optional_part_faults(document, (*choice_at, "optional"), choice)
+
+
+def _side_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
+    """Only of a left and a right structure one may be on the side of the target."""
+    if "side" not in row:
+        return
+    structure = row.get("structure")
+    names = structure.get("each") if isinstance(structure, dict) else None
+    texts = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    if len(texts) != len(Side) or sides_of(texts) is None:
+        hint = "write structure: {each: [Kidney_L, Kidney_R]}, or take side out"
+        yield document.fault((*at, "side"), "'side' without a left and a right structure to choose from", hint)
+
+
+def _priority_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
+    if "priority" not in row:
+        return
+    if row.get("kind", "limit") != "limit":
+        what, hint = "'priority' of what is no limit", "take priority out, or make it kind: limit"
+        yield document.fault((*at, "priority"), what, hint)
+    if row.get("priority") == "optimal" and "acceptable" in row:
+        # whatever misses an optimal limit is a variation: a second limit for it would never be used
+        what, hint = "'acceptable' of an optimal limit", "make the looser limit a row of its own, priority: mandatory"
+        yield document.fault((*at, "acceptable"), what, hint)
 
 
 def _optional_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
@@ -337,6 +369,14 @@ def _optional_faults(document: Document, at: At, row: Row) -> Iterator[LineFault
     if not isinstance(parts, list):
         hint = "write structure: {union: [...]}, or take it out"
         yield document.fault(optional_at, "optional parts of what is no union", hint)
+        return
+    yield from _optional_part_faults(document, optional_at, {"union": parts, "optional": optional})
+
+
+def _optional_part_faults(document: Document, optional_at: At, union: Mapping[str, Any]) -> Iterator[LineFault]:
+    """Only parts of the union may be missing, each named once, and never all of them."""
+    parts, optional = union.get("union"), union.get("optional")
+    if not isinstance(parts, list) or not isinstance(optional, list) or not optional:
         return
     if _is_repeated(optional):
         yield document.fault(optional_at, "a structure is named twice", "name each once")

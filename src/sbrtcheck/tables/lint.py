@@ -250,7 +250,16 @@ def _order_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
 
 def _are_comparable(first: Constraint, second: Constraint) -> bool:
     same_kind = _shape(first) == _shape(second) != () and same_doses(first, second)
-    return same_kind and (first.structures, first.organ) == (second.structures, second.organ)
+    return same_kind and (first.structures, first.organ, _for_whom(first)) == (
+        second.structures,
+        second.organ,
+        _for_whom(second),
+    )
+
+
+def _for_whom(row: Constraint) -> tuple[object, ...]:
+    """What tells rows apart that may have two limits for one metric of one organ."""
+    return row.site, row.side, row.sex, row.priority
 
 
 def _shape(row: Constraint) -> tuple[object, ...]:
@@ -282,7 +291,7 @@ def _repetition_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip
     """The same question asked twice with two answers."""
     first_rows: dict[tuple[object, ...], Constraint] = {}
     for row in filter(_counts, table.rows):
-        key = (row.structures, row.organ, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
+        key = (row.structures, row.organ, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy, _for_whom(row))
         if key in first_rows and first_limit(first_rows[key]) != first_limit(row):
             what = f"'{row.metric}' of {row.organ} has another limit on line {first_rows[key].line}"
             hint = "the looser of the two may be the acceptable variation of the other"
@@ -360,7 +369,8 @@ def _trend_slip(before: Constraint, after: Constraint, few: Examined) -> Slip:
 
 
 def _key(row: Constraint) -> tuple[object, ...]:
-    return (frozenset(row.structures), row.select, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy)
+    doses = row.quantity, row.alpha_beta_gy
+    return (frozenset(row.structures), row.select, str(row.metric), row.sense, doses, _for_whom(row))
 
 
 def worst(remarks: Iterable[Remark]) -> Level | None:

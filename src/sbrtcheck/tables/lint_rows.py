@@ -22,7 +22,7 @@ from sbrtcheck.structure_names import TARGETS, known_names
 from sbrtcheck.tables.limits import LimitByVolume
 from sbrtcheck.tables.shape_faults import nearest
 from sbrtcheck.tables.table import ConstraintTable
-from sbrtcheck.tables.values import Constraint, Select
+from sbrtcheck.tables.values import Constraint, RowSide, Select, sides_of
 
 # What gives a slip away; none of these is a dose limit.
 _MAX_GY = 150.0  # far more than any course of SBRT: the number is in cGy
@@ -33,6 +33,7 @@ _SAME = 0.1
 _NEAR_NAME = 85.0
 
 _SIDE = re.compile(r"_[LR]$")
+_PRINTED_SIDE = re.compile(r"\b(ipsi|contra)(?=-?lateral)", re.IGNORECASE)
 _MAXIMUM = re.compile(r"\b(d?max|maximum)\b", re.IGNORECASE)
 _POINT = re.compile(r"\bd?0[.,]0\d+ ?cc\b", re.IGNORECASE)
 _FRACTIONS = re.compile(r"(?<![\d.])(\d{1,2})[ -]?(?:fx|fractions?)\b", re.IGNORECASE)
@@ -282,11 +283,28 @@ def _point_or_maximum(table: ConstraintTable, row: Constraint, _shipped: Shipped
 def _other_structure(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
     text = f"{row.organ} {row.id.replace('-', ' ')}"
     for pattern, structures, part, right in _OTHER_THAN:
-        wrong = [name for name in row.structures if name in structures]
+        wrong = [name for name in _first_named(row) if name in structures]
         if wrong and pattern.search(text):
             what = f"printed for '{row.organ}', and measured on {', '.join(wrong)}"
             yield _error(what, f"{part} is another structure: write {right}")
             return
+
+
+def _first_named(row: Constraint) -> tuple[str, ...]:
+    """What the row is on; what may stand in for it, where the plan does not have it, is said in the report."""
+    return row.choices[0].structures if row.choices else row.structures
+
+
+def _side_not_said(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
+    """Printed for the organ on one side of the target, and asked of both."""
+    printed = _PRINTED_SIDE.search(row.organ)
+    if printed is None or sides_of(row.structures) is None:
+        return
+    if row.side is None:
+        side = RowSide.CONTRALATERAL if printed[0].lower().startswith("contra") else RowSide.IPSILATERAL
+        yield _warning(f"printed for '{row.organ}', and asked of both sides", f"add side: {side}")
+    elif not row.side.startswith(printed[0].lower()):
+        yield _error(f"printed for '{row.organ}', and side is {row.side}", "correct side, or organ")
 
 
 def _other_fractions(table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
@@ -324,6 +342,7 @@ _CHECKS: tuple[Callable[[ConstraintTable, Constraint, Shipped], Iterator[Slip]],
     _other_unit_than_bundled,
     _point_or_maximum,
     _other_structure,
+    _side_not_said,
     _other_fractions,
     _misspelt_names,
     _volume_of_nothing,

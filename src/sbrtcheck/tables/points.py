@@ -10,7 +10,7 @@ from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose,
 from sbrtcheck.plan import Prescription
 from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, match
 from sbrtcheck.tables.limits import LimitByVolume
-from sbrtcheck.tables.values import Constraint, Select
+from sbrtcheck.tables.values import Choice, Constraint, Select
 
 _AT_PERCENT = {Stat.MAX: 0.0, Stat.MEDIAN: 50.0, Stat.MIN: 100.0}
 
@@ -126,15 +126,24 @@ def _in_percent(volume: float, unit: Unit, dvh: DVH) -> float | str:
 def _dvhs_for(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> list[DVH | NotDrawn]:
     """The DVHs that a row is on, by its ``select``: each organ, the first that is there, or all as one."""
     if row.select is Select.UNION:
-        return [_union_dvh(row, dvhs, names)]
-    by_organ = [_dvhs_of_organ(organ, row, dvhs, names) for organ in row.structures]
+        return [_union_dvh(row.structures, row, dvhs, names)]
     if row.select is Select.FIRST:
-        return next((organ_dvhs for organ_dvhs in by_organ if organ_dvhs[0] != _not_in_plan(row)), by_organ[0])
-    return [dvh for organ_dvhs in by_organ for dvh in organ_dvhs]
+        by_choice = (_dvhs_of_choice(choice, row, dvhs, names) for choice in row.choices)
+        return next((found for found in by_choice if found[0] != _not_in_plan(row)), [_not_in_plan(row)])
+    return [dvh for organ in row.structures for dvh in _dvhs_of_organ(organ, row, dvhs, names)]
 
 
-def _union_dvh(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> DVH | NotDrawn:
-    by_organ = (_dvhs_of_organ(organ, row, dvhs, names) for organ in row.structures)
+def _dvhs_of_choice(
+    choice: Choice, row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None
+) -> list[DVH | NotDrawn]:
+    required = [dvh for organ in choice.required for dvh in _dvhs_of_organ(organ, row, dvhs, names)]
+    if len(choice.structures) == 1 or all(dvh == _not_in_plan(row) for dvh in required):
+        return required
+    return [_union_dvh(choice.structures, row, dvhs, names)]
+
+
+def _union_dvh(organs: Sequence[str], row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> DVH | NotDrawn:
+    by_organ = (_dvhs_of_organ(organ, row, dvhs, names) for organ in organs)
     parts = [part for several in by_organ for part in several if part != _not_in_plan(row)]
     together = {(part.name, part.number): part for part in parts if isinstance(part, DVH)}
     if not parts or any(isinstance(part, NotDrawn) for part in parts):

@@ -16,14 +16,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema
 
 from sbrtcheck.metric import parse
+from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tables.limits import LimitByEffectiveVolume, LimitByTargetVolume, Sense, Step, VeffStep
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import (
+    Choice,
     ClinicianItem,
     Constraint,
     ExpectedOrgan,
     Kind,
+    Priority,
+    RowSide,
     Select,
     Site,
     Sites,
@@ -87,10 +91,24 @@ class UnionFile(_Strict):
     union: Names
 
 
-class FirstFile(_Strict):
-    """The first structure that the plan has, in this order."""
+class ChoiceFile(UnionFile):
+    """The structures together are one organ to choose; those under ``optional`` where the plan has them."""
 
-    first: Names
+    optional: Names | None = Field(default=None, description="Parts without which the organ is whole all the same.")
+
+    def value(self) -> Choice:
+        """The choice."""
+        return Choice(structures=tuple(self.union), optional=tuple(self.optional or ()))
+
+
+class FirstFile(_Strict):
+    """The first structure that the plan has, in this order; several under ``union`` are one organ."""
+
+    first: Annotated[list[Text | ChoiceFile], Field(min_length=1)]
+
+    def choices(self) -> tuple[Choice, ...]:
+        """What to choose from."""
+        return tuple(one.value() if isinstance(one, ChoiceFile) else Choice(structures=(one,)) for one in self.first)
 
 
 class ByTargetVolumeFile(_Strict):
@@ -144,6 +162,9 @@ Fractions = Annotated[
 ]
 _Quantity = Annotated[Quantity, Field(strict=False), _labels_in_schema(Quantity)]
 _Kind = Annotated[Kind, Field(strict=False), _labels_in_schema(Kind)]
+_Priority = Annotated[Priority, Field(strict=False), _labels_in_schema(Priority)]
+_RowSide = Annotated[RowSide, Field(strict=False), _labels_in_schema(RowSide)]
+_Sex = Annotated[Sex, Field(strict=False), _labels_in_schema(Sex)]
 _Status = Annotated[Status, Field(strict=False), _labels_in_schema(Status)]
 FORMS = ("<number>", "<by-target-volume>", "<by-veff>", "<list>", "<word>")  # pydantic puts them into a place
 
@@ -211,6 +232,13 @@ class RowFile(_Strict):
         default=None, description="Parts of a union without which the organ is whole all the same; say why in a note."
     )
     site: Id | None = Field(default=None, description="The one site that the row holds for; absent: every site.")
+    side: _RowSide | None = Field(
+        default=None, description="Of {each: [X_L, X_R]}: the one on the side of the target, or the other."
+    )
+    sex: _Sex | None = Field(default=None, description="The patients whom the row holds for; absent: all.")
+    priority: _Priority | None = Field(
+        default=None, description="Optimal: a plan that does not keep it is a variation, not a fail."
+    )
     endpoint: Text = Field(default="", description="What the limit protects from.")
     source: CiteFile
     confirmed_by: list[Text] = Field(default=[], description="Independent readings of the source; two confirm the row.")
@@ -226,6 +254,7 @@ class RowFile(_Strict):
             self,
             select=select,
             structures=structures,
+            choices=self.structure.choices() if isinstance(self.structure, FirstFile) else (),
             metric=parse(self.metric),
             sense=sense,
             limit=limit.value() if isinstance(limit, ByTargetVolumeFile | ByVeffFile) else float(limit),
@@ -235,10 +264,16 @@ class RowFile(_Strict):
         )
 
     def _select(self) -> tuple[Select, tuple[str, ...]]:
-        if isinstance(self.structure, str):
-            return Select.EACH, (self.structure,)
-        ((select, names),) = self.structure.model_dump().items()
-        return Select(select), tuple(names)
+        """How the structures are combined, and all of them, each once."""
+        match self.structure:
+            case EachFile(each=names):
+                return Select.EACH, tuple(names)
+            case UnionFile(union=names):
+                return Select.UNION, tuple(names)
+            case FirstFile() as first:
+                return Select.FIRST, tuple(dict.fromkeys(name for one in first.choices() for name in one.structures))
+            case name:
+                return Select.EACH, (name,)
 
 
 class ClinicianFile(_Strict):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.errors import UnknownTableError
 from sbrtcheck.metric import Metric
+from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.limits import (
@@ -48,6 +49,64 @@ class Select(StrEnum):
     EACH = "each"  # one outcome for every structure named
     UNION = "union"  # the structures together are one organ
     FIRST = "first"  # the first that the plan has, in this order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of the organs that a row takes the first of: a structure, or several that are the organ together.
+
+    ``optional`` are those of them that are a part of the organ where the plan has them, and need not be there.
+    """
+
+    structures: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The structures that make the organ."""
+        return tuple(name for name in self.structures if name not in self.optional)
+
+    def __str__(self) -> str:
+        return " + ".join(self.required)
+
+
+class Priority(StrEnum):
+    """How the source wants a limit to be kept."""
+
+    MANDATORY = "mandatory"  # as every limit of a source that knows no priorities
+    OPTIMAL = "optimal"  # to be kept where it can be: a plan that does not is a variation, not a fail
+
+
+class Side(StrEnum):
+    """A side of the patient."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+_SIDE_SUFFIX = {Side.LEFT: "_L", Side.RIGHT: "_R"}  # of TG-263
+
+
+def sides_of(structures: Sequence[str]) -> Mapping[Side, str] | None:
+    """The left and the right of two structures by their TG-263 names; None where they are no such pair.
+
+    Examples
+    --------
+    >>> sides_of(["Kidney_R", "Kidney_L"])[Side.LEFT], sides_of(["Kidney_L", "Lung_R"])
+    ('Kidney_L', None)
+    """
+    by_side = {
+        side: name for side, suffix in _SIDE_SUFFIX.items() for name in structures if name.upper().endswith(suffix)
+    }
+    organs = {name[:-2] for name in by_side.values()}
+    return by_side if len(structures) == len(by_side) == len(Side) and len(organs) == 1 else None
+
+
+class RowSide(StrEnum):
+    """Which of a pair of organs a row is on, as seen from the target."""
+
+    IPSILATERAL = "ipsilateral"
+    CONTRALATERAL = "contralateral"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +229,8 @@ class Constraint(ForSite):
         Unique in the table.
     structures, select
         TG-263 names (or the clinic's own), and how they are combined.
+    choices
+        Of `Select.FIRST`: what to choose from, in this order; made of ``structures`` one by one where not given.
     organ
         As the source prints it.
     metric, sense, limit
@@ -186,6 +247,12 @@ class Constraint(ForSite):
         Those of the ``structures`` of a union that may be missing: the organ is whole without them.
     site
         The one treatment site that the row holds for; ``""``: every site.
+    side
+        Of a left and a right structure: the one on the side of the target, or the other; None: both.
+    sex
+        The patients whom the row holds for; None: all.
+    priority
+        How the source wants the limit to be kept; None where it knows no priorities.
     endpoint
         What the limit protects from.
     confirmed_by
@@ -202,6 +269,7 @@ class Constraint(ForSite):
     id: str
     structures: tuple[str, ...]
     select: Select
+    choices: tuple[Choice, ...] = ()
     organ: str
     metric: Metric
     sense: Sense
@@ -213,6 +281,9 @@ class Constraint(ForSite):
     volume_threshold: bool = False
     optional: tuple[str, ...] = ()
     site: str = ""
+    side: RowSide | None = None
+    sex: Sex | None = None
+    priority: Priority | None = None
     endpoint: str = ""
     source: Source
     confirmed_by: tuple[str, ...] = ()
@@ -225,6 +296,8 @@ class Constraint(ForSite):
     def __post_init__(self) -> None:
         if isinstance(self.limit, LimitByVolume) and self.acceptable is not None:
             raise ValueError("the acceptable variation of a limit by volume belongs into its steps")
+        if self.select is Select.FIRST and not self.choices:
+            object.__setattr__(self, "choices", tuple(Choice(structures=(name,)) for name in self.structures))
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -1,0 +1,325 @@
+"""Rows that hold for one side, for one sex, with a priority, or on the first of several organs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import plan_changes as changes
+from dvh_builders import FIFTY_IN_FIVE, box, dvh_set, report_on, row, table, uniform_dvh
+from sbrtcheck import cli
+from sbrtcheck.dvh import DVH, Reason, compute_dvhs
+from sbrtcheck.plan import DoseGrid, FindingCode, Plan, Sex, Structure
+from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict
+from sbrtcheck.tables import Choice, Constraint, Priority, RowSide, Select, Side, bundled_tables
+
+KIDNEYS = ("Kidney_L", "Kidney_R")
+OTHER = {"Kidney_L": "Kidney_R", "Kidney_R": "Kidney_L"}
+
+
+def falling_plan(**boxes_mm: float) -> Plan:
+    """Boxes of 10 mm by the x where they begin, and a dose that falls from 64 Gy at -80 mm to nothing at 80 mm."""
+    x_mm = np.arange(-80.0, 81.0, 4.0)
+    dose = DoseGrid.axial(
+        np.broadcast_to(32.0 - 0.4 * x_mm, (12, 24, len(x_mm))),
+        origin_mm=(-80.0, -15.0, -10.0),
+        spacing_mm=(4.0, 2.0, 3.0),
+    )
+    structures = tuple(
+        Structure(name=name, number=n, contours=box(x)) for n, (name, x) in enumerate(boxes_mm.items(), start=1)
+    )
+    return Plan(dose=dose, structures=structures, prescription=FIFTY_IN_FIVE)
+
+
+def mean_row(side: RowSide | None, limit: float = 30.0) -> Constraint:
+    return row("Mean[Gy]", "below", limit, *KIDNEYS, side=side)
+
+
+def outcomes_on(plan: Plan, asked: Constraint, **options: Any) -> tuple[Outcome, ...]:
+    return report_on(table(asked), compute_dvhs(plan), **options).outcomes
+
+
+# -------------------------------------------------------------------------------- sides
+
+
+@given(left=st.floats(8, 60), right=st.floats(-70, -20), target=st.floats(-75, 65))
+def test_a_side_is_told_only_where_all_of_the_target_is_on_it(left: float, right: float, target: float) -> None:
+    plan = falling_plan(Kidney_L=left, Kidney_R=right, PTV=target)
+    middle = (left + right) / 2.0 + 5.0
+    (contralateral,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL))
+    ipsilateral = outcomes_on(plan, mean_row(RowSide.IPSILATERAL))
+    if target > middle:
+        assert (contralateral.organ, [one.organ for one in ipsilateral]) == ("Kidney_R", ["Kidney_L"])
+    elif target + 10.0 < middle:
+        assert (contralateral.organ, [one.organ for one in ipsilateral]) == ("Kidney_L", ["Kidney_R"])
+    else:
+        assert contralateral.reason is Reason.SIDE_UNKNOWN
+        assert [one.organ for one in ipsilateral] == [*KIDNEYS]
+
+
+@given(left=st.floats(8, 60), right=st.floats(-70, -20), target=st.floats(-75, 65), side=st.sampled_from(RowSide))
+def test_a_mirrored_plan_comes_to_the_mirrored_outcome(left: float, right: float, target: float, side: RowSide) -> None:
+    middle = (left + right) / 2.0 + 5.0
+    assume(min(abs(target - middle), abs(target + 10.0 - middle)) > 1e-6)
+    plan = falling_plan(Kidney_L=left, Kidney_R=right, PTV=target)
+    mirrored = falling_plan(Kidney_R=-10.0 - left, Kidney_L=-10.0 - right, PTV=-10.0 - target)
+    dose = replace(mirrored.dose, stored=mirrored.dose.stored[:, :, ::-1])
+    ours = outcomes_on(plan, mean_row(side))
+    theirs = outcomes_on(replace(mirrored, dose=dose), mean_row(side))
+    if ours[0].reason is Reason.SIDE_UNKNOWN:
+        assert theirs[0].reason is Reason.SIDE_UNKNOWN
+        return
+    assert {(OTHER[one.organ], one.verdict) for one in ours} == {(one.organ, one.verdict) for one in theirs}
+
+
+def test_a_kidney_beside_the_target_may_have_more_than_the_other_is_allowed() -> None:
+    plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-45)
+    (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL))
+    assert (other.organ, other.verdict) == ("Kidney_L", Verdict.PASS)
+    assert any("PTV lies right of the middle between Kidney_L and Kidney_R" in one.text for one in other.findings)
+    both = {one.organ: one.verdict for one in outcomes_on(plan, mean_row(None))}
+    assert both == {"Kidney_L": Verdict.PASS, "Kidney_R": Verdict.FAIL}
+
+
+def test_targets_on_both_sides_leave_no_contralateral_organ() -> None:
+    plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV1=40, PTV2=-45)
+    (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL))
+    assert (other.verdict, other.reason) == (Verdict.NOT_EVALUATED, Reason.SIDE_UNKNOWN)
+    assert "neither of the two is contralateral" in other.detail
+    assert [one.organ for one in outcomes_on(plan, mean_row(RowSide.IPSILATERAL))] == [*KIDNEYS]
+
+
+def test_the_cord_tells_the_midline_where_one_of_the_pair_is_missing() -> None:
+    (other,) = outcomes_on(falling_plan(Kidney_L=40, SpinalCord=-5, PTV=-45), mean_row(RowSide.CONTRALATERAL))
+    assert (other.organ, other.verdict) == ("Kidney_L", Verdict.PASS)
+    (unknown,) = outcomes_on(falling_plan(Kidney_L=40, PTV=-45), mean_row(RowSide.CONTRALATERAL))
+    assert unknown.reason is Reason.SIDE_UNKNOWN
+    assert "--laterality" in unknown.detail
+
+
+def test_organs_whose_names_are_swapped_are_no_midline() -> None:
+    (other,) = outcomes_on(falling_plan(Kidney_L=-50, Kidney_R=40, PTV=-45), mean_row(RowSide.CONTRALATERAL))
+    assert other.reason is Reason.SIDE_UNKNOWN
+    assert "mixed up" in other.detail
+
+
+def test_the_side_that_the_user_gives_wins() -> None:
+    plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-8)
+    (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL), laterality=Side.LEFT)
+    assert other.organ == "Kidney_R"
+    report = report_on(table(mean_row(RowSide.CONTRALATERAL)), compute_dvhs(plan), laterality=Side.LEFT)
+    assert report.to_dict()["laterality"] == "left"
+
+
+def test_the_side_that_is_given_against_all_contours_is_none() -> None:
+    plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-45)
+    (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL), laterality=Side.LEFT)
+    assert other.reason is Reason.SIDE_UNKNOWN
+    assert "the laterality given is left, and by its contours PTV lies right of" in other.detail
+    both = outcomes_on(plan, mean_row(RowSide.IPSILATERAL), laterality=Side.LEFT)
+    assert [one.organ for one in both] == [*KIDNEYS]
+
+
+def test_of_targets_on_both_sides_the_user_may_say_which_is_treated() -> None:
+    plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-45, GTV=42)
+    (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL), laterality=Side.RIGHT)
+    assert other.organ == "Kidney_L"
+
+
+def test_a_plan_with_neither_of_the_two_lacks_the_organ_and_no_side() -> None:
+    (other,) = outcomes_on(falling_plan(PTV=-45), mean_row(RowSide.CONTRALATERAL))
+    assert other.reason is Reason.STRUCTURE_MISSING
+
+
+def test_an_unknown_side_is_a_review_of_a_row_that_counts() -> None:
+    plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-8)
+    report = report_on(table(mean_row(RowSide.CONTRALATERAL, 60.0)), compute_dvhs(plan))
+    assert report.verdict is Verdict.REVIEW
+    assert ReviewCode.NOT_EVALUATED in {reason.code for reason in report.reasons}
+
+
+def test_stored_dvhs_have_no_sides_and_the_user_may_say_it() -> None:
+    dvhs = dvh_set(uniform_dvh("Kidney_L", dose_gy=5.0), uniform_dvh("Kidney_R", dose_gy=40.0))
+    (unknown,) = report_on(table(mean_row(RowSide.CONTRALATERAL)), dvhs).outcomes
+    assert unknown.reason is Reason.SIDE_UNKNOWN
+    (said,) = report_on(table(mean_row(RowSide.CONTRALATERAL)), dvhs, laterality=Side.RIGHT).outcomes
+    assert (said.organ, said.verdict) == ("Kidney_L", Verdict.PASS)
+
+
+def test_every_shipped_row_that_is_printed_for_one_side_says_so() -> None:
+    for shipped in bundled_tables():
+        for one in shipped.rows:
+            for side in RowSide:
+                if side in one.organ.lower() and len(one.structures) > 1:
+                    assert one.side is side, f"{shipped.id}/{one.id}"
+
+
+# -------------------------------------------------------------------------------- priority
+
+
+@given(dose_gy=st.floats(1, 60), limit=st.floats(1, 60))
+def test_an_optimal_limit_never_fails_and_passes_as_any_other_does(dose_gy: float, limit: float) -> None:
+    dvhs = dvh_set(uniform_dvh(dose_gy=dose_gy))
+    (mandatory,) = report_on(table(row("Mean[Gy]", "below", limit, priority=Priority.MANDATORY)), dvhs).outcomes
+    (plain,) = report_on(table(row("Mean[Gy]", "below", limit)), dvhs).outcomes
+    report = report_on(table(row("Mean[Gy]", "below", limit, priority=Priority.OPTIMAL)), dvhs, site="lung")
+    assert mandatory.verdict is plain.verdict
+    expected = {Verdict.PASS: Verdict.PASS, Verdict.FAIL: Verdict.VARIATION}[plain.verdict]
+    assert report.outcomes[0].verdict is expected
+    assert report.verdict is not Verdict.FAIL
+    if expected is Verdict.VARIATION:
+        assert report.verdict is not Verdict.PASS
+
+
+# -------------------------------------------------------------------------------- sex
+
+FOR_MEN = row("DC1500cc[Gy]", "below", 12.5, "Lungs", id="men", sex=Sex.MALE)
+FOR_WOMEN = row("DC950cc[Gy]", "below", 12.5, "Lungs", id="women", sex=Sex.FEMALE)
+LUNGS = dvh_set(uniform_dvh("Lungs", volume_cc=3000.0, dose_gy=5.0))
+
+
+@pytest.mark.parametrize(("sex", "judged"), [(Sex.MALE, "men"), (Sex.FEMALE, "women")])
+def test_only_the_row_for_the_patients_sex_is_there(sex: Sex, judged: str) -> None:
+    for report in (
+        report_on(table(FOR_MEN, FOR_WOMEN), LUNGS, sex=sex),
+        report_on(table(FOR_MEN, FOR_WOMEN), replace(LUNGS, sex=sex)),
+    ):
+        assert [(one.constraint.id, one.verdict) for one in report.outcomes] == [(judged, Verdict.PASS)]
+        assert report.to_dict()["sex"] == sex
+
+
+def test_neither_row_is_judged_for_a_patient_of_unknown_sex() -> None:
+    report = report_on(table(FOR_MEN, FOR_WOMEN), LUNGS)
+    assert {one.reason for one in report.outcomes} == {Reason.SEX_UNKNOWN}
+    assert report.verdict is Verdict.REVIEW
+    assert all("--sex" in one.detail for one in report.outcomes)
+
+
+def test_the_sex_that_is_given_wins_over_that_of_the_files() -> None:
+    report = report_on(table(FOR_MEN, FOR_WOMEN), replace(LUNGS, sex=Sex.MALE), sex=Sex.FEMALE)
+    assert [one.constraint.id for one in report.outcomes] == ["women"]
+    assert "the sex given is female, and the plan's files say male" in [one.text for one in report.findings]
+    plain = report_on(table(row("Mean[Gy]", "below", 20.0, "Lungs")), replace(LUNGS, sex=Sex.MALE), sex=Sex.FEMALE)
+    assert not any("sex" in one.text for one in plain.findings)
+
+
+OWN_TABLE = """\
+id: own
+version: "1.0.0"
+title: A clinic's own table
+site: lung
+fractions: [5]
+sources: [{key: own, citation: A clinic, where: here}]
+rows:
+  - {id: men, organ: Cord, structure: SpinalCord, metric: "Max[Gy]", below: 500, sex: male,
+     source: {cite: own, where: here}, confirmed_by: [one, two]}
+  - {id: women, organ: Cord, structure: SpinalCord, metric: "Max[Gy]", below: 400, sex: female,
+     source: {cite: own, where: here}, confirmed_by: [one, two]}
+"""
+
+
+def check(folder: Path, *args: str) -> dict[str, Any]:
+    (folder / "own.yaml").write_text(OWN_TABLE, encoding="utf-8")
+    options = ("--table", str(folder / "own.yaml"), "--accept-dose", "--rx", "50Gy/5", "--format", "json", *args)
+    done = CliRunner().invoke(cli.main, ["check", str(folder / "plan"), *options])
+    assert done.exit_code in (0, 1, 3), done.output
+    return dict(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("of_plan", "of_structures", "args", "rows"),
+    [
+        ("F", "F", (), ["women"]),
+        ("M", "", (), ["men"]),
+        ("", "F", (), ["women"]),
+        ("M", "F", (), ["men", "women"]),
+        ("O", "O", (), ["men", "women"]),
+        ("O", "O", ("--sex", "female"), ["women"]),
+        ("M", "M", ("--sex", "female"), ["women"]),
+    ],
+)
+def test_the_sex_is_that_of_the_files_unless_it_is_given(
+    tmp_path: Path, of_plan: str, of_structures: str, args: tuple[str, ...], rows: list[str]
+) -> None:
+    files = changes.small_plan()
+    for dataset, sex in ((files.plan, of_plan), (files.structures, of_structures), (files.dose, "")):
+        dataset.PatientSex = sex
+    files.save(tmp_path / "plan")
+    report = check(tmp_path, *args)
+    assert [one["row"] for one in report["outcomes"]] == rows
+    reasons = {one["reason"] for one in report["outcomes"]}
+    assert (Reason.SEX_UNKNOWN in reasons) == (len(rows) == 2)
+
+
+# -------------------------------------------------------------------------------- the first of several
+
+AIRWAYS = (
+    Choice(structures=("ProxBronchTree", "Trachea"), optional=("Trachea",)),
+    Choice(structures=("Trachea", "Bronchus_Main")),
+)
+
+
+def airway_row(limit: float = 18.0) -> Constraint:
+    names = ("ProxBronchTree", "Trachea", "Bronchus_Main")
+    return row("Max[Gy]", "below", limit, *names, select=Select.FIRST, choices=AIRWAYS)
+
+
+def airways(plan: Plan) -> Report:
+    return report_on(table(airway_row()), compute_dvhs(plan))
+
+
+def test_the_first_choice_is_used_without_the_parts_of_the_others() -> None:
+    (outcome,) = airways(falling_plan(ProxBronchTree=60, Bronchus_Main=-60, PTV=0)).outcomes
+    assert (outcome.contour, outcome.verdict, outcome.lacking) == ("ProxBronchTree", Verdict.PASS, ())
+
+
+def test_an_optional_part_of_a_choice_is_judged_where_it_is_contoured() -> None:
+    (outcome,) = airways(falling_plan(ProxBronchTree=60, Trachea=-70, PTV=0)).outcomes
+    assert (outcome.contour, outcome.verdict) == ("ProxBronchTree + Trachea", Verdict.FAIL)
+
+
+def test_a_union_stands_in_for_what_the_plan_does_not_have_and_says_so() -> None:
+    (outcome,) = airways(falling_plan(Trachea=60, Bronchus_Main=-60, PTV=0)).outcomes
+    assert (outcome.organ, outcome.contour) == ("Trachea + Bronchus_Main", "Trachea + Bronchus_Main")
+    assert outcome.verdict is Verdict.FAIL
+    texts = [one.text for one in outcome.findings if one.code is FindingCode.NAME_MATCH]
+    assert texts == ["the plan has no ProxBronchTree: Trachea + Bronchus_Main was used"]
+
+
+def test_a_part_of_the_union_alone_does_not_pass() -> None:
+    (outcome,) = airways(falling_plan(Trachea=60, PTV=0)).outcomes
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.PART_MISSING)
+    (hot,) = airways(falling_plan(Trachea=-60, PTV=0)).outcomes
+    assert hot.verdict is Verdict.FAIL  # more of the organ could only get more dose
+
+
+def test_a_plan_without_any_lacks_all_of_them() -> None:
+    (outcome,) = airways(falling_plan(PTV=0)).outcomes
+    assert (outcome.organ, outcome.reason) == ("ProxBronchTree or Trachea + Bronchus_Main", Reason.STRUCTURE_MISSING)
+
+
+@given(x=st.tuples(*[st.none() | st.floats(-70, 60) for _ in range(3)]))
+def test_a_choice_comes_to_what_the_chosen_comes_to_by_itself(x: tuple[float | None, ...]) -> None:
+    names = ("ProxBronchTree", "Trachea", "Bronchus_Main")
+    plan = falling_plan(PTV=0, **{name: at for name, at in zip(names, x, strict=True) if at is not None})
+    (chosen,) = airways(plan).outcomes
+    choice = AIRWAYS[0] if x[0] is not None else AIRWAYS[1]
+    union = row("Max[Gy]", "below", 18.0, *choice.structures, select=Select.UNION, optional=choice.optional)
+    (alone,) = report_on(table(union), compute_dvhs(plan)).outcomes
+    assert (chosen.verdict, chosen.measurement) == (alone.verdict, alone.measurement)
+
+
+def test_points_of_a_table_lie_on_the_union_that_stands_in() -> None:
+    plan = falling_plan(Trachea=60, Bronchus_Main=-60, PTV=0)
+    points, not_drawn = table(airway_row()).points(compute_dvhs(plan))
+    assert [point.structure for point in points] == ["Trachea + Bronchus_Main"]
+    assert not not_drawn
+    assert isinstance(compute_dvhs(plan)["Trachea"], DVH)
