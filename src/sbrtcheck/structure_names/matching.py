@@ -235,11 +235,6 @@ def known_names() -> frozenset[str]:
     return frozenset(_spellings()) | frozenset(TARGETS)
 
 
-def derived_names() -> frozenset[str]:
-    """Names of organs that are made from others where nobody contoured them; not all of them are TG-263 names."""
-    return frozenset(organ for organ, _, _ in _DERIVED)
-
-
 def organ_named(name: str) -> str | None:
     """TG-263 name that ``name`` is, or is a listed alias of; None where there is none.
 

@@ -18,7 +18,7 @@ from sbrtcheck.metric import (
     VolumeAtDose,
 )
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.structure_names import TARGETS, derived_names, known_names
+from sbrtcheck.structure_names import TARGETS, known_names
 from sbrtcheck.tables.limits import LimitByVolume
 from sbrtcheck.tables.shape_faults import nearest
 from sbrtcheck.tables.table import ConstraintTable
@@ -318,7 +318,7 @@ def _other_fractions(table: ConstraintTable, row: Constraint, _shipped: Shipped)
 
 
 def _misspelt_names(_table: ConstraintTable, row: Constraint, _shipped: Shipped) -> Iterator[Slip]:
-    names = known_names() | derived_names()
+    names = known_names()
     for name in row.structures:
         suggestion = "" if name in names else nearest(name, sorted(names), score=_NEAR_NAME)
         if suggestion:
