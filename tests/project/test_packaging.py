@@ -76,6 +76,13 @@ def test_the_wheel_has_the_tables_of_the_checkout_byte_for_byte(in_wheel: dict[s
     assert all(shipped[name] == path.read_bytes() for name, path in SHIPPED.items())
 
 
+def test_the_wheel_has_the_evidence_of_the_checkout_byte_for_byte(in_wheel: dict[str, bytes]) -> None:
+    files = sorted((ROOT / "constraints" / "evidence").glob("*.csv"))
+    assert [path.name for path in files] == ["documents.csv", "readings.csv"]
+    for path in files:
+        assert in_wheel[f"sbrtcheck/_constraints/evidence/{path.name}"] == path.read_bytes()
+
+
 def test_the_wheel_has_every_file_of_the_package(in_wheel: dict[str, bytes]) -> None:
     assert {name.removeprefix("src/") for name in tracked("src")} <= {*in_wheel}
     names = {f"sbrtcheck/structure_names/{file}" for file in ("tg263_names.csv", "likeness.csv")}

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from dvh_builders import NOT_KNOWN, dvh_set, row, table, uniform_dvh
-from folders import ROOT, TESTS
+from folders import TESTS
 from sbrtcheck import evaluate
 from sbrtcheck.cli import main
 from sbrtcheck.errors import TableError
@@ -23,8 +22,6 @@ from sbrtcheck.render import FORMATS
 from sbrtcheck.results import Report
 from sbrtcheck.tables import Sense, load_table
 from sbrtcheck.tables.shipped import read_shipped
-
-CLINICAL = Path(os.environ.get("SBRTCHECK_CLINICAL", ROOT / "../shared/clinical"))
 
 SHIPPED = load_regimens()
 
@@ -75,14 +72,6 @@ def test_a_bed_that_a_source_prints_is_the_one_computed() -> None:
 def test_a_number_of_fractions_that_no_source_states_is_marked() -> None:
     assumed = {one.id for one in SHIPPED.regimens if one.fractions_assumed}
     assert assumed == {"scln-59p4-33", "pelvis-50p4-28", "pelvis-45-25", "node-60-30"}
-
-
-if CLINICAL.is_dir():
-
-    def test_the_evidence_here_is_the_evidence_file() -> None:
-        columns = lines(REGIMENS)[0].keys()
-        theirs = [{key: one[key] for key in columns} for one in lines(CLINICAL / "regimens.csv")]
-        assert lines(REGIMENS) == theirs
 
 
 # -------------------------------------------------------------------------------- where review and sources differ

@@ -61,6 +61,7 @@ def _head(table: ConstraintTable) -> Iterator[Text | Padding]:
 
 def _row_grid(table: ConstraintTable) -> Table:
     grid = ruled_table("Row", "Structure", "Metric and limit", "Standing", "Note")
+    grid.columns[0].no_wrap = True  # people copy ids
     for row in table.rows:
         cells = (row.id, structures_text(row), _limit_text(row), "\n".join(standing(row)), clean(row.note))
         grid.add_row(*map(Text, cells))
@@ -69,7 +70,8 @@ def _row_grid(table: ConstraintTable) -> Table:
 
 def structures_text(row: Constraint) -> str:
     """``Trachea + Bronchus_Main``: the structures of a row, and how they are taken."""
-    return clean(_JOINED[row.select].join(row.structures))
+    choices = [" + ".join(choice.structures) for choice in row.choices]
+    return clean(_JOINED[row.select].join(choices or row.structures))
 
 
 def _limit_text(row: Constraint) -> str:
@@ -81,8 +83,9 @@ def standing(row: Constraint) -> tuple[str, ...]:
     return (
         "confirmed" if row.confirmed else "not confirmed",
         *(["disputed"] if row.status is Status.DISPUTED else []),
-        *(["mandatory"] if row.mandatory else []),
+        *(["a value is mandatory"] if row.mandatory else []),
         *([str(row.kind)] if row.kind is not Kind.LIMIT else []),
+        *(str(word) for word in (row.priority, row.side, row.sex) if word is not None),
     )
 
 
@@ -133,6 +136,7 @@ def _row_dict(row: Constraint, *, evidence: bool) -> dict[str, Any]:
         "organ": row.organ,
         "structures": list(row.structures),
         "select": str(row.select),
+        "choices": [{"structures": list(one.structures), "optional": list(one.optional)} for one in row.choices],
         "metric": str(row.metric),
         "sense": str(row.sense),
         "unit": str(row.metric.unit),
@@ -143,6 +147,9 @@ def _row_dict(row: Constraint, *, evidence: bool) -> dict[str, Any]:
         "status": str(row.status),
         "mandatory": row.mandatory,
         "site": row.site or None,
+        "side": str(row.side) if row.side else None,
+        "sex": str(row.sex) if row.sex else None,
+        "priority": str(row.priority) if row.priority else None,
         "endpoint": row.endpoint,
         "source": {"citation": row.source.citation, "doi": row.source.doi, "where": row.source.where},
         "confirmed": row.confirmed,

@@ -184,6 +184,7 @@ def _repetition(cells: Line, number: int, first_lines: dict[tuple[str, ...], int
         yield f"the same reading as on line {first}", "take one of them out"
 
 
+@cache  # hundreds of readings are of one day
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else None
