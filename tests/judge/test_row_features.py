@@ -164,7 +164,7 @@ def test_every_shipped_row_that_is_printed_for_one_side_says_so() -> None:
                 if side in one.organ.lower() and sides_of(one.structures) is not None:
                     assert one.side is side, f"{shipped.id}/{one.id}"
                     said += 1
-    assert said == 4
+    assert said == 8
 
 
 # -------------------------------------------------------------------------------- priority

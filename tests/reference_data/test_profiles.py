@@ -203,11 +203,10 @@ def test_a_table_without_a_row_that_counts_says_so(name: str) -> None:
 
 
 def test_a_site_without_a_table_of_its_own_is_named_above_the_verdict() -> None:
-    for choice in ({"site": "lung"}, {"profile": "lung-60gy-8fx"}):
-        text = FORMATS["text"](sbrtcheck.check(PLANS["lung-50gy-5fx"], prescription="60Gy/8", **choice))
-        head, _, _ = str(text).partition("OVERALL")
-        assert "Site lung has no table of its own for 8 fractions" in head
-        assert "timmerman-2022-8fx" in head
+    text = FORMATS["text"](sbrtcheck.check(PLANS["lung-50gy-5fx"], prescription="60Gy/8", site="spine"))
+    head, _, _ = str(text).partition("OVERALL")
+    assert "Site spine has no table of its own for 8 fractions" in head
+    assert "timmerman-2022-8fx" in head
 
 
 def test_another_dose_is_a_finding_and_another_number_of_fractions_an_error() -> None:
@@ -248,7 +247,7 @@ def test_a_comparison_lists_what_holds_for_neither_plan() -> None:
     plan = PLANS["lung-50gy-5fx"]
     for choice in (("--site", "lung"), ("--profile", "lung-50gy-5fx")):
         text = run("compare", plan, plan, *choice).output
-        assert "Tables left out\n  for other numbers of fractions than 5: nccn-lung-1fx (1 fraction)" in text
+        assert "nccn-lung-1fx (1 fraction)" in " ".join(text.partition("Tables left out")[2].split())
         as_dict = json.loads(run("compare", plan, plan, *choice, "--format", "json").output)
         assert "nccn-lung-1fx" in {table["id"] for table in as_dict["left_out"]}
         assert "Tables left out" in run("compare", plan, plan, *choice, "--format", "markdown").output

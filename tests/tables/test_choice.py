@@ -133,7 +133,7 @@ def test_the_list_counts_rows_and_names_organs_with_a_limit_that_counts() -> Non
 
 
 def test_a_site_with_tables_for_many_sites_only_and_one_without_any_say_so() -> None:
-    assert "Site lung has no table of its own here" in tables_command("--site", "lung", "--fractions", "8")
+    assert "Site spine has no table of its own here" in tables_command("--site", "spine", "--fractions", "8")
     text = " ".join(tables_command("--site", "lung", "--fractions", "10").split())
     assert "No table holds for 10 fractions; the nearest are for 8 fractions" in text
     assert "No limit is converted to another number of fractions" in text

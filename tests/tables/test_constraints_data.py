@@ -211,7 +211,7 @@ def test_the_medulla_alone_may_be_missing_from_an_organ_and_the_note_says_why() 
     for table, row in unions:
         assert row.optional == (("Medulla",) if row.structures == ("SpinalCord", "Medulla") else ())
         assert not row.optional or "medulla beside the spinal cord is optional" in " ".join(table.note.split())
-    assert len(unions) == 33
+    assert len(unions) == 32
     assert sum(bool(row.optional) for _, row in unions) == 16
     assert not any(r.optional for t in TABLES.values() for r in t.rows if r.select is not Select.UNION)
 
