@@ -25,7 +25,7 @@ PROFILES = {profile.id: profile for profile in load_profiles().profiles}
 
 
 def check(profile_id: str, *args: str) -> tuple[int, dict[str, Any]]:
-    """Check the bundled plan of the site as if it were of the schedule: what its tables come to is looked at, no more."""
+    """Check the bundled plan of the site as if it were of the schedule; only what its tables come to is looked at."""
     profile = PROFILES[profile_id]
     rx = f"{profile.dose_gy:g}Gy/{profile.fractions}"
     options = ("--profile", profile_id, "--rx", rx, "--accept-dose", "--sex", "female", "--format", "json")
