@@ -169,7 +169,7 @@ def test_an_unknown_tumour_is_refused_with_those_there_are() -> None:
     with pytest.raises(UnknownTableError) as caught:
         risks(LUNGS, tumour="hcc")
     assert str(caught.value) == (
-        "no risk model is for a tumour 'hcc'; the tumours are nsclc: non-small cell lung cancer, stage I;"
+        "no risk model is for a tumour 'hcc'; the tumours are nsclc: non-small cell lung cancer;"
         " liver-metastasis: metastases in the liver; liver-primary: primary liver cancer"
     )
 

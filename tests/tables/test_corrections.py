@@ -7,6 +7,7 @@ import re
 import pytest
 
 from sbrtcheck.metric import DoseAtVolume, Unit, VolumeAtDose
+from sbrtcheck.plan import Sex
 from sbrtcheck.reference_data import load_risk_models
 from sbrtcheck.tables import Constraint, Priority, RowSide, Says, Sense, Status, bundled_tables
 
@@ -66,12 +67,14 @@ def test_no_row_names_another_number_of_fractions_than_its_table_holds_for() -> 
 
 
 def test_two_thirds_of_the_renal_hilum_are_percent() -> None:
-    """UW codes them as 66.7 cc; its reading supports the dose and confirms nothing."""
+    """UW codes them as 66.7 cc, another file has them of the kidney; both support the dose and confirm nothing."""
     for fractions in (1, 3, 5):
         hilum = row(f"tg101-{fractions}fx", "renal-hilum-d66.7pc")
         assert hilum.metric.volume_unit is Unit.PERCENT  # type: ignore[union-attr]
-        by_uw = [reading for reading in hilum.readings if reading.document.key == "uw-tg101"]
-        assert all(reading.says is Says.SUPPORTS for reading in by_uw)
+        others = [one for one in hilum.readings if one.document.key in ("uw-tg101", "corsair-tg101")]
+        assert others
+        assert all(reading.says is Says.SUPPORTS for reading in others)
+        assert hilum.confirmed == (fractions == 1)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +161,31 @@ def test_the_liver_of_tg101_in_five_fractions_has_two_prints() -> None:
     assert agree == {"dvh-limits-4", "uw-tg101", "corsair-tg101", "esapi-word"}
     assert printed("tg101-5fx", "liver-dc700cc", Says.CONTRADICTS) == {21.5}
     assert not liver.confirmed
+
+
+def test_the_lungs_of_timmerman_are_1500_cc_for_men_and_950_cc_for_women() -> None:
+    for fractions in (3, 5, 8):
+        cold = [one for one in TABLES[f"timmerman-2022-{fractions}fx"].rows if one.organ.startswith("Lung-GTV")]
+        by_sex = {one.sex: one for one in cold if isinstance(one.metric, DoseAtVolume)}
+        assert {sex: one.metric.volume for sex, one in by_sex.items()} == {Sex.MALE: 1500, Sex.FEMALE: 950}  # type: ignore[union-attr]
+        assert by_sex[Sex.MALE].limit == by_sex[Sex.FEMALE].limit
+        assert not by_sex[Sex.FEMALE].confirmed  # the second reader has 1500 cc alone
+
+
+def test_a_third_of_the_kidney_is_of_the_contralateral_one_in_fastrack_and_of_both_in_the_uk_consensus() -> None:
+    for fractions in (1, 3):
+        fastrack = row(f"fastrack2-{fractions}fx", "contralateral-kidney-v10gy")
+        both = row(f"uk-2022-liver-{fractions}fx", "kidneys-v10gy")
+        assert (fastrack.limit, fastrack.side) == (both.limit, RowSide.CONTRALATERAL) == (33, RowSide.CONTRALATERAL)
+        assert (both.structures, both.side, both.confirmed) == (("Kidneys",), None, False)
+
+
+def test_two_records_of_one_abstract_are_one_reader() -> None:
+    for fractions in range(1, 6):
+        for item in TABLES[f"hytec-cord-{fractions}fx"].for_clinician:
+            keys = {reading.document.key for reading in item.readings}
+            assert keys == {"sahgal2021", "sahgal2021-stanford"}
+            assert len({reading.document.reader for reading in item.readings}) == 1
 
 
 def test_the_model_of_liver_enzymes_is_miftens_and_not_significant() -> None:
