@@ -12,7 +12,7 @@ from sbrtcheck.dvh import DVH, Bounds, DVHSet
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, measure
 from sbrtcheck.plan import Finding
-from sbrtcheck.reference_data.reirradiation import Part, Stated
+from sbrtcheck.reference_data.reirradiation import Part, ReirradiationRule, Stated
 from sbrtcheck.render.text import ruled_table, terminal_text, text_report
 from sbrtcheck.results import NOTICE, PartOutcome, RuleReport, SumReport, Verdict, labels, rounded
 from sbrtcheck.results.reirradiation import CourseValue, CumulativeReading, PartValue, ReadingOutcome, ShownStatements
@@ -164,8 +164,13 @@ def _rule_parts(rule_report: RuleReport) -> list[Any]:
         Text(f"{rule.organ} -> {contour}; {rule.metric} EQD2(a/b {rule.alpha_beta_gy:g}); {rule.endpoint}"),
         grid,
         *map(Text, _reading_lines(rule_report)),
-        Text(f"Source: {rule.source.citation}, {rule.source.where}. {rule.note}"),
+        Text(f"Source: {rule.source.citation}, {rule.source.where}. {_reading_remark(rule)}{rule.note}"),
     ]
+
+
+def _reading_remark(rule: ReirradiationRule) -> str:
+    """Say where no second reader of the source is known; the rule decides all the same, there is no other."""
+    return "" if rule.confirmed else "Read in one place only. "
 
 
 def _verdicts_of(rule_report: RuleReport, outcome: PartOutcome) -> Iterator[tuple[str, PartOutcome | ReadingOutcome]]:
