@@ -113,6 +113,45 @@ def test_organs_whose_names_are_swapped_are_no_midline() -> None:
     assert "mixed up" in other.detail
 
 
+@pytest.mark.parametrize("laterality", [None, *Side])
+@pytest.mark.parametrize("boxes_mm", [{"Kidney_L": -50, "Kidney_R": 40}, {"Kidney_L": -50}, {"Kidney_R": 40}])
+def test_no_side_is_told_by_names_that_the_contours_belie(boxes_mm: dict[str, float], laterality: Side | None) -> None:
+    """The hot kidney, beside the target, is called the left one: a row on "the right one" would not see it."""
+    plan = falling_plan(**boxes_mm, SpinalCord=-5, PTV=-45)
+    ipsilateral = outcomes_on(plan, mean_row(RowSide.IPSILATERAL), laterality=laterality)
+    assert [one.organ for one in ipsilateral] == [*KIDNEYS]
+    (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL), laterality=laterality)
+    assert other.reason is Reason.SIDE_UNKNOWN
+    assert "mixed up" in other.detail
+    assert "--laterality" not in other.detail  # it would not help
+
+
+@pytest.mark.parametrize("name", ["zPTV2", "PTV_old", "Met_2"])
+def test_what_may_be_a_target_on_the_other_side_leaves_the_side_open(name: str) -> None:
+    plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=42, **{name: -45})
+    ipsilateral = {one.organ: one.verdict for one in outcomes_on(plan, mean_row(RowSide.IPSILATERAL))}
+    assert ipsilateral == {"Kidney_L": Verdict.PASS, "Kidney_R": Verdict.FAIL}
+    (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL))
+    assert other.reason is Reason.SIDE_UNKNOWN
+    assert f"{name} may be a target too, and lies right of" in other.detail
+    (said,) = outcomes_on(plan, mean_row(RowSide.IPSILATERAL), laterality=Side.LEFT)
+    assert said.organ == "Kidney_L"
+
+
+def test_rings_and_helpers_on_the_targets_side_leave_the_side_known() -> None:
+    plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=42, PTV_ring=-45, PTV_opt=44)
+    (one,) = outcomes_on(plan, mean_row(RowSide.IPSILATERAL))
+    assert one.organ == "Kidney_L"
+
+
+@pytest.mark.parametrize("side", RowSide)
+def test_a_pair_that_is_expected_and_not_there_is_missed(side: RowSide) -> None:
+    rows = (mean_row(side), row("Mean[Gy]", "below", 60.0, "Liver", id="liver"))
+    report = report_on(table(*rows), compute_dvhs(falling_plan(Liver=0, PTV=-45)), site="liver")
+    assert report.verdict is Verdict.REVIEW
+    assert any("Kidney_L or Kidney_R: 1 row not evaluated" in reason.text for reason in report.reasons)
+
+
 def test_the_side_that_the_user_gives_wins() -> None:
     plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-8)
     (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL), laterality=Side.LEFT)
@@ -134,6 +173,8 @@ def test_of_targets_on_both_sides_the_user_may_say_which_is_treated() -> None:
     plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-45, GTV=42)
     (other,) = outcomes_on(plan, mean_row(RowSide.CONTRALATERAL), laterality=Side.RIGHT)
     assert other.organ == "Kidney_L"
+    text = "target right, as given; by its contours GTV, PTV lie left and right of the middle"
+    assert any(text in finding.text for finding in other.findings)
 
 
 def test_a_plan_with_neither_of_the_two_lacks_the_organ_and_no_side() -> None:

@@ -138,6 +138,7 @@ def test_a_new_dictionary_says_what_it_is(tmp_path: Path) -> None:
 GROWN = {
     "Heart: [Cor]\n": 'Heart: [Cor, "New"]\n',
     "Heart: []\n": 'Heart: ["New"]\n',
+    "\ufeff# ours": '\ufeff# ours\nHeart: ["New"]\n',
     "Heart: [Cor, ]  # ours\n": 'Heart: [Cor,  "New"]  # ours\n',
     "Heart: [Cor,  # a\n  Herz2]  # b\n": 'Heart: [Cor,  # a\n  Herz2, "New"]  # b\n',
     "# top\n\nHeart:\n  - Cor  # a\n\n# about the liver\nLiver: [L1]\n": (
@@ -181,6 +182,14 @@ def test_a_contradiction_is_refused_and_nothing_is_written(tmp_path: Path) -> No
     with pytest.raises(NamesError, match="'organ_1' is a spelling of Liver here, and was given for Heart"):
         learn_names({"Heart": "organ_1", "Rib": "Costae"}, rois("organ_1", "Costae"), file)
     assert file.read_text() == text
+
+
+def test_a_comment_that_cannot_be_kept_as_it_is_is_not_rewritten(tmp_path: Path) -> None:
+    file, raw = tmp_path / "dictionary.yaml", "# für uns\n".encode("latin-1")
+    file.write_bytes(raw)
+    with pytest.raises(NamesError, match="not UTF-8 text"):
+        learn_names({"Heart": "New"}, rois("New"), file)
+    assert file.read_bytes() == raw
 
 
 def test_a_name_that_the_plan_does_not_have_is_refused(tmp_path: Path) -> None:

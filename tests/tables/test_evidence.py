@@ -176,6 +176,11 @@ def test_one_reader_never_confirms_however_many_files_they_wrote(read: list[Read
     assert not of(read).confirmed
 
 
+@given(st.lists(st.sampled_from(["a clinic", "A Clinic", " a  clinic "]).flatmap(lambda by: readings(Says.AGREES, by))))
+def test_a_reader_in_other_letters_is_no_second_reader(read: list[Reading]) -> None:
+    assert not of(read).confirmed
+
+
 @given(LISTS, st.data())
 def test_the_order_of_readings_does_not_matter(read: list[Reading], data: st.DataObject) -> None:
     other = data.draw(st.permutations(read))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def sum_(
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.accumulate(
                 [streams.existing_folder(folder) for folder in folders],
-                dict(map(_alpha_beta, alpha_betas)),
+                _ratios(alpha_betas),
                 list(dict.fromkeys(tables)),
                 prescriptions=[None if rx == _NO_RX else rx for rx in prescriptions],
                 progress=progress,
@@ -89,6 +90,16 @@ def sum_(
 
 def _exit_code(verdict: str) -> int:
     return {"FAIL": exit_codes.FAIL, "REVIEW": exit_codes.REVIEW}.get(str(verdict), exit_codes.OK)
+
+
+def _ratios(texts: Sequence[str]) -> dict[str, float]:
+    """By organ; two for one would be a guess which is meant."""
+    ratios: dict[str, float] = {}
+    for organ, ratio_gy in map(_alpha_beta, texts):
+        if ratios.setdefault(organ, ratio_gy) != ratio_gy:
+            problem = f"alpha/beta of {organ} is given as {ratios[organ]:g} and as {ratio_gy:g} Gy"
+            raise InputError(problem, hint="give one for each organ")
+    return ratios
 
 
 def _alpha_beta(text: str) -> tuple[str, float]:

@@ -127,8 +127,10 @@ def judge_courses(
     Raises
     ------
     SbrtcheckError
-        The courses cannot be summed; an α/β is none, or of an organ that the first plan does not have.
+        The courses cannot be summed; an α/β is none, or of an organ that the first plan does not have; the interval is
+        no number of months.
     """
+    _check_interval(interval_months)
     rules, tables = judged_by.rules, judged_by.tables
     plan, user_names, accept_dose = courses.plans[0], courses.options.names, courses.options.accept_dose
     rule_organs = [organ for rule in rules for organ in rule.structures]
@@ -151,6 +153,12 @@ def judge_courses(
         sums_of_maxima=_sums_of_maxima(courses, course, ratios),
         statements=tuple(_shown_statements(courses.plans, user_names, judged_by.statements)),
     )
+
+
+def _check_interval(months: float | None) -> None:
+    if months is not None and not 0.0 <= months < math.inf:
+        problem = f"an interval of {months:g} months is impossible"
+        raise InputError(problem, hint="give the months since the last course, or leave them out")
 
 
 def _cumulative(courses: Courses, ratios: Ratios, *, rules_alone: bool) -> DVHSet:

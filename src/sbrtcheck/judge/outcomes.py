@@ -121,7 +121,9 @@ def _applies(case: Case) -> bool:
     """
     matched = case.matched
     absent = isinstance(matched.dvh, NotMeasured) and matched.dvh.reason is Reason.STRUCTURE_MISSING
-    organs = (matched.organ,) if case.row.select is Select.EACH else case.row.structures
+    # of a left and a right organ that are both missing, neither is the one of the outcome
+    is_one = case.row.select is Select.EACH and matched.organ in case.row.structures
+    organs = (matched.organ,) if is_one else case.row.structures
     return not absent or case.row.mandatory or bool(matched.probable) or case.plan.site.expects_one_of(organs)
 
 

@@ -3,7 +3,8 @@
 In the patient coordinates of DICOM x grows to the patient's left, whatever the position on the couch (PS3.3
 C.7.6.2.1.1). The midline lies halfway between the two organs of a row where both are contoured, else through the spinal
 cord or its canal. A target is on a side where all of it is; one across the midline is on neither, and then it is for
-the user to say (``laterality``). What the user says wins, but against all contours.
+the user to say (``laterality``). What the user says wins, but not against all contours: where no target lies on that
+side, or an organ lies on the other side than its name says, no side is known.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from sbrtcheck.dvh import Reason, extent_x_mm
 from sbrtcheck.judge.structures import MatchedDvh, PlanStructures
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, FindingCode, Plan
-from sbrtcheck.structure_names import Match, RoiName, StructureMatches, match
+from sbrtcheck.structure_names import Match, RoiName, StructureMatches, is_of_target, match
 from sbrtcheck.tables import Constraint, RowSide, Side
 from sbrtcheck.tables.values import sides_of
 
 CORD = ("SpinalCord", "SpinalCanal")
 """What lies in the midline, where an organ of the pair itself is missing."""
+
+_SAY_IT = "(--laterality left or right says it)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +36,19 @@ class SidesOfTargets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownSides:
-    """The side of the targets could not be told, and why."""
+    """The side of the targets could not be told, and why.
+
+    ``is_contradiction``: names and contours contradict each other, so that the side of the target, known or not, does
+    not tell which of the two organs is meant.
+    """
 
     reason: str
+    is_contradiction: bool = False
+
+    @property
+    def with_hint(self) -> str:
+        """The reason, and how to say the side, where that helps."""
+        return self.reason if self.is_contradiction else f"{self.reason} {_SAY_IT}"
 
 
 # -------------------------------------------------------------------------------- the structures of a row
@@ -57,14 +70,14 @@ def on_side(row: Constraint, row_side: RowSide, structures: PlanStructures) -> l
     match found:
         case UnknownSides(reason=reason) if row_side is RowSide.IPSILATERAL:
             return [_with_finding(one, f"both sides are judged: {reason}") for one in both]
-        case UnknownSides(reason=reason):
-            return [_without_side(matched, reason)]
+        case UnknownSides():
+            return [_without_side(matched, found.with_hint)]
         case SidesOfTargets(sides=sides, text=text) if row_side is RowSide.IPSILATERAL:
             return [_with_finding(matched[side], f"{row_side}: {text}") for side in Side if side in sides]
         case SidesOfTargets(sides=sides, text=text):
             others = [side for side in Side if side not in sides]
             if not others:
-                return [_without_side(matched, f"{text}: neither of the two is contralateral")]
+                return [_without_side(matched, f"{text}: neither of the two is contralateral {_SAY_IT}")]
             return [_with_finding(matched[side], f"{row_side}: {text}") for side in others]
 
 
@@ -73,10 +86,9 @@ def _with_finding(matched: MatchedDvh, text: str) -> MatchedDvh:
     return replace(matched, findings=(*matched.findings, finding))
 
 
-def _without_side(matched: Mapping[Side, MatchedDvh], reason: str) -> MatchedDvh:
+def _without_side(matched: Mapping[Side, MatchedDvh], detail: str) -> MatchedDvh:
     """Neither of the two organs: which of them the row is on is not known."""
     organ = " or ".join(one.organ for one in matched.values())
-    detail = f"{reason} (--laterality left or right says it)"
     return MatchedDvh(organ=organ, dvh=NotMeasured(reason=Reason.SIDE_UNKNOWN, detail=detail))
 
 
@@ -94,23 +106,29 @@ def sides_of_targets(pair: Mapping[Side, str], structures: PlanStructures) -> Si
         Of the plan; the side that the user gave, if any, is in them. It wins, unless no target lies there.
     """
     given, told = structures.laterality, _sides_by_contours(pair, structures)
-    if given is None:
-        return told
-    if isinstance(told, SidesOfTargets) and given not in told.sides:
-        return UnknownSides(reason=f"the laterality given is {given}, and by its contours {told.text}")
-    return SidesOfTargets(sides=frozenset({given}), text=f"target {given}, as given")
+    match told:
+        case _ if given is None:
+            return told
+        case UnknownSides(is_contradiction=True):
+            return told
+        case SidesOfTargets(sides=sides, text=text) if given not in sides:
+            return UnknownSides(reason=f"the laterality given is {given}, and by its contours {text}")
+        case SidesOfTargets(sides=sides, text=text) if len(sides) > 1:
+            return SidesOfTargets(sides=frozenset({given}), text=f"target {given}, as given; by its contours {text}")
+        case _:
+            return SidesOfTargets(sides=frozenset({given}), text=f"target {given}, as given")
 
 
 def _sides_by_contours(pair: Mapping[Side, str], structures: PlanStructures) -> SidesOfTargets | UnknownSides:
     plan, matches = structures.plan, structures.matches
     if plan is None:
         return UnknownSides(reason="the DVHs were read, and without contours the side of the target is not known")
-    targets = matches.targets
-    if not targets:
-        return UnknownSides(reason="the plan has no target whose side could be told")
     midline = _midline(pair, plan, matches)
     if isinstance(midline, UnknownSides):
         return midline
+    targets = matches.targets
+    if not targets:
+        return UnknownSides(reason="the plan has no target whose side could be told")
     x_mm, landmark = midline
     sides: set[Side] = set()
     for target in targets:
@@ -118,24 +136,35 @@ def _sides_by_contours(pair: Mapping[Side, str], structures: PlanStructures) -> 
         if side is None:
             return UnknownSides(reason=f"{target.name} lies on neither side of {landmark}")
         sides.add(side)
+    for roi in matches.structures:  # what may be a target is none that the side is told by, but may belie it
+        side = _side_of(roi, x_mm, plan) if roi.contoured and is_of_target(roi) else None
+        if side is not None and side not in sides:
+            return UnknownSides(reason=f"{roi.name} may be a target too, and lies {side} of {landmark}")
     names, lie = ", ".join(target.name for target in targets), "lies" if len(targets) == 1 else "lie"
     return SidesOfTargets(sides=frozenset(sides), text=f"{names} {lie} {' and '.join(sorted(sides))} of {landmark}")
 
 
 def _midline(pair: Mapping[Side, str], plan: Plan, matches: StructureMatches) -> tuple[float, str] | UnknownSides:
     """Where the midline is, x in mm, and what it was taken from."""
-    centres_mm = {side: _centre_mm(organ, plan, matches) for side, organ in pair.items()}
-    left_mm, right_mm = centres_mm[Side.LEFT], centres_mm[Side.RIGHT]
+    left_mm, right_mm = (_centre_mm(pair[side], plan, matches) for side in (Side.LEFT, Side.RIGHT))
     if left_mm is not None and right_mm is not None:
         if left_mm <= right_mm:
-            what = f"{pair[Side.LEFT]} lies to the right of {pair[Side.RIGHT]}: names or coordinates are mixed up"
-            return UnknownSides(reason=what)
+            return _mixed_up(f"{pair[Side.LEFT]} lies to the right of {pair[Side.RIGHT]}")
         return (left_mm + right_mm) / 2.0, f"the middle between {pair[Side.LEFT]} and {pair[Side.RIGHT]}"
     for organ in CORD:
-        centre_mm = _centre_mm(organ, plan, matches)
-        if centre_mm is not None:
-            return centre_mm, f"the middle of {organ}"
+        middle_mm = _centre_mm(organ, plan, matches)
+        if middle_mm is None:
+            continue
+        if left_mm is not None and left_mm <= middle_mm:
+            return _mixed_up(f"{pair[Side.LEFT]} does not lie left of {organ}")
+        if right_mm is not None and right_mm >= middle_mm:
+            return _mixed_up(f"{pair[Side.RIGHT]} does not lie right of {organ}")
+        return middle_mm, f"the middle of {organ}"
     return UnknownSides(reason="neither both organs nor the spinal cord are contoured to tell the midline from")
+
+
+def _mixed_up(what: str) -> UnknownSides:
+    return UnknownSides(reason=f"{what}: names or coordinates are mixed up", is_contradiction=True)
 
 
 def _centre_mm(organ: str, plan: Plan, matches: StructureMatches) -> float | None:

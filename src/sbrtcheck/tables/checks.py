@@ -24,6 +24,7 @@ from sbrtcheck.metric import (
 )
 from sbrtcheck.tables.document import At, Document, LineFault
 from sbrtcheck.tables.limits import Sense
+from sbrtcheck.tables.readings import reader_key
 from sbrtcheck.tables.shape_faults import LIMIT_KEYS, LIMIT_WITH_UNIT, nearest
 from sbrtcheck.tables.values import MULTI, Side, sides_of
 
@@ -318,7 +319,7 @@ def _status_faults(document: Document, at: At, row: Row) -> Iterator[LineFault]:
         yield document.fault((*at, "mandatory"), what, "take mandatory out, or make it kind: limit, status: ok")
     readings = row.get("confirmed_by")
     # the same reader twice is one reading: the row would count as confirmed without being so
-    if isinstance(readings, list) and len(set(map(str, readings))) < len(readings):
+    if isinstance(readings, list) and len({reader_key(str(one)) for one in readings}) < len(readings):
         yield document.fault((*at, "confirmed_by"), "the same reading twice", "two independent readings confirm a row")
 
 

@@ -6,6 +6,7 @@ organs at the end. The file that comes out is read before it replaces the old on
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -115,8 +116,12 @@ def _read(file: Path, tables: Sequence[ConstraintTable]) -> tuple[str, Dictionar
         return _HEADING, NO_DICTIONARY
     except OSError as error:
         raise NamesError(f"cannot be read: {error.strerror}", str(file), "check the path") from error
-    if all(line.strip().startswith(b"#") for line in raw.splitlines() if line.strip()):
-        return raw.decode("utf-8", errors="replace") or _HEADING, NO_DICTIONARY
+    lines = raw.removeprefix(codecs.BOM_UTF8).splitlines()
+    if all(line.strip().startswith(b"#") for line in lines if line.strip()):
+        try:
+            return raw.decode("utf-8") or _HEADING, NO_DICTIONARY
+        except UnicodeDecodeError as error:
+            raise NamesError("the file is not UTF-8 text", f"{file}:1", "save it as UTF-8") from error
     dictionary = read_dictionary(raw, str(file), tables)
     return raw.decode("utf-8"), dictionary
 

@@ -6,6 +6,7 @@ misread once may have copied the slip into the next file.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -108,5 +109,16 @@ def one_per_reader(readings: Iterable[Reading]) -> tuple[EvidenceDocument, ...]:
     """Give the documents of the readings, the first of each reader."""
     documents: dict[str, EvidenceDocument] = {}
     for reading in readings:
-        documents.setdefault(reading.document.reader, reading.document)
+        documents.setdefault(reader_key(reading.document.reader), reading.document)
     return tuple(documents.values())
+
+
+def reader_key(reader: str) -> str:
+    """The reader in one spelling: case and blanks make no second reader.
+
+    Examples
+    --------
+    >>> reader_key("A  Clinic ") == reader_key("a clinic")
+    True
+    """
+    return " ".join(unicodedata.normalize("NFKC", reader).casefold().split())
