@@ -30,6 +30,7 @@ from sbrtcheck.tables.choice import (
     tables_of_sites,
 )
 from sbrtcheck.tables.dictionary import DictionaryInput
+from sbrtcheck.tables.table import fractions_text
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -242,7 +243,6 @@ def _fractions_for(profile: Profile, fractions: tuple[int, ...]) -> tuple[int, .
     others = [
         other.id for other in load_profiles().profiles if other.site == profile.site and other.fractions in fractions
     ]
-    numbers = " and ".join(map(str, fractions))
-    of_plan = f"the plan has {numbers}" if len(fractions) == 1 else f"the plans have {numbers}"
-    what = f"the profile {profile.id} is for {profile.schedule}, and {of_plan} fractions"
+    have = "the plan has" if len(fractions) == 1 else "the plans have"
+    what = f"the profile {profile.id} is for {profile.schedule}, and {have} {fractions_text(fractions, ' and ')}"
     raise UnknownTableError(what, hint=f"choose {' or '.join((*others, f'the site {profile.site}'))}")

@@ -288,6 +288,7 @@ def check(folder: Path, *args: str) -> dict[str, Any]:
         ("", "F", (), ["women"]),
         ("M", "F", (), ["men", "women"]),
         ("O", "O", (), ["men", "women"]),
+        ("M\\F", "", (), ["men", "women"]),
         ("O", "O", ("--sex", "female"), ["women"]),
         ("M", "M", ("--sex", "female"), ["women"]),
     ],

@@ -213,7 +213,7 @@ def test_another_dose_is_a_finding_and_another_number_of_fractions_an_error() ->
     report = by_profile("lung-50gy-5fx", prescription="55Gy/5")
     (finding,) = (one for one in report.findings if one.code is FindingCode.OTHER_SCHEDULE)
     assert "50 Gy in 5 fractions, and the prescription is 55 Gy in 5 fractions" in finding.text
-    with pytest.raises(UnknownTableError, match="48 Gy in 4 fractions, and the plan has 5") as caught:
+    with pytest.raises(UnknownTableError, match="48 Gy in 4 fractions, and the plan has 5 fractions") as caught:
         sbrtcheck.check(PLANS["lung-50gy-5fx"], profile="lung-48gy-4fx")
     assert "lung-50gy-5fx" in caught.value.hint
 

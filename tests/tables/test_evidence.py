@@ -341,6 +341,12 @@ MISTAKES = {
     "own,for_clinician 1,5,6,months,,page,p. 2,2026-11-28,agrees,": (
         "it agrees and has 6, where the statement has 5; one is a slip"
     ),
+    "own ,heart,limit,21,Gy,below,page,p. 3,2026-11-28,contradicts,": (
+        "table: 'own ' is no id of a table; ids have small letters, digits, '-' and '.'"
+    ),
+    "Own,heart,limit,21,Gy,below,page,p. 3,2026-11-28,contradicts,": (
+        "table: 'Own' is no id of a table; ids have small letters, digits, '-' and '.'"
+    ),
     "owns,heart,limit,20,Gy,below,page,p. 1,2026-11-28,agrees,": "there is no table 'owns'; did you mean 'own'?",
 }
 

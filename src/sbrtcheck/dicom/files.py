@@ -13,7 +13,7 @@ from typing import TypeAlias
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import ANY_TAG, Damage, Elements, Header, HeaderTags, NotRead
 from sbrtcheck.dicom.reader import read_header
-from sbrtcheck.dicom.tags import ascii_text, name, number
+from sbrtcheck.dicom.tags import ascii_text, ascii_texts, name, number
 from sbrtcheck.errors import DicomError, InputError
 
 OnePath: TypeAlias = str | PathLike[str]
@@ -229,7 +229,7 @@ def _with_description(file: RtFile, elements: Elements) -> RtFile:
         structure_set_refs=_references(elements.items(Tag.REFERENCED_STRUCTURE_SET_SEQUENCE)),
         summation=ascii_text(elements, Tag.DOSE_SUMMATION_TYPE).upper() or None,
         parts=_parts_of_plan(elements) if file.kind is Kind.PLAN else _parts_of_dose(plans),
-        sex=ascii_text(elements, Tag.PATIENT_SEX).upper(),
+        sex="\\".join(ascii_texts(elements, Tag.PATIENT_SEX)).upper(),  # two values are none that is known
     )
 
 

@@ -29,6 +29,7 @@ FOR_CLINICIAN = "for_clinician"  # the row of a reading of the table's statement
 _READING_KEYS = (*("table", "row", "number", "value", "unit", "sense", "document", "place", "read_on", "says", "note"),)
 _DOCUMENT_KEYS = ("key", "title", "address", "transcribes", "reader", "note")
 _MAY_BE_EMPTY = frozenset({"sense", "note"})
+_TABLE_ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _NUMBER_IN_TEXT = re.compile(r"(?<![A-Za-z0-9.])[0-9]+(?:\.[0-9]+)?")
 
@@ -161,6 +162,8 @@ def _line_fault(cells: list[str], keys: tuple[str, ...]) -> tuple[str, str] | No
 
 def _cell_faults(cells: Line, documents: Mapping[str, EvidenceDocument]) -> Iterator[tuple[str, str]]:
     """What is wrong with cells by themselves, each with a hint."""
+    if not _TABLE_ID.fullmatch(cells["table"]):  # else the reading would be of no table, and not be heard
+        yield f"table: '{cells['table']}' is no id of a table", "ids have small letters, digits, '-' and '.'"
     if not _NUMBER.fullmatch(cells["value"]):
         yield f"value: {cells['value']} is not a plain decimal number", "write it like 0.5, its unit in the next column"
     if cells["sense"] and cells["sense"] not in [*Sense]:
