@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from sbrtcheck import cli
 from sbrtcheck.dvh import DVH, Reason, compute_dvhs
 from sbrtcheck.plan import DoseGrid, FindingCode, Plan, Sex, Structure
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict
+from sbrtcheck.results.labels import headline_lines
 from sbrtcheck.tables import Choice, Constraint, Priority, RowSide, Select, Side, bundled_tables
 from sbrtcheck.tables.values import sides_of
 
@@ -182,6 +184,15 @@ def test_a_plan_with_neither_of_the_two_lacks_the_organ_and_no_side() -> None:
     assert other.reason is Reason.STRUCTURE_MISSING
 
 
+def test_a_plan_with_the_organ_on_the_other_side_alone_was_not_checked() -> None:
+    plan = falling_plan(BrachialPlex_L=40, SpinalCord=-5, PTV=-45)
+    plexus = row("Max[Gy]", "below", 32.0, "BrachialPlex_L", "BrachialPlex_R", side=RowSide.IPSILATERAL)
+    report = report_on(table(plexus), compute_dvhs(plan), site="lung")
+    (outcome,) = report.outcomes
+    assert (outcome.organ, outcome.reason, outcome.applies) == ("BrachialPlex_R", Reason.STRUCTURE_MISSING, True)
+    assert any(reason.structure == "BrachialPlex_R" for reason in report.reasons)
+
+
 def test_an_unknown_side_is_a_review_of_a_row_that_counts() -> None:
     plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=-8)
     report = report_on(table(mean_row(RowSide.CONTRALATERAL, 60.0)), compute_dvhs(plan))
@@ -223,6 +234,18 @@ def test_an_optimal_limit_never_fails_and_passes_as_any_other_does(dose_gy: floa
     assert report.verdict is not Verdict.FAIL
     if expected is Verdict.VARIATION:
         assert report.verdict is not Verdict.PASS
+
+
+def test_an_optimal_limit_that_does_not_count_leaves_no_pass_either() -> None:
+    optimal = row("Mean[Gy]", "below", 10.0, id="optimal", priority=Priority.OPTIMAL, confirmed_by=("one",))
+    asked = table(row("Max[Gy]", "below", 60.0), optimal)
+    report = report_on(asked, dvh_set(uniform_dvh(dose_gy=20.0), uniform_dvh("PTV")), site="spine")
+    assert report.verdict is Verdict.VARIATION
+    ((verdict, line),) = headline_lines(report)
+    assert verdict is Verdict.VARIATION
+    assert line == "SpinalCord Mean[Gy] 20.00, limit < 10 (optimal) (200 % of the limit): does not count (unconfirmed)"
+    kept = report_on(asked, dvh_set(uniform_dvh(dose_gy=9.0), uniform_dvh("PTV")), site="spine")
+    assert kept.verdict is Verdict.PASS
 
 
 # -------------------------------------------------------------------------------- sex
@@ -304,6 +327,17 @@ def test_the_sex_is_that_of_the_files_unless_it_is_given(
     assert [one["row"] for one in report["outcomes"]] == rows
     reasons = {one["reason"] for one in report["outcomes"]}
     assert (Reason.SEX_UNKNOWN in reasons) == (len(rows) == 2)
+
+
+def test_a_batch_is_given_the_sex_of_all_its_patients(tmp_path: Path) -> None:
+    files = changes.small_plan()
+    files.save(tmp_path / "plan")
+    (tmp_path / "own.yaml").write_text(OWN_TABLE, encoding="utf-8")
+    options = ("--table", str(tmp_path / "own.yaml"), "--accept-dose", "--jobs", "1", "--quiet", "--sex", "female")
+    done = CliRunner().invoke(cli.main, ["batch", str(tmp_path / "plan"), *options, "--out", str(tmp_path / "all.csv")])
+    assert done.exit_code == 0, done.output
+    with (tmp_path / "all.csv").open(encoding="utf-8", newline="") as file:
+        assert [line["row_id"] for line in csv.DictReader(file)] == ["women"]
 
 
 # -------------------------------------------------------------------------------- the first of several

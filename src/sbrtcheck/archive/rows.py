@@ -168,6 +168,7 @@ class Options:
         accept_dose: bool = False,
         strict: bool = False,
         include_unconfirmed: bool = False,
+        sex: str | None = None,
         with_paths: bool = False,
     ) -> Options:
         """Load tables and names, so that a fault in them is found before the first plan is read.
@@ -190,6 +191,7 @@ class Options:
             accept_dose=accept_dose,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
+            sex=sex,
         )
         choices.refuse_unknown(loaded)
         return cls(tables=loaded, choices=choices, with_paths=with_paths)

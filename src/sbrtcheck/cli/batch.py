@@ -28,6 +28,7 @@ from sbrtcheck.cli import options, streams
 @options.accept_dose
 @options.strict
 @options.include_unconfirmed
+@options.sex
 @click.option("--with-paths", is_flag=True, help="Write the folder of each plan too; folder names may name patients.")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor summary.")
 @options.verbose

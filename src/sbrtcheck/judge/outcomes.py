@@ -124,7 +124,14 @@ def _applies(case: Case) -> bool:
     # of a left and a right organ that are both missing, neither is the one of the outcome
     is_one = case.row.select is Select.EACH and matched.organ in case.row.structures
     organs = (matched.organ,) if is_one else case.row.structures
-    return not absent or case.row.mandatory or bool(matched.probable) or case.plan.site.expects_one_of(organs)
+    expected = case.row.mandatory or case.plan.site.expects_one_of(organs)
+    return not absent or expected or bool(matched.probable) or _has_other_side(case)
+
+
+def _has_other_side(case: Case) -> bool:
+    """Whether the organ on the other side of the target is contoured: then the one that the row is on should be."""
+    by_organ = case.plan.structures.by_organ
+    return case.row.side is not None and any(not by_organ[organ].is_missing for organ in case.row.structures)
 
 
 def _under_other_conventions(case: Case) -> tuple[UnderConvention, ...]:

@@ -5,7 +5,7 @@ The rules, worst first:
 1. `FAIL` when a row that counts fails.
 2. `REVIEW` when there is any `ReviewReason`: nothing that counts fails, but something keeps a reader from saying that
    the patient's organs are within their limits.
-3. `VARIATION` when a row that counts is one.
+3. `VARIATION` when a row is one, whether it counts or not: no pass hides it.
 4. `PASS`.
 
 Only limits speak here: risk points are reported, statements are met or not, and neither changes a verdict.
@@ -46,12 +46,12 @@ _CODE_OF = {
 
 def overall(outcomes: Sequence[Outcome], reasons: Sequence[ReviewReason]) -> Verdict:
     """The verdict of a report."""
-    counting = {outcome.verdict for outcome in outcomes if outcome.counts}
-    if Verdict.FAIL in counting:
+    if any(outcome.counts and outcome.verdict is Verdict.FAIL for outcome in outcomes):
         return Verdict.FAIL
     if reasons:
         return Verdict.REVIEW
-    return Verdict.VARIATION if Verdict.VARIATION in counting else Verdict.PASS
+    is_variation = any(outcome.verdict is Verdict.VARIATION for outcome in outcomes)
+    return Verdict.VARIATION if is_variation else Verdict.PASS
 
 
 def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: bool) -> tuple[ReviewReason, ...]:

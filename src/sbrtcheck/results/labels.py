@@ -322,13 +322,16 @@ def site_text(report: ReportValues) -> str:
 
 def headline_of(outcome: Outcome) -> str:
     """A row as a line under the headline; of one that fails, whether it counts."""
-    uncounted = outcome.verdict is Verdict.FAIL and not outcome.counts
-    return clean(uncounted_fail_text(outcome) if uncounted else against_limit_text(outcome))
+    if outcome.counts:
+        return clean(against_limit_text(outcome))
+    if outcome.verdict is Verdict.FAIL:
+        return clean(uncounted_fail_text(outcome))
+    return clean(f"{against_limit_text(outcome)}: does not count ({why_not_counted(outcome)})")
 
 
 def headline_rows(report: ReportValues) -> tuple[Outcome, ...]:
     """The rows under the headline: those that fail; and under a VARIATION, those that make it one."""
-    varying = [outcome for outcome in report.outcomes if outcome.counts and outcome.verdict is Verdict.VARIATION]
+    varying = [outcome for outcome in report.outcomes if outcome.verdict is Verdict.VARIATION]
     return (*report.failing, *(varying if report.verdict is Verdict.VARIATION else ()))
 
 
