@@ -79,27 +79,35 @@ def _by_row(report: Report) -> dict[tuple[str, str, str], list[Outcome]]:
     outcomes: dict[tuple[str, str, str], list[Outcome]] = {}
     for outcome in report.outcomes:
         row = outcome.constraint
-        organ = outcome.organ if row.select is Select.EACH else ""
+        # which organ a row for one side is on depends on the plan
+        organ = outcome.organ if row.select is Select.EACH and row.side is None else ""
         outcomes.setdefault((outcome.table_id, row.id, organ), []).append(outcome)
     return outcomes
 
 
 def _row_comparisons(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Iterator[RowComparison]:
-    """The one outcome of a row with the one; of several separate targets those of one name."""
+    """The one outcome of a row with the one; of several separate targets those of one name, of two sides each."""
     if len(ours) == len(theirs) == 1:
         yield _row_comparison(ours[0], ours[0], theirs[0])
         return
-    names = {outcome.contour: outcome for outcome in theirs}
+    others = {_name_in_row(outcome): outcome for outcome in theirs}
     for outcome in ours:
-        yield _row_comparison(outcome, outcome, names.pop(outcome.contour, _no_counterpart(outcome)))
-    for other in names.values():
+        yield _row_comparison(outcome, outcome, others.pop(_name_in_row(outcome), _no_counterpart(outcome)))
+    for other in others.values():
         yield _row_comparison(other, _no_counterpart(other), other)
 
 
 def _no_counterpart(outcome: Outcome) -> NoOutcome:
     """What the other plan has for a target that only this one has."""
+    if outcome.constraint.side is not None:
+        return NoOutcome(detail=f"there the row is not on {outcome.organ}")
     name = outcome.organ if outcome.structure is None else outcome.contour
     return NoOutcome(detail=f"it has no {name} of its own")
+
+
+def _name_in_row(outcome: Outcome) -> str:
+    """What tells the outcomes of one row apart: the target, or the organ of one side."""
+    return outcome.contour if outcome.constraint.side is None else outcome.organ
 
 
 def _row_comparison(outcome: Outcome, first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> RowComparison:
