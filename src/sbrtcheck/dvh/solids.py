@@ -40,6 +40,7 @@ from sbrtcheck.geometry import (
     prism_stack,
     slab_axis_of,
     union,
+    voxel_stack,
     with_area,
 )
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, Plan, Structure
@@ -127,14 +128,17 @@ class SolidBuilder:
             axis = slab_axis_of(local_mm, contours.starts)
             frame = grid_frame(self.plan.dose, axis)
             around = Surroundings(slab_mm=structure.slab_mm, others=lambda: self._heights_of_others(structure, axis))
-            stack, planes = prism_stack(
-                structure.name,
-                local_mm,
-                contours.starts,
-                frame,
-                exclusive_or=structure.exclusive_or,
-                around=around,
-            )
+            if structure.of_voxels:
+                stack, planes = voxel_stack(structure.name, local_mm, contours.starts, frame, around)
+            else:
+                stack, planes = prism_stack(
+                    structure.name,
+                    local_mm,
+                    contours.starts,
+                    frame,
+                    exclusive_or=structure.exclusive_or,
+                    around=around,
+                )
         except GeometryError as error:
             return no_dvh(structure, Reason.STRUCTURE_NOT_COMPUTED, str(error))
         readings = stack.read_otherwise()

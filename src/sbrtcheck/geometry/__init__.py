@@ -10,7 +10,7 @@ points::
           |  contour_regions                    the region of each plane, as directed edges
           v
     regions of planes                 [####]    polygons, polygon_booleans
-          |  prisms                             a region times a range of heights; end caps by convention
+          |  prisms, voxel_prisms               a region times a range of heights; end caps by convention
           v
     stack of prisms                   [####]    prism_booleans: union, minus
           |                           [####]    prism_interpolation: outlines that follow the shape between planes
@@ -42,6 +42,7 @@ from sbrtcheck.geometry.grid import GridFrame, grid_frame, in_grid, slab_axis_of
 from sbrtcheck.geometry.prism_booleans import minus, union
 from sbrtcheck.geometry.prisms import PrismStack, prism_stack, with_area
 from sbrtcheck.geometry.slices import MAX_REFINEMENT, Slices, cell_cc, prism_cc, refinement_for, slices_of
+from sbrtcheck.geometry.voxel_prisms import voxel_stack
 
 __all__ = [
     "MAX_REFINEMENT",
@@ -66,5 +67,6 @@ __all__ = [
     "slices_of",
     "union",
     "volume_elements",
+    "voxel_stack",
     "with_area",
 ]
