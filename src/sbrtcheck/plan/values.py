@@ -65,6 +65,7 @@ class FindingCode(StrEnum):
     SEVERAL_TARGETS = "several targets"
     SIDE_OF_TARGET = "side of the target"
     ISODOSE_LEAVES_GRID = "isodose leaves the dose grid"
+    TILTED_PLANES = "tilted planes"
     VOXEL_MASK = "voxel mask"
     FILE_SKIPPED = "file skipped"
     BEYOND_MODEL = "beyond the range of a model"
