@@ -140,6 +140,8 @@ FINDINGS = {
     FindingCode.TOO_FEW_PLANES: "Contour planes so few or so far apart that contours may be missing.",
     FindingCode.OVERLAPPING_CONTOURS: "Contours of one plane are there twice and count once, or cross themselves.",
     FindingCode.CONTOURS_CONTRADICTORY: "Contours overlap in part; the union was taken, the other reading compared.",
+    FindingCode.TILTED_PLANES: "Contour planes are tilted against the dose grid; bounds are wider, none are refined.",
+    FindingCode.VOXEL_MASK: "The structure is a mask: its contours are the edges of its voxels.",
     FindingCode.CONTOURS_INCOMPLETE: "Contours of the structure are missing or were left out: its volume is uncertain.",
     FindingCode.PLANE_BRIDGED: "A single missing plane, or a step of the images, was bridged.",
     FindingCode.SLAB_THICKNESS: "The file states how thick a contour is; it was used, or its planes tell otherwise.",

@@ -26,7 +26,7 @@ from sbrtcheck.judge.risk import refuse_diameter, risks_on
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import CheckOptions, Names
 from sbrtcheck.plan import Plan, Prescription
-from sbrtcheck.prescription_text import parse_prescription, read_prescription
+from sbrtcheck.plan.prescription_text import parse_prescription, read_prescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.reference_data import Profile, load_risk_models
 from sbrtcheck.render import pdf_report

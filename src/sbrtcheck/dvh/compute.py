@@ -138,7 +138,7 @@ def dvhs_of(
         sliced = slice_solid(builder.solid(recipes), recipes, model, top_gy)
         if isinstance(sliced, NoDVH):
             done([(place, sliced)])
-        elif sliced.refinement > 1 or model.dose is Interpolation.CUBIC or sliced.solid.readings:
+        elif sliced.refinement > 1 or _has_own_frame(sliced.solid, model) or sliced.solid.readings:
             done([(place, dvh_with_readings(sliced, plan, model))])
         else:
             waiting[place] = sliced
@@ -162,13 +162,16 @@ def union_of(plan: Plan | None, parts: Sequence[DVH], model: Model) -> DVH | NoD
 
 
 def sampled_again(plan: Plan, dvh: DVH) -> SampledStructure | None:
-    """What a DVH was computed from; None when it was not computed here."""
+    """What a DVH was computed from; None when it was not computed here, or on tilted planes.
+
+    Cells on tilted planes hold a dose that is not quite the dose: isodoses through them are not known.
+    """
     if dvh.model is None or dvh.sampling is None:
         return None
     sampling = dvh.sampling
     solid = SolidBuilder(plan, dvh.model).solid(sampling.recipes, sampling.reading)
     sliced = slice_solid(solid, sampling.recipes, dvh.model, sampling.bin_gy * (BINS - 1), sampling.refinement)
-    if isinstance(sliced, NoDVH):
+    if isinstance(sliced, NoDVH) or sliced.solid.frame.resampled is not None:
         return None
     bin_gy = sampling.bin_gy
     if dvh.narrowed_at_gy:  # its bounds have steps: to have those of the elements, these are summed up again
@@ -208,6 +211,11 @@ def largest_dose_on_faces(plan: Plan) -> float:
 
 
 # -------------------------------------------------------------------------------- solid -> slices -> histograms
+
+
+def _has_own_frame(solid: Solid, model: Model) -> bool:
+    """Whether no other structure shares the dose of its cells: it was splined, or read along its planes."""
+    return model.dose is Interpolation.CUBIC or solid.frame.resampled is not None
 
 
 def slice_solid(

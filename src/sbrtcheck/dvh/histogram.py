@@ -110,10 +110,7 @@ def add(histograms: Sequence[Histogram], block: Elements) -> None:
     width = np.clip(high, 0, BINS - 2).astype(np.int64) + 2
     end = np.cumsum(width)
     sums = _sums(block, end - width, int(end[-1]))
-    interior = isinstance(block, InteriorCells)  # whose bounds are reached
-    reached = (
-        (low, high) if interior else [_by_label(extreme, block.mean, block) for extreme in (np.minimum, np.maximum)]
-    )
+    reached = _reached(block, low, high)
     for label in np.unique(block.label).tolist():
         label_sums = sums[:, end[label] - width[label] : end[label]]
         for part in block.owners[label]:
@@ -130,6 +127,14 @@ def add(histograms: Sequence[Histogram], block: Elements) -> None:
         for label, mean_error in zip(block.label.tolist(), np.stack([below, above], axis=1), strict=True):
             for part in block.owners[label]:
                 histograms[part].mean_error += mean_error
+
+
+def _reached(block: Elements, low: FloatArray, high: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """By label, a dose that some of it does not pass upwards, and one that some does not pass downwards."""
+    if isinstance(block, InteriorCells):  # whose bounds are reached
+        return low, high
+    off = np.float32(0) if block.off is None else block.off
+    return _by_label(np.minimum, block.mean + off, block), _by_label(np.maximum, block.mean - off, block)
 
 
 def _by_label(extreme: np.ufunc, values: Float32, block: Elements) -> FloatArray:

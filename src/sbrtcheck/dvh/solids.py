@@ -19,9 +19,9 @@ least and the most that any reading leaves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 
@@ -30,9 +30,12 @@ from sbrtcheck.dvh.model import Between, Interpolation, Model
 from sbrtcheck.dvh.reason import Reason
 from sbrtcheck.errors import DicomError, GeometryError, SbrtcheckError
 from sbrtcheck.geometry import (
+    TILT_TOLERANCE_MM,
     GridFrame,
+    Planes,
     PrismStack,
     Surroundings,
+    TiltedPlanes,
     grid_frame,
     heights_of,
     in_grid,
@@ -40,10 +43,13 @@ from sbrtcheck.geometry import (
     prism_stack,
     slab_axis_of,
     union,
+    voxel_stack,
     with_area,
 )
-from sbrtcheck.plan import Finding, FindingCode, FloatArray, Plan, Structure
+from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, Plan, Structure
 from sbrtcheck.structure_names import Recipe, RoiName
+
+NO_SHARED_PLANES = "its parts lie on planes that are differently oriented, or tilted against the dose grid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,18 +129,7 @@ class SolidBuilder:
         if len(contours) == 0:
             return _nothing_contoured(structure)
         try:
-            local_mm = in_grid(contours, self.plan.dose)
-            axis = slab_axis_of(local_mm, contours.starts)
-            frame = grid_frame(self.plan.dose, axis)
-            around = Surroundings(slab_mm=structure.slab_mm, others=lambda: self._heights_of_others(structure, axis))
-            stack, planes = prism_stack(
-                structure.name,
-                local_mm,
-                contours.starts,
-                frame,
-                exclusive_or=structure.exclusive_or,
-                around=around,
-            )
+            stack, planes, frame = self._stack(structure, contours)
         except GeometryError as error:
             return no_dvh(structure, Reason.STRUCTURE_NOT_COMPUTED, str(error))
         readings = stack.read_otherwise()
@@ -154,29 +149,74 @@ class SolidBuilder:
         )
         return solid.with_readings(readings)
 
+    def _stack(self, structure: Structure, contours: Contours) -> tuple[PrismStack, Planes, GridFrame]:
+        """Contours as prisms, in the dose grid or in one that is turned with their planes."""
+        dose = self.plan.dose
+        local_mm = in_grid(contours, dose)
+        axis = slab_axis_of(local_mm, contours.starts)
+        if axis is not None:
+            others = partial(self._heights_of_others, structure, axis)
+            frame = grid_frame(dose, axis)
+            return *_prisms(structure, local_mm, contours, frame, others), frame
+        tilted = TiltedPlanes.of(contours, dose)
+        others = partial(self._heights_along, structure, tilted.axes[2])
+        coarse, planes = _prisms(structure, tilted.local_mm(contours, dose), contours, tilted.frame, others)
+        stack, frame = tilted.with_dose(coarse, dose)
+        return replace(stack, findings=(*stack.findings, tilted.finding(structure.name, frame))), planes, frame
+
+    def _heights_along(self, structure: Structure, normal: FloatArray) -> list[FloatArray]:
+        """The heights of the contour planes of all other structures that lie across a normal."""
+        others = [each for each in self.plan.structures if each is not structure]
+        return [_plane_heights(each, self.plan, normal) for each in others]
+
     def _heights_of_others(self, structure: Structure, axis: int) -> list[FloatArray]:
         """The heights of the contour planes of all other structures, along an axis of the dose grid."""
         if axis not in self._heights_mm:
-            self._heights_mm[axis] = [_plane_heights(each, self.plan, axis) for each in self.plan.structures]
+            self._heights_mm[axis] = [
+                _plane_heights(each, self.plan, self.plan.dose.axes[axis]) for each in self.plan.structures
+            ]
         heights = zip(self.plan.structures, self._heights_mm[axis], strict=True)
         return [planes for each, planes in heights if each is not structure]
 
 
-def _plane_heights(structure: Structure, plan: Plan, axis: int) -> FloatArray:
-    """The heights of a structure's contour planes; none where its contours cannot be read."""
+def _prisms(
+    structure: Structure,
+    local_mm: FloatArray,
+    contours: Contours,
+    frame: GridFrame,
+    others: Callable[[], Sequence[FloatArray]],
+) -> tuple[PrismStack, Planes]:
+    """A structure as prisms in a frame, its points along the frame's axes."""
+    around = Surroundings(slab_mm=structure.slab_mm, others=others)
+    if structure.of_voxels:
+        return voxel_stack(structure.name, local_mm, contours.starts, frame, around)
+    return prism_stack(
+        structure.name, local_mm, contours.starts, frame, exclusive_or=structure.exclusive_or, around=around
+    )
+
+
+def _plane_heights(structure: Structure, plan: Plan, normal: FloatArray) -> FloatArray:
+    """The heights of a structure's contour planes along a normal.
+
+    None where its contours cannot be read, or do not lie across the normal.
+    """
     try:
         contours = with_area(structure.contours.read())
     except SbrtcheckError:  # its own DVH says so
         return np.zeros(0)
-    first_mm = contours.points_mm[contours.starts[:-1]] - plan.dose.origin_mm
-    return heights_of(first_mm @ plan.dose.axes[axis])
+    if len(contours) == 0:
+        return np.zeros(0)
+    height = (contours.points_mm - plan.dose.origin_mm) @ normal
+    first = contours.starts[:-1]
+    thickness = np.maximum.reduceat(height, first) - np.minimum.reduceat(height, first)
+    return heights_of(height[first]) if thickness.max() <= TILT_TOLERANCE_MM else np.zeros(0)
 
 
 def _united(parts: Sequence[Solid]) -> Solid | NoDVH:
     """Several structures as one organ."""
     name = " + ".join(part.name for part in parts)
-    if any(part.frame.axes != parts[0].frame.axes for part in parts):
-        return _no_derived(name, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
+    if not _share_frame(parts):
+        return _no_derived(name, Reason.STRUCTURE_NOT_COMPUTED, NO_SHARED_PLANES)
     built = Finding(code=FindingCode.DERIVED_STRUCTURE, text=f"built from {name}", subject=name)
     findings = (built, *(finding for part in parts for finding in part.findings))
     solid = Solid(
@@ -190,6 +230,11 @@ def _united(parts: Sequence[Solid]) -> Solid | NoDVH:
     return solid.with_readings(reduce(union, stacks) for stacks in _each_reading(parts))
 
 
+def _share_frame(parts: Sequence[Solid]) -> bool:
+    """Whether parts lie on planes of one orientation in the dose grid itself, so that they can be united."""
+    return all(part.frame.axes == parts[0].frame.axes and part.frame.resampled is None for part in parts)
+
+
 def _each_reading(parts: Sequence[Solid]) -> Iterator[list[PrismStack]]:
     """The parts under their first other reading, under their second, and so on; one that has none as it is."""
     for number in range(max((len(part.readings) for part in parts), default=0)):
@@ -200,8 +245,8 @@ def _combined(recipe: Recipe, plus_parts: Sequence[Solid], minus_parts: Sequence
     """The union of some structures without the union of others."""
     parts = [*plus_parts, *minus_parts]
     frame = parts[0].frame
-    if any(part.frame.axes != frame.axes for part in parts):
-        return _no_derived(recipe.organ, Reason.STRUCTURE_NOT_COMPUTED, "its parts lie on differently oriented planes")
+    if not _share_frame(parts):
+        return _no_derived(recipe.organ, Reason.STRUCTURE_NOT_COMPUTED, NO_SHARED_PLANES)
     stacks = [part.stack for part in plus_parts], [part.stack for part in minus_parts]
     stack = _difference(*stacks)
     # the least and the most that the readings can leave, if one reading of each part lies inside the other
@@ -231,6 +276,11 @@ def _with_dose(solid: Solid, model: Model) -> Solid:
     """The solid in the dose grid that the model asks for."""
     if model.dose is Interpolation.TRILINEAR:
         return solid
+    if solid.frame.resampled is not None:
+        text = "dose stays trilinear between grid points: its planes are tilted against the dose grid"
+        return replace(
+            solid, findings=(*solid.findings, Finding(code=FindingCode.DOSE_NOT_CUBIC, text=text, subject=solid.name))
+        )
     from sbrtcheck.geometry.cubic_dose import with_cubic_dose
 
     stack, frame = with_cubic_dose(replace(solid.stack, findings=()), solid.frame, solid.name)

@@ -10,7 +10,7 @@ points::
           |  contour_regions                    the region of each plane, as directed edges
           v
     regions of planes                 [####]    polygons, polygon_booleans
-          |  prisms                             a region times a range of heights; end caps by convention
+          |  prisms, voxel_prisms               a region times a range of heights; end caps by convention
           v
     stack of prisms                   [####]    prism_booleans: union, minus
           |                           [####]    prism_interpolation: outlines that follow the shape between planes
@@ -29,6 +29,7 @@ Beside the pipeline, imported from their modules by those who need them:
 `isodose_volume`          how much of the whole grid does
 `dose_at_distance`        the largest dose at least some distance from a structure (D2cm)
 `cubic_dose`              a finer dose grid by splines, for small targets
+`tilted`                  a grid of their own for contours that are tilted against the dose grid
 `prism_lattice`           distances from a structure, and the number of its separate parts
 ========================  ==========================================================================
 
@@ -36,24 +37,29 @@ Beside the pipeline, imported from their modules by those who need them:
 """
 
 from sbrtcheck.geometry.arrays import Float32
-from sbrtcheck.geometry.contour_planes import Conventions, Surroundings, heights_of
+from sbrtcheck.geometry.contour_planes import Conventions, Planes, Surroundings, heights_of
 from sbrtcheck.geometry.elements import BoundaryCells, Elements, InteriorCells, volume_elements
-from sbrtcheck.geometry.grid import GridFrame, grid_frame, in_grid, slab_axis_of
+from sbrtcheck.geometry.grid import TILT_TOLERANCE_MM, GridFrame, grid_frame, in_grid, slab_axis_of
 from sbrtcheck.geometry.prism_booleans import minus, union
 from sbrtcheck.geometry.prisms import PrismStack, prism_stack, with_area
 from sbrtcheck.geometry.slices import MAX_REFINEMENT, Slices, cell_cc, prism_cc, refinement_for, slices_of
+from sbrtcheck.geometry.tilted import TiltedPlanes
+from sbrtcheck.geometry.voxel_prisms import voxel_stack
 
 __all__ = [
     "MAX_REFINEMENT",
+    "TILT_TOLERANCE_MM",
     "BoundaryCells",
     "Conventions",
     "Elements",
     "Float32",
     "GridFrame",
     "InteriorCells",
+    "Planes",
     "PrismStack",
     "Slices",
     "Surroundings",
+    "TiltedPlanes",
     "cell_cc",
     "grid_frame",
     "heights_of",
@@ -66,5 +72,6 @@ __all__ = [
     "slices_of",
     "union",
     "volume_elements",
+    "voxel_stack",
     "with_area",
 ]

@@ -19,13 +19,13 @@ more than a dose has, and only half as much memory passes by as in double precis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sbrtcheck.geometry.arrays import Float32
 from sbrtcheck.geometry.coverage import Box
-from sbrtcheck.geometry.grid import GridFrame
+from sbrtcheck.geometry.grid import GridFrame, Resampled
 from sbrtcheck.plan import FloatArray, IntArray
 
 
@@ -41,6 +41,8 @@ class DoseField:
         Mean dose of each cell, and the least and largest in it.
     variance12
         Twelve times its variance.
+    off
+        How far the dose of each cell may be from all of these but the bounds; None where it is not.
     """
 
     corners: tuple[Float32, ...]
@@ -48,6 +50,7 @@ class DoseField:
     low: Float32
     high: Float32
     variance12: Float32
+    off: Float32 | None = None
 
 
 def dose_field(
@@ -58,12 +61,47 @@ def dose_field(
     planes = dose_planes(levels, frame, box, refinement, unit_gy)
     at_corner, rise, least, most = over_slices(levels, planes.reshape(len(planes), -1))
     mean, variance12 = _mean_and_variance12(at_corner.reshape(-1), rise.reshape(-1), box.columns)
-    return DoseField(
+    field = DoseField(
         corners=_four(at_corner.reshape(-1), box.columns),
         mean=mean,
         low=of_four(np.minimum, least.reshape(-1), box.columns),
         high=of_four(np.maximum, most.reshape(-1), box.columns),
         variance12=variance12,
+    )
+    if frame.resampled is None:
+        return field
+    return _with_bounds_of(frame.resampled, field, (low_mm, high_mm), frame, box, refinement, unit_gy)
+
+
+def _with_bounds_of(
+    resampled: Resampled,
+    field: DoseField,
+    faces_mm: tuple[FloatArray, FloatArray],
+    frame: GridFrame,
+    box: Box,
+    refinement: int,
+    unit_gy: float,
+) -> DoseField:
+    """The field with bounds on the dose that its grid was read from."""
+    _, rows, columns = resampled.off_gy.shape
+    row = np.clip((box.row + np.arange(box.rows)) // refinement, 0, rows - 1)
+    column = np.clip((box.column + np.arange(box.columns)) // refinement, 0, columns - 1)
+    # the cells along w that each slab reaches: one, or a few where it passes a node
+    first = np.clip(np.searchsorted(frame.nodes_mm, faces_mm[0], side="right") - 1, 0, len(resampled.off_gy) - 1)
+    last = np.clip(np.searchsorted(frame.nodes_mm, faces_mm[1], side="left") - 1, first, len(resampled.off_gy) - 1)
+
+    def over_slabs(extreme: np.ufunc, values: Float32) -> Float32:
+        of_slabs: Float32 = values[np.ix_(first, row, column)]
+        for step in range(1, int((last - first).max(initial=0)) + 1):
+            of_slabs = extreme(of_slabs, values[np.ix_(np.minimum(first + step, last), row, column)])
+        return (of_slabs.reshape(-1) / np.float32(unit_gy))[: len(field.mean)]
+
+    off = over_slabs(np.maximum, resampled.off_gy)
+    return replace(
+        field,
+        low=np.maximum(field.low - off, over_slabs(np.minimum, resampled.least_gy)),
+        high=np.minimum(field.high + off, over_slabs(np.maximum, resampled.most_gy)),
+        off=off,
     )
 
 

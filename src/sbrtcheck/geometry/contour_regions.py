@@ -77,7 +77,7 @@ def region_edges(
     nearly so, counts once. A loop inside another is a hole in it. Loops that overlap in part are united, unless they
     are to be combined by exclusive or; then a finding says so.
     """
-    loops, duplicates = _without_duplicates(_in_order(u, v, starts, order, layer_of_contour))
+    loops, duplicates = _without_duplicates(loops_by_plane(u, v, starts, order, layer_of_contour))
     # shoelace, loop by loop: positive where a loop runs clockwise
     area = np.add.reduceat((loops.v1 - loops.v0) * (-0.5) * (loops.u0 + loops.u1), loops.begin[:-1])
     nesting = _nesting(loops, np.abs(area).tolist(), rule.mm)
@@ -169,8 +169,11 @@ def shared_area(edges: Edges, layer: int) -> float:
     return combined(lower, upper, np.logical_and).area() / smaller if smaller > 0.0 else 0.0
 
 
-def _in_order(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, layer: IntArray) -> Loops:
-    """The contours as loops, by rising plane."""
+def loops_by_plane(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArray, layer: IntArray) -> Loops:
+    """The contours as loops, by rising plane.
+
+    As of `region_edges`: contour ``c`` begins at ``starts[c]``, ``layer`` is the plane of each contour in ``order``.
+    """
     counts = np.diff(starts)[order]
     if np.any(order[1:] < order[:-1]):
         pick = ranges(starts[:-1][order], counts)

@@ -74,17 +74,25 @@ class _Cells:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InteriorCells(_Cells):
-    """Cells wholly inside their owners: means are exact, bounds are reached. ``cell_cc``: one cell's, by label."""
+    """Cells wholly inside their owners: means are exact, bounds are reached. ``cell_cc``: one cell's, by label.
+
+    ``off``: how far the dose may be from its mean and its bounds; None where it is not.
+    """
 
     cell_cc: FloatArray
+    off: Float32 | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoundaryCells(_Cells):
-    """Parts of cells that a boundary passes. ``volume_cc``; ``mean_error``: how far a mean may be off."""
+    """Parts of cells that a boundary passes, or cells whose dose is known within bounds only.
+
+    ``volume_cc``; ``mean_error``: how far a mean may be off; ``off``: how far a dose may be that is said to be reached.
+    """
 
     volume_cc: FloatArray
     mean_error: Float32
+    off: Float32 | None = None
 
 
 Elements = InteriorCells | BoundaryCells
@@ -104,7 +112,8 @@ def volume_elements(parts: Sequence[Slices], frame: GridFrame, unit_gy: float) -
         field = dose_field(low_mm, high_mm, frame, sampled.box, parts[0].refinement, unit_gy)
         slab_cc = (high_mm - low_mm) * cell_cc_per_mm
         yield _boundary_cells(sampled, field, slab_cc)
-        yield from _interior_cells(sampled, field, slab_cc)
+        for interior in _interior_cells(sampled, field, slab_cc):
+            yield interior if interior.off is None else _within_bounds(interior, interior.off)
 
 
 def _interior_cells(sampled: SampledSlices, field: DoseField, slab_cc: FloatArray) -> Iterator[InteriorCells]:
@@ -149,7 +158,25 @@ def _interior_cells(sampled: SampledSlices, field: DoseField, slab_cc: FloatArra
                 label=label,
                 owners=[tuple(parts[code >> np.arange(len(parts)) & 1 == 1].tolist()) for code in labels],
                 cell_cc=slab_cc[some_slab[labels >> len(parts)]],
+                off=None if field.off is None else field.off[pick],
             )
+
+
+def _within_bounds(cells: InteriorCells, off: Float32) -> BoundaryCells:
+    """Interior cells whose dose was read from another grid: neither are means exact, nor bounds reached."""
+    count = np.diff(cells.begin, append=len(cells.mean))
+    return BoundaryCells(
+        mean=cells.mean,
+        low=cells.low,
+        high=cells.high,
+        variance12=cells.variance12,
+        begin=cells.begin,
+        label=cells.label,
+        owners=cells.owners,
+        volume_cc=np.repeat(cells.cell_cc[cells.label], count),
+        mean_error=off,
+        off=off,
+    )
 
 
 def _interior_spans(sampled: SampledSlices) -> tuple[IntArray, IntArray, IntArray]:
@@ -194,6 +221,8 @@ def _boundary_cells(sampled: SampledSlices, field: DoseField, slab_cc: FloatArra
     near, far = first + rise * u, third + rise_beyond * u
     low, high = field.low[at], field.high[at]
     off = _off_the_centroid(rise_beyond - rise, u, v)
+    if field.off is not None:
+        off = off + field.off[at]
     return BoundaryCells(
         mean=near + (far - near) * v,
         low=low,
@@ -205,6 +234,7 @@ def _boundary_cells(sampled: SampledSlices, field: DoseField, slab_cc: FloatArra
         label=labels,
         owners=[(part,) for part in sampled.parts.tolist()],
         volume_cc=slab_cc[sampled.slab][slice_of] * fraction,
+        off=None if field.off is None else off,
     )
 
 

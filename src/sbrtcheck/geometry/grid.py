@@ -1,4 +1,4 @@
-"""A dose grid and contours -> the grid seen along the axis that the contours are perpendicular to.
+"""A dose grid and contours -> the grid seen along the axis that the contours are perpendicular to, if there is one.
 
 Contours need not be axial. All computations use three directions of the *grid*, whatever they are in the patient::
 
@@ -19,11 +19,24 @@ import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.errors import GeometryError
+from sbrtcheck.geometry.arrays import Float32
 from sbrtcheck.geometry.contour_planes import PLANE_TOLERANCE_MM
 from sbrtcheck.plan import Contours, DoseGrid, FloatArray, IntArray
 
 TILT_TOLERANCE_MM = 0.1
-"""A contour that leaves its plane by more than this is tilted against the dose grid, and refused."""
+"""A contour that leaves its plane by more than this is tilted against it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resampled:
+    """What is known of the true dose in each cell of a grid that was read from another: shape ``(w, v, u)``, of cells.
+
+    It lies between ``least_gy`` and ``most_gy``, and no further than ``off_gy`` from that between the grid's points.
+    """
+
+    least_gy: Float32
+    most_gy: Float32
+    off_gy: Float32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +53,8 @@ class GridFrame:
         Distance between columns (u) and between rows (v).
     axes
         Indices into the grid's axes (0 = i, 1 = j, 2 = k) of u, v and w.
+    resampled
+        Of a grid that was read from the dose grid along tilted planes (`tilted`); None of the dose grid itself.
     """
 
     stored: npt.NDArray[np.generic]
@@ -47,6 +62,7 @@ class GridFrame:
     nodes_mm: FloatArray
     spacing_mm: tuple[float, float]
     axes: tuple[int, int, int]
+    resampled: Resampled | None = None
 
 
 def grid_frame(grid: DoseGrid, slab_axis: int) -> GridFrame:
@@ -88,21 +104,13 @@ def in_grid(contours: Contours, grid: DoseGrid) -> FloatArray:
     return local_mm
 
 
-def slab_axis_of(local_mm: FloatArray, starts: IntArray) -> int:
-    """The grid axis (0 = i, 1 = j, 2 = k) that all contours are perpendicular to.
+def slab_axis_of(local_mm: FloatArray, starts: IntArray) -> int | None:
+    """The grid axis (0 = i, 1 = j, 2 = k) that all contours are perpendicular to; None where they are tilted.
 
     ``local_mm`` are their points as by `in_grid`; contour ``c`` begins at ``starts[c]``.
-
-    Raises
-    ------
-    GeometryError
-        When there is none: contour planes are tilted against the dose grid.
     """
-    tilt = np.inf
     for axis in (2, 1, 0):
         thickness = np.maximum.reduceat(local_mm[axis], starts[:-1]) - np.minimum.reduceat(local_mm[axis], starts[:-1])
         if thickness.max() <= TILT_TOLERANCE_MM:
             return axis
-        tilt = min(tilt, float(thickness.max()))
-    what = f"contour planes are tilted against the dose grid (by {tilt:.2f} mm or more)"
-    raise GeometryError(what, hint="export dose and contours on parallel planes")
+    return None

@@ -131,13 +131,13 @@ def prism_stack(
         low_mm=bottom,
         high_mm=top,
         conventions=conventions,
-        findings=(*merged, *regions.findings, *contradictory, *gaps, *_shrunken(name, area_mm2)),
+        findings=(*merged, *regions.findings, *contradictory, *gaps, *shrunken(name, area_mm2)),
         readings=readings,
     )
     return stack, Planes(height_mm=planes_mm, loops=regions.loops)
 
 
-def _shrunken(name: str, area_mm2: FloatArray) -> tuple[Finding, ...]:
+def shrunken(name: str, area_mm2: FloatArray) -> tuple[Finding, ...]:
     """Whether the outline shrinks to nearly nothing from one plane to the next, and as suddenly is there again.
 
     Where one part of a structure ends and another begins it tapers; a contour that was cut off does not.

@@ -197,6 +197,9 @@ def _max_dose_at_distance(metric: MaxDoseAtDistance, plan: Plan, target: DVH) ->
     solid = prisms_of(plan, target)
     if solid is None:
         return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=f"{target.name} was not computed here")
+    if solid[1].resampled is not None:
+        detail = f"the contour planes of {target.name} are tilted against the dose grid"
+        return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=detail)
     from sbrtcheck.geometry.dose_at_distance import max_dose_at_distance
 
     largest = max_dose_at_distance(*solid, DISTANCE_MM)

@@ -1,16 +1,4 @@
-"""A treatment plan as frozen values: dose grid, structures, prescription, findings.
-
-This is all that is kept of a plan, whatever it was read from. Lengths are in mm, in the patient coordinates of DICOM
-(x to the left, y to the back, z to the head; PS3.3 C.7.6.2.1.1), doses in Gy. Contours stay polygons and the dose stays
-on its own grid; nothing is resampled::
-
-    Plan
-      dose: DoseGrid            points (k, j, i) along three axes at right angles, in any orientation
-      structures: Structure*    each a source of closed planar polygons, decoded when asked for
-      prescription              dose and fractions, or why they could not be told
-      uids, label               of the files; no identity of the patient
-      findings                  what reading it turned up
-"""
+"""The values that a plan is made of: dose grid, structures, prescription, findings."""
 
 from __future__ import annotations
 
@@ -77,6 +65,8 @@ class FindingCode(StrEnum):
     SEVERAL_TARGETS = "several targets"
     SIDE_OF_TARGET = "side of the target"
     ISODOSE_LEAVES_GRID = "isodose leaves the dose grid"
+    TILTED_PLANES = "tilted planes"
+    VOXEL_MASK = "voxel mask"
     FILE_SKIPPED = "file skipped"
     BEYOND_MODEL = "beyond the range of a model"
     NOT_COMPUTED = "not computed"
@@ -171,6 +161,9 @@ class Structure:
     slab_mm
         Thickness that the file states for a contour (Contour Slab Thickness, or the spacing of the source images),
         mm; None where it states none, or several.
+    of_voxels
+        The contours are the edges of voxels, ``slab_mm`` thick, as `voxel_edges` draws them: they wind around what is
+        inside once, no plane is missing, and what lies between two layers of voxels is none.
     findings
         What reading it turned up.
     """
@@ -182,6 +175,7 @@ class Structure:
     contours: ContourSource = field(default_factory=Contours.of)
     exclusive_or: bool = False
     slab_mm: float | None = None
+    of_voxels: bool = False
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -331,27 +325,8 @@ class PlanUids:
         return self.frame_of_reference == other.frame_of_reference != ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """One plan: no patient identity is kept in it.
-
-    ``label`` is the RT Plan Label, empty when absent. ``sex`` is the patient's, which some limits depend on.
-    """
-
-    dose: DoseGrid
-    structures: tuple[Structure, ...]
-    prescription: Prescription | UnknownPrescription
-    uids: PlanUids = PlanUids()
-    label: str = ""
-    sex: Sex | UnknownSex = SEX_NOT_STATED
-    findings: tuple[Finding, ...] = ()
-
-    def structure(self, name: str) -> Structure:
-        """The one structure of that exact name; KeyError when none or several have it."""
-        matches = [s for s in self.structures if s.name == name]
-        if len(matches) != 1:
-            raise KeyError(f"{len(matches)} structures are named {name!r}")
-        return matches[0]
+NO_UIDS = PlanUids()
+"""Of a plan that came from no files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sbrtcheck.errors import InputError
-from sbrtcheck.plan import Prescription
+from sbrtcheck.plan.values import Prescription
 
 # Far more than any course: a larger number is a slip, or would not be finite in what is computed from it.
 MAX_RX_GY = 1000.0

@@ -1,0 +1,199 @@
+"""DICOM Segmentation (SEG) -> structures whose contours are exactly the edges of the segments' voxels.
+
+A SEG is a stack of frames. Each frame says in its functional groups which segment it is of and where it lies (PS3.3
+C.8.20, C.7.6.16); frames without a voxel may be left out. So a segment is a lattice with some of its layers::
+
+    frames   segment 1, z = 10      k 0  [#### ]
+             segment 1, z = 15      k 1  [ ### ]
+             segment 2, z = 15           (another structure)
+             segment 1, z = 25      k 3  [ ##  ]      k 2 has no voxel
+
+A SEG belongs to a dose by its Frame of Reference UID (0020,0052) alone: it names images, not plans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.pixels.utils import iter_pixels
+
+from sbrtcheck.errors import DicomError, InputError
+from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray, Structure
+from sbrtcheck.plan.lattices import Lattice
+from sbrtcheck.plan.masks import structure_of_mask
+
+SEGMENTATION_STORAGES = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
+"""SOP Class UIDs of Segmentation Storage and Label Map Segmentation Storage."""
+
+SAME_PLACE_MM = 0.05
+"""Frames of one stack lie above each other as closely as this, and their layers are as even."""
+
+BACKGROUND = 0
+"""The segment number of what is no segment, in a label map."""
+
+MAX_LAYERS = 10_000
+"""More layers than this are no images of a patient."""
+
+HALF = 0.5
+"""A voxel of which at least this share is inside is inside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frames:
+    """Of each frame its layer, and the segment that it is of, 0 where its values say so; and the lattice of all."""
+
+    lattice: Lattice
+    layer: IntArray
+    segment: IntArray
+
+
+def structures_of_seg(
+    dataset: Dataset, display_name: str = "the SEG", dose_axes: FloatArray | None = None
+) -> tuple[Structure, ...]:
+    """A structure for each segment, in the order of the file: its label as the name, its type as code.
+
+    Parameters
+    ----------
+    dataset
+        The SEG as pydicom reads it.
+    display_name
+        How messages name the file.
+    dose_axes
+        Axes of the dose grid, whose planes the contours follow where the voxels allow it; of the patient when None.
+
+    Raises
+    ------
+    DicomError
+        It is no SEG, its frames are no stack of parallel planes at even distances, or its pixels cannot be read.
+    """
+    if str(dataset.get("SOPClassUID", "")) not in SEGMENTATION_STORAGES or "SegmentSequence" not in dataset:
+        raise DicomError("this is no segmentation with segments", display_name, "give a SEG")
+    try:
+        frames = _frames(dataset)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        what = f"a frame does not say where it lies, or of which segment it is ({error})"
+        raise DicomError(what, display_name) from error
+    except InputError as error:
+        raise DicomError(error.what, display_name) from error
+    axes = np.eye(3) if dose_axes is None else dose_axes
+    items = [item for item in dataset.SegmentSequence if int(item.SegmentNumber) != BACKGROUND]
+    return tuple(_structure(item, dataset, frames, axes, display_name) for item in items)
+
+
+def _structure(item: Dataset, dataset: Dataset, frames: _Frames, axes: FloatArray, display_name: str) -> Structure:
+    """One segment."""
+    number = int(item.SegmentNumber)
+    kind = str(dataset.get("SegmentationType", "BINARY"))
+    own = np.flatnonzero((frames.segment == number) | (frames.segment == 0))
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
+    layers = frames.layer[own]
+    first = int(layers.min(initial=0))
+    mask = np.zeros((int(layers.max(initial=0)) - first + 1, rows, columns), dtype=bool)
+    least = HALF * float(dataset.get("MaximumFractionalValue", 1)) if kind == "FRACTIONAL" else 1.0
+    try:
+        for layer, values in zip(layers.tolist(), _pixels(dataset, own.tolist()), strict=True):
+            mask[layer - first] |= values == number if kind == "LABELMAP" else values >= least
+    except Exception as error:  # of any decoder that pydicom asks
+        raise DicomError(f"the pixels cannot be read ({error})", display_name) from error
+    lattice = frames.lattice
+    shifted = lattice.origin_mm + first * lattice.spacing_mm[2] * lattice.axes[2]
+    name = str(item.get("SegmentLabel", "")).strip()
+    structure = structure_of_mask(name, number, mask, replace(lattice, origin_mm=shifted), axes)
+    findings = structure.findings
+    if kind == "FRACTIONAL":
+        meant = str(dataset.get("SegmentationFractionalType", "share")).lower()
+        text = f"the file has a {meant} for each voxel: those of at least one half count as inside"
+        findings += (Finding(code=FindingCode.VOXEL_MASK, text=text, subject=name),)
+    codes = tuple(str(code.get("CodeMeaning", "")) for code in item.get("SegmentedPropertyTypeCodeSequence", ()))
+    return replace(structure, codes=codes, findings=findings)
+
+
+def _pixels(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
+    """The values of some frames, one after the other: a whole SEG may not fit into memory."""
+    if int(dataset.BitsAllocated) != 1 or dataset.file_meta.TransferSyntaxUID.is_compressed:
+        yield from iter_pixels(dataset, indices=list(frames))
+        return
+    # a bit a voxel, the first in the lowest bit; a frame begins where the one before ends, within a byte or not
+    # (PS3.5 8.1.1), which pydicom 3.0 reads right for all frames together only
+    rows, columns = int(dataset.Rows), int(dataset.Columns)
+    packed = np.frombuffer(dataset.PixelData, dtype=np.uint8)
+    for frame in frames:
+        begin = frame * rows * columns
+        end = begin + rows * columns
+        bits = np.unpackbits(packed[begin // 8 : -(-end // 8)], bitorder="little")
+        yield bits[begin % 8 :][: rows * columns].reshape(rows, columns)
+
+
+# Where the frames lie
+
+
+def _frames(dataset: Dataset) -> _Frames:
+    """The lattice of all frames, and the layer of each."""
+    shared = dataset.SharedFunctionalGroupsSequence[0] if "SharedFunctionalGroupsSequence" in dataset else Dataset()
+    groups = list(dataset.PerFrameFunctionalGroupsSequence)
+    if len(groups) != int(dataset.NumberOfFrames):
+        raise DicomError(f"{int(dataset.NumberOfFrames)} frames, and {len(groups)} say where they lie")
+    cosines, spacings = (
+        [
+            tuple(float(number) for number in _group(group, shared, sequence)[name].value)
+            for group in (groups if sequence in groups[0] else groups[:1])
+        ]
+        for sequence, name in (
+            ("PlaneOrientationSequence", "ImageOrientationPatient"),
+            ("PixelMeasuresSequence", "PixelSpacing"),
+        )
+    )
+    if len(set(cosines)) > 1 or len(set(spacings)) > 1:
+        raise DicomError("frames are turned against each other, or have pixels of different sizes")
+    along_row, down_column = np.reshape(cosines[0], (2, 3))
+    normal = np.cross(along_row, down_column)
+    positions = np.array(
+        [_group(group, shared, "PlanePositionSequence").ImagePositionPatient for group in groups], dtype=np.float64
+    )
+    height = positions @ normal
+    beside = positions - height[:, None] * normal
+    if np.ptp(beside, axis=0).max() > SAME_PLACE_MM:
+        raise DicomError("frames do not lie above each other")
+    lowest = int(np.argmin(height))
+    thick_mm = _thickness_mm(height, _group(groups[0], shared, "PixelMeasuresSequence"))
+    layer = np.rint((height - height[lowest]) / thick_mm)
+    if np.abs(height - height[lowest] - layer * thick_mm).max() > SAME_PLACE_MM:
+        raise DicomError(f"frames are not spaced evenly: {thick_mm:g} mm, and no multiple of it")
+    if layer.max() > MAX_LAYERS:
+        raise DicomError(f"frames lie {np.ptp(height):g} mm apart, {thick_mm:g} mm thick: no place in a patient")
+    rows_mm, columns_mm = spacings[0]  # Pixel Spacing: between rows first
+    lattice = Lattice.of(
+        (columns_mm, rows_mm, thick_mm), positions[lowest].tolist(), np.stack([along_row, down_column, normal])
+    )
+    return _Frames(
+        lattice=lattice,
+        layer=layer.astype(np.int64),
+        segment=np.array([_segment(group, shared, dataset) for group in groups], dtype=np.int64),
+    )
+
+
+def _thickness_mm(height: FloatArray, measures: Dataset) -> float:
+    """The distance between layers: as stated, unless frames are closer; of a single one its thickness."""
+    gaps = np.diff(np.sort(height))
+    gaps = gaps[gaps > SAME_PLACE_MM]
+    stated = measures.get("SpacingBetweenSlices") or (None if len(gaps) else measures.SliceThickness)
+    least = float(gaps.min()) if len(gaps) else np.inf
+    return least if stated is None or float(stated) > least else float(stated)
+
+
+def _segment(group: Dataset, shared: Dataset, dataset: Dataset) -> int:
+    """The segment that a frame is of; 0 where its values are segments themselves."""
+    if str(dataset.get("SegmentationType", "")) == "LABELMAP":
+        return 0
+    return int(_group(group, shared, "SegmentIdentificationSequence").ReferencedSegmentNumber)
+
+
+def _group(group: Dataset, shared: Dataset, sequence: str) -> Any:
+    """The item of a functional group, which a frame has itself or shares with all."""
+    items: Sequence[Dataset] = group[sequence].value if sequence in group else shared[sequence].value
+    return items[0]

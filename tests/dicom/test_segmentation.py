@@ -1,0 +1,234 @@
+"""Segmentations: the voxels of each segment, wherever its frames lie; written by hand, and by highdicom."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+from sbrtcheck import compute_dvhs
+from sbrtcheck.dicom.segmentation import structures_of_seg
+from sbrtcheck.errors import DicomError
+from sbrtcheck.plan import DoseGrid, Plan, Structure, UnknownPrescription
+
+SHAPE = (5, 3, 7)  # layers, rows, columns: 21 voxels a frame, which end within a byte
+FIRST_MM = np.array([-5.0, 4.0, 2.0])
+ROWS_MM, COLUMNS_MM, LAYERS_MM = 2.0, 1.5, 3.0
+AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
+PRONE = (-1.0, 0.0, 0.0, 0.0, -1.0, 0.0)
+
+masks = arrays(bool, SHAPE)
+
+
+def item(**values: Any) -> Dataset:
+    made = Dataset()
+    for name, value in values.items():
+        setattr(made, name, value)
+    return made
+
+
+def group(**values: Any) -> Sequence:
+    return Sequence([item(**values)])
+
+
+def seg(segments: list[np.ndarray], *, kind: str = "BINARY", orientation: tuple[float, ...] = AXIAL) -> Dataset:
+    """A SEG with a frame for each layer of each segment that has a voxel, the last layer first."""
+    axes = np.reshape(orientation, (2, 3))
+    normal = np.cross(*axes)
+    frames = [(n, k) for n, mask in enumerate(segments, start=1) for k in range(len(mask))[::-1] if mask[k].any()]
+    values = np.array([segments[n - 1][k] for n, k in frames]).reshape(-1, *SHAPE[1:])
+    packed = np.packbits(values != 0, bitorder="little").tobytes() if kind == "BINARY" else values.tobytes()
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made = item(
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4",
+        SOPInstanceUID=generate_uid(),
+        FrameOfReferenceUID=generate_uid(),
+        SegmentationType=kind,
+        NumberOfFrames=len(frames),
+        Rows=SHAPE[1],
+        Columns=SHAPE[2],
+        BitsAllocated=1 if kind == "BINARY" else 8,
+        BitsStored=1 if kind == "BINARY" else 8,
+        HighBit=0 if kind == "BINARY" else 7,
+        PixelRepresentation=0,
+        SamplesPerPixel=1,
+        PhotometricInterpretation="MONOCHROME2",
+        PixelData=packed + b"\0" * (len(packed) % 2),
+        SegmentSequence=Sequence(
+            [
+                item(
+                    SegmentNumber=n,
+                    SegmentLabel=f"Organ {n}",
+                    SegmentedPropertyTypeCodeSequence=group(CodeMeaning="Heart"),
+                )
+                for n in range(1, len(segments) + 1)
+            ]
+        ),
+        SharedFunctionalGroupsSequence=group(
+            PlaneOrientationSequence=group(ImageOrientationPatient=list(orientation)),
+            PixelMeasuresSequence=group(
+                PixelSpacing=[ROWS_MM, COLUMNS_MM], SliceThickness=LAYERS_MM, SpacingBetweenSlices=LAYERS_MM
+            ),
+        ),
+        PerFrameFunctionalGroupsSequence=Sequence(
+            [
+                item(
+                    PlanePositionSequence=group(ImagePositionPatient=(FIRST_MM + k * LAYERS_MM * normal).tolist()),
+                    SegmentIdentificationSequence=group(ReferencedSegmentNumber=n),
+                )
+                for n, k in frames
+            ]
+        ),
+    )
+    made.file_meta = meta
+    return made
+
+
+def dvhs_of(structures: tuple[Structure, ...]) -> Any:
+    axis = np.linspace(-60, 60, 31)
+    z, y, x = np.meshgrid(axis, axis, axis, indexing="ij")
+    dose = DoseGrid.axial(20 + 0.1 * x + 0.2 * y + 0.05 * z, origin_mm=(-60,) * 3, spacing_mm=(4, 4, 4))
+    return compute_dvhs(Plan(dose=dose, structures=structures, prescription=UnknownPrescription(reason="")))
+
+
+def assert_is(dvh: Any, mask: np.ndarray, orientation: tuple[float, ...]) -> None:
+    """The volume of the mask, and the dose at the middle of its voxels, by the definition of Image Position."""
+    along_row, down_column = np.reshape(orientation, (2, 3))
+    k, j, i = (at.mean() for at in np.nonzero(mask))
+    middle = FIRST_MM + i * COLUMNS_MM * along_row + j * ROWS_MM * down_column
+    middle = middle + k * LAYERS_MM * np.cross(along_row, down_column)
+    assert dvh.volume == pytest.approx(mask.sum() * ROWS_MM * COLUMNS_MM * LAYERS_MM / 1000, rel=1e-9)
+    assert dvh.mean_gy.value == pytest.approx(20 + middle @ [0.1, 0.2, 0.05], abs=2e-3)
+
+
+@settings(deadline=None, max_examples=25)
+@given(masks.filter(np.any), masks.filter(np.any), st.sampled_from([AXIAL, CORONAL, PRONE]))
+def test_each_segment_has_its_voxels(one: np.ndarray, other: np.ndarray, orientation: tuple[float, ...]) -> None:
+    structures = structures_of_seg(seg([one, other], orientation=orientation))
+    assert [(s.name, s.number, s.codes) for s in structures] == [("Organ 1", 1, ("Heart",)), ("Organ 2", 2, ("Heart",))]
+    dvhs = dvhs_of(structures)
+    assert_is(dvhs["Organ 1"], one, orientation)
+    assert_is(dvhs["Organ 2"], other, orientation)
+
+
+def test_of_shares_those_of_one_half_are_inside() -> None:
+    shares = np.zeros(SHAPE, dtype=np.uint8)
+    shares[1, 0, :4] = [49, 50, 51, 100]
+    made = seg([shares], kind="FRACTIONAL")
+    made.MaximumFractionalValue, made.SegmentationFractionalType = 100, "OCCUPANCY"
+    (structure,) = structures_of_seg(made)
+    assert_is(dvhs_of((structure,))["Organ 1"], shares >= 50, AXIAL)
+    assert "occupancy" in structure.findings[-1].text
+
+
+def test_a_segment_without_frames_has_no_contours() -> None:
+    one = np.ones(SHAPE, dtype=bool)
+    structures = structures_of_seg(seg([one, ~one]))
+    assert [s.is_contoured for s in structures] == [True, False]
+
+
+def test_frames_that_are_no_even_stack_are_refused() -> None:
+    one = np.ones(SHAPE, dtype=bool)
+    for change, text in (((0.0, 0.0, 1.0), "not spaced evenly"), ((0.5, 0.0, 0.0), "above each other")):
+        made = seg([one])
+        position = made.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0]
+        position.ImagePositionPatient = (np.array(position.ImagePositionPatient, dtype=float) + change).tolist()
+        with pytest.raises(DicomError, match=text):
+            structures_of_seg(made)
+
+
+def test_what_is_missing_is_said() -> None:
+    one = np.ones(SHAPE, dtype=bool)
+    made = seg([one])
+    del made.SharedFunctionalGroupsSequence
+    with pytest.raises(DicomError, match="does not say where it lies"):
+        structures_of_seg(made)
+    made = seg([one])
+    made.PixelData = made.PixelData[:4]
+    with pytest.raises(DicomError, match="pixels cannot be read"):
+        structures_of_seg(made)
+    with pytest.raises(DicomError, match="no segmentation"):
+        structures_of_seg(item(SOPClassUID="1.2.840.10008.5.1.4.1.1.2"))
+
+
+def images() -> list[Dataset]:
+    """The axial images that highdicom takes frame and positions of."""
+    study, series, frame = generate_uid(), generate_uid(), generate_uid()
+    meta = FileMetaDataset()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made = []
+    for k in range(SHAPE[0]):
+        image = item(
+            SOPClassUID="1.2.840.10008.5.1.4.1.1.2",
+            SOPInstanceUID=generate_uid(),
+            StudyInstanceUID=study,
+            SeriesInstanceUID=series,
+            FrameOfReferenceUID=frame,
+            Modality="CT",
+            Rows=SHAPE[1],
+            Columns=SHAPE[2],
+            PixelSpacing=[ROWS_MM, COLUMNS_MM],
+            SliceThickness=LAYERS_MM,
+            ImageOrientationPatient=list(AXIAL),
+            ImagePositionPatient=(FIRST_MM + np.array([0, 0, k * LAYERS_MM])).tolist(),
+        )
+        for name in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime"):
+            setattr(image, name, "")
+        image.AccessionNumber = image.ReferringPhysicianName = ""
+        image.file_meta = meta
+        made.append(image)
+    return made
+
+
+def of_highdicom(masks: np.ndarray, kind: str) -> Dataset:
+    import highdicom
+    from pydicom.sr.codedict import codes
+
+    described = [
+        highdicom.seg.SegmentDescription(
+            segment_number=n,
+            segment_label=f"Organ {n}",
+            segmented_property_category=codes.SCT.Organ,
+            segmented_property_type=codes.SCT.Heart,
+            algorithm_type="MANUAL",
+        )
+        for n in (1, 2)
+    ]
+    texts = dict.fromkeys(("manufacturer", "manufacturer_model_name", "software_versions", "device_serial_number"), "x")
+    made: Dataset = highdicom.seg.Segmentation(
+        source_images=images(),
+        pixel_array=masks,
+        segmentation_type=kind,
+        segment_descriptions=described,
+        series_instance_uid=generate_uid(),
+        series_number=1,
+        sop_instance_uid=generate_uid(),
+        instance_number=1,
+        **texts,
+    )
+    return made
+
+
+KINDS = ["BINARY", "FRACTIONAL", "LABELMAP"] if find_spec("highdicom") else []
+
+
+def test_segmentations_of_highdicom_where_it_is_installed() -> None:
+    label = np.random.default_rng(3).integers(0, 3, SHAPE)
+    both = np.stack([label == 1, label == 2], axis=-1).astype(np.uint8)
+    for kind in KINDS:
+        given_array = {"LABELMAP": label.astype(np.uint8), "FRACTIONAL": 0.9 * both}.get(kind, both)
+        structures = structures_of_seg(of_highdicom(given_array, kind))
+        assert [s.name for s in structures] == ["Organ 1", "Organ 2"]  # the background of a label map is none
+        dvhs = dvhs_of(structures)
+        for n in (1, 2):
+            assert_is(dvhs[f"Organ {n}"], label == n, AXIAL)

@@ -1,0 +1,123 @@
+"""Plans from arrays: what `DoseGrid` and `Contours` say, and every fault named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import sbrtcheck
+from sbrtcheck.errors import GeometryError, InputError
+from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
+from solids import rectangle
+
+BOX = [rectangle(4, 16, 6, 14, z) for z in (2.0, 4.0, 6.0)]
+
+
+def given(**changes: Any) -> dict[str, Any]:
+    """Arguments that make a plan, with some changed."""
+    k, j, i = np.indices((6, 11, 11))
+    usual = {
+        "dose": 1.0 * i + 2.0 * j + 3.0 * k,
+        "spacing_mm": (2, 2, 2),
+        "origin_mm": (0, 0, 0),
+        "contours": {"PTV": BOX},
+        "prescription": "50Gy/5",
+    }
+    return {**usual, **changes}
+
+
+def plan_of(**changes: Any) -> Plan:
+    arguments = given(**changes)
+    return Plan.from_arrays(arguments.pop("dose"), **arguments)
+
+
+def test_the_dvh_is_that_of_the_arrays() -> None:
+    dvh = sbrtcheck.compute_dvhs(plan_of())["PTV"]
+    assert dvh.volume == pytest.approx(12 * 8 * 6 / 1000)
+    assert dvh.mean_gy.value == pytest.approx(5 + 2 * 5 + 3 * 2, abs=1e-3)
+
+
+def test_axes_may_be_any_at_right_angles() -> None:
+    axes = np.array([[0, 1.0, 0], [1, 0, 0], [0, 0, -1]])
+    plan = plan_of(axes=axes, origin_mm=(0, 0, 8))
+    # i runs along y, j along x, k downwards from 8 mm
+    assert sbrtcheck.compute_dvhs(plan)["PTV"].mean_gy.value == pytest.approx(5 + 2 * 5 + 3 * 2, abs=1e-3)
+
+
+def test_frames_may_be_uneven() -> None:
+    plan = plan_of(spacing_mm=(2, 2), offsets_mm=[0, 1, 3, 6, 10, 15])
+    assert plan.dose.offsets_mm.tolist() == [0, 1, 3, 6, 10, 15]
+    # a plane at 4 mm lies a third of the way from frame 2 to frame 3
+    flat = sbrtcheck.compute_dvhs(plan, structures=["PTV"])["PTV"]
+    assert flat.volume == pytest.approx(12 * 8 * 6 / 1000)
+
+
+@pytest.mark.parametrize("prescription", ["50Gy/5", (50, 5), (50.0, 5.0), Prescription(dose_gy=50.0, fractions=5)])
+def test_the_prescription_may_be_text_numbers_or_a_value(prescription: Any) -> None:
+    rx = plan_of(prescription=prescription).prescription
+    assert isinstance(rx, Prescription)
+    assert (rx.dose_gy, rx.fractions) == (50.0, 5)
+
+
+def test_no_prescription_is_unknown() -> None:
+    assert isinstance(plan_of(prescription=None).prescription, UnknownPrescription)
+
+
+def test_a_structure_may_have_no_contours() -> None:
+    dvhs = sbrtcheck.compute_dvhs(plan_of(contours={"PTV": BOX, "Heart": []}))
+    assert [dvh.name for dvh in dvhs] == ["PTV"]
+    assert [none.name for none in dvhs.without] == ["Heart"]
+
+
+def test_a_plan_from_arrays_is_evaluated_as_any_other() -> None:
+    dvhs = sbrtcheck.compute_dvhs(plan_of(contours={"PTV": BOX, "SpinalCord": BOX}))
+    report = sbrtcheck.evaluate([sbrtcheck.load_table("tg101-5fx")], dvhs)
+    assert any(outcome.contour == "SpinalCord" for outcome in report.outcomes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"dose": np.ones((3, 4))}, "not three dimensions"),
+        ({"dose": np.ones((3, 0, 4))}, "no voxel"),
+        ({"dose": np.full((3, 4, 5), np.nan)}, "dose: .*not a finite number"),
+        ({"dose": np.ones((3, 4, 5), dtype=complex)}, "of type complex128"),
+        ({"dose": np.ones((3, 4, 5), dtype=bool)}, "of type bool"),
+        ({"spacing_mm": (2, 2)}, "spacing_mm"),
+        ({"spacing_mm": (2, -2, 2)}, "not above 0"),
+        ({"spacing_mm": "near"}, "are no numbers"),
+        ({"origin_mm": (0, 0, np.inf)}, "origin_mm.*not a finite number"),
+        ({"offsets_mm": [0, 1, 2]}, "offsets_mm: shape"),
+        ({"offsets_mm": [1, 2, 3, 4, 5, 6]}, "begin at 0"),
+        ({"offsets_mm": [0, 2, 1, 4, 5, 6]}, "rise"),
+        ({"axes": 2 * np.eye(3)}, "not of length 1"),
+        ({"prescription": "50"}, "prescription"),
+        ({"prescription": (50,)}, "prescription"),
+        ({"prescription": (50, 4.5)}, "whole numbers"),
+        ({"prescription": (50, 0)}, "number of fractions"),
+    ],
+)
+def test_what_cannot_be_used_is_named(changes: dict[str, Any], text: str) -> None:
+    with pytest.raises(InputError, match=text):
+        plan_of(**changes)
+
+
+def test_all_faulty_contours_are_named_at_once() -> None:
+    contours = {
+        "Heart": [BOX[0][:2], BOX[0]],
+        "Cord": [BOX[0][:, :2], [[1, 2, np.nan]] * 3, "points"],
+    }
+    with pytest.raises(InputError) as caught:
+        plan_of(contours=contours)
+    text = str(caught.value)
+    for part in ("1 of 'Heart' has 2 point", "1 of 'Cord' has shape", "2 of 'Cord' has a coord", "3 of 'Cord' is no"):
+        assert part in text
+
+
+def test_axes_that_are_not_at_right_angles_are_refused() -> None:
+    axes = np.eye(3)
+    axes[0] = [np.sqrt(0.5), np.sqrt(0.5), 0]
+    with pytest.raises(GeometryError, match="right angles"):
+        plan_of(axes=axes)
