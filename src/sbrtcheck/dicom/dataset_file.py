@@ -135,7 +135,7 @@ def _deferred(dataset: Dataset, element: RawDataElement) -> RawDataElement:
     """An element that was left in the file when the Dataset was read."""
     path, buffer = getattr(dataset, "filename", None), getattr(dataset, "buffer", None)
     timestamp, kind = getattr(dataset, "timestamp", None), getattr(dataset, "fileobj_type", None)
-    if path is None or (buffer is not None and not buffer.closed):
+    if path is None or (buffer is not None and not getattr(buffer, "closed", False)):
         if buffer is None:
             raise OSError
         at = buffer.tell()
