@@ -483,6 +483,11 @@ def test_a_registration_file_is_read(tmp_path: Path) -> None:
     assert matrix is not None
     assert matrix @ [1.0, 2.0, 3.0, 1.0] == pytest.approx([3.0, -6.0, 5.0, 1.0])  # turned by 90 degrees, and moved
     assert found.matrix("2.25.10", "2.25.99") is None
+    with (tmp_path / "reg.dcm").open("rb") as file:
+        for in_memory in (registration(), file):
+            again = load_registration(in_memory).matrix("2.25.20", "2.25.10")
+            assert again is not None
+            assert (again == matrix).all()
 
 
 @pytest.mark.parametrize(

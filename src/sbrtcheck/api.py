@@ -6,14 +6,23 @@ the first is given choices as people write them, the second as one value.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TypeVar
 
 from sbrtcheck._old_names import old_function, old_keywords
 from sbrtcheck.comparison import PlanComparison, compare_plans, with_export, with_stored
-from sbrtcheck.dicom import load_dvhs, load_plan, load_plan_and_dvhs, load_registration
+from sbrtcheck.dicom import (
+    DicomInput,
+    DicomInputs,
+    PlanInput,
+    load_dvhs,
+    load_plan,
+    load_plan_and_dvhs,
+    load_registration,
+)
+from sbrtcheck.dicom.inputs import plan_inputs
 from sbrtcheck.dvh import DVHSet, Origin, roi_names_of
 from sbrtcheck.errors import InputError
 from sbrtcheck.judge import NoRisk, Risk, SumReport
@@ -59,15 +68,12 @@ __all__ = [
     "sum_of",
 ]
 
-Files = str | PathLike[str] | list[str | PathLike[str]]
-"""The folder with the files of one plan, or the files."""
-
 _T = TypeVar("_T")
 
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")
 def check(  # noqa: PLR0913 - the front door has every option
-    path: Files,
+    path: PlanInput,
     table: TableName | Sequence[TableName] | None = None,
     *,
     site: str | Sequence[str] | None = None,
@@ -94,8 +100,9 @@ def check(  # noqa: PLR0913 - the front door has every option
     Parameters
     ----------
     path
-        Folder with the RTSTRUCT, RTDOSE and RTPLAN of one plan; or the files. Where ``dvhs`` is ``"imported"``, the
-        text file that a planning system exported its DVHs to.
+        Folder with the RTSTRUCT, RTDOSE and RTPLAN of one plan; or the files, as paths, pydicom Datasets or files open
+        for reading bytes, in a list of any order (`sbrtcheck.dicom.PlanInput`); or a `Plan`. Where ``dvhs`` is
+        ``"imported"``, the text file that a planning system exported its DVHs to.
     table
         Id of a bundled table, path of a YAML file, or a table; or several of these.
     site
@@ -170,7 +177,7 @@ def check(  # noqa: PLR0913 - the front door has every option
 
 
 def check_with(
-    path: Files,
+    path: PlanInput,
     table: TableName | Sequence[TableName] | None,
     options: CheckOptions,
     *,
@@ -193,8 +200,8 @@ def check_with(
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")
 def compare(  # noqa: PLR0913 - one argument an option
-    first: str | PathLike[str],
-    second: str | PathLike[str],
+    first: PlanInput,
+    second: PlanInput,
     table: TableName | Sequence[TableName] | None = None,
     *,
     site: str | Sequence[str] | None = None,
@@ -218,7 +225,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     Parameters
     ----------
     first, second
-        Folders with the RTSTRUCT, RTDOSE and RTPLAN of the plans; may be one folder when ``plans`` tells them apart.
+        The plans, each as ``path`` in `check`; may be one folder when ``plans`` tells them apart.
     table
         As in `check`.
     site
@@ -277,7 +284,7 @@ def compare(  # noqa: PLR0913 - one argument an option
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")
 def dvhs(  # noqa: PLR0913 - one argument an option
-    path: Files,
+    path: PlanInput,
     *,
     structures: Collection[str] | None = None,
     plan: str | None = None,
@@ -310,7 +317,7 @@ def dvhs(  # noqa: PLR0913 - one argument an option
 
 
 def names(
-    path: Files,
+    path: PlanInput,
     table: TableName | Sequence[TableName],
     *,
     plan: str | None = None,
@@ -330,7 +337,7 @@ def names(
 
 
 def learn_names(
-    path: Files,
+    path: PlanInput,
     names: Names,
     dictionary: str | PathLike[str],
     table: TableName | Sequence[TableName] = (),
@@ -367,7 +374,7 @@ def learn_names(
 
 
 def risks(  # noqa: PLR0913 - one argument an option
-    path: Files,
+    path: PlanInput,
     *,
     site: str | Sequence[str] = "",
     tumour: str = "",
@@ -408,14 +415,14 @@ def risks(  # noqa: PLR0913 - one argument an option
 
 
 def accumulate(  # noqa: PLR0913 - one argument an option
-    paths: str | PathLike[str] | Sequence[str | PathLike[str]],
+    paths: PlanInput | Iterable[PlanInput],
     alpha_betas_gy: Mapping[str, float] | None = None,
     table: str | Sequence[str] = (),
     *,
     recovery: float = 0.0,
     interval_months: float | None = None,
     frames_agree: bool = False,
-    registrations: Sequence[str | PathLike[str]] = (),
+    registrations: Iterable[DicomInput] = (),
     prescriptions: Sequence[Prescription | str | None] = (),
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
@@ -427,7 +434,8 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     Parameters
     ----------
     paths
-        Folders of the plans: the course looked at first, then the earlier ones; or of one course by itself.
+        Folders of the plans: the course looked at first, then the earlier ones; or of one course by itself. In place
+        of a folder, a `Plan` or a list of files as in `check`: one item is one course.
     alpha_betas_gy
         α/β in Gy by organ (TG-263 name, or name of a structure of the first plan). Organs of the tables' rows in EQD2
         are added with their rows' α/β.
@@ -441,7 +449,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     frames_agree
         States that the plans lie in one frame of reference although their files say otherwise, or nothing.
     registrations
-        Spatial Registration files.
+        Spatial Registration files; or Datasets, or files open for reading bytes.
     prescriptions
         By plan, in order; None or nothing for what the files say.
     names
@@ -467,7 +475,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     clinic = load_dictionary(dictionary, judged_by.tables)
     options = CheckOptions.read(names=names, dictionary=clinic, accept_dose=accept_dose, progress=progress)
     courses = Courses(
-        plans=_different_plans([paths] if isinstance(paths, str | PathLike) else paths, prescriptions),
+        plans=_different_plans(plan_inputs(paths), prescriptions),
         recovery=recovery,
         frames_agree=frames_agree,
         registrations=tuple(map(load_registration, registrations)),
@@ -476,7 +484,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     return judge_courses(courses, alpha_betas_gy or {}, judged_by, interval_months=interval_months)
 
 
-def report_as_dicom(report: Report, path: Files) -> bytes:
+def report_as_dicom(report: Report, path: DicomInputs) -> bytes:
     """The report's PDF as a DICOM object for the record of the plan's patient.
 
     Parameters
@@ -484,7 +492,7 @@ def report_as_dicom(report: Report, path: Files) -> bytes:
     report
         What `check` gave.
     path
-        As given to `check`: patient and study are those of the files there.
+        The files, as given to `check`: patient and study are those of them. A `Plan` does not know them.
 
     Returns
     -------
@@ -502,7 +510,7 @@ def report_as_dicom(report: Report, path: Files) -> bytes:
     return encapsulated_pdf(pdf_report(report), path, report.provenance, title=title)
 
 
-def dvhs_as_dicom(dvhs: DVHSet, path: Files) -> bytes:
+def dvhs_as_dicom(dvhs: DVHSet, path: DicomInputs) -> bytes:
     """Computed DVHs as a DICOM object for the record of the plan's patient: an RTDOSE with a DVH Sequence, no grid.
 
     Parameters
@@ -510,7 +518,7 @@ def dvhs_as_dicom(dvhs: DVHSet, path: Files) -> bytes:
     dvhs
         What `dvhs` or `compute_dvhs` gave. Structures that the structure set does not have are left out.
     path
-        The files they were computed from: patient and study are those of these files.
+        The files they were computed from, as given to `check`: patient and study are those of these files.
 
     Returns
     -------
@@ -538,7 +546,7 @@ def _read_dictionary(
 
 
 def _plan_or_dvhs(
-    path: Files, origin: Origin, *, plan: str | None, prescription: Prescription | None
+    path: PlanInput, origin: Origin, *, plan: str | None, prescription: Prescription | None
 ) -> tuple[Plan | DVHSet, DVHSet | NoComparison]:
     """What is checked, and the DVHs that the planning system stored beside it; or why there are none."""
     if origin is not Origin.COMPUTED:
@@ -548,17 +556,20 @@ def _plan_or_dvhs(
     return loaded, stored if isinstance(stored, DVHSet) else NoComparison(reason=stored.reason)
 
 
-def _dvhs_of_system(path: Files, origin: Origin, *, plan: str | None, prescription: Prescription | None) -> DVHSet:
+def _dvhs_of_system(path: PlanInput, origin: Origin, *, plan: str | None, prescription: Prescription | None) -> DVHSet:
     """The DVHs that a planning system stored or exported."""
+    if isinstance(path, Plan):
+        raise InputError(f"a Plan has no {origin} DVHs", hint="give the files that have them, or leave dvhs='computed'")
     if origin is Origin.STORED:
         return load_dvhs(path, plan=plan, prescription=prescription)
     if not isinstance(path, str | PathLike):
-        raise InputError("a list of files is no DVH export", hint="give the one file that the system exported")
+        what = f"a DVH export is one text file, and the input is of type {type(path).__name__}"
+        raise InputError(what, hint="give the path of the one file that the system exported")
     return load_dvh_export(path, plan=plan, prescription=prescription)
 
 
 def _different_plans(
-    paths: Sequence[str | PathLike[str]], prescriptions: Sequence[Prescription | str | None]
+    paths: Sequence[PlanInput], prescriptions: Sequence[Prescription | str | None]
 ) -> tuple[Plan, ...]:
     if not paths:
         raise InputError("there is no plan to sum", hint="name the folders of the plans")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sbrtcheck.dicom import FoundPlan, Kind, Orphan, PlanFiles, RtFile, find_plans
+from sbrtcheck.dicom import FoundPlan, Kind, Orphan, PlanFiles, RtFile, Source, find_plans
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Finding
@@ -102,8 +102,8 @@ def _plan_entry(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
         plan_uid=plan.plan.uid if plan.plan is not None else "",
         structure_set_uid=plan.structure_set.uid if plan.structure_set is not None else "",
         dose_uids=plan.dose_uids,
-        files=plan.files,
-        folder=_folder(plan.files, root),
+        files=_paths(plan.files),
+        folder=_folder(_paths(plan.files), root),
         problem=problem,
         findings=plan.findings,
         stand_ins=dict(_names(_parts(plan))),
@@ -115,12 +115,17 @@ def _orphan_entry(orphan: Orphan, root: Path, problem: str | None) -> Entry:
         plan_uid=orphan.uid if orphan.kind is Kind.PLAN else "",
         structure_set_uid=orphan.uid if orphan.kind is Kind.STRUCTURE_SET else "",
         dose_uids=(orphan.uid,) if orphan.kind is Kind.DOSE else (),
-        files=orphan.files,
-        folder=_folder(orphan.files, root),
+        files=_paths(orphan.files),
+        folder=_folder(_paths(orphan.files), root),
         is_plan=orphan.kind is Kind.PLAN,
         problem=problem,
         stand_ins={},
     )
+
+
+def _paths(files: Iterable[Source]) -> tuple[Path, ...]:
+    """The same, for all are on disk: they were found in a folder."""
+    return tuple(file for file in files if isinstance(file, Path))
 
 
 def _folder(files: Iterable[Path], root: Path) -> str:
@@ -136,7 +141,8 @@ def _parts(plan: FoundPlan) -> tuple[RtFile, ...]:
 
 def _names(parts: Iterable[RtFile]) -> Iterator[tuple[str, str]]:
     for part in parts:
-        yield from ((name, f"the {part.kind}") for name in (part.display_name, part.path.name, str(part.path)))
+        paths = [name for path in _paths([part.source]) for name in (path.name, str(path))]
+        yield from ((name, f"the {part.kind}") for name in (part.display_name, *paths))
 
 
 def _all_names(folder: Path, plan_files: PlanFiles) -> dict[str, str]:

@@ -2,10 +2,11 @@
 
 From the top, each importing from below alone::
 
-    load          folder -> Plan, stored DVHs, or the list of all plans
+    load          folder, files or Datasets -> Plan, stored DVHs, or the list of all plans
     link          headers -> which dose belongs to which plan and structure set
     scan          headers -> each file once, those of one UID told apart or marked
-    files         folder -> headers of the RT files in it
+    files         one file -> its header, if it is an RT file
+    inputs        what is given -> files, on disk or in memory; anything else refused
     registration  Spatial Registration -> how frames of reference are placed to each other
     prescription  RTPLAN -> prescription, or why it is unknown (the rules are in its docstring)
     dose          RTDOSE -> dose grid
@@ -14,10 +15,12 @@ From the top, each importing from below alone::
     contours      contour items of one ROI -> those with an area, and findings about the others
     reader        file -> elements, by one of two readers; nothing above knows by which
     fast          ordinary file -> elements, without pydicom
+    dataset_file  Dataset in memory -> a file in memory
     general       any other file -> elements, by pydicom
     tags          one element -> text or number
     decimals      decimal text -> numbers
     elements      what both readers give
+    source        where the bytes of a file are
     attributes    tags by their keywords, with the part of the standard that defines them
 
 and back, for the record of the patient whose plan it is (these need pydicom, and are imported from where they are)::
@@ -29,17 +32,24 @@ and back, for the record of the patient whose plan it is (these need pydicom, an
 """
 
 from sbrtcheck.dicom.files import Kind, RtFile
+from sbrtcheck.dicom.inputs import DicomInput, DicomInputs, PlanInput
 from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
 from sbrtcheck.dicom.load import NotStored, find_plans, load_dvhs, load_plan, load_plan_and_dvhs
 from sbrtcheck.dicom.registration import load_registration
+from sbrtcheck.dicom.source import MemoryFile, Source
 
 __all__ = [
+    "DicomInput",
+    "DicomInputs",
     "FoundPlan",
     "Kind",
+    "MemoryFile",
     "NotStored",
     "Orphan",
     "PlanFiles",
+    "PlanInput",
     "RtFile",
+    "Source",
     "find_plans",
     "load_dvhs",
     "load_plan",

@@ -21,6 +21,7 @@ from sbrtcheck.dicom.elements import (
     PixelsInMemory,
     StoredValues,
 )
+from sbrtcheck.dicom.source import Source
 from sbrtcheck.dicom.tags import ascii_text, integer, millimetres, number, tag_name
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import (
@@ -150,9 +151,9 @@ def _values_and_padding(file: DoseFile) -> tuple[StoredValues, int]:
         case PixelsInFile():
             padding = _padding(pixels.size, shape, kind, name)
             if padding:
-                after = _values_from_file(pixels.path, pixels.at + size, np.dtype("u1"), padding)
+                after = _values_from_file(pixels.source, pixels.at + size, np.dtype("u1"), padding)
                 _refuse_other_than_padding(after.tobytes(), padding, name)
-            return _values_in_shape(_values_from_file(pixels.path, pixels.at, kind, count), shape, name), padding
+            return _values_in_shape(_values_from_file(pixels.source, pixels.at, kind, count), shape, name), padding
         case PixelsInMemory():
             padding = _padding_in(pixels.content, shape, kind, name)
             return _values_in_shape(np.frombuffer(pixels.content, dtype=kind, count=count), shape, name), padding
@@ -169,9 +170,13 @@ def _padding_in(content: bytes, shape: tuple[int, int, int], kind: np.dtype[np.g
     return padding
 
 
-def _values_from_file(path: Path, at: int, kind: np.dtype[np.generic], count: int) -> StoredValues:
-    values: StoredValues = np.fromfile(path, dtype=kind, count=count, offset=at)
-    return values
+def _values_from_file(source: Source, at: int, kind: np.dtype[np.generic], count: int) -> StoredValues:
+    """So many values, fewer where the file ends; a file in memory need not stay there for them."""
+    if isinstance(source, Path):
+        values: StoredValues = np.fromfile(source, dtype=kind, count=count, offset=at)
+        return values
+    there = min(count, (len(source.content) - at) // kind.itemsize)
+    return np.frombuffer(source.content, dtype=kind, count=there, offset=at).copy()
 
 
 def _padding(size: int, shape: tuple[int, int, int], kind: np.dtype[np.generic], display_name: str) -> int:

@@ -13,7 +13,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ImplicitVRLittleEndian, RTDoseStorage
 
 from sbrtcheck.dicom.attributes import Tag
-from sbrtcheck.dicom.files import AnyPath, Kind
+from sbrtcheck.dicom.files import Kind
+from sbrtcheck.dicom.inputs import DicomInputs
 from sbrtcheck.dicom.origin import Origin, origin_of, plan_references
 from sbrtcheck.dicom.tags import ascii_text, quiet
 from sbrtcheck.dicom.write import SOFTWARE, file_bytes, set_equipment, version
@@ -25,7 +26,7 @@ from sbrtcheck.radiobiology import Quantity
 BIN_GY = 0.01
 
 
-def dvh_rtdose(dvhs: DVHSet, path: AnyPath) -> bytes:
+def dvh_rtdose(dvhs: DVHSet, path: DicomInputs) -> bytes:
     """Write computed DVHs as DICOM, for the record of the patient whose plan they are of.
 
     Parameters

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from sbrtcheck.dicom.attributes import Tag
+from sbrtcheck.dicom.source import Source
 
 ANY_TAG = 0xFFFFFFFF
 UNDEFINED_LENGTH = 0xFFFFFFFF  # PS3.5 7.1.1: the value ends at a delimiter
@@ -55,7 +55,7 @@ class Elements(Protocol):
 class PixelsInFile:
     """Uncompressed little-endian values that were not read: their place in the file, and their stated length."""
 
-    path: Path
+    source: Source
     at: int
     size: int
 

@@ -8,14 +8,15 @@ from pydicom import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
-from sbrtcheck.dicom.files import AnyPath, Kind
+from sbrtcheck.dicom.files import Kind
+from sbrtcheck.dicom.inputs import DicomInputs
 from sbrtcheck.dicom.origin import Origin, origin_of
 from sbrtcheck.dicom.tags import quiet
 from sbrtcheck.dicom.write import SOFTWARE, file_bytes, set_equipment
 
 
 def encapsulated_pdf(
-    pdf: bytes, path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]], *, title: str
+    pdf: bytes, path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]], *, title: str
 ) -> bytes:
     """Wrap a PDF for the record of the patient whose plan it is about.
 

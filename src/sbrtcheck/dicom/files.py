@@ -1,23 +1,19 @@
-"""Folder or files -> the headers of the RT files among them; nothing but headers is read."""
+"""One file -> its header, if it is an RT file; nothing but the header is read."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from os import PathLike
 from pathlib import Path
-from typing import TypeAlias
 
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import ANY_TAG, Damage, Elements, Header, HeaderTags, NotRead
 from sbrtcheck.dicom.reader import read_header
+from sbrtcheck.dicom.source import MemoryFile, Source, opened
 from sbrtcheck.dicom.tags import ascii_text, ascii_texts, name, number
-from sbrtcheck.errors import DicomError, InputError
-
-OnePath: TypeAlias = str | PathLike[str]
-AnyPath: TypeAlias = OnePath | Sequence[OnePath]
+from sbrtcheck.errors import DicomError
 
 
 class Kind(StrEnum):
@@ -77,7 +73,7 @@ class RtFile:
 
     Parameters
     ----------
-    path, display_name
+    source, display_name
         Where it is; how messages name it: by kind and end of the UID, for file names may hold a patient's name.
     uid, label
         SOP Instance UID; plan or structure set label.
@@ -97,7 +93,7 @@ class RtFile:
         Files are linked with those of the same number alone: above 0 where folders tell files of one UID apart.
     """
 
-    path: Path
+    source: Source
     display_name: str
     kind: Kind
     uid: str
@@ -112,63 +108,29 @@ class RtFile:
     apart: int = 0
 
 
-def all_files(path: AnyPath) -> Iterator[Path]:
-    """Every file of a folder (any depth), a file, or a list of both, each once; `InputError` when one does not exist.
-
-    Links to folders are followed, each folder once.
-    """
-    paths = [path] if isinstance(path, str | PathLike) else list(path)
-    seen: set[Path] = set()
-    for given in map(Path, paths):
-        if not given.exists():
-            raise InputError("no such file or folder", str(given), "check the path")
-        for file in _below(given):
-            key = file.resolve()
-            if key not in seen:
-                seen.add(key)
-                yield file
-
-
-def _below(given: Path) -> Iterator[Path]:
-    """Files in a folder and its links to folders, each folder once; folders that cannot be opened come as they are."""
-    if not given.is_dir():
-        yield given
-        return
-    closed: list[OSError] = []
-    walked: set[str] = set()
-    for folder, folders, names in os.walk(given, followlinks=True, onerror=closed.append):
-        true_path = os.path.realpath(folder)
-        if true_path in walked:  # a second way to it, or a loop
-            folders.clear()
-            continue
-        walked.add(true_path)
-        yield from (Path(folder, file) for file in names)
-    yield from (Path(error.filename) for error in closed)
-
-
-def read_rt_header(path: Path) -> RtFile | NotRead:
+def read_rt_header(source: Source) -> RtFile | NotRead:
     """The header of an RT file, or what else the file is; what cannot be opened counts as not DICOM.
 
     Only regular files are opened: opening a named pipe would wait for ever.
     """
-    if not os.path.isfile(path):  # noqa: PTH113 - Path.is_file raises where the folder is not ours to read
+    if isinstance(source, Path) and not os.path.isfile(source):  # noqa: PTH113 - Path.is_file raises where the folder is not ours to read
         return "not DICOM"
     try:
-        with path.open("rb") as file:
+        with opened(source) as file:
             start = file.read(_START_BYTES)
             if not _looks_like_dicom(start):
                 return "not DICOM"
             if _is_other_storage(start):
                 return "other"
-            header = read_header(file, path, _wanted)
-            return _rt_file(path, header) if isinstance(header, Header) else header
+            header = read_header(file, _wanted)
+            return _rt_file(source, header) if isinstance(header, Header) else header
     except OSError:
         return "not DICOM"
 
 
-def is_dicom(path: Path) -> bool:
+def is_dicom(source: Source) -> bool:
     """Whether a file starts as DICOM files do; `OSError` when it cannot be read."""
-    with path.open("rb") as file:
+    with opened(source) as file:
         return _looks_like_dicom(file.read(_START_BYTES))
 
 
@@ -185,18 +147,22 @@ def _kind(sop_class: str, modality: str) -> Kind | None:
     return Kind(modality) if modality in set(Kind) else None
 
 
-def _rt_file(path: Path, header: Header) -> RtFile:
+def _rt_file(source: Source, header: Header) -> RtFile:
     """The file as its header describes it; one whose header is damaged is still found by its UID."""
     kind = _kind(header.sop_class, header.modality)
     assert kind is not None  # noqa: S101 - of a file of no kind nothing was wanted
-    file = RtFile(path=path, display_name=str(kind), kind=kind, uid=header.uid)
+    file = RtFile(source=source, display_name=str(kind), kind=kind, uid=header.uid)
     try:
-        damage = header.cut_off if header.elements is not None else _UNREADABLE
+        damage = (header.cut_off or _cut_off(source)) if header.elements is not None else _UNREADABLE
         file = _with_description(file, header.elements) if header.elements is not None else file
     except DicomError:
         damage = _UNREADABLE
     # of another transfer syntax, what else its elements seem to be may be nonsense
     return replace(file, damage=header.unread_syntax or damage)
+
+
+def _cut_off(source: Source) -> Damage | None:
+    return Damage(what=source.cut_off) if isinstance(source, MemoryFile) and source.cut_off else None
 
 
 def _looks_like_dicom(start: bytes) -> bool:

@@ -5,14 +5,12 @@ The only reading module that needs pydicom when it is imported: it is imported w
 
 from __future__ import annotations
 
-import os
 import struct
 import warnings
 import zlib
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -20,7 +18,7 @@ from pydicom import Dataset, FileDataset
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import FileMetaDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
-from pydicom.filereader import read_dataset, read_file_meta_info, read_partial, read_sequence
+from pydicom.filereader import read_dataset, read_partial, read_sequence
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import (
@@ -57,6 +55,7 @@ from sbrtcheck.dicom.elements import (
     StoredValues,
     Wanted,
 )
+from sbrtcheck.dicom.source import Source, opened, size_of
 from sbrtcheck.dicom.tags import ascii_text, printable, tag_name
 from sbrtcheck.errors import DicomError
 
@@ -199,10 +198,11 @@ def decode_text(text: bytes, character_set: bytes) -> str:
 # Transfer syntaxes
 
 
-def _file_meta(path: Path) -> PydicomElements:
+def _file_meta(file: BinaryIO) -> PydicomElements:
     """File meta information; empty where a file has none."""
     try:
-        return PydicomElements(read_file_meta_info(path))
+        file.seek(0)
+        return PydicomElements(read_partial(file, lambda _tag, _vr, _length: True).file_meta)
     except READ_ERRORS:
         return PydicomElements(FileMetaDataset())
 
@@ -221,23 +221,24 @@ def _unread_syntax(meta: PydicomElements) -> Damage | None:
     return Damage(what=what, hint=_EXPORT_UNCOMPRESSED)
 
 
-def _refuse_unread_syntax(path: Path, display_name: str) -> None:
-    if damage := _unread_syntax(_file_meta(path)):
+def _refuse_unread_syntax(file: BinaryIO, display_name: str) -> None:
+    if damage := _unread_syntax(_file_meta(file)):
         raise DicomError(damage.what, display_name, damage.hint or "")
 
 
 # Whole files
 
 
-def read_general(path: Path, display_name: str, last: int) -> PydicomElements:
+def read_general(source: Source, display_name: str, last: int) -> PydicomElements:
     """The elements of a file up to the tag ``last``, their values still raw; the file is closed again."""
-    return PydicomElements(_dataset_of(path, display_name, last))
+    return PydicomElements(_dataset_of(source, display_name, last))
 
 
-def _dataset_of(path: Path, display_name: str, last: int) -> Dataset:
-    _refuse_unread_syntax(path, display_name)
+def _dataset_of(source: Source, display_name: str, last: int) -> Dataset:
     try:
-        with path.open("rb") as file:
+        with opened(source) as file:
+            _refuse_unread_syntax(file, display_name)
+            file.seek(0)
             dataset = read_partial(file, lambda tag, _vr, _length: tag > last, force=True)
     except READ_ERRORS as error:
         raise DicomError("the file is damaged or truncated", display_name, "export it again") from error
@@ -271,20 +272,21 @@ class _PixelWatch:
         return self.at > 0
 
 
-def read_general_dose(path: Path, display_name: str) -> DoseFile:
+def read_general_dose(source: Source, display_name: str) -> DoseFile:
     """An RTDOSE, its pixel data still in the file where they are uncompressed, little endian and not deflated."""
-    _refuse_unread_syntax(path, display_name)
     try:
-        with path.open("rb") as file:
+        with opened(source) as file:
+            _refuse_unread_syntax(file, display_name)
+            file.seek(0)
             watch = _PixelWatch(file)
             dataset = read_partial(file, watch, force=True)
     except READ_ERRORS as error:
         raise DicomError("the file is damaged or truncated", display_name, "export it again") from error
     deflated = dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
     if watch.at and dataset.original_encoding[1] and not deflated:
-        pixels = PixelsInFile(path=path, at=watch.at, size=watch.length)
+        pixels = PixelsInFile(source=source, at=watch.at, size=watch.length)
         return DoseFile(elements=PydicomElements(dataset), pixels=pixels, display_name=display_name)
-    whole = _dataset_of(path, display_name, ANY_TAG)
+    whole = _dataset_of(source, display_name, ANY_TAG)
     return DoseFile(elements=PydicomElements(whole), pixels=_pixels_of(whole, display_name), display_name=display_name)
 
 
@@ -350,7 +352,7 @@ class _EndWatch:
     def __init__(self, file: BinaryIO, last: int) -> None:
         self.file = file
         self.last = last
-        self.size = os.fstat(file.fileno()).st_size
+        self.size = size_of(file)
         self.cut_off: Damage | None = None
         self.open_beams = False
 
@@ -364,9 +366,9 @@ class _EndWatch:
         return tag in PAYLOAD_TAGS or tag > self.last
 
 
-def read_general_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | NotRead:
+def read_general_header(file: BinaryIO, wanted: Wanted) -> Header | NotRead:
     """The header of a file that starts as DICOM files do; what its dataset lacks comes from its meta information."""
-    meta = _file_meta(path)
+    meta = _file_meta(file)
     unread_syntax = _unread_syntax(meta)
     header = _header(file, meta, wanted)
     if unread_syntax is None:

@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from sbrtcheck.dicom.elements import Damage
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.scan import Scan
+from sbrtcheck.dicom.source import Source
 from sbrtcheck.plan import Finding, FindingCode
 
 _MAX_FRAMES_LISTED = 3
@@ -94,9 +94,9 @@ class FoundPlan:
         return tuple(dose.uid for dose in self.doses)
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> tuple[Source, ...]:
         """The files to read, as `load_plan` accepts them."""
-        return tuple(file.path for file in self.rt_files)
+        return tuple(file.source for file in self.rt_files)
 
     @property
     def rt_files(self) -> tuple[RtFile, ...]:
@@ -132,7 +132,7 @@ class Orphan:
     kind: Kind
     uid: str
     label: str
-    files: tuple[Path, ...]
+    files: tuple[Source, ...]
     reason: str
 
 
@@ -157,8 +157,8 @@ class PlanFiles:
     plans: tuple[FoundPlan, ...]
     orphans: tuple[Orphan, ...]
     incomplete: tuple[FoundPlan, ...] = ()
-    not_dicom: tuple[Path, ...] = ()
-    copies: tuple[Path, ...] = ()
+    not_dicom: tuple[Source, ...] = ()
+    copies: tuple[Source, ...] = ()
     others: int = 0
 
 
@@ -218,17 +218,17 @@ def _incomplete_orphans(plans: list[FoundPlan]) -> tuple[Orphan, ...]:
 
 
 def _unused_orphans(files: tuple[RtFile, ...], plans: list[FoundPlan]) -> tuple[Orphan, ...]:
-    used = {path for plan in plans for path in plan.files}
+    used = {source for plan in plans for source in plan.files}
     return tuple(
         Orphan(
             kind=file.kind,
             uid=file.uid,
             label=file.label,
-            files=(file.path,),
+            files=(file.source,),
             reason=file.damage.what if file.damage is not None else _why_unused(file),
         )
         for file in files
-        if file.path not in used
+        if file.source not in used
     )
 
 

@@ -1,19 +1,20 @@
-"""Folder or files -> one Plan, the DVHs stored with it, or the list of all plans."""
+"""Folder, files or Datasets -> one Plan, the DVHs stored with it, or the list of all plans."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, sum_of_doses
 from sbrtcheck.dicom.elements import DoseFile
-from sbrtcheck.dicom.files import AnyPath, Kind
+from sbrtcheck.dicom.files import Kind
+from sbrtcheck.dicom.inputs import DicomInputs, PlanInput
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
-from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, prescription_of
+from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, difference_findings, prescription_of
 from sbrtcheck.dicom.reader import read_dose, read_elements, read_errors
 from sbrtcheck.dicom.scan import scan
+from sbrtcheck.dicom.source import Source
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
 from sbrtcheck.dicom.tags import quiet
 from sbrtcheck.dvh import DVHSet
@@ -36,6 +37,7 @@ from sbrtcheck.progress import log_step
 _MAX_LISTED = 5
 _SEX_OF_CODE = {"F": Sex.FEMALE, "M": Sex.MALE}  # PS3.3 C.7.1.1; O, other, is neither
 _OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"
+_PLAN_WITHOUT_DVHS = "the plan was given as a Plan, which keeps no DVHs of the planning system"
 _NO_PLAN_HINT = "give the folder with RTSTRUCT, RTDOSE and RTPLAN of one plan, or export them together"
 _NO_DICOM_HINT = f"a text export of DVHs? use --dvh FILE (dvhs='imported'); else {_NO_PLAN_HINT}"
 
@@ -82,36 +84,39 @@ class NotStored:
     reason: str
 
 
-def find_plans(path: AnyPath) -> PlanFiles:
-    """All plans below a folder (any depth, any file names), and what makes no plan, with the reason.
+def find_plans(path: DicomInputs) -> PlanFiles:
+    """All plans in what is given, and what makes no plan, with the reason.
 
-    Only headers are read; the answer does not depend on the order of the file system.
+    Only headers are read; the answer does not depend on the order of the file system or of a list.
 
     Parameters
     ----------
     path
-        A folder, a file, or a list of both.
+        A folder (any depth, any file names), a file, a pydicom Dataset, a file open for reading bytes, or a list of
+        these (`sbrtcheck.dicom.DicomInputs`).
 
     Raises
     ------
     InputError
-        When a path does not exist.
+        When a path does not exist, or something given is none of these or cannot be read.
     """
     with quiet():
         return link(scan(path))
 
 
-def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescription | None = None) -> Plan:
-    """Read the one plan in a folder or list of files.
+def load_plan(path: PlanInput, *, plan: str | None = None, prescription: Prescription | None = None) -> Plan:
+    """Read the one plan in a folder, or in files on disk or in memory.
 
     Parameters
     ----------
     path
-        A folder (any depth, any file names, with or without images), a file, or a list of both.
+        A folder (any depth, any file names, with or without images), a file, a pydicom Dataset, a file open for
+        reading bytes, or a list of these (`sbrtcheck.dicom.DicomInputs`). Nothing of it is changed, and nothing is
+        written to disk. A `Plan` is given back as it is.
     plan
         SOP Instance UID of the plan wanted (or of its dose or structure set), where there are several.
     prescription
-        Wins over what the RTPLAN states; needed where that states none.
+        Wins over what the RTPLAN (or the `Plan`) states; needed where that states none.
 
     Returns
     -------
@@ -120,20 +125,24 @@ def load_plan(path: AnyPath, *, plan: str | None = None, prescription: Prescript
 
     Raises
     ------
+    InputError
+        When something given is not accepted or cannot be read.
     NoPlanError
-        When the files make no plan, with the reason.
+        When the files make no plan, with the reason; or a `Plan` is not the one of the UID.
     AmbiguousPlanError
         When they make several and ``plan`` does not tell which; all are listed.
     DicomError
         When a file is damaged or lacks something needed.
     """
+    if isinstance(path, Plan):
+        return _given_plan(path, plan, prescription)
     with quiet():
         chosen = _chosen_plan(path, plan, prescription)
         return _plan(chosen, _dose_files(chosen))
 
 
 def load_plan_and_dvhs(
-    path: AnyPath, *, plan: str | None = None, prescription: Prescription | None = None
+    path: PlanInput, *, plan: str | None = None, prescription: Prescription | None = None
 ) -> tuple[Plan, DVHSet | NotStored]:
     """Read a plan as `load_plan` does, and with it the DVHs that its RTDOSE stores.
 
@@ -145,6 +154,8 @@ def load_plan_and_dvhs(
     SbrtcheckError
         As for `load_plan`.
     """
+    if isinstance(path, Plan):
+        return _given_plan(path, plan, prescription), NotStored(reason=_PLAN_WITHOUT_DVHS)
     with quiet():
         chosen = _chosen_plan(path, plan, prescription)
         doses = _dose_files(chosen)
@@ -152,7 +163,19 @@ def load_plan_and_dvhs(
         return loaded, _stored_dvhs_beside(chosen, doses, loaded)
 
 
-def _chosen_plan(path: AnyPath, uid: str | None, prescription: Prescription | None) -> _ChosenPlan:
+def _given_plan(given: Plan, uid: str | None, prescription: Prescription | None) -> Plan:
+    """The Plan of the caller, with the caller's prescription; `NoPlanError` when it is another than the one wanted."""
+    uids = (given.uids.plan, given.uids.structure_set, *given.uids.doses)
+    if uid is not None and uid not in filter(None, uids):
+        has = ", ".join(filter(None, uids)) or "none"
+        raise NoPlanError(f"the Plan given is not {uid}", "", f"its UIDs are: {has}")
+    if prescription is None:
+        return given
+    findings = difference_findings(prescription, given.prescription, "the Plan")
+    return replace(given, prescription=prescription, findings=(*findings, *given.findings))
+
+
+def _chosen_plan(path: DicomInputs, uid: str | None, prescription: Prescription | None) -> _ChosenPlan:
     files = _plan_files(path)
     plan = _choose(files, uid, with_structures=True)
     return _with_prescription(plan, plan, files, prescription)
@@ -209,13 +232,13 @@ def _stored_dvhs_beside(chosen: _ChosenPlan, doses: Sequence[DoseFile], plan: Pl
         return NotStored(reason="the stored DVHs cannot be read: they are damaged")
 
 
-def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescription | None = None) -> DVHSet:
+def load_dvhs(path: DicomInputs, *, plan: str | None = None, prescription: Prescription | None = None) -> DVHSet:
     """The DVHs that the planning system stored in the RTDOSE; no RTSTRUCT is needed but for names.
 
     Parameters
     ----------
     path, plan, prescription
-        As for `load_plan`.
+        As for `load_plan`; a `Plan` has no stored DVHs and is refused.
 
     Returns
     -------
@@ -235,7 +258,7 @@ def load_dvhs(path: AnyPath, *, plan: str | None = None, prescription: Prescript
         chosen = _with_prescription(choice, for_stored_dvhs(choice), files, prescription)
         if len(chosen.source.doses) > 1:
             raise InputError(_OF_PARTS, chosen.display_name, STORED_HINT)
-        dose = read_dose(chosen.source.doses[0].path, chosen.display_name)
+        dose = read_dose(chosen.source.doses[0].source, chosen.display_name)
         with log_step("DVHs") as set_summary:
             stored = stored_dvhs(
                 dose.elements,
@@ -262,7 +285,7 @@ def _provenance(chosen: _ChosenPlan) -> dict[str, str | tuple[str, ...]]:
     }
 
 
-def _plan_files(path: AnyPath) -> PlanFiles:
+def _plan_files(path: DicomInputs) -> PlanFiles:
     with log_step("files") as set_summary:
         files = scan(path)
         linked = link(files)
@@ -343,7 +366,7 @@ def _with_prescription(
 ) -> _ChosenPlan:
     """``source`` is the chosen plan, with the structure set that is to be used."""
     plan = source.plan
-    dataset = read_elements(plan.path, plan.display_name, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
+    dataset = read_elements(plan.source, plan.display_name, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
     prescription, stated = prescription_of(dataset, given, source.no_prescription)
     findings = (*source.findings, *stated, *_not_used_findings(choice, files), *_skipped_findings(files))
     return _ChosenPlan(source=source, prescription=prescription, findings=findings)
@@ -371,18 +394,18 @@ def _skipped_findings(files: PlanFiles) -> tuple[Finding, ...]:
         "skipped as copies of other files": files.copies,
     }
     return tuple(
-        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(paths)} {_files(paths)} {reason}; -vv names them")
-        for reason, paths in texts.items()
-        if paths
+        Finding(code=FindingCode.FILE_SKIPPED, text=f"{len(left_out)} {_files(left_out)} {reason}; -vv names them")
+        for reason, left_out in texts.items()
+        if left_out
     )
 
 
-def _files(paths: tuple[Path, ...]) -> str:
-    return "file" if len(paths) == 1 else "files"
+def _files(left_out: tuple[Source, ...]) -> str:
+    return "file" if len(left_out) == 1 else "files"
 
 
 def _dose_files(chosen: _ChosenPlan) -> list[DoseFile]:
-    return [read_dose(dose.path, dose.display_name) for dose in chosen.source.doses]
+    return [read_dose(dose.source, dose.display_name) for dose in chosen.source.doses]
 
 
 def _dose(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tuple[Finding, ...]]:
@@ -416,7 +439,7 @@ def _structures(chosen: _ChosenPlan) -> tuple[tuple[Structure, ...], tuple[Findi
         raise NoPlanError(missing.what, chosen.display_name, _NO_PLAN_HINT)
     with log_step("structures") as set_summary:
         structures, findings = structures_of(
-            read_elements(file.path, file.display_name), file.display_name, chosen.frame
+            read_elements(file.source, file.display_name), file.display_name, chosen.frame
         )
         set_summary(f"{len(structures)} in {file.display_name}")
     return structures, findings
@@ -426,4 +449,4 @@ def _names(chosen: _ChosenPlan) -> dict[int, tuple[str, str]]:
     file = chosen.source.structure_set
     if file is None:
         return {}
-    return names_and_kinds(read_elements(file.path, file.display_name), file.display_name)
+    return names_and_kinds(read_elements(file.source, file.display_name), file.display_name)

@@ -15,8 +15,9 @@ from pydicom.dataelem import DataElement
 
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.files import AnyPath, Kind, RtFile
+from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.general import READ_ERRORS, PydicomElements, read_general
+from sbrtcheck.dicom.inputs import DicomInputs
 from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.tags import ascii_text, name, quiet
 from sbrtcheck.errors import DicomError, InputError
@@ -68,7 +69,7 @@ class Origin:
     doses: tuple[Elements, ...]
 
 
-def origin_of(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Origin:
+def origin_of(path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]]) -> Origin:
     """Find the files again that DVHs were made from, by the UIDs in their ``provenance``.
 
     Raises
@@ -78,7 +79,7 @@ def origin_of(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) ->
     """
     with quiet():
         files = _files(path, provenance)
-        headers = [read_general(file.path, file.display_name, _LAST_TAG[file.kind]) for file in files]
+        headers = [read_general(file.source, file.display_name, _LAST_TAG[file.kind]) for file in files]
         _refuse_several_patients(headers)
         of_kind = {kind: [h for f, h in zip(files, headers, strict=True) if f.kind is kind] for kind in Kind}
         first = next(h for kind in (Kind.PLAN, Kind.DOSE) for h in of_kind[kind])
@@ -97,7 +98,7 @@ def reference_to(header: Elements) -> Dataset:
     return _reference(sop_class, ascii_text(header, Tag.SOP_INSTANCE_UID))
 
 
-def _files(path: AnyPath, provenance: Mapping[str, str | tuple[str, ...]]) -> Sequence[RtFile]:
+def _files(path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]]) -> Sequence[RtFile]:
     """The plan's files in a fixed order; at least one dose."""
     doses = provenance.get("doses", ())
     wanted = {provenance.get("plan"), provenance.get("structure_set"), *([doses] if isinstance(doses, str) else doses)}

@@ -91,16 +91,19 @@ def prescription_of(plan: Elements | None, given: Prescription | None, missing: 
     )
     if given is None:
         return stated, findings
-    return given, (*_difference_findings(given, stated), *findings)
+    return given, (*difference_findings(given, stated), *findings)
 
 
-def _difference_findings(given: Prescription, stated: Prescription | UnknownPrescription) -> tuple[Finding, ...]:
+def difference_findings(
+    given: Prescription, stated: Prescription | UnknownPrescription, where: str = "the RTPLAN"
+) -> tuple[Finding, ...]:
+    """A finding when the caller's prescription is not the one stated; ``where`` says what states that."""
     if isinstance(stated, UnknownPrescription):
         other = f"from the files it is unknown: {stated.reason}"
     elif stated.fractions == given.fractions and abs(stated.dose_gy - given.dose_gy) < _SAME_DOSE_GY:
         return ()
     else:
-        other = f"the RTPLAN states {stated.dose_gy:g} Gy in {stated.fractions}"
+        other = f"{where} states {stated.dose_gy:g} Gy in {stated.fractions}"
     text = f"the prescription of {given.dose_gy:g} Gy in {given.fractions} was given by the user; {other}"
     return (Finding(code=FindingCode.PRESCRIPTION_SOURCE, text=text),)
 

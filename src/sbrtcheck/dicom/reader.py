@@ -6,17 +6,17 @@ saves, is in ``docs/decisions/0018-two-readers-of-dicom-files.md``.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import BinaryIO
 
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import ANY_TAG, DoseFile, Elements, Header, NotRead, PixelsInFile, Wanted
 from sbrtcheck.dicom.fast import FastFile, read_fast
+from sbrtcheck.dicom.source import Source, opened
 from sbrtcheck.dicom.tags import ascii_text
 from sbrtcheck.errors import DicomError
 
 
-def read_elements(path: Path, display_name: str, last: int = ANY_TAG) -> Elements:
+def read_elements(source: Source, display_name: str, last: int = ANY_TAG) -> Elements:
     """The elements of a file up to the tag ``last``, their values still raw; the file is closed again.
 
     Raises
@@ -25,16 +25,16 @@ def read_elements(path: Path, display_name: str, last: int = ANY_TAG) -> Element
         The file is damaged, cannot be opened, or has a transfer syntax that is not read. ``display_name`` is how
         messages name it.
     """
-    fast = _fast(path, last)
+    fast = _fast(source, last)
     # what comes before the pixel data is not all of the file
     if fast is not None and fast.pixels is None:
         return fast.elements
     from sbrtcheck.dicom.general import read_general
 
-    return read_general(path, display_name, last)
+    return read_general(source, display_name, last)
 
 
-def read_dose(path: Path, display_name: str) -> DoseFile:
+def read_dose(source: Source, display_name: str) -> DoseFile:
     """An RTDOSE without its pixels where these can be read on their own, else all of it; the file is closed again.
 
     Raises
@@ -43,19 +43,19 @@ def read_dose(path: Path, display_name: str) -> DoseFile:
         As for `read_elements`.
     """
     try:
-        with path.open("rb") as file:
+        with opened(source) as file:
             fast = read_fast(file)
     except OSError as error:
         raise DicomError("the file is damaged or truncated", display_name, "export it again") from error
     if fast is not None and fast.pixels is not None and fast.pixels.size:
-        pixels = PixelsInFile(path=path, at=fast.pixels.at, size=fast.pixels.size)
+        pixels = PixelsInFile(source=source, at=fast.pixels.at, size=fast.pixels.size)
         return DoseFile(elements=fast.elements, pixels=pixels, display_name=display_name)
     from sbrtcheck.dicom.general import read_general_dose
 
-    return read_general_dose(path, display_name)
+    return read_general_dose(source, display_name)
 
 
-def read_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | NotRead:
+def read_header(file: BinaryIO, wanted: Wanted) -> Header | NotRead:
     """What is wanted of an open file, by the SOP class and modality with which it begins; or why nothing is."""
     start = read_fast(file, Tag.MODALITY)
     sop_class = ascii_text(start.elements, Tag.SOP_CLASS_UID) if start is not None else ""
@@ -70,12 +70,12 @@ def read_header(file: BinaryIO, path: Path, wanted: Wanted) -> Header | NotRead:
             return Header(sop_class=sop_class, modality=modality, uid=uid, elements=elements)
     from sbrtcheck.dicom.general import read_general_header
 
-    return read_general_header(file, path, wanted)
+    return read_general_header(file, wanted)
 
 
-def _fast(path: Path, last: int) -> FastFile | None:
+def _fast(source: Source, last: int) -> FastFile | None:
     try:
-        with path.open("rb") as file:
+        with opened(source) as file:
             return read_fast(file, last)
     except OSError:
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +9,10 @@ import numpy as np
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import is_dicom
+from sbrtcheck.dicom.inputs import DicomInput, one_file
 from sbrtcheck.dicom.reader import read_elements
 from sbrtcheck.dicom.tags import ascii_text, decimals, quiet
-from sbrtcheck.errors import DicomError, InputError
+from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import FloatArray, Registration
 
 _SPATIAL_REGISTRATION = "1.2.840.10008.5.1.4.1.1.66.1"
@@ -20,13 +20,13 @@ _HINT = "give the rigid registration, a REG file"
 _RIGID = 1e-4  # cosines are written with six digits and more
 
 
-def load_registration(path: str | PathLike[str]) -> Registration:
+def load_registration(path: DicomInput) -> Registration:
     """Read a Spatial Registration (REG) object whose matrices are all rigid.
 
     Parameters
     ----------
     path
-        The file.
+        The file, a pydicom Dataset of it, or a file open for reading bytes.
 
     Returns
     -------
@@ -36,26 +36,25 @@ def load_registration(path: str | PathLike[str]) -> Registration:
     Raises
     ------
     InputError
-        There is no such file.
+        There is no such file, or it is none of these.
     DicomError
         It is no Spatial Registration, is damaged, or has a matrix that is not rigid: doses cannot be summed by one
         that stretches or shears.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise InputError("no such file", str(path), _HINT)
+    file = one_file(path)
+    display_name = file.name if isinstance(file, Path) else "the registration"
     with quiet():
         if not is_dicom(file):
-            raise DicomError("not a DICOM file", file.name, _HINT)
-        dataset = read_elements(file, file.name)
+            raise DicomError("not a DICOM file", display_name, _HINT)
+        dataset = read_elements(file, display_name)
         if ascii_text(dataset, Tag.SOP_CLASS_UID) != _SPATIAL_REGISTRATION:
-            raise DicomError("not a Spatial Registration object", file.name, _HINT)
+            raise DicomError("not a Spatial Registration object", display_name, _HINT)
         to_shared = dict(
-            _frame_and_matrix(item, file.name) for item in dataset.items(Tag.REGISTRATION_SEQUENCE, file.name)
+            _frame_and_matrix(item, display_name) for item in dataset.items(Tag.REGISTRATION_SEQUENCE, display_name)
         )
         shared = ascii_text(dataset, Tag.FRAME_OF_REFERENCE_UID)
     if not to_shared or "" in to_shared:
-        raise DicomError("the registration does not say which frames of reference it registers", file.name)
+        raise DicomError("the registration does not say which frames of reference it registers", display_name)
     if shared:
         to_shared.setdefault(shared, np.eye(4))
     return Registration(to_shared=to_shared)

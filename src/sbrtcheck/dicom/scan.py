@@ -1,4 +1,4 @@
-"""Folder or files -> the RT files that may make plans, each once, and the files left out.
+"""Folder, files or Datasets -> the RT files that may make plans, each once, and the files left out.
 
 A UID identifies one file. Copies of a file are left out. Files of one UID that differ can neither of them be picked,
 with one exception: a tool that removes identities from files may write the same UIDs for every patient, and then the
@@ -16,7 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbrtcheck.dicom.elements import Damage
-from sbrtcheck.dicom.files import AnyPath, Kind, RtFile, all_files, read_rt_header
+from sbrtcheck.dicom.files import Kind, RtFile, read_rt_header
+from sbrtcheck.dicom.inputs import DicomInputs, sources
+from sbrtcheck.dicom.source import MemoryFile, Source, opened
 from sbrtcheck.progress import log
 
 # A UID ends in what tells instances apart; this much of it is enough, and names nobody.
@@ -31,8 +33,8 @@ class Scan:
     """What was found: RT files in order of UID, files left out with the reason, how many other DICOM files."""
 
     files: tuple[RtFile, ...]
-    not_dicom: tuple[Path, ...] = ()
-    copies: tuple[Path, ...] = ()
+    not_dicom: tuple[Source, ...] = ()
+    copies: tuple[Source, ...] = ()
     others: int = 0
 
     def count(self, kind: Kind) -> int:
@@ -40,20 +42,20 @@ class Scan:
         return sum(file.kind is kind for file in self.files)
 
 
-def scan(path: AnyPath) -> Scan:
-    """Headers of all RT files in a folder (any depth), a file, or a list of both; nothing in it depends on file names.
+def scan(given: DicomInputs) -> Scan:
+    """Headers of all RT files in what is given; nothing in it depends on file names or on the order they are given in.
 
     Which file has which name is logged at level DEBUG.
 
     Raises
     ------
     InputError
-        When a path does not exist.
+        When a path does not exist, or something given cannot be read.
     """
     headers: list[RtFile] = []
-    not_dicom: list[Path] = []
+    not_dicom: list[Source] = []
     others = 0
-    for file in sorted(all_files(path)):
+    for file in sources(given):
         header = read_rt_header(file)
         match header:
             case RtFile():
@@ -71,26 +73,26 @@ def scan(path: AnyPath) -> Scan:
 def _log_names(scan: Scan) -> None:
     """Only for who asks for everything: planning systems put patients' IDs into names of files."""
     for file in scan.files:
-        log.debug("%s is %s", file.display_name, file.path)
-    for path in scan.not_dicom:
-        log.debug("not readable as DICOM and skipped: %s", path)
-    for path in scan.copies:
-        log.debug("skipped as copy of another file: %s", path)
+        log.debug("%s is %s", file.display_name, file.source)
+    for source in scan.not_dicom:
+        log.debug("not readable as DICOM and skipped: %s", source)
+    for source in scan.copies:
+        log.debug("skipped as copy of another file: %s", source)
 
 
 # Copies, and files of one UID that differ
 
 
-def _unique_files(files: Files) -> tuple[list[RtFile], tuple[Path, ...]]:
+def _unique_files(files: Files) -> tuple[list[RtFile], tuple[Source, ...]]:
     """Each file once, in order of UID, with the number of the folder it is to be linked in; and the copies."""
     folders, contents = _folders_that_tell_apart(files, _contents(files))
-    apart = {file.path for folder in folders for file in folder}
-    unique, copies = _without_copies([file for file in files if file.path not in apart], contents)
+    apart = {file.source for folder in folders for file in folder}
+    unique, copies = _without_copies([file for file in files if file.source not in apart], contents)
     hashes_of_kept: list[frozenset[str]] = []
     for folder in sorted(folders, key=lambda folder: _order(folder, contents)):
-        hashes = frozenset(contents[file.path] for file in folder)
+        hashes = frozenset(contents[file.source] for file in folder)
         if any(hashes <= other for other in hashes_of_kept):
-            copies += [file.path for file in folder]
+            copies += [file.source for file in folder]
             continue
         hashes_of_kept.append(hashes)
         own, more = _without_copies(folder, contents)
@@ -99,33 +101,43 @@ def _unique_files(files: Files) -> tuple[list[RtFile], tuple[Path, ...]]:
     return sorted(unique, key=lambda file: file.uid), tuple(copies)
 
 
-def _contents(files: Files) -> dict[Path, str]:
+def _contents(files: Files) -> dict[Source, str]:
     """What files that share their UID with another one hold, by path; the others need not be read for it."""
     times = Counter(file.uid for file in files)
-    return {file.path: _content_hash(file.path) for file in files if times[file.uid] > 1}
+    of_datasets = {file.uid for file in files if isinstance(file.source, MemoryFile) and file.source.of_dataset}
+    return {
+        file.source: _content_hash(file.source, of_dataset=file.uid in of_datasets)
+        for file in files
+        if times[file.uid] > 1
+    }
 
 
-def _content_hash(path: Path) -> str:
+def _content_hash(source: Source, *, of_dataset: bool = False) -> str:
+    """Of the bytes; where one of those compared is a Dataset, which may have others for the same, of the elements."""
+    if of_dataset:
+        from sbrtcheck.dicom.dataset_file import content_hash
+
+        return content_hash(source)
     import hashlib
 
-    with path.open("rb") as file:
+    with opened(source) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _uids_of_several_contents(files: Files, contents: Mapping[Path, str]) -> frozenset[str]:
+def _uids_of_several_contents(files: Files, contents: Mapping[Source, str]) -> frozenset[str]:
     """UIDs of which there are several contents."""
-    pairs = {(file.uid, contents[file.path]) for file in files if file.uid and file.path in contents}
+    pairs = {(file.uid, contents[file.source]) for file in files if file.uid and file.source in contents}
     times = Counter(uid for uid, _ in pairs)
     return frozenset(uid for uid, number in times.items() if number > 1)
 
 
-def _without_copies(files: Files, contents: Mapping[Path, str]) -> tuple[list[RtFile], list[Path]]:
+def _without_copies(files: Files, contents: Mapping[Source, str]) -> tuple[list[RtFile], list[Source]]:
     """One file of each SOP instance; instances whose files differ are marked, for neither may be picked."""
     by_uid: dict[str, list[RtFile]] = {}
     for file in files:
         by_uid.setdefault(file.uid, []).append(file)
     unique: list[RtFile] = []
-    copies: list[Path] = []
+    copies: list[Source] = []
     for uid, same in sorted(by_uid.items()):
         distinct, more = _different_files(same, contents)
         copies += more
@@ -135,38 +147,40 @@ def _without_copies(files: Files, contents: Mapping[Path, str]) -> tuple[list[Rt
     return unique, copies
 
 
-def _different_files(files: Files, contents: Mapping[Path, str]) -> tuple[Files, list[Path]]:
+def _different_files(files: Files, contents: Mapping[Source, str]) -> tuple[Files, list[Source]]:
     """Files of different content, in an order that depends on nothing else; and the copies of them."""
     if len(files) == 1:
         return files, []
     by_content: dict[str, RtFile] = {}
-    copies = [file.path for file in files if by_content.setdefault(contents[file.path], file) is not file]
+    copies = [file.source for file in files if by_content.setdefault(contents[file.source], file) is not file]
     return [by_content[content] for content in sorted(by_content)], copies
 
 
 # Files of one UID told apart by folder
 
 
-def _folders_that_tell_apart(files: Files, contents: Mapping[Path, str]) -> tuple[list[Files], Mapping[Path, str]]:
+def _folders_that_tell_apart(files: Files, contents: Mapping[Source, str]) -> tuple[list[Files], Mapping[Source, str]]:
     """The files of each of the folders that tell them apart, none where no folder does; and what those files hold."""
     if not _uids_of_several_contents(files, contents):
         return [], contents
     tangled = _files_tied_to_clashes(files, contents)
+    if any(isinstance(file.source, MemoryFile) for file in tangled):  # which is in no folder
+        return [], contents
     all_contents = {
         **contents,
-        **{file.path: _content_hash(file.path) for file in tangled if file.path not in contents},
+        **{file.source: _content_hash(file.source) for file in tangled if file.source not in contents},
     }
     folders = _by_folder(tangled, all_contents)
     return folders if len(folders) > 1 else [], all_contents
 
 
-def _order(folder: Files, contents: Mapping[Path, str]) -> tuple[int, list[str]]:
+def _order(folder: Files, contents: Mapping[Source, str]) -> tuple[int, list[str]]:
     """The largest first; then by nothing but content."""
-    hashes = sorted({contents[file.path] for file in folder})
+    hashes = sorted({contents[file.source] for file in folder})
     return -len(hashes), hashes
 
 
-def _files_tied_to_clashes(files: Files, contents: Mapping[Path, str]) -> list[RtFile]:
+def _files_tied_to_clashes(files: Files, contents: Mapping[Source, str]) -> list[RtFile]:
     """Files that hang together, by references, with those of a UID that has several contents."""
     uids = {file.uid for file in files}
     reached: set[str] = set(_uids_of_several_contents(files, contents))
@@ -186,12 +200,12 @@ def _ties(file: RtFile, uids: set[str]) -> frozenset[str]:
     return frozenset({file.uid, *refs, *(f"frame {frame}" for frame in file.frames if by_frame)} - {""})
 
 
-def _by_folder(files: Files, contents: Mapping[Path, str]) -> list[Files]:
+def _by_folder(files: Files, contents: Mapping[Source, str]) -> list[Files]:
     """The files of each folder, as high up as its UIDs have one content each; those that no folder parts together."""
     clashing = _uids_of_several_contents(files, contents)
     if not clashing:
         return [files]
-    folders = [Path(os.path.abspath(file.path)).parent.parts for file in files]  # noqa: PTH100 - links as they are
+    folders = [Path(os.path.abspath(str(file.source))).parent.parts for file in files]  # noqa: PTH100 - links as they are
     levels = enumerate(zip(*folders, strict=False))
     depth = next((at for at, names in levels if len(set(names)) > 1), min(map(len, folders)))
     below: dict[str, list[RtFile]] = {}
