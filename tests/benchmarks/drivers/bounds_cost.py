@@ -46,7 +46,7 @@ BOUNDS: tuple[tuple[ModuleType, str, tuple[tuple[str, str], ...]], ...] = (
             ("block.low, block), _by", "block.mean, block), _by"),
             ("block.high, block)", "block.mean, block)"),
             ("if isinstance(block, BoundaryCells):", "if False:"),
-            ("[_by_label(extreme, block.mean, block) for extreme in (np.minimum, np.maximum)]", "(low, high)"),
+            ("reached = _reached(block, low, high)", "reached = low, high"),
         ),
     ),
     (
