@@ -14,7 +14,6 @@ from typing import TypeVar
 from sbrtcheck._old_names import old_function, old_keywords
 from sbrtcheck.comparison import PlanComparison, compare_plans, with_export, with_stored
 from sbrtcheck.dicom import (
-    DicomInput,
     DicomInputs,
     PlanInput,
     load_dvhs,
@@ -22,7 +21,7 @@ from sbrtcheck.dicom import (
     load_plan_and_dvhs,
     load_registration,
 )
-from sbrtcheck.dicom.inputs import plan_inputs
+from sbrtcheck.dicom.inputs import listed, plan_inputs
 from sbrtcheck.dvh import DVHSet, Origin, roi_names_of
 from sbrtcheck.errors import InputError
 from sbrtcheck.judge import NoRisk, Risk, SumReport
@@ -422,7 +421,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     recovery: float = 0.0,
     interval_months: float | None = None,
     frames_agree: bool = False,
-    registrations: Iterable[DicomInput] = (),
+    registrations: DicomInputs = (),
     prescriptions: Sequence[Prescription | str | None] = (),
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
@@ -478,7 +477,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
         plans=_different_plans(plan_inputs(paths), prescriptions),
         recovery=recovery,
         frames_agree=frames_agree,
-        registrations=tuple(map(load_registration, registrations)),
+        registrations=tuple(map(load_registration, listed(registrations))),
         options=options,
     )
     return judge_courses(courses, alpha_betas_gy or {}, judged_by, interval_months=interval_months)

@@ -130,6 +130,7 @@ FUNCTIONS: dict[str, Callable[[Any], object]] = {
     "first": lambda given: sbrtcheck.compare(given, PLANS["lung-50gy-5fx"], table=TABLE),
     "second": lambda given: sbrtcheck.compare(PLANS["lung-50gy-5fx"], given, table=TABLE),
     "accumulate": lambda given: sbrtcheck.accumulate(given, {"Heart": 3.0}),
+    "registrations": lambda given: sbrtcheck.accumulate(PLANS["lung-50gy-5fx"], {"Heart": 3.0}, registrations=given),
     "dvhs": sbrtcheck.dvhs,
     "names": lambda given: sbrtcheck.names(given, TABLE),
     "risks": sbrtcheck.risks,

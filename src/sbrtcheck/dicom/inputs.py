@@ -61,8 +61,8 @@ def sources(given: DicomInputs) -> Iterator[Source]:
             yield _in_memory(item, place)
 
 
-def one_file(given: DicomInput) -> Source:
-    """A single file, on disk or in memory.
+def one_file(given: DicomInput, hint: str) -> Source:
+    """A single file, on disk or in memory; ``hint`` is for a path where there is none.
 
     Raises
     ------
@@ -74,9 +74,20 @@ def one_file(given: DicomInput) -> Source:
     if isinstance(given, str | PathLike):
         path = _path(given, _INPUT)
         if not _exists(path) or not path.is_file():
-            raise InputError("no such file", str(given), "check the path")
+            raise InputError("no such file", str(given), hint)
         return path
     return _in_memory(given, _INPUT)
+
+
+def listed(given: DicomInputs) -> list[DicomInput]:
+    """What is given, one by one.
+
+    Raises
+    ------
+    InputError
+        Something is of a type that is not accepted.
+    """
+    return [item for item, _ in _items(given)]
 
 
 def plan_inputs(given: PlanInput | Iterable[PlanInput]) -> list[PlanInput]:

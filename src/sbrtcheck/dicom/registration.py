@@ -41,7 +41,7 @@ def load_registration(path: DicomInput) -> Registration:
         It is no Spatial Registration, is damaged, or has a matrix that is not rigid: doses cannot be summed by one
         that stretches or shears.
     """
-    file = one_file(path)
+    file = one_file(path, _HINT)
     display_name = file.name if isinstance(file, Path) else "the registration"
     with quiet():
         if not is_dicom(file):
