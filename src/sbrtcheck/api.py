@@ -26,7 +26,7 @@ from sbrtcheck.judge.risk import refuse_diameter, risks_on
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import CheckOptions, Names
 from sbrtcheck.plan import Plan, Prescription
-from sbrtcheck.prescription_text import parse_prescription, read_prescription
+from sbrtcheck.prescription_text import GivenPrescription, parse_prescription, read_prescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.reference_data import Profile, load_risk_models
 from sbrtcheck.render import pdf_report
@@ -73,7 +73,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     site: str | Sequence[str] | None = None,
     profile: str | Profile | None = None,
     plan: str | None = None,
-    prescription: Prescription | str | None = None,
+    prescription: GivenPrescription | None = None,
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
     dvhs: str = "computed",
@@ -107,7 +107,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     plan
         UID of the plan, when there are several; its name where ``dvhs`` is ``"imported"``.
     prescription
-        Wins over what the files say; ``"50Gy/5"`` is 50 Gy in 5 fractions.
+        Wins over what the files say; ``"50Gy/5"``, ``"5x10Gy"`` and ``(50, 5)`` are 50 Gy in 5 fractions.
     names
         TG-263 name -> structure name of this plan, or a file with that.
     dictionary
@@ -175,7 +175,7 @@ def check_with(
     options: CheckOptions,
     *,
     plan: str | None = None,
-    prescription: Prescription | str | None = None,
+    prescription: GivenPrescription | None = None,
     against: str | PathLike[str] | None = None,
 ) -> Report:
     """Check one plan, its choices given as one value; the rest as for `check`."""
@@ -200,7 +200,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     site: str | Sequence[str] | None = None,
     profile: str | Profile | None = None,
     plans: Sequence[str | None] = (),
-    prescriptions: Sequence[Prescription | str | None] = (),
+    prescriptions: Sequence[GivenPrescription | None] = (),
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
     end_caps: str = "half-slice",
@@ -281,7 +281,7 @@ def dvhs(  # noqa: PLR0913 - one argument an option
     *,
     structures: Collection[str] | None = None,
     plan: str | None = None,
-    prescription: Prescription | str | None = None,
+    prescription: GivenPrescription | None = None,
     dvhs: str = "computed",
     end_caps: str = "half-slice",
     slice_interpolation: str = "slab",
@@ -372,7 +372,7 @@ def risks(  # noqa: PLR0913 - one argument an option
     site: str | Sequence[str] = "",
     tumour: str = "",
     plan: str | None = None,
-    prescription: Prescription | str | None = None,
+    prescription: GivenPrescription | None = None,
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
     diameter_cm: float | None = None,
@@ -416,7 +416,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     interval_months: float | None = None,
     frames_agree: bool = False,
     registrations: Sequence[str | PathLike[str]] = (),
-    prescriptions: Sequence[Prescription | str | None] = (),
+    prescriptions: Sequence[GivenPrescription | None] = (),
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
     accept_dose: bool = False,
@@ -558,7 +558,7 @@ def _dvhs_of_system(path: Files, origin: Origin, *, plan: str | None, prescripti
 
 
 def _different_plans(
-    paths: Sequence[str | PathLike[str]], prescriptions: Sequence[Prescription | str | None]
+    paths: Sequence[str | PathLike[str]], prescriptions: Sequence[GivenPrescription | None]
 ) -> tuple[Plan, ...]:
     if not paths:
         raise InputError("there is no plan to sum", hint="name the folders of the plans")

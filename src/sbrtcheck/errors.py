@@ -3,7 +3,8 @@
 ::
 
     SbrtcheckError
-    ├── InputError          a file or folder cannot be used as it is
+    ├── InputError          a file or folder, or what a function was given, cannot be used as it is
+    │   ├── ArgumentError       an argument is not what the function takes; a ValueError too
     │   ├── NoPlanError         nothing in the input makes a plan
     │   ├── AmbiguousPlanError  several plans; none may be picked silently
     │   ├── DicomError          a DICOM file is damaged or lacks something needed
@@ -56,6 +57,16 @@ class SbrtcheckError(Exception):
 
 class InputError(SbrtcheckError):
     """A file or folder cannot be used as it is."""
+
+
+class ArgumentError(InputError, ValueError):
+    """An argument is not what the function takes; those who expect a ValueError get one."""
+
+
+def require_type(value: object, kinds: type | tuple[type, ...], subject: str, hint: str = "") -> None:
+    """Raise `ArgumentError` where an argument is of another type: callers may not have looked at the signature."""
+    if not isinstance(value, kinds):
+        raise ArgumentError(f"{subject} cannot be of the type {type(value).__name__}", hint=hint)
 
 
 class NoPlanError(InputError):

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from os import PathLike, fspath
-from typing import TypeVar
 
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
@@ -17,6 +15,7 @@ from sbrtcheck.plan import Prescription, Sex, UnknownPrescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.reference_data import Profile, load_profile, load_profiles
 from sbrtcheck.structure_names import NO_DICTIONARY, Dictionary, UserNames
+from sbrtcheck.suggest import chosen
 from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary, load_names, load_sites
 from sbrtcheck.tables.choice import (
     TableChoice,
@@ -31,8 +30,6 @@ from sbrtcheck.tables.choice import (
 )
 from sbrtcheck.tables.dictionary import DictionaryInput
 from sbrtcheck.tables.table import fractions_text
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 Names = str | PathLike[str] | Mapping[str, str]
 """TG-263 name -> structure name of a plan, or a file with that."""
@@ -95,7 +92,7 @@ class CheckOptions:
 
     def __post_init__(self) -> None:
         """Read ``dvhs`` where it is a word, and take the site of a profile: slips are refused before a plan is read."""
-        object.__setattr__(self, "dvhs", _chosen(Origin, self.dvhs, "DVHs"))
+        object.__setattr__(self, "dvhs", chosen(Origin, self.dvhs, "DVHs"))
         if self.dictionary.spellings:
             object.__setattr__(self, "names", UserNames(self.names, self.dictionary))
         if self.profile is not None:
@@ -135,11 +132,11 @@ class CheckOptions:
             The file of names, the dictionary, or the file of sites cannot be used.
         """
         return cls(
-            dvhs=_chosen(Origin, dvhs, "DVHs"),
+            dvhs=chosen(Origin, dvhs, "DVHs"),
             model=Model(
-                end_caps=_chosen(EndCaps, end_caps, "end caps"),
-                between=_chosen(Between, slice_interpolation, "the slice interpolation"),
-                dose=_chosen(Interpolation, dose_interpolation, "the dose interpolation"),
+                end_caps=chosen(EndCaps, end_caps, "end caps"),
+                between=chosen(Between, slice_interpolation, "the slice interpolation"),
+                dose=chosen(Interpolation, dose_interpolation, "the dose interpolation"),
             ),
             names=load_names(names),
             dictionary=load_dictionary(dictionary),
@@ -150,8 +147,8 @@ class CheckOptions:
             accept_dose=accept_dose,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
-            laterality=None if laterality is None else _chosen(Side, laterality, "the laterality"),
-            sex=None if sex is None else _chosen(Sex, sex, "the sex"),
+            laterality=None if laterality is None else chosen(Side, laterality, "the laterality"),
+            sex=None if sex is None else chosen(Sex, sex, "the sex"),
             progress=progress,
         )
 
@@ -217,12 +214,6 @@ class CheckOptions:
         """Raise `UnknownTableError` for a site of which neither the lists nor one of these tables know the organs."""
         if self.site:
             check_sites(self.site, self.sites or load_sites(), tables)
-
-
-def _chosen(choices: type[Choice], text: str, subject: str) -> Choice:
-    if text not in tuple(choices):
-        raise InputError(f"{subject} cannot be {text!r}", hint=f"choose one of: {', '.join(choices)}")
-    return choices(text)
 
 
 def _site_of_profile(profile: Profile, named: tuple[str, ...]) -> tuple[str, ...]:

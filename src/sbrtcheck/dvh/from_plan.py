@@ -9,9 +9,11 @@ from sbrtcheck.dvh.dvh import DVH, NoDVH, Origin
 from sbrtcheck.dvh.dvh_set import DVHSet
 from sbrtcheck.dvh.model import Between, EndCaps, Interpolation, Model
 from sbrtcheck.dvh.roi_names import roi_name_of, roi_names_of
+from sbrtcheck.errors import ArgumentError, require_type
 from sbrtcheck.plan import Plan, Structure
 from sbrtcheck.progress import Progress, log_step, no_progress
 from sbrtcheck.structure_names import Recipe, derivable
+from sbrtcheck.suggest import chosen
 
 
 def compute_dvhs(
@@ -55,12 +57,17 @@ def compute_dvhs(
 
     Raises
     ------
-    ValueError
+    ArgumentError
         For an unknown option, or a name in ``structures`` that the plan does not have and cannot derive.
     GeometryError
         When the dose grid has a value that is not a number.
     """
-    model = Model(end_caps=EndCaps(end_caps), between=Between(between), dose=Interpolation(dose))
+    require_type(plan, Plan, "a plan", "read it with load_plan")
+    model = Model(
+        end_caps=chosen(EndCaps, end_caps, "end caps"),
+        between=chosen(Between, between, "the slice interpolation"),
+        dose=chosen(Interpolation, dose, "the dose interpolation"),
+    )
     return computed_dvhs(plan, structures, _derivable(plan, structures, names), model, progress)
 
 
@@ -114,9 +121,11 @@ def _alone(structure: Structure) -> Recipe:
 
 
 def _check_known(structures: Collection[str] | None, plan: Plan, derived: Mapping[str, Recipe]) -> None:
+    if isinstance(structures, str) or not (structures is None or isinstance(structures, Iterable)):
+        raise ArgumentError(f"structures cannot be {structures!r}", hint="give a list of names, such as ['Heart']")
     known = {s.name for s in plan.structures} | set(derived)
-    unknown = sorted(set(structures or ()) - known)
+    unknown = sorted({str(name) for name in structures or () if name not in known})
     if unknown:
-        raise ValueError(
+        raise ArgumentError(
             f"the plan has no structure {', '.join(map(repr, unknown))}; it has {', '.join(sorted(known))}"
         )

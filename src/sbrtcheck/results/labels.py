@@ -84,6 +84,15 @@ def percent_text(outcome: Outcome) -> str:
     return "" if isinstance(percent, NotMeasured) else f"{_percent(percent)} % of the limit"
 
 
+PERCENT_OF_LIMIT = "% of limit"
+"""What a column of values in percent of the limit is headed, in every format for people."""
+
+
+def percent_cell(outcome: Outcome) -> str:
+    """``245 %``, in a column that is headed `PERCENT_OF_LIMIT`; nothing without a value."""
+    return percent_text(outcome).removesuffix(" of the limit")
+
+
 def _percent(percent: float) -> str:
     """Whole percent, or as many decimals as it needs for 100 to be printed of the limit itself only."""
     for decimals in range(6):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.errors import UnknownTableError
+from sbrtcheck.formatting import one_line
 from sbrtcheck.metric import Metric
 from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity
@@ -298,6 +299,28 @@ class Constraint(ForSite):
             raise ValueError("the acceptable variation of a limit by volume belongs into its steps")
         if self.select is Select.FIRST and not self.choices:
             object.__setattr__(self, "choices", tuple(Choice(structures=(name,)) for name in self.structures))
+
+    def __repr__(self) -> str:
+        return one_line(f"<Constraint {self.id}: {self.text_with_standing}>")
+
+    @property
+    def text_with_standing(self) -> str:
+        """`text`, and why the row does not count: it is unconfirmed, disputed, or no limit."""
+        standing = {
+            "unconfirmed": not self.confirmed,
+            str(self.status): self.status is not Status.OK,
+            str(self.kind): self.kind is not Kind.LIMIT,
+        }
+        return ", ".join([self.text, *(word for word, holds in standing.items() if holds)])
+
+    @property
+    def text(self) -> str:
+        """``SpinalCord D0.035cc[Gy] below 26``: structures, metric and limit in one line."""
+        joint = {Select.EACH: ", ", Select.UNION: " + ", Select.FIRST: " or "}[self.select]
+        names = joint.join(map(str, self.choices) if self.choices else self.structures)
+        limit = "by volume" if isinstance(self.limit, LimitByVolume) else f"{self.limit:.6g}"
+        variation = "" if self.acceptable is None else f" (acceptable {self.acceptable:.6g})"
+        return f"{names} {self.metric} {self.sense.replace('_', ' ')} {limit}{variation}"
 
     @property
     def steps(self) -> tuple[Step, ...]:
