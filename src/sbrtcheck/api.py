@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sbrtcheck._old_names import old_function, old_keywords
+from sbrtcheck.arguments import require_number, require_type, texts_of
 from sbrtcheck.comparison import PlanComparison, compare_plans, with_export, with_stored
 from sbrtcheck.dicom import load_dvhs, load_plan, load_plan_and_dvhs, load_registration
 from sbrtcheck.dvh import DVHSet, Origin, roi_names_of
@@ -302,6 +303,7 @@ def dvhs(  # noqa: PLR0913 - one argument an option
         dose_interpolation=dose_interpolation,
         progress=progress,
     )
+    structures = None if structures is None else texts_of(structures, "a structure's name")
     rx = read_prescription(prescription)
     if options.dvhs is Origin.COMPUTED:
         return with_dose_doubts(dvhs_of_structures(load_plan(path, plan=plan, prescription=rx), structures, options))
@@ -463,7 +465,10 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     SbrtcheckError
         The input or an option cannot be used; nothing was summed.
     """
-    judged_by = load_judged_by((table,) if isinstance(table, str) else tuple(table))
+    judged_by = load_judged_by(texts_of(table, "a table"))
+    require_type(alpha_betas_gy, (Mapping, type(None)), "alpha_betas_gy", "give {'SpinalCord': 2.0}, in Gy by organ")
+    for number in (recovery, *(alpha_betas_gy or {}).values(), *([] if interval_months is None else [interval_months])):
+        require_number(number, "what is given of courses and organs")
     clinic = load_dictionary(dictionary, judged_by.tables)
     options = CheckOptions.read(names=names, dictionary=clinic, accept_dose=accept_dose, progress=progress)
     courses = Courses(
@@ -573,6 +578,7 @@ def _different_plans(
 
 def _one_each(values: Sequence[_T], number: int, noun: str, plans: str) -> list[_T | None]:
     """One a plan, in order; None for those that nothing was given for."""
+    require_type(values, Sequence, noun, "give a list, one a plan")
     if len(values) > number:
         raise InputError(f"{len(values)} {noun} for {plans}", hint="give one a plan, in order")
     return [*values, *[None] * (number - len(values))]

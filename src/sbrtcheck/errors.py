@@ -63,12 +63,6 @@ class ArgumentError(InputError, ValueError):
     """An argument is not what the function takes; those who expect a ValueError get one."""
 
 
-def require_type(value: object, kinds: type | tuple[type, ...], subject: str, hint: str = "") -> None:
-    """Raise `ArgumentError` where an argument is of another type: callers may not have looked at the signature."""
-    if not isinstance(value, kinds):
-        raise ArgumentError(f"{subject} cannot be of the type {type(value).__name__}", hint=hint)
-
-
 class NoPlanError(InputError):
     """Nothing in the input makes a plan."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 
+from sbrtcheck.arguments import require_names, require_type, texts_of
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.plan import Prescription, Sex, UnknownPrescription
@@ -93,6 +94,16 @@ class CheckOptions:
     def __post_init__(self) -> None:
         """Read ``dvhs`` where it is a word, and take the site of a profile: slips are refused before a plan is read."""
         object.__setattr__(self, "dvhs", chosen(Origin, self.dvhs, "DVHs"))
+        if self.laterality is not None:
+            object.__setattr__(self, "laterality", chosen(Side, self.laterality, "the laterality"))
+        if self.sex is not None:
+            object.__setattr__(self, "sex", chosen(Sex, self.sex, "the sex"))
+        require_names(self.names)
+        require_type(self.profile, (Profile, type(None)), "a profile", "give the id of one")
+        require_type(self.sites, (Sites, type(None)), "the sites", "give a file of them, or what load_sites gave")
+        # a text such as "no" would be true, and rows would count that should not
+        for name in ("accept_dose", "strict", "include_unconfirmed"):
+            require_type(getattr(self, name), bool, name, "give True or False")
         if self.dictionary.spellings:
             object.__setattr__(self, "names", UserNames(self.names, self.dictionary))
         if self.profile is not None:
@@ -141,14 +152,14 @@ class CheckOptions:
             names=load_names(names),
             dictionary=load_dictionary(dictionary),
             names_file=fspath(names) if isinstance(names, str | PathLike) else None,
-            site=(site,) if isinstance(site, str) else tuple(site or ()),
+            site=texts_of(site, "a site"),
             profile=load_profile(profile) if isinstance(profile, str) else profile,
             sites=load_sites(sites) if isinstance(sites, str | PathLike) else sites,
             accept_dose=accept_dose,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
-            laterality=None if laterality is None else chosen(Side, laterality, "the laterality"),
-            sex=None if sex is None else chosen(Sex, sex, "the sex"),
+            laterality=laterality,  # type: ignore[arg-type]  # words, which become values above
+            sex=sex,  # type: ignore[arg-type]
             progress=progress,
         )
 

@@ -9,6 +9,7 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
+from sbrtcheck.arguments import require_type
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Prescription
 
@@ -53,6 +54,7 @@ def parse_prescription(text: str) -> Prescription:
     >>> parse_prescription("5000 cGy / 5")
     Prescription(dose_gy=50.0, fractions=5, source='given')
     """
+    require_type(text, str, "the text of a prescription", _RX_HINT)
     total, times = _PRESCRIPTION.fullmatch(text), _TIMES.fullmatch(text)
     quoted = text if len(text) <= _MAX_CHARACTERS else f"{text[:_MAX_CHARACTERS]}..."
     parts = total or times

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from sbrtcheck.arguments import require_names, require_type, texts_of
 from sbrtcheck.dvh.compute import dvhs_of, largest_dose
 from sbrtcheck.dvh.dvh import DVH, NoDVH, Origin
 from sbrtcheck.dvh.dvh_set import DVHSet
 from sbrtcheck.dvh.model import Between, EndCaps, Interpolation, Model
 from sbrtcheck.dvh.roi_names import roi_name_of, roi_names_of
-from sbrtcheck.errors import ArgumentError, require_type
+from sbrtcheck.errors import ArgumentError
 from sbrtcheck.plan import Plan, Structure
 from sbrtcheck.progress import Progress, log_step, no_progress
 from sbrtcheck.structure_names import Recipe, derivable
@@ -63,6 +64,8 @@ def compute_dvhs(
         When the dose grid has a value that is not a number.
     """
     require_type(plan, Plan, "a plan", "read it with load_plan")
+    require_names(names)
+    structures = None if structures is None else texts_of(structures, "a structure's name")
     model = Model(
         end_caps=chosen(EndCaps, end_caps, "end caps"),
         between=chosen(Between, between, "the slice interpolation"),
@@ -121,10 +124,8 @@ def _alone(structure: Structure) -> Recipe:
 
 
 def _check_known(structures: Collection[str] | None, plan: Plan, derived: Mapping[str, Recipe]) -> None:
-    if isinstance(structures, str) or not (structures is None or isinstance(structures, Iterable)):
-        raise ArgumentError(f"structures cannot be {structures!r}", hint="give a list of names, such as ['Heart']")
     known = {s.name for s in plan.structures} | set(derived)
-    unknown = sorted({str(name) for name in structures or () if name not in known})
+    unknown = sorted(set(structures or ()) - known)
     if unknown:
         raise ArgumentError(
             f"the plan has no structure {', '.join(map(repr, unknown))}; it has {', '.join(sorted(known))}"

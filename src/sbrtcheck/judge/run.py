@@ -7,8 +7,8 @@ from dataclasses import replace
 from functools import cache
 from importlib import metadata
 
+from sbrtcheck.arguments import require_type, texts_of
 from sbrtcheck.dvh import DVHSet
-from sbrtcheck.errors import require_type
 from sbrtcheck.judge.course import course_note
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import judged_plan
@@ -89,7 +89,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     options = CheckOptions(
         names=names,
         dictionary=load_dictionary(dictionary, tables),
-        site=(site,) if isinstance(site, str) else tuple(site or ()),
+        site=texts_of(site, "a site"),
         sites=sites,
         accept_dose=accept_dose,
         strict=strict,

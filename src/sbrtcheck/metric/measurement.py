@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, overload
 
+from sbrtcheck.arguments import require_type
 from sbrtcheck.dvh import DVH, SAME_VOLUME, Bounds, DVHSet, Reason, VolumeUnit
-from sbrtcheck.errors import MetricError, require_type
+from sbrtcheck.errors import MetricError
 from sbrtcheck.metric.grammar import CGY_PER_GY, parse_written
 from sbrtcheck.metric.metrics import (
     DoseAtVolume,
