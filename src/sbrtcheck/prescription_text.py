@@ -29,7 +29,6 @@ _PRESCRIPTION = re.compile(
 )
 _TIMES = re.compile(rf"\s*(?P<fractions>[0-9]+)\s*[x×*]\s*(?P<dose>{_NUMBER})\s*(?P<unit>c?Gy)\s*", re.IGNORECASE)
 _DOSE_FIRST = re.compile(rf"\s*{_NUMBER}\s*c?Gy\s*[x×*]\s*[0-9]+{_END}", re.IGNORECASE)
-_NO_UNIT = re.compile(rf"\s*{_NUMBER}\s*(?:/|x|×|\*|\bin\b)\s*{_NUMBER}{_END}", re.IGNORECASE)
 
 GivenPrescription = Prescription | str | Sequence[float]
 """A prescription as people give it: a value, a text, or dose in Gy and number of fractions."""
@@ -72,8 +71,6 @@ def _unreadable(text: str, quoted: str) -> InputError:
     if _DOSE_FIRST.fullmatch(text):
         what = "may be the dose of the course or that of a fraction"
         return InputError(f"prescription {quoted!r} {what}", hint="write '50Gy/5' or '5x10Gy'")
-    if _NO_UNIT.fullmatch(text):
-        return InputError(f"prescription {quoted!r} has no unit", hint=_RX_HINT)
     return InputError(f"prescription {quoted!r} cannot be read", hint=_RX_HINT)
 
 

@@ -240,6 +240,7 @@ def test_a_repr_of_a_report_looks_no_better_than_the_report() -> None:
     assert all("does not count" in repr(outcome) for outcome in unconfirmed)
     confirmed_by_choice = example_report(include_unconfirmed=True)
     assert "Also counted: unconfirmed rows" in repr(confirmed_by_choice)
+    assert "(unconfirmed)" in repr(next(outcome.constraint for outcome in unconfirmed))
     verdicts = [line.split()[0] for line in lines if line.split()[0] in ("FAIL", "PASS", "VARIATION", "NOT")]
     assert verdicts == sorted(verdicts, key=lambda verdict: verdict == "PASS")
 

@@ -26,9 +26,7 @@ SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST
 
 def metric_text(row: Constraint) -> str:
     """``D0.035cc[Gy]``, or ``Mean[Gy] EQD2(a/b 3)`` where the doses are not physical ones."""
-    if row.alpha_beta_gy is None:
-        return str(row.metric)
-    return f"{row.metric} {row.quantity}(a/b {row.alpha_beta_gy:.4g})"
+    return row.metric_text
 
 
 def limit_text(row: Constraint) -> str:

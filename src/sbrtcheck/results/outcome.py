@@ -172,7 +172,7 @@ class Outcome:
         """For people: what is asked of what, what came of it, and what both come to."""
         row, measured, percent = self.constraint, self.measurement, self.percent_of_limit
         limit = "by volume" if self.limit_used is None else f"{self.limit_used:.6g}"
-        asked = f"{self.organ} {row.metric} {row.sense.replace('_', ' ')} {limit}"
+        asked = f"{self.organ} {row.metric_text} {row.sense.replace('_', ' ')} {limit}"
         if isinstance(measured, NotMeasured):
             return asked, f"no value, {self.reason or 'met by volume alone'}", ""
         value = number_text(measured.value, self.limit_used, self.acceptable_used)

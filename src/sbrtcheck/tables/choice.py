@@ -33,7 +33,7 @@ def load_tables(table: TableName | Sequence[TableName] | None) -> tuple[Constrai
     is_one = isinstance(table, str | PathLike | ConstraintTable | Mapping | bytes) or not isinstance(table, Iterable)
     several: Iterable[TableName] = (table,) if is_one else table  # type: ignore[assignment]
     with log_step("tables") as set_summary:
-        loaded = tuple(map(load_table, several))
+        loaded = tuple(given if isinstance(given, ConstraintTable) else load_table(given) for given in several)
         set_summary(_versions(loaded))
     return loaded
 

@@ -89,8 +89,8 @@ class ConstraintTable:
         >>> rows = [("SpinalCord", "D0.035cc[Gy]", "<", 30), {"structure": "Heart", "metric": "Max[Gy]", "at_most": 38}]
         >>> ConstraintTable.from_rows(rows, fractions=5)
         ConstraintTable given, Limits given by the user: 2 rows for 5 fractions
-          SpinalCord D0.035cc[Gy] below 30, unconfirmed
-          Heart Max[Gy] at most 38, unconfirmed
+          (unconfirmed) SpinalCord D0.035cc[Gy] below 30
+          (unconfirmed) Heart Max[Gy] at most 38
         """
         of_rows = from_above("tables.given", "table_of_rows")
         table: ConstraintTable = of_rows(rows, fractions=fractions, id_=id, title=title, site=site)
@@ -99,11 +99,11 @@ class ConstraintTable:
     def __repr__(self) -> str:
         count = "1 row" if len(self.rows) == 1 else f"{len(self.rows)} rows"
         heading = f"ConstraintTable {self.id}, {self.title}: {count} for {self.fractions_text()}"
-        return one_screen(heading, [row.text_with_standing for row in self.rows])
+        return one_screen(heading, [row.text for row in self.rows])
 
     def _repr_html_(self) -> str:
         """Show the rows in a notebook; everything in it escaped, no script."""
-        rows = [(escaped(row.id), escaped(row.text_with_standing), escaped(_place_of(row.source))) for row in self.rows]
+        rows = [(escaped(row.id), escaped(row.text), escaped(_place_of(row.source))) for row in self.rows]
         head = [f"{self.id} {self.version}: {self.title}", f"For {self.fractions_text()}, site {self.site}"]
         table = html_table(("Row", "Limit", "Source"), rows)
         return f"<div>{html_lines(head)}{table}{html_lines([self.note] if self.note else [])}</div>"
