@@ -586,9 +586,10 @@ def test_one_prescription_in_all_its_spellings(cgy: int, fractions: int) -> None
     rx = Prescription(dose_gy=cgy / 100, fractions=fractions)
     texts = [f"{cgy / 100}Gy/{fractions}", f"{cgy} cGy in {fractions} fx", f"{cgy / 100} Gy / {fractions} fractions"]
     assert all(read_prescription(text) == rx for text in texts)
-    times = read_prescription(f"{fractions}x{cgy}cGy")
-    assert times is not None
-    assert (times.dose_gy, times.fractions) == (pytest.approx(fractions * cgy / 100), fractions)
+    if fractions * cgy <= 100_000:
+        times = read_prescription(f"{fractions}x{cgy}cGy")
+        assert times is not None
+        assert (times.dose_gy, times.fractions) == (pytest.approx(fractions * cgy / 100), fractions)
     pair = (cgy / 100, fractions)
     if cgy >= 100 * fractions:
         assert read_prescription(pair) == read_prescription(list(pair)) == rx

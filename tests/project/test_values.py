@@ -110,6 +110,14 @@ def test_records_of_dvhs_have_a_line_a_structure_and_a_reason_for_every_gap(
     assert all(records[-1][f"{metric} reason"] == "structure damaged" for metric in metrics)
 
 
+def test_metrics_may_come_from_a_generator_and_are_refused_without_a_structure() -> None:
+    frame = set_of(["Heart"]).to_dataframe(text for text in ("Mean[Gy]", "Max[Gy]"))
+    assert frame["Max[Gy]"].tolist() == [20.0]
+    assert list(set_of([]).to_dataframe("Max[Gy]").columns)[-4:-2] == ["Max[Gy]", "Max[Gy] low"]
+    with pytest.raises(MetricError):
+        set_of([]).to_records(["Max"])
+
+
 def test_relative_volumes_are_no_cc() -> None:
     (record,) = dvh_set(percent_dvh("Heart")).to_records("V10Gy[cc]")
     assert record["volume_cc"] is None
@@ -240,7 +248,9 @@ def test_a_repr_of_a_report_looks_no_better_than_the_report() -> None:
     assert all("does not count" in repr(outcome) for outcome in unconfirmed)
     confirmed_by_choice = example_report(include_unconfirmed=True)
     assert "Also counted: unconfirmed rows" in repr(confirmed_by_choice)
-    assert "(unconfirmed)" in repr(next(outcome.constraint for outcome in unconfirmed))
+    unread = [outcome.constraint for outcome in report.outcomes if not outcome.constraint.confirmed]
+    assert unread
+    assert all("unconfirmed" in repr(row).split(")")[0] for row in unread)
     verdicts = [line.split()[0] for line in lines if line.split()[0] in ("FAIL", "PASS", "VARIATION", "NOT")]
     assert verdicts == sorted(verdicts, key=lambda verdict: verdict == "PASS")
 

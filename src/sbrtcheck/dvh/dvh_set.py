@@ -129,12 +129,7 @@ class DVHSet(ByValue):
         MetricError
             A text is no metric.
         """
-        records = self.to_records(metrics)
-        try:
-            import pandas as pd
-        except ImportError as error:
-            raise ImportError("DVHSet.to_dataframe needs pandas: pip install pandas") from error
-        return pd.DataFrame(records, columns=from_above("metric", "dvh_record_keys")(metrics))
+        return from_above("metric", "dvh_dataframe")(metrics, self)
 
     def union(self, parts: Sequence[DVH]) -> DVH | NoDVH:
         """The DVH of several structures as one organ; what lies in two of them counts once.
@@ -202,7 +197,10 @@ class DVHSet(ByValue):
         from sbrtcheck.chart.axes import draw
         from sbrtcheck.dvh.charts import dvh_chart, styled_dvhs
 
-        several = constraints if isinstance(constraints, Iterable) else (constraints,)
+        # a report is one source, though it can be looped over
+        several = (
+            constraints if isinstance(constraints, Iterable) and not hasattr(constraints, "points") else (constraints,)
+        )
         points_of_sources = [source.points(self, names) for source in several]
         chart = dvh_chart(
             styled_dvhs(self.dvhs, roi_names(self), names),

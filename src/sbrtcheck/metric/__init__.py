@@ -6,7 +6,7 @@
 How to add a metric is said in ``CONTRIBUTING.md``.
 """
 
-from sbrtcheck.metric.dvh_records import dvh_record_keys, dvh_records
+from sbrtcheck.metric.dvh_records import dvh_dataframe, dvh_records
 from sbrtcheck.metric.grammar import WrittenMetric, parse, parse_written
 from sbrtcheck.metric.measurement import Measurement, NotMeasured, has_volume, measure, measure_prescription
 from sbrtcheck.metric.metrics import (
@@ -54,7 +54,7 @@ __all__ = [
     "VolumeAtDose",
     "VolumeOutside",
     "WrittenMetric",
-    "dvh_record_keys",
+    "dvh_dataframe",
     "dvh_records",
     "has_volume",
     "index_from_isodoses",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, VolumeUnit
-from sbrtcheck.metric.measurement import Answer, Measurement, NotMeasured, measure, text_of
+from sbrtcheck.metric.measurement import Answer, Measurement, NotMeasured, measure, several_metrics, text_of
 from sbrtcheck.metric.metrics import Metric
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _OF_STRUCTURE = ("structure", "kind", "origin", "volume_cc", "reason")
 _OF_METRIC = ("", " low", " high", " reason")
@@ -15,9 +18,15 @@ _OF_METRIC = ("", " low", " high", " reason")
 Metrics = Metric | str | Iterable[Metric | str]
 
 
-def dvh_record_keys(metrics: Metrics) -> list[str]:
-    """The keys of a record, in their order."""
-    return [*_OF_STRUCTURE, *(f"{text_of(metric)}{end}" for metric in _list(metrics) for end in _OF_METRIC)]
+def dvh_dataframe(metrics: Metrics, dvhs: DVHSet) -> pd.DataFrame:
+    """The records as a data frame, which has its columns without a structure, too."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError("DVHSet.to_dataframe needs pandas: pip install pandas") from error
+    several = _list(metrics)
+    columns = [*_OF_STRUCTURE, *(f"{text_of(metric)}{end}" for metric in several for end in _OF_METRIC)]
+    return pd.DataFrame(dvh_records(several, dvhs), columns=columns)
 
 
 def dvh_records(metrics: Metrics, dvhs: DVHSet) -> list[dict[str, Any]]:
@@ -30,8 +39,8 @@ def dvh_records(metrics: Metrics, dvhs: DVHSet) -> list[dict[str, Any]]:
 
 
 def _list(metrics: Metrics) -> list[Metric | str]:
-    """The metrics, each once by its text."""
-    several = [metrics] if isinstance(metrics, str | Metric) or not isinstance(metrics, Iterable) else metrics
+    """The metrics, each once by its text; `MetricError` for what is none, though there be no DVH to measure it on."""
+    several = several_metrics([metrics] if isinstance(metrics, str | Metric) else metrics)
     return list({text_of(metric): metric for metric in several}.values())
 
 

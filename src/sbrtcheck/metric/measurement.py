@@ -113,7 +113,7 @@ def measure(
     if isinstance(metric, str | Metric):
         asked = _asked(metric)
         return _measured(asked, dvh) if isinstance(dvh, DVH) else _by_structure(asked, dvh)
-    several = {text_of(one): _asked(one) for one in _several(metric)}
+    several = {text_of(one): _asked(one) for one in several_metrics(metric)}
     if isinstance(dvh, DVH):
         return {text: _measured(asked, dvh) for text, asked in several.items()}
     by_metric = {text: _by_structure(asked, dvh) for text, asked in several.items()}
@@ -125,12 +125,13 @@ def text_of(metric: Metric | str) -> str:
     return metric if isinstance(metric, str) else str(metric)
 
 
-def _several(metrics: object) -> list[Metric | str]:
+def several_metrics(metrics: object) -> list[Metric | str]:
     """Several metrics; `MetricError` for what is none."""
     several: list[Any] = list(metrics) if isinstance(metrics, Iterable) else [metrics]
     for one in several:
         if not isinstance(one, str | Metric):
             raise MetricError(f"a metric cannot be of the type {type(one).__name__}", hint=_METRIC_HINT)
+        _asked(one)
     return several
 
 
