@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sbrtcheck._old_names import old_function, old_keywords
+from sbrtcheck.arguments import require_number, require_type, texts_of
 from sbrtcheck.comparison import PlanComparison, compare_plans, with_export, with_stored
 from sbrtcheck.dicom import (
     DicomInputs,
@@ -34,7 +35,7 @@ from sbrtcheck.judge.risk import refuse_diameter, risks_on
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import CheckOptions, Names
 from sbrtcheck.plan import Plan, Prescription
-from sbrtcheck.plan.prescription_text import parse_prescription, read_prescription
+from sbrtcheck.plan.prescription_text import GivenPrescription, parse_prescription, read_prescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.reference_data import Profile, load_risk_models
 from sbrtcheck.render import pdf_report
@@ -78,7 +79,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     site: str | Sequence[str] | None = None,
     profile: str | Profile | None = None,
     plan: str | None = None,
-    prescription: Prescription | str | None = None,
+    prescription: GivenPrescription | None = None,
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
     dvhs: str = "computed",
@@ -113,7 +114,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     plan
         UID of the plan, when there are several; its name where ``dvhs`` is ``"imported"``.
     prescription
-        Wins over what the files say; ``"50Gy/5"`` is 50 Gy in 5 fractions.
+        Wins over what the files say; ``"50Gy/5"``, ``"5x10Gy"`` and ``(50, 5)`` are 50 Gy in 5 fractions.
     names
         TG-263 name -> structure name of this plan, or a file with that.
     dictionary
@@ -181,7 +182,7 @@ def check_with(
     options: CheckOptions,
     *,
     plan: str | None = None,
-    prescription: Prescription | str | None = None,
+    prescription: GivenPrescription | None = None,
     against: str | PathLike[str] | None = None,
 ) -> Report:
     """Check one plan, its choices given as one value; the rest as for `check`."""
@@ -206,7 +207,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     site: str | Sequence[str] | None = None,
     profile: str | Profile | None = None,
     plans: Sequence[str | None] = (),
-    prescriptions: Sequence[Prescription | str | None] = (),
+    prescriptions: Sequence[GivenPrescription | None] = (),
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
     end_caps: str = "half-slice",
@@ -287,7 +288,7 @@ def dvhs(  # noqa: PLR0913 - one argument an option
     *,
     structures: Collection[str] | None = None,
     plan: str | None = None,
-    prescription: Prescription | str | None = None,
+    prescription: GivenPrescription | None = None,
     dvhs: str = "computed",
     end_caps: str = "half-slice",
     slice_interpolation: str = "slab",
@@ -308,6 +309,7 @@ def dvhs(  # noqa: PLR0913 - one argument an option
         dose_interpolation=dose_interpolation,
         progress=progress,
     )
+    structures = None if structures is None else texts_of(structures, "a structure's name")
     rx = read_prescription(prescription)
     if options.dvhs is Origin.COMPUTED:
         return with_dose_doubts(dvhs_of_structures(load_plan(path, plan=plan, prescription=rx), structures, options))
@@ -378,7 +380,7 @@ def risks(  # noqa: PLR0913 - one argument an option
     site: str | Sequence[str] = "",
     tumour: str = "",
     plan: str | None = None,
-    prescription: Prescription | str | None = None,
+    prescription: GivenPrescription | None = None,
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
     diameter_cm: float | None = None,
@@ -422,7 +424,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     interval_months: float | None = None,
     frames_agree: bool = False,
     registrations: DicomInputs = (),
-    prescriptions: Sequence[Prescription | str | None] = (),
+    prescriptions: Sequence[GivenPrescription | None] = (),
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
     accept_dose: bool = False,
@@ -470,7 +472,10 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     SbrtcheckError
         The input or an option cannot be used; nothing was summed.
     """
-    judged_by = load_judged_by((table,) if isinstance(table, str) else tuple(table))
+    judged_by = load_judged_by(texts_of(table, "a table"))
+    require_type(alpha_betas_gy, (Mapping, type(None)), "alpha_betas_gy", "give {'SpinalCord': 2.0}, in Gy by organ")
+    for number in (recovery, *(alpha_betas_gy or {}).values(), *([] if interval_months is None else [interval_months])):
+        require_number(number, "what is given of courses and organs")
     clinic = load_dictionary(dictionary, judged_by.tables)
     options = CheckOptions.read(names=names, dictionary=clinic, accept_dose=accept_dose, progress=progress)
     courses = Courses(
@@ -567,9 +572,7 @@ def _dvhs_of_system(path: PlanInput, origin: Origin, *, plan: str | None, prescr
     return load_dvh_export(path, plan=plan, prescription=prescription)
 
 
-def _different_plans(
-    paths: Sequence[PlanInput], prescriptions: Sequence[Prescription | str | None]
-) -> tuple[Plan, ...]:
+def _different_plans(paths: Sequence[PlanInput], prescriptions: Sequence[GivenPrescription | None]) -> tuple[Plan, ...]:
     if not paths:
         raise InputError("there is no plan to sum", hint="name the folders of the plans")
     rxs = _one_each(prescriptions, len(paths), "prescriptions", f"{len(paths)} plans")
@@ -583,6 +586,7 @@ def _different_plans(
 
 def _one_each(values: Sequence[_T], number: int, noun: str, plans: str) -> list[_T | None]:
     """One a plan, in order; None for those that nothing was given for."""
+    require_type(values, Sequence, noun, "give a list, one a plan")
     if len(values) > number:
         raise InputError(f"{len(values)} {noun} for {plans}", hint="give one a plan, in order")
     return [*values, *[None] * (number - len(values))]

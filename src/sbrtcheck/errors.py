@@ -3,7 +3,8 @@
 ::
 
     SbrtcheckError
-    ├── InputError          a file or folder cannot be used as it is
+    ├── InputError          a file or folder, or what a function was given, cannot be used as it is
+    │   ├── ArgumentError       an argument is not what the function takes; a ValueError too
     │   ├── NoPlanError         nothing in the input makes a plan
     │   ├── AmbiguousPlanError  several plans; none may be picked silently
     │   ├── DicomError          a DICOM file is damaged or lacks something needed
@@ -56,6 +57,10 @@ class SbrtcheckError(Exception):
 
 class InputError(SbrtcheckError):
     """A file or folder cannot be used as it is."""
+
+
+class ArgumentError(InputError, ValueError):
+    """An argument is not what the function takes; those who expect a ValueError get one."""
 
 
 class NoPlanError(InputError):

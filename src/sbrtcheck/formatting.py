@@ -74,3 +74,23 @@ def html_lines(lines: Iterable[str]) -> str:
 def html_details(title: str, inner: str) -> str:
     """HTML that opens when its title is chosen; nothing where there is nothing inside."""
     return f"<details><summary>{escaped(title)}</summary>{inner}</details>" if inner else ""
+
+
+# -------------------------------------------------------------------------------- what a value is shown as
+
+SCREEN_LINES, SCREEN_WIDTH = 24, 79
+"""A ``repr`` fits on one screen: 2000 characters at most."""
+
+
+def one_line(text: str) -> str:
+    """One line of a screen; what does not fit is cut off, and that is seen."""
+    line = clean(text)
+    return line if len(line) <= SCREEN_WIDTH else f"{line[: SCREEN_WIDTH - 3]}..."
+
+
+def one_screen(heading: str, lines: Sequence[str]) -> str:
+    """A heading, and as many lines below it as a screen has; how many there are beyond is said."""
+    room = SCREEN_LINES - 1
+    shown = lines if len(lines) <= room else lines[: room - 1]
+    more = [] if len(shown) == len(lines) else [f"  ... and {len(lines) - len(shown)} more"]
+    return "\n".join([one_line(heading), *(one_line(f"  {line}") for line in shown), *more])

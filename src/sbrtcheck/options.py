@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from os import PathLike, fspath
-from typing import TypeVar
 
+from sbrtcheck.arguments import require_names, require_type, texts_of
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.plan import Prescription, Sex, UnknownPrescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.reference_data import Profile, load_profile, load_profiles
 from sbrtcheck.structure_names import NO_DICTIONARY, Dictionary, UserNames
+from sbrtcheck.suggest import chosen
 from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary, load_names, load_sites
 from sbrtcheck.tables.choice import (
     TableChoice,
@@ -31,8 +31,6 @@ from sbrtcheck.tables.choice import (
 )
 from sbrtcheck.tables.dictionary import DictionaryInput
 from sbrtcheck.tables.table import fractions_text
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 Names = str | PathLike[str] | Mapping[str, str]
 """TG-263 name -> structure name of a plan, or a file with that."""
@@ -95,7 +93,17 @@ class CheckOptions:
 
     def __post_init__(self) -> None:
         """Read ``dvhs`` where it is a word, and take the site of a profile: slips are refused before a plan is read."""
-        object.__setattr__(self, "dvhs", _chosen(Origin, self.dvhs, "DVHs"))
+        object.__setattr__(self, "dvhs", chosen(Origin, self.dvhs, "DVHs"))
+        if self.laterality is not None:
+            object.__setattr__(self, "laterality", chosen(Side, self.laterality, "the laterality"))
+        if self.sex is not None:
+            object.__setattr__(self, "sex", chosen(Sex, self.sex, "the sex"))
+        require_names(self.names)
+        require_type(self.profile, (Profile, type(None)), "a profile", "give the id of one")
+        require_type(self.sites, (Sites, type(None)), "the sites", "give a file of them, or what load_sites gave")
+        # a text such as "no" would be true, and rows would count that should not
+        for name in ("accept_dose", "strict", "include_unconfirmed"):
+            require_type(getattr(self, name), bool, name, "give True or False")
         if self.dictionary.spellings:
             object.__setattr__(self, "names", UserNames(self.names, self.dictionary))
         if self.profile is not None:
@@ -135,23 +143,23 @@ class CheckOptions:
             The file of names, the dictionary, or the file of sites cannot be used.
         """
         return cls(
-            dvhs=_chosen(Origin, dvhs, "DVHs"),
+            dvhs=chosen(Origin, dvhs, "DVHs"),
             model=Model(
-                end_caps=_chosen(EndCaps, end_caps, "end caps"),
-                between=_chosen(Between, slice_interpolation, "the slice interpolation"),
-                dose=_chosen(Interpolation, dose_interpolation, "the dose interpolation"),
+                end_caps=chosen(EndCaps, end_caps, "end caps"),
+                between=chosen(Between, slice_interpolation, "the slice interpolation"),
+                dose=chosen(Interpolation, dose_interpolation, "the dose interpolation"),
             ),
             names=load_names(names),
             dictionary=load_dictionary(dictionary),
             names_file=fspath(names) if isinstance(names, str | PathLike) else None,
-            site=(site,) if isinstance(site, str) else tuple(site or ()),
+            site=texts_of(site, "a site"),
             profile=load_profile(profile) if isinstance(profile, str) else profile,
             sites=load_sites(sites) if isinstance(sites, str | PathLike) else sites,
             accept_dose=accept_dose,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
-            laterality=None if laterality is None else _chosen(Side, laterality, "the laterality"),
-            sex=None if sex is None else _chosen(Sex, sex, "the sex"),
+            laterality=laterality,  # type: ignore[arg-type]  # words, which become values above
+            sex=sex,  # type: ignore[arg-type]
             progress=progress,
         )
 
@@ -217,12 +225,6 @@ class CheckOptions:
         """Raise `UnknownTableError` for a site of which neither the lists nor one of these tables know the organs."""
         if self.site:
             check_sites(self.site, self.sites or load_sites(), tables)
-
-
-def _chosen(choices: type[Choice], text: str, subject: str) -> Choice:
-    if text not in tuple(choices):
-        raise InputError(f"{subject} cannot be {text!r}", hint=f"choose one of: {', '.join(choices)}")
-    return choices(text)
 
 
 def _site_of_profile(profile: Profile, named: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
+from typing import TypeVar
+
+from sbrtcheck.errors import ArgumentError
 
 _MIN_SCORE = 60.0  # of rapidfuzz's WRatio, 0 to 100; ids and names are short and typed by hand
 _LESS_THAN_BEST = 10.0  # a name that matches so much worse than the closest was hardly meant
@@ -37,3 +41,13 @@ def suggest_of_all(given: str, known: Iterable[str]) -> str:
     """What may have been meant, then all there is: ``did you mean 'Heart'? it has: Heart, Liver``."""
     listed = sorted(known)
     return f"{suggest(given, listed)} it has: {', '.join(listed) or 'none'}".strip()
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def chosen(choices: type[Choice], text: object, subject: str) -> Choice:
+    """The choice of that word; `ArgumentError` with all there are for another, or for what is no word."""
+    if not isinstance(text, str) or text not in tuple(choices):
+        raise ArgumentError(f"{subject} cannot be {text!r}", hint=f"choose one of: {', '.join(choices)}")
+    return choices(text)

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+from sbrtcheck.prescription_text import read_prescription
 
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
 from folders import ROOT
@@ -561,13 +564,49 @@ def test_a_choice_that_is_none_is_an_input_error(run: Run, option: dict[str, str
 
 @pytest.mark.parametrize(
     ("text", "dose_gy", "fractions"),
-    [("50Gy/5", 50.0, 5), ("50 Gy / 5", 50.0, 5), ("5000cGy/5", 50.0, 5), ("7,5 gy/1", 7.5, 1)],
+    [
+        ("50Gy/5", 50.0, 5),
+        ("50 Gy / 5", 50.0, 5),
+        ("5000cGy/5", 50.0, 5),
+        ("7,5 gy/1", 7.5, 1),
+        ("50 Gy in 5", 50.0, 5),
+        ("50 Gy in 5 fractions", 50.0, 5),
+        ("50 Gy / 5 fx", 50.0, 5),
+        ("5x10Gy", 50.0, 5),
+        ("3 × 1,5 Gy", 4.5, 3),
+        ("5 x 1000 cGy", 50.0, 5),
+    ],
 )
 def test_a_prescription_is_read_with_its_unit(text: str, dose_gy: float, fractions: int) -> None:
     assert api.parse_prescription(text) == Prescription(dose_gy=dose_gy, fractions=fractions)
 
 
-@pytest.mark.parametrize("text", ["", "50/5", "50Gy", "50Gy/0", "0Gy/5", "50Gy/5x", "-50Gy/5", "50Gy/2.5", "nanGy/5"])
+@given(st.integers(100, 10_000), st.integers(1, 40))
+def test_one_prescription_in_all_its_spellings(cgy: int, fractions: int) -> None:
+    rx = Prescription(dose_gy=cgy / 100, fractions=fractions)
+    texts = [f"{cgy / 100}Gy/{fractions}", f"{cgy} cGy in {fractions} fx", f"{cgy / 100} Gy / {fractions} fractions"]
+    assert all(read_prescription(text) == rx for text in texts)
+    if fractions * cgy <= 100_000:
+        times = read_prescription(f"{fractions}x{cgy}cGy")
+        assert times is not None
+        assert (times.dose_gy, times.fractions) == (pytest.approx(fractions * cgy / 100), fractions)
+    pair = (cgy / 100, fractions)
+    if cgy >= 100 * fractions:
+        assert read_prescription(pair) == read_prescription(list(pair)) == rx
+    else:  # less than 1 Gy a fraction: the two may have changed places
+        with pytest.raises(InputError, match="the dose comes first"):
+            read_prescription(pair)
+
+
+@pytest.mark.parametrize("text", ["10Gyx5", "50 Gy x 5", "12Gy*4fx"])
+def test_a_dose_before_the_number_of_times_may_be_two_things(text: str) -> None:
+    with pytest.raises(InputError, match="may be the dose of the course or that of a fraction"):
+        api.parse_prescription(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "50/5", "5x10", "50 in 5", "50Gy", "50Gy/0", "0Gy/5", "50Gy/5x", "-50Gy/5", "50Gy/2.5", "nanGy/5"]
+)
 def test_a_prescription_that_cannot_be_read_is_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"cannot be (read|right)"):
         api.parse_prescription(text)

@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 
 from sbrtcheck.dvh import DVH, DVHSet, Origin, Reason, VolumeUnit, compute_dvhs
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.metric import Measurement, measure
+from sbrtcheck.metric import Measurement, Unit, measure
 from sbrtcheck.plan import Contours, DoseGrid, FindingCode, Plan, Structure
 from solids import (
     along_x,
@@ -191,7 +191,10 @@ def test_metrics_in_cgy_are_a_hundred_times_those_in_gy(shape: Structure, share:
     for text in (f"D{volume}[{{}}]", f"DC{volume}[{{}}]", "Mean[{}]", "Max[{}]", "Min[{}]", "gEUD(a=8)[{}]"):
         gy, cgy = (measure(text.format(unit), dvh) for unit in ("Gy", "cGy"))
         assert isinstance(gy, Measurement)
-        assert gy == cgy  # answered in Gy, whatever the text was in
+        assert isinstance(cgy, Measurement)
+        assert (gy.unit, cgy.unit) == (Unit.GY, Unit.CGY)  # answered in the unit of the text
+        for in_gy, in_cgy in ((gy.value, cgy.value), (gy.low, cgy.low), (gy.high, cgy.high)):
+            assert in_cgy == pytest.approx(100.0 * in_gy, rel=1e-12, abs=1e-9)
     for text in ("V{}[cc]", "CV{}[%]"):
         gy, cgy = measure(text.format(f"{dose_gy:.4f}Gy"), dvh), measure(text.format(f"{100 * dose_gy:.2f}cGy"), dvh)
         assert isinstance(gy, Measurement)

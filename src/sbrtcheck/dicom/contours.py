@@ -71,7 +71,7 @@ class ContourTexts:
         Whether the file has any contour of the structure that may enclose an area, usable or not.
     """
 
-    place: str
+    place: str = field(compare=False)  # the same contours in another folder are the same
     text: bytes = field(default=b"", repr=False)
     lengths: tuple[int, ...] = field(default=(), repr=False)
     numbers: tuple[int, ...] = field(default=(), repr=False)

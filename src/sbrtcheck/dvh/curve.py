@@ -26,6 +26,8 @@ from typing import Protocol
 
 import numpy as np
 
+from sbrtcheck.by_value import ByValue
+from sbrtcheck.formatting import number_text
 from sbrtcheck.plan import FloatArray
 
 SAME_VOLUME = 1e-9
@@ -68,8 +70,8 @@ class Bounds:
     high: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curve(ByValue):
     """A cumulative DVH: the volume that receives at least each dose, linear between the points.
 
     ``dose_gy`` shape ``(n,)``, rising (equal neighbours make a step); ``volume`` shape ``(n,)``, never rising, in the
@@ -102,6 +104,12 @@ class Curve:
         ends = np.where(last < 0, self.dose_gy[0], self.dose_gy[-1])
         dose: FloatArray = np.where((last < 0) | (last == len(self.volume) - 1), ends, between)
         return dose
+
+    def __repr__(self) -> str:
+        if not self.dose_gy.size:
+            return "<Curve without points>"
+        top_gy, whole = float(self.dose_gy[-1]), float(self.volume[0])
+        return f"<Curve of {len(self.dose_gy)} points, from {number_text(whole)} down, to {number_text(top_gy)} Gy>"
 
     def geud(self, a: float) -> float:
         """Generalised equivalent uniform dose, Gy: ``(mean of dose**a) ** (1 / a)`` over the volume.

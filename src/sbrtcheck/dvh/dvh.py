@@ -27,6 +27,7 @@ from sbrtcheck.dvh.curve import SAME_DOSE, SAME_VOLUME, Bounds, Curve, VolumeUni
 from sbrtcheck.dvh.isoeffect import converted_bounds, converted_curve, converted_lower_curve, converted_mean, isoeffect
 from sbrtcheck.dvh.model import EndCaps, Model
 from sbrtcheck.dvh.reason import Reason
+from sbrtcheck.formatting import number_text, one_line
 from sbrtcheck.plan import Finding, FloatArray, Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity, findings_for
 from sbrtcheck.structure_names import Recipe
@@ -230,6 +231,13 @@ class DVH:
             max_gy=exchanged.max_gy,
             prescription=exchanged.prescription,
         )
+
+    def __repr__(self) -> str:
+        kind = f" ({self.kind})" if self.kind else ""
+        doses = f"mean {number_text(self.mean_gy.value)}, max {number_text(self.max_gy.value)} Gy"
+        quantity = "" if self.quantity is Quantity.PHYSICAL else f" in {self.quantity}"
+        volume = f"{number_text(self.volume)} {self.volume_unit}"
+        return one_line(f"<DVH {self.name!r}{kind}, {self.origin}: {volume}, {doses}{quantity}>")
 
     @property
     def end_caps(self) -> EndCaps | None:

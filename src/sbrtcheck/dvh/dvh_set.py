@@ -15,25 +15,44 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from sbrtcheck._above import from_above
+from sbrtcheck.by_value import ByValue
 from sbrtcheck.dvh.compute import union_of
 from sbrtcheck.dvh.curve import DosePoint
 from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin
 from sbrtcheck.dvh.model import Model
 from sbrtcheck.dvh.roi_names import roi_name_of_dvh, roi_names_of
-from sbrtcheck.plan import SEX_NOT_STATED, Finding, Plan, Prescription, Sex, UnknownPrescription, UnknownSex
+from sbrtcheck.formatting import number_text, one_screen
+from sbrtcheck.plan import (
+    SEX_NOT_STATED,
+    Finding,
+    Plan,
+    Prescription,
+    Sex,
+    UnknownPrescription,
+    UnknownSex,
+    prescription_words,
+)
 from sbrtcheck.structure_names import RoiName
 
+_Default = TypeVar("_Default")
+
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
     from sbrtcheck.chart.points import HasPoints
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DVHSet:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DVHSet(ByValue):
     """All DVHs of one plan: before it nothing knows constraints, after it nothing knows DICOM.
+
+    ``dvhs["Liver"]``, ``"Liver" in dvhs``, ``get``, ``keys``, ``values`` and ``items`` are by structure name, as of a
+    dictionary; a loop over the set gives the `DVH` themselves. A plan may have a name twice: then both stand in
+    ``keys``, ``values`` and ``items``, and asking for the one DVH of that name is a KeyError, never a choice.
 
     ``provenance`` has the UIDs of the files and the plan label; ``sex`` is the
     patient's; ``plan`` and ``model`` are what the DVHs were computed from, ``plan`` None for stored ones.
@@ -57,6 +76,60 @@ class DVHSet:
             known = ", ".join(sorted({dvh.name for dvh in self.dvhs})) or "none"
             raise KeyError(f"{len(matches)} DVHs are named {name!r}; there are: {known}")
         return matches[0]
+
+    def __contains__(self, name: object) -> bool:
+        """Whether any DVH has that structure name; or whether the set has that DVH."""
+        return any(name in (dvh.name, dvh) for dvh in self.dvhs)
+
+    def get(self, name: str, default: _Default | None = None) -> DVH | _Default | None:
+        """The one DVH of that name; ``default`` where there is none, KeyError where there are several."""
+        return default if name not in self.keys() else self[name]
+
+    def keys(self) -> tuple[str, ...]:
+        """The structure names in the order of the DVHs; one that is used twice stands there twice."""
+        return tuple(dvh.name for dvh in self.dvhs)
+
+    def values(self) -> tuple[DVH, ...]:
+        """The DVHs."""
+        return self.dvhs
+
+    def items(self) -> tuple[tuple[str, DVH], ...]:
+        """Name and DVH of each structure; a name that is used twice stands there twice."""
+        return tuple((dvh.name, dvh) for dvh in self.dvhs)
+
+    def measure(self, metrics: Any) -> dict[str, Any]:
+        """Measure one metric, or several, on each structure: as `sbrtcheck.measure`."""
+        return from_above("metric", "measure")(metrics, self)  # type: ignore[no-any-return]
+
+    def to_records(self, metrics: Any = ()) -> list[dict[str, Any]]:
+        """One flat record a structure, all with the same keys; those without a DVH last.
+
+        Parameters
+        ----------
+        metrics
+            Such as ``["D95%[Gy]", "V20Gy[%]"]``.
+
+        Returns
+        -------
+        list of dict
+            ``structure``, ``kind``, ``origin``, ``volume_cc``, and ``reason`` for a structure without a DVH. For each
+            metric its value, under the text that was given, and the same text with `` low``, `` high`` and `` reason``
+            behind: the bounds, and why there is no value. What is not known is None, as is ``high`` of a value
+            that nothing bounds from above.
+        """
+        return from_above("metric", "dvh_records")(metrics, self)  # type: ignore[no-any-return]
+
+    def to_dataframe(self, metrics: Any = ()) -> pd.DataFrame:
+        """One line a structure, columns as the keys of `to_records`; needs pandas.
+
+        Raises
+        ------
+        ImportError
+            pandas is not installed.
+        MetricError
+            A text is no metric.
+        """
+        return from_above("metric", "dvh_dataframe")(metrics, self)
 
     def union(self, parts: Sequence[DVH]) -> DVH | NoDVH:
         """The DVH of several structures as one organ; what lies in two of them counts once.
@@ -124,7 +197,10 @@ class DVHSet:
         from sbrtcheck.chart.axes import draw
         from sbrtcheck.dvh.charts import dvh_chart, styled_dvhs
 
-        several = constraints if isinstance(constraints, Iterable) else (constraints,)
+        # a report is one source, though it can be looped over
+        several = (
+            constraints if isinstance(constraints, Iterable) and not hasattr(constraints, "points") else (constraints,)
+        )
         points_of_sources = [source.points(self, names) for source in several]
         chart = dvh_chart(
             styled_dvhs(self.dvhs, roi_names(self), names),
@@ -143,11 +219,23 @@ class DVHSet:
         styled = styled_dvhs(self.dvhs, roi_names(self))
         return dvhs_html(styled, without=self.without, findings=self.findings, origin=self.origin, model=self.model)
 
+    def __repr__(self) -> str:
+        count = "1 DVH" if len(self.dvhs) == 1 else f"{len(self.dvhs)} DVHs"
+        heading = f"DVHSet of {count} {self.origin}: {prescription_words(self.prescription)}"
+        lacking = [f"{no_dvh.name}: no DVH, {no_dvh.reason}" for no_dvh in self.without]
+        return one_screen(heading, [*map(_line, self.dvhs), *lacking])
+
     def __iter__(self) -> Iterator[DVH]:
         return iter(self.dvhs)
 
     def __len__(self) -> int:
         return len(self.dvhs)
+
+
+def _line(dvh: DVH) -> str:
+    volume = f"{number_text(dvh.volume)} {dvh.volume_unit}"
+    doses = f"mean {number_text(dvh.mean_gy.value)}, max {number_text(dvh.max_gy.value)} Gy"
+    return f"{dvh.name:<20} {volume:>12}  {doses}"
 
 
 def roi_names(dvhs: DVHSet) -> tuple[RoiName, ...]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from sbrtcheck.arguments import require_names, require_type, texts_of
 from sbrtcheck.dvh.compute import dvhs_of, largest_dose
 from sbrtcheck.dvh.dvh import DVH, NoDVH, Origin
 from sbrtcheck.dvh.dvh_set import DVHSet
 from sbrtcheck.dvh.model import Between, EndCaps, Interpolation, Model
 from sbrtcheck.dvh.roi_names import roi_name_of, roi_names_of
+from sbrtcheck.errors import ArgumentError
 from sbrtcheck.plan import Plan, Structure
 from sbrtcheck.progress import Progress, log_step, no_progress
 from sbrtcheck.structure_names import Recipe, derivable
+from sbrtcheck.suggest import chosen
 
 
 def compute_dvhs(
@@ -55,12 +58,19 @@ def compute_dvhs(
 
     Raises
     ------
-    ValueError
+    ArgumentError
         For an unknown option, or a name in ``structures`` that the plan does not have and cannot derive.
     GeometryError
         When the dose grid has a value that is not a number.
     """
-    model = Model(end_caps=EndCaps(end_caps), between=Between(between), dose=Interpolation(dose))
+    require_type(plan, Plan, "a plan", "read it with load_plan")
+    require_names(names)
+    structures = None if structures is None else texts_of(structures, "a structure's name")
+    model = Model(
+        end_caps=chosen(EndCaps, end_caps, "end caps"),
+        between=chosen(Between, between, "the slice interpolation"),
+        dose=chosen(Interpolation, dose, "the dose interpolation"),
+    )
     return computed_dvhs(plan, structures, _derivable(plan, structures, names), model, progress)
 
 
@@ -117,6 +127,6 @@ def _check_known(structures: Collection[str] | None, plan: Plan, derived: Mappin
     known = {s.name for s in plan.structures} | set(derived)
     unknown = sorted(set(structures or ()) - known)
     if unknown:
-        raise ValueError(
+        raise ArgumentError(
             f"the plan has no structure {', '.join(map(repr, unknown))}; it has {', '.join(sorted(known))}"
         )

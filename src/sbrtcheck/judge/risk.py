@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from sbrtcheck.arguments import require_number
 from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason
 from sbrtcheck.errors import InputError
 from sbrtcheck.judge.naming import match_plan
@@ -158,7 +159,10 @@ def _outside(model: TcpModel, dose_per_fraction_gy: float, fractions: int) -> st
 
 def refuse_diameter(diameter_cm: float | None) -> None:
     """Raise `InputError` for a tumour's diameter that is none."""
-    if diameter_cm is not None and not diameter_cm > 0:
+    if diameter_cm is None:
+        return
+    require_number(diameter_cm, "a tumour's diameter")
+    if not diameter_cm > 0:
         raise InputError(f"a tumour's diameter cannot be {diameter_cm:g} cm", hint="give it in cm, above 0")
 
 

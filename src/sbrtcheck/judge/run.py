@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from importlib import metadata
 
+from sbrtcheck.arguments import require_type, texts_of
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.judge.course import course_note
 from sbrtcheck.judge.dose_check import check_dose
@@ -23,12 +24,12 @@ from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary
-from sbrtcheck.tables.choice import distinct
+from sbrtcheck.tables.choice import TableName, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
 
 
 def evaluate(  # noqa: PLR0913 - one argument an option
-    table: ConstraintTable | Sequence[ConstraintTable],
+    table: TableName | Sequence[TableName],
     dvhs: DVHSet,
     *,
     names: Mapping[str, str] | None = None,
@@ -46,7 +47,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     Parameters
     ----------
     table
-        One table, or several that are reported together.
+        One table, or several that are reported together; or what `load_table` loads them by.
     dvhs
         Of one plan, computed or stored.
     names
@@ -83,11 +84,12 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     NamesError
         The dictionary has faults.
     """
-    tables = (table,) if isinstance(table, ConstraintTable) else table
+    require_type(dvhs, DVHSet, "what rows are judged on", "give what compute_dvhs or load_dvhs gave")
+    tables = load_tables(table)
     options = CheckOptions(
         names=names,
         dictionary=load_dictionary(dictionary, tables),
-        site=(site,) if isinstance(site, str) else tuple(site or ()),
+        site=texts_of(site, "a site"),
         sites=sites,
         accept_dose=accept_dose,
         strict=strict,

@@ -6,6 +6,7 @@
 How to add a metric is said in ``CONTRIBUTING.md``.
 """
 
+from sbrtcheck.metric.dvh_records import dvh_dataframe, dvh_records
 from sbrtcheck.metric.grammar import WrittenMetric, parse, parse_written
 from sbrtcheck.metric.measurement import Measurement, NotMeasured, has_volume, measure, measure_prescription
 from sbrtcheck.metric.metrics import (
@@ -53,6 +54,8 @@ __all__ = [
     "VolumeAtDose",
     "VolumeOutside",
     "WrittenMetric",
+    "dvh_dataframe",
+    "dvh_records",
     "has_volume",
     "index_from_isodoses",
     "isodose_volumes",

@@ -107,7 +107,7 @@ _UNITS = {
     "count": Unit.COUNT,
 }
 
-_CGY_PER_GY = 100
+CGY_PER_GY = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,8 @@ def parse(text: str) -> Metric:
     Parameters
     ----------
     text
-        TG-263 metric text with all its units, such as ``D0.035cc[Gy]``. A result asked in cGy is given in Gy.
+        TG-263 metric text with all its units, such as ``D0.035cc[Gy]``. A metric itself is in Gy; it is
+        `measure` that answers in the cGy of a text.
 
     Returns
     -------
@@ -200,7 +201,7 @@ def _volume_at_dose(text: str, match: re.Match[str]) -> Metric:
         raise _error(text, f"a dose cannot be in {match['at']}", _try([f"{letters}{format_number(number)}Gy[cc]"]))
     if number < 0:
         raise _error(text, "the dose must not be negative", "")
-    dose = number / _CGY_PER_GY if _is_cgy(match["at"]) else number
+    dose = number / CGY_PER_GY if _is_cgy(match["at"]) else number
     dose_unit = Unit.GY if at is Unit.GY else Unit.PERCENT_RX
     unit = _volume_unit(text, match, f"{letters}{format_number(dose)}{dose_unit}")
     return VolumeAtDose(dose=dose, dose_unit=dose_unit, unit=unit, cold=cold)

@@ -6,10 +6,14 @@ Each metric is read off the DVH's curve for the value, and off its bounding curv
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any, overload
 
-from sbrtcheck.dvh import DVH, SAME_VOLUME, Bounds, Reason, VolumeUnit
-from sbrtcheck.metric.grammar import parse
+from sbrtcheck.arguments import require_type
+from sbrtcheck.dvh import DVH, SAME_VOLUME, Bounds, DVHSet, Reason, VolumeUnit
+from sbrtcheck.errors import MetricError
+from sbrtcheck.metric.grammar import CGY_PER_GY, parse_written
 from sbrtcheck.metric.metrics import (
     DoseAtVolume,
     DoseStatistic,
@@ -35,9 +39,10 @@ PERCENT_DECIMALS = 9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """A measured value and the interval that bounds its numerical error: ``low <= value <= high``.
+    """A measured value and the interval that bounds its numerical error: ``low <= value <= high``, all in ``unit``.
 
-    ``open_above``: a part that could only add to the value was not seen, so that ``high`` does not bound it.
+    Doses are in Gy, but in cGy where a text asked for that. ``open_above``: a part that could only add to the value was
+    not seen, so that ``high`` does not bound it.
     """
 
     value: float
@@ -55,39 +60,132 @@ class NotMeasured:
     detail: str = ""
 
 
-def measure(metric: Metric | str, dvh: DVH) -> Measurement | NotMeasured:
-    """Measure a metric on a DVH.
+Answer = Measurement | NotMeasured
+"""What measuring comes to."""
+
+_METRIC_HINT = "write it like 'D0.035cc[Gy]', or make it with sbrtcheck.metric.parse"
+
+
+@overload
+def measure(metric: Metric | str, dvh: DVH) -> Answer: ...  # type: ignore[overload-overlap]  # a str is iterable
+@overload
+def measure(metric: Iterable[Metric | str], dvh: DVH) -> dict[str, Answer]: ...
+@overload
+def measure(metric: Metric | str, dvh: DVHSet) -> dict[str, Answer]: ...  # type: ignore[overload-overlap]
+@overload
+def measure(metric: Iterable[Metric | str], dvh: DVHSet) -> dict[str, dict[str, Answer]]: ...
+def measure(
+    metric: Metric | str | Iterable[Metric | str], dvh: DVH | DVHSet
+) -> Answer | dict[str, Answer] | dict[str, dict[str, Answer]]:
+    """Measure a metric, or several, on a DVH, or on each of a set.
 
     Parameters
     ----------
     metric
-        A metric, or the text of one.
+        A metric, or the text of one; or several of these.
     dvh
-        Of one structure.
+        Of one structure; or a set.
 
     Returns
     -------
     Measurement | NotMeasured
-        The value with its bounds in the metric's unit, or why there is none: a ``D`` metric asks for more volume than
-        the structure has, ``%Rx`` needs a prescription, ``cc`` needs absolute volumes, an index needs the whole plan
-        (`sbrtcheck.metric.plan_indices.measure_index`).
+        The value with its bounds, or why there is none: a ``D`` metric asks for more volume than the structure has,
+        ``%Rx`` needs a prescription, ``cc`` needs absolute volumes, an index needs the whole plan
+        (`sbrtcheck.metric.plan_indices.measure_index`). It is in the unit that the text asks for: ``D2%[cGy]`` is
+        answered in cGy. A metric that is no text is in Gy.
+
+        Of several metrics a dictionary, by the texts that were given; of a set a dictionary by structure, in which
+        those without a DVH say why. A name that several structures have is `NotMeasured`, as ``dvhs[name]`` is refused.
 
     Raises
     ------
     MetricError
-        ``metric`` is text that is not a metric.
+        ``metric`` is no metric.
+    ArgumentError
+        ``dvh`` is neither a DVH nor a set.
 
     Notes
     -----
     ``CV_d = V_total - V_d`` and ``DC_v = D_(V_total - v)``: the cold metrics are the hot ones seen from the other end.
     ``DC`` of the whole volume is the largest dose.
     """
-    parsed = parse(metric) if isinstance(metric, str) else metric
-    if isinstance(parsed, PrescriptionMetric):
-        return measure_prescription(parsed, dvh.prescription)
-    if isinstance(parsed, OfPlan | TargetCount):
-        return NotMeasured(reason=Reason.NEEDS_WHOLE_PLAN, detail=f"{parsed} is not read off the DVH of one structure")
-    return _measure_one_dvh(parsed, dvh) if dvh.volume > 0 else NotMeasured(reason=Reason.STRUCTURE_EMPTY)
+    require_type(dvh, (DVH, DVHSet), "what is measured", "give dvhs['SpinalCord'], or all dvhs")
+    if isinstance(metric, str | Metric):
+        asked = _asked(metric)
+        return _measured(asked, dvh) if isinstance(dvh, DVH) else _by_structure(asked, dvh)
+    several = {text_of(one): _asked(one) for one in several_metrics(metric)}
+    if isinstance(dvh, DVH):
+        return {text: _measured(asked, dvh) for text, asked in several.items()}
+    by_metric = {text: _by_structure(asked, dvh) for text, asked in several.items()}
+    return {name: {text: by_metric[text][name] for text in several} for name in _names(dvh)}
+
+
+def text_of(metric: Metric | str) -> str:
+    """The text of a metric: as it was given, else the canonical one."""
+    return metric if isinstance(metric, str) else str(metric)
+
+
+def several_metrics(metrics: object) -> list[Metric | str]:
+    """Several metrics; `MetricError` for what is none."""
+    several: list[Any] = list(metrics) if isinstance(metrics, Iterable) else [metrics]
+    for one in several:
+        if not isinstance(one, str | Metric):
+            raise MetricError(f"a metric cannot be of the type {type(one).__name__}", hint=_METRIC_HINT)
+        _asked(one)
+    return several
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A metric, and whether its answer is wanted in cGy."""
+
+    metric: Metric
+    in_cgy: bool
+
+
+def _asked(metric: Metric | str) -> _Asked:
+    if not isinstance(metric, str):
+        return _Asked(metric=metric, in_cgy=False)
+    written = parse_written(metric)
+    return _Asked(metric=written.metric, in_cgy=written.answer_in_cgy)
+
+
+def _names(dvhs: DVHSet) -> list[str]:
+    """Names of the structures of a set, each once; those without a DVH last."""
+    return list(dict.fromkeys((*dvhs.keys(), *(no_dvh.name for no_dvh in dvhs.without))))
+
+
+def _by_structure(asked: _Asked, dvhs: DVHSet) -> dict[str, Answer]:
+    return {name: _measured_by_name(asked, name, dvhs) for name in _names(dvhs)}
+
+
+def _measured_by_name(asked: _Asked, name: str, dvhs: DVHSet) -> Answer:
+    found = [dvh for dvh in dvhs.dvhs if dvh.name == name]
+    if len(found) > 1:
+        return NotMeasured(reason=Reason.STRUCTURE_AMBIGUOUS, detail=f"{len(found)} DVHs are named {name!r}")
+    if found:
+        return _measured(asked, found[0])
+    no_dvh = next(no_dvh for no_dvh in dvhs.without if no_dvh.name == name)
+    return NotMeasured(reason=no_dvh.reason, detail=no_dvh.detail)
+
+
+def _measured(asked: _Asked, dvh: DVH) -> Answer:
+    answer = _measured_in_gy(asked.metric, dvh)
+    return _in_cgy(answer) if asked.in_cgy and isinstance(answer, Measurement) else answer
+
+
+def _in_cgy(in_gy: Measurement) -> Measurement:
+    """The same dose in cGy; a dose is known to 0.1 mGy, so that rounding to 1e-9 takes away rounding errors alone."""
+    value, low, high = (round(number * CGY_PER_GY, PERCENT_DECIMALS) for number in (in_gy.value, in_gy.low, in_gy.high))
+    return replace(in_gy, value=value, low=low, high=high, unit=Unit.CGY)
+
+
+def _measured_in_gy(metric: Metric, dvh: DVH) -> Answer:
+    if isinstance(metric, PrescriptionMetric):
+        return measure_prescription(metric, dvh.prescription)
+    if isinstance(metric, OfPlan | TargetCount):
+        return NotMeasured(reason=Reason.NEEDS_WHOLE_PLAN, detail=f"{metric} is not read off the DVH of one structure")
+    return _measure_one_dvh(metric, dvh) if dvh.volume > 0 else NotMeasured(reason=Reason.STRUCTURE_EMPTY)
 
 
 def measure_prescription(

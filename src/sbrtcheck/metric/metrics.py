@@ -30,6 +30,7 @@ class Unit(StrEnum):
     """Units a metric is asked at or reported in."""
 
     GY = "Gy"
+    CGY = "cGy"  # of a measurement that was asked for in cGy; metrics, tables and records are in Gy
     CC = "cc"
     PERCENT = "%"
     PERCENT_RX = "%Rx"

@@ -37,6 +37,7 @@ from sbrtcheck.plan.values import (
     UnknownPrescription,
     UnknownSex,
     may_be_maximum,
+    prescription_words,
 )
 
 __all__ = [
@@ -62,4 +63,5 @@ __all__ = [
     "UnknownPrescription",
     "UnknownSex",
     "may_be_maximum",
+    "prescription_words",
 ]

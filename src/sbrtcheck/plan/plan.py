@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from sbrtcheck.formatting import escaped, html_lines, html_table, one_screen
 from sbrtcheck.plan.values import (
     NO_UIDS,
     SEX_NOT_STATED,
@@ -19,6 +20,7 @@ from sbrtcheck.plan.values import (
     Structure,
     UnknownPrescription,
     UnknownSex,
+    prescription_words,
 )
 
 
@@ -43,6 +45,30 @@ class Plan:
         if len(matches) != 1:
             raise KeyError(f"{len(matches)} structures are named {name!r}")
         return matches[0]
+
+    def __repr__(self) -> str:
+        heading = f"Plan {self.label or 'without label'}: {prescription_words(self.prescription)}"
+        lines = [repr(self.dose), *(f"{number} {name}{kind}{more}" for number, name, kind, more in self._rows())]
+        return one_screen(heading, lines)
+
+    def _rows(self) -> list[tuple[int, str, str, str]]:
+        """For people: number, name, kind of each structure, and whether it lacks contours."""
+        return [
+            (s.number, s.name, f" ({s.kind})" if s.kind else "", "" if s.is_contoured else ", without contours")
+            for s in self.structures
+        ]
+
+    def _repr_html_(self) -> str:
+        """Show dose, prescription and structures in a notebook; everything in it escaped, no script."""
+        rows = [
+            (str(number), escaped(name), escaped(kind.strip(" ()")), escaped(more.removeprefix(", ")))
+            for number, name, kind, more in self._rows()
+        ]
+        head = [f"Plan: {self.label or 'without label'}", f"Prescription: {prescription_words(self.prescription)}"]
+        dose = repr(self.dose).strip("<>")
+        findings = [f"{one.subject}: {one.text}" if one.subject else one.text for one in self.findings]
+        table = html_table(("Number", "Structure", "Type", ""), rows)
+        return f"<div>{html_lines([*head, dose])}{table}{html_lines(findings)}</div>"
 
     @classmethod
     def from_arrays(

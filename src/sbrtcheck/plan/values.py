@@ -10,6 +10,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from sbrtcheck.by_value import ByValue
+from sbrtcheck.formatting import one_line
+
 MIN_SHARE_OF_PRESCRIPTION = 0.9
 """Half of a target receives more than this share of the prescription: a lower dose is of a fraction, or of a beam."""
 
@@ -91,8 +94,8 @@ class Finding:
     subject: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contours:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Contours(ByValue):
     """Closed planar polygons of one structure, concatenated.
 
     Parameters
@@ -127,6 +130,9 @@ class Contours:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    def __repr__(self) -> str:
+        return f"<Contours: {len(self)} with {len(self.points_mm)} points>"
 
 
 class ContourSource(Protocol):
@@ -183,9 +189,13 @@ class Structure:
         """Whether it has any contour that may enclose an area, damaged or not used ones included; decodes nothing."""
         return self.contours.is_contoured
 
+    def __repr__(self) -> str:
+        contoured = "" if self.is_contoured else ", without contours"
+        return one_line(f"<Structure {self.number} {self.name!r}{f' ({self.kind})' if self.kind else ''}{contoured}>")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoseGrid:
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DoseGrid(ByValue):
     """Dose on a rectangular grid, trilinear between its points.
 
     Point ``(k, j, i)`` lies at ``origin_mm + i * spacing_mm[0] * axes[0] + j * spacing_mm[1] * axes[1]
@@ -230,6 +240,11 @@ class DoseGrid:
         d = self.stored
         faces = (d[0], d[-1], d[:, 0], d[:, -1], d[:, :, 0], d[:, :, -1])
         return max(float(np.max(face)) for face in faces) * self.gy_per_unit
+
+    def __repr__(self) -> str:
+        k, j, i = self.stored.shape
+        dx_mm, dy_mm = self.spacing_mm
+        return f"<DoseGrid of {i} x {j} x {k} points, {dx_mm:g} x {dy_mm:g} mm apart, up to {self.max_gy:.2f} Gy>"
 
     @classmethod
     def axial(
@@ -329,8 +344,16 @@ NO_UIDS = PlanUids()
 """Of a plan that came from no files."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+def prescription_words(rx: Prescription | UnknownPrescription) -> str:
+    """``50 Gy in 5 fractions``, or why it is not known."""
+    if isinstance(rx, UnknownPrescription):
+        known = "" if rx.fractions is None else f" ({rx.fractions} fractions)"
+        return f"prescription unknown: {rx.reason}{known}"
+    return f"{rx.dose_gy:g} Gy in {rx.fractions} {'fraction' if rx.fractions == 1 else 'fractions'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Registration(ByValue):
     """How frames of reference lie to each other: rigid, from each of them to one that they share.
 
     ``to_shared`` has, by Frame of Reference UID, matrices of shape ``(4, 4)`` that turn a point ``(x, y, z, 1)``, mm,

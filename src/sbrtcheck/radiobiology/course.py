@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from sbrtcheck.errors import ArgumentError
 from sbrtcheck.plan import FloatArray
 
 FloatOrArray = TypeVar("FloatOrArray", float, FloatArray)
@@ -23,12 +24,18 @@ def course(
     name: str, dose_gy: npt.ArrayLike, fractions: npt.ArrayLike, alpha_beta_gy: npt.ArrayLike
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Total dose (or BED) of a course, its fraction number and α/β."""
-    return not_negative(name, dose_gy), whole_fractions("fractions", fractions), alpha_beta(alpha_beta_gy)
+    checked = not_negative(name, dose_gy), whole_fractions("fractions", fractions), alpha_beta(alpha_beta_gy)
+    try:
+        np.broadcast_shapes(*(array.shape for array in checked))
+    except ValueError as error:
+        shapes = " and ".join(str(array.shape) for array in checked)
+        raise ArgumentError(f"{name}, fractions and alpha_beta_gy do not go together: shapes {shapes}") from error
+    return checked
 
 
 def whole_fractions(name: str, fractions: npt.ArrayLike) -> FloatArray:
     """A number of fractions, whole and at least 1."""
-    numbers = np.asarray(fractions, dtype=np.float64)
+    numbers = _numbers(name, fractions)
     wrong = ~(numbers >= 1.0) | (np.floor(numbers) != numbers)
     _refuse(name, numbers, wrong, "a whole number of fractions, at least 1")
     return numbers
@@ -41,7 +48,7 @@ def alpha_beta(alpha_beta_gy: npt.ArrayLike) -> FloatArray:
 
 def not_negative(name: str, values: npt.ArrayLike, expected: str = _A_DOSE) -> FloatArray:
     """Finite numbers, 0 or more; by two passes that make no array, for dose grids are large."""
-    checked = np.asarray(values, dtype=np.float64)
+    checked = _numbers(name, values)
     if checked.size and not (checked.min() >= 0.0 and checked.max() < np.inf):  # NaN makes either false
         _refuse(name, checked, ~(checked >= 0.0), expected)
     return checked
@@ -49,7 +56,7 @@ def not_negative(name: str, values: npt.ArrayLike, expected: str = _A_DOSE) -> F
 
 def positive(name: str, values: npt.ArrayLike, expected: str) -> FloatArray:
     """Finite numbers above 0."""
-    checked = np.asarray(values, dtype=np.float64)
+    checked = _numbers(name, values)
     _refuse(name, checked, ~(checked > 0.0), expected)
     return checked
 
@@ -62,7 +69,14 @@ def float_or_array(result: FloatArray, _argument: FloatOrArray | float) -> Float
     return cast("FloatOrArray", float(result) if np.ndim(result) == 0 else result)
 
 
+def _numbers(name: str, values: npt.ArrayLike) -> FloatArray:
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ArgumentError(f"{name}: neither a number nor an array of numbers, but {type(values).__name__}") from error
+
+
 def _refuse(name: str, values: FloatArray, wrong: npt.NDArray[np.bool_], expected: str) -> None:
     bad = values[wrong | ~np.isfinite(values)]
     if bad.size:
-        raise ValueError(f"{name}: {bad.flat[0]:g} is not {expected}")
+        raise ArgumentError(f"{name}: {bad.flat[0]:g} is not {expected}")

@@ -10,7 +10,17 @@ from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.results import Outcome, Report, labels
 from sbrtcheck.tables import ConstraintTable
 
-HEADINGS = ("Verdict", "Organ", "Contour", "Metric", "Limit", "Value [bounds]", "Margin", "Source")
+HEADINGS = (
+    "Verdict",
+    "Organ",
+    "Contour",
+    "Metric",
+    "Limit",
+    "Value [bounds]",
+    "Margin",
+    labels.PERCENT_OF_LIMIT,
+    "Source",
+)
 
 
 def markdown_report(report: Report) -> str:
@@ -66,6 +76,7 @@ def _cells(outcome: Outcome, sources: labels.SourceList) -> tuple[str, ...]:
         labels.limit_used_text(outcome),
         labels.result_text(outcome),
         labels.margin_text(outcome),
+        labels.percent_cell(outcome),
         f"[{sources.number(outcome.constraint.source)}]",
     )
 

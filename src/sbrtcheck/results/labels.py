@@ -26,9 +26,7 @@ SIGNS = {Sense.BELOW: "<", Sense.AT_MOST: "<=", Sense.ABOVE: ">", Sense.AT_LEAST
 
 def metric_text(row: Constraint) -> str:
     """``D0.035cc[Gy]``, or ``Mean[Gy] EQD2(a/b 3)`` where the doses are not physical ones."""
-    if row.alpha_beta_gy is None:
-        return str(row.metric)
-    return f"{row.metric} {row.quantity}(a/b {row.alpha_beta_gy:.4g})"
+    return row.metric_text
 
 
 def limit_text(row: Constraint) -> str:
@@ -82,6 +80,15 @@ def percent_text(outcome: Outcome) -> str:
     """``245 % of the limit``; nothing without a value."""
     percent = outcome.percent_of_limit
     return "" if isinstance(percent, NotMeasured) else f"{_percent(percent)} % of the limit"
+
+
+PERCENT_OF_LIMIT = "% of limit"
+"""What a column of values in percent of the limit is headed, in every format for people."""
+
+
+def percent_cell(outcome: Outcome) -> str:
+    """``245 %``, in a column that is headed `PERCENT_OF_LIMIT`; nothing without a value."""
+    return percent_text(outcome).removesuffix(" of the limit")
 
 
 def _percent(percent: float) -> str:

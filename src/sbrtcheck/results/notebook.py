@@ -9,7 +9,16 @@ from sbrtcheck.results import labels
 from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
 from sbrtcheck.results.report_values import ReportValues
 
-_HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [bounds]", "Margin", "Of limit", "Source")
+_HEADINGS = (
+    "Verdict",
+    "Organ, contour",
+    "Metric",
+    "Limit",
+    "Value [bounds]",
+    "Margin",
+    labels.PERCENT_OF_LIMIT,
+    "Source",
+)
 STYLES = {  # text on ground of its own: read in light and dark notebooks alike
     Verdict.PASS: "background:#d1e7dd;color:#0a3622",
     Verdict.VARIATION: "background:#fff3cd;color:#664d03",
@@ -92,7 +101,7 @@ def _row(outcome: Outcome, sources: labels.SourceList) -> Sequence[str]:
         _unbroken(labels.limit_used_text(outcome)),
         f"{_unbroken(labels.result_text(outcome))}{_note(labels.remark(outcome))}",
         escaped(labels.margin_text(outcome)),
-        _unbroken(labels.percent_text(outcome).removesuffix(" of the limit")),
+        _unbroken(labels.percent_cell(outcome)),
         escaped(f"[{sources.number(outcome.constraint.source)}]"),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.dvh import Reason
+from sbrtcheck.formatting import clean, escaped, html_table, number_text
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding
 from sbrtcheck.structure_names import Rule
@@ -144,6 +145,16 @@ class Outcome:
         return rule_or_empty(self.structure)
 
     @property
+    def limit(self) -> float | None:
+        """``limit_used`` by the word of every format: the limit that holds for this plan, None where there is none."""
+        return self.limit_used
+
+    @property
+    def acceptable(self) -> float | None:
+        """``acceptable_used`` by the word of every format: the looser limit of an acceptable variation."""
+        return self.acceptable_used
+
+    @property
     def row_id(self) -> str:
         """Table and row: ``rtog-0813/heart-max``."""
         return f"{self.table_id}/{self.constraint.id}"
@@ -156,3 +167,36 @@ class Outcome:
         if not self.limit_used:
             return NotMeasured(reason=Reason.TARGET_VOLUME_OUTSIDE_RANGE, detail="no limit for this volume")
         return 100.0 * self.measurement.value / self.limit_used
+
+    def _parts(self) -> tuple[str, str, str]:
+        """For people: what is asked of what, what came of it, and what both come to."""
+        row, measured, percent = self.constraint, self.measurement, self.percent_of_limit
+        limit = "by volume" if self.limit_used is None else f"{self.limit_used:.6g}"
+        asked = f"{self.organ} {row.metric_text} {row.sense.replace('_', ' ')} {limit}"
+        if isinstance(measured, NotMeasured):
+            return asked, f"no value, {self.reason or 'met by volume alone'}", ""
+        value = number_text(measured.value, self.limit_used, self.acceptable_used)
+        text = f"{value} or more" if measured.open_above else f"{value} {measured.unit}"
+        return asked, text, "" if isinstance(percent, NotMeasured) else f"{percent:.4g} % of the limit"
+
+    def __repr__(self) -> str:
+        asked, value, percent = self._parts()
+        counts = "" if self.counts else ", does not count"
+        text = f"{self.row_id}: {self.verdict}, {asked}, {value}{f', {percent}' if percent else ''}{counts}"
+        return f"<Outcome {clean(text)}>"
+
+    def _repr_html_(self) -> str:
+        """Show the row in a notebook; everything in it escaped, no script."""
+        asked, value, percent = self._parts()
+        row = self.constraint
+        facts = {
+            "Row": self.row_id,
+            "Verdict": self.verdict.replace("_", " ") + ("" if self.counts else ", does not count"),
+            "Asked": asked,
+            "Value": value,
+            "% of limit": percent.removesuffix(" % of the limit"),
+            "Contour": f"{self.contour} ({self.rule})" if self.structure else "none",
+            "Why": self.detail,
+            "Source": f"{row.source.citation}, {row.source.where}",
+        }
+        return html_table(("", ""), [(escaped(name), escaped(fact)) for name, fact in facts.items() if fact])

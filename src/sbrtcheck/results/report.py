@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.dvh import DVHSet
+from sbrtcheck.formatting import one_screen
 from sbrtcheck.plan import Sex
 from sbrtcheck.results.comparison_dict import comparison_dict
-from sbrtcheck.results.outcome import NOTICE
+from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
 from sbrtcheck.results.report_values import ReportValues
 from sbrtcheck.results.to_dict import (
     RECORD_KEYS,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from sbrtcheck.chart.points import CurvePoint, NotDrawn
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Report(ReportValues):
     """Everything one check found.
 
@@ -47,6 +48,46 @@ class Report(ReportValues):
     was judged by. ``course`` is what is known of the prescription by itself. ``left_out`` are the tables of the site
     that were not used, where the site or a ``profile`` chose the tables; ``profile`` is None where none was asked for.
     """
+
+    @property
+    def by_organ(self) -> dict[str, tuple[Outcome, ...]]:
+        """Organ -> its outcomes, targets first; the organs and their rows in the order of the tables."""
+        from sbrtcheck.results.labels import targets_first
+
+        by_organ: dict[str, list[Outcome]] = {}
+        for outcome in targets_first(self.outcomes):
+            by_organ.setdefault(outcome.organ, []).append(outcome)
+        return {organ: tuple(outcomes) for organ, outcomes in by_organ.items()}
+
+    def __getitem__(self, organ: str) -> tuple[Outcome, ...]:
+        """The outcomes of an organ; KeyError, with the organs that there are, for one of which no row is."""
+        by_organ = self.by_organ
+        if organ not in by_organ:
+            raise KeyError(f"no row is on {organ!r}; there are rows on: {', '.join(by_organ) or 'nothing'}")
+        return by_organ[organ]
+
+    def __contains__(self, organ: object) -> bool:
+        """Whether any row is on that organ."""
+        return any(outcome.organ == organ for outcome in self.outcomes)
+
+    def __iter__(self) -> Iterator[Outcome]:
+        """The outcomes, in the order of the tables."""
+        return iter(self.outcomes)
+
+    def __repr__(self) -> str:
+        """The headline and what stands below it, then the rows, those that fail first: one screen."""
+        from sbrtcheck.results import labels
+
+        heading = f"Report: {labels.overall_text(self)}: {labels.summary_text(self)}"
+        plan = f"plan {labels.plan_text(self)}, {labels.prescription_text(self)}"
+        reasons = [text for _, text in labels.headline_lines(self)]
+        return one_screen(heading, [plan, *labels.choices(self), *reasons, *map(_line, self._by_urgency())])
+
+    def _by_urgency(self) -> list[Outcome]:
+        """Rows that have not passed before those that have; targets first among either."""
+        from sbrtcheck.results.labels import targets_first
+
+        return sorted(targets_first(self.outcomes), key=lambda outcome: outcome.verdict is Verdict.PASS)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as JSON-ready values, numbers to 6 significant digits; ``schema`` names its version."""
@@ -135,3 +176,11 @@ class Report(ReportValues):
         from sbrtcheck.results.notebook import report_html
 
         return report_html(self)
+
+
+def _line(outcome: Outcome) -> str:
+    """A row in one line; what makes its verdict worth less comes before what may be cut off."""
+    from sbrtcheck.results import labels
+
+    uncounted = "" if outcome.counts else f" ({labels.why_not_counted(outcome)})"
+    return f"{labels.verdict_text(outcome)}{uncounted} {labels.against_limit_text(outcome)}"

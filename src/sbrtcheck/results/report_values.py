@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sbrtcheck.by_value import ByValue
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.plan import SEX_NOT_STATED, Finding, Prescription, Sex, UnknownPrescription, UnknownSex
 from sbrtcheck.reference_data import Profile
@@ -19,8 +20,8 @@ from sbrtcheck.tables import ConstraintTable, Side
 from sbrtcheck.tables.choice import TableLeftOut
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportValues:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReportValues(ByValue):
     """The values of a `Report`, and what follows from them: all that texts and charts are made of."""
 
     tables: tuple[ConstraintTable, ...]

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sbrtcheck.by_value import ByValue
+from sbrtcheck.formatting import one_screen
 from sbrtcheck.structure_names.matching import (
     TARGETS,
     Ambiguous,
@@ -36,8 +38,8 @@ class SeparateTargets:
 StructureMatch = Match | SeparateTargets | Recipe | NoMatch | Ambiguous
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StructureMatches:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StructureMatches(ByValue):
     """The structures of a plan, and what the organs that somebody asked for were matched to.
 
     Parameters
@@ -75,6 +77,12 @@ class StructureMatches:
             return next((recipe for recipe in self.recipes if recipe.organ == organ), by_name)
         return by_name
 
+    def __repr__(self) -> str:
+        count = f"{len(self.by_organ)} organs matched among {len(self.structures)} structures"
+        return one_screen(
+            f"StructureMatches: {count}", [f"{organ}: {_words(self.of(organ))}" for organ in self.by_organ]
+        )
+
     def needed(self, organs: Iterable[str]) -> frozenset[str]:
         """Names of the structures, and of the derived ones, whose DVHs these organs need."""
         organs = tuple(organs)
@@ -84,6 +92,20 @@ class StructureMatches:
         names = {*organs, *(name for organ in organs if (name := given_name(organ, self.given)) is not None)}
         derived = {recipe.organ for recipe in self.recipes if recipe.organ in names}
         return frozenset(by_name | separate | derived)
+
+
+def _words(matched: StructureMatch) -> str:
+    match matched:
+        case Match():
+            return f"{matched.roi.name!r}, by {matched.rule}"
+        case SeparateTargets():
+            return ", ".join(repr(roi.name) for roi in matched.rois)
+        case Recipe():
+            return "made of others"
+        case NoMatch():
+            return "no structure"
+        case Ambiguous():
+            return "several structures, none chosen"
 
 
 def match_structures(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from sbrtcheck.by_value import ByValue
 from sbrtcheck.structure_names.spellings import normalise, organ_named
 
 
@@ -28,8 +29,8 @@ def dictionary_key(spelling: str) -> str:
     return mark + normalise(spelling)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dictionary:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Dictionary(ByValue):
     """A clinic's spellings of organs, for every plan.
 
     Parameters

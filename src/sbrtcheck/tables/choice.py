@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from os import PathLike, fspath
+from os import PathLike
+from typing import Any
 
 from sbrtcheck.errors import NamesError, TableError, UnknownTableError
 from sbrtcheck.plan import Prescription, UnknownPrescription
@@ -21,17 +22,18 @@ from sbrtcheck.tables.load import bundled_tables, load_table
 from sbrtcheck.tables.table import ConstraintTable, fractions_text
 from sbrtcheck.tables.values import MULTI, Sites
 
-TableName = str | PathLike[str] | ConstraintTable
-"""A table, or its id, or its path."""
+TableName = str | PathLike[str] | ConstraintTable | Mapping[str, Any]
+"""A table, or its id, its path, its YAML text or its values; see `load_table`."""
 
 
 def load_tables(table: TableName | Sequence[TableName] | None) -> tuple[ConstraintTable, ...]:
     """Load one table or several, by id, path, or as they are; errors as for `load_table`."""
     if table is None:
         return ()
-    several = (table,) if isinstance(table, str | PathLike | ConstraintTable) else table
+    is_one = isinstance(table, str | PathLike | ConstraintTable | Mapping | bytes) or not isinstance(table, Iterable)
+    several: Iterable[TableName] = (table,) if is_one else table  # type: ignore[assignment]
     with log_step("tables") as set_summary:
-        loaded = tuple(given if isinstance(given, ConstraintTable) else load_table(fspath(given)) for given in several)
+        loaded = tuple(given if isinstance(given, ConstraintTable) else load_table(given) for given in several)
         set_summary(_versions(loaded))
     return loaded
 

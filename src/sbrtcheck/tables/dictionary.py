@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from sbrtcheck.arguments import require_type
 from sbrtcheck.errors import Fault, NamesError
 from sbrtcheck.structure_names import (
     NO_DICTIONARY,
@@ -60,11 +61,12 @@ def load_dictionary(dictionary: DictionaryInput | None, tables: Sequence[Constra
         document = Document(data={organ: _as_list(spellings) for organ, spellings in dictionary.items()}, lines={})
         _raise(dictionary_faults(document, tables), "")
         return Dictionary(spellings={organ: tuple(spellings) for organ, spellings in dictionary.items()})
+    require_type(dictionary, (str, os.PathLike), "a dictionary", "give a file, or {'SpinalCord': ['Cord', 'Myelon']}")
     place = os.fspath(dictionary)
     try:
         raw = Path(place).read_bytes()
-    except OSError as error:
-        raise NamesError(f"cannot be read: {error.strerror}", place, "check the path") from error
+    except (OSError, ValueError) as error:
+        raise NamesError(f"cannot be read: {getattr(error, 'strerror', error)}", place, "check the path") from error
     return read_dictionary(raw, place, tables)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.errors import Fault
+from sbrtcheck.formatting import clean
 
 if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
@@ -200,6 +202,63 @@ class _Reading:
             case _:
                 self._report(at, line, f"{name}: the tag {node.tag} is not allowed here", "take it out")
         return None
+
+
+def document_of(values: Mapping[Any, Any]) -> Document:
+    """Values of a script as `read_document` gives those of a file; a row's line is its number, any other 0."""
+    reading = _Values()
+    data = reading.plain(values, ())
+    rows = data.get("rows") if isinstance(data, dict) else None
+    lines: dict[At, int] = {("rows", n): n + 1 for n in range(len(rows) if isinstance(rows, list) else 0)}
+    lines[()] = 0
+    document = Document(data=data, lines=lines, texts=reading.texts, unreadable=frozenset(reading.problems))
+    faults = tuple(document.fault(at, what, hint) for at, (what, hint) in reading.problems.items())
+    return replace(document, faults=faults)
+
+
+class _Values:
+    """One walk over values of a script, collecting as it goes; lives no longer than `document_of`."""
+
+    def __init__(self) -> None:
+        self.texts: dict[At, str] = {}
+        self.problems: dict[At, tuple[str, str]] = {}
+
+    def plain(self, value: object, at: At) -> object:
+        if len(at) > _DEEPEST:
+            self.problems[at] = ("nested too deeply", "give the content of one table")
+            return None
+        if isinstance(value, Mapping):
+            return {self._key(key, at): self.plain(inner, (*at, str(key))) for key, inner in value.items()}
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            return [self.plain(inner, (*at, n)) for n, inner in enumerate(value)]
+        return self._scalar(value, at)
+
+    def _key(self, key: object, at: At) -> str:
+        if not isinstance(key, str):
+            self.problems[(*at, str(key))] = (f"key {key!r} is not text", "put it in quotes")
+        return str(key)
+
+    def _scalar(self, value: object, at: At) -> object:
+        if isinstance(value, str):
+            self.texts[at] = str(value)
+            return str(value)
+        if isinstance(value, bool | Integral | Real):
+            self.texts[at] = str(value)
+            number = value if isinstance(value, bool) else _plain_number(value)
+            if number is not None:
+                return number
+        what = f"{label(at)}: {clean(repr(value))[:_QUOTED]} is neither text nor a plain number"
+        self.problems[at] = (what, "give text, a number, a list or a dictionary")
+        return None
+
+
+_DEEPEST, _LARGEST, _QUOTED = 12, 1e30, 40
+
+
+def _plain_number(value: Integral | Real) -> int | float | None:
+    """The number; None for one that is not finite, or that no dose or volume is."""
+    number = int(value) if isinstance(value, Integral) else float(value)
+    return number if abs(number) < _LARGEST else None
 
 
 def hash_of(raw: bytes) -> str:

@@ -1,9 +1,10 @@
-"""The id, path or bytes of a table -> ConstraintTable, or all faults of the file with their lines."""
+"""The id, path, text, bytes or values of a table -> ConstraintTable, or all faults of the file with their lines."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources.abc import Traversable
@@ -14,7 +15,7 @@ from sbrtcheck.bundled import EVIDENCE, shipped_files, shipped_root
 from sbrtcheck.errors import Fault, TableError, UnknownTableError
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.checks import row_faults, table_faults
-from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
+from sbrtcheck.tables.document import Document, LineFault, document_of, hash_of, read_document
 from sbrtcheck.tables.evidence import (
     READINGS_FILE,
     Evidence,
@@ -39,23 +40,50 @@ _SUFFIXES = (".yaml", ".yml")
 _TAKE_OUT = f"take it out: {EVIDENCE}/{READINGS_FILE} has who read what"
 
 
-def load_table(table: str | os.PathLike[str]) -> ConstraintTable:
-    """Load a bundled table by its id, or a YAML file by its path.
+GIVEN_TEXT, GIVEN_VALUES = "the given text", "the given table"
+"""What a table is called in faults, and in `ConstraintTable.path`, that is of no file."""
+
+TableInput = str | os.PathLike[str] | bytes | Mapping[str, Any] | ConstraintTable
+"""A table, or its id, path, YAML or values."""
+
+
+def load_table(table: TableInput) -> ConstraintTable:
+    """Load a bundled table by its id, a YAML file by its path, or a table from YAML text or from a dictionary.
 
     Parameters
     ----------
     table
         A path when it ends in ``.yaml`` or ``.yml``, has a path separator, or is no bundled id and there is such a
-        file; otherwise the id of a bundled table.
+        file; YAML when it has several lines, or is bytes; otherwise the id of a bundled table. A dictionary has the
+        keys of a file. A table that is loaded already is given back.
 
     Raises
     ------
     UnknownTableError
         No bundled table has that id; the nearest ids are named.
     TableError
-        The file cannot be read, or has faults: all of them, with their lines.
+        The file cannot be read, or has faults: all of them, with their lines; of a dictionary with the number of the
+        row.
     """
-    return _table_without_faults(examine_file(read_file(table)))
+    _refuse_other(table)
+    match table:
+        case ConstraintTable():
+            return table
+        case bytes():
+            return read_table(table, place=GIVEN_TEXT)
+        case str() if "\n" in table:
+            # what cannot be encoded cannot be decoded either, and that is the fault to report
+            return read_table(table.encode(errors="surrogatepass"), place=GIVEN_TEXT)
+        case Mapping():
+            return _table_without_faults(examine_values(table))
+        case _:
+            return _table_without_faults(examine_file(read_file(table)))
+
+
+def _refuse_other(table: object) -> None:
+    if not isinstance(table, str | os.PathLike | bytes | Mapping | ConstraintTable):
+        what = f"a table cannot be of the type {type(table).__name__}"
+        raise TableError(what, hint="give its id, its file, YAML text, a dictionary or a ConstraintTable")
 
 
 def _table_without_faults(examined: Examined) -> ConstraintTable:
@@ -87,7 +115,7 @@ def read_file(table: str | os.PathLike[str]) -> RawTable:
         if given in bundled:
             place, file = bundled[given]
             return RawTable(place=place, path="bundled", raw=file.read_bytes(), evidence=bundled_evidence())
-        if not Path(given).is_file():
+        if not _is_there(given, Path.is_file):
             raise _unknown_table(given, sorted(bundled))
     return RawTable(place=given, path=given, raw=_file_bytes(given), evidence=_evidence_beside(Path(given)))
 
@@ -154,6 +182,13 @@ def json_schema() -> dict[str, Any]:
     return schema_of(TableFile)
 
 
+def _is_there(given: str, kind: Callable[[Path], bool]) -> bool:
+    try:
+        return kind(Path(given))
+    except (OSError, ValueError):  # too long, or with characters that no name has
+        return False
+
+
 def _is_path(given: str) -> bool:
     return given.lower().endswith(_SUFFIXES) or "/" in given or "\\" in given
 
@@ -165,7 +200,7 @@ def _bundled_files() -> dict[str, tuple[str, Traversable]]:
 
 
 def _unknown_table(given: str, ids: Sequence[str]) -> UnknownTableError:
-    if Path(given).is_dir():
+    if _is_there(given, Path.is_dir):
         return UnknownTableError("is a folder, not a table", given, "give a YAML file, or the id of a bundled table")
     hint = suggest(given, ids) or "sbrtcheck tables lists them"
     return UnknownTableError(f"no table has the id {given!r}", hint=hint, table=given)
@@ -174,10 +209,29 @@ def _unknown_table(given: str, ids: Sequence[str]) -> UnknownTableError:
 def _file_bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+    except (OSError, ValueError) as error:
+        why_unread = error.strerror if isinstance(error, OSError) and not isinstance(error, FileNotFoundError) else ""
+        what = f"cannot be read: {why_unread}" if why_unread else "no such file"  # ValueError: no file has that name
         fault = Fault(place=path, what=what, hint="check the path, or give the id of a bundled table")
         raise TableError(fault.what, fault.place, fault.hint, faults=(fault,)) from error
+
+
+def examine_values(values: Mapping[str, Any]) -> Examined:
+    """Look at the values of a table that may have faults: the same checks as of a file, with rows in place of lines."""
+    document = document_of(values)
+    file, shape_faults = _validate(document)
+    faults = sorted({*document.faults, *shape_faults, *table_faults(document)})
+    if faults or file is None:
+        in_rows = tuple(_in_row(fault) for fault in faults)
+        return Examined(place=GIVEN_VALUES, faults=in_rows, table=_table_of_valid_rows(document, GIVEN_VALUES))
+    sha256 = hash_of(json.dumps(document.data).encode())
+    table = file.value(line_of=lambda n: document.line(("rows", n)), path=GIVEN_VALUES, sha256=sha256)
+    return Examined(place=GIVEN_VALUES, faults=(), table=table)
+
+
+def _in_row(fault: LineFault) -> Fault:
+    place = f"{GIVEN_VALUES}, row {fault.line}" if fault.line else GIVEN_VALUES
+    return Fault(place=place, what=fault.what, hint=fault.hint)
 
 
 def examine_file(found: RawTable) -> Examined:

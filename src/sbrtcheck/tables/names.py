@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from sbrtcheck.arguments import require_names
 from sbrtcheck.errors import NamesError
 from sbrtcheck.structure_names import normalise
 from sbrtcheck.tables.document import Document, LineFault, read_document
@@ -33,13 +34,14 @@ def load_names(names: str | os.PathLike[str] | Mapping[str, str] | None) -> Mapp
     """
     if names is None:
         return {}
-    if isinstance(names, Mapping):
+    if not isinstance(names, str | os.PathLike):
+        require_names(names)
         return names
     place = os.fspath(names)
     try:
         document = read_document(Path(place).read_bytes())
-    except OSError as error:
-        raise NamesError(f"cannot be read: {error.strerror}", place, "check the path") from error
+    except (OSError, ValueError) as error:
+        raise NamesError(f"cannot be read: {getattr(error, 'strerror', error)}", place, "check the path") from error
     faults = sorted({*document.faults, *_names_faults(document)})
     if faults:
         first, more = faults[0], len(faults) - 1

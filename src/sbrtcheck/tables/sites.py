@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sbrtcheck.arguments import require_type
 from sbrtcheck.bundled import shipped_root
 from sbrtcheck.errors import Fault, TableError
 from sbrtcheck.tables.checks import sites_faults
@@ -40,11 +41,11 @@ def load_sites(path: str | os.PathLike[str] | None = None) -> Sites:
     >>> [organ.organ for organ in load_sites().site("liver").expects if organ.is_any_of(["Duodenum"])]
     ['Duodenum']
     """
-    return (
-        _shipped_sites()
-        if path is None
-        else _sites_without_faults(examine_sites(_file_bytes(os.fspath(path)), place=os.fspath(path)))
-    )
+    if path is None:
+        return _shipped_sites()
+    require_type(path, (str, os.PathLike), "a file of sites", "give its path")
+    place = os.fspath(path)
+    return _sites_without_faults(examine_sites(_file_bytes(place), place=place))
 
 
 @cache  # a batch asks for every plan

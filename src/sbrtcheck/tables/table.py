@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from sbrtcheck._above import from_above
 from sbrtcheck.chart.points import CurvePoint, NotDrawn
 from sbrtcheck.dvh import DVHSet
+from sbrtcheck.formatting import escaped, html_lines, html_table, one_screen
 from sbrtcheck.tables.points import row_points
-from sbrtcheck.tables.values import ClinicianItem, Constraint, ExpectedOrgan, Source
+from sbrtcheck.tables.values import MULTI, ClinicianItem, Constraint, ExpectedOrgan, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +50,71 @@ class ConstraintTable:
             return (), tuple(NotDrawn(label=str(row.metric), reason=reason) for row in self.rows)
         return row_points(self.rows, dvhs, names)
 
+    @classmethod
+    def from_rows(
+        cls,
+        rows: Iterable[Sequence[Any] | Mapping[str, Any]],
+        *,
+        fractions: int | Sequence[int] | str,
+        id: str = "given",  # noqa: A002 - the word of the field
+        title: str = "Limits given by the user",
+        site: str = MULTI,
+    ) -> ConstraintTable:
+        """A table of limits of your own, without a file.
+
+        Parameters
+        ----------
+        rows
+            Each ``(structure, metric, sense, limit)`` with the sense as ``"<"``, ``"<="``, ``">"``, ``">="`` or one of
+            the words of a table file; or a dictionary with the keys of a row of a file. What such a dictionary leaves
+            out is filled in: ``id``, ``organ``, and a ``source``, which may be a text here.
+        fractions
+            Number of fractions that the limits hold for, or several, or ``"any"``.
+        id, title, site
+            Of the table. ``multi``: for every site.
+
+        Returns
+        -------
+        ConstraintTable
+            Its rows have one reading, yours: they are shown and do not count, unless the check is made with
+            ``include_unconfirmed=True``, which the report says. Two names in a row's ``confirmed_by`` confirm it.
+
+        Raises
+        ------
+        TableError
+            The rows have faults: all of them, with the number of the row.
+
+        Examples
+        --------
+        >>> rows = [("SpinalCord", "D0.035cc[Gy]", "<", 30), {"structure": "Heart", "metric": "Max[Gy]", "at_most": 38}]
+        >>> ConstraintTable.from_rows(rows, fractions=5)
+        ConstraintTable given, Limits given by the user: 2 rows for 5 fractions
+          (unconfirmed) SpinalCord D0.035cc[Gy] below 30
+          (unconfirmed) Heart Max[Gy] at most 38
+        """
+        of_rows = from_above("tables.given", "table_of_rows")
+        table: ConstraintTable = of_rows(rows, fractions=fractions, id_=id, title=title, site=site)
+        return table
+
+    def __repr__(self) -> str:
+        count = "1 row" if len(self.rows) == 1 else f"{len(self.rows)} rows"
+        heading = f"ConstraintTable {self.id}, {self.title}: {count} for {self.fractions_text()}"
+        return one_screen(heading, [row.text for row in self.rows])
+
+    def _repr_html_(self) -> str:
+        """Show the rows in a notebook; everything in it escaped, no script."""
+        rows = [(escaped(row.id), escaped(row.text), escaped(_place_of(row.source))) for row in self.rows]
+        head = [f"{self.id} {self.version}: {self.title}", f"For {self.fractions_text()}, site {self.site}"]
+        table = html_table(("Row", "Limit", "Source"), rows)
+        return f"<div>{html_lines(head)}{table}{html_lines([self.note] if self.note else [])}</div>"
+
     def fractions_text(self, between: str = ", ") -> str:
         """``"3, 4, 5 fractions"``, ``"1 fraction"`` or ``"any number of fractions"``."""
         return fractions_text(self.fractions, between)
+
+
+def _place_of(source: Source) -> str:
+    return f"{source.citation}, {source.where}"
 
 
 def fractions_text(fractions: tuple[int, ...], between: str = ", ") -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.errors import UnknownTableError
+from sbrtcheck.formatting import clean
 from sbrtcheck.metric import Metric
 from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity
@@ -298,6 +299,40 @@ class Constraint(ForSite):
             raise ValueError("the acceptable variation of a limit by volume belongs into its steps")
         if self.select is Select.FIRST and not self.choices:
             object.__setattr__(self, "choices", tuple(Choice(structures=(name,)) for name in self.structures))
+
+    def __repr__(self) -> str:
+        return f"<Constraint {clean(f'{self.id}: {self.text}')}>"
+
+    @property
+    def metric_text(self) -> str:
+        """``D0.035cc[Gy]``, or ``Mean[Gy] EQD2(a/b 3)`` where the doses are not physical ones."""
+        if self.alpha_beta_gy is None:
+            return str(self.metric)
+        return f"{self.metric} {self.quantity}(a/b {self.alpha_beta_gy:.4g})"
+
+    @property
+    def text(self) -> str:
+        """``SpinalCord D0.035cc[Gy] below 26`` in one line, with ``(unconfirmed)`` and the like before it.
+
+        What makes a row worth less comes first: a long line may be cut off.
+        """
+        standing = {
+            "unconfirmed": not self.confirmed,
+            str(self.status): self.status is not Status.OK,
+            str(self.kind): self.kind is not Kind.LIMIT,
+        }
+        said = ", ".join(word for word, holds in standing.items() if holds)
+        joint = {Select.EACH: ", ", Select.UNION: " + ", Select.FIRST: " or "}[self.select]
+        names = joint.join(map(str, self.choices) if self.choices else self.structures)
+        limit = "by volume" if isinstance(self.limit, LimitByVolume) else f"{self.limit:.6g}"
+        also = [
+            *([] if self.acceptable is None else [f"acceptable {self.acceptable:.6g}"]),
+            *(str(word) for word in (self.priority, self.side, self.sex) if word is not None),
+            *([f"site {self.site}"] if self.site else []),
+        ]
+        asked = f"{names} {self.metric_text} {self.sense.replace('_', ' ')} {limit}"
+        asked += f" ({', '.join(also)})" if also else ""
+        return f"({said}) {asked}" if said else asked
 
     @property
     def steps(self) -> tuple[Step, ...]:

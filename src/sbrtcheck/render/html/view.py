@@ -229,7 +229,7 @@ def _row(number: int, outcome: Outcome, report: Report, sources: labels.SourceLi
         value=labels.result_text(outcome),
         measured=isinstance(measurement, Measurement),
         margin=labels.margin_text(outcome),
-        share=labels.percent_text(outcome).removesuffix(" of the limit"),
+        share=labels.percent_cell(outcome),
         source=sources.number(row.source),
         filters=tuple(_filters(outcome, report)),
         missing=labels.is_just_missing(outcome),
@@ -312,7 +312,7 @@ def _number_facts(outcome: Outcome) -> Iterator[Fact]:
     yield from _fact_if_any("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))
     yield from _fact_if_any("Acceptable", _with_unit(_limit_line(outcome.acceptable_used, row), unit))
     yield from _fact_if_any("Margin", _with_unit(labels.margin_text(outcome), unit))
-    yield from _fact_if_any("Of limit", labels.percent_text(outcome).removesuffix(" of the limit"))
+    yield from _fact_if_any(labels.PERCENT_OF_LIMIT, labels.percent_cell(outcome))
     for other in outcome.conventions:
         yield from _fact_if_any(f"End caps {other.end_caps}", _convention_text(other, outcome))
     yield from _fact_if_any("By volume", *_steps(row))
