@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from sbrtcheck.prescription_text import read_prescription
+from sbrtcheck.plan.prescription_text import read_prescription
 
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
 from folders import ROOT
