@@ -16,7 +16,6 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
-from sbrtcheck.plan.prescription_text import read_prescription
 
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
 from folders import ROOT
@@ -26,6 +25,7 @@ from sbrtcheck.dicom import NotStored
 from sbrtcheck.errors import Fault, InputError, NamesError, TableError, UnknownTableError
 from sbrtcheck.judge import plan_dvhs
 from sbrtcheck.plan import Plan, Prescription
+from sbrtcheck.plan.prescription_text import read_prescription
 from sbrtcheck.render import FORMATS
 from sbrtcheck.render.lists import DVH_FORMATS
 from sbrtcheck.tables import ConstraintTable, bundled_tables, choice

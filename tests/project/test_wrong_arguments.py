@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sbrtcheck.plan.prescription_text import read_prescription
 
 import sbrtcheck
 from dvh_builders import dvh_set, plan_of, ramp_dvh, row, table
 from folders import ROOT
 from sbrtcheck import ConstraintTable, SbrtcheckError
 from sbrtcheck.api import parse_prescription
+from sbrtcheck.plan.prescription_text import read_prescription
 
 PLAN = ROOT / "examples" / "plans" / "lung-50gy-5fx"
 
