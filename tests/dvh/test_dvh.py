@@ -652,4 +652,4 @@ def test_how_a_dvh_was_sampled_has_its_old_name_for_one_version(name: str) -> No
 def test_without_dicompyler_core_the_exchange_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dicompylercore", None)
     with pytest.raises(ImportError, match=re.escape(install_command("dicompyler"))):
-        ramp_dvh().to_dicompyler()
+        dvh_of(sphere(2.0)).to_dicompyler()

@@ -15,6 +15,7 @@ from folders import ROOT
 
 TABLES = {path.relative_to(ROOT / "constraints").as_posix(): path for path in ROOT.glob("constraints/*/*.yaml")}
 SHIPPED = {path.relative_to(ROOT / "constraints").as_posix(): path for path in ROOT.glob("constraints/**/*.yaml")}
+DEMO = ROOT / "examples" / "plans" / "lung-50gy-5fx"
 FIND = """
 import json, sys
 sys.path[:0] = sys.argv[1:]
@@ -91,7 +92,17 @@ def test_the_wheel_has_every_file_of_the_package(in_wheel: dict[str, bytes]) -> 
 
 def test_the_wheel_has_nothing_but_the_package_and_its_metadata(in_wheel: dict[str, bytes]) -> None:
     assert {name.split("/")[0].split("-")[0] for name in in_wheel} == {"sbrtcheck"}
-    assert not [name for name in in_wheel if name.endswith((".pyc", ".dcm"))]
+    assert not [name for name in in_wheel if name.endswith(".pyc")]
+
+
+def test_the_wheel_has_the_plan_of_the_demo_and_no_other(in_wheel: dict[str, bytes]) -> None:
+    files = {f"sbrtcheck/_demo/{path.name}": path.read_bytes() for path in DEMO.iterdir()}
+    assert len(files) == 3
+    assert {name: raw for name, raw in in_wheel.items() if name.endswith(".dcm")} == files
+
+
+def test_the_wheel_is_small(wheel: Path) -> None:
+    assert wheel.stat().st_size < 3_000_000
 
 
 def test_the_wheel_carries_its_licence(in_wheel: dict[str, bytes]) -> None:

@@ -126,4 +126,6 @@ def _render(report: Report, format_: Format, *, for_screen: bool) -> str | bytes
         from sbrtcheck.render import text_report
 
         return text_report(report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ)
-    return format_.write(report)
+    text = format_.write(report)
+    # a page says that it is UTF-8, whatever the encoding of the console is
+    return text.encode() if format_.name == "html" and isinstance(text, str) else text
