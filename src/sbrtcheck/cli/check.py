@@ -41,7 +41,7 @@ _DICOM_OBJECTS = (options.DICOM_PDF, options.DICOM_SR)
     type=click.Choice((*format_names(), *_DICOM_OBJECTS)),
     default=format_names()[0],
     show_default=True,
-    help="dicom-pdf (the PDF) and dicom-sr (a Structured Report) have patient and study of the plan's files.",
+    help="dicom-pdf (the PDF) and dicom-sr (a Structured Report) have the patient's name and ID.",
 )
 @options.out
 @options.names
