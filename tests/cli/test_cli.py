@@ -498,6 +498,25 @@ def test_a_character_that_the_console_lacks_is_shown_and_said_and_the_exit_code_
     assert done.returncode == 3  # a given name that the plan does not have
 
 
+def test_a_page_on_standard_output_is_utf_8_as_it_says_whatever_the_console_has() -> None:
+    words = ["-m", "sbrtcheck", "check", str(LUNG_PLAN), "--table", "rtog-0813", "--format", "html"]
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, *words], capture_output=True, check=False, env=environment)  # noqa: S603
+    assert (done.returncode, done.stderr) == (0, b"")
+    shown = done.stdout.decode("utf-8").replace("\r\n", "\n")
+    assert shown == FORMATS["html"](sbrtcheck.check(LUNG_PLAN, "rtog-0813"))
+
+
+def test_a_check_of_plain_files_does_not_load_pydicom() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from sbrtcheck.cli import main;"
+        f"done = CliRunner().invoke(main, ['check', {str(LUNG_PLAN)!r}, '--table', 'rtog-0813']);"
+        "print(done.exit_code, {'pydicom', 'highdicom', 'dicompylercore', 'matplotlib'} & {*sys.modules})"
+    )
+    done = in_a_process(code)
+    assert done.stdout.split(maxsplit=1) == [b"0", b"set()\n"], done.stderr
+
+
 def test_a_reader_that_has_gone_away_is_no_error() -> None:
     code = (
         "import os, sys; from sbrtcheck.cli import streams; read, write = os.pipe(); os.dup2(write, 1);"

@@ -101,16 +101,15 @@ def check(
 def _format(name: str, source: Path) -> Format:
     """The format of that name; DICOM objects take patient and study from the plan's files."""
     from sbrtcheck import api
-    from sbrtcheck.dicom.structured_report import require_sr
 
+    if name not in _DICOM_OBJECTS:
+        return format_named(name)
     pdf = format_named("pdf")
-    match name:
-        case options.DICOM_PDF:
-            return replace(pdf, name=name, write=partial(api.report_as_dicom, path=source))
-        case options.DICOM_SR:
-            return replace(pdf, name=name, write=partial(api.report_as_sr, path=source), check_installed=require_sr)
-        case _:
-            return format_named(name)
+    if name == options.DICOM_PDF:
+        return replace(pdf, name=name, write=partial(api.report_as_dicom, path=source))
+    from sbrtcheck.dicom.structured_report import require_sr  # with pydicom, which no other check of plain files needs
+
+    return replace(pdf, name=name, write=partial(api.report_as_sr, path=source), check_installed=require_sr)
 
 
 def _exit_code(report: Report) -> int:
