@@ -504,7 +504,7 @@ def test_a_page_on_standard_output_is_utf_8_as_it_says_whatever_the_console_has(
     done = subprocess.run([sys.executable, *words], capture_output=True, check=False, env=environment)  # noqa: S603
     assert (done.returncode, done.stderr) == (0, b"")
     shown = done.stdout.decode("utf-8").replace("\r\n", "\n")
-    assert shown == FORMATS["html"](sbrtcheck.check(LUNG_PLAN, "rtog-0813"))
+    assert shown == FORMATS["html"](api.check(LUNG_PLAN, "rtog-0813"))
 
 
 def test_a_check_of_plain_files_does_not_load_pydicom() -> None:
