@@ -7,6 +7,7 @@ the first is given choices as people write them, the second as one value.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TypeVar
@@ -63,6 +64,7 @@ __all__ = [
     "names_of",
     "parse_prescription",
     "report_as_dicom",
+    "report_as_sr",
     "risks",
     "risks_of",
     "sum_of",
@@ -512,6 +514,34 @@ def report_as_dicom(report: Report, path: DicomInputs) -> bytes:
 
     title = f"{report.software}: dose constraints, {overall_text(report)}"
     return encapsulated_pdf(pdf_report(report), path, report.provenance, title=title)
+
+
+def report_as_sr(report: Report, path: DicomInputs, *, made_at: datetime | None = None) -> bytes:
+    """The report as a DICOM Structured Report (TID 1500) for the record of the plan's patient.
+
+    Parameters
+    ----------
+    report
+        What `check` gave.
+    path
+        As given to `check`: patient and study are those of the files there.
+    made_at
+        Content Date and Time of the object; None for now. The same report and time give the same bytes.
+
+    Returns
+    -------
+    bytes
+        A DICOM file: Comprehensive SR Storage.
+
+    Raises
+    ------
+    SbrtcheckError
+        The plan's files are not there or name different patients, or highdicom is not installed.
+    """
+    from sbrtcheck.dicom.structured_report import structured_report
+    from sbrtcheck.render.structured import report_content
+
+    return structured_report(report_content(report), path, report.provenance, made_at=made_at or datetime.now())
 
 
 def dvhs_as_dicom(dvhs: DVHSet, path: DicomInputs) -> bytes:

@@ -1,10 +1,13 @@
-"""Where the shipped tables are: their folder, ids and sites, none of them read."""
+"""Where the shipped tables are: their folder, ids and sites, none of them read; and the plan to try it with."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 EVIDENCE = "evidence"  # the folder beside those of the sites, with who read what
 _SUFFIX = ".yaml"
@@ -28,3 +31,18 @@ def shipped_files(root: Traversable | None = None) -> dict[str, tuple[str, Trave
         for file in site.iterdir()
         if file.name.endswith(_SUFFIX)
     }
+
+
+@contextmanager
+def demo_plan() -> Iterator[Path]:
+    """Give a folder with the DICOM files of the bundled plan, a phantom; it is gone afterwards.
+
+    The files are copied, for the package may lie in a zipped wheel.
+    """
+    root = files("sbrtcheck") / "_demo"
+    if not root.is_dir():  # an editable install
+        root = Path(__file__).resolve().parents[2] / "examples" / "plans" / "lung-50gy-5fx"
+    with TemporaryDirectory() as folder:
+        for file in root.iterdir():
+            (Path(folder) / file.name).write_bytes(file.read_bytes())
+        yield Path(folder)

@@ -45,6 +45,7 @@ from sbrtcheck.archive import (
 from sbrtcheck.archive.entries import without_file_names
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import InputError, NoPlanError, OutputError, TableError, UnknownTableError
+from sbrtcheck.installation import install_command
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.tables import choice, load_sites
 
@@ -710,7 +711,7 @@ def test_without_pyarrow_parquet_says_what_to_install_and_csv_works(
     good(tmp_path / "a", 1)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
-    with pytest.raises(OutputError, match=re.escape("pip install 'sbrtcheck[batch]', or write a .csv file")):
+    with pytest.raises(OutputError, match=re.escape(f"{install_command('batch')}, or write a .csv file")):
         batch(tmp_path / "a", tmp_path / "out.parquet", OPTIONS)
     assert checked_here(tmp_path / "a", tmp_path / "out.csv")[0].checked == 1
 

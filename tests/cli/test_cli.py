@@ -480,7 +480,44 @@ def test_a_console_without_the_characters_shows_stand_ins_and_does_not_crash() -
     )
     done = in_a_process(code, PYTHONIOENCODING="cp1252", PYTHONUTF8="0")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["Gehörgang".encode("cp1252"), b"?", b"?"]
+    assert done.stdout.split() == ["Gehörgang".encode("cp1252"), b"[U+2192]", b"[U+03B1]"]
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding", "said"), [("α and 肺", "cp1252", 1), ("Öhr", "cp1252", 0), ("肺", "utf-8", 0)]
+)
+def test_a_character_that_the_console_lacks_is_shown_and_said_and_the_exit_code_stays(
+    run: Run, tmp_path: Path, name: str, encoding: str, said: int
+) -> None:
+    (tmp_path / "names.yaml").write_text(f"Heart: '{name}'\n", encoding="utf-8")
+    words = ["-m", "sbrtcheck", "check", str(LUNG_PLAN), "--table", "rtog-0813", "--names", "names.yaml"]
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, *words], capture_output=True, check=False, env=environment, cwd=tmp_path
+    )
+    shown = name if encoding == "utf-8" else name.replace("α", "[U+03B1]").replace("肺", "[U+80BA]")
+    assert shown in done.stdout.decode(encoding)
+    assert done.stderr.decode(encoding).count("does not have are shown by their number") == said
+    assert done.returncode == 3  # a given name that the plan does not have
+
+
+def test_a_page_on_standard_output_is_utf_8_as_it_says_whatever_the_console_has() -> None:
+    words = ["-m", "sbrtcheck", "check", str(LUNG_PLAN), "--table", "rtog-0813", "--format", "html"]
+    environment = os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, *words], capture_output=True, check=False, env=environment)  # noqa: S603
+    assert (done.returncode, done.stderr) == (0, b"")
+    shown = done.stdout.decode("utf-8").replace("\r\n", "\n")
+    assert shown == FORMATS["html"](api.check(LUNG_PLAN, "rtog-0813"))
+
+
+def test_a_check_of_plain_files_does_not_load_pydicom() -> None:
+    code = (
+        "import sys; from click.testing import CliRunner; from sbrtcheck.cli import main;"
+        f"done = CliRunner().invoke(main, ['check', {str(LUNG_PLAN)!r}, '--table', 'rtog-0813']);"
+        "print(done.exit_code, {'pydicom', 'highdicom', 'dicompylercore', 'matplotlib'} & {*sys.modules})"
+    )
+    done = in_a_process(code)
+    assert done.stdout.split(maxsplit=1) == [b"0", b"set()\n"], done.stderr
 
 
 def test_a_reader_that_has_gone_away_is_no_error() -> None:

@@ -20,7 +20,7 @@ from folders import ROOT
 from sbrtcheck.bundled import shipped_files
 from sbrtcheck.cli import main
 from sbrtcheck.cli.completion import SHELLS
-from sbrtcheck.cli.options import DICOM_PDF, RTDOSE
+from sbrtcheck.cli.options import DICOM_PDF, DICOM_SR, RTDOSE
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Origin
 from sbrtcheck.render import FORMATS
 from sbrtcheck.render.lists import DVH_FORMATS
@@ -192,7 +192,7 @@ def test_completion_and_help_read_no_table_and_load_nothing_heavy() -> None:
         ("check", "slice_interpolation", Between),
         ("check", "dose_interpolation", Interpolation),
         ("check", "dvhs", [origin for origin in Origin if origin is not Origin.IMPORTED]),  # that is --dvh
-        ("check", "format_", [*FORMATS, DICOM_PDF]),
+        ("check", "format_", [*FORMATS, DICOM_PDF, DICOM_SR]),
         ("dvh", "format_", [*DVH_FORMATS, RTDOSE]),
         ("names", "format_", NAMES_FORMATS),
         ("compare", "format_", PLAN_FORMATS),

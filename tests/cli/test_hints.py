@@ -119,7 +119,7 @@ def test_what_is_wrong_where_and_what_mends_it_is_one_line(typed: str, said: str
     [
         ("check", "give the folder of a plan, DIR, or --dvh FILE"),
         ("check plan --fromat text", "--format"),
-        ("check plan --format htm", "'text', 'json', 'csv', 'markdown'"),
+        ("check plan --format htm", "'text', 'json', 'csv', 'csv-excel', 'markdown'"),
         ("chek plan", "No such command 'chek'"),
         ("bed 48 6", "Missing option '--alpha-beta'"),
         ("bed 48 6 --alpha-beta ten", "'ten' is no number; write it like 2.5"),

@@ -6,6 +6,7 @@ import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from sbrtcheck.dicom.dvh_dose import BIN_GY, dvh_rtdose, omission_lines
 from sbrtcheck.dicom.encapsulated import encapsulated_pdf
 from sbrtcheck.dicom.general import PydicomElements
 from sbrtcheck.dicom.stored import stored_dvhs
+from sbrtcheck.dicom.structured_report import ReportContent, ReportedOrgan, structured_report
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.errors import InputError
 from validator import faults, needs_validator
@@ -36,13 +38,15 @@ PLANS = ROOT / "examples" / "plans"
 LUNG = PLANS / "lung-50gy-5fx"
 UIDS = {"plan": files.PLAN_UID, "structure_set": files.SET_UID, "doses": (files.DOSE_UID,)}
 PDF = b"%PDF-1.4 of an odd length"
+MADE_AT = datetime(2026, 2, 3, 4, 5, 6)
+CONTENT = ReportContent(verdict="PASS", said=(), organs=(ReportedOrgan(organ="Heart", contour="", rows=()),))
 
 
 def headers(**fields: Any) -> list[Dataset]:
     """The test's RTDOSE, RTSTRUCT and RTPLAN, in one study."""
     made = [files.dose(), files.structure_set(), files.plan()]
-    for dataset in made:
-        dataset.StudyInstanceUID = "2.25.77"
+    for number, dataset in enumerate(made):
+        dataset.StudyInstanceUID, dataset.SeriesInstanceUID = "2.25.77", f"2.25.78{number}"
         for keyword, value in fields.items():
             setattr(dataset, keyword, value)
     return made
@@ -218,7 +222,7 @@ def test_our_own_reader_takes_it_for_stored_dvhs_of_the_plan(tmp_path: Path) -> 
 # -------------------------------------------------------------------------------- whose it is, and from what
 
 
-@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+@pytest.mark.parametrize("write", ["dvhs", "pdf", "sr"])
 def test_patient_and_study_are_the_plans_own_and_nothing_else_is_taken(tmp_path: Path, write: str) -> None:
     study = {"StudyDate": "20260102", "StudyID": "S1", "AccessionNumber": "A1", "ReferringPhysicianName": "Doc^Who"}
     more = {"IssuerOfPatientID": "clinic", "PatientSex": "F", "PatientWeight": "70.5", "OtherPatientIDs": "not this"}
@@ -238,10 +242,12 @@ def test_patient_and_study_are_the_plans_own_and_nothing_else_is_taken(tmp_path:
 def object_of(write: str, plan: Path) -> bytes:
     if write == "dvhs":
         return dvh_rtdose(set_of(uniform_dvh()), plan)
+    if write == "sr":
+        return structured_report(CONTENT, plan, UIDS, made_at=MADE_AT)
     return encapsulated_pdf(PDF, plan, UIDS, title="a report")
 
 
-@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+@pytest.mark.parametrize("write", ["dvhs", "pdf", "sr"])
 @pytest.mark.parametrize(
     ("charset", "given_name"), [("ISO_IR 100", "Müller^Zoë"), ("ISO_IR 192", "Wang^XiaoDong=王^小东")]
 )
@@ -254,7 +260,7 @@ def test_a_name_in_another_character_set_arrives_in_unicode(
     assert str(written.PatientName) == given_name
 
 
-@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+@pytest.mark.parametrize("write", ["dvhs", "pdf", "sr"])
 def test_what_the_files_do_not_say_is_there_and_empty(tmp_path: Path, write: str) -> None:
     made = headers()
     for dataset in made:
@@ -264,7 +270,7 @@ def test_what_the_files_do_not_say_is_there_and_empty(tmp_path: Path, write: str
         assert written[keyword].value in (None, "")
 
 
-@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+@pytest.mark.parametrize("write", ["dvhs", "pdf", "sr"])
 def test_files_of_different_patients_are_refused_without_naming_them(tmp_path: Path, write: str) -> None:
     made = headers()
     made[0].PatientID = "another-secret"
@@ -273,7 +279,7 @@ def test_files_of_different_patients_are_refused_without_naming_them(tmp_path: P
     assert "secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+@pytest.mark.parametrize("write", ["dvhs", "pdf", "sr"])
 def test_without_ids_files_of_patients_with_different_names_are_refused(tmp_path: Path, write: str) -> None:
     made = headers()
     for dataset in made:
@@ -285,7 +291,7 @@ def test_without_ids_files_of_patients_with_different_names_are_refused(tmp_path
     assert "Secret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+@pytest.mark.parametrize("write", ["dvhs", "pdf", "sr"])
 def test_files_of_no_study_are_refused(tmp_path: Path, write: str) -> None:
     made = headers()
     for dataset in made:
@@ -294,7 +300,7 @@ def test_files_of_no_study_are_refused(tmp_path: Path, write: str) -> None:
         object_of(write, files.write_plan(tmp_path, *made))
 
 
-@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+@pytest.mark.parametrize("write", ["dvhs", "pdf", "sr"])
 def test_a_file_that_cannot_be_referred_to_is_refused(tmp_path: Path, write: str) -> None:
     made = headers()
     del made[1].SOPClassUID
@@ -302,7 +308,7 @@ def test_a_file_that_cannot_be_referred_to_is_refused(tmp_path: Path, write: str
         object_of(write, files.write_plan(tmp_path, *made, meta=False))
 
 
-@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+@pytest.mark.parametrize("write", ["dvhs", "pdf", "sr"])
 def test_what_breaks_the_rules_of_its_kind_is_copied_as_it_is(tmp_path: Path, write: str) -> None:
     made = headers()
     odd = {"PatientBirthDate": "1950-01-01", "PatientSex": "not told", "PatientID": "i" * 80}
@@ -323,7 +329,7 @@ def test_a_dose_without_frame_or_plan_is_refused(tmp_path: Path) -> None:
         dvh_rtdose(set_of(uniform_dvh()), files.write_plan(tmp_path / "b", *no_plan[:2]))
 
 
-@pytest.mark.parametrize("write", ["dvhs", "pdf"])
+@pytest.mark.parametrize("write", ["dvhs", "pdf", "sr"])
 def test_the_file_says_what_wrote_it_and_when_only_where_the_source_does(folder: Path, write: str) -> None:
     written = read(object_of(write, folder))
     assert written.file_meta.MediaStorageSOPInstanceUID == written.SOPInstanceUID
@@ -331,7 +337,8 @@ def test_the_file_says_what_wrote_it_and_when_only_where_the_source_does(folder:
     assert written.file_meta.ImplementationVersionName == f"SBRTCHECK_{sbrtcheck.__version__}"
     assert (written.Manufacturer, written.SoftwareVersions) == ("sbrtcheck", sbrtcheck.__version__)
     times = [e for e in written.iterall() if e.VR in ("DA", "TM", "DT") and e.value]
-    assert {element.keyword for element in times} == {"PatientBirthDate"}
+    of_content = {"ContentDate", "ContentTime"} if write == "sr" else set()  # which every Structured Report has to have
+    assert {element.keyword for element in times} == {"PatientBirthDate", *of_content}
     assert not any(element.tag.is_private for element in written.iterall())
     assert max(len(str(e.value)) for e in written.iterall() if e.VR == "UI") <= 64
 
@@ -374,6 +381,7 @@ def test_the_validator_finds_nothing_in_what_is_made_of_the_bundled_plans(plan: 
     assert faults(api.dvhs_as_dicom(api.dvhs(plan), plan), tmp_path) == []
     report = sbrtcheck.check(plan, "review-text")
     assert faults(api.report_as_dicom(report, plan), tmp_path) == []
+    assert faults(api.report_as_sr(report, plan), tmp_path) == []
 
 
 @needs_validator
@@ -411,7 +419,12 @@ def test_the_commands_write_what_the_functions_give(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("check", LUNG, "--table", "rtog-0813", "--format", "dicom-pdf"), ("dvh", LUNG, "--format", "rtdose")]
+    "words",
+    [
+        ("check", LUNG, "--table", "rtog-0813", "--format", "dicom-pdf"),
+        ("check", LUNG, "--table", "rtog-0813", "--format", "dicom-sr"),
+        ("dvh", LUNG, "--format", "rtdose"),
+    ],
 )
 def test_an_object_is_not_put_on_a_screen(monkeypatch: pytest.MonkeyPatch, words: tuple[object, ...]) -> None:
     monkeypatch.setattr(streams, "is_screen", lambda: True)
@@ -420,13 +433,14 @@ def test_an_object_is_not_put_on_a_screen(monkeypatch: pytest.MonkeyPatch, words
     assert "write to a file with --out" in done.stderr
 
 
-def test_a_text_export_is_nobodys_record_and_nothing_is_computed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("format_", ["dicom-pdf", "dicom-sr"])
+def test_a_text_export_is_nobodys_record_and_nothing_is_computed(tmp_path: Path, format_: str) -> None:
     export = tmp_path / "export.txt"  # not even read
     export.write_text("")
     out = ("--out", tmp_path / "report.dcm")
-    done = run("check", "--dvh", export, "--table", "rtog-0813", "--format", "dicom-pdf", *out)
+    done = run("check", "--dvh", export, "--table", "rtog-0813", "--format", format_, *out)
     assert (done.exit_code, (tmp_path / "report.dcm").exists()) == (2, False)
-    assert "--format dicom-pdf needs DIR: a text export does not say whose record" in " ".join(done.stderr.split())
+    assert f"--format {format_} needs DIR: a text export does not say whose record" in " ".join(done.stderr.split())
 
 
 def test_a_second_dose_is_not_put_into_the_plans_own_folder(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +14,7 @@ from scipy.optimize import brentq
 
 from sbrtcheck.dvh import DVH, DVHSet, Origin, Reason, VolumeUnit, compute_dvhs
 from sbrtcheck.errors import GeometryError
+from sbrtcheck.installation import install_command
 from sbrtcheck.metric import Measurement, Unit, measure
 from sbrtcheck.plan import Contours, DoseGrid, FindingCode, Plan, Structure
 from solids import (
@@ -646,3 +649,9 @@ def test_how_a_dvh_was_sampled_has_its_old_name_for_one_version(name: str) -> No
     dvh = dvh_of(sphere(2.0))
     with pytest.warns(DeprecationWarning, match=name):
         assert getattr(dvh, name) == getattr(dvh.sampling, name)
+
+
+def test_without_dicompyler_core_the_exchange_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "dicompylercore", None)
+    with pytest.raises(ImportError, match=re.escape(install_command("dicompyler"))):
+        dvh_of(sphere(2.0)).to_dicompyler()

@@ -154,6 +154,33 @@ def hiart_cc(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
     return hiart(organs, steps_gy, shift, absolute=True)
 
 
+def primo(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
+    text = "# PRIMO\n# Project: One\n# Date: 17.01.2020 09:45\n# Type: Cumulative\n"
+    for organ in organs:
+        text += (
+            f"# {'.' * 40}\n# Structure: {organ.name}\n# Volume [cm³]: {organ.volume_cc:.4f}\n"
+            f"# Min. Dose [Gy]: {organ.doses_gy[0]:.4f} (0.10)\n# Max. Dose [Gy]: {organ.doses_gy[-1]:.4f} (0.10)\n"
+            f"# Ave. Dose [Gy]: {organ.mean_gy:.4f} (0.10)\n# Dose [Gy]\tRel. dose [%]\tVolume [%]\n# {'.' * 40}\n"
+        )
+        for dose, percent in rows(organ, steps_gy, shift):
+            text += f"{dose:.4f}\t{2 * dose:.4f}\t{percent:.4f}\n"
+    return text + f"# {'.' * 40}\n"
+
+
+def cadplan(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
+    text = "Patient Name : Doe, John\nPatient ID   : 4711\nPLAN One\nCumulative Dose Volume Histogram\n"
+    for organ in organs:
+        text += (
+            f"\nHistogram         : {organ.name}\nPrescr. dose (Gy) : 50.0\n% for dose        : 100.0\n"
+            f"Volume (CC)       : {organ.volume_cc:.4f}\nDose minimum (Gy) : {organ.doses_gy[0]:.4f}\n"
+            f"Dose maximum (Gy) : {organ.doses_gy[-1]:.4f}\nDose mean (Gy)    : {organ.mean_gy:.4f}\n"
+            "\nDose (Gy)  Volume (cm3)\n"
+        )
+        for dose, percent in rows(organ, steps_gy, shift):
+            text += f"{dose:.4f}  {percent / 100 * organ.volume_cc:.5f}\n"
+    return text
+
+
 def long_rows(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
     text = "structure;Dose [Gy];Volume [cc]\n"
     for organ in organs:
@@ -172,6 +199,8 @@ WRITERS = (
     Writer(name="slicer", write=slicer, in_cc=True),
     Writer(name="hiart", write=hiart),
     Writer(name="hiart_cc", write=hiart_cc, in_cc=True),
+    Writer(name="primo", write=primo, in_cc=True),
+    Writer(name="cadplan", write=cadplan, in_cc=True),
     Writer(name="long_rows", write=long_rows, in_cc=True),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from dvh_builders import (
 )
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, NoDVH, Origin, Reason, compute_dvhs
 from sbrtcheck.errors import TableError
+from sbrtcheck.installation import install_command
 from sbrtcheck.metric import Measurement, NotMeasured, parse
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.results import MatchedStructure, Outcome, Report, ReviewCode, Verdict
@@ -534,7 +536,7 @@ def test_the_data_frame_has_one_line_an_outcome() -> None:
 
 def test_without_pandas_the_data_frame_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
-    with pytest.raises(ImportError, match="pip install pandas"):
+    with pytest.raises(ImportError, match=re.escape(install_command("pandas"))):
         full_report().to_dataframe()
 
 

@@ -24,6 +24,7 @@ from sbrtcheck.cli import main, streams
 from sbrtcheck.comparison import compare_with
 from sbrtcheck.errors import OutputError
 from sbrtcheck.formatting import clean
+from sbrtcheck.installation import install_command
 from sbrtcheck.render import pdf, pdf_report
 from sbrtcheck.render.dvh_comparison import comparison_lines
 from sbrtcheck.render.pdf.chart import report_chart
@@ -365,7 +366,7 @@ def test_without_what_draws_it_the_mend_is_told_before_anything_is_read(
         main, ["check", str(tmp_path), "--table", "rtog-0813", "--format", "pdf", "--out", str(tmp_path / "a.pdf")]
     )
     assert done.exit_code == 2
-    assert "a PDF needs reportlab; pip install 'sbrtcheck[pdf]'" in done.stderr
+    assert f"a PDF needs reportlab; {install_command('pdf')}" in done.stderr
     assert not (tmp_path / "a.pdf").exists()
     with pytest.raises(OutputError, match="reportlab"):
         pdf_report(one_of_every_sort())

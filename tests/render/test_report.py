@@ -19,7 +19,7 @@ from dvh_builders import SOURCE, dvh_set, percent_dvh, ramp_dvh, report_on, row,
 from example_report import OUTSIDE, report
 from sbrtcheck.dvh import NoDVH, Reason
 from sbrtcheck.formatting import clean, number_text
-from sbrtcheck.render import FORMATS, markdown_report, text_report
+from sbrtcheck.render import FORMATS, REPORT_FORMATS, markdown_report, text_report
 from sbrtcheck.render.lists import DVH_FORMATS, tables_json, tables_text
 from sbrtcheck.render.markdown import HEADINGS
 from sbrtcheck.render.text import NARROWEST
@@ -28,7 +28,7 @@ from sbrtcheck.tables import ClinicianItem, Kind, load_sites
 from sbrtcheck.text_export import load_dvh_export
 
 TEXTS = [text_report, markdown_report]
-OF_TEXT = [name for name in FORMATS if name != "pdf"]
+OF_TEXT = [format_.name for format_ in REPORT_FORMATS if not format_.binary]
 
 
 @pytest.mark.parametrize("name", list(FORMATS))

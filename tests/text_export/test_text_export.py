@@ -474,6 +474,8 @@ REFUSED = {
     "monaco-broken-row.txt": "line 6: no row of structure, dose and volume",
     "monaco-no-rows.txt": "no rows of structure, dose and volume",
     "oncentra-differential.txt": "line 3: the export is differential",
+    "primo-differential.txt": "line 4: the export is differential",
+    "cadplan-differential.txt": "line 5: the export is differential",
     "binary.txt": "the file is no text",
 }
 NOT_USED = {
@@ -490,6 +492,8 @@ NOT_USED = {
     "one-row.txt": (Reason.STRUCTURE_NOT_COMPUTED, "its table ends at 0 Gy, and no maximum is stated"),
     "unit-of-dose-missing.txt": (Reason.UNIT_UNKNOWN, "no dose unit"),
     "unit-of-dose-unknown.txt": (Reason.UNIT_UNKNOWN, "the unit of its dose is 'rad'"),
+    "primo-ev-per-gram.txt": (Reason.UNIT_UNKNOWN, "the unit of its dose is 'eV/g'"),
+    "cadplan-unknown-columns.txt": (Reason.STRUCTURE_NOT_COMPUTED, "line 17 heads columns that are not known"),
     "unit-of-volume-unknown.txt": (Reason.UNIT_UNKNOWN, "the unit of its volume is 'l'"),
     "cgy-labelled-gy.txt": (Reason.UNIT_UNKNOWN, "are cGy though labelled Gy"),
     "stated-mean-contradicts.txt": (Reason.UNIT_UNKNOWN, "contradicts its curve"),
@@ -540,7 +544,8 @@ def test_a_file_that_is_not_there_or_a_folder_is_an_input_error(tmp_path: Path) 
 def test_what_was_looked_for_is_listed(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load("Dear all,\nplease find attached\n", tmp_path)
-    for name in ("Eclipse", "RayStation", "Monaco", "Oncentra", "CSV with columns", "CSV with a row a point"):
+    systems = ("Eclipse", "RayStation", "Monaco", "Oncentra", "PRIMO", "CadPlan")
+    for name in (*systems, "CSV with columns", "CSV with a row a point"):
         assert name in caught.value.hint
 
 

@@ -13,6 +13,7 @@ from sbrtcheck.archive.rows import Row
 from sbrtcheck.errors import OutputError
 from sbrtcheck.files import whole_file, writing
 from sbrtcheck.formatting import csv_text
+from sbrtcheck.installation import install_command
 
 Columns = Mapping[str, type]
 
@@ -123,6 +124,6 @@ def _file_kind(out: Path) -> Callable[[Path, Columns], _RowFile]:
         try:
             import pyarrow.parquet  # noqa: F401 - only to see that it is there
         except ImportError as error:
-            hint = "pip install 'sbrtcheck[batch]', or write a .csv file"
+            hint = f"{install_command('batch')}, or write a .csv file"
             raise OutputError("a .parquet file needs pyarrow", str(out), hint) from error
     return kind

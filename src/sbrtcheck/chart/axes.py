@@ -11,6 +11,7 @@ import numpy as np
 from sbrtcheck.chart.points import CurvePoint, NotDrawn, Side
 from sbrtcheck.chart.values import Chart, ChartCurve, ChartLimit
 from sbrtcheck.formatting import clean
+from sbrtcheck.installation import install_command
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,6 @@ _SIDE_TEXTS = {
 }
 _OF_NO_CURVE = "black"  # a point of several structures together, which have no curve of their own here
 _BOUNDS_ALPHA = 0.2
-_MISSING = "sbrtcheck's plots need matplotlib: pip install 'sbrtcheck[plot]'"
 
 
 def draw(chart: Chart, ax: Axes | None = None) -> Axes:
@@ -42,7 +42,7 @@ def _new_axes() -> Axes:
     try:
         from matplotlib import pyplot as plt
     except ImportError as error:
-        raise ImportError(_MISSING) from error
+        raise ImportError(f"sbrtcheck's plots need matplotlib: {install_command('plot')}") from error
     return plt.subplots(figsize=(9.0, 5.0), layout="constrained")[1]
 
 

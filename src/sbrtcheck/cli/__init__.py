@@ -20,6 +20,7 @@ from sbrtcheck.cli.batch import batch
 from sbrtcheck.cli.check import check
 from sbrtcheck.cli.compare import compare
 from sbrtcheck.cli.completion import completion
+from sbrtcheck.cli.demo import demo
 from sbrtcheck.cli.dvh import dvh
 from sbrtcheck.cli.importing import import_
 from sbrtcheck.cli.lint import lint
@@ -28,7 +29,13 @@ from sbrtcheck.cli.names import names
 from sbrtcheck.cli.regimens import regimens
 from sbrtcheck.cli.risk import risk
 from sbrtcheck.cli.score import score
-from sbrtcheck.cli.streams import discard_stdout, make_streams_safe, print_notice, unwritable_stdout
+from sbrtcheck.cli.streams import (
+    discard_stdout,
+    make_streams_safe,
+    notice_of_stand_ins,
+    print_notice,
+    unwritable_stdout,
+)
 from sbrtcheck.cli.sums import sum_
 from sbrtcheck.errors import SbrtcheckError
 
@@ -52,6 +59,7 @@ class _Commands(click.Group):
             discard_stdout()
             print_notice(str(unwritable_stdout(error)))
             code = exit_codes.UNUSABLE
+        notice_of_stand_ins()
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -110,6 +118,7 @@ for command in (
     check,
     tables,
     lint,
+    demo,
     dvh,
     batch,
     bed,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,9 @@ from sbrtcheck.render.formats import Format, format_named, format_names
 
 if TYPE_CHECKING:
     from sbrtcheck.results import Report
+
+
+_DICOM_OBJECTS = (options.DICOM_PDF, options.DICOM_SR)
 
 
 @click.command(
@@ -33,10 +38,10 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice((*format_names(), options.DICOM_PDF)),
+    type=click.Choice((*format_names(), *_DICOM_OBJECTS)),
     default=format_names()[0],
     show_default=True,
-    help="dicom-pdf is the PDF as a DICOM object with the patient's name and ID from the plan's files.",
+    help="dicom-pdf (the PDF) and dicom-sr (a Structured Report) have the patient's name and ID.",
 )
 @options.out
 @options.names
@@ -75,10 +80,9 @@ def check(
     from sbrtcheck import api
 
     source, dvhs = options.source_of(folder, export, dvhs)
-    if export is not None and format_ == options.DICOM_PDF:
+    if export is not None and format_ in _DICOM_OBJECTS:
         raise click.UsageError(f"--format {format_} needs DIR: a text export does not say whose record it would be for")
-    as_dicom = format_ == options.DICOM_PDF
-    chosen = format_named("pdf" if as_dicom else format_)
+    chosen = _format(format_, source)
     chosen.check_installed()
     inputs = [source, choices["names"], choices["dictionary"], choices["against"], choices["sites"], *tables]
     with streams.output(out, inputs=inputs, binary=chosen.binary) as write:
@@ -90,8 +94,22 @@ def check(
                 progress=progress,
                 **choices,
             )
-        write(api.report_as_dicom(report, source) if as_dicom else _render(report, chosen, for_screen=out is None))
+        write(_render(report, chosen, for_screen=out is None))
     ctx.exit(_exit_code(report))
+
+
+def _format(name: str, source: Path) -> Format:
+    """The format of that name; DICOM objects take patient and study from the plan's files."""
+    from sbrtcheck import api
+
+    if name not in _DICOM_OBJECTS:
+        return format_named(name)
+    pdf = format_named("pdf")
+    if name == options.DICOM_PDF:
+        return replace(pdf, name=name, write=partial(api.report_as_dicom, path=source))
+    from sbrtcheck.dicom.structured_report import require_sr  # with pydicom, which no other check of plain files needs
+
+    return replace(pdf, name=name, write=partial(api.report_as_sr, path=source), check_installed=require_sr)
 
 
 def _exit_code(report: Report) -> int:
@@ -107,4 +125,6 @@ def _render(report: Report, format_: Format, *, for_screen: bool) -> str | bytes
         from sbrtcheck.render import text_report
 
         return text_report(report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ)
-    return format_.write(report)
+    text = format_.write(report)
+    # a page says that it is UTF-8, whatever the encoding of the console is
+    return text.encode() if format_.name == "html" and isinstance(text, str) else text

@@ -14,7 +14,7 @@ from sbrtcheck.cli import streams
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-DICOM_PDF, RTDOSE = "dicom-pdf", "rtdose"  # objects for the patient's record
+DICOM_PDF, DICOM_SR, RTDOSE = "dicom-pdf", "dicom-sr", "rtdose"  # objects for the patient's record
 END_CAPS = ("half-slice", "none", "capped")
 SLICE_INTERPOLATION = ("slab", "interpolated")
 DOSE_INTERPOLATION = ("trilinear", "cubic")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import logging
 import os
@@ -112,11 +113,34 @@ def log(*, everything: bool = False) -> Iterator[None]:
         logger.setLevel(level)
 
 
+_STAND_INS = "sbrtcheck-stand-ins"
+_stood_in: set[str] = set()  # encodings that characters were missing in
+
+
 def make_streams_safe() -> None:
-    """Names in files may hold characters that the console has not: show a stand-in, do not crash."""
+    """Names in files may hold characters that the console has not: show their number, ``[U+4E2D]``, do not crash."""
+    _stood_in.clear()
+    codecs.register_error(_STAND_INS, _stand_in)
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
-            reconfigure(errors="replace")
+            reconfigure(errors=_STAND_INS)
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    _stood_in.add(error.encoding)
+    return "".join(f"[U+{ord(char):04X}]" for char in error.object[error.start : error.end]), error.end
+
+
+def notice_of_stand_ins() -> None:
+    """Say on standard error that characters were written as their numbers, where any were; and what keeps them."""
+    if _stood_in:
+        where = ", ".join(sorted(_stood_in))
+        print_notice(
+            f"characters that {where} does not have are shown by their number, as [U+03B1]; "
+            "--out FILE, or PYTHONIOENCODING=utf-8, keeps them"
+        )
 
 
 class Bar:

@@ -26,6 +26,7 @@ From the top, each importing from below alone::
 and back, for the record of the patient whose plan it is (these need pydicom, and are imported from where they are)::
 
     encapsulated  a report as PDF -> Encapsulated PDF
+    structured_report  a report -> Structured Report, with highdicom
     dvh_dose      computed DVHs -> RTDOSE with a DVH Sequence
     origin        UIDs of a plan's files -> patient, study, and what to refer to
     write         dataset -> bytes of a file, UIDs from its content

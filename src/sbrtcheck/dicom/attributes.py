@@ -30,6 +30,7 @@ class Tag:
     PATIENT_ID: Final = 0x00100020
     PATIENT_SEX: Final = 0x00100040
     STUDY_INSTANCE_UID: Final = 0x0020000D
+    SERIES_INSTANCE_UID: Final = 0x0020000E
 
     # Frame of Reference (PS3.3 C.7.4.1)
     FRAME_OF_REFERENCE_UID: Final = 0x00200052

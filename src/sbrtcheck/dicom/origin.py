@@ -62,11 +62,14 @@ class Origin:
         By kind, an item (class and UID) for each file that is there.
     doses
         Headers of the doses.
+    headers
+        Headers of all files.
     """
 
     subject: Dataset
     references: Mapping[Kind, tuple[Dataset, ...]]
     doses: tuple[Elements, ...]
+    headers: tuple[Elements, ...]
 
 
 def origin_of(path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]]) -> Origin:
@@ -87,7 +90,25 @@ def origin_of(path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]]
             subject=_subject(first),
             references={kind: tuple(map(reference_to, same_kind)) for kind, same_kind in of_kind.items()},
             doses=tuple(of_kind[Kind.DOSE]),
+            headers=tuple(headers),
         )
+
+
+def by_series(origin: Origin) -> Mapping[str, Mapping[str, list[Dataset]]]:
+    """Study Instance UID -> Series Instance UID -> references to the files there.
+
+    Raises
+    ------
+    DicomError
+        A file is of no study or of no series.
+    """
+    studies: dict[str, dict[str, list[Dataset]]] = {}
+    for header in origin.headers:
+        study, series = (ascii_text(header, tag) for tag in (Tag.STUDY_INSTANCE_UID, Tag.SERIES_INSTANCE_UID))
+        if not (study and series):
+            raise DicomError("one of the plan's files has no Study or Series Instance UID to refer to it by")
+        studies.setdefault(study, {}).setdefault(series, []).append(reference_to(header))
+    return studies
 
 
 def reference_to(header: Elements) -> Dataset:

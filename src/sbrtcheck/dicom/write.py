@@ -15,7 +15,7 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID, generate_uid
 
 SOFTWARE = "sbrtcheck"
-_IMPLEMENTATION = UID("2.25.15533960512102275391439213110560991189")  # of this writer; stays when it changes
+IMPLEMENTATION = UID("2.25.15533960512102275391439213110560991189")  # of this writer; stays when it changes
 _PREAMBLE = bytes(128)
 
 
@@ -42,7 +42,7 @@ def file_bytes(dataset: Dataset, syntax: UID) -> bytes:
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
     meta.TransferSyntaxUID = syntax
-    meta.ImplementationClassUID = _IMPLEMENTATION
+    meta.ImplementationClassUID = IMPLEMENTATION
     meta.ImplementationVersionName = f"SBRTCHECK_{version()}"[:16]
     whole = Dataset(dataset)
     whole.file_meta = meta

@@ -208,7 +208,13 @@ class DVH:
         return _converted(self, Quantity.BED, fractions=fractions, alpha_beta_gy=alpha_beta_gy)
 
     def to_dicompyler(self) -> Any:
-        """This DVH as a `dicompylercore.dvh.DVH`: cumulative, bins of 0.01 Gy."""
+        """This DVH as a `dicompylercore.dvh.DVH`: cumulative, bins of 0.01 Gy; needs dicompyler-core.
+
+        Raises
+        ------
+        ImportError
+            dicompyler-core is not installed.
+        """
         edges_gy = exchange.bin_edges_gy(self.curve)
         volumes = [bounds.value for bounds in self.volume_at_doses(edges_gy[:-1])]
         return exchange.to_dicompyler(self.name, edges_gy, volumes, self.volume_unit, self.prescription)

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from sbrtcheck.dvh.curve import Bounds, Curve, VolumeUnit
+from sbrtcheck.installation import install_command
 from sbrtcheck.plan import FloatArray, Prescription, UnknownPrescription
 
 BIN_GY = 0.01
@@ -55,8 +56,10 @@ def to_dicompyler(
     prescription: Prescription | UnknownPrescription,
 ) -> Any:
     """A `dicompylercore.dvh.DVH` of the cumulative volume at the lower edge of each bin, in cm3 (or percent)."""
-    from dicompylercore import dvh as core
-
+    try:
+        from dicompylercore import dvh as core
+    except ImportError as error:
+        raise ImportError(f"this DVH class needs dicompyler-core: {install_command('dicompyler')}") from error
     return core.DVH(
         counts=np.array(volumes),
         bins=edges_gy,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, VolumeUnit
+from sbrtcheck.installation import install_command
 from sbrtcheck.metric.measurement import Answer, Measurement, NotMeasured, measure, several_metrics, text_of
 from sbrtcheck.metric.metrics import Metric
 
@@ -23,7 +24,7 @@ def dvh_dataframe(metrics: Metrics, dvhs: DVHSet) -> pd.DataFrame:
     try:
         import pandas as pd
     except ImportError as error:
-        raise ImportError("DVHSet.to_dataframe needs pandas: pip install pandas") from error
+        raise ImportError(f"DVHSet.to_dataframe needs pandas: {install_command('pandas')}") from error
     several = _list(metrics)
     columns = [*_OF_STRUCTURE, *(f"{text_of(metric)}{end}" for metric in several for end in _OF_METRIC)]
     return pd.DataFrame(dvh_records(several, dvhs), columns=columns)

@@ -55,6 +55,7 @@ REPORT_FORMATS: tuple[Format, ...] = (
     Format(name="text", write=_in_module("text", "text_report")),
     Format(name="json", write=_in_module("report_json", "json_report")),
     Format(name="csv", write=_in_module("report_csv", "csv_report")),
+    Format(name="csv-excel", write=_in_module("report_csv", "excel_csv_report"), binary=True),
     Format(name="markdown", write=_in_module("markdown", "markdown_report")),
     Format(name="html", write=_in_module("html", "html_report"), check_installed=_in_module("html", "check_installed")),
     Format(

@@ -31,6 +31,11 @@ def csv_report(report: Report) -> str:
     return out.getvalue()
 
 
+def excel_csv_report(report: Report) -> bytes:
+    """Write the same for Excel: with the byte order mark that it tells UTF-8 by, and its line ends."""
+    return csv_report(report).replace("\n", "\r\n").encode("utf-8-sig")
+
+
 def _beside_rows(report: Report) -> Iterator[Mapping[str, object]]:
     summary = f"{labels.overall_text(report)}: {labels.summary_text(report)}"
     yield {"kind": REPORT, "verdict": str(report.verdict), "counts": False, "detail": summary}

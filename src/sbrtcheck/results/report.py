@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.dvh import DVHSet
 from sbrtcheck.formatting import one_screen
+from sbrtcheck.installation import install_command
 from sbrtcheck.plan import Sex
 from sbrtcheck.results.comparison_dict import comparison_dict
 from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
@@ -148,7 +149,7 @@ class Report(ReportValues):
         try:
             import pandas as pd
         except ImportError as error:
-            raise ImportError("Report.to_dataframe needs pandas: pip install pandas") from error
+            raise ImportError(f"Report.to_dataframe needs pandas: {install_command('pandas')}") from error
         return pd.DataFrame(self.to_records(), columns=list(RECORD_KEYS))
 
     def points(

@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.errors import OutputError
+from sbrtcheck.installation import install_command
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -29,7 +30,7 @@ _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 def check_installed() -> None:
     """Raise `OutputError` when what lays the page out is not installed."""
     if importlib.util.find_spec("jinja2") is None:
-        raise OutputError("reports as HTML need jinja2", hint="pip install 'sbrtcheck[html]'")
+        raise OutputError("reports as HTML need jinja2", hint=install_command("html"))
 
 
 def html_report(report: Report) -> str:

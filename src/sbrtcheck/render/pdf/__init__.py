@@ -15,6 +15,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from sbrtcheck.errors import OutputError
+from sbrtcheck.installation import install_command
 from sbrtcheck.results import Report
 
 
@@ -40,4 +41,4 @@ def require_pdf() -> None:
     """Find out, before anything is computed, whether a PDF can be made; `OutputError` when not."""
     needed = {"reportlab": "reportlab", "matplotlib": "matplotlib", "bidi": "python-bidi"}
     if lacking := [package for module, package in needed.items() if find_spec(module) is None]:
-        raise OutputError(f"a PDF needs {' and '.join(lacking)}", hint="pip install 'sbrtcheck[pdf]'")
+        raise OutputError(f"a PDF needs {' and '.join(lacking)}", hint=install_command("pdf"))
