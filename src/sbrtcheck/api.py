@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sbrtcheck._old_names import old_function, old_keywords
-from sbrtcheck.comparison import PlanComparison, compare_plans, with_export, with_stored
+from sbrtcheck.comparison import PlanComparison, PlansCompared, compare_plans, compare_several, with_export, with_stored
 from sbrtcheck.dicom import load_dvhs, load_plan, load_plan_and_dvhs, load_registration
 from sbrtcheck.dvh import DVHSet, Origin, roi_names_of
 from sbrtcheck.errors import InputError
@@ -59,7 +59,9 @@ __all__ = [
     "sum_of",
 ]
 
-Files = str | PathLike[str] | list[str | PathLike[str]]
+OnePath = str | PathLike[str]
+
+Files = OnePath | list[OnePath]
 """The folder with the files of one plan, or the files."""
 
 _T = TypeVar("_T")
@@ -193,8 +195,8 @@ def check_with(
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")
 def compare(  # noqa: PLR0913 - one argument an option
-    first: str | PathLike[str],
-    second: str | PathLike[str],
+    first: OnePath | Sequence[OnePath],
+    second: OnePath | None = None,
     table: TableName | Sequence[TableName] | None = None,
     *,
     site: str | Sequence[str] | None = None,
@@ -212,25 +214,26 @@ def compare(  # noqa: PLR0913 - one argument an option
     laterality: str | None = None,
     sex: str | None = None,
     progress: Progress = no_progress,
-) -> PlanComparison:
-    """Compare two plans of one patient: row by row which is better, and how their DVHs differ.
+) -> PlanComparison | PlansCompared:
+    """Compare two or more plans of one patient: row by row which is better, and how their DVHs differ.
 
     Parameters
     ----------
     first, second
         Folders with the RTSTRUCT, RTDOSE and RTPLAN of the plans; may be one folder when ``plans`` tells them apart.
+        Or all folders as one list, and no second.
     table
         As in `check`.
     site
-        As in `check`; without a table, every bundled table that holds for the fraction number of either plan.
+        As in `check`; without a table, every bundled table that holds for the fraction number of one of the plans.
     profile
         As in `check`; one of the plans must have its number of fractions.
     plans
-        UIDs of the plans, that of the first, then of the second; None or nothing where there is one.
+        UIDs of the plans, in order; None or nothing where there is one.
     prescriptions
-        Of the first plan, then of the second; None or nothing for what the files say.
+        Of the plans, in order; None or nothing for what the files say.
     names
-        TG-263 name -> structure name, of both plans, or a file with that.
+        TG-263 name -> structure name, of all plans, or a file with that.
     dictionary, end_caps, slice_interpolation, dose_interpolation, sites
         As in `check`.
     accept_dose, include_unconfirmed, laterality, sex, progress
@@ -239,7 +242,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     Returns
     -------
     PlanComparison
-        Both reports, each row in both, each structure in both.
+        Both reports, each row in both, each structure in both; of more than two plans `PlansCompared`.
 
     Raises
     ------
@@ -262,9 +265,10 @@ def compare(  # noqa: PLR0913 - one argument an option
         progress=progress,
     )
     named_tables = options.named_tables(table, purpose="to compare by")
-    rxs = [read_prescription(rx) for rx in _one_each(prescriptions, 2, "prescriptions", "two plans")]
-    uids = _one_each(plans, 2, "plans", "two plans")
-    files = zip((first, second), uids, rxs, strict=True)
+    paths = _paths_to_compare(first, second)
+    count = "two plans" if len(paths) == 2 else f"{len(paths)} plans"
+    rxs = [read_prescription(rx) for rx in _one_each(prescriptions, len(paths), "prescriptions", count)]
+    files = zip(paths, _one_each(plans, len(paths), "plans", count), rxs, strict=True)
     loaded = [load_plan(path, plan=uid, prescription=rx) for path, uid, rx in files]
     chosen = options.choose_tables(named_tables, *(plan.prescription for plan in loaded))
     matched = [(plan, match_plan(plan, organs_of(chosen.tables), options.names)) for plan in loaded]
@@ -272,7 +276,8 @@ def compare(  # noqa: PLR0913 - one argument an option
         evaluate_with(chosen.tables, dvhs_for_matches(plan, matches, options), options, matches)
         for plan, matches in matched
     ]
-    return compare_plans(*(with_choice(report, chosen, options.profile) for report in reports))
+    chosen_reports = [with_choice(report, chosen, options.profile) for report in reports]
+    return compare_plans(*chosen_reports) if len(paths) == 2 else compare_several(chosen_reports)
 
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")
@@ -555,6 +560,18 @@ def _dvhs_of_system(path: Files, origin: Origin, *, plan: str | None, prescripti
     if not isinstance(path, str | PathLike):
         raise InputError("a list of files is no DVH export", hint="give the one file that the system exported")
     return load_dvh_export(path, plan=plan, prescription=prescription)
+
+
+def _paths_to_compare(first: OnePath | Sequence[OnePath], second: OnePath | None) -> list[OnePath]:
+    """Two folders, or a list of at least two."""
+    paths = [first] if isinstance(first, str | PathLike) else list(first)
+    if second is not None:
+        if len(paths) != 1 or not isinstance(first, str | PathLike):
+            raise InputError("a list of plans and one more", hint="give all plans in the list")
+        paths.append(second)
+    if len(paths) < 2:
+        raise InputError("there are no two plans to compare", hint="name the folders of two or more plans")
+    return paths
 
 
 def _different_plans(
