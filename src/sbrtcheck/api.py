@@ -24,7 +24,7 @@ from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of
 from sbrtcheck.judge.profile import with_choice
 from sbrtcheck.judge.risk import refuse_diameter, risks_on
 from sbrtcheck.judge.run import evaluate_with
-from sbrtcheck.options import CheckOptions, Names
+from sbrtcheck.options import NEAR_PERCENT, CheckOptions, Names
 from sbrtcheck.plan import Plan, Prescription
 from sbrtcheck.prescription_text import parse_prescription, read_prescription
 from sbrtcheck.progress import Progress, no_progress
@@ -32,6 +32,7 @@ from sbrtcheck.reference_data import Profile, load_risk_models
 from sbrtcheck.render import pdf_report
 from sbrtcheck.results import NoComparison, Report
 from sbrtcheck.results.labels import overall_text
+from sbrtcheck.results.noted import with_notes
 from sbrtcheck.structure_names import UserNames
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import Sites, load_dictionary, load_names
@@ -39,6 +40,7 @@ from sbrtcheck.tables.choice import TableName, check_names, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
 from sbrtcheck.tables.learn import Learned
 from sbrtcheck.tables.learn import learn_names as learn
+from sbrtcheck.tables.notes import NotesInput, load_notes
 from sbrtcheck.text_export import load_dvh_export, load_export_of
 
 __all__ = [
@@ -89,6 +91,8 @@ def check(  # noqa: PLR0913 - the front door has every option
     include_unconfirmed: bool = False,
     laterality: str | None = None,
     sex: str | None = None,
+    near_percent: float = NEAR_PERCENT,
+    notes: NotesInput | Sequence[NotesInput] = (),
     progress: Progress = no_progress,
 ) -> Report:
     """Check one plan against one or several tables.
@@ -138,6 +142,10 @@ def check(  # noqa: PLR0913 - the front door has every option
         contours when None.
     sex
         Of the patient, ``"female"`` or ``"male"``, for limits that differ by it; as the plan's files say when None.
+    near_percent
+        Values within this many percent of a limit are flagged as near it; no verdict depends on it.
+    notes
+        Files of notes and sign-offs on the plan, to be shown on their rows; no verdict depends on them.
     progress
         Called with the number of structures computed and of all.
 
@@ -166,9 +174,10 @@ def check(  # noqa: PLR0913 - the front door has every option
         include_unconfirmed=include_unconfirmed,
         laterality=laterality,
         sex=sex,
+        near_percent=near_percent,
         progress=progress,
     )
-    return check_with(path, table, options, plan=plan, prescription=prescription, against=against)
+    return check_with(path, table, options, plan=plan, prescription=prescription, against=against, notes=notes)
 
 
 def check_with(
@@ -179,8 +188,10 @@ def check_with(
     plan: str | None = None,
     prescription: Prescription | str | None = None,
     against: str | PathLike[str] | None = None,
+    notes: NotesInput | Sequence[NotesInput] = (),
 ) -> Report:
     """Check one plan, its choices given as one value; the rest as for `check`."""
+    loaded_notes = load_notes(notes)
     named_tables = options.named_tables(table, purpose="to check against")
     rx = read_prescription(prescription)
     source, stored = _plan_or_dvhs(path, options.dvhs, plan=plan, prescription=rx)
@@ -188,6 +199,7 @@ def check_with(
     matches = match_plan(source, organs_of(chosen.tables), options.names)
     dvhs = dvhs_for_matches(source, matches, options)
     report = with_choice(evaluate_with(chosen.tables, dvhs, options, matches), chosen, options.profile)
+    report = with_notes(report, loaded_notes)
     if against is not None:
         return with_export(report, load_export_of(against, dvhs))
     return with_stored(report, stored)

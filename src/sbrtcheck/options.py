@@ -38,6 +38,9 @@ Names = str | PathLike[str] | Mapping[str, str]
 """TG-263 name -> structure name of a plan, or a file with that."""
 
 
+NEAR_PERCENT = 5.0
+"""Percent of a limit within which a value is flagged as near it, unless the user says otherwise."""
+
 _USUAL = Model()
 
 
@@ -74,6 +77,8 @@ class CheckOptions:
         The side of the target; told by the contours when None.
     sex
         The patient's; as the files of the plan say when None.
+    near_percent
+        Values within this many percent of a limit are flagged; no verdict depends on it.
     progress
         Called with the number of structures computed and of all.
     """
@@ -91,6 +96,7 @@ class CheckOptions:
     include_unconfirmed: bool = False
     laterality: Side | None = None
     sex: Sex | None = None
+    near_percent: float = NEAR_PERCENT
     progress: Progress = no_progress
 
     def __post_init__(self) -> None:
@@ -119,6 +125,7 @@ class CheckOptions:
         include_unconfirmed: bool = False,
         laterality: str | None = None,
         sex: str | None = None,
+        near_percent: float = NEAR_PERCENT,
         progress: Progress = no_progress,
     ) -> CheckOptions:
         """Read the choices as people write them: words for enums, files for names and sites, one site or several.
@@ -152,6 +159,7 @@ class CheckOptions:
             include_unconfirmed=include_unconfirmed,
             laterality=None if laterality is None else _chosen(Side, laterality, "the laterality"),
             sex=None if sex is None else _chosen(Sex, sex, "the sex"),
+            near_percent=_percent(near_percent),
             progress=progress,
         )
 
@@ -223,6 +231,12 @@ def _chosen(choices: type[Choice], text: str, subject: str) -> Choice:
     if text not in tuple(choices):
         raise InputError(f"{subject} cannot be {text!r}", hint=f"choose one of: {', '.join(choices)}")
     return choices(text)
+
+
+def _percent(percent: float) -> float:
+    if not 0.0 <= percent <= 100.0:  # NaN too
+        raise InputError(f"{percent:g} is no distance from a limit in percent", hint="give 0 to 100, such as 5")
+    return float(percent)
 
 
 def _site_of_profile(profile: Profile, named: tuple[str, ...]) -> tuple[str, ...]:

@@ -52,10 +52,13 @@ if TYPE_CHECKING:
 @options.include_unconfirmed
 @options.laterality
 @options.sex
+@options.near
+@options.notes
+@options.group
 @options.quiet
 @options.verbose
 @click.pass_context
-def check(
+def check(  # noqa: PLR0913 - one argument an option
     ctx: click.Context,
     /,
     *,
@@ -65,6 +68,7 @@ def check(
     dvhs: str,
     format_: str,
     out: Path | None,
+    group: str,
     quiet: bool,
     **choices: Any,
 ) -> None:
@@ -80,7 +84,15 @@ def check(
     as_dicom = format_ == options.DICOM_PDF
     chosen = format_named("pdf" if as_dicom else format_)
     chosen.check_installed()
-    inputs = [source, choices["names"], choices["dictionary"], choices["against"], choices["sites"], *tables]
+    inputs = [
+        source,
+        choices["names"],
+        choices["dictionary"],
+        choices["against"],
+        choices["sites"],
+        *choices["notes"],
+        *tables,
+    ]
     with streams.output(out, inputs=inputs, binary=chosen.binary) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.check(
@@ -90,7 +102,9 @@ def check(
                 progress=progress,
                 **choices,
             )
-        write(api.report_as_dicom(report, source) if as_dicom else _render(report, chosen, for_screen=out is None))
+        write(
+            api.report_as_dicom(report, source) if as_dicom else _render(report, chosen, group, for_screen=out is None)
+        )
     ctx.exit(_exit_code(report))
 
 
@@ -100,11 +114,13 @@ def _exit_code(report: Report) -> int:
     return {Verdict.FAIL: exit_codes.FAIL, Verdict.REVIEW: exit_codes.REVIEW}.get(report.verdict, exit_codes.OK)
 
 
-def _render(report: Report, format_: Format, *, for_screen: bool) -> str | bytes:
+def _render(report: Report, format_: Format, group: str, *, for_screen: bool) -> str | bytes:
     if format_.name == "text" and for_screen and sys.stdout.isatty():
         import shutil
 
         from sbrtcheck.render import text_report
 
-        return text_report(report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ)
-    return format_.write(report)
+        return text_report(
+            report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ, group=group
+        )
+    return format_.write(report, group) if format_.is_grouped else format_.write(report)

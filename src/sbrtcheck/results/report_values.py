@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sbrtcheck.dvh import DVHSet
+from sbrtcheck.options import NEAR_PERCENT
 from sbrtcheck.plan import SEX_NOT_STATED, Finding, Prescription, Sex, UnknownPrescription, UnknownSex
 from sbrtcheck.reference_data import Profile
 from sbrtcheck.results.course import CourseNote, UnknownCourse
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
+from sbrtcheck.results.notes import NO_NOTES, ReportNotes
 from sbrtcheck.results.outcome import Outcome, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import UNKNOWN_SITE, PlanSite
 from sbrtcheck.structure_names import StructureMatches
@@ -48,6 +50,8 @@ class ReportValues:
     sex: Sex | UnknownSex = SEX_NOT_STATED
     left_out: tuple[TableLeftOut, ...] = ()
     profile: Profile | None = None
+    near_percent: float = NEAR_PERCENT
+    notes: ReportNotes = NO_NOTES
 
     @property
     def label(self) -> str:
