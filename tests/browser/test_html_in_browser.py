@@ -30,6 +30,9 @@ from html_reports import (
     profile_report,
     varied_report,
 )
+from sbrtcheck.archive import Options, batch
+from sbrtcheck.archive.trend import load_trends
+from sbrtcheck.archive.trend_page import trend_page
 from sbrtcheck.cli import main
 from sbrtcheck.dvh import DVH
 from sbrtcheck.formatting import clean
@@ -574,6 +577,39 @@ def test_axe_finds_nothing_serious(browser: Any, written: Written, report: Repor
     ]
     assert serious == []
     assert len(found["passes"]) > 20
+
+
+@pytest.fixture(scope="module")
+def trend(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the margins of both bundled plans."""
+    folder = tmp_path_factory.mktemp("trend")
+    batch(PLANS, folder / "results.csv", Options.read(sites=["lung", "liver"]), jobs=1)
+    (folder / "trend.html").write_text(trend_page(load_trends(folder / "results.csv")), encoding="utf-8")
+    return folder / "trend.html"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_trend(browser: Any, trend: Path, scheme: str) -> None:
+    browser.media(prefers_color_scheme=scheme)
+    browser.open(trend)
+    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    browser.run(files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = browser.driver.execute_async_script("axe.run().then(arguments[0])")
+    assert [one["id"] for one in found["violations"] if one["impact"] in SERIOUS] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844)], ids=["screen", "phone"])
+def test_rows_that_fail_are_on_the_first_screen_of_a_trend(browser: Any, trend: Path, width: int, height: int) -> None:
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+    browser.open(trend)
+    links = browser.all("h1 ~ ul a")
+    assert links
+    assert all(one.location["y"] + one.size["height"] <= height for one in links)
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    assert browser.requests() == [trend.as_uri()]
+    assert browser.complaints() == []
 
 
 @pytest.mark.slow

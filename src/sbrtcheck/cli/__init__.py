@@ -30,6 +30,7 @@ from sbrtcheck.cli.risk import risk
 from sbrtcheck.cli.score import score
 from sbrtcheck.cli.streams import discard_stdout, make_streams_safe, print_notice, unwritable_stdout
 from sbrtcheck.cli.sums import sum_
+from sbrtcheck.cli.trend import trend
 from sbrtcheck.errors import SbrtcheckError
 
 
@@ -121,5 +122,6 @@ for command in (
     risk,
     score,
     sum_,
+    trend,
 ):
     main.add_command(command)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sbrtcheck.results import Outcome, Report, labels
 
 ORGAN, TABLE = "organ", "table"
-BY_ORGAN = "Organ by organ"
+BY_ORGAN = "Verdicts organ by organ"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
