@@ -289,6 +289,17 @@ def test_rows_of_one_organ_stand_together_targets_first_or_by_table(name: str) -
     assert rows("table") == ["a", "b", "c", "d"]
 
 
+def test_what_each_source_calls_an_organ_stands_below_its_rows_with_the_metric_where_one_table_has_two_names() -> None:
+    first = table(
+        row("Mean[Gy]", "below", 30, "Heart", id="a", organ="Heart"),
+        row("Max[Gy]", "below", 30, "Heart", id="b", organ="Heart, wall"),
+        id="one",
+    )
+    others = [table(row("Max[Gy]", "below", 40, "Heart", organ="Pericardium"), id=name) for name in ("two", "three")]
+    shown = FORMATS["text"](report_on([first, *others], dvh_set(uniform_dvh("Heart"))))
+    assert "  as printed: T1 Max[Gy] Heart, wall; T2, T3 Pericardium\n" in str(shown)
+
+
 def test_a_report_of_one_table_is_the_same_by_organ_and_by_table() -> None:
     for name in ("text", "markdown", "html"):
         assert FORMATS[name](REPORT, "organ") == FORMATS[name](REPORT, "table")  # type: ignore[call-arg]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sbrtcheck.formatting import clean
 from sbrtcheck.results import Outcome, Report, labels
 
 ORGAN, TABLE = "organ", "table"
@@ -62,6 +63,25 @@ def organ_by_organ(outcomes: tuple[Outcome, ...]) -> tuple[Outcome, ...]:
 def organ_and_contour(outcome: Outcome) -> tuple[str, str]:
     """What rows that stand together are on."""
     return outcome.organ, labels.contour_text(outcome)
+
+
+def printed_names(report: Report, outcomes: Sequence[Outcome]) -> str:
+    """``as printed: T4 Spinal cord; T6 D10%[Gy] cord subvolume``: what the sources call one organ, where they differ.
+
+    The metric is there where one table has several names.
+    """
+    by_table: dict[str, dict[str, list[str]]] = {}
+    for outcome in outcomes:
+        names = by_table.setdefault(table_number(report, outcome.table_id), {})
+        names.setdefault(outcome.constraint.organ or outcome.organ, []).append(labels.metric_text(outcome.constraint))
+    tables: dict[str, list[str]] = {}
+    for number, names in by_table.items():
+        for printed, metrics in names.items():
+            if printed != outcomes[0].organ:
+                rows = f"{', '.join(metrics)} " if len(names) > 1 else ""
+                tables.setdefault(clean(f"{rows}{printed}"), []).append(number)
+    parts = [f"{', '.join(numbers)} {text}" for text, numbers in tables.items()]
+    return f"as printed: {'; '.join(parts)}" if parts else ""
 
 
 def table_number(report: Report, table_id: str) -> str:

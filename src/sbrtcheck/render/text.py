@@ -202,12 +202,16 @@ class _Columns:
             "\n".join(labels.flags(outcome)),
         )
 
+    def printed_names(self, outcomes: Sequence[Outcome]) -> str:
+        """What sources of several tables call the organ; of one table it stands in `organ_line`."""
+        return grouping.printed_names(self.report, outcomes) if self.of_tables else ""
+
     def organ_line(self, outcome: Outcome) -> str:
         """Organ and contour; as the source prints the organ where all rows are of one table."""
         return " -> ".join(grouping.organ_and_contour(outcome)) if self.of_tables else labels.organ_line(outcome)
 
 
-def _rows(outcomes: Sequence[Outcome], columns: _Columns) -> Iterator[Text | Table]:
+def _rows(outcomes: Sequence[Outcome], columns: _Columns) -> Iterator[Text | Table | Padding]:
     """Rows under a line with their organ and contour, all in the same columns."""
     if not outcomes:
         return
@@ -221,11 +225,13 @@ def _rows(outcomes: Sequence[Outcome], columns: _Columns) -> Iterator[Text | Tab
     yield grid
     for organ, rows in groupby(zip(outcomes, cells, strict=True), key=lambda row: columns.organ_line(row[0])):
         yield Text(organ)
-        grid = _grid(headings, widths)
-        for outcome, row in rows:
+        grid, of_organ = _grid(headings, widths), list(rows)
+        for outcome, row in of_organ:
             flags = Text(row[-1], style=_NEAR if outcome.near_limit else "")
             grid.add_row("", Text(row[0], style=_COLOURS[outcome.verdict]), *map(Text, row[1:-1]), flags)
         yield grid
+        printed = columns.printed_names([outcome for outcome, _ in of_organ])
+        yield from indented([printed] if printed else [])
 
 
 def _grid(headings: Sequence[str], widths: Sequence[int]) -> Table:
