@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sbrtcheck._old_names import old_function, old_keywords
 from sbrtcheck.arguments import require_number, require_type, texts_of
-from sbrtcheck.comparison import PlanComparison, compare_plans, with_export, with_stored
+from sbrtcheck.comparison import PlanComparison, PlansCompared, compare_plans, compare_several, with_export, with_stored
 from sbrtcheck.dicom import (
     DicomInputs,
     PlanInput,
@@ -34,7 +34,7 @@ from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of
 from sbrtcheck.judge.profile import with_choice
 from sbrtcheck.judge.risk import refuse_diameter, risks_on
 from sbrtcheck.judge.run import evaluate_with
-from sbrtcheck.options import CheckOptions, Names
+from sbrtcheck.options import NEAR_PERCENT, CheckOptions, Names
 from sbrtcheck.plan import Plan, Prescription
 from sbrtcheck.plan.prescription_text import GivenPrescription, parse_prescription, read_prescription
 from sbrtcheck.progress import Progress, no_progress
@@ -42,6 +42,7 @@ from sbrtcheck.reference_data import Profile, load_risk_models
 from sbrtcheck.render import pdf_report
 from sbrtcheck.results import NoComparison, Report
 from sbrtcheck.results.labels import overall_text
+from sbrtcheck.results.noted import with_notes
 from sbrtcheck.structure_names import UserNames
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import Sites, load_dictionary, load_names
@@ -49,6 +50,7 @@ from sbrtcheck.tables.choice import TableName, check_names, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
 from sbrtcheck.tables.learn import Learned
 from sbrtcheck.tables.learn import learn_names as learn
+from sbrtcheck.tables.notes import NotesInput, load_notes
 from sbrtcheck.text_export import load_dvh_export, load_export_of
 
 __all__ = [
@@ -95,6 +97,8 @@ def check(  # noqa: PLR0913 - the front door has every option
     include_unconfirmed: bool = False,
     laterality: str | None = None,
     sex: str | None = None,
+    near_percent: float = NEAR_PERCENT,
+    notes: NotesInput | Sequence[NotesInput] = (),
     progress: Progress = no_progress,
 ) -> Report:
     """Check one plan against one or several tables.
@@ -145,6 +149,10 @@ def check(  # noqa: PLR0913 - the front door has every option
         contours when None.
     sex
         Of the patient, ``"female"`` or ``"male"``, for limits that differ by it; as the plan's files say when None.
+    near_percent
+        Values within this many percent of a limit are flagged as near it; no verdict depends on it.
+    notes
+        Files of notes and sign-offs on the plan, to be shown on their rows; no verdict depends on them.
     progress
         Called with the number of structures computed and of all.
 
@@ -173,9 +181,10 @@ def check(  # noqa: PLR0913 - the front door has every option
         include_unconfirmed=include_unconfirmed,
         laterality=laterality,
         sex=sex,
+        near_percent=near_percent,
         progress=progress,
     )
-    return check_with(path, table, options, plan=plan, prescription=prescription, against=against)
+    return check_with(path, table, options, plan=plan, prescription=prescription, against=against, notes=notes)
 
 
 def check_with(
@@ -186,8 +195,10 @@ def check_with(
     plan: str | None = None,
     prescription: GivenPrescription | None = None,
     against: str | PathLike[str] | None = None,
+    notes: NotesInput | Sequence[NotesInput] = (),
 ) -> Report:
     """Check one plan, its choices given as one value; the rest as for `check`."""
+    loaded_notes = load_notes(notes)
     named_tables = options.named_tables(table, purpose="to check against")
     rx = read_prescription(prescription)
     source, stored = _plan_or_dvhs(path, options.dvhs, plan=plan, prescription=rx)
@@ -195,6 +206,7 @@ def check_with(
     matches = match_plan(source, organs_of(chosen.tables), options.names)
     dvhs = dvhs_for_matches(source, matches, options)
     report = with_choice(evaluate_with(chosen.tables, dvhs, options, matches), chosen, options.profile)
+    report = with_notes(report, loaded_notes)
     if against is not None:
         return with_export(report, load_export_of(against, dvhs))
     return with_stored(report, stored)
@@ -202,8 +214,8 @@ def check_with(
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")
 def compare(  # noqa: PLR0913 - one argument an option
-    first: PlanInput,
-    second: PlanInput,
+    first: PlanInput | Sequence[PlanInput],
+    second: PlanInput | None = None,
     table: TableName | Sequence[TableName] | None = None,
     *,
     site: str | Sequence[str] | None = None,
@@ -221,25 +233,26 @@ def compare(  # noqa: PLR0913 - one argument an option
     laterality: str | None = None,
     sex: str | None = None,
     progress: Progress = no_progress,
-) -> PlanComparison:
-    """Compare two plans of one patient: row by row which is better, and how their DVHs differ.
+) -> PlanComparison | PlansCompared:
+    """Compare two or more plans of one patient: row by row which is better, and how their DVHs differ.
 
     Parameters
     ----------
     first, second
-        The plans, each as ``path`` in `check`; may be one folder when ``plans`` tells them apart.
+        The plans, each as ``path`` in `check`; may be one folder when ``plans`` tells them apart. Or all of them as one
+        list, and no second.
     table
         As in `check`.
     site
-        As in `check`; without a table, every bundled table that holds for the fraction number of either plan.
+        As in `check`; without a table, every bundled table that holds for the fraction number of one of the plans.
     profile
         As in `check`; one of the plans must have its number of fractions.
     plans
-        UIDs of the plans, that of the first, then of the second; None or nothing where there is one.
+        UIDs of the plans, in order; None or nothing where there is one.
     prescriptions
-        Of the first plan, then of the second; None or nothing for what the files say.
+        Of the plans, in order; None or nothing for what the files say.
     names
-        TG-263 name -> structure name, of both plans, or a file with that.
+        TG-263 name -> structure name, of all plans, or a file with that.
     dictionary, end_caps, slice_interpolation, dose_interpolation, sites
         As in `check`.
     accept_dose, include_unconfirmed, laterality, sex, progress
@@ -248,7 +261,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     Returns
     -------
     PlanComparison
-        Both reports, each row in both, each structure in both.
+        Both reports, each row in both, each structure in both; of more than two plans `PlansCompared`.
 
     Raises
     ------
@@ -271,9 +284,10 @@ def compare(  # noqa: PLR0913 - one argument an option
         progress=progress,
     )
     named_tables = options.named_tables(table, purpose="to compare by")
-    rxs = [read_prescription(rx) for rx in _one_each(prescriptions, 2, "prescriptions", "two plans")]
-    uids = _one_each(plans, 2, "plans", "two plans")
-    files = zip((first, second), uids, rxs, strict=True)
+    paths = _plans_to_compare(first, second)
+    count = "two plans" if len(paths) == 2 else f"{len(paths)} plans"
+    rxs = [read_prescription(rx) for rx in _one_each(prescriptions, len(paths), "prescriptions", count)]
+    files = zip(paths, _one_each(plans, len(paths), "plans", count), rxs, strict=True)
     loaded = [load_plan(path, plan=uid, prescription=rx) for path, uid, rx in files]
     chosen = options.choose_tables(named_tables, *(plan.prescription for plan in loaded))
     matched = [(plan, match_plan(plan, organs_of(chosen.tables), options.names)) for plan in loaded]
@@ -281,7 +295,8 @@ def compare(  # noqa: PLR0913 - one argument an option
         evaluate_with(chosen.tables, dvhs_for_matches(plan, matches, options), options, matches)
         for plan, matches in matched
     ]
-    return compare_plans(*(with_choice(report, chosen, options.profile) for report in reports))
+    chosen_reports = [with_choice(report, chosen, options.profile) for report in reports]
+    return compare_plans(*chosen_reports) if len(paths) == 2 else compare_several(chosen_reports)
 
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")
@@ -600,6 +615,16 @@ def _dvhs_of_system(path: PlanInput, origin: Origin, *, plan: str | None, prescr
         what = f"a DVH export is one text file, and the input is of type {type(path).__name__}"
         raise InputError(what, hint="give the path of the one file that the system exported")
     return load_dvh_export(path, plan=plan, prescription=prescription)
+
+
+def _plans_to_compare(first: PlanInput | Sequence[PlanInput], second: PlanInput | None) -> list[PlanInput]:
+    """Two plans, or a list of at least two."""
+    if second is not None:
+        return [first, second]  # type: ignore[list-item]  # with a second, the first is one plan
+    plans = plan_inputs(first)
+    if len(plans) < 2:
+        raise InputError("there are no two plans to compare", hint="name the folders of two or more plans")
+    return plans
 
 
 def _different_plans(paths: Sequence[PlanInput], prescriptions: Sequence[GivenPrescription | None]) -> tuple[Plan, ...]:

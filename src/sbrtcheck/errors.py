@@ -14,6 +14,7 @@
     ├── TableError          a constraint table has faults, all listed
     │   └── UnknownTableError   no bundled table has that id
     ├── NamesError          a structure-name mapping cannot be used
+    ├── NotesError          a file of notes cannot be used, or is of another plan
     └── OutputError         a result cannot be written
 
 Types and fields are public; texts are for people and may change.
@@ -92,6 +93,18 @@ class MetricError(SbrtcheckError):
 
 class NamesError(SbrtcheckError):
     """A structure-name mapping or a dictionary cannot be used; ``faults`` has all faults of a dictionary."""
+
+    def __init__(self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(what, place, hint)
+        self.args = (what, place, hint, faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults)) if self.faults else super().__str__()
+
+
+class NotesError(SbrtcheckError):
+    """A file of notes that does not load, ``faults`` has all of them; or that is of another plan."""
 
     def __init__(self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
         super().__init__(what, place, hint)

@@ -36,6 +36,9 @@ Names = str | PathLike[str] | Mapping[str, str]
 """TG-263 name -> structure name of a plan, or a file with that."""
 
 
+NEAR_PERCENT = 5.0
+"""Percent of a limit within which a value is flagged as near it, unless the user says otherwise."""
+
 _USUAL = Model()
 
 
@@ -72,6 +75,8 @@ class CheckOptions:
         The side of the target; told by the contours when None.
     sex
         The patient's; as the files of the plan say when None.
+    near_percent
+        Values within this many percent of a limit are flagged; no verdict depends on it.
     progress
         Called with the number of structures computed and of all.
     """
@@ -89,6 +94,7 @@ class CheckOptions:
     include_unconfirmed: bool = False
     laterality: Side | None = None
     sex: Sex | None = None
+    near_percent: float = NEAR_PERCENT
     progress: Progress = no_progress
 
     def __post_init__(self) -> None:
@@ -127,6 +133,7 @@ class CheckOptions:
         include_unconfirmed: bool = False,
         laterality: str | None = None,
         sex: str | None = None,
+        near_percent: float = NEAR_PERCENT,
         progress: Progress = no_progress,
     ) -> CheckOptions:
         """Read the choices as people write them: words for enums, files for names and sites, one site or several.
@@ -160,6 +167,7 @@ class CheckOptions:
             include_unconfirmed=include_unconfirmed,
             laterality=laterality,  # type: ignore[arg-type]  # words, which become values above
             sex=sex,  # type: ignore[arg-type]
+            near_percent=_percent(near_percent),
             progress=progress,
         )
 
@@ -225,6 +233,12 @@ class CheckOptions:
         """Raise `UnknownTableError` for a site of which neither the lists nor one of these tables know the organs."""
         if self.site:
             check_sites(self.site, self.sites or load_sites(), tables)
+
+
+def _percent(percent: float) -> float:
+    if not 0.0 <= percent <= 100.0:  # NaN too
+        raise InputError(f"{percent:g} is no distance from a limit in percent", hint="give 0 to 100, such as 5")
+    return float(percent)
 
 
 def _site_of_profile(profile: Profile, named: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
@@ -15,23 +16,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from dvh_builders import dvh_set, ramp_dvh, row, table, uniform_dvh
 from html_reports import (
     NASTY,
+    PLANS,
     compared_report,
     lung_report,
     nasty_report,
     profile_report,
     varied_report,
 )
+from sbrtcheck.archive import Options, batch
+from sbrtcheck.archive.trend import load_trends
+from sbrtcheck.archive.trend_page import trend_page
+from sbrtcheck.cli import main
 from sbrtcheck.dvh import DVH
 from sbrtcheck.formatting import clean
 from sbrtcheck.judge import evaluate
+from sbrtcheck.render import html_report
 from sbrtcheck.render.lists import dvhs_json
 from sbrtcheck.results import Report, labels
+from sbrtcheck.results.noted import new_note, new_sign_off, with_notes
+from sbrtcheck.tables.notes import PlanNotes, load_notes, notes_text
 
 Written = Callable[[Report], Path]
 VARIED = varied_report()
@@ -399,6 +409,108 @@ def test_names_that_would_be_script_do_nothing(browser: Any, written: Written) -
     assert len(browser.all("script")) == 3
 
 
+# -------------------------------------------------------------------------------- notes and sign-off
+
+
+def downloaded(browser: Any, folder: Path) -> Path:
+    """The file that the page saves into a folder, once it is whole."""
+    file = folder / "sbrtcheck-notes.yaml"
+    browser.cdp("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+    browser.one("#save-notes").send_keys(Keys.ENTER)
+    for _ in range(100):
+        if file.exists() and file.stat().st_size:
+            return file
+        time.sleep(0.1)
+    raise AssertionError("nothing was downloaded")
+
+
+def test_notes_are_filled_in_saved_and_read_by_the_next_check(browser: Any, written: Written, tmp_path: Path) -> None:
+    report = lung_report()
+    browser.open(written(report))
+    browser.one("#r-1 button.open").send_keys(Keys.ENTER)
+    browser.one('textarea.note[data-row="1"]').send_keys(
+        'a "note": #1 \u2028 \u00e9' + Keys.ENTER + "<b>second</b> line"
+    )
+    browser.one('input.initials[data-row="1"]').send_keys(" AB ")
+    browser.one("#sign-initials").send_keys("CD")
+    browser.one("#sign-date").clear()
+    browser.one("#sign-date").send_keys("2026-02-30")
+    browser.one("#save-notes").click()
+    assert browser.one("#notes-state").text.startswith("Not saved: write the date like")
+    browser.one("#sign-date").clear()
+    browser.one("#sign-date").send_keys("2026-02-28")
+    assert "second" in browser.one("#r-1 tr.draft").text
+    file = downloaded(browser, tmp_path)
+    assert browser.one("#notes-state").text == "Saved as sbrtcheck-notes.yaml: 1 new notes, a sign-off."
+    assert browser.complaints() == []
+    plan = str(PLANS / "lung-50gy-5fx")
+    arguments = ["check", plan, "--table", "rtog-0813", "--notes", str(file)]
+    done = CliRunner().invoke(main, [*arguments, "--format", "json"])
+    found = json.loads(done.stdout)
+    assert found["outcomes"][1]["notes"] == [
+        {
+            "note": 'a "note": #1 \u2028 \u00e9\n<b>second</b> line',
+            "initials": "AB",
+            "is_current": True,
+            "written_for": None,
+        }
+    ]
+    (signed,) = found["sign_offs"]
+    assert (signed["initials"], signed["date"], signed["is_current"]) == ("CD", "2026-02-28", True)
+    assert found["verdict"] == report.verdict
+
+    # the next page keeps them, adds one, and loses none
+    again = tmp_path / "again.html"
+    CliRunner().invoke(main, [*arguments, "--format", "html", "--out", str(again)])
+    browser.open(again)
+    assert "<b>second</b> line (AB)" in browser.one("#r-1 tr.noted").text
+    assert "CD, 2026-02-28" in browser.one("#sign-off").text
+    browser.one("#r-2 button.open").click()
+    browser.one('input.initials[data-row="2"]').send_keys("EF")
+    file.unlink()
+    notes = load_notes(downloaded(browser, tmp_path))
+    assert notes is not None
+    assert [note.initials for note in notes.notes] == ["AB", "EF"]
+    assert len(notes.sign_offs) == 1
+
+
+def test_what_the_page_saves_is_what_python_writes(browser: Any, written: Written, tmp_path: Path) -> None:
+    report = lung_report()
+    browser.open(written(report))
+    browser.one("#open-all").click()
+    browser.one('textarea.note[data-row="0"]').send_keys("seen: 'twice' \\ {x}")
+    browser.one('input.initials[data-row="3"]').send_keys("AB")
+    file = downloaded(browser, tmp_path)
+    expected = PlanNotes(
+        plan_uid=str(report.provenance["plan"]),
+        notes=(
+            new_note(report.outcomes[0], "seen: 'twice' \\ {x}", ""),
+            new_note(report.outcomes[3], "", "AB"),
+        ),
+    )
+    assert file.read_text(encoding="utf-8") == notes_text(expected)
+
+
+def test_notes_are_read_without_script_and_printed(browser: Any, tmp_path: Path) -> None:
+    report = lung_report()
+    notes = PlanNotes(
+        plan_uid=str(report.provenance["plan"]),
+        notes=(new_note(report.outcomes[0], "seen", "AB"),),
+        sign_offs=(new_sign_off(report, "CD"),),
+    )
+    file = tmp_path / "noted.html"
+    file.write_text(html_report(with_notes(report, notes)), encoding="utf-8")
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(file)
+    assert [one.text for one in browser.seen("tr.noted")] == ["Note: seen (AB)"]
+    assert not browser.seen("textarea, .fill input")
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=False)
+    browser.open(file)
+    browser.media("print")
+    assert [one.text for one in browser.seen("tr.noted")] == ["Note: seen (AB)"]
+    assert "CD" in browser.one("#sign-off").text
+
+
 # -------------------------------------------------------------------------------- paper
 
 
@@ -465,6 +577,39 @@ def test_axe_finds_nothing_serious(browser: Any, written: Written, report: Repor
     ]
     assert serious == []
     assert len(found["passes"]) > 20
+
+
+@pytest.fixture(scope="module")
+def trend(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the margins of both bundled plans."""
+    folder = tmp_path_factory.mktemp("trend")
+    batch(PLANS, folder / "results.csv", Options.read(sites=["lung", "liver"]), jobs=1)
+    (folder / "trend.html").write_text(trend_page(load_trends(folder / "results.csv")), encoding="utf-8")
+    return folder / "trend.html"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_a_trend(browser: Any, trend: Path, scheme: str) -> None:
+    browser.media(prefers_color_scheme=scheme)
+    browser.open(trend)
+    browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    browser.run(files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = browser.driver.execute_async_script("axe.run().then(arguments[0])")
+    assert [one["id"] for one in found["violations"] if one["impact"] in SERIOUS] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (390, 844)], ids=["screen", "phone"])
+def test_rows_that_fail_are_on_the_first_screen_of_a_trend(browser: Any, trend: Path, width: int, height: int) -> None:
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+    browser.open(trend)
+    links = browser.all("h1 ~ ul a")
+    assert links
+    assert all(one.location["y"] + one.size["height"] <= height for one in links)
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    assert browser.requests() == [trend.as_uri()]
+    assert browser.complaints() == []
 
 
 @pytest.mark.slow

@@ -84,7 +84,7 @@ def test_a_row_of_the_report_has_its_contour_band_margin_flags_and_source() -> N
     text = report_on(table(row("Mean[Gy]", "below", 20.5, organ="Cord")), dvhs)._repr_html_()
     _, cells = Shown(text).rows
     assert cells == [
-        "PASS borderline ",
+        "PASS borderline, near limit ",
         "SpinalCord (Cord) SpinalCord (TG-263 name) ",
         "Mean[Gy] ",
         "< 20.5 ",

@@ -131,7 +131,7 @@ def test_the_export_is_not_overwritten(tmp_path: Path) -> None:
 def test_the_front_door_takes_an_export_too() -> None:
     report = sbrtcheck.check(EXPORT, "rtog-0813", dvhs="imported", prescription="50Gy/5")
     assert report.dvh_origin == "imported"
-    with pytest.raises(sbrtcheck.SbrtcheckError, match="no DVH export"):
+    with pytest.raises(sbrtcheck.SbrtcheckError, match="a DVH export is one text file"):
         sbrtcheck.check([EXPORT], "rtog-0813", dvhs="imported")
 
 

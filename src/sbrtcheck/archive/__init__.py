@@ -6,6 +6,7 @@
     rows    one plan -> its rows, whatever happens; this is what a worker process runs
     work    plans x executor -> rows, in order
     write   rows -> CSV or Parquet, whole or not at all
+    trend   that file -> the margins of each row over the plans; ``trend_page`` shows them
 
 `batch` does all of it. For a cluster, give it (or `run`) any `concurrent.futures.Executor`. Processes start anew
 (*spawn*): a script of your own needs ``if __name__ == "__main__":`` round its call.
@@ -36,6 +37,7 @@ lacking                               parts of the organ that were not measured 
 percent_of_limit                      the value in percent of the limit
 quantity, alpha_beta_gy               of the row's doses: physical, or EQD2 or BED for that alpha/beta
 tables_left_out                       in the first row of a plan: tables of its site that were not used, and why
+plan_date                             RT Plan Date, as 2026-01-31; missing where the plan has none
 path                                  only when asked for: the plan's folder, below the one given
 ====================================  ===============================================================================
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ class Entry:
     ----------
     plan_uid, structure_set_uid, dose_uids
         SOP Instance UIDs; ``""`` where there is none.
+    plan_date
+        RT Plan Date as ``2026-01-31``; ``""`` where the plan has none.
     files
         The files to read.
     folder
@@ -43,6 +46,7 @@ class Entry:
     plan_uid: str = ""
     structure_set_uid: str = ""
     dose_uids: tuple[str, ...] = ()
+    plan_date: str = ""
     files: tuple[Path, ...]
     folder: str
     is_plan: bool = True
@@ -102,12 +106,21 @@ def _plan_entry(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
         plan_uid=plan.plan.uid if plan.plan is not None else "",
         structure_set_uid=plan.structure_set.uid if plan.structure_set is not None else "",
         dose_uids=plan.dose_uids,
+        plan_date=_date(plan.plan.date) if plan.plan is not None else "",
         files=_paths(plan.files),
         folder=_folder(_paths(plan.files), root),
         problem=problem,
         findings=plan.findings,
         stand_ins=dict(_names(_parts(plan))),
     )
+
+
+def _date(text: str) -> str:
+    """``20260131`` (a DA of PS3.5 6.2), or ``2026.01.31`` of older files, as ``2026-01-31``; "" for what is no date."""
+    try:
+        return dt.datetime.strptime(text.replace(".", ""), "%Y%m%d").date().isoformat()
+    except ValueError:
+        return ""
 
 
 def _orphan_entry(orphan: Orphan, root: Path, problem: str | None) -> Entry:

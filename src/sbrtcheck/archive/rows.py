@@ -71,6 +71,7 @@ COLUMNS: Mapping[str, type] = {
     "quantity": str,
     "alpha_beta_gy": float,
     "tables_left_out": str,
+    "plan_date": str,
 }
 _PATH = {"path": str}
 _BETWEEN_FINDINGS = " | "
@@ -357,6 +358,7 @@ def _head(entry: Entry, options: Options) -> dict[str, Value]:
         "plan_uid": entry.plan_uid,
         "structure_set_uid": entry.structure_set_uid,
         "dose_uids": " ".join(entry.dose_uids),
+        "plan_date": entry.plan_date,
         "dvh_origin": str(options.choices.dvhs),
         "software": f"sbrtcheck {__version__}",
         "path": entry.folder,

@@ -37,6 +37,7 @@ from sbrtcheck.cli.streams import (
     unwritable_stdout,
 )
 from sbrtcheck.cli.sums import sum_
+from sbrtcheck.cli.trend import trend
 from sbrtcheck.errors import SbrtcheckError
 
 
@@ -130,5 +131,6 @@ for command in (
     risk,
     score,
     sum_,
+    trend,
 ):
     main.add_command(command)

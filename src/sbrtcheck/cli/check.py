@@ -57,10 +57,13 @@ _DICOM_OBJECTS = (options.DICOM_PDF, options.DICOM_SR)
 @options.include_unconfirmed
 @options.laterality
 @options.sex
+@options.near
+@options.notes
+@options.group
 @options.quiet
 @options.verbose
 @click.pass_context
-def check(
+def check(  # noqa: PLR0913 - one argument an option
     ctx: click.Context,
     /,
     *,
@@ -70,6 +73,7 @@ def check(
     dvhs: str,
     format_: str,
     out: Path | None,
+    group: str,
     quiet: bool,
     **choices: Any,
 ) -> None:
@@ -84,7 +88,15 @@ def check(
         raise click.UsageError(f"--format {format_} needs DIR: a text export does not say whose record it would be for")
     chosen = _format(format_, source)
     chosen.check_installed()
-    inputs = [source, choices["names"], choices["dictionary"], choices["against"], choices["sites"], *tables]
+    inputs = [
+        source,
+        choices["names"],
+        choices["dictionary"],
+        choices["against"],
+        choices["sites"],
+        *choices["notes"],
+        *tables,
+    ]
     with streams.output(out, inputs=inputs, binary=chosen.binary) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             report = api.check(
@@ -94,7 +106,7 @@ def check(
                 progress=progress,
                 **choices,
             )
-        write(_render(report, chosen, for_screen=out is None))
+        write(_render(report, chosen, group, for_screen=out is None))
     ctx.exit(_exit_code(report))
 
 
@@ -118,13 +130,15 @@ def _exit_code(report: Report) -> int:
     return {Verdict.FAIL: exit_codes.FAIL, Verdict.REVIEW: exit_codes.REVIEW}.get(report.verdict, exit_codes.OK)
 
 
-def _render(report: Report, format_: Format, *, for_screen: bool) -> str | bytes:
+def _render(report: Report, format_: Format, group: str, *, for_screen: bool) -> str | bytes:
     if format_.name == "text" and for_screen and sys.stdout.isatty():
         import shutil
 
         from sbrtcheck.render import text_report
 
-        return text_report(report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ)
-    text = format_.write(report)
+        return text_report(
+            report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ, group=group
+        )
+    text = format_.write(report, group) if format_.is_grouped else format_.write(report)
     # a page says that it is UTF-8, whatever the encoding of the console is
     return text.encode() if format_.name == "html" and isinstance(text, str) else text

@@ -1,4 +1,4 @@
-"""The command compare: two plans of one patient, row by row."""
+"""The command compare: two or more plans of one patient, row by row."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _AS_STATED = "-"
 @click.command(
     epilog=options.examples(
         "sbrtcheck compare plan earlier --table tg101-5fx",
+        "sbrtcheck compare plan earlier third --table tg101-5fx --format markdown",
         "sbrtcheck compare plan earlier --site lung --rx - --rx 50Gy/5 --format markdown",
     )
 )
-@click.argument("first", metavar="A", type=click.Path(path_type=Path))
-@click.argument("second", metavar="B", type=click.Path(path_type=Path))
+@click.argument("folders", metavar="A B...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @options.tables()
 @options.site(text="As for check; without --table, tables that hold for either fraction number.")
 @options.profile(text="As for check; one of the plans must have its number of fractions.")
@@ -32,7 +32,9 @@ _AS_STATED = "-"
 @click.option(
     "--rx", "prescriptions", multiple=True, metavar="50Gy/5", help="One for each plan, in order; - to skip one."
 )
-@click.option("--plan", "plans", multiple=True, metavar="UID", help="Plan to use from A, then from B; - to skip one.")
+@click.option(
+    "--plan", "plans", multiple=True, metavar="UID", help="Plan to use from each folder, in order; - to skip one."
+)
 @options.end_caps
 @options.slice_interpolation
 @options.dose_interpolation
@@ -43,8 +45,7 @@ _AS_STATED = "-"
 @options.verbose
 def compare(
     *,
-    first: Path,
-    second: Path,
+    folders: tuple[Path, ...],
     tables: tuple[str, ...],
     prescriptions: tuple[str, ...],
     plans: tuple[str, ...],
@@ -53,22 +54,30 @@ def compare(
     quiet: bool,
     **choices: Any,
 ) -> None:
-    """Compare two plans of one patient, in the folders A and B: row by row which is better, and their DVHs.
+    """Compare plans of one patient, in the folders A and B or more: row by row which is better, and their DVHs.
 
     Each keeps its own prescription. Exit code: 0 compared, whichever is better; 2 unusable input.
     """
     from sbrtcheck import api
     from sbrtcheck.render.plan_comparison import PLAN_FORMATS
+    from sbrtcheck.render.several_plans import SEVERAL_FORMATS
+    from sbrtcheck.results.plan_comparison import PlanComparison
 
-    with streams.output(out, inputs=[first, second, choices["names"], choices["dictionary"], *tables]) as write:
+    if len(folders) < 2:
+        raise click.UsageError("give the folders of two or more plans")
+
+    with streams.output(out, inputs=[*folders, choices["names"], choices["dictionary"], *tables]) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             comparison = api.compare(
-                streams.existing_folder(first),
-                streams.existing_folder(second),
+                [streams.existing_folder(folder) for folder in folders],
+                None,
                 list(dict.fromkeys(tables)),
                 prescriptions=[None if text == _AS_STATED else text for text in prescriptions],
                 plans=[None if uid == _AS_STATED else uid for uid in plans],
                 progress=progress,
                 **choices,
             )
-        write(PLAN_FORMATS[format_](comparison))
+        if isinstance(comparison, PlanComparison):
+            write(PLAN_FORMATS[format_](comparison))
+        else:
+            write(SEVERAL_FORMATS[format_](comparison))

@@ -176,6 +176,29 @@ sex = click.option(
     type=click.Choice(SEXES),
     help="Of the patient, for limits that differ by it; else as the plan's files say.",
 )
+near = click.option(
+    "--near",
+    "near_percent",
+    type=NUMBER,
+    default=5.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="Flag values within this many percent of a limit; no verdict depends on it.",
+)
+notes = click.option(
+    "--notes",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(),
+    help="Notes and sign-offs on the plan, as the HTML report saves them; may be repeated.",
+)
+group = click.option(
+    "--group",
+    type=click.Choice(("organ", "table")),
+    default="organ",
+    show_default=True,
+    help="What rows of several tables stand together by, in text, Markdown and HTML.",
+)
 slice_interpolation = click.option(
     "--slice-interpolation",
     cls=RenamedOption,

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from sbrtcheck.comparison.aligned_rows import aligned_rows, outcome_of
 from sbrtcheck.comparison.with_other_dvhs import structure_difference
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.judge.structures import dvh_of
@@ -18,7 +19,6 @@ from sbrtcheck.results.dvh_comparison import NotCompared, StructureDifference
 from sbrtcheck.results.outcome import Outcome, Verdict
 from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
 from sbrtcheck.results.report import Report
-from sbrtcheck.tables import Select
 
 _RANK = {
     Verdict.PASS: 0,
@@ -45,7 +45,8 @@ def compare_plans(first: Report, second: Report) -> PlanComparison:
     PlanComparison
         Mirrored when the plans change places.
     """
-    rows = tuple(_refine_overlapping_rows(tuple(_rows(first, second)), first, second))
+    aligned = aligned_rows((first, second))
+    rows = tuple(compare_rows([(outcome_of(row), row[0], row[1]) for row in aligned], first, second))
     pairs = [(dvh, _partner(dvh, rows, second)) for dvh in first.dvhs.dvhs]
     partners = {other.name for _, other in pairs if isinstance(other, DVH)}
     return PlanComparison(
@@ -68,41 +69,19 @@ def compare_plans(first: Report, second: Report) -> PlanComparison:
 # Rows
 
 
-def _rows(first: Report, second: Report) -> Iterator[RowComparison]:
-    ours, theirs = _by_row(first), _by_row(second)
-    for key in dict.fromkeys((*ours, *theirs)):
-        yield from _row_comparisons(ours.get(key, []), theirs.get(key, []))
+def compare_rows(
+    rows: Sequence[tuple[Outcome, Outcome | NoOutcome, Outcome | NoOutcome]], first: Report, second: Report
+) -> list[RowComparison]:
+    """Compare two plans on rows; bounds are refined where these tell the plans apart.
 
-
-def _by_row(report: Report) -> dict[tuple[str, str, str], list[Outcome]]:
-    """Outcomes by table, row, and organ where the row asks for each of several."""
-    outcomes: dict[tuple[str, str, str], list[Outcome]] = {}
-    for outcome in report.outcomes:
-        row = outcome.constraint
-        # which organ a row for one side is on depends on the plan
-        organ = outcome.organ if row.select is Select.EACH and row.side is None else ""
-        outcomes.setdefault((outcome.table_id, row.id, organ), []).append(outcome)
-    return outcomes
-
-
-def _row_comparisons(ours: Sequence[Outcome], theirs: Sequence[Outcome]) -> Iterator[RowComparison]:
-    """The one outcome of a row with the one; of several separate targets those of one name, of two sides each."""
-    if len(ours) == len(theirs) == 1:
-        yield _row_comparison(ours[0], ours[0], theirs[0])
-        return
-    others = {_name_in_row(outcome): outcome for outcome in theirs}
-    for outcome in ours:
-        yield _row_comparison(outcome, outcome, others.pop(_name_in_row(outcome), _no_counterpart(outcome)))
-    for other in others.values():
-        yield _row_comparison(other, _no_counterpart(other), other)
-
-
-def _no_counterpart(outcome: Outcome) -> NoOutcome:
-    """What the other plan has for a target that only this one has."""
-    if outcome.constraint.side is not None:
-        return NoOutcome(detail=f"there the row is not on {outcome.organ}")
-    name = outcome.organ if outcome.structure is None else outcome.contour
-    return NoOutcome(detail=f"it has no {name} of its own")
+    Parameters
+    ----------
+    rows
+        The outcome of any plan that has the row, that of the first plan, and that of the second.
+    first, second
+        The reports that the outcomes are from.
+    """
+    return _refine_overlapping_rows([_row_comparison(*row) for row in rows], first, second)
 
 
 def _name_in_row(outcome: Outcome) -> str:
@@ -154,7 +133,7 @@ def _better_of_evaluated(first: Outcome, second: Outcome) -> tuple[Better, bool,
 
 def _not_evaluated(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> str | None:
     """Why a row was not evaluated in one of the plans, or in both; None when it was in both."""
-    of_first, of_second = _why_not_evaluated(first), _why_not_evaluated(second)
+    of_first, of_second = why_not_evaluated(first), why_not_evaluated(second)
     if of_first is not None and of_first == of_second:
         return f"in neither: {of_first}"
     if of_first is not None and of_second is not None:
@@ -164,7 +143,7 @@ def _not_evaluated(first: Outcome | NoOutcome, second: Outcome | NoOutcome) -> s
     return None if of_second is None else f"not in the second: {of_second}"
 
 
-def _why_not_evaluated(outcome: Outcome | NoOutcome) -> str | None:
+def why_not_evaluated(outcome: Outcome | NoOutcome) -> str | None:
     """Why there is nothing to compare; None where there is."""
     if isinstance(outcome, NoOutcome):
         return outcome.detail

@@ -100,6 +100,7 @@ class Tag:
     # RT General Plan (PS3.3 C.8.8.9)
     RT_PLAN_LABEL: Final = 0x300A0002
     RT_PLAN_NAME: Final = 0x300A0003
+    RT_PLAN_DATE: Final = 0x300A0006
     REFERENCED_STRUCTURE_SET_SEQUENCE: Final = 0x300C0060
 
     # RT Prescription (PS3.3 C.8.8.10)

@@ -51,6 +51,7 @@ _WANTED_TAGS = {
         Tag.FRAME_OF_REFERENCE_UID,
         Tag.RT_PLAN_LABEL,
         Tag.RT_PLAN_NAME,
+        Tag.RT_PLAN_DATE,
         Tag.FRACTION_GROUP_SEQUENCE,
         Tag.REFERENCED_STRUCTURE_SET_SEQUENCE,
     ],
@@ -87,6 +88,8 @@ class RtFile:
         Fraction groups with their beams: those a plan delivers, or those a dose is of.
     sex
         Patient's Sex as the file has it, ``""`` when absent.
+    date
+        RT Plan Date, ``""`` when absent.
     damage
         Why its content cannot be trusted; None when nothing was noticed.
     apart
@@ -104,6 +107,7 @@ class RtFile:
     summation: str | None = None
     parts: Parts = ()
     sex: str = ""
+    date: str = ""
     damage: Damage | None = None
     apart: int = 0
 
@@ -195,6 +199,7 @@ def _with_description(file: RtFile, elements: Elements) -> RtFile:
         structure_set_refs=_references(elements.items(Tag.REFERENCED_STRUCTURE_SET_SEQUENCE)),
         summation=ascii_text(elements, Tag.DOSE_SUMMATION_TYPE).upper() or None,
         parts=_parts_of_plan(elements) if file.kind is Kind.PLAN else _parts_of_dose(plans),
+        date=ascii_text(elements, Tag.RT_PLAN_DATE),
         sex="\\".join(ascii_texts(elements, Tag.PATIENT_SEX)).upper(),  # two values are none that is known
     )
 

@@ -21,6 +21,7 @@ from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Sex, UnknownSex
 from sbrtcheck.progress import log_step
 from sbrtcheck.results.dvh_comparison import NO_OTHER_DVHS
+from sbrtcheck.results.outcome import Outcome, is_near_limit
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary
@@ -121,6 +122,7 @@ def evaluate_with(
     plan = judged_plan(plan_structures(dvhs, matches, options.laterality), rows, site=site, dose=dose, sex=sex)
     with log_step("evaluation") as log:
         outcomes = outcomes_of(tables_at_site, plan, include_unconfirmed=options.include_unconfirmed)
+        outcomes = tuple(_with_near_limit(outcome, options.near_percent) for outcome in outcomes)
         reasons = review_reasons(outcomes, plan, strict=options.strict)
         verdict = overall(outcomes, reasons)
         log(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
@@ -148,7 +150,12 @@ def evaluate_with(
         accept_dose=options.accept_dose,
         laterality=options.laterality,
         sex=sex,
+        near_percent=options.near_percent,
     )
+
+
+def _with_near_limit(outcome: Outcome, percent: float) -> Outcome:
+    return replace(outcome, near_limit=True) if is_near_limit(outcome, percent) else outcome
 
 
 def _sex_findings(

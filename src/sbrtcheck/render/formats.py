@@ -30,6 +30,8 @@ class Format:
         What users choose it by.
     write
         Gives the report as text, or as bytes where ``binary``.
+    is_grouped
+        ``write`` also takes what rows of several tables stand together by: ``organ`` or ``table``.
     binary
         For files, not for screens.
     check_installed
@@ -37,7 +39,8 @@ class Format:
     """
 
     name: str
-    write: Callable[[Report], str | bytes]
+    write: Callable[..., str | bytes]
+    is_grouped: bool = False
     binary: bool = False
     check_installed: Callable[[], None] = _nothing
 
@@ -52,12 +55,17 @@ def _in_module(module: str, function: str) -> Callable[..., Any]:
 
 
 REPORT_FORMATS: tuple[Format, ...] = (
-    Format(name="text", write=_in_module("text", "text_report")),
+    Format(name="text", write=_in_module("text", "text_report"), is_grouped=True),
     Format(name="json", write=_in_module("report_json", "json_report")),
     Format(name="csv", write=_in_module("report_csv", "csv_report")),
     Format(name="csv-excel", write=_in_module("report_csv", "excel_csv_report"), binary=True),
-    Format(name="markdown", write=_in_module("markdown", "markdown_report")),
-    Format(name="html", write=_in_module("html", "html_report"), check_installed=_in_module("html", "check_installed")),
+    Format(name="markdown", write=_in_module("markdown", "markdown_report"), is_grouped=True),
+    Format(
+        name="html",
+        write=_in_module("html", "html_report"),
+        is_grouped=True,
+        check_installed=_in_module("html", "check_installed"),
+    ),
     Format(
         name="pdf",
         write=_in_module("pdf", "pdf_report"),

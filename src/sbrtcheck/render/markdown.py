@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from sbrtcheck.render import by_organ
+from sbrtcheck.render import by_organ, grouping
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
-from sbrtcheck.results import Outcome, Report, labels
-from sbrtcheck.tables import ConstraintTable
+from sbrtcheck.results import Outcome, Report, labels, noted
 
 HEADINGS = (
     "Verdict",
@@ -23,13 +22,15 @@ HEADINGS = (
 )
 
 
-def markdown_report(report: Report) -> str:
-    """Write the report as GitHub-flavoured Markdown."""
+def markdown_report(report: Report, group: str = grouping.ORGAN) -> str:
+    """Write the report as GitHub-flavoured Markdown; rows of several tables together by organ, or by table."""
     sources = labels.SourceList.of(report.outcomes)
     lines = list(_head(report))
-    for table in report.tables:
-        notes = [part for note in labels.table_notes(report, table) for part in (escaped(note), "")]
-        lines += ["", f"## {escaped(labels.table_text(table))}", "", *notes, *_table(report, table, sources)]
+    for rows in grouping.row_groups(report, group):
+        notes = [part for note in rows.notes for part in (escaped(note), "")]
+        lines += ["", f"## {escaped(rows.title)}", "", *notes, *_table(report, rows, sources)]
+    lines += _section(noted.NOTES, noted.note_lines(report))
+    lines += _section(noted.SIGN_OFF, noted.signature_lines(report))
     lines += _by_organ(report)
     lines += _section(labels.LEFT_OUT, labels.left_out_lines(report))
     lines += _section("Flags", labels.legend(report))
@@ -56,14 +57,15 @@ def _head(report: Report) -> Iterator[str]:
     yield from (f"- **{verdict}** {escaped(line)}" for verdict, line in lines)
 
 
-def _table(report: Report, table: ConstraintTable, sources: labels.SourceList) -> Iterator[str]:
-    yield _line(HEADINGS)
-    yield "|" + " --- |" * len(HEADINGS)
-    outcomes = labels.outcomes_of(report, table)
-    for outcome in outcomes:
+def _table(report: Report, rows: grouping.RowGroup, sources: labels.SourceList) -> Iterator[str]:
+    headings = ("Table", *HEADINGS) if rows.of_tables else HEADINGS
+    yield _line(headings)
+    yield "|" + " --- |" * len(headings)
+    for outcome in rows.outcomes:
         if not labels.is_just_missing(outcome):
-            yield _line(map(escaped, _cells(outcome, sources)))
-    for heading, organs in labels.absent_organs(outcomes):
+            table = [grouping.table_number(report, outcome.table_id)] if rows.of_tables else []
+            yield _line(map(escaped, (*table, *_cells(outcome, sources))))
+    for heading, organs in labels.absent_organs(rows.outcomes):
         yield from ("", f"{heading}: {escaped(organs)}.")
 
 

@@ -1,4 +1,4 @@
-"""Comparison of two plans -> text, Markdown or JSON."""
+"""Comparison of two plans -> text, Markdown or JSON; and the parts that one of more plans has too."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sbrtcheck.results import (
 )
 from sbrtcheck.results.comparison_dict import not_compared_dict, structure_dict
 from sbrtcheck.results.dvh_comparison import GENERAL, VOLUME
-from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
+from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison, RowOfPlans
 from sbrtcheck.results.plan_site import SHA_SHOWN
 from sbrtcheck.results.to_dict import left_out_dict, measured_dict
 from sbrtcheck.tables import ConstraintTable
@@ -57,31 +57,33 @@ def plans_text(comparison: PlanComparison) -> str:
 
 def _text_parts(comparison: PlanComparison) -> Iterator[RenderableType]:
     yield from map(Text, _head(comparison))
-    yield from _lines("Remarks", _remarks(comparison))
+    yield from text_lines("Remarks", _remarks(comparison))
     for table in comparison.first.tables:
         yield Text(f"\n{labels.table_text(table)}")
         yield from map(Text, labels.table_notes(comparison.first, table))
         compared, aside = _rows_and_reasons(comparison, table)
         if compared:
-            yield _grid(ROWS, map(_row_cells, compared))
-        yield from _lines("Not compared", aside)
-    yield from _lines(labels.LEFT_OUT, labels.left_out_lines(comparison.first, comparison.second))
-    yield from _lines("Marks", _legend(comparison))
+            yield text_grid(ROWS, map(_row_cells, compared))
+        yield from text_lines("Not compared", aside)
+    yield from text_lines(labels.LEFT_OUT, labels.left_out_lines(comparison.first, comparison.second))
+    yield from text_lines("Marks", _legend(comparison))
     if comparison.structures:
         yield Text(f"\n{DVHS}")
-        yield _grid(DIFFERENCES, map(_difference_cells, comparison.structures))
-    yield from _lines("Structures not compared", _structures_without_dvh(comparison.without))
-    yield from _lines("Provenance", _provenance_lines(comparison))
+        yield text_grid(DIFFERENCES, map(difference_cells, comparison.structures))
+    yield from text_lines("Structures not compared", _structures_without_dvh(comparison.without))
+    yield from text_lines("Provenance", _provenance_lines(comparison))
 
 
-def _grid(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
+def text_grid(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
+    """Rows of text under headings."""
     grid = ruled_table(*headings)
     for cells in rows:
         grid.add_row(*map(Text, cells))
     return grid
 
 
-def _lines(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
+def text_lines(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
+    """Lines below their title; nothing where there are none."""
     if lines:
         yield Text(f"\n{title}")
         yield from (Padding(Text(clean(line)), (0, 0, 0, 2)) for line in lines)
@@ -90,29 +92,31 @@ def _lines(title: str, lines: Sequence[str]) -> Iterator[RenderableType]:
 def plans_markdown(comparison: PlanComparison) -> str:
     """Write the comparison as GitHub-flavoured Markdown."""
     lines = ["# Two plans compared", "", *(f"- {escaped(line.strip())}" for line in _head(comparison))]
-    lines += _markdown_list("## Remarks", _remarks(comparison))
+    lines += markdown_list("## Remarks", _remarks(comparison))
     for table in comparison.first.tables:
         compared, aside = _rows_and_reasons(comparison, table)
         lines += ["", f"## {escaped(labels.table_text(table))}"]
         lines += [part for note in labels.table_notes(comparison.first, table) for part in ("", escaped(note))]
-        lines += _markdown_table(ROWS, map(_row_cells, compared)) if compared else []
-        lines += _markdown_list("### Not compared", aside)
-    lines += _markdown_list(f"## {labels.LEFT_OUT}", labels.left_out_lines(comparison.first, comparison.second))
-    lines += _markdown_list("## Marks", _legend(comparison))
+        lines += markdown_table(ROWS, map(_row_cells, compared)) if compared else []
+        lines += markdown_list("### Not compared", aside)
+    lines += markdown_list(f"## {labels.LEFT_OUT}", labels.left_out_lines(comparison.first, comparison.second))
+    lines += markdown_list("## Marks", _legend(comparison))
     if comparison.structures:
-        lines += ["", f"## {DVHS}", *_markdown_table(DIFFERENCES, map(_difference_cells, comparison.structures))]
-    lines += _markdown_list("## Structures not compared", _structures_without_dvh(comparison.without))
-    lines += _markdown_list("## Provenance", _provenance_lines(comparison))
+        lines += ["", f"## {DVHS}", *markdown_table(DIFFERENCES, map(difference_cells, comparison.structures))]
+    lines += markdown_list("## Structures not compared", _structures_without_dvh(comparison.without))
+    lines += markdown_list("## Provenance", _provenance_lines(comparison))
     return "\n".join(lines) + "\n"
 
 
-def _markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a table."""
     cells = [headings, *rows]
     lines = [f"| {' | '.join(map(escaped, row))} |" for row in cells]
     return ["", lines[0], "|" + " --- |" * len(headings), *lines[1:]]
 
 
-def _markdown_list(title: str, lines: Sequence[str]) -> list[str]:
+def markdown_list(title: str, lines: Sequence[str]) -> list[str]:
+    """Lines of a list below its title; nothing where there are none."""
     return ["", title, "", *(f"- {escaped(clean(line))}" for line in lines)] if lines else []
 
 
@@ -139,31 +143,36 @@ def _rows_and_reasons(comparison: PlanComparison, table: ConstraintTable) -> tup
     for row in rows:
         if row.better is Better.NOT_COMPARED:
             aside.setdefault(row.why, Counter())[row.organ] += 1
-    return compared, [f"{why}: {_organs_text(organs)}" for why, organs in aside.items()]
+    return compared, [f"{why}: {organs_text(organs)}" for why, organs in aside.items()]
 
 
-def _organs_text(organs: Counter[str]) -> str:
+def organs_text(organs: Counter[str]) -> str:
+    """Organs in one line, each with its number of rows."""
     return ", ".join(organ if number == 1 else f"{organ} ({number} rows)" for organ, number in organs.items())
 
 
 def _row_cells(row: RowComparison) -> tuple[str, ...]:
     return (
         f"{row.better} ~" if row.within_bands and row.better is not Better.SAME else str(row.better),
-        row.organ if row.counts else f"{row.organ} *",
-        labels.metric_text(row.constraint),
-        _limits_text(row),
-        _outcome_text(row.first),
-        _outcome_text(row.second),
+        *row_head(row, (row.first, row.second)),
+        outcome_text(row.first),
+        outcome_text(row.second),
         _signed(row.margin_difference, overlap=row.within_bands),
     )
 
 
-def _limits_text(row: RowComparison) -> str:
-    limits = [labels.limit_used_text(outcome) for outcome in (row.first, row.second) if isinstance(outcome, Outcome)]
-    return " / ".join(dict.fromkeys(limits))
+def row_head(row: RowComparison | RowOfPlans, outcomes: Iterable[Outcome | NoOutcome]) -> tuple[str, str, str]:
+    """Organ, metric, and the limits of the plans, each once."""
+    limits = [labels.limit_used_text(outcome) for outcome in outcomes if isinstance(outcome, Outcome)]
+    return (
+        row.organ if row.counts else f"{row.organ} *",
+        labels.metric_text(row.constraint),
+        " / ".join(dict.fromkeys(limits)),
+    )
 
 
-def _outcome_text(outcome: Outcome | NoOutcome) -> str:
+def outcome_text(outcome: Outcome | NoOutcome) -> str:
+    """Verdict and value; ``-`` where a plan does not have the row."""
     if isinstance(outcome, NoOutcome):
         return "-"
     if isinstance(outcome.measurement, NotMeasured):
@@ -172,7 +181,8 @@ def _outcome_text(outcome: Outcome | NoOutcome) -> str:
     return f"{labels.verdict_text(outcome)} {text}{' or more' if outcome.measurement.open_above else ''}"
 
 
-def _difference_cells(structure: StructureDifference) -> tuple[str, ...]:
+def difference_cells(structure: StructureDifference) -> tuple[str, ...]:
+    """The differences of two DVHs, in the columns of `DIFFERENCES`."""
     general = {str(metric.metric): metric for metric in structure.metrics if metric.alpha_beta_gy is None}
     cells = (_metric_cell(general[name]) for name in (VOLUME, *GENERAL))
     curves = structure.curves
@@ -234,13 +244,13 @@ def plans_json(comparison: PlanComparison) -> str:
     listed = {
         "schema": "sbrtcheck-compare/2",
         "software": comparison.first.software,
-        "first": _plan_dict(comparison.first),
-        "second": _plan_dict(comparison.second),
+        "first": plan_dict(comparison.first),
+        "second": plan_dict(comparison.second),
         "tables": [{"id": t.id, "version": t.version, "sha256": t.sha256} for t in comparison.first.tables],
         "left_out": [left_out_dict(table) for table in comparison.first.left_out],
         "tally": {str(better): number for better, number in comparison.tally().items()},
         "rows": [_row_dict(row) for row in comparison.rows],
-        "structures": [_structure_dict(structure) for structure in comparison.structures],
+        "structures": [pair_structure_dict(structure) for structure in comparison.structures],
         "without": [not_compared_dict(structure) for structure in comparison.without],
         "remarks": list(comparison.remarks),
         "notice": NOTICE,
@@ -248,7 +258,8 @@ def plans_json(comparison: PlanComparison) -> str:
     return json.dumps(listed, indent=2, allow_nan=False) + "\n"
 
 
-def _plan_dict(report: Report) -> dict[str, Any]:
+def plan_dict(report: Report) -> dict[str, Any]:
+    """What a comparison has of each report; its outcomes stand in the rows."""
     whole = report.to_dict()
     return {key: whole[key] for key in _OF_PLAN}
 
@@ -270,7 +281,7 @@ _OF_PLAN = (
 """What the comparison has of each report; its outcomes stand in the rows."""
 
 
-def _structure_dict(structure: StructureDifference) -> dict[str, Any]:
+def pair_structure_dict(structure: StructureDifference) -> dict[str, Any]:
     """As in a report, with the names of the plans; conventions are of no use here."""
     as_dict = structure_dict(structure)
     metrics = [
@@ -297,12 +308,13 @@ def _row_dict(row: RowComparison) -> dict[str, Any]:
         "within_bands": row.within_bands,
         "why": row.why,
         "margin_difference": None if isinstance(margin, NotMeasured) else rounded(margin),
-        "first": _outcome_dict(row.first),
-        "second": _outcome_dict(row.second),
+        "first": outcome_dict(row.first),
+        "second": outcome_dict(row.second),
     }
 
 
-def _outcome_dict(outcome: Outcome | NoOutcome) -> dict[str, Any] | None:
+def outcome_dict(outcome: Outcome | NoOutcome) -> dict[str, Any] | None:
+    """What one plan comes to on a row; None where it does not have the row."""
     if isinstance(outcome, NoOutcome):
         return None
     return {

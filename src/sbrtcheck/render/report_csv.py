@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 
 from sbrtcheck.formatting import csv_text
 from sbrtcheck.results import RECORD_KEYS, Report, ReviewReason, labels
+from sbrtcheck.results.notes import NoteOnRow, Signature
 from sbrtcheck.tables import ClinicianItem, ConstraintTable
 from sbrtcheck.tables.choice import TableLeftOut
 from sbrtcheck.tables.table import fractions_text
 
 REPORT, REVIEW, CLINICIAN, LEFT_OUT = "report", "review", "for the clinician", "table left out"
+SIGN_OFF, LOST_NOTE = "sign-off", "note on another row"
 """Kinds of the records that are no rows of a table."""
 
 
@@ -21,7 +23,8 @@ def csv_report(report: Report) -> str:
 
     What no row has are records of other kinds: ``report`` with the overall verdict, ``review`` for every reason that
     keeps the plan from a pass, ``for the clinician`` for a statement that no plan can answer, ``table left out`` for a
-    table of the plan's site that was not used.
+    table of the plan's site that was not used, ``sign-off`` for each of these, ``note on another row`` for a note on
+    a row that the report does not have.
     """
     out = io.StringIO()
     writer = csv.DictWriter(out, RECORD_KEYS, lineterminator="\n")
@@ -41,6 +44,8 @@ def _beside_rows(report: Report) -> Iterator[Mapping[str, object]]:
     yield {"kind": REPORT, "verdict": str(report.verdict), "counts": False, "detail": summary}
     yield from map(_reason, report.reasons)
     yield from map(_left_out, report.left_out)
+    yield from map(_sign_off, report.notes.signatures)
+    yield from (_lost_note(one) for one in report.notes.rows if one.place is None)
     yield from (_statement(table, item) for table in report.tables for item in labels.asked_of_clinician(report, table))
 
 
@@ -48,6 +53,18 @@ def _reason(reason: ReviewReason) -> dict[str, object]:
     rows = " | ".join(reason.rows)
     texts = {"organ": reason.structure, "reason": str(reason.code), "detail": reason.text}
     return {"kind": REVIEW, "row": rows, "counts": False, **texts}
+
+
+def _sign_off(one: Signature) -> dict[str, object]:
+    sign_off = one.sign_off
+    texts = {"noted": sign_off.comment, "initials": sign_off.initials, "written_for": one.written_for}
+    return {"kind": SIGN_OFF, "counts": False, "detail": sign_off.date, **texts}
+
+
+def _lost_note(one: NoteOnRow) -> dict[str, object]:
+    note = one.note
+    texts = {"noted": note.note, "initials": note.initials, "written_for": one.written_for}
+    return {"kind": LOST_NOTE, "row": note.row, "organ": note.organ, "counts": False, **texts}
 
 
 def _left_out(table: TableLeftOut) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal
 
@@ -14,10 +15,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sbrtcheck.render import by_organ
+from sbrtcheck.render import by_organ, grouping
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
-from sbrtcheck.results import Outcome, Report, Verdict, labels
+from sbrtcheck.results import Outcome, Report, Verdict, labels, noted
 
 PIPED_WIDTH = 120  # columns; fixed, so that the same report gives the same bytes in every pipe and file
 _COLOURS = {
@@ -30,29 +31,33 @@ _COLOURS = {
     Verdict.MET: "blue",
     Verdict.NOT_MET: "bold blue",
 }
+_NEAR = "yellow"
 _HEADINGS = ("Verdict", "Metric", "Limit", "Value [bounds]", "Margin", "Ref", "Flags")
 NARROWEST = 104  # columns that the flags of a row need; on a smaller screen lines are broken, nothing is lost
 _HEADING_WIDTH = 11  # columns that the id of a table gets at the head of its limits
 _CELL_WIDTH = 15  # of its limits, and of a plan's value
 WIDEST = 26  # of a column; a longer reason wraps
+_WIDEST_OF_TABLES = 20  # the same beside a column for the table: the flags need the rest
 # a rule under the headings, in ASCII: the same on every console
 _RULED = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
 
-def text_report(report: Report, *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
+def text_report(report: Report, group: str = grouping.ORGAN, *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
     """Write the report for reading in a terminal.
 
     Parameters
     ----------
     report
         What to show.
+    group
+        What rows of several tables stand together by: ``organ`` or ``table``.
     width
         Columns to use, at least `NARROWEST`.
     colour
         Mark verdicts by colour too; they are always there as text.
     """
     sources = labels.SourceList.of(report.outcomes)
-    return terminal_text(_parts(report, sources), width=max(width, NARROWEST), colour=colour)
+    return terminal_text(_parts(report, group, sources), width=max(width, NARROWEST), colour=colour)
 
 
 def terminal_text(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
@@ -81,15 +86,17 @@ def ruled_table(*headings: str) -> Table:
     return grid
 
 
-def _parts(report: Report, sources: labels.SourceList) -> Iterator[RenderableType]:
+def _parts(report: Report, group: str, sources: labels.SourceList) -> Iterator[RenderableType]:
     yield from _head(report)
-    for table in report.tables:
-        yield Text(f"\n{labels.table_text(table)}", style="bold")
-        outcomes = labels.outcomes_of(report, table)
-        yield from map(Text, labels.table_notes(report, table))
-        yield from _rows([outcome for outcome in outcomes if not labels.is_just_missing(outcome)], sources)
-        for heading, organs in labels.absent_organs(outcomes):
+    for rows in grouping.row_groups(report, group):
+        yield Text(f"\n{rows.title}", style="bold")
+        yield from map(Text, rows.notes)
+        shown = [outcome for outcome in rows.outcomes if not labels.is_just_missing(outcome)]
+        yield from _rows(shown, _Columns(report, sources, of_tables=rows.of_tables))
+        for heading, organs in labels.absent_organs(rows.outcomes):
             yield from _section(heading, [organs], style="")
+    yield from _section(noted.NOTES, noted.note_lines(report))
+    yield from _section(noted.SIGN_OFF, noted.signature_lines(report))
     yield from _by_organ(report)
     yield from _section(labels.LEFT_OUT, labels.left_out_lines(report))
     yield from _section("Flags", labels.legend(report))
@@ -170,41 +177,69 @@ def _limits(widths: Sequence[int], rows: Iterable[Sequence[str]]) -> Table:
     return shown
 
 
-def _rows(outcomes: Sequence[Outcome], sources: labels.SourceList) -> Iterator[Text | Table]:
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The columns of the rows, and the cells in them; rows ``of_tables`` have the number of their table too."""
+
+    report: Report
+    sources: labels.SourceList
+    of_tables: bool = field(kw_only=True)
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        return (*_HEADINGS[:-1], "T", _HEADINGS[-1]) if self.of_tables else _HEADINGS
+
+    def cells(self, outcome: Outcome) -> tuple[str, ...]:
+        table = [grouping.table_number(self.report, outcome.table_id)] if self.of_tables else []
+        return (
+            labels.verdict_text(outcome),
+            labels.metric_text(outcome.constraint),
+            labels.limit_used_text(outcome),
+            labels.result_text(outcome),
+            labels.margin_text(outcome),
+            f"[{self.sources.number(outcome.constraint.source)}]",
+            *table,
+            "\n".join(labels.flags(outcome)),
+        )
+
+    def printed_names(self, outcomes: Sequence[Outcome]) -> str:
+        """What sources of several tables call the organ; of one table it stands in `organ_line`."""
+        return grouping.printed_names(self.report, outcomes) if self.of_tables else ""
+
+    def organ_line(self, outcome: Outcome) -> str:
+        """Organ and contour; as the source prints the organ where all rows are of one table."""
+        return " -> ".join(grouping.organ_and_contour(outcome)) if self.of_tables else labels.organ_line(outcome)
+
+
+def _rows(outcomes: Sequence[Outcome], columns: _Columns) -> Iterator[Text | Table | Padding]:
     """Rows under a line with their organ and contour, all in the same columns."""
     if not outcomes:
         return
-    cells = [_cells(outcome, sources) for outcome in outcomes]
-    widths = [max(len(row[column]) for row in [_HEADINGS, *cells]) for column in range(len(_HEADINGS) - 1)]
-    grid = _grid(widths)
-    grid.add_row("", *_HEADINGS)
+    cells = [columns.cells(outcome) for outcome in outcomes]
+    headings = columns.headings
+    widths = [max(len(row[column]) for row in [headings, *cells]) for column in range(len(headings) - 1)]
+    widest = _WIDEST_OF_TABLES if columns.of_tables else WIDEST
+    widths = [min(width, widest) for width in widths]
+    grid = _grid(headings, widths)
+    grid.add_row("", *headings)
     yield grid
-    for organ, rows in groupby(zip(outcomes, cells, strict=True), key=lambda row: labels.organ_line(row[0])):
+    for organ, rows in groupby(zip(outcomes, cells, strict=True), key=lambda row: columns.organ_line(row[0])):
         yield Text(organ)
-        grid = _grid(widths)
-        for outcome, row in rows:
-            grid.add_row("", Text(row[0], style=_COLOURS[outcome.verdict]), *map(Text, row[1:]))
+        grid, of_organ = _grid(headings, widths), list(rows)
+        for outcome, row in of_organ:
+            flags = Text(row[-1], style=_NEAR if outcome.near_limit else "")
+            grid.add_row("", Text(row[0], style=_COLOURS[outcome.verdict]), *map(Text, row[1:-1]), flags)
         yield grid
+        printed = columns.printed_names([outcome for outcome, _ in of_organ])
+        yield from indented([printed] if printed else [])
 
 
-def _grid(widths: Sequence[int]) -> Table:
+def _grid(headings: Sequence[str], widths: Sequence[int]) -> Table:
     """Columns of these widths, and one more for the width that is left; they shrink where the screen is too narrow."""
     grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=True)
     grid.add_column("", width=0)  # its padding indents the rows
-    for heading, width in zip(_HEADINGS, widths, strict=False):
+    for heading, width in zip(headings, widths, strict=False):
         justify: Literal["left", "right"] = "right" if heading == "Margin" else "left"
-        grid.add_column(heading, width=min(width, WIDEST), justify=justify, overflow="fold")
-    grid.add_column(_HEADINGS[-1], overflow="fold")
+        grid.add_column(heading, width=width, justify=justify, overflow="fold")
+    grid.add_column(headings[-1], overflow="fold")
     return grid
-
-
-def _cells(outcome: Outcome, sources: labels.SourceList) -> tuple[str, ...]:
-    return (
-        labels.verdict_text(outcome),
-        labels.metric_text(outcome.constraint),
-        labels.limit_used_text(outcome),
-        labels.result_text(outcome),
-        labels.margin_text(outcome),
-        f"[{sources.number(outcome.constraint.source)}]",
-        "\n".join(labels.flags(outcome)),
-    )

@@ -5,6 +5,7 @@ displayed. `dvh_comparison` and `plan_comparison` are the differences of two set
 `reirradiation` is about several courses of one patient, `risk` about complication and control models, `course` about a
 prescription, `plan_site` about the organs that a plan should have. `to_dict` and `comparison_dict` turn their parts
 into values of JSON, `labels` into text, `points` into limits on the curves of a chart, and `notebook` into HTML.
+`notes` are what people wrote on a report, and `noted` puts them on their rows.
 
 Nothing here judges, reads a file or draws: a renderer needs no more than these values.
 """
@@ -30,7 +31,15 @@ from sbrtcheck.results.outcome import (
     UnderConvention,
     Verdict,
 )
-from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison
+from sbrtcheck.results.plan_comparison import (
+    Better,
+    NoOutcome,
+    PlanComparison,
+    PlansCompared,
+    RowComparison,
+    RowOfPlans,
+    Standing,
+)
 from sbrtcheck.results.plan_site import PlanSite, SiteOrigin
 from sbrtcheck.results.reirradiation import PartOutcome, RuleReport, SumReport
 from sbrtcheck.results.report import Report
@@ -55,13 +64,16 @@ __all__ = [
     "PartOutcome",
     "PlanComparison",
     "PlanSite",
+    "PlansCompared",
     "Report",
     "ReviewCode",
     "ReviewReason",
     "Risk",
     "RowComparison",
+    "RowOfPlans",
     "RuleReport",
     "SiteOrigin",
+    "Standing",
     "StructureDifference",
     "SumReport",
     "ThresholdSide",

@@ -141,6 +141,7 @@ def verdict_text(outcome: Outcome) -> str:
 FLAGS = {
     "borderline": "a limit lies between the numerical bounds of the value",
     "convention sensitive": "another end-cap convention gives another verdict",
+    "near limit": "the value is close to the limit that its verdict turns on; no verdict depends on it",
     "unconfirmed": "no two readers of the source agree, or another contradicts them",
     "disputed": "the number printed in the source is disputed; never counts",
     "advisory": "shown for information; never counts",
@@ -156,6 +157,7 @@ def flags(outcome: Outcome) -> tuple[str, ...]:
     flag_holds = {
         "borderline": outcome.borderline,
         "convention sensitive": outcome.convention_sensitive,
+        "near limit": outcome.near_limit,
         "unconfirmed": not row.confirmed,
         "disputed": row.status is Status.DISPUTED,
         "advisory": row.kind is Kind.ADVISORY,
@@ -475,7 +477,8 @@ def asked_of_clinician(report: ReportValues, table: ConstraintTable) -> list[Cli
 def legend(report: ReportValues) -> list[str]:
     """Explain the flags that the report has."""
     used = {flag for outcome in report.outcomes for flag in flags(outcome)}
-    return [f"{flag}: {meaning}" for flag, meaning in FLAGS.items() if flag in used]
+    stated = FLAGS | {"near limit": FLAGS["near limit"].replace("close to", f"within {report.near_percent:g} % of")}
+    return [f"{flag}: {meaning}" for flag, meaning in stated.items() if flag in used]
 
 
 def remarks(report: ReportValues) -> list[str]:

@@ -109,8 +109,9 @@ class Outcome:
     the plan, or the row is mandatory; only of a row that does not apply may nothing be known. ``reason`` says why there
     is no measurement or why the row cannot be met; a row that is met by logic alone has a verdict, no measurement and a
     finding. ``probable`` are structures whose names make them this organ or a part of it, none of which was matched to
-    it. ``outside_percent`` is the share of the structure that lies outside the dose grid. ``lacking`` are parts of the
-    organ that were not measured with the rest.
+    it. ``near_limit``: the value is close to the limit that the verdict turns on (`is_near_limit`), and no verdict
+    depends on that. ``outside_percent`` is the share of the structure that lies outside the dose grid. ``lacking`` are
+    parts of the organ that were not measured with the rest.
     """
 
     table_id: str
@@ -125,6 +126,7 @@ class Outcome:
     limit_used: float | None = None
     acceptable_used: float | None = None
     borderline: bool = False
+    near_limit: bool = False
     convention_sensitive: bool = False
     conventions: tuple[UnderConvention, ...] = ()
     counts: bool = True
@@ -200,3 +202,19 @@ class Outcome:
             "Source": f"{row.source.citation}, {row.source.where}",
         }
         return html_table(("", ""), [(escaped(name), escaped(fact)) for name, fact in facts.items() if fact])
+
+
+def is_near_limit(outcome: Outcome, percent: float) -> bool:
+    """Whether the value lies within ``percent`` of the limit beyond which the verdict would be a worse one.
+
+    That is the limit of a row that is met, and the acceptable one of a variation; a row that fails is beyond both.
+    """
+    limits = {
+        Verdict.PASS: outcome.limit_used,
+        Verdict.MET: outcome.limit_used,
+        Verdict.VARIATION: outcome.acceptable_used,
+    }
+    limit, measured = limits.get(outcome.verdict), outcome.measurement
+    if limit is None or isinstance(measured, NotMeasured):
+        return False
+    return abs(limit - measured.value) <= percent / 100.0 * abs(limit)

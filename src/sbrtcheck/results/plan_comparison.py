@@ -1,4 +1,4 @@
-"""The differences of two plans of one patient, row by row and structure by structure: frozen values."""
+"""The differences of two or more plans of one patient, row by row and structure by structure: frozen values."""
 
 from __future__ import annotations
 
@@ -77,3 +77,62 @@ class PlanComparison:
         """How many of the rows that count came to each, in the order of `Better`."""
         counted = Counter(row.better for row in self.rows if row.counts)
         return {better: counted[better] for better in Better}
+
+
+# -------------------------------------------------------------------------------- more than two
+
+LETTERS = 26
+
+
+def letter(place: int) -> str:
+    """``A``, ``B``, ... ``Z``, ``27``: what a plan is called in a comparison of several, by its place from 0."""
+    return chr(ord("A") + place) if place < LETTERS else str(place + 1)
+
+
+class Standing(StrEnum):
+    """How one plan stands beside the others on one row."""
+
+    BEST = "best"  # no other plan is better on it, and this one is better than some
+    NOT_BEST = "not best"
+    SAME = "same"  # no plan is better than another
+    NOT_COMPARED = "not compared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowOfPlans:
+    """One row in all plans, in their order.
+
+    Every two plans are compared as in `RowComparison`; a plan is best where none is better. Several may be. ``why``
+    says why nothing was compared, or, of a row that was, why some plans were not.
+    """
+
+    table_id: str
+    constraint: Constraint
+    organ: str
+    outcomes: tuple[Outcome | NoOutcome, ...]
+    standings: tuple[Standing, ...]
+    why: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether the row counts for overall verdicts."""
+        return any(isinstance(outcome, Outcome) and outcome.counts for outcome in self.outcomes)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether at least two plans could be compared on it."""
+        return any(standing is not Standing.NOT_COMPARED for standing in self.standings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlansCompared:
+    """More than two plans, each with its own report; ``to_first`` are the comparisons of the first with each other."""
+
+    reports: tuple[Report, ...]
+    rows: tuple[RowOfPlans, ...]
+    to_first: tuple[PlanComparison, ...]
+
+    def tally(self, place: int) -> dict[Standing, int]:
+        """How many of the rows that count the plan at that place stands how on, in the order of `Standing`."""
+        counted = Counter(row.standings[place] for row in self.rows if row.counts)
+        return {standing: counted[standing] for standing in Standing}

@@ -11,6 +11,7 @@ from sbrtcheck.formatting import one_screen
 from sbrtcheck.installation import install_command
 from sbrtcheck.plan import Sex
 from sbrtcheck.results.comparison_dict import comparison_dict
+from sbrtcheck.results.notes import lost_note_dict, signature_dict
 from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
 from sbrtcheck.results.report_values import ReportValues
 from sbrtcheck.results.to_dict import (
@@ -26,6 +27,7 @@ from sbrtcheck.results.to_dict import (
     profile_dict,
     provenance_dict,
     reason_dict,
+    rounded,
     site_dict,
     table_dict,
 )
@@ -48,6 +50,8 @@ class Report(ReportValues):
     which structure was matched to which organ, and which ones no row used; ``matches`` are the matches that all of it
     was judged by. ``course`` is what is known of the prescription by itself. ``left_out`` are the tables of the site
     that were not used, where the site or a ``profile`` chose the tables; ``profile`` is None where none was asked for.
+    ``near_percent`` is the distance from a limit at which a row is flagged as near it. ``notes`` are what people wrote
+    on the report (`sbrtcheck.results.noted.with_notes`); nothing else in it depends on them.
     """
 
     @property
@@ -110,6 +114,7 @@ class Report(ReportValues):
             "strict": self.strict,
             "include_unconfirmed": self.include_unconfirmed,
             "accept_dose": self.accept_dose,
+            "near_percent": rounded(self.near_percent),
             "laterality": None if self.laterality is None else str(self.laterality),
             "sex": str(self.sex) if self.depends_on_sex and isinstance(self.sex, Sex) else None,
             "prescription": prescription_dict(self.prescription),
@@ -119,7 +124,9 @@ class Report(ReportValues):
             "tables": [{**table_dict(table), "rows_counting": self.counting_rows(table)} for table in self.tables],
             "left_out": [left_out_dict(table) for table in self.left_out],
             **self._by_profile(),
-            "outcomes": [outcome_dict(outcome) for outcome in self.outcomes],
+            "outcomes": [outcome_dict(outcome, self.notes.on(n)) for n, outcome in enumerate(self.outcomes)],
+            "lost_notes": [lost_note_dict(one) for one in self.notes.rows if one.place is None],
+            "sign_offs": [signature_dict(one) for one in self.notes.signatures],
             "findings": [finding_dict(finding) for finding in self.findings],
             "compared": comparison_dict(self.compared),
             "notice": NOTICE,
@@ -136,7 +143,7 @@ class Report(ReportValues):
 
     def to_records(self) -> list[dict[str, Any]]:
         """One flat record a row of the report, all with the same keys."""
-        return [outcome_record(outcome) for outcome in self.outcomes]
+        return [outcome_record(outcome, self.notes.on(n)) for n, outcome in enumerate(self.outcomes)]
 
     def to_dataframe(self) -> pd.DataFrame:
         """One line a row of the report; needs pandas.

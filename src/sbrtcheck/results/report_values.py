@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from sbrtcheck.by_value import ByValue
 from sbrtcheck.dvh import DVHSet
+from sbrtcheck.options import NEAR_PERCENT
 from sbrtcheck.plan import SEX_NOT_STATED, Finding, Prescription, Sex, UnknownPrescription, UnknownSex
 from sbrtcheck.reference_data import Profile
 from sbrtcheck.results.course import CourseNote, UnknownCourse
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
+from sbrtcheck.results.notes import NO_NOTES, ReportNotes
 from sbrtcheck.results.outcome import Outcome, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import UNKNOWN_SITE, PlanSite
 from sbrtcheck.structure_names import StructureMatches
@@ -49,6 +51,8 @@ class ReportValues(ByValue):
     sex: Sex | UnknownSex = SEX_NOT_STATED
     left_out: tuple[TableLeftOut, ...] = ()
     profile: Profile | None = None
+    near_percent: float = NEAR_PERCENT
+    notes: ReportNotes = NO_NOTES
 
     @property
     def label(self) -> str:

@@ -16,6 +16,7 @@ from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
 from sbrtcheck.reference_data import Profile, Regimen
 from sbrtcheck.results.course import CourseNote, ThresholdSide, UnknownCourse
+from sbrtcheck.results.notes import NoteOnRow, note_dict
 from sbrtcheck.results.outcome import Outcome, ReviewReason, UnderConvention
 from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.tables import ConstraintTable, LimitByVolume, Source
@@ -23,6 +24,9 @@ from sbrtcheck.tables.by_organ import OrganLine, TableLimit
 from sbrtcheck.tables.choice import TableLeftOut
 
 SCHEMA = "sbrtcheck-report/2"
+
+NOTE_KEYS = ("noted", "initials", "written_for")
+"""What people wrote on a row; several notes are joined."""
 
 RECORD_KEYS = (
     "table",
@@ -67,6 +71,8 @@ RECORD_KEYS = (
     "note",
     "quantity",
     "alpha_beta_gy",
+    "near_limit",
+    *NOTE_KEYS,
 )
 
 
@@ -106,8 +112,8 @@ def _numbers(measured: Measurement | NotMeasured) -> tuple[float | None, float |
 # Rows
 
 
-def outcome_record(outcome: Outcome) -> dict[str, Any]:
-    """Flatten one row of a report; keys as in `RECORD_KEYS`."""
+def outcome_record(outcome: Outcome, notes: Sequence[NoteOnRow] = ()) -> dict[str, Any]:
+    """Flatten one row of a report, with the notes on it; keys as in `RECORD_KEYS`."""
     row = outcome.constraint
     percent = outcome.percent_of_limit
     values = (
@@ -151,6 +157,10 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
         row.note,
         str(row.quantity),
         rounded(row.alpha_beta_gy),
+        outcome.near_limit,
+        _joined([one.note.note for one in notes]),
+        _joined([one.note.initials for one in notes]),
+        _joined([one.written_for for one in notes]),
     )
     return dict(zip(RECORD_KEYS, values, strict=True))
 
@@ -164,16 +174,17 @@ def _joined(names: Sequence[str]) -> str:
     return " | ".join(names)
 
 
-def outcome_dict(outcome: Outcome) -> dict[str, Any]:
+def outcome_dict(outcome: Outcome, notes: Sequence[NoteOnRow] = ()) -> dict[str, Any]:
     """One row of a report with all that it has: its record, sources, other conventions and findings."""
     flat = outcome_record(outcome)
-    for key in ("citation", "doi", "where"):
+    for key in ("citation", "doi", "where", *NOTE_KEYS):
         del flat[key]
     return flat | {
         "source": _source_dict(outcome.constraint.source),
         "confirmed_by": list(outcome.constraint.confirmed_by),
         "conventions": [_convention_dict(other) for other in outcome.conventions],
         "findings": [finding_dict(finding) for finding in outcome.findings],
+        "notes": [note_dict(one) for one in notes],
     }
 
 

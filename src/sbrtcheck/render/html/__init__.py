@@ -1,8 +1,9 @@
 """Report -> one HTML page that needs nothing else: no network, no other file; for a screen, and for paper.
 
 ``chart`` gives what the DVH chart shows, ``view`` gives the texts, and ``report.html.jinja``, ``report.css`` and
-``report.js`` show them. Text of files is text in the page, never markup or script; the page's own script and style are
-let in by their hashes, and nothing else is.
+``report.js`` show them. ``notes`` gives what people wrote on the report, and what the script writes more of it with.
+Text of files is text in the page, never markup or script; the page's own script and style are let in by their hashes,
+and nothing else is.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ def check_installed() -> None:
         raise OutputError("reports as HTML need jinja2", hint=install_command("html"))
 
 
-def html_report(report: Report) -> str:
-    """Write the report as one HTML page; needs jinja2.
+def html_report(report: Report, group: str = "organ") -> str:
+    """Write the report as one HTML page; needs jinja2. Rows of several tables stand together by organ, or by table.
 
     The same report gives the same bytes. Volumes in the chart are the DVHs' own at every dose that can be pointed at.
 
@@ -44,18 +45,19 @@ def html_report(report: Report) -> str:
         jinja2 is not installed.
     """
     check_installed()
-    from sbrtcheck.render.html import chart, view
+    from sbrtcheck.render.html import chart, notes, view
 
     page_chart = chart.chart_of(report)
     style, script = _part("report.css"), _part("report.js")
     text = _template().render(
-        **view.page(report, frozenset(limit.row for limit in page_chart.limits if limit.row is not None)),
+        **view.page(report, frozenset(limit.row for limit in page_chart.limits if limit.row is not None), group),
+        **notes.notes_page(report),
         chart=page_chart,
         drawing=page_chart.drawing() if page_chart.series else "",
         structures=view.structures([series.dvh for series in page_chart.series]),
         width=chart.WIDTH,
         height=chart.HEIGHT,
-        data=_script_safe(page_chart.data()),
+        data=_script_safe({**page_chart.data(), "notes": notes.notes_data(report)}),
         style=style,
         script=script,
         at_once=_AT_ONCE,

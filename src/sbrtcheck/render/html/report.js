@@ -123,11 +123,95 @@
   }
   filter();
 
+  const data = JSON.parse($("#data").textContent);
+
+  // ------------------------------------------------------------------ notes and sign-off: kept in a file of their own
+
+  const notes = data.notes;
+  let unsaved = false;
+  const written = (query) => $(query).value.trim();
+  const fieldOf = (row, kind) => written(`${kind}[data-row="${row}"]`);
+
+  function newNotes() {
+    return notes.rows.map((one, row) => ({
+      ...one, note: fieldOf(row, "textarea.note"), initials: fieldOf(row, "input.initials"),
+    })).filter((one) => one.note !== "" || one.initials !== "");
+  }
+
+  function newSignOffs() {
+    const [initials, comment] = [written("#sign-initials"), written("#sign-comment")];
+    return initials === "" && comment === "" ? [] : [{ ...notes.sign_off, initials, comment, date: written("#sign-date") }];
+  }
+
+  // what YAML forbids in a text is written by its number; half a character is none
+  function quoted(text) {
+    const whole = text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd");
+    return JSON.stringify(whole).replace(/[\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g,
+      (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  }
+
+  const listed = (name, keys, entries) => entries.length === 0 ? [`${name}: []`]
+    : [`${name}:`, ...entries.flatMap((one) => keys.map((key, n) => `${n ? "    " : "  - "}${key}: ${quoted(one[key])}`))];
+
+  const notesText = () => [
+    ...notes.heading, `plan: ${quoted(notes.plan)}`,
+    ...listed("sign_offs", notes.sign_off_keys, [...notes.kept_sign_offs, ...newSignOffs()]),
+    ...listed("rows", notes.note_keys, [...notes.kept_rows, ...newNotes()]), "",
+  ].join("\n");
+
+  // a day of the calendar, or nothing: what else stands there, no check would read
+  function isDate(text) {
+    const day = new Date(`${text}T00:00:00Z`);
+    return text === "" || (/^\d{4}-\d\d-\d\d$/.test(text) && !isNaN(day) && day.toISOString().startsWith(text));
+  }
+
+  function save() {
+    if (!isDate(written("#sign-date"))) {
+      $("#notes-state").textContent = "Not saved: write the date like 2026-01-31, or leave it out.";
+      $("#sign-date").focus();
+      return;
+    }
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([notesText()], { type: "application/yaml" }));
+    link.download = notes.file;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    unsaved = false;
+    $("#notes-state").textContent = `Saved as ${notes.file}: ${newNotes().length} new notes, `
+      + `${newSignOffs().length ? "a sign-off" : "no new sign-off"}.`;
+  }
+
+  function noteLine(row) { // of a note that is being written: seen when the row is closed, and printed
+    const body = $(`#r-${row}`);
+    const text = [fieldOf(row, "textarea.note"), fieldOf(row, "input.initials")].map((part, n) => n && part ? `(${part})` : part);
+    body.querySelector("tr.draft")?.remove();
+    if (text.every((part) => part === "")) return;
+    const line = document.createElement("tr");
+    line.className = "noted draft";
+    const cell = line.insertCell();
+    cell.colSpan = body.querySelector("tr.detail > td").colSpan;
+    cell.append(Object.assign(document.createElement("p"), { textContent: `New note: ${text.filter(Boolean).join(" ")}` }));
+    body.querySelector("tr.detail").before(line);
+  }
+
+  if ($("#save-notes")) {
+    const day = new Date();
+    $("#sign-date").value = [day.getFullYear(), day.getMonth() + 1, day.getDate()].map((n) => String(n).padStart(2, "0")).join("-");
+    for (const field of $$(".fill textarea, .fill input")) {
+      field.addEventListener("input", () => {
+        unsaved = true;
+        $("#notes-state").textContent = "Not saved yet.";
+        if (field.dataset.row !== undefined) noteLine(field.dataset.row);
+      });
+    }
+    $("#save-notes").addEventListener("click", save);
+    addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+  }
+
   // ------------------------------------------------------------------ chart
 
   const chart = $("#chart");
   if (!chart) return;
-  const data = JSON.parse($("#data").textContent);
   const state = { cc: false, log: false, limits: true, band: true, dose: 0, strong: null, row: null, width: 860 };
   const start = Number($("#dose").value);
   const HEIGHT = 440, LEFT = 54, RIGHT = 16, TOP = 14, BOTTOM = 42, LEAST = 0.01, WEDGE = 26;

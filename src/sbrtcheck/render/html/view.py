@@ -13,6 +13,7 @@ from sbrtcheck.plan import Finding
 from sbrtcheck.render import by_organ
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import lines_beside_structures, metric_name
+from sbrtcheck.render.grouping import row_order
 from sbrtcheck.render.names import match_cells, roi_text
 from sbrtcheck.results import NOTICE, Outcome, Report, ReviewCode, UnderConvention, Verdict, labels
 from sbrtcheck.results.dvh_comparison import MetricDifference, NoComparison, StructureDifference
@@ -47,6 +48,7 @@ FILTERS = {
     "review": "Reason for review",
     "variation": "Variation",
     "none": "Not evaluated",
+    "near": "Near limit",
     "borderline": "Borderline",
     "convention": "Convention sensitive",
     "unconfirmed": "Unconfirmed",
@@ -98,7 +100,7 @@ class Row:
     @property
     def attention(self) -> bool:
         """Whether somebody should look at it; a structure that the plan just does not have is listed elsewhere."""
-        return bool(self.filters) and not self.missing
+        return bool(set(self.filters) - {"near"}) and not self.missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,12 +131,14 @@ class Structure:
     doses: tuple[str, str, str]
 
 
-def page(report: Report, drawn_rows: frozenset[int]) -> dict[str, Any]:
-    """Everything the template shows, but the chart; ``drawn_rows`` are numbers of rows that the chart has."""
+def page(report: Report, drawn_rows: frozenset[int], group: str) -> dict[str, Any]:
+    """Everything the template shows, but chart and notes; ``drawn_rows`` are numbers of rows that the chart has."""
     sources = labels.SourceList.of(report.outcomes)
     course, _, source = labels.prescription_text(report).partition(" (")
-    numbered = sorted(enumerate(report.outcomes), key=lambda row: not labels.is_of_target(row[1].constraint))
-    rows = [_row(number, outcome, report, sources, on_chart=number in drawn_rows) for number, outcome in numbered]
+    rows = [
+        _row(number, report.outcomes[number], report, sources, on_chart=number in drawn_rows)
+        for number in row_order(report, group)
+    ]
     return {
         "plan": labels.plan_text(report),
         "verdict": labels.overall_text(report),
@@ -250,6 +254,8 @@ def _filters(outcome: Outcome, report: Report) -> Iterator[str]:
         yield ICONS[outcome.verdict]
     if any(outcome.row_id in reason.rows for reason in report.reasons):
         yield "review"
+    if outcome.near_limit:
+        yield "near"
     if outcome.borderline:
         yield "borderline"
     if outcome.convention_sensitive:

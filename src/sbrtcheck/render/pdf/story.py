@@ -15,7 +15,7 @@ from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.render.pdf.chart import NOTE, dvh_chart
 from sbrtcheck.render.pdf.page import WIDTH
 from sbrtcheck.render.pdf.style import COLOURS, PLAIN, RULE, cell_markup, markup, styles
-from sbrtcheck.results import Outcome, Report, Verdict, labels
+from sbrtcheck.results import Outcome, Report, Verdict, labels, noted
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
 from sbrtcheck.tables import ConstraintTable
 
@@ -35,6 +35,8 @@ def _parts(report: Report) -> Iterator[list[Flowable]]:
     yield _top(report)
     for table in report.tables:
         yield _table(report, table, sources)
+    yield _list(noted.NOTES, noted.note_lines(report))
+    yield _list(noted.SIGN_OFF, noted.signature_lines(report))
     yield _list(labels.LEFT_OUT, labels.left_out_lines(report))
     yield _chart(report)
     yield _list("Flags", labels.legend(report))
