@@ -39,6 +39,7 @@ SCHEME = "99SBRTCHECK"
 _LONGEST_CODE, _LONGEST_MEANING = 16, 64  # of the VRs SH and LO; bytes, for there are readers that count them
 _UCUM = {
     Unit.GY: ("Gy", "gray"),
+    Unit.CGY: ("cGy", "centigray"),
     Unit.CC: ("cm3", "cubic centimeter"),
     Unit.PERCENT: ("%", "percent"),
     Unit.PERCENT_RX: ("%", "percent of the prescribed dose"),
