@@ -31,7 +31,16 @@ LUNG = ROOT / "examples" / "plans" / "lung-50gy-5fx"
 UIDS = {"plan": files.PLAN_UID, "structure_set": files.SET_UID, "doses": (files.DOSE_UID,)}
 HEART = ReportedOrgan(organ="Heart", contour="", rows=())
 NOON = datetime(2026, 2, 3, 12, 0, 0)
-UCUM = {"Gy": "Gy", "cc": "cm3", "%": "%", "%Rx": "%", "%PTV": "%", "ratio": "1", "count": "1"}  # ucum.org
+UCUM = {
+    "Gy": "Gy",
+    "cGy": "cGy",
+    "cc": "cm3",
+    "%": "%",
+    "%Rx": "%",
+    "%PTV": "%",
+    "ratio": "1",
+    "count": "1",
+}  # ucum.org
 
 
 @pytest.fixture(scope="module")
