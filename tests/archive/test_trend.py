@@ -143,7 +143,17 @@ def test_a_plan_that_was_not_checked_is_told(results: Path) -> None:
     }
     trends = load_trends(written([*lines, lost], results.with_name("lost.csv")))
     assert trends.not_checked == {"plan cannot be used": 1}
-    assert "1 plan cannot be used" in trend_page(trends)
+    assert "<b>Not checked, and in no row:</b> plan cannot be used: 1." in trend_page(trends)
+
+
+def test_a_page_on_plans_of_which_nothing_was_evaluated_says_so(results: Path) -> None:
+    lines = [
+        {**line, "verdict": "NOT_EVALUATED", "plan_verdict": "REVIEW", "margin": "", "value": ""}
+        for line in lines_of(results)
+    ]
+    text = trend_page(load_trends(written(lines, results.with_name("nothing.csv"))))
+    assert "<b>Verdicts of the plans:</b> 2 REVIEW." in text
+    assert ": 0 evaluated in some plan, 0 with a plan" in text
 
 
 def test_hostile_names_are_text(results: Path) -> None:

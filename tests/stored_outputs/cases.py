@@ -117,6 +117,7 @@ COMMANDS: dict[str, Commands] = {
     "check-names": command(
         f"check {LUNG} --table rtog-0813 --names names.yaml", names="SpinalCord: Esophagus\nHeart: GreatVes\n"
     ),
+    "check-by-table": command(f"check {LUNG} {TWO_TABLES} --group table --near 10"),
     "check-unconfirmed": command(f"check {LUNG} {TWO_TABLES} --strict --include-unconfirmed"),
     "check-profile": command(f"check {LUNG} --profile lung-50gy-5fx --rx 55Gy/5"),
     "check-other-rx": command(f"check {LIVER} --table {CLINIC} --rx 60Gy/3"),
@@ -140,6 +141,7 @@ COMMANDS: dict[str, Commands] = {
     ),
     # other commands on plans
     "compare-text": command(f"compare {LUNG} {LUNG} --table tg101-5fx --rx - --rx 48Gy/4"),
+    "compare-three": command(f"compare {LUNG} {LIVER} {LUNG} --table rtog-conformity --rx - --rx - --rx 48Gy/4"),
     "compare-json": command(f"compare {LIVER} {LUNG} --table {CLINIC} --format json"),
     "sum-rule": command(f"sum {LUNG} {LIVER} --table hytec-reirradiation --interval-months 8 --frames-agree"),
     "sum-statements": command(f"sum {LUNG} {LIVER} --table pelvis-reirradiation --frames-agree"),
@@ -159,6 +161,12 @@ COMMANDS: dict[str, Commands] = {
         f"risk {LUNG} --tumour nsclc --diameter-cm 2.5",
         f"risk {LIVER} --site liver",
         f"risk {LIVER} --tumour liver-metastasis --format json",
+    ),
+    "trend": Commands(
+        argvs=(
+            ("batch", "plans", "--table", "rtog-0813", "--table", CLINIC, "--jobs", "1", "--out", "all.csv"),
+            ("trend", "all.csv", "--out", "trend.html"),
+        ),
     ),
     "batch": command(f"batch plans --site lung --table rtog-0813 --table {CLINIC} --jobs 1 --with-paths --out all.csv"),
     # tables and lists

@@ -64,12 +64,14 @@ class RowTrend:
 class Trends:
     """Every row of the results, those that fail most often first; and what is in none of them.
 
-    ``not_checked`` has, by reason, the number of plans, and of files of no plan, without any row.
+    ``not_checked`` has, by reason, the number of plans, and of files of no plan, without any row; ``plan_verdicts`` the
+    number of the other plans by their own verdicts.
     """
 
     rows: tuple[RowTrend, ...]
     plan_count: int
     undated: int
+    plan_verdicts: Mapping[str, int]
     not_checked: Mapping[str, int]
 
 
@@ -192,6 +194,7 @@ def _refuse_columns(names: Iterable[str], file: Path) -> None:
 def _trends(records: Sequence[_Record]) -> Trends:
     numbers: dict[tuple[str, str], int] = {}
     dates: dict[int, dt.date | None] = {}
+    verdicts: dict[int, str] = {}
     by_row: dict[tuple[str, str, str], list[tuple[_Record, PlanOnRow]]] = {}
     not_checked: Counter[str] = Counter()
     for record in records:
@@ -200,13 +203,14 @@ def _trends(records: Sequence[_Record]) -> Trends:
             continue
         number = numbers.setdefault((record.text("plan_uid"), record.text("dose_uids")), len(numbers) + 1)
         plan = _plan_on_row(record, number)
-        dates[number] = plan.date
+        dates[number], verdicts[number] = plan.date, record.text("plan_verdict")
         key = (record.text("table_id"), record.text("row_id"), record.text("organ"))
         by_row.setdefault(key, []).append((record, plan))
     return Trends(
         rows=tuple(sorted((_row_trend(found) for found in by_row.values()), key=_worst_first)),
         plan_count=len(numbers),
         undated=sum(date is None for date in dates.values()),
+        plan_verdicts=dict(sorted(Counter(verdicts.values()).items())),
         not_checked=dict(not_checked),
     )
 

@@ -116,7 +116,11 @@ def _count(number: int, noun: str) -> str:
 def _head(trends: Trends) -> Iterator[str]:
     failing = [(number, row) for number, row in enumerate(trends.rows) if Verdict.FAIL in row.tally()]
     yield f"<h1>Margins over {_count(trends.plan_count, 'plan')}</h1>"
-    yield f"<p>{_count(len(trends.rows), 'row')} of tables, {len(failing)} of them with a plan that fails.</p>"
+    verdicts = ", ".join(f"{number} {verdict}" for verdict, number in trends.plan_verdicts.items())
+    evaluated = sum(map(_is_shown, trends.rows))
+    yield f"<p><b>Verdicts of the plans:</b> {escaped(verdicts or 'none')}.</p>"
+    rows = _count(len(trends.rows), "row")
+    yield f"<p>{rows} of tables: {evaluated} evaluated in some plan, {len(failing)} with a plan that fails.</p>"
     if failing:
         yield "<ul>"
         for number, row in failing[:MAX_LINKS]:
@@ -125,8 +129,8 @@ def _head(trends: Trends) -> Iterator[str]:
             yield f"<li>and {_count(len(failing) - MAX_LINKS, 'more row')}, below in the same order</li>"
         yield "</ul>"
     if trends.not_checked:
-        reasons = ", ".join(f"{number} {reason}" for reason, number in trends.not_checked.items())
-        yield f"<p><b>In no row:</b> {escaped(reasons)}.</p>"
+        reasons = ", ".join(f"{reason}: {number}" for reason, number in trends.not_checked.items())
+        yield f"<p><b>Not checked, and in no row:</b> {escaped(reasons)}.</p>"
     yield f'<p class="said">{escaped(_axis_text(trends))}</p>'
     yield '<ul class="key">'
     for verdict, shape in _SHAPES.items():
