@@ -31,6 +31,7 @@ LUNG = ROOT / "examples" / "plans" / "lung-50gy-5fx"
 UIDS = {"plan": files.PLAN_UID, "structure_set": files.SET_UID, "doses": (files.DOSE_UID,)}
 HEART = ReportedOrgan(organ="Heart", contour="", rows=())
 NOON = datetime(2026, 2, 3, 12, 0, 0)
+# of ucum.org
 UCUM = {
     "Gy": "Gy",
     "cGy": "cGy",
