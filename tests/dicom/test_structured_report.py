@@ -41,7 +41,7 @@ UCUM = {
     "%PTV": "%",
     "ratio": "1",
     "count": "1",
-}  # ucum.org
+}
 
 
 @pytest.fixture(scope="module")
