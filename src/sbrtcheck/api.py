@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from sbrtcheck._old_names import old_function, old_keywords
 from sbrtcheck.arguments import require_number, require_type, texts_of
@@ -48,10 +48,11 @@ from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import Sites, load_dictionary, load_names
 from sbrtcheck.tables.choice import TableName, check_names, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
-from sbrtcheck.tables.learn import Learned
-from sbrtcheck.tables.learn import learn_names as learn
 from sbrtcheck.tables.notes import NotesInput, load_notes
 from sbrtcheck.text_export import load_dvh_export, load_export_of
+
+if TYPE_CHECKING:
+    from sbrtcheck.tables.learn import Learned
 
 __all__ = [
     "accumulate",
@@ -388,6 +389,8 @@ def learn_names(
     tables = load_tables(table)
     given = load_names(names)
     check_names(given, tables, file=fspath(names) if isinstance(names, str | PathLike) else None)
+    from sbrtcheck.tables.learn import learn_names as learn
+
     return learn(given, roi_names_of(load_plan(path, plan=plan)), Path(dictionary), tables)
 
 

@@ -12,8 +12,6 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 _PACKAGE = "sbrtcheck"
 _OF_PIPX, _OF_UV = "pipx_metadata.json", "uv-receipt.toml"  # files that these tools leave in the environments they make
@@ -72,6 +70,9 @@ def _requirement(extra: str) -> str:
     origin = _origin()
     url = str(origin.get("url", ""))
     if "dir_info" in origin:
+        from urllib.parse import urlsplit
+        from urllib.request import url2pathname  # takes as long to import as the tables of a check to read
+
         editable = "--editable " if origin["dir_info"].get("editable") else ""
         return f'{editable}"{url2pathname(urlsplit(url).path)}[{extra}]"'
     if "vcs_info" in origin:
