@@ -96,9 +96,13 @@ def _problem(plan: FoundPlan, dvhs: Origin) -> str | None:
 
 
 def _files_of_no_plan(plan_files: PlanFiles) -> list[Orphan]:
-    """RT files in no plan, not even an incomplete one."""
+    """RT files in no plan, not even an incomplete one; of segmentations, many may be of images alone."""
     incomplete = {plan.files for plan in plan_files.incomplete}
-    return [orphan for orphan in plan_files.orphans if orphan.files not in incomplete]
+    return [
+        orphan
+        for orphan in plan_files.orphans
+        if orphan.files not in incomplete and orphan.kind is not Kind.SEGMENTATION
+    ]
 
 
 def _plan_entry(plan: FoundPlan, root: Path, problem: str | None) -> Entry:

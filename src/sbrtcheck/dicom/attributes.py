@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+SEGMENTATION_STORAGES: Final = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
+"""SOP Class UIDs of Segmentation Storage and Label Map Segmentation Storage."""
+
 
 class Tag:
     """Group and element number as one integer, by the keyword of PS3.6."""

@@ -1,7 +1,7 @@
 """A pydicom Dataset in memory -> the bytes of a file that is read as any other; the Dataset is not changed.
 
 What pydicom has not decoded yet is written as it was read, so that a Dataset of a file and the file are read alike.
-Private elements are left out, for nothing reads them; of images, the pixels too.
+Private elements are left out, for nothing reads them; of images, the pixels too, but not of a SEG.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import UID, ImplicitVRLittleEndian
 
-from sbrtcheck.dicom.attributes import Tag
+from sbrtcheck.dicom.attributes import SEGMENTATION_STORAGES, Tag
 from sbrtcheck.dicom.elements import PAYLOAD_TAGS, UNDEFINED_LENGTH
 from sbrtcheck.dicom.general import READ_ERRORS, PydicomElements
 from sbrtcheck.dicom.source import MemoryFile, Source, opened
@@ -150,7 +150,7 @@ def _deferred(dataset: Dataset, element: RawDataElement) -> RawDataElement:
 
 def _drop_pixels_of_images(own: Dataset, meta: dict[int, str]) -> None:
     sop_class = ascii_text(PydicomElements(own), Tag.SOP_CLASS_UID) or meta[Tag.MEDIA_STORAGE_SOP_CLASS_UID]
-    if sop_class and not sop_class.startswith(_RT_CLASS):
+    if sop_class and not sop_class.startswith(_RT_CLASS) and sop_class not in SEGMENTATION_STORAGES:
         for tag in PAYLOAD_TAGS & set(own.keys()):
             del own[tag]
 

@@ -130,6 +130,9 @@ def _set_dose(dataset: Dataset, origin: Origin) -> None:
 
 
 def _structure_set(origin: Origin) -> tuple[Dataset, ...]:
+    if origin.references[Kind.SEGMENTATION]:
+        what = "the structures are those of a SEG, and DVHs in an RTDOSE are of the ROIs of an RTSTRUCT"
+        raise InputError(what, hint="write the structured report, or give an RTSTRUCT")
     references = origin.references[Kind.STRUCTURE_SET]
     if len(references) != 1:
         raise InputError("the structure set of the DVHs is not here", hint="give the folder they were computed from")

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from sbrtcheck.dicom.attributes import Tag
-from sbrtcheck.dicom.elements import ANY_TAG, Damage, Elements, Header, HeaderTags, NotRead
+from sbrtcheck.dicom.attributes import SEGMENTATION_STORAGES, Tag
+from sbrtcheck.dicom.elements import ANY_TAG, PADDING, Damage, Elements, Header, HeaderTags, NotRead
 from sbrtcheck.dicom.reader import read_header
 from sbrtcheck.dicom.source import MemoryFile, Source, opened
 from sbrtcheck.dicom.tags import ascii_text, ascii_texts, name, number
@@ -17,11 +17,12 @@ from sbrtcheck.errors import DicomError
 
 
 class Kind(StrEnum):
-    """The three files that make a plan."""
+    """The files that make a plan; a segmentation has structures, as a structure set."""
 
     DOSE = "RTDOSE"
     PLAN = "RTPLAN"
     STRUCTURE_SET = "RTSTRUCT"
+    SEGMENTATION = "SEG"
 
 
 _RT_CLASS = "1.2.840.10008.5.1.4.1.1.481."
@@ -30,7 +31,9 @@ _KIND_OF_CLASS = {
     _RT_CLASS + "3": Kind.STRUCTURE_SET,
     _RT_CLASS + "5": Kind.PLAN,
     _RT_CLASS + "8": Kind.PLAN,  # ion plan
+    **dict.fromkeys(SEGMENTATION_STORAGES, Kind.SEGMENTATION),
 }
+_SEGMENTATION_CLASSES = frozenset(uid.encode() for uid in SEGMENTATION_STORAGES)
 _STORAGE = b"1.2.840.10008.5.1.4.1.1."
 _UNREADABLE = Damage(what="the file is damaged or truncated")
 _START_BYTES = 512  # holds the media storage class, which is the second or third element of a file
@@ -63,14 +66,17 @@ _WANTED_TAGS = {
         Tag.REFERENCED_FRAME_OF_REFERENCE_SEQUENCE,
         _STRUCTURE_SET_ROIS,
     ],
+    Kind.SEGMENTATION: [Tag.SOP_INSTANCE_UID, Tag.PATIENT_SEX, Tag.FRAME_OF_REFERENCE_UID],
 }
+# The last tag that is read of a header: what comes after may be long.
+_LAST_TAG = {Kind.STRUCTURE_SET: _STRUCTURE_SET_ROIS, Kind.SEGMENTATION: Tag.FRAME_OF_REFERENCE_UID}
 
 Parts = tuple[tuple[int, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RtFile:
-    """The header of one RTDOSE, RTPLAN or RTSTRUCT.
+    """The header of one RTDOSE, RTPLAN, RTSTRUCT or SEG.
 
     Parameters
     ----------
@@ -142,7 +148,7 @@ def _wanted(sop_class: str, modality: str) -> HeaderTags | None:
     kind = _kind(sop_class, modality)
     if kind is None:
         return None
-    return HeaderTags(last=_STRUCTURE_SET_ROIS if kind is Kind.STRUCTURE_SET else ANY_TAG, tags=_WANTED_TAGS[kind])
+    return HeaderTags(last=_LAST_TAG.get(kind, ANY_TAG), tags=_WANTED_TAGS[kind])
 
 
 def _kind(sop_class: str, modality: str) -> Kind | None:
@@ -184,7 +190,11 @@ def _is_other_storage(start: bytes) -> bool:
     """Whether the file meta information names another storage class: of thousands of CT files no more is read."""
     at = start.find(b"\x02\x00\x02\x00UI", 132)  # Media Storage SOP Class UID; this group is always explicit
     storage_class = start[at + 8 : at + 8 + int.from_bytes(start[at + 6 : at + 8], "little")] if at > 0 else b""
-    return storage_class.startswith(_STORAGE) and not storage_class.startswith(_RT_CLASS.encode())
+    return (
+        storage_class.startswith(_STORAGE)
+        and not storage_class.startswith(_RT_CLASS.encode())
+        and storage_class.rstrip(PADDING) not in _SEGMENTATION_CLASSES
+    )
 
 
 def _with_description(file: RtFile, elements: Elements) -> RtFile:

@@ -4,13 +4,14 @@ References decide: RTDOSE names its RTPLAN, that its RTSTRUCT. Where a reference
 decides, if it leaves one choice, and a finding says so. A reference to an RTPLAN that is not there is never replaced by
 another RTPLAN, for the prescription depends on it; a reference to an RTSTRUCT that is not there may be met by the one
 structure set of the same frame of reference, with a finding, but only for its contours: stored DVHs know
-ROI numbers alone, which mean something in the structure set that is referred to and in no other.
+ROI numbers alone, which mean something in the structure set that is referred to and in no other. A SEG names images
+alone: by its frame of reference it stands in for an RTSTRUCT that is not there, or for one where its UID is asked for.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dicom.elements import Damage
@@ -105,6 +106,11 @@ class FoundPlan:
         return tuple(part for part in parts if part is not None)
 
     @property
+    def has_segmentation(self) -> bool:
+        """Whether its structures are the segments of a SEG."""
+        return self.structure_set is not None and self.structure_set.kind is Kind.SEGMENTATION
+
+    @property
     def obstacle(self) -> Obstacle | None:
         """Why `load_plan` would refuse it; None when nothing is known against it."""
         return self.problem or self.no_structures
@@ -119,9 +125,14 @@ class FoundPlan:
         parts = (self.plan, self.structure_set, *self.doses)
         return any(part is not None and part.uid == uid for part in parts)
 
+    def has_segmentation_of(self, uid: str) -> bool:
+        """Whether its structures are the segments of the SEG of this UID."""
+        return self.structure_set is not None and self.has_segmentation and self.structure_set.uid == uid
+
     def __str__(self) -> str:
         plan = f"{self.plan.uid} {self.label!r}" if self.plan is not None else "no RTPLAN"
-        structures = f", structure set {self.structure_set.uid}" if self.structure_set is not None else ""
+        which = "SEG" if self.has_segmentation else "structure set"
+        structures = f", {which} {self.structure_set.uid}" if self.structure_set is not None else ""
         return f"{plan} (dose {', '.join(self.dose_uids)}{structures})"
 
 
@@ -148,6 +159,8 @@ class PlanFiles:
         RT files that make none, each with the reason: a dose without structure set, a plan without dose ...
     incomplete
         The plans among the orphans, for stored DVHs may still be read from them.
+    with_segmentation
+        Plans that have an RTSTRUCT, with a SEG in its place: for who asks for the UID of that SEG.
     not_dicom, copies
         Files left out; copies repeat another file byte by byte.
     others
@@ -157,6 +170,7 @@ class PlanFiles:
     plans: tuple[FoundPlan, ...]
     orphans: tuple[Orphan, ...]
     incomplete: tuple[FoundPlan, ...] = ()
+    with_segmentation: tuple[FoundPlan, ...] = ()
     not_dicom: tuple[Source, ...] = ()
     copies: tuple[Source, ...] = ()
     others: int = 0
@@ -166,27 +180,36 @@ def link(scan: Scan) -> PlanFiles:
     """The plans that the scanned files make; files that folders tell apart are linked folder by folder."""
     plans: list[FoundPlan] = []
     unused: list[Orphan] = []
+    asked_for: list[FoundPlan] = []
     for number in sorted({file.apart for file in scan.files}):
         files = tuple(file for file in scan.files if file.apart == number)
-        linked = [_with_folder_finding(plan) if plan.apart else plan for plan in _plans_of(files)]
+        linked, instead = (
+            [_with_folder_finding(plan) if plan.apart else plan for plan in found] for found in _plans_of(files)
+        )
         plans += linked
-        unused += _unused_orphans(files, linked)
+        asked_for += instead
+        unused += _unused_orphans(files, linked, instead)
     return PlanFiles(
         plans=tuple(plan for plan in plans if not plan.reason),
         orphans=(*_incomplete_orphans(plans), *unused),
         incomplete=tuple(plan for plan in plans if plan.reason),
+        with_segmentation=tuple(asked_for),
         not_dicom=scan.not_dicom,
         copies=scan.copies,
         others=scan.others,
     )
 
 
-def _plans_of(files: tuple[RtFile, ...]) -> list[FoundPlan]:
+def _plans_of(files: tuple[RtFile, ...]) -> tuple[list[FoundPlan], list[FoundPlan]]:
+    """The plans, and those that have an RTSTRUCT with each SEG that could be in its place."""
     index = _index(files)
-    return [
-        with_set
-        for group in _dose_groups(_files_of_kind(files, Kind.DOSE), index)
-        for with_set in _with_structure_sets(_with_damage(group), index)
+    groups = [_with_damage(group) for group in _dose_groups(_files_of_kind(files, Kind.DOSE), index)]
+    plans = [_with_structure_sets(group, index) for group in groups]
+    return [plan for of_group in plans for plan in of_group], [
+        _with_names(with_seg, group, index)
+        for group, of_group in zip(groups, plans, strict=True)
+        if of_group[0].structure_set is not None and not of_group[0].has_segmentation
+        for with_seg in _with_segmentations(group, "it was asked for", index)
     ]
 
 
@@ -217,45 +240,59 @@ def _incomplete_orphans(plans: list[FoundPlan]) -> tuple[Orphan, ...]:
     )
 
 
-def _unused_orphans(files: tuple[RtFile, ...], plans: list[FoundPlan]) -> tuple[Orphan, ...]:
+def _unused_orphans(
+    files: tuple[RtFile, ...], plans: list[FoundPlan], asked_for: list[FoundPlan]
+) -> tuple[Orphan, ...]:
     used = {source for plan in plans for source in plan.files}
+    possible = {source for plan in asked_for for source in plan.files}
     return tuple(
         Orphan(
             kind=file.kind,
             uid=file.uid,
             label=file.label,
             files=(file.source,),
-            reason=file.damage.what if file.damage is not None else _why_unused(file),
+            reason=file.damage.what if file.damage is not None else _why_unused(file, possible),
         )
         for file in files
         if file.source not in used
     )
 
 
-def _why_unused(file: RtFile) -> str:
+def _why_unused(file: RtFile, possible: Collection[Source]) -> str:
+    if file.kind is Kind.SEGMENTATION:
+        asked = "there is an RTSTRUCT for the dose; ask for the SEG by this UID (plan=UID, --plan UID)"
+        return asked if file.source in possible else "no RTDOSE shares its frame of reference"
     return "the plan uses another dose" if file.kind is Kind.DOSE else "no RTDOSE belongs to it"
 
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """Plans and structure sets by what others refer to them with; ``free`` plans are named by no dose."""
+    """Plans and structure sets by what others refer to them with; ``free`` plans are named by no dose.
+
+    Segmentations are referred to by nothing, and known by their frame of reference alone.
+    """
 
     plans: Mapping[str, RtFile]
     free: Mapping[str, Sequence[RtFile]]
     sets: Mapping[str, RtFile]
     sets_in: Mapping[str, Sequence[RtFile]]
+    segmentations: Sequence[RtFile]
+    segmentations_in: Mapping[str, Sequence[RtFile]]
 
 
 def _index(files: tuple[RtFile, ...]) -> _Index:
     # A file without UID cannot be named, but it can still share a frame of reference.
     sets = {file.uid or file.display_name: file for file in _files_of_kind(files, Kind.STRUCTURE_SET)}
     plans = {file.uid or file.display_name: file for file in _files_of_kind(files, Kind.PLAN)}
+    segmentations = _files_of_kind(files, Kind.SEGMENTATION)
     named = {ref for dose in _files_of_kind(files, Kind.DOSE) for ref in dose.plan_refs}
     return _Index(
         plans=plans,
         free=_by_frame((plan, _frames_of_plan(plan, sets)) for uid, plan in plans.items() if uid not in named),
         sets=sets,
         sets_in=_by_frame((file, file.frames) for file in sets.values()),
+        segmentations=segmentations,
+        segmentations_in=_by_frame((file, file.frames) for file in segmentations),
     )
 
 
@@ -432,12 +469,34 @@ def _with_contours(group: FoundPlan, index: _Index) -> list[FoundPlan]:
         return [_with_structure_set(_with_findings(group, _texts_on_other_sets(referring, named[0])), named[0])]
     shared = _files_sharing_frame(group.doses[0].frames, index.sets_in)
     if not shared:
-        return [replace(group, no_structures=Obstacle(what=_why_no_set(group, referring, index)))]
+        why = _why_no_set(group, referring, index)
+        with_segmentations = _with_segmentations(group, why, index)
+        also = "; no SEG here shares the dose's frame of reference" if index.segmentations else ""
+        return with_segmentations or [replace(group, no_structures=Obstacle(what=why + also))]
     return [
         _with_structure_set(
             _with_findings(group, _texts_on_linked_set(referring, structure_set, len(shared))), structure_set
         )
         for structure_set in shared
+    ]
+
+
+def _with_segmentations(group: FoundPlan, why: str, index: _Index) -> list[FoundPlan]:
+    """The group with each SEG of its frame of reference."""
+    shared = _files_sharing_frame(group.doses[0].frames, index.segmentations_in)
+    which = "the only one" if len(shared) == 1 else f"one of {len(shared)}"
+    return [
+        _with_structure_set(
+            _with_findings(
+                group,
+                {
+                    f"the structures are the segments of {seg.display_name}, {which} in the dose's frame of reference,"
+                    f" and not those of an RTSTRUCT: {why}": FindingCode.LINKED_BY_FRAME_OF_REFERENCE
+                },
+            ),
+            seg,
+        )
+        for seg in shared
     ]
 
 
@@ -485,6 +544,9 @@ def _with_names(joined: FoundPlan, group: FoundPlan, index: _Index) -> FoundPlan
     """The RTDOSE tells, for its DVHs have the numbers; without a reference in it, the RTPLAN."""
     referring = sorted(_files_with_reference(group), key=lambda file: file.kind is not Kind.DOSE)
     if not referring:
+        if joined.has_segmentation:
+            text = "no structure set is here: stored DVHs have ROI numbers for names, which segments of a SEG have not"
+            return _with_names_of(joined, None, _with_findings(group, {text: FindingCode.OTHER}).findings)
         return _with_names_of(joined, joined.structure_set, joined.findings)
     refs = referring[0].structure_set_refs
     sets = [index.sets[ref] for ref in refs if ref in index.sets]

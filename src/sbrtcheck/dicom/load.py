@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, sum_of_doses
-from sbrtcheck.dicom.elements import DoseFile
-from sbrtcheck.dicom.files import Kind
+from sbrtcheck.dicom.elements import ANY_TAG, DoseFile
+from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.inputs import DicomInputs, PlanInput
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, difference_findings, prescription_of
@@ -24,6 +24,7 @@ from sbrtcheck.plan import (
     DoseGrid,
     Finding,
     FindingCode,
+    FloatArray,
     Plan,
     PlanUids,
     Prescription,
@@ -183,7 +184,7 @@ def _chosen_plan(path: DicomInputs, uid: str | None, prescription: Prescription 
 
 def _plan(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
     grid, dose_findings = _dose(chosen, doses)
-    structures, set_findings = _structures(chosen)
+    structures, set_findings = _structures(chosen, grid.axes)
     return Plan(
         dose=grid,
         structures=structures,
@@ -285,11 +286,17 @@ def _provenance(chosen: _ChosenPlan) -> dict[str, str | tuple[str, ...]]:
     }
 
 
+def _counts(kinds: Sequence[Kind]) -> str:
+    """How many there are of each kind; most plans have no SEG, which is not named where there is none."""
+    named = [kind for kind in Kind if kind is not Kind.SEGMENTATION or kind in kinds]
+    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in named)
+
+
 def _plan_files(path: DicomInputs) -> PlanFiles:
     with log_step("files") as set_summary:
         files = scan(path)
         linked = link(files)
-        counts = ", ".join(f"{files.count(kind)} {kind}" for kind in Kind)
+        counts = _counts([file.kind for file in files.files])
         skipped = f"{files.others} other DICOM, {len(files.not_dicom)} not DICOM, {len(files.copies)} copies"
         set_summary(f"{counts}; {skipped}; {len(linked.plans)} complete plans, {len(linked.incomplete)} incomplete")
     return linked
@@ -302,7 +309,10 @@ def _choose(files: PlanFiles, uid: str | None, *, with_structures: bool) -> Foun
     complete = [*files.plans] if with_structures else [plan for plan in _all_plans(files) if plan.problem is None]
     refused = [plan for plan in _all_plans(files) if plan not in complete]
     if uid is not None:
-        if not any(plan.has(uid) for plan in _all_plans(files)):
+        asked_for = [plan for plan in files.with_segmentation if with_structures and plan.has_segmentation_of(uid)]
+        complete += [plan for plan in asked_for if plan.obstacle is None]
+        refused += [plan for plan in asked_for if plan.obstacle is not None]
+        if not asked_for and not any(plan.has(uid) for plan in _all_plans(files)):
             raise NoPlanError(f"no plan, dose or structure set {uid} makes a plan", "", _plans_text(files))
         complete = [plan for plan in complete if plan.has(uid)]
         refused = [plan for plan in refused if plan.has(uid)]
@@ -319,7 +329,10 @@ def _several_plans_error(complete: list[FoundPlan]) -> AmbiguousPlanError:
     times = Counter(map(str, complete))
     listed = "; ".join(text if number == 1 else f"{text}, in {number} folders" for text, number in times.items())
     hint = "choose one by the UID of its plan or dose (plan=UID, --plan UID)"
-    if len({(plan.uid, plan.dose_uids) for plan in complete}) < len(complete) and any(plan.apart for plan in complete):
+    doses = {(plan.uid, plan.dose_uids) for plan in complete}
+    if len(doses) == 1:
+        hint = "choose one by the UID of its structures (plan=UID, --plan UID)"
+    if len(doses) < len(complete) and any(plan.apart for plan in complete):
         hint = "those of the same UIDs are told apart by folder alone: give the folder of the one wanted"
     return AmbiguousPlanError(f"{len(complete)} plans are here: {listed}", "", hint)
 
@@ -350,7 +363,7 @@ def _no_plan_error(files: PlanFiles, refused: list[FoundPlan]) -> NoPlanError:
         place = obstacle.place or first.doses[0].display_name
         return NoPlanError(obstacle.what + more, place, obstacle.hint or _NO_PLAN_HINT)
     kinds = [orphan.kind for orphan in files.orphans]
-    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in Kind)
+    counts = _counts(kinds)
     what = (
         f"there is no RTDOSE among the files ({counts}, {files.others} other DICOM, {len(files.not_dicom)} not DICOM)"
     )
@@ -381,7 +394,7 @@ def _not_used_findings(chosen: FoundPlan, files: PlanFiles) -> tuple[Finding, ..
     texts += [
         f"also here and not used: {orphan.kind} {orphan.uid}: {orphan.reason}"
         for orphan in files.orphans
-        if orphan.kind is not Kind.DOSE
+        if orphan.kind is not Kind.DOSE and not set(orphan.files) <= set(chosen.files)
     ]
     if len(texts) > _MAX_LISTED:
         texts[_MAX_LISTED:] = [f"also here and not used: {len(texts) - _MAX_LISTED} more plans or parts of plans"]
@@ -431,18 +444,30 @@ def _prescription_text(rx: Prescription | UnknownPrescription) -> str:
     return f"prescription {rx.dose_gy:g} Gy in {rx.fractions} fractions ({rx.source})"
 
 
-def _structures(chosen: _ChosenPlan) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
+def _structures(chosen: _ChosenPlan, dose_axes: FloatArray) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
     file = chosen.source.structure_set
     if file is None:
         missing = chosen.source.no_structures
         assert missing is not None  # noqa: S101 - it is why there is no structure set
         raise NoPlanError(missing.what, chosen.display_name, _NO_PLAN_HINT)
     with log_step("structures") as set_summary:
-        structures, findings = structures_of(
-            read_elements(file.source, file.display_name), file.display_name, chosen.frame
-        )
+        findings: tuple[Finding, ...] = ()
+        if file.kind is Kind.SEGMENTATION:
+            structures = _segments(file, dose_axes)
+        else:
+            elements = read_elements(file.source, file.display_name)
+            structures, findings = structures_of(elements, file.display_name, chosen.frame)
         set_summary(f"{len(structures)} in {file.display_name}")
     return structures, findings
+
+
+def _segments(file: RtFile, dose_axes: FloatArray) -> tuple[Structure, ...]:
+    """The segments of a SEG; pydicom, which reads it, is imported for it."""
+    from sbrtcheck.dicom.general import read_general
+    from sbrtcheck.dicom.segmentation import structures_of_seg
+
+    dataset = read_general(file.source, file.display_name, ANY_TAG).dataset
+    return structures_of_seg(dataset, file.display_name, dose_axes)
 
 
 def _names(chosen: _ChosenPlan) -> dict[int, tuple[str, str]]:

@@ -47,7 +47,12 @@ _WHERE_KNOWN = (
     "PatientWeight",
 )
 _ONE_PATIENT = "export plan, structure set and dose again, all of one patient"
-_LAST_TAG = {Kind.DOSE: 0x300CFFFF, Kind.PLAN: 0x0020FFFF, Kind.STRUCTURE_SET: 0x0020FFFF}
+_LAST_TAG = {
+    Kind.DOSE: 0x300CFFFF,
+    Kind.PLAN: 0x0020FFFF,
+    Kind.STRUCTURE_SET: 0x0020FFFF,
+    Kind.SEGMENTATION: 0x0020FFFF,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

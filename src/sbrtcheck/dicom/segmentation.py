@@ -13,7 +13,8 @@ A SEG belongs to a dose by its Frame of Reference UID (0020,0052) alone: it name
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,13 +23,12 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.pixels.utils import iter_pixels
 
+from sbrtcheck.dicom.attributes import SEGMENTATION_STORAGES
+from sbrtcheck.dicom.tags import printable
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray, Structure
 from sbrtcheck.plan.lattices import Lattice
 from sbrtcheck.plan.masks import structure_of_mask
-
-SEGMENTATION_STORAGES = frozenset({"1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"})
-"""SOP Class UIDs of Segmentation Storage and Label Map Segmentation Storage."""
 
 SAME_PLACE_MM = 0.05
 """Frames of one stack lie above each other as closely as this, and their layers are as even."""
@@ -74,15 +74,37 @@ def structures_of_seg(
     if str(dataset.get("SOPClassUID", "")) not in SEGMENTATION_STORAGES or "SegmentSequence" not in dataset:
         raise DicomError("this is no segmentation with segments", display_name, "give a SEG")
     try:
+        items = {int(item.SegmentNumber): item for item in dataset.SegmentSequence}
+        _refuse_unclear_numbers([int(item.SegmentNumber) for item in dataset.SegmentSequence])
         frames = _frames(dataset)
+        _refuse_unknown_segments(frames, items)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         what = f"a frame does not say where it lies, or of which segment it is ({error})"
         raise DicomError(what, display_name) from error
     except InputError as error:
         raise DicomError(error.what, display_name) from error
     axes = np.eye(3) if dose_axes is None else dose_axes
-    items = [item for item in dataset.SegmentSequence if int(item.SegmentNumber) != BACKGROUND]
-    return tuple(_structure(item, dataset, frames, axes, display_name) for item in items)
+    try:
+        return tuple(
+            _structure(item, dataset, frames, axes, display_name)
+            for number, item in items.items()
+            if number != BACKGROUND
+        )
+    except (AttributeError, TypeError, ValueError) as error:
+        raise DicomError(f"a segment is not described as it should be ({error})", display_name) from error
+
+
+def _refuse_unclear_numbers(numbers: Sequence[int]) -> None:
+    """Frames know segments by number alone."""
+    twice = [number for number, times in Counter(numbers).items() if times > 1]
+    if twice:
+        raise DicomError(f"several segments have number {twice[0]}: whose are its frames?")
+
+
+def _refuse_unknown_segments(frames: _Frames, items: Container[int]) -> None:
+    unknown = [number for number in np.unique(frames.segment).tolist() if number and number not in items]
+    if unknown:
+        raise DicomError(f"there are frames of segment {unknown[0]}, which the file does not describe")
 
 
 def _structure(item: Dataset, dataset: Dataset, frames: _Frames, axes: FloatArray, display_name: str) -> Structure:
@@ -102,7 +124,7 @@ def _structure(item: Dataset, dataset: Dataset, frames: _Frames, axes: FloatArra
         raise DicomError(f"the pixels cannot be read ({error})", display_name) from error
     lattice = frames.lattice
     shifted = lattice.origin_mm + first * lattice.spacing_mm[2] * lattice.axes[2]
-    name = str(item.get("SegmentLabel", "")).strip()
+    name = printable(" ".join(str(item.get("SegmentLabel", "")).split()))
     structure = structure_of_mask(name, number, mask, replace(lattice, origin_mm=shifted), axes)
     findings = structure.findings
     if kind == "FRACTIONAL":
@@ -115,6 +137,8 @@ def _structure(item: Dataset, dataset: Dataset, frames: _Frames, axes: FloatArra
 
 def _pixels(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
     """The values of some frames, one after the other: a whole SEG may not fit into memory."""
+    if not dataset.file_meta.TransferSyntaxUID.is_little_endian:  # the order of bits in swapped words is not tested
+        raise ValueError("they are big endian")
     if int(dataset.BitsAllocated) != 1 or dataset.file_meta.TransferSyntaxUID.is_compressed:
         yield from iter_pixels(dataset, indices=list(frames))
         return
