@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 
-from sbrtcheck.arguments import require_names, require_type, texts_of
+from sbrtcheck.arguments import require_names, require_number, require_type, texts_of
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.plan import Prescription, Sex, UnknownPrescription
@@ -236,6 +236,7 @@ class CheckOptions:
 
 
 def _percent(percent: float) -> float:
+    require_number(percent, "the distance from a limit, in percent")
     if not 0.0 <= percent <= 100.0:  # NaN too
         raise InputError(f"{percent:g} is no distance from a limit in percent", hint="give 0 to 100, such as 5")
     return float(percent)

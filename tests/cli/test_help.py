@@ -60,12 +60,24 @@ def test_every_help_text_ends_with_one_to_three_examples_of_its_command(path: tu
     assert all(shlex.split(one)[: len(path) + 1] == ["sbrtcheck", *path] for one in found)
 
 
+@pytest.fixture(scope="module")
+def batch_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a batch writes of the bundled plans."""
+    out = tmp_path_factory.mktemp("batch") / "results.csv"
+    table = str(EXAMPLES / "my-clinic.yaml")
+    done = CliRunner().invoke(main, ["batch", str(EXAMPLES / "plans"), "--table", table, "--out", str(out), "--quiet"])
+    assert done.exit_code == 0, done.output
+    return out
+
+
 @pytest.fixture
-def at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_results: Path) -> None:
     """What the examples speak of: a plan, an earlier one, an archive, a template, a table of one's own."""
     shutil.copytree(EXAMPLES / "plans/lung-50gy-5fx", tmp_path / "plan")
     shutil.copytree(EXAMPLES / "plans/liver-45gy-3fx", tmp_path / "earlier")
+    shutil.copytree(EXAMPLES / "plans/lung-50gy-5fx", tmp_path / "third")
     shutil.copytree(EXAMPLES / "plans", tmp_path / "archive")
+    shutil.copy(batch_results, tmp_path / "results.csv")
     for name in ("clinic-template.csv", "my-clinic.yaml"):
         shutil.copy(EXAMPLES / name, tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -92,7 +92,7 @@ def _by_organ_of_side(outcomes: Sequence[Sequence[Outcome]]) -> Iterator[Aligned
     )
     for organ in known or dict.fromkeys(organ for of_plan in organs for organ in of_plan):
         yield tuple(
-            of_plan.get(organ) or open_ or _judged_elsewhere(of_plan)
+            of_plan.get(organ) or open_ or _of_other_fractions(of_plan) or _judged_elsewhere(of_plan)
             for of_plan, open_ in zip(organs, either, strict=True)
         )
 
@@ -104,6 +104,11 @@ def _on_either(outcomes: Sequence[Outcome]) -> Outcome | None:
     (only,) = outcomes
     is_open = only.reason in (Reason.SIDE_UNKNOWN, Reason.STRUCTURE_MISSING) and only.structure is None
     return only if is_open and only.organ not in only.constraint.structures else None
+
+
+def _of_other_fractions(organs: dict[str, Outcome]) -> Outcome | None:
+    """The outcome of a plan that the table is not for: that says more than on which side its target is."""
+    return next((one for one in organs.values() if one.reason is Reason.FRACTIONS_DO_NOT_MATCH), None)
 
 
 def _judged_elsewhere(organs: dict[str, Outcome]) -> NoOutcome:

@@ -11,10 +11,12 @@ import datetime as dt
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from sbrtcheck.arguments import require_type
 from sbrtcheck.errors import Fault, NotesError
 from sbrtcheck.files import whole_file
 from sbrtcheck.tables.document import At, Document, LineFault, label, read_document
@@ -100,7 +102,11 @@ def load_notes(notes: NotesInput | Sequence[NotesInput]) -> PlanNotes | None:
     NotesError
         A file cannot be read, or has faults: all of them, with their lines. Or the files are of different plans.
     """
-    several = [notes] if isinstance(notes, str | os.PathLike | PlanNotes) else list(notes)
+    given: Any = notes  # whatever a script gives
+    is_one = isinstance(given, str | os.PathLike | PlanNotes) or not isinstance(given, Iterable)
+    several = [given] if is_one else list(given)
+    for one in several:
+        require_type(one, (str, os.PathLike, PlanNotes), "a file of notes", "give a path, or several")
     loaded = [one if isinstance(one, PlanNotes) else _load_file(os.fspath(one)) for one in several]
     if not loaded:
         return None
