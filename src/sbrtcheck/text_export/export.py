@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.plan import FindingCode
-from sbrtcheck.text_export.lines import Lines
-from sbrtcheck.text_export.numbers import Column, Number, column_of
+from sbrtcheck.text_export.lines import Line, Lines
+from sbrtcheck.text_export.numbers import Column, Number, column_of, is_number, number_of
 
 
 class DoseUnit(StrEnum):
@@ -209,3 +209,41 @@ def gy_per(unit: StatedDoseUnit) -> float | None:
             return 0.01
         case _:
             return None
+
+
+Stated = Mapping[str, tuple[str, str]]
+"""What the lines of a structure state: key in small letters -> unit and value as printed."""
+
+
+def stated_volume_cc(stated: Stated) -> Number | None:
+    """The volume that is stated in cc; None where it is stated in another unit, or not."""
+    unit, value = stated.get("volume", ("", ""))
+    return number_of(value) if volume_unit(unit) is VolumeUnit.CC else None
+
+
+def stated_dose(stated: Stated, key: str) -> StatedDose | None:
+    """The dose that is stated under a key, in its printed unit; None where none is."""
+    unit, value = stated.get(key, ("", ""))
+    number = number_of(value)
+    return None if number is None else StatedDose(number=number, unit=dose_unit(unit))
+
+
+def table_of_rows(rows: Sequence[Line], units: Mapping[str, str], relative_dose: str) -> Table | NoTable:
+    """The table of rows of numbers between blanks, whose columns stand in the order of ``units``.
+
+    Parameters
+    ----------
+    units
+        Heading of each column, in small letters, and its unit as printed: ``volume``, and ``dose`` or the relative one.
+    relative_dose
+        The heading of a dose in percent, used where there is no ``dose``.
+    """
+    if not rows:
+        return EMPTY
+    cells = [line.text.split() for line in rows]
+    for line, row in zip(rows, cells, strict=True):
+        if len(row) != len(units) or not all(map(is_number, row)):
+            return NoTable(why=f"line {line.number} is no row of {len(units)} numbers")
+    columns = dict(zip(units, zip(*cells, strict=True), strict=True))
+    dose = "dose" if "dose" in units else relative_dose
+    return table_of(columns[dose], columns["volume"], dose_unit(units[dose]), volume_unit(units["volume"]))

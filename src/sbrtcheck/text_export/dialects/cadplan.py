@@ -17,25 +17,24 @@ Known from how DVHmetrics reads it, no export was at hand.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.text_export.export import (
-    EMPTY,
     Dialect,
     Export,
     ExportedPlan,
     ExportedStructure,
     NoTable,
-    StatedDose,
+    Stated,
     Table,
     dose_unit,
     gy_per,
-    table_of,
-    volume_unit,
+    stated_dose,
+    stated_volume_cc,
+    table_of_rows,
 )
 from sbrtcheck.text_export.lines import Line, Lines, blocks, fault
-from sbrtcheck.text_export.numbers import Number, is_number, number_of, refuse_two_decimal_marks
+from sbrtcheck.text_export.numbers import number_of, refuse_two_decimal_marks
 
 _STRUCTURE = re.compile(r"Histogram\s*:\s*(?P<name>.*)", re.IGNORECASE)
 _MODE = re.compile(r"(?P<mode>Cumulative|Differential)\s+(?:Dose Volume\b.*|DVH\b.*)", re.IGNORECASE)
@@ -43,9 +42,6 @@ _PLAN = re.compile(r"PLAN\s+(?P<label>[^:]+)", re.IGNORECASE)
 _STATED = re.compile(r"(?P<key>[^:()]+?)\s*(?:\((?P<unit>[^)]*)\))?\s*:\s*(?P<value>.*)")
 _COLUMN = re.compile(r"(?P<label>(?:relative\s+)?dose|volume)\s*\((?P<unit>[^)]*)\)\s*", re.IGNORECASE)
 _HEADING = re.compile(r"(?:(?:(?:relative\s+)?dose|volume)\s*\([^)]*\)\s*){2,}", re.IGNORECASE)
-
-Stated = Mapping[str, tuple[str, str]]
-"""Unit and value by their key in small letters."""
 
 
 def is_cadplan(lines: Lines) -> bool:
@@ -117,22 +113,11 @@ def _structure(block: Sequence[Line], plan: str) -> ExportedStructure:
         name=first["name"].strip() if first else "",
         plan=plan,
         table=_table(block),
-        volume_cc=_volume_cc(stated),
-        mean=_dose(stated, "dose mean"),
-        minimum=_dose(stated, "dose minimum"),
-        maximum=_dose(stated, "dose maximum"),
+        volume_cc=stated_volume_cc(stated),
+        mean=stated_dose(stated, "dose mean"),
+        minimum=stated_dose(stated, "dose minimum"),
+        maximum=stated_dose(stated, "dose maximum"),
     )
-
-
-def _volume_cc(stated: Stated) -> Number | None:
-    unit, value = stated.get("volume", ("", ""))
-    return number_of(value) if volume_unit(unit) is VolumeUnit.CC else None
-
-
-def _dose(stated: Stated, key: str) -> StatedDose | None:
-    unit, value = stated.get(key, ("", ""))
-    number = number_of(value)
-    return None if number is None else StatedDose(number=number, unit=dose_unit(unit))
 
 
 def _table(block: Sequence[Line]) -> Table | NoTable:
@@ -143,20 +128,7 @@ def _table(block: Sequence[Line]) -> Table | NoTable:
     units = dict(columns)
     if len(units) != len(columns) or "volume" not in units or len(units) == 1:
         return NoTable(why=f"line {block[heading].number} heads columns that are not known")
-    return _of_rows(block[heading + 1 :], units)
-
-
-def _of_rows(rows: Sequence[Line], units: Mapping[str, str]) -> Table | NoTable:
-    """The table of rows whose columns stand in the order of ``units``."""
-    if not rows:
-        return EMPTY
-    cells = [line.text.split() for line in rows]
-    for line, row in zip(rows, cells, strict=True):
-        if len(row) != len(units) or not all(map(is_number, row)):
-            return NoTable(why=f"line {line.number} is no row of {len(units)} numbers")
-    by_label = dict(zip(units, zip(*cells, strict=True), strict=True))
-    dose = "dose" if "dose" in units else "relative dose"
-    return table_of(by_label[dose], by_label["volume"], dose_unit(units[dose]), volume_unit(units["volume"]))
+    return table_of_rows(block[heading + 1 :], units, "relative dose")
 
 
 CADPLAN = Dialect(

@@ -17,24 +17,21 @@ reads it, no export was at hand.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
-from sbrtcheck.dvh import VolumeUnit
 from sbrtcheck.text_export.export import (
-    EMPTY,
     Dialect,
     Export,
     ExportedStructure,
     NoTable,
-    StatedDose,
     Table,
-    dose_unit,
     export_of_one_plan,
-    table_of,
-    volume_unit,
+    stated_dose,
+    stated_volume_cc,
+    table_of_rows,
 )
 from sbrtcheck.text_export.lines import Line, Lines, blocks, fault
-from sbrtcheck.text_export.numbers import Number, is_number, number_of, refuse_two_decimal_marks
+from sbrtcheck.text_export.numbers import refuse_two_decimal_marks
 
 _STRUCTURE = re.compile(r"#\s*Structure\s*:\s*(?P<name>.*)", re.IGNORECASE)
 _TYPE = re.compile(r"#\s*Type\s*:\s*(?P<type>Cumulative|Differential)\b.*", re.IGNORECASE)
@@ -42,9 +39,6 @@ _PROJECT = re.compile(r"#\s*Project\s*:\s*(?P<name>.*)", re.IGNORECASE)
 _STATED = re.compile(r"#\s*(?P<key>[^:\[\]]+?)\s*\[(?P<unit>[^\]]*)\]\s*:\s*(?P<value>\S+).*")
 _HEADED = re.compile(r"(?P<label>Rel\. dose|Dose|Volume)\s*\[(?P<unit>[^\]]*)\]", re.IGNORECASE)
 _POINTS = re.compile(r"#\s*\.{2,}")
-
-Stated = Mapping[str, tuple[str, str]]
-"""Unit and value by their key in small letters."""
 
 
 def is_primo(lines: Lines) -> bool:
@@ -91,22 +85,11 @@ def _structure(block: Sequence[Line], plan: str) -> ExportedStructure:
         name=first["name"].strip() if first else "",
         plan=plan,
         table=_table(block),
-        volume_cc=_volume_cc(stated),
-        mean=_dose(stated, "ave. dose"),
-        minimum=_dose(stated, "min. dose"),
-        maximum=_dose(stated, "max. dose"),
+        volume_cc=stated_volume_cc(stated),
+        mean=stated_dose(stated, "ave. dose"),
+        minimum=stated_dose(stated, "min. dose"),
+        maximum=stated_dose(stated, "max. dose"),
     )
-
-
-def _volume_cc(stated: Stated) -> Number | None:
-    unit, value = stated.get("volume", ("", ""))
-    return number_of(value) if volume_unit(unit) is VolumeUnit.CC else None
-
-
-def _dose(stated: Stated, key: str) -> StatedDose | None:
-    unit, value = stated.get(key, ("", ""))
-    number = number_of(value)
-    return None if number is None else StatedDose(number=number, unit=dose_unit(unit))
 
 
 def _table(block: Sequence[Line]) -> Table | NoTable:
@@ -119,20 +102,7 @@ def _table(block: Sequence[Line]) -> Table | NoTable:
     units = {one["label"].lower(): one["unit"] for one in headed if one}
     if len(units) != len(cells) or "volume" not in units or not {"dose", "rel. dose"} & set(units):
         return NoTable(why=f"line {heading.number} heads columns that are not known")
-    return _of_rows([line for line in block[points[0] + 1 :] if not line.text.startswith("#")], units)
-
-
-def _of_rows(rows: Sequence[Line], units: Mapping[str, str]) -> Table | NoTable:
-    """The table of rows whose columns stand in the order of ``units``."""
-    if not rows:
-        return EMPTY
-    cells = [line.text.split() for line in rows]
-    for line, row in zip(rows, cells, strict=True):
-        if len(row) != len(units) or not all(map(is_number, row)):
-            return NoTable(why=f"line {line.number} is no row of {len(units)} numbers")
-    columns = dict(zip(units, zip(*cells, strict=True), strict=True))
-    dose = "dose" if "dose" in units else "rel. dose"
-    return table_of(columns[dose], columns["volume"], dose_unit(units[dose]), volume_unit(units["volume"]))
+    return table_of_rows([line for line in block[points[0] + 1 :] if not line.text.startswith("#")], units, "rel. dose")
 
 
 PRIMO = Dialect(
