@@ -108,14 +108,16 @@ def test_an_array_dose_and_its_affine() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 3, 3), (3, 1, 1)])
 def test_a_layer_alone_is_as_thick_as_its_voxels(shape: tuple[int, int, int]) -> None:
-    plan = Plan.from_masks(dose_around(), {"Few": np.ones(shape, dtype=bool)}, spacing_mm=(1, 1, 5))
+    plan = Plan.from_masks(
+        dose_around(), {"Few": np.ones(shape, dtype=bool)}, spacing_mm=(1, 1, 5), origin_mm=(0, 0, 0)
+    )
     assert the_dvh(plan).volume == pytest.approx(np.prod(shape) * 5 / 1000)
 
 
 def test_empty_layers_are_not_bridged_and_asked_about() -> None:
     mask = np.ones((5, 4, 4), dtype=bool)
     mask[2] = False
-    dvh = the_dvh(Plan.from_masks(dose_around(), {"Gap": mask}, spacing_mm=(2, 2, 2)))
+    dvh = the_dvh(Plan.from_masks(dose_around(), {"Gap": mask}, spacing_mm=(2, 2, 2), origin_mm=(0, 0, 0)))
     assert dvh.volume == pytest.approx(mask.sum() * 8 / 1000)
     assert FindingCode.CONTOURS_INCOMPLETE in {finding.code for finding in dvh.findings}
 
@@ -123,7 +125,8 @@ def test_empty_layers_are_not_bridged_and_asked_about() -> None:
 def test_thin_shells_one_in_another_are_no_copies() -> None:
     """Walls one voxel thin: contours as people draw them would be taken for one that is there twice."""
     far = np.max(np.abs(np.indices((21, 21, 21)) - 10), axis=0)
-    dvh = the_dvh(Plan.from_masks(dose_around(), {"Shells": far % 2 == 0}, spacing_mm=(0.2, 0.2, 0.2)))
+    shells = {"Shells": far % 2 == 0}
+    dvh = the_dvh(Plan.from_masks(dose_around(), shells, spacing_mm=(0.2, 0.2, 0.2), origin_mm=(0, 0, 0)))
     assert dvh.volume == pytest.approx((far % 2 == 0).sum() * 0.008 / 1000, rel=1e-9)
 
 
@@ -162,14 +165,15 @@ def test_masks_unite_whichever_way_their_arrays_are_turned() -> None:
     half[:, :, :4] = True
     turn = np.array([[0, 0, 1.0], [0, 1, 0], [1, 0, 0]])
     dose = dose_around()
-    left = Plan.from_masks(dose, {"Lung_L": half}, spacing_mm=(2, 2, 2))
-    right = Plan.from_masks(dose, {"Lung_R": ~half.transpose(2, 1, 0)}, spacing_mm=(2, 2, 2), axes=turn)
+    at: dict[str, Any] = {"spacing_mm": (2, 2, 2), "origin_mm": (0, 0, 0)}
+    left = Plan.from_masks(dose, {"Lung_L": half}, **at)
+    right = Plan.from_masks(dose, {"Lung_R": ~half.transpose(2, 1, 0)}, **at, axes=turn)
     both = Plan(
         dose=dose,
         structures=(
             left.structures[0],
             Plan.from_masks(
-                dose, {"X": half, "Lung_R": (~half).transpose(2, 1, 0)}, spacing_mm=(2, 2, 2), axes=turn
+                dose, {"X": half.transpose(2, 1, 0), "Lung_R": (~half).transpose(2, 1, 0)}, **at, axes=turn
             ).structures[1],
         ),
         prescription=left.prescription,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from sbrtcheck.arguments import require_type
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan.lattices import Lattice, Voxels, numbers
-from sbrtcheck.plan.prescription_text import read_prescription
+from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
 from sbrtcheck.plan.values import Contours, DoseGrid, Prescription, Structure, UnknownPrescription
 
-GivenPrescription = Prescription | str | tuple[float, int] | None
+MAX_GY = 1e6
+"""More than any dose in any unit, so that a slip is refused before it overflows."""
 
 
 def dose_grid(voxels: Voxels, offsets_mm: Sequence[float] | None = None) -> DoseGrid:
@@ -27,10 +29,17 @@ def dose_grid(voxels: Voxels, offsets_mm: Sequence[float] | None = None) -> Dose
     values, lattice = voxels.values, voxels.lattice
     if values.dtype.kind not in "iuf":
         raise InputError(f"dose: the array is of type {values.dtype}, not of numbers in Gy")
-    if values.dtype.kind == "f" and not np.all(np.isfinite(values)):
+    if min(values.shape) < 2:
+        what = f"dose: the array has shape {values.shape}: nothing can be interpolated along an axis of one point"
+        raise InputError(what, hint="give the whole dose grid")
+    values = np.array(values, dtype=_stored_type(values.dtype), order="C")  # a copy: the caller's may change
+    if not np.all(np.isfinite(values)):
         raise InputError(
             "dose: the array has a value that is not a finite number", hint="where there is no dose, say 0"
         )
+    if np.max(np.abs(values)) > MAX_GY:
+        raise InputError(f"dose: the array has a value beyond {MAX_GY:g} Gy, which is no dose", hint="give it in Gy")
+    values.setflags(write=False)
     frames = len(values)
     if offsets_mm is None:
         offsets = np.arange(frames, dtype=np.float64) * np.float64(lattice.spacing_mm[2])
@@ -46,6 +55,13 @@ def dose_grid(voxels: Voxels, offsets_mm: Sequence[float] | None = None) -> Dose
         axes=lattice.axes,
         spacing_mm=lattice.spacing_mm[:2],
         offsets_mm=offsets,
+    )
+
+
+def _stored_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """What is kept of a dose: single or double precision, or integers of a file."""
+    return np.dtype(
+        np.float32 if dtype == np.float16 else np.float64 if dtype.itemsize > 4 else dtype.newbyteorder("=")
     )
 
 
@@ -70,10 +86,15 @@ def structures_of_contours(contours: Mapping[str, Sequence[npt.ArrayLike]]) -> t
     InputError
         With all faults: a contour that is not ``(points, 3)`` with at least three points, or not of finite numbers.
     """
+    require_type(contours, Mapping, "contours", "give {'SpinalCord': [polygon, ...]}, for each structure its polygons")
     faults: list[str] = []
     structures = []
-    for number, (name, polygons) in enumerate(contours.items(), start=1):
+    given: Mapping[Any, Any] = contours
+    for number, (name, polygons) in enumerate(given.items(), start=1):
         arrays = []
+        if not isinstance(polygons, Iterable):
+            faults.append(f"the contours of {name!r} are no list")
+            continue
         for place, polygon in enumerate(polygons, start=1):
             fault, points = _points(polygon)
             if fault:
@@ -99,14 +120,6 @@ def _points(polygon: Any) -> tuple[str, npt.NDArray[np.float64]]:
     return ("" if np.all(np.isfinite(points)) else "has a coordinate that is not a finite number"), points
 
 
-def prescription_of(given: GivenPrescription) -> Prescription | UnknownPrescription:
-    """The prescription from text, a value, or dose in Gy and fractions; unknown where none is given."""
-    if isinstance(given, tuple):
-        try:
-            dose_gy, fractions = (float(number) for number in given)
-        except (TypeError, ValueError):
-            raise InputError(f"prescription {given!r} cannot be read", hint="give (dose in Gy, fractions)") from None
-        if not fractions.is_integer():
-            raise InputError(f"prescription {given!r} cannot be right: fractions are counted in whole numbers")
-        given = Prescription(dose_gy=dose_gy, fractions=int(fractions))
+def prescription_of(given: GivenPrescription | None) -> Prescription | UnknownPrescription:
+    """The prescription as people give it; unknown where none is given."""
     return read_prescription(given) or UnknownPrescription(reason="none was given with the arrays")

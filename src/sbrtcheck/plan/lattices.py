@@ -8,7 +8,8 @@ and its array is indexed ``[k, j, i]``::
     affine, NIfTI image           [i, j, k]          RAS+ [1]_                 array and signs of x, y turned
     SimpleITK image               [k, j, i]          LPS+ [2]_                 as given
 
-Images are told by what they have (``affine``, or ``GetSpacing``), so that neither library is needed here.
+Images are told by what they have (``affine``, or ``GetSpacing``), so that neither library is needed here. What would
+place an array in two ways, or in none, is refused: nothing in a report would show that left and right are exchanged.
 
 References
 ----------
@@ -28,10 +29,15 @@ import numpy.typing as npt
 from sbrtcheck.errors import GeometryError, InputError
 from sbrtcheck.plan.values import FloatArray
 
+_ITK_HINT = "give its array, with spacing_mm, origin_mm and axes"
+
 RIGHT_ANGLE = 1e-4
 """The cosine of the angle between two axes, up to which they are at right angles: headers have single precision."""
 
 RAS_TO_LPS = np.array([-1.0, -1.0, 1.0])
+
+SAME_AFFINE_MM = 1.0
+"""The two affines that a NIfTI header may have are one as long as no corner of the image is further apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,47 +79,98 @@ class Lattice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where the caller says that arrays lie which do not know it themselves.
+
+    ``turned``: by an affine, so that arrays are ``[i, j, k]`` and in RAS+. ``without_origin``: no origin was given, and
+    the lattice begins at 0.
+    """
+
+    lattice: Lattice
+    turned: bool = False
+    without_origin: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        affine: npt.ArrayLike | None = None,
+        spacing_mm: Sequence[float] | None = None,
+        origin_mm: Sequence[float] | None = None,
+        axes: npt.ArrayLike | None = None,
+    ) -> Placement | None:
+        """From an affine, or from spacing, origin and axes; None without either, `InputError` with both."""
+        others = {"spacing_mm": spacing_mm, "origin_mm": origin_mm, "axes": axes}
+        names = [name for name, value in others.items() if value is not None]
+        if affine is not None:
+            if names:
+                what = (
+                    f"{names[0]} and an affine are given: they say twice where arrays lie, and index them differently"
+                )
+                raise InputError(what, hint="give one of the two")
+            return cls(lattice=Lattice.of_affine(affine), turned=True)
+        if spacing_mm is not None:
+            lattice = Lattice.of(spacing_mm, (0.0, 0.0, 0.0) if origin_mm is None else origin_mm, axes)
+            return cls(lattice=lattice, without_origin=origin_mm is None)
+        if names:
+            raise InputError(f"{names[0]} is given, and no spacing_mm", hint="give spacing_mm, too")
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Voxels:
-    """An array ``[k, j, i]``, and where it lies; ``turned`` where it was given in RAS+."""
+    """An array ``[k, j, i]``, and where it lies.
+
+    ``turned`` where it was given in RAS+, ``placed_by_caller`` where it did not know itself where it lies.
+    """
 
     values: npt.NDArray[Any]
     lattice: Lattice
     turned: bool = False
+    placed_by_caller: bool = False
+
+    @property
+    def given_shape(self) -> tuple[int, ...]:
+        """The shape as it was given."""
+        shape = self.values.shape
+        return shape[::-1] if self.turned else shape
 
 
-def voxels_of(source: Any, given: Lattice | None, affine: npt.ArrayLike | None, name: str) -> Voxels:
+def voxels_of(source: Any, given: Placement | None, name: str) -> Voxels:
     """The voxels of an image, or of an array that lies as the caller says.
 
     Parameters
     ----------
     source
         An image of nibabel or SimpleITK, or what numpy makes an array of.
-    given, affine
-        Where an array lies that does not know it itself: ``[k, j, i]`` by a lattice, ``[i, j, k]`` by an affine.
+    given
+        Where an array lies that does not know it itself.
     name
         What messages call it.
 
     Raises
     ------
     InputError
-        It has not three dimensions or no voxels, or nothing says where it lies.
+        It has not three dimensions or no voxels, some of them are masked, or nothing says where it lies.
     """
     if hasattr(source, "GetSpacing"):
         return _of_itk(source, name)
     if hasattr(source, "affine") and hasattr(source, "dataobj"):
         _refuse_other_units(source, name)
-        values, lattice = np.asanyarray(source.dataobj), Lattice.of_affine(source.affine)
-        return Voxels(values=_three(values, name).T, lattice=lattice, turned=True)
-    values = _three(np.asanyarray(source), name)
-    if affine is not None:
-        return Voxels(values=values.T, lattice=Lattice.of_affine(affine), turned=True)
+        _refuse_unclear_place(source, name)
+        values, lattice = _three(source.dataobj, name), Lattice.of_affine(source.affine)
+        return Voxels(values=values.T, lattice=lattice, turned=True)
+    values = _three(source, name)
     if given is None:
         raise InputError(f"{name}: nothing says where its voxels lie", hint="give spacing_mm, or affine, or an image")
-    return Voxels(values=values, lattice=given)
+    values = values.T if given.turned else values
+    return Voxels(values=values, lattice=given.lattice, turned=given.turned, placed_by_caller=True)
 
 
 def _of_itk(image: Any, name: str) -> Voxels:
     """The voxels of a SimpleITK image, whose direction matrix has the axes as its columns."""
+    if not all(hasattr(image, method) for method in ("GetOrigin", "GetDirection")):
+        raise InputError(f"{name}: has a spacing, but no origin and direction", hint=_ITK_HINT)
     if len(image.GetSpacing()) != 3:
         raise InputError(f"{name}: the image has {len(image.GetSpacing())} dimensions, not 3")
     if hasattr(image, "GetNumberOfComponentsPerPixel") and image.GetNumberOfComponentsPerPixel() != 1:
@@ -130,7 +187,7 @@ def _itk_array(image: Any) -> npt.NDArray[Any]:
     library = sys.modules.get(type(image).__module__.partition(".")[0])
     read = getattr(library, "GetArrayFromImage", None)
     if read is None:
-        raise InputError("the image has spacing, origin and direction, but is none of SimpleITK", hint="give its array")
+        raise InputError("the image has spacing, origin and direction, but is none of SimpleITK", hint=_ITK_HINT)
     return np.asarray(read(image))
 
 
@@ -142,19 +199,49 @@ def _refuse_other_units(image: Any, name: str) -> None:
         raise InputError(f"{name}: lengths of the image are in {unit}, not in mm", hint="write the image in mm")
 
 
-def _three(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
-    """The array, if it has three dimensions and any voxel."""
+def _refuse_unclear_place(image: Any, name: str) -> None:
+    """Refuse an image whose header does not say where it lies, or says two different things.
+
+    nibabel has an affine for these all the same: without a form in the header it is made up, with the first voxel on
+    the right and the middle of the image at 0; of two, it is the sform, where other programs take the qform.
+    """
+    header: Any = getattr(image, "header", None)
+    hint = "where its affine is known to be right, give its array and affine=image.affine"
+    if hasattr(header, "get_sform") and hasattr(header, "get_qform"):
+        sform, qform = (header.get_sform(coded=True)[0], header.get_qform(coded=True)[0])
+        if sform is None and qform is None:
+            what = f"{name}: the image has neither sform nor qform: left, right and place of its voxels are not known"
+            raise InputError(what, hint=hint)
+        if sform is not None and qform is not None:
+            corners = np.array([*np.ndindex(2, 2, 2)]) * (np.array(image.shape[:3]) - 1)
+            apart = (sform - qform) @ np.vstack([corners.T, np.ones(8)])
+            if float(np.linalg.norm(apart, axis=0).max()) > SAME_AFFINE_MM:
+                raise InputError(f"{name}: sform and qform of the image place it differently", hint=hint)
+    elif hasattr(header, "default_x_flip"):  # ANALYZE, which has no orientation
+        raise InputError(f"{name}: an image of the ANALYZE format does not say which side is left", hint=hint)
+
+
+def _three(source: Any, name: str) -> npt.NDArray[Any]:
+    """The array, if it has three dimensions and any voxel, and each has a value."""
+    try:
+        values = np.asanyarray(source)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: no array can be made of it", hint="give an array of three dimensions") from None
     if values.ndim != 3:
         raise InputError(f"{name}: the array has shape {values.shape}, not three dimensions")
     if values.size == 0:
         raise InputError(f"{name}: the array has shape {values.shape}: no voxel in it")
-    return values
+    if isinstance(values, np.ma.MaskedArray):
+        if np.any(np.ma.getmaskarray(values)):
+            raise InputError(f"{name}: some values of the array are masked", hint="give each voxel a value")
+        values = values.data
+    return np.asarray(values)
 
 
 def numbers(given: Any, shape: tuple[int, ...], name: str) -> FloatArray:
     """Finite numbers of some shape; InputError for anything else."""
     try:
-        values = np.asarray(given, dtype=np.float64)
+        values = np.array(given, dtype=np.float64)  # a copy: the caller's may change
     except (TypeError, ValueError):
         raise InputError(f"{name}: {given!r} are no numbers") from None
     if values.shape != shape:

@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from sbrtcheck.arguments import require_type
 from sbrtcheck.errors import InputError
-from sbrtcheck.plan.lattices import Lattice, Voxels, voxels_of
+from sbrtcheck.plan.arrays import dose_grid
+from sbrtcheck.plan.lattices import Lattice, Placement, Voxels, voxels_of
 from sbrtcheck.plan.values import Contours, DoseGrid, Finding, FindingCode, FloatArray, Structure
 from sbrtcheck.plan.voxel_edges import BoolArray, voxel_loops
 
@@ -26,33 +27,95 @@ TURNED = Finding(
 )
 
 
-def structures_of_masks(
-    masks: Mapping[str, Any], given: Lattice | None, affine: npt.ArrayLike | None, dose: DoseGrid
-) -> tuple[tuple[Structure, ...], bool]:
-    """A structure for each name, numbered from 1; and whether any mask was given in RAS+.
+def dose_and_structures(
+    dose: Any, masks: Mapping[str, Any], given: Placement | None, dose_given: Placement | None
+) -> tuple[DoseGrid, tuple[Structure, ...], bool]:
+    """The dose, a structure for each mask, numbered from 1, and whether anything was given in RAS+.
+
+    Parameters
+    ----------
+    dose, masks
+        Images, or arrays; a `DoseGrid` is used as it is.
+    given, dose_given
+        Where arrays lie, and the dose where that is said apart.
 
     Raises
     ------
     InputError
-        With all faults: a mask that has not three dimensions, lies nowhere, or has other values than 0 and 1.
+        Of the dose; or with all faults of masks: one that has not three dimensions, lies nowhere, has other values than
+        0 and 1, or is of another shape than what lies on the same grid. Or it is said where arrays lie, and all of them
+        know that.
     """
-    faults: list[InputError] = []
-    structures: list[Structure] = []
+    require_type(masks, Mapping, "masks", "give {'SpinalCord': mask}, a mask for each structure")
+    placed: dict[str, Voxels] = {}
     turned = False
-    for number, (name, source) in enumerate(masks.items(), start=1):
+    if not isinstance(dose, DoseGrid):
+        voxels = voxels_of(dose, dose_given or given, "dose")
+        turned = voxels.turned
+        if voxels.placed_by_caller and dose_given is None:
+            placed["the dose"] = voxels
+        if not voxels.placed_by_caller:
+            _refuse_unused(dose_given, "dose_affine")
+        dose = dose_grid(voxels)
+    else:
+        _refuse_unused(dose_given, "dose_affine")
+    mask_voxels = _voxels_of_masks(masks, given, placed)
+    if not placed:
+        _refuse_unused(given, "affine or spacing_mm")
+    structures = tuple(
+        structure_of_mask(name, number, _mask(voxels, name), voxels.lattice, dose.axes)
+        for number, (name, voxels) in enumerate(mask_voxels, start=1)
+    )
+    return dose, structures, turned or any(voxels.turned for _, voxels in mask_voxels)
+
+
+def _voxels_of_masks(
+    masks: Mapping[str, Any], given: Placement | None, placed: dict[str, Voxels]
+) -> list[tuple[str, Voxels]]:
+    """The voxels of all masks; what lies where the caller says is entered in ``placed``."""
+    faults: list[InputError] = []
+    found: list[tuple[str, Voxels]] = []
+    for name, source in masks.items():
         try:
-            voxels = voxels_of(source, given, affine, f"mask {name!r}")
-            mask = _mask(voxels, name)
+            voxels = voxels_of(source, given, f"mask {name!r}")
+            _mask(voxels, name)
+            if voxels.placed_by_caller:
+                _refuse_guessed_origin(given, placed, name)
+                _refuse_other_shape(voxels, placed, name)
+                placed[f"mask {name!r}"] = voxels
         except InputError as error:
             faults.append(error)
-            continue
-        turned |= voxels.turned
-        structures.append(structure_of_mask(str(name), number, mask, voxels.lattice, dose.axes))
+        else:
+            found.append((str(name), voxels))
     if len(faults) == 1:
         raise faults[0]
     if faults:
         raise InputError("; ".join(fault.what for fault in faults), hint=faults[0].hint)
-    return tuple(structures), turned
+    return found
+
+
+def _refuse_unused(given: Placement | None, name: str) -> None:
+    """Refuse what places nothing: who gives it expects that it does."""
+    if given is not None:
+        what = f"{name} is given, and all that it could place lies elsewhere by itself"
+        raise InputError(what, hint=f"leave {name} out, or give arrays in place of images")
+
+
+def _refuse_guessed_origin(given: Placement | None, placed: Mapping[str, Voxels], name: str) -> None:
+    """Without an origin, masks lie where the dose lies; one that has a place of its own says nothing of them."""
+    if given is not None and given.without_origin and "the dose" not in placed:
+        what = f"mask {name!r}: no origin_mm says where it lies, and the dose has a grid of its own"
+        raise InputError(what, hint="give origin_mm of the masks")
+
+
+def _refuse_other_shape(voxels: Voxels, placed: Mapping[str, Voxels], name: str) -> None:
+    """Arrays on one grid have one shape: of another one, the axes may be in another order."""
+    for other, its_voxels in placed.items():
+        if its_voxels.values.shape != voxels.values.shape:
+            shapes = f"shape {voxels.given_shape}, and {other} on the same grid {its_voxels.given_shape}"
+            what = f"mask {name!r} has {shapes}"
+            hint = "are the axes in another order? masks on a grid of their own need affine and dose_affine, or images"
+            raise InputError(what, hint=hint)
 
 
 def structure_of_mask(name: str, number: int, mask: BoolArray, lattice: Lattice, dose_axes: FloatArray) -> Structure:

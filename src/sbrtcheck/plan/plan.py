@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from sbrtcheck.formatting import escaped, html_lines, html_table, one_screen
+from sbrtcheck.plan.prescription_text import GivenPrescription
 from sbrtcheck.plan.values import (
     NO_UIDS,
     SEX_NOT_STATED,
@@ -78,7 +79,7 @@ class Plan:
         spacing_mm: Sequence[float],
         origin_mm: Sequence[float],
         contours: Mapping[str, Sequence[npt.ArrayLike]],
-        prescription: Prescription | str | tuple[float, int] | None = None,
+        prescription: GivenPrescription | None = None,
         axes: npt.ArrayLike | None = None,
         offsets_mm: Sequence[float] | None = None,
     ) -> Plan:
@@ -119,11 +120,11 @@ class Plan:
         (50.0, 'PTV')
         """
         from sbrtcheck.plan.arrays import dose_grid, lattice_of_dose, prescription_of, structures_of_contours
-        from sbrtcheck.plan.lattices import voxels_of
+        from sbrtcheck.plan.lattices import Placement, voxels_of
 
-        lattice = lattice_of_dose(spacing_mm, origin_mm, axes, offsets_mm)
+        placement = Placement(lattice=lattice_of_dose(spacing_mm, origin_mm, axes, offsets_mm))
         return cls(
-            dose=dose_grid(voxels_of(dose, lattice, None, "dose"), offsets_mm),
+            dose=dose_grid(voxels_of(dose, placement, "dose"), offsets_mm),
             structures=structures_of_contours(contours),
             prescription=prescription_of(prescription),
         )
@@ -134,11 +135,11 @@ class Plan:
         dose: Any,
         masks: Mapping[str, Any],
         *,
-        prescription: Prescription | str | tuple[float, int] | None = None,
+        prescription: GivenPrescription | None = None,
         affine: npt.ArrayLike | None = None,
         dose_affine: npt.ArrayLike | None = None,
         spacing_mm: Sequence[float] | None = None,
-        origin_mm: Sequence[float] = (0.0, 0.0, 0.0),
+        origin_mm: Sequence[float] | None = None,
         axes: npt.ArrayLike | None = None,
     ) -> Plan:
         """A plan from a dose and masks of voxels; each structure has exactly the volume of its voxels.
@@ -160,12 +161,13 @@ class Plan:
         dose_affine
             The same of the dose; ``affine`` when None.
         spacing_mm, origin_mm, axes
-            As of `from_arrays`, in LPS+.
+            As of `from_arrays`, in LPS+. Without ``origin_mm``, dose and masks begin at 0 both; where the dose has a
+            grid of its own, masks need theirs.
 
         Raises
         ------
         InputError
-            Something has a wrong shape or values, lies nowhere, or cannot be a prescription.
+            Something has a wrong shape or values, lies nowhere or in two places, or cannot be a prescription.
         GeometryError
             The axes of an image are not at right angles.
 
@@ -178,19 +180,15 @@ class Plan:
         >>> plan.structures[0].findings[0].text
         'its contours are the edges of 6 voxels of 1 x 1 x 3 mm'
         """
-        from sbrtcheck.plan.arrays import dose_grid, prescription_of
-        from sbrtcheck.plan.lattices import Lattice, voxels_of
-        from sbrtcheck.plan.masks import TURNED, structures_of_masks
+        from sbrtcheck.plan.arrays import prescription_of
+        from sbrtcheck.plan.lattices import Placement
+        from sbrtcheck.plan.masks import TURNED, dose_and_structures
 
-        given = None if spacing_mm is None else Lattice.of(spacing_mm, origin_mm, axes)
-        turned_dose = False
-        if not isinstance(dose, DoseGrid):
-            voxels = voxels_of(dose, given, affine if dose_affine is None else dose_affine, "dose")
-            dose, turned_dose = dose_grid(voxels), voxels.turned
-        structures, turned_masks = structures_of_masks(masks, given, affine, dose)
+        given = Placement.of(affine=affine, spacing_mm=spacing_mm, origin_mm=origin_mm, axes=axes)
+        grid, structures, turned = dose_and_structures(dose, masks, given, Placement.of(affine=dose_affine))
         return cls(
-            dose=dose,
+            dose=grid,
             structures=structures,
             prescription=prescription_of(prescription),
-            findings=(TURNED,) if turned_dose or turned_masks else (),
+            findings=(TURNED,) if turned else (),
         )
