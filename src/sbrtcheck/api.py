@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import combinations
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -636,8 +637,9 @@ def _different_plans(paths: Sequence[PlanInput], prescriptions: Sequence[GivenPr
     rxs = _one_each(prescriptions, len(paths), "prescriptions", f"{len(paths)} plans")
     pairs = zip(paths, rxs, strict=True)
     plans = tuple(load_plan(path, prescription=read_prescription(rx)) for path, rx in pairs)
-    doses = [uid for plan in plans for uid in plan.uids.doses]
-    if len(set(doses)) < len(doses):
+    doses = [uid for plan in plans for uid in plan.uids.doses if uid]
+    # a Plan of arrays, and a file without a UID, are known by their dose alone
+    if len(set(doses)) < len(doses) or any(one.dose == other.dose for one, other in combinations(plans, 2)):
         raise InputError("two of the plans have the same dose", hint="give every course once")
     return plans
 

@@ -401,7 +401,7 @@ def _summary(course: Course) -> str:
 def _frame_findings(
     plan: Plan, first: Plan, registrations: Sequence[Registration], *, frames_agree: bool
 ) -> list[Finding]:
-    if plan.uids.share_frame_with(first.uids):
+    if plan is first or plan.uids.share_frame_with(first.uids):
         return []
     theirs, ours = plan.uids.frame_of_reference, first.uids.frame_of_reference
     if not frames_agree or any(registration.matrix(ours, theirs) is not None for registration in registrations):

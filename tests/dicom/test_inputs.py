@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from folders import ROOT
 from sbrtcheck import api
 from sbrtcheck.dicom import find_plans
 from sbrtcheck.errors import InputError, NoPlanError
+from sbrtcheck.plan import PlanUids
 from sbrtcheck.render.plan_comparison import plans_json
 from sbrtcheck.render.sums import sum_json
 
@@ -222,6 +224,38 @@ def test_the_prescription_given_wins_over_that_of_a_plan() -> None:
         for given in (plan, folder)
     ]
     assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("text", ["48Gy/4", "4x12Gy", (48, 4)])
+def test_a_prescription_is_read_as_people_write_it_wherever_one_is_given(text: Any) -> None:
+    folder = PLANS["lung-50gy-5fx"]
+    for given_plan in (folder, sbrtcheck.load_plan(folder)):
+        loaded = sbrtcheck.load_plan(given_plan, prescription=text)
+        assert (loaded.prescription.dose_gy, loaded.prescription.fractions) == (48.0, 4)
+        assert "prescription" in refusal(lambda given_plan=given_plan: sbrtcheck.load_plan(given_plan, prescription=5))
+    export = ROOT / "tests" / "text_export" / "files" / "eclipse-total-dose.txt"
+    assert sbrtcheck.load_dvh_export(export, prescription=text).prescription.fractions == 4
+    assert "prescription" in refusal(lambda: sbrtcheck.load_dvhs(folder, prescription="48"))
+
+
+def test_one_dose_is_no_two_courses_whatever_it_was_read_from() -> None:
+    loaded = sbrtcheck.load_plan(PLANS["lung-50gy-5fx"])
+    nameless = replace(loaded, uids=PlanUids())
+    for one, other in (
+        (nameless, nameless),
+        (nameless, replace(nameless, dose=replace(loaded.dose, stored=loaded.dose.stored.copy()))),
+        (nameless, loaded),
+    ):
+        text = refusal(
+            lambda one=one, other=other: sbrtcheck.accumulate([one, other], {"Heart": 3.0}, frames_agree=True)
+        )
+        assert "two of the plans have the same dose" in text
+    halved = replace(nameless, dose=replace(loaded.dose, gy_per_unit=loaded.dose.gy_per_unit / 2))
+    summed = sbrtcheck.accumulate([nameless, halved], {"Heart": 3.0}, frames_agree=True, accept_dose=True)
+    assert "registration" not in str(summed.cumulative.findings)
+    compared = [sbrtcheck.compare(nameless, other, table=TABLE).remarks for other in (nameless, loaded, halved)]
+    same = [remarks for remarks in compared if "both plans have the same dose" in remarks]
+    assert same == compared[:2]
 
 
 def test_a_plan_that_is_not_the_one_of_the_uid_is_refused() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
 from sbrtcheck import compute_dvhs
@@ -25,6 +26,7 @@ from segmentations import (
     PRONE,
     ROWS_MM,
     SHAPE,
+    group,
     item,
     of_highdicom,
     seg,
@@ -114,6 +116,83 @@ def test_what_is_missing_is_said() -> None:
         structures_of_seg(made)
     with pytest.raises(DicomError, match="no segmentation"):
         structures_of_seg(item(SOPClassUID="1.2.840.10008.5.1.4.1.1.2"))
+
+
+def measures_of(made: Dataset) -> Dataset:
+    measures: Dataset = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    return measures
+
+
+def refuse(made: Dataset, text: str) -> None:
+    with pytest.raises(DicomError, match=text):
+        structures_of_seg(made)
+
+
+@given(st.lists(st.booleans(), min_size=5, max_size=5).filter(lambda layers: sum(layers) > 1))
+def test_without_a_stated_spacing_layers_are_never_thicker_than_the_slices(layers: list[bool]) -> None:
+    mask = np.zeros(SHAPE, dtype=bool)
+    mask[layers] = True
+    made = seg([mask])
+    del measures_of(made).SpacingBetweenSlices
+    gaps = np.diff(np.flatnonzero(layers))
+    if gaps.min() == 1:
+        (structure,) = structures_of_seg(made)
+        assert dvhs_of((structure,))["Organ 1"].volume == pytest.approx(mask.sum() * 0.009)
+    else:
+        refuse(made, f"frames {3 * gaps.min()} mm apart have slices of 3 mm: were others left out")
+    del measures_of(made).SliceThickness
+    refuse(made, "have no thickness of slices")
+
+
+def test_an_even_stack_that_states_closer_layers_is_refused() -> None:
+    made = seg([np.ones(SHAPE, dtype=bool)])
+    measures_of(made).SpacingBetweenSlices = 1.5
+    refuse(made, "1.5 mm are stated between layers, and all frames lie 3 mm apart")
+
+
+@pytest.mark.parametrize("frame", range(5))
+def test_every_frame_has_a_say_in_how_it_lies(frame: int) -> None:
+    made = seg([np.ones(SHAPE, dtype=bool)])
+    own = made.PerFrameFunctionalGroupsSequence[frame]
+    own.PlaneOrientationSequence = group(ImageOrientationPatient=[-1, 0, 0, 0, 1, 0])
+    refuse(made, "turned against each other")
+    del own.PlaneOrientationSequence
+    own.PixelMeasuresSequence = group(PixelSpacing=[4, 4], SliceThickness=3)
+    refuse(made, "pixels of different sizes")
+
+
+def test_nothing_of_what_a_voxel_means_is_guessed() -> None:
+    one = np.ones(SHAPE, dtype=bool)
+    made = seg([one])
+    made.SegmentationType = "OTHER"
+    refuse(made, "the Segmentation Type is 'OTHER'")
+    del made.SegmentationType
+    refuse(made, "no attribute 'SegmentationType'")
+    refuse(seg([one.astype(np.uint8)], kind="FRACTIONAL"), "no attribute 'MaximumFractionalValue'")
+
+
+def test_frames_and_voxels_of_no_segment_are_refused() -> None:
+    one = np.ones(SHAPE, dtype=bool)
+    made = seg([one, one])
+    made.PerFrameFunctionalGroupsSequence[0].SegmentIdentificationSequence[0].ReferencedSegmentNumber = 0
+    refuse(made, "frames of segment 0, which the file does not describe")
+    made.SegmentSequence[0].SegmentNumber = 0
+    refuse(made, "a segment has number 0, and they are counted from 1")
+    labels = one.astype(np.uint8)
+    labels[2, 1, 3] = 9
+    made = seg([labels], kind="LABELMAP")
+    refuse(made, "voxels of segment 9, which the file does not describe")
+    made.PixelPaddingValue = 9
+    (structure,) = structures_of_seg(made)
+    assert_is(dvhs_of((structure,))["Organ 1"], labels == 1, AXIAL)
+
+
+@pytest.mark.parametrize("kind", ["BINARY", "LABELMAP"])
+def test_two_frames_of_one_segment_at_one_place_are_refused(kind: str) -> None:
+    made = seg([np.ones(SHAPE, dtype=np.uint8)], kind=kind)
+    first, second = made.PerFrameFunctionalGroupsSequence[:2]
+    first.PlanePositionSequence = second.PlanePositionSequence
+    refuse(made, "lie at one place: are they of different times")
 
 
 KINDS = ["BINARY", "FRACTIONAL", "LABELMAP"] if find_spec("highdicom") else []

@@ -216,6 +216,13 @@ def test_all_faults_come_at_once() -> None:
     assert [fault.place for fault in caught.value.faults] == ["f:1", "f:6"]
 
 
+@pytest.mark.parametrize("content", [b"", b"schema: 1\n"])
+def test_an_open_file_is_no_list_of_files(content: bytes) -> None:
+    given_file: Any = io.BytesIO(content)
+    with pytest.raises(InputError, match="a file of notes cannot be of the type BytesIO"):
+        load_notes(given_file)
+
+
 def test_a_distance_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match="no distance from a limit in percent; give 0 to 100"):
         sbrtcheck.check(LUNG, table="rtog-0813", near_percent=-1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 import numpy as np
@@ -157,11 +158,15 @@ def test_a_plan_sum_has_no_prescription() -> None:
     assert "plan sum" in found.prescription.reason
 
 
-@pytest.mark.parametrize("rx_gy", [2000.0, 4000.0, 8000.0])
-def test_doses_of_a_hundredth_of_the_prescription_are_of_another_unit_and_refused(rx_gy: float) -> None:
+@pytest.mark.parametrize("rx_gy", [20.0, 40.0, 80.0])
+def test_doses_of_a_hundredth_of_the_prescription_are_of_another_unit_and_refused(rx_gy: float, tmp_path: Path) -> None:
+    labelled_cgy = tmp_path / "export.txt"
+    in_cgy = (GOLDEN / "raystation-dose-unit.txt").read_text(encoding="utf-8")
+    in_gy = re.sub(r"^\d+\.\d+(?=\t)", lambda dose: f"{float(dose[0]) / 100:.5f}", in_cgy, flags=re.MULTILINE)
+    labelled_cgy.write_text(in_gy, encoding="utf-8")
     given_ = Prescription(dose_gy=rx_gy, fractions=5)
     with pytest.raises(InputError, match="a hundredth of the prescription"):
-        load_dvh_export(GOLDEN / "raystation-dose-unit.txt", prescription=given_)
+        load_dvh_export(labelled_cgy, prescription=given_)
 
 
 @pytest.mark.parametrize(("rx_gy", "doubted"), [(50.0, False), (10.0, True), (500.0, True)])

@@ -270,10 +270,16 @@ def _not_in(name: str, which: str, partner: DVH | NoDVH) -> NotCompared:
     return NotCompared(name=name, reason=reason, detail=f"no DVH in the {which} plan that stands for it")
 
 
+def _have_one_dose(first: Report, second: Report) -> bool:
+    """Whether their dose grids are equal: plans of arrays, and files without a UID, are known by that alone."""
+    plans = [report.dvhs.plan for report in (first, second)]
+    return plans[0] is not None and plans[1] is not None and plans[0].dose == plans[1].dose
+
+
 def _remarks(first: Report, second: Report) -> Iterator[str]:
     """What makes it doubtful that the plans can be compared."""
     ours, theirs = first.provenance, second.provenance
-    if set(ours.get("doses", ())) & set(theirs.get("doses", ())):
+    if set(filter(None, ours.get("doses", ()))) & set(theirs.get("doses", ())) or _have_one_dose(first, second):
         yield "both plans have the same dose"
     for key, text in (
         ("frame_of_reference", "the plans lie in different frames of reference: are they of one patient?"),

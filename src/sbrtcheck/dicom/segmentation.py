@@ -34,7 +34,11 @@ SAME_PLACE_MM = 0.05
 """Frames of one stack lie above each other as closely as this, and their layers are as even."""
 
 BACKGROUND = 0
-"""The segment number of what is no segment, in a label map."""
+"""The segment number of what is no segment, in a label map; elsewhere there is no such segment."""
+
+BINARY, FRACTIONAL, LABELMAP = "BINARY", "FRACTIONAL", "LABELMAP"
+KINDS = (BINARY, FRACTIONAL, LABELMAP)
+"""Segmentation Types (PS3.3 C.8.20.2)."""
 
 MAX_LAYERS = 10_000
 """More layers than this are no images of a patient."""
@@ -42,11 +46,22 @@ MAX_LAYERS = 10_000
 HALF = 0.5
 """A voxel of which at least this share is inside is inside."""
 
+EVEN_GAPS = 3
+"""So many gaps of one size between frames are no chance of what was left out: they are the distance of the layers."""
+
+GAP_IN_THICKNESSES = 1.5
+"""Frames further apart than so many slice thicknesses may have others between them, which were left out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Frames:
-    """Of each frame its layer, and the segment that it is of, 0 where its values say so; and the lattice of all."""
+    """Of each frame its layer, and the segment that it is of (`BACKGROUND` in a label map); the lattice of all.
 
+    ``least``: the value from which on a voxel is of the frame's segment.
+    """
+
+    kind: str
+    least: float
     lattice: Lattice
     layer: IntArray
     segment: IntArray
@@ -75,9 +90,9 @@ def structures_of_seg(
         raise DicomError("this is no segmentation with segments", display_name, "give a SEG")
     try:
         items = {int(item.SegmentNumber): item for item in dataset.SegmentSequence}
-        _refuse_unclear_numbers([int(item.SegmentNumber) for item in dataset.SegmentSequence])
         frames = _frames(dataset)
-        _refuse_unknown_segments(frames, items)
+        _refuse_unclear_numbers([int(item.SegmentNumber) for item in dataset.SegmentSequence], frames.kind)
+        _refuse_unclear_frames(frames, items)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         what = f"a frame does not say where it lies, or of which segment it is ({error})"
         raise DicomError(what, display_name) from error
@@ -94,32 +109,44 @@ def structures_of_seg(
         raise DicomError(f"a segment is not described as it should be ({error})", display_name) from error
 
 
-def _refuse_unclear_numbers(numbers: Sequence[int]) -> None:
+def _refuse_unclear_numbers(numbers: Sequence[int], kind: str) -> None:
     """Frames know segments by number alone."""
     twice = [number for number, times in Counter(numbers).items() if times > 1]
     if twice:
         raise DicomError(f"several segments have number {twice[0]}: whose are its frames?")
+    if kind != LABELMAP and min(numbers, default=1) <= BACKGROUND:
+        raise DicomError(f"a segment has number {min(numbers)}, and they are counted from 1")
 
 
-def _refuse_unknown_segments(frames: _Frames, items: Container[int]) -> None:
-    unknown = [number for number in np.unique(frames.segment).tolist() if number and number not in items]
-    if unknown:
+def _refuse_unclear_frames(frames: _Frames, items: Container[int]) -> None:
+    """Refuse frames of a segment that is not described, and two of one segment at one place."""
+    segments = np.unique(frames.segment).tolist()
+    unknown = [number for number in segments if number not in items]
+    if unknown and frames.kind != LABELMAP:
         raise DicomError(f"there are frames of segment {unknown[0]}, which the file does not describe")
+    for number in segments:
+        layers = frames.layer[frames.segment == number]
+        if len(np.unique(layers)) < len(layers):
+            which = "" if frames.kind == LABELMAP else f" of segment {number}"
+            raise DicomError(f"several frames{which} lie at one place: are they of different times?")
 
 
 def _structure(item: Dataset, dataset: Dataset, frames: _Frames, axes: FloatArray, display_name: str) -> Structure:
     """One segment."""
     number = int(item.SegmentNumber)
-    kind = str(dataset.get("SegmentationType", "BINARY"))
-    own = np.flatnonzero((frames.segment == number) | (frames.segment == 0))
+    own = np.flatnonzero((frames.segment == number) | (frames.kind == LABELMAP))
     rows, columns = int(dataset.Rows), int(dataset.Columns)
     layers = frames.layer[own]
     first = int(layers.min(initial=0))
     mask = np.zeros((int(layers.max(initial=0)) - first + 1, rows, columns), dtype=bool)
-    least = HALF * float(dataset.get("MaximumFractionalValue", 1)) if kind == "FRACTIONAL" else 1.0
+    described = [int(other.SegmentNumber) for other in dataset.SegmentSequence]
     try:
         for layer, values in zip(layers.tolist(), _pixels(dataset, own.tolist()), strict=True):
-            mask[layer - first] |= values == number if kind == "LABELMAP" else values >= least
+            if frames.kind == LABELMAP:
+                _refuse_unknown_labels(values, [*described, BACKGROUND, dataset.get("PixelPaddingValue", BACKGROUND)])
+            mask[layer - first] = values == number if frames.kind == LABELMAP else values >= frames.least
+    except DicomError as error:
+        raise DicomError(error.what, display_name) from error
     except Exception as error:  # of any decoder that pydicom asks
         raise DicomError(f"the pixels cannot be read ({error})", display_name) from error
     lattice = frames.lattice
@@ -127,12 +154,19 @@ def _structure(item: Dataset, dataset: Dataset, frames: _Frames, axes: FloatArra
     name = printable(" ".join(str(item.get("SegmentLabel", "")).split()))
     structure = structure_of_mask(name, number, mask, replace(lattice, origin_mm=shifted), axes)
     findings = structure.findings
-    if kind == "FRACTIONAL":
+    if frames.kind == FRACTIONAL:
         meant = str(dataset.get("SegmentationFractionalType", "share")).lower()
         text = f"the file has a {meant} for each voxel: those of at least one half count as inside"
         findings += (Finding(code=FindingCode.VOXEL_MASK, text=text, subject=name),)
     codes = tuple(str(code.get("CodeMeaning", "")) for code in item.get("SegmentedPropertyTypeCodeSequence", ()))
     return replace(structure, codes=codes, findings=findings)
+
+
+def _refuse_unknown_labels(values: npt.NDArray[Any], described: Sequence[int]) -> None:
+    """Refuse voxels of a segment that the file does not describe: an organ would be missing without a word."""
+    unknown = np.setdiff1d(values, described)
+    if len(unknown):
+        raise DicomError(f"there are voxels of segment {unknown[0]}, which the file does not describe")
 
 
 def _pixels(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any]]:
@@ -156,8 +190,17 @@ def _pixels(dataset: Dataset, frames: Sequence[int]) -> Iterator[npt.NDArray[Any
 # Where the frames lie
 
 
+def _kind(dataset: Dataset) -> tuple[str, float]:
+    """The Segmentation Type, and the value from which on a voxel is inside; neither is guessed."""
+    kind = str(dataset.SegmentationType)
+    if kind not in KINDS:
+        raise DicomError(f"the Segmentation Type is {printable(kind)!r}: {', '.join(KINDS)} are known")
+    return kind, HALF * float(dataset.MaximumFractionalValue) if kind == FRACTIONAL else 1.0
+
+
 def _frames(dataset: Dataset) -> _Frames:
     """The lattice of all frames, and the layer of each."""
+    kind, least = _kind(dataset)
     shared = dataset.SharedFunctionalGroupsSequence[0] if "SharedFunctionalGroupsSequence" in dataset else Dataset()
     groups = list(dataset.PerFrameFunctionalGroupsSequence)
     if len(groups) != int(dataset.NumberOfFrames):
@@ -165,7 +208,7 @@ def _frames(dataset: Dataset) -> _Frames:
     cosines, spacings = (
         [
             tuple(float(number) for number in _group(group, shared, sequence)[name].value)
-            for group in (groups if sequence in groups[0] else groups[:1])
+            for group in (groups if any(sequence in group for group in groups) else groups[:1])
         ]
         for sequence, name in (
             ("PlaneOrientationSequence", "ImageOrientationPatient"),
@@ -195,25 +238,47 @@ def _frames(dataset: Dataset) -> _Frames:
         (columns_mm, rows_mm, thick_mm), positions[lowest].tolist(), np.stack([along_row, down_column, normal])
     )
     return _Frames(
+        kind=kind,
+        least=least,
         lattice=lattice,
         layer=layer.astype(np.int64),
-        segment=np.array([_segment(group, shared, dataset) for group in groups], dtype=np.int64),
+        segment=np.array([_segment(group, shared, kind) for group in groups], dtype=np.int64),
     )
 
 
 def _thickness_mm(height: FloatArray, measures: Dataset) -> float:
-    """The distance between layers: as stated, unless frames are closer; of a single one its thickness."""
+    """The distance between layers: as stated, unless frames are closer; of a single one its thickness.
+
+    Frames without a voxel may be left out, so the least distance between frames need not be that between layers: half
+    of them missing would double every volume.
+    """
     gaps = np.diff(np.sort(height))
     gaps = gaps[gaps > SAME_PLACE_MM]
-    stated = measures.get("SpacingBetweenSlices") or (None if len(gaps) else measures.SliceThickness)
-    least = float(gaps.min()) if len(gaps) else np.inf
-    return least if stated is None or float(stated) > least else float(stated)
+    stated = measures.get("SpacingBetweenSlices")
+    if not len(gaps):
+        return float(stated or measures.SliceThickness)
+    least = float(gaps.min())
+    if stated:
+        _refuse_other_spacing(gaps, float(stated))
+        return min(least, float(stated))
+    thickness = measures.get("SliceThickness")
+    if not thickness or least > GAP_IN_THICKNESSES * float(thickness):
+        how = f"slices of {float(thickness):g} mm" if thickness else "no thickness of slices"
+        what = f"no spacing of layers is stated, and frames {least:g} mm apart have {how}: were others left out?"
+        raise DicomError(what)
+    return least
 
 
-def _segment(group: Dataset, shared: Dataset, dataset: Dataset) -> int:
-    """The segment that a frame is of; 0 where its values are segments themselves."""
-    if str(dataset.get("SegmentationType", "")) == "LABELMAP":
-        return 0
+def _refuse_other_spacing(gaps: FloatArray, stated: float) -> None:
+    """Refuse an even stack none of whose frames are as close as it states: every second layer would be empty."""
+    if len(gaps) >= EVEN_GAPS and np.ptp(gaps) < SAME_PLACE_MM and gaps.min() > GAP_IN_THICKNESSES * stated > 0.0:
+        raise DicomError(f"{stated:g} mm are stated between layers, and all frames lie {gaps.min():g} mm apart")
+
+
+def _segment(group: Dataset, shared: Dataset, kind: str) -> int:
+    """The segment that a frame is of; that of the background where its values are segments themselves."""
+    if kind == LABELMAP:
+        return BACKGROUND
     return int(_group(group, shared, "SegmentIdentificationSequence").ReferencedSegmentNumber)
 
 

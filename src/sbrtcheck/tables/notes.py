@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ def load_notes(notes: NotesInput | Sequence[NotesInput]) -> PlanNotes | None:
         A file cannot be read, or has faults: all of them, with their lines. Or the files are of different plans.
     """
     given: Any = notes  # whatever a script gives
-    is_one = isinstance(given, str | os.PathLike | PlanNotes) or not isinstance(given, Iterable)
+    is_one = isinstance(given, str | os.PathLike | PlanNotes) or not isinstance(given, Sequence)
     several = [given] if is_one else list(given)
     for one in several:
         require_type(one, (str, os.PathLike, PlanNotes), "a file of notes", "give a path, or several")
