@@ -7,11 +7,12 @@ import datetime as dt
 import shutil
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pydicom
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from html_reports import HOSTILE, Page
@@ -98,6 +99,24 @@ def test_every_outcome_of_the_results_is_in_the_trends_once(results: Path) -> No
         for line in lines_of(results)
     )
     assert trends.plan_count == 2
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(["PASS", "FAIL", "REVIEW"]), min_size=1, max_size=3), st.randoms(), st.booleans())
+def test_no_verdict_is_lost_under_another_of_the_same_uids(
+    results: Path, verdicts: list[str], chance: Random, by_structure_set: bool
+) -> None:
+    """The same plan in several runs, or in folders of other content: each time it is a plan, in any order of rows."""
+    lines = [
+        {**line, "plan_verdict": verdict} | ({"structure_set_uid": str(run)} if by_structure_set else {})
+        for run, verdict in enumerate(verdicts)
+        for line in lines_of(results)
+    ]
+    chance.shuffle(lines)
+    trends = load_trends(written(lines, results.with_name("runs.csv")))
+    assert trends.plan_verdicts == {verdict: 2 * number for verdict, number in Counter(verdicts).items()}
+    assert trends.plan_count == 2 * len(verdicts)
+    assert sum(len(row.plans) for row in trends.rows) == len(lines)
 
 
 def test_rows_that_fail_come_first_and_are_named_at_the_head(results: Path) -> None:

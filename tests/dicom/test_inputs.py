@@ -256,6 +256,10 @@ def test_one_dose_is_no_two_courses_whatever_it_was_read_from() -> None:
     compared = [sbrtcheck.compare(nameless, other, table=TABLE).remarks for other in (nameless, loaded, halved)]
     same = [remarks for remarks in compared if "both plans have the same dose" in remarks]
     assert same == compared[:2]
+    other = replace(halved, uids=loaded.uids)
+    assert sbrtcheck.compare(loaded, other, table=TABLE).remarks == (
+        "the doses of both plans have the same UID, and are not the same",
+    )
 
 
 def test_a_plan_that_is_not_the_one_of_the_uid_is_refused() -> None:

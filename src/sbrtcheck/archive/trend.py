@@ -20,6 +20,9 @@ from sbrtcheck.results import Verdict
 
 _BATCH = "trend reads what sbrtcheck batch of this version wrote"
 _TRUE = {"true": True, "false": False}
+_OF_PLAN = ("plan_uid", "structure_set_uid", "dose_uids", "path", "plan_date", "plan_verdict", "review_reasons")
+"""What all rows of one plan have alike. UIDs are not enough: folders may hold other files under the same ones."""
+_OF_ROW = ("table_id", "table_version", "row_id", "organ", "contour")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +113,10 @@ class _Record:
     def text(self, column: str) -> str:
         return str(self.values[column] or "")
 
+    def texts(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """Those of several columns; of one that the table may lack, such as ``path``, the empty text."""
+        return tuple(str(self.values.get(column) or "") for column in columns)
+
     def number(self, column: str) -> float | None:
         value = self.values[column]
         if value is None:
@@ -192,7 +199,8 @@ def _refuse_columns(names: Iterable[str], file: Path) -> None:
 
 
 def _trends(records: Sequence[_Record]) -> Trends:
-    numbers: dict[tuple[str, str], int] = {}
+    numbers: dict[tuple[tuple[str, ...], int], int] = {}
+    times: Counter[tuple[str, ...]] = Counter()
     dates: dict[int, dt.date | None] = {}
     verdicts: dict[int, str] = {}
     by_row: dict[tuple[str, str, str], list[tuple[_Record, PlanOnRow]]] = {}
@@ -201,7 +209,11 @@ def _trends(records: Sequence[_Record]) -> Trends:
         if not record.text("table_id"):
             not_checked[record.text("reason")] += 1
             continue
-        number = numbers.setdefault((record.text("plan_uid"), record.text("dose_uids")), len(numbers) + 1)
+        of_plan = record.texts(_OF_PLAN)
+        # what comes again is of another plan, or of the same one checked again: no verdict is lost under another
+        again = (*of_plan, *record.texts(_OF_ROW))
+        number = numbers.setdefault((of_plan, times[again]), len(numbers) + 1)
+        times[again] += 1
         plan = _plan_on_row(record, number)
         dates[number], verdicts[number] = plan.date, record.text("plan_verdict")
         key = (record.text("table_id"), record.text("row_id"), record.text("organ"))

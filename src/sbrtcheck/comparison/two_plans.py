@@ -28,6 +28,8 @@ _RANK = {
     Verdict.FAIL: 2,
 }
 
+SAME_DOSE = "both plans have the same dose"
+
 MAX_HALVINGS = 2
 """Elements of rows whose bounds overlap are halved this often: 64 times as many of them."""
 
@@ -270,17 +272,23 @@ def _not_in(name: str, which: str, partner: DVH | NoDVH) -> NotCompared:
     return NotCompared(name=name, reason=reason, detail=f"no DVH in the {which} plan that stands for it")
 
 
-def _have_one_dose(first: Report, second: Report) -> bool:
-    """Whether their dose grids are equal: plans of arrays, and files without a UID, are known by that alone."""
+def _dose_remark(first: Report, second: Report) -> str:
+    """Whether the doses are one: by what is in them, where they are at hand, for a UID may stand on two of them."""
+    share_uid = bool(set(filter(None, first.provenance.get("doses", ()))) & set(second.provenance.get("doses", ())))
     plans = [report.dvhs.plan for report in (first, second)]
-    return plans[0] is not None and plans[1] is not None and plans[0].dose == plans[1].dose
+    if plans[0] is None or plans[1] is None:
+        return SAME_DOSE if share_uid else ""
+    if plans[0].dose == plans[1].dose:
+        return SAME_DOSE
+    return "the doses of both plans have the same UID, and are not the same" if share_uid else ""
 
 
 def _remarks(first: Report, second: Report) -> Iterator[str]:
     """What makes it doubtful that the plans can be compared."""
     ours, theirs = first.provenance, second.provenance
-    if set(filter(None, ours.get("doses", ()))) & set(theirs.get("doses", ())) or _have_one_dose(first, second):
-        yield "both plans have the same dose"
+    dose_remark = _dose_remark(first, second)
+    if dose_remark:
+        yield dose_remark
     for key, text in (
         ("frame_of_reference", "the plans lie in different frames of reference: are they of one patient?"),
         ("structure_set", "the plans have different structure sets: their contours may differ too"),
