@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -175,6 +176,46 @@ class OnlySpacing:
 def test_other_things_are_refused_by_name(call: Callable[[], object], text: str) -> None:
     with pytest.raises(InputError, match=text):
         call()
+
+
+class NoArray:
+    def __array__(self, *_: object, **__: object) -> np.ndarray:
+        raise RuntimeError("of another library")
+
+
+WRONG = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=3),
+    st.binary(max_size=3),
+    st.lists(st.one_of(st.none(), st.integers(), st.text(max_size=2)), max_size=4),
+    st.dictionaries(st.text(max_size=2), st.one_of(st.none(), st.integers(), st.just([[[1, 2]]])), max_size=2),
+    st.builds(NoArray),
+    st.sampled_from([np.zeros(3), np.zeros((3, 3)), np.zeros((2, 2, 2), dtype=object), np.array("x"), object(), dose]),
+    st.sampled_from(
+        [OnlySpacing(), Image(None), Image(object()), np.datetime64("NaT"), 1j, range(3), dose(), iter(())]
+    ),
+)
+FROM_ARRAYS = ("dose", "spacing_mm", "origin_mm", "contours", "prescription", "axes", "offsets_mm")
+FROM_MASKS = ("dose", "masks", "prescription", "affine", "dose_affine", "spacing_mm", "origin_mm", "axes")
+
+
+@given(st.sampled_from(FROM_ARRAYS), WRONG)
+def test_whatever_is_given_as_arrays_is_used_or_refused_as_input(name: str, wrong: object) -> None:
+    with contextlib.suppress(InputError):
+        from_arrays(**{name: wrong})
+
+
+@given(st.sampled_from(FROM_MASKS), WRONG, st.booleans())
+def test_whatever_is_given_as_masks_is_used_or_refused_as_input(name: str, wrong: object, in_mapping: bool) -> None:
+    given_all: dict[str, Any] = {"dose": dose(), "masks": {"A": box()}, "spacing_mm": (1, 1, 1)}
+    if name in {"affine", "dose_affine"}:
+        del given_all["spacing_mm"]
+        given_all |= {"affine": np.eye(4)}
+    with contextlib.suppress(InputError):
+        Plan.from_masks(**{**given_all, name: {"A": wrong} if in_mapping and name == "masks" else wrong})
 
 
 # -------------------------------------------------------------------------------- masked values

@@ -72,9 +72,11 @@ def lattice_of_dose(
     offsets_mm: Sequence[float] | None,
 ) -> Lattice:
     """Where a dose lies: with offsets, the spacing may lack that of frames."""
-    spacing = list(np.ravel(spacing_mm))
-    if offsets_mm is not None and len(spacing) == 2:
-        spacing.append(1.0)  # not used
+    spacing: Any = spacing_mm
+    if isinstance(spacing, np.ndarray):
+        spacing = spacing.tolist()
+    if offsets_mm is not None and isinstance(spacing, Sequence) and len(spacing) == 2:
+        spacing = (*spacing, 1.0)  # not used
     return Lattice.of(spacing, origin_mm, axes)
 
 
@@ -111,7 +113,7 @@ def _points(polygon: Any) -> tuple[str, npt.NDArray[np.float64]]:
     """What is wrong with a contour, ``""`` where nothing is; and its points."""
     try:
         points = np.asarray(polygon, dtype=np.float64)
-    except (TypeError, ValueError):
+    except Exception:  # of whatever library it is
         return "is no array of numbers", np.zeros((0, 3))
     if points.ndim != 2 or points.shape[1] != 3:
         return f"has shape {points.shape}", points

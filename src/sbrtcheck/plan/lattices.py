@@ -225,8 +225,9 @@ def _three(source: Any, name: str) -> npt.NDArray[Any]:
     """The array, if it has three dimensions and any voxel, and each has a value."""
     try:
         values = np.asanyarray(source)
-    except (TypeError, ValueError):
-        raise InputError(f"{name}: no array can be made of it", hint="give an array of three dimensions") from None
+    except Exception as error:  # of whatever library the array is
+        what = f"{name}: no array can be made of it ({type(error).__name__})"
+        raise InputError(what, hint="give an array of three dimensions") from None
     if values.ndim != 3:
         raise InputError(f"{name}: the array has shape {values.shape}, not three dimensions")
     if values.size == 0:
@@ -242,7 +243,7 @@ def numbers(given: Any, shape: tuple[int, ...], name: str) -> FloatArray:
     """Finite numbers of some shape; InputError for anything else."""
     try:
         values = np.array(given, dtype=np.float64)  # a copy: the caller's may change
-    except (TypeError, ValueError):
+    except Exception:  # of whatever library it is
         raise InputError(f"{name}: {given!r} are no numbers") from None
     if values.shape != shape:
         raise InputError(f"{name}: shape {values.shape}, not {shape}")
