@@ -88,8 +88,14 @@ REVIEWS = {
         "As above. A table of your own may call the part `optional`.",
     ),
     ReviewCode.CONTOURS: (
-        "Planes or contours of a structure are missing, or contours overlap so that they can be read in two ways.",
-        "Look at the structure in the planning system: fill the gap, unite the strokes, export it again.",
+        (
+            "Planes or contours of a structure are missing, or contours overlap so that they can be read in two ways;"
+            " or the left organ of a pair lies to the right of the right one."
+        ),
+        (
+            "Look at the structure in the planning system: fill the gap, unite the strokes, correct the names, export"
+            " it again. Masks and arrays: is an axis mirrored?"
+        ),
     ),
     ReviewCode.OUTSIDE_GRID: (
         "A part of the structure, or of what a metric is about, lies beyond the dose grid and could change a verdict.",

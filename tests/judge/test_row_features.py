@@ -128,6 +128,20 @@ def test_no_side_is_told_by_names_that_the_contours_belie(boxes_mm: dict[str, fl
     assert "--laterality" not in other.detail  # it would not help
 
 
+@given(first=st.floats(-70, 60), second=st.floats(-70, 60), names=st.sampled_from([KIDNEYS, ("Lt Lung", "Rt Lung")]))
+def test_a_pair_that_lies_the_wrong_way_round_is_no_pass_whatever_rows_ask(
+    first: float, second: float, names: tuple[str, str]
+) -> None:
+    assume(abs(first - second) > 1e-6)
+    plan = falling_plan(**dict(zip(names, (first, second), strict=True)), PTV=-60.0)
+    report = report_on(table(row("Mean[Gy]", "below", 60.0, "PTV")), compute_dvhs(plan))
+    swapped = [reason for reason in report.reasons if reason.code is ReviewCode.CONTOURS]
+    organs = ("Kidney_L", "Kidney_R") if names == KIDNEYS else ("Lung_L", "Lung_R")
+    text = f"{organs[0]} lies to the right of {organs[1]}: names or coordinates are mixed up"
+    assert [reason.text for reason in swapped] == ([text] if first < second else [])
+    assert report.verdict is (Verdict.REVIEW if first < second else Verdict.PASS)
+
+
 @pytest.mark.parametrize("name", ["zPTV2", "PTV_old", "Met_2"])
 def test_what_may_be_a_target_on_the_other_side_leaves_the_side_open(name: str) -> None:
     plan = falling_plan(Kidney_L=40, Kidney_R=-50, PTV=42, **{name: -45})

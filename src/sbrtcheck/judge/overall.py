@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from sbrtcheck.dvh import Reason
 from sbrtcheck.judge.judged_plan import JudgedPlan
+from sbrtcheck.judge.sides import swapped_pairs
 from sbrtcheck.metric import Measurement
 from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison, VerdictDifference
@@ -27,7 +28,7 @@ from sbrtcheck.results.outcome import Outcome, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import TARGETS
-from sbrtcheck.tables import Kind
+from sbrtcheck.tables import Kind, Side
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -80,6 +81,7 @@ def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: boo
         *_uncounted_fail_reasons(limit_rows),
         *_not_evaluated_reasons(other_rows, plan.site),
         *_contour_reasons(limit_rows),
+        *_side_reasons(limit_rows, plan),
         *(_flagged_row_reasons(limit_rows) if strict else ()),
     ]
     return _in_order(reasons)
@@ -184,6 +186,18 @@ def _contour_reasons(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
         subject = finding.subject or rows[0].contour
         text = f"{subject}: {finding.text}"
         yield ReviewReason(code=ReviewCode.CONTOURS, text=text, structure=subject, rows=_row_ids(rows))
+
+
+def _side_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:
+    """Organs whose names the contours belie; a row on either of them, and on both together, may be on the other."""
+    for swapped in swapped_pairs(plan.structures):
+        organs = {*swapped.pair.values()}
+        yield ReviewReason(
+            code=ReviewCode.CONTOURS,
+            text=swapped.text,
+            structure=swapped.pair[Side.LEFT],
+            rows=_row_ids(outcome for outcome in outcomes if organs & {*outcome.constraint.structures}),
+        )
 
 
 def _is_doubtful(finding: Finding, outcome: Outcome) -> bool:

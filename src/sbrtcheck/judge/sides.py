@@ -9,20 +9,22 @@ side, or an organ lies on the other side than its name says, no side is known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from sbrtcheck.dvh import Reason, extent_x_mm
 from sbrtcheck.judge.structures import MatchedDvh, PlanStructures
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, FindingCode, Plan
-from sbrtcheck.structure_names import Match, RoiName, StructureMatches, is_of_target, match
+from sbrtcheck.structure_names import Match, RoiName, StructureMatches, is_of_target, match, organ_named
 from sbrtcheck.tables import Constraint, RowSide, Side
 from sbrtcheck.tables.values import sides_of
 
 CORD = ("SpinalCord", "SpinalCanal")
 """What lies in the midline, where an organ of the pair itself is missing."""
 
+_MIXED_UP = "names or coordinates are mixed up"
 _SAY_IT = "(--laterality left or right says it)"
 
 
@@ -49,6 +51,36 @@ class UnknownSides:
     def with_hint(self) -> str:
         """The reason, and how to say the side, where that helps."""
         return self.reason if self.is_contradiction else f"{self.reason} {_SAY_IT}"
+
+
+# -------------------------------------------------------------------------------- names that contours belie
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwappedPair:
+    """The left organ of a pair lies to the right of the right one."""
+
+    pair: Mapping[Side, str]
+
+    @property
+    def text(self) -> str:
+        """What is wrong, and what may be the cause."""
+        return f"{_swapped_text(self.pair)}: {_MIXED_UP}"
+
+
+def swapped_pairs(structures: PlanStructures) -> Iterator[SwappedPair]:
+    """Pairs of contoured organs that lie the wrong way round: names, contours or the dose may be mirrored."""
+    plan, matches = structures.plan, structures.matches
+    if plan is None:
+        return
+    named = {organ_named(roi.name) for roi in matches.structures if roi.contoured}
+    for two in combinations(sorted({*filter(None, named), *matches.by_organ}), 2):
+        pair = sides_of(two)
+        if pair is None:
+            continue
+        left_mm, right_mm = (_centre_mm(pair[side], plan, matches) for side in (Side.LEFT, Side.RIGHT))
+        if left_mm is not None and right_mm is not None and left_mm < right_mm:
+            yield SwappedPair(pair=pair)
 
 
 # -------------------------------------------------------------------------------- the structures of a row
@@ -149,7 +181,7 @@ def _midline(pair: Mapping[Side, str], plan: Plan, matches: StructureMatches) ->
     left_mm, right_mm = (_centre_mm(pair[side], plan, matches) for side in (Side.LEFT, Side.RIGHT))
     if left_mm is not None and right_mm is not None:
         if left_mm <= right_mm:
-            return _mixed_up(f"{pair[Side.LEFT]} lies to the right of {pair[Side.RIGHT]}")
+            return _mixed_up(_swapped_text(pair))
         return (left_mm + right_mm) / 2.0, f"the middle between {pair[Side.LEFT]} and {pair[Side.RIGHT]}"
     for organ in CORD:
         middle_mm = _centre_mm(organ, plan, matches)
@@ -163,8 +195,12 @@ def _midline(pair: Mapping[Side, str], plan: Plan, matches: StructureMatches) ->
     return UnknownSides(reason="neither both organs nor the spinal cord are contoured to tell the midline from")
 
 
+def _swapped_text(pair: Mapping[Side, str]) -> str:
+    return f"{pair[Side.LEFT]} lies to the right of {pair[Side.RIGHT]}"
+
+
 def _mixed_up(what: str) -> UnknownSides:
-    return UnknownSides(reason=f"{what}: names or coordinates are mixed up", is_contradiction=True)
+    return UnknownSides(reason=f"{what}: {_MIXED_UP}", is_contradiction=True)
 
 
 def _centre_mm(organ: str, plan: Plan, matches: StructureMatches) -> float | None:
