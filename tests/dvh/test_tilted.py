@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sbrtcheck import compute_dvhs
 from sbrtcheck.dvh import DVH, NoDVH
+from sbrtcheck.geometry import TILT_TOLERANCE_MM
 from sbrtcheck.metric import MaxDoseAtDistance, NotMeasured, Unit
 from sbrtcheck.metric.plan_indices import measure_index
 from sbrtcheck.plan import DoseGrid, FindingCode, Plan, Structure
@@ -91,7 +92,9 @@ def test_a_linear_dose_is_read_without_any_loss(degrees: tuple[float, float, flo
     gradient = np.array([0.3, -0.2, 0.4]) @ rotation
     dose: Dose = lambda x, y, z: 40 + gradient[0] * x + gradient[1] * y + gradient[2] * z  # noqa: E731
     straight = the_dvh(turned_plan(grid(dose), np.eye(3)))
-    assert tilted.volume == pytest.approx(straight.volume, rel=1e-9)
+    # planes that are tilted by no more than the tolerance are taken as straight, and lose the cosine of it
+    is_flat = all(np.ptp(loop @ rotation.T, axis=0).min() <= TILT_TOLERANCE_MM for loop in LOOPS)
+    assert tilted.volume == pytest.approx(straight.volume, rel=1e-4 if is_flat else 1e-9)
     assert tilted.mean_gy.value == pytest.approx(straight.mean_gy.value, abs=2e-3)
     assert tilted.mean_gy.high - tilted.mean_gy.low < 0.01
     for share in (0.05, 0.5, 0.95):

@@ -73,13 +73,19 @@ def swapped_pairs(structures: PlanStructures) -> Iterator[SwappedPair]:
     plan, matches = structures.plan, structures.matches
     if plan is None:
         return
-    named = {organ_named(roi.name) for roi in matches.structures if roi.contoured}
-    for two in combinations(sorted({*filter(None, named), *matches.by_organ}), 2):
+    rois = {organ: by_name.roi for organ, by_name in matches.by_organ.items() if isinstance(by_name, Match)}
+    listed: dict[str, list[RoiName]] = {}
+    for roi in matches.structures:  # organs that no row asks for by themselves, as the lungs of a row on both
+        organ = organ_named(roi.name)
+        if roi.contoured and organ is not None and organ not in matches.by_organ:
+            listed.setdefault(organ, []).append(roi)
+    rois |= {organ: found[0] for organ, found in listed.items() if len(found) == 1}
+    for two in combinations(sorted(rois), 2):
         pair = sides_of(two)
         if pair is None:
             continue
-        left_mm, right_mm = (_centre_mm(pair[side], plan, matches) for side in (Side.LEFT, Side.RIGHT))
-        if left_mm is not None and right_mm is not None and left_mm < right_mm:
+        left, right = (_extent_mm(rois[pair[side]], plan) for side in (Side.LEFT, Side.RIGHT))
+        if left is not None and right is not None and sum(left) < sum(right):
             yield SwappedPair(pair=pair)
 
 

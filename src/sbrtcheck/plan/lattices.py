@@ -9,7 +9,7 @@ and its array is indexed ``[k, j, i]``::
     SimpleITK image               [k, j, i]          LPS+ [2]_                 as given
 
 Images are told by what they have (``affine``, or ``GetSpacing``), so that neither library is needed here. What would
-place an array in two ways, or in none, is refused: nothing in a report would show that left and right are exchanged.
+place an array in two ways, or in none, is refused: a report need not show that left and right are exchanged.
 
 References
 ----------
