@@ -6,6 +6,7 @@
 How to add a metric is said in ``CONTRIBUTING.md``.
 """
 
+from sbrtcheck.metric.close_bounds import question_for_close_bounds
 from sbrtcheck.metric.dvh_records import dvh_dataframe, dvh_records
 from sbrtcheck.metric.grammar import WrittenMetric, parse, parse_written
 from sbrtcheck.metric.measurement import Measurement, NotMeasured, has_volume, measure, measure_prescription
@@ -64,4 +65,5 @@ __all__ = [
     "parse",
     "parse_written",
     "parts_of_target",
+    "question_for_close_bounds",
 ]

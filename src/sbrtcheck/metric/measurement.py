@@ -248,14 +248,33 @@ def _factors(share: float) -> tuple[float, ...]:
 
 
 def _measure_volume_at_dose(metric: VolumeAtDose, dvh: DVH) -> Measurement | NotMeasured:
-    if metric.dose_unit is Unit.GY:
-        dose_gy = metric.dose
-    elif isinstance(dvh.prescription, UnknownPrescription):
-        return needs_prescription(dvh.prescription)
-    else:
-        dose_gy = metric.dose / 100 * dvh.prescription.dose_gy
+    dose_gy = dose_of_metric_gy(metric, dvh)
+    if isinstance(dose_gy, NotMeasured):
+        return dose_gy
     bounds = dvh.volume_at_dose(dose_gy)
     return _as_volume(_rest(bounds, dvh.volume) if metric.cold else bounds, metric.unit, dvh)
+
+
+def dose_of_metric_gy(metric: VolumeAtDose, dvh: DVH) -> float | NotMeasured:
+    """The dose that a metric asks the volume at, in Gy."""
+    if metric.dose_unit is Unit.GY:
+        return metric.dose
+    if isinstance(dvh.prescription, UnknownPrescription):
+        return needs_prescription(dvh.prescription)
+    return metric.dose / 100 * dvh.prescription.dose_gy
+
+
+def hot_volume_share(metric: DoseAtVolume | DoseStatistic, dvh: DVH) -> float | None:
+    """The share of a structure that receives at least the dose a metric asks for; None of a mean, and of what is not.
+
+    0 for the largest dose, 1 for the smallest.
+    """
+    if isinstance(metric, DoseStatistic):
+        return {Stat.MAX: 0.0, Stat.MEDIAN: 0.5, Stat.MIN: 1.0}.get(metric.stat)
+    if metric.volume_unit is Unit.CC and dvh.volume_unit is not VolumeUnit.CC:
+        return None
+    share = metric.volume / 100.0 if metric.volume_unit is Unit.PERCENT else metric.volume / dvh.volume
+    return None if share > 1.0 else 1.0 - share if metric.cold else share
 
 
 def _statistic(stat: Stat, dvh: DVH) -> Bounds:
