@@ -42,8 +42,8 @@ MAY_STAY = 0.1
 FEW_CELLS = 1 << 10
 """So few cells along an isodose are all halved."""
 
-MAX_HALVINGS = 6
-"""By then a cell of 2 mm is one of 0.03 mm."""
+MAX_HALVINGS = 12
+"""By then a cell of 2 mm is one of half a micrometre: only tips of contours are halved so often."""
 
 SLACK_BINS = 2 * SAME_DOSE * BINS
 """A dose within so many bins is on neither side: rounding of float32, and of a dose that is asked for."""

@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from sbrtcheck.dvh.compute import dvh_with_readings, largest_dose, sampled_again, slice_solid
 from sbrtcheck.dvh.curve import Bounds, DosePoint, DoseSought, Question, VolumeSought
 from sbrtcheck.dvh.dvh import DVH, NoDVH
@@ -38,6 +40,9 @@ AT_ONCE = 16
 
 MAX_ROUNDS = 3
 """A dose that is not where it should be is looked for elsewhere, and then once more."""
+
+POINTS_AT_EXTREMES = 7
+"""Maximum and minimum are sought at so many doses between their bounds: few cells are as hot, or as cold."""
 
 WIDER = 4.0
 """Where too much is undecided to know a dose as closely as was asked, it is asked for so many times less closely."""
@@ -77,7 +82,8 @@ def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Question]) -> tup
     for _ in range(MAX_ROUNDS):
         asked_again = []
         for start in range(0, len(unanswered), AT_ONCE // 2):
-            batch = [(number, sought, _points_of(sought, dvh)) for number, sought in unanswered[start:][: AT_ONCE // 2]]
+            some = unanswered[start : start + AT_ONCE // 2]
+            batch = [(number, sought, _points_of(sought, refined[number])) for number, sought in some]
             search = IsodoseSearch.of(sampled, [point for *_, points in batch for point in points])
             first = 0
             for number, sought, points in batch:
@@ -100,8 +106,12 @@ def _points_of(sought: DosePoint | DoseSought | VolumeSought, dvh: DVH) -> list[
         case VolumeSought():
             return [IsodosePoint(dose_gy=sought.dose_gy, width_cc=sought.width_percent * cc_per_percent)]
         case DoseSought():
-            doses_gy = (max(sought.near_gy - sought.close_gy, 0.0), sought.near_gy + sought.close_gy)
             volume_cc = sought.volume_percent * cc_per_percent
+            if is_extreme(volume_cc, dvh):  # anywhere between its bounds
+                bounds = _dose_at(volume_cc, dvh)
+                doses_gy = np.linspace(bounds.low, bounds.high, POINTS_AT_EXTREMES + 2)[1:-1].tolist()
+            else:
+                doses_gy = [max(sought.near_gy - sought.close_gy, 0.0), sought.near_gy + sought.close_gy]
             return [IsodosePoint(dose_gy=dose_gy, volume_cc=volume_cc) for dose_gy in doses_gy]
         case _:
             return [IsodosePoint(dose_gy=sought.dose_gy, volume_cc=sought.volume_percent * cc_per_percent)]
@@ -115,19 +125,20 @@ def _elsewhere(
     ``middles_cc`` are the volumes in the middle of what is known at both.
     """
     volume_cc = sought.volume_percent / 100.0 * dvh.volume
-    bounds, (under, over) = _dose_at(volume_cc, dvh), points
+    bounds = _dose_at(volume_cc, dvh)
+    under, over = points[0], points[-1]
     gap_gy = over.dose_gy - under.dose_gy
-    if bounds.high - bounds.low <= gap_gy:
+    if bounds.high - bounds.low <= 2 * sought.close_gy:
         return None
-    if bounds.high <= under.dose_gy:
-        near_gy = under.dose_gy - gap_gy
-    elif bounds.low >= over.dose_gy:
-        near_gy = over.dose_gy + gap_gy
-    else:  # too much is undecided along one isodose at least
+    if is_extreme(volume_cc, dvh):
+        return sought
+    if under.dose_gy < bounds.high and bounds.low < over.dose_gy:  # too much is undecided along one isodose at least
         return replace(sought, close_gy=WIDER * sought.close_gy)
-    falls_by_cc = middles_cc[0] - middles_cc[1]
-    if falls_by_cc > 0.0 and not is_extreme(volume_cc, dvh):
+    falls_by_cc = middles_cc[0] - middles_cc[-1]
+    if falls_by_cc > 0.0:
         near_gy = under.dose_gy + (middles_cc[0] - volume_cc) / falls_by_cc * gap_gy
+    else:
+        near_gy = under.dose_gy - gap_gy if bounds.high <= under.dose_gy else over.dose_gy + gap_gy
     return replace(sought, near_gy=min(max(near_gy, bounds.low), bounds.high))
 
 

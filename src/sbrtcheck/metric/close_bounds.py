@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from sbrtcheck.dvh import DVH, Bounds, DoseSought, VolumeSought
 from sbrtcheck.metric.measurement import NotMeasured, dose_of_metric_gy, hot_volume_share
-from sbrtcheck.metric.metrics import DoseAtVolume, DoseStatistic, Metric, VolumeAtDose
+from sbrtcheck.metric.metrics import (
+    DoseAtVolume,
+    DoseStatistic,
+    Index,
+    Metric,
+    PlanIndex,
+    VolumeAtDose,
+    VolumeOutside,
+)
+from sbrtcheck.plan import UnknownPrescription
 
 CLOSE_SHARE = 1e-3
 """Bounds within this share of the value, to either side, are close: the digits that are printed."""
@@ -35,8 +44,23 @@ def question_for_close_bounds(metric: Metric, dvh: DVH) -> tuple[DoseSought | Vo
         case DoseAtVolume() | DoseStatistic():
             share = hot_volume_share(metric, dvh)
             return () if share is None else _of_dose(share, dvh)
+        case VolumeOutside(dose=percent_rx):
+            return _of_target(percent_rx, dvh)
+        case PlanIndex(index=Index.CI_PADDICK):
+            return _of_target(100.0, dvh)
         case _:
             return ()
+
+
+def _of_target(percent_rx: float, dvh: DVH) -> tuple[VolumeSought, ...]:
+    """How much of the target an isodose holds: what is left of it outside is a difference of two volumes."""
+    if isinstance(dvh.prescription, UnknownPrescription):
+        return ()
+    dose_gy = percent_rx / 100.0 * dvh.prescription.dose_gy
+    close = CLOSE_TO_ALL * dvh.volume
+    bounds = dvh.volume_at_dose(dose_gy)
+    sought = VolumeSought(dose_gy=dose_gy, width_percent=2 * close / dvh.volume * 100.0)
+    return () if _are_within(bounds, close) else (sought,)
 
 
 def _of_volume(dose_gy: float, dvh: DVH) -> tuple[DoseSought | VolumeSought, ...]:
