@@ -6,8 +6,9 @@ the curve: a dose at a volume, or a volume at a dose, and that alone is asked fo
 
 from __future__ import annotations
 
-from sbrtcheck.dvh import DVH, Bounds, DoseSought, VolumeSought
-from sbrtcheck.metric.measurement import NotMeasured, dose_of_metric_gy, hot_volume_share
+from collections.abc import Iterable
+
+from sbrtcheck.dvh import DVH, Bounds, DoseSought, DVHSet, VolumeSought
 from sbrtcheck.metric.metrics import (
     DoseAtVolume,
     DoseStatistic,
@@ -17,6 +18,7 @@ from sbrtcheck.metric.metrics import (
     VolumeAtDose,
     VolumeOutside,
 )
+from sbrtcheck.metric.on_curve import NotMeasured, dose_of_metric_gy, hot_volume_share
 from sbrtcheck.plan import UnknownPrescription
 
 CLOSE_SHARE = 1e-3
@@ -50,6 +52,14 @@ def question_for_close_bounds(metric: Metric, dvh: DVH) -> tuple[DoseSought | Vo
             return _of_target(100.0, dvh)
         case _:
             return ()
+
+
+def closely(metrics: Iterable[Metric], dvh: DVH, dvhs: DVHSet) -> dict[Metric, DVH]:
+    """For each metric whose bounds are not close on a DVH of a set, that DVH with bounds that are."""
+    questions = {metric: question for metric in metrics if (question := question_for_close_bounds(metric, dvh))}
+    if not questions or dvhs.plan is None:
+        return {}
+    return dict(zip(questions, dvhs.narrowed(dvh, *questions.values()), strict=False))
 
 
 def _of_target(percent_rx: float, dvh: DVH) -> tuple[VolumeSought, ...]:

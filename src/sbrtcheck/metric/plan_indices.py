@@ -29,7 +29,6 @@ from sbrtcheck.errors import GeometryError, MetricError
 from sbrtcheck.geometry import grid_frame
 from sbrtcheck.geometry.isodose_volume import NARROW_SHARE, IsodoseVolume, isodose_volume
 from sbrtcheck.metric.grammar import parse
-from sbrtcheck.metric.measurement import Measurement, NotMeasured, needs_prescription
 from sbrtcheck.metric.metrics import (
     Index,
     IsodoseRatio,
@@ -39,6 +38,7 @@ from sbrtcheck.metric.metrics import (
     Unit,
     VolumeOutside,
 )
+from sbrtcheck.metric.on_curve import Measurement, NotMeasured, needs_prescription
 from sbrtcheck.plan import DoseGrid, Plan, UnknownPrescription
 
 DISTANCE_MM = 20.0
