@@ -247,7 +247,7 @@ def test_an_index_near_its_limit_is_made_certain() -> None:
     (first,) = judged(row("R50%[ratio]", "below", 99, "PTV"), of)
     assert isinstance(first.measurement, Measurement)
     coarse = first.measurement
-    limit = coarse.value + 0.4 * (coarse.high - coarse.value)
+    limit = coarse.value + 0.7 * (coarse.high - coarse.value)
     (outcome,) = judged(row("R50%[ratio]", "below", limit, "PTV"), of)
     assert isinstance(outcome.measurement, Measurement)
     assert coarse.low < limit < coarse.high

@@ -23,7 +23,7 @@ from sbrtcheck.geometry.grid import GridFrame
 from sbrtcheck.geometry.trilinear import halved, linear_part, share_below, steepened
 from sbrtcheck.plan import FloatArray
 
-NARROW_SHARE = 3e-4
+NARROW_SHARE = 1e-3
 """Bounds this close together, as a share of the volume, are not refined further unless asked: what is left of it
 outside a target is a difference of two volumes that may be nearly equal."""
 

@@ -23,7 +23,7 @@ from sbrtcheck.metric import Measurement, Metric, NotMeasured, OfPlan, Unit, Vol
 from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
 from sbrtcheck.tables.points import curve_point
 
-REFINED_SHARE = 5e-5
+REFINED_SHARE = 1e-4
 """Width of refined bounds of isodose volumes, as a share of the volume: for rows that wider ones leave undecided."""
 
 CLOSE_BOUNDS = {
