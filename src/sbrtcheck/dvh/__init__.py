@@ -6,7 +6,7 @@ from typing import Any
 
 from sbrtcheck._old_modules import old_name
 from sbrtcheck.dvh.compute import largest_dose_on_faces, prisms_of
-from sbrtcheck.dvh.curve import SAME_DOSE, SAME_VOLUME, Bounds, Curve, VolumeUnit
+from sbrtcheck.dvh.curve import SAME_DOSE, SAME_VOLUME, Bounds, Curve, DoseSought, Question, VolumeSought, VolumeUnit
 from sbrtcheck.dvh.curve_distance import CurveDistance, curve_distance
 from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin, Sampling
 from sbrtcheck.dvh.dvh_set import DVHSet, roi_names
@@ -26,13 +26,16 @@ __all__ = [
     "Curve",
     "CurveDistance",
     "DVHSet",
+    "DoseSought",
     "EndCaps",
     "Interpolation",
     "Model",
     "NoDVH",
     "Origin",
+    "Question",
     "Reason",
     "Sampling",
+    "VolumeSought",
     "VolumeUnit",
     "compute_dvhs",
     "curve_distance",

@@ -62,6 +62,30 @@ class DosePoint(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoseSought:
+    """The dose at a volume, in percent of the structure's, that is to be known to ``close_gy`` on either side.
+
+    ``near_gy`` is about where it is, Gy; 0 and 100 percent are the maximum and the minimum.
+    """
+
+    volume_percent: float
+    near_gy: float
+    close_gy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeSought:
+    """The volume at a dose, Gy, that is to be known to within so many percent of the structure's volume."""
+
+    dose_gy: float
+    width_percent: float
+
+
+Question = tuple["DosePoint | DoseSought | VolumeSought", ...]
+"""What bounds are refined for: to tell on which side of points a curve passes, or to know doses and volumes closely."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """A number and the interval its numerical error is bounded by: ``low <= value <= high``."""
 

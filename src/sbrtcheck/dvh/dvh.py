@@ -153,8 +153,11 @@ class DVH:
             raise ValueError(f"volume {wrong:g} {self.volume_unit} is outside 0 to {self.volume:g} {self.volume_unit}")
         inside = np.maximum(volumes - slack, 0.0)
         doses_gy = [curve.dose_at(inside).tolist() for curve in (self.curve, self.lower, self.upper)]
-        # where bounds were refined at a limit, the curve itself may pass on the other side of it
-        return [dose_bounds(min(max(value, low), high), low, high) for value, low, high in zip(*doses_gy, strict=True)]
+        # where bounds were refined, the curve of the elements may pass outside them: then only they are known
+        return [
+            dose_bounds(value if low <= value <= high else (low + high) / 2, low, high)
+            for value, low, high in zip(*doses_gy, strict=True)
+        ]
 
     def volume_at_dose(self, dose_gy: float) -> Bounds:
         """Volume with at least ``dose_gy``, in ``volume_unit``, with bounds."""
@@ -164,7 +167,10 @@ class DVH:
         """`volume_at_dose` for many doses at once, shape ``(n,)``."""
         doses = doses_gy - SAME_DOSE * float(self.curve.dose_gy[-1])
         volumes = [curve.volume_at(doses).tolist() for curve in (self.curve, self.lower, self.upper)]
-        return [ordered_bounds(*bounds) for bounds in zip(*volumes, strict=True)]
+        return [
+            ordered_bounds(value if low <= value <= high else (low + high) / 2, low, high)
+            for value, low, high in zip(*volumes, strict=True)
+        ]
 
     def geud(self, a: float) -> Bounds:
         """Generalised equivalent uniform dose with exponent ``a`` (not 0), Gy with bounds.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sbrtcheck._above import from_above
 from sbrtcheck.by_value import ByValue
 from sbrtcheck.dvh.compute import union_of
-from sbrtcheck.dvh.curve import DosePoint
+from sbrtcheck.dvh.curve import Question
 from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin
 from sbrtcheck.dvh.model import Model
 from sbrtcheck.dvh.roi_names import roi_name_of_dvh, roi_names_of
@@ -144,9 +144,10 @@ class DVHSet(ByValue):
 
         return refine_everywhere(self.plan, dvh)
 
-    def narrowed(self, dvh: DVH, *questions: Sequence[DosePoint]) -> tuple[DVH, ...]:
-        """For each question the same DVH, with bounds that tell on which side of each of its points it passes.
+    def narrowed(self, dvh: DVH, *questions: Question) -> tuple[DVH, ...]:
+        """For each question the same DVH, with bounds that answer it.
 
+        They tell on which side of each of its points the curve passes, and the volumes it seeks as closely as it asks.
         Only cells that the isodose of a point crosses are halved, and only until it is known; where the curve passes
         through a point, that is never. No DVHs where this one was not computed here.
         """

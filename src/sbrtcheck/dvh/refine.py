@@ -1,67 +1,51 @@
-"""A computed DVH in; the same DVH with refined bounds out, everywhere or just at the doses of some limits.
+"""A computed DVH in; the same DVH with refined bounds out, everywhere or just at some doses.
 
 Bounds are apart because an element has one dose in the sums and a range of doses in truth. Two ways bring them
-together. Elements half as wide have about half the range (`refine_everywhere`), at eight times the work. A limit asks
-for less: on which side of one point, a dose and a volume, does the curve pass? For that only the elements matter whose
-range of doses reaches over the dose of the point (`refine_at`), some thousands along one isodose::
+together. Elements half as wide have about half the range (`refine_everywhere`), at eight times the work. A number that
+is one point of the curve asks for less (`refine_at`): for the elements whose range of doses reaches over its dose, some
+thousands along one isodose (`isodose_search`).
 
-      elements by their range of doses              bounds after it: a step at the dose of the point
+A volume at a dose is sought along the isodose of that dose. A dose at a volume ``v`` is sought along two isodoses, one
+little below where it should be and one little above: where the curve passes right of one point and left of the other,
+the dose lies between them. Where it does not, the volumes at both say where to look next::
 
-       |--|        guaranteed below                 volume
-         |---|                                       |----.___
-            |--:--|  )                               |     `. `--.
-              |:---|  ) undecided: halve these       |      `|   |    x  the point: the curve
-           |---:|    )                               |       `---`.      guaranteed to pass left of it
-               : |---|  guaranteed above             |          `. `-.
-              dose of the point                      +-----------:------ dose
-
-The volume that receives at least the dose lies between what is guaranteed above, and that plus what is undecided. When
-the volume of the point is outside these two, the question is answered, and halving stops.
+    volume
+        |  ---.___
+      v |- - - x-|-x        x: two points, `close_gy` to either side of where the dose should be
+        |        `-.___
+        +--------------- dose
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from sbrtcheck.dvh.compute import (
-    CONVENTION_OF,
-    dvh_with_readings,
-    largest_dose,
-    sampled_again,
-    slice_solid,
-)
-from sbrtcheck.dvh.curve import SAME_DOSE, SAME_VOLUME, Bounds, Curve, DosePoint, joined_curve
+from sbrtcheck.dvh.compute import dvh_with_readings, largest_dose, sampled_again, slice_solid
+from sbrtcheck.dvh.curve import Bounds, DosePoint, DoseSought, Question, VolumeSought
 from sbrtcheck.dvh.dvh import DVH, NoDVH
-from sbrtcheck.dvh.histogram import BINS
+from sbrtcheck.dvh.isodose_search import IsodosePoint, IsodoseSearch, is_extreme
 from sbrtcheck.dvh.solids import SolidBuilder
 from sbrtcheck.geometry import MAX_REFINEMENT, cell_cc
-from sbrtcheck.geometry.isodose_cells import Isodose
-from sbrtcheck.geometry.isodose_refinement import IsodoseCut, cut_by_isodoses
 from sbrtcheck.plan import Plan
 from sbrtcheck.radiobiology import Quantity
 
 MAX_ELEMENTS = 4_000_000
 """Bounds are refined with no more elements than this: a few seconds, and a hundredth of a voxel."""
 
-MAX_CELLS = 1 << 15
-"""More cells along an isodose are not halved: a few tenths of a second.
-
-More of them rarely help: a dose is known to `SLACK_BINS` only, 2e-5 of the largest dose, and cells within that are
-never decided. 32 times as many, which take some 30 times as long, bring the bounds of the lung example 1.3 to 5 times
-closer together; most of what is left then is that slack.
-"""
-
-AT_ONCE = 4
+AT_ONCE = 16
 """Isodoses found in one pass over the elements: in a noisy dose, the cells of each need a tenth of a gigabyte."""
 
-SLACK_BINS = 2 * SAME_DOSE * BINS
-"""A dose within so many bins is on neither side: rounding of float32, and of a dose that is asked for."""
+MAX_ROUNDS = 3
+"""A dose that is not where it should be is looked for elsewhere, and then once more."""
 
-ROUNDING_BINS = 0.01
-"""An element with a bound this close to a border of a bin, in bins, may have been counted on either side of it."""
+POINTS_AT_EXTREMES = 7
+"""Maximum and minimum are sought at so many doses between their bounds: few cells are as hot, or as cold."""
+
+WIDER = 4.0
+"""Where too much is undecided to know a dose as closely as was asked, it is asked for so many times less closely."""
 
 
 def refine_everywhere(plan: Plan | None, dvh: DVH) -> DVH | None:
@@ -81,7 +65,7 @@ def refine_everywhere(plan: Plan | None, dvh: DVH) -> DVH | None:
     return refined if isinstance(refined, DVH) else None
 
 
-def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Sequence[DosePoint]]) -> tuple[DVH, ...]:
+def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Question]) -> tuple[DVH, ...]:
     """For each question the DVH, its bounds refined at the doses of the question's points; see `DVHSet.narrowed`.
 
     Elements that the isodose of a point does not cross are in the DVH's bounds already, each as a whole; the volume
@@ -92,179 +76,73 @@ def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Sequence[DosePoin
     sampled = sampled_again(plan, dvh)
     if sampled is None:
         return ()
-    refined, bin_gy = [dvh] * len(questions), sampled.bin_gy
-    numbered_points = [(number, point) for number, points in enumerate(questions) for point in points]
-    for start in range(0, len(numbered_points), AT_ONCE):
-        batch = numbered_points[start : start + AT_ONCE]
-        isodoses = [_isodose(point.dose_gy / bin_gy) for _, point in batch]
-        # in the rim outside the outermost dose points, the bounds stay those of a dose that is not known
-        slices_inside = [slices for slices in sampled.slices if not slices.rim]
-        by_slices = {
-            slices.conventions: cut_by_isodoses(slices, sampled.frame, isodoses, bin_gy) for slices in slices_inside
-        }
-        for i, (number, point) in enumerate(batch):
-            search = _Search(bin_gy=bin_gy, parts={mask: parts[i] for mask, parts in by_slices.items()})
-            refined[number] = search.until_decided(sampled.dvh, point).put_into(refined[number], sampled.dvh)
+    refined = [dvh] * len(questions)
+    unanswered: Sequence[tuple[int, DosePoint | DoseSought | VolumeSought]]
+    unanswered = [(number, sought) for number, question in enumerate(questions) for sought in question]
+    for _ in range(MAX_ROUNDS):
+        asked_again = []
+        for start in range(0, len(unanswered), AT_ONCE // 2):
+            some = unanswered[start : start + AT_ONCE // 2]
+            batch = [(number, sought, _points_of(sought, refined[number])) for number, sought in some]
+            search = IsodoseSearch.of(sampled, [point for *_, points in batch for point in points])
+            first = 0
+            for number, sought, points in batch:
+                places = range(first, first + len(points))
+                for place in places:
+                    refined[number] = search.put_into(refined[number], place)
+                first += len(points)
+                if isinstance(sought, DoseSought):
+                    middles_cc = [search.middle_cc(place) for place in places]
+                    elsewhere = _elsewhere(sought, points, middles_cc, refined[number])
+                    asked_again += [(number, elsewhere)] if elsewhere else []
+        unanswered = asked_again
     return tuple(refined)
 
 
-def _isodose(dose_bins: float) -> Isodose:
-    return Isodose(
-        dose=dose_bins,
-        slack=SLACK_BINS,
-        least=np.floor(dose_bins - SLACK_BINS) + ROUNDING_BINS,
-        most=np.floor(dose_bins + SLACK_BINS) + 1 - ROUNDING_BINS,
-    )
+def _points_of(sought: DosePoint | DoseSought | VolumeSought, dvh: DVH) -> list[IsodosePoint]:
+    """What has to be known along isodoses to answer a part of a question."""
+    cc_per_percent = dvh.volume / 100.0
+    match sought:
+        case VolumeSought():
+            return [IsodosePoint(dose_gy=sought.dose_gy, width_cc=sought.width_percent * cc_per_percent)]
+        case DoseSought():
+            volume_cc = sought.volume_percent * cc_per_percent
+            if is_extreme(volume_cc, dvh):  # anywhere between its bounds
+                bounds = _dose_at(volume_cc, dvh)
+                doses_gy = np.linspace(bounds.low, bounds.high, POINTS_AT_EXTREMES + 2)[1:-1].tolist()
+            else:
+                doses_gy = [max(sought.near_gy - sought.close_gy, 0.0), sought.near_gy + sought.close_gy]
+            return [IsodosePoint(dose_gy=dose_gy, volume_cc=volume_cc) for dose_gy in doses_gy]
+        case _:
+            return [IsodosePoint(dose_gy=sought.dose_gy, volume_cc=sought.volume_percent * cc_per_percent)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Search:
-    """What one isodose crosses, by the end-cap conventions under which it exists."""
+def _elsewhere(
+    sought: DoseSought, points: Sequence[IsodosePoint], middles_cc: Sequence[float], dvh: DVH
+) -> DoseSought | None:
+    """Where to look next for a dose that was not found between two points; None where it was.
 
-    bin_gy: float
-    parts: Mapping[int, IsodoseCut]
-
-    def until_decided(self, dvh: DVH, point: DosePoint) -> _Search:
-        """Halve until the DVH is known to pass on one side of the point, or never will be."""
-        search = self
-        while not search._is_decided(dvh, point):
-            search = search._without_negligible_cells(dvh, point)
-            if not 0 < sum(map(len, search.parts.values())) <= MAX_CELLS:
-                break
-            halved = {mask: part.halved() for mask, part in search.parts.items()}
-            search = replace(search, parts=halved)
-        return search
-
-    def _without_negligible_cells(self, dvh: DVH, point: DosePoint) -> _Search:
-        """Without cells so small that the point would be decided even if all cells were undecided by no more than they.
-
-        Halving these costs as much as halving any other, and cannot decide the point.
-        """
-        low_cc, high_cc = self._volume_cc(dvh)
-        volume_cc, slack_cc = _volume_cc(point, dvh), SAME_VOLUME * dvh.volume
-        if not slack_cc < volume_cc < dvh.volume - slack_cc:
-            return self  # minimum or maximum: the smallest part of a cell may decide
-        off_cc = abs((low_cc + high_cc) / 2 - volume_cc)
-        enough_cc = off_cc / 4 / max(sum(map(len, self._parts_of_convention(dvh))), 1)
-        return replace(
-            self, parts={mask: part.without(part.cells.undecided_cc <= enough_cc) for mask, part in self.parts.items()}
-        )
-
-    def put_into(self, refined: DVH, dvh: DVH) -> DVH:
-        """``refined``, which comes from ``dvh``, with what is known of this dose, under each convention."""
-        pairs = zip(refined.alternatives, dvh.alternatives, strict=True)
-        others = tuple(self._with_step(other, unrefined) for other, unrefined in pairs)
-        return replace(self._with_step(refined, dvh), alternatives=others)
-
-    def _is_decided(self, dvh: DVH, point: DosePoint) -> bool:
-        low_cc, high_cc = self._volume_cc(dvh)
-        slack_cc = SAME_VOLUME * dvh.volume
-        volume_cc = _volume_cc(point, dvh)
-        if volume_cc <= slack_cc:
-            return low_cc > 0.0 or self._guaranteed_nowhere(dvh, high_cc)
-        if volume_cc >= dvh.volume - slack_cc:
-            return self._guaranteed_not_everywhere(dvh, high_cc) or self._guaranteed_everywhere(dvh, low_cc)
-        return low_cc > volume_cc + slack_cc or high_cc < volume_cc - slack_cc
-
-    def _guaranteed_nowhere(self, dvh: DVH, high_cc: float) -> bool:
-        """Whether nothing receives the dose: sums cannot tell the tip of a large structure from their rounding.
-
-        The elements that are not undecided and receive it have means that the bounds of the maximum know of.
-        """
-        whole_elements = dvh.max_gy.low <= self._first_part.isodose.dose * self.bin_gy
-        cells = all(part.guaranteed_nowhere for part in self._parts_of_convention(dvh))
-        return whole_elements and cells and high_cc <= SAME_VOLUME * dvh.volume
-
-    def _guaranteed_not_everywhere(self, dvh: DVH, high_cc: float) -> bool:
-        """Whether something does not receive it; needs no such care, for what is guaranteed is a sum without noise."""
-        cells = any(part.guaranteed_below_cc > 0.0 for part in self._parts_of_convention(dvh))
-        return cells or high_cc < (1.0 - SAME_VOLUME) * dvh.volume
-
-    def _guaranteed_everywhere(self, dvh: DVH, low_cc: float) -> bool:
-        """Whether everything receives the dose; see `_guaranteed_nowhere`."""
-        whole_elements = dvh.min_gy.high >= self._first_part.isodose.dose * self.bin_gy
-        cells = all(part.guaranteed_everywhere for part in self._parts_of_convention(dvh))
-        return whole_elements and cells and low_cc >= (1.0 - SAME_VOLUME) * dvh.volume
-
-    def _volume_cc(self, dvh: DVH) -> tuple[float, float]:
-        """The least and the largest volume that can receive the dose, from decided elements and parts of the others."""
-        isodose = self._first_part.isodose
-        # past the lower edge of a bin, the lower curve has what is guaranteed in the bins above; the upper one has, at
-        # that edge, what may be in the bin before and all above
-        top_gy, bottom_gy = np.floor(isodose.most) * self.bin_gy, (np.floor(isodose.least) + 1.0) * self.bin_gy
-        above_cc = float(dvh.lower.volume_at(np.nextafter([top_gy], np.inf))[0])
-        below_cc = dvh.volume - float(dvh.upper.volume_at(np.array([bottom_gy]))[0])
-        for part in self._parts_of_convention(dvh):
-            above_cc += part.guaranteed_above_cc
-            below_cc += part.guaranteed_below_cc
-        return above_cc, dvh.volume - below_cc
-
-    def _with_step(self, refined: DVH, dvh: DVH) -> DVH:
-        """``refined`` with a step of each bounding curve at the dose, and the extremes moved to where they can be."""
-        isodose = self._first_part.isodose
-        low_cc, high_cc = self._volume_cc(dvh)
-        slack_cc = SAME_VOLUME * dvh.volume
-        over_gy, under_gy = (x * self.bin_gy for x in (isodose.dose + isodose.slack, isodose.dose - isodose.slack))
-        min_gy, max_gy = refined.min_gy, refined.max_gy
-        if low_cc > 0.0:
-            max_gy = _within(max_gy, over_gy, np.inf)
-        if self._guaranteed_everywhere(dvh, low_cc):
-            min_gy = _within(min_gy, over_gy, np.inf)
-        if self._guaranteed_not_everywhere(dvh, high_cc):
-            min_gy = _within(min_gy, 0.0, under_gy)
-        nowhere = self._guaranteed_nowhere(dvh, high_cc)
-        if nowhere:
-            max_gy = _within(max_gy, 0.0, under_gy)
-        return replace(
-            refined,
-            lower=_at_least(refined.lower, over_gy, low_cc),
-            upper=_at_most(refined.upper, under_gy, 0.0 if nowhere else max(high_cc, slack_cc)),
-            min_gy=min_gy,
-            max_gy=max_gy,
-            narrowed_at_gy=(*refined.narrowed_at_gy, isodose.dose * self.bin_gy),
-        )
-
-    @property
-    def _first_part(self) -> IsodoseCut:
-        return next(iter(self.parts.values()))
-
-    def _parts_of_convention(self, dvh: DVH) -> Iterable[IsodoseCut]:
-        """The parts that exist under a DVH's convention."""
-        exist = CONVENTION_OF[dvh.end_caps] if dvh.end_caps else 0
-        return (part for mask, part in self.parts.items() if mask & exist)
+    ``middles_cc`` are the volumes in the middle of what is known at both.
+    """
+    volume_cc = sought.volume_percent / 100.0 * dvh.volume
+    bounds = _dose_at(volume_cc, dvh)
+    under, over = points[0], points[-1]
+    gap_gy = over.dose_gy - under.dose_gy
+    if bounds.high - bounds.low <= 2 * sought.close_gy:
+        return None
+    if is_extreme(volume_cc, dvh):
+        return sought
+    if under.dose_gy < bounds.high and bounds.low < over.dose_gy:  # too much is undecided along one isodose at least
+        return replace(sought, close_gy=WIDER * sought.close_gy)
+    falls_by_cc = middles_cc[0] - middles_cc[-1]
+    if falls_by_cc > 0.0:
+        near_gy = under.dose_gy + (middles_cc[0] - volume_cc) / falls_by_cc * gap_gy
+    else:
+        near_gy = under.dose_gy - gap_gy if bounds.high <= under.dose_gy else over.dose_gy + gap_gy
+    return replace(sought, near_gy=min(max(near_gy, bounds.low), bounds.high))
 
 
-def _volume_cc(point: DosePoint, dvh: DVH) -> float:
-    return point.volume_percent / 100.0 * dvh.volume
-
-
-def _within(bounds: Bounds, low_gy: float, high_gy: float) -> Bounds:
-    """The bounds without what lies outside; a value that was outside is moved to their end."""
-    low, high = max(bounds.low, low_gy), min(bounds.high, high_gy)
-    return Bounds(value=min(max(bounds.value, low), high), low=low, high=high) if low <= high else bounds
-
-
-def _at_least(lower: Curve, dose_gy: float, volume: float) -> Curve:
-    """A lower bound, knowing that so much volume receives the dose."""
-    if volume <= float(lower.volume_at(np.array([dose_gy]))[0]):
-        return lower
-    level = float(lower.dose_at(np.array([volume]))[0]) if volume <= lower.volume[0] else 0.0
-    before, after = (lower.dose_gy <= level) & (lower.volume >= volume), lower.dose_gy > dose_gy
-    volume_above = float(lower.volume_at(np.array([np.nextafter(dose_gy, np.inf)]))[0])
-    return joined_curve(
-        [lower.dose_gy[before], [level, dose_gy, dose_gy], lower.dose_gy[after]],
-        [lower.volume[before], [volume, volume, volume_above], lower.volume[after]],
-    )
-
-
-def _at_most(upper: Curve, dose_gy: float, volume: float) -> Curve:
-    """An upper bound, knowing that no more volume receives the dose."""
-    volume_here = float(upper.volume_at(np.array([dose_gy]))[0])
-    if volume >= volume_here:
-        return upper
-    level = float(upper.dose_at(np.array([volume]))[0]) if volume > 0.0 else dose_gy
-    before, after = upper.dose_gy < dose_gy, (upper.dose_gy >= level) & (upper.volume <= volume) & (volume > 0.0)
-    return joined_curve(
-        [upper.dose_gy[before], [dose_gy, dose_gy, level], upper.dose_gy[after]],
-        [upper.volume[before], [volume_here, volume, volume], upper.volume[after]],
-    )
+def _dose_at(volume_cc: float, dvh: DVH) -> Bounds:
+    if is_extreme(volume_cc, dvh):
+        return dvh.min_gy if volume_cc > 0.5 * dvh.volume else dvh.max_gy
+    return dvh.dose_at_volume(volume_cc)

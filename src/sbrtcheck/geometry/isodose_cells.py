@@ -1,4 +1,4 @@
-"""Cells that the isodose of a dose may cut, and how much of each is guaranteed to receive at least that dose.
+"""Cells that isodoses may cut, and how much of each is guaranteed to receive at least the dose of its isodose.
 
 Two things are known of a cell: the share of it inside the structure, and bounds on the share of it that receives at
 least the dose. Where exactly either lies in the cell is not known, so what both have in common is bounded as for two
@@ -20,7 +20,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from sbrtcheck.geometry.arrays import BoolArray, Float32
-from sbrtcheck.geometry.trilinear import share_below, steepened
+from sbrtcheck.geometry.trilinear import AT_ONCE, share_below, steepened
 from sbrtcheck.plan import FloatArray, IntArray
 
 WHOLE = -1
@@ -35,22 +35,26 @@ SHARE_ROUNDING = 1e-8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Isodose:
-    """A dose, in the unit of the elements, and which elements are undecided.
+class Isodoses:
+    """Some doses, in the unit of the elements, and which elements are undecided.
 
-    A cell receives at least it whose dose is at least ``dose + slack`` everywhere, and does not where it is less than
-    ``dose - slack``. Undecided are elements whose lower bound is less than ``most`` and whose upper one is at least
-    ``least``.
+    A cell receives at least ``dose[i]`` that has at least ``dose[i] + slack`` everywhere, and does not where it has
+    less than ``dose[i] - slack``. Undecided are elements whose lower bound is less than ``most[i]`` and whose upper one
+    is at least ``least[i]``. All of shape ``(n,)``.
     """
 
-    dose: float
+    dose: FloatArray
     slack: float
-    least: float
-    most: float
+    least: FloatArray
+    most: FloatArray
 
-    def sides(self, low: Float32, high: Float32) -> tuple[BoolArray, BoolArray]:
-        """Which cells receive at least the dose everywhere, and which nowhere, by their extremes."""
-        return low >= self.dose + self.slack, high < self.dose - self.slack
+    def __len__(self) -> int:
+        return len(self.dose)
+
+    def sides(self, low: Float32, high: Float32, isodose: IntArray) -> tuple[BoolArray, BoolArray]:
+        """Which cells receive at least the dose of their ``isodose`` everywhere, and which nowhere, by extremes."""
+        dose = self.dose[isodose]
+        return low >= dose + self.slack, high < dose - self.slack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,8 @@ class Cells:
         Shape ``(n,)``: volume in each cell that is guaranteed to receive at least the dose, and not to.
     outline
         Shape ``(n,)``: the layer of some edges that is its outline, or `WHOLE`.
+    isodose
+        Shape ``(n,)``: which of some isodoses each is looked at for.
     """
 
     corners: Float32
@@ -77,6 +83,7 @@ class Cells:
     above_cc: FloatArray
     below_cc: FloatArray
     outline: IntArray
+    isodose: IntArray
 
     def __len__(self) -> int:
         return len(self.cc)
@@ -84,23 +91,39 @@ class Cells:
     @property
     def undecided_cc(self) -> FloatArray:
         """Shape ``(n,)``: volume in each cell of which it is undecided whether it receives at least the dose."""
-        return self.inside * self.cc - self.above_cc - self.below_cc
+        return np.maximum(self.inside * self.cc - self.above_cc - self.below_cc, 0.0)
 
     def where(self, keep: BoolArray) -> Cells:
         """Some of the cells."""
         return Cells(**{each.name: getattr(self, each.name)[..., keep] for each in fields(self)})
 
     @classmethod
-    def of(cls, corners: Float32, cc: FloatArray, inside: FloatArray, outline: IntArray, isodose: Isodose) -> Cells:
+    def of(
+        cls,
+        corners: Float32,
+        cc: FloatArray,
+        inside: FloatArray,
+        outline: IntArray,
+        isodose: IntArray,
+        isodoses: Isodoses,
+    ) -> Cells:
         """Cells, and what is known of them.
 
         What of a cell receives at least the dose is known well where dose is nearly linear. Where the structure fills a
         share of it, the two may miss each other as far as there is room.
         """
-        least, most = _shares_above(corners, isodose)
+        least, most = _shares_above(corners, isodoses.dose[isodose], isodoses.slack)
         # two sets in a box of volume 1 share at least the sum of their volumes less 1; so do their complements
         above, below = np.maximum(least + inside - 1.0, 0.0), np.maximum(inside - most, 0.0)
-        return cls(corners=corners, cc=cc, inside=inside, above_cc=above * cc, below_cc=below * cc, outline=outline)
+        return cls(
+            corners=corners,
+            cc=cc,
+            inside=inside,
+            above_cc=above * cc,
+            below_cc=below * cc,
+            outline=outline,
+            isodose=isodose,
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Cells], first_outlines: Sequence[int]) -> Cells:
@@ -123,15 +146,24 @@ class Cells:
             above_cc=nothing,
             below_cc=nothing,
             outline=np.zeros(0, dtype=np.int64),
+            isodose=np.zeros(0, dtype=np.int64),
         )
 
 
-def _shares_above(corners: Float32, isodose: Isodose) -> tuple[FloatArray, FloatArray]:
-    """The least and the largest share of each cell that can receive at least the dose.
+def _shares_above(corners: Float32, dose_at: FloatArray, slack: float) -> tuple[FloatArray, FloatArray]:
+    """The least and the largest share of each cell that can receive at least the dose of its isodose, ``dose_at``.
 
     Trilinear dose less the linear dose with its mean and slopes is trilinear again, so that its extremes are at the
     corners: moved by these, the linear dose is a bound on either side.
     """
+    least, most = np.empty(len(dose_at)), np.empty(len(dose_at))
+    for start in range(0, len(dose_at), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        least[some], most[some] = _some_shares_above(corners[..., some], dose_at[some], slack)
+    return least, most
+
+
+def _some_shares_above(corners: Float32, dose_at: FloatArray, slack: float) -> tuple[FloatArray, FloatArray]:
     dose = corners.astype(np.float64)  # differences of nearly equal doses follow
     # least squares fit of a linear dose to the corners: mean dose, and mean rise along the four edges of each axis
     mean = dose.mean(axis=(0, 1, 2))
@@ -139,11 +171,11 @@ def _shares_above(corners: Float32, isodose: Isodose) -> tuple[FloatArray, Float
     ends = np.array([-0.5, 0.5])
     across = (slopes[0] * ends[:, None, None, None], slopes[1] * ends[:, None, None], slopes[2] * ends[:, None])
     rest = dose - (mean + across[0] + across[1] + across[2])
-    spans, moved = steepened(slopes, FLATNESS_FLOOR, isodose.slack)
+    spans, moved = steepened(slopes, FLATNESS_FLOOR, slack)
     lowest = mean - spans.sum(axis=0) / 2
     # where the linear dose is at least the dose less the least rest, the trilinear dose is at least the dose
-    low = isodose.dose + isodose.slack - rest.min(axis=(0, 1, 2)) + moved - lowest
-    high = isodose.dose - isodose.slack - rest.max(axis=(0, 1, 2)) - moved - lowest
+    low = dose_at + slack - rest.min(axis=(0, 1, 2)) + moved - lowest
+    high = dose_at - slack - rest.max(axis=(0, 1, 2)) - moved - lowest
     return (
         np.maximum(1.0 - share_below(low, spans) - SHARE_ROUNDING, 0.0),
         np.minimum(1.0 - share_below(high, spans) + SHARE_ROUNDING, 1.0),

@@ -1,4 +1,4 @@
-"""Slices x dose grid -> cells cut by an isodose, halved until known how much volume receives at least the dose.
+"""Slices x dose grid -> cells cut by isodoses, halved until known how much volume receives at least each dose.
 
 How much of a structure receives at least a dose is undecided only in the elements whose bounds lie on both sides of it:
 those along that isodose. Halving these alone costs as the isodose's surface does, four times more each time; halving
@@ -12,6 +12,8 @@ the structure, as its volume, eight times more::
 
 A cell at the structure's boundary carries its piece of the outline along, as edges from 0 to 1 across the cell, and so
 do its eighths. What is known of the cells that remain comes from `isodose_cells`.
+
+All isodoses of a structure go through each step together: what a step costs beside its cells is paid once.
 """
 
 from __future__ import annotations
@@ -26,14 +28,15 @@ from sbrtcheck.geometry.cell_dose import Levels, dose_planes, levels_of, of_four
 from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, pieces_of
 from sbrtcheck.geometry.elements import MIN_FRACTION
 from sbrtcheck.geometry.grid import GridFrame
-from sbrtcheck.geometry.isodose_cells import WHOLE, Cells, Isodose
+from sbrtcheck.geometry.isodose_cells import WHOLE, Cells, Isodoses
 from sbrtcheck.geometry.polygons import Edges
 from sbrtcheck.geometry.slabs import BlockOutlines, Slabs
 from sbrtcheck.geometry.slices import Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
 MAX_HELD = 1 << 19
-"""Of more undecided cells, as a noisy dose has, nothing is known but what their corners tell: they fill the memory."""
+"""Of more undecided cells an isodose, as a noisy dose has, nothing is known but what their corners tell: they fill the
+memory."""
 
 _QUARTERS = Box(row=0, column=0, rows=3, columns=3)
 """The four quarters of a cell, and a row and a column beyond, in which nothing lies."""
@@ -41,26 +44,26 @@ _QUARTERS = Box(row=0, column=0, rows=3, columns=3)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsodoseCut:
-    """Of the undecided elements, the volume that receives at least a dose, and the cells that still are undecided.
+    """Of the undecided elements, the volume that receives at least each dose, and the cells that still are undecided.
 
     Parameters
     ----------
-    isodose
-        The dose.
+    isodoses
+        The doses.
     above_cc, below_cc
-        Volume found to receive at least the dose, and found not to, apart from the cells.
+        Shape ``(isodoses,)``: volume found to receive at least the dose, and found not to, apart from the cells.
     undecided_cc
-        Volume, apart from the cells, that stays undecided: no more will be found out of it.
+        Shape ``(isodoses,)``: volume, apart from the cells, that stays undecided: no more will be found out of it.
     cells
         What can still be decided.
     edges
         Outlines of the structure in cells, 0 to 1 across a cell.
     """
 
-    isodose: Isodose
-    above_cc: float
-    below_cc: float
-    undecided_cc: float
+    isodoses: Isodoses
+    above_cc: FloatArray
+    below_cc: FloatArray
+    undecided_cc: FloatArray
     cells: Cells
     edges: Edges
 
@@ -68,33 +71,40 @@ class IsodoseCut:
         return len(self.cells)
 
     @property
-    def guaranteed_above_cc(self) -> float:
-        """Volume guaranteed to receive at least the dose."""
-        return self.above_cc + float(self.cells.above_cc.sum())
+    def count(self) -> IntArray:
+        """How many cells of each isodose can still be decided."""
+        return np.bincount(self.cells.isodose, minlength=len(self.isodoses))
 
     @property
-    def guaranteed_below_cc(self) -> float:
+    def guaranteed_above_cc(self) -> FloatArray:
+        """Volume guaranteed to receive at least each dose."""
+        return self.above_cc + self.sums(self.cells.above_cc)
+
+    @property
+    def guaranteed_below_cc(self) -> FloatArray:
         """Volume guaranteed not to."""
-        return self.below_cc + float(self.cells.below_cc.sum())
+        return self.below_cc + self.sums(self.cells.below_cc)
 
     @property
-    def guaranteed_nowhere(self) -> bool:
+    def guaranteed_nowhere(self) -> BoolArray:
         """Whether none of the undecided elements receives at least the dose anywhere."""
-        return len(self) == 0 and self.above_cc == 0.0 and self.undecided_cc == 0.0
+        nowhere: BoolArray = (self.count == 0) & (self.above_cc == 0.0) & (self.undecided_cc == 0.0)
+        return nowhere
 
     @property
-    def guaranteed_everywhere(self) -> bool:
+    def guaranteed_everywhere(self) -> BoolArray:
         """Whether all of the undecided elements receive at least the dose, in every part."""
-        return len(self) == 0 and self.below_cc == 0.0 and self.undecided_cc == 0.0
+        everywhere: BoolArray = (self.count == 0) & (self.below_cc == 0.0) & (self.undecided_cc == 0.0)
+        return everywhere
 
     def without(self, settled: BoolArray) -> IsodoseCut:
         """The same, with what is known of some cells counted, and no more to be found out of them."""
         done = self.cells.where(settled)
         return replace(
             self,
-            above_cc=self.above_cc + float(done.above_cc.sum()),
-            below_cc=self.below_cc + float(done.below_cc.sum()),
-            undecided_cc=self.undecided_cc + float(np.maximum(done.undecided_cc, 0.0).sum()),
+            above_cc=self.above_cc + _by_isodose(done.isodose, done.above_cc, self.isodoses),
+            below_cc=self.below_cc + _by_isodose(done.isodose, done.below_cc, self.isodoses),
+            undecided_cc=self.undecided_cc + _by_isodose(done.isodose, done.undecided_cc, self.isodoses),
             cells=self.cells.where(~settled),
         )
 
@@ -104,50 +114,73 @@ class IsodoseCut:
         outlines = max(int(cells.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
         pieces = pieces_of(_doubled(self.edges), _QUARTERS)
         # along w the outline is the same in both halves, so the share of an eighth is that of its quarter
-        share_of, cut_of = _shares(covered_by(pieces, outlines, _QUARTERS))
-        share = share_of.reshape(-1, 3, 3)[cells.outline, :2, :2].transpose(1, 2, 0)
+        cover = _cover(covered_by(pieces, outlines, _QUARTERS))
+        share = cover.share.reshape(-1, 3, 3)[cells.outline, :2, :2].transpose(1, 2, 0)
         # corners of the eighths: doses half way between corners, which trilinear dose has exactly
         lattice = _lattice(cells.corners)
         low, high = (_of_eighths(of, lattice) for of in (np.minimum, np.maximum))
-        above, below = self.isodose.sides(low, high)
+        above, below = self.isodoses.sides(low, high, cells.isodose)
         # eighths wholly above or below are counted and dropped; so are those outside the structure
-        cc = np.broadcast_to(share * (cells.cc / 8), low.shape)
+        cc = share * (cells.cc / 8)
         w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
         eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
         corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
         place = (cells.outline[at] * 3 + v) * 3 + u  # of interior cells, in the last layer, which is full
-        outline, edges = _outlines(_in_order(pieces), place, cut_of[place], _QUARTERS)
+        outline, edges = _outlines(_in_order(pieces), cover, place, _QUARTERS)
         return replace(
             self,
-            above_cc=self.above_cc + float(cc[above].sum()),
-            below_cc=self.below_cc + float(cc[below].sum()),
-            cells=Cells.of(corners, cells.cc[at] / 8, share[v, u, at], outline, self.isodose),
+            above_cc=self.above_cc + self.sums((cc * above).sum(axis=(0, 1, 2))),
+            below_cc=self.below_cc + self.sums((cc * below).sum(axis=(0, 1, 2))),
+            cells=Cells.of(corners, cells.cc[at] / 8, share[v, u, at], outline, cells.isodose[at], self.isodoses),
             edges=edges,
         )
 
+    def sums(self, of_cells: FloatArray) -> FloatArray:
+        """Sums over the cells of each isodose."""
+        return _by_isodose(self.cells.isodose, of_cells, self.isodoses)
 
-def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Sequence[Isodose], unit_gy: float) -> list[IsodoseCut]:
+    def smallest(self, together_cc: FloatArray) -> BoolArray:
+        """Of each isodose the cells that hold least, as many as hold no more than ``together_cc`` undecided."""
+        undecided_cc, isodose = self.cells.undecided_cc, self.cells.isodose
+        order = np.lexsort((undecided_cc, isodose))
+        up_to_cc = np.cumsum(undecided_cc[order])
+        before_cc = np.append(0.0, up_to_cc)[np.cumsum(self.count) - self.count]
+        smallest = np.empty(len(self), dtype=bool)
+        smallest[order] = up_to_cc - before_cc[isodose[order]] <= together_cc[isodose[order]]
+        return smallest
+
+    def largest(self, count: int) -> BoolArray:
+        """Of each isodose the ``count`` cells that hold most."""
+        largest = np.ones(len(self), dtype=bool)
+        for i in np.flatnonzero(self.count > count).tolist():
+            mine = np.flatnonzero(self.cells.isodose == i)
+            order = np.argpartition(self.cells.undecided_cc[mine], len(mine) - count)
+            largest[mine[order[:-count]]] = False
+        return largest
+
+
+def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Isodoses, unit_gy: float) -> IsodoseCut:
     """What the undecided elements, cut where the dose along w bends, tell of each isodose."""
-    cuts: list[list[IsodoseCut]] = [[] for _ in isodoses]
+    parts: list[IsodoseCut] = []
+    held = np.zeros(len(isodoses), dtype=np.int64)
     slabs = Slabs.of([slices])
     for block in slabs.blocks():
         outlines = slabs.outlines(block)
         faces_mm = (slabs.low_mm[block][outlines.slab], slabs.high_mm[block][outlines.slab])
         field = _field(faces_mm, outlines.box, slices.refinement, frame, unit_gy)
-        if not any(_may_be_undecided(field.planes, isodose) for isodose in isodoses):
+        passing = _may_be_undecided(field.planes, isodoses)
+        if not len(passing):
             continue
         # the same bounds as those of the elements, to the bit: what is undecided there, and nothing else, is looked at
         low, high = _bounds(field)
-        picks = [np.flatnonzero((low < isodose.most) & (high >= isodose.least)) for isodose in isodoses]
-        if not any(len(pick) for pick in picks):
+        picks = [np.flatnonzero((low < isodoses.most[i]) & (high >= isodoses.least[i])) for i in passing.tolist()]
+        if not any(map(len, picks)):
             continue
-        region = _region(outlines)
-        for parts, pick, isodose in zip(cuts, picks, isodoses, strict=True):
-            if len(pick):
-                cut = _first(pick, field, region, isodose)
-                full = sum(map(len, parts)) + len(cut) > MAX_HELD
-                parts.append(cut.without(np.ones(len(cut), dtype=bool)) if full else cut)
-    return [_together(parts, isodose) for parts, isodose in zip(cuts, isodoses, strict=True)]
+        isodose = np.repeat(passing, list(map(len, picks)))
+        cut = _first(np.concatenate(picks), isodose, field, _region(outlines), isodoses)
+        held += cut.count
+        parts.append(cut.without((held > MAX_HELD)[cut.cells.isodose]))
+    return _together(parts, isodoses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,12 +202,29 @@ class _Field:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Region:
-    """What the layers of a block cover: ``place`` is the layer of each slice, ``share`` and ``is_cut`` go by cell."""
+    """What the layers of a block cover: ``place`` is the layer of each slice; the pieces are in the order of cells."""
 
     place: IntArray
     pieces: Pieces
+    cover: _Cover
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cover:
+    """What outlines cover of cells.
+
+    Parameters
+    ----------
+    share, is_cut
+        By cell, and for one layer more that is full: covered share, and whether it is a boundary cell.
+    touched, before_full
+        The cells that a boundary touches, rising, and whether those from each to the next are covered.
+    """
+
     share: FloatArray
     is_cut: BoolArray
+    touched: IntArray
+    before_full: BoolArray
 
 
 def _field(
@@ -207,9 +257,9 @@ def _field(
     )
 
 
-def _may_be_undecided(dose: Float32, isodose: Isodose) -> bool:
-    """Whether an isodose may pass at all where the dose is between these extremes."""
-    return bool(dose.min() < isodose.most and dose.max() >= isodose.least)
+def _may_be_undecided(dose: Float32, isodoses: Isodoses) -> IntArray:
+    """Which isodoses may pass at all where the dose is between these extremes."""
+    return np.flatnonzero((dose.min() < isodoses.most) & (dose.max() >= isodoses.least))
 
 
 def _bounds(field: _Field) -> tuple[Float32, Float32]:
@@ -222,12 +272,11 @@ def _bounds(field: _Field) -> tuple[Float32, Float32]:
 def _region(outlines: BlockOutlines) -> _Region:
     """What the outlines of a block cover of its cells, and their pieces in the order of cells."""
     pieces = pieces_of(outlines.edges, outlines.box)
-    share, is_cut = _shares(covered_by(pieces, outlines.layers, outlines.box))
-    return _Region(place=outlines.place, pieces=_in_order(pieces), share=share, is_cut=is_cut)
+    cover = _cover(covered_by(pieces, outlines.layers, outlines.box))
+    return _Region(place=outlines.place, pieces=_in_order(pieces), cover=cover)
 
 
-def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
-    """By cell, and for one layer more that is full: covered share, and whether it is a boundary cell."""
+def _cover(covered: Coverage) -> _Cover:
     layers, rows, columns = covered.full.shape
     share = np.ones((layers + 1) * rows * columns)
     share[: covered.full.size] = covered.full.reshape(-1)
@@ -236,36 +285,46 @@ def _shares(covered: Coverage) -> tuple[FloatArray, BoolArray]:
     # cells that the outline only touches count as wholly inside or outside: nothing is left of it in them
     is_cut[covered.cell] = (fraction > MIN_FRACTION) & (fraction < 1.0 - MIN_FRACTION)
     share[covered.cell] = np.where(is_cut[covered.cell], fraction, np.rint(fraction))
-    return share, is_cut
+    return _Cover(share=share, is_cut=is_cut, touched=covered.cell, before_full=covered.before_full)
 
 
-def _first(pick: IntArray, field: _Field, region: _Region, isodose: Isodose) -> IsodoseCut:
-    """The elements ``pick``, flat indices into slices and cells, between the levels of their slice."""
+def _first(pick: IntArray, isodose: IntArray, field: _Field, region: _Region, isodoses: Isodoses) -> IsodoseCut:
+    """The elements ``pick``, flat indices into slices and cells, between the levels of their slice.
+
+    Each is looked at for its ``isodose``.
+    """
     cells = field.box.rows * field.box.columns
     of, cell = np.divmod(pick, cells)
     at = region.place[of] * cells + cell
-    covered = region.share[at] > 0.0
-    of, cell, at = of[covered], cell[covered], at[covered]
+    covered = region.cover.share[at] > 0.0
+    of, cell, at, isodose = of[covered], cell[covered], at[covered], isodose[covered]
     parts = field.levels.inner[of] + 1
     level = ranges(np.zeros(len(of), dtype=np.int64), parts)
-    of, cell, at = (np.repeat(x, parts) for x in (of, cell, at))
+    of, cell, at, isodose = (np.repeat(x, parts) for x in (of, cell, at, isodose))
     # bilinear across, straight up and down between two levels: eight corners say it all
     corner = cell + np.array([[0, 1], [field.box.columns, field.box.columns + 1]])[..., None]
     corners = np.stack([_dose_at(field, of, level + up, corner) for up in (0, 1)])
     low, high = corners.min(axis=(0, 1, 2)), corners.max(axis=(0, 1, 2))
-    above, below = isodose.sides(low, high)
+    above, below = isodoses.sides(low, high, isodose)
     cc = field.cell_cc[of, level]
-    covered_cc = cc * region.share[at]
+    covered_cc = cc * region.cover.share[at]
     open_ = ~(above | below)
-    outline, edges = _outlines(region.pieces, at[open_], region.is_cut[at[open_]], field.box)
+    outline, edges = _outlines(region.pieces, region.cover, at[open_], field.box)
     return IsodoseCut(
-        isodose=isodose,
-        above_cc=float(covered_cc[above].sum()),
-        below_cc=float(covered_cc[below].sum()),
-        undecided_cc=0.0,
-        cells=Cells.of(corners[..., open_], cc[open_], region.share[at[open_]], outline, isodose),
+        isodoses=isodoses,
+        above_cc=_by_isodose(isodose, covered_cc * above, isodoses),
+        below_cc=_by_isodose(isodose, covered_cc * below, isodoses),
+        undecided_cc=np.zeros(len(isodoses)),
+        cells=Cells.of(
+            corners[..., open_], cc[open_], region.cover.share[at[open_]], outline, isodose[open_], isodoses
+        ),
         edges=edges,
     )
+
+
+def _by_isodose(isodose: IntArray, of_cells: FloatArray, isodoses: Isodoses) -> FloatArray:
+    """Sums over the cells of each isodose."""
+    return np.asarray(np.bincount(isodose, weights=of_cells, minlength=len(isodoses)), dtype=np.float64)
 
 
 def _dose_at(field: _Field, of: IntArray, level: IntArray, corner: IntArray) -> Float32:
@@ -275,10 +334,16 @@ def _dose_at(field: _Field, of: IntArray, level: IntArray, corner: IntArray) -> 
     return dose
 
 
-def _together(parts: Sequence[IsodoseCut], isodose: Isodose) -> IsodoseCut:
+def _together(parts: Sequence[IsodoseCut], isodoses: Isodoses) -> IsodoseCut:
     """What several blocks tell, as one; the outlines of each are numbered after those before it."""
+    nothing = np.zeros(len(isodoses))
     none = IsodoseCut(
-        isodose=isodose, above_cc=0.0, below_cc=0.0, undecided_cc=0.0, cells=Cells.none(), edges=Edges.of([])
+        isodoses=isodoses,
+        above_cc=nothing,
+        below_cc=nothing,
+        undecided_cc=nothing,
+        cells=Cells.none(),
+        edges=Edges.of([]),
     )
     parts = [none, *parts]  # so that there is something to join
     ends = np.cumsum([int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts]).tolist()
@@ -288,10 +353,10 @@ def _together(parts: Sequence[IsodoseCut], isodose: Isodose) -> IsodoseCut:
     )
     layer = np.concatenate([part.edges.layer + first for part, first in zip(parts, firsts, strict=True)])
     return IsodoseCut(
-        isodose=isodose,
-        above_cc=sum(part.above_cc for part in parts),
-        below_cc=sum(part.below_cc for part in parts),
-        undecided_cc=sum(part.undecided_cc for part in parts),
+        isodoses=isodoses,
+        above_cc=np.sum([part.above_cc for part in parts], axis=0),
+        below_cc=np.sum([part.below_cc for part in parts], axis=0),
+        undecided_cc=np.sum([part.undecided_cc for part in parts], axis=0),
         cells=Cells.joined([part.cells for part in parts], firsts),
         edges=Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer),
     )
@@ -305,25 +370,47 @@ def _in_order(pieces: Pieces) -> Pieces:
     )
 
 
-def _outlines(pieces: Pieces, cell: IntArray, is_cut: BoolArray, box: Box) -> tuple[IntArray, Edges]:
-    """The outline of each boundary cell; cells of one place in one layer share theirs.
+def _outlines(pieces: Pieces, cover: _Cover, cell: IntArray, box: Box) -> tuple[IntArray, Edges]:
+    """The outline of each of ``cell`` that is a boundary cell; cells of one place in one layer share theirs.
 
-    The pieces come in order. In a row of cells, what lies beside a cell is moved onto its border, where it closes the
-    region: the part of the region left of the border shrinks to nothing, and inside the cell nothing changes.
+    The pieces come in order. What lies beside a cell is moved onto its border, where it closes the region: the part of
+    the region left of the border shrinks to nothing, and inside the cell nothing changes. Only the pieces of its *run*
+    are, touched cells side by side; what lies before the run covers all of its height, or nothing, and so closes as
+    one edge::
+
+        covered |  .  |  /. |  .  |  .  | not       run: the touched cells, here four
+                |  .  | / ..|..|  |  ...|           of the third, two are left and one is right
     """
+    is_cut = cover.is_cut[cell]
     boundary, place = np.unique(cell[is_cut], return_inverse=True)
     outline = np.full(len(cell), WHOLE, dtype=np.int64)
     outline[is_cut] = place
-    # all pieces in the row of a cell, those beside it included: they tell what of the cell lies inside
-    row = boundary // box.columns
-    first, end = (np.searchsorted(pieces.cell, (row + more) * box.columns) for more in (0, 1))
-    pick, layer = ranges(first, end - first), np.repeat(np.arange(len(boundary)), end - first)
-    columns_off = pieces.cell[pick] % box.columns - boundary[layer] % box.columns
+    touched = cover.touched
+    starts = np.ones(len(touched) + 1, dtype=bool)
+    np.not_equal(touched[1:], touched[:-1] + 1, out=starts[1:-1])
+    starts[:-1] |= touched % box.columns == 0
+    run_starts = np.flatnonzero(starts)
+    run = np.searchsorted(run_starts, np.searchsorted(touched, boundary), side="right") - 1
+    first, end = (np.searchsorted(pieces.cell, touched[run_starts[:-1]]), len(pieces.cell))
+    bounds = np.append(first, end)
+    count = bounds[run + 1] - bounds[run]
+    pick, layer = ranges(bounds[run], count), np.repeat(np.arange(len(boundary)), count)
+    columns_off = pieces.cell[pick] - boundary[layer]
     u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
     v0, v1 = pieces.va[pick], pieces.vb[pick]
+    # covered before the run and after it: an edge up on the left border, and one down on the right border that closes
+    before = np.append(False, cover.before_full)[run_starts[run]].astype(np.float64)
+    after = before + np.rint(np.bincount(layer, weights=v1 - v0, minlength=len(boundary)))
+    times = np.abs(after).astype(np.int64)
+    left, right = np.flatnonzero(before), np.repeat(np.arange(len(boundary)), times)
+    down = np.repeat(after > 0, times)
     # pieces moved onto a border are netted; hundreds of teeth of a comb beside a cell leave one edge or none
     beside = (u0 == u1) & ((u0 == 0.0) | (u0 == 1.0))
-    border, low, high = _netted(2 * layer[beside] + (u0[beside] == 1.0), v0[beside], v1[beside])
+    border, low, high = _netted(
+        np.concatenate([2 * layer[beside] + (u0[beside] == 1.0), 2 * left, 2 * right + 1]),
+        np.concatenate([v0[beside], np.zeros(len(left)), down.astype(np.float64)]),
+        np.concatenate([v1[beside], np.ones(len(left)), (~down).astype(np.float64)]),
+    )
     inside = ~beside & ((u0 != u1) | (v0 != v1))
     at = np.concatenate([layer[inside], border // 2])
     order = np.argsort(at, kind="stable")

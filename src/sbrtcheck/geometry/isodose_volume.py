@@ -23,8 +23,9 @@ from sbrtcheck.geometry.grid import GridFrame
 from sbrtcheck.geometry.trilinear import halved, linear_part, share_below, steepened
 from sbrtcheck.plan import FloatArray
 
-NARROW_SHARE = 0.01
-"""Bounds this close together, as a share of the volume, are not refined further unless asked."""
+NARROW_SHARE = 1e-3
+"""Bounds this close together, as a share of the volume, are not refined further unless asked: what is left of it
+outside a target is a difference of two volumes that may be nearly equal."""
 
 MAX_CELLS = 1 << 19
 """Cells that the isodose cuts are not divided into more than so many: a second, and 100 MB."""

@@ -41,6 +41,9 @@ from sbrtcheck.plan import FloatArray
 CORNERS: FloatArray = np.array([[w, v, u] for w in (-0.5, 0.5) for v in (-0.5, 0.5) for u in (-0.5, 0.5)])
 """Places of a unit box's corners from its middle, in the order of its 8 doses: w slowest, u fastest."""
 
+AT_ONCE = 1 << 13
+"""Boxes whose shares are worked out at once, so that all of it stays in a processor's cache."""
+
 _SIGNS: FloatArray = np.sign(CORNERS).T
 """On which side of the middle each corner lies along each axis: shape ``(3, 8)``."""
 
@@ -119,18 +122,28 @@ def share_below(rise: FloatArray, spans: FloatArray) -> FloatArray:
     >>> share_below(np.array([-1.0, 1.0, 1.5, 9.0]), np.full((3, 4), 1.0)).round(3)
     array([0.   , 0.167, 0.5  , 1.   ])
     """
+    share = np.empty(len(rise))
+    for start in range(0, len(rise), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        share[some] = _share_below(rise[some], spans[:, some])
+    return share
+
+
+def _share_below(rise: FloatArray, spans: FloatArray) -> FloatArray:
+    """`share_below` of boxes that fit into a processor's cache together."""
     total = spans.sum(axis=0)
-    cubes = np.zeros_like(total)
-    for corner in np.ndindex(2, 2, 2):
-        beyond = rise - np.array(corner) @ spans
-        np.maximum(beyond, 0.0, out=beyond)
-        cube = beyond * beyond
-        cube *= beyond
-        if sum(corner) % 2 == 0:
-            cubes += cube
-        else:
-            cubes -= cube
-    share: FloatArray = cubes
+    # by how much the level passes each corner: those of u = v = 0, then with the rise along v, along u and along both
+    past = np.empty((2, 2, 2, len(rise)))
+    past[0, 0, 0] = rise
+    np.subtract(past[0, 0, 0], spans[0], out=past[1, 0, 0])
+    np.subtract(past[:, 0, 0], spans[1], out=past[:, 1, 0])
+    np.subtract(past[:, :, 0], spans[2], out=past[:, :, 1])
+    np.maximum(past, 0.0, out=past)
+    cubes = past * past
+    cubes *= past
+    cubes = cubes[..., 0, :] - cubes[..., 1, :]
+    cubes = cubes[:, 0] - cubes[:, 1]
+    share: FloatArray = cubes[0] - cubes[1]
     share /= np.where(total > 0.0, 6.0 * spans.prod(axis=0), 1.0)
     np.clip(share, 0.0, 1.0, out=share)
     # beyond its ends, where the sum of cubes is nothing or rounding, the share is known

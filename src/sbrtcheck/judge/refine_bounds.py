@@ -1,28 +1,29 @@
-"""Rows whose numerical bounds leave their verdict undecided in; the same rows with bounds refined to decide it, out.
+"""Rows in; the same rows on bounds refined as closely as their values are printed, and to decide them, out.
 
-Bounds are refined only where a verdict depends on them, and only as far as it does. The cheapest way that can decide a
-row comes first, for the last one costs eight times the work at each step:
+Bounds are refined only where a row needs it, and only as far. The cheapest way comes first, for the last one costs
+eight times the work at each step:
 
 1. A metric of the whole plan: isodose volumes with refined bounds, found once for all rows that use them.
-2. A limit that is a point beside the curve of a structure (a dose at a volume, a volume at a dose): only the elements
-   that the isodose of that limit crosses.
-3. Any other metric of a structure (a mean, a gEUD): all elements, halved.
+2. A metric that is a point on the curve of a structure (a dose at a volume, a volume at a dose): the elements that the
+   isodose of its value crosses, until the bounds are close to the value (`metric.close_bounds`).
+3. The same where that leaves the verdict undecided: the elements that the isodose of the limit crosses.
+4. Any other metric of a structure (a mean, a gEUD) that leaves a verdict undecided: all elements, halved.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sbrtcheck.chart.points import CurvePoint
-from sbrtcheck.dvh import DVH, SAME_DOSE, DVHSet
+from sbrtcheck.dvh import DVH, SAME_DOSE, DoseSought, DVHSet, Question, VolumeSought
 from sbrtcheck.judge.row import Case, in_quantity, is_borderline, is_of_elements, judge_on, with_isodoses
 from sbrtcheck.judge.structures import StructureKey
-from sbrtcheck.metric import Measurement, Metric, NotMeasured, OfPlan, Unit, VolumeAtDose
+from sbrtcheck.metric import Measurement, Metric, NotMeasured, OfPlan, Unit, VolumeAtDose, question_for_close_bounds
 from sbrtcheck.radiobiology import Quantity, total_dose_for_bed, total_dose_for_eqd2
 from sbrtcheck.tables.points import curve_point
 
-REFINED_SHARE = 1e-3
+REFINED_SHARE = 1e-4
 """Width of refined bounds of isodose volumes, as a share of the volume: for rows that wider ones leave undecided."""
 
 CLOSE_BOUNDS = {
@@ -44,16 +45,64 @@ def refine_cases(cases: Sequence[Case]) -> list[Case]:
 
     Rows that are on the same structures are refined together, for their elements need to be found only once.
     """
-    refined_cases = _refine_isodose_volumes(cases)
+    cases = _refine_isodose_volumes(cases)
+    cases = _by_structure(_refine_values, cases, _is_measured)
+    return _by_structure(_refine_verdicts, cases, _is_undecided)
+
+
+def _by_structure(
+    refine: Callable[[Sequence[Case]], list[Case]], cases: Sequence[Case], is_open: Callable[[Case, DVH], bool]
+) -> list[Case]:
+    """The cases, those that are open refined: all on the same structures together."""
+    refined_cases = list(cases)
     places_of: dict[tuple[StructureKey, ...], list[int]] = {}
-    for place, case in enumerate(refined_cases):
-        if isinstance(case.dvh, DVH) and _is_undecided(case, case.dvh):
+    for place, case in enumerate(cases):
+        if isinstance(case.dvh, DVH) and is_open(case, case.dvh):
             places_of.setdefault(case.matched.key, []).append(place)
     for places in places_of.values():
-        refined_together = _refine_together([refined_cases[place] for place in places])
+        refined_together = refine([refined_cases[place] for place in places])
         for place, case in zip(places, refined_together, strict=True):
             refined_cases[place] = case
     return refined_cases
+
+
+def _is_measured(case: Case, dvh: DVH) -> bool:
+    """Whether a value of a DVH that was computed here is printed."""
+    return case.blocked is None and dvh.sampling is not None
+
+
+def _refine_values(cases: Sequence[Case]) -> list[Case]:
+    """Measured cases on the DVH of one structure, each with bounds that are close to its value."""
+    dvh, dvhs = cases[0].dvh, cases[0].plan.dvhs
+    if isinstance(dvh, NotMeasured):
+        return list(cases)
+    questions = {place: question for place, case in enumerate(cases) if (question := _question(case, dvh))}
+    # rows of several tables often ask the same
+    different = list(dict.fromkeys(questions.values()))
+    refined = dict(zip(different, dvhs.narrowed(dvh, *different) or [dvh] * len(different), strict=True))
+    return [
+        _with_dvh(case, refined[questions[place]]) if place in questions else case for place, case in enumerate(cases)
+    ]
+
+
+def _question(case: Case, dvh: DVH) -> Question:
+    """What to ask of the physical dose of a DVH so that the value of a row gets close bounds."""
+    converted = in_quantity(case, dvh)
+    if isinstance(converted, NotMeasured):
+        return ()
+    question = question_for_close_bounds(case.row.metric, converted)
+    return tuple(_sought_in_physical_dose(sought, case.row.metric, converted) for sought in question)
+
+
+def _sought_in_physical_dose(sought: DoseSought | VolumeSought, metric: Metric, dvh: DVH) -> DoseSought | VolumeSought:
+    """What is sought of a DVH in EQD2 or BED, as it is sought of the physical dose."""
+    to_physical_gy = _to_physical_gy(metric, dvh)
+    if isinstance(sought, VolumeSought):
+        return replace(sought, dose_gy=to_physical_gy(sought.dose_gy))
+    near_gy = to_physical_gy(sought.near_gy)
+    # effect rises faster than dose: what is close above is closer in physical dose than what is close below
+    close_gy = to_physical_gy(sought.near_gy + sought.close_gy) - near_gy
+    return replace(sought, near_gy=near_gy, close_gy=close_gy)
 
 
 def _refine_isodose_volumes(cases: Sequence[Case]) -> list[Case]:
@@ -68,7 +117,7 @@ def _refine_isodose_volumes(cases: Sequence[Case]) -> list[Case]:
     return [refined_by_place.get(place, case) for place, case in enumerate(cases)]
 
 
-def _refine_together(cases: Sequence[Case]) -> list[Case]:
+def _refine_verdicts(cases: Sequence[Case]) -> list[Case]:
     """Undecided cases on the DVH of one structure: refined along the isodoses of their limits, else everywhere."""
     dvh, dvhs = cases[0].dvh, cases[0].plan.dvhs
     if isinstance(dvh, NotMeasured):
@@ -107,25 +156,24 @@ def _limit_points(case: Case, dvh: DVH) -> tuple[CurvePoint, ...]:
         for limit in (allowed.limit, allowed.acceptable)
         if limit is not None
     ]
+    to_physical_gy = _to_physical_gy(case.row.metric, converted)
     return tuple(
-        _in_physical_dose(point, case.row.metric, converted) for point in points if isinstance(point, CurvePoint)
+        replace(point, dose_gy=to_physical_gy(point.dose_gy)) for point in points if isinstance(point, CurvePoint)
     )
 
 
-def _in_physical_dose(point: CurvePoint, metric: Metric, dvh: DVH) -> CurvePoint:
-    """A point beside a DVH in EQD2 or BED, with the physical dose over the plan's fractions that has this effect.
+def _to_physical_gy(metric: Metric, dvh: DVH) -> Callable[[float], float]:
+    """Turns a dose of a DVH in EQD2 or BED into the physical dose over the plan's fractions that has this effect.
 
     Elements are of physical dose, so the isodose has to be too. A volume is read off at a dose that is less by
     `SAME_DOSE`, and that difference in EQD2 may be a larger one in physical dose.
     """
     ratio, fractions = dvh.alpha_beta_gy, dvh.prescription.fractions
     if ratio is None or fractions is None:
-        return point
+        return lambda dose_gy: dose_gy
     to_physical_dose = total_dose_for_eqd2 if dvh.quantity is Quantity.EQD2 else total_dose_for_bed
-    dose_gy = point.dose_gy
-    if isinstance(metric, VolumeAtDose):
-        dose_gy = max(dose_gy - SAME_DOSE * float(dvh.curve.dose_gy[-1]), 0.0)
-    return replace(point, dose_gy=to_physical_dose(dose_gy, fractions=fractions, alpha_beta_gy=ratio))
+    less_gy = SAME_DOSE * float(dvh.curve.dose_gy[-1]) if isinstance(metric, VolumeAtDose) else 0.0
+    return lambda dose_gy: to_physical_dose(max(dose_gy - less_gy, 0.0), fractions=fractions, alpha_beta_gy=ratio)
 
 
 def _refine_elements(cases: Sequence[Case], dvh: DVH, dvhs: DVHSet) -> list[Case]:

@@ -1,14 +1,16 @@
 """Metric text -> Metric; and what a metric measures on a DVH, or on a whole plan.
 
-`metrics` has the metrics as values, `grammar` reads them from text, `measurement` measures those of one DVH, and
-`plan_indices` those that need the whole dose grid and a target.
+`metrics` has the metrics as values, `grammar` reads them from text, `on_curve` reads those of one DVH off it, and
+`plan_indices` measures those that need the whole dose grid and a target. `close_bounds` says what to refine so that
+bounds get close to values; `measurement` is what a user calls.
 
 How to add a metric is said in ``CONTRIBUTING.md``.
 """
 
+from sbrtcheck.metric.close_bounds import question_for_close_bounds
 from sbrtcheck.metric.dvh_records import dvh_dataframe, dvh_records
 from sbrtcheck.metric.grammar import WrittenMetric, parse, parse_written
-from sbrtcheck.metric.measurement import Measurement, NotMeasured, has_volume, measure, measure_prescription
+from sbrtcheck.metric.measurement import measure
 from sbrtcheck.metric.metrics import (
     DoseAtVolume,
     DoseStatistic,
@@ -29,6 +31,7 @@ from sbrtcheck.metric.metrics import (
     VolumeAtDose,
     VolumeOutside,
 )
+from sbrtcheck.metric.on_curve import Measurement, NotMeasured, has_volume, measure_prescription
 from sbrtcheck.metric.plan_indices import IsodoseVolumes, index_from_isodoses, isodose_volumes, parts_of_target
 
 __all__ = [
@@ -64,4 +67,5 @@ __all__ = [
     "parse",
     "parse_written",
     "parts_of_target",
+    "question_for_close_bounds",
 ]

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, VolumeUnit
 from sbrtcheck.installation import install_command
-from sbrtcheck.metric.measurement import Answer, Measurement, NotMeasured, measure, several_metrics, text_of
+from sbrtcheck.metric.measurement import measure_each, several_metrics, text_of
 from sbrtcheck.metric.metrics import Metric
+from sbrtcheck.metric.on_curve import Answer, Measurement, NotMeasured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,7 @@ def dvh_records(metrics: Metrics, dvhs: DVHSet) -> list[dict[str, Any]]:
     """One record a structure, those without a DVH last; `DVHSet.to_records` says what is in it."""
     several = _list(metrics)
     return [
-        *(_record(dvh, measure(several, dvh)) for dvh in dvhs.dvhs),
+        *map(_record, dvhs.dvhs, measure_each(several, dvhs)),
         *(_record(no_dvh, dict.fromkeys(map(text_of, several), _why(no_dvh))) for no_dvh in dvhs.without),
     ]
 

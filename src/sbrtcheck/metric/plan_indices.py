@@ -28,8 +28,8 @@ from sbrtcheck.dvh import DVH, SAME_DOSE, Bounds, DVHSet, Reason, VolumeUnit, la
 from sbrtcheck.errors import GeometryError, MetricError
 from sbrtcheck.geometry import grid_frame
 from sbrtcheck.geometry.isodose_volume import NARROW_SHARE, IsodoseVolume, isodose_volume
+from sbrtcheck.metric.close_bounds import closely
 from sbrtcheck.metric.grammar import parse
-from sbrtcheck.metric.measurement import Measurement, NotMeasured, needs_prescription
 from sbrtcheck.metric.metrics import (
     Index,
     IsodoseRatio,
@@ -39,6 +39,7 @@ from sbrtcheck.metric.metrics import (
     Unit,
     VolumeOutside,
 )
+from sbrtcheck.metric.on_curve import Measurement, NotMeasured, needs_prescription
 from sbrtcheck.plan import DoseGrid, Plan, UnknownPrescription
 
 DISTANCE_MM = 20.0
@@ -78,7 +79,8 @@ def measure_index(metric: OfPlan | str, dvhs: DVHSet, target: DVH | str) -> Meas
     if not isinstance(parsed, OfPlan):
         raise MetricError(f"metric {str(parsed)!r}: no plan index", hint="a DVH answers it: use measure")
     dvh = dvhs[target] if isinstance(target, str) else target
-    return index_from_isodoses(parsed, dvhs, dvh, isodose_volumes([parsed], dvhs.plan))
+    refined = closely([parsed], dvh, dvhs).get(parsed, dvh)
+    return index_from_isodoses(parsed, dvhs, refined, isodose_volumes([parsed], dvhs.plan))
 
 
 IsodoseVolumes = Mapping[float, IsodoseVolume | NotMeasured]

@@ -1,0 +1,100 @@
+"""A metric and a DVH in; what has to be asked along isodoses for its bounds to be close to its value, out.
+
+The bounds of a whole curve are those of its elements, and they are wider than what is printed. A metric is one point of
+the curve: a dose at a volume, or a volume at a dose, and that alone is asked for as closely as it is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sbrtcheck.dvh import DVH, Bounds, DoseSought, DVHSet, VolumeSought
+from sbrtcheck.metric.metrics import (
+    DoseAtVolume,
+    DoseStatistic,
+    Index,
+    Metric,
+    PlanIndex,
+    VolumeAtDose,
+    VolumeOutside,
+)
+from sbrtcheck.metric.on_curve import NotMeasured, dose_of_metric_gy, hot_volume_share
+from sbrtcheck.plan import UnknownPrescription
+
+CLOSE_SHARE = 1e-3
+"""Bounds within this share of the value, to either side, are close: the digits that are printed."""
+
+CLOSE_GY = 0.02
+"""So are bounds within so much of a dose."""
+
+CLOSE_TO_NONE = 1e-5
+"""And within this share of the structure, of volumes of next to nothing."""
+
+CLOSE_TO_ALL = 1e-4
+"""And within this share of it, of volumes of next to all."""
+
+
+def question_for_close_bounds(metric: Metric, dvh: DVH) -> tuple[DoseSought | VolumeSought, ...]:
+    """What to ask so that the bounds of a metric get close; nothing where they are, or where no points tell.
+
+    Doses are in the quantity of the DVH.
+    """
+    match metric:
+        case VolumeAtDose():
+            dose_gy = dose_of_metric_gy(metric, dvh)
+            return () if isinstance(dose_gy, NotMeasured) else _of_volume(dose_gy, dvh)
+        case DoseAtVolume() | DoseStatistic():
+            share = hot_volume_share(metric, dvh)
+            return () if share is None else _of_dose(share, dvh)
+        case VolumeOutside(dose=percent_rx):
+            return _of_target(percent_rx, dvh)
+        case PlanIndex(index=Index.CI_PADDICK):
+            return _of_target(100.0, dvh)
+        case _:
+            return ()
+
+
+def closely(metrics: Iterable[Metric], dvh: DVH, dvhs: DVHSet) -> dict[Metric, DVH]:
+    """For each metric whose bounds are not close on a DVH of a set, that DVH with bounds that are."""
+    questions = {metric: question for metric in metrics if (question := question_for_close_bounds(metric, dvh))}
+    if not questions or dvhs.plan is None:
+        return {}
+    return dict(zip(questions, dvhs.narrowed(dvh, *questions.values()), strict=False))
+
+
+def _of_target(percent_rx: float, dvh: DVH) -> tuple[VolumeSought, ...]:
+    """How much of the target an isodose holds: what is left of it outside is a difference of two volumes."""
+    if isinstance(dvh.prescription, UnknownPrescription):
+        return ()
+    dose_gy = percent_rx / 100.0 * dvh.prescription.dose_gy
+    close = CLOSE_TO_ALL * dvh.volume
+    bounds = dvh.volume_at_dose(dose_gy)
+    sought = VolumeSought(dose_gy=dose_gy, width_percent=2 * close / dvh.volume * 100.0)
+    return () if _are_within(bounds, close) else (sought,)
+
+
+def _of_volume(dose_gy: float, dvh: DVH) -> tuple[DoseSought | VolumeSought, ...]:
+    bounds = dvh.volume_at_dose(dose_gy)
+    rest = max(CLOSE_SHARE * (dvh.volume - bounds.value), CLOSE_TO_ALL * dvh.volume)
+    close = max(min(CLOSE_SHARE * bounds.value, rest), CLOSE_TO_NONE * dvh.volume)
+    if _are_within(bounds, close):
+        return ()
+    return (VolumeSought(dose_gy=dose_gy, width_percent=2 * close / dvh.volume * 100.0),)
+
+
+def _of_dose(share: float, dvh: DVH) -> tuple[DoseSought | VolumeSought, ...]:
+    bounds = _dose_at(share, dvh)
+    close_gy = max(CLOSE_GY, CLOSE_SHARE * bounds.value)
+    if _are_within(bounds, close_gy):
+        return ()
+    return (DoseSought(volume_percent=100.0 * share, near_gy=bounds.value, close_gy=close_gy),)
+
+
+def _dose_at(share: float, dvh: DVH) -> Bounds:
+    if share in (0.0, 1.0):
+        return dvh.min_gy if share else dvh.max_gy
+    return dvh.dose_at_volume(share * dvh.volume)
+
+
+def _are_within(bounds: Bounds, close: float) -> bool:
+    return bounds.high - bounds.low <= 2 * close
