@@ -35,7 +35,7 @@ from sbrtcheck.judge.profile import with_choice
 from sbrtcheck.judge.risk import refuse_diameter, risks_on
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import NEAR_PERCENT, CheckOptions, Names
-from sbrtcheck.plan import Plan, Prescription
+from sbrtcheck.plan import Plan
 from sbrtcheck.plan.prescription_text import GivenPrescription, parse_prescription, read_prescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.reference_data import Profile, load_risk_models
@@ -201,8 +201,7 @@ def check_with(
     """Check one plan, its choices given as one value; the rest as for `check`."""
     loaded_notes = load_notes(notes)
     named_tables = options.named_tables(table, purpose="to check against")
-    rx = read_prescription(prescription)
-    source, stored = _plan_or_dvhs(path, options.dvhs, plan=plan, prescription=rx)
+    source, stored = _plan_or_dvhs(path, options.dvhs, plan=plan, prescription=prescription)
     chosen = options.choose_tables(named_tables, source.prescription)
     matches = match_plan(source, organs_of(chosen.tables), options.names)
     dvhs = dvhs_for_matches(source, matches, options)
@@ -328,10 +327,10 @@ def dvhs(  # noqa: PLR0913 - one argument an option
         progress=progress,
     )
     structures = None if structures is None else texts_of(structures, "a structure's name")
-    rx = read_prescription(prescription)
     if options.dvhs is Origin.COMPUTED:
-        return with_dose_doubts(dvhs_of_structures(load_plan(path, plan=plan, prescription=rx), structures, options))
-    dvh_set = with_dose_doubts(_dvhs_of_system(path, options.dvhs, plan=plan, prescription=rx))
+        loaded = load_plan(path, plan=plan, prescription=prescription)
+        return with_dose_doubts(dvhs_of_structures(loaded, structures, options))
+    dvh_set = with_dose_doubts(_dvhs_of_system(path, options.dvhs, plan=plan, prescription=prescription))
     return dvhs_of_structures(dvh_set, structures, options)
 
 
@@ -429,7 +428,7 @@ def risks(  # noqa: PLR0913 - one argument an option
     options = CheckOptions.read(site=site or None, names=names, dictionary=dictionary, progress=progress)
     options.refuse_unknown_sites()
     models = load_risk_models().chosen(options.site, tumour)
-    loaded = load_plan(path, plan=plan, prescription=read_prescription(prescription))
+    loaded = load_plan(path, plan=plan, prescription=prescription)
     matches = match_plan(loaded, models.organs, options.names)
     organ_dvhs = with_dose_doubts(dvhs_for_organs(loaded, matches, options), options.names)
     return risks_on(organ_dvhs, matches, models, diameter_cm=diameter_cm)
@@ -598,7 +597,7 @@ def _read_dictionary(
 
 
 def _plan_or_dvhs(
-    path: PlanInput, origin: Origin, *, plan: str | None, prescription: Prescription | None
+    path: PlanInput, origin: Origin, *, plan: str | None, prescription: GivenPrescription | None
 ) -> tuple[Plan | DVHSet, DVHSet | NoComparison]:
     """What is checked, and the DVHs that the planning system stored beside it; or why there are none."""
     if origin is not Origin.COMPUTED:
@@ -608,7 +607,9 @@ def _plan_or_dvhs(
     return loaded, stored if isinstance(stored, DVHSet) else NoComparison(reason=stored.reason)
 
 
-def _dvhs_of_system(path: PlanInput, origin: Origin, *, plan: str | None, prescription: Prescription | None) -> DVHSet:
+def _dvhs_of_system(
+    path: PlanInput, origin: Origin, *, plan: str | None, prescription: GivenPrescription | None
+) -> DVHSet:
     """The DVHs that a planning system stored or exported."""
     if isinstance(path, Plan):
         raise InputError(f"a Plan has no {origin} DVHs", hint="give the files that have them, or leave dvhs='computed'")
@@ -635,7 +636,7 @@ def _different_plans(paths: Sequence[PlanInput], prescriptions: Sequence[GivenPr
         raise InputError("there is no plan to sum", hint="name the folders of the plans")
     rxs = _one_each(prescriptions, len(paths), "prescriptions", f"{len(paths)} plans")
     pairs = zip(paths, rxs, strict=True)
-    plans = tuple(load_plan(path, prescription=read_prescription(rx)) for path, rx in pairs)
+    plans = tuple(load_plan(path, prescription=rx) for path, rx in pairs)
     doses = [uid for plan in plans for uid in plan.uids.doses]
     if len(set(doses)) < len(doses):
         raise InputError("two of the plans have the same dose", hint="give every course once")

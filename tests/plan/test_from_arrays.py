@@ -95,7 +95,7 @@ def test_a_plan_from_arrays_is_evaluated_as_any_other() -> None:
         ({"axes": 2 * np.eye(3)}, "not of length 1"),
         ({"prescription": "50"}, "prescription"),
         ({"prescription": (50,)}, "prescription"),
-        ({"prescription": (50, 4.5)}, "whole numbers"),
+        ({"prescription": (50, 4.5)}, "the second a whole one"),
         ({"prescription": (50, 0)}, "number of fractions"),
     ],
 )

@@ -33,6 +33,7 @@ from sbrtcheck.plan import (
     UnknownPrescription,
     UnknownSex,
 )
+from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
 from sbrtcheck.progress import log_step
 
 _MAX_LISTED = 5
@@ -105,7 +106,7 @@ def find_plans(path: DicomInputs) -> PlanFiles:
         return link(scan(path))
 
 
-def load_plan(path: PlanInput, *, plan: str | None = None, prescription: Prescription | None = None) -> Plan:
+def load_plan(path: PlanInput, *, plan: str | None = None, prescription: GivenPrescription | None = None) -> Plan:
     """Read the one plan in a folder, or in files on disk or in memory.
 
     Parameters
@@ -117,7 +118,8 @@ def load_plan(path: PlanInput, *, plan: str | None = None, prescription: Prescri
     plan
         SOP Instance UID of the plan wanted (or of its dose or structure set), where there are several.
     prescription
-        Wins over what the RTPLAN (or the `Plan`) states; needed where that states none.
+        Wins over what the RTPLAN (or the `Plan`) states; needed where that states none. ``"50Gy/5"``, ``"5x10Gy"`` and
+        ``(50, 5)`` are 50 Gy in 5 fractions.
 
     Returns
     -------
@@ -127,7 +129,7 @@ def load_plan(path: PlanInput, *, plan: str | None = None, prescription: Prescri
     Raises
     ------
     InputError
-        When something given is not accepted or cannot be read.
+        When something given is not accepted or cannot be read, or cannot be a prescription.
     NoPlanError
         When the files make no plan, with the reason; or a `Plan` is not the one of the UID.
     AmbiguousPlanError
@@ -135,15 +137,16 @@ def load_plan(path: PlanInput, *, plan: str | None = None, prescription: Prescri
     DicomError
         When a file is damaged or lacks something needed.
     """
+    rx = read_prescription(prescription)
     if isinstance(path, Plan):
-        return _given_plan(path, plan, prescription)
+        return _given_plan(path, plan, rx)
     with quiet():
-        chosen = _chosen_plan(path, plan, prescription)
+        chosen = _chosen_plan(path, plan, rx)
         return _plan(chosen, _dose_files(chosen))
 
 
 def load_plan_and_dvhs(
-    path: PlanInput, *, plan: str | None = None, prescription: Prescription | None = None
+    path: PlanInput, *, plan: str | None = None, prescription: GivenPrescription | None = None
 ) -> tuple[Plan, DVHSet | NotStored]:
     """Read a plan as `load_plan` does, and with it the DVHs that its RTDOSE stores.
 
@@ -155,10 +158,11 @@ def load_plan_and_dvhs(
     SbrtcheckError
         As for `load_plan`.
     """
+    rx = read_prescription(prescription)
     if isinstance(path, Plan):
-        return _given_plan(path, plan, prescription), NotStored(reason=_PLAN_WITHOUT_DVHS)
+        return _given_plan(path, plan, rx), NotStored(reason=_PLAN_WITHOUT_DVHS)
     with quiet():
-        chosen = _chosen_plan(path, plan, prescription)
+        chosen = _chosen_plan(path, plan, rx)
         doses = _dose_files(chosen)
         loaded = _plan(chosen, doses)
         return loaded, _stored_dvhs_beside(chosen, doses, loaded)
@@ -233,7 +237,7 @@ def _stored_dvhs_beside(chosen: _ChosenPlan, doses: Sequence[DoseFile], plan: Pl
         return NotStored(reason="the stored DVHs cannot be read: they are damaged")
 
 
-def load_dvhs(path: DicomInputs, *, plan: str | None = None, prescription: Prescription | None = None) -> DVHSet:
+def load_dvhs(path: DicomInputs, *, plan: str | None = None, prescription: GivenPrescription | None = None) -> DVHSet:
     """The DVHs that the planning system stored in the RTDOSE; no RTSTRUCT is needed but for names.
 
     Parameters
@@ -253,10 +257,11 @@ def load_dvhs(path: DicomInputs, *, plan: str | None = None, prescription: Presc
     """
     from sbrtcheck.dicom.stored import STORED_HINT, stored_dvhs
 
+    rx = read_prescription(prescription)
     with quiet():
         files = _plan_files(path)
         choice = _choose(files, plan, with_structures=False)
-        chosen = _with_prescription(choice, for_stored_dvhs(choice), files, prescription)
+        chosen = _with_prescription(choice, for_stored_dvhs(choice), files, rx)
         if len(chosen.source.doses) > 1:
             raise InputError(_OF_PARTS, chosen.display_name, STORED_HINT)
         dose = read_dose(chosen.source.doses[0].source, chosen.display_name)

@@ -10,10 +10,8 @@ import numpy.typing as npt
 
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan.lattices import Lattice, Voxels, numbers
-from sbrtcheck.plan.prescription_text import read_prescription
+from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
 from sbrtcheck.plan.values import Contours, DoseGrid, Prescription, Structure, UnknownPrescription
-
-GivenPrescription = Prescription | str | tuple[float, int] | None
 
 
 def dose_grid(voxels: Voxels, offsets_mm: Sequence[float] | None = None) -> DoseGrid:
@@ -99,14 +97,6 @@ def _points(polygon: Any) -> tuple[str, npt.NDArray[np.float64]]:
     return ("" if np.all(np.isfinite(points)) else "has a coordinate that is not a finite number"), points
 
 
-def prescription_of(given: GivenPrescription) -> Prescription | UnknownPrescription:
+def prescription_of(given: GivenPrescription | None) -> Prescription | UnknownPrescription:
     """The prescription from text, a value, or dose in Gy and fractions; unknown where none is given."""
-    if isinstance(given, tuple):
-        try:
-            dose_gy, fractions = (float(number) for number in given)
-        except (TypeError, ValueError):
-            raise InputError(f"prescription {given!r} cannot be read", hint="give (dose in Gy, fractions)") from None
-        if not fractions.is_integer():
-            raise InputError(f"prescription {given!r} cannot be right: fractions are counted in whole numbers")
-        given = Prescription(dose_gy=dose_gy, fractions=int(fractions))
     return read_prescription(given) or UnknownPrescription(reason="none was given with the arrays")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from sbrtcheck.formatting import escaped, html_lines, html_table, one_screen
+from sbrtcheck.plan.prescription_text import GivenPrescription
 from sbrtcheck.plan.values import (
     NO_UIDS,
     SEX_NOT_STATED,
@@ -78,7 +79,7 @@ class Plan:
         spacing_mm: Sequence[float],
         origin_mm: Sequence[float],
         contours: Mapping[str, Sequence[npt.ArrayLike]],
-        prescription: Prescription | str | tuple[float, int] | None = None,
+        prescription: GivenPrescription | None = None,
         axes: npt.ArrayLike | None = None,
         offsets_mm: Sequence[float] | None = None,
     ) -> Plan:
@@ -134,7 +135,7 @@ class Plan:
         dose: Any,
         masks: Mapping[str, Any],
         *,
-        prescription: Prescription | str | tuple[float, int] | None = None,
+        prescription: GivenPrescription | None = None,
         affine: npt.ArrayLike | None = None,
         dose_affine: npt.ArrayLike | None = None,
         spacing_mm: Sequence[float] | None = None,

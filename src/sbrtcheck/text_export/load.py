@@ -12,6 +12,7 @@ from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason
 from sbrtcheck.dvh.binned_dvh import refuse_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
 from sbrtcheck.text_export.dialects import dialect_of
 from sbrtcheck.text_export.export import Export, ExportedPlan, ExportedStructure, Table
 from sbrtcheck.text_export.lines import DISPLAY_NAME, fault, lines_of
@@ -23,7 +24,7 @@ _NAMELESS = "unnamed"
 
 
 def load_dvh_export(
-    path: str | PathLike[str], *, plan: str | None = None, prescription: Prescription | None = None
+    path: str | PathLike[str], *, plan: str | None = None, prescription: GivenPrescription | None = None
 ) -> DVHSet:
     """Read the DVHs of one plan from a planning system's text export.
 
@@ -35,7 +36,8 @@ def load_dvh_export(
     plan
         Name of the plan (or dose, or plan sum) wanted, where the file has several.
     prescription
-        Wins over what the file states; needed for most, for they state no number of fractions.
+        Wins over what the file states; needed for most, for they state no number of fractions. ``"50Gy/5"``,
+        ``"5x10Gy"`` and ``(50, 5)`` are 50 Gy in 5 fractions.
 
     Returns
     -------
@@ -47,19 +49,20 @@ def load_dvh_export(
     Raises
     ------
     InputError
-        The file cannot be read, is in no format that is known, or has no structures.
+        The file cannot be read, is in no format that is known, or has no structures; or the prescription cannot be one.
     AmbiguousPlanError
         It has several plans and ``plan`` does not say which.
     NoPlanError
         It has no plan of that name.
     """
+    given = read_prescription(prescription)
     lines = lines_of(Path(fspath(path)))
     export = dialect_of(lines).read(lines)
     if not export.structures:
         raise fault("the export has no structures", hint="export it with the DVHs of the structures")
     key = _key_of_plan(export, plan)
     of_plan = export.plans.get(key, ExportedPlan(label=key))
-    rx, findings = _prescription(of_plan, prescription)
+    rx, findings = _prescription(of_plan, given)
     read = _read(export, key, of_plan, rx)
     dvhs = tuple(dvh for dvh in read if isinstance(dvh, DVH))
     _refuse_hundredths(dvhs, rx)
