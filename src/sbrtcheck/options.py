@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from os import PathLike, fspath
 
 from sbrtcheck.arguments import require_names, require_number, require_type, texts_of
+from sbrtcheck.by_value import ByValue
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.plan import Prescription, Sex, UnknownPrescription
@@ -42,8 +43,8 @@ NEAR_PERCENT = 5.0
 _USUAL = Model()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckOptions:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CheckOptions(ByValue):
     """Every choice of a check, read already.
 
     Parameters

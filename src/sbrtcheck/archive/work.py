@@ -18,6 +18,7 @@ from typing import Any
 from sbrtcheck.archive.entries import Entry, find
 from sbrtcheck.archive.rows import Checked, NotChecked, Options, State, check_entry, not_checked, where_from
 from sbrtcheck.archive.write import open_rows
+from sbrtcheck.by_value import ByValue
 from sbrtcheck.errors import NoPlanError
 from sbrtcheck.progress import Progress
 
@@ -29,8 +30,8 @@ DIED = "out of memory, or killed: check this plan by itself"
 MakeExecutor = Callable[[], Executor]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Summary(ByValue):
     """How many plans came to what, and how many rows were written."""
 
     states: Mapping[State, int]

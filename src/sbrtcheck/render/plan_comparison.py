@@ -39,12 +39,6 @@ NO_WINNER = "Rows are counted, and no plan is called the better one: how they we
 SAME = "~: numerical bounds overlap, so it may be no difference"
 LEGEND = ("same: the same verdict, within numerical bounds", SAME, "*: shown, but not counted")
 DVHS = "DVHs, first minus second"
-_TALLY = {
-    Better.FIRST: "better in the first",
-    Better.SECOND: "better in the second",
-    Better.SAME: "same within numerical bounds",
-    Better.NOT_COMPARED: "not compared",
-}
 
 
 # -------------------------------------------------------------------------------- for people
@@ -127,10 +121,7 @@ def _head(comparison: PlanComparison) -> Iterator[str]:
         yield from (f"    {verdict} {line}" for verdict, line in labels.headline_lines(report))
     yield f"Site: {labels.site_text(comparison.first)}"
     yield from (f"{choice}." for choice in labels.choices(comparison.first))
-    tally = comparison.tally()
-    counts = ", ".join(f"{number} {_TALLY[better]}" for better, number in tally.items())
-    aside = sum(not row.counts for row in comparison.rows)
-    yield f"Rows that count: {counts}" + (f"; {aside} more shown but not counted" if aside else "")
+    yield f"Rows that count: {comparison.tally_text()}"
     yield NO_WINNER
 
 

@@ -104,8 +104,7 @@ def _head(compared: PlansCompared) -> Iterator[str]:
     yield f"Site: {labels.site_text(first)}"
     yield from (f"{choice}." for choice in labels.choices(first))
     for place in range(len(compared.reports)):
-        counts = ", ".join(f"{number} {standing}" for standing, number in compared.tally(place).items())
-        yield f"Rows that count, {letter(place)}: {counts}"
+        yield f"Rows that count, {letter(place)}: {compared.tally_text(place)}"
     if aside := sum(not row.counts for row in compared.rows):
         yield f"{aside} more shown but not counted"
     yield NO_WINNER
