@@ -42,13 +42,13 @@ from sbrtcheck.reference_data import Profile, load_risk_models
 from sbrtcheck.render import pdf_report
 from sbrtcheck.results import NoComparison, Report
 from sbrtcheck.results.labels import overall_text
-from sbrtcheck.results.noted import with_notes
+from sbrtcheck.results.noted import with_notes, with_notes_on_each
 from sbrtcheck.structure_names import UserNames
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import Sites, load_dictionary, load_names
 from sbrtcheck.tables.choice import TableName, check_names, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
-from sbrtcheck.tables.notes import NotesInput, load_notes
+from sbrtcheck.tables.notes import NotesInput, load_notes, load_notes_by_plan
 from sbrtcheck.text_export import load_dvh_export, load_export_of
 
 if TYPE_CHECKING:
@@ -232,6 +232,8 @@ def compare(  # noqa: PLR0913 - one argument an option
     include_unconfirmed: bool = False,
     laterality: str | None = None,
     sex: str | None = None,
+    near_percent: float = NEAR_PERCENT,
+    notes: NotesInput | Sequence[NotesInput] = (),
     progress: Progress = no_progress,
 ) -> PlanComparison | PlansCompared:
     """Compare two or more plans of one patient: row by row which is better, and how their DVHs differ.
@@ -255,8 +257,10 @@ def compare(  # noqa: PLR0913 - one argument an option
         TG-263 name -> structure name, of all plans, or a file with that.
     dictionary, end_caps, slice_interpolation, dose_interpolation, sites
         As in `check`.
-    accept_dose, include_unconfirmed, laterality, sex, progress
+    accept_dose, include_unconfirmed, laterality, sex, near_percent, progress
         As in `check`.
+    notes
+        Files of notes and sign-offs on any of the plans.
 
     Returns
     -------
@@ -281,8 +285,10 @@ def compare(  # noqa: PLR0913 - one argument an option
         include_unconfirmed=include_unconfirmed,
         laterality=laterality,
         sex=sex,
+        near_percent=near_percent,
         progress=progress,
     )
+    loaded_notes = load_notes_by_plan(notes)
     named_tables = options.named_tables(table, purpose="to compare by")
     paths = _plans_to_compare(first, second)
     count = "two plans" if len(paths) == 2 else f"{len(paths)} plans"
@@ -296,6 +302,7 @@ def compare(  # noqa: PLR0913 - one argument an option
         for plan, matches in matched
     ]
     chosen_reports = [with_choice(report, chosen, options.profile) for report in reports]
+    chosen_reports = with_notes_on_each(chosen_reports, loaded_notes)
     return compare_plans(*chosen_reports) if len(paths) == 2 else compare_several(chosen_reports)
 
 

@@ -13,6 +13,7 @@ from sbrtcheck.dicom import FoundPlan, Kind, Orphan, PlanFiles, RtFile, Source, 
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Finding
+from sbrtcheck.results.noted import uid_of_plan
 
 # A file name this short names nobody, and may well be a number in a sentence.
 _SHORT_NAME = 2
@@ -53,6 +54,11 @@ class Entry:
     problem: str | None = None
     findings: tuple[Finding, ...] = ()
     stand_ins: Mapping[str, str]
+
+    @property
+    def uid(self) -> str:
+        """What notes know the plan by, as `sbrtcheck.results.noted.plan_uid` of its report."""
+        return uid_of_plan({"plan": self.plan_uid, "doses": self.dose_uids})
 
     def order(self) -> tuple[object, ...]:
         """Sort by UIDs; by place only what has the same."""

@@ -21,6 +21,7 @@ from sbrtcheck.archive.write import open_rows
 from sbrtcheck.by_value import ByValue
 from sbrtcheck.errors import NoPlanError
 from sbrtcheck.progress import Progress
+from sbrtcheck.results.noted import refuse_notes_on_others
 
 # Plans handed out before the first of them is back: enough to keep workers busy, few enough to hold in memory.
 WINDOW = 32
@@ -96,7 +97,7 @@ def batch(
     Raises
     ------
     SbrtcheckError
-        There is no such folder, no plan in it, or the table cannot be written.
+        There is no such folder, no plan in it, there are notes on another plan, or the table cannot be written.
     """
     states: Counter[State] = Counter()
     rows = 0
@@ -104,6 +105,7 @@ def batch(
         entries = find(Path(folder), options.choices.dvhs)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
+        refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
         with _results(entries, options, jobs, executor) as all_checked:
             for done, checked in enumerate(all_checked, start=1):
                 write(checked.rows)
