@@ -157,11 +157,14 @@ def test_a_plan_sum_has_no_prescription() -> None:
     assert "plan sum" in found.prescription.reason
 
 
-@pytest.mark.parametrize("rx_gy", [2000.0, 4000.0, 8000.0])
-def test_doses_of_a_hundredth_of_the_prescription_are_of_another_unit_and_refused(rx_gy: float) -> None:
-    given_ = Prescription(dose_gy=rx_gy, fractions=5)
+@pytest.mark.parametrize("rx_gy", [20.0, 40.0, 80.0])
+def test_doses_of_a_hundredth_of_the_prescription_are_of_another_unit_and_refused(rx_gy: float, tmp_path: Path) -> None:
+    lines = (GOLDEN / "raystation-dose-unit.txt").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines)  # numbers in Gy, below a heading that still says cGy
+    in_gy = ["\t".join(row) if len(row) == 1 else f"{float(row[0]) / 100:.3f}\t{row[1]}" for row in rows]
+    (tmp_path / "labelled.txt").write_text("\n".join(in_gy), encoding="utf-8")
     with pytest.raises(InputError, match="a hundredth of the prescription"):
-        load_dvh_export(GOLDEN / "raystation-dose-unit.txt", prescription=given_)
+        load_dvh_export(tmp_path / "labelled.txt", prescription=(rx_gy, 5))
 
 
 @pytest.mark.parametrize(("rx_gy", "doubted"), [(50.0, False), (10.0, True), (500.0, True)])

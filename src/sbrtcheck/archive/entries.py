@@ -80,8 +80,8 @@ def find(folder: Path, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
     InputError
         There is no such folder.
     """
-    if not folder.is_dir():
-        what = "not a folder" if folder.exists() else "no such folder"
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises on names that no file can have
+        what = "not a folder" if os.path.exists(folder) else "no such folder"  # noqa: PTH110 - as above
         raise InputError(what, str(folder), "give the folder that the plans are in")
     plan_files = find_plans(folder)
     # a fault of a file may be described by naming another one

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sbrtcheck import api
 from sbrtcheck._version import __version__
 from sbrtcheck.archive.entries import Entry, without_file_names
+from sbrtcheck.arguments import require_type, texts_of
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import SbrtcheckError, UnknownTableError
@@ -23,8 +24,8 @@ from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescripti
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict, labels, rounded
 from sbrtcheck.results.noted import lost_note_lines, notes_without_rows, signature_text
 from sbrtcheck.results.notes import ReportNotes
-from sbrtcheck.tables import ConstraintTable, load_dictionary, load_table
-from sbrtcheck.tables.choice import distinct
+from sbrtcheck.tables import ConstraintTable, load_dictionary
+from sbrtcheck.tables.choice import TableName, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
 from sbrtcheck.tables.notes import NotesInput, PlanNotes, load_notes_by_plan
 
@@ -157,6 +158,7 @@ class Options:
         # of the dataclass itself until the old keywords go
         object.__setattr__(self, "tables", tables)
         object.__setattr__(self, "choices", _with_old_keywords(choices, old) if old else choices)
+        require_type(with_paths, bool, "with_paths", "give True or False")
         object.__setattr__(self, "with_paths", with_paths)
         object.__setattr__(self, "notes", notes)
 
@@ -173,8 +175,8 @@ class Options:
     def read(  # noqa: PLR0913 - one argument an option
         cls,
         *,
-        tables: Sequence[str] = (),
-        sites: Sequence[str] = (),
+        tables: TableName | Sequence[TableName] = (),
+        sites: str | Sequence[str] = (),
         profile: str | None = None,
         names: str | PathLike[str] | None = None,
         dictionary: DictionaryInput | None = None,
@@ -195,11 +197,12 @@ class Options:
         SbrtcheckError
             A table, a site, a profile, a file of names or notes, or the dictionary cannot be used.
         """
-        if not tables and not sites and profile is None:
+        loaded = distinct(dict.fromkeys(load_tables(tables)))
+        site = texts_of(sites, "a site")
+        if not loaded and not site and profile is None:
             raise UnknownTableError("no table to check against", hint="name a site or a table")
-        loaded = distinct(load_table(table) for table in dict.fromkeys(tables))
         choices = CheckOptions.read(
-            site=tuple(dict.fromkeys(sites)),
+            site=tuple(dict.fromkeys(site)),
             profile=profile,
             names=names,
             dictionary=load_dictionary(dictionary, loaded),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from sbrtcheck.arguments import require_type
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan.lattices import Lattice, Voxels, numbers
 from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
@@ -68,10 +69,12 @@ def structures_of_contours(contours: Mapping[str, Sequence[npt.ArrayLike]]) -> t
     InputError
         With all faults: a contour that is not ``(points, 3)`` with at least three points, or not of finite numbers.
     """
+    require_type(contours, Mapping, "contours", "give {'PTV': [polygon, ...]}")
     faults: list[str] = []
     structures = []
     for number, (name, polygons) in enumerate(contours.items(), start=1):
         arrays = []
+        require_type(polygons, Iterable, f"the contours of {name!r}", "give a list of polygons")
         for place, polygon in enumerate(polygons, start=1):
             fault, points = _points(polygon)
             if fault:
@@ -88,7 +91,7 @@ def _points(polygon: Any) -> tuple[str, npt.NDArray[np.float64]]:
     """What is wrong with a contour, ``""`` where nothing is; and its points."""
     try:
         points = np.asarray(polygon, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return "is no array of numbers", np.zeros((0, 3))
     if points.ndim != 2 or points.shape[1] != 3:
         return f"has shape {points.shape}", points

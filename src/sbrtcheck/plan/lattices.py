@@ -154,8 +154,10 @@ def _three(values: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
 def numbers(given: Any, shape: tuple[int, ...], name: str) -> FloatArray:
     """Finite numbers of some shape; InputError for anything else."""
     try:
-        values = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
+        values = np.asarray(given)
+        # an imaginary part would be lost, with a warning at most
+        values = values.astype(np.float64, casting="same_kind" if values.dtype.kind == "c" else "unsafe")
+    except (OverflowError, TypeError, ValueError):
         raise InputError(f"{name}: {given!r} are no numbers") from None
     if values.shape != shape:
         raise InputError(f"{name}: shape {values.shape}, not {shape}")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sbrtcheck.arguments import require_type
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan.lattices import Lattice, Voxels, voxels_of
 from sbrtcheck.plan.values import Contours, DoseGrid, Finding, FindingCode, FloatArray, Structure
@@ -36,6 +37,7 @@ def structures_of_masks(
     InputError
         With all faults: a mask that has not three dimensions, lies nowhere, or has other values than 0 and 1.
     """
+    require_type(masks, Mapping, "masks", "give {'PTV': mask}")
     faults: list[InputError] = []
     structures: list[Structure] = []
     turned = False

@@ -145,8 +145,9 @@ def _files(place: str) -> list[str]:
 def _load_file(place: str) -> PlanNotes:
     try:
         raw = Path(place).read_bytes()
-    except OSError as error:
-        raise NotesError(f"cannot be read: {error.strerror}", place, "check the path") from error
+    except (OSError, ValueError) as error:  # ValueError: a path that no file can have
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise NotesError(f"cannot be read: {why}", place, "check the path") from error
     return read_notes(raw, place)
 
 

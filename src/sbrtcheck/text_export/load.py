@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 
+from sbrtcheck.arguments import path_of, require_text_or_none
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason
 from sbrtcheck.dvh.binned_dvh import refuse_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
@@ -55,8 +55,9 @@ def load_dvh_export(
     NoPlanError
         It has no plan of that name.
     """
+    require_text_or_none(plan, "the name of a plan")
     given = read_prescription(prescription)
-    lines = lines_of(Path(fspath(path)))
+    lines = lines_of(path_of(path, "a DVH export"))
     export = dialect_of(lines).read(lines)
     if not export.structures:
         raise fault("the export has no structures", hint="export it with the DVHs of the structures")
