@@ -18,7 +18,7 @@ KEY_LINES = {
     "own_table.py": "Overall: PASS",
     "compare_fractionations.py": "50 Gy in 5        100.0",
     "make_export.py": "Structure: SpinalCord",
-    "scripts/archive_to_dataframe.py": "2 plans: 1 checked, 1 of them failing; 1 not checked",
+    "scripts/archive_to_duckdb.py": "2 plans: 1 checked, 1 of them failing; 1 not checked",
     "scripts/arrays_and_masks.py": "PTV: ",
     "scripts/check_and_branch.py": "Beyond a limit: Duodenum D5cc[Gy], Duodenum D0.035cc[Gy]",
     "scripts/datasets_of_a_listener.py": "3 Datasets: PASS",
