@@ -23,6 +23,8 @@ CHECKS = {
     "Style": ("ruff", "check", "."),
     "Layout": ("ruff", "format", "--check", "."),
     "Types": ("mypy",),
+    "Types of the scripts of users": ("mypy", "examples/scripts"),
+    "Types of the scripts of users, by the other checker": ("pyright",),
     "Direction of imports": ("lint-imports",),
     "Tests, examples, blocks of the documentation": ("pytest", "-n", "auto", "--hypothesis-profile", "repeatable"),
     "Documentation": ("sphinx-build", "-W", "-E", "-q", "-b", "html", "docs", "docs/_build/html"),
@@ -73,7 +75,10 @@ def run(environment: Path, name: str, command: tuple[str, ...]) -> int:
     """Run a program of the environment in the checkout, under a heading; its exit code."""
     say(f"\n=== {name}: {' '.join(command)}")
     start = time.monotonic()
-    code = subprocess.run([program(environment, command[0]), *command[1:]], cwd=ROOT, check=False).returncode  # noqa: S603
+    started = Path(program(environment, command[0]))
+    # pyright looks for packages where the first `python` of the path has them
+    path = {**os.environ, "PATH": f"{started.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    code = subprocess.run([started, *command[1:]], cwd=ROOT, check=False, env=path).returncode  # noqa: S603
     say(f"=== {name}: {'ok' if code == 0 else f'FAILED with exit code {code}'}, {time.monotonic() - start:.0f} s")
     return code
 

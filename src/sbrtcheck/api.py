@@ -7,26 +7,28 @@ the first is given choices as people write them, the second as one value.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
-from itertools import combinations
 from os import PathLike, fspath
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from sbrtcheck._old_names import old_function, old_keywords
-from sbrtcheck.arguments import require_number, require_type, texts_of
+from sbrtcheck.arguments import path_of, require_number, require_type, texts_of
 from sbrtcheck.comparison import PlanComparison, PlansCompared, compare_plans, compare_several, with_export, with_stored
 from sbrtcheck.dicom import (
     DicomInputs,
     PlanInput,
-    load_dvhs,
     load_plan,
-    load_plan_and_dvhs,
     load_registration,
 )
 from sbrtcheck.dicom.inputs import listed, plan_inputs
 from sbrtcheck.dvh import DVHSet, Origin, roi_names_of
-from sbrtcheck.errors import InputError
+from sbrtcheck.given_plans import (
+    different_plans,
+    dvhs_of_system,
+    one_each,
+    plan_or_dvhs,
+    plans_to_compare,
+    read_dictionary,
+)
 from sbrtcheck.judge import NoRisk, Risk, SumReport
 from sbrtcheck.judge.courses import Courses, judge_courses, load_judged_by
 from sbrtcheck.judge.dose_check import with_dose_doubts
@@ -36,21 +38,19 @@ from sbrtcheck.judge.profile import with_choice
 from sbrtcheck.judge.risk import refuse_diameter, risks_on
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import NEAR_PERCENT, CheckOptions, Names
-from sbrtcheck.plan import Plan, Prescription
+from sbrtcheck.patient_record import dvhs_as_dicom, report_as_dicom, report_as_sr
 from sbrtcheck.plan.prescription_text import GivenPrescription, parse_prescription, read_prescription
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.reference_data import Profile, load_risk_models
-from sbrtcheck.render import pdf_report
-from sbrtcheck.results import NoComparison, Report
-from sbrtcheck.results.labels import overall_text
-from sbrtcheck.results.noted import with_notes
+from sbrtcheck.results import Report
+from sbrtcheck.results.noted import with_notes, with_notes_on_each
 from sbrtcheck.structure_names import UserNames
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import Sites, load_dictionary, load_names
 from sbrtcheck.tables.choice import TableName, check_names, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
-from sbrtcheck.tables.notes import NotesInput, load_notes
-from sbrtcheck.text_export import load_dvh_export, load_export_of
+from sbrtcheck.tables.notes import NotesInput, load_notes, load_notes_by_plan
+from sbrtcheck.text_export import load_export_of
 
 if TYPE_CHECKING:
     from sbrtcheck.tables.learn import Learned
@@ -73,8 +73,6 @@ __all__ = [
     "risks_of",
     "sum_of",
 ]
-
-_T = TypeVar("_T")
 
 
 @old_keywords(between="slice_interpolation", dose="dose_interpolation")
@@ -172,7 +170,7 @@ def check(  # noqa: PLR0913 - the front door has every option
         site=site,
         profile=profile,
         names=names,
-        dictionary=_read_dictionary(dictionary, table),
+        dictionary=read_dictionary(dictionary, table),
         dvhs=dvhs,
         end_caps=end_caps,
         slice_interpolation=slice_interpolation,
@@ -200,10 +198,10 @@ def check_with(
     notes: NotesInput | Sequence[NotesInput] = (),
 ) -> Report:
     """Check one plan, its choices given as one value; the rest as for `check`."""
+    require_type(options, CheckOptions, "the options", "give CheckOptions.read(...)")
     loaded_notes = load_notes(notes)
     named_tables = options.named_tables(table, purpose="to check against")
-    rx = read_prescription(prescription)
-    source, stored = _plan_or_dvhs(path, options.dvhs, plan=plan, prescription=rx)
+    source, stored = plan_or_dvhs(path, options.dvhs, plan=plan, prescription=prescription)
     chosen = options.choose_tables(named_tables, source.prescription)
     matches = match_plan(source, organs_of(chosen.tables), options.names)
     dvhs = dvhs_for_matches(source, matches, options)
@@ -234,6 +232,8 @@ def compare(  # noqa: PLR0913 - one argument an option
     include_unconfirmed: bool = False,
     laterality: str | None = None,
     sex: str | None = None,
+    near_percent: float = NEAR_PERCENT,
+    notes: NotesInput | Sequence[NotesInput] = (),
     progress: Progress = no_progress,
 ) -> PlanComparison | PlansCompared:
     """Compare two or more plans of one patient: row by row which is better, and how their DVHs differ.
@@ -257,8 +257,10 @@ def compare(  # noqa: PLR0913 - one argument an option
         TG-263 name -> structure name, of all plans, or a file with that.
     dictionary, end_caps, slice_interpolation, dose_interpolation, sites
         As in `check`.
-    accept_dose, include_unconfirmed, laterality, sex, progress
+    accept_dose, include_unconfirmed, laterality, sex, near_percent, progress
         As in `check`.
+    notes
+        Files of notes and sign-offs on any of the plans.
 
     Returns
     -------
@@ -274,7 +276,7 @@ def compare(  # noqa: PLR0913 - one argument an option
         site=site,
         profile=profile,
         names=names,
-        dictionary=_read_dictionary(dictionary, table),
+        dictionary=read_dictionary(dictionary, table),
         end_caps=end_caps,
         slice_interpolation=slice_interpolation,
         dose_interpolation=dose_interpolation,
@@ -283,13 +285,15 @@ def compare(  # noqa: PLR0913 - one argument an option
         include_unconfirmed=include_unconfirmed,
         laterality=laterality,
         sex=sex,
+        near_percent=near_percent,
         progress=progress,
     )
+    loaded_notes = load_notes_by_plan(notes)
     named_tables = options.named_tables(table, purpose="to compare by")
-    paths = _plans_to_compare(first, second)
+    paths = plans_to_compare(first, second)
     count = "two plans" if len(paths) == 2 else f"{len(paths)} plans"
-    rxs = [read_prescription(rx) for rx in _one_each(prescriptions, len(paths), "prescriptions", count)]
-    files = zip(paths, _one_each(plans, len(paths), "plans", count), rxs, strict=True)
+    rxs = [read_prescription(rx) for rx in one_each(prescriptions, len(paths), "prescriptions", count)]
+    files = zip(paths, one_each(plans, len(paths), "plans", count), rxs, strict=True)
     loaded = [load_plan(path, plan=uid, prescription=rx) for path, uid, rx in files]
     chosen = options.choose_tables(named_tables, *(plan.prescription for plan in loaded))
     matched = [(plan, match_plan(plan, organs_of(chosen.tables), options.names)) for plan in loaded]
@@ -298,6 +302,7 @@ def compare(  # noqa: PLR0913 - one argument an option
         for plan, matches in matched
     ]
     chosen_reports = [with_choice(report, chosen, options.profile) for report in reports]
+    chosen_reports = with_notes_on_each(chosen_reports, loaded_notes)
     return compare_plans(*chosen_reports) if len(paths) == 2 else compare_several(chosen_reports)
 
 
@@ -329,10 +334,10 @@ def dvhs(  # noqa: PLR0913 - one argument an option
         progress=progress,
     )
     structures = None if structures is None else texts_of(structures, "a structure's name")
-    rx = read_prescription(prescription)
     if options.dvhs is Origin.COMPUTED:
-        return with_dose_doubts(dvhs_of_structures(load_plan(path, plan=plan, prescription=rx), structures, options))
-    dvh_set = with_dose_doubts(_dvhs_of_system(path, options.dvhs, plan=plan, prescription=rx))
+        loaded = load_plan(path, plan=plan, prescription=prescription)
+        return with_dose_doubts(dvhs_of_structures(loaded, structures, options))
+    dvh_set = with_dose_doubts(dvhs_of_system(path, options.dvhs, plan=plan, prescription=prescription))
     return dvhs_of_structures(dvh_set, structures, options)
 
 
@@ -392,7 +397,8 @@ def learn_names(
     check_names(given, tables, file=fspath(names) if isinstance(names, str | PathLike) else None)
     from sbrtcheck.tables.learn import learn_names as learn
 
-    return learn(given, roi_names_of(load_plan(path, plan=plan)), Path(dictionary), tables)
+    file = path_of(dictionary, "the file of a dictionary")
+    return learn(given, roi_names_of(load_plan(path, plan=plan)), file, tables)
 
 
 def risks(  # noqa: PLR0913 - one argument an option
@@ -427,10 +433,12 @@ def risks(  # noqa: PLR0913 - one argument an option
         The input or an option cannot be used.
     """
     refuse_diameter(diameter_cm)
-    options = CheckOptions.read(site=site or None, names=names, dictionary=dictionary, progress=progress)
+    require_type(tumour, str, "a tumour", "give its id, such as 'nsclc'")
+    sites = tuple(filter(None, texts_of(site, "a site")))
+    options = CheckOptions.read(site=sites, names=names, dictionary=dictionary, progress=progress)
     options.refuse_unknown_sites()
     models = load_risk_models().chosen(options.site, tumour)
-    loaded = load_plan(path, plan=plan, prescription=read_prescription(prescription))
+    loaded = load_plan(path, plan=plan, prescription=prescription)
     matches = match_plan(loaded, models.organs, options.names)
     organ_dvhs = with_dose_doubts(dvhs_for_organs(loaded, matches, options), options.names)
     return risks_on(organ_dvhs, matches, models, diameter_cm=diameter_cm)
@@ -495,161 +503,21 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     """
     judged_by = load_judged_by(texts_of(table, "a table"))
     require_type(alpha_betas_gy, (Mapping, type(None)), "alpha_betas_gy", "give {'SpinalCord': 2.0}, in Gy by organ")
+    for organ in alpha_betas_gy or {}:
+        require_type(organ, str, "an organ in alpha_betas_gy", "give {'SpinalCord': 2.0}, in Gy by organ")
     for number in (recovery, *(alpha_betas_gy or {}).values(), *([] if interval_months is None else [interval_months])):
         require_number(number, "what is given of courses and organs")
+    require_type(frames_agree, bool, "frames_agree", "give True or False")  # a text such as "no" would be true
     clinic = load_dictionary(dictionary, judged_by.tables)
     options = CheckOptions.read(names=names, dictionary=clinic, accept_dose=accept_dose, progress=progress)
     courses = Courses(
-        plans=_different_plans(plan_inputs(paths), prescriptions),
+        plans=different_plans(plan_inputs(paths), prescriptions),
         recovery=recovery,
         frames_agree=frames_agree,
         registrations=tuple(map(load_registration, listed(registrations))),
         options=options,
     )
     return judge_courses(courses, alpha_betas_gy or {}, judged_by, interval_months=interval_months)
-
-
-def report_as_dicom(report: Report, path: DicomInputs) -> bytes:
-    """The report's PDF as a DICOM object for the record of the plan's patient.
-
-    Parameters
-    ----------
-    report
-        What `check` gave.
-    path
-        The files, as given to `check`: patient and study are those of them. A `Plan` does not know them.
-
-    Returns
-    -------
-    bytes
-        A DICOM file: Encapsulated PDF Storage.
-
-    Raises
-    ------
-    SbrtcheckError
-        The plan's files are not there or name different patients, or what draws the PDF is not installed.
-    """
-    from sbrtcheck.dicom.encapsulated import encapsulated_pdf
-
-    title = f"{report.software}: dose constraints, {overall_text(report)}"
-    return encapsulated_pdf(pdf_report(report), path, report.provenance, title=title)
-
-
-def report_as_sr(report: Report, path: DicomInputs, *, made_at: datetime | None = None) -> bytes:
-    """The report as a DICOM Structured Report (TID 1500) for the record of the plan's patient.
-
-    Parameters
-    ----------
-    report
-        What `check` gave.
-    path
-        As given to `check`: patient and study are those of the files there.
-    made_at
-        Content Date and Time of the object; None for now. The same report and time give the same bytes.
-
-    Returns
-    -------
-    bytes
-        A DICOM file: Comprehensive SR Storage.
-
-    Raises
-    ------
-    SbrtcheckError
-        The plan's files are not there or name different patients, or highdicom is not installed.
-    """
-    from sbrtcheck.dicom.structured_report import structured_report
-    from sbrtcheck.render.structured import report_content
-
-    return structured_report(report_content(report), path, report.provenance, made_at=made_at or datetime.now())
-
-
-def dvhs_as_dicom(dvhs: DVHSet, path: DicomInputs) -> bytes:
-    """Computed DVHs as a DICOM object for the record of the plan's patient: an RTDOSE with a DVH Sequence, no grid.
-
-    Parameters
-    ----------
-    dvhs
-        What `dvhs` or `compute_dvhs` gave. Structures that the structure set does not have are left out.
-    path
-        The files they were computed from, as given to `check`: patient and study are those of these files.
-
-    Returns
-    -------
-    bytes
-        A DICOM file: RT Dose Storage.
-
-    Raises
-    ------
-    SbrtcheckError
-        There is nothing to write, or the plan's files are not there or name different patients.
-    """
-    from sbrtcheck.dicom.dvh_dose import dvh_rtdose
-
-    return dvh_rtdose(dvhs, path)
-
-
-# -------------------------------------------------------------------------------- reading plans and DVHs
-
-
-def _read_dictionary(
-    dictionary: DictionaryInput | None, table: TableName | Sequence[TableName] | None
-) -> DictionaryInput | None:
-    """The dictionary, read with the organs of the tables in mind; these are loaded for that alone."""
-    return None if dictionary is None else load_dictionary(dictionary, load_tables(table))
-
-
-def _plan_or_dvhs(
-    path: PlanInput, origin: Origin, *, plan: str | None, prescription: Prescription | None
-) -> tuple[Plan | DVHSet, DVHSet | NoComparison]:
-    """What is checked, and the DVHs that the planning system stored beside it; or why there are none."""
-    if origin is not Origin.COMPUTED:
-        why = NoComparison(reason=f"the {origin} DVHs were judged, and none were computed")
-        return _dvhs_of_system(path, origin, plan=plan, prescription=prescription), why
-    loaded, stored = load_plan_and_dvhs(path, plan=plan, prescription=prescription)
-    return loaded, stored if isinstance(stored, DVHSet) else NoComparison(reason=stored.reason)
-
-
-def _dvhs_of_system(path: PlanInput, origin: Origin, *, plan: str | None, prescription: Prescription | None) -> DVHSet:
-    """The DVHs that a planning system stored or exported."""
-    if isinstance(path, Plan):
-        raise InputError(f"a Plan has no {origin} DVHs", hint="give the files that have them, or leave dvhs='computed'")
-    if origin is Origin.STORED:
-        return load_dvhs(path, plan=plan, prescription=prescription)
-    if not isinstance(path, str | PathLike):
-        what = f"a DVH export is one text file, and the input is of type {type(path).__name__}"
-        raise InputError(what, hint="give the path of the one file that the system exported")
-    return load_dvh_export(path, plan=plan, prescription=prescription)
-
-
-def _plans_to_compare(first: PlanInput | Sequence[PlanInput], second: PlanInput | None) -> list[PlanInput]:
-    """Two plans, or a list of at least two."""
-    if second is not None:
-        return [first, second]  # type: ignore[list-item]  # with a second, the first is one plan
-    plans = plan_inputs(first)
-    if len(plans) < 2:
-        raise InputError("there are no two plans to compare", hint="name the folders of two or more plans")
-    return plans
-
-
-def _different_plans(paths: Sequence[PlanInput], prescriptions: Sequence[GivenPrescription | None]) -> tuple[Plan, ...]:
-    if not paths:
-        raise InputError("there is no plan to sum", hint="name the folders of the plans")
-    rxs = _one_each(prescriptions, len(paths), "prescriptions", f"{len(paths)} plans")
-    pairs = zip(paths, rxs, strict=True)
-    plans = tuple(load_plan(path, prescription=read_prescription(rx)) for path, rx in pairs)
-    doses = [uid for plan in plans for uid in plan.uids.doses if uid]
-    # a Plan of arrays, and a file without a UID, are known by their dose alone
-    if len(set(doses)) < len(doses) or any(one.dose == other.dose for one, other in combinations(plans, 2)):
-        raise InputError("two of the plans have the same dose", hint="give every course once")
-    return plans
-
-
-def _one_each(values: Sequence[_T], number: int, noun: str, plans: str) -> list[_T | None]:
-    """One a plan, in order; None for those that nothing was given for."""
-    require_type(values, Sequence, noun, "give a list, one a plan")
-    if len(values) > number:
-        raise InputError(f"{len(values)} {noun} for {plans}", hint="give one a plan, in order")
-    return [*values, *[None] * (number - len(values))]
 
 
 # -------------------------------------------------------------------------------- names of version 0.1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from os import PathLike, fspath
+from pathlib import Path
 
 from sbrtcheck.errors import ArgumentError, NamesError
 
@@ -20,9 +21,32 @@ def require_type(value: object, kinds: type | tuple[type, ...], subject: str, hi
 
 
 def require_number(value: object, subject: str) -> None:
-    """Raise `ArgumentError` where the value is no number; a truth value is none."""
+    """Raise `ArgumentError` where the value is no number that a float can be; a truth value is none."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise ArgumentError(f"{subject} cannot be of the type {type(value).__name__}", hint="give a number")
+    try:
+        float(value)
+    except OverflowError:  # of a whole number
+        raise ArgumentError(f"{subject} cannot be so large", hint="give a number") from None
+
+
+def require_callable(value: object, subject: str) -> None:
+    """Raise `ArgumentError` where the value is no function."""
+    if not callable(value):
+        raise ArgumentError(f"{subject} cannot be of the type {type(value).__name__}", hint="give a function")
+
+
+def require_text_or_none(value: object, subject: str, hint: str = "") -> None:
+    """Raise `ArgumentError` where the value is neither text nor None."""
+    require_type(value, (str, type(None)), subject, hint)
+
+
+def path_of(value: object, subject: str, hint: str = "give its path") -> Path:
+    """The path that the value is; `ArgumentError` where it is none, or one of bytes."""
+    require_type(value, (str, PathLike), subject, hint)
+    path = fspath(value)  # type: ignore[call-overload]
+    require_type(path, str, f"the path of {subject}", hint)
+    return Path(path)
 
 
 def require_names(names: object) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import html
+import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from typing import Any
 
 
 def clean(text: str) -> str:
@@ -80,6 +83,14 @@ def html_details(title: str, inner: str) -> str:
 
 SCREEN_LINES, SCREEN_WIDTH = 24, 79
 """A ``repr`` fits on one screen: 2000 characters at most."""
+_LINES_OF_A_FIELD = 5
+_LONGEST_TEXT = 1000
+
+
+def shortened(text: str) -> str:
+    """A text within a ``repr``, which may have several of them; what is cut off is seen."""
+    line = clean(text)
+    return line if len(line) <= _LONGEST_TEXT else f"{line[: _LONGEST_TEXT - 3]}..."
 
 
 def one_line(text: str) -> str:
@@ -94,3 +105,19 @@ def one_screen(heading: str, lines: Sequence[str]) -> str:
     shown = lines if len(lines) <= room else lines[: room - 1]
     more = [] if len(shown) == len(lines) else [f"  ... and {len(lines) - len(shown)} more"]
     return "\n".join([one_line(heading), *(one_line(f"  {line}") for line in shown), *more])
+
+
+def fields_on_screen(value: Any) -> str:
+    """A dataclass as its ``repr``: a line a field, long ones broken; what is cut off is seen."""
+    lines = [
+        line
+        for field in fields(value)
+        for line in textwrap.wrap(
+            clean(f"{field.name}: {getattr(value, field.name)!r}"),
+            width=SCREEN_WIDTH - 2,
+            max_lines=_LINES_OF_A_FIELD,
+            placeholder=" ...",
+            subsequent_indent="  ",
+        )
+    ]
+    return one_screen(type(value).__name__, lines)

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 
-from sbrtcheck.arguments import require_names, require_number, require_type, texts_of
+from sbrtcheck.arguments import require_callable, require_names, require_number, require_type, texts_of
+from sbrtcheck.by_value import ByValue
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Model, Origin
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.plan import Prescription, Sex, UnknownPrescription
@@ -42,8 +43,8 @@ NEAR_PERCENT = 5.0
 _USUAL = Model()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckOptions:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CheckOptions(ByValue):
     """Every choice of a check, read already.
 
     Parameters
@@ -104,6 +105,7 @@ class CheckOptions:
             object.__setattr__(self, "laterality", chosen(Side, self.laterality, "the laterality"))
         if self.sex is not None:
             object.__setattr__(self, "sex", chosen(Sex, self.sex, "the sex"))
+        require_callable(self.progress, "progress")
         require_names(self.names)
         require_type(self.profile, (Profile, type(None)), "a profile", "give the id of one")
         require_type(self.sites, (Sites, type(None)), "the sites", "give a file of them, or what load_sites gave")

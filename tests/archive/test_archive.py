@@ -195,6 +195,7 @@ def test_a_row_says_what_was_asked_what_was_measured_and_where_it_comes_from(tmp
         "plan_site": "lung",
         "applies": "true",
         "percent_of_limit": "66.6667",
+        "near_limit": "false",
         "outside_percent": "0.0",
         "quantity": "physical",
     }

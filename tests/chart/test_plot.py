@@ -18,9 +18,9 @@ from dvh_builders import NOT_KNOWN, box, dvh_set, percent_dvh, plan_of, ramp_dvh
 from sbrtcheck import Measurement, compute_dvhs, measure
 from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.installation import install_command
-from sbrtcheck.plan import Structure
+from sbrtcheck.plan import Sex, Structure, UnknownSex
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.tables import Select
+from sbrtcheck.tables import RowSide, Select
 from sbrtcheck.tables.points import curve_point
 
 if TYPE_CHECKING:
@@ -123,6 +123,26 @@ def test_what_cannot_be_drawn_is_told(asked: object, reason: str) -> None:
 def test_a_table_for_other_fractions_is_not_drawn() -> None:
     points, (left,) = table(row("Max[Gy]", "below", 5), fractions=(3,)).points(dvh_set(ramp_dvh()))
     assert (points, left.reason) == ((), "test-table is for 3 fractions")
+
+
+@pytest.mark.parametrize("stated", [Sex.FEMALE, Sex.MALE, UnknownSex(reason="the files do not say it")])
+@pytest.mark.parametrize("asked", Sex)
+def test_a_limit_for_one_sex_is_drawn_only_where_a_report_has_it(asked: Sex, stated: Sex | UnknownSex) -> None:
+    of_sex = table(row("D1cc[Gy]", "below", 5, sex=asked))
+    dvhs = replace(dvh_set(ramp_dvh()), sex=stated)
+    points, left = of_sex.points(dvhs)
+    report = report_on(of_sex, dvhs)
+    assert (points, left) == report.points(dvhs) or isinstance(stated, UnknownSex)
+    if isinstance(stated, UnknownSex):  # the report does not evaluate it
+        assert points == ()
+        assert [one.reason for one in left] == [f"limit is for a {asked} patient (plot the report)"]
+
+
+@pytest.mark.parametrize("side", RowSide)
+def test_a_limit_for_one_side_is_not_drawn_on_both(side: RowSide) -> None:
+    lungs = dvh_set(ramp_dvh("Lung_L"), ramp_dvh("Lung_R"))
+    points, (left,) = table(row("D1cc[Gy]", "below", 5, "Lung_L", "Lung_R", side=side)).points(lungs)
+    assert (points, left.reason) == ((), f"limit is for the {side} organ (plot the report)")
 
 
 def test_percent_of_an_unknown_prescription_is_not_drawn() -> None:

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
 from folders import ROOT
-from sbrtcheck import __version__, api, archive, cli
+from sbrtcheck import __version__, api, archive, cli, given_plans
 from sbrtcheck.cli import exit_codes, options
 from sbrtcheck.dicom import NotStored
 from sbrtcheck.errors import Fault, InputError, NamesError, TableError, UnknownTableError
 from sbrtcheck.judge import plan_dvhs
 from sbrtcheck.plan import Plan, Prescription
-from sbrtcheck.plan.prescription_text import read_prescription
+from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
 from sbrtcheck.render import FORMATS
 from sbrtcheck.render.lists import DVH_FORMATS
 from sbrtcheck.tables import ConstraintTable, bundled_tables, choice
@@ -56,8 +56,8 @@ def named_table(name: str) -> ConstraintTable:
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """The command line on a plan of one cord, with 10 Gy everywhere, and tables of the test."""
     monkeypatch.setattr(api, "load_plan", loaded_plan)
-    monkeypatch.setattr(api, "load_plan_and_dvhs", plan_without_dvhs)
-    monkeypatch.setattr(api, "load_dvhs", lambda *_, **__: dvh_set(uniform_dvh(dose_gy=11.0), rx=TEN_IN_FIVE))
+    monkeypatch.setattr(given_plans, "load_plan_and_dvhs", plan_without_dvhs)
+    monkeypatch.setattr(given_plans, "load_dvhs", lambda *_, **__: dvh_set(uniform_dvh(dose_gy=11.0), rx=TEN_IN_FIVE))
     monkeypatch.setattr(choice, "load_table", named_table)
     monkeypatch.setattr(choice, "bundled_tables", lambda: tuple(TABLES.values()))
     monkeypatch.chdir(tmp_path)
@@ -69,8 +69,9 @@ def plan_without_dvhs(*args: Any, **options: Any) -> tuple[Plan, NotStored]:
     return api.load_plan(*args, **options), NotStored(reason="the RTDOSE stores no DVHs")
 
 
-def loaded_plan(_path: object, *, plan: str | None = None, prescription: Prescription | None = None) -> Plan:
-    return replace(plan_of(SpinalCord=0.0), prescription=prescription or TEN_IN_FIVE, label=plan or "")
+def loaded_plan(_path: object, *, plan: str | None = None, prescription: GivenPrescription | None = None) -> Plan:
+    rx = read_prescription(prescription)
+    return replace(plan_of(SpinalCord=0.0), prescription=rx or TEN_IN_FIVE, label=plan or "")
 
 
 # -------------------------------------------------------------------------------- check
@@ -270,7 +271,7 @@ def test_a_names_key_that_no_table_asks_for_is_refused_with_the_nearest(run: Run
     assert done.stderr.startswith("sbrtcheck: names.yaml: no table has an organ 'Hart'")
     assert "did you mean 'Heart'" in done.stderr
     with pytest.raises(NamesError, match="Hart"):
-        archive.Options.read(tables=["tg101-5fx"], names="names.yaml")
+        archive.Options.read(tables=["missing"], names="names.yaml")
 
 
 @pytest.mark.parametrize("key", ["spinal cord", "Parsnip", "PTV", "Lungs-GTV"])

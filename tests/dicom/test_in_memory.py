@@ -180,6 +180,18 @@ def test_bundled_plans(name: str, way: str) -> None:
     assert states(given_files) == before
 
 
+@pytest.mark.parametrize("name", PLANS)
+def test_a_plan_that_was_loaded_gives_the_same_bytes_but_for_the_dvhs_beside_it(name: str) -> None:
+    of_files = as_json(PLANS[name])
+    said, instead = (
+        "the RTDOSE stores no DVHs",
+        "the plan was given as a Plan, which keeps no DVHs of the planning system",
+    )
+    assert of_files.count(said) == 1
+    for files_of_plan in (PLANS[name], [bytes_io(path) for path in PLANS[name].iterdir()]):
+        assert as_json(sbrtcheck.load_plan(files_of_plan)) == of_files.replace(said, instead)
+
+
 def test_datasets_that_never_were_files_are_read_and_not_changed(tmp_path: Path) -> None:
     made = plan_of_all()
     before = [state(dataset) for dataset in made]

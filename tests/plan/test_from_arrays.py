@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
 import sbrtcheck
+from folders import ROOT
+from sbrtcheck import check, compute_dvhs, load_plan
 from sbrtcheck.errors import GeometryError, InputError
 from sbrtcheck.plan import Plan, Prescription, UnknownPrescription
 from solids import rectangle
@@ -122,3 +126,70 @@ def test_axes_that_are_not_at_right_angles_are_refused() -> None:
     axes[0] = [np.sqrt(0.5), np.sqrt(0.5), 0]
     with pytest.raises(GeometryError, match="right angles"):
         plan_of(axes=axes)
+
+
+# -------------------------------------------------------------------------------- a plan of files, as arrays
+
+PLANS = ROOT / "examples" / "plans"
+ONLY_FILES_SAY = {"plan_label", "provenance"}
+
+
+def as_arrays(plan: Plan) -> Plan:
+    """The dose in Gy and the polygons of a plan, and nothing else of it."""
+    dose, contours = plan.dose, {}
+    for structure in plan.structures:
+        read = structure.contours.read()
+        contours[structure.name] = [read.points_mm[i:j] for i, j in pairwise(read.starts)]
+    rx = plan.prescription
+    assert isinstance(rx, Prescription)
+    return Plan.from_arrays(
+        dose.values_gy,
+        spacing_mm=dose.spacing_mm,
+        origin_mm=dose.origin_mm.tolist(),
+        offsets_mm=dose.offsets_mm.tolist(),
+        axes=dose.axes,
+        contours=contours,
+        prescription=rx,
+    )
+
+
+def assert_same(found: Any, wanted: Any, at: str = "") -> None:
+    """Equal but for numbers: doses of files are whole numbers times a scale, and round otherwise in the last bit."""
+    if isinstance(wanted, dict):
+        assert found.keys() == wanted.keys(), at
+        for key in wanted:
+            assert_same(found[key], wanted[key], f"{at}/{key}")
+    elif isinstance(wanted, list):
+        assert len(found) == len(wanted), at
+        for place, (one, other) in enumerate(zip(found, wanted, strict=True)):
+            assert_same(one, other, f"{at}/{place}")
+    elif isinstance(wanted, float):
+        assert found == pytest.approx(wanted, rel=5e-5, abs=5e-5), at
+    else:
+        assert found == wanted, at
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "table"), [("lung-50gy-5fx", "rtog-0813"), ("liver-45gy-3fx", "tg101-3fx")])
+def test_a_plan_of_files_as_arrays_gives_the_same_report_but_for_what_only_files_say(name: str, table: str) -> None:
+    plan = load_plan(PLANS / name)
+    of_files, of_arrays = (check(one, table).to_dict() for one in (plan, as_arrays(plan)))
+    assert {key: of_arrays["provenance"][key] for key in ("plan", "doses", "structure_set")} == {
+        "plan": "",
+        "doses": [],
+        "structure_set": "",
+    }
+    for listed in (of_files, of_arrays):
+        for key in ONLY_FILES_SAY:
+            del listed[key]
+        del listed["prescription"]["source"]
+    assert_same(of_arrays, of_files)
+
+
+def test_contours_as_arrays_on_the_dose_of_the_files_give_the_very_same_dvhs() -> None:
+    plan = load_plan(PLANS / "lung-50gy-5fx")
+    of_files, of_arrays = (compute_dvhs(one) for one in (plan, replace(as_arrays(plan), dose=plan.dose)))
+    for dvh in of_files:
+        other = of_arrays[dvh.name]
+        assert (dvh.volume, dvh.mean_gy, dvh.max_gy) == (other.volume, other.mean_gy, other.max_gy)
+        assert (dvh.curve, dvh.lower, dvh.upper) == (other.curve, other.lower, other.upper)

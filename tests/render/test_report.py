@@ -142,6 +142,25 @@ def test_text_loses_nothing_on_a_narrow_screen(width: int) -> None:
         assert sum(flag in line for line in lines) >= 2
 
 
+def _own_percent(value: float, limit: float) -> str:
+    return f"{100 * value / limit:.0f} %"
+
+
+@pytest.mark.parametrize("render", TEXTS)
+def test_every_row_with_a_value_shows_it_in_percent_of_its_limit(render: Any) -> None:
+    limits = (80, 40, 16)  # the dose is 20 Gy: 25, 50 and 125 % of them
+    rows = [row("Mean[Gy]", "below", limit, id=f"limit-{limit}") for limit in limits]
+    shown = plain(render(report_on(table(*rows), dvh_set(uniform_dvh(dose_gy=20.0)))))
+    for limit in limits:
+        assert re.search(rf"< {limit}\b.*?{_own_percent(20.0, limit)}", shown)
+
+
+@pytest.mark.parametrize("width", [104, 120, 200])
+def test_words_of_flags_are_not_broken(width: int) -> None:
+    text = text_report(report(), width=width)
+    assert all(re.search(rf"(^| ){re.escape(flag)}$", text, re.MULTILINE) for flag in ("unconfirmed", "mandatory"))
+
+
 def test_colour_adds_to_the_words_and_replaces_none() -> None:
     coloured = text_report(report(), colour=True)
     assert "\x1b[" in coloured

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dvh_builders import plan_of, row, table
 from folders import ROOT
-from sbrtcheck import api, cli
+from sbrtcheck import api, cli, given_plans
 from sbrtcheck.dicom import NotStored
 from sbrtcheck.judge.naming import plan_names
 from sbrtcheck.render.names import names_json, names_template, names_text
@@ -259,7 +259,7 @@ def test_a_check_takes_the_structures_that_were_shown(plan: Path, table_id: str,
 
 def test_a_check_takes_each_of_the_separate_targets_that_were_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "load_plan", lambda *_, **__: plan_of(PTV_1=0.0, PTV_2=60.0, Heart=120.0))
-    monkeypatch.setattr(api, "load_plan_and_dvhs", lambda *_, **__: (api.load_plan(), NotStored(reason="none")))
+    monkeypatch.setattr(given_plans, "load_plan_and_dvhs", lambda *_, **__: (api.load_plan(), NotStored(reason="none")))
     taken = one(api.names("plan", asking("PTV", "Heart")), "PTV").match
     assert isinstance(taken, SeparateTargets)
     report = api.check("plan", asking("PTV", "Heart"))

@@ -38,6 +38,9 @@ percent_of_limit                      the value in percent of the limit
 quantity, alpha_beta_gy               of the row's doses: physical, or EQD2 or BED for that alpha/beta
 tables_left_out                       in the first row of a plan: tables of its site that were not used, and why
 plan_date                             RT Plan Date, as 2026-01-31; missing where the plan has none
+near_limit                            the value is close to the limit that the verdict turns on
+noted, initials, written_for          notes on the row, whose, and what they were written for, where that is another now
+lost_notes, sign_offs                 in the first row of a plan: notes on rows that it does not have; who signed it
 path                                  only when asked for: the plan's folder, below the one given
 ====================================  ===============================================================================
 

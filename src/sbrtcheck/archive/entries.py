@@ -13,6 +13,7 @@ from sbrtcheck.dicom import FoundPlan, Kind, Orphan, PlanFiles, RtFile, Source, 
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Finding
+from sbrtcheck.results.noted import uid_of_plan
 
 # A file name this short names nobody, and may well be a number in a sentence.
 _SHORT_NAME = 2
@@ -54,6 +55,11 @@ class Entry:
     findings: tuple[Finding, ...] = ()
     stand_ins: Mapping[str, str]
 
+    @property
+    def uid(self) -> str:
+        """What notes know the plan by, as `sbrtcheck.results.noted.plan_uid` of its report."""
+        return uid_of_plan({"plan": self.plan_uid, "doses": self.dose_uids})
+
     def order(self) -> tuple[object, ...]:
         """Sort by UIDs; by place only what has the same."""
         return self.plan_uid, self.dose_uids, self.structure_set_uid, tuple(map(str, self.files))
@@ -74,8 +80,8 @@ def find(folder: Path, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
     InputError
         There is no such folder.
     """
-    if not folder.is_dir():
-        what = "not a folder" if folder.exists() else "no such folder"
+    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises on names that no file can have
+        what = "not a folder" if os.path.exists(folder) else "no such folder"  # noqa: PTH110 - as above
         raise InputError(what, str(folder), "give the folder that the plans are in")
     plan_files = find_plans(folder)
     # a fault of a file may be described by naming another one

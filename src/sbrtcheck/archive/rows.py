@@ -14,16 +14,20 @@ from typing import TYPE_CHECKING, Any
 from sbrtcheck import api
 from sbrtcheck._version import __version__
 from sbrtcheck.archive.entries import Entry, without_file_names
+from sbrtcheck.arguments import require_type, texts_of
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import SbrtcheckError, UnknownTableError
 from sbrtcheck.formatting import clean
-from sbrtcheck.options import CheckOptions
+from sbrtcheck.options import NEAR_PERCENT, CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict, labels, rounded
-from sbrtcheck.tables import ConstraintTable, load_dictionary, load_table
-from sbrtcheck.tables.choice import distinct
+from sbrtcheck.results.noted import lost_note_lines, notes_without_rows, signature_text
+from sbrtcheck.results.notes import ReportNotes
+from sbrtcheck.tables import ConstraintTable, load_dictionary
+from sbrtcheck.tables.choice import TableName, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
+from sbrtcheck.tables.notes import NotesInput, PlanNotes, load_notes_by_plan
 
 Value = str | float | int | bool | None
 Row = Mapping[str, Value]
@@ -72,6 +76,12 @@ COLUMNS: Mapping[str, type] = {
     "alpha_beta_gy": float,
     "tables_left_out": str,
     "plan_date": str,
+    "near_limit": bool,
+    "noted": str,
+    "initials": str,
+    "written_for": str,
+    "lost_notes": str,
+    "sign_offs": str,
 }
 _PATH = {"path": str}
 _BETWEEN_FINDINGS = " | "
@@ -124,6 +134,8 @@ class Options:
         that hold for a plan's fraction number are used. It is sent to the processes that check, its ``progress`` too.
     with_paths
         Add the column ``path``; folder names may name patients.
+    notes
+        Notes and sign-offs on any of the plans; what they say is written, and may name somebody.
     **old
         Fields of version 0.1, with a warning: ``sites``, ``names``, ``dvhs``, ``lists``, ``accept_dose``, ``strict``,
         ``include_unconfirmed``. They win over those of ``choices``.
@@ -132,6 +144,7 @@ class Options:
     tables: tuple[ConstraintTable, ...] = ()
     choices: CheckOptions = _DEFAULT_CHOICES
     with_paths: bool = False
+    notes: tuple[PlanNotes, ...] = ()
 
     def __init__(
         self,
@@ -139,12 +152,15 @@ class Options:
         tables: tuple[ConstraintTable, ...] = (),
         choices: CheckOptions = _DEFAULT_CHOICES,
         with_paths: bool = False,
+        notes: tuple[PlanNotes, ...] = (),
         **old: Any,
     ) -> None:
         # of the dataclass itself until the old keywords go
         object.__setattr__(self, "tables", tables)
         object.__setattr__(self, "choices", _with_old_keywords(choices, old) if old else choices)
+        require_type(with_paths, bool, "with_paths", "give True or False")
         object.__setattr__(self, "with_paths", with_paths)
+        object.__setattr__(self, "notes", notes)
 
     if not TYPE_CHECKING:  # types know the new names only
 
@@ -159,8 +175,8 @@ class Options:
     def read(  # noqa: PLR0913 - one argument an option
         cls,
         *,
-        tables: Sequence[str] = (),
-        sites: Sequence[str] = (),
+        tables: TableName | Sequence[TableName] = (),
+        sites: str | Sequence[str] = (),
         profile: str | None = None,
         names: str | PathLike[str] | None = None,
         dictionary: DictionaryInput | None = None,
@@ -170,20 +186,23 @@ class Options:
         strict: bool = False,
         include_unconfirmed: bool = False,
         sex: str | None = None,
+        near_percent: float = NEAR_PERCENT,
+        notes: NotesInput | Sequence[NotesInput] = (),
         with_paths: bool = False,
     ) -> Options:
-        """Load tables and names, so that a fault in them is found before the first plan is read.
+        """Load tables, names and notes, so that a fault in them is found before the first plan is read.
 
         Raises
         ------
         SbrtcheckError
-            A table, a site, a profile, the file of names or the dictionary cannot be used.
+            A table, a site, a profile, a file of names or notes, or the dictionary cannot be used.
         """
-        if not tables and not sites and profile is None:
+        loaded = distinct(dict.fromkeys(load_tables(tables)))
+        site = texts_of(sites, "a site")
+        if not loaded and not site and profile is None:
             raise UnknownTableError("no table to check against", hint="name a site or a table")
-        loaded = distinct(load_table(table) for table in dict.fromkeys(tables))
         choices = CheckOptions.read(
-            site=tuple(dict.fromkeys(sites)),
+            site=tuple(dict.fromkeys(site)),
             profile=profile,
             names=names,
             dictionary=load_dictionary(dictionary, loaded),
@@ -193,9 +212,14 @@ class Options:
             strict=strict,
             include_unconfirmed=include_unconfirmed,
             sex=sex,
+            near_percent=near_percent,
         )
         choices.refuse_unknown(loaded)
-        return cls(tables=loaded, choices=choices, with_paths=with_paths)
+        return cls(tables=loaded, choices=choices, with_paths=with_paths, notes=load_notes_by_plan(notes))
+
+    def notes_on(self, entry: Entry) -> tuple[PlanNotes, ...]:
+        """The notes on one plan; none where nobody wrote any."""
+        return tuple(one for one in self.notes if one.plan_uid == entry.uid)
 
     @property
     def columns(self) -> Mapping[str, type]:
@@ -247,7 +271,7 @@ def _check(entry: Entry, options: Options) -> Checked:
 
 
 def _report(entry: Entry, options: Options) -> Report:
-    return api.check_with(list(entry.files), options.tables, options.choices)
+    return api.check_with(list(entry.files), options.tables, options.choices, notes=options.notes_on(entry))
 
 
 def _prescription(entry: Entry, options: Options) -> Prescription | UnknownPrescription:
@@ -298,6 +322,7 @@ def not_checked(
         "findings": _findings(entry.findings, entry),
         "plan_verdict": str(Verdict.REVIEW) if entry.is_plan else None,
         "review_reasons": f"{ReviewCode.NOTHING_EVALUATED}: {detail}" if entry.is_plan else None,
+        **_notes_beside_rows(notes_without_rows(options.notes_on(entry) if entry.is_plan else ())),
     }
     return Checked(rows=(_row(values, options),), state=State.NOT_CHECKED if entry.is_plan else State.NO_PLAN)
 
@@ -319,6 +344,7 @@ def _rows(report: Report, entry: Entry, options: Options) -> tuple[Row, ...]:
     ]
     if rows:  # once a plan: it is the same for all of its rows, and long
         rows[0]["tables_left_out"] = _BETWEEN_FINDINGS.join(labels.left_out_lines(report))
+        rows[0].update(_notes_beside_rows(report.notes))
     return tuple(_row(row, options) for row in rows)
 
 
@@ -336,6 +362,13 @@ def _body(
         "row_id": outcome.constraint.id,
         "source": outcome.constraint.source.citation,
         "findings": _findings((*outcome.findings, *of_plan), entry),
+    }
+
+
+def _notes_beside_rows(notes: ReportNotes) -> dict[str, Value]:
+    return {
+        "lost_notes": _BETWEEN_FINDINGS.join(lost_note_lines(notes)),
+        "sign_offs": _BETWEEN_FINDINGS.join(map(signature_text, notes.signatures)),
     }
 
 

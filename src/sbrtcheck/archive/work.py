@@ -12,25 +12,29 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from sbrtcheck.archive.entries import Entry, find
 from sbrtcheck.archive.rows import Checked, NotChecked, Options, State, check_entry, not_checked, where_from
 from sbrtcheck.archive.write import open_rows
-from sbrtcheck.errors import NoPlanError
+from sbrtcheck.arguments import path_of, require_callable, require_number, require_type
+from sbrtcheck.by_value import ByValue
+from sbrtcheck.errors import InputError, NoPlanError
 from sbrtcheck.progress import Progress
+from sbrtcheck.results.noted import refuse_notes_on_others
 
 # Plans handed out before the first of them is back: enough to keep workers busy, few enough to hold in memory.
 WINDOW = 32
 _AHEAD_OF_A_PROCESS = 4
+MAX_JOBS = 61
+"""Windows waits for no more processes at once."""
 DIED = "out of memory, or killed: check this plan by itself"
 
 MakeExecutor = Callable[[], Executor]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Summary(ByValue):
     """How many plans came to what, and how many rows were written."""
 
     states: Mapping[State, int]
@@ -95,15 +99,21 @@ def batch(
     Raises
     ------
     SbrtcheckError
-        There is no such folder, no plan in it, or the table cannot be written.
+        There is no such folder, no plan in it, there are notes on another plan, or the table cannot be written.
     """
+    folder, out = path_of(folder, "the folder of an archive"), path_of(out, "the file of a table")
+    require_type(options, Options, "the options", "give sbrtcheck.archive.Options.read(tables=['rtog-0813'])")
+    _refuse_workers(jobs, executor)
+    if progress is not None:
+        require_callable(progress, "progress")
     states: Counter[State] = Counter()
     rows = 0
-    with open_rows(Path(out), options.columns) as write:
-        entries = find(Path(folder), options.choices.dvhs)
+    with open_rows(out, options.columns) as write:
+        entries = find(folder, options.choices.dvhs)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
-        with _results(entries, options, jobs, executor) as all_checked:
+        refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
+        with _results(entries, options, int(jobs), executor) as all_checked:
             for done, checked in enumerate(all_checked, start=1):
                 write(checked.rows)
                 states[checked.state] += 1
@@ -111,6 +121,14 @@ def batch(
                 if progress is not None:
                     progress(done, len(entries))
     return Summary(states=states, rows=rows)
+
+
+def _refuse_workers(jobs: int, executor: Executor | None) -> None:
+    """Raise `InputError` where plans cannot be given to so many processes, or to that executor."""
+    require_type(executor, (Executor, type(None)), "an executor", "give one of concurrent.futures")
+    require_number(jobs, "the number of processes")
+    if not 1 <= jobs <= MAX_JOBS or int(jobs) != jobs:
+        raise InputError(f"plans cannot be checked in {jobs:g} processes", hint=f"give 1 to {MAX_JOBS}")
 
 
 @contextmanager

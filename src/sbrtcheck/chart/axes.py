@@ -10,6 +10,7 @@ import numpy as np
 
 from sbrtcheck.chart.points import CurvePoint, NotDrawn, Side
 from sbrtcheck.chart.values import Chart, ChartCurve, ChartLimit
+from sbrtcheck.errors import ArgumentError
 from sbrtcheck.formatting import clean
 from sbrtcheck.installation import install_command
 
@@ -27,6 +28,8 @@ _BOUNDS_ALPHA = 0.2
 
 def draw(chart: Chart, ax: Axes | None = None) -> Axes:
     """Draw a chart on these axes, or on new ones."""
+    if ax is not None and not all(hasattr(ax, method) for method in ("plot", "fill", "legend")):
+        raise ArgumentError(f"axes cannot be of the type {type(ax).__name__}", hint="give axes of matplotlib")
     axes = ax if ax is not None else _new_axes()
     for curve in chart.curves:
         _draw_curve(axes, curve)

@@ -29,6 +29,8 @@ from sbrtcheck.cli import options, streams
 @options.strict
 @options.include_unconfirmed
 @options.sex
+@options.near
+@options.notes_of_plans
 @click.option("--with-paths", is_flag=True, help="Write the folder of each plan too; folder names may name patients.")
 @click.option("--quiet", is_flag=True, help="Show neither progress nor summary.")
 @options.verbose

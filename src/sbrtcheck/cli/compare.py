@@ -41,6 +41,8 @@ _AS_STATED = "-"
 @options.include_unconfirmed
 @options.laterality
 @options.sex
+@options.near
+@options.notes_of_plans
 @options.quiet
 @options.verbose
 def compare(
@@ -66,7 +68,9 @@ def compare(
     if len(folders) < 2:
         raise click.UsageError("give the folders of two or more plans")
 
-    with streams.output(out, inputs=[*folders, choices["names"], choices["dictionary"], *tables]) as write:
+    with streams.output(
+        out, inputs=[*folders, choices["names"], choices["dictionary"], *choices["notes"], *tables]
+    ) as write:
         with streams.progress(quiet=quiet, **options.STEPS) as progress:
             comparison = api.compare(
                 [streams.existing_folder(folder) for folder in folders],

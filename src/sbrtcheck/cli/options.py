@@ -190,7 +190,14 @@ notes = click.option(
     multiple=True,
     metavar="FILE",
     type=click.Path(),
-    help="Notes and sign-offs on the plan, as the HTML report saves them; may be repeated.",
+    help="Notes and sign-offs on the plan, as the HTML report saves them, or a folder of them; may be repeated.",
+)
+notes_of_plans = click.option(
+    "--notes",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(),
+    help="Notes and sign-offs on any of the plans; a folder for all sbrtcheck-notes*.yaml in it. May be repeated.",
 )
 group = click.option(
     "--group",

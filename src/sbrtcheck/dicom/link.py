@@ -18,6 +18,7 @@ from sbrtcheck.dicom.elements import Damage
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.scan import Scan
 from sbrtcheck.dicom.source import Source
+from sbrtcheck.formatting import one_screen
 from sbrtcheck.plan import Finding, FindingCode
 
 _MAX_FRAMES_LISTED = 3
@@ -135,6 +136,12 @@ class FoundPlan:
         structures = f", {which} {self.structure_set.uid}" if self.structure_set is not None else ""
         return f"{plan} (dose {', '.join(self.dose_uids)}{structures})"
 
+    def __repr__(self) -> str:
+        """UIDs alone: names of files may name patients."""
+        files = [f"{file.kind} {file.uid}" for file in self.rt_files]
+        refused = [] if self.reason is None else [f"cannot be used: {self.reason}"]
+        return one_screen(f"FoundPlan {self.label or 'without label'}", [*refused, *files])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
@@ -174,6 +181,13 @@ class PlanFiles:
     not_dicom: tuple[Source, ...] = ()
     copies: tuple[Source, ...] = ()
     others: int = 0
+
+    def __repr__(self) -> str:
+        """The plans, one a line, then what makes none: one screen."""
+        plans = [f"{plan.label or 'without label'} {plan.uid}" for plan in self.plans]
+        orphans = [f"{orphan.kind} {orphan.uid}: {orphan.reason}" for orphan in self.orphans]
+        heading = f"PlanFiles: {len(self.plans)} plans; {len(self.orphans)} RT files that make none"
+        return one_screen(heading, [*plans, *orphans])
 
 
 def link(scan: Scan) -> PlanFiles:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sbrtcheck.arguments import require_text_or_none
 from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, sum_of_doses
 from sbrtcheck.dicom.elements import ANY_TAG, DoseFile
 from sbrtcheck.dicom.files import Kind, RtFile
@@ -37,6 +38,7 @@ from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescriptio
 from sbrtcheck.progress import log_step
 
 _MAX_LISTED = 5
+_UID, _UID_HINT = "the UID of a plan", "give it as text"
 _SEX_OF_CODE = {"F": Sex.FEMALE, "M": Sex.MALE}  # PS3.3 C.7.1.1; O, other, is neither
 _OF_PARTS = "stored DVHs belong to single parts of the summed dose, not to the plan"
 _PLAN_WITHOUT_DVHS = "the plan was given as a Plan, which keeps no DVHs of the planning system"
@@ -118,8 +120,8 @@ def load_plan(path: PlanInput, *, plan: str | None = None, prescription: GivenPr
     plan
         SOP Instance UID of the plan wanted (or of its dose or structure set), where there are several.
     prescription
-        Wins over what the RTPLAN (or the `Plan`) states; needed where that states none. A `Prescription`, ``"50Gy/5"``
-        or ``(50, 5)``.
+        Wins over what the RTPLAN (or the `Plan`) states; needed where that states none. ``"50Gy/5"``, ``"5x10Gy"`` and
+        ``(50, 5)`` are 50 Gy in 5 fractions.
 
     Returns
     -------
@@ -129,7 +131,7 @@ def load_plan(path: PlanInput, *, plan: str | None = None, prescription: GivenPr
     Raises
     ------
     InputError
-        When something given is not accepted or cannot be read.
+        When something given is not accepted or cannot be read, or cannot be a prescription.
     NoPlanError
         When the files make no plan, with the reason; or a `Plan` is not the one of the UID.
     AmbiguousPlanError
@@ -137,6 +139,7 @@ def load_plan(path: PlanInput, *, plan: str | None = None, prescription: GivenPr
     DicomError
         When a file is damaged or lacks something needed.
     """
+    require_text_or_none(plan, _UID, _UID_HINT)
     rx = read_prescription(prescription)
     if isinstance(path, Plan):
         return _given_plan(path, plan, rx)
@@ -158,6 +161,7 @@ def load_plan_and_dvhs(
     SbrtcheckError
         As for `load_plan`.
     """
+    require_text_or_none(plan, _UID, _UID_HINT)
     rx = read_prescription(prescription)
     if isinstance(path, Plan):
         return _given_plan(path, plan, rx), NotStored(reason=_PLAN_WITHOUT_DVHS)
@@ -257,6 +261,7 @@ def load_dvhs(path: DicomInputs, *, plan: str | None = None, prescription: Given
     """
     from sbrtcheck.dicom.stored import STORED_HINT, stored_dvhs
 
+    require_text_or_none(plan, _UID, _UID_HINT)
     rx = read_prescription(prescription)
     with quiet():
         files = _plan_files(path)

@@ -9,6 +9,7 @@ from sbrtcheck.chart.points import CurvePoint, NotDrawn
 from sbrtcheck.chart.values import Chart, ChartCurve, ChartLimit, Line, chart_of, cumulative_line
 from sbrtcheck.dvh.curve import Curve, VolumeUnit
 from sbrtcheck.dvh.dvh import DVH
+from sbrtcheck.errors import ArgumentError
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.structure_names import RoiName, all_targets
 
@@ -63,7 +64,7 @@ def dvh_chart(
 
     Raises
     ------
-    ValueError
+    ArgumentError
         There is no DVH of a name in ``structures``, or no absolute volume to draw.
     """
     chosen = [entry for entry in styled if structures is None or entry[0].name in structures]
@@ -89,12 +90,13 @@ def dvh_chart(
 def _check_structures(names: Collection[str] | None, known_names: Collection[str]) -> None:
     if unknown := sorted(set(names or ()) - set(known_names)):
         known_text = ", ".join(sorted(known_names)) or "none"
-        raise ValueError(f"there is no DVH of {', '.join(map(repr, unknown))}; there are: {known_text}")
+        raise ArgumentError(f"there is no DVH of {', '.join(map(repr, unknown))}", hint=f"there are: {known_text}")
 
 
 def _check_volumes(dvhs: Sequence[DVH]) -> None:
     if lacking := [dvh.name for dvh in dvhs if dvh.volume_unit is not VolumeUnit.CC]:
-        raise ValueError(f"the planning system stored no absolute volume of {', '.join(lacking)}: use relative=True")
+        what = f"the planning system stored no absolute volume of {', '.join(lacking)}"
+        raise ArgumentError(what, hint="use relative=True")
 
 
 def _dose_label(dvhs: Sequence[DVH]) -> str:

@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sbrtcheck._above import from_above
+from sbrtcheck.arguments import require_names, require_type, texts_of
 from sbrtcheck.by_value import ByValue
 from sbrtcheck.dvh.compute import union_of
 from sbrtcheck.dvh.curve import Question
 from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin
 from sbrtcheck.dvh.model import Model
 from sbrtcheck.dvh.roi_names import roi_name_of_dvh, roi_names_of
+from sbrtcheck.errors import ArgumentError
 from sbrtcheck.formatting import number_text, one_screen
 from sbrtcheck.plan import (
     SEX_NOT_STATED,
@@ -192,17 +194,17 @@ class DVHSet(ByValue):
         ------
         ImportError
             matplotlib is not installed.
-        ValueError
+        ArgumentError
             There is no DVH of a name in ``structures``, or no absolute volume to draw.
         """
         from sbrtcheck.chart.axes import draw
         from sbrtcheck.dvh.charts import dvh_chart, styled_dvhs
 
-        # a report is one source, though it can be looped over
-        several = (
-            constraints if isinstance(constraints, Iterable) and not hasattr(constraints, "points") else (constraints,)
-        )
-        points_of_sources = [source.points(self, names) for source in several]
+        sources = _sources(constraints)
+        require_type(relative, bool, "relative", "give True or False")
+        require_names(names)
+        structures = None if structures is None else texts_of(structures, "a structure's name")
+        points_of_sources = [source.points(self, names) for source in sources]
         chart = dvh_chart(
             styled_dvhs(self.dvhs, roi_names(self), names),
             points=[point for points, _ in points_of_sources for point in points],
@@ -231,6 +233,18 @@ class DVHSet(ByValue):
 
     def __len__(self) -> int:
         return len(self.dvhs)
+
+
+def _sources(constraints: HasPoints[DVHSet] | Iterable[HasPoints[DVHSet]]) -> list[HasPoints[DVHSet]]:
+    """One source of points, or several; a report is one, though it can be looped over."""
+    sources: list[Any]
+    is_one = hasattr(constraints, "points") or not isinstance(constraints, Iterable)
+    sources = [constraints] if is_one else list(constraints)  # type: ignore[arg-type]
+    for source in sources:
+        if not callable(getattr(source, "points", None)):
+            kind = type(source).__name__
+            raise ArgumentError(f"constraints cannot be of the type {kind}", hint="give a table or a report")
+    return sources
 
 
 def _line(dvh: DVH) -> str:

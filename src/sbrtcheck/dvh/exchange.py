@@ -19,7 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from sbrtcheck.arguments import require_type
 from sbrtcheck.dvh.curve import Bounds, Curve, VolumeUnit
+from sbrtcheck.errors import ArgumentError
 from sbrtcheck.installation import install_command
 from sbrtcheck.plan import FloatArray, Prescription, UnknownPrescription
 
@@ -83,18 +85,21 @@ def from_dicompyler(core: Any, *, fractions: int | None = None) -> ExchangedDvh:
 
     Raises
     ------
-    ValueError
+    ArgumentError
         When the DVH is empty, or its dose is relative and it has no prescription.
     """
+    if isinstance(core, type) or not all(hasattr(core, name) for name in ("cumulative", "rx_dose", "name")):
+        raise ArgumentError(f"a DVH cannot be of the type {type(core).__name__}", hint="give one of dicompyler-core")
+    require_type(fractions, (int, type(None)), "the number of fractions", "give a whole number")
     cumulative = core.cumulative
     if cumulative.dose_units == "%":
         if not core.rx_dose:
-            raise ValueError("the DVH's doses are relative and it has no rx_dose")
+            raise ArgumentError("the DVH's doses are relative and it has no rx_dose")
         cumulative = cumulative.absolute_dose(core.rx_dose)
     volume = np.append(np.asarray(cumulative.counts, dtype=np.float64), 0.0)
     dose = np.asarray(cumulative.bins, dtype=np.float64)[: len(volume)]
     if len(volume) < 2 or volume[0] <= 0:
-        raise ValueError("the DVH is empty")
+        raise ArgumentError("the DVH is empty")
     loss = -np.diff(volume) / volume[0]  # share of the volume whose dose lies in each bin
     filled = np.flatnonzero(loss > 0)
     first, last = filled[0], filled[-1]

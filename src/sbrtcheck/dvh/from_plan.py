@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sbrtcheck.arguments import require_names, require_type, texts_of
+from sbrtcheck.arguments import require_callable, require_names, require_type, texts_of
 from sbrtcheck.dvh.compute import dvhs_of, largest_dose
 from sbrtcheck.dvh.dvh import DVH, NoDVH, Origin
 from sbrtcheck.dvh.dvh_set import DVHSet
@@ -64,6 +64,7 @@ def compute_dvhs(
         When the dose grid has a value that is not a number.
     """
     require_type(plan, Plan, "a plan", "read it with load_plan")
+    require_callable(progress, "progress")
     require_names(names)
     structures = None if structures is None else texts_of(structures, "a structure's name")
     model = Model(

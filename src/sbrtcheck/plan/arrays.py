@@ -123,5 +123,5 @@ def _points(polygon: Any) -> tuple[str, npt.NDArray[np.float64]]:
 
 
 def prescription_of(given: GivenPrescription | None) -> Prescription | UnknownPrescription:
-    """The prescription as people give it; unknown where none is given."""
+    """The prescription from text, a value, or dose in Gy and fractions; unknown where none is given."""
     return read_prescription(given) or UnknownPrescription(reason="none was given with the arrays")

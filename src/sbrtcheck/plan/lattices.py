@@ -242,7 +242,9 @@ def _three(source: Any, name: str) -> npt.NDArray[Any]:
 def numbers(given: Any, shape: tuple[int, ...], name: str) -> FloatArray:
     """Finite numbers of some shape; InputError for anything else."""
     try:
-        values = np.array(given, dtype=np.float64)  # a copy: the caller's may change
+        values = np.array(given)  # a copy: the caller's may change
+        # an imaginary part would be lost, with a warning at most
+        values = values.astype(np.float64, casting="same_kind" if values.dtype.kind == "c" else "unsafe")
     except Exception:  # of whatever library it is
         raise InputError(f"{name}: {given!r} are no numbers") from None
     if values.shape != shape:

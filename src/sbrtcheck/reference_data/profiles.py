@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from sbrtcheck.errors import UnknownTableError
+from sbrtcheck.formatting import one_screen
 from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.reference_data.regimens import SAME_DOSE_GY, Regimen, load_regimens
 from sbrtcheck.suggest import suggest
@@ -71,6 +72,11 @@ class Profiles(Entry):
     title: str
     note: str
     profiles: tuple[Profile, ...]
+
+    def __repr__(self) -> str:
+        """The profiles, one a line: one screen."""
+        lines = [f"{profile.id}: {profile.title}" for profile in self.profiles]
+        return one_screen(f"Profiles {self.id} {self.version}: {len(lines)} profiles", lines)
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from functools import cache
 
+from sbrtcheck.formatting import one_screen
 from sbrtcheck.radiobiology import bed, eqd2
 from sbrtcheck.tables.limits import Sense
 from sbrtcheck.tables.shipped import Entry, read_shipped
@@ -168,6 +169,11 @@ class Regimens:
     statements: tuple[Statement, ...]
     without_dose: tuple[TreatmentWithoutDose, ...]
     regimens: tuple[Regimen, ...]
+
+    def __repr__(self) -> str:
+        """The regimens, one a line: one screen."""
+        lines = [f"{one.dose_gy:g} Gy in {one.fractions}: {one.id}, {one.site_printed}" for one in self.regimens]
+        return one_screen(f"Regimens {self.version}: {len(self.regimens)} regimens of {self.citation}", lines)
 
     def of_prescription(self, dose_gy: float, fractions: int) -> tuple[Regimen, ...]:
         """The regimens with that dose and number of fractions, without those that a source names by the dose alone."""

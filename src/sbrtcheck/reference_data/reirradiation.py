@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
+from sbrtcheck.formatting import fields_on_screen
 from sbrtcheck.metric import Metric, parse
 from sbrtcheck.radiobiology import Quantity, eqd2_of_bed
 from sbrtcheck.reference_data.sourced import Sourced
@@ -99,6 +100,9 @@ class ReirradiationStatements(Entry):
     structures: tuple[str, ...]
     note: str
     stated: tuple[Stated, ...]
+
+    def __repr__(self) -> str:
+        return fields_on_screen(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from functools import cache
 from itertools import filterfalse
 
 from sbrtcheck.errors import InputError, UnknownTableError
+from sbrtcheck.formatting import one_screen
 from sbrtcheck.radiobiology import m_of_gamma50
 from sbrtcheck.reference_data.sourced import Sourced
 from sbrtcheck.tables.shipped import Entry, read_shipped
@@ -144,6 +145,11 @@ class RiskModels(Entry):
     tumours: tuple[Tumour, ...]
     ntcp: tuple[NtcpModel, ...]
     tcp: tuple[TcpModel, ...]
+
+    def __repr__(self) -> str:
+        """The models, one a line: one screen."""
+        lines = [f"{model.id}: {model.endpoint}, {model.citation}" for model in (*self.ntcp, *self.tcp)]
+        return one_screen(f"RiskModels {self.id} {self.version}: {len(lines)} models", lines)
 
     def chosen(self, sites: Sequence[str] = (), tumour: str = "") -> ChosenModels:
         """The models for a plan: of its sites, and of its tumour where it is named; never of all tumours at once.

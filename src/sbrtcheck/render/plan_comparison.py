@@ -24,10 +24,12 @@ from sbrtcheck.results import (
     Report,
     StructureDifference,
     labels,
+    noted,
     rounded,
 )
 from sbrtcheck.results.comparison_dict import not_compared_dict, structure_dict
 from sbrtcheck.results.dvh_comparison import GENERAL, VOLUME
+from sbrtcheck.results.notes import row_note_dict
 from sbrtcheck.results.plan_comparison import Better, NoOutcome, PlanComparison, RowComparison, RowOfPlans
 from sbrtcheck.results.plan_site import SHA_SHOWN
 from sbrtcheck.results.to_dict import left_out_dict, measured_dict
@@ -37,14 +39,9 @@ ROWS = ("Better", "Organ", "Metric", "Limit", "First", "Second", "Margin by")
 DIFFERENCES = ("Structure", VOLUME, *GENERAL, "Curves, % (Gy)", "Curves, Gy (%)")
 NO_WINNER = "Rows are counted, and no plan is called the better one: how they weigh against each other is yours to say."
 SAME = "~: numerical bounds overlap, so it may be no difference"
+NEAR = "!"
 LEGEND = ("same: the same verdict, within numerical bounds", SAME, "*: shown, but not counted")
 DVHS = "DVHs, first minus second"
-_TALLY = {
-    Better.FIRST: "better in the first",
-    Better.SECOND: "better in the second",
-    Better.SAME: "same within numerical bounds",
-    Better.NOT_COMPARED: "not compared",
-}
 
 
 # -------------------------------------------------------------------------------- for people
@@ -67,6 +64,8 @@ def _text_parts(comparison: PlanComparison) -> Iterator[RenderableType]:
         yield from text_lines("Not compared", aside)
     yield from text_lines(labels.LEFT_OUT, labels.left_out_lines(comparison.first, comparison.second))
     yield from text_lines("Marks", _legend(comparison))
+    for title, lines in note_sections(_named(comparison)):
+        yield from text_lines(title, lines)
     if comparison.structures:
         yield Text(f"\n{DVHS}")
         yield text_grid(DIFFERENCES, map(difference_cells, comparison.structures))
@@ -101,6 +100,8 @@ def plans_markdown(comparison: PlanComparison) -> str:
         lines += markdown_list("### Not compared", aside)
     lines += markdown_list(f"## {labels.LEFT_OUT}", labels.left_out_lines(comparison.first, comparison.second))
     lines += markdown_list("## Marks", _legend(comparison))
+    for title, listed in note_sections(_named(comparison)):
+        lines += markdown_list(f"## {title}", listed)
     if comparison.structures:
         lines += ["", f"## {DVHS}", *markdown_table(DIFFERENCES, map(difference_cells, comparison.structures))]
     lines += markdown_list("## Structures not compared", _structures_without_dvh(comparison.without))
@@ -127,10 +128,7 @@ def _head(comparison: PlanComparison) -> Iterator[str]:
         yield from (f"    {verdict} {line}" for verdict, line in labels.headline_lines(report))
     yield f"Site: {labels.site_text(comparison.first)}"
     yield from (f"{choice}." for choice in labels.choices(comparison.first))
-    tally = comparison.tally()
-    counts = ", ".join(f"{number} {_TALLY[better]}" for better, number in tally.items())
-    aside = sum(not row.counts for row in comparison.rows)
-    yield f"Rows that count: {counts}" + (f"; {aside} more shown but not counted" if aside else "")
+    yield f"Rows that count: {comparison.tally_text()}"
     yield NO_WINNER
 
 
@@ -178,7 +176,8 @@ def outcome_text(outcome: Outcome | NoOutcome) -> str:
     if isinstance(outcome.measurement, NotMeasured):
         return labels.verdict_text(outcome)
     text = number_text(outcome.measurement.value, outcome.limit_used, outcome.acceptable_used)
-    return f"{labels.verdict_text(outcome)} {text}{' or more' if outcome.measurement.open_above else ''}"
+    or_more = " or more" if outcome.measurement.open_above else ""
+    return f"{labels.verdict_text(outcome)} {text}{or_more}{f' {NEAR}' if outcome.near_limit else ''}"
 
 
 def difference_cells(structure: StructureDifference) -> tuple[str, ...]:
@@ -213,7 +212,23 @@ def _structures_without_dvh(without: Iterable[NotCompared]) -> list[str]:
 def _legend(comparison: PlanComparison) -> Sequence[str]:
     """The marks, where there is anything that may have one."""
     compared = any(row.better is not Better.NOT_COMPARED for row in comparison.rows)
-    return LEGEND if comparison.structures or compared else ()
+    return [*LEGEND, *near_legend(comparison.first, comparison.second)] if comparison.structures or compared else []
+
+
+def near_legend(*reports: Report) -> list[str]:
+    """What the mark of a value near its limit means, where there is one."""
+    near = any(outcome.near_limit for report in reports for outcome in report.outcomes)
+    return [f"{NEAR}: within {reports[0].near_percent:g} % of the limit that its verdict turns on"] if near else []
+
+
+def _named(comparison: PlanComparison) -> dict[str, Report]:
+    return {"first": comparison.first, "second": comparison.second}
+
+
+def note_sections(reports: Mapping[str, Report]) -> Iterator[tuple[str, list[str]]]:
+    """Title and lines of the notes, then of the sign-offs, each line with the name of its plan."""
+    for title, lines_of in ((noted.NOTES, noted.note_lines), (noted.SIGN_OFF, noted.signature_lines)):
+        yield title, [f"{name}: {line}" for name, report in reports.items() for line in lines_of(report)]
 
 
 def _remarks(comparison: PlanComparison) -> list[str]:
@@ -261,7 +276,8 @@ def plans_json(comparison: PlanComparison) -> str:
 def plan_dict(report: Report) -> dict[str, Any]:
     """What a comparison has of each report; its outcomes stand in the rows."""
     whole = report.to_dict()
-    return {key: whole[key] for key in _OF_PLAN}
+    on_rows = [row_note_dict(one) for one in report.notes.rows if one.place is not None]
+    return {key: whole[key] for key in _OF_PLAN} | {"notes": on_rows}
 
 
 _OF_PLAN = (
@@ -277,6 +293,9 @@ _OF_PLAN = (
     "dvh",
     "provenance",
     "findings",
+    "near_percent",
+    "lost_notes",
+    "sign_offs",
 )
 """What the comparison has of each report; its outcomes stand in the rows."""
 
@@ -326,6 +345,7 @@ def outcome_dict(outcome: Outcome | NoOutcome) -> dict[str, Any] | None:
         "margin": rounded(outcome.margin),
         "borderline": outcome.borderline,
         "convention_sensitive": outcome.convention_sensitive,
+        "near_limit": outcome.near_limit,
         "reason": str(outcome.reason) if outcome.reason else None,
         "detail": outcome.detail,
     }

@@ -18,6 +18,8 @@ from sbrtcheck.render.plan_comparison import (
     difference_cells,
     markdown_list,
     markdown_table,
+    near_legend,
+    note_sections,
     organs_text,
     outcome_dict,
     outcome_text,
@@ -28,7 +30,7 @@ from sbrtcheck.render.plan_comparison import (
     text_lines,
 )
 from sbrtcheck.render.text import terminal_text
-from sbrtcheck.results import NOTICE, labels
+from sbrtcheck.results import NOTICE, Report, labels
 from sbrtcheck.results.comparison_dict import not_compared_dict
 from sbrtcheck.results.plan_comparison import PlanComparison, PlansCompared, RowOfPlans, Standing, letter
 from sbrtcheck.results.plan_site import SHA_SHOWN
@@ -64,7 +66,9 @@ def _text_parts(compared: PlansCompared) -> Iterator[RenderableType]:
             yield text_grid(_headings(compared), (_cells(row, between="\n") for row in rows))
         yield from text_lines("Not compared", aside)
     yield from text_lines(labels.LEFT_OUT, labels.left_out_lines(*compared.reports))
-    yield from text_lines("Marks", LEGEND)
+    yield from text_lines("Marks", [*LEGEND, *near_legend(*compared.reports)])
+    for title, lines in note_sections(_named(compared)):
+        yield from text_lines(title, lines)
     for place, pair in enumerate(compared.to_first, start=1):
         if pair.structures:
             yield Text(f"\n{_differences_title(place)}")
@@ -85,7 +89,9 @@ def several_markdown(compared: PlansCompared) -> str:
         lines += markdown_table(_headings(compared), (_cells(row, between=" ") for row in rows)) if rows else []
         lines += markdown_list("### Not compared", aside)
     lines += markdown_list(f"## {labels.LEFT_OUT}", labels.left_out_lines(*compared.reports))
-    lines += markdown_list("## Marks", LEGEND)
+    lines += markdown_list("## Marks", [*LEGEND, *near_legend(*compared.reports)])
+    for title, listed in note_sections(_named(compared)):
+        lines += markdown_list(f"## {title}", listed)
     for place, pair in enumerate(compared.to_first, start=1):
         if pair.structures:
             lines += ["", f"## {_differences_title(place)}"]
@@ -104,8 +110,7 @@ def _head(compared: PlansCompared) -> Iterator[str]:
     yield f"Site: {labels.site_text(first)}"
     yield from (f"{choice}." for choice in labels.choices(first))
     for place in range(len(compared.reports)):
-        counts = ", ".join(f"{number} {standing}" for standing, number in compared.tally(place).items())
-        yield f"Rows that count, {letter(place)}: {counts}"
+        yield f"Rows that count, {letter(place)}: {compared.tally_text(place)}"
     if aside := sum(not row.counts for row in compared.rows):
         yield f"{aside} more shown but not counted"
     yield NO_WINNER
@@ -165,6 +170,10 @@ def _remarks(compared: PlansCompared) -> list[str]:
         for finding in report.findings
     ]
     return [*doubts, *findings]
+
+
+def _named(compared: PlansCompared) -> dict[str, Report]:
+    return {letter(place): report for place, report in enumerate(compared.reports)}
 
 
 def _provenance_lines(compared: PlansCompared) -> list[str]:

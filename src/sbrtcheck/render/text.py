@@ -32,11 +32,15 @@ _COLOURS = {
     Verdict.NOT_MET: "bold blue",
 }
 _NEAR = "yellow"
-_HEADINGS = ("Verdict", "Metric", "Limit", "Value [bounds]", "Margin", "Ref", "Flags")
+_PERCENT = "\n".join(labels.PERCENT_OF_LIMIT.rsplit(maxsplit=1))  # in two lines: its cells are narrower than it
+_HEADINGS = ("Verdict", "Metric", "Limit", "Value [bounds]", "Margin", _PERCENT, "Ref", "Flags")
 NARROWEST = 104  # columns that the flags of a row need; on a smaller screen lines are broken, nothing is lost
 _HEADING_WIDTH = 11  # columns that the id of a table gets at the head of its limits
 _CELL_WIDTH = 15  # of its limits, and of a plan's value
 WIDEST = 26  # of a column; a longer reason wraps
+_FOLDED = (slice(1, 3), slice(3, 4))  # metric and limit, then values, are broken into lines; words of flags are not
+_GAP = 2  # columns between two of a row
+_WIDEST_FOLDED = 12  # of them, below which none is made narrower
 _WIDEST_OF_TABLES = 20  # the same beside a column for the table: the flags need the rest
 # a rule under the headings, in ASCII: the same on every console
 _RULED = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
@@ -56,8 +60,8 @@ def text_report(report: Report, group: str = grouping.ORGAN, *, width: int = PIP
     colour
         Mark verdicts by colour too; they are always there as text.
     """
-    sources = labels.SourceList.of(report.outcomes)
-    return terminal_text(_parts(report, group, sources), width=max(width, NARROWEST), colour=colour)
+    width = max(width, NARROWEST)
+    return terminal_text(_parts(report, group, width), width=width, colour=colour)
 
 
 def terminal_text(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
@@ -86,13 +90,14 @@ def ruled_table(*headings: str) -> Table:
     return grid
 
 
-def _parts(report: Report, group: str, sources: labels.SourceList) -> Iterator[RenderableType]:
+def _parts(report: Report, group: str, width: int) -> Iterator[RenderableType]:
+    sources = labels.SourceList.of(report.outcomes)
     yield from _head(report)
     for rows in grouping.row_groups(report, group):
         yield Text(f"\n{rows.title}", style="bold")
         yield from map(Text, rows.notes)
         shown = [outcome for outcome in rows.outcomes if not labels.is_just_missing(outcome)]
-        yield from _rows(shown, _Columns(report, sources, of_tables=rows.of_tables))
+        yield from _rows(shown, _Columns(report, sources, of_tables=rows.of_tables), width)
         for heading, organs in labels.absent_organs(rows.outcomes):
             yield from _section(heading, [organs], style="")
     yield from _section(noted.NOTES, noted.note_lines(report))
@@ -197,6 +202,7 @@ class _Columns:
             labels.limit_used_text(outcome),
             labels.result_text(outcome),
             labels.margin_text(outcome),
+            labels.percent_cell(outcome),
             f"[{self.sources.number(outcome.constraint.source)}]",
             *table,
             "\n".join(labels.flags(outcome)),
@@ -211,15 +217,16 @@ class _Columns:
         return " -> ".join(grouping.organ_and_contour(outcome)) if self.of_tables else labels.organ_line(outcome)
 
 
-def _rows(outcomes: Sequence[Outcome], columns: _Columns) -> Iterator[Text | Table | Padding]:
+def _rows(outcomes: Sequence[Outcome], columns: _Columns, width: int) -> Iterator[Text | Table | Padding]:
     """Rows under a line with their organ and contour, all in the same columns."""
     if not outcomes:
         return
     cells = [columns.cells(outcome) for outcome in outcomes]
     headings = columns.headings
-    widths = [max(len(row[column]) for row in [headings, *cells]) for column in range(len(headings) - 1)]
+    *before, last = zip(headings, *cells, strict=True)
     widest = _WIDEST_OF_TABLES if columns.of_tables else WIDEST
-    widths = [min(width, widest) for width in widths]
+    widths = [min(max(len(line) for cell in column for line in cell.split("\n")), widest) for column in before]
+    widths = _beside_flags(widths, max(len(word) for cell in last for word in cell.split()), width)
     grid = _grid(headings, widths)
     grid.add_row("", *headings)
     yield grid
@@ -234,12 +241,21 @@ def _rows(outcomes: Sequence[Outcome], columns: _Columns) -> Iterator[Text | Tab
         yield from indented([printed] if printed else [])
 
 
+def _beside_flags(widths: list[int], word: int, width: int) -> list[int]:
+    """The widths, those that may be broken made narrower until the longest word of the flags fits beside them."""
+    room = width - word - _GAP * (len(widths) + 2)  # one before the first, one behind the flags
+    for columns in _FOLDED:
+        while sum(widths) > room and (widest := max(widths[columns])) > _WIDEST_FOLDED:
+            widths[widths.index(widest, columns.start)] -= 1
+    return widths
+
+
 def _grid(headings: Sequence[str], widths: Sequence[int]) -> Table:
     """Columns of these widths, and one more for the width that is left; they shrink where the screen is too narrow."""
-    grid = Table.grid(padding=(0, 2, 0, 0), pad_edge=True)
+    grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=True)
     grid.add_column("", width=0)  # its padding indents the rows
     for heading, width in zip(headings, widths, strict=False):
-        justify: Literal["left", "right"] = "right" if heading == "Margin" else "left"
+        justify: Literal["left", "right"] = "right" if heading in ("Margin", _PERCENT) else "left"
         grid.add_column(heading, width=width, justify=justify, overflow="fold")
     grid.add_column(headings[-1], overflow="fold")
     return grid

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sbrtcheck.formatting import fields_on_screen
 from sbrtcheck.plan import Finding
 from sbrtcheck.reference_data import Regimen, Threshold
 
@@ -27,6 +28,9 @@ class CourseNote:
     known: tuple[Regimen, ...]
     sides: tuple[ThresholdSide, ...]
     findings: tuple[Finding, ...]
+
+    def __repr__(self) -> str:
+        return fields_on_screen(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sbrtcheck.dvh import CurveDistance, Reason
+from sbrtcheck.formatting import fields_on_screen, one_screen
 from sbrtcheck.metric import Measurement, Metric, NotMeasured
 from sbrtcheck.radiobiology import Quantity
 
@@ -95,6 +96,9 @@ class StructureDifference:
         others_cc = [cc for caps, cc in difference_cc.items() if caps not in best]
         return best if others_cc and min(others_cc) >= CLEARLY * smallest_cc else ()
 
+    def __repr__(self) -> str:
+        return fields_on_screen(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotCompared:
@@ -154,6 +158,15 @@ class Comparison:
     same_verdicts: int = 0
     not_asked: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """How many verdicts differ, what makes it doubtful, and what was compared: one screen."""
+        verdicts = f"{len(self.verdicts)} verdicts differ, {self.same_verdicts} are the same"
+        unanswered = f"{len(self.unanswered)} rows evaluated here, for which theirs have no answer"
+        structures = [f"compared: {one.name}" for one in self.structures]
+        without = [f"not compared: {one.name}, {one.reason}" for one in self.without]
+        lines = [verdicts, unanswered, *self.remarks, *structures, *without]
+        return one_screen(f"Comparison with DVHs {self.other}", lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sbrtcheck.errors import NotesError
@@ -70,8 +70,13 @@ def _hash(*parts: str) -> str:
 
 def plan_uid(report: ReportValues) -> str:
     """What the notes on a plan know it by: the UID of the plan, else of its dose; "" where the files have neither."""
+    return uid_of_plan(report.provenance)
+
+
+def uid_of_plan(uids: Mapping[str, str | tuple[str, ...]]) -> str:
+    """The same from the UIDs of the plan and of the doses."""
     for key in ("plan", "doses"):
-        found = report.provenance.get(key, "")
+        found = uids.get(key, "")
         if found:
             return found if isinstance(found, str) else " ".join(found)
     return ""
@@ -117,6 +122,31 @@ def with_notes(report: Report, notes: PlanNotes | None) -> Report:
     return replace(report, notes=ReportNotes(rows=rows, signatures=signatures))
 
 
+def notes_without_rows(notes: Iterable[PlanNotes]) -> ReportNotes:
+    """The notes of a plan that could not be checked: all of them have lost their rows."""
+    of_plan = list(notes)
+    return ReportNotes(
+        rows=tuple(NoteOnRow(note=note, place=None, is_current=False) for one in of_plan for note in one.notes),
+        signatures=tuple(Signature(sign_off=sign, is_current=False) for one in of_plan for sign in one.sign_offs),
+    )
+
+
+def with_notes_on_each(reports: Sequence[Report], notes: Sequence[PlanNotes]) -> list[Report]:
+    """The reports, each with the notes on its plan; `NotesError` for notes on none of the plans."""
+    uids = [plan_uid(report) for report in reports]
+    refuse_notes_on_others(notes, uids)
+    by_plan = {one.plan_uid: one for one in notes}
+    return [with_notes(report, by_plan.get(uid)) for report, uid in zip(reports, uids, strict=True)]
+
+
+def refuse_notes_on_others(notes: Iterable[PlanNotes], uids: Collection[str]) -> None:
+    """Raise `NotesError` where there are notes on a plan that is none of those of the UIDs."""
+    for one in notes:
+        if one.plan_uid not in uids:
+            what = f"the notes are on a plan that is not here, {one.plan_uid}"
+            raise NotesError(what, one.file, "give the notes on these plans, or leave them out")
+
+
 def _refuse_other_plan(report: Report, notes: PlanNotes) -> None:
     uid = plan_uid(report)
     if not uid:
@@ -155,13 +185,13 @@ def note_lines(report: ReportValues) -> list[str]:
     on_rows = sorted((one for one in report.notes.rows if one.place is not None), key=lambda one: one.place or 0)
     return [
         *(clean(f"{labels.row_name(report.outcomes[one.place or 0])}: {note_text(one)}") for one in on_rows),
-        *lost_note_lines(report),
+        *lost_note_lines(report.notes),
     ]
 
 
-def lost_note_lines(report: ReportValues) -> Iterator[str]:
+def lost_note_lines(notes: ReportNotes) -> Iterator[str]:
     """Notes on rows that the report does not have."""
-    for one in report.notes.rows:
+    for one in notes.rows:
         if one.place is None:
             yield clean(f"{one.note.row}, {one.note.organ}, which this report does not have: {note_text(one)}")
 

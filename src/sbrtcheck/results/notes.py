@@ -65,8 +65,8 @@ def note_dict(one: NoteOnRow) -> dict[str, Any]:
     }
 
 
-def lost_note_dict(one: NoteOnRow) -> dict[str, Any]:
-    """A note on a row that the report does not have, for JSON."""
+def row_note_dict(one: NoteOnRow) -> dict[str, Any]:
+    """A note with the row that it was written on, for JSON: where it does not stand on that row."""
     return {"row": one.note.row, "organ": one.note.organ, "contour": one.note.contour, **note_dict(one)}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.dvh import Reason
-from sbrtcheck.formatting import clean, escaped, html_table, number_text
+from sbrtcheck.formatting import clean, escaped, html_table, number_text, shortened
 from sbrtcheck.metric import Measurement, NotMeasured
 from sbrtcheck.plan import Finding
 from sbrtcheck.structure_names import Rule
@@ -55,6 +55,9 @@ class ReviewReason:
     text: str
     structure: str = ""
     rows: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<ReviewReason {self.code}: {shortened(self.text)}>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.dvh import Reason
+from sbrtcheck.formatting import one_screen
 from sbrtcheck.metric import NotMeasured
+from sbrtcheck.results import labels
 from sbrtcheck.results.dvh_comparison import NotCompared, StructureDifference
 from sbrtcheck.results.outcome import Outcome
 from sbrtcheck.results.report import Report
@@ -21,6 +23,14 @@ class Better(StrEnum):
     SECOND = "second"
     SAME = "same"  # the same verdict, and margins whose numerical bounds overlap
     NOT_COMPARED = "not compared"
+
+
+_BETTER_TEXTS = {
+    Better.FIRST: "better in the first",
+    Better.SECOND: "better in the second",
+    Better.SAME: "same within numerical bounds",
+    Better.NOT_COMPARED: "not compared",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +87,32 @@ class PlanComparison:
         """How many of the rows that count came to each, in the order of `Better`."""
         counted = Counter(row.better for row in self.rows if row.counts)
         return {better: counted[better] for better in Better}
+
+    def tally_text(self) -> str:
+        """``3 better in the first, 0 better in the second, ...``, and how many rows do not count."""
+        counts = ", ".join(f"{number} {_BETTER_TEXTS[better]}" for better, number in self.tally().items())
+        aside = sum(not row.counts for row in self.rows)
+        return counts + (f"; {aside} more shown but not counted" if aside else "")
+
+    def __repr__(self) -> str:
+        """Both verdicts with their reasons, and how many rows are better in which: one screen."""
+        plans = {"first": self.first, "second": self.second}
+        verdicts = [line for name, report in plans.items() for line in _verdict_lines(name, report)]
+        reasons = [
+            f"{name}: {verdict} {text}"
+            for name, report in plans.items()
+            for verdict, text in labels.headline_lines(report)
+        ]
+        lines = [*verdicts, *labels.choices(self.first), *self.remarks, *self.tally_text().split(", "), *reasons]
+        return one_screen("PlanComparison", lines)
+
+
+def _verdict_lines(name: str, report: Report) -> tuple[str, str]:
+    """A plan, and its verdict."""
+    return (
+        f"{name}: plan {labels.plan_text(report)}, {labels.prescription_text(report)}",
+        f"  {labels.overall_text(report)}: {labels.summary_text(report)}",
+    )
 
 
 # -------------------------------------------------------------------------------- more than two
@@ -136,3 +172,14 @@ class PlansCompared:
         """How many of the rows that count the plan at that place stands how on, in the order of `Standing`."""
         counted = Counter(row.standings[place] for row in self.rows if row.counts)
         return {standing: counted[standing] for standing in Standing}
+
+    def tally_text(self, place: int) -> str:
+        """``3 best, 1 not best, ...``: the same for people."""
+        return ", ".join(f"{number} {standing}" for standing, number in self.tally(place).items())
+
+    def __repr__(self) -> str:
+        """The verdict of each plan, and on how many rows it is best: one screen."""
+        lines = []
+        for place, report in enumerate(self.reports):
+            lines += [*_verdict_lines(letter(place), report), f"  rows that count: {self.tally_text(place)}"]
+        return one_screen(f"PlansCompared: {len(self.reports)} plans", lines)

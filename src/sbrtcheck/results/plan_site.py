@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sbrtcheck.formatting import one_screen
 from sbrtcheck.structure_names import TARGETS
 from sbrtcheck.tables import ExpectedOrgan
 
@@ -55,6 +56,10 @@ class PlanSite:
 
     def __str__(self) -> str:
         return ", ".join(self.ids) or "unknown"
+
+    def __repr__(self) -> str:
+        organs = ", ".join(organ.organ for organ in self.expects) if self.ids else "every organ"
+        return one_screen(f"PlanSite: {self}, {self.origin}", [f"expects: {organs}"])
 
 
 UNKNOWN_SITE = PlanSite()

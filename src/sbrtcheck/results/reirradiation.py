@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sbrtcheck.dvh import Bounds, DVHSet
+from sbrtcheck.formatting import fields_on_screen, one_screen
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding
 from sbrtcheck.reference_data.reirradiation import PartLimit, ReirradiationRule, ReirradiationStatements
+from sbrtcheck.results import labels
 from sbrtcheck.results.outcome import MatchedStructure, ReviewReason, Verdict, contour_or_empty, rule_or_empty
 from sbrtcheck.results.report import Report
 
@@ -94,6 +96,9 @@ class RuleReport:
         """Why they were matched to the organ; to print, empty where nothing was matched."""
         return rule_or_empty(self.structure)
 
+    def __repr__(self) -> str:
+        return fields_on_screen(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownStatements:
@@ -139,3 +144,12 @@ class SumReport:
             for verdict in (Verdict.FAIL, Verdict.REVIEW, Verdict.VARIATION, Verdict.PASS)
             if verdict in verdicts
         )
+
+    def __repr__(self) -> str:
+        """The verdict and what stands against a pass, rules and tables, then the accumulated DVHs: one screen."""
+        reasons = [reason.text for reason in (*self.reasons, *(one for rule in self.rules for one in rule.reasons))]
+        accepted = ["doses accepted as they are"] if self.accept_dose else []
+        rules = [f"{rule.verdict.replace('_', ' ')} {rule.rule.organ} ({rule.rule.id})" for rule in self.rules]
+        tables = [] if self.report is None else [f"tables: {labels.overall_text(self.report)}"]
+        lines = [*accepted, *reasons, *rules, *tables, *repr(self.cumulative).splitlines()]
+        return one_screen(f"SumReport: {self.verdict.replace('_', ' ')}", lines)

@@ -11,7 +11,7 @@ from sbrtcheck.formatting import one_screen
 from sbrtcheck.installation import install_command
 from sbrtcheck.plan import Sex
 from sbrtcheck.results.comparison_dict import comparison_dict
-from sbrtcheck.results.notes import lost_note_dict, signature_dict
+from sbrtcheck.results.notes import row_note_dict, signature_dict
 from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
 from sbrtcheck.results.report_values import ReportValues
 from sbrtcheck.results.to_dict import (
@@ -125,7 +125,7 @@ class Report(ReportValues):
             "left_out": [left_out_dict(table) for table in self.left_out],
             **self._by_profile(),
             "outcomes": [outcome_dict(outcome, self.notes.on(n)) for n, outcome in enumerate(self.outcomes)],
-            "lost_notes": [lost_note_dict(one) for one in self.notes.rows if one.place is None],
+            "lost_notes": [row_note_dict(one) for one in self.notes.rows if one.place is None],
             "sign_offs": [signature_dict(one) for one in self.notes.signatures],
             "findings": [finding_dict(finding) for finding in self.findings],
             "compared": comparison_dict(self.compared),

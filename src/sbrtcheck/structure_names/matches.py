@@ -80,7 +80,7 @@ class StructureMatches(ByValue):
     def __repr__(self) -> str:
         count = f"{len(self.by_organ)} organs matched among {len(self.structures)} structures"
         return one_screen(
-            f"StructureMatches: {count}", [f"{organ}: {_words(self.of(organ))}" for organ in self.by_organ]
+            f"StructureMatches: {count}", [f"{organ}: {match_words(self.of(organ))}" for organ in self.by_organ]
         )
 
     def needed(self, organs: Iterable[str]) -> frozenset[str]:
@@ -94,7 +94,8 @@ class StructureMatches(ByValue):
         return frozenset(by_name | separate | derived)
 
 
-def _words(matched: StructureMatch) -> str:
+def match_words(matched: StructureMatch) -> str:
+    """What an organ was matched to, in few words."""
     match matched:
         case Match():
             return f"{matched.roi.name!r}, by {matched.rule}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 
-from sbrtcheck.structure_names.matches import StructureMatch
+from sbrtcheck.formatting import one_screen
+from sbrtcheck.structure_names.matches import StructureMatch, match_words
 from sbrtcheck.structure_names.matching import RoiName
 
 
@@ -44,3 +45,12 @@ class PlanNames:
     organs: tuple[OrganName, ...]
     unused: tuple[RoiName, ...]
     remarks: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """Each organ with its structure, then what no row uses: one screen."""
+        organs = [
+            f"{one.organ}: {match_words(one.match)}{'' if one.needed else ' (not needed)'}" for one in self.organs
+        ]
+        unused = ", ".join(roi.name for roi in self.unused)
+        heading = f"PlanNames: {len(self.organs)} organs; structures that no row uses: {unused or 'none'}"
+        return one_screen(heading, [*self.remarks, *organs])

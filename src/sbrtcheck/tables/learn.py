@@ -114,8 +114,8 @@ def _read(file: Path, tables: Sequence[ConstraintTable]) -> tuple[str, Dictionar
         raw = file.read_bytes()
     except FileNotFoundError:
         return _HEADING, NO_DICTIONARY
-    except OSError as error:
-        raise NamesError(f"cannot be read: {error.strerror}", str(file), "check the path") from error
+    except (OSError, ValueError) as error:  # ValueError: a path that no file can have
+        raise NamesError(f"cannot be read: {getattr(error, 'strerror', error)}", str(file), "check the path") from error
     lines = raw.removeprefix(codecs.BOM_UTF8).splitlines()
     if all(line.strip().startswith(b"#") for line in lines if line.strip()):
         try:

@@ -23,6 +23,7 @@ from sbrtcheck.tables.document import At, Document, LineFault, label, read_docum
 
 SCHEMA = "sbrtcheck-notes/1"
 FILE_NAME = "sbrtcheck-notes.yaml"
+_FILE_NAMES = "sbrtcheck-notes*.yaml"  # browsers number a file that is saved again
 HEADING = (
     "# Notes and sign-off on the report of one plan, for sbrtcheck check --notes.",
     "# The plan is named by its UID alone: write nothing here that names the patient.",
@@ -83,7 +84,7 @@ class PlanNotes:
 
 
 NotesInput = str | os.PathLike[str] | PlanNotes
-"""A file of notes, or its content."""
+"""A file of notes, or its content; or a folder, for all files ``sbrtcheck-notes*.yaml`` below it."""
 
 
 # -------------------------------------------------------------------------------- reading
@@ -102,32 +103,51 @@ def load_notes(notes: NotesInput | Sequence[NotesInput]) -> PlanNotes | None:
     NotesError
         A file cannot be read, or has faults: all of them, with their lines. Or the files are of different plans.
     """
+    first, *others = load_notes_by_plan(notes) or (None,)
+    if first is not None and others:
+        raise NotesError(
+            f"is of another plan than {first.file or 'the first notes'}", others[0].file, "give one plan's"
+        )
+    return first
+
+
+def load_notes_by_plan(notes: NotesInput | Sequence[NotesInput]) -> tuple[PlanNotes, ...]:
+    """Load notes on any number of plans: one value a plan, as `load_notes` gives it; errors as there."""
     given: Any = notes  # whatever a script gives
     is_one = isinstance(given, str | os.PathLike | PlanNotes) or not isinstance(given, Sequence)
-    several = [given] if is_one else list(given)
-    for one in several:
+    by_plan: dict[str, list[PlanNotes]] = {}
+    for one in [given] if is_one else given:
         require_type(one, (str, os.PathLike, PlanNotes), "a file of notes", "give a path, or several")
-    loaded = [one if isinstance(one, PlanNotes) else _load_file(os.fspath(one)) for one in several]
-    if not loaded:
-        return None
-    first = loaded[0]
-    for other in loaded[1:]:
-        if other.plan_uid != first.plan_uid:
-            raise NotesError(
-                f"is of another plan than {first.file or 'the first notes'}", other.file, "give one plan's"
-            )
+        for loaded in [one] if isinstance(one, PlanNotes) else map(_load_file, _files(os.fspath(one))):
+            by_plan.setdefault(loaded.plan_uid, []).append(loaded)
+    return tuple(map(_together, by_plan.values()))
+
+
+def _together(of_plan: Sequence[PlanNotes]) -> PlanNotes:
+    """All notes on one plan, each once."""
     return replace(
-        first,
-        notes=tuple(dict.fromkeys(note for one in loaded for note in one.notes)),
-        sign_offs=tuple(dict.fromkeys(sign_off for one in loaded for sign_off in one.sign_offs)),
+        of_plan[0],
+        notes=tuple(dict.fromkeys(note for one in of_plan for note in one.notes)),
+        sign_offs=tuple(dict.fromkeys(sign_off for one in of_plan for sign_off in one.sign_offs)),
     )
+
+
+def _files(place: str) -> list[str]:
+    """The files of notes in a folder; any other path as it is."""
+    if not os.path.isdir(place):  # noqa: PTH112 - Path.is_dir raises on names that no file can have
+        return [place]
+    found = sorted(map(str, Path(place).rglob(_FILE_NAMES)))
+    if not found:
+        raise NotesError(f"has no file {_FILE_NAMES} in it", place, "name the file of the notes")
+    return found
 
 
 def _load_file(place: str) -> PlanNotes:
     try:
         raw = Path(place).read_bytes()
-    except OSError as error:
-        raise NotesError(f"cannot be read: {error.strerror}", place, "check the path") from error
+    except (OSError, ValueError) as error:  # ValueError: a path that no file can have
+        why = getattr(error, "strerror", None) or type(error).__name__
+        raise NotesError(f"cannot be read: {why}", place, "check the path") from error
     return read_notes(raw, place)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sbrtcheck.chart.points import CurvePoint, NotDrawn, Side
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason, VolumeUnit, roi_names, separate_targets
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, EquivalentUniformDose, Stat, Unit, VolumeAtDose
-from sbrtcheck.plan import Prescription
+from sbrtcheck.plan import Prescription, Sex
 from sbrtcheck.structure_names import TARGETS, Ambiguous, Match, match
 from sbrtcheck.tables.limits import LimitByVolume
 from sbrtcheck.tables.values import Choice, Constraint, Select
@@ -27,12 +27,26 @@ def row_points(
 
 
 def _points_of(row: Constraint, dvhs: DVHSet, names: Mapping[str, str] | None) -> Iterator[CurvePoint | NotDrawn]:
-    if isinstance(row.limit, LimitByVolume):
-        yield NotDrawn(label=str(row.metric), reason="limit depends on a volume (plot the report)")
+    if row.sex is not None and isinstance(dvhs.sex, Sex) and row.sex is not dvhs.sex:
+        return  # the row is not for this plan: a report does not have it either
+    if reason := _only_in_report(row, dvhs):
+        yield NotDrawn(label=str(row.metric), reason=f"{reason} (plot the report)")
         return
+    assert not isinstance(row.limit, LimitByVolume)  # noqa: S101 - for the type checker: that is a reason
     for dvh in _dvhs_for(row, dvhs, names):
         counts = row.counts(include_unconfirmed=False)
         yield dvh if isinstance(dvh, NotDrawn) else curve_point(row, dvh, limit=row.limit, counts=counts)
+
+
+def _only_in_report(row: Constraint, dvhs: DVHSet) -> str:
+    """Why the limit, or the structure that it is on, is known only once the row is judged; "" where it is known."""
+    if isinstance(row.limit, LimitByVolume):
+        return "limit depends on a volume"
+    if row.side is not None:
+        return f"limit is for the {row.side} organ"
+    if row.sex is not None and not isinstance(dvhs.sex, Sex):
+        return f"limit is for a {row.sex} patient"
+    return ""
 
 
 # -------------------------------------------------------------------------------- one point

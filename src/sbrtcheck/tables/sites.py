@@ -57,8 +57,9 @@ def _shipped_sites() -> Sites:
 def _file_bytes(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+    except (OSError, ValueError) as error:  # ValueError: a path that no file can have
+        why = getattr(error, "strerror", None) or type(error).__name__
+        what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {why}"
         fault = Fault(place=path, what=what, hint="give the YAML file of the sites")
         raise TableError(fault.what, fault.place, fault.hint, faults=(fault,)) from error
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.errors import UnknownTableError
-from sbrtcheck.formatting import clean
+from sbrtcheck.formatting import clean, fields_on_screen, one_screen
 from sbrtcheck.metric import Metric
 from sbrtcheck.plan import Sex
 from sbrtcheck.radiobiology import Quantity
@@ -156,6 +156,9 @@ class ClinicianItem(ForSite):
     site: str = ""
     readings: tuple[Reading, ...] = ()
 
+    def __repr__(self) -> str:
+        return fields_on_screen(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedOrgan:
@@ -193,6 +196,11 @@ class Site:
     expects: tuple[ExpectedOrgan, ...]
     note: str = ""
 
+    def __repr__(self) -> str:
+        """The expected organs, one a line: one screen."""
+        organs = [f"{organ.organ}: {', '.join(organ.structures)}" for organ in self.expects]
+        return one_screen(f"Site {self.id}: {self.title}", organs)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sites:
@@ -210,6 +218,11 @@ class Sites:
     def ids(self) -> tuple[str, ...]:
         """Ids of the sites, in the order of the file."""
         return tuple(site.id for site in self.sites)
+
+    def __repr__(self) -> str:
+        """The sites, one a line: one screen."""
+        sites = [f"{site.id}: {site.title}, {len(site.expects)} organs expected" for site in self.sites]
+        return one_screen(f"Sites {self.id} {self.version}: {self.title}", sites)
 
     def site(self, id_: str) -> Site:
         """The site of that id; `UnknownTableError` with the nearest ids when there is none."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from os import PathLike, fspath
-from pathlib import Path
+from os import PathLike
 
+from sbrtcheck.arguments import path_of, require_text_or_none
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Origin, Reason
 from sbrtcheck.dvh.binned_dvh import refuse_all_hundred
 from sbrtcheck.errors import AmbiguousPlanError, NoPlanError
@@ -36,7 +36,8 @@ def load_dvh_export(
     plan
         Name of the plan (or dose, or plan sum) wanted, where the file has several.
     prescription
-        Wins over what the file states; needed for most, for they state no number of fractions.
+        Wins over what the file states; needed for most, for they state no number of fractions. ``"50Gy/5"``,
+        ``"5x10Gy"`` and ``(50, 5)`` are 50 Gy in 5 fractions.
 
     Returns
     -------
@@ -48,20 +49,21 @@ def load_dvh_export(
     Raises
     ------
     InputError
-        The file cannot be read, is in no format that is known, or has no structures.
+        The file cannot be read, is in no format that is known, or has no structures; or the prescription cannot be one.
     AmbiguousPlanError
         It has several plans and ``plan`` does not say which.
     NoPlanError
         It has no plan of that name.
     """
-    given_rx = read_prescription(prescription)
-    lines = lines_of(Path(fspath(path)))
+    require_text_or_none(plan, "the name of a plan")
+    given = read_prescription(prescription)
+    lines = lines_of(path_of(path, "a DVH export"))
     export = dialect_of(lines).read(lines)
     if not export.structures:
         raise fault("the export has no structures", hint="export it with the DVHs of the structures")
     key = _key_of_plan(export, plan)
     of_plan = export.plans.get(key, ExportedPlan(label=key))
-    rx, findings = _prescription(of_plan, given_rx)
+    rx, findings = _prescription(of_plan, given)
     read = _read(export, key, of_plan, rx)
     dvhs = tuple(dvh for dvh in read if isinstance(dvh, DVH))
     _refuse_hundredths(dvhs, rx)

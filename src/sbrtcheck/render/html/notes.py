@@ -14,7 +14,7 @@ def notes_page(report: Report) -> dict[str, Any]:
     return {
         "can_note": bool(noted.plan_uid(report)),
         "notes_on": {place: _texts(report, place) for place in range(len(report.outcomes))},
-        "lost_notes": list(noted.lost_note_lines(report)),
+        "lost_notes": list(noted.lost_note_lines(report.notes)),
         "signatures": noted.signature_lines(report),
         "notes_file": FILE_NAME,
     }

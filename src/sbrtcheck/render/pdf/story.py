@@ -19,8 +19,8 @@ from sbrtcheck.results import Outcome, Report, Verdict, labels, noted
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
 from sbrtcheck.tables import ConstraintTable
 
-_HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [bounds]", "Margin", "Ref")
-_WIDTHS = tuple(part * mm for part in (25, 46, 30, 26, 31, 13, 9))
+_HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [bounds]", "Margin", labels.PERCENT_OF_LIMIT, "Ref")
+_WIDTHS = tuple(part * mm for part in (25, 42, 28, 25, 28, 12, 12, 8))
 _WITH_HEADING = 75.0  # points that have to be left below a heading, for a table's own headings and its first row
 _TINT = HexColor("#f2f2f2")
 
@@ -135,6 +135,7 @@ def _row(outcome: Outcome, sources: labels.SourceList) -> list[Any]:
         _cell(labels.limit_used_text(outcome)),
         _cell(labels.result_text(outcome)),
         _cell(labels.margin_text(outcome), "right"),
+        _cell(labels.percent_cell(outcome), "right"),
         _cell(f"[{sources.number(outcome.constraint.source)}]"),
     ]
 
