@@ -2,6 +2,9 @@
 
 Each function is the steps in a row; what a step does is in the packages below. `check` and `check_with` are one check:
 the first is given choices as people write them, the second as one value.
+
+What a check of a plan needs is imported here; what only sums of courses or text exports need, where they are used, for
+it would be a tenth of the imports of every check.
 """
 
 from __future__ import annotations
@@ -27,7 +30,6 @@ from sbrtcheck.dicom.inputs import listed, plan_inputs
 from sbrtcheck.dvh import DVHSet, Origin, roi_names_of
 from sbrtcheck.errors import InputError
 from sbrtcheck.judge import NoRisk, Risk, SumReport
-from sbrtcheck.judge.courses import Courses, judge_courses, load_judged_by
 from sbrtcheck.judge.dose_check import with_dose_doubts
 from sbrtcheck.judge.naming import match_plan, organs_of
 from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of_structures, names_of_plan
@@ -49,7 +51,6 @@ from sbrtcheck.tables import Sites, load_dictionary, load_names
 from sbrtcheck.tables.choice import TableName, check_names, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
 from sbrtcheck.tables.notes import NotesInput, load_notes
-from sbrtcheck.text_export import load_dvh_export, load_export_of
 
 if TYPE_CHECKING:
     from sbrtcheck.tables.learn import Learned
@@ -209,6 +210,8 @@ def check_with(
     report = with_choice(evaluate_with(chosen.tables, dvhs, options, matches), chosen, options.profile)
     report = with_notes(report, loaded_notes)
     if against is not None:
+        from sbrtcheck.text_export import load_export_of
+
         return with_export(report, load_export_of(against, dvhs))
     return with_stored(report, stored)
 
@@ -492,6 +495,8 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     SbrtcheckError
         The input or an option cannot be used; nothing was summed.
     """
+    from sbrtcheck.judge.courses import Courses, judge_courses, load_judged_by
+
     judged_by = load_judged_by(texts_of(table, "a table"))
     require_type(alpha_betas_gy, (Mapping, type(None)), "alpha_betas_gy", "give {'SpinalCord': 2.0}, in Gy by organ")
     for number in (recovery, *(alpha_betas_gy or {}).values(), *([] if interval_months is None else [interval_months])):
@@ -617,6 +622,8 @@ def _dvhs_of_system(path: PlanInput, origin: Origin, *, plan: str | None, prescr
     if not isinstance(path, str | PathLike):
         what = f"a DVH export is one text file, and the input is of type {type(path).__name__}"
         raise InputError(what, hint="give the path of the one file that the system exported")
+    from sbrtcheck.text_export import load_dvh_export
+
     return load_dvh_export(path, plan=plan, prescription=prescription)
 
 
