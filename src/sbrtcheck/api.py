@@ -2,6 +2,9 @@
 
 Each function is the steps in a row; what a step does is in the packages below. `check` and `check_with` are one check:
 the first is given choices as people write them, the second as one value.
+
+What a check of a plan needs is imported here; what only sums of courses or text exports need, where they are used, for
+it would be a tenth of the imports of every check.
 """
 
 from __future__ import annotations
@@ -30,7 +33,6 @@ from sbrtcheck.given_plans import (
     read_dictionary,
 )
 from sbrtcheck.judge import NoRisk, Risk, SumReport
-from sbrtcheck.judge.courses import Courses, judge_courses, load_judged_by
 from sbrtcheck.judge.dose_check import with_dose_doubts
 from sbrtcheck.judge.naming import match_plan, organs_of
 from sbrtcheck.judge.plan_dvhs import dvhs_for_matches, dvhs_for_organs, dvhs_of_structures, names_of_plan
@@ -50,7 +52,6 @@ from sbrtcheck.tables import Sites, load_dictionary, load_names
 from sbrtcheck.tables.choice import TableName, check_names, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
 from sbrtcheck.tables.notes import NotesInput, load_notes, load_notes_by_plan
-from sbrtcheck.text_export import load_export_of
 
 if TYPE_CHECKING:
     from sbrtcheck.tables.learn import Learned
@@ -208,6 +209,8 @@ def check_with(
     report = with_choice(evaluate_with(chosen.tables, dvhs, options, matches), chosen, options.profile)
     report = with_notes(report, loaded_notes)
     if against is not None:
+        from sbrtcheck.text_export import load_export_of
+
         return with_export(report, load_export_of(against, dvhs))
     return with_stored(report, stored)
 
@@ -501,6 +504,8 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     SbrtcheckError
         The input or an option cannot be used; nothing was summed.
     """
+    from sbrtcheck.judge.courses import Courses, judge_courses, load_judged_by
+
     judged_by = load_judged_by(texts_of(table, "a table"))
     require_type(alpha_betas_gy, (Mapping, type(None)), "alpha_betas_gy", "give {'SpinalCord': 2.0}, in Gy by organ")
     for organ in alpha_betas_gy or {}:

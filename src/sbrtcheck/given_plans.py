@@ -18,7 +18,6 @@ from sbrtcheck.results import NoComparison
 from sbrtcheck.tables import load_dictionary
 from sbrtcheck.tables.choice import TableName, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
-from sbrtcheck.text_export import load_dvh_export
 
 _T = TypeVar("_T")
 
@@ -52,6 +51,9 @@ def dvhs_of_system(
     if not isinstance(path, str | PathLike):
         what = f"a DVH export is one text file, and the input is of type {type(path).__name__}"
         raise InputError(what, hint="give the path of the one file that the system exported")
+    # some 20 ms that a check of DICOM files does without
+    from sbrtcheck.text_export import load_dvh_export
+
     return load_dvh_export(path, plan=plan, prescription=prescription)
 
 

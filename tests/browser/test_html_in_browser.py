@@ -622,6 +622,20 @@ def test_the_page_never_scrolls_sideways(browser: Any, written: Written, width: 
         assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.slow
+def test_on_a_phone_organ_metric_limit_and_value_of_a_row_are_seen_at_once(browser: Any, written: Written) -> None:
+    """The other columns are left out, and stand in what a row opens to; no name is broken within a word."""
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=False)
+    browser.open(written(lung_report()))
+    cells = browser.seen("#rows tr.head > *")
+    rows = browser.seen("#rows tr.head")
+    assert len(cells) == 5 * len(rows)
+    assert all(one.rect["x"] + one.rect["width"] <= 390 for one in cells)
+    names = browser.seen("#legend th[scope=row] span")
+    assert names
+    assert all(one.size["height"] < 24 for one in names)
+
+
 def test_verdicts_are_told_by_word_and_shape(varied: Any) -> None:
     shapes = {}
     for outcome, badge in zip(VARIED.outcomes, varied.all("#rows tr.head .badge"), strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,11 +17,12 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom import dcmread
 
 from dvh_builders import NOT_KNOWN, dvh_set, plan_of, row, table, uniform_dvh
 from folders import ROOT
 from sbrtcheck import __version__, api, archive, cli, given_plans
-from sbrtcheck.cli import exit_codes, options
+from sbrtcheck.cli import exit_codes, main, options
 from sbrtcheck.dicom import NotStored
 from sbrtcheck.errors import Fault, InputError, NamesError, TableError, UnknownTableError
 from sbrtcheck.judge import plan_dvhs
@@ -502,6 +504,47 @@ def test_a_character_that_the_console_lacks_is_shown_and_said_and_the_exit_code_
     assert done.returncode == 3  # a given name that the plan does not have
 
 
+@pytest.fixture(scope="module")
+def named_in_japanese(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lung plan with characters in its names that consoles lack."""
+    folder = tmp_path_factory.mktemp("plan")
+    for path in LUNG_PLAN.iterdir():
+        dataset = dcmread(path)
+        dataset.SpecificCharacterSet = "ISO_IR 192"
+        for roi in dataset.get("StructureSetROISequence", ()):
+            roi.ROIName = {"Heart": "Herz 心臓 α ß", "Rib": "Rippe→ü"}.get(roi.ROIName, roi.ROIName)
+        if "RTPlanLabel" in dataset:
+            dataset.RTPlanLabel = "LÜNGE α"
+        dataset.save_as(folder / path.name)
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(f"check PLAN --table rtog-0813 --format {name}" for name in ("text", "markdown", "csv", "json")),
+        *("check PLAN --site lung", "names PLAN --table rtog-0813", "dvh PLAN", "risk PLAN", "sum PLAN PLAN"),
+        *("compare PLAN PLAN --table rtog-0813", "compare PLAN PLAN PLAN --table rtog-0813 --format markdown"),
+        *("tables", "tables rtog-0813 --evidence", "check 心", "--help"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["cp1252", "cp850"])
+def test_no_command_loses_a_character_on_a_console_that_lacks_it(
+    named_in_japanese: Path, words: str, encoding: str
+) -> None:
+    """With the stand-ins undone, and the line that tells of them left out, it is the output in UTF-8."""
+    command = [str(named_in_japanese) if word == "PLAN" else word for word in words.split()]
+    there, here = (CliRunner(charset=charset).invoke(main, command) for charset in (encoding, "utf-8"))
+    assert there.exit_code == here.exit_code
+    assert there.exit_code != exit_codes.OUR_FAULT
+    for one, other in ((there.stdout_bytes, here.stdout), (there.stderr_bytes, here.stderr)):
+        lines = [line for line in one.decode(encoding).splitlines() if "are shown by their number" not in line]
+        whole = re.sub(r"\[U\+([0-9A-F]{4,6})\]", lambda found: chr(int(found[1], 16)), "\n".join(lines))
+        assert whole == "\n".join(other.splitlines())
+    assert ("[U+" in there.stdout + there.stderr) == ("are shown by their number" in there.stderr)
+
+
 def test_a_page_on_standard_output_is_utf_8_as_it_says_whatever_the_console_has() -> None:
     words = ["-m", "sbrtcheck", "check", str(LUNG_PLAN), "--table", "rtog-0813", "--format", "html"]
     environment = os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
@@ -511,11 +554,12 @@ def test_a_page_on_standard_output_is_utf_8_as_it_says_whatever_the_console_has(
     assert shown == FORMATS["html"](api.check(LUNG_PLAN, "rtog-0813"))
 
 
-def test_a_check_of_plain_files_does_not_load_pydicom() -> None:
+def test_a_check_of_plain_files_loads_neither_pydicom_nor_what_other_commands_need() -> None:
     code = (
         "import sys; from click.testing import CliRunner; from sbrtcheck.cli import main;"
         f"done = CliRunner().invoke(main, ['check', {str(LUNG_PLAN)!r}, '--table', 'rtog-0813']);"
-        "print(done.exit_code, {'pydicom', 'highdicom', 'dicompylercore', 'matplotlib'} & {*sys.modules})"
+        "others = {'pydicom', 'highdicom', 'dicompylercore', 'matplotlib', 'sbrtcheck.text_export', 'webbrowser'};"
+        "print(done.exit_code, others & {*sys.modules})"
     )
     done = in_a_process(code)
     assert done.stdout.split(maxsplit=1) == [b"0", b"set()\n"], done.stderr

@@ -222,7 +222,11 @@ OF_ONE_PATIENT = [folder for folder in PLANS if folder != "raystation14_water"]
 def test_the_validator_finds_no_more_in_objects_made_of_it_than_its_own_headers(folder: str, tmp_path: Path) -> None:
     plan = RTDATA / folder
     report = sbrtcheck.check(plan, "tg101-5fx", prescription="50Gy/5")
-    contents = (api.dvhs_as_dicom(api.dvhs(plan), plan), api.report_as_dicom(report, plan))
+    contents = (
+        api.dvhs_as_dicom(api.dvhs(plan), plan),
+        api.report_as_dicom(report, plan),
+        api.report_as_sr(report, plan),
+    )
     found = [line for content in contents for line in faults(content, tmp_path)]
     assert [line for line in found if not any(known in line for known in OF_THE_SOURCE)] == []
 

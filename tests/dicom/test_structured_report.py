@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
@@ -25,6 +26,8 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.errors import InputError
 from sbrtcheck.metric import Measurement, NotMeasured, Unit
 from sbrtcheck.results import Report
+from sbrtcheck.results.noted import new_note, new_sign_off, plan_uid, with_notes
+from sbrtcheck.tables.notes import PlanNotes
 from validator import faults, needs_validator
 
 LUNG = ROOT / "examples" / "plans" / "lung-50gy-5fx"
@@ -197,6 +200,14 @@ def test_the_validator_finds_nothing_whatever_the_names_are(
     assert [line for line in found if "DICOMDIR" not in line] == []  # which the plan's files lack: date, time, study ID
 
 
+@pytest.mark.slow
+@needs_validator
+@pytest.mark.parametrize("plan", sorted((ROOT / "examples" / "plans").iterdir()), ids=lambda plan: plan.name)
+def test_the_validator_finds_nothing_in_the_reports_of_the_bundled_plans(plan: Path, tmp_path: Path) -> None:
+    report = sbrtcheck.check(plan, site=plan.name.partition("-")[0])
+    assert faults(api.report_as_sr(report, plan, made_at=NOON), tmp_path) == []
+
+
 # -------------------------------------------------------------------------------- a report
 
 
@@ -246,6 +257,33 @@ def test_what_keeps_a_report_from_a_pass_is_said_of_the_whole(report: Report, wr
     assert any("not a replacement for review" in line for line in lines)
     assert (written.CompletionFlag, written.VerificationFlag) == ("COMPLETE", "UNVERIFIED")
     assert (written.ContentDate, written.ContentTime) == ("20260203", "120000")
+
+
+def test_notes_stand_on_their_rows_and_sign_offs_on_the_whole(report: Report) -> None:
+    note = new_note(report.outcomes[1], "seen twice", "AB")
+    lost = replace(note, note="x", row="gone", hash="0")
+    notes = PlanNotes(plan_uid=plan_uid(report), notes=(note, lost), sign_offs=(new_sign_off(report, "CD"),))
+    document = read(api.report_as_sr(with_notes(report, notes), LUNG, made_at=NOON))
+    noted = {row: said(item)["note"] for row, item in verdicts(document).items() if "note" in said(item)}
+    outcome = report.outcomes[1]
+    assert noted == {(outcome.organ, outcome.row_id): "seen twice (AB)"}
+    of_all = said(of_whole(document))
+    assert of_all["sign-off"] == "CD"
+    assert "which this report does not have: x" in of_all["note"]
+
+
+def test_the_verdict_is_in_lists_of_series_and_what_is_in_containers_stands_below_each_other(
+    report: Report, written: sr.ComprehensiveSR
+) -> None:
+    """Viewers show items of a continuous container as running text: values without their names."""
+    assert str(report.verdict) in written.SeriesDescription
+    open_items, containers = [written.content[0]], []
+    while open_items:
+        item = open_items.pop()
+        containers += [item] if item.ValueType == "CONTAINER" else []
+        open_items += item.get("ContentSequence", ())
+    assert len(containers) == len(groups(written)) + 3  # the root, the measurements, the evaluations of the whole
+    assert {item.ContinuityOfContent for item in containers} == {"SEPARATE"}
 
 
 def test_the_plans_files_are_its_evidence_by_study_and_series(folder: Path) -> None:

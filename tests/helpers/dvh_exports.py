@@ -181,6 +181,28 @@ def cadplan(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
     return text
 
 
+def prosoma(organs: Sequence[Organ], steps_gy: FloatArray, shift: int, *, unit: str = "") -> str:
+    """Volumes in percent where their heading says so or says nothing."""
+    text = "Doe, John\nCumulative DVH\n"
+    for organ in organs:
+        text += (
+            f"\nName: {organ.name}\nVolume [cm³]: {organ.volume_cc:.4f}\nMin [Gy]: {organ.doses_gy[0]:.4f}\n"
+            f"Max [Gy]: {organ.doses_gy[-1]:.4f}\nAverage [Gy]: {organ.mean_gy:.4f}\n"
+            f"D50% [Gy]: {float(np.median(organ.doses_gy)):.4f}\nDose [Gy]\tVolume{unit}\n"
+        )
+        for dose, percent in rows(organ, steps_gy, shift):
+            text += f"{dose:.4f}\t{percent if unit != ' [cm³]' else percent / 100 * organ.volume_cc:.5f}\n"
+    return text
+
+
+def onkodicom(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
+    text = ",".join(["Patient ID", "ROI", "Volume (mL)", *(f"{100 * dose:.0f}cGy" for dose in steps_gy)]) + "\n"
+    for organ in organs:
+        volumes = (f"{percent:.2f}" for _, percent in rows(organ, steps_gy, shift))
+        text += ",".join(["4711", organ.name, f"{organ.volume_cc:.2f}", *volumes]) + "\n"
+    return text
+
+
 def long_rows(organs: Sequence[Organ], steps_gy: FloatArray, shift: int) -> str:
     text = "structure;Dose [Gy];Volume [cc]\n"
     for organ in organs:
@@ -201,6 +223,8 @@ WRITERS = (
     Writer(name="hiart_cc", write=hiart_cc, in_cc=True),
     Writer(name="primo", write=primo, in_cc=True),
     Writer(name="cadplan", write=cadplan, in_cc=True),
+    Writer(name="prosoma", write=prosoma, in_cc=True),
+    Writer(name="onkodicom", write=onkodicom, in_cc=True),
     Writer(name="long_rows", write=long_rows, in_cc=True),
 )
 

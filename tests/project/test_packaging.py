@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import email
 import json
-import os
+import re
 import subprocess
 import sys
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 
+import install_offline
+import sbrtcheck
 from folders import ROOT
 
 TABLES = {path.relative_to(ROOT / "constraints").as_posix(): path for path in ROOT.glob("constraints/*/*.yaml")}
@@ -103,6 +105,25 @@ def test_the_wheel_has_the_plan_of_the_demo_and_no_other(in_wheel: dict[str, byt
     assert {name: raw for name, raw in in_wheel.items() if name.endswith(".dcm")} == files
 
 
+@pytest.fixture(scope="module")
+def long_description(in_wheel: dict[str, bytes]) -> str:
+    (metadata,) = (raw for name, raw in in_wheel.items() if name.endswith("/METADATA"))
+    return email.message_from_string(metadata.decode()).get_payload()
+
+
+def test_the_long_description_is_readme_with_links_that_lead_from_an_index_to_files_of_the_version(
+    long_description: str,
+) -> None:
+    files = rf"https://github.com/sbrtcheck/sbrtcheck/(?:blob|raw)/v{re.escape(sbrtcheck.__version__)}/"
+    links = re.findall(r"\]\(([^)]*)\)", long_description)
+    assert not [link for link in links if not link.startswith(("https://", "#"))]
+    of_files = [re.sub(files, "", link).partition("#")[0] for link in links if re.match(files, link)]
+    assert len(of_files) > 5
+    assert not [path for path in of_files if not (ROOT / path).exists()]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.sub(rf"\]\({files}", "](", long_description) == readme
+
+
 def test_the_wheel_is_small(wheel: Path) -> None:
     assert wheel.stat().st_size < 3_000_000
 
@@ -161,29 +182,13 @@ CORE = {  # what a check imports, and what these need
         "pygments",
     ),
     *("rapidfuzz", "rich", "ruamel-yaml", "scipy", "sbrtcheck", "typing-extensions", "typing-inspection"),
-    *("pip", "setuptools", "colorama"),  # the environment's own, and what click needs on Windows
+    "colorama",  # what click needs on Windows
 }
 
 
 @pytest.mark.slow
 def test_a_folder_of_wheels_is_all_that_a_pc_without_internet_needs(wheel: Path, tmp_path: Path) -> None:
-    wheels, environment = tmp_path / "wheels", tmp_path / "environment"
-    run("-m", "pip", "download", "--quiet", "--dest", wheels, wheel)
-    venv.create(environment, with_pip=True)
-    programs = environment / ("Scripts" if os.name == "nt" else "bin")
-
-    def there(program: str, *words: object) -> subprocess.CompletedProcess[str]:
-        command = [str(programs / program), *map(str, words)]
-        away = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=away, cwd=tmp_path)  # noqa: S603
-
-    pip = ("-m", "pip", "--isolated", "--disable-pip-version-check")
-    done = there("python", *pip, "install", "--no-index", "--find-links", wheels, "sbrtcheck")
-    assert done.returncode == 0, done.stderr
-    packages = json.loads(there("python", *pip, "list", "--format", "json").stdout)
-    names = {package["name"].lower().replace("_", "-").replace(".", "-") for package in packages}
-    assert names <= CORE
-    shown = there("sbrtcheck", "demo")
-    assert shown.returncode == 0, shown.stderr
-    assert "OVERALL: PASS on 18 of 18 rows for lung" in shown.stdout
-    assert "reports as HTML need jinja2" in shown.stderr  # an extra, which this folder does not have
+    installed = install_offline.install("", tmp_path, wheel=wheel)
+    assert installed.packages <= CORE
+    assert installed.environment_mb < 310
+    assert installed.demo == installed.check == "PASS on 18 of 18"

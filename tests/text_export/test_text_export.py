@@ -481,6 +481,12 @@ REFUSED = {
     "oncentra-differential.txt": "line 3: the export is differential",
     "primo-differential.txt": "line 4: the export is differential",
     "cadplan-differential.txt": "line 5: the export is differential",
+    "prosoma-differential.txt": "line 2: the export is differential",
+    "onkodicom-two-patients.csv": "structures of several patients",
+    "onkodicom-doses-below-percentages.csv": "no DVH export that is known",
+    "mirada.txt": "no DVH export that is known",
+    "pinnacle-points.csv": "no DVH export that is known",
+    "pinnacle-info.csv": "no DVH export that is known",
     "binary.txt": "the file is no text",
 }
 NOT_USED = {
@@ -499,10 +505,15 @@ NOT_USED = {
     "unit-of-dose-unknown.txt": (Reason.UNIT_UNKNOWN, "the unit of its dose is 'rad'"),
     "primo-ev-per-gram.txt": (Reason.UNIT_UNKNOWN, "the unit of its dose is 'eV/g'"),
     "cadplan-unknown-columns.txt": (Reason.STRUCTURE_NOT_COMPUTED, "line 17 heads columns that are not known"),
+    "prosoma-unknown-columns.txt": (Reason.STRUCTURE_NOT_COMPUTED, "line 10 heads columns that are not known"),
+    "prosoma-unit-of-volume-unknown.txt": (Reason.UNIT_UNKNOWN, "no volume unit"),
+    "onkodicom-from-one.csv": (Reason.UNIT_UNKNOWN, "relative volumes begin at 1, not at 100 %"),
+    "onkodicom-row-cut-off.csv": (Reason.STRUCTURE_NOT_COMPUTED, "line 3 has no number for each dose of the heading"),
     "unit-of-volume-unknown.txt": (Reason.UNIT_UNKNOWN, "the unit of its volume is 'l'"),
     "cgy-labelled-gy.txt": (Reason.UNIT_UNKNOWN, "are cGy though labelled Gy"),
     "stated-mean-contradicts.txt": (Reason.UNIT_UNKNOWN, "contradicts its curve"),
     "doses-contradict.txt": (Reason.UNIT_UNKNOWN, "its doses and its relative doses contradict each other"),
+    "dose-of-hundred-percent-beyond-any-patient.txt": (Reason.UNIT_UNKNOWN, "its doses are percent of 5000 Gy"),
     "doses-beyond-any-patient.txt": (Reason.UNIT_UNKNOWN, "its doses reach 5500 Gy"),
     "percent-labelled-cc.txt": (Reason.UNIT_UNKNOWN, "its table begins at 100 cc, and its volume is stated as 40 cc"),
     "percent-from-one.txt": (Reason.UNIT_UNKNOWN, "relative volumes begin at 1, not at 100 %"),
@@ -549,7 +560,7 @@ def test_a_file_that_is_not_there_or_a_folder_is_an_input_error(tmp_path: Path) 
 def test_what_was_looked_for_is_listed(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         load("Dear all,\nplease find attached\n", tmp_path)
-    systems = ("Eclipse", "RayStation", "Monaco", "Oncentra", "PRIMO", "CadPlan")
+    systems = ("Eclipse", "RayStation", "Monaco", "Oncentra", "PRIMO", "CadPlan", "ProSoma", "OnkoDICOM")
     for name in (*systems, "CSV with columns", "CSV with a row a point"):
         assert name in caught.value.hint
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import webbrowser
 from pathlib import Path
 
 import click
@@ -27,6 +26,8 @@ def demo(out: Path, *, no_open: bool) -> None:
 
     Where nobody looks at a screen nothing is opened. Without jinja2 the report is shown as text.
     """
+    import webbrowser  # brings what starts other programs
+
     from sbrtcheck import api
     from sbrtcheck.bundled import demo_plan
     from sbrtcheck.errors import OutputError

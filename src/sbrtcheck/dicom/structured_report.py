@@ -150,7 +150,7 @@ def structured_report(
         dataset.SOPClassUID = ComprehensiveSRStorage
         dataset.Modality = "SR"
         dataset.SeriesNumber = 1
-        dataset.SeriesDescription = f"{SOFTWARE} report"
+        dataset.SeriesDescription = f"{SOFTWARE} report: {content.verdict}"  # which lists of series show
         dataset.ReferencedPerformedProcedureStepSequence = Sequence([])
         set_equipment(dataset)
         _set_document(dataset, origin, made_at)
@@ -214,7 +214,16 @@ def _content_tree(content: ReportContent, structure_set: str) -> Dataset:
     )
     root = Dataset(report[0])
     root.ContentSequence = Sequence([*root.ContentSequence, _of_whole_report(content)])
+    _separate(root)
     return root
+
+
+def _separate(item: Dataset) -> None:
+    """Have viewers show what containers hold below each other, each with its name, not as values in running text."""
+    if item.ValueType == "CONTAINER":
+        item.ContinuityOfContent = "SEPARATE"
+        for inner in item.ContentSequence:
+            _separate(inner)
 
 
 def _of_whole_report(content: ReportContent) -> Dataset:

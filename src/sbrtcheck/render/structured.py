@@ -8,14 +8,14 @@ from sbrtcheck.dicom.structured_report import ReportContent, ReportedOrgan, Repo
 from sbrtcheck.metric import Measurement
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
-from sbrtcheck.results import Outcome, Report, labels
+from sbrtcheck.results import Outcome, Report, labels, noted
 
 
 def report_content(report: Report) -> ReportContent:
     """All rows by organ, targets first; the verdict, what keeps the report from a pass, and what it was made from."""
     by_organ: dict[tuple[str, str], list[ReportedRow]] = {}
     for outcome in labels.targets_first(report.outcomes):
-        by_organ.setdefault((outcome.organ, outcome.contour), []).append(_row(outcome))
+        by_organ.setdefault((outcome.organ, outcome.contour), []).append(_row(report, outcome))
     return ReportContent(
         verdict=str(report.verdict),
         said=tuple(_of_report(report)),
@@ -25,15 +25,16 @@ def report_content(report: Report) -> ReportContent:
     )
 
 
-def _row(outcome: Outcome) -> ReportedRow:
+def _row(report: Report, outcome: Outcome) -> ReportedRow:
     row = outcome.constraint
+    notes = report.notes.on(report.outcomes.index(outcome))
     return ReportedRow(
         row=outcome.row_id,
         metric=labels.metric_text(row),
         measured=outcome.measurement,
         verdict=labels.verdict_text(outcome),
         numbers=_numbers_of_limit(outcome),
-        said=tuple(_of_row(outcome)),
+        said=(*_of_row(outcome), *(Said(heading="note", text=noted.note_text(note)) for note in notes)),
     )
 
 
@@ -65,6 +66,8 @@ def _of_report(report: Report) -> Iterator[Said]:
     yield Said(heading="plan", text=labels.plan_text(report))
     yield Said(heading="prescription", text=labels.prescription_text(report))
     yield Said(heading="site", text=labels.site_text(report))
+    yield from (Said(heading="sign-off", text=line) for line in noted.signature_lines(report))
+    yield from (Said(heading="note", text=line) for line in noted.lost_note_lines(report))
     yield from (Said(heading="choice of the user", text=line) for line in labels.choices(report))
     for table in report.tables:
         notes = " ".join(labels.table_notes(report, table))

@@ -31,8 +31,8 @@ def load_dvh_export(
     Parameters
     ----------
     path
-        A text file as Eclipse, RayStation, Monaco, Oncentra, PRIMO or CadPlan export it, or a CSV file (TomoTherapy,
-        ProKnow, SlicerRT, or a row a point). Which of them it is, is told by what is in it.
+        A text file as Eclipse, RayStation, Monaco, Oncentra, PRIMO, CadPlan or ProSoma export it, or a CSV file
+        (TomoTherapy, OnkoDICOM, ProKnow, SlicerRT, or a row a point). Which of them it is, is told by what is in it.
     plan
         Name of the plan (or dose, or plan sum) wanted, where the file has several.
     prescription

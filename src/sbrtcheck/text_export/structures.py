@@ -177,6 +177,9 @@ def _gy_per_unit(unit: StatedDoseUnit, plan: ExportedPlan) -> tuple[float, Notes
             if plan.hundred_percent_gy is None:
                 detail = "its doses are relative, and the export does not state the dose of 100 %"
                 raise Unusable(Reason.PRESCRIPTION_UNKNOWN, detail)
+            if plan.hundred_percent_gy > _MAX_GY:
+                detail = f"its doses are percent of {plan.hundred_percent_gy:.4g} Gy: is that the unit of that dose?"
+                raise Unusable(Reason.UNIT_UNKNOWN, detail)
             text = f"relative doses were read as percent of {plan.hundred_percent_gy:g} Gy"
             return plan.hundred_percent_gy / 100.0, [(FindingCode.RELATIVE_DOSE_SCALED, text)]
 

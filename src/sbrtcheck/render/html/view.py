@@ -152,7 +152,7 @@ def page(report: Report, drawn_rows: frozenset[int], group: str) -> dict[str, An
         "course": list(course_lines(report)),
         "notice": NOTICE,
         "tables": [
-            clean(" ".join((labels.table_text(table), *labels.table_notes(report, table)))) for table in report.tables
+            clean(". ".join((labels.table_text(table), *labels.table_notes(report, table)))) for table in report.tables
         ],
         "left_out": labels.left_out_lines(report),
         "by_organ": by_organ.report_grid(report) if report.profile is not None else None,

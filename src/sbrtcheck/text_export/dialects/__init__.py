@@ -11,13 +11,18 @@ from sbrtcheck.text_export.dialects.eclipse import ECLIPSE
 from sbrtcheck.text_export.dialects.hiart import HIART
 from sbrtcheck.text_export.dialects.monaco import MONACO
 from sbrtcheck.text_export.dialects.oncentra import ONCENTRA
+from sbrtcheck.text_export.dialects.onkodicom import ONKODICOM
 from sbrtcheck.text_export.dialects.primo import PRIMO
+from sbrtcheck.text_export.dialects.prosoma import PROSOMA
 from sbrtcheck.text_export.dialects.raystation import RAYSTATION
 from sbrtcheck.text_export.dialects.rows import ROWS
 from sbrtcheck.text_export.export import Dialect
 from sbrtcheck.text_export.lines import Lines, fault
 
-DIALECTS: tuple[Dialect, ...] = (ECLIPSE, RAYSTATION, MONACO, ONCENTRA, HIART, PRIMO, CADPLAN, COLUMNS, ROWS)
+DIALECTS: tuple[Dialect, ...] = (
+    *(ECLIPSE, RAYSTATION, MONACO, ONCENTRA, HIART, PRIMO, CADPLAN, PROSOMA, ONKODICOM),
+    *(COLUMNS, ROWS),
+)
 
 
 def dialect_of(lines: Lines) -> Dialect:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from sbrtcheck.text_export.export import (
     EMPTY,
@@ -84,8 +85,15 @@ def _table(rows: Sequence[Line], dose: StatedDoseUnit, volume: StatedVolumeUnit)
     for line, row in zip(rows, cells, strict=True):
         if len(row) != _COLUMNS or not all(map(is_number, row)):
             return NoTable(why=f"line {line.number} is no row of bin, dose and volume")
-    _, doses, volumes = zip(*cells, strict=True)
+    bins, doses, volumes = zip(*cells, strict=True)
+    if not _do_count_up(bins):  # these are the doses, then, and what stands beside them is something else
+        return NoTable(why=f"the bins below line {rows[0].number} do not count up")
     return table_of(doses, volumes, dose, volume)
+
+
+def _do_count_up(bins: Sequence[str]) -> bool:
+    """Whether these are whole numbers, each larger than the one before."""
+    return all(map(str.isdecimal, bins)) and all(int(one) < int(other) for one, other in pairwise(bins))
 
 
 ONCENTRA = Dialect(
