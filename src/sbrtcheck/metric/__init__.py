@@ -29,13 +29,20 @@ from sbrtcheck.metric.metrics import (
     VolumeAtDose,
     VolumeOutside,
 )
-from sbrtcheck.metric.plan_indices import IsodoseVolumes, index_from_isodoses, isodose_volumes, parts_of_target
+from sbrtcheck.metric.plan_indices import (
+    FarDoses,
+    IsodoseVolumes,
+    index_from_isodoses,
+    isodose_volumes,
+    parts_of_target,
+)
 
 __all__ = [
     "DoseAtVolume",
     "DoseStatistic",
     "EffectiveVolume",
     "EquivalentUniformDose",
+    "FarDoses",
     "Index",
     "IsodoseRatio",
     "IsodoseVolumes",
