@@ -47,7 +47,8 @@ from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import InputError, NoPlanError, OutputError, TableError, UnknownTableError
 from sbrtcheck.installation import install_command
 from sbrtcheck.options import CheckOptions
-from sbrtcheck.tables import choice, load_sites
+from sbrtcheck.tables import load_sites
+from shipped import ship
 
 TABLE = table(row("Mean[Gy]", "below", 30, "PTV"), row("Mean[Gy]", "below", 5, "Cochlea_L", id="second"))
 OPTIONS = Options(tables=(TABLE,))
@@ -285,7 +286,7 @@ def sites(monkeypatch: pytest.MonkeyPatch) -> None:
         for site in ("lung", "liver", "multi")
         for fractions in (3, 5)
     ]
-    monkeypatch.setattr(choice, "bundled_tables", lambda: tuple(shipped))
+    ship(shipped, monkeypatch)
 
 
 @pytest.mark.usefixtures("sites")

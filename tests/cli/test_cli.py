@@ -31,6 +31,7 @@ from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescriptio
 from sbrtcheck.render import FORMATS
 from sbrtcheck.render.lists import DVH_FORMATS
 from sbrtcheck.tables import ConstraintTable, bundled_tables, choice
+from shipped import ship
 
 Run = Callable[..., Result]
 
@@ -61,7 +62,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     monkeypatch.setattr(given_plans, "load_plan_and_dvhs", plan_without_dvhs)
     monkeypatch.setattr(given_plans, "load_dvhs", lambda *_, **__: dvh_set(uniform_dvh(dose_gy=11.0), rx=TEN_IN_FIVE))
     monkeypatch.setattr(choice, "load_table", named_table)
-    monkeypatch.setattr(choice, "bundled_tables", lambda: tuple(TABLES.values()))
+    ship(TABLES.values(), monkeypatch)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plan").mkdir()
     return lambda *args: CliRunner().invoke(cli.main, list(args))

@@ -14,7 +14,7 @@ from dvh_builders import row, table
 from sbrtcheck.cli import main
 from sbrtcheck.errors import UnknownTableError
 from sbrtcheck.plan import Prescription, UnknownPrescription
-from sbrtcheck.tables import bundled_tables, choice, load_sites
+from sbrtcheck.tables import bundled_tables, load_sites
 from sbrtcheck.tables.choice import (
     TableLeftOut,
     WhyLeftOut,
@@ -23,6 +23,7 @@ from sbrtcheck.tables.choice import (
     tables_of_sites,
     tables_that_hold,
 )
+from shipped import ship
 
 SITES = st.lists(st.sampled_from(load_sites().ids), min_size=1, max_size=2, unique=True)
 NUMBERS = st.integers(1, 12)
@@ -148,6 +149,6 @@ def test_what_contradicts_is_refused_and_a_slip_of_the_pen_is_suggested() -> Non
 
 def test_a_table_whose_rows_are_all_for_another_site_counts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = table(row("Mean[Gy]", "below", 5, site="liver"), id="mine", site="multi", fractions=(5,))
-    monkeypatch.setattr(choice, "bundled_tables", lambda: (mine,))
+    ship([mine], monkeypatch)
     (listed,) = json.loads(tables_command("--site", "lung", "--format", "json"))["tables"]
     assert (listed["rows"], listed["rows_counting"], listed["organs_counting"]) == (0, 0, [])

@@ -45,7 +45,9 @@ from sbrtcheck.tables import (
     VeffStep,
     bundled_tables,
     json_schema,
+    load,
 )
+from sbrtcheck.tables.load import bundled_heads
 
 CONSTRAINTS = ROOT / "constraints"
 
@@ -67,6 +69,24 @@ def hot(row: Constraint) -> bool:
 
 def test_every_file_is_a_bundled_table_named_by_its_id_in_the_folder_of_its_site() -> None:
     assert {f.stem: f.parent.name for f in FILES} == {t.id: t.site for t in TABLES.values()}
+
+
+def test_the_head_of_a_table_says_what_the_table_says() -> None:
+    heads = {head.id: (head.site, head.fractions) for head in bundled_heads()}
+    assert heads == {table.id: (table.site, table.fractions) for table in TABLES.values()}
+
+
+@pytest.mark.parametrize(
+    "line", ["fractions: [5,\n  3]", "fractions:\n  - 5\n  - 3", "fractions: [ 5,3 ]  # a course\r"]
+)
+def test_however_the_numbers_of_fractions_are_written_the_head_has_them(tmp_path, monkeypatch, line: str) -> None:
+    (tmp_path / "lung").mkdir()
+    raw = (CONSTRAINTS / "lung" / "rtog-0813.yaml").read_bytes()
+    made = tmp_path / "lung" / "mine.yaml"
+    made.write_bytes(raw.replace(b"fractions: [5]", line.encode()).replace(b"id: rtog-0813", b"id: mine"))
+    monkeypatch.setattr(load, "shipped_root", lambda: tmp_path)
+    monkeypatch.setattr(load, "bundled_evidence", lambda: None)
+    assert [head.fractions for head in load.bundled_heads.__wrapped__()] == [(5, 3)]
 
 
 def test_the_published_schema_is_the_one_the_loader_uses() -> None:

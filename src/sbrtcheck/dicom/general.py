@@ -11,7 +11,7 @@ import zlib
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 from pydicom import Dataset, FileDataset
@@ -36,6 +36,7 @@ from pydicom.uid import (
 )
 
 from sbrtcheck.dicom.attributes import Tag
+from sbrtcheck.dicom.deflated import EXPORT_UNCOMPRESSED, BoundedFile
 from sbrtcheck.dicom.elements import (
     ANY_TAG,
     PADDING,
@@ -89,7 +90,6 @@ _READ_SYNTAXES = frozenset(
         *RLETransferSyntaxes,
     }
 )
-_EXPORT_UNCOMPRESSED = "export it as implicit or explicit VR little endian"
 
 _BEAMS = frozenset({Tag.BEAM_SEQUENCE, Tag.ION_BEAM_SEQUENCE})  # of photons and electrons, of ions
 _REFERENCED_SETS = Tag.REFERENCED_STRUCTURE_SET_SEQUENCE
@@ -198,13 +198,18 @@ def decode_text(text: bytes, character_set: bytes) -> str:
 # Transfer syntaxes
 
 
-def _file_meta(file: BinaryIO) -> PydicomElements:
-    """File meta information; empty where a file has none."""
+def _file_meta(file: BinaryIO) -> tuple[PydicomElements, Damage | None]:
+    """File meta information, empty where a file has none; and why the file is not to be unpacked, where it is deflated.
+
+    pydicom unpacks a deflated file to read even this.
+    """
+    bounded = BoundedFile(file)
     try:
         file.seek(0)
-        return PydicomElements(read_partial(file, lambda _tag, _vr, _length: True).file_meta)
+        read = read_partial(cast("BinaryIO", bounded), lambda _tag, _vr, _length: True, force=True)
     except READ_ERRORS:
-        return PydicomElements(FileMetaDataset())
+        return PydicomElements(FileMetaDataset()), bounded.damage
+    return PydicomElements(FileMetaDataset() if read.preamble is None else read.file_meta), bounded.damage
 
 
 def _unread_syntax(meta: PydicomElements) -> Damage | None:
@@ -218,11 +223,12 @@ def _unread_syntax(meta: PydicomElements) -> Damage | None:
     uid, name = printable(syntax[:_MAX_UID]), UID(syntax).name
     text = f"{uid} ({name})" if name != syntax else f"{uid}, a private one"
     what = f"its transfer syntax is {text}, which is not read: how its numbers are encoded is not known"
-    return Damage(what=what, hint=_EXPORT_UNCOMPRESSED)
+    return Damage(what=what, hint=EXPORT_UNCOMPRESSED)
 
 
 def _refuse_unread_syntax(file: BinaryIO, display_name: str) -> None:
-    if damage := _unread_syntax(_file_meta(file)):
+    meta, too_large = _file_meta(file)
+    if damage := too_large or _unread_syntax(meta):
         raise DicomError(damage.what, display_name, damage.hint or "")
 
 
@@ -368,9 +374,9 @@ class _EndWatch:
 
 def read_general_header(file: BinaryIO, wanted: Wanted) -> Header | NotRead:
     """The header of a file that starts as DICOM files do; what its dataset lacks comes from its meta information."""
-    meta = _file_meta(file)
-    unread_syntax = _unread_syntax(meta)
-    header = _header(file, meta, wanted)
+    meta, too_large = _file_meta(file)
+    unread_syntax = too_large or _unread_syntax(meta)
+    header: Header | NotRead = "other" if too_large else _header(file, meta, wanted)
     if unread_syntax is None:
         return header
     uid = ascii_text(meta, Tag.MEDIA_STORAGE_SOP_INSTANCE_UID)

@@ -126,7 +126,7 @@ def dvhs_of(
     """
     results: dict[int, DVH | NoDVH] = {}
     waiting: dict[int, SlicedSolid] = {}
-    builder = SolidBuilder(plan, model)
+    builder = SolidBuilder(plan, model, (recipe for recipes in structures for recipe in recipes))
     progress(0, len(structures))
 
     def done(computed: Iterable[tuple[int, DVH | NoDVH]]) -> None:

@@ -19,9 +19,11 @@ least and the most that any reading leaves.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
+from typing import TypeVar
 
 import numpy as np
 
@@ -78,12 +80,18 @@ class SolidBuilder:
     """Builds the solids of one plan under one model.
 
     No value but a tool for one computation: it keeps the plane heights of the plan's structures once it had to read
-    them, for all contours have to be decoded for them, and most structures never ask.
+    them, for all contours have to be decoded for them, and most structures never ask. It keeps the solids of structures
+    that several of ``recipes`` have as parts, such as both lungs, and their unions.
     """
 
-    def __init__(self, plan: Plan, model: Model) -> None:
+    def __init__(self, plan: Plan, model: Model, recipes: Iterable[Recipe] = ()) -> None:
         self.plan = plan
         self.model = model
+        recipes = tuple(recipes)
+        self._often = _there_twice(roi for recipe in recipes for roi in {*recipe.plus, *recipe.minus})
+        self._united_often = _there_twice(rois for r in recipes for rois in {r.plus, r.minus} if len(rois) > 1)
+        self._contoured: dict[RoiName, Solid | NoDVH] = {}
+        self._unions: dict[tuple[RoiName, ...], PrismStack] = {}
         self._heights_mm: dict[int, list[FloatArray]] = {}  # by axis of the dose grid, one entry a structure
 
     def solid(self, recipes: Sequence[Recipe], reading: int = 0) -> Solid | NoDVH:
@@ -107,9 +115,7 @@ class SolidBuilder:
         return solid if isinstance(solid, NoDVH) or reading == 0 else solid.readings[reading - 1]
 
     def _of_recipe(self, recipe: Recipe) -> Solid | NoDVH:
-        plus, subtracted = (
-            [self._contoured(_structure_of(roi, self.plan)) for roi in r] for r in (recipe.plus, recipe.minus)
-        )
+        plus, subtracted = ([self._part(roi) for roi in rois] for rois in (recipe.plus, recipe.minus))
         if len(plus) == 1 and not subtracted and recipe.organ == recipe.plus[0].name:
             return plus[0]
         parts = []
@@ -118,9 +124,25 @@ class SolidBuilder:
                 detail = f"its part {part.name!r}: {part.detail or part.reason}"
                 return _no_derived(recipe.organ, part.reason, detail)
             parts.append(part)
-        return _combined(recipe, parts[: len(plus)], parts[len(plus) :])
+        return self._combined(recipe, parts[: len(plus)], parts[len(plus) :])
 
-    def _contoured(self, structure: Structure) -> Solid | NoDVH:
+    def _part(self, roi: RoiName) -> Solid | NoDVH:
+        """A structure of the plan as a part of a recipe."""
+        if roi not in self._often:
+            return self._of_contours(_structure_of(roi, self.plan))
+        if roi not in self._contoured:
+            self._contoured[roi] = self._of_contours(_structure_of(roi, self.plan))
+        return self._contoured[roi]
+
+    def _union(self, rois: tuple[RoiName, ...], parts: Sequence[Solid]) -> PrismStack:
+        """The parts of a recipe together."""
+        if rois not in self._united_often:
+            return reduce(union, (part.stack for part in parts))
+        if rois not in self._unions:
+            self._unions[rois] = reduce(union, (part.stack for part in parts))
+        return self._unions[rois]
+
+    def _of_contours(self, structure: Structure) -> Solid | NoDVH:
         """A structure of the plan as prisms; or why there are none."""
         try:
             contours = with_area(structure.contours.read())
@@ -147,6 +169,25 @@ class SolidBuilder:
             frame=frame,
             findings=structure.findings + stack.findings,
         )
+        return solid.with_readings(readings)
+
+    def _combined(self, recipe: Recipe, plus_parts: Sequence[Solid], minus_parts: Sequence[Solid]) -> Solid | NoDVH:
+        """The union of some structures without the union of others."""
+        parts = [*plus_parts, *minus_parts]
+        frame = parts[0].frame
+        if not _share_frame(parts):
+            return _no_derived(recipe.organ, Reason.STRUCTURE_NOT_COMPUTED, NO_SHARED_PLANES)
+        added = self._union(recipe.plus, plus_parts)
+        taken = self._union(recipe.minus, minus_parts) if minus_parts else None
+        stack = _difference(added, taken)
+        # the least and the most that the readings can leave, if one reading of each part lies inside the other
+        readings = [_difference(reduce(union, other), taken) for other in _each_reading(plus_parts)]
+        readings += [_difference(added, reduce(union, other)) for other in _each_reading(minus_parts)]
+        built = Finding(code=FindingCode.DERIVED_STRUCTURE, text=_composition(recipe), subject=recipe.organ)
+        if len(stack.layer) == 0:
+            return _no_derived(recipe.organ, Reason.STRUCTURE_EMPTY, built.text)
+        findings = (built, *(finding for part in parts for finding in part.findings))
+        solid = Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
         return solid.with_readings(readings)
 
     def _stack(self, structure: Structure, contours: Contours) -> tuple[PrismStack, Planes, GridFrame]:
@@ -241,29 +282,17 @@ def _each_reading(parts: Sequence[Solid]) -> Iterator[list[PrismStack]]:
         yield [part.readings[number].stack if number < len(part.readings) else part.stack for part in parts]
 
 
-def _combined(recipe: Recipe, plus_parts: Sequence[Solid], minus_parts: Sequence[Solid]) -> Solid | NoDVH:
-    """The union of some structures without the union of others."""
-    parts = [*plus_parts, *minus_parts]
-    frame = parts[0].frame
-    if not _share_frame(parts):
-        return _no_derived(recipe.organ, Reason.STRUCTURE_NOT_COMPUTED, NO_SHARED_PLANES)
-    stacks = [part.stack for part in plus_parts], [part.stack for part in minus_parts]
-    stack = _difference(*stacks)
-    # the least and the most that the readings can leave, if one reading of each part lies inside the other
-    readings = [_difference(other, stacks[1]) for other in _each_reading(plus_parts)]
-    readings += [_difference(stacks[0], other) for other in _each_reading(minus_parts)]
-    built = Finding(code=FindingCode.DERIVED_STRUCTURE, text=_composition(recipe), subject=recipe.organ)
-    if len(stack.layer) == 0:
-        return _no_derived(recipe.organ, Reason.STRUCTURE_EMPTY, built.text)
-    findings = (built, *(finding for part in parts for finding in part.findings))
-    solid = Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
-    return solid.with_readings(readings)
+def _difference(stack: PrismStack, taken: PrismStack | None) -> PrismStack:
+    """A stack without another, if there is one."""
+    return stack if taken is None else minus(stack, taken)
 
 
-def _difference(plus_stacks: Sequence[PrismStack], minus_stacks: Sequence[PrismStack]) -> PrismStack:
-    """The union of some stacks without the union of others."""
-    stack = reduce(union, plus_stacks)
-    return minus(stack, reduce(union, minus_stacks)) if minus_stacks else stack
+_T = TypeVar("_T")
+
+
+def _there_twice(values: Iterable[_T]) -> frozenset[_T]:
+    """Those values that are there more than once."""
+    return frozenset(value for value, times in Counter(values).items() if times > 1)
 
 
 def _composition(recipe: Recipe) -> str:

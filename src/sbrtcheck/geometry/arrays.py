@@ -1,4 +1,4 @@
-"""Small array operations that the other modules share: runs of indices, distinct values, intervals that overlap."""
+"""Small array operations that the other modules share: runs of indices, distinct values, boxes that meet."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ Float32 = npt.NDArray[np.float32]
 
 _Number = TypeVar("_Number", bound=np.generic)
 
+STRIPE_BOXES = 4
+"""Boxes are searched for others in stripes so many times as wide as they are: narrower ones have a box in many."""
+
 PAIRS_AT_ONCE = 1 << 16
 """Pairs compared at once: memory for so many is at hand, for more it is asked from the system."""
 
@@ -29,18 +32,60 @@ def ranges(first: IntArray, count: IntArray) -> IntArray:
     return places
 
 
-def overlapping_intervals(low: FloatArray, high: FloatArray) -> Iterator[tuple[IntArray, IntArray]]:
-    """Pairs of intervals that have a point in common, some at a time; ``low`` never falls.
+def meeting_boxes(
+    group: IntArray, low_u: FloatArray, high_u: FloatArray, low_v: FloatArray, high_v: FloatArray
+) -> Iterator[tuple[IntArray, IntArray]]:
+    """Pairs of boxes of one group that have a point in common, each pair once, some at a time.
 
-    Of intervals sorted by where they begin, those that meet interval i and begin after it are the next ones, as far as
-    they begin before it ends: a binary search finds how many.
+    The plane is cut into upright stripes a few boxes wide, and each box stands in every stripe that it reaches. In a
+    stripe, of boxes sorted by where they begin along v, those that meet box i and begin after it are the next ones, as
+    far as they begin before it ends: a binary search finds how many. So time grows with the boxes, and with the pairs
+    that there are, whether the boxes lie in a row, in a column, or all over the plane::
+
+        |  +--+  |   +--+|      Two boxes that share several stripes are a pair in one of them: where the box further
+        |  |a |  | +-|--||--+   right begins.
+        |  +--+  | |b+--+|  |
+        |        | +-----|--+
+
+    Parameters
+    ----------
+    group
+        Shape ``(boxes,)``: boxes of different groups never meet.
+    low_u, high_u, low_v, high_v
+        Shape ``(boxes,)``: the sides of each box, which belong to it.
     """
-    place = np.arange(len(low))
-    meets = np.searchsorted(low, high, side="right") - place - 1
-    step = max(int(PAIRS_AT_ONCE // max(float(meets.mean()), 1.0)), 1)
-    for start in range(0, len(low), step):
-        some = slice(start, start + step)
-        yield np.repeat(place[some], meets[some]), ranges(place[some] + 1, meets[some])
+    count = len(group)
+    if count == 0:
+        return
+    left, right = float(low_u.min()), float(high_u.max())
+    width = max(STRIPE_BOXES * float(np.mean(high_u - low_u)), (right - left) / count) or 1.0
+    first, last = ((x - left) // width for x in (low_u, high_u))
+    begins, stripes = first.astype(np.int64), int(last.max()) + 1
+    times = last.astype(np.int64) - begins + 1
+    box, stripe = np.repeat(np.arange(count), times), ranges(begins, times)
+    # places along v as whole numbers, which with group and stripe make one number to sort by
+    rising = np.sort(low_v)
+    below, above = np.searchsorted(rising, low_v, side="left"), np.searchsorted(rising, high_v, side="right")
+    of = (group[box] * stripes + stripe) * (count + 1)
+    key = of + below[box]
+    order = np.argsort(key, kind="stable")
+    key, of, box, stripe = key[order], of[order], box[order], stripe[order]
+    following = np.arange(1, len(key) + 1)
+    for one, other in runs_of_pairs(following, np.searchsorted(key, of + above[box]) - following):
+        i, j = box[one], box[other]
+        meet = (low_u[i] <= high_u[j]) & (low_u[j] <= high_u[i]) & (stripe[one] == np.maximum(begins[i], begins[j]))
+        yield i[meet], j[meet]
+
+
+def runs_of_pairs(first: IntArray, count: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
+    """Pairs ``(i, first[i]), (i, first[i] + 1) ...``, ``count[i]`` of them, for every i; some at a time."""
+    upto = np.cumsum(count)
+    start = done = 0
+    while start < len(count):
+        stop = max(int(np.searchsorted(upto, done + PAIRS_AT_ONCE, side="right")), start + 1)
+        some = slice(start, stop)
+        yield np.repeat(np.arange(start, stop), count[some]), ranges(first[some], count[some])
+        start, done = stop, int(upto[stop - 1])
 
 
 def distinct(values: npt.NDArray[_Number]) -> npt.NDArray[_Number]:

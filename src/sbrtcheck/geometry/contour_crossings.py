@@ -1,4 +1,4 @@
-r"""Contours of all planes -> the planes in which contours cross or touch themselves or each other.
+r"""Contours of all planes -> the pairs of contours that cross or touch each other or themselves.
 
 Nearly all contours are simple, and this has to be seen quickly. Two means, the cheap one first:
 
@@ -11,8 +11,7 @@ Nearly all contours are simple, and this has to be seen quickly. Two means, the 
 
 2. Of the other contours, and of those whose boxes meet, every pair of edges whose boxes meet is tested: two edges have
    a point in common if the ends of each lie on different sides of the other (the sign of the same cross product), or on
-   it [1]_. To find the pairs, the edges of all planes are sorted by height at once; each plane gets a range of heights
-   of its own.
+   it [1]_. The pairs are found for all planes at once (`meeting_boxes`).
 
 References
 ----------
@@ -24,57 +23,43 @@ from __future__ import annotations
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import BoolArray, distinct, overlapping_intervals
-from sbrtcheck.geometry.polygons import Loops
+from sbrtcheck.geometry.arrays import BoolArray, distinct, meeting_boxes
+from sbrtcheck.geometry.polygons import Edges, Loops
 from sbrtcheck.plan import FloatArray, IntArray
 
 
-def layers_with_crossings(loops: Loops, near_others: BoolArray) -> tuple[IntArray, IntArray]:
-    """The planes in which an edge crosses, touches or covers another, other than its neighbours in the loop.
+def meeting_loops(loops: Loops, near_others: BoolArray) -> IntArray:
+    """Pairs of loops with edges that cross, touch or cover each other, other than neighbours in a loop.
 
-    With them the pairs of loops whose edges do, shape ``(n, 2)``, rising: a loop with itself, or with another.
-
-    Most contours are seen to be simple by turning about their middle once and never back; only the others, and those
-    near another loop, are searched edge by edge.
+    Shape ``(n, 2)``, rising: a loop with itself, or with another of its plane. Most contours are seen to be simple by
+    turning about their middle once and never back; only the others, and those near another loop, are searched edge by
+    edge.
     """
-    searched = distinct(loops.layer[near_others | ~_turns_about_its_middle(loops)])
-    no_pairs = np.zeros((0, 2), dtype=np.int64)
-    if len(searched) == 0:
-        return searched, no_pairs
     count = np.diff(loops.begin)
-    moves = (loops.u0 != loops.u1) | (loops.v0 != loops.v1)
-    edge = np.flatnonzero(np.repeat(np.isin(loops.layer, searched), count) & moves)
-    if len(edge) == 0:
-        return edge, no_pairs
     of_loop = np.repeat(np.arange(len(count)), count)
-    layer = loops.layer[of_loop[edge]]
-    number = np.cumsum(moves)  # along the loops, points drawn twice left out
-    last = np.repeat(number[loops.begin[1:] - 1], count)
-    first_of = np.repeat(np.concatenate([[0], number[loops.begin[1:-1] - 1]]) + 1, count)
-    following = np.where(number == last, first_of, number + 1)
-    # sweeping upwards through all planes at once: a plane's edges lie in a height range of their own
-    low, high = np.minimum(loops.v0, loops.v1)[edge], np.maximum(loops.v0, loops.v1)[edge]
-    tall = float(high.max() - low.min()) + 1.0
-    low, high = low + layer * tall, high + layer * tall
-    order = np.argsort(low, kind="stable")
-    edge, low, high, layer = edge[order], low[order], high[order], layer[order]
-    left, right = np.minimum(loops.u0, loops.u1)[edge], np.maximum(loops.u0, loops.u1)[edge]
-    meeting_layers: list[IntArray] = []
+    searched = near_others | ~_turns_about_its_middle(loops)
+    moves = (loops.u0 != loops.u1) | (loops.v0 != loops.v1)
+    edge = np.flatnonzero(np.repeat(searched, count) & moves)
+    if len(edge) == 0:
+        return np.zeros((0, 2), dtype=np.int64)
+    loop = of_loop[edge]
+    # the edge after each in its loop, points drawn twice left out: the next one, or after the last the first
+    begins = np.flatnonzero(np.concatenate([[True], loop[1:] != loop[:-1]]))
+    following = np.arange(1, len(edge) + 1)
+    following[np.append(begins[1:], len(edge)) - 1] = begins
+    u0, v0, u1, v1 = loops.u0[edge], loops.v0[edge], loops.u1[edge], loops.v1[edge]
+    sides = np.minimum(u0, u1), np.maximum(u0, u1), np.minimum(v0, v1), np.maximum(v0, v1)
+    edges = Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=loops.layer[loop])
     pairs: list[IntArray] = []
-    for lower, upper in overlapping_intervals(low, high):
-        meet = (left[lower] <= right[upper]) & (left[upper] <= right[lower])
-        first, second = lower[meet], upper[meet]
-        i, j = edge[first], edge[second]
+    for one, other in meeting_boxes(edges.layer, *sides):
         # an edge and the next one of its loop share a corner, which is no crossing
-        neighbours = (following[i] == number[j]) | (following[j] == number[i])
-        candidate, i, j = first[~neighbours], i[~neighbours], j[~neighbours]
-        meet = _cross(loops, i, j)
-        meeting_layers.append(layer[candidate[meet]])
-        i, j = of_loop[i[meet]], of_loop[j[meet]]
+        apart = (following[one] != other) & (following[other] != one)
+        meet = _cross(edges, one[apart], other[apart])
+        i, j = loop[one[apart][meet]], loop[other[apart][meet]]
         # a pair of loops as one number, to tell pairs apart quickly
-        pairs.append(np.minimum(i, j) * len(count) + np.maximum(i, j))
+        pairs.append(distinct(np.minimum(i, j) * len(count) + np.maximum(i, j)))
     pair = distinct(np.concatenate(pairs))
-    return distinct(np.concatenate(meeting_layers)), np.stack([pair // len(count), pair % len(count)], axis=1)
+    return np.stack([pair // len(count), pair % len(count)], axis=1)
 
 
 def _turns_about_its_middle(loops: Loops) -> BoolArray:
@@ -90,9 +75,9 @@ def _turns_about_its_middle(loops: Loops) -> BoolArray:
     return np.asarray(one_way & (rounds == 1))
 
 
-def _cross(loops: Loops, i: IntArray, j: IntArray) -> BoolArray:
+def _cross(edges: Edges, i: IntArray, j: IntArray) -> BoolArray:
     """Whether edges ``i`` and ``j``, whose boxes meet, have a point in common."""
-    u0, v0, u1, v1 = loops.u0, loops.v0, loops.u1, loops.v1
+    u0, v0, u1, v1 = edges.u0, edges.v0, edges.u1, edges.v1
 
     # on which side of edge ``a`` a point lies: the sign of a cross product, 0 on its line
     def side(a: IntArray, u: FloatArray, v: FloatArray) -> FloatArray:

@@ -16,18 +16,24 @@ over the diagonal of its box, or over the length of the loops.
 
 Then each loop gets a level, one more than the highest level of the loops that it lies inside, and loops are painted in
 the order of their levels: level 0 fills, level 1 clears (a hole), level 2 fills (an island), and so on.
+
+References
+----------
+.. [1] B. A. Galler, M. J. Fischer, An improved equivalence algorithm, Communications of the ACM 7 (1964) 301-303.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
 import numpy as np
 
+from sbrtcheck.geometry.arrays import BoolArray, distinct
 from sbrtcheck.geometry.polygon_booleans import combined, even_odd, levelled
 from sbrtcheck.geometry.polygons import Loops, Outline, joined
+from sbrtcheck.plan import FloatArray, IntArray
 
 SLIVER_MM = 0.3
 """A strip by which two loops differ or overlap is a slip of the pen up to this width: a fraction of the pixels that
@@ -110,49 +116,159 @@ class CombinationRule:
     exclusive_or: bool = False
 
 
-def may_be_copies(inner_cells: float, outer_cells: float, outer: Outline, mm: Millimetres) -> bool:
-    """Whether a loop inside another, whose edges do not meet, leaves so little that they are one loop.
+def may_be_copies(
+    inner_cells: FloatArray, outer_cells: FloatArray, around_outer_mm: FloatArray, mm: Millimetres
+) -> BoolArray:
+    """Whether loops inside others, whose edges do not meet, leave so little that they are one loop.
 
-    Given are the areas of both, in grid cells.
+    Given are the areas of both, in grid cells, and the length of the outer one.
     """
     between = outer_cells - inner_cells
-    return between <= COPY_SHARE * outer_cells and between * mm.u * mm.v <= SLIVER_MM * mm.around(outer)
+    return (between <= COPY_SHARE * outer_cells) & (between * mm.u * mm.v <= SLIVER_MM * around_outer_mm)
 
 
-def plane_region(
-    loops: Loops,
-    members: range,
-    meeting: Iterable[tuple[int, int]],
-    inside: Mapping[int, Sequence[int]],
-    as_nested_cells: float,
-    rule: CombinationRule,
-) -> PlaneRegion:
-    """The region of the loops ``members``, which are all of one plane.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaneLoops:
+    """The loops of one plane: those from ``start`` to before ``stop`` of ``loops``.
+
+    Parameters
+    ----------
+    area_cells
+        Signed area of each loop of all planes, positive where it runs clockwise.
+    meeting
+        Pairs of loops that cross, touch, or lie close in one another; a loop with itself where its own edges do.
+    inside
+        Pairs of a loop and another that it lies inside of, as far as they do not meet.
+    """
+
+    loops: Loops
+    start: int
+    stop: int
+    area_cells: FloatArray
+    meeting: IntArray
+    inside: IntArray
+
+    def outline(self, loop: int) -> Outline:
+        """The edges of one loop."""
+        return self.loops.outline(loop, loop + 1)
+
+
+def plane_region(plane: PlaneLoops, rule: CombinationRule) -> PlaneRegion:
+    """The region of the loops of one plane.
 
     A loop inside another is a hole in it, one inside a hole is an island; loops that overlap in part are united. Each
     loop gets a level: 0, or one more than the highest loop that it lies inside; then all are painted level by level.
 
-    Parameters
-    ----------
-    meeting
-        Pairs of loops that cross, touch, or lie close in one another; a loop with itself where its own edges do.
-    inside
-        The loops that each loop lies inside of, as far as they do not meet it.
-    as_nested_cells
-        Signed area of the loops directed by their nesting, in grid cells.
-    rule
-        How they combine.
+    Loops that meet, directly or through others, are a cluster, and edges are cut within clusters only, for those of
+    different clusters do not cross. All loops of a cluster lie inside the same others, the cluster's surroundings: if
+    the highest of these fills, what the cluster fills is cleared.
     """
-    mm, pairs = rule.mm, list(meeting)
-    if all(i == j for i, j in pairs):
-        return _of_loops_apart(loops, members, as_nested_cells, rule)
-    alone = {i: loops.outline(i, i + 1) for i in members}
-    simple = {i: even_odd(alone[i]) for i in {i for pair in pairs for i in pair}}
-    area = {i: mm.area(simple.get(i, alone[i])) for i in members}
-    around = {i: set(inside.get(i, ())) for i in members}
+    clusters = _clusters(plane)
+    level = np.zeros(plane.stop, dtype=np.int64)
+    resolved = []
+    for cluster in clusters:  # from the outermost on: the levels around each are known
+        own = _resolved(plane, cluster, rule.mm)
+        level[list(cluster.loops)] = own.level + 1 + level[cluster.around].max(initial=-1)
+        resolved.append(own)
+    copies = [i for own in resolved for i in own.copies]
+    even_odd_region = None
+    if rule.exclusive_or or any(own.contradict for own in resolved):
+        even_odd_region = joined([_counted_odd(plane, cluster, copies) for cluster in clusters])
+    if rule.exclusive_or and even_odd_region is not None:
+        return PlaneRegion(region=even_odd_region, even_odd=None, nonzero_winding=None, copies=len(copies))
+    regions = []
+    for cluster, own in zip(clusters, resolved, strict=True):
+        in_filled = level[cluster.around].max(initial=-1) % 2 == 0
+        regions.append(own.region.turned() if in_filled else own.region)
+    return PlaneRegion(
+        region=joined(regions),
+        even_odd=even_odd_region,
+        nonzero_winding=_by_nonzero_winding(plane, level) if any(own.twice for own in resolved) else None,
+        copies=len(copies),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cluster:
+    """Loops that meet, directly or through others; or one that meets none.
+
+    ``around``: the loops of other clusters that all of them lie inside of. ``inside``: of each loop, those of the same
+    cluster that it lies inside of without meeting them. ``meeting``: the pairs that meet.
+    """
+
+    loops: tuple[int, ...]
+    around: IntArray
+    inside: Mapping[int, Sequence[int]]
+    meeting: Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Resolved:
+    """What a cluster alone encloses: its region, and the level of each loop, from 0 on.
+
+    ``copies``: loops that are another one again. ``contradict``: whether loops overlap in part. ``twice``: whether a
+    loop goes around a place twice.
+    """
+
+    region: Outline
+    level: IntArray
+    copies: Collection[int] = ()
+    contradict: bool = False
+    twice: bool = False
+
+
+def _clusters(plane: PlaneLoops) -> list[_Cluster]:
+    """The clusters of a plane, each after those around it."""
+    # of each loop that meets others, one that stands for its cluster: union and find [1]_
+    leader = list(range(plane.start, plane.stop))
+
+    def found(loop: int) -> int:
+        while leader[loop - plane.start] != loop:
+            leader[loop - plane.start] = leader[leader[loop - plane.start] - plane.start]
+            loop = leader[loop - plane.start]
+        return loop
+
+    meeting: dict[int, list[tuple[int, int]]] = {}
+    for i, j in plane.meeting.tolist():
+        leader[found(j) - plane.start] = found(i)
+    for i, j in plane.meeting.tolist():
+        meeting.setdefault(found(i), []).append((i, j))
+    loops: dict[int, list[int]] = {}
+    for loop in range(plane.start, plane.stop):
+        loops.setdefault(found(loop), []).append(loop)
+    of = np.array([found(loop) for loop in range(plane.start, plane.stop)], dtype=np.int64)
+    inner, outer = of[plane.inside[:, 0] - plane.start], of[plane.inside[:, 1] - plane.start]
+    inside: dict[int, dict[int, list[int]]] = {}
+    for i, j in plane.inside[inner == outer].tolist():
+        inside.setdefault(int(of[i - plane.start]), {}).setdefault(i, []).append(j)
+    # all pairs of other clusters, by the cluster inside
+    inner, outside = inner[inner != outer], plane.inside[inner != outer, 1]
+    order = np.argsort(inner, kind="stable")
+    inner, outside = inner[order], outside[order]
+    first = {name: np.searchsorted(inner, [name, name + 1]) for name in loops}
+    made = [
+        _Cluster(
+            loops=tuple(own),
+            around=distinct(outside[slice(*first[name])]),
+            inside=inside.get(name, {}),
+            meeting=meeting.get(name, ()),
+        )
+        for name, own in loops.items()
+    ]
+    return sorted(made, key=lambda cluster: len(cluster.around))
+
+
+def _resolved(plane: PlaneLoops, cluster: _Cluster, mm: Millimetres) -> _Resolved:
+    """What a cluster encloses if nothing lies around it."""
+    if not cluster.meeting:
+        return _Resolved(region=_directed(plane, cluster.loops[0]), level=np.zeros(1, dtype=np.int64))
+    alone = {i: plane.outline(i) for i in cluster.loops}
+    simple = {i: even_odd(outline) for i, outline in alone.items()}
+    area = {i: mm.area(outline) for i, outline in simple.items()}
+    around = {i: set(cluster.inside.get(i, ())) for i in cluster.loops}
     copies: set[int] = set()
     contradict = False
-    for pair in pairs:
+    for pair in cluster.meeting:
         inner, outer = sorted(pair, key=lambda i: (area[i], -i))
         if inner == outer:
             continue
@@ -165,34 +281,43 @@ def plane_region(
             copies.add(inner)
         contradict |= relation is _Relation.PARTLY_INSIDE
     # from the largest loop on, so that the level of what lies around a loop is known before its own
-    level = dict.fromkeys(members, 0)
-    for i in sorted(members, key=lambda i: (-area[i], i)):
+    level = dict.fromkeys(cluster.loops, 0)
+    for i in sorted(cluster.loops, key=lambda i: (-area[i], i)):
         level[i] = max((level[j] + 1 for j in around[i]), default=0)
-    everything, levels = loops.outline(members.start, members.stop), np.array([level[i] for i in members])
-    of_loop = np.repeat(np.arange(len(members)), np.diff(loops.begin[members.start : members.stop + 1]))
-    once = joined([alone[i] for i in members if i not in copies])
-    if rule.exclusive_or:
-        return PlaneRegion(region=even_odd(once), even_odd=None, nonzero_winding=None, copies=len(copies))
-    twice = any(i == j and _winds_twice(alone[i], simple[i], mm) for i, j in pairs)
-    return PlaneRegion(
-        region=levelled(everything, of_loop, levels),
-        even_odd=even_odd(once) if contradict else None,
-        nonzero_winding=levelled(everything, of_loop, levels, nonzero_winding=True) if twice else None,
-        copies=len(copies),
+    levels = np.array([level[i] for i in cluster.loops])
+    of_loop = np.repeat(np.arange(len(levels)), [len(outline.u0) for outline in alone.values()])
+    return _Resolved(
+        region=levelled(joined(list(alone.values())), of_loop, levels),
+        level=levels,
+        copies=copies,
+        contradict=contradict,
+        twice=any(i == j and _winds_twice(alone[i], simple[i], mm) for i, j in cluster.meeting),
     )
 
 
-def _of_loops_apart(loops: Loops, members: range, as_nested_cells: float, rule: CombinationRule) -> PlaneRegion:
-    """The region of loops that meet no others, only themselves."""
-    everything = loops.outline(members.start, members.stop)
-    region = even_odd(everything)
-    nonzero_winding = None
-    if not rule.exclusive_or and abs(abs(as_nested_cells) - region.area()) > ROUNDING * region.area():
-        alone = [loops.outline(i, i + 1) for i in members]
-        if any(_winds_twice(loop, even_odd(loop), rule.mm) for loop in alone):
-            # each loop around what it winds around; those in one another as even-odd has them
-            nonzero_winding = even_odd(joined([_wound_around(loop) for loop in alone]))
-    return PlaneRegion(region=region, even_odd=None, nonzero_winding=nonzero_winding, copies=0)
+def _directed(plane: PlaneLoops, loop: int) -> Outline:
+    """A loop that does not meet itself, running clockwise."""
+    outline = plane.outline(loop)
+    return outline.turned() if plane.area_cells[loop] < 0 else outline
+
+
+def _counted_odd(plane: PlaneLoops, cluster: _Cluster, copies: Sequence[int]) -> Outline:
+    """What an odd number of loops enclose, copies counted once; as much of its edges as a cluster has."""
+    if cluster.meeting:
+        own = even_odd(joined([plane.outline(i) for i in cluster.loops if i not in copies]))
+    else:
+        own = _directed(plane, cluster.loops[0])
+    return own.turned() if np.sum(~np.isin(cluster.around, copies)) % 2 == 1 else own
+
+
+def _by_nonzero_winding(plane: PlaneLoops, level: IntArray) -> Outline:
+    """The region of all loops of a plane, each around what it winds around at all."""
+    if np.all(plane.meeting[:, 0] == plane.meeting[:, 1]):
+        # each loop around what it winds around; those in one another as even-odd has them
+        return even_odd(joined([_wound_around(plane.outline(i)) for i in range(plane.start, plane.stop)]))
+    of_loop = np.repeat(np.arange(plane.stop - plane.start), np.diff(plane.loops.begin[plane.start : plane.stop + 1]))
+    everything = plane.loops.outline(plane.start, plane.stop)
+    return levelled(everything, of_loop, level[plane.start :], nonzero_winding=True)
 
 
 def _wound_around(loop: Outline) -> Outline:

@@ -11,32 +11,23 @@ lies inside an odd number of others is a hole, and it is enough to direct its ed
       |    +----->-----+          |
       +--------------<------------+
 
-Whether a loop lies inside another is asked of some of its corners: a corner lies inside where a ray from it passes an
-odd number of edges [1]_. Planes whose loops meet are resolved one by one (`contour_overlaps`), and their other readings
-kept.
-
-References
-----------
-.. [1] M. Shimrat, Algorithm 112: Position of point relative to polygon, Communications of the ACM 5 (1962) 434.
+Which loops lie inside which is found for all planes at once (`contour_nesting`). Planes whose loops meet are resolved
+one by one (`contour_overlaps`), and their other readings kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import BoolArray, distinct, ranges
-from sbrtcheck.geometry.contour_crossings import layers_with_crossings
-from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres, PlaneRegion, may_be_copies, plane_region
+from sbrtcheck.geometry.arrays import BoolArray, distinct, meeting_boxes, ranges
+from sbrtcheck.geometry.contour_nesting import Nesting, nesting_of
+from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres, PlaneLoops, PlaneRegion, plane_region
 from sbrtcheck.geometry.polygon_booleans import combined
 from sbrtcheck.geometry.polygons import Edges, Loops, Outline
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray
-
-PROBES = 9
-"""Corners of a loop that are asked whether they lie inside another."""
 
 SAME_CELLS = 1e-3
 """Loops whose corners are nowhere further apart than this, in grid cells, are one loop contoured twice."""
@@ -78,29 +69,26 @@ def region_edges(
     are to be combined by exclusive or; then a finding says so.
     """
     loops, duplicates = _without_duplicates(loops_by_plane(u, v, starts, order, layer_of_contour))
-    # shoelace, loop by loop: positive where a loop runs clockwise
-    area = np.add.reduceat((loops.v1 - loops.v0) * (-0.5) * (loops.u0 + loops.u1), loops.begin[:-1])
-    nesting = _nesting(loops, np.abs(area).tolist(), rule.mm)
-    edges = _directed(loops, (area < 0) != nesting.enclosed)  # outer loops clockwise, holes the other way
-    crossed, meeting = layers_with_crossings(loops, nesting.near)
+    area = loops.area()
+    nesting = nesting_of(loops, np.abs(area), rule.mm)
+    enclosed = nesting.enclosed(len(area))
+    edges = _directed(loops, (area < 0) != enclosed)  # outer loops clockwise, holes the other way
     # area of each plane as nested: loops less their holes; right unless edges cross
     count = np.bincount(loops.layer)
     area_cells: FloatArray = np.zeros(len(count))
-    np.add.at(area_cells, loops.layer, np.where(nesting.enclosed, -np.abs(area), np.abs(area)))
-    if len(nesting.close):
-        crossed = distinct(np.concatenate([crossed, loops.layer[nesting.close[:, 0]]]))
-        meeting = np.concatenate([meeting, nesting.close])
-    if len(crossed) == 0:
+    np.add.at(area_cells, loops.layer, np.where(enclosed, -np.abs(area), np.abs(area)))
+    if len(nesting.meeting) == 0:
         findings = _duplicates_finding(name, duplicates)
         return Regions(edges=edges, readings=(), loops=count, area_cells=area_cells, findings=findings)
+    crossed = distinct(loops.layer[nesting.meeting[:, 0]])
     as_nested = area_cells[crossed]
-    resolved = _resolved(loops, crossed, meeting, nesting.inside, as_nested, rule)
+    resolved = [plane_region(plane, rule) for plane in _planes(loops, area, crossed, nesting)]
     edges = _replaced(edges, crossed, [plane.region for plane in resolved])
     areas = np.array([plane.region.area() for plane in resolved])
     area_cells[crossed] = areas
     count[crossed] -= np.array([plane.copies for plane in resolved])
     findings = _duplicates_finding(name, duplicates + sum(plane.copies for plane in resolved))
-    to_others = meeting[meeting[:, 0] != meeting[:, 1], 0]
+    to_others = nesting.meeting[nesting.meeting[:, 0] != nesting.meeting[:, 1], 0]
     by_itself = rule.exclusive_or | ~np.isin(crossed, loops.layer[to_others])
     # the shoelace sum counts what a loop goes around twice double: another area tells that edges crossed to some effect
     changed = by_itself & (np.abs(areas - np.abs(as_nested)) > LOST_SHARE * np.maximum(areas, np.abs(as_nested)))
@@ -125,23 +113,19 @@ def _duplicates_finding(name: str, duplicates: int) -> tuple[Finding, ...]:
     return (Finding(code=FindingCode.OVERLAPPING_CONTOURS, text=text, subject=name),)
 
 
-def _resolved(
-    loops: Loops,
-    layers: IntArray,
-    meeting: IntArray,
-    inside: Mapping[int, Sequence[int]],
-    as_nested: FloatArray,
-    rule: CombinationRule,
-) -> list[PlaneRegion]:
-    """The regions of planes in which loops meet themselves or each other; see `plane_region`."""
-    first, last = (np.searchsorted(loops.layer, layers, side=side).tolist() for side in ("left", "right"))
-    pairs: dict[int, list[tuple[int, int]]] = {}
-    for i, j in meeting.tolist():
-        pairs.setdefault(int(loops.layer[i]), []).append((i, j))
-    return [
-        plane_region(loops, range(start, stop), pairs[layer], inside, cells, rule)
-        for layer, start, stop, cells in zip(layers.tolist(), first, last, as_nested.tolist(), strict=True)
-    ]
+def _planes(loops: Loops, area_cells: FloatArray, layers: IntArray, nesting: Nesting) -> Iterator[PlaneLoops]:
+    """The planes of some layers with what of their loops meets, and lies inside what."""
+    ends = np.concatenate([layers, layers + 1])
+    first, last = np.searchsorted(loops.layer, ends).reshape(2, -1)
+    # pairs rise by their first loop, so that those of a plane stand together
+    meeting, inside = (
+        [pairs[i:j] for i, j in np.searchsorted(pairs[:, 0], [first, last]).T.tolist()]
+        for pairs in (nesting.meeting, nesting.inside)
+    )
+    for i, (start, stop) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
+        yield PlaneLoops(
+            loops=loops, start=start, stop=stop, area_cells=area_cells, meeting=meeting[i], inside=inside[i]
+        )
 
 
 def _readings(
@@ -189,8 +173,8 @@ def _without_duplicates(loops: Loops) -> tuple[Loops, int]:
     """The loops without those that repeat another of their plane, and how many these were."""
     keep = np.ones(len(loops.layer), dtype=bool)
     counts = np.diff(loops.begin)
-    for i, j in _neighbours(loops.layer):
-        if counts[i] == counts[j] and keep[i] and _same(loops, i, j):
+    for i, j in _alike(loops):
+        if keep[i] and _same(loops, i, j):
             keep[j] = False
     if keep.all():
         return loops, 0
@@ -200,12 +184,24 @@ def _without_duplicates(loops: Loops) -> tuple[Loops, int]:
     return Loops(u0=u0, v0=v0, u1=u1, v1=v1, begin=begin, layer=loops.layer[keep]), int(np.sum(~keep))
 
 
+def _alike(loops: Loops) -> list[tuple[int, int]]:
+    """Pairs of loops of one plane that have as many corners and lie within the same box; rising."""
+    if len(loops.layer) == 0 or loops.layer[-1] + 1 == len(loops.layer):  # one loop a plane
+        return []
+    counts = np.diff(loops.begin)
+    group = loops.layer * (int(counts.max()) + 1) + counts
+    u_low, u_high, v_low, v_high = loops.boxes()
+    pairs: list[tuple[int, int]] = []
+    # the lower left corners of the boxes, as squares that meet where these are next to each other
+    for i, j in meeting_boxes(group, u_low, u_low + SAME_CELLS, v_low, v_low + SAME_CELLS):
+        same = (np.abs(u_high[i] - u_high[j]) <= SAME_CELLS) & (np.abs(v_high[i] - v_high[j]) <= SAME_CELLS)
+        pairs += zip(np.minimum(i, j)[same].tolist(), np.maximum(i, j)[same].tolist(), strict=True)
+    return sorted(pairs)
+
+
 def _same(loops: Loops, i: int, j: int) -> bool:
     """Whether two loops of equally many corners have the same ones, wherever they begin and whichever way they go."""
     u_i, u_j, v_i, v_j = (x[loops.begin[loop] : loops.begin[loop + 1]] for x in (loops.u0, loops.v0) for loop in (i, j))
-    for a, b in ((u_i, u_j), (v_i, v_j)):  # what is quickly told apart, as nearly all loops are, needs no sorting
-        if abs(a.min() - b.min()) > SAME_CELLS or abs(a.sum() - b.sum()) > SAME_CELLS * len(a):
-            return False
     # the same corners in any order: sorted by place, rounded so that a slip does not change the order
     order_i, order_j = (
         np.lexsort((np.round(v / SAME_CELLS), np.round(u / SAME_CELLS))) for u, v in ((u_i, v_i), (u_j, v_j))
@@ -244,62 +240,3 @@ def _replaced(edges: Edges, layers: IntArray, outlines: Sequence[Outline]) -> Ed
         )
     )
     return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer[order])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Nesting:
-    """Of each loop whether an odd number of others of its plane enclose it, and whether any is near it at all.
-
-    ``inside``: the loops that each loop lies inside of. ``close``: pairs of loops, one in another, that leave next to
-    nothing between them; shape ``(n, 2)``.
-    """
-
-    enclosed: BoolArray
-    near: BoolArray
-    inside: Mapping[int, Sequence[int]]
-    close: IntArray
-
-
-def _nesting(loops: Loops, area: Sequence[float], mm: Millimetres) -> _Nesting:
-    """How the loops of each plane lie in one another, as far as their edges do not meet."""
-    enclosed, near = np.zeros((2, len(loops.layer)), dtype=bool)
-    inside: dict[int, list[int]] = {}
-    close: list[tuple[int, int]] = []
-    box = [f.reduceat(x, loops.begin[:-1]).tolist() for x in (loops.u0, loops.v0) for f in (np.minimum, np.maximum)]
-    u_low, u_high, v_low, v_high = box
-    for i, j in _neighbours(loops.layer):
-        # boxes that are apart: nothing more to ask, as of most pairs
-        if u_low[i] > u_high[j] or u_low[j] > u_high[i] or v_low[i] > v_high[j] or v_low[j] > v_high[i]:
-            continue
-        near[i] = near[j] = True
-        for inner, outer in ((i, j), (j, i)):
-            # inside another loop, if its box lies in the other's box and most of some of its corners inside it
-            wide = u_low[outer] <= u_low[inner] and u_high[inner] <= u_high[outer]
-            if wide and _share_inside(loops, inner, outer) > 0.5:
-                enclosed[inner] ^= True  # inside an odd number of others: a hole
-                inside.setdefault(inner, []).append(outer)
-                if may_be_copies(area[inner], area[outer], loops.outline(outer, outer + 1), mm):
-                    close.append((i, j))
-    return _Nesting(enclosed=enclosed, near=near, inside=inside, close=np.array(close, dtype=np.int64).reshape(-1, 2))
-
-
-def _neighbours(layer: IntArray) -> Iterator[tuple[int, int]]:
-    """Pairs of loops of one plane; ``layer`` never falls."""
-    first = np.flatnonzero(np.concatenate([[True], np.diff(layer) > 0])).tolist()
-    for start, stop in zip(first, [*first[1:], len(layer)], strict=True):
-        yield from combinations(range(start, stop), 2)
-
-
-def _share_inside(loops: Loops, inner: int, outer: int) -> float:
-    """The share of some of one loop's corners that lie inside another loop: loops may touch, so one can mislead."""
-    corners = int(loops.begin[inner + 1] - loops.begin[inner])
-    probes = min(corners, PROBES)
-    probe = loops.begin[inner] + np.arange(probes) * (corners - 1) // (probes - 1)
-    other = slice(loops.begin[outer], loops.begin[outer + 1])
-    u0, v0, u1, v1 = loops.u0[other], loops.v0[other], loops.u1[other], loops.v1[other]
-    height = loops.v0[probe, None]
-    # edges that pass the height of a corner, and of these the ones left of it: an odd number of them means inside
-    of, edge = np.nonzero((v0 > height) != (v1 > height))
-    u, v = loops.u0[probe[of]], loops.v0[probe[of]]
-    left = u0[edge] + (v - v0[edge]) / (v1[edge] - v0[edge]) * (u1[edge] - u0[edge]) < u
-    return float(np.mean(np.bincount(of[left], minlength=probes) % 2 == 1))

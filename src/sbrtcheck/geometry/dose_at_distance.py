@@ -76,10 +76,13 @@ class _Boxes:
         return _Boxes(middle=self.middle[keep], size=self.size[keep], dose=self.dose[:, keep], point=self.point[keep])
 
 
-def max_dose_at_distance(stack: PrismStack, frame: GridFrame, distance_mm: float) -> MaxDoseAtDistance | None:
+def max_dose_at_distance(
+    stack: PrismStack, frame: GridFrame, distance_mm: float, reached_gy: float = NOWHERE_GY
+) -> MaxDoseAtDistance | None:
     """The largest trilinear dose at least ``distance_mm`` from the prisms of a stack, anywhere in the grid.
 
-    The prisms must not overlap. None when no place of the grid is that far away.
+    The prisms must not overlap. None when no place of the grid is that far away. ``reached_gy`` is a dose that is known
+    to be reached that far away, as from a larger structure: the search begins there.
     """
     surface = Surface.of(stack, frame)
     nodes = _nodes_mm(frame)
@@ -88,7 +91,7 @@ def max_dose_at_distance(stack: PrismStack, frame: GridFrame, distance_mm: float
         for x, low, high in zip(nodes, surface.low, surface.high, strict=True)
     ]
     # a high dose known early keeps many boxes from being looked at
-    best = _largest_outside(frame, nodes, surface, distance_mm)
+    best = max(reached_gy, _largest_outside(frame, nodes, surface, distance_mm))
     if any(part.stop - part.start < 2 for part in near):
         return _answer(best, best)
     boxes, best = _across(surface, frame, nodes, near, distance_mm, best)

@@ -15,7 +15,7 @@ This is the idea of sweeping a line across a plane [1]_, done for all strips at 
 what a loop encloses, and both are sums along the walk [2]_: even-odd (the number of edges passed is odd) and nonzero
 winding (edges that run up, less those that run down, are not zero). They differ where a loop goes around twice.
 
-Pairs of edges that may cross are those whose intervals along v overlap; two straight edges ``u = a_i + r_i v`` cross at
+Pairs of edges that may cross are those whose boxes meet; two straight edges ``u = a_i + r_i v`` cross at
 ``v = (a_j - a_i) / (r_i - r_j)``.
 
 References
@@ -34,7 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sbrtcheck.errors import GeometryError
-from sbrtcheck.geometry.arrays import BoolArray, distinct, overlapping_intervals, ranges
+from sbrtcheck.geometry.arrays import BoolArray, distinct, meeting_boxes, ranges
 from sbrtcheck.geometry.polygons import NOTHING, Outline
 from sbrtcheck.plan import FloatArray, IntArray
 
@@ -193,14 +193,12 @@ def _within_strip(values: IntArray, strip: IntArray) -> IntArray:
 
 def _crossings(u0: FloatArray, v0: FloatArray, u1: FloatArray, v1: FloatArray) -> FloatArray:
     """Heights at which two of the edges (each directed upwards) cross."""
-    order = np.argsort(v0, kind="stable")
-    u0, v0, u1, v1 = u0[order], v0[order], u1[order], v1[order]
     run = (u1 - u0) / (v1 - v0)  # along an edge, u = u0 + run (v - v0)
-    left, right = np.minimum(u0, u1), np.maximum(u0, u1)
-    heights = []
-    for first, second in overlapping_intervals(v0, v1):
-        near = (left[first] <= right[second]) & (left[second] <= right[first]) & (run[first] != run[second])
-        i, j = first[near], second[near]
+    heights = [np.zeros(0)]
+    one_plane = np.zeros(len(u0), dtype=np.int64)
+    for first, second in meeting_boxes(one_plane, np.minimum(u0, u1), np.maximum(u0, u1), v0, v1):
+        slanted = run[first] != run[second]
+        i, j = first[slanted], second[slanted]
         height = ((u0[j] - run[j] * v0[j]) - (u0[i] - run[i] * v0[i])) / (run[i] - run[j])
         heights.append(height[(height > np.maximum(v0[i], v0[j])) & (height < np.minimum(v1[i], v1[j]))])
     return np.concatenate(heights)

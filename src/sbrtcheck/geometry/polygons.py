@@ -62,6 +62,10 @@ class Outline:
         """Area, in grid cells, of the region around which the edges wind once."""
         return abs(float(np.sum((self.v1 - self.v0) * (-0.5) * (self.u0 + self.u1))))  # shoelace
 
+    def turned(self) -> Outline:
+        """The edges in the other direction."""
+        return Outline(u0=self.u1, v0=self.v1, u1=self.u0, v1=self.v0)
+
 
 NOTHING = Outline(u0=np.zeros(0), v0=np.zeros(0), u1=np.zeros(0), v1=np.zeros(0))
 
@@ -144,3 +148,21 @@ class Loops:
         """The edges of the loops from ``first`` to before ``last``."""
         pick = slice(self.begin[first], self.begin[last])
         return Outline(u0=self.u0[pick], v0=self.v0[pick], u1=self.u1[pick], v1=self.v1[pick])
+
+    def boxes(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Least and largest u, then v, of each loop."""
+        first = self.begin[:-1]
+        return (
+            np.minimum.reduceat(self.u0, first),
+            np.maximum.reduceat(self.u0, first),
+            np.minimum.reduceat(self.v0, first),
+            np.maximum.reduceat(self.v0, first),
+        )
+
+    def area(self) -> FloatArray:
+        """Signed area of each loop in grid cells: positive where it runs clockwise."""
+        return np.add.reduceat((self.v1 - self.v0) * (-0.5) * (self.u0 + self.u1), self.begin[:-1])  # shoelace
+
+    def length_mm(self, u_mm: float, v_mm: float) -> FloatArray:
+        """Length of each loop where a grid cell is ``u_mm`` by ``v_mm``."""
+        return np.add.reduceat(np.hypot((self.u1 - self.u0) * u_mm, (self.v1 - self.v0) * v_mm), self.begin[:-1])

@@ -67,7 +67,9 @@ class Surface:
         from scipy.spatial import cKDTree
 
         points = np.concatenate([_walls(stack, frame), _levels(stack, frame)])
-        return cls(points=points, low=points.min(axis=0), high=points.max(axis=0), tree=cKDTree(points))
+        # built and asked once: a tree made quickly, its leaves large, takes half of the time of a balanced one
+        tree = cKDTree(points, leafsize=32, compact_nodes=False, balanced_tree=False)
+        return cls(points=points, low=points.min(axis=0), high=points.max(axis=0), tree=tree)
 
     def distance(self, places: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """How far each place is from the structure: at least, at most, and the structure's point found near it.

@@ -44,9 +44,6 @@ CORNERS: FloatArray = np.array([[w, v, u] for w in (-0.5, 0.5) for v in (-0.5, 0
 AT_ONCE = 1 << 13
 """Boxes whose shares are worked out at once, so that all of it stays in a processor's cache."""
 
-_SIGNS: FloatArray = np.sign(CORNERS).T
-"""On which side of the middle each corner lies along each axis: shape ``(3, 8)``."""
-
 
 def dose_at(dose: FloatArray, place: FloatArray) -> FloatArray:
     """Dose at a place of each box, given from -0.5 to 0.5 across it: shapes ``(8, n)`` and ``(n, 3)``."""
@@ -61,8 +58,13 @@ def halved(dose: FloatArray) -> FloatArray:
 
     From shape ``(8, n)`` to ``(8, 8 n)``: first all parts at the first corner, then all at the second, and so on.
     """
-    parts: FloatArray = np.tensordot(_EIGHTHS, dose, axes=1).transpose(1, 0, 2).reshape(8, -1)
-    return parts
+    # doses where the parts' corners are, three along each axis: the ends and half way between them
+    places: FloatArray = dose.reshape(2, 2, 2, -1)
+    for axis in range(3):
+        low, high = np.split(places, 2, axis=axis)
+        places = np.concatenate([low, (low + high) / 2, high], axis=axis)
+    corners = [places[w : w + 2, v : v + 2, u : u + 2] for w, v, u in np.ndindex(2, 2, 2)]
+    return np.stack(corners).reshape(8, -1)
 
 
 def linear_part(dose: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -74,9 +76,18 @@ def linear_part(dose: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         Dose in the middle, shape ``(n,)``; by how much it rises along each edge, shape ``(3, n)``; and the largest
         rest, shape ``(n,)``, which the terms of higher order cannot pass anywhere in the box.
     """
-    # sums of corner doses signed like u v, like u w, like v w and like u v w pick out the coefficients of these terms
-    bends = np.stack([_SIGNS[0] * _SIGNS[1], _SIGNS[0] * _SIGNS[2], _SIGNS[1] * _SIGNS[2], np.prod(_SIGNS, axis=0)])
-    return dose.mean(axis=0), _SIGNS @ dose / 4, np.abs(bends @ dose).sum(axis=0) / 8
+    # sums of corner doses signed like u, like u v, like u v w and so on pick out the coefficients of these terms; all
+    # come from sums and differences along one axis after the other
+    signed: FloatArray = dose.reshape(2, 2, 2, -1)
+    for axis in range(3):
+        low, high = np.split(signed, 2, axis=axis)
+        signed = np.concatenate([low + high, high - low], axis=axis)
+    signed = signed.reshape(8, -1)  # in binary, a 1 for each of w, v and u that a sum is signed like
+    return (
+        signed[0] / 8,
+        signed[[0b100, 0b010, 0b001]] / 4,
+        np.abs(signed[[0b110, 0b101, 0b011, 0b111]]).sum(axis=0) / 8,
+    )
 
 
 def steepened(slopes: FloatArray, floor: float, least: float = 0.0) -> tuple[FloatArray, FloatArray]:
@@ -150,13 +161,3 @@ def _share_below(rise: FloatArray, spans: FloatArray) -> FloatArray:
     share[rise >= total] = 1.0
     share[rise <= 0.0] = 0.0
     return share
-
-
-def _eighths() -> FloatArray:
-    """Weights of a box's corner doses in those of its 8 parts: shape ``(parts, corners, corners of the whole)``."""
-    places = CORNERS[:, None] / 2 + CORNERS / 2
-    product: FloatArray = np.prod(0.5 + 2 * CORNERS * places[:, :, None], axis=-1)
-    return product
-
-
-_EIGHTHS = _eighths()  # the same for every box

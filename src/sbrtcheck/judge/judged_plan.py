@@ -10,7 +10,7 @@ from sbrtcheck.judge.dose_check import DoseCheck
 from sbrtcheck.judge.naming import TARGET
 from sbrtcheck.judge.selection import CombinedDvhs, select, target_of_limits
 from sbrtcheck.judge.structures import MatchedDvh, PlanStructures
-from sbrtcheck.metric import NotMeasured
+from sbrtcheck.metric import FarDoses, NotMeasured
 from sbrtcheck.plan import Sex, UnknownSex
 from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.tables import Constraint, LimitByTargetVolume
@@ -21,6 +21,7 @@ class JudgedPlan:
     """A plan, and what its rows share: which structures are which organ, their DVHs alone and combined.
 
     ``limit_target`` is the target on whose volume limits depend, all separate ones together; None where no limit does.
+    ``far_doses`` finds the largest doses at a distance from targets, each once for all rows.
     """
 
     structures: PlanStructures
@@ -29,6 +30,7 @@ class JudgedPlan:
     site: PlanSite
     dose: DoseCheck
     sex: Sex | UnknownSex
+    far_doses: FarDoses
 
     @property
     def dvhs(self) -> DVHSet:
@@ -65,4 +67,5 @@ def judged_plan(
         site=site,
         dose=dose,
         sex=sex,
+        far_doses=FarDoses(structures.dvhs.plan),
     )

@@ -174,7 +174,7 @@ def _measured(case: Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
         number, parts = case.matched.target_count, parts_of_target(case.plan.dvhs, dvh)
         return Measurement(value=float(number), low=float(number), high=float(max(number, parts)), unit=metric.unit)
     if isinstance(metric, OfPlan):
-        return index_from_isodoses(metric, case.plan.dvhs, dvh, case.isodoses)
+        return index_from_isodoses(metric, case.plan.dvhs, dvh, case.isodoses, case.plan.far_doses)
     return measure(metric, dvh)
 
 

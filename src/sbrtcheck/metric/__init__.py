@@ -32,13 +32,20 @@ from sbrtcheck.metric.metrics import (
     VolumeOutside,
 )
 from sbrtcheck.metric.on_curve import Measurement, NotMeasured, has_volume, measure_prescription
-from sbrtcheck.metric.plan_indices import IsodoseVolumes, index_from_isodoses, isodose_volumes, parts_of_target
+from sbrtcheck.metric.plan_indices import (
+    FarDoses,
+    IsodoseVolumes,
+    index_from_isodoses,
+    isodose_volumes,
+    parts_of_target,
+)
 
 __all__ = [
     "DoseAtVolume",
     "DoseStatistic",
     "EffectiveVolume",
     "EquivalentUniformDose",
+    "FarDoses",
     "Index",
     "IsodoseRatio",
     "IsodoseVolumes",

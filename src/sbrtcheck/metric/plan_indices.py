@@ -23,10 +23,23 @@ be, and hold.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from sbrtcheck.dvh import DVH, SAME_DOSE, Bounds, DVHSet, Reason, VolumeUnit, largest_dose_on_faces, prisms_of
+from sbrtcheck.dvh import (
+    DVH,
+    SAME_DOSE,
+    Bounds,
+    DVHSet,
+    EndCaps,
+    Model,
+    Reason,
+    VolumeUnit,
+    largest_dose_on_faces,
+    prisms_of,
+)
 from sbrtcheck.errors import GeometryError, MetricError
-from sbrtcheck.geometry import grid_frame
+from sbrtcheck.geometry import GridFrame, PrismStack, grid_frame
 from sbrtcheck.geometry.isodose_volume import NARROW_SHARE, IsodoseVolume, isodose_volume
 from sbrtcheck.metric.close_bounds import closely
 from sbrtcheck.metric.grammar import parse
@@ -41,6 +54,10 @@ from sbrtcheck.metric.metrics import (
 )
 from sbrtcheck.metric.on_curve import Measurement, NotMeasured, needs_prescription
 from sbrtcheck.plan import DoseGrid, Plan, UnknownPrescription
+from sbrtcheck.structure_names import Recipe
+
+if TYPE_CHECKING:
+    from sbrtcheck.geometry.dose_at_distance import MaxDoseAtDistance as MaxDoseFarAway
 
 DISTANCE_MM = 20.0
 """The distance of D2cm."""
@@ -80,7 +97,7 @@ def measure_index(metric: OfPlan | str, dvhs: DVHSet, target: DVH | str) -> Meas
         raise MetricError(f"metric {str(parsed)!r}: no plan index", hint="a DVH answers it: use measure")
     dvh = dvhs[target] if isinstance(target, str) else target
     refined = closely([parsed], dvh, dvhs).get(parsed, dvh)
-    return index_from_isodoses(parsed, dvhs, refined, isodose_volumes([parsed], dvhs.plan))
+    return index_from_isodoses(parsed, dvhs, refined, isodose_volumes([parsed], dvhs.plan), FarDoses(dvhs.plan))
 
 
 IsodoseVolumes = Mapping[float, IsodoseVolume | NotMeasured]
@@ -106,10 +123,62 @@ def isodose_volumes(metrics: Iterable[OfPlan], plan: Plan | None, bounds_share: 
     return {dose_gy: _isodose_volume(plan.dose, dose_gy, bounds_share) for dose_gy in doses_gy}
 
 
+class FarDoses:
+    """The largest doses at `DISTANCE_MM` and more from targets of a plan, each looked for once.
+
+    No value but a tool for one report: several rows and steps ask for the same dose, and it takes as long to find as a
+    DVH of the target.
+    """
+
+    def __init__(self, plan: Plan | None) -> None:
+        self._plan = plan
+        self._found: dict[_Shape, dict[EndCaps, MaxDoseFarAway | NotMeasured]] = {}
+
+    def of(self, target: DVH) -> MaxDoseFarAway | NotMeasured:
+        """The largest dose that far from a target, as its DVH was computed; or why it is not known."""
+        solid = prisms_of(self._plan, target) if self._plan else None
+        if solid is None or target.model is None or target.sampling is None:
+            return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=f"{target.name} was not computed here")
+        shape = target.sampling.recipes, target.sampling.reading, replace(target.model, end_caps=EndCaps.HALF_SLICE)
+        found, caps = self._found.setdefault(shape, {}), target.model.end_caps
+        if caps not in found:
+            # what is far enough from a target is so from a smaller one too
+            known = [found[wider] for wider in _WIDER_CAPS[caps] if wider in found]
+            found[caps] = _far_dose(target.name, *solid, [far for far in known if not isinstance(far, NotMeasured)])
+        return found[caps]
+
+
+_Shape = tuple[tuple[Recipe, ...], int, Model]
+"""What a target is but for its end caps: recipes, which reading of its contours, and the model."""
+
+_WIDER_CAPS: Mapping[EndCaps, tuple[EndCaps, ...]] = {
+    EndCaps.HALF_SLICE: (),
+    EndCaps.CAPPED: (EndCaps.HALF_SLICE,),
+    EndCaps.NONE: (EndCaps.HALF_SLICE, EndCaps.CAPPED),
+}
+
+
+def _far_dose(
+    name: str, stack: PrismStack, frame: GridFrame, known: Sequence[MaxDoseFarAway]
+) -> MaxDoseFarAway | NotMeasured:
+    """The largest dose far from the prisms of a target; ``known`` are those far from larger ones."""
+    if frame.resampled is not None:
+        detail = f"the contour planes of {name} are tilted against the dose grid"
+        return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=detail)
+    from sbrtcheck.geometry.dose_at_distance import NOWHERE_GY, max_dose_at_distance
+
+    reached_gy = max((far.low_gy for far in known), default=NOWHERE_GY)
+    largest = max_dose_at_distance(stack, frame, DISTANCE_MM, reached_gy)
+    if largest is None:
+        detail = f"no place of the dose grid is {DISTANCE_MM / 10:g} cm from {name}"
+        return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
+    return largest
+
+
 def index_from_isodoses(
-    metric: OfPlan, dvhs: DVHSet, target: DVH, isodoses: IsodoseVolumes
+    metric: OfPlan, dvhs: DVHSet, target: DVH, isodoses: IsodoseVolumes, far_doses: FarDoses
 ) -> Measurement | NotMeasured:
-    """Measure one index; as `measure_index`, from what `isodose_volumes` found for this and maybe other indices."""
+    """Measure one index; as `measure_index`, from what was found for this and maybe other indices."""
     plan = dvhs.plan
     if plan is None or target.volume_unit is not VolumeUnit.CC:
         detail = "it needs the whole dose grid, not what a planning system stored"
@@ -117,7 +186,7 @@ def index_from_isodoses(
     if target.volume <= 0:
         return NotMeasured(reason=Reason.STRUCTURE_EMPTY)
     if isinstance(metric, MaxDoseAtDistance):
-        return _max_dose_at_distance(metric, plan, target)
+        return _max_dose_at_distance(metric, plan, far_doses.of(target))
     rx = plan.prescription
     if isinstance(rx, UnknownPrescription):
         return needs_prescription(rx)
@@ -188,7 +257,7 @@ def _from_volumes_of_index(index: Index, volumes: Sequence[IsodoseVolume], targe
 _Result = Measurement | NotMeasured
 
 
-def _max_dose_at_distance(metric: MaxDoseAtDistance, plan: Plan, target: DVH) -> _Result:
+def _max_dose_at_distance(metric: MaxDoseAtDistance, plan: Plan, largest: MaxDoseFarAway | NotMeasured) -> _Result:
     rx = plan.prescription
     if metric.unit is Unit.GY:
         factor = 1.0
@@ -196,18 +265,8 @@ def _max_dose_at_distance(metric: MaxDoseAtDistance, plan: Plan, target: DVH) ->
         return needs_prescription(rx)
     else:
         factor = 100 / rx.dose_gy
-    solid = prisms_of(plan, target)
-    if solid is None:
-        return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=f"{target.name} was not computed here")
-    if solid[1].resampled is not None:
-        detail = f"the contour planes of {target.name} are tilted against the dose grid"
-        return NotMeasured(reason=Reason.STRUCTURE_NOT_COMPUTED, detail=detail)
-    from sbrtcheck.geometry.dose_at_distance import max_dose_at_distance
-
-    largest = max_dose_at_distance(*solid, DISTANCE_MM)
-    if largest is None:
-        detail = f"no place of the dose grid is {DISTANCE_MM / 10:g} cm from {target.name}"
-        return NotMeasured(reason=Reason.DOSE_GRID_MISSING, detail=detail)
+    if isinstance(largest, NotMeasured):
+        return largest
     high_gy = max(largest.high_gy, largest_dose_on_faces(plan))
     low = largest.low_gy * factor
     return Measurement(value=low, low=low, high=high_gy * factor, unit=metric.unit)

@@ -67,7 +67,7 @@ def _of_report(report: Report) -> Iterator[Said]:
     yield Said(heading="prescription", text=labels.prescription_text(report))
     yield Said(heading="site", text=labels.site_text(report))
     yield from (Said(heading="sign-off", text=line) for line in noted.signature_lines(report))
-    yield from (Said(heading="note", text=line) for line in noted.lost_note_lines(report))
+    yield from (Said(heading="note", text=line) for line in noted.lost_note_lines(report.notes))
     yield from (Said(heading="choice of the user", text=line) for line in labels.choices(report))
     for table in report.tables:
         notes = " ".join(labels.table_notes(report, table))

@@ -32,8 +32,8 @@ from enum import StrEnum
 from sbrtcheck.structure_names import target_names
 from sbrtcheck.structure_names.likeness import Likeness, is_like_target, likeness
 from sbrtcheck.structure_names.spellings import (
-    OPERATOR,
     described,
+    has_operator,
     is_alias,
     is_exact,
     is_in_doubt,
@@ -350,7 +350,7 @@ def _has_kind(organ: str, roi: RoiName) -> bool:
 
 def _mentions(target: str, name: str) -> bool:
     """Whether that target, no other, and no operator is in the name."""
-    return target_names.mentions(target, name) and not OPERATOR.search(name.casefold())
+    return target_names.mentions(target, name) and not has_operator(name)
 
 
 def _has_prefix(organ: str, roi: RoiName) -> bool:
@@ -362,7 +362,7 @@ def _has_prefix(organ: str, roi: RoiName) -> bool:
 
 def _may_be(organ: str, roi: RoiName) -> bool:
     """A target of that kind by its type or the beginning of its name alone: too little for a match, to be named."""
-    if organ not in TARGETS or is_helper(roi.name) or roi.kind in _STEERING or OPERATOR.search(roi.name.casefold()):
+    if organ not in TARGETS or is_helper(roi.name) or roi.kind in _STEERING or has_operator(roi.name):
         return False
     begins = target_names.suffix(organ, roi.name) is not None
     typed = roi.kind == organ and not is_marked(roi.name) and stem_of(normalise(roi.name)) not in sites()

@@ -81,6 +81,12 @@ def is_marked(name: str) -> bool:
     return _MARK.search(normalise(name)) is not None
 
 
+@lru_cache(maxsize=1 << 14)
+def has_operator(name: str) -> bool:
+    """Whether the name is one of a margin, or of a Boolean of structures."""
+    return OPERATOR.search(name.casefold()) is not None
+
+
 def is_in_doubt(name: str) -> bool:
     """Whether clinics call another organ so than TG-263 does.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 
@@ -43,6 +43,7 @@ _PIECE = re.compile(r"\d+(?:[.,]\d+)?|(?i:c?gy)(?=x?\d|[\W_]|$)|[^\W\d_]+|[^\w\s
 _GRAY = re.compile(r"c?gy", re.IGNORECASE)
 _CASE_BREAK = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TARGET = re.compile(r"i?gtv|[pci]tv", re.IGNORECASE)
+_TARGET_BEGINS = re.compile(r"(?<![^\W\d_])(i?gtv|[pci]tv)")
 
 # Words of structures that are contoured to steer the optimiser or to report, and of what is not for this plan.
 _HELPER = re.compile(
@@ -70,7 +71,7 @@ def is_helper(name: str) -> bool:
     words = _words(_TARGET.sub(lambda word: f" {word[0].casefold()} ", text))
     if not words:
         return False
-    return text.startswith("_") or words[0] in _HELPER_FIRST or any(map(_is_helper_word, words))
+    return text.startswith("_") or words[0] in _HELPER_FIRST or any(map(_is_helper_word, set(words)))
 
 
 def _is_helper_word(word: str) -> bool:
@@ -79,23 +80,34 @@ def _is_helper_word(word: str) -> bool:
 
 def mentions(target: str, name: str) -> bool:
     """Whether a word of the name begins with the target, and none with another target."""
+    mentioned, in_words = _mentioned(name)
+    return not in_words and bool(mentioned) and mentioned.issubset(TARGET_WORDS[target])
+
+
+@lru_cache(maxsize=1 << 14)
+def _mentioned(name: str) -> tuple[frozenset[str], bool]:
+    """The target words that words of a name begin with, and whether there are some in the middle of words too."""
     key = unicodedata.normalize("NFKC", name).casefold()
-    targets = re.findall(r"(?<![^\W\d_])(i?gtv|[pci]tv)", key)
-    return (
-        bool(targets)
-        and all(word in TARGET_WORDS[target] for word in targets)
-        and len(targets) == len(_TARGET.findall(key))
-    )
+    begun = _TARGET_BEGINS.findall(key)
+    return frozenset(begun), len(begun) != len(_TARGET.findall(key))
 
 
 def suffix(target: str, name: str) -> str | None:
     """What follows the target's word in a name that begins with it; None where it does not."""
+    word, rest = _begun(name)
+    return rest if word in TARGET_WORDS[target] else None
+
+
+@lru_cache(maxsize=1 << 14)
+def _begun(name: str) -> tuple[str, str]:
+    """The target's word that a name begins with, in small letters, and what follows it; nothing where there is none."""
     text = unicodedata.normalize("NFKC", name).strip()
     word = _TARGET.match(text)
-    return text[word.end() :] if word and word[0].casefold() in TARGET_WORDS[target] else None
+    return (word[0].casefold(), text[word.end() :]) if word else ("", "")
 
 
-def parts(target: str, name: str, organs: Collection[str]) -> tuple[tuple[Says, str], ...] | None:
+@lru_cache(maxsize=1 << 14)
+def parts(target: str, name: str, organs: frozenset[str]) -> tuple[tuple[Says, str], ...] | None:
     """Read a target's name; None where one word of it is not known.
 
     Parameters
@@ -107,9 +119,9 @@ def parts(target: str, name: str, organs: Collection[str]) -> tuple[tuple[Says, 
 
     Examples
     --------
-    >>> parts("PTV", "PTVp1_5000", ())
+    >>> parts("PTV", "PTVp1_5000", frozenset())
     ((<Says.WHICH: 'which of several targets'>, 'p1'), (<Says.DOSE: 'its dose'>, '5000'))
-    >>> parts("PTV", "PTV_Expand_2cm", ()), parts("PTV", "PTV", ())
+    >>> parts("PTV", "PTV_Expand_2cm", frozenset()), parts("PTV", "PTV", frozenset())
     (None, ())
     """
     rest = suffix(target, name)
@@ -134,11 +146,12 @@ def _words(text: str) -> list[str]:
 
 def _split(text: str) -> Iterator[str]:
     for piece in _PIECE.findall(text):
-        for word in [piece] if _GRAY.fullmatch(piece) else _CASE_BREAK.split(piece):
+        one_case = piece.islower() or not piece.isalpha()
+        for word in [piece] if one_case or _GRAY.fullmatch(piece) else _CASE_BREAK.split(piece):
             yield word.casefold()
 
 
-def _read_words(words: Sequence[str], organs: Collection[str]) -> tuple[Says | None, int]:
+def _read_words(words: Sequence[str], organs: frozenset[str]) -> tuple[Says | None, int]:
     """What the first words say, and how many of them say it."""
     first = words[0]
     if first[0].isdecimal():
@@ -165,7 +178,7 @@ def _read_number(words: Sequence[str]) -> tuple[Says | None, int]:
     return (Says.DOSE, length) if not is_integer or len(number) <= _LONGEST_DOSE else (None, 0)
 
 
-def _organ_length(words: Sequence[str], organs: Collection[str]) -> int:
+def _organ_length(words: Sequence[str], organs: frozenset[str]) -> int:
     """Number of words that are together an organ's name, the longest; 0 for none."""
     lengths = range(min(_MAX_WORDS, len(words)), 0, -1)
     return next((n for n in lengths if "".join(words[:n]) in organs and words[0] not in _OF_THE_BODY), 0)

@@ -18,7 +18,7 @@ from sbrtcheck.errors import NamesError, TableError, UnknownTableError
 from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.progress import log_step
 from sbrtcheck.structure_names import known_names, normalise, similar_organs
-from sbrtcheck.tables.load import bundled_tables, load_table
+from sbrtcheck.tables.load import TableHead, bundled_heads, bundled_table, bundled_tables, load_table
 from sbrtcheck.tables.table import ConstraintTable, fractions_text
 from sbrtcheck.tables.values import MULTI, Sites
 
@@ -40,8 +40,7 @@ def load_tables(table: TableName | Sequence[TableName] | None) -> tuple[Constrai
 
 def bundled_of(ids: Sequence[str]) -> tuple[ConstraintTable, ...]:
     """The bundled tables of these ids, in this order; read once, for a batch asks for every plan."""
-    by_id = {table.id: table for table in bundled_tables()}
-    return load_tables([by_id[id_] for id_ in ids])
+    return load_tables(list(map(bundled_table, ids)))
 
 
 def distinct(tables: Iterable[ConstraintTable]) -> tuple[ConstraintTable, ...]:
@@ -100,15 +99,23 @@ def tables_that_hold(sites: Sequence[str] | None, fractions: Collection[int] | N
     fractions
         Numbers of fractions; None: any.
     """
-    why = {table.id: _why_left_out(table, sites, fractions) for table in bundled_tables()}
-    return TableChoice(
-        tables=tuple(table for table in bundled_tables() if why[table.id] is None),
-        left_out=tuple(_left_out(table, reason) for table in bundled_tables() if (reason := why[table.id])),
+    holding, left_out = _heads_that_hold(sites, fractions)
+    return TableChoice(tables=tuple(bundled_table(head.id) for head in holding), left_out=left_out)
+
+
+def _heads_that_hold(
+    sites: Sequence[str] | None, fractions: Collection[int] | None
+) -> tuple[tuple[TableHead, ...], tuple[TableLeftOut, ...]]:
+    """The same, by their heads: a table that is not used need not be read."""
+    why = {head.id: _why_left_out(head, sites, fractions) for head in bundled_heads()}
+    return (
+        tuple(head for head in bundled_heads() if why[head.id] is None),
+        tuple(_left_out(head, reason) for head in bundled_heads() if (reason := why[head.id])),
     )
 
 
 def _why_left_out(
-    table: ConstraintTable, sites: Sequence[str] | None, fractions: Collection[int] | None
+    table: TableHead, sites: Sequence[str] | None, fractions: Collection[int] | None
 ) -> WhyLeftOut | None:
     if sites is not None and table.site not in (*sites, MULTI):
         return WhyLeftOut.SITE
@@ -117,7 +124,7 @@ def _why_left_out(
     return None
 
 
-def _left_out(table: ConstraintTable, why: WhyLeftOut) -> TableLeftOut:
+def _left_out(table: TableHead, why: WhyLeftOut) -> TableLeftOut:
     return TableLeftOut(id=table.id, site=table.site, fractions=table.fractions, why=why)
 
 
@@ -137,7 +144,8 @@ def tables_of_sites(sites: Sequence[str], *prescriptions: Prescription | Unknown
             hint="give the prescription like '50Gy/5', or name the tables",
         )
     with log_step("tables of the site") as set_summary:
-        choice = _of_sites(tables_that_hold(sites, numbers))
+        chosen = tables_that_hold(sites, numbers)
+        choice = replace(chosen, left_out=_of_sites(chosen.left_out))
         if not any(table.fractions for table in choice.tables):  # one for any number limits no dose: not enough
             what = f"no bundled table of site {asked} holds for {' or '.join(map(str, numbers))} fractions"
             raise UnknownTableError(what, hint=f"{nearest_text(choice.left_out, numbers[0])}; {NOT_CONVERTED}")
@@ -158,9 +166,9 @@ def tables_of_profile(tables: Sequence[ConstraintTable], site: str, fractions: C
         Of the plan, or of several plans.
     """
     used = {table.id for table in tables}
-    holding = _of_sites(tables_that_hold((site,), fractions))
-    beside = (_left_out(table, WhyLeftOut.PROFILE) for table in holding.tables)
-    left_out = (table for table in (*beside, *holding.left_out) if table.id not in used)
+    holding, others = _heads_that_hold((site,), fractions)
+    beside = (_left_out(table, WhyLeftOut.PROFILE) for table in holding)
+    left_out = (table for table in (*beside, *_of_sites(others)) if table.id not in used)
     return TableChoice(tables=tuple(tables), left_out=tuple(sorted(left_out, key=lambda table: table.id)))
 
 
@@ -169,9 +177,9 @@ def known_fractions(prescriptions: Iterable[Prescription | UnknownPrescription])
     return tuple(dict.fromkeys(rx.fractions for rx in prescriptions if rx.fractions is not None))
 
 
-def _of_sites(choice: TableChoice) -> TableChoice:
+def _of_sites(left_out: Iterable[TableLeftOut]) -> tuple[TableLeftOut, ...]:
     """Without the tables of other sites, which nobody would look for."""
-    return replace(choice, left_out=tuple(table for table in choice.left_out if table.why is not WhyLeftOut.SITE))
+    return tuple(table for table in left_out if table.why is not WhyLeftOut.SITE)
 
 
 NOT_CONVERTED = (

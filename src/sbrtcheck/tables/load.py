@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from sbrtcheck.tables.shape import TableFile
 
 _SUFFIXES = (".yaml", ".yml")
+_FRACTIONS = re.compile(rb"^fractions: *(any|\[ *([0-9]+(?: *, *[0-9]+)*) *\]) *(?:#.*)?\r?$", re.MULTILINE)
 _TAKE_OUT = f"take it out: {EVIDENCE}/{READINGS_FILE} has who read what"
 
 
@@ -155,9 +157,45 @@ def read_table(raw: bytes, *, place: str) -> ConstraintTable:
 
 
 @cache  # a batch asks for every plan, and reading YAML takes as long as a small plan
+def bundled_table(id_: str) -> ConstraintTable:
+    """Load a shipped table by its id."""
+    return load_table(id_)
+
+
 def bundled_tables() -> tuple[ConstraintTable, ...]:
     """Load all shipped tables, by id."""
-    return tuple(load_table(key) for key in sorted(_bundled_files()))
+    return tuple(bundled_table(head.id) for head in bundled_heads())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableHead:
+    """What chooses a shipped table for a plan: its id, its site, and its numbers of fractions (none: any)."""
+
+    id: str
+    site: str
+    fractions: tuple[int, ...]
+
+    def holds_for(self, fractions: int) -> bool:
+        """Whether the table may be used for a plan of so many fractions."""
+        return not self.fractions or fractions in self.fractions
+
+
+@cache
+def bundled_heads() -> tuple[TableHead, ...]:
+    """The heads of all shipped tables, by id; of most tables, a plan needs no more than that.
+
+    Reading a whole table takes some hundred times as long.
+    """
+    shipped = sorted(shipped_files(shipped_root()).items())
+    return tuple(TableHead(id=id_, site=site, fractions=_fractions(id_, file)) for id_, (site, file) in shipped)
+
+
+def _fractions(id_: str, file: Traversable) -> tuple[int, ...]:
+    """The numbers of fractions of a shipped table, from their line; a table with another kind of line is loaded."""
+    line = _FRACTIONS.search(file.read_bytes())
+    if line is None:
+        return bundled_table(id_).fractions
+    return () if line[1] == b"any" else tuple(map(int, line[2].split(b",")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

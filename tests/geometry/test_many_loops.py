@@ -1,0 +1,180 @@
+"""Many loops on one plane: the fast search for pairs and nesting against plain ones, and laws that many loops obey."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from sbrtcheck.geometry.arrays import meeting_boxes
+from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres
+from sbrtcheck.geometry.contour_regions import Regions, region_edges
+from solids import Array, odd_inside, shoelace_mm2
+
+
+def regions(*loops: Array, exclusive_or: bool = False) -> Regions:
+    """The region of loops of one plane, a grid cell being a millimetre."""
+    points = np.concatenate(loops)
+    starts = np.cumsum([0, *map(len, loops)])
+    rule = CombinationRule(mm=Millimetres(1.0, 1.0), exclusive_or=exclusive_or)
+    numbers = np.arange(len(loops))
+    return region_edges("S", points[:, 0], points[:, 1], starts, numbers, np.zeros_like(numbers), rule)
+
+
+def polygon(x: float, y: float, radius: float, corners: int, turn: float = 0.1) -> Array:
+    angle = np.arange(corners) * 2 * np.pi / corners + turn
+    return np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle)], axis=1)
+
+
+def square(x: float, y: float, side: float) -> Array:
+    return np.array([[x, y], [x + side, y], [x + side, y + side], [x, y + side]])
+
+
+# -------------------------------------------------------------------------------- pairs of boxes
+
+whole_numbers = st.integers(0, 12).map(float)
+lengths = st.sampled_from([0.0, 0.0, 1.0, 2.0, 9.0]) | st.floats(0.0, 3.0)
+boxes = st.lists(st.tuples(st.integers(0, 2), whole_numbers, whole_numbers, lengths, lengths), max_size=40)
+
+
+@given(boxes)
+def test_boxes_that_meet_are_found_once_each_and_no_others(made) -> None:
+    group = np.array([b[0] for b in made], dtype=np.int64)
+    u, v, wide, high = (np.array([b[i] for b in made], dtype=float) for i in range(1, 5))
+    sides = u, u + wide, v, v + high
+    pairs = [np.sort(np.stack(pair, axis=1), axis=1) for pair in meeting_boxes(group, *sides)]
+    found = [tuple(pair) for some in pairs for pair in some.tolist()]
+    expected = [
+        (i, j)
+        for i, j in combinations(range(len(made)), 2)
+        if group[i] == group[j]
+        and max(sides[0][i], sides[0][j]) <= min(sides[1][i], sides[1][j])
+        and max(sides[2][i], sides[2][j]) <= min(sides[3][i], sides[3][j])
+    ]
+    assert sorted(found) == expected
+
+
+@pytest.mark.parametrize("layout", ["row", "column", "square"])
+def test_of_boxes_apart_next_to_none_are_compared(layout: str, monkeypatch) -> None:
+    from sbrtcheck.geometry import arrays
+
+    compared = []
+    pairs = arrays.runs_of_pairs
+    monkeypatch.setattr(
+        arrays, "runs_of_pairs", lambda first, count: compared.append(count.sum()) or pairs(first, count)
+    )
+    number = np.arange(2500)
+    u, v = {"row": (number, 0 * number), "column": (0 * number, number), "square": (number % 50, number // 50)}[layout]
+    assert not [pair for pair in meeting_boxes(0 * number, u, u + 0.5, v, v + 0.5) if len(pair[0])]
+    assert compared[0] < 10 * len(number)
+
+
+# -------------------------------------------------------------------------------- nesting
+
+
+@st.composite
+def nests(draw: st.DrawFn) -> list[Array]:
+    """Loops apart or in one another at some places, none of which meet, in any order and direction."""
+    loops = []
+    for k in range(draw(st.integers(1, 9))):
+        x, y = 30.0 * (k % 3), 30.0 * (k // 3)
+        for radius in draw(st.lists(st.integers(2, 14), unique=True, max_size=6)):
+            corners, turn = draw(st.integers(14, 30)), draw(st.floats(0, 1))
+            loops += [polygon(x, y, radius, corners, turn)]
+    if draw(st.booleans()) or not loops:
+        loops.append(polygon(30.0, 30.0, 70.0, 60))
+    loops = [loop[:: draw(st.sampled_from([1, -1]))] for loop in loops]
+    return draw(st.permutations(loops))
+
+
+@settings(max_examples=60)
+@given(nests(), st.integers(0, 2**32 - 1))
+def test_loops_in_one_another_are_holes_and_islands_in_turn(loops: list[Array], seed: int) -> None:
+    made = regions(*loops)
+    x, y = np.random.default_rng(seed).uniform(-45, 105, (2, 400))
+    edges = made.edges
+    outlines = [np.array([[a, b], [c, d]]) for a, b, c, d in zip(edges.u0, edges.v0, edges.u1, edges.v1, strict=True)]
+    assert len(outlines) == sum(map(len, loops))
+    wound = np.zeros(len(x))  # times that the directed edges wind around each point
+    for (x0, y0), (x1, y1) in outlines:
+        if y0 != y1:
+            spans = (y0 > y) != (y1 > y)
+            wound += np.where(spans & (x < x0 + (y - y0) / (y1 - y0) * (x1 - x0)), np.sign(y0 - y1), 0)
+    assert set(np.unique(wound)) <= {0.0, 1.0}
+    assert np.array_equal(wound == 1, odd_inside(x, y, loops))
+    depth = [
+        sum(bool(odd_inside(*loop[0][:, None], [other])[0]) for other in loops if other is not loop) for loop in loops
+    ]
+    area = sum((-1) ** deep * shoelace_mm2(loop) for deep, loop in zip(depth, loops, strict=True))
+    assert made.area_cells[0] == pytest.approx(area, rel=1e-9)
+    assert (made.readings, made.findings, made.loops.tolist()) == ((), (), [len(loops)])
+
+
+# -------------------------------------------------------------------------------- loops that meet
+
+corner = st.integers(0, 8).map(float)
+
+
+def figure_of_eight(x: float, y: float, radius: float) -> Array:
+    corners = [(-1, -1), (1, 1), (1, -1), (-1, 1)]
+    return np.array([[x + radius * i, y + radius * j] for i, j in corners])
+
+
+shapes = st.one_of(
+    st.builds(square, corner, corner, st.integers(1, 5).map(float)),
+    st.builds(polygon, st.floats(1, 9), st.floats(1, 9), st.floats(0.5, 5), st.integers(3, 12)),
+    st.builds(figure_of_eight, corner, corner, st.integers(1, 5).map(float)),
+)
+groups = st.lists(shapes, min_size=1, max_size=6)
+
+
+def readings(made: Regions) -> list[float]:
+    """Area of each reading of the plane."""
+    return [abs(float(edges.area(1)[0])) for edges, _ in made.readings]
+
+
+@settings(max_examples=80)
+@given(groups, st.booleans(), st.integers(2, 6), st.randoms(use_true_random=False))
+def test_a_group_of_loops_again_and_again_is_so_many_times_the_group(
+    group: list[Array], exclusive_or: bool, times: int, random
+) -> None:
+    once = regions(*group, exclusive_or=exclusive_or)
+    assume(once.loops[0] == len(group))  # which of two equal copies counts is left to rounding
+    loops = [loop + np.array([40.0 * (k % 3), 40.0 * (k // 3)]) for k in range(times) for loop in group]
+    random.shuffle(loops)
+    many = regions(*loops, exclusive_or=exclusive_or)
+    assert many.area_cells[0] == pytest.approx(times * once.area_cells[0], rel=1e-9, abs=1e-9)
+    assert many.loops[0] == times * once.loops[0]
+    assert [finding.code for finding in many.findings] == [finding.code for finding in once.findings]
+    assert readings(many) == pytest.approx([times * area for area in readings(once)], rel=1e-9, abs=1e-9)
+
+
+@settings(max_examples=80)
+@given(groups, st.booleans(), st.integers(1, 4))
+def test_a_group_of_loops_in_others_is_cut_out_of_them_and_filled_in_turn(
+    group: list[Array], exclusive_or: bool, around: int
+) -> None:
+    alone = regions(*group, exclusive_or=exclusive_or)
+    assume(alone.loops[0] == len(group))
+    rings = [polygon(5.0, 5.0, 60.0 + 20.0 * k, 40) for k in range(around)]
+    made = regions(*rings, *group, exclusive_or=exclusive_or)
+    rings_mm2 = sum((-1) ** (around - 1 - k) * shoelace_mm2(ring) for k, ring in enumerate(rings))
+    sign = -1 if around % 2 else 1
+    # the outermost ring fills; what lies in an odd number of rings is a hole in the innermost
+    expected = abs(rings_mm2) + sign * alone.area_cells[0]
+    assert made.area_cells[0] == pytest.approx(expected, rel=1e-9)
+    even_odd = [abs(rings_mm2) + sign * area for area in readings(alone)]
+    assert readings(made) == pytest.approx(even_odd, rel=1e-9)
+    assert made.loops[0] == alone.loops[0] + around
+
+
+@pytest.mark.parametrize("side", [2, 7, 20])
+def test_squares_that_share_their_sides_fill_the_plane(side: int) -> None:
+    squares: Sequence[Array] = [square(3.0 * k, 3.0 * j, 3.0) for k in range(side) for j in range(side)]
+    made = regions(*squares)
+    assert made.area_cells[0] == pytest.approx(9.0 * side**2, rel=1e-12)
+    assert made.readings == ()
