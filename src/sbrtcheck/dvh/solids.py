@@ -81,9 +81,10 @@ class SolidBuilder:
     them, for all contours have to be decoded for them, and most structures never ask.
     """
 
-    def __init__(self, plan: Plan, model: Model) -> None:
+    def __init__(self, plan: Plan, model: Model, *, in_thirds: bool = False) -> None:
         self.plan = plan
         self.model = model
+        self.in_thirds = in_thirds  # outlines between planes in three steps: for an estimate
         self._heights_mm: dict[int, list[FloatArray]] = {}  # by axis of the dose grid, one entry a structure
 
     def solid(self, recipes: Sequence[Recipe], reading: int = 0) -> Solid | NoDVH:
@@ -137,8 +138,8 @@ class SolidBuilder:
         if self.model.between is Between.INTERPOLATED:
             from sbrtcheck.geometry.prism_interpolation import interpolated
 
-            stack = interpolated(stack, planes, structure.name)
-            readings = tuple(interpolated(other, planes, structure.name) for other in readings)
+            thin = partial(interpolated, planes=planes, name=structure.name, in_thirds=self.in_thirds)
+            stack, readings = thin(stack), tuple(map(thin, readings))
         solid = Solid(
             name=structure.name,
             number=structure.number,
