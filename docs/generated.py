@@ -104,7 +104,7 @@ REVIEWS = {
         "Is the table for this number of fractions? `sbrtcheck tables` lists them.",
     ),
     ReviewCode.STRICT: (
-        "`--strict` was given, and a row that counts is borderline or convention sensitive.",
+        "`--strict` was given, and bounds, other end caps or the sampling uncertainty could turn a row that counts.",
         "Decide by eye, with the bounds and the other conventions that the row shows.",
     ),
 }

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import numpy as np
 
@@ -54,21 +53,6 @@ AROUND_MM = 15.0
 """The box reaches so far beyond the contours: end caps find room in it."""
 
 
-class Way(StrEnum):
-    """How the shape was filled in otherwise: closer to the truth, or farther from it."""
-
-    CLOSER = "outlines that follow the shape"
-    COARSER = "every second plane"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampledOtherwise:
-    """A DVH of the same structure, filled in another way; its ``alternatives`` are so under the other end caps."""
-
-    dvh: DVH
-    way: Way
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Drawn:
     """The contours of a structure: points along the axes of the dose grid, mm, and on how many planes they lie."""
@@ -88,24 +72,25 @@ def planes_of(plan: Plan, dvh: DVH) -> int:
     return _drawn(_parts(dvh), plan).planes
 
 
-def sampled_otherwise(plan: Plan | None, dvh: DVH) -> SampledOtherwise | None:
+def sampled_otherwise(plan: Plan | None, dvh: DVH) -> DVH | None:
     """The same structure, its shape between planes and its dose between grid points filled in the other way.
 
-    None where the DVH was not computed here, or the structure has no volume that way.
+    Its ``alternatives`` are so under the other end caps. None where the DVH was not computed here, or the structure has
+    no volume that way.
     """
     if plan is None or dvh.model is None or dvh.sampling is None:
         return None
-    drawn, way = _drawn(_parts(dvh), plan), Way.CLOSER
+    drawn = _drawn(_parts(dvh), plan)
     other = Model(end_caps=dvh.model.end_caps)
     if dvh.model.between is Between.SLAB:
         if drawn.is_simple and dvh.volume <= MAX_CELLS * _cell_cc(plan.dose):
             other = replace(other, between=Between.INTERPOLATED)
         else:
-            way, plan = Way.COARSER, _on_every_second_plane(plan, dvh.sampling.recipes)
+            plan = _on_every_second_plane(plan, dvh.sampling.recipes)
     box = _box(plan.dose, drawn.points_mm)
     is_corrected = not _has_cubic_dose(dvh) and box.stored.size <= MAX_BOX_POINTS
     again = computed_again(replace(plan, dose=corrected(box) if is_corrected else box), dvh, other)
-    return SampledOtherwise(dvh=again, way=way) if isinstance(again, DVH) else None
+    return again if isinstance(again, DVH) else None
 
 
 def _has_cubic_dose(dvh: DVH) -> bool:
@@ -149,7 +134,9 @@ def _heights_mm(local_mm: FloatArray, contours: Contours) -> FloatArray:
     """Height of each contour; of tilted ones along the axis that their first points spread most along."""
     axis = slab_axis_of(local_mm, contours.starts)
     first = local_mm[:, contours.starts[:-1]]
-    return first[int(np.argmax(np.ptp(first, axis=1))) if axis is None else axis]
+    along = int(np.argmax(np.ptp(first, axis=1))) if axis is None else axis
+    height_mm: FloatArray = first[along]
+    return height_mm
 
 
 def _planes(local_mm: FloatArray, contours: Contours) -> int:

@@ -8,9 +8,9 @@ around the value in which the value of the structure itself, in the dose itself,
 
 *Otherwise* is `sbrtcheck.dvh.sampled_otherwise`: another shape between planes, and dose corrected between grid points;
 that is closer to the truth, so that the difference is about the error, and the 2 is for what it misses itself. Of a
-structure on every second plane it is farther from the truth, by at least as much as the value, and counts once. The
-second part is for ends, of which contours say least: the truth may lie half a slice in or out. ``tests/benchmarks/sampling.py`` measures on phantoms how often the truth lies inside;
-``docs/explanation/how-wrong.md`` has the result.
+structure on every second plane it is farther from the truth, by as much at least. The second part is for ends, of which
+contours say least: the truth may lie half a slice in or out. ``tests/benchmarks/sampling.py`` measures on phantoms how
+often the truth lies inside; ``docs/explanation/how-wrong.md`` has the result.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sbrtcheck.dvh import DVH, DVHSet
-from sbrtcheck.dvh.sampled_otherwise import FEWEST_PLANES, SampledOtherwise, Way, planes_of, sampled_otherwise
+from sbrtcheck.dvh import DVH, DVHSet, Reason
+from sbrtcheck.dvh.sampled_otherwise import FEWEST_PLANES, planes_of, sampled_otherwise
 from sbrtcheck.metric.measurement import Measurement, NotMeasured, measure
-from sbrtcheck.metric.metrics import Metric, OfPlan, Unit
+from sbrtcheck.metric.metrics import Metric, Unit
+from sbrtcheck.radiobiology import Quantity
 
-OTHERWISE = {Way.CLOSER: 2.0, Way.COARSER: 1.0}
+OTHERWISE = 2.0
 """Of the difference to the value that is found when shape and dose are filled in otherwise."""
 
 OTHER_ENDS = 1.0
@@ -62,12 +63,12 @@ class Otherwise:
     """A structure as it was computed and as it may be filled in: with other end caps, and otherwise between samples."""
 
     other_ends: tuple[DVH, ...]
-    between: SampledOtherwise
+    between: DVH
 
 
 def filled_otherwise(dvhs: DVHSet, dvh: DVH) -> Otherwise | NoSamplingEstimate:
     """A structure of a plan filled in otherwise: once for all metrics of it."""
-    if dvhs.plan is None or dvh.sampling is None:
+    if dvhs.plan is None or dvh.sampling is None or dvh.quantity is not Quantity.PHYSICAL:
         return NoSamplingEstimate(why=WhyNoEstimate.NOT_COMPUTED_HERE, detail=f"its DVH is {dvh.origin}")
     planes = planes_of(dvhs.plan, dvh)
     if planes < FEWEST_PLANES:
@@ -99,14 +100,12 @@ def estimate(
         return NoSamplingEstimate(why=WhyNoEstimate.NO_VALUE)
     if isinstance(otherwise, NoSamplingEstimate):
         return otherwise
-    between, *ends = (measured_on(dvh) for dvh in (otherwise.between.dvh, *otherwise.other_ends))
+    between, *ends = (measured_on(dvh) for dvh in (otherwise.between, *otherwise.other_ends))
     lacking = next((other for other in (between, *ends) if isinstance(other, NotMeasured)), None)
     if lacking is not None:
         return NoSamplingEstimate(why=WhyNoEstimate.NO_OTHER_VALUE, detail=lacking.detail)
-    off, *off_at_ends = (
-        abs(value.value - other.value) for other in (between, *ends) if isinstance(other, Measurement)
-    )
-    half_width = OTHERWISE[otherwise.between.way] * off + OTHER_ENDS * max(off_at_ends, default=0.0)
+    off, *off_at_ends = (abs(value.value - other.value) for other in (between, *ends) if isinstance(other, Measurement))
+    half_width = OTHERWISE * off + OTHER_ENDS * max(off_at_ends, default=0.0)
     return SamplingEstimate(half_width=half_width, unit=value.unit)
 
 
@@ -133,6 +132,6 @@ def sampling_uncertainty(metric: Metric | str, dvhs: DVHSet, dvh: DVH) -> Sampli
         ``metric`` is no metric.
     """
     value = measure(metric, dvh)
-    if isinstance(metric, OfPlan):
+    if isinstance(value, NotMeasured) and value.reason is Reason.NEEDS_WHOLE_PLAN:
         return NoSamplingEstimate(why=WhyNoEstimate.WHOLE_PLAN)
     return estimate(value, filled_otherwise(dvhs, dvh), lambda other: measure(metric, other))
