@@ -4,13 +4,15 @@ A plan keeps of a structure its contours on some planes, and of the dose its val
 value say nothing of that. The *sampling uncertainty* is an estimate of it, never a bound: half the width of an interval
 around the value in which the value of the structure itself, in the dose itself, lies in some 19 of 20 cases::
 
-    half width = 2 |value - value otherwise|  +  max |value - value with other end caps|
+    half width = 2 |value - value otherwise|  +  max |value - value with other ends|
 
 *Otherwise* is `sbrtcheck.dvh.sampled_otherwise`: another shape between planes, and dose corrected between grid points;
 that is closer to the truth, so that the difference is about the error, and the 2 is for what it misses itself. Of a
 structure on every second plane it is farther from the truth, by as much at least. The second part is for ends, of which
-contours say least: the truth may lie half a slice in or out. ``tests/benchmarks/sampling.py`` measures on phantoms how
-often the truth lies inside; ``docs/explanation/how-wrong.md`` has the result.
+contours say least: the truth may lie half a slice in or out, at both ends or at one.
+
+``tests/benchmarks/sampling.py`` measures on phantoms how often the truth lies inside, and
+``docs/explanation/how-wrong.md`` has the result.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.dvh import DVH, DVHSet, Reason
-from sbrtcheck.dvh.sampled_otherwise import FEWEST_PLANES, planes_of, sampled_otherwise
+from sbrtcheck.dvh.sampled_otherwise import FEWEST_PLANES, planes_of, sampled_otherwise, with_one_end
 from sbrtcheck.metric.measurement import Measurement, NotMeasured, measure
 from sbrtcheck.metric.metrics import Metric, Unit
 from sbrtcheck.radiobiology import Quantity
@@ -29,7 +31,7 @@ OTHERWISE = 2.0
 """Of the difference to the value that is found when shape and dose are filled in otherwise."""
 
 OTHER_ENDS = 1.0
-"""Of the largest difference to the value under other end caps."""
+"""Of the largest difference to the value under other end caps, or with one end alone."""
 
 
 class WhyNoEstimate(StrEnum):
@@ -60,7 +62,7 @@ class NoSamplingEstimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Otherwise:
-    """A structure as it was computed and as it may be filled in: with other end caps, and otherwise between samples."""
+    """A structure as it was computed and as it may be filled in: with other ends, and otherwise between samples."""
 
     other_ends: tuple[DVH, ...]
     between: DVH
@@ -77,7 +79,7 @@ def filled_otherwise(dvhs: DVHSet, dvh: DVH) -> Otherwise | NoSamplingEstimate:
     between = sampled_otherwise(dvhs.plan, dvh)
     if between is None:
         return NoSamplingEstimate(why=WhyNoEstimate.NO_OTHER_VALUE)
-    return Otherwise(other_ends=dvh.alternatives, between=between)
+    return Otherwise(other_ends=(*dvh.alternatives, *with_one_end(dvh)), between=between)
 
 
 def estimate(

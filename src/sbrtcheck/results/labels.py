@@ -395,7 +395,7 @@ def choices(report: ReportValues) -> list[str]:
     texts = {
         f"Profile {profile.id}: {profile.schedule}" if profile else "": profile is not None,
         _only_many_sites_text(report): bool(_only_many_sites_text(report)),
-        "Strict: rows that bounds, end caps or sampling could turn stand against a pass": report.strict,
+        "Strict: borderline rows, and those that end caps or sampling could turn, stand against a pass": report.strict,
         _accepted_dose_text(report): report.accept_dose,
         f"Side of the target, as given: {report.laterality}": report.laterality is not None,
         f"Limits that differ by sex are those for a {report.sex} patient": report.depends_on_sex
