@@ -47,6 +47,8 @@ METRICS = ("Volume[cc]", "Mean[Gy]", "Max[Gy]", "Min[Gy]", "D0.035cc[Gy]", "D2%[
 
 LARGE_PLANES = 8
 """Of a large structure at least."""
+LARGE_CELLS = 16
+"""Of the dose grid that a large structure extends over, at least."""
 
 LEVEL_GY = 0.05
 """Where a tenth of the solid has doses no further apart, dose is level."""
@@ -109,19 +111,22 @@ def cases_of(number: int, way: Way) -> list[Case] | None:
     dvhs = compute_dvhs(plan, ["Solid"], between=way.between, dose=way.dose)
     if not len(dvhs):
         return []
-    usual = otherwise.MAX_POINTS
-    otherwise.MAX_POINTS = 0 if way.as_large else usual
+    if way.as_large and made.size_mm < LARGE_CELLS * made.grid_mm:
+        return []
+    usual = otherwise.MAX_CELLS
+    otherwise.MAX_CELLS = 0 if way.as_large else usual
     try:
         return _measured(made, dvhs, LARGE_PLANES if way.as_large else 0)
     finally:
-        otherwise.MAX_POINTS = usual
+        otherwise.MAX_CELLS = usual
 
 
 def _measured(made: SamplingPhantom, dvhs: DVHSet, fewest_planes: int) -> list[Case] | None:
     dvh = dvhs["Solid"]
     assert dvhs.plan is not None
-    planes = otherwise.planes_of(dvhs.plan, dvh)
-    if planes < fewest_planes:
+    contours = otherwise.drawn(dvhs.plan, dvh)
+    assert contours is not None
+    if contours.planes < fewest_planes:
         return []
     filled = filled_otherwise(dvhs, dvh)
     if isinstance(filled, NoSamplingEstimate):
@@ -138,7 +143,7 @@ def _measured(made: SamplingPhantom, dvhs: DVHSet, fewest_planes: int) -> list[C
             found.append(
                 Case(
                     phantom=made,
-                    planes=planes,
+                    planes=contours.planes,
                     metric=metric,
                     truth=true,
                     measured=value,
@@ -291,9 +296,9 @@ def sections(by_way: dict[Way, Found]) -> Iterator[shop.Section]:
     yield shop.Section(
         heading="How it is computed",
         text=(
-            f"*As a large structure*: those on {LARGE_PLANES} planes or more, computed on every second plane as"
-            " structures are that are too large to be interpolated. *Interpolated, cubic*: with"
-            " `--slice-interpolation interpolated --dose-interpolation cubic`; the estimate is then for the coarser"
+            f"*As a large structure*: those of {LARGE_CELLS} cells and on {LARGE_PLANES} planes or more, computed on"
+            " every second plane and every second point of the dose grid, as large structures are. *Interpolated,"
+            " cubic*: with `--slice-interpolation interpolated --dose-interpolation cubic`; the estimate is then for the coarser"
             " default, and wider than it need be."
         ),
         table=shop.table(["way", *HEADS], [[way.name, *counted(of.cases)] for way, of in by_way.items()]),

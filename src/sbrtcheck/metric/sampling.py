@@ -2,14 +2,15 @@
 
 A plan keeps of a structure its contours on some planes, and of the dose its values on a grid. The numerical bounds of a
 value say nothing of that. The *sampling uncertainty* is an estimate of it, never a bound: half the width of an interval
-around the value in which the value of the structure itself, in the dose itself, lies in some 19 of 20 cases::
+around the value in which the value of the structure itself, in the dose itself, lay in at least 19 of 20 cases of
+phantoms::
 
     half width = 2 |value - value otherwise|  +  max |value - value with other ends|
 
 *Otherwise* is `sbrtcheck.dvh.sampled_otherwise`: another shape between planes, and dose corrected between grid points;
 that is closer to the truth, so that the difference is about the error, and the 2 is for what it misses itself. Of a
-structure on every second plane it is farther from the truth, by as much at least. The second part is for ends, of which
-contours say least: the truth may lie half a slice in or out, at both ends or at one.
+large structure, on every second plane, it is farther from the truth, by as much at least. The second part is for ends,
+of which contours say least: the truth may lie half a slice in or out, at both ends or at one.
 
 ``tests/benchmarks/sampling.py`` measures on phantoms how often the truth lies inside, and
 ``docs/explanation/how-wrong.md`` has the result.
@@ -22,10 +23,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sbrtcheck.dvh import DVH, DVHSet, Reason
-from sbrtcheck.dvh.sampled_otherwise import FEWEST_PLANES, planes_of, sampled_otherwise, with_one_end
+from sbrtcheck.dvh.sampled_otherwise import FEWEST_PLANES, drawn, sampled_otherwise, with_one_end
 from sbrtcheck.metric.measurement import Measurement, NotMeasured, measure
 from sbrtcheck.metric.metrics import Metric, Unit
-from sbrtcheck.radiobiology import Quantity
 
 OTHERWISE = 2.0
 """Of the difference to the value that is found when shape and dose are filled in otherwise."""
@@ -70,13 +70,13 @@ class Otherwise:
 
 def filled_otherwise(dvhs: DVHSet, dvh: DVH) -> Otherwise | NoSamplingEstimate:
     """A structure of a plan filled in otherwise: once for all metrics of it."""
-    if dvhs.plan is None or dvh.sampling is None or dvh.quantity is not Quantity.PHYSICAL:
+    contours = drawn(dvhs.plan, dvh)
+    if dvhs.plan is None or contours is None:
         return NoSamplingEstimate(why=WhyNoEstimate.NOT_COMPUTED_HERE, detail=f"its DVH is {dvh.origin}")
-    planes = planes_of(dvhs.plan, dvh)
-    if planes < FEWEST_PLANES:
-        detail = f"it has {planes}: nothing tells its shape between and beyond them"
+    if contours.planes < FEWEST_PLANES:
+        detail = f"it has {contours.planes}: nothing tells its shape between and beyond them"
         return NoSamplingEstimate(why=WhyNoEstimate.TOO_FEW_PLANES, detail=detail)
-    between = sampled_otherwise(dvhs.plan, dvh)
+    between = sampled_otherwise(dvhs.plan, dvh, contours)
     if between is None:
         return NoSamplingEstimate(why=WhyNoEstimate.NO_OTHER_VALUE)
     return Otherwise(other_ends=(*dvh.alternatives, *with_one_end(dvh)), between=between)

@@ -38,6 +38,8 @@ _HEADING_WIDTH = 11  # columns that the id of a table gets at the head of its li
 _CELL_WIDTH = 15  # of its limits, and of a plan's value
 WIDEST = 26  # of a column; a longer reason wraps
 _WIDEST_OF_TABLES = 20  # the same beside a column for the table: the flags need the rest
+_FLAGS_WIDTH = 20  # of `convention sensitive`, the longest flag
+_VALUE_WIDTH = 20  # of a value with its bounds, without what stands behind them
 # a rule under the headings, in ASCII: the same on every console
 _RULED = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
@@ -219,7 +221,7 @@ def _rows(outcomes: Sequence[Outcome], columns: _Columns) -> Iterator[Text | Tab
     headings = columns.headings
     widths = [max(len(row[column]) for row in [headings, *cells]) for column in range(len(headings) - 1)]
     widest = _WIDEST_OF_TABLES if columns.of_tables else WIDEST
-    widths = [min(width, widest) for width in widths]
+    widths = _with_room_for_flags([min(width, widest) for width in widths])
     grid = _grid(headings, widths)
     grid.add_row("", *headings)
     yield grid
@@ -232,6 +234,14 @@ def _rows(outcomes: Sequence[Outcome], columns: _Columns) -> Iterator[Text | Tab
         yield grid
         printed = columns.printed_names([outcome for outcome, _ in of_organ])
         yield from indented([printed] if printed else [])
+
+
+def _with_room_for_flags(widths: list[int]) -> list[int]:
+    """The widths, that of the value less where flags would be broken: what does not fit then is below the value."""
+    lacking = sum(width + 2 for width in widths) + 2 + _FLAGS_WIDTH - PIPED_WIDTH
+    return [
+        max(width - max(lacking, 0), min(width, _VALUE_WIDTH)) if n == 3 else width for n, width in enumerate(widths)
+    ]
 
 
 def _grid(headings: Sequence[str], widths: Sequence[int]) -> Table:
