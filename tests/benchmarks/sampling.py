@@ -31,11 +31,12 @@ PHANTOMS = 400
 INTRODUCTION = """\
 # How often the truth lies within the sampling uncertainty
 
-Every number on this page was made by `{command}`. {phantoms} phantoms, none of which was used to choose a constant of
-the estimate: spheres, ellipsoids, cylinders and cones of 3 to 60 mm, upright or turned; contour planes 1, 2, 3 or 5 mm
-and dose grids 1, 2 or 3 mm apart, at random places; dose that rises evenly by 0.1 to 3 Gy/mm, peaks, or falls off as a
-penumbra. The truth is that of the solid itself in the formula of the dose. {left_out} phantoms lie on fewer than three
-contour planes: of them the sampling uncertainty is not known, and they are not counted.
+Every number on this page was made by `{command}`.
+It is of {phantoms} phantoms, none of which was used to choose a constant of the estimate: spheres, ellipsoids,
+cylinders and cones of 3 to 60 mm, upright or turned; contour planes 1, 2, 3 or 5 mm and dose grids 1, 2 or 3 mm apart,
+at random places; dose that rises evenly by 0.1 to 3 Gy/mm, peaks, or falls off as a penumbra. The truth is that of the
+solid itself in the formula of the dose. {left_out} more phantoms lie on fewer than three contour planes: of them the
+sampling uncertainty is not known.
 
 *Inside*: the truth lies within the sampling uncertainty, to 0.1 % of the value. *Within the bounds*: the same of the
 numerical bounds, which promise nothing of the kind. *Width*: the sampling uncertainty over the actual error, the middle
@@ -298,8 +299,8 @@ def sections(by_way: dict[Way, Found]) -> Iterator[shop.Section]:
         text=(
             f"*As a large structure*: those of {LARGE_CELLS} cells and on {LARGE_PLANES} planes or more, computed on"
             " every second plane and every second point of the dose grid, as large structures are. *Interpolated,"
-            " cubic*: with `--slice-interpolation interpolated --dose-interpolation cubic`; the estimate is then for the coarser"
-            " default, and wider than it need be."
+            " cubic*: with `--slice-interpolation interpolated --dose-interpolation cubic`; the estimate is then for"
+            " the coarser default, and wider than it need be."
         ),
         table=shop.table(["way", *HEADS], [[way.name, *counted(of.cases)] for way, of in by_way.items()]),
     )

@@ -30,8 +30,9 @@ hotter half, or its colder half, the structure has one of its ends::
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -71,8 +72,12 @@ AROUND_MM = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """The contours of a structure: points along the axes of the dose grid, mm, and on how many planes they lie."""
+    """The contours of a structure: points along the axes of the dose grid, mm, and on how many planes they lie.
 
+    ``plan`` is the plan with these contours decoded.
+    """
+
+    plan: Plan
     points_mm: FloatArray
     planes: int
     contours: int
@@ -87,28 +92,33 @@ def drawn(plan: Plan | None, dvh: DVH) -> Drawn | None:
     """The contours of a computed DVH's structure; None where the DVH was not computed here."""
     if plan is None or dvh.model is None or dvh.sampling is None or dvh.quantity is not Quantity.PHYSICAL:
         return None
+    plan = _with_contours(plan, dvh.sampling.recipes, lambda contours: contours)
     parts = {roi for recipe in dvh.sampling.recipes for roi in recipe.plus}
     contours = [each.contours.read() for each in plan.structures if _is_one_of(parts, each)]
     local_mm = [in_grid(each, plan.dose) for each in contours]
     planes = [len(heights_of(_heights_mm(points, each))) for points, each in zip(local_mm, contours, strict=True)]
     return Drawn(
-        points_mm=np.concatenate(local_mm, axis=1), planes=max(planes), contours=sum(len(each) for each in contours)
+        plan=plan,
+        points_mm=np.concatenate(local_mm, axis=1),
+        planes=max(planes),
+        contours=sum(len(each) for each in contours),
     )
 
 
-def sampled_otherwise(plan: Plan, dvh: DVH, contours: Drawn) -> DVH | None:
+def sampled_otherwise(dvh: DVH, contours: Drawn) -> DVH | None:
     """The same structure, its shape between planes and its dose between grid points filled in the other way.
 
     Its ``alternatives`` are so under the other end caps. None where it has no volume that way.
     """
     if dvh.model is None or dvh.sampling is None:
         return None
+    plan = contours.plan
     box = _box(plan.dose, contours.points_mm)
     is_large = dvh.volume > MAX_CELLS * _cell_cc(plan.dose) or box.stored.size > MAX_BOX_POINTS
     other = Model(end_caps=dvh.model.end_caps)
     if dvh.model.between is Between.SLAB:
         if is_large or not contours.is_simple:
-            plan = _on_every_second_plane(plan, dvh.sampling.recipes)
+            plan = _with_contours(plan, dvh.sampling.recipes, partial(_every_second, plan.dose))
         else:
             other = replace(other, between=Between.INTERPOLATED)
     again = computed_again(replace(plan, dose=_dose_otherwise(box, dvh, is_large=is_large)), dvh, other)
@@ -149,10 +159,8 @@ def _of_curve(dvh: DVH, dose_gy: FloatArray, volume: FloatArray) -> DVH:
     last = int(np.argmax(volume <= 0.0)) + 1 if volume[-1] <= 0.0 else len(volume)
     curve = read_only_curve(dose_gy[:last].copy(), volume[:last].copy())
     whole = float(volume[0])
-    # the first point lies below the smallest dose: the mean is that dose, and the area under the curve over the volume
-    mean_gy = float(dose_gy[0] + np.trapezoid(curve.volume, curve.dose_gy) / whole)
     low_gy, high_gy = float(curve.dose_at(np.array([whole]))[0]), float(curve.dose_gy[-1])
-    mean, low, high = (Bounds(value=value, low=value, high=value) for value in (mean_gy, low_gy, high_gy))
+    mean, low, high = (Bounds(value=value, low=value, high=value) for value in (curve.mean(), low_gy, high_gy))
     return replace(
         dvh,
         volume=whole,
@@ -202,20 +210,20 @@ def _heights_mm(local_mm: FloatArray, contours: Contours) -> FloatArray:
     return height_mm
 
 
-def _on_every_second_plane(plan: Plan, recipes: Sequence[Recipe]) -> Plan:
-    """The plan with every second contour plane of some structures, their first one kept."""
+def _with_contours(plan: Plan, recipes: Sequence[Recipe], change: Callable[[Contours], Contours]) -> Plan:
+    """The plan with the contours of some structures decoded and changed."""
     parts = {roi for recipe in recipes for roi in (*recipe.plus, *recipe.minus)}
     structures = tuple(
-        replace(each, contours=_every_second(each.contours.read(), plan)) if _is_one_of(parts, each) else each
+        replace(each, contours=change(each.contours.read())) if _is_one_of(parts, each) else each
         for each in plan.structures
     )
     return replace(plan, structures=structures)
 
 
-def _every_second(contours: Contours, plan: Plan) -> Contours:
-    height_mm = _heights_mm(in_grid(contours, plan.dose), contours)
-    planes_mm = heights_of(height_mm)
-    plane = np.searchsorted(planes_mm, height_mm + 1e-9, side="right") - 1
+def _every_second(dose: DoseGrid, contours: Contours) -> Contours:
+    """Those on every second plane, the first one kept."""
+    height_mm = _heights_mm(in_grid(contours, dose), contours)
+    plane = np.searchsorted(heights_of(height_mm), height_mm + 1e-9, side="right") - 1
     points_mm, starts = contours.points_mm, contours.starts
     return Contours.of(*(points_mm[starts[n] : starts[n + 1]] for n in np.flatnonzero(plane % 2 == 0)))
 

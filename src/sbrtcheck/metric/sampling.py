@@ -71,12 +71,12 @@ class Otherwise:
 def filled_otherwise(dvhs: DVHSet, dvh: DVH) -> Otherwise | NoSamplingEstimate:
     """A structure of a plan filled in otherwise: once for all metrics of it."""
     contours = drawn(dvhs.plan, dvh)
-    if dvhs.plan is None or contours is None:
+    if contours is None:
         return NoSamplingEstimate(why=WhyNoEstimate.NOT_COMPUTED_HERE, detail=f"its DVH is {dvh.origin}")
     if contours.planes < FEWEST_PLANES:
         detail = f"it has {contours.planes}: nothing tells its shape between and beyond them"
         return NoSamplingEstimate(why=WhyNoEstimate.TOO_FEW_PLANES, detail=detail)
-    between = sampled_otherwise(dvhs.plan, dvh, contours)
+    between = sampled_otherwise(dvh, contours)
     if between is None:
         return NoSamplingEstimate(why=WhyNoEstimate.NO_OTHER_VALUE)
     return Otherwise(other_ends=(*dvh.alternatives, *with_one_end(dvh)), between=between)
