@@ -30,6 +30,7 @@ from sbrtcheck.metric.metrics import (
     VolumeOutside,
 )
 from sbrtcheck.metric.plan_indices import IsodoseVolumes, index_from_isodoses, isodose_volumes, parts_of_target
+from sbrtcheck.metric.sampling import NoSamplingEstimate, SamplingEstimate, WhyNoEstimate, sampling_uncertainty
 
 __all__ = [
     "DoseAtVolume",
@@ -42,17 +43,20 @@ __all__ = [
     "MaxDoseAtDistance",
     "Measurement",
     "Metric",
+    "NoSamplingEstimate",
     "NotMeasured",
     "OfOneDvh",
     "OfPlan",
     "PlanIndex",
     "PrescriptionMetric",
+    "SamplingEstimate",
     "Stat",
     "StructureVolume",
     "TargetCount",
     "Unit",
     "VolumeAtDose",
     "VolumeOutside",
+    "WhyNoEstimate",
     "WrittenMetric",
     "dvh_dataframe",
     "dvh_records",
