@@ -1,7 +1,8 @@
 """The page of measurements -> the figures that README and explanation show, so that none of them is typed twice.
 
-``accuracy-and-performance.md`` is written by ``python tests/benchmarks/run.py``; everything here reads its tables. A
-heading or column that is gone breaks the build and the tests. ``python docs/figures.py`` writes them into the README.
+``accuracy-and-performance.md`` is written by ``python tests/benchmarks/run.py``, ``sampling-coverage.md`` by ``python
+tests/benchmarks/sampling.py``; everything here reads their tables. A heading or column that is gone breaks the build and
+the tests. ``python docs/figures.py`` writes them into the README.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "accuracy-and-performance.md"
+SAMPLING = ROOT / "docs" / "sampling-coverage.md"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
@@ -29,21 +31,21 @@ Row = dict[str, str]
 
 
 @cache
-def section(heading: str) -> str:
-    """What stands under a heading of the page."""
-    text = PAGE.read_text(encoding="utf-8")
+def section(heading: str, page: Path = PAGE) -> str:
+    """What stands under a heading of a page."""
+    text = page.read_text(encoding="utf-8")
     found = re.search(rf"^## {re.escape(heading)}$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     if found is None:
-        raise ValueError(f"{PAGE.name} has no heading {heading!r}: measure again, or correct docs/figures.py")
+        raise ValueError(f"{page.name} has no heading {heading!r}: measure again, or correct docs/figures.py")
     return found[1]
 
 
 @cache
-def rows(heading: str) -> tuple[Row, ...]:
+def rows(heading: str, page: Path = PAGE) -> tuple[Row, ...]:
     """The lines of the table under a heading, by column."""
     lines = [
         [cell.strip() for cell in line.strip()[1:-1].split("|")]
-        for line in section(heading).splitlines()
+        for line in section(heading, page).splitlines()
         if line.startswith("|")
     ]
     heads, _, *cells = lines
@@ -163,6 +165,21 @@ def between_tools() -> str:
         return "No other program was at hand when this was measured."
     asked = ("tool", "Volume %", "Mean, Gy", "D95%, Gy", "D50%, Gy", "D1%, Gy", "D0.035cc, Gy")
     return _table(asked, ([row[key] for key in asked] for row in rows("How far apart the tools are")))
+
+
+def sampling_coverage() -> str:
+    """How often the truth of phantoms lies within the sampling uncertainty, by the way of computing and by metric."""
+    columns = ("cases", "inside", "width")
+    parts = (("How it is computed", "way"), ("By metric", "metric"), ("D0.035cc of spheres of 3 to 20 mm", "what"))
+    names = {"D0.035cc": "D0.035cc of spheres of 3 to 20 mm"}
+    return _table(
+        ("phantoms", *columns),
+        (
+            (names.get(row[first], row[first]), *(row[column] for column in columns))
+            for heading, first in parts
+            for row in rows(heading, SAMPLING)
+        ),
+    )
 
 
 def _table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:

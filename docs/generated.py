@@ -20,6 +20,7 @@ from coverage_of_tables import coverage
 import sbrtcheck
 from sbrtcheck import cli
 from sbrtcheck.dvh import Reason
+from sbrtcheck.metric import WhyNoEstimate
 from sbrtcheck.plan import FindingCode
 from sbrtcheck.reference_data import Profile, load_profiles
 from sbrtcheck.render.table_rows import printed_text
@@ -110,8 +111,18 @@ REVIEWS = {
         "Is the table for this number of fractions? `sbrtcheck tables` lists them.",
     ),
     ReviewCode.STRICT: (
-        "`--strict` was given, and a row that counts is borderline or convention sensitive.",
+        "`--strict` was given, and bounds, other end caps or the sampling uncertainty could turn a row that counts.",
         "Decide by eye, with the bounds and the other conventions that the row shows.",
+    ),
+}
+NO_ESTIMATES = {
+    WhyNoEstimate.NO_VALUE: "The row has no value.",
+    WhyNoEstimate.NOT_COMPUTED_HERE: "The DVH was stored or exported by a planning system, or is that of a sum.",
+    WhyNoEstimate.WHOLE_PLAN: "The metric is of the prescription or of the whole dose grid, not of one structure.",
+    WhyNoEstimate.TOO_FEW_PLANES: "Nothing tells the shape of the structure between and beyond its planes.",
+    WhyNoEstimate.NO_OTHER_VALUE: (
+        "Sampled otherwise, or with other ends, the metric has no value: a structure just larger than 5 cc has no D5cc"
+        " without end caps."
     ),
 }
 REASONS = {
@@ -232,6 +243,11 @@ def reasons() -> str:
 def findings() -> str:
     """Codes of findings."""
     return _meanings("Code", FINDINGS)
+
+
+def no_estimate() -> str:
+    """Why there is no sampling uncertainty."""
+    return _meanings("Why", NO_ESTIMATES)
 
 
 def rules() -> str:
@@ -492,5 +508,6 @@ PARTS: Mapping[str, Callable[[], str]] = {
         *(commands, verdicts, review_codes, reasons, findings, rules, flags, tables, sites, layers, modules),
         *(coverage, profiles),
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
+        *(figures.sampling_coverage, no_estimate),
     )
 }

@@ -69,7 +69,7 @@ class CheckOptions(ByValue):
     accept_dose
         Judge the plan although its dose cannot be that of its prescription, or the prescription is not known.
     strict
-        Borderline and convention-sensitive rows stand against a pass.
+        Rows that bounds, other end caps or the sampling uncertainty could turn stand against a pass.
     include_unconfirmed
         Rows that two readers do not confirm count too.
     laterality

@@ -162,7 +162,7 @@ accept_dose = click.option(
     is_flag=True,
     help="Judge the dose although it cannot be that of the prescription; recorded in the report.",
 )
-strict = click.option("--strict", is_flag=True, help="Borderline and convention-sensitive rows make a review.")
+strict = click.option("--strict", is_flag=True, help="Rows that bounds, end caps or sampling could turn make a review.")
 include_unconfirmed = click.option(
     "--include-unconfirmed", is_flag=True, help="Also count rows that two readers do not confirm."
 )

@@ -213,7 +213,7 @@ def statistics_of(
         Dose that percentages would be of, to recognise them; None when there is none.
     """
     curve, lower, upper = curves.curve, curves.lower, curves.upper
-    mean = _ordered(_mean(curve), _mean(lower), _mean(upper))
+    mean = _ordered(curve.mean(), lower.mean(), upper.mean())
     minimum = _minimum(histogram)
     maximum = _ordered(float(curve.dose_gy[-1]), float(lower.dose_gy[-1]), float(upper.dose_gy[-1]))
     if stated is None:
@@ -285,11 +285,6 @@ def _of_a_point(stated: float, bounds: Bounds, bin_gy: float) -> Bounds:
 
 def _agree(stated: float, own: float, bin_gy: float) -> bool:
     return abs(stated - own) <= _AGREEMENT * own + 2.0 * bin_gy
-
-
-def _mean(curve: Curve) -> float:
-    total = float(curve.volume[0])
-    return float(np.trapezoid(curve.volume, curve.dose_gy)) / total + float(curve.dose_gy[0])
 
 
 def _minimum(histogram: BinnedDvh) -> Bounds:

@@ -56,6 +56,9 @@ from sbrtcheck.structure_names import Recipe
 ELEMENTS_WANTED = 20_000
 """A smaller structure is divided until it has about so many elements; more of them give nothing but tighter bounds."""
 
+ELEMENTS_FOR_AN_ESTIMATE = 5_000
+"""The same where a structure is computed again only to see what another model makes of it."""
+
 MAX_EDGES = 1 << 20
 """Structures wait for others that share their dose until they have so many contour points: some 40 MB."""
 
@@ -180,6 +183,19 @@ def sampled_again(plan: Plan, dvh: DVH) -> SampledStructure | None:
             return None
         dvh, bin_gy = first if dvh.alternatives else replace(first, alternatives=()), sliced.bin_gy
     return SampledStructure(slices=tuple(sliced.pieces), frame=sliced.solid.frame, bin_gy=bin_gy, dvh=dvh)
+
+
+def computed_again(plan: Plan, dvh: DVH, model: Model) -> DVH | NoDVH:
+    """A DVH's structure under another model, or in another dose grid: as closely as an estimate needs it."""
+    if dvh.sampling is None:
+        return NoDVH(name=dvh.name, number=dvh.number, kind=dvh.kind, reason=Reason.UNDEFINED_FOR_STORED_DVH)
+    sampling = dvh.sampling
+    solid = SolidBuilder(plan, model, in_thirds=True).solid(sampling.recipes, sampling.reading)
+    refinement = 0
+    if not isinstance(solid, NoDVH):
+        refinement = refinement_for(dvh.volume, solid.frame, ELEMENTS_FOR_AN_ESTIMATE)
+    sliced = slice_solid(solid, sampling.recipes, model, largest_dose(plan), refinement)
+    return sliced if isinstance(sliced, NoDVH) else _dvhs([sliced], plan, model)[0]
 
 
 def prisms_of(plan: Plan, dvh: DVH) -> tuple[PrismStack, GridFrame] | None:

@@ -129,6 +129,10 @@ class Curve(ByValue):
         dose: FloatArray = np.where((last < 0) | (last == len(self.volume) - 1), ends, between)
         return dose
 
+    def mean(self) -> float:
+        """Mean dose, Gy: the first one, below which nothing is, and the area under the curve over the volume."""
+        return float(np.trapezoid(self.volume, self.dose_gy)) / float(self.volume[0]) + float(self.dose_gy[0])
+
     def __repr__(self) -> str:
         if not self.dose_gy.size:
             return "<Curve without points>"

@@ -84,9 +84,10 @@ class SolidBuilder:
     that several of ``recipes`` have as parts, such as both lungs, and their unions.
     """
 
-    def __init__(self, plan: Plan, model: Model, recipes: Iterable[Recipe] = ()) -> None:
+    def __init__(self, plan: Plan, model: Model, recipes: Iterable[Recipe] = (), *, in_thirds: bool = False) -> None:
         self.plan = plan
         self.model = model
+        self.in_thirds = in_thirds  # outlines between planes in three steps: for an estimate
         recipes = tuple(recipes)
         self._often = _there_twice(roi for recipe in recipes for roi in {*recipe.plus, *recipe.minus})
         self._united_often = _there_twice(rois for r in recipes for rois in {r.plus, r.minus} if len(rois) > 1)
@@ -159,8 +160,8 @@ class SolidBuilder:
         if self.model.between is Between.INTERPOLATED:
             from sbrtcheck.geometry.prism_interpolation import interpolated
 
-            stack = interpolated(stack, planes, structure.name)
-            readings = tuple(interpolated(other, planes, structure.name) for other in readings)
+            thin = partial(interpolated, planes=planes, name=structure.name, in_thirds=self.in_thirds)
+            stack, readings = thin(stack), tuple(map(thin, readings))
         solid = Solid(
             name=structure.name,
             number=structure.number,

@@ -58,7 +58,7 @@ class _Shape:
     vv: FloatArray
 
 
-def interpolated(stack: PrismStack, planes: Planes, name: str) -> PrismStack:
+def interpolated(stack: PrismStack, planes: Planes, name: str, *, in_thirds: bool = False) -> PrismStack:
     """The stack with every slab that can be made to follow its neighbours replaced by thin prisms.
 
     Beyond an end plane the parabola of the last three planes is followed to
@@ -75,6 +75,8 @@ def interpolated(stack: PrismStack, planes: Planes, name: str) -> PrismStack:
         The planes of its layers.
     name
         Of the structure, for the finding.
+    in_thirds
+        Prisms as thick as a third of the thickest slab are thin enough: for an estimate.
     """
     planes_mm = planes.height_mm
     shape = _shapes(stack.edges, stack.layers)
@@ -92,7 +94,7 @@ def interpolated(stack: PrismStack, planes: Planes, name: str) -> PrismStack:
     if not follows.any():
         return replace(stack, findings=findings)
     stack = _closed_ends(stack, planes_mm, base, shape)
-    layer, low, high, source = _thinned(stack, follows)
+    layer, low, high, source = _thinned(stack, follows, in_thirds=in_thirds)
     moves = follows[layer]
     at_u, at_v, at_uu, at_vv = (
         _mean_of_parabola(planes_mm, values, base[layer], low, high)
@@ -209,10 +211,13 @@ def _tip_mm(planes_mm: FloatArray, shape: _Shape, base: int, plane_mm: float, re
     return float(ahead[-1]) if closed else None
 
 
-def _thinned(stack: PrismStack, follows: BoolArray) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
+def _thinned(
+    stack: PrismStack, follows: BoolArray, *, in_thirds: bool
+) -> tuple[IntArray, FloatArray, FloatArray, IntArray]:
     """Prisms cut into thin ones where they follow a parabola: layer, bottom, top, and the prism cut."""
     thick = stack.high_mm - stack.low_mm
-    count = np.where(follows[stack.layer], np.ceil(thick / THICKEST_MM - 1e-9), 1).astype(np.int64)
+    thickest_mm = max(THICKEST_MM, float(thick.max()) / 3.0) if in_thirds else THICKEST_MM
+    count = np.where(follows[stack.layer], np.ceil(thick / thickest_mm - 1e-9), 1).astype(np.int64)
     count = np.maximum(count, 1)
     source = np.repeat(np.arange(len(count)), count)
     part = ranges(np.zeros(len(count), dtype=np.int64), count)

@@ -16,6 +16,7 @@ from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.judge.metric_findings import metric_findings
 from sbrtcheck.judge.refine_bounds import refine_cases
 from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of, with_isodoses
+from sbrtcheck.judge.sampling import Uncertainty, decides, is_sensitive, sampling_of
 from sbrtcheck.judge.structures import MatchedDvh
 from sbrtcheck.judge.withdraw import OtherDvhs, compute_other_dvhs, outside_percent, withdraw_where_doubtful
 from sbrtcheck.metric import NotMeasured, PrescriptionMetric, TargetCount
@@ -35,9 +36,13 @@ def outcomes_of(
     cases = refine_cases(with_isodoses(selected, NARROW_SHARE))
     results = [judge_on(case, case.dvh) for case in cases]
     other_dvhs = compute_other_dvhs(cases, results, plan)
+    uncertainties = sampling_of(cases, results)
     return tuple(
-        replace(_outcome(case, result, other_dvhs), counts=case.row.counts(include_unconfirmed=include_unconfirmed))
-        for case, result in zip(cases, results, strict=True)
+        replace(
+            _outcome(case, result, other_dvhs, uncertainty),
+            counts=case.row.counts(include_unconfirmed=include_unconfirmed),
+        )
+        for case, result, uncertainty in zip(cases, results, uncertainties, strict=True)
     )
 
 
@@ -83,7 +88,7 @@ def _not_applicable(table: ConstraintTable, rx: Prescription | UnknownPrescripti
     )
 
 
-def _outcome(case: Case, result_by_value: RowResult, other_dvhs: OtherDvhs) -> Outcome:
+def _outcome(case: Case, result_by_value: RowResult, other_dvhs: OtherDvhs, uncertainty: Uncertainty) -> Outcome:
     row, matched = case.row, case.matched
     result = withdraw_where_doubtful(result_by_value, case, other_dvhs)
     is_withdrawn = result is not result_by_value
@@ -106,6 +111,9 @@ def _outcome(case: Case, result_by_value: RowResult, other_dvhs: OtherDvhs) -> O
         borderline=is_borderline(result),
         convention_sensitive=any(convention.verdict is not result.verdict for convention in conventions),
         conventions=conventions,
+        sampling_uncertainty=uncertainty,
+        sampling_sensitive=is_sensitive(result, uncertainty),
+        sampling_decides=decides(result, uncertainty),
         applies=_applies(case),
         probable=matched.probable,
         outside_percent=outside_percent(matched.dvh),

@@ -65,7 +65,7 @@ def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: boo
     plan
         What they were judged on.
     strict
-        Borderline and convention-sensitive rows are reasons too.
+        Rows that bounds, other end caps or the sampling uncertainty could turn are reasons too.
     """
     limit_rows = [outcome for outcome in outcomes if outcome.constraint.kind is Kind.LIMIT]
     # one cause may leave hundreds of rows without a value: it is one reason, and these rows are not listed again
@@ -241,6 +241,7 @@ def _flagged_row_reasons(outcomes: Sequence[Outcome]) -> Iterator[ReviewReason]:
         flags = [
             *(["borderline"] if outcome.borderline else []),
             *(["convention sensitive"] if outcome.convention_sensitive else []),
+            *(["another verdict within the sampling uncertainty"] if outcome.sampling_decides else []),
         ]
         if outcome.counts and flags:
             text = f"{against_limit_text(outcome)}: {' and '.join(flags)}, and --strict was asked for"

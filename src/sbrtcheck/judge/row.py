@@ -161,6 +161,11 @@ def _judge_doses(case: Case, dvh: DVH | NotMeasured, printed: Limits | None) -> 
     return result or _judge_value(limits, measured)
 
 
+def measured_on(case: Case, dvh: DVH) -> Measurement | NotMeasured:
+    """What the metric of a row is on a DVH of its structure, in the row's EQD2 or BED."""
+    return _measured(case, in_quantity(case, dvh))
+
+
 def _measured(case: Case, dvh: DVH | NotMeasured) -> Measurement | NotMeasured:
     metric = case.row.metric
     if isinstance(metric, PrescriptionMetric):
@@ -308,3 +313,11 @@ def is_borderline(result: RowResult) -> bool:
         return False
     possible_limits, ends = (limits.limit, *limits.limits_at_bounds), (measured.low, measured.high)
     return any(verdict_of(limits.row, limit, end) is not result.verdict for limit in possible_limits for end in ends)
+
+
+def depends_on_value_within(result: RowResult, low: float, high: float) -> bool:
+    """Whether a value between two others, against the limit of the row, gives another verdict."""
+    limits = result.limits
+    if limits is None or result.volume_decides or result.verdict is Verdict.NOT_EVALUATED:
+        return False
+    return any(verdict_of(limits.row, limits.limit, end) is not result.verdict for end in (low, high))

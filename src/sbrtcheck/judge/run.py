@@ -64,8 +64,8 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         Judge the rows, and let the verdict stand, although the dose cannot be that of the prescription, or the
         prescription is not known.
     strict
-        A row that counts and is borderline or convention sensitive makes the report a REVIEW; the row keeps its own
-        verdict and its flags.
+        A row that counts and is borderline, convention sensitive, or could have another verdict within its sampling
+        uncertainty makes the report a REVIEW; the row keeps its own verdict and its flags.
     include_unconfirmed
         Rows that two readers do not confirm count too.
     laterality

@@ -39,6 +39,7 @@ from sbrtcheck.metric.plan_indices import (
     isodose_volumes,
     parts_of_target,
 )
+from sbrtcheck.metric.sampling import NoSamplingEstimate, SamplingEstimate, WhyNoEstimate
 
 __all__ = [
     "DoseAtVolume",
@@ -52,17 +53,20 @@ __all__ = [
     "MaxDoseAtDistance",
     "Measurement",
     "Metric",
+    "NoSamplingEstimate",
     "NotMeasured",
     "OfOneDvh",
     "OfPlan",
     "PlanIndex",
     "PrescriptionMetric",
+    "SamplingEstimate",
     "Stat",
     "StructureVolume",
     "TargetCount",
     "Unit",
     "VolumeAtDose",
     "VolumeOutside",
+    "WhyNoEstimate",
     "WrittenMetric",
     "dvh_dataframe",
     "dvh_records",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from functools import cache
 from sbrtcheck.dvh import Reason
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
+from sbrtcheck.metric.sampling import NoSamplingEstimate
 from sbrtcheck.plan import Finding, FindingCode, Prescription, Sex
 from sbrtcheck.results.dvh_comparison import NoComparison
 from sbrtcheck.results.outcome import NOTICE, Outcome, ReviewCode, ReviewReason, UnderConvention, Verdict
@@ -61,11 +63,31 @@ def value_text(measured: Measurement | NotMeasured, outcome: Outcome) -> str:
 
 
 def result_text(outcome: Outcome) -> str:
-    """Give the value, or the reason why there is none."""
+    """Give the value, and the sampling uncertainty where it matters; or the reason why there is no value."""
     value = value_text(outcome.measurement, outcome)
     if value:
-        return value
+        return f"{value} {sampling_text(outcome)}" if outcome.sampling_sensitive else value
     return str(outcome.reason) if outcome.reason else "met by volume alone"
+
+
+def sampling_text(outcome: Outcome) -> str:
+    """``±0.86``, the sampling uncertainty to two digits; ``±?`` where it is not known."""
+    uncertainty = outcome.sampling_uncertainty
+    return "±?" if isinstance(uncertainty, NoSamplingEstimate) else f"±{_two_digits(uncertainty.half_width)}"
+
+
+def sampling_detail(outcome: Outcome) -> str:
+    """``±0.86 Gy, an estimate, not a bound``; or why there is none."""
+    uncertainty = outcome.sampling_uncertainty
+    if isinstance(uncertainty, NoSamplingEstimate):
+        return f"not known: {uncertainty.why}{f'; {uncertainty.detail}' if uncertainty.detail else ''}"
+    return f"{sampling_text(outcome)} {uncertainty.unit}, an estimate, not a bound"
+
+
+def _two_digits(number: float) -> str:
+    """Two significant digits, but no more than two decimals."""
+    decimals = 1 - math.floor(math.log10(number)) if number > 0.0 else 0
+    return f"{number:.{min(max(decimals, 0), 2)}f}"
 
 
 def margin_text(outcome: Outcome) -> str:
@@ -141,6 +163,10 @@ def verdict_text(outcome: Outcome) -> str:
 FLAGS = {
     "borderline": "a limit lies between the numerical bounds of the value",
     "convention sensitive": "another end-cap convention gives another verdict",
+    "sampling sensitive": (
+        "contour planes, ends and dose grid may put the value off by as much as stands behind ±: more than 2 % of it,"
+        " or enough for another verdict; an estimate, not a bound, and no verdict depends on it"
+    ),
     "near limit": "the value is close to the limit that its verdict turns on; no verdict depends on it",
     "unconfirmed": "no two readers of the source agree, or another contradicts them",
     "disputed": "the number printed in the source is disputed; never counts",
@@ -157,6 +183,7 @@ def flags(outcome: Outcome) -> tuple[str, ...]:
     flag_holds = {
         "borderline": outcome.borderline,
         "convention sensitive": outcome.convention_sensitive,
+        "sampling sensitive": outcome.sampling_sensitive,
         "near limit": outcome.near_limit,
         "unconfirmed": not row.confirmed,
         "disputed": row.status is Status.DISPUTED,
@@ -368,7 +395,7 @@ def choices(report: ReportValues) -> list[str]:
     texts = {
         f"Profile {profile.id}: {profile.schedule}" if profile else "": profile is not None,
         _only_many_sites_text(report): bool(_only_many_sites_text(report)),
-        "Strict: borderline and convention-sensitive rows stand against a pass": report.strict,
+        "Strict: borderline rows, and those that end caps or sampling could turn, stand against a pass": report.strict,
         _accepted_dose_text(report): report.accept_dose,
         f"Side of the target, as given: {report.laterality}": report.laterality is not None,
         f"Limits that differ by sex are those for a {report.sex} patient": report.depends_on_sex
@@ -456,7 +483,10 @@ def table_text(table: ConstraintTable) -> str:
 def dvh_text(report: ReportValues) -> str:
     """How the DVHs were made."""
     if report.dvh_origin != "computed":
-        return f"{report.dvh_origin}, not computed here: their own convention holds"
+        return (
+            f"{report.dvh_origin}, not computed here: their own convention holds, and how far contour planes and dose"
+            " grid put them off is not known"
+        )
     if not report.end_caps:
         return "none: the plan has no structure that was asked for"
     shape = "contours as slabs" if report.between == "slab" else "outlines interpolated between contours"

@@ -79,7 +79,7 @@ def _lacking(report: ReportValues, sources: labels.SourceList) -> str:
 
 def _urgency(outcome: Outcome) -> int:
     """0 for what decides against the plan, rising to what needs nobody; equals stay in the order of the tables."""
-    flagged = outcome.borderline or outcome.convention_sensitive
+    flagged = outcome.borderline or outcome.convention_sensitive or outcome.sampling_decides
     order = {
         Verdict.FAIL: 0,
         Verdict.NOT_EVALUATED: 1 if outcome.constraint.mandatory else 4,

@@ -8,11 +8,16 @@ from enum import StrEnum
 from sbrtcheck.dvh import Reason
 from sbrtcheck.formatting import clean, escaped, html_table, number_text, shortened
 from sbrtcheck.metric import Measurement, NotMeasured
+from sbrtcheck.metric.sampling import NoSamplingEstimate, SamplingEstimate, WhyNoEstimate
 from sbrtcheck.plan import Finding
 from sbrtcheck.structure_names import Rule
 from sbrtcheck.tables import Constraint
 
 NOTICE = "A second check, not a replacement for review by a physicist and a physician."
+
+
+NOT_ESTIMATED = NoSamplingEstimate(why=WhyNoEstimate.NO_VALUE)
+"""Of a row that nothing was measured of."""
 
 
 class Verdict(StrEnum):
@@ -113,8 +118,11 @@ class Outcome:
     is no measurement or why the row cannot be met; a row that is met by logic alone has a verdict, no measurement and a
     finding. ``probable`` are structures whose names make them this organ or a part of it, none of which was matched to
     it. ``near_limit``: the value is close to the limit that the verdict turns on (`is_near_limit`), and no verdict
-    depends on that. ``outside_percent`` is the share of the structure that lies outside the dose grid. ``lacking`` are
-    parts of the organ that were not measured with the rest.
+    depends on that. ``sampling_uncertainty``: an estimate, no bound, of how far contour planes, ends and dose grid may
+    put the value off, or why there is none; ``sampling_sensitive`` where it exceeds 2 % of the value or reaches a
+    limit, or contour planes are too few for one; ``sampling_decides`` where another value within it gives another
+    verdict. No verdict depends on these three. ``outside_percent`` is the share of the structure that lies outside the
+    dose grid. ``lacking`` are parts of the organ that were not measured with the rest.
     """
 
     table_id: str
@@ -132,6 +140,9 @@ class Outcome:
     near_limit: bool = False
     convention_sensitive: bool = False
     conventions: tuple[UnderConvention, ...] = ()
+    sampling_uncertainty: SamplingEstimate | NoSamplingEstimate = NOT_ESTIMATED
+    sampling_sensitive: bool = False
+    sampling_decides: bool = False
     counts: bool = True
     applies: bool = True
     probable: tuple[str, ...] = ()

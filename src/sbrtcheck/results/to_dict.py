@@ -13,6 +13,7 @@ from typing import Any
 
 from sbrtcheck.dvh import Bounds
 from sbrtcheck.metric import Measurement, NotMeasured
+from sbrtcheck.metric.sampling import NoSamplingEstimate
 from sbrtcheck.plan import Finding, Prescription, UnknownPrescription
 from sbrtcheck.reference_data import Profile, Regimen
 from sbrtcheck.results.course import CourseNote, ThresholdSide, UnknownCourse
@@ -72,6 +73,10 @@ RECORD_KEYS = (
     "quantity",
     "alpha_beta_gy",
     "near_limit",
+    "sampling_uncertainty",
+    "sampling_not_known",
+    "sampling_sensitive",
+    "sampling_decides",
     *NOTE_KEYS,
 )
 
@@ -158,11 +163,20 @@ def outcome_record(outcome: Outcome, notes: Sequence[NoteOnRow] = ()) -> dict[st
         str(row.quantity),
         rounded(row.alpha_beta_gy),
         outcome.near_limit,
+        *_sampling(outcome),
         _joined([one.note.note for one in notes]),
         _joined([one.note.initials for one in notes]),
         _joined([one.written_for for one in notes]),
     )
     return dict(zip(RECORD_KEYS, values, strict=True))
+
+
+def _sampling(outcome: Outcome) -> tuple[float | None, str, bool, bool]:
+    """The sampling uncertainty, or why it is not known, and what it means for the row."""
+    uncertainty, flags = outcome.sampling_uncertainty, (outcome.sampling_sensitive, outcome.sampling_decides)
+    if isinstance(uncertainty, NoSamplingEstimate):
+        return (None, str(uncertainty.why), *flags)
+    return (rounded(uncertainty.half_width), "", *flags)
 
 
 def _text(word: StrEnum | None) -> str:

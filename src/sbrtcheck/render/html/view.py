@@ -51,6 +51,7 @@ FILTERS = {
     "near": "Near limit",
     "borderline": "Borderline",
     "convention": "Convention sensitive",
+    "sampling": "Sampling sensitive",
     "unconfirmed": "Unconfirmed",
 }
 """What needs attention: key of a filter -> its button."""
@@ -260,6 +261,8 @@ def _filters(outcome: Outcome, report: Report) -> Iterator[str]:
         yield "borderline"
     if outcome.convention_sensitive:
         yield "convention"
+    if outcome.sampling_sensitive:
+        yield "sampling"
     if not outcome.constraint.confirmed:
         yield "unconfirmed"
 
@@ -311,6 +314,7 @@ def _number_facts(outcome: Outcome) -> Iterator[Fact]:
     if isinstance(measurement, Measurement):
         yield from _fact_if_any("Value", f"{number_text(measurement.value, outcome.limit_used)} {unit}")
         yield from _fact_if_any("Bounds", _bounds_text(measurement, outcome))
+        yield from _fact_if_any("Sampling", labels.sampling_detail(outcome))
     else:
         yield from _fact_if_any(
             "Value", f"none: {measurement.reason}", measurement.detail if measurement.detail != outcome.detail else ""
