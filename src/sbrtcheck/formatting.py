@@ -40,6 +40,24 @@ def number_text(value: float, *apart_from: float | None) -> str:
     return repr(value)
 
 
+def certified_text(value: float, off: float, *apart_from: float | None) -> str:
+    """A number that may be off by so much: at most 2 decimals, the last of which may be off by two and a half.
+
+    More, where it needs them to be printed on the same side of a limit as it lies, or to differ from it.
+    """
+    certified = sum(2.5 * 10.0**-decimals >= off for decimals in (1, 2))
+    limits = [limit for limit in apart_from if limit is not None]
+    for decimals in range(certified, 9):
+        text = f"{value:.{decimals}f}"
+        if all(_side(float(text), limit) == _side(value, limit) for limit in limits):
+            return text
+    return repr(value)
+
+
+def _side(value: float, limit: float) -> int:
+    return (value > limit) - (value < limit)
+
+
 def bounds_text(value: float, low: float, high: float) -> str:
     """``17.52 [17.50, 17.55]``; the bounds are left out where they round to the value."""
     texts = number_text(value), number_text(low), number_text(high)

@@ -18,7 +18,7 @@ from sbrtcheck.judge.sampling import is_sensitive
 from sbrtcheck.metric import Measurement, Unit
 from sbrtcheck.metric.sampling import NoSamplingEstimate, SamplingEstimate, WhyNoEstimate
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.results import Outcome, Report, Verdict, labels
+from sbrtcheck.results import Outcome, Report, Verdict, labels, value_texts
 from sbrtcheck.tables import Sense
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -64,7 +64,7 @@ def test_it_reaches_the_limit_and_the_verdict_stays() -> None:
     # 1.5 of 30 Gy are more than 2 %
     assert far.sampling_sensitive
     assert near.sampling_sensitive
-    assert "±1.5" in labels.result_text(far)
+    assert "±1.5" in value_texts.result_text(far)
     assert "sampling sensitive" in labels.flags(far)
 
 
@@ -91,7 +91,7 @@ def test_on_two_planes_it_is_not_known_and_the_row_says_so() -> None:
     assert isinstance(outcome.sampling_uncertainty, NoSamplingEstimate)
     assert outcome.sampling_uncertainty.why is WhyNoEstimate.TOO_FEW_PLANES
     assert outcome.sampling_sensitive
-    assert labels.result_text(outcome).endswith("±?")
+    assert value_texts.result_text(outcome).endswith("±?")
 
 
 def test_of_a_dvh_without_its_plan_it_is_not_known_and_no_row_is_flagged() -> None:

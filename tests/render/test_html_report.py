@@ -47,7 +47,7 @@ from sbrtcheck.render.dvh_comparison import comparison_lines
 from sbrtcheck.render.html.chart import MAX_SHOWN, chart_of
 from sbrtcheck.render.html.view import MAX_REASONS
 from sbrtcheck.render.names import match_cells
-from sbrtcheck.results import NOTICE, Report, Verdict, labels
+from sbrtcheck.results import NOTICE, Report, Verdict, labels, value_texts
 from sbrtcheck.tables import Select
 
 MOST_BYTES = 1_500_000
@@ -73,8 +73,8 @@ def test_every_row_is_there_with_its_verdict_numbers_and_source(report: Report) 
             labels.contour_text(outcome).partition(" (")[0],
             labels.metric_text(outcome.constraint),
             labels.limit_used_text(outcome),
-            labels.result_text(outcome),
-            labels.margin_text(outcome),
+            value_texts.result_text(outcome),
+            value_texts.margin_text(outcome),
             outcome.rule,
             source.citation,
             source.where,
@@ -89,7 +89,7 @@ def test_every_row_is_there_with_its_verdict_numbers_and_source(report: Report) 
             assert " ".join(part.split()) in str(body)
         for other in outcome.conventions:
             assert f"End caps {other.end_caps}" in str(body)
-            assert labels.value_text(other.measurement, outcome) in str(body)
+            assert value_texts.value_text(other.measurement, outcome) in str(body)
 
 
 def test_the_banner_has_plan_prescription_site_verdict_counts_and_notice() -> None:
@@ -236,7 +236,9 @@ def test_indices_of_the_plan_have_a_section_of_their_own() -> None:
     section = page(report).section("quality")
     indices = [o for o in report.outcomes if str(o.constraint.metric).startswith(("R50", "R100", "D2cm", "CI"))]
     assert indices
-    assert all(str(o.constraint.metric) in section and labels.value_text(o.measurement, o) in section for o in indices)
+    assert all(
+        str(o.constraint.metric) in section and value_texts.value_text(o.measurement, o) in section for o in indices
+    )
     assert not list(page(varied_report()).all("section", id="quality"))
 
 

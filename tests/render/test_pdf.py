@@ -29,7 +29,7 @@ from sbrtcheck.render import pdf, pdf_report
 from sbrtcheck.render.dvh_comparison import comparison_lines
 from sbrtcheck.render.pdf.chart import report_chart
 from sbrtcheck.render.pdf.style import LONGEST_CELL, in_visual_order, printable
-from sbrtcheck.results import NOTICE, Report, Verdict, labels
+from sbrtcheck.results import NOTICE, Report, Verdict, labels, value_texts
 from sbrtcheck.tables import ClinicianItem, Source
 
 PLANS = ROOT / "examples" / "plans"
@@ -203,7 +203,7 @@ def test_each_sort_of_row_shows_its_verdict_organ_metric_limit_value_margin_and_
     shown = text_of(made)
     for outcome in made.outcomes:
         if not labels.is_just_missing(outcome):
-            parts = (labels.organ_text(outcome), labels.limit_used_text(outcome), labels.result_text(outcome))
+            parts = (labels.organ_text(outcome), labels.limit_used_text(outcome), value_texts.result_text(outcome))
             assert all(squeezed(part) in shown for part in parts)
     assert all(squeezed(line) in shown for line in labels.legend(made))
     assert all(

@@ -60,6 +60,7 @@ _DICOM_OBJECTS = (options.DICOM_PDF, options.DICOM_SR)
 @options.near
 @options.notes
 @options.group
+@options.bounds
 @options.quiet
 @options.verbose
 @click.pass_context
@@ -74,6 +75,7 @@ def check(  # noqa: PLR0913 - one argument an option
     format_: str,
     out: Path | None,
     group: str,
+    bounds: bool,
     quiet: bool,
     **choices: Any,
 ) -> None:
@@ -106,7 +108,7 @@ def check(  # noqa: PLR0913 - one argument an option
                 progress=progress,
                 **choices,
             )
-        write(_render(report, chosen, group, for_screen=out is None))
+        write(_render(report, chosen, group, bounds=bounds, for_screen=out is None))
     ctx.exit(_exit_code(report))
 
 
@@ -130,15 +132,16 @@ def _exit_code(report: Report) -> int:
     return {Verdict.FAIL: exit_codes.FAIL, Verdict.REVIEW: exit_codes.REVIEW}.get(report.verdict, exit_codes.OK)
 
 
-def _render(report: Report, format_: Format, group: str, *, for_screen: bool) -> str | bytes:
-    if format_.name == "text" and for_screen and sys.stdout.isatty():
-        import shutil
-
+def _render(report: Report, format_: Format, group: str, *, bounds: bool, for_screen: bool) -> str | bytes:
+    if format_.name == "text":
         from sbrtcheck.render import text_report
 
-        return text_report(
-            report, width=shutil.get_terminal_size().columns, colour="NO_COLOR" not in os.environ, group=group
-        )
+        if not (for_screen and sys.stdout.isatty()):
+            return text_report(report, group, with_bounds=bounds)
+        import shutil
+
+        width = shutil.get_terminal_size().columns
+        return text_report(report, group, with_bounds=bounds, width=width, colour="NO_COLOR" not in os.environ)
     text = format_.write(report, group) if format_.is_grouped else format_.write(report)
     # a page says that it is UTF-8, whatever the encoding of the console is
     return text.encode() if format_.name == "html" and isinstance(text, str) else text

@@ -206,6 +206,11 @@ group = click.option(
     show_default=True,
     help="What rows of several tables stand together by, in text, Markdown and HTML.",
 )
+bounds = click.option(
+    "--bounds",
+    is_flag=True,
+    help="In text, numerical bounds beside every value, not only where a verdict depends on them.",
+)
 slice_interpolation = click.option(
     "--slice-interpolation",
     cls=RenamedOption,

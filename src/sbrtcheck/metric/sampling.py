@@ -24,6 +24,7 @@ from enum import StrEnum
 
 from sbrtcheck.dvh import DVH, DVHSet, Reason
 from sbrtcheck.dvh.sampled_otherwise import FEWEST_PLANES, drawn, sampled_otherwise, with_one_end
+from sbrtcheck.metric.grammar import parse
 from sbrtcheck.metric.metrics import Metric, Unit
 from sbrtcheck.metric.on_curve import Measurement, NotMeasured, read_off
 
@@ -133,7 +134,8 @@ def sampling_uncertainty(metric: Metric | str, dvhs: DVHSet, dvh: DVH) -> Sampli
     MetricError
         ``metric`` is no metric.
     """
-    value = read_off(metric, dvh)
+    asked = parse(metric) if isinstance(metric, str) else metric
+    value = read_off(asked, dvh)
     if isinstance(value, NotMeasured) and value.reason is Reason.NEEDS_WHOLE_PLAN:
         return NoSamplingEstimate(why=WhyNoEstimate.WHOLE_PLAN)
-    return estimate(value, filled_otherwise(dvhs, dvh), lambda other: read_off(metric, other))
+    return estimate(value, filled_otherwise(dvhs, dvh), lambda other: read_off(asked, other))

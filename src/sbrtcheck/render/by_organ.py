@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.reference_data import Profile
-from sbrtcheck.results import Outcome, Report, labels
+from sbrtcheck.results import Outcome, Report, labels, value_texts
 from sbrtcheck.results.by_organ import MeasuredLine, measured_lines
 from sbrtcheck.tables import Constraint, ConstraintTable, ExpectedOrgan, Kind, LimitByVolume, Priority, Status
 from sbrtcheck.tables.by_organ import OrganLine, TableLimit, lines_by_organ, rows_at, without_limit
@@ -107,7 +107,7 @@ def _value_text(measured: MeasuredLine) -> str:
 
 def _outcome_text(outcome: Outcome) -> str:
     if isinstance(outcome.measurement, NotMeasured):
-        return labels.result_text(outcome)
+        return value_texts.result_text(outcome)
     return number_text(outcome.measurement.value, outcome.limit_used) + (
         " or more" if outcome.measurement.open_above else ""
     )

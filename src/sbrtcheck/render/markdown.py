@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from sbrtcheck.render import by_organ, grouping
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
-from sbrtcheck.results import Outcome, Report, labels, noted
+from sbrtcheck.results import Outcome, Report, labels, noted, value_texts
 
 HEADINGS = (
     "Verdict",
@@ -17,7 +17,7 @@ HEADINGS = (
     "Limit",
     "Value [bounds]",
     "Margin",
-    labels.PERCENT_OF_LIMIT,
+    value_texts.PERCENT_OF_LIMIT,
     "Source",
 )
 
@@ -76,9 +76,9 @@ def _cells(outcome: Outcome, sources: labels.SourceList) -> tuple[str, ...]:
         labels.contour_text(outcome),
         labels.metric_text(outcome.constraint),
         labels.limit_used_text(outcome),
-        labels.result_text(outcome),
-        labels.margin_text(outcome),
-        labels.percent_cell(outcome),
+        value_texts.result_text(outcome, with_bounds=True),
+        value_texts.margin_text(outcome, with_bounds=True),
+        value_texts.percent_cell(outcome),
         f"[{sources.number(outcome.constraint.source)}]",
     )
 

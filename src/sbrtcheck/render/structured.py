@@ -8,7 +8,7 @@ from sbrtcheck.dicom.structured_report import ReportContent, ReportedOrgan, Repo
 from sbrtcheck.metric import Measurement
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
-from sbrtcheck.results import Outcome, Report, labels, noted
+from sbrtcheck.results import Outcome, Report, labels, noted, value_texts
 
 
 def report_content(report: Report) -> ReportContent:
@@ -47,7 +47,7 @@ def _of_row(outcome: Outcome) -> Iterator[Said]:
     """What stands beside the value in the other formats; a reason wherever there is no value."""
     source = labels.source_text(outcome.constraint.source)
     if not isinstance(outcome.measurement, Measurement):
-        yield Said(heading="why there is no value", text=labels.result_text(outcome))
+        yield Said(heading="why there is no value", text=value_texts.result_text(outcome))
     elif outcome.reason is not None:
         yield Said(heading="reason", text=str(outcome.reason))
     yield Said(heading="limit", text=f"{labels.limit_used_text(outcome)} {outcome.constraint.metric.unit}")

@@ -18,7 +18,7 @@ from rich.text import Text
 from sbrtcheck.render import by_organ, grouping
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
-from sbrtcheck.results import Outcome, Report, Verdict, labels, noted
+from sbrtcheck.results import Outcome, Report, Verdict, labels, noted, value_texts
 
 PIPED_WIDTH = 120  # columns; fixed, so that the same report gives the same bytes in every pipe and file
 _COLOURS = {
@@ -32,8 +32,8 @@ _COLOURS = {
     Verdict.NOT_MET: "bold blue",
 }
 _NEAR = "yellow"
-_PERCENT = "\n".join(labels.PERCENT_OF_LIMIT.rsplit(maxsplit=1))  # in two lines: its cells are narrower than it
-_HEADINGS = ("Verdict", "Metric", "Limit", "Value [bounds]", "Margin", _PERCENT, "Ref", "Flags")
+_PERCENT = "\n".join(value_texts.PERCENT_OF_LIMIT.rsplit(maxsplit=1))  # in two lines: its cells are narrower than it
+_HEADINGS = ("Verdict", "Metric", "Limit", "Value", "Margin", _PERCENT, "Ref", "Flags")
 NARROWEST = 104  # columns that the flags of a row need; on a smaller screen lines are broken, nothing is lost
 _HEADING_WIDTH = 11  # columns that the id of a table gets at the head of its limits
 _CELL_WIDTH = 15  # of its limits, and of a plan's value
@@ -46,7 +46,14 @@ _WIDEST_OF_TABLES = 20  # the same beside a column for the table: the flags need
 _RULED = Box("    \n    \n -- \n    \n    \n    \n    \n    \n", ascii=True)
 
 
-def text_report(report: Report, group: str = grouping.ORGAN, *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
+def text_report(
+    report: Report,
+    group: str = grouping.ORGAN,
+    *,
+    with_bounds: bool = False,
+    width: int = PIPED_WIDTH,
+    colour: bool = False,
+) -> str:
     """Write the report for reading in a terminal.
 
     Parameters
@@ -55,13 +62,15 @@ def text_report(report: Report, group: str = grouping.ORGAN, *, width: int = PIP
         What to show.
     group
         What rows of several tables stand together by: ``organ`` or ``table``.
+    with_bounds
+        Numerical bounds beside every value, not only beside those that a verdict depends on.
     width
         Columns to use, at least `NARROWEST`.
     colour
         Mark verdicts by colour too; they are always there as text.
     """
     width = max(width, NARROWEST)
-    return terminal_text(_parts(report, group, width), width=width, colour=colour)
+    return terminal_text(_parts(report, group, width, with_bounds=with_bounds), width=width, colour=colour)
 
 
 def terminal_text(parts: Iterable[RenderableType], *, width: int = PIPED_WIDTH, colour: bool = False) -> str:
@@ -90,14 +99,14 @@ def ruled_table(*headings: str) -> Table:
     return grid
 
 
-def _parts(report: Report, group: str, width: int) -> Iterator[RenderableType]:
+def _parts(report: Report, group: str, width: int, *, with_bounds: bool) -> Iterator[RenderableType]:
     sources = labels.SourceList.of(report.outcomes)
     yield from _head(report)
     for rows in grouping.row_groups(report, group):
         yield Text(f"\n{rows.title}", style="bold")
         yield from map(Text, rows.notes)
         shown = [outcome for outcome in rows.outcomes if not labels.is_just_missing(outcome)]
-        yield from _rows(shown, _Columns(report, sources, of_tables=rows.of_tables), width)
+        yield from _rows(shown, _Columns(report, sources, of_tables=rows.of_tables, with_bounds=with_bounds), width)
         for heading, organs in labels.absent_organs(rows.outcomes):
             yield from _section(heading, [organs], style="")
     yield from _section(noted.NOTES, noted.note_lines(report))
@@ -189,10 +198,13 @@ class _Columns:
     report: Report
     sources: labels.SourceList
     of_tables: bool = field(kw_only=True)
+    with_bounds: bool = field(kw_only=True)
 
     @property
     def headings(self) -> tuple[str, ...]:
-        return (*_HEADINGS[:-1], "T", _HEADINGS[-1]) if self.of_tables else _HEADINGS
+        value = "Value [bounds]" if self.with_bounds else "Value"
+        headings = tuple(value if heading == "Value" else heading for heading in _HEADINGS)
+        return (*headings[:-1], "T", headings[-1]) if self.of_tables else headings
 
     def cells(self, outcome: Outcome) -> tuple[str, ...]:
         table = [grouping.table_number(self.report, outcome.table_id)] if self.of_tables else []
@@ -200,9 +212,9 @@ class _Columns:
             labels.verdict_text(outcome),
             labels.metric_text(outcome.constraint),
             labels.limit_used_text(outcome),
-            labels.result_text(outcome),
-            labels.margin_text(outcome),
-            labels.percent_cell(outcome),
+            value_texts.result_text(outcome, with_bounds=self.with_bounds),
+            value_texts.margin_text(outcome, with_bounds=self.with_bounds),
+            value_texts.percent_cell(outcome),
             f"[{self.sources.number(outcome.constraint.source)}]",
             *table,
             "\n".join(labels.flags(outcome)),

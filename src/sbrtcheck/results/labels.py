@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from sbrtcheck.dvh import Reason
-from sbrtcheck.formatting import clean, number_text
-from sbrtcheck.metric import Measurement, NotMeasured, OfPlan, PrescriptionMetric, TargetCount
-from sbrtcheck.metric.sampling import NoSamplingEstimate
+from sbrtcheck.formatting import clean
+from sbrtcheck.metric import NotMeasured, OfPlan, PrescriptionMetric, TargetCount
 from sbrtcheck.plan import Finding, FindingCode, Prescription, Sex
 from sbrtcheck.results.dvh_comparison import NoComparison
 from sbrtcheck.results.outcome import NOTICE, Outcome, ReviewCode, ReviewReason, UnderConvention, Verdict
 from sbrtcheck.results.plan_site import SHA_SHOWN, SiteOrigin
 from sbrtcheck.results.report_values import ReportValues
+from sbrtcheck.results.value_texts import certified_value, percent_text, result_text, value_text
 from sbrtcheck.structure_names import is_target_name
 from sbrtcheck.tables import ClinicianItem, Constraint, ConstraintTable, Kind, LimitByVolume, Sense, Source, Status
 from sbrtcheck.tables.choice import WhyLeftOut, known_fractions
@@ -51,77 +50,6 @@ def _limit_text(row: Constraint, limit: float | None, acceptable: float | None) 
     return f"{text} ({', '.join(said)})" if said else text
 
 
-def value_text(measured: Measurement | NotMeasured, outcome: Outcome) -> str:
-    """``17.52 [17.50, 17.55]``; no bounds where they round to the value, or there is no upper one."""
-    if isinstance(measured, NotMeasured):
-        return ""
-    limits = outcome.limit_used, outcome.acceptable_used
-    value, low, high = (number_text(x, *limits) for x in (measured.value, measured.low, measured.high))
-    if measured.open_above:
-        return f"{low} or more"
-    return value if low == value == high else f"{value} [{low}, {high}]"
-
-
-def result_text(outcome: Outcome) -> str:
-    """Give the value, and the sampling uncertainty where it matters; or the reason why there is no value."""
-    value = value_text(outcome.measurement, outcome)
-    if value:
-        return f"{value} {sampling_text(outcome)}" if outcome.sampling_sensitive else value
-    return str(outcome.reason) if outcome.reason else "met by volume alone"
-
-
-def sampling_text(outcome: Outcome) -> str:
-    """``±0.86``, the sampling uncertainty to two digits; ``±?`` where it is not known."""
-    uncertainty = outcome.sampling_uncertainty
-    return "±?" if isinstance(uncertainty, NoSamplingEstimate) else f"±{_two_digits(uncertainty.half_width)}"
-
-
-def sampling_detail(outcome: Outcome) -> str:
-    """``±0.86 Gy, an estimate, not a bound``; or why there is none."""
-    uncertainty = outcome.sampling_uncertainty
-    if isinstance(uncertainty, NoSamplingEstimate):
-        return f"not known: {uncertainty.why}{f'; {uncertainty.detail}' if uncertainty.detail else ''}"
-    return f"{sampling_text(outcome)} {uncertainty.unit}, an estimate, not a bound"
-
-
-def _two_digits(number: float) -> str:
-    """Two significant digits, but no more than two decimals."""
-    decimals = 1 - math.floor(math.log10(number)) if number > 0.0 else 0
-    return f"{number:.{min(max(decimals, 0), 2)}f}"
-
-
-def margin_text(outcome: Outcome) -> str:
-    """How far inside the limit, with its sign."""
-    if outcome.margin is None:
-        return ""
-    text = number_text(outcome.margin, 0.0)
-    return text if text.startswith("-") else f"+{text}"
-
-
-def percent_text(outcome: Outcome) -> str:
-    """``245 % of the limit``; nothing without a value."""
-    percent = outcome.percent_of_limit
-    return "" if isinstance(percent, NotMeasured) else f"{_percent(percent)} % of the limit"
-
-
-PERCENT_OF_LIMIT = "% of limit"
-"""What a column of values in percent of the limit is headed, in every format for people."""
-
-
-def percent_cell(outcome: Outcome) -> str:
-    """``245 %``, in a column that is headed `PERCENT_OF_LIMIT`; nothing without a value."""
-    return percent_text(outcome).removesuffix(" of the limit")
-
-
-def _percent(percent: float) -> str:
-    """Whole percent, or as many decimals as it needs for 100 to be printed of the limit itself only."""
-    for decimals in range(6):
-        text = f"{percent:.{decimals}f}"
-        if percent == 100 or float(text) != 100:
-            return text
-    return repr(percent)
-
-
 def against_limit_text(outcome: Outcome) -> str:
     """``SpinalCord D0.035cc[Gy] 63.80, limit < 26 (245 % of the limit)``: a row outside its table.
 
@@ -134,7 +62,7 @@ def against_limit_text(outcome: Outcome) -> str:
     measured = outcome.measurement
     if isinstance(measured, NotMeasured):
         return f"{row}, {limit}{contour}: {outcome.detail or result_text(outcome)}"
-    value = number_text(measured.value, outcome.limit_used, outcome.acceptable_used)
+    value = certified_value(measured, outcome)
     percent = percent_text(outcome)
     detail = f": {outcome.detail}" if outcome.reason and outcome.detail else ""
     return f"{row} {value}, {limit}" + (f" ({percent})" if percent else "") + contour + detail
@@ -242,7 +170,9 @@ def remark(outcome: Outcome) -> str:
 
 def _convention_text(other: UnderConvention, outcome: Outcome) -> str:
     measured = other.measurement
-    value = str(measured.reason) if isinstance(measured, NotMeasured) else value_text(measured, outcome)
+    value = (
+        str(measured.reason) if isinstance(measured, NotMeasured) else value_text(measured, outcome, with_bounds=False)
+    )
     return f"end caps {other.end_caps}: {value}, {other.verdict.replace('_', ' ')}"
 
 

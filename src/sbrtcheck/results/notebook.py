@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sbrtcheck.formatting import SMALL, escaped, html_details, html_lines, html_table
-from sbrtcheck.results import labels
+from sbrtcheck.results import labels, value_texts
 from sbrtcheck.results.outcome import NOTICE, Outcome, Verdict
 from sbrtcheck.results.report_values import ReportValues
 
@@ -14,9 +14,9 @@ _HEADINGS = (
     "Organ, contour",
     "Metric",
     "Limit",
-    "Value [bounds]",
+    "Value",
     "Margin",
-    labels.PERCENT_OF_LIMIT,
+    value_texts.PERCENT_OF_LIMIT,
     "Source",
 )
 STYLES = {  # text on ground of its own: read in light and dark notebooks alike
@@ -99,9 +99,9 @@ def _row(outcome: Outcome, sources: labels.SourceList) -> Sequence[str]:
         f"{escaped(labels.organ_text(outcome))}{_note(labels.contour_text(outcome))}",
         escaped(labels.metric_text(outcome.constraint)),
         _unbroken(labels.limit_used_text(outcome)),
-        f"{_unbroken(labels.result_text(outcome))}{_note(labels.remark(outcome))}",
-        escaped(labels.margin_text(outcome)),
-        _unbroken(labels.percent_cell(outcome)),
+        f"{_unbroken(value_texts.result_text(outcome))}{_note(labels.remark(outcome))}",
+        escaped(value_texts.margin_text(outcome)),
+        _unbroken(value_texts.percent_cell(outcome)),
         escaped(f"[{sources.number(outcome.constraint.source)}]"),
     )
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from sbrtcheck.errors import NotesError
 from sbrtcheck.formatting import clean, number_text
 from sbrtcheck.metric import NotMeasured
-from sbrtcheck.results import labels
+from sbrtcheck.results import labels, value_texts
 from sbrtcheck.results.notes import NoteOnRow, ReportNotes, Signature
 from sbrtcheck.results.outcome import Outcome
 from sbrtcheck.results.report import Report
@@ -36,7 +36,7 @@ def value_and_verdict(outcome: Outcome) -> str:
 def _value_text(outcome: Outcome) -> str:
     measured = outcome.measurement
     if isinstance(measured, NotMeasured):
-        return labels.result_text(outcome)
+        return value_texts.result_text(outcome)
     value = number_text(measured.value, outcome.limit_used, outcome.acceptable_used)
     return f"{value} {measured.unit}{' or more' if measured.open_above else ''}"
 

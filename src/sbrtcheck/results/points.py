@@ -11,8 +11,9 @@ from sbrtcheck.chart.values import ChartLimit
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH
 from sbrtcheck.formatting import clean
 from sbrtcheck.metric import NotMeasured
-from sbrtcheck.results.labels import limit_used_text, metric_text, result_text, verdict_text
+from sbrtcheck.results.labels import limit_used_text, metric_text, verdict_text
 from sbrtcheck.results.outcome import Outcome, Verdict
+from sbrtcheck.results.value_texts import result_text
 from sbrtcheck.structure_names import TARGETS, Match, Rule
 from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import Kind

@@ -15,7 +15,7 @@ from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import lines_beside_structures, metric_name
 from sbrtcheck.render.grouping import row_order
 from sbrtcheck.render.names import match_cells, roi_text
-from sbrtcheck.results import NOTICE, Outcome, Report, ReviewCode, UnderConvention, Verdict, labels
+from sbrtcheck.results import NOTICE, Outcome, Report, ReviewCode, UnderConvention, Verdict, labels, value_texts
 from sbrtcheck.results.dvh_comparison import MetricDifference, NoComparison, StructureDifference
 from sbrtcheck.structure_names import NoMatch
 from sbrtcheck.structure_names.plan_names import OrganName
@@ -231,10 +231,10 @@ def _row(number: int, outcome: Outcome, report: Report, sources: labels.SourceLi
         rule=outcome.rule,
         metric=labels.metric_text(row),
         limit=labels.limit_used_text(outcome),
-        value=labels.result_text(outcome),
+        value=value_texts.result_text(outcome),
         measured=isinstance(measurement, Measurement),
-        margin=labels.margin_text(outcome),
-        share=labels.percent_cell(outcome),
+        margin=value_texts.margin_text(outcome),
+        share=value_texts.percent_cell(outcome),
         source=sources.number(row.source),
         filters=tuple(_filters(outcome, report)),
         missing=labels.is_just_missing(outcome),
@@ -314,15 +314,15 @@ def _number_facts(outcome: Outcome) -> Iterator[Fact]:
     if isinstance(measurement, Measurement):
         yield from _fact_if_any("Value", f"{number_text(measurement.value, outcome.limit_used)} {unit}")
         yield from _fact_if_any("Bounds", _bounds_text(measurement, outcome))
-        yield from _fact_if_any("Sampling", labels.sampling_detail(outcome))
+        yield from _fact_if_any("Sampling", value_texts.sampling_detail(outcome))
     else:
         yield from _fact_if_any(
             "Value", f"none: {measurement.reason}", measurement.detail if measurement.detail != outcome.detail else ""
         )
     yield from _fact_if_any("Limit", _with_unit(_limit_line(outcome.limit_used, row), unit))
     yield from _fact_if_any("Acceptable", _with_unit(_limit_line(outcome.acceptable_used, row), unit))
-    yield from _fact_if_any("Margin", _with_unit(labels.margin_text(outcome), unit))
-    yield from _fact_if_any(labels.PERCENT_OF_LIMIT, labels.percent_cell(outcome))
+    yield from _fact_if_any("Margin", _with_unit(value_texts.margin_text(outcome), unit))
+    yield from _fact_if_any(value_texts.PERCENT_OF_LIMIT, value_texts.percent_cell(outcome))
     for other in outcome.conventions:
         yield from _fact_if_any(f"End caps {other.end_caps}", _convention_text(other, outcome))
     yield from _fact_if_any("By volume", *_steps(row))
@@ -338,9 +338,8 @@ def _other_reading_facts(outcome: Outcome, report: Report) -> Iterator[Fact]:
         return
     for other in dvh.readings:
         measurement = measure(row.metric, other)
-        text = (
-            str(measurement.reason) if isinstance(measurement, NotMeasured) else labels.value_text(measurement, outcome)
-        )
+        known = value_texts.value_text(measurement, outcome, with_bounds=True)
+        text = str(measurement.reason) if isinstance(measurement, NotMeasured) else known
         yield from _fact_if_any("Read otherwise", f"{text} {row.metric.unit}, of {_volume_text(other)}")
 
 
@@ -405,7 +404,11 @@ def _counts_text(outcome: Outcome) -> str:
 def _convention_text(other: UnderConvention, outcome: Outcome) -> str:
     """Value and verdict under another end-cap convention."""
     measurement = other.measurement
-    value = str(measurement.reason) if isinstance(measurement, NotMeasured) else labels.value_text(measurement, outcome)
+    value = (
+        str(measurement.reason)
+        if isinstance(measurement, NotMeasured)
+        else value_texts.value_text(measurement, outcome, with_bounds=True)
+    )
     return f"{value}, {other.verdict.replace('_', ' ')}"
 
 

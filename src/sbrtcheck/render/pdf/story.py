@@ -15,11 +15,20 @@ from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
 from sbrtcheck.render.pdf.chart import NOTE, dvh_chart
 from sbrtcheck.render.pdf.page import WIDTH
 from sbrtcheck.render.pdf.style import COLOURS, PLAIN, RULE, cell_markup, markup, styles
-from sbrtcheck.results import Outcome, Report, Verdict, labels, noted
+from sbrtcheck.results import Outcome, Report, Verdict, labels, noted, value_texts
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison
 from sbrtcheck.tables import ConstraintTable
 
-_HEADINGS = ("Verdict", "Organ, contour", "Metric", "Limit", "Value [bounds]", "Margin", labels.PERCENT_OF_LIMIT, "Ref")
+_HEADINGS = (
+    "Verdict",
+    "Organ, contour",
+    "Metric",
+    "Limit",
+    "Value [bounds]",
+    "Margin",
+    value_texts.PERCENT_OF_LIMIT,
+    "Ref",
+)
 _WIDTHS = tuple(part * mm for part in (25, 42, 28, 25, 28, 12, 12, 8))
 _WITH_HEADING = 75.0  # points that have to be left below a heading, for a table's own headings and its first row
 _TINT = HexColor("#f2f2f2")
@@ -133,9 +142,9 @@ def _row(outcome: Outcome, sources: labels.SourceList) -> list[Any]:
         [_cell(labels.organ_text(outcome)), _cell(f"-> {labels.contour_text(outcome)}")],
         _cell(labels.metric_text(outcome.constraint)),
         _cell(labels.limit_used_text(outcome)),
-        _cell(labels.result_text(outcome)),
-        _cell(labels.margin_text(outcome), "right"),
-        _cell(labels.percent_cell(outcome), "right"),
+        _cell(value_texts.result_text(outcome, with_bounds=True)),
+        _cell(value_texts.margin_text(outcome, with_bounds=True), "right"),
+        _cell(value_texts.percent_cell(outcome), "right"),
         _cell(f"[{sources.number(outcome.constraint.source)}]"),
     ]
 
