@@ -236,9 +236,7 @@ def test_indices_of_the_plan_have_a_section_of_their_own() -> None:
     section = page(report).section("quality")
     indices = [o for o in report.outcomes if str(o.constraint.metric).startswith(("R50", "R100", "D2cm", "CI"))]
     assert indices
-    assert all(
-        str(o.constraint.metric) in section and value_texts.value_text(o.measurement, o) in section for o in indices
-    )
+    assert all(str(o.constraint.metric) in section and value_texts.result_text(o) in section for o in indices)
     assert not list(page(varied_report()).all("section", id="quality"))
 
 
