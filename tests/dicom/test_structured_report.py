@@ -25,6 +25,8 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.errors import InputError
 from sbrtcheck.metric import Measurement, NotMeasured, Unit
 from sbrtcheck.results import Report
+from sbrtcheck.results.noted import new_note, new_sign_off, plan_uid, with_notes
+from sbrtcheck.tables.notes import PlanNotes
 from validator import faults, needs_validator
 
 LUNG = ROOT / "examples" / "plans" / "lung-50gy-5fx"
@@ -218,6 +220,9 @@ def test_every_row_of_a_report_is_there_with_its_value_bounds_limit_and_verdict(
         assert str(outcome.constraint.metric) in measured.name.meaning
         assert numbers_below(measured)["lower bound"] == outcome.measurement.low
         assert numbers_below(measured).get("limit") == outcome.limit_used
+        if outcome.limit_used:
+            percent = 100 * outcome.measurement.value / outcome.limit_used
+            assert float(said(item)["% of limit"].removesuffix(" %")) == pytest.approx(percent, abs=0.51)
 
 
 def test_a_row_without_a_value_says_why_and_has_no_number(report: Report, written: sr.ComprehensiveSR) -> None:
@@ -246,6 +251,15 @@ def test_what_keeps_a_report_from_a_pass_is_said_of_the_whole(report: Report, wr
     assert any("not a replacement for review" in line for line in lines)
     assert (written.CompletionFlag, written.VerificationFlag) == ("COMPLETE", "UNVERIFIED")
     assert (written.ContentDate, written.ContentTime) == ("20260203", "120000")
+
+
+def test_notes_and_sign_offs_are_said_of_the_whole(report: Report) -> None:
+    note, signed = new_note(report.outcomes[0], "seen", "AB"), new_sign_off(report, "CD", comment="fine")
+    notes = PlanNotes(plan_uid=plan_uid(report), notes=(note,), sign_offs=(signed,))
+    whole = of_whole(read(api.report_as_sr(with_notes(report, notes), LUNG, made_at=NOON)))
+    texts_of = [(item.name.meaning, str(item.value)) for item in whole.ContentSequence if item.ValueType == "TEXT"]
+    assert [text.endswith(": seen (AB)") for heading, text in texts_of if heading == "note"] == [True]
+    assert [text for heading, text in texts_of if heading == "sign-off"] == ["CD: fine"]
 
 
 def test_the_plans_files_are_its_evidence_by_study_and_series(folder: Path) -> None:

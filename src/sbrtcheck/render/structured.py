@@ -8,7 +8,7 @@ from sbrtcheck.dicom.structured_report import ReportContent, ReportedOrgan, Repo
 from sbrtcheck.metric import Measurement
 from sbrtcheck.render.course import course_lines
 from sbrtcheck.render.dvh_comparison import comparison_lines, comparison_title
-from sbrtcheck.results import Outcome, Report, labels
+from sbrtcheck.results import Outcome, Report, labels, noted
 
 
 def report_content(report: Report) -> ReportContent:
@@ -50,6 +50,7 @@ def _of_row(outcome: Outcome) -> Iterator[Said]:
     elif outcome.reason is not None:
         yield Said(heading="reason", text=str(outcome.reason))
     yield Said(heading="limit", text=f"{labels.limit_used_text(outcome)} {outcome.constraint.metric.unit}")
+    yield Said(heading=labels.PERCENT_OF_LIMIT, text=labels.percent_cell(outcome))
     yield Said(heading="matched by rule", text=outcome.rule)
     yield Said(heading="does not count", text=labels.why_not_counted(outcome))
     if not outcome.applies:
@@ -72,6 +73,8 @@ def _of_report(report: Report) -> Iterator[Said]:
     yield from (Said(heading="tables left out", text=line) for line in labels.left_out_lines(report))
     yield from (Said(heading="finding", text=line) for line in labels.findings(report))
     yield from (Said(heading=comparison_title(report), text=line) for line in comparison_lines(report))
+    yield from (Said(heading="note", text=line) for line in noted.note_lines(report))
+    yield from (Said(heading="sign-off", text=line) for line in noted.signature_lines(report))
     yield from (Said(heading="for the clinician", text=line) for line in labels.for_clinician(report))
     yield from (Said(heading="regimen", text=line) for line in course_lines(report))
     yield from (Said(heading="provenance", text=line) for line in labels.provenance_lines(report))
