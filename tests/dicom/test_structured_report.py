@@ -229,6 +229,9 @@ def test_every_row_of_a_report_is_there_with_its_value_bounds_limit_and_verdict(
         assert str(outcome.constraint.metric) in measured.name.meaning
         assert numbers_below(measured)["lower bound"] == outcome.measurement.low
         assert numbers_below(measured).get("limit") == outcome.limit_used
+        if outcome.limit_used:
+            percent = 100 * outcome.measurement.value / outcome.limit_used
+            assert float(said(item)["% of limit"].removesuffix(" %")) == pytest.approx(percent, abs=0.51)
 
 
 def test_a_row_without_a_value_says_why_and_has_no_number(report: Report, written: sr.ComprehensiveSR) -> None:

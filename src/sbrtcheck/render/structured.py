@@ -51,6 +51,7 @@ def _of_row(outcome: Outcome) -> Iterator[Said]:
     elif outcome.reason is not None:
         yield Said(heading="reason", text=str(outcome.reason))
     yield Said(heading="limit", text=f"{labels.limit_used_text(outcome)} {outcome.constraint.metric.unit}")
+    yield Said(heading=value_texts.PERCENT_OF_LIMIT, text=value_texts.percent_cell(outcome))
     yield Said(heading="matched by rule", text=outcome.rule)
     yield Said(heading="does not count", text=labels.why_not_counted(outcome))
     if not outcome.applies:
