@@ -89,7 +89,7 @@ def test_every_row_is_there_with_its_verdict_numbers_and_source(report: Report) 
             assert " ".join(part.split()) in str(body)
         for other in outcome.conventions:
             assert f"End caps {other.end_caps}" in str(body)
-            assert value_texts.value_text(other.measurement, outcome) in str(body)
+            assert value_texts.value_text(other.measurement, outcome, with_bounds=True) in str(body)
 
 
 def test_the_banner_has_plan_prescription_site_verdict_counts_and_notice() -> None:
