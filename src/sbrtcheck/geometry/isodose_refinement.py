@@ -142,11 +142,12 @@ class IsodoseCut:
     def smallest(self, together_cc: FloatArray) -> BoolArray:
         """Of each isodose the cells that hold least, as many as hold no more than ``together_cc`` undecided."""
         undecided_cc, isodose = self.cells.undecided_cc, self.cells.isodose
-        order = np.lexsort((undecided_cc, isodose))
-        up_to_cc = np.cumsum(undecided_cc[order])
-        before_cc = np.append(0.0, up_to_cc)[np.cumsum(self.count) - self.count]
-        smallest = np.empty(len(self), dtype=bool)
-        smallest[order] = up_to_cc - before_cc[isodose[order]] <= together_cc[isodose[order]]
+        held_cc = self.sums(undecided_cc)
+        smallest: BoolArray = (together_cc >= held_cc)[isodose]
+        for i in np.flatnonzero((0.0 <= together_cc) & (together_cc < held_cc)).tolist():
+            mine = np.flatnonzero(isodose == i)
+            mine = mine[np.argsort(undecided_cc[mine])]
+            smallest[mine] = np.cumsum(undecided_cc[mine]) <= together_cc[i]
         return smallest
 
     def largest(self, count: int) -> BoolArray:
