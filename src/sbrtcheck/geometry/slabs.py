@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sbrtcheck.geometry.arrays import BoolArray
 from sbrtcheck.geometry.coverage import Box, Coverage, coverage
 from sbrtcheck.geometry.polygons import Edges
 from sbrtcheck.geometry.prisms import SAME_HEIGHT_MM
@@ -45,8 +46,8 @@ class Slabs:
         Shape ``(slabs,)``.
     boxes
         Shape ``(4, slabs)``: least and largest u, then v, of what lies in each slab.
-    edges
-        Shape ``(slabs,)``: how many edges lie in each.
+    edges, more_edges
+        Shape ``(slabs,)``: how many edges lie in each; and those of layers that do not lie in the slab before too.
     slab, part, layer
         Shape ``(slices,)``, in rising order of slab: of each slice its slab, its part, and its layer in that part.
     layers
@@ -58,6 +59,7 @@ class Slabs:
     high_mm: FloatArray
     boxes: FloatArray
     edges: IntArray
+    more_edges: IntArray
     slab: IntArray
     part: IntArray
     layer: IntArray
@@ -77,6 +79,9 @@ class Slabs:
         _, first, slab = np.unique(heights, return_index=True, return_inverse=True)
         order = np.argsort(slab, kind="stable")
         begins = np.searchsorted(slab[order], np.arange(len(first)))
+        part = np.repeat(np.arange(len(parts)), [len(p.layer) for p in parts])
+        layers = int(layer.max(initial=0)) + 1
+        goes_on = _goes_on(part * layers + layer, slab)
         extremes = zip((np.minimum, np.maximum) * 2, boxes[:, order], strict=True)
         return cls(
             parts=parts,
@@ -84,10 +89,11 @@ class Slabs:
             high_mm=high[first],
             boxes=np.array([extreme.reduceat(edge, begins) for extreme, edge in extremes]),
             edges=np.add.reduceat(edges[order], begins),
+            more_edges=np.add.reduceat(np.where(goes_on, 0, edges)[order], begins),
             slab=slab[order],
-            part=np.repeat(np.arange(len(parts)), [len(p.layer) for p in parts])[order],
+            part=part[order],
             layer=layer[order],
-            layers=int(layer.max(initial=0)) + 1,
+            layers=layers,
         )
 
     def blocks(self) -> Iterator[slice]:
@@ -98,14 +104,15 @@ class Slabs:
         """
         start, cells, count = 0, 0.0, 0
         box = [np.inf, -np.inf, np.inf, -np.inf]
-        for stop, (own, edges) in enumerate(zip(self.boxes.T.tolist(), self.edges.tolist(), strict=True)):
+        edges = self.edges.tolist()
+        for stop, (own, fresh) in enumerate(zip(self.boxes.T.tolist(), self.more_edges.tolist(), strict=True)):
             grown = [min(box[0], own[0]), max(box[1], own[1]), min(box[2], own[2]), max(box[3], own[3])]
             more = _cells(grown) * (stop + 1 - start)
             wasteful = more - cells > _cells(own) + CELLS_OF_A_BLOCK
-            if stop > start and (more > BLOCK_CELLS or wasteful or count + edges > BLOCK_EDGES):
+            if stop > start and (more > BLOCK_CELLS or wasteful or count + fresh > BLOCK_EDGES):
                 yield slice(start, stop)
-                start, grown, more, count = stop, own, _cells(own), 0
-            box, cells, count = grown, more, count + edges
+                start, grown, more = stop, own, _cells(own)
+            box, cells, count = grown, more, edges[stop] if start == stop else count + fresh
         if len(self.low_mm):
             yield slice(start, len(self.low_mm))
 
@@ -175,6 +182,15 @@ def _boxes(slices: Slices) -> FloatArray:
     first, back = np.unique(np.searchsorted(slices.edges.layer, slices.layer), return_inverse=True)
     u, v = slices.edges.u0, slices.edges.v0
     return np.array([f.reduceat(x, first)[back] for x in (u, v) for f in (np.minimum, np.maximum)])
+
+
+def _goes_on(region: IntArray, slab: IntArray) -> BoolArray:
+    """Of slices, whether their region lies in the slab before as well."""
+    order = np.lexsort((slab, region))
+    again = (np.diff(region[order], prepend=-1) == 0) & (np.diff(slab[order], prepend=-1) == 1)
+    goes_on = np.empty(len(order), dtype=bool)
+    goes_on[order] = again
+    return goes_on
 
 
 def _edge_counts(slices: Slices) -> IntArray:
