@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
+import scaling
 import shop
 import speed
 
@@ -51,6 +52,7 @@ def machine() -> str:
 def sections(extent: shop.Extent, picture: Path | None) -> Iterator[shop.Section]:
     """Speed first: what follows makes this process large, and processes start with the memory of their parent."""
     yield from speed.sections(extent)
+    yield from scaling.sections(extent)
     import accuracy
 
     yield from accuracy.sections(extent, picture=picture)

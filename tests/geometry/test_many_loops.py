@@ -10,10 +10,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from sbrtcheck.dvh import compute_dvhs
+from sbrtcheck.geometry import contour_crossings, slabs
 from sbrtcheck.geometry.arrays import meeting_boxes
 from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres
 from sbrtcheck.geometry.contour_regions import Regions, region_edges
-from solids import Array, odd_inside, shoelace_mm2
+from solids import Array, grid, odd_inside, plan, ring, shoelace_mm2, structure
 
 
 def regions(*loops: Array, exclusive_or: bool = False) -> Regions:
@@ -178,3 +180,39 @@ def test_squares_that_share_their_sides_fill_the_plane(side: int) -> None:
     made = regions(*squares)
     assert made.area_cells[0] == pytest.approx(9.0 * side**2, rel=1e-12)
     assert made.readings == ()
+
+
+# -------------------------------------------------------------------------------- some planes at a time
+
+
+@settings(max_examples=30)
+@given(st.lists(groups, min_size=1, max_size=5), st.integers(1, 40))
+def test_however_many_planes_are_searched_together_the_regions_are_the_same(
+    planes: list[list[Array]], few: int
+) -> None:
+    def of_planes() -> Regions:
+        loops = [loop for plane in planes for loop in plane]
+        layer = np.repeat(np.arange(len(planes)), list(map(len, planes)))
+        points, starts = np.concatenate(loops), np.cumsum([0, *map(len, loops)])
+        rule = CombinationRule(mm=Millimetres(1.0, 1.0))
+        return region_edges("S", points[:, 0], points[:, 1], starts, np.arange(len(loops)), layer, rule)
+
+    together = of_planes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contour_crossings, "EDGES_AT_ONCE", few)
+        apart = of_planes()
+    assert np.array_equal(apart.area_cells, together.area_cells)
+    assert np.array_equal(apart.edges.u0, together.edges.u0)
+    assert apart.findings == together.findings
+
+
+def test_however_many_edges_a_block_has_the_dvh_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    dose = grid(lambda x, y, z: 20.0 + 0.3 * x + 0.2 * y * z / 30.0 + 0.0 * z)
+    made = plan(dose, structure("S", *(ring(12.0, z, points=60) for z in np.arange(-9.0, 10.0, 3.0))))
+    whole = compute_dvhs(made)["S"]
+    monkeypatch.setattr(slabs, "BLOCK_EDGES", 1)
+    by_slab = compute_dvhs(made)["S"]
+    assert by_slab.volume == pytest.approx(whole.volume, rel=1e-12)
+    share = np.linspace(0.0, whole.volume, 40)
+    for curve, same in ((by_slab.curve, whole.curve), (by_slab.lower, whole.lower), (by_slab.upper, whole.upper)):
+        assert curve.dose_at(share) == pytest.approx(same.dose_at(share), rel=1e-9)

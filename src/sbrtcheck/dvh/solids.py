@@ -48,7 +48,7 @@ from sbrtcheck.geometry import (
     voxel_stack,
     with_area,
 )
-from sbrtcheck.plan import Contours, Finding, FindingCode, FloatArray, Plan, Structure
+from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray, Plan, Structure
 from sbrtcheck.structure_names import Recipe, RoiName
 
 NO_SHARED_PLANES = "its parts lie on planes that are differently oriented, or tilted against the dose grid"
@@ -146,15 +146,14 @@ class SolidBuilder:
     def _of_contours(self, structure: Structure) -> Solid | NoDVH:
         """A structure of the plan as prisms; or why there are none."""
         try:
-            contours = with_area(structure.contours.read())
+            made = self._stack(structure)
         except DicomError as error:
             return no_dvh(structure, Reason.STRUCTURE_DAMAGED, f"{error.what}; {error.hint}")
-        if len(contours) == 0:
-            return _nothing_contoured(structure)
-        try:
-            stack, planes, frame = self._stack(structure, contours)
         except GeometryError as error:
             return no_dvh(structure, Reason.STRUCTURE_NOT_COMPUTED, str(error))
+        if made is None:
+            return _nothing_contoured(structure)
+        stack, planes, frame = made
         readings = stack.read_otherwise()
         stack = replace(stack, readings=())
         if self.model.between is Between.INTERPOLATED:
@@ -191,18 +190,28 @@ class SolidBuilder:
         solid = Solid(name=recipe.organ, number=DERIVED_NUMBER, kind="", stack=stack, frame=frame, findings=findings)
         return solid.with_readings(readings)
 
-    def _stack(self, structure: Structure, contours: Contours) -> tuple[PrismStack, Planes, GridFrame]:
-        """Contours as prisms, in the dose grid or in one that is turned with their planes."""
+    def _stack(self, structure: Structure) -> tuple[PrismStack, Planes, GridFrame] | None:
+        """Contours as prisms, in the dose grid or in one that is turned with their planes; None where none has an area.
+
+        Raises
+        ------
+        DicomError, GeometryError
+            The contours are damaged, or no prisms can be made of them.
+        """
         dose = self.plan.dose
-        local_mm = in_grid(contours, dose)
-        axis = slab_axis_of(local_mm, contours.starts)
+        contours = with_area(structure.contours.read())
+        if len(contours) == 0:
+            return None
+        local_mm, starts = in_grid(contours, dose), contours.starts
+        axis = slab_axis_of(local_mm, starts)
         if axis is not None:
+            del contours  # of ten million points, 240 MB that are needed no more
             others = partial(self._heights_of_others, structure, axis)
             frame = grid_frame(dose, axis)
-            return *_prisms(structure, local_mm, contours, frame, others), frame
+            return *_prisms(structure, local_mm, starts, frame, others), frame
         tilted = TiltedPlanes.of(contours, dose)
         others = partial(self._heights_along, structure, tilted.axes[2])
-        coarse, planes = _prisms(structure, tilted.local_mm(contours, dose), contours, tilted.frame, others)
+        coarse, planes = _prisms(structure, [*tilted.local_mm(contours, dose)], starts, tilted.frame, others)
         stack, frame = tilted.with_dose(coarse, dose)
         return replace(stack, findings=(*stack.findings, tilted.finding(structure.name, frame))), planes, frame
 
@@ -223,18 +232,16 @@ class SolidBuilder:
 
 def _prisms(
     structure: Structure,
-    local_mm: FloatArray,
-    contours: Contours,
+    local_mm: Sequence[FloatArray],
+    starts: IntArray,
     frame: GridFrame,
     others: Callable[[], Sequence[FloatArray]],
 ) -> tuple[PrismStack, Planes]:
-    """A structure as prisms in a frame, its points along the frame's axes."""
+    """A structure as prisms in a frame, its points along the frame's axes, which are overwritten."""
     around = Surroundings(slab_mm=structure.slab_mm, others=others)
     if structure.of_voxels:
-        return voxel_stack(structure.name, local_mm, contours.starts, frame, around)
-    return prism_stack(
-        structure.name, local_mm, contours.starts, frame, exclusive_or=structure.exclusive_or, around=around
-    )
+        return voxel_stack(structure.name, local_mm, starts, frame, around)
+    return prism_stack(structure.name, local_mm, starts, frame, exclusive_or=structure.exclusive_or, around=around)
 
 
 def _plane_heights(structure: Structure, plan: Plan, normal: FloatArray) -> FloatArray:

@@ -21,11 +21,16 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from sbrtcheck.geometry.arrays import BoolArray, distinct, meeting_boxes
 from sbrtcheck.geometry.polygons import Edges, Loops
 from sbrtcheck.plan import FloatArray, IntArray
+
+EDGES_AT_ONCE = 1 << 17
+"""Planes are searched together until they have about so many edges: some 40 MB."""
 
 
 def meeting_loops(loops: Loops, near_others: BoolArray) -> IntArray:
@@ -35,21 +40,40 @@ def meeting_loops(loops: Loops, near_others: BoolArray) -> IntArray:
     turning about their middle once and never back; only the others, and those near another loop, are searched edge by
     edge.
     """
+    pairs = [np.zeros((0, 2), dtype=np.int64)]
+    for first, last in _runs_of_planes(loops):
+        searched = near_others[first:last] | ~_turns_about_its_middle(loops.part(first, last))
+        which = first + np.flatnonzero(searched)
+        if len(which):
+            pairs.append(which[_meeting(loops.select(which))])
+    return np.concatenate(pairs)
+
+
+def _runs_of_planes(loops: Loops) -> Iterator[tuple[int, int]]:
+    """First and last loop, exclusive, of planes that have about `EDGES_AT_ONCE` edges together."""
+    begins = np.flatnonzero(np.diff(loops.layer, prepend=-1))  # the first loop of each plane
+    first, count = 0, len(loops.layer)
+    while first < count:
+        after = np.searchsorted(loops.begin[begins], loops.begin[first] + EDGES_AT_ONCE, side="right")
+        last = int(begins[after]) if after < len(begins) else count
+        yield first, last
+        first = last
+
+
+def _meeting(loops: Loops) -> IntArray:
+    """The same of loops that are all searched."""
     count = np.diff(loops.begin)
-    of_loop = np.repeat(np.arange(len(count)), count)
-    searched = near_others | ~_turns_about_its_middle(loops)
-    moves = (loops.u0 != loops.u1) | (loops.v0 != loops.v1)
-    edge = np.flatnonzero(np.repeat(searched, count) & moves)
-    if len(edge) == 0:
+    moves = np.flatnonzero((loops.u0 != loops.u1) | (loops.v0 != loops.v1))
+    loop = np.repeat(np.arange(len(count)), count)[moves]
+    if len(loop) == 0:
         return np.zeros((0, 2), dtype=np.int64)
-    loop = of_loop[edge]
     # the edge after each in its loop, points drawn twice left out: the next one, or after the last the first
     begins = np.flatnonzero(np.concatenate([[True], loop[1:] != loop[:-1]]))
-    following = np.arange(1, len(edge) + 1)
-    following[np.append(begins[1:], len(edge)) - 1] = begins
-    u0, v0, u1, v1 = loops.u0[edge], loops.v0[edge], loops.u1[edge], loops.v1[edge]
+    following = np.arange(1, len(loop) + 1)
+    following[np.append(begins[1:], len(loop)) - 1] = begins
+    u0, v0, u1, v1 = (x[moves] for x in (loops.u0, loops.v0, loops.u1, loops.v1))
     sides = np.minimum(u0, u1), np.maximum(u0, u1), np.minimum(v0, v1), np.maximum(v0, v1)
-    edges = Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=loops.layer[loop])
+    edges = Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=loops.layer[loop] - loops.layer[0])
     pairs: list[IntArray] = []
     for one, other in meeting_boxes(edges.layer, *sides):
         # an edge and the next one of its loop share a corner, which is no crossing

@@ -172,16 +172,12 @@ def loops_by_plane(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArr
 def _without_duplicates(loops: Loops) -> tuple[Loops, int]:
     """The loops without those that repeat another of their plane, and how many these were."""
     keep = np.ones(len(loops.layer), dtype=bool)
-    counts = np.diff(loops.begin)
     for i, j in _alike(loops):
         if keep[i] and _same(loops, i, j):
             keep[j] = False
     if keep.all():
         return loops, 0
-    pick = ranges(loops.begin[:-1][keep], counts[keep])
-    begin = np.concatenate([[0], np.cumsum(counts[keep])])
-    u0, v0, u1, v1 = loops.u0[pick], loops.v0[pick], loops.u1[pick], loops.v1[pick]
-    return Loops(u0=u0, v0=v0, u1=u1, v1=v1, begin=begin, layer=loops.layer[keep]), int(np.sum(~keep))
+    return loops.select(np.flatnonzero(keep)), int(np.sum(~keep))
 
 
 def _alike(loops: Loops) -> list[tuple[int, int]]:

@@ -13,6 +13,7 @@ Columns and rows are evenly spaced; planes along w need not be, because frame of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,19 +93,21 @@ def grid_frame(grid: DoseGrid, slab_axis: int) -> GridFrame:
     )
 
 
-def in_grid(contours: Contours, grid: DoseGrid) -> FloatArray:
-    """The contours' points along the grid's axes i, j and k, shape ``(3, points)``, mm from its first point."""
+def in_grid(contours: Contours, grid: DoseGrid) -> list[FloatArray]:
+    """The contours' points along the grid's axes i, j and k, mm from its first point: an array an axis."""
     if np.count_nonzero(grid.axes) > 3:  # a rotated grid: a matrix product
-        return np.ascontiguousarray(((contours.points_mm - grid.origin_mm) @ grid.axes.T).T)
-    local_mm = np.empty((3, len(contours.points_mm)))
-    for i, axis in enumerate(grid.axes):
+        along_axes = (contours.points_mm - grid.origin_mm) @ grid.axes.T
+        return [np.ascontiguousarray(along_axes[:, axis]) for axis in range(3)]
+    local_mm = []
+    for axis in grid.axes:
         along = int(np.argmax(np.abs(axis)))  # each grid axis is a patient axis, forwards or backwards
-        np.subtract(contours.points_mm[:, along], grid.origin_mm[along], out=local_mm[i])
-        local_mm[i] *= axis[along]
+        place = contours.points_mm[:, along] - grid.origin_mm[along]
+        place *= axis[along]
+        local_mm.append(place)
     return local_mm
 
 
-def slab_axis_of(local_mm: FloatArray, starts: IntArray) -> int | None:
+def slab_axis_of(local_mm: Sequence[FloatArray], starts: IntArray) -> int | None:
     """The grid axis (0 = i, 1 = j, 2 = k) that all contours are perpendicular to; None where they are tilted.
 
     ``local_mm`` are their points as by `in_grid`; contour ``c`` begins at ``starts[c]``.

@@ -149,6 +149,23 @@ class Loops:
         pick = slice(self.begin[first], self.begin[last])
         return Outline(u0=self.u0[pick], v0=self.v0[pick], u1=self.u1[pick], v1=self.v1[pick])
 
+    def part(self, first: int, last: int) -> Loops:
+        """The loops from ``first`` to before ``last``, without a copy of their edges."""
+        of, pick = slice(first, last), slice(self.begin[first], self.begin[last])
+        u0, v0, u1, v1 = (x[pick] for x in (self.u0, self.v0, self.u1, self.v1))
+        begin = self.begin[first : last + 1] - self.begin[first]
+        return Loops(u0=u0, v0=v0, u1=u1, v1=v1, begin=begin, layer=self.layer[of])
+
+    def select(self, which: IntArray) -> Loops:
+        """Some of the loops."""
+        if len(which) and which[-1] - which[0] == len(which) - 1:  # one run of them; ``which`` rises
+            return self.part(int(which[0]), int(which[-1]) + 1)
+        counts = np.diff(self.begin)[which]
+        pick = ranges(self.begin[:-1][which], counts)
+        u0, v0, u1, v1 = (x[pick] for x in (self.u0, self.v0, self.u1, self.v1))
+        begin = np.concatenate([[0], np.cumsum(counts)])
+        return Loops(u0=u0, v0=v0, u1=u1, v1=v1, begin=begin, layer=self.layer[which])
+
     def boxes(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Least and largest u, then v, of each loop."""
         first = self.begin[:-1]

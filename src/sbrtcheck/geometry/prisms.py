@@ -14,6 +14,7 @@ planes is the pile of these prisms: a staircase, as in most planning systems::
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,7 +95,7 @@ def with_area(contours: Contours) -> Contours:
 
 def prism_stack(
     name: str,
-    local_mm: FloatArray,
+    local_mm: Sequence[FloatArray],
     starts: IntArray,
     frame: GridFrame,
     *,
@@ -104,22 +105,51 @@ def prism_stack(
     """The structure as slabs reaching half way to the neighbouring planes, with their end caps.
 
     The points of the contours, at least one contour and each of at least three points, are ``local_mm`` as by
-    `in_grid`; contour ``c`` begins at ``starts[c]``. ``exclusive_or``: how contours of a plane combine that overlap in
+    `in_grid`, which is overwritten; contour ``c`` begins at ``starts[c]``.
+    ``exclusive_or``: how contours of a plane combine that overlap in
     part; ``around``: what else the file says of its planes.
     """
     u, v, w = frame.axes
-    height = np.add.reduceat(local_mm[w], starts[:-1]) / np.diff(starts)  # mean of each contour's points
-    order, layer_of_contour, planes_mm, merged = merged_planes(name, height)
+    height_mm = np.add.reduceat(local_mm[w], starts[:-1]) / np.diff(starts)  # mean of each contour's points
     # from here on, in cells of the grid: borders of cells are whole numbers
-    columns, rows = local_mm[u] / frame.spacing_mm[0], local_mm[v] / frame.spacing_mm[1]
+    columns, rows = local_mm[u], local_mm[v]
+    columns /= frame.spacing_mm[0]
+    rows /= frame.spacing_mm[1]
+    contours = _InCells(columns=columns, rows=rows, height_mm=height_mm, starts=starts)
+    return _prism_stack(name, contours, frame, exclusive_or=exclusive_or, around=around)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InCells:
+    """Contours by column and row of each point in the grid, and the height of each contour."""
+
+    columns: FloatArray
+    rows: FloatArray
+    height_mm: FloatArray
+    starts: IntArray
+
+    def only(self, kept: IntArray) -> _InCells:
+        """Some of the contours."""
+        counts = np.diff(self.starts)[kept]
+        pick = ranges(self.starts[:-1][kept], counts)
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        return _InCells(columns=self.columns[pick], rows=self.rows[pick], height_mm=self.height_mm[kept], starts=starts)
+
+
+def _prism_stack(
+    name: str, contours: _InCells, frame: GridFrame, *, exclusive_or: bool, around: Surroundings
+) -> tuple[PrismStack, Planes]:
+    """The same of contours in grid cells."""
+    order, layer_of_contour, planes_mm, merged = merged_planes(name, contours.height_mm)
     rule = CombinationRule(mm=Millimetres(*frame.spacing_mm), exclusive_or=exclusive_or)
-    regions = region_edges(name, columns, rows, starts, order, layer_of_contour, rule)
+    regions = region_edges(name, contours.columns, contours.rows, contours.starts, order, layer_of_contour, rule)
     edges = regions.edges
     area_mm2 = np.abs(regions.area_cells) * rule.mm.u * rule.mm.v
     empty = area_mm2 < NO_AREA_MM2
     if empty.any() and not empty.all():
         kept = np.sort(order[~empty[layer_of_contour]])
-        return _without_planes(name, local_mm, starts, frame, kept, exclusive_or=exclusive_or, around=around)
+        stack, planes = _prism_stack(name, contours.only(kept), frame, exclusive_or=exclusive_or, around=around)
+        return replace(stack, findings=(*stack.findings, _nothing_enclosed(name, len(order) - len(kept)))), planes
     spacing_mm = median(np.diff(frame.nodes_mm)) if len(frame.nodes_mm) > 1 else 1.0
     slab, gaps = slabs_around(name, planes_mm, spacing_mm, around, lambda k: shared_area(edges, k))
     layer, bottom, top, conventions = with_end_caps(planes_mm, slab)
@@ -152,24 +182,10 @@ def shrunken(name: str, area_mm2: FloatArray) -> tuple[Finding, ...]:
     return (Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name),)
 
 
-def _without_planes(
-    name: str,
-    local_mm: FloatArray,
-    starts: IntArray,
-    frame: GridFrame,
-    kept: IntArray,
-    *,
-    exclusive_or: bool,
-    around: Surroundings,
-) -> tuple[PrismStack, Planes]:
-    """The structure from the contours ``kept``: those of its other planes enclose nothing, as if they were missing."""
-    counts = np.diff(starts)[kept]
-    pick = ranges(starts[:-1][kept], counts)
-    begins = np.concatenate([[0], np.cumsum(counts)])
-    stack, planes = prism_stack(name, local_mm[:, pick], begins, frame, exclusive_or=exclusive_or, around=around)
-    text = f"{len(starts) - 1 - len(kept)} contour(s) enclose nothing on their plane: are they damaged?"
-    finding = Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name)
-    return replace(stack, findings=(*stack.findings, finding)), planes
+def _nothing_enclosed(name: str, contours: int) -> Finding:
+    """What is said of contours of planes that were left out, as if they were missing."""
+    text = f"{contours} contour(s) enclose nothing on their plane: are they damaged?"
+    return Finding(code=FindingCode.CONTOURS_INCOMPLETE, text=text, subject=name)
 
 
 def _readings(

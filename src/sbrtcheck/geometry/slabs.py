@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sbrtcheck.geometry.arrays import BoolArray
 from sbrtcheck.geometry.coverage import Box, Coverage, coverage
 from sbrtcheck.geometry.polygons import Edges
 from sbrtcheck.geometry.prisms import SAME_HEIGHT_MM
@@ -27,6 +28,9 @@ from sbrtcheck.plan import FloatArray, IntArray
 
 BLOCK_CELLS = 1 << 18
 """Cells of a block, about."""
+
+BLOCK_EDGES = 1 << 18
+"""Edges of a block, about; a block has at least one slab."""
 
 CELLS_OF_A_BLOCK = 1 << 16
 """What a block costs beside its cells is about the cost of so many cells."""
@@ -42,6 +46,8 @@ class Slabs:
         Shape ``(slabs,)``.
     boxes
         Shape ``(4, slabs)``: least and largest u, then v, of what lies in each slab.
+    edges, more_edges
+        Shape ``(slabs,)``: how many edges lie in each; and those of layers that do not lie in the slab before too.
     slab, part, layer
         Shape ``(slices,)``, in rising order of slab: of each slice its slab, its part, and its layer in that part.
     layers
@@ -52,6 +58,8 @@ class Slabs:
     low_mm: FloatArray
     high_mm: FloatArray
     boxes: FloatArray
+    edges: IntArray
+    more_edges: IntArray
     slab: IntArray
     part: IntArray
     layer: IntArray
@@ -60,42 +68,51 @@ class Slabs:
     @classmethod
     def of(cls, parts: Sequence[Slices]) -> Slabs:
         """The slabs of parts that are all refined alike."""
-        low, high, layer, boxes = (
+        low, high, layer, boxes, edges = (
             np.concatenate(of_parts, axis=-1)
-            for of_parts in zip(*((p.low_mm, p.high_mm, p.layer, _boxes(p)) for p in parts), strict=True)
+            for of_parts in zip(
+                *((p.low_mm, p.high_mm, p.layer, _boxes(p), _edge_counts(p)) for p in parts), strict=True
+            )
         )
         # bottom and top as one (complex) number each, rounded, so that equal slabs are equal numbers
         heights = np.round(low / SAME_HEIGHT_MM) + 1j * np.round(high / SAME_HEIGHT_MM)
         _, first, slab = np.unique(heights, return_index=True, return_inverse=True)
         order = np.argsort(slab, kind="stable")
         begins = np.searchsorted(slab[order], np.arange(len(first)))
+        part = np.repeat(np.arange(len(parts)), [len(p.layer) for p in parts])
+        layers = int(layer.max(initial=0)) + 1
+        goes_on = _goes_on(part * layers + layer, slab)
         extremes = zip((np.minimum, np.maximum) * 2, boxes[:, order], strict=True)
         return cls(
             parts=parts,
             low_mm=low[first],
             high_mm=high[first],
             boxes=np.array([extreme.reduceat(edge, begins) for extreme, edge in extremes]),
+            edges=np.add.reduceat(edges[order], begins),
+            more_edges=np.add.reduceat(np.where(goes_on, 0, edges)[order], begins),
             slab=slab[order],
-            part=np.repeat(np.arange(len(parts)), [len(p.layer) for p in parts])[order],
+            part=part[order],
             layer=layer[order],
-            layers=int(layer.max(initial=0)) + 1,
+            layers=layers,
         )
 
     def blocks(self) -> Iterator[slice]:
-        """Runs of slabs whose common box has no more than about `BLOCK_CELLS` cells in all, and wastes few of them.
+        """Runs of slabs whose common box has about `BLOCK_CELLS` cells at most, and wastes few of them.
 
         All slabs of a block are sampled on one box, so a slab joins while the box it makes is small enough, and while
         the cells that it adds are not many more than its own and those that a block of its own would cost.
         """
-        start, cells = 0, 0.0
+        start, cells, count = 0, 0.0, 0
         box = [np.inf, -np.inf, np.inf, -np.inf]
-        for stop, own in enumerate(self.boxes.T.tolist()):
+        edges = self.edges.tolist()
+        for stop, (own, fresh) in enumerate(zip(self.boxes.T.tolist(), self.more_edges.tolist(), strict=True)):
             grown = [min(box[0], own[0]), max(box[1], own[1]), min(box[2], own[2]), max(box[3], own[3])]
             more = _cells(grown) * (stop + 1 - start)
-            if stop > start and (more > BLOCK_CELLS or more - cells > _cells(own) + CELLS_OF_A_BLOCK):
+            wasteful = more - cells > _cells(own) + CELLS_OF_A_BLOCK
+            if stop > start and (more > BLOCK_CELLS or wasteful or count + fresh > BLOCK_EDGES):
                 yield slice(start, stop)
                 start, grown, more = stop, own, _cells(own)
-            box, cells = grown, more
+            box, cells, count = grown, more, edges[stop] if start == stop else count + fresh
         if len(self.low_mm):
             yield slice(start, len(self.low_mm))
 
@@ -165,6 +182,21 @@ def _boxes(slices: Slices) -> FloatArray:
     first, back = np.unique(np.searchsorted(slices.edges.layer, slices.layer), return_inverse=True)
     u, v = slices.edges.u0, slices.edges.v0
     return np.array([f.reduceat(x, first)[back] for x in (u, v) for f in (np.minimum, np.maximum)])
+
+
+def _goes_on(region: IntArray, slab: IntArray) -> BoolArray:
+    """Of slices, whether their region lies in the slab before as well."""
+    order = np.lexsort((slab, region))
+    again = (np.diff(region[order], prepend=-1) == 0) & (np.diff(slab[order], prepend=-1) == 1)
+    goes_on = np.empty(len(order), dtype=bool)
+    goes_on[order] = again
+    return goes_on
+
+
+def _edge_counts(slices: Slices) -> IntArray:
+    """How many edges the region of each slice has."""
+    first, last = (np.searchsorted(slices.edges.layer, slices.layer, side=side) for side in ("left", "right"))
+    return np.asarray(last - first)
 
 
 def _cells(box: Sequence[float]) -> float:

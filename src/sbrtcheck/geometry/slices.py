@@ -163,7 +163,8 @@ def _of_layers(edges: Edges, layers: IntArray, shift: int) -> Edges:
     ends = [layers[0], layers[-1] + 1] if len(layers) else [0, 0]
     pick = slice(*np.searchsorted(edges.layer, ends))
     u0, v0, u1, v1 = (x[pick] for x in (edges.u0, edges.v0, edges.u1, edges.v1))
-    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=edges.layer[pick] + shift)
+    layer = edges.layer[pick]
+    return Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer + shift if shift else layer)
 
 
 def _one_after_another(many: Sequence[Edges]) -> Edges:

@@ -16,6 +16,8 @@ structures: where half a voxel decides, it should be seen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from sbrtcheck.geometry.arrays import BoolArray
@@ -31,7 +33,7 @@ SAME_PLACE = 0.5
 
 
 def voxel_stack(
-    name: str, local_mm: FloatArray, starts: IntArray, frame: GridFrame, around: Surroundings
+    name: str, local_mm: Sequence[FloatArray], starts: IntArray, frame: GridFrame, around: Surroundings
 ) -> tuple[PrismStack, Planes]:
     """The structure as the slabs of its voxels, ``around.slab_mm`` thick; points as of `prism_stack`."""
     thick_mm = around.slab_mm or 0.0
