@@ -68,4 +68,5 @@ __all__ = [
     "parse",
     "parse_written",
     "parts_of_target",
+    "sampling_uncertainty",
 ]
