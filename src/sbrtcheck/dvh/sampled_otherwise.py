@@ -109,7 +109,7 @@ def drawn(plan: Plan | None, dvh: DVH) -> Drawn | None:
 def sampled_otherwise(dvh: DVH, contours: Drawn) -> DVH | None:
     """The same structure, its shape between planes and its dose between grid points filled in the other way.
 
-    Its ``alternatives`` are so under the other end caps. None where it has no volume that way.
+    None where it has no volume that way.
     """
     if dvh.model is None or dvh.sampling is None:
         return None
