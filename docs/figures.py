@@ -1,8 +1,8 @@
 """The page of measurements -> the figures that README and explanation show, so that none of them is typed twice.
 
-``accuracy-and-performance.md`` is written by ``python tests/benchmarks/run.py``, ``sampling-coverage.md`` by ``python
-tests/benchmarks/sampling.py``; everything here reads their tables. A heading or column that is gone breaks the build
-and the tests. ``python docs/figures.py`` writes them into the README.
+``accuracy-and-performance.md`` is written by ``python tests/benchmarks/run.py``, ``sampling-coverage.md`` by
+``python tests/benchmarks/sampling.py``; everything here reads their tables. A heading or column that is gone breaks the
+build and the tests. ``python docs/figures.py`` writes them into the README.
 """
 
 from __future__ import annotations

@@ -186,15 +186,23 @@ def sampled_again(plan: Plan, dvh: DVH) -> SampledStructure | None:
 
 
 def computed_again(plan: Plan, dvh: DVH, model: Model) -> DVH | NoDVH:
-    """A DVH's structure under another model, or in another dose grid: as closely as an estimate needs it."""
+    """A DVH's structure under another model, or in another dose grid: as closely as an estimate needs it.
+
+    It is computed under the model's end-cap convention alone.
+    """
     if dvh.sampling is None:
         return NoDVH(name=dvh.name, number=dvh.number, kind=dvh.kind, reason=Reason.UNDEFINED_FOR_STORED_DVH)
     sampling = dvh.sampling
     solid = SolidBuilder(plan, model, in_thirds=True).solid(sampling.recipes, sampling.reading)
-    refinement = 0
-    if not isinstance(solid, NoDVH):
-        refinement = refinement_for(dvh.volume, solid.frame, ELEMENTS_FOR_AN_ESTIMATE)
-    sliced = slice_solid(solid, sampling.recipes, model, largest_dose(plan), refinement)
+    if isinstance(solid, NoDVH):
+        return solid
+    stack = solid.stack.select((solid.stack.conventions & int(CONVENTION_OF[model.end_caps])) != 0)
+    # all in one piece: none of it is kept apart for another convention
+    stack = replace(stack, conventions=np.full_like(stack.conventions, int(Conventions.ALL)))
+    refinement = refinement_for(dvh.volume, solid.frame, ELEMENTS_FOR_AN_ESTIMATE)
+    sliced = slice_solid(
+        replace(solid, stack=stack, readings=()), sampling.recipes, model, largest_dose(plan), refinement
+    )
     return sliced if isinstance(sliced, NoDVH) else _dvhs([sliced], plan, model)[0]
 
 

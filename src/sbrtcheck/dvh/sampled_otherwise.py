@@ -74,18 +74,19 @@ AROUND_MM = 15.0
 class Drawn:
     """The contours of a structure: points along the axes of the dose grid, mm, and on how many planes they lie.
 
-    ``plan`` is the plan with these contours decoded.
+    ``planes`` is that of the part that lies on most; ``loops_a_plane`` is of all parts. ``plan`` is the plan with these
+    contours decoded.
     """
 
     plan: Plan
     points_mm: FloatArray
     planes: int
-    contours: int
+    loops_a_plane: float
 
     @property
     def is_simple(self) -> bool:
         """Whether outlines can be followed from plane to plane in little time."""
-        return self.points_mm.shape[1] <= MAX_POINTS and self.contours <= LOOPS_A_PLANE * self.planes
+        return self.points_mm.shape[1] <= MAX_POINTS and self.loops_a_plane <= LOOPS_A_PLANE
 
 
 def drawn(plan: Plan | None, dvh: DVH) -> Drawn | None:
@@ -101,14 +102,14 @@ def drawn(plan: Plan | None, dvh: DVH) -> Drawn | None:
         plan=plan,
         points_mm=np.concatenate(local_mm, axis=1),
         planes=max(planes),
-        contours=sum(len(each) for each in contours),
+        loops_a_plane=sum(map(len, contours)) / sum(planes),
     )
 
 
 def sampled_otherwise(dvh: DVH, contours: Drawn) -> DVH | None:
     """The same structure, its shape between planes and its dose between grid points filled in the other way.
 
-    Its ``alternatives`` are so under the other end caps. None where it has no volume that way.
+    None where it has no volume that way.
     """
     if dvh.model is None or dvh.sampling is None:
         return None

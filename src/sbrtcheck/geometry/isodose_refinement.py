@@ -144,7 +144,7 @@ class IsodoseCut:
         undecided_cc, isodose = self.cells.undecided_cc, self.cells.isodose
         held_cc = self.sums(undecided_cc)
         smallest: BoolArray = (together_cc >= held_cc)[isodose]
-        for i in np.flatnonzero((0.0 <= together_cc) & (together_cc < held_cc)).tolist():
+        for i in np.flatnonzero((together_cc >= 0.0) & (together_cc < held_cc)).tolist():
             mine = np.flatnonzero(isodose == i)
             mine = mine[np.argsort(undecided_cc[mine])]
             smallest[mine] = np.cumsum(undecided_cc[mine]) <= together_cc[i]

@@ -39,7 +39,7 @@ from sbrtcheck.metric.plan_indices import (
     isodose_volumes,
     parts_of_target,
 )
-from sbrtcheck.metric.sampling import NoSamplingEstimate, SamplingEstimate, WhyNoEstimate
+from sbrtcheck.metric.sampling import NoSamplingEstimate, SamplingEstimate, WhyNoEstimate, sampling_uncertainty
 
 __all__ = [
     "DoseAtVolume",
@@ -79,4 +79,5 @@ __all__ = [
     "parse_written",
     "parts_of_target",
     "question_for_close_bounds",
+    "sampling_uncertainty",
 ]
