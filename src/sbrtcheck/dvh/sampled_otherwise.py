@@ -202,10 +202,10 @@ def _is_one_of(parts: set[RoiName], structure: Structure) -> bool:
     return any(roi.number == structure.number and roi.name == structure.name for roi in parts)
 
 
-def _heights_mm(local_mm: FloatArray, contours: Contours) -> FloatArray:
+def _heights_mm(local_mm: Sequence[FloatArray], contours: Contours) -> FloatArray:
     """Height of each contour; of tilted ones along the axis that their first points spread most along."""
     axis = slab_axis_of(local_mm, contours.starts)
-    first = local_mm[:, contours.starts[:-1]]
+    first = np.stack([along_axis[contours.starts[:-1]] for along_axis in local_mm])
     along = int(np.argmax(np.ptp(first, axis=1))) if axis is None else axis
     height_mm: FloatArray = first[along]
     return height_mm
