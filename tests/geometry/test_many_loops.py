@@ -39,7 +39,7 @@ def square(x: float, y: float, side: float) -> Array:
 # -------------------------------------------------------------------------------- pairs of boxes
 
 whole_numbers = st.integers(0, 12).map(float)
-lengths = st.sampled_from([0.0, 0.0, 1.0, 2.0, 9.0]) | st.floats(0.0, 3.0)
+lengths = st.sampled_from([0.0, 0.0, 1.0, 2.0, 9.0, 40.0]) | st.floats(0.0, 3.0)
 boxes = st.lists(st.tuples(st.integers(0, 2), whole_numbers, whole_numbers, lengths, lengths), max_size=40)
 
 

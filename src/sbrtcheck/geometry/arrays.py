@@ -63,17 +63,20 @@ def meeting_boxes(
     begins, stripes = first.astype(np.int64), int(last.max()) + 1
     times = last.astype(np.int64) - begins + 1
     box, stripe = np.repeat(np.arange(count), times), ranges(begins, times)
-    # places along v as whole numbers, which with group and stripe make one number to sort by
-    rising = np.sort(low_v)
-    below, above = np.searchsorted(rising, low_v, side="left"), np.searchsorted(rising, high_v, side="right")
-    of = (group[box] * stripes + stripe) * (count + 1)
-    key = of + below[box]
-    order = np.argsort(key, kind="stable")
-    key, of, box, stripe = key[order], of[order], box[order], stripe[order]
-    following = np.arange(1, len(key) + 1)
-    for one, other in runs_of_pairs(following, np.searchsorted(key, of + above[box]) - following):
+    # a number of its own for each stripe, and the place along v behind its decimal point: rounding keeps the order
+    bottom, top = float(low_v.min()), float(high_v.max())
+    share = 0.99 / (top - bottom) if top > bottom else 0.0
+    of = group[box] * stripes + stripe
+    # no box begins above the topmost beginning, so a box need reach no further to meet all that it meets
+    reach = np.minimum(high_v, top)
+    begin, end = of + ((low_v - bottom) * share)[box], of + ((reach - bottom) * share)[box]
+    order = np.argsort(begin, kind="stable")
+    begin, end, box, stripe = begin[order], end[order], box[order], stripe[order]
+    following = np.arange(1, len(begin) + 1)
+    for one, other in runs_of_pairs(following, np.searchsorted(begin, end, side="right") - following):
         i, j = box[one], box[other]
-        meet = (low_u[i] <= high_u[j]) & (low_u[j] <= high_u[i]) & (stripe[one] == np.maximum(begins[i], begins[j]))
+        meet = (low_u[i] <= high_u[j]) & (low_u[j] <= high_u[i]) & (low_v[i] <= high_v[j]) & (low_v[j] <= high_v[i])
+        meet &= stripe[one] == np.maximum(begins[i], begins[j])
         yield i[meet], j[meet]
 
 

@@ -109,7 +109,8 @@ class Slabs:
             grown = [min(box[0], own[0]), max(box[1], own[1]), min(box[2], own[2]), max(box[3], own[3])]
             more = _cells(grown) * (stop + 1 - start)
             wasteful = more - cells > _cells(own) + CELLS_OF_A_BLOCK
-            if stop > start and (more > BLOCK_CELLS or wasteful or count + fresh > BLOCK_EDGES):
+            many = fresh > 0 and count + fresh > BLOCK_EDGES
+            if stop > start and (more > BLOCK_CELLS or wasteful or many):
                 yield slice(start, stop)
                 start, grown, more = stop, own, _cells(own)
             box, cells, count = grown, more, edges[stop] if start == stop else count + fresh
