@@ -54,6 +54,9 @@ def sections(extent: shop.Extent, picture: Path | None) -> Iterator[shop.Section
     import accuracy
 
     yield from accuracy.sections(extent, picture=picture)
+    import bounds_and_truth
+
+    yield from bounds_and_truth.sections(extent)
 
 
 def main() -> None:
