@@ -194,10 +194,9 @@ class Saddles:
                 ends, middles = (self.dose(p[:, 0], p[:, 1], np.full(len(p), z)) for p in (loop, (loop + after) / 2.0))
                 bend = 2.0 * (ends + np.roll(ends, -1)) - 4.0 * middles
                 first = np.roll(ends, -1) - ends - bend
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    top = -first / (2.0 * bend)
-                inside = (top > 0.0) & (top < 1.0)
-                found += [*ends, *(ends + first * top + bend * top**2)[inside]]
+                inside = (first * bend < 0.0) & (np.abs(first) < np.abs(2.0 * bend))
+                top = -first[inside] / (2.0 * bend[inside])
+                found += [*ends, *(ends[inside] + first[inside] * top + bend[inside] * top**2)]
         return float(min(found)), float(max(found))
 
     def volume_at(self, dose_gy: float) -> float:

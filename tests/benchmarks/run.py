@@ -2,7 +2,7 @@
 
 The README takes its figures from that page, and is written too.
 
-It takes about half an hour with the other tools; with ``--quick`` a few minutes, and no page is written; with
+It takes about an hour with the other tools; with ``--quick`` a few minutes, and no page is written; with
 ``--full`` some hours. A page made on a machine that does other things meanwhile is worth little.
 """
 

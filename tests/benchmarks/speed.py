@@ -333,6 +333,7 @@ def bounds(cases: shop.Cases, *, rounds: int) -> shop.Section:
     """A report with bounds against one without, on the published table and on one that is all borderline."""
     said = {
         "published": "limits of RTOG 0813",
+        "far": "made for this: every limit far from the value",
         "hard": "made for this: every limit half way from the value to the upper bound that its elements give",
     }
     try:
