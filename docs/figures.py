@@ -84,6 +84,7 @@ def _accuracy() -> str:
         ("sbrtcheck, interpolated, trilinear", "sbrtcheck, half-slice, interpolated"): "sbrtcheck, interpolated",
         ("dicompyler-core", "dicompyler-core"): "dicompyler-core",
         ("plastimatch", "plastimatch"): "plastimatch",
+        ("pydcm", "pydcm"): "pydcm",
     }
     lines = [
         (name, *(solids[solid][key] for key in asked), off.get(endpoints, ""))

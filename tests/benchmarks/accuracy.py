@@ -6,7 +6,7 @@
 4. Spheres of 3 to 20 mm at random places in a dose that peaks there.
 5. Whether the bounds of every number hold the exact result of the model.
 
-Every method that ``compute_dvhs`` offers is measured, and dicompyler-core and plastimatch where they are.
+Every method that ``compute_dvhs`` offers is measured, and dicompyler-core, plastimatch and pydcm where they are.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def bands(dvh: DVH) -> dict[str, Any]:
     return {"Volume": dvh.volume_at_dose(0.0), "Mean": dvh.mean_gy} | found
 
 
-DICOMPYLER, PLASTIMATCH = "dicompyler-core", "plastimatch"
+DICOMPYLER, PLASTIMATCH, PYDCM = "dicompyler-core", "plastimatch", "pydcm"
 
 
 def by_others(solid_set: Sequence[Solid], extent: shop.Extent) -> dict[str, list[Measured] | shop.Missing]:
@@ -176,21 +176,25 @@ def by_others(solid_set: Sequence[Solid], extent: shop.Extent) -> dict[str, list
     python, program = peers.dicompyler_python(extent.peers_dir), peers.plastimatch(extent.peers_dir)
     if extent.quick and not isinstance(program, shop.Missing):
         program = shop.Missing(why="left out by --quick")
+    other_python = peers.pydcm_python(extent.peers_dir)
     return {
-        DICOMPYLER: python if isinstance(python, shop.Missing) else by_dicompyler(solid_set, python),
+        DICOMPYLER: by_library(solid_set, python, "run_dicompyler_core.py"),
+        PYDCM: by_library(solid_set, other_python, "run_pydcm.py"),
         PLASTIMATCH: program if isinstance(program, shop.Missing) else by_plastimatch(solid_set),
     }
 
 
-def by_dicompyler(solid_set: Sequence[Solid], python: Path) -> list[Measured]:
-    """What dicompyler-core says, and the time of its function that computes a DVH."""
+def by_library(solid_set: Sequence[Solid], python: Path | shop.Missing, driver: str) -> list[Measured] | shop.Missing:
+    """What a library for Python says, and the time of its function that computes a DVH; that of pydcm reads, too."""
+    if isinstance(python, shop.Missing):
+        return python
     with tempfile.TemporaryDirectory() as scratch:
         folders = [
             write_case(Path(scratch, f"solid{i}"), f"SOLID{i}", structures=[s.structure], dose=s.dose)
             for i, s in enumerate(solid_set)
         ]
         wanted = ",".join([*_METRICS, "Curve", "Seconds"])
-        run = shop.run(python, "run_dicompyler_core.py", wanted, "", *folders)
+        run = shop.run(python, driver, wanted, "", *folders)
     return [_of_json(run.result[str(folder)]["Solid"]) for folder in folders]
 
 
@@ -292,9 +296,9 @@ def largest_errors_section(lines: Sequence[Line], missing: dict[str, str], pictu
     rows += [["all", name, f"not measured: {why}", *[""] * len(ERRORS)] for name, why in missing.items()]
     text = (
         "Sphere, cylinder and cone of 24 mm, standing and lying, in a dose of 1 Gy/mm along z and y (so Gy are also"
-        " mm), dose grid at 0 and 0.37 voxels. Largest error of the 20 cases; median ms a solid, without reading (of"
-        f" plastimatch the whole program). sbrtcheck divides a solid into {compute.ELEMENTS_WANTED:,} elements"
-        " unless another number is given."
+        " mm), dose grid at 0 and 0.37 voxels. Largest error of the 20 cases; median ms a solid, without reading (but"
+        " of plastimatch the whole program, and of pydcm with reading). sbrtcheck divides a solid into"
+        f" {compute.ELEMENTS_WANTED:,} elements unless another number is given."
     )
     if picture:
         text += f"\n\n![{_in_words(lines)}]({picture.name})"

@@ -208,6 +208,19 @@ def dose_grid(spacing_mm: float) -> phantom.PhantomDose:
     return phantom.sample_dose(lung_dose, first_mm=first, last_mm=last, spacing_mm=(spacing_mm,) * 3)
 
 
+def large_grid() -> phantom.PhantomDose:
+    """The dose on 512 x 512 x 400 points that reach as far as the grid of 2 mm; by planes, for want of memory."""
+    first, counts = GRIDS[2.0]
+    last = tuple(f + (count - 1) * 2.0 for f, count in zip(first, counts, strict=True))
+    shape = (512, 512, 400)
+    x, y, z = (np.linspace(a, b, count) for a, b, count in zip(first, last, shape, strict=True))
+    values = np.empty(shape[::-1], dtype=np.float32)
+    for place, height in enumerate(z.tolist()):
+        values[place] = lung_dose(x[None, :], y[:, None], np.full((1, 1), height))
+    spacing = tuple(float(axis[1] - axis[0]) for axis in (x, y, z))
+    return phantom.PhantomDose(values_gy=values, origin_mm=first, spacing_mm=spacing)
+
+
 def growth_grid(spacing_mm: float) -> phantom.PhantomDose:
     """The dose in one box at any spacing, to see how cost grows with it."""
     first, last = (-170.0, -126.0, -120.0), (170.0, 126.0, 140.0)
@@ -220,10 +233,14 @@ def main() -> None:
     parser.add_argument("out_dir", type=Path)
     parser.add_argument("--spacing", type=float, choices=sorted(GRIDS), default=2.0, help="of the dose grid, mm")
     parser.add_argument("--growth-spacing", type=float, help="mm; instead, a dose grid on one box whatever the spacing")
+    parser.add_argument("--large", action="store_true", help="instead, a dose grid of 512 x 512 x 400 points")
     parser.add_argument("--points", type=int, help="on every contour; default: as many as each organ usually has")
     args = parser.parse_args()
     structures = lung_structures(points=args.points)
-    dose = growth_grid(args.growth_spacing) if args.growth_spacing else dose_grid(args.spacing)
+    if args.large:
+        dose = large_grid()
+    else:
+        dose = growth_grid(args.growth_spacing) if args.growth_spacing else dose_grid(args.spacing)
     folder = write_case(args.out_dir, LABEL, structures=structures, dose=dose)
     loops = [loop for structure in structures for loop in structure.contours_mm]
     megabytes = {path.name: round(path.stat().st_size / 1e6, 1) for path in sorted(folder.glob("*.dcm"))}

@@ -2,7 +2,7 @@
 
 The README takes its figures from that page, and is written too.
 
-It takes about half an hour with the other tools; with ``--quick`` a few minutes, and no page is written; with
+It takes about an hour with the other tools; with ``--quick`` a few minutes, and no page is written; with
 ``--full`` some hours. A page made on a machine that does other things meanwhile is worth little.
 """
 
@@ -56,6 +56,9 @@ def sections(extent: shop.Extent, picture: Path | None) -> Iterator[shop.Section
     import accuracy
 
     yield from accuracy.sections(extent, picture=picture)
+    import bounds_and_truth
+
+    yield from bounds_and_truth.sections(extent)
 
 
 def main() -> None:

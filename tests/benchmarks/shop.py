@@ -55,15 +55,28 @@ OARS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One process from start to end: seconds, peak memory in MB where the system tells it, what it wrote as JSON.
+class Usage:
+    """What a process and all that it started used, each None where the system does not tell.
 
-    Memory is the resident set of the largest process: the one that was started, or one that it started.
+    Processor seconds are those of all processors together. Memory is the resident set of the largest process, in MB.
     """
 
+    processor_seconds: float | None = None
+    peak_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One process from start to end: seconds, what it used of the machine, and what it wrote as JSON."""
+
     seconds: float
-    peak_mb: float | None
+    used: Usage
     result: Any
+
+    @property
+    def processor_seconds(self) -> float:
+        """Of the processors; where the system does not tell, of the clock."""
+        return self.seconds if self.used.processor_seconds is None else self.used.processor_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +121,13 @@ def run(python: str | Path, driver: str, *arguments: object) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "result.json")
         started = time.perf_counter()
-        peak_mb = start([python, DRIVERS / driver, out, *arguments])
+        used = start([python, DRIVERS / driver, out, *arguments])
         seconds = time.perf_counter() - started
-        return Run(seconds=seconds, peak_mb=peak_mb, result=json.loads(out.read_text(encoding="utf-8")))
+        return Run(seconds=seconds, used=used, result=json.loads(out.read_text(encoding="utf-8")))
 
 
-def start(command: Sequence[object]) -> float | None:
-    """Run a command to its end; peak memory in MB of the largest process of it, None where nothing tells it.
+def start(command: Sequence[object], *, allowed: Sequence[int] = (0,)) -> Usage:
+    """Run a command to its end; RuntimeError where its exit code is none of those allowed.
 
     Python may keep what it compiles: the other tools were compiled when they were installed, and sbrtcheck, run from
     its sources, would be compiled anew in each process where the environment forbids it.
@@ -126,14 +139,46 @@ def start(command: Sequence[object]) -> float | None:
         if hasattr(os, "wait4"):
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
-            peak = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+            peak_mb = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+            used = Usage(processor_seconds=usage.ru_utime + usage.ru_stime, peak_mb=peak_mb)
         else:
             process.wait()
-            peak = None
-        if process.returncode:
+            used = Usage()
+        if process.returncode not in allowed:
             said.seek(0)
             raise RuntimeError(f"{Path(words[1]).name} failed:\n{said.read().decode(errors='replace')[-2000:]}")
-        return peak
+        return used
+
+
+def peak(runs: Sequence[Run]) -> str:
+    """Largest memory, MB, as text."""
+    known = [r.used.peak_mb for r in runs if r.used.peak_mb is not None]
+    return f"{max(known):.0f}" if known else "not known"
+
+
+class Cases:
+    """Folders with the files of cases, written by processes of their own: this one shall stay small."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def lung(self, spacing_mm: float) -> Path:
+        """The lung case with the dose grid of that spacing."""
+        return self._made(f"lung-{spacing_mm:g}", "--spacing", spacing_mm)
+
+    def growth(self, spacing_mm: float, points: int) -> Path:
+        """The lung case with a dose grid and a number of points a contour to choose."""
+        return self._made(f"growth-{spacing_mm:g}-{points}", "--growth-spacing", spacing_mm, "--points", points)
+
+    def large_grid(self) -> Path:
+        """The lung case with a dose grid of 512 x 512 x 400 points."""
+        return self._made("large-grid", "--large")
+
+    def _made(self, name: str, *options: object) -> Path:
+        folder = self._folder / name
+        if not folder.exists():
+            start([sys.executable, HERE / "lung_case.py", folder, *options])
+        return folder
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,298 @@
+"""How wide printed bounds are, and whether the truth lies inside: ``python tests/benchmarks/bounds_and_truth.py``.
+
+Bounds are taken as a report prints them: of the whole set of DVHs, by `DVHSet.measure`. Against truths that are known
+(`exact_phantoms`), half their width is compared with how far the value is off; on plans, with the value.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shop
+from case_files import PRESCRIPTION
+from exact_phantoms import GENERATORS, NAME, Phantom
+from lung_case import dose_grid, lung_structures
+from scipy.optimize import brentq
+
+import phantom
+from sbrtcheck import compute_dvhs, load_plan
+from sbrtcheck.dvh import SAME_DOSE, DVHSet
+from sbrtcheck.metric import Measurement
+from sbrtcheck.metric.measurement import measure_each
+
+COUNTS = {"shapes": 4000, "layers": 3200, "saddles": 2800}
+"""Phantoms of each generator."""
+
+FEW = 100
+"""Of each with ``--quick``."""
+
+A_BATCH = 50
+ASKED_OF_EACH = 5
+"""Metrics of a phantom, drawn from those below."""
+
+DOSES = (1.0, 2.0, 5.0, 10.0, 50.0, 90.0, 95.0, 98.0, 99.0)
+"""Percent of the volume of the ``D`` metrics."""
+
+SAME_GY = 2e-4
+"""Doses so near each other are one, as in the tests of the bounds; and those within `SAME_DOSE` of the largest."""
+
+SAME_CC = 1e-8
+
+CLOSE_GY = 0.02
+"""Bounds of a dose as near its value are close enough, whatever share of it that is."""
+
+ON_PLANS = (
+    *("Mean[Gy]", "Min[Gy]", "Max[Gy]", "D99%[Gy]", "D98%[Gy]", "D95%[Gy]", "D90%[Gy]", "D50%[Gy]", "D10%[Gy]"),
+    *("D5%[Gy]", "D2%[Gy]", "D0.035cc[Gy]", "D1cc[Gy]", "D5cc[Gy]"),
+    *("V5Gy[%]", "V10Gy[%]", "V20Gy[%]", "V30Gy[cc]", "V50%Rx[%]", "V100%Rx[%]"),
+)
+"""Measured on every structure of the plans."""
+
+INSIDE, HALF_WIDTH, ERROR, VALUE, OUTSIDE = range(5)
+"""Columns of what is found of a number; outside is how far, Gy or cc, beyond what counts as the same."""
+
+FloatArray = npt.NDArray[np.float64]
+
+
+# Numbers of phantoms
+
+
+def numbers_of(rng: np.random.Generator, made: Phantom) -> Iterator[tuple[float, ...]]:
+    """Some metrics of a phantom: a row for each that has a value."""
+    truth = made.truth
+    low_gy, high_gy = truth.extremes_gy
+    volumes = [f"V{dose_gy:.3f}Gy[cc]" for dose_gy in rng.uniform(low_gy, high_gy, 4)]
+    doses = [f"D{percent:g}%[Gy]" for percent in DOSES] + ["D0.035cc[Gy]"]
+    texts = [str(text) for text in rng.choice(["Mean[Gy]", "Min[Gy]", "Max[Gy]", *doses, *volumes], ASKED_OF_EACH)]
+    same_gy = SAME_GY + SAME_DOSE * made.largest_gy
+    for text, said in made.dvhs.measure(dict.fromkeys(texts))[NAME].items():
+        if isinstance(said, Measurement):
+            yield _compared(text, said, made, same_gy)
+
+
+def _compared(text: str, said: Measurement, made: Phantom, same_gy: float) -> tuple[float, ...]:
+    truth = made.truth
+    if text.startswith("V"):
+        dose_gy = float(text[1:].partition("Gy")[0])
+        exact, slack = truth.volume_at(dose_gy), made.error_share * truth.volume_cc + SAME_CC
+        least, most = truth.volume_at(dose_gy + same_gy) - slack, truth.volume_at(dose_gy - same_gy) + slack
+        outside = max(said.low - most, least - said.high, 0.0)
+    elif text.startswith("D"):
+        exact, outside = _dose(text, said, made, same_gy)
+    else:
+        exact = {"Mean": truth.mean_gy, "Min": truth.extremes_gy[0], "Max": truth.extremes_gy[1]}[
+            text.partition("[")[0]
+        ]
+        outside = max(said.low - exact, exact - said.high, same_gy) - same_gy
+    return outside == 0.0, (said.high - said.low) / 2.0, abs(said.value - exact), said.value, outside
+
+
+def _dose(text: str, said: Measurement, made: Phantom, same_gy: float) -> tuple[float, float]:
+    """The dose that a volume gets, and how far that is outside of the bounds; the volume is to be met, not the dose.
+
+    Where pieces have doses far apart, a volume has more doses than one.
+    """
+    truth = made.truth
+    asked = text[1:].partition("[")[0]
+    cc = float(asked[:-1]) / 100.0 * truth.volume_cc if asked.endswith("%") else float(asked[:-2])
+    slack = made.error_share * truth.volume_cc + SAME_CC
+    low_gy, high_gy = truth.extremes_gy
+
+    def over(dose_gy: float) -> float:
+        return truth.volume_at(dose_gy) - cc
+
+    ends = said.low - same_gy, said.high + same_gy
+    volumes_over = tuple(map(over, ends))
+    if volumes_over[0] > 0.0 > volumes_over[1]:
+        return brentq(over, *ends, xtol=1e-9), 0.0
+    exact = brentq(over, low_gy - 1e-9, high_gy + 1e-9, xtol=1e-9)
+    if volumes_over[0] >= -slack and volumes_over[1] <= slack:
+        return exact, 0.0
+    return exact, max(said.low - exact, exact - said.high, 0.0)
+
+
+def batch_of(task: tuple[str, int, int]) -> tuple[str, FloatArray, float]:
+    """Numbers of a generator's phantoms from a seed on, and the largest own error of their truths, as a share."""
+    name, seed, count = task
+    rng = np.random.default_rng([seed, *name.encode()])
+    rows, own = [], 0.0
+    for _ in range(count):
+        made = GENERATORS[name](rng)
+        rows += list(numbers_of(rng, made))
+        own = max(own, made.error_share)
+    return name, np.array(rows, dtype=np.float64), own
+
+
+def phantoms(extent: shop.Extent) -> shop.Section:
+    """Truth inside, and half the width over the error, by generator."""
+    counts = {name: FEW if extent.quick else count for name, count in COUNTS.items()}
+    tasks = [(name, seed, A_BATCH) for name, count in counts.items() for seed in range(count // A_BATCH)]
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        batches = list(pool.map(batch_of, tasks))
+    found = {name: np.concatenate([rows for which, rows, _ in batches if which == name]) for name in counts}
+    own = {name: max(error for which, _, error in batches if which == name) for name in counts}
+    everything = np.concatenate(list(found.values()))
+    lines = [
+        [name, f"{counts[name]:,}", *_in_words(rows), f"{100.0 * own[name]:.3f}" if own[name] else "none"]
+        for name, rows in found.items()
+    ]
+    lines.append(["all", f"{sum(counts.values()):,}", *_in_words(everything), ""])
+    return shop.Section(
+        heading="Bounds against truths",
+        text=(
+            "Random phantoms of three generators, of which the result of the model is known without sbrtcheck: contours"
+            " of every awkward kind in a linear dose, stacks of ellipses in a dose that bends at every plane of its"
+            f" grid, and convex polygons in a dose of saddles. Of each, {ASKED_OF_EACH} drawn from mean, minimum,"
+            " maximum, ten doses at volumes and volumes at four doses, with the bounds that a report prints."
+            " *Inside*: within the bounds, but for differences of dose of"
+            f" {SAME_GY:g} Gy and {SAME_DOSE:g} of the largest dose, which are none to sbrtcheck, and the truth's own"
+            " error. The ratio is half the width of the bounds over the distance of the value from the truth: no"
+            " number is left out, and a value that happens to be exact has an infinite one."
+        ),
+        table=shop.table(
+            [
+                "generator",
+                "phantoms",
+                "truth inside",
+                "half-width / error, median",
+                "90th percentile",
+                "error, share of the value, median",
+                "half-width, share of the value, median",
+                "truth's own error, % of the volume, at most",
+            ],
+            lines,
+        ),
+        goals=tuple(_goals_of_phantoms(everything, sum(counts.values()))),
+    )
+
+
+def ratios(rows: FloatArray) -> FloatArray:
+    """Half the width over the error; 1 where neither is there."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: FloatArray = np.nan_to_num(rows[:, HALF_WIDTH] / rows[:, ERROR], nan=1.0, posinf=np.inf)
+    return found
+
+
+def _in_words(rows: FloatArray) -> list[str]:
+    inside = f"{int(rows[:, INSIDE].sum()):,} of {len(rows):,}"
+    if outside := float(rows[:, OUTSIDE].max()):
+        inside += f"; farthest out {outside:.2g}"
+    middle, most = (_percentile(ratios(rows), percent) for percent in (50, 90))
+    valued = rows[rows[:, VALUE] > 0.0]
+    shares = [float(np.median(valued[:, column] / valued[:, VALUE])) for column in (ERROR, HALF_WIDTH)]
+    return [inside, f"{middle:.1f}", f"{most:.0f}", *(f"{100.0 * share:.4f} %" for share in shares)]
+
+
+def _goals_of_phantoms(rows: FloatArray, count: int) -> Iterator[shop.Goal]:
+    inside = int(rows[:, INSIDE].sum())
+    yield shop.Goal(
+        what="truth of the model inside printed bounds, phantoms of three generators",
+        aim="always, of at least 10,000 phantoms",
+        measured=f"{inside:,} of {len(rows):,} numbers, {count:,} phantoms",
+        met=False if inside < len(rows) else True if count >= 10_000 else None,
+    )
+    for percent, words, most in ((50, "median", 5.0), (90, "90th percentile", 40.0)):
+        times = _percentile(ratios(rows), percent)
+        what = f"half-width of printed bounds over actual error, {words}"
+        yield shop.Goal(what=what, aim=f"at most {most:g}", measured=f"{times:.1f}", met=times <= most)
+
+
+# Plans
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widths:
+    """Half-widths as shares of the values, percent, and the same with those 0 that are doses within `CLOSE_GY`."""
+
+    shares: FloatArray
+    beyond: FloatArray
+
+
+def widths_of(dvhs: DVHSet, *, covered: bool = False) -> Widths:
+    """Of every metric of every structure that has a value; a volume that is surely 0 has none to compare with.
+
+    ``covered``: only of structures that have a dose everywhere.
+    """
+    shares, beyond = [], []
+    for dvh, answers in zip(dvhs, measure_each(ON_PLANS, dvhs), strict=True):
+        for text, said in {} if covered and dvh.uncovered_cc else answers.items():
+            if isinstance(said, Measurement) and said.high > 0.0:
+                half = (said.high - said.low) / 2.0
+                share = 100.0 * half / said.value if said.value > 0.0 else np.inf
+                shares.append(share)
+                beyond.append(0.0 if text.endswith("[Gy]") and half <= CLOSE_GY else share)
+    return Widths(shares=np.array(shares), beyond=np.array(beyond))
+
+
+def plans() -> shop.Section:
+    """Half-widths as shares of the value on the bundled plans and the lung case."""
+    bundled = sorted(path for path in (shop.ROOT / "examples" / "plans").iterdir() if path.is_dir())
+    dvhs = {path.name: compute_dvhs(load_plan(path)) for path in bundled}
+    dvhs["22 structures, 2 mm"] = compute_dvhs(phantom.in_memory(lung_structures(), dose_grid(2.0), PRESCRIPTION))
+    rows, goals = [], []
+    for name, of_plan in dvhs.items():
+        widths = widths_of(of_plan)
+        for which, shown in (("all", widths), ("covered", widths_of(of_plan, covered=True))):
+            numbers = [name, which, len(shown.shares)]
+            rows.append([*numbers, *_quantiles(shown.shares), *_quantiles(shown.beyond)])
+        for percent, words, most in ((50, "median", 0.1), (90, "90th percentile", 1.0)):
+            share = _percentile(widths.beyond, percent)
+            goals.append(
+                shop.Goal(
+                    what=f"half-width of printed bounds, {name}, {words}",
+                    aim=f"at most {most:g} % of the value, or {CLOSE_GY:g} Gy",
+                    measured=f"{share:.3f} %",
+                    met=share <= most,
+                )
+            )
+    columns = ["median, %", "90th percentile, %", "largest, %"]
+    heads = ["plan", "structures", "numbers", *columns, *(f"or {CLOSE_GY:g} Gy, {column}" for column in columns)]
+    return shop.Section(
+        heading="Bounds of plans",
+        text=(
+            f"Half the width of the bounds that a report prints, as a share of the value: {len(ON_PLANS)} metrics of"
+            f" every structure ({', '.join(ON_PLANS)}). Behind *or*, doses with bounds within {CLOSE_GY:g} Gy of the"
+            " value count as 0 %. Volumes that are surely 0 are left out. *Covered*: without structures that leave the"
+            " dose grid, whose bounds are as wide as what nobody knows of their dose."
+        ),
+        table=shop.table(heads, rows),
+        goals=tuple(goals),
+    )
+
+
+def _quantiles(shares: FloatArray) -> Sequence[str]:
+    return [f"{_percentile(shares, percent):.3f}" for percent in (50, 90, 100)]
+
+
+def _percentile(values: FloatArray, percent: float) -> float:
+    """One of the values, never between two: some are infinite."""
+    return float(np.percentile(values, percent, method="higher"))
+
+
+def sections(extent: shop.Extent) -> Iterator[shop.Section]:
+    """Both tables."""
+    yield phantoms(extent)
+    yield plans()
+
+
+def main() -> None:
+    """Print both tables, then the goals."""
+    parser = argparse.ArgumentParser(description="How wide printed bounds are, and whether the truth lies inside.")
+    shop.add_options(parser)
+    goals: list[Any] = []
+    for section in sections(shop.extent_of(parser.parse_args())):
+        print(section, flush=True)
+        goals += section.goals
+    print(shop.goals_table(goals))
+
+
+if __name__ == "__main__":
+    main()
