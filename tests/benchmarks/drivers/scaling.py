@@ -10,6 +10,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,8 @@ NAMES = (
     "Plexus",
 )
 
+ROUND = count()
+
 Loop = np.ndarray
 
 
@@ -42,10 +45,10 @@ def ring(x: float, y: float, z: float, radius: float, points: int) -> Loop:
     return np.stack([x + wavy * np.cos(angle), y + wavy * np.sin(angle), np.full(points, z)], axis=1)
 
 
-def places(count: int) -> list[tuple[float, float]]:
+def places(number: int) -> list[tuple[float, float]]:
     """Middles of so many loops on a square lattice of 100 mm."""
-    side = int(np.ceil(np.sqrt(count)))
-    return [(-50 + 100 * (i % side + 0.5) / side, -50 + 100 * (i // side + 0.5) / side) for i in range(count)]
+    side = int(np.ceil(np.sqrt(number)))
+    return [(-50 + 100 * (i % side + 0.5) / side, -50 + 100 * (i // side + 0.5) / side) for i in range(number)]
 
 
 def plan_of(*structures: list[Loop]) -> Plan:
@@ -87,30 +90,31 @@ def touching(loops: int) -> Plan:
     return plan_of([ring(x, y, z, radius, 40) for z in heights(4) for x, y in places(loops)])
 
 
-def structures(count: int) -> Plan:
-    return plan_of(*([ring(k % 7, 0, z, 15, 60) for z in heights(20)] for k in range(count)))
+def structures(number: int) -> Plan:
+    return plan_of(*([ring(k % 7, 0, z, 15, 60) for z in heights(20)] for k in range(number)))
 
 
-def planes(count: int) -> Plan:
-    return plan_of([ring(0, 0, z, 30, 60) for z in heights(count)])
+def planes(number: int) -> Plan:
+    return plan_of([ring(0, 0, z, 30, 60) for z in heights(number)])
 
 
-def points(count: int) -> Plan:
-    return plan_of([ring(0, 0, z, 40, count) for z in heights(20)])
+def points(number: int) -> Plan:
+    return plan_of([ring(0, 0, z, 40, number) for z in heights(20)])
 
 
 def dvhs(plan: Plan) -> object:
     return compute_dvhs(plan)
 
 
-def names(count: int) -> list[RoiName]:
-    """Structures of ordinary names with a number behind them."""
-    return [RoiName(name=f"{NAMES[k % len(NAMES)]}_{k}", number=k, kind="ORGAN") for k in range(count)]
+def names(number: int) -> list[RoiName]:
+    """Structures of ordinary names with a number behind them, others each time: what a name says is remembered."""
+    first = next(ROUND) * number
+    return [RoiName(name=f"{NAMES[k % len(NAMES)]}_{first + k}", number=k, kind="ORGAN") for k in range(number)]
 
 
 def long_names(letters: int) -> list[RoiName]:
     """One name of so many letters."""
-    return [RoiName(name=("Heart old " * letters)[:letters], number=1)]
+    return [RoiName(name=f"{next(ROUND)}{'Heart old ' * letters}"[:letters], number=1)]
 
 
 def matches(rois: list[RoiName]) -> object:
