@@ -146,16 +146,19 @@ class DVHSet(ByValue):
 
         return refine_everywhere(self.plan, dvh)
 
-    def narrowed(self, dvh: DVH, *questions: Question) -> tuple[DVH, ...]:
+    def narrowed(self, dvh: DVH, *questions: Question, known: Sequence[DVH] = ()) -> tuple[DVH, ...]:
         """For each question the same DVH, with bounds that answer it.
 
         They tell on which side of each of its points the curve passes, and the volumes it seeks as closely as it asks.
         Only cells that the isodose of a point crosses are halved, and only until it is known; where the curve passes
         through a point, that is never. No DVHs where this one was not computed here.
+
+        ``known``, one for each question, are the same DVH with bounds that were narrowed for other questions: they stay
+        as narrow as they are.
         """
         from sbrtcheck.dvh.refine import refine_at
 
-        return refine_at(self.plan, dvh, questions)
+        return refine_at(self.plan, dvh, questions, known)
 
     def plot(
         self,

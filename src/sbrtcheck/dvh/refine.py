@@ -65,18 +65,21 @@ def refine_everywhere(plan: Plan | None, dvh: DVH) -> DVH | None:
     return refined if isinstance(refined, DVH) else None
 
 
-def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Question]) -> tuple[DVH, ...]:
+def refine_at(
+    plan: Plan | None, dvh: DVH, questions: Sequence[Question], known: Sequence[DVH] = ()
+) -> tuple[DVH, ...]:
     """For each question the DVH, its bounds refined at the doses of the question's points; see `DVHSet.narrowed`.
 
     Elements that the isodose of a point does not cross are in the DVH's bounds already, each as a whole; the volume
-    found in the others is added, and the bounds get a step at the dose. A DVH that was refined before keeps its steps.
+    found in the others is added, and the bounds get a step at the dose. A DVH that was refined before keeps its steps;
+    where it is one of ``known``, the elements need not be summed up again to have their bounds.
     """
     if plan is None or dvh.quantity is not Quantity.PHYSICAL:
         return ()
     sampled = sampled_again(plan, dvh)
     if sampled is None:
         return ()
-    refined = [dvh] * len(questions)
+    refined = list(known) or [dvh] * len(questions)
     unanswered: Sequence[tuple[int, DosePoint | DoseSought | VolumeSought]]
     unanswered = [(number, sought) for number, question in enumerate(questions) for sought in question]
     for _ in range(MAX_ROUNDS):

@@ -45,22 +45,13 @@ def refine_cases(cases: Sequence[Case]) -> list[Case]:
 
     Rows that are on the same structures are refined together, for their elements need to be found only once.
     """
-    cases = _refine_isodose_volumes(cases)
-    cases = _by_structure(_refine_values, cases, _is_measured)
-    return _by_structure(_refine_verdicts, cases, _is_undecided)
-
-
-def _by_structure(
-    refine: Callable[[Sequence[Case]], list[Case]], cases: Sequence[Case], is_open: Callable[[Case, DVH], bool]
-) -> list[Case]:
-    """The cases, those that are open refined: all on the same structures together."""
-    refined_cases = list(cases)
+    refined_cases = _refine_isodose_volumes(cases)
     places_of: dict[tuple[StructureKey, ...], list[int]] = {}
-    for place, case in enumerate(cases):
-        if isinstance(case.dvh, DVH) and is_open(case, case.dvh):
+    for place, case in enumerate(refined_cases):
+        if isinstance(case.dvh, DVH) and _is_measured(case, case.dvh):
             places_of.setdefault(case.matched.key, []).append(place)
     for places in places_of.values():
-        refined_together = refine([refined_cases[place] for place in places])
+        refined_together = _refine_together([refined_cases[place] for place in places])
         for place, case in zip(places, refined_together, strict=True):
             refined_cases[place] = case
     return refined_cases
@@ -71,11 +62,21 @@ def _is_measured(case: Case, dvh: DVH) -> bool:
     return case.blocked is None and dvh.sampling is not None
 
 
-def _refine_values(cases: Sequence[Case]) -> list[Case]:
-    """Measured cases on the DVH of one structure, each with bounds that are close to its value."""
+def _refine_together(cases: Sequence[Case]) -> list[Case]:
+    """Measured cases on the DVH of one structure: their values first, then what is undecided still."""
     dvh, dvhs = cases[0].dvh, cases[0].plan.dvhs
     if isinstance(dvh, NotMeasured):
         return list(cases)
+    refined_cases = _refine_values(cases, dvh, dvhs)
+    undecided = [place for place, case in enumerate(refined_cases) if _is_undecided(case)]
+    decided = _refine_verdicts([refined_cases[place] for place in undecided], dvh, dvhs)
+    for place, case in zip(undecided, decided, strict=True):
+        refined_cases[place] = case
+    return refined_cases
+
+
+def _refine_values(cases: Sequence[Case], dvh: DVH, dvhs: DVHSet) -> list[Case]:
+    """Cases on one DVH, each with bounds that are close to its value."""
     questions = {place: question for place, case in enumerate(cases) if (question := _question(case, dvh))}
     # rows of several tables often ask the same
     different = list(dict.fromkeys(questions.values()))
@@ -117,14 +118,15 @@ def _refine_isodose_volumes(cases: Sequence[Case]) -> list[Case]:
     return [refined_by_place.get(place, case) for place, case in enumerate(cases)]
 
 
-def _refine_verdicts(cases: Sequence[Case]) -> list[Case]:
-    """Undecided cases on the DVH of one structure: refined along the isodoses of their limits, else everywhere."""
-    dvh, dvhs = cases[0].dvh, cases[0].plan.dvhs
-    if isinstance(dvh, NotMeasured):
-        return list(cases)
+def _refine_verdicts(cases: Sequence[Case], dvh: DVH, dvhs: DVHSet) -> list[Case]:
+    """Undecided cases on one DVH: refined along the isodoses of their limits, else everywhere.
+
+    The bounds of ``dvh`` are those of its elements; a case that has closer ones keeps these.
+    """
     points = {place: limit_points for place, case in enumerate(cases) if (limit_points := _limit_points(case, dvh))}
+    known = [of_case for place in points if isinstance(of_case := cases[place].dvh, DVH)]
     # all limits in one call: one pass over the elements finds the cells of several isodoses
-    refined_dvhs = dvhs.narrowed(dvh, *points.values()) or [dvh] * len(points)  # stored DVHs stay as they are
+    refined_dvhs = dvhs.narrowed(dvh, *points.values(), known=known) or known  # stored DVHs stay as they are
     on_points = {
         place: _with_dvh(cases[place], refined_dvh) for place, refined_dvh in zip(points, refined_dvhs, strict=True)
     }
@@ -139,10 +141,10 @@ def _with_dvh(case: Case, dvh: DVH) -> Case:
     return replace(case, matched=replace(case.matched, dvh=dvh))
 
 
-def _is_undecided(case: Case, dvh: DVH) -> bool:
+def _is_undecided(case: Case) -> bool:
     """Whether the verdict depends on where within its bounds a value lies, and refined bounds may tell."""
-    result = judge_on(case, dvh)
-    return case.blocked is None and is_borderline(result) and not _are_bounds_close(result.measurement, dvh)
+    result, dvh = judge_on(case, case.dvh), case.dvh
+    return isinstance(dvh, DVH) and is_borderline(result) and not _are_bounds_close(result.measurement, dvh)
 
 
 def _limit_points(case: Case, dvh: DVH) -> tuple[CurvePoint, ...]:
@@ -187,7 +189,7 @@ def _refine_elements(cases: Sequence[Case], dvh: DVH, dvhs: DVHSet) -> list[Case
         dvh = refined_dvh
         for place in undecided:
             refined_cases[place] = _with_dvh(refined_cases[place], dvh)
-        undecided = [place for place in undecided if _is_undecided(refined_cases[place], dvh)]
+        undecided = [place for place in undecided if _is_undecided(refined_cases[place])]
     return refined_cases
 
 
