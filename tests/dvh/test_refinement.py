@@ -444,9 +444,9 @@ def test_only_what_a_value_or_its_verdict_hangs_on_is_halved(monkeypatch: pytest
     """A value that is a point on the curve never has the structure halved."""
     asked: list[int] = []
 
-    def counted(dvhs: DVHSet, dvh: DVH, *questions: object) -> tuple[DVH, ...]:
+    def counted(dvhs: DVHSet, dvh: DVH, *questions: object, known: tuple[DVH, ...] = ()) -> tuple[DVH, ...]:
         asked.append(len(questions))
-        return narrowed(dvhs, dvh, *questions)
+        return narrowed(dvhs, dvh, *questions, known=known)
 
     narrowed = DVHSet.narrowed
     monkeypatch.setattr(DVHSet, "narrowed", counted)
