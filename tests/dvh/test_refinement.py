@@ -19,7 +19,7 @@ from sbrtcheck.chart.points import CurvePoint, Side
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, compute_dvhs
 from sbrtcheck.geometry import grid_frame, prism_cc, prism_stack, slices_of
 from sbrtcheck.geometry.isodose_cells import WHOLE, Cells, Isodoses
-from sbrtcheck.geometry.isodose_refinement import cut_by_isodoses
+from sbrtcheck.geometry.isodose_refinement import Effort, cut_by_isodoses
 from sbrtcheck.metric import measure
 from sbrtcheck.plan import DoseGrid
 from sbrtcheck.radiobiology import Quantity
@@ -219,7 +219,7 @@ def test_halving_moves_volume_to_one_side_or_the_other_and_loses_none() -> None:
         frame = grid_frame(dose, 2)
         stack, _ = prism_stack("S", local, np.array([0, 7, 14, 21]), frame)
         slices = slices_of(stack, prism_cc(stack, frame), frame, 2)[0]
-        known = cut_by_isodoses(slices, frame, AT_35_GY, 1.0)
+        known = cut_by_isodoses(slices, frame, AT_35_GY, 1.0, Effort(elements=1 << 20, cells=1 << 20))
         whole = volume(known)
         for _ in range(4):
             before, known = known, known.halved()
@@ -239,7 +239,7 @@ def test_the_outline_of_a_cell_has_no_more_edges_for_the_teeth_beside_it() -> No
     local = np.vstack([np.vstack([comb, comb]).T, np.repeat([18.0, 22.0], len(comb))])
     stack, _ = prism_stack("S", local, np.array([0, len(comb), 2 * len(comb)]), frame)
     slices = slices_of(stack, prism_cc(stack, frame), frame, 1)[0]
-    known = cut_by_isodoses(slices, frame, AT_35_GY, 1.0)
+    known = cut_by_isodoses(slices, frame, AT_35_GY, 1.0, Effort(elements=1 << 20, cells=1 << 20))
     whole = volume(known)
     for _ in range(3):
         mine, cells = np.bincount(known.edges.layer), int(known.cells.outline.max()) + 1
@@ -297,7 +297,9 @@ def test_where_too_many_cells_are_in_doubt_their_corners_tell_what_they_can(monk
     dvh = dvhs["SpinalCord"]
     first = dvh.volume_at_dose(77.3)
     (known,) = dvhs.narrowed(dvh, [point(dvh, 77.3, first.value)])
-    monkeypatch.setattr(import_module("sbrtcheck.geometry.isodose_refinement"), "MAX_HELD", 100)
+    module = import_module("sbrtcheck.dvh.refine")
+    monkeypatch.setattr(module, "LEAST_ELEMENTS_OF_LIMITS", 300)
+    monkeypatch.setattr(module, "ELEMENTS", 1)
     (hardly,) = dvhs.narrowed(dvh, [point(dvh, 77.3, first.value)])
     best, some = known.volume_at_dose(77.3), hardly.volume_at_dose(77.3)
     assert first.low < some.low <= best.low <= best.high <= some.high < first.high
@@ -444,9 +446,9 @@ def test_only_what_a_value_or_its_verdict_hangs_on_is_halved(monkeypatch: pytest
     """A value that is a point on the curve never has the structure halved."""
     asked: list[int] = []
 
-    def counted(dvhs: DVHSet, dvh: DVH, *questions: object) -> tuple[DVH, ...]:
+    def counted(dvhs: DVHSet, dvh: DVH, *questions: object, known: tuple[DVH, ...] = ()) -> tuple[DVH, ...]:
         asked.append(len(questions))
-        return narrowed(dvhs, dvh, *questions)
+        return narrowed(dvhs, dvh, *questions, known=known)
 
     narrowed = DVHSet.narrowed
     monkeypatch.setattr(DVHSet, "narrowed", counted)

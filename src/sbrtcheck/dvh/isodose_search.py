@@ -30,11 +30,8 @@ from sbrtcheck.dvh.dvh import DVH
 from sbrtcheck.dvh.histogram import BINS
 from sbrtcheck.geometry.arrays import BoolArray
 from sbrtcheck.geometry.isodose_cells import Isodoses
-from sbrtcheck.geometry.isodose_refinement import IsodoseCut, cut_by_isodoses
+from sbrtcheck.geometry.isodose_refinement import Effort, IsodoseCut, cut_by_isodoses
 from sbrtcheck.plan import FloatArray
-
-MAX_CELLS = 1 << 13
-"""More cells along an isodose are not halved at once, but those that hold most of what is undecided."""
 
 MAY_STAY = 0.1
 """Of what may be undecided in the end, this share may be in cells that are given up in favour of others."""
@@ -71,14 +68,63 @@ class IsodosePoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IsodoseSearch:
-    """What some isodoses cross, by the end-cap conventions under which it exists.
+class _WholeElements:
+    """A DVH with the bounds of its elements, and what is guaranteed at some isodoses apart from the undecided ones.
 
-    ``dvh`` has the bounds of the elements. The rest has shape ``(isodoses,)``: what is asked, as in `IsodosePoint`,
-    with ``is_sought`` where it is the volume.
+    ``above_cc``, ``below_cc``: shape ``(isodoses,)``, volume that receives at least each dose, and volume that does
+    not. ``is_nowhere``, ``is_everywhere``: shape ``(isodoses,)``, whether none of it does, and whether all does.
+    ``mask``: of the DVH's end-cap convention.
     """
 
     dvh: DVH
+    above_cc: FloatArray
+    below_cc: FloatArray
+    is_nowhere: BoolArray
+    is_everywhere: BoolArray
+    mask: int
+
+    @classmethod
+    def of(cls, dvh: DVH, isodoses: Isodoses, bin_gy: float) -> _WholeElements:
+        """What the bounding curves of a DVH tell of the elements that isodoses do not cross."""
+        # past the lower edge of a bin, the lower curve has what is guaranteed in the bins above; the upper one has, at
+        # that edge, what may be in the bin before and all above
+        top_gy = np.floor(isodoses.most) * bin_gy
+        bottom_gy = (np.floor(isodoses.least) + 1.0) * bin_gy
+        return cls(
+            dvh=dvh,
+            above_cc=dvh.lower.volume_at(np.nextafter(top_gy, np.inf)),
+            below_cc=dvh.volume - dvh.upper.volume_at(bottom_gy),
+            # sums cannot tell the tip of a large structure from their rounding; the means of elements can
+            is_nowhere=dvh.max_gy.low <= isodoses.dose * bin_gy,
+            is_everywhere=dvh.min_gy.high >= isodoses.dose * bin_gy,
+            mask=int(CONVENTION_OF[dvh.end_caps]) if dvh.end_caps else 0,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known at each isodose of a DVH, shape ``(isodoses,)``.
+
+    The least and the largest volume that can receive the dose; and whether it is guaranteed that none of the structure
+    receives it, that all of it does, and that some of it does not.
+    """
+
+    low_cc: FloatArray
+    high_cc: FloatArray
+    is_nowhere: BoolArray
+    is_everywhere: BoolArray
+    is_not_everywhere: BoolArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsodoseSearch:
+    """What some isodoses cross, by the end-cap conventions under which it exists.
+
+    ``elements`` are those of the DVH, and of its alternatives. The rest has shape ``(isodoses,)``: what is asked, as in
+    `IsodosePoint`, with ``is_sought`` where it is the volume.
+    """
+
+    elements: tuple[_WholeElements, ...]
     bin_gy: float
     isodoses: Isodoses
     volume_cc: FloatArray
@@ -87,41 +133,43 @@ class IsodoseSearch:
     parts: Mapping[int, IsodoseCut]
 
     @classmethod
-    def of(cls, sampled: SampledStructure, points: Sequence[IsodosePoint]) -> IsodoseSearch:
+    def of(cls, sampled: SampledStructure, points: Sequence[IsodosePoint], effort: Effort) -> FoundAtIsodoses:
         """Look along the isodoses of some points until each has its answer, or the rest would cost too much."""
         bin_gy = sampled.bin_gy
         isodoses = _isodoses([point.dose_gy / bin_gy for point in points])
         # in the rim outside the outermost dose points, the bounds stay those of a dose that is not known
         slices_inside = [slices for slices in sampled.slices if not slices.rim]
+        dvhs = (sampled.dvh, *sampled.dvh.alternatives)
         search = cls(
-            dvh=sampled.dvh,
+            elements=tuple(_WholeElements.of(dvh, isodoses, bin_gy) for dvh in dvhs),
             bin_gy=bin_gy,
             isodoses=isodoses,
             volume_cc=np.array([point.volume_cc for point in points]),
             width_cc=np.array([point.width_cc or 0.0 for point in points]),
             is_sought=np.array([point.width_cc is not None for point in points], dtype=bool),
             parts={
-                slices.conventions: cut_by_isodoses(slices, sampled.frame, isodoses, bin_gy) for slices in slices_inside
+                slices.conventions: cut_by_isodoses(slices, sampled.frame, isodoses, bin_gy, effort)
+                for slices in slices_inside
             },
         )
         for _ in range(MAX_HALVINGS):
-            search = search._without_settled()
+            search = search._without_settled(effort.cells)
             if not any(map(len, search.parts.values())):
                 break
             search = replace(search, parts={mask: part.halved() for mask, part in search.parts.items()})
-        return search
+        return FoundAtIsodoses(
+            known=tuple(map(search.known_of, search.elements)),
+            doses_gy=isodoses.dose * bin_gy,
+            slack_gy=isodoses.slack * bin_gy,
+            same_cc=SAME_VOLUME * sampled.dvh.volume,
+        )
 
-    def middle_cc(self, place: int) -> float:
-        """The middle between the least and the largest volume that can receive the dose of an isodose."""
-        low_cc, high_cc = self._volume_cc(self.dvh)
-        return float(low_cc[place] + high_cc[place]) / 2
-
-    def _without_settled(self) -> IsodoseSearch:
+    def _without_settled(self, max_cells: int) -> IsodoseSearch:
         """Without the cells that are not halved further: they hold too little, or others of their isodose hold more."""
         may_stay = self._share_that_may_stay_undecided()
         parts = {}
         for mask, part in self.parts.items():
-            held_cc, largest = part.sums(part.cells.undecided_cc), part.largest(MAX_CELLS)
+            held_cc, largest = part.sums(part.cells.undecided_cc), part.largest(max_cells)
             # where the largest hold less than all others, halving them would change little
             is_futile = part.sums(part.cells.undecided_cc * largest) < held_cc / 2
             parts[mask] = part.without(part.smallest(may_stay * held_cc) | ~largest | is_futile[part.cells.isodose])
@@ -133,116 +181,107 @@ class IsodoseSearch:
         An answer needs what is undecided to be less than a width. Where cells are many, some of it may stay in those
         that hold least, in favour of the others: what is known of the width is too little for more.
         """
-        low_cc, high_cc = self._volume_cc(self.dvh)
-        parts = list(self._parts_of_convention(self.dvh))
+        whole = self.elements[0]
+        known, volume_cc = self.known_of(whole), whole.dvh.volume
+        parts = list(self._parts_of(whole))
         nothing = np.zeros(len(self.isodoses))
         count = sum((part.count for part in parts), nothing)
         settled_cc = sum((part.undecided_cc for part in parts), nothing)
-        held_cc = np.maximum(high_cc - low_cc - settled_cc, SAME_VOLUME * self.dvh.volume)
-        width_cc = np.where(self.is_sought, self.width_cc, 2 * np.abs((low_cc + high_cc) / 2 - self.volume_cc))
+        held_cc = np.maximum(known.high_cc - known.low_cc - settled_cc, SAME_VOLUME * volume_cc)
+        off_cc = np.abs((known.low_cc + known.high_cc) / 2 - self.volume_cc)
+        width_cc = np.where(self.is_sought, self.width_cc, 2 * off_cc)
         share = MAY_STAY * np.maximum(width_cc - settled_cc, 0.0) / held_cc
         # minimum or maximum: the smallest part of a cell may decide
-        every = (count <= FEW_CELLS) | is_extreme(self.volume_cc, self.dvh) & ~self.is_sought
+        every = (count <= FEW_CELLS) | is_extreme(self.volume_cc, whole.dvh) & ~self.is_sought
         share = np.where(every, -1.0, share)
         # what was given up is too much for an answer, and the rest is not worth its while
         is_futile = (settled_cc > width_cc) & (held_cc < settled_cc)
-        return np.where(self._are_answered() | is_futile, 2.0, share)
+        return np.where(self._are_answered(known, whole.dvh) | is_futile, 2.0, share)
+
+    def _are_answered(self, known: _Known, dvh: DVH) -> BoolArray:
+        slack_cc = SAME_VOLUME * dvh.volume
+        at_maximum = (known.low_cc > 0.0) | known.is_nowhere
+        at_minimum = known.is_not_everywhere | known.is_everywhere
+        between = (known.low_cc > self.volume_cc + slack_cc) | (known.high_cc < self.volume_cc - slack_cc)
+        at_extreme = np.where(self.volume_cc > dvh.volume / 2, at_minimum, at_maximum)
+        decided = np.where(is_extreme(self.volume_cc, dvh), at_extreme, between)
+        answered: BoolArray = np.where(self.is_sought, known.high_cc - known.low_cc <= self.width_cc, decided)
+        return answered
+
+    def known_of(self, whole: _WholeElements) -> _Known:
+        """What whole elements and parts of the others tell together."""
+        parts, dvh = list(self._parts_of(whole)), whole.dvh
+        nothing, everything = np.zeros(len(self.isodoses)), np.ones(len(self.isodoses), dtype=bool)
+        low_cc = whole.above_cc + sum((part.guaranteed_above_cc for part in parts), nothing)
+        # a sum without noise: what is guaranteed not to receive the dose is 0 where nothing is
+        below_cc = sum((part.guaranteed_below_cc for part in parts), nothing)
+        high_cc = dvh.volume - whole.below_cc - below_cc
+        slack_cc = SAME_VOLUME * dvh.volume
+        nowhere = np.all([everything, *(part.guaranteed_nowhere for part in parts)], axis=0)
+        everywhere = np.all([everything, *(part.guaranteed_everywhere for part in parts)], axis=0)
+        return _Known(
+            low_cc=low_cc,
+            high_cc=high_cc,
+            is_nowhere=whole.is_nowhere & nowhere & (high_cc <= slack_cc),
+            is_everywhere=whole.is_everywhere & everywhere & (low_cc >= dvh.volume - slack_cc),
+            is_not_everywhere=(below_cc > 0.0) | (high_cc < dvh.volume - slack_cc),
+        )
+
+    def _parts_of(self, whole: _WholeElements) -> Iterable[IsodoseCut]:
+        """The parts that exist under a DVH's convention."""
+        return (part for mask, part in self.parts.items() if mask & whole.mask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundAtIsodoses:
+    """What was found at some isodoses, of a DVH and of its alternatives: steps for their bounds.
+
+    Volumes of ``same_cc`` or less are rounding of sums, doses within ``slack_gy`` one dose.
+    """
+
+    known: tuple[_Known, ...]
+    doses_gy: FloatArray
+    slack_gy: float
+    same_cc: float
+
+    def width_cc(self, place: int) -> float:
+        """How far the least and the largest volume are apart that can receive the dose of an isodose."""
+        return float(self.known[0].high_cc[place] - self.known[0].low_cc[place])
+
+    def middle_cc(self, place: int) -> float:
+        """The middle between the least and the largest volume that can receive the dose of an isodose."""
+        return float(self.known[0].low_cc[place] + self.known[0].high_cc[place]) / 2
 
     def put_into(self, refined: DVH, place: int) -> DVH:
         """A DVH of the same elements with what is known at one isodose, under each convention."""
-        pairs = zip(refined.alternatives, self.dvh.alternatives, strict=True)
-        others = tuple(self._with_step(other, unrefined, place) for other, unrefined in pairs)
-        return replace(self._with_step(refined, self.dvh, place), alternatives=others)
-
-    def _are_answered(self) -> BoolArray:
-        dvh = self.dvh
-        low_cc, high_cc = self._volume_cc(dvh)
-        slack_cc = SAME_VOLUME * dvh.volume
-        at_maximum = (low_cc > 0.0) | self._guaranteed_nowhere(dvh, high_cc)
-        at_minimum = self._guaranteed_not_everywhere(dvh, high_cc) | self._guaranteed_everywhere(dvh, low_cc)
-        between = (low_cc > self.volume_cc + slack_cc) | (high_cc < self.volume_cc - slack_cc)
-        at_extreme = np.where(self.volume_cc > dvh.volume / 2, at_minimum, at_maximum)
-        decided = np.where(is_extreme(self.volume_cc, dvh), at_extreme, between)
-        answered: BoolArray = np.where(self.is_sought, high_cc - low_cc <= self.width_cc, decided)
-        return answered
-
-    def _guaranteed_nowhere(self, dvh: DVH, high_cc: FloatArray) -> BoolArray:
-        """Whether nothing receives the dose: sums cannot tell the tip of a large structure from their rounding.
-
-        The elements that are not undecided and receive it have means that the bounds of the maximum know of.
-        """
-        whole_elements = dvh.max_gy.low <= self.isodoses.dose * self.bin_gy
-        cells = self._in_all_parts(dvh, "guaranteed_nowhere")
-        nowhere: BoolArray = whole_elements & cells & (high_cc <= SAME_VOLUME * dvh.volume)
-        return nowhere
-
-    def _guaranteed_not_everywhere(self, dvh: DVH, high_cc: FloatArray) -> BoolArray:
-        """Whether something does not receive it; needs no such care, for what is guaranteed is a sum without noise."""
-        below_cc = self._sum_of_parts(dvh, "guaranteed_below_cc")
-        some: BoolArray = (below_cc > 0.0) | (high_cc < (1.0 - SAME_VOLUME) * dvh.volume)
-        return some
-
-    def _guaranteed_everywhere(self, dvh: DVH, low_cc: FloatArray) -> BoolArray:
-        """Whether everything receives the dose; see `_guaranteed_nowhere`."""
-        whole_elements = dvh.min_gy.high >= self.isodoses.dose * self.bin_gy
-        cells = self._in_all_parts(dvh, "guaranteed_everywhere")
-        everywhere: BoolArray = whole_elements & cells & (low_cc >= (1.0 - SAME_VOLUME) * dvh.volume)
-        return everywhere
-
-    def _volume_cc(self, dvh: DVH) -> tuple[FloatArray, FloatArray]:
-        """The least and the largest volume that can receive each dose, from decided elements and parts of the others.
-
-        Shape ``(isodoses,)``.
-        """
-        # past the lower edge of a bin, the lower curve has what is guaranteed in the bins above; the upper one has, at
-        # that edge, what may be in the bin before and all above
-        top_gy = np.floor(self.isodoses.most) * self.bin_gy
-        bottom_gy = (np.floor(self.isodoses.least) + 1.0) * self.bin_gy
-        above_cc = dvh.lower.volume_at(np.nextafter(top_gy, np.inf))
-        below_cc = dvh.volume - dvh.upper.volume_at(bottom_gy)
-        return (
-            above_cc + self._sum_of_parts(dvh, "guaranteed_above_cc"),
-            dvh.volume - below_cc - self._sum_of_parts(dvh, "guaranteed_below_cc"),
+        main, *others = (
+            self._with_step(dvh, known, place)
+            for dvh, known in zip((refined, *refined.alternatives), self.known, strict=True)
         )
+        return replace(main, alternatives=tuple(others))
 
-    def _with_step(self, refined: DVH, dvh: DVH, place: int) -> DVH:
+    def _with_step(self, refined: DVH, known: _Known, place: int) -> DVH:
         """``refined`` with a step of each bounding curve at a dose, and the extremes moved to where they can be."""
-        low_ccs, high_ccs = self._volume_cc(dvh)
-        nowhere = bool(self._guaranteed_nowhere(dvh, high_ccs)[place])
-        everywhere = bool(self._guaranteed_everywhere(dvh, low_ccs)[place])
-        not_everywhere = bool(self._guaranteed_not_everywhere(dvh, high_ccs)[place])
-        low_cc, high_cc, dose = float(low_ccs[place]), float(high_ccs[place]), float(self.isodoses.dose[place])
-        slack_cc = SAME_VOLUME * dvh.volume
-        over_gy, under_gy = (x * self.bin_gy for x in (dose + self.isodoses.slack, dose - self.isodoses.slack))
+        low_cc, high_cc, dose_gy = (float(x[place]) for x in (known.low_cc, known.high_cc, self.doses_gy))
+        over_gy, under_gy = dose_gy + self.slack_gy, dose_gy - self.slack_gy
         min_gy, max_gy = refined.min_gy, refined.max_gy
         if low_cc > 0.0:
             max_gy = _within(max_gy, over_gy, np.inf)
-        if everywhere:
+        if known.is_everywhere[place]:
             min_gy = _within(min_gy, over_gy, np.inf)
-        if not_everywhere:
+        if known.is_not_everywhere[place]:
             min_gy = _within(min_gy, 0.0, under_gy)
-        if nowhere:
+        if known.is_nowhere[place]:
             max_gy = _within(max_gy, 0.0, under_gy)
+        most_cc = 0.0 if known.is_nowhere[place] else max(high_cc, self.same_cc)
         return replace(
             refined,
             lower=_at_least(refined.lower, over_gy, low_cc),
-            upper=_at_most(refined.upper, under_gy, 0.0 if nowhere else max(high_cc, slack_cc)),
+            upper=_at_most(refined.upper, under_gy, most_cc),
             min_gy=min_gy,
             max_gy=max_gy,
-            narrowed_at_gy=(*refined.narrowed_at_gy, dose * self.bin_gy),
+            narrowed_at_gy=(*refined.narrowed_at_gy, dose_gy),
         )
-
-    def _parts_of_convention(self, dvh: DVH) -> Iterable[IsodoseCut]:
-        """The parts that exist under a DVH's convention."""
-        exist = CONVENTION_OF[dvh.end_caps] if dvh.end_caps else 0
-        return (part for mask, part in self.parts.items() if mask & exist)
-
-    def _sum_of_parts(self, dvh: DVH, name: str) -> FloatArray:
-        return sum((getattr(part, name) for part in self._parts_of_convention(dvh)), np.zeros(len(self.isodoses)))
-
-    def _in_all_parts(self, dvh: DVH, name: str) -> BoolArray:
-        parts = [getattr(part, name) for part in self._parts_of_convention(dvh)]
-        return np.all(parts, axis=0) if parts else np.ones(len(self.isodoses), dtype=bool)
 
 
 def _isodoses(dose_bins: Sequence[float]) -> Isodoses:

@@ -18,7 +18,7 @@ the dose lies between them. Where it does not, the volumes at both say where to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,9 +26,10 @@ import numpy as np
 from sbrtcheck.dvh.compute import dvh_with_readings, largest_dose, sampled_again, slice_solid
 from sbrtcheck.dvh.curve import Bounds, DosePoint, DoseSought, Question, VolumeSought
 from sbrtcheck.dvh.dvh import DVH, NoDVH
-from sbrtcheck.dvh.isodose_search import IsodosePoint, IsodoseSearch, is_extreme
+from sbrtcheck.dvh.isodose_search import FoundAtIsodoses, IsodosePoint, IsodoseSearch, is_extreme
 from sbrtcheck.dvh.solids import SolidBuilder
 from sbrtcheck.geometry import MAX_REFINEMENT, cell_cc
+from sbrtcheck.geometry.isodose_refinement import Effort
 from sbrtcheck.plan import Plan
 from sbrtcheck.radiobiology import Quantity
 
@@ -36,7 +37,20 @@ MAX_ELEMENTS = 4_000_000
 """Bounds are refined with no more elements than this: a few seconds, and a hundredth of a voxel."""
 
 AT_ONCE = 16
-"""Isodoses found in one pass over the elements: in a noisy dose, the cells of each need a tenth of a gigabyte."""
+"""About so many isodoses are found in one pass over the elements: more would take more memory, and no less time."""
+
+ELEMENTS = 1 << 22
+"""So many elements are looked at along all isodoses of a structure together, some seconds: in a noisy dose, hundreds of
+thousands are undecided along each. Most structures have a hundredth of that."""
+
+LEAST_ELEMENTS, LEAST_ELEMENTS_OF_LIMITS = 1 << 14, 1 << 19
+"""But so many along each, however many isodoses there are; and so many where verdicts hang on them."""
+
+CELLS = 1 << 18
+"""So many cells are halved at once along all isodoses of a structure together."""
+
+LEAST_CELLS, MOST_CELLS = 1 << 11, 1 << 14
+"""But so many along each, however many isodoses there are, or few."""
 
 MAX_ROUNDS = 3
 """A dose that is not where it should be is looked for elsewhere, and then once more."""
@@ -44,8 +58,9 @@ MAX_ROUNDS = 3
 POINTS_AT_EXTREMES = 7
 """Maximum and minimum are sought at so many doses between their bounds: few cells are as hot, or as cold."""
 
-WIDER = 4.0
-"""Where too much is undecided to know a dose as closely as was asked, it is asked for so many times less closely."""
+WIDER = 2.0
+"""Where too much is undecided to know a dose as closely as was asked, it is asked for at least so many times less
+closely."""
 
 
 def refine_everywhere(plan: Plan | None, dvh: DVH) -> DVH | None:
@@ -65,9 +80,7 @@ def refine_everywhere(plan: Plan | None, dvh: DVH) -> DVH | None:
     return refined if isinstance(refined, DVH) else None
 
 
-def refine_at(
-    plan: Plan | None, dvh: DVH, questions: Sequence[Question], known: Sequence[DVH] = ()
-) -> tuple[DVH, ...]:
+def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Question], known: Sequence[DVH] = ()) -> tuple[DVH, ...]:
     """For each question the DVH, its bounds refined at the doses of the question's points; see `DVHSet.narrowed`.
 
     Elements that the isodose of a point does not cross are in the DVH's bounds already, each as a whole; the volume
@@ -80,29 +93,48 @@ def refine_at(
     if sampled is None:
         return ()
     refined = list(known) or [dvh] * len(questions)
-    unanswered: Sequence[tuple[int, DosePoint | DoseSought | VolumeSought]]
     unanswered = [(number, sought) for number, question in enumerate(questions) for sought in question]
+    isodoses = sum(2 if isinstance(sought, DoseSought) else 1 for _, sought in unanswered) or 1
+    are_limits = not all(isinstance(sought, DoseSought | VolumeSought) for _, sought in unanswered)
+    least_elements = LEAST_ELEMENTS_OF_LIMITS if are_limits else LEAST_ELEMENTS
+    effort = Effort(
+        elements=max(ELEMENTS // isodoses, least_elements), cells=min(max(CELLS // isodoses, LEAST_CELLS), MOST_CELLS)
+    )
     for _ in range(MAX_ROUNDS):
-        asked_again = []
-        for start in range(0, len(unanswered), AT_ONCE // 2):
-            some = unanswered[start : start + AT_ONCE // 2]
-            batch = [(number, sought, _points_of(sought, refined[number])) for number, sought in some]
-            search = IsodoseSearch.of(sampled, [point for *_, points in batch for point in points])
+        asked_again: list[tuple[int, _Sought]] = []
+        for batch in _batches([(number, sought, _points_of(sought, refined[number])) for number, sought in unanswered]):
+            found = IsodoseSearch.of(sampled, [point for *_, points in batch for point in points], effort)
             first = 0
             for number, sought, points in batch:
                 places = range(first, first + len(points))
-                for place in places:
-                    refined[number] = search.put_into(refined[number], place)
                 first += len(points)
-                if isinstance(sought, DoseSought):
-                    middles_cc = [search.middle_cc(place) for place in places]
-                    elsewhere = _elsewhere(sought, points, middles_cc, refined[number])
-                    asked_again += [(number, elsewhere)] if elsewhere else []
+                for place in places:
+                    refined[number] = found.put_into(refined[number], place)
+                elsewhere = _elsewhere(sought, points, found, places, refined[number])
+                asked_again += [(number, elsewhere)] if elsewhere else []
         unanswered = asked_again
     return tuple(refined)
 
 
-def _points_of(sought: DosePoint | DoseSought | VolumeSought, dvh: DVH) -> list[IsodosePoint]:
+_Sought = DosePoint | DoseSought | VolumeSought
+_Asked = tuple[int, _Sought, list[IsodosePoint]]
+
+
+def _batches(asked: Iterable[_Asked]) -> Iterator[list[_Asked]]:
+    """What is asked, about `AT_ONCE` isodoses at a time."""
+    batch: list[_Asked] = []
+    count = 0
+    for each in asked:
+        batch.append(each)
+        count += len(each[-1])
+        if count >= AT_ONCE:
+            yield batch
+            batch, count = [], 0
+    if batch:
+        yield batch
+
+
+def _points_of(sought: _Sought, dvh: DVH) -> list[IsodosePoint]:
     """What has to be known along isodoses to answer a part of a question."""
     cc_per_percent = dvh.volume / 100.0
     match sought:
@@ -121,12 +153,14 @@ def _points_of(sought: DosePoint | DoseSought | VolumeSought, dvh: DVH) -> list[
 
 
 def _elsewhere(
-    sought: DoseSought, points: Sequence[IsodosePoint], middles_cc: Sequence[float], dvh: DVH
+    sought: _Sought, points: Sequence[IsodosePoint], found: FoundAtIsodoses, places: Sequence[int], dvh: DVH
 ) -> DoseSought | None:
     """Where to look next for a dose that was not found between two points; None where it was.
 
-    ``middles_cc`` are the volumes in the middle of what is known at both.
+    ``dvh`` has the bounds with what was found at the points, the isodoses ``places``.
     """
+    if not isinstance(sought, DoseSought):
+        return None
     volume_cc = sought.volume_percent / 100.0 * dvh.volume
     bounds = _dose_at(volume_cc, dvh)
     under, over = points[0], points[-1]
@@ -135,11 +169,14 @@ def _elsewhere(
         return None
     if is_extreme(volume_cc, dvh):
         return sought
+    falls_by_cc = found.middle_cc(places[0]) - found.middle_cc(places[-1])
     if under.dose_gy < bounds.high and bounds.low < over.dose_gy:  # too much is undecided along one isodose at least
-        return replace(sought, close_gy=WIDER * sought.close_gy)
-    falls_by_cc = middles_cc[0] - middles_cc[-1]
+        undecided_cc = max(map(found.width_cc, places))
+        # so far away, the curve has fallen by as much as is undecided
+        wide_gy = undecided_cc / falls_by_cc * gap_gy if falls_by_cc > 0.0 else 0.0
+        return replace(sought, close_gy=min(max(wide_gy, WIDER * sought.close_gy), bounds.high - bounds.low))
     if falls_by_cc > 0.0:
-        near_gy = under.dose_gy + (middles_cc[0] - volume_cc) / falls_by_cc * gap_gy
+        near_gy = under.dose_gy + (found.middle_cc(places[0]) - volume_cc) / falls_by_cc * gap_gy
     else:
         near_gy = under.dose_gy - gap_gy if bounds.high <= under.dose_gy else over.dose_gy + gap_gy
     return replace(sought, near_gy=min(max(near_gy, bounds.low), bounds.high))

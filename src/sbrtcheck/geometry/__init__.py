@@ -26,6 +26,7 @@ Beside the pipeline, imported from their modules by those who need them:
 
 ========================  ==========================================================================
 `isodose_refinement`      how much of a structure receives at least a dose, as narrowly as asked for
+`cell_outlines`           for it, the outline of the structure in each single cell
 `isodose_volume`          how much of the whole grid does
 `dose_at_distance`        the largest dose at least some distance from a structure (D2cm)
 `cubic_dose`              a finer dose grid by splines, for small targets

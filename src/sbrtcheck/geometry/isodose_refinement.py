@@ -18,15 +18,15 @@ All isodoses of a structure go through each step together: what a step costs bes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sbrtcheck.geometry.arrays import BoolArray, Float32, ranges
 from sbrtcheck.geometry.cell_dose import Levels, dose_planes, levels_of, of_four, over_slices
-from sbrtcheck.geometry.coverage import Box, Coverage, Pieces, covered_by, pieces_of
-from sbrtcheck.geometry.elements import MIN_FRACTION
+from sbrtcheck.geometry.cell_outlines import Cover, cell_outlines, cover_of, have_many_pieces, in_order
+from sbrtcheck.geometry.coverage import Box, Pieces, covered_by, pieces_of
 from sbrtcheck.geometry.grid import GridFrame
 from sbrtcheck.geometry.isodose_cells import WHOLE, Cells, Isodoses
 from sbrtcheck.geometry.polygons import Edges
@@ -34,12 +34,23 @@ from sbrtcheck.geometry.slabs import BlockOutlines, Slabs
 from sbrtcheck.geometry.slices import Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
-MAX_HELD = 1 << 19
-"""Of more undecided cells an isodose, as a noisy dose has, nothing is known but what their corners tell: they fill the
-memory."""
+ELEMENTS_AT_ONCE = 1 << 17
+"""Elements are looked at together up to about so many, some 50 MB."""
 
 _QUARTERS = Box(row=0, column=0, rows=3, columns=3)
 """The four quarters of a cell, and a row and a column beyond, in which nothing lies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How much may be done along each isodose, at most.
+
+    ``elements``: where more are undecided, as in a noisy dose, those beyond stay so. ``cells``: of more that are
+    undecided, those are halved at once that hold most.
+    """
+
+    elements: int
+    cells: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +87,11 @@ class IsodoseCut:
         return np.bincount(self.cells.isodose, minlength=len(self.isodoses))
 
     @property
+    def outlines(self) -> int:
+        """How many outlines are numbered."""
+        return max(int(self.cells.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
+
+    @property
     def guaranteed_above_cc(self) -> FloatArray:
         """Volume guaranteed to receive at least each dose."""
         return self.above_cc + self.sums(self.cells.above_cc)
@@ -108,13 +124,29 @@ class IsodoseCut:
             cells=self.cells.where(~settled),
         )
 
+    def given_up(self, isodoses: BoolArray) -> IsodoseCut:
+        """The same, with what is known of the cells of some isodoses counted, and more undecided than anybody knows."""
+        settled = self.without(isodoses[self.cells.isodose])
+        return replace(settled, undecided_cc=np.where(isodoses, np.inf, settled.undecided_cc))
+
+    def without_idle_edges(self) -> IsodoseCut:
+        """The same without the outlines of cells that are left out."""
+        cells, edges = self.cells, self.edges
+        used = np.zeros(self.outlines + 1, dtype=bool)
+        used[cells.outline] = True  # that of interior cells is the last
+        number = np.cumsum(used) - 1
+        number[WHOLE] = WHOLE
+        keep = used[edges.layer]
+        u0, v0, u1, v1 = (x[keep] for x in (edges.u0, edges.v0, edges.u1, edges.v1))
+        kept = Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=number[edges.layer[keep]])
+        return replace(self, cells=replace(cells, outline=number[cells.outline]), edges=kept)
+
     def halved(self) -> IsodoseCut:
         """The same from cells half as long, wide and high; those that lie on one side of the dose now are counted."""
-        cells = self.cells
-        outlines = max(int(cells.outline.max(initial=WHOLE)), int(self.edges.layer.max(initial=WHOLE))) + 1
+        cells, outlines = self.cells, self.outlines
         pieces = pieces_of(_doubled(self.edges), _QUARTERS)
         # along w the outline is the same in both halves, so the share of an eighth is that of its quarter
-        cover = _cover(covered_by(pieces, outlines, _QUARTERS))
+        cover = cover_of(covered_by(pieces, outlines, _QUARTERS))
         share = cover.share.reshape(-1, 3, 3)[cells.outline, :2, :2].transpose(1, 2, 0)
         # corners of the eighths: doses half way between corners, which trilinear dose has exactly
         lattice = _lattice(cells.corners)
@@ -126,7 +158,7 @@ class IsodoseCut:
         eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
         corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
         place = (cells.outline[at] * 3 + v) * 3 + u  # of interior cells, in the last layer, which is full
-        outline, edges = _outlines(_in_order(pieces), cover, place, _QUARTERS)
+        outline, edges = cell_outlines(in_order(pieces), cover, place, _QUARTERS)
         return replace(
             self,
             above_cc=self.above_cc + self.sums((cc * above).sum(axis=(0, 1, 2))),
@@ -142,12 +174,13 @@ class IsodoseCut:
     def smallest(self, together_cc: FloatArray) -> BoolArray:
         """Of each isodose the cells that hold least, as many as hold no more than ``together_cc`` undecided."""
         undecided_cc, isodose = self.cells.undecided_cc, self.cells.isodose
-        held_cc = self.sums(undecided_cc)
-        smallest: BoolArray = (together_cc >= held_cc)[isodose]
-        for i in np.flatnonzero((together_cc >= 0.0) & (together_cc < held_cc)).tolist():
+        # of most isodoses it is none of the cells, or all of them
+        of_all = together_cc >= self.sums(undecided_cc)
+        smallest = of_all[isodose]
+        for i in np.flatnonzero(~of_all & (together_cc >= 0.0)).tolist():
             mine = np.flatnonzero(isodose == i)
-            mine = mine[np.argsort(undecided_cc[mine])]
-            smallest[mine] = np.cumsum(undecided_cc[mine]) <= together_cc[i]
+            order = np.argsort(undecided_cc[mine], kind="stable")
+            smallest[mine[order]] = np.cumsum(undecided_cc[mine][order]) <= together_cc[i]
         return smallest
 
     def largest(self, count: int) -> BoolArray:
@@ -160,10 +193,10 @@ class IsodoseCut:
         return largest
 
 
-def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Isodoses, unit_gy: float) -> IsodoseCut:
+def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Isodoses, unit_gy: float, effort: Effort) -> IsodoseCut:
     """What the undecided elements, cut where the dose along w bends, tell of each isodose."""
-    parts: list[IsodoseCut] = []
-    held = np.zeros(len(isodoses), dtype=np.int64)
+    known = _together([], isodoses)
+    left = np.full(len(isodoses), effort.elements)  # elements that may still be looked at
     slabs = Slabs.of([slices])
     for block in slabs.blocks():
         outlines = slabs.outlines(block)
@@ -174,14 +207,33 @@ def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Isodoses, unit_g
             continue
         # the same bounds as those of the elements, to the bit: what is undecided there, and nothing else, is looked at
         low, high = _bounds(field)
-        picks = [np.flatnonzero((low < isodoses.most[i]) & (high >= isodoses.least[i])) for i in passing.tolist()]
-        if not any(map(len, picks)):
+        picks = {i: np.flatnonzero((low < isodoses.most[i]) & (high >= isodoses.least[i])) for i in passing.tolist()}
+        left -= [len(picks.get(i, ())) for i in range(len(isodoses))]
+        known = known.given_up(left < 0)
+        picks = {i: pick for i, pick in picks.items() if len(pick) and left[i] >= 0}
+        if not picks:
             continue
-        isodose = np.repeat(passing, list(map(len, picks)))
-        cut = _first(np.concatenate(picks), isodose, field, _region(outlines), isodoses)
-        held += cut.count
-        parts.append(cut.without((held > MAX_HELD)[cut.cells.isodose]))
-    return _together(parts, isodoses)
+        region = _region(outlines)
+        for some in _grouped(picks):
+            isodose = np.repeat(list(some), list(map(len, some.values())))
+            cut = _first(np.concatenate(list(some.values())), isodose, field, region, isodoses, effort.cells)
+            known = _together([known, cut], isodoses)
+            known = known.without(~known.largest(effort.cells)).without_idle_edges()
+    return known
+
+
+def _grouped(picks: dict[int, IntArray]) -> Iterator[dict[int, IntArray]]:
+    """The elements of some isodoses, those of a few isodoses at a time."""
+    group: dict[int, IntArray] = {}
+    count = 0
+    for i, pick in picks.items():
+        if count + len(pick) > ELEMENTS_AT_ONCE and group:
+            yield group
+            group, count = {}, 0
+        group[i] = pick
+        count += len(pick)
+    if group:
+        yield group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,25 +259,7 @@ class _Region:
 
     place: IntArray
     pieces: Pieces
-    cover: _Cover
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cover:
-    """What outlines cover of cells.
-
-    Parameters
-    ----------
-    share, is_cut
-        By cell, and for one layer more that is full: covered share, and whether it is a boundary cell.
-    touched, before_full
-        The cells that a boundary touches, rising, and whether those from each to the next are covered.
-    """
-
-    share: FloatArray
-    is_cut: BoolArray
-    touched: IntArray
-    before_full: BoolArray
+    cover: Cover
 
 
 def _field(
@@ -273,23 +307,13 @@ def _bounds(field: _Field) -> tuple[Float32, Float32]:
 def _region(outlines: BlockOutlines) -> _Region:
     """What the outlines of a block cover of its cells, and their pieces in the order of cells."""
     pieces = pieces_of(outlines.edges, outlines.box)
-    cover = _cover(covered_by(pieces, outlines.layers, outlines.box))
-    return _Region(place=outlines.place, pieces=_in_order(pieces), cover=cover)
+    cover = cover_of(covered_by(pieces, outlines.layers, outlines.box))
+    return _Region(place=outlines.place, pieces=in_order(pieces), cover=cover)
 
 
-def _cover(covered: Coverage) -> _Cover:
-    layers, rows, columns = covered.full.shape
-    share = np.ones((layers + 1) * rows * columns)
-    share[: covered.full.size] = covered.full.reshape(-1)
-    is_cut = np.zeros(len(share), dtype=bool)
-    fraction = covered.fraction
-    # cells that the outline only touches count as wholly inside or outside: nothing is left of it in them
-    is_cut[covered.cell] = (fraction > MIN_FRACTION) & (fraction < 1.0 - MIN_FRACTION)
-    share[covered.cell] = np.where(is_cut[covered.cell], fraction, np.rint(fraction))
-    return _Cover(share=share, is_cut=is_cut, touched=covered.cell, before_full=covered.before_full)
-
-
-def _first(pick: IntArray, isodose: IntArray, field: _Field, region: _Region, isodoses: Isodoses) -> IsodoseCut:
+def _first(
+    pick: IntArray, isodose: IntArray, field: _Field, region: _Region, isodoses: Isodoses, max_cells: int
+) -> IsodoseCut:
     """The elements ``pick``, flat indices into slices and cells, between the levels of their slice.
 
     Each is looked at for its ``isodose``.
@@ -310,17 +334,21 @@ def _first(pick: IntArray, isodose: IntArray, field: _Field, region: _Region, is
     cc = field.cell_cc[of, level]
     covered_cc = cc * region.cover.share[at]
     open_ = ~(above | below)
-    outline, edges = _outlines(region.pieces, region.cover, at[open_], field.box)
-    return IsodoseCut(
+    cut = IsodoseCut(
         isodoses=isodoses,
         above_cc=_by_isodose(isodose, covered_cc * above, isodoses),
         below_cc=_by_isodose(isodose, covered_cc * below, isodoses),
         undecided_cc=np.zeros(len(isodoses)),
         cells=Cells.of(
-            corners[..., open_], cc[open_], region.cover.share[at[open_]], outline, isodose[open_], isodoses
+            corners[..., open_], cc[open_], region.cover.share[at[open_]], at[open_], isodose[open_], isodoses
         ),
-        edges=edges,
+        edges=Edges.of([]),
     )
+    # outlines cost most, and are needed for what is halved only; so far, cells have their place for one
+    cut = cut.without(~cut.largest(max_cells))
+    cut = cut.without(have_many_pieces(region.pieces, region.cover, cut.cells.outline, field.box))
+    outline, edges = cell_outlines(region.pieces, region.cover, cut.cells.outline, field.box)
+    return replace(cut, cells=replace(cut.cells, outline=outline), edges=edges)
 
 
 def _by_isodose(isodose: IntArray, of_cells: FloatArray, isodoses: Isodoses) -> FloatArray:
@@ -347,7 +375,7 @@ def _together(parts: Sequence[IsodoseCut], isodoses: Isodoses) -> IsodoseCut:
         edges=Edges.of([]),
     )
     parts = [none, *parts]  # so that there is something to join
-    ends = np.cumsum([int(part.edges.layer.max(initial=WHOLE)) + 1 for part in parts]).tolist()
+    ends = np.cumsum([part.outlines for part in parts]).tolist()
     firsts = [0, *ends[:-1]]
     u0, v0, u1, v1 = (
         np.concatenate([getattr(part.edges, name) for part in parts]) for name in ("u0", "v0", "u1", "v1")
@@ -361,91 +389,6 @@ def _together(parts: Sequence[IsodoseCut], isodoses: Isodoses) -> IsodoseCut:
         cells=Cells.joined([part.cells for part in parts], firsts),
         edges=Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=layer),
     )
-
-
-def _in_order(pieces: Pieces) -> Pieces:
-    """The pieces, cell after cell."""
-    order = np.argsort(pieces.cell, kind="stable")
-    return Pieces(
-        cell=pieces.cell[order], ua=pieces.ua[order], va=pieces.va[order], ub=pieces.ub[order], vb=pieces.vb[order]
-    )
-
-
-def _outlines(pieces: Pieces, cover: _Cover, cell: IntArray, box: Box) -> tuple[IntArray, Edges]:
-    """The outline of each of ``cell`` that is a boundary cell; cells of one place in one layer share theirs.
-
-    The pieces come in order. What lies beside a cell is moved onto its border, where it closes the region: the part of
-    the region left of the border shrinks to nothing, and inside the cell nothing changes. Only the pieces of its *run*
-    are, touched cells side by side; what lies before the run covers all of its height, or nothing, and so closes as
-    one edge::
-
-        covered |  .  |  /. |  .  |  .  | not       run: the touched cells, here four
-                |  .  | / ..|..|  |  ...|           of the third, two are left and one is right
-    """
-    is_cut = cover.is_cut[cell]
-    boundary, place = np.unique(cell[is_cut], return_inverse=True)
-    outline = np.full(len(cell), WHOLE, dtype=np.int64)
-    outline[is_cut] = place
-    touched = cover.touched
-    starts = np.ones(len(touched) + 1, dtype=bool)
-    np.not_equal(touched[1:], touched[:-1] + 1, out=starts[1:-1])
-    starts[:-1] |= touched % box.columns == 0
-    run_starts = np.flatnonzero(starts)
-    run = np.searchsorted(run_starts, np.searchsorted(touched, boundary), side="right") - 1
-    first, end = (np.searchsorted(pieces.cell, touched[run_starts[:-1]]), len(pieces.cell))
-    bounds = np.append(first, end)
-    count = bounds[run + 1] - bounds[run]
-    pick, layer = ranges(bounds[run], count), np.repeat(np.arange(len(boundary)), count)
-    columns_off = pieces.cell[pick] - boundary[layer]
-    u0, u1 = (np.clip(u[pick] + columns_off, 0.0, 1.0) for u in (pieces.ua, pieces.ub))
-    v0, v1 = pieces.va[pick], pieces.vb[pick]
-    # covered before the run and after it: an edge up on the left border, and one down on the right border that closes
-    before = np.append(False, cover.before_full)[run_starts[run]].astype(np.float64)
-    after = before + np.rint(np.bincount(layer, weights=v1 - v0, minlength=len(boundary)))
-    times = np.abs(after).astype(np.int64)
-    left, right = np.flatnonzero(before), np.repeat(np.arange(len(boundary)), times)
-    down = np.repeat(after > 0, times)
-    # pieces moved onto a border are netted; hundreds of teeth of a comb beside a cell leave one edge or none
-    beside = (u0 == u1) & ((u0 == 0.0) | (u0 == 1.0))
-    border, low, high = _netted(
-        np.concatenate([2 * layer[beside] + (u0[beside] == 1.0), 2 * left, 2 * right + 1]),
-        np.concatenate([v0[beside], np.zeros(len(left)), down.astype(np.float64)]),
-        np.concatenate([v1[beside], np.ones(len(left)), (~down).astype(np.float64)]),
-    )
-    inside = ~beside & ((u0 != u1) | (v0 != v1))
-    at = np.concatenate([layer[inside], border // 2])
-    order = np.argsort(at, kind="stable")
-    u0, u1 = (np.concatenate([u[inside], border % 2])[order] for u in (u0, u1))
-    v0, v1 = (np.concatenate([v[inside], more])[order] for v, more in ((v0, low), (v1, high)))
-    return outline, Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=at[order])
-
-
-def _netted(border: IntArray, v0: FloatArray, v1: FloatArray) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Edges along borders, what runs up and down again left out: else halving would carry it along in every cell.
-
-    Returned are the border and both ends of each edge that is left.
-    """
-    count = int(border.max(initial=-1)) + 1
-    # a border is a line: an edge is +1 at its beginning and -1 at its end, and running sums say how often each stretch
-    # of the line is run along, upwards less downwards
-    across = np.abs(v1 - v0) == 1.0  # most of them, and quickly counted
-    up = np.bincount(border[across], weights=v1[across] - v0[across], minlength=count)
-    whole = np.flatnonzero(up)
-    part = ~across
-    at = np.concatenate([border[part], border[part], whole, whole])
-    v = np.concatenate([v0[part], v1[part], np.zeros(len(whole)), np.ones(len(whole))])
-    ones = np.ones(int(np.count_nonzero(part)))
-    turn = np.concatenate([ones, -ones, up[whole], -up[whole]])
-    order = np.lexsort((v, at))
-    at, v, turn = at[order], v[order], turn[order]
-    # ends at one place are one change
-    first = np.flatnonzero(np.concatenate([np.ones(min(len(at), 1), bool), (np.diff(at) != 0) | (np.diff(v) != 0.0)]))
-    turns = np.add.reduceat(turn, first) if len(first) else turn
-    at, v, turns = at[first][turns != 0.0], v[first][turns != 0.0], turns[turns != 0.0]
-    winds = np.rint(np.cumsum(turns)).astype(np.int64)[:-1]  # to nothing at the end of each border
-    times = np.abs(winds)
-    at, v0, v1 = at[:-1], np.where(winds > 0, v[:-1], v[1:]), np.where(winds > 0, v[1:], v[:-1])
-    return np.repeat(at, times), np.repeat(v0, times), np.repeat(v1, times)
 
 
 def _doubled(edges: Edges) -> Edges:

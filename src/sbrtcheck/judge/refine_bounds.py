@@ -69,9 +69,10 @@ def _refine_together(cases: Sequence[Case]) -> list[Case]:
         return list(cases)
     refined_cases = _refine_values(cases, dvh, dvhs)
     undecided = [place for place, case in enumerate(refined_cases) if _is_undecided(case)]
-    decided = _refine_verdicts([refined_cases[place] for place in undecided], dvh, dvhs)
-    for place, case in zip(undecided, decided, strict=True):
-        refined_cases[place] = case
+    if undecided:
+        decided = _refine_verdicts([refined_cases[place] for place in undecided], dvh, dvhs)
+        for place, case in zip(undecided, decided, strict=True):
+            refined_cases[place] = case
     return refined_cases
 
 
