@@ -153,10 +153,8 @@ class DVH:
             raise ValueError(f"volume {wrong:g} {self.volume_unit} is outside 0 to {self.volume:g} {self.volume_unit}")
         inside = np.maximum(volumes - slack, 0.0)
         doses_gy = [curve.dose_at(inside).tolist() for curve in (self.curve, self.lower, self.upper)]
-        # where bounds were refined, the curve of the elements may pass outside them: then only they are known
         return [
-            dose_bounds(value if low <= value <= high else (low + high) / 2, low, high)
-            for value, low, high in zip(*doses_gy, strict=True)
+            dose_bounds(self._between(value, low, high), low, high) for value, low, high in zip(*doses_gy, strict=True)
         ]
 
     def volume_at_dose(self, dose_gy: float) -> Bounds:
@@ -168,9 +166,18 @@ class DVH:
         doses = doses_gy - SAME_DOSE * float(self.curve.dose_gy[-1])
         volumes = [curve.volume_at(doses).tolist() for curve in (self.curve, self.lower, self.upper)]
         return [
-            ordered_bounds(value if low <= value <= high else (low + high) / 2, low, high)
+            ordered_bounds(self._between(value, low, high), low, high)
             for value, low, high in zip(*volumes, strict=True)
         ]
+
+    def _between(self, value: float, low: float, high: float) -> float:
+        """A value of the curve, or where that passes outside its bounds the nearest of them.
+
+        Where these were refined the curve of the elements tells no more than they do, and the value is their middle.
+        """
+        if low <= value <= high or not self.narrowed_at_gy:
+            return min(max(value, low), high)
+        return (low + high) / 2
 
     def geud(self, a: float) -> Bounds:
         """Generalised equivalent uniform dose with exponent ``a`` (not 0), Gy with bounds.
