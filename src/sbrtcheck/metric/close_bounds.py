@@ -37,8 +37,11 @@ CLOSE_TO_ALL = 1e-4
 def question_for_close_bounds(metric: Metric, dvh: DVH) -> tuple[DoseSought | VolumeSought, ...]:
     """What to ask so that the bounds of a metric get close; nothing where they are, or where no points tell.
 
-    Doses are in the quantity of the DVH.
+    Nor where a part of the structure lies outside the dose grid: no cell that is halved tells the dose there. Doses are
+    in the quantity of the DVH.
     """
+    if dvh.uncovered_cc > CLOSE_TO_ALL * dvh.volume:
+        return ()
     match metric:
         case VolumeAtDose():
             dose_gy = dose_of_metric_gy(metric, dvh)
