@@ -157,6 +157,17 @@ class DVH:
             dose_bounds(self._between(value, low, high), low, high) for value, low, high in zip(*doses_gy, strict=True)
         ]
 
+    def dose_of_hottest(self, volume: float) -> Bounds:
+        """`dose_at_volume`, Gy; but of none of the volume the maximum, of all of it the minimum, with their bounds."""
+        if self.is_extreme(volume):
+            return self.min_gy if volume > self.volume / 2 else self.max_gy
+        return self.dose_at_volume(volume)
+
+    def is_extreme(self, volume: float) -> bool:
+        """Whether a volume is none of the structure or all of it, so that its dose is the maximum or the minimum."""
+        slack = SAME_VOLUME * self.volume
+        return volume <= slack or volume >= self.volume - slack
+
     def volume_at_dose(self, dose_gy: float) -> Bounds:
         """Volume with at least ``dose_gy``, in ``volume_unit``, with bounds."""
         return self.volume_at_doses(np.array([dose_gy], dtype=np.float64))[0]

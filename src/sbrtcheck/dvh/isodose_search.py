@@ -49,12 +49,6 @@ ROUNDING_BINS = 0.01
 """An element with a bound this close to a border of a bin, in bins, may have been counted on either side of it."""
 
 
-def is_extreme(volume_cc: float | FloatArray, dvh: DVH) -> BoolArray:
-    """Whether volumes are none of a structure or all of it, so that their doses are its maximum or its minimum."""
-    slack_cc = SAME_VOLUME * dvh.volume
-    return np.asarray((volume_cc <= slack_cc) | (volume_cc >= dvh.volume - slack_cc), dtype=bool)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsodosePoint:
     """What is asked at an isodose: on which side of ``volume_cc`` the DVH passes, or how much volume receives it.
@@ -192,11 +186,15 @@ class IsodoseSearch:
         width_cc = np.where(self.is_sought, self.width_cc, 2 * off_cc)
         share = MAY_STAY * np.maximum(width_cc - settled_cc, 0.0) / held_cc
         # minimum or maximum: the smallest part of a cell may decide
-        every = (count <= FEW_CELLS) | is_extreme(self.volume_cc, whole.dvh) & ~self.is_sought
+        every = (count <= FEW_CELLS) | self._are_extremes(whole.dvh)
         share = np.where(every, -1.0, share)
         # what was given up is too much for an answer, and the rest is not worth its while
         is_futile = (settled_cc > width_cc) & (held_cc < settled_cc)
         return np.where(self._are_answered(known, whole.dvh) | is_futile, 2.0, share)
+
+    def _are_extremes(self, dvh: DVH) -> BoolArray:
+        """Whether points are about the maximum or the minimum."""
+        return np.array([dvh.is_extreme(cc) for cc in self.volume_cc.tolist()], dtype=bool) & ~self.is_sought
 
     def _are_answered(self, known: _Known, dvh: DVH) -> BoolArray:
         slack_cc = SAME_VOLUME * dvh.volume
@@ -204,7 +202,7 @@ class IsodoseSearch:
         at_minimum = known.is_not_everywhere | known.is_everywhere
         between = (known.low_cc > self.volume_cc + slack_cc) | (known.high_cc < self.volume_cc - slack_cc)
         at_extreme = np.where(self.volume_cc > dvh.volume / 2, at_minimum, at_maximum)
-        decided = np.where(is_extreme(self.volume_cc, dvh), at_extreme, between)
+        decided = np.where(self._are_extremes(dvh), at_extreme, between)
         answered: BoolArray = np.where(self.is_sought, known.high_cc - known.low_cc <= self.width_cc, decided)
         return answered
 

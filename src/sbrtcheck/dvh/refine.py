@@ -24,9 +24,9 @@ from dataclasses import replace
 import numpy as np
 
 from sbrtcheck.dvh.compute import dvh_with_readings, largest_dose, sampled_again, slice_solid
-from sbrtcheck.dvh.curve import Bounds, DosePoint, DoseSought, Question, VolumeSought
+from sbrtcheck.dvh.curve import DosePoint, DoseSought, Question, VolumeSought
 from sbrtcheck.dvh.dvh import DVH, NoDVH
-from sbrtcheck.dvh.isodose_search import FoundAtIsodoses, IsodosePoint, IsodoseSearch, is_extreme
+from sbrtcheck.dvh.isodose_search import FoundAtIsodoses, IsodosePoint, IsodoseSearch
 from sbrtcheck.dvh.solids import SolidBuilder
 from sbrtcheck.geometry import MAX_REFINEMENT, cell_cc
 from sbrtcheck.geometry.isodose_refinement import Effort
@@ -142,8 +142,8 @@ def _points_of(sought: _Sought, dvh: DVH) -> list[IsodosePoint]:
             return [IsodosePoint(dose_gy=sought.dose_gy, width_cc=sought.width_percent * cc_per_percent)]
         case DoseSought():
             volume_cc = sought.volume_percent * cc_per_percent
-            if is_extreme(volume_cc, dvh):  # anywhere between its bounds
-                bounds = _dose_at(volume_cc, dvh)
+            if dvh.is_extreme(volume_cc):  # anywhere between its bounds
+                bounds = dvh.dose_of_hottest(volume_cc)
                 doses_gy = np.linspace(bounds.low, bounds.high, POINTS_AT_EXTREMES + 2)[1:-1].tolist()
             else:
                 doses_gy = [max(sought.near_gy - sought.close_gy, 0.0), sought.near_gy + sought.close_gy]
@@ -162,12 +162,12 @@ def _elsewhere(
     if not isinstance(sought, DoseSought):
         return None
     volume_cc = sought.volume_percent / 100.0 * dvh.volume
-    bounds = _dose_at(volume_cc, dvh)
+    bounds = dvh.dose_of_hottest(volume_cc)
     under, over = points[0], points[-1]
     gap_gy = over.dose_gy - under.dose_gy
     if bounds.high - bounds.low <= 2 * sought.close_gy:
         return None
-    if is_extreme(volume_cc, dvh):
+    if dvh.is_extreme(volume_cc):
         return sought
     falls_by_cc = found.middle_cc(places[0]) - found.middle_cc(places[-1])
     if under.dose_gy < bounds.high and bounds.low < over.dose_gy:  # too much is undecided along one isodose at least
@@ -180,9 +180,3 @@ def _elsewhere(
     else:
         near_gy = under.dose_gy - gap_gy if bounds.high <= under.dose_gy else over.dose_gy + gap_gy
     return replace(sought, near_gy=min(max(near_gy, bounds.low), bounds.high))
-
-
-def _dose_at(volume_cc: float, dvh: DVH) -> Bounds:
-    if is_extreme(volume_cc, dvh):
-        return dvh.min_gy if volume_cc > 0.5 * dvh.volume else dvh.max_gy
-    return dvh.dose_at_volume(volume_cc)

@@ -41,7 +41,7 @@ CLOSE_BOUNDS_CC_SHARE = 1e-3
 
 
 def refine_cases(cases: Sequence[Case]) -> list[Case]:
-    """The cases on refined bounds, where theirs leave the verdict undecided and refined ones can decide it.
+    """The cases on bounds that are close to their values; closer where a verdict is undecided and they can decide it.
 
     Rows that are on the same structures are refined together, for their elements need to be found only once.
     """

@@ -86,17 +86,11 @@ def _of_volume(dose_gy: float, dvh: DVH) -> tuple[DoseSought | VolumeSought, ...
 
 
 def _of_dose(share: float, dvh: DVH) -> tuple[DoseSought | VolumeSought, ...]:
-    bounds = _dose_at(share, dvh)
+    bounds = dvh.dose_of_hottest(share * dvh.volume)
     close_gy = max(CLOSE_GY, CLOSE_SHARE * bounds.value)
     if _are_within(bounds, close_gy):
         return ()
     return (DoseSought(volume_percent=100.0 * share, near_gy=bounds.value, close_gy=close_gy),)
-
-
-def _dose_at(share: float, dvh: DVH) -> Bounds:
-    if share in (0.0, 1.0):
-        return dvh.min_gy if share else dvh.max_gy
-    return dvh.dose_at_volume(share * dvh.volume)
 
 
 def _are_within(bounds: Bounds, close: float) -> bool:

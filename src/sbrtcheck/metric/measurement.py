@@ -46,8 +46,9 @@ def measure(
     Measurement | NotMeasured
         The value with its bounds, or why there is none: a ``D`` metric asks for more volume than the structure has,
         ``%Rx`` needs a prescription, ``cc`` needs absolute volumes, an index needs the whole plan
-        (`sbrtcheck.metric.plan_indices.measure_index`). It is in the unit that the text asks for: ``D2%[cGy]`` is
-        answered in cGy. A metric that is no text is in Gy.
+        (`sbrtcheck.metric.plan_indices.measure_index`). Bounds of one DVH are those of its curve; of a set whose plan
+        is at hand they are refined until they are close to the value (`sbrtcheck.metric.close_bounds`). It is in the
+        unit that the text asks for: ``D2%[cGy]`` is answered in cGy. A metric that is no text is in Gy.
 
         Of several metrics a dictionary, by the texts that were given; of a set a dictionary by structure, in which
         those without a DVH say why. A name that several structures have is `NotMeasured`, as ``dvhs[name]`` is refused.
