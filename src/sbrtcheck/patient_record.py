@@ -33,10 +33,12 @@ def report_as_dicom(report: Report, path: DicomInputs) -> bytes:
         The plan's files are not there or name different patients, or what draws the PDF is not installed.
     """
     from sbrtcheck.dicom.encapsulated import encapsulated_pdf
+    from sbrtcheck.dicom.origin import origin_of
 
     _require_report(report)
+    origin = origin_of(path, report.provenance)  # files that are wrong are told before anything is drawn
     title = f"{report.software}: dose constraints, {overall_text(report)}"
-    return encapsulated_pdf(pdf_report(report), path, report.provenance, title=title)
+    return encapsulated_pdf(pdf_report(report), origin, title=title)
 
 
 def report_as_sr(report: Report, path: DicomInputs, *, made_at: datetime | None = None) -> bytes:

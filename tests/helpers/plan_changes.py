@@ -181,7 +181,15 @@ def save(dataset: Dataset, file: Path | BytesIO) -> None:
 def read(folder: Path) -> PlanFiles:
     """The three files of a bundled plan."""
     names = ("rtstruct.dcm", "rtdose.dcm", "rtplan.dcm")
-    return opened(tuple((folder / name).read_bytes() for name in names))
+    return opened([_in_implicit_vr((folder / name).read_bytes()) for name in names])
+
+
+@cache
+def _in_implicit_vr(raw: bytes) -> bytes:
+    """The same file as `save` writes it: what is not touched is then copied, not read and written number by number."""
+    with BytesIO() as file:
+        save(dcmread(BytesIO(raw)), file)
+        return file.getvalue()
 
 
 def opened(raw: Sequence[bytes]) -> PlanFiles:

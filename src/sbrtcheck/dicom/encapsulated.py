@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pydicom import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 
 from sbrtcheck.dicom.files import Kind
-from sbrtcheck.dicom.inputs import DicomInputs
-from sbrtcheck.dicom.origin import Origin, origin_of
+from sbrtcheck.dicom.origin import Origin
 from sbrtcheck.dicom.tags import quiet
 from sbrtcheck.dicom.write import SOFTWARE, file_bytes, set_equipment
 
 
-def encapsulated_pdf(
-    pdf: bytes, path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]], *, title: str
-) -> bytes:
+def encapsulated_pdf(pdf: bytes, origin: Origin, *, title: str) -> bytes:
     """Wrap a PDF for the record of the patient whose plan it is about.
 
     Parameters
     ----------
     pdf
         The document; it needs no patient identity, for the object has it.
-    path
-        Folder or files of the plan; patient and study are those of these files.
-    provenance
-        Of the DVHs that the document is about: the UIDs of their files.
+    origin
+        Patient and study, and the files that the document is about.
     title
         Document Title.
 
@@ -35,13 +28,7 @@ def encapsulated_pdf(
     -------
     bytes
         A DICOM file, explicit VR little endian; the same input gives the same bytes, UIDs included.
-
-    Raises
-    ------
-    InputError
-        The files are not there, name different patients, or are of no study.
     """
-    origin = origin_of(path, provenance)
     with quiet():
         dataset = Dataset(origin.subject)
         dataset.SOPClassUID = EncapsulatedPDFStorage
