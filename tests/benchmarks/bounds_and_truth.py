@@ -6,13 +6,11 @@ Bounds are taken as a report prints them: of the whole set of DVHs, by `DVHSet.m
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -283,16 +281,5 @@ def sections(extent: shop.Extent) -> Iterator[shop.Section]:
     yield plans()
 
 
-def main() -> None:
-    """Print both tables, then the goals."""
-    parser = argparse.ArgumentParser(description="How wide printed bounds are, and whether the truth lies inside.")
-    shop.add_options(parser)
-    goals: list[Any] = []
-    for section in sections(shop.extent_of(parser.parse_args())):
-        print(section, flush=True)
-        goals += section.goals
-    print(shop.goals_table(goals))
-
-
 if __name__ == "__main__":
-    main()
+    shop.print_sections(sections, "How wide printed bounds are, and whether the truth lies inside.")

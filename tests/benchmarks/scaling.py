@@ -6,7 +6,6 @@ in proportion, 2 with the square. Processor seconds, so that a busy machine chan
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
 import sys
@@ -97,16 +96,5 @@ def sections(extent: shop.Extent) -> Iterator[shop.Section]:
     yield many_points(quick=extent.quick)
 
 
-def main() -> None:
-    """Print all tables, then the goals."""
-    parser = argparse.ArgumentParser(description="How time and memory grow.")
-    shop.add_options(parser)
-    goals = []
-    for section in sections(shop.extent_of(parser.parse_args())):
-        print(section, flush=True)
-        goals += section.goals
-    print(shop.goals_table(goals))
-
-
 if __name__ == "__main__":
-    main()
+    shop.print_sections(sections, "How time and memory grow.")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -206,6 +206,17 @@ def extent_of(args: argparse.Namespace) -> Extent:
     rounds = args.rounds or (1 if args.quick else 5 if args.full else 3)
     peers_dir = None if args.skip_peers else args.peers_dir
     return Extent(rounds=rounds, quick=args.quick, full=args.full, peers_dir=peers_dir)
+
+
+def print_sections(sections: Callable[[Extent], Iterable[Section]], description: str) -> None:
+    """What a script of sections does when it is started: print each when it is ready, then the goals of all."""
+    parser = argparse.ArgumentParser(description=description)
+    add_options(parser)
+    goals: list[Goal] = []
+    for section in sections(extent_of(parser.parse_args())):
+        print(section, flush=True)
+        goals += section.goals
+    print(goals_table(goals))
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

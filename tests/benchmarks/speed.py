@@ -7,7 +7,6 @@ Each tool is driven through its public functions with its default settings by a 
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import tempfile
@@ -397,16 +396,5 @@ def sections(extent: shop.Extent) -> Iterator[shop.Section]:
         yield from growth.sections(cases, extent)
 
 
-def main() -> None:
-    """Print all tables, then the goals."""
-    parser = argparse.ArgumentParser(description="Time and memory from files to metrics, as ratios.")
-    shop.add_options(parser)
-    goals = []
-    for section in sections(shop.extent_of(parser.parse_args())):
-        print(section, flush=True)
-        goals += section.goals
-    print(shop.goals_table(goals))
-
-
 if __name__ == "__main__":
-    main()
+    shop.print_sections(sections, "Time and memory from files to metrics, as ratios.")
