@@ -271,12 +271,12 @@ def _check(entry: Entry, options: Options) -> Checked:
 
 
 def _report(entry: Entry, options: Options) -> Report:
-    return api.check_with(list(entry.files), options.tables, options.choices, notes=options.notes_on(entry))
+    return api.check_with(entry.plan_input, options.tables, options.choices, notes=options.notes_on(entry))
 
 
 def _prescription(entry: Entry, options: Options) -> Prescription | UnknownPrescription:
     load = load_dvhs if options.choices.dvhs is Origin.STORED else load_plan
-    return load(list(entry.files)).prescription
+    return load(entry.plan_input).prescription
 
 
 def _state(report: Report) -> State:

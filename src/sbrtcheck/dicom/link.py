@@ -198,7 +198,8 @@ def link(scan: Scan) -> PlanFiles:
     for number in sorted({file.apart for file in scan.files}):
         files = tuple(file for file in scan.files if file.apart == number)
         linked, instead = (
-            [_with_folder_finding(plan) if plan.apart else plan for plan in found] for found in _plans_of(files, sets_elsewhere=scan.sets_elsewhere)
+            [_with_folder_finding(plan) if plan.apart else plan for plan in found]
+            for found in _plans_of(files, sets_elsewhere=scan.sets_elsewhere and number == 0)
         )
         plans += linked
         asked_for += instead
@@ -251,9 +252,7 @@ def _with_request(plan: FoundPlan) -> FoundPlan:
     if not replaced:
         return plan
     findings = tuple(dict.fromkeys(finding for _, finding in replaced))
-    joined = replace(
-        plan, findings=(*plan.findings, *findings), names_findings=(*plan.names_findings, *findings)
-    )
+    joined = replace(plan, findings=(*plan.findings, *findings), names_findings=(*plan.names_findings, *findings))
     if all(kind is not Kind.STRUCTURE_SET for kind, _ in replaced):
         return joined
     text = "stored DVHs have ROI numbers for names: the structure set that they are of is not known by reference"

@@ -1,0 +1,275 @@
+"""An index of the headers of an archive, in SQLite: a later run opens only files that are new or were changed.
+
+Kept by path, size and time of the last change. The connection is the caller's, and may lead to a database with other
+tables: all of these begin with ``index_``. There are no names of patients in it beside those that people give to files
+and folders; what is kept of a header is in `sbrtcheck.archive.headers`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b, file_digest
+
+from sbrtcheck.archive.headers import look_into, packed_header, source_of, unpacked_header
+from sbrtcheck.dicom import RtFile
+from sbrtcheck.dicom.source import Source, opened
+from sbrtcheck.dicom.tags import quiet
+from sbrtcheck.dicom.walk import FileState, Folder, walk
+
+VERSION = "1"
+"""Of the tables below and of what is read of a file: with another one, everything is read anew."""
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS index_about (key TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS index_folders (
+    id INTEGER PRIMARY KEY, path BLOB, by_link INTEGER, digest BLOB, listing TEXT, UNIQUE (path, by_link));
+CREATE TABLE IF NOT EXISTS index_files (
+    id INTEGER PRIMARY KEY, folder INTEGER, name BLOB, member BLOB, size INTEGER, kind TEXT, uid TEXT, header TEXT,
+    problem TEXT, content TEXT);
+CREATE INDEX IF NOT EXISTS index_files_of_folder ON index_files (folder);
+CREATE INDEX IF NOT EXISTS index_files_of_uid ON index_files (uid);
+CREATE TABLE IF NOT EXISTS index_entries (n INTEGER PRIMARY KEY, bytes INTEGER, entry TEXT);
+"""
+_ALL = ("index_about", "index_folders", "index_files", "index_entries")
+_TICK_NS = 100_000_000
+"""A file changed so shortly before it is read may be changed again without another time: it is read again next time."""
+_NO_TIME = -1
+_FILES_BETWEEN_COMMITS = 5000
+_PARAMETERS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """What one pass over the archive came to: files there, files opened, and whether anything is not as it was."""
+
+    files: int
+    opened: int
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """Files or folders that could not be looked into, all of one folder and for one reason."""
+
+    folder: str
+    problem: str
+    number: int
+
+
+class ArchiveIndex:
+    """The headers of the RT files below one folder."""
+
+    def __init__(self, connection: sqlite3.Connection, root: str) -> None:
+        self.connection = connection
+        self.root = root
+        if not self._is_of(root):
+            self.forget()
+
+    def _is_of(self, root: str) -> bool:
+        """Whether the index is one of this folder, and of this version."""
+        try:
+            self.connection.executescript(_TABLES)
+            return self.about("version") == VERSION and self.about("root") == ascii(root)
+        except sqlite3.OperationalError:  # tables of that name with other columns
+            return False
+
+    def forget(self) -> None:
+        """Empty the index."""
+        for table in _ALL:
+            self.connection.execute(f"DROP TABLE IF EXISTS {table}")
+        self.connection.executescript(_TABLES)
+        self.note("version", VERSION)
+        self.note("root", ascii(self.root))
+
+    def about(self, key: str) -> str | None:
+        """What is noted under a key; None for nothing."""
+        row = self.connection.execute("SELECT value FROM index_about WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def note(self, key: str, value: str) -> None:
+        """Note something, and commit."""
+        with self.connection:
+            self.connection.execute("INSERT OR REPLACE INTO index_about VALUES (?, ?)", (key, value))
+
+    # -------------------------------------------------------------------------------- one pass
+
+    def update(self) -> Pass:
+        """Look at every file's size and time, and read those that are new or changed; forget what is gone."""
+        files = number_opened = since_commit = 0
+        seen: set[int] = set()
+        changed = False
+        with self.connection, quiet():
+            for folder in walk(self.root):
+                files += len(folder.files)
+                number, of_folder, different = self._update_folder(folder)
+                seen.add(of_folder)
+                changed |= different
+                number_opened, since_commit = number_opened + number, since_commit + number
+                if since_commit >= _FILES_BETWEEN_COMMITS:
+                    self.connection.commit()
+                    since_commit = 0
+            changed |= self._forget_folders_but(seen)
+            if changed:
+                self.connection.execute("DELETE FROM index_about WHERE key = 'entries'")
+        return Pass(files=files, opened=number_opened, changed=changed)
+
+    def _update_folder(self, folder: Folder) -> tuple[int, int, bool]:
+        """Files opened, the folder's number, and whether anything in it is not as it was."""
+        path = os.fsencode(os.path.relpath(folder.path, self.root))
+        row = self.connection.execute(
+            "SELECT id, digest, listing FROM index_folders WHERE path = ? AND by_link = ?", (path, folder.by_link)
+        ).fetchone()
+        listing = _listing(folder.files, folder.unread)
+        if row is not None and row[1] == _digest(listing):
+            return 0, row[0], False
+        known = {} if row is None else {name: (name, *state) for name, *state in json.loads(row[2])[0]}
+        fresh = [state for state in folder.files if known.get(state[0]) != state]
+        of_folder = self._folder_number(path, by_link=folder.by_link)
+        kept = {state[0] for state in folder.files} - {state[0] for state in fresh}
+        self._forget_files(of_folder, [name for name in known if name not in kept])
+        before = time.time_ns()
+        for name, size, _ in fresh:
+            self._read(folder, of_folder, name, size)
+        self._note_unread(of_folder, folder.unread)
+        settled = [
+            (name, size, _NO_TIME if changed > before - _TICK_NS else changed) for name, size, changed in folder.files
+        ]
+        listing = _listing(settled, folder.unread)
+        self.connection.execute(
+            "UPDATE index_folders SET digest = ?, listing = ? WHERE id = ?", (_digest(listing), listing, of_folder)
+        )
+        return len(fresh), of_folder, True
+
+    def _folder_number(self, path: bytes, *, by_link: bool) -> int:
+        self.connection.execute("INSERT OR IGNORE INTO index_folders (path, by_link) VALUES (?, ?)", (path, by_link))
+        row = self.connection.execute(
+            "SELECT id FROM index_folders WHERE path = ? AND by_link = ?", (path, by_link)
+        ).fetchone()
+        return int(row[0])
+
+    def _read(self, folder: Folder, of_folder: int, name: str, size: int) -> None:
+        for found in look_into(os.path.join(folder.path, name)):
+            header = found.header
+            self.connection.execute(
+                "INSERT INTO index_files (folder, name, member, size, kind, uid, header, problem)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    of_folder,
+                    os.fsencode(name),
+                    found.member.encode("utf-8", "surrogatepass"),
+                    size,
+                    "" if header is None else str(header.kind),
+                    "" if header is None else header.uid,
+                    "" if header is None else packed_header(header),
+                    found.problem,
+                ),
+            )
+
+    def _note_unread(self, of_folder: int, unread: Sequence[tuple[str, str]]) -> None:
+        self.connection.execute("DELETE FROM index_files WHERE folder = ? AND size IS NULL", (of_folder,))
+        for name, reason in unread:
+            what = f"cannot be looked at ({reason})"
+            problem = f"a file or folder {what}" if name else f"a folder {what}: what is in it is not known"
+            self.connection.execute(
+                "INSERT INTO index_files (folder, name, member, size, kind, uid, header, problem)"
+                " VALUES (?, ?, ?, NULL, '', '', '', ?)",
+                (of_folder, os.fsencode(name), b"", problem),
+            )
+
+    def _forget_files(self, of_folder: int, names: Sequence[str]) -> None:
+        pairs = [(of_folder, os.fsencode(name)) for name in names]
+        self.connection.executemany("DELETE FROM index_files WHERE folder = ? AND name = ?", pairs)
+
+    def _forget_folders_but(self, seen: set[int]) -> bool:
+        gone = [row for row in self.connection.execute("SELECT id FROM index_folders") if row[0] not in seen]
+        self.connection.executemany("DELETE FROM index_files WHERE folder = ?", gone)
+        self.connection.executemany("DELETE FROM index_folders WHERE id = ?", gone)
+        return bool(gone)
+
+    # -------------------------------------------------------------------------------- what it holds
+
+    def rt_files(self) -> Iterator[tuple[int, str, str, str, str]]:
+        """Number, path, name in a zip file, UID and packed header of each RT file, one after the other."""
+        rows = self.connection.execute(
+            "SELECT f.id, d.path, f.name, f.member, f.uid, f.header FROM index_files f"
+            " JOIN index_folders d ON d.id = f.folder WHERE f.kind != '' ORDER BY d.path, f.name, f.member"
+        )
+        for number, folder, name, member, uid, header in rows:
+            yield number, self._path(folder, name), _text(member), uid, header
+
+    def headers(self, numbers: Sequence[int]) -> dict[int, RtFile]:
+        """The headers of some files."""
+        found: dict[int, RtFile] = {}
+        for at in range(0, len(numbers), _PARAMETERS_AT_ONCE):
+            some = numbers[at : at + _PARAMETERS_AT_ONCE]
+            rows = self.connection.execute(
+                "SELECT f.id, d.path, f.name, f.member, f.kind, f.uid, f.header FROM index_files f"
+                f" JOIN index_folders d ON d.id = f.folder WHERE f.id IN ({','.join('?' * len(some))})",
+                some,
+            )
+            for number, folder, name, member, kind, uid, header in rows:
+                source = source_of(self._path(folder, name), _text(member))
+                found[number] = unpacked_header(header, kind, uid, source)
+        return {number: found[number] for number in numbers}
+
+    def bytes_of(self, numbers: Sequence[int]) -> dict[int, int]:
+        """Sizes of the files that these lie in."""
+        marks = ",".join("?" * len(numbers))
+        rows = self.connection.execute(f"SELECT id, size FROM index_files WHERE id IN ({marks})", numbers)
+        return dict(rows)
+
+    def content_hash(self, number: int, source: Source) -> str:
+        """A hash of a file's bytes; computed once, for as long as the file stays as it is."""
+        row = self.connection.execute("SELECT content FROM index_files WHERE id = ?", (number,)).fetchone()
+        if row[0] is not None:
+            return str(row[0])
+        with opened(source) as file:
+            digest = file_digest(file, "sha256").hexdigest()
+        self.connection.execute("UPDATE index_files SET content = ? WHERE id = ?", (digest, number))
+        return digest
+
+    def numbers_of_uid(self, uid: str) -> list[int]:
+        """All RT files with a SOP Instance UID."""
+        rows = self.connection.execute("SELECT id FROM index_files WHERE uid = ? AND kind != '' ORDER BY id", (uid,))
+        return [number for (number,) in rows]
+
+    def repeated_uids(self) -> set[str]:
+        """SOP Instance UIDs that several files have."""
+        rows = self.connection.execute(
+            "SELECT uid FROM index_files WHERE kind != '' AND uid != '' GROUP BY uid HAVING count(*) > 1"
+        )
+        return {uid for (uid,) in rows}
+
+    def count(self, kind: str) -> int:
+        """Number of files of a kind."""
+        return int(self.connection.execute("SELECT count(*) FROM index_files WHERE kind = ?", (kind,)).fetchone()[0])
+
+    def unread(self) -> Iterator[Unread]:
+        """What could not be looked into, by folder and reason."""
+        rows = self.connection.execute(
+            "SELECT d.path, f.problem, count(*) FROM index_files f JOIN index_folders d ON d.id = f.folder"
+            " WHERE f.kind = '' GROUP BY d.path, f.problem ORDER BY d.path, f.problem"
+        )
+        for folder, problem, number in rows:
+            yield Unread(folder=os.fsdecode(folder), problem=problem, number=number)
+
+    def _path(self, folder: bytes, name: bytes) -> str:
+        at = self.root if folder == b"." else os.path.join(self.root, os.fsdecode(folder))
+        return os.path.join(at, os.fsdecode(name))
+
+
+def _listing(files: Sequence[FileState], unread: Sequence[tuple[str, str]]) -> str:
+    return json.dumps([files, unread])
+
+
+def _digest(listing: str) -> bytes:
+    return blake2b(listing.encode(), digest_size=16).digest()
+
+
+def _text(member: bytes) -> str:
+    return member.decode("utf-8", "surrogatepass")

@@ -1,0 +1,121 @@
+"""How long it takes to look through an archive, the first time and the second: 5,000 CT slices and 100 plans.
+
+    python tests/benchmarks/archive_index.py [--slices 5000] [--plans 100] [--rounds 3]
+
+The tree is made in a temporary folder: the example plan of a lung with UIDs of its own for every plan, and slices of
+64 x 64 pixels, of which no more is read than of large ones. Printed are processor milliseconds a file, of the index
+with linking; the memory that listing the plans takes; and, with ``--stubs N``, the same of N plans without slices.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sqlite3
+import time
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pydicom
+
+from sbrtcheck.archive.entries import find_entries
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "plans" / "lung-50gy-5fx"
+UID_KEYWORDS = ("SOPInstanceUID", "FrameOfReferenceUID")
+SLICES_IN_A_FOLDER = 100
+
+
+def plan_files(numbers: int) -> Iterator[dict[str, bytes]]:
+    """The files of the example, with other UIDs of the same length for each number."""
+    contents = {path.name: path.read_bytes() for path in sorted(EXAMPLE.glob("*.dcm"))}
+    uids = {
+        str(pydicom.dcmread(path, stop_before_pixels=True).get(keyword, ""))
+        for path in EXAMPLE.glob("*.dcm")
+        for keyword in UID_KEYWORDS
+    } - {""}
+    pattern = re.compile(b"|".join(re.escape(uid.encode()) for uid in sorted(uids, key=len, reverse=True)))
+    for number in range(numbers):
+        end = f"{number:07d}".encode()
+        yield {
+            name: pattern.sub(lambda found, end=end: found[0][: -len(end)] + end, content)  # type: ignore[misc]
+            for name, content in contents.items()
+        }
+
+
+def write_slices(root: Path, number: int) -> None:
+    """CT slices, a hundred a folder."""
+    slice_file = pydicom.dcmread(next(EXAMPLE.glob("*.dcm")), stop_before_pixels=True)
+    image = pydicom.Dataset()
+    image.file_meta = pydicom.dataset.FileMetaDataset()
+    image.file_meta.MediaStorageSOPClassUID = image.SOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+    image.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+    image.Modality, image.FrameOfReferenceUID = "CT", slice_file.get("FrameOfReferenceUID", "2.25.1")
+    image.Rows = image.Columns = 64
+    image.BitsAllocated = image.BitsStored = 16
+    image.PixelData = bytes(64 * 64 * 2)
+    for at in range(number):
+        folder = root / f"patient {at // SLICES_IN_A_FOLDER:04d}" / "CT"
+        folder.mkdir(parents=True, exist_ok=True)
+        image.SOPInstanceUID = image.file_meta.MediaStorageSOPInstanceUID = f"2.25.77.{at}"
+        image.save_as(folder / f"{at:06d}.dcm", enforce_file_format=True)
+
+
+def write_plans(root: Path, number: int) -> None:
+    """Plans, each in a folder."""
+    for at, files in enumerate(plan_files(number)):
+        folder = root / f"patient {at:05d}" / "RT"
+        folder.mkdir(parents=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+
+def timed(root: Path, database: Path) -> tuple[float, int, int]:
+    """Processor seconds of one pass; files there, and plans."""
+    start = time.process_time()
+    with closing(sqlite3.connect(database)) as connection:
+        entries = find_entries(root, connection)
+        number = sum(1 for _ in entries)
+        return time.process_time() - start, entries.seen.files, number
+
+
+def memory_mb(root: Path) -> float:
+    """The largest size of Python's objects while the plans are found and listed."""
+    tracemalloc.start()
+    with closing(sqlite3.connect("")) as connection:
+        for _ in find_entries(root, connection):
+            pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 1e6
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slices", type=int, default=5000)
+    parser.add_argument("--plans", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--memory", action="store_true", help="the memory of Python's objects too, which takes longer")
+    given = parser.parse_args()
+    with TemporaryDirectory() as name:
+        root = Path(name) / "archive"
+        write_slices(root, given.slices)
+        write_plans(root, given.plans)
+        time.sleep(0.2)
+        for at in range(given.rounds):
+            database = Path(name) / f"{at}.sqlite"
+            first, files, plans = timed(root, database)
+            second, _, _ = timed(root, database)
+            print(
+                f"{files} files, {plans} plans: first {first:.3f} s ({1000 * first / files:.3f} ms a file),"
+                f" second {second:.4f} s ({1000 * second / files:.4f} ms a file, {100 * second / first:.1f} % of it)"
+            )
+        if given.memory:
+            print(f"memory: {memory_mb(root):.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
