@@ -87,13 +87,13 @@ def _folder(path: str, links: _Links) -> tuple[Folder, list[str]]:
         with os.scandir(path) as entries:
             for entry in entries:
                 try:
-                    if _is_link(entry):
-                        _keep_link(path, entry.name, links, unread)
-                    elif entry.is_dir(follow_symlinks=False):
-                        below.append(entry.path)
-                    elif entry.is_file(follow_symlinks=False):  # a pipe or device is opened by nobody
+                    if entry.is_file(follow_symlinks=False):
                         state = entry.stat(follow_symlinks=False)
                         files.append((entry.name, state.st_size, state.st_mtime_ns))
+                    elif _is_link(entry):
+                        _keep_link(path, entry.name, links, unread)
+                    elif entry.is_dir(follow_symlinks=False):  # a pipe or device is opened by nobody
+                        below.append(entry.path)
                 except OSError as error:
                     unread.append((entry.name, why(error)))
     except OSError as error:
