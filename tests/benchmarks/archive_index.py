@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 
 import pydicom
 
-from sbrtcheck.archive.entries import find_entries
+from sbrtcheck.archive.listing import find_entries
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "plans" / "lung-50gy-5fx"
 UID_KEYWORDS = ("SOPInstanceUID", "FrameOfReferenceUID")

@@ -48,7 +48,8 @@ A plan that could not be checked, and an RT file that is part of no plan, is one
 ``reason`` a `NotChecked`. Nothing in the table names a patient: files and folders, whose names may, are left out.
 """
 
-from sbrtcheck.archive.entries import Entry, find
+from sbrtcheck.archive.entries import Entry
+from sbrtcheck.archive.listing import find
 from sbrtcheck.archive.rows import COLUMNS, Checked, NotChecked, Options, Row, State, check_entry
 from sbrtcheck.archive.work import Summary, batch, run
 from sbrtcheck.archive.write import open_rows

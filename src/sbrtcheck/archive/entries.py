@@ -1,34 +1,25 @@
-"""Folder -> the plans in it, and the RT files that make none, in an order that does not depend on the file system."""
+"""A plan of an archive, or an RT file that makes none, as a value that is small, travels and names nobody."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import os
-import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from sbrtcheck.archive.headers import source_of
-from sbrtcheck.archive.index import ArchiveIndex, Pass
-from sbrtcheck.archive.units import LinkBy, Unit, units
+from sbrtcheck.archive.own_choices import OwnChoices
 from sbrtcheck.dicom import DicomInputs, FoundPlan, Kind, Link, Orphan, PlanFiles, RtFile, Source, ZipMember
-from sbrtcheck.dicom.link import link
-from sbrtcheck.dicom.relink import Together, relinked
-from sbrtcheck.dicom.scan import scan_of
-from sbrtcheck.dicom.tags import quiet
+from sbrtcheck.dicom.relink import Together
 from sbrtcheck.dvh import Origin
-from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.results.noted import uid_of_plan
 
 # A file name this short names nobody, and may well be a number in a sentence.
 _SHORT_NAME = 2
-_ENTRIES_AT_ONCE = 200
-BY_REFERENCE = LinkBy()
 _AROUND_NAMES = frozenset(" ,;:'\"()")
 
 
@@ -56,6 +47,8 @@ class Entry:
         How messages name a file -> what to write instead.
     link
         What put its files together.
+    own
+        Choices for this plan alone; None where it has none.
     """
 
     plan_uid: str = ""
@@ -69,6 +62,7 @@ class Entry:
     findings: tuple[Finding, ...] = ()
     stand_ins: Mapping[str, str]
     link: Link = Link.REFERENCE
+    own: OwnChoices | None = None
 
     @property
     def plan_input(self) -> DicomInputs:
@@ -81,171 +75,8 @@ class Entry:
         return uid_of_plan({"plan": self.plan_uid, "doses": self.dose_uids})
 
 
-class Entries(Iterable[Entry]):
-    """The plans of an archive, and what makes none, by UID; they are in the database and come one after the other.
-
-    Parameters
-    ----------
-    index
-        Of the archive; its entries are those last found.
-    seen
-        What the pass over the archive came to.
-    """
-
-    def __init__(self, index: ArchiveIndex, seen: Pass) -> None:
-        self._index, self.seen = index, seen
-
-    def __len__(self) -> int:
-        return int(self._connection.execute("SELECT count(*) FROM index_entries").fetchone()[0])
-
-    def __iter__(self) -> Iterator[Entry]:
-        """Each once; other tables of the database may be written to meanwhile."""
-        for entry, _ in self.with_bytes():
-            yield entry
-
-    def with_bytes(self) -> Iterator[tuple[Entry, int]]:
-        """Each with the number of bytes of its files."""
-        last = 0
-        while True:
-            rows = self._connection.execute(
-                "SELECT n, bytes, entry FROM index_entries WHERE n > ? ORDER BY n LIMIT ?", (last, _ENTRIES_AT_ONCE)
-            ).fetchall()
-            if not rows:
-                return
-            for _, size, text in rows:
-                yield entry_of(text), size
-            last = rows[-1][0]
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        return self._index.connection
-
-
-def find(folder: Path, dvhs: Origin = Origin.COMPUTED, by: LinkBy = BY_REFERENCE) -> tuple[Entry, ...]:
-    """Everything in a folder that is to be checked, or has a reason why not; sorted by UID.
-
-    Parameters
-    ----------
-    folder
-        Searched to any depth; zip files in it are read where they lie.
-    dvhs
-        Stored DVHs need no structure set; computed ones do.
-    by
-        What tells which files belong together.
-
-    Raises
-    ------
-    InputError
-        There is no such folder.
-    """
-    with closing(sqlite3.connect("")) as connection:  # a file of its own that nobody sees
-        return tuple(find_entries(folder, connection, dvhs=dvhs, by=by))
-
-
-def find_entries(
-    folder: Path, connection: sqlite3.Connection, *, dvhs: Origin = Origin.COMPUTED, by: LinkBy = BY_REFERENCE
-) -> Entries:
-    """The same, with an index in a database: files that are in it as they are in the folder are not opened again.
-
-    Parameters
-    ----------
-    folder, dvhs, by
-        As for `find`.
-    connection
-        An open database; tables that begin with ``index_`` are made in it, what is pending in it is committed.
-
-    Raises
-    ------
-    InputError
-        There is no such folder.
-    sqlite3.DatabaseError
-        The database is damaged, or cannot be written.
-    """
-    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises on names that no file can have
-        what = "not a folder" if os.path.exists(folder) else "no such folder"  # noqa: PTH110 - as above
-        raise InputError(what, str(folder), "give the folder that the plans are in")
-    index = ArchiveIndex(connection, str(folder))
-    seen = index.update()
-    asked = f"{dvhs} {by}"
-    if index.about("entries") != asked:
-        _link_anew(index, dvhs, by)
-        index.note("entries", asked)
-    return Entries(index, seen)
-
-
-def _link_anew(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> None:
-    connection = index.connection
-    with connection, quiet():
-        connection.execute("DELETE FROM index_entries")
-        connection.execute("DROP TABLE IF EXISTS temp.index_unsorted")
-        connection.execute("CREATE TEMP TABLE index_unsorted (plan, doses, structures, files, bytes, entry)")
-        for entry, size in _all_entries(index, dvhs, by):
-            connection.execute(
-                "INSERT INTO index_unsorted VALUES (?, ?, ?, ?, ?, ?)", (*_order_in_table(entry), size, text_of(entry))
-            )
-        connection.execute(
-            "INSERT INTO index_entries (bytes, entry)"
-            " SELECT bytes, entry FROM index_unsorted ORDER BY plan, doses, structures, files, entry"
-        )
-        connection.execute("DROP TABLE temp.index_unsorted")
-
-
-def _order_in_table(entry: Entry) -> tuple[str, str, str, bytes]:
-    """By UIDs; by place only what has the same."""
-    files = b"\0".join(os.fsencode(str(file)) for file in entry.files)
-    return entry.plan_uid, "\1".join(entry.dose_uids), entry.structure_set_uid, files
-
-
-def _all_entries(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Iterator[tuple[Entry, int]]:
-    root = Path(index.root)
-    number_of_sets = index.count(Kind.STRUCTURE_SET)
-    repeated = index.repeated_uids() if by.link is not Link.REFERENCE else frozenset[str]()
-    for unit in units(index, by):
-        headers = index.headers(unit)
-        sizes = {headers[number].source: size for number, size in index.bytes_of(unit).items()}
-        plan_files = _linked(index, headers, by.link, number_of_sets)
-        for entry in _entries(plan_files, root, dvhs):
-            told = _told_apart(index, entry, unit, repeated, by.link) if repeated else ()
-            linked = replace(entry, link=by.link, findings=(*entry.findings, *told))
-            yield linked, sum(sizes[file] for file in entry.files)
-    for unread in index.unread():
-        number = "" if unread.number == 1 else f" ({unread.number} of them in one folder)"
-        folder = Path(unread.folder).as_posix()
-        yield Entry(files=(), folder=_shown(folder), is_plan=False, problem=unread.problem + number, stand_ins={}), 0
-
-
-def _linked(index: ArchiveIndex, headers: Mapping[int, RtFile], by: Link, number_of_sets: int) -> PlanFiles:
-    numbers = {header.source: number for number, header in headers.items()}
-    own_sets = sum(header.kind is Kind.STRUCTURE_SET for header in headers.values())
-    scanned = scan_of(
-        list(headers.values()),
-        lambda source: index.content_hash(numbers[source], source),
-        sets_elsewhere=number_of_sets > own_sets,
-    )
-
-    def elsewhere(uid: str) -> bool:
-        return any(number not in headers for number in index.numbers_of_uid(uid))
-
-    return link(replace(scanned, files=relinked(scanned.files, by, elsewhere)))
-
-
-def _told_apart(
-    index: ArchiveIndex, entry: Entry, unit: Unit, repeated: Collection[str], by: Link
-) -> tuple[Finding, ...]:
-    """A finding where other files have the UIDs of this plan's and other content: nothing but the choice tells them."""
-    for uid in (entry.plan_uid, entry.structure_set_uid, *entry.dose_uids):
-        headers = index.headers(index.numbers_of_uid(uid)) if uid in repeated else {}
-        outside = any(number not in unit for number in headers)
-        if outside and len({index.content_hash(number, file.source) for number, file in headers.items()}) > 1:
-            text = (
-                f"other files have the same UIDs and other content; this plan's were put together by their {by.noun},"
-                " not by references, as asked"
-            )
-            return (Finding(code=by.code, text=text),)
-    return ()
-
-
-def _entries(plan_files: PlanFiles, root: Path, dvhs: Origin) -> Iterator[Entry]:
+def entries_of(plan_files: PlanFiles, root: Path, dvhs: Origin) -> Iterator[Entry]:
+    """The plans that the files make, and what makes none; each with what is wrong with it, file names left out."""
     # a fault of a file may be described by naming another one
     anonymous = partial(without_file_names, stand_ins=_all_names(plan_files))
     plans = [_plan_entry(plan, root, _problem(plan, dvhs)) for plan in (*plan_files.plans, *plan_files.incomplete)]
@@ -307,10 +138,10 @@ def _orphan_entry(orphan: Orphan, root: Path, problem: str | None) -> Entry:
 
 def _folder(files: Iterable[Source], root: Path) -> str:
     folders = [os.path.dirname(str(file)) for file in files]
-    return _shown(Path(os.path.relpath(os.path.commonpath(folders), root)).as_posix())
+    return shown(Path(os.path.relpath(os.path.commonpath(folders), root)).as_posix())
 
 
-def _shown(folder: str) -> str:
+def shown(folder: str) -> str:
     """A name in no known encoding, with the numbers of its bytes."""
     return os.fsencode(folder).decode("utf-8", "backslashreplace")
 

@@ -57,7 +57,7 @@ class Found:
 def look_into(path: str) -> Iterator[Found]:
     """The RT files that a file is or holds, and what of it cannot be told; nothing for any other file."""
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - of a hundred thousand files, a Path each is felt
+        with open(path, "rb", buffering=0) as file:
             start = file.read(START_BYTES)
         kind = told_by_start(start)
         if kind == "not DICOM":

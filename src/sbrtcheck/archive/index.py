@@ -13,6 +13,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 
@@ -25,18 +26,17 @@ from sbrtcheck.dicom.walk import FileState, Folder, walk
 VERSION = "1"
 """Of the tables below and of what is read of a file: with another one, everything is read anew."""
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS index_about (key TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE IF NOT EXISTS index_folders (
-    id INTEGER PRIMARY KEY, path BLOB, by_link INTEGER, digest BLOB, listing TEXT, UNIQUE (path, by_link));
-CREATE TABLE IF NOT EXISTS index_files (
-    id INTEGER PRIMARY KEY, folder INTEGER, name BLOB, member BLOB, size INTEGER, kind TEXT, uid TEXT, header TEXT,
-    problem TEXT, content TEXT);
-CREATE INDEX IF NOT EXISTS index_files_of_folder ON index_files (folder);
-CREATE INDEX IF NOT EXISTS index_files_of_uid ON index_files (uid);
-CREATE TABLE IF NOT EXISTS index_entries (n INTEGER PRIMARY KEY, bytes INTEGER, entry TEXT);
-"""
-_ALL = ("index_about", "index_folders", "index_files", "index_entries")
+_TABLES = {
+    "index_about": "key TEXT PRIMARY KEY, value TEXT",
+    "index_folders": (
+        "id INTEGER PRIMARY KEY, path BLOB, by_link INTEGER, digest BLOB, listing TEXT, UNIQUE (path, by_link)"
+    ),
+    "index_files": (
+        "id INTEGER PRIMARY KEY, folder INTEGER, name BLOB, member BLOB, size INTEGER, kind TEXT, uid TEXT,"
+        " header TEXT, problem TEXT, content TEXT"
+    ),
+    "index_entries": "n INTEGER PRIMARY KEY, bytes INTEGER, entry TEXT",
+}
 _TICK_NS = 100_000_000
 """A file changed so shortly before it is read may be changed again without another time: it is read again next time."""
 _NO_TIME = -1
@@ -63,6 +63,30 @@ class Unread:
     number: int
 
 
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of the block is kept, or nothing, whatever way of transactions the connection was opened with."""
+    if connection.in_transaction:
+        connection.execute("COMMIT")
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # SQLite has rolled back by itself where the disk is full
+            connection.execute("ROLLBACK")
+        raise
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error says that what is in the database is not what was written, rather than that it cannot be had."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return code == sqlite3.SQLITE_CORRUPT if isinstance(error, sqlite3.Error) else isinstance(error, _NOT_AS_WRITTEN)
+
+
+_NOT_AS_WRITTEN = (ValueError, TypeError, KeyError)
+
+
 class ArchiveIndex:
     """The headers of the RT files below one folder."""
 
@@ -75,18 +99,21 @@ class ArchiveIndex:
     def _is_of(self, root: str) -> bool:
         """Whether the index is one of this folder, and of this version."""
         try:
-            self.connection.executescript(_TABLES)
             return self.about("version") == VERSION and self.about("root") == ascii(root)
-        except sqlite3.OperationalError:  # tables of that name with other columns
+        except sqlite3.OperationalError:  # there is none yet, or its tables have other columns
             return False
 
     def forget(self) -> None:
-        """Empty the index."""
-        for table in _ALL:
-            self.connection.execute(f"DROP TABLE IF EXISTS {table}")
-        self.connection.executescript(_TABLES)
-        self.note("version", VERSION)
-        self.note("root", ascii(self.root))
+        """Make the index anew, with nothing in it."""
+        with transaction(self.connection):
+            for table in _TABLES:
+                self.connection.execute(f"DROP TABLE IF EXISTS {table}")
+            for table, columns in _TABLES.items():
+                self.connection.execute(f"CREATE TABLE {table} ({columns})")
+            for column in ("folder", "uid"):
+                self.connection.execute(f"CREATE INDEX index_files_by_{column} ON index_files ({column})")
+            self.note("version", VERSION)
+            self.note("root", ascii(self.root))
 
     def about(self, key: str) -> str | None:
         """What is noted under a key; None for nothing."""
@@ -94,9 +121,8 @@ class ArchiveIndex:
         return None if row is None else str(row[0])
 
     def note(self, key: str, value: str) -> None:
-        """Note something, and commit."""
-        with self.connection:
-            self.connection.execute("INSERT OR REPLACE INTO index_about VALUES (?, ?)", (key, value))
+        """Note something."""
+        self.connection.execute("INSERT OR REPLACE INTO index_about VALUES (?, ?)", (key, value))
 
     # -------------------------------------------------------------------------------- one pass
 
@@ -105,7 +131,7 @@ class ArchiveIndex:
         files = number_opened = since_commit = 0
         seen: set[int] = set()
         changed = False
-        with self.connection, quiet():
+        with transaction(self.connection), quiet():
             for folder in walk(self.root):
                 files += len(folder.files)
                 number, of_folder, different = self._update_folder(folder)
@@ -113,7 +139,8 @@ class ArchiveIndex:
                 changed |= different
                 number_opened, since_commit = number_opened + number, since_commit + number
                 if since_commit >= _FILES_BETWEEN_COMMITS:
-                    self.connection.commit()
+                    self.connection.execute("COMMIT")
+                    self.connection.execute("BEGIN")
                     since_commit = 0
             changed |= self._forget_folders_but(seen)
             if changed:

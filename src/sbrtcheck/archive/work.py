@@ -14,7 +14,8 @@ from multiprocessing import get_context
 from os import PathLike
 from typing import Any
 
-from sbrtcheck.archive.entries import Entry, find
+from sbrtcheck.archive.entries import Entry
+from sbrtcheck.archive.listing import find
 from sbrtcheck.archive.rows import Checked, NotChecked, Options, State, check_entry, not_checked, where_from
 from sbrtcheck.archive.write import open_rows
 from sbrtcheck.arguments import path_of, require_callable, require_number, require_type

@@ -79,6 +79,11 @@ def opened(source: Source) -> BufferedReader | BytesIO:
     return source.open("rb") if isinstance(source, Path) else BytesIO(source.read())
 
 
+def on_disk(source: Path | ZipMember) -> Path:
+    """The file that the bytes are in."""
+    return source.archive if isinstance(source, ZipMember) else source
+
+
 def size_of(file: BinaryIO) -> int:
     """Number of bytes of an open file."""
     return file.seek(0, os.SEEK_END)
