@@ -160,10 +160,10 @@ class ArchiveIndex:
         of_folder = self._folder_number(path, by_link=folder.by_link)
         kept = {state[0] for state in folder.files} - {state[0] for state in fresh}
         gone = [name for name in known if name not in kept]
-        self._forget_files(of_folder, gone)
+        different = unread_before != folder.unread or self._forget_files(of_folder, gone)
         before = time.time_ns()
         for name, size, _ in fresh:
-            self._read(folder, of_folder, name, size)
+            different |= self._read(folder, of_folder, name, size)
         self._note_unread(of_folder, folder.unread)
         settled = [
             (name, size, _NO_TIME if changed > before - _TICK_NS else changed) for name, size, changed in folder.files
@@ -172,7 +172,7 @@ class ArchiveIndex:
             "UPDATE index_folders SET digest = ?, listing = ? WHERE id = ?",
             (_digest(settled, folder.unread), json.dumps([settled, folder.unread]), of_folder),
         )
-        return len(fresh), of_folder, bool(fresh or gone or unread_before != folder.unread)
+        return len(fresh), of_folder, different
 
     def _folder_number(self, path: bytes, *, by_link: bool) -> int:
         self.connection.execute("INSERT OR IGNORE INTO index_folders (path, by_link) VALUES (?, ?)", (path, by_link))
@@ -181,7 +181,9 @@ class ArchiveIndex:
         ).fetchone()
         return int(row[0])
 
-    def _read(self, folder: Folder, of_folder: int, name: str, size: int) -> None:
+    def _read(self, folder: Folder, of_folder: int, name: str, size: int) -> bool:
+        """Whether it is, or holds, anything that there is something to say of."""
+        any_found = False
         for found in look_into(os.path.join(folder.path, name)):
             header = found.header
             self.connection.execute(
@@ -198,6 +200,8 @@ class ArchiveIndex:
                     found.problem,
                 ),
             )
+            any_found = True
+        return any_found
 
     def _note_unread(self, of_folder: int, unread: Sequence[tuple[str, str]]) -> None:
         self.connection.execute("DELETE FROM index_files WHERE folder = ? AND size IS NULL", (of_folder,))
@@ -210,15 +214,17 @@ class ArchiveIndex:
                 (of_folder, os.fsencode(name), b"", problem),
             )
 
-    def _forget_files(self, of_folder: int, names: Sequence[str]) -> None:
+    def _forget_files(self, of_folder: int, names: Sequence[str]) -> bool:
+        """Whether there was anything in the index of them."""
         pairs = [(of_folder, os.fsencode(name)) for name in names]
-        self.connection.executemany("DELETE FROM index_files WHERE folder = ? AND name = ?", pairs)
+        gone = self.connection.executemany("DELETE FROM index_files WHERE folder = ? AND name = ?", pairs)
+        return gone.rowcount > 0
 
     def _forget_folders_but(self, seen: set[int]) -> bool:
         gone = [row for row in self.connection.execute("SELECT id FROM index_folders") if row[0] not in seen]
-        self.connection.executemany("DELETE FROM index_files WHERE folder = ?", gone)
+        found = self.connection.executemany("DELETE FROM index_files WHERE folder = ?", gone)
         self.connection.executemany("DELETE FROM index_folders WHERE id = ?", gone)
-        return bool(gone)
+        return found.rowcount > 0
 
     # -------------------------------------------------------------------------------- what it holds
 

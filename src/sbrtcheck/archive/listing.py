@@ -129,6 +129,19 @@ def _why_not_one(name: str, number: int) -> str:
     return f"{number} plans are called {name}: give the {'folder' if name[:1].isdigit() else 'UID'} of one"
 
 
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number of things, in words."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def index_file(out: Path) -> Path | None:
+    """Where what is kept of an archive is, beside an output; None for a device or a pipe."""
+    target = Path(os.path.realpath(out))
+    if target.exists() and not target.is_file():
+        return None
+    return target.with_name(target.name + ".sqlite")
+
+
 def find(folder: Path, dvhs: Origin = Origin.COMPUTED, by: LinkBy = BY_REFERENCE) -> tuple[Entry, ...]:
     """Everything in a folder that is to be checked, or has a reason why not; sorted by UID.
 
@@ -169,8 +182,8 @@ def find_entries(
     sqlite3.DatabaseError
         The database is damaged, or cannot be written.
     """
-    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises on names that no file can have
-        what = "not a folder" if os.path.exists(folder) else "no such folder"  # noqa: PTH110 - as above
+    if not os.path.isdir(folder):  # Path.is_dir raises on names that no file can have
+        what = "not a folder" if os.path.exists(folder) else "no such folder"
         raise InputError(what, str(folder), "give the folder that the plans are in")
     index = ArchiveIndex(connection, str(folder))
     try:

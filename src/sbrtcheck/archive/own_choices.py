@@ -1,8 +1,8 @@
 """A CSV file with a row a plan -> what is to hold for that plan alone: prescription, names, sites and the like.
 
-The first line names the columns: ``plan``, and any of `COLUMNS_OF_PLANS`. A cell that is empty leaves what holds for the
-whole archive. Files are searched from the folder of the CSV file. Everything is read, and every fault of the file told,
-before the first plan is.
+The first line names the columns: ``plan``, and any of `COLUMNS_OF_PLANS`. A cell that is empty leaves what holds for
+the whole archive. Files are searched from the folder of the CSV file. Everything is read, and every fault of the file
+told, before the first plan is.
 """
 
 from __future__ import annotations

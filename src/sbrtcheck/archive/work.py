@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from sbrtcheck.archive.entries import Entry
-from sbrtcheck.archive.listing import find
+from sbrtcheck.archive.listing import find_entries, index_file
+from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.rows import Checked, NotChecked, Options, State, check_entry, not_checked, where_from
+from sbrtcheck.archive.units import LinkBy
 from sbrtcheck.archive.write import open_rows
 from sbrtcheck.arguments import path_of, require_callable, require_number, require_type
 from sbrtcheck.by_value import ByValue
@@ -74,6 +78,8 @@ def batch(
     jobs: int = 2,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    link: str = "reference",
+    plans_file: str | PathLike[str] | None = None,
 ) -> Summary:
     """Check all plans below a folder and write one table.
 
@@ -91,6 +97,11 @@ def batch(
         Where to check instead, a cluster for instance; its workers must see the files under the same paths.
     progress
         Called with the number of plans done and of all.
+    link
+        What tells which files belong together: ``reference``; ``folder`` for files in one folder; ``folder:2`` for
+        those below one folder of the second level; or ``frame``, of reference. A finding says so where it is needed.
+    plans_file
+        A CSV file with choices for single plans (`sbrtcheck.archive.own_choices`).
 
     Returns
     -------
@@ -100,7 +111,8 @@ def batch(
     Raises
     ------
     SbrtcheckError
-        There is no such folder, no plan in it, there are notes on another plan, or the table cannot be written.
+        There is no such folder, no plan in it, there are notes or choices for another plan, or the table cannot be
+        written.
     """
     folder, out = path_of(folder, "the folder of an archive"), path_of(out, "the file of a table")
     require_type(options, Options, "the options", "give sbrtcheck.archive.Options.read(tables=['rtog-0813'])")
@@ -109,11 +121,16 @@ def batch(
         require_callable(progress, "progress")
     states: Counter[State] = Counter()
     rows = 0
-    with open_rows(out, options.columns) as write:
-        entries = find(folder, options.choices.dvhs)
+    by = LinkBy.read(link)
+    plans = None if plans_file is None else read_plans_file(Path(plans_file), options.choices, options.tables)
+    with open_rows(out, options.columns) as write, closing(sqlite3.connect(index_file(out) or "")) as connection:
+        entries = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
+        if plans is not None:
+            entries = entries.with_choices(plans)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
-        refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
+        if options.notes:
+            refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
         with _results(entries, options, int(jobs), executor) as all_checked:
             for done, checked in enumerate(all_checked, start=1):
                 write(checked.rows)

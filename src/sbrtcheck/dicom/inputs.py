@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 DicomInput: TypeAlias = "str | PathLike[str] | Dataset | IO[bytes] | MemoryFile | ZipMember"
 """A folder (any depth, any file names, with or without images), a file, a pydicom Dataset, or a file open for reading
-bytes, such as `io.BytesIO`; a `MemoryFile` is what `find_plans` lists the last two as, and a `ZipMember` a file in a zip file."""
+bytes, such as `io.BytesIO`; a `MemoryFile` is what `find_plans` lists the last two as, a `ZipMember` a file in a zip
+file."""
 
 DicomInputs: TypeAlias = "DicomInput | Iterable[DicomInput]"
 """One of these, or a list of them, mixed as they come."""
