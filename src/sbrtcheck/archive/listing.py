@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, overload
 
@@ -199,12 +200,23 @@ def find_entries(
 def _found(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Entries:
     seen = index.update()
     asked = f"{dvhs} {by}"
-    if index.about("entries") != asked:
-        _link_anew(index, dvhs, by, asked)
+    known = index.about("entries")
+    if known is None or not known.startswith(f"{asked} "):
+        _link_anew(index, dvhs, by)
+        index.note("entries", f"{asked} {_digest_of_entries(index.connection)}")
+    elif known != f"{asked} {_digest_of_entries(index.connection)}":
+        raise ValueError(known)
     return Entries(index, seen)
 
 
-def _link_anew(index: ArchiveIndex, dvhs: Origin, by: LinkBy, asked: str) -> None:
+def _digest_of_entries(connection: sqlite3.Connection) -> str:
+    made = blake2b(digest_size=16)
+    for n, size, text in connection.execute("SELECT n, bytes, entry FROM index_entries ORDER BY n"):
+        made.update(f"{n} {size} {text}".encode())
+    return made.hexdigest()
+
+
+def _link_anew(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> None:
     connection = index.connection
     with transaction(connection), quiet():
         connection.execute("DELETE FROM index_entries")
@@ -219,7 +231,6 @@ def _link_anew(index: ArchiveIndex, dvhs: Origin, by: LinkBy, asked: str) -> Non
             " SELECT bytes, entry FROM index_unsorted ORDER BY plan, doses, structures, files, entry"
         )
         connection.execute("DROP TABLE temp.index_unsorted")
-        index.note("entries", asked)
 
 
 def _order_in_table(entry: Entry) -> tuple[str, str, str, bytes]:

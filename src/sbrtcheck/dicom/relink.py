@@ -128,7 +128,7 @@ def _with_plan(files: list[RtFile], link: Link, elsewhere: Callable[[str], bool]
 
 
 def _not_settled(lost: Sequence[RtFile], free: Sequence[RtFile]) -> tuple[list[RtFile], list[RtFile]]:
-    """Without the doses that name no RTPLAN and have one of their frame of reference to themselves: those are linked."""
+    """Without the doses that name no RTPLAN and have one of their frame of reference to themselves."""
     nameless = [dose for dose in lost if not dose.plan_refs]
     pairs = [
         (dose, shared[0])

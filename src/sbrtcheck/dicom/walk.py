@@ -113,7 +113,7 @@ def _is_link(entry: os.DirEntry[str]) -> bool:
 def _keep_link(folder: str, name: str, links: _Links, unread: list[tuple[str, str]]) -> None:
     path = os.path.join(folder, name)
     try:
-        is_folder = stat.S_ISDIR(os.stat(path).st_mode)  # noqa: PTH116 - a Path a file would cost as much as the rest
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
     except OSError:
         unread.append((name, _LEADS_NOWHERE))
         return
@@ -133,7 +133,7 @@ def _by_links(links: _Links) -> Iterator[Folder]:
         if true_path in seen or links.is_walked(true_path):
             continue
         seen.add(true_path)
-        state = os.stat(path)  # noqa: PTH116 - as above
+        state = os.stat(path)
         if stat.S_ISREG(state.st_mode):
             by_folder.setdefault(folder, []).append((name, state.st_size, state.st_mtime_ns))
     for folder, files in by_folder.items():
