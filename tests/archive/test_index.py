@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 import dicom_files as files
 from sbrtcheck import cli
-from sbrtcheck.archive import Entry, find, headers, index
+from sbrtcheck.archive import Entry, find, headers, index, listing
 from sbrtcheck.archive.listing import Entries, find_entries
 from sbrtcheck.dicom import Kind, ZipMember, find_plans, load_plan, walk
 from sbrtcheck.dicom.walk import walk as walked
@@ -155,6 +155,16 @@ def test_a_second_pass_opens_nothing_and_finds_the_same(tmp_path: Path, database
     second = find_entries(tmp_path, database)
     assert second.seen == index.Pass(files=4, opened=0, changed=False)
     assert list(second) == entries == list(find(tmp_path))
+
+
+@pytest.mark.parametrize("isolation", [None, "DEFERRED"])
+def test_what_was_found_is_kept_in_the_file(tmp_path: Path, isolation: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever way of transactions the database was opened with; nothing is linked a second time either."""
+    put_plan(tmp_path / "archive", 1)
+    for _ in range(2):
+        with closing(sqlite3.connect(tmp_path / "kept.sqlite", isolation_level=isolation)) as connection:
+            assert len(find_entries(tmp_path / "archive", connection)) == 1
+        monkeypatch.setattr(listing, "link", None)
 
 
 EDIT = st.tuples(st.sampled_from(["put", "remove", "move", "image"]), st.integers(1, 3), st.sampled_from(KINDS))

@@ -95,17 +95,21 @@ def timed(root: Path, database: Path) -> tuple[float, int, int]:
 
 
 LISTS_PLANS = """
-import resource, sqlite3, sys
+import sqlite3, sys
 from pathlib import Path
 from sbrtcheck.archive.listing import find_entries
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+def peak():
+    return Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]
+
+print(peak())
 number = sum(1 for _ in find_entries(Path(sys.argv[1]), sqlite3.connect(sys.argv[2])))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peak())
 """
 
 
 def memory_mb(root: Path, database: Path) -> float:
-    """By how much the memory of a process grows at most that lists the plans; on Linux, where it is told in kB."""
+    """By how much the memory of a process grows at most that lists the plans; on Linux, which tells it in kB."""
     words = [sys.executable, "-c", LISTS_PLANS, str(root), str(database)]
     before, after = map(int, subprocess.run(words, check=True, capture_output=True, text=True).stdout.split())
     return (after - before) / 1024

@@ -202,8 +202,9 @@ def _found(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Entries:
     asked = f"{dvhs} {by}"
     known = index.about("entries")
     if known is None or not known.startswith(f"{asked} "):
-        _link_anew(index, dvhs, by)
-        index.note("entries", f"{asked} {_digest_of_entries(index.connection)}")
+        with transaction(index.connection), quiet():
+            _link_anew(index, dvhs, by)
+            index.note("entries", f"{asked} {_digest_of_entries(index.connection)}")
     elif known != f"{asked} {_digest_of_entries(index.connection)}":
         raise ValueError(known)
     return Entries(index, seen)
@@ -218,19 +219,18 @@ def _digest_of_entries(connection: sqlite3.Connection) -> str:
 
 def _link_anew(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> None:
     connection = index.connection
-    with transaction(connection), quiet():
-        connection.execute("DELETE FROM index_entries")
-        connection.execute("DROP TABLE IF EXISTS temp.index_unsorted")
-        connection.execute("CREATE TEMP TABLE index_unsorted (plan, doses, structures, files, bytes, entry)")
-        for entry, size in _all_entries(index, dvhs, by):
-            connection.execute(
-                "INSERT INTO index_unsorted VALUES (?, ?, ?, ?, ?, ?)", (*_order_in_table(entry), size, text_of(entry))
-            )
+    connection.execute("DELETE FROM index_entries")
+    connection.execute("DROP TABLE IF EXISTS temp.index_unsorted")
+    connection.execute("CREATE TEMP TABLE index_unsorted (plan, doses, structures, files, bytes, entry)")
+    for entry, size in _all_entries(index, dvhs, by):
         connection.execute(
-            "INSERT INTO index_entries (bytes, entry)"
-            " SELECT bytes, entry FROM index_unsorted ORDER BY plan, doses, structures, files, entry"
+            "INSERT INTO index_unsorted VALUES (?, ?, ?, ?, ?, ?)", (*_order_in_table(entry), size, text_of(entry))
         )
-        connection.execute("DROP TABLE temp.index_unsorted")
+    connection.execute(
+        "INSERT INTO index_entries (bytes, entry)"
+        " SELECT bytes, entry FROM index_unsorted ORDER BY plan, doses, structures, files, entry"
+    )
+    connection.execute("DROP TABLE temp.index_unsorted")
 
 
 def _order_in_table(entry: Entry) -> tuple[str, str, str, bytes]:
