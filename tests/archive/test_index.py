@@ -342,6 +342,21 @@ def test_files_that_cannot_be_read_are_one_row_a_folder(tmp_path: Path, monkeypa
     ]
 
 
+def test_a_file_that_could_not_be_read_is_tried_again(
+    tmp_path: Path, database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights and networks change neither size nor time of a file."""
+    put_plan(tmp_path, 1)
+
+    def refused(*_: object, **__: object) -> Any:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(headers, "open", refused, raising=False)
+        find_entries(tmp_path, database)
+    assert plans_of(find_entries(tmp_path, database)) == plans_of(find(tmp_path))
+
+
 def packed_with(name: str, content: bytes) -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "zip"

@@ -47,11 +47,14 @@ class Found:
         Of an RT file; None where it could not be looked into.
     problem
         Why not.
+    again
+        That it may be read another time, as it is: rights, or a network, kept it from being read.
     """
 
     member: str = ""
     header: RtFile | None = None
     problem: str = ""
+    again: bool = False
 
 
 def look_into(path: str) -> Iterator[Found]:
@@ -67,7 +70,7 @@ def look_into(path: str) -> Iterator[Found]:
             if isinstance(header, RtFile):
                 yield Found(header=header)
     except OSError as error:
-        yield Found(problem=f"a file cannot be read ({why(error)}): {NOT_KNOWN}")
+        yield Found(problem=f"a file cannot be read ({why(error)}): {NOT_KNOWN}", again=True)
 
 
 def _other_file(path: str, start: bytes) -> Iterator[Found]:

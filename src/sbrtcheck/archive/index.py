@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 
-from sbrtcheck.archive.headers import look_into, packed_header, source_of, unpacked_header
+from sbrtcheck.archive.headers import Found, look_into, packed_header, source_of, unpacked_header
 from sbrtcheck.dicom import RtFile
 from sbrtcheck.dicom.source import Source, opened
 from sbrtcheck.dicom.tags import quiet
@@ -162,11 +162,16 @@ class ArchiveIndex:
         gone = [name for name in known if name not in kept]
         different = unread_before != folder.unread or self._forget_files(of_folder, gone)
         before = time.time_ns()
+        again: set[str] = set()
         for name, size, _ in fresh:
-            different |= self._read(folder, of_folder, name, size)
+            found = self._read(folder, of_folder, name, size)
+            different |= bool(found)
+            if any(one.again for one in found):
+                again.add(name)
         self._note_unread(of_folder, folder.unread)
         settled = [
-            (name, size, _NO_TIME if changed > before - _TICK_NS else changed) for name, size, changed in folder.files
+            (name, size, _NO_TIME if changed > before - _TICK_NS or name in again else changed)
+            for name, size, changed in folder.files
         ]
         self.connection.execute(
             "UPDATE index_folders SET digest = ?, listing = ? WHERE id = ?",
@@ -181,10 +186,10 @@ class ArchiveIndex:
         ).fetchone()
         return int(row[0])
 
-    def _read(self, folder: Folder, of_folder: int, name: str, size: int) -> bool:
-        """Whether it is, or holds, anything that there is something to say of."""
-        any_found = False
-        for found in look_into(os.path.join(folder.path, name)):
+    def _read(self, folder: Folder, of_folder: int, name: str, size: int) -> list[Found]:
+        """Everything in a file that there is something to say of."""
+        all_found = list(look_into(os.path.join(folder.path, name)))
+        for found in all_found:
             header = found.header
             self.connection.execute(
                 "INSERT INTO index_files (folder, name, member, size, kind, uid, header, problem)"
@@ -200,8 +205,7 @@ class ArchiveIndex:
                     found.problem,
                 ),
             )
-            any_found = True
-        return any_found
+        return all_found
 
     def _note_unread(self, of_folder: int, unread: Sequence[tuple[str, str]]) -> None:
         self.connection.execute("DELETE FROM index_files WHERE folder = ? AND size IS NULL", (of_folder,))
