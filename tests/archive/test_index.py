@@ -238,6 +238,17 @@ def test_an_index_of_another_version_is_read_anew(tmp_path: Path, database: sqli
     assert find_entries(tmp_path, database).seen.opened == 3
 
 
+def test_the_folder_may_be_given_by_another_path(
+    tmp_path: Path, database: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_plan(tmp_path / "archive", 1)
+    find_entries(tmp_path / "archive", database)
+    monkeypatch.chdir(tmp_path)
+    entries = find_entries(Path("archive"), database)
+    assert entries.seen.opened == 0
+    assert load_plan(entries[0].plan_input).uids.plan == "2.25.1.1"
+
+
 def test_other_tables_of_the_database_stay(tmp_path: Path, database: sqlite3.Connection) -> None:
     database.execute("CREATE TABLE finished (plan TEXT)")
     database.execute("INSERT INTO finished VALUES ('x')")

@@ -2,7 +2,13 @@
 
 ::
 
-    entries folder -> plans, and the RT files that make none
+    headers one file, or a zip file -> headers of RT files, or why it cannot be looked into
+    index   folder -> these headers, kept in SQLite: a later run opens what is new or changed
+    units   index -> groups of files that nothing ties to each other
+    entries linked files -> plans, and the RT files that make none, as small values
+    own_choices  CSV file -> what holds for single plans
+    listing all of these: folder -> entries, one after the other
+    dry_run folder -> what would be checked, as lines; nothing is written
     rows    one plan -> its rows, whatever happens; this is what a worker process runs
     work    plans x executor -> rows, in order
     write   rows -> CSV or Parquet, whole or not at all

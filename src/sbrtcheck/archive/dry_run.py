@@ -67,7 +67,7 @@ def dry_run(
         Where the table would be: an index beside it, of an earlier run, is read and left as it is.
     """
     by = LinkBy.read(link)
-    plans = None if plans_file is None else read_plans_file(Path(plans_file), options.choices, options.tables)
+    plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
     with _copy_of_index(out) as connection:
         entries = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
         if plans is not None:

@@ -99,7 +99,7 @@ class ArchiveIndex:
     def _is_of(self, root: str) -> bool:
         """Whether the index is one of this folder, and of this version."""
         try:
-            return self.about("version") == VERSION and self.about("root") == ascii(root)
+            return self.about("version") == VERSION and self.about("root") == _identity(root)
         except sqlite3.OperationalError:  # there is none yet, or its tables have other columns
             return False
 
@@ -113,7 +113,7 @@ class ArchiveIndex:
             for column in ("folder", "uid"):
                 self.connection.execute(f"CREATE INDEX index_files_by_{column} ON index_files ({column})")
             self.note("version", VERSION)
-            self.note("root", ascii(self.root))
+            self.note("root", _identity(self.root))
 
     def about(self, key: str) -> str | None:
         """What is noted under a key; None for nothing."""
@@ -300,6 +300,10 @@ class ArchiveIndex:
     def _path(self, folder: bytes, name: bytes) -> str:
         at = self.root if folder == b"." else os.path.join(self.root, os.fsdecode(folder))
         return os.path.join(at, os.fsdecode(name))
+
+
+def _identity(root: str) -> str:
+    return ascii(os.path.abspath(root))
 
 
 def _known(listing: str | None) -> tuple[dict[str, FileState], tuple[tuple[str, str], ...]]:

@@ -199,7 +199,7 @@ def find_entries(
 
 def _found(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Entries:
     seen = index.update()
-    asked = f"{dvhs} {by}"
+    asked = f"{dvhs} {by} {index.root!a}"  # paths in entries begin with the root as it was given
     known = index.about("entries")
     if known is None or not known.startswith(f"{asked} "):
         with transaction(index.connection), quiet():

@@ -10,9 +10,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from sbrtcheck.arguments import path_of
 from sbrtcheck.errors import Fault, InputError, PlansFileError, SbrtcheckError
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Prescription
@@ -53,7 +55,9 @@ class PlansFile:
         return _error(self.file, faults)
 
 
-def read_plans_file(file: Path, choices: CheckOptions, tables: Sequence[ConstraintTable] = ()) -> PlansFile:
+def read_plans_file(
+    file: str | PathLike[str], choices: CheckOptions, tables: Sequence[ConstraintTable] = ()
+) -> PlansFile:
     """Read the file.
 
     Parameters
@@ -72,12 +76,15 @@ def read_plans_file(file: Path, choices: CheckOptions, tables: Sequence[Constrai
     InputError
         There is no such file, or it is not text.
     """
+    file = path_of(file, "the file of choices plan by plan")
     try:
         text = file.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError("cannot be read", str(file), "check the path") from error
     except UnicodeDecodeError:
         raise InputError("is not text in UTF-8", str(file), "save it as CSV in UTF-8") from None
+    except ValueError as error:  # a path with a NUL character
+        raise InputError("cannot be read", str(file), "check the path") from error
     reader = csv.reader(text.splitlines())
     header = [cell.strip().lower() for cell in next(reader, [])]
     if faults := list(_faults_of_header(header)):

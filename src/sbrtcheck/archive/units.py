@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from sbrtcheck.archive.headers import folder_of, ties_of
 from sbrtcheck.archive.index import ArchiveIndex
+from sbrtcheck.arguments import require_type
 from sbrtcheck.dicom import Link
 from sbrtcheck.errors import InputError
 
@@ -41,6 +42,7 @@ class LinkBy:
     @classmethod
     def read(cls, text: str) -> LinkBy:
         """Read ``reference``, ``frame``, ``folder`` or ``folder:2``; `InputError` for anything else."""
+        require_type(text, str, "what files are put together by", f"give {_CHOICES}")
         word, colon, depth = text.partition(":")
         if word not in set(Link) or (colon and not (word == Link.FOLDER and depth.isdecimal() and int(depth) > 0)):
             raise InputError(f"files cannot be put together by '{text}'", hint=f"give {_CHOICES}")

@@ -13,7 +13,6 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from sbrtcheck.archive.entries import Entry
@@ -122,7 +121,7 @@ def batch(
     states: Counter[State] = Counter()
     rows = 0
     by = LinkBy.read(link)
-    plans = None if plans_file is None else read_plans_file(Path(plans_file), options.choices, options.tables)
+    plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
     with open_rows(out, options.columns) as write, closing(sqlite3.connect(index_file(out) or "")) as connection:
         entries = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
         if plans is not None:
