@@ -13,6 +13,7 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from sbrtcheck.archive.entries import Entry
@@ -122,7 +123,7 @@ def batch(
     rows = 0
     by = LinkBy.read(link)
     plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
-    with open_rows(out, options.columns) as write, closing(sqlite3.connect(index_file(out) or "")) as connection:
+    with open_rows(out, options.columns) as write, _database(index_file(out)) as connection:
         entries = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
         if plans is not None:
             entries = entries.with_choices(plans)
@@ -138,6 +139,19 @@ def batch(
                 if progress is not None:
                     progress(done, len(entries))
     return Summary(states=states, rows=rows)
+
+
+@contextmanager
+def _database(file: Path | None) -> Iterator[sqlite3.Connection]:
+    """The database with the index; one that is new is taken away when the block ends with an error."""
+    is_new = file is not None and not file.exists()
+    try:
+        with closing(sqlite3.connect(file or "")) as connection:
+            yield connection
+    except BaseException:
+        if file is not None and is_new:
+            file.unlink(missing_ok=True)
+        raise
 
 
 def _refuse_workers(jobs: int, executor: Executor | None) -> None:
