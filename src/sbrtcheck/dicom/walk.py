@@ -92,8 +92,10 @@ def _folder(path: str, links: _Links) -> tuple[Folder, list[str]]:
                         files.append((entry.name, state.st_size, state.st_mtime_ns))
                     elif _is_link(entry):
                         _keep_link(path, entry.name, links, unread)
-                    elif entry.is_dir(follow_symlinks=False):  # a pipe or device is opened by nobody
+                    elif entry.is_dir(follow_symlinks=False):
                         below.append(entry.path)
+                    else:  # a pipe that is opened may wait for ever
+                        unread.append((entry.name, "neither a file nor a folder"))
                 except OSError as error:
                     unread.append((entry.name, why(error)))
     except OSError as error:
