@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
 from sbrtcheck.archive.entries import Entry
-from sbrtcheck.archive.listing import Entries, count, find_entries, index_file
+from sbrtcheck.archive.index import Pass
+from sbrtcheck.archive.listing import count, find_entries, index_file, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.rows import Options
 from sbrtcheck.archive.units import LinkBy
@@ -69,35 +70,34 @@ def dry_run(
     by = LinkBy.read(link)
     plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
     with _copy_of_index(out) as connection:
-        entries = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
-        if plans is not None:
-            entries = entries.with_choices(plans)
-        totals = yield from _listed(entries, options)
+        found = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
+        entries = found if plans is None else with_choices(found, plans)
+        totals = yield from _listed(entries, found.seen, options)
     yield from _summary(totals, jobs)
 
 
-def _listed(entries: Entries, options: Options) -> Generator[str, None, Totals]:
+def _listed(entries: Sequence[Entry], seen: Pass, options: Options) -> Generator[str, None, Totals]:
     plans = refused = loose = size = 0
-    for entry, its_bytes in entries.with_bytes():
-        yield _line(entry, its_bytes, with_path=options.with_paths)
+    for entry in entries:
+        yield _line(entry, with_path=options.with_paths)
         if not entry.is_plan:
             loose += 1
         elif entry.problem is not None:
             refused += 1
         else:
             plans += 1
-            size += its_bytes
+            size += entry.size_bytes
     return Totals(
         plans=plans,
         refused=refused,
         loose=loose,
         megabytes=size / _MB,
-        files=entries.seen.files,
-        opened=entries.seen.opened,
+        files=seen.files,
+        opened=seen.opened,
     )
 
 
-def _line(entry: Entry, its_bytes: int, *, with_path: bool) -> str:
+def _line(entry: Entry, *, with_path: bool) -> str:
     what = "plan" if entry.is_plan else "part of no plan"
     uid = entry.uid or entry.structure_set_uid or "without UID"
     date = f" of {entry.plan_date}" if entry.plan_date else ""
@@ -107,7 +107,7 @@ def _line(entry: Entry, its_bytes: int, *, with_path: bool) -> str:
     if entry.problem is not None:
         return f"{head}: not checked: {entry.problem}"
     findings = "".join(f"; {finding.text}" for finding in entry.findings)
-    return f"{head}: {count(len(entry.files), 'file')}, {its_bytes / _MB:.1f} MB{own}{findings}"
+    return f"{head}: {count(len(entry.files), 'file')}, {entry.size_bytes / _MB:.1f} MB{own}{findings}"
 
 
 def _summary(totals: Totals, jobs: int) -> Iterator[str]:

@@ -49,6 +49,8 @@ class Entry:
         What put its files together.
     own
         Choices for this plan alone; None where it has none.
+    size_bytes
+        Of its files.
     """
 
     plan_uid: str = ""
@@ -63,6 +65,7 @@ class Entry:
     stand_ins: Mapping[str, str]
     link: Link = Link.REFERENCE
     own: OwnChoices | None = None
+    size_bytes: int = 0
 
     @property
     def plan_input(self) -> DicomInputs:
@@ -209,6 +212,7 @@ def text_of(entry: Entry) -> str:
             "findings": [(one.code, one.text, one.subject) for one in entry.findings],
             "stand_ins": dict(entry.stand_ins),
             "link": entry.link,
+            "size_bytes": entry.size_bytes,
         }
     )
 

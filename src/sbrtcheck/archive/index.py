@@ -17,13 +17,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 
+from sbrtcheck._version import __version__
 from sbrtcheck.archive.headers import Found, look_into, packed_header, source_of, unpacked_header
 from sbrtcheck.dicom import RtFile
 from sbrtcheck.dicom.source import Source, opened
 from sbrtcheck.dicom.tags import quiet
 from sbrtcheck.dicom.walk import FileState, Folder, walk
 
-VERSION = "1"
+VERSION = f"1 of sbrtcheck {__version__}"
 """Of the tables below and of what is read of a file: with another one, everything is read anew."""
 
 _TABLES = {
@@ -35,7 +36,7 @@ _TABLES = {
         "id INTEGER PRIMARY KEY, folder INTEGER, name BLOB, member BLOB, size INTEGER, kind TEXT, uid TEXT,"
         " header TEXT, problem TEXT, content TEXT"
     ),
-    "index_entries": "n INTEGER PRIMARY KEY, bytes INTEGER, entry TEXT",
+    "index_entries": "n INTEGER PRIMARY KEY, entry TEXT",
 }
 _TICK_NS = 100_000_000
 """A file changed so shortly before it is read may be changed again without another time: it is read again next time."""

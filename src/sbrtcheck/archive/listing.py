@@ -42,19 +42,6 @@ class Entries(Sequence[Entry]):
 
     def __init__(self, index: ArchiveIndex, seen: Pass) -> None:
         self._index, self.seen = index, seen
-        self._own_choices: Mapping[int, OwnChoices] = {}
-
-    def with_choices(self, plans: PlansFile) -> Entries:
-        """The same, each plan that the file names with its own choices.
-
-        Raises
-        ------
-        PlansFileError
-            A row is of no plan here, or of several; or two are of one.
-        """
-        found = Entries(self._index, self.seen)
-        found._own_choices = _own_choices(plans, self)
-        return found
 
     def __len__(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM index_entries").fetchone()[0])
@@ -71,28 +58,19 @@ class Entries(Sequence[Entry]):
         row = self._connection.execute("SELECT entry FROM index_entries WHERE n = ?", (position + 1,)).fetchone()
         if row is None:
             raise IndexError(at)
-        return self._read(position + 1, row[0])
-
-    def _read(self, n: int, text: str) -> Entry:
-        own = self._own_choices.get(n)
-        return entry_of(text) if own is None else replace(entry_of(text), own=own)
+        return entry_of(row[0])
 
     def __iter__(self) -> Iterator[Entry]:
         """Each once; other tables of the database may be written to meanwhile."""
-        for entry, _ in self.with_bytes():
-            yield entry
-
-    def with_bytes(self) -> Iterator[tuple[Entry, int]]:
-        """Each with the number of bytes of its files."""
         last = 0
         while True:
             rows = self._connection.execute(
-                "SELECT n, bytes, entry FROM index_entries WHERE n > ? ORDER BY n LIMIT ?", (last, _ENTRIES_AT_ONCE)
+                "SELECT n, entry FROM index_entries WHERE n > ? ORDER BY n LIMIT ?", (last, _ENTRIES_AT_ONCE)
             ).fetchall()
             if not rows:
                 return
-            for n, size, text in rows:
-                yield self._read(n, text), size
+            for _, text in rows:
+                yield entry_of(text)
             last = rows[-1][0]
 
     @property
@@ -100,10 +78,42 @@ class Entries(Sequence[Entry]):
         return self._index.connection
 
 
-def _own_choices(plans: PlansFile, entries: Entries) -> dict[int, OwnChoices]:
-    """By number of the entry."""
+class _WithChoices(Sequence[Entry]):
+    def __init__(self, entries: Sequence[Entry], own: Mapping[int, OwnChoices]) -> None:
+        self._entries, self._own = entries, own
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @overload
+    def __getitem__(self, at: int) -> Entry: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        return replace(self._entries[at], own=self._own.get(at if at >= 0 else len(self) + at))
+
+    def __iter__(self) -> Iterator[Entry]:
+        for at, entry in enumerate(self._entries):
+            yield replace(entry, own=self._own[at]) if at in self._own else entry
+
+
+def with_choices(entries: Sequence[Entry], plans: PlansFile) -> Sequence[Entry]:
+    """The same entries, each plan that the file names with its own choices.
+
+    Raises
+    ------
+    PlansFileError
+        A row is of no plan here, or of several; or two are of one.
+    """
+    return _WithChoices(entries, _own_choices(plans, entries))
+
+
+def _own_choices(plans: PlansFile, entries: Sequence[Entry]) -> dict[int, OwnChoices]:
+    """By position of the entry."""
     places: dict[str, list[int]] = {row.plan: [] for row in plans.rows}
-    for n, entry in enumerate(entries, start=1):
+    for n, entry in enumerate(entries):
         for name in {entry.plan_uid, entry.uid, entry.folder, *entry.dose_uids} if entry.is_plan else ():
             if name in places:
                 places[name].append(n)
@@ -212,8 +222,8 @@ def _found(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Entries:
 
 def _digest_of_entries(connection: sqlite3.Connection) -> str:
     made = blake2b(digest_size=16)
-    for n, size, text in connection.execute("SELECT n, bytes, entry FROM index_entries ORDER BY n"):
-        made.update(f"{n} {size} {text}".encode())
+    for n, text in connection.execute("SELECT n, entry FROM index_entries ORDER BY n"):
+        made.update(f"{n} {text}".encode())
     return made.hexdigest()
 
 
@@ -221,14 +231,13 @@ def _link_anew(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> None:
     connection = index.connection
     connection.execute("DELETE FROM index_entries")
     connection.execute("DROP TABLE IF EXISTS temp.index_unsorted")
-    connection.execute("CREATE TEMP TABLE index_unsorted (plan, doses, structures, files, bytes, entry)")
-    for entry, size in _all_entries(index, dvhs, by):
-        connection.execute(
-            "INSERT INTO index_unsorted VALUES (?, ?, ?, ?, ?, ?)", (*_order_in_table(entry), size, text_of(entry))
-        )
+    connection.execute("CREATE TEMP TABLE index_unsorted (plan, doses, structures, files, entry)")
+    for entry in _all_entries(index, dvhs, by):
+        values = (*_order_in_table(entry), text_of(entry))
+        connection.execute("INSERT INTO index_unsorted VALUES (?, ?, ?, ?, ?)", values)
     connection.execute(
-        "INSERT INTO index_entries (bytes, entry)"
-        " SELECT bytes, entry FROM index_unsorted ORDER BY plan, doses, structures, files, entry"
+        "INSERT INTO index_entries (entry)"
+        " SELECT entry FROM index_unsorted ORDER BY plan, doses, structures, files, entry"
     )
     connection.execute("DROP TABLE temp.index_unsorted")
 
@@ -239,7 +248,7 @@ def _order_in_table(entry: Entry) -> tuple[str, str, str, bytes]:
     return entry.plan_uid, "\1".join(entry.dose_uids), entry.structure_set_uid, files
 
 
-def _all_entries(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Iterator[tuple[Entry, int]]:
+def _all_entries(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Iterator[Entry]:
     root = Path(index.root)
     number_of_sets = index.count(Kind.STRUCTURE_SET)
     repeated = index.repeated_uids() if by.link is not Link.REFERENCE else frozenset[str]()
@@ -249,12 +258,12 @@ def _all_entries(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Iterator[tupl
         plan_files = _linked(index, headers, by.link, number_of_sets)
         for entry in entries_of(plan_files, root, dvhs):
             told = _told_apart(index, entry, unit, repeated, by.link) if repeated else ()
-            linked = replace(entry, link=by.link, findings=(*entry.findings, *told))
-            yield linked, sum(sizes[file] for file in entry.files)
+            size_bytes = sum(sizes[file] for file in entry.files)
+            yield replace(entry, link=by.link, findings=(*entry.findings, *told), size_bytes=size_bytes)
     for unread in index.unread():
         number = "" if unread.number == 1 else f" ({unread.number} of them in one folder)"
         folder = Path(unread.folder).as_posix()
-        yield Entry(files=(), folder=shown(folder), is_plan=False, problem=unread.problem + number, stand_ins={}), 0
+        yield Entry(files=(), folder=shown(folder), is_plan=False, problem=unread.problem + number, stand_ins={})
 
 
 def _linked(index: ArchiveIndex, headers: Mapping[int, RtFile], by: Link, number_of_sets: int) -> PlanFiles:

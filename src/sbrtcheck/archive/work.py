@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from sbrtcheck.archive.entries import Entry
-from sbrtcheck.archive.listing import find_entries, index_file
+from sbrtcheck.archive.listing import find_entries, index_file, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.rows import Checked, NotChecked, Options, State, check_entry, not_checked, where_from
 from sbrtcheck.archive.units import LinkBy
@@ -124,9 +124,8 @@ def batch(
     by = LinkBy.read(link)
     plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
     with open_rows(out, options.columns) as write, _database(index_file(out)) as connection:
-        entries = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
-        if plans is not None:
-            entries = entries.with_choices(plans)
+        found = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
+        entries = found if plans is None else with_choices(found, plans)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
         if options.notes:
