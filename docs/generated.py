@@ -171,6 +171,7 @@ FINDINGS = {
     FindingCode.SMALLER_THAN_LIMIT_VOLUME: "The row is met because the structure is small. Is the contour complete?",
     FindingCode.FRAME_UNKNOWN: "Dose or contours name no frame of reference: whether they lie in one is not known.",
     FindingCode.LINKED_BY_FRAME_OF_REFERENCE: "A reference is missing; files belong together by frame of reference.",
+    FindingCode.LINKED_BY_FOLDER: "References are lost; files were put together by their folder, on request.",
     FindingCode.SEVERAL_PRESCRIPTIONS: "The RTPLAN prescribes several doses; all are listed.",
     FindingCode.PRESCRIPTION_SOURCE: "The prescription given differs from that of the files.",
     FindingCode.OTHER_SCHEDULE: "The prescription is not that of the profile whose tables were used.",

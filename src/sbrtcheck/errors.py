@@ -8,6 +8,7 @@
     │   ├── NoPlanError         nothing in the input makes a plan
     │   ├── AmbiguousPlanError  several plans; none may be picked silently
     │   ├── DicomError          a DICOM file is damaged or lacks something needed
+    │   ├── PlansFileError      a file of choices plan by plan has faults, all listed
     │   └── FramesError         nothing says how the frames of reference of two plans lie to each other
     ├── GeometryError       a dose grid or contour set that we do not compute
     ├── MetricError         text that is not one metric
@@ -81,6 +82,18 @@ class DicomError(InputError):
 
 class FramesError(InputError):
     """Nothing says how the frames of reference of two plans lie to each other."""
+
+
+class PlansFileError(InputError):
+    """A file of choices plan by plan that cannot be used; ``faults`` has all of them."""
+
+    def __init__(self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(what, place, hint)
+        self.args = (what, place, hint, faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults)) if self.faults else super().__str__()
 
 
 class GeometryError(SbrtcheckError):

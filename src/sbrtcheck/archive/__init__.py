@@ -2,7 +2,13 @@
 
 ::
 
-    entries folder -> plans, and the RT files that make none
+    headers one file, or a zip file -> headers of RT files, or why it cannot be looked into
+    index   folder -> these headers, kept in SQLite: a later run opens what is new or changed
+    units   index -> groups of files that nothing ties to each other
+    entries linked files -> plans, and the RT files that make none, as small values
+    own_choices  CSV file -> what holds for single plans
+    listing all of these: folder -> entries, one after the other
+    dry_run folder -> what would be checked, as lines; nothing is written
     rows    one plan -> its rows, whatever happens; this is what a worker process runs
     work    plans x executor -> rows, in order
     write   rows -> CSV or Parquet, whole or not at all
@@ -48,7 +54,8 @@ A plan that could not be checked, and an RT file that is part of no plan, is one
 ``reason`` a `NotChecked`. Nothing in the table names a patient: files and folders, whose names may, are left out.
 """
 
-from sbrtcheck.archive.entries import Entry, find
+from sbrtcheck.archive.entries import Entry
+from sbrtcheck.archive.listing import find
 from sbrtcheck.archive.rows import COLUMNS, Checked, NotChecked, Options, Row, State, check_entry
 from sbrtcheck.archive.work import Summary, batch, run
 from sbrtcheck.archive.write import open_rows

@@ -1,18 +1,21 @@
-"""Folder -> the plans in it, and the RT files that make none, in an order that does not depend on the file system."""
+"""A plan of an archive, or an RT file that makes none, as a value that is small, travels and names nobody."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sbrtcheck.dicom import FoundPlan, Kind, Orphan, PlanFiles, RtFile, Source, find_plans
+from sbrtcheck.archive.headers import source_of
+from sbrtcheck.archive.own_choices import OwnChoices
+from sbrtcheck.dicom import DicomInputs, FoundPlan, Kind, Link, Orphan, PlanFiles, RtFile, Source, ZipMember
+from sbrtcheck.dicom.relink import Together
 from sbrtcheck.dvh import Origin
-from sbrtcheck.errors import InputError
-from sbrtcheck.plan import Finding
+from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.results.noted import uid_of_plan
 
 # A file name this short names nobody, and may well be a number in a sentence.
@@ -42,57 +45,47 @@ class Entry:
         How its files were linked.
     stand_ins
         How messages name a file -> what to write instead.
+    link
+        What put its files together.
+    own
+        Choices for this plan alone; None where it has none.
+    size_bytes
+        Of its files.
     """
 
     plan_uid: str = ""
     structure_set_uid: str = ""
     dose_uids: tuple[str, ...] = ()
     plan_date: str = ""
-    files: tuple[Path, ...]
+    files: tuple[Source, ...]
     folder: str
     is_plan: bool = True
     problem: str | None = None
     findings: tuple[Finding, ...] = ()
     stand_ins: Mapping[str, str]
+    link: Link = Link.REFERENCE
+    own: OwnChoices | None = None
+    size_bytes: int = 0
+
+    @property
+    def plan_input(self) -> DicomInputs:
+        """Its files, as `sbrtcheck.dicom.load_plan` takes them."""
+        return list(self.files) if self.link is Link.REFERENCE else Together(self.files, self.link)
 
     @property
     def uid(self) -> str:
         """What notes know the plan by, as `sbrtcheck.results.noted.plan_uid` of its report."""
         return uid_of_plan({"plan": self.plan_uid, "doses": self.dose_uids})
 
-    def order(self) -> tuple[object, ...]:
-        """Sort by UIDs; by place only what has the same."""
-        return self.plan_uid, self.dose_uids, self.structure_set_uid, tuple(map(str, self.files))
 
-
-def find(folder: Path, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
-    """Everything in a folder that is to be checked, or has a reason why not; sorted by UID.
-
-    Parameters
-    ----------
-    folder
-        Searched to any depth.
-    dvhs
-        Stored DVHs need no structure set; computed ones do.
-
-    Raises
-    ------
-    InputError
-        There is no such folder.
-    """
-    if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises on names that no file can have
-        what = "not a folder" if os.path.exists(folder) else "no such folder"  # noqa: PTH110 - as above
-        raise InputError(what, str(folder), "give the folder that the plans are in")
-    plan_files = find_plans(folder)
+def entries_of(plan_files: PlanFiles, root: Path, dvhs: Origin) -> Iterator[Entry]:
+    """The plans that the files make, and what makes none; each with what is wrong with it, file names left out."""
     # a fault of a file may be described by naming another one
-    anonymous = partial(without_file_names, stand_ins=_all_names(folder, plan_files))
-    plans = [_plan_entry(plan, folder, _problem(plan, dvhs)) for plan in (*plan_files.plans, *plan_files.incomplete)]
-    parts = [_orphan_entry(orphan, folder, orphan.reason) for orphan in _files_of_no_plan(plan_files)]
-    entries = [
-        replace(entry, problem=anonymous(entry.problem)) if entry.problem is not None else entry
-        for entry in (*plans, *parts)
-    ]
-    return tuple(sorted(entries, key=Entry.order))
+    anonymous = partial(without_file_names, stand_ins=_all_names(plan_files))
+    plans = [_plan_entry(plan, root, _problem(plan, dvhs)) for plan in (*plan_files.plans, *plan_files.incomplete)]
+    parts = [_orphan_entry(orphan, root, orphan.reason) for orphan in _files_of_no_plan(plan_files)]
+    for entry in (*plans, *parts):
+        yield replace(entry, problem=anonymous(entry.problem)) if entry.problem is not None else entry
 
 
 def _problem(plan: FoundPlan, dvhs: Origin) -> str | None:
@@ -117,8 +110,8 @@ def _plan_entry(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
         structure_set_uid=plan.structure_set.uid if plan.structure_set is not None else "",
         dose_uids=plan.dose_uids,
         plan_date=_date(plan.plan.date) if plan.plan is not None else "",
-        files=_paths(plan.files),
-        folder=_folder(_paths(plan.files), root),
+        files=plan.files,
+        folder=_folder(plan.files, root),
         problem=problem,
         findings=plan.findings,
         stand_ins=dict(_names(_parts(plan))),
@@ -138,21 +131,22 @@ def _orphan_entry(orphan: Orphan, root: Path, problem: str | None) -> Entry:
         plan_uid=orphan.uid if orphan.kind is Kind.PLAN else "",
         structure_set_uid=orphan.uid if orphan.kind is Kind.STRUCTURE_SET else "",
         dose_uids=(orphan.uid,) if orphan.kind is Kind.DOSE else (),
-        files=_paths(orphan.files),
-        folder=_folder(_paths(orphan.files), root),
+        files=orphan.files,
+        folder=_folder(orphan.files, root),
         is_plan=orphan.kind is Kind.PLAN,
         problem=problem,
         stand_ins={},
     )
 
 
-def _paths(files: Iterable[Source]) -> tuple[Path, ...]:
-    """The same, for all are on disk: they were found in a folder."""
-    return tuple(file for file in files if isinstance(file, Path))
+def _folder(files: Iterable[Source], root: Path) -> str:
+    folders = [os.path.dirname(str(file)) for file in files]
+    return shown(Path(os.path.relpath(os.path.commonpath(folders), root)).as_posix())
 
 
-def _folder(files: Iterable[Path], root: Path) -> str:
-    return Path(os.path.commonpath([file.parent for file in files])).relative_to(root).as_posix()
+def shown(folder: str) -> str:
+    """A name in no known encoding, with the numbers of its bytes."""
+    return os.fsencode(folder).decode("utf-8", "backslashreplace")
 
 
 # -------------------------------------------------------------------------------- file names may name patients
@@ -164,14 +158,20 @@ def _parts(plan: FoundPlan) -> tuple[RtFile, ...]:
 
 def _names(parts: Iterable[RtFile]) -> Iterator[tuple[str, str]]:
     for part in parts:
-        paths = [name for path in _paths([part.source]) for name in (path.name, str(path))]
-        yield from ((name, f"the {part.kind}") for name in (part.display_name, *paths))
+        path = str(part.source)
+        names = (part.display_name, os.path.basename(path), path)
+        yield from ((name, f"the {part.kind}") for name in names)
 
 
-def _all_names(folder: Path, plan_files: PlanFiles) -> dict[str, str]:
-    walked = (Path(root, name) for root, _, names in os.walk(folder) for name in names)
+def _all_names(plan_files: PlanFiles) -> dict[str, str]:
     files = (part for plan in (*plan_files.plans, *plan_files.incomplete) for part in _parts(plan))
-    return {path.relative_to(folder).as_posix(): "another file" for path in walked} | dict(_names(files))
+    orphans = {
+        name: "another file"
+        for orphan in plan_files.orphans
+        for file in orphan.files
+        for name in (os.path.basename(str(file)), str(file))
+    }
+    return orphans | dict(_names(files))
 
 
 def without_file_names(text: str, stand_ins: Mapping[str, str]) -> str:
@@ -192,3 +192,47 @@ def _stretches(text: str, longest: int) -> Iterator[str]:
     ends = [at for at in range(1, len(text) + 1) if at == len(text) or text[at] in _AROUND_NAMES]
     for start in starts:
         yield from (text[start:end] for end in ends if _SHORT_NAME < end - start <= longest)
+
+
+# -------------------------------------------------------------------------------- entries as text, for the database
+
+
+def text_of(entry: Entry) -> str:
+    """An entry as text; `entry_of` reads it back."""
+    return json.dumps(
+        {
+            "plan_uid": entry.plan_uid,
+            "structure_set_uid": entry.structure_set_uid,
+            "dose_uids": entry.dose_uids,
+            "plan_date": entry.plan_date,
+            "files": [_place(file) for file in entry.files],
+            "folder": entry.folder,
+            "is_plan": entry.is_plan,
+            "problem": entry.problem,
+            "findings": [(one.code, one.text, one.subject) for one in entry.findings],
+            "stand_ins": dict(entry.stand_ins),
+            "link": entry.link,
+            "size_bytes": entry.size_bytes,
+        }
+    )
+
+
+def _place(file: Source) -> tuple[str, str]:
+    return (str(file.archive), file.name) if isinstance(file, ZipMember) else (str(file), "")
+
+
+def entry_of(text: str) -> Entry:
+    """The entry that `text_of` wrote."""
+    values = json.loads(text)
+    return Entry(
+        **{
+            **values,
+            "dose_uids": tuple(values["dose_uids"]),
+            "files": tuple(source_of(path, member) for path, member in values["files"]),
+            "findings": tuple(
+                Finding(code=FindingCode(code), text=text, subject=subject)
+                for code, text, subject in values["findings"]
+            ),
+            "link": Link(values["link"]),
+        }
+    )

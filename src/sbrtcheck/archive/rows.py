@@ -21,6 +21,7 @@ from sbrtcheck.errors import SbrtcheckError, UnknownTableError
 from sbrtcheck.formatting import clean
 from sbrtcheck.options import NEAR_PERCENT, CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
+from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict, labels, rounded
 from sbrtcheck.results.noted import lost_note_lines, notes_without_rows, signature_text
 from sbrtcheck.results.notes import ReportNotes
@@ -136,6 +137,8 @@ class Options:
         Add the column ``path``; folder names may name patients.
     notes
         Notes and sign-offs on any of the plans; what they say is written, and may name somebody.
+    prescription
+        Of every plan of the archive, in place of what their files say; None to take it from these.
     **old
         Fields of version 0.1, with a warning: ``sites``, ``names``, ``dvhs``, ``lists``, ``accept_dose``, ``strict``,
         ``include_unconfirmed``. They win over those of ``choices``.
@@ -145,6 +148,7 @@ class Options:
     choices: CheckOptions = _DEFAULT_CHOICES
     with_paths: bool = False
     notes: tuple[PlanNotes, ...] = ()
+    prescription: Prescription | None = None
 
     def __init__(
         self,
@@ -153,6 +157,7 @@ class Options:
         choices: CheckOptions = _DEFAULT_CHOICES,
         with_paths: bool = False,
         notes: tuple[PlanNotes, ...] = (),
+        prescription: Prescription | None = None,
         **old: Any,
     ) -> None:
         # of the dataclass itself until the old keywords go
@@ -161,6 +166,7 @@ class Options:
         require_type(with_paths, bool, "with_paths", "give True or False")
         object.__setattr__(self, "with_paths", with_paths)
         object.__setattr__(self, "notes", notes)
+        object.__setattr__(self, "prescription", prescription)
 
     if not TYPE_CHECKING:  # types know the new names only
 
@@ -189,13 +195,14 @@ class Options:
         near_percent: float = NEAR_PERCENT,
         notes: NotesInput | Sequence[NotesInput] = (),
         with_paths: bool = False,
+        prescription: GivenPrescription | None = None,
     ) -> Options:
         """Load tables, names and notes, so that a fault in them is found before the first plan is read.
 
         Raises
         ------
         SbrtcheckError
-            A table, a site, a profile, a file of names or notes, or the dictionary cannot be used.
+            A table, a site, a profile, a file of names or notes, the dictionary or the prescription cannot be used.
         """
         loaded = distinct(dict.fromkeys(load_tables(tables)))
         site = texts_of(sites, "a site")
@@ -215,7 +222,19 @@ class Options:
             near_percent=near_percent,
         )
         choices.refuse_unknown(loaded)
-        return cls(tables=loaded, choices=choices, with_paths=with_paths, notes=load_notes_by_plan(notes))
+        return cls(
+            tables=loaded,
+            choices=choices,
+            with_paths=with_paths,
+            notes=load_notes_by_plan(notes),
+            prescription=read_prescription(prescription),
+        )
+
+    def for_entry(self, entry: Entry) -> Options:
+        """The same for one plan: with its own choices, where it has some."""
+        if entry.own is None:
+            return self
+        return replace(self, choices=entry.own.choices, prescription=entry.own.prescription or self.prescription)
 
     def notes_on(self, entry: Entry) -> tuple[PlanNotes, ...]:
         """The notes on one plan; none where nobody wrote any."""
@@ -252,6 +271,7 @@ class Checked:
 
 def check_entry(entry: Entry, options: Options) -> Checked:
     """Check one plan; whatever goes wrong becomes a row with the reason, so that the others go on."""
+    options = options.for_entry(entry)
     if entry.problem is not None:
         return not_checked(entry, options, NotChecked.NO_PLAN, entry.problem)
     try:
@@ -271,12 +291,18 @@ def _check(entry: Entry, options: Options) -> Checked:
 
 
 def _report(entry: Entry, options: Options) -> Report:
-    return api.check_with(list(entry.files), options.tables, options.choices, notes=options.notes_on(entry))
+    return api.check_with(
+        entry.plan_input,
+        options.tables,
+        options.choices,
+        prescription=options.prescription,
+        notes=options.notes_on(entry),
+    )
 
 
 def _prescription(entry: Entry, options: Options) -> Prescription | UnknownPrescription:
     load = load_dvhs if options.choices.dvhs is Origin.STORED else load_plan
-    return load(list(entry.files)).prescription
+    return load(entry.plan_input, prescription=options.prescription).prescription
 
 
 def _state(report: Report) -> State:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
-from sbrtcheck.archive.entries import Entry, find
+from sbrtcheck.archive.entries import Entry
+from sbrtcheck.archive.listing import find_entries, index_file, with_choices
+from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.rows import Checked, NotChecked, Options, State, check_entry, not_checked, where_from
+from sbrtcheck.archive.units import LinkBy
 from sbrtcheck.archive.write import open_rows
 from sbrtcheck.arguments import path_of, require_callable, require_number, require_type
 from sbrtcheck.by_value import ByValue
@@ -73,6 +78,8 @@ def batch(
     jobs: int = 2,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    link: str = "reference",
+    plans_file: str | PathLike[str] | None = None,
 ) -> Summary:
     """Check all plans below a folder and write one table.
 
@@ -90,6 +97,11 @@ def batch(
         Where to check instead, a cluster for instance; its workers must see the files under the same paths.
     progress
         Called with the number of plans done and of all.
+    link
+        What tells which files belong together: ``reference``; ``folder`` for files in one folder; ``folder:2`` for
+        those below one folder of the second level; or ``frame``, of reference. A finding says so where it is needed.
+    plans_file
+        A CSV file with choices for single plans (`sbrtcheck.archive.own_choices`).
 
     Returns
     -------
@@ -99,7 +111,8 @@ def batch(
     Raises
     ------
     SbrtcheckError
-        There is no such folder, no plan in it, there are notes on another plan, or the table cannot be written.
+        There is no such folder, no plan in it, there are notes or choices for another plan, or the table cannot be
+        written.
     """
     folder, out = path_of(folder, "the folder of an archive"), path_of(out, "the file of a table")
     require_type(options, Options, "the options", "give sbrtcheck.archive.Options.read(tables=['rtog-0813'])")
@@ -108,11 +121,15 @@ def batch(
         require_callable(progress, "progress")
     states: Counter[State] = Counter()
     rows = 0
-    with open_rows(out, options.columns) as write:
-        entries = find(folder, options.choices.dvhs)
+    by = LinkBy.read(link)
+    plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
+    with open_rows(out, options.columns) as write, _database(index_file(out)) as connection:
+        found = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
+        entries = found if plans is None else with_choices(found, plans)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
-        refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
+        if options.notes:
+            refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
         with _results(entries, options, int(jobs), executor) as all_checked:
             for done, checked in enumerate(all_checked, start=1):
                 write(checked.rows)
@@ -121,6 +138,19 @@ def batch(
                 if progress is not None:
                     progress(done, len(entries))
     return Summary(states=states, rows=rows)
+
+
+@contextmanager
+def _database(file: Path | None) -> Iterator[sqlite3.Connection]:
+    """The database with the index; one that is new is taken away when the block ends with an error."""
+    is_new = file is not None and not file.exists()
+    try:
+        with closing(sqlite3.connect(file or "")) as connection:
+            yield connection
+    except BaseException:
+        if file is not None and is_new:
+            file.unlink(missing_ok=True)
+        raise
 
 
 def _refuse_workers(jobs: int, executor: Executor | None) -> None:

@@ -4,6 +4,7 @@ From the top, each importing from below alone::
 
     load          folder, files or Datasets -> Plan, stored DVHs, or the list of all plans
     link          headers -> which dose belongs to which plan and structure set
+    relink        headers whose references are lost -> those of one folder put together, on request
     scan          headers -> each file once, those of one UID told apart or marked
     files         one file -> its header, if it is an RT file
     inputs        what is given -> files, on disk or in memory; anything else refused
@@ -21,6 +22,7 @@ From the top, each importing from below alone::
     decimals      decimal text -> numbers
     elements      what both readers give
     source        where the bytes of a file are
+    walk          folder -> the files below it, each once
     attributes    tags by their keywords, with the part of the standard that defines them
 
 and back, for the record of the patient whose plan it is (these need pydicom, and are imported from where they are)::
@@ -37,13 +39,15 @@ from sbrtcheck.dicom.inputs import DicomInput, DicomInputs, PlanInput
 from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
 from sbrtcheck.dicom.load import NotStored, find_plans, load_dvhs, load_plan, load_plan_and_dvhs
 from sbrtcheck.dicom.registration import load_registration
-from sbrtcheck.dicom.source import MemoryFile, Source
+from sbrtcheck.dicom.relink import Link
+from sbrtcheck.dicom.source import MemoryFile, Source, ZipMember
 
 __all__ = [
     "DicomInput",
     "DicomInputs",
     "FoundPlan",
     "Kind",
+    "Link",
     "MemoryFile",
     "NotStored",
     "Orphan",
@@ -51,6 +55,7 @@ __all__ = [
     "PlanInput",
     "RtFile",
     "Source",
+    "ZipMember",
     "find_plans",
     "load_dvhs",
     "load_plan",

@@ -14,6 +14,7 @@ from sbrtcheck.dicom.reader import read_header
 from sbrtcheck.dicom.source import MemoryFile, Source, opened
 from sbrtcheck.dicom.tags import ascii_text, ascii_texts, name, number
 from sbrtcheck.errors import DicomError
+from sbrtcheck.plan import Finding
 
 
 class Kind(StrEnum):
@@ -36,7 +37,7 @@ _KIND_OF_CLASS = {
 _SEGMENTATION_CLASSES = frozenset(uid.encode() for uid in SEGMENTATION_STORAGES)
 _STORAGE = b"1.2.840.10008.5.1.4.1.1."
 _UNREADABLE = Damage(what="the file is damaged or truncated")
-_START_BYTES = 512  # holds the media storage class, which is the second or third element of a file
+START_BYTES = 512  # holds the media storage class, which is the second or third element of a file
 # Up to here a structure set names its frames of reference; contours come after.
 _STRUCTURE_SET_ROIS = Tag.STRUCTURE_SET_ROI_SEQUENCE
 _WANTED_TAGS = {
@@ -100,6 +101,8 @@ class RtFile:
         Why its content cannot be trusted; None when nothing was noticed.
     apart
         Files are linked with those of the same number alone: above 0 where folders tell files of one UID apart.
+    put_together
+        Of which kind of file a reference was replaced on request (`sbrtcheck.dicom.relink`), and what is said of it.
     """
 
     source: Source
@@ -116,6 +119,7 @@ class RtFile:
     date: str = ""
     damage: Damage | None = None
     apart: int = 0
+    put_together: tuple[tuple[Kind, Finding], ...] = ()
 
 
 def read_rt_header(source: Source) -> RtFile | NotRead:
@@ -126,22 +130,32 @@ def read_rt_header(source: Source) -> RtFile | NotRead:
     if isinstance(source, Path) and not os.path.isfile(source):  # noqa: PTH113 - Path.is_file raises where the folder is not ours to read
         return "not DICOM"
     try:
-        with opened(source) as file:
-            start = file.read(_START_BYTES)
-            if not _looks_like_dicom(start):
-                return "not DICOM"
-            if _is_other_storage(start):
-                return "other"
-            header = read_header(file, _wanted)
-            return _rt_file(source, header) if isinstance(header, Header) else header
+        return header_of(source)
     except OSError:
         return "not DICOM"
+
+
+def header_of(source: Source) -> RtFile | NotRead:
+    """The same of a regular file; `OSError` where it cannot be opened or read."""
+    with opened(source) as file:
+        what = told_by_start(file.read(START_BYTES))
+        if what is not None:
+            return what
+        header = read_header(file, _wanted)
+        return _rt_file(source, header) if isinstance(header, Header) else header
+
+
+def told_by_start(start: bytes) -> NotRead | None:
+    """What a file is whose first `START_BYTES` are these; None where more of it is to be read."""
+    if not _looks_like_dicom(start):
+        return "not DICOM"
+    return "other" if _is_other_storage(start) else None
 
 
 def is_dicom(source: Source) -> bool:
     """Whether a file starts as DICOM files do; `OSError` when it cannot be read."""
     with opened(source) as file:
-        return _looks_like_dicom(file.read(_START_BYTES))
+        return _looks_like_dicom(file.read(START_BYTES))
 
 
 def _wanted(sop_class: str, modality: str) -> HeaderTags | None:

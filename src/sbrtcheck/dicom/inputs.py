@@ -15,16 +15,18 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
-from sbrtcheck.dicom.source import MemoryFile, Source
+from sbrtcheck.dicom.source import MemoryFile, Source, ZipMember
+from sbrtcheck.dicom.walk import walk
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Plan
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-DicomInput: TypeAlias = "str | PathLike[str] | Dataset | IO[bytes] | MemoryFile"
+DicomInput: TypeAlias = "str | PathLike[str] | Dataset | IO[bytes] | MemoryFile | ZipMember"
 """A folder (any depth, any file names, with or without images), a file, a pydicom Dataset, or a file open for reading
-bytes, such as `io.BytesIO`; a `MemoryFile` is what `find_plans` lists the last two as."""
+bytes, such as `io.BytesIO`; a `MemoryFile` is what `find_plans` lists the last two as, a `ZipMember` a file in a zip
+file."""
 
 DicomInputs: TypeAlias = "DicomInput | Iterable[DicomInput]"
 """One of these, or a list of them, mixed as they come."""
@@ -131,7 +133,7 @@ def _items(given: object) -> list[tuple[DicomInput, str]]:
 def _is_one(given: object) -> TypeGuard[DicomInput]:
     if isinstance(given, type):
         return False
-    return isinstance(given, str | PathLike | MemoryFile) or _is_dataset(given) or _is_open_file(given)
+    return isinstance(given, str | PathLike | MemoryFile | ZipMember) or _is_dataset(given) or _is_open_file(given)
 
 
 def _is_dataset(given: object) -> TypeGuard[Dataset]:
@@ -174,39 +176,32 @@ def _exists(path: Path) -> bool:
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for given in paths:
         if not _exists(given):
             raise InputError("no such file or folder", str(given), "check the path")
         for file in _below(given):
-            key = file.resolve()
+            key = os.path.realpath(file)
             if key not in seen:
                 seen.add(key)
                 yield file
 
 
 def _below(given: Path) -> Iterator[Path]:
-    """Files in a folder and its links to folders, each folder once; folders that cannot be opened come as they are."""
+    """Files in a folder, and in folders that links lead to; what cannot be opened comes as it is."""
     if not given.is_dir():
         yield given
         return
-    closed: list[OSError] = []
-    walked: set[str] = set()
-    for folder, folders, names in os.walk(given, followlinks=True, onerror=closed.append):
-        true_path = os.path.realpath(folder)
-        if true_path in walked:  # a second way to it, or a loop
-            folders.clear()
-            continue
-        walked.add(true_path)
-        yield from (Path(folder, file) for file in names)
-    yield from (Path(error.filename) for error in closed)
+    for folder in walk(str(given)):
+        names = (*(name for name, _, _ in folder.files), *(name for name, _ in folder.unread))
+        yield from (Path(folder.path, name) for name in names)
 
 
 # In memory
 
 
-def _in_memory(given: Dataset | IO[bytes] | MemoryFile, place: str) -> MemoryFile:
-    if isinstance(given, MemoryFile):
+def _in_memory(given: Dataset | IO[bytes] | MemoryFile | ZipMember, place: str) -> MemoryFile | ZipMember:
+    if isinstance(given, MemoryFile | ZipMember):
         return given
     if _is_dataset(given):
         from sbrtcheck.dicom.dataset_file import dataset_file

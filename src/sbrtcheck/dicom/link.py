@@ -198,7 +198,8 @@ def link(scan: Scan) -> PlanFiles:
     for number in sorted({file.apart for file in scan.files}):
         files = tuple(file for file in scan.files if file.apart == number)
         linked, instead = (
-            [_with_folder_finding(plan) if plan.apart else plan for plan in found] for found in _plans_of(files)
+            [_with_folder_finding(plan) if plan.apart else plan for plan in found]
+            for found in _plans_of(files, sets_elsewhere=scan.sets_elsewhere and number == 0)
         )
         plans += linked
         asked_for += instead
@@ -214,12 +215,12 @@ def link(scan: Scan) -> PlanFiles:
     )
 
 
-def _plans_of(files: tuple[RtFile, ...]) -> tuple[list[FoundPlan], list[FoundPlan]]:
+def _plans_of(files: tuple[RtFile, ...], *, sets_elsewhere: bool) -> tuple[list[FoundPlan], list[FoundPlan]]:
     """The plans, and those that have an RTSTRUCT with each SEG that could be in its place."""
-    index = _index(files)
+    index = _index(files, sets_elsewhere=sets_elsewhere)
     groups = [_with_damage(group) for group in _dose_groups(_files_of_kind(files, Kind.DOSE), index)]
     plans = [_with_structure_sets(group, index) for group in groups]
-    return [plan for of_group in plans for plan in of_group], [
+    return [_with_request(plan) for of_group in plans for plan in of_group], [
         _with_names(with_seg, group, index)
         for group, of_group in zip(groups, plans, strict=True)
         if of_group[0].structure_set is not None and not of_group[0].has_segmentation
@@ -240,6 +241,22 @@ def _with_folder_finding(plan: FoundPlan) -> FoundPlan:
         if no_structures is not None
         else None,
     )
+
+
+def _with_request(plan: FoundPlan) -> FoundPlan:
+    """The same, with a finding for each reference that was replaced on request.
+
+    Stored DVHs have no names then: their ROI numbers are of the structure set that is lost.
+    """
+    replaced = [pair for file in plan.rt_files for pair in file.put_together]
+    if not replaced:
+        return plan
+    findings = tuple(dict.fromkeys(finding for _, finding in replaced))
+    joined = replace(plan, findings=(*plan.findings, *findings), names_findings=(*plan.names_findings, *findings))
+    if all(kind is not Kind.STRUCTURE_SET for kind, _ in replaced):
+        return joined
+    text = "stored DVHs have ROI numbers for names: the structure set that they are of is not known by reference"
+    return _with_names_of(joined, None, (*joined.names_findings, Finding(code=FindingCode.OTHER, text=text)))
 
 
 def _files_of_kind(files: Iterable[RtFile], kind: Kind) -> list[RtFile]:
@@ -292,9 +309,10 @@ class _Index:
     sets_in: Mapping[str, Sequence[RtFile]]
     segmentations: Sequence[RtFile]
     segmentations_in: Mapping[str, Sequence[RtFile]]
+    sets_elsewhere: bool
 
 
-def _index(files: tuple[RtFile, ...]) -> _Index:
+def _index(files: tuple[RtFile, ...], *, sets_elsewhere: bool) -> _Index:
     # A file without UID cannot be named, but it can still share a frame of reference.
     sets = {file.uid or file.display_name: file for file in _files_of_kind(files, Kind.STRUCTURE_SET)}
     plans = {file.uid or file.display_name: file for file in _files_of_kind(files, Kind.PLAN)}
@@ -307,6 +325,7 @@ def _index(files: tuple[RtFile, ...]) -> _Index:
         sets_in=_by_frame((file, file.frames) for file in sets.values()),
         segmentations=segmentations,
         segmentations_in=_by_frame((file, file.frames) for file in segmentations),
+        sets_elsewhere=sets_elsewhere,
     )
 
 
@@ -603,9 +622,9 @@ def _why_no_set(group: FoundPlan, referring: list[RtFile], index: _Index) -> str
     if referring:
         kind, ref = referring[0].kind, referring[0].structure_set_refs[0]
         missing = f"the RTSTRUCT that the {kind} names ({ref}) is not among the files"
-    if not index.sets:
+    if not index.sets and not index.sets_elsewhere:
         return f"there is no RTSTRUCT; {missing}" if referring else "there is no RTSTRUCT"
-    if not group.doses[0].frames or not index.sets_in:
+    if not group.doses[0].frames or not (index.sets_in or index.sets_elsewhere):
         return f"{missing}, and without frames of reference none can be told to belong to the dose"
     return f"{missing}, and none here shares the dose's frame of reference {', '.join(group.doses[0].frames)}"
 

@@ -14,6 +14,7 @@ from sbrtcheck.dicom.inputs import DicomInputs, PlanInput
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, difference_findings, prescription_of
 from sbrtcheck.dicom.reader import read_dose, read_elements, read_errors
+from sbrtcheck.dicom.relink import Together, relinked
 from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.source import Source
 from sbrtcheck.dicom.structures import names_and_kinds, structures_of
@@ -305,6 +306,8 @@ def _counts(kinds: Sequence[Kind]) -> str:
 def _plan_files(path: DicomInputs) -> PlanFiles:
     with log_step("files") as set_summary:
         files = scan(path)
+        if isinstance(path, Together):
+            files = replace(files, files=relinked(files.files, path.link))
         linked = link(files)
         counts = _counts([file.kind for file in files.files])
         skipped = f"{files.others} other DICOM, {len(files.not_dicom)} not DICOM, {len(files.copies)} copies"

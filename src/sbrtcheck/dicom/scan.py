@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,16 +26,21 @@ _END_OF_UID = 8
 _SEVERAL_CONTENTS = "another file has the same SOP Instance UID and differs: neither can be picked"
 
 Files = Sequence[RtFile]
+HashOf = Callable[[Source], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What was found: RT files in order of UID, files left out with the reason, how many other DICOM files."""
+    """What was found: RT files in order of UID, files left out with the reason, how many other DICOM files.
+
+    ``sets_elsewhere``: beside these, the archive has structure sets of other plans.
+    """
 
     files: tuple[RtFile, ...]
     not_dicom: tuple[Source, ...] = ()
     copies: tuple[Source, ...] = ()
     others: int = 0
+    sets_elsewhere: bool = False
 
     def count(self, kind: Kind) -> int:
         """Files of a kind."""
@@ -64,10 +69,25 @@ def scan(given: DicomInputs) -> Scan:
                 not_dicom.append(file)
             case "other":
                 others += 1
-    unique, copies = _unique_files(headers)
-    result = Scan(files=_with_display_names(unique), not_dicom=tuple(not_dicom), copies=copies, others=others)
+    result = replace(scan_of(headers), not_dicom=tuple(not_dicom), others=others)
     _log_names(result)
     return result
+
+
+def scan_of(headers: Files, hash_of: HashOf | None = None, *, sets_elsewhere: bool = False) -> Scan:
+    """The same of headers that were read already.
+
+    Parameters
+    ----------
+    headers
+        Of all files that may belong together.
+    hash_of
+        A hash of the content of a file on disk, where one is kept; else the files are read for it.
+    sets_elsewhere
+        That the archive has structure sets beside these, of other plans.
+    """
+    unique, copies = _unique_files(headers, hash_of or _content_hash)
+    return Scan(files=_with_display_names(unique), copies=copies, sets_elsewhere=sets_elsewhere)
 
 
 def _log_names(scan: Scan) -> None:
@@ -83,9 +103,9 @@ def _log_names(scan: Scan) -> None:
 # Copies, and files of one UID that differ
 
 
-def _unique_files(files: Files) -> tuple[list[RtFile], tuple[Source, ...]]:
+def _unique_files(files: Files, hash_of: HashOf) -> tuple[list[RtFile], tuple[Source, ...]]:
     """Each file once, in order of UID, with the number of the folder it is to be linked in; and the copies."""
-    folders, contents = _folders_that_tell_apart(files, _contents(files))
+    folders, contents = _folders_that_tell_apart(files, _contents(files, hash_of), hash_of)
     apart = {file.source for folder in folders for file in folder}
     unique, copies = _without_copies([file for file in files if file.source not in apart], contents)
     hashes_of_kept: list[frozenset[str]] = []
@@ -101,27 +121,30 @@ def _unique_files(files: Files) -> tuple[list[RtFile], tuple[Source, ...]]:
     return sorted(unique, key=lambda file: file.uid), tuple(copies)
 
 
-def _contents(files: Files) -> dict[Source, str]:
+def _contents(files: Files, hash_of: HashOf) -> dict[Source, str]:
     """What files that share their UID with another one hold, by path; the others need not be read for it."""
     times = Counter(file.uid for file in files)
     of_datasets = {file.uid for file in files if isinstance(file.source, MemoryFile) and file.source.of_dataset}
     return {
-        file.source: _content_hash(file.source, of_dataset=file.uid in of_datasets)
+        file.source: _dataset_hash(file.source) if file.uid in of_datasets else hash_of(file.source)
         for file in files
         if times[file.uid] > 1
     }
 
 
-def _content_hash(source: Source, *, of_dataset: bool = False) -> str:
-    """Of the bytes; where one of those compared is a Dataset, which may have others for the same, of the elements."""
-    if of_dataset:
-        from sbrtcheck.dicom.dataset_file import content_hash
-
-        return content_hash(source)
+def _content_hash(source: Source) -> str:
+    """Of the bytes."""
     import hashlib
 
     with opened(source) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _dataset_hash(source: Source) -> str:
+    """Of the elements: a Dataset may have other bytes for the same."""
+    from sbrtcheck.dicom.dataset_file import content_hash
+
+    return content_hash(source)
 
 
 def _uids_of_several_contents(files: Files, contents: Mapping[Source, str]) -> frozenset[str]:
@@ -159,7 +182,9 @@ def _different_files(files: Files, contents: Mapping[Source, str]) -> tuple[File
 # Files of one UID told apart by folder
 
 
-def _folders_that_tell_apart(files: Files, contents: Mapping[Source, str]) -> tuple[list[Files], Mapping[Source, str]]:
+def _folders_that_tell_apart(
+    files: Files, contents: Mapping[Source, str], hash_of: HashOf
+) -> tuple[list[Files], Mapping[Source, str]]:
     """The files of each of the folders that tell them apart, none where no folder does; and what those files hold."""
     if not _uids_of_several_contents(files, contents):
         return [], contents
@@ -168,7 +193,7 @@ def _folders_that_tell_apart(files: Files, contents: Mapping[Source, str]) -> tu
         return [], contents
     all_contents = {
         **contents,
-        **{file.source: _content_hash(file.source) for file in tangled if file.source not in contents},
+        **{file.source: hash_of(file.source) for file in tangled if file.source not in contents},
     }
     folders = _by_folder(tangled, all_contents)
     return folders if len(folders) > 1 else [], all_contents

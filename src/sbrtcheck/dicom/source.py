@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import zlib
 from dataclasses import dataclass, field
 from io import BufferedReader, BytesIO
 from pathlib import Path
@@ -30,13 +32,56 @@ class MemoryFile:
     def __str__(self) -> str:
         return "a file in memory"
 
+    def read(self) -> bytes:
+        """All of its bytes."""
+        return self.content
 
-Source: TypeAlias = Path | MemoryFile
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZipMember:
+    """A DICOM file in a zip file, which is read where it lies.
+
+    Parameters
+    ----------
+    archive
+        The zip file.
+    name
+        The file's name in it.
+    """
+
+    archive: Path
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.archive}/{self.name}"
+
+    def read(self) -> bytes:
+        """All of its bytes; `OSError` where they cannot be read."""
+        import zipfile  # few files lie in one, and every check would pay for it
+
+        try:
+            with zipfile.ZipFile(self.archive) as packed:
+                return packed.read(self.name)
+        except ZIP_ERRORS as error:
+            raise OSError(errno.EIO, f"cannot be unpacked ({type(error).__name__})") from error
+        except zipfile.BadZipFile as error:
+            raise OSError(errno.EIO, "the zip file is damaged") from error
+
+
+ZIP_ERRORS = (RuntimeError, NotImplementedError, KeyError, ValueError, EOFError, zlib.error)
+"""What zipfile raises beside `BadZipFile`: of a member with a password, an unknown compression, damage."""
+
+Source: TypeAlias = Path | MemoryFile | ZipMember
 
 
 def opened(source: Source) -> BufferedReader | BytesIO:
     """The file, open for reading; one in memory is not copied."""
-    return source.open("rb") if isinstance(source, Path) else BytesIO(source.content)
+    return source.open("rb") if isinstance(source, Path) else BytesIO(source.read())
+
+
+def on_disk(source: Path | ZipMember) -> Path:
+    """The file that the bytes are in."""
+    return source.archive if isinstance(source, ZipMember) else source
 
 
 def size_of(file: BinaryIO) -> int:

@@ -52,6 +52,7 @@ class FindingCode(StrEnum):
     SMALLER_THAN_LIMIT_VOLUME = "smaller than the limit's volume"
     FRAME_UNKNOWN = "frame of reference unknown"
     LINKED_BY_FRAME_OF_REFERENCE = "linked by frame of reference"
+    LINKED_BY_FOLDER = "linked by folder"
     SEVERAL_PRESCRIPTIONS = "several prescriptions"
     PRESCRIPTION_SOURCE = "where the prescription comes from"
     OTHER_SCHEDULE = "prescription is not that of the profile"
