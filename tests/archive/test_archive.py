@@ -17,7 +17,6 @@ from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
@@ -25,6 +24,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dicom_files as files
+from archive_plans import (
+    KINDS,
+    Kind,
+    bad_numbers,
+    datasets,
+    good,
+    no_dose,
+    no_structures,
+    other_fractions,
+    truncated_dose,
+    truncated_structures,
+    two_that_differ,
+    uids,
+    write_archive,
+    write_plan,
+)
 from dvh_builders import row, table
 from folders import ROOT
 from sbrtcheck import api, archive, cli
@@ -52,89 +67,6 @@ from shipped import ship
 TABLE = table(row("Mean[Gy]", "below", 30, "PTV"), row("Mean[Gy]", "below", 5, "Cochlea_L", id="second"))
 OPTIONS = Options(tables=(TABLE,))
 IDENTITY = ("Nobody", "Really", "secret-id", "19500101")
-UNIFORM = np.full((8, 12, 12), 10_000, dtype="uint32")  # at 0.002 Gy a unit
-
-
-def uids(number: int) -> dict[str, str]:
-    return {kind: f"2.25.{number}.{at}" for at, kind in enumerate(("plan", "set", "dose", "frame"), start=1)}
-
-
-def datasets(number: int, **of_plan: Any) -> dict[str, Any]:
-    """A plan with 20 Gy everywhere in 5 fractions, its UIDs and frame of reference all its own."""
-    uid = uids(number)
-    made = {
-        "dose": files.dose(uid["dose"], stored=UNIFORM, plans=(uid["plan"],)),
-        "structures": files.structure_set(uid["set"], frame=uid["frame"]),
-        "plan": files.plan(uid["plan"], structure_set=uid["set"], **{"doses": ((20.0, "SITE"),), **of_plan}),
-    }
-    for name in ("dose", "plan"):
-        made[name].FrameOfReferenceUID = uid["frame"]
-    return made
-
-
-def write_plan(folder: Path, number: int, *without: str, **of_plan: Any) -> None:
-    for name, dataset in datasets(number, **of_plan).items():
-        if name not in without:
-            files.write(folder / f"{name}.dcm", dataset)
-
-
-def good(folder: Path, number: int) -> None:
-    write_plan(folder, number)
-
-
-def no_structures(folder: Path, number: int) -> None:
-    write_plan(folder, number, "structures")
-
-
-def no_dose(folder: Path, number: int) -> None:
-    write_plan(folder, number, "dose")
-
-
-def other_fractions(folder: Path, number: int) -> None:
-    write_plan(folder, number, fractions=(8,))
-
-
-def truncated_dose(folder: Path, number: int) -> None:
-    write_plan(folder, number)
-    cut(folder / "dose.dcm")
-
-
-def truncated_structures(folder: Path, number: int) -> None:
-    write_plan(folder, number)
-    cut(folder / "structures.dcm")
-
-
-def two_that_differ(folder: Path, number: int) -> None:
-    write_plan(folder, number)
-    other = datasets(number)["dose"]
-    other.DoseGridScaling = 0.004
-    files.write(folder / "Really^Nobody other dose.dcm", other)
-
-
-def bad_numbers(folder: Path, number: int) -> None:
-    write_plan(folder, number, "dose")
-    other = datasets(number)["dose"]
-    other.PixelSpacing = [0.0, 2.0]
-    files.write(folder / "dose.dcm", other)
-
-
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-40])
-
-
-CHECKED = (good, other_fractions)
-NOT_CHECKED = (no_structures, no_dose, truncated_dose, truncated_structures, two_that_differ, bad_numbers)
-KINDS = (*CHECKED, *NOT_CHECKED)
-
-Kind = Callable[[Path, int], None]
-
-
-def write_archive(root: Path, kinds: Sequence[Kind]) -> Path:
-    """One folder a plan, named after the patient."""
-    for number, kind in enumerate(kinds, start=1):
-        kind(root / f"Really^Nobody {number}", number)
-    (root / "notes.txt").write_text("not DICOM", encoding="utf-8")
-    return root
 
 
 @pytest.fixture
