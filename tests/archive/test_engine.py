@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from dvh_builders import row, table
 from sbrtcheck.archive import COLUMNS, Entry, NotChecked, Options, State
 from sbrtcheck.archive.engine import Order, ThisProcess, results
+from sbrtcheck.archive.fingerprint import digest_of_program
 from sbrtcheck.archive.packed import Task, check_task, pack, pack_options, pack_tables, unpack, unpack_tables
 from sbrtcheck.archive.processes import CannotStartError, Processes, TimeLimitError, WorkerDiedError
 from sbrtcheck.archive.rows import check_entry
@@ -33,7 +34,7 @@ def entry(uid: str) -> Entry:
 
 def tasks(number: int) -> list[Task]:
     packed = pack_options(OPTIONS)
-    return [Task(position=n, entry=entry(str(n)), options=packed) for n in range(number)]
+    return [Task(position=n, entry=entry(str(n)), options=packed, program=digest_of_program()) for n in range(number)]
 
 
 class Deaths(Executor):
@@ -188,7 +189,7 @@ def raise_strange() -> None:
 
 def test_each_process_answers_dies_or_is_stopped_by_itself() -> None:
     """One start of processes for all of it: they take half a second each."""
-    with Processes(2, limit_s=5.0) as pool:
+    with Processes(2, limit_s=3.0) as pool:
         good = [pool.submit(divmod, n, 3) for n in range(6)]
         dead = pool.submit(exit_at_once, 3)
         failing = [pool.submit(divmod, 1, 0), pool.submit(raise_strange), pool.submit(json.loads, lambda: 0)]

@@ -337,13 +337,12 @@ def test_a_target_that_cannot_be_written_in_the_end_costs_no_plan(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_killed_at_any_moment_it_goes_on(tmp_path: Path, jobs: str) -> None:
+def test_killed_at_any_moment_it_goes_on(tmp_path: Path) -> None:
     """SIGKILL, or what Windows has for it, three times; the larger one is `tests/benchmarks/archive_kill.py`."""
     from benchmarks.archive_kill import killed_and_resumed
 
     archive = write_archive(tmp_path / "archive", [good] * 7 + [no_structures])
-    seen = killed_and_resumed(archive, tmp_path, ["--table", "tg101-5fx", "--jobs", jobs], kills=3, seed=int(jobs))
+    seen = killed_and_resumed(archive, tmp_path, ["--table", "tg101-5fx", "--jobs", "2"], kills=3, seed=1)
     assert seen.same_rows
     assert seen.times == {1}
     assert sum(seen.new) == seen.plans == 8
@@ -370,13 +369,10 @@ def test_a_digest_is_the_same_in_another_process() -> None:
         "o = Options.read(tables=['rtog-0813'], sites=['lung', 'liver'], profile=None, names={'Heart': 'Herz'},"
         " dictionary={'Heart': ['Cor']}, sex='male'); print(digest(o, frozenset('abc'), digest_of_program()).hex())"
     )
-    found = {
-        subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-c", said], capture_output=True, check=True, env={**os.environ, "PYTHONHASHSEED": seed}
-        ).stdout
-        for seed in "12"
-    }
-    assert len(found) == 1
+    elsewhere = subprocess.run([sys.executable, "-c", said], capture_output=True, check=True, text=True).stdout  # noqa: S603 - our own
+    here: list[str] = []
+    exec(said.replace("print", "here.append"), {"here": here})  # noqa: S102 - as above
+    assert [elsewhere.strip()] == here
 
 
 def test_what_has_no_digest_is_refused() -> None:

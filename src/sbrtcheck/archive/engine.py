@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sbrtcheck.archive.packed import Packed, Task, check_task, pack
+from sbrtcheck.archive.packed import OtherProgramError, Packed, Task, check_task, pack
 from sbrtcheck.archive.processes import CannotStartError, TimeLimitError
 from sbrtcheck.archive.rows import NotChecked, Options, not_checked, where_from
 from sbrtcheck.errors import InputError
@@ -38,7 +38,10 @@ class ThisProcess(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Do it at once."""
         future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
         return future
 
 
@@ -77,7 +80,7 @@ def results(
     Raises
     ------
     InputError
-        No worker process can be started.
+        No worker process can be started, or a worker has another version of sbrtcheck.
     """
     waiting = iter(tasks)
     running = _Running()
@@ -137,6 +140,9 @@ def _result(future: Future[Packed], task: Task, options: Options) -> Packed | No
     except CannotStartError as error:
         hint = "in a script of your own, guard its call by: if __name__ == '__main__'; or check in one process"
         raise InputError("worker processes cannot be started", hint=hint) from error
+    except OtherProgramError as error:
+        hint = "install the same version of it, and of numpy, scipy, pydicom and rapidfuzz, wherever plans are checked"
+        raise InputError("a worker has another sbrtcheck than this process", hint=hint) from error
     except TimeLimitError:
         return _failed(task, options, NotChecked.TIMED_OUT, STOPPED)
     except (BrokenExecutor, CancelledError):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sbrtcheck.archive.entries import Entry
+from sbrtcheck.archive.fingerprint import digest_of_program
 from sbrtcheck.archive.rows import Checked, Options, Row, State, Value, check_entry
 from sbrtcheck.tables.notes import PlanNotes
 
@@ -23,12 +24,17 @@ _FAST = 3  # of zlib: a tenth of the bytes, in a millisecond
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A plan to be checked: which one of the archive, where its files are, and how to check it."""
+    """A plan to be checked: which one of the archive, where its files are, how to check it, and by which program."""
 
     position: int
     entry: Entry
     options: bytes
+    program: bytes
     notes: tuple[PlanNotes, ...] = ()
+
+
+class OtherProgramError(Exception):
+    """The worker has another sbrtcheck, other tables, or other packages to compute with than who hands out plans."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +72,15 @@ def _options_of(packed: bytes) -> Options:
 
 
 def check_task(task: Task) -> Packed:
-    """Check one plan, whatever happens: this is what a worker runs."""
+    """Check one plan, whatever happens to it: this is what a worker runs.
+
+    Raises
+    ------
+    OtherProgramError
+        No plan would be checked here as elsewhere.
+    """
+    if task.program != digest_of_program():
+        raise OtherProgramError
     options = _options_of(task.options)
     return pack(check_entry(task.entry, replace(options, notes=task.notes) if task.notes else options))
 

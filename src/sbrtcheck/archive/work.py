@@ -11,7 +11,7 @@ from os import PathLike
 from sbrtcheck.archive.database import database_errors, database_of, open_database
 from sbrtcheck.archive.engine import AHEAD, Order, ThisProcess, results
 from sbrtcheck.archive.entries import Entry, find
-from sbrtcheck.archive.fingerprint import digest
+from sbrtcheck.archive.fingerprint import digest, digest_of_program
 from sbrtcheck.archive.packed import Task, pack_options, unpack
 from sbrtcheck.archive.processes import Processes
 from sbrtcheck.archive.rows import Checked, Options, State
@@ -159,10 +159,11 @@ def _check_waiting(
 
 def tasks_of(entries: Sequence[Entry], options: Options, positions: Sequence[int] | None = None) -> Iterator[Task]:
     """What is sent to workers, one plan after the other: those at these positions, or all."""
-    notes, packed = _notes_by_plan(options), pack_options(options)
+    notes, packed, program = _notes_by_plan(options), pack_options(options), digest_of_program()
     for position in range(len(entries)) if positions is None else positions:
         entry = entries[position]
-        yield Task(position=position, entry=entry, options=packed, notes=notes.get(entry.uid, ()))
+        on_plan = notes.get(entry.uid, ())
+        yield Task(position=position, entry=entry, options=packed, program=program, notes=on_plan)
 
 
 def _notes_by_plan(options: Options) -> dict[str, tuple[PlanNotes, ...]]:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import click
 
 from sbrtcheck.cli import options, streams
+
+
+def _executor(dask: str | None) -> AbstractContextManager[Executor | None]:
+    if dask is None:
+        return nullcontext()
+    from sbrtcheck.archive.cluster import dask_executor
+
+    return dask_executor(dask)
 
 
 @click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
@@ -21,6 +31,14 @@ from sbrtcheck.cli import options, streams
     "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."
 )
 @click.option("--jobs", type=click.IntRange(1, 61), default=2, show_default=True, help="Number of processes.")
+@click.option("--fresh", is_flag=True, help="Check all plans anew, those too that an earlier run finished.")
+@click.option(
+    "--plan-timeout",
+    type=options.NUMBER,
+    metavar="SECONDS",
+    help="Stop a plan that takes longer; it has a row that says so. Any time is allowed by default.",
+)
+@click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster to check the plans on.")
 @options.names
 @options.dictionary
 @options.dvhs
@@ -47,14 +65,17 @@ def batch(
 ) -> None:
     """Check every plan below FOLDER and write one table, a row an outcome.
 
-    A plan that cannot be checked is a row with the reason. Exit code: 0 the table was written, whatever the verdicts;
-    2 unusable input, or no plan at all.
+    A plan that cannot be checked is a row with the reason. What is finished is kept beside the table: the same command
+    goes on where it was stopped. Exit code: 0 the table was written, whatever the verdicts; 2 unusable input, or no
+    plan at all.
     """
     from sbrtcheck import archive
 
+    how = {"jobs": jobs, "plan_timeout_s": choices.pop("plan_timeout"), "fresh": choices.pop("fresh")}
+    dask = choices.pop("dask")
     chosen = archive.Options.read(sites=site, sites_file=sites, tables=tables, **choices)
     doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
-    with streams.progress(quiet=quiet, **doing) as progress:
-        summary = archive.batch(folder, out, chosen, jobs=jobs, progress=progress)
+    with _executor(dask) as executor, streams.progress(quiet=quiet, **doing) as progress:
+        summary = archive.batch(folder, out, chosen, executor=executor, progress=progress, **how)
     if not quiet:
         streams.print_notice(str(summary))
