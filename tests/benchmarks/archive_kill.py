@@ -105,7 +105,7 @@ def _times(out: Path) -> dict[int, int]:
         return dict(connection.execute("SELECT times, count(*) FROM finished_plans GROUP BY times").fetchall())
 
 
-def _copies(folder: Path, number: int) -> Path:
+def copies(folder: Path, number: int) -> Path:
     """An archive of the bundled plans, in several copies with UIDs of their own."""
     import pydicom
 
@@ -135,7 +135,7 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=0)
     given = arguments.parse_args()
     with TemporaryDirectory() as folder:
-        archive = _copies(Path(folder), given.copies)
+        archive = copies(Path(folder), given.copies)
         options = ["--table", "rtog-0813", "--jobs", "2"]
         seen = killed_and_resumed(archive, Path(folder), options, kills=given.kills, seed=given.seed)
     print(f"{seen.plans} plans, {given.kills} kills; newly finished in each run: {', '.join(map(str, seen.new))}")

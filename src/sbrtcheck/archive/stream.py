@@ -13,7 +13,7 @@ from sbrtcheck.archive.fingerprint import digest
 from sbrtcheck.archive.packed import unpack
 from sbrtcheck.archive.rows import Options, Row, State
 from sbrtcheck.archive.work import Workers, tasks_of, workers_of
-from sbrtcheck.arguments import path_of
+from sbrtcheck.arguments import path_of, require_type
 from sbrtcheck.results.noted import refuse_notes_on_others
 from sbrtcheck.suggest import chosen
 from sbrtcheck.tables.choice import TableName
@@ -91,6 +91,7 @@ def check_archive(
     options = tables if isinstance(tables, Options) else Options.read(tables=tables)
     workers = workers_of(jobs, executor, plan_timeout_s)
     chosen_order = chosen(Order, order, "the order")
+    require_type(paths, (str, PathLike, Sequence), "the folders of an archive", "give a path, or a list of paths")
     several = [paths] if isinstance(paths, str | PathLike) else list(paths)
     folders = [path_of(path, "the folder of an archive") for path in several]
     entries = [entry for folder in folders for entry in find(folder, options.choices.dvhs)]
