@@ -75,7 +75,11 @@ def batch(
     dask = choices.pop("dask")
     chosen = archive.Options.read(sites=site, sites_file=sites, tables=tables, **choices)
     doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
-    with _executor(dask) as executor, streams.progress(quiet=quiet, **doing) as progress:
-        summary = archive.batch(folder, out, chosen, executor=executor, progress=progress, **how)
+    try:
+        with _executor(dask) as executor, streams.progress(quiet=quiet, **doing) as progress:
+            summary = archive.batch(folder, out, chosen, executor=executor, progress=progress, **how)
+    except KeyboardInterrupt:
+        streams.print_notice("interrupted; finished plans are kept: the same command goes on with the others")
+        raise
     if not quiet:
         streams.print_notice(str(summary))
