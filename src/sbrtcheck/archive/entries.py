@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sbrtcheck.dicom import FoundPlan, Kind, Orphan, PlanFiles, RtFile, Source, find_plans
+from sbrtcheck.dicom import FoundPlan, Kind, Orphan, PlanFiles, RtFile, Source, find_plans, is_url, remote_files
+from sbrtcheck.dicom.remote import shown_url
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Finding
@@ -48,7 +49,7 @@ class Entry:
     structure_set_uid: str = ""
     dose_uids: tuple[str, ...] = ()
     plan_date: str = ""
-    files: tuple[Path, ...]
+    files: tuple[Source, ...]
     folder: str
     is_plan: bool = True
     problem: str | None = None
@@ -65,13 +66,13 @@ class Entry:
         return self.plan_uid, self.dose_uids, self.structure_set_uid, tuple(map(str, self.files))
 
 
-def find(folder: Path, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
+def find(folder: Path | str, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
     """Everything in a folder that is to be checked, or has a reason why not; sorted by UID.
 
     Parameters
     ----------
     folder
-        Searched to any depth.
+        Searched to any depth; or the URL of a storage.
     dvhs
         Stored DVHs need no structure set; computed ones do.
 
@@ -80,12 +81,31 @@ def find(folder: Path, dvhs: Origin = Origin.COMPUTED) -> tuple[Entry, ...]:
     InputError
         There is no such folder.
     """
+    if is_url(folder):
+        return _remote_entries(str(folder), dvhs)
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises on names that no file can have
         what = "not a folder" if os.path.exists(folder) else "no such folder"  # noqa: PTH110 - as above
         raise InputError(what, str(folder), "give the folder that the plans are in")
-    plan_files = find_plans(folder)
+    folder = Path(folder)
+    walked = (Path(root, name) for root, _, names in os.walk(folder) for name in names)
+    other_names = {path.relative_to(folder).as_posix(): "another file" for path in walked}
+    return _entries(find_plans(folder), folder, dvhs, other_names)
+
+
+def _remote_entries(url: str, dvhs: Origin) -> tuple[Entry, ...]:
+    files = list(remote_files(url))
+    root = Path(shown_url(url))
+    other_names = {Path(str(file)).relative_to(root).as_posix(): "another file" for file in files}
+    return _entries(find_plans(files), root, dvhs, other_names)
+
+
+def _entries(plan_files: PlanFiles, folder: Path, dvhs: Origin, other_names: Mapping[str, str]) -> tuple[Entry, ...]:
+    """All of what was found, without names of files in what is wrong with it.
+
+    ``other_names`` are those of files that are none of a plan.
+    """
     # a fault of a file may be described by naming another one
-    anonymous = partial(without_file_names, stand_ins=_all_names(folder, plan_files))
+    anonymous = partial(without_file_names, stand_ins={**other_names, **_all_names(plan_files)})
     plans = [_plan_entry(plan, folder, _problem(plan, dvhs)) for plan in (*plan_files.plans, *plan_files.incomplete)]
     parts = [_orphan_entry(orphan, folder, orphan.reason) for orphan in _files_of_no_plan(plan_files)]
     entries = [
@@ -117,8 +137,8 @@ def _plan_entry(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
         structure_set_uid=plan.structure_set.uid if plan.structure_set is not None else "",
         dose_uids=plan.dose_uids,
         plan_date=_date(plan.plan.date) if plan.plan is not None else "",
-        files=_paths(plan.files),
-        folder=_folder(_paths(plan.files), root),
+        files=plan.files,
+        folder=_folder(plan.files, root),
         problem=problem,
         findings=plan.findings,
         stand_ins=dict(_names(_parts(plan))),
@@ -138,21 +158,17 @@ def _orphan_entry(orphan: Orphan, root: Path, problem: str | None) -> Entry:
         plan_uid=orphan.uid if orphan.kind is Kind.PLAN else "",
         structure_set_uid=orphan.uid if orphan.kind is Kind.STRUCTURE_SET else "",
         dose_uids=(orphan.uid,) if orphan.kind is Kind.DOSE else (),
-        files=_paths(orphan.files),
-        folder=_folder(_paths(orphan.files), root),
+        files=orphan.files,
+        folder=_folder(orphan.files, root),
         is_plan=orphan.kind is Kind.PLAN,
         problem=problem,
         stand_ins={},
     )
 
 
-def _paths(files: Iterable[Source]) -> tuple[Path, ...]:
-    """The same, for all are on disk: they were found in a folder."""
-    return tuple(file for file in files if isinstance(file, Path))
-
-
-def _folder(files: Iterable[Path], root: Path) -> str:
-    return Path(os.path.commonpath([file.parent for file in files])).relative_to(root).as_posix()
+def _folder(files: Iterable[Source], root: Path) -> str:
+    folders = [Path(str(file)).parent for file in files]
+    return Path(os.path.commonpath(folders)).relative_to(root).as_posix()
 
 
 # -------------------------------------------------------------------------------- file names may name patients
@@ -164,14 +180,14 @@ def _parts(plan: FoundPlan) -> tuple[RtFile, ...]:
 
 def _names(parts: Iterable[RtFile]) -> Iterator[tuple[str, str]]:
     for part in parts:
-        paths = [name for path in _paths([part.source]) for name in (path.name, str(path))]
-        yield from ((name, f"the {part.kind}") for name in (part.display_name, *paths))
+        path = str(part.source)
+        names = (part.display_name, os.path.basename(path), path)  # noqa: PTH119 - may be a URL
+        yield from ((name, f"the {part.kind}") for name in names)
 
 
-def _all_names(folder: Path, plan_files: PlanFiles) -> dict[str, str]:
-    walked = (Path(root, name) for root, _, names in os.walk(folder) for name in names)
+def _all_names(plan_files: PlanFiles) -> dict[str, str]:
     files = (part for plan in (*plan_files.plans, *plan_files.incomplete) for part in _parts(plan))
-    return {path.relative_to(folder).as_posix(): "another file" for path in walked} | dict(_names(files))
+    return dict(_names(files))
 
 
 def without_file_names(text: str, stand_ins: Mapping[str, str]) -> str:

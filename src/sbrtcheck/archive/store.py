@@ -46,7 +46,8 @@ def plan_key(entry: Entry, options: bytes, notes: tuple[PlanNotes, ...]) -> byte
     notes
         Those on this plan.
     """
-    return digest(digest_of_program(), options, entry, notes, [_state(file) for file in entry.files])
+    states = [_state(file) for file in entry.files if isinstance(file, Path)]  # others have theirs in the entry
+    return digest(digest_of_program(), options, entry, notes, states)
 
 
 def _state(file: Path) -> tuple[str, int, int]:

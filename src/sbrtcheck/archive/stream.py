@@ -12,8 +12,8 @@ from sbrtcheck.archive.entries import Entry, find
 from sbrtcheck.archive.fingerprint import digest
 from sbrtcheck.archive.packed import unpack
 from sbrtcheck.archive.rows import Options, Row, State
-from sbrtcheck.archive.work import Workers, tasks_of, workers_of
-from sbrtcheck.arguments import path_of, require_type
+from sbrtcheck.archive.work import Workers, place_of, tasks_of, workers_of
+from sbrtcheck.arguments import require_type
 from sbrtcheck.results.noted import refuse_notes_on_others
 from sbrtcheck.suggest import chosen
 from sbrtcheck.tables.choice import TableName
@@ -58,7 +58,7 @@ def check_archive(
     Parameters
     ----------
     paths
-        A folder, or several; each is searched to any depth.
+        A folder, or several; each is searched to any depth. Or URLs of storages that fsspec reaches.
     tables
         As for `check`; or, for anything beyond tables, `sbrtcheck.archive.Options`.
     executor
@@ -93,7 +93,7 @@ def check_archive(
     chosen_order = chosen(Order, order, "the order")
     require_type(paths, (str, PathLike, Sequence), "the folders of an archive", "give a path, or a list of paths")
     several = [paths] if isinstance(paths, str | PathLike) else list(paths)
-    folders = [path_of(path, "the folder of an archive") for path in several]
+    folders = [place_of(path, "the folder of an archive") for path in several]
     entries = [entry for folder in folders for entry in find(folder, options.choices.dvhs)]
     refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
     return _results(entries, options, workers, chosen_order)
@@ -108,5 +108,5 @@ def _results(entries: Sequence[Entry], options: Options, workers: Workers, order
 
 
 def _key(entry: Entry) -> str:
-    names = sorted(file.name for file in entry.files)
+    names = sorted(str(file).replace("\\", "/").rsplit("/", 1)[-1] for file in entry.files)
     return digest(entry.plan_uid, entry.dose_uids, entry.structure_set_uid, entry.folder, names).hex()[:16]

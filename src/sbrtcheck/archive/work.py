@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import Path
 
 from sbrtcheck.archive.database import database_errors, database_of, open_database
 from sbrtcheck.archive.engine import AHEAD, Order, ThisProcess, results
@@ -19,6 +20,8 @@ from sbrtcheck.archive.store import Store, plan_key
 from sbrtcheck.archive.write import open_rows, refuse_output
 from sbrtcheck.arguments import path_of, require_callable, require_number, require_type
 from sbrtcheck.by_value import ByValue
+from sbrtcheck.dicom import is_url, upload
+from sbrtcheck.dicom.remote import shown_url
 from sbrtcheck.errors import InputError, NoPlanError
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.results.noted import refuse_notes_on_others
@@ -83,9 +86,10 @@ def batch(
     Parameters
     ----------
     folder
-        Searched to any depth.
+        Searched to any depth; or the URL of a storage that fsspec reaches, such as ``s3://archive/2026``.
     out
-        Ends in ``.csv`` or ``.parquet``; there whole or, when anything stops the work, not at all.
+        Ends in ``.csv`` or ``.parquet``; there whole or, when anything stops the work, not at all. The table for a URL
+        is written to the current folder, and then copied.
     options
         Tables and choices, for all plans.
     jobs
@@ -111,28 +115,46 @@ def batch(
         There is no such folder, no plan in it, there are notes on another plan, the table cannot be written, or
         another run writes it now.
     """
-    folder, out = path_of(folder, "the folder of an archive"), path_of(out, "the file of a table")
+    archive = place_of(folder, "the folder of an archive")
+    table, goal = _place_of_table(out)
     require_type(options, Options, "the options", "give sbrtcheck.archive.Options.read(tables=['rtog-0813'])")
     require_type(fresh, bool, "fresh", "give True or False")
     workers = workers_of(jobs, executor, plan_timeout_s)
     if progress is not None:
         require_callable(progress, "progress")
-    refuse_output(out, options.columns)
-    database = database_of(out)
-    with open_database(database) as connection, database_errors(str(database or out)):
-        entries = find(folder, options.choices.dvhs)
+    refuse_output(table, options.columns)
+    database = database_of(table)
+    with open_database(database) as connection, database_errors(str(database or table)):
+        entries = find(archive, options.choices.dvhs)
         if not any(entry.is_plan for entry in entries):
-            raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
+            place = shown_url(str(archive))
+            raise NoPlanError("there is no plan, nor part of one", place, "give the folder that the plans are in")
         refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
         store = Store(connection)
         taken_over = store.begin(_keys(entries, options), fresh=fresh)
         _check_waiting(entries, options, workers, store, progress or no_progress)
-        with open_rows(out, options.columns) as write:
+        with open_rows(table, options.columns) as write:
             for packed in store.in_order():
                 write(unpack(packed).rows)
+        if goal is not None:
+            upload(table, goal)
         states, rows = store.states()
         store.end()
     return Summary(states=states, rows=rows, taken_over=taken_over)
+
+
+def place_of(given: object, subject: str) -> Path | str:
+    """A path, or the URL of a storage as it is; `ArgumentError` where it is neither."""
+    return given if isinstance(given, str) and is_url(given) else path_of(given, subject)
+
+
+def _place_of_table(given: object) -> tuple[Path, str | None]:
+    """Where the table is written; and the URL that it is copied to, if that is what was given.
+
+    What has a URL is written to the current folder under its name, with its database beside it, and then copied.
+    """
+    place = place_of(given, "the file of a table")
+    return (place, None) if isinstance(place, Path) else (Path(place.split("?")[0].rsplit("/", 1)[-1]), place)
 
 
 def _keys(entries: Sequence[Entry], options: Options) -> Iterator[bytes]:

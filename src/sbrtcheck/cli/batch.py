@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import Any
 
 import click
@@ -21,15 +20,13 @@ def _executor(dask: str | None) -> AbstractContextManager[Executor | None]:
 
 
 @click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
-@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="FOLDER")
 @options.site(multiple=True, text="As for check; may be repeated.")
 @options.profile(
     text="As for check; a plan with another number of fractions is not checked, and has a row that says so."
 )
 @options.tables()
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", required=True, help="The table: a .csv or .parquet file."
-)
+@click.option("--out", metavar="FILE", required=True, help="The table: a .csv or .parquet file.")
 @click.option("--jobs", type=click.IntRange(1, 61), default=2, show_default=True, help="Number of processes.")
 @click.option("--fresh", is_flag=True, help="Check all plans anew, those too that an earlier run finished.")
 @click.option(
@@ -54,16 +51,16 @@ def _executor(dask: str | None) -> AbstractContextManager[Executor | None]:
 @options.verbose
 def batch(
     *,
-    folder: Path,
+    folder: str,
     site: tuple[str, ...],
     sites: str | None,
     tables: tuple[str, ...],
-    out: Path,
+    out: str,
     jobs: int,
     quiet: bool,
     **choices: Any,
 ) -> None:
-    """Check every plan below FOLDER and write one table, a row an outcome.
+    """Check every plan below FOLDER, or a URL such as s3://archive, and write one table, a row an outcome.
 
     A plan that cannot be checked is a row with the reason. What is finished is kept beside the table: the same command
     goes on where it was stopped. Exit code: 0 the table was written, whatever the verdicts; 2 unusable input, or no

@@ -37,6 +37,7 @@ from sbrtcheck.dicom.inputs import DicomInput, DicomInputs, PlanInput
 from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
 from sbrtcheck.dicom.load import NotStored, find_plans, load_dvhs, load_plan, load_plan_and_dvhs
 from sbrtcheck.dicom.registration import load_registration
+from sbrtcheck.dicom.remote import RemoteFile, is_url, remote_files, upload
 from sbrtcheck.dicom.source import MemoryFile, Source
 
 __all__ = [
@@ -49,11 +50,15 @@ __all__ = [
     "Orphan",
     "PlanFiles",
     "PlanInput",
+    "RemoteFile",
     "RtFile",
     "Source",
     "find_plans",
+    "is_url",
     "load_dvhs",
     "load_plan",
     "load_plan_and_dvhs",
     "load_registration",
+    "remote_files",
+    "upload",
 ]

@@ -175,8 +175,9 @@ def _values_from_file(source: Source, at: int, kind: np.dtype[np.generic], count
     if isinstance(source, Path):
         values: StoredValues = np.fromfile(source, dtype=kind, count=count, offset=at)
         return values
-    there = min(count, (len(source.content) - at) // kind.itemsize)
-    return np.frombuffer(source.content, dtype=kind, count=there, offset=at).copy()
+    content = source.read()
+    there = min(count, (len(content) - at) // kind.itemsize)
+    return np.frombuffer(content, dtype=kind, count=there, offset=at).copy()
 
 
 def _padding(size: int, shape: tuple[int, int, int], kind: np.dtype[np.generic], display_name: str) -> int:

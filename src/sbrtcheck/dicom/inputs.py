@@ -15,6 +15,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
+from sbrtcheck.dicom.remote import RemoteFile
 from sbrtcheck.dicom.source import MemoryFile, Source
 from sbrtcheck.errors import InputError
 from sbrtcheck.plan import Plan
@@ -22,9 +23,10 @@ from sbrtcheck.plan import Plan
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-DicomInput: TypeAlias = "str | PathLike[str] | Dataset | IO[bytes] | MemoryFile"
+DicomInput: TypeAlias = "str | PathLike[str] | Dataset | IO[bytes] | MemoryFile | RemoteFile"
 """A folder (any depth, any file names, with or without images), a file, a pydicom Dataset, or a file open for reading
-bytes, such as `io.BytesIO`; a `MemoryFile` is what `find_plans` lists the last two as."""
+bytes, such as `io.BytesIO`; a `MemoryFile` is what `find_plans` lists the last two as, a `RemoteFile` one that has a
+URL."""
 
 DicomInputs: TypeAlias = "DicomInput | Iterable[DicomInput]"
 """One of these, or a list of them, mixed as they come."""
@@ -131,7 +133,7 @@ def _items(given: object) -> list[tuple[DicomInput, str]]:
 def _is_one(given: object) -> TypeGuard[DicomInput]:
     if isinstance(given, type):
         return False
-    return isinstance(given, str | PathLike | MemoryFile) or _is_dataset(given) or _is_open_file(given)
+    return isinstance(given, str | PathLike | MemoryFile | RemoteFile) or _is_dataset(given) or _is_open_file(given)
 
 
 def _is_dataset(given: object) -> TypeGuard[Dataset]:
@@ -205,8 +207,8 @@ def _below(given: Path) -> Iterator[Path]:
 # In memory
 
 
-def _in_memory(given: Dataset | IO[bytes] | MemoryFile, place: str) -> MemoryFile:
-    if isinstance(given, MemoryFile):
+def _in_memory(given: Dataset | IO[bytes] | MemoryFile | RemoteFile, place: str) -> MemoryFile | RemoteFile:
+    if isinstance(given, MemoryFile | RemoteFile):
         return given
     if _is_dataset(given):
         from sbrtcheck.dicom.dataset_file import dataset_file

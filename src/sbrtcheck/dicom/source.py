@@ -8,6 +8,8 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from sbrtcheck.dicom.remote import RemoteFile
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MemoryFile:
@@ -30,12 +32,18 @@ class MemoryFile:
     def __str__(self) -> str:
         return "a file in memory"
 
+    def read(self) -> bytes:
+        """All of its bytes."""
+        return self.content
 
-Source: TypeAlias = Path | MemoryFile
+
+Source: TypeAlias = Path | MemoryFile | RemoteFile
 
 
 def opened(source: Source) -> BufferedReader | BytesIO:
     """The file, open for reading; one in memory is not copied."""
+    if isinstance(source, RemoteFile):
+        return source.open()
     return source.open("rb") if isinstance(source, Path) else BytesIO(source.content)
 
 
