@@ -1,6 +1,6 @@
 """An archive in storage that is reached by a URL: the same table as of the folder, and no credentials in any text.
 
-``memory://`` is of one process alone, so plans are checked in this one here; in processes and on S3 below.
+``memory://`` is of one process alone: plans are checked in this one. Processes get a storage that all of them see.
 """
 
 from __future__ import annotations
@@ -140,24 +140,10 @@ def test_what_is_a_url_and_what_a_path() -> None:
 
 
 @pytest.mark.slow
-def test_processes_fetch_from_s3_by_themselves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server of moto on loopback; credentials are in the environment alone, where s3fs looks for them."""
-    server = pytest.importorskip("moto.server")
-    pytest.importorskip("s3fs")
-    for name, value in (("AWS_ACCESS_KEY_ID", "an-id"), ("AWS_SECRET_ACCESS_KEY", "a-secret")):
-        monkeypatch.setenv(name, value)
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    try:
-        host, port = running.get_host_and_port()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        archive = write_archive(tmp_path / "archive", [good] * 3)
-        s3 = fsspec.filesystem("s3")
-        s3.mkdir("hospital")
-        s3.put(str(archive), "hospital/archive", recursive=True)
-        summary = batch("s3://hospital/archive", tmp_path / "out.csv", OPTIONS, jobs=2)
-        assert summary.checked == 3
-        batch(archive, tmp_path / "here.csv", OPTIONS, jobs=1)
-        assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "here.csv").read_bytes()
-    finally:
-        running.stop()
+def test_processes_open_the_url_by_themselves(tmp_path: Path) -> None:
+    """``file://`` is the storage that is the same in every process and needs no server."""
+    archive = write_archive(tmp_path / "archive", [good] * 3)
+    summary = batch(archive.as_uri(), tmp_path / "there.csv", OPTIONS, jobs=2)
+    assert summary.checked == 3
+    batch(archive, tmp_path / "here.csv", OPTIONS, jobs=1)
+    assert (tmp_path / "there.csv").read_bytes() == (tmp_path / "here.csv").read_bytes()
