@@ -9,6 +9,7 @@ Where to find what, by task::
     risks by published models        risks(folder)                       -> Risk | NoRisk, several
     several courses together         accumulate(folders, {"organ": 2.0}) -> SumReport
     check an archive of plans        batch(folder, file, options)        -> archive.Summary
+    plan by plan, in a loop          check_archive(folder, "table")      -> PlanResult, one after the other
     the same, step by step
       read a plan                    load_plan(folder)                   -> Plan
       compute its DVHs               compute_dvhs(plan)                  -> DVHSet
@@ -41,7 +42,7 @@ from sbrtcheck._version import __version__
 
 if TYPE_CHECKING:
     from sbrtcheck.api import accumulate, check, compare, dvhs, names, risks
-    from sbrtcheck.archive import batch
+    from sbrtcheck.archive import PlanResult, batch, check_archive
     from sbrtcheck.dicom import load_dvhs, load_plan
     from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
     from sbrtcheck.errors import SbrtcheckError
@@ -61,6 +62,7 @@ __all__ = [
     "Measurement",
     "NotMeasured",
     "Plan",
+    "PlanResult",
     "Prescription",
     "Report",
     "ReviewReason",
@@ -72,6 +74,7 @@ __all__ = [
     "batch",
     "bed",
     "check",
+    "check_archive",
     "compare",
     "compute_dvhs",
     "dvhs",
@@ -96,6 +99,7 @@ _HOMES = {
     "Measurement": "metric",
     "NotMeasured": "metric",
     "Plan": "plan",
+    "PlanResult": "archive",
     "Prescription": "plan",
     "Report": "results",
     "ReviewReason": "results",
@@ -106,6 +110,7 @@ _HOMES = {
     "batch": "archive",
     "bed": "radiobiology",
     "check": "api",
+    "check_archive": "archive",
     "compare": "api",
     "compute_dvhs": "dvh",
     "dvhs": "api",

@@ -11,13 +11,12 @@ import shutil
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
-from dataclasses import fields, replace
-from itertools import chain
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Timer
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
@@ -25,6 +24,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dicom_files as files
+from archive_plans import (
+    KINDS,
+    Kind,
+    bad_numbers,
+    datasets,
+    good,
+    no_dose,
+    no_structures,
+    other_fractions,
+    truncated_dose,
+    truncated_structures,
+    two_that_differ,
+    uids,
+    write_archive,
+    write_plan,
+)
 from dvh_builders import row, table
 from folders import ROOT
 from sbrtcheck import api, archive, cli
@@ -40,7 +55,6 @@ from sbrtcheck.archive import (
     find,
     open_rows,
     run,
-    work,
 )
 from sbrtcheck.archive.entries import without_file_names
 from sbrtcheck.dvh import Origin
@@ -53,89 +67,6 @@ from shipped import ship
 TABLE = table(row("Mean[Gy]", "below", 30, "PTV"), row("Mean[Gy]", "below", 5, "Cochlea_L", id="second"))
 OPTIONS = Options(tables=(TABLE,))
 IDENTITY = ("Nobody", "Really", "secret-id", "19500101")
-UNIFORM = np.full((8, 12, 12), 10_000, dtype="uint32")  # at 0.002 Gy a unit
-
-
-def uids(number: int) -> dict[str, str]:
-    return {kind: f"2.25.{number}.{at}" for at, kind in enumerate(("plan", "set", "dose", "frame"), start=1)}
-
-
-def datasets(number: int, **of_plan: Any) -> dict[str, Any]:
-    """A plan with 20 Gy everywhere in 5 fractions, its UIDs and frame of reference all its own."""
-    uid = uids(number)
-    made = {
-        "dose": files.dose(uid["dose"], stored=UNIFORM, plans=(uid["plan"],)),
-        "structures": files.structure_set(uid["set"], frame=uid["frame"]),
-        "plan": files.plan(uid["plan"], structure_set=uid["set"], **{"doses": ((20.0, "SITE"),), **of_plan}),
-    }
-    for name in ("dose", "plan"):
-        made[name].FrameOfReferenceUID = uid["frame"]
-    return made
-
-
-def write_plan(folder: Path, number: int, *without: str, **of_plan: Any) -> None:
-    for name, dataset in datasets(number, **of_plan).items():
-        if name not in without:
-            files.write(folder / f"{name}.dcm", dataset)
-
-
-def good(folder: Path, number: int) -> None:
-    write_plan(folder, number)
-
-
-def no_structures(folder: Path, number: int) -> None:
-    write_plan(folder, number, "structures")
-
-
-def no_dose(folder: Path, number: int) -> None:
-    write_plan(folder, number, "dose")
-
-
-def other_fractions(folder: Path, number: int) -> None:
-    write_plan(folder, number, fractions=(8,))
-
-
-def truncated_dose(folder: Path, number: int) -> None:
-    write_plan(folder, number)
-    cut(folder / "dose.dcm")
-
-
-def truncated_structures(folder: Path, number: int) -> None:
-    write_plan(folder, number)
-    cut(folder / "structures.dcm")
-
-
-def two_that_differ(folder: Path, number: int) -> None:
-    write_plan(folder, number)
-    other = datasets(number)["dose"]
-    other.DoseGridScaling = 0.004
-    files.write(folder / "Really^Nobody other dose.dcm", other)
-
-
-def bad_numbers(folder: Path, number: int) -> None:
-    write_plan(folder, number, "dose")
-    other = datasets(number)["dose"]
-    other.PixelSpacing = [0.0, 2.0]
-    files.write(folder / "dose.dcm", other)
-
-
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-40])
-
-
-CHECKED = (good, other_fractions)
-NOT_CHECKED = (no_structures, no_dose, truncated_dose, truncated_structures, two_that_differ, bad_numbers)
-KINDS = (*CHECKED, *NOT_CHECKED)
-
-Kind = Callable[[Path, int], None]
-
-
-def write_archive(root: Path, kinds: Sequence[Kind]) -> Path:
-    """One folder a plan, named after the patient."""
-    for number, kind in enumerate(kinds, start=1):
-        kind(root / f"Really^Nobody {number}", number)
-    (root / "notes.txt").write_text("not DICOM", encoding="utf-8")
-    return root
 
 
 @pytest.fixture
@@ -424,29 +355,28 @@ def test_any_executor_of_the_callers_is_used_and_left_open(everything: Path, tmp
 
 
 class Backwards(Executor):
-    """Does nothing until a result is asked for, then the newest first."""
+    """Does nothing until nothing more is handed out, then the newest first."""
 
     def __init__(self) -> None:
-        self.waiting: list[tuple[Later, Callable[[], Any]]] = []
+        self.waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
         self.most = 0
+        self.timer: Timer | None = None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future = Later(self)
+        future: Future[Any] = Future()
         self.waiting.append((future, lambda: fn(*args, **kwargs)))
         self.most = max(self.most, len(self.waiting))
+        if self.timer is not None:
+            self.timer.cancel()
+        self.timer = Timer(0.002, self.work)
+        self.timer.start()
         return future
 
-
-class Later(Future[Any]):
-    def __init__(self, executor: Backwards) -> None:
-        super().__init__()
-        self.executor = executor
-
-    def result(self, timeout: float | None = None) -> Any:
-        while not self.done():
-            future, work = self.executor.waiting.pop()
-            future.set_result(work())
-        return super().result(timeout)
+    def work(self) -> None:
+        while self.waiting:
+            future, work = self.waiting.pop()
+            if not future.cancelled():
+                future.set_result(work())
 
 
 @given(st.integers(0, 30), st.integers(1, 7))
@@ -479,65 +409,23 @@ def test_an_unexpected_error_in_one_plan_leaves_the_others_and_quotes_nothing(
     assert summary.states == {State.NOT_CHECKED: 1, State.PASSING: 1}
 
 
-class Deadly(Entry):
-    """A plan that kills the process it comes to."""
-
-    def __reduce__(self) -> tuple[Callable[[int], Any], tuple[int]]:
-        return os._exit, (1,)
-
-
-def deadly(entry: Entry) -> Deadly:
-    return Deadly(**{field.name: getattr(entry, field.name) for field in fields(entry)})
-
-
-@pytest.mark.slow
-def test_a_killed_process_costs_its_own_plan_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = find(write_archive(tmp_path / "archive", [good] * 4))
-    one_dies = [deadly(entry) if n == 1 else entry for n, entry in enumerate(entries)]
-    monkeypatch.setattr(work, "find", lambda *_: one_dies)
-    summary = batch(tmp_path / "archive", tmp_path / "out.csv", OPTIONS, jobs=2)
-    rows = read_csv(tmp_path / "out.csv")
-    assert summary.states == {State.PASSING: 3, State.NOT_CHECKED: 1}
-    assert [one["reason"] for one in of_plan(rows, 2)] == [NotChecked.WORKER_DIED]
-    assert [one["plan_uid"] for one in rows] == sorted(one["plan_uid"] for one in rows)
-
-
 class Fragile(Executor):
-    """Breaks for good when it meets one of some plans, as a pool of processes does; counts how many were made."""
-
-    made = 0
+    """Breaks for good when it meets one of some plans, as a pool of processes does."""
 
     def __init__(self, deadly_uids: frozenset[str]) -> None:
-        type(self).made += 1
         self.deadly_uids = deadly_uids
         self.broken = False
-        self.unfinished: list[Future[Any]] = []
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         if self.broken:
             raise BrokenExecutor("broken before")
         future: Future[Any] = Future()
-        if args[0].plan_uid in self.deadly_uids:
+        if args[0].entry.plan_uid in self.deadly_uids:
             self.broken = True
-            for one in (*self.unfinished, future):
-                one.set_exception(BrokenExecutor("broken now"))
-        elif len(self.unfinished) % 2:
-            self.unfinished.append(future)  # another worker has it, and is not done
+            future.set_exception(BrokenExecutor("broken now"))
         else:
             future.set_result(fn(*args, **kwargs))
         return future
-
-
-@given(st.integers(1, 12), st.sets(st.integers(0, 11), max_size=4), st.integers(1, 5))
-def test_whichever_plans_kill_their_process_all_others_are_checked(number: int, bad: set[int], window: int) -> None:
-    uid = [f"{n:02d}" for n in range(number)]
-    bad_uids = frozenset(one for n, one in enumerate(uid) if n in bad)
-    entries = [Entry(files=(), folder="", problem="made up", stand_ins={}, plan_uid=one) for one in uid]
-    start = lambda: Fragile(bad_uids)  # noqa: E731
-    results = list(run(entries, OPTIONS, start(), window=window, restart=start))
-    rows = list(chain.from_iterable(one.rows for one in results))
-    assert [one["plan_uid"] for one in rows] == uid
-    assert {one["plan_uid"] for one in rows if one["reason"] == NotChecked.WORKER_DIED} == bad_uids
 
 
 def test_a_broken_executor_that_cannot_be_replaced_leaves_reasons() -> None:
@@ -545,12 +433,6 @@ def test_a_broken_executor_that_cannot_be_replaced_leaves_reasons() -> None:
     results = run(entries, OPTIONS, Fragile(frozenset("b")), window=2)
     reasons = [one.rows[0]["reason"] for one in results]
     assert reasons == [NotChecked.NO_PLAN, *[NotChecked.WORKER_DIED] * 3]
-
-
-def test_processes_start_anew_and_not_as_a_copy() -> None:
-    pool = work.processes(2)
-    assert pool._mp_context.get_start_method() == "spawn"  # type: ignore[attr-defined]
-    pool.shutdown()
 
 
 # -------------------------------------------------------------------------------- nobody is named
@@ -655,6 +537,7 @@ def test_interrupted_work_leaves_no_file_and_an_old_one_as_it_was(
 
     with pytest.raises(stop):
         batch(root, out, OPTIONS, jobs=1, progress=stop_at_once)
+    (out.parent / f"{name}.sqlite").unlink()  # has the plan that is finished
     assert [path.read_bytes() for path in out.parent.iterdir()] == ([] if before is None else [before])
 
 

@@ -64,6 +64,7 @@ CALLS: dict[str, Callable[[], object]] = {
         interval_months=6,
     ),
     "batch": _batch,
+    "check_archive": lambda: next(sbrtcheck.check_archive(PLANS, "rtog-0813", jobs=1)),
     "load_plan": lambda: sbrtcheck.load_plan(LIVER),
     "compute_dvhs": lambda: sbrtcheck.compute_dvhs(sbrtcheck.load_plan(LIVER)),
     "load_dvhs": _stored,

@@ -132,6 +132,7 @@ def calls() -> Calls:
         "batch": {"folder": archive / "plans", "out": archive / "rows.csv", "options": options, "jobs": 1},
         "bed": {"total_gy": 50.0, "fractions": 5, "alpha_beta_gy": 3.0},
         "check": {"path": plan, "table": ASKED},
+        "check_archive": {"paths": archive / "plans", "tables": ASKED, "jobs": 1},
         "compare": {"first": plan, "second": plan, "table": ASKED},
         "compute_dvhs": {"plan": plan},
         "dvhs": {"path": plan},

@@ -10,11 +10,16 @@
     listing all of these: folder -> entries, one after the other
     dry_run folder -> what would be checked, as lines; nothing is written
     rows    one plan -> its rows, whatever happens; this is what a worker process runs
-    work    plans x executor -> rows, in order
+    packed  a plan and its rows as they travel between processes
+    engine  plans x executor -> results, as they are ready or in order; ``processes`` is ours, ``cluster`` one of Dask
+    store   finished plans in a ``database`` beside the table, by a key of what they were checked by (``fingerprint``)
     write   rows -> CSV or Parquet, whole or not at all
+    work    all of it, and what a run that was stopped takes over
+    stream  the same for a loop in Python, and nothing is written
     trend   that file -> the margins of each row over the plans; ``trend_page`` shows them
 
-`batch` does all of it. For a cluster, give it (or `run`) any `concurrent.futures.Executor`. Processes start anew
+`batch` does all of it, `check_archive` gives result after result. For a cluster, give them any
+`concurrent.futures.Executor`. Processes start anew
 (*spawn*): a script of your own needs ``if __name__ == "__main__":`` round its call.
 
 Columns, in this order; a missing value is empty in CSV and null in Parquet:
@@ -57,6 +62,7 @@ A plan that could not be checked, and an RT file that is part of no plan, is one
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.listing import find
 from sbrtcheck.archive.rows import COLUMNS, Checked, NotChecked, Options, Row, State, check_entry
+from sbrtcheck.archive.stream import PlanResult, check_archive
 from sbrtcheck.archive.work import Summary, batch, run
 from sbrtcheck.archive.write import open_rows
 
@@ -66,10 +72,12 @@ __all__ = [
     "Entry",
     "NotChecked",
     "Options",
+    "PlanResult",
     "Row",
     "State",
     "Summary",
     "batch",
+    "check_archive",
     "check_entry",
     "find",
     "open_rows",

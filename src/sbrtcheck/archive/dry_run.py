@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from sbrtcheck.archive.database import database_of
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.index import Pass
-from sbrtcheck.archive.listing import count, find_entries, index_file, with_choices
+from sbrtcheck.archive.listing import count, find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.rows import Options
 from sbrtcheck.archive.units import LinkBy
+from sbrtcheck.dicom import is_url
+from sbrtcheck.dicom.remote import shown_url
+from sbrtcheck.errors import InputError
 
 SECONDS_A_PLAN = 0.5
 SECONDS_A_MB = 0.5
@@ -50,10 +54,10 @@ class Totals:
 
 
 def dry_run(
-    folder: Path,
+    folder: str | PathLike[str],
     options: Options,
     *,
-    out: Path | None = None,
+    out: str | PathLike[str] | None = None,
     link: str = "reference",
     plans_file: str | PathLike[str] | None = None,
     jobs: int = 2,
@@ -67,10 +71,14 @@ def dry_run(
     out
         Where the table would be: an index beside it, of an earlier run, is read and left as it is.
     """
+    if is_url(folder):
+        raise InputError(
+            "a dry run looks through a folder, not a storage", shown_url(str(folder)), "leave out --dry-run"
+        )
     by = LinkBy.read(link)
     plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
     with _copy_of_index(out) as connection:
-        found = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
+        found = find_entries(Path(folder), connection, dvhs=options.choices.dvhs, by=by)
         entries = found if plans is None else with_choices(found, plans)
         totals = yield from _listed(entries, found.seen, options)
     yield from _summary(totals, jobs)
@@ -128,9 +136,9 @@ def _time(seconds: float) -> str:
 
 
 @contextmanager
-def _copy_of_index(out: Path | None) -> Iterator[sqlite3.Connection]:
+def _copy_of_index(out: str | PathLike[str] | None) -> Iterator[sqlite3.Connection]:
     """A database that nobody sees, with what an earlier run kept beside the output, where it can be read."""
-    file = None if out is None else index_file(out)
+    file = None if out is None else database_of(Path(out))
     with closing(sqlite3.connect("")) as connection:
         if file is not None and file.is_file():
             with (

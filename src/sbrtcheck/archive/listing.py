@@ -15,9 +15,10 @@ from sbrtcheck.archive.entries import Entry, entries_of, entry_of, shown, text_o
 from sbrtcheck.archive.index import ArchiveIndex, Pass, is_damage, transaction
 from sbrtcheck.archive.own_choices import OwnChoices, PlansFile
 from sbrtcheck.archive.units import LinkBy, Unit, units
-from sbrtcheck.dicom import Kind, Link, PlanFiles, RtFile
+from sbrtcheck.dicom import Kind, Link, PlanFiles, RtFile, find_plans, is_url, remote_files
 from sbrtcheck.dicom.link import link
 from sbrtcheck.dicom.relink import relinked
+from sbrtcheck.dicom.remote import shown_url
 from sbrtcheck.dicom.scan import scan_of
 from sbrtcheck.dicom.tags import quiet
 from sbrtcheck.dvh import Origin
@@ -145,21 +146,13 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
-def index_file(out: Path) -> Path | None:
-    """Where what is kept of an archive is, beside an output; None for a device or a pipe."""
-    target = Path(os.path.realpath(out))
-    if target.exists() and not target.is_file():
-        return None
-    return target.with_name(target.name + ".sqlite")
-
-
-def find(folder: Path, dvhs: Origin = Origin.COMPUTED, by: LinkBy = BY_REFERENCE) -> tuple[Entry, ...]:
+def find(folder: Path | str, dvhs: Origin = Origin.COMPUTED, by: LinkBy = BY_REFERENCE) -> tuple[Entry, ...]:
     """Everything in a folder that is to be checked, or has a reason why not; sorted by UID.
 
     Parameters
     ----------
     folder
-        Searched to any depth; zip files in it are read where they lie.
+        Searched to any depth; zip files in it are read where they lie. Or the URL of a storage.
     dvhs
         Stored DVHs need no structure set; computed ones do.
     by
@@ -170,8 +163,18 @@ def find(folder: Path, dvhs: Origin = Origin.COMPUTED, by: LinkBy = BY_REFERENCE
     InputError
         There is no such folder.
     """
+    if is_url(folder):
+        return _find_at_url(str(folder), dvhs, by)
     with closing(sqlite3.connect("")) as connection:  # a file of its own that nobody sees
-        return tuple(find_entries(folder, connection, dvhs=dvhs, by=by))
+        return tuple(find_entries(Path(folder), connection, dvhs=dvhs, by=by))
+
+
+def _find_at_url(url: str, dvhs: Origin, by: LinkBy) -> tuple[Entry, ...]:
+    if by != BY_REFERENCE:
+        hint = "leave out --link, or copy the archive to a disk"
+        raise InputError("the files of a storage can only be linked by their references", shown_url(url), hint)
+    entries = entries_of(find_plans(list(remote_files(url))), Path(shown_url(url)), dvhs)
+    return tuple(sorted(entries, key=_order_in_table))
 
 
 def find_entries(

@@ -96,6 +96,7 @@ class NotChecked(StrEnum):
     NO_TABLE = "no table applies"
     CRASHED = "check crashed"
     WORKER_DIED = "worker process died"
+    TIMED_OUT = "time limit reached"
 
 
 class State(StrEnum):
@@ -263,10 +264,15 @@ def _warn_of_old_name(name: str, *, frames: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """The rows of one plan, at least one, and what it came to."""
+    """The rows of one plan, at least one, and what it came to.
+
+    ``lasting`` is False where the same plan may come to something else in another run: a process died, or a file could
+    not be reached.
+    """
 
     rows: tuple[Row, ...]
     state: State
+    lasting: bool = True
 
 
 def check_entry(entry: Entry, options: Options) -> Checked:
@@ -277,7 +283,8 @@ def check_entry(entry: Entry, options: Options) -> Checked:
     try:
         return _check(entry, options)
     except SbrtcheckError as error:
-        return not_checked(entry, options, NotChecked.UNREADABLE, _summary(error, entry))
+        unreadable = not_checked(entry, options, NotChecked.UNREADABLE, _summary(error, entry))
+        return replace(unreadable, lasting=not _is_of_system(error))
     except Exception as error:  # a fault of ours in one plan must not lose the others
         return not_checked(entry, options, NotChecked.CRASHED, where_from(error))
 
@@ -312,6 +319,15 @@ def _state(report: Report) -> State:
 
 
 # -------------------------------------------------------------------------------- what went wrong, without names
+
+_OF_A_RUN = frozenset((NotChecked.CRASHED, NotChecked.WORKER_DIED, NotChecked.TIMED_OUT))
+
+
+def _is_of_system(error: BaseException) -> bool:
+    """Whether it came from the operating system, which may let the same file be read another time."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return isinstance(error, OSError) and error.errno is not None
 
 
 def _summary(error: SbrtcheckError, entry: Entry) -> str:
@@ -350,7 +366,8 @@ def not_checked(
         "review_reasons": f"{ReviewCode.NOTHING_EVALUATED}: {detail}" if entry.is_plan else None,
         **_notes_beside_rows(notes_without_rows(options.notes_on(entry) if entry.is_plan else ())),
     }
-    return Checked(rows=(_row(values, options),), state=State.NOT_CHECKED if entry.is_plan else State.NO_PLAN)
+    state = State.NOT_CHECKED if entry.is_plan else State.NO_PLAN
+    return Checked(rows=(_row(values, options),), state=state, lasting=reason not in _OF_A_RUN)
 
 
 def _rows(report: Report, entry: Entry, options: Options) -> tuple[Row, ...]:

@@ -1,49 +1,48 @@
-"""Plans x executor -> their rows, in the order of the plans, whatever the order they are ready in."""
+"""An archive -> its table: every plan checked, kept when it is finished, and all of them written in their order."""
 
 from __future__ import annotations
 
-import signal
 import sqlite3
-from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
-from functools import partial
-from itertools import islice
-from multiprocessing import get_context
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
+from sbrtcheck.archive.database import database_errors, database_of, open_database
+from sbrtcheck.archive.engine import AHEAD, Order, ThisProcess, results
 from sbrtcheck.archive.entries import Entry
-from sbrtcheck.archive.listing import find_entries, index_file, with_choices
+from sbrtcheck.archive.fingerprint import digest, digest_of_program
+from sbrtcheck.archive.listing import find, find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
-from sbrtcheck.archive.rows import Checked, NotChecked, Options, State, check_entry, not_checked, where_from
+from sbrtcheck.archive.packed import Task, pack_options, unpack
+from sbrtcheck.archive.processes import Processes
+from sbrtcheck.archive.rows import Checked, Options, State
+from sbrtcheck.archive.store import Store, plan_key
 from sbrtcheck.archive.units import LinkBy
-from sbrtcheck.archive.write import open_rows
+from sbrtcheck.archive.write import open_rows, refuse_output
 from sbrtcheck.arguments import path_of, require_callable, require_number, require_type
 from sbrtcheck.by_value import ByValue
+from sbrtcheck.dicom import is_url, upload
+from sbrtcheck.dicom.remote import shown_url
 from sbrtcheck.errors import InputError, NoPlanError
-from sbrtcheck.progress import Progress
+from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.results.noted import refuse_notes_on_others
+from sbrtcheck.tables.notes import PlanNotes
 
-# Plans handed out before the first of them is back: enough to keep workers busy, few enough to hold in memory.
-WINDOW = 32
 _AHEAD_OF_A_PROCESS = 4
 MAX_JOBS = 61
 """Windows waits for no more processes at once."""
-DIED = "out of memory, or killed: check this plan by itself"
-
-MakeExecutor = Callable[[], Executor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Summary(ByValue):
-    """How many plans came to what, and how many rows were written."""
+    """How many plans came to what, how many rows were written, and how many plans were finished by an earlier run."""
 
     states: Mapping[State, int]
     rows: int
+    taken_over: int = 0
 
     @property
     def plans(self) -> int:
@@ -63,6 +62,7 @@ class Summary(ByValue):
             + f"; {self.states[State.NOT_CHECKED]} {State.NOT_CHECKED}"
             + (f"; {_count(loose, 'more file')} {State.NO_PLAN}" if loose else "")
             + f"; {_count(self.rows, 'row')} written"
+            + (f"; {self.taken_over} of {self.plans + loose} taken from an earlier run" if self.taken_over else "")
         )
 
 
@@ -70,31 +70,43 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def batch(
+def batch(  # noqa: PLR0913 - by keyword, one a choice
     folder: str | PathLike[str],
     out: str | PathLike[str],
     options: Options,
     *,
     jobs: int = 2,
     executor: Executor | None = None,
+    plan_timeout_s: float | None = None,
+    fresh: bool = False,
     progress: Progress | None = None,
     link: str = "reference",
     plans_file: str | PathLike[str] | None = None,
 ) -> Summary:
     """Check all plans below a folder and write one table.
 
+    Every plan is kept in a file beside the table, named like it with ``.sqlite`` behind, as soon as it is finished: the
+    same call goes on where one before it was stopped, however that ended, and checks no finished plan again, as long as
+    its files, the options, the tables and the program are the same.
+
     Parameters
     ----------
     folder
-        Searched to any depth.
+        Searched to any depth; or the URL of a storage that fsspec reaches, such as ``s3://archive/2026``.
     out
-        Ends in ``.csv`` or ``.parquet``; there whole or, when anything stops the work, not at all.
+        Ends in ``.csv`` or ``.parquet``; there whole or, when anything stops the work, not at all. The table for a URL
+        is written to the current folder, and then copied.
     options
         Tables and choices, for all plans.
     jobs
-        Number of processes; with 1, plans are checked in this one.
+        Number of processes; with 1, plans are checked in this one, unless their time is limited.
     executor
         Where to check instead, a cluster for instance; its workers must see the files under the same paths.
+    plan_timeout_s
+        Seconds for one plan, None for any number: a plan that takes longer is stopped, and has a row that says so.
+        Not with an executor of your own.
+    fresh
+        Whether to check all plans anew.
     progress
         Called with the number of plans done and of all.
     link
@@ -111,101 +123,160 @@ def batch(
     Raises
     ------
     SbrtcheckError
-        There is no such folder, no plan in it, there are notes or choices for another plan, or the table cannot be
-        written.
+        There is no such folder, no plan in it, there are notes or choices for another plan, the table cannot be
+        written, or another run writes it now.
     """
-    folder, out = path_of(folder, "the folder of an archive"), path_of(out, "the file of a table")
+    archive = place_of(folder, "the folder of an archive")
+    table, goal = _place_of_table(out)
     require_type(options, Options, "the options", "give sbrtcheck.archive.Options.read(tables=['rtog-0813'])")
-    _refuse_workers(jobs, executor)
+    require_type(fresh, bool, "fresh", "give True or False")
+    workers = workers_of(jobs, executor, plan_timeout_s)
     if progress is not None:
         require_callable(progress, "progress")
-    states: Counter[State] = Counter()
-    rows = 0
     by = LinkBy.read(link)
     plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
-    with open_rows(out, options.columns) as write, _database(index_file(out)) as connection:
-        found = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
-        entries = found if plans is None else with_choices(found, plans)
+    refuse_output(table, options.columns)
+    database = database_of(table)
+    with open_database(database) as connection, database_errors(str(database or table)):
+        entries = _found(archive, connection, options, by)
+        if plans is not None:
+            entries = with_choices(entries, plans)
         if not any(entry.is_plan for entry in entries):
-            raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
+            place = shown_url(str(archive))
+            raise NoPlanError("there is no plan, nor part of one", place, "give the folder that the plans are in")
         if options.notes:
             refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
-        with _results(entries, options, int(jobs), executor) as all_checked:
-            for done, checked in enumerate(all_checked, start=1):
-                write(checked.rows)
-                states[checked.state] += 1
-                rows += len(checked.rows)
-                if progress is not None:
-                    progress(done, len(entries))
-    return Summary(states=states, rows=rows)
+        store = Store(connection)
+        taken_over = store.begin(_keys(entries, options), fresh=fresh)
+        _check_waiting(entries, options, workers, store, progress or no_progress)
+        with open_rows(table, options.columns) as write:
+            for packed in store.in_order():
+                write(unpack(packed).rows)
+        if goal is not None:
+            upload(table, goal)
+        states, rows = store.states()
+        store.end()
+    return Summary(states=states, rows=rows, taken_over=taken_over)
+
+
+def _found(archive: Path | str, connection: sqlite3.Connection, options: Options, by: LinkBy) -> Sequence[Entry]:
+    """The plans of the archive; of a folder by its index, of a storage with a URL by listing it."""
+    dvhs = options.choices.dvhs
+    return find(archive, dvhs, by) if isinstance(archive, str) else find_entries(archive, connection, dvhs=dvhs, by=by)
+
+
+def place_of(given: object, subject: str) -> Path | str:
+    """A path, or the URL of a storage as it is; `ArgumentError` where it is neither."""
+    return given if isinstance(given, str) and is_url(given) else path_of(given, subject)
+
+
+def _place_of_table(given: object) -> tuple[Path, str | None]:
+    """Where the table is written; and the URL that it is copied to, if that is what was given.
+
+    What has a URL is written to the current folder under its name, with its database beside it, and then copied.
+    """
+    place = place_of(given, "the file of a table")
+    return (place, None) if isinstance(place, Path) else (Path(place.split("?")[0].rsplit("/", 1)[-1]), place)
+
+
+def _keys(entries: Sequence[Entry], options: Options) -> Iterator[bytes]:
+    notes = _notes_by_plan(options)
+    of_options = digest(replace(options, notes=()))
+    return (plan_key(entry, of_options, notes.get(entry.uid, ())) for entry in entries)
+
+
+def _check_waiting(
+    entries: Sequence[Entry], options: Options, workers: Workers, store: Store, progress: Progress
+) -> None:
+    """Check the plans that are not finished, and keep each as soon as it is ready."""
+    waiting = store.waiting()
+    done = len(entries) - len(waiting)
+    if done:
+        progress(done, len(entries))
+    tasks = tasks_of(entries, options, waiting)
+    with workers.open() as executor:
+        for position, packed in results(tasks, options, executor, ahead=workers.ahead):
+            store.put(position, packed)
+            done += 1
+            progress(done, len(entries))
+
+
+def tasks_of(entries: Sequence[Entry], options: Options, positions: Sequence[int] | None = None) -> Iterator[Task]:
+    """What is sent to workers, one plan after the other: those at these positions, or all."""
+    notes, packed, program = _notes_by_plan(options), pack_options(options), digest_of_program()
+    for position in range(len(entries)) if positions is None else positions:
+        entry = entries[position]
+        on_plan = notes.get(entry.uid, ())
+        yield Task(position=position, entry=entry, options=packed, program=program, notes=on_plan)
+
+
+def _notes_by_plan(options: Options) -> dict[str, tuple[PlanNotes, ...]]:
+    by_plan: dict[str, tuple[PlanNotes, ...]] = {}
+    for notes in options.notes:
+        by_plan[notes.plan_uid] = (*by_plan.get(notes.plan_uid, ()), notes)
+    return by_plan
+
+
+# -------------------------------------------------------------------------------- where plans are checked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workers:
+    """How to get an executor, to be closed unless it is the caller's, and how many plans it is given ahead."""
+
+    make: Callable[[], Executor]
+    ahead: int
+    is_ours: bool = True
+
+    @contextmanager
+    def open(self) -> Iterator[Executor]:
+        """The executor; ours is ended however the block ends."""
+        executor = self.make()
+        with nullcontext() if not self.is_ours else _ended(executor):
+            yield executor
 
 
 @contextmanager
-def _database(file: Path | None) -> Iterator[sqlite3.Connection]:
-    """The database with the index; one that is new is taken away when the block ends with an error."""
-    is_new = file is not None and not file.exists()
+def _ended(executor: Executor) -> Iterator[None]:
     try:
-        with closing(sqlite3.connect(file or "")) as connection:
-            yield connection
-    except BaseException:
-        if file is not None and is_new:
-            file.unlink(missing_ok=True)
-        raise
+        yield
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
-def _refuse_workers(jobs: int, executor: Executor | None) -> None:
-    """Raise `InputError` where plans cannot be given to so many processes, or to that executor."""
+def workers_of(jobs: int, executor: Executor | None, plan_timeout_s: float | None) -> Workers:
+    """Where plans are checked.
+
+    Raises
+    ------
+    InputError
+        Plans cannot be given to so many processes, to that executor, or with that limit of time.
+    """
     require_type(executor, (Executor, type(None)), "an executor", "give one of concurrent.futures")
     require_number(jobs, "the number of processes")
     if not 1 <= jobs <= MAX_JOBS or int(jobs) != jobs:
         raise InputError(f"plans cannot be checked in {jobs:g} processes", hint=f"give 1 to {MAX_JOBS}")
-
-
-@contextmanager
-def _results(
-    entries: Sequence[Entry], options: Options, jobs: int, executor: Executor | None
-) -> Iterator[Iterator[Checked]]:
-    """The results, and an end to the processes however the work with them ends."""
+    if plan_timeout_s is not None:
+        _refuse_limit(plan_timeout_s, executor)
     if executor is not None:
-        yield run(entries, options, executor)
-    elif jobs == 1:
-        yield run(entries, options, _ThisProcess(), window=1)
-    else:
-        start = partial(processes, jobs)
-        pool = start()
-        try:
-            yield run(entries, options, pool, window=_AHEAD_OF_A_PROCESS * jobs, restart=start)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        given = executor
+        return Workers(make=lambda: given, ahead=AHEAD, is_ours=False)
+    if jobs == 1 and plan_timeout_s is None:
+        return Workers(make=ThisProcess, ahead=1)
+    return Workers(make=lambda: Processes(int(jobs), limit_s=plan_timeout_s), ahead=_AHEAD_OF_A_PROCESS * int(jobs))
 
 
-def processes(jobs: int) -> ProcessPoolExecutor:
-    """Worker processes that start anew, as they must on Windows, and leave Ctrl-C to the process that started them."""
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
+def _refuse_limit(plan_timeout_s: float, executor: Executor | None) -> None:
+    require_number(plan_timeout_s, "the time for a plan, in seconds")
+    if not 0.0 < plan_timeout_s < float("inf"):  # NaN too
+        raise InputError(f"{plan_timeout_s:g} s is no time for a plan", hint="give seconds, such as 600")
+    if executor is not None:
+        hint = "leave the time out, or limit it where the executor comes from"
+        raise InputError("the time for a plan cannot be limited in an executor of your own", hint=hint)
 
 
-def _ignore_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-class _ThisProcess(Executor):
-    """This very process, one plan at a time."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
-
-
-def run(
-    entries: Sequence[Entry],
-    options: Options,
-    executor: Executor,
-    *,
-    window: int = WINDOW,
-    restart: MakeExecutor | None = None,
-) -> Iterator[Checked]:
-    """Check plans on an executor; one result a plan, in the order of the plans.
+def run(entries: Sequence[Entry], options: Options, executor: Executor, *, window: int = AHEAD) -> Iterator[Checked]:
+    """Check plans on an executor; one result a plan, in the order of the plans. Nothing is kept for another run.
 
     Parameters
     ----------
@@ -214,67 +285,10 @@ def run(
     options
         Tables and choices, for all plans.
     executor
-        Any; it is left open.
+        Any; it is left open. One that breaks leaves every plan that it had not finished with the reason
+        `NotChecked.WORKER_DIED`.
     window
         Number of plans handed out ahead of the one whose result is next: the bound on memory.
-    restart
-        Makes another executor when one breaks, as pools of processes do when a process is killed. Each plan that was
-        in the broken one is then checked in an executor of its own, to find the one to blame. Without it, a broken
-        executor leaves every plan that it had not finished with the reason `NotChecked.WORKER_DIED`.
     """
-    waiting = iter(entries)
-    broke = yield from _results_until_broken(executor, waiting, options, window, restart)
-    while broke and restart is not None:
-        another = restart()
-        try:
-            broke = yield from _results_until_broken(another, waiting, options, window, restart)
-        finally:
-            another.shutdown(cancel_futures=True)
-
-
-def _results_until_broken(
-    executor: Executor, waiting: Iterator[Entry], options: Options, window: int, restart: MakeExecutor | None
-) -> Generator[Checked, None, bool]:
-    """Results of the plans waiting; when the executor breaks, of those handed out. Returns whether to go on anew."""
-    ahead: deque[tuple[Entry, Future[Checked]]] = deque()
-    broke = False
-    while True:
-        if not broke:
-            fresh = islice(waiting, window - len(ahead))
-            ahead.extend((entry, _submit(executor, entry, options)) for entry in fresh)
-        if not ahead:
-            return broke
-        entry, future = ahead.popleft()
-        checked = _result(future, entry, options)
-        if checked is None and restart is not None:
-            broke = True
-            checked = _result_alone(restart, entry, options)
-        yield checked or not_checked(entry, options, NotChecked.WORKER_DIED, DIED)
-
-
-def _submit(executor: Executor, entry: Entry, options: Options) -> Future[Checked]:
-    try:
-        return executor.submit(check_entry, entry, options)
-    except BrokenExecutor as error:  # it may break between two plans
-        failed: Future[Checked] = Future()
-        failed.set_exception(error)
-        return failed
-
-
-def _result(future: Future[Checked], entry: Entry, options: Options) -> Checked | None:
-    """The rows of a plan; None when the executor broke, with this plan or another."""
-    try:
-        return future.result()
-    except BrokenExecutor:
-        return None
-    except Exception as error:  # the executor could not bring plan or rows across
-        return not_checked(entry, options, NotChecked.CRASHED, where_from(error))
-
-
-def _result_alone(restart: MakeExecutor, entry: Entry, options: Options) -> Checked | None:
-    """The same in an executor with nothing else in it: if that breaks too, this plan is to blame."""
-    executor = restart()
-    try:
-        return _result(_submit(executor, entry, options), entry, options)
-    finally:
-        executor.shutdown(cancel_futures=True)
+    found = results(tasks_of(entries, options), options, executor, ahead=window, order=Order.INPUT)
+    return (unpack(packed) for _, packed in found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,31 @@ import click
 from sbrtcheck.cli import options, streams
 
 
+def _executor(dask: str | None) -> AbstractContextManager[Executor | None]:
+    if dask is None:
+        return nullcontext()
+    from sbrtcheck.archive.cluster import dask_executor
+
+    return dask_executor(dask)
+
+
 @click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
-@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="FOLDER")
 @options.site(multiple=True, text="As for check; may be repeated.")
 @options.profile(
     text="As for check; a plan with another number of fractions is not checked, and has a row that says so."
 )
 @options.tables()
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="FILE", help="The table: a .csv or .parquet file; always needed."
-)
+@click.option("--out", metavar="FILE", help="The table: a .csv or .parquet file; always needed.")
 @click.option("--jobs", type=click.IntRange(1, 61), default=2, show_default=True, help="Number of processes.")
+@click.option("--fresh", is_flag=True, help="Check all plans anew, those too that an earlier run finished.")
+@click.option(
+    "--plan-timeout",
+    type=options.NUMBER,
+    metavar="SECONDS",
+    help="Stop a plan that takes longer; it has a row that says so. Any time is allowed by default.",
+)
+@click.option("--dask", metavar="ADDRESS", help="Scheduler of a Dask cluster to check the plans on.")
 @click.option(
     "--link",
     default="reference",
@@ -52,11 +68,11 @@ from sbrtcheck.cli import options, streams
 @options.verbose
 def batch(  # noqa: PLR0913 - one argument an option
     *,
-    folder: Path,
+    folder: str,
     site: tuple[str, ...],
     sites: str | None,
     tables: tuple[str, ...],
-    out: Path | None,
+    out: str | None,
     jobs: int,
     quiet: bool,
     dry_run: bool,
@@ -64,13 +80,16 @@ def batch(  # noqa: PLR0913 - one argument an option
     plans_file: Path | None,
     **choices: Any,
 ) -> None:
-    """Check every plan below FOLDER and write one table, a row an outcome.
+    """Check every plan below FOLDER, or a URL such as s3://archive, and write one table, a row an outcome.
 
-    A plan that cannot be checked is a row with the reason. Exit code: 0 the table was written, whatever the verdicts;
-    2 unusable input, or no plan at all.
+    A plan that cannot be checked is a row with the reason. What is finished is kept beside the table: the same command
+    goes on where it was stopped. Exit code: 0 the table was written, whatever the verdicts; 2 unusable input, or no
+    plan at all.
     """
     from sbrtcheck import archive
 
+    how = {"jobs": jobs, "plan_timeout_s": choices.pop("plan_timeout"), "fresh": choices.pop("fresh")}
+    dask = choices.pop("dask")
     chosen = archive.Options.read(sites=site, sites_file=sites, tables=tables, **choices)
     if dry_run:
         from sbrtcheck.archive.dry_run import dry_run as lines
@@ -81,7 +100,13 @@ def batch(  # noqa: PLR0913 - one argument an option
     if out is None:
         raise click.UsageError("Missing option '--out'.")
     doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
-    with streams.progress(quiet=quiet, **doing) as progress:
-        summary = archive.batch(folder, out, chosen, jobs=jobs, progress=progress, link=link, plans_file=plans_file)
+    try:
+        with _executor(dask) as executor, streams.progress(quiet=quiet, **doing) as progress:
+            summary = archive.batch(
+                folder, out, chosen, executor=executor, progress=progress, link=link, plans_file=plans_file, **how
+            )
+    except KeyboardInterrupt:
+        streams.print_notice("interrupted; finished plans are kept: the same command goes on with the others")
+        raise
     if not quiet:
         streams.print_notice(str(summary))

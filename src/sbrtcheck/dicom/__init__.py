@@ -40,6 +40,7 @@ from sbrtcheck.dicom.link import FoundPlan, Orphan, PlanFiles
 from sbrtcheck.dicom.load import NotStored, find_plans, load_dvhs, load_plan, load_plan_and_dvhs
 from sbrtcheck.dicom.registration import load_registration
 from sbrtcheck.dicom.relink import Link
+from sbrtcheck.dicom.remote import RemoteFile, is_url, remote_files, upload
 from sbrtcheck.dicom.source import MemoryFile, Source, ZipMember
 
 __all__ = [
@@ -53,12 +54,16 @@ __all__ = [
     "Orphan",
     "PlanFiles",
     "PlanInput",
+    "RemoteFile",
     "RtFile",
     "Source",
     "ZipMember",
     "find_plans",
+    "is_url",
     "load_dvhs",
     "load_plan",
     "load_plan_and_dvhs",
     "load_registration",
+    "remote_files",
+    "upload",
 ]

@@ -15,6 +15,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
+from sbrtcheck.dicom.remote import RemoteFile
 from sbrtcheck.dicom.source import MemoryFile, Source, ZipMember
 from sbrtcheck.dicom.walk import walk
 from sbrtcheck.errors import InputError
@@ -23,10 +24,12 @@ from sbrtcheck.plan import Plan
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-DicomInput: TypeAlias = "str | PathLike[str] | Dataset | IO[bytes] | MemoryFile | ZipMember"
+DicomInput: TypeAlias = "str | PathLike[str] | Dataset | IO[bytes] | MemoryFile | ZipMember | RemoteFile"
 """A folder (any depth, any file names, with or without images), a file, a pydicom Dataset, or a file open for reading
 bytes, such as `io.BytesIO`; a `MemoryFile` is what `find_plans` lists the last two as, a `ZipMember` a file in a zip
-file."""
+file, a `RemoteFile` one that has a URL."""
+
+_FILES = (MemoryFile, ZipMember, RemoteFile)
 
 DicomInputs: TypeAlias = "DicomInput | Iterable[DicomInput]"
 """One of these, or a list of them, mixed as they come."""
@@ -133,7 +136,7 @@ def _items(given: object) -> list[tuple[DicomInput, str]]:
 def _is_one(given: object) -> TypeGuard[DicomInput]:
     if isinstance(given, type):
         return False
-    return isinstance(given, str | PathLike | MemoryFile | ZipMember) or _is_dataset(given) or _is_open_file(given)
+    return isinstance(given, str | PathLike | _FILES) or _is_dataset(given) or _is_open_file(given)
 
 
 def _is_dataset(given: object) -> TypeGuard[Dataset]:
@@ -200,8 +203,10 @@ def _below(given: Path) -> Iterator[Path]:
 # In memory
 
 
-def _in_memory(given: Dataset | IO[bytes] | MemoryFile | ZipMember, place: str) -> MemoryFile | ZipMember:
-    if isinstance(given, MemoryFile | ZipMember):
+def _in_memory(
+    given: Dataset | IO[bytes] | MemoryFile | ZipMember | RemoteFile, place: str
+) -> MemoryFile | ZipMember | RemoteFile:
+    if isinstance(given, _FILES):
         return given
     if _is_dataset(given):
         from sbrtcheck.dicom.dataset_file import dataset_file

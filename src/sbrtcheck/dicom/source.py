@@ -10,6 +10,8 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+from sbrtcheck.dicom.remote import RemoteFile
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MemoryFile:
@@ -71,11 +73,13 @@ class ZipMember:
 ZIP_ERRORS = (RuntimeError, NotImplementedError, KeyError, ValueError, EOFError, zlib.error)
 """What zipfile raises beside `BadZipFile`: of a member with a password, an unknown compression, damage."""
 
-Source: TypeAlias = Path | MemoryFile | ZipMember
+Source: TypeAlias = Path | MemoryFile | ZipMember | RemoteFile
 
 
 def opened(source: Source) -> BufferedReader | BytesIO:
     """The file, open for reading; one in memory is not copied."""
+    if isinstance(source, RemoteFile):
+        return source.open()
     return source.open("rb") if isinstance(source, Path) else BytesIO(source.read())
 
 

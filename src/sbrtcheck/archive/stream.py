@@ -1,0 +1,113 @@
+"""Plans of an archive -> their results, one after the other, for a loop in Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from os import PathLike
+
+from sbrtcheck.archive.engine import Order, results
+from sbrtcheck.archive.entries import Entry
+from sbrtcheck.archive.fingerprint import digest
+from sbrtcheck.archive.listing import find
+from sbrtcheck.archive.packed import unpack
+from sbrtcheck.archive.rows import Options, Row, State
+from sbrtcheck.archive.work import Workers, place_of, tasks_of, workers_of
+from sbrtcheck.arguments import require_type
+from sbrtcheck.results.noted import refuse_notes_on_others
+from sbrtcheck.suggest import chosen
+from sbrtcheck.tables.choice import TableName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanResult:
+    """What one plan of an archive came to, or a file that is part of no plan.
+
+    Parameters
+    ----------
+    key
+        The same in every run for the same plan in the same place below the folder; it names nobody.
+    state
+        What it came to.
+    rows
+        As `batch` writes them, a mapping a row; `sbrtcheck.archive.COLUMNS` has the columns.
+    reason
+        Why no row was evaluated, a `sbrtcheck.archive.NotChecked`; None where one was.
+    """
+
+    key: str
+    state: State
+    rows: tuple[Row, ...]
+    reason: str | None
+
+
+def check_archive(
+    paths: str | PathLike[str] | Sequence[str | PathLike[str]],
+    tables: TableName | Sequence[TableName] | Options,
+    *,
+    executor: Executor | None = None,
+    jobs: int = 2,
+    plan_timeout_s: float | None = None,
+    order: str = Order.COMPLETION,
+) -> Iterator[PlanResult]:
+    """Check all plans below folders, and give each result as soon as it is there; nothing is written.
+
+    Memory is bounded: a few plans for each process are handed out ahead. To stop early, leave the loop. Processes start
+    anew: a script of your own needs ``if __name__ == "__main__":`` round the call, unless ``jobs`` is 1.
+
+    Parameters
+    ----------
+    paths
+        A folder, or several; each is searched to any depth. Or URLs of storages that fsspec reaches.
+    tables
+        As for `check`; or, for anything beyond tables, `sbrtcheck.archive.Options`.
+    executor
+        Any of `concurrent.futures`, or that looks like one, to check the plans instead of processes here.
+    jobs
+        Number of processes; with 1, plans are checked in this one, unless their time is limited.
+    plan_timeout_s
+        Seconds for one plan, None for any number; not with an executor of your own.
+    order
+        ``"completion"``, as they are ready; or ``"input"``, folder by folder, in each sorted by UID.
+
+    Yields
+    ------
+    PlanResult
+        One for each plan, whatever happens to it, and for each RT file that is part of no plan.
+
+    Raises
+    ------
+    SbrtcheckError
+        Before the first result: a folder, a table or another argument cannot be used.
+
+    Examples
+    --------
+    >>> import sbrtcheck
+    >>> for result in sbrtcheck.check_archive("examples/plans", "rtog-0813", jobs=1, order="input"):
+    ...     print(result.state, len(result.rows))
+    passing 21
+    not checked 21
+    """
+    options = tables if isinstance(tables, Options) else Options.read(tables=tables)
+    workers = workers_of(jobs, executor, plan_timeout_s)
+    chosen_order = chosen(Order, order, "the order")
+    require_type(paths, (str, PathLike, Sequence), "the folders of an archive", "give a path, or a list of paths")
+    several = [paths] if isinstance(paths, str | PathLike) else list(paths)
+    folders = [place_of(path, "the folder of an archive") for path in several]
+    entries = [entry for folder in folders for entry in find(folder, options.choices.dvhs)]
+    refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
+    return _results(entries, options, workers, chosen_order)
+
+
+def _results(entries: Sequence[Entry], options: Options, workers: Workers, order: Order) -> Iterator[PlanResult]:
+    with workers.open() as executor:
+        tasks = tasks_of(entries, options)
+        for position, packed in results(tasks, options, executor, ahead=workers.ahead, order=order):
+            key = _key(entries[position])
+            yield PlanResult(key=key, state=packed.state, rows=unpack(packed).rows, reason=packed.reason)
+
+
+def _key(entry: Entry) -> str:
+    names = sorted(str(file).replace("\\", "/").rsplit("/", 1)[-1] for file in entry.files)
+    return digest(entry.plan_uid, entry.dose_uids, entry.structure_set_uid, entry.folder, names).hex()[:16]
