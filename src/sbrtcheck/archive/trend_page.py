@@ -216,7 +216,7 @@ def _line(plan: PlanOnRow) -> str:
         f'<td class="number">{"" if plan.limit is None else f"{plan.limit:.6g}"}</td>',
         f'<td class="number">{_number(plan.margin, sign=True)}</td>',
         f"<td>{escaped(plan.contour)}</td>",
-        f'<td class="uid">{escaped(plan.plan_uid)}</td>',
+        f'<td class="uid">{escaped(plan.plan_key)}</td>',
     )
     return f"<tr>{''.join(cells)}</tr>"
 

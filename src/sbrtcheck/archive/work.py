@@ -16,7 +16,7 @@ from typing import Any
 
 from sbrtcheck.archive.entries import Entry, find
 from sbrtcheck.archive.rows import Checked, NotChecked, Options, State, check_entry, not_checked, where_from
-from sbrtcheck.archive.write import open_rows
+from sbrtcheck.archive.write import open_results
 from sbrtcheck.arguments import path_of, require_callable, require_number, require_type
 from sbrtcheck.by_value import ByValue
 from sbrtcheck.errors import InputError, NoPlanError
@@ -108,14 +108,15 @@ def batch(
         require_callable(progress, "progress")
     states: Counter[State] = Counter()
     rows = 0
-    with open_rows(out, options.columns) as write:
+    with open_results(out, options) as write:
         entries = find(folder, options.choices.dvhs)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
         refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
+        options = options.of_archive(entries, beside=out.parent)
         with _results(entries, options, int(jobs), executor) as all_checked:
             for done, checked in enumerate(all_checked, start=1):
-                write(checked.rows)
+                write(checked)
                 states[checked.state] += 1
                 rows += len(checked.rows)
                 if progress is not None:
