@@ -85,7 +85,7 @@ def _read(file: Path) -> bytes:
 # -------------------------------------------------------------------------------- UIDs in texts
 
 _UID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){2,}(?![\w.]*\d)")
-_LONG = 16
+_LONG, _DOTS = 16, 3  # a number of a version, or of a section of the standard, is shorter
 
 
 def without_uids(text: str, known: Sequence[str]) -> str:
@@ -93,6 +93,7 @@ def without_uids(text: str, known: Sequence[str]) -> str:
     known_uids = frozenset(known)
 
     def stand_in(found: re.Match[str]) -> str:
-        return "(UID)" if found[0] in known_uids or len(found[0]) >= _LONG else found[0]
+        is_uid = found[0] in known_uids or len(found[0]) >= _LONG or found[0].count(".") >= _DOTS
+        return "(UID)" if is_uid else found[0]
 
     return _UID.sub(stand_in, text)
