@@ -7,6 +7,7 @@
     rows    one plan -> its rows in all tables, whatever happens; this is what a worker process runs
     work    plans x executor -> rows, in order
     write   rows -> CSV or Parquet files, whole or not at all
+    results_summary those files -> what all plans came to; ``summary_text`` and ``summary_page`` show it
     trend   that file -> the margins of each row over the plans; ``trend_page`` shows them
 
 `batch` does all of it. For a cluster, give it (or `run`) any `concurrent.futures.Executor`. Processes start anew
@@ -23,6 +24,7 @@ folders, whose names may be telling, are left out unless asked for.
 from sbrtcheck.archive.columns import Row, Table
 from sbrtcheck.archive.contents import Contents
 from sbrtcheck.archive.entries import Entry, find
+from sbrtcheck.archive.results_summary import ResultsSummary, summary
 from sbrtcheck.archive.rows import COLUMNS, Checked, NotChecked, Options, State, check_entry
 from sbrtcheck.archive.work import Summary, batch, run
 from sbrtcheck.archive.write import open_results, open_rows, path_of_table
@@ -34,6 +36,7 @@ __all__ = [
     "Entry",
     "NotChecked",
     "Options",
+    "ResultsSummary",
     "Row",
     "State",
     "Summary",
@@ -45,4 +48,5 @@ __all__ = [
     "open_rows",
     "path_of_table",
     "run",
+    "summary",
 ]
