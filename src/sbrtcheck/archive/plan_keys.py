@@ -89,11 +89,11 @@ _LONG, _DOTS = 16, 3  # a number of a version, or of a section of the standard, 
 
 
 def without_uids(text: str, known: Sequence[str]) -> str:
-    """The text with ``(UID)`` for the known UIDs in it, and for whatever else looks like one."""
+    """The text with ``UID`` for the known UIDs in it, and for whatever else looks like one."""
     known_uids = frozenset(known)
 
     def stand_in(found: re.Match[str]) -> str:
         is_uid = found[0] in known_uids or len(found[0]) >= _LONG or found[0].count(".") >= _DOTS
-        return "(UID)" if is_uid else found[0]
+        return "UID" if is_uid else found[0]
 
     return _UID.sub(stand_in, text)

@@ -13,7 +13,6 @@ from sbrtcheck.archive.summary_text import (
     not_checked_text,
     row_tally_text,
     row_title,
-    table_plans_text,
     tally_text,
 )
 from sbrtcheck.formatting import escaped
@@ -111,11 +110,11 @@ def _tables(summary: ResultsSummary) -> Iterator[str]:
         return
     yield "<h2>Tables</h2>"
     yield '<div class="scroll" tabindex="0" role="region" aria-label="Tables"><table><thead><tr>'
-    headings = ("Table", "Plans", "Rows that count", "Rows that do not")
+    headings = ("Table", "Plans asked", "Rows that count", "Rows that do not")
     yield "".join(f'<th scope="col">{heading}</th>' for heading in headings)
     yield "</tr></thead><tbody>"
     for table in summary.tables:
-        cells = (table_plans_text(table, summary), tally_text(table.counted), tally_text(table.uncounted))
+        cells = (f"{table.plans} of {summary.plans}", tally_text(table.counted), tally_text(table.uncounted))
         name = f"{table.table_id} {table.table_version}"
         yield f'<tr><th scope="row">{escaped(name)}</th>{"".join(f"<td>{escaped(cell)}</td>" for cell in cells)}</tr>'
     yield "</tbody></table></div>"
@@ -211,7 +210,7 @@ def _histogram(margins: Margins, row: RowSummary) -> Iterator[str]:
         if number:
             height = max(number / most * (floor - TOP), 1.0)
             place = f'x="{x(left):.1f}" y="{floor - height:.1f}"'
-            size = f'width="{max(x(right) - x(left) - 1.0, 1.0):.1f}" height="{height:.1f}"'
+            size = f'width="{max(x(right) - x(left) - 1.0, 3.0):.1f}" height="{height:.1f}"'
             yield f'<rect class="column" {place} {size}/>'
     yield f'<path class="edge" fill="none" d="M{LEFT} {TOP}V{floor}H{WIDTH - RIGHT}"/>'
     yield f'<path class="limit" d="M{x(0.0):.1f} {TOP}V{floor}"/>'
