@@ -41,7 +41,7 @@ def few_points(dvh: DVH) -> FewPoints:
     kept = _kept(dose_gy, percent)
     dose_32, percent_32 = dose_gy[kept].astype(np.float32), percent[kept].astype(np.float32)
     at = dose_32.astype(np.float64)
-    low, high = (curve.volume_at(at) * (100.0 / dvh.volume) for curve in (dvh.lower, dvh.upper))
+    low, high = (np.minimum(curve.volume_at(at) * (100.0 / dvh.volume), 100.0) for curve in (dvh.lower, dvh.upper))
     return FewPoints(
         dose_gy=_numbers(dose_32),
         volume_percent=_numbers(percent_32),

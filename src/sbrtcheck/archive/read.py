@@ -33,17 +33,22 @@ def rows_of(path: Path, table: Table, columns: Sequence[str]) -> Iterator[list[C
     InputError
         The file cannot be read, has other columns than this version writes, or a value that is none.
     """
-    readers: dict[str, Callable[..., Iterator[list[Cells]]]] = {".csv": _of_csv, ".parquet": _of_parquet}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise InputError("the format cannot be told", str(path), f"give a file that ends in {' or '.join(readers)}")
+    reader = _of_parquet if _is_parquet(path) else _of_csv
     with _reading(path):
         yield from reader(path, table, columns)
 
 
+def _is_parquet(path: Path) -> bool:
+    """Whether the file is Parquet; else it is CSV. `InputError` where it is neither by its name."""
+    ending = path.suffix.lower()
+    if ending not in (".csv", ".parquet"):
+        raise InputError("the format cannot be told", str(path), "give a file that ends in .csv or .parquet")
+    return ending == ".parquet"
+
+
 def said_of(path: Path) -> dict[str, str]:
     """The metadata of a Parquet file; of a CSV file, which has none, nothing."""
-    if path.suffix.lower() != ".parquet":
+    if not _is_parquet(path):
         return {}
     with _reading(path):
         found = _parquet(path).metadata.metadata or {}

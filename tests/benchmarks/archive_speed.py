@@ -1,4 +1,4 @@
-"""Plans a second of an archive, against a loop over dicompyler-core: ``archive.py [--plans 50] [--peers-dir DIR]``.
+"""Plans a second, against a loop over dicompyler-core: ``archive_speed.py [--plans 50] [--peers-dir DIR]``.
 
 Both have one process and the same plans of ``examples/make_archive.py``, and compute the same metrics of the same
 structures. `sbrtcheck batch` also judges a table, and writes its files; its bounds are refined. What is counted are
@@ -43,22 +43,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary, "archive")
         folders = _archive(folder, asked.plans)
-        ours = _seconds([sys.executable, "-m", "sbrtcheck", "batch", str(folder), *_choices(folder, temporary)])
-        alone = _seconds(
-            [sys.executable, "-m", "sbrtcheck", "batch", str(folder), *_choices(folder, temporary)[:4], *_ONE]
-        )
+        batch = [sys.executable, "-m", "sbrtcheck", "batch", str(folder), "--jobs", "1", "--quiet"]
+        batch += ["--table", str(folder / "table.yaml"), "--out", str(Path(temporary, "results.parquet"))]
+        ours, alone = _seconds([*batch, "--metrics", ", ".join(METRICS)]), _seconds(batch)
         print(f"sbrtcheck batch, table and metrics: {ours:.1f} s, {ours / asked.plans * 1000:.0f} ms a plan")
         print(f"sbrtcheck batch, table alone: {alone:.1f} s, {alone / asked.plans * 1000:.0f} ms a plan")
         _print_peer(peers.dicompyler_python(asked.peers_dir), folders, asked.plans, ours, Path(temporary))
         _print_shares(folder, Path(temporary))
-
-
-_ONE = ("--jobs", "1", "--quiet")
-
-
-def _choices(folder: Path, temporary: str) -> list[str]:
-    table = ["--table", str(folder / "table.yaml"), "--out", str(Path(temporary, "results.parquet"))]
-    return [*table, *_ONE, "--metrics", ", ".join(METRICS)]
 
 
 def _archive(folder: Path, number: int) -> list[str]:
@@ -75,8 +66,7 @@ def _seconds(command: Iterable[str]) -> float:
     before = os.times()
     subprocess.run(list(command), check=True, stdout=subprocess.DEVNULL)
     after = os.times()
-    spent = after.children_user - before.children_user + after.children_system - before.children_system
-    return spent
+    return after.children_user - before.children_user + after.children_system - before.children_system
 
 
 def _print_peer(python: Path | shop.Missing, folders: list[str], plans: int, ours: float, temporary: Path) -> None:
