@@ -158,7 +158,7 @@ IDENTITY = (
     _column("plan_uid", str, "SOP Instance UID of the plan"),
     _column("structure_set_uid", str, "SOP Instance UID of the structure set"),
     _column("dose_uids", str, "SOP Instance UIDs of the dose, or of the doses that were summed, spaces between"),
-    _column("patient_id", str, "Patient ID of the plan's first file that has one"),
+    _column("patient_id", str, "Patient IDs of its files, ` | ` between where they differ"),
 )
 """Added to outcomes and plans with ``with_identity`` only."""
 
