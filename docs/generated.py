@@ -300,8 +300,13 @@ def result_columns() -> str:
     parts = [part for table, columns in TABLES.items() for part in (f"## {table.capitalize()}", _columns(columns))]
     at = parts.index(f"## {Table.STRUCTURES.capitalize()}") + 2
     ends = ", ".join(f"`METRIC{end}`" for end in METRIC_ENDS)
-    parts.insert(at, f"And for every metric asked for: {ends}, as of `DVHSet.to_records`: value, bounds, why there is none.")
-    within = f"Within {WITHIN_PERCENT:g} % of the volume of the whole DVH, at a dose that is within {WITHIN_DOSE:g} of the largest."
+    parts.insert(
+        at, f"And for every metric asked for: {ends}, as of `DVHSet.to_records`: value, bounds, why there is none."
+    )
+    within = (
+        f"Read linearly, the volume is within {WITHIN_PERCENT:g} % of the structure's volume of that of the whole DVH,"
+        f" at this dose or one that is within {WITHIN_DOSE:g} of the largest dose from it. Bounds hold at the points."
+    )
     more = ("## With identity", _columns(IDENTITY), "## With paths", _columns(PATH))
     return "\n\n".join((*parts, within, *more))
 

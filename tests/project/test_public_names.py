@@ -49,6 +49,7 @@ PUBLIC = [
     "measure",
     "names",
     "risks",
+    "summary",
 ]
 
 

@@ -22,6 +22,7 @@ from sbrtcheck.archive.rows import State
 from sbrtcheck.archive.write import RUN, path_of_table
 from sbrtcheck.arguments import path_of
 from sbrtcheck.errors import InputError
+from sbrtcheck.formatting import one_screen
 from sbrtcheck.plan import FloatArray
 from sbrtcheck.results import ReviewCode, Verdict, rounded
 
@@ -157,6 +158,12 @@ class ResultsSummary:
         """Plans of which at least one row was evaluated."""
         return self.plans - self.states.get(State.NOT_CHECKED, 0)
 
+    def __repr__(self) -> str:
+        """Plans and their verdicts, then each row with its own: one screen."""
+        verdicts = ", ".join(f"{number} {verdict}" for verdict, number in self.verdicts.items())
+        heading = f"ResultsSummary of {self.plans} plans, {self.checked} checked: {verdicts}"
+        return one_screen(heading, list(map(_line, self.rows)))
+
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON-ready values, numbers to 6 significant digits."""
         return {
@@ -172,6 +179,11 @@ class ResultsSummary:
             "tables": [_table_dict(table) for table in self.tables],
             "rows": [_row_dict(row) for row in self.rows],
         }
+
+
+def _line(row: RowSummary) -> str:
+    outcomes = ", ".join(f"{number} {verdict}" for verdict, number in row.verdicts.items())
+    return f"{row.organ} {row.metric} ({row.table_id}/{row.row_id}): {outcomes}; not asked {row.not_asked}"
 
 
 def summary(path: str | PathLike[str]) -> ResultsSummary:
