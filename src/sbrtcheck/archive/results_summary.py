@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -39,6 +39,7 @@ _OF_OUTCOMES = (
     *("plan_key", "table_id", "table_version", "row_id", "organ", "metric", "sense", "unit", "counts"),
     *("verdict", "limit", "margin", "reason", "applies"),
 )
+_OF_A_PLAN = (Verdict.FAIL, Verdict.REVIEW, Verdict.VARIATION, Verdict.PASS)
 _COUNTED = (Verdict.PASS, Verdict.VARIATION, Verdict.FAIL, Verdict.NOT_EVALUATED)
 
 
@@ -247,7 +248,7 @@ class _Plans:
             self.states[State(state)] += 1
             if state == State.NO_PLAN:
                 continue
-            self.verdicts[_verdict(verdict, file)] += 1
+            self.verdicts[_verdict(verdict, file, _OF_A_PLAN)] += 1
             if state == State.NOT_CHECKED:
                 self.not_checked[reason or "no row of the tables was evaluated"] += 1
             self.review.update(_review_codes(reasons or ""))
@@ -258,8 +259,8 @@ def _review_codes(reasons: str) -> set[str]:
     return {code for code in ReviewCode if f" | {reasons}".find(f" | {code}: ") >= 0}
 
 
-def _verdict(word: str, file: Path) -> Verdict:
-    if word not in _VERDICTS:
+def _verdict(word: str, file: Path, known: Collection[Verdict] = tuple(Verdict)) -> Verdict:
+    if word not in known:
         raise InputError(f"the verdict {word!r} is none", str(file), _MIXED)
     return _VERDICTS[word]
 
@@ -326,7 +327,7 @@ def _summary(plans: _Plans, rows: Mapping[tuple[Any, ...], _Row]) -> ResultsSumm
     return ResultsSummary(
         plans=number,
         states={state: plans.states[state] for state in State if state is not State.NO_PLAN and plans.states[state]},
-        verdicts={verdict: plans.verdicts[verdict] for verdict in Verdict if plans.verdicts[verdict]},
+        verdicts={verdict: plans.verdicts[verdict] for verdict in _OF_A_PLAN if plans.verdicts[verdict]},
         not_checked=_most_first(plans.not_checked),
         loose_files=plans.states[State.NO_PLAN],
         review=_most_first(plans.review),
