@@ -19,6 +19,8 @@ from coverage_of_tables import coverage
 
 import sbrtcheck
 from sbrtcheck import cli
+from sbrtcheck.archive.columns import IDENTITY, METRIC_ENDS, PATH, TABLES, Column, Table
+from sbrtcheck.archive.few_points import WITHIN_DOSE, WITHIN_PERCENT
 from sbrtcheck.dvh import Reason
 from sbrtcheck.metric import WhyNoEstimate
 from sbrtcheck.plan import FindingCode
@@ -291,6 +293,30 @@ def _line(table: ConstraintTable) -> Iterable[str]:
     return (f"[{table.id}](../_tables/{table.id}.md)", table.title, table.site, fractions, *numbers)
 
 
+_TYPES = {str: "text", float: "number", int: "whole number", bool: "true or false", list: "list of numbers"}
+
+
+def result_columns() -> str:
+    """Every table of an archive's results with its columns, and those that are there on request."""
+    parts = [part for table, columns in TABLES.items() for part in (f"## {table.capitalize()}", _columns(columns))]
+    at = parts.index(f"## {Table.STRUCTURES.capitalize()}") + 2
+    ends = ", ".join(f"`METRIC{end}`" for end in METRIC_ENDS)
+    parts.insert(
+        at, f"And for every metric asked for: {ends}, as of `DVHSet.to_records`: value, bounds, why there is none."
+    )
+    within = (
+        f"Read linearly, the volume is within {WITHIN_PERCENT:g} % of the structure's volume of that of the whole DVH,"
+        f" at this dose or one that is within {WITHIN_DOSE:g} of the largest dose from it. Bounds hold at the points."
+    )
+    more = ("## With identity", _columns(IDENTITY), "## With paths", _columns(PATH))
+    return "\n\n".join((*parts, within, *more))
+
+
+def _columns(columns: Sequence[Column]) -> str:
+    lines = ((f"`{one.name}`", _TYPES[one.type], _escaped(one.says)) for one in columns)
+    return _table(("Column", "Type", "What it says"), lines)
+
+
 def profiles() -> str:
     """Every ready profile: its schedule, where that is named, its tables, and organs without a limit that counts."""
     by_id = {table.id: table for table in bundled_tables()}
@@ -507,7 +533,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
         *(commands, verdicts, review_codes, reasons, findings, rules, flags, tables, sites, layers, modules),
-        *(coverage, profiles),
+        *(coverage, profiles, result_columns),
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
         *(figures.sampling_coverage, no_estimate),
     )

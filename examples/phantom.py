@@ -22,7 +22,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from pydicom import dcmwrite
+from pydicom.charset import default_encoding
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 if TYPE_CHECKING:
@@ -492,19 +495,23 @@ def _roi_contour(number: int, structure: PhantomStructure) -> Dataset:
     color = [int(value) for value in hashlib.sha256(structure.name.encode()).digest()[:3]]
     item = _dataset(ROIDisplayColor=color, ReferencedROINumber=number)
     if structure.contours_mm:
-        item.ContourSequence = [
-            _dataset(
-                ContourGeometricType="CLOSED_PLANAR",
-                NumberOfContourPoints=len(loop),
-                ContourData=[_two_decimals(value) for value in loop.ravel()],
-            )
-            for loop in structure.contours_mm
-        ]
+        item.ContourSequence = [_contour(loop) for loop in structure.contours_mm]
+    return item
+
+
+def _contour(loop: Loop) -> Dataset:
+    item = _dataset(ContourGeometricType="CLOSED_PLANAR", NumberOfContourPoints=len(loop))
+    text = "\\".join(map(_two_decimals, np.round(loop, 2).ravel().tolist())).encode()
+    text += b" " * (len(text) % 2)
+    # as it is read from files: pydicom would look at each of a plan's hundred thousand numbers otherwise
+    tag = Tag("ContourData")
+    item[tag] = RawDataElement(tag, "DS", len(text), text, 0, is_implicit_VR=False, is_little_endian=True)
+    item.set_original_encoding(is_implicit_vr=False, is_little_endian=True, character_encoding=default_encoding)
     return item
 
 
 def _two_decimals(value: float) -> str:
-    return f"{round(value, 2) + 0.0:.2f}".rstrip("0").rstrip(".")
+    return f"{value + 0.0:.2f}".rstrip("0").rstrip(".")  # + 0.0 turns -0.0 into 0.0
 
 
 def in_memory(structures: Sequence[PhantomStructure], dose: PhantomDose, prescription: PhantomPrescription) -> Plan:

@@ -10,6 +10,7 @@ Where to find what, by task::
     several courses together         accumulate(folders, {"organ": 2.0}) -> SumReport
     check an archive of plans        batch(folder, file, options)        -> archive.Summary
     plan by plan, in a loop          check_archive(folder, "table")      -> PlanResult, one after the other
+    what its plans came to           summary(file)                       -> archive.ResultsSummary
     the same, step by step
       read a plan                    load_plan(folder)                   -> Plan
       compute its DVHs               compute_dvhs(plan)                  -> DVHSet
@@ -42,7 +43,7 @@ from sbrtcheck._version import __version__
 
 if TYPE_CHECKING:
     from sbrtcheck.api import accumulate, check, compare, dvhs, names, risks
-    from sbrtcheck.archive import PlanResult, batch, check_archive
+    from sbrtcheck.archive import PlanResult, batch, check_archive, summary
     from sbrtcheck.dicom import load_dvhs, load_plan
     from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs
     from sbrtcheck.errors import SbrtcheckError
@@ -88,6 +89,7 @@ __all__ = [
     "measure",
     "names",
     "risks",
+    "summary",
 ]
 
 # Loaded when first used, so that `import sbrtcheck` costs next to nothing (PEP 562).
@@ -124,6 +126,7 @@ _HOMES = {
     "measure": "metric",
     "names": "api",
     "risks": "api",
+    "summary": "archive",
 }
 
 

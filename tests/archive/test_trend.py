@@ -83,7 +83,7 @@ def test_the_results_have_the_date_of_a_plan_that_has_one(results: Path) -> None
 def test_every_outcome_of_the_results_is_in_the_trends_once(results: Path) -> None:
     trends = load_trends(results)
     found = Counter(
-        (row.table_id, row.row_id, row.organ, plan.plan_uid, str(plan.verdict), plan.margin)
+        (row.table_id, row.row_id, row.organ, plan.plan_key, str(plan.verdict), plan.margin)
         for row in trends.rows
         for plan in row.plans
     )
@@ -92,7 +92,7 @@ def test_every_outcome_of_the_results_is_in_the_trends_once(results: Path) -> No
             line["table_id"],
             line["row_id"],
             line["organ"],
-            line["plan_uid"],
+            line["plan_key"],
             line["verdict"],
             float(line["margin"]) if line["margin"] else None,
         )
@@ -158,7 +158,7 @@ def test_a_plan_that_was_not_checked_is_told(results: Path) -> None:
         "verdict": "NOT_EVALUATED",
         "counts": "false",
         "reason": "plan cannot be used",
-        "plan_uid": "9.9",
+        "plan_key": "9.9",
     }
     trends = load_trends(written([*lines, lost], results.with_name("lost.csv")))
     assert trends.not_checked == {"plan cannot be used": 1}

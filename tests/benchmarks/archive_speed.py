@@ -1,98 +1,99 @@
-"""What an archive costs beside its checks: ``python tests/benchmarks/archive_speed.py [--copies 10]``.
+"""Plans a second, against a loop over dicompyler-core: ``archive_speed.py [--plans 50] [--peers-dir DIR]``.
 
-Of copies of the bundled plans: one process, two, and a Dask cluster of two workers on this machine. Printed are seconds
-of the clock, and of processors, which say the same on a machine that does other things too; and, of one plan inside of
-a running batch, what it costs to send it, to look up its options and tables, and to bring back its rows.
+Both have one process and the same plans of ``examples/make_archive.py``, and compute the same metrics of the same
+structures. `sbrtcheck batch` also judges a table, and writes its files; its bounds are refined. What is counted are
+seconds of the processor, start-up included, which other work on the machine changes little. Then where the seconds of
+sbrtcheck go: reading, DVHs, evaluation and metrics.
 """
 
 from __future__ import annotations
 
 import argparse
-import pickle
-from collections.abc import Callable
+import cProfile
+import os
+import pstats
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from time import perf_counter, process_time
 
-import psutil
-from archive_kill import copies
+import peers
+import shop
 
-from sbrtcheck.archive import Options, batch, check_entry, find
-from sbrtcheck.archive.cluster import dask_executor
-from sbrtcheck.archive.packed import check_task, unpack
-from sbrtcheck.archive.work import tasks_of
-
-SITE = Options.read(sites=["lung", "liver"])
-
-
-def cpu_s() -> float:
-    """Processor seconds of this process and all that it started, those that have ended too."""
-    own = psutil.Process()
-    times = [own.cpu_times(), *(child.cpu_times() for child in own.children(recursive=True))]
-    return sum(one.user + one.system for one in times) + times[0].children_user + times[0].children_system
-
-
-def timed(work: Callable[[], object]) -> tuple[float, float]:
-    """Seconds of the clock, and of processors."""
-    began, began_cpu = perf_counter(), cpu_s()
-    work()
-    return perf_counter() - began, cpu_s() - began_cpu
-
-
-def overhead(archive: Path) -> None:
-    """Print what one plan costs beside its check, in a process that has checked another one before."""
-    entry = next(entry for entry in find(archive) if "lung" in entry.folder)
-    (task,) = tasks_of([entry], SITE)
-    check_task(task)
-    began = process_time()
-    checked = check_entry(entry, SITE)
-    alone = process_time() - began
-    times = []
-    for _ in range(20):
-        began = process_time()
-        packed = _with_entry_checked(pickle.loads(pickle.dumps(task)), checked)
-        unpack(pickle.loads(pickle.dumps(packed)))
-        times.append(process_time() - began)
-    print(f"one plan: {alone:.3f} s; beside its check {min(times):.4f} s, {100 * min(times) / alone:.2f} %")
-
-
-def _with_entry_checked(task: object, checked: object) -> object:
-    """`check_task`, where the check itself costs nothing."""
-    from sbrtcheck.archive import packed
-
-    real = packed.check_entry
-    packed.check_entry = lambda *_: checked  # type: ignore[assignment, return-value]
-    try:
-        return check_task(task)  # type: ignore[arg-type]
-    finally:
-        packed.check_entry = real
+HERE = Path(__file__).parent
+METRICS = ("D95%[Gy]", "D2%[Gy]", "Mean[Gy]")
+STEPS = {
+    "finding plans": ("entries.py", "find"),
+    "reading": ("given_plans.py", "plan_or_dvhs"),
+    "geometry and DVHs of rows and targets": ("plan_dvhs.py", "dvhs_for_matches"),
+    "evaluation of the table": ("run.py", "evaluate_with"),
+    "geometry and DVHs of other structures": ("structure_rows.py", "dvhs_of_all"),
+    "metrics of all structures": ("dvh_records.py", "dvh_records"),
+    "writing": ("write.py", "write"),
+}
 
 
 def main() -> None:
-    """Print a line for each way."""
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--copies", type=int, default=10, help="of the two bundled plans")
-    arguments.add_argument("--rounds", type=int, default=2)
-    given = arguments.parse_args()
-    from distributed import LocalCluster
+    """Make the plans, run both, print what they took."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--plans", type=int, default=50)
+    parser.add_argument("--peers-dir", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary, "archive")
+        folders = _archive(folder, asked.plans)
+        batch = [sys.executable, "-m", "sbrtcheck", "batch", str(folder), "--jobs", "1", "--quiet"]
+        batch += ["--table", str(folder / "table.yaml"), "--out", str(Path(temporary, "results.parquet"))]
+        ours, alone = _seconds([*batch, "--metrics", ", ".join(METRICS)]), _seconds(batch)
+        print(f"sbrtcheck batch, table and metrics: {ours:.1f} s, {ours / asked.plans * 1000:.0f} ms a plan")
+        print(f"sbrtcheck batch, table alone: {alone:.1f} s, {alone / asked.plans * 1000:.0f} ms a plan")
+        _print_peer(peers.dicompyler_python(asked.peers_dir), folders, asked.plans, ours, Path(temporary))
+        _print_shares(folder, Path(temporary))
 
-    with TemporaryDirectory() as folder:
-        archive = copies(Path(folder), given.copies)
-        overhead(archive)
-        with (
-            LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
-            dask_executor(cluster.scheduler_address) as dask,
-        ):
-            ways: dict[str, Callable[[Path], object]] = {
-                "1 process": lambda out: batch(archive, out, SITE, jobs=1),
-                "2 processes": lambda out: batch(archive, out, SITE, jobs=2),
-                "Dask, 2 workers": lambda out: batch(archive, out, SITE, executor=dask),
-            }
-            for number in range(given.rounds):
-                for name, way in ways.items():
-                    out = Path(folder, f"{number} {name}.csv")
-                    seconds, processors_s = timed(lambda way=way, out=out: way(out))  # type: ignore[misc]
-                    print(f"{name}: {seconds:.1f} s of the clock, {processors_s:.1f} s of processors", flush=True)
+
+def _archive(folder: Path, number: int) -> list[str]:
+    """Whole plans alone: what is damaged costs nothing."""
+    sys.path.insert(0, str(HERE.parents[1] / "examples"))
+    from make_archive import write_archive
+
+    whole = [at for at in range(2 * number) if at % 20 not in (4, 9, 19)][:number]
+    return [str(folder / line.folder) for line in write_archive(folder, whole)]
+
+
+def _seconds(command: Iterable[str]) -> float:
+    """Seconds of the processor that a command takes."""
+    before = os.times()
+    subprocess.run(list(command), check=True, stdout=subprocess.DEVNULL)
+    after = os.times()
+    return after.children_user - before.children_user + after.children_system - before.children_system
+
+
+def _print_peer(python: Path | shop.Missing, folders: list[str], plans: int, ours: float, temporary: Path) -> None:
+    if isinstance(python, shop.Missing):
+        print(f"dicompyler-core: {python.why}")
+        return
+    driver = [str(python), str(HERE / "drivers" / "run_dicompyler_core.py"), str(temporary / "peer.json")]
+    for extents in ((), ("--extents",)):
+        theirs = _seconds([*driver, ",".join(METRICS), "", *folders, *extents])
+        way = "use_structure_extents" if extents else "default"
+        print(f"dicompyler-core, {way}: {theirs:.1f} s, {theirs / plans * 1000:.0f} ms a plan, {theirs / ours:.1f}x")
+
+
+def _print_shares(folder: Path, temporary: Path) -> None:
+    """Shares of the time in each step, of a profile: the profiler makes small calls seem larger than they are."""
+    from sbrtcheck.archive import Options, batch
+
+    options = Options.read(tables=folder / "table.yaml", metrics=METRICS)
+    profile = cProfile.Profile()
+    profile.runcall(batch, folder, temporary / "profiled.parquet", options, jobs=1)
+    stats = pstats.Stats(profile)
+    print("shares of a profile:")
+    for step, (file, name) in STEPS.items():
+        seconds = sum(
+            found[3] for (path, _, called), found in stats.stats.items() if called == name and path.endswith(file)
+        )
+        print(f"  {step}: {100 * seconds / stats.total_tt:.0f} %")
 
 
 if __name__ == "__main__":

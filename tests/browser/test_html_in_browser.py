@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+import sbrtcheck
 from dvh_builders import dvh_set, ramp_dvh, row, table, uniform_dvh
 from html_reports import (
     NASTY,
@@ -31,6 +32,7 @@ from html_reports import (
     varied_report,
 )
 from sbrtcheck.archive import Options, batch
+from sbrtcheck.archive.summary_page import summary_page
 from sbrtcheck.archive.trend import load_trends
 from sbrtcheck.archive.trend_page import trend_page
 from sbrtcheck.cli import main
@@ -588,11 +590,22 @@ def trend(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "trend.html"
 
 
+@pytest.fixture(scope="module")
+def summary(trend: Path) -> Path:
+    """The page that sums up the same results."""
+    file = trend.with_name("summary.html")
+    file.write_text(summary_page(sbrtcheck.summary(trend.with_name("results.csv"))), encoding="utf-8")
+    return file
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious_in_a_trend(browser: Any, trend: Path, scheme: str) -> None:
+@pytest.mark.parametrize("page", ["trend", "summary"])
+def test_axe_finds_nothing_serious_in_the_pages_of_an_archive(
+    browser: Any, request: pytest.FixtureRequest, page: str, scheme: str
+) -> None:
     browser.media(prefers_color_scheme=scheme)
-    browser.open(trend)
+    browser.open(request.getfixturevalue(page))
     browser.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     browser.run(files("axe_core_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
     found = browser.driver.execute_async_script("axe.run().then(arguments[0])")
@@ -609,6 +622,20 @@ def test_rows_that_fail_are_on_the_first_screen_of_a_trend(browser: Any, trend: 
     assert all(one.location["y"] + one.size["height"] <= height for one in links)
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
     assert browser.requests() == [trend.as_uri()]
+    assert browser.complaints() == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [390, 1400])
+def test_a_summary_begins_with_what_was_not_checked_and_never_scrolls_sideways(
+    browser: Any, summary: Path, width: int
+) -> None:
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    browser.open(summary)
+    assert "Not checked: 0 of 2 plans" in browser.one(".unchecked").text
+    assert browser.one(".unchecked").location["y"] < browser.all("h2")[0].location["y"]
+    assert browser.run("return document.documentElement.scrollWidth <= innerWidth")
+    assert browser.requests() == [summary.as_uri()]
     assert browser.complaints() == []
 
 

@@ -28,7 +28,7 @@ KEY_LINES = {
     "scripts/two_courses.py": "Both courses: SpinalCord D0.035cc in EQD2",
 }
 # have tests of their own; quickstart.py makes an environment and installs into it, which needs a package index
-ELSEWHERE = {"make_plans.py", "phantom.py", "quickstart.py"}
+ELSEWHERE = {"make_archive.py", "make_plans.py", "phantom.py", "quickstart.py"}
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:

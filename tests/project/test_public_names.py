@@ -51,6 +51,7 @@ PUBLIC = [
     "measure",
     "names",
     "risks",
+    "summary",
 ]
 
 

@@ -47,7 +47,8 @@ def _stored() -> sbrtcheck.DVHSet:
 def _batch() -> object:
     with TemporaryDirectory() as folder:
         options = Options.read(tables=["rtog-0813"])
-        return options, sbrtcheck.batch(PLANS, Path(folder) / "rows.csv", options, jobs=1)
+        done = sbrtcheck.batch(PLANS, Path(folder) / "rows.csv", options, jobs=1)
+        return options, done, sbrtcheck.summary(Path(folder) / "rows.csv")
 
 
 CALLS: dict[str, Callable[[], object]] = {

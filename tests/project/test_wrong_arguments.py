@@ -127,6 +127,7 @@ def calls() -> Calls:
     report = sbrtcheck.check(PLAN, ASKED)
     archive = archive_of_one_plan()
     options = Options(tables=(ASKED,))
+    sbrtcheck.batch(archive / "plans", archive / "summed.csv", options, jobs=1)
     given: dict[str, dict[str, Any]] = {
         "accumulate": {"paths": [sbrtcheck.load_plan(PLAN)], "alpha_betas_gy": {"Heart": 3.0}},
         "batch": {"folder": archive / "plans", "out": archive / "rows.csv", "options": options, "jobs": 1},
@@ -146,6 +147,7 @@ def calls() -> Calls:
         "measure": {"metric": "Max[Gy]", "dvh": ramp_dvh()},
         "names": {"path": plan, "table": ASKED},
         "risks": {"path": plan},
+        "summary": {"path": archive / "summed.csv"},
     }
     functions = {name: (getattr(sbrtcheck, name), arguments) for name, arguments in given.items()}
     lattice = {"spacing_mm": (1, 1, 1), "origin_mm": (0, 0, 0)}

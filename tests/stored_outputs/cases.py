@@ -98,6 +98,7 @@ rows:
     source: {cite: paper, where: Table 1}
     confirmed_by: [one, two]
 """
+PLAN_KEYS = {"sbrtcheck-plan-keys.txt": f"{'5' * 64}\n"}
 TWO_TABLES = "--table rtog-0813 --table timmerman-2022-5fx"
 PDF = ("reportlab", "matplotlib", "zlib")
 
@@ -166,9 +167,21 @@ COMMANDS: dict[str, Commands] = {
         argvs=(
             ("batch", "plans", "--table", "rtog-0813", "--table", CLINIC, "--jobs", "1", "--out", "all.csv"),
             ("trend", "all.csv", "--out", "trend.html"),
+            ("summary", "all.csv", "--format", "html", "--out", "summary.html"),
+            ("summary", "all.csv"),
+            ("summary", "all.csv", "--format", "json"),
         ),
+        files=PLAN_KEYS,
     ),
-    "batch": command(f"batch plans --site lung --table rtog-0813 --table {CLINIC} --jobs 1 --with-paths --out all.csv"),
+    "batch": Commands(
+        argvs=(
+            (
+                *("batch", "plans", "--site", "lung", "--table", "rtog-0813", "--table", CLINIC, "--jobs", "1"),
+                *("--with-paths", "--with-identity", "--metrics", "D95%[Gy], D700cc[Gy]", "--out", "all.csv"),
+            ),
+        ),
+        files=PLAN_KEYS,
+    ),
     # tables and lists
     "tables": command("tables"),
     "tables-json": command("tables --format json"),
@@ -553,6 +566,7 @@ def call_risks() -> str:
 def call_batch() -> str:
     """`archive.batch` of both plans: the summary, and the table."""
     with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "sbrtcheck-plan-keys.txt").write_text(f"{'5' * 64}\n", encoding="utf-8")
         options = sbrtcheck.archive.Options(tables=(sbrtcheck.load_table("liver-critical-volume-3fx"),))
         summary = sbrtcheck.archive.batch(Path("plans"), Path(folder, "all.csv"), options, jobs=1)
         return lines([dict(summary.states), summary.rows, Path(folder, "all.csv").read_bytes().decode("utf-8")])

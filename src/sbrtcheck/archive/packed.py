@@ -14,9 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from sbrtcheck.archive.columns import Row, Table, Value
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.fingerprint import digest_of_program
-from sbrtcheck.archive.rows import Checked, Options, Row, State, Value, check_entry
+from sbrtcheck.archive.rows import Checked, Options, State, check_entry
 from sbrtcheck.tables.notes import PlanNotes
 
 _FAST = 3  # of zlib: a tenth of the bytes, in a millisecond
@@ -92,12 +93,12 @@ def pack(checked: Checked) -> Packed:
         state=checked.state,
         reason=None if reason is None else str(reason),
         rows=len(checked.rows),
-        tables=pack_tables({"outcomes": checked.rows}),
+        tables=pack_tables({Table.OUTCOMES: checked.rows, **checked.beside}),
         lasting=checked.lasting,
     )
 
 
-def pack_tables(tables: Mapping[str, Sequence[Row]]) -> bytes:
+def pack_tables(tables: Mapping[Table, Sequence[Row]]) -> bytes:
     """Rows by the name of their table, as compressed JSON: the columns of each table once, then values."""
     content = {name: _values(rows) for name, rows in tables.items()}
     return zlib.compress(json.dumps(content, separators=(",", ":")).encode(), _FAST)
@@ -108,16 +109,17 @@ def _values(rows: Sequence[Row]) -> tuple[list[str], list[list[Value]]]:
     return columns, [[row[column] for column in columns] for row in rows]
 
 
-def unpack_tables(packed: bytes) -> dict[str, tuple[Row, ...]]:
+def unpack_tables(packed: bytes) -> dict[Table, tuple[Row, ...]]:
     """The rows as they were, by the name of their table."""
     content = json.loads(zlib.decompress(packed))
     return {
-        name: tuple(dict(zip(columns, values, strict=True)) for values in rows)
+        Table(name): tuple(dict(zip(columns, values, strict=True)) for values in rows)
         for name, (columns, rows) in content.items()
     }
 
 
 def unpack(packed: Packed) -> Checked:
     """The rows as they were before they were packed."""
-    rows = unpack_tables(packed.tables)["outcomes"]
-    return Checked(rows=rows, state=packed.state, lasting=packed.lasting)
+    tables = unpack_tables(packed.tables)
+    rows = tables.pop(Table.OUTCOMES)
+    return Checked(rows=rows, state=packed.state, beside=tables, lasting=packed.lasting)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from os import PathLike
 from pathlib import Path
@@ -13,12 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from sbrtcheck import api
 from sbrtcheck._version import __version__
+from sbrtcheck.archive.cells import BETWEEN, findings_text, row_of
+from sbrtcheck.archive.columns import Columns, Row, Table, Value, columns_of
+from sbrtcheck.archive.contents import Contents, metrics_of
 from sbrtcheck.archive.entries import Entry, without_file_names
+from sbrtcheck.archive.plan_keys import FILE_NAME, PlanKeys, keys_of_file
+from sbrtcheck.archive.structure_rows import curve_rows, dvhs_of_all, structure_rows
 from sbrtcheck.arguments import require_type, texts_of
 from sbrtcheck.dicom import load_dvhs, load_plan
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import SbrtcheckError, UnknownTableError
-from sbrtcheck.formatting import clean
 from sbrtcheck.options import NEAR_PERCENT, CheckOptions
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
 from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescription
@@ -30,62 +35,8 @@ from sbrtcheck.tables.choice import TableName, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
 from sbrtcheck.tables.notes import NotesInput, PlanNotes, load_notes_by_plan
 
-Value = str | float | int | bool | None
-Row = Mapping[str, Value]
-
-COLUMNS: Mapping[str, type] = {
-    "plan_uid": str,
-    "structure_set_uid": str,
-    "dose_uids": str,
-    "prescription_gy": float,
-    "fractions": int,
-    "table_id": str,
-    "table_version": str,
-    "row_id": str,
-    "organ": str,
-    "contour": str,
-    "metric": str,
-    "sense": str,
-    "limit": float,
-    "acceptable": float,
-    "unit": str,
-    "value": float,
-    "low": float,
-    "high": float,
-    "margin": float,
-    "verdict": str,
-    "reason": str,
-    "detail": str,
-    "borderline": bool,
-    "convention_sensitive": bool,
-    "counts": bool,
-    "confirmed": bool,
-    "source": str,
-    "where": str,
-    "end_caps": str,
-    "dvh_origin": str,
-    "software": str,
-    "findings": str,
-    "plan_verdict": str,
-    "review_reasons": str,
-    "plan_site": str,
-    "applies": bool,
-    "outside_percent": float,
-    "lacking": str,
-    "percent_of_limit": float,
-    "quantity": str,
-    "alpha_beta_gy": float,
-    "tables_left_out": str,
-    "plan_date": str,
-    "near_limit": bool,
-    "noted": str,
-    "initials": str,
-    "written_for": str,
-    "lost_notes": str,
-    "sign_offs": str,
-}
-_PATH = {"path": str}
-_BETWEEN_FINDINGS = " | "
+COLUMNS: Columns = columns_of(Table.OUTCOMES)
+"""Columns of the outcomes, and the type of their values; `sbrtcheck.archive.columns` says what is in them."""
 
 
 class NotChecked(StrEnum):
@@ -140,6 +91,8 @@ class Options:
         Notes and sign-offs on any of the plans; what they say is written, and may name somebody.
     prescription
         Of every plan of the archive, in place of what their files say; None to take it from these.
+    contents
+        What is written of every plan beside its outcomes, and what its pseudonym is made with.
     **old
         Fields of version 0.1, with a warning: ``sites``, ``names``, ``dvhs``, ``lists``, ``accept_dose``, ``strict``,
         ``include_unconfirmed``. They win over those of ``choices``.
@@ -150,6 +103,7 @@ class Options:
     with_paths: bool = False
     notes: tuple[PlanNotes, ...] = ()
     prescription: Prescription | None = None
+    contents: Contents
 
     def __init__(
         self,
@@ -159,6 +113,7 @@ class Options:
         with_paths: bool = False,
         notes: tuple[PlanNotes, ...] = (),
         prescription: Prescription | None = None,
+        contents: Contents | None = None,
         **old: Any,
     ) -> None:
         # of the dataclass itself until the old keywords go
@@ -168,6 +123,7 @@ class Options:
         object.__setattr__(self, "with_paths", with_paths)
         object.__setattr__(self, "notes", notes)
         object.__setattr__(self, "prescription", prescription)
+        object.__setattr__(self, "contents", Contents() if contents is None else contents)
 
     if not TYPE_CHECKING:  # types know the new names only
 
@@ -197,8 +153,30 @@ class Options:
         notes: NotesInput | Sequence[NotesInput] = (),
         with_paths: bool = False,
         prescription: GivenPrescription | None = None,
+        metrics: str | Sequence[str] = (),
+        curves: bool = False,
+        with_identity: bool = False,
+        plan_keys: str | PathLike[str] | None = None,
     ) -> Options:
         """Load tables, names and notes, so that a fault in them is found before the first plan is read.
+
+        Parameters
+        ----------
+        tables, sites, profile, names, dictionary, dvhs, sites_file, accept_dose, strict, include_unconfirmed, sex
+            As of `sbrtcheck.check`; ``sites`` is its ``site``, and ``sites_file`` its ``sites``.
+        near_percent, notes
+            As of `sbrtcheck.check`.
+        with_paths
+            Write each plan's folder.
+        metrics
+            Texts of metrics, such as ``"D95%[Gy], V20Gy[%]"``: measured on every structure, in a table of their own.
+        curves
+            Write the DVH of every structure, in a table of its own.
+        with_identity
+            Write UIDs and Patient IDs.
+        plan_keys
+            File with the secret that pseudonyms are made with; made where it is not there. None: one beside the
+            results.
 
         Raises
         ------
@@ -223,12 +201,16 @@ class Options:
             near_percent=near_percent,
         )
         choices.refuse_unknown(loaded)
+        for name, chosen in (("curves", curves), ("with_identity", with_identity)):
+            require_type(chosen, bool, name, "give True or False")
+        keys = PlanKeys() if plan_keys is None else keys_of_file(plan_keys)
         return cls(
             tables=loaded,
             choices=choices,
             with_paths=with_paths,
             notes=load_notes_by_plan(notes),
             prescription=read_prescription(prescription),
+            contents=Contents(metrics=metrics_of(metrics), curves=curves, with_identity=with_identity, plan_keys=keys),
         )
 
     def for_entry(self, entry: Entry) -> Options:
@@ -242,9 +224,20 @@ class Options:
         return tuple(one for one in self.notes if one.plan_uid == entry.uid)
 
     @property
-    def columns(self) -> Mapping[str, type]:
-        """Columns of the table, and the type of their values."""
-        return {**COLUMNS, **_PATH} if self.with_paths else COLUMNS
+    def columns(self) -> Columns:
+        """Columns of the outcomes, and the type of their values."""
+        return self.columns_of(Table.OUTCOMES)
+
+    def columns_of(self, table: Table) -> Columns:
+        """Columns of a table of the run, and the type of their values."""
+        return self.contents.columns(table, path=self.with_paths)
+
+    def of_archive(self, entries: Sequence[Entry], beside: Path | None = None) -> Options:
+        """The same for the plans of an archive, with the secret of their pseudonyms from the folder of the results."""
+        contents = self.contents.of_archive(entries)
+        if beside is not None and not contents.plan_keys.lasting:
+            contents = replace(contents, plan_keys=keys_of_file(beside / FILE_NAME))
+        return replace(self, contents=contents)
 
 
 def _with_old_keywords(choices: CheckOptions, old: Mapping[str, Any]) -> CheckOptions:
@@ -264,7 +257,7 @@ def _warn_of_old_name(name: str, *, frames: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """The rows of one plan, at least one, and what it came to.
+    """What one plan came to, and its rows: outcomes, at least one, and those of the other tables of the run.
 
     ``lasting`` is False where the same plan may come to something else in another run: a process died, or a file could
     not be reached.
@@ -272,7 +265,12 @@ class Checked:
 
     rows: tuple[Row, ...]
     state: State
+    beside: Mapping[Table, tuple[Row, ...]] = field(default_factory=dict)
     lasting: bool = True
+
+    def of(self, table: Table) -> tuple[Row, ...]:
+        """The rows of one table."""
+        return self.rows if table is Table.OUTCOMES else self.beside.get(table, ())
 
 
 def check_entry(entry: Entry, options: Options) -> Checked:
@@ -294,7 +292,7 @@ def _check(entry: Entry, options: Options) -> Checked:
         report = _report(entry, options)
     except UnknownTableError as error:
         return not_checked(entry, options, NotChecked.NO_TABLE, _summary(error, entry), _prescription(entry, options))
-    return Checked(rows=_rows(report, entry, options), state=_state(report))
+    return _checked(report, entry, options)
 
 
 def _report(entry: Entry, options: Options) -> Report:
@@ -354,6 +352,8 @@ def not_checked(
     rx: Prescription | UnknownPrescription | None = None,
 ) -> Checked:
     """The one row of a plan that was not checked, or of a file that is part of no plan."""
+    state = State.NOT_CHECKED if entry.is_plan else State.NO_PLAN
+    notes = notes_without_rows(options.notes_on(entry) if entry.is_plan else ())
     values = {
         **_head(entry, options),
         **({} if rx is None else _course(rx)),
@@ -361,17 +361,18 @@ def not_checked(
         "reason": str(reason),
         "detail": detail,
         "counts": False,
-        "findings": _findings(entry.findings, entry),
+        "findings": findings_text(entry.findings, entry),
         "plan_verdict": str(Verdict.REVIEW) if entry.is_plan else None,
         "review_reasons": f"{ReviewCode.NOTHING_EVALUATED}: {detail}" if entry.is_plan else None,
-        **_notes_beside_rows(notes_without_rows(options.notes_on(entry) if entry.is_plan else ())),
+        **_notes_beside_rows(notes),
     }
-    state = State.NOT_CHECKED if entry.is_plan else State.NO_PLAN
-    return Checked(rows=(_row(values, options),), state=state, lasting=reason not in _OF_A_RUN)
+    row = row_of(values, options.columns, entry)
+    nothing: dict[Table, tuple[Row, ...]] = dict.fromkeys(options.contents.tables_of_structures, ())
+    beside = _beside(values, (row,), nothing, state, entry, options)
+    return Checked(rows=(row,), state=state, beside=beside, lasting=reason not in _OF_A_RUN)
 
 
-def _rows(report: Report, entry: Entry, options: Options) -> tuple[Row, ...]:
-    versions = {table.id: table.version for table in report.tables}
+def _checked(report: Report, entry: Entry, options: Options) -> Checked:
     of_plan = _findings_of_plan(report, entry)
     head = {
         **_head(entry, options),
@@ -381,14 +382,39 @@ def _rows(report: Report, entry: Entry, options: Options) -> tuple[Row, ...]:
         "review_reasons": _reasons(report, entry),
         "plan_site": ", ".join(report.site.ids),
     }
+    # once a plan: it is the same for all of its rows, and long
+    once = {
+        "tables_left_out": BETWEEN.join(labels.left_out_lines(report)),
+        **_notes_beside_rows(report.notes),
+    }
+    rows = _outcome_rows(report, head, once, of_plan, entry, options)
+    of_structures = _structure_tables(report, head, of_plan, entry, options)
+    values = {
+        **head,
+        **once,
+        "tables": BETWEEN.join(f"{table.id} {table.version}" for table in report.tables),
+        "findings": findings_text(of_plan, entry),
+    }
+    state = _state(report)
+    return Checked(rows=rows, state=state, beside=_beside(values, rows, of_structures, state, entry, options))
+
+
+def _outcome_rows(
+    report: Report,
+    head: Mapping[str, Value],
+    once: Mapping[str, Value],
+    of_plan: Sequence[Finding],
+    entry: Entry,
+    options: Options,
+) -> tuple[Row, ...]:
+    versions = {table.id: table.version for table in report.tables}
     rows = [
         {**head, **_body(outcome, record, versions, of_plan, entry)}
         for outcome, record in zip(report.outcomes, report.to_records(), strict=True)
     ]
-    if rows:  # once a plan: it is the same for all of its rows, and long
-        rows[0]["tables_left_out"] = _BETWEEN_FINDINGS.join(labels.left_out_lines(report))
-        rows[0].update(_notes_beside_rows(report.notes))
-    return tuple(_row(row, options) for row in rows)
+    if rows:
+        rows[0].update(once)
+    return tuple(row_of(row, options.columns, entry) for row in rows)
 
 
 def _body(
@@ -404,14 +430,61 @@ def _body(
         "table_version": versions[outcome.table_id],
         "row_id": outcome.constraint.id,
         "source": outcome.constraint.source.citation,
-        "findings": _findings((*outcome.findings, *of_plan), entry),
+        "findings": findings_text((*outcome.findings, *of_plan), entry),
     }
+
+
+def _structure_tables(
+    report: Report, head: Mapping[str, Value], of_plan: Sequence[Finding], entry: Entry, options: Options
+) -> dict[Table, tuple[Row, ...]]:
+    """Rows of structures and of curves, where they are asked for."""
+    wanted = options.contents.tables_of_structures
+    if not wanted:
+        return {}
+    dvhs = dvhs_of_all(report, options.choices)
+
+    def say(findings: Sequence[Finding]) -> str:
+        return findings_text((*findings, *of_plan), entry)
+
+    found = {
+        Table.STRUCTURES: lambda: structure_rows(dvhs, report, options.contents.metrics, say),
+        Table.CURVES: lambda: curve_rows(dvhs, report),
+    }
+    return {
+        table: tuple(row_of({**head, **one}, options.columns_of(table), entry) for one in found[table]())
+        for table in wanted
+    }
+
+
+def _beside(
+    values: Mapping[str, Value],
+    rows: Sequence[Row],
+    of_structures: Mapping[Table, tuple[Row, ...]],
+    state: State,
+    entry: Entry,
+    options: Options,
+) -> dict[Table, tuple[Row, ...]]:
+    """The rows of the other tables: the plan's own, with how many rows it has in each table, then those given."""
+    verdicts = Counter(row["verdict"] for row in rows)
+    counted = (Verdict.PASS, Verdict.VARIATION, Verdict.FAIL, Verdict.NOT_EVALUATED)
+    numbers = dict(
+        zip(("passes", "variations", "fails", "not_evaluated"), map(verdicts.__getitem__, counted), strict=True)
+    )
+    plan: dict[str, Value] = {
+        **values,
+        "state": str(state),
+        "outcomes": len(rows),
+        **numbers,
+        "other": len(rows) - sum(numbers.values()),
+        **{str(table): len(found) for table, found in of_structures.items()},
+    }
+    return {Table.PLANS: (row_of(plan, options.columns_of(Table.PLANS), entry),), **of_structures}
 
 
 def _notes_beside_rows(notes: ReportNotes) -> dict[str, Value]:
     return {
-        "lost_notes": _BETWEEN_FINDINGS.join(lost_note_lines(notes)),
-        "sign_offs": _BETWEEN_FINDINGS.join(map(signature_text, notes.signatures)),
+        "lost_notes": BETWEEN.join(lost_note_lines(notes)),
+        "sign_offs": BETWEEN.join(map(signature_text, notes.signatures)),
     }
 
 
@@ -426,41 +499,31 @@ def _findings_of_plan(report: Report, entry: Entry) -> tuple[Finding, ...]:
 def _reasons(report: Report, entry: Entry) -> str:
     """What keeps the plan from a pass, each reason once, without file names."""
     texts = (without_file_names(f"{reason.code}: {reason.text}", entry.stand_ins) for reason in report.reasons)
-    return _BETWEEN_FINDINGS.join(dict.fromkeys(texts))
+    return BETWEEN.join(dict.fromkeys(texts))
 
 
 def _head(entry: Entry, options: Options) -> dict[str, Value]:
     return {
-        "plan_uid": entry.plan_uid,
-        "structure_set_uid": entry.structure_set_uid,
-        "dose_uids": " ".join(entry.dose_uids),
+        "plan_key": options.contents.plan_key(entry),
         "plan_date": entry.plan_date,
         "dvh_origin": str(options.choices.dvhs),
         "software": f"sbrtcheck {__version__}",
         "path": entry.folder,
+        **(_identity(entry) if options.contents.with_identity else {}),
+    }
+
+
+def _identity(entry: Entry) -> dict[str, Value]:
+    from sbrtcheck.dicom.origin import patient_ids
+
+    return {
+        "plan_uid": entry.plan_uid,
+        "structure_set_uid": entry.structure_set_uid,
+        "dose_uids": " ".join(entry.dose_uids),
+        "patient_id": BETWEEN.join(patient_ids(entry.files)),
     }
 
 
 def _course(rx: Prescription | UnknownPrescription) -> dict[str, Value]:
     dose_gy = rx.dose_gy if isinstance(rx, Prescription) else None
     return {"prescription_gy": rounded(dose_gy), "fractions": rx.fractions}
-
-
-def _findings(findings: Sequence[Finding], entry: Entry) -> str:
-    """Each once, its file names replaced."""
-    texts = (without_file_names(_finding(finding), entry.stand_ins) for finding in findings)
-    return _BETWEEN_FINDINGS.join(dict.fromkeys(texts))
-
-
-def _finding(finding: Finding) -> str:
-    about = f" ({finding.subject})" if finding.subject else ""
-    return f"{finding.code}{about}: {finding.text}"
-
-
-def _row(values: Mapping[str, Value], options: Options) -> Row:
-    return {column: _clean(values.get(column)) for column in options.columns}
-
-
-def _clean(value: Value) -> Value:
-    """Text of one line, and no empty text: that is a missing value."""
-    return (clean(value) or None) if isinstance(value, str) else value

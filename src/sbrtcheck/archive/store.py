@@ -34,7 +34,7 @@ _PUT = (
 )
 
 
-def plan_key(entry: Entry, options: bytes, notes: tuple[PlanNotes, ...]) -> bytes:
+def plan_key(entry: Entry, options: bytes, notes: tuple[PlanNotes, ...], pseudonym: str) -> bytes:
     """The key of what a plan is checked by: any other file, option, table or line of the program gives another key.
 
     Of a file its path, size and time of change; so not of a file that was changed and given its old time again.
@@ -47,10 +47,12 @@ def plan_key(entry: Entry, options: bytes, notes: tuple[PlanNotes, ...]) -> byte
         `digest` of the options without notes: of thousands of plans they are the same.
     notes
         Those on this plan.
+    pseudonym
+        What the plan is called in its rows.
     """
     # the others, which have a URL, have theirs in the entry
     states = [_state(on_disk(file)) for file in entry.files if isinstance(file, Path | ZipMember)]
-    return digest(digest_of_program(), options, entry, notes, states)
+    return digest(digest_of_program(), options, entry, notes, pseudonym, states)
 
 
 def _state(file: Path) -> tuple[str, int, int]:

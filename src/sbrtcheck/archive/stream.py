@@ -7,12 +7,12 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from os import PathLike
 
+from sbrtcheck.archive.columns import Row
 from sbrtcheck.archive.engine import Order, results
 from sbrtcheck.archive.entries import Entry
-from sbrtcheck.archive.fingerprint import digest
 from sbrtcheck.archive.listing import find
 from sbrtcheck.archive.packed import unpack
-from sbrtcheck.archive.rows import Options, Row, State
+from sbrtcheck.archive.rows import Options, State
 from sbrtcheck.archive.work import Workers, place_of, tasks_of, workers_of
 from sbrtcheck.arguments import require_type
 from sbrtcheck.results.noted import refuse_notes_on_others
@@ -27,7 +27,7 @@ class PlanResult:
     Parameters
     ----------
     key
-        The same in every run for the same plan in the same place below the folder; it names nobody.
+        As in the column ``plan_key``: a pseudonym that another run gives too where the options have ``plan_keys``.
     state
         What it came to.
     rows
@@ -97,17 +97,12 @@ def check_archive(
     folders = [place_of(path, "the folder of an archive") for path in several]
     entries = [entry for folder in folders for entry in find(folder, options.choices.dvhs)]
     refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
-    return _results(entries, options, workers, chosen_order)
+    return _results(entries, options.of_archive(entries), workers, chosen_order)
 
 
 def _results(entries: Sequence[Entry], options: Options, workers: Workers, order: Order) -> Iterator[PlanResult]:
     with workers.open() as executor:
         tasks = tasks_of(entries, options)
         for position, packed in results(tasks, options, executor, ahead=workers.ahead, order=order):
-            key = _key(entries[position])
+            key = options.contents.plan_key(entries[position])
             yield PlanResult(key=key, state=packed.state, rows=unpack(packed).rows, reason=packed.reason)
-
-
-def _key(entry: Entry) -> str:
-    names = sorted(str(file).replace("\\", "/").rsplit("/", 1)[-1] for file in entry.files)
-    return digest(entry.plan_uid, entry.dose_uids, entry.structure_set_uid, entry.folder, names).hex()[:16]

@@ -13,15 +13,17 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from sbrtcheck.archive.rows import COLUMNS
+from sbrtcheck.archive.columns import IDENTITY, PATH, Table, columns_of, types_of
 from sbrtcheck.errors import InputError
 from sbrtcheck.formatting import of_csv_text
 from sbrtcheck.results import Verdict
 
+_COLUMNS = columns_of(Table.OUTCOMES)
+_MORE = {*types_of(IDENTITY), *types_of(PATH)}
 _BATCH = "trend reads what sbrtcheck batch of this version wrote"
 _TRUE = {"true": True, "false": False}
-_OF_PLAN = ("plan_uid", "structure_set_uid", "dose_uids", "path", "plan_date", "plan_verdict", "review_reasons")
-"""What all rows of one plan have alike. UIDs are not enough: folders may hold other files under the same ones."""
+_OF_PLAN = ("plan_key", "path", "plan_date", "plan_verdict", "review_reasons")
+"""What all rows of one plan have alike. The key is not enough: rows of several runs may stand in one file."""
 _OF_ROW = ("table_id", "table_version", "row_id", "organ", "contour")
 
 
@@ -33,7 +35,7 @@ class PlanOnRow:
     ``value``, ``limit`` and ``margin`` are None where there is none: ``reason`` says why.
     """
 
-    plan_uid: str
+    plan_key: str
     number: int
     date: dt.date | None
     contour: str
@@ -184,9 +186,9 @@ def _parquet_records(file: Path) -> list[_Record]:
 def _refuse_columns(names: Iterable[str], file: Path) -> None:
     """`InputError` unless the columns are those of `batch`."""
     found = set(names)
-    lacking = [column for column in COLUMNS if column not in found]
-    unknown = sorted(found - {*COLUMNS, "path"})
-    if lacking and found & {*COLUMNS}:
+    lacking = [column for column in _COLUMNS if column not in found]
+    unknown = sorted(found - {*_COLUMNS} - _MORE)
+    if lacking and found & {*_COLUMNS}:
         what = f"has no column {', '.join(lacking)}"
         raise InputError(what, str(file), "an older sbrtcheck wrote it, or another program: run sbrtcheck batch again")
     if lacking:
@@ -229,7 +231,7 @@ def _trends(records: Sequence[_Record]) -> Trends:
 
 def _plan_on_row(record: _Record, number: int) -> PlanOnRow:
     return PlanOnRow(
-        plan_uid=record.text("plan_uid"),
+        plan_key=record.text("plan_key"),
         number=number,
         date=record.date(),
         contour=record.text("contour"),

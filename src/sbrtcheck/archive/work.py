@@ -21,7 +21,7 @@ from sbrtcheck.archive.processes import Processes
 from sbrtcheck.archive.rows import Checked, Options, State
 from sbrtcheck.archive.store import Store, plan_key
 from sbrtcheck.archive.units import LinkBy
-from sbrtcheck.archive.write import open_rows, refuse_output
+from sbrtcheck.archive.write import open_results, path_of_table, refuse_output
 from sbrtcheck.arguments import path_of, require_callable, require_number, require_type
 from sbrtcheck.by_value import ByValue
 from sbrtcheck.dicom import is_url, upload
@@ -135,7 +135,7 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
         require_callable(progress, "progress")
     by = LinkBy.read(link)
     plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
-    refuse_output(table, options.columns)
+    refuse_output(table, options)
     database = database_of(table)
     with open_database(database) as connection, database_errors(str(database or table)):
         entries = _found(archive, connection, options, by)
@@ -146,14 +146,17 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
             raise NoPlanError("there is no plan, nor part of one", place, "give the folder that the plans are in")
         if options.notes:
             refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
+        options = options.of_archive(entries, beside=table.parent)
         store = Store(connection)
         taken_over = store.begin(_keys(entries, options), fresh=fresh)
         _check_waiting(entries, options, workers, store, progress or no_progress)
-        with open_rows(table, options.columns) as write:
+        with open_results(table, options) as write:
             for packed in store.in_order():
-                write(unpack(packed).rows)
+                write(unpack(packed))
         if goal is not None:
-            upload(table, goal)
+            for one in reversed(options.contents.tables):  # the outcomes last, as they are published here
+                file = path_of_table(table, one)
+                upload(file, goal.removesuffix(table.name) + file.name)
         states, rows = store.states()
         store.end()
     return Summary(states=states, rows=rows, taken_over=taken_over)
@@ -182,7 +185,8 @@ def _place_of_table(given: object) -> tuple[Path, str | None]:
 def _keys(entries: Sequence[Entry], options: Options) -> Iterator[bytes]:
     notes = _notes_by_plan(options)
     of_options = digest(replace(options, notes=()))
-    return (plan_key(entry, of_options, notes.get(entry.uid, ())) for entry in entries)
+    pseudonym = options.contents.plan_key  # stands in the rows
+    return (plan_key(entry, of_options, notes.get(entry.uid, ()), pseudonym(entry)) for entry in entries)
 
 
 def _check_waiting(

@@ -36,6 +36,7 @@ from sbrtcheck.cli.streams import (
     print_notice,
     unwritable_stdout,
 )
+from sbrtcheck.cli.summary import summary
 from sbrtcheck.cli.sums import sum_
 from sbrtcheck.cli.trend import trend
 from sbrtcheck.errors import SbrtcheckError
@@ -131,6 +132,7 @@ for command in (
     risk,
     score,
     sum_,
+    summary,
     trend,
 ):
     main.add_command(command)

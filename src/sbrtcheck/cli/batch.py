@@ -1,4 +1,4 @@
-"""The command batch: every plan below a folder -> one table, a row an outcome."""
+"""The command batch: every plan below a folder -> tables with a row an outcome, a plan, a structure."""
 
 from __future__ import annotations
 
@@ -63,7 +63,21 @@ def _executor(dask: str | None) -> AbstractContextManager[Executor | None]:
 @options.sex
 @options.near
 @options.notes_of_plans
+@click.option(
+    "--metrics",
+    multiple=True,
+    metavar="LIST",
+    help="Metrics, such as 'D95%[Gy], V20Gy[%]': of every structure, in a table beside FILE. May be repeated.",
+)
+@click.option("--curves", is_flag=True, help="The DVH of every structure, in few points, in a table beside FILE.")
 @click.option("--with-paths", is_flag=True, help="Write the folder of each plan too; folder names may name patients.")
+@click.option("--with-identity", is_flag=True, help="Write UIDs and Patient IDs beside the pseudonymous plan keys.")
+@click.option(
+    "--plan-keys",
+    type=click.Path(),
+    metavar="FILE",
+    help="The secret that plan keys are made with; else sbrtcheck-plan-keys.txt beside the results, made if need be.",
+)
 @click.option("--quiet", is_flag=True, help="Show neither progress nor summary.")
 @options.verbose
 def batch(  # noqa: PLR0913 - one argument an option
@@ -80,7 +94,7 @@ def batch(  # noqa: PLR0913 - one argument an option
     plans_file: Path | None,
     **choices: Any,
 ) -> None:
-    """Check every plan below FOLDER, or a URL such as s3://archive, and write one table, a row an outcome.
+    """Check every plan below FOLDER, or a URL such as s3://archive; write a row an outcome, and beside it a row a plan.
 
     A plan that cannot be checked is a row with the reason. What is finished is kept beside the table: the same command
     goes on where it was stopped. Exit code: 0 the table was written, whatever the verdicts; 2 unusable input, or no

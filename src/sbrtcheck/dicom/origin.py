@@ -1,12 +1,14 @@
 """UIDs of a plan's files -> patient, study and references that an object made from these files has to repeat.
 
 This is the one place where a patient's identity is read, and only to be written into an object that is asked for so
-that it lands in that patient's record. It goes into no message, log or file name.
+that it lands in that patient's record, or into the results of an archive whose user asks for it. It goes into no
+message, log or file name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pydicom import Dataset, config
@@ -19,6 +21,7 @@ from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.general import READ_ERRORS, PydicomElements, read_general
 from sbrtcheck.dicom.inputs import DicomInputs
 from sbrtcheck.dicom.scan import scan
+from sbrtcheck.dicom.source import Source
 from sbrtcheck.dicom.tags import ascii_text, name, quiet
 from sbrtcheck.errors import DicomError, InputError
 
@@ -114,6 +117,16 @@ def by_series(origin: Origin) -> Mapping[str, Mapping[str, list[Dataset]]]:
             raise DicomError("one of the plan's files has no Study or Series Instance UID to refer to it by")
         studies.setdefault(study, {}).setdefault(series, []).append(reference_to(header))
     return studies
+
+
+def patient_ids(sources: Iterable[Source]) -> tuple[str, ...]:
+    """The Patient IDs of some files, each once; of one that cannot be read, none."""
+    found = []
+    with quiet():
+        for source in sources:
+            with suppress(DicomError, OSError):
+                found.append(name(read_general(source, "a file", Tag.PATIENT_ID), Tag.PATIENT_ID))
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def reference_to(header: Elements) -> Dataset:
