@@ -20,6 +20,7 @@ SECONDS_A_PLAN = 0.5
 SECONDS_A_MB = 0.5
 """Processor time to check a plan of so many MB: the example plans, 3 MB, against all tables of the lung; a guess."""
 _MB = 1e6
+_OF_A_RUN = ("-wal", "-journal")
 _MINUTE_S, _HOUR_S = 60.0, 3600.0
 
 

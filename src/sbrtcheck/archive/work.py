@@ -127,6 +127,7 @@ def batch(
         found = find_entries(folder, connection, dvhs=options.choices.dvhs, by=by)
         entries = found if plans is None else with_choices(found, plans)
         if not any(entry.is_plan for entry in entries):
+            found.forget()
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
         if options.notes:
             refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
