@@ -133,10 +133,9 @@ def _copy_of_index(out: Path | None) -> Iterator[sqlite3.Connection]:
     """A database that nobody sees, with what an earlier run kept beside the output, where it can be read."""
     file = None if out is None else index_file(out)
     with closing(sqlite3.connect("")) as connection:
-        if file is not None and file.is_file():
-            with (
-                suppress(sqlite3.Error),
-                closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as kept,
-            ):
+        # not while a run writes to it, which is what a second file beside it tells
+        if file is not None and file.is_file() and not any(Path(f"{file}{end}").exists() for end in _OF_A_RUN):
+            uri = f"{file.resolve().as_uri()}?immutable=1"  # else SQLite might write beside it
+            with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as kept:
                 kept.backup(connection)
         yield connection
