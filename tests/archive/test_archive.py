@@ -494,7 +494,7 @@ def deadly(entry: Entry) -> Deadly:
 def test_a_killed_process_costs_its_own_plan_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entries = find(write_archive(tmp_path / "archive", [good] * 4))
     one_dies = [deadly(entry) if n == 1 else entry for n, entry in enumerate(entries)]
-    monkeypatch.setattr(work, "find", lambda *_: one_dies)
+    monkeypatch.setattr(work, "find_entries", lambda *_, **__: one_dies)
     summary = batch(tmp_path / "archive", tmp_path / "out.csv", OPTIONS, jobs=2)
     rows = read_csv(tmp_path / "out.csv")
     assert summary.states == {State.PASSING: 3, State.NOT_CHECKED: 1}
