@@ -24,6 +24,7 @@ SECONDS_A_PLAN = 0.5
 SECONDS_A_MB = 0.5
 """Processor time to check a plan of so many MB: the example plans, 3 MB, against all tables of the lung; a guess."""
 _MB = 1e6
+_OF_A_RUN = ("-wal", "-journal")
 _MINUTE_S, _HOUR_S = 60.0, 3600.0
 
 
@@ -140,10 +141,9 @@ def _copy_of_index(out: str | PathLike[str] | None) -> Iterator[sqlite3.Connecti
     """A database that nobody sees, with what an earlier run kept beside the output, where it can be read."""
     file = None if out is None else database_of(Path(out))
     with closing(sqlite3.connect("")) as connection:
-        if file is not None and file.is_file():
-            with (
-                suppress(sqlite3.Error),
-                closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as kept,
-            ):
+        # not while a run writes to it, which is what a second file beside it tells
+        if file is not None and file.is_file() and not any(Path(f"{file}{end}").exists() for end in _OF_A_RUN):
+            uri = f"{file.resolve().as_uri()}?immutable=1"  # else SQLite might write beside it
+            with suppress(sqlite3.Error), closing(sqlite3.connect(uri, uri=True)) as kept:
                 kept.backup(connection)
         yield connection

@@ -106,15 +106,20 @@ class ArchiveIndex:
 
     def forget(self) -> None:
         """Make the index anew, with nothing in it."""
+        self.drop()
         with transaction(self.connection):
-            for table in _TABLES:
-                self.connection.execute(f"DROP TABLE IF EXISTS {table}")
             for table, columns in _TABLES.items():
                 self.connection.execute(f"CREATE TABLE {table} ({columns})")
             for column in ("folder", "uid"):
                 self.connection.execute(f"CREATE INDEX index_files_by_{column} ON index_files ({column})")
             self.note("version", VERSION)
             self.note("root", _identity(self.root))
+
+    def drop(self) -> None:
+        """Take the index out of the database."""
+        with transaction(self.connection):
+            for table in _TABLES:
+                self.connection.execute(f"DROP TABLE IF EXISTS {table}")
 
     def about(self, key: str) -> str | None:
         """What is noted under a key; None for nothing."""

@@ -74,6 +74,10 @@ class Entries(Sequence[Entry]):
                 yield entry_of(text)
             last = rows[-1][0]
 
+    def forget(self) -> None:
+        """Take them, and the index, out of the database."""
+        self._index.drop()
+
     @property
     def _connection(self) -> sqlite3.Connection:
         return self._index.connection

@@ -14,7 +14,7 @@ from sbrtcheck.archive.database import database_errors, database_of, open_databa
 from sbrtcheck.archive.engine import AHEAD, Order, ThisProcess, results
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.fingerprint import digest, digest_of_program
-from sbrtcheck.archive.listing import find, find_entries, with_choices
+from sbrtcheck.archive.listing import Entries, find, find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.packed import Task, pack_options, unpack
 from sbrtcheck.archive.processes import Processes
@@ -138,10 +138,11 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     refuse_output(table, options)
     database = database_of(table)
     with open_database(database) as connection, database_errors(str(database or table)):
-        entries = _found(archive, connection, options, by)
-        if plans is not None:
-            entries = with_choices(entries, plans)
+        found = _found(archive, connection, options, by)
+        entries = found if plans is None else with_choices(found, plans)
         if not any(entry.is_plan for entry in entries):
+            if isinstance(found, Entries):
+                found.forget()
             place = shown_url(str(archive))
             raise NoPlanError("there is no plan, nor part of one", place, "give the folder that the plans are in")
         if options.notes:

@@ -162,19 +162,6 @@ def open_rows(out: Path, columns: Columns) -> Iterator[Callable[[Iterable[Row]],
             file.close()
 
 
-class _OnlyAskedError(Exception):
-    """Ends a block in which nothing was to be written."""
-
-
-def refuse_output(out: Path, columns: Columns) -> None:
-    """Raise `OutputError` where `open_rows` would; a device or pipe is not tried, for that would be seen."""
-    if out.exists() and not out.is_file() and not out.is_dir():
-        _file_kind(out)
-        return
-    with suppress(_OnlyAskedError), open_rows(out, columns):
-        raise _OnlyAskedError
-
-
 class _RowFile(Protocol):
     def write(self, rows: Iterable[Row]) -> None:
         """Add some rows."""
