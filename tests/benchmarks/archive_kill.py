@@ -1,8 +1,9 @@
 """Kill a batch at random moments, start it again, and compare: ``python tests/benchmarks/archive_kill.py``.
 
-Every batch is a process of its own, killed without a chance to tidy up (SIGKILL; TerminateProcess on Windows) once it
-has kept something new, some random time later. In the end the table must be that of a run that nobody disturbed, byte
-for byte, and the database must say that no finished plan was checked twice.
+Every batch is a process of its own, killed without a chance to tidy up (SIGKILL; TerminateProcess on Windows) some
+random time after it has opened its database: while it looks for plans, starts workers, checks, keeps, or writes the
+table. In the end the table must be that of a run that nobody disturbed, byte for byte, and the database must say that
+no finished plan was checked twice.
 """
 
 from __future__ import annotations
@@ -26,9 +27,24 @@ PLANS = Path(__file__).parents[2] / "examples" / "plans"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What came of it: new finished plans of each run, how often one was kept, and whether the tables are the same."""
+    """What came of it.
+
+    Parameters
+    ----------
+    plans
+        That were finished.
+    killed
+        Number of runs that had not ended before.
+    new
+        Newly finished plans of each run.
+    times
+        How often a finished plan was kept.
+    same_rows
+        Whether the table is that of an undisturbed run.
+    """
 
     plans: int
+    killed: int
     new: tuple[int, ...]
     times: frozenset[int]
     same_rows: bool
@@ -38,11 +54,16 @@ def killed_and_resumed(archive: Path, folder: Path, options: Sequence[str], *, k
     """Run it once undisturbed, and once with kills, into files of this folder."""
     moments = random.Random(seed)
     whole, out = folder / "whole.csv", folder / "out.csv"
+    began = time.monotonic()
     subprocess.run(_command(archive, whole, options), check=True, capture_output=True)
-    new, before = [], 0
+    longest_s = 4 * (time.monotonic() - began) / kills
+    new, before, killed = [], 0, 0
     for _ in range(kills):
         process = subprocess.Popen(_command(archive, out, options), stderr=subprocess.DEVNULL)
-        _wait_for_more(out, process, moments.uniform(0.0, 0.1))
+        _wait_for_database(out, process)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(moments.uniform(0.0, longest_s))
+        killed += process.poll() is None
         process.kill()
         process.wait()
         _wait_for_lock(out)
@@ -55,6 +76,7 @@ def killed_and_resumed(archive: Path, folder: Path, options: Sequence[str], *, k
     new.append(sum(times.values()) - int(taken_over[1] if taken_over else 0))
     return Seen(
         plans=sum(times.values()),
+        killed=killed,
         new=tuple(new),
         times=frozenset(times),
         same_rows=out.read_bytes() == whole.read_bytes(),
@@ -65,24 +87,15 @@ def _command(archive: Path, out: Path, options: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "sbrtcheck", "batch", str(archive), "--out", str(out), *options]
 
 
-def _wait_for_more(out: Path, process: subprocess.Popen[bytes], then_s: float) -> None:
-    """Until something is written to the journal of the database once more, and a little longer; or until the end."""
+def _wait_for_database(out: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until the run has opened it, or has ended."""
     journal = out.with_name(f"{out.name}.sqlite-wal")
-    seen = -1
+    began = time.time()
     while process.poll() is None:
-        size = _size(journal)
-        if 0 <= seen < size:
-            break
-        seen = size if size >= 0 else seen
-        time.sleep(0.002)
-    time.sleep(then_s)
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return -1
+        with suppress(OSError):
+            if journal.stat().st_mtime >= began - 1.0:
+                return
+        time.sleep(0.005)
 
 
 def _wait_for_lock(out: Path) -> None:
@@ -138,7 +151,8 @@ def main() -> None:
         archive = copies(Path(folder), given.copies)
         options = ["--table", "rtog-0813", "--jobs", "2"]
         seen = killed_and_resumed(archive, Path(folder), options, kills=given.kills, seed=given.seed)
-    print(f"{seen.plans} plans, {given.kills} kills; newly finished in each run: {', '.join(map(str, seen.new))}")
+    new = ", ".join(map(str, seen.new))
+    print(f"{seen.plans} plans, {seen.killed} of {given.kills} runs killed; newly finished in each run: {new}")
     print(f"kept how often: {sorted(seen.times)}; table byte for byte that of an undisturbed run: {seen.same_rows}")
     sys.exit(not (seen.same_rows and seen.times == {1}))
 
