@@ -1,8 +1,8 @@
 """Kill a batch at random moments, start it again, and compare: ``python tests/benchmarks/archive_kill.py``.
 
-Every batch is a process of its own, killed without a chance to tidy up (SIGKILL; TerminateProcess on Windows) once it
-has kept something new, some random time later. In the end the table must be that of a run that nobody disturbed, byte
-for byte, and the database must say that no finished plan was checked twice.
+Every batch is a process of its own, killed without a chance to tidy up (SIGKILL; TerminateProcess on Windows) some
+random time after it has kept some number of plans, or none. In the end the table must be that of a run that nobody
+disturbed, byte for byte, and the database must say that no finished plan was checked twice.
 """
 
 from __future__ import annotations
@@ -21,14 +21,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+MOST_PLANS = 3
+"""Kept by a run before it is killed."""
+_QUIET_S = 0.4
 PLANS = Path(__file__).parents[2] / "examples" / "plans"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What came of it: new finished plans of each run, how often one was kept, and whether the tables are the same."""
+    """What came of it.
+
+    Parameters
+    ----------
+    plans
+        That were finished.
+    killed
+        Number of runs that had not ended before.
+    new
+        Newly finished plans of each run.
+    times
+        How often a finished plan was kept.
+    same_rows
+        Whether the table is that of an undisturbed run.
+    """
 
     plans: int
+    killed: int
     new: tuple[int, ...]
     times: frozenset[int]
     same_rows: bool
@@ -39,10 +57,13 @@ def killed_and_resumed(archive: Path, folder: Path, options: Sequence[str], *, k
     moments = random.Random(seed)
     whole, out = folder / "whole.csv", folder / "out.csv"
     subprocess.run(_command(archive, whole, options), check=True, capture_output=True)
-    new, before = [], 0
+    new, before, killed = [], 0, 0
     for _ in range(kills):
         process = subprocess.Popen(_command(archive, out, options), stderr=subprocess.DEVNULL)
-        _wait_for_more(out, process, moments.uniform(0.0, 0.1))
+        _wait_for_plans(out, process, moments.randint(0, MOST_PLANS))
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(moments.uniform(0.0, 0.2))
+        killed += process.poll() is None
         process.kill()
         process.wait()
         _wait_for_lock(out)
@@ -55,6 +76,7 @@ def killed_and_resumed(archive: Path, folder: Path, options: Sequence[str], *, k
     new.append(sum(times.values()) - int(taken_over[1] if taken_over else 0))
     return Seen(
         plans=sum(times.values()),
+        killed=killed,
         new=tuple(new),
         times=frozenset(times),
         same_rows=out.read_bytes() == whole.read_bytes(),
@@ -65,24 +87,29 @@ def _command(archive: Path, out: Path, options: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", "sbrtcheck", "batch", str(archive), "--out", str(out), *options]
 
 
-def _wait_for_more(out: Path, process: subprocess.Popen[bytes], then_s: float) -> None:
-    """Until something is written to the journal of the database once more, and a little longer; or until the end."""
-    journal = out.with_name(f"{out.name}.sqlite-wal")
-    seen = -1
-    while process.poll() is None:
-        size = _size(journal)
-        if 0 <= seen < size:
-            break
-        seen = size if size >= 0 else seen
+def _wait_for_plans(out: Path, process: subprocess.Popen[bytes], number: int) -> None:
+    """Until the run has written to its database so many times after it began to check; or until it has ended.
+
+    While the workers start, nothing is written for a while.
+    """
+    began, last_change, more = time.time(), 0.0, -1
+    seen = _changed(out)
+    while process.poll() is None and more < number:
         time.sleep(0.002)
-    time.sleep(then_s)
+        now = _changed(out)
+        if now != seen:
+            seen, last_change = now, time.monotonic()
+            more += more >= 0
+        elif more < 0 and seen > began and time.monotonic() > last_change + _QUIET_S:
+            more = 0
 
 
-def _size(file: Path) -> int:
+def _changed(out: Path) -> float:
+    """When something was last written to the journal of the database; 0 where there is none."""
     try:
-        return file.stat().st_size
+        return out.with_name(f"{out.name}.sqlite-wal").stat().st_mtime_ns / 1e9
     except OSError:
-        return -1
+        return 0.0
 
 
 def _wait_for_lock(out: Path) -> None:
@@ -138,7 +165,8 @@ def main() -> None:
         archive = copies(Path(folder), given.copies)
         options = ["--table", "rtog-0813", "--jobs", "2"]
         seen = killed_and_resumed(archive, Path(folder), options, kills=given.kills, seed=given.seed)
-    print(f"{seen.plans} plans, {given.kills} kills; newly finished in each run: {', '.join(map(str, seen.new))}")
+    new = ", ".join(map(str, seen.new))
+    print(f"{seen.plans} plans, {seen.killed} of {given.kills} runs killed; newly finished in each run: {new}")
     print(f"kept how often: {sorted(seen.times)}; table byte for byte that of an undisturbed run: {seen.same_rows}")
     sys.exit(not (seen.same_rows and seen.times == {1}))
 

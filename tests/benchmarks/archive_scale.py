@@ -13,6 +13,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
@@ -32,8 +33,12 @@ def stand_in() -> bytes:
     return pickle.dumps((lung, check_task(task)))
 
 
-def measured(number: int, out: Path) -> dict[str, Any]:
-    """A batch of so many stand-ins in this process."""
+class _EnoughError(Exception):
+    """All plans are kept, and no table is wanted."""
+
+
+def measured(number: int, out: Path, *, with_table: bool) -> dict[str, Any]:
+    """A batch of so many stand-ins in this process; ``rows`` are those written."""
     import resource
 
     from sbrtcheck.archive import Options, batch, engine, work
@@ -42,29 +47,27 @@ def measured(number: int, out: Path) -> dict[str, Any]:
     options = Options.read(sites=["lung"])
     work.find = lambda *_: _StandIns(lung, number)  # type: ignore[assignment]
     engine.check_task = lambda _task: packed
-    before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    began, began_cpu = perf_counter(), process_time()
-    last: list[float] = []
-    with ThreadPoolExecutor(1) as pool:
-        summary = batch(
-            PLANS,
-            out,
-            options,
-            executor=pool,
-            progress=lambda done, of_all: last.append(perf_counter()) if done == of_all else None,
-        )
-    ended = perf_counter()
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    began, last, seen = (perf_counter(), process_time()), [(0.0, 0.0)], {"taken_over": 0, "rows": 0}
+
+    def progress(done: int, of_all: int) -> None:
+        if done == of_all:
+            last.append((perf_counter(), process_time()))
+            if not with_table:
+                raise _EnoughError
+
+    with ThreadPoolExecutor(1) as pool, suppress(_EnoughError):
+        summary = batch(PLANS, out, options, executor=pool, progress=progress)
+        seen = {"taken_over": summary.taken_over, "rows": summary.rows}
+    ended = (perf_counter(), process_time())
     return {
         "plans": number,
-        "taken_over": summary.taken_over,
-        "rows": summary.rows,
-        "peak_mb": peak_mb,
-        "before_mb": before_mb,
-        "cpu_s": process_time() - began_cpu,
-        "checking_s": last[0] - began,
-        "writing_s": ended - last[0],
-        "table_mb": out.stat().st_size / 1e6,
+        **seen,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "keeping_s": last[-1][0] - began[0],
+        "keeping_cpu_s": last[-1][1] - began[1],
+        "writing_s": ended[0] - last[-1][0],
+        "writing_cpu_s": ended[1] - last[-1][1],
+        "table_mb": out.stat().st_size / 1e6 if out.exists() else 0.0,
         "database_mb": out.with_name(f"{out.name}.sqlite").stat().st_size / 1e6,
     }
 
@@ -91,18 +94,20 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     arguments.add_argument("--ending", default="csv", choices=["csv", "parquet"])
+    arguments.add_argument("--no-table", action="store_true", help="leave out writing the table")
     arguments.add_argument("--one", help=argparse.SUPPRESS)
     arguments.add_argument("--stand-in", action="store_true", help=argparse.SUPPRESS)
     given = arguments.parse_args()
     if given.stand_in:
         (Path(given.one).parent / "stand-in").write_bytes(stand_in())
     elif given.one:
-        print(json.dumps(measured(given.sizes[0], Path(given.one))))
+        print(json.dumps(measured(given.sizes[0], Path(given.one), with_table=not given.no_table)))
     for number in given.sizes if not given.one else ():
         with TemporaryDirectory() as folder:
             for _ in range(2):
                 out = Path(folder, f"out.{given.ending}")
                 command = [sys.executable, __file__, "--sizes", str(number), "--one", str(out)]
+                command += ["--no-table"] if given.no_table else []
                 # a process counts as its own the memory of the one it was made by: that is to be small
                 subprocess.run([*command, "--stand-in"], check=True)
                 seen = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
