@@ -6,6 +6,7 @@ that it lands in that patient's record. It goes into no message, log or file nam
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.general import READ_ERRORS, PydicomElements, read_general
 from sbrtcheck.dicom.inputs import DicomInputs
+from sbrtcheck.dicom.reader import read_elements
 from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.tags import ascii_text, name, quiet
 from sbrtcheck.errors import DicomError, InputError
@@ -97,6 +99,19 @@ def origin_of(path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]]
             doses=tuple(of_kind[Kind.DOSE]),
             headers=tuple(headers),
         )
+
+
+def patient_pseudonym(file: RtFile) -> str:
+    """Tells patients apart whose files have the same UIDs; which patient it is cannot be read from it.
+
+    Raises
+    ------
+    DicomError
+        The file is damaged.
+    """
+    header = read_elements(file.source, file.display_name, Tag.PATIENT_ID)
+    identity = "\0".join((name(header, Tag.PATIENT_ID), name(header, Tag.PATIENT_NAME)))
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def by_series(origin: Origin) -> Mapping[str, Mapping[str, list[Dataset]]]:
