@@ -73,6 +73,7 @@ def batch(
     jobs: int = 2,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    more: Sequence[Entry] = (),
 ) -> Summary:
     """Check all plans below a folder and write one table.
 
@@ -90,6 +91,8 @@ def batch(
         Where to check instead, a cluster for instance; its workers must see the files under the same paths.
     progress
         Called with the number of plans done and of all.
+    more
+        Entries beside those of the folder: what should have come into it and did not.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def batch(
     states: Counter[State] = Counter()
     rows = 0
     with open_rows(out, options.columns) as write:
-        entries = find(folder, options.choices.dvhs)
+        entries = sorted((*find(folder, options.choices.dvhs), *more), key=Entry.order)
         if not any(entry.is_plan for entry in entries):
             raise NoPlanError("there is no plan, nor part of one", str(folder), "give the folder that the plans are in")
         refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})

@@ -12,13 +12,6 @@ from weakref import WeakKeyDictionary
 from pynetdicom import AE, evt
 from pynetdicom.dsutils import encode_file_meta
 from pynetdicom.events import Event
-from pynetdicom.sop_class import (  # type: ignore[attr-defined] # made when the module is imported
-    RTDoseStorage,
-    RTIonPlanStorage,
-    RTPlanStorage,
-    RTStructureSetStorage,
-    Verification,
-)
 
 from sbrtcheck.errors import InputError
 from sbrtcheck.pacs.guard import MAX_PDU_BYTES, GuardedServer, GuardedSocket, GuardedTlsSocket, tls_server
@@ -26,7 +19,9 @@ from sbrtcheck.pacs.settings import Limits, ListenSettings
 from sbrtcheck.pacs.store import Store
 from sbrtcheck.progress import log
 
-_ACCEPTED = (RTPlanStorage, RTIonPlanStorage, RTDoseStorage, RTStructureSetStorage)
+_RT = "1.2.840.10008.5.1.4.1.1.481"
+_ACCEPTED = (f"{_RT}.5", f"{_RT}.8", f"{_RT}.2", f"{_RT}.3")  # RT Plan, RT Ion Plan, RT Dose, RT Structure Set Storage
+_VERIFICATION = "1.2.840.10008.1.1"
 # what is not compressed cannot grow when it is read
 _SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"]
 _PREAMBLE = b"\0" * 128 + b"DICM"
@@ -174,5 +169,5 @@ def _entity(settings: ListenSettings) -> AE:
     entity.network_timeout = limits.idle_seconds
     for sop_class in _ACCEPTED:
         entity.add_supported_context(sop_class, _SYNTAXES)
-    entity.add_supported_context(Verification, _SYNTAXES)
+    entity.add_supported_context(_VERIFICATION, _SYNTAXES)
     return entity
