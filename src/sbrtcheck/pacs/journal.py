@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS sends (file TEXT PRIMARY KEY, tries INTEGER NOT NULL,
 
 
 class Journal:
-    """The file; used by one thread.
+    """The file; used by one thread at a time.
 
     Raises
     ------
@@ -32,7 +32,7 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, timeout=0.2, isolation_level=None)
+        self._database = sqlite3.connect(path, timeout=0.2, isolation_level=None, check_same_thread=False)
         try:
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._database.execute("PRAGMA synchronous = FULL")

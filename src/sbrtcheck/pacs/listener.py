@@ -8,6 +8,7 @@ and started again, it goes on where it was.
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ _MAX_TRIES = 2
 _MAX_SENDS = 10
 _FIRST_SEND_AGAIN_SECONDS = 10.0
 _WRITE_AGAIN_SECONDS = 30.0
+_DISK_AGAIN_SECONDS = 5.0
 
 Tell = Callable[[str], None]
 Ready = Callable[[int], None]
@@ -105,7 +107,12 @@ class Listener:
     def run(self, stop: Event) -> None:
         """Make reports until told to stop."""
         while not stop.is_set():
-            self.step()
+            try:
+                self.step()
+            except (OSError, sqlite3.Error) as error:  # a full disk, a share that went away
+                self._tell(f"the folders cannot be used ({type(error).__name__}); it is tried again")
+                self._stored.set()
+                stop.wait(_DISK_AGAIN_SECONDS)
             self._stored.wait(_TICK_SECONDS)
 
     def close(self) -> None:

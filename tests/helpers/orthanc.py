@@ -1,0 +1,105 @@
+"""A PACS for tests: Orthanc on loopback, with a configuration, a database and ports of its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import pytest
+
+USER, PASSWORD = "tester", "not-a-secret-of-anyone"
+_START_SECONDS = 20.0
+
+
+def program() -> str | None:
+    """Orthanc; None where it, or its DICOMweb plugin, is not installed."""
+    found = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin:/usr/local/sbin")
+    return found if found is not None and plugin() is not None else None
+
+
+def plugin() -> Path | None:
+    folders = (Path("/usr/share/orthanc/plugins"), Path("/usr/local/share/orthanc/plugins"))
+    return next((path for folder in folders for path in folder.glob("libOrthancDicomWeb.*")), None)
+
+
+needs_orthanc = pytest.mark.skipif(
+    program() is None, reason="no Orthanc with DICOMweb (Debian's orthanc, orthanc-dicomweb): no PACS to test with"
+)
+
+
+class Orthanc:
+    """A running one, asked by its REST interface."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @property
+    def dicomweb(self) -> str:
+        return f"{self.url}/dicom-web"
+
+    def ask(self, method: str, path: str, body: bytes | None = None) -> object:
+        token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        request = Request(f"{self.url}{path}", data=body, method=method, headers={"Authorization": f"Basic {token}"})  # noqa: S310 - of loopback
+        with urlopen(request, timeout=30) as answer:  # noqa: S310
+            return json.loads(answer.read() or b"null")
+
+    def add(self, *files: bytes) -> list[str]:
+        """Store objects; their ids."""
+        return [self.ask("POST", "/instances", file)["ID"] for file in files]  # type: ignore[index]
+
+
+@contextmanager
+def orthanc(folder: Path) -> Iterator[Orthanc]:
+    """Start one, and stop it."""
+    port = free_port()
+    settings = {
+        "Name": "test",
+        "StorageDirectory": str(folder / "db"),
+        "IndexDirectory": str(folder / "db"),
+        "HttpPort": port,
+        "DicomServerEnabled": False,
+        "DicomAet": "ORTHANC",
+        "RemoteAccessAllowed": False,
+        "AuthenticationEnabled": True,
+        "RegisteredUsers": {USER: PASSWORD},
+        "Plugins": [str(plugin())],
+        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
+    }
+    (folder / "orthanc.json").write_text(json.dumps(settings), encoding="utf-8")
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([str(program()), str(folder / "orthanc.json")], stdout=log, stderr=log)  # noqa: S603
+        try:
+            running = Orthanc(f"http://127.0.0.1:{port}")
+            _wait_for(running, process, folder / "log")
+            yield running
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait_for(running: Orthanc, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            running.ask("GET", "/system")
+        except (URLError, OSError):
+            assert process.poll() is None, log.read_text(errors="replace")
+            assert time.monotonic() < until, log.read_text(errors="replace")
+            time.sleep(0.05)
+        else:
+            return
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
