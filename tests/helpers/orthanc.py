@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -16,23 +15,14 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from pacs_programs import LACKING_PACS, dicomweb_plugin, has_pacs, orthanc_program
+
 USER, PASSWORD = "tester", "not-a-secret-of-anyone"
 _START_SECONDS = 20.0
 
 
-def program() -> str | None:
-    """Orthanc; None where it, or its DICOMweb plugin, is not installed."""
-    found = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin:/usr/local/sbin")
-    return found if found is not None and plugin() is not None else None
-
-
-def plugin() -> Path | None:
-    folders = (Path("/usr/share/orthanc/plugins"), Path("/usr/local/share/orthanc/plugins"))
-    return next((path for folder in folders for path in folder.glob("libOrthancDicomWeb.*")), None)
-
-
 needs_orthanc = pytest.mark.skipif(
-    program() is None, reason="no Orthanc with DICOMweb (Debian's orthanc, orthanc-dicomweb): no PACS to test with"
+    not has_pacs(), reason=f"{LACKING_PACS}: neither a push from a real PACS nor a batch of one is tested"
 )
 
 
@@ -71,12 +61,12 @@ def orthanc(folder: Path) -> Iterator[Orthanc]:
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": True,
         "RegisteredUsers": {USER: PASSWORD},
-        "Plugins": [str(plugin())],
+        "Plugins": [str(dicomweb_plugin())],
         "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
     }
     (folder / "orthanc.json").write_text(json.dumps(settings), encoding="utf-8")
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([str(program()), str(folder / "orthanc.json")], stdout=log, stderr=log)  # noqa: S603
+        process = subprocess.Popen([str(orthanc_program()), str(folder / "orthanc.json")], stdout=log, stderr=log)  # noqa: S603
         try:
             running = Orthanc(f"http://127.0.0.1:{port}")
             _wait_for(running, process, folder / "log")

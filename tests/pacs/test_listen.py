@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
+import gc
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -19,23 +20,26 @@ from typing import Any
 import pytest
 import trustme
 from pydicom import Dataset
-from pynetdicom import AE, debug_logger, evt
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ImplicitVRLittleEndian
+from pynetdicom import AE, evt
 from pynetdicom.sop_class import EncapsulatedPDFStorage
 
 import dicom_files as files
 import failing_checks
 from folders import ROOT
 from orthanc import needs_orthanc, orthanc
-from plan_changes import PlanFiles, opened, small_plan, small_plan_bytes
+from plan_changes import PlanFiles, small_plan
 from sbrtcheck.archive import Options
-from sbrtcheck.errors import InputError, OutputError
+from sbrtcheck.errors import InputError
 from sbrtcheck.pacs import jobs
-from sbrtcheck.pacs.groups import Group, Received, groups_of
-from sbrtcheck.pacs.guard import Pace
-from sbrtcheck.pacs.journal import Journal
+from sbrtcheck.pacs.groups import digest
 from sbrtcheck.pacs.listener import Listener
 from sbrtcheck.pacs.settings import Limits, ListenSettings, Peer, Tls
 from sbrtcheck.pacs.store import Store, pseudonym
+
+# pynetdicom leaves sockets of requestors to be collected where the other side was the first to close
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <(socket|ssl):ResourceWarning")
 
 OPTIONS = Options.read(tables="rtog-0813")
 WAIT_SECONDS, SETTLE_SECONDS, PATIENCE_SECONDS = 2.0, 0.3, 30.0
@@ -86,6 +90,15 @@ def wait_until(is_true: Callable[[], object], told: object = "") -> None:
         time.sleep(0.02)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _collected() -> Iterator[None]:
+    """The sockets that `pytestmark` is about are collected before other tests run, which would be blamed for them."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
 @contextmanager
 def listening(folder: Path, *, start: bool = True, **settings: Any) -> Iterator[Running]:
     running = Running(folder, **settings)
@@ -119,6 +132,13 @@ def push(port: int, *datasets: Dataset, title: str = "TPS", called: str = "SBRTC
     answers = [association.send_c_store(dataset).get("Status", -1) for dataset in datasets]
     association.release()
     return answers
+
+
+def sendable(dataset: Dataset) -> Dataset:
+    """The same with the meta information of a file, of which the transfer syntax is taken."""
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    return dataset
 
 
 def objects(plan: PlanFiles) -> list[Dataset]:
@@ -209,17 +229,31 @@ def test_a_dose_without_its_plan_is_not_checked(running: Running) -> None:
     assert "not received: RTPLAN" in running.report(name)
 
 
-def test_an_object_that_cannot_be_read_is_stored_and_reported(running: Running, tmp_path: Path) -> None:
-    junk = files.header("RTPLAN", "2.25.777002")
-    junk.add_new(0x300A0070, "OB", b"\xff" * 4000)  # in place of fraction groups
-    del junk.SOPInstanceUID
-    junk.SOPInstanceUID = "2.25.777002"
+def test_an_object_that_cannot_be_read_is_stored_and_reported(running: Running) -> None:
+    junk = sendable(files.header("RTPLAN", "2.25.777002"))
     association = entity().associate("127.0.0.1", running.port, ae_title="SBRTCHECK")
     with raw_objects(b"\xff\xfe" * 999):
         assert association.send_c_store(junk).Status == SUCCESS
     association.release()
     (name,) = running.wait_for_reports("2.25.777002")
-    assert "cannot be read" in running.report(name)
+    assert "it has no SOP Instance UID" in running.report(name)
+
+
+def test_a_dose_that_is_cut_off_makes_no_verdict(running: Running) -> None:
+    plan = small_plan(8)
+    push(running.port, plan.structures, plan.plan)
+    meta = plan.dose.file_meta
+    del plan.dose.file_meta
+    whole = BytesIO()
+    plan.dose.save_as(whole, implicit_vr=True, little_endian=True, enforce_file_format=False)
+    plan.dose.file_meta = meta
+    association = entity().associate("127.0.0.1", running.port, ae_title="SBRTCHECK")
+    with raw_objects(whole.getvalue()[:-5000]):
+        assert association.send_c_store(plan.dose).Status == SUCCESS
+    association.release()
+    wait_until(lambda: len(running.reports(plan.plan.SOPInstanceUID)) >= 1)
+    (name,) = running.reports(plan.plan.SOPInstanceUID)
+    assert "NOT CHECKED" in running.report(name)
 
 
 @contextmanager
@@ -252,7 +286,12 @@ def test_nothing_names_a_patient(running: Running) -> None:
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One that takes little; it checks nothing."""
     limits = Limits(
-        object_bytes=300_000, spool_bytes=400_000, pdu_seconds=0.5, idle_seconds=1.0, associations=3, association_seconds=3.0
+        object_bytes=300_000,
+        spool_bytes=400_000,
+        pdu_seconds=0.5,
+        idle_seconds=1.0,
+        associations=3,
+        association_seconds=3.0,
     )
     with listening(tmp_path_factory.mktemp("strict"), start=False, limits=limits, allow_from=("TPS",)) as one:
         yield one
@@ -277,7 +316,7 @@ def test_other_ae_titles_are_rejected(strict: Running, title: str, called: str) 
 def test_images_are_refused(strict: Running) -> None:
     association = entity().associate("127.0.0.1", strict.port, ae_title="SBRTCHECK")
     with pytest.raises(ValueError, match="No presentation context"):
-        association.send_c_store(files.image())
+        association.send_c_store(sendable(files.image()))
     association.release()
     alone = entity(files.CLASSES["CT"]).associate("127.0.0.1", strict.port, ae_title="SBRTCHECK")
     assert not alone.is_established
@@ -285,7 +324,7 @@ def test_images_are_refused(strict: Running) -> None:
 
 def test_an_image_under_the_name_of_a_plan_is_refused(strict: Running) -> None:
     before = stored(strict)
-    image = files.image()
+    image = sendable(files.image())
     association = entity().associate("127.0.0.1", strict.port, ae_title="SBRTCHECK")
     context = next(c for c in association.accepted_contexts if c.abstract_syntax == files.CLASSES["RTPLAN"])
     association._get_valid_context = lambda *_a, **_k: context  # type: ignore[method-assign]
@@ -296,7 +335,7 @@ def test_an_image_under_the_name_of_a_plan_is_refused(strict: Running) -> None:
 
 def test_an_object_over_the_limit_ends_the_association(strict: Running) -> None:
     before = stored(strict)
-    dataset = files.plan("2.25.777010")
+    dataset = sendable(files.plan("2.25.777010"))
     dataset.add_new(0x30060050, "OB", bytes(4_000_000))
     association = entity().associate("127.0.0.1", strict.port, ae_title="SBRTCHECK")
     assert association.send_c_store(dataset).get("Status") is None
@@ -305,7 +344,7 @@ def test_an_object_over_the_limit_ends_the_association(strict: Running) -> None:
 
 
 def test_what_does_not_fit_on_the_disk_is_refused_and_what_was_there_stays(strict: Running) -> None:
-    datasets = [files.plan(f"2.25.77702{n}") for n in range(4)]
+    datasets = [sendable(files.plan(f"2.25.77702{n}")) for n in range(4)]
     for dataset in datasets:
         dataset.add_new(0x30060050, "OB", bytes(150_000))
     answers = push(strict.port, *datasets)
@@ -337,9 +376,13 @@ def test_a_client_that_sends_byte_by_byte_is_let_go(strict: Running) -> None:
     with closing(socket.create_connection(("127.0.0.1", strict.port), timeout=10)) as client:
         client.sendall(b"\x01\x00\x00\x00\x10\x00")
         with pytest.raises(OSError):  # noqa: PT011 - broken pipe or reset, as the system says
-            while time.monotonic() - started < 10:
-                client.sendall(b"\0")
-                time.sleep(0.05)
+            _drip(client, until=started + 10)
+
+
+def _drip(client: socket.socket, *, until: float) -> None:
+    while time.monotonic() < until:
+        client.sendall(b"\0")
+        time.sleep(0.05)
 
 
 def test_more_connections_than_allowed_are_closed_at_once_and_others_served_later(strict: Running) -> None:
@@ -375,6 +418,7 @@ def test_so_many_connections_in_a_minute(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------ what outlasts it
 
 
+@pytest.mark.slow  # a worker process of its own, as those below
 def test_a_restart_between_objects_loses_nothing(tmp_path: Path) -> None:
     """The first never looked at what it received, as one that was killed at once."""
     plan = small_plan(0)
@@ -396,17 +440,16 @@ def test_two_listeners_on_one_folder_refuse_each_other(tmp_path: Path) -> None:
         Running(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("check", "why", "tries"),
+    ("check", "why"),
     [
-        (failing_checks.dies, "its process ended", 2),
-        (failing_checks.hangs, "it was given up after 0.5 seconds", 1),
-        (failing_checks.fails, "RuntimeError at failing_checks.py", 1),
+        (failing_checks.dies, "its process ended"),
+        (failing_checks.hangs, "it was given up after 0.5 seconds"),
+        (failing_checks.fails, "RuntimeError at failing_checks.py"),
     ],
 )
-def test_a_check_that_ends_badly_costs_its_plan_alone(
-    tmp_path: Path, check: Callable[..., Any], why: str, tries: int
-) -> None:
+def test_a_check_that_ends_badly_costs_its_plan_alone(tmp_path: Path, check: Callable[..., Any], why: str) -> None:
     plan = small_plan(0)
     with listening(tmp_path, check=check, limits=Limits(check_seconds=0.5)) as one:
         push(one.port, *objects(plan))
@@ -415,17 +458,14 @@ def test_a_check_that_ends_badly_costs_its_plan_alone(
         assert why in one.report(name)
         assert "Nobody" not in one.report(name)
         assert _echoes(one.port)
-    (found,) = Journal(tmp_path / "spool/journal.sqlite3")._database.execute("SELECT tries FROM reports").fetchall()
-    assert found[0] - 1 == tries  # the one that says that it was not checked is the last
 
 
+@pytest.mark.slow
 def test_a_check_that_ended_the_listener_twice_is_not_begun_again(tmp_path: Path) -> None:
     plan = small_plan(0)
     with listening(tmp_path, start=False) as first:
         push(first.port, *objects(plan))
         names = [path.name for path in first.listener._store.paths()]
-        from sbrtcheck.pacs.groups import digest
-
         for _ in range(2):
             first.listener._journal.begin(digest([*names, ""]), "plan")
     with listening(tmp_path) as second:
@@ -433,9 +473,10 @@ def test_a_check_that_ended_the_listener_twice_is_not_begun_again(tmp_path: Path
         assert "its check ended sbrtcheck itself" in second.report(name)
 
 
+@pytest.mark.slow
 def test_old_objects_are_deleted_with_their_plan_and_reports_stay(tmp_path: Path) -> None:
     plan = small_plan(0)
-    with listening(tmp_path, wait_seconds=0.1, limits=Limits(keep_seconds=0.2)) as one:
+    with listening(tmp_path, wait_seconds=1.0, limits=Limits(keep_seconds=1.5)) as one:
         push(one.port, *objects(plan))
         one.wait_for_reports(plan.plan.SOPInstanceUID)
         wait_until(lambda: one.listener._closed)
@@ -447,6 +488,7 @@ def test_old_objects_are_deleted_with_their_plan_and_reports_stay(tmp_path: Path
 # ------------------------------------------------------------------------------------------------ sent on, and TLS
 
 
+@pytest.mark.slow
 def test_a_report_is_sent_to_the_record_of_the_patient_also_when_that_is_away_for_a_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -559,19 +601,21 @@ def test_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a test can send Ctrl-C to one process only elsewhere")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_ends_cleanly(tmp_path: Path, number: int) -> None:
+@pytest.mark.slow
+def test_the_command_ends_cleanly_with_ctrl_c(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sbrtcheck", "listen", "--port", "0", "--out", str(tmp_path), "--site", "lung"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)  # noqa: S603
-    assert process.stderr is not None
-    line = process.stderr.readline()
-    assert "listening as SBRTCHECK on 127.0.0.1:" in line
-    port = int(line.split("127.0.0.1:")[1].split(";")[0])
-    assert push(port, small_plan(0).plan) == [SUCCESS]
-    process.send_signal(number)
-    rest = process.stderr.read()
-    assert process.wait(20) == 0, rest
-    assert rest.splitlines() == ["sbrtcheck: stopped; what was received and not yet checked is checked at the next start"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert "listening as SBRTCHECK on 127.0.0.1:" in line
+        port = int(line.split("127.0.0.1:")[1].split(";")[0])
+        assert push(port, small_plan(0).plan) == [SUCCESS]
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+        assert process.wait(20) == 0, rest
+    assert rest.splitlines() == [
+        "sbrtcheck: stopped; what was received and not yet checked is checked at the next start"
+    ]
 
 
 # ------------------------------------------------------------------------------------------------ a real PACS

@@ -13,9 +13,8 @@ import sys
 from collections import deque
 from contextlib import suppress
 from socketserver import BaseServer
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
-from weakref import WeakSet
 
 from pynetdicom.transport import ThreadedAssociationServer
 
@@ -27,6 +26,7 @@ MAX_PDU_BYTES = 131_072
 
 _PDU_HEADER = 6  # type, reserved, length in four bytes (PS3.8 9.3)
 _MINUTE = 60.0
+_NOTICE_SECONDS = 1.0
 
 
 class Pace:
@@ -38,11 +38,18 @@ class Pace:
         self._deadline = self._ends
         self._header = bytearray()
         self._left = 0
-        self._refused = False
+        self._over_since: float | None = None
 
     def refuse(self) -> None:
         """Read nothing more."""
-        self._refused = True
+        self._over_since = self._over_since or monotonic()
+
+    @property
+    def is_long_over(self) -> bool:
+        """Whether nobody reads from it or writes to it any more, and had the time to notice."""
+        now = monotonic()
+        over = self._over_since is not None and now - self._over_since > _NOTICE_SECONDS
+        return over or now > self._ends + self._limits.idle_seconds
 
     def seconds(self) -> float:
         """How long the next bytes may take.
@@ -55,7 +62,8 @@ class Pace:
         now = monotonic()
         if not self._header and not self._left:
             self._deadline = min(now + self._limits.pdu_seconds, self._ends)
-        if self._refused or now >= self._deadline:
+        if self._over_since is not None or now >= self._deadline:
+            self.refuse()
             raise TimeoutError("nothing more is read of this connection")
         return self._deadline - now
 
@@ -67,6 +75,8 @@ class Pace:
         OSError
             A PDU is longer than any may be.
         """
+        if not data:  # the peer has closed it
+            self.refuse()
         if self._left:
             self._left -= len(data)
             return
@@ -77,7 +87,7 @@ class Pace:
         self._header.clear()
         if self._left > 2 * MAX_PDU_BYTES:
             log.info("a connection was closed: it sent a PDU of %d bytes", self._left)
-            self._refused = True
+            self.refuse()
             raise ConnectionAbortedError("the PDU is too long")
 
 
@@ -133,7 +143,7 @@ class GuardedServer(ThreadedAssociationServer):
 
     def __init__(self, *arguments: Any, limits: Limits, **settings: Any) -> None:
         self._limits = limits
-        self._open: WeakSet[Any] = WeakSet()
+        self._open: list[GuardedSocket | GuardedTlsSocket] = []
         self._latest: dict[str, deque[float]] = {}
         super().__init__(*arguments, **settings)
 
@@ -154,12 +164,19 @@ class GuardedServer(ThreadedAssociationServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is room for one more connection; where not, it is closed at once."""
-        busy = sum(one.fileno() != -1 for one in list(self._open))
-        if busy >= self._limits.associations or not self._is_rare(str(client_address[0])):
+        self.service_actions()
+        if len(self._open) >= self._limits.associations or not self._is_rare(str(client_address[0])):
             log.info("a connection was refused: there are too many")
             return False
-        self._open.add(request)
+        self._open.append(request)
         return True
+
+    def service_actions(self) -> None:
+        """Close what pynetdicom leaves open where the peer was the first to close it."""
+        for one in self._open:
+            if one.pace.is_long_over:
+                one.close()
+        self._open = [one for one in self._open if one.fileno() != -1]
 
     def _is_rare(self, address: str) -> bool:
         now = monotonic()
@@ -187,7 +204,11 @@ class GuardedServer(ThreadedAssociationServer):
         self.server_close()
         for association in self.active_associations:
             association.abort(block=False)
-        for one in list(self._open):
+        for one in self._open:
             one.pace.refuse()
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+            one.shutdown(socket.SHUT_RDWR)
+        until = monotonic() + _NOTICE_SECONDS
+        while self.active_associations and monotonic() < until:
+            sleep(0.01)
+        for one in self._open:
+            one.close()

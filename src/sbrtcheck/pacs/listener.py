@@ -30,6 +30,7 @@ from sbrtcheck.pacs.store import Store, pseudonym
 from sbrtcheck.pacs.worker import JobFailedError, Worker
 
 _TICK_SECONDS = 0.1
+_MAX_LOOKS = 5
 _CLEANING_SECONDS = 60.0
 _DESCRIBE_SECONDS = 60.0
 _MAX_TRIES = 2
@@ -123,9 +124,10 @@ class Listener:
 
     def step(self) -> None:
         """Do what is due now."""
-        if self._stored.is_set():
-            self._stored.clear()
-            self._look()
+        for _ in range(_MAX_LOOKS):  # what came meanwhile may belong to the same plan
+            if self._stored.is_set():
+                self._stored.clear()
+                self._look()
         for group in self._groups:
             if group.key not in self._closed:
                 self._treat(group)

@@ -29,6 +29,7 @@ from sbrtcheck.progress import Progress, no_progress
 WANTED = ("RTPLAN", "RTDOSE", "RTSTRUCT")
 _PAGE = 100
 _TRIES = 3
+_BACKOFF = 0.5  # seconds before the second try, doubled for each one more
 _TIMEOUT_SECONDS = (10.0, 120.0)  # to connect; between two bytes
 _BUSY = (429, 500, 502, 503, 504)
 _STUDY, _SERIES, _INSTANCE, _MODALITY = "0020000D", "0020000E", "00080018", "00080060"  # tags, as DICOM JSON has them
@@ -135,7 +136,7 @@ def fetch(query: WebQuery, folder: Path, *, progress: Progress = no_progress) ->
     session.auth = authentication(query.url, query.token_file)
     retry = Retry(
         total=_TRIES,
-        backoff_factor=0.5,
+        backoff_factor=_BACKOFF,
         status_forcelist=_BUSY,
         raise_on_status=False,
         respect_retry_after_header=False,
