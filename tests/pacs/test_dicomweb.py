@@ -26,7 +26,7 @@ from sbrtcheck.errors import InputError
 from sbrtcheck.pacs import web
 from sbrtcheck.pacs.web import Fetched, WebQuery, fetch
 
-SECRET = "s3cr3t-token"
+SECRET = "s3cr3t-token"  # noqa: S105 - of nobody
 
 
 class FakePacs:

@@ -34,6 +34,7 @@ from sbrtcheck.archive import Options
 from sbrtcheck.errors import InputError
 from sbrtcheck.pacs import jobs
 from sbrtcheck.pacs.groups import digest
+from sbrtcheck.pacs.journal import Journal
 from sbrtcheck.pacs.listener import Listener
 from sbrtcheck.pacs.settings import Limits, ListenSettings, Peer, Tls
 from sbrtcheck.pacs.store import Store, pseudonym
@@ -185,6 +186,27 @@ def test_a_late_dose_makes_a_new_report(running: Running) -> None:
     second = running.wait_for_reports(plan.plan.SOPInstanceUID, 2)[1]
     assert "2.25.777001" in running.report(second)
     assert "2.25.777001" not in running.report(first)
+
+
+def test_a_sum_of_doses_waits_for_all_of_them(running: Running) -> None:
+    """A dose a beam, as Pinnacle and others export: the first alone would be half of the plan."""
+    plan, other = small_plan(9), small_plan(9)
+    beams = files.items(*(files.item(ReferencedBeamNumber=n, BeamMeterset=100.0) for n in (1, 2)))
+    plan.plan.FractionGroupSequence[0].ReferencedBeamSequence = beams
+    group = plan.plan.FractionGroupSequence[0].FractionGroupNumber
+    for number, dose in enumerate((plan.dose, other.dose), start=1):
+        dose.SOPInstanceUID, dose.DoseSummationType = f"2.25.77703{number}", "BEAM"
+        of_beam = files.item(
+            ReferencedFractionGroupNumber=group,
+            ReferencedBeamSequence=files.items(files.item(ReferencedBeamNumber=number)),
+        )
+        dose.ReferencedRTPlanSequence[0].ReferencedFractionGroupSequence = files.items(of_beam)
+    push(running.port, *objects(plan))
+    time.sleep(4 * SETTLE_SECONDS)
+    assert running.reports(plan.plan.SOPInstanceUID) == []
+    push(running.port, other.dose)
+    name = running.wait_for_reports(plan.plan.SOPInstanceUID)[-1]
+    assert "2 BEAM doses were summed" in running.report(name)
 
 
 def test_two_plans_that_come_mixed_are_two_reports(running: Running) -> None:
@@ -458,6 +480,17 @@ def test_a_check_that_ends_badly_costs_its_plan_alone(tmp_path: Path, check: Cal
         assert why in one.report(name)
         assert "Nobody" not in one.report(name)
         assert _echoes(one.port)
+
+
+@pytest.mark.slow
+def test_a_check_under_way_ends_with_the_listener_and_is_done_at_the_next_start(tmp_path: Path) -> None:
+    with listening(tmp_path, check=failing_checks.hangs) as first:
+        push(first.port, *objects(small_plan(0)))
+        wait_until(lambda: first.listener._linked)
+        time.sleep(1.0)
+    assert first.told == []
+    with closing(Journal(tmp_path / "spool" / "journal.sqlite3")) as journal:
+        assert journal._database.execute("SELECT tries, file FROM reports").fetchall() == [(0, "")]
 
 
 @pytest.mark.slow

@@ -62,6 +62,10 @@ class Journal:
         )
         return int(self._database.execute("SELECT tries FROM reports WHERE what = ?", (what,)).fetchone()[0])
 
+    def take_back(self, what: str) -> None:
+        """Note that a report was not begun, for it was left before its check could end."""
+        self._database.execute("UPDATE reports SET tries = tries - 1 WHERE what = ?", (what,))
+
     def finish(self, what: str, file: str, outcome: str) -> None:
         """Note that the report is written."""
         self._database.execute(

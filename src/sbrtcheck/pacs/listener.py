@@ -27,12 +27,12 @@ from sbrtcheck.pacs.scp import Scp
 from sbrtcheck.pacs.send import send
 from sbrtcheck.pacs.settings import ListenSettings
 from sbrtcheck.pacs.store import Store, pseudonym
-from sbrtcheck.pacs.worker import JobFailedError, Worker
+from sbrtcheck.pacs.worker import JobFailedError, StoppedError, Worker
 
 _TICK_SECONDS = 0.1
 _MAX_LOOKS = 5
 _CLEANING_SECONDS = 60.0
-_DESCRIBE_SECONDS = 60.0
+_DESCRIBE_SECONDS = 20.0
 _MAX_TRIES = 2
 _MAX_SENDS = 10
 _FIRST_SEND_AGAIN_SECONDS = 10.0
@@ -90,6 +90,7 @@ class Listener:
         self._times: dict[str, float] = {}
         self._described: dict[str, Described | str] = {}
         self._groups: tuple[Group, ...] = ()
+        self._open: list[Group] = []
         self._linked: dict[str, tuple[Linked, ...]] = {}
         self._closed: set[str] = set()
         self._not_before: dict[str, float] = {}
@@ -107,9 +108,12 @@ class Listener:
 
     def run(self, stop: Event) -> None:
         """Make reports until told to stop."""
+        self._worker.end = stop
         while not stop.is_set():
             try:
                 self.step()
+            except StoppedError:
+                return
             except (OSError, sqlite3.Error) as error:  # a full disk, a share that went away
                 self._tell(f"the folders cannot be used ({type(error).__name__}); it is tried again")
                 self._stored.set()
@@ -128,9 +132,7 @@ class Listener:
             if self._stored.is_set():
                 self._stored.clear()
                 self._look()
-        for group in self._groups:
-            if group.key not in self._closed:
-                self._treat(group)
+        self._open = [group for group in self._open if not self._is_finished(group)]
         self._deliver()
         if time() - self._cleaned > _CLEANING_SECONDS:
             self._clean()
@@ -166,18 +168,21 @@ class Listener:
         keys = {group.key for group in self._groups}
         self._linked = {key: linked for key, linked in self._linked.items() if key in keys}
         self._closed &= keys
+        self._open = [group for group in self._groups if group.key not in self._closed]
 
     # what is complete
 
-    def _treat(self, group: Group) -> None:
-        """Report on what is complete in a group, and after the wait on what is not."""
+    def _is_finished(self, group: Group) -> bool:
+        """Report on what is complete in a group, and after the wait on what is not; whether that is all."""
         if time() - group.latest < self._settings.settle_seconds:
-            return
+            return False
         if group.key not in self._linked:
             self._linked[group.key] = self._link(group)
         done = [self._is_done(linked, group) for linked in self._linked[group.key]]
-        if all(done):
-            self._closed.add(group.key)
+        if not all(done):
+            return False
+        self._closed.add(group.key)
+        return True
 
     def _link(self, group: Group) -> tuple[Linked, ...]:
         names = tuple(member.name for member in group.members)
@@ -227,6 +232,9 @@ class Listener:
             arguments = (paths, self._options, self._settings.format, remarks)
             try:
                 written = self._worker.run(self._check, *arguments, seconds=self._settings.limits.check_seconds)
+            except StoppedError:
+                self._journal.take_back(what)
+                raise
             except JobFailedError as error:
                 why = str(error)
                 if not error.again:

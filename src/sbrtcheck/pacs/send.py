@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import warnings
 from pathlib import Path
 
 from pynetdicom import AE
@@ -29,7 +30,9 @@ def send(path: Path, settings: ListenSettings, peer: Peer) -> str | None:
     if not association.is_established:
         return "it rejects the association" if association.is_rejected else "it cannot be reached"
     try:
-        status = association.send_c_store(path).get("Status")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they quote values
+            status = association.send_c_store(path).get("Status")
     except ValueError:  # of pynetdicom, where the context was not accepted
         return "it takes no such objects"
     finally:

@@ -10,6 +10,7 @@ import shutil
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -199,16 +200,23 @@ def _fetch_study(client: DICOMwebClient, study: str, folder: Path, fetched: Fetc
 
 
 def _retrieved(client: DICOMwebClient, uid: str, **of_series: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of single parts that are not wrapped as the standard says
+    with _without_warnings():
         return client.retrieve_instance(sop_instance_uid=uid, media_types=(("application/dicom", "*"),), **of_series)
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Those of pydicom quote values of files; those of the client are of servers that bend the standard."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _write(dataset: Any, path: Path) -> None:
     draft = path.with_suffix(".part")
     with writing(path):
         path.parent.mkdir(exist_ok=True, mode=0o700)
-    with writing(path), draft.open("wb") as file:
+    with writing(path), draft.open("wb") as file, _without_warnings():
         dataset.save_as(file, enforce_file_format=True)
     with writing(path):
         draft.replace(path)

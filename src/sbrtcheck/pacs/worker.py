@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from threading import Event
+from time import monotonic
 from typing import Any
 
 from sbrtcheck.archive.rows import where_from
@@ -14,6 +18,7 @@ from sbrtcheck.errors import SbrtcheckError
 
 _START_SECONDS = 60.0  # to start Python and import, on a slow disk
 _END_SECONDS = 5.0
+_SLICE_SECONDS = 0.1
 
 
 class JobFailedError(Exception):
@@ -24,10 +29,18 @@ class JobFailedError(Exception):
         self.again = again
 
 
+class StoppedError(Exception):
+    """A job was left because the listener is to stop: it is done at the next start."""
+
+
 class Worker:
-    """A process that does one job after the other; another takes its place when it dies or hangs."""
+    """A process that does one job after the other; another takes its place when it dies or hangs.
+
+    ``end``, once it is set, ends the job that is being done.
+    """
 
     def __init__(self) -> None:
+        self.end = Event()
         self._process: Any = None
         self._connection: Connection | None = None
 
@@ -36,15 +49,15 @@ class Worker:
 
         Raises
         ------
+        StoppedError
+            Nothing is to be done any more.
         JobFailedError
             It failed, took longer than ``seconds``, or the process died of it.
         """
         connection = self._connection or self._started()
         try:
             connection.send((job, arguments))
-            if not connection.poll(seconds):
-                self.stop()
-                raise JobFailedError(f"it was given up after {seconds:g} seconds", again=False)
+            self._wait(connection, seconds)
             result, fault = connection.recv()
         except (EOFError, OSError) as error:
             self.stop()
@@ -52,6 +65,16 @@ class Worker:
         if fault is not None:
             raise JobFailedError(fault, again=False)
         return result
+
+    def _wait(self, connection: Connection, seconds: float) -> None:
+        until = monotonic() + seconds
+        while not connection.poll(_SLICE_SECONDS):
+            if self.end.is_set():
+                self.stop()
+                raise StoppedError
+            if monotonic() >= until:
+                self.stop()
+                raise JobFailedError(f"it was given up after {seconds:g} seconds", again=False)
 
     def _started(self) -> Connection:
         context = get_context("spawn")
@@ -80,6 +103,8 @@ def _serve(connection: Connection) -> None:
     from sbrtcheck.pacs import jobs
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")  # they quote values of files
+    logging.disable()
     connection.send(jobs.__name__)
     with suppress(EOFError, OSError):
         while True:
