@@ -9,6 +9,9 @@ from time import time
 
 from sbrtcheck.errors import InputError
 
+NOT_CHECKED = "NOT CHECKED"
+"""The outcome of what has no verdict."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS reports (
     what TEXT PRIMARY KEY, -- hash of the files that were checked together
@@ -49,10 +52,10 @@ class Journal:
         """Let another listener have it."""
         self._database.close()
 
-    def is_done(self, what: str) -> bool:
-        """Whether these files have their report."""
-        row = self._database.execute("SELECT file FROM reports WHERE what = ?", (what,)).fetchone()
-        return row is not None and bool(row[0])
+    def is_done(self, what: str, received: float) -> bool:
+        """Whether these files have their report: one without a verdict does not count where they came again since."""
+        row = self._database.execute("SELECT file, outcome, at FROM reports WHERE what = ?", (what,)).fetchone()
+        return row is not None and bool(row[0]) and (row[1] != NOT_CHECKED or row[2] >= received)
 
     def begin(self, what: str, plan: str) -> int:
         """Note that a report is begun; which try it is, those that ended with the listener counted."""
@@ -69,7 +72,7 @@ class Journal:
     def finish(self, what: str, file: str, outcome: str) -> None:
         """Note that the report is written."""
         self._database.execute(
-            "UPDATE reports SET file = ?, outcome = ?, at = ? WHERE what = ?", (file, outcome, time(), what)
+            "UPDATE reports SET file = ?, outcome = ?, at = ?, tries = 0 WHERE what = ?", (file, outcome, time(), what)
         )
 
     def number(self, plan: str) -> int:

@@ -22,7 +22,7 @@ from sbrtcheck.files import whole_file, writing
 from sbrtcheck.pacs import jobs
 from sbrtcheck.pacs.groups import Group, Received, counted, digest, groups_of
 from sbrtcheck.pacs.jobs import Described, Linked, Written
-from sbrtcheck.pacs.journal import Journal
+from sbrtcheck.pacs.journal import NOT_CHECKED, Journal
 from sbrtcheck.pacs.scp import Scp
 from sbrtcheck.pacs.send import send
 from sbrtcheck.pacs.settings import ListenSettings
@@ -92,7 +92,7 @@ class Listener:
         self._groups: tuple[Group, ...] = ()
         self._open: list[Group] = []
         self._linked: dict[str, tuple[Linked, ...]] = {}
-        self._closed: set[str] = set()
+        self._closed: dict[str, float] = {}
         self._not_before: dict[str, float] = {}
         self._cleaned = time()
         try:
@@ -167,8 +167,8 @@ class Listener:
         )
         keys = {group.key for group in self._groups}
         self._linked = {key: linked for key, linked in self._linked.items() if key in keys}
-        self._closed &= keys
-        self._open = [group for group in self._groups if group.key not in self._closed]
+        self._closed = {key: at for key, at in self._closed.items() if key in keys}
+        self._open = [group for group in self._groups if self._closed.get(group.key, 0.0) < group.latest]
 
     # what is complete
 
@@ -181,7 +181,7 @@ class Listener:
         done = [self._is_done(linked, group) for linked in self._linked[group.key]]
         if not all(done):
             return False
-        self._closed.add(group.key)
+        self._closed[group.key] = group.latest
         return True
 
     def _link(self, group: Group) -> tuple[Linked, ...]:
@@ -202,7 +202,7 @@ class Listener:
         lacks = group.lacks(linked)
         whole = linked.problem is None and not lacks
         what = digest([*linked.names, "" if whole else "not checked"])
-        if self._journal.is_done(what):
+        if self._journal.is_done(what, group.latest):
             return True
         now = time()
         if now < self._not_before.get(what, 0.0):
@@ -248,11 +248,11 @@ class Listener:
         self._journal.begin(what, plan)
         received = f"Received: {counted(kinds)}\n" if kinds else ""
         text = (
-            f"NOT CHECKED: there is no verdict on this plan.\n\nWhy: {why}\n{received}"
+            f"{NOT_CHECKED}: there is no verdict on this plan.\n\nWhy: {why}\n{received}"
             f"Key: {plan}, from the SOP Instance UID\n"
             f"Written: {datetime.now().astimezone().isoformat(timespec='seconds')} by sbrtcheck {__version__}\n"
         )
-        self._write(what, plan, Written(content=text.encode(), verdict="NOT CHECKED"), "-NOT-CHECKED.txt")
+        self._write(what, plan, Written(content=text.encode(), verdict=NOT_CHECKED), "-NOT-CHECKED.txt")
 
     def _write(self, what: str, plan: str, written: Written, ending: str) -> None:
         number = self._journal.number(plan) + 1
