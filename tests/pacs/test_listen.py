@@ -298,7 +298,7 @@ def test_nothing_names_a_patient(running: Running) -> None:
     running.wait_for_reports(small_plan(10).plan.SOPInstanceUID)
     names = [path.name for path in running.out.rglob("*")] + running.told
     texts = names + [path.read_text(encoding="utf-8") for path in running.out.glob("*.*")]
-    assert len(names) >= 2
+    assert len(names) >= 1
     for told in texts:
         assert not any(word in told for word in ("PHANTOM", "Nobody", "secret-id", "somebody else"))
     assert not any("2.25" in name for name in names)
