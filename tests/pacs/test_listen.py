@@ -313,10 +313,11 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     limits = Limits(
         object_bytes=300_000,
         spool_bytes=400_000,
-        pdu_seconds=0.5,
-        idle_seconds=1.0,
+        pdu_seconds=1.0,
+        idle_seconds=2.0,
         associations=3,
-        association_seconds=3.0,
+        association_seconds=6.0,
+        connections_per_minute=10_000,
     )
     with listening(tmp_path_factory.mktemp("strict"), start=False, limits=limits, allow_from=("TPS",)) as one:
         yield one
@@ -330,6 +331,11 @@ def test_echo_is_answered(strict: Running) -> None:
     association = entity().associate("127.0.0.1", strict.port, ae_title="SBRTCHECK")
     assert association.send_c_echo().Status == SUCCESS
     association.release()
+
+
+def test_one_association_after_the_other_finds_room(strict: Running) -> None:
+    """As systems do that open one for each object: far more than may be open at once."""
+    assert all(_echoes(strict.port) for _ in range(15))
 
 
 @pytest.mark.parametrize(("title", "called"), [("OTHER", "SBRTCHECK"), ("TPS", "ANY-SCP"), ("tps", "SBRTCHECK")])

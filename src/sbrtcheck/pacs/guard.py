@@ -45,6 +45,11 @@ class Pace:
         self._over_since = self._over_since or monotonic()
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing more is read of it."""
+        return self._over_since is not None
+
+    @property
     def is_long_over(self) -> bool:
         """Whether nobody reads from it or writes to it any more, and had the time to notice."""
         now = monotonic()
@@ -164,8 +169,8 @@ class GuardedServer(ThreadedAssociationServer):
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is room for one more connection; where not, it is closed at once."""
-        self.service_actions()
-        if len(self._open) >= self._limits.associations or not self._is_rare(str(client_address[0])):
+        busy = sum(one.fileno() != -1 and not one.pace.is_over for one in self._open)
+        if busy >= self._limits.associations or not self._is_rare(str(client_address[0])):
             log.info("a connection was refused: there are too many")
             return False
         self._open.append(request)

@@ -162,7 +162,7 @@ def _entity(settings: ListenSettings) -> AE:
     entity = AE(ae_title=settings.title)
     entity.require_called_aet = True
     entity.require_calling_aet = list(settings.allow_from)
-    entity.maximum_associations = limits.associations
+    entity.maximum_associations = 2 * limits.associations  # it counts those that are ending, `guard` does not
     entity.maximum_pdu_size = MAX_PDU_BYTES
     entity.acse_timeout = limits.pdu_seconds
     entity.dimse_timeout = limits.idle_seconds

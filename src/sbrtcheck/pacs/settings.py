@@ -59,7 +59,7 @@ class Limits:
     free_bytes: int = 500 * _MB
     objects: int = 50_000
     associations: int = 6
-    connections_per_minute: int = 120
+    connections_per_minute: int = 300
     pdu_seconds: float = 30.0
     idle_seconds: float = 60.0
     association_seconds: float = 1800.0
