@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from browser_programs import LACKING, programs
+from pacs_programs import LACKING_PACS, has_pacs
 
 ROOT = Path(__file__).resolve().parent.parent
 CHECKS = {
@@ -54,6 +55,8 @@ def left_out() -> Iterator[str]:
         yield f"tests of the HTML report in a browser: {LACKING}"
     if shutil.which("dciodvfy") is None:
         yield "validation of the DICOM objects that are written: there is no dciodvfy (Debian's dicom3tools)"
+    if not has_pacs():
+        yield f"a push from a real PACS, and a DICOMweb batch of one: {LACKING_PACS}"
 
 
 def made(folder: Path) -> Path:

@@ -82,6 +82,7 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     progress: Progress | None = None,
     link: str = "reference",
     plans_file: str | PathLike[str] | None = None,
+    more: Sequence[Entry] = (),
 ) -> Summary:
     """Check all plans below a folder and write one table.
 
@@ -114,6 +115,8 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
         those below one folder of the second level; or ``frame``, of reference. A finding says so where it is needed.
     plans_file
         A CSV file with choices for single plans (`sbrtcheck.archive.own_choices`).
+    more
+        Entries beside those of the folder: what should have come into it and did not.
 
     Returns
     -------
@@ -140,6 +143,8 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     with open_database(database) as connection, database_errors(str(database or table)):
         found = _found(archive, connection, options, by)
         entries = found if plans is None else with_choices(found, plans)
+        if more:
+            entries = [*entries, *more]
         if not any(entry.is_plan for entry in entries):
             if isinstance(found, Entries):
                 found.forget()

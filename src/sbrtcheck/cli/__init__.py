@@ -24,6 +24,7 @@ from sbrtcheck.cli.demo import demo
 from sbrtcheck.cli.dvh import dvh
 from sbrtcheck.cli.importing import import_
 from sbrtcheck.cli.lint import lint
+from sbrtcheck.cli.listen import listen
 from sbrtcheck.cli.lists import bed, tables
 from sbrtcheck.cli.names import names
 from sbrtcheck.cli.regimens import regimens
@@ -127,6 +128,7 @@ for command in (
     compare,
     completion,
     import_,
+    listen,
     names,
     regimens,
     risk,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sbrtcheck.cli import options, streams
+from sbrtcheck.errors import OutputError
+from sbrtcheck.installation import install_command
+
+if TYPE_CHECKING:
+    from sbrtcheck.archive import Entry
 
 
 def _executor(dask: str | None) -> AbstractContextManager[Executor | None]:
@@ -20,8 +27,47 @@ def _executor(dask: str | None) -> AbstractContextManager[Executor | None]:
     return dask_executor(dask)
 
 
-@click.command(epilog=options.examples("sbrtcheck batch archive --site lung --site liver --out results.csv"))
-@click.argument("folder", metavar="FOLDER")
+def _from_pacs(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of plans that are fetched by DICOMweb."""
+    for option in reversed(
+        (
+            click.option(
+                "--dicomweb", metavar="URL", help="Fetch the plans of a PACS, in place of FOLDER; RT objects only."
+            ),
+            click.option(
+                "--modality",
+                type=click.Choice(("RTPLAN", "RTDOSE", "RTSTRUCT")),
+                default="RTPLAN",
+                show_default=True,
+                help="With --dicomweb: studies that have this.",
+            ),
+            click.option("--study-date", metavar="DATE", help="With --dicomweb: 20260131, or 20260101-20260131."),
+            click.option(
+                "--study-description", metavar="TEXT", help="With --dicomweb: as the PACS takes it, such as *SBRT*."
+            ),
+            click.option(
+                "--token-file", type=click.Path(path_type=Path), metavar="FILE", help="With --dicomweb: a bearer token."
+            ),
+            click.option(
+                "--keep",
+                type=click.Path(path_type=Path),
+                metavar="DIR",
+                help="With --dicomweb: keep what is fetched here.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command(
+    epilog=options.examples(
+        "sbrtcheck batch archive --site lung --site liver --out results.csv",
+        "sbrtcheck batch --dicomweb https://pacs.example/dicom-web --study-date 20260101- --site lung --out a.csv",
+    )
+)
+@click.argument("folder", metavar="[FOLDER]", required=False)
+@_from_pacs
 @options.site(multiple=True, text="As for check; may be repeated.")
 @options.profile(
     text="As for check; a plan with another number of fractions is not checked, and has a row that says so."
@@ -82,7 +128,13 @@ def _executor(dask: str | None) -> AbstractContextManager[Executor | None]:
 @options.verbose
 def batch(  # noqa: PLR0913 - one argument an option
     *,
-    folder: str,
+    folder: str | None,
+    dicomweb: str | None,
+    modality: str,
+    study_date: str | None,
+    study_description: str | None,
+    token_file: Path | None,
+    keep: Path | None,
     site: tuple[str, ...],
     sites: str | None,
     tables: tuple[str, ...],
@@ -94,18 +146,25 @@ def batch(  # noqa: PLR0913 - one argument an option
     plans_file: Path | None,
     **choices: Any,
 ) -> None:
-    """Check every plan below FOLDER, or a URL such as s3://archive; write a row an outcome, and beside it a row a plan.
+    """Check every plan below FOLDER, and write tables: a row an outcome, and beside them a row a plan.
 
-    A plan that cannot be checked is a row with the reason. What is finished is kept beside the table: the same command
+    FOLDER may be the URL of a storage, such as s3://archive; instead of it, plans may be fetched from a PACS. A plan that cannot be checked is a row with the reason. What is finished is kept beside the table: the same command
     goes on where it was stopped. Exit code: 0 the table was written, whatever the verdicts; 2 unusable input, or no
     plan at all.
     """
     from sbrtcheck import archive
 
-    how = {"jobs": jobs, "plan_timeout_s": choices.pop("plan_timeout"), "fresh": choices.pop("fresh")}
+    asked = {"study_date": study_date, "description": study_description, "token_file": token_file}
+    given = {name: value for name, value in asked.items() if value is not None}
+    if (folder is None) == (dicomweb is None) or (folder is not None and (given or keep)):
+        raise click.UsageError("give FOLDER, or --dicomweb URL with what to ask for")
+    how = {"plan_timeout_s": choices.pop("plan_timeout"), "fresh": choices.pop("fresh")}
+    how |= {"jobs": jobs, "link": link, "plans_file": plans_file}
     dask = choices.pop("dask")
     chosen = archive.Options.read(sites=site, sites_file=sites, tables=tables, **choices)
     if dry_run:
+        if folder is None:
+            raise click.UsageError("--dry-run needs a FOLDER")
         from sbrtcheck.archive.dry_run import dry_run as lines
 
         for line in lines(folder, chosen, out=out, jobs=jobs, link=link, plans_file=plans_file):
@@ -114,13 +173,35 @@ def batch(  # noqa: PLR0913 - one argument an option
     if out is None:
         raise click.UsageError("Missing option '--out'.")
     doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
-    try:
-        with _executor(dask) as executor, streams.progress(quiet=quiet, **doing) as progress:
-            summary = archive.batch(
-                folder, out, chosen, executor=executor, progress=progress, link=link, plans_file=plans_file, **how
-            )
-    except KeyboardInterrupt:
-        streams.print_notice("interrupted; finished plans are kept: the same command goes on with the others")
-        raise
+    with ExitStack() as stack:
+        more: Sequence[Entry] = ()
+        if folder is None:
+            fetched = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sbrtcheck-")))
+            more = _fetched(fetched, quiet=quiet, url=dicomweb, modality=modality, **given)
+            folder = str(fetched)
+        executor = stack.enter_context(_executor(dask))
+        progress = stack.enter_context(streams.progress(quiet=quiet, **doing))
+        try:
+            summary = archive.batch(folder, out, chosen, executor=executor, progress=progress, more=more, **how)
+        except KeyboardInterrupt:
+            streams.print_notice("interrupted; finished plans are kept: the same command goes on with the others")
+            raise
     if not quiet:
         streams.print_notice(str(summary))
+
+
+def _fetched(folder: Path, *, quiet: bool, **asked: Any) -> Sequence[Entry]:
+    """Fetch from the PACS; what could not be is to be in the table too."""
+    try:
+        from sbrtcheck.pacs.web import WebQuery, fetch
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("sbrtcheck"):
+            raise
+        raise OutputError("DICOMweb needs dicomweb-client", hint=install_command("pacs")) from error
+
+    doing = {"before": "asking the PACS", "during": "fetching studies", "after": "fetching studies"}
+    with streams.progress(quiet=quiet, **doing) as progress:
+        fetched = fetch(WebQuery(**asked), folder, progress=progress)
+    if not quiet:
+        streams.print_notice(str(fetched))
+    return fetched.entries

@@ -7,6 +7,7 @@ message, log or file name.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.general import READ_ERRORS, PydicomElements, read_general
 from sbrtcheck.dicom.inputs import DicomInputs
+from sbrtcheck.dicom.reader import read_elements
 from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.source import Source
 from sbrtcheck.dicom.tags import ascii_text, name, quiet
@@ -100,6 +102,19 @@ def origin_of(path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]]
             doses=tuple(of_kind[Kind.DOSE]),
             headers=tuple(headers),
         )
+
+
+def patient_pseudonym(file: RtFile) -> str:
+    """Tells patients apart whose files have the same UIDs; which patient it is cannot be read from it.
+
+    Raises
+    ------
+    DicomError
+        The file is damaged.
+    """
+    header = read_elements(file.source, file.display_name, Tag.PATIENT_ID)
+    identity = "\0".join((name(header, Tag.PATIENT_ID), name(header, Tag.PATIENT_NAME)))
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 def by_series(origin: Origin) -> Mapping[str, Mapping[str, list[Dataset]]]:

@@ -1,0 +1,107 @@
+"""Received objects on disk: each whole and safe before its sender is told so, under a name that names nobody.
+
+A name is made of two hashes, of the SOP Instance UID and of the content: whatever a peer sends as a UID, it becomes no
+path. The same object received twice is one file. The time of a file is when it was received last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+from sbrtcheck.errors import OutputError
+from sbrtcheck.pacs.settings import Limits
+
+_HASH = 20
+_LEAST_BYTES = 4096  # what a file takes of a disk, however small it is
+
+
+def pseudonym(uid: str) -> str:
+    """What files and lines call an object or a plan by: who has its UID can find it, nobody learns the UID from it."""
+    return hashlib.sha256(uid.encode()).hexdigest()[:_HASH]
+
+
+class Store:
+    """The folder of received objects, shared by all associations."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self._folder, self._limits = folder, limits
+        self._lock = Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for draft in folder.glob("*.part"):  # of a listener that was killed; their senders were told nothing
+                draft.unlink()
+        except OSError as error:
+            raise OutputError(f"cannot be used ({error.strerror})", str(folder), "give another folder") from error
+        self._sizes = {path.name: _counted(path.stat().st_size) for path in self.paths()}
+
+    def paths(self) -> Iterator[Path]:
+        """All objects that are there."""
+        return self._folder.glob("*.dcm")
+
+    def path(self, name: str) -> Path:
+        """Where an object is."""
+        return self._folder / name
+
+    def has_room(self, size: int) -> bool:
+        """Whether an object of that many bytes may be stored."""
+        with self._lock:
+            total, count = sum(self._sizes.values()), len(self._sizes)
+        return (
+            total + _counted(size) <= self._limits.spool_bytes
+            and count < self._limits.objects
+            and shutil.disk_usage(self._folder).free - size >= self._limits.free_bytes
+        )
+
+    def put(self, uid: str, parts: Sequence[bytes | memoryview]) -> Path:
+        """Write an object, whole or not at all; when this returns, it outlasts a loss of power.
+
+        Raises
+        ------
+        OSError
+            It could not be written.
+        """
+        content = hashlib.sha256()
+        for part in parts:
+            content.update(part)
+        target = self._folder / f"{pseudonym(uid)}-{content.hexdigest()[:_HASH]}.dcm"
+        draft = self._folder / f"{secrets.token_hex(8)}.part"
+        try:
+            with draft.open("xb") as file:
+                for part in parts:
+                    file.write(part)
+                file.flush()
+                os.fsync(file.fileno())
+            with self._lock:
+                draft.replace(target)
+                self._sizes[target.name] = _counted(target.stat().st_size)
+        finally:
+            draft.unlink(missing_ok=True)
+        _keep_name(self._folder)
+        return target
+
+    def remove(self, name: str) -> None:
+        """Delete an object that nobody waits for."""
+        with self._lock, suppress(OSError):
+            (self._folder / name).unlink(missing_ok=True)
+            self._sizes.pop(name, None)
+
+
+def _counted(size: int) -> int:
+    return max(size, _LEAST_BYTES)
+
+
+def _keep_name(folder: Path) -> None:
+    """Make the new name of a file outlast a loss of power; Windows does so by itself, and opens no folders."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
