@@ -148,9 +148,9 @@ def batch(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Check every plan below FOLDER, and write tables: a row an outcome, and beside them a row a plan.
 
-    FOLDER may be the URL of a storage, such as s3://archive; instead of it, plans may be fetched from a PACS. A plan that cannot be checked is a row with the reason. What is finished is kept beside the table: the same command
-    goes on where it was stopped. Exit code: 0 the table was written, whatever the verdicts; 2 unusable input, or no
-    plan at all.
+    FOLDER may be the URL of a storage, such as s3://archive; instead of it, plans may be fetched from a PACS. A plan
+    that cannot be checked is a row with the reason. What is finished is kept beside the table: the same command goes on
+    where it was stopped. Exit code: 0 the table was written, whatever the verdicts; 2 unusable input, or no plan.
     """
     from sbrtcheck import archive
 
