@@ -99,6 +99,28 @@ def distinct(values: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
     return rising[first]
 
 
+def numbered(values: npt.NDArray[_Number]) -> tuple[npt.NDArray[_Number], IntArray, IntArray]:
+    """Each of some numbers once, rising; the first place where each is; and of every entry which of them it is."""
+    # np.unique gives the same, and imports numpy.ma for it
+    order = np.argsort(values, kind="stable")
+    rising = values[order]
+    begins = np.ones(len(rising), dtype=bool)
+    np.not_equal(rising[1:], rising[:-1], out=begins[1:])
+    which = np.empty(len(order), dtype=np.int64)
+    which[order] = np.cumsum(begins) - 1
+    first = np.flatnonzero(begins)
+    return rising[first], order[first], which
+
+
+def is_among(numbers: IntArray, others: IntArray) -> BoolArray:
+    """Whether each number is one of others: what `np.isin` gives, without numpy.ma as well."""
+    if len(others) == 0:
+        return np.zeros(len(numbers), dtype=bool)
+    rising = np.sort(others)
+    place = np.minimum(np.searchsorted(rising, numbers), len(rising) - 1)
+    return np.asarray(rising[place] == numbers)
+
+
 def median(values: FloatArray) -> float:
     """The median of some numbers, as `np.median` gives it, without numpy.ma as well."""
     rising = np.sort(values)
