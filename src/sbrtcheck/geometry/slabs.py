@@ -26,7 +26,7 @@ from sbrtcheck.geometry.prisms import SAME_HEIGHT_MM
 from sbrtcheck.geometry.slices import Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
-BLOCK_CELLS = 1 << 18
+BLOCK_CELLS = 1 << 17
 """Cells of a block, about."""
 
 BLOCK_EDGES = 1 << 18
