@@ -309,7 +309,7 @@ def _counted_odd(plane: PlaneLoops, cluster: _Cluster, copies: Sequence[int]) ->
         own = even_odd(joined([plane.outline(i) for i in cluster.loops if i not in copies]))
     else:
         own = _directed(plane, cluster.loops[0])
-    return own.turned() if np.sum(~is_among(cluster.around, copies)) % 2 == 1 else own
+    return own.turned() if np.sum(~is_among(cluster.around, np.array(copies, dtype=np.int64))) % 2 == 1 else own
 
 
 def _by_nonzero_winding(plane: PlaneLoops, level: IntArray) -> Outline:

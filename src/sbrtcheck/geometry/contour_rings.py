@@ -1,4 +1,4 @@
-"""Pairs of loops, one in the other with room between them all around: seen by the angle, without comparing edges.
+r"""Pairs of loops, one in the other with room between them all around: seen by the angle, without comparing edges.
 
 The outline of a skin or of a chest wall is two loops a plane, each with hundreds of corners, and their boxes meet. The
 plane is divided into sectors about the mean of the inner loop's corners, m. If in every sector the inner loop stays
@@ -20,14 +20,13 @@ edge (`contour_crossings`).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from sbrtcheck.geometry.arrays import BoolArray, ranges
 from sbrtcheck.geometry.polygons import Loops
 from sbrtcheck.plan import FloatArray, IntArray
-
-_Point = tuple[FloatArray, FloatArray]
 
 FEWEST_SECTORS, MOST_SECTORS = 8, 512
 
@@ -60,53 +59,101 @@ def _runs(edges: IntArray) -> Iterator[slice]:
         start = stop
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Edges:
+    """The edges of loops, loop by loop, as seen from a point of each loop's own.
+
+    Parameters
+    ----------
+    begins, counts
+        Shape ``(loops,)``: the first edge of each loop, and how many it has.
+    u, v, u1, v1
+        Shape ``(edges,)``: both ends of each, in grid cells from the point.
+    following
+        Shape ``(edges,)``: the edge that begins where each one ends.
+    """
+
+    begins: IntArray
+    counts: IntArray
+    u: FloatArray
+    v: FloatArray
+    u1: FloatArray
+    v1: FloatArray
+    following: IntArray
+
+    @classmethod
+    def of(cls, loops: Loops, loop: IntArray, middle: tuple[FloatArray, FloatArray]) -> _Edges:
+        """Those of some loops, from the given point for each."""
+        counts = np.diff(loops.begin)[loop]
+        begins = np.cumsum(counts) - counts
+        edge = ranges(loops.begin[:-1][loop], counts)
+        u, v = (np.repeat(x, counts) for x in middle)
+        following = np.arange(1, len(edge) + 1)
+        following[begins + counts - 1] = begins
+        return cls(
+            begins=begins,
+            counts=counts,
+            u=loops.u0[edge] - u,
+            v=loops.v0[edge] - v,
+            u1=loops.u1[edge] - u,
+            v1=loops.v1[edge] - v,
+            following=following,
+        )
+
+    def sectors(self, count: IntArray) -> tuple[IntArray, IntArray]:
+        """The sector in which each edge begins, of as many as are given for its loop, and how many it goes on."""
+        of_loop = np.repeat(count, self.counts)
+        sector = np.floor((np.arctan2(self.v, self.u) / (2 * np.pi) + 0.5) * of_loop).astype(np.int64) % of_loop
+        half = of_loop // 2
+        return sector, (sector[self.following] - sector + half) % of_loop - half
+
+    def farthest(self) -> FloatArray:
+        """The largest distance of each edge."""
+        far = np.hypot(self.u, self.v)
+        return np.maximum(far, far[self.following])
+
+    def nearest(self) -> FloatArray:
+        """The least distance of each edge."""
+        far = np.hypot(self.u, self.v)
+        nearest: FloatArray = np.minimum(far, far[self.following])
+        du, dv = self.u1 - self.u, self.v1 - self.v
+        foot = np.flatnonzero((self.u * du + self.v * dv < 0) & (self.u1 * du + self.v1 * dv > 0))  # on the edge
+        turn = self.u[foot] * dv[foot] - self.v[foot] * du[foot]
+        nearest[foot] = np.abs(turn) / np.hypot(du[foot], dv[foot])
+        return nearest
+
+
 def _clearly_inside(loops: Loops, inner: IntArray, outer: IntArray) -> BoolArray:
     """The same of pairs that are looked at together."""
-    pairs = len(inner)
-    loop = np.concatenate([inner, outer])
-    counts = np.diff(loops.begin)[loop]
-    begins = np.cumsum(counts) - counts
-    edge = ranges(loops.begin[:-1][loop], counts)
-    u, v, u1, v1 = (x[edge] for x in (loops.u0, loops.v0, loops.u1, loops.v1))
-    # about the middle of the inner loop of each pair
-    middle_u, middle_v = (np.add.reduceat(x, begins)[:pairs] / counts[:pairs] for x in (u, v))
-    for x, middle in ((u, middle_u), (u1, middle_u), (v, middle_v), (v1, middle_v)):
-        x -= np.repeat(np.tile(middle, 2), counts)
-    inner_edges = int(counts[:pairs].sum())
-    sectors = np.clip(np.minimum(counts[:pairs], counts[pairs:]) // EDGES_A_SECTOR, FEWEST_SECTORS, MOST_SECTORS)
-    own_sectors = np.repeat(np.tile(sectors, 2), counts)
-    sector = np.floor((np.arctan2(v, u) / (2 * np.pi) + 0.5) * own_sectors).astype(np.int64) % own_sectors
-    # the end of each edge is the beginning of the next, that of a loop's last the beginning of its first
-    following = np.arange(1, len(edge) + 1)
-    following[begins + counts - 1] = begins
-    far = np.hypot(u, v)
-    end_sector, end_far = sector[following], far[following]
-    nearest = _nearest(far, end_far, (u, v), (u1, v1), slice(inner_edges, None))
-    np.maximum(far, end_far, out=far)
-    # sectors passed by each edge, with the sign of the way: those of a loop around the middle add up to all of them
-    passed = end_sector - sector
-    half = own_sectors // 2
-    passed = (passed + half) % own_sectors - half
-    goes_wide = np.maximum.reduceat(np.abs(passed), begins) > 1
-    around = np.abs(np.add.reduceat(passed, begins)[pairs:]) == sectors
+    middle = _middle(loops, inner)
+    counts = np.diff(loops.begin)
+    fewer = np.minimum(counts[inner], counts[outer])
+    sectors = np.clip(fewer // EDGES_A_SECTOR, FEWEST_SECTORS, MOST_SECTORS)
     first = np.cumsum(sectors) - sectors
-    place = np.repeat(np.tile(first, 2), counts)
-    sector += place
-    end_sector += place
-    farthest = np.full(int(sectors.sum()), -np.inf)
-    closest = np.full(len(farthest), np.inf)
-    for at in (sector, end_sector):
-        np.maximum.at(farthest, at[:inner_edges], far[:inner_edges])
-        np.minimum.at(closest, at[inner_edges:], nearest)
-    room = np.minimum.reduceat(closest - farthest, first)
-    return np.asarray(around & ~goes_wide[:pairs] & ~goes_wide[pairs:] & (room > ROOM_CELLS))
+    told = np.ones(len(inner), dtype=bool)
+
+    def by_sector(edges: _Edges, extreme: np.ufunc, distance: FloatArray) -> FloatArray:
+        sector, goes_on = edges.sectors(sectors)
+        narrow = np.maximum.reduceat(np.abs(goes_on), edges.begins) <= 1
+        # sectors passed, with the sign of the way: those of a loop around the middle add up to all of them
+        around = np.abs(np.add.reduceat(goes_on, edges.begins)) == sectors
+        np.logical_and(told, narrow & (around | (extreme is np.maximum)), out=told)
+        found = np.full(int(sectors.sum()), -np.inf if extreme is np.maximum else np.inf)
+        sector += np.repeat(first, edges.counts)
+        for place in (sector, sector[edges.following]):
+            extreme.at(found, place, distance)
+        return found
+
+    within = _Edges.of(loops, inner, middle)
+    farthest = by_sector(within, np.maximum, within.farthest())
+    beyond = _Edges.of(loops, outer, middle)
+    nearest = by_sector(beyond, np.minimum, beyond.nearest())
+    told &= np.minimum.reduceat(nearest - farthest, first) > ROOM_CELLS
+    return told
 
 
-def _nearest(far: FloatArray, end_far: FloatArray, begin: _Point, end: _Point, which: slice) -> FloatArray:
-    """How near to the middle some edges come, whose ends are ``far`` and ``end_far`` from it."""
-    u, v, u1, v1 = (x[which] for x in (*begin, *end))
-    du, dv = u1 - u, v1 - v
-    nearest: FloatArray = np.minimum(far[which], end_far[which])
-    foot = np.flatnonzero((u * du + v * dv < 0) & (u1 * du + v1 * dv > 0))  # it lies on the edge
-    nearest[foot] = np.abs(u[foot] * dv[foot] - v[foot] * du[foot]) / np.hypot(du[foot], dv[foot])
-    return nearest
+def _middle(loops: Loops, which: IntArray) -> tuple[FloatArray, FloatArray]:
+    """The mean of the corners of some loops."""
+    begin, counts = loops.begin[:-1], np.diff(loops.begin)
+    u, v = ((np.add.reduceat(x, begin) / counts)[which] for x in (loops.u0, loops.v0))
+    return u, v
