@@ -33,8 +33,8 @@ FEWEST_SECTORS, MOST_SECTORS = 8, 512
 EDGES_A_SECTOR = 2
 """A sector is so wide that it has about so many edges of the loop with fewer."""
 
-EDGES_AT_ONCE = 1 << 17
-"""Pairs are looked at together until they have about so many edges: some 20 MB."""
+EDGES_AT_ONCE = 1 << 15
+"""Pairs are looked at together until they have about so many edges: some 5 MB."""
 
 ROOM_CELLS = 1e-6
 """Loops that come closer than this, in grid cells, may touch."""
