@@ -11,7 +11,8 @@ number of edges [1]_. Loops that do not meet need one corner only, and one walk 
       +-------+-------------+
 
 A loop that meets the other is asked for several corners, for one can mislead; so is one whose corner lies next to an
-edge.
+edge. Two loops that are near no others, one in the other with room between them, are told without any of this
+(`contour_rings`).
 
 References
 ----------
