@@ -27,7 +27,10 @@ from sbrtcheck.geometry.slices import Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
 BLOCK_CELLS = 1 << 17
-"""Cells of a block, about."""
+"""Cells of a block, about: more do not stay in the cache of a processor."""
+
+MOST_CELLS = 1 << 18
+"""A block of one slab gets a second one up to so many cells: the dose at the face between them is worked out once."""
 
 BLOCK_EDGES = 1 << 18
 """Edges of a block, about; a block has at least one slab."""
@@ -110,7 +113,8 @@ class Slabs:
             more = _cells(grown) * (stop + 1 - start)
             wasteful = more - cells > _cells(own) + CELLS_OF_A_BLOCK
             many = fresh > 0 and count + fresh > BLOCK_EDGES
-            if stop > start and (more > BLOCK_CELLS or wasteful or many):
+            limit = BLOCK_CELLS if stop - start > 1 else MOST_CELLS
+            if stop > start and (more > limit or wasteful or many):
                 yield slice(start, stop)
                 start, grown, more = stop, own, _cells(own)
             box, cells, count = grown, more, edges[stop] if start == stop else count + fresh
