@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
@@ -75,6 +74,8 @@ SMALL = "font-size:.85em;opacity:.85"
 
 def escaped(text: str) -> str:
     """One line of text, harmless in HTML."""
+    import html  # with a table of all entities, which most processes never need
+
     return html.escape(clean(text))
 
 

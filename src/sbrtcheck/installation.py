@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,8 @@ def _installer() -> str:
 
 def _python() -> str:
     """``python`` where that is the one that runs; else its path."""
+    import shutil  # which brings every kind of archive along
+
     found = shutil.which("python")
     is_this_one = found is not None and _same(found, sys.executable)
     if is_this_one:

@@ -32,7 +32,7 @@ from sbrtcheck.geometry import (
     slices_of,
     volume_elements,
 )
-from sbrtcheck.geometry.arrays import distinct, median
+from sbrtcheck.geometry.arrays import distinct, is_among, median, numbered
 from sbrtcheck.geometry.cubic_dose import with_cubic_dose
 from sbrtcheck.geometry.trilinear import share_below, steepened
 from sbrtcheck.plan import Contours, DoseGrid
@@ -429,6 +429,18 @@ few_numbers = st.lists(st.one_of(st.sampled_from([0.0, -1.5, 2.0]), st.floats(-1
 @given(few_numbers)
 def test_distinct_numbers_are_those_of_numpy(values: list[float]) -> None:
     assert distinct(np.array(values)).tolist() == np.unique(np.array(values)).tolist()
+
+
+@given(few_numbers)
+def test_numbers_are_numbered_as_by_numpy(values: list[float]) -> None:
+    expected = np.unique(np.array(values), return_index=True, return_inverse=True)
+    assert [x.tolist() for x in numbered(np.array(values))] == [x.tolist() for x in expected]
+
+
+@given(*[st.lists(st.integers(-5, 5), max_size=12)] * 2)
+def test_numbers_among_others_are_those_of_numpy(values: list[int], others: list[int]) -> None:
+    made = np.array(values, dtype=np.int64), np.array(others, dtype=np.int64)
+    assert is_among(*made).tolist() == np.isin(*made).tolist()
 
 
 @given(few_numbers.filter(len))

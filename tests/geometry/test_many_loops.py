@@ -14,7 +14,8 @@ from sbrtcheck.dvh import compute_dvhs
 from sbrtcheck.geometry import contour_crossings, slabs
 from sbrtcheck.geometry.arrays import meeting_boxes
 from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres
-from sbrtcheck.geometry.contour_regions import Regions, region_edges
+from sbrtcheck.geometry.contour_regions import Regions, loops_by_plane, region_edges
+from sbrtcheck.geometry.contour_rings import clearly_inside
 from solids import Array, grid, odd_inside, plan, ring, shoelace_mm2, structure
 
 
@@ -73,6 +74,60 @@ def test_of_boxes_apart_next_to_none_are_compared(layout: str, monkeypatch) -> N
     u, v = {"row": (number, 0 * number), "column": (0 * number, number), "square": (number % 50, number // 50)}[layout]
     assert not [pair for pair in meeting_boxes(0 * number, u, u + 0.5, v, v + 0.5) if len(pair[0])]
     assert compared[0] < 10 * len(number)
+
+
+# -------------------------------------------------------------------------------- rings
+
+
+def star(x: float, y: float, radii: Sequence[float], turn: float = 0.0, *, backwards: bool = False) -> Array:
+    """Corners at even angles about a point, each at a radius of its own."""
+    angle = np.arange(len(radii)) * 2 * np.pi / len(radii) + turn
+    corners = np.stack([x + radii * np.cos(angle), y + radii * np.sin(angle)], axis=1)
+    return corners[::-1] if backwards else corners
+
+
+def edges_meet(a: Array, b: Array) -> bool:
+    """Whether any edge of one loop has a point in common with any of another, by the signs of areas."""
+
+    def side(p: Array, q: Array, r: Array) -> Array:
+        return (q[..., 0] - p[..., 0]) * (r[..., 1] - p[..., 1]) - (q[..., 1] - p[..., 1]) * (r[..., 0] - p[..., 0])
+
+    p, q = a[:, None], np.roll(a, -1, axis=0)[:, None]
+    r, s = b[None], np.roll(b, -1, axis=0)[None]
+    return bool(np.any((side(p, q, r) * side(p, q, s) <= 0) & (side(r, s, p) * side(r, s, q) <= 0)))
+
+
+def told_inside(*pairs: tuple[Array, Array]) -> list[bool]:
+    """What is told at once of pairs of loops of one plane, the inner one first."""
+    made = [loop for pair in pairs for loop in pair]
+    points, numbers = np.concatenate(made), np.arange(len(made))
+    loops = loops_by_plane(points[:, 0], points[:, 1], np.cumsum([0, *map(len, made)]), numbers, 0 * numbers)
+    return clearly_inside(loops, numbers[::2], numbers[1::2]).tolist()
+
+
+radii = st.lists(st.floats(4.0, 11.0), min_size=3, max_size=60)
+stars = st.builds(star, st.floats(-6, 6), st.floats(-6, 6), radii, st.floats(0, 6), backwards=st.booleans())
+smooth = st.builds(
+    lambda x, y, radius, corners, turn: star(x, y, [radius] * corners, turn),
+    *(st.floats(-3, 3), st.floats(-3, 3), st.floats(4.0, 11.0), st.integers(6, 80), st.floats(0, 6)),
+)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.tuples(stars | smooth, stars | smooth), min_size=1, max_size=4))
+def test_a_loop_told_inside_another_at_once_lies_inside_and_meets_it_nowhere(pairs) -> None:
+    for (inner, outer), told in zip(pairs, told_inside(*pairs), strict=True):
+        if told:
+            assert not edges_meet(inner, outer)
+            assert odd_inside(inner[:, 0], inner[:, 1], [outer]).all()
+
+
+@given(st.integers(30, 300), st.floats(10.0, 100.0), st.floats(0.1, 0.9), st.floats(0, 6))
+def test_a_ring_of_even_width_is_told_at_once(corners: int, radius: float, width: float, turn: float) -> None:
+    # the middle of an edge lies radius (1 - cos(pi / corners)) nearer than its ends
+    room = width * radius + radius * (np.pi / corners) ** 2
+    inner, outer = star(3, 4, [radius] * corners), star(3, 4, [radius + room] * (corners + 7), turn)
+    assert told_inside((inner, outer), (outer, inner)) == [True, False]
 
 
 # -------------------------------------------------------------------------------- nesting

@@ -136,7 +136,7 @@ def _items(given: object) -> list[tuple[DicomInput, str]]:
 def _is_one(given: object) -> TypeGuard[DicomInput]:
     if isinstance(given, type):
         return False
-    return isinstance(given, str | PathLike | _FILES) or _is_dataset(given) or _is_open_file(given)
+    return isinstance(given, (str, PathLike, *_FILES)) or _is_dataset(given) or _is_open_file(given)
 
 
 def _is_dataset(given: object) -> TypeGuard[Dataset]:

@@ -38,6 +38,7 @@ import numpy.typing as npt
 
 from sbrtcheck.dvh.curve import Bounds, Curve, dose_bounds, read_only_curve
 from sbrtcheck.geometry import BoundaryCells, Elements, Float32, InteriorCells
+from sbrtcheck.geometry.arrays import distinct
 from sbrtcheck.plan import FloatArray, IntArray
 
 Int32 = npt.NDArray[np.int32]
@@ -111,7 +112,7 @@ def add(histograms: Sequence[Histogram], block: Elements) -> None:
     end = np.cumsum(width)
     sums = _sums(block, end - width, int(end[-1]))
     reached = _reached(block, low, high)
-    for label in np.unique(block.label).tolist():
+    for label in distinct(block.label).tolist():
         label_sums = sums[:, end[label] - width[label] : end[label]]
         for part in block.owners[label]:
             histogram = histograms[part]

@@ -48,6 +48,7 @@ from sbrtcheck.geometry import (
     voxel_stack,
     with_area,
 )
+from sbrtcheck.geometry.arrays import keep_freed_blocks
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray, Plan, Structure
 from sbrtcheck.structure_names import Recipe, RoiName
 
@@ -85,6 +86,7 @@ class SolidBuilder:
     """
 
     def __init__(self, plan: Plan, model: Model, recipes: Iterable[Recipe] = (), *, in_thirds: bool = False) -> None:
+        keep_freed_blocks()
         self.plan = plan
         self.model = model
         self.in_thirds = in_thirds  # outlines between planes in three steps: for an estimate

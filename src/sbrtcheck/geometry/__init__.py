@@ -6,7 +6,8 @@ points::
     contour points                    o--o--o   on planes, mm
           |
           |  grid, contour_planes               the planes, and which heights each of them stands for
-          |  contour_crossings, contour_overlaps,
+          |  contour_rings, contour_crossings,
+          |  contour_overlaps,
           |  contour_regions                    the region of each plane, as directed edges
           v
     regions of planes                 [####]    polygons, polygon_booleans

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import Float32
+from sbrtcheck.geometry.arrays import Float32, numbered
 from sbrtcheck.geometry.coverage import Box
 from sbrtcheck.geometry.grid import GridFrame, Resampled
 from sbrtcheck.plan import FloatArray, IntArray
@@ -156,7 +156,7 @@ class Levels:
 def levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Levels:
     """The levels of slices; a face outside the points of the grid has the dose of the nearest plane."""
     nodes = frame.nodes_mm
-    faces, at = np.unique(np.concatenate([low_mm, high_mm]), return_inverse=True)
+    faces, _, at = numbered(np.concatenate([low_mm, high_mm]))
     below = np.clip(np.searchsorted(nodes, faces, side="right") - 1, 0, len(nodes) - 2)
     share = np.clip((faces - nodes[below]) / (nodes[below + 1] - nodes[below]), 0.0, 1.0)
     # dose planes on a face are no planes inside: the face has their dose already

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import BoolArray, ranges
+from sbrtcheck.geometry.arrays import BoolArray, numbered, ranges
 from sbrtcheck.geometry.coverage import Box, Coverage, Pieces
 from sbrtcheck.geometry.elements import MIN_FRACTION
 from sbrtcheck.geometry.isodose_cells import WHOLE
@@ -72,7 +72,7 @@ def cell_outlines(pieces: Pieces, cover: Cover, cell: IntArray, box: Box) -> tup
                 |  .  | / ..|..|  |  ...|           of the third, two are left and one is right
     """
     is_cut = cover.is_cut[cell]
-    boundary, place = np.unique(cell[is_cut], return_inverse=True)
+    boundary, _, place = numbered(cell[is_cut])
     outline = np.full(len(cell), WHOLE, dtype=np.int64)
     outline[is_cut] = place
     first, count, before = _runs(pieces, cover, boundary, box)
@@ -116,7 +116,7 @@ def _runs(pieces: Pieces, cover: Cover, boundary: IntArray, box: Box) -> tuple[I
 def have_many_pieces(pieces: Pieces, cover: Cover, cell: IntArray, box: Box) -> BoolArray:
     """Which cells to leave as they are, so that the runs of the others have `MAX_PIECES` together."""
     is_cut = cover.is_cut[cell]
-    boundary, place = np.unique(cell[is_cut], return_inverse=True)
+    boundary, _, place = numbered(cell[is_cut])
     _, count, _ = _runs(pieces, cover, boundary, box)
     order = np.argsort(count, kind="stable")
     too_many = np.zeros(len(boundary), dtype=bool)

@@ -29,8 +29,8 @@ from sbrtcheck.geometry.arrays import BoolArray, distinct, meeting_boxes
 from sbrtcheck.geometry.polygons import Edges, Loops
 from sbrtcheck.plan import FloatArray, IntArray
 
-EDGES_AT_ONCE = 1 << 17
-"""Planes are searched together until they have about so many edges: some 40 MB."""
+EDGES_AT_ONCE = 1 << 15
+"""Planes are searched together until they have about so many edges: some 10 MB."""
 
 
 def meeting_loops(loops: Loops, near_others: BoolArray) -> IntArray:

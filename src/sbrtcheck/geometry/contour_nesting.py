@@ -11,7 +11,8 @@ number of edges [1]_. Loops that do not meet need one corner only, and one walk 
       +-------+-------------+
 
 A loop that meets the other is asked for several corners, for one can mislead; so is one whose corner lies next to an
-edge.
+edge. Two loops that are near no others, one in the other with room between them, are told without any of this
+(`contour_rings`).
 
 References
 ----------
@@ -25,9 +26,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import BoolArray, distinct, meeting_boxes, runs_of_pairs
+from sbrtcheck.geometry.arrays import BoolArray, distinct, is_among, meeting_boxes, runs_of_pairs
 from sbrtcheck.geometry.contour_crossings import meeting_loops
 from sbrtcheck.geometry.contour_overlaps import Millimetres, may_be_copies
+from sbrtcheck.geometry.contour_rings import clearly_inside
 from sbrtcheck.geometry.polygons import Loops
 from sbrtcheck.plan import FloatArray, IntArray
 
@@ -65,26 +67,52 @@ class Nesting:
 def nesting_of(loops: Loops, area_cells: FloatArray, mm: Millimetres) -> Nesting:
     """Which loops lie inside which, and which meet; ``area_cells`` is the area of each loop, in grid cells."""
     count = len(loops.layer)
-    u_low, u_high, *_ = sides = loops.boxes()
-    near = np.zeros(count, dtype=bool)
-    within = [np.zeros(0, dtype=np.int64)]
-    for i, j in meeting_boxes(loops.layer, *sides):
-        near[i] = near[j] = True
-        for inner, outer in ((i, j), (j, i)):
-            # a loop inside another has its box inside the other's box
-            fits = (u_low[outer] <= u_low[inner]) & (u_high[inner] <= u_high[outer])
-            within.append(inner[fits] * count + outer[fits])
+    near, may_be_inside, rings = _by_boxes(loops)
     meeting = meeting_loops(loops, near)
-    may_be_inside = distinct(np.concatenate(within))
-    if len(may_be_inside) == 0:
-        return Nesting(inside=np.zeros((0, 2), dtype=np.int64), meeting=meeting)
-    inside = _inside(loops, may_be_inside, meeting)
+    if len(may_be_inside) + len(rings) == 0:
+        return Nesting(inside=rings, meeting=meeting)
+    inside = rings
+    if len(may_be_inside):
+        among = _numbers(_inside(loops, may_be_inside, meeting), count)
+        inside = _pairs(np.sort(np.concatenate([among, _numbers(rings, count)])), count)
     close = _close(loops, inside, area_cells, mm)
     if len(close):
         meeting = _pairs(
             distinct(np.concatenate([_numbers(meeting, count), _numbers(np.sort(close, axis=1), count)])), count
         )
     return Nesting(inside=inside, meeting=meeting)
+
+
+def _by_boxes(loops: Loops) -> tuple[BoolArray, IntArray, IntArray]:
+    """What the boxes of loops leave open, and what they settle.
+
+    Returns
+    -------
+    tuple
+        Whether each loop may meet another; the numbers of pairs whose first may lie inside the second; and the pairs of
+        which this is seen at once (`contour_rings`), rising.
+    """
+    count = len(loops.layer)
+    u_low, u_high, *_ = sides = loops.boxes()
+    none = np.zeros(0, dtype=np.int64)
+    found = list(meeting_boxes(loops.layer, *sides))
+    one, other = (np.concatenate([none, *(pair[k] for pair in found)]) for k in (0, 1))
+    # a loop inside another has its box inside the other's box
+    first_fits = (u_low[other] <= u_low[one]) & (u_high[one] <= u_high[other])
+    second_fits = (u_low[one] <= u_low[other]) & (u_high[other] <= u_high[one])
+    partners = np.bincount(np.concatenate([one, other]), minlength=count)
+    two_alone = (partners[one] == 1) & (partners[other] == 1) & (first_fits | second_fits)
+    inner, outer = np.where(first_fits, one, other), np.where(first_fits, other, one)
+    is_ring = np.zeros(len(one), dtype=bool)
+    is_ring[two_alone] = clearly_inside(loops, inner[two_alone], outer[two_alone])
+    near = np.zeros(count, dtype=bool)
+    near[one[~is_ring]] = near[other[~is_ring]] = True
+    within = [
+        a[fits] * count + b[fits]
+        for a, b, fits in ((one, other, first_fits & ~is_ring), (other, one, second_fits & ~is_ring))
+    ]
+    rings = np.sort(inner[is_ring] * count + outer[is_ring])
+    return near, distinct(np.concatenate(within)), _pairs(rings, count)
 
 
 def _numbers(pairs: IntArray, count: int) -> IntArray:
@@ -112,8 +140,8 @@ def _inside(loops: Loops, may_be: IntArray, meeting: IntArray) -> IntArray:
         odd.append(_odd(number[gap > 0]))
         doubtful.append(distinct(number[np.abs(gap) <= NEXT_TO_CELLS]))
     seen = _odd(np.concatenate(odd)) if odd else np.zeros(0, dtype=np.int64)
-    in_doubt = np.isin(may_be, np.concatenate(doubtful))
-    inside = np.isin(may_be, seen)
+    in_doubt = is_among(may_be, np.concatenate(doubtful))
+    inside = is_among(may_be, seen)
     inside[in_doubt] = [_share_inside(loops, inner, outer) > 0.5 for inner, outer in pairs[in_doubt].tolist()]
     return pairs[inside]
 

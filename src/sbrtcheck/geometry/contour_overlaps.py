@@ -30,7 +30,7 @@ from enum import Enum, auto
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import BoolArray, distinct
+from sbrtcheck.geometry.arrays import BoolArray, distinct, is_among
 from sbrtcheck.geometry.polygon_booleans import combined, even_odd, levelled
 from sbrtcheck.geometry.polygons import Loops, Outline, joined
 from sbrtcheck.plan import FloatArray, IntArray
@@ -286,8 +286,10 @@ def _resolved(plane: PlaneLoops, cluster: _Cluster, mm: Millimetres) -> _Resolve
         level[i] = max((level[j] + 1 for j in around[i]), default=0)
     levels = np.array([level[i] for i in cluster.loops])
     of_loop = np.repeat(np.arange(len(levels)), [len(outline.u0) for outline in alone.values()])
+    # a loop alone, painted, is its even-odd region
+    several = len(cluster.loops) > 1
     return _Resolved(
-        region=levelled(joined(list(alone.values())), of_loop, levels),
+        region=levelled(joined(list(alone.values())), of_loop, levels) if several else simple[cluster.loops[0]],
         level=levels,
         copies=copies,
         contradict=contradict,
@@ -307,7 +309,7 @@ def _counted_odd(plane: PlaneLoops, cluster: _Cluster, copies: Sequence[int]) ->
         own = even_odd(joined([plane.outline(i) for i in cluster.loops if i not in copies]))
     else:
         own = _directed(plane, cluster.loops[0])
-    return own.turned() if np.sum(~np.isin(cluster.around, copies)) % 2 == 1 else own
+    return own.turned() if np.sum(~is_among(cluster.around, np.array(copies, dtype=np.int64))) % 2 == 1 else own
 
 
 def _by_nonzero_winding(plane: PlaneLoops, level: IntArray) -> Outline:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import BoolArray, distinct, meeting_boxes, ranges
+from sbrtcheck.geometry.arrays import BoolArray, distinct, is_among, meeting_boxes, ranges
 from sbrtcheck.geometry.contour_nesting import Nesting, nesting_of
 from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres, PlaneLoops, PlaneRegion, plane_region
 from sbrtcheck.geometry.polygon_booleans import combined
@@ -89,7 +89,7 @@ def region_edges(
     count[crossed] -= np.array([plane.copies for plane in resolved])
     findings = _duplicates_finding(name, duplicates + sum(plane.copies for plane in resolved))
     to_others = nesting.meeting[nesting.meeting[:, 0] != nesting.meeting[:, 1], 0]
-    by_itself = rule.exclusive_or | ~np.isin(crossed, loops.layer[to_others])
+    by_itself = rule.exclusive_or | ~is_among(crossed, loops.layer[to_others])
     # the shoelace sum counts what a loop goes around twice double: another area tells that edges crossed to some effect
     changed = by_itself & (np.abs(areas - np.abs(as_nested)) > LOST_SHARE * np.maximum(areas, np.abs(as_nested)))
     if changed.any():
@@ -222,7 +222,7 @@ def _directed(loops: Loops, turn: BoolArray) -> Edges:
 
 def _replaced(edges: Edges, layers: IntArray, outlines: Sequence[Outline]) -> Edges:
     """The edges with those of some layers replaced by others."""
-    keep = ~np.isin(edges.layer, layers)
+    keep = ~is_among(edges.layer, layers)
     others = Edges.of(outlines)
     layer = np.concatenate([edges.layer[keep], layers[others.layer]])
     order = np.argsort(layer, kind="stable")

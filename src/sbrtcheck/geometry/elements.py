@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import Float32, ranges
+from sbrtcheck.geometry.arrays import Float32, numbered, ranges
 from sbrtcheck.geometry.cell_dose import DoseField, dose_field
 from sbrtcheck.geometry.grid import GridFrame
 from sbrtcheck.geometry.slabs import SampledSlices, Slabs
@@ -129,7 +129,7 @@ def _interior_cells(sampled: SampledSlices, field: DoseField, slab_cc: FloatArra
     begin, end, slice_of = _interior_spans(sampled)
     # two slabs that are equally thick but for rounding have cells of one volume
     rounded = np.round(slab_cc / slab_cc[0] / SAME_THICKNESS)
-    _, some_slab, thickness = np.unique(rounded, return_index=True, return_inverse=True)
+    _, some_slab, thickness = numbered(rounded)
     cells = sampled.covered.shape[1] * sampled.covered.shape[2]
     for first in range(0, len(sampled.parts), PARTS_AT_ONCE):
         parts = sampled.parts[first : first + PARTS_AT_ONCE]
@@ -214,7 +214,10 @@ def _boundary_cells(sampled: SampledSlices, field: DoseField, slab_cc: FloatArra
     slice_of = np.repeat(np.arange(len(place)), count)
     at = covered.cell[pick] + ((sampled.slab - place) * cells)[slice_of]
     fraction, u, v = covered.fraction[pick], covered.u[pick].astype(np.float32), covered.v[pick].astype(np.float32)
-    labels, begin = np.unique(sampled.owner[slice_of], return_index=True)
+    # owners rise from slice to slice: each begins with the first of its slices that has such cells
+    has_cells = count > 0
+    owner, of_slice = sampled.owner[has_cells], (np.cumsum(count) - count)[has_cells]
+    begins = np.flatnonzero(np.diff(owner, prepend=-1))
     # bilinear between the corners: first along u on both sides of the cell, then along v
     first, second, third, fourth = (corner[at] for corner in field.corners)
     rise, rise_beyond = second - first, fourth - third
@@ -230,8 +233,8 @@ def _boundary_cells(sampled: SampledSlices, field: DoseField, slab_cc: FloatArra
         # a part of a cell is narrower than the cell: its variance shrinks about as its share does
         variance12=field.variance12[at] * fraction.astype(np.float32),
         mean_error=np.where(fraction > MIN_CENTROID, off, high - low),
-        begin=begin,
-        label=labels,
+        begin=of_slice[begins],
+        label=owner[begins],
         owners=[(part,) for part in sampled.parts.tolist()],
         volume_cc=slab_cc[sampled.slab][slice_of] * fraction,
         off=None if field.off is None else off,

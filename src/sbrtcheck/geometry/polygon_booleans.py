@@ -50,7 +50,10 @@ MAX_PIECES = 1 << 22
 
 def even_odd(outline: Outline) -> Outline:
     """The even-odd region of edges that may cross: its edges do not, and wind around it once."""
-    return combined(outline, NOTHING, np.logical_or)
+    cut = _in_strips(outline.u0, outline.v0, outline.u1, outline.v1)
+    if cut is None:
+        return NOTHING
+    return cut.where_changes(*_parity(np.ones(len(cut.edge), dtype=bool), cut.strip))
 
 
 def combined(a: Outline, b: Outline, rule: BooleanRule) -> Outline:

@@ -19,15 +19,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import BoolArray
+from sbrtcheck.geometry.arrays import BoolArray, numbered
 from sbrtcheck.geometry.coverage import Box, Coverage, coverage
 from sbrtcheck.geometry.polygons import Edges
 from sbrtcheck.geometry.prisms import SAME_HEIGHT_MM
 from sbrtcheck.geometry.slices import Slices
 from sbrtcheck.plan import FloatArray, IntArray
 
-BLOCK_CELLS = 1 << 18
-"""Cells of a block, about."""
+BLOCK_CELLS = 1 << 17
+"""Cells of a block, about: more do not stay in the cache of a processor."""
+
+MOST_CELLS = 1 << 18
+"""A block of one slab gets a second one up to so many cells: the dose at the face between them is worked out once."""
 
 BLOCK_EDGES = 1 << 18
 """Edges of a block, about; a block has at least one slab."""
@@ -76,7 +79,7 @@ class Slabs:
         )
         # bottom and top as one (complex) number each, rounded, so that equal slabs are equal numbers
         heights = np.round(low / SAME_HEIGHT_MM) + 1j * np.round(high / SAME_HEIGHT_MM)
-        _, first, slab = np.unique(heights, return_index=True, return_inverse=True)
+        _, first, slab = numbered(heights)
         order = np.argsort(slab, kind="stable")
         begins = np.searchsorted(slab[order], np.arange(len(first)))
         part = np.repeat(np.arange(len(parts)), [len(p.layer) for p in parts])
@@ -110,7 +113,8 @@ class Slabs:
             more = _cells(grown) * (stop + 1 - start)
             wasteful = more - cells > _cells(own) + CELLS_OF_A_BLOCK
             many = fresh > 0 and count + fresh > BLOCK_EDGES
-            if stop > start and (more > BLOCK_CELLS or wasteful or many):
+            limit = BLOCK_CELLS if stop - start > 1 else MOST_CELLS
+            if stop > start and (more > limit or wasteful or many):
                 yield slice(start, stop)
                 start, grown, more = stop, own, _cells(own)
             box, cells, count = grown, more, edges[stop] if start == stop else count + fresh
@@ -123,8 +127,8 @@ class Slabs:
         order = np.argsort(self.part[mine], kind="stable")
         part, slab, layer = (of_slices[mine][order] for of_slices in (self.part, self.slab, self.layer))
         # a layer that lies in several slabs of the block is sampled once
-        regions, place = np.unique(part * self.layers + layer, return_inverse=True)
-        present, owner = np.unique(part, return_inverse=True)
+        regions, _, place = numbered(part * self.layers + layer)
+        present, _, owner = numbered(part)
         layers = np.split(regions % self.layers, np.searchsorted(regions, present[1:] * self.layers))
         edges = _joined([self.parts[i].edges.of_layers(own) for i, own in zip(present.tolist(), layers, strict=True)])
         return BlockOutlines(
@@ -180,7 +184,7 @@ def _boxes(slices: Slices) -> FloatArray:
     if len(slices.layer) == 0:
         return np.zeros((4, 0))
     # layers are runs of edges: extremes of each run, and back to the slices, several of which may be of one layer
-    first, back = np.unique(np.searchsorted(slices.edges.layer, slices.layer), return_inverse=True)
+    first, _, back = numbered(np.searchsorted(slices.edges.layer, slices.layer))
     u, v = slices.edges.u0, slices.edges.v0
     return np.array([f.reduceat(x, first)[back] for x in (u, v) for f in (np.minimum, np.maximum)])
 
