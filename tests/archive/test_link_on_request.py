@@ -247,7 +247,7 @@ def test_choices_plan_by_plan(tmp_path: Path) -> None:
     (tmp_path / "names.yaml").write_text("SpinalCord: PTV 2\n", encoding="utf-8")
     plans = tmp_path / "plans.csv"
     plans.write_text("plan,RX,names,sex\n2.25.72.1,30Gy/5,,\np2,,names.yaml,female\n", encoding="utf-8")
-    how = (tmp_path / "archive", "--table", "rtog-0813", "--per-plan", plans, "--rx", "45Gy/5")
+    how = (tmp_path / "archive", "--table", "rtog-0813", "--per-plan", plans, "--rx", "45Gy/5", "--with-identity")
     done = batch(*how, "--out", tmp_path / "out.csv")
     assert done.exit_code == 0, done.output
     first, second, third = by_plan(rows(tmp_path / "out.csv"))

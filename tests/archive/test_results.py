@@ -368,7 +368,8 @@ def test_a_table_of_an_earlier_run_does_not_stay_and_a_file_of_ones_own_does(arc
     assert {path.name for path in tmp_path.iterdir()} >= {"r.structures.parquet", "r.curves.parquet"}
     (tmp_path / "r.curves.parquet").write_bytes(b"mine")
     batch(root, out, read(archive), jobs=1)
-    assert {path.name for path in tmp_path.iterdir()} == {"r.parquet", "r.plans.parquet", "r.curves.parquet", FILE_NAME}
+    kept = {FILE_NAME, "r.parquet.sqlite"}
+    assert {path.name for path in tmp_path.iterdir()} == {"r.parquet", "r.plans.parquet", "r.curves.parquet", *kept}
     with pytest.raises(OutputError, match="would be overwritten by the curves"):
         batch(root, out, read(archive, curves=True), jobs=1)
     assert (tmp_path / "r.curves.parquet").read_bytes() == b"mine"

@@ -73,7 +73,7 @@ def test_however_often_it_is_stopped_nothing_is_checked_twice_and_the_table_is_t
 ) -> None:
     entries = [Entry(files=(), folder="", problem="made up", stand_ins={}, plan_uid=str(n)) for n in range(number)]
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(work, "find", lambda *_: entries)
+        patched.setattr(work, "find_entries", lambda *_, **__: entries)
         whole, out = Path(folder, "whole.csv"), Path(folder, "out.csv")
         batch(folder, whole, OPTIONS, jobs=1)
         checked, before = count_checks(patched), 0
@@ -383,21 +383,22 @@ def test_what_has_no_digest_is_refused() -> None:
 def test_the_key_of_a_plan_is_of_its_notes_and_files_too(tmp_path: Path) -> None:
     file = tmp_path / "a"
     entry = Entry(files=(file,), folder="", stand_ins={})
-    gone = plan_key(entry, b"", ())
+    gone = plan_key(entry, b"", (), "k")
     file.write_bytes(b"1")
-    there = plan_key(entry, b"", ())
+    there = plan_key(entry, b"", (), "k")
     file.write_bytes(b"12")
     assert (
         len(
             {
                 gone,
                 there,
-                plan_key(entry, b"", ()),
-                plan_key(entry, b"o", ()),
-                plan_key(replace(entry, folder="b"), b"", ()),
+                plan_key(entry, b"", (), "k"),
+                plan_key(entry, b"o", (), "k"),
+                plan_key(replace(entry, folder="b"), b"", (), "k"),
+                plan_key(entry, b"", (), "another secret's"),
             }
         )
-        == 5
+        == 6
     )
 
 

@@ -16,12 +16,14 @@ from distributed import LocalCluster
 from archive_plans import KINDS, good, no_structures, write_archive
 from dvh_builders import row, table
 from sbrtcheck import check_archive, cli
-from sbrtcheck.archive import Options, check_entry, find, packed
+from sbrtcheck.archive import Contents, Options, check_entry, find, packed
 from sbrtcheck.archive.cluster import dask_executor
+from sbrtcheck.archive.plan_keys import PlanKeys
 from sbrtcheck.errors import InputError, UnknownTableError
 
 TABLE = table(row("Mean[Gy]", "below", 30, "PTV"))
-OPTIONS = Options(tables=(TABLE,))
+KEYS = PlanKeys(secret=bytes(32), lasting=True)
+OPTIONS = Options(tables=(TABLE,), contents=Contents(with_identity=True, plan_keys=KEYS))
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def root(tmp_path: Path) -> Path:
 def test_each_plan_comes_once_with_the_rows_of_batch(root: Path, order: str) -> None:
     expected = [check_entry(entry, OPTIONS) for entry in find(root)]
     with ThreadPoolExecutor(2) as pool:
-        found = list(check_archive(root, TABLE, executor=pool, order=order))
+        found = list(check_archive(root, OPTIONS, executor=pool, order=order))
     if order == "input":
         assert [(one.state, one.rows) for one in found] == [(one.state, one.rows) for one in expected]
     assert sorted(str(one.rows) for one in found) == sorted(str(one.rows) for one in expected)
