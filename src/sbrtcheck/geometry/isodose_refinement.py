@@ -207,14 +207,14 @@ def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Isodoses, unit_g
             continue
         # the same bounds as those of the elements, to the bit: what is undecided there, and nothing else, is looked at
         low, high = _bounds(field)
-        picks = {i: np.flatnonzero((low < isodoses.most[i]) & (high >= isodoses.least[i])) for i in passing.tolist()}
-        left -= [len(picks.get(i, ())) for i in range(len(isodoses))]
-        known = known.given_up(left < 0)
-        picks = {i: pick for i, pick in picks.items() if len(pick) and left[i] >= 0}
-        if not picks:
-            continue
         region = _region(outlines)
-        for some in _grouped(picks):
+        inside = region.inside(len(low))
+        low, high = low[inside], high[inside]
+        picks = {i: inside[(low < isodoses.most[i]) & (high >= isodoses.least[i])] for i in passing.tolist()}
+        left -= [len(picks.get(i, ())) for i in range(len(isodoses))]
+        if (left < 0).any():
+            known = known.given_up(left < 0)
+        for some in _grouped({i: pick for i, pick in picks.items() if len(pick) and left[i] >= 0}):
             isodose = np.repeat(list(some), list(map(len, some.values())))
             cut = _first(np.concatenate(list(some.values())), isodose, field, region, isodoses, effort.cells)
             known = _together([known, cut], isodoses)
@@ -260,6 +260,12 @@ class _Region:
     place: IntArray
     pieces: Pieces
     cover: Cover
+
+    def inside(self, count: int) -> IntArray:
+        """Which of the first ``count`` cells of all slices are covered, if only in part."""
+        layers = int(self.place.max()) + 2  # those of the slices, and one that is full
+        share = self.cover.share.reshape(layers, -1)
+        return np.flatnonzero((share > 0.0)[self.place].reshape(-1)[:count])
 
 
 def _field(
@@ -321,8 +327,6 @@ def _first(
     cells = field.box.rows * field.box.columns
     of, cell = np.divmod(pick, cells)
     at = region.place[of] * cells + cell
-    covered = region.cover.share[at] > 0.0
-    of, cell, at, isodose = of[covered], cell[covered], at[covered], isodose[covered]
     parts = field.levels.inner[of] + 1
     level = ranges(np.zeros(len(of), dtype=np.int64), parts)
     of, cell, at, isodose = (np.repeat(x, parts) for x in (of, cell, at, isodose))
