@@ -39,8 +39,8 @@ MAX_ELEMENTS = 4_000_000
 AT_ONCE = 16
 """About so many isodoses are found in one pass over the elements: more would take more memory, and no less time."""
 
-ELEMENTS = 1 << 22
-"""So many elements are looked at along all isodoses of a structure together, some seconds: in a noisy dose, hundreds of
+ELEMENTS = 1 << 21
+"""So many elements are looked at along all isodoses of a structure together, a few seconds: in a noisy dose, hundreds of
 thousands are undecided along each. Most structures have a hundredth of that."""
 
 LEAST_ELEMENTS, LEAST_ELEMENTS_OF_LIMITS = 1 << 14, 1 << 19
