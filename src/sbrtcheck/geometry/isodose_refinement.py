@@ -159,11 +159,13 @@ class IsodoseCut:
         corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
         place = (cells.outline[at] * 3 + v) * 3 + u  # of interior cells, in the last layer, which is full
         outline, edges = cell_outlines(in_order(pieces), cover, place, _QUARTERS)
+        eighths_cc, isodose = cells.cc[at] / 8, cells.isodose[at]
+        known = Cells.of(corners, eighths_cc, share[v, u, at], outline, isodose, self.isodoses)
         return replace(
             self,
             above_cc=self.above_cc + self.sums((cc * above).sum(axis=(0, 1, 2))),
             below_cc=self.below_cc + self.sums((cc * below).sum(axis=(0, 1, 2))),
-            cells=Cells.of(corners, cells.cc[at] / 8, share[v, u, at], outline, cells.isodose[at], self.isodoses),
+            cells=known.within(edges, self.isodoses),
             edges=edges,
         )
 
@@ -352,7 +354,7 @@ def _first(
     cut = cut.without(~cut.largest(max_cells))
     cut = cut.without(have_many_pieces(region.pieces, region.cover, cut.cells.outline, field.box))
     outline, edges = cell_outlines(region.pieces, region.cover, cut.cells.outline, field.box)
-    return replace(cut, cells=replace(cut.cells, outline=outline), edges=edges)
+    return replace(cut, cells=replace(cut.cells, outline=outline).within(edges, isodoses), edges=edges)
 
 
 def _by_isodose(isodose: IntArray, of_cells: FloatArray, isodoses: Isodoses) -> FloatArray:

@@ -1,0 +1,291 @@
+r"""Corner doses of boxes and a dose -> bounds on the share of each box, or of its part in an outline, that receives it.
+
+**A whole box: to second order.** Let w be the axis along which the dose of a box rises most, by c from face to face, and
+take c as the unit of dose. From the middle, with u, v, w from -1/2 to 1/2, the dose less its mean is
+
+    a u + b v + w  +  r,     r = d u v + e u w + g v w + k u v w,     beta = e u + g v + k u v
+
+(signs of u and v so that a, b >= 0; the axes so that a >= b). Along w the dose is straight, so where ``|beta| < 1`` every
+column (u, v) of the box passes a level t once, at ``w* = wl + q``: there ``wl = t - a u - b v`` is where the linear part
+passes it, and ``q = -r(u, v, wl) / (1 + beta)``, exactly. The share above is the mean over columns of ``1/2 - w*`` kept
+between 0 and 1::
+
+      w   1/2 +-------------+      Columns that wl passes inside the box are over by q, what the mean of r there tells
+              | wl `.       |      exactly: r (1 - beta) is a polynomial, and its integral over a polygon in (u, v) a
+              |  w* `. `.   |      sum over few points (Gauss). What is left of the series is at most R beta^2 / (1 - beta),
+              |      `.  `. |      with R the largest ``|r|``.
+         -1/2 +-------`---`-+      Only near the two ends, where wl and w* leave through a face, is more unknown.
+              u, v
+
+With ``Q = R / (1 - beta)``, the largest q: a column whose wl is x away from the upper face may receive up to ``Q - x``
+more, and one near the lower face as much less. ``a u + b v`` takes no value more densely than ``1 / a``, so all of this
+is at most ``1/a`` times the integral of ``Q - |x|`` over those x that occur. The bounds are as wide as ``Q^2``; those by
+the extremes of r, the linear dose moved up and down by them, are as wide as Q. They serve where beta is not small.
+
+**A part of a box: to first order.** A part of a box within an outline, one and the same along w, is bounded by linear
+doses; the share above is the sum over its edges, by Green's theorem. A column along w receives
+``F(x) = (max(x + c, 0) - max(x, 0)) / c`` of it, where x is by how much the dose at its cold end passes the level. With
+``F = dG/du / a``, where G is the same with ``max(., 0)^2 / 2``, the integral of F over the outline is minus the sum over
+edges of ``(v1 - v0)`` times the mean of G along the edge, over a. That of ``max(y, 0)^2`` along an edge, from n to p, is
+
+    (p^2 + p n + n^2) / 3    for 0 <= n <= p,        p^3 / (3 (p - n))    for n < 0 < p,        0 for p <= 0.
+
+(`coverage` counts what is right of an edge that rises as covered: hence minus.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sbrtcheck.geometry.arrays import Float32, ranges
+from sbrtcheck.geometry.polygons import Edges
+from sbrtcheck.geometry.trilinear import share_below, steepened
+from sbrtcheck.plan import FloatArray, IntArray
+
+FLATNESS_FLOOR = 1e-3
+"""Floor of slopes, see `trilinear.steepened`. Larger than that of isodose volumes: these bounds decide a verdict, so
+that rounding of the shares, 1e-10 with this floor, has to stay well inside `SHARE_ROUNDING`."""
+
+SHARE_ROUNDING = 1e-8
+"""Shares of a cell are rounded by less."""
+
+MOST_BEND = 0.25
+"""Boxes whose isodose may leave that of the linear part by more of the box's height are bounded to first order."""
+
+FLATTEST = 1e-6
+"""Slopes along u and v are at least this share of that along w: the change is less than any dose is rounded by."""
+
+MOST_EDGES = 1 << 8
+"""Parts with outlines of more edges than that, teeth of a comb, are not worth their while."""
+
+EDGES_AT_ONCE = 1 << 13
+"""Edges of parts whose sums are worked out at once, about."""
+
+SAME_SHARE = 1e-7
+"""Shares of an outline that differ by more are of one that crosses itself: its edges do not tell how often it counts."""
+
+LEAST_WIDTH = 1e-6
+"""A part is taken to be at least so wide along u and v, as a share of its box."""
+
+COLUMNS_AT_ONCE = 1 << 10
+"""Boxes to second order worked out at once, some 20 numbers of each: all of it stays in a processor's cache."""
+
+_NODES, _WEIGHTS = (x / 2 for x in np.polynomial.legendre.leggauss(4))
+"""Of Gauss's rule over an interval from -1/2 to 1/2, exact for polynomials of degree 7; here it is 6 along v."""
+
+_NODES_U, _WEIGHTS_U = (x / 2 for x in np.polynomial.legendre.leggauss(2))
+"""The same along u: exact for degree 3, as r (1 - beta) has."""
+
+Shares = tuple[FloatArray, FloatArray]
+"""The least and the largest share of each of some boxes."""
+
+
+def shares_above(corners: Float32, dose_at: FloatArray, slack: float) -> Shares:
+    """The least and the largest share of each box that can receive at least ``dose_at``, give or take ``slack``.
+
+    ``corners`` has shape ``(2, 2, 2, n)``: dose at the lower and upper end along w, v and u of each; trilinear inside.
+    """
+    least, most = np.empty(len(dose_at)), np.empty(len(dose_at))
+    for start in range(0, len(dose_at), COLUMNS_AT_ONCE):
+        some = slice(start, start + COLUMNS_AT_ONCE)
+        least[some], most[some], bend = _to_second_order(corners[..., some], dose_at[some], slack)
+        bent = np.flatnonzero(~(bend < MOST_BEND))
+        if len(bent):
+            rough = _to_first_order(corners[..., some][..., bent], dose_at[some][bent], slack)
+            least[some][bent], most[some][bent] = rough
+    return np.maximum(least - SHARE_ROUNDING, 0.0), np.minimum(most + SHARE_ROUNDING, 1.0)
+
+
+def _to_first_order(corners: Float32, dose_at: FloatArray, slack: float) -> Shares:
+    """The linear dose moved by the extremes of what is left of the dose: trilinear again, so they are at corners."""
+    mean, slopes, rest = _fitted(corners.astype(np.float64))
+    spans, moved = steepened(slopes, FLATNESS_FLOOR, slack)
+    lowest = mean - spans.sum(axis=0) / 2
+    # where the linear dose is at least the dose less the least rest, the trilinear dose is at least the dose
+    low = dose_at + slack - rest[0] + moved - lowest
+    high = dose_at - slack - rest[1] - moved - lowest
+    return 1.0 - share_below(low, spans), 1.0 - share_below(high, spans)
+
+
+def _fitted(dose: FloatArray) -> tuple[FloatArray, FloatArray, tuple[FloatArray, FloatArray]]:
+    """Mean of each box, its mean rise along each axis, and the extremes of what is left of the dose."""
+    mean = dose.mean(axis=(0, 1, 2))
+    slopes = np.stack([(np.take(dose, 1, axis) - np.take(dose, 0, axis)).mean(axis=(0, 1)) for axis in range(3)])
+    ends = np.array([-0.5, 0.5])
+    across = (slopes[0] * ends[:, None, None, None], slopes[1] * ends[:, None, None], slopes[2] * ends[:, None])
+    rest = dose - (mean + across[0] + across[1] + across[2])
+    return mean, slopes, (rest.min(axis=(0, 1, 2)), rest.max(axis=(0, 1, 2)))
+
+
+def _to_second_order(corners: Float32, dose_at: FloatArray, slack: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Least and largest share, and how far an isodose may leave that of the linear part; see the module's head."""
+    signed: FloatArray = corners.astype(np.float64).reshape(2, 2, 2, -1)
+    for axis in range(3):
+        low, high = np.split(signed, 2, axis=axis)
+        signed = np.concatenate([low + high, high - low], axis=axis)
+    signed = signed.reshape(8, -1)  # in binary, a 1 for each of w, v and u that a sum is signed like
+    slopes, twists, bent = signed[[0b100, 0b010, 0b001]] / 4, signed[[0b011, 0b101, 0b110]] / 2, signed[0b111]
+    sign = np.where(slopes < 0.0, -1.0, 1.0)
+    all_signs = sign.prod(axis=0)
+    order = np.argsort(-np.abs(slopes), axis=0)
+    c, a, b = np.take_along_axis(np.abs(slopes), order, axis=0)
+    unit = np.maximum(c, np.finfo(np.float64).tiny ** 0.5)
+    # a twist belongs to the two axes other than its own
+    d, g, e = np.take_along_axis(twists * sign * all_signs, order, axis=0) / unit
+    k = bent * all_signs / unit
+    a, b = np.maximum(a / unit, FLATTEST), np.maximum(b / unit, FLATTEST)
+    beta = (np.abs(e) + np.abs(g)) / 2 + np.abs(k) / 4
+    rest = (np.abs(d) + np.abs(e) + np.abs(g)) / 4 + np.abs(k) / 8
+    steep = np.maximum(1.0 - beta, MOST_BEND)  # not used where it is less
+    bend = np.where((beta < 0.5) & (c > 0.0), (rest + FLATTEST) / steep, np.inf)
+    t = (dose_at - signed[0] / 8) / unit
+    share = _share_above(t, a, b, (d, e, g, k))
+    off = rest * beta * beta / steep + np.minimum((slack / unit + FLATTEST) / steep, 1.0)
+    over, under = (_near_a_face(t + end, a, b, bend) for end in (-0.5, 0.5))
+    return np.clip(share - under - off, 0.0, 1.0), np.clip(share + over + off, 0.0, 1.0), bend
+
+
+def _near_a_face(s: FloatArray, a: FloatArray, b: FloatArray, bend: FloatArray) -> FloatArray:
+    """How much of a box may be unknown near the face where ``a u + b v`` is ``s``."""
+    half = (a + b) / 2
+    low, high = (np.clip(end - s, -bend, bend) for end in (-half, half))
+    # the integral of bend - |x| from low to high
+    spread = bend * (high - low) - (high * np.abs(high) - low * np.abs(low)) / 2
+    return np.minimum(spread / a, bend)
+
+
+def _share_above(t: FloatArray, a: FloatArray, b: FloatArray, twists: tuple[FloatArray, ...]) -> FloatArray:
+    """The mean over columns of ``1/2 - wl + r (1 - beta)`` where wl is in the box; 1 where it is below, 0 above."""
+    d, e, g, k = twists
+    # wl enters or leaves the box along u = -1/2 and u = 1/2 at four v in rising order, since a <= 1. Before the first
+    # it is above the box, behind the last below; between them, limits along u are linear
+    v0, v1, v2, v3 = (np.clip((t + w + u * a) / b, -0.5, 0.5) for w, u in _CROSSINGS)
+    begin, length = np.stack([v0, v1, v2]), np.stack([v1 - v0, v2 - v1, v3 - v2])
+    v = begin[:, None] + length[:, None] * (_NODES + 0.5)[:, None]
+    at_v = t - b * v
+    first, last = (np.clip((at_v + end) / a, -0.5, 0.5) for end in (-0.5, 0.5))
+    inside = last - first
+    sums = 0.5 - last
+    twist = e + k * v
+    for node, weight in zip(_NODES_U.tolist(), _WEIGHTS_U.tolist(), strict=True):
+        u = (first + last) / 2 + inside * node
+        w = at_v - a * u
+        beta = u * twist + g * v
+        sums += inside * weight * (0.5 - w + (d * u * v + beta * w) * (1.0 - beta))
+    share: FloatArray = 0.5 - v3 + (length * np.tensordot(_WEIGHTS, sums, (0, 1))).sum(axis=0)
+    return share
+
+
+_CROSSINGS = ((-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5))
+"""Faces along w, and then along u, where they meet the isodose of the linear part, in rising order along v."""
+
+
+def parts_above(
+    corners: Float32, dose_at: FloatArray, slack: float, *, inside: FloatArray, outline: IntArray, edges: Edges
+) -> Shares:
+    """The same of the part of each box that is within an outline, as shares of the box.
+
+    Parameters
+    ----------
+    corners, dose_at, slack
+        As for `shares_above`.
+    inside
+        Shape ``(n,)``: the share of each box that is within.
+    outline, edges
+        The layer of the edges that is the outline of each, 0 to 1 across the box, in rising order. Closed but for what
+        runs along v = 0 and v = 1.
+    """
+    least, most = np.zeros(len(dose_at)), inside.copy()
+    outlines = _Outlines.of(edges)
+    count = outlines.count[outline]
+    simple = (np.abs(np.abs(outlines.area[outline]) - inside) <= SAME_SHARE) & (count <= MOST_EDGES)
+    some = np.flatnonzero(simple)
+    for part in np.split(some, np.flatnonzero(np.diff(np.cumsum(count[some]) // EDGES_AT_ONCE)) + 1):
+        if len(part):
+            low, high = _parts_above(corners[..., part], dose_at[part], slack, outline[part], outlines)
+            least[part], most[part] = low - SHARE_ROUNDING, high + SHARE_ROUNDING
+    return np.maximum(least, 0.0), np.minimum(most, inside)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outlines:
+    """Edges by outline: of each the first and how many there are, the area that they go around, and a box around them.
+
+    ``low`` and ``width``, shape ``(2, outlines)``: where the box begins along v and u, and how wide it is.
+    """
+
+    edges: Edges
+    first: IntArray
+    count: IntArray
+    area: FloatArray
+    low: FloatArray
+    width: FloatArray
+
+    @classmethod
+    def of(cls, edges: Edges) -> _Outlines:
+        layers = int(edges.layer.max(initial=-1)) + 1
+        first, last = (np.searchsorted(edges.layer, np.arange(layers), side=side) for side in ("left", "right"))
+        rise, right = edges.v1 - edges.v0, 1.0 - (edges.u0 + edges.u1) / 2
+        low, high = np.full((2, layers), 0.0), np.full((2, layers), 1.0)
+        has = np.flatnonzero(last > first)
+        if len(has):
+            for axis, (begin, end) in enumerate(((edges.v0, edges.v1), (edges.u0, edges.u1))):
+                low[axis, has] = np.minimum.reduceat(np.minimum(begin, end), first[has])
+                high[axis, has] = np.maximum.reduceat(np.maximum(begin, end), first[has])
+        low = np.clip(low, 0.0, 1.0 - LEAST_WIDTH)
+        return cls(
+            edges=edges,
+            first=first,
+            count=last - first,
+            area=np.bincount(edges.layer, weights=rise * right, minlength=layers),
+            low=low,
+            width=np.maximum(high - low, LEAST_WIDTH),
+        )
+
+
+def _parts_above(
+    corners: Float32, dose_at: FloatArray, slack: float, outline: IntArray, outlines: _Outlines
+) -> Shares:
+    low, width = outlines.low[:, outline], outlines.width[:, outline]
+    # the box shrunk around its part: what is not linear of the dose shrinks with its square
+    mean, slopes, rest = _fitted(_shrunk(corners.astype(np.float64), low, width))
+    spans, moved = steepened(slopes, FLATNESS_FLOOR, slack)
+    rise_v, rise_u = (np.where(slopes[axis] < 0.0, -1.0, 1.0) * spans[axis] for axis in (1, 2))
+    count = outlines.count[outline]
+    part = np.repeat(np.arange(len(outline)), count)
+    at = ranges(outlines.first[outline], count)
+    v = [(end[at] - low[0][part]) / width[0][part] - 0.5 for end in (outlines.edges.v0, outlines.edges.v1)]
+    u = [(end[at] - low[1][part]) / width[1][part] - 0.5 for end in (outlines.edges.u0, outlines.edges.u1)]
+    # by how much the dose at the cold end along w passes the mean there, at both ends of each edge
+    ends = [rise_u[part] * u_end + rise_v[part] * v_end for u_end, v_end in zip(u, v, strict=True)]
+    least, most = np.minimum(*ends), np.maximum(*ends)
+    weight = (v[0] - v[1]) / rise_u[part] / (2.0 * spans[0][part])
+    cold = mean - spans[0] / 2
+    shares = []
+    for level in (dose_at + slack - rest[0] + moved, dose_at - slack - rest[1] - moved):
+        passed, height = (cold - level)[part], spans[0][part]
+        mean_of_squares = _mean_square(least + (passed + height), most + (passed + height))
+        mean_of_squares -= _mean_square(least + passed, most + passed)
+        shares.append(np.bincount(part, weights=weight * mean_of_squares, minlength=len(outline)))
+    around = np.where(outlines.area[outline] < 0.0, -1.0, 1.0) * width[0] * width[1]
+    return around * shares[0], around * shares[1]
+
+
+def _shrunk(dose: FloatArray, low: FloatArray, width: FloatArray) -> FloatArray:
+    """Corner doses of a part of each box, of which ``low`` and ``width`` tell the place along v and u."""
+    for axis, begin, wide in zip((1, 2), low, width, strict=True):
+        first, last = (np.take(dose, [end], axis=axis) for end in (0, 1))
+        rise = last - first
+        dose = np.concatenate([first + begin * rise, first + (begin + wide) * rise], axis=axis)
+    return dose
+
+
+def _mean_square(least: FloatArray, most: FloatArray) -> FloatArray:
+    """The mean of ``max(y, 0)^2`` where y runs evenly from ``least`` to ``most``."""
+    wide = most - least
+    low, high = np.maximum(least, 0.0), np.maximum(most, 0.0)
+    above = np.where(wide > 0.0, (high - low) / np.where(wide > 0.0, wide, 1.0), 1.0)
+    square: FloatArray = (high * high + high * low + low * low) / 3.0 * above
+    return square
