@@ -31,13 +31,14 @@ WHOLE = -1
 class Isodoses:
     """Some doses, in the unit of the elements, and which elements are undecided.
 
-    A cell receives at least ``dose[i]`` that has at least ``dose[i] + slack`` everywhere, and does not where it has
-    less than ``dose[i] - slack``. Undecided are elements whose lower bound is less than ``most[i]`` and whose upper one
+    A cell receives at least ``dose[i]`` that has at least ``dose[i] + over`` everywhere, and does not where it has less
+    than ``dose[i] - under``. Undecided are elements whose lower bound is less than ``most[i]`` and whose upper one
     is at least ``least[i]``. All of shape ``(n,)``.
     """
 
     dose: FloatArray
-    slack: float
+    over: float
+    under: float
     least: FloatArray
     most: FloatArray
 
@@ -47,7 +48,11 @@ class Isodoses:
     def sides(self, low: Float32, high: Float32, isodose: IntArray) -> tuple[BoolArray, BoolArray]:
         """Which cells receive at least the dose of their ``isodose`` everywhere, and which nowhere, by extremes."""
         dose = self.dose[isodose]
-        return low >= dose + self.slack, high < dose - self.slack
+        return low >= dose + self.over, high < dose - self.under
+
+    def between(self, isodose: IntArray) -> tuple[FloatArray, float]:
+        """The middle of what is on neither side of each ``isodose``, and half the width of it."""
+        return self.dose[isodose] + (self.over - self.under) / 2, (self.over + self.under) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +110,7 @@ class Cells:
         What of a cell receives at least the dose is known well where dose is nearly linear. Where the structure fills a
         share of it, the two may miss each other as far as there is room.
         """
-        least, most = shares_above(corners, isodoses.dose[isodose], isodoses.slack)
+        least, most = shares_above(corners, *isodoses.between(isodose))
         # two sets in a box of volume 1 share at least the sum of their volumes less 1; so do their complements
         above, below = np.maximum(least + inside - 1.0, 0.0), np.maximum(inside - most, 0.0)
         return cls(
@@ -126,8 +131,7 @@ class Cells:
         inside, cc = self.inside[some], self.cc[some]
         least, most = parts_above(
             self.corners[..., some],
-            isodoses.dose[self.isodose[some]],
-            isodoses.slack,
+            *isodoses.between(self.isodose[some]),
             inside=inside,
             outline=self.outline[some],
             edges=edges,

@@ -141,6 +141,17 @@ class IsodoseCut:
         kept = Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=number[edges.layer[keep]])
         return replace(self, cells=replace(cells, outline=number[cells.outline]), edges=kept)
 
+    def halved_where(self, halve: BoolArray) -> IsodoseCut:
+        """The same, some cells in parts half as long, wide and high."""
+        if halve.all():
+            return self.halved()
+        nothing = np.zeros(len(self.isodoses))
+        whole = replace(self, cells=self.cells.where(~halve)).without_idle_edges()
+        rest = replace(
+            self, above_cc=nothing, below_cc=nothing, undecided_cc=nothing, cells=self.cells.where(halve)
+        ).without_idle_edges()
+        return _together([whole, rest.halved()], self.isodoses)
+
     def halved(self) -> IsodoseCut:
         """The same from cells half as long, wide and high; those that lie on one side of the dose now are counted."""
         cells, outlines = self.cells, self.outlines
@@ -184,6 +195,10 @@ class IsodoseCut:
             order = np.argsort(undecided_cc[mine], kind="stable")
             smallest[mine[order]] = np.cumsum(undecided_cc[mine][order]) <= together_cc[i]
         return smallest
+
+    def that_hold(self, together_cc: FloatArray) -> BoolArray:
+        """Of each isodose as few cells as hold so much of what is undecided together."""
+        return ~self.smallest(self.sums(self.cells.undecided_cc) - together_cc)
 
     def largest(self, count: int) -> BoolArray:
         """Of each isodose the ``count`` cells that hold most."""
