@@ -121,19 +121,20 @@ def _fitted(dose: FloatArray) -> tuple[FloatArray, FloatArray, tuple[FloatArray,
 
 def _to_second_order(corners: Float32, dose_at: FloatArray, slack: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Least and largest share, and how far an isodose may leave that of the linear part; see the module's head."""
-    signed: FloatArray = corners.astype(np.float64).reshape(2, 2, 2, -1)
-    for axis in range(3):
-        low, high = np.split(signed, 2, axis=axis)
-        signed = np.concatenate([low + high, high - low], axis=axis)
-    signed = signed.reshape(8, -1)  # in binary, a 1 for each of w, v and u that a sum is signed like
+    signed = _signed_sums(corners)
     slopes, twists, bent = signed[[0b100, 0b010, 0b001]] / 4, signed[[0b011, 0b101, 0b110]] / 2, signed[0b111]
     sign = np.where(slopes < 0.0, -1.0, 1.0)
-    all_signs = sign.prod(axis=0)
-    order = np.argsort(-np.abs(slopes), axis=0)
-    c, a, b = np.take_along_axis(np.abs(slopes), order, axis=0)
+    all_signs = sign[0] * sign[1] * sign[2]
+    spans = np.abs(slopes)
+    # the first of the largest and the last of the smallest are two axes, and what is left is the third
+    steepest, flattest = spans.argmax(axis=0), 2 - spans[::-1].argmin(axis=0)
+    boxes = np.arange(spans.shape[1])
+    order = [axis * len(boxes) + boxes for axis in (steepest, 3 - steepest - flattest, flattest)]
+    c, a, b = (spans.reshape(-1)[place] for place in order)
     unit = np.maximum(c, np.finfo(np.float64).tiny ** 0.5)
     # a twist belongs to the two axes other than its own
-    d, g, e = np.take_along_axis(twists * sign * all_signs, order, axis=0) / unit
+    twists *= sign * (all_signs / unit)
+    d, g, e = (twists.reshape(-1)[place] for place in order)
     k = bent * all_signs / unit
     a, b = np.maximum(a / unit, FLATTEST), np.maximum(b / unit, FLATTEST)
     beta = (np.abs(e) + np.abs(g)) / 2 + np.abs(k) / 4
@@ -147,6 +148,16 @@ def _to_second_order(corners: Float32, dose_at: FloatArray, slack: float) -> tup
     return np.clip(share - under - off, 0.0, 1.0), np.clip(share + over + off, 0.0, 1.0), bend
 
 
+def _signed_sums(corners: Float32) -> FloatArray:
+    """Sums of the corner doses of each box, shape ``(8, n)``: in binary, a 1 for each of w, v and u it is signed like."""
+    sums: FloatArray = corners.astype(np.float64)
+    for low, high in ((sums[0], sums[1]), (sums[:, 0], sums[:, 1]), (sums[:, :, 0], sums[:, :, 1])):
+        high -= low  # the difference, and from it the sum
+        low *= 2.0
+        low += high
+    return sums.reshape(8, -1)
+
+
 def _near_a_face(s: FloatArray, a: FloatArray, b: FloatArray, bend: FloatArray) -> FloatArray:
     """How much of a box may be unknown near the face where ``a u + b v`` is ``s``."""
     half = (a + b) / 2
@@ -158,23 +169,41 @@ def _near_a_face(s: FloatArray, a: FloatArray, b: FloatArray, bend: FloatArray) 
 
 def _share_above(t: FloatArray, a: FloatArray, b: FloatArray, twists: tuple[FloatArray, ...]) -> FloatArray:
     """The mean over columns of ``1/2 - wl + r (1 - beta)`` where wl is in the box; 1 where it is below, 0 above."""
-    d, e, g, k = twists
     # wl enters or leaves the box along u = -1/2 and u = 1/2 at four v in rising order, since a <= 1. Before the first
-    # it is above the box, behind the last below; between them, limits along u are linear
-    v0, v1, v2, v3 = (np.clip((t + w + u * a) / b, -0.5, 0.5) for w, u in _CROSSINGS)
-    begin, length = np.stack([v0, v1, v2]), np.stack([v1 - v0, v2 - v1, v3 - v2])
-    v = begin[:, None] + length[:, None] * (_NODES + 0.5)[:, None]
+    # it is above the box, behind the last below; between them, limits along u are linear. Most boxes have one or two
+    # pieces between them
+    ends = np.stack([(t + w + u * a) / b for w, u in _CROSSINGS])
+    np.minimum(np.maximum(ends, -0.5, out=ends), 0.5, out=ends)
+    lengths = np.diff(ends, axis=0)
+    piece, box = np.nonzero(lengths > 0.0)
+    length = lengths[piece, box]
+    t, a, b, d, e, g, k = (of_boxes[box] for of_boxes in (t, a, b, *twists))
+    v = ends[piece, box] + length * (_NODES + 0.5)[:, None]
     at_v = t - b * v
-    first, last = (np.clip((at_v + end) / a, -0.5, 0.5) for end in (-0.5, 0.5))
-    inside = last - first
-    sums = 0.5 - last
-    twist = e + k * v
+    first, last = ((at_v + end) / a for end in (-0.5, 0.5))
+    np.minimum(np.maximum(first, -0.5, out=first), 0.5, out=first)
+    np.minimum(np.maximum(last, -0.5, out=last), 0.5, out=last)
+    inside, middle = last - first, (first + last) / 2
+    sums = np.zeros(v.shape)
+    twist_u, twist_uv, twist_v = e + k * v, d * v, g * v
     for node, weight in zip(_NODES_U.tolist(), _WEIGHTS_U.tolist(), strict=True):
-        u = (first + last) / 2 + inside * node
+        u = inside * node
+        u += middle
         w = at_v - a * u
-        beta = u * twist + g * v
-        sums += inside * weight * (0.5 - w + (d * u * v + beta * w) * (1.0 - beta))
-    share: FloatArray = 0.5 - v3 + (length * np.tensordot(_WEIGHTS, sums, (0, 1))).sum(axis=0)
+        beta = u * twist_u
+        beta += twist_v
+        bent = u * twist_uv
+        bent += beta * w
+        bent *= 1.0 - beta
+        bent -= w
+        bent *= weight
+        sums += bent
+    sums += 0.5
+    sums *= inside
+    sums += 0.5
+    sums -= last
+    share: FloatArray = 0.5 - ends[3]
+    share += np.bincount(box, weights=length * (_WEIGHTS @ sums), minlength=len(share))
     return share
 
 
