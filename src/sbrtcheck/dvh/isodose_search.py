@@ -62,12 +62,14 @@ ROUNDING_BINS = 0.01
 class IsodosePoint:
     """What is asked at an isodose: on which side of ``volume_cc`` the DVH passes, or how much volume receives it.
 
-    The latter where ``width_cc`` is given: how far apart the bounds of the volume may be.
+    The latter where ``width_cc`` is given: how far apart the bounds of the volume may be. ``is_between``: there are
+    points beside it in rising order of dose, and where both their neighbours have an answer it needs none.
     """
 
     dose_gy: float
     volume_cc: float = 0.0
     width_cc: float | None = None
+    is_between: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ class IsodoseSearch:
     """What some isodoses cross, by the end-cap conventions under which it exists.
 
     ``elements`` are those of the DVH, and of its alternatives. The rest has shape ``(isodoses,)``: what is asked, as in
-    `IsodosePoint`, with ``is_sought`` where it is the volume.
+    `IsodosePoint`, with ``is_sought`` where it is the volume, and ``is_between``.
     """
 
     elements: tuple[_WholeElements, ...]
@@ -133,6 +135,7 @@ class IsodoseSearch:
     volume_cc: FloatArray
     width_cc: FloatArray
     is_sought: BoolArray
+    is_between: BoolArray
     parts: Mapping[int, IsodoseCut]
 
     @classmethod
@@ -150,6 +153,7 @@ class IsodoseSearch:
             volume_cc=np.array([point.volume_cc for point in points]),
             width_cc=np.array([point.width_cc or 0.0 for point in points]),
             is_sought=np.array([point.width_cc is not None for point in points], dtype=bool),
+            is_between=np.array([point.is_between for point in points], dtype=bool),
             parts={
                 slices.conventions: cut_by_isodoses(slices, sampled.frame, isodoses, bin_gy, effort)
                 for slices in slices_inside
@@ -237,7 +241,9 @@ class IsodoseSearch:
         at_extreme = np.where(self.volume_cc > dvh.volume / 2, at_minimum, at_maximum)
         decided = np.where(self._are_extremes(dvh), at_extreme, between)
         answered: BoolArray = np.where(self.is_sought, known.high_cc - known.low_cc <= self.width_cc, decided)
-        return answered
+        before, after = np.append(True, answered[:-1]), np.append(answered[1:], True)
+        unneeded: BoolArray = self.is_between & before & after
+        return answered | unneeded
 
     def known_of(self, whole: _WholeElements) -> _Known:
         """What whole elements and parts of the others tell together."""

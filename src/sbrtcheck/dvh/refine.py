@@ -142,12 +142,13 @@ def _points_of(sought: _Sought, dvh: DVH) -> list[IsodosePoint]:
             return [IsodosePoint(dose_gy=sought.dose_gy, width_cc=sought.width_percent * cc_per_percent)]
         case DoseSought():
             volume_cc = sought.volume_percent * cc_per_percent
-            if dvh.is_extreme(volume_cc):  # anywhere between its bounds
+            is_extreme = dvh.is_extreme(volume_cc)
+            if is_extreme:  # anywhere between its bounds
                 bounds = dvh.dose_of_hottest(volume_cc)
                 doses_gy = np.linspace(bounds.low, bounds.high, POINTS_AT_EXTREMES + 2)[1:-1].tolist()
             else:
                 doses_gy = [max(sought.near_gy - sought.close_gy, 0.0), sought.near_gy + sought.close_gy]
-            return [IsodosePoint(dose_gy=dose_gy, volume_cc=volume_cc) for dose_gy in doses_gy]
+            return [IsodosePoint(dose_gy=dose_gy, volume_cc=volume_cc, is_between=is_extreme) for dose_gy in doses_gy]
         case _:
             return [IsodosePoint(dose_gy=sought.dose_gy, volume_cc=sought.volume_percent * cc_per_percent)]
 

@@ -27,6 +27,7 @@ from sbrtcheck.plan import FloatArray, IntArray
 WHOLE = -1
 """Outline of an interior cell: as an index, the last of the layers that cells are covered by, which is always full."""
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isodoses:
     """Some doses, in the unit of the elements, and which elements are undecided.
@@ -164,4 +165,3 @@ class Cells:
             outline=np.zeros(0, dtype=np.int64),
             isodose=np.zeros(0, dtype=np.int64),
         )
-

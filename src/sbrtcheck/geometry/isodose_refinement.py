@@ -115,6 +115,8 @@ class IsodoseCut:
 
     def without(self, settled: BoolArray) -> IsodoseCut:
         """The same, with what is known of some cells counted, and no more to be found out of them."""
+        if not settled.any():
+            return self
         done = self.cells.where(settled)
         return replace(
             self,
@@ -123,6 +125,11 @@ class IsodoseCut:
             undecided_cc=self.undecided_cc + _by_isodose(done.isodose, done.undecided_cc, self.isodoses),
             cells=self.cells.where(~settled),
         )
+
+    def without_decided(self) -> IsodoseCut:
+        """The same, cells of which all is known counted and dropped."""
+        decided = self.cells.undecided_cc == 0.0
+        return self.without(decided).without_idle_edges() if decided.any() else self
 
     def given_up(self, isodoses: BoolArray) -> IsodoseCut:
         """The same, with what is known of the cells of some isodoses counted, and more undecided than anybody knows."""
@@ -166,19 +173,20 @@ class IsodoseCut:
         # eighths wholly above or below are counted and dropped; so are those outside the structure
         cc = share * (cells.cc / 8)
         w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
-        eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
-        corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
+        places = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
+        corners = np.ascontiguousarray(np.moveaxis(places[w, v, u, at], 0, -1))
         place = (cells.outline[at] * 3 + v) * 3 + u  # of interior cells, in the last layer, which is full
         outline, edges = cell_outlines(in_order(pieces), cover, place, _QUARTERS)
         eighths_cc, isodose = cells.cc[at] / 8, cells.isodose[at]
         known = Cells.of(corners, eighths_cc, share[v, u, at], outline, isodose, self.isodoses)
-        return replace(
+        eighths = replace(
             self,
             above_cc=self.above_cc + self.sums((cc * above).sum(axis=(0, 1, 2))),
             below_cc=self.below_cc + self.sums((cc * below).sum(axis=(0, 1, 2))),
             cells=known.within(edges, self.isodoses),
             edges=edges,
         )
+        return eighths.without_decided()
 
     def sums(self, of_cells: FloatArray) -> FloatArray:
         """Sums over the cells of each isodose."""
@@ -369,7 +377,8 @@ def _first(
     cut = cut.without(~cut.largest(max_cells))
     cut = cut.without(have_many_pieces(region.pieces, region.cover, cut.cells.outline, field.box))
     outline, edges = cell_outlines(region.pieces, region.cover, cut.cells.outline, field.box)
-    return replace(cut, cells=replace(cut.cells, outline=outline).within(edges, isodoses), edges=edges)
+    cut = replace(cut, cells=replace(cut.cells, outline=outline).within(edges, isodoses), edges=edges)
+    return cut.without_decided()
 
 
 def _by_isodose(isodose: IntArray, of_cells: FloatArray, isodoses: Isodoses) -> FloatArray:

@@ -35,11 +35,11 @@ edges of ``(v1 - v0)`` times the mean of G along the edge, over a. That of ``max
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import Float32, ranges
+from sbrtcheck.geometry.arrays import BoolArray, Float32, ranges
 from sbrtcheck.geometry.polygons import Edges
 from sbrtcheck.geometry.trilinear import share_below, steepened
 from sbrtcheck.plan import FloatArray, IntArray
@@ -55,7 +55,10 @@ MOST_BEND = 0.25
 """Boxes whose isodose may leave that of the linear part by more of the box's height are bounded to first order."""
 
 FLATTEST = 1e-6
-"""Slopes along u and v are at least this share of that along w: the change is less than any dose is rounded by."""
+"""Slopes along u and v are at least this share of that along w; what that changes is in the bounds."""
+
+LEAST_SLACKS = 4.0
+"""So many times the slack, at least, has to be the rise of a box that is bounded to second order."""
 
 MOST_EDGES = 1 << 8
 """Parts with outlines of more edges than that, teeth of a comb, are not worth their while."""
@@ -89,12 +92,14 @@ def shares_above(corners: Float32, dose_at: FloatArray, slack: float) -> Shares:
     """
     least, most = np.empty(len(dose_at)), np.empty(len(dose_at))
     for start in range(0, len(dose_at), COLUMNS_AT_ONCE):
-        some = slice(start, start + COLUMNS_AT_ONCE)
-        least[some], most[some], bend = _to_second_order(corners[..., some], dose_at[some], slack)
-        bent = np.flatnonzero(~(bend < MOST_BEND))
-        if len(bent):
-            rough = _to_first_order(corners[..., some][..., bent], dose_at[some][bent], slack)
-            least[some][bent], most[some][bent] = rough
+        some = np.arange(start, min(start + COLUMNS_AT_ONCE, len(dose_at)))
+        bent = _Bent.of(corners[..., some])
+        nearly_linear = (bent.rise > LEAST_SLACKS * slack) & (bent.rise > 0.0) & (bent.leaves_by < MOST_BEND)
+        near, far = some[nearly_linear], some[~nearly_linear]
+        if len(near):
+            least[near], most[near] = bent.where(nearly_linear).shares_above(dose_at[near], slack)
+        if len(far):
+            least[far], most[far] = _to_first_order(corners[..., far], dose_at[far], slack)
     return np.maximum(least - SHARE_ROUNDING, 0.0), np.minimum(most + SHARE_ROUNDING, 1.0)
 
 
@@ -119,92 +124,131 @@ def _fitted(dose: FloatArray) -> tuple[FloatArray, FloatArray, tuple[FloatArray,
     return mean, slopes, (rest.min(axis=(0, 1, 2)), rest.max(axis=(0, 1, 2)))
 
 
-def _to_second_order(corners: Float32, dose_at: FloatArray, slack: float) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Least and largest share, and how far an isodose may leave that of the linear part; see the module's head."""
-    signed = _signed_sums(corners)
-    slopes, twists, bent = signed[[0b100, 0b010, 0b001]] / 4, signed[[0b011, 0b101, 0b110]] / 2, signed[0b111]
-    sign = np.where(slopes < 0.0, -1.0, 1.0)
-    all_signs = sign[0] * sign[1] * sign[2]
-    spans = np.abs(slopes)
-    # the first of the largest and the last of the smallest are two axes, and what is left is the third
-    steepest, flattest = spans.argmax(axis=0), 2 - spans[::-1].argmin(axis=0)
-    boxes = np.arange(spans.shape[1])
-    order = [axis * len(boxes) + boxes for axis in (steepest, 3 - steepest - flattest, flattest)]
-    c, a, b = (spans.reshape(-1)[place] for place in order)
-    unit = np.maximum(c, np.finfo(np.float64).tiny ** 0.5)
-    # a twist belongs to the two axes other than its own
-    twists *= sign * (all_signs / unit)
-    d, g, e = (twists.reshape(-1)[place] for place in order)
-    k = bent * all_signs / unit
-    a, b = np.maximum(a / unit, FLATTEST), np.maximum(b / unit, FLATTEST)
-    beta = (np.abs(e) + np.abs(g)) / 2 + np.abs(k) / 4
-    rest = (np.abs(d) + np.abs(e) + np.abs(g)) / 4 + np.abs(k) / 8
-    steep = np.maximum(1.0 - beta, MOST_BEND)  # not used where it is less
-    bend = np.where((beta < 0.5) & (c > 0.0), (rest + FLATTEST) / steep, np.inf)
-    t = (dose_at - signed[0] / 8) / unit
-    share = _share_above(t, a, b, (d, e, g, k))
-    off = rest * beta * beta / steep + np.minimum((slack / unit + FLATTEST) / steep, 1.0)
-    over, under = (_near_a_face(t + end, a, b, bend) for end in (-0.5, 0.5))
-    return np.clip(share - under - off, 0.0, 1.0), np.clip(share + over + off, 0.0, 1.0), bend
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bent:
+    """Boxes as in the module's head, each number of shape ``(n,)``.
+
+    ``mean`` and ``rise``: mean dose, and rise along the steepest axis, which is the unit of dose of all others: the
+    slopes ``a, b``, the twists ``d, e, g, k``, the largest ``beta`` and the largest rest.
+    """
+
+    mean: FloatArray
+    rise: FloatArray
+    a: FloatArray
+    b: FloatArray
+    d: FloatArray
+    e: FloatArray
+    g: FloatArray
+    k: FloatArray
+    beta: FloatArray
+    rest: FloatArray
+
+    @classmethod
+    def of(cls, corners: Float32) -> _Bent:
+        signed = _signed_sums(corners)
+        slopes, twists, bent = signed[[0b100, 0b010, 0b001]] / 4, signed[[0b011, 0b101, 0b110]] / 2, signed[0b111]
+        sign = np.where(slopes < 0.0, -1.0, 1.0)
+        all_signs = sign[0] * sign[1] * sign[2]
+        spans = np.abs(slopes)
+        # the first of the largest and the last of the smallest are two axes, and what is left is the third
+        steepest, flattest = spans.argmax(axis=0), 2 - spans[::-1].argmin(axis=0)
+        boxes = np.arange(spans.shape[1])
+        order = [axis * len(boxes) + boxes for axis in (steepest, 3 - steepest - flattest, flattest)]
+        rise, a, b = (spans.reshape(-1)[place] for place in order)
+        unit = np.where(rise > 0.0, rise, 1.0)
+        # a twist belongs to the two axes other than its own
+        twists *= sign * (all_signs / unit)
+        d, g, e = (twists.reshape(-1)[place] for place in order)
+        k = bent * all_signs / unit
+        across = np.abs(e) + np.abs(g)
+        return cls(
+            mean=signed[0] / 8,
+            rise=rise,
+            a=np.maximum(a / unit, FLATTEST),
+            b=np.maximum(b / unit, FLATTEST),
+            d=d,
+            e=e,
+            g=g,
+            k=k,
+            beta=across / 2 + np.abs(k) / 4,
+            rest=(np.abs(d) + across) / 4 + np.abs(k) / 8 + FLATTEST,
+        )
+
+    @property
+    def leaves_by(self) -> FloatArray:
+        """How far an isodose may leave that of the linear part, Q; infinite where beta is not small."""
+        return np.where(self.beta < 0.5, self.rest / np.maximum(1.0 - self.beta, 0.5), np.inf)
+
+    def where(self, keep: BoolArray) -> _Bent:
+        """Some of the boxes."""
+        return self if keep.all() else _Bent(**{each.name: getattr(self, each.name)[keep] for each in fields(self)})
+
+    def shares_above(self, dose_at: FloatArray, slack: float) -> Shares:
+        """Least and largest share above a level."""
+        t = (dose_at - self.mean) / self.rise
+        share = self._share_above(t)
+        off = (self.rest * self.beta**2 + slack / self.rise + FLATTEST) / (1.0 - self.beta)
+        over, under = (self._near_a_face(t + end) for end in (-0.5, 0.5))
+        return np.clip(share - under - off, 0.0, 1.0), np.clip(share + over + off, 0.0, 1.0)
+
+    def _near_a_face(self, s: FloatArray) -> FloatArray:
+        """How much of a box may be unknown near the face where ``a u + b v`` is ``s``."""
+        half, bend = (self.a + self.b) / 2, self.leaves_by
+        low, high = (np.clip(end - s, -bend, bend) for end in (-half, half))
+        # the integral of bend - |x| from low to high
+        spread = bend * (high - low) - (high * np.abs(high) - low * np.abs(low)) / 2
+        return np.minimum(spread / self.a, bend)
+
+    def _share_above(self, t: FloatArray) -> FloatArray:
+        """The mean over columns of ``1/2 - wl + r (1 - beta)`` where wl is in the box; 1 where it is below, 0 above."""
+        # wl enters or leaves the box along u = -1/2 and u = 1/2 at four v in rising order, since a <= 1. Before the first
+        # it is above the box, behind the last below; between them, limits along u are linear. Most boxes have one or two
+        # pieces between them
+        ends = np.stack([(t + w + u * self.a) / self.b for w, u in _CROSSINGS])
+        np.minimum(np.maximum(ends, -0.5, out=ends), 0.5, out=ends)
+        lengths = np.diff(ends, axis=0)
+        piece, box = np.nonzero(lengths > 0.0)
+        length = lengths[piece, box]
+        t, a, b = t[box], self.a[box], self.b[box]
+        d, e, g, k = self.d[box], self.e[box], self.g[box], self.k[box]
+        v = ends[piece, box] + length * (_NODES + 0.5)[:, None]
+        at_v = t - b * v
+        first, last = ((at_v + end) / a for end in (-0.5, 0.5))
+        np.minimum(np.maximum(first, -0.5, out=first), 0.5, out=first)
+        np.minimum(np.maximum(last, -0.5, out=last), 0.5, out=last)
+        inside, middle = last - first, (first + last) / 2
+        sums = np.zeros(v.shape)
+        twist_u, twist_uv, twist_v = e + k * v, d * v, g * v
+        for node, weight in zip(_NODES_U.tolist(), _WEIGHTS_U.tolist(), strict=True):
+            u = inside * node
+            u += middle
+            w = at_v - a * u
+            beta = u * twist_u
+            beta += twist_v
+            bent = u * twist_uv
+            bent += beta * w
+            bent *= 1.0 - beta
+            bent -= w
+            bent *= weight
+            sums += bent
+        sums += 0.5
+        sums *= inside
+        sums += 0.5
+        sums -= last
+        share: FloatArray = 0.5 - ends[3]
+        share += np.bincount(box, weights=length * (_WEIGHTS @ sums), minlength=len(share))
+        return share
 
 
 def _signed_sums(corners: Float32) -> FloatArray:
     """Sums of the corner doses of each box, shape ``(8, n)``: in binary, a 1 for each of w, v and u it is signed like."""
     sums: FloatArray = corners.astype(np.float64)
-    for low, high in ((sums[0], sums[1]), (sums[:, 0], sums[:, 1]), (sums[:, :, 0], sums[:, :, 1])):
-        high -= low  # the difference, and from it the sum
-        low *= 2.0
-        low += high
+    for axis in range(3):
+        of_axis = np.moveaxis(sums, axis, 0)
+        of_axis[1] -= of_axis[0]  # the difference, and from it the sum
+        of_axis[0] *= 2.0
+        of_axis[0] += of_axis[1]
     return sums.reshape(8, -1)
-
-
-def _near_a_face(s: FloatArray, a: FloatArray, b: FloatArray, bend: FloatArray) -> FloatArray:
-    """How much of a box may be unknown near the face where ``a u + b v`` is ``s``."""
-    half = (a + b) / 2
-    low, high = (np.clip(end - s, -bend, bend) for end in (-half, half))
-    # the integral of bend - |x| from low to high
-    spread = bend * (high - low) - (high * np.abs(high) - low * np.abs(low)) / 2
-    return np.minimum(spread / a, bend)
-
-
-def _share_above(t: FloatArray, a: FloatArray, b: FloatArray, twists: tuple[FloatArray, ...]) -> FloatArray:
-    """The mean over columns of ``1/2 - wl + r (1 - beta)`` where wl is in the box; 1 where it is below, 0 above."""
-    # wl enters or leaves the box along u = -1/2 and u = 1/2 at four v in rising order, since a <= 1. Before the first
-    # it is above the box, behind the last below; between them, limits along u are linear. Most boxes have one or two
-    # pieces between them
-    ends = np.stack([(t + w + u * a) / b for w, u in _CROSSINGS])
-    np.minimum(np.maximum(ends, -0.5, out=ends), 0.5, out=ends)
-    lengths = np.diff(ends, axis=0)
-    piece, box = np.nonzero(lengths > 0.0)
-    length = lengths[piece, box]
-    t, a, b, d, e, g, k = (of_boxes[box] for of_boxes in (t, a, b, *twists))
-    v = ends[piece, box] + length * (_NODES + 0.5)[:, None]
-    at_v = t - b * v
-    first, last = ((at_v + end) / a for end in (-0.5, 0.5))
-    np.minimum(np.maximum(first, -0.5, out=first), 0.5, out=first)
-    np.minimum(np.maximum(last, -0.5, out=last), 0.5, out=last)
-    inside, middle = last - first, (first + last) / 2
-    sums = np.zeros(v.shape)
-    twist_u, twist_uv, twist_v = e + k * v, d * v, g * v
-    for node, weight in zip(_NODES_U.tolist(), _WEIGHTS_U.tolist(), strict=True):
-        u = inside * node
-        u += middle
-        w = at_v - a * u
-        beta = u * twist_u
-        beta += twist_v
-        bent = u * twist_uv
-        bent += beta * w
-        bent *= 1.0 - beta
-        bent -= w
-        bent *= weight
-        sums += bent
-    sums += 0.5
-    sums *= inside
-    sums += 0.5
-    sums -= last
-    share: FloatArray = 0.5 - ends[3]
-    share += np.bincount(box, weights=length * (_WEIGHTS @ sums), minlength=len(share))
-    return share
 
 
 _CROSSINGS = ((-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5))
@@ -229,13 +273,25 @@ def parts_above(
     least, most = np.zeros(len(dose_at)), inside.copy()
     outlines = _Outlines.of(edges)
     count = outlines.count[outline]
-    simple = (np.abs(np.abs(outlines.area[outline]) - inside) <= SAME_SHARE) & (count <= MOST_EDGES)
+    simple = (count > 0) & (np.abs(np.abs(outlines.area[outline]) - inside) <= SAME_SHARE)
+    simple &= count <= MOST_EDGES
     some = np.flatnonzero(simple)
     for part in np.split(some, np.flatnonzero(np.diff(np.cumsum(count[some]) // EDGES_AT_ONCE)) + 1):
         if len(part):
-            low, high = _parts_above(corners[..., part], dose_at[part], slack, outline[part], outlines)
-            least[part], most[part] = low - SHARE_ROUNDING, high + SHARE_ROUNDING
-    return np.maximum(least, 0.0), np.minimum(most, inside)
+            some_of = _parts_above(corners[..., part], dose_at[part], slack, outline[part], outlines)
+            least[part] = np.where(some_of.all_is, inside[part], np.maximum(some_of.least - SHARE_ROUNDING, 0.0))
+            most[part] = np.where(some_of.none_is, 0.0, np.minimum(some_of.most + SHARE_ROUNDING, inside[part]))
+    return least, most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Above:
+    """Least and largest share above a level; and whether all of a part surely is, and whether none of it is."""
+
+    least: FloatArray
+    most: FloatArray
+    all_is: BoolArray
+    none_is: BoolArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,15 +324,13 @@ class _Outlines:
             edges=edges,
             first=first,
             count=last - first,
-            area=np.bincount(edges.layer, weights=rise * right, minlength=layers),
+            area=np.asarray(np.bincount(edges.layer, weights=rise * right, minlength=layers), dtype=np.float64),
             low=low,
             width=np.maximum(high - low, LEAST_WIDTH),
         )
 
 
-def _parts_above(
-    corners: Float32, dose_at: FloatArray, slack: float, outline: IntArray, outlines: _Outlines
-) -> Shares:
+def _parts_above(corners: Float32, dose_at: FloatArray, slack: float, outline: IntArray, outlines: _Outlines) -> _Above:
     low, width = outlines.low[:, outline], outlines.width[:, outline]
     # the box shrunk around its part: what is not linear of the dose shrinks with its square
     mean, slopes, rest = _fitted(_shrunk(corners.astype(np.float64), low, width))
@@ -292,14 +346,18 @@ def _parts_above(
     least, most = np.minimum(*ends), np.maximum(*ends)
     weight = (v[0] - v[1]) / rise_u[part] / (2.0 * spans[0][part])
     cold = mean - spans[0] / 2
+    levels = dose_at + slack - rest[0] + moved, dose_at - slack - rest[1] - moved
+    # all corners of an outline are ends of edges: a linear dose is nowhere less or more than at one of them
+    coldest = np.minimum.reduceat(least, np.cumsum(count) - count) + cold - levels[0]
+    hottest = np.maximum.reduceat(most, np.cumsum(count) - count) + cold + spans[0] - levels[1]
     shares = []
-    for level in (dose_at + slack - rest[0] + moved, dose_at - slack - rest[1] - moved):
+    for level in levels:
         passed, height = (cold - level)[part], spans[0][part]
         mean_of_squares = _mean_square(least + (passed + height), most + (passed + height))
         mean_of_squares -= _mean_square(least + passed, most + passed)
         shares.append(np.bincount(part, weights=weight * mean_of_squares, minlength=len(outline)))
     around = np.where(outlines.area[outline] < 0.0, -1.0, 1.0) * width[0] * width[1]
-    return around * shares[0], around * shares[1]
+    return _Above(least=around * shares[0], most=around * shares[1], all_is=coldest >= 0.0, none_is=hottest < 0.0)
 
 
 def _shrunk(dose: FloatArray, low: FloatArray, width: FloatArray) -> FloatArray:
