@@ -29,7 +29,7 @@ def a_box(rng: np.random.Generator, slopes: tuple[float, float, float], bend: fl
 
 
 def share_by_lines(corners: Array, dose: float, outline: Array | None = None) -> float:
-    """Share of a box within a convex outline, corners (u, v), that gets the dose: exact along each of many lines along u."""
+    """Share of a box within a convex outline, corners (u, v), that gets the dose: exact along many lines along u."""
     w, v = (x.reshape(-1) for x in np.meshgrid(*((np.arange(n) + 0.5) / n for n in LINES), indexing="ij"))
     at_ends = [
         sum(corners[i, j, k] * (w if i else 1 - w) * (v if j else 1 - v) for i in (0, 1) for j in (0, 1))

@@ -54,7 +54,7 @@ OVER_BINS = 0.01
 UNDER_BINS = OVER_BINS + SAME_DOSE * BINS
 """A dose that is under another by less may not be either, for volumes are read off a little below a dose."""
 
-ROUNDING_BINS = 0.01
+ROUNDING_BINS = 0.001
 """An element with a bound this close to a border of a bin, in bins, may have been counted on either side of it."""
 
 
@@ -163,7 +163,7 @@ class IsodoseSearch:
             search = search._without_settled(effort.cells)
             if not any(map(len, search.parts.values())):
                 break
-            enough = search._share_that_is_enough()
+            enough = search.share_that_is_enough()
             search = replace(
                 search,
                 parts={
@@ -212,7 +212,7 @@ class IsodoseSearch:
         is_futile = (settled_cc > width_cc) & (held_cc < settled_cc)
         return np.where(self._are_answered(known, whole.dvh) | is_futile, 2.0, share)
 
-    def _share_that_is_enough(self) -> FloatArray:
+    def share_that_is_enough(self) -> FloatArray:
         """For each isodose, what share of what its cells hold has to be in those that are halved, for an answer."""
         whole = self.elements[0]
         known = self.known_of(whole)
@@ -273,8 +273,8 @@ class IsodoseSearch:
 class FoundAtIsodoses:
     """What was found at some isodoses, of a DVH and of its alternatives: steps for their bounds.
 
-    Volumes of ``same_cc`` or less are rounding of sums; doses up to ``over_gy`` above one another and ``under_gy`` below
-    it are one dose.
+    Volumes of ``same_cc`` or less are rounding of sums; doses up to ``over_gy`` above another and ``under_gy`` below it
+    are one dose.
     """
 
     known: tuple[_Known, ...]

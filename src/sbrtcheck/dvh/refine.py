@@ -40,8 +40,8 @@ AT_ONCE = 16
 """About so many isodoses are found in one pass over the elements: more would take more memory, and no less time."""
 
 ELEMENTS = 1 << 21
-"""So many elements are looked at along all isodoses of a structure together, a few seconds: in a noisy dose, hundreds of
-thousands are undecided along each. Most structures have a hundredth of that."""
+"""So many elements are looked at along all isodoses of a structure together, a few seconds: in a noisy dose, hundreds
+of thousands are undecided along each. Most structures have a hundredth of that."""
 
 LEAST_ELEMENTS, LEAST_ELEMENTS_OF_LIMITS = 1 << 14, 1 << 19
 """But so many along each, however many isodoses there are; and so many where verdicts hang on them."""

@@ -1,32 +1,33 @@
 r"""Corner doses of boxes and a dose -> bounds on the share of each box, or of its part in an outline, that receives it.
 
-**A whole box: to second order.** Let w be the axis along which the dose of a box rises most, by c from face to face, and
-take c as the unit of dose. From the middle, with u, v, w from -1/2 to 1/2, the dose less its mean is
+**A whole box: to second order.** Let w be the axis along which the dose of a box rises most, by c from face to face,
+and take c as the unit of dose. From the middle, with u, v, w from -1/2 to 1/2, the dose less its mean is
 
     a u + b v + w  +  r,     r = d u v + e u w + g v w + k u v w,     beta = e u + g v + k u v
 
-(signs of u and v so that a, b >= 0; the axes so that a >= b). Along w the dose is straight, so where ``|beta| < 1`` every
-column (u, v) of the box passes a level t once, at ``w* = wl + q``: there ``wl = t - a u - b v`` is where the linear part
-passes it, and ``q = -r(u, v, wl) / (1 + beta)``, exactly. The share above is the mean over columns of ``1/2 - w*`` kept
-between 0 and 1::
+(signs of u and v so that a, b >= 0; the axes so that a >= b). Along w the dose is straight, so where ``|beta| < 1``
+every column (u, v) passes a level t once, at ``w* = wl + q``: there ``wl = t - a u - b v`` is where the linear part
+passes it, and ``q = -r(u, v, wl) / (1 + beta)``, exactly. The share above is the mean over columns of ``1/2 - w*``,
+kept between 0 and 1::
 
-      w   1/2 +-------------+      Columns that wl passes inside the box are over by q, what the mean of r there tells
-              | wl `.       |      exactly: r (1 - beta) is a polynomial, and its integral over a polygon in (u, v) a
-              |  w* `. `.   |      sum over few points (Gauss). What is left of the series is at most R beta^2 / (1 - beta),
-              |      `.  `. |      with R the largest ``|r|``.
-         -1/2 +-------`---`-+      Only near the two ends, where wl and w* leave through a face, is more unknown.
+      w   1/2 +-------------+      In columns where wl is inside the box, w* differs from it by q. Its mean is known
+              | wl `.       |      but for little: r (1 - beta) is a polynomial, whose integral over a polygon in (u, v)
+              |  w* `. `.   |      is a sum over few points (Gauss), and what is left of the series is at most
+              |      `.  `. |      R beta^2 / (1 - beta), with R the largest |r|.
+         -1/2 +-------`---`-+      Only near the two ends, where wl or w* leaves through a face, is more unknown.
               u, v
 
 With ``Q = R / (1 - beta)``, the largest q: a column whose wl is x away from the upper face may receive up to ``Q - x``
 more, and one near the lower face as much less. ``a u + b v`` takes no value more densely than ``1 / a``, so all of this
-is at most ``1/a`` times the integral of ``Q - |x|`` over those x that occur. The bounds are as wide as ``Q^2``; those by
-the extremes of r, the linear dose moved up and down by them, are as wide as Q. They serve where beta is not small.
+is at most ``1/a`` times the integral of ``Q - |x|`` over those x that occur. These bounds are as wide as ``Q^2``; those
+by the extremes of r, the linear dose moved up and down by them, are as wide as Q. They serve where beta is not small.
 
 **A part of a box: to first order.** A part of a box within an outline, one and the same along w, is bounded by linear
 doses; the share above is the sum over its edges, by Green's theorem. A column along w receives
 ``F(x) = (max(x + c, 0) - max(x, 0)) / c`` of it, where x is by how much the dose at its cold end passes the level. With
-``F = dG/du / a``, where G is the same with ``max(., 0)^2 / 2``, the integral of F over the outline is minus the sum over
-edges of ``(v1 - v0)`` times the mean of G along the edge, over a. That of ``max(y, 0)^2`` along an edge, from n to p, is
+``F = dG/du / a``, where G is the same with ``max(., 0)^2 / 2``, the integral of F over the outline is minus the sum
+over edges of ``(v1 - v0)`` times the mean of G along the edge, over a. That of ``max(y, 0)^2`` along an edge, where y
+runs from n to p, is
 
     (p^2 + p n + n^2) / 3    for 0 <= n <= p,        p^3 / (3 (p - n))    for n < 0 < p,        0 for p <= 0.
 
@@ -67,7 +68,7 @@ EDGES_AT_ONCE = 1 << 13
 """Edges of parts whose sums are worked out at once, about."""
 
 SAME_SHARE = 1e-7
-"""Shares of an outline that differ by more are of one that crosses itself: its edges do not tell how often it counts."""
+"""If its edges give another share than that, by more, an outline crosses itself: it is not told how often they count."""
 
 LEAST_WIDTH = 1e-6
 """A part is taken to be at least so wide along u and v, as a share of its box."""
@@ -201,9 +202,9 @@ class _Bent:
 
     def _share_above(self, t: FloatArray) -> FloatArray:
         """The mean over columns of ``1/2 - wl + r (1 - beta)`` where wl is in the box; 1 where it is below, 0 above."""
-        # wl enters or leaves the box along u = -1/2 and u = 1/2 at four v in rising order, since a <= 1. Before the first
-        # it is above the box, behind the last below; between them, limits along u are linear. Most boxes have one or two
-        # pieces between them
+        # wl enters or leaves the box along u = -1/2 and u = 1/2 at four v in rising order, since a <= 1. Before the
+        # first it is above the box, behind the last below; between them, limits along u are linear. Most boxes have one
+        # or two such pieces
         ends = np.stack([(t + w + u * self.a) / self.b for w, u in _CROSSINGS])
         np.minimum(np.maximum(ends, -0.5, out=ends), 0.5, out=ends)
         lengths = np.diff(ends, axis=0)
@@ -241,7 +242,7 @@ class _Bent:
 
 
 def _signed_sums(corners: Float32) -> FloatArray:
-    """Sums of the corner doses of each box, shape ``(8, n)``: in binary, a 1 for each of w, v and u it is signed like."""
+    """Sums of corner doses, shape ``(8, n)``: in binary, a 1 for each of w, v and u that a sum is signed like."""
     sums: FloatArray = corners.astype(np.float64)
     for axis in range(3):
         of_axis = np.moveaxis(sums, axis, 0)
