@@ -1,15 +1,13 @@
 """Cells that isodoses may cut, and how much of each is guaranteed to receive at least the dose of its isodose.
 
 Two things are known of a cell: the share of it inside the structure, and bounds on the share of it that receives at
-least the dose. Where exactly either lies in the cell is not known, so what both have in common is bounded as for two
-sets in a box of volume 1: at least ``inside + above - 1``, and never more than either::
+least the dose. Where exactly either lies in the cell is not known from them, so what both have in common is bounded as
+for two sets in a box of volume 1: at least ``inside + above - 1``, and never more than either::
 
      inside = 0.7                 above >= 0.6                 both >= 0.7 + 0.6 - 1 = 0.3
      [##############......]       [........############]       [........######......]
 
-The bounds on the share above the dose come from `trilinear`: trilinear dose less the linear dose of the same mean and
-slopes is trilinear again, so its extremes are at the corners, and the linear dose moved by them bounds it on both
-sides.
+Once a cell carries its outline along, bounds of the part inside it are closer (`isodose_shares`).
 """
 
 from __future__ import annotations

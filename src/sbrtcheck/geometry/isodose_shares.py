@@ -68,7 +68,7 @@ EDGES_AT_ONCE = 1 << 13
 """Edges of parts whose sums are worked out at once, about."""
 
 SAME_SHARE = 1e-7
-"""If its edges give another share than that, by more, an outline crosses itself: it is not told how often they count."""
+"""Where edges tell another share, by more, an outline crosses itself: how often they count is not known."""
 
 LEAST_WIDTH = 1e-6
 """A part is taken to be at least so wide along u and v, as a share of its box."""
