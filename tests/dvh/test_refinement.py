@@ -195,7 +195,7 @@ def test_what_is_known_of_a_cell_holds_for_points_in_it(seed: int, bent: float, 
     )
     dose = float(rng.uniform(corners.min(), corners.max()))
     share = (1 - begin[0]) * (1 - begin[1])
-    isodoses = Isodoses(dose=np.array([dose]), slack=1e-4, least=np.array([0.0]), most=np.array([99.0]))
+    isodoses = Isodoses(dose=np.array([dose]), over=1e-4, under=1e-4, least=np.array([0.0]), most=np.array([99.0]))
     cells = Cells.of(corners[..., None], np.array([2.0]), np.array([share]), np.array([WHOLE]), np.array([0]), isodoses)
     above, below = float(cells.above_cc[0]) / 2, float(cells.below_cc[0]) / 2
     least, most = (share_by_points(corners, dose + off, *begin) for off in (0.02, -0.02))
@@ -208,7 +208,7 @@ def test_what_is_known_of_a_cell_holds_for_points_in_it(seed: int, bent: float, 
 # -------------------------------------------------------------------------------- laws
 
 
-AT_35_GY = Isodoses(dose=np.array([35.0]), slack=1e-3, least=np.array([34.0]), most=np.array([36.0]))
+AT_35_GY = Isodoses(dose=np.array([35.0]), over=1e-3, under=1e-3, least=np.array([34.0]), most=np.array([36.0]))
 
 
 def test_halving_moves_volume_to_one_side_or_the_other_and_loses_none() -> None:

@@ -36,16 +36,25 @@ from sbrtcheck.plan import FloatArray
 MAY_STAY = 0.1
 """Of what may be undecided in the end, this share may be in cells that are given up in favour of others."""
 
+AIM = 0.8
+"""What is halved is to leave no more than this share of what may be undecided."""
+
+HALVING_DECIDES = 0.75
+"""Of what cells hold undecided, this share is decided when they are halved, at least about: their rest is a quarter."""
+
 FEW_CELLS = 1 << 10
 """So few cells along an isodose are all halved."""
 
 MAX_HALVINGS = 12
 """By then a cell of 2 mm is one of half a micrometre: only tips of contours are halved so often."""
 
-SLACK_BINS = 2 * SAME_DOSE * BINS
-"""A dose within so many bins is on neither side: rounding of float32, and of a dose that is asked for."""
+OVER_BINS = 0.01
+"""A dose that is over another by less, in bins, may not be: some roundings of float32."""
 
-ROUNDING_BINS = 0.01
+UNDER_BINS = OVER_BINS + SAME_DOSE * BINS
+"""A dose that is under another by less may not be either, for volumes are read off a little below a dose."""
+
+ROUNDING_BINS = 0.001
 """An element with a bound this close to a border of a bin, in bins, may have been counted on either side of it."""
 
 
@@ -53,12 +62,14 @@ ROUNDING_BINS = 0.01
 class IsodosePoint:
     """What is asked at an isodose: on which side of ``volume_cc`` the DVH passes, or how much volume receives it.
 
-    The latter where ``width_cc`` is given: how far apart the bounds of the volume may be.
+    The latter where ``width_cc`` is given: how far apart the bounds of the volume may be. ``is_between``: there are
+    points beside it in rising order of dose, and where both their neighbours have an answer it needs none.
     """
 
     dose_gy: float
     volume_cc: float = 0.0
     width_cc: float | None = None
+    is_between: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +126,7 @@ class IsodoseSearch:
     """What some isodoses cross, by the end-cap conventions under which it exists.
 
     ``elements`` are those of the DVH, and of its alternatives. The rest has shape ``(isodoses,)``: what is asked, as in
-    `IsodosePoint`, with ``is_sought`` where it is the volume.
+    `IsodosePoint`, with ``is_sought`` where it is the volume, and ``is_between``.
     """
 
     elements: tuple[_WholeElements, ...]
@@ -124,6 +135,7 @@ class IsodoseSearch:
     volume_cc: FloatArray
     width_cc: FloatArray
     is_sought: BoolArray
+    is_between: BoolArray
     parts: Mapping[int, IsodoseCut]
 
     @classmethod
@@ -141,6 +153,7 @@ class IsodoseSearch:
             volume_cc=np.array([point.volume_cc for point in points]),
             width_cc=np.array([point.width_cc or 0.0 for point in points]),
             is_sought=np.array([point.width_cc is not None for point in points], dtype=bool),
+            is_between=np.array([point.is_between for point in points], dtype=bool),
             parts={
                 slices.conventions: cut_by_isodoses(slices, sampled.frame, isodoses, bin_gy, effort)
                 for slices in slices_inside
@@ -150,11 +163,19 @@ class IsodoseSearch:
             search = search._without_settled(effort.cells)
             if not any(map(len, search.parts.values())):
                 break
-            search = replace(search, parts={mask: part.halved() for mask, part in search.parts.items()})
+            enough = search.share_that_is_enough()
+            search = replace(
+                search,
+                parts={
+                    mask: part.halved_where(part.that_hold(enough * part.sums(part.cells.undecided_cc)))
+                    for mask, part in search.parts.items()
+                },
+            )
         return FoundAtIsodoses(
             known=tuple(map(search.known_of, search.elements)),
             doses_gy=isodoses.dose * bin_gy,
-            slack_gy=isodoses.slack * bin_gy,
+            over_gy=isodoses.over * bin_gy,
+            under_gy=isodoses.under * bin_gy,
             same_cc=SAME_VOLUME * sampled.dvh.volume,
         )
 
@@ -182,8 +203,7 @@ class IsodoseSearch:
         count = sum((part.count for part in parts), nothing)
         settled_cc = sum((part.undecided_cc for part in parts), nothing)
         held_cc = np.maximum(known.high_cc - known.low_cc - settled_cc, SAME_VOLUME * volume_cc)
-        off_cc = np.abs((known.low_cc + known.high_cc) / 2 - self.volume_cc)
-        width_cc = np.where(self.is_sought, self.width_cc, 2 * off_cc)
+        width_cc = self._wanted_cc(known)
         share = MAY_STAY * np.maximum(width_cc - settled_cc, 0.0) / held_cc
         # minimum or maximum: the smallest part of a cell may decide
         every = (count <= FEW_CELLS) | self._are_extremes(whole.dvh)
@@ -191,6 +211,23 @@ class IsodoseSearch:
         # what was given up is too much for an answer, and the rest is not worth its while
         is_futile = (settled_cc > width_cc) & (held_cc < settled_cc)
         return np.where(self._are_answered(known, whole.dvh) | is_futile, 2.0, share)
+
+    def share_that_is_enough(self) -> FloatArray:
+        """For each isodose, what share of what its cells hold has to be in those that are halved, for an answer."""
+        whole = self.elements[0]
+        known = self.known_of(whole)
+        parts = list(self._parts_of(whole))
+        nothing = np.zeros(len(self.isodoses))
+        count = sum((part.count for part in parts), nothing)
+        held_cc = sum((part.sums(part.cells.undecided_cc) for part in parts), nothing)
+        surplus_cc = known.high_cc - known.low_cc - AIM * self._wanted_cc(known)
+        share = np.clip(surplus_cc / HALVING_DECIDES / np.where(held_cc > 0.0, held_cc, 1.0), 0.0, 1.0)
+        return np.where((count <= FEW_CELLS) | self._are_extremes(whole.dvh), 1.0, share)
+
+    def _wanted_cc(self, known: _Known) -> FloatArray:
+        """How little may be undecided of the volume at each isodose for an answer."""
+        off_cc = np.abs((known.low_cc + known.high_cc) / 2 - self.volume_cc)
+        return np.where(self.is_sought, self.width_cc, 2 * off_cc)
 
     def _are_extremes(self, dvh: DVH) -> BoolArray:
         """Whether points are about the maximum or the minimum."""
@@ -204,7 +241,9 @@ class IsodoseSearch:
         at_extreme = np.where(self.volume_cc > dvh.volume / 2, at_minimum, at_maximum)
         decided = np.where(self._are_extremes(dvh), at_extreme, between)
         answered: BoolArray = np.where(self.is_sought, known.high_cc - known.low_cc <= self.width_cc, decided)
-        return answered
+        before, after = np.append(True, answered[:-1]), np.append(answered[1:], True)
+        unneeded: BoolArray = self.is_between & before & after
+        return answered | unneeded
 
     def known_of(self, whole: _WholeElements) -> _Known:
         """What whole elements and parts of the others tell together."""
@@ -234,12 +273,14 @@ class IsodoseSearch:
 class FoundAtIsodoses:
     """What was found at some isodoses, of a DVH and of its alternatives: steps for their bounds.
 
-    Volumes of ``same_cc`` or less are rounding of sums, doses within ``slack_gy`` one dose.
+    Volumes of ``same_cc`` or less are rounding of sums; doses up to ``over_gy`` above another and ``under_gy`` below it
+    are one dose.
     """
 
     known: tuple[_Known, ...]
     doses_gy: FloatArray
-    slack_gy: float
+    over_gy: float
+    under_gy: float
     same_cc: float
 
     def width_cc(self, place: int) -> float:
@@ -261,7 +302,7 @@ class FoundAtIsodoses:
     def _with_step(self, refined: DVH, known: _Known, place: int) -> DVH:
         """``refined`` with a step of each bounding curve at a dose, and the extremes moved to where they can be."""
         low_cc, high_cc, dose_gy = (float(x[place]) for x in (known.low_cc, known.high_cc, self.doses_gy))
-        over_gy, under_gy = dose_gy + self.slack_gy, dose_gy - self.slack_gy
+        over_gy, under_gy = dose_gy + self.over_gy, dose_gy - self.under_gy
         min_gy, max_gy = refined.min_gy, refined.max_gy
         if low_cc > 0.0:
             max_gy = _within(max_gy, over_gy, np.inf)
@@ -286,9 +327,10 @@ def _isodoses(dose_bins: Sequence[float]) -> Isodoses:
     dose = np.array(dose_bins)
     return Isodoses(
         dose=dose,
-        slack=SLACK_BINS,
-        least=np.floor(dose - SLACK_BINS) + ROUNDING_BINS,
-        most=np.floor(dose + SLACK_BINS) + 1 - ROUNDING_BINS,
+        over=OVER_BINS,
+        under=UNDER_BINS,
+        least=np.floor(dose - UNDER_BINS) + ROUNDING_BINS,
+        most=np.floor(dose + OVER_BINS) + 1 - ROUNDING_BINS,
     )
 
 

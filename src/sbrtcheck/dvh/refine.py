@@ -39,9 +39,9 @@ MAX_ELEMENTS = 4_000_000
 AT_ONCE = 16
 """About so many isodoses are found in one pass over the elements: more would take more memory, and no less time."""
 
-ELEMENTS = 1 << 22
-"""So many elements are looked at along all isodoses of a structure together, some seconds: in a noisy dose, hundreds of
-thousands are undecided along each. Most structures have a hundredth of that."""
+ELEMENTS = 1 << 21
+"""So many elements are looked at along all isodoses of a structure together, a few seconds: in a noisy dose, hundreds
+of thousands are undecided along each. Most structures have a hundredth of that."""
 
 LEAST_ELEMENTS, LEAST_ELEMENTS_OF_LIMITS = 1 << 14, 1 << 19
 """But so many along each, however many isodoses there are; and so many where verdicts hang on them."""
@@ -142,12 +142,13 @@ def _points_of(sought: _Sought, dvh: DVH) -> list[IsodosePoint]:
             return [IsodosePoint(dose_gy=sought.dose_gy, width_cc=sought.width_percent * cc_per_percent)]
         case DoseSought():
             volume_cc = sought.volume_percent * cc_per_percent
-            if dvh.is_extreme(volume_cc):  # anywhere between its bounds
+            is_extreme = dvh.is_extreme(volume_cc)
+            if is_extreme:  # anywhere between its bounds
                 bounds = dvh.dose_of_hottest(volume_cc)
                 doses_gy = np.linspace(bounds.low, bounds.high, POINTS_AT_EXTREMES + 2)[1:-1].tolist()
             else:
                 doses_gy = [max(sought.near_gy - sought.close_gy, 0.0), sought.near_gy + sought.close_gy]
-            return [IsodosePoint(dose_gy=dose_gy, volume_cc=volume_cc) for dose_gy in doses_gy]
+            return [IsodosePoint(dose_gy=dose_gy, volume_cc=volume_cc, is_between=is_extreme) for dose_gy in doses_gy]
         case _:
             return [IsodosePoint(dose_gy=sought.dose_gy, volume_cc=sought.volume_percent * cc_per_percent)]
 

@@ -1,50 +1,43 @@
 """Cells that isodoses may cut, and how much of each is guaranteed to receive at least the dose of its isodose.
 
 Two things are known of a cell: the share of it inside the structure, and bounds on the share of it that receives at
-least the dose. Where exactly either lies in the cell is not known, so what both have in common is bounded as for two
-sets in a box of volume 1: at least ``inside + above - 1``, and never more than either::
+least the dose. Where exactly either lies in the cell is not known from them, so what both have in common is bounded as
+for two sets in a box of volume 1: at least ``inside + above - 1``, and never more than either::
 
      inside = 0.7                 above >= 0.6                 both >= 0.7 + 0.6 - 1 = 0.3
      [##############......]       [........############]       [........######......]
 
-The bounds on the share above the dose come from `trilinear`: trilinear dose less the linear dose of the same mean and
-slopes is trilinear again, so its extremes are at the corners, and the linear dose moved by them bounds it on both
-sides.
+Once a cell carries its outline along, bounds of the part inside it are closer (`isodose_shares`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from sbrtcheck.geometry.arrays import BoolArray, Float32
-from sbrtcheck.geometry.trilinear import AT_ONCE, share_below, steepened
+from sbrtcheck.geometry.isodose_shares import parts_above, shares_above
+from sbrtcheck.geometry.polygons import Edges
 from sbrtcheck.plan import FloatArray, IntArray
 
 WHOLE = -1
 """Outline of an interior cell: as an index, the last of the layers that cells are covered by, which is always full."""
-
-FLATNESS_FLOOR = 1e-3
-"""Floor of slopes, see `trilinear.steepened`. Larger than that of isodose volumes: these bounds decide a verdict, so
-that rounding of the shares, 1e-10 with this floor, has to stay well inside `SHARE_ROUNDING`."""
-
-SHARE_ROUNDING = 1e-8
-"""Shares of a cell are rounded by less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Isodoses:
     """Some doses, in the unit of the elements, and which elements are undecided.
 
-    A cell receives at least ``dose[i]`` that has at least ``dose[i] + slack`` everywhere, and does not where it has
-    less than ``dose[i] - slack``. Undecided are elements whose lower bound is less than ``most[i]`` and whose upper one
+    A cell receives at least ``dose[i]`` that has at least ``dose[i] + over`` everywhere, and does not where it has less
+    than ``dose[i] - under``. Undecided are elements whose lower bound is less than ``most[i]`` and whose upper one
     is at least ``least[i]``. All of shape ``(n,)``.
     """
 
     dose: FloatArray
-    slack: float
+    over: float
+    under: float
     least: FloatArray
     most: FloatArray
 
@@ -54,7 +47,11 @@ class Isodoses:
     def sides(self, low: Float32, high: Float32, isodose: IntArray) -> tuple[BoolArray, BoolArray]:
         """Which cells receive at least the dose of their ``isodose`` everywhere, and which nowhere, by extremes."""
         dose = self.dose[isodose]
-        return low >= dose + self.slack, high < dose - self.slack
+        return low >= dose + self.over, high < dose - self.under
+
+    def between(self, isodose: IntArray) -> tuple[FloatArray, float]:
+        """The middle of what is on neither side of each ``isodose``, and half the width of it."""
+        return self.dose[isodose] + (self.over - self.under) / 2, (self.over + self.under) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +109,7 @@ class Cells:
         What of a cell receives at least the dose is known well where dose is nearly linear. Where the structure fills a
         share of it, the two may miss each other as far as there is room.
         """
-        least, most = _shares_above(corners, isodoses.dose[isodose], isodoses.slack)
+        least, most = shares_above(corners, *isodoses.between(isodose))
         # two sets in a box of volume 1 share at least the sum of their volumes less 1; so do their complements
         above, below = np.maximum(least + inside - 1.0, 0.0), np.maximum(inside - most, 0.0)
         return cls(
@@ -124,6 +121,24 @@ class Cells:
             outline=outline,
             isodose=isodose,
         )
+
+    def within(self, edges: Edges, isodoses: Isodoses) -> Cells:
+        """The cells, more closely known where an outline, a layer of the edges, says what of them is inside."""
+        some = np.flatnonzero(self.outline != WHOLE)
+        if len(some) == 0:
+            return self
+        inside, cc = self.inside[some], self.cc[some]
+        least, most = parts_above(
+            self.corners[..., some],
+            *isodoses.between(self.isodose[some]),
+            inside=inside,
+            outline=self.outline[some],
+            edges=edges,
+        )
+        above_cc, below_cc = self.above_cc.copy(), self.below_cc.copy()
+        above_cc[some] = np.maximum(above_cc[some], least * cc)
+        below_cc[some] = np.maximum(below_cc[some], (inside - most) * cc)
+        return replace(self, above_cc=above_cc, below_cc=below_cc)
 
     @classmethod
     def joined(cls, parts: Sequence[Cells], first_outlines: Sequence[int]) -> Cells:
@@ -148,35 +163,3 @@ class Cells:
             outline=np.zeros(0, dtype=np.int64),
             isodose=np.zeros(0, dtype=np.int64),
         )
-
-
-def _shares_above(corners: Float32, dose_at: FloatArray, slack: float) -> tuple[FloatArray, FloatArray]:
-    """The least and the largest share of each cell that can receive at least the dose of its isodose, ``dose_at``.
-
-    Trilinear dose less the linear dose with its mean and slopes is trilinear again, so that its extremes are at the
-    corners: moved by these, the linear dose is a bound on either side.
-    """
-    least, most = np.empty(len(dose_at)), np.empty(len(dose_at))
-    for start in range(0, len(dose_at), AT_ONCE):
-        some = slice(start, start + AT_ONCE)
-        least[some], most[some] = _some_shares_above(corners[..., some], dose_at[some], slack)
-    return least, most
-
-
-def _some_shares_above(corners: Float32, dose_at: FloatArray, slack: float) -> tuple[FloatArray, FloatArray]:
-    dose = corners.astype(np.float64)  # differences of nearly equal doses follow
-    # least squares fit of a linear dose to the corners: mean dose, and mean rise along the four edges of each axis
-    mean = dose.mean(axis=(0, 1, 2))
-    slopes = np.stack([(np.take(dose, 1, axis) - np.take(dose, 0, axis)).mean(axis=(0, 1)) for axis in range(3)])
-    ends = np.array([-0.5, 0.5])
-    across = (slopes[0] * ends[:, None, None, None], slopes[1] * ends[:, None, None], slopes[2] * ends[:, None])
-    rest = dose - (mean + across[0] + across[1] + across[2])
-    spans, moved = steepened(slopes, FLATNESS_FLOOR, slack)
-    lowest = mean - spans.sum(axis=0) / 2
-    # where the linear dose is at least the dose less the least rest, the trilinear dose is at least the dose
-    low = dose_at + slack - rest.min(axis=(0, 1, 2)) + moved - lowest
-    high = dose_at - slack - rest.max(axis=(0, 1, 2)) - moved - lowest
-    return (
-        np.maximum(1.0 - share_below(low, spans) - SHARE_ROUNDING, 0.0),
-        np.minimum(1.0 - share_below(high, spans) + SHARE_ROUNDING, 1.0),
-    )

@@ -115,6 +115,8 @@ class IsodoseCut:
 
     def without(self, settled: BoolArray) -> IsodoseCut:
         """The same, with what is known of some cells counted, and no more to be found out of them."""
+        if not settled.any():
+            return self
         done = self.cells.where(settled)
         return replace(
             self,
@@ -123,6 +125,11 @@ class IsodoseCut:
             undecided_cc=self.undecided_cc + _by_isodose(done.isodose, done.undecided_cc, self.isodoses),
             cells=self.cells.where(~settled),
         )
+
+    def without_decided(self) -> IsodoseCut:
+        """The same, cells of which all is known counted and dropped."""
+        decided = self.cells.undecided_cc == 0.0
+        return self.without(decided).without_idle_edges() if decided.any() else self
 
     def given_up(self, isodoses: BoolArray) -> IsodoseCut:
         """The same, with what is known of the cells of some isodoses counted, and more undecided than anybody knows."""
@@ -141,6 +148,17 @@ class IsodoseCut:
         kept = Edges(u0=u0, v0=v0, u1=u1, v1=v1, layer=number[edges.layer[keep]])
         return replace(self, cells=replace(cells, outline=number[cells.outline]), edges=kept)
 
+    def halved_where(self, halve: BoolArray) -> IsodoseCut:
+        """The same, some cells in parts half as long, wide and high."""
+        if halve.all():
+            return self.halved()
+        nothing = np.zeros(len(self.isodoses))
+        whole = replace(self, cells=self.cells.where(~halve)).without_idle_edges()
+        rest = replace(
+            self, above_cc=nothing, below_cc=nothing, undecided_cc=nothing, cells=self.cells.where(halve)
+        ).without_idle_edges()
+        return _together([whole, rest.halved()], self.isodoses)
+
     def halved(self) -> IsodoseCut:
         """The same from cells half as long, wide and high; those that lie on one side of the dose now are counted."""
         cells, outlines = self.cells, self.outlines
@@ -155,17 +173,20 @@ class IsodoseCut:
         # eighths wholly above or below are counted and dropped; so are those outside the structure
         cc = share * (cells.cc / 8)
         w, v, u, at = np.nonzero(~(above | below) & (share > 0.0))
-        eighths = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
-        corners = np.ascontiguousarray(np.moveaxis(eighths[w, v, u, at], 0, -1))
+        places = np.lib.stride_tricks.sliding_window_view(lattice, (2, 2, 2), axis=(0, 1, 2))
+        corners = np.ascontiguousarray(np.moveaxis(places[w, v, u, at], 0, -1))
         place = (cells.outline[at] * 3 + v) * 3 + u  # of interior cells, in the last layer, which is full
         outline, edges = cell_outlines(in_order(pieces), cover, place, _QUARTERS)
-        return replace(
+        eighths_cc, isodose = cells.cc[at] / 8, cells.isodose[at]
+        known = Cells.of(corners, eighths_cc, share[v, u, at], outline, isodose, self.isodoses)
+        eighths = replace(
             self,
             above_cc=self.above_cc + self.sums((cc * above).sum(axis=(0, 1, 2))),
             below_cc=self.below_cc + self.sums((cc * below).sum(axis=(0, 1, 2))),
-            cells=Cells.of(corners, cells.cc[at] / 8, share[v, u, at], outline, cells.isodose[at], self.isodoses),
+            cells=known.within(edges, self.isodoses),
             edges=edges,
         )
+        return eighths.without_decided()
 
     def sums(self, of_cells: FloatArray) -> FloatArray:
         """Sums over the cells of each isodose."""
@@ -182,6 +203,10 @@ class IsodoseCut:
             order = np.argsort(undecided_cc[mine], kind="stable")
             smallest[mine[order]] = np.cumsum(undecided_cc[mine][order]) <= together_cc[i]
         return smallest
+
+    def that_hold(self, together_cc: FloatArray) -> BoolArray:
+        """Of each isodose as few cells as hold so much of what is undecided together."""
+        return ~self.smallest(self.sums(self.cells.undecided_cc) - together_cc)
 
     def largest(self, count: int) -> BoolArray:
         """Of each isodose the ``count`` cells that hold most."""
@@ -207,14 +232,14 @@ def cut_by_isodoses(slices: Slices, frame: GridFrame, isodoses: Isodoses, unit_g
             continue
         # the same bounds as those of the elements, to the bit: what is undecided there, and nothing else, is looked at
         low, high = _bounds(field)
-        picks = {i: np.flatnonzero((low < isodoses.most[i]) & (high >= isodoses.least[i])) for i in passing.tolist()}
-        left -= [len(picks.get(i, ())) for i in range(len(isodoses))]
-        known = known.given_up(left < 0)
-        picks = {i: pick for i, pick in picks.items() if len(pick) and left[i] >= 0}
-        if not picks:
-            continue
         region = _region(outlines)
-        for some in _grouped(picks):
+        inside = region.inside(len(low))
+        low, high = low[inside], high[inside]
+        picks = {i: inside[(low < isodoses.most[i]) & (high >= isodoses.least[i])] for i in passing.tolist()}
+        left -= [len(picks.get(i, ())) for i in range(len(isodoses))]
+        if (left < 0).any():
+            known = known.given_up(left < 0)
+        for some in _grouped({i: pick for i, pick in picks.items() if len(pick) and left[i] >= 0}):
             isodose = np.repeat(list(some), list(map(len, some.values())))
             cut = _first(np.concatenate(list(some.values())), isodose, field, region, isodoses, effort.cells)
             known = _together([known, cut], isodoses)
@@ -260,6 +285,12 @@ class _Region:
     place: IntArray
     pieces: Pieces
     cover: Cover
+
+    def inside(self, count: int) -> IntArray:
+        """Which of the first ``count`` cells of all slices are covered, if only in part."""
+        layers = int(self.place.max()) + 2  # those of the slices, and one that is full
+        share = self.cover.share.reshape(layers, -1)
+        return np.flatnonzero((share > 0.0)[self.place].reshape(-1)[:count])
 
 
 def _field(
@@ -321,8 +352,6 @@ def _first(
     cells = field.box.rows * field.box.columns
     of, cell = np.divmod(pick, cells)
     at = region.place[of] * cells + cell
-    covered = region.cover.share[at] > 0.0
-    of, cell, at, isodose = of[covered], cell[covered], at[covered], isodose[covered]
     parts = field.levels.inner[of] + 1
     level = ranges(np.zeros(len(of), dtype=np.int64), parts)
     of, cell, at, isodose = (np.repeat(x, parts) for x in (of, cell, at, isodose))
@@ -348,7 +377,8 @@ def _first(
     cut = cut.without(~cut.largest(max_cells))
     cut = cut.without(have_many_pieces(region.pieces, region.cover, cut.cells.outline, field.box))
     outline, edges = cell_outlines(region.pieces, region.cover, cut.cells.outline, field.box)
-    return replace(cut, cells=replace(cut.cells, outline=outline), edges=edges)
+    cut = replace(cut, cells=replace(cut.cells, outline=outline).within(edges, isodoses), edges=edges)
+    return cut.without_decided()
 
 
 def _by_isodose(isodose: IntArray, of_cells: FloatArray, isodoses: Isodoses) -> FloatArray:

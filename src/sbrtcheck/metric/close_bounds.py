@@ -62,7 +62,10 @@ def closely(metrics: Iterable[Metric], dvh: DVH, dvhs: DVHSet) -> dict[Metric, D
     questions = {metric: question for metric in metrics if (question := question_for_close_bounds(metric, dvh))}
     if not questions or dvhs.plan is None:
         return {}
-    return dict(zip(questions, dvhs.narrowed(dvh, *questions.values()), strict=False))
+    # a volume and what is left of the structure ask the same
+    different = list(dict.fromkeys(questions.values()))
+    narrowed = dict(zip(different, dvhs.narrowed(dvh, *different), strict=False))
+    return {metric: narrowed[question] for metric, question in questions.items() if question in narrowed}
 
 
 def _of_target(percent_rx: float, dvh: DVH) -> tuple[VolumeSought, ...]:
