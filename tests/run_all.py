@@ -79,8 +79,8 @@ def run(environment: Path, name: str, command: tuple[str, ...]) -> int:
     say(f"\n=== {name}: {' '.join(command)}")
     start = time.monotonic()
     started = Path(program(environment, command[0]))
-    # pyright looks for packages where the first `python` of the path has them; and hundreds of programs are started here,
-    # which would compile every module anew where the system forbids to keep what is compiled
+    # pyright looks for packages where the first `python` of the path has them; and of the hundreds of programs that
+    # tests start, each would compile every module anew where it is forbidden to keep what is compiled
     surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     surroundings["PATH"] = f"{started.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     surroundings["PYTHONPYCACHEPREFIX"] = str(environment / "compiled")
