@@ -66,7 +66,7 @@ def _from_pacs(command: Callable[..., Any]) -> Callable[..., Any]:
         "sbrtcheck batch --dicomweb https://pacs.example/dicom-web --study-date 20260101- --site lung --out a.csv",
     )
 )
-@click.argument("folder", metavar="[FOLDER]", required=False)
+@click.argument("folder", metavar="[FOLDER]", required=False, type=click.Path())
 @_from_pacs
 @options.site(multiple=True, text="As for check; may be repeated.")
 @options.profile(
