@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 
 from sbrtcheck.archive.columns import Row
@@ -15,13 +15,14 @@ from sbrtcheck.archive.packed import unpack
 from sbrtcheck.archive.rows import Options, State
 from sbrtcheck.archive.work import Workers, place_of, tasks_of, workers_of
 from sbrtcheck.arguments import require_type
+from sbrtcheck.by_value import ByValue
 from sbrtcheck.results.noted import refuse_notes_on_others
 from sbrtcheck.suggest import chosen
 from sbrtcheck.tables.choice import TableName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanResult:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlanResult(ByValue):
     """What one plan of an archive came to, or a file that is part of no plan.
 
     Parameters
@@ -38,7 +39,7 @@ class PlanResult:
 
     key: str
     state: State
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...] = field(repr=False)
     reason: str | None
 
 

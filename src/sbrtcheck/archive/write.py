@@ -34,7 +34,9 @@ class _OnlyAskedError(Exception):
 
 def refuse_output(out: Path, options: Options) -> None:
     """Raise `OutputError` where `open_results` would; a device or pipe is not tried, for that would be seen."""
-    if out.exists() and not out.is_file() and not out.is_dir():
+    with writing(out):  # a name that no file can have
+        is_device = out.exists() and not out.is_file() and not out.is_dir()
+    if is_device:
         _tables_for(out, options)
         return
     with suppress(_OnlyAskedError), open_results(out, options):
