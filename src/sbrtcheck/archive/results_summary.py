@@ -63,8 +63,8 @@ class Margins:
     numbers: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowSummary:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RowSummary(ByValue):
     """One row of one table over all plans.
 
     Parameters
@@ -124,8 +124,8 @@ class TableSummary(ByValue):
     uncounted: Mapping[Verdict, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResultsSummary:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ResultsSummary(ByValue):
     """What the plans of an archive came to.
 
     Parameters
