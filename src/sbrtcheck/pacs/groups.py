@@ -58,6 +58,10 @@ class Group:
         missing |= {"RTSTRUCT" for part in plans or parts if set(part.structure_set_refs) - here}
         return tuple(sorted(missing))
 
+    def has_plan(self, linked: Linked) -> bool:
+        """Whether there is an RTPLAN among the files of a plan."""
+        return any(member.described.kind is Kind.PLAN for member in self.members if member.name in linked.names)
+
     def remarks(self, linked: Linked) -> tuple[str, ...]:
         """What the report on a plan should say of files that were received more than once."""
         stems = {name.partition("-")[0] for name in self.older}
