@@ -29,7 +29,7 @@ from sbrtcheck.pacs.journal import NOT_CHECKED, Entry, Journal
 from sbrtcheck.pacs.scp import Scp
 from sbrtcheck.pacs.send import Courier, Sent
 from sbrtcheck.pacs.settings import ListenSettings, Peer
-from sbrtcheck.pacs.store import Origin, Store, keep_names, pseudonym
+from sbrtcheck.pacs.store import PRIVATE, Origin, Store, keep_names, pseudonym
 from sbrtcheck.pacs.worker import JobFailedError, StoppedError, Worker
 
 _TICK_SECONDS = 0.1
@@ -90,9 +90,9 @@ class Listener:
     ) -> None:
         jobs.require_format(settings.format)
         _make(settings.out)
+        _make(settings.spool, mode=PRIVATE)
         self._settings, self._options, self._tell, self._check = settings, options, tell, check
-        self._store = Store(settings.spool, settings.limits)
-        self._journal = Journal(settings.spool / "journal.sqlite3")
+        self._journal = Journal(settings.spool / "journal.sqlite3")  # first: the folder may be another listener's
         self._worker = Worker()
         self._stored = Event()
         self._stored.set()  # there may be objects from before
@@ -109,6 +109,7 @@ class Listener:
         self._troubles: set[str] = set()
         self._courier = None if settings.send_to is None else Courier(settings, settings.send_to)
         try:
+            self._store = Store(settings.spool, settings.limits)
             self._scp = Scp(settings, self._store, self._stored.set)
         except BaseException:
             self._journal.close()
@@ -221,8 +222,11 @@ class Listener:
 
     def _is_finished(self, group: Group) -> bool:
         """Report on what is complete in a group, and after the wait on what is not; whether that is all."""
-        if self._waited(group) < self._settings.settle_seconds or self._is_coming(group):
+        waited = self._waited(group)
+        if waited < self._settings.settle_seconds:
             return False
+        if waited < self._settings.wait_seconds and (self._stored.is_set() or self._is_coming(group)):
+            return False  # what came while another plan was checked may belong to this one
         if group.key not in self._linked:
             self._linked[group.key] = self._link(group)
         done = [self._is_done(linked, group) for linked in self._linked[group.key]]
@@ -235,7 +239,7 @@ class Listener:
     def _is_coming(self, group: Group) -> bool:
         """Whether who sent a part of a group is still connected, and more of it may be under way."""
         senders = {self._came[member.name].origin.sender for member in group.members}
-        return bool(senders & self._scp.senders()) and self._waited(group) < self._settings.wait_seconds
+        return bool(senders & self._scp.senders())
 
     def _link(self, group: Group) -> tuple[Linked, ...]:
         names = tuple(member.name for member in group.members)
@@ -400,8 +404,7 @@ class Listener:
         ]
         useless = [name for name, what in self._described.items() if isinstance(what, str)]
         old += [name for name in useless if name not in self._useless and now - self._came[name].since > keep]
-        for name in old:
-            self._store.remove(name)
+        for name in filter(self._store.remove, old):
             del self._described[name], self._came[name]
         if old:
             self._group()
@@ -430,9 +433,9 @@ class _Case:
     received: float
 
 
-def _make(folder: Path) -> None:
+def _make(folder: Path, mode: int = 0o777) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
     except OSError as error:
         raise OutputError(f"cannot be used ({error.strerror})", str(folder), "give another folder") from error
 

@@ -157,7 +157,9 @@ class Scp:
 
     def _lost(self, event: Event) -> None:
         """Note that an object of a connection is not in the store."""
-        self._broken.append(self._of(event).origin.number)
+        number = self._of(event).origin.number
+        if number:
+            self._broken.append(number)
 
     def _on_store(self, event: Event) -> int:
         """Store an object; the sender is told of success when it is safe, and of nothing else."""
@@ -165,15 +167,15 @@ class Scp:
         if str(request.AffectedSOPClassUID) != str(event.context.abstract_syntax):
             return NOT_OF_THIS_CLASS
         origin, content = self._of(event).origin, request.DataSet.getbuffer()
-        if len(content) > self._limits.object_bytes or not self._store.has_room(len(content)):
-            log.info("an object was refused: %d bytes do not fit", len(content))
-            self._lost(event)
-            return OUT_OF_RESOURCES
         try:
+            if len(content) > self._limits.object_bytes or not self._store.has_room(len(content)):
+                log.info("an object was refused: %d bytes do not fit", len(content))
+                self._lost(event)
+                return OUT_OF_RESOURCES
             meta = encode_file_meta(event.file_meta)
             self._store.put(str(request.AffectedSOPInstanceUID), (_PREAMBLE, meta, content), origin)
-        except OSError as error:
-            log.info("an object was refused: it cannot be written (%s)", error.strerror)
+        except Exception as error:  # a full disk; a UID that cannot be encoded
+            log.info("an object was refused: it cannot be written (%s)", type(error).__name__)
             self._lost(event)
             return OUT_OF_RESOURCES
         self._stored()

@@ -21,10 +21,12 @@ from typing import BinaryIO
 from sbrtcheck.errors import OutputError
 from sbrtcheck.pacs.settings import Limits
 
+PRIVATE = 0o700
+"""Rights of a folder that names patients."""
+
 _HASH = 20
 _CONTENT_HASH = 40
 _LEAST_BYTES = 4096  # what a file takes of a disk, however small it is
-_OWNER_ALONE = 0o600
 _LATER_NS = 10_000_000  # two times that file systems tell apart
 
 
@@ -48,7 +50,7 @@ class Store:
         self._folder, self._limits = folder, limits
         self._lock = Lock()
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
             for draft in folder.glob("*.part"):  # of a listener that was killed; their senders were told nothing
                 draft.unlink()
         except OSError as error:
@@ -101,11 +103,10 @@ class Store:
                 os.fsync(file.fileno())
             with self._lock:
                 self._publish(draft, target)
+                self._fresh[target.name] = origin
         finally:
             draft.unlink(missing_ok=True)
         keep_names(self._folder)
-        with self._lock:
-            self._fresh[target.name] = origin
         return target
 
     def _publish(self, draft: Path, target: Path) -> None:
@@ -123,11 +124,15 @@ class Store:
             os.utime(target, ns=(newest + _LATER_NS, newest + _LATER_NS))
         self._sizes[target.name] = _counted(status.st_size)
 
-    def remove(self, name: str) -> None:
-        """Delete an object that nobody waits for."""
+    def remove(self, name: str) -> bool:
+        """Delete an object that nobody waits for; not one that came again just now, and whether it is gone."""
         with self._lock, suppress(OSError):
+            if name in self._fresh:
+                return False
             (self._folder / name).unlink(missing_ok=True)
             self._sizes.pop(name, None)
+            return True
+        return False
 
 
 def _counted(size: int) -> int:
@@ -137,7 +142,7 @@ def _counted(size: int) -> int:
 def _private(path: Path) -> BinaryIO:
     """A new file for nobody else's eyes, where the system knows such rights."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    return os.fdopen(os.open(path, flags, _OWNER_ALONE), "wb")
+    return os.fdopen(os.open(path, flags, PRIVATE & 0o666), "wb")
 
 
 def keep_names(folder: Path) -> None:
