@@ -70,6 +70,22 @@ def test_the_last_content_of_a_uid_has_the_last_report_and_is_no_pass(tmp_path: 
         assert len(again.step()) == 3
 
 
+def test_a_second_whole_dose_is_a_report_of_its_own_and_no_pass(tmp_path: Path) -> None:
+    """A plan that was optimised again: which dose is the plan's, the files do not say."""
+    plan = small_plan(0)
+    with stepping(tmp_path) as one:
+        one.put(*objects(plan))
+        one.step()
+        plan.dose.SOPInstanceUID = "2.25.777001"
+        one.put(plan.dose)
+        names = one.step()
+        assert len(names) == 2
+        assert [line.split(": ")[1] for line in one.told] == ["PASS", "REVIEW"]
+        assert pseudonym("2.25.777001") in one.report(names[1])
+    with stepping(tmp_path) as again:
+        assert again.step() == names
+
+
 def test_a_plan_of_two_patients_is_told_as_such(tmp_path: Path) -> None:
     """Reports are named by the plan's UID: who looks for one of them finds both."""
     other = small_plan(0)
@@ -337,7 +353,7 @@ def test_a_second_listener_leaves_alone_what_the_first_is_writing(tmp_path: Path
 
 
 def test_what_came_while_another_plan_was_checked_is_looked_at_first(tmp_path: Path) -> None:
-    """A second dose of a plan that would have been the next: its report would have been on a part of it."""
+    """A second dose of the plan that is next: both of its reports say that there are two."""
     late = small_plan(1)
     late.dose.SOPInstanceUID = "2.25.777001"
     with stepping(tmp_path, settle_seconds=0.0, wait_seconds=LONG) as one:
@@ -353,7 +369,7 @@ def test_what_came_while_another_plan_was_checked_is_looked_at_first(tmp_path: P
         one.put(*objects(small_plan(1)))
         one.step()
         names = one.step()
-        assert sorted(len(one.report(name).splitlines()) for name in names) == [3, 4]
+        assert sorted(len(one.report(name).splitlines()) for name in names) == [3, 4, 4]
 
 
 def test_numbers_of_reports_are_never_given_again(tmp_path: Path) -> None:

@@ -44,10 +44,9 @@ class Group:
         """Tells groups of other objects apart."""
         return digest(member.name for member in self.members)
 
-    @property
-    def latest(self) -> float:
-        """When the last of it was received."""
-        return max(member.at for member in self.members)
+    def latest(self, linked: Linked) -> float:
+        """When the last of the files of a plan was received."""
+        return max(member.at for member in self.members if member.name in linked.names)
 
     def lacks(self, linked: Linked) -> tuple[str, ...]:
         """Kinds of what files of a plan refer to and was not received."""

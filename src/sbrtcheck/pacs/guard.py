@@ -189,6 +189,7 @@ class GuardedServer(ThreadedAssociationServer):
         assert self.socket is not None  # noqa: S101 - it listens
         plain, address = self.socket.accept()
         try:
+            plain.getpeername()  # else TLS reads from a connection that was reset, before it is known how
             guarded = self._guarded(plain)
         except Exception as error:  # of a peer that is gone already: no connection may end the thread that accepts them
             plain.close()

@@ -260,7 +260,7 @@ class Listener:
         whole = linked.problem is None and not lacks
         may_grow = not whole or not group.has_plan(linked)
         what = digest([*linked.names, "" if whole else "not checked"])
-        case = _Case(what=what, plan=pseudonym(linked.uid), received=group.latest)
+        case = _Case(what=what, plan=pseudonym(linked.uid), received=group.latest(linked))
         if may_grow and self._waited(group) < self._settings.wait_seconds:
             return self._journal.is_done(case.what, case.received)
         if whole:
@@ -292,6 +292,8 @@ class Listener:
         found = list(group.remarks(linked))
         if len(patients) > 1:
             found.append("plans of several patients were received under this plan's UID: see whose this report is")
+        if sum(other.uid == linked.uid and other.problem is None for other in self._linked[group.key]) > 1:
+            found.append("several whole doses of this plan were received: this report is on one of them")
         if any(self._scp.lost_something(self._came[member.name].origin) for member in members):
             found.append(_LOST)
         return tuple(found)
