@@ -68,6 +68,14 @@ REVIEWS = {
             " Give it with `--rx`. Is all as it should be? `--accept-dose` judges the rows and records that."
         ),
     ),
+    ReviewCode.FILES: (
+        (
+            "`sbrtcheck listen` alone: an object came with several contents under one UID, several whole doses came for"
+            " the plan, plans of several patients have its UID, or another object of the same sender was refused or"
+            " broke off."
+        ),
+        "Is it the plan that you mean, with its dose? Export all of it again, or check its files from a folder.",
+    ),
     ReviewCode.GIVEN_NAME: (
         "A name in the names file is not the name of a structure of the plan.",
         "Correct the spelling; close names are listed. Of several structures of one name, give the number: `'ROI 6'`.",

@@ -24,6 +24,7 @@ from plan_changes import small_plan_bytes
 from sbrtcheck.cli import main
 from sbrtcheck.errors import InputError
 from sbrtcheck.pacs import web
+from sbrtcheck.pacs.store import pseudonym
 from sbrtcheck.pacs.web import Fetched, WebQuery, fetch
 
 SECRET = "s3cr3t-token"  # noqa: S105 - of nobody
@@ -170,9 +171,13 @@ def test_a_study_that_cannot_be_fetched_whole_is_a_row_and_others_go_on(tmp_path
     assert "3 RT objects of 1 studies fetched; 1 studies could not be" in told
     rows = list(csv.DictReader(StringIO((tmp_path / "a.csv").read_text(encoding="utf-8"))))
     (failed,) = [row for row in rows if row["verdict"] == "NOT_EVALUATED" and not row["table_id"]]
-    assert failed["detail"] == f"study {refused.StudyInstanceUID} could not be fetched: HTTP status 403"
+    study = pseudonym(refused.StudyInstanceUID)
+    assert failed["detail"] == f"study {study} could not be fetched: HTTP status 403"
     assert failed["plan_verdict"] == "REVIEW"
-    assert {row["plan_uid"] for row in rows} == {"", dcmread(BytesIO(other[2])).SOPInstanceUID}
+    assert len({row["plan_key"] for row in rows}) == 2
+    assert [entry.problem for entry in Fetched(failed={"1.2": "w"}).entries(with_uids=True)] == [
+        "study 1.2 could not be fetched: w"
+    ]
     assert "PHANTOM" not in (tmp_path / "a.csv").read_text(encoding="utf-8") + told
     assert len(list((tmp_path / "kept").rglob("*.dcm"))) == 3
 
@@ -184,6 +189,45 @@ def test_what_is_no_dicom_fails_its_study(tmp_path: Path, raw: bytes) -> None:
     pacs.objects[uid] = (one, raw)
     with serving(pacs) as url:
         assert list(fetched(url, tmp_path / "new").failed.values()) == ["its answer cannot be read"]
+    assert list((tmp_path / "new").rglob("*.dcm")) == []
+
+
+def test_an_answer_that_is_too_long_fails_its_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raws = small_plan_bytes(0)
+    monkeypatch.setattr(web, "_ANSWER_BYTES", max(map(len, raws)))  # of a file alone, without what is round it
+    with serving(FakePacs(*raws)) as url:
+        assert list(fetched(url, tmp_path / "new").failed.values()) == ["its answer is too long, or takes too long"]
+
+
+def test_a_server_that_gives_the_first_page_alone_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "_PAGE", 1)
+    pacs = FakePacs(*small_plan_bytes(0), *small_plan_bytes(1), page=1)
+    answer = pacs.answer
+    pacs.answer = lambda path, query: answer(path, {**query, "offset": ["0"]})  # type: ignore[method-assign]
+    with serving(pacs) as url, pytest.raises(InputError, match="gives its first page of answers only"):
+        fetched(url, tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    ("keyword", "why"),
+    [("SOPInstanceUID", "another object than it was asked for"), ("SeriesInstanceUID", "a series without objects")],
+)
+def test_a_study_of_which_something_is_missing_is_not_fetched(tmp_path: Path, keyword: str, why: str) -> None:
+    """Another object in place of one; a series that is listed, and not what is in it."""
+    pacs = FakePacs(*small_plan_bytes(0))
+    uid, (one, _) = next(iter(pacs.objects.items()))
+    if keyword == "SOPInstanceUID":
+        pacs.objects[uid] = (one, small_plan_bytes(1)[0])
+    else:
+        answer = pacs.answer
+        hidden = f"/series/{one.SeriesInstanceUID}/instances"
+        pacs.answer = lambda path, query: (  # type: ignore[method-assign]
+            (200, "application/dicom+json", b"[]") if path.endswith(hidden) else answer(path, query)
+        )
+    with serving(pacs) as url:
+        assert why in next(iter(fetched(url, tmp_path / "new").failed.values()))
     assert list((tmp_path / "new").rglob("*.dcm")) == []
 
 

@@ -34,11 +34,9 @@ from plan_changes import PlanFiles, small_plan
 from sbrtcheck.archive import Options
 from sbrtcheck.errors import InputError
 from sbrtcheck.pacs import jobs
-from sbrtcheck.pacs.groups import digest
-from sbrtcheck.pacs.journal import Journal
 from sbrtcheck.pacs.listener import Listener
 from sbrtcheck.pacs.settings import Limits, ListenSettings, Peer, Tls
-from sbrtcheck.pacs.store import Store, pseudonym
+from sbrtcheck.pacs.store import Origin, Store, pseudonym
 
 # pynetdicom leaves sockets of requestors to be collected where the other side was the first to close
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <(socket|ssl):ResourceWarning")
@@ -372,6 +370,42 @@ def test_an_object_over_the_limit_ends_the_association(strict: Running) -> None:
     assert association.send_c_store(dataset).get("Status") is None
     wait_until(lambda: association.is_aborted or not association.is_established)
     assert stored(strict) == before
+    assert strict.listener._scp.lost_something(latest(strict))
+
+
+def latest(one: Running) -> Origin:
+    """The connection that was opened last."""
+    return Origin(number=next(one.listener._scp._server._numbers) - 1)
+
+
+def test_a_connection_that_breaks_in_an_object_is_remembered(strict: Running) -> None:
+    association = entity().associate("127.0.0.1", strict.port, ae_title="SBRTCHECK")
+    origin, peer = latest(strict), association.dul.socket
+    assert strict.listener._scp.senders() == {"127.0.0.1"}
+    assert peer is not None
+    assert peer.socket is not None
+    part = (102).to_bytes(4, "big") + b"\x01\x01" + bytes(100)  # of a command that goes on
+    peer.socket.sendall(b"\x04\x00" + len(part).to_bytes(4, "big") + part)
+    wait_until(lambda: any(one.size for one in strict.listener._scp._all()))
+    peer.socket.shutdown(socket.SHUT_RDWR)
+    wait_until(lambda: strict.listener._scp.lost_something(origin))
+    wait_until(lambda: not strict.listener._scp.senders())
+
+
+def test_objects_that_come_at_once_share_the_memory(tmp_path: Path) -> None:
+    """Of three peers that each keep to the limit, one is ended."""
+    part = (100_002).to_bytes(4, "big") + b"\x01\x01" + bytes(100_000)  # of a command: 1 MB of it are taken
+    with listening(tmp_path, start=False, limits=Limits(object_bytes=1)) as one:
+        peers = [entity().associate("127.0.0.1", one.port, ae_title="SBRTCHECK") for _ in range(3)]
+        for peer in peers:
+            assert peer.dul.socket is not None
+            assert peer.dul.socket.socket is not None
+            for _ in range(8):
+                peer.dul.socket.socket.sendall(b"\x04\x00" + len(part).to_bytes(4, "big") + part)
+        wait_until(lambda: any(peer.is_aborted for peer in peers))
+        assert sum(peer.is_aborted for peer in peers) == 1
+        for peer in peers:
+            peer.abort()
 
 
 def test_what_does_not_fit_on_the_disk_is_refused_and_what_was_there_stays(strict: Running) -> None:
@@ -380,6 +414,7 @@ def test_what_does_not_fit_on_the_disk_is_refused_and_what_was_there_stays(stric
         dataset.add_new(0x30060050, "OB", bytes(150_000))
     answers = push(strict.port, *datasets)
     assert answers == [SUCCESS, SUCCESS, OUT_OF_RESOURCES, OUT_OF_RESOURCES]
+    assert strict.listener._scp.lost_something(latest(strict))
     assert all(any(name.startswith(pseudonym(d.SOPInstanceUID)) for name in stored(strict)) for d in datasets[:2])
 
 
@@ -449,86 +484,32 @@ def test_so_many_connections_in_a_minute(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------ what outlasts it
 
 
-@pytest.mark.slow  # a worker process of its own, as those below
-def test_a_restart_between_objects_loses_nothing(tmp_path: Path) -> None:
-    """The first never looked at what it received, as one that was killed at once."""
-    plan = small_plan(0)
-    with listening(tmp_path, start=False) as first:
-        assert push(first.port, plan.plan, plan.structures) == [SUCCESS, SUCCESS]
-    (tmp_path / "spool" / "0123.part").write_bytes(b"of a listener that was killed")
-    with listening(tmp_path) as second:
-        push(second.port, plan.dose)
-        (name,) = second.wait_for_reports(plan.plan.SOPInstanceUID)
-    with listening(tmp_path) as third:
-        wait_until(lambda: third.listener._closed, third.told)
-        assert third.reports(plan.plan.SOPInstanceUID) == [name]
-        assert third.told == []
-    assert not list((tmp_path / "spool").glob("*.part"))
-
-
 def test_two_listeners_on_one_folder_refuse_each_other(tmp_path: Path) -> None:
     with listening(tmp_path, start=False), pytest.raises(InputError, match="another listener has this folder"):
         Running(tmp_path)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("check", "why"),
-    [
+@pytest.mark.slow  # worker processes die in it
+def test_a_check_that_ends_badly_costs_its_plan_alone(tmp_path: Path) -> None:
+    plan = small_plan(0)
+    ends = (
         (failing_checks.dies, "its process ended"),
         (failing_checks.hangs, "it was given up after 0.5 seconds"),
         (failing_checks.fails, "RuntimeError at failing_checks.py"),
-    ],
-)
-def test_a_check_that_ends_badly_costs_its_plan_alone(tmp_path: Path, check: Callable[..., Any], why: str) -> None:
-    plan = small_plan(0)
-    with listening(tmp_path, check=check, limits=Limits(check_seconds=0.5)) as one:
-        push(one.port, *objects(plan))
-        (name,) = one.wait_for_reports(plan.plan.SOPInstanceUID)
-        assert name.endswith("-NOT-CHECKED.txt")
-        assert why in one.report(name)
-        assert "Nobody" not in one.report(name)
-        assert _echoes(one.port)
+    )
+    with listening(tmp_path, limits=Limits(check_seconds=0.5)) as one:
+        for number, (check, why) in enumerate(ends, start=1):
+            one.listener._check = check
+            push(one.port, *objects(plan))  # the same again: for a plan without a verdict that is to be tried again
+            name = one.wait_for_reports(plan.plan.SOPInstanceUID, number)[-1]
+            assert name.endswith(f"-{number}-NOT-CHECKED.txt")
+            assert why in one.report(name)
+            assert "Nobody" not in one.report(name)
+            assert _echoes(one.port)
         one.listener._check = jobs.check
         one.listener._settings = replace(one.listener._settings, limits=Limits())
-        push(one.port, *objects(plan))  # the same again: for a plan without a verdict that is to be tried again
-        assert one.wait_for_reports(plan.plan.SOPInstanceUID, 2)[1].endswith("-2.json")
-
-
-@pytest.mark.slow
-def test_a_check_under_way_ends_with_the_listener_and_is_done_at_the_next_start(tmp_path: Path) -> None:
-    with listening(tmp_path, check=failing_checks.hangs) as first:
-        push(first.port, *objects(small_plan(0)))
-        wait_until(lambda: first.listener._linked)
-        time.sleep(1.0)
-    assert first.told == []
-    with closing(Journal(tmp_path / "spool" / "journal.sqlite3")) as journal:
-        assert journal._database.execute("SELECT tries, file FROM reports").fetchall() == [(0, "")]
-
-
-@pytest.mark.slow
-def test_a_check_that_ended_the_listener_twice_is_not_begun_again(tmp_path: Path) -> None:
-    plan = small_plan(0)
-    with listening(tmp_path, start=False) as first:
-        push(first.port, *objects(plan))
-        names = [path.name for path in first.listener._store.paths()]
-        for _ in range(2):
-            first.listener._journal.begin(digest([*names, ""]), "plan")
-    with listening(tmp_path) as second:
-        (name,) = second.wait_for_reports(plan.plan.SOPInstanceUID)
-        assert "its check ended sbrtcheck itself" in second.report(name)
-
-
-@pytest.mark.slow
-def test_old_objects_are_deleted_with_their_plan_and_reports_stay(tmp_path: Path) -> None:
-    plan = small_plan(0)
-    with listening(tmp_path, wait_seconds=1.0, limits=Limits(keep_seconds=1.5)) as one:
         push(one.port, *objects(plan))
-        one.wait_for_reports(plan.plan.SOPInstanceUID)
-        wait_until(lambda: one.listener._closed)
-        one.listener._cleaned = 0.0
-        wait_until(lambda: stored(one) == [])
-        assert len(list(one.out.iterdir())) == 1
+        assert one.wait_for_reports(plan.plan.SOPInstanceUID, 4)[-1].endswith("-4.json")
 
 
 # ------------------------------------------------------------------------------------------------ sent on, and TLS
@@ -619,6 +600,10 @@ def test_a_disk_that_is_nearly_full_takes_nothing(tmp_path: Path) -> None:
         ({"send_tls": True}, "no certificate to send with"),
         ({"format": "docx"}, "no report format"),
         ({"wait_seconds": 1e9}, "deleted before"),
+        ({"limits": Limits(keep_seconds=float("nan"))}, "deleted before"),
+        ({"wait_seconds": float("nan")}, "a time to wait for is none"),
+        ({"wait_seconds": -1.0}, "a time to wait for is none"),
+        ({"limits": Limits(check_seconds=float("inf"))}, "a time to wait for is none"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(tmp_path: Path, settings: dict[str, Any], says: str) -> None:
@@ -646,22 +631,50 @@ def test_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------ the command
 
 
+@contextmanager
+def command(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The command, and its port; killed in the end where it runs still."""
+    words = [sys.executable, "-m", "sbrtcheck", "listen", "--port", "0", "--out", str(folder), "--table", "rtog-0813"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        try:
+            assert process.stderr is not None
+            line = process.stderr.readline()
+            assert "listening as SBRTCHECK on 127.0.0.1:" in line
+            yield process, int(line.split("127.0.0.1:")[1].split(";")[0])
+        finally:
+            process.kill()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="a test can send Ctrl-C to one process only elsewhere")
 @pytest.mark.slow
 def test_the_command_ends_cleanly_with_ctrl_c(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sbrtcheck", "listen", "--port", "0", "--out", str(tmp_path), "--site", "lung"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert "listening as SBRTCHECK on 127.0.0.1:" in line
-        port = int(line.split("127.0.0.1:")[1].split(";")[0])
+    with command(tmp_path) as (process, port):
         assert push(port, small_plan(0).plan) == [SUCCESS]
         process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
         rest = process.stderr.read()
         assert process.wait(20) == 0, rest
     assert rest.splitlines() == [
         "sbrtcheck: stopped; what was received and not yet checked is checked at the next start"
     ]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are others there")
+@pytest.mark.slow  # two processes with a worker each
+def test_the_command_killed_and_started_again_loses_nothing_and_ends_with_sigterm(tmp_path: Path) -> None:
+    plans = [small_plan(number) for number in range(2)]
+    with command(tmp_path) as (process, port):
+        assert push(port, *objects(plans[0])) == [SUCCESS] * 3
+        time.sleep(3.0)  # somewhere in the check
+        process.kill()
+    with command(tmp_path) as (process, port):
+        assert push(port, *objects(plans[1])) == [SUCCESS] * 3
+        wait_until(lambda: len(list(tmp_path.glob("*.html"))) == 2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert {path.name for path in tmp_path.glob("*.*")} == {
+        f"{pseudonym(plan.plan.SOPInstanceUID)}-1.html" for plan in plans
+    }
 
 
 # ------------------------------------------------------------------------------------------------ a real PACS

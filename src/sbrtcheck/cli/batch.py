@@ -17,6 +17,7 @@ from sbrtcheck.installation import install_command
 
 if TYPE_CHECKING:
     from sbrtcheck.archive import Entry
+    from sbrtcheck.pacs.web import Fetched
 
 
 def _executor(dask: str | None) -> AbstractContextManager[Executor | None]:
@@ -177,7 +178,8 @@ def batch(  # noqa: PLR0913 - one argument an option
         more: Sequence[Entry] = ()
         if folder is None:
             fetched = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sbrtcheck-")))
-            more = _fetched(fetched, quiet=quiet, url=dicomweb, modality=modality, **given)
+            found = _fetched(fetched, quiet=quiet, url=dicomweb, modality=modality, **given)
+            more = found.entries(with_uids=choices["with_identity"])
             folder = str(fetched)
         executor = stack.enter_context(_executor(dask))
         progress = stack.enter_context(streams.progress(quiet=quiet, **doing))
@@ -190,8 +192,8 @@ def batch(  # noqa: PLR0913 - one argument an option
         streams.print_notice(str(summary))
 
 
-def _fetched(folder: Path, *, quiet: bool, **asked: Any) -> Sequence[Entry]:
-    """Fetch from the PACS; what could not be is to be in the table too."""
+def _fetched(folder: Path, *, quiet: bool, **asked: Any) -> Fetched:
+    """Fetch from the PACS."""
     try:
         from sbrtcheck.pacs.web import WebQuery, fetch
     except ModuleNotFoundError as error:
@@ -204,4 +206,4 @@ def _fetched(folder: Path, *, quiet: bool, **asked: Any) -> Sequence[Entry]:
         fetched = fetch(WebQuery(**asked), folder, progress=progress)
     if not quiet:
         streams.print_notice(str(fetched))
-    return fetched.entries
+    return fetched

@@ -24,7 +24,7 @@ all rows. `overall` gives the verdict of the plan, and the reasons why it is no 
 
 from sbrtcheck.judge.dose_check import dose_check
 from sbrtcheck.judge.naming import TARGET, match_plan
-from sbrtcheck.judge.overall import with_comparison
+from sbrtcheck.judge.overall import with_comparison, with_reasons
 from sbrtcheck.judge.reirradiation import EarlierCourse, judge_reirradiation
 from sbrtcheck.judge.risk import ntcp, risks, tcp
 from sbrtcheck.judge.run import evaluate
@@ -49,4 +49,5 @@ __all__ = [
     "site_of",
     "tcp",
     "with_comparison",
+    "with_reasons",
 ]

@@ -95,8 +95,13 @@ def with_comparison(report: Report, compared: Comparison | NoComparison) -> Repo
         for difference in differing
         if difference.theirs is Verdict.FAIL is not difference.ours
     ]
-    reasons = _in_order((*report.reasons, *by_other_dvhs))
-    return replace(report, compared=compared, reasons=reasons, verdict=overall(report.outcomes, reasons))
+    return replace(with_reasons(report, by_other_dvhs), compared=compared)
+
+
+def with_reasons(report: Report, more: Iterable[ReviewReason]) -> Report:
+    """The report with more reasons not to call it a pass, from what is known beside the plan's files."""
+    reasons = _in_order((*report.reasons, *more))
+    return replace(report, reasons=reasons, verdict=overall(report.outcomes, reasons))
 
 
 def _other_dvh_reason(difference: VerdictDifference) -> ReviewReason:

@@ -44,10 +44,9 @@ class Group:
         """Tells groups of other objects apart."""
         return digest(member.name for member in self.members)
 
-    @property
-    def latest(self) -> float:
-        """When the last of it was received."""
-        return max(member.at for member in self.members)
+    def latest(self, linked: Linked) -> float:
+        """When the last of the files of a plan was received."""
+        return max(member.at for member in self.members if member.name in linked.names)
 
     def lacks(self, linked: Linked) -> tuple[str, ...]:
         """Kinds of what files of a plan refer to and was not received."""
@@ -57,6 +56,10 @@ class Group:
         missing = {"RTPLAN" for part in parts if set(part.plan_refs) - here}
         missing |= {"RTSTRUCT" for part in plans or parts if set(part.structure_set_refs) - here}
         return tuple(sorted(missing))
+
+    def has_plan(self, linked: Linked) -> bool:
+        """Whether there is an RTPLAN among the files of a plan."""
+        return any(member.described.kind is Kind.PLAN for member in self.members if member.name in linked.names)
 
     def remarks(self, linked: Linked) -> tuple[str, ...]:
         """What the report on a plan should say of files that were received more than once."""

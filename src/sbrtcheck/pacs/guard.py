@@ -7,11 +7,13 @@ know PDUs: one that is larger than any that was negotiated, or not there in time
 
 from __future__ import annotations
 
+import gc
 import socket
 import ssl
 import sys
 from collections import deque
 from contextlib import suppress
+from itertools import count
 from socketserver import BaseServer
 from time import monotonic, sleep
 from typing import Any
@@ -19,6 +21,7 @@ from typing import Any
 from pynetdicom.transport import ThreadedAssociationServer
 
 from sbrtcheck.pacs.settings import Limits, Tls
+from sbrtcheck.pacs.store import Origin
 from sbrtcheck.progress import log
 
 MAX_PDU_BYTES = 131_072
@@ -27,6 +30,7 @@ MAX_PDU_BYTES = 131_072
 _PDU_HEADER = 6  # type, reserved, length in four bytes (PS3.8 9.3)
 _MINUTE = 60.0
 _NOTICE_SECONDS = 1.0
+_COLLECT_SECONDS = 10.0
 
 
 class Pace:
@@ -73,7 +77,7 @@ class Pace:
         return self._deadline - now
 
     def took(self, data: bytes) -> None:
-        """Note what was read, which never reaches beyond the header or the rest of one PDU.
+        """Note what was read, in whatever pieces.
 
         Raises
         ------
@@ -82,10 +86,19 @@ class Pace:
         """
         if not data:  # the peer has closed it
             self.refuse()
-        if self._left:
-            self._left -= len(data)
-            return
-        self._header += data
+        rest = memoryview(data)
+        while rest:
+            if not self._left:
+                missing = _PDU_HEADER - len(self._header)
+                self._header += rest[:missing]
+                rest = rest[missing:]
+                self._begin()
+            taken = min(self._left, len(rest))
+            self._left -= taken
+            rest = rest[taken:]
+
+    def _begin(self) -> None:
+        """Once the header of a PDU is whole: how much follows."""
         if len(self._header) < _PDU_HEADER:
             return
         self._left = int.from_bytes(self._header[2:_PDU_HEADER], "big")
@@ -100,6 +113,7 @@ class GuardedSocket(socket.socket):
     """A connection of a peer."""
 
     pace: Pace
+    origin: Origin
 
     def recv(self, bufsize: int, flags: int = 0, /) -> bytes:
         """Read, as long as the connection's pace allows."""
@@ -118,6 +132,7 @@ class GuardedTlsSocket(ssl.SSLSocket):
     """The same with TLS."""
 
     pace: Pace
+    origin: Origin
 
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         """Read, as long as the connection's pace allows."""
@@ -150,22 +165,46 @@ class GuardedServer(ThreadedAssociationServer):
         self._limits = limits
         self._open: list[GuardedSocket | GuardedTlsSocket] = []
         self._latest: dict[str, deque[float]] = {}
+        self._numbers = count(1)
+        self._has_garbage, self._collected = False, monotonic()
         super().__init__(*arguments, **settings)
+
+    def server_bind(self) -> None:
+        """Take the port; on Windows so that no other program can take it too, which it could after pynetdicom's way."""
+        exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
+        if exclusive is None:
+            super().server_bind()
+            return
+        assert self.socket is not None  # noqa: S101 - it was made just now
+        self.socket.setsockopt(socket.SOL_SOCKET, exclusive, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+
+    def senders(self) -> frozenset[str]:
+        """Addresses that are connected."""
+        return frozenset(one.origin.sender for one in tuple(self._open) if one.fileno() != -1 and not one.pace.is_over)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; hands are shaken later, in its own thread."""
         assert self.socket is not None  # noqa: S101 - it listens
         plain, address = self.socket.accept()
-        guarded: GuardedSocket | GuardedTlsSocket
-        if self.ssl_context is None:
-            guarded = GuardedSocket(plain.family, plain.type, plain.proto, plain.detach())
-        else:
-            wrapped = self.ssl_context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
-            assert isinstance(wrapped, GuardedTlsSocket)  # noqa: S101 - the context was told so
-            guarded = wrapped
+        try:
+            plain.getpeername()  # else TLS reads from a connection that was reset, before it is known how
+            guarded = self._guarded(plain)
+        except Exception as error:  # of a peer that is gone already: no connection may end the thread that accepts them
+            plain.close()
+            raise ConnectionAbortedError(type(error).__name__) from error
         guarded.pace = Pace(self._limits)
+        guarded.origin = Origin(sender=str(address[0]), number=next(self._numbers))
         guarded.settimeout(self._limits.pdu_seconds)
         return guarded, address
+
+    def _guarded(self, plain: socket.socket) -> GuardedSocket | GuardedTlsSocket:
+        if self.ssl_context is None:
+            return GuardedSocket(plain.family, plain.type, plain.proto, plain.detach())
+        wrapped = self.ssl_context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+        assert isinstance(wrapped, GuardedTlsSocket)  # noqa: S101 - the context was told so
+        return wrapped
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is room for one more connection; where not, it is closed at once."""
@@ -181,7 +220,13 @@ class GuardedServer(ThreadedAssociationServer):
         for one in self._open:
             if one.pace.is_long_over:
                 one.close()
-        self._open = [one for one in self._open if one.fileno() != -1]
+        still_open = [one for one in self._open if one.fileno() != -1]
+        self._has_garbage |= len(still_open) < len(self._open)
+        self._open = still_open
+        if self._has_garbage and monotonic() - self._collected > _COLLECT_SECONDS:
+            # an association is a ring of objects that holds its last message, which may be large
+            gc.collect()
+            self._has_garbage, self._collected = False, monotonic()
 
     def _is_rare(self, address: str) -> bool:
         now = monotonic()

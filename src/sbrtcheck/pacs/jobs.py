@@ -6,7 +6,7 @@ Nothing of an object is looked at by any other process. What goes in and comes o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from sbrtcheck import api
@@ -14,9 +14,9 @@ from sbrtcheck.archive import Options
 from sbrtcheck.dicom import FoundPlan, Kind, find_plans
 from sbrtcheck.dicom.files import RtFile, read_rt_header
 from sbrtcheck.errors import DicomError
-from sbrtcheck.plan import Finding, FindingCode
+from sbrtcheck.judge import with_reasons
 from sbrtcheck.render.formats import format_named
-from sbrtcheck.results import Report
+from sbrtcheck.results import Report, ReviewCode, ReviewReason
 
 _SUFFIXES = {"text": "txt", "markdown": "md", "csv-excel": "csv", "dicom-pdf": "dcm", "dicom-sr": "dcm"}
 
@@ -115,7 +115,7 @@ def _names(files: Sequence[object]) -> tuple[str, ...]:
 
 
 def check(paths: Sequence[Path], options: Options, format_: str, remarks: Sequence[str]) -> Written:
-    """Check the plan that the files make; ``remarks`` become findings of the report.
+    """Check the plan that the files make; ``remarks`` are reasons not to call it a pass.
 
     Raises
     ------
@@ -123,8 +123,7 @@ def check(paths: Sequence[Path], options: Options, format_: str, remarks: Sequen
         It cannot be checked.
     """
     report = api.check_with(list(paths), options.tables, options.choices)
-    findings = tuple(Finding(code=FindingCode.OTHER, text=text) for text in remarks)
-    report = replace(report, findings=(*report.findings, *findings))
+    report = with_reasons(report, [ReviewReason(code=ReviewCode.FILES, text=text) for text in remarks])
     content = _content(report, format_, list(paths))
     return Written(content=content.encode() if isinstance(content, str) else content, verdict=str(report.verdict))
 

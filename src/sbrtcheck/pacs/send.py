@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import ssl
 import warnings
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from pynetdicom import AE
 
@@ -16,6 +20,49 @@ _CLASSES = ("1.2.840.10008.5.1.4.1.1.104.1", "1.2.840.10008.5.1.4.1.1.88.33")
 _SYNTAXES = ["1.2.840.10008.1.2.1", "1.2.840.10008.1.2"]
 _SECONDS = 10.0
 _WARNINGS = range(0xB000, 0xC000)  # it was stored (PS3.4 B.2.3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What came of sending a report; ``why`` it was not taken, None where it was."""
+
+    file: str
+    tries: int
+    why: str | None
+
+
+class Courier:
+    """Sends one report at a time, in a thread of its own: a PACS that does not answer holds nothing up."""
+
+    def __init__(self, settings: ListenSettings, peer: Peer) -> None:
+        self._settings, self._peer = settings, peer
+        self._is_free = True
+        self._done: SimpleQueue[Sent] = SimpleQueue()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the next report can be given to it."""
+        return self._is_free
+
+    def take(self, file: str, tries: int) -> None:
+        """Begin to send a report of the folder."""
+        self._is_free = False
+        Thread(target=self._send, args=(file, tries), daemon=True).start()
+
+    def outcome(self) -> Sent | None:
+        """What came of the report that was under way; None before that is known."""
+        with suppress(Empty):
+            sent = self._done.get_nowait()
+            self._is_free = True
+            return sent
+        return None
+
+    def _send(self, file: str, tries: int) -> None:
+        try:
+            why = send(self._settings.out / file, self._settings, self._peer)
+        except Exception as error:  # of a file or a certificate that is not there any more, or of pynetdicom
+            why = f"it cannot be sent ({type(error).__name__})"
+        self._done.put(Sent(file=file, tries=tries, why=why))
 
 
 def send(path: Path, settings: ListenSettings, peer: Peer) -> str | None:

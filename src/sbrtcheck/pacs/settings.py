@@ -9,6 +9,7 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from math import inf
 from pathlib import Path
 
 from sbrtcheck.errors import InputError
@@ -37,7 +38,7 @@ class Limits:
     objects
         Most objects on disk.
     associations
-        Open at the same time; each may hold one object of ``object_bytes`` in memory.
+        Open at the same time; what all of them hold in memory is limited to twice ``object_bytes``.
     connections_per_minute
         New ones of one address.
     pdu_seconds
@@ -164,7 +165,10 @@ class ListenSettings:
             raise InputError(f"a report as {self.format} is no DICOM object, and cannot be sent", hint=hint)
         if self.send_tls and self.tls is None:
             raise InputError("there is no certificate to send with", hint="give --tls-cert, --tls-key and --tls-ca")
-        if self.limits.keep_seconds <= self.wait_seconds:
+        times = (self.wait_seconds, self.settle_seconds, self.limits.check_seconds)
+        if not all(0 <= seconds < inf for seconds in times):
+            raise InputError("a time to wait for is none", hint="write it as a number of seconds")
+        if not self.limits.keep_seconds > self.wait_seconds:  # one that is no number neither
             raise InputError("objects would be deleted before the wait for others is over", hint="keep them longer")
 
     @property

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import requests
@@ -32,6 +33,8 @@ _PAGE = 100
 _TRIES = 3
 _BACKOFF = 0.5  # seconds before the second try, doubled for each one more
 _TIMEOUT_SECONDS = (10.0, 120.0)  # to connect; between two bytes
+_ANSWER_SECONDS = 1800.0
+_ANSWER_BYTES = 1_000_000_000
 _BUSY = (429, 500, 502, 503, 504)
 _STUDY, _SERIES, _INSTANCE, _MODALITY = "0020000D", "0020000E", "00080018", "00080060"  # tags, as DICOM JSON has them
 _DATE = re.compile(r"(\d{8})?(-(\d{8})?)?")
@@ -98,11 +101,14 @@ class Fetched:
     failed: dict[str, str] = field(default_factory=dict)
     left: Counter[str] = field(default_factory=Counter)
 
-    @property
-    def entries(self) -> tuple[Entry, ...]:
-        """Each study that could not be fetched as a plan that cannot be checked, with the reason."""
+    def entries(self, *, with_uids: bool) -> tuple[Entry, ...]:
+        """Each study that could not be fetched as a plan that cannot be checked, with the reason.
+
+        It is called by its Study Instance UID, or by a hash of it that who has the UID can find.
+        """
+        names = {uid: uid if with_uids else pseudonym(uid) for uid in self.failed}
         return tuple(
-            Entry(files=(), folder="", problem=f"study {uid} could not be fetched: {why}", stand_ins={})
+            Entry(files=(), folder="", problem=f"study {names[uid]} could not be fetched: {why}", stand_ins={})
             for uid, why in sorted(self.failed.items())
         )
 
@@ -143,7 +149,7 @@ def fetch(query: WebQuery, folder: Path, *, progress: Progress = no_progress) ->
         respect_retry_after_header=False,
     )
     for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
+        session.mount(scheme, _Bounded(max_retries=retry))
     with session:
         client = DICOMwebClient(query.url.rstrip("/"), session=session, timeout=_TIMEOUT_SECONDS)
         client.set_http_retry_params(retry=False)  # the session does, for connections that break too
@@ -157,6 +163,32 @@ def fetch(query: WebQuery, folder: Path, *, progress: Progress = no_progress) ->
             _fetch_study(client, study, folder / pseudonym(study), fetched)
             progress(done, len(studies))
     return fetched
+
+
+class _Bounded(HTTPAdapter):
+    """Ends answers that are too long, unpacked, or take too long: they are held in memory."""
+
+    def send(self, *arguments: Any, **settings: Any) -> requests.Response:
+        """Ask, and count what is read of the answer."""
+        response = super().send(*arguments, **settings)
+        response.raw.stream = _counted(response.raw.stream)
+        return response
+
+
+def _counted(stream: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
+    def counted(*arguments: Any, **settings: Any) -> Iterator[bytes]:
+        size, until = 0, monotonic() + _ANSWER_SECONDS
+        for part in stream(*arguments, **settings):
+            size += len(part)
+            if size > _ANSWER_BYTES or monotonic() > until:
+                raise _AnswerError("its answer is too long, or takes too long")
+            yield part
+
+    return counted
+
+
+class _AnswerError(Exception):
+    """An answer that cannot be all that the server has, or is too much; the text says so."""
 
 
 def _studies(client: DICOMwebClient, query: WebQuery) -> list[str]:
@@ -177,14 +209,10 @@ def _fetch_study(client: DICOMwebClient, study: str, folder: Path, fetched: Fetc
     try:
         for series in _pages(client.search_for_series, _SERIES, study_instance_uid=study):
             modality = _value(series, _MODALITY)
-            if modality not in WANTED:
-                left[modality or "unknown"] += 1
-                continue
-            of_series = {"study_instance_uid": study, "series_instance_uid": _value(series, _SERIES)}
-            for instance in _pages(client.search_for_instances, _INSTANCE, **of_series):
-                uid = _value(instance, _INSTANCE)
-                _write(_retrieved(client, uid, **of_series), folder / f"{pseudonym(uid)}.dcm")
-                objects += 1
+            if modality and modality not in WANTED:
+                left[modality] += 1
+            else:
+                objects += _fetch_series(client, study, _value(series, _SERIES), folder)
     except OutputError:
         raise
     except Exception as error:  # what one study causes must not cost the others
@@ -199,9 +227,25 @@ def _fetch_study(client: DICOMwebClient, study: str, folder: Path, fetched: Fetc
     fetched.left.update(left)
 
 
+def _fetch_series(client: DICOMwebClient, study: str, series: str, folder: Path) -> int:
+    """The number of its objects; at least one, for none that is listed may be missing."""
+    objects = 0
+    of_series = {"study_instance_uid": study, "series_instance_uid": series}
+    for instance in _pages(client.search_for_instances, _INSTANCE, **of_series):
+        uid = _value(instance, _INSTANCE)
+        _write(_retrieved(client, uid, **of_series), folder / f"{pseudonym(uid)}.dcm")
+        objects += 1
+    if not objects:
+        raise _AnswerError("the PACS lists a series without objects")
+    return objects
+
+
 def _retrieved(client: DICOMwebClient, uid: str, **of_series: Any) -> Any:
     with _without_warnings():
-        return client.retrieve_instance(sop_instance_uid=uid, media_types=(("application/dicom", "*"),), **of_series)
+        dataset = client.retrieve_instance(sop_instance_uid=uid, media_types=(("application/dicom", "*"),), **of_series)
+    if str(dataset.get("SOPInstanceUID")) != uid:
+        raise _AnswerError("the PACS gave another object than it was asked for")
+    return dataset
 
 
 @contextmanager
@@ -223,13 +267,21 @@ def _write(dataset: Any, path: Path) -> None:
 
 
 def _pages(search: Callable[..., Any], tag: str, **asked: Any) -> Iterator[Mapping[str, Any]]:
-    """All that a search finds, page by page; a server that does not know pages gives all of it at once."""
+    """All that a search finds, page by page; a server that does not know pages gives all of it at once.
+
+    Raises
+    ------
+    _AnswerError
+        It gives the first page again and again.
+    """
     seen: set[str] = set()
     offset = 0
     while True:
         page = search(limit=_PAGE, offset=offset, **asked)
         fresh = [one for one in page if _value(one, tag) not in seen]
         if not fresh:
+            if len(page) == _PAGE:
+                raise _AnswerError("the PACS gives its first page of answers only")
             return
         yield from fresh
         seen |= {_value(one, tag) for one in fresh}
@@ -244,6 +296,8 @@ def _value(item: Mapping[str, Any], tag: str) -> str:
 
 def _why(error: Exception) -> str:
     """The kind of fault; its text is left out, for it has addresses and what was asked."""
+    if isinstance(error, _AnswerError):
+        return str(error)
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"HTTP status {error.response.status_code}"
     if isinstance(error, requests.exceptions.SSLError):

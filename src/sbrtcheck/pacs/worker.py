@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
-from threading import Event
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
@@ -19,14 +20,11 @@ from sbrtcheck.errors import SbrtcheckError
 _START_SECONDS = 60.0  # to start Python and import, on a slow disk
 _END_SECONDS = 5.0
 _SLICE_SECONDS = 0.1
+_TRIES = 2
 
 
 class JobFailedError(Exception):
-    """A job gave no result; the text says why, and names nobody. ``again`` says whether another try may help."""
-
-    def __init__(self, why: str, *, again: bool) -> None:
-        super().__init__(why)
-        self.again = again
+    """A job gave no result; the text says why, and names nobody."""
 
 
 class StoppedError(Exception):
@@ -45,26 +43,30 @@ class Worker:
         self._connection: Connection | None = None
 
     def run(self, job: Callable[..., Any], *arguments: Any, seconds: float) -> Any:
-        """Do a job in the process.
+        """Do a job in the process; where that dies, once more in another.
 
         Raises
         ------
         StoppedError
             Nothing is to be done any more.
         JobFailedError
-            It failed, took longer than ``seconds``, or the process died of it.
+            It failed, took longer than ``seconds``, or processes died of it.
         """
-        connection = self._connection or self._started()
-        try:
-            connection.send((job, arguments))
-            self._wait(connection, seconds)
-            result, fault = connection.recv()
-        except (EOFError, OSError) as error:
-            self.stop()
-            raise JobFailedError("its process ended: out of memory, or killed", again=True) from error
-        if fault is not None:
-            raise JobFailedError(fault, again=False)
-        return result
+        for _ in range(_TRIES):
+            connection = self._connection or self._started()
+            try:
+                connection.send((job, arguments))
+                self._wait(connection, seconds)
+                result, fault = connection.recv()
+            except (EOFError, OSError):
+                self.stop()
+                if self.end.is_set():
+                    raise StoppedError from None
+                continue
+            if fault is not None:
+                raise JobFailedError(fault)
+            return result
+        raise JobFailedError("its process ended: out of memory, or killed")
 
     def _wait(self, connection: Connection, seconds: float) -> None:
         until = monotonic() + seconds
@@ -74,7 +76,7 @@ class Worker:
                 raise StoppedError
             if monotonic() >= until:
                 self.stop()
-                raise JobFailedError(f"it was given up after {seconds:g} seconds", again=False)
+                raise JobFailedError(f"it was given up after {seconds:g} seconds")
 
     def _started(self) -> Connection:
         context = get_context("spawn")
@@ -99,10 +101,12 @@ class Worker:
 
 
 def _serve(connection: Connection) -> None:
-    """Do jobs until the other end goes away; Ctrl-C is for the process that started this one."""
+    """Do jobs until the other end goes away; Ctrl-C and SIGTERM are for the process that started this one."""
     from sbrtcheck.pacs import jobs
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     warnings.simplefilter("ignore")  # they quote values of files
     logging.disable()
     connection.send(jobs.__name__)
@@ -110,6 +114,14 @@ def _serve(connection: Connection) -> None:
         while True:
             job, arguments = connection.recv()
             connection.send(_outcome(job, arguments))
+
+
+def _end_with_parent() -> None:
+    """Where the listener is killed, nobody waits for the job that is being done, and it might never end."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _outcome(job: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, str | None]:

@@ -37,6 +37,7 @@ class ReviewCode(StrEnum):
     """What keeps a report from being a pass though no row that counts fails; stable, for programs."""
 
     DOSE = "dose in doubt"
+    FILES = "files in doubt"
     GIVEN_NAME = "given name not in the plan"
     FAILS_WITHOUT_COUNTING = "a row that does not count fails"
     NOT_EVALUATED = "not evaluated"
