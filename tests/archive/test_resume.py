@@ -235,7 +235,7 @@ def test_a_link_to_an_output_leads_to_the_same_lock(tmp_path: Path) -> None:
 def test_beside_a_pipe_nothing_is_kept() -> None:
     assert database_of(Path(os.devnull)) is None
     with open_database(None) as connection:
-        assert Store(connection).begin([b"a"]) == 0
+        assert Store(connection).begin([(b"a", "")]) == 0
 
 
 @pytest.mark.parametrize(
@@ -265,11 +265,11 @@ def test_a_database_of_another_layout_begins_anew(tmp_path: Path) -> None:
     file = tmp_path / "a.sqlite"
     with open_database(file) as connection:
         store = Store(connection)
-        store.begin([b"a"])
+        store.begin([(b"a", "")])
         store.put(0, packed())
         connection.execute("PRAGMA user_version = 77")
     with open_database(file) as connection:
-        assert Store(connection).begin([b"a"]) == 0
+        assert Store(connection).begin([(b"a", "")]) == 0
 
 
 def packed(**other: Any) -> Packed:
@@ -405,7 +405,7 @@ def test_the_key_of_a_plan_is_of_its_notes_and_files_too(tmp_path: Path) -> None
 def test_all_of_a_transaction_is_kept_or_nothing() -> None:
     with open_database(None) as connection:
         store = Store(connection)
-        store.begin([b"a"])
+        store.begin([(b"a", "")])
         with pytest.raises(ZeroDivisionError):
             delete_and_fail(connection)
         assert store.waiting() == [0]

@@ -21,7 +21,7 @@ from sbrtcheck.errors import OutputError
 
 SUFFIX = ".sqlite"
 _APPLICATION = 0x53425254  # "SBRT", where SQLite keeps whose file it is
-_LAYOUT = 1  # of all tables in it; a file of another layout begins anew
+_LAYOUT = 2  # of all tables in it; a file of another layout begins anew
 _TAKE_AWAY = "remove it, or give another --out: all plans are then checked anew"
 
 
@@ -93,6 +93,7 @@ def _prepare(connection: sqlite3.Connection, place: str) -> None:
             _drop_all(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # a finished plan outlives a power failure
+    connection.execute("PRAGMA secure_delete = ON")  # a Patient ID of an earlier run does not outlive it
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {_LAYOUT}")
 

@@ -22,7 +22,8 @@ from sbrtcheck.archive.headers import Found, look_into, packed_header, source_of
 from sbrtcheck.dicom import RtFile
 from sbrtcheck.dicom.source import Source, opened
 from sbrtcheck.dicom.tags import quiet
-from sbrtcheck.dicom.walk import FileState, Folder, walk
+from sbrtcheck.dicom.walk import FileState, Folder, walk, why
+from sbrtcheck.errors import InputError
 
 VERSION = f"1 of sbrtcheck {__version__}"
 """Of the tables below and of what is read of a file: with another one, everything is read anew."""
@@ -273,8 +274,12 @@ class ArchiveIndex:
         row = self.connection.execute("SELECT content FROM index_files WHERE id = ?", (number,)).fetchone()
         if row[0] is not None:
             return str(row[0])
-        with opened(source) as file:
-            digest = file_digest(file, "sha256").hexdigest()
+        try:
+            with opened(source) as file:
+                digest = file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            hint = "check the rights and the network, and start again with the same command"
+            raise InputError(f"cannot be read any more ({why(error)})", str(source), hint) from error
         self.connection.execute("UPDATE index_files SET content = ? WHERE id = ?", (digest, number))
         return digest
 

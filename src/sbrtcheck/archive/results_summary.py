@@ -18,7 +18,7 @@ import numpy as np
 
 from sbrtcheck.archive.columns import Table
 from sbrtcheck.archive.read import Cells, rows_of, said_of
-from sbrtcheck.archive.rows import State
+from sbrtcheck.archive.rows import NotChecked, State
 from sbrtcheck.archive.write import RUN, path_of_table
 from sbrtcheck.arguments import path_of
 from sbrtcheck.errors import InputError
@@ -136,6 +136,8 @@ class ResultsSummary:
         Reason -> number of plans of which not one row was evaluated.
     loose_files
         RT files that are part of no plan.
+    unread
+        Rows of folders and files that could not be looked into: of what is in them nothing is known.
     review
         What stands against a pass -> number of plans that have it, whatever their verdict.
     tables, rows
@@ -149,6 +151,7 @@ class ResultsSummary:
     verdicts: Mapping[Verdict, int]
     not_checked: Mapping[str, int]
     loose_files: int
+    unread: int
     review: Mapping[str, int]
     tables: tuple[TableSummary, ...]
     rows: tuple[RowSummary, ...]
@@ -174,6 +177,7 @@ class ResultsSummary:
             "checked": self.checked,
             "not_checked": dict(self.not_checked),
             "loose_files": self.loose_files,
+            "unread": self.unread,
             "states": _by_word(self.states),
             "verdicts": _by_word(self.verdicts),
             "review": dict(self.review),
@@ -246,11 +250,11 @@ class _Plans:
             if state not in tuple(State):
                 raise InputError(f"the state {state!r} of a plan is none", str(file), _MIXED)
             self.states[State(state)] += 1
-            if state == State.NO_PLAN:
+            if not State(state).is_of_plan:
                 continue
             self.verdicts[_verdict(verdict, file, _OF_A_PLAN)] += 1
             if state == State.NOT_CHECKED:
-                self.not_checked[reason or "no row of the tables was evaluated"] += 1
+                self.not_checked[reason or NotChecked.NOTHING_EVALUATED] += 1
             self.review.update(_review_codes(reasons or ""))
 
 
@@ -326,10 +330,11 @@ def _summary(plans: _Plans, rows: Mapping[tuple[Any, ...], _Row]) -> ResultsSumm
     summed = sorted((_row_summary(key, row, number) for key, row in rows.items()), key=_worst_first)
     return ResultsSummary(
         plans=number,
-        states={state: plans.states[state] for state in State if state is not State.NO_PLAN and plans.states[state]},
+        states={state: plans.states[state] for state in State if state.is_of_plan and plans.states[state]},
         verdicts={verdict: plans.verdicts[verdict] for verdict in _OF_A_PLAN if plans.verdicts[verdict]},
         not_checked=_most_first(plans.not_checked),
         loose_files=plans.states[State.NO_PLAN],
+        unread=plans.states[State.UNREAD],
         review=_most_first(plans.review),
         tables=_tables(summed, rows),
         rows=tuple(summed),

@@ -25,7 +25,7 @@ _FINISHED = """
 CREATE TABLE IF NOT EXISTS finished_plans
 (key BLOB PRIMARY KEY, state TEXT, reason TEXT, rows INTEGER, lasting INTEGER, times INTEGER DEFAULT 1, tables BLOB)
 """
-_OF_RUN = "CREATE TABLE IF NOT EXISTS plans_of_run (position INTEGER PRIMARY KEY, key BLOB)"
+_OF_RUN = "CREATE TABLE IF NOT EXISTS plans_of_run (position INTEGER PRIMARY KEY, key BLOB, sort TEXT)"
 _PUT = (
     "INSERT INTO finished_plans (key, state, reason, rows, lasting, tables)"
     " SELECT key, ?, ?, ?, ?, ? FROM plans_of_run WHERE position = ?"
@@ -78,15 +78,18 @@ class Store:
         connection.execute(_FINISHED)
         connection.execute(_OF_RUN)
 
-    def begin(self, keys: Iterable[bytes], *, fresh: bool = False) -> int:
-        """Note the plans of this run, in their order; gives the number of those that are finished.
+    def begin(self, keys: Iterable[tuple[bytes, str]], *, fresh: bool = False) -> int:
+        """Note the plans of this run, each with what it is sorted by; gives the number of those that are finished.
 
         What was kept of plans that another run may do better is forgotten; with ``fresh``, all of it.
         """
         with transaction(self._connection):
             self._connection.execute("DELETE FROM finished_plans WHERE ? OR NOT lasting", (fresh,))
             self._connection.execute("DELETE FROM plans_of_run")
-            self._connection.executemany("INSERT INTO plans_of_run VALUES (?, ?)", enumerate(keys))
+            self._connection.executemany(
+                "INSERT INTO plans_of_run VALUES (?, ?, ?)",
+                ((position, key, sort) for position, (key, sort) in enumerate(keys)),
+            )
         found = self._connection.execute("SELECT count(*) FROM plans_of_run JOIN finished_plans USING (key)")
         (number,) = found.fetchone()
         return int(number)
@@ -105,10 +108,11 @@ class Store:
             self._connection.execute(_PUT, (*values, position))
 
     def in_order(self) -> Iterator[Packed]:
-        """What the plans of this run came to, in their order, one after the other."""
+        """What the plans of this run came to, as they are sorted, one after the other."""
         columns = "state, reason, rows, tables, lasting"
         found = self._connection.execute(
-            f"SELECT {columns} FROM plans_of_run JOIN finished_plans USING (key) ORDER BY position"  # noqa: S608 - no input
+            f"SELECT {columns} FROM plans_of_run JOIN finished_plans USING (key)"  # noqa: S608 - no input
+            " ORDER BY sort, position"
         )
         for state, reason, rows, tables, lasting in found:
             yield Packed(state=State(state), reason=reason, rows=rows, tables=tables, lasting=bool(lasting))

@@ -14,6 +14,7 @@ from sbrtcheck.archive.summary_text import (
     row_tally_text,
     row_title,
     tally_text,
+    unread_text,
 )
 from sbrtcheck.formatting import escaped
 from sbrtcheck.results import Verdict
@@ -68,7 +69,8 @@ def _lines(summary: ResultsSummary) -> Iterator[str]:
 
 
 def _not_checked(summary: ResultsSummary) -> Iterator[str]:
-    none = "" if summary.checked < summary.plans else " none"
+    is_all = summary.checked == summary.plans and not summary.loose_files and not summary.unread
+    none = " none" if is_all else ""
     yield f'<div class="unchecked{none}"><b>{escaped(not_checked_text(summary))}.</b>'
     if summary.not_checked:
         yield "<ul>"
@@ -76,6 +78,8 @@ def _not_checked(summary: ResultsSummary) -> Iterator[str]:
         yield "</ul>"
     if summary.loose_files:
         yield f"<p>{escaped(loose_text(summary))}.</p>"
+    if summary.unread:
+        yield f"<p>{escaped(unread_text(summary))}.</p>"
     yield "</div>"
 
 

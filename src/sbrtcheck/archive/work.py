@@ -47,7 +47,7 @@ class Summary(ByValue):
     @property
     def plans(self) -> int:
         """All plans, checked or not."""
-        return sum(number for state, number in self.states.items() if state is not State.NO_PLAN)
+        return sum(number for state, number in self.states.items() if state.is_of_plan)
 
     @property
     def checked(self) -> int:
@@ -55,14 +55,15 @@ class Summary(ByValue):
         return self.plans - self.states[State.NOT_CHECKED]
 
     def __str__(self) -> str:
-        unclear, loose = self.states[State.TO_REVIEW], self.states[State.NO_PLAN]
+        unclear, loose, unread = (self.states.get(one, 0) for one in (State.TO_REVIEW, State.NO_PLAN, State.UNREAD))
         return (
             f"{_count(self.plans, 'plan')}: {self.checked} checked, {self.states[State.FAILING]} of them failing"
             + (f" and {unclear} {State.TO_REVIEW}" if unclear else "")
             + f"; {self.states[State.NOT_CHECKED]} {State.NOT_CHECKED}"
             + (f"; {_count(loose, 'more file')} {State.NO_PLAN}" if loose else "")
+            + (f"; {_count(unread, 'more row')} of what was {State.UNREAD}" if unread else "")
             + f"; {_count(self.rows, 'row')} written"
-            + (f"; {self.taken_over} of {self.plans + loose} taken from an earlier run" if self.taken_over else "")
+            + (f"; {self.taken_over} of {self.plans + loose + unread} taken from an earlier run" if self.taken_over else "")
         )
 
 
@@ -138,7 +139,9 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
         require_callable(progress, "progress")
     by = LinkBy.read(link)
     plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
-    refuse_output(table, options)
+    choices = options.choices
+    inputs = (plans_file, choices.names_file, choices.dictionary.file, options.contents.plan_keys.file)
+    refuse_output(table, options, inputs)
     database = database_of(table)
     with open_database(database) as connection, database_errors(str(database or table)):
         found = _found(archive, connection, options, by)
@@ -188,11 +191,18 @@ def _place_of_table(given: object) -> tuple[Path, str | None]:
     return (place, None) if isinstance(place, Path) else (Path(place.split("?")[0].rsplit("/", 1)[-1]), place)
 
 
-def _keys(entries: Sequence[Entry], options: Options) -> Iterator[bytes]:
+def _keys(entries: Sequence[Entry], options: Options) -> Iterator[tuple[bytes, str]]:
+    """The key of each plan, and what it is sorted by in the tables.
+
+    That is its pseudonym: who knows the UIDs of an archive and found its plans sorted by them could tell which is which.
+    """
     notes = _notes_by_plan(options)
     of_options = digest(replace(options, notes=()))
     pseudonym = options.contents.plan_key  # stands in the rows
-    return (plan_key(entry, of_options, notes.get(entry.uid, ()), pseudonym(entry)) for entry in entries)
+    for entry in entries:
+        name = pseudonym(entry)
+        key = plan_key(entry, of_options, notes.get(entry.uid, ()), name)
+        yield key, "" if options.contents.with_identity else name
 
 
 def _check_waiting(
@@ -300,5 +310,6 @@ def run(entries: Sequence[Entry], options: Options, executor: Executor, *, windo
     window
         Number of plans handed out ahead of the one whose result is next: the bound on memory.
     """
+    options = options.of_archive(entries)
     found = results(tasks_of(entries, options), options, executor, ahead=window, order=Order.INPUT)
     return (unpack(packed) for _, packed in found)
