@@ -266,11 +266,24 @@ def _all_entries(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Iterator[Entr
         for entry in entries_of(plan_files, root, dvhs):
             told = _told_apart(index, entry, unit, repeated, by.link) if repeated else ()
             size_bytes = sum(sizes[file] for file in entry.files)
-            yield replace(entry, link=by.link, findings=(*entry.findings, *told), size_bytes=size_bytes)
+            problem = entry.problem or _why_not_together(entry, by.link)
+            findings = (*entry.findings, *told)
+            yield replace(entry, link=by.link, findings=findings, problem=problem, size_bytes=size_bytes)
     for unread in index.unread():
         number = "" if unread.number == 1 else f" ({unread.number} of them in one folder)"
         folder = Path(unread.folder).as_posix()
         yield Entry(files=(), folder=shown(folder), is_plan=False, problem=unread.problem + number, stand_ins={})
+
+
+def _why_not_together(entry: Entry, by: Link) -> str | None:
+    """Why files that nothing but the request put together are not of one plan: their Patient IDs are known to differ."""
+    if by is Link.REFERENCE or all(finding.code is not by.code for finding in entry.findings):
+        return None
+    from sbrtcheck.dicom.origin import patient_ids  # most archives never ask
+
+    if len(patient_ids(entry.files)) < 2:
+        return None
+    return f"files of one {by.noun} that do not name each other have different Patient IDs"
 
 
 def _linked(index: ArchiveIndex, headers: Mapping[int, RtFile], by: Link, number_of_sets: int) -> PlanFiles:
