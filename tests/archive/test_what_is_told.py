@@ -226,3 +226,9 @@ def test_out_of_keys_into_results_is_refused_in_python(tmp_path: Path) -> None:
     options = Options.read(tables="rtog-0813", plan_keys=tmp_path / "mine.csv")
     with pytest.raises(OutputError, match="is an input"):
         batch(root, tmp_path / "mine.csv", options, jobs=1)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "x/", ".csv"])
+def test_a_summary_of_what_has_no_name_is_a_slip_and_no_fault_of_ours(name: str) -> None:
+    done = CliRunner().invoke(cli.main, ["summary", name])
+    assert (done.exit_code, "the format cannot be told" in done.stderr) == (2, True)

@@ -95,7 +95,7 @@ def open_results(out: Path, options: Options) -> Iterator[Callable[[Checked], No
 
 def path_of_table(out: Path, table: Table) -> Path:
     """Where a table stands: the outcomes in ``results.parquet``, the plans beside it in ``results.plans.parquet``."""
-    return out if table is Table.OUTCOMES else out.with_suffix(f".{table}{out.suffix}")
+    return out if table is Table.OUTCOMES else out.parent / f"{out.stem}.{table}{out.suffix}"
 
 
 def _tables_for(out: Path, options: Options) -> tuple[Table, ...]:
