@@ -12,13 +12,14 @@ from pathlib import Path
 from sbrtcheck.archive.database import database_of
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.index import Pass
-from sbrtcheck.archive.listing import count, find_entries, with_choices
+from sbrtcheck.archive.listing import find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.rows import Options, State
 from sbrtcheck.archive.units import LinkBy
 from sbrtcheck.dicom import is_url
 from sbrtcheck.dicom.remote import shown_url
 from sbrtcheck.errors import InputError
+from sbrtcheck.formatting import count
 
 SECONDS_A_PLAN = 0.5
 SECONDS_A_MB = 0.5
@@ -126,7 +127,8 @@ def _line(entry: Entry, *, with_path: bool) -> str:
 def _summary(totals: Totals, jobs: int) -> Iterator[str]:
     yield (
         f"{count(totals.plans, 'plan')} to check, {totals.megabytes:.0f} MB; {totals.refused} that cannot be checked;"
-        f" {totals.loose} more rows of no plan; {totals.unread} of what was not looked into; {count(totals.files, 'file')} seen, {totals.opened} of them opened"
+        f" {totals.loose} more rows of no plan; {totals.unread} of what was not looked into;"
+        f" {count(totals.files, 'file')} seen, {totals.opened} of them opened"
     )
     yield (
         f"estimate: {_time(totals.seconds(jobs))} with {count(jobs, 'process', 'processes')}, from {SECONDS_A_PLAN:g} s"

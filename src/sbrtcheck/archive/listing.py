@@ -145,11 +145,6 @@ def _why_not_one(name: str, number: int) -> str:
     return f"{number} plans are called {name}: give the {'folder' if name[:1].isdigit() else 'UID'} of one"
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """A number of things, in words."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
-
-
 def find(folder: Path | str, dvhs: Origin = Origin.COMPUTED, by: LinkBy = BY_REFERENCE) -> tuple[Entry, ...]:
     """Everything in a folder that is to be checked, or has a reason why not; sorted by UID.
 
@@ -276,7 +271,7 @@ def _all_entries(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Iterator[Entr
 
 
 def _why_not_together(entry: Entry, by: Link) -> str | None:
-    """Why files that nothing but the request put together are not of one plan: their Patient IDs are known to differ."""
+    """Why files that nothing but the request put together are not of one plan: their Patient IDs differ."""
     if by is Link.REFERENCE or all(finding.code is not by.code for finding in entry.findings):
         return None
     from sbrtcheck.dicom.origin import patient_ids  # most archives never ask

@@ -366,7 +366,7 @@ def not_checked(
     detail: str,
     rx: Prescription | UnknownPrescription | None = None,
 ) -> Checked:
-    """The one row of a plan that was not checked, of a file that is part of no plan, or of what cannot be looked into."""
+    """The one row of a plan that was not checked, of a file of no plan, or of what cannot be looked into."""
     state = State.NOT_CHECKED if entry.is_plan else State.UNREAD if entry.is_unread else State.NO_PLAN
     notes = notes_without_rows(options.notes_on(entry) if entry.is_plan else ())
     values = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from sbrtcheck.archive.page import count, css_class, html_page, share_text, word
+from sbrtcheck.archive.page import css_class, html_page, share_text, word
 from sbrtcheck.archive.results_summary import Margins, ResultsSummary, RowSummary
 from sbrtcheck.archive.summary_text import (
     loose_text,
@@ -16,7 +16,7 @@ from sbrtcheck.archive.summary_text import (
     tally_text,
     unread_text,
 )
-from sbrtcheck.formatting import escaped
+from sbrtcheck.formatting import count, escaped
 from sbrtcheck.results import Verdict
 
 WIDTH, HEIGHT = 360, 120

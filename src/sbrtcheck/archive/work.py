@@ -27,6 +27,7 @@ from sbrtcheck.by_value import ByValue
 from sbrtcheck.dicom import is_url, upload
 from sbrtcheck.dicom.remote import shown_url
 from sbrtcheck.errors import InputError, NoPlanError
+from sbrtcheck.formatting import count
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.results.noted import refuse_notes_on_others
 from sbrtcheck.tables.notes import PlanNotes
@@ -55,20 +56,17 @@ class Summary(ByValue):
         return self.plans - self.states[State.NOT_CHECKED]
 
     def __str__(self) -> str:
+        others = sum(number for state, number in self.states.items() if not state.is_of_plan)
         unclear, loose, unread = (self.states.get(one, 0) for one in (State.TO_REVIEW, State.NO_PLAN, State.UNREAD))
         return (
-            f"{_count(self.plans, 'plan')}: {self.checked} checked, {self.states[State.FAILING]} of them failing"
+            f"{count(self.plans, 'plan')}: {self.checked} checked, {self.states[State.FAILING]} of them failing"
             + (f" and {unclear} {State.TO_REVIEW}" if unclear else "")
             + f"; {self.states[State.NOT_CHECKED]} {State.NOT_CHECKED}"
-            + (f"; {_count(loose, 'more file')} {State.NO_PLAN}" if loose else "")
-            + (f"; {_count(unread, 'more row')} of what was {State.UNREAD}" if unread else "")
-            + f"; {_count(self.rows, 'row')} written"
-            + (f"; {self.taken_over} of {self.plans + loose + unread} taken from an earlier run" if self.taken_over else "")
+            + (f"; {count(loose, 'more file')} {State.NO_PLAN}" if loose else "")
+            + (f"; {count(unread, 'more row')} of what was {State.UNREAD}" if unread else "")
+            + f"; {count(self.rows, 'row')} written"
+            + (f"; {self.taken_over} of {self.plans + others} taken from an earlier run" if self.taken_over else "")
         )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def batch(  # noqa: PLR0913 - by keyword, one a choice
@@ -194,7 +192,7 @@ def _place_of_table(given: object) -> tuple[Path, str | None]:
 def _keys(entries: Sequence[Entry], options: Options) -> Iterator[tuple[bytes, str]]:
     """The key of each plan, and what it is sorted by in the tables.
 
-    That is its pseudonym: who knows the UIDs of an archive and found its plans sorted by them could tell which is which.
+    That is its pseudonym: who knows the UIDs of an archive and finds its plans sorted by them can tell which is which.
     """
     notes = _notes_by_plan(options)
     of_options = digest(replace(options, notes=()))
