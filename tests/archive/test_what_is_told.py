@@ -19,6 +19,7 @@ from sbrtcheck.archive import Contents, Entry, NotChecked, Options, Table, batch
 from sbrtcheck.archive.database import open_database
 from sbrtcheck.archive.engine import ThisProcess
 from sbrtcheck.archive.plan_keys import FILE_NAME, PlanKeys, without_uids
+from sbrtcheck.archive.store import Store
 from sbrtcheck.archive.summary_page import summary_page
 from sbrtcheck.archive.summary_text import summary_text
 from sbrtcheck.errors import InputError, NoPlanError, OutputError
@@ -122,6 +123,18 @@ def test_the_end_of_a_uid_is_not_told_where_two_patients_have_the_same(tmp_path:
 def test_a_uid_is_found_whatever_stands_around_it(text: str) -> None:
     uid = "1.2.840.113619.2.5.17"
     assert without_uids(text.replace("{}", uid), ()) == text.replace("{}", "UID")
+
+
+def test_rows_are_not_held_to_be_sorted() -> None:
+    with open_database(None) as connection:
+        store = Store(connection)
+        asked: list[str] = []
+        connection.set_trace_callback(asked.append)
+        list(store.in_order())
+        connection.set_trace_callback(None)
+        (question,) = asked
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {question}").fetchall()
+    assert not any("TEMP B-TREE" in step[-1] for step in plan)
 
 
 def test_what_is_deleted_in_the_file_beside_the_results_is_not_left_in_it(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS finished_plans
 (key BLOB PRIMARY KEY, state TEXT, reason TEXT, rows INTEGER, lasting INTEGER, times INTEGER DEFAULT 1, tables BLOB)
 """
 _OF_RUN = "CREATE TABLE IF NOT EXISTS plans_of_run (position INTEGER PRIMARY KEY, key BLOB, sort TEXT)"
+_SORTED = "CREATE INDEX IF NOT EXISTS plans_of_run_sorted ON plans_of_run (sort, position, key)"
 _PUT = (
     "INSERT INTO finished_plans (key, state, reason, rows, lasting, tables)"
     " SELECT key, ?, ?, ?, ?, ? FROM plans_of_run WHERE position = ?"
@@ -77,6 +78,7 @@ class Store:
         self._connection = connection
         connection.execute(_FINISHED)
         connection.execute(_OF_RUN)
+        connection.execute(_SORTED)  # so that nothing large is sorted
 
     def begin(self, keys: Iterable[tuple[bytes, str]], *, fresh: bool = False) -> int:
         """Note the plans of this run, each with what it is sorted by; gives the number of those that are finished.
@@ -111,7 +113,8 @@ class Store:
         """What the plans of this run came to, as they are sorted, one after the other."""
         columns = "state, reason, rows, tables, lasting"
         found = self._connection.execute(
-            f"SELECT {columns} FROM plans_of_run JOIN finished_plans USING (key)"  # noqa: S608 - no input
+            # not to be begun from the other table: all rows would be in memory to be sorted
+            f"SELECT {columns} FROM plans_of_run CROSS JOIN finished_plans USING (key)"  # noqa: S608 - no input
             " ORDER BY sort, position"
         )
         for state, reason, rows, tables, lasting in found:
