@@ -14,6 +14,7 @@ import dicom_files as files
 import sbrtcheck
 from archive_plans import datasets, good, no_structures, other_fractions, write_archive
 from dvh_builders import row, table
+from folders import ROOT
 from sbrtcheck import check_archive, cli
 from sbrtcheck.archive import Contents, Entry, NotChecked, Options, Table, batch, find, path_of_table, run
 from sbrtcheck.archive.database import open_database
@@ -84,6 +85,11 @@ def test_a_plan_without_any_row_evaluated_says_so_wherever_it_is_told(tmp_path: 
     (plan,) = plans_in(tmp_path / "out.csv")
     assert one.reason == plan["reason"] == NotChecked.NOTHING_EVALUATED
     assert dict(sbrtcheck.summary(tmp_path / "out.csv").not_checked) == {NotChecked.NOTHING_EVALUATED: 1}
+
+
+def test_every_reason_is_in_the_reference() -> None:
+    page = (ROOT / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
+    assert not [reason for reason in NotChecked if f"`{reason}`" not in page]
 
 
 # -------------------------------------------------------------------------------- whose plan it is
