@@ -1,4 +1,4 @@
-"""An archive -> its table: every plan checked, kept when it is finished, and all of them written in their order."""
+"""An archive -> its tables: every plan checked, kept when it is finished, and all of them written, sorted."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     plans_file: str | PathLike[str] | None = None,
     more: Sequence[Entry] = (),
 ) -> Summary:
-    """Check all plans below a folder and write one table.
+    """Check all plans below a folder and write the tables of results.
 
     Every plan is kept in a file beside the table, named like it with ``.sqlite`` behind, as soon as it is finished: the
     same call goes on where one before it was stopped, however that ended, and checks no finished plan again, as long as
@@ -94,7 +94,7 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     folder
         Searched to any depth; or the URL of a storage that fsspec reaches, such as ``s3://archive/2026``.
     out
-        Ends in ``.csv`` or ``.parquet``; there whole or, when anything stops the work, not at all. The table for a URL
+        The outcomes; ends in ``.csv`` or ``.parquet``, and is there whole or not at all. What is for a URL
         is written to the current folder, and then copied.
     options
         Tables and choices, for all plans.
