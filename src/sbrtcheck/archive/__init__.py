@@ -1,4 +1,4 @@
-"""A folder of many plans -> each checked, in processes or on a cluster -> tables: a row an outcome, a plan, a structure.
+"""A folder of many plans -> each checked, in processes or on a cluster -> tables, a row an outcome, plan, or structure.
 
 ::
 
