@@ -426,12 +426,13 @@ def test_a_dry_run_lists_everything_and_writes_nothing(tmp_path: Path) -> None:
     *listed, totals, estimate = done.output.splitlines()
     no_set = "no RTSTRUCT is named, and none here shares the dose's frame of reference"
     assert listed == [
-        "part of no plan: not checked: a packed file (gzip) was not looked into: unpack it",
+        "not looked into: a packed file (gzip) was not looked into: unpack it",
         f"plan 2.25.2.3: not checked: {no_set} 2.25.2.4",
         "plan 2.25.1.1: 3 files, 0.0 MB",
     ]
     assert totals == (
-        "1 plan to check, 0 MB; 1 that cannot be checked; 1 more rows of no plan; 5 files seen, 5 of them opened"
+        "1 plan to check, 0 MB; 1 that cannot be checked; 0 more rows of no plan; 1 of what was not looked into;"
+        " 5 files seen, 5 of them opened"
     )
     assert estimate.startswith("estimate: 1 s with 2 processes")
     assert [path.name for path in tmp_path.iterdir()] == ["Really^Nobody"]
