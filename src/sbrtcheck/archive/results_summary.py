@@ -30,6 +30,9 @@ SCHEMA = "sbrtcheck-summary/1"
 BINS = 24
 """Bins of a histogram of margins, at most."""
 
+_ALIKE, _TINY = 1e-9, 1e-200
+"""Margins whose difference is such a share of them, or so small, stand in one bin: numbers in a table have 6 digits."""
+
 _MIXED = "run sbrtcheck batch again, and give its files as it wrote them"
 _OF_PLANS = (
     *("plan_key", "state", "reason", "plan_verdict", "review_reasons", "software"),
@@ -392,9 +395,10 @@ def _edges(smallest: float, largest: float) -> FloatArray:
 
     The width is 1, 2 or 5 times a power of ten.
     """
-    span = largest - smallest
-    if span <= 0.0:
-        return np.array([smallest, smallest + (abs(smallest) or 1.0) * 1e-6])
+    span, scale = largest - smallest, max(abs(smallest), abs(largest))
+    if span <= _ALIKE * scale or span < _TINY:
+        end = max(largest, smallest + max(scale, 1.0) * 1e-6)
+        return np.array([smallest, 0.0, end] if smallest < 0.0 < largest else [smallest, end])
     power = 10.0 ** np.floor(np.log10(span / BINS))
     width = next(power * step for step in (1, 2, 5, 10, 20) if np.ceil(span / (power * step)) + 1 <= BINS)
     first, last = np.floor(smallest / width), np.floor(largest / width) + 1
