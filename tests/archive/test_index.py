@@ -403,6 +403,14 @@ def test_packed_files_that_are_not_read_are_said(tmp_path: Path, kind: str) -> N
     assert problems(tmp_path) == [what]
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")  # by zipfile, which writes it all the same
+def test_files_of_one_name_in_a_zip_file_are_said(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "zip", "w") as packed:
+        packed.writestr("x", plan_files(1)["plan"])
+        packed.writestr("x", b"no DICOM")
+    assert problems(tmp_path) == ["files in a zip file have one name: what is in them is not known"]
+
+
 def test_a_member_too_large_to_unpack_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(headers, "MAX_UNPACKED_BYTES", 100)
     put(tmp_path / "zip", PACKED)
