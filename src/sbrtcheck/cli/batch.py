@@ -73,7 +73,12 @@ def _from_pacs(command: Callable[..., Any]) -> Callable[..., Any]:
     text="As for check; a plan with another number of fractions is not checked, and has a row that says so."
 )
 @options.tables()
-@click.option("--out", type=click.Path(), metavar="FILE", help="The outcomes: a .csv or .parquet file, the other tables beside it.")
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help="The outcomes: a .csv or .parquet file, the other tables beside it.",
+)
 @click.option("--jobs", type=click.IntRange(1, 61), default=2, show_default=True, help="Number of processes.")
 @click.option("--fresh", is_flag=True, help="Check all plans anew, those too that an earlier run finished.")
 @click.option(
