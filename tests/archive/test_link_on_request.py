@@ -330,5 +330,18 @@ def test_files_of_different_patient_ids_are_not_put_together(
         files.write(tmp_path / f"{kind}.dcm", made[kind])
     (entry,) = [entry for entry in find(tmp_path, by=LinkBy.read(link)) if entry.dose_uids]
     assert SAID[link] in texts(entry)
-    what = f"files of one {LinkBy.read(link).link.noun} that do not name each other have different Patient IDs"
+    what = f"put together by their {LinkBy.read(link).link.noun}, its files have different Patient IDs"
     assert entry.problem == (what if differ else None)
+
+
+@pytest.mark.parametrize("link", ["folder", "frame"])
+def test_a_reference_to_another_patients_file_of_the_same_uid_is_not_followed(tmp_path: Path, link: str) -> None:
+    """All RTPLANs had one UID, and that of the second patient is lost."""
+    for number in (1, 2):
+        made = patient(number, constant="plan", lost="plan")
+        for kind, dataset in made.items():
+            dataset.PatientID = f"patient {number}"
+            if (kind, number) != ("plan", 2):
+                files.write(tmp_path / f"{kind}-{number}.dcm", dataset)
+    entries = [entry for entry in find(tmp_path, by=LinkBy.read(link)) if entry.problem is None]
+    assert all(len(numbers(entry)) == 1 for entry in entries)

@@ -271,14 +271,16 @@ def _all_entries(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Iterator[Entr
 
 
 def _why_not_together(entry: Entry, by: Link) -> str | None:
-    """Why files that nothing but the request put together are not of one plan: their Patient IDs differ."""
-    if by is Link.REFERENCE or all(finding.code is not by.code for finding in entry.findings):
+    """Why files put together on request are not of one plan: their Patient IDs differ.
+
+    Where tools have given all patients the same UIDs, a reference may lead to another patient's file as well.
+    """
+    if by is Link.REFERENCE or not entry.is_plan:
         return None
     from sbrtcheck.dicom.origin import patient_ids  # most archives never ask
 
-    if len(patient_ids(entry.files)) < 2:
-        return None
-    return f"files of one {by.noun} that do not name each other have different Patient IDs"
+    several = len(patient_ids(entry.files)) > 1
+    return f"put together by their {by.noun}, its files have different Patient IDs" if several else None
 
 
 def _linked(index: ArchiveIndex, headers: Mapping[int, RtFile], by: Link, number_of_sets: int) -> PlanFiles:
