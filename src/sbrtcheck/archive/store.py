@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from sbrtcheck.archive.database import DamagedError
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.fingerprint import digest, digest_of_program
 from sbrtcheck.archive.index import transaction
@@ -110,7 +111,13 @@ class Store:
             self._connection.execute(_PUT, (*values, position))
 
     def in_order(self) -> Iterator[Packed]:
-        """What the plans of this run came to, as they are sorted, one after the other."""
+        """What the plans of this run came to, as they are sorted, one after the other.
+
+        Raises
+        ------
+        DamagedError
+            Something of it is not what was kept.
+        """
         columns = "state, reason, rows, tables, lasting"
         found = self._connection.execute(
             # not to be begun from the other table: all rows would be in memory to be sorted
@@ -118,16 +125,23 @@ class Store:
             " ORDER BY sort, position"
         )
         for state, reason, rows, tables, lasting in found:
-            yield Packed(state=State(state), reason=reason, rows=rows, tables=tables, lasting=bool(lasting))
+            yield Packed(state=_state_of(state), reason=reason, rows=rows, tables=tables, lasting=bool(lasting))
 
     def states(self) -> tuple[Counter[State], int]:
         """How many plans of this run came to what, and the number of their rows."""
         found = self._connection.execute(
             "SELECT state, count(*), sum(rows) FROM plans_of_run JOIN finished_plans USING (key) GROUP BY state"
         ).fetchall()
-        return Counter({State(state): number for state, number, _ in found}), sum(rows for _, _, rows in found)
+        return Counter({_state_of(state): number for state, number, _ in found}), sum(rows for _, _, rows in found)
 
     def end(self) -> None:
         """Forget plans that are not of this run: it is complete, and what is kept stays as large as its archive."""
         with transaction(self._connection):
             self._connection.execute("DELETE FROM finished_plans WHERE key NOT IN (SELECT key FROM plans_of_run)")
+
+
+def _state_of(word: str) -> State:
+    try:
+        return State(word)
+    except ValueError as error:
+        raise DamagedError from error

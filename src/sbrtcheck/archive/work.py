@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
@@ -10,13 +11,13 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
-from sbrtcheck.archive.database import database_errors, database_of, open_database
+from sbrtcheck.archive.database import DamagedError, database_errors, database_of, open_database
 from sbrtcheck.archive.engine import AHEAD, Order, ThisProcess, results
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.fingerprint import digest, digest_of_program
 from sbrtcheck.archive.listing import Entries, find, find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
-from sbrtcheck.archive.packed import Task, pack_options, unpack
+from sbrtcheck.archive.packed import Packed, Task, pack_options, unpack
 from sbrtcheck.archive.processes import Processes
 from sbrtcheck.archive.rows import Checked, Options, State
 from sbrtcheck.archive.store import Store, plan_key
@@ -159,7 +160,7 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
         _check_waiting(entries, options, workers, store, progress or no_progress)
         with open_results(table, options) as write:
             for packed in store.in_order():
-                write(unpack(packed))
+                write(_unpacked(packed))
         if goal is not None:
             for one in reversed(options.contents.tables):  # the outcomes last, as they are published here
                 file = path_of_table(table, one)
@@ -167,6 +168,14 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
         states, rows = store.states()
         store.end()
     return Summary(states=states, rows=rows, taken_over=taken_over)
+
+
+def _unpacked(packed: Packed) -> Checked:
+    """What was kept of a plan; `DamagedError` where that is not what was written."""
+    try:
+        return unpack(packed)
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise DamagedError from error
 
 
 def _found(archive: Path | str, connection: sqlite3.Connection, options: Options, by: LinkBy) -> Sequence[Entry]:
