@@ -251,3 +251,30 @@ def test_out_of_keys_into_results_is_refused_in_python(tmp_path: Path) -> None:
 def test_a_summary_of_what_has_no_name_is_a_slip_and_no_fault_of_ours(name: str) -> None:
     done = CliRunner().invoke(cli.main, ["summary", name])
     assert (done.exit_code, "the format cannot be told" in done.stderr) == (2, True)
+
+
+EMPTY = "is empty that never is"
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "value", "said"),
+    [
+        ("out.csv", "row_id", "", EMPTY),
+        ("out.csv", "metric", "", EMPTY),
+        ("out.csv", "counts", "", EMPTY),
+        ("out.plans.csv", "fails", "", EMPTY),
+        ("out.plans.csv", "plan_verdict", "FAIL", "is passing, and its verdict FAIL"),
+        ("out.plans.csv", "state", "not checked", "is not checked, and its verdict PASS"),
+    ],
+)
+def test_a_cell_that_someone_changed_is_refused(tmp_path: Path, name: str, column: str, value: str, said: str) -> None:
+    batch(write_archive(tmp_path / "archive", [good, good]), tmp_path / "out.csv", OPTIONS, jobs=1)
+    with (tmp_path / name).open(encoding="utf-8", newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    lines[1][column] = value
+    with (tmp_path / name).open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, lines[0])
+        writer.writeheader()
+        writer.writerows(lines)
+    with pytest.raises(InputError, match=said):
+        sbrtcheck.summary(tmp_path / "out.csv")

@@ -43,6 +43,12 @@ _OF_OUTCOMES = (
     *("verdict", "limit", "margin", "reason", "applies"),
 )
 _OF_A_PLAN = (Verdict.FAIL, Verdict.REVIEW, Verdict.VARIATION, Verdict.PASS)
+_STATES_OF = {
+    Verdict.FAIL: (State.FAILING,),
+    Verdict.REVIEW: (State.TO_REVIEW, State.NOT_CHECKED),
+    Verdict.VARIATION: (State.PASSING,),
+    Verdict.PASS: (State.PASSING,),
+}
 _COUNTED = (Verdict.PASS, Verdict.VARIATION, Verdict.FAIL, Verdict.NOT_EVALUATED)
 
 
@@ -248,14 +254,18 @@ class _Plans:
         for key, state, reason, verdict, reasons, software, *numbers in cells:
             if self.number.setdefault(key, len(self.number)) < len(self.expected):
                 raise InputError(f"the plan {key} is in the table of plans twice", str(file), _MIXED)
+            if None in (key, *numbers):
+                raise InputError(f"a cell of the plan {key} is empty that never is", str(file), _MIXED)
             self.expected.append((numbers[0], *numbers[1:5]))
-            self.software.add(software)
+            self.software.add(software or "an unknown program")
             if state not in tuple(State):
                 raise InputError(f"the state {state!r} of a plan is none", str(file), _MIXED)
             self.states[State(state)] += 1
             if not State(state).is_of_plan:
                 continue
             self.verdicts[_verdict(verdict, file, _OF_A_PLAN)] += 1
+            if State(state) not in _STATES_OF[verdict]:
+                raise InputError(f"the plan {key} is {state}, and its verdict {verdict}", str(file), _MIXED)
             if state == State.NOT_CHECKED:
                 self.not_checked[reason or NotChecked.NOTHING_EVALUATED] += 1
             self.review.update(_review_codes(reasons or ""))
@@ -318,6 +328,8 @@ def _add_outcomes(
             key = one[1:9]
             row = rows.get(key)
             if row is None:
+                if None in (*key[:5], key[7]):
+                    raise InputError(f"a cell of the plan {one[0]} is empty that never is", str(file), _MIXED)
                 row = rows[key] = _Row(bytearray(len(plans.number)))
             row.add(plan, verdict, one[10:])
     np.add.at(seen, (at, 0), 1)
