@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from sbrtcheck.archive.columns import Columns, Table, columns_of
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.plan_keys import PlanKeys
-from sbrtcheck.arguments import require_type
 from sbrtcheck.metric import Metric
 from sbrtcheck.metric.measurement import several_metrics, text_of
 
@@ -91,8 +90,6 @@ def metrics_of(metrics: str | Sequence[str]) -> tuple[str, ...]:
     MetricError
         One of them is no metric.
     """
-    if not isinstance(metrics, str | Metric):
-        require_type(metrics, Sequence, "metrics", "give them as text, such as 'D95%[Gy], Mean[Gy]'")
     texts = [metrics] if isinstance(metrics, str | Metric) else metrics
     words = [word.strip() for text in texts for word in re.split("[,;]", str(text))]
     return tuple(dict.fromkeys(text_of(one) for one in several_metrics(list(filter(None, words)))))

@@ -60,7 +60,7 @@ def keys_of_file(path: str | PathLike[str]) -> PlanKeys:
         return PlanKeys(secret=_read(file), lasting=True, file=str(file))
     except FileNotFoundError:
         pass
-    except (OSError, ValueError) as error:  # ValueError: no text, or a path with a NUL character
+    except (OSError, UnicodeDecodeError) as error:
         raise InputError("cannot be read as the file of plan keys", str(file), "give another file") from error
     secret = secrets.token_bytes(_BYTES)
     try:

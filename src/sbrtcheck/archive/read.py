@@ -62,8 +62,6 @@ def _reading(path: Path) -> Iterator[None]:
     except OSError as error:
         why = f"cannot be read: {error.strerror or type(error).__name__}"
         raise InputError(why, str(path), "check the path") from error
-    except ValueError as error:  # a path with a NUL character
-        raise InputError("cannot be read", str(path), "check the path") from error
 
 
 def _of_parquet(path: Path, table: Table, columns: Sequence[str]) -> Iterator[list[Cells]]:

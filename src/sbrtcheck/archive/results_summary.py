@@ -6,7 +6,6 @@ stands first. Rows that count and rows that do not are kept apart.
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -231,7 +230,7 @@ def summary(path: str | PathLike[str]) -> ResultsSummary:
 
 def _refuse_other_run(file: Path) -> None:
     """`InputError` where the tables that stand side by side say that they are of different runs."""
-    runs = {table: said_of(path) for table in Table if os.path.exists(path := path_of_table(file, table))}  # noqa: PTH110 - Path.exists raises on names that no file can have
+    runs = {table: said_of(path) for table in Table if (path := path_of_table(file, table)).exists()}
     if len({said.get(RUN) for said in runs.values()}) > 1:
         raise InputError(f"{' and '.join(runs)} beside each other are of different runs", str(file), _MIXED)
     if Table.PLANS not in runs and Table.OUTCOMES in runs:

@@ -133,9 +133,6 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     table, goal = _place_of_table(out)
     require_type(options, Options, "the options", "give sbrtcheck.archive.Options.read(tables=['rtog-0813'])")
     require_type(fresh, bool, "fresh", "give True or False")
-    require_type(more, Sequence, "more entries", "give a list of them")
-    for entry in more:
-        require_type(entry, Entry, "one of more entries", "give sbrtcheck.archive.Entry")
     workers = workers_of(jobs, executor, plan_timeout_s)
     if progress is not None:
         require_callable(progress, "progress")
