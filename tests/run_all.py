@@ -79,9 +79,12 @@ def run(environment: Path, name: str, command: tuple[str, ...]) -> int:
     say(f"\n=== {name}: {' '.join(command)}")
     start = time.monotonic()
     started = Path(program(environment, command[0]))
-    # pyright looks for packages where the first `python` of the path has them
-    path = {**os.environ, "PATH": f"{started.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-    code = subprocess.run([started, *command[1:]], cwd=ROOT, check=False, env=path).returncode  # noqa: S603
+    # pyright looks for packages where the first `python` of the path has them; and of the hundreds of programs that
+    # tests start, each would compile every module anew where it is forbidden to keep what is compiled
+    surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    surroundings["PATH"] = f"{started.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    surroundings["PYTHONPYCACHEPREFIX"] = str(environment / "compiled")
+    code = subprocess.run([started, *command[1:]], cwd=ROOT, check=False, env=surroundings).returncode  # noqa: S603
     say(f"=== {name}: {'ok' if code == 0 else f'FAILED with exit code {code}'}, {time.monotonic() - start:.0f} s")
     return code
 

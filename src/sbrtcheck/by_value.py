@@ -49,4 +49,6 @@ def _are_same(first: object, second: object) -> bool:
 def _hashable(value: object) -> Hashable:
     if isinstance(value, np.ndarray):  # numbers, not bytes: 1 and 1.0 are equal
         return (value.shape, value.flat[0].item(), value.flat[-1].item()) if value.size else value.shape
+    if isinstance(value, tuple):
+        return tuple(map(_hashable, value))
     return frozenset(value) if isinstance(value, Mapping) else value

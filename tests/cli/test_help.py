@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -22,6 +23,8 @@ from sbrtcheck.cli import main
 from sbrtcheck.cli.completion import SHELLS
 from sbrtcheck.cli.options import DICOM_PDF, DICOM_SR, RTDOSE
 from sbrtcheck.dvh import Between, EndCaps, Interpolation, Origin
+from sbrtcheck.pacs import web
+from sbrtcheck.pacs.listener import Listener
 from sbrtcheck.render import FORMATS
 from sbrtcheck.render.lists import DVH_FORMATS
 from sbrtcheck.render.names import NAMES_FORMATS
@@ -62,12 +65,13 @@ def test_every_help_text_ends_with_one_to_three_examples_of_its_command(path: tu
 
 @pytest.fixture(scope="module")
 def batch_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a batch writes of the bundled plans."""
-    out = tmp_path_factory.mktemp("batch") / "results.csv"
-    table = str(EXAMPLES / "my-clinic.yaml")
-    done = CliRunner().invoke(main, ["batch", str(EXAMPLES / "plans"), "--table", table, "--out", str(out), "--quiet"])
-    assert done.exit_code == 0, done.output
-    return out
+    """A folder with what a batch writes of the bundled plans."""
+    folder, table = tmp_path_factory.mktemp("batch"), str(EXAMPLES / "my-clinic.yaml")
+    for out in (folder / "results.csv", folder / "results.parquet"):
+        words = ["batch", str(EXAMPLES / "plans"), "--table", table, "--out", str(out), "--quiet", "--jobs", "1"]
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 0, done.output
+    return folder
 
 
 @pytest.fixture
@@ -77,17 +81,30 @@ def at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_results: Path
     shutil.copytree(EXAMPLES / "plans/liver-45gy-3fx", tmp_path / "earlier")
     shutil.copytree(EXAMPLES / "plans/lung-50gy-5fx", tmp_path / "third")
     shutil.copytree(EXAMPLES / "plans", tmp_path / "archive")
-    shutil.copy(batch_results, tmp_path / "results.csv")
+    shutil.copytree(batch_results, tmp_path, dirs_exist_ok=True)
     for name in ("clinic-template.csv", "my-clinic.yaml"):
         shutil.copy(EXAMPLES / name, tmp_path)
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture
+def pacs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PACS that has the bundled plans, and somebody who stops a listener as soon as it listens."""
+
+    def fetched(_query: web.WebQuery, folder: Path, **_: Any) -> web.Fetched:
+        shutil.copytree(EXAMPLES / "plans", folder, dirs_exist_ok=True)
+        return web.Fetched(studies=2, objects=6)
+
+    monkeypatch.setattr(web, "fetch", fetched)
+    monkeypatch.setattr(Listener, "run", lambda *_: None)
+
+
 @pytest.mark.slow
-@pytest.mark.usefixtures("at_hand")
+@pytest.mark.usefixtures("at_hand", "pacs")
 @pytest.mark.parametrize("example", sorted({*EVERY_EXAMPLE}))
 def test_the_example_works(example: str) -> None:
-    done = CliRunner().invoke(main, shlex.split(example)[1:])
+    any_port = ["--port", "0"] if example.startswith("sbrtcheck listen") else []
+    done = CliRunner().invoke(main, [*shlex.split(example)[1:], *any_port])
     assert done.exception is None or isinstance(done.exception, SystemExit)
     assert done.exit_code in {0, 1, 3}, done.output
     assert "Traceback" not in done.output

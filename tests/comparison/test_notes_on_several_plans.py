@@ -151,7 +151,7 @@ def without(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
 def test_a_batch_has_the_notes_of_each_plan_and_nothing_else_changes(noted: Path) -> None:
     for out, words in (("plain.csv", ()), ("noted.csv", ("--notes", noted))):
-        done = run("batch", noted, "--table", TABLE, "--out", noted / out, "--jobs", 1, *words)
+        done = run("batch", noted, "--with-identity", "--table", TABLE, "--out", noted / out, "--jobs", 1, *words)
         assert done.exit_code == 0
     plain, found = (rows_of(noted / name) for name in ("plain.csv", "noted.csv"))
     assert without(found) == without(plain)
@@ -171,7 +171,7 @@ def test_a_batch_has_the_notes_of_each_plan_and_nothing_else_changes(noted: Path
 
 def test_a_batch_does_not_lose_the_notes_on_a_plan_that_it_cannot_check(noted: Path) -> None:
     (noted / "lung" / "rtdose.dcm").write_bytes((noted / "lung" / "rtdose.dcm").read_bytes()[:-40])
-    options = Options.read(tables=[TABLE], notes=noted)
+    options = Options.read(tables=[TABLE], notes=noted, with_identity=True)
     sbrtcheck.batch(noted, noted / "rows.csv", options, jobs=1)
     (row,) = (row for row in rows_of(noted / "rows.csv") if row["plan_uid"] == plan_uid(report_of(LUNG)))
     assert row["verdict"] == "NOT_EVALUATED"
@@ -189,7 +189,7 @@ def test_a_batch_refuses_notes_on_a_plan_that_it_does_not_have(noted: Path) -> N
 
 
 def test_a_batch_flags_values_near_a_limit(noted: Path) -> None:
-    options = Options.read(tables=[TABLE], near_percent=20)
+    options = Options.read(tables=[TABLE], near_percent=20, with_identity=True)
     sbrtcheck.batch(noted, noted / "rows.csv", options, jobs=1)
     for path in (LUNG, LIVER):
         report = report_of(path)

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from sbrtcheck.archive.columns import Columns, Table, columns_of
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.plan_keys import PlanKeys
-from sbrtcheck.metric import Metric
 from sbrtcheck.metric.measurement import several_metrics, text_of
 
 _Uids = tuple[str, tuple[str, ...], str]
@@ -82,7 +82,7 @@ def _place(entry: Entry) -> tuple[str, ...]:
     return (entry.folder, *sorted(re.split(r"[/\\]", str(file))[-1] for file in entry.files))
 
 
-def metrics_of(metrics: str | Sequence[str]) -> tuple[str, ...]:
+def metrics_of(metrics: str | Sequence[str] | None) -> tuple[str, ...]:
     """Texts of metrics, each once; one text may name several, with commas between.
 
     Raises
@@ -90,6 +90,12 @@ def metrics_of(metrics: str | Sequence[str]) -> tuple[str, ...]:
     MetricError
         One of them is no metric.
     """
-    texts = [metrics] if isinstance(metrics, str | Metric) else metrics
-    words = [word.strip() for text in texts for word in re.split("[,;]", str(text))]
-    return tuple(dict.fromkeys(text_of(one) for one in several_metrics(list(filter(None, words)))))
+    if metrics is None:
+        return ()
+    given: Any = metrics
+    several = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+    words = [
+        word for one in several for word in (re.split(r"\s*[,;]\s*", one.strip()) if isinstance(one, str) else [one])
+    ]
+    asked = [word for word in words if not isinstance(word, str) or word]
+    return tuple(dict.fromkeys(text_of(one) for one in several_metrics(asked)))

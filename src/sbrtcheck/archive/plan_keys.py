@@ -60,7 +60,7 @@ def keys_of_file(path: str | PathLike[str]) -> PlanKeys:
         return PlanKeys(secret=_read(file), lasting=True, file=str(file))
     except FileNotFoundError:
         pass
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # a path that none can be, or no text
         raise InputError("cannot be read as the file of plan keys", str(file), "give another file") from error
     secret = secrets.token_bytes(_BYTES)
     try:

@@ -33,12 +33,12 @@ def rows_of(path: Path, table: Table, columns: Sequence[str]) -> Iterator[list[C
     InputError
         The file cannot be read, has other columns than this version writes, or a value that is none.
     """
-    reader = _of_parquet if _is_parquet(path) else _of_csv
+    reader = _of_parquet if is_parquet(path) else _of_csv
     with _reading(path):
         yield from reader(path, table, columns)
 
 
-def _is_parquet(path: Path) -> bool:
+def is_parquet(path: Path) -> bool:
     """Whether the file is Parquet; else it is CSV. `InputError` where it is neither by its name."""
     ending = path.suffix.lower()
     if ending not in (".csv", ".parquet"):
@@ -48,7 +48,7 @@ def _is_parquet(path: Path) -> bool:
 
 def said_of(path: Path) -> dict[str, str]:
     """The metadata of a Parquet file; of a CSV file, which has none, nothing."""
-    if not _is_parquet(path):
+    if not is_parquet(path):
         return {}
     with _reading(path):
         found = _parquet(path).metadata.metadata or {}

@@ -6,6 +6,7 @@ stands first. Rows that count and rows that do not are kept apart.
 
 from __future__ import annotations
 
+import os
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from sbrtcheck.archive.columns import Table
-from sbrtcheck.archive.read import Cells, rows_of, said_of
+from sbrtcheck.archive.read import Cells, is_parquet, rows_of, said_of
 from sbrtcheck.archive.rows import NotChecked, State
 from sbrtcheck.archive.write import RUN, path_of_table
 from sbrtcheck.arguments import path_of
+from sbrtcheck.by_value import ByValue
 from sbrtcheck.errors import InputError
 from sbrtcheck.formatting import one_screen
 from sbrtcheck.plan import FloatArray
@@ -120,8 +122,8 @@ class RowSummary:
         return sum(number for verdict, number in self.verdicts.items() if verdict is not Verdict.NOT_EVALUATED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableSummary:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TableSummary(ByValue):
     """One table of constraints over all plans: outcomes of its rows by verdict, those that count and the others."""
 
     table_id: str
@@ -230,7 +232,8 @@ def summary(path: str | PathLike[str]) -> ResultsSummary:
 
 def _refuse_other_run(file: Path) -> None:
     """`InputError` where the tables that stand side by side say that they are of different runs."""
-    runs = {table: said_of(path) for table in Table if (path := path_of_table(file, table)).exists()}
+    is_parquet(file)
+    runs = {table: said_of(path) for table in Table if os.path.exists(path := path_of_table(file, table))}  # noqa: PTH110 - Path.exists raises on names that no file can have
     if len({said.get(RUN) for said in runs.values()}) > 1:
         raise InputError(f"{' and '.join(runs)} beside each other are of different runs", str(file), _MIXED)
     if Table.PLANS not in runs and Table.OUTCOMES in runs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from sbrtcheck.archive.packed import unpack
 from sbrtcheck.archive.rows import Options, State
 from sbrtcheck.archive.work import Workers, place_of, tasks_of, workers_of
 from sbrtcheck.arguments import require_type
+from sbrtcheck.by_value import ByValue
 from sbrtcheck.dicom.remote import shown_url
 from sbrtcheck.errors import NoPlanError
 from sbrtcheck.results.noted import refuse_notes_on_others
@@ -23,8 +24,8 @@ from sbrtcheck.suggest import chosen
 from sbrtcheck.tables.choice import TableName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanResult:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlanResult(ByValue):
     """What one plan of an archive came to, or a file that is part of no plan.
 
     Parameters
@@ -44,9 +45,9 @@ class PlanResult:
 
     key: str
     state: State
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...] = field(repr=False)
     reason: str | None
-    beside: Mapping[Table, tuple[Row, ...]]
+    beside: Mapping[Table, tuple[Row, ...]] = field(repr=False)
 
 
 def check_archive(

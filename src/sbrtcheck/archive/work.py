@@ -133,6 +133,9 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     table, goal = _place_of_table(out)
     require_type(options, Options, "the options", "give sbrtcheck.archive.Options.read(tables=['rtog-0813'])")
     require_type(fresh, bool, "fresh", "give True or False")
+    require_type(more, Sequence, "entries beside those of the folder", "give a list of sbrtcheck.archive.Entry")
+    for entry in more:
+        require_type(entry, Entry, "an entry beside those of the folder", "give a sbrtcheck.archive.Entry")
     workers = workers_of(jobs, executor, plan_timeout_s)
     if progress is not None:
         require_callable(progress, "progress")

@@ -39,7 +39,9 @@ def refuse_output(out: Path, options: Options, inputs: Iterable[str | PathLike[s
     A device or pipe is not tried, for that would be seen.
     """
     _refuse_inputs(out, options, [Path(file) for file in inputs if file is not None])
-    if out.exists() and not out.is_file() and not out.is_dir():
+    with writing(out):  # a name that no file can have
+        is_device = out.exists() and not out.is_file() and not out.is_dir()
+    if is_device:
         _tables_for(out, options)
         return
     with suppress(_OnlyAskedError), open_results(out, options):
