@@ -57,6 +57,11 @@ def _side(value: float, limit: float) -> int:
     return (value > limit) - (value < limit)
 
 
+def count(number: int, noun: str, plural: str = "") -> str:
+    """A number of things in words: ``1 plan``, ``2 plans``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
 def bounds_text(value: float, low: float, high: float) -> str:
     """``17.52 [17.50, 17.55]``; the bounds are left out where they round to the value."""
     texts = number_text(value), number_text(low), number_text(high)

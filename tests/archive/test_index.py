@@ -403,6 +403,14 @@ def test_packed_files_that_are_not_read_are_said(tmp_path: Path, kind: str) -> N
     assert problems(tmp_path) == [what]
 
 
+@pytest.mark.filterwarnings("ignore:Duplicate name")  # by zipfile, which writes it all the same
+def test_files_of_one_name_in_a_zip_file_are_said(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "zip", "w") as packed:
+        packed.writestr("x", plan_files(1)["plan"])
+        packed.writestr("x", b"no DICOM")
+    assert problems(tmp_path) == ["files in a zip file have one name: what is in them is not known"]
+
+
 def test_a_member_too_large_to_unpack_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(headers, "MAX_UNPACKED_BYTES", 100)
     put(tmp_path / "zip", PACKED)
@@ -426,12 +434,13 @@ def test_a_dry_run_lists_everything_and_writes_nothing(tmp_path: Path) -> None:
     *listed, totals, estimate = done.output.splitlines()
     no_set = "no RTSTRUCT is named, and none here shares the dose's frame of reference"
     assert listed == [
-        "part of no plan: not checked: a packed file (gzip) was not looked into: unpack it",
+        "not looked into: a packed file (gzip) was not looked into: unpack it",
         f"plan 2.25.2.3: not checked: {no_set} 2.25.2.4",
         "plan 2.25.1.1: 3 files, 0.0 MB",
     ]
     assert totals == (
-        "1 plan to check, 0 MB; 1 that cannot be checked; 1 more rows of no plan; 5 files seen, 5 of them opened"
+        "1 plan to check, 0 MB; 1 that cannot be checked; 0 more rows of no plan; 1 of what was not looked into;"
+        " 5 files seen, 5 of them opened"
     )
     assert estimate.startswith("estimate: 1 s with 2 processes")
     assert [path.name for path in tmp_path.iterdir()] == ["Really^Nobody"]

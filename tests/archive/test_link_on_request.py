@@ -317,3 +317,31 @@ def test_a_file_of_choices_that_cannot_be_read(tmp_path: Path, content: bytes | 
     done = batch(tmp_path / "archive", "--table", "rtog-0813", "--out", tmp_path / "o.csv", "--per-plan", plans)
     assert done.exit_code == 2
     assert "plans.csv: " in done.output
+
+
+@pytest.mark.parametrize("link", ["folder", "frame"])
+@pytest.mark.parametrize(("ids", "differ"), [(("A", "B"), True), (("A", ""), False), (("A", "A"), False)])
+def test_files_of_different_patient_ids_are_not_put_together(
+    tmp_path: Path, link: str, ids: tuple[str, str], *, differ: bool
+) -> None:
+    made = patient(1, lost="dose")
+    for kind, patient_id in zip(("plan", "dose", "set"), (*ids, ids[1]), strict=True):
+        made[kind].PatientID = patient_id
+        files.write(tmp_path / f"{kind}.dcm", made[kind])
+    (entry,) = [entry for entry in find(tmp_path, by=LinkBy.read(link)) if entry.dose_uids]
+    assert SAID[link] in texts(entry)
+    what = f"put together by their {LinkBy.read(link).link.noun}, its files have different Patient IDs"
+    assert entry.problem == (what if differ else None)
+
+
+@pytest.mark.parametrize("link", ["folder", "frame"])
+def test_a_reference_to_another_patients_file_of_the_same_uid_is_not_followed(tmp_path: Path, link: str) -> None:
+    """All RTPLANs had one UID, and that of the second patient is lost."""
+    for number in (1, 2):
+        made = patient(number, constant="plan", lost="plan")
+        for kind, dataset in made.items():
+            dataset.PatientID = f"patient {number}"
+            if (kind, number) != ("plan", 2):
+                files.write(tmp_path / f"{kind}-{number}.dcm", dataset)
+    entries = [entry for entry in find(tmp_path, by=LinkBy.read(link)) if entry.problem is None]
+    assert all(len(numbers(entry)) == 1 for entry in entries)

@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import make_archive
@@ -485,6 +485,8 @@ def written(plans: Sequence[Sequence[tuple[str, str, float | None]]], out: Path)
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(outcomes_of_plans())
+@example([[("a", "PASS", 5e-324), ("a", "PASS", 0.0)], [("b", "FAIL", 5e-324), ("b", "FAIL", -5e-324)]])
+@example([[("a", "PASS", 5e-324)], [("b", "PASS", 1e15), ("b", "PASS", 1e15 + 0.125)]])
 def test_shares_are_of_all_plans_whatever_was_not_checked(
     tmp_path: Path, plans: list[list[tuple[str, str, float | None]]]
 ) -> None:

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from archive_plans import good, no_structures, truncated_dose, write_archive
 from dvh_builders import row, table
-from sbrtcheck.archive import Entry, NotChecked, Options, State, Summary, batch, engine, work
+from sbrtcheck.archive import Entry, NotChecked, Options, State, Summary, batch, database, engine, work
 from sbrtcheck.archive.database import database_of, open_database, transaction
 from sbrtcheck.archive.engine import ThisProcess
 from sbrtcheck.archive.fingerprint import digest
@@ -235,7 +235,7 @@ def test_a_link_to_an_output_leads_to_the_same_lock(tmp_path: Path) -> None:
 def test_beside_a_pipe_nothing_is_kept() -> None:
     assert database_of(Path(os.devnull)) is None
     with open_database(None) as connection:
-        assert Store(connection).begin([b"a"]) == 0
+        assert Store(connection).begin([(b"a", "")]) == 0
 
 
 @pytest.mark.parametrize(
@@ -261,15 +261,47 @@ def test_another_file_in_the_place_of_the_database_is_left_alone(
     assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE finished_plans SET tables = zeroblob(40)",
+        "UPDATE finished_plans SET tables = substr(tables, 1, 50)",
+        "UPDATE finished_plans SET state = 'fine'",
+    ],
+)
+def test_what_was_kept_and_is_damaged_is_never_written(root: Path, tmp_path: Path, change: str) -> None:
+    out = tmp_path / "out.csv"
+    batch(root, out, OPTIONS, jobs=1)
+    with closing(sqlite3.connect(f"{out}.sqlite")) as connection, connection:
+        connection.execute(change)
+    before = out.read_bytes()
+    with pytest.raises(OutputError, match="is damaged"):
+        batch(root, out, OPTIONS, jobs=1)
+    assert out.read_bytes() == before
+    assert batch(root, out, OPTIONS, jobs=1, fresh=True).taken_over == 0
+    assert out.read_bytes() == before
+
+
+def test_a_message_of_a_damaged_database_that_is_no_text_is_one_of_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: Any) -> None:
+        b"\xbd".decode()
+
+    monkeypatch.setattr(database, "_prepare", unreadable)
+    with pytest.raises(OutputError, match="is damaged"), open_database(tmp_path / "out.csv.sqlite"):
+        pass
+
+
 def test_a_database_of_another_layout_begins_anew(tmp_path: Path) -> None:
     file = tmp_path / "a.sqlite"
     with open_database(file) as connection:
         store = Store(connection)
-        store.begin([b"a"])
+        store.begin([(b"a", "")])
         store.put(0, packed())
         connection.execute("PRAGMA user_version = 77")
     with open_database(file) as connection:
-        assert Store(connection).begin([b"a"]) == 0
+        assert Store(connection).begin([(b"a", "")]) == 0
 
 
 def packed(**other: Any) -> Packed:
@@ -405,7 +437,7 @@ def test_the_key_of_a_plan_is_of_its_notes_and_files_too(tmp_path: Path) -> None
 def test_all_of_a_transaction_is_kept_or_nothing() -> None:
     with open_database(None) as connection:
         store = Store(connection)
-        store.begin([b"a"])
+        store.begin([(b"a", "")])
         with pytest.raises(ZeroDivisionError):
             delete_and_fail(connection)
         assert store.waiting() == [0]

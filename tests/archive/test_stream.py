@@ -16,7 +16,7 @@ from distributed import LocalCluster
 from archive_plans import KINDS, good, no_structures, write_archive
 from dvh_builders import row, table
 from sbrtcheck import check_archive, cli
-from sbrtcheck.archive import Contents, Options, check_entry, find, packed
+from sbrtcheck.archive import Contents, Options, Table, check_entry, find, packed
 from sbrtcheck.archive.cluster import dask_executor
 from sbrtcheck.archive.plan_keys import PlanKeys
 from sbrtcheck.errors import InputError, UnknownTableError
@@ -41,7 +41,8 @@ def test_each_plan_comes_once_with_the_rows_of_batch(root: Path, order: str) -> 
     assert sorted(str(one.rows) for one in found) == sorted(str(one.rows) for one in expected)
     assert len({one.key for one in found}) == len(found)
     for one in found:
-        assert one.reason == (one.rows[0]["reason"] if one.state in ("not checked", "part of no plan") else None)
+        assert one.reason == one.beside[Table.PLANS][0]["reason"]
+        assert (one.reason is None) == (one.state not in ("not checked", "part of no plan"))
 
 
 def test_several_folders_come_one_after_the_other_and_keys_stay(tmp_path: Path) -> None:

@@ -158,6 +158,7 @@ def test_sites_are_offered(command: str) -> None:
         ("names", "plan", "--template", ""),
         ("import", ""),
         ("batch", ""),
+        ("batch", "plan", "--out", ""),
     ],
 )
 def test_files_are_offered_where_they_are_wanted(words: tuple[str, ...]) -> None:

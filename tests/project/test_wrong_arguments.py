@@ -175,6 +175,12 @@ def calls() -> Calls:
     return {**functions, **others}
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some wrong things are names of files, which may be written."""
+    monkeypatch.chdir(tmp_path)
+
+
 CASES = [(name, parameter) for name, (call, _) in calls().items() for parameter in inspect.signature(call).parameters]
 
 

@@ -1,4 +1,4 @@
-"""A folder of many plans -> every plan checked, in processes or on a cluster -> one table, a row an outcome.
+"""A folder of many plans -> each checked, in processes or on a cluster -> tables, a row an outcome, plan, or structure.
 
 ::
 

@@ -108,7 +108,11 @@ PLANS = (
     _DATE,
     _SITE,
     _VERDICT,
-    _column("state", str, "passing (variations included), failing, to be reviewed, not checked, or part of no plan"),
+    _column(
+        "state",
+        str,
+        "passing (variations too), failing, to be reviewed, not checked; part of no plan; or not looked into",
+    ),
     _column("reason", str, "why the plan was not checked"),
     _column("detail", str, "more on the reason"),
     _REVIEW,

@@ -73,7 +73,12 @@ def _uids(entry: Entry) -> _Uids:
 
 
 def _place(entry: Entry) -> tuple[str, ...]:
-    """What tells plans of the same UIDs apart: where they lie in the archive, wherever that lies."""
+    """What tells plans of the same UIDs apart: where they lie in the archive, wherever that lies.
+
+    What has no file is told apart by what is said of it: two things may be wrong with one folder.
+    """
+    if not entry.files:
+        return entry.folder, entry.problem or ""
     return (entry.folder, *sorted(re.split(r"[/\\]", str(file))[-1] for file in entry.files))
 
 

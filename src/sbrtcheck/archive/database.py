@@ -21,8 +21,12 @@ from sbrtcheck.errors import OutputError
 
 SUFFIX = ".sqlite"
 _APPLICATION = 0x53425254  # "SBRT", where SQLite keeps whose file it is
-_LAYOUT = 1  # of all tables in it; a file of another layout begins anew
+_LAYOUT = 2  # of all tables in it; a file of another layout begins anew
 _TAKE_AWAY = "remove it, or give another --out: all plans are then checked anew"
+
+
+class DamagedError(Exception):
+    """What is in the database is not what was written."""
 
 
 def database_of(out: Path) -> Path | None:
@@ -57,7 +61,10 @@ def open_database(file: Path | None) -> Iterator[sqlite3.Connection]:
         connection = _locked(place)
     try:
         with database_errors(place):
-            _prepare(connection, place)
+            try:
+                _prepare(connection, place)
+            except UnicodeDecodeError as error:  # of a message that quotes what is in a damaged file
+                raise DamagedError from error
         yield connection
     except BaseException:
         _close(connection, file, take_away=_is_empty(connection))
@@ -93,6 +100,7 @@ def _prepare(connection: sqlite3.Connection, place: str) -> None:
             _drop_all(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # a finished plan outlives a power failure
+    connection.execute("PRAGMA secure_delete = ON")  # a Patient ID of an earlier run does not outlive it
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {_LAYOUT}")
 
@@ -110,7 +118,7 @@ def _drop_all(connection: sqlite3.Connection) -> None:
 
 def _is_empty(connection: sqlite3.Connection) -> bool:
     """Whether nothing is kept in any table; False where that cannot be told."""
-    with suppress(sqlite3.Error):
+    with suppress(sqlite3.Error, UnicodeDecodeError):
         return not any(
             connection.execute(f'SELECT EXISTS (SELECT 1 FROM "{name}")').fetchone()[0]  # noqa: S608 - our own tables
             for name in _tables(connection)
@@ -137,11 +145,13 @@ def _close(connection: sqlite3.Connection, file: Path | None, *, take_away: bool
 
 @contextmanager
 def database_errors(place: str) -> Iterator[None]:
-    """Turn errors of SQLite into an `OutputError`; ``place`` is the file."""
+    """Turn errors of SQLite, and `DamagedError`, into an `OutputError`; ``place`` is the file."""
     try:
         yield
     except sqlite3.Error as error:
         raise _output_error(error, place) from error
+    except DamagedError as error:
+        raise _damaged(place) from error
 
 
 def _output_error(error: sqlite3.Error, place: str) -> OutputError:
@@ -149,9 +159,13 @@ def _output_error(error: sqlite3.Error, place: str) -> OutputError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         hint = "wait until it has ended, or give another --out"
         return OutputError("another run with the same output has not ended", place, hint)
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return OutputError("is damaged, or no database of sbrtcheck", place, _TAKE_AWAY)
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT) or "Could not decode" in str(error):
+        return _damaged(place)
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         hint = "make room, and start again with the same command: plans that are finished are kept"
         return OutputError(f"cannot be written ({error})", place, hint)
     return OutputError(f"cannot be written ({error})", place, "give a file in a folder you may write to")
+
+
+def _damaged(place: str) -> OutputError:
+    return OutputError("is damaged, or no database of sbrtcheck", place, _TAKE_AWAY)

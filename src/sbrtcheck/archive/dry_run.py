@@ -12,13 +12,14 @@ from pathlib import Path
 from sbrtcheck.archive.database import database_of
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.index import Pass
-from sbrtcheck.archive.listing import count, find_entries, with_choices
+from sbrtcheck.archive.listing import find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
-from sbrtcheck.archive.rows import Options
+from sbrtcheck.archive.rows import Options, State
 from sbrtcheck.archive.units import LinkBy
 from sbrtcheck.dicom import is_url
 from sbrtcheck.dicom.remote import shown_url
 from sbrtcheck.errors import InputError
+from sbrtcheck.formatting import count
 
 SECONDS_A_PLAN = 0.5
 SECONDS_A_MB = 0.5
@@ -34,8 +35,8 @@ class Totals:
 
     Parameters
     ----------
-    plans, refused, loose
-        Plans that would be checked; those that cannot be; and what else has a row, without being a plan.
+    plans, refused, loose, unread
+        Plans that would be checked; those that cannot be; RT files of no plan; folders and files not looked into.
     megabytes
         Size of the files of the plans that would be checked.
     files, opened
@@ -45,6 +46,7 @@ class Totals:
     plans: int
     refused: int
     loose: int
+    unread: int
     megabytes: float
     files: int
     opened: int
@@ -86,10 +88,12 @@ def dry_run(
 
 
 def _listed(entries: Sequence[Entry], seen: Pass, options: Options) -> Generator[str, None, Totals]:
-    plans = refused = loose = size = 0
+    plans = refused = loose = unread = size = 0
     for entry in entries:
         yield _line(entry, with_path=options.with_paths)
-        if not entry.is_plan:
+        if entry.is_unread:
+            unread += 1
+        elif not entry.is_plan:
             loose += 1
         elif entry.problem is not None:
             refused += 1
@@ -100,6 +104,7 @@ def _listed(entries: Sequence[Entry], seen: Pass, options: Options) -> Generator
         plans=plans,
         refused=refused,
         loose=loose,
+        unread=unread,
         megabytes=size / _MB,
         files=seen.files,
         opened=seen.opened,
@@ -107,14 +112,14 @@ def _listed(entries: Sequence[Entry], seen: Pass, options: Options) -> Generator
 
 
 def _line(entry: Entry, *, with_path: bool) -> str:
-    what = "plan" if entry.is_plan else "part of no plan"
+    what = "plan" if entry.is_plan else str(State.UNREAD if entry.is_unread else State.NO_PLAN)
     uid = entry.uid or entry.structure_set_uid or "without UID"
     date = f" of {entry.plan_date}" if entry.plan_date else ""
     own = ", with choices of its own" if entry.own is not None else ""
     place = f" in {entry.folder}" if with_path else ""
     head = f"{what}{place}" if not entry.files else f"{what} {uid}{date}{place}"
     if entry.problem is not None:
-        return f"{head}: not checked: {entry.problem}"
+        return f"{head}: {'' if entry.is_unread else 'not checked: '}{entry.problem}"
     findings = "".join(f"; {finding.text}" for finding in entry.findings)
     return f"{head}: {count(len(entry.files), 'file')}, {entry.size_bytes / _MB:.1f} MB{own}{findings}"
 
@@ -122,7 +127,8 @@ def _line(entry: Entry, *, with_path: bool) -> str:
 def _summary(totals: Totals, jobs: int) -> Iterator[str]:
     yield (
         f"{count(totals.plans, 'plan')} to check, {totals.megabytes:.0f} MB; {totals.refused} that cannot be checked;"
-        f" {totals.loose} more rows of no plan; {count(totals.files, 'file')} seen, {totals.opened} of them opened"
+        f" {totals.loose} more rows of no plan; {totals.unread} of what was not looked into;"
+        f" {count(totals.files, 'file')} seen, {totals.opened} of them opened"
     )
     yield (
         f"estimate: {_time(totals.seconds(jobs))} with {count(jobs, 'process', 'processes')}, from {SECONDS_A_PLAN:g} s"

@@ -14,6 +14,7 @@ from sbrtcheck.archive.headers import source_of
 from sbrtcheck.archive.own_choices import OwnChoices
 from sbrtcheck.dicom import DicomInputs, FoundPlan, Kind, Link, Orphan, PlanFiles, RtFile, Source, ZipMember
 from sbrtcheck.dicom.relink import Together
+from sbrtcheck.dicom.scan import short_name
 from sbrtcheck.dvh import Origin
 from sbrtcheck.plan import Finding, FindingCode
 from sbrtcheck.results.noted import uid_of_plan
@@ -38,7 +39,7 @@ class Entry:
     folder
         The folder that holds them all, below the archive's.
     is_plan
-        False for a dose or structure set that is part of no plan.
+        False for a dose or structure set that is part of no plan, and for what could not be looked into.
     problem
         Why it cannot be checked; None when nothing is known against it.
     findings
@@ -66,6 +67,11 @@ class Entry:
     link: Link = Link.REFERENCE
     own: OwnChoices | None = None
     size_bytes: int = 0
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it stands for a folder or file that could not be looked into: plans may be in it."""
+        return not self.is_plan and not self.files
 
     @property
     def plan_input(self) -> DicomInputs:
@@ -159,7 +165,8 @@ def _parts(plan: FoundPlan) -> tuple[RtFile, ...]:
 def _names(parts: Iterable[RtFile]) -> Iterator[tuple[str, str]]:
     for part in parts:
         path = str(part.source)
-        names = (part.display_name, os.path.basename(path), path)
+        # by the short name too: among fewer files, where the plan is checked, it may be that
+        names = (part.display_name, short_name(part), os.path.basename(path), path)
         yield from ((name, f"the {part.kind}") for name in names)
 
 

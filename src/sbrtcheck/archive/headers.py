@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,9 +93,13 @@ def _packing(start: bytes) -> str | None:
 def _zip(path: str) -> Iterator[Found]:
     try:
         with zipfile.ZipFile(path) as packed:
-            for info in packed.infolist():
-                if not info.is_dir():
+            members = [info for info in packed.infolist() if not info.is_dir()]
+            times = Counter(info.filename for info in members)
+            for info in members:
+                if times[info.filename] == 1:  # they are read by their names
                     yield from _member(Path(path), packed, info)
+            for name in (name for name, number in times.items() if number > 1):
+                yield Found(member=name, problem="files in a zip file have one name: what is in them is not known")
     except (zipfile.BadZipFile, *ZIP_ERRORS):
         yield Found(problem=f"a zip file is damaged: {NOT_KNOWN}")
 

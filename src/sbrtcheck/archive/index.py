@@ -17,15 +17,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 
-from sbrtcheck._version import __version__
+from sbrtcheck.archive.fingerprint import digest_of_program
 from sbrtcheck.archive.headers import Found, look_into, packed_header, source_of, unpacked_header
 from sbrtcheck.dicom import RtFile
 from sbrtcheck.dicom.source import Source, opened
 from sbrtcheck.dicom.tags import quiet
-from sbrtcheck.dicom.walk import FileState, Folder, walk
-
-VERSION = f"1 of sbrtcheck {__version__}"
-"""Of the tables below and of what is read of a file: with another one, everything is read anew."""
+from sbrtcheck.dicom.walk import FileState, Folder, walk, why
+from sbrtcheck.errors import InputError
 
 _TABLES = {
     "index_about": "key TEXT PRIMARY KEY, value TEXT",
@@ -98,9 +96,9 @@ class ArchiveIndex:
             self.forget()
 
     def _is_of(self, root: str) -> bool:
-        """Whether the index is one of this folder, and of this version."""
+        """Whether the index is one of this folder, and of this program: another may read or link files otherwise."""
         try:
-            return self.about("version") == VERSION and self.about("root") == _identity(root)
+            return self.about("version") == digest_of_program().hex() and self.about("root") == _identity(root)
         except sqlite3.OperationalError:  # there is none yet, or its tables have other columns
             return False
 
@@ -112,7 +110,7 @@ class ArchiveIndex:
                 self.connection.execute(f"CREATE TABLE {table} ({columns})")
             for column in ("folder", "uid"):
                 self.connection.execute(f"CREATE INDEX index_files_by_{column} ON index_files ({column})")
-            self.note("version", VERSION)
+            self.note("version", digest_of_program().hex())
             self.note("root", _identity(self.root))
 
     def drop(self) -> None:
@@ -273,8 +271,12 @@ class ArchiveIndex:
         row = self.connection.execute("SELECT content FROM index_files WHERE id = ?", (number,)).fetchone()
         if row[0] is not None:
             return str(row[0])
-        with opened(source) as file:
-            digest = file_digest(file, "sha256").hexdigest()
+        try:
+            with opened(source) as file:
+                digest = file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            hint = "check the rights and the network, and start again with the same command"
+            raise InputError(f"cannot be read any more ({why(error)})", str(source), hint) from error
         self.connection.execute("UPDATE index_files SET content = ? WHERE id = ?", (digest, number))
         return digest
 

@@ -145,11 +145,6 @@ def _why_not_one(name: str, number: int) -> str:
     return f"{number} plans are called {name}: give the {'folder' if name[:1].isdigit() else 'UID'} of one"
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """A number of things, in words."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
-
-
 def find(folder: Path | str, dvhs: Origin = Origin.COMPUTED, by: LinkBy = BY_REFERENCE) -> tuple[Entry, ...]:
     """Everything in a folder that is to be checked, or has a reason why not; sorted by UID.
 
@@ -266,11 +261,26 @@ def _all_entries(index: ArchiveIndex, dvhs: Origin, by: LinkBy) -> Iterator[Entr
         for entry in entries_of(plan_files, root, dvhs):
             told = _told_apart(index, entry, unit, repeated, by.link) if repeated else ()
             size_bytes = sum(sizes[file] for file in entry.files)
-            yield replace(entry, link=by.link, findings=(*entry.findings, *told), size_bytes=size_bytes)
+            problem = entry.problem or _why_not_together(entry, by.link)
+            findings = (*entry.findings, *told)
+            yield replace(entry, link=by.link, findings=findings, problem=problem, size_bytes=size_bytes)
     for unread in index.unread():
         number = "" if unread.number == 1 else f" ({unread.number} of them in one folder)"
         folder = Path(unread.folder).as_posix()
         yield Entry(files=(), folder=shown(folder), is_plan=False, problem=unread.problem + number, stand_ins={})
+
+
+def _why_not_together(entry: Entry, by: Link) -> str | None:
+    """Why files put together on request are not of one plan: their Patient IDs differ.
+
+    Where tools have given all patients the same UIDs, a reference may lead to another patient's file as well.
+    """
+    if by is Link.REFERENCE or not entry.is_plan:
+        return None
+    from sbrtcheck.dicom.origin import patient_ids  # most archives never ask
+
+    several = len(patient_ids(entry.files)) > 1
+    return f"put together by their {by.noun}, its files have different Patient IDs" if several else None
 
 
 def _linked(index: ArchiveIndex, headers: Mapping[int, RtFile], by: Link, number_of_sets: int) -> PlanFiles:

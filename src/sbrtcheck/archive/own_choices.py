@@ -8,6 +8,7 @@ told, before the first plan is.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -85,7 +86,14 @@ def read_plans_file(
         raise InputError("is not text in UTF-8", str(file), "save it as CSV in UTF-8") from None
     except ValueError as error:  # a path with a NUL character
         raise InputError("cannot be read", str(file), "check the path") from error
-    reader = csv.reader(text.splitlines())
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        return _read_rows(reader, file, choices, tables)
+    except csv.Error as error:
+        raise _error(str(file), [(reader.line_num + 1, f"it is no CSV from here on: {error}")]) from error
+
+
+def _read_rows(reader: Any, file: Path, choices: CheckOptions, tables: Sequence[ConstraintTable]) -> PlansFile:
     header = [cell.strip().lower() for cell in next(reader, [])]
     if faults := list(_faults_of_header(header)):
         raise _error(str(file), faults)
@@ -110,6 +118,9 @@ def _error(file: str, faults: Sequence[tuple[int, str]]) -> PlansFileError:
 
 def _faults_of_header(header: Sequence[str]) -> Iterator[tuple[int, str]]:
     known = ", ".join((_PLAN, *COLUMNS_OF_PLANS))
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
+        yield 1, "the columns are not separated by commas: save it as CSV with commas"
+        return
     if _PLAN not in header:
         yield 1, f"there is no column '{_PLAN}'; columns may be {known}"
     for name in dict.fromkeys(header):

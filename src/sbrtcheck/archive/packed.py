@@ -88,10 +88,9 @@ def check_task(task: Task) -> Packed:
 
 def pack(checked: Checked) -> Packed:
     """The rows as bytes."""
-    reason = checked.rows[0]["reason"] if checked.state in (State.NOT_CHECKED, State.NO_PLAN) else None
     return Packed(
         state=checked.state,
-        reason=None if reason is None else str(reason),
+        reason=checked.reason,
         rows=len(checked.rows),
         tables=pack_tables({Table.OUTCOMES: checked.rows, **checked.beside}),
         lasting=checked.lasting,

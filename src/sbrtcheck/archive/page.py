@@ -72,11 +72,6 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
-def count(number: int, noun: str) -> str:
-    """``1 plan``, ``2 plans``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def word(verdict: Verdict) -> str:
     """The verdict as people read it."""
     return verdict.replace("_", " ")

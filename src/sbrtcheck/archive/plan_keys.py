@@ -28,7 +28,7 @@ _HEADING = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanKeys:
-    """Makes pseudonyms of plans with a secret; ``lasting`` where the secret is kept for other runs.
+    """Makes pseudonyms of plans with a secret; ``lasting`` where the secret is kept for other runs, in ``file``.
 
     A key is the first 16 hexadecimal digits of HMAC-SHA256 (RFC 2104) of what tells the plan apart. Who knows the UIDs
     of a plan and not the secret can neither make its key nor see that a key is this plan's; of a million plans, no two
@@ -37,6 +37,7 @@ class PlanKeys:
 
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(_BYTES), repr=False)
     lasting: bool = False
+    file: str | None = field(default=None, compare=False, repr=False)
 
     def key(self, *parts: str | Sequence[str]) -> str:
         """The pseudonym of what has these parts, such as UIDs and a folder."""
@@ -56,7 +57,7 @@ def keys_of_file(path: str | PathLike[str]) -> PlanKeys:
     """
     file = path_of(path, "the file of the plan keys")
     try:
-        return PlanKeys(secret=_read(file), lasting=True)
+        return PlanKeys(secret=_read(file), lasting=True, file=str(file))
     except FileNotFoundError:
         pass
     except (OSError, ValueError) as error:  # a path that none can be, or no text
@@ -66,11 +67,11 @@ def keys_of_file(path: str | PathLike[str]) -> PlanKeys:
         with file.open("x", encoding="utf-8", newline="\n") as stream:
             stream.write("\n".join((*_HEADING, secret.hex(), "")))
     except FileExistsError:  # another run was quicker
-        return PlanKeys(secret=_read(file), lasting=True)
+        return PlanKeys(secret=_read(file), lasting=True, file=str(file))
     except OSError as error:
         why = f"cannot be written ({error.strerror})"
         raise OutputError(why, str(file), "give a file in a folder you may write to: --plan-keys FILE") from error
-    return PlanKeys(secret=secret, lasting=True)
+    return PlanKeys(secret=secret, lasting=True, file=str(file))
 
 
 def _read(file: Path) -> bytes:
@@ -84,7 +85,7 @@ def _read(file: Path) -> bytes:
 
 # -------------------------------------------------------------------------------- UIDs in texts
 
-_UID = re.compile(r"(?<![\w.])[0-2](?:\.\d+){2,}(?![\w.]*\d)")
+_UID = re.compile(r"(?<!\d)(?<!\d\.)[0-2](?:\.\d+){2,}")  # also behind a letter, or in a name as RS.1.2.3.dcm
 _LONG, _DOTS = 16, 3  # a number of a version, or of a section of the standard, is shorter
 
 

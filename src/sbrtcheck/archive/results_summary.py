@@ -19,7 +19,7 @@ import numpy as np
 
 from sbrtcheck.archive.columns import Table
 from sbrtcheck.archive.read import Cells, is_parquet, rows_of, said_of
-from sbrtcheck.archive.rows import State
+from sbrtcheck.archive.rows import NotChecked, State
 from sbrtcheck.archive.write import RUN, path_of_table
 from sbrtcheck.arguments import path_of
 from sbrtcheck.by_value import ByValue
@@ -32,6 +32,9 @@ SCHEMA = "sbrtcheck-summary/1"
 BINS = 24
 """Bins of a histogram of margins, at most."""
 
+_ALIKE, _TINY = 1e-9, 1e-200
+"""Margins whose difference is such a share of them, or so small, stand in one bin: numbers in a table have 6 digits."""
+
 _MIXED = "run sbrtcheck batch again, and give its files as it wrote them"
 _OF_PLANS = (
     *("plan_key", "state", "reason", "plan_verdict", "review_reasons", "software"),
@@ -42,6 +45,12 @@ _OF_OUTCOMES = (
     *("verdict", "limit", "margin", "reason", "applies"),
 )
 _OF_A_PLAN = (Verdict.FAIL, Verdict.REVIEW, Verdict.VARIATION, Verdict.PASS)
+_STATES_OF = {
+    Verdict.FAIL: (State.FAILING,),
+    Verdict.REVIEW: (State.TO_REVIEW, State.NOT_CHECKED),
+    Verdict.VARIATION: (State.PASSING,),
+    Verdict.PASS: (State.PASSING,),
+}
 _COUNTED = (Verdict.PASS, Verdict.VARIATION, Verdict.FAIL, Verdict.NOT_EVALUATED)
 
 
@@ -138,6 +147,8 @@ class ResultsSummary(ByValue):
         Reason -> number of plans of which not one row was evaluated.
     loose_files
         RT files that are part of no plan.
+    unread
+        Rows of folders and files that could not be looked into: of what is in them nothing is known.
     review
         What stands against a pass -> number of plans that have it, whatever their verdict.
     tables, rows
@@ -151,6 +162,7 @@ class ResultsSummary(ByValue):
     verdicts: Mapping[Verdict, int]
     not_checked: Mapping[str, int]
     loose_files: int
+    unread: int
     review: Mapping[str, int]
     tables: tuple[TableSummary, ...]
     rows: tuple[RowSummary, ...]
@@ -176,6 +188,7 @@ class ResultsSummary(ByValue):
             "checked": self.checked,
             "not_checked": dict(self.not_checked),
             "loose_files": self.loose_files,
+            "unread": self.unread,
             "states": _by_word(self.states),
             "verdicts": _by_word(self.verdicts),
             "review": dict(self.review),
@@ -244,16 +257,20 @@ class _Plans:
         for key, state, reason, verdict, reasons, software, *numbers in cells:
             if self.number.setdefault(key, len(self.number)) < len(self.expected):
                 raise InputError(f"the plan {key} is in the table of plans twice", str(file), _MIXED)
+            if None in (key, *numbers):
+                raise InputError(f"a cell of the plan {key} is empty that never is", str(file), _MIXED)
             self.expected.append((numbers[0], *numbers[1:5]))
-            self.software.add(software)
+            self.software.add(software or "an unknown program")
             if state not in tuple(State):
                 raise InputError(f"the state {state!r} of a plan is none", str(file), _MIXED)
             self.states[State(state)] += 1
-            if state == State.NO_PLAN:
+            if not State(state).is_of_plan:
                 continue
             self.verdicts[_verdict(verdict, file, _OF_A_PLAN)] += 1
+            if State(state) not in _STATES_OF[verdict]:
+                raise InputError(f"the plan {key} is {state}, and its verdict {verdict}", str(file), _MIXED)
             if state == State.NOT_CHECKED:
-                self.not_checked[reason or "no row of the tables was evaluated"] += 1
+                self.not_checked[reason or NotChecked.NOTHING_EVALUATED] += 1
             self.review.update(_review_codes(reasons or ""))
 
 
@@ -314,6 +331,8 @@ def _add_outcomes(
             key = one[1:9]
             row = rows.get(key)
             if row is None:
+                if None in (*key[:5], key[7]):
+                    raise InputError(f"a cell of the plan {one[0]} is empty that never is", str(file), _MIXED)
                 row = rows[key] = _Row(bytearray(len(plans.number)))
             row.add(plan, verdict, one[10:])
     np.add.at(seen, (at, 0), 1)
@@ -329,10 +348,11 @@ def _summary(plans: _Plans, rows: Mapping[tuple[Any, ...], _Row]) -> ResultsSumm
     summed = sorted((_row_summary(key, row, number) for key, row in rows.items()), key=_worst_first)
     return ResultsSummary(
         plans=number,
-        states={state: plans.states[state] for state in State if state is not State.NO_PLAN and plans.states[state]},
+        states={state: plans.states[state] for state in State if state.is_of_plan and plans.states[state]},
         verdicts={verdict: plans.verdicts[verdict] for verdict in _OF_A_PLAN if plans.verdicts[verdict]},
         not_checked=_most_first(plans.not_checked),
         loose_files=plans.states[State.NO_PLAN],
+        unread=plans.states[State.UNREAD],
         review=_most_first(plans.review),
         tables=_tables(summed, rows),
         rows=tuple(summed),
@@ -390,9 +410,10 @@ def _edges(smallest: float, largest: float) -> FloatArray:
 
     The width is 1, 2 or 5 times a power of ten.
     """
-    span = largest - smallest
-    if span <= 0.0:
-        return np.array([smallest, smallest + (abs(smallest) or 1.0) * 1e-6])
+    span, scale = largest - smallest, max(abs(smallest), abs(largest))
+    if span <= _ALIKE * scale or span < _TINY:
+        end = max(largest, smallest + max(scale, 1.0) * 1e-6)
+        return np.array([smallest, 0.0, end] if smallest < 0.0 < largest else [smallest, end])
     power = 10.0 ** np.floor(np.log10(span / BINS))
     width = next(power * step for step in (1, 2, 5, 10, 20) if np.ceil(span / (power * step)) + 1 <= BINS)
     first, last = np.floor(smallest / width), np.floor(largest / width) + 1

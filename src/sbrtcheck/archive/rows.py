@@ -43,8 +43,10 @@ class NotChecked(StrEnum):
     """Why a whole plan was not checked; stable, for programs."""
 
     NO_PLAN = "files make no plan"
+    UNREAD = "cannot be looked into"
     UNREADABLE = "plan cannot be used"
     NO_TABLE = "no table applies"
+    NOTHING_EVALUATED = "no row of the tables was evaluated"
     CRASHED = "check crashed"
     WORKER_DIED = "worker process died"
     TIMED_OUT = "time limit reached"
@@ -58,6 +60,12 @@ class State(StrEnum):
     TO_REVIEW = "to be reviewed"  # no fail, but something keeps it from a pass
     NOT_CHECKED = "not checked"  # not one row was evaluated
     NO_PLAN = "part of no plan"
+    UNREAD = "not looked into"  # a folder or file of which it is not known what is in it
+
+    @property
+    def is_of_plan(self) -> bool:
+        """Whether what came to it is a plan."""
+        return self not in (State.NO_PLAN, State.UNREAD)
 
 
 _DEFAULT_CHOICES = CheckOptions()
@@ -268,6 +276,12 @@ class Checked:
     beside: Mapping[Table, tuple[Row, ...]] = field(default_factory=dict)
     lasting: bool = True
 
+    @property
+    def reason(self) -> str | None:
+        """Why no row was evaluated, a `NotChecked`; None where one was."""
+        reason = self.beside[Table.PLANS][0]["reason"]
+        return None if reason is None else str(reason)
+
     def of(self, table: Table) -> tuple[Row, ...]:
         """The rows of one table."""
         return self.rows if table is Table.OUTCOMES else self.beside.get(table, ())
@@ -277,7 +291,8 @@ def check_entry(entry: Entry, options: Options) -> Checked:
     """Check one plan; whatever goes wrong becomes a row with the reason, so that the others go on."""
     options = options.for_entry(entry)
     if entry.problem is not None:
-        return not_checked(entry, options, NotChecked.NO_PLAN, entry.problem)
+        reason = NotChecked.UNREAD if entry.is_unread else NotChecked.NO_PLAN
+        return not_checked(entry, options, reason, entry.problem)
     try:
         return _check(entry, options)
     except SbrtcheckError as error:
@@ -351,8 +366,8 @@ def not_checked(
     detail: str,
     rx: Prescription | UnknownPrescription | None = None,
 ) -> Checked:
-    """The one row of a plan that was not checked, or of a file that is part of no plan."""
-    state = State.NOT_CHECKED if entry.is_plan else State.NO_PLAN
+    """The one row of a plan that was not checked, of a file of no plan, or of what cannot be looked into."""
+    state = State.NOT_CHECKED if entry.is_plan else State.UNREAD if entry.is_unread else State.NO_PLAN
     notes = notes_without_rows(options.notes_on(entry) if entry.is_plan else ())
     values = {
         **_head(entry, options),
@@ -389,13 +404,14 @@ def _checked(report: Report, entry: Entry, options: Options) -> Checked:
     }
     rows = _outcome_rows(report, head, once, of_plan, entry, options)
     of_structures = _structure_tables(report, head, of_plan, entry, options)
+    state = _state(report)
     values = {
         **head,
         **once,
+        "reason": str(NotChecked.NOTHING_EVALUATED) if state is State.NOT_CHECKED else None,
         "tables": BETWEEN.join(f"{table.id} {table.version}" for table in report.tables),
         "findings": findings_text(of_plan, entry),
     }
-    state = _state(report)
     return Checked(rows=rows, state=state, beside=_beside(values, rows, of_structures, state, entry, options))
 
 

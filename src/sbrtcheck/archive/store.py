@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from sbrtcheck.archive.database import DamagedError
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.fingerprint import digest, digest_of_program
 from sbrtcheck.archive.index import transaction
@@ -25,7 +26,8 @@ _FINISHED = """
 CREATE TABLE IF NOT EXISTS finished_plans
 (key BLOB PRIMARY KEY, state TEXT, reason TEXT, rows INTEGER, lasting INTEGER, times INTEGER DEFAULT 1, tables BLOB)
 """
-_OF_RUN = "CREATE TABLE IF NOT EXISTS plans_of_run (position INTEGER PRIMARY KEY, key BLOB)"
+_OF_RUN = "CREATE TABLE IF NOT EXISTS plans_of_run (position INTEGER PRIMARY KEY, key BLOB, sort TEXT)"
+_SORTED = "CREATE INDEX IF NOT EXISTS plans_of_run_sorted ON plans_of_run (sort, position, key)"
 _PUT = (
     "INSERT INTO finished_plans (key, state, reason, rows, lasting, tables)"
     " SELECT key, ?, ?, ?, ?, ? FROM plans_of_run WHERE position = ?"
@@ -77,16 +79,20 @@ class Store:
         self._connection = connection
         connection.execute(_FINISHED)
         connection.execute(_OF_RUN)
+        connection.execute(_SORTED)  # so that nothing large is sorted
 
-    def begin(self, keys: Iterable[bytes], *, fresh: bool = False) -> int:
-        """Note the plans of this run, in their order; gives the number of those that are finished.
+    def begin(self, keys: Iterable[tuple[bytes, str]], *, fresh: bool = False) -> int:
+        """Note the plans of this run, each with what it is sorted by; gives the number of those that are finished.
 
         What was kept of plans that another run may do better is forgotten; with ``fresh``, all of it.
         """
         with transaction(self._connection):
             self._connection.execute("DELETE FROM finished_plans WHERE ? OR NOT lasting", (fresh,))
             self._connection.execute("DELETE FROM plans_of_run")
-            self._connection.executemany("INSERT INTO plans_of_run VALUES (?, ?)", enumerate(keys))
+            self._connection.executemany(
+                "INSERT INTO plans_of_run VALUES (?, ?, ?)",
+                ((position, key, sort) for position, (key, sort) in enumerate(keys)),
+            )
         found = self._connection.execute("SELECT count(*) FROM plans_of_run JOIN finished_plans USING (key)")
         (number,) = found.fetchone()
         return int(number)
@@ -105,22 +111,37 @@ class Store:
             self._connection.execute(_PUT, (*values, position))
 
     def in_order(self) -> Iterator[Packed]:
-        """What the plans of this run came to, in their order, one after the other."""
+        """What the plans of this run came to, as they are sorted, one after the other.
+
+        Raises
+        ------
+        DamagedError
+            Something of it is not what was kept.
+        """
         columns = "state, reason, rows, tables, lasting"
         found = self._connection.execute(
-            f"SELECT {columns} FROM plans_of_run JOIN finished_plans USING (key) ORDER BY position"  # noqa: S608 - no input
+            # not to be begun from the other table: all rows would be in memory to be sorted
+            f"SELECT {columns} FROM plans_of_run CROSS JOIN finished_plans USING (key)"  # noqa: S608 - no input
+            " ORDER BY sort, position"
         )
         for state, reason, rows, tables, lasting in found:
-            yield Packed(state=State(state), reason=reason, rows=rows, tables=tables, lasting=bool(lasting))
+            yield Packed(state=_state_of(state), reason=reason, rows=rows, tables=tables, lasting=bool(lasting))
 
     def states(self) -> tuple[Counter[State], int]:
         """How many plans of this run came to what, and the number of their rows."""
         found = self._connection.execute(
             "SELECT state, count(*), sum(rows) FROM plans_of_run JOIN finished_plans USING (key) GROUP BY state"
         ).fetchall()
-        return Counter({State(state): number for state, number, _ in found}), sum(rows for _, _, rows in found)
+        return Counter({_state_of(state): number for state, number, _ in found}), sum(rows for _, _, rows in found)
 
     def end(self) -> None:
         """Forget plans that are not of this run: it is complete, and what is kept stays as large as its archive."""
         with transaction(self._connection):
             self._connection.execute("DELETE FROM finished_plans WHERE key NOT IN (SELECT key FROM plans_of_run)")
+
+
+def _state_of(word: str) -> State:
+    try:
+        return State(word)
+    except ValueError as error:
+        raise DamagedError from error

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
+from pathlib import Path
 
-from sbrtcheck.archive.columns import Row
+from sbrtcheck.archive.columns import Row, Table
 from sbrtcheck.archive.engine import Order, results
-from sbrtcheck.archive.entries import Entry
+from sbrtcheck.archive.entries import Entry, shown
 from sbrtcheck.archive.listing import find
 from sbrtcheck.archive.packed import unpack
 from sbrtcheck.archive.rows import Options, State
 from sbrtcheck.archive.work import Workers, place_of, tasks_of, workers_of
 from sbrtcheck.arguments import require_type
 from sbrtcheck.by_value import ByValue
+from sbrtcheck.dicom.remote import shown_url
+from sbrtcheck.errors import NoPlanError
 from sbrtcheck.results.noted import refuse_notes_on_others
 from sbrtcheck.suggest import chosen
 from sbrtcheck.tables.choice import TableName
@@ -35,12 +38,16 @@ class PlanResult(ByValue):
         As `batch` writes them, a mapping a row; `sbrtcheck.archive.COLUMNS` has the columns.
     reason
         Why no row was evaluated, a `sbrtcheck.archive.NotChecked`; None where one was.
+    beside
+        Rows of the other tables, by `sbrtcheck.archive.Table`: the plan's own, and those of structures and curves where
+        the options ask for them.
     """
 
     key: str
     state: State
     rows: tuple[Row, ...] = field(repr=False)
     reason: str | None
+    beside: Mapping[Table, tuple[Row, ...]] = field(repr=False)
 
 
 def check_archive(
@@ -75,12 +82,13 @@ def check_archive(
     Yields
     ------
     PlanResult
-        One for each plan, whatever happens to it, and for each RT file that is part of no plan.
+        One for each plan, whatever happens to it, for each RT file that is part of no plan, and for what could not be
+        looked into.
 
     Raises
     ------
     SbrtcheckError
-        Before the first result: a folder, a table or another argument cannot be used.
+        Before the first result: a folder, a table or another argument cannot be used, or there is no plan.
 
     Examples
     --------
@@ -96,9 +104,22 @@ def check_archive(
     require_type(paths, (str, PathLike, Sequence), "the folders of an archive", "give a path, or a list of paths")
     several = [paths] if isinstance(paths, str | PathLike) else list(paths)
     folders = [place_of(path, "the folder of an archive") for path in several]
-    entries = [entry for folder in folders for entry in find(folder, options.choices.dvhs)]
+    entries = [
+        entry if len(folders) == 1 else _of_one_of_several(entry, folder)
+        for folder in folders
+        for entry in find(folder, options.choices.dvhs)
+    ]
+    if not any(entry.is_plan for entry in entries):
+        places = ", ".join(str(folder) if isinstance(folder, Path) else shown_url(folder) for folder in folders)
+        raise NoPlanError("there is no plan, nor part of one", places, "give the folders that the plans are in")
     refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
     return _results(entries, options.of_archive(entries), workers, chosen_order)
+
+
+def _of_one_of_several(entry: Entry, folder: Path | str) -> Entry:
+    """The same, its folder told apart from one of the same name below another of the folders."""
+    given = shown(folder.as_posix()) if isinstance(folder, Path) else shown_url(folder)
+    return replace(entry, folder=f"{given}/{entry.folder}")
 
 
 def _results(entries: Sequence[Entry], options: Options, workers: Workers, order: Order) -> Iterator[PlanResult]:
@@ -106,4 +127,5 @@ def _results(entries: Sequence[Entry], options: Options, workers: Workers, order
         tasks = tasks_of(entries, options)
         for position, packed in results(tasks, options, executor, ahead=workers.ahead, order=order):
             key = options.contents.plan_key(entries[position])
-            yield PlanResult(key=key, state=packed.state, rows=unpack(packed).rows, reason=packed.reason)
+            found = unpack(packed)
+            yield PlanResult(key=key, state=found.state, rows=found.rows, reason=packed.reason, beside=found.beside)

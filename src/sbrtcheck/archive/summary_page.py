@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from sbrtcheck.archive.page import count, css_class, html_page, share_text, word
+from sbrtcheck.archive.page import css_class, html_page, share_text, word
 from sbrtcheck.archive.results_summary import Margins, ResultsSummary, RowSummary
 from sbrtcheck.archive.summary_text import (
     loose_text,
@@ -14,8 +14,9 @@ from sbrtcheck.archive.summary_text import (
     row_tally_text,
     row_title,
     tally_text,
+    unread_text,
 )
-from sbrtcheck.formatting import escaped
+from sbrtcheck.formatting import count, escaped
 from sbrtcheck.results import Verdict
 
 WIDTH, HEIGHT = 360, 120
@@ -68,7 +69,8 @@ def _lines(summary: ResultsSummary) -> Iterator[str]:
 
 
 def _not_checked(summary: ResultsSummary) -> Iterator[str]:
-    none = "" if summary.checked < summary.plans else " none"
+    is_all = summary.checked == summary.plans and not summary.loose_files and not summary.unread
+    none = " none" if is_all else ""
     yield f'<div class="unchecked{none}"><b>{escaped(not_checked_text(summary))}.</b>'
     if summary.not_checked:
         yield "<ul>"
@@ -76,6 +78,8 @@ def _not_checked(summary: ResultsSummary) -> Iterator[str]:
         yield "</ul>"
     if summary.loose_files:
         yield f"<p>{escaped(loose_text(summary))}.</p>"
+    if summary.unread:
+        yield f"<p>{escaped(unread_text(summary))}.</p>"
     yield "</div>"
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from sbrtcheck.archive.page import count, share_text, word
+from sbrtcheck.archive.page import share_text, word
 from sbrtcheck.archive.results_summary import Margins, ResultsSummary, RowSummary, TableSummary
 from sbrtcheck.archive.rows import State
-from sbrtcheck.formatting import clean, number_text
+from sbrtcheck.formatting import clean, count, number_text
 from sbrtcheck.results import Verdict, labels
 from sbrtcheck.tables import Sense
 
@@ -30,6 +30,8 @@ def _lines(summary: ResultsSummary) -> Iterator[str]:
     yield from _counted(summary.not_checked)
     if summary.loose_files:
         yield loose_text(summary)
+    if summary.unread:
+        yield unread_text(summary)
     verdicts = {word(verdict): number for verdict, number in summary.verdicts.items()}
     yield from _section("Verdicts of the plans, of all", verdicts, summary.plans)
     yield from _section("Against a pass: plans that have it, whatever their verdict", summary.review, summary.plans)
@@ -74,6 +76,11 @@ def not_checked_text(summary: ResultsSummary) -> str:
 def loose_text(summary: ResultsSummary) -> str:
     """RT files beside the plans."""
     return f"Part of no plan: {count(summary.loose_files, 'file')}"
+
+
+def unread_text(summary: ResultsSummary) -> str:
+    """What may hold plans that nobody counted."""
+    return f"Not looked into: {count(summary.unread, 'row')} of folders or files; plans in them are in no number here"
 
 
 def table_plans_text(table: TableSummary, summary: ResultsSummary) -> str:

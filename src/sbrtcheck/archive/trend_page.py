@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
-from sbrtcheck.archive.page import count, css_class, html_page, word
+from sbrtcheck.archive.page import css_class, html_page, word
 from sbrtcheck.archive.trend import PlanOnRow, RowTrend, Trends
-from sbrtcheck.formatting import escaped, number_text
+from sbrtcheck.formatting import count, escaped, number_text
 from sbrtcheck.results import Verdict, labels
 from sbrtcheck.tables import Sense
 

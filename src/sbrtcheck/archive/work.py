@@ -1,8 +1,9 @@
-"""An archive -> its table: every plan checked, kept when it is finished, and all of them written in their order."""
+"""An archive -> its tables: every plan checked, kept when it is finished, and all of them written, sorted."""
 
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
@@ -10,13 +11,13 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
-from sbrtcheck.archive.database import database_errors, database_of, open_database
+from sbrtcheck.archive.database import DamagedError, database_errors, database_of, open_database
 from sbrtcheck.archive.engine import AHEAD, Order, ThisProcess, results
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.fingerprint import digest, digest_of_program
 from sbrtcheck.archive.listing import Entries, find, find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
-from sbrtcheck.archive.packed import Task, pack_options, unpack
+from sbrtcheck.archive.packed import Packed, Task, pack_options, unpack
 from sbrtcheck.archive.processes import Processes
 from sbrtcheck.archive.rows import Checked, Options, State
 from sbrtcheck.archive.store import Store, plan_key
@@ -27,6 +28,7 @@ from sbrtcheck.by_value import ByValue
 from sbrtcheck.dicom import is_url, upload
 from sbrtcheck.dicom.remote import shown_url
 from sbrtcheck.errors import InputError, NoPlanError
+from sbrtcheck.formatting import count
 from sbrtcheck.progress import Progress, no_progress
 from sbrtcheck.results.noted import refuse_notes_on_others
 from sbrtcheck.tables.notes import PlanNotes
@@ -47,7 +49,7 @@ class Summary(ByValue):
     @property
     def plans(self) -> int:
         """All plans, checked or not."""
-        return sum(number for state, number in self.states.items() if state is not State.NO_PLAN)
+        return sum(number for state, number in self.states.items() if state.is_of_plan)
 
     @property
     def checked(self) -> int:
@@ -55,19 +57,17 @@ class Summary(ByValue):
         return self.plans - self.states[State.NOT_CHECKED]
 
     def __str__(self) -> str:
-        unclear, loose = self.states[State.TO_REVIEW], self.states[State.NO_PLAN]
+        others = sum(number for state, number in self.states.items() if not state.is_of_plan)
+        unclear, loose, unread = (self.states.get(one, 0) for one in (State.TO_REVIEW, State.NO_PLAN, State.UNREAD))
         return (
-            f"{_count(self.plans, 'plan')}: {self.checked} checked, {self.states[State.FAILING]} of them failing"
+            f"{count(self.plans, 'plan')}: {self.checked} checked, {self.states[State.FAILING]} of them failing"
             + (f" and {unclear} {State.TO_REVIEW}" if unclear else "")
             + f"; {self.states[State.NOT_CHECKED]} {State.NOT_CHECKED}"
-            + (f"; {_count(loose, 'more file')} {State.NO_PLAN}" if loose else "")
-            + f"; {_count(self.rows, 'row')} written"
-            + (f"; {self.taken_over} of {self.plans + loose} taken from an earlier run" if self.taken_over else "")
+            + (f"; {count(loose, 'more file')} {State.NO_PLAN}" if loose else "")
+            + (f"; {count(unread, 'more row')} of what was {State.UNREAD}" if unread else "")
+            + f"; {count(self.rows, 'row')} written"
+            + (f"; {self.taken_over} of {self.plans + others} taken from an earlier run" if self.taken_over else "")
         )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def batch(  # noqa: PLR0913 - by keyword, one a choice
@@ -84,7 +84,7 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     plans_file: str | PathLike[str] | None = None,
     more: Sequence[Entry] = (),
 ) -> Summary:
-    """Check all plans below a folder and write one table.
+    """Check all plans below a folder and write the tables of results.
 
     Every plan is kept in a file beside the table, named like it with ``.sqlite`` behind, as soon as it is finished: the
     same call goes on where one before it was stopped, however that ended, and checks no finished plan again, as long as
@@ -95,7 +95,7 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     folder
         Searched to any depth; or the URL of a storage that fsspec reaches, such as ``s3://archive/2026``.
     out
-        Ends in ``.csv`` or ``.parquet``; there whole or, when anything stops the work, not at all. The table for a URL
+        The outcomes; ends in ``.csv`` or ``.parquet``, and is there whole or not at all. What is for a URL
         is written to the current folder, and then copied.
     options
         Tables and choices, for all plans.
@@ -141,7 +141,9 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
         require_callable(progress, "progress")
     by = LinkBy.read(link)
     plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
-    refuse_output(table, options)
+    choices = options.choices
+    inputs = (plans_file, choices.names_file, choices.dictionary.file, options.contents.plan_keys.file)
+    refuse_output(table, options, inputs)
     database = database_of(table)
     with open_database(database) as connection, database_errors(str(database or table)):
         found = _found(archive, connection, options, by)
@@ -161,7 +163,7 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
         _check_waiting(entries, options, workers, store, progress or no_progress)
         with open_results(table, options) as write:
             for packed in store.in_order():
-                write(unpack(packed))
+                write(_unpacked(packed))
         if goal is not None:
             for one in reversed(options.contents.tables):  # the outcomes last, as they are published here
                 file = path_of_table(table, one)
@@ -169,6 +171,14 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
         states, rows = store.states()
         store.end()
     return Summary(states=states, rows=rows, taken_over=taken_over)
+
+
+def _unpacked(packed: Packed) -> Checked:
+    """What was kept of a plan; `DamagedError` where that is not what was written."""
+    try:
+        return unpack(packed)
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise DamagedError from error
 
 
 def _found(archive: Path | str, connection: sqlite3.Connection, options: Options, by: LinkBy) -> Sequence[Entry]:
@@ -191,11 +201,18 @@ def _place_of_table(given: object) -> tuple[Path, str | None]:
     return (place, None) if isinstance(place, Path) else (Path(place.split("?")[0].rsplit("/", 1)[-1]), place)
 
 
-def _keys(entries: Sequence[Entry], options: Options) -> Iterator[bytes]:
+def _keys(entries: Sequence[Entry], options: Options) -> Iterator[tuple[bytes, str]]:
+    """The key of each plan, and what it is sorted by in the tables.
+
+    That is its pseudonym: who knows the UIDs of an archive and finds its plans sorted by them can tell which is which.
+    """
     notes = _notes_by_plan(options)
     of_options = digest(replace(options, notes=()))
     pseudonym = options.contents.plan_key  # stands in the rows
-    return (plan_key(entry, of_options, notes.get(entry.uid, ()), pseudonym(entry)) for entry in entries)
+    for entry in entries:
+        name = pseudonym(entry)
+        key = plan_key(entry, of_options, notes.get(entry.uid, ()), name)
+        yield key, "" if options.contents.with_identity else name
 
 
 def _check_waiting(
@@ -303,5 +320,6 @@ def run(entries: Sequence[Entry], options: Options, executor: Executor, *, windo
     window
         Number of plans handed out ahead of the one whose result is next: the bound on memory.
     """
+    options = options.of_archive(entries)
     found = results(tasks_of(entries, options), options, executor, ahead=window, order=Order.INPUT)
     return (unpack(packed) for _, packed in found)

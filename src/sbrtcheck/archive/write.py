@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -32,8 +33,12 @@ class _OnlyAskedError(Exception):
     """Ends a block in which nothing was to be written."""
 
 
-def refuse_output(out: Path, options: Options) -> None:
-    """Raise `OutputError` where `open_results` would; a device or pipe is not tried, for that would be seen."""
+def refuse_output(out: Path, options: Options, inputs: Iterable[str | PathLike[str] | None] = ()) -> None:
+    """Raise `OutputError` where `open_results` would, or where an input would be overwritten.
+
+    A device or pipe is not tried, for that would be seen.
+    """
+    _refuse_inputs(out, options, [Path(file) for file in inputs if file is not None])
     with writing(out):  # a name that no file can have
         is_device = out.exists() and not out.is_file() and not out.is_dir()
     if is_device:
@@ -41,6 +46,15 @@ def refuse_output(out: Path, options: Options) -> None:
         return
     with suppress(_OnlyAskedError), open_results(out, options):
         raise _OnlyAskedError
+
+
+def _refuse_inputs(out: Path, options: Options, inputs: Sequence[Path]) -> None:
+    _file_kind(out)
+    for path in (path_of_table(out, table) for table in options.contents.tables):
+        with writing(path):
+            if any(file.exists() and path.exists() and path.samefile(file) for file in inputs):
+                what = "would be overwritten, and is an input"
+                raise OutputError(what, str(path), "give the results another name")
 
 
 @contextmanager
@@ -83,7 +97,7 @@ def open_results(out: Path, options: Options) -> Iterator[Callable[[Checked], No
 
 def path_of_table(out: Path, table: Table) -> Path:
     """Where a table stands: the outcomes in ``results.parquet``, the plans beside it in ``results.plans.parquet``."""
-    return out if table is Table.OUTCOMES else out.with_suffix(f".{table}{out.suffix}")
+    return out if table is Table.OUTCOMES else out.parent / f"{out.stem}.{table}{out.suffix}"
 
 
 def _tables_for(out: Path, options: Options) -> tuple[Table, ...]:

@@ -74,7 +74,12 @@ def _from_pacs(command: Callable[..., Any]) -> Callable[..., Any]:
     text="As for check; a plan with another number of fractions is not checked, and has a row that says so."
 )
 @options.tables()
-@click.option("--out", metavar="FILE", help="The table: a .csv or .parquet file; always needed.")
+@click.option(
+    "--out",
+    type=click.Path(),
+    metavar="FILE",
+    help="The outcomes: a .csv or .parquet file, the other tables beside it.",
+)
 @click.option("--jobs", type=click.IntRange(1, 61), default=2, show_default=True, help="Number of processes.")
 @click.option("--fresh", is_flag=True, help="Check all plans anew, those too that an earlier run finished.")
 @click.option(
@@ -162,17 +167,19 @@ def batch(  # noqa: PLR0913 - one argument an option
     how = {"plan_timeout_s": choices.pop("plan_timeout"), "fresh": choices.pop("fresh")}
     how |= {"jobs": jobs, "link": link, "plans_file": plans_file}
     dask = choices.pop("dask")
-    chosen = archive.Options.read(sites=site, sites_file=sites, tables=tables, **choices)
+    choices |= {"sites": site, "sites_file": sites, "tables": tables}
     if dry_run:
         if folder is None:
             raise click.UsageError("--dry-run needs a FOLDER")
         from sbrtcheck.archive.dry_run import dry_run as lines
 
+        chosen = archive.Options.read(**choices | {"plan_keys": None})  # their file would be made
         for line in lines(folder, chosen, out=out, jobs=jobs, link=link, plans_file=plans_file):
             streams.print_text(line + "\n")
         return
     if out is None:
         raise click.UsageError("Missing option '--out'.")
+    chosen = archive.Options.read(**choices)
     doing = {"before": "looking for plans", "during": "checking plans", "after": "writing the table"}
     with ExitStack() as stack:
         more: Sequence[Entry] = ()

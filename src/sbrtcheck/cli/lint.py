@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sbrtcheck.cli import exit_codes, options, streams
+from sbrtcheck.formatting import count
 
 if TYPE_CHECKING:
     from sbrtcheck.tables.lint import Remark
@@ -38,10 +39,6 @@ def lint(ctx: click.Context, *, files: tuple[str, ...], strict: bool) -> None:
 def _lines(remarks: Sequence[Remark], files: int) -> list[str]:
     """One line a remark, and how many there are."""
     levels = [remark.level for remark in remarks]
-    counts = [_count_text(levels.count(level), level) for level in dict.fromkeys(sorted(levels))]
-    where = _count_text(files, "file")
+    counts = [count(levels.count(level), level) for level in dict.fromkeys(sorted(levels))]
+    where = count(files, "file")
     return [*map(str, remarks), f"{' and '.join(counts) or 'nothing found'} in {where}"]
-
-
-def _count_text(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -30,5 +30,5 @@ def summary(*, results: Path, format_: str, out: Path | None) -> None:
     from sbrtcheck.archive.summary_text import summary_json, summary_text
 
     write_as = {"text": summary_text, "html": summary_page, "json": summary_json}[format_]
-    with streams.output(out, inputs=[results, archive.path_of_table(results, archive.Table.PLANS)]) as write:
+    with streams.output(out, inputs=[archive.path_of_table(results, table) for table in archive.Table]) as write:
         write(write_as(archive.summary(results)))

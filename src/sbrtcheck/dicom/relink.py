@@ -115,7 +115,7 @@ def _with_plan(files: list[RtFile], link: Link, elsewhere: Callable[[str], bool]
         return files
     if len(free) > 1 or not _one_plan_of(lost):
         what = (
-            f"{_count(len(lost), 'RTDOSE')} and {_count(len(free), 'RTPLAN')} of one {link.noun} do not name each"
+            f"{len(lost)} RTDOSE and {len(free)} RTPLAN of one {link.noun} do not name each"
             " other: which belong together cannot be told"
         )
         return _changed(files, lambda dose: _damaged(dose, what), lost)
@@ -152,10 +152,6 @@ def _one_plan_of(doses: Sequence[RtFile]) -> bool:
     refs = {dose.plan_refs for dose in doses}
     parts = {dose.summation for dose in doses}
     return len(refs) == 1 and (refs != {()} or parts in ({"BEAM"}, {"FRACTION"}))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}"
 
 
 # The RTSTRUCT of a dose or an RTPLAN

@@ -246,11 +246,11 @@ def _by_folder(files: Files, contents: Mapping[Source, str]) -> list[Files]:
 
 def _with_display_names(files: Iterable[RtFile]) -> tuple[RtFile, ...]:
     """The files with the names that messages use, each once."""
-    times = Counter(_short_name(file) for file in files)
+    times = Counter(short_name(file) for file in files)
     at: Counter[str] = Counter()
     named: list[RtFile] = []
     for file in files:
-        short = _short_name(file)
+        short = short_name(file)
         at[short] += 1
         if times[short] == 1:
             display_name = short
@@ -260,7 +260,8 @@ def _with_display_names(files: Iterable[RtFile]) -> tuple[RtFile, ...]:
     return tuple(named)
 
 
-def _short_name(file: RtFile) -> str:
+def short_name(file: RtFile) -> str:
+    """How messages name a file, unless two have the same name."""
     if not file.uid:
         return f"{file.kind} without UID"
     return f"{file.kind} {'...' if len(file.uid) > _END_OF_UID else ''}{file.uid[-_END_OF_UID:]}"
