@@ -28,6 +28,7 @@ from sbrtcheck.cli import main, streams
 from sbrtcheck.dicom.dvh_dose import BIN_GY, dvh_rtdose, omission_lines
 from sbrtcheck.dicom.encapsulated import encapsulated_pdf
 from sbrtcheck.dicom.general import PydicomElements
+from sbrtcheck.dicom.origin import origin_of
 from sbrtcheck.dicom.stored import stored_dvhs
 from sbrtcheck.dicom.structured_report import ReportContent, ReportedOrgan, structured_report
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
@@ -244,7 +245,7 @@ def object_of(write: str, plan: Path) -> bytes:
         return dvh_rtdose(set_of(uniform_dvh()), plan)
     if write == "sr":
         return structured_report(CONTENT, plan, UIDS, made_at=MADE_AT)
-    return encapsulated_pdf(PDF, plan, UIDS, title="a report")
+    return encapsulated_pdf(PDF, origin_of(plan, UIDS), title="a report")
 
 
 @pytest.mark.parametrize("write", ["dvhs", "pdf", "sr"])
