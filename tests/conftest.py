@@ -1,5 +1,6 @@
 """Settings that all tests share."""
 
+import gc
 import os
 
 import pytest
@@ -18,6 +19,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take few examples for ``-m "not slow"``, unless another profile is asked for."""
     if config.getoption("markexpr") == "not slow" and not config.getoption("--hypothesis-profile"):
         settings.load_profile("fast")
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests stay until the end: they need not be looked at each time that memory is cleared up."""
+    gc.collect()
+    gc.freeze()
 
 
 # figures are looked at by their properties, on no screen

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import threading
 import time
@@ -17,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calls_of_processes import exit_at_once, raise_strange
 from dvh_builders import row, table
 from sbrtcheck.archive import COLUMNS, Entry, NotChecked, Options, State, Table
 from sbrtcheck.archive.engine import Order, ThisProcess, results
@@ -175,17 +175,6 @@ def test_a_plan_travels_small_and_its_options_are_read_once(monkeypatch: pytest.
 
 
 # -------------------------------------------------------------------------------- processes
-
-
-def exit_at_once(code: int) -> None:
-    os._exit(code)
-
-
-def raise_strange() -> None:
-    class Strange(Exception):  # cannot travel  # noqa: N818
-        pass
-
-    raise Strange
 
 
 def test_each_process_answers_or_dies_by_itself() -> None:
