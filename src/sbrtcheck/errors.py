@@ -57,6 +57,18 @@ class SbrtcheckError(Exception):
         return f"{text}; {self.hint}" if self.hint else text
 
 
+class _SeveralFaultsError(SbrtcheckError):
+    """A file of which all faults are told at once, in ``faults``; or the one thing that is wrong."""
+
+    def __init__(self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(what, place, hint)
+        self.args = (what, place, hint, faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults)) if self.faults else super().__str__()
+
+
 class InputError(SbrtcheckError):
     """A file or folder cannot be used as it is."""
 
@@ -84,16 +96,8 @@ class FramesError(InputError):
     """Nothing says how the frames of reference of two plans lie to each other."""
 
 
-class PlansFileError(InputError):
+class PlansFileError(_SeveralFaultsError, InputError):
     """A file of choices plan by plan that cannot be used; ``faults`` has all of them."""
-
-    def __init__(self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__(what, place, hint)
-        self.args = (what, place, hint, faults)
-        self.faults = faults
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.faults)) if self.faults else super().__str__()
 
 
 class GeometryError(SbrtcheckError):
@@ -104,28 +108,12 @@ class MetricError(SbrtcheckError):
     """Text that is not exactly one metric."""
 
 
-class NamesError(SbrtcheckError):
+class NamesError(_SeveralFaultsError):
     """A structure-name mapping or a dictionary cannot be used; ``faults`` has all faults of a dictionary."""
 
-    def __init__(self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__(what, place, hint)
-        self.args = (what, place, hint, faults)
-        self.faults = faults
 
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.faults)) if self.faults else super().__str__()
-
-
-class NotesError(SbrtcheckError):
+class NotesError(_SeveralFaultsError):
     """A file of notes that does not load, ``faults`` has all of them; or that is of another plan."""
-
-    def __init__(self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__(what, place, hint)
-        self.args = (what, place, hint, faults)
-        self.faults = faults
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.faults)) if self.faults else super().__str__()
 
 
 class OutputError(SbrtcheckError):
