@@ -133,16 +133,8 @@ class Fault:
         return f"{text}; {self.hint}" if self.hint else text
 
 
-class TableError(SbrtcheckError):
+class TableError(_SeveralFaultsError):
     """A constraint table that does not load; ``faults`` has all of them."""
-
-    def __init__(self, what: str, place: str = "", hint: str = "", faults: tuple[Fault, ...] = ()) -> None:
-        super().__init__(what, place, hint)
-        self.args = (what, place, hint, faults)
-        self.faults = faults
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.faults)) if self.faults else super().__str__()
 
 
 class UnknownTableError(TableError):
