@@ -7,13 +7,14 @@ has failed; the exit code is that of the first that failed.
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import shutil
 import subprocess
 import sys
 import time
 import venv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from browser_programs import LACKING, programs
@@ -37,8 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run everything a change has to pass.")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", metavar="DIR", help="default: .venv")
     environment = made(parser.parse_args().venv.resolve())
-    pip = ("python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
-    if code := run(environment, "Installing", (*pip, "--editable", ".[dev,batch]")):
+    if code := installed(environment):
         return code
     codes = {name: run(environment, name, command) for name, command in CHECKS.items()}
     say("\n=== Summary")
@@ -47,6 +47,44 @@ def main() -> int:
     for tests in left_out():
         say(f"left out: {tests}")
     return next(filter(None, codes.values()), 0)
+
+
+def installed(environment: Path) -> int:
+    """Install the checkout with its tools: by uv, in a tenth of pip's time, or by pip where uv is not to be had."""
+    pip = ("python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
+    what = ("--editable", ".[dev,batch]")
+    if run(environment, "Getting uv", (*pip, "uv")) == 0:
+        uv = ("uv", "pip", "install", "--quiet", "--python", program(environment, "python"), *what)
+        if run(environment, "Installing", uv, as_pip_is_told(environment)) == 0:
+            return 0
+    return run(environment, "Installing by pip", (*pip, *what))
+
+
+OF_UV = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_INDEX",
+    "find-links": "UV_FIND_LINKS",
+    "no-index": "UV_NO_INDEX",
+    "constraint": "UV_CONSTRAINT",
+    "cert": "SSL_CERT_FILE",
+    "trusted-host": "UV_INSECURE_HOST",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "timeout": "UV_HTTP_TIMEOUT",
+}
+"""What pip's settings are called where uv looks for them."""
+
+
+def as_pip_is_told(environment: Path) -> dict[str, str]:
+    """Where packages come from by the settings of pip, for uv, which does not read them; what uv is told itself stays."""
+    pip = [program(environment, "python"), "-m", "pip", "config", "list"]
+    listed = subprocess.run(pip, capture_output=True, text=True, check=False).stdout  # noqa: S603
+    told = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # as pip: the best of all indices, not of the first that has one
+    for of in ("global.", "install.", ":env:."):  # the later ones count
+        for line in listed.splitlines():
+            name, _, value = line.removeprefix(of).partition("=")
+            if line.startswith(of) and name in OF_UV:
+                told[OF_UV[name]] = " ".join(ast.literal_eval(value).split())
+    return told | {name: value for name, value in os.environ.items() if name in told}
 
 
 def left_out() -> Iterator[str]:
@@ -74,7 +112,7 @@ def program(environment: Path, name: str) -> str:
     return str(environment / "Scripts" / f"{name}.exe" if os.name == "nt" else environment / "bin" / name)
 
 
-def run(environment: Path, name: str, command: tuple[str, ...]) -> int:
+def run(environment: Path, name: str, command: tuple[str, ...], told: Mapping[str, str] | None = None) -> int:
     """Run a program of the environment in the checkout, under a heading; its exit code."""
     say(f"\n=== {name}: {' '.join(command)}")
     start = time.monotonic()
@@ -82,6 +120,7 @@ def run(environment: Path, name: str, command: tuple[str, ...]) -> int:
     # pyright looks for packages where the first `python` of the path has them; and of the hundreds of programs that
     # tests start, each would compile every module anew where it is forbidden to keep what is compiled
     surroundings = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    surroundings |= told or {}
     surroundings["PATH"] = f"{started.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     surroundings["PYTHONPYCACHEPREFIX"] = str(environment / "compiled")
     code = subprocess.run([started, *command[1:]], cwd=ROOT, check=False, env=surroundings).returncode  # noqa: S603
