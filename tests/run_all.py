@@ -75,7 +75,7 @@ OF_UV = {
 
 
 def as_pip_is_told(environment: Path) -> dict[str, str]:
-    """Where packages come from by the settings of pip, for uv, which does not read them; what uv is told itself stays."""
+    """Where packages come from by the settings of pip, for uv; what uv is told itself stays."""
     pip = [program(environment, "python"), "-m", "pip", "config", "list"]
     listed = subprocess.run(pip, capture_output=True, text=True, check=False).stdout  # noqa: S603
     told = {"UV_INDEX_STRATEGY": "unsafe-best-match"}  # as pip: the best of all indices, not of the first that has one
