@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -29,3 +30,12 @@ def pytest_collection_finish() -> None:
 
 # figures are looked at by their properties, on no screen
 os.environ["MPLBACKEND"] = "Agg"
+
+
+@pytest.fixture(scope="module", name="computed_once")
+def _computed_once() -> Iterator[None]:
+    """Equal plans are computed and judged once, in modules whose subject is something else."""
+    from computed_once import computed_once
+
+    with computed_once():
+        yield

@@ -15,38 +15,53 @@ import sys
 import time
 import venv
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from browser_programs import LACKING, programs
 from pacs_programs import LACKING_PACS, has_pacs
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECKS = {
-    "Style": ("ruff", "check", "."),
-    "Layout": ("ruff", "format", "--check", "."),
-    "Types": ("mypy",),
-    "Types of the scripts of users": ("mypy", "examples/scripts"),
-    "Types of the scripts of users, by the other checker": ("pyright",),
-    "Direction of imports": ("lint-imports",),
-    "Tests, examples, blocks of the documentation": ("pytest", "-n", "auto", "--hypothesis-profile", "repeatable"),
-    "Documentation": ("sphinx-build", "-W", "-E", "-q", "-b", "html", "docs", "docs/_build/html"),
-}
+LANES = (
+    {
+        "Style": ("ruff", "check", "."),
+        "Layout": ("ruff", "format", "--check", "."),
+        "Types": ("mypy",),
+        "Types of the scripts of users": ("mypy", "examples/scripts"),
+        "Types of the scripts of users, by the other checker": ("pyright",),
+        "Direction of imports": ("lint-imports",),
+    },
+    {"Documentation": ("sphinx-build", "-W", "-E", "-q", "-b", "html", "docs", "docs/_build/html")},
+)
+"""What keeps one core busy: the lanes run beside each other, and before the tests, which keep all of them busy."""
+
+TESTS = {"Tests, examples, blocks of the documentation": ("pytest", "-n", "auto", "--hypothesis-profile", "repeatable")}
 
 
 def main() -> int:
     """Install the checkout with its tools, run every check, sum up."""
+    sys.stdout.reconfigure(errors="replace")  # what programs print may hold what the console lacks
     parser = argparse.ArgumentParser(description="Run everything a change has to pass.")
     parser.add_argument("--venv", type=Path, default=ROOT / ".venv", metavar="DIR", help="default: .venv")
     environment = made(parser.parse_args().venv.resolve())
     if code := installed(environment):
         return code
-    codes = {name: run(environment, name, command) for name, command in CHECKS.items()}
+    with ThreadPoolExecutor(len(LANES)) as together:
+        lanes = together.map(partial(run_each, environment, at_once=True), LANES)
+        codes = {name: code for lane in lanes for name, code in lane.items()}
+    codes |= run_each(environment, TESTS)
     say("\n=== Summary")
     for name, code in codes.items():
         say(f"{'ok    ' if code == 0 else 'FAILED'}  {name}")
     for tests in left_out():
         say(f"left out: {tests}")
     return next(filter(None, codes.values()), 0)
+
+
+def run_each(environment: Path, checks: Mapping[str, tuple[str, ...]], *, at_once: bool = False) -> dict[str, int]:
+    """Run checks one after the other; their exit codes."""
+    return {name: run(environment, name, command, at_once=at_once) for name, command in checks.items()}
 
 
 def installed(environment: Path) -> int:
@@ -112,9 +127,18 @@ def program(environment: Path, name: str) -> str:
     return str(environment / "Scripts" / f"{name}.exe" if os.name == "nt" else environment / "bin" / name)
 
 
-def run(environment: Path, name: str, command: tuple[str, ...], told: Mapping[str, str] | None = None) -> int:
-    """Run a program of the environment in the checkout, under a heading; its exit code."""
-    say(f"\n=== {name}: {' '.join(command)}")
+def run(
+    environment: Path,
+    name: str,
+    command: tuple[str, ...],
+    told: Mapping[str, str] | None = None,
+    *,
+    at_once: bool = False,
+) -> int:
+    """Run a program of the environment in the checkout, under a heading; its exit code.
+
+    ``at_once``: what it prints is printed when it has ended, in one piece, as others run beside it.
+    """
     start = time.monotonic()
     started = Path(program(environment, command[0]))
     # pyright looks for packages where the first `python` of the path has them; and of the hundreds of programs that
@@ -123,9 +147,15 @@ def run(environment: Path, name: str, command: tuple[str, ...], told: Mapping[st
     surroundings |= told or {}
     surroundings["PATH"] = f"{started.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     surroundings["PYTHONPYCACHEPREFIX"] = str(environment / "compiled")
-    code = subprocess.run([started, *command[1:]], cwd=ROOT, check=False, env=surroundings).returncode  # noqa: S603
-    say(f"=== {name}: {'ok' if code == 0 else f'FAILED with exit code {code}'}, {time.monotonic() - start:.0f} s")
-    return code
+    heading = f"\n=== {name}: {' '.join(command)}"
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"} if at_once else {}
+    if not at_once:
+        say(heading)
+    done = subprocess.run([started, *command[1:]], cwd=ROOT, check=False, env=surroundings, **how)  # noqa: S603
+    result = "ok" if done.returncode == 0 else f"FAILED with exit code {done.returncode}"
+    ended = f"=== {name}: {result}, {time.monotonic() - start:.0f} s"
+    say("\n".join((heading, *done.stdout.splitlines(), ended)) if at_once else ended)
+    return done.returncode
 
 
 def say(line: str) -> None:

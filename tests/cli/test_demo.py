@@ -17,6 +17,8 @@ from sbrtcheck.installation import install_command
 from sbrtcheck.render import html_report, text_report
 from sbrtcheck.results import Report
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 PLAN = ROOT / "examples" / "plans" / "lung-50gy-5fx"
 
 

@@ -17,6 +17,8 @@ from sbrtcheck import api, cli
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.structure_names import Rule
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 EXAMPLE = ROOT / "examples" / "plans" / "lung-50gy-5fx"
 OTHER_NAMES = {"Heart": "Cor A", "Bronchus_Main": "Bronchus", "Esophagus": "Speise 1", "PTV": "Zielgebiet"}
 DICTIONARY = {organ: [name] for organ, name in OTHER_NAMES.items()}

@@ -31,6 +31,8 @@ from sbrtcheck.render.names import NAMES_FORMATS
 from sbrtcheck.render.plan_comparison import PLAN_FORMATS
 from sbrtcheck.tables import bundled_tables
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 EXAMPLES = ROOT / "examples"
 MOST_EXAMPLES = 3
 BASH = shutil.which("bash")

@@ -26,6 +26,8 @@ from sbrtcheck.render.plan_comparison import PLAN_FORMATS
 from sbrtcheck.tables import Constraint, ConstraintTable, Kind, RowSide, Side, Status
 from stored_plans import LUNG
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 LIVER = LUNG.parent / "liver-45gy-3fx"
 MIRRORED = {Better.FIRST: Better.SECOND, Better.SECOND: Better.FIRST}
 

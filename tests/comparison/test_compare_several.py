@@ -34,6 +34,8 @@ from sbrtcheck.results import Report
 from sbrtcheck.tables import RowSide
 from stored_plans import LUNG
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 ROWS = table(
     row("D0.035cc[Gy]", "below", 30, id="max"),
     row("D0.5cc[Gy]", "below", 25, acceptable=40, id="varies"),

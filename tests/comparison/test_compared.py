@@ -30,6 +30,8 @@ from sbrtcheck.results import Comparison, NoComparison, Report
 from sbrtcheck.tables import Kind
 from stored_plans import LUNG, lung_export, lung_with_stored_dvhs
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 RTDATA = Path(os.environ.get("SBRTCHECK_RTDATA", ROOT.parent / "shared" / "rtdata"))
 
 doses_gy = st.floats(0.0, 80.0)

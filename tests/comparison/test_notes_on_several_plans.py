@@ -25,6 +25,8 @@ from sbrtcheck.results.notes import NO_NOTES
 from sbrtcheck.tables.notes import PlanNotes, save_notes
 from stored_plans import LUNG
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 LIVER = LUNG.parent / "liver-45gy-3fx"
 TABLE = "rtog-conformity"
 GONE = "other-table/no-row"

@@ -35,6 +35,8 @@ from sbrtcheck.render.plan_comparison import plans_json
 from sbrtcheck.render.sums import sum_json
 from two_ways import without_fast_reading
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 PLANS = {name: ROOT / "examples" / "plans" / name for name in ("lung-50gy-5fx", "liver-45gy-3fx")}
 TABLE = "rtog-0813"
 SYNTAXES = [

@@ -25,6 +25,8 @@ from sbrtcheck.plan import PlanUids
 from sbrtcheck.render.plan_comparison import plans_json
 from sbrtcheck.render.sums import sum_json
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 PLANS = {name: ROOT / "examples" / "plans" / name for name in ("lung-50gy-5fx", "liver-45gy-3fx")}
 TABLE = "rtog-0813"
 

@@ -30,6 +30,8 @@ from sbrtcheck.results.noted import new_note, new_sign_off, plan_uid, with_notes
 from sbrtcheck.tables.notes import PlanNotes
 from validator import faults, needs_validator
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 LUNG = ROOT / "examples" / "plans" / "lung-50gy-5fx"
 UIDS = {"plan": files.PLAN_UID, "structure_set": files.SET_UID, "doses": (files.DOSE_UID,)}
 HEART = ReportedOrgan(organ="Heart", contour="", rows=())

@@ -31,6 +31,8 @@ from sbrtcheck.tables import Status, bundled_tables
 from sbrtcheck.tables.notes import PlanNotes
 from stored_plans import lung_with_stored_dvhs
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 PAGES = [
     ROOT / "README.md",
     *sorted(path for path in ROOT.glob("docs/**/*.md") if not {"_build", "_tables"} & {*path.parts}),

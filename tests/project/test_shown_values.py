@@ -31,7 +31,7 @@ PLANS = ROOT / "examples" / "plans"
 LUNG, LIVER = PLANS / "lung-50gy-5fx", PLANS / "liver-45gy-3fx"
 EXPORT = TESTS / "text_export" / "files" / "eclipse-total-dose.txt"
 
-pytestmark = pytest.mark.slow  # every public function is called
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("computed_once")]  # every public function is called
 
 NO_VALUES = {"bed", "eqd2"}  # give a number
 

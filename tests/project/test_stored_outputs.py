@@ -13,6 +13,8 @@ import pytest
 from stored_outputs import store
 from stored_outputs.cases import CALLS, COMMANDS
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 SHOWN = 80
 """Lines of a difference."""
 

@@ -27,6 +27,8 @@ from sbrtcheck.results.by_organ import measured_lines
 from sbrtcheck.tables import bundled_tables, load_sites
 from sbrtcheck.tables.by_organ import lines_by_organ
 
+pytestmark = pytest.mark.usefixtures("computed_once")
+
 PROFILES = load_profiles().profiles
 BY_ID = {table.id: table for table in bundled_tables()}
 PLANS = {"lung-50gy-5fx": EXAMPLES / "plans/lung-50gy-5fx", "liver-45gy-3fx": EXAMPLES / "plans/liver-45gy-3fx"}
