@@ -36,7 +36,8 @@ LANES = (
 )
 """What keeps one core busy: the lanes run beside each other, and before the tests, which keep all of them busy."""
 
-TESTS = {"Tests, examples, blocks of the documentation": ("pytest", "-n", "auto", "--hypothesis-profile", "repeatable")}
+TESTS = ("pytest", "-n", "auto", "--dist", "worksteal", "--hypothesis-profile", "repeatable")
+"""Tests stay with their neighbours, whose fixtures they share, until a core has nothing left to do."""
 
 
 def main() -> int:
@@ -50,7 +51,7 @@ def main() -> int:
     with ThreadPoolExecutor(len(LANES)) as together:
         lanes = together.map(partial(run_each, environment, at_once=True), LANES)
         codes = {name: code for lane in lanes for name, code in lane.items()}
-    codes |= run_each(environment, TESTS)
+    codes |= run_each(environment, {"Tests, examples, blocks of the documentation": TESTS})
     say("\n=== Summary")
     for name, code in codes.items():
         say(f"{'ok    ' if code == 0 else 'FAILED'}  {name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -48,6 +49,7 @@ def brick(half: Array, name: str = "PTV", number: int = 1):  # type: ignore[no-u
     return structure(name, *loops, kind="PTV", number=number)
 
 
+@lru_cache(maxsize=64)  # what is moved or scaled is compared with the same plan each time
 def found(metric: str, of: Plan | DVHSet, target: str = "PTV") -> Measurement:
     dvhs = compute_dvhs(of) if isinstance(of, Plan) else of
     measured = measure_index(metric, dvhs, target)
