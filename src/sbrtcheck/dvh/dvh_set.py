@@ -21,9 +21,9 @@ from sbrtcheck._above import from_above
 from sbrtcheck.arguments import require_names, require_type, texts_of
 from sbrtcheck.by_value import ByValue
 from sbrtcheck.dvh.compute import union_of
-from sbrtcheck.dvh.curve import Question
 from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin
 from sbrtcheck.dvh.model import Model
+from sbrtcheck.dvh.questions import Question
 from sbrtcheck.dvh.roi_names import roi_name_of_dvh, roi_names_of
 from sbrtcheck.errors import ArgumentError
 from sbrtcheck.formatting import number_text, one_screen
