@@ -100,6 +100,8 @@ class DVH:
         What these numbers hold for; None when the DVH was not computed here.
     narrowed_at_gy
         Doses at which its bounds were refined, Gy; there they have steps.
+    has_close_curves
+        Whether its bounding curves were narrowed all along.
     power_means
         Means of powers of its dose, or of an effect, that are known more closely than the curves tell.
     sampling
@@ -133,6 +135,7 @@ class DVH:
     model: Model | None = None
     sampling: Sampling | None = None
     narrowed_at_gy: tuple[float, ...] = ()
+    has_close_curves: bool = False
     power_means: tuple[PowerMean, ...] = ()
     alternatives: tuple[DVH, ...] = ()
     readings: tuple[DVH, ...] = ()
@@ -198,7 +201,7 @@ class DVH:
 
         Where these were refined the curve of the elements tells no more than they do, and the value is their middle.
         """
-        if low <= value <= high or not self.narrowed_at_gy:
+        if low <= value <= high or not (self.narrowed_at_gy or self.has_close_curves):
             return min(max(value, low), high)
         return (low + high) / 2
 
