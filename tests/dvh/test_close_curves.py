@@ -88,7 +88,7 @@ def test_in_a_linear_dose_the_curves_of_a_box_meet_but_for_its_boundary() -> Non
     dose = LinearDose(at_0=40.0, slope=(0.7, -0.4, 0.9))
     dvhs = compute_dvhs(plan(grid(dose, half_mm=24, spacing_mm=3.0), structure("S", *[loop for _, (loop,) in loops])))
     wide, close = dvhs["S"], dvhs.with_close_curves()["S"]
-    # cells at its walls are boundary cells, 2 of 40 along each axis, and counted at their extremes
+    # cells at its walls are boundary cells, 2 of 32 along x and y, and counted at their extremes
     assert width_gy(close) < 0.2 * width_gy(wide)
     truth = Exact(slabs=slabs([(z, loop) for z, loop in loops], EndCaps.HALF_SLICE), dose=dose)
     doses_gy = np.linspace(*truth.extremes_gy, 60)
