@@ -53,9 +53,9 @@ CELLS_AT_ONCE = 1 << 16
 
 
 def with_close_curves(plan: Plan | None, dvhs: Sequence[DVH]) -> list[DVH]:
-    """The DVHs and their alternatives with close bounding curves; as they were, where these are, or cannot be told.
+    """The DVHs with close bounding curves; as they were, where these are, or where the dose grid does not tell.
 
-    Those that are divided alike share a pass over the dose.
+    Those that are divided alike share a pass over the dose. Alternatives, which nobody draws, keep theirs.
     """
     close = list(dvhs)
     if plan is None:
@@ -71,9 +71,7 @@ def with_close_curves(plan: Plan | None, dvhs: Sequence[DVH]) -> list[DVH]:
         left = iter(zip(pieces, spreads, strict=True))
         for each in group:
             parts = [(piece.conventions, spread) for piece, spread in islice(left, len(each.sliced.pieces))]
-            dvh = dvhs[each.place]
-            main, *others = (_between(one, parts, unit_gy) for one in (dvh, *dvh.alternatives))
-            close[each.place] = replace(main, alternatives=tuple(others))
+            close[each.place] = _between(dvhs[each.place], parts, unit_gy)
     return close
 
 
