@@ -48,7 +48,7 @@ def structure_rows(dvhs: DVHSet, report: Report, metrics: Sequence[str], say: Sa
 
 def curve_rows(dvhs: DVHSet, report: Report) -> Iterator[dict[str, Value]]:
     """One row a structure, with its cumulative DVH in few points (`few_points` says how close it stays)."""
-    for structure in _structures(dvhs):
+    for structure in _structures(dvhs.with_close_curves()):
         row = _of_structure(structure, report)
         if isinstance(structure, DVH):
             points = few_points(structure)

@@ -177,7 +177,7 @@ def sampled_again(plan: Plan, dvh: DVH) -> SampledStructure | None:
     if isinstance(sliced, NoDVH) or sliced.solid.frame.resampled is not None:
         return None
     bin_gy = sampling.bin_gy
-    if dvh.narrowed_at_gy:  # its bounds have steps: to have those of the elements, these are summed up again
+    if dvh.narrowed_at_gy or dvh.has_close_curves:  # to have the bounds of the elements, these are summed up again
         first = _dvhs([sliced], plan, dvh.model)[0]
         if isinstance(first, NoDVH):
             return None

@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 import numpy as np
 
@@ -45,44 +44,6 @@ class VolumeUnit(StrEnum):
 
     CC = "cc"
     PERCENT = "%"
-
-
-class DosePoint(Protocol):
-    """A dose and a share of the volume: where a limit lies in the plane of a curve."""
-
-    @property
-    def dose_gy(self) -> float:
-        """Dose, Gy."""
-        ...
-
-    @property
-    def volume_percent(self) -> float:
-        """Volume in percent of the structure's."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoseSought:
-    """The dose at a volume, in percent of the structure's, that is to be known to ``close_gy`` on either side.
-
-    ``near_gy`` is about where it is, Gy; 0 and 100 percent are the maximum and the minimum.
-    """
-
-    volume_percent: float
-    near_gy: float
-    close_gy: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeSought:
-    """The volume at a dose, Gy, that is to be known to within so many percent of the structure's volume."""
-
-    dose_gy: float
-    width_percent: float
-
-
-Question = tuple["DosePoint | DoseSought | VolumeSought", ...]
-"""What bounds are refined for: to tell on which side of points a curve passes, or to know doses and volumes closely."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +139,15 @@ def ordered_bounds(value: float, low: float, high: float) -> Bounds:
     """Bounds that hold their value: the curves the three are read off may cross by rounding only."""
     low, high = min(low, high), max(low, high)
     return Bounds(value=min(max(value, low), high), low=low, high=high)
+
+
+def closer(bounds: Bounds, low: float, high: float) -> Bounds:
+    """Bounds without what lies outside of others that hold, too; a value that does is no better than their middle."""
+    low, high = max(bounds.low, low), min(bounds.high, high)
+    if low > high:  # by rounding only
+        return bounds
+    value = bounds.value if low <= bounds.value <= high else (low + high) / 2
+    return Bounds(value=value, low=low, high=high)
 
 
 def dose_bounds(value_gy: float, low_gy: float, high_gy: float) -> Bounds:

@@ -24,7 +24,16 @@ import numpy as np
 
 from sbrtcheck.dvh import exchange
 from sbrtcheck.dvh.curve import SAME_DOSE, SAME_VOLUME, Bounds, Curve, VolumeUnit, dose_bounds, ordered_bounds
-from sbrtcheck.dvh.isoeffect import converted_bounds, converted_curve, converted_lower_curve, converted_mean, isoeffect
+from sbrtcheck.dvh.isoeffect import (
+    PowerMean,
+    converted_bounds,
+    converted_curve,
+    converted_lower_curve,
+    converted_mean,
+    converted_power_means,
+    isoeffect,
+    known_power_mean,
+)
 from sbrtcheck.dvh.model import EndCaps, Model
 from sbrtcheck.dvh.reason import Reason
 from sbrtcheck.formatting import number_text, one_line
@@ -91,6 +100,10 @@ class DVH:
         What these numbers hold for; None when the DVH was not computed here.
     narrowed_at_gy
         Doses at which its bounds were refined, Gy; there they have steps.
+    has_close_curves
+        Whether its bounding curves were narrowed all along.
+    power_means
+        Means of powers of its dose, or of an effect, that are known more closely than the curves tell.
     sampling
         How it was computed; None when it was not computed here.
     alternatives
@@ -122,6 +135,8 @@ class DVH:
     model: Model | None = None
     sampling: Sampling | None = None
     narrowed_at_gy: tuple[float, ...] = ()
+    has_close_curves: bool = False
+    power_means: tuple[PowerMean, ...] = ()
     alternatives: tuple[DVH, ...] = ()
     readings: tuple[DVH, ...] = ()
     uncovered_cc: float = 0.0
@@ -186,7 +201,7 @@ class DVH:
 
         Where these were refined the curve of the elements tells no more than they do, and the value is their middle.
         """
-        if low <= value <= high or not self.narrowed_at_gy:
+        if low <= value <= high or not (self.narrowed_at_gy or self.has_close_curves):
             return min(max(value, low), high)
         return (low + high) / 2
 
@@ -197,7 +212,8 @@ class DVH:
         """
         if a == 0 or not np.isfinite(a):
             raise ValueError("gEUD needs an exponent that is a number other than 0")
-        return dose_bounds(*(curve.geud(a) for curve in (self.curve, self.lower, self.upper)))
+        of_curves = dose_bounds(*(curve.geud(a) for curve in (self.curve, self.lower, self.upper)))
+        return known_power_mean(of_curves, a, self.power_means)
 
     def to_eqd2(self, *, alpha_beta_gy: float, fractions: int | None = None) -> DVH:
         """This DVH in EQD2: each element's dose converted with its own dose a fraction, ``d = D / n``.
@@ -332,14 +348,17 @@ def _converted(dvh: DVH, quantity: Quantity, *, fractions: int | None, alpha_bet
         tuple(_converted(other, quantity, fractions=number, alpha_beta_gy=alpha_beta_gy) for other in several)
         for several in (dvh.alternatives, dvh.readings)
     )
+    power_means = converted_power_means(dvh.power_means, effect)
+    mean_gy = converted_mean(dvh.curve, dvh.lower, dvh.upper, dvh.mean_gy, effect)
     return replace(
         dvh,
         curve=converted_curve(dvh.curve, effect),
         lower=converted_lower_curve(dvh.lower, effect),
         upper=converted_curve(dvh.upper, effect),
-        mean_gy=converted_mean(dvh.curve, dvh.lower, dvh.upper, dvh.mean_gy, effect),
+        mean_gy=known_power_mean(mean_gy, 1.0, power_means),
         min_gy=converted_bounds(dvh.min_gy, effect),
         max_gy=converted_bounds(dvh.max_gy, effect),
+        power_means=power_means,
         quantity=quantity,
         alpha_beta_gy=float(alpha_beta_gy),
         prescription=UnknownPrescription(reason=f"a percentage of it means nothing in {quantity}", fractions=number),

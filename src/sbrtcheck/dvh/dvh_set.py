@@ -14,16 +14,16 @@ when it is needed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sbrtcheck._above import from_above
 from sbrtcheck.arguments import require_names, require_type, texts_of
 from sbrtcheck.by_value import ByValue
 from sbrtcheck.dvh.compute import union_of
-from sbrtcheck.dvh.curve import Question
 from sbrtcheck.dvh.dvh import DERIVED_NUMBER, DVH, NoDVH, Origin
 from sbrtcheck.dvh.model import Model
+from sbrtcheck.dvh.questions import Question
 from sbrtcheck.dvh.roi_names import roi_name_of_dvh, roi_names_of
 from sbrtcheck.errors import ArgumentError
 from sbrtcheck.formatting import number_text, one_screen
@@ -160,6 +160,16 @@ class DVHSet(ByValue):
 
         return refine_at(self.plan, dvh, questions, known)
 
+    def with_close_curves(self) -> DVHSet:
+        """The set with bounding curves that lie close together all along, where they do not yet.
+
+        Bounds that are read off one of its DVHs are closer, too. It takes about twice as long as the DVHs did. As they
+        are stay DVHs that were not computed here, on planes that are tilted, and of what lies outside the dose grid.
+        """
+        from sbrtcheck.dvh.close_curves import with_close_curves
+
+        return replace(self, dvhs=tuple(with_close_curves(self.plan, self.dvhs)))
+
     def plot(
         self,
         *,
@@ -169,7 +179,7 @@ class DVHSet(ByValue):
         relative: bool = True,
         names: Mapping[str, str] | None = None,
     ) -> Axes:
-        """Draw the cumulative curves, their bounds shaded, and constraints as points; needs matplotlib.
+        """Draw the cumulative curves, their close bounds shaded, and constraints as points; needs matplotlib.
 
         Targets come first, with thicker lines.
 
@@ -209,7 +219,7 @@ class DVHSet(ByValue):
         structures = None if structures is None else texts_of(structures, "a structure's name")
         points_of_sources = [source.points(self, names) for source in sources]
         chart = dvh_chart(
-            styled_dvhs(self.dvhs, roi_names(self), names),
+            styled_dvhs(self.with_close_curves().dvhs, roi_names(self), names),
             points=[point for points, _ in points_of_sources for point in points],
             left_out=[constraint for _, left_out in points_of_sources for constraint in left_out],
             structures=structures,

@@ -250,7 +250,7 @@ def bound_curves(histogram: Histogram) -> tuple[Curve, Curve]:
     # every dose is at least 0: the lower curve starts with a step there
     low_curve = np.concatenate([low[:1], low[1:], [0.0, 0.0, 0.0]])
     high_curve = np.concatenate([[high[0]], high, [0.0]])
-    return _trimmed(np.concatenate([[0.0], edges]), low_curve), _trimmed(edges, high_curve)
+    return trimmed_curve(np.concatenate([[0.0], edges]), low_curve), trimmed_curve(edges, high_curve)
 
 
 def bounds_of_statistics(histogram: Histogram, curve: Curve) -> tuple[Bounds, Bounds, Bounds]:
@@ -277,7 +277,7 @@ def _at_least(volume: FloatArray) -> FloatArray:
     return above
 
 
-def _trimmed(dose_gy: FloatArray, volume: FloatArray) -> Curve:
+def trimmed_curve(dose_gy: FloatArray, volume: FloatArray) -> Curve:
     """The curve without the flat runs before its first and after its last change."""
     change = np.flatnonzero(np.diff(volume))
     if len(change) == 0:

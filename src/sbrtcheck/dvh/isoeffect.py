@@ -23,11 +23,12 @@ most, and the tangent at its beginning below it, by ``q w**2`` at most at its en
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.dvh.curve import Bounds, Curve, dose_bounds, read_only_curve
+from sbrtcheck.dvh.curve import Bounds, Curve, closer, dose_bounds, read_only_curve
 from sbrtcheck.plan import FloatArray
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.radiobiology.course import alpha_beta, whole_fractions
@@ -46,6 +47,37 @@ class Isoeffect:
     def of_dose(self, dose_gy: FloatArray) -> FloatArray:
         """The effect of each dose, Gy."""
         return dose_gy * (self.linear + self.quadratic * dose_gy)
+
+
+OF_DOSE = Isoeffect(linear=1.0, quadratic=0.0)
+"""What counts is the dose itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerMean:
+    """Bounds of ``(mean of effect(D) ** power) ** (1 / power)`` over a structure, closer than those of its curve, Gy.
+
+    gEUD with ``a = power``; with a power of 1 the mean.
+    """
+
+    power: float
+    effect: Isoeffect
+    low_gy: float
+    high_gy: float
+
+
+def known_power_mean(of_curve: Bounds, power: float, known: Iterable[PowerMean]) -> Bounds:
+    """What the curves tell of a power mean of the doses, with what else is known of it."""
+    for mean in known:
+        if mean.power == power and mean.effect == OF_DOSE:
+            both = closer(of_curve, mean.low_gy, mean.high_gy)
+            of_curve = dose_bounds(both.value, both.low, both.high)
+    return of_curve
+
+
+def converted_power_means(known: Iterable[PowerMean], effect: Isoeffect) -> tuple[PowerMean, ...]:
+    """Those of an effect, which are of the doses of a DVH that is converted to it."""
+    return tuple(replace(mean, effect=OF_DOSE) for mean in known if mean.effect == effect)
 
 
 def isoeffect(quantity: Quantity, *, fractions: int, alpha_beta_gy: float) -> Isoeffect:

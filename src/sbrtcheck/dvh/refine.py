@@ -3,7 +3,7 @@
 Bounds are apart because an element has one dose in the sums and a range of doses in truth. Two ways bring them
 together. Elements half as wide have about half the range (`refine_everywhere`), at eight times the work. A number that
 is one point of the curve asks for less (`refine_at`): for the elements whose range of doses reaches over its dose, some
-thousands along one isodose (`isodose_search`).
+thousands along one isodose (`isodose_search`); and a mean asks for no isodose at all (`power_means`).
 
 A volume at a dose is sought along the isodose of that dose. A dose at a volume ``v`` is sought along two isodoses, one
 little below where it should be and one little above: where the curve passes right of one point and left of the other,
@@ -24,9 +24,10 @@ from dataclasses import replace
 import numpy as np
 
 from sbrtcheck.dvh.compute import dvh_with_readings, largest_dose, sampled_again, slice_solid
-from sbrtcheck.dvh.curve import DosePoint, DoseSought, Question, VolumeSought
 from sbrtcheck.dvh.dvh import DVH, NoDVH
 from sbrtcheck.dvh.isodose_search import FoundAtIsodoses, IsodosePoint, IsodoseSearch
+from sbrtcheck.dvh.power_means import with_power_means
+from sbrtcheck.dvh.questions import DosePoint, DoseSought, MeanSought, Question, VolumeSought
 from sbrtcheck.dvh.solids import SolidBuilder
 from sbrtcheck.geometry import MAX_REFINEMENT, cell_cc
 from sbrtcheck.geometry.isodose_refinement import Effort
@@ -87,13 +88,25 @@ def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Question], known:
     found in the others is added, and the bounds get a step at the dose. A DVH that was refined before keeps its steps;
     where it is one of ``known``, the elements need not be summed up again to have their bounds.
     """
-    if plan is None or dvh.quantity is not Quantity.PHYSICAL:
-        return ()
-    sampled = sampled_again(plan, dvh)
-    if sampled is None:
+    if plan is None or dvh.quantity is not Quantity.PHYSICAL or dvh.sampling is None:
         return ()
     refined = list(known) or [dvh] * len(questions)
-    unanswered = [(number, sought) for number, question in enumerate(questions) for sought in question]
+    means = [sought for question in questions for sought in question if isinstance(sought, MeanSought)]
+    if means:
+        found_means = with_power_means(plan, dvh, means)
+        refined = [
+            _with_means_of(found_means, each) if any(sought in means for sought in question) else each
+            for each, question in zip(refined, questions, strict=True)
+        ]
+    unanswered = [
+        (number, sought)
+        for number, question in enumerate(questions)
+        for sought in question
+        if not isinstance(sought, MeanSought)
+    ]
+    sampled = sampled_again(plan, dvh) if unanswered else None
+    if sampled is None:
+        return tuple(refined) if means else ()
     isodoses = sum(2 if isinstance(sought, DoseSought) else 1 for _, sought in unanswered) or 1
     are_limits = not all(isinstance(sought, DoseSought | VolumeSought) for _, sought in unanswered)
     least_elements = LEAST_ELEMENTS_OF_LIMITS if are_limits else LEAST_ELEMENTS
@@ -114,6 +127,13 @@ def refine_at(plan: Plan | None, dvh: DVH, questions: Sequence[Question], known:
                 asked_again += [(number, elsewhere)] if elsewhere else []
         unanswered = asked_again
     return tuple(refined)
+
+
+def _with_means_of(found: DVH, refined: DVH) -> DVH:
+    """A DVH of the same elements with the means that were found, too, under each convention."""
+    pairs = zip((refined, *refined.alternatives), (found, *found.alternatives), strict=True)
+    main, *others = (replace(one, power_means=(*one.power_means, *its.power_means)) for one, its in pairs)
+    return replace(main, alternatives=tuple(others))
 
 
 _Sought = DosePoint | DoseSought | VolumeSought

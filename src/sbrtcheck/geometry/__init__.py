@@ -39,6 +39,7 @@ Beside the pipeline, imported from their modules by those who need them:
 """
 
 from sbrtcheck.geometry.arrays import Float32
+from sbrtcheck.geometry.cell_dose import LinearPart
 from sbrtcheck.geometry.contour_planes import Conventions, Planes, Surroundings, heights_of
 from sbrtcheck.geometry.elements import BoundaryCells, Elements, InteriorCells, volume_elements
 from sbrtcheck.geometry.grid import TILT_TOLERANCE_MM, GridFrame, grid_frame, in_grid, slab_axis_of
@@ -57,6 +58,7 @@ __all__ = [
     "Float32",
     "GridFrame",
     "InteriorCells",
+    "LinearPart",
     "Planes",
     "PrismStack",
     "Slices",

@@ -19,11 +19,12 @@ more than a dose has, and only half as much memory passes by as in double precis
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import Float32, numbered
+from sbrtcheck.geometry.arrays import BoolArray, Float32, numbered
 from sbrtcheck.geometry.coverage import Box
 from sbrtcheck.geometry.grid import GridFrame, Resampled
 from sbrtcheck.plan import FloatArray, IntArray
@@ -51,6 +52,71 @@ class DoseField:
     high: Float32
     variance12: Float32
     off: Float32 | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearPart:
+    """The dose of each cell as a linear one and a rest, lines as those of a `DoseField`.
+
+    ``lowest``: the linear dose at its coldest corner, from which it rises by ``spans``, shape ``(3, n)``, along the
+    three edges of the cell. The dose is at least ``least_rest`` more than the linear one, and ``most_rest`` at most.
+    """
+
+    lowest: Float32
+    spans: Float32
+    least_rest: Float32
+    most_rest: Float32
+
+    def __getitem__(self, pick: IntArray | BoolArray) -> LinearPart:
+        return LinearPart(
+            lowest=self.lowest[pick],
+            spans=self.spans[:, pick],
+            least_rest=self.least_rest[pick],
+            most_rest=self.most_rest[pick],
+        )
+
+
+def linear_part(
+    low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame, box: Box, refinement: int, unit_gy: float
+) -> LinearPart:
+    """The linear part of the dose over the slabs and cells of a block, with the extremes of what is left of it.
+
+    What is left is trilinear between two levels, so it has its extremes at their corners.
+    """
+    levels = levels_of(low_mm, high_mm, frame)
+    planes = dose_planes(levels, frame, box, refinement, unit_gy).reshape(-1, box.rows * box.columns)
+    bottom, top, *inner = level_doses(levels, planes)
+    both, columns = (bottom + top).reshape(-1), box.columns
+    quarter, half = np.float32(0.25), np.float32(0.5)
+    middle = of_four(np.add, both, columns) * (half * quarter)
+    along, across = both[1:] - both[:-1], both[:-1] + both[1:]
+    slope_u = (along[:-columns] + along[columns:]) * quarter
+    slope_v = (across[columns:] - across[:-columns]) * quarter
+    slope_w = of_four(np.add, (top - bottom).reshape(-1), columns) * quarter
+    least = np.full(len(middle), np.inf, dtype=np.float32)
+    most = -least
+    of_cells = planes.shape[1]
+    for level, height in zip((bottom, top, *inner), _heights(levels, low_mm, high_mm, frame), strict=True):
+        linear = middle + slope_w * np.repeat(height, of_cells)[: len(middle)]
+        for corner, (v, u) in zip(_four(level.reshape(-1), columns), np.ndindex(2, 2), strict=True):
+            rest = corner - linear
+            rest -= slope_u * np.float32(u - 0.5)
+            rest -= slope_v * np.float32(v - 0.5)
+            np.minimum(least, rest, out=least)
+            np.maximum(most, rest, out=most)
+    spans = np.abs(np.stack([slope_u, slope_v, slope_w]))
+    return LinearPart(lowest=middle - half * spans.sum(axis=0), spans=spans, least_rest=least, most_rest=most)
+
+
+def _heights(levels: Levels, low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Iterator[Float32]:
+    """How high the levels of each slice lie in it, -1/2 at its bottom to 1/2 at its top, as in `level_doses`."""
+    bottoms = np.full(len(low_mm), -0.5, dtype=np.float32)
+    yield bottoms
+    yield -bottoms
+    for i in range(len(levels.weights) - 2):
+        node = np.minimum(levels.planes.start + levels.first + i, len(frame.nodes_mm) - 1)
+        height = (frame.nodes_mm[node] - low_mm) / (high_mm - low_mm) - 0.5
+        yield np.where(levels.inner > i, height, 0.5).astype(np.float32)
 
 
 def dose_field(
@@ -187,26 +253,36 @@ def levels_of(low_mm: FloatArray, high_mm: FloatArray, frame: GridFrame) -> Leve
 
 def over_slices(levels: Levels, planes: Float32) -> tuple[Float32, Float32, Float32, Float32]:
     """Mean, rise, least and largest dose over each slice along w, at each corner."""
+    doses = level_doses(levels, planes)
+    bottom, top = next(doses), next(doses)
+    mean = bottom * levels.weights[0]
+    mean += top * levels.weights[-1]
+    least, most = np.minimum(bottom, top), np.maximum(bottom, top)
+    for i, level in enumerate(doses):
+        mean += level * levels.weights[i + 1]
+        np.minimum(least, level, out=least)
+        np.maximum(most, level, out=most)
+    return mean, top - bottom, least, most
+
+
+def level_doses(levels: Levels, planes: Float32) -> Iterator[Float32]:
+    """Dose on the levels of all slices, at each corner: on their bottoms, their tops, and the planes inside them.
+
+    Where a slice has fewer planes inside than others, its top stands in for the missing ones: it changes no extreme.
+    """
     faces = _planes_at(planes, levels.below)
     if levels.share.any():  # else all faces lie on dose planes
         above = _planes_at(planes, levels.below + 1) - faces
         above *= levels.share
         above += faces
         faces = above
-    # where a slice has fewer planes inside than others, its top stands in for the missing ones: it changes no extreme
-    bottom, top = _planes_at(faces, levels.bottom), _planes_at(faces, levels.top)
-    mean = bottom * levels.weights[0]
-    mean += top * levels.weights[-1]
-    least, most = np.minimum(bottom, top), np.maximum(bottom, top)
+    top = _planes_at(faces, levels.top)
+    yield _planes_at(faces, levels.bottom)
+    yield top
     for i in range(len(levels.weights) - 2):
         has = levels.inner > i
         level = _planes_at(planes, np.where(has, levels.first + i, 0))
-        if not has.all():
-            level = np.where(has[:, None], level, top)
-        mean += level * levels.weights[i + 1]
-        np.minimum(least, level, out=least)
-        np.maximum(most, level, out=most)
-    return mean, top - bottom, least, most
+        yield level if has.all() else np.where(has[:, None], level, top)
 
 
 def _mean_and_variance12(mean_w: Float32, rise_w: Float32, columns: int) -> tuple[Float32, Float32]:

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sbrtcheck.geometry.arrays import Float32, numbered, ranges
-from sbrtcheck.geometry.cell_dose import DoseField, dose_field
+from sbrtcheck.geometry.cell_dose import DoseField, LinearPart, dose_field, linear_part
 from sbrtcheck.geometry.grid import GridFrame
 from sbrtcheck.geometry.slabs import SampledSlices, Slabs
 from sbrtcheck.geometry.slices import Slices
@@ -76,11 +76,13 @@ class _Cells:
 class InteriorCells(_Cells):
     """Cells wholly inside their owners: means are exact, bounds are reached. ``cell_cc``: one cell's, by label.
 
-    ``off``: how far the dose may be from its mean and its bounds; None where it is not.
+    ``off``: how far the dose may be from its mean and its bounds; None where it is not. ``linear``: the linear part of
+    the dose, where that was asked for.
     """
 
     cell_cc: FloatArray
     off: Float32 | None = None
+    linear: LinearPart | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +101,13 @@ Elements = InteriorCells | BoundaryCells
 """Some volume elements."""
 
 
-def volume_elements(parts: Sequence[Slices], frame: GridFrame, unit_gy: float) -> Iterator[Elements]:
+def volume_elements(
+    parts: Sequence[Slices], frame: GridFrame, unit_gy: float, *, with_linear_part: bool = False
+) -> Iterator[Elements]:
     """The volume elements of parts that are all refined alike, block by block, doses in units of ``unit_gy``.
 
-    The dose of a slab is worked out once for all parts that have a slice there.
+    The dose of a slab is worked out once for all parts that have a slice there. The linear part of the dose is that of
+    interior cells in the dose grid itself.
     """
     slabs = Slabs.of(parts)
     cell_cc_per_mm = frame.spacing_mm[0] * frame.spacing_mm[1] / parts[0].refinement ** 2 / 1000.0
@@ -110,13 +115,18 @@ def volume_elements(parts: Sequence[Slices], frame: GridFrame, unit_gy: float) -
         sampled = slabs.sampled(block)
         low_mm, high_mm = slabs.low_mm[block], slabs.high_mm[block]
         field = dose_field(low_mm, high_mm, frame, sampled.box, parts[0].refinement, unit_gy)
+        linear = None
+        if with_linear_part and frame.resampled is None:
+            linear = linear_part(low_mm, high_mm, frame, sampled.box, parts[0].refinement, unit_gy)
         slab_cc = (high_mm - low_mm) * cell_cc_per_mm
         yield _boundary_cells(sampled, field, slab_cc)
-        for interior in _interior_cells(sampled, field, slab_cc):
+        for interior in _interior_cells(sampled, field, slab_cc, linear):
             yield interior if interior.off is None else _within_bounds(interior, interior.off)
 
 
-def _interior_cells(sampled: SampledSlices, field: DoseField, slab_cc: FloatArray) -> Iterator[InteriorCells]:
+def _interior_cells(
+    sampled: SampledSlices, field: DoseField, slab_cc: FloatArray, linear: LinearPart | None
+) -> Iterator[InteriorCells]:
     """Cells wholly inside, each once for all parts that own it, labelled by these parts and the thickness of its slab.
 
     Where a span of an owner begins, its bit is added, and where it ends, taken away; running sums are then the set of
@@ -159,6 +169,7 @@ def _interior_cells(sampled: SampledSlices, field: DoseField, slab_cc: FloatArra
                 owners=[tuple(parts[code >> np.arange(len(parts)) & 1 == 1].tolist()) for code in labels],
                 cell_cc=slab_cc[some_slab[labels >> len(parts)]],
                 off=None if field.off is None else field.off[pick],
+                linear=None if linear is None else linear[pick],
             )
 
 

@@ -7,7 +7,9 @@ eight times the work at each step:
 2. A metric that is a point on the curve of a structure (a dose at a volume, a volume at a dose): the elements that the
    isodose of its value crosses, until the bounds are close to the value (`metric.close_bounds`).
 3. The same where that leaves the verdict undecided: the elements that the isodose of the limit crosses.
-4. Any other metric of a structure (a mean, a gEUD) that leaves a verdict undecided: all elements, halved.
+4. A gEUD, or a mean of EQD2 or BED: a pass over all elements, halved where that is not close or leaves the verdict
+   undecided (`dvh.power_means`).
+5. Any other metric of a structure (a mean) that leaves a verdict undecided: all elements, halved.
 """
 
 from __future__ import annotations
@@ -16,7 +18,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from sbrtcheck.chart.points import CurvePoint
-from sbrtcheck.dvh import DVH, SAME_DOSE, DoseSought, DVHSet, Question, VolumeSought
+from sbrtcheck.dvh import (
+    DVH,
+    OF_DOSE,
+    SAME_DOSE,
+    DoseSought,
+    DVHSet,
+    Isoeffect,
+    MeanSought,
+    Question,
+    VolumeSought,
+    isoeffect,
+)
 from sbrtcheck.judge.row import Case, in_quantity, is_borderline, is_of_elements, judge_on, with_isodoses
 from sbrtcheck.judge.structures import StructureKey
 from sbrtcheck.metric import Measurement, Metric, NotMeasured, OfPlan, Unit, VolumeAtDose, question_for_close_bounds
@@ -96,8 +109,12 @@ def _question(case: Case, dvh: DVH) -> Question:
     return tuple(_sought_in_physical_dose(sought, case.row.metric, converted) for sought in question)
 
 
-def _sought_in_physical_dose(sought: DoseSought | VolumeSought, metric: Metric, dvh: DVH) -> DoseSought | VolumeSought:
+def _sought_in_physical_dose(
+    sought: DoseSought | VolumeSought | MeanSought, metric: Metric, dvh: DVH
+) -> DoseSought | VolumeSought | MeanSought:
     """What is sought of a DVH in EQD2 or BED, as it is sought of the physical dose."""
+    if isinstance(sought, MeanSought):
+        return replace(sought, effect=_effect(dvh))
     to_physical_gy = _to_physical_gy(metric, dvh)
     if isinstance(sought, VolumeSought):
         return replace(sought, dose_gy=to_physical_gy(sought.dose_gy))
@@ -105,6 +122,13 @@ def _sought_in_physical_dose(sought: DoseSought | VolumeSought, metric: Metric, 
     # effect rises faster than dose: what is close above is closer in physical dose than what is close below
     close_gy = to_physical_gy(sought.near_gy + sought.close_gy) - near_gy
     return replace(sought, near_gy=near_gy, close_gy=close_gy)
+
+
+def _effect(dvh: DVH) -> Isoeffect:
+    """What a DVH in EQD2 or BED has of the physical dose."""
+    if dvh.alpha_beta_gy is None or dvh.prescription.fractions is None:
+        return OF_DOSE
+    return isoeffect(dvh.quantity, fractions=dvh.prescription.fractions, alpha_beta_gy=dvh.alpha_beta_gy)
 
 
 def _refine_isodose_volumes(cases: Sequence[Case]) -> list[Case]:
@@ -124,18 +148,20 @@ def _refine_verdicts(cases: Sequence[Case], dvh: DVH, dvhs: DVHSet) -> list[Case
 
     The bounds of ``dvh`` are those of its elements; a case that has closer ones keeps these.
     """
-    points = {place: limit_points for place, case in enumerate(cases) if (limit_points := _limit_points(case, dvh))}
-    known = [of_case for place in points if isinstance(of_case := cases[place].dvh, DVH)]
-    # all limits in one call: one pass over the elements finds the cells of several isodoses
-    refined_dvhs = dvhs.narrowed(dvh, *points.values(), known=known) or known  # stored DVHs stay as they are
-    on_points = {
-        place: _with_dvh(cases[place], refined_dvh) for place, refined_dvh in zip(points, refined_dvhs, strict=True)
+    questions: dict[int, Question] = {
+        place: question
+        for place, case in enumerate(cases)
+        if (question := _limit_points(case, dvh) or _mean_that_decides(case, dvh))
     }
-    without_points = [place for place in range(len(cases)) if place not in points]
-    on_elements = dict(
-        zip(without_points, _refine_elements([cases[place] for place in without_points], dvh, dvhs), strict=True)
-    )
-    return [{**on_points, **on_elements}[place] for place in range(len(cases))]
+    known = [of_case for place in questions if isinstance(of_case := cases[place].dvh, DVH)]
+    # all limits in one call: one pass over the elements finds the cells of several isodoses
+    refined_dvhs = dvhs.narrowed(dvh, *questions.values(), known=known) or known  # stored DVHs stay as they are
+    on_questions = {
+        place: _with_dvh(cases[place], refined_dvh) for place, refined_dvh in zip(questions, refined_dvhs, strict=True)
+    }
+    others = [place for place in range(len(cases)) if place not in questions]
+    on_elements = dict(zip(others, _refine_elements([cases[place] for place in others], dvh, dvhs), strict=True))
+    return [{**on_questions, **on_elements}[place] for place in range(len(cases))]
 
 
 def _with_dvh(case: Case, dvh: DVH) -> Case:
@@ -163,6 +189,12 @@ def _limit_points(case: Case, dvh: DVH) -> tuple[CurvePoint, ...]:
     return tuple(
         replace(point, dose_gy=to_physical_gy(point.dose_gy)) for point in points if isinstance(point, CurvePoint)
     )
+
+
+def _mean_that_decides(case: Case, dvh: DVH) -> Question:
+    """What to ask of a row on a mean of powers, such as gEUD, that close bounds leave undecided."""
+    means = [sought for sought in _question(case, dvh) if isinstance(sought, MeanSought)]
+    return tuple(replace(sought, close_gy=min(sought.close_gy, CLOSE_BOUNDS[Unit.GY] / 2)) for sought in means)
 
 
 def _to_physical_gy(metric: Metric, dvh: DVH) -> Callable[[float], float]:

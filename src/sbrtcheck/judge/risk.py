@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from sbrtcheck.arguments import require_number
-from sbrtcheck.dvh import DVH, Bounds, DVHSet, Reason
+from sbrtcheck.dvh import DVH, OF_DOSE, Bounds, DVHSet, Reason, isoeffect
 from sbrtcheck.errors import InputError
 from sbrtcheck.judge.naming import match_plan
 from sbrtcheck.judge.row import conversion_findings, lies_outside
 from sbrtcheck.judge.structures import PlanStructures, first_in_plan, plan_structures
-from sbrtcheck.metric import NotMeasured
+from sbrtcheck.metric import NotMeasured, question_for_power_mean
 from sbrtcheck.plan import Finding, Prescription
 from sbrtcheck.radiobiology import Quantity, bed, findings_for, logistic_tcp, lyman_ntcp
 from sbrtcheck.reference_data.risk_models import (
@@ -220,8 +220,22 @@ def _of_structures(model: NtcpModel, structures: PlanStructures) -> Risk | NoRis
     matched = first_in_plan(model.structures, structures)
     if isinstance(matched.dvh, NotMeasured):
         return NoRisk(model=model, reason=matched.dvh.reason, detail=matched.dvh.detail)
-    risk = ntcp(model, matched.dvh)
+    risk = ntcp(model, _with_close_dose(model, matched.dvh, structures.dvhs))
     return replace(risk, findings=(*matched.findings, *risk.findings)) if isinstance(risk, Risk) else risk
+
+
+def _with_close_dose(model: NtcpModel, dvh: DVH, dvhs: DVHSet) -> DVH:
+    """The DVH of a set with close bounds of the dose that a model asks for."""
+    if _not_applicable(model, dvh):
+        return dvh
+    dose, effect = _on_scale(model, dvh)[0], OF_DOSE
+    if isinstance(model.scale, FractionScale) and dvh.prescription.fractions is not None:
+        ratio = model.scale.alpha_beta_gy
+        effect = isoeffect(Quantity.EQD2, fractions=dvh.prescription.fractions, alpha_beta_gy=ratio)
+    elif model.n == 1.0:
+        return dvh  # a mean of physical dose, which is close
+    question = question_for_power_mean(1.0 / model.n, dose, effect)
+    return next(iter(dvhs.narrowed(dvh, question)), dvh) if question else dvh
 
 
 def _of_course(model: TcpModel, dvhs: DVHSet, diameter_cm: float | None) -> Risk | NoRisk:

@@ -7,7 +7,7 @@ bounds get close to values; `measurement` is what a user calls.
 How to add a metric is said in ``CONTRIBUTING.md``.
 """
 
-from sbrtcheck.metric.close_bounds import question_for_close_bounds
+from sbrtcheck.metric.close_bounds import question_for_close_bounds, question_for_power_mean
 from sbrtcheck.metric.dvh_records import dvh_dataframe, dvh_records
 from sbrtcheck.metric.grammar import WrittenMetric, parse, parse_written
 from sbrtcheck.metric.measurement import measure
@@ -79,5 +79,6 @@ __all__ = [
     "parse_written",
     "parts_of_target",
     "question_for_close_bounds",
+    "question_for_power_mean",
     "sampling_uncertainty",
 ]

@@ -13,14 +13,18 @@ from rich.text import Text
 
 from sbrtcheck.dvh import DVH, DVHSet, NoDVH, VolumeUnit
 from sbrtcheck.formatting import clean, csv_text, number_text
-from sbrtcheck.metric import NotMeasured, measure
+from sbrtcheck.metric import Measurement, NotMeasured
+from sbrtcheck.metric.measurement import measure_each
 from sbrtcheck.plan import Finding
 from sbrtcheck.render.text import ruled_table, terminal_text
 from sbrtcheck.results import labels, rounded
-from sbrtcheck.results.to_dict import bounds_dict, finding_dict
+from sbrtcheck.results.to_dict import finding_dict, measured_dict
 from sbrtcheck.tables import ConstraintTable, ExpectedOrgan, Site, Sites
 
 METRICS = ("Volume[cc]", "Mean[Gy]", "Min[Gy]", "Max[Gy]", "D95%[Gy]", "D2%[Gy]", "D0.035cc[Gy]")
+
+STATISTICS = {"Mean[Gy]": "mean_gy", "Min[Gy]": "min_gy", "Max[Gy]": "max_gy"}
+"""Metrics of a DVH, and what JSON calls them."""
 
 # -------------------------------------------------------------------------------- tables
 
@@ -97,16 +101,15 @@ def _confirmed(table: ConstraintTable) -> int:
 def dvhs_text(dvhs: DVHSet) -> str:
     """One line a structure, then what was noticed."""
     grid = ruled_table("Structure", *METRICS, "Outside grid [cc]")
-    for dvh in dvhs.dvhs:
-        cells = (_measured_text(metric, dvh) for metric in METRICS)
+    for dvh, answers in zip(dvhs.dvhs, measure_each(METRICS, dvhs), strict=True):
+        cells = map(_measured_text, answers.values())
         grid.add_row(*map(Text, (clean(dvh.name), *cells, number_text(dvh.uncovered_cc))))
     findings = _all_findings(dvhs)
     lines = [*map(_why_text, dvhs.without), *dict.fromkeys(map(labels.finding_text, findings))]
     return terminal_text([grid, *([Text("")] if lines else []), *map(Text, lines)])
 
 
-def _measured_text(metric: str, dvh: DVH) -> str:
-    measured = measure(metric, dvh)
+def _measured_text(measured: Measurement | NotMeasured) -> str:
     return "-" if isinstance(measured, NotMeasured) else number_text(measured.value)
 
 
@@ -141,7 +144,10 @@ def dvhs_json(dvhs: DVHSet) -> str:
         {
             "schema": "sbrtcheck-dvhs/1",
             "origin": str(dvhs.origin),
-            "structures": [_dvh_dict(dvh) for dvh in dvhs.dvhs],
+            "structures": [
+                _dvh_dict(dvh, answers)
+                for dvh, answers in zip(dvhs.dvhs, measure_each(tuple(STATISTICS), dvhs), strict=True)
+            ],
             "without": [
                 {"name": structure.name, "reason": str(structure.reason), "detail": structure.detail}
                 for structure in dvhs.without
@@ -151,15 +157,13 @@ def dvhs_json(dvhs: DVHSet) -> str:
     )
 
 
-def _dvh_dict(dvh: DVH) -> dict[str, Any]:
+def _dvh_dict(dvh: DVH, answers: Mapping[str, Measurement | NotMeasured]) -> dict[str, Any]:
     return {
         "name": dvh.name,
         "kind": dvh.kind,
         "volume": rounded(dvh.volume),
         "volume_unit": str(dvh.volume_unit),
-        "mean_gy": bounds_dict(dvh.mean_gy),
-        "min_gy": bounds_dict(dvh.min_gy),
-        "max_gy": bounds_dict(dvh.max_gy),
+        **{name: measured_dict(answers[metric]) for metric, name in STATISTICS.items()},
         "end_caps": str(dvh.model.end_caps) if dvh.model else None,
         "between": str(dvh.model.between) if dvh.model else None,
         "dose": str(dvh.model.dose) if dvh.model else None,

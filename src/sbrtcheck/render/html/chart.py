@@ -140,7 +140,7 @@ def _drawing(chart: Chart, places: Sequence[int], count: int) -> Iterator[str]:
 
 def chart_of(report: Report) -> PageChart:
     """What the chart of a report shows."""
-    styled = styled_dvhs(report.dvhs.dvhs, roi_names(report.dvhs), given_targets(report.names))
+    styled = styled_dvhs(report.dvhs.with_close_curves().dvhs, roi_names(report.dvhs), given_targets(report.names))
     largest = max((float(dvh.upper.dose_gy[-1]) for dvh, _ in styled), default=0.0)
     step = _step(largest, len(styled))
     doses = step * np.arange(int(np.ceil(largest / step)) + 1, dtype=np.float64)

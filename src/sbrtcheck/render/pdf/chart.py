@@ -31,7 +31,7 @@ def dvh_chart(report: Report, width: float) -> Flowable | None:
 
 def report_chart(report: Report) -> Chart:
     """What the chart shows: of each row the limit itself, where it is a point on a curve."""
-    styled = styled_dvhs(report.dvhs.dvhs, roi_names(report.dvhs), given_targets(report.names))
+    styled = styled_dvhs(report.dvhs.with_close_curves().dvhs, roi_names(report.dvhs), given_targets(report.names))
     limits = chart_limits(report.outcomes, styled)
     return chart_of(
         [dvh_curve(dvh, style) for dvh, style in styled],
