@@ -559,7 +559,7 @@ def _texts_on_other_sets(referring: Iterable[RtFile], used: RtFile) -> dict[str,
     """A text for each file that refers to another structure set than the one used, with its finding code."""
     return {
         f"the {file.kind} refers to another structure set ({file.structure_set_refs[0]})"
-        f" than the one used ({used.uid or 'without UID'})": FindingCode.OTHER
+        f" than the one used ({used.uid or 'without UID'})": FindingCode.OTHER_STRUCTURE_SET
         for file in referring
         if used.uid not in file.structure_set_refs
     }
