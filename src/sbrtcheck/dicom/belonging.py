@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from sbrtcheck.dicom.attributes import Tag
-from sbrtcheck.dicom.elements import Elements
+from sbrtcheck.dicom.elements import DoseFile, Elements
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.tags import ascii_text, ascii_texts, name
 from sbrtcheck.plan import Finding, FindingCode
@@ -43,6 +43,14 @@ class PlanFile:
     kind: Kind
     elements: Elements
     approval: str = ""
+
+
+def doses_and_plan(doses: Sequence[DoseFile], plan: RtFile | None, elements: Elements | None) -> Iterator[PlanFile]:
+    """The doses, and the RTPLAN where there is one, with what was read of it."""
+    for dose in doses:
+        yield PlanFile(kind=Kind.DOSE, elements=dose.elements)
+    if plan is not None and elements is not None:
+        yield PlanFile(kind=Kind.PLAN, elements=elements, approval=plan.approval)
 
 
 def findings_on_files(files: Sequence[PlanFile]) -> tuple[Finding, ...]:

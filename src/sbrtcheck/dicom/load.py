@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.arguments import require_text_or_none
-from sbrtcheck.dicom.belonging import PlanFile, findings_on_files, frame_findings
+from sbrtcheck.dicom.belonging import PlanFile, doses_and_plan, findings_on_files, frame_findings
 from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, sum_of_doses
 from sbrtcheck.dicom.elements import ANY_TAG, DoseFile, Elements
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.inputs import DicomInputs, PlanInput
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
+from sbrtcheck.dicom.part_doses import findings_on_parts
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, difference_findings, prescription_of
 from sbrtcheck.dicom.reader import read_dose, read_elements, read_errors
 from sbrtcheck.dicom.relink import Together, relinked
@@ -196,6 +197,10 @@ def _chosen_plan(path: DicomInputs, uid: str | None, prescription: Prescription 
 def _plan(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
     grid, dose_findings = _dose(chosen, doses)
     structures, set_findings, structure_set = _structures(chosen, grid.axes)
+    together = (
+        *frame_findings(chosen.source.doses[0], chosen.source.structure_set),
+        *findings_on_files((*doses_and_plan(doses, chosen.source.plan, chosen.plan), structure_set)),
+    )
     return Plan(
         dose=grid,
         structures=structures,
@@ -203,22 +208,8 @@ def _plan(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
         uids=chosen.uids,
         label=chosen.source.label,
         sex=chosen.sex,
-        findings=(
-            *chosen.findings,
-            *dose_findings,
-            *set_findings,
-            *frame_findings(chosen.source.doses[0], chosen.source.structure_set),
-            *findings_on_files((*_dose_and_plan(chosen, doses), structure_set)),
-        ),
+        findings=(*chosen.findings, *dose_findings, *set_findings, *together),
     )
-
-
-def _dose_and_plan(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> Iterator[PlanFile]:
-    for dose in doses:
-        yield PlanFile(kind=Kind.DOSE, elements=dose.elements)
-    plan = chosen.source.plan
-    if plan is not None and chosen.plan is not None:
-        yield PlanFile(kind=Kind.PLAN, elements=chosen.plan, approval=plan.approval)
 
 
 def _stored_dvhs_beside(chosen: _ChosenPlan, doses: Sequence[DoseFile], plan: Plan) -> DVHSet | NotStored:
@@ -279,6 +270,7 @@ def load_dvhs(path: DicomInputs, *, plan: str | None = None, prescription: Given
         dose = read_dose(chosen.source.doses[0].source, chosen.display_name)
         with log_step("DVHs") as set_summary:
             names, named_by = _names(chosen)
+            files_read = (*doses_and_plan([dose], chosen.source.plan, chosen.plan), *named_by)
             stored = stored_dvhs(
                 dose.elements,
                 chosen.display_name,
@@ -286,7 +278,7 @@ def load_dvhs(path: DicomInputs, *, plan: str | None = None, prescription: Given
                 names=names,
                 prescription=chosen.prescription,
                 provenance=_provenance(chosen),
-                findings=(*chosen.findings, *findings_on_files((*_dose_and_plan(chosen, [dose]), *named_by))),
+                findings=(*chosen.findings, *findings_on_files(files_read)),
             )
             stored = replace(stored, sex=chosen.sex)
             set_summary(f"{len(stored)} stored in {chosen.display_name}, {len(stored.without)} structures without")
@@ -449,7 +441,10 @@ def _dose(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tup
         grid = grids[0] if len(grids) == 1 else sum_of_doses(grids, chosen.display_name)
         set_summary(f"{', '.join(dose.display_name for dose in chosen.source.doses)}; {_grid_text(grid)}")
         set_summary(_prescription_text(chosen.prescription))
-    return grid, findings
+        source = chosen.source
+        of_plan = source.plan if source.doses[0].summation == "PLAN" else None
+        parts = tuple(findings_on_parts(source.beside, of_plan, grid, chosen.prescription))
+    return grid, (*findings, *parts)
 
 
 def _grid_text(grid: DoseGrid) -> str:
