@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import datetime as dt
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -88,30 +88,27 @@ def _letters(text: str) -> str:
     return "".join(letter for letter in decomposed if letter.isalnum())
 
 
-def _patient_id(elements: Elements) -> str:
-    return _letters(name(elements, Tag.PATIENT_ID))
+_ID, _NAME, _BIRTH_DATE = "Patient ID", "Patient's Name", "Patient's Birth Date"
+_TAG_OF = {_ID: Tag.PATIENT_ID, _NAME: Tag.PATIENT_NAME, _BIRTH_DATE: Tag.PATIENT_BIRTH_DATE}
 
 
-def _patient_name(elements: Elements) -> str:
-    """The name in the letters of the first representation that is filled; the others (PS3.5 6.2.1) repeat it."""
-    groups = name(elements, Tag.PATIENT_NAME).split("=")
-    return next(filter(None, map(_letters, groups)), "")
+def _stated(files: Sequence[PlanFile], attribute: str) -> list[str]:
+    """What each file states, in a form that is the same where it means the same; ``""`` where it states nothing."""
+    tag = _TAG_OF[attribute]
+    raw = [file.elements.raw_text(tag) for file in files]
+    if len({*filter(None, raw)}) <= 1:  # as in nearly all plans: then no character set has to be known
+        return [_letters(text.decode("latin-1")) for text in raw]
+    texts = [name(file.elements, tag) for file in files]
+    return [_first_filled(text) if attribute == _NAME else _letters(text) for text in texts]
 
 
-def _birth_date(elements: Elements) -> str:
-    return _letters(ascii_text(elements, Tag.PATIENT_BIRTH_DATE))
-
-
-_Value = Callable[[Elements], str]
-_OF_PATIENT: tuple[tuple[str, _Value], ...] = (
-    ("Patient ID", _patient_id),
-    ("Patient's Name", _patient_name),
-    ("Patient's Birth Date", _birth_date),
-)
+def _first_filled(person: str) -> str:
+    """The first representation of a name that is filled; the others (PS3.5 6.2.1) repeat it in other scripts."""
+    return next(filter(None, map(_letters, person.split("="))), "")
 
 
 def _patient_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
-    values = {attribute: [value(file.elements) for file in files] for attribute, value in _OF_PATIENT}
+    values = {attribute: _stated(files, attribute) for attribute in _TAG_OF}
     differing = [attribute for attribute, stated in values.items() if len({*filter(None, stated)}) > 1]
     if not differing:
         return
@@ -126,7 +123,7 @@ def _patient_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
 
 def _others_agree(values: dict[str, list[str]], differing: str) -> bool:
     """Whether each two files that differ in a detail have the same of all else, Patient ID included."""
-    if differing == _OF_PATIENT[0][0]:
+    if differing == _ID:
         return False
     stating = [at for at, value in enumerate(values[differing]) if value]
     pairs = [(a, b) for a, b in combinations(stating, 2) if values[differing][a] != values[differing][b]]
