@@ -129,7 +129,7 @@ def test_a_proton_plan_without_prescription_keeps_its_fractions() -> None:
     plan = load_plan(RTDATA / "raystation14_water")
     assert isinstance(plan.prescription, UnknownPrescription)
     assert plan.prescription.fractions == 1
-    assert codes(plan) == {FindingCode.DOSE_TYPE}
+    assert codes(plan) == {FindingCode.DOSE_TYPE, FindingCode.PATIENTS_DIFFER}
     point = plan.structure("LoPo")
     assert len(point.contours.read()) == 0
     assert [finding.code for finding in point.findings] == [FindingCode.OPEN_CONTOURS_IGNORED]
