@@ -60,8 +60,9 @@ REVIEWS = {
     ReviewCode.DOSE: (
         (
             "No target's median dose reaches 90 % of the prescription (without targets: the largest dose), or all are"
-            " beyond twice of it; the prescription is not known; the dose is not physical, was given in percent, or"
-            " lacks planes; a file names no frame of reference."
+            " beyond twice of it; the prescription is not known; the dose is not physical, was given in percent, lacks"
+            " planes, is negative, or was calculated in water; its points are less than 0.5 mm or at least 10 mm apart;"
+            " doses of beams beside it sum to another; a file names no frame of reference."
         ),
         (
             "Is it the dose of one fraction or one beam? Export the plan's summed dose. Is the prescription another?"
@@ -70,11 +71,15 @@ REVIEWS = {
     ),
     ReviewCode.FILES: (
         (
-            "`sbrtcheck listen` alone: an object came with several contents under one UID, several whole doses came for"
-            " the plan, plans of several patients have its UID, or another object of the same sender was refused or"
-            " broke off."
+            "The files may be of different patients, RTPLAN and RTDOSE refer to different structure sets, a reviewer"
+            " rejected a file, or the plan is for a phantom or a machine. `sbrtcheck listen`: an object came with"
+            " several contents under one UID, several whole doses came for the plan, plans of several patients have its"
+            " UID, or another object of the same sender was refused or broke off."
         ),
-        "Is it the plan that you mean, with its dose? Export all of it again, or check its files from a folder.",
+        (
+            "Is it the plan that you mean, with its dose and its structures? Compare the patients of the files; no"
+            " report has their names. Export all of it again, in one go, or check its files from a folder."
+        ),
     ),
     ReviewCode.GIVEN_NAME: (
         "A name in the names file is not the name of a structure of the plan.",
@@ -179,6 +184,8 @@ FINDINGS = {
     FindingCode.OUTERMOST_DOSE_PLANES: "A part lies within half a voxel beyond the outermost dose points.",
     FindingCode.PIXEL_PADDING: "The pixel data are longer than the grid needs; the excess was dropped.",
     FindingCode.SMALLER_THAN_LIMIT_VOLUME: "The row is met because the structure is small. Is the contour complete?",
+    FindingCode.NEAR_COPY: "Another structure may be the organ, or a part of it, and its value is worse.",
+    FindingCode.CONTOUR_ENDS_IN_DOSE: "The contour ends where the dose is above the limit. Was it contoured on?",
     FindingCode.FRAME_UNKNOWN: "Dose or contours name no frame of reference: whether they lie in one is not known.",
     FindingCode.LINKED_BY_FRAME_OF_REFERENCE: "A reference is missing; files belong together by frame of reference.",
     FindingCode.LINKED_BY_FOLDER: "References are lost; files were put together by their folder, on request.",
@@ -199,6 +206,14 @@ FINDINGS = {
     FindingCode.SEVERAL_TARGETS: "The plan has several targets of the kind asked for, and how they were used.",
     FindingCode.ISODOSE_LEAVES_GRID: "The dose grid ends inside an isodose; its volume is more than the value says.",
     FindingCode.FILE_SKIPPED: "Files that are no DICOM, or copies of others.",
+    FindingCode.PATIENTS_DIFFER: "Patient ID, name or birth date differ: files of several patients? A review.",
+    FindingCode.PATIENT_DETAILS_DIFFER: "Name or birth date alone differs, and the Patient ID is the same.",
+    FindingCode.OTHER_STRUCTURE_SET: "RTPLAN and RTDOSE refer to different structure sets. A review.",
+    FindingCode.REJECTED: "A reviewer rejected a file (Approval Status). A review.",
+    FindingCode.NOT_FOR_A_PATIENT: "The plan is for a phantom, a machine, or refers to no structures. A review.",
+    FindingCode.STRUCTURES_AFTER_DOSE: "The structures were edited after the file of the dose was made.",
+    FindingCode.NO_HETEROGENEITY_CORRECTION: "The dose was calculated with the patient as water. A review.",
+    FindingCode.PARTS_DO_NOT_SUM: "Doses of beams or fraction groups beside the dose sum to another. A review.",
     FindingCode.BEYOND_MODEL: "A radiobiological model is used at doses a fraction beyond its stated range.",
     FindingCode.NOT_COMPUTED: "Something in the files is not computed by this version.",
     FindingCode.OTHER: "Anything else worth knowing.",

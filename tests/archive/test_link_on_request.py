@@ -20,7 +20,7 @@ from sbrtcheck.archive import Entry, find
 from sbrtcheck.archive.units import LinkBy
 from sbrtcheck.dicom import load_plan
 from sbrtcheck.errors import InputError
-from sbrtcheck.plan import Prescription
+from sbrtcheck.plan import FindingCode, Prescription
 
 BY_FOLDER, BY_FRAME = LinkBy.read("folder"), LinkBy.read("frame")
 SAID = {
@@ -70,6 +70,29 @@ def numbers(entry: Entry) -> set[float]:
 
 def texts(entry: Entry) -> str:
     return " | ".join(finding.text for finding in entry.findings)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    missing=st.lists(st.sets(st.sampled_from(["dose", "set", "plan"]), max_size=2), min_size=2, max_size=4),
+    constant=st.sampled_from(["plan", "dose plan", "set plan", "dose set plan"]),
+    link=st.sampled_from(["reference", "folder", "frame"]),
+    frames=st.booleans(),
+)
+def test_files_of_different_patients_are_never_joined_silently(
+    missing: list[set[str]], constant: str, link: str, frames: bool
+) -> None:
+    """De-identified with constant UIDs, and files lost: whatever is joined, what is read of it says so."""
+    with TemporaryDirectory() as name:
+        for number, kinds in enumerate(missing, start=1):
+            for kind, dataset in patient(number, constant=constant, frames=frames).items():
+                if kind not in kinds:
+                    dataset.PatientID = f"pseudonym {number}"
+                    files.write(Path(name) / f"p{number}" / f"{kind}.dcm", dataset)
+        for entry in find(Path(name), by=LinkBy.read(link)):
+            if entry.is_plan and entry.problem is None and len(numbers(entry) - {-1.0}) > 1:
+                codes = {finding.code for finding in load_plan(entry.plan_input).findings}
+                assert FindingCode.PATIENTS_DIFFER in codes
 
 
 LOST = ["", "dose", "plan", "dose plan"]

@@ -336,7 +336,7 @@ def test_a_dose_that_refers_to_another_structure_set_than_the_plan_is_reported(t
     sets = [files.structure_set(), *([files.structure_set("2.25.66")] if both_here else [])]
     plan = load_plan(write_plan(tmp_path, dose_of_set("2.25.66"), files.plan(), *sets))
     assert plan.uids.structure_set == SET_UID
-    (text,) = texts(plan, FindingCode.OTHER)[:1]
+    (text,) = texts(plan, FindingCode.OTHER_STRUCTURE_SET)[:1]
     assert text == "the RTDOSE refers to another structure set (2.25.66) than the one used (2.25.2)"
 
 

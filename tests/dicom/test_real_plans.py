@@ -21,7 +21,7 @@ from sbrtcheck.dicom.dose import dose_grid, stored_values
 from sbrtcheck.dicom.fast import read_fast
 from sbrtcheck.dicom.reader import read_dose
 from sbrtcheck.errors import DicomError, InputError, NoPlanError
-from sbrtcheck.plan import Contours, FindingCode, Plan, Prescription, UnknownPrescription
+from sbrtcheck.plan import DOUBTFUL_FILES, Contours, FindingCode, Plan, Prescription, UnknownPrescription
 from two_ways import both_ways
 from validator import faults, needs_validator
 
@@ -54,6 +54,16 @@ def test_dose_is_that_of_pydicom_to_the_bit(folder: str) -> None:
     assert grid.stored.shape == (reference.NumberOfFrames, reference.Rows, reference.Columns)
     assert grid.origin_mm.tolist() == [float(x) for x in reference.ImagePositionPatient]
     assert grid.offsets_mm.tolist() == [float(x) for x in reference.GridFrameOffsetVector]
+
+
+@pytest.mark.parametrize("folder", PLANS)
+def test_only_the_plan_of_another_patient_id_is_in_doubt(folder: str) -> None:
+    """By the README of the data: the RTPLAN of one of them has another Patient ID; of the others nothing is wrong."""
+    is_other = folder == "raystation14_water"
+    found = codes(load_plan(RTDATA / folder))
+    assert found & DOUBTFUL_FILES == ({FindingCode.PATIENTS_DIFFER} if is_other else set())
+    notes = {FindingCode.PATIENT_DETAILS_DIFFER, FindingCode.STRUCTURES_AFTER_DOSE, FindingCode.PARTS_DO_NOT_SUM}
+    assert not found & {*notes, FindingCode.NO_HETEROGENEITY_CORRECTION}
 
 
 @pytest.mark.parametrize("folder", PLANS)
@@ -119,7 +129,7 @@ def test_a_proton_plan_without_prescription_keeps_its_fractions() -> None:
     plan = load_plan(RTDATA / "raystation14_water")
     assert isinstance(plan.prescription, UnknownPrescription)
     assert plan.prescription.fractions == 1
-    assert codes(plan) == {FindingCode.DOSE_TYPE}
+    assert codes(plan) == {FindingCode.DOSE_TYPE, FindingCode.PATIENTS_DIFFER}
     point = plan.structure("LoPo")
     assert len(point.contours.read()) == 0
     assert [finding.code for finding in point.findings] == [FindingCode.OPEN_CONTOURS_IGNORED]

@@ -116,7 +116,7 @@ def _plan_entry(plan: FoundPlan, root: Path, problem: str | None) -> Entry:
         structure_set_uid=plan.structure_set.uid if plan.structure_set is not None else "",
         dose_uids=plan.dose_uids,
         plan_date=_date(plan.plan.date) if plan.plan is not None else "",
-        files=plan.files,
+        files=plan.files_to_check,
         folder=_folder(plan.files, root),
         problem=problem,
         findings=plan.findings,

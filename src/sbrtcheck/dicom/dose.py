@@ -97,7 +97,7 @@ def sum_of_doses(grids: list[DoseGrid], display_name: str) -> DoseGrid:
     """The sum of doses on one and the same grid, in Gy; `DicomError` when the grids differ."""
     first = grids[0]
     for grid in grids[1:]:
-        if not _same_points(first, grid):
+        if not same_points(first, grid):
             raise DicomError(
                 "the doses to be summed lie on different grids", display_name, "export the plan's summed dose"
             )
@@ -107,7 +107,8 @@ def sum_of_doses(grids: list[DoseGrid], display_name: str) -> DoseGrid:
     return replace(first, stored=_read_only(total), gy_per_unit=1.0)
 
 
-def _same_points(a: DoseGrid, b: DoseGrid) -> bool:
+def same_points(a: DoseGrid, b: DoseGrid) -> bool:
+    """Whether the points of two grids lie at the same places."""
     if a.stored.shape != b.stored.shape:
         return False
     pairs = (

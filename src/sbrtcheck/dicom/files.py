@@ -58,6 +58,7 @@ _WANTED_TAGS = {
         Tag.RT_PLAN_DATE,
         Tag.FRACTION_GROUP_SEQUENCE,
         Tag.REFERENCED_STRUCTURE_SET_SEQUENCE,
+        Tag.APPROVAL_STATUS,
     ],
     Kind.STRUCTURE_SET: [
         Tag.SOP_INSTANCE_UID,
@@ -97,6 +98,8 @@ class RtFile:
         Patient's Sex as the file has it, ``""`` when absent.
     date
         RT Plan Date, ``""`` when absent.
+    approval
+        Approval Status of an RTPLAN, ``""`` when absent; of other files it comes after what is read of a header.
     damage
         Why its content cannot be trusted; None when nothing was noticed.
     apart
@@ -117,6 +120,7 @@ class RtFile:
     parts: Parts = ()
     sex: str = ""
     date: str = ""
+    approval: str = ""
     damage: Damage | None = None
     apart: int = 0
     put_together: tuple[tuple[Kind, Finding], ...] = ()
@@ -224,6 +228,7 @@ def _with_description(file: RtFile, elements: Elements) -> RtFile:
         summation=ascii_text(elements, Tag.DOSE_SUMMATION_TYPE).upper() or None,
         parts=_parts_of_plan(elements) if file.kind is Kind.PLAN else _parts_of_dose(plans),
         date=ascii_text(elements, Tag.RT_PLAN_DATE),
+        approval=ascii_text(elements, Tag.APPROVAL_STATUS).upper(),
         sex="\\".join(ascii_texts(elements, Tag.PATIENT_SEX)).upper(),  # two values are none that is known
     )
 

@@ -93,6 +93,7 @@ _READ_SYNTAXES = frozenset(
 
 _BEAMS = frozenset({Tag.BEAM_SEQUENCE, Tag.ION_BEAM_SEQUENCE})  # of photons and electrons, of ions
 _REFERENCED_SETS = Tag.REFERENCED_STRUCTURE_SET_SEQUENCE
+_AFTER_BEAMS: list[BaseTag | int] = [_REFERENCED_SETS, Tag.APPROVAL_STATUS]
 _MAX_UID = 64
 _SHORT_BYTES = 2
 _RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
@@ -437,7 +438,7 @@ def _read_with_watch(file: BinaryIO, watch: _EndWatch, wanted: list[BaseTag | in
 
 
 def _references_after_beams(file: BinaryIO, header: FileDataset) -> Dataset | None:
-    """The reference to the structure set, looked for from the end of the file; None when that is not certain."""
+    """Structure set and approval, which come after the beams, looked for from the end; None when not certain."""
     implicit, little = header.original_encoding
     file.seek(0)
     content = file.read()
@@ -445,7 +446,7 @@ def _references_after_beams(file: BinaryIO, header: FileDataset) -> Dataset | No
     if at < 0 or not little or implicit is None:
         return None
     try:
-        dataset = read_dataset(BytesIO(content[at:]), implicit, little, specific_tags=[_REFERENCED_SETS])
+        dataset = read_dataset(BytesIO(content[at:]), implicit, little, specific_tags=_AFTER_BEAMS)
         references = PydicomElements(dataset).items(_REFERENCED_SETS, "")
         classes = [item.raw_text(Tag.REFERENCED_SOP_CLASS_UID).decode("latin-1") for item in references]
     except (*READ_ERRORS, DicomError):

@@ -52,6 +52,8 @@ class FoundPlan:
     ----------
     doses, plan, structure_set
         The files; None where there is none.
+    beside
+        Doses of parts of the plan, which are not used, for ``doses`` has the whole one.
     findings
         How they were linked.
     no_prescription
@@ -66,6 +68,7 @@ class FoundPlan:
     """
 
     doses: tuple[RtFile, ...]
+    beside: tuple[RtFile, ...] = ()
     plan: RtFile | None = None
     structure_set: RtFile | None = None
     findings: tuple[Finding, ...] = ()
@@ -99,6 +102,11 @@ class FoundPlan:
     def files(self) -> tuple[Source, ...]:
         """The files to read, as `load_plan` accepts them."""
         return tuple(file.source for file in self.rt_files)
+
+    @property
+    def files_to_check(self) -> tuple[Source, ...]:
+        """The same, and those that a check compares with them."""
+        return (*self.files, *(dose.source for dose in self.beside))
 
     @property
     def rt_files(self) -> tuple[RtFile, ...]:
@@ -393,8 +401,10 @@ def _by_summation(group: FoundPlan) -> list[FoundPlan]:
     whole = [dose for dose in group.doses if dose.summation in {"PLAN", "MULTI_PLAN"}]
     if whole:
         aside = _left_aside_findings(group, whole)
+        parts = tuple(dose for dose in group.doses if dose.summation in {"FRACTION", "BEAM"} and not dose.damage)
+        with_parts = replace(group, beside=parts)
         return [
-            replace(group, doses=(dose,), findings=(*group.findings, *_multi_plan_findings(dose), *aside))
+            replace(with_parts, doses=(dose,), findings=(*group.findings, *_multi_plan_findings(dose), *aside))
             for dose in whole
         ]
     for summation in ("FRACTION", "BEAM"):
@@ -430,8 +440,8 @@ def _doses_of_unstated_type(group: FoundPlan) -> FoundPlan:
 
 def _summed_doses(group: FoundPlan, summation: str) -> FoundPlan:
     names = "fraction groups" if summation == "FRACTION" else "beams"
-    have = sorted(part for dose in group.doses for part in _parts_of(dose, summation))
-    planned = sorted(_parts_of(group.plan, summation)) if group.plan is not None else []
+    have = sorted(part for dose in group.doses for part in parts_of(dose, summation))
+    planned = sorted(parts_of(group.plan, summation)) if group.plan is not None else []
     count = f"{len(group.doses)} {summation} doses were summed" if len(group.doses) > 1 else f"one {summation} dose"
     code, cover = _finding_on_sum(have, planned, names)
     finding = Finding(code=code, text=f"{count} ({names} {_part_numbers(have)}); {cover}")
@@ -440,7 +450,7 @@ def _summed_doses(group: FoundPlan, summation: str) -> FoundPlan:
     return replace(summed, problem=Obstacle(what=bad_sum) if bad_sum is not None else None)
 
 
-def _parts_of(file: RtFile, summation: str) -> list[tuple[int, ...]]:
+def parts_of(file: RtFile, summation: str) -> list[tuple[int, ...]]:
     """Fraction groups, or (fraction group, beam) pairs, that a plan delivers or a dose is of."""
     if summation == "FRACTION":
         return [(group,) for group, _ in file.parts]
@@ -559,7 +569,7 @@ def _texts_on_other_sets(referring: Iterable[RtFile], used: RtFile) -> dict[str,
     """A text for each file that refers to another structure set than the one used, with its finding code."""
     return {
         f"the {file.kind} refers to another structure set ({file.structure_set_refs[0]})"
-        f" than the one used ({used.uid or 'without UID'})": FindingCode.OTHER
+        f" than the one used ({used.uid or 'without UID'})": FindingCode.OTHER_STRUCTURE_SET
         for file in referring
         if used.uid not in file.structure_set_refs
     }

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.arguments import require_text_or_none
+from sbrtcheck.dicom.belonging import PlanFile, doses_and_plan, findings_on_files, frame_findings
 from sbrtcheck.dicom.dose import dose_grid, grid_maximum_gy, sum_of_doses
-from sbrtcheck.dicom.elements import ANY_TAG, DoseFile
+from sbrtcheck.dicom.elements import ANY_TAG, DoseFile, Elements
 from sbrtcheck.dicom.files import Kind, RtFile
 from sbrtcheck.dicom.inputs import DicomInputs, PlanInput
 from sbrtcheck.dicom.link import FoundPlan, PlanFiles, for_stored_dvhs, link
+from sbrtcheck.dicom.part_doses import findings_on_parts
 from sbrtcheck.dicom.prescription import LAST_TAG_OF_PRESCRIPTION, difference_findings, prescription_of
 from sbrtcheck.dicom.reader import read_dose, read_elements, read_errors
 from sbrtcheck.dicom.relink import Together, relinked
@@ -49,9 +51,10 @@ _NO_DICOM_HINT = f"a text export of DVHs? use --dvh FILE (dvhs='imported'); else
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ChosenPlan:
-    """A chosen plan, its prescription read, dose and structures not yet."""
+    """A chosen plan, its prescription read, dose and structures not yet; ``plan`` is what was read of its RTPLAN."""
 
     source: FoundPlan
+    plan: Elements | None
     prescription: Prescription | UnknownPrescription
     findings: tuple[Finding, ...]
 
@@ -193,7 +196,11 @@ def _chosen_plan(path: DicomInputs, uid: str | None, prescription: Prescription 
 
 def _plan(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
     grid, dose_findings = _dose(chosen, doses)
-    structures, set_findings = _structures(chosen, grid.axes)
+    structures, set_findings, structure_set = _structures(chosen, grid.axes)
+    together = (
+        *frame_findings(chosen.source.doses[0], chosen.source.structure_set),
+        *findings_on_files((*doses_and_plan(doses, chosen.source.plan, chosen.plan), structure_set)),
+    )
     return Plan(
         dose=grid,
         structures=structures,
@@ -201,18 +208,8 @@ def _plan(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
         uids=chosen.uids,
         label=chosen.source.label,
         sex=chosen.sex,
-        findings=(*chosen.findings, *dose_findings, *set_findings, *_frame_findings(chosen)),
+        findings=(*chosen.findings, *dose_findings, *set_findings, *together),
     )
-
-
-def _frame_findings(chosen: _ChosenPlan) -> tuple[Finding, ...]:
-    """RTSTRUCT or RTDOSE names no frame of reference: whether contours and dose share one is not known."""
-    structure_set = chosen.source.structure_set
-    if structure_set is None or bool(chosen.frame) == bool(structure_set.frames):
-        return ()
-    which = "RTSTRUCT" if chosen.frame else "RTDOSE"
-    text = f"the {which} names no frame of reference: whether contours and dose lie in the same one cannot be told"
-    return (Finding(code=FindingCode.FRAME_UNKNOWN, text=text),)
 
 
 def _stored_dvhs_beside(chosen: _ChosenPlan, doses: Sequence[DoseFile], plan: Plan) -> DVHSet | NotStored:
@@ -272,14 +269,16 @@ def load_dvhs(path: DicomInputs, *, plan: str | None = None, prescription: Given
             raise InputError(_OF_PARTS, chosen.display_name, STORED_HINT)
         dose = read_dose(chosen.source.doses[0].source, chosen.display_name)
         with log_step("DVHs") as set_summary:
+            names, named_by = _names(chosen)
+            files_read = (*doses_and_plan([dose], chosen.source.plan, chosen.plan), *named_by)
             stored = stored_dvhs(
                 dose.elements,
                 chosen.display_name,
                 maximum_gy=grid_maximum_gy(dose),
-                names=_names(chosen),
+                names=names,
                 prescription=chosen.prescription,
                 provenance=_provenance(chosen),
-                findings=chosen.findings,
+                findings=(*chosen.findings, *findings_on_files(files_read)),
             )
             stored = replace(stored, sex=chosen.sex)
             set_summary(f"{len(stored)} stored in {chosen.display_name}, {len(stored.without)} structures without")
@@ -395,7 +394,7 @@ def _with_prescription(
     dataset = read_elements(plan.source, plan.display_name, LAST_TAG_OF_PRESCRIPTION) if plan is not None else None
     prescription, stated = prescription_of(dataset, given, source.no_prescription)
     findings = (*source.findings, *stated, *_not_used_findings(choice, files), *_skipped_findings(files))
-    return _ChosenPlan(source=source, prescription=prescription, findings=findings)
+    return _ChosenPlan(source=source, plan=dataset, prescription=prescription, findings=findings)
 
 
 def _not_used_findings(chosen: FoundPlan, files: PlanFiles) -> tuple[Finding, ...]:
@@ -442,7 +441,10 @@ def _dose(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> tuple[DoseGrid, tup
         grid = grids[0] if len(grids) == 1 else sum_of_doses(grids, chosen.display_name)
         set_summary(f"{', '.join(dose.display_name for dose in chosen.source.doses)}; {_grid_text(grid)}")
         set_summary(_prescription_text(chosen.prescription))
-    return grid, findings
+        source = chosen.source
+        of_plan = source.plan if source.doses[0].summation == "PLAN" else None
+        parts = tuple(findings_on_parts(source.beside, of_plan, grid, chosen.prescription))
+    return grid, (*findings, *parts)
 
 
 def _grid_text(grid: DoseGrid) -> str:
@@ -457,7 +459,10 @@ def _prescription_text(rx: Prescription | UnknownPrescription) -> str:
     return f"prescription {rx.dose_gy:g} Gy in {rx.fractions} fractions ({rx.source})"
 
 
-def _structures(chosen: _ChosenPlan, dose_axes: FloatArray) -> tuple[tuple[Structure, ...], tuple[Finding, ...]]:
+def _structures(
+    chosen: _ChosenPlan, dose_axes: FloatArray
+) -> tuple[tuple[Structure, ...], tuple[Finding, ...], PlanFile]:
+    """The structures, with findings; and the file that they were read from."""
     file = chosen.source.structure_set
     if file is None:
         missing = chosen.source.no_structures
@@ -466,25 +471,27 @@ def _structures(chosen: _ChosenPlan, dose_axes: FloatArray) -> tuple[tuple[Struc
     with log_step("structures") as set_summary:
         findings: tuple[Finding, ...] = ()
         if file.kind is Kind.SEGMENTATION:
-            structures = _segments(file, dose_axes)
+            structures, elements = _segments(file, dose_axes)
         else:
             elements = read_elements(file.source, file.display_name)
             structures, findings = structures_of(elements, file.display_name, chosen.frame)
         set_summary(f"{len(structures)} in {file.display_name}")
-    return structures, findings
+    return structures, findings, PlanFile(kind=file.kind, elements=elements)
 
 
-def _segments(file: RtFile, dose_axes: FloatArray) -> tuple[Structure, ...]:
+def _segments(file: RtFile, dose_axes: FloatArray) -> tuple[tuple[Structure, ...], Elements]:
     """The segments of a SEG; pydicom, which reads it, is imported for it."""
     from sbrtcheck.dicom.general import read_general
     from sbrtcheck.dicom.segmentation import structures_of_seg
 
-    dataset = read_general(file.source, file.display_name, ANY_TAG).dataset
-    return structures_of_seg(dataset, file.display_name, dose_axes)
+    elements = read_general(file.source, file.display_name, ANY_TAG)
+    return structures_of_seg(elements.dataset, file.display_name, dose_axes), elements
 
 
-def _names(chosen: _ChosenPlan) -> dict[int, tuple[str, str]]:
+def _names(chosen: _ChosenPlan) -> tuple[dict[int, tuple[str, str]], tuple[PlanFile, ...]]:
+    """What ROI numbers mean, and the file that says so, where there is one."""
     file = chosen.source.structure_set
     if file is None:
-        return {}
-    return names_and_kinds(read_elements(file.source, file.display_name), file.display_name)
+        return {}, ()
+    elements = read_elements(file.source, file.display_name)
+    return names_and_kinds(elements, file.display_name), (PlanFile(kind=file.kind, elements=elements),)

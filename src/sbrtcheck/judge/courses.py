@@ -17,7 +17,7 @@ from sbrtcheck.judge.row import lies_outside
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.options import CheckOptions
-from sbrtcheck.plan import Finding, FindingCode, Plan, Registration
+from sbrtcheck.plan import DOUBTFUL_FILES, Finding, FindingCode, Plan, Registration
 from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.reference_data import (
     ReirradiationRule,
@@ -148,7 +148,11 @@ def judge_courses(
         cumulative=cumulative,
         rules=rule_reports,
         report=evaluate_with(tables, cumulative, CheckOptions(names=user_names)) if tables else None,
-        reasons=(*(() if accept_dose else doubts), *(reason for rule in rule_reports for reason in rule.reasons)),
+        reasons=(
+            *(() if accept_dose else doubts),
+            *_doubts_of_files(courses.plans),
+            *(reason for rule in rule_reports for reason in rule.reasons),
+        ),
         accept_dose=accept_dose,
         sums_of_maxima=_sums_of_maxima(courses, course, ratios),
         statements=tuple(_shown_statements(courses.plans, user_names, judged_by.statements)),
@@ -269,6 +273,14 @@ def _doubts_of_doses(plans: Sequence[Plan], names: Mapping[str, str] | None) -> 
         doubts = dose_check(compute_dvhs(plan, structures=targets), plan_names).doubts
         reasons += [ReviewReason(code=ReviewCode.DOSE, text=f"course {number}: {doubt.text}") for doubt in doubts]
     return tuple(reasons)
+
+
+def _doubts_of_files(plans: Sequence[Plan]) -> Iterator[ReviewReason]:
+    """Why the files of a course may not be those of one plan that the patient was, or will be, treated with."""
+    for number, plan in enumerate(plans, start=1):
+        for finding in plan.findings:
+            if finding.code in DOUBTFUL_FILES:
+                yield ReviewReason(code=ReviewCode.FILES, text=f"course {number}: {finding.text}")
 
 
 # -------------------------------------------------------------------------------- rules, statements and tables by name

@@ -17,6 +17,7 @@ from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs, roi_names
 from sbrtcheck.plan import (
     MAX_SHARE_OF_PRESCRIPTION,
     MIN_SHARE_OF_PRESCRIPTION,
+    DoseGrid,
     Finding,
     FindingCode,
     Prescription,
@@ -31,12 +32,21 @@ OTHER_DOSE = frozenset(
         FindingCode.DOSE_OF_PARTS,
         FindingCode.FRAME_UNKNOWN,
         FindingCode.RELATIVE_DOSE_SCALED,
+        FindingCode.NO_HETEROGENEITY_CORRECTION,
+        FindingCode.PARTS_DO_NOT_SUM,
     }
 )
 """Findings of a plan by which its dose may be another than the physical dose of the whole plan at its place."""
 
 MISSING_PLANE = 1.8
 """Dose planes this much further apart than is usual in the grid: one plane at least is missing between them."""
+
+PLAUSIBLE_SPACING_MM = 0.5, 10.0
+"""Between these, in mm: dose is calculated at points 1 to 5 mm apart, and what is a tenth or ten times as much is in
+another unit, or so coarse (a cubic centimetre each at 10 mm) that it says nothing of the dose to a small volume."""
+
+MAX_NEGATIVE_SHARE = 1e-3
+"""Negative doses up to this share of the largest dose are what resampling leaves; larger ones are no rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,17 +146,47 @@ def _stated_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
 
 
 def _grid_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
-    """Doubts by planes without any dose between others, and by planes that are missing."""
+    """Doubts by the dose grid alone, whatever it was read from."""
     if dvhs.plan is None:
         return
-    planes_with_dose = np.flatnonzero(dvhs.plan.dose.stored.reshape(len(dvhs.plan.dose.stored), -1).any(axis=1))
+    yield from _plane_doubts(dvhs.plan.dose)
+    yield from _spacing_doubts(dvhs.plan.dose)
+    yield from _negative_doubts(dvhs.plan.dose)
+
+
+def _plane_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
+    """Doubts by planes without any dose between others, and by planes that are missing."""
+    planes_with_dose = np.flatnonzero(dose.stored.reshape(len(dose.stored), -1).any(axis=1))
     if len(planes_with_dose) and len(planes_with_dose) <= planes_with_dose[-1] - planes_with_dose[0]:
         empty_planes = int(planes_with_dose[-1] - planes_with_dose[0]) + 1 - len(planes_with_dose)
         yield DoseDoubt(text=f"{empty_planes} dose plane(s) between others have no dose at all")
-    steps_mm = np.sort(np.diff(dvhs.plan.dose.offsets_mm))
+    steps_mm = np.sort(np.diff(dose.offsets_mm))
     usual_mm = float(steps_mm[len(steps_mm) // 2])
     if steps_mm[-1] > MISSING_PLANE * usual_mm:
         text = f"dose planes are up to {steps_mm[-1]:.4g} mm apart, where {usual_mm:.4g} mm is usual: are some missing?"
+        yield DoseDoubt(text=text)
+
+
+def _spacing_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
+    spacing_mm = (*dose.spacing_mm, float(np.median(np.diff(dose.offsets_mm))))
+    least_mm, most_mm = PLAUSIBLE_SPACING_MM
+    if min(spacing_mm) < least_mm or max(spacing_mm) >= most_mm:
+        listed = " x ".join(f"{step_mm:.4g}" for step_mm in spacing_mm)
+        text = (
+            f"the points of the dose grid are {listed} mm apart: is that in mm, and can small volumes be read from it?"
+        )
+        yield DoseDoubt(text=text)
+
+
+def _negative_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
+    stored = dose.stored
+    if np.issubdtype(stored.dtype, np.unsignedinteger):
+        return
+    lowest, highest = float(np.min(stored)), float(np.max(stored))
+    if lowest < 0.0 and -lowest > MAX_NEGATIVE_SHARE * highest:
+        number = int(np.count_nonzero(np.asarray(stored, dtype=np.float64) < 0.0))
+        points = "1 point" if number == 1 else f"{number} points"
+        text = f"the dose is negative at {points} of its grid, down to {lowest * dose.gy_per_unit:.4g} Gy"
         yield DoseDoubt(text=text)
 
 

@@ -12,15 +12,22 @@ from dataclasses import replace
 
 from sbrtcheck.dvh import DVH, Reason
 from sbrtcheck.geometry.isodose_volume import NARROW_SHARE
+from sbrtcheck.judge.contour_ends import end_findings
 from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.judge.metric_findings import metric_findings
 from sbrtcheck.judge.refine_bounds import refine_cases
 from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of, with_isodoses
 from sbrtcheck.judge.sampling import Uncertainty, decides, is_sensitive, sampling_of
 from sbrtcheck.judge.structures import MatchedDvh
-from sbrtcheck.judge.withdraw import OtherDvhs, compute_other_dvhs, outside_percent, withdraw_where_doubtful
+from sbrtcheck.judge.withdraw import (
+    OtherDvhs,
+    compute_other_dvhs,
+    copy_findings,
+    outside_percent,
+    withdraw_where_doubtful,
+)
 from sbrtcheck.metric import NotMeasured, PrescriptionMetric, TargetCount
-from sbrtcheck.plan import Prescription, Sex, UnknownPrescription, UnknownSex
+from sbrtcheck.plan import Finding, Prescription, Sex, UnknownPrescription, UnknownSex
 from sbrtcheck.results.outcome import Outcome, UnderConvention
 from sbrtcheck.tables import Constraint, ConstraintTable, Select
 
@@ -37,12 +44,13 @@ def outcomes_of(
     results = [judge_on(case, case.dvh) for case in cases]
     other_dvhs = compute_other_dvhs(cases, results, plan)
     uncertainties = sampling_of(cases, results)
+    of_ends = end_findings(cases, results)
     return tuple(
         replace(
-            _outcome(case, result, other_dvhs, uncertainty),
+            _outcome(case, result, other_dvhs, uncertainty, at_ends),
             counts=case.row.counts(include_unconfirmed=include_unconfirmed),
         )
-        for case, result, uncertainty in zip(cases, results, uncertainties, strict=True)
+        for case, result, uncertainty, at_ends in zip(cases, results, uncertainties, of_ends, strict=True)
     )
 
 
@@ -88,7 +96,13 @@ def _not_applicable(table: ConstraintTable, rx: Prescription | UnknownPrescripti
     )
 
 
-def _outcome(case: Case, result_by_value: RowResult, other_dvhs: OtherDvhs, uncertainty: Uncertainty) -> Outcome:
+def _outcome(
+    case: Case,
+    result_by_value: RowResult,
+    other_dvhs: OtherDvhs,
+    uncertainty: Uncertainty,
+    findings_at_ends: tuple[Finding, ...],
+) -> Outcome:
     row, matched = case.row, case.matched
     result = withdraw_where_doubtful(result_by_value, case, other_dvhs)
     is_withdrawn = result is not result_by_value
@@ -96,6 +110,7 @@ def _outcome(case: Case, result_by_value: RowResult, other_dvhs: OtherDvhs, unce
     conventions = () if is_withdrawn else _under_other_conventions(case)
     findings_of_dvh = matched.dvh.findings if isinstance(matched.dvh, DVH) and case.blocked is None else ()
     findings_of_metric = metric_findings(row.metric, matched, result.measurement, case.plan)
+    findings_of_contours = (*copy_findings(case, result, other_dvhs), *(() if is_withdrawn else findings_at_ends))
     return Outcome(
         table_id=case.table.id,
         constraint=row,
@@ -118,7 +133,7 @@ def _outcome(case: Case, result_by_value: RowResult, other_dvhs: OtherDvhs, unce
         probable=matched.probable,
         outside_percent=outside_percent(matched.dvh),
         lacking=matched.lacking,
-        findings=(*matched.findings, *findings_of_dvh, *findings_of_metric, *result.findings),
+        findings=(*matched.findings, *findings_of_dvh, *findings_of_metric, *findings_of_contours, *result.findings),
     )
 
 

@@ -21,7 +21,7 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.judge.sides import swapped_pairs
 from sbrtcheck.metric import Measurement
-from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, FindingCode
+from sbrtcheck.plan import DOUBTFUL_CONTOURS, DOUBTFUL_FILES, Finding, FindingCode
 from sbrtcheck.results.dvh_comparison import Comparison, NoComparison, VerdictDifference
 from sbrtcheck.results.labels import against_limit_text, is_just_missing, uncounted_fail_text
 from sbrtcheck.results.outcome import Outcome, ReviewCode, ReviewReason, Verdict
@@ -78,6 +78,7 @@ def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: boo
     other_rows = [row for row in limit_rows if row.reason not in _REPORTED_ONCE or row.row_id not in rows_reported]
     reasons = [
         *reported_once,
+        *_file_reasons(plan),
         *_uncounted_fail_reasons(limit_rows),
         *_not_evaluated_reasons(other_rows, plan.site),
         *_contour_reasons(limit_rows),
@@ -126,6 +127,13 @@ def _dose_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[Rev
     blocked = _row_ids(outcome for outcome in outcomes if outcome.reason is Reason.DOSE_NOT_OF_PLAN)
     for doubt in plan.dose.doubts:
         yield ReviewReason(code=ReviewCode.DOSE, text=doubt.text, rows=blocked if doubt.blocks else ())
+
+
+def _file_reasons(plan: JudgedPlan) -> Iterator[ReviewReason]:
+    """Files that may not be those of one plan, or not of one that a patient will be treated with."""
+    for finding in plan.dvhs.findings:
+        if finding.code in DOUBTFUL_FILES:
+            yield ReviewReason(code=ReviewCode.FILES, text=finding.text)
 
 
 def _given_name_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:

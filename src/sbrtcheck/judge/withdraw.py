@@ -15,6 +15,7 @@ from enum import Enum, auto
 import numpy as np
 
 from sbrtcheck.dvh import DVH, Bounds, Curve, NoDVH, Reason, compute_dvhs, largest_dose_on_faces
+from sbrtcheck.formatting import number_text
 from sbrtcheck.judge.judged_plan import JudgedPlan
 from sbrtcheck.judge.row import Case, RowResult, is_of_elements, judge_on, verdict_of
 from sbrtcheck.judge.structures import PlanStructures, StructureKey, dvh_of
@@ -22,6 +23,7 @@ from sbrtcheck.metric import (
     DoseAtVolume,
     DoseStatistic,
     MaxDoseAtDistance,
+    Measurement,
     Metric,
     NotMeasured,
     Stat,
@@ -29,7 +31,7 @@ from sbrtcheck.metric import (
     Unit,
     VolumeAtDose,
 )
-from sbrtcheck.plan import Prescription
+from sbrtcheck.plan import Finding, FindingCode, Prescription
 from sbrtcheck.results.outcome import Verdict
 from sbrtcheck.structure_names import RoiName, is_of_target
 
@@ -159,6 +161,25 @@ def _withdraw_if_copies_differ(result: RowResult, case: Case, other_dvhs: OtherD
         f"{names} may be a part of it, or be what is meant: {result.verdict} without, {', '.join(sorted(verdicts))}"
     )
     return without_verdict(result, Reason.STRUCTURE_AMBIGUOUS, f"{detail} with it")
+
+
+def copy_findings(case: Case, result: RowResult, other_dvhs: OtherDvhs) -> tuple[Finding, ...]:
+    """What the worst of the copies comes to, where it is further from meeting the limit than what is judged."""
+    copies = other_dvhs.copies.get(_copies_key(case))
+    if copies is None or isinstance(result.measurement, NotMeasured):
+        return ()
+    sign = 1.0 if case.row.is_upper_limit else -1.0
+    measured = [(dvh.name, judge_on(case, dvh).measurement) for dvh in copies.alone]
+    worst = max(
+        ((name, value) for name, value in measured if isinstance(value, Measurement)),
+        key=lambda pair: sign * pair[1].value,
+        default=None,
+    )
+    if worst is None or sign * worst[1].value <= sign * result.measurement.value:
+        return ()
+    name, value = worst
+    text = f"{name}, by its name a copy or a part of it, has {number_text(value.value)} {value.unit}"
+    return (Finding(code=FindingCode.NEAR_COPY, text=text, subject=case.matched.contour),)
 
 
 def _must_judge_copies(result: RowResult, case: Case) -> bool:

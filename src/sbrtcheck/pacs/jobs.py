@@ -107,7 +107,7 @@ def link(paths: Sequence[Path]) -> tuple[Linked, ...]:
 
 
 def _linked(plan: FoundPlan, problem: str | None) -> Linked:
-    return Linked(uid=plan.uid, names=_names(plan.files), problem=problem)
+    return Linked(uid=plan.uid, names=_names(plan.files_to_check), problem=problem)
 
 
 def _names(files: Sequence[object]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ A plan comes from files (`sbrtcheck.load_plan`), or from arrays: `Plan.from_arra
 from sbrtcheck.plan.plan import Plan
 from sbrtcheck.plan.values import (
     DOUBTFUL_CONTOURS,
+    DOUBTFUL_FILES,
     HUNDREDFOLD_SHARES,
     MAX_SHARE_OF_PRESCRIPTION,
     MAXIMUM_PERCENT,
@@ -42,6 +43,7 @@ from sbrtcheck.plan.values import (
 
 __all__ = [
     "DOUBTFUL_CONTOURS",
+    "DOUBTFUL_FILES",
     "HUNDREDFOLD_SHARES",
     "MAXIMUM_PERCENT",
     "MAX_SHARE_OF_PRESCRIPTION",

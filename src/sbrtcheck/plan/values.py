@@ -50,6 +50,8 @@ class FindingCode(StrEnum):
     OUTERMOST_DOSE_PLANES = "beyond the outermost dose planes"
     PIXEL_PADDING = "padding after the pixel data"
     SMALLER_THAN_LIMIT_VOLUME = "smaller than the limit's volume"
+    NEAR_COPY = "near copy of the organ"
+    CONTOUR_ENDS_IN_DOSE = "contour ends in dose above the limit"
     FRAME_UNKNOWN = "frame of reference unknown"
     LINKED_BY_FRAME_OF_REFERENCE = "linked by frame of reference"
     LINKED_BY_FOLDER = "linked by folder"
@@ -72,6 +74,14 @@ class FindingCode(StrEnum):
     TILTED_PLANES = "tilted planes"
     VOXEL_MASK = "voxel mask"
     FILE_SKIPPED = "file skipped"
+    PATIENTS_DIFFER = "files of different patients"
+    PATIENT_DETAILS_DIFFER = "details of the patient differ"
+    OTHER_STRUCTURE_SET = "another structure set"
+    REJECTED = "rejected by a reviewer"
+    NOT_FOR_A_PATIENT = "plan is not for a patient"
+    STRUCTURES_AFTER_DOSE = "structures later than the dose"
+    NO_HETEROGENEITY_CORRECTION = "no heterogeneity correction"
+    PARTS_DO_NOT_SUM = "doses of parts do not sum to the dose"
     BEYOND_MODEL = "beyond the range of a model"
     NOT_COMPUTED = "not computed"
     OTHER = "other"
@@ -81,6 +91,17 @@ DOUBTFUL_CONTOURS = frozenset(
     {FindingCode.CONTOURS_CONTRADICTORY, FindingCode.CONTOURS_INCOMPLETE, FindingCode.STORED_DVH_CONTRADICTORY}
 )
 """Findings that leave open what a structure is, or what it receives: no report on it is a clean pass."""
+
+
+DOUBTFUL_FILES = frozenset(
+    {
+        FindingCode.PATIENTS_DIFFER,
+        FindingCode.OTHER_STRUCTURE_SET,
+        FindingCode.REJECTED,
+        FindingCode.NOT_FOR_A_PATIENT,
+    }
+)
+"""Findings by which files may not be those of one plan, or of one that a patient will be treated with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

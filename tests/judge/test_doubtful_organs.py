@@ -1,0 +1,191 @@
+"""Near copies of an organ, contours that end in dose, and grids that cannot be: shown beside what was judged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dvh_builders import row, table
+from sbrtcheck.dvh import compute_dvhs
+from sbrtcheck.judge import evaluate
+from sbrtcheck.judge.dose_check import dose_check
+from sbrtcheck.plan import Contours, DoseGrid, Finding, FindingCode, Plan, Prescription, Structure
+from sbrtcheck.results import Outcome, ReviewCode, Verdict
+from sbrtcheck.tables import Constraint, Select
+
+RX = Prescription(dose_gy=50.0, fractions=5)
+STEP_MM = 2.0
+GY_PER_MM = 0.5  # the dose rises towards the head: 25 Gy at z = 0
+
+
+def at_gy(dose_gy: float) -> float:
+    """Where the dose is that, z in mm."""
+    return (dose_gy - 25.0) / GY_PER_MM
+
+
+def grid(spacing_mm: tuple[float, float, float] = (STEP_MM, STEP_MM, STEP_MM), lowest_gy: float = 0.0) -> DoseGrid:
+    """25 Gy and 0.5 Gy a mm along z, from -50 to 50 mm; ``lowest_gy`` at one corner."""
+    z_mm = np.arange(-50.0, 50.1, spacing_mm[2])
+    stored = np.repeat((25.0 + GY_PER_MM * z_mm)[:, None, None], 21, axis=1).repeat(21, axis=2)
+    stored[0, 0, 0] = lowest_gy
+    return DoseGrid(
+        stored=stored,
+        gy_per_unit=1.0,
+        origin_mm=np.array([-10.0 * spacing_mm[0], -10.0 * spacing_mm[1], -50.0]),
+        axes=np.eye(3),
+        spacing_mm=spacing_mm[:2],
+        offsets_mm=z_mm + 50.0,
+    )
+
+
+def bar(name: str, bottom_mm: float, planes: int, *, number: int = 1) -> Structure:
+    """A bar of 10 x 10 mm with a plane every 2 mm: 0.2 cc a plane."""
+    corners = np.array([[-5, -5], [5, -5], [5, 5], [-5, 5]], dtype=float)
+    loops = [np.column_stack([corners, np.full(4, bottom_mm + STEP_MM * at)]) for at in range(planes)]
+    return Structure(name=name, number=number, kind="ORGAN", contours=Contours.of(*loops))
+
+
+def plan_of(*structures: Structure, dose: DoseGrid | None = None) -> Plan:
+    target = bar("PTV", at_gy(46.0), 2, number=90)
+    return Plan(dose=dose or grid(), structures=(*structures, target), prescription=RX)
+
+
+def judged(plan: Plan, *rows: Constraint) -> tuple[Outcome, ...]:
+    return evaluate(table(*rows), compute_dvhs(plan)).outcomes
+
+
+def found(outcome: Outcome, code: FindingCode) -> list[Finding]:
+    return [finding for finding in outcome.findings if finding.code is code]
+
+
+# ------------------------------------------------------------------------------------- contours that end in dose
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(-12, 8), st.integers(4, 14), st.sampled_from([10.0, 20.0, 25.0, 32.0]))
+def test_an_end_is_named_where_it_lies_above_the_dose_of_a_limit_that_is_met(
+    bottom: int, planes: int, limit_gy: float
+) -> None:
+    """Along a dose that rises evenly, a bar meets "below 20 Gy to 1.5 cc" with its upper 7 planes or fewer above it."""
+    bottom_mm = STEP_MM * bottom + 0.5
+    top_mm = bottom_mm + STEP_MM * (planes - 1)
+    plan = plan_of(bar("SpinalCord", bottom_mm, planes))
+    (outcome,) = judged(plan, row("D1.5cc[Gy]", "below", limit_gy))
+    above_cc = 0.1 * np.clip(top_mm + STEP_MM / 2 - max(at_gy(limit_gy), bottom_mm - STEP_MM / 2), 0.0, None)
+    if outcome.verdict is not Verdict.PASS:
+        assert above_cc > 1.45 or 0.2 * planes < 1.55
+        assert not found(outcome, FindingCode.CONTOUR_ENDS_IN_DOSE)
+        return
+    ends = [f"z = {z_mm:.1f} mm" for z_mm in (bottom_mm, top_mm) if z_mm + STEP_MM / 2 > at_gy(limit_gy)]
+    texts = [finding.text for finding in found(outcome, FindingCode.CONTOUR_ENDS_IN_DOSE)]
+    assert len(texts) == len(ends)
+    assert all(end in text for end, text in zip(ends, texts, strict=True))
+
+
+def test_the_end_is_described_by_its_side_and_its_dose() -> None:
+    (outcome,) = judged(plan_of(bar("SpinalCord", -20.0, 12)), row("D1cc[Gy]", "below", 26.0))
+    assert outcome.verdict is Verdict.PASS
+    (finding,) = found(outcome, FindingCode.CONTOUR_ENDS_IN_DOSE)
+    assert finding.text == (
+        "the contour ends towards the head (z = 2.0 mm) in a plane with up to 26.5 Gy, above the 26 Gy of the limit: if"
+        " the organ goes on there, the value is too low"
+    )
+    assert finding.subject == "SpinalCord"
+
+
+@pytest.mark.parametrize(
+    ("metric", "sense", "limit"),
+    [
+        ("D1cc[Gy]", "below", 21.0),  # not met: the plan fails it anyhow
+        ("D0.035cc[Gy]", "below", 30.0),  # nothing of the contour receives that much
+        ("V26Gy[%]", "below", 20.0),  # more tissue may lower a percentage
+        ("Mean[Gy]", "below", 30.0),
+        ("DC1cc[Gy]", "below", 26.0),  # of the coldest part, more tissue is colder
+        ("D1cc[Gy]", "at_least", 10.0),
+    ],
+)
+def test_other_rows_do_not_ask_for_the_end(metric: str, sense: str, limit: float) -> None:
+    (outcome,) = judged(plan_of(bar("SpinalCord", -20.0, 12)), row(metric, sense, limit))
+    assert not found(outcome, FindingCode.CONTOUR_ENDS_IN_DOSE)
+
+
+def test_where_two_parts_of_an_organ_meet_is_no_end() -> None:
+    """The trachea ends where the bronchus goes on: together they end further on, below the dose of the limit."""
+    trachea, bronchus = bar("Trachea", -20.0, 11), bar("Bronchus_Main", -40.0, 10, number=2)
+    of_both = row("D3cc[Gy]", "below", 20.0, "Trachea", "Bronchus_Main", select=Select.UNION)
+    (outcome,) = judged(plan_of(trachea, bronchus), of_both)
+    assert outcome.verdict is Verdict.PASS
+    (finding,) = found(outcome, FindingCode.CONTOUR_ENDS_IN_DOSE)
+    assert "towards the head (z = 0.0 mm)" in finding.text
+
+
+def test_targets_end_in_dose_by_intent() -> None:
+    (outcome,) = judged(plan_of(), row("V46Gy[cc]", "below", 5.0, "PTV"))
+    assert outcome.verdict is Verdict.PASS
+    assert not found(outcome, FindingCode.CONTOUR_ENDS_IN_DOSE)
+
+
+# ------------------------------------------------------------------------------------------------------ near copies
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    st.sampled_from(["Esophagus_2", "Esophagus_old", "Esophagus_1", "Esophagus copy"]),
+    st.integers(-15, 0),
+    st.integers(-15, 0),
+    st.sampled_from([("D0.1cc[Gy]", "below", 49.0), ("Min[Gy]", "above", 1.0)]),
+)
+def test_of_two_near_copies_the_worse_value_is_shown_beside(
+    name: str, own: int, other: int, asked: tuple[str, str, float]
+) -> None:
+    plan = plan_of(bar("Esophagus", STEP_MM * own, 8), bar(name, STEP_MM * other, 8, number=2))
+    (outcome,) = judged(plan, row(*asked, "Esophagus"))
+    is_worse = other > own if asked[1] == "below" else other < own
+    shown = found(outcome, FindingCode.NEAR_COPY)
+    assert len(shown) == is_worse
+    if is_worse:
+        alone = plan_of(bar("Esophagus", STEP_MM * other, 8))
+        (of_copy,) = judged(alone, row(*asked, "Esophagus"))
+        value = of_copy.measurement.value  # type: ignore[union-attr]
+        assert shown[0].text == f"{name}, by its name a copy or a part of it, has {value:.2f} Gy"
+
+
+def test_a_copy_that_would_fail_takes_the_verdict_and_shows_its_value() -> None:
+    plan = plan_of(bar("Esophagus", -30.0, 8), bar("Esophagus_2", 0.0, 8, number=2))
+    (outcome,) = judged(plan, row("D0.1cc[Gy]", "below", 25.0, "Esophagus"))
+    assert outcome.verdict is Verdict.NOT_EVALUATED
+    assert len(found(outcome, FindingCode.NEAR_COPY)) == 1
+
+
+# ------------------------------------------------------------------------------------------- grids that cannot be
+
+
+@pytest.mark.parametrize(
+    ("spacing_mm", "is_said"),
+    [
+        ((2.0, 2.0, 2.0), False),
+        ((1.0, 1.0, 1.0), False),
+        ((5.0, 5.0, 5.0), False),
+        ((0.5, 0.5, 1.0), False),
+        ((2.0, 2.0, 9.9), False),
+        ((2.0, 2.0, 10.0), True),
+        ((0.25, 0.25, 3.0), True),
+        ((25.0, 2.0, 2.0), True),
+    ],
+)
+def test_a_spacing_of_another_unit_is_in_doubt(spacing_mm: tuple[float, float, float], is_said: bool) -> None:
+    plan = plan_of(dose=grid(spacing_mm))
+    doubts = [doubt.text for doubt in dose_check(compute_dvhs(plan), None).doubts]
+    assert any("is that in mm" in text for text in doubts) == is_said
+
+
+@pytest.mark.parametrize(("lowest_gy", "is_said"), [(0.0, False), (-0.04, False), (-0.06, True), (-20.0, True)])
+def test_a_negative_dose_is_in_doubt_where_it_is_no_rounding(lowest_gy: float, is_said: bool) -> None:
+    plan = plan_of(bar("SpinalCord", -20.0, 8), dose=grid(lowest_gy=lowest_gy))  # of 50 Gy at most
+    report = evaluate(table(row("D0.1cc[Gy]", "below", 45.0)), compute_dvhs(plan))
+    reasons = [reason.text for reason in report.reasons if reason.code is ReviewCode.DOSE]
+    said = f"the dose is negative at 1 point of its grid, down to {lowest_gy:.4g} Gy"
+    assert (said in reasons) == is_said
+    assert report.verdict is (Verdict.REVIEW if is_said else Verdict.PASS)
