@@ -127,7 +127,7 @@ def _line(entry: Entry, *, with_path: bool) -> str:
 def _summary(totals: Totals, jobs: int) -> Iterator[str]:
     yield (
         f"{count(totals.plans, 'plan')} to check, {totals.megabytes:.0f} MB; {totals.refused} that cannot be checked;"
-        f" {totals.loose} more rows of no plan; {totals.unread} of what was not looked into;"
+        f" {totals.loose} more rows of no plan; {count(totals.unread, 'row')} of what was not looked into;"
         f" {count(totals.files, 'file')} seen, {totals.opened} of them opened"
     )
     yield (
