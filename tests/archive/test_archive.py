@@ -465,7 +465,9 @@ def test_a_file_that_findings_speak_of_is_called_by_its_kind(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("written_to", "of"), [("RTDOSE", "dose"), ("RTPLAN", "dose"), ("a.dcm", "dose")])
-def test_a_kind_in_a_finding_stays_that_kind_whatever_files_are_called(tmp_path: Path, written_to: str, of: str) -> None:
+def test_a_kind_in_a_finding_stays_that_kind_whatever_files_are_called(
+    tmp_path: Path, written_to: str, of: str
+) -> None:
     """In an index files have no other name than their kind; and people call files so too."""
     made = datasets(1)
     del made["dose"].FrameOfReferenceUID

@@ -14,7 +14,8 @@ from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.index import Pass
 from sbrtcheck.archive.listing import find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
-from sbrtcheck.archive.rows import Options, State
+from sbrtcheck.archive.rows import State
+from sbrtcheck.archive.run_options import Options
 from sbrtcheck.archive.units import LinkBy
 from sbrtcheck.dicom import is_url
 from sbrtcheck.dicom.remote import shown_url

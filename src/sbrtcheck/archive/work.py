@@ -19,7 +19,8 @@ from sbrtcheck.archive.listing import Entries, find, find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.packed import Packed, Task, pack_options, unpack
 from sbrtcheck.archive.processes import Processes
-from sbrtcheck.archive.rows import Checked, Options, State
+from sbrtcheck.archive.rows import Checked, State
+from sbrtcheck.archive.run_options import Options
 from sbrtcheck.archive.store import Store, plan_key
 from sbrtcheck.archive.units import LinkBy
 from sbrtcheck.archive.write import open_results, path_of_table, refuse_output
