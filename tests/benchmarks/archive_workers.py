@@ -196,7 +196,7 @@ def sections(plans: int) -> Iterator[shop.Section]:
     with TemporaryDirectory() as name:
         folder = Path(name)
         archive = write_archive(folder / "archive", plans)
-        files = [path for path in archive.rglob("*.dcm")]
+        files = list(archive.rglob("*.dcm"))
         megabytes = sum(path.stat().st_size for path in files) / 1e6
         api.check(next(iter(sorted(archive.glob("*/*"))), archive), archive / "table.yaml")  # imports, for all ways
         runs, steps = ran(archive, folder)
@@ -217,9 +217,8 @@ def _of_runs(plans: int, size: str, runs: Mapping[str, Ran], *, same: bool) -> s
         heading=f"An archive of {plans} plans in one run",
         text=(
             f"Phantom plans of `examples/make_archive.py` ({size}), checked against its table, with"
-            f" {', '.join(METRICS)} and the curve of every structure, into Parquet. All three ways wrote the same rows:"
-            f" {'yes' if same else '**no**'}. The Dask cluster runs on this machine and was started before; its scheduler"
-            " shares the two processors with its workers."
+            f" {', '.join(METRICS)} and the curve of every structure, into Parquet. The Dask cluster runs on this"
+            " machine and was started before; its scheduler shares the processors with its workers."
         ),
         table=shop.table(["way", "seconds", "processor seconds", "plans a second"], rows),
         goals=(
@@ -253,9 +252,9 @@ def _of_states(plans: int, found: Counter[tuple[str, str, str, bool]], loose: in
     return shop.Section(
         heading="What the plans came to",
         text=(
-            f"{listed}. The manifest says what each must come to, from where its structures lie and what was done to it;"
-            f" {loose} rows more are files that nothing ties to a plan any more. A plan to be reviewed lacks an organ that"
-            " the table asks for, or one of its contours is damaged."
+            f"{listed}. The manifest says what each must come to, from where its structures lie and what was done to"
+            f" it; {loose} rows more are files that nothing ties to a plan any more. A plan to be reviewed lacks an"
+            " organ that the table asks for, or one of its contours is damaged."
         ),
         table=shop.table(["kind", "what was done", "came to", "plans", "as the manifest says"], rows),
         goals=(
