@@ -148,10 +148,10 @@ def section(*, slices: int = 5000, plans: int = 100, rounds: int = 3) -> shop.Se
         heading="Looking through an archive",
         text=(
             f"{files} files: {slices} CT slices, {plans} plans ({found} found), with linking and a list of all plans;"
-            " processor time, the median of the rounds. A file that is changed in place leaves the time of its folder as"
-            " it was, so no folder may be skipped, and a second pass has to ask for each file. What that alone takes, by"
-            " the fastest way that Python has, is the last row: no second pass that sees every change takes less. It"
-            " opens no file, hashes the list of each folder, and links anew only where something changed."
+            " processor time, the median of the rounds. A file that is changed in place leaves the time of its folder"
+            " as it was, so no folder may be skipped, and a second pass has to ask for each file. What that alone"
+            " takes, by the fastest way that Python has, is the last row: no second pass that sees every change takes"
+            " less. It opens no file, hashes the list of each folder, and links anew only where something changed."
         ),
         table=shop.table(["what", "milliseconds", "milliseconds a file", "of the first pass"], rows),
         goals=(

@@ -105,13 +105,13 @@ def sections(extent: shop.Extent, *, small: int = 50, clinical: int = 3) -> Iter
         heading="Against a loop over dicompyler-core",
         text=(
             f"{', '.join(METRICS)} of every structure, one process each, processor time, start-up included."
-            " dicompyler-core gives values; `batch` gives bounds of each value too, refined until they are within 0.1 %"
-            " or 0.02 Gy of it, judges a table and writes its files. Of the large plans, dicompyler-core as it comes has"
-            " one. Small phantoms are about as cheap as plans get, and the goal is out of reach on them: the table alone,"
-            " with no metric of all structures, is not that fast. Most of the rest is the search along isodoses, some"
-            " hundred operations on small arrays for each structure. All metrics of a structure share one search, and"
-            " means and values whose bounds are close already need none; leaving it out would give a batch wider bounds"
-            " than a check of the same plan. On plans of clinical size the ratio is another one."
+            " dicompyler-core gives values; `batch` gives bounds of each value too, refined until they are within"
+            " 0.1 % or 0.02 Gy of it, judges a table and writes its files. Of the large plans, dicompyler-core as it"
+            " comes has one. Small phantoms are about as cheap as plans get, and the goal is out of reach on them: the"
+            " table alone, with no metric of all structures, is not that fast. Most of the rest is the search along"
+            " isodoses, some hundred operations on small arrays for each structure. All metrics of a structure share"
+            " one search, and means and values whose bounds are close already need none; leaving it out would give a"
+            " batch wider bounds than a check of the same plan. On plans of clinical size the ratio is another one."
         ),
         table=shop.table(["plans", "way", "ms a plan", "plans a second", "times as long", ""], rows),
         goals=tuple(goal for goal in goals if goal.aim != "no goal"),
