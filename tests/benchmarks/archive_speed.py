@@ -58,6 +58,8 @@ def seconds_of(
     for name, words, some in ((PEER, (), folders[:default]), (EXTENTS, ("--extents",), folders)):
         if isinstance(python, shop.Missing):
             found[name] = python
+        elif extent.quick and len(some) < len(folders):
+            found[name] = shop.Missing(why="left out by --quick")
         else:
             driver = [python, shop.DRIVERS / "run_dicompyler_core.py", scratch / "peer.json", ",".join(METRICS), ""]
             found[name] = _seconds([*driver, *some, *words]) / len(some)

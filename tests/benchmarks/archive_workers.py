@@ -147,24 +147,44 @@ def same_rows(folder: Path) -> bool:
     return all(one.equals(other) for way in ("2", "d") for one, other in zip(tables("1"), tables(way), strict=True))
 
 
-def compared(archive: Path, out: Path) -> tuple[Counter[tuple[str, str, str, bool]], int]:
-    """Plans by kind, what was done to them, state, and whether that is what the manifest says; and rows of no plan."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameTo:
+    """Plans of the manifest by kind, what was done to them, the states of their rows, and whether that was expected."""
+
+    plans: Counter[tuple[str, str, str, bool]]
+    rows: int
+
+    @property
+    def right(self) -> int:
+        """How many come to what was expected, and to nothing else."""
+        return sum(number for (*_, as_said), number in self.plans.items() if as_said)
+
+    @property
+    def by_state(self) -> str:
+        """How many came to what, in words."""
+        states = Counter[str]()
+        for (_, _, state, _), number in self.plans.items():
+            states[state] += number
+        return ", ".join(f"{number} {state}" for state, number in states.most_common())
+
+
+def compared(archive: Path, out: Path) -> CameTo:
+    """What the plans came to, beside the manifest; a file that nothing ties to its plan any more has a row too."""
     import pyarrow.parquet as pq
 
+    rows = pq.read_table(path_of_table(out, Table.PLANS), columns=["path", "state"]).to_pylist()
+    states: dict[str, set[str]] = {}
+    for row in rows:
+        of_plan = states.setdefault(row["path"], set())
+        of_plan |= {row["state"]} - {"part of no plan"}
     with (archive / "manifest.csv").open(encoding="utf-8", newline="") as stream:
         lines = {line["folder"]: line for line in csv.DictReader(stream)}
     found: Counter[tuple[str, str, str, bool]] = Counter()
-    loose, seen = 0, set()
-    for row in pq.read_table(path_of_table(out, Table.PLANS), columns=["path", "state"]).to_pylist():
-        line = lines[row["path"]]
-        if row["state"] == "part of no plan":  # a file that its plan is looked for without: the plan has its own row
-            loose += 1
-            continue
-        found[line["kind"], line["what"], row["state"], row["state"] == line["expected"]] += 1
-        seen.add(row["path"])
-    for path in lines.keys() - seen:
-        found[lines[path]["kind"], lines[path]["what"], "without a row", False] += 1
-    return found, loose
+    for folder in lines.keys() | states.keys():
+        line = lines.get(folder, {"kind": "in no manifest", "what": folder, "expected": ""})
+        came_to = " and ".join(sorted(states.get(folder, ()))) or "nothing"
+        found[line["kind"], line["what"], came_to, came_to == line["expected"]] += 1
+    return CameTo(plans=found, rows=len(rows))
 
 
 def beside_a_check(archive: Path) -> tuple[float, float]:
@@ -202,7 +222,7 @@ def sections(plans: int) -> Iterator[shop.Section]:
         runs, steps = ran(archive, folder)
         same = same_rows(folder)
         yield _of_runs(plans, f"{len(files)} files, {megabytes:.0f} MB", runs, same=same)
-        yield _of_states(plans, *compared(archive, folder / "1.parquet"))
+        yield _of_states(plans, compared(archive, folder / "1.parquet"))
         yield _of_steps(plans, runs["1 process"], steps, beside_a_check(archive))
 
 
@@ -239,30 +259,26 @@ def _of_runs(plans: int, size: str, runs: Mapping[str, Ran], *, same: bool) -> s
     )
 
 
-def _of_states(plans: int, found: Counter[tuple[str, str, str, bool]], loose: int) -> shop.Section:
-    right = sum(number for (*_, as_said), number in found.items() if as_said)
+def _of_states(plans: int, found: CameTo) -> shop.Section:
     rows = [
         [kind, what, state, number, "yes" if as_said else "**no**"]
-        for (kind, what, state, as_said), number in sorted(found.items())
+        for (kind, what, state, as_said), number in sorted(found.plans.items())
     ]
-    states = Counter[str]()
-    for (_, _, state, _), number in found.items():
-        states[state] += number
-    listed = ", ".join(f"{number} {state}" for state, number in sorted(states.items(), key=lambda item: -item[1]))
     return shop.Section(
         heading="What the plans came to",
         text=(
-            f"{listed}. The manifest says what each must come to, from where its structures lie and what was done to"
-            f" it; {loose} rows more are files that nothing ties to a plan any more. A plan to be reviewed lacks an"
-            " organ that the table asks for, or one of its contours is damaged."
+            f"{found.by_state}. The manifest says what each must come to, from where its structures lie and what was"
+            f" done to it. The table of plans has {found.rows - plans} rows more: files that nothing ties to their plan"
+            " any more have rows of their own. A plan to be reviewed lacks an organ that the table asks for, or one of"
+            " its contours is damaged."
         ),
         table=shop.table(["kind", "what was done", "came to", "plans", "as the manifest says"], rows),
         goals=(
             shop.Goal(
                 what=f"{plans} plans come to what the manifest says",
                 aim="all",
-                measured=f"{right} of {plans}",
-                met=right == plans == sum(found.values()),
+                measured=f"{found.right} of {plans}",
+                met=found.right == plans == sum(found.plans.values()),
             ),
         ),
     )

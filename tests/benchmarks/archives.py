@@ -60,7 +60,7 @@ QUICK = Sizes(
     copies=2,
     stand_ins=(20, 200, 500),
     small=6,
-    clinical=1,
+    clinical=2,
 )
 
 
