@@ -275,7 +275,9 @@ def test_a_plan_is_named_by_its_key_in_an_earlier_run(tmp_path: Path) -> None:
     changed = {row["plan_key"]: row["prescription_gy"] for row in rows(tmp_path / "out.csv")}
     assert changed == before | {key: "30.0"}
     assert changed != before
-    (tmp_path / "sbrtcheck-plan-keys.txt").unlink()
+    secret = (tmp_path / "sbrtcheck-plan-keys.txt").rename(tmp_path / "elsewhere.txt")
+    seen = batch(*how, "--per-plan", plans, "--dry-run", "--plan-keys", secret)
+    assert seen.output.count("with choices of its own") == 1
     told = batch(*how, "--per-plan", plans)
     assert told.exit_code == 2
     assert f"there is no plan {key}" in told.output
