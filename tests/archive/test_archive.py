@@ -464,6 +464,20 @@ def test_a_file_that_findings_speak_of_is_called_by_its_kind(tmp_path: Path) -> 
     assert rows[0]["findings"] == f"other: {said}"
 
 
+@pytest.mark.parametrize(("written_to", "of"), [("RTDOSE", "dose"), ("RTPLAN", "dose"), ("a.dcm", "dose")])
+def test_a_kind_in_a_finding_stays_that_kind_whatever_files_are_called(
+    tmp_path: Path, written_to: str, of: str
+) -> None:
+    """In an index files have no other name than their kind; and people call files so too."""
+    made = datasets(1)
+    del made["dose"].FrameOfReferenceUID
+    for name, dataset in made.items():
+        files.write(tmp_path / (written_to if name == of else f"{name}.dcm"), dataset)
+    _, rows = checked_here(tmp_path, tmp_path / "out.csv")
+    assert "the the" not in rows[0]["findings"]
+    assert "the RTDOSE names no frame of reference" in rows[0]["findings"]
+
+
 NAMES = st.text("ABCXYZ^_. 09", min_size=3, max_size=12).map(str.strip).filter(lambda name: len(name) > 2)
 
 

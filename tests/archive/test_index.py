@@ -439,7 +439,7 @@ def test_a_dry_run_lists_everything_and_writes_nothing(tmp_path: Path) -> None:
         "plan 2.25.1.1: 3 files, 0.0 MB",
     ]
     assert totals == (
-        "1 plan to check, 0 MB; 1 that cannot be checked; 0 more rows of no plan; 1 of what was not looked into;"
+        "1 plan to check, 0 MB; 1 that cannot be checked; 0 more rows of no plan; 1 row of what was not looked into;"
         " 5 files seen, 5 of them opened"
     )
     assert estimate.startswith("estimate: 1 s with 2 processes")

@@ -283,6 +283,29 @@ def test_choices_plan_by_plan(tmp_path: Path) -> None:
     assert batch(*how, "--dry-run").output.count("with choices of its own") == 2
 
 
+def test_a_plan_is_named_by_its_key_in_an_earlier_run(tmp_path: Path) -> None:
+    """Its key is all that the results of the earlier run tell of it."""
+    for number in (1, 2):
+        write_patient(tmp_path / "archive" / f"p{number}", number)
+    how = (tmp_path / "archive", "--table", "rtog-0813", "--out", tmp_path / "out.csv")
+    batch(*how)
+    before = {row["plan_key"]: row["prescription_gy"] for row in rows(tmp_path / "out.csv")}
+    key = next(iter(before))
+    plans = tmp_path / "plans.csv"
+    plans.write_text(f"plan,rx\n{key},30Gy/5\n", encoding="utf-8")
+    assert batch(*how, "--per-plan", plans, "--dry-run").output.count("with choices of its own") == 1
+    assert batch(*how, "--per-plan", plans).exit_code == 0
+    changed = {row["plan_key"]: row["prescription_gy"] for row in rows(tmp_path / "out.csv")}
+    assert changed == before | {key: "30.0"}
+    assert changed != before
+    secret = (tmp_path / "sbrtcheck-plan-keys.txt").rename(tmp_path / "elsewhere.txt")
+    seen = batch(*how, "--per-plan", plans, "--dry-run", "--plan-keys", secret)
+    assert seen.output.count("with choices of its own") == 1
+    told = batch(*how, "--per-plan", plans)
+    assert told.exit_code == 2
+    assert f"there is no plan {key}" in told.output
+
+
 FAULTS = {
     "plan,rx\n2.25.1,50\n": ["plans.csv:2: rx: "],
     "plan,rx,rx,dose\np1,,,\n": [

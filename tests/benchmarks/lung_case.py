@@ -234,6 +234,7 @@ def main() -> None:
     parser.add_argument("--spacing", type=float, choices=sorted(GRIDS), default=2.0, help="of the dose grid, mm")
     parser.add_argument("--growth-spacing", type=float, help="mm; instead, a dose grid on one box whatever the spacing")
     parser.add_argument("--large", action="store_true", help="instead, a dose grid of 512 x 512 x 400 points")
+    parser.add_argument("--label", default=LABEL, help="of the plan; its UIDs are made of it")
     parser.add_argument("--points", type=int, help="on every contour; default: as many as each organ usually has")
     args = parser.parse_args()
     structures = lung_structures(points=args.points)
@@ -241,7 +242,7 @@ def main() -> None:
         dose = large_grid()
     else:
         dose = growth_grid(args.growth_spacing) if args.growth_spacing else dose_grid(args.spacing)
-    folder = write_case(args.out_dir, LABEL, structures=structures, dose=dose)
+    folder = write_case(args.out_dir, args.label, structures=structures, dose=dose)
     loops = [loop for structure in structures for loop in structure.contours_mm]
     megabytes = {path.name: round(path.stat().st_size / 1e6, 1) for path in sorted(folder.glob("*.dcm"))}
     print(f"{len(structures)} structures, {len(loops)} contours, {sum(map(len, loops))} points; MB: {megabytes}")

@@ -9,14 +9,11 @@ It takes about an hour with the other tools; with ``--quick`` a few minutes, and
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from importlib.metadata import version
+from collections.abc import Iterator
 from pathlib import Path
 
+import pages
 import scaling
 import shop
 import speed
@@ -35,18 +32,12 @@ Machine: {machine}.
 Times hold for such a machine only; ratios carry over. All cases are synthetic, and their generators are beside the
 command, so that anyone can measure again. What the numbers do not show: other machines, real plans, and other tools
 with other settings than their defaults. What takes other tools minutes is run once, the rest in every round.
+What many plans cost in one run is in [archives, measured](archives-measured.md).
 
 Beside these measurements stand the tests, which time nothing: over 2,000 random structures of seven kinds (nested,
 keyhole, touching, crossing, in pieces, with spikes, out of the grid) the closed form of the model lies in the bounds
 of every metric under every end-cap convention, and each fast step is compared with a slow one over generated input.
 """
-
-
-def machine() -> str:
-    """The machine and the versions that matter."""
-    system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "pydicom"))
-    return f"{system}, Python {platform.python_version()}, {packages}"
 
 
 def sections(extent: shop.Extent, picture: Path | None) -> Iterator[shop.Section]:
@@ -71,26 +62,10 @@ def main() -> None:
     out = args.out or (None if args.quick else PAGE)
     asked = [f"--{option}" for option in ("quick", "full", "skip-peers") if getattr(args, option.replace("-", "_"))]
     command = " ".join(["python tests/benchmarks/run.py", *asked, "--rounds", str(extent.rounds)])
-    page = [INTRODUCTION.format(command=command, machine=machine())]
-    goals = []
-    print(page[0], flush=True)
-    for section in sections(extent, out.with_name("error-against-time.svg") if out else None):
-        page.append(str(section))
-        goals += section.goals
-        print(section, flush=True)
-    summary = str(shop.Section(heading="Goals", text=_summed_up(goals), table=shop.goals_table(goals)))
-    print(summary)
-    if out:
-        out.write_text("\n".join([page[0], summary, *page[1:]]), encoding="utf-8", newline="\n")
-        print(f"wrote {out.name}", file=sys.stderr)
+    picture = out.with_name("error-against-time.svg") if out else None
+    pages.make(INTRODUCTION.format(command=command, machine=pages.machine()), sections(extent, picture), out)
     if out == PAGE:
         figures.write_readme()
-
-
-def _summed_up(goals: Sequence[shop.Goal]) -> str:
-    answers = Counter(None if goal.met is None else bool(goal.met) for goal in goals)
-    met, missed, open_ = (answers[answer] for answer in (True, False, None))
-    return f"{met} goals are met, {missed} are missed, and {open_} could not be measured in this run."
 
 
 if __name__ == "__main__":

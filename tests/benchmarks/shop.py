@@ -150,6 +150,16 @@ def start(command: Sequence[object], *, allowed: Sequence[int] = (0,)) -> Usage:
         return used
 
 
+def write_json(path: Path, values: Any) -> None:
+    """Write what a process found, for the one that started it."""
+    path.write_text(json.dumps(values), encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read it."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def peak(runs: Sequence[Run]) -> str:
     """Largest memory, MB, as text."""
     known = [r.used.peak_mb for r in runs if r.used.peak_mb is not None]
@@ -212,8 +222,13 @@ def print_sections(sections: Callable[[Extent], Iterable[Section]], description:
     """What a script of sections does when it is started: print each when it is ready, then the goals of all."""
     parser = argparse.ArgumentParser(description=description)
     add_options(parser)
+    print_all(sections(extent_of(parser.parse_args())))
+
+
+def print_all(sections: Iterable[Section]) -> None:
+    """Print each when it is ready, then the goals of all."""
     goals: list[Goal] = []
-    for section in sections(extent_of(parser.parse_args())):
+    for section in sections:
         print(section, flush=True)
         goals += section.goals
     print(goals_table(goals))

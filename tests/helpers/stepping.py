@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +23,12 @@ from sbrtcheck.pacs.worker import JobFailedError, StoppedError, _outcome
 
 OPTIONS = Options.read(tables="rtog-0813")
 UNKNOWN = Origin()
+
+
+def key_of(spool: Path, uid: str) -> str:
+    """What a listener calls the object of a UID: 16 digits of an HMAC (RFC 2104) with the secret that it keeps."""
+    secret = bytes.fromhex((spool / "sbrtcheck-plan-keys.txt").read_text(encoding="utf-8").split()[-1])
+    return hmac.new(secret, json.dumps([uid]).encode(), hashlib.sha256).hexdigest()[:16]
 
 
 class JobsHere:
@@ -52,6 +61,7 @@ class Steps:
 
     def __init__(self, listener: Listener, out: Path, told: list[str]) -> None:
         self.listener, self.out, self.told = listener, out, told
+        self.spool = listener._settings.spool
 
     def put(self, *objects: Dataset | bytes, origin: Origin = UNKNOWN) -> None:
         for one in objects:

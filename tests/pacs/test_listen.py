@@ -32,11 +32,13 @@ from folders import ROOT
 from orthanc import needs_orthanc, orthanc
 from plan_changes import PlanFiles, small_plan
 from sbrtcheck.archive import Options
+from sbrtcheck.archive.plan_keys import PlanKeys
 from sbrtcheck.errors import InputError
 from sbrtcheck.pacs import jobs
 from sbrtcheck.pacs.listener import Listener
 from sbrtcheck.pacs.settings import Limits, ListenSettings, Peer, Tls
-from sbrtcheck.pacs.store import Origin, Store, pseudonym
+from sbrtcheck.pacs.store import Origin, Store
+from stepping import key_of
 
 # pynetdicom leaves sockets of requestors to be collected where the other side was the first to close
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <(socket|ssl):ResourceWarning")
@@ -51,10 +53,10 @@ class Running:
 
     def __init__(self, folder: Path, *, check: Callable[..., Any] = jobs.check, **settings: Any) -> None:
         given = {"wait_seconds": WAIT_SECONDS, "settle_seconds": SETTLE_SECONDS, "format": "json", **settings}
-        self.out = folder / "reports"
+        self.out, self.spool = folder / "reports", folder / "spool"
         self.told: list[str] = []
         self.listener = Listener(
-            ListenSettings(out=self.out, spool=folder / "spool", port=0, **given),
+            ListenSettings(out=self.out, spool=self.spool, port=0, **given),
             OPTIONS,
             tell=self.told.append,
             check=check,
@@ -73,7 +75,7 @@ class Running:
         self.listener.close()
 
     def reports(self, uid: str) -> list[str]:
-        return sorted(path.name for path in self.out.glob(f"{pseudonym(uid)}-*"))
+        return sorted(path.name for path in self.out.glob(f"{key_of(self.spool, uid)}-*"))
 
     def report(self, name: str) -> str:
         return (self.out / name).read_text(encoding="utf-8")
@@ -415,7 +417,9 @@ def test_what_does_not_fit_on_the_disk_is_refused_and_what_was_there_stays(stric
     answers = push(strict.port, *datasets)
     assert answers == [SUCCESS, SUCCESS, OUT_OF_RESOURCES, OUT_OF_RESOURCES]
     assert strict.listener._scp.lost_something(latest(strict))
-    assert all(any(name.startswith(pseudonym(d.SOPInstanceUID)) for name in stored(strict)) for d in datasets[:2])
+    assert all(
+        any(name.startswith(key_of(strict.spool, d.SOPInstanceUID)) for name in stored(strict)) for d in datasets[:2]
+    )
 
 
 @pytest.mark.parametrize(
@@ -573,7 +577,7 @@ def test_with_tls_only_peers_with_a_certificate_of_the_authority_are_heard(tmp_p
 
 @pytest.mark.parametrize("uid", ["../../etc/passwd", "C:\\x", "1.2.3\0.dcm", "a" * 500, "", "NUL", "1.2/3"])
 def test_whatever_a_uid_is_it_becomes_no_path(tmp_path: Path, uid: str) -> None:
-    store = Store(tmp_path / "spool", Limits())
+    store = Store(tmp_path / "spool", Limits(), PlanKeys())
     path = store.put(uid, (b"content",))
     assert path.parent == tmp_path / "spool"
     assert path.read_bytes() == b"content"
@@ -584,8 +588,8 @@ def test_whatever_a_uid_is_it_becomes_no_path(tmp_path: Path, uid: str) -> None:
 
 
 def test_a_disk_that_is_nearly_full_takes_nothing(tmp_path: Path) -> None:
-    assert not Store(tmp_path / "spool", Limits(free_bytes=10**18)).has_room(1)
-    assert not Store(tmp_path / "spool", Limits(objects=0)).has_room(1)
+    assert not Store(tmp_path / "spool", Limits(free_bytes=10**18), PlanKeys()).has_room(1)
+    assert not Store(tmp_path / "spool", Limits(objects=0), PlanKeys()).has_room(1)
 
 
 @pytest.mark.parametrize(
@@ -673,7 +677,7 @@ def test_the_command_killed_and_started_again_loses_nothing_and_ends_with_sigter
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
     assert {path.name for path in tmp_path.glob("*.*")} == {
-        f"{pseudonym(plan.plan.SOPInstanceUID)}-1.html" for plan in plans
+        f"{key_of(tmp_path / 'spool', plan.plan.SOPInstanceUID)}-1.html" for plan in plans
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -16,15 +17,16 @@ from typing import Any
 import pytest
 
 from plan_changes import PlanFiles, small_plan, small_plan_bytes
+from sbrtcheck.archive.plan_keys import PlanKeys
 from sbrtcheck.errors import InputError, OutputError
 from sbrtcheck.pacs import jobs
 from sbrtcheck.pacs.groups import Group, digest
 from sbrtcheck.pacs.jobs import Written
 from sbrtcheck.pacs.journal import Entry, Journal
 from sbrtcheck.pacs.settings import Limits, Peer
-from sbrtcheck.pacs.store import Origin, Store, pseudonym
+from sbrtcheck.pacs.store import Origin, Store
 from sbrtcheck.pacs.worker import StoppedError
-from stepping import OPTIONS, Steps, names_alone, stepping
+from stepping import OPTIONS, Steps, key_of, names_alone, stepping
 
 FAR = Origin(sender="192.0.2.7", number=7)
 LONG = 3600.0
@@ -81,7 +83,7 @@ def test_a_second_whole_dose_is_a_report_of_its_own_and_no_pass(tmp_path: Path) 
         names = one.step()
         assert len(names) == 2
         assert [line.split(": ")[1] for line in one.told] == ["PASS", "REVIEW"]
-        assert pseudonym("2.25.777001") in one.report(names[1])
+        assert key_of(one.spool, "2.25.777001") in one.report(names[1])
     with stepping(tmp_path) as again:
         assert again.step() == names
 
@@ -294,7 +296,7 @@ def test_a_clock_that_was_wrong_delays_no_plan(tmp_path: Path, years: int) -> No
 
 
 def test_the_content_that_came_last_is_the_newest_whatever_the_clock_says(tmp_path: Path) -> None:
-    store = Store(tmp_path, Limits())
+    store = Store(tmp_path, Limits(), PlanKeys())
     first = store.put("1.2", (b"first",))
     then = time.time() + 1e6
     os.utime(first, (then, then))
@@ -306,7 +308,7 @@ def test_the_content_that_came_last_is_the_newest_whatever_the_clock_says(tmp_pa
 
 def test_the_same_content_is_taken_again_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On Windows, a file that is open cannot be replaced."""
-    store = Store(tmp_path, Limits())
+    store = Store(tmp_path, Limits(), PlanKeys())
     path = store.put("1.2", (b"content",))
     os.utime(path, (0, 0))
 
@@ -323,19 +325,19 @@ def test_the_same_content_is_taken_again_while_it_is_read(tmp_path: Path, monkey
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
 def test_what_is_received_is_for_its_owner_alone(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    assert Store(tmp_path, Limits()).put("1.2", (b"content",)).stat().st_mode & 0o077 == 0
+    assert Store(tmp_path, Limits(), PlanKeys()).put("1.2", (b"content",)).stat().st_mode & 0o077 == 0
 
 
 def test_a_store_tells_once_what_is_new(tmp_path: Path) -> None:
-    store = Store(tmp_path, Limits())
+    store = Store(tmp_path, Limits(), PlanKeys())
     path = store.put("1.2", (b"content",), FAR)
     assert store.take_fresh() == {path.name: FAR}
     assert store.take_fresh() == {}
-    assert Store(tmp_path, Limits()).take_fresh() == {path.name: Origin()}
+    assert Store(tmp_path, Limits(), PlanKeys()).take_fresh() == {path.name: Origin()}
 
 
 def test_what_came_again_just_now_is_not_deleted(tmp_path: Path) -> None:
-    store = Store(tmp_path, Limits())
+    store = Store(tmp_path, Limits(), PlanKeys())
     path = store.put("1.2", (b"content",))
     assert not store.remove(path.name)
     store.take_fresh()
@@ -391,9 +393,12 @@ def test_numbers_of_reports_are_never_given_again(tmp_path: Path) -> None:
             assert not journal.is_done("same", time.time() + 1)
 
 
-def test_names_in_files_are_hashes_alone(tmp_path: Path) -> None:
+def test_names_in_files_are_pseudonyms_alone(tmp_path: Path) -> None:
     plan = small_plan(0)
     with stepping(tmp_path) as one:
         one.put(*objects(plan))
-        assert one.step() == [f"{pseudonym(plan.plan.SOPInstanceUID)}-1.txt"]
+        uid = plan.plan.SOPInstanceUID
+        (name,) = one.step()
+        assert name == f"{key_of(one.spool, uid)}-1.txt"
+        assert not name.startswith(hashlib.sha256(uid.encode()).hexdigest()[:8])  # who has the UID alone cannot tell it
         assert isinstance(names_alone([], OPTIONS, "", []), Written)

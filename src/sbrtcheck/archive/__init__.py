@@ -10,6 +10,7 @@
     listing all of these: folder -> entries, one after the other
     dry_run folder -> what would be checked, as lines; nothing is written
     columns the tables of a run, and what stands in each column
+    run_options  what to check the plans against, how, and what is written
     rows    one plan -> its rows in all tables, whatever happens; this is what a worker process runs
     packed  a plan and its rows as they travel between processes
     engine  plans x executor -> results, as they are ready or in order; ``processes`` is ours, ``cluster`` one of Dask
@@ -17,7 +18,8 @@
     write   rows -> CSV or Parquet files, whole or not at all
     work    all of it, and what a run that was stopped takes over
     stream  the same for a loop in Python, and nothing is written
-    results_summary the files of a run -> what all plans came to; ``summary_text`` and ``summary_page`` show it
+    results_summary the files of a run -> what all plans came to; ``summary_text`` and ``summary_page`` show it,
+            ``margins`` how far values lie from a limit
     trend   that file -> the margins of each row over the plans; ``trend_page`` shows them
 
 `batch` does all of it, `check_archive` gives result after result. For a cluster, give them any
@@ -37,7 +39,8 @@ from sbrtcheck.archive.contents import Contents
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.listing import find
 from sbrtcheck.archive.results_summary import ResultsSummary, summary
-from sbrtcheck.archive.rows import COLUMNS, Checked, NotChecked, Options, State, check_entry
+from sbrtcheck.archive.rows import COLUMNS, Checked, NotChecked, State, check_entry
+from sbrtcheck.archive.run_options import Options
 from sbrtcheck.archive.stream import PlanResult, check_archive
 from sbrtcheck.archive.work import Summary, batch, run
 from sbrtcheck.archive.write import open_results, open_rows, path_of_table

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
+from sbrtcheck.archive.contents import Contents
 from sbrtcheck.archive.database import database_of
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.index import Pass
 from sbrtcheck.archive.listing import find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
-from sbrtcheck.archive.rows import Options, State
+from sbrtcheck.archive.plan_keys import FILE_NAME
+from sbrtcheck.archive.rows import State
+from sbrtcheck.archive.run_options import Options
 from sbrtcheck.archive.units import LinkBy
 from sbrtcheck.dicom import is_url
 from sbrtcheck.dicom.remote import shown_url
@@ -82,9 +85,15 @@ def dry_run(
     plans = None if plans_file is None else read_plans_file(plans_file, options.choices, options.tables)
     with _copy_of_index(out) as connection:
         found = find_entries(Path(folder), connection, dvhs=options.choices.dvhs, by=by)
-        entries = found if plans is None else with_choices(found, plans)
+        entries = found if plans is None else with_choices(found, plans, _contents(options, found, out).plan_key)
         totals = yield from _listed(entries, found.seen, options)
     yield from _summary(totals, jobs)
+
+
+def _contents(options: Options, entries: Sequence[Entry], out: str | PathLike[str] | None) -> Contents:
+    """As a run would have them, with the secret that an earlier one left beside the output: none is made."""
+    secret = None if out is None else Path(out).parent / FILE_NAME
+    return options.of_archive(entries, beside=secret.parent if secret and secret.is_file() else None).contents
 
 
 def _listed(entries: Sequence[Entry], seen: Pass, options: Options) -> Generator[str, None, Totals]:
@@ -127,7 +136,7 @@ def _line(entry: Entry, *, with_path: bool) -> str:
 def _summary(totals: Totals, jobs: int) -> Iterator[str]:
     yield (
         f"{count(totals.plans, 'plan')} to check, {totals.megabytes:.0f} MB; {totals.refused} that cannot be checked;"
-        f" {totals.loose} more rows of no plan; {totals.unread} of what was not looked into;"
+        f" {totals.loose} more rows of no plan; {count(totals.unread, 'row')} of what was not looked into;"
         f" {count(totals.files, 'file')} seen, {totals.opened} of them opened"
     )
     yield (

@@ -14,7 +14,8 @@ from typing import Any
 
 from sbrtcheck.archive.packed import OtherProgramError, Packed, Task, check_task, pack
 from sbrtcheck.archive.processes import CannotStartError, TimeLimitError
-from sbrtcheck.archive.rows import NotChecked, Options, not_checked, where_from
+from sbrtcheck.archive.rows import NotChecked, not_checked, where_from
+from sbrtcheck.archive.run_options import Options
 from sbrtcheck.errors import InputError
 
 AHEAD = 256

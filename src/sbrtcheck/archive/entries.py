@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -167,7 +168,7 @@ def _names(parts: Iterable[RtFile]) -> Iterator[tuple[str, str]]:
         path = str(part.source)
         # by the short name too: among fewer files, where the plan is checked, it may be that
         names = (part.display_name, short_name(part), os.path.basename(path), path)
-        yield from ((name, f"the {part.kind}") for name in names)
+        yield from ((name, f"the {part.kind}") for name in names if name == part.kind or name not in tuple(Kind))
 
 
 def _all_names(plan_files: PlanFiles) -> dict[str, str]:
@@ -189,7 +190,8 @@ def without_file_names(text: str, stand_ins: Mapping[str, str]) -> str:
     longest = max(map(len, stand_ins), default=0)
     names = {stretch for stretch in _stretches(text, longest) if stretch in stand_ins}
     for name in sorted(names, key=lambda name: (-len(name), name)):
-        text = text.replace(name, stand_ins[name])
+        with_article = rf"(?:\bthe )?{re.escape(name)}"  # stand-ins have one already
+        text = re.sub(with_article, lambda _, name=name: stand_ins[name], text)  # type: ignore[misc]
     return text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from hashlib import blake2b
@@ -104,22 +104,22 @@ class _WithChoices(Sequence[Entry]):
             yield replace(entry, own=self._own[at]) if at in self._own else entry
 
 
-def with_choices(entries: Sequence[Entry], plans: PlansFile) -> Sequence[Entry]:
-    """The same entries, each plan that the file names with its own choices.
+def with_choices(entries: Sequence[Entry], plans: PlansFile, key_of: Callable[[Entry], str]) -> Sequence[Entry]:
+    """The same entries, each plan that the file names with its own choices; ``key_of`` gives a plan's pseudonym.
 
     Raises
     ------
     PlansFileError
         A row is of no plan here, or of several; or two are of one.
     """
-    return _WithChoices(entries, _own_choices(plans, entries))
+    return _WithChoices(entries, _own_choices(plans, entries, key_of))
 
 
-def _own_choices(plans: PlansFile, entries: Sequence[Entry]) -> dict[int, OwnChoices]:
+def _own_choices(plans: PlansFile, entries: Sequence[Entry], key_of: Callable[[Entry], str]) -> dict[int, OwnChoices]:
     """By position of the entry."""
     places: dict[str, list[int]] = {row.plan: [] for row in plans.rows}
     for n, entry in enumerate(entries):
-        for name in {entry.plan_uid, entry.uid, entry.folder, *entry.dose_uids} if entry.is_plan else ():
+        for name in _names_of(entry, key_of) if entry.is_plan else ():
             if name in places:
                 places[name].append(n)
     faults: list[tuple[int, str]] = []
@@ -139,9 +139,13 @@ def _own_choices(plans: PlansFile, entries: Sequence[Entry]) -> dict[int, OwnCho
     return found
 
 
+def _names_of(entry: Entry, key_of: Callable[[Entry], str]) -> set[str]:
+    return {entry.plan_uid, entry.uid, entry.folder, *entry.dose_uids, key_of(entry)}
+
+
 def _why_not_one(name: str, number: int) -> str:
     if number == 0:
-        return f"there is no plan {name}: give the UID of a plan or its dose, or its folder below the archive's"
+        return f"there is no plan {name}: give the UID or plan_key of a plan, or its folder below the archive's"
     return f"{number} plans are called {name}: give the {'folder' if name[:1].isdigit() else 'UID'} of one"
 
 

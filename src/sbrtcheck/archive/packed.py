@@ -17,7 +17,8 @@ from functools import lru_cache
 from sbrtcheck.archive.columns import Row, Table, Value
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.fingerprint import digest_of_program
-from sbrtcheck.archive.rows import Checked, Options, State, check_entry
+from sbrtcheck.archive.rows import Checked, State, check_entry
+from sbrtcheck.archive.run_options import Options
 from sbrtcheck.tables.notes import PlanNotes
 
 _FAST = 3  # of zlib: a tenth of the bytes, in a millisecond

@@ -13,7 +13,8 @@ from sbrtcheck.archive.engine import Order, results
 from sbrtcheck.archive.entries import Entry, shown
 from sbrtcheck.archive.listing import find
 from sbrtcheck.archive.packed import unpack
-from sbrtcheck.archive.rows import Options, State
+from sbrtcheck.archive.rows import State
+from sbrtcheck.archive.run_options import Options
 from sbrtcheck.archive.work import Workers, place_of, tasks_of, workers_of
 from sbrtcheck.arguments import require_type
 from sbrtcheck.by_value import ByValue

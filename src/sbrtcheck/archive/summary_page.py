@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
+from sbrtcheck.archive.margins import Margins
 from sbrtcheck.archive.page import css_class, html_page, share_text, word
-from sbrtcheck.archive.results_summary import Margins, ResultsSummary, RowSummary
+from sbrtcheck.archive.results_summary import ResultsSummary, RowSummary
 from sbrtcheck.archive.summary_text import (
     loose_text,
     margins_text,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from sbrtcheck.archive.margins import Margins
 from sbrtcheck.archive.page import share_text, word
-from sbrtcheck.archive.results_summary import Margins, ResultsSummary, RowSummary, TableSummary
+from sbrtcheck.archive.results_summary import ResultsSummary, RowSummary, TableSummary
 from sbrtcheck.archive.rows import State
 from sbrtcheck.formatting import clean, count, number_text
 from sbrtcheck.results import Verdict, labels

@@ -19,7 +19,8 @@ from sbrtcheck.archive.listing import Entries, find, find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.packed import Packed, Task, pack_options, unpack
 from sbrtcheck.archive.processes import Processes
-from sbrtcheck.archive.rows import Checked, Options, State
+from sbrtcheck.archive.rows import Checked, State
+from sbrtcheck.archive.run_options import Options
 from sbrtcheck.archive.store import Store, plan_key
 from sbrtcheck.archive.units import LinkBy
 from sbrtcheck.archive.write import open_results, path_of_table, refuse_output
@@ -147,9 +148,7 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
     database = database_of(table)
     with open_database(database) as connection, database_errors(str(database or table)):
         found = _found(archive, connection, options, by)
-        entries = found if plans is None else with_choices(found, plans)
-        if more:
-            entries = [*entries, *more]
+        entries = [*found, *more] if more else found
         if not any(entry.is_plan for entry in entries):
             if isinstance(found, Entries):
                 found.forget()
@@ -158,6 +157,8 @@ def batch(  # noqa: PLR0913 - by keyword, one a choice
         if options.notes:
             refuse_notes_on_others(options.notes, {entry.uid for entry in entries if entry.is_plan})
         options = options.of_archive(entries, beside=table.parent)
+        if plans is not None:
+            entries = with_choices(entries, plans, options.contents.plan_key)
         store = Store(connection)
         taken_over = store.begin(_keys(entries, options), fresh=fresh)
         _check_waiting(entries, options, workers, store, progress or no_progress)

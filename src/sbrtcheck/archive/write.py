@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from sbrtcheck._version import __version__
 from sbrtcheck.archive.columns import Columns, Row, Table
-from sbrtcheck.archive.rows import Checked, Options
+from sbrtcheck.archive.rows import Checked
+from sbrtcheck.archive.run_options import Options
 from sbrtcheck.errors import OutputError
 from sbrtcheck.files import whole_file, writing
 from sbrtcheck.formatting import csv_text

@@ -173,7 +173,9 @@ def batch(  # noqa: PLR0913 - one argument an option
             raise click.UsageError("--dry-run needs a FOLDER")
         from sbrtcheck.archive.dry_run import dry_run as lines
 
-        chosen = archive.Options.read(**choices | {"plan_keys": None})  # their file would be made
+        keys = choices.pop("plan_keys")
+        known = keys if keys is not None and Path(keys).is_file() else None  # else it would be made
+        chosen = archive.Options.read(**choices, plan_keys=known)
         for line in lines(folder, chosen, out=out, jobs=jobs, link=link, plans_file=plans_file):
             streams.print_text(line + "\n")
         return

@@ -20,6 +20,7 @@ from time import monotonic, sleep, time
 
 from sbrtcheck._version import __version__
 from sbrtcheck.archive import Options
+from sbrtcheck.archive.plan_keys import FILE_NAME, keys_of_file
 from sbrtcheck.errors import OutputError
 from sbrtcheck.files import whole_file, writing
 from sbrtcheck.pacs import jobs
@@ -29,7 +30,7 @@ from sbrtcheck.pacs.journal import NOT_CHECKED, Entry, Journal
 from sbrtcheck.pacs.scp import Scp
 from sbrtcheck.pacs.send import Courier, Sent
 from sbrtcheck.pacs.settings import ListenSettings, Peer
-from sbrtcheck.pacs.store import PRIVATE, Origin, Store, keep_names, pseudonym
+from sbrtcheck.pacs.store import PRIVATE, Origin, Store, keep_names
 from sbrtcheck.pacs.worker import JobFailedError, StoppedError, Worker
 
 _TICK_SECONDS = 0.1
@@ -109,7 +110,8 @@ class Listener:
         self._troubles: set[str] = set()
         self._courier = None if settings.send_to is None else Courier(settings, settings.send_to)
         try:
-            self._store = Store(settings.spool, settings.limits)
+            self._keys = keys_of_file(settings.spool / FILE_NAME)
+            self._store = Store(settings.spool, settings.limits, self._keys)
             self._scp = Scp(settings, self._store, self._stored.set)
         except BaseException:
             self._journal.close()
@@ -260,7 +262,7 @@ class Listener:
         whole = linked.problem is None and not lacks
         may_grow = not whole or not group.has_plan(linked)
         what = digest([*linked.names, "" if whole else "not checked"])
-        case = _Case(what=what, plan=pseudonym(linked.uid), received=group.latest(linked))
+        case = _Case(what=what, plan=self._keys.key(linked.uid), received=group.latest(linked))
         if may_grow and self._waited(group) < self._settings.wait_seconds:
             return self._journal.is_done(case.what, case.received)
         if whole:
@@ -325,7 +327,7 @@ class Listener:
         received = f"Received: {counted(kinds)}\n" if kinds else ""
         text = (
             f"{NOT_CHECKED}: there is no verdict on this plan.\n\nWhy: {why}\n{received}"
-            f"Key: {case.plan}, from the SOP Instance UID\n"
+            f"Key: {case.plan}, from the SOP Instance UID and the secret of the listener\n"
             f"Written: {datetime.now().astimezone().isoformat(timespec='seconds')} by sbrtcheck {__version__}\n"
         )
         self._write(case, Written(content=text.encode(), verdict=NOT_CHECKED), "-NOT-CHECKED.txt", stands=False)

@@ -1,8 +1,8 @@
 """Received objects on disk: each whole and safe before its sender is told so, under a name that names nobody.
 
-A name is made of two hashes, of the SOP Instance UID and of the content: whatever a peer sends as a UID, it becomes no
-path. The same object received twice is one file. The time of a file is when it was received last, and later than that
-of any other content of its UID, whatever the clock says.
+A name is made of a pseudonym of the SOP Instance UID, which only who has the secret can make, and of a hash of the
+content: whatever a peer sends as a UID, it becomes no path. The same object received twice is one file. The time of a
+file is when it was received last, and later than that of any other content of its UID, whatever the clock says.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
+from sbrtcheck.archive.plan_keys import PlanKeys
 from sbrtcheck.errors import OutputError
 from sbrtcheck.pacs.settings import Limits
 
@@ -31,7 +32,7 @@ _LATER_NS = 10_000_000  # two times that file systems tell apart
 
 
 def pseudonym(uid: str) -> str:
-    """What files and lines call an object or a plan by: who has its UID can find it, nobody learns the UID from it."""
+    """What a study of a PACS is called by: who has its UID can find it, and nobody learns the UID from it."""
     return hashlib.sha256(uid.encode()).hexdigest()[:_HASH]
 
 
@@ -46,8 +47,8 @@ class Origin:
 class Store:
     """The folder of received objects, shared by all associations."""
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
-        self._folder, self._limits = folder, limits
+    def __init__(self, folder: Path, limits: Limits, keys: PlanKeys) -> None:
+        self._folder, self._limits, self._keys = folder, limits, keys
         self._lock = Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
@@ -93,7 +94,7 @@ class Store:
         content = hashlib.sha256()
         for part in parts:
             content.update(part)
-        target = self._folder / f"{pseudonym(uid)}-{content.hexdigest()[:_CONTENT_HASH]}.dcm"
+        target = self._folder / f"{self._keys.key(uid)}-{content.hexdigest()[:_CONTENT_HASH]}.dcm"
         draft = self._folder / f"{secrets.token_hex(8)}.part"
         try:
             with _private(draft) as file:
