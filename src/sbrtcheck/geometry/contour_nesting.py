@@ -48,19 +48,32 @@ class Nesting:
 
     def enclosed(self) -> BoolArray:
         """Whether each loop lies inside an odd number of others."""
-        others = np.bincount(self.inside[:, 0], minlength=len(self.around))
-        return np.asarray((others + up_to_outermost(self.around, np.add, (self.around >= 0) + 0)) % 2 == 1)
+        return np.asarray(self.depth() % 2 == 1)
 
-    def inside_of(self, first: int, last: int) -> IntArray:
-        """All pairs of a loop, from ``first`` to before ``last``, and another that it lies inside of."""
-        pairs = [self.inside[slice(*np.searchsorted(self.inside[:, 0], [first, last]))]]
-        loop = np.arange(first, last)
-        outer = self.around[loop]
-        while len(loop := loop[outer >= 0]):
+    def depth(self) -> IntArray:
+        """How many loops each lies inside of."""
+        others: IntArray = np.bincount(self.inside[:, 0], minlength=len(self.around))
+        nested: IntArray = up_to_outermost(self.around, np.add, (self.around >= 0).astype(np.int64))
+        return others + nested
+
+    def others_around(self, which: IntArray) -> list[IntArray]:
+        """Of each of some loops, given rising, all that it lies inside of."""
+        depth = self.depth()[which]
+        upto = np.cumsum(depth)
+        found = np.empty(int(depth.sum()), dtype=np.int64)
+        place = np.zeros(len(self.around), dtype=np.int64)  # where the next loop around each is to stand
+        place[which] = upto - depth
+        pairs = self.inside[is_among(self.inside[:, 0], which)]
+        first = np.searchsorted(pairs[:, 0], pairs[:, 0])
+        found[place[pairs[:, 0]] + np.arange(len(pairs)) - first] = pairs[:, 1]
+        place += np.bincount(pairs[:, 0], minlength=len(place))
+        of, outer = which, self.around[which]
+        while len(of := of[outer >= 0]):
             outer = outer[outer >= 0]
-            pairs.append(np.stack([loop, outer], axis=1))
+            found[place[of]] = outer
+            place[of] += 1
             outer = self.around[outer]
-        return np.concatenate(pairs)
+        return np.split(found, upto[:-1])
 
 
 def nesting_of(loops: Loops, area_cells: FloatArray, mm: Millimetres) -> Nesting:
@@ -121,9 +134,7 @@ def _by_boxes(loops: Loops) -> tuple[BoolArray, IntArray, IntArray]:
     return near, distinct(np.concatenate(within)), pairs_of(rings, count)
 
 
-def _close(
-    loops: Loops, inside: IntArray, around: IntArray, area_cells: FloatArray, mm: Millimetres
-) -> IntArray:
+def _close(loops: Loops, inside: IntArray, around: IntArray, area_cells: FloatArray, mm: Millimetres) -> IntArray:
     """The pairs of a loop inside another that leave so little between them that they may be one loop."""
     length_mm = loops.length_mm(mm.u, mm.v)
 

@@ -8,7 +8,7 @@ They are found from the boxes around the loops, in turns of two steps until noth
     | | +--+ |     | +--+ | |       2. peel: of the boxes of a group, from the largest on, those that have all smaller
     | | +--+ |     | |++| | |          ones in them are a chain, each in the one before; what is left lies in its last
     | +------+     | |++| | |
-    |              | +--+ | |       A group in which nothing can be cut or peeled any more is a tangle: of its boxes some
+    |              | +--+ | |       A group in which nothing can be cut or peeled any more is a tangle: some of them
     |              +------+ |       meet, or lie around a middle like the vanes of a wheel. All its pairs are compared.
     +-----------------------+
 

@@ -140,5 +140,3 @@ def _share_inside(loops: Loops, inner: int, outer: int) -> float:
     u, v = loops.u0[probe[of]], loops.v0[probe[of]]
     left = u0[edge] + (v - v0[edge]) / (v1[edge] - v0[edge]) * (u1[edge] - u0[edge]) < u
     return float(np.mean(np.bincount(of[left], minlength=probes) % 2 == 1))
-
-

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -119,6 +120,7 @@ def _planes(loops: Loops, area_cells: FloatArray, layers: IntArray, nesting: Nes
     first, last = np.searchsorted(loops.layer, ends).reshape(2, -1)
     # pairs rise by their first loop, so that those of a plane stand together
     begins, upto = np.searchsorted(nesting.meeting[:, 0], [first, last])
+    inside = iter(nesting.others_around(ranges(first, last - first)))
     for start, stop, i, j in zip(first.tolist(), last.tolist(), begins.tolist(), upto.tolist(), strict=True):
         yield PlaneLoops(
             loops=loops,
@@ -127,7 +129,7 @@ def _planes(loops: Loops, area_cells: FloatArray, layers: IntArray, nesting: Nes
             area_cells=area_cells,
             meeting=nesting.meeting[i:j],
             close=nesting.close[i:j],
-            inside=nesting.inside_of(start, stop),
+            inside=list(islice(inside, stop - start)),
         )
 
 
