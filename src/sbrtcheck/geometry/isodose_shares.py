@@ -46,8 +46,8 @@ from sbrtcheck.geometry.trilinear import share_below, steepened
 from sbrtcheck.plan import FloatArray, IntArray
 
 FLATNESS_FLOOR = 1e-3
-"""Floor of slopes, see `trilinear.steepened`. Larger than that of isodose volumes: these bounds decide a verdict, so
-that rounding of the shares, 1e-10 with this floor, has to stay well inside `SHARE_ROUNDING`."""
+"""Floor of slopes, see `trilinear.steepened`. These bounds decide a verdict, so that rounding of the shares, 1e-10 with
+this floor, has to stay well inside `SHARE_ROUNDING`."""
 
 SHARE_ROUNDING = 1e-8
 """Shares of a cell are rounded by less."""
@@ -86,7 +86,7 @@ Shares = tuple[FloatArray, FloatArray]
 """The least and the largest share of each of some boxes."""
 
 
-def shares_above(corners: Float32, dose_at: FloatArray, slack: float) -> Shares:
+def shares_above(corners: Float32 | FloatArray, dose_at: FloatArray, slack: float) -> Shares:
     """The least and the largest share of each box that can receive at least ``dose_at``, give or take ``slack``.
 
     ``corners`` has shape ``(2, 2, 2, n)``: dose at the lower and upper end along w, v and u of each; trilinear inside.
@@ -104,7 +104,7 @@ def shares_above(corners: Float32, dose_at: FloatArray, slack: float) -> Shares:
     return np.maximum(least - SHARE_ROUNDING, 0.0), np.minimum(most + SHARE_ROUNDING, 1.0)
 
 
-def _to_first_order(corners: Float32, dose_at: FloatArray, slack: float) -> Shares:
+def _to_first_order(corners: Float32 | FloatArray, dose_at: FloatArray, slack: float) -> Shares:
     """The linear dose moved by the extremes of what is left of the dose: trilinear again, so they are at corners."""
     mean, slopes, rest = _fitted(corners.astype(np.float64))
     spans, moved = steepened(slopes, FLATNESS_FLOOR, slack)
@@ -145,7 +145,7 @@ class _Bent:
     rest: FloatArray
 
     @classmethod
-    def of(cls, corners: Float32) -> _Bent:
+    def of(cls, corners: Float32 | FloatArray) -> _Bent:
         signed = _signed_sums(corners)
         slopes, twists, bent = signed[[0b100, 0b010, 0b001]] / 4, signed[[0b011, 0b101, 0b110]] / 2, signed[0b111]
         sign = np.where(slopes < 0.0, -1.0, 1.0)
@@ -241,7 +241,7 @@ class _Bent:
         return share
 
 
-def _signed_sums(corners: Float32) -> FloatArray:
+def _signed_sums(corners: Float32 | FloatArray) -> FloatArray:
     """Sums of corner doses, shape ``(8, n)``: in binary, a 1 for each of w, v and u that a sum is signed like."""
     sums: FloatArray = corners.astype(np.float64)
     for axis in range(3):
