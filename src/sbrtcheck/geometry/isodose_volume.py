@@ -132,11 +132,11 @@ def _cut_volume(
         order = np.argsort(_width(above_cc), kind="stable")
         narrow = int(np.searchsorted(np.cumsum(_width(above_cc)[order]), (enough_cc - _width(settled)) / 2))
         settled += above_cc[:, order[:narrow]].sum(axis=1)
-        corners, volume_cc = halved(corners[:, order[narrow:]]), np.tile(volume_cc[order[narrow:]] / 8, 8)
+        corners, volume_cc = halved(corners.take(order[narrow:], axis=1)), np.tile(volume_cc[order[narrow:]] / 8, 8)
         least, most = corners.min(axis=0), corners.max(axis=0)
         settled += volume_cc[least >= dose_gy].sum()
         cut = (least < dose_gy) & (most >= dose_gy)
-        corners, volume_cc = corners[:, cut], volume_cc[cut]
+        corners, volume_cc = corners.compress(cut, axis=1), volume_cc[cut]
         above_cc = volume_cc * _shares(corners, dose_gy)
     low, high = (above_cc.sum(axis=1) + settled).tolist()
     return low, high
