@@ -11,7 +11,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from sbrtcheck.dvh import compute_dvhs
-from sbrtcheck.geometry import contour_crossings, slabs
+from sbrtcheck.errors import GeometryError
+from sbrtcheck.geometry import contour_crossings, contour_nests, polygon_booleans, slabs
 from sbrtcheck.geometry.arrays import meeting_boxes
 from sbrtcheck.geometry.contour_overlaps import CombinationRule, Millimetres
 from sbrtcheck.geometry.contour_regions import Regions, loops_by_plane, region_edges
@@ -133,6 +134,22 @@ def test_a_ring_of_even_width_is_told_at_once(corners: int, radius: float, width
 # -------------------------------------------------------------------------------- nesting
 
 
+corner = st.integers(0, 8).map(float)
+
+
+def figure_of_eight(x: float, y: float, radius: float) -> Array:
+    corners = [(-1, -1), (1, 1), (1, -1), (-1, 1)]
+    return np.array([[x + radius * i, y + radius * j] for i, j in corners])
+
+
+shapes = st.one_of(
+    st.builds(square, corner, corner, st.integers(1, 5).map(float)),
+    st.builds(polygon, st.floats(1, 9), st.floats(1, 9), st.floats(0.5, 5), st.integers(3, 12)),
+    st.builds(figure_of_eight, corner, corner, st.integers(1, 5).map(float)),
+)
+groups = st.lists(shapes, min_size=1, max_size=6)
+
+
 @st.composite
 def nests(draw: st.DrawFn) -> list[Array]:
     """Loops apart or in one another at some places, none of which meet, in any order and direction."""
@@ -171,27 +188,83 @@ def test_loops_in_one_another_are_holes_and_islands_in_turn(loops: list[Array], 
     assert (made.readings, made.findings, made.loops.tolist()) == ((), (), [len(loops)])
 
 
-# -------------------------------------------------------------------------------- loops that meet
-
-corner = st.integers(0, 8).map(float)
-
-
-def figure_of_eight(x: float, y: float, radius: float) -> Array:
-    corners = [(-1, -1), (1, 1), (1, -1), (-1, 1)]
-    return np.array([[x + radius * i, y + radius * j] for i, j in corners])
-
-
-shapes = st.one_of(
-    st.builds(square, corner, corner, st.integers(1, 5).map(float)),
-    st.builds(polygon, st.floats(1, 9), st.floats(1, 9), st.floats(0.5, 5), st.integers(3, 12)),
-    st.builds(figure_of_eight, corner, corner, st.integers(1, 5).map(float)),
-)
-groups = st.lists(shapes, min_size=1, max_size=6)
-
-
 def readings(made: Regions) -> list[float]:
     """Area of each reading of the plane."""
     return [abs(float(edges.area(1)[0])) for edges, _ in made.readings]
+
+
+def by_nests(few: int, *loops: Array, exclusive_or: bool = False) -> Regions:
+    """The region where all pairs of so few loops a plane are compared, those of more by nests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contour_nests, "FEW_LOOPS", few)
+        return regions(*loops, exclusive_or=exclusive_or)
+
+
+@settings(max_examples=60)
+@given(st.data(), st.booleans())
+def test_loops_compared_with_the_next_one_only_are_as_if_all_pairs_were(
+    data: st.DataObject, exclusive_or: bool
+) -> None:
+    loops = data.draw(nests())
+    some = data.draw(groups)
+    x, y = data.draw(st.sampled_from([(0.0, 0.0), (25.0, 30.0), (-60.0, 0.0)]))
+    loops = data.draw(st.permutations([*loops, *(loop + np.array([x, y]) for loop in some)]))
+    nested, paired = (by_nests(few, *loops, exclusive_or=exclusive_or) for few in (0, 1000))
+    assert nested.area_cells == pytest.approx(paired.area_cells, rel=1e-12)
+    assert np.array_equal(nested.loops, paired.loops)
+    assert nested.findings == paired.findings
+    assert readings(nested) == pytest.approx(readings(paired), rel=1e-12)
+    for name in ("u0", "v0", "u1", "v1"):
+        assert np.array_equal(*(np.sort(getattr(made.edges, name)) for made in (nested, paired)))
+
+
+def bowls(count: int) -> list[Array]:
+    """C-shaped loops in one another: no point sees all of one."""
+    made = []
+    for k in range(count):
+        opening = 0.6 - 0.002 * k
+        angle = np.linspace(opening, 2 * np.pi - opening, 30)
+        arc = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        made.append(np.concatenate([(2.5 * count + 2.0 * k + 2.0) * arc, (2.5 * count - 2.0 * k - 2.0) * arc[::-1]]))
+    return made
+
+
+@pytest.mark.parametrize("layout", ["rings", "bowls", "a ring a place"])
+def test_of_many_loops_in_one_another_next_to_no_pairs_are_compared(layout: str, monkeypatch) -> None:
+    count = 120
+    loops = {
+        "rings": [polygon(0.0, 0.0, 1.0 + k, 24) for k in range(count)],
+        "bowls": bowls(count),
+        "a ring a place": [polygon(60.0 * (k % 4), 0.0, 1.0 + k // 4, 24) for k in range(count)],
+    }[layout]
+    compared = []
+    meeting = contour_nests._lie_inside
+    monkeypatch.setattr(contour_nests, "_lie_inside", lambda made, i, j: compared.append(len(i)) or meeting(made, i, j))
+    monkeypatch.setattr("sbrtcheck.geometry.contour_nesting._of_all_pairs", None)
+    made = regions(*loops)
+    assert compared == [count - (4 if layout == "a ring a place" else 1)]
+    depth = np.arange(count) // (4 if layout == "a ring a place" else 1)
+    area = sum((-1) ** (depth[-1] - deep) * shoelace_mm2(loop) for deep, loop in zip(depth, loops, strict=True))
+    assert made.area_cells[0] == pytest.approx(area, rel=1e-9)
+
+
+def test_hundreds_of_rings_each_drawn_twice_count_once_each() -> None:
+    # 0.2 mm apart: a slip of the pen; the next pair 2 mm further in is a hole, or an island in it
+    outer = [polygon(0.0, 0.0, 10.0 + 2.0 * k, 40) for k in range(300)]
+    inner = [polygon(0.0, 0.0, 9.8 + 2.0 * k, 40) for k in range(300)]
+    made = regions(*outer, *inner)
+    assert made.area_cells[0] == pytest.approx(sum((-1) ** (k + 1) * shoelace_mm2(outer[k]) for k in range(300)))
+    assert made.loops[0] == 300
+    assert "300 contour(s) are in the file twice" in made.findings[0].text
+
+
+def test_where_too_much_crosses_the_message_says_how_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(polygon_booleans, "MAX_PIECES", 10)
+    with pytest.raises(GeometryError, match="pieces with 2 crossings; at most 10"):
+        regions(polygon(0.0, 0.0, 5.0, 4, turn=0.0), polygon(4.0, 1.0, 5.0, 4, turn=0.0))
+
+
+# -------------------------------------------------------------------------------- loops that meet
 
 
 @settings(max_examples=80)

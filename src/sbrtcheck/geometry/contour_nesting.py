@@ -1,46 +1,27 @@
 """Loops of all planes -> which of them lie inside which, and which meet.
 
-Whether a loop lies inside another is asked of its corners: a corner lies inside where a ray from it passes an odd
-number of edges [1]_. Loops that do not meet need one corner only, and one walk answers for all loops of all planes::
+Most planes have a few loops, and every pair whose boxes meet is looked at. Two loops that are near no others, one in
+the other with room between them, are told at once (`contour_rings`); of the rest edges are compared
+(`contour_crossings`), and a ray from a corner tells which lies inside (`contour_rays`).
 
-          A           B        from a corner of C to the left: one edge of B, one of A, so C lies inside both;
-      +-------+-------------+  two edges of D, so not inside D
-      |  +-+  |   +---+     |
-      |<-|D|--|<--* C |     |  edges are found by their heights, sorted once: as many steps as there are edges left of
-      |  +-+  |   +---+     |  the corners, and not one for every pair of loops
-      +-------+-------------+
-
-A loop that meets the other is asked for several corners, for one can mislead; so is one whose corner lies next to an
-edge. Two loops that are near no others, one in the other with room between them, are told without any of this
-(`contour_rings`).
-
-References
-----------
-.. [1] M. Shimrat, Algorithm 112: Position of point relative to polygon, Communications of the ACM 5 (1962) 434.
+Of many loops on a plane most lie in one another as in a nest, or apart. Each of these is compared with the next one
+around it only (`contour_nests`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from sbrtcheck.geometry.arrays import BoolArray, distinct, is_among, meeting_boxes, runs_of_pairs
+from sbrtcheck.geometry.arrays import BoolArray, distinct, is_among, meeting_boxes
 from sbrtcheck.geometry.contour_crossings import meeting_loops
-from sbrtcheck.geometry.contour_overlaps import Millimetres, may_be_copies
+from sbrtcheck.geometry.contour_nests import settled_nests, up_to_outermost
+from sbrtcheck.geometry.contour_overlaps import SLIVER_MM, Millimetres, may_be_copies
+from sbrtcheck.geometry.contour_rays import numbers_of, pairs_inside, pairs_of
 from sbrtcheck.geometry.contour_rings import clearly_inside
 from sbrtcheck.geometry.polygons import Loops
 from sbrtcheck.plan import FloatArray, IntArray
-
-PROBES = 9
-"""Corners of a loop that are asked whether they lie inside another, where one is not enough."""
-
-NEXT_TO_CELLS = 1e-6
-"""A corner this near to an edge, in grid cells, may be on either side of it."""
-
-FEW_STEPS = 1 << 16
-"""So few edges are passed quickly in any direction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,38 +30,76 @@ class Nesting:
 
     Parameters
     ----------
+    around
+        Shape ``(loops,)``: the next one around each of those that meet none of the loops around them; -1 for none.
     inside
-        Pairs of a loop and another that it lies inside of, shape ``(n, 2)``, rising.
+        Further pairs of a loop and another that it lies inside of, shape ``(n, 2)``, rising.
     meeting
         Pairs of loops that cross, touch, or leave next to nothing between them where one lies in the other; a loop with
         itself where its own edges do. Shape ``(n, 2)``, the lower number first, rising.
+    close
+        Shape ``(n,)``: whether each pair of ``meeting`` is one in the other with next to nothing between.
     """
 
+    around: IntArray
     inside: IntArray
     meeting: IntArray
+    close: BoolArray
 
-    def enclosed(self, loops: int) -> BoolArray:
-        """Whether each of so many loops lies inside an odd number of others."""
-        return np.asarray(np.bincount(self.inside[:, 0], minlength=loops) % 2 == 1)
+    def enclosed(self) -> BoolArray:
+        """Whether each loop lies inside an odd number of others."""
+        return np.asarray(self.depth() % 2 == 1)
+
+    def depth(self) -> IntArray:
+        """How many loops each lies inside of."""
+        others: IntArray = np.bincount(self.inside[:, 0], minlength=len(self.around))
+        nested: IntArray = up_to_outermost(self.around, np.add, (self.around >= 0).astype(np.int64))
+        return others + nested
+
+    def others_around(self, which: IntArray) -> list[IntArray]:
+        """Of each of some loops, given rising, all that it lies inside of."""
+        depth = self.depth()[which]
+        upto = np.cumsum(depth)
+        found = np.empty(int(depth.sum()), dtype=np.int64)
+        place = np.zeros(len(self.around), dtype=np.int64)  # where the next loop around each is to stand
+        place[which] = upto - depth
+        pairs = self.inside[is_among(self.inside[:, 0], which)]
+        first = np.searchsorted(pairs[:, 0], pairs[:, 0])
+        found[place[pairs[:, 0]] + np.arange(len(pairs)) - first] = pairs[:, 1]
+        place += np.bincount(pairs[:, 0], minlength=len(place))
+        of, outer = which, self.around[which]
+        while len(of := of[outer >= 0]):
+            outer = outer[outer >= 0]
+            found[place[of]] = outer
+            place[of] += 1
+            outer = self.around[outer]
+        return np.split(found, upto[:-1])
 
 
 def nesting_of(loops: Loops, area_cells: FloatArray, mm: Millimetres) -> Nesting:
     """Which loops lie inside which, and which meet; ``area_cells`` is the area of each loop, in grid cells."""
     count = len(loops.layer)
-    near, may_be_inside, rings = _by_boxes(loops)
+    around, settled = settled_nests(loops)
+    some = np.flatnonzero(~settled)
+    inside, meeting = _of_all_pairs(loops.select(some)) if len(some) else np.zeros((2, 0, 2), dtype=np.int64)
+    inside, meeting = some[inside], some[meeting]
+    if len(inside) == 0 and np.all(around < 0):
+        return Nesting(around=around, inside=inside, meeting=meeting, close=np.zeros(len(meeting), dtype=bool))
+    close = numbers_of(np.sort(_close(loops, inside, around, area_cells, mm), axis=1), count)
+    crossing = numbers_of(meeting, count)
+    meets = distinct(np.concatenate([crossing, close]))
+    return Nesting(around=around, inside=inside, meeting=pairs_of(meets, count), close=~is_among(meets, crossing))
+
+
+def _of_all_pairs(loops: Loops) -> tuple[IntArray, IntArray]:
+    """Pairs of a loop and another that it lies inside of, and pairs that meet: by all pairs whose boxes meet."""
+    count = len(loops.layer)
+    near, may_be_inside, inside = _by_boxes(loops)
     meeting = meeting_loops(loops, near)
-    if len(may_be_inside) + len(rings) == 0:
-        return Nesting(inside=rings, meeting=meeting)
-    inside = rings
     if len(may_be_inside):
-        among = _numbers(_inside(loops, may_be_inside, meeting), count)
-        inside = _pairs(np.sort(np.concatenate([among, _numbers(rings, count)])), count)
-    close = _close(loops, inside, area_cells, mm)
-    if len(close):
-        meeting = _pairs(
-            distinct(np.concatenate([_numbers(meeting, count), _numbers(np.sort(close, axis=1), count)])), count
-        )
-    return Nesting(inside=inside, meeting=meeting)
+        among = numbers_of(pairs_inside(loops, may_be_inside, meeting), count)
+        inside = pairs_of(np.sort(np.concatenate([among, numbers_of(inside, count)])), count)
+    return inside, meeting
 
 
 def _by_boxes(loops: Loops) -> tuple[BoolArray, IntArray, IntArray]:
@@ -112,114 +131,24 @@ def _by_boxes(loops: Loops) -> tuple[BoolArray, IntArray, IntArray]:
         for a, b, fits in ((one, other, first_fits & ~is_ring), (other, one, second_fits & ~is_ring))
     ]
     rings = np.sort(inner[is_ring] * count + outer[is_ring])
-    return near, distinct(np.concatenate(within)), _pairs(rings, count)
+    return near, distinct(np.concatenate(within)), pairs_of(rings, count)
 
 
-def _numbers(pairs: IntArray, count: int) -> IntArray:
-    """Pairs of ``count`` loops as one number each, to find them again quickly."""
-    return pairs[:, 0] * count + pairs[:, 1]
-
-
-def _pairs(numbers: IntArray, count: int) -> IntArray:
-    """The pairs again."""
-    return np.stack([numbers // count, numbers % count], axis=1)
-
-
-def _inside(loops: Loops, may_be: IntArray, meeting: IntArray) -> IntArray:
-    """Pairs of a loop and another that it lies inside of, among the numbers of those that may be such."""
-    count = len(loops.layer)
-    pairs = _pairs(may_be, count)
-    asked, others = np.zeros((2, count), dtype=bool)
-    asked[pairs[:, 0]] = others[pairs[:, 1]] = True
-    corner, edge = loops.begin[:-1][asked], np.flatnonzero(np.repeat(others, np.diff(loops.begin)))
-    of_corner = np.flatnonzero(asked)
-    of_edge = np.repeat(np.arange(count), np.diff(loops.begin))[edge]
-    odd, doubtful = [], [_numbers(meeting, count), _numbers(meeting[:, ::-1], count)]
-    for gap, step_corner, step_edge in _rays(loops, corner, edge, of_corner, of_edge):
-        number = of_corner[step_corner] * count + of_edge[step_edge]
-        odd.append(_odd(number[gap > 0]))
-        doubtful.append(distinct(number[np.abs(gap) <= NEXT_TO_CELLS]))
-    seen = _odd(np.concatenate(odd)) if odd else np.zeros(0, dtype=np.int64)
-    in_doubt = is_among(may_be, np.concatenate(doubtful))
-    inside = is_among(may_be, seen)
-    inside[in_doubt] = [_share_inside(loops, inner, outer) > 0.5 for inner, outer in pairs[in_doubt].tolist()]
-    return pairs[inside]
-
-
-def _rays(
-    loops: Loops, corner: IntArray, edge: IntArray, of_corner: IntArray, of_edge: IntArray
-) -> Iterator[tuple[FloatArray, IntArray, IntArray]]:
-    """Edges that the line through each corner passes: how far left of it, and which corner and edge; some at a time.
-
-    The line runs along u, or along v where it passes fewer edges.
-    """
-    layers = loops.layer[of_corner], loops.layer[of_edge]
-    lines = _Lines.across(loops.v0[corner], loops.v0[edge], loops.v1[edge], layers)
-    along, across = (loops.u0, loops.u1), (loops.v0, loops.v1)
-    if lines.steps > FEW_STEPS:
-        others = _Lines.across(loops.u0[corner], loops.u0[edge], loops.u1[edge], layers)
-        if others.steps < lines.steps:
-            lines, along, across = others, across, along
-    for passed, place in runs_of_pairs(lines.first, lines.count):
-        step_corner, i, j = lines.order[place], corner[lines.order[place]], edge[passed]
-        share = (across[0][i] - across[0][j]) / (across[1][j] - across[0][j])
-        yield along[0][i] - (along[0][j] + share * (along[1][j] - along[0][j])), step_corner, passed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lines:
-    """Which lines each edge crosses: ``count`` of those in ``order``, from place ``first`` on."""
-
-    order: IntArray
-    first: IntArray
-    count: IntArray
-
-    @property
-    def steps(self) -> int:
-        """Crossings of lines and edges in all."""
-        return int(self.count.sum())
-
-    @classmethod
-    def across(
-        cls, height: FloatArray, begin: FloatArray, end: FloatArray, layers: tuple[IntArray, IntArray]
-    ) -> _Lines:
-        """The level lines at some heights, and edges from one height to another; in the layers of both."""
-        rising = np.sort(height)
-        ranks = len(rising) + 1
-        # heights as whole numbers, which with the layer make one number to sort by
-        key = layers[0] * ranks + np.searchsorted(rising, height)
-        order = np.argsort(key, kind="stable")
-        # an edge crosses the lines from its lower end to below its upper end
-        ends = (np.searchsorted(rising, x) for x in (np.minimum(begin, end), np.maximum(begin, end)))
-        first, last = (np.searchsorted(key[order], layers[1] * ranks + rank) for rank in ends)
-        return cls(order=order, first=first, count=last - first)
-
-
-def _odd(numbers: IntArray) -> IntArray:
-    """Those numbers that are there an odd number of times, rising."""
-    rising = np.sort(numbers)
-    first = np.flatnonzero(np.concatenate([[True], rising[1:] != rising[:-1]])) if len(rising) else rising
-    odd: IntArray = rising[first[np.diff(np.append(first, len(rising))) % 2 == 1]]
-    return odd
-
-
-def _share_inside(loops: Loops, inner: int, outer: int) -> float:
-    """The share of some of one loop's corners that lie inside another loop: loops may touch, so one can mislead."""
-    corners = int(loops.begin[inner + 1] - loops.begin[inner])
-    probes = min(corners, PROBES)
-    probe = loops.begin[inner] + np.arange(probes) * (corners - 1) // (probes - 1)
-    other = slice(loops.begin[outer], loops.begin[outer + 1])
-    u0, v0, u1, v1 = loops.u0[other], loops.v0[other], loops.u1[other], loops.v1[other]
-    height = loops.v0[probe, None]
-    # edges that pass the height of a corner, and of these the ones left of it: an odd number of them means inside
-    of, edge = np.nonzero((v0 > height) != (v1 > height))
-    u, v = loops.u0[probe[of]], loops.v0[probe[of]]
-    left = u0[edge] + (v - v0[edge]) / (v1[edge] - v0[edge]) * (u1[edge] - u0[edge]) < u
-    return float(np.mean(np.bincount(of[left], minlength=probes) % 2 == 1))
-
-
-def _close(loops: Loops, inside: IntArray, area_cells: FloatArray, mm: Millimetres) -> IntArray:
+def _close(loops: Loops, inside: IntArray, around: IntArray, area_cells: FloatArray, mm: Millimetres) -> IntArray:
     """The pairs of a loop inside another that leave so little between them that they may be one loop."""
-    inner, outer = inside[:, 0], inside[:, 1]
-    around_mm = loops.length_mm(mm.u, mm.v)[outer]
-    return inside[may_be_copies(area_cells[inner], area_cells[outer], around_mm, mm)]
+    length_mm = loops.length_mm(mm.u, mm.v)
+
+    def are_close(inner: IntArray, outer: IntArray) -> BoolArray:
+        return may_be_copies(area_cells[inner], area_cells[outer], length_mm[outer], mm)
+
+    pairs = [inside[are_close(inside[:, 0], inside[:, 1])]]
+    # outwards from each loop, as long as a loop further out may be close: what is between only grows
+    longest_mm = up_to_outermost(around, np.maximum, length_mm)
+    inner = np.flatnonzero(around >= 0)
+    outer = around[inner]
+    while len(inner):
+        pairs.append(np.stack([inner, outer], axis=1)[are_close(inner, outer)])
+        between_mm2 = (area_cells[outer] - area_cells[inner]) * mm.u * mm.v
+        further = (around[outer] >= 0) & (between_mm2 <= SLIVER_MM * longest_mm[outer])
+        inner, outer = inner[further], around[outer[further]]
+    return np.concatenate(pairs)

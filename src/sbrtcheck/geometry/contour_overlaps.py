@@ -24,7 +24,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -32,7 +32,7 @@ import numpy as np
 
 from sbrtcheck.geometry.arrays import BoolArray, distinct, is_among
 from sbrtcheck.geometry.polygon_booleans import combined, even_odd, levelled
-from sbrtcheck.geometry.polygons import Loops, Outline, joined
+from sbrtcheck.geometry.polygons import NOTHING, Loops, Outline, joined
 from sbrtcheck.plan import FloatArray, IntArray
 
 SLIVER_MM = 0.3
@@ -137,8 +137,10 @@ class PlaneLoops:
         Signed area of each loop of all planes, positive where it runs clockwise.
     meeting
         Pairs of loops that cross, touch, or lie close in one another; a loop with itself where its own edges do.
+    close
+        Of each pair of ``meeting``, whether it only lies close.
     inside
-        Pairs of a loop and another that it lies inside of, as far as they do not meet.
+        Of each loop of the plane, the others that it lies inside of, as far as they do not cross.
     """
 
     loops: Loops
@@ -146,7 +148,8 @@ class PlaneLoops:
     stop: int
     area_cells: FloatArray
     meeting: IntArray
-    inside: IntArray
+    close: BoolArray
+    inside: Sequence[IntArray]
 
     def outline(self, loop: int) -> Outline:
         """The edges of one loop."""
@@ -159,9 +162,10 @@ def plane_region(plane: PlaneLoops, rule: CombinationRule) -> PlaneRegion:
     A loop inside another is a hole in it, one inside a hole is an island; loops that overlap in part are united. Each
     loop gets a level: 0, or one more than the highest loop that it lies inside; then all are painted level by level.
 
-    Loops that meet, directly or through others, are a cluster, and edges are cut within clusters only, for those of
-    different clusters do not cross. All loops of a cluster lie inside the same others, the cluster's surroundings: if
-    the highest of these fills, what the cluster fills is cleared.
+    Loops that meet, directly or through others, are a cluster. All loops of a cluster lie inside the same others, the
+    cluster's surroundings: if the highest of these fills, what the cluster fills is cleared. Within a cluster, loops
+    that cross or touch, directly or through others, are a knot, and edges are cut within knots only, for those of
+    different knots do not cross.
     """
     clusters = _clusters(plane)
     level = np.zeros(plane.stop, dtype=np.int64)
@@ -170,7 +174,7 @@ def plane_region(plane: PlaneLoops, rule: CombinationRule) -> PlaneRegion:
         own = _resolved(plane, cluster, rule.mm)
         level[list(cluster.loops)] = own.level + 1 + level[cluster.around].max(initial=-1)
         resolved.append(own)
-    copies = [i for own in resolved for i in own.copies]
+    copies = {i for own in resolved for i in own.copies}
     even_odd_region = None
     if rule.exclusive_or or any(own.contradict for own in resolved):
         even_odd_region = joined([_counted_odd(plane, cluster, copies) for cluster in clusters])
@@ -193,13 +197,49 @@ class _Cluster:
     """Loops that meet, directly or through others; or one that meets none.
 
     ``around``: the loops of other clusters that all of them lie inside of. ``inside``: of each loop, those of the same
-    cluster that it lies inside of without meeting them. ``meeting``: the pairs that meet.
+    cluster that it lies inside of. ``meeting``: the pairs that meet, each with whether it only
+    lies close.
     """
 
     loops: tuple[int, ...]
     around: IntArray
-    inside: Mapping[int, Sequence[int]]
-    meeting: Sequence[tuple[int, int]]
+    inside: Mapping[int, IntArray]
+    meeting: Mapping[tuple[int, int], bool]
+
+    def knots(self) -> list[_Knot]:
+        """Its loops by those that cross or touch."""
+        crossing = [pair for pair, close in self.meeting.items() if not close]
+        crossed = {i for pair in crossing for i in pair}
+        return [_Knot(loops=loops, is_cut=loops[0] in crossed) for loops in _connected(self.loops, crossing).values()]
+
+    def around_knot(self, knot: _Knot) -> IntArray:
+        """The loops of other knots of the cluster that a knot lies inside of."""
+        return _without(self.inside[knot.loops[0]], knot.loops)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Knot:
+    """Loops of a cluster that cross or touch, directly or through others; or one that crosses none.
+
+    ``is_cut``: whether edges cross or touch, if only those of one loop.
+    """
+
+    loops: tuple[int, ...]
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Simple:
+    """What a loop encloses by even-odd, as edges that wind around it once."""
+
+    outline: Outline
+    area_mm2: float
+    around_mm: float
+
+    @classmethod
+    def of(cls, outline: Outline, mm: Millimetres) -> _Simple:
+        """The same with its sizes."""
+        return cls(outline=outline, area_mm2=mm.area(outline), around_mm=mm.around(outline))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,43 +259,45 @@ class _Resolved:
 
 def _clusters(plane: PlaneLoops) -> list[_Cluster]:
     """The clusters of a plane, each after those around it."""
-    # of each loop that meets others, one that stands for its cluster: union and find [1]_
-    leader = list(range(plane.start, plane.stop))
+    pairs = [(i, j) for i, j in plane.meeting.tolist()]
+    loops = _connected(range(plane.start, plane.stop), pairs)
+    of = np.zeros(plane.stop - plane.start, dtype=np.int64)
+    for name, own in loops.items():
+        of[np.array(own) - plane.start] = name
+    meeting: dict[int, dict[tuple[int, int], bool]] = {}
+    for pair, close in zip(pairs, plane.close.tolist(), strict=True):
+        meeting.setdefault(int(of[pair[0] - plane.start]), {})[pair] = close
+    made = []
+    for name, own in loops.items():
+        others = {i: plane.inside[i - plane.start] for i in own}
+        inside = {i: around[of[around - plane.start] == name] for i, around in others.items()}
+        outside = [around[of[around - plane.start] != name] for around in others.values()]
+        around = outside[0] if len(own) == 1 else distinct(np.concatenate(outside))
+        made.append(_Cluster(loops=own, around=around, inside=inside, meeting=meeting.get(name, {})))
+    return sorted(made, key=lambda cluster: len(cluster.around))
+
+
+def _without(loops: IntArray, others: Collection[int]) -> IntArray:
+    """Loops that are not among some others."""
+    return loops[~is_among(loops, np.array(list(others), dtype=np.int64))]
+
+
+def _connected(loops: Iterable[int], pairs: Iterable[tuple[int, int]]) -> dict[int, tuple[int, ...]]:
+    """Loops that hang together by pairs, directly or through others; each group by one that stands for it."""
+    leader = {loop: loop for loop in loops}  # union and find [1]_
 
     def found(loop: int) -> int:
-        while leader[loop - plane.start] != loop:
-            leader[loop - plane.start] = leader[leader[loop - plane.start] - plane.start]
-            loop = leader[loop - plane.start]
+        while leader[loop] != loop:
+            leader[loop] = leader[leader[loop]]
+            loop = leader[loop]
         return loop
 
-    meeting: dict[int, list[tuple[int, int]]] = {}
-    for i, j in plane.meeting.tolist():
-        leader[found(j) - plane.start] = found(i)
-    for i, j in plane.meeting.tolist():
-        meeting.setdefault(found(i), []).append((i, j))
-    loops: dict[int, list[int]] = {}
-    for loop in range(plane.start, plane.stop):
-        loops.setdefault(found(loop), []).append(loop)
-    of = np.array([found(loop) for loop in range(plane.start, plane.stop)], dtype=np.int64)
-    inner, outer = of[plane.inside[:, 0] - plane.start], of[plane.inside[:, 1] - plane.start]
-    inside: dict[int, dict[int, list[int]]] = {}
-    for i, j in plane.inside[inner == outer].tolist():
-        inside.setdefault(int(of[i - plane.start]), {}).setdefault(i, []).append(j)
-    # all pairs of other clusters, by the cluster inside
-    inner, outside = inner[inner != outer], plane.inside[inner != outer, 1]
-    order = np.argsort(inner, kind="stable")
-    inner, outside = inner[order], outside[order]
-    first = {name: np.searchsorted(inner, [name, name + 1]) for name in loops}
-    made = [
-        _Cluster(
-            loops=tuple(own),
-            around=distinct(outside[slice(*first[name])]),
-            inside=inside.get(name, {}),
-            meeting=meeting.get(name, ()),
-        )
-        for name, own in loops.items()
-    ]
-    return sorted(made, key=lambda cluster: len(cluster.around))
+    for i, j in pairs:
+        leader[found(j)] = found(i)
+    groups: dict[int, list[int]] = {}
+    for loop in leader:
+        groups.setdefault(found(loop), []).append(loop)
+    return {name: tuple(group) for name, group in groups.items()}
 
 
 def _resolved(plane: PlaneLoops, cluster: _Cluster, mm: Millimetres) -> _Resolved:
@@ -263,38 +305,53 @@ def _resolved(plane: PlaneLoops, cluster: _Cluster, mm: Millimetres) -> _Resolve
     if not cluster.meeting:
         return _Resolved(region=_directed(plane, cluster.loops[0]), level=np.zeros(1, dtype=np.int64))
     alone = {i: plane.outline(i) for i in cluster.loops}
-    simple = {i: even_odd(outline) for i, outline in alone.items()}
-    area = {i: mm.area(outline) for i, outline in simple.items()}
-    around = {i: set(cluster.inside.get(i, ())) for i in cluster.loops}
+    simple = {
+        i: _Simple.of(even_odd(outline) if (i, i) in cluster.meeting else outline, mm) for i, outline in alone.items()
+    }
+    beside: dict[int, set[int]] = {i: set() for i in cluster.loops}  # loops that meet each, but have it not inside
+    within: dict[int, list[int]] = {i: [] for i in cluster.loops}
     copies: set[int] = set()
     contradict = False
-    for pair in cluster.meeting:
-        inner, outer = sorted(pair, key=lambda i: (area[i], -i))
+    for pair, close in cluster.meeting.items():
+        inner, outer = sorted(pair, key=lambda i: (simple[i].area_mm2, -i))
         if inner == outer:
             continue
-        around[inner].discard(outer)
-        around[outer].discard(inner)
-        relation = _relation(simple[inner], simple[outer], mm)
+        beside[inner].add(outer)
+        beside[outer].add(inner)
+        relation = _relation(simple[inner], simple[outer], mm, close=close)
         if relation is _Relation.INSIDE:
-            around[inner].add(outer)
+            within[inner].append(outer)
         elif relation is _Relation.COPY:
             copies.add(inner)
         contradict |= relation is _Relation.PARTLY_INSIDE
     # from the largest loop on, so that the level of what lies around a loop is known before its own
-    level = dict.fromkeys(cluster.loops, 0)
-    for i in sorted(cluster.loops, key=lambda i: (-area[i], i)):
-        level[i] = max((level[j] + 1 for j in around[i]), default=0)
-    levels = np.array([level[i] for i in cluster.loops])
-    of_loop = np.repeat(np.arange(len(levels)), [len(outline.u0) for outline in alone.values()])
-    # a loop alone, painted, is its even-odd region
-    several = len(cluster.loops) > 1
+    level = np.zeros(plane.stop - plane.start, dtype=np.int64)
+    for i in sorted(cluster.loops, key=lambda i: (-simple[i].area_mm2, i)):
+        around = np.append(_without(cluster.inside[i], beside[i]), np.array(within[i], dtype=np.int64))
+        level[i - plane.start] = level[around - plane.start].max(initial=-1) + 1
+    painted = [_painted(plane, knot, level, cluster.around_knot(knot)) for knot in cluster.knots()]
     return _Resolved(
-        region=levelled(joined(list(alone.values())), of_loop, levels) if several else simple[cluster.loops[0]],
-        level=levels,
+        region=joined(painted),
+        level=level[np.array(cluster.loops) - plane.start],
         copies=copies,
         contradict=contradict,
-        twice=any(i == j and _winds_twice(alone[i], simple[i], mm) for i, j in cluster.meeting),
+        twice=any(i == j and _winds_twice(alone[i], simple[i].outline, mm) for i, j in cluster.meeting),
     )
+
+
+def _painted(plane: PlaneLoops, knot: _Knot, level: IntArray, around: IntArray) -> Outline:
+    """The edges that a knot adds to the region of its cluster: ``level`` of each loop, ``around`` the loops around."""
+    ground = int(level[around - plane.start].max(initial=-1))
+    own = level[np.array(knot.loops) - plane.start]
+    if knot.is_cut:
+        alone = [plane.outline(i) for i in knot.loops]
+        of_loop = np.repeat(np.arange(len(alone)), [len(outline.u0) for outline in alone])
+        return levelled(joined(alone), of_loop, own, ground=ground)
+    fills = own[0] % 2 == 0
+    if own[0] <= ground or fills == (ground % 2 == 0):
+        return NOTHING
+    outline = _directed(plane, knot.loops[0])
+    return outline if fills else outline.turned()
 
 
 def _directed(plane: PlaneLoops, loop: int) -> Outline:
@@ -303,13 +360,17 @@ def _directed(plane: PlaneLoops, loop: int) -> Outline:
     return outline.turned() if plane.area_cells[loop] < 0 else outline
 
 
-def _counted_odd(plane: PlaneLoops, cluster: _Cluster, copies: Sequence[int]) -> Outline:
+def _counted_odd(plane: PlaneLoops, cluster: _Cluster, copies: Collection[int]) -> Outline:
     """What an odd number of loops enclose, copies counted once; as much of its edges as a cluster has."""
-    if cluster.meeting:
-        own = even_odd(joined([plane.outline(i) for i in cluster.loops if i not in copies]))
-    else:
-        own = _directed(plane, cluster.loops[0])
-    return own.turned() if np.sum(~is_among(cluster.around, np.array(copies, dtype=np.int64))) % 2 == 1 else own
+    outside = len(_without(cluster.around, copies))
+    outlines = []
+    for knot in cluster.knots():
+        counted = [plane.outline(i) for i in knot.loops if i not in copies]
+        if counted:
+            own = even_odd(joined(counted)) if knot.is_cut else _directed(plane, knot.loops[0])
+            within = outside + len(_without(cluster.around_knot(knot), copies))
+            outlines.append(own.turned() if within % 2 == 1 else own)
+    return joined(outlines)
 
 
 def _by_nonzero_winding(plane: PlaneLoops, level: IntArray) -> Outline:
@@ -327,17 +388,23 @@ def _wound_around(loop: Outline) -> Outline:
     return levelled(loop, np.zeros(len(loop.u0), dtype=np.int64), np.zeros(1, dtype=np.int64), nonzero_winding=True)
 
 
-def _relation(inner: Outline, outer: Outline, mm: Millimetres) -> _Relation:
-    """How a loop relates to a larger one that it meets; each of the outlines winds around its region once."""
-    shared = combined(inner, outer, np.logical_and)
+def _relation(inner: _Simple, outer: _Simple, mm: Millimetres, *, close: bool) -> _Relation:
+    """How a loop relates to a larger one that it meets.
+
+    ``close``: whether it is known to lie inside, edges apart.
+    """
+    shared = inner.outline if close else combined(inner.outline, outer.outline, np.logical_and)
     if len(shared.u0) == 0:
         return _Relation.APART
-    area, least, most = (mm.area(outline) for outline in (shared, inner, outer))
+    least, most = inner.area_mm2, outer.area_mm2
+    area = least if close else mm.area(shared)
     # area of the symmetric difference; over the length of the loops it is the width of the strip between them
     differ = least + most - 2.0 * area
-    if differ <= min(SLIVER_MM * (mm.around(inner) + mm.around(outer)) / 2.0, COPY_SHARE * most):
+    if differ <= min(SLIVER_MM * (inner.around_mm + outer.around_mm) / 2.0, COPY_SHARE * most):
         return _Relation.COPY
-    if area >= least / 2.0 and mm.is_sliver(combined(inner, outer, lambda a, b: a & ~b)):
+    if close:
+        return _Relation.INSIDE
+    if area >= least / 2.0 and mm.is_sliver(combined(inner.outline, outer.outline, lambda a, b: a & ~b)):
         return _Relation.INSIDE
     return _Relation.APART if mm.is_sliver(shared) else _Relation.PARTLY_INSIDE
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -71,7 +72,7 @@ def region_edges(
     loops, duplicates = _without_duplicates(loops_by_plane(u, v, starts, order, layer_of_contour))
     area = loops.area()
     nesting = nesting_of(loops, np.abs(area), rule.mm)
-    enclosed = nesting.enclosed(len(area))
+    enclosed = nesting.enclosed()
     edges = _directed(loops, (area < 0) != enclosed)  # outer loops clockwise, holes the other way
     # area of each plane as nested: loops less their holes; right unless edges cross
     count = np.bincount(loops.layer)
@@ -118,13 +119,17 @@ def _planes(loops: Loops, area_cells: FloatArray, layers: IntArray, nesting: Nes
     ends = np.concatenate([layers, layers + 1])
     first, last = np.searchsorted(loops.layer, ends).reshape(2, -1)
     # pairs rise by their first loop, so that those of a plane stand together
-    meeting, inside = (
-        [pairs[i:j] for i, j in np.searchsorted(pairs[:, 0], [first, last]).T.tolist()]
-        for pairs in (nesting.meeting, nesting.inside)
-    )
-    for i, (start, stop) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
+    begins, upto = np.searchsorted(nesting.meeting[:, 0], [first, last])
+    inside = iter(nesting.others_around(ranges(first, last - first)))
+    for start, stop, i, j in zip(first.tolist(), last.tolist(), begins.tolist(), upto.tolist(), strict=True):
         yield PlaneLoops(
-            loops=loops, start=start, stop=stop, area_cells=area_cells, meeting=meeting[i], inside=inside[i]
+            loops=loops,
+            start=start,
+            stop=stop,
+            area_cells=area_cells,
+            meeting=nesting.meeting[i:j],
+            close=nesting.close[i:j],
+            inside=list(islice(inside, stop - start)),
         )
 
 

@@ -92,7 +92,8 @@ class Cells:
 
     def where(self, keep: BoolArray) -> Cells:
         """Some of the cells."""
-        return Cells(**{each.name: getattr(self, each.name)[..., keep] for each in fields(self)})
+        # many times as fast as [..., keep]
+        return Cells(**{each.name: getattr(self, each.name).compress(keep, axis=-1) for each in fields(self)})
 
     @classmethod
     def of(
@@ -129,7 +130,7 @@ class Cells:
             return self
         inside, cc = self.inside[some], self.cc[some]
         least, most = parts_above(
-            self.corners[..., some],
+            self.corners.take(some, axis=-1),
             *isodoses.between(self.isodose[some]),
             inside=inside,
             outline=self.outline[some],

@@ -369,7 +369,12 @@ def _first(
         below_cc=_by_isodose(isodose, covered_cc * below, isodoses),
         undecided_cc=np.zeros(len(isodoses)),
         cells=Cells.of(
-            corners[..., open_], cc[open_], region.cover.share[at[open_]], at[open_], isodose[open_], isodoses
+            corners.compress(open_, axis=-1),
+            cc[open_],
+            region.cover.share[at[open_]],
+            at[open_],
+            isodose[open_],
+            isodoses,
         ),
         edges=Edges.of([]),
     )

@@ -46,8 +46,8 @@ from sbrtcheck.geometry.trilinear import share_below, steepened
 from sbrtcheck.plan import FloatArray, IntArray
 
 FLATNESS_FLOOR = 1e-3
-"""Floor of slopes, see `trilinear.steepened`. Larger than that of isodose volumes: these bounds decide a verdict, so
-that rounding of the shares, 1e-10 with this floor, has to stay well inside `SHARE_ROUNDING`."""
+"""Floor of slopes, see `trilinear.steepened`. These bounds decide a verdict, so that rounding of the shares, 1e-10 with
+this floor, has to stay well inside `SHARE_ROUNDING`."""
 
 SHARE_ROUNDING = 1e-8
 """Shares of a cell are rounded by less."""
@@ -86,25 +86,24 @@ Shares = tuple[FloatArray, FloatArray]
 """The least and the largest share of each of some boxes."""
 
 
-def shares_above(corners: Float32, dose_at: FloatArray, slack: float) -> Shares:
+def shares_above(corners: Float32 | FloatArray, dose_at: FloatArray, slack: float) -> Shares:
     """The least and the largest share of each box that can receive at least ``dose_at``, give or take ``slack``.
 
     ``corners`` has shape ``(2, 2, 2, n)``: dose at the lower and upper end along w, v and u of each; trilinear inside.
     """
     least, most = np.empty(len(dose_at)), np.empty(len(dose_at))
     for start in range(0, len(dose_at), COLUMNS_AT_ONCE):
-        some = np.arange(start, min(start + COLUMNS_AT_ONCE, len(dose_at)))
-        bent = _Bent.of(corners[..., some])
+        bent = _Bent.of(corners[..., start : start + COLUMNS_AT_ONCE])
         nearly_linear = (bent.rise > LEAST_SLACKS * slack) & (bent.rise > 0.0) & (bent.leaves_by < MOST_BEND)
-        near, far = some[nearly_linear], some[~nearly_linear]
+        near, far = start + np.flatnonzero(nearly_linear), start + np.flatnonzero(~nearly_linear)
         if len(near):
             least[near], most[near] = bent.where(nearly_linear).shares_above(dose_at[near], slack)
         if len(far):
-            least[far], most[far] = _to_first_order(corners[..., far], dose_at[far], slack)
+            least[far], most[far] = _to_first_order(corners.take(far, axis=-1), dose_at[far], slack)
     return np.maximum(least - SHARE_ROUNDING, 0.0), np.minimum(most + SHARE_ROUNDING, 1.0)
 
 
-def _to_first_order(corners: Float32, dose_at: FloatArray, slack: float) -> Shares:
+def _to_first_order(corners: Float32 | FloatArray, dose_at: FloatArray, slack: float) -> Shares:
     """The linear dose moved by the extremes of what is left of the dose: trilinear again, so they are at corners."""
     mean, slopes, rest = _fitted(corners.astype(np.float64))
     spans, moved = steepened(slopes, FLATNESS_FLOOR, slack)
@@ -117,8 +116,8 @@ def _to_first_order(corners: Float32, dose_at: FloatArray, slack: float) -> Shar
 
 def _fitted(dose: FloatArray) -> tuple[FloatArray, FloatArray, tuple[FloatArray, FloatArray]]:
     """Mean of each box, its mean rise along each axis, and the extremes of what is left of the dose."""
-    mean = dose.mean(axis=(0, 1, 2))
-    slopes = np.stack([(np.take(dose, 1, axis) - np.take(dose, 0, axis)).mean(axis=(0, 1)) for axis in range(3)])
+    signed = _signed_sums(dose)
+    mean, slopes = signed[0] / 8, signed[[0b100, 0b010, 0b001]] / 4
     ends = np.array([-0.5, 0.5])
     across = (slopes[0] * ends[:, None, None, None], slopes[1] * ends[:, None, None], slopes[2] * ends[:, None])
     rest = dose - (mean + across[0] + across[1] + across[2])
@@ -145,7 +144,7 @@ class _Bent:
     rest: FloatArray
 
     @classmethod
-    def of(cls, corners: Float32) -> _Bent:
+    def of(cls, corners: Float32 | FloatArray) -> _Bent:
         signed = _signed_sums(corners)
         slopes, twists, bent = signed[[0b100, 0b010, 0b001]] / 4, signed[[0b011, 0b101, 0b110]] / 2, signed[0b111]
         sign = np.where(slopes < 0.0, -1.0, 1.0)
@@ -182,7 +181,9 @@ class _Bent:
 
     def where(self, keep: BoolArray) -> _Bent:
         """Some of the boxes."""
-        return self if keep.all() else _Bent(**{each.name: getattr(self, each.name)[keep] for each in fields(self)})
+        if keep.all():
+            return self
+        return _Bent(**{each.name: getattr(self, each.name).compress(keep) for each in fields(self)})
 
     def shares_above(self, dose_at: FloatArray, slack: float) -> Shares:
         """Least and largest share above a level."""
@@ -241,16 +242,16 @@ class _Bent:
         return share
 
 
-def _signed_sums(corners: Float32) -> FloatArray:
+def _signed_sums(corners: Float32 | FloatArray) -> FloatArray:
     """Sums of corner doses, shape ``(8, n)``: in binary, a 1 for each of w, v and u that a sum is signed like."""
-    sums: FloatArray = corners.astype(np.float64)
-    for axis in range(3):
-        of_axis = np.moveaxis(sums, axis, 0)
-        of_axis[1] -= of_axis[0]  # the difference, and from it the sum
-        of_axis[0] *= 2.0
-        of_axis[0] += of_axis[1]
-    return sums.reshape(8, -1)
+    sums: FloatArray = _SIGNS @ corners.reshape(8, -1).astype(np.float64)
+    return sums
 
+
+_OF_TWO = np.array([[1.0, 1.0], [-1.0, 1.0]])
+
+_SIGNS = np.kron(np.kron(_OF_TWO, _OF_TWO), _OF_TWO)
+"""Of the corners of a box in each of its signed sums: along each axis the sum of two, or their difference."""
 
 _CROSSINGS = ((-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5))
 """Faces along w, and then along u, where they meet the isodose of the linear part, in rising order along v."""
@@ -279,7 +280,7 @@ def parts_above(
     some = np.flatnonzero(simple)
     for part in np.split(some, np.flatnonzero(np.diff(np.cumsum(count[some]) // EDGES_AT_ONCE)) + 1):
         if len(part):
-            some_of = _parts_above(corners[..., part], dose_at[part], slack, outline[part], outlines)
+            some_of = _parts_above(corners.take(part, axis=-1), dose_at[part], slack, outline[part], outlines)
             least[part] = np.where(some_of.all_is, inside[part], np.maximum(some_of.least - SHARE_ROUNDING, 0.0))
             most[part] = np.where(some_of.none_is, 0.0, np.minimum(some_of.most + SHARE_ROUNDING, inside[part]))
     return least, most

@@ -4,11 +4,10 @@ No structure is involved, so the cells of the grid are whole, and each is one of
 
      all corners at or above the dose    counted whole, exact
      all corners below                   not counted, exact
-     some above, some below              volume of the linear part of the dose above the level, by `trilinear`; and
-                                         bounds: the same with the rest of the dose added and taken away
+     some above, some below              the least and the largest volume that can receive it, by `isodose_shares`
 
-Cells of the third kind are divided until the bounds of the sum are as narrow as asked for. With each halving the rest
-shrinks to a quarter of itself (it is of second order), so a few rounds do.
+Cells of the third kind are divided until the bounds of the sum are as narrow as asked for: the volume is then in the
+middle between them. With each halving bounds of second order shrink to a quarter, and most cells are left as they are.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ import numpy as np
 
 from sbrtcheck.errors import GeometryError
 from sbrtcheck.geometry.grid import GridFrame
-from sbrtcheck.geometry.trilinear import halved, linear_part, share_below, steepened
+from sbrtcheck.geometry.isodose_shares import shares_above
+from sbrtcheck.geometry.trilinear import halved
 from sbrtcheck.plan import FloatArray
 
 NARROW_SHARE = 1e-3
@@ -29,10 +29,6 @@ outside a target is a difference of two volumes that may be nearly equal."""
 
 MAX_CELLS = 1 << 19
 """Cells that the isodose cuts are not divided into more than so many: a second, and 100 MB."""
-
-FLATNESS_FLOOR = 1e-4
-"""Floor of slopes, see `trilinear.steepened`. Smaller than in `isodose_cells`: here it changes the value as well, not
-only its bounds, and rounding of 1e-8 of a cell is far below how far apart the bounds may be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +72,9 @@ def isodose_volume(frame: GridFrame, dose_gy: float, narrow_share: float = NARRO
     volume_cc = widths[0][:, None, None] * widths[1][:, None] * widths[2] / 1000.0
     whole_cc = float(volume_cc[least >= dose_gy].sum())
     cut = (least < dose_gy) & (most >= dose_gy)
-    value, low, high = _cut_volume(np.stack([c[cut] for c in corners]), volume_cc[cut], dose_gy, whole_cc, narrow_share)
-    return IsodoseVolume(value_cc=whole_cc + value, low_cc=whole_cc + low, high_cc=whole_cc + high, closed=closed)
+    low, high = _cut_volume(np.stack([c[cut] for c in corners]), volume_cc[cut], dose_gy, whole_cc, narrow_share)
+    low_cc, high_cc = whole_cc + low, whole_cc + high
+    return IsodoseVolume(value_cc=(low_cc + high_cc) / 2, low_cc=low_cc, high_cc=high_cc, closed=closed)
 
 
 def _box_above(frame: GridFrame, dose_gy: float) -> tuple[slice, slice, slice] | None:
@@ -125,36 +122,32 @@ def _padded(
 
 def _cut_volume(
     corners: FloatArray, volume_cc: FloatArray, dose_gy: float, whole_cc: float, narrow_share: float
-) -> tuple[float, float, float]:
-    """Volume above the dose in cells that the isodose cuts, and its bounds; ``corners`` has shape ``(8, n)``."""
-    above_cc = volume_cc * _shares(corners, dose_gy)  # (value, low, high) by cell
-    settled = np.zeros(3)
-    enough_cc = narrow_share * (whole_cc + float(above_cc[0].sum()))
+) -> tuple[float, float]:
+    """Bounds of the volume above the dose in cells that the isodose cuts; ``corners`` has shape ``(8, n)``."""
+    above_cc = volume_cc * _shares(corners, dose_gy)  # (low, high) by cell
+    settled = np.zeros(2)
+    enough_cc = narrow_share * (whole_cc + float(above_cc.sum()) / 2)
     while 0 < len(volume_cc) <= MAX_CELLS // 8 and _width(above_cc.sum(axis=1) + settled) > enough_cc:
         # cells of the narrowest bounds are left as they are, as many as leave half of what may stay undecided together
         order = np.argsort(_width(above_cc), kind="stable")
         narrow = int(np.searchsorted(np.cumsum(_width(above_cc)[order]), (enough_cc - _width(settled)) / 2))
         settled += above_cc[:, order[:narrow]].sum(axis=1)
-        corners, volume_cc = halved(corners[:, order[narrow:]]), np.tile(volume_cc[order[narrow:]] / 8, 8)
+        corners, volume_cc = halved(corners.take(order[narrow:], axis=1)), np.tile(volume_cc[order[narrow:]] / 8, 8)
         least, most = corners.min(axis=0), corners.max(axis=0)
         settled += volume_cc[least >= dose_gy].sum()
         cut = (least < dose_gy) & (most >= dose_gy)
-        corners, volume_cc = corners[:, cut], volume_cc[cut]
+        corners, volume_cc = corners.compress(cut, axis=1), volume_cc[cut]
         above_cc = volume_cc * _shares(corners, dose_gy)
-    value, low, high = (above_cc.sum(axis=1) + settled).tolist()
-    return value, low, high
+    low, high = (above_cc.sum(axis=1) + settled).tolist()
+    return low, high
 
 
 def _width(above_cc: FloatArray) -> FloatArray:
-    """How far the bounds, second and third of (value, low, high), are apart."""
-    width: FloatArray = above_cc[2] - above_cc[1]
+    """How far the bounds (low, high) are apart."""
+    width: FloatArray = above_cc[1] - above_cc[0]
     return width
 
 
 def _shares(corners: FloatArray, dose_gy: float) -> FloatArray:
-    """The share of each cell above the dose, of its linear part, and bounds on it: shape ``(3, n)``."""
-    middle, slopes, rest = linear_part(corners)
-    spans, moved = steepened(slopes, FLATNESS_FLOOR)
-    rest += moved
-    level, half = dose_gy - middle, spans.sum(axis=0) / 2  # the least corner lies half of all rises below the middle
-    return np.stack([1.0 - share_below(at + half, spans) for at in (level, level + rest, level - rest)])
+    """Bounds on the share of each cell above the dose: shape ``(2, n)``."""
+    return np.stack(shares_above(corners.reshape(2, 2, 2, -1), np.full(corners.shape[1], dose_gy), slack=0.0))

@@ -68,19 +68,22 @@ def combined(a: Outline, b: Outline, rule: BooleanRule) -> Outline:
     return cut.where_changes(rule(before_a, before_b), rule(after_a, after_b))
 
 
-def levelled(outline: Outline, loop: IntArray, level: IntArray, *, nonzero_winding: bool = False) -> Outline:
+def levelled(
+    outline: Outline, loop: IntArray, level: IntArray, *, ground: int = -1, nonzero_winding: bool = False
+) -> Outline:
     """The region of loops on levels, as if each were painted in turn: an even level fills, an odd one clears.
 
     A place belongs to the region when the highest level of the loops around it is even. Edge ``i`` belongs to
     ``loop[i]``, which lies on ``level[loop[i]]``. A loop is around what it winds around an odd number of times; or,
-    with ``nonzero_winding``, any number of times but none.
+    with ``nonzero_winding``, any number of times but none. ``ground`` is the level of what lies around all of them, -1
+    for nothing; a loop on a level no higher changes nothing.
     """
     cut = _in_strips(outline.u0, outline.v0, outline.u1, outline.v1)
     if cut is None:
         return NOTHING
     change = cut.entered(loop, nonzero_winding=nonzero_winding)
-    before, after = np.zeros((2, len(change)), dtype=bool)
-    for painted in distinct(level).tolist():  # rising: a higher level paints over what is below
+    before, after = np.full((2, len(change)), ground % 2 == 0)
+    for painted in distinct(level[level > ground]).tolist():  # rising: a higher level paints over what is below
         own = np.where(level[loop[cut.edge]] == painted, change, 0)
         upto = _within_strip(own, cut.strip)  # loops of this level around what lies right of each piece
         fills = painted % 2 == 0
@@ -150,12 +153,14 @@ def _in_strips(u0: FloatArray, v0: FloatArray, u1: FloatArray, v1: FloatArray) -
     v0, v1 = np.where(down, v1, v0), np.where(down, v0, v1)
     if len(u0) == 0:
         return None
-    levels = distinct(np.concatenate([v0, v1, _crossings(u0, v0, u1, v1)]))
+    crossings = _crossings(u0, v0, u1, v1)
+    levels = distinct(np.concatenate([v0, v1, crossings]))
     levels = levels[np.concatenate([[True], np.diff(levels) > THINNEST_STRIP])]
     first, last = np.searchsorted(levels, v0 - THINNEST_STRIP), np.searchsorted(levels, v1 - THINNEST_STRIP)
     count = np.maximum(last - first, 0)
-    if int(count.sum()) > MAX_PIECES:
-        what = f"contours cross themselves or each other {len(levels) - len(u0)} times or more on one plane"
+    if (pieces := int(count.sum())) > MAX_PIECES:
+        what = f"contours of one plane that cross or touch fall into {pieces:,} pieces"
+        what += f" with {len(crossings):,} crossings; at most {MAX_PIECES:,} pieces are computed"
         raise GeometryError(what, hint="contour the structure again")
     # pieces: each edge once in every strip that it passes
     strip, edge = ranges(first, count), np.repeat(np.arange(len(u0)), count)

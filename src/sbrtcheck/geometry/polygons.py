@@ -157,8 +157,8 @@ class Loops:
         return Loops(u0=u0, v0=v0, u1=u1, v1=v1, begin=begin, layer=self.layer[of])
 
     def select(self, which: IntArray) -> Loops:
-        """Some of the loops."""
-        if len(which) and which[-1] - which[0] == len(which) - 1:  # one run of them; ``which`` rises
+        """Some of the loops, in the order given."""
+        if len(which) and bool(np.all(np.diff(which) == 1)):  # one run of them
             return self.part(int(which[0]), int(which[-1]) + 1)
         counts = np.diff(self.begin)[which]
         pick = ranges(self.begin[:-1][which], counts)
