@@ -47,7 +47,7 @@ class Sizes:
     kills: int = 20
     copies: int = 20  # of the two bundled plans, for the kills
     stand_ins: tuple[int, ...] = archive_scale.SIZES
-    small: int = 50
+    small: int = 40
     clinical: int = 3
 
 
