@@ -46,7 +46,7 @@ def clinical_plans(folder: Path, number: int) -> list[Path]:
 def seconds_of(
     archive: Path, folders: Sequence[Path], default: int, extent: shop.Extent
 ) -> dict[str, float | shop.Missing]:
-    """Processor seconds a plan of each way; dicompyler-core as it comes has the first few plans."""
+    """Processor seconds a plan of each way; dicompyler-core has the first few plans."""
     scratch = archive.parent
     batch = [sys.executable, "-m", "sbrtcheck", "batch", archive, "--jobs", "1", "--quiet", "--fresh"]
     batch += ["--table", archive / "table.yaml", "--out", scratch / "results.parquet"]
@@ -55,10 +55,11 @@ def seconds_of(
         ALONE: _seconds(batch) / len(folders),
     }
     python = peers.dicompyler_python(extent.peers_dir)
-    for name, words, some in ((PEER, (), folders[:default]), (EXTENTS, ("--extents",), folders)):
+    some = folders[:default]
+    for name, words in ((PEER, ()), (EXTENTS, ("--extents",))):
         if isinstance(python, shop.Missing):
             found[name] = python
-        elif extent.quick and len(some) < len(folders):
+        elif extent.quick and len(some) < len(folders) and not words:
             found[name] = shop.Missing(why="left out by --quick")
         else:
             driver = [python, shop.DRIVERS / "run_dicompyler_core.py", scratch / "peer.json", ",".join(METRICS), ""]
@@ -108,12 +109,12 @@ def sections(extent: shop.Extent, *, small: int = 50, clinical: int = 3) -> Iter
         text=(
             f"{', '.join(METRICS)} of every structure, one process each, processor time, start-up included."
             " dicompyler-core gives values; `batch` gives bounds of each value too, refined until they are within"
-            " 0.1 % or 0.02 Gy of it, judges a table and writes its files. Of the large plans, dicompyler-core as it"
-            " comes has one. Small phantoms are about as cheap as plans get, and the goal is out of reach on them: the"
-            " table alone, with no metric of all structures, is not that fast. Most of the rest is the search along"
-            " isodoses, some hundred operations on small arrays for each structure. All metrics of a structure share"
-            " one search, and means and values whose bounds are close already need none; leaving it out would give a"
-            " batch wider bounds than a check of the same plan. On plans of clinical size the ratio is another one."
+            " 0.1 % or 0.02 Gy of it, judges a table and writes its files. Of the large plans, dicompyler-core has one."
+            " Small phantoms are about as cheap as plans get, and the goal is out of reach on them: the table alone,"
+            " with no metric of all structures, is not that fast. Most of the rest is the search along isodoses, some"
+            " hundred operations on small arrays for each structure. All metrics of a structure share one search, and"
+            " means and values whose bounds are close already need none; leaving it out would give a batch wider bounds"
+            " than a check of the same plan. On plans of clinical size the ratio is another one."
         ),
         table=shop.table(["plans", "way", "ms a plan", "plans a second", "times as long", ""], rows),
         goals=tuple(goal for goal in goals if goal.aim != "no goal"),
