@@ -10,8 +10,10 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +25,10 @@ from scipy.optimize import brentq
 
 import phantom
 from sbrtcheck import compute_dvhs, load_plan
-from sbrtcheck.dvh import SAME_DOSE, DVHSet
-from sbrtcheck.metric import Measurement
+from sbrtcheck.dvh import DVH, OF_DOSE, SAME_DOSE, Bounds, DVHSet, isoeffect
+from sbrtcheck.metric import Measurement, question_for_power_mean
 from sbrtcheck.metric.measurement import measure_each
+from sbrtcheck.radiobiology import Quantity
 
 COUNTS = {"shapes": 4000, "layers": 3200, "saddles": 2800}
 """Phantoms of each generator."""
@@ -54,6 +57,11 @@ ON_PLANS = (
     *("V5Gy[%]", "V10Gy[%]", "V20Gy[%]", "V30Gy[cc]", "V50%Rx[%]", "V100%Rx[%]"),
 )
 """Measured on every structure of the plans."""
+
+POWERS = (-10.0, 2.0, 8.0, 20.0)
+"""Exponents of gEUD."""
+
+ALPHA_BETA_GY = 3.0
 
 INSIDE, HALF_WIDTH, ERROR, VALUE, OUTSIDE, KIND, ASKED = range(7)
 """Columns of what is found of a number.
@@ -308,8 +316,7 @@ def widths_of(dvhs: DVHSet, *, covered: bool = False) -> Widths:
 
 def plans() -> shop.Section:
     """Half-widths as shares of the value on the bundled plans and the lung case."""
-    bundled = sorted(path for path in (shop.ROOT / "examples" / "plans").iterdir() if path.is_dir())
-    dvhs = {path.name: compute_dvhs(load_plan(path)) for path in bundled}
+    dvhs = {path.name: compute_dvhs(load_plan(path)) for path in bundled_plans()}
     dvhs["22 structures, 2 mm"] = compute_dvhs(phantom.in_memory(lung_structures(), dose_grid(2.0), PRESCRIPTION))
     rows, goals = [], []
     for name, of_plan in dvhs.items():
@@ -342,6 +349,61 @@ def plans() -> shop.Section:
     )
 
 
+def means_and_curves() -> shop.Section:
+    """Half-widths of means of powers and of curves on the bundled plans, by the elements, and as printed or drawn."""
+    found: dict[str, list[tuple[float, float]]] = {}
+    for path in bundled_plans():
+        dvhs = compute_dvhs(load_plan(path))
+        close = dvhs.with_close_curves()
+        for dvh in dvhs:
+            if dvh.uncovered_cc > 0.0:
+                continue
+            for name, by_elements, printed in _both_half_widths(dvh, dvhs, close[dvh.name]):
+                found.setdefault(name, []).append((by_elements, printed))
+    rows = []
+    for name, pairs in found.items():
+        numbers = np.array(pairs)
+        rows.append([name, len(pairs), *(_two(numbers[:, i], percent) for percent in (50, 90) for i in (0, 1))])
+    heads = ["by the elements, median", "as printed, median", "by the elements, 90th percentile", "as printed, 90th"]
+    return shop.Section(
+        heading="Bounds of means and curves",
+        text=(
+            "The bundled plans, structures that do not leave the dose grid. gEUD and the mean of EQD2, printed in a"
+            " row, as the dose of a risk, or measured of a set: half the width, percent of the value. Curves, as they"
+            " are drawn: half the distance of the bounding curves, on the average over the volume, percent of the mean."
+            f" Those within {CLOSE_GY:g} Gy are left as they are, and count as 0 %."
+        ),
+        table=shop.table(["what", "structures", *heads], rows),
+    )
+
+
+def _both_half_widths(dvh: DVH, dvhs: DVHSet, close: DVH) -> Iterator[tuple[str, float, float]]:
+    def share(low: float, high: float, value: float) -> float:
+        return 50.0 * (high - low) / value if high - low > 2.0 * CLOSE_GY else 0.0
+
+    def of(bounds: Bounds) -> float:
+        return share(bounds.low, bounds.high, bounds.value)
+
+    effect = isoeffect(Quantity.EQD2, fractions=dvh.prescription.fractions or 1, alpha_beta_gy=ALPHA_BETA_GY)
+    for name, power, what, read in (
+        *((f"gEUD({a:g})", a, OF_DOSE, partial(DVH.geud, a=a)) for a in POWERS),
+        ("mean of EQD2", 1.0, effect, lambda one: one.to_eqd2(alpha_beta_gy=ALPHA_BETA_GY).mean_gy),
+    ):
+        question = question_for_power_mean(power, read(dvh), what)
+        printed = dvhs.narrowed(dvh, question)[0] if question else dvh
+        yield name, of(read(dvh)), of(read(printed))
+    yield "curve", *(share(one.lower.mean(), one.upper.mean(), dvh.mean_gy.value) for one in (dvh, close))
+
+
+def _two(values: FloatArray, percent: float) -> str:
+    return f"{_percentile(values, percent):.2g} %"
+
+
+def bundled_plans() -> list[Path]:
+    """Folders of the plans in the repository."""
+    return sorted(path for path in (shop.ROOT / "examples" / "plans").iterdir() if path.is_dir())
+
+
 def _quantiles(shares: FloatArray) -> Sequence[str]:
     return [f"{_percentile(shares, percent):.3f}" for percent in (50, 90, 100)]
 
@@ -355,6 +417,7 @@ def sections(extent: shop.Extent) -> Iterator[shop.Section]:
     """All tables."""
     yield from phantoms(extent)
     yield plans()
+    yield means_and_curves()
 
 
 if __name__ == "__main__":

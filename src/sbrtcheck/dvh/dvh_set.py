@@ -232,7 +232,7 @@ class DVHSet(ByValue):
         from sbrtcheck.dvh.charts import styled_dvhs
         from sbrtcheck.dvh.notebook import dvhs_html
 
-        styled = styled_dvhs(self.dvhs, roi_names(self))
+        styled = styled_dvhs(self.with_close_curves().dvhs, roi_names(self))
         return dvhs_html(styled, without=self.without, findings=self.findings, origin=self.origin, model=self.model)
 
     def __repr__(self) -> str:
