@@ -89,8 +89,8 @@ def test_the_end_is_described_by_its_side_and_its_dose() -> None:
     assert outcome.verdict is Verdict.PASS
     (finding,) = found(outcome, FindingCode.CONTOUR_ENDS_IN_DOSE)
     assert finding.text == (
-        "the contour ends towards the head (z = 2.0 mm) in a plane with up to 26.5 Gy, above the 26 Gy of the limit: if"
-        " the organ goes on there, the value is too low"
+        "D1cc[Gy]: the contour ends towards the head (z = 2.0 mm) in a plane with up to 26.5 Gy, above the 26 Gy of the"
+        " limit: if the organ goes on there, the value is too low"
     )
     assert finding.subject == "SpinalCord"
 
@@ -149,7 +149,7 @@ def test_of_two_near_copies_the_worse_value_is_shown_beside(
         alone = plan_of(bar("Esophagus", STEP_MM * other, 8))
         (of_copy,) = judged(alone, row(*asked, "Esophagus"))
         value = of_copy.measurement.value  # type: ignore[union-attr]
-        assert shown[0].text == f"{name}, by its name a copy or a part of it, has {value:.2f} Gy"
+        assert shown[0].text == f"{asked[0]}: {name}, by its name a copy or a part of it, has {value:.2f} Gy"
 
 
 def test_a_copy_that_would_fail_takes_the_verdict_and_shows_its_value() -> None:
