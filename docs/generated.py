@@ -213,6 +213,8 @@ FINDINGS = {
     FindingCode.NOT_FOR_A_PATIENT: "The plan is for a phantom, a machine, or refers to no structures. A review.",
     FindingCode.STRUCTURES_AFTER_DOSE: "The structures were edited after the file of the dose was made.",
     FindingCode.NO_HETEROGENEITY_CORRECTION: "The dose was calculated with the patient as water. A review.",
+    FindingCode.NEGATIVE_DOSE: "The dose is negative by more than rounding. A review.",
+    FindingCode.DOSE_SPACING: "The points of the dose grid are too close or too far apart to be in mm. A review.",
     FindingCode.PARTS_DO_NOT_SUM: "Doses of beams or fraction groups beside the dose sum to another. A review.",
     FindingCode.BEYOND_MODEL: "A radiobiological model is used at doses a fraction beyond its stated range.",
     FindingCode.NOT_COMPUTED: "Something in the files is not computed by this version.",

@@ -95,6 +95,18 @@ def test_files_of_different_patients_are_never_joined_silently(
                 assert FindingCode.PATIENTS_DIFFER in codes
 
 
+@pytest.mark.parametrize("link", ["reference", "folder", "frame"])
+@pytest.mark.parametrize(("factor", "is_said"), [(1.0, False), (1.5, True)])
+def test_doses_of_beams_are_compared_in_an_archive_too(tmp_path: Path, link: str, factor: float, is_said: bool) -> None:
+    made = patient(1)
+    beam = files.dose("2.25.70.9", plans=["2.25.72.1"], summation="BEAM", parts=[(1, [1])], scaling=0.00201 * factor)
+    beam.FrameOfReferenceUID = made["dose"].FrameOfReferenceUID
+    files.write_plan(tmp_path / "p", *made.values(), beam)
+    (entry,) = [entry for entry in find(tmp_path, by=LinkBy.read(link)) if entry.plan_uid]
+    found = {finding.code for finding in load_plan(entry.plan_input).findings}
+    assert (FindingCode.PARTS_DO_NOT_SUM in found) == is_said
+
+
 LOST = ["", "dose", "plan", "dose plan"]
 
 

@@ -276,13 +276,13 @@ def test_without_all_parts_the_sum_may_be_less_and_never_more() -> None:
         for one in load_plan(plan_with_parts(twice, "BEAM", planned=3)).findings
         if one.code is FindingCode.PARTS_DO_NOT_SUM
     ]
-    assert finding.text.startswith("the 2 beam doses beside the plan's dose sum to more than it, though parts may be")
+    assert finding.text.startswith("the sum of the 2 beam doses beside the plan's dose is more than all of it")
 
 
 def test_parts_of_one_fraction_are_named_as_such() -> None:
     fifth = (files.values() // 5).astype("uint32")
     plan = load_plan(plan_with_parts(split(fifth, [1.0, 1.0]), "BEAM"))
-    assert "the 2 beam doses beside the plan's dose sum to that of one of its 5 fractions" in [
+    assert "the sum of the 2 beam doses beside the plan's dose is that of one of its 5 fractions" in [
         finding.text for finding in plan.findings
     ]
     assert FindingCode.PARTS_DO_NOT_SUM not in codes(plan)
@@ -416,6 +416,25 @@ def test_what_a_reader_should_know_is_a_note(change: Callable[[changes.PlanFiles
 def test_a_dose_in_doubt_may_be_accepted_and_files_in_doubt_may_not(tmp_path: Path) -> None:
     assert checked(in_water, tmp_path / "a", "--accept-dose")[0] == 0
     assert checked(other_patient, tmp_path / "b", "--accept-dose")[0] == 3
+
+
+def test_a_course_whose_files_are_in_doubt_is_a_reason_of_the_sum(tmp_path: Path) -> None:
+    first, second = changes.small_plan(0), changes.small_plan(1)
+    rejected(second)
+    folders = [str(plan.save(tmp_path / name)) for plan, name in ((first, "first"), (second, "second"))]
+    arguments = [
+        "sum",
+        *folders,
+        "--alpha-beta",
+        "Heart=2.5",
+        "--frames-agree",
+        "--accept-dose",
+        "--table",
+        "tg101-5fx",
+    ]
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 3
+    assert "REVIEW course 2: a reviewer rejected the RTPLAN (Approval Status REJECTED)" in done.stdout
 
 
 def test_stored_dvhs_of_files_of_two_patients_are_said_to_be_so() -> None:

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from dicom_files import item, items
 from plan_changes import PlanFiles, small_plan, small_plan_bytes
 from sbrtcheck.archive.plan_keys import PlanKeys
 from sbrtcheck.errors import InputError, OutputError
@@ -47,6 +49,24 @@ def test_remarks_are_reasons_against_a_pass(tmp_path: Path) -> None:
     report = json.loads(written.content)
     assert {"code": "files in doubt", "text": "it came twice"}.items() <= report["reasons"][0].items()
     assert written.verdict in {"REVIEW", "FAIL"}
+
+
+def test_a_rejected_plan_and_beams_that_are_of_another_dose_are_reviews_by_this_door_too(tmp_path: Path) -> None:
+    plan = small_plan(0)
+    plan.plan.ApprovalStatus = "REJECTED"
+    beam = deepcopy(plan.dose)
+    beam.SOPInstanceUID, beam.DoseSummationType = "2.25.4711", "BEAM"
+    beam.DoseGridScaling = f"{3 * float(beam.DoseGridScaling):.6g}"
+    group = item(ReferencedFractionGroupNumber=1, ReferencedBeamSequence=items(item(ReferencedBeamNumber=1)))
+    beam.ReferencedRTPlanSequence[0].ReferencedFractionGroupSequence = items(group)
+    with stepping(tmp_path, check=jobs.check) as one:
+        one.put(*objects(plan), beam)
+        one.step()
+        (report,) = [
+            text for text in map(one.report, one.reports()) if "OVERALL" in text
+        ]  # the beam has one of its own
+    assert "REVIEW a reviewer rejected the RTPLAN (Approval Status REJECTED)" in report
+    assert "REVIEW the beam dose beside the plan's dose is more than all of it" in " ".join(report.split())
 
 
 def test_the_last_content_of_a_uid_has_the_last_report_and_is_no_pass(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """UIDs of a plan's files -> patient, study and references that an object made from these files has to repeat.
 
-This is the one place where a patient's identity is read, and only to be written into an object that is asked for so
+This is the one place where a patient's identity is kept, and only to be written into an object that is asked for so
 that it lands in that patient's record, or into the results of an archive whose user asks for it. It goes into no
-message, log or file name.
+message, log or file name. (`sbrtcheck.dicom.belonging` compares it between files, and forgets it.)
 """
 
 from __future__ import annotations

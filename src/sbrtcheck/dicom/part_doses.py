@@ -48,7 +48,7 @@ def findings_on_parts(
         summed = _sum(doses, whole, prescription)
         if summed is None:
             continue
-        subject = f"the {len(doses)} {noun} doses beside the plan's dose"
+        subject = f"the {noun} dose" if len(doses) == 1 else f"the sum of the {len(doses)} {noun} doses"
         if plan is not None and sorted(parts) == sorted(parts_of(plan, summation)):
             yield from _findings_on_all(summed, whole, subject, prescription.fractions)
         else:
@@ -77,17 +77,17 @@ def _findings_on_all(summed: FloatArray, whole: DoseGrid, subject: str, fraction
     if apart_gy <= slack_gy:
         return
     if fractions and float(np.max(np.abs(fractions * summed - whole_gy))) <= slack_gy:
-        text = f"{subject} sum to that of one of its {fractions} fractions"
+        text = f"{subject} beside the plan's dose is that of one of its {fractions} fractions"
         yield Finding(code=FindingCode.OTHER, text=text)
     else:
-        yield _finding(f"{subject} sum to another dose", apart_gy, whole)
+        yield _finding(f"{subject} beside the plan's dose is another dose", apart_gy, whole)
 
 
 def _findings_on_some(summed: FloatArray, whole: DoseGrid, subject: str) -> Iterator[Finding]:
     """Of some of the parts no more is known than that they cannot be more than all of them."""
     excess_gy = float(np.max(summed - whole.values_gy))
     if excess_gy > _SAME_DOSE * whole.max_gy:
-        yield _finding(f"{subject} sum to more than it, though parts may be missing", excess_gy, whole)
+        yield _finding(f"{subject} beside the plan's dose is more than all of it", excess_gy, whole)
 
 
 def _finding(what: str, apart_gy: float, whole: DoseGrid) -> Finding:

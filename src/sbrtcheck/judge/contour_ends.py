@@ -79,9 +79,9 @@ def _findings(case: Case, dose_gy: float, ends: Sequence[_End]) -> Iterator[Find
     for end in ends:
         if end.dvh.volume_at_dose(dose_gy).low > 0.0:
             text = (
-                f"the contour ends towards the {end.towards} (z = {end.z_mm:.1f} mm) in a plane with up to"
-                f" {end.dvh.max_gy.value:.4g} Gy, above the {dose_gy:.4g} Gy of the limit: if the organ goes on there,"
-                " the value is too low"
+                f"{case.row.metric_text}: the contour ends towards the {end.towards} (z = {end.z_mm:.1f} mm) in a plane"
+                f" with up to {end.dvh.max_gy.value:.4g} Gy, above the {dose_gy:.4g} Gy of the limit: if the organ goes"
+                " on there, the value is too low"
             )
             yield Finding(code=FindingCode.CONTOUR_ENDS_IN_DOSE, text=text, subject=case.matched.contour)
 

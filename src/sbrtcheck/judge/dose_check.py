@@ -53,11 +53,12 @@ MAX_NEGATIVE_SHARE = 1e-3
 class DoseDoubt:
     """Why the dose cannot be, or is not known to be, that of the prescription.
 
-    ``blocks``: no row may be judged on it.
+    ``blocks``: no row may be judged on it. ``code`` is that of the finding it becomes where no verdict is given.
     """
 
     text: str
     blocks: bool = False
+    code: FindingCode = FindingCode.OTHER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +110,9 @@ def check_dose(dvhs: DVHSet, targets_of_plan: Sequence[RoiName], *, accepted: bo
 def with_dose_doubts(dvhs: DVHSet, names: Mapping[str, str] | None = None) -> DVHSet:
     """The DVHs with a finding for each doubt about their dose, for what gives no verdict."""
     stated_texts = {finding.text for finding in dvhs.findings}
-    doubts = (doubt.text for doubt in dose_check(dvhs, names).doubts if doubt.text not in stated_texts)
-    return replace(dvhs, findings=(*dvhs.findings, *(Finding(code=FindingCode.OTHER, text=text) for text in doubts)))
+    doubts = (doubt for doubt in dose_check(dvhs, names).doubts if doubt.text not in stated_texts)
+    findings = (Finding(code=doubt.code, text=doubt.text) for doubt in doubts)
+    return replace(dvhs, findings=(*dvhs.findings, *findings))
 
 
 def _target_doses(dvhs: DVHSet, targets: Sequence[RoiName]) -> TargetDoses:
@@ -175,7 +177,7 @@ def _spacing_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
         text = (
             f"the points of the dose grid are {listed} mm apart: is that in mm, and can small volumes be read from it?"
         )
-        yield DoseDoubt(text=text)
+        yield DoseDoubt(text=text, code=FindingCode.DOSE_SPACING)
 
 
 def _negative_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
@@ -187,7 +189,7 @@ def _negative_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
         number = int(np.count_nonzero(np.asarray(stored, dtype=np.float64) < 0.0))
         points = "1 point" if number == 1 else f"{number} points"
         text = f"the dose is negative at {points} of its grid, down to {lowest * dose.gy_per_unit:.4g} Gy"
-        yield DoseDoubt(text=text)
+        yield DoseDoubt(text=text, code=FindingCode.NEGATIVE_DOSE)
 
 
 def _prescription_doubt(dvhs: DVHSet, targets: TargetDoses) -> DoseDoubt | None:

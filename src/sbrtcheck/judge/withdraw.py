@@ -178,7 +178,8 @@ def copy_findings(case: Case, result: RowResult, other_dvhs: OtherDvhs) -> tuple
     if worst is None or sign * worst[1].value <= sign * result.measurement.value:
         return ()
     name, value = worst
-    text = f"{name}, by its name a copy or a part of it, has {number_text(value.value)} {value.unit}"
+    shown = f"{number_text(value.value)} {value.unit}"
+    text = f"{case.row.metric_text}: {name}, by its name a copy or a part of it, has {shown}"
     return (Finding(code=FindingCode.NEAR_COPY, text=text, subject=case.matched.contour),)
 
 

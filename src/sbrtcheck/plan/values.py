@@ -81,6 +81,8 @@ class FindingCode(StrEnum):
     NOT_FOR_A_PATIENT = "plan is not for a patient"
     STRUCTURES_AFTER_DOSE = "structures later than the dose"
     NO_HETEROGENEITY_CORRECTION = "no heterogeneity correction"
+    NEGATIVE_DOSE = "negative dose"
+    DOSE_SPACING = "spacing of the dose grid"
     PARTS_DO_NOT_SUM = "doses of parts do not sum to the dose"
     BEYOND_MODEL = "beyond the range of a model"
     NOT_COMPUTED = "not computed"
