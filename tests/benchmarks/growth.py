@@ -15,6 +15,7 @@ MOST_OF_LARGE_GRID = 1.3
 
 SERIES = {
     "loops a plane": (25, 100, 400),
+    "loops in one another a plane": (25, 100, 400),
     "structures": (10, 40, 160),
     "planes": (25, 100, 400),
     "points a contour": (200, 800, 3200, 12800),

@@ -126,8 +126,11 @@ def _cut_volume(
     """Bounds of the volume above the dose in cells that the isodose cuts; ``corners`` has shape ``(8, n)``."""
     above_cc = volume_cc * _shares(corners, dose_gy)  # (low, high) by cell
     settled = np.zeros(2)
-    enough_cc = narrow_share * (whole_cc + float(above_cc.sum()) / 2)
-    while 0 < len(volume_cc) <= MAX_CELLS // 8 and _width(above_cc.sum(axis=1) + settled) > enough_cc:
+    while 0 < len(volume_cc) <= MAX_CELLS // 8:
+        bounds_cc = above_cc.sum(axis=1) + settled
+        enough_cc = narrow_share * (whole_cc + bounds_cc[0])  # of the least that it can be, for coarse bounds are wide
+        if _width(bounds_cc) <= enough_cc:
+            break
         # cells of the narrowest bounds are left as they are, as many as leave half of what may stay undecided together
         order = np.argsort(_width(above_cc), kind="stable")
         narrow = int(np.searchsorted(np.cumsum(_width(above_cc)[order]), (enough_cc - _width(settled)) / 2))

@@ -40,6 +40,12 @@ def loops(count: int) -> list[list[np.ndarray]]:
     return [[ring(3.0, (x, y, z), 24) for z in np.arange(-10.0, 10.0, 2.0) for x, y in lattice(count)]]
 
 
+def nested(count: int) -> list[list[np.ndarray]]:
+    """One structure of so many rings in one another on each of ten planes: holes and islands in turn."""
+    radii_mm = 5.0 + 80.0 * np.arange(1, count + 1) / count
+    return [[ring(radius, (0.0, 0.0, z), 48) for z in np.arange(-10.0, 10.0, 2.0) for radius in radii_mm.tolist()]]
+
+
 def structures(count: int) -> list[list[np.ndarray]]:
     """So many small structures."""
     return [[ring(5.0, (x, y, z), 40) for z in np.arange(-10.0, 10.0, 2.0)] for x, y in lattice(count)]
@@ -57,6 +63,7 @@ def points(count: int) -> list[list[np.ndarray]]:
 
 MAKERS: dict[str, Callable[[int], list[list[np.ndarray]]]] = {
     "loops a plane": loops,
+    "loops in one another a plane": nested,
     "structures": structures,
     "planes": planes,
     "points a contour": points,
