@@ -46,7 +46,8 @@ def _dvhs(
 ) -> DVHSet:
     found = _kept_dvhs(plan, None if structures is None else frozenset(structures), tuple(recipes), model)
     count = len(found.dvhs) + len(found.without)
-    progress(count, count)
+    for done in range(count + 1):
+        progress(done, count)
     return replace(found, plan=plan)  # of these files, not of those that it was computed from
 
 
