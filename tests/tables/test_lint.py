@@ -15,7 +15,7 @@ from sbrtcheck import cli
 from sbrtcheck.errors import TableError
 from sbrtcheck.tables import bundled_tables
 from sbrtcheck.tables.lint import lint_files
-from sbrtcheck.tables.lint_rows import Level
+from sbrtcheck.tables.slips import Level
 
 CASES = TESTS / "tables" / "lint"
 BROKEN = TESTS / "tables" / "broken"
