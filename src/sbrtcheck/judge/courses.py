@@ -50,7 +50,8 @@ class Courses:
     registrations
         How frames of reference lie to each other.
     options
-        Names are of the first plan's structures; of the rest, ``accept_dose`` and ``progress`` are used.
+        Names are of the first plan's structures; of the rest, ``accept_dose``, ``allow_lint_errors`` and ``progress``
+        are used.
     """
 
     plans: tuple[Plan, ...]
@@ -147,7 +148,11 @@ def judge_courses(
         course=course,
         cumulative=cumulative,
         rules=rule_reports,
-        report=evaluate_with(tables, cumulative, CheckOptions(names=user_names)) if tables else None,
+        report=evaluate_with(
+            tables, cumulative, CheckOptions(names=user_names, allow_lint_errors=courses.options.allow_lint_errors)
+        )
+        if tables
+        else None,
         reasons=(*(() if accept_dose else doubts), *(reason for rule in rule_reports for reason in rule.reasons)),
         accept_dose=accept_dose,
         sums_of_maxima=_sums_of_maxima(courses, course, ratios),

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Metric, Stat, Unit, VolumeAtDose
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.tables.slips import Slip, error, first_limit, is_target, summary, warning
+from sbrtcheck.tables.slips import MAX_FRACTION, MAX_GY, Slip, error, first_limit, is_target, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint
-from sbrtcheck.tables.yardsticks import ByFractions, Yardsticks, bodies_of, dose_key, highest_limit
+from sbrtcheck.tables.yardsticks import POINT_CC, SHARE_CC, Yardsticks, bodies_of, dose_key, highest_limit
 
 # How far from everything printed a number has to be; none of these is a limit.
 _TWICE = 2.0  # no limit of a bundled table is so far above all others of its organ
-_ABOVE_MORE = 1.25  # and above those for more fractions
+_WELL_ABOVE = 1.3  # a local limit may be somewhat looser than all that are printed
 _TENFOLD = 10.0  # a slip of the decimal point
 _FAR_VARIATION = 2.0  # the widest that is printed is 1.5 times the limit
 _NEARLY_ALL = 90.0  # percent of an organ: the dose to so much of it is nearly its minimum
@@ -74,9 +74,10 @@ def _low_coverage(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) 
     if not is_target(row) or row.is_upper_limit:
         return
     metric = row.metric
-    low_limit = metric.unit is Unit.PERCENT_RX and first_limit(row) < _MIN_PERCENT_RX
-    low_dose = isinstance(metric, VolumeAtDose) and metric.dose_unit is Unit.PERCENT_RX and metric.dose < _MIN_PERCENT_RX
-    if low_limit or low_dose:
+    asked = [first_limit(row)] if metric.unit is Unit.PERCENT_RX else []
+    if isinstance(metric, VolumeAtDose) and metric.dose_unit is Unit.PERCENT_RX:
+        asked.append(metric.dose)
+    if any(MAX_FRACTION < percent < _MIN_PERCENT_RX for percent in asked):  # what is less is a fraction: another rule
         yield warning(f"{summary(row)} asks for less than half of the prescription", "compare with the source")
 
 
@@ -103,14 +104,15 @@ def _too_much_dose(table: ConstraintTable, row: Constraint, usual: Yardsticks) -
     dose = _dose_allowed(row)
     if dose is None or not table.fractions or is_target(row) or not row.is_upper_limit:
         return
-    number = max(table.fractions)
-    typed, gy = dose, _physical_gy(row, dose, number)
+    typed_gy, number = dose, max(table.fractions)
+    gy = _physical_gy(row, typed_gy, number)
     here, later = _highest(row, usual, number)
-    if here is None or gy <= _ABOVE_MORE * here:
+    is_cgy = row.quantity is Quantity.PHYSICAL and typed_gy > MAX_GY  # which has a rule of its own
+    if here is None or is_cgy or gy <= _WELL_ABOVE * here:
         return
-    kind = "" if gy == typed else f", {gy:.3g} Gy of physical dose in {table.fractions_text()},"
-    what = f"'{row.metric}' allows {typed:g} Gy{kind} where no bundled table allows more than {here:g} Gy"
-    certain = gy > _TWICE * here and gy > _ABOVE_MORE * later and not _is_mean(row.metric)
+    meant = "" if row.quantity is Quantity.PHYSICAL else f" ({gy:.3g} Gy of physical dose in {table.fractions_text()})"
+    what = f"'{row.metric}' allows {typed_gy:g} Gy{meant} where no bundled table allows more than {here:g} Gy"
+    certain = gy > _TWICE * here and gy > _WELL_ABOVE * later and not _is_mean(row.metric)
     remark, hint = (error, "if it is a BED or EQD2, say so in quantity") if certain else (warning, _COMPARE)
     yield remark(what, hint)
 
@@ -139,17 +141,26 @@ def _physical_gy(row: Constraint, dose_gy: float, fractions: int) -> float:
 
 
 def _highest(row: Constraint, usual: Yardsticks, number: int) -> tuple[float | None, float]:
-    """The highest dose printed for the organ: for this number of fractions, or else the next larger; and for any larger."""
-    kinds = {True: usual.cold_gy, False: usual.hot_gy}
-    cold = isinstance(row.metric, DoseAtVolume) and row.metric.cold
-    of_kind = usual.mean_gy if _is_mean(row.metric) else kinds[cold]
-    printed: ByFractions = {}
+    """The highest dose printed for the organ: for this number of fractions, or the next larger; and for any larger.
+
+    Of the doses to volumes, those to no larger a volume: less of an organ may receive more.
+    """
+    if _is_mean(row.metric):
+        of_kind, volume = usual.mean_gy, 0.0
+    elif isinstance(row.metric, DoseAtVolume) and row.metric.cold:
+        of_kind, volume = usual.cold_gy, row.metric.volume if row.metric.volume_unit is Unit.CC else SHARE_CC
+    else:
+        hot_cc, _ = _hot_cc(row)
+        is_maximum = isinstance(row.metric, DoseStatistic)
+        of_kind, volume = usual.hot_gy, 0.0 if is_maximum else SHARE_CC if hot_cc is None else hot_cc
+    at_most_as_large = POINT_CC if volume <= POINT_CC else volume
+    by_number: dict[int, float] = {}
     for one in bodies_of(row):
-        printed = {n: max(gy, printed.get(n, 0.0)) for n, gy in of_kind.get(one, {}).items()} | {
-            n: gy for n, gy in printed.items() if n not in of_kind.get(one, {})
-        }
-    later = {int(n): gy for n, gy in printed.items() if int(n) >= number}
-    return (later[min(later)], max(later.values())) if later else (None, 0.0)
+        for fractions, doses in of_kind.get(one, {}).items():
+            highest = max((gy for cc, gy in doses if cc <= at_most_as_large), default=0.0)
+            if int(fractions) >= number and highest:
+                by_number[int(fractions)] = max(highest, by_number.get(int(fractions), 0.0))
+    return (by_number[min(by_number)], max(by_number.values())) if by_number else (None, 0.0)
 
 
 def _is_mean(metric: Metric) -> bool:
@@ -164,7 +175,9 @@ def _ratio(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Itera
     lowest, highest = usual.all_gy
     if not lowest <= ratio <= highest:
         remark = error if ratio > highest and not is_target(row) else warning  # a larger one makes EQD2 and BED smaller
-        yield remark(f"alpha_beta {ratio:g}; what was read is from {lowest:g} to {highest:g} Gy", "compare with the source")
+        yield remark(
+            f"alpha_beta {ratio:g}; what was read is from {lowest:g} to {highest:g} Gy", "compare with the source"
+        )
         return
     if is_target(row):
         return
@@ -187,11 +200,15 @@ def _too_large_volume(_table: ConstraintTable, row: Constraint, usual: Yardstick
     largest = max(_printed_cc(row, usual), default=None)
     if largest is None or volume < _TENFOLD * largest:
         return
-    organ = row.structures[0]
-    what = f"{summary(row)}: {volume:g} cc of {organ}, where no bundled table has more than {largest:g} cc"
-    dose_there = [usual.at_largest_gy[one] for one in bodies_of(row) if one in usual.at_largest_gy]
-    as_much_dose = row.quantity is Quantity.PHYSICAL and dose is not None and dose_there and dose >= max(dose_there)
-    remark = error if as_much_dose or not _has_hot_cc(row, usual) else warning
+    what = f"{summary(row)}: {volume:g} cc of {row.structures[0]}, where no bundled table has more than {largest:g} cc"
+    # as much dose as to the largest volume printed, to ten times of it; or more than an organ with a critical volume has
+    printed_gy = [
+        gy for one in bodies_of(row) for at in usual.hot_gy.get(one, {}).values() for cc, gy in at if cc == largest
+    ]
+    as_much_dose = (
+        row.quantity is Quantity.PHYSICAL and dose is not None and bool(printed_gy) and dose >= max(printed_gy)
+    )
+    remark = error if as_much_dose or largest in usual.critical(row) else warning
     yield remark(what, "a structure smaller than that cannot fail: compare with the source")
 
 
@@ -206,12 +223,9 @@ def _hot_cc(row: Constraint) -> tuple[float | None, float | None]:
             return None, None
 
 
-def _has_hot_cc(row: Constraint, usual: Yardsticks) -> bool:
-    return any(one in usual.hot_cc for one in bodies_of(row))
-
-
 def _printed_cc(row: Constraint, usual: Yardsticks) -> list[float]:
-    return [cc for one in bodies_of(row) for cc in (*usual.hot_cc.get(one, ()), *usual.critical_cc.get(one, ()))]
+    printed = (cc for one in bodies_of(row) for cc in (*usual.hot_cc.get(one, ()), *usual.critical_cc.get(one, ())))
+    return [cc for cc in printed if cc > POINT_CC]
 
 
 def _odd_critical_volume(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:

@@ -15,7 +15,7 @@ from sbrtcheck.structure_names import TARGETS, normalise, organ_named
 from sbrtcheck.tables.slips import Slip, error, is_target, printed, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint, Select
-from sbrtcheck.tables.yardsticks import Yardsticks, bodies_of, body
+from sbrtcheck.tables.yardsticks import Yardsticks, bodies_of, body, words_of
 
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _LONGEST = 4  # words of an organ's name
@@ -53,7 +53,10 @@ def _other_organ(_table: ConstraintTable, row: Constraint, usual: Yardsticks) ->
     bodies = bodies_of(row)
     if not named or any(_stand_for_each_other(one, other, usual) for one in bodies for other in named):
         return
-    known = all(one in usual.together or organ_named(name) for one, name in zip(map(body, row.structures), row.structures, strict=True))
+    known = all(
+        one in usual.together or organ_named(name)
+        for one, name in zip(map(body, row.structures), row.structures, strict=True)
+    )
     if not known:  # a name of the clinic's own, which may be of any organ
         return
     what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
@@ -67,7 +70,7 @@ def _stand_for_each_other(one: str, other: str, usual: Yardsticks) -> bool:
 
 def _named(text: str, usual: Yardsticks) -> frozenset[str]:
     """Parts of the body that a text names: as a whole as bundled tables print it, or by words that follow each other."""
-    whole = usual.printed.get(" ".join(text.lower().split()))
+    whole = usual.printed.get(words_of(text))
     if whole:
         return frozenset(whole)
     words = tuple(_WORD.findall(text.lower()))
@@ -75,7 +78,9 @@ def _named(text: str, usual: Yardsticks) -> frozenset[str]:
     at = 0
     while at < len(words):
         for length in range(min(_LONGEST, len(words) - at), 0, -1):
-            bodies = _bodies_called(" ".join(words[at : at + length])) or usual.printed.get(" ".join(words[at : at + length]), ())
+            bodies = _bodies_called(" ".join(words[at : at + length])) or usual.printed.get(
+                " ".join(words[at : at + length]), ()
+            )
             if bodies:
                 found.update(bodies)
                 at += length

@@ -20,14 +20,12 @@ from sbrtcheck.structure_names import known_names, organ_named
 from sbrtcheck.tables.lint_numbers import NUMBER_CHECKS
 from sbrtcheck.tables.lint_organs import ORGAN_CHECKS
 from sbrtcheck.tables.shape_faults import nearest
-from sbrtcheck.tables.slips import Slip, error, first_limit, is_target, printed, summary, warning
+from sbrtcheck.tables.slips import MAX_FRACTION, MAX_GY, Slip, error, first_limit, is_target, printed, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint, RowSide, sides_of
 from sbrtcheck.tables.yardsticks import Yardsticks, bodies_of, dose_key
 
 # What gives a slip away; none of these is a dose limit.
-_MAX_GY = 150.0  # far more than any course of SBRT: the number is in cGy
-_MAX_FRACTION = 2.0  # a percentage this small is a fraction: 0.95 for 95 %
 _MIN_PERCENT = 0.1  # D0.035%: somebody meant cc
 _THIRDS = (100 / 3, 200 / 3)
 _SAME = 0.1
@@ -38,7 +36,7 @@ _MAXIMUM = re.compile(r"\b(d?max|maximum)\b", re.IGNORECASE)
 _POINT = re.compile(r"\bd?0[.,]0\d+ ?cc\b", re.IGNORECASE)
 _FRACTIONS = re.compile(r"(?<![\d.])(\d{1,2})[ -]?(?:fx|fractions?)\b", re.IGNORECASE)
 
-_ONE_OR_OTHER = re.compile(r"\b(?:or|and)\b|[/&+,]", re.IGNORECASE)  # "cord or canal"
+_CORD = re.compile(r"\bcord\b", re.IGNORECASE)
 
 _KIDNEYS = ("Kidney_L", "Kidney_R", "Kidneys")
 # Pattern of the printed organ, structures that are not it, what it is called, and the structures that are it.
@@ -138,24 +136,26 @@ def _small_percentage(_table: ConstraintTable, row: Constraint, _usual: Yardstic
         yield warning(what, f"if cc is meant, write 'D{metric.volume:g}cc[{metric.unit}]'")
 
 
-def _magnitude(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+def _magnitude(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """Gray that are centigray, percentages that are fractions."""
     metric, limit = row.metric, first_limit(row)
     in_percent = f"{100 * limit:g}"
     course = row.quantity is Quantity.PHYSICAL and not isinstance(metric, PrescriptionMetric)  # a BED may well be more
-    if metric.unit is Unit.GY and course and limit > _MAX_GY:
+    if metric.unit is Unit.GY and course and limit > MAX_GY:
         yield error(f"a limit of {limit:g} Gy", f"if it is in cGy, write {limit / 100:g}")
-    if metric.unit is Unit.PERCENT_RX and limit <= _MAX_FRACTION:
-        remark = warning if row.is_upper_limit else error
+    if metric.unit is Unit.PERCENT_RX and limit <= MAX_FRACTION:
+        # of an organ that no table limits it may be meant: as little as can be
+        unusual = row.is_upper_limit and not is_target(row) and not any(one in usual.hot_gy for one in bodies_of(row))
+        remark = warning if unusual else error
         yield remark(f"a limit of {limit:g} % of the prescription", f"if it is a fraction, write {in_percent}")
     if metric.unit is Unit.PERCENT and limit <= 1:
         remark = warning if row.is_upper_limit else error
         yield remark(f"a limit of {limit:g} % of the volume", f"if it is a fraction, write {in_percent}")
     if not isinstance(metric, VolumeAtDose):
         return
-    if metric.dose_unit is Unit.GY and course and metric.dose > _MAX_GY:
+    if metric.dose_unit is Unit.GY and course and metric.dose > MAX_GY:
         yield error(f"'{metric}': a dose of {metric.dose:g} Gy", f"if it is in cGy, write {metric.dose / 100:g}Gy")
-    if metric.dose_unit is Unit.PERCENT_RX and 0 < metric.dose <= _MAX_FRACTION:
+    if metric.dose_unit is Unit.PERCENT_RX and 0 < metric.dose <= MAX_FRACTION:
         what = f"'{metric}': a dose of {metric.dose:g} % of the prescription"
         yield error(what, f"if it is a fraction, write {100 * metric.dose:g}%Rx")
 
@@ -207,7 +207,7 @@ def _other_structure(_table: ConstraintTable, row: Constraint, _usual: Yardstick
         wrong = [name for name in _first_named(row) if name in structures]
         if wrong and pattern.search(text):
             what = f"printed for '{row.organ}', and measured on {', '.join(wrong)}"
-            remark = warning if _ONE_OR_OTHER.search(row.organ) else error
+            remark = warning if _CORD.search(row.organ) else error  # "cord or canal": either is as printed
             yield remark(what, f"{part} is another structure: write {right}")
             return
 

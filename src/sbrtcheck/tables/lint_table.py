@@ -1,4 +1,4 @@
-"""Rows of one table, compared with each other -> remarks; and those of a table that make it unfit to judge a plan by."""
+"""One table -> remarks on its rows, each alone and compared with the others, and on its numbers of fractions."""
 
 from __future__ import annotations
 

@@ -9,6 +9,10 @@ from sbrtcheck.structure_names import TARGETS
 from sbrtcheck.tables.limits import LimitByVolume
 from sbrtcheck.tables.values import Constraint
 
+# What gives a slip away, to several rules; neither is a dose limit.
+MAX_GY = 150.0  # far more than any course of SBRT: the number is in cGy
+MAX_FRACTION = 2.0  # a percentage this small is a fraction: 0.95 for 95 %
+
 
 class Level(StrEnum):
     """How sure a remark is."""

@@ -1,8 +1,8 @@
 """Bundled tables -> what is usual in them for each part of the body: the yardstick that lint holds other tables to.
 
 No number here is anybody's opinion: each is the largest, or the set, of what the bundled tables print. They are kept in
-``constraints/yardsticks.json``, for reading all tables takes longer than a plan; ``python -m sbrtcheck.tables.yardsticks``
-writes that file anew, and a test holds it to the tables.
+``constraints/yardsticks.json``, for reading all tables takes longer than checking a plan. A test holds it to the
+tables; ``python -m sbrtcheck.tables.yardsticks`` writes it anew.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,14 @@ _FILE = "yardsticks.json"
 # Kinds of structures that TG-263 puts before the name: the artery in A_Aorta, the bone in Bone_Pelvic.
 _KINDS = frozenset({"a", "v", "bag", "bone", "cavity", "glnd", "lobe", "ln", "musc", "nrv", "vb"})
 
-ByFractions = Mapping[str, float]
-"""Number of fractions, as JSON has it -> Gy."""
+ByFractions = Mapping[str, Sequence[Sequence[float]]]
+"""Number of fractions, as JSON has it -> volumes and the highest limit of the dose to each, ``[cc, Gy]``."""
+
+SHARE_CC = 1e9
+"""Stands for a volume in percent of an organ: larger than any in cc, for it is not known which it is."""
+
+POINT_CC = 0.1
+"""Volumes up to this stand for the maximum in bundled tables."""
 
 
 def body(name: str) -> str:
@@ -54,12 +60,10 @@ class Yardsticks:
     critical_cc
         Critical volumes, in cc.
     hot_gy, cold_gy, mean_gy
-        The highest limit of a hot dose (to any volume, or the maximum), of the dose to a critical volume, and of a mean
-        dose, in Gy of physical dose, by number of fractions.
+        The highest limits of hot doses, of doses to critical volumes, and of mean doses, in Gy of physical dose, by
+        number of fractions and by volume: 0 cc for the maximum and the mean, `SHARE_CC` for one in percent of the organ.
     hot_cc, hot_percent
         Volumes, in cc and in percent, that doses are limited to.
-    at_largest_gy
-        The highest dose that is allowed to the largest of these volumes in cc, in Gy.
     numbers
         Part of the body -> doses and metric -> limit -> a table that has it.
     printed
@@ -78,7 +82,6 @@ class Yardsticks:
     mean_gy: Mapping[str, ByFractions]
     hot_cc: Mapping[str, Sequence[float]]
     hot_percent: Mapping[str, Sequence[float]]
-    at_largest_gy: Mapping[str, float]
     numbers: Mapping[str, Mapping[str, Mapping[str, str]]]
     printed: Mapping[str, Sequence[str]]
     together: Mapping[str, Sequence[str]]
@@ -89,56 +92,33 @@ class Yardsticks:
     @classmethod
     def of(cls, tables: Iterable[ConstraintTable], sites: Sites, alpha_betas: AlphaBetas) -> Yardsticks:
         """Gather them."""
-        rows = [(table, row) for table in tables for row in table.rows if not is_target(row)]
-        critical: dict[str, set[float]] = {}
-        doses: dict[str, dict[str, dict[str, float]]] = {"hot": {}, "cold": {}, "mean": {}}
-        volumes: dict[Unit, dict[str, set[float]]] = {Unit.CC: {}, Unit.PERCENT: {}}
-        at_volume: dict[str, dict[float, float]] = {}
-        numbers: dict[str, dict[str, dict[str, str]]] = {}
-        printed: dict[str, set[str]] = {}
-        together: dict[str, set[str]] = {}
-        for table, row in rows:
-            bodies = bodies_of(row)
-            printed.setdefault(" ".join(row.organ.lower().split()), set()).update(bodies)
-            for one in bodies:
-                together.setdefault(one, set()).update(bodies)
-                same = numbers.setdefault(one, {}).setdefault(dose_key(row, str(row.metric)), {})
-                same.setdefault(f"{first_limit(row):g}", table.id)
-                _add_doses(doses, one, table, row)
-                match row.metric:
-                    case DoseAtVolume(cold=True, volume_unit=Unit.CC, volume=volume):
-                        critical.setdefault(one, set()).add(volume)
-                    case DoseAtVolume(cold=False, volume_unit=unit, volume=volume) if row.is_upper_limit:
-                        volumes[unit].setdefault(one, set()).add(volume)
-                        if unit is Unit.CC and _is_physical_gy(row):
-                            at = at_volume.setdefault(one, {})
-                            at[volume] = max(at.get(volume, 0.0), highest_limit(row))
+        gathered = _Gathered()
+        for table in tables:
+            for row in table.rows:
+                if not is_target(row):
+                    gathered.add(table, row)
         for organ in (organ for site in sites.sites for organ in site.expects):
-            bodies = {body(name) for name in organ.structures}
-            for one in bodies:
-                together.setdefault(one, set()).update(bodies)
-        ratios: dict[str, Sequence[float | bool]] = {
-            one: (tissue.lowest_gy, tissue.highest_gy, tissue.late_only)
-            for tissue in alpha_betas.tissues
-            for one in dict.fromkeys(map(body, tissue.structures))
-        }
-        tissues = alpha_betas.tissues
+            gathered.add_together(list(dict.fromkeys(map(body, organ.structures))))
+        tissues, tumours = alpha_betas.tissues, alpha_betas.tumours
         return cls(
-            critical_cc=_sorted(critical),
-            hot_gy=doses["hot"],
-            cold_gy=doses["cold"],
-            mean_gy=doses["mean"],
-            hot_cc=_sorted(volumes[Unit.CC]),
-            hot_percent=_sorted(volumes[Unit.PERCENT]),
-            at_largest_gy={one: at[max(at)] for one, at in at_volume.items()},
-            numbers=numbers,
-            printed=_sorted(printed),
-            together=_sorted(together),
-            ratios=ratios,
+            critical_cc=_sorted(gathered.critical_cc),
+            hot_gy=gathered.doses("hot"),
+            cold_gy=gathered.doses("cold"),
+            mean_gy=gathered.doses("mean"),
+            hot_cc=_sorted(gathered.hot_volumes[Unit.CC]),
+            hot_percent=_sorted(gathered.hot_volumes[Unit.PERCENT]),
+            numbers=gathered.numbers,
+            printed=_sorted(gathered.printed),
+            together=_sorted(gathered.together),
+            ratios={
+                one: (tissue.lowest_gy, tissue.highest_gy, tissue.late_only)
+                for tissue in tissues
+                for one in map(body, tissue.structures)
+            },
             tissues_gy=max(tissue.highest_gy for tissue in tissues),
             all_gy=(
-                min(alpha_betas.tumours.lowest_gy, *(tissue.lowest_gy for tissue in tissues)),
-                max(alpha_betas.tumours.highest_gy, *(tissue.highest_gy for tissue in tissues)),
+                min(tumours.lowest_gy, *(tissue.lowest_gy for tissue in tissues)),
+                max(tumours.highest_gy, *(tissue.highest_gy for tissue in tissues)),
             ),
         )
 
@@ -152,6 +132,11 @@ def bodies_of(row: Constraint) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(body, row.structures)))
 
 
+def words_of(text: str) -> str:
+    """The text in small letters, with one space between words."""
+    return " ".join(text.lower().split())
+
+
 def highest_limit(row: Constraint) -> float:
     """The highest number of the row that a plan may reach, acceptable variations and limits by volume included."""
     return max(row.numbers.values())
@@ -162,25 +147,65 @@ def dose_key(row: Constraint, metric: str) -> str:
     return f"{metric} {row.quantity} {row.alpha_beta_gy or ''}".strip()
 
 
-def _is_physical_gy(row: Constraint) -> bool:
-    return row.quantity is Quantity.PHYSICAL and row.metric.unit is Unit.GY
+@dataclass(slots=True)
+class _Gathered:
+    """What rows print, while it is gathered."""
 
+    critical_cc: dict[str, set[float]] = field(default_factory=dict)
+    highest: dict[tuple[str, str, int, float], float] = field(default_factory=dict)
+    hot_volumes: dict[Unit, dict[str, set[float]]] = field(default_factory=lambda: {Unit.CC: {}, Unit.PERCENT: {}})
+    numbers: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    printed: dict[str, set[str]] = field(default_factory=dict)
+    together: dict[str, set[str]] = field(default_factory=dict)
 
-def _add_doses(doses: Mapping[str, dict[str, dict[str, float]]], one: str, table: ConstraintTable, row: Constraint) -> None:
-    if not _is_physical_gy(row) or not row.is_upper_limit:
-        return
-    match row.metric:
-        case DoseAtVolume(cold=cold):
-            kind = "cold" if cold else "hot"
-        case DoseStatistic(stat=Stat.MAX):
-            kind = "hot"
-        case DoseStatistic(stat=Stat.MEAN):
-            kind = "mean"
-        case _:
+    def add(self, table: ConstraintTable, row: Constraint) -> None:
+        """Gather what a row of an organ prints."""
+        bodies = bodies_of(row)
+        self.printed.setdefault(words_of(row.organ), set()).update(bodies)
+        self.add_together(bodies)
+        for one in bodies:
+            same_metric = self.numbers.setdefault(one, {}).setdefault(dose_key(row, str(row.metric)), {})
+            same_metric.setdefault(f"{first_limit(row):g}", table.id)
+            self._add_volume(one, row)
+            self._add_dose(one, table, row)
+
+    def add_together(self, bodies: Sequence[str]) -> None:
+        """Gather parts of the body that stand for each other."""
+        for one in bodies:
+            self.together.setdefault(one, set()).update(bodies)
+
+    def _add_volume(self, one: str, row: Constraint) -> None:
+        match row.metric:
+            case DoseAtVolume(cold=True, volume_unit=Unit.CC, volume=volume):
+                self.critical_cc.setdefault(one, set()).add(volume)
+            case DoseAtVolume(cold=False, volume_unit=unit, volume=volume):
+                self.hot_volumes[unit].setdefault(one, set()).add(volume)
+            case _:
+                pass
+
+    def _add_dose(self, one: str, table: ConstraintTable, row: Constraint) -> None:
+        if row.quantity is not Quantity.PHYSICAL or row.metric.unit is not Unit.GY:
             return
-    highest = doses[kind].setdefault(one, {})
-    for number in table.fractions:
-        highest[str(number)] = max(highest.get(str(number), 0.0), highest_limit(row))
+        match row.metric:
+            case DoseAtVolume(cold=cold, volume=volume, volume_unit=unit):
+                kind, cc = ("cold" if cold else "hot"), volume if unit is Unit.CC else SHARE_CC
+            case DoseStatistic(stat=Stat.MAX):
+                kind, cc = "hot", 0.0
+            case DoseStatistic(stat=Stat.MEAN):
+                kind, cc = "mean", 0.0
+            case _:
+                return
+        for number in table.fractions:
+            key = (kind, one, number, cc)
+            self.highest[key] = max(highest_limit(row), self.highest.get(key, 0.0))
+
+    def doses(self, kind: str) -> dict[str, dict[str, list[tuple[float, float]]]]:
+        """The highest limits of a kind, by part of the body, number of fractions, and volume."""
+        doses: dict[str, dict[str, list[tuple[float, float]]]] = {}
+        for (of_kind, one, number, cc), gy in sorted(self.highest.items()):
+            if of_kind == kind:
+                doses.setdefault(one, {}).setdefault(str(number), []).append((cc, gy))
+        return doses
 
 
 def _sorted(sets: Mapping[str, set[Any]]) -> dict[str, list[Any]]:
