@@ -144,15 +144,12 @@ def judge_courses(
     if accept_dose:
         cumulative = replace(cumulative, findings=(*cumulative.findings, *map(_acceptance_finding, doubts)))
     course = courses.course_dvhs(ratios)
+    options = CheckOptions(names=user_names, allow_lint_errors=courses.options.allow_lint_errors)
     return SumReport(
         course=course,
         cumulative=cumulative,
         rules=rule_reports,
-        report=evaluate_with(
-            tables, cumulative, CheckOptions(names=user_names, allow_lint_errors=courses.options.allow_lint_errors)
-        )
-        if tables
-        else None,
+        report=evaluate_with(tables, cumulative, options) if tables else None,
         reasons=(*(() if accept_dose else doubts), *(reason for rule in rule_reports for reason in rule.reasons)),
         accept_dose=accept_dose,
         sums_of_maxima=_sums_of_maxima(courses, course, ratios),

@@ -201,7 +201,7 @@ def _too_large_volume(_table: ConstraintTable, row: Constraint, usual: Yardstick
     if largest is None or volume < _TENFOLD * largest:
         return
     what = f"{summary(row)}: {volume:g} cc of {row.structures[0]}, where no bundled table has more than {largest:g} cc"
-    # as much dose as to the largest volume printed, to ten times of it; or more than an organ with a critical volume has
+    # to ten times the largest volume printed as much dose as to that; or more than organs with a critical volume have
     printed_gy = [
         gy for one in bodies_of(row) for at in usual.hot_gy.get(one, {}).values() for cc, gy in at if cc == largest
     ]

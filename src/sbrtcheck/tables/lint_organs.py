@@ -69,7 +69,7 @@ def _stand_for_each_other(one: str, other: str, usual: Yardsticks) -> bool:
 
 
 def _named(text: str, usual: Yardsticks) -> frozenset[str]:
-    """Parts of the body that a text names: as a whole as bundled tables print it, or by words that follow each other."""
+    """Parts of the body that a text names: as bundled tables print it, or by words that follow each other."""
     whole = usual.printed.get(words_of(text))
     if whole:
         return frozenset(whole)

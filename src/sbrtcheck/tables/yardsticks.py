@@ -61,7 +61,7 @@ class Yardsticks:
         Critical volumes, in cc.
     hot_gy, cold_gy, mean_gy
         The highest limits of hot doses, of doses to critical volumes, and of mean doses, in Gy of physical dose, by
-        number of fractions and by volume: 0 cc for the maximum and the mean, `SHARE_CC` for one in percent of the organ.
+        number of fractions and by volume: 0 cc for maximum and mean, `SHARE_CC` for one in percent of the organ.
     hot_cc, hot_percent
         Volumes, in cc and in percent, that doses are limited to.
     numbers
