@@ -13,17 +13,18 @@ from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tables.slips import MAX_FRACTION, MAX_GY, Slip, error, first_limit, is_target, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint
-from sbrtcheck.tables.yardsticks import POINT_CC, SHARE_CC, Yardsticks, bodies_of, dose_key, highest_limit
+from sbrtcheck.tables.yardsticks import POINT_CC, SHARE_CC, Yardsticks, bodies_of, highest_limit
 
 # How far from everything printed a number has to be; none of these is a limit.
 _TWICE = 2.0  # no limit of a bundled table is so far above all others of its organ
 _WELL_ABOVE = 1.3  # a local limit may be somewhat looser than all that are printed
 _TENFOLD = 10.0  # a slip of the decimal point
+_HUNDREDFOLD = 100.0
 _FAR_VARIATION = 2.0  # the widest that is printed is 1.5 times the limit
 _NEARLY_ALL = 90.0  # percent of an organ: the dose to so much of it is nearly its minimum
 _MAX_PERCENT_RX = 200.0  # no plan whose dose is that of its prescription has an organ so hot
 _MIN_PERCENT_RX = 50.0
-_WHOLE = 100.0
+_WHOLE, _HALF = 100.0, 50.0
 
 Check = Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]]
 
@@ -44,12 +45,15 @@ def _met_by_all(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) ->
     if not row.is_upper_limit:
         return
     if metric.unit is Unit.PERCENT and isinstance(metric, VolumeAtDose) and limit >= _WHOLE:
-        what = f"{summary(row)} allows the whole volume"
-        if limit == first_limit(row) and not row.sense.is_met(_WHOLE, limit):
-            yield warning(what, "all but the last bit of it: give the limit that the source prints")
+        typed = summary(row) if limit == first_limit(row) else f"'{metric}' acceptable {limit:g}"
+        if row.sense.is_met(_WHOLE, limit):
+            yield error(
+                f"{typed} allows the whole volume, so that no plan fails", "give the number that the source prints"
+            )
         else:
-            where = "the limit" if limit == first_limit(row) else "the acceptable variation"
-            yield error(f"{what}, so that no plan fails", f"give {where} that the source prints")
+            yield warning(
+                f"{typed} allows all but the last bit of the volume", "give the number that the source prints"
+            )
     if metric.unit is Unit.PERCENT_RX and limit > _MAX_PERCENT_RX:
         remark = warning if is_target(row) else error
         yield remark(f"{summary(row)}: no plan has so much", "give the limit in percent of the prescription")
@@ -107,7 +111,7 @@ def _too_much_dose(table: ConstraintTable, row: Constraint, usual: Yardsticks) -
     typed_gy, number = dose, max(table.fractions)
     gy = _physical_gy(row, typed_gy, number)
     here, later = _highest(row, usual, number)
-    is_cgy = row.quantity is Quantity.PHYSICAL and typed_gy > MAX_GY  # which has a rule of its own
+    is_cgy = row.quantity is Quantity.PHYSICAL and first_limit(row) > MAX_GY  # which has a rule of its own
     if here is None or is_cgy or gy <= _WELL_ABOVE * here:
         return
     meant = "" if row.quantity is Quantity.PHYSICAL else f" ({gy:.3g} Gy of physical dose in {table.fractions_text()})"
@@ -208,7 +212,8 @@ def _too_large_volume(_table: ConstraintTable, row: Constraint, usual: Yardstick
     as_much_dose = (
         row.quantity is Quantity.PHYSICAL and dose is not None and bool(printed_gy) and dose >= max(printed_gy)
     )
-    remark = error if as_much_dose or largest in usual.critical(row) else warning
+    certain = as_much_dose or largest in usual.critical(row) or volume >= _HUNDREDFOLD * largest
+    remark = error if certain else warning
     yield remark(what, "a structure smaller than that cannot fail: compare with the source")
 
 
@@ -258,10 +263,11 @@ def _percent_for_cc(_table: ConstraintTable, row: Constraint, usual: Yardsticks)
     in_cc = {cc for one in bodies_of(row) for cc in usual.hot_cc.get(one, ())}
     in_percent = {percent for one in bodies_of(row) for percent in usual.hot_percent.get(one, ())}
     is_cc = metric.volume_unit is Unit.CC
+    if not is_cc and metric.volume >= _HALF:  # the median and beyond are asked in percent alone
+        return
     own, other, word = (in_cc, in_percent, "%") if is_cc else (in_percent, in_cc, "cc")
     instead = str(metric).replace(f"{metric.volume_unit}[", f"{word}[")
-    known = {limit for one in bodies_of(row) for limit in usual.numbers.get(one, {}).get(dose_key(row, instead), ())}
-    if metric.volume in other and metric.volume not in own and f"{first_limit(row):g}" not in known:
+    if metric.volume in other and metric.volume not in own and not usual.tables_with(row, instead):
         what = f"{summary(row)}: bundled tables have {metric.volume:g} {word} of {row.structures[0]}"
         yield warning(what, f"if that is meant, write '{instead}'")
 

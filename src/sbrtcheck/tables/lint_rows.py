@@ -23,7 +23,7 @@ from sbrtcheck.tables.shape_faults import nearest
 from sbrtcheck.tables.slips import MAX_FRACTION, MAX_GY, Slip, error, first_limit, is_target, printed, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint, RowSide, sides_of
-from sbrtcheck.tables.yardsticks import Yardsticks, bodies_of, dose_key
+from sbrtcheck.tables.yardsticks import Yardsticks, bodies_of
 
 # What gives a slip away; none of these is a dose limit.
 _MIN_PERCENT = 0.1  # D0.035%: somebody meant cc
@@ -162,14 +162,14 @@ def _magnitude(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> I
 
 def _other_unit_than_bundled(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """The numbers of a bundled row, with cc and percent changed about."""
-    other_metric = _in_other_unit(row)
-    for one in bodies_of(row) if other_metric else ():
-        same_metric = usual.numbers.get(one, {}).get(dose_key(row, other_metric), {})
-        other = same_metric.get(f"{first_limit(row):g}", table.id)
-        if other != table.id:
-            what = f"{summary(row)}, where {other} has '{other_metric}' with the same number"
-            yield error(what, f"if that is the row meant, write '{other_metric}'")
-            return
+    instead = _in_other_unit(row)
+    others = [(id_, numbers) for id_, numbers in usual.tables_with(row, instead).items() if id_ != table.id]
+    # for other numbers of fractions it may be by chance
+    for id_, numbers in sorted(others, key=lambda other: set(other[1]).isdisjoint(table.fractions)):
+        remark = warning if set(numbers).isdisjoint(table.fractions) else error
+        what = f"{summary(row)}, where {id_} has '{instead}' with the same number"
+        yield remark(what, f"if that is the row meant, write '{instead}'")
+        return
 
 
 def _in_other_unit(row: Constraint) -> str:

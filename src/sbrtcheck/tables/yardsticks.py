@@ -18,7 +18,7 @@ from typing import Any
 from sbrtcheck.bundled import shipped_root
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.structure_names import organ_named
+from sbrtcheck.structure_names import organ_named, parts
 from sbrtcheck.tables.alpha_betas import AlphaBetas, read_alpha_betas
 from sbrtcheck.tables.slips import first_limit, is_target
 from sbrtcheck.tables.table import ConstraintTable
@@ -65,11 +65,12 @@ class Yardsticks:
     hot_cc, hot_percent
         Volumes, in cc and in percent, that doses are limited to.
     numbers
-        Part of the body -> doses and metric -> limit -> a table that has it.
+        Part of the body -> doses and metric -> limit -> tables that have it, with their numbers of fractions.
     printed
         The organ as printed, in small letters -> parts of the body that its rows are on.
     together
-        Parts of the body that stand for each other, or are one organ, in a row or a list of expected organs.
+        Parts of the body that stand for each other, or are one organ, in a row or a list of expected organs; or one of
+        which is a part of the other.
     ratios
         α/β that were read: ``[lowest, highest]``, in Gy, and whether more cannot be meant.
     tissues_gy, all_gy
@@ -82,7 +83,7 @@ class Yardsticks:
     mean_gy: Mapping[str, ByFractions]
     hot_cc: Mapping[str, Sequence[float]]
     hot_percent: Mapping[str, Sequence[float]]
-    numbers: Mapping[str, Mapping[str, Mapping[str, str]]]
+    numbers: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Sequence[int]]]]]
     printed: Mapping[str, Sequence[str]]
     together: Mapping[str, Sequence[str]]
     ratios: Mapping[str, Sequence[float | bool]]
@@ -99,6 +100,8 @@ class Yardsticks:
                     gathered.add(table, row)
         for organ in (organ for site in sites.sites for organ in site.expects):
             gathered.add_together(list(dict.fromkeys(map(body, organ.structures))))
+        for part, whole in parts():
+            gathered.add_together([body(part), body(whole)])
         tissues, tumours = alpha_betas.tissues, alpha_betas.tumours
         return cls(
             critical_cc=_sorted(gathered.critical_cc),
@@ -126,6 +129,13 @@ class Yardsticks:
         """Critical volumes that are printed for an organ of the row, in cc."""
         return frozenset(volume for one in bodies_of(row) for volume in self.critical_cc.get(one, ()))
 
+    def tables_with(self, row: Constraint, metric: str) -> dict[str, Sequence[int]]:
+        """Tables that have the organ and the limit of the row with this metric; and their numbers of fractions."""
+        found: dict[str, Sequence[int]] = {}
+        for one in bodies_of(row):
+            found |= self.numbers.get(one, {}).get(_dose_key(row, metric), {}).get(f"{first_limit(row):g}", {})
+        return found
+
 
 def bodies_of(row: Constraint) -> tuple[str, ...]:
     """Parts of the body that the row is on, each once."""
@@ -142,7 +152,7 @@ def highest_limit(row: Constraint) -> float:
     return max(row.numbers.values())
 
 
-def dose_key(row: Constraint, metric: str) -> str:
+def _dose_key(row: Constraint, metric: str) -> str:
     """The metric, and what its doses are."""
     return f"{metric} {row.quantity} {row.alpha_beta_gy or ''}".strip()
 
@@ -154,7 +164,7 @@ class _Gathered:
     critical_cc: dict[str, set[float]] = field(default_factory=dict)
     highest: dict[tuple[str, str, int, float], float] = field(default_factory=dict)
     hot_volumes: dict[Unit, dict[str, set[float]]] = field(default_factory=lambda: {Unit.CC: {}, Unit.PERCENT: {}})
-    numbers: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    numbers: dict[str, dict[str, dict[str, dict[str, list[int]]]]] = field(default_factory=dict)
     printed: dict[str, set[str]] = field(default_factory=dict)
     together: dict[str, set[str]] = field(default_factory=dict)
 
@@ -164,8 +174,8 @@ class _Gathered:
         self.printed.setdefault(words_of(row.organ), set()).update(bodies)
         self.add_together(bodies)
         for one in bodies:
-            same_metric = self.numbers.setdefault(one, {}).setdefault(dose_key(row, str(row.metric)), {})
-            same_metric.setdefault(f"{first_limit(row):g}", table.id)
+            same_metric = self.numbers.setdefault(one, {}).setdefault(_dose_key(row, str(row.metric)), {})
+            same_metric.setdefault(f"{first_limit(row):g}", {})[table.id] = list(table.fractions)
             self._add_volume(one, row)
             self._add_dose(one, table, row)
 
