@@ -36,11 +36,12 @@ class LintError:
 
 def lint_errors(tables: Iterable[ConstraintTable]) -> tuple[LintError, ...]:
     """Everything in the tables that cannot be meant, table by table and line by line."""
-    return tuple(error for table in tables if not is_as_shipped(table) for error in _errors_of(table))
+    return tuple(error for table in tables if not is_as_shipped(table) for error in errors_of(table))
 
 
 @lru_cache(maxsize=_TABLES)
-def _errors_of(table: ConstraintTable) -> tuple[LintError, ...]:
+def errors_of(table: ConstraintTable) -> tuple[LintError, ...]:
+    """Everything in one table that cannot be meant; it may well be a shipped one."""
     of_rows = sorted(row_slips(table, load_yardsticks()), key=lambda pair: pair[0].line)
     found: list[tuple[Constraint | None, Slip]] = [*((None, slip) for slip in fraction_slips(table)), *of_rows]
     return tuple(
