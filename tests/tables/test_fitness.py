@@ -105,7 +105,7 @@ def test_a_bundled_table_is_taken_as_it_is_and_one_made_from_it_is_not() -> None
     assert fitness.lint_errors([bundled]) == ()
     wrong = replace(bundled, rows=(row("V12.5Gy[cc]", "below", 1500.0, "Lungs"),))
     assert not load.is_as_shipped(wrong)
-    assert [error.fault.what for error in fitness.errors_of.__closure__[0].cell_contents(wrong)] == [SAYS]  # type: ignore[attr-defined]
+    assert [error.fault.what for error in fitness.lint_errors([replace(wrong, path="")])] == [SAYS]
 
 
 def test_what_the_user_allows_is_no_pass_and_every_format_says_why(own: str) -> None:
@@ -176,7 +176,6 @@ def test_every_format_has_the_reason(format_: str, run: Callable[..., Result]) -
     text = json.dumps(json.loads(done.stdout)) if format_ == "json" else done.stdout
     assert "REVIEW" in text
     assert "is a critical volume of Lungs" in text
-    assert "own.yaml" not in text.partition("own/lungs")[0] or format_ != "csv"
 
 
 def test_a_batch_writes_the_reason_with_each_plan(run: Callable[..., Result]) -> None:

@@ -116,7 +116,8 @@ def _too_much_dose(table: ConstraintTable, row: Constraint, usual: Yardsticks) -
         return
     meant = "" if row.quantity is Quantity.PHYSICAL else f" ({gy:.3g} Gy of physical dose in {table.fractions_text()})"
     what = f"'{row.metric}' allows {typed_gy:g} Gy{meant} where no bundled table allows more than {here:g} Gy"
-    certain = gy > _TWICE * here and gy > _WELL_ABOVE * later and not _is_mean(row.metric)
+    # means are printed seldom, and a local one may be far from them
+    certain = gy >= (_TENFOLD if _is_mean(row.metric) else _TWICE) * here and gy > _WELL_ABOVE * later
     remark, hint = (error, "if it is a BED or EQD2, say so in quantity") if certain else (warning, _COMPARE)
     yield remark(what, hint)
 
@@ -246,7 +247,7 @@ def _odd_critical_volume(_table: ConstraintTable, row: Constraint, usual: Yardst
     if not critical:
         return
     organ, text = row.structures[0], ", ".join(f"{cc:g}" for cc in sorted(critical))
-    if volume <= min(critical) / _TENFOLD:
+    if any(volume * slip in critical for slip in (_TENFOLD, _HUNDREDFOLD)) or volume <= min(critical) / _TENFOLD:
         yield error(f"{summary(row)} spares {volume:g} cc of {organ}, whose critical volume is {text} cc", _POINT)
     elif volume >= _TENFOLD * max(critical):
         yield warning(f"{summary(row)} spares {volume:g} cc of {organ}, whose critical volume is {text} cc", _POINT)
@@ -267,7 +268,7 @@ def _percent_for_cc(_table: ConstraintTable, row: Constraint, usual: Yardsticks)
         return
     own, other, word = (in_cc, in_percent, "%") if is_cc else (in_percent, in_cc, "cc")
     instead = str(metric).replace(f"{metric.volume_unit}[", f"{word}[")
-    if metric.volume in other and metric.volume not in own and not usual.tables_with(row, instead):
+    if metric.volume in other and metric.volume not in own and not usual.tables_with(row, instead, first_limit(row)):
         what = f"{summary(row)}: bundled tables have {metric.volume:g} {word} of {row.structures[0]}"
         yield warning(what, f"if that is meant, write '{instead}'")
 

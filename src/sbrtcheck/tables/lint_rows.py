@@ -52,7 +52,7 @@ _OTHER_THAN: tuple[tuple[re.Pattern[str], tuple[str, ...], str, str], ...] = (
 
 def slips(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """Everything that seems wrong with one row."""
-    for check in (*_CHECKS, *ORGAN_CHECKS, *NUMBER_CHECKS):
+    for check in ROW_CHECKS:
         yield from check(table, row, usual)
 
 
@@ -130,6 +130,7 @@ def _is_third(number: float) -> bool:
 
 
 def _small_percentage(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """A volume of less than 0.1 percent of an organ: somebody meant cc."""
     metric = row.metric
     if isinstance(metric, DoseAtVolume) and metric.volume_unit is Unit.PERCENT and metric.volume < _MIN_PERCENT:
         what = f"'{metric}' is of {metric.volume:g} percent of the organ"
@@ -162,24 +163,43 @@ def _magnitude(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> I
 
 def _other_unit_than_bundled(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """The numbers of a bundled row, with cc and percent changed about."""
-    instead = _in_other_unit(row)
-    others = [(id_, numbers) for id_, numbers in usual.tables_with(row, instead).items() if id_ != table.id]
-    # for other numbers of fractions it may be by chance
-    for id_, numbers in sorted(others, key=lambda other: set(other[1]).isdisjoint(table.fractions)):
-        remark = warning if set(numbers).isdisjoint(table.fractions) else error
-        what = f"{summary(row)}, where {id_} has '{instead}' with the same number"
-        yield remark(what, f"if that is the row meant, write '{instead}'")
-        return
+    for instead, limit in _in_other_unit(row):
+        others = [(id_, numbers) for id_, numbers in usual.tables_with(row, instead, limit).items() if id_ != table.id]
+        # for other numbers of fractions it may be by chance
+        for id_, numbers in sorted(others, key=lambda other: set(other[1]).isdisjoint(table.fractions)):
+            remark = warning if set(numbers).isdisjoint(table.fractions) else error
+            same = "the same number" if limit == first_limit(row) else "the same numbers"
+            what = f"{summary(row)}, where {id_} has '{instead}' with {same}"
+            yield remark(what, f"if that is the row meant, write '{instead}'")
+            return
 
 
-def _in_other_unit(row: Constraint) -> str:
-    match row.metric:
-        case VolumeAtDose(unit=unit):
-            return str(row.metric).replace(f"[{unit}]", "[%]" if unit is Unit.CC else "[cc]")
+def _in_other_unit(row: Constraint) -> Iterator[tuple[str, float]]:
+    """Metrics, and the limit of each, that the row would be with cc for percent or the reverse."""
+    metric, limit = row.metric, first_limit(row)
+    match metric:
+        case VolumeAtDose(unit=unit, dose=dose, dose_unit=dose_unit, cold=cold):
+            yield str(metric).replace(f"[{unit}]", "[%]" if unit is Unit.CC else "[cc]"), limit
+            # tables print "no more than v cc above d Gy" as the dose to v cc
+            if unit is Unit.PERCENT and dose_unit is Unit.GY and not cold and row.is_upper_limit:
+                yield f"D{limit:g}cc[Gy]", dose
         case DoseAtVolume(volume_unit=unit, unit=out):
-            return str(row.metric).replace(f"{unit}[{out}]", f"{'%' if unit is Unit.CC else 'cc'}[{out}]")
+            yield str(metric).replace(f"{unit}[{out}]", f"{'%' if unit is Unit.CC else 'cc'}[{out}]"), limit
         case _:
-            return ""
+            pass
+
+
+def _limit_of_more_fractions(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """The limit that bundled tables have for more fractions, where they have another for this number."""
+    if not table.fractions or is_target(row) or not row.is_upper_limit or row.metric.unit is not Unit.GY:
+        return
+    by_limit, limit = usual.limits_with(row, str(row.metric)), f"{first_limit(row):g}"
+    here = {number for number, tables in by_limit.items() if any({*of} & {*table.fractions} for of in tables.values())}
+    more = {id_: of for id_, of in by_limit.get(limit, {}).items() if of and min(of) > max(table.fractions)}
+    if more and here and limit not in here and all(float(number) < first_limit(row) for number in here):
+        id_ = min(more)
+        what = f"{summary(row)} is the limit of {id_}; for {table.fractions_text()} bundled tables have "
+        yield warning(what + ", ".join(sorted(here, key=float)), "is it from the column of this number of fractions?")
 
 
 # -------------------------------------------------------------------------------- printed text against numbers
@@ -202,6 +222,7 @@ def _point_or_maximum(table: ConstraintTable, row: Constraint, _usual: Yardstick
 
 
 def _other_structure(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """A text that names a part or a margin, and the organ itself as the structure: the hilum, the canal, a PRV."""
     text = printed(row)
     for pattern, structures, part, right in _OTHER_THAN:
         wrong = [name for name in _first_named(row) if name in structures]
@@ -241,6 +262,7 @@ def _other_fractions(table: ConstraintTable, row: Constraint, _usual: Yardsticks
 
 
 def _misspelt_names(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """A structure whose name is nearly one of TG-263."""
     names = known_names()
     for name in row.structures:
         suggestion = "" if name in names else nearest(name, sorted(names), score=_NEAR_NAME)
@@ -254,7 +276,7 @@ def _volume_of_nothing(_table: ConstraintTable, row: Constraint, _usual: Yardsti
         yield warning(f"{summary(row)} limits the size of {row.structures[0]}", "is a volume at a dose meant?")
 
 
-_CHECKS: tuple[Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]], ...] = (
+ROW_CHECKS: tuple[Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]], ...] = (
     _hot_for_cold,
     _asks_for_dose,
     _caps_coverage,
@@ -262,10 +284,13 @@ _CHECKS: tuple[Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip
     _small_percentage,
     _magnitude,
     _other_unit_than_bundled,
+    _limit_of_more_fractions,
     _point_or_maximum,
     _other_structure,
     _side_not_said,
     _other_fractions,
     _misspelt_names,
     _volume_of_nothing,
+    *ORGAN_CHECKS,
+    *NUMBER_CHECKS,
 )

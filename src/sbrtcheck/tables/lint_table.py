@@ -115,3 +115,7 @@ def _repetition_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip
             hint = "the looser of the two may be the acceptable variation of the other"
             yield row, warning(what, hint)
         first_rows.setdefault(key, row)
+
+
+TABLE_CHECKS = (fraction_slips, _order_slips, _repetition_slips)
+"""Rules on a table as a whole, and on rows compared with each other."""

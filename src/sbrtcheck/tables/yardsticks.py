@@ -129,12 +129,17 @@ class Yardsticks:
         """Critical volumes that are printed for an organ of the row, in cc."""
         return frozenset(volume for one in bodies_of(row) for volume in self.critical_cc.get(one, ()))
 
-    def tables_with(self, row: Constraint, metric: str) -> dict[str, Sequence[int]]:
-        """Tables that have the organ and the limit of the row with this metric; and their numbers of fractions."""
-        found: dict[str, Sequence[int]] = {}
+    def limits_with(self, row: Constraint, metric: str) -> dict[str, dict[str, Sequence[int]]]:
+        """The limits that tables have for the organ of the row with this metric: tables, their numbers of fractions."""
+        found: dict[str, dict[str, Sequence[int]]] = {}
         for one in bodies_of(row):
-            found |= self.numbers.get(one, {}).get(_dose_key(row, metric), {}).get(f"{first_limit(row):g}", {})
+            for limit, tables in self.numbers.get(one, {}).get(_dose_key(row, metric), {}).items():
+                found.setdefault(limit, {}).update(tables)
         return found
+
+    def tables_with(self, row: Constraint, metric: str, limit: float) -> dict[str, Sequence[int]]:
+        """Tables that have the organ of the row with this metric and limit; and their numbers of fractions."""
+        return self.limits_with(row, metric).get(f"{limit:g}", {})
 
 
 def bodies_of(row: Constraint) -> tuple[str, ...]:
