@@ -23,6 +23,7 @@ _MAXIMUM = re.compile(r"\b(d?max|maximum|maximal|hottest|point dose)\b", re.IGNO
 _MEAN = re.compile(r"\b(mean|average|mld)\b", re.IGNORECASE)
 _OF_A_SIDE = re.compile(r"ipsi|contra|sided?\b|tumou?r|target|lesion", re.IGNORECASE)  # "left-sided tumours"
 _LEFT, _RIGHT = re.compile(r"\bleft\b", re.IGNORECASE), re.compile(r"\bright\b", re.IGNORECASE)
+_SKIN = "skin"
 _WHOLE_BODY = frozenset({"body", "external"})
 _OPERATOR = re.compile(r"[-+~^!&|]")
 
@@ -50,17 +51,21 @@ def _other_organ(_table: ConstraintTable, row: Constraint, usual: Yardsticks) ->
     if any(_OPERATOR.search(name) or name.upper().startswith(TARGETS) for name in row.structures):
         return
     named = _named(row.organ, usual)
-    bodies = bodies_of(row)
+    bodies = tuple(map(body, row.structures))
+    if _SKIN in named:  # which is contoured as the surface of the body
+        return
     if not named or any(_stand_for_each_other(one, other, usual) for one in bodies for other in named):
         return
-    known = all(
-        one in usual.together or organ_named(name)
-        for one, name in zip(map(body, row.structures), row.structures, strict=True)
-    )
-    if not known:  # a name of the clinic's own, which may be of any organ
-        return
+    if not all(one in usual.together or organ_named(name) for one, name in zip(bodies, row.structures, strict=False)):
+        return  # a name of the clinic's own, which may be of any organ
     what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
-    yield error(what, "correct organ, or structure")
+    yield (error if _are_apart(row, bodies, usual) else warning)(what, "correct organ, or structure")
+
+
+def _are_apart(row: Constraint, bodies: Sequence[str], usual: Yardsticks) -> bool:
+    """Whether the text is the name of one organ, and all structures are organs that are certainly others."""
+    organ = organ_named(re.split(r"[(,;:]", row.organ)[0].strip())
+    return organ is not None and all(one in _WHOLE_BODY or one in usual.apart.get(body(organ), ()) for one in bodies)
 
 
 def _stand_for_each_other(one: str, other: str, usual: Yardsticks) -> bool:
@@ -70,11 +75,8 @@ def _stand_for_each_other(one: str, other: str, usual: Yardsticks) -> bool:
 
 def _named(text: str, usual: Yardsticks) -> frozenset[str]:
     """Parts of the body that a text names: as bundled tables print it, or by words that follow each other."""
-    whole = usual.printed.get(words_of(text))
-    if whole:
-        return frozenset(whole)
     words = tuple(_WORD.findall(text.lower()))
-    found: set[str] = set()
+    found = {*usual.printed.get(words_of(text), ())}
     at = 0
     while at < len(words):
         for length in range(min(_LONGEST, len(words) - at), 0, -1):
@@ -121,9 +123,11 @@ def _side(name: str) -> str:
 
 def _with_the_body(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
     """The whole patient beside, or in place of, an organ."""
-    others = [name for name in row.structures if body(name) not in _WHOLE_BODY and not name.upper().startswith(TARGETS)]
+    others = [
+        name for name in row.structures if body(name) not in _WHOLE_BODY and organ_named(name) not in (None, *TARGETS)
+    ]
     whole = [name for name in row.structures if body(name) in _WHOLE_BODY and not _OPERATOR.search(name)]
-    if others and whole and body(others[0]) != "skin" and row.select is not Select.EACH:
+    if others and whole and body(others[0]) != _SKIN and row.select is not Select.EACH:
         as_what = "together with" if row.select is Select.UNION else "in place of"
         yield error(f"{whole[0]} {as_what} {others[0]}: that is the whole patient", f"take {whole[0]} out")
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint, Sites
 
 _FILE = "yardsticks.json"
+_BOWEL = "bowel"
 # Kinds of structures that TG-263 puts before the name: the artery in A_Aorta, the bone in Bone_Pelvic.
 _KINDS = frozenset({"a", "v", "bag", "bone", "cavity", "glnd", "lobe", "ln", "musc", "nrv", "vb"})
 
@@ -71,6 +73,9 @@ class Yardsticks:
     together
         Parts of the body that stand for each other, or are one organ, in a row or a list of expected organs; or one of
         which is a part of the other.
+    apart
+        Parts of the body that a list of expected organs has as organs of their own: none is a part of another, or
+        stands for it. Without the bowel, whose parts are listed beside it.
     ratios
         α/β that were read: ``[lowest, highest]``, in Gy, and whether more cannot be meant.
     tissues_gy, all_gy
@@ -86,6 +91,7 @@ class Yardsticks:
     numbers: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Sequence[int]]]]]
     printed: Mapping[str, Sequence[str]]
     together: Mapping[str, Sequence[str]]
+    apart: Mapping[str, Sequence[str]]
     ratios: Mapping[str, Sequence[float | bool]]
     tissues_gy: float
     all_gy: Sequence[float]
@@ -113,6 +119,7 @@ class Yardsticks:
             numbers=gathered.numbers,
             printed=_sorted(gathered.printed),
             together=_sorted(gathered.together),
+            apart=_sorted(_apart(sites)),
             ratios={
                 one: (tissue.lowest_gy, tissue.highest_gy, tissue.late_only)
                 for tissue in tissues
@@ -221,6 +228,16 @@ class _Gathered:
             if of_kind == kind:
                 doses.setdefault(one, {}).setdefault(str(number), []).append((cc, gy))
         return doses
+
+
+def _apart(sites: Sites) -> dict[str, set[str]]:
+    apart: dict[str, set[str]] = {}
+    for site in sites.sites:
+        organs = [bodies for organ in site.expects if _BOWEL not in (bodies := {*map(body, organ.structures)})]
+        for one, other in permutations(organs, 2):
+            for part in one - other:
+                apart.setdefault(part, set()).update(other - one)
+    return apart
 
 
 def _sorted(sets: Mapping[str, set[Any]]) -> dict[str, list[Any]]:
