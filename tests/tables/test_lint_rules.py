@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from folders import ROOT, TESTS
+from sbrtcheck.metric import DoseAtVolume, Unit
 from sbrtcheck.tables import bundled_tables, load_sites
 from sbrtcheck.tables.alpha_betas import read_alpha_betas
 from sbrtcheck.tables.lint import Level, Remark, lint_bytes
 from sbrtcheck.tables.lint_table import row_slips
-from sbrtcheck.tables.yardsticks import Yardsticks, yardsticks_text
+from sbrtcheck.tables.yardsticks import Yardsticks, load_yardsticks, yardsticks_text
 
 RULES = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in sorted((TESTS / "tables" / "slips").iterdir())}
 WRONG = [(rule, n) for rule, cases in RULES.items() for n in range(len(cases["wrong"]))]
@@ -96,6 +98,23 @@ def test_every_bundled_table_would_be_let_through_if_it_were_a_clinics_own() -> 
         others = Yardsticks.of([other for other in tables if other is not table], sites, ratios)
         errors = [slip.what for _, slip in row_slips(table, others) if slip.level is Level.ERROR]
         assert errors == [], table.id
+
+
+@pytest.mark.slow
+def test_a_clinics_own_version_of_a_bundled_row_is_never_an_error() -> None:
+    """A limit somewhat stricter or looser, or for half or twice the volume: all that a correct table may well have."""
+    usual = load_yardsticks()
+    for table in bundled_tables():
+        for row in table.rows:
+            metric, limit = row.metric, row.limit
+            own = []
+            if isinstance(limit, float) and metric.unit is not Unit.PERCENT:
+                own += [replace(row, limit=limit * factor, acceptable=None) for factor in (0.8, 0.9, 1.1, 1.25)]
+            if isinstance(metric, DoseAtVolume) and metric.volume_unit is Unit.CC:
+                own += [replace(row, metric=replace(metric, volume=metric.volume * factor)) for factor in (0.5, 2.0)]
+            for one in own:
+                slips = row_slips(replace(table, id="own", rows=(one,)), usual)
+                assert [slip.what for _, slip in slips if slip.level is Level.ERROR] == []
 
 
 def test_the_yardsticks_are_those_of_the_bundled_tables() -> None:
