@@ -7,6 +7,7 @@ build, and so does a meaning of one that is gone.
 from __future__ import annotations
 
 import ast
+import inspect
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -43,6 +44,9 @@ from sbrtcheck.tables import (
     load_sites,
 )
 from sbrtcheck.tables.by_organ import rows_at, without_limit
+from sbrtcheck.tables.lint_rows import ROW_CHECKS
+from sbrtcheck.tables.lint_table import TABLE_CHECKS
+from sbrtcheck.tables.slips import Level
 
 Words = TypeVar("Words", bound=StrEnum)
 
@@ -80,6 +84,10 @@ REVIEWS = {
             "Is it the plan that you mean, with its dose and its structures? Compare the patients of the files; no"
             " report has their names. Export all of it again, in one go, or check its files from a folder."
         ),
+    ),
+    ReviewCode.TABLE: (
+        "`lint` finds an error in a table of your own, and `--allow-lint-errors` was given.",
+        "Correct the row: without the option, the error is told with its line and a hint.",
     ),
     ReviewCode.GIVEN_NAME: (
         "A name in the names file is not the name of a structure of the plan.",
@@ -286,6 +294,22 @@ def rules() -> str:
 def flags() -> str:
     """Flags of a row in a report."""
     return _table(("Flag", "Meaning"), ((f"`{flag}`", meaning) for flag, meaning in FLAGS.items()))
+
+
+def lint_rules() -> str:
+    """Rules of lint on rows, by what the functions that hold them say; and the levels that each gives."""
+    rules = (*ROW_CHECKS, *TABLE_CHECKS)
+    return _table(("Looked for", "Level"), ((_first_line(rule), _levels(rule)) for rule in rules))
+
+
+def _first_line(rule: Callable[..., object]) -> str:
+    return (inspect.getdoc(rule) or "").splitlines()[0].rstrip(".")
+
+
+def _levels(rule: Callable[..., object]) -> str:
+    """The levels that a rule names, from its source."""
+    names = {node.id for node in ast.walk(ast.parse(inspect.getsource(rule))) if isinstance(node, ast.Name)}
+    return " or ".join(level for level in Level if str(level) in names)
 
 
 def _meanings(heading: str, meanings: Mapping[Words, str]) -> str:
@@ -557,7 +581,20 @@ def _module_parts(path: Path) -> tuple[str, ...]:
 PARTS: Mapping[str, Callable[[], str]] = {
     part.__name__: part
     for part in (
-        *(commands, verdicts, review_codes, reasons, findings, rules, flags, tables, sites, layers, modules),
+        *(
+            commands,
+            verdicts,
+            review_codes,
+            reasons,
+            findings,
+            rules,
+            flags,
+            tables,
+            sites,
+            layers,
+            modules,
+            lint_rules,
+        ),
         *(coverage, profiles, result_columns),
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
         *(figures.sampling_coverage, no_estimate),

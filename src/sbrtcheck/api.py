@@ -51,6 +51,7 @@ from sbrtcheck.structure_names.plan_names import PlanNames
 from sbrtcheck.tables import Sites, load_dictionary, load_names
 from sbrtcheck.tables.choice import TableName, check_names, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
+from sbrtcheck.tables.fitness import refuse_unfit
 from sbrtcheck.tables.notes import NotesInput, load_notes, load_notes_by_plan
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def check(  # noqa: PLR0913 - the front door has every option
     against: str | PathLike[str] | None = None,
     sites: str | PathLike[str] | Sites | None = None,
     accept_dose: bool = False,
+    allow_lint_errors: bool = False,
     strict: bool = False,
     include_unconfirmed: bool = False,
     laterality: str | None = None,
@@ -141,6 +143,8 @@ def check(  # noqa: PLR0913 - the front door has every option
         File with the organs that are expected at each site, in place of the shipped one; or its content.
     accept_dose
         Judge the plan although its dose cannot be that of its prescription, or the prescription is not known.
+    allow_lint_errors
+        Use tables in which `sbrtcheck lint` finds errors; the report is then at most a REVIEW, which says each of them.
     strict
         Borderline and convention-sensitive rows stand against a pass.
     include_unconfirmed
@@ -178,6 +182,7 @@ def check(  # noqa: PLR0913 - the front door has every option
         dose_interpolation=dose_interpolation,
         sites=sites,
         accept_dose=accept_dose,
+        allow_lint_errors=allow_lint_errors,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
         laterality=laterality,
@@ -232,6 +237,7 @@ def compare(  # noqa: PLR0913 - one argument an option
     dose_interpolation: str = "trilinear",
     sites: str | PathLike[str] | Sites | None = None,
     accept_dose: bool = False,
+    allow_lint_errors: bool = False,
     include_unconfirmed: bool = False,
     laterality: str | None = None,
     sex: str | None = None,
@@ -260,7 +266,7 @@ def compare(  # noqa: PLR0913 - one argument an option
         TG-263 name -> structure name, of all plans, or a file with that.
     dictionary, end_caps, slice_interpolation, dose_interpolation, sites
         As in `check`.
-    accept_dose, include_unconfirmed, laterality, sex, near_percent, progress
+    accept_dose, allow_lint_errors, include_unconfirmed, laterality, sex, near_percent, progress
         As in `check`.
     notes
         Files of notes and sign-offs on any of the plans.
@@ -285,6 +291,7 @@ def compare(  # noqa: PLR0913 - one argument an option
         dose_interpolation=dose_interpolation,
         sites=sites,
         accept_dose=accept_dose,
+        allow_lint_errors=allow_lint_errors,
         include_unconfirmed=include_unconfirmed,
         laterality=laterality,
         sex=sex,
@@ -460,6 +467,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
     names: Names | None = None,
     dictionary: DictionaryInput | None = None,
     accept_dose: bool = False,
+    allow_lint_errors: bool = False,
     progress: Progress = no_progress,
 ) -> SumReport:
     """Sum several courses of one patient in EQD2, and compare the sum with rules and tables.
@@ -491,6 +499,8 @@ def accumulate(  # noqa: PLR0913 - one argument an option
         TG-263 name -> the clinic's spellings of it, or a file with that, for every plan.
     accept_dose
         Accept the doses as they are, though one cannot be that of its course's prescription.
+    allow_lint_errors
+        As in `check`.
     progress
         As for `check`; starts anew for each sum and α/β.
 
@@ -514,7 +524,14 @@ def accumulate(  # noqa: PLR0913 - one argument an option
         require_number(number, "what is given of courses and organs")
     require_type(frames_agree, bool, "frames_agree", "give True or False")  # a text such as "no" would be true
     clinic = load_dictionary(dictionary, judged_by.tables)
-    options = CheckOptions.read(names=names, dictionary=clinic, accept_dose=accept_dose, progress=progress)
+    options = CheckOptions.read(
+        names=names,
+        dictionary=clinic,
+        accept_dose=accept_dose,
+        allow_lint_errors=allow_lint_errors,
+        progress=progress,
+    )
+    refuse_unfit(judged_by.tables, allowed=options.allow_lint_errors)
     courses = Courses(
         plans=different_plans(plan_inputs(paths), prescriptions),
         recovery=recovery,

@@ -31,6 +31,7 @@ from sbrtcheck.tables.choice import (
     tables_of_sites,
 )
 from sbrtcheck.tables.dictionary import DictionaryInput
+from sbrtcheck.tables.fitness import refuse_unfit
 from sbrtcheck.tables.table import fractions_text
 
 Names = str | PathLike[str] | Mapping[str, str]
@@ -68,6 +69,8 @@ class CheckOptions(ByValue):
         Which organs are expected at each site; the shipped lists when None.
     accept_dose
         Judge the plan although its dose cannot be that of its prescription, or the prescription is not known.
+    allow_lint_errors
+        Use tables in which lint finds errors; each of them stands against a pass.
     strict
         Rows that bounds, other end caps or the sampling uncertainty could turn stand against a pass.
     include_unconfirmed
@@ -91,6 +94,7 @@ class CheckOptions(ByValue):
     profile: Profile | None = None
     sites: Sites | None = None
     accept_dose: bool = False
+    allow_lint_errors: bool = False
     strict: bool = False
     include_unconfirmed: bool = False
     laterality: Side | None = None
@@ -110,7 +114,7 @@ class CheckOptions(ByValue):
         require_type(self.profile, (Profile, type(None)), "a profile", "give the id of one")
         require_type(self.sites, (Sites, type(None)), "the sites", "give a file of them, or what load_sites gave")
         # a text such as "no" would be true, and rows would count that should not
-        for name in ("accept_dose", "strict", "include_unconfirmed"):
+        for name in ("accept_dose", "allow_lint_errors", "strict", "include_unconfirmed"):
             require_type(getattr(self, name), bool, name, "give True or False")
         if self.dictionary.spellings:
             object.__setattr__(self, "names", UserNames(self.names, self.dictionary))
@@ -131,6 +135,7 @@ class CheckOptions(ByValue):
         profile: str | Profile | None = None,
         sites: str | PathLike[str] | Sites | None = None,
         accept_dose: bool = False,
+        allow_lint_errors: bool = False,
         strict: bool = False,
         include_unconfirmed: bool = False,
         laterality: str | None = None,
@@ -165,6 +170,7 @@ class CheckOptions(ByValue):
             profile=load_profile(profile) if isinstance(profile, str) else profile,
             sites=load_sites(sites) if isinstance(sites, str | PathLike) else sites,
             accept_dose=accept_dose,
+            allow_lint_errors=allow_lint_errors,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
             laterality=laterality,  # type: ignore[arg-type]  # words, which become values above
@@ -191,7 +197,7 @@ class CheckOptions(ByValue):
             There is no such table; neither a table nor a site nor a profile is named; or of a site neither the lists
             nor one of the tables say which organs are expected.
         TableError
-            A table has faults.
+            A table has faults, or lint finds errors in it.
         NamesError
             A name is for an organ that nobody asks for: no TG-263 name, and of no table.
         """
@@ -202,6 +208,7 @@ class CheckOptions(ByValue):
         if not tables and not self.site:
             raise UnknownTableError(f"no table {purpose}", hint="name one that sbrtcheck tables lists, or a site")
         self.refuse_unknown(tables)
+        refuse_unfit(tables, allowed=self.allow_lint_errors)
         return tables
 
     def choose_tables(

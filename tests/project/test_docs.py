@@ -134,7 +134,9 @@ def test_the_schema_page_has_the_keys_of_a_report_and_no_others(tmp_path: Path) 
     stored = lung_with_stored_dvhs(tmp_path / "plan", SpinalCord=8.0)
     names = {"Heart": "GTV", "Esophagus": "nowhere"}  # so that there are rows that fail, and reasons for a review
     sites = ("lung", "liver")  # and thresholds, which are for the liver
-    by_tables = sbrtcheck.check(stored, table=["rtog-0813", "review-text"], names=names, site=sites).to_dict()
+    tables = ["rtog-0813", "review-text"]
+    report = sbrtcheck.check(stored, table=tables, names=names, site=sites, allow_lint_errors=True)
+    by_tables = report.to_dict()
     by_profile = noted(sbrtcheck.check(stored, profile="lung-50gy-5fx")).to_dict()
     found = {key for key in (*keys(by_tables), *keys(by_profile)) if not key.startswith(("summary.", "findings[]"))}
     page = (ROOT / "docs/reference/report-json.md").read_text(encoding="utf-8")

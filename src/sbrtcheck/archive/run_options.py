@@ -21,6 +21,7 @@ from sbrtcheck.plan.prescription_text import GivenPrescription, read_prescriptio
 from sbrtcheck.tables import ConstraintTable, load_dictionary
 from sbrtcheck.tables.choice import TableName, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
+from sbrtcheck.tables.fitness import refuse_unfit
 from sbrtcheck.tables.notes import NotesInput, PlanNotes, load_notes_by_plan
 
 _DEFAULT_CHOICES = CheckOptions()
@@ -109,6 +110,7 @@ class Options:
         dvhs: str = "computed",
         sites_file: str | PathLike[str] | None = None,
         accept_dose: bool = False,
+        allow_lint_errors: bool = False,
         strict: bool = False,
         include_unconfirmed: bool = False,
         sex: str | None = None,
@@ -125,7 +127,8 @@ class Options:
 
         Parameters
         ----------
-        tables, sites, profile, names, dictionary, dvhs, sites_file, accept_dose, strict, include_unconfirmed, sex
+        tables, sites, profile, names, dictionary, dvhs, sites_file, accept_dose, allow_lint_errors, strict,
+        include_unconfirmed, sex
             As of `sbrtcheck.check`; ``sites`` is its ``site``, and ``sites_file`` its ``sites``.
         near_percent, notes
             As of `sbrtcheck.check`.
@@ -158,12 +161,14 @@ class Options:
             dvhs=dvhs,
             sites=sites_file,
             accept_dose=accept_dose,
+            allow_lint_errors=allow_lint_errors,
             strict=strict,
             include_unconfirmed=include_unconfirmed,
             sex=sex,
             near_percent=near_percent,
         )
         choices.refuse_unknown(loaded)
+        refuse_unfit(loaded, allowed=choices.allow_lint_errors)
         for name, chosen in (("curves", curves), ("with_identity", with_identity)):
             require_type(chosen, bool, name, "give True or False")
         keys = PlanKeys() if plan_keys is None else keys_of_file(plan_keys)

@@ -110,6 +110,7 @@ def _from_pacs(command: Callable[..., Any]) -> Callable[..., Any]:
 @options.dvhs
 @options.sites_file
 @options.accept_dose
+@options.allow_lint_errors
 @options.strict
 @options.include_unconfirmed
 @options.sex

@@ -53,6 +53,7 @@ _DICOM_OBJECTS = (options.DICOM_PDF, options.DICOM_SR)
 @options.slice_interpolation
 @options.dose_interpolation
 @options.accept_dose
+@options.allow_lint_errors
 @options.strict
 @options.include_unconfirmed
 @options.laterality

@@ -25,6 +25,7 @@ _AS_STATED = "-"
 @options.profile(text="As for check; one of the plans must have its number of fractions.")
 @options.sites_file
 @options.accept_dose
+@options.allow_lint_errors
 @click.option("--format", "format_", type=click.Choice(("text", "json", "markdown")), default="text", show_default=True)
 @options.out
 @options.names

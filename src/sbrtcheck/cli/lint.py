@@ -27,7 +27,7 @@ def lint(ctx: click.Context, *, files: tuple[str, ...], strict: bool) -> None:
     nothing serious, 1 warnings with --strict, 2 errors.
     """
     from sbrtcheck.tables.lint import lint_files, worst
-    from sbrtcheck.tables.lint_rows import Level
+    from sbrtcheck.tables.slips import Level
 
     remarks = lint_files(files)
     streams.print_text("".join(f"{line}\n" for line in _lines(remarks, len(set(files)))))

@@ -83,6 +83,7 @@ _FILE = click.Path(path_type=Path)
 @options.dictionary
 @options.sites_file
 @options.accept_dose
+@options.allow_lint_errors
 @options.strict
 @options.include_unconfirmed
 @options.sex
@@ -102,7 +103,8 @@ def listen(*, site: tuple[str, ...], sites: str | None, tables: tuple[str, ...],
         raise OutputError("listening needs pynetdicom", hint=install_command("pacs")) from error
     from sbrtcheck.archive import Options
 
-    names = ("profile", "dictionary", "accept_dose", "strict", "include_unconfirmed", "sex", "near_percent")
+    flags = ("accept_dose", "allow_lint_errors", "strict", "include_unconfirmed")
+    names = ("profile", "dictionary", *flags, "sex", "near_percent")
     chosen = Options.read(sites=site, sites_file=sites, tables=tables, **{name: given.pop(name) for name in names})
     settings = _settings(**given)
     stop = Event()

@@ -162,6 +162,11 @@ accept_dose = click.option(
     is_flag=True,
     help="Judge the dose although it cannot be that of the prescription; recorded in the report.",
 )
+allow_lint_errors = click.option(
+    "--allow-lint-errors",
+    is_flag=True,
+    help="Use tables in which lint finds errors; each stands against a pass.",
+)
 strict = click.option("--strict", is_flag=True, help="Rows that bounds, end caps or sampling could turn make a review.")
 include_unconfirmed = click.option(
     "--include-unconfirmed", is_flag=True, help="Also count rows that two readers do not confirm."

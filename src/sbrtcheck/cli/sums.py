@@ -50,6 +50,7 @@ _NO_RX = "-"
 @options.names
 @options.dictionary
 @options.accept_dose
+@options.allow_lint_errors
 @options.quiet
 @options.verbose
 @click.pass_context

@@ -50,7 +50,8 @@ class Courses:
     registrations
         How frames of reference lie to each other.
     options
-        Names are of the first plan's structures; of the rest, ``accept_dose`` and ``progress`` are used.
+        Names are of the first plan's structures; of the rest, ``accept_dose``, ``allow_lint_errors`` and ``progress``
+        are used.
     """
 
     plans: tuple[Plan, ...]
@@ -143,11 +144,12 @@ def judge_courses(
     if accept_dose:
         cumulative = replace(cumulative, findings=(*cumulative.findings, *map(_acceptance_finding, doubts)))
     course = courses.course_dvhs(ratios)
+    options = CheckOptions(names=user_names, allow_lint_errors=courses.options.allow_lint_errors)
     return SumReport(
         course=course,
         cumulative=cumulative,
         rules=rule_reports,
-        report=evaluate_with(tables, cumulative, CheckOptions(names=user_names)) if tables else None,
+        report=evaluate_with(tables, cumulative, options) if tables else None,
         reasons=(
             *(() if accept_dose else doubts),
             *_doubts_of_files(courses.plans),

@@ -29,6 +29,7 @@ from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import TARGETS
 from sbrtcheck.tables import Kind, Side
+from sbrtcheck.tables.fitness import LintError
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -55,7 +56,9 @@ def overall(outcomes: Sequence[Outcome], reasons: Sequence[ReviewReason]) -> Ver
     return Verdict.VARIATION if is_variation else Verdict.PASS
 
 
-def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: bool) -> tuple[ReviewReason, ...]:
+def review_reasons(
+    outcomes: Sequence[Outcome], plan: JudgedPlan, table_errors: Sequence[LintError] = (), *, strict: bool
+) -> tuple[ReviewReason, ...]:
     """All reasons not to call the report a pass; in an order that the order of rows does not change.
 
     Parameters
@@ -64,6 +67,8 @@ def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: boo
         Of all tables.
     plan
         What they were judged on.
+    table_errors
+        What cannot be meant in the tables, which the user allowed.
     strict
         Rows that bounds, other end caps or the sampling uncertainty could turn are reasons too.
     """
@@ -77,6 +82,7 @@ def review_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan, *, strict: boo
     rows_reported = {row for reason in reported_once for row in reason.rows}
     other_rows = [row for row in limit_rows if row.reason not in _REPORTED_ONCE or row.row_id not in rows_reported]
     reasons = [
+        *map(_lint_reason, table_errors),
         *reported_once,
         *_file_reasons(plan),
         *_uncounted_fail_reasons(limit_rows),
@@ -119,6 +125,11 @@ def _in_order(reasons: Iterable[ReviewReason]) -> tuple[ReviewReason, ...]:
     return tuple(
         sorted(reasons, key=lambda reason: (order.index(reason.code), reason.structure, reason.text, reason.rows))
     )
+
+
+def _lint_reason(error: LintError) -> ReviewReason:
+    rows = (f"{error.table_id}/{error.row_id}",) if error.row_id else ()
+    return ReviewReason(code=ReviewCode.TABLE, text=str(error), rows=rows)
 
 
 def _dose_reasons(outcomes: Sequence[Outcome], plan: JudgedPlan) -> Iterator[ReviewReason]:

@@ -27,6 +27,7 @@ from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary
 from sbrtcheck.tables.choice import TableName, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
+from sbrtcheck.tables.fitness import lint_errors, refuse_unfit
 
 
 def evaluate(  # noqa: PLR0913 - one argument an option
@@ -38,6 +39,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     site: str | Sequence[str] | None = None,
     sites: Sites | None = None,
     accept_dose: bool = False,
+    allow_lint_errors: bool = False,
     strict: bool = False,
     include_unconfirmed: bool = False,
     laterality: Side | None = None,
@@ -63,6 +65,8 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     accept_dose
         Judge the rows, and let the verdict stand, although the dose cannot be that of the prescription, or the
         prescription is not known.
+    allow_lint_errors
+        Use tables in which lint finds errors; each of them is a reason for a REVIEW.
     strict
         A row that counts and is borderline, convention sensitive, or could have another verdict within its sampling
         uncertainty makes the report a REVIEW; the row keeps its own verdict and its flags.
@@ -81,7 +85,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     Raises
     ------
     TableError
-        Two tables have the same id, or no such site is known.
+        Two tables have the same id, lint finds errors in one, or no such site is known.
     NamesError
         The dictionary has faults.
     """
@@ -93,6 +97,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         site=texts_of(site, "a site"),
         sites=sites,
         accept_dose=accept_dose,
+        allow_lint_errors=allow_lint_errors,
         strict=strict,
         include_unconfirmed=include_unconfirmed,
         laterality=laterality,
@@ -112,6 +117,7 @@ def evaluate_with(
     ``matches`` are those that the DVHs were computed by, of the organs of the tables at least; found here when None.
     """
     tables = distinct(tables)
+    refuse_unfit(tables, allowed=options.allow_lint_errors)
     site = site_of(tables, options.site, options.sites)
     sex = options.sex or dvhs.sex
     tables_at_site = [replace(table, rows=rows_for(table, site, sex)) for table in tables]
@@ -123,7 +129,7 @@ def evaluate_with(
     with log_step("evaluation") as log:
         outcomes = outcomes_of(tables_at_site, plan, include_unconfirmed=options.include_unconfirmed)
         outcomes = tuple(_with_near_limit(outcome, options.near_percent) for outcome in outcomes)
-        reasons = review_reasons(outcomes, plan, strict=options.strict)
+        reasons = review_reasons(outcomes, plan, lint_errors(tables), strict=options.strict)
         verdict = overall(outcomes, reasons)
         log(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
     return Report(
@@ -148,6 +154,7 @@ def evaluate_with(
         strict=options.strict,
         include_unconfirmed=options.include_unconfirmed,
         accept_dose=options.accept_dose,
+        allow_lint_errors=options.allow_lint_errors,
         laterality=options.laterality,
         sex=sex,
         near_percent=options.near_percent,

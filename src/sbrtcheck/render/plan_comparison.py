@@ -277,7 +277,7 @@ def plan_dict(report: Report) -> dict[str, Any]:
     """What a comparison has of each report; its outcomes stand in the rows."""
     whole = report.to_dict()
     on_rows = [row_note_dict(one) for one in report.notes.rows if one.place is not None]
-    return {key: whole[key] for key in _OF_PLAN} | {"notes": on_rows}
+    return {key: whole[key] for key in _OF_PLAN if key in whole} | {"notes": on_rows}
 
 
 _OF_PLAN = (
@@ -289,6 +289,7 @@ _OF_PLAN = (
     "summary",
     "rows_not_expected",
     "accept_dose",
+    "allow_lint_errors",
     "prescription",
     "dvh",
     "provenance",

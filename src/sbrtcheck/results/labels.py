@@ -327,6 +327,7 @@ def choices(report: ReportValues) -> list[str]:
         _only_many_sites_text(report): bool(_only_many_sites_text(report)),
         "Strict: borderline rows, and those that end caps or sampling could turn, stand against a pass": report.strict,
         _accepted_dose_text(report): report.accept_dose,
+        "Tables with errors that lint finds were allowed by the user": report.allow_lint_errors,
         f"Side of the target, as given: {report.laterality}": report.laterality is not None,
         f"Limits that differ by sex are those for a {report.sex} patient": report.depends_on_sex
         and isinstance(report.sex, Sex),

@@ -38,6 +38,7 @@ class ReviewCode(StrEnum):
 
     DOSE = "dose in doubt"
     FILES = "files in doubt"
+    TABLE = "errors in a table"
     GIVEN_NAME = "given name not in the plan"
     FAILS_WITHOUT_COUNTING = "a row that does not count fails"
     NOT_EVALUATED = "not evaluated"

@@ -44,12 +44,13 @@ class Report(ReportValues):
     """Everything one check found.
 
     ``verdict`` is the overall one: FAIL, REVIEW, VARIATION or PASS; ``reasons`` are those not to call it a pass,
-    whatever the verdict. ``site`` says which organs are expected. ``strict``, ``include_unconfirmed`` and
-    ``accept_dose`` are the choices it was made under; ``end_caps``, ``between`` and ``dose`` the model behind the
-    numbers. ``dvhs`` are those it was judged on; ``compared`` compares them with others of the plan. ``names`` says
-    which structure was matched to which organ, and which ones no row used; ``matches`` are the matches that all of it
-    was judged by. ``course`` is what is known of the prescription by itself. ``left_out`` are the tables of the site
-    that were not used, where the site or a ``profile`` chose the tables; ``profile`` is None where none was asked for.
+    whatever the verdict. ``site`` says which organs are expected. ``strict``, ``include_unconfirmed``,
+    ``accept_dose`` and ``allow_lint_errors`` are the choices it was made under; ``end_caps``, ``between`` and
+    ``dose`` the model behind the numbers. ``dvhs`` are those it was judged on; ``compared`` compares them with
+    others of the plan. ``names`` says which structure was matched to which organ, and which ones no row used;
+    ``matches`` are the matches that all of it was judged by. ``course`` is what is known of the prescription by
+    itself. ``left_out`` are the tables of the site that were not used, where the site or a ``profile`` chose the
+    tables; ``profile`` is None where none was asked for.
     ``near_percent`` is the distance from a limit at which a row is flagged as near it. ``notes`` are what people wrote
     on the report (`sbrtcheck.results.noted.with_notes`); nothing else in it depends on them.
     """
@@ -114,6 +115,7 @@ class Report(ReportValues):
             "strict": self.strict,
             "include_unconfirmed": self.include_unconfirmed,
             "accept_dose": self.accept_dose,
+            **({"allow_lint_errors": True} if self.allow_lint_errors else {}),
             "near_percent": rounded(self.near_percent),
             "laterality": None if self.laterality is None else str(self.laterality),
             "sex": str(self.sex) if self.depends_on_sex and isinstance(self.sex, Sex) else None,

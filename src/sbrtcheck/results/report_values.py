@@ -47,6 +47,7 @@ class ReportValues(ByValue):
     strict: bool = False
     include_unconfirmed: bool = False
     accept_dose: bool = False
+    allow_lint_errors: bool = False
     laterality: Side | None = None
     sex: Sex | UnknownSex = SEX_NOT_STATED
     left_out: tuple[TableLeftOut, ...] = ()

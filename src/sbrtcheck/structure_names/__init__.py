@@ -38,6 +38,7 @@ from sbrtcheck.structure_names.spellings import (
     known_names,
     normalise,
     organ_named,
+    parts,
     similar_organs,
 )
 from sbrtcheck.structure_names.target_names import Says, is_helper
@@ -88,6 +89,7 @@ __all__ = [
     "normalise",
     "organ_by_name",
     "organ_named",
+    "parts",
     "similar_organs",
     "targets",
     "targets_among",

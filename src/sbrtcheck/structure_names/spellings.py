@@ -141,6 +141,11 @@ def is_part(name: str, organ: str) -> bool:
     return part in _listed() and organ in _listed()[part].part_of
 
 
+def parts() -> tuple[tuple[str, str], ...]:
+    """Every organ that is a listed part of another, with that other one."""
+    return tuple((name, whole) for name, listed in _listed().items() for whole in listed.part_of)
+
+
 def similar_organs(name: str, organs: Collection[str]) -> tuple[str, ...]:
     """Of some organs, those whose names or aliases are close to a name, the closest first.
 

@@ -5,8 +5,8 @@ points on curves), ``table``. From a file to it: ``document`` reads YAML with it
 entry that gives its value, ``shape_faults`` and ``checks`` find what is wrong, ``load`` calls one after the other.
 Likewise ``sites`` (which organs a plan of a site is expected to have contoured), ``names`` (the user's names for
 organs), ``dictionary`` (a clinic's spellings of them, which ``learn`` extends), ``shipped`` (other files of this
-package, whose values are in ``reference_data``). ``lint``, ``lint_rows`` and ``lint_sites`` look for what loads and
-cannot be meant.
+package, whose values are in ``reference_data``). ``lint`` and the modules called after it look for what loads and
+cannot be meant, by what is usual in the shipped tables (``yardsticks``); ``fitness`` refuses tables for it.
 """
 
 from sbrtcheck.tables.dictionary import load_dictionary

@@ -7,7 +7,6 @@ sites in ``lint_sites``; here rows are compared with each other, in one table an
 from __future__ import annotations
 
 import os
-import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from pathlib import Path
 
 from sbrtcheck.bundled import EVIDENCE, shipped_files
 from sbrtcheck.errors import Fault
-from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
-from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tables.evidence import (
     DOCUMENTS_FILE,
     FOR_CLINICIAN,
@@ -26,8 +23,8 @@ from sbrtcheck.tables.evidence import (
     folder_faults,
     numbers_in_text,
 )
-from sbrtcheck.tables.lint_rows import Level, Shipped, Slip, first_limit, same_doses, slips
 from sbrtcheck.tables.lint_sites import is_sites, row_site_slips, site_slips, table_slips
+from sbrtcheck.tables.lint_table import OF_FRACTIONS, counts, for_whom, fraction_slips, is_in_gray, row_slips
 from sbrtcheck.tables.load import (
     Examined,
     bundled_tables,
@@ -39,14 +36,15 @@ from sbrtcheck.tables.load import (
 )
 from sbrtcheck.tables.readings import Says
 from sbrtcheck.tables.sites import ExaminedSites, examine_sites, load_sites
+from sbrtcheck.tables.slips import Level, Slip, first_limit
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint
+from sbrtcheck.tables.yardsticks import load_yardsticks
 
 __all__ = ["Level", "Remark", "lint_bytes", "lint_files", "worst"]
 
 _ALIKE = 2  # rows that two tables must share before it is suspicious that all of them are equal
 _SIMILAR_CITATION = 85.0  # rapidfuzz token_set_ratio: "AAPM TG-101" within a longer citation
-_OF_FRACTIONS = re.compile(r"(^|[-_.])(\d{1,2})-?fx\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -94,10 +92,10 @@ def lint_files(files: Sequence[str | os.PathLike[str]]) -> tuple[Remark, ...]:
     folders = [evidence_of(file) for file in given if _is_evidence(file)]
     tables = [file for file in read if isinstance(file, Examined)]
     lists = [file for file in read if isinstance(file, ExaminedSites)]
-    shipped, sites = Shipped.of(bundled_tables()), _sites_with(lists)
-    all_tables = (*shipped.tables, *(file.table for file in tables))
+    sites = _sites_with(lists)
+    all_tables = (*bundled_tables(), *(file.table for file in tables))
     remarks = (
-        *(remark for file in tables for remark in _table_remarks(file, shipped, sites)),
+        *(remark for file in tables for remark in _table_remarks(file, sites)),
         *_family_remarks(tables),
         *(remark for file in lists for remark in _site_remarks(file, all_tables)),
         *(remark for evidence in folders for remark in _evidence_remarks(evidence)),
@@ -171,25 +169,25 @@ def _sites_with(lists: Iterable[ExaminedSites]) -> frozenset[str]:
 
 def lint_bytes(raw: bytes, *, place: str) -> tuple[Remark, ...]:
     """Look for everything that is wrong with one table that is no file yet; ``place`` is its name in remarks."""
-    remarks = _table_remarks(examine_bytes(raw, place=place), Shipped.of(bundled_tables()), _sites_with(()))
+    remarks = _table_remarks(examine_bytes(raw, place=place), _sites_with(()))
     return tuple(sorted(dict.fromkeys(remarks), key=lambda remark: remark.line))
 
 
-def _table_remarks(read: Examined, shipped: Shipped, sites: frozenset[str]) -> Iterator[Remark]:
+def _table_remarks(read: Examined, sites: frozenset[str]) -> Iterator[Remark]:
     yield from map(_fault_remark, read.faults)
     yield from _untraced_remarks(read)
-    for slip in (*_fraction_slips(read.table), *(() if read.faults else table_slips(read.table, sites))):
+    for slip in (*fraction_slips(read.table), *(() if read.faults else table_slips(read.table, sites))):
         yield _remark(read, 1, slip)
     for item in read.table.for_clinician:
         for slip in row_site_slips(item.only_site, read.table, sites):
             yield _remark(read, 1, slip)
+    for row, slip in row_slips(read.table, load_yardsticks()):
+        yield _remark(read, row.line, slip)
     for row in read.table.rows:
-        for slip in (*slips(read.table, row, shipped), *_slips_against_bundled(read.table, row, shipped)):
+        for slip in _slips_against_bundled(read.table, row):
             yield _remark(read, row.line, slip)
         for slip in row_site_slips(row.only_site, read.table, sites):
             yield _remark(read, row.line, slip)
-    for row, slip in (*_order_slips(read.table), *_repetition_slips(read.table)):
-        yield _remark(read, row.line, slip)
 
 
 def _fault_remark(fault: Fault) -> Remark:
@@ -207,101 +205,12 @@ def _remark(read: Examined | ExaminedSites, line: int, slip: Slip) -> Remark:
     return Remark(file=read.place, line=line, level=slip.level, what=slip.what, hint=slip.hint)
 
 
-# -------------------------------------------------------------------------------- one table
+# -------------------------------------------------------------------------------- against bundled tables
 
 
-def _fraction_slips(table: ConstraintTable) -> Iterator[Slip]:
-    """Fraction numbers of the table as a whole."""
-    in_id = _OF_FRACTIONS.search(table.id)
-    if in_id and table.fractions and int(in_id[2]) not in table.fractions:
-        what = f"the id '{table.id}' says {in_id[2]} fractions, and the table is for {table.fractions_text()}"
-        yield Slip(level=Level.ERROR, what=what, hint="correct fractions, or the id")
-    in_gray = [row for row in table.rows if _counts(row) and _is_in_gray(row)]
-    if len(table.fractions) > 1 and in_gray:
-        what = f"limits in Gy for {table.fractions_text()} alike ({in_gray[0].id}, {len(in_gray)} in all)"
-        yield Slip(level=Level.WARNING, what=what, hint="one table for each number of fractions, unless printed so")
-
-
-def _counts(row: Constraint) -> bool:
-    """Whether a number of the row matters: a slip in one that only lacks a second reading does too."""
-    return row.counts(include_unconfirmed=True)
-
-
-def _is_in_gray(row: Constraint) -> bool:
-    """Whether a dose of the row is in physical gray, so that it depends on the number of fractions."""
-    if row.quantity is not Quantity.PHYSICAL:
-        return False
-    return row.metric.unit is Unit.GY or (isinstance(row.metric, VolumeAtDose) and row.metric.dose_unit is Unit.GY)
-
-
-def _order_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
-    """Limits of one organ in the wrong order: a larger volume may receive less dose than a smaller one."""
-    rows = [row for row in table.rows if _counts(row) and row.is_upper_limit]
-    for pair in combinations(rows, 2):
-        numbers = [(volume_and_limit, row) for row in pair if (volume_and_limit := _volume_and_limit(row)) is not None]
-        if len(numbers) < 2 or not _are_comparable(*pair):
-            continue
-        (small, row), (large, implied) = sorted(numbers, key=lambda number: number[0][0])
-        if small[0] < large[0] and small[1] <= large[1]:
-            what = f"'{implied.metric}' {implied.sense} {first_limit(implied):g} cannot be missed where '{row.metric}' "
-            what += f"{row.sense} {first_limit(row):g} is met (line {row.line})"
-            yield implied, Slip(level=Level.ERROR, what=what, hint="one of the two numbers is a slip")
-
-
-def _are_comparable(first: Constraint, second: Constraint) -> bool:
-    same_kind = _shape(first) == _shape(second) != () and same_doses(first, second)
-    return same_kind and (first.structures, first.organ, _for_whom(first)) == (
-        second.structures,
-        second.organ,
-        _for_whom(second),
-    )
-
-
-def _for_whom(row: Constraint) -> tuple[object, ...]:
-    """What tells rows apart that may have two limits for one metric of one organ."""
-    return row.site, row.side, row.sex, row.priority
-
-
-def _shape(row: Constraint) -> tuple[object, ...]:
-    """What two rows must share for their numbers to be ordered."""
-    match row.metric:
-        case DoseAtVolume(cold=False, volume_unit=Unit.CC, unit=unit):
-            return ("dose", unit)
-        case DoseStatistic(stat=Stat.MAX, unit=unit):
-            return ("dose", unit)
-        case VolumeAtDose(cold=False, dose_unit=dose_unit, unit=unit):
-            return ("volume", dose_unit, unit)
-        case _:
-            return ()
-
-
-def _volume_and_limit(row: Constraint) -> tuple[float, float] | None:
-    match row.metric:
-        case DoseAtVolume(volume=volume):
-            return volume, first_limit(row)
-        case DoseStatistic():
-            return 0.0, first_limit(row)
-        case VolumeAtDose(dose=dose):
-            return dose, first_limit(row)
-        case _:
-            return None
-
-
-def _repetition_slips(table: ConstraintTable) -> Iterator[tuple[Constraint, Slip]]:
-    """The same question asked twice with two answers."""
-    first_rows: dict[tuple[object, ...], Constraint] = {}
-    for row in filter(_counts, table.rows):
-        key = (row.structures, row.organ, str(row.metric), row.sense, row.quantity, row.alpha_beta_gy, _for_whom(row))
-        if key in first_rows and first_limit(first_rows[key]) != first_limit(row):
-            what = f"'{row.metric}' of {row.organ} has another limit on line {first_rows[key].line}"
-            hint = "the looser of the two may be the acceptable variation of the other"
-            yield row, Slip(level=Level.WARNING, what=what, hint=hint)
-        first_rows.setdefault(key, row)
-
-
-def _slips_against_bundled(table: ConstraintTable, row: Constraint, shipped: Shipped) -> Iterator[Slip]:
+def _slips_against_bundled(table: ConstraintTable, row: Constraint) -> Iterator[Slip]:
     """A row that a bundled table has from the same source, with another number."""
-    for other in shipped.tables:
+    for other in bundled_tables():
         if other.id == table.id or set(other.fractions) != set(table.fractions):
             continue
         for bundled_row in other.rows:
@@ -342,13 +251,13 @@ def _is_family(first: ConstraintTable, second: ConstraintTable) -> bool:
 
 
 def _stem(id_: str) -> str:
-    return _OF_FRACTIONS.sub("", id_)
+    return OF_FRACTIONS.sub("", id_)
 
 
 def _trend_remarks(few: Examined, many: Examined) -> Iterator[Remark]:
     """More fractions are allowed more dose: limits that fall, or do not rise."""
-    later = {_key(row): row for row in many.table.rows if _counts(row) and _is_in_gray(row)}
-    pairs = [(row, later[_key(row)]) for row in few.table.rows if _counts(row) and _key(row) in later]
+    later = {_key(row): row for row in many.table.rows if counts(row) and is_in_gray(row)}
+    pairs = [(row, later[_key(row)]) for row in few.table.rows if counts(row) and _key(row) in later]
     equal = [pair for pair in pairs if first_limit(pair[0]) == first_limit(pair[1])]
     if len(equal) == len(pairs) >= _ALIKE:
         what = f"all {len(pairs)} limits are those of {few.place}, for {few.table.fractions_text()}"
@@ -370,7 +279,7 @@ def _trend_slip(before: Constraint, after: Constraint, few: Examined) -> Slip:
 
 def _key(row: Constraint) -> tuple[object, ...]:
     doses = row.quantity, row.alpha_beta_gy
-    return (frozenset(row.structures), row.select, str(row.metric), row.sense, doses, _for_whom(row))
+    return (frozenset(row.structures), row.select, str(row.metric), row.sense, doses, for_whom(row))
 
 
 def worst(remarks: Iterable[Remark]) -> Level | None:

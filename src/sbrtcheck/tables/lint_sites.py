@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from sbrtcheck.structure_names import known_names
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.document import read_document
-from sbrtcheck.tables.lint_rows import Level, Slip
 from sbrtcheck.tables.shape_faults import nearest
+from sbrtcheck.tables.slips import Level, Slip
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import MULTI, ExpectedOrgan, Sites
 

@@ -158,10 +158,19 @@ def read_table(raw: bytes, *, place: str) -> ConstraintTable:
     return _table_without_faults(examine_bytes(raw, place=place))
 
 
-@cache  # a batch asks for every plan, and reading YAML takes as long as a small plan
+_loaded: dict[str, ConstraintTable] = {}  # a batch asks for every plan, and reading YAML takes as long as a small plan
+
+
 def bundled_table(id_: str) -> ConstraintTable:
     """Load a shipped table by its id; it does not change while the program runs."""
-    return _table_without_faults(examine_file(read_file(id_)))
+    if id_ not in _loaded:
+        _loaded[id_] = _table_without_faults(examine_file(read_file(id_)))
+    return _loaded[id_]
+
+
+def is_as_shipped(table: ConstraintTable) -> bool:
+    """Whether it is a shipped table as `bundled_table` gives it; not one that was made from it."""
+    return _loaded.get(table.id) is table
 
 
 def bundled_tables() -> tuple[ConstraintTable, ...]:

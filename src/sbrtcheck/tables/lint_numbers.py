@@ -1,0 +1,287 @@
+"""Row of a table -> remarks on numbers that no plan could miss, or that no source prints: decision 36 says which.
+
+What is usual for an organ are the limits of the bundled tables (`yardsticks`). A number that only makes a limit
+stricter is no error: no plan passes by it that should not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Metric, Stat, Unit, VolumeAtDose
+from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.tables.slips import MAX_FRACTION, MAX_GY, Slip, error, first_limit, is_target, summary, warning
+from sbrtcheck.tables.table import ConstraintTable
+from sbrtcheck.tables.values import Constraint
+from sbrtcheck.tables.yardsticks import POINT_CC, SHARE_CC, Yardsticks, bodies_of, highest_limit
+
+# How far from everything printed a number has to be; none of these is a limit.
+_TWICE = 2.0  # no limit of a bundled table is so far above all others of its organ
+_WELL_ABOVE = 1.3  # a local limit may be somewhat looser than all that are printed
+_TENFOLD = 10.0  # a slip of the decimal point
+_HUNDREDFOLD = 100.0
+_FAR_VARIATION = 2.0  # the widest that is printed is 1.5 times the limit
+_NEARLY_ALL = 90.0  # percent of an organ: the dose to so much of it is nearly its minimum
+_MAX_PERCENT_RX = 200.0  # no plan whose dose is that of its prescription has an organ so hot
+_MIN_PERCENT_RX = 50.0
+_WHOLE, _HALF = 100.0, 50.0
+
+Check = Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]]
+
+
+# -------------------------------------------------------------------------------- limits that say nothing
+
+
+def _of_no_dose(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """The volume at 0 Gy is the whole structure, whatever the plan."""
+    if isinstance(row.metric, VolumeAtDose) and row.metric.dose == 0.0:
+        which = "no volume" if row.metric.cold else "the whole structure"
+        yield error(f"'{row.metric}' is {which} in every plan", "write the dose that the source prints")
+
+
+def _met_by_all(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """Limits that every plan meets, or nearly every one."""
+    limit, metric = highest_limit(row), row.metric
+    if not row.is_upper_limit:
+        return
+    if metric.unit is Unit.PERCENT and isinstance(metric, VolumeAtDose) and limit >= _WHOLE:
+        typed = summary(row) if limit == first_limit(row) else f"'{metric}' acceptable {limit:g}"
+        if row.sense.is_met(_WHOLE, limit):
+            yield error(
+                f"{typed} allows the whole volume, so that no plan fails", "give the number that the source prints"
+            )
+        else:
+            yield warning(
+                f"{typed} allows all but the last bit of the volume", "give the number that the source prints"
+            )
+    if metric.unit is Unit.PERCENT_RX and limit > _MAX_PERCENT_RX:
+        remark = warning if is_target(row) else error
+        yield remark(f"{summary(row)}: no plan has so much", "give the limit in percent of the prescription")
+
+
+def _of_nearly_all(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """The minimum of an organ, or the dose to nearly all of it, is low in every plan."""
+    if is_target(row) or not row.is_upper_limit:
+        return
+    match row.metric:
+        case DoseStatistic(stat=Stat.MIN):
+            what = f"{summary(row)} limits the lowest dose of {row.structures[0]}"
+        case DoseAtVolume(cold=False, volume_unit=Unit.PERCENT, volume=volume) if volume >= _NEARLY_ALL:
+            what = f"{summary(row)} limits the dose to nearly all of {row.structures[0]}"
+        case _:
+            return
+    yield warning(what, "nearly every plan meets that: is the maximum, or a hot volume, meant?")
+
+
+def _low_coverage(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """A target that may be covered by nearly nothing."""
+    if not is_target(row) or row.is_upper_limit:
+        return
+    metric = row.metric
+    asked = [first_limit(row)] if metric.unit is Unit.PERCENT_RX else []
+    if isinstance(metric, VolumeAtDose) and metric.dose_unit is Unit.PERCENT_RX:
+        asked.append(metric.dose)
+    if any(MAX_FRACTION < percent < _MIN_PERCENT_RX for percent in asked):  # what is less is a fraction: another rule
+        yield warning(f"{summary(row)} asks for less than half of the prescription", "compare with the source")
+
+
+def _far_variation(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """An acceptable variation far from the limit: a digit too many, or the number of another row."""
+    for limit, acceptable in _pairs(row):
+        far = acceptable > _FAR_VARIATION * limit if row.is_upper_limit else acceptable < limit / _FAR_VARIATION
+        if far:
+            what = f"acceptable {acceptable:g} is far from {row.sense} {limit:g}"
+            yield warning(what, "a plan between the two is a variation, no fail: compare both with the source")
+
+
+def _pairs(row: Constraint) -> list[tuple[float, float]]:
+    if row.steps:
+        return [(step.limit, step.acceptable) for step in row.steps if step.acceptable is not None]
+    return [] if row.acceptable is None else [(first_limit(row), row.acceptable)]
+
+
+# -------------------------------------------------------------------------------- doses
+
+
+def _too_much_dose(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """More dose than any bundled table allows the organ in so many fractions: a BED or EQD2, or the wrong row."""
+    dose = _dose_allowed(row)
+    if dose is None or not table.fractions or is_target(row) or not row.is_upper_limit:
+        return
+    typed_gy, number = dose, max(table.fractions)
+    gy = _physical_gy(row, typed_gy, number)
+    here, later = _highest(row, usual, number)
+    is_cgy = row.quantity is Quantity.PHYSICAL and first_limit(row) > MAX_GY  # which has a rule of its own
+    if here is None or is_cgy or gy <= _WELL_ABOVE * here:
+        return
+    meant = "" if row.quantity is Quantity.PHYSICAL else f" ({gy:.3g} Gy of physical dose in {table.fractions_text()})"
+    what = f"'{row.metric}' allows {typed_gy:g} Gy{meant} where no bundled table allows more than {here:g} Gy"
+    # means are printed seldom, and a local one may be far from them
+    certain = gy >= (_TENFOLD if _is_mean(row.metric) else _TWICE) * here and gy > _WELL_ABOVE * later
+    remark, hint = (error, "if it is a BED or EQD2, say so in quantity") if certain else (warning, _COMPARE)
+    yield remark(what, hint)
+
+
+_COMPARE = "compare with the source; a BED or EQD2 needs a quantity"
+
+
+def _dose_allowed(row: Constraint) -> float | None:
+    """The dose, in Gy of the row's quantity, that an organ may receive by the row; None: it limits none."""
+    match row.metric:
+        case DoseAtVolume(unit=Unit.GY) | DoseStatistic(unit=Unit.GY, stat=Stat.MAX | Stat.MEAN):
+            return highest_limit(row)
+        case VolumeAtDose(dose_unit=Unit.GY, cold=False, dose=dose):
+            return dose
+        case _:
+            return None
+
+
+def _physical_gy(row: Constraint, dose_gy: float, fractions: int) -> float:
+    from sbrtcheck.radiobiology import total_dose_for_bed, total_dose_for_eqd2
+
+    if row.alpha_beta_gy is None:
+        return dose_gy
+    physical = total_dose_for_bed if row.quantity is Quantity.BED else total_dose_for_eqd2
+    return float(physical(dose_gy, fractions=fractions, alpha_beta_gy=row.alpha_beta_gy))
+
+
+def _highest(row: Constraint, usual: Yardsticks, number: int) -> tuple[float | None, float]:
+    """The highest dose printed for the organ: for this number of fractions, or the next larger; and for any larger.
+
+    Of the doses to volumes, those to no larger a volume: less of an organ may receive more.
+    """
+    if _is_mean(row.metric):
+        of_kind, volume = usual.mean_gy, 0.0
+    elif isinstance(row.metric, DoseAtVolume) and row.metric.cold:
+        of_kind, volume = usual.cold_gy, row.metric.volume if row.metric.volume_unit is Unit.CC else SHARE_CC
+    else:
+        hot_cc, _ = _hot_cc(row)
+        is_maximum = isinstance(row.metric, DoseStatistic)
+        of_kind, volume = usual.hot_gy, 0.0 if is_maximum else SHARE_CC if hot_cc is None else hot_cc
+    at_most_as_large = POINT_CC if volume <= POINT_CC else volume
+    by_number: dict[int, float] = {}
+    for one in bodies_of(row):
+        for fractions, doses in of_kind.get(one, {}).items():
+            highest = max((gy for cc, gy in doses if cc <= at_most_as_large), default=0.0)
+            if int(fractions) >= number and highest:
+                by_number[int(fractions)] = max(highest, by_number.get(int(fractions), 0.0))
+    return (by_number[min(by_number)], max(by_number.values())) if by_number else (None, 0.0)
+
+
+def _is_mean(metric: Metric) -> bool:
+    return isinstance(metric, DoseStatistic) and metric.stat is Stat.MEAN
+
+
+def _ratio(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """An α/β beyond what was read of any tissue, or of this one."""
+    ratio = row.alpha_beta_gy
+    if ratio is None:
+        return
+    lowest, highest = usual.all_gy
+    if not lowest <= ratio <= highest:
+        remark = error if ratio > highest and not is_target(row) else warning  # a larger one makes EQD2 and BED smaller
+        yield remark(
+            f"alpha_beta {ratio:g}; what was read is from {lowest:g} to {highest:g} Gy", "compare with the source"
+        )
+        return
+    if is_target(row):
+        return
+    read = [usual.ratios[one] for one in bodies_of(row) if one in usual.ratios]
+    highest_of_organ = max((float(one[1]) for one in read), default=usual.tissues_gy)
+    if ratio > highest_of_organ:
+        remark = error if read and all(one[2] for one in read) else warning
+        what = f"alpha_beta {ratio:g} for {row.structures[0]}, of which nothing above {highest_of_organ:g} Gy was read"
+        yield remark(what, "is it that of a tumour?")
+
+
+# -------------------------------------------------------------------------------- volumes
+
+
+def _too_large_volume(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """A volume in cc ten times as large as any that a bundled table limits the organ's dose to."""
+    volume, dose = _hot_cc(row)
+    if volume is None or is_target(row) or not row.is_upper_limit:
+        return
+    largest = max(_printed_cc(row, usual), default=None)
+    if largest is None or volume < _TENFOLD * largest:
+        return
+    what = f"{summary(row)}: {volume:g} cc of {row.structures[0]}, where no bundled table has more than {largest:g} cc"
+    # to ten times the largest volume printed as much dose as to that; or more than organs with a critical volume have
+    printed_gy = [
+        gy for one in bodies_of(row) for at in usual.hot_gy.get(one, {}).values() for cc, gy in at if cc == largest
+    ]
+    as_much_dose = (
+        row.quantity is Quantity.PHYSICAL and dose is not None and bool(printed_gy) and dose >= max(printed_gy)
+    )
+    certain = as_much_dose or largest in usual.critical(row) or volume >= _HUNDREDFOLD * largest
+    remark = error if certain else warning
+    yield remark(what, "a structure smaller than that cannot fail: compare with the source")
+
+
+def _hot_cc(row: Constraint) -> tuple[float | None, float | None]:
+    """The volume in cc that a hot row is about, and its dose in Gy where it is in Gy."""
+    match row.metric:
+        case DoseAtVolume(cold=False, volume_unit=Unit.CC, volume=volume, unit=unit):
+            return volume, highest_limit(row) if unit is Unit.GY else None
+        case VolumeAtDose(cold=False, unit=Unit.CC, dose=dose, dose_unit=unit):
+            return highest_limit(row), dose if unit is Unit.GY else None
+        case _:
+            return None, None
+
+
+def _printed_cc(row: Constraint, usual: Yardsticks) -> list[float]:
+    printed = (cc for one in bodies_of(row) for cc in (*usual.hot_cc.get(one, ()), *usual.critical_cc.get(one, ())))
+    return [cc for cc in printed if cc > POINT_CC]
+
+
+def _odd_critical_volume(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """A critical volume with the decimal point elsewhere: a smaller one is met by plans that should fail."""
+    match row.metric:
+        case DoseAtVolume(cold=True, volume_unit=Unit.CC, volume=volume):
+            pass
+        case VolumeAtDose(cold=True, unit=Unit.CC):
+            volume = min(row.numbers.values())
+        case _:
+            return
+    critical = usual.critical(row)
+    if not critical:
+        return
+    organ, text = row.structures[0], ", ".join(f"{cc:g}" for cc in sorted(critical))
+    if any(volume * slip in critical for slip in (_TENFOLD, _HUNDREDFOLD)) or volume <= min(critical) / _TENFOLD:
+        yield error(f"{summary(row)} spares {volume:g} cc of {organ}, whose critical volume is {text} cc", _POINT)
+    elif volume >= _TENFOLD * max(critical):
+        yield warning(f"{summary(row)} spares {volume:g} cc of {organ}, whose critical volume is {text} cc", _POINT)
+
+
+_POINT = "is the decimal point in its place?"
+
+
+def _percent_for_cc(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """A number that is a usual volume of the organ in cc, and was written in percent; or the reverse."""
+    metric = row.metric
+    if not isinstance(metric, DoseAtVolume) or metric.cold or is_target(row) or not row.is_upper_limit:
+        return
+    in_cc = {cc for one in bodies_of(row) for cc in usual.hot_cc.get(one, ())}
+    in_percent = {percent for one in bodies_of(row) for percent in usual.hot_percent.get(one, ())}
+    is_cc = metric.volume_unit is Unit.CC
+    if not is_cc and metric.volume >= _HALF:  # the median and beyond are asked in percent alone
+        return
+    own, other, word = (in_cc, in_percent, "%") if is_cc else (in_percent, in_cc, "cc")
+    instead = str(metric).replace(f"{metric.volume_unit}[", f"{word}[")
+    if metric.volume in other and metric.volume not in own and not usual.tables_with(row, instead, first_limit(row)):
+        what = f"{summary(row)}: bundled tables have {metric.volume:g} {word} of {row.structures[0]}"
+        yield warning(what, f"if that is meant, write '{instead}'")
+
+
+NUMBER_CHECKS: tuple[Check, ...] = (
+    _of_no_dose,
+    _met_by_all,
+    _of_nearly_all,
+    _low_coverage,
+    _far_variation,
+    _too_much_dose,
+    _ratio,
+    _too_large_volume,
+    _odd_critical_volume,
+    _percent_for_cc,
+)

@@ -1,0 +1,227 @@
+"""Row of a table -> remarks on its organ as printed, and the structures that are measured for it.
+
+Which organ a text names is told by the listed spellings of structures and by what bundled tables print; which
+structures stand for one organ, by the rows of bundled tables and the lists of expected organs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+
+from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
+from sbrtcheck.structure_names import TARGETS, normalise, organ_named
+from sbrtcheck.tables.slips import Slip, error, is_target, printed, summary, warning
+from sbrtcheck.tables.table import ConstraintTable
+from sbrtcheck.tables.values import Constraint, Select
+from sbrtcheck.tables.yardsticks import Yardsticks, bodies_of, body, words_of
+
+_WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
+_LONGEST = 4  # words of an organ's name
+_MAXIMUM = re.compile(r"\b(d?max|maximum|maximal|hottest|point dose)\b", re.IGNORECASE)
+_MEAN = re.compile(r"\b(mean|average|mld)\b", re.IGNORECASE)
+_OF_A_SIDE = re.compile(r"ipsi|contra|sided?\b|tumou?r|target|lesion", re.IGNORECASE)  # "left-sided tumours"
+_LEFT, _RIGHT = re.compile(r"\bleft\b", re.IGNORECASE), re.compile(r"\bright\b", re.IGNORECASE)
+_SKIN = "skin"
+_WHOLE_BODY = frozenset({"body", "external"})
+_OPERATOR = re.compile(r"[-+~^!&|]")
+
+Check = Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]]
+
+
+def _other_statistic(table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """A maximum by its name, and the minimum, mean or median of the organ by its metric; or the reverse."""
+    text, metric = printed(row), row.metric
+    explained = f"{row.note} {table.note}"
+    if not isinstance(metric, DoseStatistic) or not row.is_upper_limit:
+        return
+    if metric.stat is not Stat.MAX and _MAXIMUM.search(text) and not _MEAN.search(text):
+        remark = warning if _MEAN.search(explained) or is_target(row) else error
+        yield remark(f"called a maximum, and '{metric}' is not", f"write 'Max[{metric.unit}]'")
+    elif metric.stat is Stat.MAX and _MEAN.search(text) and not _MAXIMUM.search(text):
+        yield warning(f"called a mean, and '{metric}' is the hottest point", f"write 'Mean[{metric.unit}]'")
+
+
+# -------------------------------------------------------------------------------- the organ and the structure
+
+
+def _other_organ(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """The text names one organ, and the structures are another."""
+    if any(_OPERATOR.search(name) or name.upper().startswith(TARGETS) for name in row.structures):
+        return
+    named = _named(row.organ, usual)
+    bodies = tuple(map(body, row.structures))
+    if _SKIN in named:  # which is contoured as the surface of the body
+        return
+    if not named or any(_stand_for_each_other(one, other, usual) for one in bodies for other in named):
+        return
+    if not all(one in usual.together or organ_named(name) for one, name in zip(bodies, row.structures, strict=False)):
+        return  # a name of the clinic's own, which may be of any organ
+    what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
+    yield (error if _are_apart(row, bodies, usual) else warning)(what, "correct organ, or structure")
+
+
+def _are_apart(row: Constraint, bodies: Sequence[str], usual: Yardsticks) -> bool:
+    """Whether the text is the name of one organ, and all structures are organs that are certainly others."""
+    organ = organ_named(re.split(r"[(,;:]", row.organ)[0].strip())
+    return organ is not None and all(one in _WHOLE_BODY or one in usual.apart.get(body(organ), ()) for one in bodies)
+
+
+def _stand_for_each_other(one: str, other: str, usual: Yardsticks) -> bool:
+    together = {*usual.together.get(one, ()), one}
+    return other in together or one in usual.together.get(other, ()) or one in other or other in one
+
+
+def _named(text: str, usual: Yardsticks) -> frozenset[str]:
+    """Parts of the body that a text names: as bundled tables print it, or by words that follow each other."""
+    words = tuple(_WORD.findall(text.lower()))
+    found = {*usual.printed.get(words_of(text), ())}
+    at = 0
+    while at < len(words):
+        for length in range(min(_LONGEST, len(words) - at), 0, -1):
+            bodies = _bodies_called(" ".join(words[at : at + length])) or usual.printed.get(
+                " ".join(words[at : at + length]), ()
+            )
+            if bodies:
+                found.update(bodies)
+                at += length
+                break
+        else:
+            at += 1
+    return frozenset(found)
+
+
+@lru_cache(maxsize=4096)
+def _bodies_called(phrase: str) -> tuple[str, ...]:
+    organ = organ_named(phrase)
+    return () if organ is None or organ in TARGETS else (body(organ),)
+
+
+def _other_side(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """The left organ by its name, and the right one by its structure; or both together, which dilutes it."""
+    left, right = bool(_LEFT.search(row.organ)), bool(_RIGHT.search(row.organ))
+    if left == right or _OF_A_SIDE.search(row.organ):
+        return
+    sides = {_side(name) for name in row.structures}
+    wanted, other = ("l", "r") if left else ("r", "l")
+    what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
+    if sides == {other}:
+        yield error(what, "correct organ, or structure")
+    elif sides == {wanted, other} and row.select is not Select.EACH:
+        yield error(what, "name the structure of that side alone")
+
+
+def _side(name: str) -> str:
+    """``l``, ``r``, or nothing."""
+    key = normalise(name)
+    return key[-1] if key.endswith(("_l", "_r")) and not key.endswith("_l_r") else ""
+
+
+# -------------------------------------------------------------------------------- structures that dilute
+
+
+def _with_the_body(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """The whole patient beside, or in place of, an organ."""
+    others = [
+        name for name in row.structures if body(name) not in _WHOLE_BODY and organ_named(name) not in (None, *TARGETS)
+    ]
+    whole = [name for name in row.structures if body(name) in _WHOLE_BODY and not _OPERATOR.search(name)]
+    if others and whole and body(others[0]) != _SKIN and row.select is not Select.EACH:
+        as_what = "together with" if row.select is Select.UNION else "in place of"
+        yield error(f"{whole[0]} {as_what} {others[0]}: that is the whole patient", f"take {whole[0]} out")
+
+
+def _first_of_two_sides(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """Of a left and a right organ, the first that the plan has: the other is never looked at."""
+    if row.select is not Select.FIRST:
+        return
+    single = [choice.structures[0] for choice in row.choices if len(choice.structures) == 1]
+    stems = {normalise(name)[:-2]: _side(name) for name in single if _side(name) == "l"}
+    for name in single:
+        stem = normalise(name)[:-2]
+        if _side(name) == "r" and stem in stems:
+            left = next(one for one in single if normalise(one) == f"{stem}_l")
+            what = f"the first of {', '.join(row.structures)} that the plan has: the other side is not checked"
+            yield error(what, f"write structure: {{each: [{left}, {name}]}}, or union for both together")
+            return
+
+
+def _diluted(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """A share, or a mean, of several organs together: a large one hides what a small one gets."""
+    if row.select is not Select.UNION or not _is_of_a_share(row) or is_target(row):
+        return
+    bodies = bodies_of(row)
+    if any(other not in usual.together.get(bodies[0], ()) for other in bodies[1:]):
+        what = f"{summary(row)} of {' + '.join(row.structures)} together: a large organ hides a small one"
+        yield warning(what, "write structure: {each: [...]} for a limit on each")
+
+
+def _is_of_a_share(row: Constraint) -> bool:
+    match row.metric:
+        case DoseAtVolume(volume_unit=Unit.PERCENT) | DoseStatistic(stat=Stat.MEAN | Stat.MEDIAN | Stat.MIN):
+            return True
+        case DoseAtVolume(cold=True) | VolumeAtDose(cold=True) | VolumeAtDose(unit=Unit.PERCENT):
+            return True
+        case _:
+            return False
+
+
+def _stands_in(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+    """Another organ in the place of one that the plan does not have."""
+    if row.select is not Select.FIRST or is_target(row):
+        return
+    first = _bodies(row.choices[0].structures)
+    for choice in row.choices[1:]:
+        others = _bodies(choice.structures)
+        if not _WHOLE_BODY & {*others} and not any(_stand_for_each_other(a, b, usual) for a in first for b in others):
+            yield warning(f"{choice} in place of {row.choices[0]}: another organ", "give each organ a row of its own")
+            return
+
+
+def _bodies(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(body, names))
+
+
+def _per_side(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+    """Critical volumes are of both sides together."""
+    cold = isinstance(row.metric, DoseAtVolume | VolumeAtDose) and row.metric.cold
+    in_cc = isinstance(row.metric, DoseAtVolume) and row.metric.volume_unit is Unit.CC
+    in_cc |= isinstance(row.metric, VolumeAtDose) and row.metric.unit is Unit.CC
+    if not cold or not in_cc:
+        return
+    for names in _measured_together(row):
+        sides = {_side(name) for name in names}
+        if sides in ({"l"}, {"r"}):
+            both = sorted({organ_or_stem(name) + side for name in names for side in ("_L", "_R")})
+            what = f"'{row.metric}' is asked of one side, and a critical volume is of both together"
+            yield error(what, f"write structure: {{union: [{', '.join(both)}]}}")
+            return
+
+
+def _measured_together(row: Constraint) -> Iterator[tuple[str, ...]]:
+    """The structures that one value is measured on."""
+    match row.select:
+        case Select.UNION:
+            yield row.structures
+        case Select.FIRST:
+            yield from (choice.structures for choice in row.choices)
+        case Select.EACH:
+            yield from ((name,) for name in row.structures)
+
+
+def organ_or_stem(name: str) -> str:
+    """The TG-263 name of a structure, or its own, without a side."""
+    return re.sub(r"_[LR]$", "", organ_named(name) or name)
+
+
+ORGAN_CHECKS: tuple[Check, ...] = (
+    _other_statistic,
+    _other_organ,
+    _other_side,
+    _with_the_body,
+    _first_of_two_sides,
+    _diluted,
+    _stands_in,
+    _per_side,
+)
