@@ -144,8 +144,8 @@ def test_masks_may_be_tilted_too(degrees: tuple[float, float, float], seed: int)
     axes = turn(degrees).T
     made = Plan.from_masks(grid(linear), {"Organ": mask}, spacing_mm=(1.5, 2, 3), origin_mm=(-3, -4, -5), axes=axes)
     dvh = the_dvh(made)
-    # planes tilted by less than the tolerance count as parallel to those of the grid, with areas as seen along its axis;
-    # they are flattened, by half of their height at most, which a dose that rises along the axis feels
+    # planes tilted by less than the tolerance count as parallel to those of the grid, with areas as seen along its
+    # axis; they are flattened, by half of their height at most, which a dose that rises along the axis feels
     is_tilted = any(one.code is FindingCode.TILTED_PLANES for one in dvh.findings)
     assert dvh.volume == pytest.approx(mask.sum() * 9 / 1000, rel=1e-9 if is_tilted else 1e-3)
     k, j, i = (at.mean() for at in np.nonzero(mask))
