@@ -16,8 +16,6 @@ from sbrtcheck.errors import DicomError
 from sbrtcheck.suggest import suggest, suggestions
 from sbrtcheck.tables import bundled_tables
 
-pytestmark = pytest.mark.usefixtures("computed_once")
-
 EXAMPLES = ROOT / "examples"
 IDS = [table.id for table in bundled_tables()]
 TYPED = "abcdefghijklmnopqrstuvwxyz0123456789-"

@@ -35,8 +35,6 @@ from sbrtcheck.dvh import DVH, DVHSet, NoDVH, Reason
 from sbrtcheck.errors import InputError
 from validator import faults, needs_validator
 
-pytestmark = pytest.mark.usefixtures("computed_once")
-
 PLANS = ROOT / "examples" / "plans"
 LUNG = PLANS / "lung-50gy-5fx"
 UIDS = {"plan": files.PLAN_UID, "structure_set": files.SET_UID, "doses": (files.DOSE_UID,)}

@@ -30,8 +30,6 @@ from sbrtcheck.dvh import Reason
 from sbrtcheck.plan import FindingCode
 from sbrtcheck.results import ReviewCode
 
-pytestmark = pytest.mark.usefixtures("computed_once")
-
 PLANS = ROOT / "examples" / "plans"
 LUNG = ("--table", "tg101-5fx", "--site", "lung")
 LIVER = ("--table", "tg101-3fx", "--site", "liver")
