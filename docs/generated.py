@@ -16,6 +16,7 @@ from typing import TypeVar
 import click
 import figures
 from coverage_of_tables import coverage
+from hazard_list import hazard_counts, hazards
 
 import sbrtcheck
 from sbrtcheck import cli
@@ -543,6 +544,6 @@ PARTS: Mapping[str, Callable[[], str]] = {
         *(commands, verdicts, review_codes, reasons, findings, rules, flags, tables, sites, layers, modules),
         *(coverage, profiles, result_columns),
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
-        *(figures.sampling_coverage, no_estimate),
+        *(figures.sampling_coverage, no_estimate, hazard_counts, hazards),
     )
 }
