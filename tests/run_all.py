@@ -2,6 +2,10 @@
 
 Needs Python 3.11 or newer and a package index; uses nothing but the standard library. All checks run, also after one
 has failed; the exit code is that of the first that failed.
+
+``--versions`` says of which packages the environment is: the *newest* that fit, *locked* ones with their hashes
+(``requirements/development.txt``), or the *lowest* that pyproject.toml allows. With the lowest the tests alone are run:
+checkers and documentation are tools of those who develop.
 """
 
 from __future__ import annotations
@@ -35,18 +39,34 @@ CHECKS = {
 def main() -> int:
     """Install the checkout with its tools, run every check, sum up."""
     parser = argparse.ArgumentParser(description="Run everything a change has to pass.")
-    parser.add_argument("--venv", type=Path, default=ROOT / ".venv", metavar="DIR", help="default: .venv")
-    environment = made(parser.parse_args().venv.resolve())
-    pip = ("python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
-    if code := run(environment, "Installing", (*pip, "--editable", ".[dev,batch]")):
-        return code
-    codes = {name: run(environment, name, command) for name, command in CHECKS.items()}
+    parser.add_argument("--venv", type=Path, metavar="DIR", help="default: .venv, .venv-locked or .venv-lowest")
+    parser.add_argument("--versions", choices=["newest", "locked", "lowest"], default="newest", help="of packages")
+    args = parser.parse_args()
+    usual = ROOT / (".venv" if args.versions == "newest" else f".venv-{args.versions}")
+    environment = made((args.venv or usual).resolve())
+    for command in installing(environment, args.versions):
+        if code := run(environment, "Installing", command):
+            return code
+    checks = {name: command for name, command in CHECKS.items() if args.versions != "lowest" or command[0] == "pytest"}
+    codes = {name: run(environment, name, command) for name, command in checks.items()}
     say("\n=== Summary")
     for name, code in codes.items():
         say(f"{'ok    ' if code == 0 else 'FAILED'}  {name}")
     for tests in left_out():
         say(f"left out: {tests}")
     return next(filter(None, codes.values()), 0)
+
+
+def installing(environment: Path, versions: str) -> list[tuple[str, ...]]:
+    """Commands that put the checkout and its tools into the environment; pip knows no lowest versions, uv does."""
+    pip = ("python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
+    if versions == "newest":
+        return [(*pip, "--editable", ".[dev,batch]")]
+    if versions == "locked":
+        lock = (*pip, "--require-hashes", "--requirement", "requirements/development.txt")
+        return [lock, (*pip, "--no-deps", "--no-build-isolation", "--editable", ".")]
+    target = ("--editable", ".[dev,batch]", "--python", program(environment, "python"))
+    return [(*pip, "uv"), ("uv", "pip", "install", "--quiet", "--resolution", "lowest-direct", *target)]
 
 
 def left_out() -> Iterator[str]:
