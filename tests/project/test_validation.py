@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import cache
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -14,13 +17,25 @@ from hypothesis import strategies as st
 from folders import TESTS
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def validation() -> tuple[ModuleType, ModuleType]:
     """The modules `evidence` and `report`, from their folder."""
+    return loaded("evidence"), loaded("report")
+
+
+@cache
+def loaded(name: str) -> ModuleType:
+    """A module of the folder under a name of its own: there are other files called ``run.py``."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(TESTS / "validation"))
-        __import__("report")
-    return sys.modules["evidence"], sys.modules["report"]
+        if name == "evidence":
+            return import_module(name)
+        spec = spec_from_file_location(f"validation_{name}", TESTS / "validation" / f"{name}.py")
+        assert spec
+        assert spec.loader
+        module = sys.modules[spec.name] = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
 
 
 @pytest.fixture
@@ -100,3 +115,39 @@ def test_every_section_has_its_heading_and_a_link_to_it(
     for section in report.SECTIONS:
         assert f"\n## {section.title}\n" in page
         assert f"](#{section.title.lower().replace(' ', '-')})" in page
+
+
+PRINTED = """\
+dicom-plan              600000 in   70.0 s (  8571/s), 2 new: 500000 refused, 100000 read
+notes                   400000 in   10.0 s ( 40000/s), 0 new: 400000 refused
+
+1000000 executions of 2 readers in 80 s of the processor; found: 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("printed", "code", "met"),
+    [
+        (PRINTED, 0, True),
+        (PRINTED.replace("1000000 ex", "999999 ex"), 0, None),
+        (PRINTED.replace("found: 0", "found: 1"), 1, False),
+        (PRINTED, 1, False),
+    ],
+)
+def test_fuzzing_is_met_by_a_whole_run_that_found_nothing(printed: str, code: int, met: bool | None) -> None:
+    made = loaded("run").fuzzed(printed, code, "the command")
+    assert made.met is met
+    assert "| dicom-plan | 600,000 | 70.0 | 500000 refused, 100000 read |" in made.parts[0].table
+
+
+def test_a_fuzzer_that_did_not_sum_up_is_no_result() -> None:
+    with pytest.raises(RuntimeError, match="before it summed up"):
+        loaded("run").fuzzed("dicom-plan 5 in 1.0 s", 0, "the command")
+
+
+def test_a_hazard_is_shown_to_be_prevented_only_where_all_of_its_tests_passed() -> None:
+    said = loaded("run").tests_of
+    assert said([], {}) == "none: open"
+    assert said(["a", "b"], {"a": "passed", "b": "passed"}) == "passed"
+    assert said(["a", "b", "c"], {"a": "passed", "b": "skipped"}) == "1 skipped, 1 not run, 1 passed"
+    assert said(["a"], {"a": "failed"}) == "1 failed"

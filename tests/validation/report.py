@@ -66,13 +66,13 @@ SECTIONS = (
         name="fuzzing",
         title="Hostile input",
         asks="Is every damaged or hostile file read or refused, without any other error?",
-        command="python tests/fuzz/run.py",
+        command="python tests/validation/run.py fuzzing --full",
     ),
     Section(
         name="mutation",
         title="Mutation testing",
         asks="How many faults put into the program do the tests notice?",
-        command="no command yet",
+        command="none yet: a command that writes docs/validation/mutation.json by tests/validation/evidence.py",
     ),
     Section(
         name="hazards",
@@ -84,7 +84,7 @@ SECTIONS = (
         name="dependencies",
         title="Versions of dependencies",
         asks="Do the tests pass with the oldest and with the newest versions that are allowed?",
-        command="python tests/supply_chain.py lowest, and newest",
+        command="python tests/validation/run.py dependencies --full",
     ),
     Section(
         name="supply-chain",

@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,13 +31,13 @@ COMMAND = "python tests/validation/run.py"
 # ----------------------------------------------------------------------------------------------- tests and hazards
 
 
-def counted(words: Sequence[str]) -> dict[str, Any]:
+def counted(words: Sequence[str], python: str | Path = sys.executable) -> dict[str, Any]:
     """What pytest ran, by the plugin of this folder; RuntimeError where it could not run at all."""
     with tempfile.TemporaryDirectory() as scratch:
         counts = Path(scratch, "counts.json")
         path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]))
         surroundings = {**os.environ, "SBRTCHECK_COUNTS": str(counts), "PYTHONPATH": path}
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "counting", *words]
+        command = [str(python), "-m", "pytest", "-q", "-p", "counting", *words]
         code = subprocess.run(command, cwd=ROOT, env=surroundings, check=False).returncode
         if not counts.exists():
             raise RuntimeError(f"pytest ended with {code} before it counted anything")
@@ -115,6 +117,83 @@ def _of_package(package: str, functions: Mapping[str, str], examples: Mapping[st
     return tuple(f"{number:,}" for number in (len(own), bad, len(of_laws), sum(of_laws)))
 
 
+def dependencies(args: argparse.Namespace) -> Evidence:
+    """Tests in the environments of `tests/run_all.py`, of the newest, the locked and the lowest versions."""
+    folders = {"newest": ROOT / ".venv", "locked": ROOT / ".venv-locked", "lowest": ROOT / ".venv-lowest"}
+    folders |= {name: Path(folder) for name, _, folder in (one.partition("=") for one in args.environment)}
+    which = ["-n", str(args.processes), *([] if args.full else ["-m", "not slow"]), *(args.tests or ["tests", "src"])]
+    rows, outcomes = [], []
+    for name, folder in folders.items():
+        python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        if not python.exists():
+            rows.append((name, f"not run: `python tests/run_all.py --versions {name}` makes the environment", "", ""))
+            outcomes.append(None)
+            continue
+        done = counted(which, python)
+        bad = done["tests"].get("failed", 0)
+        outcomes.append(False if bad or done["code"] else True if args.full and not args.tests else None)
+        rows.append(
+            (name, f"{done['tests'].get('passed', 0):,} passed, {bad} failed", _failed(done), _versions(python))
+        )
+    asked = f"tests: {' '.join(which[2:])}"
+    return evidence.found(
+        "dependencies",
+        f"{COMMAND} dependencies{' --full' if args.full else ''}",
+        summary="; ".join(f"{name}: {said.partition(':')[0]}" for name, said, *_ in rows) + f" ({asked})",
+        met=False if False in outcomes else None if None in outcomes else True,
+        parts=[Part(table=shop.table(["versions", "tests", "failed", "of what is asked for directly"], rows))],
+    )
+
+
+def _failed(done: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{name}`" for name, said in done["functions"].items() if said == "failed") or "none"
+
+
+def _versions(python: Path) -> str:
+    """Direct dependencies of the package as that environment has them."""
+    words = "import importlib.metadata as m, sys; print(', '.join(f'{n} {m.version(n)}' for n in sys.argv[1:]))"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = [text.partition(">")[0] for text in project["dependencies"]]
+    done = subprocess.run([python, "-c", words, *names], check=False, capture_output=True, text=True)
+    return done.stdout.strip() or "not known"
+
+
+MANY = 1_000_000
+"""Executions over all readers that a whole run of the fuzzer has."""
+
+_OF_READER = re.compile(r"^(\S+) +(\d+) in +([\d.]+) s .*: (.*)$", re.MULTILINE)
+_OF_ALL = re.compile(r"^(\d+) executions of (\d+) readers in (\d+) s of the processor; found: (\d+)$", re.MULTILINE)
+
+
+def fuzzing(args: argparse.Namespace) -> Evidence:
+    """Run the fuzzer and keep what it prints: executions of each reader, and what was found."""
+    program = ROOT / "tests" / "fuzz" / "run.py"
+    if not program.exists():
+        sys.exit("fuzzing: there is no tests/fuzz/run.py here")
+    number = args.executions or (MANY if args.full else 20_000)
+    words = [sys.executable, str(program), "--executions", str(number)]
+    done = subprocess.run(words, cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    return fuzzed(done.stdout, done.returncode, f"{COMMAND} fuzzing --executions {number}")
+
+
+def fuzzed(printed: str, code: int, command: str) -> Evidence:
+    """What the fuzzer printed as evidence; RuntimeError where it did not come to its end."""
+    total = _OF_ALL.search(printed)
+    if total is None:
+        raise RuntimeError(f"the fuzzer ended with {code} before it summed up")
+    executions, readers, seconds, found = map(int, total.groups())
+    rows = [(name, f"{int(count):,}", spent, said) for name, count, spent, said in _OF_READER.findall(printed)]
+    rest = printed[total.end() :].strip()
+    return evidence.found(
+        "fuzzing",
+        command,
+        summary=f"{executions:,} executions of {readers} readers in {seconds:,} s of the processor; kinds of faults"
+        f" found: {found}{'' if executions >= MANY else f' (a part: a whole run has {MANY:,} executions)'}",
+        met=False if found or code else True if executions >= MANY else None,
+        parts=[Part(text=rest, table=shop.table(["reader", "executions", "seconds", "outcomes"], rows))],
+    )
+
+
 # ----------------------------------------------------------------------------------------------------- measurements
 
 
@@ -178,6 +257,8 @@ SECTIONS: Mapping[str, Callable[[argparse.Namespace], Evidence]] = {
     "bounds": bounds,
     "planning-systems": planning_systems,
     "laws": laws,
+    "dependencies": dependencies,
+    "fuzzing": fuzzing,
     "hazards": hazards,
 }
 
@@ -188,7 +269,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("sections", nargs="+", choices=[*SECTIONS, "all"])
     parser.add_argument("--plans", type=Path, metavar="FOLDER", help="real plans, for planning-systems")
     parser.add_argument("--full", action="store_true", help="as much as before a release: hours")
-    parser.add_argument("--tests", nargs="*", default=[], metavar="PATH", help="only these tests, for laws")
+    parser.add_argument("--executions", type=int, help="for fuzzing; with --full a million")
+    parser.add_argument("--environment", action="append", default=[], metavar="NAME=FOLDER", help="for dependencies")
+    parser.add_argument(
+        "--tests", nargs="*", default=[], metavar="PATH", help="only these tests, for laws and dependencies"
+    )
     parser.add_argument("--processes", default="2", help="for tests; default 2")
     parser.add_argument("--out", type=Path, default=evidence.FOLDER, metavar="FOLDER", help="default: docs/validation")
     args = parser.parse_args(words)
@@ -199,7 +284,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _asked(args: argparse.Namespace) -> Iterator[str]:
     for name in SECTIONS if "all" in args.sections else args.sections:
         if name == "planning-systems" and "all" in args.sections and args.plans is None:
-            print("planning-systems: left out, no --plans", flush=True)
+            print("planning-systems: left out, for there is no --plans", flush=True)
         else:
             yield name
 
