@@ -32,6 +32,8 @@ POINTS = "points of the dose grid stand for voxels"
 FINER = "{} x {} points in a voxel of the dose grid stand for it"
 OUTLINE = "points on an outline are inside"
 FILLED = "holes are filled"
+ONE_PLANE = "a structure on one plane has no height"
+HALF = "every contour plane is half a step of the dose grid high"
 ALIKE = "all planes are as thick as the closest two are apart"
 
 Values = Mapping[str, float]
@@ -53,10 +55,10 @@ def apart(metric: str, one: float, other: float, whole_cc: float) -> bool:
     return not abs(one - other) <= max(ABSOLUTE[unit], SHARE * of)
 
 
-def different(ours: Values, theirs: Values) -> tuple[str, ...]:
-    """Metrics whose difference counts."""
-    whole = ours["Volume[cc]"]
-    return tuple(m for m in theirs if m in ours and apart(m, ours[m], theirs[m], whole))
+def different(made: Values, theirs: Values) -> tuple[str, ...]:
+    """Metrics whose difference counts; what was not made differs."""
+    nothing = float("nan")
+    return tuple(m for m in theirs if apart(m, made.get(m, nothing), theirs[m], made["Volume[cc]"]))
 
 
 def explained(theirs: Values, tried: Sequence[tuple[tuple[str, ...], Values]]) -> Explained:
@@ -73,38 +75,43 @@ def all_ways(dvh: DVH, loops: list[FloatArray], grid: Grid) -> list[tuple[tuple[
 
 def of_dvh(dvh: DVH) -> Values:
     """The metrics as sbrtcheck has them."""
-    return next(iter(_of_dvh(dvh)))[1]
+    return _of_part(dvh, covered=False, scale=1.0)
 
 
 def _of_dvh(dvh: DVH) -> Iterator[tuple[tuple[str, ...], Values]]:
     others = [other for other in dvh.alternatives if str(other.end_caps) == "none"]
     for why, one in [((), dvh), *(((NO_ENDS,), other) for other in others)]:
-        doses, volumes = _elements(one)
-        whole = Samples(doses_gy=doses, volumes_cc=volumes, outside_cc=one.uncovered_cc)
-        yield from _with_outside(why, whole)
+        yield why, of_dvh(one)
+        if 0.0 < one.uncovered_cc < one.volume:
+            yield (*why, OUTSIDE), _of_part(one, covered=True, scale=1.0)
+            yield (
+                (*why, OUTSIDE, SCALED),
+                _of_part(one, covered=True, scale=one.volume / (one.volume - one.uncovered_cc)),
+            )
 
 
-def _elements(dvh: DVH) -> tuple[FloatArray, FloatArray]:
-    """The part in the grid as doses and volumes, from the cumulative curve: what is outside stands at no dose."""
-    doses, beyond = np.asarray(dvh.curve.dose_gy), np.asarray(dvh.curve.volume)
-    volumes = -np.diff(np.append(beyond, 0.0))
-    middle = np.append((doses[1:] + doses[:-1]) / 2.0, doses[-1])
-    volumes[0] -= dvh.uncovered_cc
-    return middle, np.maximum(volumes, 0.0)
+def _of_part(dvh: DVH, *, covered: bool, scale: float) -> Values:
+    """Of the whole, or of what the dose grid covers: the rest is what has no dose, and so the coldest part."""
+    part_cc = dvh.volume - dvh.uncovered_cc if covered else dvh.volume
+    found = {"Volume[cc]": dvh.volume, "Mean[Gy]": dvh.mean_gy.value * dvh.volume / part_cc}
+    found |= {f"D{p}%[Gy]": dvh.dose_at_volume(p / 100.0 * part_cc).value for p in (98, 95, 50, 2)}
+    if part_cc * scale >= 1.0:
+        found["D1cc[Gy]"] = dvh.dose_at_volume(1.0 / scale).value
+    return {**found, "V20Gy[cc]": dvh.volume_at_dose(20.0).value * scale}
 
 
 def _of_samples(loops: list[FloatArray], grid: Grid, whole_cc: float) -> Iterator[tuple[tuple[str, ...], Values]]:
-    for parts, outline, filled, alike in product((1, 2, 4), (False, True), (False, True), (False, True)):
+    half_mm = float(np.diff(grid.z).min()) / 2.0
+    heights = (("", {}), (ALIKE, {"all_alike": True}), (HALF, {"height_mm": half_mm}))
+    for parts, outline, filled, (word, height) in product((1, 2, 4), (False, True), (False, True), heights):
         if parts > 1 and (whole_cc > FINE_CC or outline):
             continue
-        way = Way(parts=parts, outline_inside=outline, fill_holes=filled, all_alike=alike)
-        words = {
-            POINTS if parts == 1 else FINER.format(parts, parts): True,
-            OUTLINE: outline,
-            FILLED: filled,
-            ALIKE: alike,
-        }
-        yield from _with_outside(tuple(word for word, is_so in words.items() if is_so), sampled(loops, grid, way))
+        way = Way(parts=parts, outline_inside=outline, fill_holes=filled, **height)
+        of_points = POINTS if parts == 1 else FINER.format(parts, parts)
+        words = (of_points, OUTLINE * outline, FILLED * filled, word)
+        yield from _with_outside(tuple(filter(None, words)), sampled(loops, grid, way))
+    if len({round(float(loop[0, 2]), 3) for loop in loops}) == 1:
+        yield (ONE_PLANE,), dict.fromkeys(METRICS, 0.0)
 
 
 def _with_outside(why: tuple[str, ...], samples: Samples) -> Iterator[tuple[tuple[str, ...], Values]]:

@@ -100,6 +100,7 @@ def compared(folder: Path, said: Mapping[str, Mapping[str, Any]]) -> dict[str, l
             if isinstance(theirs, str):
                 found[program].append(f"{folder.name}, {dvh.name}: {theirs}")
                 continue
+            theirs = {metric: value for metric, value in theirs.items() if metric in ours}  # no D1cc of less than 1 cc
             differs = explain.different(ours, theirs)
             if differs and not tried:
                 tried = explain.all_ways(dvh, loops[dvh.name], grid)

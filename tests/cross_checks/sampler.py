@@ -37,6 +37,7 @@ class Way:
     outline_inside: bool = False
     fill_holes: bool = False
     all_alike: bool = False  # every plane as high as the closest two are apart
+    height_mm: float = 0.0  # every plane as high as that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ def sampled(loops: list[FloatArray], grid: Grid, way: Way) -> Samples:
 
 def _heights(planes: FloatArray, grid: Grid, way: Way) -> FloatArray:
     """How high the boxes of each plane are: half-way to its neighbours, and as far beyond the last; or all alike."""
+    if way.height_mm:
+        return np.full(len(planes), way.height_mm)
     apart = np.diff(planes) if len(planes) > 1 else np.diff(grid.z)[:1]
     if way.all_alike or len(planes) == 1:
         return np.full(len(planes), float(apart.min()))
