@@ -78,7 +78,7 @@ SECTIONS = (
         name="hazards",
         title="Hazards",
         asks="What could mislead a user, and did the tests of what prevents it pass?",
-        command="python tests/validation/run.py hazards",
+        command="python tests/validation/run.py hazards --full",
     ),
     Section(
         name="dependencies",
