@@ -86,6 +86,15 @@ def test_a_section_counts_as_met_only_where_all_was_looked_at_on_these_sources(
     assert word(validation, tmp_path, met.sources) == "not met"
 
 
+def test_sources_that_change_while_something_runs_leave_no_evidence(
+    validation: tuple[ModuleType, ModuleType], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence, _ = validation
+    monkeypatch.setattr(evidence, "BEGAN_WITH", "0123456789abcdef")
+    with pytest.raises(RuntimeError, match="changed while this ran"):
+        evidence.found("bounds", "the command", summary="", met=True, parts=[])
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=20)
 @given(content=st.one_of(st.binary(), st.sampled_from([b"{}", b"[]", b"null", b'{"parts": [1]}', b'{"parts": []}'])))
 def test_a_file_that_is_none_is_not_run(

@@ -62,7 +62,9 @@ def found(
     parts: Sequence[Part],
     packages: Sequence[str] = PACKAGES,
 ) -> Evidence:
-    """Evidence of now and here."""
+    """Evidence of now and here; RuntimeError where the sources changed since this process began."""
+    if digest() != BEGAN_WITH:
+        raise RuntimeError("src or constraints changed while this ran: it is of neither")
     commit, changed = state()
     return Evidence(
         section=section,
@@ -104,6 +106,10 @@ def digest() -> str:
         content = path.read_bytes().replace(b"\r\n", b"\n")
         said.update(f"{path.relative_to(ROOT).as_posix()}\0{len(content)}\0".encode() + content)
     return said.hexdigest()[:16]
+
+
+BEGAN_WITH = digest()
+"""The sources when this was imported: what takes hours is not to be taken for evidence of what was edited meanwhile."""
 
 
 def state() -> tuple[str, tuple[str, ...]]:

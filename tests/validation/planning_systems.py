@@ -61,8 +61,8 @@ def compared(folder: Path, command: str) -> Evidence:
     return evidence.found(
         "planning-systems",
         command,
-        summary=f"plans with stored DVHs: {len(parts)}; of {agreeing}, every value of every structure of {SMALL_CC:g}"
-        f" cc or more is in the band under one convention; plans that store none: {without}",
+        summary=f"plans with stored DVHs: {len(parts)}; plans of which every value of every structure of {SMALL_CC:g}"
+        f" cc or more is in the band under one convention: {agreeing}; plans that store none: {without}",
         met=None if not parts else agreeing == len(parts),
         parts=parts,
     )
