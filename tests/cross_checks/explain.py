@@ -32,6 +32,7 @@ POINTS = "points of the dose grid stand for voxels"
 FINER = "{} x {} points in a voxel of the dose grid stand for it"
 OUTLINE = "points on an outline are inside"
 FILLED = "holes are filled"
+EVEN_ODD = "what overlaps is left out"
 ONE_PLANE = "a structure on one plane has no height"
 HALF = "every contour plane is half a step of the dose grid high"
 ALIKE = "all planes are as thick as the closest two are apart"
@@ -69,7 +70,7 @@ def explained(theirs: Values, tried: Sequence[tuple[tuple[str, ...], Values]]) -
 
 def all_ways(dvh: DVH, loops: list[FloatArray], grid: Grid) -> list[tuple[tuple[str, ...], Values]]:
     """Everything that is tried for a structure, with what it comes to; fewer reasons first."""
-    found = [*_of_dvh(dvh), *_of_samples(loops, grid, dvh.volume)]
+    found = [*_of_dvh(dvh), *_of_samples(loops, grid, dvh)]
     return sorted(found, key=lambda one: len(one[0]))
 
 
@@ -100,7 +101,8 @@ def _of_part(dvh: DVH, *, covered: bool, scale: float) -> Values:
     return {**found, "V20Gy[cc]": dvh.volume_at_dose(20.0).value * scale}
 
 
-def _of_samples(loops: list[FloatArray], grid: Grid, whole_cc: float) -> Iterator[tuple[tuple[str, ...], Values]]:
+def _of_samples(loops: list[FloatArray], grid: Grid, dvh: DVH) -> Iterator[tuple[tuple[str, ...], Values]]:
+    whole_cc, overlaps = dvh.volume, bool(dvh.readings)  # strokes that overlap in part have two readings
     half_mm = float(np.diff(grid.z).min()) / 2.0
     heights = (("", {}), (ALIKE, {"all_alike": True}), (HALF, {"height_mm": half_mm}))
     for parts, outline, filled, (word, height) in product((1, 2, 4), (False, True), (False, True), heights):
@@ -108,7 +110,8 @@ def _of_samples(loops: list[FloatArray], grid: Grid, whole_cc: float) -> Iterato
             continue
         way = Way(parts=parts, outline_inside=outline, fill_holes=filled, **height)
         of_points = POINTS if parts == 1 else FINER.format(parts, parts)
-        words = (of_points, OUTLINE * outline, FILLED * filled, word)
+        left_out = EVEN_ODD * (overlaps and not filled)
+        words = (of_points, OUTLINE * outline, FILLED * filled, left_out, word)
         yield from _with_outside(tuple(filter(None, words)), sampled(loops, grid, way))
     if len({round(float(loop[0, 2]), 3) for loop in loops}) == 1:
         yield (ONE_PLANE,), dict.fromkeys(METRICS, 0.0)

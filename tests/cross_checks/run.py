@@ -155,7 +155,7 @@ def _overview(results: Mapping[str, list[Compared | str] | shop.Missing]) -> sho
             "A difference counts from 0.02 cc or 0.1 Gy on, and from 1 % of the structure's volume or of the dose. A"
             f" reason explains a structure where, computed with it, all of its {len(METRICS)} values come to those of"
             " the other program within the same size. Where several do, the one is named that explains most structures"
-            " of that program."
+            " of that program. Volumes of plastimatch are its counts times the size of a voxel that it prints."
         ),
         table=shop.table(
             ["program", "structures", "values", "that differ", "structures with one", "explained", "**not explained**"],
