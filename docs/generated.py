@@ -17,6 +17,7 @@ from typing import TypeVar
 import click
 import figures
 from coverage_of_tables import coverage
+from hazard_list import hazard_counts, hazards
 
 import sbrtcheck
 from sbrtcheck import cli
@@ -597,6 +598,6 @@ PARTS: Mapping[str, Callable[[], str]] = {
         ),
         *(coverage, profiles, result_columns),
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
-        *(figures.sampling_coverage, no_estimate),
+        *(figures.sampling_coverage, no_estimate, hazard_counts, hazards),
     )
 }

@@ -2,6 +2,10 @@
 
 Needs Python 3.11 or newer and a package index; uses nothing but the standard library. All checks run, also after one
 has failed; the exit code is that of the first that failed.
+
+``--versions`` says of which packages the environment is: the *newest* that fit, *locked* ones with their hashes
+(``requirements/development.txt``), or the *lowest* that pyproject.toml allows. With the lowest the tests alone are run:
+checkers and documentation are tools of those who develop.
 """
 
 from __future__ import annotations
@@ -44,13 +48,18 @@ def main() -> int:
     """Install the checkout with its tools, run every check, sum up."""
     sys.stdout.reconfigure(errors="replace")  # what programs print may hold what the console lacks
     parser = argparse.ArgumentParser(description="Run everything a change has to pass.")
-    parser.add_argument("--venv", type=Path, default=ROOT / ".venv", metavar="DIR", help="default: .venv")
-    environment = made(parser.parse_args().venv.resolve())
-    if code := installed(environment):
+    parser.add_argument("--venv", type=Path, metavar="DIR", help="default: .venv, .venv-locked or .venv-lowest")
+    parser.add_argument("--versions", choices=["newest", "locked", "lowest"], default="newest", help="of packages")
+    args = parser.parse_args()
+    usual = ROOT / (".venv" if args.versions == "newest" else f".venv-{args.versions}")
+    environment = made((args.venv or usual).resolve())
+    if code := installed(environment, args.versions):
         return code
-    with ThreadPoolExecutor(len(LANES)) as together:
-        lanes = together.map(partial(run_each, environment, at_once=True), LANES)
-        codes = {name: code for lane in lanes for name, code in lane.items()}
+    codes = {}
+    if args.versions != "lowest":  # what is checked without running it is written for the newest
+        with ThreadPoolExecutor(len(LANES)) as together:
+            lanes = together.map(partial(run_each, environment, at_once=True), LANES)
+            codes = {name: code for lane in lanes for name, code in lane.items()}
     codes |= run_each(environment, {"Tests, examples, blocks of the documentation": TESTS})
     say("\n=== Summary")
     for name, code in codes.items():
@@ -65,15 +74,24 @@ def run_each(environment: Path, checks: Mapping[str, tuple[str, ...]], *, at_onc
     return {name: run(environment, name, command, at_once=at_once) for name, command in checks.items()}
 
 
-def installed(environment: Path) -> int:
+PIP = ("python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
+
+
+def installed(environment: Path, versions: str) -> int:
     """Install the checkout with its tools: by uv, in a tenth of pip's time, or by pip where uv is not to be had."""
-    pip = ("python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
+    if versions == "locked":
+        lock = (*PIP, "--require-hashes", "--requirement", "requirements/development.txt")
+        checkout = (*PIP, "--no-deps", "--no-build-isolation", "--editable", ".")
+        return run(environment, "Installing what is locked", lock) or run(environment, "Installing", checkout)
     what = ("--editable", ".[dev,batch]")
-    if run(environment, "Getting uv", (*pip, "uv")) == 0:
-        uv = ("uv", "pip", "install", "--quiet", "--python", program(environment, "python"), *what)
-        if run(environment, "Installing", uv, as_pip_is_told(environment)) == 0:
-            return 0
-    return run(environment, "Installing by pip", (*pip, *what))
+    if run(environment, "Getting uv", (*PIP, "uv")) == 0:
+        lowest = ("--resolution", "lowest-direct") if versions == "lowest" else ()
+        uv = ("uv", "pip", "install", "--quiet", "--python", program(environment, "python"), *lowest, *what)
+        if (code := run(environment, "Installing", uv, as_pip_is_told(environment))) == 0:
+            return code
+    if versions == "lowest":
+        sys.exit("The lowest versions are found by uv, which is not to be had or failed.")
+    return run(environment, "Installing by pip", (*PIP, *what))
 
 
 OF_UV = {

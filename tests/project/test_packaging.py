@@ -133,13 +133,13 @@ def test_the_wheel_carries_its_licence(in_wheel: dict[str, bytes]) -> None:
     assert licence == (ROOT / "LICENSE").read_bytes()
 
 
-@pytest.mark.parametrize("folder", ["src", "constraints", "tests", "examples", "docs"])
+@pytest.mark.parametrize("folder", ["src", "constraints", "requirements", "tests", "examples", "docs"])
 def test_the_sdist_has_every_file_of_the_folder(in_sdist: set[str], folder: str) -> None:
     assert tracked(folder) <= in_sdist
 
 
 def test_the_sdist_has_what_a_reader_looks_for_first(in_sdist: set[str]) -> None:
-    assert {"README.md", "LICENSE", "CHANGELOG.md", "RELEASE_NOTES.md", "pyproject.toml"} <= in_sdist
+    assert {"README.md", "LICENSE", "CHANGELOG.md", "RELEASE_NOTES.md", "SECURITY.md", "pyproject.toml"} <= in_sdist
 
 
 def assert_finds_its_data(said: str, home: Path) -> None:

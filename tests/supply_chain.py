@@ -1,0 +1,224 @@
+"""Lock, list and look through what sbrtcheck depends on: ``python tests/supply_chain.py lock|check|sbom|audit``.
+
+``lock``   writes ``requirements/development.txt``: every package of the development environment, with hashes, for all
+           systems and versions of Python that are supported. ``python tests/run_all.py --versions locked`` installs it.
+``check``  says whether the lock fits pyproject.toml; a test runs it, and it needs no network.
+``sbom``   writes ``dist/sbrtcheck.cdx.json``: a bill of materials (CycloneDX) of an environment with everything that
+           ``sbrtcheck[all]`` installs, in the locked versions.
+``audit``  looks for known weaknesses in these, and writes the section of the validation report. A package that nobody
+           answered for is not called safe.
+
+All but ``check`` need a package index; their tools are installed into an environment of their own, in ``.cache``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tomllib
+import venv
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCK = ROOT / "requirements" / "development.txt"
+BILL = ROOT / "dist" / "sbrtcheck.cdx.json"
+TOOLS = ROOT / ".cache" / "supply-tools"
+PRODUCT = ROOT / ".cache" / "supply-product"
+NEEDED = ("uv>=0.5", "pip-audit>=2.7", "cyclonedx-bom>=5")
+EXTRAS = ("dev", "batch")
+"""What `tests/run_all.py` installs."""
+
+HEAD = """\
+# Every package of the development environment, with hashes. Written by `python tests/supply_chain.py lock`; don't edit.
+"""
+
+
+# ------------------------------------------------------------------------------------------------------------- lock
+
+
+def lock() -> int:
+    """Resolve anew, to the newest versions that fit."""
+    words = [
+        "pip",
+        "compile",
+        "pyproject.toml",
+        *_extras(EXTRAS),
+        "--universal",
+        "--python-version",
+        "3.11",
+        "--upgrade",
+    ]
+    words += ["--generate-hashes", "--no-emit-index-url", "--no-header", "--quiet", "--output-file", str(LOCK)]
+    LOCK.parent.mkdir(exist_ok=True)
+    code = _run(_tool("uv"), *words)
+    if code == 0:
+        LOCK.write_text(HEAD + LOCK.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
+    return code or check()
+
+
+def _extras(names: Iterable[str]) -> list[str]:
+    return [word for name in names for word in ("--extra", name)]
+
+
+def check() -> int:
+    """Print what is wrong with the lock; 1 where something is."""
+    wrong = [*faults(LOCK.read_text(encoding="utf-8"), requirements())]
+    print("\n".join(wrong) or f"{LOCK.name} fits pyproject.toml")
+    return int(bool(wrong))
+
+
+def requirements(extras: Iterable[str] = EXTRAS) -> list[Requirement]:
+    """What pyproject.toml asks for, extras of itself unfolded."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [
+        *_unfolded(project["dependencies"], project),
+        *_unfolded([f"{project['name']}[{','.join(extras)}]"], project),
+    ]
+
+
+def _unfolded(texts: Iterable[str], project: dict[str, Any]) -> Iterator[Requirement]:
+    for text in texts:
+        one = Requirement(text)
+        if one.name != project["name"]:
+            yield one
+        for extra in sorted(one.extras) if one.name == project["name"] else ():
+            yield from _unfolded(project["optional-dependencies"][extra], project)
+
+
+def locked(text: str) -> dict[str, list[tuple[Version, int]]]:
+    """Name -> each version of it that is locked, with the number of its hashes."""
+    found: dict[str, list[tuple[Version, int]]] = {}
+    for block in text.replace("\\\n", " ").splitlines():
+        if block and not block.lstrip().startswith("#"):
+            words = block.split(" --hash=")
+            one = Requirement(words[0].strip())
+            (pinned,) = one.specifier
+            found.setdefault(canonicalize_name(one.name), []).append((Version(pinned.version), len(words) - 1))
+    return found
+
+
+def faults(text: str, asked: Iterable[Requirement]) -> Iterator[str]:
+    """Packages that are missing, of a version that does not fit, or without a hash; and addresses."""
+    there = locked(text)
+    for one in asked:
+        versions = there.get(canonicalize_name(one.name), [])
+        if not versions:
+            yield f"{one.name} is not in the lock"
+        yield from (
+            f"{one.name} {found} is locked, asked for is {one}" for found, _ in versions if found not in one.specifier
+        )
+    yield from (
+        f"{name} {found} has no hash" for name, versions in there.items() for found, hashes in versions if not hashes
+    )
+    yield from (f"an address is in the lock: {line.strip()}" for line in text.splitlines() if "://" in line)
+
+
+# --------------------------------------------------------------------------------------------------- bill and audit
+
+
+def sbom() -> int:
+    """Everything that ``sbrtcheck[all]`` installs, in locked versions, as CycloneDX."""
+    python = _product("all")
+    BILL.parent.mkdir(exist_ok=True)
+    words = ["environment", str(python), "--pyproject", "pyproject.toml", "--output-reproducible", "--of", "JSON"]
+    code = _run(_tool("cyclonedx-py"), *words, "-o", str(BILL))
+    if code == 0:
+        bill = json.loads(BILL.read_text(encoding="utf-8"))
+        print(f"{BILL.name}: CycloneDX {bill['specVersion']}, {len(bill['components'])} components")
+    return code
+
+
+def audit(extra: str) -> int:
+    """Known weaknesses of what is installed; 1 where one is known, 3 where it cannot be told of every package."""
+    sys.path.insert(0, str(ROOT / "tests" / "validation"))
+    import evidence
+
+    python = _product(extra)
+    site = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
+    words = [_tool("pip-audit"), "--path", site.strip(), "--format", "json", "--progress-spinner", "off"]
+    done = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
+    try:
+        packages = json.loads(done.stdout)["dependencies"]
+    except ValueError:
+        said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        packages, reason = [], f"pip-audit could not ask: {said}"
+    else:
+        reason = ""
+    packages = [one for one in packages if one["name"] != "sbrtcheck"]
+    unknown = [one["name"] for one in packages if "skip_reason" in one]
+    weak = [f"{one['name']} {one['version']}: {found['id']}" for one in packages for found in one.get("vulns", ())]
+    known = len(packages) - len(unknown)
+    of = f"sbrtcheck[{extra}]" if extra else "sbrtcheck"
+    summary = f"of {len(packages)} packages of {of} {known} were answered for; known weaknesses: {len(weak)}"
+    summary += f"; {reason}" if reason else ""
+    whole = bool(packages) and not unknown and extra == "all"
+    lock_wrong = [*faults(LOCK.read_text(encoding="utf-8"), requirements())]
+    parts = [
+        evidence.Part(heading="Known weaknesses", text="; ".join(weak) or ("none" if whole else "none that was told")),
+        evidence.Part(heading="Not answered for", text=", ".join(unknown) or ("none" if packages else "all")),
+        evidence.Part(heading="Lock", text="; ".join(lock_wrong) or f"`requirements/{LOCK.name}` fits pyproject.toml."),
+    ]
+    met = False if weak or lock_wrong else True if whole else None
+    command = f"python tests/supply_chain.py audit{'' if extra == 'all' else ' --extra ' + (extra or chr(34) * 2)}"
+    evidence.write(evidence.found("supply-chain", command, summary=summary, met=met, parts=parts))
+    print(summary)
+    return 1 if weak else 0 if whole else 3
+
+
+def _product(extra: str) -> Path:
+    """Python of an environment with what a user installs, in locked versions."""
+    uv = _tool("uv")
+    python = _python(PRODUCT)
+    code = _run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(PRODUCT))
+    target = f".[{extra}]" if extra else "."
+    code = code or _run(uv, "pip", "install", "--quiet", "--python", str(python), "--constraint", str(LOCK), target)
+    if code:
+        sys.exit(code)
+    return python
+
+
+# ------------------------------------------------------------------------------------------------------------- tools
+
+
+def _python(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def _tool(name: str) -> str:
+    """A program of the environment of tools, which is made on the first call."""
+    python = _python(TOOLS)
+    done = TOOLS / "complete"
+    if not done.exists():
+        venv.create(TOOLS, with_pip=True, clear=True)
+        if code := _run(str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *NEEDED):
+            sys.exit(code)
+        done.touch()
+    return str(python.with_name(f"{name}.exe" if os.name == "nt" else name))
+
+
+def _run(*words: str) -> int:
+    return subprocess.run(words, cwd=ROOT, check=False).returncode
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """One of the commands."""
+    parser = argparse.ArgumentParser(description="Lock, list and look through what sbrtcheck depends on.")
+    parser.add_argument("command", choices=["lock", "check", "sbom", "audit"])
+    parser.add_argument("--extra", default="all", help="for audit: an extra, or nothing; default all")
+    args = parser.parse_args(words)
+    return (
+        audit(args.extra) if args.command == "audit" else {"lock": lock, "check": check, "sbom": sbom}[args.command]()
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
