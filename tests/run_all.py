@@ -4,7 +4,7 @@ Needs Python 3.11 or newer and a package index; uses nothing but the standard li
 has failed; the exit code is that of the first that failed.
 
 ``--versions`` says of which packages the environment is: the *newest* that fit, *locked* ones with their hashes
-(``requirements/development.txt``), or the *lowest* that pyproject.toml allows. With the lowest the tests alone are run:
+(``tests/locked_versions.txt``), or the *lowest* that pyproject.toml allows. With the lowest the tests alone are run:
 checkers and documentation are tools of those who develop.
 """
 
@@ -80,7 +80,7 @@ PIP = ("python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
 def installed(environment: Path, versions: str) -> int:
     """Install the checkout with its tools: by uv, in a tenth of pip's time, or by pip where uv is not to be had."""
     if versions == "locked":
-        lock = (*PIP, "--require-hashes", "--requirement", "requirements/development.txt")
+        lock = (*PIP, "--require-hashes", "--requirement", "tests/locked_versions.txt")
         checkout = (*PIP, "--no-deps", "--no-build-isolation", "--editable", ".")
         return run(environment, "Installing what is locked", lock) or run(environment, "Installing", checkout)
     what = ("--editable", ".[dev,batch]")

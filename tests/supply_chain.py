@@ -1,6 +1,6 @@
 """Lock, list and look through what sbrtcheck depends on: ``python tests/supply_chain.py lock|check|sbom|audit``.
 
-``lock``   writes ``requirements/development.txt``: every package of the development environment, with hashes, for all
+``lock``   writes ``tests/locked_versions.txt``: every package of the development environment, with hashes, for all
            systems and versions of Python that are supported. ``python tests/run_all.py --versions locked`` installs it.
 ``check``  says whether the lock fits pyproject.toml; a test runs it, and it needs no network.
 ``sbom``   writes ``dist/sbrtcheck.cdx.json``: a bill of materials (CycloneDX) of an environment with everything that
@@ -29,7 +29,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements" / "development.txt"
+LOCK = ROOT / "tests" / "locked_versions.txt"
 BILL = ROOT / "dist" / "sbrtcheck.cdx.json"
 TOOLS = ROOT / ".cache" / "supply-tools"
 PRODUCT = ROOT / ".cache" / "supply-product"
@@ -165,7 +165,7 @@ def audit(extra: str) -> int:
     parts = [
         evidence.Part(heading="Known weaknesses", text="; ".join(weak) or ("none" if whole else "none that was told")),
         evidence.Part(heading="Not answered for", text=", ".join(unknown) or ("none" if packages else "all")),
-        evidence.Part(heading="Lock", text="; ".join(lock_wrong) or f"`requirements/{LOCK.name}` fits pyproject.toml."),
+        evidence.Part(heading="Lock", text="; ".join(lock_wrong) or f"`tests/{LOCK.name}` fits pyproject.toml."),
     ]
     met = False if weak or lock_wrong else True if whole else None
     command = f"python tests/supply_chain.py audit{'' if extra == 'all' else ' --extra ' + (extra or chr(34) * 2)}"
