@@ -5,6 +5,7 @@ The only reading module that needs pydicom when it is imported: it is imported w
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 import zlib
@@ -57,7 +58,7 @@ from sbrtcheck.dicom.elements import (
     Wanted,
 )
 from sbrtcheck.dicom.source import Source, opened, size_of
-from sbrtcheck.dicom.tags import ascii_text, printable, tag_name
+from sbrtcheck.dicom.tags import ascii_text, tag_name
 from sbrtcheck.errors import DicomError
 
 # What pydicom raises on bytes that are no DICOM, or end too early.
@@ -94,6 +95,7 @@ _READ_SYNTAXES = frozenset(
 _BEAMS = frozenset({Tag.BEAM_SEQUENCE, Tag.ION_BEAM_SEQUENCE})  # of photons and electrons, of ions
 _REFERENCED_SETS = Tag.REFERENCED_STRUCTURE_SET_SEQUENCE
 _MAX_UID = 64
+_UID_TEXT = re.compile(r"[0-9.]+")
 _SHORT_BYTES = 2
 _RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 
@@ -220,8 +222,10 @@ def _unread_syntax(meta: PydicomElements) -> Damage | None:
     syntax = meta.raw_text(Tag.TRANSFER_SYNTAX_UID).decode("latin-1")
     if not syntax or syntax in _READ_SYNTAXES:
         return None
-    uid, name = printable(syntax[:_MAX_UID]), UID(syntax).name
-    text = f"{uid} ({name})" if name != syntax else f"{uid}, a private one"
+    name = UID(syntax).name
+    text = f"{syntax[:_MAX_UID]} ({name})" if name != syntax else f"{syntax[:_MAX_UID]}, a private one"
+    if not _UID_TEXT.fullmatch(syntax):  # of a damaged file, it may be any text, a name too: it is not quoted
+        text = "no UID"
     what = f"its transfer syntax is {text}, which is not read: how its numbers are encoded is not known"
     return Damage(what=what, hint=EXPORT_UNCOMPRESSED)
 
