@@ -31,8 +31,8 @@ from readers import NAMES, TESTS, reader, reader_of
 _BATCH = 20_000
 """Cases a process reads: what it may have gathered in memory goes with it."""
 
-_HANGS = 30.0
-"""Seconds by the clock on one case after which its process is ended."""
+_HANGS = 60.0
+"""Seconds by the clock on one case after which its process is ended; before the first, it may take ten times as long."""
 
 _LONGEST_BATCH = 120.0
 
@@ -146,7 +146,7 @@ def _watched(process: subprocess.Popen[bytes], noted: Noted) -> int | None:
             number, _ = noted.read()
             if number != last:
                 last, since = number, time.monotonic()
-            elif time.monotonic() - since > _HANGS:
+            elif time.monotonic() - since > _HANGS * (10 if number == 0 else 1):
                 process.kill()
                 process.wait()
                 return None
@@ -161,7 +161,7 @@ def _work(given: argparse.Namespace) -> int:
     for case in chosen.seeds[:1]:  # what is imported when it is first needed is no memory of a case
         loop.executed(chosen, case, given.worker)
     loop.bound_memory()
-    end = time.monotonic() + given.seconds
+    end = time.monotonic() + given.seconds  # of reading; not of what is imported before
     more = partial(_more, given.executions, end)
     loop.write_tally(given.worker / "result", loop.run(chosen, Random(given.seed), more, pool=pool, noted=noted))
     noted.close()
