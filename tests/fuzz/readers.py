@@ -304,7 +304,7 @@ plan: 2.25.1
 sign_offs:
   - {initials: ab, date: "2026-01-31", comment: fine, was: PASS, hash: 0123456789abcdef}
 rows:
-  - {row: mine/cord, organ: Cord, contour: SpinalCord, was: "9.20 Gy, PASS", hash: 0123456789, note: n, initials: ab}
+  - {row: mine/cord, organ: Cord, contour: SpinalCord, was: "9 Gy, PASS", hash: 0123456789abcdef, note: n, initials: ab}
 """
 _WORDS = (
     *"id version title site fractions sources key citation where doi rows organ structure metric below at_most".split(),

@@ -32,7 +32,7 @@ _BATCH = 20_000
 """Cases a process reads: what it may have gathered in memory goes with it."""
 
 _HANGS = 60.0
-"""Seconds by the clock on one case after which its process is ended; before the first, it may take ten times as long."""
+"""Seconds by the clock on one case after which its process is ended; ten times as many before the first."""
 
 _LONGEST_BATCH = 120.0
 

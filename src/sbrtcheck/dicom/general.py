@@ -58,7 +58,7 @@ from sbrtcheck.dicom.elements import (
     Wanted,
 )
 from sbrtcheck.dicom.source import Source, opened, size_of
-from sbrtcheck.dicom.tags import ascii_text, tag_name
+from sbrtcheck.dicom.tags import ascii_text, tag_name, uid_text
 from sbrtcheck.errors import DicomError
 
 # What pydicom raises on bytes that are no DICOM, or end too early.
@@ -383,7 +383,7 @@ def read_general_header(file: BinaryIO, wanted: Wanted) -> Header | NotRead:
     header: Header | NotRead = "other" if too_large else _header(file, meta, wanted)
     if unread_syntax is None:
         return header
-    uid = ascii_text(meta, Tag.MEDIA_STORAGE_SOP_INSTANCE_UID)
+    uid = uid_text(meta, Tag.MEDIA_STORAGE_SOP_INSTANCE_UID)
     if isinstance(header, Header):
         return replace(header, uid=header.uid or uid, unread_syntax=unread_syntax)
     sop_class = ascii_text(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
@@ -399,7 +399,7 @@ def _header(file: BinaryIO, meta: PydicomElements, wanted: Wanted) -> Header | N
         header = Header(
             sop_class=sop_class,
             modality=ascii_text(start, Tag.MODALITY),
-            uid=ascii_text(start, Tag.SOP_INSTANCE_UID),
+            uid=uid_text(start, Tag.SOP_INSTANCE_UID),
             elements=None,
         )
         tags = wanted(sop_class, header.modality)
