@@ -28,7 +28,7 @@ import loop
 from loop import Found, Noted, Tally
 from readers import NAMES, TESTS, reader, reader_of
 
-_BATCH = 20_000
+_BATCH = 200_000
 """Cases a process reads: what it may have gathered in memory goes with it."""
 
 _HANGS = 60.0
