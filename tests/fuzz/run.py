@@ -12,17 +12,20 @@ process of its own. Cases that came to something new are kept in the corpus, and
 from __future__ import annotations
 
 import argparse
-import subprocess
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory, gettempdir
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # a process with threads cannot be forked
 
 import loop
 from loop import Found, Noted, Tally
@@ -34,7 +37,10 @@ _BATCH = 200_000
 _HANGS = 60.0
 """Seconds by the clock on one case after which its process is ended; ten times as many before the first."""
 
-_LONGEST_BATCH = 120.0
+_LONGEST_BATCH = 600.0
+
+START = "fork" if "fork" in get_all_start_methods() and sys.platform == "linux" else "spawn"
+"""A forked process has imported everything already."""
 
 
 @dataclass(slots=True)
@@ -56,8 +62,6 @@ class Total:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print the counts, say what was found."""
     given = _arguments(arguments)
-    if given.worker is not None:
-        return _work(given)
     if given.repeat is not None:
         return _repeat(given)
     totals: dict[str, Total] = {}
@@ -78,7 +82,6 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, help="for the same cases again; another one each time where none is given")
     parser.add_argument("--real", type=Path, metavar="DIR", help="DICOM plans, a folder each, to damage too")
     parser.add_argument("--repeat", type=Path, metavar="CASE", help="a kept case; --reader says who reads it")
-    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     given.seed = time.time_ns() % 10**9 if given.seed is None else given.seed
     given.seconds = 60.0 if given.seconds is None and given.executions is None else given.seconds
@@ -116,17 +119,15 @@ def _all_batches(
 
 def _batch(name: str, given: argparse.Namespace, batch: int, count: int, seconds: float) -> Tally:
     with TemporaryDirectory() as folder:
-        shared, result = Path(folder, "shared"), Path(folder, "result")
-        noted = Noted.made(shared)
-        command = [sys.executable, __file__, "--worker", folder, "--reader", name, "--executions", str(count)]
-        command += ["--seconds", str(seconds), "--seed", str(given.seed + batch), "--corpus", str(given.corpus)]
-        command += ["--real", str(given.real)] if given.real is not None else []
-        process = subprocess.Popen(command)  # noqa: S603 - this file
+        noted = Noted.made(Path(folder, "shared"))
+        work = _Work(name, Path(folder), given.corpus, given.real, given.seed + batch, count, seconds)
+        process = get_context(START).Process(target=work.done)
+        process.start()
         code = _watched(process, noted)
         number, case = noted.read()
         noted.close()
-        if code == 0 and result.is_file():
-            return loop.read_tally(result)
+        if code == 0:
+            return loop.read_tally(Path(folder, "result"))
         why = "hangs" if code is None else f"the process ended with {code}"
         tally = Tally()
         tally.outcomes["FOUND"] += 1
@@ -136,36 +137,44 @@ def _batch(name: str, given: argparse.Namespace, batch: int, count: int, seconds
         return tally
 
 
-def _watched(process: subprocess.Popen[bytes], noted: Noted) -> int | None:
+def _watched(process: BaseProcess, noted: Noted) -> int | None:
     """The exit code; None where it was ended for reading one case too long."""
     last, since = -1, time.monotonic()
-    while True:
-        try:
-            return process.wait(0.2)
-        except subprocess.TimeoutExpired:
-            number, _ = noted.read()
-            if number != last:
-                last, since = number, time.monotonic()
-            elif time.monotonic() - since > _HANGS * (10 if number == 0 else 1):
-                process.kill()
-                process.wait()
-                return None
+    while process.exitcode is None:
+        process.join(0.2)
+        number, _ = noted.read()
+        if number != last:
+            last, since = number, time.monotonic()
+        elif time.monotonic() - since > _HANGS * (10 if number == 0 else 1):
+            process.kill()
+            process.join()
+            return None
+    return process.exitcode
 
 
-def _work(given: argparse.Namespace) -> int:
-    """One batch, in a process of its own."""
-    (name,) = given.reader
-    noted = Noted(given.worker / "shared")
-    chosen = reader_of(name, given.real)
-    pool = loop.read_cases(given.corpus / name)
-    for case in chosen.seeds[:1]:  # what is imported when it is first needed is no memory of a case
-        loop.executed(chosen, case, given.worker)
-    loop.bound_memory()
-    end = time.monotonic() + given.seconds  # of reading; not of what is imported before
-    more = partial(_more, given.executions, end)
-    loop.write_tally(given.worker / "result", loop.run(chosen, Random(given.seed), more, pool=pool, noted=noted))
-    noted.close()
-    return 0
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One batch, done in a process of its own."""
+
+    name: str
+    folder: Path
+    corpus: Path
+    real: Path | None
+    seed: int
+    count: int
+    seconds: float
+
+    def done(self) -> None:
+        """Read, and leave what came of it in the folder."""
+        noted = Noted(self.folder / "shared")
+        chosen = reader_of(self.name, self.real)
+        pool = loop.read_cases(self.corpus / self.name)
+        for case in chosen.seeds[:1]:  # what is imported when it is first needed is no memory of a case
+            loop.executed(chosen, case, self.folder)
+        loop.bound_memory()
+        more = partial(_more, self.count, time.monotonic() + self.seconds)
+        loop.write_tally(self.folder / "result", loop.run(chosen, Random(self.seed), more, pool=pool, noted=noted))
+        noted.close()
 
 
 def _more(executions: int, end: float, done: int) -> bool:

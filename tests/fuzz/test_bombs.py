@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import readers
 import sbrtcheck
@@ -80,7 +81,7 @@ def test_large_yaml_is_refused_at_its_place(load: Callable[[Any], object], tmp_p
 
 
 @pytest.mark.parametrize(
-    "content", [LAUGHS, b"- " * 100_000, b"[" * 2_000, b"{a: " * 2_000], ids=["laughs", "lists", "brackets", "braces"]
+    "content", [LAUGHS, b"- " * 100_000, b"[" * 1_200, b"{a: " * 2_000], ids=["laughs", "lists", "brackets", "braces"]
 )
 def test_yaml_bombs_are_refused_at_their_place(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "bomb.yaml"
@@ -127,7 +128,7 @@ def test_an_error_is_no_longer_than_what_somebody_reads() -> None:
         ("ray-scripts", b"<a>" * 50_000, "not XML"),
         ("ray-scripts", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "document type"),
         ("ray-scripts", b'<?xml version="1.0" encoding="utf2"?><a/>', "encoding"),
-        ("dvhmetrics", b'"*" "HEART" "D1CC < 2Gy"\n' * 3_000, "3000 rows"),
+        ("dvhmetrics", b'"patID" "structure" "constraint"\n' + b'"*" "HEART" "D1CC < 2Gy"\n' * 3_000, "3000 rows"),
     ],
 )
 def test_templates_that_ask_for_much_are_refused(dialect: str, content: bytes, says: str, tmp_path: Path) -> None:
@@ -286,7 +287,7 @@ def test_a_uid_that_runs_on_into_the_name_of_the_patient_is_not_quoted() -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there that not everybody has")
-def test_links_to_themselves_end_no_batch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_links_to_themselves_end_no_batch(tmp_path: Path) -> None:
     archive = tmp_path / "in"
     (archive / "plan").mkdir(parents=True)
     for at, content in enumerate(readers.reader("dicom-plan").seeds[0]):
@@ -297,9 +298,10 @@ def test_links_to_themselves_end_no_batch(tmp_path: Path, capsys: pytest.Capture
     table = tmp_path / "table.yaml"
     table.write_bytes(readers.reader("table").seeds[0][0])
     out = tmp_path / "results.csv"
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["batch", str(archive), "--table", str(table), "--out", str(out), "--jobs", "1"])
-    assert ended.value.code in {0, 1, 3}
+    ended = CliRunner().invoke(
+        cli.main, ["batch", str(archive), "--table", str(table), "--out", str(out), "--jobs", "1"]
+    )
+    assert ended.exit_code in {0, 1, 3}, ended.output
     assert out.read_text(encoding="utf-8").count("\n") >= 3
     assert load_plan(archive).uids.plan == "2.25.1"
     for argument in (archive / "self", archive / "nowhere"):

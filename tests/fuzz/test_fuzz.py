@@ -109,8 +109,11 @@ def test_a_case_that_was_kept_reads_back(tmp_path_factory: pytest.TempPathFactor
     assert loop.read_cases(folder) == [case]
 
 
-def test_the_program_counts_by_reader_and_repeats_a_case(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_program_counts_by_reader_and_repeats_a_case(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In processes of their own, as it runs at night."""
+    monkeypatch.setattr(run, "START", "spawn")  # the tests' own may have threads
     given_ = ["--executions", "60", "--reader", "metric", "--corpus", str(tmp_path), "--seed", "3"]
     assert run.main(given_) == 0
     said = capsys.readouterr().out
