@@ -51,7 +51,7 @@ def changed_bytes(rng: Random, content: bytes, others: Sequence[bytes]) -> bytes
                 other = rng.choice(others)
                 start = rng.randrange(len(other) + 1)
                 changed[at:to] = other[start : start + rng.randrange(200)]
-    return bytes(changed[:LARGEST])
+    return bytes(changed[: max(LARGEST, len(content) + LARGEST // 8)])
 
 
 def text_changer(words: Sequence[str]) -> Callable[[Random, Case, Sequence[Case]], Case]:

@@ -170,7 +170,8 @@ def dicom_changer(seeds: Sequence[Case]) -> Callable[[Random, Case, Sequence[Cas
             content = written(tree, syntax, meta=rng.random() > 0.1, named=named)
             if rng.random() < 0.1:
                 content = changed_bytes(rng, content, ())
-        return (*case[:at], content[:LARGEST], *case[at + 1 :])
+        largest = max(LARGEST, len(case[at]) + LARGEST // 8)  # real ones may be larger than ours
+        return (*case[:at], content[:largest], *case[at + 1 :])
 
     return changed
 

@@ -32,7 +32,7 @@ MOST_KEPT = 3000
 """Cases of one reader that came to something new, and are changed further."""
 
 _LARGEST_KEPT = 1 << 14
-_CONTENT_BYTES = 1 << 21
+_CONTENT_BYTES = 1 << 23
 _HEAD = struct.Struct("<QQ")
 _VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|[\d.]+|\b[A-Z]{2}\w*")
 

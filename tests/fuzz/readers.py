@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import re
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -555,13 +557,15 @@ _LARGEST_REAL = 1 << 20
 def _real_plans(folder: Path) -> Iterator[Case]:
     from pydicom import dcmread
 
+    warnings.simplefilter("ignore")  # pydicom's, of this process alone
     for inside in sorted({file.parent for file in folder.rglob("*") if file.is_file()}):
         case = []
         for file in sorted(inside.iterdir()):
             if file.is_file() and file.stat().st_size <= _LARGEST_REAL:
                 dataset = dcmread(file, force=True)
                 if str(dataset.get("Modality", "")).startswith("RT"):
-                    case.append(_content_as_read(dataset))
+                    with suppress(ValueError, TypeError, AttributeError, NotImplementedError):  # of odd files
+                        case.append(_content_as_read(dataset))
         if case:
             yield tuple(case)
 

@@ -128,6 +128,8 @@ def _batch(name: str, given: argparse.Namespace, batch: int, count: int, seconds
         noted.close()
         if code == 0:
             return loop.read_tally(Path(folder, "result"))
+        if number == 0:
+            sys.exit(f"{name}: the process ended with {code} before it read anything")
         why = "hangs" if code is None else f"the process ended with {code}"
         tally = Tally()
         tally.outcomes["FOUND"] += 1

@@ -21,11 +21,14 @@ from click.testing import CliRunner
 import readers
 import sbrtcheck
 import segmentations
+from folders import ROOT
 from hostile_dicom import EXPLICIT, IMPLICIT, Node, Tree, deep, tree_of, written
 from sbrtcheck import cli
-from sbrtcheck.dicom import MemoryFile, load_dvhs, load_plan
+from sbrtcheck.archive import headers
+from sbrtcheck.dicom import MemoryFile, deflated, dose, load_dvhs, load_plan, segmentation
 from sbrtcheck.errors import DicomError, Fault, InputError, NamesError, SbrtcheckError, TableError
 from sbrtcheck.importers import import_table
+from sbrtcheck.importers import run as importing
 from sbrtcheck.tables import load_dictionary, load_names, load_sites, load_table
 from sbrtcheck.tables.document import MAX_BYTES
 from sbrtcheck.tables.notes import load_notes
@@ -265,10 +268,8 @@ def test_two_small_frames_far_apart_are_not_a_stack_of_thousands() -> None:
     measures.SpacingBetweenSlices = measures.SliceThickness = 0.1
     for at, group in enumerate(made.PerFrameFunctionalGroupsSequence):
         group.PlanePositionSequence[0].ImagePositionPatient = [0, 0, 150 * at]
-    from sbrtcheck.dicom.segmentation import structures_of_seg
-
     with in_little_time_and_memory(), pytest.raises(DicomError, match="1501 layers of 512 x 512 voxels"):
-        structures_of_seg(made)
+        segmentation.structures_of_seg(made)
 
 
 UID_AND_MORE = b"2.25.3\0\x10\0\x10\0PN\x0e\0Nobody^Really "
@@ -309,3 +310,18 @@ def test_links_to_themselves_end_no_batch(tmp_path: Path) -> None:
             load_plan(argument)
         with pytest.raises(NamesError):
             load_names(argument)
+
+
+def test_the_limits_of_the_page_are_those_of_the_program() -> None:
+    page = (ROOT / "docs" / "reference" / "hostile-files.md").read_text(encoding="utf-8")
+    stated = [
+        f"{MAX_BYTES >> 10} kB",
+        f"{importing._MAX_BYTES >> 20} MB, {importing._MAX_ROWS} rows",
+        f"{lines._MAX_BYTES >> 20} MB, {lines._MAX_LINES} lines",
+        f"{deflated.MAX_UNPACKED_BYTES >> 20} MB unpacked",
+        f"{dose._MAX_DECODED_BYTES >> 20} MB decoded",
+        f"{segmentation.MAX_VOXELS} voxels",
+        f"{headers.MAX_UNPACKED_BYTES >> 20} MB",
+    ]
+    limits = [line.split("|")[2].strip() for line in page.splitlines() if line.startswith("| ")][1:]
+    assert [limit.startswith(said) for limit, said in zip(limits, stated, strict=True)] == [True] * len(stated)
