@@ -26,6 +26,16 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 
+_MOST_LISTED = 500
+_LONGEST = 4000
+"""Letters of a fault: it may quote what a file has, of any length."""
+
+
+def _line(place: str, what: str, hint: str) -> str:
+    text = what if len(what) <= _LONGEST else f"{what[:_LONGEST]}..."
+    text = f"{place}: {text}" if place else text
+    return f"{text}; {hint}" if hint else text
+
 
 class SbrtcheckError(Exception):
     """The root: catch this to catch every error raised on purpose.
@@ -53,8 +63,7 @@ class SbrtcheckError(Exception):
         return self.hint
 
     def __str__(self) -> str:
-        text = f"{self.place}: {self.what}" if self.place else self.what
-        return f"{text}; {self.hint}" if self.hint else text
+        return _line(self.place, self.what, self.hint)
 
 
 class _SeveralFaultsError(SbrtcheckError):
@@ -66,7 +75,10 @@ class _SeveralFaultsError(SbrtcheckError):
         self.faults = faults
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.faults)) if self.faults else super().__str__()
+        if not self.faults:
+            return super().__str__()
+        listed, more = self.faults[:_MOST_LISTED], len(self.faults) - _MOST_LISTED
+        return "\n".join([*map(str, listed), *([f"... and {more} more faults"] if more > 0 else [])])
 
 
 class InputError(SbrtcheckError):
@@ -129,8 +141,7 @@ class Fault:
     hint: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.place}: {self.what}"
-        return f"{text}; {self.hint}" if self.hint else text
+        return _line(self.place, self.what, self.hint)
 
 
 class TableError(_SeveralFaultsError):

@@ -298,3 +298,15 @@ def test_sets_that_might_each_give_the_names_are_a_choice(tmp_path: Path) -> Non
     with pytest.raises(AmbiguousPlanError):
         load_dvhs(tmp_path)
     assert [dvh.name for dvh in load_dvhs(tmp_path, plan="2.25.22").dvhs] == ["Heart"]
+
+
+@pytest.mark.parametrize("kind", ["CUMULATIVE", "DIFFERENTIAL"])
+@pytest.mark.parametrize(("width", "volume"), [(1e308, 0.5), (0.5, 5e307)])
+def test_numbers_that_do_not_stay_finite_are_no_dvh(tmp_path: Path, kind: str, width: float, volume: float) -> None:
+    """The last bin's upper edge counts too: the mean of a bin of 1e308 Gy had an upper bound that was no number."""
+    pairs = [(1.0, 2.0 * volume), (1.0, 2.0 * volume), (width, volume)]
+    dose = files.dose()
+    dose.DVHSequence = files.items(files.stored_dvh(pairs, kind=kind))
+    loaded = load_dvhs(files.write_plan(tmp_path, dose, files.plan(), files.structure_set()))
+    assert not len(loaded)
+    assert [none.detail for none in loaded.without] == ["DVH Data has numbers that are no dose or volume"]

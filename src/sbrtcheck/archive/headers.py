@@ -32,7 +32,7 @@ _PACKED_STARTS = {
 }
 _TAR_AT, _TAR = 257, b"ustar"
 _PASSWORD_FLAG = 0x1
-MAX_UNPACKED_BYTES = 1 << 31
+MAX_UNPACKED_BYTES = 1 << 29
 """Of one file in a zip file: more is no RT file, and might fill the memory."""
 
 

@@ -48,6 +48,9 @@ _SAME_GRID_MM = 1e-3
 # Stored numbers are integers: steps as large as the upper bound, or too small for a normal float, are no dose.
 _SCALING = (np.finfo(np.float64).tiny, 1e3)
 
+# A compressed file of some kB may state any size, and decoding begins by taking the memory; 512 x 512 x 400 points fit.
+_MAX_DECODED_BYTES = 400 << 20
+
 _Number = TypeVar("_Number", bound=np.generic)
 
 
@@ -162,6 +165,9 @@ def _values_and_padding(file: DoseFile) -> tuple[StoredValues, int]:
             padding = _padding_in(pixels.content, shape, kind, name)
             return _values_in_shape(pixels.decode(size if padding else len(pixels.content)), shape, name), padding
         case CompressedPixels():
+            if size > _MAX_DECODED_BYTES:
+                what = f"its pixel data are compressed, and would be {size >> 20} MB, which is not decoded"
+                raise DicomError(what, name, "export it uncompressed")
             return _values_in_shape(pixels.decode(), shape, name), 0
 
 

@@ -16,7 +16,7 @@ from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.files import Kind
 from sbrtcheck.dicom.inputs import DicomInputs
 from sbrtcheck.dicom.origin import Origin, origin_of, plan_references
-from sbrtcheck.dicom.tags import ascii_text, quiet
+from sbrtcheck.dicom.tags import ascii_text, quiet, uid_text
 from sbrtcheck.dicom.write import SOFTWARE, file_bytes, set_equipment, version
 from sbrtcheck.dvh import DVH, DVHSet, VolumeUnit
 from sbrtcheck.dvh import Origin as From
@@ -89,7 +89,7 @@ def _set_series(dataset: Dataset, dvhs: DVHSet, origin: Origin) -> None:
     dataset.OperatorsName = ""
     dataset.SeriesNumber = 1
     dataset.SeriesDescription = f"{SOFTWARE} DVHs"
-    frame = next((uid for dose in origin.doses if (uid := ascii_text(dose, Tag.FRAME_OF_REFERENCE_UID))), "")
+    frame = next((uid for dose in origin.doses if (uid := uid_text(dose, Tag.FRAME_OF_REFERENCE_UID))), "")
     if not frame:
         raise InputError("the plan's dose has no frame of reference", hint="export it again")
     dataset.FrameOfReferenceUID = frame

@@ -12,7 +12,7 @@ from sbrtcheck.dicom.attributes import SEGMENTATION_STORAGES, Tag
 from sbrtcheck.dicom.elements import ANY_TAG, PADDING, Damage, Elements, Header, HeaderTags, NotRead
 from sbrtcheck.dicom.reader import read_header
 from sbrtcheck.dicom.source import MemoryFile, Source, opened
-from sbrtcheck.dicom.tags import ascii_text, ascii_texts, name, number
+from sbrtcheck.dicom.tags import ascii_text, ascii_texts, name, number, uid_text
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Finding
 
@@ -234,17 +234,17 @@ def _with_description(file: RtFile, elements: Elements) -> RtFile:
 
 
 def _frames(elements: Elements) -> tuple[str, ...]:
-    uids = {ascii_text(elements, Tag.FRAME_OF_REFERENCE_UID)}
+    uids = {uid_text(elements, Tag.FRAME_OF_REFERENCE_UID)}
     uids |= {
-        ascii_text(item, Tag.FRAME_OF_REFERENCE_UID)
+        uid_text(item, Tag.FRAME_OF_REFERENCE_UID)
         for item in elements.items(Tag.REFERENCED_FRAME_OF_REFERENCE_SEQUENCE)
     }
-    uids |= {ascii_text(item, Tag.REFERENCED_FRAME_OF_REFERENCE_UID) for item in elements.items(_STRUCTURE_SET_ROIS)}
+    uids |= {uid_text(item, Tag.REFERENCED_FRAME_OF_REFERENCE_UID) for item in elements.items(_STRUCTURE_SET_ROIS)}
     return tuple(sorted(uids - {""}))
 
 
 def _references(sequence: Sequence[Elements]) -> tuple[str, ...]:
-    uids = [ascii_text(item, Tag.REFERENCED_SOP_INSTANCE_UID) for item in sequence]
+    uids = [uid_text(item, Tag.REFERENCED_SOP_INSTANCE_UID) for item in sequence]
     return tuple(dict.fromkeys(uid for uid in uids if uid))
 
 

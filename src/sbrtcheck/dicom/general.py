@@ -5,6 +5,7 @@ The only reading module that needs pydicom when it is imported: it is imported w
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 import zlib
@@ -57,7 +58,7 @@ from sbrtcheck.dicom.elements import (
     Wanted,
 )
 from sbrtcheck.dicom.source import Source, opened, size_of
-from sbrtcheck.dicom.tags import ascii_text, printable, tag_name
+from sbrtcheck.dicom.tags import ascii_text, tag_name, uid_text
 from sbrtcheck.errors import DicomError
 
 # What pydicom raises on bytes that are no DICOM, or end too early.
@@ -95,6 +96,7 @@ _BEAMS = frozenset({Tag.BEAM_SEQUENCE, Tag.ION_BEAM_SEQUENCE})  # of photons and
 _REFERENCED_SETS = Tag.REFERENCED_STRUCTURE_SET_SEQUENCE
 _AFTER_BEAMS: list[BaseTag | int] = [_REFERENCED_SETS, Tag.APPROVAL_STATUS]
 _MAX_UID = 64
+_UID_TEXT = re.compile(r"[0-9.]+")
 _SHORT_BYTES = 2
 _RT_STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 
@@ -221,8 +223,10 @@ def _unread_syntax(meta: PydicomElements) -> Damage | None:
     syntax = meta.raw_text(Tag.TRANSFER_SYNTAX_UID).decode("latin-1")
     if not syntax or syntax in _READ_SYNTAXES:
         return None
-    uid, name = printable(syntax[:_MAX_UID]), UID(syntax).name
-    text = f"{uid} ({name})" if name != syntax else f"{uid}, a private one"
+    name = UID(syntax).name
+    text = f"{syntax[:_MAX_UID]} ({name})" if name != syntax else f"{syntax[:_MAX_UID]}, a private one"
+    if not _UID_TEXT.fullmatch(syntax):  # of a damaged file, it may be any text, a name too: it is not quoted
+        text = "no UID"
     what = f"its transfer syntax is {text}, which is not read: how its numbers are encoded is not known"
     return Damage(what=what, hint=EXPORT_UNCOMPRESSED)
 
@@ -380,7 +384,7 @@ def read_general_header(file: BinaryIO, wanted: Wanted) -> Header | NotRead:
     header: Header | NotRead = "other" if too_large else _header(file, meta, wanted)
     if unread_syntax is None:
         return header
-    uid = ascii_text(meta, Tag.MEDIA_STORAGE_SOP_INSTANCE_UID)
+    uid = uid_text(meta, Tag.MEDIA_STORAGE_SOP_INSTANCE_UID)
     if isinstance(header, Header):
         return replace(header, uid=header.uid or uid, unread_syntax=unread_syntax)
     sop_class = ascii_text(meta, Tag.MEDIA_STORAGE_SOP_CLASS_UID)
@@ -396,7 +400,7 @@ def _header(file: BinaryIO, meta: PydicomElements, wanted: Wanted) -> Header | N
         header = Header(
             sop_class=sop_class,
             modality=ascii_text(start, Tag.MODALITY),
-            uid=ascii_text(start, Tag.SOP_INSTANCE_UID),
+            uid=uid_text(start, Tag.SOP_INSTANCE_UID),
             elements=None,
         )
         tags = wanted(sop_class, header.modality)

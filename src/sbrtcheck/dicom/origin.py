@@ -24,7 +24,7 @@ from sbrtcheck.dicom.inputs import DicomInputs
 from sbrtcheck.dicom.reader import read_elements
 from sbrtcheck.dicom.scan import scan
 from sbrtcheck.dicom.source import Source
-from sbrtcheck.dicom.tags import ascii_text, name, quiet
+from sbrtcheck.dicom.tags import ascii_text, name, quiet, uid_text
 from sbrtcheck.errors import DicomError, InputError
 
 # Of the modules Patient, General Study and Patient Study (PS3.3 C.7.1.1, C.7.2.1, C.7.2.2). What is in `_PRESENT`
@@ -149,7 +149,7 @@ def reference_to(header: Elements) -> Dataset:
     sop_class = ascii_text(header, Tag.SOP_CLASS_UID)
     if not sop_class:
         raise DicomError("one of the plan's files has no SOP Class UID to refer to it by", hint="export it again")
-    return _reference(sop_class, ascii_text(header, Tag.SOP_INSTANCE_UID))
+    return _reference(sop_class, uid_text(header, Tag.SOP_INSTANCE_UID))
 
 
 def _files(path: DicomInputs, provenance: Mapping[str, str | tuple[str, ...]]) -> Sequence[RtFile]:
@@ -219,7 +219,7 @@ def plan_references(origin: Origin) -> tuple[Dataset, ...]:
     unique = {
         uid: ascii_text(item, Tag.REFERENCED_SOP_CLASS_UID)
         for item in stated
-        if (uid := ascii_text(item, Tag.REFERENCED_SOP_INSTANCE_UID))
+        if (uid := uid_text(item, Tag.REFERENCED_SOP_INSTANCE_UID))
     }
     return tuple(_reference(sop_class, uid) for uid, sop_class in unique.items()) or origin.references[Kind.PLAN]
 

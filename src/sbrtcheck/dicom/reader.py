@@ -12,7 +12,7 @@ from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.elements import ANY_TAG, DoseFile, Elements, Header, NotRead, PixelsInFile, Wanted
 from sbrtcheck.dicom.fast import FastFile, read_fast
 from sbrtcheck.dicom.source import Source, opened
-from sbrtcheck.dicom.tags import ascii_text
+from sbrtcheck.dicom.tags import ascii_text, uid_text
 from sbrtcheck.errors import DicomError
 
 
@@ -65,7 +65,7 @@ def read_header(file: BinaryIO, wanted: Wanted) -> Header | NotRead:
             return "other"
         fast = read_fast(file, tags.last)
         if fast is not None:
-            modality, uid = ascii_text(start.elements, Tag.MODALITY), ascii_text(start.elements, Tag.SOP_INSTANCE_UID)
+            modality, uid = ascii_text(start.elements, Tag.MODALITY), uid_text(start.elements, Tag.SOP_INSTANCE_UID)
             elements = fast.elements.only(tags.tags)
             return Header(sop_class=sop_class, modality=modality, uid=uid, elements=elements)
     from sbrtcheck.dicom.general import read_general_header

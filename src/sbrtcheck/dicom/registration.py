@@ -11,7 +11,7 @@ from sbrtcheck.dicom.elements import Elements
 from sbrtcheck.dicom.files import is_dicom
 from sbrtcheck.dicom.inputs import DicomInput, one_file
 from sbrtcheck.dicom.reader import read_elements
-from sbrtcheck.dicom.tags import ascii_text, decimals, quiet
+from sbrtcheck.dicom.tags import ascii_text, decimals, quiet, uid_text
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import FloatArray, Registration
 
@@ -52,7 +52,7 @@ def load_registration(path: DicomInput) -> Registration:
         to_shared = dict(
             _frame_and_matrix(item, display_name) for item in dataset.items(Tag.REGISTRATION_SEQUENCE, display_name)
         )
-        shared = ascii_text(dataset, Tag.FRAME_OF_REFERENCE_UID)
+        shared = uid_text(dataset, Tag.FRAME_OF_REFERENCE_UID)
     if not to_shared or "" in to_shared:
         raise DicomError("the registration does not say which frames of reference it registers", display_name)
     if shared:
@@ -66,7 +66,7 @@ def _frame_and_matrix(item: Elements, display_name: str) -> tuple[str, FloatArra
     for step in item.items(Tag.MATRIX_REGISTRATION_SEQUENCE, display_name):
         for part in step.items(Tag.MATRIX_SEQUENCE, display_name):
             matrix = _matrix(part, display_name) @ matrix
-    return ascii_text(item, Tag.FRAME_OF_REFERENCE_UID), matrix
+    return uid_text(item, Tag.FRAME_OF_REFERENCE_UID), matrix
 
 
 def _matrix(part: Elements, display_name: str) -> FloatArray:

@@ -24,6 +24,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.utils import iter_pixels
 
 from sbrtcheck.dicom.attributes import SEGMENTATION_STORAGES
+from sbrtcheck.dicom.general import READ_ERRORS
 from sbrtcheck.dicom.tags import printable
 from sbrtcheck.errors import DicomError, InputError
 from sbrtcheck.plan import Finding, FindingCode, FloatArray, IntArray, Structure
@@ -42,6 +43,10 @@ KINDS = (BINARY, FRACTIONAL, LABELMAP)
 
 MAX_LAYERS = 10_000
 """More layers than this are no images of a patient."""
+
+MAX_VOXELS = 1 << 28
+"""Layers that were left out take memory again: two small frames far apart may stand for any number of voxels. As many
+as these are 1024 layers of 512 x 512."""
 
 HALF = 0.5
 """A voxel of which at least this share is inside is inside."""
@@ -93,7 +98,7 @@ def structures_of_seg(
         frames = _frames(dataset)
         _refuse_unclear_numbers([int(item.SegmentNumber) for item in dataset.SegmentSequence], frames.kind)
         _refuse_unclear_frames(frames, items)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except READ_ERRORS as error:
         what = f"a frame does not say where it lies, or of which segment it is ({error})"
         raise DicomError(what, display_name) from error
     except InputError as error:
@@ -105,7 +110,7 @@ def structures_of_seg(
             for number, item in items.items()
             if number != BACKGROUND
         )
-    except (AttributeError, TypeError, ValueError) as error:
+    except READ_ERRORS as error:
         raise DicomError(f"a segment is not described as it should be ({error})", display_name) from error
 
 
@@ -233,6 +238,7 @@ def _frames(dataset: Dataset) -> _Frames:
         raise DicomError(f"frames are not spaced evenly: {thick_mm:g} mm, and no multiple of it")
     if layer.max() > MAX_LAYERS:
         raise DicomError(f"frames lie {np.ptp(height):g} mm apart, {thick_mm:g} mm thick: no place in a patient")
+    _refuse_many_voxels(int(layer.max()) + 1, int(dataset.Rows), int(dataset.Columns))
     rows_mm, columns_mm = spacings[0]  # Pixel Spacing: between rows first
     lattice = Lattice.of(
         (columns_mm, rows_mm, thick_mm), positions[lowest].tolist(), np.stack([along_row, down_column, normal])
@@ -244,6 +250,11 @@ def _frames(dataset: Dataset) -> _Frames:
         layer=layer.astype(np.int64),
         segment=np.array([_segment(group, shared, kind) for group in groups], dtype=np.int64),
     )
+
+
+def _refuse_many_voxels(layers: int, rows: int, columns: int) -> None:
+    if layers * rows * columns > MAX_VOXELS:
+        raise DicomError(f"{layers} layers of {rows} x {columns} voxels are more than are read")
 
 
 def _thickness_mm(height: FloatArray, measures: Dataset) -> float:

@@ -35,6 +35,7 @@ from sbrtcheck.plan import Finding, FindingCode, FloatArray, Prescription, Unkno
 
 STORED_HINT = "use computed DVHs (dvhs='computed', --dvhs computed)"
 
+_MAX_SIZE = 1e12  # a larger number is no dose or volume, and would not stay finite in what follows
 # A stored DVH may come from a finer grid than the RTDOSE's; if it differs by more than this factor, its doses are in
 # another unit.
 _ABOVE_GRID = 1.2
@@ -232,6 +233,7 @@ def _histogram(item: Elements, context: _Context) -> tuple[BinnedDvh, tuple[str,
         refuse_other_than_percent(float(cumulative[0]))
     edges_gy = np.concatenate([[0.0], np.cumsum(widths_gy)])
     last = last_filled_bin(cumulative)
+    _refuse_no_size(edges_gy[last + 1])
     _refuse_above_grid(widths, float(edges_gy[last]), context)
     return BinnedDvh(edges_gy=edges_gy[: last + 2], volume=cumulative[: last + 1], unit=unit), notes
 
@@ -241,6 +243,7 @@ def _pairs(item: Elements, display_name: str) -> tuple[FloatArray, FloatArray, t
     data = _data(item, display_name)
     if len(data) < 2 or len(data) % 2:
         raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, f"DVH Data has {len(data)} numbers, no pairs")
+    _refuse_no_size(np.abs(data).max())
     pairs = data.reshape(-1, 2)
     if np.any(pairs[:, 0] <= 0.0):
         raise Unusable(Reason.UNIT_UNKNOWN, "DVH Data has bin widths that are not above 0")
@@ -248,6 +251,11 @@ def _pairs(item: Elements, display_name: str) -> tuple[FloatArray, FloatArray, t
     if stated == len(pairs):
         return pairs[:, 0], pairs[:, 1], ()
     return pairs[:, 0], pairs[:, 1], (f"states {stated} bins and has {len(pairs)}; all of them were used",)
+
+
+def _refuse_no_size(largest: float) -> None:
+    if not largest <= _MAX_SIZE:
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, "DVH Data has numbers that are no dose or volume")
 
 
 def _data(item: Elements, display_name: str) -> FloatArray:

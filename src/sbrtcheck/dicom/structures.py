@@ -14,7 +14,7 @@ from itertools import count
 from sbrtcheck.dicom.attributes import Tag
 from sbrtcheck.dicom.contours import ContourTexts, roi_contours, unreadable
 from sbrtcheck.dicom.elements import Elements
-from sbrtcheck.dicom.tags import ascii_text, integer, name
+from sbrtcheck.dicom.tags import ascii_text, integer, name, uid_text
 from sbrtcheck.dvh import DERIVED_NUMBER
 from sbrtcheck.errors import DicomError
 from sbrtcheck.plan import Finding, FindingCode, Structure
@@ -213,7 +213,7 @@ def _structure(roi: Elements, identity: _Identity, context: _Context) -> Structu
         )
     contours = roi_contours(of_roi.contours, of_roi.planes, place, roi_name)
     source, findings = contours.source, contours.findings
-    own_frame = ascii_text(roi, Tag.REFERENCED_FRAME_OF_REFERENCE_UID)
+    own_frame = uid_text(roi, Tag.REFERENCED_FRAME_OF_REFERENCE_UID)
     if context.frame and own_frame and own_frame != context.frame and source.is_contoured:
         text = f"its contours are in frame of reference {own_frame}, the dose is in {context.frame}: they are not used"
         source = ContourTexts(place=place, is_contoured=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from sbrtcheck.plan import FloatArray
 
 # Largest value of an IS element; larger numbers are damage.
 _MAX_INTEGER = 2**31 - 1
+# Digits and points (PS3.5 9.1); and what programs that remove identities write in their place.
+_UID = re.compile(r"[A-Za-z0-9._-]{0,128}")
 # Far larger than any couch, and far below where squares of numbers overflow.
 MAX_MM = 1e5
 
@@ -48,6 +51,20 @@ def printable(text: str) -> str:
 def ascii_text(elements: Elements, tag: int) -> str:
     """First value of an ASCII text element; empty when absent."""
     return next(iter(ascii_texts(elements, tag)), "")
+
+
+def uid_text(elements: Elements, tag: int) -> str:
+    """First UID of an element; empty when absent.
+
+    UIDs are put into messages and reports as what names nobody. In a damaged file a UID may run on into the elements
+    behind it, among them the patient's: for what cannot be one, a stand-in is given, the same for the same text.
+    """
+    text = ascii_text(elements, tag)
+    if _UID.fullmatch(text):
+        return text
+    import hashlib  # few files need it
+
+    return f"damaged-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def name(elements: Elements, tag: int) -> str:

@@ -150,4 +150,6 @@ def xml_of(raw: bytes) -> Element:
         parser.Parse(raw, True)  # noqa: FBT003 - expat takes no keyword
     except expat.ExpatError as error:
         raise InputError(f"not XML: {expat.ErrorString(error.code)}", f"line {error.lineno}") from error
+    except (LookupError, ValueError) as error:  # encodings that Python does not know, or not letter by letter
+        raise InputError("the encoding that the XML names is not read", "line 1", "save it as UTF-8") from error
     return top.children[0]

@@ -34,6 +34,8 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
     }
 )
 _LINES_NAMED = 5
+_MAX_BYTES = 4 << 20
+_MAX_ROWS = 2_000  # each row is written and read once by itself; the largest templates met have some hundred
 _OWN_NAME = Remark(
     comment="no TG-263 name: say with --names what the plan calls it",
     warning="structures without a TG-263 name keep the name in the file: say with --names what the plan calls them",
@@ -75,7 +77,7 @@ def import_table(path: Path, dialect: str, *, table_id: str = "", fractions: int
     """
     used = DIALECTS[dialect]
     try:
-        template = used.read(_file_bytes(path))
+        template = _read(path, used)
         chosen, template = _for_fractions(template, fractions)
     except InputError as error:
         place = ": ".join(filter(None, (str(path), error.place)))
@@ -92,12 +94,25 @@ def import_table(path: Path, dialect: str, *, table_id: str = "", fractions: int
     return Imported(yaml=text, warnings=(*warnings, *(str(remark) for remark in lint_bytes(text.encode(), place=name))))
 
 
+def _read(path: Path, dialect: Dialect) -> Template:
+    template = dialect.read(_file_bytes(path))
+    if len(template.entries) > _MAX_ROWS:
+        raise InputError(f"the file has {len(template.entries)} rows, as no template has", hint="is it another file?")
+    return template
+
+
 def _file_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            raw = stream.read(_MAX_BYTES + 1)
     except OSError as error:
         what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
         raise InputError(what, hint="check the path") from error
+    if len(raw) > _MAX_BYTES:
+        raise InputError(
+            f"the file has more than {_MAX_BYTES >> 20} MB, as no template has", hint="is it another file?"
+        )
+    return raw
 
 
 # -------------------------------------------------------------------------------- fractions

@@ -19,7 +19,7 @@ from sbrtcheck.structure_names import (
     similar_organs,
 )
 from sbrtcheck.tables.choice import organs_of_tables
-from sbrtcheck.tables.document import At, Document, LineFault, read_document
+from sbrtcheck.tables.document import At, Document, LineFault, document_bytes, read_document
 from sbrtcheck.tables.load import bundled_tables
 from sbrtcheck.tables.table import ConstraintTable
 
@@ -64,7 +64,7 @@ def load_dictionary(dictionary: DictionaryInput | None, tables: Sequence[Constra
     require_type(dictionary, (str, os.PathLike), "a dictionary", "give a file, or {'SpinalCord': ['Cord', 'Myelon']}")
     place = os.fspath(dictionary)
     try:
-        raw = Path(place).read_bytes()
+        raw = document_bytes(Path(place))
     except (OSError, ValueError) as error:
         raise NamesError(f"cannot be read: {getattr(error, 'strerror', error)}", place, "check the path") from error
     return read_dictionary(raw, place, tables)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral, Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sbrtcheck.errors import Fault
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 At = tuple[str | int, ...]  # keys and list positions from the top of the file
+
+MAX_BYTES = 1 << 19
+"""Of YAML, which is read slowly: a larger file would take more than some seconds. The largest of ours has a tenth."""
 
 _TAG = "tag:yaml.org,2002:"
 _WORDS = {"bool": "true or false", "int": "a number", "float": "a number", "timestamp": "a date"}
@@ -73,8 +77,18 @@ def label(at: At) -> str:
     return f"'{key}'" if key else "the file"
 
 
+def document_bytes(file: Path) -> bytes:
+    """The bytes of a file for `read_document`, which refuses those of which not all are given here."""
+    with file.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
+
+
 def read_document(raw: bytes) -> Document:
     """Read one YAML 1.2 document; never raises for what is in it."""
+    if len(raw) > MAX_BYTES:
+        return _unreadable(
+            1, f"the file has more than {MAX_BYTES >> 10} kB, as no such file has", "is it another file?"
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -99,11 +113,14 @@ def _read_text(text: str) -> Document:
     except (YAMLError, ValueError) as error:  # characters YAML forbids
         return _unreadable(1, f"not YAML: {' '.join(str(error).split())}", _YAML_HINT)
     except RecursionError:
-        return _unreadable(1, "not a table: nested too deeply", "give the YAML file of a table")
+        return _TOO_DEEP
     if node is None:
         return _unreadable(1, "the file is empty")
     reading = _Reading()
-    data = reading.value(node, ())
+    try:
+        data = reading.value(node, ())
+    except RecursionError:
+        return _TOO_DEEP
     return Document(
         data=data,
         lines=reading.lines,
@@ -120,6 +137,9 @@ _YAML_HINT = "look at brackets, quotes and indentation on this line and the one 
 
 def _unreadable(line: int, what: str, hint: str = "") -> Document:
     return Document(data=None, lines={(): line}, faults=(LineFault(line=line, what=what, hint=hint),))
+
+
+_TOO_DEEP = _unreadable(1, "not a table: nested too deeply", "give the YAML file of a table")
 
 
 class _Reading:

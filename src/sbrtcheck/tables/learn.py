@@ -28,6 +28,7 @@ from sbrtcheck.structure_names import (
     organ_named,
 )
 from sbrtcheck.tables.dictionary import read_dictionary
+from sbrtcheck.tables.document import document_bytes
 from sbrtcheck.tables.table import ConstraintTable
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def learn_names(
 def _read(file: Path, tables: Sequence[ConstraintTable]) -> tuple[str, Dictionary]:
     """Text and spellings of a dictionary; nothing where there is no file yet, or one of comments alone."""
     try:
-        raw = file.read_bytes()
+        raw = document_bytes(file)
     except FileNotFoundError:
         return _HEADING, NO_DICTIONARY
     except (OSError, ValueError) as error:  # ValueError: a path that no file can have

@@ -16,7 +16,7 @@ from sbrtcheck.bundled import EVIDENCE, shipped_files, shipped_root
 from sbrtcheck.errors import Fault, TableError, UnknownTableError
 from sbrtcheck.suggest import suggest
 from sbrtcheck.tables.checks import row_faults, table_faults
-from sbrtcheck.tables.document import Document, LineFault, document_of, hash_of, read_document
+from sbrtcheck.tables.document import Document, LineFault, document_bytes, document_of, hash_of, read_document
 from sbrtcheck.tables.evidence import (
     READINGS_FILE,
     Evidence,
@@ -257,7 +257,7 @@ def _unknown_table(given: str, ids: Sequence[str]) -> UnknownTableError:
 
 def _file_bytes(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return document_bytes(Path(path))
     except (OSError, ValueError) as error:
         why_unread = error.strerror if isinstance(error, OSError) and not isinstance(error, FileNotFoundError) else ""
         what = f"cannot be read: {why_unread}" if why_unread else "no such file"  # ValueError: no file has that name

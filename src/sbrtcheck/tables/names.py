@@ -9,7 +9,7 @@ from pathlib import Path
 from sbrtcheck.arguments import require_names
 from sbrtcheck.errors import NamesError
 from sbrtcheck.structure_names import normalise
-from sbrtcheck.tables.document import Document, LineFault, read_document
+from sbrtcheck.tables.document import Document, LineFault, document_bytes, read_document
 
 
 def load_names(names: str | os.PathLike[str] | Mapping[str, str] | None) -> Mapping[str, str]:
@@ -39,7 +39,7 @@ def load_names(names: str | os.PathLike[str] | Mapping[str, str] | None) -> Mapp
         return names
     place = os.fspath(names)
     try:
-        document = read_document(Path(place).read_bytes())
+        document = read_document(document_bytes(Path(place)))
     except (OSError, ValueError) as error:
         raise NamesError(f"cannot be read: {getattr(error, 'strerror', error)}", place, "check the path") from error
     faults = sorted({*document.faults, *_names_faults(document)})

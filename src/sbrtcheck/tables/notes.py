@@ -19,7 +19,7 @@ from typing import Any
 from sbrtcheck.arguments import require_type
 from sbrtcheck.errors import Fault, NotesError
 from sbrtcheck.files import whole_file
-from sbrtcheck.tables.document import At, Document, LineFault, label, read_document
+from sbrtcheck.tables.document import At, Document, LineFault, document_bytes, label, read_document
 
 SCHEMA = "sbrtcheck-notes/1"
 FILE_NAME = "sbrtcheck-notes.yaml"
@@ -144,7 +144,7 @@ def _files(place: str) -> list[str]:
 
 def _load_file(place: str) -> PlanNotes:
     try:
-        raw = Path(place).read_bytes()
+        raw = document_bytes(Path(place))
     except (OSError, ValueError) as error:  # ValueError: a path that no file can have
         why = getattr(error, "strerror", None) or type(error).__name__
         raise NotesError(f"cannot be read: {why}", place, "check the path") from error

@@ -13,7 +13,7 @@ from sbrtcheck.arguments import require_type
 from sbrtcheck.bundled import shipped_root
 from sbrtcheck.errors import Fault, TableError
 from sbrtcheck.tables.checks import sites_faults
-from sbrtcheck.tables.document import Document, LineFault, hash_of, read_document
+from sbrtcheck.tables.document import Document, LineFault, document_bytes, hash_of, read_document
 from sbrtcheck.tables.shape_faults import content_and_faults
 from sbrtcheck.tables.values import Sites
 
@@ -56,7 +56,7 @@ def _shipped_sites() -> Sites:
 
 def _file_bytes(path: str) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return document_bytes(Path(path))
     except (OSError, ValueError) as error:  # ValueError: a path that no file can have
         why = getattr(error, "strerror", None) or type(error).__name__
         what = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {why}"

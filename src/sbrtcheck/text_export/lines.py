@@ -13,7 +13,8 @@ from sbrtcheck.errors import InputError
 DISPLAY_NAME = "DVH export"
 """How messages name the file: its own name may be a patient's."""
 
-_MAX_BYTES = 200 * 2**20  # the largest exports met have some 10 MB; more is another kind of file
+_MAX_BYTES = 64 * 2**20  # the largest exports met have some 10 MB; more is another kind of file
+_MAX_LINES = 1_000_000  # each line is a value of its own, an empty one too
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROL = 0.01  # share of control characters above which bytes are no text
 
@@ -60,7 +61,10 @@ def lines_of(path: Path) -> Lines:
     """
     raw = _bytes(path)
     text = _decoded(raw)
-    numbered = enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if text.count("\n") >= _MAX_LINES:
+        raise fault("the file has too many lines for a DVH export", hint="give the text file that the system exported")
+    numbered = enumerate(text.split("\n"), start=1)
     lines = tuple(Line(number=number, text=_clean(line)) for number, line in numbered)
     return Lines(lines=lines, sha256=hashlib.sha256(raw).hexdigest())
 
