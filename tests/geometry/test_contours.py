@@ -242,6 +242,16 @@ def again(loop: Array, how: str, shift_mm: float, random) -> Array:
     return turned + np.array([shift_mm, -0.6 * shift_mm, 0.0])
 
 
+@pytest.mark.parametrize("slip_mm", [0.0, 1e-6])
+def test_a_thousand_copies_count_once(slip_mm: float) -> None:
+    loop, rng = ring(9.0, 0.0, points=24), np.random.default_rng(4)
+    others = [ring(9.0, z, points=24) for z in (-3.0, 3.0)]
+    copies = [loop + slip_mm * rng.random((24, 1)) * np.array([1.0, 1.0, 0.0]) for _ in range(1000)]
+    once, often = dvh_of(loop, *others), dvh_of(loop, *others, *copies)
+    assert often.volume == pytest.approx(once.volume, rel=1e-6)
+    assert often.findings[0].text.startswith("1000 contour(s)")
+
+
 HOWS = ["as it is", "resampled", "coarser", "rounded", "smaller"]
 
 

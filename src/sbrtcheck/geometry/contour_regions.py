@@ -176,28 +176,45 @@ def loops_by_plane(u: FloatArray, v: FloatArray, starts: IntArray, order: IntArr
 
 def _without_duplicates(loops: Loops) -> tuple[Loops, int]:
     """The loops without those that repeat another of their plane, and how many these were."""
-    keep = np.ones(len(loops.layer), dtype=bool)
-    for i, j in _alike(loops):
-        if keep[i] and _same(loops, i, j):
-            keep[j] = False
-    if keep.all():
-        return loops, 0
-    return loops.select(np.flatnonzero(keep)), int(np.sum(~keep))
+    first = _first_copies(loops)
+    distinct_loops = loops if len(first) == len(loops.layer) else loops.select(first)
+    keep = np.ones(len(first), dtype=bool)
+    for one, other in _alike(distinct_loops):
+        left = keep[one] & keep[other]
+        for i, j in sorted(zip(one[left].tolist(), other[left].tolist(), strict=True)):
+            if keep[i] and keep[j] and _same(distinct_loops, i, j):
+                keep[j] = False
+    kept = distinct_loops if keep.all() else distinct_loops.select(np.flatnonzero(keep))
+    return kept, len(loops.layer) - len(kept.layer)
 
 
-def _alike(loops: Loops) -> list[tuple[int, int]]:
-    """Pairs of loops of one plane that have as many corners and lie within the same box; rising."""
-    if len(loops.layer) == 0 or loops.layer[-1] + 1 == len(loops.layer):  # one loop a plane
-        return []
+def _first_copies(loops: Loops) -> IntArray:
+    """Numbers of the loops but exact copies of an earlier one of their plane; thousands cost no more than others."""
+    if _one_a_plane(loops):
+        return np.arange(len(loops.layer))
+    seen: dict[tuple[int, bytes, bytes], int] = {}
+    for loop, (layer, start, stop) in enumerate(
+        zip(loops.layer.tolist(), loops.begin[:-1].tolist(), loops.begin[1:].tolist(), strict=True)
+    ):
+        seen.setdefault((layer, loops.u0[start:stop].tobytes(), loops.v0[start:stop].tobytes()), loop)
+    return np.fromiter(seen.values(), dtype=np.int64, count=len(seen))
+
+
+def _one_a_plane(loops: Loops) -> bool:
+    return len(loops.layer) == 0 or bool(loops.layer[-1] + 1 == len(loops.layer))
+
+
+def _alike(loops: Loops) -> Iterator[tuple[IntArray, IntArray]]:
+    """Pairs of loops of one plane that have as many corners and lie within the same box, some at a time."""
+    if _one_a_plane(loops):
+        return
     counts = np.diff(loops.begin)
     group = loops.layer * (int(counts.max()) + 1) + counts
     u_low, u_high, v_low, v_high = loops.boxes()
-    pairs: list[tuple[int, int]] = []
     # the lower left corners of the boxes, as squares that meet where these are next to each other
     for i, j in meeting_boxes(group, u_low, u_low + SAME_CELLS, v_low, v_low + SAME_CELLS):
         same = (np.abs(u_high[i] - u_high[j]) <= SAME_CELLS) & (np.abs(v_high[i] - v_high[j]) <= SAME_CELLS)
-        pairs += zip(np.minimum(i, j)[same].tolist(), np.maximum(i, j)[same].tolist(), strict=True)
-    return sorted(pairs)
+        yield np.minimum(i, j)[same], np.maximum(i, j)[same]
 
 
 def _same(loops: Loops, i: int, j: int) -> bool:
