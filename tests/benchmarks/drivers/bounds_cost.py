@@ -181,7 +181,7 @@ def report(folder: str, table: ConstraintTable) -> tuple[float, Any, DVHSet]:
     started = time.process_time()
     plan = load_plan(folder)
     dvhs = compute_dvhs(plan, [s.name for s in plan.structures])
-    made = evaluate(table, dvhs)
+    made = evaluate(table, dvhs, allow_lint_errors=True)  # limits that no plan misses are what lint is against
     return time.process_time() - started, made, dvhs
 
 
