@@ -66,7 +66,7 @@ class Yardsticks:
         Critical volumes, in cc.
     hot_gy, cold_gy, mean_gy
         The highest limits of hot doses, of doses to critical volumes, and of mean doses, in Gy of physical dose, by
-        number of fractions and by volume: 0 cc for maximum and mean, `SHARE_CC` and the percent for a share of the organ.
+        number of fractions and by volume: 0 cc for maximum and mean, `SHARE_CC` and the percent for a share.
     hot_cc, hot_percent
         Volumes, in cc and in percent, that doses are limited to.
     numbers
