@@ -227,6 +227,26 @@ def test_a_date_that_cannot_be_read_says_nothing(damaged: str) -> None:
     assert load_plan(made).findings == ()
 
 
+@pytest.mark.parametrize(
+    ("day", "time", "is_later"),
+    [
+        ("20240301", "14", True),  # minutes and seconds may be left out (PS3.5 6.2)
+        ("20240301", "1401", True),
+        ("20240301", "1300", False),
+        ("20240301", "12", False),
+        ("20240302", "999999", True),  # no time: the day tells
+        ("20240302", "noon", True),
+        ("20240301", "999999", False),
+    ],
+)
+def test_a_short_time_is_read_and_a_damaged_one_leaves_the_day(day: str, time: str, is_later: bool) -> None:
+    made = three_files()
+    made[0].InstanceCreationDate, made[0].InstanceCreationTime = "20240301", "1230"
+    made[2].StructureSetDate = day
+    files.set_raw(made[2], "StructureSetTime", time)
+    assert codes(load_plan(made)) == ([FindingCode.STRUCTURES_AFTER_DOSE] if is_later else [])
+
+
 # ----------------------------------------------------------------------------------- doses of parts beside the whole
 
 

@@ -33,7 +33,8 @@ from sbrtcheck.plan import Finding, FindingCode
 _ONE_EXPORT = dt.timedelta(hours=1)
 # Plan Intent (PS3.3 C.8.8.9): of a phantom, of a machine, of its repair. RESEARCH and the others are on a patient.
 _INTENTS_WITHOUT_PATIENT = frozenset({"VERIFICATION", "MACHINE_QA", "SERVICE"})
-_DATE_DIGITS, _TIME_DIGITS = 8, 6
+_DATE_DIGITS = 8
+_TIMES = {2: "%H", 4: "%H%M", 6: "%H%M%S"}  # PS3.5 6.2: minutes and seconds may be left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,11 +219,8 @@ class _Time:
         """None where there is no date that can be read."""
         date = ascii_text(elements, date_tag).replace(".", "")
         time = ascii_text(elements, time_tag).replace(":", "").partition(".")[0]
-        try:
-            day = dt.datetime.strptime(date, "%Y%m%d") if len(date) == _DATE_DIGITS else None
-            clock = dt.datetime.strptime(time, "%H%M%S") if len(time) == _TIME_DIGITS else None
-        except ValueError:
-            return None
+        day = _parsed(date, "%Y%m%d") if len(date) == _DATE_DIGITS else None
+        clock = _parsed(time, _TIMES[len(time)]) if len(time) in _TIMES else None
         if day is None:
             return None
         moment = None if clock is None else dt.datetime.combine(day.date(), clock.time())
@@ -233,3 +231,11 @@ class _Time:
         if self.moment is None or other.moment is None:
             return self.day > other.day
         return self.moment - other.moment > _ONE_EXPORT
+
+
+def _parsed(text: str, form: str) -> dt.datetime | None:
+    """None where the text is no date, or no time: a day counts without its time of day."""
+    try:
+        return dt.datetime.strptime(text, form)
+    except ValueError:
+        return None

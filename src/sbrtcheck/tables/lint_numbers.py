@@ -13,7 +13,7 @@ from sbrtcheck.radiobiology import Quantity
 from sbrtcheck.tables.slips import MAX_FRACTION, MAX_GY, Slip, error, first_limit, is_target, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint
-from sbrtcheck.tables.yardsticks import POINT_CC, SHARE_CC, Yardsticks, bodies_of, highest_limit
+from sbrtcheck.tables.yardsticks import POINT_CC, SHARE_CC, WHOLE_BODY, Yardsticks, bodies_of, highest_limit
 
 # How far from everything printed a number has to be; none of these is a limit.
 _TWICE = 2.0  # no limit of a bundled table is so far above all others of its organ
@@ -55,7 +55,7 @@ def _met_by_all(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) ->
                 f"{typed} allows all but the last bit of the volume", "give the number that the source prints"
             )
     if metric.unit is Unit.PERCENT_RX and limit > _MAX_PERCENT_RX:
-        remark = warning if is_target(row) else error
+        remark = warning if is_target(row) or _is_whole_body(row) else error
         yield remark(f"{summary(row)}: no plan has so much", "give the limit in percent of the prescription")
 
 
@@ -106,7 +106,7 @@ def _pairs(row: Constraint) -> list[tuple[float, float]]:
 def _too_much_dose(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """More dose than any bundled table allows the organ in so many fractions: a BED or EQD2, or the wrong row."""
     dose = _dose_allowed(row)
-    if dose is None or not table.fractions or is_target(row) or not row.is_upper_limit:
+    if dose is None or not table.fractions or is_target(row) or _is_whole_body(row) or not row.is_upper_limit:
         return
     typed_gy, number = dose, max(table.fractions)
     gy = _physical_gy(row, typed_gy, number)
@@ -123,6 +123,11 @@ def _too_much_dose(table: ConstraintTable, row: Constraint, usual: Yardsticks) -
 
 
 _COMPARE = "compare with the source; a BED or EQD2 needs a quantity"
+
+
+def _is_whole_body(row: Constraint) -> bool:
+    """Whether the row is on the whole patient, or what is left of it: as hot as the target, and larger than organs."""
+    return all(one in WHOLE_BODY for one in bodies_of(row))
 
 
 def _dose_allowed(row: Constraint) -> float | None:
@@ -153,11 +158,10 @@ def _highest(row: Constraint, usual: Yardsticks, number: int) -> tuple[float | N
     if _is_mean(row.metric):
         of_kind, volume = usual.mean_gy, 0.0
     elif isinstance(row.metric, DoseAtVolume) and row.metric.cold:
-        of_kind, volume = usual.cold_gy, row.metric.volume if row.metric.volume_unit is Unit.CC else SHARE_CC
+        is_share = row.metric.volume_unit is not Unit.CC
+        of_kind, volume = usual.cold_gy, SHARE_CC * is_share + row.metric.volume
     else:
-        hot_cc, _ = _hot_cc(row)
-        is_maximum = isinstance(row.metric, DoseStatistic)
-        of_kind, volume = usual.hot_gy, 0.0 if is_maximum else SHARE_CC if hot_cc is None else hot_cc
+        of_kind, volume = usual.hot_gy, _hot_volume(row)
     at_most_as_large = POINT_CC if volume <= POINT_CC else volume
     by_number: dict[int, float] = {}
     for one in bodies_of(row):
@@ -166,6 +170,19 @@ def _highest(row: Constraint, usual: Yardsticks, number: int) -> tuple[float | N
             if int(fractions) >= number and highest:
                 by_number[int(fractions)] = max(highest, by_number.get(int(fractions), 0.0))
     return (by_number[min(by_number)], max(by_number.values())) if by_number else (None, 0.0)
+
+
+def _hot_volume(row: Constraint) -> float:
+    """The volume that a hot row is about, as yardsticks have it; of a maximum 0."""
+    match row.metric:
+        case DoseAtVolume(volume_unit=Unit.CC, volume=volume):
+            return volume
+        case DoseAtVolume(volume=percent):
+            return SHARE_CC + percent
+        case VolumeAtDose(unit=unit):
+            return first_limit(row) if unit is Unit.CC else SHARE_CC + first_limit(row)
+        case _:
+            return 0.0
 
 
 def _is_mean(metric: Metric) -> bool:
@@ -197,25 +214,39 @@ def _ratio(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Itera
 # -------------------------------------------------------------------------------- volumes
 
 
-def _too_large_volume(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
+def _too_large_volume(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """A volume in cc ten times as large as any that a bundled table limits the organ's dose to."""
     volume, dose = _hot_cc(row)
-    if volume is None or is_target(row) or not row.is_upper_limit:
+    if volume is None or is_target(row) or _is_whole_body(row) or not row.is_upper_limit:
         return
     largest = max(_printed_cc(row, usual), default=None)
     if largest is None or volume < _TENFOLD * largest:
         return
     what = f"{summary(row)}: {volume:g} cc of {row.structures[0]}, where no bundled table has more than {largest:g} cc"
     # to ten times the largest volume printed as much dose as to that; or more than organs with a critical volume have
-    printed_gy = [
-        gy for one in bodies_of(row) for at in usual.hot_gy.get(one, {}).values() for cc, gy in at if cc == largest
-    ]
-    as_much_dose = (
-        row.quantity is Quantity.PHYSICAL and dose is not None and bool(printed_gy) and dose >= max(printed_gy)
-    )
+    as_much_dose = row.quantity is Quantity.PHYSICAL and dose is not None and _is_as_much(table, row, dose, usual)
     certain = as_much_dose or largest in usual.critical(row) or volume >= _HUNDREDFOLD * largest
     remark = error if certain else warning
     yield remark(what, "a structure smaller than that cannot fail: compare with the source")
+
+
+def _is_as_much(table: ConstraintTable, row: Constraint, dose_gy: float, usual: Yardsticks) -> bool:
+    """Whether the dose is a printed one, or well above all that are, to the largest volumes of the organ.
+
+    In as many fractions, or the next larger number; another dose of the clinic's own is no slip of the decimal point.
+    """
+    number = max(table.fractions, default=0)
+    by_number: dict[int, list[float]] = {}
+    for one in bodies_of(row):
+        largest = max(usual.hot_cc.get(one, ()), default=None)
+        for fractions, doses in usual.hot_gy.get(one, {}).items():
+            printed_gy = [gy for cc, gy in doses if cc == largest]
+            if printed_gy and int(fractions) >= number:
+                by_number.setdefault(int(fractions), []).extend(printed_gy)
+    if not by_number:
+        return False
+    printed_gy = by_number[min(by_number)]
+    return dose_gy in printed_gy or dose_gy >= _WELL_ABOVE * max(printed_gy)
 
 
 def _hot_cc(row: Constraint) -> tuple[float | None, float | None]:

@@ -15,16 +15,18 @@ from sbrtcheck.structure_names import TARGETS, normalise, organ_named
 from sbrtcheck.tables.slips import Slip, error, is_target, printed, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint, Select
-from sbrtcheck.tables.yardsticks import Yardsticks, bodies_of, body, words_of
+from sbrtcheck.tables.yardsticks import WHOLE_BODY, Yardsticks, bodies_of, body, words_of
 
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _LONGEST = 4  # words of an organ's name
 _MAXIMUM = re.compile(r"\b(d?max|maximum|maximal|hottest|point dose)\b", re.IGNORECASE)
-_MEAN = re.compile(r"\b(mean|average|mld)\b", re.IGNORECASE)
+_MEAN = re.compile(
+    r"\b(d?mean|average|mld|d?median|d?min|minimum|moyenn?e?|mittel\w*|mittler\w*|medi[ao]|promedio|gemiddelde?)\b",
+    re.IGNORECASE,
+)
 _OF_A_SIDE = re.compile(r"ipsi|contra|sided?\b|tumou?r|target|lesion", re.IGNORECASE)  # "left-sided tumours"
 _LEFT, _RIGHT = re.compile(r"\bleft\b", re.IGNORECASE), re.compile(r"\bright\b", re.IGNORECASE)
 _SKIN = "skin"
-_WHOLE_BODY = frozenset({"body", "external"})
 _OPERATOR = re.compile(r"[-+~^!&|]")
 
 Check = Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]]
@@ -54,6 +56,8 @@ def _other_organ(_table: ConstraintTable, row: Constraint, usual: Yardsticks) ->
     bodies = tuple(map(body, row.structures))
     if _SKIN in named:  # which is contoured as the surface of the body
         return
+    if WHOLE_BODY & named and WHOLE_BODY.issuperset(bodies):
+        return
     if not named or any(_stand_for_each_other(one, other, usual) for one in bodies for other in named):
         return
     if not all(one in usual.together or organ_named(name) for one, name in zip(bodies, row.structures, strict=False)):
@@ -65,7 +69,7 @@ def _other_organ(_table: ConstraintTable, row: Constraint, usual: Yardsticks) ->
 def _are_apart(row: Constraint, bodies: Sequence[str], usual: Yardsticks) -> bool:
     """Whether the text is the name of one organ, and all structures are organs that are certainly others."""
     organ = organ_named(re.split(r"[(,;:]", row.organ)[0].strip())
-    return organ is not None and all(one in _WHOLE_BODY or one in usual.apart.get(body(organ), ()) for one in bodies)
+    return organ is not None and all(one in WHOLE_BODY or one in usual.apart.get(body(organ), ()) for one in bodies)
 
 
 def _stand_for_each_other(one: str, other: str, usual: Yardsticks) -> bool:
@@ -107,9 +111,24 @@ def _other_side(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) ->
     wanted, other = ("l", "r") if left else ("r", "l")
     what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
     if sides == {other}:
-        yield error(what, "correct organ, or structure")
+        remark = error if _is_of_the_side(row, _LEFT if left else _RIGHT) else warning
+        yield remark(what, "correct organ, or structure")
     elif sides == {wanted, other} and row.select is not Select.EACH:
         yield error(what, "name the structure of that side alone")
+
+
+def _is_of_the_side(row: Constraint, side: re.Pattern[str]) -> bool:
+    """Whether it is the organ that the text puts on this side: not the tumour, or an organ that was taken out."""
+    bodies = bodies_of(row)
+    for part in re.split(r"[(),;:/]", row.organ):
+        words = _WORD.findall(part)
+        if len(words) == 1 and side.fullmatch(words[0]):
+            return True
+        phrases = (words[at:end] for at in range(len(words)) for end in range(at + 2, at + _LONGEST + 1))
+        of_side = (" ".join(phrase) for phrase in phrases if any(map(side.fullmatch, phrase)))
+        if any(one in bodies for phrase in of_side for one in _bodies_called(phrase)):
+            return True
+    return False
 
 
 def _side(name: str) -> str:
@@ -124,9 +143,9 @@ def _side(name: str) -> str:
 def _with_the_body(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
     """The whole patient beside, or in place of, an organ."""
     others = [
-        name for name in row.structures if body(name) not in _WHOLE_BODY and organ_named(name) not in (None, *TARGETS)
+        name for name in row.structures if body(name) not in WHOLE_BODY and organ_named(name) not in (None, *TARGETS)
     ]
-    whole = [name for name in row.structures if body(name) in _WHOLE_BODY and not _OPERATOR.search(name)]
+    whole = [name for name in row.structures if body(name) in WHOLE_BODY and not _OPERATOR.search(name)]
     if others and whole and body(others[0]) != _SKIN and row.select is not Select.EACH:
         as_what = "together with" if row.select is Select.UNION else "in place of"
         yield error(f"{whole[0]} {as_what} {others[0]}: that is the whole patient", f"take {whole[0]} out")
@@ -136,7 +155,7 @@ def _first_of_two_sides(_table: ConstraintTable, row: Constraint, _usual: Yardst
     """Of a left and a right organ, the first that the plan has: the other is never looked at."""
     if row.select is not Select.FIRST:
         return
-    single = [choice.structures[0] for choice in row.choices if len(choice.structures) == 1]
+    single = [choice[0] for choice in _before_both(row) if len(choice) == 1]
     stems = {normalise(name)[:-2]: _side(name) for name in single if _side(name) == "l"}
     for name in single:
         stem = normalise(name)[:-2]
@@ -174,7 +193,7 @@ def _stands_in(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> I
     first = _bodies(row.choices[0].structures)
     for choice in row.choices[1:]:
         others = _bodies(choice.structures)
-        if not _WHOLE_BODY & {*others} and not any(_stand_for_each_other(a, b, usual) for a in first for b in others):
+        if not WHOLE_BODY & {*others} and not any(_stand_for_each_other(a, b, usual) for a in first for b in others):
             yield warning(f"{choice} in place of {row.choices[0]}: another organ", "give each organ a row of its own")
             return
 
@@ -205,9 +224,17 @@ def _measured_together(row: Constraint) -> Iterator[tuple[str, ...]]:
         case Select.UNION:
             yield row.structures
         case Select.FIRST:
-            yield from (choice.structures for choice in row.choices)
+            yield from _before_both(row)
         case Select.EACH:
             yield from ((name,) for name in row.structures)
+
+
+def _before_both(row: Constraint) -> Iterator[tuple[str, ...]]:
+    """The choices of a row, up to one of both sides together: after it, a plan that has both does not get."""
+    for choice in row.choices:
+        yield choice.structures
+        if {"l", "r"} <= {_side(name) for name in choice.structures}:
+            return
 
 
 def organ_or_stem(name: str) -> str:

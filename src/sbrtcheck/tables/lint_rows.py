@@ -30,6 +30,7 @@ _MIN_PERCENT = 0.1  # D0.035%: somebody meant cc
 _THIRDS = (100 / 3, 200 / 3)
 _SAME = 0.1
 _NEAR_NAME = 85.0
+_ROUND = 5
 
 _PRINTED_SIDE = re.compile(r"\b(ipsi|contra)(?=-?lateral)", re.IGNORECASE)
 _MAXIMUM = re.compile(r"\b(d?max|maximum)\b", re.IGNORECASE)
@@ -37,6 +38,15 @@ _POINT = re.compile(r"\bd?0[.,]0\d+ ?cc\b", re.IGNORECASE)
 _FRACTIONS = re.compile(r"(?<![\d.])(\d{1,2})[ -]?(?:fx|fractions?)\b", re.IGNORECASE)
 
 _CORD = re.compile(r"\bcord\b", re.IGNORECASE)
+_BREAK = re.compile(r"[(,;:/]")
+_WITHOUT = re.compile(r"\b(without|no|not|excluding|minus|ohne|sans|hors|sin|senza|zonder)\b", re.IGNORECASE)
+# Another number of fractions than the plan's is meant: a range, an earlier course, what an EQD2 is compared with.
+_NOT_THE_PLANS = re.compile(
+    r"\d ?(-|–|to|or|and) ?\d+[ -]?(fx|fraction)|[<>≤≥]"
+    r"|\b(up to|at most|or (fewer|less|more)|than|until|before|after|earlier|prior|previous(ly)?"
+    r"|equivalent|eqd2|bed)\b",
+    re.IGNORECASE,
+)
 
 _KIDNEYS = ("Kidney_L", "Kidney_R", "Kidneys")
 # Pattern of the printed organ, structures that are not it, what it is called, and the structures that are it.
@@ -81,12 +91,13 @@ def _hot_for_cold(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -
             pass
 
 
-def _asks_for_dose(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
+def _asks_for_dose(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
     """An organ that has to receive a dose: the sense or the side of the volume is wrong."""
     if is_target(row) or row.is_upper_limit:
         return
-    # a name that is on no list may be of a target
-    remark = error if all(map(organ_named, row.structures)) else warning
+    # a name that is on no list may be of a target, and so may an organ that no table limits: a vertebra, the pancreas
+    is_at_risk = all(one in usual.numbers for one in bodies_of(row))
+    remark = error if is_at_risk and all(map(organ_named, row.structures)) else warning
     match row.metric:
         case VolumeAtDose(cold=False, unit=Unit.CC, dose=dose, dose_unit=unit):
             cold = f"'CV{dose:g}{unit}[cc]' {row.sense} {first_limit(row):g}"
@@ -167,11 +178,19 @@ def _other_unit_than_bundled(table: ConstraintTable, row: Constraint, usual: Yar
         others = [(id_, numbers) for id_, numbers in usual.tables_with(row, instead, limit).items() if id_ != table.id]
         # for other numbers of fractions it may be by chance
         for id_, numbers in sorted(others, key=lambda other: set(other[1]).isdisjoint(table.fractions)):
-            remark = warning if set(numbers).isdisjoint(table.fractions) else error
+            by_chance = set(numbers).isdisjoint(table.fractions) or _are_round(row, instead)
+            remark = warning if by_chance else error
             same = "the same number" if limit == first_limit(row) else "the same numbers"
             what = f"{summary(row)}, where {id_} has '{instead}' with {same}"
             yield remark(what, f"if that is the row meant, write '{instead}'")
             return
+
+
+def _are_round(row: Constraint, instead: str) -> bool:
+    """Whether a volume at a dose, in percent, has numbers that a clinic may well have made up, and not copied."""
+    if not isinstance(row.metric, VolumeAtDose) or not instead.startswith("D"):
+        return False
+    return row.metric.dose % _ROUND == 0 and first_limit(row) % _ROUND == 0
 
 
 def _in_other_unit(row: Constraint) -> Iterator[tuple[str, float]]:
@@ -228,9 +247,17 @@ def _other_structure(_table: ConstraintTable, row: Constraint, _usual: Yardstick
         wrong = [name for name in _first_named(row) if name in structures]
         if wrong and pattern.search(text):
             what = f"printed for '{row.organ}', and measured on {', '.join(wrong)}"
-            remark = warning if _CORD.search(row.organ) else error  # "cord or canal": either is as printed
+            # "cord or canal": either is as printed; "kidneys (with cortex)" and "cord without PRV" are the organ itself
+            itself = _CORD.search(row.organ) or _names_whole(row.organ, pattern)
+            remark = warning if itself or _WITHOUT.search(text) else error
             yield remark(what, f"{part} is another structure: write {right}")
             return
+
+
+def _names_whole(organ: str, part: re.Pattern[str]) -> bool:
+    """Whether the text begins with another name, and speaks of the part only in brackets or after a comma or stroke."""
+    first, *more = _BREAK.split(organ)
+    return bool(first.strip()) and not part.search(first) and any(map(part.search, more))
 
 
 def _first_named(row: Constraint) -> tuple[str, ...]:
@@ -256,7 +283,10 @@ def _other_fractions(table: ConstraintTable, row: Constraint, _usual: Yardsticks
         mentions = [int(mention[1]) for mention in _FRACTIONS.finditer(text)]
         if mentions and not any(map(table.holds_for, mentions)):
             what = f"'{text}' says {mentions[0]} fractions, and the table is for {table.fractions_text()}"
-            remark = warning if text == row.source.where else error  # a place may be named by what is beside it
+            # a place may be named by what is beside it
+            of_others = text == row.organ and _NOT_THE_PLANS.search(text)
+            other = text == row.source.where or row.quantity is not Quantity.PHYSICAL or of_others
+            remark = warning if other else error
             yield remark(what, "move the row to its table, or correct the text")
             return
 

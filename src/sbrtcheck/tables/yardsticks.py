@@ -34,7 +34,10 @@ ByFractions = Mapping[str, Sequence[Sequence[float]]]
 """Number of fractions, as JSON has it -> volumes and the highest limit of the dose to each, ``[cc, Gy]``."""
 
 SHARE_CC = 1e9
-"""Stands for a volume in percent of an organ: larger than any in cc, for it is not known which it is."""
+"""Stands, with the percent added, for a share of an organ: larger than any in cc, for it is not known which it is."""
+
+WHOLE_BODY = frozenset({"body", "external"})
+"""The whole patient, the target included: no organ."""
 
 POINT_CC = 0.1
 """Volumes up to this stand for the maximum in bundled tables."""
@@ -63,7 +66,7 @@ class Yardsticks:
         Critical volumes, in cc.
     hot_gy, cold_gy, mean_gy
         The highest limits of hot doses, of doses to critical volumes, and of mean doses, in Gy of physical dose, by
-        number of fractions and by volume: 0 cc for maximum and mean, `SHARE_CC` for one in percent of the organ.
+        number of fractions and by volume: 0 cc for maximum and mean, `SHARE_CC` and the percent for a share.
     hot_cc, hot_percent
         Volumes, in cc and in percent, that doses are limited to.
     numbers
@@ -210,7 +213,7 @@ class _Gathered:
             return
         match row.metric:
             case DoseAtVolume(cold=cold, volume=volume, volume_unit=unit):
-                kind, cc = ("cold" if cold else "hot"), volume if unit is Unit.CC else SHARE_CC
+                kind, cc = ("cold" if cold else "hot"), volume if unit is Unit.CC else SHARE_CC + volume
             case DoseStatistic(stat=Stat.MAX):
                 kind, cc = "hot", 0.0
             case DoseStatistic(stat=Stat.MEAN):
