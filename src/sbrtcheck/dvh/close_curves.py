@@ -182,11 +182,11 @@ def _spread_out(place: IntArray, spans: IntArray) -> tuple[FloatArray, FloatArra
         lost[some] = 1.0 - (size * product) / ONE
         first = int(place[some].min())
         cells = _spread_exactly(place[some] - first, spans[:, some], size.astype(np.float64))
-        # what lies below the first bin or above the last is counted there
-        begin, end = (min(max(bin_, 0), BINS) for bin_ in (first, first + len(cells)))
-        counted[begin:end] += cells[begin - first : end - first]
-        counted[0] += cells[: begin - first].sum()
-        counted[-1] += cells[end - first :].sum()
+        # what lies below the first bin or above the last is counted there; that may be all of them
+        begin, end = (min(max(bin_ - first, 0), len(cells)) for bin_ in (0, BINS))
+        counted[first + begin : first + end] += cells[begin:end]
+        counted[0] += cells[:begin].sum()
+        counted[-1] += cells[end:].sum()
     return counted, lost
 
 
