@@ -134,7 +134,7 @@ def _add(spreads: Sequence[_Spread], block: Elements) -> None:
                 _counted(_spread_out(*_high_spread(linear)), high_bin, cell_cc),
             ]
         else:
-            volume_cc = _volumes_cc(block, mine)
+            volume_cc = _volumes_cc(block, mine, label)
             counted = [_by_bin(at, volume_cc) for at in (low_bin, high_bin)]
         for part in block.owners[label]:
             spreads[part].at_least += counted[0]
@@ -145,10 +145,10 @@ def _by_bin(at: IntArray, volume: FloatArray) -> FloatArray:
     return np.bincount(at, weights=volume, minlength=BINS).astype(np.float64)
 
 
-def _volumes_cc(block: Elements, mine: IntArray) -> FloatArray:
+def _volumes_cc(block: Elements, mine: IntArray, label: int) -> FloatArray:
     if isinstance(block, BoundaryCells):
         return block.volume_cc[mine]
-    return np.full(len(mine), block.cell_cc[0])
+    return np.full(len(mine), block.cell_cc[label])
 
 
 def _at_extremes(low: Float32, high: Float32) -> tuple[IntArray, IntArray]:
