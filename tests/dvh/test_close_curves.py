@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -120,3 +122,41 @@ def test_what_has_close_curves_or_can_have_none_stays_as_it_is() -> None:
     once = compute_dvhs(STEEP).with_close_curves()
     again = once.with_close_curves()["SpinalCord"]
     assert width_gy(again) <= width_gy(once["SpinalCord"]) * (1 + 1e-9)
+
+
+def test_where_all_of_some_slices_gets_the_largest_dose_the_upper_curve_has_them() -> None:
+    """Slices of another thickness than the rest are spread out by themselves: all above the last bin."""
+    below, above = np.arange(-8, 0) * 3.0, np.arange(0, 9) * 2.0
+    heights = np.concatenate([below, above])
+    values = np.minimum(60.0, 60.0 + 2.0 * heights)[:, None, None] * np.ones((17, 9, 9))
+    even = DoseGrid.axial(values, origin_mm=(-12.0, -12.0, -24.0), spacing_mm=(3.0, 3.0, 3.0))
+    dose = replace(even, offsets_mm=heights + 24.0)
+    planes = np.concatenate([np.arange(-13.5, 0.0, 3.0), np.arange(1.0, 14.0, 2.0)])
+    dvhs = compute_dvhs(plan(dose, structure("S", *[rectangle(-9, 9, -9, 9, z) for z in planes])))
+    close = dvhs.with_close_curves()["S"]
+    assert close.has_close_curves
+    # 14 mm of 18 mm by 18 mm lie on the plateau, and 2 mm below for each 4 Gy less
+    doses_gy = np.array([59.999, 56.0, 50.0])
+    holds(close, doses_gy, 0.324 * (14.0 + (60.0 - doses_gy) / 2.0), 1e-6)
+
+
+@given(st.integers(BINS - 4, BINS + 3), st.integers(1, 3))
+@settings(max_examples=10, deadline=None)
+def test_cells_above_the_last_bin_are_counted_in_it(first: int, span: int) -> None:
+    counted, lost = _spread_out(np.array([first]), np.full((3, 1), span))
+    assert counted[:BINS].sum() + lost.sum() == pytest.approx(1.0, abs=1e-9)
+    assert not np.any(counted[: first if first < BINS else BINS - 1])
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=3, deadline=None)
+def test_what_is_read_off_close_curves_never_rises(seed: int) -> None:
+    """Where the curve of the elements leaves its bounds, too: in a noisy dose it does, by a little."""
+    values = np.random.default_rng(seed).uniform(0, 70, (6, 8, 8))
+    dose = DoseGrid.axial(values, origin_mm=(-10.5, -10.5, -7.5), spacing_mm=(3.0, 3.0, 3.0))
+    dvhs = compute_dvhs(plan(dose, structure("S", *[rectangle(-8, 7, -6, 8, z) for z in (-3.0, 0.0, 3.0)])))
+    close = dvhs.with_close_curves()["S"]
+    volumes = [bounds.value for bounds in close.volume_at_doses(np.linspace(0.0, 70.0, 3000))]
+    doses = [bounds.value for bounds in close.dose_at_volumes(np.linspace(0.0, close.volume, 3000))]
+    assert np.all(np.diff(volumes) <= 0.0)
+    assert np.all(np.diff(doses) <= 0.0)

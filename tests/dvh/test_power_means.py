@@ -189,3 +189,15 @@ def test_what_is_known_under_one_question_stays_under_another() -> None:
             assert bounds.high - bounds.low <= 0.04 + 4e-4
     assert {other.end_caps for other in both.alternatives} == set(EndCaps) - {both.end_caps}
     assert all(len(other.power_means) == 2 for other in (*both.alternatives, *later.alternatives))
+
+
+@pytest.mark.parametrize("a", [-60.0, -400.0, -3000.0])
+def test_geud_of_a_very_negative_exponent_is_near_the_minimum_and_not_nothing(a: float) -> None:
+    """Powers of the largest doses over the least pass every number a computer has."""
+    dvhs = compute_dvhs(plan(grid(along_x(2.0, 20.0), half_mm=12.0), *PLAN.structures))
+    # evenly from 2 to 36 Gy over 17 mm: the mean of (D / 2) ** a is 1 / 17 of the integral from 1 to 18
+    truth = 2.0 * ((18.0 ** (a + 1) - 1.0) / (a + 1) / 17.0) ** (1 / a)
+    for found in (measure(f"gEUD({a:g})[Gy]", dvhs["SpinalCord"]), geud(a, dvhs)):
+        assert isinstance(found, Measurement)
+        assert found.low - 1e-3 <= truth <= found.high + 1e-3
+        assert found.high - found.low <= 1.5

@@ -134,7 +134,7 @@ def _add(spreads: Sequence[_Spread], block: Elements) -> None:
                 _counted(_spread_out(*_high_spread(linear)), high_bin, cell_cc),
             ]
         else:
-            volume_cc = _volumes_cc(block, mine)
+            volume_cc = _volumes_cc(block, mine, label)
             counted = [_by_bin(at, volume_cc) for at in (low_bin, high_bin)]
         for part in block.owners[label]:
             spreads[part].at_least += counted[0]
@@ -145,10 +145,10 @@ def _by_bin(at: IntArray, volume: FloatArray) -> FloatArray:
     return np.bincount(at, weights=volume, minlength=BINS).astype(np.float64)
 
 
-def _volumes_cc(block: Elements, mine: IntArray) -> FloatArray:
+def _volumes_cc(block: Elements, mine: IntArray, label: int) -> FloatArray:
     if isinstance(block, BoundaryCells):
         return block.volume_cc[mine]
-    return np.full(len(mine), block.cell_cc[0])
+    return np.full(len(mine), block.cell_cc[label])
 
 
 def _at_extremes(low: Float32, high: Float32) -> tuple[IntArray, IntArray]:
@@ -182,11 +182,11 @@ def _spread_out(place: IntArray, spans: IntArray) -> tuple[FloatArray, FloatArra
         lost[some] = 1.0 - (size * product) / ONE
         first = int(place[some].min())
         cells = _spread_exactly(place[some] - first, spans[:, some], size.astype(np.float64))
-        # what lies below the first bin or above the last is counted there
-        begin, end = (min(max(bin_, 0), BINS) for bin_ in (first, first + len(cells)))
-        counted[begin:end] += cells[begin - first : end - first]
-        counted[0] += cells[: begin - first].sum()
-        counted[-1] += cells[end - first :].sum()
+        # what lies below the first bin or above the last is counted there; that may be all of them
+        begin, end = (min(max(bin_ - first, 0), len(cells)) for bin_ in (0, BINS))
+        counted[first + begin : first + end] += cells[begin:end]
+        counted[0] += cells[:begin].sum()
+        counted[-1] += cells[end:].sum()
     return counted, lost
 
 

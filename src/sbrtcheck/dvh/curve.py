@@ -105,7 +105,8 @@ class Curve(ByValue):
 
         Exact on the curve. Between neighbouring points the volume is spread evenly over the doses from ``d0`` to
         ``d1``, where the mean of ``d**a`` is ``(d1**(a+1) - d0**(a+1)) / ((a+1) (d1 - d0))``; for ``a = -1`` it is
-        ``log(d1 / d0) / (d1 - d0)``. Doses are divided by the largest, so that no power overflows.
+        ``log(d1 / d0) / (d1 - d0)``. Doses are divided by the largest, or for a negative ``a`` by the least, so that
+        no power overflows.
         """
         share = -np.diff(self.volume) / (self.volume[0] - self.volume[-1])
         top = float(self.dose_gy[-1])
@@ -114,13 +115,15 @@ class Curve(ByValue):
         d0, d1 = self.dose_gy[:-1] / top, self.dose_gy[1:] / top
         if a < 0 and bool(np.any((d0 == 0) & (share > 0))):
             return 0.0  # a cold spot of no dose leaves nothing of a negative power mean
+        narrow = d1 - d0 < 1e-9  # the difference of two powers would be all rounding
+        unit = float(d0[share > 0].min()) if a < 0 else 1.0
+        d0, d1 = d0 / unit, d1 / unit
         width = d1 - d0
-        narrow = width < 1e-9  # the difference of two powers would be all rounding
         safe = np.where(narrow, 1.0, width)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # a dose of next to nothing: gEUD of 0
             power = np.log(d1 / d0) if a == -1 else (d1 ** (a + 1) - d0 ** (a + 1)) / (a + 1)
             moment = np.where(share > 0, np.where(narrow, d0**a, power / safe), 0.0)
-        return float(np.sum(share * moment) ** (1 / a)) * top
+        return float(np.sum(share * moment) ** (1 / a)) * unit * top
 
 
 def read_only_curve(dose_gy: FloatArray, volume: FloatArray) -> Curve:

@@ -200,8 +200,9 @@ class DVH:
         """A value of the curve, or where that passes outside its bounds the nearest of them.
 
         Where these were refined the curve of the elements tells no more than they do, and the value is their middle.
+        It is not where they are close all along: a value now of the curve, now of the middle, would rise with the dose.
         """
-        if low <= value <= high or not (self.narrowed_at_gy or self.has_close_curves):
+        if low <= value <= high or not self.narrowed_at_gy:
             return min(max(value, low), high)
         return (low + high) / 2
 

@@ -134,11 +134,14 @@ class _Moments:
     def power_means(self, dvh: DVH) -> list[PowerMean]:
         """The means of what exists under a DVH's convention, as they were wanted."""
         exists = [dvh.end_caps is not None and bool(mask & CONVENTION_OF[dvh.end_caps]) for mask in self.conventions]
-        moments = self.sums[exists].sum(axis=0) / self.volume_cc[exists].sum()
+        sums = self.sums[exists].sum(axis=0)
+        # a sum too large for a number is at least the largest of them; divided by a volume it is a number again
+        sums[:, 0] = np.minimum(sums[:, 0], np.finfo(np.float64).max)
+        with np.errstate(over="ignore"):
+            moments = sums / self.volume_cc[exists].sum()
         return [self._power_mean(mean, *both) for mean, both in zip(self.wanted, moments, strict=True)]
 
     def _power_mean(self, mean: MeanSought, least: float, most: float) -> PowerMean:
-        # a sum too large for a number is at least the largest of them
         least = min(least, np.finfo(np.float64).max) * (1.0 - ROUNDING_OF_SUMS)
         most = most * (1.0 + ROUNDING_OF_SUMS)
         with np.errstate(divide="ignore"):

@@ -13,6 +13,7 @@ middle between them. With each halving bounds of second order shrink to a quarte
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import cast
 
 import numpy as np
@@ -67,7 +68,8 @@ def isodose_volume(frame: GridFrame, dose_gy: float, narrow_share: float = NARRO
         for v in (0, 1)
         for u in (0, 1)
     ]
-    least, most = np.minimum.reduce(corners), np.maximum.reduce(corners)
+    # one corner after the other: ufunc.reduce would put all eight side by side first, 8 GB of a grid of 512^3
+    least, most = reduce(np.minimum, corners), reduce(np.maximum, corners)
     widths = [np.diff(e) for e in edges_mm]
     volume_cc = widths[0][:, None, None] * widths[1][:, None] * widths[2] / 1000.0
     whole_cc = float(volume_cc[least >= dose_gy].sum())
