@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ from sbrtcheck.archive.summary_page import summary_page
 from sbrtcheck.archive.trend import load_trends
 from sbrtcheck.archive.trend_page import trend_page
 from sbrtcheck.cli import main
-from sbrtcheck.dvh import DVH
+from sbrtcheck.dvh import DVH, DVHSet
 from sbrtcheck.formatting import clean
 from sbrtcheck.judge import evaluate
 from sbrtcheck.render import html_report
@@ -260,10 +261,16 @@ def check_reading(dvh: DVH, dose_gy: float, text: str, *, in_cc: bool) -> None:
 
 
 def as_listed(browser: Any) -> list[DVH]:
-    """The DVHs of the lung plan in the order of the legend."""
-    dvhs = [lung_report().dvhs[one.get_attribute("textContent").strip()] for one in browser.all("#legend tbody th")]
-    assert len(dvhs) == len(lung_report().dvhs)
+    """The DVHs of the lung plan in the order of the legend, with the curves that are drawn."""
+    drawn = lung_curves()
+    dvhs = [drawn[one.get_attribute("textContent").strip()] for one in browser.all("#legend tbody th")]
+    assert len(dvhs) == len(drawn)
     return dvhs
+
+
+@cache
+def lung_curves() -> DVHSet:
+    return lung_report().dvhs.with_close_curves()
 
 
 @pytest.mark.slow

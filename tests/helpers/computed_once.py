@@ -8,6 +8,7 @@ verdicts keep nothing.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,7 +23,7 @@ from sbrtcheck.judge import courses, plan_dvhs, run
 from sbrtcheck.judge.run import evaluate_with
 from sbrtcheck.options import CheckOptions
 from sbrtcheck.plan import Plan
-from sbrtcheck.progress import Progress, no_progress
+from sbrtcheck.progress import Progress, log, no_progress
 from sbrtcheck.results import Report
 from sbrtcheck.structure_names import Recipe, StructureMatches
 from sbrtcheck.tables import ConstraintTable
@@ -44,7 +45,8 @@ def computed_once() -> Iterator[None]:
 def _dvhs(
     plan: Plan, structures: Collection[str] | None, recipes: Iterable[Recipe], model: Model, progress: Progress
 ) -> DVHSet:
-    found = _kept_dvhs(plan, None if structures is None else frozenset(structures), tuple(recipes), model)
+    found, lines = _kept_dvhs(plan, None if structures is None else frozenset(structures), tuple(recipes), model)
+    _log_again(lines)
     count = len(found.dvhs) + len(found.without)
     for done in range(count + 1):
         progress(done, count)
@@ -52,19 +54,49 @@ def _dvhs(
 
 
 @lru_cache(maxsize=32)
-def _kept_dvhs(plan: Plan, structures: frozenset[str] | None, recipes: tuple[Recipe, ...], model: Model) -> DVHSet:
-    return computed_dvhs(plan, structures, recipes, model, no_progress)
+def _kept_dvhs(
+    plan: Plan, structures: frozenset[str] | None, recipes: tuple[Recipe, ...], model: Model
+) -> tuple[DVHSet, list[logging.LogRecord]]:
+    with _lines_kept() as lines:
+        return computed_dvhs(plan, structures, recipes, model, no_progress), lines
 
 
 def _report(
     tables: Sequence[ConstraintTable], dvhs: DVHSet, options: CheckOptions, matches: StructureMatches | None = None
 ) -> Report:
-    report = _kept_report(tuple(tables), dvhs, replace(options, progress=no_progress), matches)
+    report, lines = _kept_report(tuple(tables), dvhs, replace(options, progress=no_progress), matches)
+    _log_again(lines)
     return replace(report, dvhs=dvhs)
 
 
 @lru_cache(maxsize=32)
 def _kept_report(
     tables: tuple[ConstraintTable, ...], dvhs: DVHSet, options: CheckOptions, matches: StructureMatches | None
-) -> Report:
-    return evaluate_with(tables, dvhs, options, matches)
+) -> tuple[Report, list[logging.LogRecord]]:
+    with _lines_kept() as lines:
+        return evaluate_with(tables, dvhs, options, matches), lines
+
+
+@contextmanager
+def _lines_kept() -> Iterator[list[logging.LogRecord]]:
+    """What is logged meanwhile, at all levels; nobody else gets it."""
+    lines: list[logging.LogRecord] = []
+
+    def kept(record: logging.LogRecord) -> bool:
+        lines.append(record)
+        return False
+
+    level = log.level
+    log.setLevel(logging.DEBUG)
+    log.addFilter(kept)
+    try:
+        yield lines
+    finally:
+        log.removeFilter(kept)
+        log.setLevel(level)
+
+
+def _log_again(lines: Iterable[logging.LogRecord]) -> None:
+    for line in lines:
+        if log.isEnabledFor(line.levelno):
+            log.handle(line)

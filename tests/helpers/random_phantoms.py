@@ -128,7 +128,9 @@ def one_row(metric: str, sense: Sense, limit: float, **fields: object) -> Constr
         confirmed_by=("one", "another"),
         **fields,
     )
-    return ConstraintTable(id="t", version="1", title="T", site="lung", fractions=(5,), sources=(SOURCE,), rows=(row,))
+    return ConstraintTable(
+        id="t", version="1", title="T", site="lung", fractions=(5,), sources=(SOURCE,), rows=(row,), path="bundled"
+    )
 
 
 CORD = structure("SpinalCord", *[ring(5.0, z) for z in np.arange(-20.0, 21, 2)])

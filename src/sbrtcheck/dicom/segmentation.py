@@ -99,7 +99,7 @@ def structures_of_seg(
         _refuse_unclear_numbers([int(item.SegmentNumber) for item in dataset.SegmentSequence], frames.kind)
         _refuse_unclear_frames(frames, items)
     except READ_ERRORS as error:
-        what = f"a frame does not say where it lies, or of which segment it is ({error})"
+        what = f"its frames are not described as they should be: where each lies, and of which segment it is ({error})"
         raise DicomError(what, display_name) from error
     except InputError as error:
         raise DicomError(error.what, display_name) from error

@@ -159,7 +159,7 @@ def _in_strips(u0: FloatArray, v0: FloatArray, u1: FloatArray, v1: FloatArray) -
     first, last = np.searchsorted(levels, v0 - THINNEST_STRIP), np.searchsorted(levels, v1 - THINNEST_STRIP)
     count = np.maximum(last - first, 0)
     if (pieces := int(count.sum())) > MAX_PIECES:
-        what = f"contours of one plane that cross or touch fall into {pieces:,} pieces"
+        what = f"contours of one plane that cross themselves or each other fall into {pieces:,} pieces"
         what += f" with {len(crossings):,} crossings; at most {MAX_PIECES:,} pieces are computed"
         raise GeometryError(what, hint="contour the structure again")
     # pieces: each edge once in every strip that it passes
