@@ -79,9 +79,9 @@ def many_points(*, quick: bool) -> shop.Section:
             folder = Path(scratch, str(structures))
             shop.start([sys.executable, shop.HERE / "many_points.py", folder, structures, million * 1_000_000])
             run = shop.run(Path(sys.executable), "run_sbrtcheck.py", ",".join(shop.METRICS), "", folder)
-            peak = "not known" if run.peak_mb is None else f"{run.peak_mb:.0f}"
+            peak = "not known" if run.used.peak_mb is None else f"{run.used.peak_mb:.0f}"
             rows.append([structures, f"{million} million", f"{run.seconds:.1f}", peak])
-            met = None if run.peak_mb is None else run.peak_mb <= MANY_POINTS_MB
+            met = None if run.used.peak_mb is None else run.used.peak_mb <= MANY_POINTS_MB
             aim = f"at most {MANY_POINTS_MB:.0f} MB"
             what = f"{million} million contour points in {structures} structure(s): peak memory"
             goals.append(shop.Goal(what=what, aim=aim, measured=f"{peak} MB", met=met))

@@ -220,16 +220,16 @@ def _check_waiting(
     entries: Sequence[Entry], options: Options, workers: Workers, store: Store, progress: Progress
 ) -> None:
     """Check the plans that are not finished, and keep each as soon as it is ready."""
-    waiting = store.waiting()
-    done = len(entries) - len(waiting)
+    waiting, of_all = store.waiting(), len(entries)  # entries count themselves in the database, each time they are asked
+    done = of_all - len(waiting)
     if done:
-        progress(done, len(entries))
+        progress(done, of_all)
     tasks = tasks_of(entries, options, waiting)
     with workers.open() as executor:
         for position, packed in results(tasks, options, executor, ahead=workers.ahead):
             store.put(position, packed)
             done += 1
-            progress(done, len(entries))
+            progress(done, of_all)
 
 
 def tasks_of(entries: Sequence[Entry], options: Options, positions: Sequence[int] | None = None) -> Iterator[Task]:

@@ -190,9 +190,9 @@ def counting() -> Iterator[dict[str, int]]:
     """How many questions are answered along isodoses, of values and of limits, and how many DVHs halved, meanwhile."""
     counts = {"asked": 0, "halved": 0}
 
-    def narrowed(dvhs: DVHSet, dvh: Any, *questions: Any) -> Any:
+    def narrowed(dvhs: DVHSet, dvh: Any, *questions: Any, **known: Any) -> Any:
         counts["asked"] += len(questions)
-        return DVH_NARROWED(dvhs, dvh, *questions)
+        return DVH_NARROWED(dvhs, dvh, *questions, **known)
 
     def finer(dvhs: DVHSet, dvh: Any) -> Any:
         counts["halved"] += 1
@@ -206,7 +206,7 @@ if __name__ == "__main__":
     out, case, rounds = sys.argv[1:]
     bare = without_bounds()
     as_they_are = [
-        (DVHSet, "narrowed", DVH_NARROWED, lambda *_: ()),
+        (DVHSet, "narrowed", DVH_NARROWED, lambda *_, **_known: ()),
         (DVHSet, "finer", DVH_FINER, lambda *_: None),
     ]
     ways = {"as it comes": [], "not refined": as_they_are, "without bounds": [*as_they_are, *bare]}
