@@ -57,6 +57,7 @@ from sbrtcheck.archive import (
     run,
 )
 from sbrtcheck.archive.entries import without_file_names
+from sbrtcheck.archive.listing import Entries
 from sbrtcheck.archive.plan_keys import FILE_NAME
 from sbrtcheck.dvh import Origin
 from sbrtcheck.errors import InputError, NoPlanError, OutputError, TableError, UnknownTableError
@@ -602,10 +603,13 @@ def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
-def test_progress_counts_up_to_all(everything: Path, tmp_path: Path) -> None:
+def test_progress_counts_up_to_all(everything: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int]] = []
+    counted, count = [], Entries.__len__
+    monkeypatch.setattr(Entries, "__len__", lambda entries: counted.append(1) or count(entries))
     checked_here(everything, tmp_path / "out.csv", progress=lambda done, total: seen.append((done, total)))
     assert seen == [(done, len(seen)) for done in range(1, len(seen) + 1)]
+    assert len(counted) < len(seen)  # each is a query of all entries: not one after every plan
 
 
 def test_without_pyarrow_parquet_says_what_to_install_and_csv_works(

@@ -496,6 +496,7 @@ NOT_USED = {
     "negative-volume.txt": (Reason.STRUCTURE_NOT_COMPUTED, "volumes below 0"),
     "doses-fall.txt": (Reason.STRUCTURE_NOT_COMPUTED, "the doses of its table fall, from 2 to 1 Gy"),
     "negative-dose.txt": (Reason.STRUCTURE_NOT_COMPUTED, "doses below 0"),
+    "negative-maximum.txt": (Reason.STRUCTURE_NOT_COMPUTED, "it states a dose of -1 Gy"),
     "same-name-twice.txt": (Reason.STRUCTURE_AMBIGUOUS, "2 DVHs of this name"),
     "no-rows.txt": (Reason.STRUCTURE_NOT_COMPUTED, "its table is empty"),
     "block-cut-off.txt": (Reason.STRUCTURE_NOT_COMPUTED, "the export has no table for it"),

@@ -220,7 +220,8 @@ def _check_waiting(
     entries: Sequence[Entry], options: Options, workers: Workers, store: Store, progress: Progress
 ) -> None:
     """Check the plans that are not finished, and keep each as soon as it is ready."""
-    waiting, of_all = store.waiting(), len(entries)  # entries count themselves in the database, each time they are asked
+    waiting = store.waiting()
+    of_all = len(entries)  # once: entries count themselves in the database, each time that they are asked
     done = of_all - len(waiting)
     if done:
         progress(done, of_all)

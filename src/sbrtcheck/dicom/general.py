@@ -68,6 +68,7 @@ READ_ERRORS = (
     OSError,
     EOFError,
     ValueError,
+    OverflowError,
     TypeError,
     KeyError,
     AttributeError,
@@ -132,9 +133,9 @@ class PydicomElements:
             return ""
         try:
             value = self.dataset[tag].value
+            return str(value) if value is not None else ""  # of a sequence, which reads all of its elements
         except READ_ERRORS:
             return ""
-        return str(value) if value is not None else ""
 
     def unsigned(self, tag: int, display_name: str) -> int:
         """Value of a US element; `DicomError` when absent or damaged."""

@@ -110,8 +110,9 @@ def _read_text(text: str) -> Document:
             f"not YAML: {', '.join(filter(None, (error.context, error.problem)))}",
             _SPLIT_HINT if "another document" in (error.problem or "") else _YAML_HINT,
         )
-    except (YAMLError, ValueError) as error:  # characters YAML forbids
-        return _unreadable(1, f"not YAML: {' '.join(str(error).split())}", _YAML_HINT)
+    except (YAMLError, ValueError, KeyError) as error:  # characters that YAML forbids; a version that is not known
+        what = "no known version in its %YAML line" if isinstance(error, KeyError) else " ".join(str(error).split())
+        return _unreadable(1, f"not YAML: {what}", _YAML_HINT)
     except RecursionError:
         return _TOO_DEEP
     if node is None:

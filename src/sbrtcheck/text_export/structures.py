@@ -306,12 +306,14 @@ def _refuse_cut_off(histogram: BinnedDvh, max_gy: Number | None) -> None:
 
 
 def _gy(stated: StatedDose | None, plan: ExportedPlan) -> Number | None:
-    """A stated dose in Gy; None where there is none, or its unit cannot be told."""
+    """A stated dose in Gy; None where there is none, or its unit cannot be told. One below 0 is no dose."""
     if stated is None or isinstance(stated.unit, UnknownUnit):
         return None
     if stated.unit is DoseUnit.PERCENT and plan.hundred_percent_gy is None:
         return None
     factor, _ = _gy_per_unit(stated.unit, plan)
+    if stated.number.value < 0.0:
+        raise Unusable(Reason.STRUCTURE_NOT_COMPUTED, f"it states a dose of {stated.number.value * factor:.4g} Gy")
     return Number(value=stated.number.value * factor, half=stated.number.half * factor)
 
 
