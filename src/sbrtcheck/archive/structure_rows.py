@@ -47,8 +47,11 @@ def structure_rows(dvhs: DVHSet, report: Report, metrics: Sequence[str], say: Sa
 
 
 def curve_rows(dvhs: DVHSet, report: Report) -> Iterator[dict[str, Value]]:
-    """One row a structure, with its cumulative DVH in few points (`few_points` says how close it stays)."""
-    for structure in _structures(dvhs.with_close_curves()):
+    """One row a structure, with its cumulative DVH in few points (`few_points` says how close it stays).
+
+    Its bounds are those of the elements: closer ones would take as long as all that a batch does with a plan.
+    """
+    for structure in _structures(dvhs):
         row = _of_structure(structure, report)
         if isinstance(structure, DVH):
             points = few_points(structure)
