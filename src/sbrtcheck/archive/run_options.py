@@ -127,9 +127,10 @@ class Options:
 
         Parameters
         ----------
-        tables, sites, profile, names, dictionary, dvhs, sites_file, accept_dose, allow_lint_errors, strict,
-        include_unconfirmed, sex
+        tables, sites, profile, names, dictionary, dvhs, sites_file
             As of `sbrtcheck.check`; ``sites`` is its ``site``, and ``sites_file`` its ``sites``.
+        accept_dose, allow_lint_errors, strict, include_unconfirmed, sex
+            As of `sbrtcheck.check`.
         near_percent, notes
             As of `sbrtcheck.check`.
         with_paths
