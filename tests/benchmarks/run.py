@@ -32,7 +32,8 @@ Machine: {machine}.
 Times hold for such a machine only; ratios carry over. All cases are synthetic, and their generators are beside the
 command, so that anyone can measure again. What the numbers do not show: other machines, real plans, and other tools
 with other settings than their defaults. What takes other tools minutes is run once, the rest in every round.
-What many plans cost in one run is in [archives, measured](archives-measured.md).
+What many plans cost in one run is in [archives, measured](archives-measured.md); where a goal is missed,
+[why, and what was tried](explanation/missed-goals.md).
 
 Beside these measurements stand the tests, which time nothing: over 2,000 random structures of seven kinds (nested,
 keyhole, touching, crossing, in pieces, with spikes, out of the grid) the closed form of the model lies in the bounds
