@@ -14,7 +14,7 @@ from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import judged_plan
 from sbrtcheck.judge.naming import match_plan, names_of_matches, organs_of
 from sbrtcheck.judge.outcomes import outcomes_of
-from sbrtcheck.judge.overall import overall, review_reasons
+from sbrtcheck.judge.overall import overall, reasons_of_tables, review_reasons
 from sbrtcheck.judge.site import rows_for, site_of
 from sbrtcheck.judge.structures import plan_structures
 from sbrtcheck.options import CheckOptions
@@ -27,7 +27,7 @@ from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary
 from sbrtcheck.tables.choice import TableName, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
-from sbrtcheck.tables.fitness import lint_errors, refuse_unfit
+from sbrtcheck.tables.fitness import refuse_unfit
 
 
 def evaluate(  # noqa: PLR0913 - one argument an option
@@ -129,7 +129,7 @@ def evaluate_with(
     with log_step("evaluation") as log:
         outcomes = outcomes_of(tables_at_site, plan, include_unconfirmed=options.include_unconfirmed)
         outcomes = tuple(_with_near_limit(outcome, options.near_percent) for outcome in outcomes)
-        reasons = review_reasons(outcomes, plan, lint_errors(tables), strict=options.strict)
+        reasons = review_reasons(outcomes, plan, reasons_of_tables(tables, tables_at_site), strict=options.strict)
         verdict = overall(outcomes, reasons)
         log(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
     return Report(
