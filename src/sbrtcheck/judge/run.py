@@ -9,6 +9,7 @@ from importlib import metadata
 
 from sbrtcheck.arguments import require_type, texts_of
 from sbrtcheck.dvh import DVHSet
+from sbrtcheck.dvh.sound import refuse_unsound
 from sbrtcheck.judge.course import course_note
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import judged_plan
@@ -88,8 +89,11 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         Two tables have the same id, lint finds errors in one, or no such site is known.
     NamesError
         The dictionary has faults.
+    ArgumentError
+        A DVH made by hand cannot be that of a structure: a number of it is none, a dose is below 0, a volume rises.
     """
     require_type(dvhs, DVHSet, "what rows are judged on", "give what compute_dvhs or load_dvhs gave")
+    refuse_unsound(dvhs)
     tables = load_tables(table)
     options = CheckOptions(
         names=names,
