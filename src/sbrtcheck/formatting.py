@@ -31,24 +31,24 @@ def of_csv_text(cell: str) -> str:
 
 
 def number_text(value: float, *apart_from: float | None) -> str:
-    """2 decimals, or as many as are needed to differ from a limit that the number only comes close to."""
-    for decimals in range(2, 9):
-        text = f"{value:.{decimals}f}"
-        if all(limit is None or value == limit or float(text) != limit for limit in apart_from):
-            return text
-    return repr(value)
+    """2 decimals, or as many as are needed to be printed on the same side of a limit as the number lies, or on it."""
+    return _on_its_side(value, 2, apart_from)
 
 
 def certified_text(value: float, off: float, *apart_from: float | None) -> str:
     """A number that may be off by so much: at most 2 decimals, the last of which may be off by two and a half.
 
-    More, where it needs them to be printed on the same side of a limit as it lies, or to differ from it.
+    More, where it needs them to be printed on the same side of a limit as it lies, or on it.
     """
-    certified = sum(2.5 * 10.0**-decimals >= off for decimals in (1, 2))
-    limits = [limit for limit in apart_from if limit is not None]
-    for decimals in range(certified, 9):
+    return _on_its_side(value, sum(2.5 * 10.0**-decimals >= off for decimals in (1, 2)), apart_from)
+
+
+def _on_its_side(value: float, least_decimals: int, limits: Iterable[float | None]) -> str:
+    """A number with the fewest decimals by which it is printed on its own side of each limit."""
+    stated = [limit for limit in limits if limit is not None]
+    for decimals in range(least_decimals, 9):
         text = f"{value:.{decimals}f}"
-        if all(_side(float(text), limit) == _side(value, limit) for limit in limits):
+        if all(_side(float(text), limit) == _side(value, limit) for limit in stated):
             return text
     return repr(value)
 

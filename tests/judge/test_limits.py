@@ -15,19 +15,22 @@ from sbrtcheck.metric import Measurement, plan_indices
 from sbrtcheck.metric.plan_indices import measure_index
 from sbrtcheck.plan import FindingCode, Plan, Prescription, Structure, UnknownPrescription
 from sbrtcheck.render import FORMATS
-from sbrtcheck.results import Outcome, Verdict
+from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict
 from sbrtcheck.tables import Constraint, LimitByEffectiveVolume, LimitByTargetVolume, Step, VeffStep, load_table
-from solids import grid, plan, rectangle, ring, structure, uniform
+from solids import Array, grid, plan, rectangle, ring, structure, uniform
 
 CONFORMITY = load_table("rtog-conformity")
 
 
 def brick(volume_cc: float, name: str = "PTV", *, slices: int = 5, centre: float = 0.0, number: int = 1) -> Structure:
     """A box of that volume under half-slice end caps, 20 mm deep."""
+    return structure(name, *brick_loops(volume_cc, slices=slices, centre=centre), kind="PTV", number=number)
+
+
+def brick_loops(volume_cc: float, *, slices: int = 5, centre: float = 0.0) -> list[Array]:
     side = np.sqrt(volume_cc * 1000 / 20)
     planes = (np.arange(slices) - (slices - 1) / 2) * 20 / slices
-    loops = [rectangle(centre - side / 2, centre + side / 2, -side / 2, side / 2, z) for z in planes]
-    return structure(name, *loops, kind="PTV", number=number)
+    return [rectangle(centre - side / 2, centre + side / 2, -side / 2, side / 2, z) for z in planes]
 
 
 def peaked(*structures: Structure, dose_gy: float = 50.0, sigma: float = 20.0, half: float = 60.0) -> Plan:
@@ -133,6 +136,54 @@ def test_a_target_stored_in_percent_has_no_volume_to_go_by() -> None:
 def test_a_stored_target_in_cc_has() -> None:
     (outcome,) = judged(by_volume("Mean[Gy]", "PTV"), dvh_set(ramp_dvh("PTV", volume_cc=10.0)))
     assert outcome.limit_used == pytest.approx(15.0)
+
+
+RISING, FALLING = ((1.0, 1.0), (100.0, 100.0)), ((1.0, 100.0), (100.0, 1.0))
+"""A limit that grows with the target by 1 Gy a cc, and one that falls so."""
+
+
+def cord_by_target(steps: tuple[tuple[float, float], ...], limit_at_cc: float, *targets: Structure) -> Report:
+    """The cord, its dose between the limits for a target somewhat smaller and somewhat larger than a volume."""
+    limit = LimitByTargetVolume(steps=tuple(Step(volume_cc=cc, limit=gy) for cc, gy in steps))
+    dose_gy = float(np.interp(limit_at_cc, *zip(*steps, strict=True)))
+    made = plan(grid(uniform(dose_gy)), *targets, structure("SpinalCord", *brick_loops(1.0), number=9))
+    return report_on(table(row("Mean[Gy]", "below", limit, "SpinalCord")), compute_dvhs(made))
+
+
+@pytest.mark.parametrize("steps", [RISING, FALLING])
+def test_a_limit_for_a_target_that_can_be_read_in_two_ways_decides_nothing(
+    steps: tuple[tuple[float, float], ...],
+) -> None:
+    """Two boxes of 10 cc overlap by half: 15 cc are in one of them, 10 cc in just one; the cord has the limit at 12."""
+    side = float(np.sqrt(10.0 * 1000 / 20))
+    two = structure("PTV", *brick_loops(10.0), *brick_loops(10.0, centre=side / 2), kind="PTV")
+    report = cord_by_target(steps, 12.0, two)
+    (outcome,) = report.outcomes
+    assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.CONTOURS_CONTRADICTORY)
+    assert report.verdict is Verdict.REVIEW
+
+
+def test_a_limit_for_a_target_in_doubt_that_decides_all_the_same_is_no_clean_pass() -> None:
+    """The target's contours are those of no row, and are said."""
+    two = structure("PTV", *brick_loops(10.0), *brick_loops(10.0, centre=11.0), kind="PTV")
+    report = cord_by_target(RISING, 2.0, two)
+    assert [one.verdict for one in report.outcomes] == [Verdict.PASS]
+    assert [(reason.code, reason.structure) for reason in report.reasons] == [(ReviewCode.CONTOURS, "PTV")]
+
+
+@pytest.mark.parametrize(
+    ("steps", "limit_at_cc", "verdict"),
+    [(FALLING, 20.0, Verdict.NOT_EVALUATED), (RISING, 5.0, Verdict.PASS), (RISING, 20.0, Verdict.FAIL)],
+)
+def test_a_limit_for_a_target_beside_which_another_may_be_meant_passes_nothing_that_the_other_fails(
+    steps: tuple[tuple[float, float], ...], limit_at_cc: float, verdict: Verdict
+) -> None:
+    """PTV has 10 cc, and PTV_1 about it 30 cc."""
+    report = cord_by_target(steps, limit_at_cc, brick(10.0), brick(30.0, "PTV_1", number=2))
+    assert [one.verdict for one in report.outcomes] == [verdict]
+    assert cord_by_target(steps, limit_at_cc, brick(10.0)).verdict is (
+        Verdict.FAIL if verdict is Verdict.FAIL else Verdict.PASS
+    )
 
 
 def test_ordinary_rows_use_the_printed_limit() -> None:

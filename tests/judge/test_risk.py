@@ -12,13 +12,15 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sbrtcheck
 from dvh_builders import FIFTY_IN_FIVE, NOT_KNOWN, dvh_set, percent_dvh, ramp_dvh, uniform_dvh
 from folders import ROOT
 from sbrtcheck.cli import main
+from sbrtcheck.dicom import load_plan
 from sbrtcheck.dvh import Reason
 from sbrtcheck.errors import InputError, UnknownTableError
 from sbrtcheck.judge import NoRisk, Risk, ntcp, risks, tcp
-from sbrtcheck.plan import FindingCode, Prescription
+from sbrtcheck.plan import Finding, FindingCode, Prescription
 from sbrtcheck.radiobiology import bed, logistic_tcp, lyman_ntcp, m_of_gamma50
 from sbrtcheck.reference_data import FractionScale, PhysicalScale, load_risk_models
 from sbrtcheck.tables import load_sites
@@ -360,6 +362,29 @@ def test_the_whole_liver_instead_of_the_liver_without_target_is_said() -> None:
     (one,) = (one for one in found if one.model.id == "liver-rild-primary")
     assert isinstance(one, Risk)
     assert one.findings[0].code is FindingCode.NAME_MATCH
+
+
+def test_a_risk_says_what_leaves_the_dose_of_its_organ_in_doubt() -> None:
+    """Of the contours that it is on, and of the plan as a whole."""
+    of_organ = Finding(code=FindingCode.CONTOURS_CONTRADICTORY, text="two readings", subject="Lungs")
+    of_plan = Finding(code=FindingCode.REJECTED, text="rejected")
+    plan = replace(dvh_set(uniform_dvh("Lungs", dose_gy=8.0, findings=(of_organ,))), findings=(of_plan,))
+    lungs, control = risks(plan, site="lung", tumour="nsclc", diameter_cm=2.0)
+    assert isinstance(lungs, Risk)
+    assert isinstance(control, Risk)
+    assert {of_organ, of_plan} <= {*lungs.findings}
+    assert of_plan in control.findings
+
+
+def test_risks_of_a_dose_that_is_not_the_plans_say_so() -> None:
+    """A fifth of the dose, and the probability of a fifth."""
+    plan = load_plan(EXAMPLES / "lung-50gy-5fx")
+    fraction = replace(plan, dose=replace(plan.dose, gy_per_unit=plan.dose.gy_per_unit / 5))
+    (whole_course,) = sbrtcheck.risks(plan, site="lung")
+    (one,) = sbrtcheck.risks(fraction, site="lung")
+    assert isinstance(one, Risk)
+    assert risk_of(one) < risk_of(whole_course)
+    assert "of one fraction" in one.findings[0].text
 
 
 def test_nothing_is_said_of_the_control_by_an_unknown_prescription() -> None:

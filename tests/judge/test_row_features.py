@@ -21,7 +21,7 @@ from sbrtcheck.dvh import DVH, Reason, compute_dvhs
 from sbrtcheck.plan import DoseGrid, FindingCode, Plan, Sex, Structure
 from sbrtcheck.results import Outcome, Report, ReviewCode, Verdict
 from sbrtcheck.results.labels import headline_lines
-from sbrtcheck.tables import Choice, Constraint, Priority, RowSide, Select, Side, bundled_tables
+from sbrtcheck.tables import Choice, Constraint, Kind, Priority, RowSide, Select, Side, bundled_tables
 from sbrtcheck.tables.values import sides_of
 
 KIDNEYS = ("Kidney_L", "Kidney_R")
@@ -418,3 +418,20 @@ def test_points_of_a_table_lie_on_the_union_that_stands_in() -> None:
     assert [point.structure for point in points] == ["Trachea + Bronchus_Main"]
     assert not not_drawn
     assert isinstance(compute_dvhs(plan)["Trachea"], DVH)
+
+
+@pytest.mark.parametrize(
+    ("fields", "options"), [({"site": "liver"}, {"site": "lung"}), ({"sex": Sex.MALE}, {"sex": Sex.FEMALE})]
+)
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_table_of_which_no_limit_is_for_the_plan_makes_a_review(
+    fields: dict[str, Any], options: dict[str, Any], others: int
+) -> None:
+    """Nothing of it would be seen in the report; a table of statements limits nothing, and is not missed."""
+    dvhs = dvh_set(uniform_dvh("SpinalCord"), uniform_dvh("PTV", dose_gy=55.0))
+    elsewhere = table(row("Max[Gy]", "below", 10, id="other", **fields), id="elsewhere", site="multi")
+    stated = table(row("Max[Gy]", "below", 10, id="said", kind=Kind.ADVISORY, **fields), id="stated", site="multi")
+    used = table(row("Max[Gy]", "below", 30), site="lung")
+    report = report_on([used, *[elsewhere] * others, stated], dvhs, **options)
+    assert report.verdict is (Verdict.REVIEW if others else Verdict.PASS)
+    assert [reason.text.split(":")[0] for reason in report.reasons] == ["elsewhere"] * others

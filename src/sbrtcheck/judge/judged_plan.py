@@ -21,12 +21,13 @@ class JudgedPlan:
     """A plan, and what its rows share: which structures are which organ, their DVHs alone and combined.
 
     ``limit_target`` is the target on whose volume limits depend, all separate ones together; None where no limit does.
+    Its ``dvh`` is combined already.
     ``far_doses`` finds the largest doses at a distance from targets, each once for all rows.
     """
 
     structures: PlanStructures
     combined: CombinedDvhs
-    limit_target: DVH | NotMeasured | None
+    limit_target: MatchedDvh | None
     site: PlanSite
     dose: DoseCheck
     sex: Sex | UnknownSex
@@ -36,6 +37,11 @@ class JudgedPlan:
     def dvhs(self) -> DVHSet:
         """All DVHs of the plan."""
         return self.structures.dvhs
+
+    @property
+    def limit_target_dvh(self) -> DVH | NotMeasured | None:
+        """What limits that depend on the volume of the target are found by."""
+        return None if self.limit_target is None else self.limit_target.dvh
 
     def select(self, row: Constraint) -> list[MatchedDvh]:
         """The structures that the row is judged on, one for every outcome it will have."""
@@ -57,7 +63,7 @@ def judged_plan(
     if any(isinstance(row.limit, LimitByTargetVolume) for row in rows):
         target = target_of_limits(TARGET, structures)
         combined = CombinedDvhs.of([*selected, target], structures.dvhs)
-        limit_target: DVH | NotMeasured | None = combined.with_combined_dvh(target).dvh
+        limit_target: MatchedDvh | None = combined.with_combined_dvh(target)
     else:
         combined, limit_target = CombinedDvhs.of(selected, structures.dvhs), None
     return JudgedPlan(

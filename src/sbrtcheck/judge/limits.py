@@ -44,6 +44,11 @@ def limits_for(
             return _printed(row, number)
 
 
+def depends_on_target(row: Constraint, organ: str) -> bool:
+    """Whether the limit of a row depends on another structure than the one that is judged: on the target."""
+    return isinstance(row.limit, LimitByTargetVolume) and organ != TARGET
+
+
 def printed_limits(row: Constraint) -> Limits | None:
     """What a row allows for every plan; None where that depends on a volume."""
     return None if isinstance(row.limit, LimitByVolume) else _printed(row, row.limit)

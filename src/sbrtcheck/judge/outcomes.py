@@ -14,6 +14,7 @@ from sbrtcheck.dvh import DVH, Reason
 from sbrtcheck.geometry.isodose_volume import NARROW_SHARE
 from sbrtcheck.judge.contour_ends import end_findings
 from sbrtcheck.judge.judged_plan import JudgedPlan
+from sbrtcheck.judge.limits import depends_on_target
 from sbrtcheck.judge.metric_findings import metric_findings
 from sbrtcheck.judge.refine_bounds import refine_cases
 from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of, with_isodoses
@@ -27,7 +28,7 @@ from sbrtcheck.judge.withdraw import (
     withdraw_where_doubtful,
 )
 from sbrtcheck.metric import NotMeasured, PrescriptionMetric, TargetCount
-from sbrtcheck.plan import Finding, Prescription, Sex, UnknownPrescription, UnknownSex
+from sbrtcheck.plan import DOUBTFUL_CONTOURS, Finding, Prescription, Sex, UnknownPrescription, UnknownSex
 from sbrtcheck.results.outcome import Outcome, UnderConvention
 from sbrtcheck.tables import Constraint, ConstraintTable, Select
 
@@ -133,7 +134,26 @@ def _outcome(
         probable=matched.probable,
         outside_percent=outside_percent(matched.dvh),
         lacking=matched.lacking,
-        findings=(*matched.findings, *findings_of_dvh, *findings_of_metric, *findings_of_contours, *result.findings),
+        findings=(
+            *matched.findings,
+            *findings_of_dvh,
+            *_findings_of_limit(case),
+            *findings_of_metric,
+            *findings_of_contours,
+            *result.findings,
+        ),
+    )
+
+
+def _findings_of_limit(case: Case) -> tuple[Finding, ...]:
+    """What leaves open how large the target is that the limit depends on."""
+    target = case.plan.limit_target_dvh
+    if case.blocked is not None or not isinstance(target, DVH) or not depends_on_target(case.row, case.matched.organ):
+        return ()
+    return tuple(
+        replace(finding, subject=finding.subject or target.name)
+        for finding in target.findings
+        if finding.code in DOUBTFUL_CONTOURS
     )
 
 

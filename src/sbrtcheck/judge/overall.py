@@ -28,8 +28,8 @@ from sbrtcheck.results.outcome import Outcome, ReviewCode, ReviewReason, Verdict
 from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import TARGETS
-from sbrtcheck.tables import Kind, Side
-from sbrtcheck.tables.fitness import LintError
+from sbrtcheck.tables import ConstraintTable, Kind, Side
+from sbrtcheck.tables.fitness import LintError, lint_errors
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -57,7 +57,7 @@ def overall(outcomes: Sequence[Outcome], reasons: Sequence[ReviewReason]) -> Ver
 
 
 def review_reasons(
-    outcomes: Sequence[Outcome], plan: JudgedPlan, table_errors: Sequence[LintError] = (), *, strict: bool
+    outcomes: Sequence[Outcome], plan: JudgedPlan, of_tables: Sequence[ReviewReason] = (), *, strict: bool
 ) -> tuple[ReviewReason, ...]:
     """All reasons not to call the report a pass; in an order that the order of rows does not change.
 
@@ -67,8 +67,8 @@ def review_reasons(
         Of all tables.
     plan
         What they were judged on.
-    table_errors
-        What cannot be meant in the tables, which the user allowed.
+    of_tables
+        Reasons by the tables alone, as `reasons_of_tables` finds them.
     strict
         Rows that bounds, other end caps or the sampling uncertainty could turn are reasons too.
     """
@@ -82,7 +82,7 @@ def review_reasons(
     rows_reported = {row for reason in reported_once for row in reason.rows}
     other_rows = [row for row in limit_rows if row.reason not in _REPORTED_ONCE or row.row_id not in rows_reported]
     reasons = [
-        *map(_lint_reason, table_errors),
+        *of_tables,
         *reported_once,
         *_file_reasons(plan),
         *_uncounted_fail_reasons(limit_rows),
@@ -125,6 +125,29 @@ def _in_order(reasons: Iterable[ReviewReason]) -> tuple[ReviewReason, ...]:
     return tuple(
         sorted(reasons, key=lambda reason: (order.index(reason.code), reason.structure, reason.text, reason.rows))
     )
+
+
+def reasons_of_tables(
+    tables: Sequence[ConstraintTable], tables_for_plan: Sequence[ConstraintTable]
+) -> tuple[ReviewReason, ...]:
+    """What cannot be meant in the tables, which the user allowed; and tables none of whose limits is for the plan.
+
+    ``tables_for_plan`` are the same tables with the rows alone that hold at its site and for its patient. A table that
+    was asked for and of which nothing is left would not be seen in the report at all.
+    """
+    pairs = zip(tables, tables_for_plan, strict=True)
+    unused = [table for table, for_plan in pairs if _has_limits(table) and not _has_limits(for_plan)]
+    return (*map(_lint_reason, lint_errors(tables)), *map(_unused_reason, unused))
+
+
+def _has_limits(table: ConstraintTable) -> bool:
+    return any(row.kind is Kind.LIMIT for row in table.rows)
+
+
+def _unused_reason(table: ConstraintTable) -> ReviewReason:
+    number = _rows_text(sum(row.kind is Kind.LIMIT for row in table.rows))
+    text = f"{table.id}: nothing evaluated: none of {number} holds for this site and this patient"
+    return ReviewReason(code=ReviewCode.NOTHING_EVALUATED, text=text)
 
 
 def _lint_reason(error: LintError) -> ReviewReason:

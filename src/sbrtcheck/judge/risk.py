@@ -213,7 +213,11 @@ def risks_on(
     """The same where it is known which models are asked for, and which structures are the organs of them."""
     structures = plan_structures(dvhs, matches)
     complications = tuple(_of_structures(model, structures) for model in models.ntcp)
-    return (*complications, *(_of_course(model, dvhs, diameter_cm) for model in models.tcp))
+    return tuple(
+        # of the plan as a whole: a dose or files in doubt leave every probability in doubt
+        replace(risk, findings=(*dvhs.findings, *risk.findings)) if isinstance(risk, Risk) else risk
+        for risk in (*complications, *(_of_course(model, dvhs, diameter_cm) for model in models.tcp))
+    )
 
 
 def _of_structures(model: NtcpModel, structures: PlanStructures) -> Risk | NoRisk:
@@ -221,7 +225,9 @@ def _of_structures(model: NtcpModel, structures: PlanStructures) -> Risk | NoRis
     if isinstance(matched.dvh, NotMeasured):
         return NoRisk(model=model, reason=matched.dvh.reason, detail=matched.dvh.detail)
     risk = ntcp(model, _with_close_dose(model, matched.dvh, structures.dvhs))
-    return replace(risk, findings=(*matched.findings, *risk.findings)) if isinstance(risk, Risk) else risk
+    # what leaves open whose dose it is: gaps, contours in two readings, parts outside the dose grid
+    findings = (*matched.findings, *matched.dvh.findings)
+    return replace(risk, findings=(*findings, *risk.findings)) if isinstance(risk, Risk) else risk
 
 
 def _with_close_dose(model: NtcpModel, dvh: DVH, dvhs: DVHSet) -> DVH:

@@ -154,7 +154,7 @@ def _judge_doses(case: Case, dvh: DVH | NotMeasured, printed: Limits | None) -> 
     measured = _measured(case, dvh)
     if isinstance(dvh, NotMeasured) and isinstance(measured, NotMeasured):
         return _not_evaluated(measured, measured, printed)
-    limits = limits_for(case.row, case.matched.organ, dvh, case.plan.limit_target)
+    limits = limits_for(case.row, case.matched.organ, dvh, case.plan.limit_target_dvh)
     if isinstance(limits, NotMeasured):
         return _not_evaluated(measured, measured if isinstance(measured, NotMeasured) else limits, printed)
     result = _judge_volume(limits, dvh, measured) if isinstance(dvh, DVH) else None

@@ -9,12 +9,13 @@ from importlib import metadata
 
 from sbrtcheck.arguments import require_type, texts_of
 from sbrtcheck.dvh import DVHSet
+from sbrtcheck.dvh.sound import refuse_unsound
 from sbrtcheck.judge.course import course_note
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import judged_plan
 from sbrtcheck.judge.naming import match_plan, names_of_matches, organs_of
 from sbrtcheck.judge.outcomes import outcomes_of
-from sbrtcheck.judge.overall import overall, review_reasons
+from sbrtcheck.judge.overall import overall, reasons_of_tables, review_reasons
 from sbrtcheck.judge.site import rows_for, site_of
 from sbrtcheck.judge.structures import plan_structures
 from sbrtcheck.options import CheckOptions
@@ -27,7 +28,7 @@ from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary
 from sbrtcheck.tables.choice import TableName, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
-from sbrtcheck.tables.fitness import lint_errors, refuse_unfit
+from sbrtcheck.tables.fitness import refuse_unfit
 
 
 def evaluate(  # noqa: PLR0913 - one argument an option
@@ -88,8 +89,11 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         Two tables have the same id, lint finds errors in one, or no such site is known.
     NamesError
         The dictionary has faults.
+    ArgumentError
+        A DVH made by hand cannot be that of a structure: a number of it is none, a dose is below 0, a volume rises.
     """
     require_type(dvhs, DVHSet, "what rows are judged on", "give what compute_dvhs or load_dvhs gave")
+    refuse_unsound(dvhs)
     tables = load_tables(table)
     options = CheckOptions(
         names=names,
@@ -129,7 +133,7 @@ def evaluate_with(
     with log_step("evaluation") as log:
         outcomes = outcomes_of(tables_at_site, plan, include_unconfirmed=options.include_unconfirmed)
         outcomes = tuple(_with_near_limit(outcome, options.near_percent) for outcome in outcomes)
-        reasons = review_reasons(outcomes, plan, lint_errors(tables), strict=options.strict)
+        reasons = review_reasons(outcomes, plan, reasons_of_tables(tables, tables_at_site), strict=options.strict)
         verdict = overall(outcomes, reasons)
         log(f"{len(outcomes)} rows, {sum(outcome.counts for outcome in outcomes)} of them count: {verdict}")
     return Report(

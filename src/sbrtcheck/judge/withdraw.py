@@ -17,8 +17,9 @@ import numpy as np
 from sbrtcheck.dvh import DVH, Bounds, Curve, NoDVH, Reason, compute_dvhs, largest_dose_on_faces
 from sbrtcheck.formatting import number_text
 from sbrtcheck.judge.judged_plan import JudgedPlan
+from sbrtcheck.judge.limits import depends_on_target
 from sbrtcheck.judge.row import Case, RowResult, is_of_elements, judge_on, verdict_of
-from sbrtcheck.judge.structures import PlanStructures, StructureKey, dvh_of
+from sbrtcheck.judge.structures import MatchedDvh, PlanStructures, StructureKey, dvh_of
 from sbrtcheck.metric import (
     DoseAtVolume,
     DoseStatistic,
@@ -54,14 +55,19 @@ class CopyDvhs:
     together: DVH | NoDVH | None
 
 
+NO_COPIES = CopyDvhs(alone=(), are_all_measured=True, together=None)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherDvhs:
     """Other DVHs that a verdict has to hold on as well, besides the one that it was given on.
 
-    ``outside_gy`` is the largest dose, Gy, that a volume outside the dose grid may receive.
+    ``copies_of_target`` are of the target that limits depend on; ``outside_gy`` is the largest dose, Gy, that a volume
+    outside the dose grid may receive.
     """
 
     copies: Mapping[CopiesKey, CopyDvhs]
+    copies_of_target: CopyDvhs
     outside_gy: float
 
 
@@ -73,16 +79,20 @@ def compute_other_dvhs(cases: Sequence[Case], results: Sequence[RowResult], plan
         for case, result in pairs
         if _must_judge_copies(_withdraw_if_part_missing(result, case), case)
     }
-    dvh_by_key = _dvhs_of_structures(
-        (copy for case in case_by_copies.values() for copy in case.matched.copies), plan.structures
-    )
-    copies = {key: _copy_dvhs(case, dvh_by_key, plan) for key, case in case_by_copies.items()}
+    target = plan.limit_target if any(depends_on_target(case.row, case.matched.organ) for case in cases) else None
+    matches = [*(case.matched for case in case_by_copies.values()), *([target] if target else [])]
+    dvh_by_key = _dvhs_of_structures((copy for matched in matches for copy in matched.copies), plan.structures)
+    copies = {key: _copy_dvhs(case.matched, dvh_by_key, plan) for key, case in case_by_copies.items()}
     judged_dvhs = [
         *(dvh for case in cases if isinstance(case.dvh, DVH) for dvh in (case.dvh, *case.dvh.readings)),
         *(copy_dvhs.together for copy_dvhs in copies.values() if isinstance(copy_dvhs.together, DVH)),
     ]
     is_needed = any(dvh.uncovered_cc > 0.0 for dvh in judged_dvhs)
-    return OtherDvhs(copies=copies, outside_gy=_dose_outside_gy(plan) if is_needed else ANY_DOSE_GY)
+    return OtherDvhs(
+        copies=copies,
+        copies_of_target=_copy_dvhs(target, dvh_by_key, plan) if target else NO_COPIES,
+        outside_gy=_dose_outside_gy(plan) if is_needed else ANY_DOSE_GY,
+    )
 
 
 def withdraw_where_doubtful(result: RowResult, case: Case, other_dvhs: OtherDvhs) -> RowResult:
@@ -91,6 +101,7 @@ def withdraw_where_doubtful(result: RowResult, case: Case, other_dvhs: OtherDvhs
     result = _withdraw_if_part_missing(result, case)
     result = _withdraw_if_copies_differ(result, case, other_dvhs)
     result = _withdraw_if_readings_differ(result, case, other_dvhs)
+    result = _withdraw_if_limits_differ(result, case, other_dvhs)
     return _withdraw_if_outside_decides(result, case, other_dvhs)
 
 
@@ -193,11 +204,13 @@ def _copies_key(case: Case) -> CopiesKey:
     return case.matched.key, case.matched.copies
 
 
-def _copy_dvhs(case: Case, dvh_by_key: Mapping[StructureKey, DVH | NoDVH], plan: JudgedPlan) -> CopyDvhs:
-    dvhs_or_reasons = [dvh_by_key.get((copy.name, copy.number)) for copy in case.matched.copies]
+def _copy_dvhs(matched: MatchedDvh, dvh_by_key: Mapping[StructureKey, DVH | NoDVH], plan: JudgedPlan) -> CopyDvhs:
+    if not matched.copies:
+        return NO_COPIES
+    dvhs_or_reasons = [dvh_by_key.get((copy.name, copy.number)) for copy in matched.copies]
     alone = tuple(dvh for dvh in dvhs_or_reasons if isinstance(dvh, DVH))
-    can_be_joined = isinstance(case.dvh, DVH) and bool(case.dvh.made_of)
-    together = plan.dvhs.union((case.dvh, *alone)) if can_be_joined and isinstance(case.dvh, DVH) else None
+    can_be_joined = isinstance(matched.dvh, DVH) and bool(matched.dvh.made_of)
+    together = plan.dvhs.union((matched.dvh, *alone)) if can_be_joined and isinstance(matched.dvh, DVH) else None
     return CopyDvhs(alone=alone, are_all_measured=len(alone) == len(dvhs_or_reasons), together=together)
 
 
@@ -253,6 +266,39 @@ def _withdraw_if_readings_differ(result: RowResult, case: Case, other_dvhs: Othe
         return result
     detail = f"contours overlap in part: {result.verdict} with what they enclose together, {', '.join(differing)}"
     return without_verdict(result, Reason.CONTOURS_CONTRADICTORY, f"{detail} where what two of them enclose is outside")
+
+
+# The target that the limit depends on can be read in two ways, or another structure may be it
+
+
+def _withdraw_if_limits_differ(result: RowResult, case: Case, other_dvhs: OtherDvhs) -> RowResult:
+    """No verdict by a limit for the volume of a target that may have another volume, where that gives another one."""
+    target = case.plan.limit_target
+    if target is None or not depends_on_target(case.row, case.matched.organ):
+        return result
+    if result.verdict is Verdict.NOT_EVALUATED or not isinstance(target.dvh, DVH):
+        return result
+
+    def verdicts_by(targets: Iterable[DVH]) -> set[Verdict]:
+        plans = (replace(case.plan, limit_target=replace(target, dvh=other)) for other in targets)
+        return {judge_on(replace(case, plan=plan), case.dvh).verdict for plan in plans} - {result.verdict}
+
+    limit_text = f"the limit depends on the volume of {target.contour}"
+    if by_readings := verdicts_by(target.dvh.readings):
+        detail = f"{limit_text}, whose contours overlap in part: {', '.join(sorted(by_readings))} by another reading"
+        return without_verdict(result, Reason.CONTOURS_CONTRADICTORY, detail)
+    if result.verdict is Verdict.FAIL:
+        return result
+    copies = other_dvhs.copies_of_target
+    together = (copies.together,) if isinstance(copies.together, DVH) else ()
+    by_copies = verdicts_by((*copies.alone, *together))
+    if not copies.are_all_measured or isinstance(copies.together, NoDVH):
+        by_copies.add(Verdict.NOT_EVALUATED)
+    if not by_copies:
+        return result
+    names = ", ".join(copy.name for copy in target.copies)
+    detail = f"{limit_text}, of which {names} may be a part, or be what is meant: {', '.join(sorted(by_copies))} by it"
+    return without_verdict(result, Reason.STRUCTURE_AMBIGUOUS, detail)
 
 
 # A part of the structure lies where there is no dose
