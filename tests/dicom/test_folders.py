@@ -217,3 +217,29 @@ def test_nothing_is_written_for_a_patient_whose_uids_several_folders_have(tmp_pa
     assert api.dvhs_as_dicom(dvhs, tmp_path / "1")
     with pytest.raises(InputError, match="files of several plans have the UIDs of this one"):
         api.dvhs_as_dicom(dvhs, tmp_path)
+
+
+def write_patient_of_one_uid(folder: Path, number: int) -> None:
+    """As a tool writes it that puts one constant in place of every UID of an instance, and of a reference to one."""
+    made, constant = patient(number), "1.2.3.4"
+    for dataset in made.values():
+        dataset.SOPInstanceUID = constant
+    made["dose"].ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = constant
+    made["plan"].ReferencedStructureSetSequence[0].ReferencedSOPInstanceUID = constant
+    for kind, dataset in made.items():
+        write(folder / f"{kind}.dcm", dataset)
+
+
+def test_files_of_one_uid_and_several_kinds_are_each_what_they_are(tmp_path: Path) -> None:
+    write_patient_of_one_uid(tmp_path, 1)
+    found = find_plans(tmp_path)
+    assert (len(found.plans), found.orphans, found.copies) == (1, (), ())
+    assert numbers(found.plans[0]) == {1}
+
+
+def test_patients_whose_files_all_have_one_uid_are_told_apart_by_folder(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        write_patient_of_one_uid(tmp_path / str(number), number)
+    found = find_plans(tmp_path)
+    assert sorted(map(numbers, found.plans), key=sorted) == [{1}, {2}, {3}]
+    assert found.orphans == ()

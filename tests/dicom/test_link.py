@@ -244,6 +244,34 @@ def test_a_whole_dose_goes_before_its_parts(tmp_path: Path) -> None:
     assert "not used: 2 BEAM" in texts(plan, FindingCode.OTHER)[0]
 
 
+@pytest.mark.parametrize("summation", ["PLAN", ""])
+@pytest.mark.parametrize(
+    ("of_dose", "of_plan", "wanted"),
+    [
+        ([(1, [1])], {"beams": [1, 2]}, "refers to beams 1 of its RTPLAN, and not to 2"),
+        ([(1, [1, 3])], {"beams": [1, 2]}, "refers to beams 1, 3 of its RTPLAN, and not to 2"),
+        ([(2, [])], {"fractions": (5, 3)}, "refers to fraction groups 2 of its RTPLAN, and not to 1"),
+        ([(1, [2, 1])], {"beams": [1, 2]}, None),
+        ([(1, [1, 2, 9])], {"beams": [1, 2]}, None),
+        ([(1, [])], {"beams": [1, 2]}, None),
+        ([], {"beams": [1, 2]}, None),
+    ],
+)
+def test_a_dose_that_refers_to_a_part_of_its_plan_is_not_its_whole_dose_without_a_word(
+    tmp_path: Path,
+    summation: str,
+    of_dose: list[tuple[int, list[int]]],
+    of_plan: dict[str, tuple[int, ...]],
+    wanted: str | None,
+) -> None:
+    """One that lists all beams, more than these, or none, may be of all of them."""
+    dose = files.dose(summation=summation, parts=of_dose)
+    write_plan(tmp_path, dose, files.plan(**of_plan), files.structure_set())
+    found = texts(load_plan(tmp_path), FindingCode.DOSE_OF_PARTS)
+    assert len(found) == (wanted is not None)
+    assert all(wanted in text for text in found if wanted is not None)
+
+
 def test_the_sum_of_two_plans_has_no_prescription(tmp_path: Path) -> None:
     both = files.dose(plans=["2.25.11", "2.25.12"], summation="MULTI_PLAN")
     write_plan(tmp_path, both, files.plan("2.25.11"), files.plan("2.25.12"), files.structure_set())

@@ -516,6 +516,18 @@ def test_a_dose_of_a_part_by_its_type_passes_nothing(check: Check, name: str) ->
     assert done.exit_code in (2, 3)
 
 
+def test_nor_does_a_dose_of_the_plan_that_refers_to_one_of_its_beams(check: Check) -> None:
+    files = lung()
+    group = files.plan.FractionGroupSequence[0]
+    group.ReferencedBeamSequence = Items([item(ReferencedBeamNumber=n, BeamMeterset="100") for n in (1, 2)])
+    of_one = item(ReferencedFractionGroupNumber=1, ReferencedBeamSequence=Items([item(ReferencedBeamNumber=1)]))
+    files.dose.ReferencedRTPlanSequence[0].ReferencedFractionGroupSequence = Items([of_one])
+    done = check(files, *LUNG)
+    assert done.came_to == ("REVIEW", 3)
+    assert done.codes == {ReviewCode.DOSE}
+    assert "refers to beams 1 of its RTPLAN, and not to 2" in done.texts
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["FRACTION", "BEAM"])
 def test_nor_does_one_that_is_large_enough(check: Check, name: str) -> None:

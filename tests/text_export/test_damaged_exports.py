@@ -200,6 +200,21 @@ def test_another_decimal_mark_makes_no_other_number(tmp_path: Path, name: str) -
         refuse_other_numbers(before, read("".join(letters).encode(), tmp_path), (name, every))
 
 
+def _is_parted_by_commas(name: str) -> bool:
+    heading, rows = TEXTS[name].split("\n", maxsplit=1)
+    return name.endswith(".csv") and "," in heading and re.search(r"[0-9][.][0-9]", rows) is not None
+
+
+@pytest.mark.parametrize("name", list(filter(_is_parted_by_commas, NAMES)))
+def test_commas_that_are_decimal_marks_and_part_cells_too_are_refused(tmp_path: Path, name: str) -> None:
+    """Every number is then two cells, and the second half of one would stand below the heading of the next column."""
+    heading, rows = TEXTS[name].split("\n", maxsplit=1)
+    found = read(f"{heading}\n{re.sub(r'(?<=[0-9])[.](?=[0-9])', ',', rows)}".encode(), tmp_path)
+    assert is_refused(found)
+    assert "is the comma its decimal mark too?" in found.what
+    assert found.place.startswith("DVH export, line ")
+
+
 def test_doses_of_onkodicom_that_change_places_are_never_taken_for_each_other(tmp_path: Path) -> None:
     changed = TEXTS["onkodicom.csv"].replace("1000cGy", "x").replace("5000cGy", "1000cGy").replace("x", "5000cGy")
     found = read(changed.encode(), tmp_path)

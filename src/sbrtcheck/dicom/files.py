@@ -75,6 +75,9 @@ _LAST_TAG = {Kind.STRUCTURE_SET: _STRUCTURE_SET_ROIS, Kind.SEGMENTATION: Tag.FRA
 
 Parts = tuple[tuple[int, tuple[int, ...]], ...]
 
+NO_NUMBER = -1
+"""Stands for the number of a fraction group or beam that the file does not state; no file uses it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RtFile:
@@ -275,6 +278,5 @@ def _parts_of_dose(plans: Sequence[Elements]) -> Parts:
 
 
 def _number(item: Elements, tag: int) -> int:
-    """A reference number; -1, which no file uses, when it is missing."""
     value = number(item, tag)
-    return -1 if value is None else int(value)
+    return NO_NUMBER if value is None else int(value)

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dicom.elements import Damage
-from sbrtcheck.dicom.files import Kind, RtFile
+from sbrtcheck.dicom.files import NO_NUMBER, Kind, RtFile
 from sbrtcheck.dicom.scan import Scan
 from sbrtcheck.dicom.source import Source
 from sbrtcheck.formatting import one_screen
@@ -404,7 +404,9 @@ def _by_summation(group: FoundPlan) -> list[FoundPlan]:
         parts = tuple(dose for dose in group.doses if dose.summation in {"FRACTION", "BEAM"} and not dose.damage)
         with_parts = replace(group, beside=parts)
         return [
-            replace(with_parts, doses=(dose,), findings=(*group.findings, *_multi_plan_findings(dose), *aside))
+            _with_part_findings(
+                replace(with_parts, doses=(dose,), findings=(*group.findings, *_multi_plan_findings(dose), *aside))
+            )
             for dose in whole
         ]
     for summation in ("FRACTION", "BEAM"):
@@ -413,7 +415,7 @@ def _by_summation(group: FoundPlan) -> list[FoundPlan]:
             return [_summed_doses(replace(group, doses=parts), summation)]
     unstated = [dose for dose in group.doses if dose.summation is None]
     if unstated:
-        return [_doses_of_unstated_type(replace(group, doses=(dose,))) for dose in unstated]
+        return [_with_part_findings(_doses_of_unstated_type(replace(group, doses=(dose,)))) for dose in unstated]
     kinds = ", ".join(sorted({dose.summation for dose in group.doses if dose.summation is not None}))
     return [replace(group, problem=Obstacle(what=f"Dose Summation Type {kinds} is not the dose of a plan"))]
 
@@ -436,6 +438,30 @@ def _multi_plan_findings(dose: RtFile) -> tuple[Finding, ...]:
 def _doses_of_unstated_type(group: FoundPlan) -> FoundPlan:
     text = f"{group.doses[0].display_name} states no Dose Summation Type; it was used as the plan's whole dose"
     return replace(group, findings=(*group.findings, Finding(code=FindingCode.OTHER, text=text)))
+
+
+def _with_part_findings(group: FoundPlan) -> FoundPlan:
+    """The same, with a finding where a dose that is used as the whole one refers to some parts of its plan alone.
+
+    A dose of all beams need not list them; one that lists beams is of these (PS3.3 C.8.8.3), whatever its type says.
+    """
+    dose, plan = group.doses[0], group.plan
+    if plan is None or dose.summation == "MULTI_PLAN":
+        return group
+    for summation, names in (("FRACTION", "fraction groups"), ("BEAM", "beams")):
+        have, planned = parts_of(dose, summation), parts_of(plan, summation)
+        numbers = {part[-1] for part in have}
+        if not have or NO_NUMBER in numbers:
+            continue
+        missing = [part for part in planned if part[-1] not in numbers]
+        if missing:
+            refers = f"{dose.display_name} refers to {names} {_part_numbers(have)} of its RTPLAN, and not to"
+            finding = Finding(
+                code=FindingCode.DOSE_OF_PARTS,
+                text=f"{refers} {_part_numbers(missing)}: is it the dose of a part of the plan?",
+            )
+            return replace(group, findings=(*group.findings, finding))
+    return group
 
 
 def _summed_doses(group: FoundPlan, summation: str) -> FoundPlan:

@@ -1,8 +1,10 @@
 """Folder, files or Datasets -> the RT files that may make plans, each once, and the files left out.
 
-A UID identifies one file. Copies of a file are left out. Files of one UID that differ can neither of them be picked,
-with one exception: a tool that removes identities from files may write the same UIDs for every patient, and then the
-patients' folders tell them apart. So, where one UID has several contents that are in folders of which none is inside of
+A UID identifies one file of its kind. Copies of a file are left out. Files of one UID that differ can neither of them be
+picked, with two exceptions: a tool that removes identities from files may write the same UID for every file, or the
+same UIDs for every patient. References name the kind of what they refer to, so that a dose, a plan and a structure set
+of one UID are three files; patients of the same UIDs are told apart by their folders. So, where one UID has several
+contents that are in folders of which none is inside of
 the other, the files that hang together with them by reference are parted by folder, as high up as needed, and linked
 with those of the same folder alone. Of folders whose files are all in another one too, the larger is kept.
 """
@@ -118,17 +120,17 @@ def _unique_files(files: Files, hash_of: HashOf) -> tuple[list[RtFile], tuple[So
         own, more = _without_copies(folder, contents)
         unique += [replace(file, apart=len(hashes_of_kept)) for file in own]
         copies += more
-    return sorted(unique, key=lambda file: file.uid), tuple(copies)
+    return sorted(unique, key=lambda file: (file.uid, file.kind)), tuple(copies)
 
 
 def _contents(files: Files, hash_of: HashOf) -> dict[Source, str]:
     """What files that share their UID with another one hold, by path; the others need not be read for it."""
-    times = Counter(file.uid for file in files)
+    times = Counter(map(_identity, files))
     of_datasets = {file.uid for file in files if isinstance(file.source, MemoryFile) and file.source.of_dataset}
     return {
         file.source: _dataset_hash(file.source) if file.uid in of_datasets else hash_of(file.source)
         for file in files
-        if times[file.uid] > 1
+        if times[_identity(file)] > 1
     }
 
 
@@ -147,24 +149,29 @@ def _dataset_hash(source: Source) -> str:
     return content_hash(source)
 
 
-def _uids_of_several_contents(files: Files, contents: Mapping[Source, str]) -> frozenset[str]:
-    """UIDs of which there are several contents."""
-    pairs = {(file.uid, contents[file.source]) for file in files if file.uid and file.source in contents}
-    times = Counter(uid for uid, _ in pairs)
-    return frozenset(uid for uid, number in times.items() if number > 1)
+def _identity(file: RtFile) -> str:
+    """What names one file among all: its kind and UID, ``""`` where it has none."""
+    return f"{file.kind} {file.uid}" if file.uid else ""
+
+
+def _with_several_contents(files: Files, contents: Mapping[Source, str]) -> frozenset[str]:
+    """Identities of which there are several contents."""
+    pairs = {(_identity(file), contents[file.source]) for file in files if file.uid and file.source in contents}
+    times = Counter(identity for identity, _ in pairs)
+    return frozenset(identity for identity, number in times.items() if number > 1)
 
 
 def _without_copies(files: Files, contents: Mapping[Source, str]) -> tuple[list[RtFile], list[Source]]:
     """One file of each SOP instance; instances whose files differ are marked, for neither may be picked."""
-    by_uid: dict[str, list[RtFile]] = {}
+    by_identity: dict[str, list[RtFile]] = {}
     for file in files:
-        by_uid.setdefault(file.uid, []).append(file)
+        by_identity.setdefault(_identity(file), []).append(file)
     unique: list[RtFile] = []
     copies: list[Source] = []
-    for uid, same in sorted(by_uid.items()):
+    for identity, same in sorted(by_identity.items()):
         distinct, more = _different_files(same, contents)
         copies += more
-        if uid and len(distinct) > 1:
+        if identity and len(distinct) > 1:
             distinct = [replace(distinct[0], damage=Damage(what=_SEVERAL_CONTENTS))]
         unique += distinct
     return unique, copies
@@ -186,7 +193,7 @@ def _folders_that_tell_apart(
     files: Files, contents: Mapping[Source, str], hash_of: HashOf
 ) -> tuple[list[Files], Mapping[Source, str]]:
     """The files of each of the folders that tell them apart, none where no folder does; and what those files hold."""
-    if not _uids_of_several_contents(files, contents):
+    if not _with_several_contents(files, contents):
         return [], contents
     tangled = _files_tied_to_clashes(files, contents)
     if any(isinstance(file.source, MemoryFile) for file in tangled):  # which is in no folder
@@ -207,9 +214,9 @@ def _order(folder: Files, contents: Mapping[Source, str]) -> tuple[int, list[str
 
 def _files_tied_to_clashes(files: Files, contents: Mapping[Source, str]) -> list[RtFile]:
     """Files that hang together, by references, with those of a UID that has several contents."""
-    uids = {file.uid for file in files}
-    reached: set[str] = set(_uids_of_several_contents(files, contents))
-    ties = [(file, _ties(file, uids)) for file in files]
+    identities = set(map(_identity, files))
+    reached: set[str] = set(_with_several_contents(files, contents))
+    ties = [(file, _ties(file, identities)) for file in files]
     while True:
         ties_reached = [tied for _, tied in ties if tied & reached]
         more = reached.union(*ties_reached)
@@ -218,16 +225,17 @@ def _files_tied_to_clashes(files: Files, contents: Mapping[Source, str]) -> list
         reached = more
 
 
-def _ties(file: RtFile, uids: set[str]) -> frozenset[str]:
-    """UIDs that link a file with others: its own, those it refers to, and its frames of reference where they decide."""
-    refs = {*file.plan_refs, *file.structure_set_refs} - {""}
-    by_frame = file.kind is Kind.STRUCTURE_SET or not refs & uids
-    return frozenset({file.uid, *refs, *(f"frame {frame}" for frame in file.frames if by_frame)} - {""})
+def _ties(file: RtFile, identities: set[str]) -> frozenset[str]:
+    """What links a file with others: itself, what it refers to, and its frames of reference where they decide."""
+    plans = {f"{Kind.PLAN} {ref}" for ref in file.plan_refs if ref}
+    refs = plans | {f"{Kind.STRUCTURE_SET} {ref}" for ref in file.structure_set_refs if ref}
+    by_frame = file.kind is Kind.STRUCTURE_SET or not refs & identities
+    return frozenset({_identity(file), *refs, *(f"frame {frame}" for frame in file.frames if by_frame)} - {""})
 
 
 def _by_folder(files: Files, contents: Mapping[Source, str]) -> list[Files]:
     """The files of each folder, as high up as its UIDs have one content each; those that no folder parts together."""
-    clashing = _uids_of_several_contents(files, contents)
+    clashing = _with_several_contents(files, contents)
     if not clashing:
         return [files]
     folders = [Path(os.path.abspath(str(file.source))).parent.parts for file in files]  # noqa: PTH100 - links as they are
@@ -236,7 +244,7 @@ def _by_folder(files: Files, contents: Mapping[Source, str]) -> list[Files]:
     below: dict[str, list[RtFile]] = {}
     for file, parts in zip(files, folders, strict=True):
         below.setdefault(parts[depth] if len(parts) > depth else "", []).append(file)
-    if any(file.uid in clashing for file in below.get("", ())):
+    if any(_identity(file) in clashing for file in below.get("", ())):
         return [files]
     return [folder for inside in below.values() for folder in _by_folder(inside, contents)]
 

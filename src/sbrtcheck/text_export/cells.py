@@ -15,7 +15,7 @@ from sbrtcheck.text_export.export import (
     Table,
     table_of,
 )
-from sbrtcheck.text_export.lines import Line, Lines
+from sbrtcheck.text_export.lines import Line, Lines, fault
 from sbrtcheck.text_export.numbers import is_number
 
 _DELIMITERS = ",;\t"
@@ -76,11 +76,29 @@ def names_column(heading: Sequence[str]) -> int | None:
 
 
 def sheet_of(lines: Lines) -> Sheet:
-    """Cells of all lines that are not blank."""
+    """Cells of all lines that are not blank.
+
+    Raises
+    ------
+    InputError
+        A line has cells that the first line has no heading for: its numbers would be taken for those of other columns.
+    """
     filled = lines.filled
     delimiter = _delimiter(filled[0])
+    heading = _cells(filled[0], delimiter)
     rows = tuple(Row(line=line.number, cells=_cells(line, delimiter)) for line in filled[1:])
-    return Sheet(heading=_cells(filled[0], delimiter), rows=rows)
+    for row in rows:
+        if any(row.cells[len(heading) :]):
+            _refuse_longer(row, heading, delimiter)
+    return Sheet(heading=heading, rows=rows)
+
+
+def _refuse_longer(row: Row, heading: Sequence[str], delimiter: str) -> None:
+    decimal_comma = ", or is the comma its decimal mark too?" if delimiter == "," else ""
+    what = f"it has {len(row.cells)} cells, the first line has {len(heading)}: which of them belong to which heading"
+    raise fault(
+        f"{what}{decimal_comma}", row.line, "export it again with decimal points, or with semicolons between cells"
+    )
 
 
 def _delimiter(first: Line) -> str:
