@@ -76,6 +76,7 @@ class FindingCode(StrEnum):
     FILE_SKIPPED = "file skipped"
     PATIENTS_DIFFER = "files of different patients"
     PATIENT_DETAILS_DIFFER = "details of the patient differ"
+    PATIENT_NOT_STATED = "patient not stated"
     OTHER_STRUCTURE_SET = "another structure set"
     REJECTED = "rejected by a reviewer"
     NOT_FOR_A_PATIENT = "plan is not for a patient"
