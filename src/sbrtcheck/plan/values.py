@@ -50,6 +50,7 @@ class FindingCode(StrEnum):
     OUTERMOST_DOSE_PLANES = "beyond the outermost dose planes"
     PIXEL_PADDING = "padding after the pixel data"
     SMALLER_THAN_LIMIT_VOLUME = "smaller than the limit's volume"
+    SMALL_FOR_THE_ORGAN = "smaller than the organ's critical volume"
     NEAR_COPY = "near copy of the organ"
     CONTOUR_ENDS_IN_DOSE = "contour ends in dose above the limit"
     FRAME_UNKNOWN = "frame of reference unknown"
