@@ -142,10 +142,8 @@ def test_an_end_is_named_whatever_end_caps_are_asked_for(end_caps: str, side: st
 
 def test_a_gap_in_dose_keeps_an_organ_from_a_pass() -> None:
     """What is left out between two parts of an organ is no end, and more than a note."""
-    loops = [
-        *bar("", -30.0, 8).contours.read().points_mm.reshape(-1, 4, 3),
-        *bar("", 6.0, 4).contours.read().points_mm.reshape(-1, 4, 3),
-    ]
+    low, high = (bar("", bottom_mm, planes).contours.read() for bottom_mm, planes in ((-30.0, 8), (6.0, 4)))
+    loops = [*low.points_mm.reshape(-1, 4, 3), *high.points_mm.reshape(-1, 4, 3)]
     cord = Structure(name="SpinalCord", number=1, kind="ORGAN", contours=Contours.of(*loops))
     report = evaluate(table(row("D1cc[Gy]", "below", 45.0)), compute_dvhs(plan_of(cord)))
     assert report.verdict is Verdict.REVIEW
@@ -161,9 +159,15 @@ def test_targets_end_in_dose_by_intent() -> None:
 # ------------------------------------------------------------------------------------------------------ near copies
 
 
-@settings(max_examples=15, deadline=None)
+COPIES = [
+    *("Esophagus_2", "Esophagus_old", "Esophagus_1", "Esophagus copy", "Esophagus-kopie", "Esophagus(1)"),
+    *("Esophagus^new", "zEsophagus", "Esophagus_MM", "Esophagus-MM", "Esophagus-1", "Esophagus_20240131"),
+]
+
+
+@settings(max_examples=20, deadline=None)
 @given(
-    st.sampled_from(["Esophagus_2", "Esophagus_old", "Esophagus_1", "Esophagus copy"]),
+    st.sampled_from(COPIES),
     st.integers(-15, 0),
     st.integers(-15, 0),
     st.sampled_from([("D0.1cc[Gy]", "below", 49.0), ("Min[Gy]", "above", 1.0)]),
@@ -183,11 +187,22 @@ def test_of_two_near_copies_the_worse_value_is_shown_beside(
         assert shown[0].text == f"{asked[0]}: {name}, by its name a copy or a part of it, has {value:.2f} Gy"
 
 
-def test_a_copy_that_would_fail_takes_the_verdict_and_shows_its_value() -> None:
-    plan = plan_of(bar("Esophagus", -30.0, 8), bar("Esophagus_2", 0.0, 8, number=2))
-    (outcome,) = judged(plan, row("D0.1cc[Gy]", "below", 25.0, "Esophagus"))
+@pytest.mark.parametrize("name", COPIES)
+def test_a_copy_that_would_fail_takes_the_verdict_and_shows_its_value(name: str) -> None:
+    plan = plan_of(bar("Esophagus", -30.0, 8), bar(name, 0.0, 8, number=2))
+    report = evaluate(table(row("D0.1cc[Gy]", "below", 25.0, "Esophagus")), compute_dvhs(plan))
+    (outcome,) = report.outcomes
+    assert report.verdict is Verdict.REVIEW
     assert outcome.verdict is Verdict.NOT_EVALUATED
     assert len(found(outcome, FindingCode.NEAR_COPY)) == 1
+
+
+@pytest.mark.parametrize("name", ["Esophagus-PTV", "Esophagus^PRV5", "Esophagus_PRV05", "Esophagus+5mm", "Heart-1"])
+def test_what_is_another_structure_by_its_name_is_no_copy(name: str) -> None:
+    plan = plan_of(bar("Esophagus", -30.0, 8), bar(name, 0.0, 8, number=2))
+    (outcome,) = judged(plan, row("D0.1cc[Gy]", "below", 25.0, "Esophagus"))
+    assert outcome.verdict is Verdict.PASS
+    assert not found(outcome, FindingCode.NEAR_COPY)
 
 
 # ------------------------------------------------------------------------------------------- grids that cannot be
