@@ -124,9 +124,11 @@ def test_a_renamed_structure_set_is_found_by_its_frame_of_reference(tmp_path: Pa
     assert plan.uids.structure_set == "2.25.66"
     (text,) = texts(plan, FindingCode.LINKED_BY_FRAME_OF_REFERENCE)
     assert text == (
-        "the RTPLAN refers to another structure set (2.25.2) than the one used (2.25.66),"
-        " which is the only one in the dose's frame of reference"
+        "the structure set that is named is not among the files; RTSTRUCT 2.25.66 was used, the only one in the dose's"
+        " frame of reference"
     )
+    (text,) = texts(plan, FindingCode.OTHER_STRUCTURE_SET)
+    assert text == "the RTPLAN refers to another structure set (2.25.2) than the one used (2.25.66)"
 
 
 def two_plans(folder: Path) -> Path:

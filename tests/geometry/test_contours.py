@@ -368,6 +368,26 @@ def test_parts_at_different_places_are_no_incomplete_organ() -> None:
 STEPS = np.cumsum([0.0, 3, 3, 9, 3, 3, 3, 9, 3, 3]) - 18.0
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from([0.5, 1.0, 2.0, 3.0, 5.0]),
+    st.lists(st.integers(3, 8), min_size=2, max_size=3),
+    st.floats(4.0, 200.0),
+)
+def test_parts_have_their_own_volumes_however_far_apart_they_are(
+    step_mm: float, planes: list[int], apart_mm: float
+) -> None:
+    """A gap longer than all that is contoured is no spacing, by which planes of a part would be one plane."""
+    loops: list[Array] = []
+    bottom_mm = 0.0
+    for at, count in enumerate(planes):
+        loops += [ring(8.0, bottom_mm + step_mm * k, centre=(25.0 * at, 0.0)) for k in range(count)]
+        bottom_mm += step_mm * (count + 2.5) + apart_mm
+    dvh = dvh_of(*loops, doses=replace(HOT, origin_mm=np.array([-500.0, -500.0, -500.0])))
+    assert dvh.volume == pytest.approx(shoelace_mm2(loops[0]) * step_mm * sum(planes) / 1000, rel=1e-9)
+    assert FindingCode.PLANES_MERGED not in codes(dvh)
+
+
 def test_a_step_on_which_no_structure_has_a_plane_is_one_of_the_images() -> None:
     loops = [ring(8.0, z) for z in STEPS]
     dvh = dvh_of(*loops, others=[body(STEPS)])

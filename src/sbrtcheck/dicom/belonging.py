@@ -8,16 +8,20 @@ finding: it names the attributes that differ, and the kinds of files.
 The rules, with their reasons in ``docs/decisions/0035``:
 
 1. Two files contradict each other where both state an attribute and the values differ; a removed value contradicts
-   nothing. Letters' case, accents, punctuation and blanks do not count.
+   nothing, and neither does a word such as ``ANONYMOUS`` in its place. Letters' case, accents, punctuation and blanks
+   do not count.
 2. Patient ID decides (PS3.3 C.7.1.1: it identifies the patient). Where name or birth date alone differs, and the other
-   two are stated and the same, it is a detail: people marry, and misspelt names are corrected.
-3. What a reviewer rejected, and what is planned on no patient, is not what a patient will be treated with.
-4. Structures are later than the dose where they were edited after the dose's file was made.
+   two are stated and the same, it is a detail: people marry, and misspelt names are corrected. So it is where Patient
+   IDs differ in leading zeros alone. What stands for nobody confirms nothing.
+3. A file that says of no patient that it is theirs, beside others that do, is a detail.
+4. What a reviewer rejected, and what is planned on no patient, is not what a patient will be treated with.
+5. Structures are later than the dose where they were edited after the dose's file was made.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -91,16 +95,33 @@ def _letters(text: str) -> str:
 
 _ID, _NAME, _BIRTH_DATE = "Patient ID", "Patient's Name", "Patient's Birth Date"
 _TAG_OF = {_ID: Tag.PATIENT_ID, _NAME: Tag.PATIENT_NAME, _BIRTH_DATE: Tag.PATIENT_BIRTH_DATE}
+# What tools that remove identities write in place of a value; with a number behind it, it may tell patients apart.
+_OF_NOBODY = re.compile(
+    r"anon|anonyme?|anonymous|anonymus|anonymi[sz]ed?|anonymisierte?r?|deidentified|pseudonymi[sz]ed|removed|deleted"
+    r"|unknown|unbekannt|none|null|patient|name|noname|patientid|patientname|x{2,}|0+"
+)
+_BETWEEN_WORDS = re.compile(r"[\W_]+")
+_FIRST_BIRTH_DATE = "19020101"  # 1900-01-01 and the like are no birth dates of who is treated today
 
 
 def _stated(files: Sequence[PlanFile], attribute: str) -> list[str]:
-    """What each file states, in a form that is the same where it means the same; ``""`` where it states nothing."""
+    """What each file states, in a form that is the same where it means the same; ``""`` where it states nobody."""
     tag = _TAG_OF[attribute]
     raw = [file.elements.raw_text(tag) for file in files]
     if len({*filter(None, raw)}) <= 1:  # as in nearly all plans: then no character set has to be known
-        return [_letters(text.decode("latin-1")) for text in raw]
+        texts = [text.decode("latin-1") for text in raw]
+        return [_unless_of_nobody(_letters(text), text, attribute) for text in texts]
     texts = [name(file.elements, tag) for file in files]
-    return [_first_filled(text) if attribute == _NAME else _letters(text) for text in texts]
+    same = [_first_filled(text) if attribute == _NAME else _letters(text) for text in texts]
+    return [_unless_of_nobody(letters, text, attribute) for letters, text in zip(same, texts, strict=True)]
+
+
+def _unless_of_nobody(letters: str, text: str, attribute: str) -> str:
+    """The letters; ``""`` where they stand in place of a value that was removed."""
+    if attribute == _BIRTH_DATE:
+        return letters if letters >= _FIRST_BIRTH_DATE else ""
+    words = filter(None, _BETWEEN_WORDS.split(text.casefold().replace("-", "")))
+    return "" if all(map(_OF_NOBODY.fullmatch, words)) else letters
 
 
 def _first_filled(person: str) -> str:
@@ -110,6 +131,7 @@ def _first_filled(person: str) -> str:
 
 def _patient_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
     values = {attribute: _stated(files, attribute) for attribute in _TAG_OF}
+    yield from _nobody_findings(files, values)
     differing = [attribute for attribute, stated in values.items() if len({*filter(None, stated)}) > 1]
     if not differing:
         return
@@ -122,9 +144,21 @@ def _patient_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
         yield Finding(code=FindingCode.PATIENTS_DIFFER, text=text)
 
 
+def _nobody_findings(files: Sequence[PlanFile], values: dict[str, list[str]]) -> Iterator[Finding]:
+    """Files that say nothing of whose they are, where others of the plan do."""
+    are_told = [any(of_file) for of_file in zip(*values.values(), strict=True)]
+    if any(are_told) and not all(are_told):
+        kinds = sorted({file.kind for file, is_told in zip(files, are_told, strict=True) if not is_told})
+        text = (
+            f"nothing in the {' and the '.join(kinds)} says whose it is ({_ID}, name and birth date were removed):"
+            " references alone tell that it is of the patient of the other files"
+        )
+        yield Finding(code=FindingCode.PATIENT_NOT_STATED, text=text)
+
+
 def _others_agree(values: dict[str, list[str]], differing: str) -> bool:
     """Whether each two files that differ in a detail have the same of all else, Patient ID included."""
-    if differing == _ID:
+    if differing == _ID and len({value.lstrip("0") for value in values[_ID] if value}) > 1:
         return False
     stating = [at for at, value in enumerate(values[differing]) if value]
     pairs = [(a, b) for a, b in combinations(stating, 2) if values[differing][a] != values[differing][b]]

@@ -3,9 +3,9 @@
 References decide: RTDOSE names its RTPLAN, that its RTSTRUCT. Where a reference is missing, the frame of reference
 decides, if it leaves one choice, and a finding says so. A reference to an RTPLAN that is not there is never replaced by
 another RTPLAN, for the prescription depends on it; a reference to an RTSTRUCT that is not there may be met by the one
-structure set of the same frame of reference, with a finding, but only for its contours: stored DVHs know
-ROI numbers alone, which mean something in the structure set that is referred to and in no other. A SEG names images
-alone: by its frame of reference it stands in for an RTSTRUCT that is not there, or for one where its UID is asked for.
+structure set of the same frame of reference, for a review, and only for its contours: stored DVHs know ROI numbers
+alone, which mean something in the structure set that is referred to and in no other. A SEG names images alone: by its
+frame of reference it stands in for an RTSTRUCT that is not there, or for one where its UID is asked for.
 """
 
 from __future__ import annotations
@@ -581,14 +581,10 @@ def _with_findings(group: FoundPlan, texts: Mapping[str, FindingCode]) -> FoundP
 
 def _texts_on_linked_set(referring: list[RtFile], structure_set: RtFile, choices: int) -> dict[str, FindingCode]:
     which = "the only one" if choices == 1 else f"one of {choices}"
-    if not referring:
-        choice = f"{structure_set.display_name} was used, {which} in the dose's frame of reference"
-        text = f"no structure set is named; {choice}"
-        return {text: FindingCode.LINKED_BY_FRAME_OF_REFERENCE}
-    how = f", which is {which} in the dose's frame of reference"
-    return {
-        text + how: FindingCode.LINKED_BY_FRAME_OF_REFERENCE for text in _texts_on_other_sets(referring, structure_set)
-    }
+    named = "the structure set that is named is not among the files" if referring else "no structure set is named"
+    text = f"{named}; {structure_set.display_name} was used, {which} in the dose's frame of reference"
+    how = {text: FindingCode.LINKED_BY_FRAME_OF_REFERENCE}
+    return how | _texts_on_other_sets(referring, structure_set)
 
 
 def _texts_on_other_sets(referring: Iterable[RtFile], used: RtFile) -> dict[str, FindingCode]:

@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from sbrtcheck.dicom.dose import dose_grid, same_points
 from sbrtcheck.dicom.files import RtFile
 from sbrtcheck.dicom.link import parts_of
 from sbrtcheck.dicom.reader import read_dose
 from sbrtcheck.errors import DicomError
-from sbrtcheck.plan import DoseGrid, Finding, FindingCode, FloatArray, Prescription, UnknownPrescription
+from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Prescription, UnknownPrescription
 
 # Share of the largest dose. Stored as 16 bits, a dose and the sum of its parts differ by ten-thousandths of it.
 _SAME_DOSE = 0.01
+
+_SummedGy = npt.NDArray[np.float32]
 
 
 def findings_on_parts(
@@ -57,35 +60,57 @@ def findings_on_parts(
 
 def _sum(
     doses: Sequence[RtFile], whole: DoseGrid, prescription: Prescription | UnknownPrescription
-) -> FloatArray | None:
-    """Of doses on the grid of the whole one, in Gy; None where they lie on another, or cannot be read."""
-    total = np.zeros(whole.stored.shape)
-    for dose in doses:
-        try:
-            grid, _ = dose_grid(read_dose(dose.source, dose.display_name), prescription)
-        except DicomError:
-            return None
-        if not same_points(grid, whole):
-            return None
-        total += np.asarray(grid.stored, dtype=np.float64) * grid.gy_per_unit
-    return total
+) -> _SummedGy | None:
+    """Of doses on the grid of the whole one, in Gy; None where they lie on another, or cannot be read.
+
+    One dose after the other, and plane by plane: ten beams of 40 MB each take 40 MB for their sum, and one dose.
+    """
+    total = np.zeros(whole.stored.shape, dtype=np.float32)  # seven digits, where 1 % is asked for
+    return total if all(_is_added(total, dose, whole, prescription) for dose in doses) else None
 
 
-def _findings_on_all(summed: FloatArray, whole: DoseGrid, subject: str, fractions: int | None) -> Iterator[Finding]:
-    whole_gy, slack_gy = whole.values_gy, _SAME_DOSE * whole.max_gy
-    apart_gy = float(np.max(np.abs(summed - whole_gy)))
+def _is_added(
+    total: _SummedGy, dose: RtFile, whole: DoseGrid, prescription: Prescription | UnknownPrescription
+) -> bool:
+    """Add a dose to the sum; False where it cannot be read, or lies on another grid."""
+    try:
+        grid, _ = dose_grid(read_dose(dose.source, dose.display_name), prescription)
+    except DicomError:
+        return False
+    if not same_points(grid, whole):
+        return False
+    for at, plane in enumerate(_planes_gy(grid)):
+        total[at] += plane
+    return True
+
+
+def _planes_gy(grid: DoseGrid) -> Iterator[_SummedGy]:
+    for plane in grid.stored:
+        yield np.multiply(plane, grid.gy_per_unit, dtype=np.float32, casting="unsafe")
+
+
+def _furthest_apart_gy(summed: _SummedGy, whole: DoseGrid, times: int = 1) -> float:
+    """Largest difference of the sum, so many times, from the whole dose, either way."""
+    pairs = zip(summed, _planes_gy(whole), strict=True)
+    return max(float(np.max(np.abs(np.float32(times) * plane - of_whole))) for plane, of_whole in pairs)
+
+
+def _findings_on_all(summed: _SummedGy, whole: DoseGrid, subject: str, fractions: int | None) -> Iterator[Finding]:
+    slack_gy = _SAME_DOSE * whole.max_gy
+    apart_gy = _furthest_apart_gy(summed, whole)
     if apart_gy <= slack_gy:
         return
-    if fractions and float(np.max(np.abs(fractions * summed - whole_gy))) <= slack_gy:
+    if fractions and _furthest_apart_gy(summed, whole, fractions) <= slack_gy:
         text = f"{subject} beside the plan's dose is that of one of its {fractions} fractions"
         yield Finding(code=FindingCode.OTHER, text=text)
     else:
         yield _finding(f"{subject} beside the plan's dose is another dose", apart_gy, whole)
 
 
-def _findings_on_some(summed: FloatArray, whole: DoseGrid, subject: str) -> Iterator[Finding]:
+def _findings_on_some(summed: _SummedGy, whole: DoseGrid, subject: str) -> Iterator[Finding]:
     """Of some of the parts no more is known than that they cannot be more than all of them."""
-    excess_gy = float(np.max(summed - whole.values_gy))
+    pairs = zip(summed, _planes_gy(whole), strict=True)
+    excess_gy = max(float(np.max(plane - of_whole)) for plane, of_whole in pairs)
     if excess_gy > _SAME_DOSE * whole.max_gy:
         yield _finding(f"{subject} beside the plan's dose is more than all of it", excess_gy, whole)
 

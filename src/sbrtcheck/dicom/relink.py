@@ -166,7 +166,9 @@ def _with_set(files: list[RtFile], link: Link, elsewhere: Callable[[str], bool])
     if len(sets) != 1:
         return files
     (only,) = sets
-    lost = [file for file in (*unmet, *_without_any(referring)) if file not in away and not _sharing(file, sets)]
+    # what names no set is linked by its frame of reference where it can be, and what names another one never is
+    nameless = [file for file in _without_any(referring) if not _sharing(file, sets)]
+    lost = [*(file for file in unmet if file not in away), *nameless]
     return _changed(files, lambda file: _with_reference(file, only, link), lost)
 
 

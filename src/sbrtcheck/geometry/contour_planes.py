@@ -42,6 +42,9 @@ SLIP_MM = 0.05
 PLANE_TOLERANCE_SHARE = 0.1
 """Planes closer than this share of the spacing are one plane, whose contours were not written at the same height."""
 
+MOST_SLIP_MM = 0.45
+"""But not where they are further apart than this: no images of a body are closer, whatever lies between two parts."""
+
 BREAK_FACTOR = 1.5
 """A gap larger than this times the usual plane spacing is a wide one: planes are missing, or two parts end there."""
 
@@ -106,7 +109,9 @@ def merged_planes(name: str, height_mm: FloatArray) -> tuple[IntArray, IntArray,
     rising = height_mm[order]
     gaps = np.diff(rising)
     apart = gaps[gaps > PLANE_TOLERANCE_MM]
-    tolerance = max(SLIP_MM, PLANE_TOLERANCE_SHARE * _usual(apart)) if len(apart) else SLIP_MM
+    # two parts far apart have a gap that is longer than both, and no spacing
+    slip = min(PLANE_TOLERANCE_SHARE * _usual(apart), MOST_SLIP_MM) if len(apart) else SLIP_MM
+    tolerance = max(SLIP_MM, slip)
     new_plane = np.concatenate([[True], gaps > tolerance])
     layer = np.cumsum(new_plane) - 1
     planes = np.bincount(layer, weights=rising) / np.bincount(layer)

@@ -16,6 +16,7 @@ import numpy as np
 from sbrtcheck.dvh import DVH, DVHSet, compute_dvhs, roi_names
 from sbrtcheck.plan import (
     MAX_SHARE_OF_PRESCRIPTION,
+    MAXIMUM_PERCENT,
     MIN_SHARE_OF_PRESCRIPTION,
     DoseGrid,
     Finding,
@@ -76,10 +77,14 @@ class TargetDoses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoseCheck:
-    """The doubts about the dose of a plan as a whole; ``accepted``: the user accepts it as it is."""
+    """The doubts about the dose of a plan as a whole; ``accepted``: the user accepts it as it is.
+
+    ``notes`` are what a reader should know of the dose, and no doubt.
+    """
 
     targets: TargetDoses
     doubts: tuple[DoseDoubt, ...]
+    notes: tuple[Finding, ...] = ()
     accepted: bool = False
 
     @property
@@ -104,15 +109,16 @@ def check_dose(dvhs: DVHSet, targets_of_plan: Sequence[RoiName], *, accepted: bo
     targets = _target_doses(dvhs, targets_of_plan)
     prescription_doubt = _prescription_doubt(dvhs, targets)
     doubts = (*([prescription_doubt] if prescription_doubt else []), *_stated_doubts(dvhs), *_grid_doubts(dvhs))
-    return DoseCheck(targets=targets, doubts=doubts, accepted=accepted)
+    return DoseCheck(targets=targets, doubts=doubts, notes=tuple(_negative_notes(dvhs)), accepted=accepted)
 
 
 def with_dose_doubts(dvhs: DVHSet, names: Mapping[str, str] | None = None) -> DVHSet:
     """The DVHs with a finding for each doubt about their dose, for what gives no verdict."""
     stated_texts = {finding.text for finding in dvhs.findings}
-    doubts = (doubt for doubt in dose_check(dvhs, names).doubts if doubt.text not in stated_texts)
+    checked = dose_check(dvhs, names)
+    doubts = (doubt for doubt in checked.doubts if doubt.text not in stated_texts)
     findings = (Finding(code=doubt.code, text=doubt.text) for doubt in doubts)
-    return replace(dvhs, findings=(*dvhs.findings, *findings))
+    return replace(dvhs, findings=(*dvhs.findings, *findings, *checked.notes))
 
 
 def _target_doses(dvhs: DVHSet, targets: Sequence[RoiName]) -> TargetDoses:
@@ -154,6 +160,8 @@ def _grid_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
     yield from _plane_doubts(dvhs.plan.dose)
     yield from _spacing_doubts(dvhs.plan.dose)
     yield from _negative_doubts(dvhs.plan.dose)
+    if all(dvh.quantity is Quantity.PHYSICAL for dvh in dvhs.dvhs):
+        yield from _largest_doubts(dvhs.plan.dose, dvhs.prescription)
 
 
 def _plane_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
@@ -181,15 +189,43 @@ def _spacing_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
 
 
 def _negative_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
-    stored = dose.stored
-    if np.issubdtype(stored.dtype, np.unsignedinteger):
-        return
-    lowest, highest = float(np.min(stored)), float(np.max(stored))
-    if lowest < 0.0 and -lowest > MAX_NEGATIVE_SHARE * highest:
-        number = int(np.count_nonzero(np.asarray(stored, dtype=np.float64) < 0.0))
-        points = "1 point" if number == 1 else f"{number} points"
-        text = f"the dose is negative at {points} of its grid, down to {lowest * dose.gy_per_unit:.4g} Gy"
+    text = _negative_text(dose)
+    if text and not _is_rounding(dose):
         yield DoseDoubt(text=text, code=FindingCode.NEGATIVE_DOSE)
+
+
+def _negative_notes(dvhs: DVHSet) -> Iterator[Finding]:
+    """Negative doses that are no more than resampling or noise leaves: said, and no doubt."""
+    text = _negative_text(dvhs.plan.dose) if dvhs.plan is not None else ""
+    if dvhs.plan is not None and text and _is_rounding(dvhs.plan.dose):
+        yield Finding(code=FindingCode.NEGATIVE_DOSE, text=text)
+
+
+def _is_rounding(dose: DoseGrid) -> bool:
+    """Whether the lowest dose is so little below 0 that resampling may have left it."""
+    return -float(np.min(dose.stored)) <= MAX_NEGATIVE_SHARE * float(np.max(dose.stored))
+
+
+def _negative_text(dose: DoseGrid) -> str:
+    """How many doses are below 0, and how far; empty where none is."""
+    stored = dose.stored
+    if np.issubdtype(stored.dtype, np.unsignedinteger) or float(np.min(stored)) >= 0.0:
+        return ""
+    number = int(np.count_nonzero(np.asarray(stored, dtype=np.float64) < 0.0))
+    points = "1 point" if number == 1 else f"{number} points"
+    lowest_gy = float(np.min(stored)) * dose.gy_per_unit
+    return f"the dose is negative at {points} of its grid, down to {lowest_gy:.4g} Gy"
+
+
+def _largest_doubts(dose: DoseGrid, rx: Prescription | UnknownPrescription) -> Iterator[DoseDoubt]:
+    """A point hotter than any plan's: a number that was read with another sign or size, or a damaged one."""
+    if isinstance(rx, UnknownPrescription) or dose.max_gy <= MAXIMUM_PERCENT[1] / 100.0 * rx.dose_gy:
+        return
+    text = (
+        f"the largest dose of the grid is {dose.max_gy:.4g} Gy, more than {MAXIMUM_PERCENT[1]:g} % of the prescription"
+        f" of {rx.dose_gy:g} Gy: is a number of it damaged, or read with a wrong sign?"
+    )
+    yield DoseDoubt(text=text)
 
 
 def _prescription_doubt(dvhs: DVHSet, targets: TargetDoses) -> DoseDoubt | None:

@@ -19,6 +19,7 @@ from sbrtcheck.judge.metric_findings import metric_findings
 from sbrtcheck.judge.refine_bounds import refine_cases
 from sbrtcheck.judge.row import Case, RowResult, is_borderline, judge_on, margin_of, with_isodoses
 from sbrtcheck.judge.sampling import Uncertainty, decides, is_sensitive, sampling_of
+from sbrtcheck.judge.small_organs import small_organ_findings
 from sbrtcheck.judge.structures import MatchedDvh
 from sbrtcheck.judge.withdraw import (
     OtherDvhs,
@@ -111,7 +112,11 @@ def _outcome(
     conventions = () if is_withdrawn else _under_other_conventions(case)
     findings_of_dvh = matched.dvh.findings if isinstance(matched.dvh, DVH) and case.blocked is None else ()
     findings_of_metric = metric_findings(row.metric, matched, result.measurement, case.plan)
-    findings_of_contours = (*copy_findings(case, result, other_dvhs), *(() if is_withdrawn else findings_at_ends))
+    findings_of_contours = (
+        *small_organ_findings(case),
+        *copy_findings(case, result, other_dvhs),
+        *(() if is_withdrawn else findings_at_ends),
+    )
     return Outcome(
         table_id=case.table.id,
         constraint=row,

@@ -144,7 +144,7 @@ def evaluate_with(
         dvh_origin=dvhs.origin,
         end_caps=", ".join(sorted({dvh.end_caps for dvh in dvhs.dvhs if dvh.end_caps})),
         provenance=dvhs.provenance,
-        findings=(*dvhs.findings, *dose.accepted_doubts, *_sex_findings(tables, options.sex, dvhs.sex)),
+        findings=(*dvhs.findings, *dose.notes, *dose.accepted_doubts, *_sex_findings(tables, options.sex, dvhs.sex)),
         software=_software(),
         dvhs=dvhs,
         compared=NO_OTHER_DVHS,

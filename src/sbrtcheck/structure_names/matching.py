@@ -47,6 +47,7 @@ from sbrtcheck.structure_names.spellings import (
     sites,
     spelled_out,
     stem_of,
+    without_version,
 )
 from sbrtcheck.structure_names.target_names import Says, is_helper
 from sbrtcheck.structure_names.user_names import Dictionary, dictionary_of, given_name, organ_by_name
@@ -306,6 +307,7 @@ def copies_of(
 
 
 def _is_copy(organ: str, roi: RoiName, dictionary: Dictionary) -> bool:
+    roi = replace(roi, name=without_version(roi.name))
     other_organ = organ_by_name(roi.name, dictionary)
     if is_marked(roi.name) or other_organ not in (None, organ):
         return False

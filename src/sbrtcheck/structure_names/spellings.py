@@ -21,6 +21,12 @@ from sbrtcheck.structure_names.target_names import TARGETS, is_helper
 
 OPERATOR = re.compile(r"prv|[-+~^!&|\u2010-\u2015\u2212]")
 _MARK = re.compile(rf"ptv|ctv|gtv|itv|{OPERATOR.pattern}")
+# TG-263 lets a caret begin what a clinic adds of its own; behind a hyphen that is a version, where it is no structure
+_VERSION = re.compile(
+    r"\s*(?:\^[^^]*|[-\u2010-\u2015\u2212]\s*(?:\d{1,8}|old|new|neu|alt|cop(?:y|ie|ia)\s*\d*|kop(?:ie|ia)\s*\d*|orig\w*"
+    r"|final|edit\w*|backup|bak|te?mp|test|v(?:er)?\d*|rev\d*|initial\w*|(?!(?:l|r|li|re|lt|rt)$)[a-z]{1,2}))$",
+    re.IGNORECASE,
+)
 _WORD_BREAK = re.compile(r"[\s_.]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _SIDE = {"l": "l", "lt": "l", "left": "l", "r": "r", "rt": "r", "right": "r"}
 _GERMAN_SIDE = {"l": ("li", "links"), "r": ("re", "rechts")}  # only on listed German stems: "re" is no side in English
@@ -79,6 +85,21 @@ def stem_of(key: str) -> str:
 def is_marked(name: str) -> bool:
     """Of a target or a margin, or a Boolean: never the organ itself."""
     return _MARK.search(normalise(name)) is not None
+
+
+@lru_cache(maxsize=1 << 14)
+def without_version(name: str) -> str:
+    """The name without what a caret or a hyphen adds that is a version or somebody's initials, and no structure.
+
+    Examples
+    --------
+    >>> [without_version(name) for name in ("Heart-kopie", "Heart^new", "Heart-1", "Lungs-GTV", "Heart-PTV", "Lung-L")]
+    ['Heart', 'Heart', 'Heart', 'Lungs-GTV', 'Heart-PTV', 'Lung-L']
+    """
+    found = _VERSION.search(name)
+    if found is None or _MARK.search(normalise(found.group().strip()[1:])):
+        return name
+    return name[: found.start()] or name
 
 
 @lru_cache(maxsize=1 << 14)
