@@ -5,7 +5,8 @@ has failed; the exit code is that of the first that failed.
 
 ``--versions`` says of which packages the environment is: the *newest* that fit, *locked* ones with their hashes
 (``tests/locked_versions.txt``), or the *lowest* that pyproject.toml allows. With the lowest the tests alone are run:
-checkers and documentation are tools of those who develop.
+checkers and documentation are tools of those who develop. What the tests came to is counted in ``.cache/counts``, and
+``python tests/validation/run.py`` reads it there: no test is run twice for the validation report.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ TESTS = ("pytest", "-n", "auto", "--dist", "worksteal", "--hypothesis-profile", 
 """Tests stay with their neighbours, whose fixtures they share, until a core has nothing left to do."""
 
 
+COUNTS = ".cache/counts"
+"""Where a run leaves what it counted, a file for each of ``--versions``; the validation report is made of them."""
+
+
 def main() -> int:
     """Install the checkout with its tools, run every check, sum up."""
     sys.stdout.reconfigure(errors="replace")  # what programs print may hold what the console lacks
@@ -60,7 +65,8 @@ def main() -> int:
         with ThreadPoolExecutor(len(LANES)) as together:
             lanes = together.map(partial(run_each, environment, at_once=True), LANES)
             codes = {name: code for lane in lanes for name, code in lane.items()}
-    codes |= run_each(environment, {"Tests, examples, blocks of the documentation": TESTS})
+    counts = ("--counts", f"{COUNTS}/{args.versions}.json")
+    codes |= run_each(environment, {"Tests, examples, blocks of the documentation": (*TESTS, *counts)})
     say("\n=== Summary")
     for name, code in codes.items():
         say(f"{'ok    ' if code == 0 else 'FAILED'}  {name}")

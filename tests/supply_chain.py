@@ -78,20 +78,22 @@ def check() -> int:
 
 def requirements(extras: Iterable[str] = EXTRAS) -> list[Requirement]:
     """What pyproject.toml asks for, extras of itself unfolded."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [
-        *_unfolded(project["dependencies"], project),
-        *_unfolded([f"{project['name']}[{','.join(extras)}]"], project),
-    ]
+    of = project()
+    return [*_unfolded(of["dependencies"], of), *_unfolded([f"{of['name']}[{','.join(extras)}]"], of)]
 
 
-def _unfolded(texts: Iterable[str], project: dict[str, Any]) -> Iterator[Requirement]:
+def project() -> dict[str, Any]:
+    """What pyproject.toml says of the package."""
+    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"])
+
+
+def _unfolded(texts: Iterable[str], of: dict[str, Any]) -> Iterator[Requirement]:
     for text in texts:
         one = Requirement(text)
-        if one.name != project["name"]:
+        if one.name != of["name"]:
             yield one
-        for extra in sorted(one.extras) if one.name == project["name"] else ():
-            yield from _unfolded(project["optional-dependencies"][extra], project)
+        for extra in sorted(one.extras) if one.name == of["name"] else ():
+            yield from _unfolded(of["optional-dependencies"][extra], of)
 
 
 def locked(text: str) -> dict[str, list[tuple[Version, int]]]:
@@ -137,7 +139,7 @@ def sbom() -> int:
     return code
 
 
-def audit(extra: str) -> int:
+def audit(extra: str, out: Path | None = None) -> int:
     """Known weaknesses of what is installed; 1 where one is known, 3 where it cannot be told of every package."""
     sys.path.insert(0, str(ROOT / "tests" / "validation"))
     import evidence
@@ -169,7 +171,8 @@ def audit(extra: str) -> int:
     ]
     met = False if weak or lock_wrong else True if whole else None
     command = f"python tests/supply_chain.py audit{'' if extra == 'all' else ' --extra ' + (extra or chr(34) * 2)}"
-    evidence.write(evidence.found("supply-chain", command, summary=summary, met=met, parts=parts))
+    found = evidence.found("supply-chain", command, summary=summary, met=met, parts=parts)
+    evidence.write(found, out or evidence.FOLDER)
     print(summary)
     return 1 if weak else 0 if whole else 3
 
@@ -214,10 +217,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Lock, list and look through what sbrtcheck depends on.")
     parser.add_argument("command", choices=["lock", "check", "sbom", "audit"])
     parser.add_argument("--extra", default="all", help="for audit: an extra, or nothing; default all")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for audit; default: docs/validation")
     args = parser.parse_args(words)
-    return (
-        audit(args.extra) if args.command == "audit" else {"lock": lock, "check": check, "sbom": sbom}[args.command]()
-    )
+    if args.command == "audit":
+        return audit(args.extra, args.out)
+    return {"lock": lock, "check": check, "sbom": sbom}[args.command]()
 
 
 if __name__ == "__main__":
