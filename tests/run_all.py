@@ -80,6 +80,9 @@ def run_each(environment: Path, checks: Mapping[str, tuple[str, ...]], *, at_onc
     return {name: run(environment, name, command, at_once=at_once) for name, command in checks.items()}
 
 
+CANNOT_START = 126
+"""The exit code of a program that could not be started; shells have the same."""
+
 PIP = ("python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
 
 
@@ -176,11 +179,17 @@ def run(
     how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"} if at_once else {}
     if not at_once:
         say(heading)
-    done = subprocess.run([started, *command[1:]], cwd=ROOT, check=False, env=surroundings, **how)  # noqa: S603
-    result = "ok" if done.returncode == 0 else f"FAILED with exit code {done.returncode}"
+    printed: list[str] = []
+    try:
+        done = subprocess.run([started, *command[1:]], cwd=ROOT, check=False, env=surroundings, **how)  # noqa: S603
+    except OSError as fault:  # it is not there, or this machine does not let it start
+        code, result = CANNOT_START, f"FAILED, cannot be started: {fault.strerror}"
+    else:
+        code, printed = done.returncode, done.stdout.splitlines() if at_once else []
+        result = "ok" if code == 0 else f"FAILED with exit code {code}"
     ended = f"=== {name}: {result}, {time.monotonic() - start:.0f} s"
-    say("\n".join((heading, *done.stdout.splitlines(), ended)) if at_once else ended)
-    return done.returncode
+    say("\n".join((heading, *printed, ended)) if at_once else ended)
+    return code
 
 
 def say(line: str) -> None:
