@@ -27,6 +27,7 @@ DECIDES = ("src", "constraints")
 _OF_PACKAGES = ("pyproject.toml", "tests/locked_versions.txt")
 ABOUT = {
     "hazards": ("docs/hazards.yaml",),
+    "adversarial-reading": ("docs/validation/adversarial-reading.yaml",),
     "dependencies": _OF_PACKAGES,
     "supply-chain": _OF_PACKAGES,
 }

@@ -84,6 +84,12 @@ SECTIONS = (
         command="python tests/run_all.py, then python tests/validation/run.py hazards",
     ),
     Section(
+        name="adversarial-reading",
+        title="Adversarial reading",
+        asks="What did readers find who wanted a report to look better than what was checked, and is it mended?",
+        command="python tests/run_all.py, then python tests/validation/run.py adversarial-reading",
+    ),
+    Section(
         name="dependencies",
         title="Versions of dependencies",
         asks="Do the tests pass with the oldest and with the newest versions that are allowed?",
@@ -98,7 +104,9 @@ SECTIONS = (
     ),
 )
 
-LONGEST_FIRST = ("bounds", "fuzzing", "accuracy", "planning-systems", "laws", "hazards", "dependencies")
+LONGEST_FIRST = (
+    *("bounds", "fuzzing", "accuracy", "planning-systems", "laws", "hazards", "adversarial-reading", "dependencies"),
+)
 """The sections of `run.py`, in the order in which ``--run`` starts them."""
 
 INTRODUCTION = """\

@@ -138,6 +138,7 @@ SECTIONS: Mapping[str, Callable[[argparse.Namespace], Evidence]] = {
     "planning-systems": planning_systems,
     "laws": suite.laws,
     "hazards": suite.hazards,
+    "adversarial-reading": suite.adversarial_reading,
     "dependencies": suite.dependencies,
     "fuzzing": fuzzing,
 }

@@ -1,4 +1,6 @@
-"""Sections of the validation report that are made of what the tests came to: laws, hazards, versions of dependencies.
+"""Sections of the validation report that are made of what the tests came to.
+
+They are laws, hazards, adversarial reading, and versions of dependencies.
 
 Nothing is run here. `tests/run_all.py` counts each of its runs in ``.cache/counts``, one file for each of its
 ``--versions``; all sections read the same counts. Those of other sources are refused.
@@ -19,6 +21,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "tests"), str(ROOT / "tests" / "benchmarks")]
+import adversarial_readings  # noqa: E402
 import hazard_list  # noqa: E402
 import shop  # noqa: E402
 
@@ -148,6 +151,49 @@ def tests_of(tests: Sequence[str], outcomes: Mapping[str, str]) -> str:
     if set(said) == {"passed"}:
         return "passed"
     return ", ".join(f"{said.count(one)} {one}" for one in ("failed", "skipped", "not run", "passed") if one in said)
+
+
+# ---------------------------------------------------------------------------------------------- adversarial reading
+
+HOURS = 2.0
+"""What is asked for of adversarial reading before a release."""
+
+
+def adversarial_reading(args: argparse.Namespace) -> Evidence:
+    """What readers who wanted it to lie found, and whether the tests of what was mended passed.
+
+    The readings are of the commits that they name; their tests are those of now.
+    """
+    command = f"{_command('newest')}, {COMMAND} adversarial-reading"
+    readings = adversarial_readings.load()
+    if not readings:
+        said = "nobody has read it in this way yet"
+        return evidence.found("adversarial-reading", command, summary=said, met=None, parts=[], nothing=True)
+    done = counted(args.counts, "newest")
+    found = [one for reading in readings for one in reading.tries if one.outcome == "found"]
+    came = {one: tests_of(one.tests, done.functions) for one in found}
+    good = sum(said == "passed" for said in came.values())
+    enough = sum(reading.hours for reading in readings) >= HOURS
+    rows = [(one.what, one.said, f"open: {one.open}" if one.open else said) for one, said in came.items()]
+    heads = ["date", "reader", "commit", "hours", "tries", "found"]
+    read = [
+        (one.date, one.reader, f"`{one.commit}`", f"{one.hours:g}", len(one.tries), sum(t in came for t in one.tries))
+        for one in readings
+    ]
+    return evidence.found(
+        "adversarial-reading",
+        command,
+        summary=f"{adversarial_readings.counts_of_readings(readings)}; of what was found, tests of {good} passed",
+        met=False if any("failed" in said for said in came.values()) else (good == len(found) and enough) or None,
+        parts=[
+            Part(
+                text="All that was tried is on the [page of adversarial reading](adversarial-reading.md).",
+                table=shop.table(heads, read),
+            ),
+            *([Part(heading="Found", table=shop.table(["what", "what came of it", "tests"], rows))] if rows else []),
+        ],
+        origin=done.origin,
+    )
 
 
 # ----------------------------------------------------------------------------------------------------- dependencies
