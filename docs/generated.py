@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import click
 import figures
+from adversarial_readings import adversarial_reading_counts, adversarial_readings
 from coverage_of_tables import coverage
 from hazard_list import hazard_counts, hazards
 
@@ -601,5 +602,6 @@ PARTS: Mapping[str, Callable[[], str]] = {
         *(coverage, profiles, result_columns),
         *(figures.errors_by_size, figures.errors_by_spacing, figures.far_off, figures.between_tools),
         *(figures.sampling_coverage, no_estimate, hazard_counts, hazards),
+        *(adversarial_reading_counts, adversarial_readings),
     )
 }

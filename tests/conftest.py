@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -16,8 +17,17 @@ settings.register_profile("fast", deadline=None, max_examples=20)
 settings.load_profile("sbrtcheck")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Ask for what was run as a file: sections of the validation report are made of it."""
+    parser.addoption("--counts", type=Path, metavar="FILE", help="write what was run, for tests/validation/run.py")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Take few examples for ``-m "not slow"``, unless another profile is asked for."""
+    """Count where that is asked for; take few examples for ``-m "not slow"``, unless another profile is."""
+    if file := config.getoption("--counts"):
+        from counting import Counting
+
+        config.pluginmanager.register(Counting(file, config))
     if config.getoption("markexpr") == "not slow" and not config.getoption("--hypothesis-profile"):
         settings.load_profile("fast")
 

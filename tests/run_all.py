@@ -5,7 +5,8 @@ has failed; the exit code is that of the first that failed.
 
 ``--versions`` says of which packages the environment is: the *newest* that fit, *locked* ones with their hashes
 (``tests/locked_versions.txt``), or the *lowest* that pyproject.toml allows. With the lowest the tests alone are run:
-checkers and documentation are tools of those who develop.
+checkers and documentation are tools of those who develop. What the tests came to is counted in ``.cache/counts``, and
+``python tests/validation/run.py`` reads it there: no test is run twice for the validation report.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ TESTS = ("pytest", "-n", "auto", "--dist", "worksteal", "--hypothesis-profile", 
 """Tests stay with their neighbours, whose fixtures they share, until a core has nothing left to do."""
 
 
+COUNTS = ".cache/counts"
+"""Where a run leaves what it counted, a file for each of ``--versions``; the validation report is made of them."""
+
+
 def main() -> int:
     """Install the checkout with its tools, run every check, sum up."""
     sys.stdout.reconfigure(errors="replace")  # what programs print may hold what the console lacks
@@ -60,7 +65,8 @@ def main() -> int:
         with ThreadPoolExecutor(len(LANES)) as together:
             lanes = together.map(partial(run_each, environment, at_once=True), LANES)
             codes = {name: code for lane in lanes for name, code in lane.items()}
-    codes |= run_each(environment, {"Tests, examples, blocks of the documentation": TESTS})
+    counts = ("--counts", f"{COUNTS}/{args.versions}.json")
+    codes |= run_each(environment, {"Tests, examples, blocks of the documentation": (*TESTS, *counts)})
     say("\n=== Summary")
     for name, code in codes.items():
         say(f"{'ok    ' if code == 0 else 'FAILED'}  {name}")
@@ -73,6 +79,9 @@ def run_each(environment: Path, checks: Mapping[str, tuple[str, ...]], *, at_onc
     """Run checks one after the other; their exit codes."""
     return {name: run(environment, name, command, at_once=at_once) for name, command in checks.items()}
 
+
+CANNOT_START = 126
+"""The exit code of a program that could not be started; shells have the same."""
 
 PIP = ("python", "-m", "pip", "install", "-qq", "--disable-pip-version-check")
 
@@ -170,11 +179,17 @@ def run(
     how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"} if at_once else {}
     if not at_once:
         say(heading)
-    done = subprocess.run([started, *command[1:]], cwd=ROOT, check=False, env=surroundings, **how)  # noqa: S603
-    result = "ok" if done.returncode == 0 else f"FAILED with exit code {done.returncode}"
+    printed: list[str] = []
+    try:
+        done = subprocess.run([started, *command[1:]], cwd=ROOT, check=False, env=surroundings, **how)  # noqa: S603
+    except OSError as fault:  # it is not there, or this machine does not let it start
+        code, result = CANNOT_START, f"FAILED, cannot be started: {fault.strerror}"
+    else:
+        code, printed = done.returncode, done.stdout.splitlines() if at_once else []
+        result = "ok" if code == 0 else f"FAILED with exit code {code}"
     ended = f"=== {name}: {result}, {time.monotonic() - start:.0f} s"
-    say("\n".join((heading, *done.stdout.splitlines(), ended)) if at_once else ended)
-    return done.returncode
+    say("\n".join((heading, *printed, ended)) if at_once else ended)
+    return code
 
 
 def say(line: str) -> None:

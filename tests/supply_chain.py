@@ -20,8 +20,11 @@ import subprocess
 import sys
 import tomllib
 import venv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -78,20 +81,22 @@ def check() -> int:
 
 def requirements(extras: Iterable[str] = EXTRAS) -> list[Requirement]:
     """What pyproject.toml asks for, extras of itself unfolded."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [
-        *_unfolded(project["dependencies"], project),
-        *_unfolded([f"{project['name']}[{','.join(extras)}]"], project),
-    ]
+    of = project()
+    return [*_unfolded(of["dependencies"], of), *_unfolded([f"{of['name']}[{','.join(extras)}]"], of)]
 
 
-def _unfolded(texts: Iterable[str], project: dict[str, Any]) -> Iterator[Requirement]:
+def project() -> dict[str, Any]:
+    """What pyproject.toml says of the package."""
+    return dict(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"])
+
+
+def _unfolded(texts: Iterable[str], of: dict[str, Any]) -> Iterator[Requirement]:
     for text in texts:
         one = Requirement(text)
-        if one.name != project["name"]:
+        if one.name != of["name"]:
             yield one
-        for extra in sorted(one.extras) if one.name == project["name"] else ():
-            yield from _unfolded(project["optional-dependencies"][extra], project)
+        for extra in sorted(one.extras) if one.name == of["name"] else ():
+            yield from _unfolded(of["optional-dependencies"][extra], of)
 
 
 def locked(text: str) -> dict[str, list[tuple[Version, int]]]:
@@ -137,41 +142,60 @@ def sbom() -> int:
     return code
 
 
-def audit(extra: str) -> int:
+def audit(extra: str, out: Path | None = None) -> int:
     """Known weaknesses of what is installed; 1 where one is known, 3 where it cannot be told of every package."""
-    sys.path.insert(0, str(ROOT / "tests" / "validation"))
-    import evidence
+    answers, reason = _answers(_product(extra))
+    found = audited(answers, reason, extra)
+    _evidence().write(found, out or _evidence().FOLDER)
+    print(found.summary)
+    return {True: 0, False: 1, None: 3}[found.met]
 
-    python = _product(extra)
+
+@cache
+def _evidence() -> ModuleType:
+    """The module of the validation report; it is imported by nothing else here."""
+    sys.path.append(str(ROOT / "tests" / "validation"))
+    return import_module("evidence")
+
+
+def _answers(python: Path) -> tuple[list[dict[str, Any]], str]:
+    """What pip-audit says of each package of an environment; without an answer, why."""
     site = subprocess.check_output([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True)
     words = [_tool("pip-audit"), "--path", site.strip(), "--format", "json", "--progress-spinner", "off"]
     done = subprocess.run(words, cwd=ROOT, check=False, capture_output=True, text=True)
     try:
-        packages = json.loads(done.stdout)["dependencies"]
-    except ValueError:
-        said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-        packages, reason = [], f"pip-audit could not ask: {said}"
-    else:
-        reason = ""
-    packages = [one for one in packages if one["name"] != "sbrtcheck"]
+        return json.loads(done.stdout)["dependencies"], ""
+    except ValueError:  # what it prints of that may have the address of an index
+        return [], f"pip-audit ended with {done.returncode}"
+
+
+def audited(answers: Sequence[Mapping[str, Any]], reason: str, extra: str) -> Any:
+    """What pip-audit said as evidence: met only where it was answered for every package of ``sbrtcheck[all]``."""
+    packages = [one for one in answers if one["name"] != "sbrtcheck"]
     unknown = [one["name"] for one in packages if "skip_reason" in one]
     weak = [f"{one['name']} {one['version']}: {found['id']}" for one in packages for found in one.get("vulns", ())]
     known = len(packages) - len(unknown)
+    lock_wrong = [*faults(LOCK.read_text(encoding="utf-8"), requirements())]
     of = f"sbrtcheck[{extra}]" if extra else "sbrtcheck"
-    summary = f"of {len(packages)} packages of {of} {known} were answered for; known weaknesses: {len(weak)}"
+    asked = f"of {len(packages)} packages of {of} {known} were answered for"
+    summary = f"{asked}; known weaknesses: {len(weak)}" if known else f"no answer could be had on this machine: {asked}"
     summary += f"; {reason}" if reason else ""
     whole = bool(packages) and not unknown and extra == "all"
-    lock_wrong = [*faults(LOCK.read_text(encoding="utf-8"), requirements())]
+    evidence = _evidence()
+    none = "none" if whole else "none that was told" if known else "not known"
     parts = [
-        evidence.Part(heading="Known weaknesses", text="; ".join(weak) or ("none" if whole else "none that was told")),
+        evidence.Part(heading="Known weaknesses", text="; ".join(weak) or none),
         evidence.Part(heading="Not answered for", text=", ".join(unknown) or ("none" if packages else "all")),
         evidence.Part(heading="Lock", text="; ".join(lock_wrong) or f"`tests/{LOCK.name}` fits pyproject.toml."),
     ]
-    met = False if weak or lock_wrong else True if whole else None
-    command = f"python tests/supply_chain.py audit{'' if extra == 'all' else ' --extra ' + (extra or chr(34) * 2)}"
-    evidence.write(evidence.found("supply-chain", command, summary=summary, met=met, parts=parts))
-    print(summary)
-    return 1 if weak else 0 if whole else 3
+    return evidence.found(
+        "supply-chain",
+        f"python tests/supply_chain.py audit{'' if extra == 'all' else ' --extra ' + (extra or chr(34) * 2)}",
+        summary=summary,
+        met=False if weak or lock_wrong else True if whole else None,
+        parts=parts,
+        nothing=not known,
+    )
 
 
 def _product(extra: str) -> Path:
@@ -214,10 +238,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Lock, list and look through what sbrtcheck depends on.")
     parser.add_argument("command", choices=["lock", "check", "sbom", "audit"])
     parser.add_argument("--extra", default="all", help="for audit: an extra, or nothing; default all")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="for audit; default: docs/validation")
     args = parser.parse_args(words)
-    return (
-        audit(args.extra) if args.command == "audit" else {"lock": lock, "check": check, "sbom": sbom}[args.command]()
-    )
+    if args.command == "audit":
+        return audit(args.extra, args.out)
+    return {"lock": lock, "check": check, "sbom": sbom}[args.command]()
 
 
 if __name__ == "__main__":

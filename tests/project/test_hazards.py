@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from cited_tests import missing
 from folders import ROOT
 
 
@@ -21,21 +21,10 @@ def hazard_list() -> ModuleType:
         return hazard_list
 
 
-@cache
-def functions(file: str) -> frozenset[str]:
-    """Names of the tests of a file: none where there is no such file."""
-    path = ROOT / file
-    return (
-        frozenset(re.findall(r"^def (test_\w+)\(", path.read_text(encoding="utf-8"), re.MULTILINE))
-        if path.is_file()
-        else frozenset()
-    )
-
-
 def test_every_test_that_is_cited_is_there(hazard_list: ModuleType) -> None:
     cited = [test for hazard in hazard_list.load() for test in hazard.tests]
     assert cited
-    assert [test for test in cited if test.partition("::")[2] not in functions(test.partition("::")[0])] == []
+    assert missing(cited) == []
 
 
 def test_every_page_that_is_cited_is_there(hazard_list: ModuleType) -> None:

@@ -42,3 +42,35 @@ def test_the_lock_fits_what_pyproject_asks_for() -> None:
 )
 def test_what_does_not_fit_is_told(text: str, asked: list[str], said: list[str]) -> None:
     assert [*supply_chain.faults(text, map(Requirement, asked))] == said
+
+
+SAFE = {"name": "click", "version": "8.2", "vulns": []}
+WEAK = {"name": "numpy", "version": "2.0", "vulns": [{"id": "X-1"}]}
+UNKNOWN = {"name": "scipy", "skip_reason": "nobody knows it"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "extra", "met", "nothing", "said"),
+    [
+        ([SAFE], "all", True, False, "of 1 packages of sbrtcheck[all] 1 were answered for; known weaknesses: 0"),
+        ([SAFE], "", None, False, "of 1 packages of sbrtcheck 1 were"),
+        ([SAFE, UNKNOWN], "all", None, False, "of 2 packages of sbrtcheck[all] 1 were"),
+        ([SAFE, WEAK, UNKNOWN], "", False, False, "known weaknesses: 1"),
+        ([UNKNOWN], "all", None, True, "no answer could be had on this machine: of 1 packages"),
+        ([], "all", None, True, "no answer could be had on this machine: of 0 packages"),
+    ],
+)
+def test_an_audit_without_an_answer_is_none(
+    answers: list[dict[str, object]], extra: str, met: bool | None, nothing: bool, said: str
+) -> None:
+    found = supply_chain.audited(answers, "", extra)
+    assert found.met is met
+    assert found.nothing is nothing
+    assert said in found.summary
+    texts = [part.text for part in found.parts]
+    assert ("not known" in texts) is nothing
+    assert ("numpy 2.0: X-1" in texts) is (WEAK in answers)
+
+
+def test_an_audit_says_that_the_program_broke_off() -> None:
+    assert supply_chain.audited([], "pip-audit ended with 1", "all").summary.endswith("; pip-audit ended with 1")

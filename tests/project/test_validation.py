@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+from argparse import Namespace
 from dataclasses import replace
-from functools import cache
-from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -15,27 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from folders import TESTS
+from validation_modules import loaded
 
 
 @pytest.fixture(scope="module")
 def validation() -> tuple[ModuleType, ModuleType]:
     """The modules `evidence` and `report`, from their folder."""
     return loaded("evidence"), loaded("report")
-
-
-@cache
-def loaded(name: str) -> ModuleType:
-    """A module of the folder under a name of its own: there are other files called ``run.py``."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(TESTS / "validation"))
-        if name == "evidence":
-            return import_module(name)
-        spec = spec_from_file_location(f"validation_{name}", TESTS / "validation" / f"{name}.py")
-        assert spec
-        assert spec.loader
-        module = sys.modules[spec.name] = module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
 
 
 @pytest.fixture
@@ -46,10 +29,10 @@ def met(validation: tuple[ModuleType, ModuleType]) -> object:
     return evidence.found("bounds", "the command", summary="all is well", met=True, parts=[part])
 
 
-def word(validation: tuple[ModuleType, ModuleType], folder: Path, sources: str = "") -> str:
+def word(validation: tuple[ModuleType, ModuleType], folder: Path, name: str = "bounds") -> str:
     _, report = validation
-    section = next(one for one in report.SECTIONS if one.name == "bounds")
-    return report.standing(section, folder, sources).word
+    section = next(one for one in report.SECTIONS if one.name == name)
+    return report.standing(section, folder).word
 
 
 def test_what_is_written_is_read_again(validation: tuple[ModuleType, ModuleType], met: object, tmp_path: Path) -> None:
@@ -81,9 +64,76 @@ def test_a_section_counts_as_met_only_where_all_was_looked_at_on_these_sources(
     for expected, change in worse.items():
         path = evidence.write(replace(met, **change), tmp_path)
         path.replace(tmp_path / "bounds.json")
-        assert word(validation, tmp_path, met.sources) == expected
+        assert word(validation, tmp_path) == expected
     evidence.write(replace(met, met=False, sources="0123456789abcdef"), tmp_path)
-    assert word(validation, tmp_path, met.sources) == "not met"
+    assert word(validation, tmp_path) == "not met"
+
+
+def test_a_section_that_could_look_at_nothing_was_not_run_and_says_why(
+    validation: tuple[ModuleType, ModuleType], met: object, tmp_path: Path
+) -> None:
+    evidence, report = validation
+    evidence.write(replace(met, met=None, nothing=True, summary="nobody answered"), tmp_path)
+    assert word(validation, tmp_path) == "not run"
+    assert "**Not run**.\n\nNobody answered." in report.page(tmp_path, "a command")
+    evidence.write(replace(met, met=False, nothing=True), tmp_path)
+    assert word(validation, tmp_path) == "not met"
+
+
+@pytest.fixture
+def checkout(validation: tuple[ModuleType, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small one, of which digests are taken: two sources, a table, what pages and packages are made of."""
+    evidence, _ = validation
+    root = tmp_path / "checkout"
+    for name in ("src/a/b.py", "src/a/c.py", "constraints/lung/t.yaml", "docs/hazards.yaml", "docs/index.md"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"one\ntwo\n")
+    for name in ("tests/test_a.py", "tests/locked_versions.txt", "pyproject.toml"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(b"one\ntwo\n")
+    monkeypatch.setattr(evidence, "ROOT", root)
+    return root
+
+
+def digests(evidence: ModuleType) -> dict[str, str]:
+    return {section: evidence.digest(section) for section in ("bounds", "laws", "hazards", "dependencies")}
+
+
+@pytest.mark.parametrize(
+    ("file", "of_others"),
+    [
+        ("src/a/b.py", {"bounds", "laws", "hazards", "dependencies"}),
+        ("src/a/new.py", {"bounds", "laws", "hazards", "dependencies"}),
+        ("constraints/lung/t.yaml", {"bounds", "laws", "hazards", "dependencies"}),
+        ("docs/hazards.yaml", {"hazards"}),
+        ("pyproject.toml", {"dependencies"}),
+        ("tests/locked_versions.txt", {"dependencies"}),
+        ("docs/index.md", set()),
+        ("tests/test_a.py", set()),
+        ("src/__pycache__/b.cpython-311.pyc", set()),
+    ],
+)
+def test_what_was_found_holds_as_long_as_what_decides_about_it_is_the_same(
+    validation: tuple[ModuleType, ModuleType], checkout: Path, file: str, of_others: set[str]
+) -> None:
+    """Pages and tests may change: a section names the commit of those that it was found with."""
+    evidence, _ = validation
+    before = digests(evidence)
+    (checkout / file).parent.mkdir(exist_ok=True)
+    (checkout / file).write_bytes(b"another\n")
+    after = digests(evidence)
+    assert {section for section in after if after[section] != before[section]} == of_others
+
+
+def test_a_file_that_moves_is_another_source_and_the_ends_of_its_lines_are_none(
+    validation: tuple[ModuleType, ModuleType], checkout: Path
+) -> None:
+    evidence, _ = validation
+    before = evidence.digest()
+    (checkout / "src/a/b.py").write_bytes(b"one\r\ntwo\r\n")
+    assert evidence.digest() == before
+    (checkout / "src/a/b.py").rename(checkout / "src/a/z.py")
+    assert evidence.digest() != before
 
 
 def test_sources_that_change_while_something_runs_leave_no_evidence(
@@ -154,9 +204,13 @@ def test_a_fuzzer_that_did_not_sum_up_is_no_result() -> None:
         loaded("run").fuzzed("dicom-plan 5 in 1.0 s", 0, "the command")
 
 
-def test_a_hazard_is_shown_to_be_prevented_only_where_all_of_its_tests_passed() -> None:
-    said = loaded("run").tests_of
-    assert said([], {}) == "none: open"
-    assert said(["a", "b"], {"a": "passed", "b": "passed"}) == "passed"
-    assert said(["a", "b", "c"], {"a": "passed", "b": "skipped"}) == "1 skipped, 1 not run, 1 passed"
-    assert said(["a"], {"a": "failed"}) == "1 failed"
+def test_one_command_starts_every_section_that_is_neither_counted_nor_takes_hours(tmp_path: Path) -> None:
+    report, run = loaded("report"), loaded("run")
+    args = Namespace(results=tmp_path, counts=None, full=True, plans=Path("plans"))
+    started = [*report.commands(args)]
+    by_run = {words[1] for words in started if words[0] == "validation/run.py"}
+    assert by_run == set(run.SECTIONS)
+    others = {"cross_checks/run.py": "cross-checks", "supply_chain.py": "supply-chain"}
+    made = by_run | {others[words[0]] for words in started if words[0] in others}
+    assert {section.name for section in report.SECTIONS} - made == {"mutation"}
+    assert all((TESTS / words[0]).is_file() and str(tmp_path) in words for words in started)

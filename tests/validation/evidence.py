@@ -1,7 +1,8 @@
 """What one command of the validation found, as a file of JSON that the report is made of; standard library only.
 
-A file says by which command it was made, when, on which commit and of which sources: a digest of all that decides about
-numbers and verdicts (`src` and `constraints`). What was found of other sources is told apart from what is there now.
+A file says by which command it was made, when, on which commit and of which sources: a digest of all that decides
+about numbers and verdicts (`src` and `constraints`), and for some sections of the files that they are about (`ABOUT`).
+What was found of other sources is told apart from what is there now; pages and tests may change in between.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +24,15 @@ FOLDER = ROOT / "docs" / "validation"
 """Where the files are kept, each by the name of its section."""
 
 DECIDES = ("src", "constraints")
+_OF_PACKAGES = ("pyproject.toml", "tests/locked_versions.txt")
+ABOUT = {
+    "hazards": ("docs/hazards.yaml",),
+    "adversarial-reading": ("docs/validation/adversarial-reading.yaml",),
+    "dependencies": _OF_PACKAGES,
+    "supply-chain": _OF_PACKAGES,
+}
+"""Section -> files that it is about: what was found of other ones does not count either."""
+
 PACKAGES = ("numpy", "scipy", "pydicom", "ruamel.yaml", "pydantic")
 
 
@@ -35,10 +46,24 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What was found: ``met`` is None where it was not all that the section asks for, whatever it came to.
+class Origin:
+    """When, of what and where something was found.
 
     ``changed`` names what was not committed; ``sources`` is the digest of what was there when it was found.
+    """
+
+    date: str
+    commit: str
+    changed: tuple[str, ...]
+    sources: str
+    surroundings: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence(Origin):
+    """What was found: ``met`` is None where it was not all that the section asks for, whatever it came to.
+
+    ``nothing``: nothing could be looked at, and the summary says why; such a section was not run.
     """
 
     section: str
@@ -46,11 +71,7 @@ class Evidence:
     summary: str
     met: bool | None
     parts: tuple[Part, ...]
-    date: str
-    commit: str
-    changed: tuple[str, ...]
-    sources: str
-    surroundings: str
+    nothing: bool = False
 
 
 def found(
@@ -60,24 +81,23 @@ def found(
     summary: str,
     met: bool | None,
     parts: Sequence[Part],
-    packages: Sequence[str] = PACKAGES,
+    origin: Origin | None = None,
+    nothing: bool = False,
 ) -> Evidence:
-    """Evidence of now and here; RuntimeError where the sources changed since this process began."""
+    """Evidence of now and here, or of the origin given; RuntimeError where the sources changed since this began."""
     if digest() != BEGAN_WITH:
         raise RuntimeError("src or constraints changed while this ran: it is of neither")
-    commit, changed = state()
+    of = asdict(origin or here()) | {"sources": digest(section)}
     return Evidence(
-        section=section,
-        command=command,
-        summary=summary,
-        met=met,
-        parts=tuple(parts),
-        date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        commit=commit,
-        changed=changed,
-        sources=digest(),
-        surroundings=surroundings(packages),
+        section=section, command=command, summary=summary, met=met, parts=tuple(parts), nothing=nothing, **of
     )
+
+
+def here() -> Origin:
+    """Now, and what is there."""
+    commit, changed = state()
+    date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return Origin(date=date, commit=commit, changed=changed, sources=digest(), surroundings=surroundings())
 
 
 def write(evidence: Evidence, folder: Path = FOLDER) -> Path:
@@ -97,10 +117,11 @@ def read(path: Path) -> Evidence:
     return Evidence(**{**content, "parts": parts, "changed": tuple(content.pop("changed"))})
 
 
-def digest() -> str:
-    """Of the names and bytes of all files that decide, whatever the ends of their lines."""
+def digest(section: str = "") -> str:
+    """Of the names and bytes of all files that decide, whatever the ends of their lines; and of those of a section."""
     said = hashlib.sha256()
-    for path in sorted(path for folder in DECIDES for path in (ROOT / folder).rglob("*") if path.is_file()):
+    decide = sorted(path for folder in DECIDES for path in (ROOT / folder).rglob("*") if path.is_file())
+    for path in (*decide, *(ROOT / name for name in ABOUT.get(section, ()))):
         if "__pycache__" in path.parts or path.suffix == ".pyc":
             continue
         content = path.read_bytes().replace(b"\r\n", b"\n")
@@ -119,6 +140,11 @@ def state() -> tuple[str, tuple[str, ...]]:
         return "not known", ("not known",)
     lines = (_git("status", "--porcelain", "--", *DECIDES, "tests") or "").splitlines()
     return commit.strip(), tuple(sorted({line[3:].split("/")[0] for line in lines}))
+
+
+def normal(name: str) -> str:
+    """The name of a package as indices compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _git(*words: str) -> str | None:

@@ -1,16 +1,19 @@
 """The validation report that a clinic can file: ``python tests/validation/report.py [--results FOLDER] [--out FILE]``.
 
 It is made of what other commands found and kept as JSON. A section of which there is none says *not run*; one that was
-found of other sources than those here says so, and neither counts as met. Nothing is computed here.
+found of other sources than those here says so, and neither counts as met. Nothing is computed here; ``--run`` starts
+those commands first, as many at once as there are processors.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,7 +63,7 @@ SECTIONS = (
         name="laws",
         title="Tests and laws",
         asks="How many tests passed, and over how many generated examples did the laws hold?",
-        command="python tests/validation/run.py laws --full",
+        command="python tests/run_all.py, then python tests/validation/run.py laws",
     ),
     Section(
         name="fuzzing",
@@ -78,13 +81,20 @@ SECTIONS = (
         name="hazards",
         title="Hazards",
         asks="What could mislead a user, and did the tests of what prevents it pass?",
-        command="python tests/validation/run.py hazards --full",
+        command="python tests/run_all.py, then python tests/validation/run.py hazards",
+    ),
+    Section(
+        name="adversarial-reading",
+        title="Adversarial reading",
+        asks="What did readers find who wanted a report to look better than what was checked, and is it mended?",
+        command="python tests/run_all.py, then python tests/validation/run.py adversarial-reading",
     ),
     Section(
         name="dependencies",
         title="Versions of dependencies",
         asks="Do the tests pass with the oldest and with the newest versions that are allowed?",
-        command="python tests/validation/run.py dependencies --full",
+        command="python tests/run_all.py, the same with --versions locked and with --versions lowest, then "
+        "python tests/validation/run.py dependencies",
     ),
     Section(
         name="supply-chain",
@@ -93,6 +103,11 @@ SECTIONS = (
         command="python tests/supply_chain.py audit",
     ),
 )
+
+LONGEST_FIRST = (
+    *("bounds", "fuzzing", "accuracy", "planning-systems", "laws", "hazards", "adversarial-reading", "dependencies"),
+)
+"""The sections of `run.py`, in the order in which ``--run`` starts them."""
 
 INTRODUCTION = """\
 # Validation report
@@ -130,8 +145,8 @@ class Standing:
     found: Evidence | None = None
 
 
-def standing(section: Section, folder: Path, sources: str) -> Standing:
-    """The section as the report of these sources has it."""
+def standing(section: Section, folder: Path) -> Standing:
+    """The section as the report of the sources that are here has it."""
     path = folder / f"{section.name}.json"
     if not path.exists():
         return Standing(section=section, word="not run", summary="")
@@ -143,7 +158,9 @@ def standing(section: Section, folder: Path, sources: str) -> Standing:
         return Standing(section=section, word="not run", summary=f"{path.name} is of the section {found.section}")
     if found.met is False:
         word = "not met"
-    elif found.sources != sources:
+    elif found.nothing:
+        word = "not run"
+    elif found.sources != evidence.digest(section.name):
         word = "of other sources"
     else:
         word = "met" if found.met is True else "in part"
@@ -164,7 +181,7 @@ def page(folder: Path, command: str) -> str:
         command=command,
         surroundings=evidence.surroundings(),
     )
-    standings = [standing(section, folder, sources) for section in SECTIONS]
+    standings = [standing(section, folder) for section in SECTIONS]
     return "\n".join([head, _summed_up(standings), *map(_shown, standings), SIGNATURE])
 
 
@@ -206,6 +223,23 @@ def _shown(one: Standing) -> str:
     return "\n\n".join([*lines[::2], said, f"{made}; {found.surroundings}.", *filter(None, parts)]) + "\n"
 
 
+def commands(args: argparse.Namespace) -> Iterator[list[str]]:
+    """What ``--run`` starts: all but tests, which `tests/run_all.py` runs, and mutation testing, which takes hours."""
+    out = ["--out", str(args.results)]
+    of_all = [*out, "--counts", str(args.counts)] if args.counts else out
+    full, plans = ["--full"] * args.full, ["--plans", str(args.plans)] if args.plans else []
+    for name in LONGEST_FIRST:
+        yield ["validation/run.py", name, *full, *plans, *of_all]
+    yield ["cross_checks/run.py", "--results", str(args.results)]
+    yield ["supply_chain.py", "audit", *out]
+
+
+def run(command: Sequence[str]) -> None:
+    """One of the commands; what comes of it, its file says, or that there is none."""
+    program, *words = command
+    subprocess.run([sys.executable, str(ROOT / "tests" / program), *words], cwd=ROOT, check=False)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Write the page; the exit code is 1 where a section is not met, in part, not run or of other sources."""
     parser = argparse.ArgumentParser(description="The validation report that a clinic can file.")
@@ -213,16 +247,15 @@ def main(words: Sequence[str] | None = None) -> int:
         "--results", type=Path, default=evidence.FOLDER, metavar="FOLDER", help="default: docs/validation"
     )
     parser.add_argument("--out", type=Path, default=PAGE, metavar="FILE", help="default: docs/validation-report.md")
-    parser.add_argument("--run", action="store_true", help="first run every section of tests/validation/run.py")
+    parser.add_argument("--run", action="store_true", help="first find what each section is made of")
     parser.add_argument("--full", action="store_true", help="with --run: as much as before a release")
     parser.add_argument("--plans", type=Path, metavar="FOLDER", help="with --run: real plans whose RTDOSE stores DVHs")
+    parser.add_argument("--counts", type=Path, metavar="FOLDER", help="with --run: as of tests/validation/run.py")
     args = parser.parse_args(words)
     command = "python tests/validation/report.py"
     if args.run:
-        first = [sys.executable, str(ROOT / "tests" / "validation" / "run.py"), "all", "--out", str(args.results)]
-        first += ["--full"] if args.full else []
-        first += ["--plans", str(args.plans)] if args.plans else []
-        subprocess.run(first, check=False)
+        with ThreadPoolExecutor(os.cpu_count()) as together:
+            list(together.map(run, commands(args)))
         command += " --run" + (" --full" if args.full else "") + (" --plans FOLDER" if args.plans else "")
     text = page(args.results, command)
     args.out.write_text(text, encoding="utf-8", newline="\n")
