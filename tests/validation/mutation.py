@@ -77,7 +77,7 @@ LEFT_OUT = (".*", "__pycache__", "*.egg-info", "build", "dist", "_build", "_tabl
 
 
 @contextmanager
-def copied(folder: Path | None) -> Iterator[Path]:
+def copied(folder: Path | None, packages: Iterable[str]) -> Iterator[Path]:
     """A copy of the tree, in a folder that is kept if one is given: then what mutmut found is used again."""
     if folder is not None and ROOT in (folder.resolve(), *folder.resolve().parents):
         sys.exit("--work: give a folder outside the checkout")
@@ -85,7 +85,7 @@ def copied(folder: Path | None) -> Iterator[Path]:
         there = Path(scratch, "tree") if folder is None else folder
         shutil.copytree(ROOT, there, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
         names = sorted(path.name for path in ROOT.iterdir() if (there / path.name).exists() and path.name != "src")
-        files = [file for files in PACKAGES.values() for file in files]
+        files = [file for package in packages for file in PACKAGES[package]]
         told = SETTINGS.format(files=json.dumps(files), copied=json.dumps(names), tests=json.dumps(TESTS))
         with (there / "pyproject.toml").open("a", encoding="utf-8") as settings:
             settings.write(told)
@@ -315,7 +315,7 @@ def listing(survivors: Iterable[Tried]) -> Iterator[str]:
 
 def run(args: argparse.Namespace) -> tuple[list[Count], list[Tried], int]:
     """Counts of each package, all that was tried, and how many functions have more tests than were run."""
-    with copied(args.work) as tree:
+    with copied(args.work, args.packages) as tree:
         prepared(tree, args.processes)
         written = tree / "mutants"
         there = {package: list(mutants.of_tree(written, package)) for package in args.packages}
