@@ -72,7 +72,7 @@ SECTIONS = (
         name="mutation",
         title="Mutation testing",
         asks="How many faults put into the program do the tests notice?",
-        command="none yet: a command that writes docs/validation/mutation.json by tests/validation/evidence.py",
+        command="python tests/validation/mutation.py",
     ),
     Section(
         name="hazards",

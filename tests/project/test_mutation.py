@@ -1,0 +1,107 @@
+"""The command for mutation testing: what counts as wording, and shares that never look better than what was tried."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from folders import TESTS
+
+
+@cache
+def loaded(name: str) -> ModuleType:
+    """A module of the folder of validation; what it adds to the path is taken out again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(TESTS / "validation"), *sys.path])
+        return import_module(name)
+
+
+def only_wording(before: str, after: str) -> bool:
+    functions = [ast.parse(f"def f(x):\n    {line}").body[0] for line in (before, after)]
+    return bool(loaded("mutants").only_wording(*functions))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("raise InputError('no such plan')", "raise InputError('XXno such planXX')"),
+        ("raise InputError(x, hint='give it')", "raise InputError(x, hint='GIVE IT')"),
+        ("detail = 'lies outside'", "detail = 'LIES OUTSIDE'"),
+        ("yield error(f'a limit of {x:g} Gy', x)", "yield error(f'a limit of {x + 1:g} Gy', x)"),
+        ("return 'the limit depends'", "return 'XXthe limit dependsXX'"),
+        ("return Note(text='one' + f' and {x}')", "return Note(text='one' + f' and {None}')"),
+    ],
+)
+def test_a_text_for_people_that_stays_a_text_is_wording(before: str, after: str) -> None:
+    assert only_wording(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("raise InputError('no such plan')", "raise InputError(None)"),  # the message is lost
+        ("return Note(x, detail='lies outside')", "return Note(x, )"),
+        ("return x['rows']", "return x['XXrowsXX']"),  # a key
+        ("return f'D{x}cc'", "return f'D{x + 1}cc'"),  # the name of a metric
+        ("raise fault('at', x)", "raise fault('XXatXX', x)"),
+        ("return re.compile('one two three')", "return re.compile('ONE TWO THREE')"),
+        ("detail = 'one two' if x else 'three four'", "detail = 'one two' if not x else 'three four'"),
+        ("return Note(x + 1, text='of two words')", "return Note(x - 1, text='of two words')"),
+    ],
+)
+def test_whatever_else_changes_is_more_than_wording(before: str, after: str) -> None:
+    assert not only_wording(before, after)
+
+
+def test_the_lines_that_differ_are_told_without_comments() -> None:
+    before = "def x_f__mutmut_orig(x):\n    # why\n    y = x + 1\n    return y"
+    after = "def x_f__mutmut_1(x):\n    # why\n    y = x - 1\n    return y"
+    assert loaded("mutants").changed_lines(before, after) == ("y = x + 1", "y = x - 1")
+
+
+@given(number=st.integers(1, 500), data=st.data())
+def test_wilsons_interval_solves_its_equation(number: int, data: st.DataObject) -> None:
+    """Its ends are the shares p that lie z of their own standard errors from the one seen."""
+    good = data.draw(st.integers(0, number))
+    z, seen = 1.959964, good / number
+    low, high = loaded("mutation").wilson(good, number)
+    assert low - 1e-12 <= seen <= high + 1e-12
+    for p in (low, high):
+        assert (seen - p) ** 2 == pytest.approx(z * z * p * (1 - p) / number, abs=1e-9)
+
+
+def test_nothing_tried_is_nothing_known() -> None:
+    assert loaded("mutation").wilson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("code", [0, 5, 33, -11, 35, 255])
+def test_only_what_failed_or_hung_counts_as_noticed(code: int) -> None:
+    mutation = loaded("mutation")
+    assert mutation.Tried(mutant=None, outcome=mutation.outcome(code)).survived
+
+
+def test_a_mutant_that_was_not_run_is_no_result() -> None:
+    mutation = loaded("mutation")
+    with pytest.raises(RuntimeError, match="1 mutants were not run"):
+        mutation.counted("metric", [], [mutation.Tried(mutant=None, outcome=mutation.outcome(None))])
+
+
+def test_the_same_seed_chooses_the_same_mutants() -> None:
+    sampled = loaded("mutation").sampled
+    assert sampled(range(100), 10, 1) == sampled(range(100), 10, 1) != sampled(range(100), 10, 2)
+    assert sampled(range(5), 10, 1) == sampled(range(5), None, 1) == list(range(5))
+
+
+def test_every_survivor_that_was_looked_at_has_its_reason() -> None:
+    for (function, was, becomes), (kind, reason) in loaded("mutation").reasons().items():
+        assert function.startswith("sbrtcheck.")
+        assert was != becomes
+        assert kind in ("equivalent", "harmless")
+        assert reason

@@ -1,0 +1,366 @@
+"""Put faults into the program and see whether the tests notice: ``python tests/validation/mutation.py``.
+
+The faults are mutmut's (``python -m pip install mutmut==3.8.1``; not on Windows): one operator, constant, argument or
+condition of a function changed at a time. Of each package a random sample is tried, with a seed that is printed, or all
+with ``--full``. Each mutant meets the tests that reach its function, the quickest first, up to so many seconds of them;
+tests marked as slow, doctests and other tests of the suite are left out, so that the share told is one of fewer tests
+than there are. What changes nothing but the wording of a message (the rule is in `mutants.py`) is counted apart.
+
+It works in a copy of the tree and writes the section "Mutation testing" of the validation report.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from math import sqrt
+from pathlib import Path
+
+import evidence
+import mutants
+from evidence import ROOT, Evidence, Part
+from mutants import Mutant
+from ruamel.yaml import YAML
+
+sys.path[:0] = [str(ROOT / "tests" / "benchmarks")]
+import shop  # noqa: E402
+
+COMMAND = "python tests/validation/mutation.py"
+GOAL = 0.92
+REASONS = Path(__file__).with_name("mutation_reasons.yaml")
+
+VALUES = "binned_dvh close_curves curve curve_distance dvh dvh_set exchange isoeffect questions roi_names"
+"""Modules of `dvh` that are values: what is asked of a DVH once it is computed."""
+
+PACKAGES: Mapping[str, tuple[str, ...]] = {
+    **{name: (f"src/sbrtcheck/{name}/*.py",) for name in ("metric", "judge", "tables", "radiobiology")},
+    "dvh": tuple(f"src/sbrtcheck/dvh/{module}.py" for module in VALUES.split()),
+}
+"""Package -> files whose functions are changed."""
+
+TESTS = (
+    *(f"tests/{name}" for name in ("metric", "judge", "tables", "radiobiology", "dvh")),
+    *("tests/project/test_values.py", "tests/test_dose_accumulation.py"),
+    *("tests/text_export/test_text_export.py", "tests/dicom/test_stored_dvhs.py", "tests/comparison/test_compared.py"),
+)
+"""What reaches these packages most directly."""
+
+SETTINGS = """
+[tool.mutmut]
+source_paths = ["src"]
+only_mutate = {files}
+also_copy = {copied}
+pytest_add_cli_args = ["-x", "-n0", "-pquickest_first", "--hypothesis-profile=mutation", "-m", "not slow"]
+pytest_add_cli_args_test_selection = {tests}
+process_isolation = "forkserver"
+timeout_constant = 10.0
+timeout_multiplier = 3.0
+track_dependencies = false
+use_git_change_detection = false
+use_setproctitle = false
+"""
+
+LEFT_OUT = (".*", "__pycache__", "*.egg-info", "build", "dist", "_build", "_tables", "_pictures", "mutants")
+
+
+# ---------------------------------------------------------------------------------------------------------- mutmut
+
+
+@contextmanager
+def copied(folder: Path | None) -> Iterator[Path]:
+    """A copy of the tree, in a folder that is kept if one is given: then what mutmut found is used again."""
+    if folder is not None and ROOT in (folder.resolve(), *folder.resolve().parents):
+        sys.exit("--work: give a folder outside the checkout")
+    with tempfile.TemporaryDirectory() as scratch:
+        there = Path(scratch, "tree") if folder is None else folder
+        shutil.copytree(ROOT, there, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
+        names = sorted(path.name for path in ROOT.iterdir() if (there / path.name).exists() and path.name != "src")
+        files = [file for files in PACKAGES.values() for file in files]
+        told = SETTINGS.format(files=json.dumps(files), copied=json.dumps(names), tests=json.dumps(TESTS))
+        with (there / "pyproject.toml").open("a", encoding="utf-8") as settings:
+            settings.write(told)
+        yield there
+
+
+def mutmut(tree: Path, processes: int, names: Iterable[str]) -> str:
+    """Run it on these mutants, and return what it said; it fails in more ways than it tells by its exit code."""
+    (tree / "mutants" / "src").mkdir(parents=True, exist_ok=True)  # what is not there at the start is never looked into
+    python_path = os.pathsep.join(str(path) for path in (tree / "mutants" / "src", tree / "tests" / "validation"))
+    surroundings = {**os.environ, "PYTHONPATH": python_path, "PYTHONDONTWRITEBYTECODE": ""}
+    words = [sys.executable, "-c", "from mutmut.__main__ import cli; cli()", "run", "--max-children", str(processes)]
+    log = tree / "mutmut.log"
+    with log.open("w", encoding="utf-8") as out:
+        subprocess.run([*words, *names], cwd=tree, env=surroundings, check=False, stdout=out, stderr=subprocess.STDOUT)
+    return log.read_text(encoding="utf-8", errors="replace").replace("\r", "\n")
+
+
+def prepared(tree: Path, processes: int) -> None:
+    """Have the mutants written and each test timed: for that a name is asked for that no mutant has."""
+    said = mutmut(tree, processes, ["none"])
+    if "nothing matches" not in said:
+        raise RuntimeError(f"mutmut did not come to the mutants:\n{said[-4000:]}")
+
+
+def limited(tree: Path, seconds: float) -> int:
+    """Leave to each function the quickest of the tests that reach it, up to so many seconds; how many had more."""
+    path = tree / "mutants" / "mutmut-stats.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    took, reaching, cut = kept["duration_by_test"], kept["tests_by_mangled_function_name"], 0
+    for function, tests in reaching.items():
+        spent, chosen = 0.0, []
+        for test in sorted(tests, key=lambda test: (took[test], test)):
+            spent += took[test]
+            if chosen and spent > seconds:
+                cut += 1
+                break
+            chosen.append(test)
+        reaching[function] = chosen
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    return cut
+
+
+def sampled(all_of: Sequence[Mutant], number: int | None, seed: int) -> list[Mutant]:
+    """So many, or all; the same ones for the same seed and the same mutants."""
+    if number is None or number >= len(all_of):
+        return list(all_of)
+    return sorted(random.Random(f"{seed}").sample(all_of, number), key=all_of.index)
+
+
+# ---------------------------------------------------------------------------------------------------------- outcomes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """Of one package: how many mutants there are, were tried, and what became of these."""
+
+    package: str
+    semantic: int
+    wording: int
+    tried: int
+    killed: int
+    timed_out: int
+
+    @property
+    def share(self) -> float:
+        """Of those tried, 0 to 1; those that came to no end in time count, for a suite that hangs is noticed."""
+        return (self.killed + self.timed_out) / self.tried if self.tried else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the share of all, by Wilson's formula; the share itself where all were tried."""
+        if self.tried == self.semantic:
+            return self.share, self.share
+        return wilson(self.killed + self.timed_out, self.tried)
+
+
+def wilson(good: int, number: int, z: float = 1.959964) -> tuple[float, float]:
+    """Wilson's score interval of a share; 0 to 1 where nothing was tried (E. B. Wilson, J. Am. Stat. Assoc. 1927)."""
+    if not number:
+        return 0.0, 1.0
+    share, spread = good / number, z * z / number
+    middle = (share + spread / 2) / (1 + spread)
+    half = z * sqrt(share * (1 - share) / number + spread / (4 * number)) / (1 + spread)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def outcome(exit_code: int | None) -> str:
+    """One word for how the tests of a mutant ended: by pytest's exit codes, mutmut's own, and signals."""
+    if exit_code is None:
+        return "not run"
+    words = {0: "survived", 1: "killed", 2: "killed", 3: "killed", 5: "no test", 33: "no test"}  # 2: not even collected
+    timed_out = {24, -24, 36, 152, -9}  # the limit of processor time, and what follows a second later
+    return words.get(exit_code, "timed out" if exit_code in timed_out else f"exit code {exit_code}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A mutant and what became of it, in one word."""
+
+    mutant: Mutant
+    outcome: str
+
+    @property
+    def survived(self) -> bool:
+        """Whether no test noticed it, whatever the reason."""
+        return self.outcome not in ("killed", "timed out")
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """By which the file of reasons knows it."""
+        return (self.mutant.function, *self.mutant.changed)
+
+
+def counted(package: str, all_of: Sequence[Mutant], tried: Sequence[Tried]) -> Count:
+    """The outcomes of a package; RuntimeError where some were not run."""
+    said = [one.outcome for one in tried]
+    if "not run" in said:
+        raise RuntimeError(f"{package}: {said.count('not run')} mutants were not run")
+    return Count(
+        package=package,
+        semantic=sum(not one.wording for one in all_of),
+        wording=sum(one.wording for one in all_of),
+        tried=len(tried),
+        killed=said.count("killed"),
+        timed_out=said.count("timed out"),
+    )
+
+
+def reasons() -> dict[tuple[str, str, str], tuple[str, str]]:
+    """Function, line before and after -> kind and reason, of the survivors that were looked at."""
+    listed = YAML(typ="safe").load(REASONS.read_text(encoding="utf-8"))
+    return {(one["function"], one["was"], one["becomes"]): (one["kind"], one["reason"]) for one in listed}
+
+
+# ----------------------------------------------------------------------------------------------------------- command
+
+
+def found(args: argparse.Namespace, counts: Sequence[Count], survivors: Sequence[Tried], cut: int) -> Evidence:
+    """The section: met where the share of every package is known to reach the goal, by all mutants or the interval."""
+    known = reasons()
+    rows = [
+        (
+            one.package,
+            f"{one.semantic:,}",
+            f"{one.tried:,}",
+            f"{one.killed + one.timed_out:,} ({one.timed_out} by their time)",
+            f"{one.share:.1%}",
+            "all were tried" if one.tried == one.semantic else "{:.1%} to {:.1%}".format(*one.interval),
+            f"{one.wording:,}",
+        )
+        for one in counts
+    ]
+    listed = [
+        (
+            f"`{name.removeprefix('sbrtcheck.')}`",
+            as_code(was),
+            as_code(becomes),
+            one.outcome,
+            ": ".join(known.get(key, ())),
+        )
+        for one in survivors
+        for key in [one.key]
+        for name, was, becomes in [key]
+    ]
+    missed = any(one.share < GOAL for one in counts)
+    sure = len(counts) == len(PACKAGES) and all(one.interval[0] >= GOAL for one in counts)
+    kinds = [known[one.key][0] for one in survivors if one.key in known]
+    shares = ", ".join(f"{one.package} {one.share:.1%}" for one in counts)
+    of = "all" if args.full else f"a random sample, seed {args.seed}"
+    return evidence.found(
+        "mutation",
+        f"{COMMAND} {words_of(args)}",
+        summary=f"of {sum(one.tried for one in counts):,} mutants ({of}) the tests noticed: {shares}; the goal is "
+        f"{GOAL:.0%} in each; of {len(survivors)} that survived {kinds.count('equivalent')} are equivalent and "
+        f"{kinds.count('harmless')} harmless, by review",
+        met=False if missed else True if sure else None,
+        parts=[
+            Part(
+                text="A mutant is the program with one operator, constant, argument or condition changed, by mutmut. "
+                "Those that change nothing but the wording of a message, by the rule in `tests/validation/mutants.py`, "
+                "are counted apart and not tried. Not met: a share below the goal. In part: the goal lies inside the "
+                f"95 % interval. Each mutant met the quickest tests that reach it, up to {args.seconds:g} s; "
+                f"{cut} functions have more tests than that.",
+                table=shop.table(
+                    ["package", "mutants", "tried", "noticed", "share", "95 % interval", "of wording alone"], rows
+                ),
+            ),
+            Part(
+                heading="Survivors",
+                text="A reason stands where one was found by review.",
+                table=shop.table(["function", "was", "becomes", "", "reason"], listed) if listed else "none",
+            ),
+        ],
+        packages=(*evidence.PACKAGES, "mutmut", "pytest", "hypothesis"),
+    )
+
+
+def as_code(line: str) -> str:
+    """A line of Python in a cell of a table."""
+    return f"`{fit_for_a_cell(line)}`" if line else "(nothing)"
+
+
+def fit_for_a_cell(line: str) -> str:
+    """Without what ends a cell or the code in it, and not longer than can be read."""
+    line = line if len(line) <= 160 else f"{line[:157]}..."
+    return line.replace("|", "\\|").replace("`", "'")
+
+
+def words_of(args: argparse.Namespace) -> str:
+    """What was asked for, as one would type it."""
+    chosen = "" if set(args.packages) == set(PACKAGES) else f"--packages {' '.join(args.packages)} "
+    size = "--full" if args.full else f"--sample {args.sample} --seed {args.seed}"
+    return f"{chosen}{size} --seconds {args.seconds:g}"
+
+
+def listing(survivors: Iterable[Tried]) -> Iterator[str]:
+    """Each survivor in a form that can go into the file of reasons."""
+    known = reasons()
+    for one in survivors:
+        function, was, becomes = one.key
+        yield f"- function: {function} # {one.outcome}, {one.mutant.name.rpartition('__')[2]}"
+        yield f"  was: {json.dumps(was, ensure_ascii=False)}"
+        yield f"  becomes: {json.dumps(becomes, ensure_ascii=False)}"
+        yield from (f"  {word}: {said}" for word, said in zip(("kind", "reason"), known.get(one.key, ()), strict=False))
+
+
+def run(args: argparse.Namespace) -> tuple[list[Count], list[Tried], int]:
+    """Counts of each package, all that was tried, and how many functions have more tests than were run."""
+    with copied(args.work) as tree:
+        prepared(tree, args.processes)
+        written = tree / "mutants"
+        there = {package: list(mutants.of_tree(written, package)) for package in args.packages}
+        number = None if args.full else args.sample
+        chosen = {
+            package: sampled([one for one in of if not one.wording], number, args.seed) for package, of in there.items()
+        }
+        cut = limited(tree, args.seconds)
+        said = mutmut(tree, args.processes, [one.name for of in chosen.values() for one in of])
+        codes = {package: mutants.exit_codes(written, package) for package in args.packages}
+    tried = {
+        package: [Tried(mutant=one, outcome=outcome(codes[package][one.name])) for one in of]
+        for package, of in chosen.items()
+    }
+    try:
+        counts = [counted(package, there[package], tried[package]) for package in args.packages]
+    except RuntimeError as fault:
+        raise RuntimeError(f"{fault}; mutmut said:\n{said[-4000:]}") from fault
+    return counts, [one for of in tried.values() for one in of], cut
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Try mutants and write the section; the exit code is 1 where the goal was missed."""
+    parser = argparse.ArgumentParser(description="Put faults into the program and see whether the tests notice.")
+    parser.add_argument("--packages", nargs="+", choices=PACKAGES, default=list(PACKAGES), help="default: all")
+    parser.add_argument("--sample", type=int, default=250, metavar="N", help="mutants of each package; default 250")
+    parser.add_argument("--seed", type=int, default=1, help="of the sample; default 1")
+    parser.add_argument("--full", action="store_true", help="all mutants: hours")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of tests that each mutant meets; default 20")
+    parser.add_argument("--list-survivors", action="store_true", help="print them, as the file of reasons has them")
+    parser.add_argument("--processes", type=int, default=2, help="default 2")
+    parser.add_argument("--work", type=Path, metavar="FOLDER", help="outside the checkout; kept, and used again")
+    parser.add_argument("--out", type=Path, default=evidence.FOLDER, metavar="FOLDER", help="default: docs/validation")
+    args = parser.parse_args(words)
+    if os.name == "nt" or find_spec("mutmut") is None:
+        sys.exit("needs mutmut, which does not run on Windows: python -m pip install mutmut==3.8.1")
+    counts, tried, cut = run(args)
+    survivors = [one for one in tried if one.survived]
+    if args.list_survivors:
+        print("\n".join(listing(survivors)))
+    made = found(args, counts, survivors, cut)
+    evidence.write(made, args.out)
+    print(f"mutation: {made.summary}", flush=True)
+    return int(made.met is False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
