@@ -774,3 +774,85 @@ def test_one_side_after_both_together_is_that_of_a_patient_who_has_one() -> None
 )
 def test_the_other_side(organ: str, structures: tuple[str, ...], select: Select, expected: list[Level]) -> None:
     assert levels(row("Max[Gy]", "below", 9, *structures, organ=organ, select=select)) == expected
+
+
+# -------------------------------------------------------------------------------- the organ as printed
+
+OF_ORGANS = replace(
+    USUAL,
+    printed={"great vessels": ["greatve"], "windpipe": ["trachea", "bronchus"]},
+    together={
+        "heart": ["heart", "pericardium"],
+        "greatve": ["greatve", "a_aorta"],
+        "stomach": ["stomach"],
+        "liver": ["liver"],
+        "trachea": ["trachea"],
+        "body": ["body"],
+    },
+    apart={"heart": ["liver", "stomach"], "stomach": ["heart"]},
+)
+
+
+@pytest.mark.parametrize(
+    ("organ", "structures", "expected"),
+    [
+        ("Heart", ("Heart",), NOTHING),
+        ("Heart", ("Liver",), ERROR),
+        ("heart; whole", ("Liver",), ERROR),
+        ("Heart", ("Liver", "Stomach"), ERROR),
+        ("Heart", ("Liver", "Trachea"), WARNING),  # the trachea is not listed as apart
+        ("Heart", ("Liver", "Pericardium"), NOTHING),  # one of them stands for it
+        ("Heart", ("Trachea",), WARNING),
+        ("Liver", ("Heart",), WARNING),  # apart in one way is not apart in the other
+        ("Beside the heart", ("Liver",), WARNING),  # names the heart, and is not its name
+        ("Pericardium", ("Heart",), NOTHING),
+        ("Great vessels", ("A_Aorta",), NOTHING),
+        ("Great  vessels", ("Heart",), WARNING),
+        ("The great vessels of it", ("Heart",), WARNING),
+        ("Windpipe", ("Trachea",), NOTHING),
+        ("Windpipe", ("Heart",), WARNING),
+        ("What we call it", ("Heart",), NOTHING),  # names nothing
+        ("Heart", ("Ours",), NOTHING),  # a name of the clinic's own may be of any organ
+        ("Heart", ("Body",), ERROR),
+        ("Body", ("Body",), NOTHING),
+        ("Body", ("External",), NOTHING),
+        ("Body", ("Heart",), WARNING),
+        ("Skin", ("Heart",), NOTHING),  # contoured as the surface of the body
+        ("Heart", ("PTV",), NOTHING),
+        ("Heart", ("Liver-GTV",), NOTHING),
+    ],
+)
+def test_a_text_that_names_one_organ_and_structures_that_are_another(
+    organ: str, structures: tuple[str, ...], expected: list[Level]
+) -> None:
+    asked = table(row("Max[Gy]", "below", 9, *structures, organ=organ, select=Select.EACH), id="own")
+    assert [slip.level for _, slip in row_slips(asked, OF_ORGANS)] == expected
+
+
+@pytest.mark.parametrize(
+    ("organ", "structures", "fields", "expected"),
+    [
+        ("Renal hilum", ("Kidney_L", "Kidney_R"), {}, ERROR),
+        ("Renal hilum", ("Kidney_Hilum_L",), {}, NOTHING),
+        ("Renal cortex", ("Kidneys",), {}, ERROR),
+        ("Kidneys (with cortex)", ("Kidneys",), {}, WARNING),  # the part is in brackets: the organ itself
+        ("Renal cortex without hilum", ("Kidneys",), {}, WARNING),
+        ("Spinal canal", ("SpinalCord",), {}, ERROR),
+        ("Cord or canal", ("SpinalCord",), {}, WARNING),
+        ("Thecal sac", ("SpinalCord",), {}, ERROR),
+        ("Cord PRV", ("SpinalCord",), {}, WARNING),
+        ("A PRV", ("SpinalCord",), {}, ERROR),
+        ("A margin", ("SpinalCord",), {"id": "prv-of-it"}, ERROR),  # by its id
+        ("Chest wall", ("Rib",), {}, ERROR),
+        ("Rib or chest wall", ("Rib",), {}, NOTHING),
+        ("Spinal canal", ("SpinalCanal", "SpinalCord"), {"select": Select.FIRST}, NOTHING),  # may stand in
+        ("Spinal canal", ("SpinalCord", "SpinalCanal"), {"select": Select.FIRST}, ERROR),
+    ],
+)
+def test_a_text_that_names_a_part_and_the_whole_organ_as_its_structure(
+    organ: str, structures: tuple[str, ...], fields: dict[str, Any], expected: list[Level]
+) -> None:
+    usual = replace(USUAL, together={"kidney": ["kidney"], "spinalcord": ["spinalcord", "spinalcanal"], "rib": ["rib"]})
+    asked = table(row("Max[Gy]", "below", 9, *structures, organ=organ, **fields), id="own")
+    slips = [slip for _, slip in row_slips(asked, usual)]
+    assert [slip.level for slip in slips if "is another structure" in slip.hint] == expected
