@@ -1,0 +1,264 @@
+"""Several courses of one patient: whose α/β, whose doubts, and what is refused; doses are uniform, and told by hand."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dvh_builders import box, row, table
+from sbrtcheck.dvh import Bounds, Reason
+from sbrtcheck.errors import FramesError, InputError, UnknownTableError
+from sbrtcheck.judge.courses import Courses, JudgedBy, judge_courses, load_judged_by
+from sbrtcheck.metric import NotMeasured
+from sbrtcheck.options import CheckOptions
+from sbrtcheck.plan import DoseGrid, Finding, FindingCode, Plan, PlanUids, Prescription, Structure
+from sbrtcheck.radiobiology import Quantity
+from sbrtcheck.reference_data import load_reirradiation_rules, load_reirradiation_statements
+from sbrtcheck.results import ReviewCode, SumReport, Verdict
+from sbrtcheck.results.reirradiation import CumulativeReading
+from sbrtcheck.structure_names import Dictionary, UserNames
+
+RULE = load_reirradiation_rules()[0]
+PELVIS = load_reirradiation_statements()[0]
+EQD2 = {"quantity": Quantity.EQD2, "alpha_beta_gy": 3.0}
+
+
+def plan(
+    dose_gy: float,
+    fractions: int = 5,
+    *,
+    rx_gy: float = 0.0,
+    names: tuple[str, ...] = ("ThecalSac",),
+    frame: str = "2.25.1",
+    **fields: Any,
+) -> Plan:
+    """A uniform dose, that of the prescription where none is given, and a box of 1 cc for each name."""
+    return Plan(
+        dose=DoseGrid.axial(
+            np.full((12, 24, 32), dose_gy), origin_mm=(-20.0, -15.0, -10.0), spacing_mm=(2.0, 2.0, 3.0)
+        ),
+        structures=tuple(
+            Structure(name=name, number=k, contours=box(12.0 * k - 14.0)) for k, name in enumerate(names, 1)
+        ),
+        prescription=Prescription(dose_gy=rx_gy or dose_gy, fractions=fractions),
+        uids=PlanUids(plan=f"2.25.{dose_gy:g}", doses=(f"2.25.9.{dose_gy:g}",), frame_of_reference=frame),
+        label="A",
+        **fields,
+    )
+
+
+def eqd2(dose_gy: float, fractions: int, ratio_gy: float) -> float:
+    return dose_gy * (dose_gy / fractions + ratio_gy) / (2.0 + ratio_gy)
+
+
+def summed(
+    *plans: Plan, ratios: dict[str, float] | None = None, by: JudgedBy | None = None, **fields: Any
+) -> SumReport:
+    months = fields.pop("months", 12.0)
+    fields = {"options": CheckOptions()} | fields
+    return judge_courses(Courses(plans=plans, **fields), ratios or {}, by or JudgedBy(), interval_months=months)
+
+
+NOW, BEFORE = plan(20.0, 5), plan(30.0, 10)
+
+
+# -------------------------------------------------------------------------------- α/β by structure
+
+
+def test_the_user_says_the_ratio_by_organ_or_by_the_name_of_a_structure() -> None:
+    now = replace(NOW, structures=(replace(NOW.structures[0], name="Sack"),))
+    options = CheckOptions(names={"ThecalSac": "Sack"})
+    for key in ("ThecalSac", "Sack"):
+        found = summed(now, BEFORE, ratios={key: 2.0}, options=options)
+        assert found.course["Sack"].max_gy.value == pytest.approx(eqd2(20.0, 5, 2.0), rel=1e-3)
+        total = eqd2(20.0, 5, 2.0) + eqd2(30.0, 10, 2.0)
+        assert found.cumulative["Sack"].max_gy.value == pytest.approx(total, rel=1e-3)
+        (sum_of_maxima,) = found.sums_of_maxima.values()
+        assert isinstance(sum_of_maxima, Bounds)
+        assert sum_of_maxima.value == pytest.approx(total, rel=1e-3)
+
+
+def test_the_first_row_in_eqd2_says_it_and_the_user_wins() -> None:
+    rows = (
+        row("Max[Gy]", "below", 99.0, "ThecalSac", id="physical"),
+        row("Max[Gy]", "below", 99.0, "ThecalSac", id="bed", quantity=Quantity.BED, alpha_beta_gy=7.0),
+        row("Max[Gy]", "below", 99.0, "ThecalSac", id="first", **EQD2),
+        row("Max[Gy]", "below", 99.0, "ThecalSac", id="second", **(EQD2 | {"alpha_beta_gy": 10.0})),
+    )
+    by = JudgedBy(tables=(table(*rows),))
+    for ratios, ratio in (({}, 3.0), ({"ThecalSac": 10.0}, 10.0)):
+        found = summed(NOW, BEFORE, ratios=ratios, by=by)
+        assert found.course["ThecalSac"].alpha_beta_gy == ratio
+        assert found.report is not None
+        verdicts = {one.constraint.id: one.verdict for one in found.report.outcomes}
+        judged = {3.0: "first", 10.0: "second"}[ratio]
+        assert {id_ for id_, verdict in verdicts.items() if verdict is Verdict.PASS} == {judged}
+
+
+@pytest.mark.parametrize("ratio", [0.0, -1.0, math.inf, math.nan])
+def test_a_ratio_that_is_none_is_refused(ratio: float) -> None:
+    with pytest.raises(InputError, match="alpha/beta of ThecalSac"):
+        summed(NOW, BEFORE, ratios={"ThecalSac": ratio})
+
+
+def test_a_ratio_of_an_organ_that_the_plan_lacks_is_refused_with_what_may_be_meant() -> None:
+    with pytest.raises(InputError, match="no structure for ThecalSack") as refused:
+        summed(NOW, BEFORE, ratios={"ThecalSack": 2.0})
+    assert "ThecalSac" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("months", "is_one"), [(0.0, True), (5.5, True), (None, True), (-0.1, False), (math.inf, False), (math.nan, False)]
+)
+def test_an_interval_is_a_number_of_months(months: float | None, is_one: bool) -> None:
+    if is_one:
+        assert summed(NOW, BEFORE, ratios={"ThecalSac": 2.0}, months=months).cumulative.dvhs
+        return
+    with pytest.raises(InputError, match="months is impossible"):
+        summed(NOW, BEFORE, ratios={"ThecalSac": 2.0}, months=months)
+
+
+# -------------------------------------------------------------------------------- doubts about the courses
+
+
+def test_a_dose_that_is_not_its_courses_is_a_reason_with_the_number_of_the_course() -> None:
+    low = plan(20.0, 5, rx_gy=50.0)
+    for plans, number in (((low, BEFORE), 1), ((NOW, low), 2)):
+        found = summed(*plans, ratios={"ThecalSac": 2.0})
+        ((code, text),) = [(one.code, one.text) for one in found.reasons]
+        assert (code, text.startswith(f"course {number}: the largest dose is 20 Gy, 40 %")) == (ReviewCode.DOSE, True)
+        assert not found.accept_dose
+        accepted = summed(*plans, ratios={"ThecalSac": 2.0}, options=CheckOptions(accept_dose=True))
+        assert (accepted.reasons, accepted.accept_dose) == ((), True)
+        said = [one.text for one in accepted.cumulative.findings if one.code is FindingCode.DOSE_ACCEPTED]
+        assert said == [f"accepted by the user: {text}"]
+    assert summed(NOW, BEFORE, ratios={"ThecalSac": 2.0}).reasons == ()
+
+
+def test_targets_of_an_earlier_course_are_told_by_the_clinics_dictionary_and_not_by_names_of_the_first() -> None:
+    hot = plan(20.0, 5, names=("ThecalSac", "Volume 7"))
+    cold = replace(hot, prescription=Prescription(dose_gy=15.0, fractions=5))  # a target may get 133 %
+    far_too_hot = replace(hot, prescription=Prescription(dose_gy=9.0, fractions=5))  # and no target 222 %
+    names = {"PTV": "Volume 7"}
+    for plans, expected in (
+        ((far_too_hot, cold), ["course 1: the median dose of Volume 7"]),
+        ((cold, far_too_hot), ["course 2: the largest dose"]),
+    ):
+        found = summed(*plans, ratios={"ThecalSac": 2.0}, options=CheckOptions(names=names))
+        assert [one.text[: len(want)] for one, want in zip(found.reasons, expected, strict=True)] == expected
+    of_clinic = UserNames({}, Dictionary(spellings={"PTV": ("Volume 7",)}))
+    found = summed(cold, far_too_hot, ratios={"ThecalSac": 2.0}, options=CheckOptions(names=of_clinic))
+    assert [one.text[:40] for one in found.reasons] == ["course 2: the median dose of Volume 7 is 20 Gy"[:40]]
+
+
+def test_files_in_doubt_are_a_reason_with_the_number_of_the_course() -> None:
+    findings = (
+        Finding(code=FindingCode.REJECTED, text="rejected"),
+        Finding(code=FindingCode.LINKED_BY_FOLDER, text="by folder"),
+    )
+    for plans, number in (
+        ((replace(NOW, findings=findings), BEFORE), 1),
+        ((NOW, replace(BEFORE, findings=findings)), 2),
+    ):
+        for accept in (False, True):
+            found = summed(*plans, ratios={"ThecalSac": 2.0}, options=CheckOptions(accept_dose=accept))
+            assert [(one.code, one.text) for one in found.reasons] == [(ReviewCode.FILES, f"course {number}: rejected")]
+
+
+def test_the_reasons_of_a_rule_are_those_of_the_sum() -> None:
+    copies = plan(15.0, 5, names=("ThecalSac", "ThecalSac 2"))
+    found = summed(copies, BEFORE, by=JudgedBy(rules=(RULE,)))
+    assert [one.code for one in found.reasons] == [ReviewCode.NOT_EVALUATED]
+    assert found.reasons == found.rules[0].reasons
+    assert found.verdict is Verdict.REVIEW
+
+
+# -------------------------------------------------------------------------------- frames that nothing relates
+
+ELSEWHERE = plan(30.0, 10, frame="2.25.2")
+
+
+def test_only_rules_do_without_a_common_frame() -> None:
+    found = summed(NOW, ELSEWHERE, by=JudgedBy(rules=(RULE,)))
+    assert found.cumulative.dvhs == ()
+    first, *_ = found.cumulative.findings
+    assert (first.code, "added one by one" in first.text) == (FindingCode.SUMMED_DOSES, True)
+    assert found.cumulative.provenance["doses"] == (*NOW.uids.doses, *ELSEWHERE.uids.doses)
+    assert found.cumulative.provenance["summed_plans"] == (NOW.uids.plan, ELSEWHERE.uids.plan)
+    (cumulative,) = (one for one in found.rules[0].outcomes if one.limit.id == "cumulative")
+    by_reading = {one.reading: one.found for one in cumulative.readings}
+    accumulated = by_reading[CumulativeReading.ACCUMULATED]
+    assert isinstance(accumulated, NotMeasured)
+    assert (accumulated.reason, "frames of reference differ" in accumulated.detail) == (Reason.NOT_GIVEN, True)
+    for asked in (
+        {"ratios": {"ThecalSac": 2.0}, "by": JudgedBy(rules=(RULE,))},
+        {"by": JudgedBy(rules=(RULE,), tables=(table(row("Max[Gy]", "below", 99.0, "ThecalSac", **EQD2)),))},
+        {},
+    ):
+        with pytest.raises(FramesError):
+            summed(NOW, ELSEWHERE, **asked)
+    agreed = summed(NOW, ELSEWHERE, by=JudgedBy(rules=(RULE,)), frames_agree=True, ratios={"ThecalSac": 2.0})
+    assert agreed.cumulative.dvhs
+
+
+def test_what_has_recovered_is_taken_from_the_earlier_courses_alone() -> None:
+    for recovery in (0.0, 0.25):
+        found = summed(NOW, BEFORE, ratios={"ThecalSac": 2.0}, recovery=recovery)
+        now, before = eqd2(20.0, 5, 2.0), (1 - recovery) * eqd2(30.0, 10, 2.0)
+        assert found.course["ThecalSac"].max_gy.value == pytest.approx(now, rel=1e-3)
+        assert found.cumulative["ThecalSac"].max_gy.value == pytest.approx(now + before, rel=1e-3)
+        (maxima,) = found.sums_of_maxima.values()
+        assert isinstance(maxima, Bounds)
+        assert maxima.value == pytest.approx(now + before, rel=1e-3)
+        assert maxima.low <= maxima.value <= maxima.high
+
+
+def test_progress_is_told_of_the_structures_of_a_sum() -> None:
+    steps: list[tuple[int, int]] = []
+    options = CheckOptions(progress=lambda done, of: steps.append((done, of)))
+    summed(NOW, BEFORE, ratios={"ThecalSac": 2.0}, options=options)
+    assert steps
+
+
+# -------------------------------------------------------------------------------- tables, and statements
+
+
+def test_a_table_is_judged_on_the_sum_with_the_users_names() -> None:
+    now = replace(NOW, structures=(replace(NOW.structures[0], name="Sack"),))
+    total = eqd2(20.0, 5, 3.0) + eqd2(30.0, 10, 3.0)
+    for limit, verdict in ((total + 1.0, Verdict.PASS), (total - 1.0, Verdict.FAIL)):
+        by = JudgedBy(tables=(table(row("Max[Gy]", "below", limit, "ThecalSac", **EQD2)),))
+        found = summed(now, BEFORE, by=by, options=CheckOptions(names={"ThecalSac": "Sack"}))
+        assert found.report is not None
+        assert found.report.outcomes[0].verdict is verdict
+    assert summed(NOW, BEFORE, ratios={"ThecalSac": 2.0}).report is None
+
+
+@pytest.mark.parametrize(
+    ("names", "contoured", "shown"),
+    [(("Rectum",), True, [("Rectum",)]), (("Rectum",), False, []), (("Heart",), True, [])],
+)
+def test_statements_of_a_site_are_shown_where_one_of_its_organs_is_contoured(
+    names: tuple[str, ...], contoured: bool, shown: list[tuple[str, ...]]
+) -> None:
+    now = plan(20.0, 5, names=names)
+    if not contoured:
+        empty = replace(now.structures[0], contours=type(now.structures[0].contours).of())
+        now = replace(now, structures=(empty, Structure(name="Heart", number=9, contours=box(0.0))))
+    earlier = plan(30.0, 10, names=names)
+    ratios = {"Heart": 2.0} if not contoured else {names[0]: 2.0}
+    assert [one.contours for one in summed(now, earlier, ratios=ratios).statements] == shown
+    named = summed(now, earlier, ratios=ratios, by=JudgedBy(statements=(PELVIS,)))
+    assert [(one.statements, one.contours) for one in named.statements] == [(PELVIS, ())]
+
+
+def test_rules_statements_and_tables_are_loaded_by_name() -> None:
+    loaded = load_judged_by(["tg101-5fx", RULE.id])
+    assert (loaded.rules, loaded.statements, [one.id for one in loaded.tables]) == ((RULE,), (), ["tg101-5fx"])
+    for typed, meant in (("hytec-reiradiation", "hytec-reirradiation"), ("tg101-5f", "tg101-5fx")):
+        with pytest.raises(UnknownTableError, match=meant):
+            load_judged_by([typed])
