@@ -6,7 +6,15 @@ names that are only alike, for suggestions. `matches` has all answers for a plan
 `plan_names` what a reader is shown of them.
 """
 
-from sbrtcheck.structure_names.likeness import Likeness, is_like_target, likeness
+from sbrtcheck.structure_names.likeness import (
+    Called,
+    Likeness,
+    called,
+    is_like_target,
+    likeness,
+    side_called,
+    target_taken_out,
+)
 from sbrtcheck.structure_names.matches import (
     SeparateTargets,
     StructureMatch,
@@ -56,6 +64,7 @@ __all__ = [
     "NO_DICTIONARY",
     "TARGETS",
     "Ambiguous",
+    "Called",
     "Dictionary",
     "Likeness",
     "Match",
@@ -69,6 +78,7 @@ __all__ = [
     "StructureMatches",
     "UserNames",
     "all_targets",
+    "called",
     "copies_of",
     "derivable",
     "dictionary_key",
@@ -90,7 +100,9 @@ __all__ = [
     "organ_by_name",
     "organ_named",
     "parts",
+    "side_called",
     "similar_organs",
+    "target_taken_out",
     "targets",
     "targets_among",
 ]

@@ -61,6 +61,15 @@ _NO_ORGAN = frozenset(
 _OF_TARGETS = frozenset({"PTV", "CTV", "GTV", "ITV"})
 _WHOLE_BODY = frozenset({"External", "Body", "Skin"})
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """What a phrase names: ``side`` is ``l``, ``r``, ``lr`` or nothing; ``organs`` are TG-263 names, with no side."""
+
+    side: str
+    organs: frozenset[str]
+
+
 # a name with one of these words is of no organ: things beside the patient, marks, doses, lesions, aids of the optimiser
 _NO_ORGAN_WORD = re.compile(
     r"couch.*|table|tisch|bolus|support.*|fixation|mask|marker.*|clips?|fiducial.*|seeds?|wire.*|iso|isoc.*|isodose.*"
@@ -78,6 +87,8 @@ _ASIDE = re.compile(
 _SIDES = {
     **dict.fromkeys(("l", "lt", "left", "lef", "li", "links", "linke", "linker", "gauche", "izq", "izquierdo"), "l"),
     **dict.fromkeys(("r", "rt", "right", "righ", "rig", "re", "rechts", "rechte", "rechter", "droit", "droite"), "r"),
+    **dict.fromkeys(("linken", "linkes", "linkem"), "l"),
+    **dict.fromkeys(("rechten", "rechtes", "rechtem"), "r"),
     **dict.fromkeys(("gche", "izquierda", "izqdo", "izda", "izdo", "sinistro", "sinistra", "sin", "sx"), "l"),
     **dict.fromkeys(("esquerdo", "esquerda", "esq", "左"), "l"),
     **dict.fromkeys(("dte", "dt", "der", "derecho", "derecha", "dcho", "dcha", "destro", "destra", "dex", "dx"), "r"),
@@ -256,6 +267,49 @@ def _decoded(name: str) -> str:
     return name
 
 
+def called(phrase: str) -> Called:
+    """Say which side a phrase of any listed language names, and which organs its other words are the name of.
+
+    Examples
+    --------
+    >>> called("Lunge links").side, sorted(called("Lunge links").organs)
+    ('l', ['Lung', 'Lungs'])
+    >>> called("rein D").side, called("left-sided tumours").organs
+    ('r', frozenset())
+    """
+    side, rest = _side_and_rest(_letters(phrase), is_cut_off=False)
+    return Called(side=side, organs=_foreign_organs().get(_singular("".join(rest)), frozenset()))
+
+
+def side_called(text: str) -> str:
+    """``'l'`` or ``'r'`` where a text has words for one side alone, written out; no word for both, and no letter.
+
+    Examples
+    --------
+    >>> side_called("Left kidney"), side_called("rein gauche"), side_called("beide Lungen"), side_called("Kidney L")
+    ('l', 'l', '', '')
+    """
+    written_out = (word for word in _words(text) if len(word) >= _MIN_LETTERS or not word.isascii())
+    sides = {_SIDES[word] for word in written_out if word in _SIDES}
+    return sides.pop() if len(sides) == 1 and "lr" not in sides else ""
+
+
+def target_taken_out(name: str) -> str:
+    """Kind of the target that a structure's name says was subtracted from it, or nothing.
+
+    Examples
+    --------
+    >>> target_taken_out("Esophagus-PTV"), target_taken_out("Lungs minus IGTV"), target_taken_out("PTV-GTV")
+    ('PTV', 'ITV', '')
+    """
+    words = _words(name)
+    at = next((place for place, word in enumerate(words) if _TARGET.match(word)), 0)
+    if not any(_SUBTRACTS.fullmatch(word) for word in words[:at]):
+        return ""
+    kind = words[at][:4] if words[at].startswith("igtv") else words[at][:3]
+    return "ITV" if kind == "igtv" else kind.upper()
+
+
 def _without_target(words: Sequence[str]) -> list[str] | None:
     """Words of the organ that a target is subtracted from; all where no target is named; None for a target's name."""
     at = next((place for place, word in enumerate(words) if _TARGET.match(word)), len(words))
@@ -340,6 +394,17 @@ def _foreign_stems() -> dict[str, frozenset[str]]:
         for organ in _names(row["organs"]):
             stems.setdefault(_key(organ), set()).update(map(_stem, names))
     return {organ: frozenset(of_organ) for organ, of_organ in stems.items()}
+
+
+@cache
+def _foreign_organs() -> dict[str, frozenset[str]]:
+    """Stem of a name in another language -> the organs that it may name."""
+    organs: dict[str, set[str]] = {}
+    for row in _rows("languages.csv"):
+        for name in _names(row["names"]):
+            for spelling in (name, name.translate(_SPELLED_UMLAUT)):
+                organs.setdefault(_stem(spelling), set()).update(_names(row["organs"]))
+    return {stem: frozenset(named) for stem, named in organs.items()}
 
 
 @cache

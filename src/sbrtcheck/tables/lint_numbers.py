@@ -81,6 +81,8 @@ def _low_coverage(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) 
     asked = [first_limit(row)] if metric.unit is Unit.PERCENT_RX else []
     if isinstance(metric, VolumeAtDose) and metric.dose_unit is Unit.PERCENT_RX:
         asked.append(metric.dose)
+        if metric.unit is Unit.PERCENT and metric.dose <= _WHOLE and MAX_FRACTION < first_limit(row) < _HALF:
+            yield warning(f"{summary(row)} leaves more than half of the target out", "compare with the source")
     if any(MAX_FRACTION < percent < _MIN_PERCENT_RX for percent in asked):  # what is less is a fraction: another rule
         yield warning(f"{summary(row)} asks for less than half of the prescription", "compare with the source")
 
@@ -215,17 +217,21 @@ def _ratio(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Itera
 
 
 def _too_large_volume(table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
-    """A volume in cc ten times as large as any that a bundled table limits the organ's dose to."""
-    volume, dose = _hot_cc(row)
+    """A volume in cc far larger than any that a bundled table limits the organ's dose to."""
+    volume, dose = hot_cc(row)
     if volume is None or is_target(row) or _is_whole_body(row) or not row.is_upper_limit:
         return
     largest = max(_printed_cc(row, usual), default=None)
-    if largest is None or volume < _TENFOLD * largest:
+    if largest is None or volume <= _TWICE * largest:
+        return
+    if volume < _TENFOLD * largest and not (dose and _is_as_much_as_any(table, row, dose, largest, usual)):
         return
     what = f"{summary(row)}: {volume:g} cc of {row.structures[0]}, where no bundled table has more than {largest:g} cc"
     # to ten times the largest volume printed as much dose as to that; or more than organs with a critical volume have
     as_much_dose = row.quantity is Quantity.PHYSICAL and dose is not None and _is_as_much(table, row, dose, usual)
-    certain = as_much_dose or largest in usual.critical(row) or volume >= _HUNDREDFOLD * largest
+    certain = volume >= _TENFOLD * largest and (
+        as_much_dose or largest in usual.critical(row) or volume >= _HUNDREDFOLD * largest
+    )
     remark = error if certain else warning
     yield remark(what, "a structure smaller than that cannot fail: compare with the source")
 
@@ -249,7 +255,17 @@ def _is_as_much(table: ConstraintTable, row: Constraint, dose_gy: float, usual: 
     return dose_gy in printed_gy or dose_gy >= _WELL_ABOVE * max(printed_gy)
 
 
-def _hot_cc(row: Constraint) -> tuple[float | None, float | None]:
+def _is_as_much_as_any(
+    table: ConstraintTable, row: Constraint, dose_gy: float, largest_cc: float, usual: Yardsticks
+) -> bool:
+    """Whether a bundled table for this number of fractions has no more dose to the largest volume of the organ."""
+    if row.quantity is not Quantity.PHYSICAL:
+        return False
+    printed_gy = [gy for cc, gy in usual.hot_limits(row, max(table.fractions, default=0)) if cc == largest_cc]
+    return any(gy <= dose_gy for gy in printed_gy)
+
+
+def hot_cc(row: Constraint) -> tuple[float | None, float | None]:
     """The volume in cc that a hot row is about, and its dose in Gy where it is in Gy."""
     match row.metric:
         case DoseAtVolume(cold=False, volume_unit=Unit.CC, volume=volume, unit=unit):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit, VolumeAtDose
-from sbrtcheck.structure_names import TARGETS, normalise, organ_named
+from sbrtcheck.structure_names import TARGETS, called, normalise, organ_named, side_called
 from sbrtcheck.tables.slips import Slip, error, is_target, printed, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
 from sbrtcheck.tables.values import Constraint, Select
@@ -20,12 +20,17 @@ from sbrtcheck.tables.yardsticks import WHOLE_BODY, Yardsticks, bodies_of, body,
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _LONGEST = 4  # words of an organ's name
 _MAXIMUM = re.compile(r"\b(d?max|maximum|maximal|hottest|point dose)\b", re.IGNORECASE)
+_MINIMUM = re.compile(r"\b(d?min|minimum|minimal|coldest)\b", re.IGNORECASE)
+_VOLUME = re.compile(r"\bvol", re.IGNORECASE)  # "maximum volume above the threshold"
+_LARGE_SHARE = 20.0  # percent of an organ: no maximum
 _MEAN = re.compile(
     r"\b(d?mean|average|mld|d?median|d?min|minimum|moyenn?e?|mittel\w*|mittler\w*|medi[ao]|promedio|gemiddelde?)\b",
     re.IGNORECASE,
 )
-_OF_A_SIDE = re.compile(r"ipsi|contra|sided?\b|tumou?r|target|lesion", re.IGNORECASE)  # "left-sided tumours"
-_LEFT, _RIGHT = re.compile(r"\bleft\b", re.IGNORECASE), re.compile(r"\bright\b", re.IGNORECASE)
+_OF_A_SIDE = re.compile(  # "left-sided tumours"
+    r"[ik]psi|[ck]ontra|sided?\b|seitig|tumou?r|tumeur|target|l[eéä]si|cible|ziel|blanco|bersaglio", re.IGNORECASE
+)
+_PART_BREAK = re.compile(r"[(),;:/]")
 _SKIN = "skin"
 _OPERATOR = re.compile(r"[-+~^!&|]")
 
@@ -35,6 +40,14 @@ Check = Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[Slip]]
 def _other_statistic(table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
     """A maximum by its name, and the minimum, mean or median of the organ by its metric; or the reverse."""
     text, metric = printed(row), row.metric
+    if isinstance(metric, DoseAtVolume) and _is_far_from_maximum(metric) and row.is_upper_limit:
+        if _MAXIMUM.search(text) and not _MEAN.search(text) and not _VOLUME.search(text):
+            yield error(f"called a maximum, and '{metric}' is not", f"write 'Max[{metric.unit}]'")
+        return
+    if isinstance(metric, DoseStatistic) and metric.stat is Stat.MAX and not row.is_upper_limit:
+        if _MINIMUM.search(text) and not _MAXIMUM.search(text):
+            yield error(f"called a minimum, and '{metric}' is the hottest point", f"write 'Min[{metric.unit}]'")
+        return
     explained = f"{row.note} {table.note}"
     if not isinstance(metric, DoseStatistic) or not row.is_upper_limit:
         return
@@ -45,6 +58,10 @@ def _other_statistic(table: ConstraintTable, row: Constraint, _usual: Yardsticks
         yield warning(f"called a mean, and '{metric}' is the hottest point", f"write 'Mean[{metric.unit}]'")
 
 
+def _is_far_from_maximum(metric: DoseAtVolume) -> bool:
+    return not metric.cold and metric.volume_unit is Unit.PERCENT and metric.volume >= _LARGE_SHARE
+
+
 # -------------------------------------------------------------------------------- the organ and the structure
 
 
@@ -52,7 +69,7 @@ def _other_organ(_table: ConstraintTable, row: Constraint, usual: Yardsticks) ->
     """The text names one organ, and the structures are another."""
     if any(_OPERATOR.search(name) or name.upper().startswith(TARGETS) for name in row.structures):
         return
-    named = _named(row.organ, usual)
+    named = _named(row.organ, usual) or frozenset(map(body, _organs_of_text(row.organ)))
     bodies = tuple(map(body, row.structures))
     if _SKIN in named:  # which is contoured as the surface of the body
         return
@@ -68,8 +85,18 @@ def _other_organ(_table: ConstraintTable, row: Constraint, usual: Yardsticks) ->
 
 def _are_apart(row: Constraint, bodies: Sequence[str], usual: Yardsticks) -> bool:
     """Whether the text is the name of one organ, and all structures are organs that are certainly others."""
-    organ = organ_named(re.split(r"[(,;:]", row.organ)[0].strip())
-    return organ is not None and all(one in WHOLE_BODY or one in usual.apart.get(body(organ), ()) for one in bodies)
+    others = [usual.apart.get(body(organ), ()) for organ in _organs_of_text(row.organ)]
+    return bool(others) and all(one in WHOLE_BODY or all(one in apart for apart in others) for one in bodies)
+
+
+def _organs_of_text(text: str) -> frozenset[str]:
+    """The organ that the whole text, but for what follows in brackets or after a comma, is a name of in any language.
+
+    Several where it is a name of several, or of an organ and of its parts.
+    """
+    phrase = re.split(r"[(,;:]", text)[0].strip()
+    organ = organ_named(phrase)
+    return called(phrase).organs if organ is None else frozenset({organ})
 
 
 def _stand_for_each_other(one: str, other: str, usual: Yardsticks) -> bool:
@@ -104,31 +131,34 @@ def _bodies_called(phrase: str) -> tuple[str, ...]:
 
 def _other_side(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
     """The left organ by its name, and the right one by its structure; or both together, which dilutes it."""
-    left, right = bool(_LEFT.search(row.organ)), bool(_RIGHT.search(row.organ))
-    if left == right or _OF_A_SIDE.search(row.organ):
+    if _OF_A_SIDE.search(row.organ):
         return
+    parts = _PART_BREAK.split(row.organ)
+    of_organ = {side for part in parts for side in _sides_of_organ(part, bodies_of(row))}
+    text_sides = of_organ or set(filter(None, map(side_called, parts)))
+    if len(text_sides) != 1:
+        return
+    (wanted,) = text_sides
     sides = {_side(name) for name in row.structures}
-    wanted, other = ("l", "r") if left else ("r", "l")
     what = f"printed for '{row.organ}', and measured on {', '.join(row.structures)}"
-    if sides == {other}:
-        remark = error if _is_of_the_side(row, _LEFT if left else _RIGHT) else warning
-        yield remark(what, "correct organ, or structure")
-    elif sides == {wanted, other} and row.select is not Select.EACH:
+    if sides == {"l", "r"} - {wanted}:
+        yield (error if of_organ else warning)(what, "correct organ, or structure")
+    elif sides == {"l", "r"} and row.select is not Select.EACH:
         yield error(what, "name the structure of that side alone")
 
 
-def _is_of_the_side(row: Constraint, side: re.Pattern[str]) -> bool:
-    """Whether it is the organ that the text puts on this side: not the tumour, or an organ that was taken out."""
-    bodies = bodies_of(row)
-    for part in re.split(r"[(),;:/]", row.organ):
-        words = _WORD.findall(part)
-        if len(words) == 1 and side.fullmatch(words[0]):
-            return True
-        phrases = (words[at:end] for at in range(len(words)) for end in range(at + 2, at + _LONGEST + 1))
-        of_side = (" ".join(phrase) for phrase in phrases if any(map(side.fullmatch, phrase)))
-        if any(one in bodies for phrase in of_side for one in _bodies_called(phrase)):
-            return True
-    return False
+def _sides_of_organ(part: str, bodies: Sequence[str]) -> Iterator[str]:
+    """Sides on which a part of the text puts the organ itself: not the tumour, or an organ that was taken out."""
+    words = _WORD.findall(part)
+    if len(words) == 1 and (side := side_called(part)):
+        yield side
+    phrases = (words[at:end] for at in range(len(words)) for end in range(at + 1, min(at + _LONGEST, len(words)) + 1))
+    for phrase in map(" ".join, phrases):
+        by_name, by_language = organ_named(phrase), called(phrase)
+        if by_name is not None and by_name not in TARGETS and body(by_name) in bodies and _side(by_name):
+            yield _side(by_name)
+        elif by_language.side in ("l", "r") and any(body(organ) in bodies for organ in by_language.organs):
+            yield by_language.side
 
 
 def _side(name: str) -> str:

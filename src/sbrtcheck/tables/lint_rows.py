@@ -9,16 +9,22 @@ from sbrtcheck.metric import (
     DoseAtVolume,
     DoseStatistic,
     EquivalentUniformDose,
+    IsodoseRatio,
+    MaxDoseAtDistance,
+    Metric,
     PrescriptionMetric,
     Stat,
     StructureVolume,
     Unit,
     VolumeAtDose,
+    VolumeOutside,
 )
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.structure_names import known_names, organ_named
+from sbrtcheck.structure_names import TARGETS, known_names, organ_named
+from sbrtcheck.tables.lint_copies import COPY_CHECKS
 from sbrtcheck.tables.lint_numbers import NUMBER_CHECKS
 from sbrtcheck.tables.lint_organs import ORGAN_CHECKS
+from sbrtcheck.tables.lint_serial import SERIAL_CHECKS
 from sbrtcheck.tables.shape_faults import nearest
 from sbrtcheck.tables.slips import MAX_FRACTION, MAX_GY, Slip, error, first_limit, is_target, printed, summary, warning
 from sbrtcheck.tables.table import ConstraintTable
@@ -30,7 +36,9 @@ _MIN_PERCENT = 0.1  # D0.035%: somebody meant cc
 _THIRDS = (100 / 3, 200 / 3)
 _SAME = 0.1
 _NEAR_NAME = 85.0
+_TWICE = 2.0
 _ROUND = 5
+_WHOLE, _MOST = 100.0, 90.0  # percent
 
 _PRINTED_SIDE = re.compile(r"\b(ipsi|contra)(?=-?lateral)", re.IGNORECASE)
 _MAXIMUM = re.compile(r"\b(d?max|maximum)\b", re.IGNORECASE)
@@ -92,8 +100,13 @@ def _hot_for_cold(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -
 
 
 def _asks_for_dose(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> Iterator[Slip]:
-    """An organ that has to receive a dose: the sense or the side of the volume is wrong."""
-    if is_target(row) or row.is_upper_limit:
+    """An organ, or the tissue around a target, that has to receive a dose: the sense or the side is wrong."""
+    if row.is_upper_limit:
+        return
+    if _is_of_spill(row.metric):
+        yield error(f"{summary(row)} asks for dose outside the target", "write below or at_most")
+        return
+    if is_target(row):
         return
     # a name that is on no list may be of a target, and so may an organ that no table limits: a vertebra, the pancreas
     is_at_risk = all(one in usual.numbers for one in bodies_of(row))
@@ -108,13 +121,23 @@ def _asks_for_dose(_table: ConstraintTable, row: Constraint, usual: Yardsticks) 
             pass
 
 
+def _is_of_spill(metric: Metric) -> bool:
+    """Whether it is of what a target's surroundings receive; R100 is of coverage, too, and may be at least 1."""
+    if isinstance(metric, IsodoseRatio):
+        return metric.percent < _WHOLE
+    return isinstance(metric, MaxDoseAtDistance | VolumeOutside)
+
+
 def _caps_coverage(_table: ConstraintTable, row: Constraint, _usual: Yardsticks) -> Iterator[Slip]:
     """A target that must not be covered."""
     if not is_target(row) or not row.is_upper_limit:
         return
     match row.metric:
-        case VolumeAtDose(cold=False, dose_unit=Unit.PERCENT_RX, dose=dose) if dose <= 100:
-            yield warning(f"{summary(row)} caps the coverage of {row.structures[0]}", "write at_least or above")
+        case VolumeAtDose(cold=False, unit=unit, dose_unit=Unit.PERCENT_RX, dose=dose) if dose <= _WHOLE:
+            # a target of less dose than the prescribed one may be limited so, to a part of it
+            certain = unit is Unit.PERCENT and first_limit(row) >= _MOST and {*row.structures} <= {*TARGETS}
+            remark = error if certain else warning
+            yield remark(f"{summary(row)} caps the coverage of {row.structures[0]}", "write at_least or above")
         case DoseAtVolume(cold=False, volume_unit=Unit.PERCENT, volume=volume) if volume >= 50:
             yield warning(f"{summary(row)} caps the coverage of {row.structures[0]}", "write at_least or above")
         case _:
@@ -155,6 +178,12 @@ def _magnitude(_table: ConstraintTable, row: Constraint, usual: Yardsticks) -> I
     course = row.quantity is Quantity.PHYSICAL and not isinstance(metric, PrescriptionMetric)  # a BED may well be more
     if metric.unit is Unit.GY and course and limit > MAX_GY:
         yield error(f"a limit of {limit:g} Gy", f"if it is in cGy, write {limit / 100:g}")
+    doses = [limit] if metric.unit is Unit.GY else []
+    doses += [metric.dose] if isinstance(metric, VolumeAtDose) and metric.dose_unit is Unit.GY else []
+    if is_target(row) and not row.is_upper_limit and any(0 < dose <= MAX_FRACTION for dose in doses):
+        yield error(
+            f"{summary(row)}: a target of {min(doses):g} Gy", f"if a digit is missing, write {100 * min(doses):g}"
+        )
     if metric.unit is Unit.PERCENT_RX and limit <= MAX_FRACTION:
         # of an organ that no table limits it may be meant: as little as can be
         unusual = row.is_upper_limit and not is_target(row) and not any(one in usual.hot_gy for one in bodies_of(row))
@@ -217,8 +246,10 @@ def _limit_of_more_fractions(table: ConstraintTable, row: Constraint, usual: Yar
     more = {id_: of for id_, of in by_limit.get(limit, {}).items() if of and min(of) > max(table.fractions)}
     if more and here and limit not in here and all(float(number) < first_limit(row) for number in here):
         id_ = min(more)
+        far = first_limit(row) > _TWICE * max(map(float, here))
         what = f"{summary(row)} is the limit of {id_}; for {table.fractions_text()} bundled tables have "
-        yield warning(what + ", ".join(sorted(here, key=float)), "is it from the column of this number of fractions?")
+        what += ", ".join(sorted(here, key=float))
+        yield (error if far else warning)(what, "is it from the column of this number of fractions?")
 
 
 # -------------------------------------------------------------------------------- printed text against numbers
@@ -323,4 +354,6 @@ ROW_CHECKS: tuple[Callable[[ConstraintTable, Constraint, Yardsticks], Iterator[S
     _volume_of_nothing,
     *ORGAN_CHECKS,
     *NUMBER_CHECKS,
+    *COPY_CHECKS,
+    *SERIAL_CHECKS,
 )

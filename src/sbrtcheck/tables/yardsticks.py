@@ -19,7 +19,7 @@ from typing import Any
 from sbrtcheck.bundled import shipped_root
 from sbrtcheck.metric import DoseAtVolume, DoseStatistic, Stat, Unit
 from sbrtcheck.radiobiology import Quantity
-from sbrtcheck.structure_names import organ_named, parts
+from sbrtcheck.structure_names import organ_named, parts, target_taken_out
 from sbrtcheck.tables.alpha_betas import AlphaBetas, read_alpha_betas
 from sbrtcheck.tables.slips import first_limit, is_target
 from sbrtcheck.tables.table import ConstraintTable
@@ -27,6 +27,7 @@ from sbrtcheck.tables.values import Constraint, Sites
 
 _FILE = "yardsticks.json"
 _BOWEL = "bowel"
+_HOT = "hot"
 # Kinds of structures that TG-263 puts before the name: the artery in A_Aorta, the bone in Bone_Pelvic.
 _KINDS = frozenset({"a", "v", "bag", "bone", "cavity", "glnd", "lobe", "ln", "musc", "nrv", "vb"})
 
@@ -64,15 +65,19 @@ class Yardsticks:
     ----------
     critical_cc
         Critical volumes, in cc.
-    hot_gy, cold_gy, mean_gy
-        The highest limits of hot doses, of doses to critical volumes, and of mean doses, in Gy of physical dose, by
-        number of fractions and by volume: 0 cc for maximum and mean, `SHARE_CC` and the percent for a share.
+    hot_gy
+        Limits of hot doses, acceptable variations included, in Gy of physical dose, by number of fractions and by
+        volume: 0 cc for the maximum, `SHARE_CC` and the percent for a share.
+    cold_gy, mean_gy
+        The highest limits of doses to critical volumes, and of mean doses, likewise.
     hot_cc, hot_percent
         Volumes, in cc and in percent, that doses are limited to.
     numbers
         Part of the body -> doses and metric -> limit -> tables that have it, with their numbers of fractions.
     printed
         The organ as printed, in small letters -> parts of the body that its rows are on.
+    without_target
+        Parts of the body that a row measures without the target in it.
     together
         Parts of the body that stand for each other, or are one organ, in a row or a list of expected organs; or one of
         which is a part of the other.
@@ -93,6 +98,7 @@ class Yardsticks:
     hot_percent: Mapping[str, Sequence[float]]
     numbers: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Sequence[int]]]]]
     printed: Mapping[str, Sequence[str]]
+    without_target: Sequence[str]
     together: Mapping[str, Sequence[str]]
     apart: Mapping[str, Sequence[str]]
     ratios: Mapping[str, Sequence[float | bool]]
@@ -114,13 +120,14 @@ class Yardsticks:
         tissues, tumours = alpha_betas.tissues, alpha_betas.tumours
         return cls(
             critical_cc=_sorted(gathered.critical_cc),
-            hot_gy=gathered.doses("hot"),
+            hot_gy=gathered.doses(_HOT),
             cold_gy=gathered.doses("cold"),
             mean_gy=gathered.doses("mean"),
             hot_cc=_sorted(gathered.hot_volumes[Unit.CC]),
             hot_percent=_sorted(gathered.hot_volumes[Unit.PERCENT]),
             numbers=gathered.numbers,
             printed=_sorted(gathered.printed),
+            without_target=sorted(gathered.without_target),
             together=_sorted(gathered.together),
             apart=_sorted(_apart(sites)),
             ratios={
@@ -139,6 +146,16 @@ class Yardsticks:
         """Critical volumes that are printed for an organ of the row, in cc."""
         return frozenset(volume for one in bodies_of(row) for volume in self.critical_cc.get(one, ()))
 
+    def is_serial(self, row: Constraint) -> bool:
+        """Whether bundled tables limit the hot doses of all that the row is on, and set a critical volume for none."""
+        bodies = bodies_of(row)
+        return all(one in self.hot_gy for one in bodies) and not any(one in self.critical_cc for one in bodies)
+
+    def hot_limits(self, row: Constraint, fractions: int) -> list[tuple[float, float]]:
+        """Volumes, and each dose that a bundled table limits that much of the row's organ to in so many fractions."""
+        pairs = (pair for one in bodies_of(row) for pair in self.hot_gy.get(one, {}).get(str(fractions), ()))
+        return [(cc, gy) for cc, gy in pairs]
+
     def limits_with(self, row: Constraint, metric: str) -> dict[str, dict[str, Sequence[int]]]:
         """The limits that tables have for the organ of the row with this metric: tables, their numbers of fractions."""
         found: dict[str, dict[str, Sequence[int]]] = {}
@@ -155,6 +172,18 @@ class Yardsticks:
 def bodies_of(row: Constraint) -> tuple[str, ...]:
     """Parts of the body that the row is on, each once."""
     return tuple(dict.fromkeys(map(body, row.structures)))
+
+
+_LEFT_OUT = re.compile(
+    r"[-\u2010-\u2015\u2212] ?i?[pcgi]tv|\b(minus|without|outside|excluding|excl|except|adjacent|spared|uninvolved"
+    r"|normal|healthy|ohne|au[sß]+erhalb|sans|hors|menos|fuera|senza|zonder|buiten)\b",
+    re.IGNORECASE,
+)
+
+
+def called_without(row: Constraint) -> bool:
+    """Whether the organ as printed is itself one without something: ``Esophagus, non-adjacent wall``."""
+    return _LEFT_OUT.search(row.organ) is not None
 
 
 def words_of(text: str) -> str:
@@ -177,10 +206,11 @@ class _Gathered:
     """What rows print, while it is gathered."""
 
     critical_cc: dict[str, set[float]] = field(default_factory=dict)
-    highest: dict[tuple[str, str, int, float], float] = field(default_factory=dict)
+    allowed: dict[tuple[str, str, int, float], set[float]] = field(default_factory=dict)
     hot_volumes: dict[Unit, dict[str, set[float]]] = field(default_factory=lambda: {Unit.CC: {}, Unit.PERCENT: {}})
     numbers: dict[str, dict[str, dict[str, dict[str, list[int]]]]] = field(default_factory=dict)
     printed: dict[str, set[str]] = field(default_factory=dict)
+    without_target: set[str] = field(default_factory=set)
     together: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, table: ConstraintTable, row: Constraint) -> None:
@@ -188,6 +218,7 @@ class _Gathered:
         bodies = bodies_of(row)
         self.printed.setdefault(words_of(row.organ), set()).update(bodies)
         self.add_together(bodies)
+        self.without_target.update(body(name) for name in row.structures if target_taken_out(name))
         for one in bodies:
             same_metric = self.numbers.setdefault(one, {}).setdefault(_dose_key(row, str(row.metric)), {})
             same_metric.setdefault(f"{first_limit(row):g}", {})[table.id] = list(table.fractions)
@@ -213,23 +244,24 @@ class _Gathered:
             return
         match row.metric:
             case DoseAtVolume(cold=cold, volume=volume, volume_unit=unit):
-                kind, cc = ("cold" if cold else "hot"), volume if unit is Unit.CC else SHARE_CC + volume
+                kind, cc = ("cold" if cold else _HOT), volume if unit is Unit.CC else SHARE_CC + volume
             case DoseStatistic(stat=Stat.MAX):
-                kind, cc = "hot", 0.0
+                kind, cc = _HOT, 0.0
             case DoseStatistic(stat=Stat.MEAN):
                 kind, cc = "mean", 0.0
             case _:
                 return
         for number in table.fractions:
-            key = (kind, one, number, cc)
-            self.highest[key] = max(highest_limit(row), self.highest.get(key, 0.0))
+            numbers = row.numbers.values() if kind == _HOT else (highest_limit(row),)
+            self.allowed.setdefault((kind, one, number, cc), set()).update(numbers)
 
     def doses(self, kind: str) -> dict[str, dict[str, list[tuple[float, float]]]]:
-        """The highest limits of a kind, by part of the body, number of fractions, and volume."""
+        """Limits of a kind, by part of the body, number of fractions and volume: all of hot doses, else the highest."""
         doses: dict[str, dict[str, list[tuple[float, float]]]] = {}
-        for (of_kind, one, number, cc), gy in sorted(self.highest.items()):
+        for (of_kind, one, number, cc), allowed in sorted(self.allowed.items()):
             if of_kind == kind:
-                doses.setdefault(one, {}).setdefault(str(number), []).append((cc, gy))
+                shown = sorted(allowed) if kind == _HOT else [max(allowed)]
+                doses.setdefault(one, {}).setdefault(str(number), []).extend((cc, gy) for gy in shown)
         return doses
 
 
