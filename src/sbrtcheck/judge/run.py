@@ -26,7 +26,7 @@ from sbrtcheck.results.outcome import Outcome, is_near_limit
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary
-from sbrtcheck.tables.choice import TableName, distinct, load_tables
+from sbrtcheck.tables.choice import TableName, check_names, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
 from sbrtcheck.tables.fitness import refuse_unfit
 
@@ -88,7 +88,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     TableError
         Two tables have the same id, lint finds errors in one, or no such site is known.
     NamesError
-        The dictionary has faults.
+        The dictionary has faults, or a name is for an organ that nobody asks for: no TG-263 name, and of no table.
     ArgumentError
         A DVH made by hand cannot be that of a structure: a number of it is none, a dose is below 0, a volume rises.
     """
@@ -107,6 +107,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         laterality=laterality,
         sex=sex,
     )
+    check_names(options.names or {}, tables)
     return evaluate_with(tables, dvhs, options)
 
 
