@@ -631,3 +631,14 @@ def test_a_name_for_an_organ_that_nobody_knows_is_refused_at_every_door(door: st
     }
     with pytest.raises(NamesError, match="SpinalCrod"):
         doors[door]()
+
+
+@pytest.mark.parametrize(
+    ("readers", "confirmed"),
+    [(("Doe", "Roe"), True), (("Doe", "Doe"), False), (("Doe", " doe "), False), (("Doe",), False), ((), False)],
+)
+def test_one_reader_twice_is_one_reading_of_a_row_made_by_hand(readers: tuple[str, ...], confirmed: bool) -> None:
+    """A file with the same reading twice is refused; a value that a program made is not, and must count as little."""
+    report = report_on(table(row("Max[Gy]", "below", 30.0, confirmed_by=readers)), dvh_set(uniform_dvh()))
+    assert [one.counts for one in report.outcomes] == [confirmed]
+    assert report.verdict is (Verdict.PASS if confirmed else Verdict.REVIEW)
