@@ -9,7 +9,7 @@ from importlib import metadata
 
 from sbrtcheck.arguments import require_type, texts_of
 from sbrtcheck.dvh import DVHSet
-from sbrtcheck.dvh.sound import refuse_unsound
+from sbrtcheck.dvh.sound import refuse_other_prescription, refuse_unsound
 from sbrtcheck.judge.course import course_note
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import judged_plan
@@ -90,10 +90,12 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     NamesError
         The dictionary has faults, or a name is for an organ that nobody asks for: no TG-263 name, and of no table.
     ArgumentError
-        A DVH made by hand cannot be that of a structure: a number of it is none, a dose is below 0, a volume rises.
+        A DVH made by hand cannot be that of a structure: a number of it is none, a dose is below 0, a volume rises. Or
+        one has another prescription than the plan.
     """
     require_type(dvhs, DVHSet, "what rows are judged on", "give what compute_dvhs or load_dvhs gave")
     refuse_unsound(dvhs)
+    refuse_other_prescription(dvhs, dvhs.prescription)
     tables = load_tables(table)
     options = CheckOptions(
         names=names,
