@@ -446,7 +446,7 @@ def risks(  # noqa: PLR0913 - one argument an option
     require_type(tumour, str, "a tumour", "give its id, such as 'nsclc'")
     sites = tuple(filter(None, texts_of(site, "a site")))
     options = CheckOptions.read(site=sites, names=names, dictionary=dictionary, progress=progress)
-    options.refuse_unknown_sites()
+    options.refuse_unknown(())
     models = load_risk_models().chosen(options.site, tumour)
     loaded = load_plan(path, plan=plan, prescription=prescription)
     matches = match_plan(loaded, models.organs, options.names)
@@ -531,6 +531,7 @@ def accumulate(  # noqa: PLR0913 - one argument an option
         allow_lint_errors=allow_lint_errors,
         progress=progress,
     )
+    options.refuse_unknown(judged_by.tables)
     refuse_unfit(judged_by.tables, allowed=options.allow_lint_errors)
     courses = Courses(
         plans=different_plans(plan_inputs(paths), prescriptions),

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dvh_builders import curve, dvh_set, exact, ramp_dvh, row, table
+from dvh_builders import FIFTY_IN_FIVE, NOT_KNOWN, curve, dvh_set, exact, ramp_dvh, row, table
 from sbrtcheck import evaluate
 from sbrtcheck.dvh import DVH, Bounds
 from sbrtcheck.errors import ArgumentError
+from sbrtcheck.plan import Prescription, UnknownPrescription
 
 IMPOSSIBLE = [math.nan, math.inf, -math.inf, -1.0]
 ROWS = table(row("D5cc[Gy]", "below", 45.0, volume_threshold=True), row("Max[Gy]", "below", 45.0, id="max"))
@@ -61,3 +62,14 @@ def test_so_are_bounds_without_their_value_and_another_volume_than_that_of_the_c
     ):
         with pytest.raises(ArgumentError):
             judged(wrong)
+
+
+@pytest.mark.parametrize("other", [Prescription(dose_gy=60.0, fractions=3), NOT_KNOWN])
+def test_dvhs_of_another_prescription_than_their_plan_are_refused(other: Prescription | UnknownPrescription) -> None:
+    """The table would hold for one number of fractions, and EQD2 be that of another."""
+    with pytest.raises(ArgumentError, match="SpinalCord is not that of the plan"):
+        evaluate(ROWS, replace(dvh_set(ramp_dvh()), prescription=other), accept_dose=True)
+
+
+def test_where_the_prescription_was_found_makes_no_difference() -> None:
+    evaluate(ROWS, replace(dvh_set(ramp_dvh()), prescription=replace(FIFTY_IN_FIVE, source="elsewhere")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import sbrtcheck
 from dvh_builders import (
     FIFTY_IN_FIVE,
     NOT_KNOWN,
@@ -26,7 +28,7 @@ from dvh_builders import (
     uniform_dvh,
 )
 from sbrtcheck.dvh import DVH, DVHSet, EndCaps, Model, NoDVH, Origin, Reason, compute_dvhs
-from sbrtcheck.errors import TableError
+from sbrtcheck.errors import NamesError, TableError
 from sbrtcheck.installation import install_command
 from sbrtcheck.metric import Measurement, NotMeasured, parse
 from sbrtcheck.plan import Finding, FindingCode, Prescription, UnknownPrescription
@@ -613,3 +615,30 @@ def test_a_small_volume_with_missing_planes_is_not_taken_for_a_small_organ() -> 
     assert check_row(threshold, small).verdict is Verdict.PASS
     outcome = check_row(threshold, replace(small, findings=(gap,)))
     assert (outcome.verdict, outcome.reason) == (Verdict.NOT_EVALUATED, Reason.CONTOURS_INCOMPLETE)
+
+
+@pytest.mark.parametrize("door", ["evaluate", "check", "risks", "accumulate", "compare"])
+def test_a_name_for_an_organ_that_nobody_knows_is_refused_at_every_door(door: str) -> None:
+    """A slip in the organ would be answered with another contour than the one that was named."""
+    made, names = plan_of(SpinalCord=0.0, cord_2=12.0), {"SpinalCrod": "cord_2"}
+    rows = table(row("Max[Gy]", "below", 30.0, "SpinalCord"), site="multi")
+    doors: dict[str, Callable[[], object]] = {
+        "evaluate": lambda: sbrtcheck.evaluate(rows, compute_dvhs(made), names=names),
+        "check": lambda: sbrtcheck.check(made, rows, names=names),
+        "risks": lambda: sbrtcheck.risks(made, site="lung", names=names),
+        "accumulate": lambda: sbrtcheck.accumulate([made], {"SpinalCord": 2.0}, names=names),
+        "compare": lambda: sbrtcheck.compare(made, made, rows, names=names),
+    }
+    with pytest.raises(NamesError, match="SpinalCrod"):
+        doors[door]()
+
+
+@pytest.mark.parametrize(
+    ("readers", "confirmed"),
+    [(("Doe", "Roe"), True), (("Doe", "Doe"), False), (("Doe", " doe "), False), (("Doe",), False), ((), False)],
+)
+def test_one_reader_twice_is_one_reading_of_a_row_made_by_hand(readers: tuple[str, ...], confirmed: bool) -> None:
+    """A file with the same reading twice is refused; a value that a program made is not, and must count as little."""
+    report = report_on(table(row("Max[Gy]", "below", 30.0, confirmed_by=readers)), dvh_set(uniform_dvh()))
+    assert [one.counts for one in report.outcomes] == [confirmed]
+    assert report.verdict is (Verdict.PASS if confirmed else Verdict.REVIEW)

@@ -435,3 +435,15 @@ def test_a_table_of_which_no_limit_is_for_the_plan_makes_a_review(
     report = report_on([used, *[elsewhere] * others, stated], dvhs, **options)
     assert report.verdict is (Verdict.REVIEW if others else Verdict.PASS)
     assert [reason.text.split(":")[0] for reason in report.reasons] == ["elsewhere"] * others
+
+
+@pytest.mark.parametrize(("given", "said"), [("SpinalCord", True), ("vagus 7", False), ("Heart", False)])
+def test_a_structure_that_is_given_for_another_organ_than_it_is_named_after_is_said_beside_the_row(
+    given: str, said: bool
+) -> None:
+    """What the user gives wins; but a heart measured on the cord is seen as that, not found in a column."""
+    dvhs = dvh_set(*map(uniform_dvh, ("SpinalCord", "Heart", "vagus 7")))
+    (outcome,) = report_on(table(row("Max[Gy]", "below", 30, "Heart")), dvhs, names={"Heart": given}).outcomes
+    assert outcome.contour == given
+    texts = [finding.text for finding in outcome.findings if finding.code is FindingCode.NAME_MATCH]
+    assert texts == ["'SpinalCord' was given, which is a name of SpinalCord"] * said

@@ -13,6 +13,8 @@ import numpy as np
 from sbrtcheck.dvh.curve import Bounds, Curve
 from sbrtcheck.dvh.dvh import DVH
 from sbrtcheck.errors import ArgumentError
+from sbrtcheck.plan import Prescription, UnknownPrescription
+from sbrtcheck.radiobiology import Quantity
 
 _SAME = 1e-6
 """A share of the volume that a curve may begin beside it: rounding of sums."""
@@ -23,6 +25,23 @@ def refuse_unsound(dvhs: Iterable[DVH]) -> None:
     faults = [f"{dvh.name}: {fault}" for dvh in dvhs if dvh.sampling is None for fault in _faults(dvh)]
     if faults:
         raise ArgumentError(f"no DVH of a structure: {'; '.join(faults)}", hint="give doses in Gy, and volumes")
+
+
+def refuse_other_prescription(dvhs: Iterable[DVH], prescription: Prescription | UnknownPrescription) -> None:
+    """Raise `ArgumentError` where DVHs of physical dose have not the prescription that their plan is said to have.
+
+    Percent of the prescription, EQD2 and BED go by that of each DVH, and which tables hold by that of the plan.
+    """
+    physical = [dvh for dvh in dvhs if dvh.quantity is Quantity.PHYSICAL]
+    others = [dvh.name for dvh in physical if _numbers(dvh.prescription) != _numbers(prescription)]
+    if others:
+        what = f"the prescription of the DVHs of {', '.join(others)} is not that of the plan"
+        raise ArgumentError(what, hint="give it where the plan is loaded: load_plan(..., prescription='50Gy/5')")
+
+
+def _numbers(rx: Prescription | UnknownPrescription) -> tuple[float | None, int | None]:
+    """Dose, Gy, and fractions; whatever they were found by."""
+    return (rx.dose_gy if isinstance(rx, Prescription) else None), rx.fractions
 
 
 def _faults(dvh: DVH) -> Iterator[str]:

@@ -162,9 +162,8 @@ def _doubts_of_organ(organ: OrganName, structures: Sequence[RoiName]) -> Iterato
 
 
 def _doubts_of_match(matched: Match, structures: Sequence[RoiName]) -> Iterator[str]:
-    other_organ = organ_named(matched.roi.name)
-    if matched.rule is Rule.GIVEN and other_organ not in (None, matched.organ):
-        yield f"{matched.organ}: '{matched.roi.name}' was given, which is a name of {other_organ}"
+    if belied := belied_by_its_name(matched):
+        yield f"{matched.organ}: {belied}"
     if not matched.roi.contoured:
         probably = f"; probably {_quoted(matched.probable)}" if matched.probable else ""
         yield f"{matched.organ}: '{matched.roi.name}' has no contours{probably}"
@@ -174,6 +173,14 @@ def _doubts_of_match(matched: Match, structures: Sequence[RoiName]) -> Iterator[
         roi_number = f" (ROI {matched.roi.number})" if shared else ""
         empty_names = _quoted(matched.passed_over)
         yield f"{matched.organ}: matched to '{matched.roi.name}{roi_number}'; {empty_names}, without contours, not used"
+
+
+def belied_by_its_name(matched: Match) -> str:
+    """That the structure which the user gave for an organ has the name of another one; "" where it has not."""
+    other_organ = organ_named(matched.roi.name)
+    if matched.rule is not Rule.GIVEN or other_organ in (None, matched.organ):
+        return ""
+    return f"'{matched.roi.name}' was given, which is a name of {other_organ}"
 
 
 def _quoted(names: Iterable[str]) -> str:

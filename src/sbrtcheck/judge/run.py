@@ -9,7 +9,7 @@ from importlib import metadata
 
 from sbrtcheck.arguments import require_type, texts_of
 from sbrtcheck.dvh import DVHSet
-from sbrtcheck.dvh.sound import refuse_unsound
+from sbrtcheck.dvh.sound import refuse_other_prescription, refuse_unsound
 from sbrtcheck.judge.course import course_note
 from sbrtcheck.judge.dose_check import check_dose
 from sbrtcheck.judge.judged_plan import judged_plan
@@ -26,7 +26,7 @@ from sbrtcheck.results.outcome import Outcome, is_near_limit
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import StructureMatches
 from sbrtcheck.tables import ConstraintTable, Side, Sites, load_dictionary
-from sbrtcheck.tables.choice import TableName, distinct, load_tables
+from sbrtcheck.tables.choice import TableName, check_names, distinct, load_tables
 from sbrtcheck.tables.dictionary import DictionaryInput
 from sbrtcheck.tables.fitness import refuse_unfit
 
@@ -88,12 +88,14 @@ def evaluate(  # noqa: PLR0913 - one argument an option
     TableError
         Two tables have the same id, lint finds errors in one, or no such site is known.
     NamesError
-        The dictionary has faults.
+        The dictionary has faults, or a name is for an organ that nobody asks for: no TG-263 name, and of no table.
     ArgumentError
-        A DVH made by hand cannot be that of a structure: a number of it is none, a dose is below 0, a volume rises.
+        A DVH made by hand cannot be that of a structure: a number of it is none, a dose is below 0, a volume rises. Or
+        one has another prescription than the plan.
     """
     require_type(dvhs, DVHSet, "what rows are judged on", "give what compute_dvhs or load_dvhs gave")
     refuse_unsound(dvhs)
+    refuse_other_prescription(dvhs, dvhs.prescription)
     tables = load_tables(table)
     options = CheckOptions(
         names=names,
@@ -107,6 +109,7 @@ def evaluate(  # noqa: PLR0913 - one argument an option
         laterality=laterality,
         sex=sex,
     )
+    check_names(options.names or {}, tables)
     return evaluate_with(tables, dvhs, options)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sbrtcheck.dvh import DERIVED_NUMBER, DVH, DVHSet, NoDVH, Reason
+from sbrtcheck.judge.naming import belied_by_its_name
 from sbrtcheck.metric import NotMeasured
 from sbrtcheck.plan import Finding, FindingCode, Plan
 from sbrtcheck.results.outcome import MatchedStructure, contour_or_empty
@@ -206,6 +207,7 @@ def _from_match(matched: Match, matches: StructureMatches, by_key: Mapping[Struc
         dvh=dvh,
         parts=(dvh,) if isinstance(dvh, DVH) else (),
         findings=(
+            *_belied_finding(matched),
             *_others_finding(matched),
             *_passed_over_finding(matched),
             *_copies_finding(matched.roi.name, copies),
@@ -263,6 +265,12 @@ def _passed_over_finding(matched: Match) -> tuple[Finding, ...]:
     empty_names = ", ".join(matched.passed_over)
     text = f"matched to {matched.roi.name}; {empty_names} is {matched.organ} by name too, and has no contours"
     return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.organ),)
+
+
+def _belied_finding(matched: Match) -> tuple[Finding, ...]:
+    """Say that what the user gave for an organ is another one by its name."""
+    text = belied_by_its_name(matched)
+    return (Finding(code=FindingCode.NAME_MATCH, text=text, subject=matched.organ),) if text else ()
 
 
 def _others_finding(matched: Match) -> tuple[Finding, ...]:

@@ -24,7 +24,7 @@ from sbrtcheck.tables.limits import (
     Step,
     VeffStep,
 )
-from sbrtcheck.tables.readings import READINGS_NEEDED, Reading, doubts
+from sbrtcheck.tables.readings import READINGS_NEEDED, Reading, doubts, reader_key
 
 MULTI = "multi"  # the site of tables whose rows span the body; no site of a plan
 
@@ -420,7 +420,7 @@ class Constraint(ForSite):
         """Why the row is not confirmed, one line each; empty when it is."""
         if self.readings:
             return doubts(self.numbers, self.readings)
-        if len(self.confirmed_by) >= READINGS_NEEDED:
+        if len({reader_key(reader) for reader in self.confirmed_by}) >= READINGS_NEEDED:
             return ()
         return (f"read by {self.confirmed_by[0] if self.confirmed_by else 'nobody'}, and two readers are needed",)
 
