@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from sbrtcheck.plan import (
     DoseGrid,
     Finding,
     FindingCode,
+    FloatArray,
     IntArray,
     Prescription,
     UnknownPrescription,
@@ -193,17 +195,19 @@ def _end_doubts(dose: DoseGrid, planes_with_dose: IntArray) -> Iterator[DoseDoub
 
 def _cut_off_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
     """Doubts by doses that are not in the grid: all small ones, or all large ones."""
-    stored = dose.stored
-    least = LEAST_SHARE_OF_DOSE * float(np.max(stored))
+    stored = cast("FloatArray", dose.stored)  # of any real type, which is no matter to comparisons
+    highest = float(np.max(stored))
+    least = LEAST_SHARE_OF_DOSE * highest
     some = stored[::4, ::4, ::4]  # which shows small doses of nearly every grid
     has_small = any(bool(np.any((points > 0) & (points < least))) for points in (some, stored))
     if least > 0.0 and not has_small and np.any(stored == 0):
-        lowest_gy = float(np.min(stored, where=stored > 0, initial=np.max(stored))) * dose.gy_per_unit
+        lowest_gy = float(np.min(stored, where=stored > 0, initial=highest)) * dose.gy_per_unit
         text = f"points of the dose grid have 0 Gy, and all others {lowest_gy:.4g} Gy or more"
         yield DoseDoubt(text=f"{text}: were low doses left out?")
-    if not np.issubdtype(stored.dtype, np.unsignedinteger) or np.max(stored) < np.iinfo(stored.dtype).max:
+    most = 2 ** (8 * stored.dtype.itemsize) - 1
+    if not np.issubdtype(stored.dtype, np.unsignedinteger) or highest < most:
         return
-    full = int(np.count_nonzero(stored == np.iinfo(stored.dtype).max))
+    full = int(np.count_nonzero(stored == most))
     if 1 < full < np.count_nonzero(stored):  # not where all doses are one, as in phantoms for tests
         text = f"{full} points of the dose grid have the largest dose that it can hold, {dose.max_gy:.4g} Gy"
         yield DoseDoubt(text=f"{text}: were larger ones cut off?")
