@@ -531,3 +531,11 @@ def test_contours_in_memory_are_contoured_with_an_area() -> None:
     assert not Structure(name="A", number=1).is_contoured
     assert not Structure(name="A", number=1, contours=Contours.of(LINE, LINE[:1])).is_contoured
     assert Structure(name="A", number=1, contours=Contours.of(LINE, CORNERS)).is_contoured
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_name_with_a_backslash_is_what_the_file_says(tmp_path: Path, *, fast: bool) -> None:
+    """By DICOM it is two values; to whoever typed it, one name, by which it must be possible to give it."""
+    with nullcontext() if fast else without_fast_reading():
+        (structure,) = structures(tmp_path, square(-27.0), name=r"Heart\old")
+    assert structure.name == r"Heart\old"

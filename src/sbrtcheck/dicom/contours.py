@@ -127,7 +127,8 @@ class ContourTexts:
         edges_mm = np.diff(points_mm, axis=0)
         is_long = np.einsum("ij,ij->i", edges_mm, edges_mm) > _STRAY_MM**2
         is_long[starts[1:-1] - 1] = False  # from one contour to the next
-        for contour in np.unique(np.searchsorted(starts, np.flatnonzero(is_long), side="right") - 1):
+        # neither np.unique nor np.median: they import numpy.ma, which takes as long as to read a small plan
+        for contour in sorted({*(np.searchsorted(starts, np.flatnonzero(is_long), side="right") - 1).tolist()}):
             point, mm = _stray_point(points_mm[starts[contour] : starts[contour + 1]])
             if mm > 0.0:
                 what = (
@@ -313,7 +314,8 @@ def _stray_point(loop_mm: FloatArray) -> tuple[int, float]:
     before, after = np.roll(loop_mm, 1, axis=0), np.roll(loop_mm, -1, axis=0)
     edges_mm = np.linalg.norm(loop_mm - before, axis=1)
     shorter_mm = np.minimum(edges_mm, np.roll(edges_mm, -1))
-    far = (shorter_mm > max(_STRAY_MM, _STRAY_EDGES * float(np.median(edges_mm)))) | (shorter_mm > _SCANNER_MM)
+    usual_mm = float(np.sort(edges_mm)[len(edges_mm) // 2])
+    far = (shorter_mm > max(_STRAY_MM, _STRAY_EDGES * usual_mm)) | (shorter_mm > _SCANNER_MM)
     astray_mm = np.where(far & (np.linalg.norm(after - before, axis=1) < _BACK * shorter_mm), shorter_mm, 0.0)
     at = int(np.argmax(astray_mm))
     return at, float(astray_mm[at])
