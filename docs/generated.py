@@ -206,7 +206,7 @@ FINDINGS = {
     FindingCode.SUMMED_DOSES: "The dose was summed from several files.",
     FindingCode.DOSE_OF_PARTS: "The dose is of fraction groups or beams, and whether they are all is not known.",
     FindingCode.DOSE_ACCEPTED: "What stands against the dose, which the user accepts.",
-    FindingCode.DOSE_TYPE: "The dose is not marked as physical dose.",
+    FindingCode.DOSE_TYPE: "The dose is not marked as physical dose, or has the scaling of an image too.",
     FindingCode.RELATIVE_DOSE_SCALED: "Relative dose was turned into Gy.",
     FindingCode.STORED_DVH_UNITS: "Units of a stored or exported DVH limit what can be measured, or were corrected.",
     FindingCode.STORED_DVH_CONTRADICTORY: "What a stored or exported DVH states contradicts its curve.",

@@ -234,6 +234,47 @@ def test_malformed_contours_are_named_when_they_are_read(tmp_path: Path, text: s
     assert str(caught.value) == f"RTSTRUCT 2.25.2: ROI 1 'Liver': {fault}; export the structure set again"
 
 
+def outline(points: npt.ArrayLike, z: float) -> Dataset:
+    """A contour of these points in the plane z."""
+    flat = np.asarray(points, dtype=float)
+    return contour(np.column_stack([flat, np.full(len(flat), z)]))
+
+
+def ring(points: int, radius: float) -> npt.NDArray[np.float64]:
+    angle = np.arange(points) * 2 * np.pi / points
+    return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+@pytest.mark.parametrize("stray_mm", [9999.9, -9999.0, -32768.0, 2000.0, 120.0])
+@pytest.mark.parametrize(("points", "at"), [(40, 0), (40, 17), (40, 39), (7, 3)])
+def test_one_corner_far_from_all_others_is_damage(tmp_path: Path, stray_mm: float, points: int, at: int) -> None:
+    """What stands there is no number of a patient, but one by its letters; of few corners it has to be farther out."""
+    damaged = ring(points, 20.0)
+    damaged[at, 0] = stray_mm
+    (structure,) = structures(tmp_path, outline(ring(40, 20.0), -27.0), outline(damaged, -24.0), square(-21.0))
+    if points < 10 and abs(stray_mm) < 1000.0:
+        structure.contours.read()
+        return
+    with pytest.raises(DicomError, match=f"contour 2: its point {at + 1} lies .* mm from the points around it"):
+        structure.contours.read()
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        [(0, 0), (400, 0), (400, 2), (0, 2)],  # a thin board, as of a couch
+        [(0, 0), (300, 0), (150, 250)],
+        [(0, 0), (120, 3), (0, 6)],
+        [*ring(40, 60.0), (60, 0), (20, 0), *ring(40, 20.0)[::-1], (20, 0)],  # a hole, and the way to it and back
+        [*ring(40, 15.0), (15, 0), *np.roll(ring(40, 15.0) + np.array([110, 0]), 20, axis=0), (95, 0)],  # two parts
+        [*ring(60, 30.0)[:31], (-30, 25), (30, 25)],  # a straight side
+    ],
+)
+def test_long_edges_are_no_damage(tmp_path: Path, points: list[tuple[float, float]]) -> None:
+    (structure,) = structures(tmp_path, outline(points, -27.0), outline(points, -24.0))
+    assert len(structure.contours.read()) == 2
+
+
 @pytest.mark.parametrize("token", ["1,5", "-12,50", "1.000,5"])
 def test_a_decimal_comma_is_named_and_never_guessed(tmp_path: Path, token: str) -> None:
     (structure,) = structures(tmp_path, square(-27.0), with_text(f"0\\0\\1\\{token}\\0\\1\\5\\5\\1"))
@@ -490,3 +531,11 @@ def test_contours_in_memory_are_contoured_with_an_area() -> None:
     assert not Structure(name="A", number=1).is_contoured
     assert not Structure(name="A", number=1, contours=Contours.of(LINE, LINE[:1])).is_contoured
     assert Structure(name="A", number=1, contours=Contours.of(LINE, CORNERS)).is_contoured
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_name_with_a_backslash_is_what_the_file_says(tmp_path: Path, *, fast: bool) -> None:
+    """By DICOM it is two values; to whoever typed it, one name, by which it must be possible to give it."""
+    with nullcontext() if fast else without_fast_reading():
+        (structure,) = structures(tmp_path, square(-27.0), name=r"Heart\old")
+    assert structure.name == r"Heart\old"

@@ -7,6 +7,7 @@ import pkgutil
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -308,3 +309,46 @@ def test_every_critical_volume_is_that_of_a_confirmed_row() -> None:
         who, year = line["source"].replace("TG-101 (", "").split(",")[0].rsplit(" ", 1)
         assert who in of_row.source.citation
         assert year in of_row.source.citation
+
+
+def dose_doubts(stored: npt.ArrayLike) -> list[str]:
+    """What is said of 50 Gy and more at a target, stored as these numbers of 0.001 Gy."""
+    dose = replace(grid(), stored=np.asarray(stored), gy_per_unit=0.001)
+    return [finding.text for finding in with_dose_doubts(compute_dvhs(plan_of(dose=dose))).findings]
+
+
+def rising(highest_gy: float = 55.0, *, dtype: str = "u2") -> npt.NDArray[np.generic]:
+    """From 1 Gy at the lowest plane, in numbers of 0.001 Gy."""
+    along = np.linspace(1000.0, 1000.0 * highest_gy, 51)[:, None, None] * np.linspace(1.0, 0.99, 21)[:, None]
+    return np.rint(along * np.linspace(1.0, 0.99, 21)).astype(dtype)
+
+
+@pytest.mark.parametrize(("planes", "is_said"), [(1, False), (4, False), (6, True), (20, True)])
+@pytest.mark.parametrize("step", [1, -1])
+def test_planes_without_dose_beside_one_with_much_are_in_doubt(planes: int, is_said: bool, step: int) -> None:
+    """As where a dose was put into a larger grid: what it did not reach is nothing there. 5 planes end at 10 %."""
+    stored = rising()
+    stored[:planes] = 0
+    said = [text for text in dose_doubts(stored[::step]) if "was dose calculated there?" in text]
+    assert len(said) == is_said
+
+
+@pytest.mark.parametrize(("share", "is_said"), [(0.03, False), (0.06, True), (0.5, True)])
+def test_low_doses_that_are_left_out_are_in_doubt(share: float, is_said: bool) -> None:
+    stored = rising()
+    said = [text for text in dose_doubts(np.where(stored > share * stored.max(), stored, 0)) if "low doses" in text]
+    assert len(said) == is_said
+    assert not [text for text in dose_doubts(np.maximum(stored, share * stored.max())) if "low doses" in text]
+
+
+@pytest.mark.parametrize("dtype", ["u2", "u4"])
+def test_a_dose_that_ends_at_the_largest_number_is_in_doubt(dtype: str) -> None:
+    """Of 70 Gy in steps of 0.001 Gy, 16 bits hold 65.535 Gy."""
+    fits = rising(70.0, dtype="u4")
+    stored = np.minimum(fits, 2**16 - 1).astype(dtype)
+    said = [text for text in dose_doubts(stored) if "were larger ones cut off?" in text]
+    full = int(np.count_nonzero(fits >= 2**16 - 1))
+    assert full > 1
+    assert len(said) == (dtype == "u2")
+    assert all(text.startswith(f"{full} points of the dose grid have the largest dose") for text in said)
+    assert not [text for text in dose_doubts(np.full_like(stored, 2**16 - 1)) if "cut off" in text]

@@ -44,6 +44,9 @@ _SAME_MM = 0.01
 _THINNEST_MM, _THICKEST_MM = 0.1, 50.0
 # Contours closer than this, or this share of the usual spacing, are in one plane.
 _SAME_PLANE_MM, _SAME_PLANE_SHARE = 0.01, 0.1
+# A corner is astray where both edges at it lead out and back, their far ends closer than this share of them, and are
+# longer than this and so many times the usual edge of the contour, or longer than any scanner is wide.
+_BACK, _STRAY_MM, _STRAY_EDGES, _SCANNER_MM = 0.5, 20.0, 10.0, 1000.0
 # A contour so many usual spacings outside an end plane no longer belongs to the structure.
 _NEXT_PLANE = 1.5
 
@@ -94,6 +97,7 @@ class ContourTexts:
         self._refuse_far_points(values, starts)
         self._refuse_contradictions(counts)
         points_mm, starts = values.reshape(-1, 3), starts // 3
+        self._refuse_stray_points(points_mm, starts)
         points_mm.setflags(write=False)
         starts.setflags(write=False)
         return Contours(points_mm=points_mm, starts=starts)
@@ -117,6 +121,20 @@ class ContourTexts:
         contour = self.numbers[int(np.searchsorted(starts, first, side="right")) - 1]
         what = f"contour {contour} has a coordinate of {values[first]:g} mm, which is no place in a patient"
         raise DicomError(what, self.place, _EXPORT)
+
+    def _refuse_stray_points(self, points_mm: FloatArray, starts: IntArray) -> None:
+        """Refuse a corner far from all others, as one coordinate that is another number puts it."""
+        edges_mm = np.diff(points_mm, axis=0)
+        is_long = np.einsum("ij,ij->i", edges_mm, edges_mm) > _STRAY_MM**2
+        is_long[starts[1:-1] - 1] = False  # from one contour to the next
+        # neither np.unique nor np.median: they import numpy.ma, which takes as long as to read a small plan
+        for contour in sorted({*(np.searchsorted(starts, np.flatnonzero(is_long), side="right") - 1).tolist()}):
+            point, mm = _stray_point(points_mm[starts[contour] : starts[contour + 1]])
+            if mm > 0.0:
+                what = (
+                    f"contour {self.numbers[contour]}: its point {point + 1} lies {mm:.4g} mm from the points around it"
+                )
+                raise DicomError(f"{what}, and no other does", self.place, _EXPORT)
 
     def _refuse_contradictions(self, counts: IntArray) -> None:
         points = (counts // 3).tolist()
@@ -289,6 +307,18 @@ class _ContourSorter:
 
 def _counts_of_types(types: Counter[str]) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in sorted(types.items()))
+
+
+def _stray_point(loop_mm: FloatArray) -> tuple[int, float]:
+    """The corner of a contour that is farthest astray, and how far from its neighbours; 0 mm where none is."""
+    before, after = np.roll(loop_mm, 1, axis=0), np.roll(loop_mm, -1, axis=0)
+    edges_mm = np.linalg.norm(loop_mm - before, axis=1)
+    shorter_mm = np.minimum(edges_mm, np.roll(edges_mm, -1))
+    usual_mm = float(np.sort(edges_mm)[len(edges_mm) // 2])
+    far = (shorter_mm > max(_STRAY_MM, _STRAY_EDGES * usual_mm)) | (shorter_mm > _SCANNER_MM)
+    astray_mm = np.where(far & (np.linalg.norm(after - before, axis=1) < _BACK * shorter_mm), shorter_mm, 0.0)
+    at = int(np.argmax(astray_mm))
+    return at, float(astray_mm[at])
 
 
 def _has_area(text: memoryview) -> bool:

@@ -48,6 +48,8 @@ _SAME_GRID_MM = 1e-3
 # Stored numbers are integers: steps as large as the upper bound, or too small for a normal float, are no dose.
 _SCALING = (np.finfo(np.float64).tiny, 1e3)
 
+_QUOTED = 16  # characters of a DICOM decimal; a damaged one may have any number
+
 # A compressed file of some kB may state any size, and decoding begins by taking the memory; 512 x 512 x 400 points fit.
 _MAX_DECODED_BYTES = 400 << 20
 
@@ -93,7 +95,8 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
         spacing_mm=_spacing(elements, display_name),
         offsets_mm=_read_only(offsets_mm),
     )
-    return grid, (*findings, *_dose_type_findings(elements), *_padding_findings(padding))
+    said = (*_dose_type_findings(elements), *_rescale_findings(elements), *_padding_findings(padding))
+    return grid, (*findings, *said)
 
 
 def sum_of_doses(grids: list[DoseGrid], display_name: str) -> DoseGrid:
@@ -284,6 +287,19 @@ def _padding_findings(count: int) -> tuple[Finding, ...]:
         return ()
     text = f"the pixel data of the dose has {count} bytes of padding after the last frame; they were dropped"
     return (Finding(code=FindingCode.PIXEL_PADDING, text=text),)
+
+
+def _rescale_findings(elements: Elements) -> tuple[Finding, ...]:
+    """A finding where the file also has the scaling of an image: whether that holds for the dose is not known."""
+    stated = [
+        f"{tag_name(tag)} {ascii_text(elements, tag)[:_QUOTED]}"
+        for tag, nothing in ((Tag.RESCALE_SLOPE, 1.0), (Tag.RESCALE_INTERCEPT, 0.0))
+        if ascii_text(elements, tag) and number(elements, tag) != nothing
+    ]
+    if not stated:
+        return ()
+    text = f"the RTDOSE has {' and '.join(stated)} besides its Dose Grid Scaling: its numbers were not changed by it"
+    return (Finding(code=FindingCode.DOSE_TYPE, text=text),)
 
 
 def _dose_type_findings(elements: Elements) -> tuple[Finding, ...]:

@@ -20,6 +20,7 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import FileMetaDataset
 from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_dataset, read_partial, read_sequence
+from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.uid import (
@@ -133,6 +134,8 @@ class PydicomElements:
             return ""
         try:
             value = self.dataset[tag].value
+            if isinstance(value, MultiValue):  # a backslash parts values, and somebody typed one into a name
+                return "\\".join(map(str, value))
             return str(value) if value is not None else ""  # of a sequence, which reads all of its elements
         except READ_ERRORS:
             return ""

@@ -120,6 +120,8 @@ def _stated_prescription(plan: Elements) -> Read:
     fractions = _fractions(groups)
     if not doses:
         reason = "the RTPLAN states no target prescription dose"
+        if groups and any(_doses_of_group(groups[0]).values()):
+            reason += "; its fraction group has one, for a dose reference that is not there, or not of one target"
         return UnknownPrescription(reason=reason, fractions=fractions), findings
     chosen = max(doses, key=lambda dose: dose.rank)
     findings = (*findings, *_actual_dose_findings(chosen))

@@ -1,12 +1,12 @@
 """Folder, files or Datasets -> the RT files that may make plans, each once, and the files left out.
 
-A UID identifies one file of its kind. Copies of a file are left out. Files of one UID that differ can neither of them be
-picked, with two exceptions: a tool that removes identities from files may write the same UID for every file, or the
-same UIDs for every patient. References name the kind of what they refer to, so that a dose, a plan and a structure set
-of one UID are three files; patients of the same UIDs are told apart by their folders. So, where one UID has several
-contents that are in folders of which none is inside of
-the other, the files that hang together with them by reference are parted by folder, as high up as needed, and linked
-with those of the same folder alone. Of folders whose files are all in another one too, the larger is kept.
+A UID identifies one file of its kind. Copies of a file are left out. Files of one UID that differ can neither of them
+be picked, with two exceptions. A tool that removes identities from files may write one UID for all of them: a dose, a
+plan and a structure set of one UID are three files, for references tell which kind they are to. Or it may write the
+same UIDs for every patient, and then the patients' folders tell them apart. So, where one UID has several contents that
+are in folders of which none is inside of the other, the files that hang together with them by reference are parted by
+folder, as high up as needed, and linked with those of the same folder alone. Of folders whose files are all in another
+one too, the larger is kept.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from sbrtcheck.plan import (
     DoseGrid,
     Finding,
     FindingCode,
+    FloatArray,
+    IntArray,
     Prescription,
     UnknownPrescription,
 )
@@ -45,6 +48,14 @@ MISSING_PLANE = 1.8
 PLAUSIBLE_SPACING_MM = 0.5, 10.0
 """Between these, in mm: dose is calculated at points 1 to 5 mm apart, and what is a tenth or ten times as much is in
 another unit, or so coarse (a cubic centimetre each at 10 mm) that it says nothing of the dose to a small volume."""
+
+LEAST_SHARE_BESIDE_NOTHING = 0.1
+"""From plane to plane dose falls to scatter, or the grid ends. Where planes without any dose follow one with more than
+this share of the largest, a smaller grid was put into a larger one, and dose that it does not reach counts as 0."""
+
+LEAST_SHARE_OF_DOSE = 0.05
+"""Dose falls through all values. Where some points have none, and no other has less than this share of the largest, low
+doses were left out."""
 
 MAX_NEGATIVE_SHARE = 1e-3
 """Negative doses up to this share of the largest dose are what resampling leaves; larger ones are no rounding."""
@@ -158,6 +169,7 @@ def _grid_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
     if dvhs.plan is None:
         return
     yield from _plane_doubts(dvhs.plan.dose)
+    yield from _cut_off_doubts(dvhs.plan.dose)
     yield from _spacing_doubts(dvhs.plan.dose)
     yield from _negative_doubts(dvhs.plan.dose)
     if all(dvh.quantity is Quantity.PHYSICAL for dvh in dvhs.dvhs):
@@ -170,11 +182,43 @@ def _plane_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
     if len(planes_with_dose) and len(planes_with_dose) <= planes_with_dose[-1] - planes_with_dose[0]:
         empty_planes = int(planes_with_dose[-1] - planes_with_dose[0]) + 1 - len(planes_with_dose)
         yield DoseDoubt(text=f"{empty_planes} dose plane(s) between others have no dose at all")
+    if len(planes_with_dose):
+        yield from _end_doubts(dose, planes_with_dose)
     steps_mm = np.sort(np.diff(dose.offsets_mm))
     usual_mm = float(steps_mm[len(steps_mm) // 2])
     if steps_mm[-1] > MISSING_PLANE * usual_mm:
         text = f"dose planes are up to {steps_mm[-1]:.4g} mm apart, where {usual_mm:.4g} mm is usual: are some missing?"
         yield DoseDoubt(text=text)
+
+
+def _end_doubts(dose: DoseGrid, planes_with_dose: IntArray) -> Iterator[DoseDoubt]:
+    """Doubts by planes that have no dose, beside one that has much."""
+    first, last = int(planes_with_dose[0]), int(planes_with_dose[-1])
+    ends = ([first] if first > 0 else []) + ([last] if last < len(dose.stored) - 1 else [])
+    end_gy = max((float(np.max(dose.stored[end])) * dose.gy_per_unit for end in ends), default=0.0)
+    if end_gy > LEAST_SHARE_BESIDE_NOTHING * dose.max_gy:
+        text = f"dose planes without any dose follow one with {end_gy:.4g} Gy: was dose calculated there?"
+        yield DoseDoubt(text=text)
+
+
+def _cut_off_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
+    """Doubts by doses that are not in the grid: all small ones, or all large ones."""
+    stored = cast("FloatArray", dose.stored)  # of any real type, which is no matter to comparisons
+    highest = float(np.max(stored))
+    least = LEAST_SHARE_OF_DOSE * highest
+    some = stored[::4, ::4, ::4]  # which shows small doses of nearly every grid
+    has_small = any(bool(np.any((points > 0) & (points < least))) for points in (some, stored))
+    if least > 0.0 and not has_small and np.any(stored == 0):
+        lowest_gy = float(np.min(stored, where=stored > 0, initial=highest)) * dose.gy_per_unit
+        text = f"points of the dose grid have 0 Gy, and all others {lowest_gy:.4g} Gy or more"
+        yield DoseDoubt(text=f"{text}: were low doses left out?")
+    most = 2 ** (8 * stored.dtype.itemsize) - 1
+    if not np.issubdtype(stored.dtype, np.unsignedinteger) or highest < most:
+        return
+    full = int(np.count_nonzero(stored == most))
+    if 1 < full < np.count_nonzero(stored):  # not where all doses are one, as in phantoms for tests
+        text = f"{full} points of the dose grid have the largest dose that it can hold, {dose.max_gy:.4g} Gy"
+        yield DoseDoubt(text=f"{text}: were larger ones cut off?")
 
 
 def _spacing_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
