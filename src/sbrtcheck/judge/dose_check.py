@@ -30,8 +30,11 @@ from sbrtcheck.structure_names import RoiName, all_targets
 OTHER_DOSE = frozenset(
     {
         FindingCode.DOSE_TYPE,
+        FindingCode.DOSE_CHANGED,
         FindingCode.DOSE_OF_PARTS,
+        FindingCode.DOSE_OF_SEVERAL_PLANS,
         FindingCode.FRAME_UNKNOWN,
+        FindingCode.OTHER_FRAME,
         FindingCode.RELATIVE_DOSE_SCALED,
         FindingCode.NO_HETEROGENEITY_CORRECTION,
         FindingCode.PARTS_DO_NOT_SUM,
@@ -48,6 +51,14 @@ another unit, or so coarse (a cubic centimetre each at 10 mm) that it says nothi
 
 MAX_NEGATIVE_SHARE = 1e-3
 """Negative doses up to this share of the largest dose are what resampling leaves; larger ones are no rounding."""
+
+
+CUT_OFF_SHARE = 0.05
+"""Where no dose lies between 0 and this share of the largest, low doses were cut off: in every plan that was looked at
+the smallest dose that is not 0 is below a thousandth of the largest."""
+
+_MAX_NAMED = 3
+_AROUND_THE_PATIENT = frozenset({"EXTERNAL", "SUPPORT", "BOLUS", "FIXATION"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +171,7 @@ def _grid_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
     yield from _plane_doubts(dvhs.plan.dose)
     yield from _spacing_doubts(dvhs.plan.dose)
     yield from _negative_doubts(dvhs.plan.dose)
+    yield from _cut_off_doubts(dvhs.plan.dose, dvhs)
     if all(dvh.quantity is Quantity.PHYSICAL for dvh in dvhs.dvhs):
         yield from _largest_doubts(dvhs.plan.dose, dvhs.prescription)
 
@@ -186,6 +198,26 @@ def _spacing_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
             f"the points of the dose grid are {listed} mm apart: is that in mm, and can small volumes be read from it?"
         )
         yield DoseDoubt(text=text, code=FindingCode.DOSE_SPACING)
+
+
+def _cut_off_doubts(dose: DoseGrid, dvhs: DVHSet) -> Iterator[DoseDoubt]:
+    """Organs with parts at 0 Gy, on a grid where nothing lies between 0 and doses that are no scatter."""
+    without_dose = [
+        dvh.name
+        for dvh in dvhs.dvhs
+        if dvh.min_gy.value <= 0.0 and dvh.uncovered_cc <= 0.0 and dvh.kind not in _AROUND_THE_PATIENT
+    ]
+    if not without_dose:
+        return
+    stored, largest = dose.stored, float(np.max(dose.stored))
+    smallest = float(np.min(stored, where=np.greater(stored, 0), initial=largest))
+    if smallest > CUT_OFF_SHARE * largest:
+        named = ", ".join(without_dose[:_MAX_NAMED]) + (" and others" if len(without_dose) > _MAX_NAMED else "")
+        text = (
+            f"no dose of the grid lies between 0 and {smallest * dose.gy_per_unit:.4g} Gy, and parts of {named} have 0:"
+            " were low doses cut off?"
+        )
+        yield DoseDoubt(text=text, code=FindingCode.LOW_DOSES_MISSING)
 
 
 def _negative_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
