@@ -319,7 +319,7 @@ def _saturation_findings(grid: DoseGrid) -> tuple[Finding, ...]:
     """Many points at the largest number that the bits can hold: what was above it became that number."""
     if not np.issubdtype(grid.stored.dtype, np.integer):
         return ()
-    largest = np.iinfo(grid.stored.dtype).max
+    largest = np.iinfo(grid.stored.dtype.str).max
     if int(np.max(grid.stored)) < largest:
         return ()
     count = int(np.count_nonzero(grid.stored == largest))
