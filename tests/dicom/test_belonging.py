@@ -403,6 +403,60 @@ def negative(plan: changes.PlanFiles) -> None:
     plan.dose.DoseGridScaling, plan.dose.PixelRepresentation = f"{scaling:.6g}", 1
 
 
+def not_typed(plan: changes.PlanFiles) -> None:
+    del plan.dose.DoseType
+
+
+def of_several_plans(plan: changes.PlanFiles) -> None:
+    plan.dose.DoseSummationType = "MULTI_PLAN"
+
+
+def plan_elsewhere(plan: changes.PlanFiles) -> None:
+    plan.plan.FrameOfReferenceUID = changes.OTHER_UID
+
+
+def cut_off(plan: changes.PlanFiles) -> None:
+    """As some systems export what lies inside an isodose alone."""
+    stored = plan.dose.pixel_array.copy()
+    stored[stored < 0.1 * stored.max()] = 0
+    plan.dose.PixelData = stored.tobytes()
+
+
+def damaged_number(plan: changes.PlanFiles) -> None:
+    """One dose below 0, which the file says to be read without a sign."""
+    stored = (plan.dose.pixel_array // 8).astype(f"<u{plan.dose.BitsAllocated // 8}")
+    stored[0, 0, 0] = np.iinfo(stored.dtype).max
+    plan.dose.PixelData = stored.tobytes()
+    plan.dose.DoseGridScaling = f"{float(plan.dose.DoseGridScaling) * 8:.9g}"
+
+
+def deformed(plan: changes.PlanFiles) -> None:
+    plan.dose.SpatialTransformOfDose = "NON_RIGID"
+
+
+def rescaled(plan: changes.PlanFiles) -> None:
+    plan.dose.RescaleSlope, plan.dose.RescaleIntercept = "2", "0"
+
+
+def saturated(plan: changes.PlanFiles) -> None:
+    """Doses above 48 Gy do not fit into the bits."""
+    dose, largest = plan.dose_gy, np.iinfo(f"u{plan.dose.BitsAllocated // 8}").max
+    scaling = 48.0 / largest
+    plan.dose.PixelData = np.minimum(dose / scaling, largest).astype(f"<u{plan.dose.BitsAllocated // 8}").tobytes()
+    plan.dose.DoseGridScaling = f"{scaling:.9g}"
+
+
+def other_sex(plan: changes.PlanFiles) -> None:
+    plan.structures.PatientSex, plan.plan.PatientSex = "F", "M"
+
+
+def of_one_patient(plan: changes.PlanFiles) -> None:
+    """Somebody corrected what one of the systems knows."""
+    other_sex(plan)
+    for dataset in (plan.structures, plan.dose, plan.plan):
+        dataset.PatientBirthDate = "19480506"
+
+
 def two_structure_sets(plan: changes.PlanFiles) -> None:
     reference = files.item(ReferencedSOPClassUID=files.CLASSES["RTSTRUCT"], ReferencedSOPInstanceUID=changes.OTHER_UID)
     plan.dose.ReferencedStructureSetSequence = files.items(reference)
@@ -449,10 +503,20 @@ REVIEWS = {
     renamed_set_of_a_dose_alone: ("files in doubt", "the RTDOSE refers to another structure set"),
     in_water: ("dose in doubt", "as water"),
     negative: ("dose in doubt", "negative at 3 points"),
+    not_typed: ("dose in doubt", "no Dose Type is stated"),
+    of_several_plans: ("dose in doubt", "MULTI_PLAN"),
+    plan_elsewhere: ("dose in doubt", "the RTPLAN is in another frame of reference"),
+    deformed: ("dose in doubt", "Spatial Transform Of Dose NON_RIGID"),
+    rescaled: ("dose in doubt", "Rescale Slope"),
+    saturated: ("dose in doubt", "the largest number that its bits hold, 48 Gy: was it cut off there?"),
+    cut_off: ("dose in doubt", "were low doses cut off?"),
+    damaged_number: ("dose in doubt", "the largest dose of the grid is"),
+    other_sex: ("files in doubt", "Patient's Sex"),
 }
 NOTES = {
     later_structures: "edited after",
     married: "Patient's Name",
+    of_one_patient: "Patient's Sex (RTPLAN against RTSTRUCT)",
     emptied: "nothing in the RTDOSE says whose it is",
     unnamed_set: "no structure set is named",
 }

@@ -279,7 +279,7 @@ def test_the_sum_of_two_plans_has_no_prescription(tmp_path: Path) -> None:
     write_plan(tmp_path, both, files.plan("2.25.11"), files.plan("2.25.12"), files.structure_set())
     plan = load_plan(tmp_path)
     assert plan.prescription == UnknownPrescription(reason="the dose belongs to 2 plans")
-    assert "MULTI_PLAN" in texts(plan, FindingCode.SUMMED_DOSES)[0]
+    assert "MULTI_PLAN" in texts(plan, FindingCode.DOSE_OF_SEVERAL_PLANS)[0]
 
 
 def test_a_multi_plan_dose_of_one_plan_has_its_prescription(tmp_path: Path) -> None:

@@ -316,7 +316,7 @@ def test_each_structure_of_a_row_has_an_outcome_of_its_own() -> None:
 
 def test_the_first_structure_the_plan_has_is_taken_and_the_report_says_so() -> None:
     constraint = row("Mean[Gy]", "below", 15, "Liver-GTV", "Liver", select=Select.FIRST)
-    outcome = check_row(constraint, uniform_dvh("Liver", dose_gy=10.0))
+    outcome = check_row(constraint, uniform_dvh("Liver", volume_cc=1500.0, dose_gy=10.0))
     assert (outcome.organ, outcome.contour, outcome.verdict) == ("Liver", "Liver", Verdict.PASS)
     assert [f.text for f in outcome.findings] == ["the plan has no Liver-GTV: Liver was used"]
 
@@ -335,7 +335,7 @@ def test_when_none_of_the_alternatives_is_there_all_are_named() -> None:
 
 def test_a_derived_structure_is_taken_where_none_is_drawn_and_what_it_was_built_from_stays_in_sight() -> None:
     built = Finding(code=FindingCode.DERIVED_STRUCTURE, text="Lung_L + Lung_R", subject="Lungs")
-    lungs = uniform_dvh("Lungs", number=-1, dose_gy=5.0, findings=(built,))
+    lungs = uniform_dvh("Lungs", number=-1, volume_cc=4000.0, dose_gy=5.0, findings=(built,))
     outcome = check_row(row("Mean[Gy]", "below", 8, "Lungs"), lungs)
     assert (outcome.rule, outcome.verdict, outcome.findings) == (Rule.DERIVED, Verdict.PASS, (built,))
 

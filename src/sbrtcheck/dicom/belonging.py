@@ -75,8 +75,11 @@ def findings_on_files(files: Sequence[PlanFile]) -> tuple[Finding, ...]:
     )
 
 
-def frame_findings(dose: RtFile, structure_set: RtFile | None) -> tuple[Finding, ...]:
-    """RTSTRUCT or RTDOSE names no frame of reference: whether contours and dose share one is not known."""
+def frame_findings(dose: RtFile, structure_set: RtFile | None, plan: RtFile | None = None) -> tuple[Finding, ...]:
+    """RTSTRUCT or RTDOSE names no frame of reference, or the RTPLAN another one: where the dose lies is not known."""
+    if plan is not None and plan.frames and dose.frames and not set(plan.frames) & set(dose.frames):
+        text = "the RTPLAN is in another frame of reference than the RTDOSE that names it: is it the dose of this plan?"
+        return (Finding(code=FindingCode.OTHER_FRAME, text=text),)
     if structure_set is None or bool(dose.frames) == bool(structure_set.frames):
         return ()
     which = "RTSTRUCT" if dose.frames else "RTDOSE"
@@ -93,8 +96,10 @@ def _letters(text: str) -> str:
     return "".join(letter for letter in decomposed if letter.isalnum())
 
 
-_ID, _NAME, _BIRTH_DATE = "Patient ID", "Patient's Name", "Patient's Birth Date"
-_TAG_OF = {_ID: Tag.PATIENT_ID, _NAME: Tag.PATIENT_NAME, _BIRTH_DATE: Tag.PATIENT_BIRTH_DATE}
+_ID, _NAME, _BIRTH_DATE, _SEX = "Patient ID", "Patient's Name", "Patient's Birth Date", "Patient's Sex"
+_TAG_OF = {_ID: Tag.PATIENT_ID, _NAME: Tag.PATIENT_NAME, _BIRTH_DATE: Tag.PATIENT_BIRTH_DATE, _SEX: Tag.PATIENT_SEX}
+_IDENTITY = (_ID, _NAME, _BIRTH_DATE)
+_SEXES = frozenset({"m", "f"})  # O, other, contradicts neither
 # What tools that remove identities write in place of a value; with a number behind it, it may tell patients apart.
 _OF_NOBODY = re.compile(
     r"anon|anonyme?|anonymous|anonymus|anonymi[sz]ed?|anonymisierte?r?|deidentified|pseudonymi[sz]ed|removed|deleted"
@@ -118,6 +123,8 @@ def _stated(files: Sequence[PlanFile], attribute: str) -> list[str]:
 
 def _unless_of_nobody(letters: str, text: str, attribute: str) -> str:
     """The letters; ``""`` where they stand in place of a value that was removed."""
+    if attribute == _SEX:
+        return letters if letters in _SEXES else ""
     if attribute == _BIRTH_DATE:
         return letters if letters >= _FIRST_BIRTH_DATE else ""
     words = filter(None, _BETWEEN_WORDS.split(text.casefold().replace("-", "")))
@@ -137,7 +144,7 @@ def _patient_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
         return
     places = " and ".join(f"{attribute} ({_files_apart(files, values[attribute])})" for attribute in differing)
     if len(differing) == 1 and _others_agree(values, differing[0]):
-        text = f"the files differ in {places}, and have one {' and one '.join(_without(values, differing[0]))}"
+        text = f"the files differ in {places}, and have one {' and one '.join(_without(differing[0]))}"
         yield Finding(code=FindingCode.PATIENT_DETAILS_DIFFER, text=text)
     else:
         text = f"the files differ in {places}: are they of one patient?"
@@ -146,7 +153,7 @@ def _patient_findings(files: Sequence[PlanFile]) -> Iterator[Finding]:
 
 def _nobody_findings(files: Sequence[PlanFile], values: dict[str, list[str]]) -> Iterator[Finding]:
     """Files that say nothing of whose they are, where others of the plan do."""
-    are_told = [any(of_file) for of_file in zip(*values.values(), strict=True)]
+    are_told = [any(of_file) for of_file in zip(*(values[attribute] for attribute in _IDENTITY), strict=True)]
     if any(are_told) and not all(are_told):
         kinds = sorted({file.kind for file, is_told in zip(files, are_told, strict=True) if not is_told})
         text = (
@@ -162,12 +169,13 @@ def _others_agree(values: dict[str, list[str]], differing: str) -> bool:
         return False
     stating = [at for at, value in enumerate(values[differing]) if value]
     pairs = [(a, b) for a, b in combinations(stating, 2) if values[differing][a] != values[differing][b]]
-    others = [values[attribute] for attribute in _without(values, differing)]
+    others = [values[attribute] for attribute in _without(differing)]
     return all(other[a] and other[a] == other[b] for other in others for a, b in pairs)
 
 
-def _without(values: dict[str, list[str]], differing: str) -> list[str]:
-    return [attribute for attribute in values if attribute != differing]
+def _without(differing: str) -> list[str]:
+    """What tells who a patient is besides; the sex tells it of nobody."""
+    return [attribute for attribute in _IDENTITY if attribute != differing]
 
 
 def _files_apart(files: Sequence[PlanFile], values: Sequence[str]) -> str:

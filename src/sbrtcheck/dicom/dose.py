@@ -48,10 +48,11 @@ _SAME_GRID_MM = 1e-3
 # Stored numbers are integers: steps as large as the upper bound, or too small for a normal float, are no dose.
 _SCALING = (np.finfo(np.float64).tiny, 1e3)
 
-_QUOTED = 16  # characters of a DICOM decimal; a damaged one may have any number
-
 # A compressed file of some kB may state any size, and decoding begins by taking the memory; 512 x 512 x 400 points fit.
 _MAX_DECODED_BYTES = 400 << 20
+
+# Doses are often scaled so that the largest is the largest number; some points around it may round to it too.
+_POINTS_AT_MAXIMUM = 8
 
 _Number = TypeVar("_Number", bound=np.generic)
 
@@ -95,8 +96,8 @@ def dose_grid(file: DoseFile, prescription: Prescription | UnknownPrescription) 
         spacing_mm=_spacing(elements, display_name),
         offsets_mm=_read_only(offsets_mm),
     )
-    said = (*_dose_type_findings(elements), *_rescale_findings(elements), *_padding_findings(padding))
-    return grid, (*findings, *said)
+    changes = (*_saturation_findings(grid), *_change_findings(elements))
+    return grid, (*findings, *_dose_type_findings(elements), *changes, *_padding_findings(padding))
 
 
 def sum_of_doses(grids: list[DoseGrid], display_name: str) -> DoseGrid:
@@ -289,25 +290,44 @@ def _padding_findings(count: int) -> tuple[Finding, ...]:
     return (Finding(code=FindingCode.PIXEL_PADDING, text=text),)
 
 
-def _rescale_findings(elements: Elements) -> tuple[Finding, ...]:
-    """A finding where the file also has the scaling of an image: whether that holds for the dose is not known."""
-    stated = [
-        f"{tag_name(tag)} {ascii_text(elements, tag)[:_QUOTED]}"
-        for tag, nothing in ((Tag.RESCALE_SLOPE, 1.0), (Tag.RESCALE_INTERCEPT, 0.0))
-        if ascii_text(elements, tag) and number(elements, tag) != nothing
-    ]
-    if not stated:
-        return ()
-    text = f"the RTDOSE has {' and '.join(stated)} besides its Dose Grid Scaling: its numbers were not changed by it"
-    return (Finding(code=FindingCode.DOSE_TYPE, text=text),)
-
-
 def _dose_type_findings(elements: Elements) -> tuple[Finding, ...]:
     kind = ascii_text(elements, Tag.DOSE_TYPE).upper()
-    if kind in {"PHYSICAL", ""}:
+    if kind == "PHYSICAL":
         return ()
     text = f"Dose Type is {kind}: values are not physical dose, and limits for physical dose are applied to them"
+    if not kind:
+        text = "no Dose Type is stated: whether values are physical dose, for which limits are printed, cannot be told"
     return (Finding(code=FindingCode.DOSE_TYPE, text=text),)
+
+
+def _change_findings(elements: Elements) -> tuple[Finding, ...]:
+    """What the file says of the dose that makes it another than the one that was calculated."""
+    said = []
+    transform = ascii_text(elements, Tag.SPATIAL_TRANSFORM_OF_DOSE).upper()
+    if transform not in {"", "NONE"}:
+        said.append(f"the dose was moved or deformed after its calculation (Spatial Transform Of Dose {transform})")
+    slope, intercept = (number(elements, tag) for tag in (Tag.RESCALE_SLOPE, Tag.RESCALE_INTERCEPT))
+    if slope not in {None, 1.0} or intercept not in {None, 0.0}:
+        said.append(
+            "the RTDOSE has a Rescale Slope and Intercept beside its Dose Grid Scaling: they were not used, and whether"
+            " its doses are meant with them cannot be told"
+        )
+    return tuple(Finding(code=FindingCode.DOSE_CHANGED, text=text) for text in said)
+
+
+def _saturation_findings(grid: DoseGrid) -> tuple[Finding, ...]:
+    """Many points at the largest number that the bits can hold: what was above it became that number."""
+    if not np.issubdtype(grid.stored.dtype, np.integer):
+        return ()
+    largest = np.iinfo(grid.stored.dtype.str).max
+    if int(np.max(grid.stored)) < largest:
+        return ()
+    count = int(np.count_nonzero(grid.stored == largest))
+    if count <= _POINTS_AT_MAXIMUM:
+        return ()
+    at_most = f"the largest number that its bits hold, {grid.max_gy:.4g} Gy"
+    text = f"{count} points of the dose have {at_most}: was it cut off there?"
+    return (Finding(code=FindingCode.DOSE_CHANGED, text=text),)
 
 
 def _numbers(elements: Elements, tag: int, count: int, display_name: str) -> FloatArray:

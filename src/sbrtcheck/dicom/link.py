@@ -432,7 +432,7 @@ def _multi_plan_findings(dose: RtFile) -> tuple[Finding, ...]:
     if dose.summation != "MULTI_PLAN":
         return ()
     text = f"{dose.display_name} is the sum of several plans (MULTI_PLAN)"
-    return (Finding(code=FindingCode.SUMMED_DOSES, text=text),)
+    return (Finding(code=FindingCode.DOSE_OF_SEVERAL_PLANS, text=text),)
 
 
 def _doses_of_unstated_type(group: FoundPlan) -> FoundPlan:

@@ -198,7 +198,7 @@ def _plan(chosen: _ChosenPlan, doses: Sequence[DoseFile]) -> Plan:
     grid, dose_findings = _dose(chosen, doses)
     structures, set_findings, structure_set = _structures(chosen, grid.axes)
     together = (
-        *frame_findings(chosen.source.doses[0], chosen.source.structure_set),
+        *frame_findings(chosen.source.doses[0], chosen.source.structure_set, chosen.source.plan),
         *findings_on_files((*doses_and_plan(doses, chosen.source.plan, chosen.plan), structure_set)),
     )
     return Plan(

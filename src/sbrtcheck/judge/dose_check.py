@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 
@@ -22,7 +21,6 @@ from sbrtcheck.plan import (
     DoseGrid,
     Finding,
     FindingCode,
-    FloatArray,
     IntArray,
     Prescription,
     UnknownPrescription,
@@ -33,8 +31,11 @@ from sbrtcheck.structure_names import RoiName, all_targets
 OTHER_DOSE = frozenset(
     {
         FindingCode.DOSE_TYPE,
+        FindingCode.DOSE_CHANGED,
         FindingCode.DOSE_OF_PARTS,
+        FindingCode.DOSE_OF_SEVERAL_PLANS,
         FindingCode.FRAME_UNKNOWN,
+        FindingCode.OTHER_FRAME,
         FindingCode.RELATIVE_DOSE_SCALED,
         FindingCode.NO_HETEROGENEITY_CORRECTION,
         FindingCode.PARTS_DO_NOT_SUM,
@@ -53,12 +54,16 @@ LEAST_SHARE_BESIDE_NOTHING = 0.1
 """From plane to plane dose falls to scatter, or the grid ends. Where planes without any dose follow one with more than
 this share of the largest, a smaller grid was put into a larger one, and dose that it does not reach counts as 0."""
 
-LEAST_SHARE_OF_DOSE = 0.05
-"""Dose falls through all values. Where some points have none, and no other has less than this share of the largest, low
-doses were left out."""
-
 MAX_NEGATIVE_SHARE = 1e-3
 """Negative doses up to this share of the largest dose are what resampling leaves; larger ones are no rounding."""
+
+
+CUT_OFF_SHARE = 0.05
+"""Dose falls through all values. Where none lies between 0 and this share of the largest, low doses were cut off: in
+nearly all published plans that were looked at, the smallest dose that is not 0 is below a thousandth of the largest."""
+
+_MAX_NAMED = 3
+_AROUND_THE_PATIENT = frozenset({"EXTERNAL", "SUPPORT", "BOLUS", "FIXATION"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +174,9 @@ def _grid_doubts(dvhs: DVHSet) -> Iterator[DoseDoubt]:
     if dvhs.plan is None:
         return
     yield from _plane_doubts(dvhs.plan.dose)
-    yield from _cut_off_doubts(dvhs.plan.dose)
     yield from _spacing_doubts(dvhs.plan.dose)
     yield from _negative_doubts(dvhs.plan.dose)
+    yield from _cut_off_doubts(dvhs.plan.dose, dvhs)
     if all(dvh.quantity is Quantity.PHYSICAL for dvh in dvhs.dvhs):
         yield from _largest_doubts(dvhs.plan.dose, dvhs.prescription)
 
@@ -201,26 +206,6 @@ def _end_doubts(dose: DoseGrid, planes_with_dose: IntArray) -> Iterator[DoseDoub
         yield DoseDoubt(text=text)
 
 
-def _cut_off_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
-    """Doubts by doses that are not in the grid: all small ones, or all large ones."""
-    stored = cast("FloatArray", dose.stored)  # of any real type, which is no matter to comparisons
-    highest = float(np.max(stored))
-    least = LEAST_SHARE_OF_DOSE * highest
-    some = stored[::4, ::4, ::4]  # which shows small doses of nearly every grid
-    has_small = any(bool(np.any((points > 0) & (points < least))) for points in (some, stored))
-    if least > 0.0 and not has_small and np.any(stored == 0):
-        lowest_gy = float(np.min(stored, where=stored > 0, initial=highest)) * dose.gy_per_unit
-        text = f"points of the dose grid have 0 Gy, and all others {lowest_gy:.4g} Gy or more"
-        yield DoseDoubt(text=f"{text}: were low doses left out?")
-    most = 2 ** (8 * stored.dtype.itemsize) - 1
-    if not np.issubdtype(stored.dtype, np.unsignedinteger) or highest < most:
-        return
-    full = int(np.count_nonzero(stored == most))
-    if 1 < full < np.count_nonzero(stored):  # not where all doses are one, as in phantoms for tests
-        text = f"{full} points of the dose grid have the largest dose that it can hold, {dose.max_gy:.4g} Gy"
-        yield DoseDoubt(text=f"{text}: were larger ones cut off?")
-
-
 def _spacing_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
     spacing_mm = (*dose.spacing_mm, float(np.median(np.diff(dose.offsets_mm))))
     least_mm, most_mm = PLAUSIBLE_SPACING_MM
@@ -230,6 +215,26 @@ def _spacing_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
             f"the points of the dose grid are {listed} mm apart: is that in mm, and can small volumes be read from it?"
         )
         yield DoseDoubt(text=text, code=FindingCode.DOSE_SPACING)
+
+
+def _cut_off_doubts(dose: DoseGrid, dvhs: DVHSet) -> Iterator[DoseDoubt]:
+    """Organs with parts at 0 Gy, on a grid where nothing lies between 0 and doses that are no scatter."""
+    without_dose = [
+        dvh.name
+        for dvh in dvhs.dvhs
+        if dvh.min_gy.value <= 0.0 and dvh.uncovered_cc <= 0.0 and dvh.kind not in _AROUND_THE_PATIENT
+    ]
+    if not without_dose:
+        return
+    stored, largest = dose.stored, float(np.max(dose.stored))
+    smallest = float(np.min(stored, where=np.greater(stored, 0), initial=largest))
+    if smallest > CUT_OFF_SHARE * largest:
+        named = ", ".join(without_dose[:_MAX_NAMED]) + (" and others" if len(without_dose) > _MAX_NAMED else "")
+        text = (
+            f"no dose of the grid lies between 0 and {smallest * dose.gy_per_unit:.4g} Gy, and parts of {named} have 0:"
+            " were low doses cut off?"
+        )
+        yield DoseDoubt(text=text, code=FindingCode.LOW_DOSES_MISSING)
 
 
 def _negative_doubts(dose: DoseGrid) -> Iterator[DoseDoubt]:
