@@ -23,7 +23,7 @@ MAX_ROWS = 1_000_000
 MAX_UNPACKED_BYTES = 256 << 20
 """Of a file that is smaller than a hundredth of it; of others a hundred times their bytes."""
 
-_TIMES = 100
+TIMES = 100
 
 Cells = tuple[Any, ...]
 
@@ -85,7 +85,7 @@ def _refuse_bombs(file: Any, path: Path, hint: str) -> None:
     unpacked = sum(max(group.total_byte_size, 0) for group in groups)
     if rows > max(MAX_ROWS, size):
         raise InputError(f"states {rows} rows in {size} bytes", str(path), hint)
-    if unpacked > max(MAX_UNPACKED_BYTES, _TIMES * size):
+    if unpacked > max(MAX_UNPACKED_BYTES, TIMES * size):
         raise InputError(f"would be {unpacked >> 20} MB from {size} bytes", str(path), hint)
 
 
