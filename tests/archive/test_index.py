@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 import dicom_files as files
 from sbrtcheck import cli
 from sbrtcheck.archive import Entry, find, headers, index, listing
+from sbrtcheck.archive.index import DamagedError
 from sbrtcheck.archive.listing import Entries, find_entries
 from sbrtcheck.dicom import Kind, ZipMember, find_plans, load_plan, walk
 from sbrtcheck.dicom.walk import walk as walked
@@ -211,6 +212,8 @@ def test_the_index_names_no_patient(tmp_path: Path) -> None:
         "UPDATE index_files SET header = '{'",
         "UPDATE index_entries SET entry = 'nothing'",
         "UPDATE index_folders SET listing = '[', digest = x''",
+        "DROP TABLE index_folders",
+        "ALTER TABLE index_entries RENAME COLUMN entry TO dose",
     ],
 )
 def test_a_damaged_index_is_said_and_built_anew(
@@ -226,6 +229,17 @@ def test_a_damaged_index_is_said_and_built_anew(
         entries = find_entries(tmp_path, database)
     assert list(entries) == expected
     assert "the index of the archive is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["nothing", "[]", '{"plan": 1}', '{"files": [["a", "b", "c"]]}'])
+def test_an_entry_that_is_none_is_damage(tmp_path: Path, database: sqlite3.Connection, text: str) -> None:
+    """As where somebody changed it after the index was looked over."""
+    put_plan(tmp_path, 1)
+    entries = find_entries(tmp_path, database)
+    database.execute("UPDATE index_entries SET entry = ?", (text,))
+    for read in (list, lambda of: of[0]):
+        with pytest.raises(DamagedError):
+            read(entries)
 
 
 @pytest.mark.parametrize(

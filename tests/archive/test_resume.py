@@ -267,6 +267,10 @@ def test_another_file_in_the_place_of_the_database_is_left_alone(
         "UPDATE finished_plans SET tables = zeroblob(40)",
         "UPDATE finished_plans SET tables = substr(tables, 1, 50)",
         "UPDATE finished_plans SET state = 'fine'",
+        "UPDATE finished_plans SET rows = NULL",
+        "UPDATE finished_plans SET rows = 'many'",
+        "UPDATE finished_plans SET reason = x'01'",
+        "UPDATE finished_plans SET tables = 'a text'",
     ],
 )
 def test_what_was_kept_and_is_damaged_is_never_written(root: Path, tmp_path: Path, change: str) -> None:

@@ -262,16 +262,19 @@ class Line:
     worst: dict[str, float]
 
 
-def largest_errors(extent: shop.Extent) -> tuple[list[Line], dict[str, str]]:
-    """One line for each pair of spacings and each method; and which tools were left out, and why."""
+def largest_errors(extent: shop.Extent, repeats: int = 3) -> tuple[list[Line], dict[str, str]]:
+    """One line for each pair of spacings and each method; and which tools were left out, and why.
+
+    ``repeats`` of what is timed: errors are the same each time, so that whoever is after them needs one.
+    """
     lines, missing = [], {}
     for slice_mm, grid_mm in MATCHED[1:3] if extent.quick else MATCHED:
         chosen = solids([(slice_mm, grid_mm)], middle_gy=20.0)
         ways = methods("between", "dose")
         for usual in [method for method in ways if "trilinear" in method.options.values()]:
             ways += coarser_and_finer(usual)
-        repeats = 1 if extent.quick else 3
-        said = {method.name: [by_sbrtcheck(method, solid, repeats=repeats) for solid in chosen] for method in ways}
+        times = 1 if extent.quick else repeats
+        said = {method.name: [by_sbrtcheck(method, solid, repeats=times) for solid in chosen] for method in ways}
         for name, others in by_others(chosen, extent).items():
             if isinstance(others, shop.Missing):
                 missing[name] = others.why

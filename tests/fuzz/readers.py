@@ -23,9 +23,11 @@ from pydicom.uid import ExplicitVRLittleEndian
 from ruamel.yaml import YAML
 
 import dicom_files as files
+import kept_results
 import segmentations
 from hostile_bytes import TEXTS, Case, text_changer
 from hostile_dicom import dicom_changer
+from hostile_results import changed_database, changed_parquet
 from hostile_values import changed_values, yaml_changer
 from sbrtcheck.archive import Options, batch
 from sbrtcheck.archive.own_choices import read_plans_file
@@ -479,7 +481,7 @@ def _results() -> tuple[Case, ...]:
     with TemporaryDirectory() as name:
         folder = files.write_plan(Path(name, "in"))
         out = Path(name, "results.csv")
-        batch(folder, out, Options(tables=(_check_table(),)), jobs=1)
+        batch(folder, out, _options(), jobs=1)
         return ((out.read_bytes(), out.with_name("results.plans.csv").read_bytes()),)
 
 
@@ -499,6 +501,20 @@ def _read_trends(case: Case, folder: Path) -> str:
 def _text_of_results(read: Callable[[Case, Path], str], share: float) -> Reader:
     words = ("PASS", "FAIL", "REVIEW", "checked", "nan", "inf", "2026-01-31", "true", *TEXTS[:4])
     return Reader(seeds=_results(), change=text_changer(words), read=read, share=share)
+
+
+@cache
+def _options() -> Options:
+    return Options(tables=(_check_table(),))
+
+
+def _parquet(read: Callable[[Case, Path], str], share: float) -> Reader:
+    return Reader(seeds=kept_results.parquets(_options()), change=changed_parquet, read=read, share=share)
+
+
+def _database() -> Reader:
+    read = partial(kept_results.read_database, options=_options())
+    return Reader(seeds=kept_results.databases(_options()), change=changed_database, read=read, share=0.05)
 
 
 _MAKE: dict[str, Callable[[], Reader]] = {
@@ -532,6 +548,9 @@ _MAKE: dict[str, Callable[[], Reader]] = {
     "prescription": lambda: _text(_RX, parse_prescription, 7.0),
     "results": lambda: _text_of_results(_read_results, 0.5),
     "trend": lambda: _text_of_results(_read_trends, 1.0),
+    "results-parquet": lambda: _parquet(kept_results.read_parquet, 0.1),
+    "trend-parquet": lambda: _parquet(kept_results.read_trend, 0.1),
+    "database": _database,
 }
 NAMES = tuple(_MAKE)
 

@@ -12,6 +12,7 @@ process of its own. Cases that came to something new are kept in the corpus, and
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -168,6 +169,7 @@ class _Work:
 
     def done(self) -> None:
         """Read, and leave what came of it in the folder."""
+        logging.disable(logging.WARNING)  # of thousands of damaged indices
         noted = Noted(self.folder / "shared")
         chosen = reader_of(self.name, self.real)
         pool = loop.read_cases(self.corpus / self.name)

@@ -5,16 +5,20 @@ What is found by changing files is in ``corpus/``; here stands what somebody mak
 
 from __future__ import annotations
 
+import io
 import struct
 import sys
 import time
 import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -24,7 +28,9 @@ import segmentations
 from folders import ROOT
 from hostile_dicom import EXPLICIT, IMPLICIT, Node, Tree, deep, tree_of, written
 from sbrtcheck import cli
-from sbrtcheck.archive import headers
+from sbrtcheck.archive import headers, read_parquet
+from sbrtcheck.archive import packed as packed_rows
+from sbrtcheck.archive.trend import load_trends
 from sbrtcheck.dicom import MemoryFile, deflated, dose, load_dvhs, load_plan, segmentation
 from sbrtcheck.errors import DicomError, Fault, InputError, NamesError, SbrtcheckError, TableError
 from sbrtcheck.importers import import_table
@@ -284,6 +290,62 @@ def test_a_uid_that_runs_on_into_the_name_of_the_patient_is_not_quoted() -> None
     assert "Nobody" not in str(refused.value)
 
 
+# Results, and what is kept beside them
+
+
+def _parquet(texts: pa.Array, times: int = 1, **choices: Any) -> bytes:
+    """A file of plan keys that are these texts, again and again."""
+    file = io.BytesIO()
+    table = pa.table({"plan_key": texts})
+    with pq.ParquetWriter(file, table.schema, compression="zstd", store_schema=False, **choices) as writer:
+        for _ in range(times):
+            writer.write_table(table)
+    return file.getvalue()
+
+
+def _read_by_both(folder: Path, says: str) -> None:
+    for read in (load_trends, sbrtcheck.summary):
+        with in_little_time_and_memory(), pytest.raises(InputError, match=says) as refused:
+            read(folder / "r.parquet")
+        assert refused.value.place.startswith(str(folder))
+
+
+def test_parquet_of_more_rows_than_bytes_is_refused(tmp_path: Path) -> None:
+    for name in ("r.parquet", "r.plans.parquet"):
+        (tmp_path / name).write_bytes(_parquet(pa.nulls(1_000_000, pa.string()), 2))
+    _read_by_both(tmp_path, r"states 2000000 rows in \d+ bytes")
+
+
+def test_parquet_that_unpacks_to_many_times_its_size_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_parquet, "MAX_UNPACKED_BYTES", 8 << 20)
+    content = _parquet(pa.array(["a" * (9 << 20)]), use_dictionary=False)
+    assert len(content) < 1 << 15
+    for name in ("r.parquet", "r.plans.parquet"):
+        (tmp_path / name).write_bytes(content)
+    _read_by_both(tmp_path, "would be 9 MB from")
+
+
+def test_a_long_text_of_all_rows_is_in_memory_once(tmp_path: Path) -> None:
+    """A million letters in each of a hundred thousand rows, from a few thousand bytes."""
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), pa.array(["ab" * 500_000]))
+    file = tmp_path / "r.parquet"
+    file.write_bytes(_parquet(texts))
+    assert file.stat().st_size < 1 << 14
+    with in_little_time_and_memory():
+        cells = [cell for some in read_parquet.cells_of(file, {"plan_key": str}, "hint") for (cell,) in some]
+    assert len(cells) == 100_000
+    assert len(set(map(id, cells))) <= 100_000 / read_parquet.ROWS_AT_ONCE
+
+
+def test_rows_of_a_plan_that_unpack_without_end_are_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed_rows, "MAX_UNPACKED_BYTES", 1 << 20)
+    packed = zlib.compress(b"[" + b" " * (64 << 20) + b"]")
+    with in_little_time_and_memory(), pytest.raises(ValueError, match="more than a plan has"):
+        packed_rows.unpack_tables(packed)
+
+
 # Links
 
 
@@ -322,6 +384,9 @@ def test_the_limits_of_the_page_are_those_of_the_program() -> None:
         f"{dose._MAX_DECODED_BYTES >> 20} MB decoded",
         f"{segmentation.MAX_VOXELS} voxels",
         f"{headers.MAX_UNPACKED_BYTES >> 20} MB",
+        f"{read_parquet.MAX_ROWS} rows, or one a byte",
+        f"{read_parquet.MAX_UNPACKED_BYTES >> 20} MB, or {read_parquet.TIMES} times its size",
+        f"{packed_rows.MAX_UNPACKED_BYTES >> 20} MB unpacked",
     ]
     limits = [line.split("|")[2].strip() for line in page.splitlines() if line.startswith("| ")][1:]
     assert [limit.startswith(said) for limit, said in zip(limits, stated, strict=True)] == [True] * len(stated)

@@ -117,7 +117,8 @@ Made by `{command}` on {surroundings}.
 
 Each section was found by a command of its own, at the time and on the commit that it names. *Met*: all that the
 section asks for was looked at, and holds. A section that was not run, was run in part, or was found of other sources
-than those named above (`src` and `constraints`) does not count as met.
+than those named above (`src` and `constraints`) does not count as met. Pages and tests may have changed since. Of
+sections about a list or about packages the digest is also that of the list, or of the files that name the packages.
 
 It says nothing of a clinic's own planning system, machine and use. To file it there, run the commands on the PC where
 sbrtcheck is used, with your own plans, and fill in the last table.

@@ -68,7 +68,7 @@ def accuracy(args: argparse.Namespace) -> Evidence:
     import accuracy as benchmark
 
     extent = _extent(args)
-    lines, missing = benchmark.largest_errors(extent)
+    lines, missing = benchmark.largest_errors(extent, repeats=1)
     sections = [benchmark.largest_errors_section(lines, {}, None), benchmark.endpoints_far_off(extent)]
     if args.full:
         sections += [benchmark.what_the_files_say(quick=False), benchmark.small_spheres(quick=False)]

@@ -16,17 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from sbrtcheck.archive.index import transaction
+from sbrtcheck.archive.index import DamagedError, transaction
 from sbrtcheck.errors import OutputError
 
 SUFFIX = ".sqlite"
 _APPLICATION = 0x53425254  # "SBRT", where SQLite keeps whose file it is
 _LAYOUT = 2  # of all tables in it; a file of another layout begins anew
 _TAKE_AWAY = "remove it, or give another --out: all plans are then checked anew"
-
-
-class DamagedError(Exception):
-    """What is in the database is not what was written."""
 
 
 def database_of(out: Path) -> Path | None:
@@ -159,7 +155,8 @@ def _output_error(error: sqlite3.Error, place: str) -> OutputError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         hint = "wait until it has ended, or give another --out"
         return OutputError("another run with the same output has not ended", place, hint)
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT) or "Could not decode" in str(error):
+    # SQLITE_ERROR: tables or columns that are not those of this layout; what is asked for is right
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
         return _damaged(place)
     if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         hint = "make room, and start again with the same command: plans that are finished are kept"

@@ -44,6 +44,10 @@ _FILES_BETWEEN_COMMITS = 5000
 _PARAMETERS_AT_ONCE = 500
 
 
+class DamagedError(Exception):
+    """What is in the database is not what was written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass:
     """What one pass over the archive came to: files there, files opened, and whether anything is not as it was."""
@@ -80,7 +84,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def is_damage(error: Exception) -> bool:
     """Whether an error says that what is in the database is not what was written, rather than that it cannot be had."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return code == sqlite3.SQLITE_CORRUPT if isinstance(error, sqlite3.Error) else isinstance(error, _NOT_AS_WRITTEN)
+    # SQLITE_ERROR: a table or a column is not there; what is asked for is right
+    damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR)
+    return damaged if isinstance(error, sqlite3.Error) else isinstance(error, _NOT_AS_WRITTEN)
 
 
 _NOT_AS_WRITTEN = (ValueError, TypeError, KeyError)

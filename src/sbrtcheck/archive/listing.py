@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from sbrtcheck.archive.entries import Entry, entries_of, entry_of, shown, text_of
-from sbrtcheck.archive.index import ArchiveIndex, Pass, is_damage, transaction
+from sbrtcheck.archive.index import ArchiveIndex, DamagedError, Pass, is_damage, transaction
 from sbrtcheck.archive.own_choices import OwnChoices, PlansFile
 from sbrtcheck.archive.units import LinkBy, Unit, units
 from sbrtcheck.dicom import Kind, Link, PlanFiles, RtFile, find_plans, is_url, remote_files
@@ -59,7 +59,7 @@ class Entries(Sequence[Entry]):
         row = self._connection.execute("SELECT entry FROM index_entries WHERE n = ?", (position + 1,)).fetchone()
         if row is None:
             raise IndexError(at)
-        return entry_of(row[0])
+        return _entry(row[0])
 
     def __iter__(self) -> Iterator[Entry]:
         """Each once; other tables of the database may be written to meanwhile."""
@@ -71,7 +71,7 @@ class Entries(Sequence[Entry]):
             if not rows:
                 return
             for _, text in rows:
-                yield entry_of(text)
+                yield _entry(text)
             last = rows[-1][0]
 
     def forget(self) -> None:
@@ -81,6 +81,14 @@ class Entries(Sequence[Entry]):
     @property
     def _connection(self) -> sqlite3.Connection:
         return self._index.connection
+
+
+def _entry(text: object) -> Entry:
+    """The entry that was kept; `DamagedError` where that is not what was written."""
+    try:
+        return entry_of(str(text))
+    except (ValueError, TypeError, KeyError) as error:
+        raise DamagedError from error
 
 
 class _WithChoices(Sequence[Entry]):

@@ -21,6 +21,9 @@ from sbrtcheck.archive.rows import Checked, State, check_entry
 from sbrtcheck.archive.run_options import Options
 from sbrtcheck.tables.notes import PlanNotes
 
+MAX_UNPACKED_BYTES = 256 << 20
+"""Of the rows of one plan; thousands of outcomes with curves of a hundred structures are a tenth of it."""
+
 _FAST = 3  # of zlib: a tenth of the bytes, in a millisecond
 
 
@@ -110,8 +113,12 @@ def _values(rows: Sequence[Row]) -> tuple[list[str], list[list[Value]]]:
 
 
 def unpack_tables(packed: bytes) -> dict[Table, tuple[Row, ...]]:
-    """The rows as they were, by the name of their table."""
-    content = json.loads(zlib.decompress(packed))
+    """The rows as they were, by the name of their table; an error of `zlib`, or ValueError, where they are none."""
+    unpacking = zlib.decompressobj()
+    text = unpacking.decompress(packed, MAX_UNPACKED_BYTES)
+    if not unpacking.eof:
+        raise ValueError("cut off, or more than a plan has")
+    content = json.loads(text)
     return {
         Table(name): tuple(dict(zip(columns, values, strict=True)) for values in rows)
         for name, (columns, rows) in content.items()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,17 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from sbrtcheck.archive.columns import IDENTITY, METRIC_ENDS, PATH, Table, columns_of, types_of
+from sbrtcheck.archive.read_parquet import ROWS_AT_ONCE, Cells, cells_of, names_of, said_of_parquet
 from sbrtcheck.errors import InputError
 from sbrtcheck.formatting import of_csv_text
-from sbrtcheck.installation import install_command
-
-ROWS_AT_ONCE = 5_000
 
 HINT = "give a table that sbrtcheck batch of this version wrote"
 _MORE = {*types_of(IDENTITY), *types_of(PATH)}
 _TRUE = {"true": True, "false": False}
-
-Cells = tuple[Any, ...]
 
 
 def rows_of(path: Path, table: Table, columns: Sequence[str]) -> Iterator[list[Cells]]:
@@ -51,8 +46,8 @@ def said_of(path: Path) -> dict[str, str]:
     if not is_parquet(path):
         return {}
     with _reading(path):
-        found = _parquet(path).metadata.metadata or {}
-    return {key.decode(): value.decode() for key, value in found.items() if key.startswith(b"sbrtcheck.")}
+        said = said_of_parquet(path, HINT)
+    return {key: value for key, value in said.items() if key.startswith("sbrtcheck.")}
 
 
 @contextmanager
@@ -65,22 +60,9 @@ def _reading(path: Path) -> Iterator[None]:
 
 
 def _of_parquet(path: Path, table: Table, columns: Sequence[str]) -> Iterator[list[Cells]]:
-    file = _parquet(path)
-    _refuse_columns(file.schema_arrow.names, table, path)
-    for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(columns)):
-        yield list(zip(*(batch.column(name).to_pylist() for name in columns), strict=True))
-
-
-def _parquet(path: Path) -> Any:
-    if importlib.util.find_spec("pyarrow") is None:
-        raise InputError("a .parquet file needs pyarrow", str(path), f"{install_command('batch')}, or give a .csv file")
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.ParquetFile(path)
-    except pa.ArrowInvalid as error:
-        raise InputError("is no Parquet file", str(path), HINT) from error
+    _refuse_columns(names_of(path, HINT), table, path)
+    types = columns_of(table)
+    return cells_of(path, {name: types[name] for name in columns}, HINT)
 
 
 def _of_csv(path: Path, table: Table, columns: Sequence[str]) -> Iterator[list[Cells]]:

@@ -19,7 +19,8 @@ import numpy as np
 
 from sbrtcheck.archive.columns import Table
 from sbrtcheck.archive.margins import Margins, margins_dict, margins_of
-from sbrtcheck.archive.read import Cells, is_parquet, rows_of, said_of
+from sbrtcheck.archive.read import is_parquet, rows_of, said_of
+from sbrtcheck.archive.read_parquet import Cells
 from sbrtcheck.archive.rows import NotChecked, State
 from sbrtcheck.archive.write import RUN, path_of_table
 from sbrtcheck.arguments import path_of

@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sbrtcheck.archive.database import DamagedError
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.fingerprint import digest, digest_of_program
-from sbrtcheck.archive.index import transaction
+from sbrtcheck.archive.index import DamagedError, transaction
 from sbrtcheck.archive.packed import Packed
 from sbrtcheck.archive.rows import State
 from sbrtcheck.dicom import ZipMember
@@ -125,6 +124,8 @@ class Store:
             " ORDER BY sort, position"
         )
         for state, reason, rows, tables, lasting in found:
+            if not isinstance(rows, int) or not isinstance(reason, str | None) or not isinstance(tables, bytes):
+                raise DamagedError
             yield Packed(state=_state_of(state), reason=reason, rows=rows, tables=tables, lasting=bool(lasting))
 
     def states(self) -> tuple[Counter[State], int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import importlib.util
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from sbrtcheck.archive.columns import IDENTITY, PATH, Table, columns_of, types_of
+from sbrtcheck.archive.read_parquet import cells_of, names_of
 from sbrtcheck.errors import InputError
 from sbrtcheck.formatting import of_csv_text
 from sbrtcheck.results import Verdict
 
 _COLUMNS = columns_of(Table.OUTCOMES)
-_MORE = {*types_of(IDENTITY), *types_of(PATH)}
+_MORE = {**types_of(IDENTITY), **types_of(PATH)}
 _BATCH = "trend reads what sbrtcheck batch of this version wrote"
 _TRUE = {"true": True, "false": False}
 _OF_PLAN = ("plan_key", "path", "plan_date", "plan_verdict", "review_reasons")
@@ -169,25 +169,18 @@ def _record_of_csv(line: Mapping[str | None, Any], place: str) -> _Record:
 
 
 def _parquet_records(file: Path) -> list[_Record]:
-    if importlib.util.find_spec("pyarrow") is None:
-        hint = "pip install 'sbrtcheck[batch]', or give a .csv file"
-        raise InputError("a .parquet file needs pyarrow", str(file), hint)
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(file)
-    except pa.ArrowInvalid as error:
-        raise InputError("is no Parquet file", str(file), _BATCH) from error
-    _refuse_columns(table.column_names, file)
-    return [_Record(f"{file}, row {number}", values) for number, values in enumerate(table.to_pylist(), start=1)]
+    names = names_of(file, _BATCH)
+    _refuse_columns(names, file)
+    kinds = {name: kind for name, kind in {**_COLUMNS, **_MORE}.items() if name in names}
+    rows = (dict(zip(kinds, cells, strict=True)) for some in cells_of(file, kinds, _BATCH) for cells in some)
+    return [_Record(f"{file}, row {number}", values) for number, values in enumerate(rows, start=1)]
 
 
 def _refuse_columns(names: Iterable[str], file: Path) -> None:
     """`InputError` unless the columns are those of `batch`."""
     found = set(names)
     lacking = [column for column in _COLUMNS if column not in found]
-    unknown = sorted(found - {*_COLUMNS} - _MORE)
+    unknown = sorted(found - {*_COLUMNS, *_MORE})
     if lacking and found & {*_COLUMNS}:
         what = f"has no column {', '.join(lacking)}"
         raise InputError(what, str(file), "an older sbrtcheck wrote it, or another program: run sbrtcheck batch again")

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
-from sbrtcheck.archive.database import DamagedError, database_errors, database_of, open_database
+from sbrtcheck.archive.database import database_errors, database_of, open_database
 from sbrtcheck.archive.engine import AHEAD, Order, ThisProcess, results
 from sbrtcheck.archive.entries import Entry
 from sbrtcheck.archive.fingerprint import digest, digest_of_program
+from sbrtcheck.archive.index import DamagedError
 from sbrtcheck.archive.listing import Entries, find, find_entries, with_choices
 from sbrtcheck.archive.own_choices import read_plans_file
 from sbrtcheck.archive.packed import Packed, Task, pack_options, unpack
