@@ -24,8 +24,30 @@ from dvh_builders import (
     uniform_dvh,
 )
 from sbrtcheck import compute_dvhs
-from sbrtcheck.dvh import DERIVED_NUMBER, DVH, Bounds, EndCaps, NoDVH, Origin, Reason, VolumeUnit, roi_names
-from sbrtcheck.dvh.isoeffect import OF_DOSE, Isoeffect, PowerMean, converted_power_means, isoeffect, known_power_mean
+from sbrtcheck.dvh import (
+    DERIVED_NUMBER,
+    DVH,
+    Bounds,
+    EndCaps,
+    MeanSought,
+    NoDVH,
+    Origin,
+    Reason,
+    VolumeSought,
+    VolumeUnit,
+    roi_names,
+)
+from sbrtcheck.dvh.isoeffect import (
+    CHORD_GY,
+    OF_DOSE,
+    Isoeffect,
+    PowerMean,
+    converted_curve,
+    converted_lower_curve,
+    converted_power_means,
+    isoeffect,
+    known_power_mean,
+)
 from sbrtcheck.errors import ArgumentError, NamesError
 from sbrtcheck.plan import Prescription, UnknownPrescription
 from sbrtcheck.radiobiology import Quantity, bed, eqd2
@@ -153,6 +175,55 @@ def test_alternatives_and_readings_are_converted_each_by_itself() -> None:
     assert converted.readings[0].max_gy.value == pytest.approx(30.0 * 1.6)
 
 
+@given(st.floats(0.0, 30.0), st.floats(0.5, 30.0), st.integers(1, 10), st.floats(0.5, 20.0))
+def test_a_converted_curve_is_the_parabola_between_chords_and_tangents(
+    low: float, width: float, n: int, ratio: float
+) -> None:
+    """To within 20 µGy, with chords above it and tangents below."""
+    effect = isoeffect(Quantity.BED, fractions=n, alpha_beta_gy=ratio)
+    drawn = curve([0.0, low, low + width], [10.0, 10.0, 0.0])
+    volumes = np.linspace(0.0, 9.99, 101)
+    exact_gy = effect.of_dose(low + width * (1.0 - volumes / 10.0))
+    above = converted_curve(drawn, effect).dose_at(volumes) - exact_gy
+    below = exact_gy - converted_lower_curve(drawn, effect).dose_at(volumes)
+    for off in (above, below):
+        assert off.min() >= -1e-9
+        assert off.max() <= CHORD_GY + 1e-9
+
+
+def test_level_parts_and_steps_need_no_more_points() -> None:
+    effect = isoeffect(Quantity.BED, fractions=5, alpha_beta_gy=3.0)
+    drawn = curve([0.0, 20.0, 20.0, 40.0, 40.0], [10.0, 10.0, 4.0, 4.0, 0.0])
+    converted = converted_curve(drawn, effect)
+    assert converted.dose_gy.tolist() == effect.of_dose(drawn.dose_gy).tolist()
+    assert converted.volume.tolist() == drawn.volume.tolist()
+
+
+@given(st.floats(0.0, 30.0), st.floats(0.5, 30.0), st.integers(1, 10), st.floats(0.5, 20.0))
+def test_the_mean_effect_of_a_ramp_is_its_integral(low: float, width: float, n: int, ratio: float) -> None:
+    """The mean of D is (a + b) / 2, that of D² is (a² + ab + b²) / 3."""
+    high = low + width
+    mean = (low + high) / 2 + (low * low + low * high + high * high) / 3 / (n * ratio)
+    found = ramp_dvh(low_gy=low, high_gy=high).to_bed(alpha_beta_gy=ratio, fractions=n).mean_gy
+    assert (found.low, found.value, found.high) == pytest.approx((mean, mean, mean), abs=1e-4)
+
+
+def test_the_mean_effect_is_at_least_the_effect_of_the_least_mean() -> None:
+    known = ramp_dvh(half_width_gy=5.0, mean_gy=band(10.0, 0.1)).to_bed(alpha_beta_gy=2.0)
+    assert known.mean_gy.low == pytest.approx(
+        9.9 * (1 + 9.9 / 10.0), abs=1e-4
+    )  # by the curves alone 75 / 8 Gy and less
+
+
+@pytest.mark.parametrize(
+    ("power", "quadratic", "told"),
+    [(4.0, 0.1, True), (1.0, 0.1, True), (-0.5, 0.1, True), (0.5, 0.1, False), (0.5, 0.0, True), (0.999, 0.1, False)],
+)
+def test_a_power_that_bends_one_way_can_be_told(power: float, quadratic: float, told: bool) -> None:
+    effect = Isoeffect(linear=1.0, quadratic=quadratic)
+    assert MeanSought(power=power, effect=effect, close_gy=0.02).can_be_told is told
+
+
 # -------------------------------------------------------------------------------- a set
 
 
@@ -200,6 +271,14 @@ def test_names_are_those_of_the_plan_or_of_all_that_is_stored_but_never_derived_
     plan = plan_of(SpinalCord=0.0, Liver=20.0)
     names = roi_names(compute_dvhs(plan, structures=["Liver"]))
     assert [(one.name, one.number, one.contoured) for one in names] == [("SpinalCord", 1, True), ("Liver", 2, True)]
+
+
+def test_what_was_not_computed_here_is_neither_joined_nor_refined() -> None:
+    dvhs = dvh_set(percent_dvh("Cord"), percent_dvh("Heart"))
+    assert isinstance(dvhs.union(dvhs.dvhs), NoDVH)
+    assert dvhs.finer(dvhs["Cord"]) is None
+    assert dvhs.narrowed(dvhs["Cord"], (VolumeSought(dose_gy=10.0, width_percent=1.0),)) == ()
+    assert dvhs.with_close_curves() == dvhs
 
 
 @pytest.mark.parametrize(("constraints", "kind"), [(5, "int"), ([5], "int"), (["lung"], "str")])
