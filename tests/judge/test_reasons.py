@@ -429,3 +429,11 @@ def test_another_dvh_without_a_value_and_no_comparison_at_all() -> None:
 def test_a_report_is_what_its_worst_row_makes_it(limit: float, fields: dict[str, Any], verdict: Verdict) -> None:
     second = row("Max[Gy]", "below", limit, id="second", **fields)
     assert judged(CORD, second, dvhs=dvh_set(OF_CORD, OF_TARGET)).verdict is verdict
+
+
+def test_the_log_counts_rows_and_says_the_verdict(caplog: pytest.LogCaptureFixture) -> None:
+    uncounted = replace(CORD, id="uncounted", confirmed_by=())
+    with caplog.at_level("INFO", logger="sbrtcheck"):
+        judged(CORD, uncounted, dvhs=dvh_set(OF_CORD, OF_TARGET))
+    (line,) = [one.getMessage() for one in caplog.records if one.getMessage().startswith("evaluation: ")]
+    assert line.startswith("evaluation: 2 rows, 1 of them count: PASS (")

@@ -137,6 +137,18 @@ def test_tables_are_given_one_by_one_or_several_in_their_order() -> None:
         distinct([own, own, own])
 
 
+def test_the_log_names_the_tables_with_version_and_rows(caplog: pytest.LogCaptureFixture) -> None:
+    own = table(row(*MEAN), row(*MEAN, id="two"), id="own", version="1.2.0")
+    with caplog.at_level("INFO", logger="sbrtcheck"):
+        load_tables([own, table(row(*MEAN), id="other", version="3.0.0")])
+        load_tables([])
+        tables_of_sites(["lung"], Prescription(dose_gy=50.0, fractions=8))
+    lines = [one.getMessage() for one in caplog.records]
+    assert lines[0].startswith("tables: own 1.2.0 (2 rows), other 3.0.0 (1 rows) (")
+    assert lines[1].startswith("tables: none (")
+    assert any(line.startswith("tables of the site: ") and "lungtech-8fx" in line for line in lines)
+
+
 def test_a_shipped_table_is_one_value_and_a_copy_is_another() -> None:
     shipped = bundled_table("tg101-5fx")
     assert load_table("tg101-5fx") is shipped is bundled_table("tg101-5fx")
