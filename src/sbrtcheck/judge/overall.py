@@ -29,7 +29,7 @@ from sbrtcheck.results.plan_site import PlanSite
 from sbrtcheck.results.report import Report
 from sbrtcheck.structure_names import TARGETS
 from sbrtcheck.tables import Kind, Side
-from sbrtcheck.tables.fitness import LintError
+from sbrtcheck.tables.fitness import LintRemark
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -57,7 +57,7 @@ def overall(outcomes: Sequence[Outcome], reasons: Sequence[ReviewReason]) -> Ver
 
 
 def review_reasons(
-    outcomes: Sequence[Outcome], plan: JudgedPlan, table_errors: Sequence[LintError] = (), *, strict: bool
+    outcomes: Sequence[Outcome], plan: JudgedPlan, table_errors: Sequence[LintRemark] = (), *, strict: bool
 ) -> tuple[ReviewReason, ...]:
     """All reasons not to call the report a pass; in an order that the order of rows does not change.
 
@@ -127,7 +127,7 @@ def _in_order(reasons: Iterable[ReviewReason]) -> tuple[ReviewReason, ...]:
     )
 
 
-def _lint_reason(error: LintError) -> ReviewReason:
+def _lint_reason(error: LintRemark) -> ReviewReason:
     rows = (f"{error.table_id}/{error.row_id}",) if error.row_id else ()
     return ReviewReason(code=ReviewCode.TABLE, text=str(error), rows=rows)
 
